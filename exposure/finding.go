@@ -1,0 +1,105 @@
+// Package exposure judges whether a service should have answered where it
+// did: rules (data), policy, accepted risks and the baseline turn services
+// into findings.
+package exposure
+
+import (
+	"net/netip"
+	"time"
+
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+)
+
+// A Severity grades a finding. The order of the constants is the order of
+// weight.
+type Severity int
+
+// The severities, lightest first.
+const (
+	Info Severity = iota
+	Low
+	Medium
+	High
+	Critical
+)
+
+// A Port is one address and port as the run saw it: the input of a judgement.
+type Port struct {
+	scan.Result
+
+	// Host is the name under which the address was put in scope, or "".
+	Host string
+
+	// Anchor is the line that put it in scope; nil for the command line.
+	Anchor *scan.Anchor
+
+	// Service is nil where nothing was identified (not open, or
+	// --no-identify).
+	Service *fingerprint.Service
+}
+
+// Drift says how a finding relates to the baseline.
+type Drift string
+
+// The drift states. DriftNone means that there is no baseline.
+const (
+	DriftNone       Drift = "none"
+	DriftNew        Drift = "new"
+	DriftUnchanged  Drift = "unchanged"
+	DriftUpdated    Drift = "updated"
+	DriftFixed      Drift = "fixed"
+	DriftUnverified Drift = "unverified"
+)
+
+// Status says what the policy makes of a finding.
+type Status string
+
+// The statuses of a finding.
+const (
+	StatusOpen     Status = "open"
+	StatusAccepted Status = "accepted"
+	StatusExpected Status = "expected"
+)
+
+// A Finding is one rule that one port breaks.
+type Finding struct {
+	// ID is the lower-case hex SHA-256 over rule, address, port, protocol and
+	// vantage, NUL between: stable across runs, versions, names and lines.
+	ID string
+
+	Rule  *Rule
+	Title string
+	// Severity and Score are those of the rule unless the policy changes them.
+	Severity Severity
+	Score    float64
+
+	Target     netip.AddrPort
+	Host       string
+	Confidence int
+	Evidence   []string // one sentence each
+	// Remediation is the fix for this daemon: the config line where known.
+	Remediation string
+	Tags        []string
+
+	Status Status
+	Drift  Drift
+
+	// Anchor is where the host was put in scope, nil for the command line;
+	// PolicyAnchor is the policy line that bears on it, nil if none does.
+	Anchor       *scan.Anchor
+	PolicyAnchor *scan.Anchor
+
+	FirstSeen, LastSeen time.Time
+
+	// Acceptance is the accepted risk that covers the finding, nil if none.
+	Acceptance *Acceptance
+}
+
+// An Acceptance is a risk that somebody accepted until a day.
+type Acceptance struct {
+	ID      string
+	Reason  string
+	Owner   string
+	Expires time.Time // the last day on which it holds, UTC midnight
+}

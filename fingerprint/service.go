@@ -1,0 +1,113 @@
+// Package fingerprint finds out which daemon answers on an open port, by
+// talking to it.
+//
+// An [Identifier] holds short scripted dialogues (probes) with the port and
+// matches what was said, and how it was said, against the signatures of
+// package signatures. It decides by dialogue, never by port number alone.
+package fingerprint
+
+import "time"
+
+// A Service is what answers on an open port, and why we say so.
+type Service struct {
+	// Protocol is the protocol spoken, in lower case: "smtp", "lmtp",
+	// "imap", "pop3", "managesieve", "postfix-policy", "milter", "am.pdp",
+	// "spamd", "clamd", "http", "ssh", ... Empty means not known.
+	Protocol string
+
+	Product   string // the daemon's name, "" if not known
+	Version   string // as the daemon says it, "" if it does not
+	ExtraInfo string
+	Hostname  string // the name by which the daemon calls itself
+	OSType    string
+
+	// Role is what the daemon does in the mail flow, one of the roles of the
+	// result schema; "unknown" if nothing tells.
+	Role string
+
+	// Behind is the next hop that shows through a proxy; nil if none does.
+	Behind *Behind
+
+	// Tunnel is "ssl" for implicit TLS, "starttls" where the dialogue went on
+	// inside of STARTTLS, "" for clear text.
+	Tunnel string
+
+	// Method is "probed" where a signature matched and "table" where only the
+	// port number suggests the name (Confidence is then at most 3).
+	Method string
+
+	// Confidence is from 0 (nothing known) to 10 (certain).
+	Confidence int
+
+	CPEs []string // CPE 2.3 formatted strings
+
+	// Signature is the id of the signature that matched, "" if none did.
+	Signature string
+
+	// Alternatives names the other products that the same behaviour fits,
+	// where safe probes cannot tell them apart. Product then names the
+	// likeliest, or is empty where none is.
+	Alternatives []string
+
+	// Observations are the named observations that hold, sorted, for example
+	// "xclient-offered", "auth-before-tls" or "acl-refused". The names are
+	// those of signatures/observations.yaml.
+	Observations []string
+
+	// Evidence is what was sent and seen that led to the answer, in the order
+	// in which it weighs.
+	Evidence []Evidence
+
+	// Banner is what the daemon said first, raw, at most 1024 bytes.
+	Banner          []byte
+	BannerTruncated bool
+
+	TLS *TLS // the TLS handshake, nil if there was none
+
+	// Stack names the mail stack that the host's set of ports and products
+	// suggests ("Zimbra", "iRedMail", ...), "" if none.
+	Stack string
+
+	// SameAs lists other ports of the same host whose greeting is identical
+	// byte for byte: the links of a proxy chain.
+	SameAs []uint16
+
+	// Transcript is the raw record of every probe, for reports on unknown
+	// services and for recording examples.
+	Transcript *Transcript
+}
+
+// Behind is what is known of the daemon behind a proxy.
+type Behind struct {
+	Product string
+	Version string
+}
+
+// Evidence is one thing that was seen.
+type Evidence struct {
+	Probe    string // id of the probe
+	Sent     string // what was sent, raw; "" for a passive probe
+	Observed string // what came back and how it ended, raw
+	Shows    string // what it shows, in words
+}
+
+// TLS describes a completed TLS handshake.
+type TLS struct {
+	Version    string // "TLS 1.3"
+	Cipher     string
+	Subject    string
+	Names      []string // DNS names of the certificate
+	Issuer     string
+	NotAfter   time.Time
+	CertSHA256 string // lower-case hex of the leaf certificate
+}
+
+// Has reports whether the named observation holds for the service.
+func (s *Service) Has(observation string) bool {
+	for _, o := range s.Observations {
+		if o == observation {
+			return true
+		}
+	}
+	return false
+}

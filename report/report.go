@@ -1,0 +1,19 @@
+// Package report writes a run down: one file per format and one sanitiser
+// for every byte that came from the network.
+package report
+
+// A Writer takes a run as it happens. Streaming formats write at once and are
+// valid wherever they are cut; buffered ones sort and write in End. The same
+// run in gives the same bytes out.
+type Writer interface {
+	// Start is called once, first.
+	Start(Tool, Run) error
+	// Port is called once for each port that is reported.
+	Port(Port) error
+	// Finding is called once for each finding, after the ports it rests on.
+	Finding(Finding) error
+	// Notice is called for what the reader must know about the run itself.
+	Notice(Notice) error
+	// End is called once, last. The Run is the one of Start with its end time.
+	End(Run, Summary) error
+}

@@ -1,0 +1,111 @@
+// Package scan finds out which TCP ports answer.
+//
+// A [Scanner] asks one question of every address and port of a [Space], "is
+// this port open?", and reports a [State] with the [Reason] for it. It sends
+// nothing that a client of the service would not send; finding out what
+// answers is package fingerprint's job.
+//
+// Nothing outside the [Scope] is ever contacted: the scope is asked right
+// before a connection or packet leaves, and again when an answer arrives.
+package scan
+
+import (
+	"context"
+	"iter"
+	"net"
+	"net/netip"
+	"time"
+)
+
+// A State says what a port did when it was probed. The words are nmap's.
+type State string
+
+// The states of a port.
+const (
+	// StateOpen means that the port accepted a connection.
+	StateOpen State = "open"
+	// StateClosed means that the host refused the connection.
+	StateClosed State = "closed"
+	// StateFiltered means that nothing, or an ICMP prohibition, came back.
+	StateFiltered State = "filtered"
+	// StateUnknown means that the question could not be asked: a local
+	// failure, or a run that was stopped. It is never taken for closed.
+	StateUnknown State = "unknown"
+	// StateSkipped means that the port was left out on purpose, for example
+	// because the address left the scope between planning and probing.
+	StateSkipped State = "skipped"
+)
+
+// A Reason is the evidence for a [State], in the words of the result schema.
+type Reason string
+
+// The reasons, as the result schema lists them.
+const (
+	ReasonSynAck           Reason = "syn-ack"
+	ReasonConnRefused      Reason = "conn-refused"
+	ReasonReset            Reason = "reset"
+	ReasonNoResponse       Reason = "no-response"
+	ReasonHostUnreach      Reason = "host-unreach"
+	ReasonNetUnreach       Reason = "net-unreach"
+	ReasonAdminProhibited  Reason = "admin-prohibited"
+	ReasonConnectionClosed Reason = "connection-closed"
+	ReasonIOTimeout        Reason = "io-timeout"
+	ReasonHandshakeError   Reason = "handshake-error"
+	ReasonProtocolError    Reason = "protocol-error"
+	ReasonOutOfScope       Reason = "out-of-scope"
+	ReasonRateLimited      Reason = "rate-limited"
+	ReasonUnknown          Reason = "unknown"
+)
+
+// A Result is what is known of one address and port after its probes.
+type Result struct {
+	// Target is the address and port that was asked. The address is never
+	// 4-in-6 mapped.
+	Target netip.AddrPort
+
+	State  State
+	Reason Reason
+
+	// RTT is the time from the SYN that was answered to its answer. Zero
+	// means that nothing answered.
+	RTT time.Duration
+
+	// Attempts is how many probes were sent, at least 1 unless State is
+	// StateSkipped or StateUnknown.
+	Attempts int
+
+	// Time is when the answer arrived, or when the wait for one ended.
+	Time time.Time
+
+	// Err is why State is StateUnknown or StateSkipped; nil otherwise.
+	Err error
+
+	// Conn is the open connection that found the port, not yet read from, so
+	// that the first dialogue costs no second handshake. It is set only if
+	// State is StateOpen and the Scanner hands connections on; who takes the
+	// Result must close it.
+	Conn net.Conn
+}
+
+// A Scanner sweeps a Space.
+type Scanner interface {
+	// Scan yields one Result for every address and port of space, in the
+	// order in which they become known. The sequence ends only when all
+	// workers have ended. Cancelling ctx stops it early: pairs that were
+	// under way are then yielded with StateUnknown and those that were not
+	// yet asked are not yielded. A Scan can be ranged over once.
+	Scan(ctx context.Context, space *Space) iter.Seq[Result]
+}
+
+// Stats are the running totals of a scan, for progress lines. All counts are
+// since the start of the scan.
+type Stats struct {
+	Planned  uint64 // pairs in the space
+	Done     uint64 // pairs with a Result
+	Sent     uint64 // probes sent, further tries included
+	Answered uint64 // pairs that were answered (open, closed, or ICMP)
+	Open     uint64 // pairs found open
+	Lost     uint64 // probes whose repetition was answered: loss on the way
+	Inflight int    // probes awaiting an answer now
+	Rate     float64
+}

@@ -1,0 +1,4 @@
+package scan
+
+// A Space is the set of address and port pairs of a run.
+type Space struct{}
