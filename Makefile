@@ -1,0 +1,48 @@
+# "make" lists the targets. Everything here runs on a machine with Go, gcc and
+# make; "make test" installs what the real-daemon tests need where it may.
+
+GO ?= go
+BIN ?= dist/mxsweep
+
+.PHONY: help build test check unit e2e score bench fuzz vuln clean
+
+help:
+	@echo "make build   static binary in $(BIN)"
+	@echo "make test    all checks: gofmt, vet, staticcheck, race tests, end-to-end tests, score"
+	@echo "make unit    go test ./... (unprivileged, under a minute)"
+	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
+	@echo "make score   the accuracy score on the lab, where it is present"
+	@echo "make bench   the speed beside nmap and others, where the bench is present"
+	@echo "make fuzz    every fuzz target for FUZZTIME (10s)"
+	@echo "make vuln    known vulnerabilities of the modules (needs the network)"
+
+build:
+	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/mxsweep
+
+unit:
+	$(GO) test ./...
+
+check:
+	scripts/check
+
+test:
+	scripts/check
+	scripts/test
+
+e2e:
+	scripts/e2e
+
+score: build
+	scripts/score $(BIN)
+
+bench: build
+	scripts/bench $(BIN)
+
+fuzz:
+	scripts/fuzz
+
+vuln:
+	$(GO) tool govulncheck ./...
+
+clean:
+	rm -rf dist

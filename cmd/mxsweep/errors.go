@@ -1,0 +1,154 @@
+package main
+
+// Errors are printed here and nowhere else, by these rules: "mxsweep: ", lower
+// case, no full stop; what was being done, on what (quoted), and the cause. A
+// mistake of the user is followed by "mxsweep: hint: " lines that say what to
+// do about it. A hint is never the only place where the cause is said.
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+)
+
+// A codedError is an error that knows the exit code it asks for.
+type codedError struct {
+	code exitCode
+	err  error
+	hint string // "" if there is nothing to advise
+}
+
+func (e *codedError) Error() string { return e.err.Error() }
+func (e *codedError) Unwrap() error { return e.err }
+func (e *codedError) Hint() string  { return e.hint }
+
+// coded gives err an exit code; nil stays nil.
+func coded(code exitCode, err error) error {
+	if err == nil {
+		return nil
+	}
+	return &codedError{code: code, err: err}
+}
+
+// usagef is a mistake in what the user wrote, with what to do about it.
+func usagef(hint, format string, args ...any) error {
+	return &codedError{exitUsage, fmt.Errorf(format, args...), hint}
+}
+
+// refusedf is a run that must not take place, with what would allow it.
+func refusedf(hint, format string, args ...any) error {
+	return &codedError{exitRefused, fmt.Errorf(format, args...), hint}
+}
+
+// printError writes err, one line for each error joined in it, each followed by
+// the hints of its chain.
+func printError(w io.Writer, err error) {
+	for _, one := range split(err) {
+		for line := range strings.SplitSeq(one.Error(), "\n") {
+			fmt.Fprintf(w, "mxsweep: %s\n", visible(line))
+		}
+		var said []string
+		walk(one, func(e error) {
+			h, ok := e.(interface{ Hint() string })
+			if !ok || h.Hint() == "" || slices.Contains(said, h.Hint()) {
+				return
+			}
+			said = append(said, h.Hint())
+			for line := range strings.SplitSeq(h.Hint(), "\n") {
+				fmt.Fprintf(w, "mxsweep: hint: %s\n", visible(line))
+			}
+		})
+	}
+}
+
+// visible makes control characters of a message visible: file names, targets
+// and answers of servers end up in messages, and none may drive the terminal.
+func visible(s string) string {
+	var b strings.Builder
+	for _, r := range s {
+		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' ||
+			r >= '\u200b' && r <= '\u200f' || r >= '\u202a' && r <= '\u202e' ||
+			r >= '\u2066' && r <= '\u2069' {
+			fmt.Fprintf(&b, "\\u%04x", r)
+			continue
+		}
+		b.WriteRune(r)
+	}
+	return b.String()
+}
+
+// flagError turns an error of package pflag into a usage error whose hint names
+// the flag that was probably meant.
+func flagError(flags *pflag.FlagSet, command string, err error) error {
+	help := fmt.Sprintf("%q lists the flags", command+" --help")
+	switch e := err.(type) {
+	case *pflag.NotExistError:
+		name := e.GetSpecifiedName()
+		if e.GetSpecifiedShortnames() != "" {
+			return usagef(help, "unknown flag %q", "-"+name)
+		}
+		if best := nearestFlag(flags, name); best != "" {
+			return usagef(fmt.Sprintf("did you mean %q? %s", "--"+best, help), "unknown flag %q", "--"+name)
+		}
+		return usagef(help, "unknown flag %q", "--"+name)
+	case *pflag.ValueRequiredError:
+		return usagef(help, "flag %q needs a value", "--"+e.GetFlag().Name)
+	case *pflag.InvalidValueError:
+		return usagef(fmt.Sprintf("--%s: %s", e.GetFlag().Name, e.GetFlag().Usage),
+			"reading flag %q: bad value %q: %w", "--"+e.GetFlag().Name, e.GetValue(), e.Unwrap())
+	case *pflag.InvalidSyntaxError:
+		return usagef(help, "reading flag %q: not the form of a flag", e.GetSpecifiedFlag())
+	default:
+		return usagef(help, "%w", err)
+	}
+}
+
+// nearestFlag is the flag whose name is closest to name, "" if none is close.
+func nearestFlag(flags *pflag.FlagSet, name string) string {
+	var names []string
+	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
+	return nearest(names, name)
+}
+
+// nearest is the word with the least edit distance to word, "" if that is more
+// than a third of its length; ties go to the first.
+func nearest(words []string, word string) string {
+	best, least := "", max(len(word)/3, 1)+1
+	for _, w := range words {
+		if d := distance(w, word); d < least {
+			best, least = w, d
+		} else if best == "" && len(word) >= 3 && strings.HasPrefix(w, word) {
+			best = w
+		}
+	}
+	return best
+}
+
+// distance is the number of bytes to insert, delete, replace or swap with their
+// neighbour that turns a into b (restricted Damerau-Levenshtein).
+func distance(a, b string) int {
+	var before []int
+	last := make([]int, len(b)+1)
+	for j := range last {
+		last[j] = j
+	}
+	for i := range len(a) {
+		row := make([]int, len(b)+1)
+		row[0] = i + 1
+		for j := range len(b) {
+			cost := 1
+			if a[i] == b[j] {
+				cost = 0
+			}
+			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
+			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
+				row[j+1] = min(row[j+1], before[j-1]+1)
+			}
+		}
+		before, last = last, row
+	}
+	return last[len(b)]
+}

@@ -1,0 +1,281 @@
+package main
+
+import (
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// mayImport is the import direction of the house: cmd → report → exposure →
+// fingerprint → scan, never upwards, never sideways. A package may import those
+// listed for the nearest directory that has an entry; "internal" stands for
+// everything below it.
+var mayImport = map[string][]string{
+	"cmd":         {"report", "exposure", "fingerprint", "signatures", "scan", "scan/syn", "internal"},
+	"report":      {"exposure", "fingerprint", "signatures", "scan", "internal"},
+	"exposure":    {"fingerprint", "signatures", "scan", "internal"},
+	"fingerprint": {"signatures", "scan", "internal"},
+	"signatures":  {"internal"},
+	"scan/syn":    {"scan", "internal"},
+	"scan":        {"internal"},
+	"internal":    {"internal"},
+}
+
+// onlyIn says which directories alone may import a module.
+var onlyIn = map[string][]string{
+	"github.com/google/gopacket":            {"scan/syn"},
+	"github.com/spf13/cobra":                {"cmd"},
+	"github.com/spf13/pflag":                {"cmd"},
+	"github.com/schollz/progressbar/v3":     {"cmd"},
+	"github.com/jedib0t/go-pretty/v6":       {"report", "cmd"},
+	"github.com/rogpeppe/go-internal":       {},
+	"github.com/santhosh-tekuri/jsonschema": {},
+}
+
+// A sourceFile is one Go file of the project.
+type sourceFile struct {
+	dir  string // below the root, with slashes
+	name string // below the root, with slashes
+	test bool
+	ast  *ast.File
+	fset *token.FileSet
+}
+
+// sources parses every Go file of the project that is not in testdata.
+func sources(t *testing.T) []sourceFile {
+	t.Helper()
+	var all []sourceFile
+	fset := token.NewFileSet()
+	eachFile(t, func(name string) {
+		if path.Ext(name) != ".go" || strings.Contains(name, "testdata/") {
+			return
+		}
+		f, err := parser.ParseFile(fset, filepath.Join(root, name), nil, parser.ParseComments)
+		if err != nil {
+			t.Fatal(err)
+		}
+		all = append(all, sourceFile{path.Dir(name), name, strings.HasSuffix(name, "_test.go"), f, fset})
+	})
+	if len(all) < 20 {
+		t.Fatalf("only %d Go files below %s", len(all), root)
+	}
+	return all
+}
+
+// root is the project's directory as seen from this package.
+const root = "../.."
+
+// eachFile visits the files of the project, hidden and built ones excepted.
+func eachFile(t *testing.T, visit func(name string)) {
+	t.Helper()
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, err := filepath.Rel(root, p)
+		if err != nil {
+			return err
+		}
+		name := filepath.ToSlash(rel)
+		if d.IsDir() && (name == ".git" || name == "dist") {
+			return filepath.SkipDir
+		}
+		if d.Type().IsRegular() && name != ".git" {
+			visit(name)
+		}
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+}
+
+func TestImportsGoDownwards(t *testing.T) {
+	for _, f := range sources(t) {
+		for _, imp := range f.ast.Imports {
+			p, err := strconv.Unquote(imp.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if own, ok := strings.CutPrefix(p, "mxsweep/"); ok {
+				if own != f.dir && !allowed(f.dir, own) {
+					t.Errorf("%s imports %s: not downwards", f.name, p)
+				}
+				continue
+			}
+			for module, dirs := range onlyIn {
+				if !f.test && (p == module || strings.HasPrefix(p, module+"/")) && !slices.ContainsFunc(dirs, func(d string) bool { return within(f.dir, d) }) {
+					t.Errorf("%s imports %s, which only %v may", f.name, p, dirs)
+				}
+			}
+		}
+	}
+}
+
+// allowed reports whether a package in dir may import the package in other.
+func allowed(dir, other string) bool {
+	for at := dir; at != "."; at = path.Dir(at) {
+		if list, ok := mayImport[at]; ok {
+			return slices.ContainsFunc(list, func(d string) bool {
+				return other == d || d == "internal" && within(other, d)
+			})
+		}
+	}
+	return false
+}
+
+func within(dir, parent string) bool {
+	return dir == parent || strings.HasPrefix(dir, parent+"/")
+}
+
+func TestEveryPackageHasOneDocComment(t *testing.T) {
+	docs := map[string][]string{}
+	for _, f := range sources(t) {
+		if f.test {
+			continue
+		}
+		if _, ok := docs[f.dir]; !ok {
+			docs[f.dir] = nil
+		}
+		if f.ast.Doc != nil {
+			docs[f.dir] = append(docs[f.dir], f.name)
+			want := "Package " + f.ast.Name.Name + " "
+			if f.ast.Name.Name == "main" {
+				want = "Command "
+			}
+			if !strings.HasPrefix(f.ast.Doc.Text(), want) {
+				t.Errorf("%s: the package comment does not begin with %q", f.name, want)
+			}
+		}
+	}
+	for dir, files := range docs {
+		if len(files) != 1 {
+			t.Errorf("%s: %d files have a package comment, want one: %v", dir, len(files), files)
+		}
+	}
+}
+
+func TestExportedNamesHaveDocComments(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.test || f.ast.Name.Name == "main" {
+			continue
+		}
+		for _, decl := range f.ast.Decls {
+			switch d := decl.(type) {
+			case *ast.FuncDecl:
+				if d.Name.IsExported() && d.Doc == nil && exportedReceiver(d) {
+					t.Errorf("%s: %s has no doc comment", f.fset.Position(d.Pos()), d.Name.Name)
+				}
+			case *ast.GenDecl:
+				for _, spec := range d.Specs {
+					if s, ok := spec.(*ast.TypeSpec); ok && s.Name.IsExported() && d.Doc == nil && s.Doc == nil {
+						t.Errorf("%s: %s has no doc comment", f.fset.Position(s.Pos()), s.Name.Name)
+					}
+				}
+			}
+		}
+	}
+}
+
+// exportedReceiver reports whether d is a function, or a method of an exported
+// type.
+func exportedReceiver(d *ast.FuncDecl) bool {
+	if d.Recv == nil {
+		return true
+	}
+	typ := d.Recv.List[0].Type
+	if star, ok := typ.(*ast.StarExpr); ok {
+		typ = star.X
+	}
+	if generic, ok := typ.(*ast.IndexExpr); ok {
+		typ = generic.X
+	}
+	id, ok := typ.(*ast.Ident)
+	return ok && id.IsExported()
+}
+
+func TestOnlyTheCommandEndsTheProcess(t *testing.T) {
+	for _, f := range sources(t) {
+		if f.test {
+			continue
+		}
+		ast.Inspect(f.ast, func(n ast.Node) bool {
+			if fn, ok := n.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
+				t.Errorf("%s: an init function", f.fset.Position(fn.Pos()))
+			}
+			call, ok := n.(*ast.CallExpr)
+			if !ok {
+				return true
+			}
+			switch fun := call.Fun.(type) {
+			case *ast.Ident:
+				if fun.Name == "panic" {
+					t.Errorf("%s: calls panic", f.fset.Position(call.Pos()))
+				}
+			case *ast.SelectorExpr:
+				pkg, ok := fun.X.(*ast.Ident)
+				if !ok {
+					return true
+				}
+				exit := pkg.Name == "os" && fun.Sel.Name == "Exit" && f.name != "cmd/mxsweep/main.go"
+				fatal := pkg.Name == "log" && (strings.HasPrefix(fun.Sel.Name, "Fatal") || strings.HasPrefix(fun.Sel.Name, "Panic"))
+				if exit || fatal {
+					t.Errorf("%s: calls %s.%s", f.fset.Position(call.Pos()), pkg.Name, fun.Sel.Name)
+				}
+			}
+			return true
+		})
+	}
+}
+
+// Files and functions stay short enough to be read at one go; data does not
+// belong into Go.
+func TestFilesAndFunctionsStayShort(t *testing.T) {
+	const maxFile, maxFunc = 500, 80
+	for _, f := range sources(t) {
+		if f.test {
+			continue
+		}
+		if n := f.fset.Position(f.ast.FileEnd).Line; n > maxFile {
+			t.Errorf("%s has %d lines, more than %d", f.name, n, maxFile)
+		}
+		for _, decl := range f.ast.Decls {
+			fn, ok := decl.(*ast.FuncDecl)
+			if !ok || fn.Body == nil {
+				continue
+			}
+			if n := f.fset.Position(fn.End()).Line - f.fset.Position(fn.Pos()).Line; n > maxFunc {
+				t.Errorf("%s: %s has %d lines, more than %d", f.fset.Position(fn.Pos()), fn.Name.Name, n, maxFunc)
+			}
+		}
+	}
+}
+
+// A path of the machine that somebody worked on means nothing on another one.
+func TestNoFileNamesAMachine(t *testing.T) {
+	machine := regexp.MustCompile(`(^|[^A-Za-z0-9_./-])/(` + strings.Join([]string{"work", "farm", "root", "Users", "tmp/go-build"}, "|") + `)/`)
+	eachFile(t, func(name string) {
+		data, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bytes.IndexByte(data, 0) >= 0 {
+			return // a binary
+		}
+		for i, line := range strings.Split(string(data), "\n") {
+			if machine.MatchString(line) {
+				t.Errorf("%s:%d: %s", name, i+1, strings.TrimSpace(line))
+			}
+		}
+	})
+}

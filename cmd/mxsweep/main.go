@@ -1,0 +1,31 @@
+// Command mxsweep sweeps mail infrastructure for daemons that answer where
+// they should not: it finds the open ports of a scope, talks to what answers,
+// says which daemon it is, whether a stranger should be able to reach it, and
+// how to mend it. It is made for audits that the owner of the addresses has
+// authorized.
+//
+// Results go to standard output, everything else to standard error. README.md
+// is the way in; "mxsweep help" and "mxsweep man DIR" are the manual.
+//
+// # Exit codes
+//
+//	0    pass        nothing meets --fail-on, and the run saw enough to say so
+//	1    fail        at least one finding meets --fail-on
+//	2    usage       a bad flag, target, policy, scope, signature or baseline
+//	3    error       aborted, or an output could not be written
+//	4    incomplete  would pass, but the run did not see enough
+//	5    refused     a target outside the scope, or authorization is missing
+//	130  interrupted by SIGINT; what was found is written
+//	143  ended by SIGTERM; what was found is written
+package main
+
+import (
+	"context"
+	"os"
+)
+
+func main() {
+	ctx, stop := untilSignal(context.Background())
+	defer stop()
+	os.Exit(run(ctx, os.Args[1:], os.Stdin, os.Stdout, os.Stderr, os.Getenv))
+}

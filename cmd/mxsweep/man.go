@@ -1,0 +1,146 @@
+package main
+
+import (
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// newMan is "mxsweep man DIR".
+func newMan(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use:     "man DIR",
+		Short:   "write the manual pages into a directory",
+		Long:    "Writes one manual page for the command and one for each verb into DIR, which is created if needed.",
+		Example: "  mxsweep man /usr/local/share/man/man1",
+		Args:    exactArgs(1, "one directory"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := os.MkdirAll(args[0], 0o755); err != nil {
+				return fmt.Errorf("creating directory %q: %w", args[0], bare(err))
+			}
+			return writeMan(args[0], cmd.Root())
+		},
+	}
+}
+
+// writeMan writes the page of cmd and those of the verbs below it.
+func writeMan(dir string, cmd *cobra.Command) error {
+	file := filepath.Join(dir, manName(cmd)+".1")
+	if err := os.WriteFile(file, []byte(manPage(cmd)), 0o644); err != nil {
+		return writing(file, err)
+	}
+	for _, sub := range cmd.Commands() {
+		if sub.Hidden {
+			continue
+		}
+		if err := writeMan(dir, sub); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func manName(cmd *cobra.Command) string {
+	return strings.ReplaceAll(cmd.CommandPath(), " ", "-")
+}
+
+// manPage is the page of cmd in the man macros of roff (man(7)).
+func manPage(cmd *cobra.Command) string {
+	var b strings.Builder
+	name := manName(cmd)
+	fmt.Fprintf(&b, ".TH %s 1 \"\" \"mxsweep %s\" \"mxsweep manual\"\n", strings.ToUpper(name), version)
+	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(name), roff(cmd.Short))
+	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(cmd.UseLine()))
+	long := cmd.Long
+	if long == "" {
+		long = strings.ToUpper(cmd.Short[:1]) + cmd.Short[1:] + "."
+	}
+	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s\n", roffText(long))
+	manFlags(&b, cmd.LocalFlags())
+	if subs := cmd.Commands(); len(subs) > 0 {
+		b.WriteString(".SH VERBS\n")
+		for _, sub := range subs {
+			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(sub.Name()), roff(sub.Short))
+		}
+	}
+	if cmd.Example != "" {
+		fmt.Fprintf(&b, ".SH EXAMPLES\n.nf\n%s\n.fi\n", roff(cmd.Example))
+	}
+	if !cmd.HasParent() || cmd.Name() == "scan" {
+		b.WriteString(manExit)
+	}
+	if cmd.HasParent() {
+		fmt.Fprintf(&b, ".SH SEE ALSO\n.BR %s (1)\n", roff(manName(cmd.Parent())))
+	}
+	return b.String()
+}
+
+// manFlags writes the flags in alphabetical order.
+func manFlags(b *strings.Builder, flags *pflag.FlagSet) {
+	if !flags.HasAvailableFlags() {
+		return
+	}
+	b.WriteString(".SH OPTIONS\n")
+	flags.VisitAll(func(f *pflag.Flag) {
+		if f.Hidden {
+			return
+		}
+		operand, usage := pflag.UnquoteUsage(f)
+		short := ""
+		if f.Shorthand != "" {
+			short = "-" + f.Shorthand + ", "
+		}
+		if operand != "" {
+			operand = " " + operand
+		}
+		fmt.Fprintf(b, ".TP\n.B %s\n%s\n", roff(short+"--"+f.Name+operand), roff(usage))
+	})
+}
+
+// manExit is the section that scripts rely on.
+const manExit = `.SH EXIT STATUS
+.TP
+.B 0
+pass: nothing meets \-\-fail\-on, and the run saw enough to say so
+.TP
+.B 1
+fail: at least one finding meets \-\-fail\-on
+.TP
+.B 2
+usage: a bad flag, target, policy, scope, signature or baseline, before the first packet
+.TP
+.B 3
+error: aborted, or an output could not be written
+.TP
+.B 4
+incomplete: would pass, but the run did not see enough
+.TP
+.B 5
+refused: a target outside the scope, or authorization is missing
+.TP
+.B 130, 143
+stopped by SIGINT or SIGTERM; what was found is written
+.PP
+Where several hold, the first of 5, 2, 3, 1, 4, 0 wins.
+`
+
+// roff escapes what roff would take for a request or change on its way out.
+func roff(s string) string {
+	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
+	lines := strings.Split(s, "\n")
+	for i, l := range lines {
+		if strings.HasPrefix(l, ".") || strings.HasPrefix(l, "'") {
+			lines[i] = `\&` + l
+		}
+	}
+	return strings.Join(lines, "\n")
+}
+
+// roffText is roff with blank lines turned into paragraph breaks.
+func roffText(s string) string {
+	return strings.ReplaceAll(roff(s), "\n\n", "\n.PP\n")
+}

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+)
+
+// A session is what one call of the command may read, write and ask.
+type session struct {
+	args   []string // as the user wrote them, without the program's name
+	stdin  io.Reader
+	stdout io.Writer
+	stderr io.Writer
+	env    func(string) string
+
+	// code is what the verb decided where it ended without an error, for
+	// example exitFail; the zero value is exitPass.
+	code exitCode
+}
+
+// run is the program: it reads args, does what they ask and returns the exit
+// code of the contract. Cancelling ctx stops it early; what was found until
+// then is written.
+func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
+	s := &session{args: args, stdin: stdin, stdout: stdout, stderr: stderr, env: env}
+	root := newRoot(s)
+	root.SetArgs(args)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		printError(stderr, err)
+	}
+	codes := []exitCode{s.code, codeOf(err)}
+	if c, ok := signalCode(ctx); ok {
+		codes = append(codes, c)
+	}
+	return int(heaviest(codes...))
+}
+
+// newRoot builds the tree of verbs. Its man pages, completions and help all
+// come from here.
+func newRoot(s *session) *cobra.Command {
+	root := &cobra.Command{
+		Use:   "mxsweep",
+		Short: "find mail daemons that answer where they should not",
+		Long: `mxsweep sweeps a scope of addresses for the ports that mail daemons use among
+themselves, talks to what answers, names the daemon and what is behind it, and
+judges whether a stranger should have been able to reach it.
+
+Only scan what you are authorized to scan.`,
+		Example: `  mxsweep demo
+  mxsweep scan 192.0.2.10
+  mxsweep scan --scope scope.txt --output sarif=mxsweep.sarif --fail-on any:high`,
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef(`"mxsweep demo" shows what it does, "mxsweep help" lists the verbs`, "naming a verb: none given")
+			}
+			return unknownVerb(cmd, args[0])
+		},
+	}
+	root.CompletionOptions.DisableDefaultCmd = true
+	root.SetIn(s.stdin)
+	root.SetOut(s.stdout)
+	root.SetErr(s.stderr)
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return flagError(cmd.Flags(), cmd.CommandPath(), err)
+	})
+	root.SetHelpCommand(newHelp())
+	root.AddCommand(
+		newVersion(s),
+		newCompletion(s),
+		newMan(s),
+	)
+	return root
+}
+
+// unknownVerb is the error for a verb that does not exist.
+func unknownVerb(parent *cobra.Command, name string) error {
+	var names []string
+	for _, c := range parent.Commands() {
+		names = append(names, c.Name())
+	}
+	hint := `"` + parent.CommandPath() + ` --help" lists the verbs`
+	if best := nearest(names, name); best != "" {
+		hint = `did you mean "` + best + `"? ` + hint
+	} else if strings.ContainsAny(name, ".:/") {
+		hint = `targets come after the verb: "mxsweep scan ` + name + `"`
+	}
+	return usagef(hint, "unknown verb %q", name)
+}
+
+// newHelp is "mxsweep help [VERB]", which differs from cobra's own in that an
+// unknown verb is a usage error.
+func newHelp() *cobra.Command {
+	return &cobra.Command{
+		Use:   "help [VERB]",
+		Short: "describe a verb",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			found, rest, err := cmd.Root().Find(args)
+			if err != nil || len(rest) > 0 {
+				return unknownVerb(cmd.Root(), strings.Join(args, " "))
+			}
+			return found.Help()
+		},
+	}
+}
+
+// exactArgs refuses any other number of arguments than n; what names them.
+func exactArgs(n int, what string) cobra.PositionalArgs {
+	return func(cmd *cobra.Command, args []string) error {
+		if len(args) == n {
+			return nil
+		}
+		err := errors.New("none expected")
+		if n > 0 {
+			err = errors.New(what + " expected")
+		}
+		return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: %w", args, err)
+	}
+}

@@ -1,0 +1,176 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+
+	"github.com/rogpeppe/go-internal/testscript"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files in the scripts")
+
+func TestMain(m *testing.M) {
+	testscript.Main(m, map[string]func(){"mxsweep": main})
+}
+
+// TestScripts runs the command as a user does: one process per line, its exit
+// code, output and files compared.
+func TestScripts(t *testing.T) {
+	testscript.Run(t, testscript.Params{
+		Dir:                 filepath.Join("testdata", "script"),
+		UpdateScripts:       *update,
+		RequireExplicitExec: true,
+		RequireUniqueNames:  true,
+		Setup: func(env *testscript.Env) error {
+			env.Setenv("ESCAPE", "\x1b[31mred")
+			return nil
+		},
+		Cmds: map[string]func(*testscript.TestScript, bool, []string){
+			"exits":        exits,
+			"closedstdout": closedStdout,
+			"signals":      signals,
+			"normalize":    normalize,
+		},
+	})
+}
+
+// exits N CMD... runs a command and wants exactly that exit code. The
+// standard input is empty.
+func exits(ts *testscript.TestScript, neg bool, args []string) {
+	want, cmd := expected(ts, "exits", neg, args)
+	err := ts.Exec(cmd[0], cmd[1:]...)
+	wantCode(ts, want, err)
+}
+
+// expected reads the code that a command is to end with.
+func expected(ts *testscript.TestScript, name string, neg bool, args []string) (int, []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: %s N CMD...", name)
+	}
+	want, err := strconv.Atoi(args[0])
+	ts.Check(err)
+	return want, args[1:]
+}
+
+func wantCode(ts *testscript.TestScript, want int, err error) {
+	got := 0
+	var ended *exec.ExitError
+	switch {
+	case errors.As(err, &ended):
+		got = ended.ExitCode()
+	case err != nil:
+		ts.Fatalf("running: %v", err)
+	}
+	if got != want {
+		ts.Fatalf("exit code %d, want %d", got, want)
+	}
+}
+
+// closedStdout N CMD... runs a command whose standard output is a pipe that
+// nobody reads any more. Its standard error goes to the file stderr.txt.
+func closedStdout(ts *testscript.TestScript, neg bool, args []string) {
+	want, cmd := expected(ts, "closedstdout", neg, args)
+	r, w, err := os.Pipe()
+	ts.Check(err)
+	ts.Check(r.Close())
+	defer w.Close()
+	c := command(ts, context.Background(), cmd)
+	c.Stdout = w
+	wantCode(ts, want, c.Run())
+}
+
+// signals SIG AFTER N CMD... starts a command, sends it the signal (INT or
+// TERM) as soon as the file AFTER exists, and wants exit code N. Its outputs go
+// to the files stdout.txt and stderr.txt.
+func signals(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 4 {
+		ts.Fatalf("usage: signals SIG AFTER N CMD...")
+	}
+	sig := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
+	if sig == nil {
+		ts.Fatalf("unknown signal %q", args[0])
+	}
+	want, cmd := expected(ts, "signals", neg, args[2:])
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	c := command(ts, ctx, cmd)
+	out, err := os.Create(ts.MkAbs("stdout.txt"))
+	ts.Check(err)
+	defer out.Close()
+	c.Stdout = out
+	ts.Check(c.Start())
+	for tick := time.NewTicker(5 * time.Millisecond); ; {
+		if _, err := os.Stat(ts.MkAbs(args[1])); err == nil {
+			break
+		}
+		select {
+		case <-ctx.Done():
+			ts.Fatalf("%s was not written", args[1])
+		case <-tick.C:
+		}
+	}
+	ts.Check(c.Process.Signal(sig))
+	wantCode(ts, want, c.Wait())
+}
+
+// command is a command in the script's directory and environment.
+func command(ts *testscript.TestScript, ctx context.Context, args []string) *exec.Cmd {
+	// The script's PATH holds the command under test.
+	path := args[0]
+	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
+		if full := filepath.Join(dir, args[0]); filepath.IsAbs(full) {
+			if info, err := os.Stat(full); err == nil && !info.IsDir() {
+				path = full
+				break
+			}
+		}
+	}
+	c := exec.CommandContext(ctx, path, args[1:]...)
+	c.Dir = ts.MkAbs(".")
+	for _, key := range []string{"PATH", "HOME", "TMPDIR"} {
+		c.Env = append(c.Env, key+"="+ts.Getenv(key))
+	}
+	errFile, err := os.Create(ts.MkAbs("stderr.txt"))
+	ts.Check(err)
+	ts.Defer(func() { errFile.Close() })
+	c.Stderr = errFile
+	return c
+}
+
+// volatile is what differs from run to run, and what it is replaced by.
+var volatile = []struct {
+	pattern *regexp.Regexp
+	by      string
+}{
+	{regexp.MustCompile(`\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "2026-01-02T03:04:05Z"},
+	{regexp.MustCompile(`\d{4}-\d\d-\d\d \d\d:\d\d(:\d\d)?( UTC)?`), "2026-01-02 03:04:05 UTC"},
+	{regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12}`), "00000000-0000-0000-0000-000000000000"},
+	{regexp.MustCompile(`"rtt_ms":\s*[0-9.e-]+`), `"rtt_ms":1`},
+	{regexp.MustCompile(`\b[0-9.]+(µs|ms|s)\b`), "1s"},
+	{regexp.MustCompile(`[0-9a-f]{64}`), fmt.Sprintf("%064d", 0)},
+}
+
+// normalize FILE... replaces times, durations and ids, so that files can be
+// compared. The ports of servers stay: scripts name them by $NAME.
+func normalize(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: normalize FILE...")
+	}
+	for _, name := range args {
+		data := ts.ReadFile(name)
+		for _, v := range volatile {
+			data = v.pattern.ReplaceAllString(data, v.by)
+		}
+		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(data), 0o644))
+	}
+}

@@ -1,0 +1,47 @@
+package main
+
+import (
+	"fmt"
+	"runtime"
+	"runtime/debug"
+
+	"github.com/spf13/cobra"
+)
+
+// version is the release that this tree becomes.
+const version = "0.1.0"
+
+// newVersion is "mxsweep version".
+func newVersion(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "print the version",
+		Args:  exactArgs(0, ""),
+		RunE: func(*cobra.Command, []string) error {
+			_, err := fmt.Fprintf(s.stdout, "mxsweep %s%s (%s %s/%s)\n",
+				version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+			return writing("standard output", err)
+		},
+	}
+}
+
+// revision is the commit that the binary was built from, "" if not recorded.
+func revision() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return ""
+	}
+	commit, dirty := "", ""
+	for _, set := range info.Settings {
+		switch {
+		case set.Key == "vcs.revision" && len(set.Value) >= 12:
+			commit = "+" + set.Value[:12]
+		case set.Key == "vcs.modified" && set.Value == "true":
+			dirty = ".dirty"
+		}
+	}
+	if commit == "" {
+		return ""
+	}
+	return commit + dirty
+}
