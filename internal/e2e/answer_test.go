@@ -1,0 +1,102 @@
+//go:build linux
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"os"
+	"regexp"
+	"strconv"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// TestDaemonsAnswer checks the hosts themselves, from the scanner's
+// namespace, by what each port says first. The other tests rest on it.
+func TestDaemonsAnswer(t *testing.T) {
+	n := hosts(t)
+	for _, tt := range []struct {
+		host  string
+		port  int
+		first string // what comes first, a pattern; or how it ends without a byte
+	}{
+		{"exposed", 25, `^220 exposed\.e2e\.invalid ESMTP Postfix\r\n$`},
+		{"exposed", 587, `^220 exposed\.e2e\.invalid ESMTP Postfix\r\n$`},
+		{"exposed", 8891, "silent"},
+		{"exposed", 9998, "silent"},
+		{"exposed", 10023, "silent"},
+		{"exposed", 10024, `^220 \[10\.79\.0\.11\] ESMTP amavis`},
+		{"exposed", 10025, `^554 5\.7\.1 .*Client host rejected: Access denied\r\n$`},
+		{"exposed", 10026, "closed"},
+		{"exposed", 10028, `^220 exposed\.e2e\.invalid ESMTP Postfix\r\n$`},
+		{"exposed", 10029, "silent"},
+		{"closed", 25, `^220-closed\.e2e\.invalid ESMTP Postfix\r\n`},
+		{"closed", 587, `^220 closed\.e2e\.invalid ESMTP Postfix\r\n$`},
+		{"closed", 8891, "refused"},
+		{"closed", 10023, "refused"},
+		{"closed", 10024, "refused"},
+		{"closed", 10025, "refused"},
+		{"closed", 10028, "refused"},
+		{"store", 24, `^220 store\.e2e\.invalid Dovecot`},
+		{"store", 143, `^\* OK .*Dovecot`},
+		{"store", 993, "silent"},
+		{"store", 10143, `^\* OK .*Dovecot`},
+		{"store", 10144, "closed"},
+		{"store", 12345, `^VERSION\t1\t`},
+		{"front", 143, `^\* OK IMAP4 ready\r\n$`},
+		{"front", 993, "silent"},
+		{"front", 10025, `^220 front\.e2e\.invalid ESMTP ready\r\n$`},
+		{"front", 10110, `^\+OK POP3 ready`},
+		{"front", 10143, `^\* OK IMAP4 ready\r\n$`},
+		{"policy", 2501, "silent"},
+		{"policy", 8552, "silent"},
+		{"policy", 10023, "silent"},
+		{"policy", 10040, "silent"},
+		{"policy", 12525, "silent"},
+		{"silent", 25, "no answer"},
+	} {
+		t.Run(fmt.Sprintf("%s:%d", tt.host, tt.port), func(t *testing.T) {
+			t.Parallel()
+			addr := net.JoinHostPort(address4(n.hosts[tt.host].n), strconv.Itoa(tt.port))
+			got := ""
+			inNamespace(t, scanner, func() { got = firstBytes(addr) })
+			if got != tt.first && !regexp.MustCompile(tt.first).MatchString(got) {
+				t.Errorf("says %q, want %q", got, tt.first)
+			}
+		})
+	}
+}
+
+// firstBytes returns what a port says first, or how the wait for it ended:
+// "refused", "no answer", "silent", "closed" or an error.
+func firstBytes(addr string) string {
+	conn, err := net.DialTimeout("tcp", addr, time.Second)
+	var failure net.Error
+	switch {
+	case errors.Is(err, syscall.ECONNREFUSED):
+		return "refused"
+	case errors.As(err, &failure) && failure.Timeout():
+		return "no answer"
+	case err != nil:
+		return err.Error()
+	}
+	defer conn.Close()
+	// Long enough for a greeting on a busy machine, shorter than any daemon's
+	// own patience (postscreen's second line takes six seconds).
+	conn.SetReadDeadline(time.Now().Add(2 * time.Second))
+	buf := make([]byte, 1024)
+	k, err := conn.Read(buf)
+	switch {
+	case k > 0:
+		return string(buf[:k])
+	case errors.Is(err, io.EOF):
+		return "closed"
+	case errors.Is(err, os.ErrDeadlineExceeded):
+		return "silent"
+	}
+	return err.Error()
+}

@@ -1,0 +1,36 @@
+// Package e2e tests the built mxsweep command against real mail daemons.
+//
+// It holds tests only. They start Postfix, amavisd, postgrey, Dovecot,
+// HAProxy, nginx, OpenDKIM and a few policy daemons from the distribution's
+// packages, each host in network, mount and process namespaces of its own
+// (named mxe2e-*, 10.79.0.0/24 and fd79::/64, without a route to anywhere
+// else), run mxsweep in one more namespace beside them and check what it
+// says: product, role, protocol, findings, exit code. Further tests show what
+// a run leaves behind at the daemons: nothing.
+//
+// They run as root on Linux, and only where they are asked for:
+//
+//	sh internal/e2e/install.sh
+//	MXSWEEP_E2E=1 go test -count=1 -timeout 20m ./internal/e2e/
+//
+// MXSWEEP_E2E decides what a missing prerequisite (root, a package, the
+// laboratory) is:
+//
+//	unset, 0   every test is skipped; nothing is started
+//	1          what lacks a prerequisite is skipped, with the reason
+//	require    what lacks a prerequisite fails, except for the laboratory
+//
+// MXSWEEP_BIN names a built command to test; without it the tests build one.
+//
+// TestLab* score mxsweep on the larger laboratory of mail daemons in
+// ../shared/lab, beside the repository, and are skipped where that is absent
+// (MXSWEEP_LAB names another place):
+//
+//	sh internal/e2e/install.sh lab
+//	MXSWEEP_E2E=1 go test -count=1 -timeout 20m -run 'TestLab' -v ./internal/e2e/
+//
+// A host lives as long as the test that started it: its first process reads
+// its standard input and ends, and with it all of its daemons, when that is
+// closed, also when the test is killed. What is left then are the names of
+// the namespaces, which the next run removes by what this one recorded.
+package e2e

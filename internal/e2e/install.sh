@@ -1,0 +1,101 @@
+#!/bin/sh
+# Installs what the tests of this folder need, on Debian and its kin:
+#
+#   install.sh         the mail daemons from Debian packages
+#   install.sh lab     also the laboratory in ../shared/lab, where it is present
+#
+# No daemon is started: while this runs, /usr/sbin/policy-rc.d says no (what
+# was there before is put back at the end), and units that came with the new
+# packages are disabled, so that the next boot does not start them either.
+# Without apt-get or root it says so and changes nothing; the tests then skip.
+set -eu
+
+packages='postfix amavisd-new postgrey dovecot-imapd dovecot-lmtpd haproxy
+nginx libnginx-mod-mail opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd
+policyd-rate-limit policyd-weight iproute2'
+
+# What the laboratory's own installer takes for granted.
+lab_packages='python3 libpcre3'
+
+here=$(cd "$(dirname "$0")" && pwd)
+lab=${MXSWEEP_LAB:-$here/../../../shared/lab}
+want=$packages
+if [ "${1:-}" = lab ] && [ -x "$lab/lab" ]; then
+	want="$want $lab_packages"
+fi
+
+if ! command -v apt-get >/dev/null 2>&1; then
+	echo "install.sh: no apt-get here; the tests with real daemons will be skipped"
+	exit 0
+fi
+if [ "$(id -u)" != 0 ]; then
+	echo "install.sh: not root; the tests with real daemons will be skipped"
+	exit 0
+fi
+
+installed() {
+	dpkg-query -W -f '${db:Status-Status} ${Package}\n' | sed -n 's/^installed //p' | sort -u
+}
+
+missing=
+before=$(installed)
+for p in $want; do
+	printf '%s\n' "$before" | grep -qxF "$p" || missing="$missing $p"
+done
+
+policy=/usr/sbin/policy-rc.d
+forbid() {
+	# A copy that an interrupted run left is the original.
+	if [ -e "$policy" ] && [ ! -e "$policy.mxsweep" ]; then
+		mv "$policy" "$policy.mxsweep"
+	fi
+	printf '#!/bin/sh\nexit 101\n' >"$policy.new"
+	chmod 755 "$policy.new"
+	mv "$policy.new" "$policy"
+}
+restore() {
+	rm -f "$policy"
+	if [ -e "$policy.mxsweep" ]; then
+		mv "$policy.mxsweep" "$policy"
+	fi
+}
+
+# Disables the units of packages that were not there before.
+disable_new_units() {
+	command -v systemctl >/dev/null 2>&1 || return 0
+	installed | while read -r p; do
+		printf '%s\n' "$before" | grep -qxF "$p" && continue
+		dpkg -L "$p" | sed -n 's,^.*/systemd/system/\([^/@]*\.\(service\|socket\|timer\)\)$,\1,p'
+	done | while read -r unit; do
+		systemctl --quiet disable "$unit" >/dev/null 2>&1 || true
+	done
+}
+
+if [ -n "$missing" ]; then
+	trap restore EXIT
+	trap 'exit 130' INT
+	trap 'exit 143' TERM
+	forbid
+	export DEBIAN_FRONTEND=noninteractive
+	apt-get -q update >/dev/null
+	# Without these answers the packages ask, or set up a service of their own.
+	debconf-set-selections <<-'ANSWERS'
+		postfix postfix/main_mailer_type select No configuration
+		policyd-rate-limit policyd-rate-limit/dbconfig-install boolean false
+	ANSWERS
+	# shellcheck disable=SC2086 # a list of words
+	apt-get -y -q install --no-install-recommends --no-upgrade \
+		-o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 $missing
+	disable_new_units
+	trap - EXIT INT TERM
+	restore
+fi
+echo "install.sh: installed:${missing:- nothing, all was there}"
+
+if [ "${1:-}" = lab ]; then
+	if [ -x "$lab/lab" ]; then
+		/usr/bin/python3 "$lab/lab" install
+	else
+		echo "install.sh: no laboratory in $lab; its score will be skipped"
+	fi
+fi

@@ -1,0 +1,123 @@
+//go:build linux
+
+package e2e
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// gate decides whether the tests run; see the package comment.
+const gate = "MXSWEEP_E2E"
+
+// world is what the tests share: the command under test and the hosts. Both
+// are made when the first test asks for them and unmade by TestMain.
+var world struct {
+	once sync.Once
+	net  *network
+	err  error
+
+	build    sync.Once
+	bin      string
+	buildDir string
+	buildErr error
+}
+
+func TestMain(m *testing.M) {
+	if name := os.Getenv(insideEnv); name != "" {
+		os.Exit(inside(name))
+	}
+	flag.Parse()
+	code := m.Run()
+	if world.net != nil {
+		if err := world.net.close(); err != nil {
+			fmt.Fprintln(os.Stderr, "e2e: removing the hosts:", err)
+			code = max(code, 1)
+		}
+	}
+	if world.buildDir != "" {
+		os.RemoveAll(world.buildDir)
+	}
+	os.Exit(code)
+}
+
+// need skips the test, or fails it under "require", unless the real daemons
+// may be started here.
+func need(t *testing.T) {
+	t.Helper()
+	mode := os.Getenv(gate)
+	if mode == "" || mode == "0" {
+		t.Skipf("%s is not set: no real daemon is started", gate)
+	}
+	if err := prerequisites(); err != nil {
+		if mode == "require" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
+}
+
+// prerequisites reports what the tests lack on this machine.
+func prerequisites() error {
+	if os.Geteuid() != 0 {
+		return errors.New("not root: network namespaces cannot be made")
+	}
+	missing := []string{}
+	for _, program := range programs() {
+		if _, err := os.Stat(program); err != nil {
+			missing = append(missing, program)
+		}
+	}
+	if _, err := exec.LookPath("ip"); err != nil {
+		missing = append(missing, "ip")
+	}
+	if len(missing) > 0 {
+		return fmt.Errorf("not installed: %s (internal/e2e/install.sh does it)", strings.Join(missing, ", "))
+	}
+	return nil
+}
+
+// hosts starts all hosts, once, and returns the network they are in.
+func hosts(t *testing.T) *network {
+	t.Helper()
+	need(t)
+	world.once.Do(func() { world.net, world.err = startNetwork() })
+	if world.err != nil {
+		t.Fatalf("starting the hosts: %v", world.err)
+	}
+	return world.net
+}
+
+// command returns the path of the mxsweep under test.
+func command(t *testing.T) string {
+	t.Helper()
+	if bin := os.Getenv("MXSWEEP_BIN"); bin != "" {
+		abs, err := filepath.Abs(bin)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return abs
+	}
+	world.build.Do(func() {
+		world.buildDir, world.buildErr = os.MkdirTemp("", "mxsweep-e2e-bin-")
+		if world.buildErr != nil {
+			return
+		}
+		world.bin = filepath.Join(world.buildDir, "mxsweep")
+		out, err := exec.Command("go", "build", "-o", world.bin, "mxsweep/cmd/mxsweep").CombinedOutput()
+		if err != nil {
+			world.buildErr = fmt.Errorf("building the command: %w\n%s", err, out)
+		}
+	})
+	if world.buildErr != nil {
+		t.Fatal(world.buildErr)
+	}
+	return world.bin
+}
