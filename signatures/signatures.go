@@ -1,3 +1,168 @@
 // Package signatures holds what is known of mail daemons, as data: probes,
-// signatures, observations and ports, and the loader that checks them.
+// signatures, observations, stacks and ports, and the loader that checks them.
+//
+// FORMAT.md describes the files. [Default] loads those that are built in,
+// [Load] adds a user's own. The package also decides whether a signature holds
+// for what was seen on a port ([Signature.Match]); asking the questions is
+// package fingerprint's job.
 package signatures
+
+import (
+	"embed"
+	"io/fs"
+)
+
+//go:embed *.yaml testdata/*.json
+var builtin embed.FS
+
+// FS returns the files that are built in.
+func FS() fs.FS { return builtin }
+
+// The safety classes of a probe, gentlest first.
+const (
+	Passive   = "passive"   // sends nothing
+	Safe      = "safe"      // changes nothing on any daemon that is known
+	Intrusive = "intrusive" // may leave traces; only if asked for
+)
+
+// The connections that a probe may speak on, apart from the ids of others.
+const (
+	OwnConnection   = "own"
+	FirstConnection = "first"
+)
+
+// Greeting is the id of the probe that listens and sends nothing.
+const Greeting = "greeting"
+
+// The layers that a probe may enter, and in which it may be asked.
+const (
+	LayerClear = "clear"
+	LayerTLS   = "tls"
+	LayerProxy = "proxy"
+	LayerAny   = "any"
+)
+
+// A Set is all that is known. It is not changed after it was loaded and may
+// be used by several goroutines at once.
+type Set struct {
+	// RulesVersion and ProbesVersion are the versions of observations.yaml
+	// and probes.yaml, for reports.
+	RulesVersion, ProbesVersion string
+
+	Probes       []*Probe
+	Signatures   []*Signature
+	Observations []*Observation
+	Stacks       []*Stack
+
+	probes map[string]*Probe
+}
+
+// Probe returns the probe with that id, or nil.
+func (s *Set) Probe(id string) *Probe { return s.probes[id] }
+
+// A Probe is one question.
+type Probe struct {
+	Pos Pos
+
+	ID  string // unique
+	Why string // one line for the reader of a list
+
+	// After must hold for the probe to be asked; empty means that it may
+	// always be asked.
+	After []Condition
+
+	// Quiet is how long the port must have been silent for the probe to be
+	// asked; it is then asked only as long as the port stays silent. Zero
+	// means that silence does not matter.
+	Quiet Duration
+
+	// Send is what is sent; "{ehlo}" stands for the name given in EHLO.
+	Send []byte
+
+	Read Read
+
+	Safety     string // Passive, Safe or Intrusive
+	Connection string // OwnConnection, FirstConnection or the id of a probe
+	StartTLS   bool   // a positive reply is followed by a TLS handshake
+	Enters     *Enters
+	Layer      string // LayerClear, LayerTLS or LayerAny
+
+	// Close is sent before the connection is closed from our side.
+	Close []byte
+
+	// Ports are those on which the probe is asked before others.
+	Ports []uint16
+}
+
+// Read says how much of a reply is waited for.
+type Read struct {
+	// Until is "line", "reply", "tagged", "dot", "blank", "bytes" or "close".
+	Until string
+	// Wait is how long at most, at least 1 ms and at most 60 s. The time
+	// that a packet takes is added by who asks.
+	Wait Duration
+}
+
+// Enters says that a probe opens a layer inside of which the whole dialogue
+// begins anew.
+type Enters struct {
+	Layer string   // LayerTLS or LayerProxy
+	Reply *Pattern // what shows that it worked; nil for TLS
+}
+
+// A Signature names a daemon by what it said.
+type Signature struct {
+	Pos Pos
+
+	ID         string
+	Product    string // "" if only the protocol is known
+	Protocol   string
+	Role       string
+	Confidence int // 1 to 10
+
+	When    []Condition // all must hold
+	Extract []Condition // those that hold yield further values
+	Through []Condition // how the product is recognised behind a proxy
+
+	// Behind lists the exchanges that describe the next hop of a transparent
+	// proxy; empty for everything else.
+	Behind []string
+
+	Alternatives []string
+	CPE          string
+	Source       string
+	Examples     []Example
+}
+
+// An Observation is something worth reporting whichever daemon shows it.
+type Observation struct {
+	Pos Pos
+
+	ID        string
+	Shows     string
+	Protocols []string // nil: any
+	Products  []string // nil: any
+	Versioned bool     // only if the version was read from the wire
+	Idle      bool     // ask nothing for it
+	When      []Condition
+}
+
+// A Stack is a set of software that is installed together.
+type Stack struct {
+	Pos Pos
+
+	Name     string
+	Ports    []uint16
+	Products []string
+	// Least is how many of the ports and products must be there.
+	Least int
+}
+
+// An Example is a recorded dialogue and what a signature must make of it.
+type Example struct {
+	Pos Pos
+
+	File string // the transcript file, "" if it is inline
+	Seen Transcript
+	Want map[string]string
+}

@@ -1,0 +1,87 @@
+package signatures
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+)
+
+// Check runs the examples of all signatures: each must match its signature,
+// yield what it says and nothing else, and match no other signature with equal
+// or higher confidence. It returns what is wrong, nil if nothing is.
+func (set *Set) Check() Problems {
+	var problems Problems
+	for _, s := range set.Signatures {
+		for i := range s.Examples {
+			problems = append(problems, set.checkExample(s, &s.Examples[i])...)
+		}
+	}
+	return problems
+}
+
+func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
+	fail := func(format string, args ...any) {
+		text := fmt.Sprintf("signature %q: ", s.ID) + fmt.Sprintf(format, args...)
+		problems = append(problems, &Problem{Pos: e.Pos, Text: text})
+	}
+	for i := range s.When {
+		if s.When[i].Match(&e.Seen) != True {
+			fail("the example does not meet the condition at %v", s.When[i].Pos)
+		}
+	}
+	if problems != nil {
+		return problems
+	}
+	for _, o := range set.Signatures {
+		if o != s && o.Confidence >= s.Confidence && o.Match(&e.Seen) == True {
+			fail("the example also matches %q, which has confidence %d", o.ID, o.Confidence)
+		}
+	}
+	set.checkValues(s, e, fail)
+	return problems
+}
+
+// checkValues compares what the example wants with what is captured.
+func (set *Set) checkValues(s *Signature, e *Example, fail func(string, ...any)) {
+	got := s.Values(&e.Seen)
+	if next, values := set.Behind(s, &e.Seen); next != nil {
+		fill(got, "behind_product", next.Product)
+		fill(got, "behind_version", values["version"])
+	}
+	for _, name := range slices.Sorted(maps.Keys(got)) {
+		_, named := e.Want[name]
+		if !named && (name == "behind_product" || name == "behind_version") {
+			continue
+		}
+		if e.Want[name] != got[name] {
+			fail("the example yields %s %q, not %q", name, got[name], e.Want[name])
+		}
+	}
+	got["product"], got["protocol"] = s.Product, s.Protocol
+	for _, name := range slices.Sorted(maps.Keys(e.Want)) {
+		if _, there := got[name]; !there {
+			fail("the example does not yield %s %q", name, e.Want[name])
+		} else if (name == "product" || name == "protocol") && e.Want[name] != got[name] {
+			fail("the %s is %q, not %q", name, got[name], e.Want[name])
+		}
+	}
+}
+
+func fill(values map[string]string, name, value string) {
+	if values[name] == "" && value != "" {
+		values[name] = value
+	}
+}
+
+// CheckDir loads the folder beside what is built in and checks its examples:
+// what `mxsweep signatures test` does. It returns what is wrong in any file.
+func CheckDir(dir Source) (Problems, error) {
+	set, err := Load(Builtin(), dir)
+	if problems, ok := err.(Problems); ok {
+		return problems, nil
+	}
+	if err != nil {
+		return nil, err
+	}
+	return set.Check(), nil
+}

@@ -1,0 +1,233 @@
+package signatures
+
+import (
+	"go.yaml.in/yaml/v3"
+)
+
+// roles are those of the result schema.
+var roles = []string{
+	"content-filter", "signing-proxy", "reinjection", "policy", "milter", "mta", "submission",
+	"lmtp", "imap", "imap-backend", "imap-proxy", "pop3", "pop3-backend", "pop3-proxy", "sieve",
+	"auth", "antispam", "antivirus", "admin", "proxy", "not-mail", "unknown",
+}
+
+var ends = []string{EndReply, EndSilence, EndClosed, EndReset, EndLimit, EndError}
+
+func (d *decoder) probe(n *yaml.Node) *Probe {
+	p := &Probe{Pos: d.pos(n), Safety: "", Connection: OwnConnection, Layer: LayerAny}
+	var tls string
+	d.mapping(n, fields{
+		"id": d.text(&p.ID), "why": d.text(&p.Why),
+		"after": d.conditions(&p.After),
+		"quiet": d.duration(&p.Quiet),
+		"send":  d.raw(&p.Send), "send_hex": d.hex(&p.Send),
+		"read": func(n *yaml.Node) {
+			d.mapping(n, fields{
+				"until": d.oneOf(&p.Read.Until, "line", "reply", "tagged", "dot", "blank", "bytes", "close"),
+				"wait":  d.duration(&p.Read.Wait),
+			})
+		},
+		"safety":     d.oneOf(&p.Safety, Passive, Safe, Intrusive),
+		"connection": d.text(&p.Connection),
+		"tls":        d.oneOf(&tls, "starttls"),
+		"enters":     func(n *yaml.Node) { p.Enters = d.enters(n) },
+		"layer":      d.oneOf(&p.Layer, LayerClear, LayerTLS, LayerAny),
+		"close":      d.raw(&p.Close), "close_hex": d.hex(&p.Close),
+		"ports": d.ports(&p.Ports),
+	})
+	p.StartTLS = tls != ""
+	d.checkProbe(n, p)
+	return p
+}
+
+func (d *decoder) enters(n *yaml.Node) *Enters {
+	e := new(Enters)
+	d.mapping(n, fields{
+		"layer": d.oneOf(&e.Layer, LayerTLS, LayerProxy),
+		"reply": d.pattern(&e.Reply),
+	})
+	if (e.Layer == LayerProxy) != (e.Reply != nil) {
+		d.fail(n, "", "a layer of proxy needs a reply that shows it, one of tls has none")
+	}
+	return e
+}
+
+func (d *decoder) conditions(to *[]Condition) func(*yaml.Node) {
+	return d.each(func(n *yaml.Node) { *to = append(*to, d.condition(n)) })
+}
+
+func (d *decoder) condition(n *yaml.Node) Condition {
+	c := Condition{Pos: d.pos(n)}
+	if d.depth++; d.depth > maxDepth {
+		d.fail(n, "", "conditions nest deeper than %d", maxDepth)
+		d.depth--
+		return c
+	}
+	defer func() { d.depth-- }()
+	var greeting *Pattern
+	d.mapping(n, fields{
+		"probe": d.text(&c.Probe), "greeting": d.pattern(&greeting),
+		"reply": d.pattern(&c.Reply), "hex": d.pattern(&c.Hex),
+		"ended": d.words(&c.Ended, ends),
+		"bytes": func(n *yaml.Node) { c.Bytes = d.byteRange(n) },
+		"first": func(n *yaml.Node) { c.First = d.timeRange(n) },
+		"took":  func(n *yaml.Node) { c.Took = d.timeRange(n) },
+		"handshake": d.oneOf(&c.Handshake,
+			HandshakeComplete, HandshakeFailed),
+		"tls":     func(n *yaml.Node) { c.TLS = new(bool); d.bool(c.TLS)(n) },
+		"proxied": func(n *yaml.Node) { c.Proxied = new(bool); d.bool(c.Proxied)(n) },
+		"echo":    d.bool(&c.Echo), "not": d.bool(&c.Not),
+		"any": d.conditions(&c.Any), "all": d.conditions(&c.All),
+	})
+	d.checkCondition(n, &c, greeting)
+	return c
+}
+
+// checkCondition fills in the probe and refuses keys that do not go together.
+func (d *decoder) checkCondition(n *yaml.Node, c *Condition, greeting *Pattern) {
+	keys := len(n.Content) / 2
+	if c.Not {
+		keys--
+	}
+	switch {
+	case c.Any != nil || c.All != nil:
+		if keys != 1 {
+			d.fail(n, "", "a condition with any or all has no other keys than not")
+		}
+	case greeting != nil && (c.Probe != "" || c.Reply != nil):
+		d.fail(n, "greeting: RE stands for probe: greeting, reply: RE", "greeting and probe or reply in one condition")
+	case greeting != nil:
+		c.Probe, c.Reply = Greeting, greeting
+	case c.Probe == "":
+		d.fail(n, "name the probe, or write greeting: RE", "a condition without a probe")
+	case keys == 1:
+		d.fail(n, "", "a condition on probe %q that asks for nothing", c.Probe)
+	}
+}
+
+func (d *decoder) words(to *[]string, words []string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		nodes := []*yaml.Node{n}
+		if n.Kind == yaml.SequenceNode {
+			nodes = n.Content
+		}
+		for _, n := range nodes {
+			var s string
+			d.oneOf(&s, words...)(n)
+			*to = append(*to, s)
+		}
+	}
+}
+
+// byteRange reads a number, or a mapping of min and max.
+func (d *decoder) byteRange(n *yaml.Node) *Range {
+	r := &Range{Max: -1}
+	if n.Kind == yaml.ScalarNode {
+		d.int(&r.Min, 0, 1<<20)(n)
+		r.Max = r.Min
+		return r
+	}
+	d.mapping(n, fields{"min": d.int(&r.Min, 0, 1<<20), "max": d.int(&r.Max, 0, 1<<20)})
+	return r
+}
+
+func (d *decoder) timeRange(n *yaml.Node) *TimeRange {
+	r := new(TimeRange)
+	d.mapping(n, fields{"min": d.duration(&r.Min), "max": d.duration(&r.Max)})
+	return r
+}
+
+func (d *decoder) signature(n *yaml.Node) *Signature {
+	s := &Signature{Pos: d.pos(n)}
+	d.mapping(n, fields{
+		"id": d.text(&s.ID), "product": d.text(&s.Product), "protocol": d.text(&s.Protocol),
+		"role":       d.oneOf(&s.Role, roles...),
+		"confidence": d.int(&s.Confidence, 1, 10),
+		"when":       d.conditions(&s.When),
+		"extract":    d.conditions(&s.Extract),
+		"through":    d.conditions(&s.Through),
+		"behind":     d.texts(&s.Behind), "alternatives": d.texts(&s.Alternatives),
+		"cpe": d.text(&s.CPE), "source": d.text(&s.Source),
+		"examples": d.each(func(n *yaml.Node) { s.Examples = append(s.Examples, d.example(n)) }),
+	})
+	d.checkSignature(n, s)
+	return s
+}
+
+func (d *decoder) example(n *yaml.Node) Example {
+	e := Example{Pos: d.pos(n), Want: map[string]string{}}
+	d.mapping(n, fields{
+		"file": d.text(&e.File),
+		"seen": func(n *yaml.Node) { d.seen(n, &e.Seen) },
+		"want": func(n *yaml.Node) { d.want(n, e.Want) },
+	})
+	if (e.File == "") == (len(e.Seen.Exchanges) == 0) {
+		d.fail(n, "", "an example has either seen or file")
+	}
+	return e
+}
+
+var wantNames = append([]string{"product", "protocol"}, groupNames...)
+
+func (d *decoder) want(n *yaml.Node, to map[string]string) {
+	f := make(fields)
+	for _, name := range wantNames {
+		f[name] = func(n *yaml.Node) { to[name], _ = d.value(n) }
+	}
+	d.mapping(n, f)
+}
+
+// seen reads the exchanges of an inline example, in their order.
+func (d *decoder) seen(n *yaml.Node, to *Transcript) {
+	if n.Kind != yaml.MappingNode {
+		d.fail(n, "", "expecting a mapping of probes to what they saw")
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		ex := Exchange{Probe: n.Content[i].Value, End: EndReply}
+		if v := n.Content[i+1]; v.Kind == yaml.ScalarNode {
+			d.raw(&ex.Reply)(v)
+		} else {
+			d.mapping(v, fields{
+				"reply": d.raw(&ex.Reply), "hex": d.hex(&ex.Reply), "sent": d.raw(&ex.Sent),
+				"ended": d.oneOf(&ex.End, ends...),
+				"first": d.duration(&ex.First), "took": d.duration(&ex.Took),
+				"handshake": d.oneOf(&ex.Handshake, HandshakeComplete, HandshakeFailed),
+				"tls":       d.bool(&ex.TLS), "proxied": d.bool(&ex.Proxied),
+			})
+		}
+		if to.Find(ex.Probe) != nil {
+			d.fail(n.Content[i], "", "probe %q is given twice", ex.Probe)
+		}
+		to.Exchanges = append(to.Exchanges, ex)
+	}
+}
+
+func (d *decoder) observation(n *yaml.Node) *Observation {
+	o := &Observation{Pos: d.pos(n)}
+	d.mapping(n, fields{
+		"id": d.text(&o.ID), "shows": d.text(&o.Shows),
+		"protocol": d.texts(&o.Protocols), "product": d.texts(&o.Products),
+		"versioned": d.bool(&o.Versioned), "idle": d.bool(&o.Idle),
+		"when": d.conditions(&o.When),
+	})
+	switch {
+	case o.ID == "" || o.Shows == "":
+		d.fail(n, "", "an observation needs an id and what it shows")
+	case len(o.When) == 0 && !o.Versioned:
+		d.fail(n, "", "observation %q has no condition", o.ID)
+	}
+	return o
+}
+
+func (d *decoder) stack(n *yaml.Node) *Stack {
+	s := &Stack{Pos: d.pos(n)}
+	d.mapping(n, fields{
+		"name": d.text(&s.Name), "ports": d.ports(&s.Ports),
+		"products": d.texts(&s.Products), "least": d.int(&s.Least, 2, 100),
+	})
+	if s.Name == "" || s.Least == 0 || len(s.Ports)+len(s.Products) < s.Least {
+		d.fail(n, "", "a stack needs a name, and at least 2 of its ports and products")
+	}
+	return s
+}

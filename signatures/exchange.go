@@ -1,0 +1,126 @@
+package signatures
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"time"
+	"unicode/utf8"
+)
+
+// How the wait for bytes ended.
+const (
+	EndReply   = "reply"   // the reply that the probe waits for is complete
+	EndSilence = "silence" // the wait ended, the connection is still open
+	EndClosed  = "closed"  // the other side closed the connection
+	EndReset   = "reset"   // the other side reset the connection
+	EndLimit   = "limit"   // more bytes came than are read
+	EndError   = "error"   // the connection failed in another way
+)
+
+// How the TLS handshake of an [Exchange] went.
+const (
+	HandshakeComplete = "complete"
+	HandshakeFailed   = "failed"
+)
+
+// A Transcript is all that was said on one port: one Exchange for each probe.
+type Transcript struct {
+	Exchanges []Exchange `json:"exchanges"`
+}
+
+// Find returns the exchange of a probe, or nil if it was not asked.
+func (t *Transcript) Find(probe string) *Exchange {
+	for i := range t.Exchanges {
+		if t.Exchanges[i].Probe == probe {
+			return &t.Exchanges[i]
+		}
+	}
+	return nil
+}
+
+// An Exchange is one probe as it went: what was sent on one connection, what
+// came back, how that ended and after how long.
+type Exchange struct {
+	Probe     string
+	Greeting  []byte        // what came on this connection before anything was sent
+	Sent      []byte        // empty for the greeting
+	Reply     []byte        // what came after that; the greeting itself for the probe "greeting"
+	End       string        // one of the End constants
+	First     time.Duration // until the first byte of the reply; zero if there was none
+	Took      time.Duration // until the end
+	Handshake string        // of a probe that does one; "" where none was tried
+	TLS       bool          // the exchange ran inside of TLS
+	Proxied   bool          // the exchange ran behind a PROXY header of ours
+}
+
+// Echo reports whether the reply only repeats what was sent, which proves
+// nothing about who answers.
+func (e *Exchange) Echo() bool {
+	sent, reply := bytes.TrimSpace(e.Sent), bytes.TrimSpace(e.Reply)
+	return len(sent) > 0 && len(reply) > 0 && bytes.HasPrefix(reply, sent)
+}
+
+// exchangeJSON is an Exchange as it is written: bytes as text where they are
+// text, so that a recorded example can be read and reviewed.
+type exchangeJSON struct {
+	Probe       string `json:"probe"`
+	Greeting    string `json:"greeting,omitempty"`
+	GreetingRaw []byte `json:"greeting_base64,omitempty"`
+	Sent        string `json:"sent,omitempty"`
+	SentRaw     []byte `json:"sent_base64,omitempty"`
+	Reply       string `json:"reply,omitempty"`
+	ReplyRaw    []byte `json:"reply_base64,omitempty"`
+	End         string `json:"ended"`
+	FirstMS     int64  `json:"first_ms,omitempty"`
+	TookMS      int64  `json:"took_ms,omitempty"`
+	Handshake   string `json:"handshake,omitempty"`
+	TLS         bool   `json:"tls,omitempty"`
+	Proxied     bool   `json:"proxied,omitempty"`
+}
+
+// MarshalJSON writes bytes as text where they are valid UTF-8, and as base64
+// under another key where they are not. Times are rounded to milliseconds.
+func (e Exchange) MarshalJSON() ([]byte, error) {
+	j := exchangeJSON{
+		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied,
+		FirstMS: e.First.Milliseconds(), TookMS: e.Took.Milliseconds(),
+	}
+	j.Greeting, j.GreetingRaw = split(e.Greeting)
+	j.Sent, j.SentRaw = split(e.Sent)
+	j.Reply, j.ReplyRaw = split(e.Reply)
+	return json.Marshal(j)
+}
+
+// UnmarshalJSON reads what MarshalJSON writes and refuses unknown keys.
+func (e *Exchange) UnmarshalJSON(b []byte) error {
+	var j exchangeJSON
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&j); err != nil {
+		return fmt.Errorf("reading an exchange: %w", err)
+	}
+	*e = Exchange{
+		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied,
+		First:    time.Duration(j.FirstMS) * time.Millisecond,
+		Took:     time.Duration(j.TookMS) * time.Millisecond,
+		Greeting: join(j.Greeting, j.GreetingRaw),
+		Sent:     join(j.Sent, j.SentRaw),
+		Reply:    join(j.Reply, j.ReplyRaw),
+	}
+	return nil
+}
+
+func split(b []byte) (text string, raw []byte) {
+	if utf8.Valid(b) {
+		return string(b), nil
+	}
+	return "", b
+}
+
+func join(text string, raw []byte) []byte {
+	if text == "" {
+		return raw
+	}
+	return []byte(text)
+}

@@ -1,0 +1,280 @@
+package signatures
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"io/fs"
+	"path"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile is the longest file that is read.
+const maxFile = 8 << 20
+
+// A Source is a folder of files.
+type Source struct {
+	// Name stands before the names of the files in errors.
+	Name string
+	FS   fs.FS
+}
+
+// Builtin is the source of what is built in.
+func Builtin() Source { return Source{"signatures", builtin} }
+
+// Default returns what is built in.
+func Default() (*Set, error) { return Load(Builtin()) }
+
+// Load reads all *.yaml files of the sources, in their order, except
+// ports.yaml. Ids must be unique over all of them. The error is a [Problems]
+// that lists everything that is wrong with its place. The examples of the
+// signatures are only checked by [Set.Check].
+func Load(sources ...Source) (*Set, error) {
+	l := &loader{set: &Set{probes: make(map[string]*Probe)}, ids: make(map[string]Pos)}
+	for _, s := range sources {
+		if err := l.source(s); err != nil {
+			return nil, err
+		}
+	}
+	l.resolve()
+	if err := l.problems.err(); err != nil {
+		return nil, err
+	}
+	return l.set, nil
+}
+
+type loader struct {
+	set      *Set
+	ids      map[string]Pos // of probes, signatures and observations, kind before the id
+	problems Problems
+}
+
+func (l *loader) source(s Source) error {
+	names, err := fs.Glob(s.FS, "*.yaml")
+	if err != nil {
+		return fmt.Errorf("listing %q: %w", s.Name, err)
+	}
+	slices.Sort(names)
+	for _, name := range names {
+		if name == "ports.yaml" {
+			continue
+		}
+		b, err := read(s.FS, name)
+		if err != nil {
+			return err
+		}
+		d := &decoder{file: path.Join(s.Name, name)}
+		if root := d.document(bytes.NewReader(b)); root != nil {
+			l.file(d, root, name, s.FS)
+		}
+		l.problems = append(l.problems, d.problems...)
+	}
+	return nil
+}
+
+func read(fsys fs.FS, name string) ([]byte, error) {
+	f, err := fsys.Open(name)
+	if err != nil {
+		return nil, fmt.Errorf("opening %q: %w", name, err)
+	}
+	defer f.Close()
+	b, err := io.ReadAll(io.LimitReader(f, maxFile+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading %q: %w", name, err)
+	case len(b) > maxFile:
+		return nil, fmt.Errorf("reading %q: longer than %d bytes", name, maxFile)
+	}
+	return b, nil
+}
+
+// file reads one file; its name says what is in it.
+func (l *loader) file(d *decoder, root *yaml.Node, name string, fsys fs.FS) {
+	set := l.set
+	var version string
+	f := fields{"version": d.text(&version)}
+	switch name {
+	case "probes.yaml":
+		f["probes"] = d.each(func(n *yaml.Node) {
+			p := d.probe(n)
+			l.unique(d, n, "probe", p.ID)
+			set.Probes = append(set.Probes, p)
+			set.probes[p.ID] = p
+		})
+	case "observations.yaml":
+		f["observations"] = d.each(func(n *yaml.Node) {
+			o := d.observation(n)
+			l.unique(d, n, "observation", o.ID)
+			set.Observations = append(set.Observations, o)
+		})
+	case "stacks.yaml":
+		f["stacks"] = d.each(func(n *yaml.Node) { set.Stacks = append(set.Stacks, d.stack(n)) })
+	default:
+		f["signatures"] = d.each(func(n *yaml.Node) {
+			s := d.signature(n)
+			l.unique(d, n, "signature", s.ID)
+			d.transcripts(s, fsys)
+			set.Signatures = append(set.Signatures, s)
+		})
+	}
+	d.mapping(root, f)
+	switch name {
+	case "probes.yaml":
+		set.ProbesVersion = join2(set.ProbesVersion, version)
+	case "observations.yaml":
+		set.RulesVersion = join2(set.RulesVersion, version)
+	}
+}
+
+// join2 keeps the version of the first source, which is the built-in one.
+func join2(first, second string) string {
+	if first == "" {
+		return second
+	}
+	return first
+}
+
+func (l *loader) unique(d *decoder, n *yaml.Node, kind, id string) {
+	if id == "" {
+		return
+	}
+	if at, taken := l.ids[kind+" "+id]; taken {
+		d.fail(n, "the other one is at "+at.String(), "%s %q is there twice", kind, id)
+	}
+	l.ids[kind+" "+id] = d.pos(n)
+}
+
+// transcripts reads the files of the examples.
+func (d *decoder) transcripts(s *Signature, fsys fs.FS) {
+	for i := range s.Examples {
+		e := &s.Examples[i]
+		if e.File == "" {
+			continue
+		}
+		b, err := read(fsys, e.File)
+		if err == nil {
+			e.Seen, err = ReadTranscript(bytes.NewReader(b))
+		}
+		if err != nil {
+			d.problems = append(d.problems, &Problem{e.Pos, fmt.Sprintf("example of signature %q: %v", s.ID, err), ""})
+		}
+	}
+}
+
+// ReadTranscript reads a transcript file, which is JSON.
+func ReadTranscript(r io.Reader) (Transcript, error) {
+	var t Transcript
+	d := json.NewDecoder(io.LimitReader(r, maxFile))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&t); err != nil {
+		return Transcript{}, fmt.Errorf("reading a transcript: %w", err)
+	}
+	return t, nil
+}
+
+// resolve checks what files say about each other.
+func (l *loader) resolve() {
+	greeting := l.set.probes[Greeting]
+	if greeting == nil || len(greeting.Send) > 0 {
+		l.fail(Pos{"signatures/probes.yaml", 1, 1}, "there is no probe %q that only listens", Greeting)
+	}
+	for i, p := range l.set.Probes {
+		l.known(p.After, "probe", p.ID)
+		if p.Connection == OwnConnection || p.Connection == FirstConnection {
+			continue
+		}
+		if before := slices.IndexFunc(l.set.Probes[:i], func(o *Probe) bool { return o.ID == p.Connection }); before < 0 {
+			l.fail(p.Pos, "probe %q goes on with the connection of %q, which is no probe before it", p.ID, p.Connection)
+		}
+	}
+	for _, s := range l.set.Signatures {
+		l.known(s.When, "signature", s.ID)
+		l.known(s.Extract, "signature", s.ID)
+		l.known(s.Through, "signature", s.ID)
+		for _, id := range s.Behind {
+			l.probe(id, s.Pos, "signature", s.ID)
+		}
+		for i := range s.Examples {
+			l.example(s, &s.Examples[i])
+		}
+	}
+	for _, o := range l.set.Observations {
+		l.known(o.When, "observation", o.ID)
+	}
+}
+
+// example fills in what was sent where it is not written.
+func (l *loader) example(s *Signature, e *Example) {
+	for i := range e.Seen.Exchanges {
+		ex := &e.Seen.Exchanges[i]
+		l.probe(ex.Probe, e.Pos, "signature", s.ID)
+		if p := l.set.probes[ex.Probe]; p != nil && ex.Sent == nil {
+			ex.Sent = p.Send
+		}
+	}
+}
+
+func (l *loader) known(conditions []Condition, kind, id string) {
+	for i := range conditions {
+		conditions[i].probes(func(probe string, at Pos) { l.probe(probe, at, kind, id) })
+	}
+}
+
+func (l *loader) probe(probe string, at Pos, kind, id string) {
+	if l.set.probes[probe] == nil {
+		l.fail(at, "%s %q: there is no probe %q", kind, id, probe)
+	}
+}
+
+func (l *loader) fail(at Pos, format string, args ...any) {
+	l.problems = append(l.problems, &Problem{Pos: at, Text: fmt.Sprintf(format, args...)})
+}
+
+// checkProbe refuses what a probe may never do.
+func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
+	switch {
+	case p.ID == "" || p.Why == "" || p.Safety == "" || p.Read.Wait == 0 || p.Read.Until == "":
+		d.fail(n, "", "probe %q needs an id, why, safety and read with until and wait", p.ID)
+	case (p.Safety == Passive) != (len(p.Send) == 0 && p.Enters == nil):
+		d.fail(n, "", "probe %q: a passive probe sends nothing, and others send something", p.ID)
+	case p.Quiet > 0 && p.Connection != OwnConnection:
+		d.fail(n, "", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
+	}
+	for _, sent := range [][]byte{p.Send, p.Close} {
+		for line := range strings.Lines(strings.ToLower(string(sent))) {
+			if word := forbidden(line); word != "" {
+				d.fail(n, "it changes the state of some daemon", "probe %q sends a line that begins with %q", p.ID, word)
+			}
+		}
+	}
+}
+
+// forbidden returns the word with which a line must not begin: DKIMproxy takes
+// whatever begins with "data" for the beginning of a message, and the rest
+// delivers mail, tries passwords, trains filters or stops daemons.
+func forbidden(line string) string {
+	for _, word := range []string{"data", "bdat", "auth", "a1 login", "tell", "process", "zshutdown", "nshutdown", "shutdown", "zscan", "nscan", "scan "} {
+		if strings.HasPrefix(line, word) {
+			return word
+		}
+	}
+	return ""
+}
+
+// checkSignature refuses signatures that say too little.
+func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
+	switch {
+	case s.ID == "" || s.Protocol == "" || s.Role == "" || s.Confidence == 0 || s.Source == "":
+		d.fail(n, "", "signature %q needs an id, protocol, role, confidence and source", s.ID)
+	case len(s.When) == 0:
+		d.fail(n, "", "signature %q has no condition", s.ID)
+	case len(s.Examples) == 0:
+		d.fail(n, "record one with: mxsweep signatures record HOST:PORT", "signature %q: no example", s.ID)
+	case s.CPE != "" && !strings.HasPrefix(s.CPE, "cpe:2.3:"):
+		d.fail(n, "", "signature %q: the CPE is not a CPE 2.3 formatted string", s.ID)
+	}
+}

@@ -1,0 +1,139 @@
+package signatures
+
+import (
+	"encoding/hex"
+	"regexp"
+	"strings"
+)
+
+// The named groups that a pattern may have.
+var groupNames = []string{"version", "hostname", "extra_info", "os_type", "behind_product", "behind_version"}
+
+// maxValue is the longest value that is taken from a reply. RFC 1035, Section
+// 2.3.4 limits a host name to 255 octets, and no version is longer.
+const maxValue = 255
+
+// A Pattern is a regular expression as it is written in a file.
+type Pattern struct {
+	Pos Pos
+	re  *regexp.Regexp
+}
+
+// String returns the pattern as it is written.
+func (p *Pattern) String() string { return p.re.String() }
+
+// Match reports whether the pattern is found in b.
+func (p *Pattern) Match(b []byte) bool { return p.re.Match(b) }
+
+// Match tells whether the signature holds for what was seen.
+func (s *Signature) Match(seen Seen) Verdict { return All(s.When, seen) }
+
+// Values returns what the conditions of a matching signature capture, by the
+// name of the group. Later conditions do not replace what earlier ones found.
+func (s *Signature) Values(seen Seen) map[string]string {
+	values := make(map[string]string)
+	capture(s.When, seen, values)
+	capture(s.Extract, seen, values)
+	return values
+}
+
+// ThroughValues is Values for a daemon that was recognised behind a proxy.
+func (s *Signature) ThroughValues(seen Seen) map[string]string {
+	values := make(map[string]string)
+	capture(s.Through, seen, values)
+	capture(s.Extract, seen, values)
+	return values
+}
+
+func capture(conditions []Condition, seen Seen, values map[string]string) {
+	for i := range conditions {
+		c := &conditions[i]
+		if c.Not || c.Match(seen) != True {
+			continue
+		}
+		capture(c.Any, seen, values)
+		capture(c.All, seen, values)
+		if ex, _ := seen.Exchange(c.Probe); ex != nil {
+			c.Reply.capture(ex.Reply, values)
+			c.Hex.capture([]byte(hex.EncodeToString(ex.Reply)), values)
+		}
+	}
+}
+
+func (p *Pattern) capture(b []byte, values map[string]string) {
+	if p == nil || p.re.NumSubexp() == 0 {
+		return
+	}
+	m := p.re.FindSubmatch(b)
+	for i, name := range p.re.SubexpNames() {
+		if i >= len(m) || name == "" || len(m[i]) == 0 || values[name] != "" {
+			continue
+		}
+		values[name] = string(m[i][:min(len(m[i]), maxValue)])
+	}
+}
+
+// CPEFor returns the CPE 2.3 name of the product in a version, or "".
+func (s *Signature) CPEFor(version string) string {
+	v := "*"
+	if version != "" {
+		v = escapeCPE(version)
+	}
+	return strings.ReplaceAll(s.CPE, "{version}", v)
+}
+
+// escapeCPE quotes a value as a CPE 2.3 formatted string wants it (NISTIR
+// 7695, Section 6.2): lower case, and everything that is not a letter, a
+// digit, "_", "-" or "." behind a backslash; "-" and "." need none inside.
+func escapeCPE(s string) string {
+	var b strings.Builder
+	for _, r := range strings.ToLower(s) {
+		switch {
+		case r >= 'a' && r <= 'z', r >= '0' && r <= '9', r == '_', r == '.', r == '-':
+			b.WriteRune(r)
+		case r > ' ' && r < 0x7f:
+			b.WriteByte('\\')
+			b.WriteRune(r)
+		default:
+			b.WriteByte('_')
+		}
+	}
+	return b.String()
+}
+
+// Behind recognises the next hop of a transparent proxy: the best signature
+// whose Through conditions hold for the exchanges that s names, or nil.
+func (set *Set) Behind(s *Signature, seen Seen) (next *Signature, values map[string]string) {
+	if len(s.Behind) == 0 {
+		return nil, nil
+	}
+	only := only{seen, s.Behind}
+	for _, o := range set.Signatures {
+		if len(o.Through) == 0 || len(o.Behind) > 0 || All(o.Through, only) != True {
+			continue
+		}
+		if next == nil || o.Confidence > next.Confidence {
+			next = o
+		}
+	}
+	if next == nil {
+		return nil, nil
+	}
+	return next, next.ThroughValues(only)
+}
+
+// only shows some of the exchanges.
+type only struct {
+	Seen
+	probes []string
+}
+
+func (o only) Exchange(probe string) (*Exchange, bool) {
+	for _, p := range o.probes {
+		if p == probe {
+			ex, _ := o.Seen.Exchange(probe)
+			return ex, false
+		}
+	}
+	return nil, false
+}
