@@ -1,0 +1,167 @@
+package signatures
+
+import (
+	"cmp"
+	"fmt"
+	"io/fs"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mxsweep/internal/strictyaml"
+)
+
+// portsFile is the name of the port table among the data files.
+const portsFile = "ports.yaml"
+
+// Ports is what is known of TCP ports. It is not changed after it was loaded.
+type Ports struct {
+	ports    map[uint16]*Port
+	profiles []Profile
+	look     map[string][]Look
+}
+
+// A Port is what is known of one port. A port number alone never says what
+// answers there.
+type Port struct {
+	Number   uint16   `json:"port"`
+	Title    string   `json:"title"` // what the port is in a mail host, one line
+	IANA     IANA     `json:"iana"`
+	Internal bool     `json:"internal"` // only the mail system itself has business there
+	Related  []uint16 `json:"related"`  // ports of the same mail flow
+	Uses     []Use    `json:"uses"`     // likeliest first, at least one
+	Profiles []string `json:"profiles"` // those that sweep it, "all" left out
+}
+
+// IANA is the state of a port in IANA's registry (RFC 6335).
+type IANA struct {
+	// Status is "assigned", "unassigned", "reserved" or "dynamic" (49152 and
+	// above, RFC 6335, Section 6).
+	Status      string `yaml:"status" json:"status"`
+	Name        string `yaml:"name" json:"name,omitempty"`
+	Description string `yaml:"description" json:"description,omitempty"`
+}
+
+// A Use is one daemon that is known to listen on a port.
+type Use struct {
+	Product  string `yaml:"product" json:"product"`
+	Role     string `yaml:"role" json:"role"` // a role of the result schema
+	Protocol string `yaml:"protocol" json:"protocol"`
+	Flow     string `yaml:"flow" json:"flow"`             // who speaks to whom, in words
+	Bind     string `yaml:"bind" json:"bind"`             // where it listens unless told otherwise
+	Stack    string `yaml:"stack" json:"stack,omitempty"` // whose shipped configuration does so
+	Gain     string `yaml:"gain" json:"gain"`             // what a stranger gets out of it
+	Severity string `yaml:"severity" json:"severity"`     // of reaching it, if that is what answers
+	Config   string `yaml:"config" json:"config"`         // the setting that binds it
+}
+
+// A Look is a command that shows on the host itself who listens on a port.
+type Look struct {
+	Tool    string `yaml:"tool" json:"tool"`
+	Command string `yaml:"command" json:"command"`
+	Shows   string `yaml:"shows" json:"shows"`
+}
+
+// A Profile is a set of ports with a name.
+type Profile struct {
+	Name  string   `json:"name"`
+	Title string   `json:"title"`
+	Why   string   `json:"why"`
+	Ports []uint16 `json:"ports"` // sorted
+}
+
+// The systems for which the table tells how to look.
+const (
+	LookLinux   = "linux"
+	LookMacOS   = "macos"
+	LookWindows = "windows"
+)
+
+// LoadPorts reads ports.yaml of fsys. Its errors name line and column.
+func LoadPorts(fsys fs.FS) (*Ports, error) {
+	data, err := fs.ReadFile(fsys, portsFile)
+	if err != nil {
+		return nil, fmt.Errorf("reading the port table: %w", err)
+	}
+	var file portTable
+	if err := strictyaml.Decode(portsFile, data, &file); err != nil {
+		return nil, err
+	}
+	p := &Ports{ports: make(map[uint16]*Port), look: file.Look}
+	if err := p.addPorts(file.Ports); err != nil {
+		return nil, err
+	}
+	if err := p.addProfiles(file.Profiles); err != nil {
+		return nil, err
+	}
+	for _, system := range []string{LookLinux, LookMacOS, LookWindows} {
+		if len(p.look[system]) == 0 {
+			return nil, fmt.Errorf("%s: no command to look on %s", portsFile, system)
+		}
+	}
+	return p, nil
+}
+
+// Lookup returns what is known of a port.
+func (p *Ports) Lookup(port uint16) (Port, bool) {
+	e, ok := p.ports[port]
+	if !ok {
+		return Port{}, false
+	}
+	return *e, true
+}
+
+// All returns what is known of every port, in the order of the numbers.
+func (p *Ports) All() []Port {
+	all := make([]Port, 0, len(p.ports))
+	for _, e := range p.ports {
+		all = append(all, *e)
+	}
+	slices.SortFunc(all, func(a, b Port) int { return cmp.Compare(a.Number, b.Number) })
+	return all
+}
+
+// Profiles returns the profiles in the order of the file, the default first.
+func (p *Ports) Profiles() []Profile { return slices.Clone(p.profiles) }
+
+// Profile returns the profile of that name.
+func (p *Ports) Profile(name string) (Profile, bool) {
+	i := slices.IndexFunc(p.profiles, func(f Profile) bool { return f.Name == name })
+	if i < 0 {
+		return Profile{}, false
+	}
+	return p.profiles[i], true
+}
+
+// ProfilePorts returns the ports of every profile by its name, as a port
+// specification wants them.
+func (p *Ports) ProfilePorts() map[string][]uint16 {
+	sets := make(map[string][]uint16, len(p.profiles))
+	for _, f := range p.profiles {
+		sets[f.Name] = slices.Clone(f.Ports)
+	}
+	return sets
+}
+
+// Look returns the commands that show on a system (LookLinux, LookMacOS,
+// LookWindows) who listens on a port, known or not.
+func (p *Ports) Look(system string, port uint16) []Look {
+	looks := slices.Clone(p.look[system])
+	for i := range looks {
+		looks[i].Command = strings.ReplaceAll(looks[i].Command, "{port}", strconv.Itoa(int(port)))
+	}
+	return looks
+}
+
+// Severity is the severity of the gravest use of the port.
+func (p Port) Severity() string {
+	gravest := ""
+	for _, u := range p.Uses {
+		if slices.Index(severities, u.Severity) > slices.Index(severities, gravest) {
+			gravest = u.Severity
+		}
+	}
+	return gravest
+}
+
+var severities = []string{"info", "low", "medium", "high", "critical"}
