@@ -1,16 +1,241 @@
 package report
 
-type (
-	// Tool names the program that made a run.
-	Tool struct{}
-	// Run says what was scanned, when and from where.
-	Run struct{}
-	// Port is one address and port, as written.
-	Port struct{}
-	// Finding is one broken rule, as written.
-	Finding struct{}
-	// Notice is something the reader must know about the run itself.
-	Notice struct{}
-	// Summary closes a run.
-	Summary struct{}
+import (
+	"encoding/json"
+	"fmt"
+	"time"
 )
+
+// SchemaVersion is the version of the result schema that is written. A reader
+// takes any 1.x: a minor version only adds.
+const SchemaVersion = "1.0"
+
+// The two forms of a saved run.
+const (
+	schemaReport = "mxsweep.report"
+	schemaLine   = "mxsweep.line"
+)
+
+// A Time is a point in time as the schema writes it: RFC 3339, UTC, at most
+// milliseconds. The zero Time is left out.
+type Time struct{ time.Time }
+
+// NewTime makes a Time of t: in UTC, milliseconds kept.
+func NewTime(t time.Time) Time {
+	if t.IsZero() {
+		return Time{}
+	}
+	return Time{t.UTC().Truncate(time.Millisecond)}
+}
+
+const timeLayout = "2006-01-02T15:04:05.999Z07:00" // RFC 3339, Section 5.6
+
+// String returns the time as it is written, "" for the zero Time.
+func (t Time) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Truncate(time.Millisecond).Format(timeLayout)
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// MarshalJSON implements [json.Marshaler].
+func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+
+// UnmarshalJSON implements [json.Unmarshaler]. Only UTC ("Z") is taken.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	v, err := time.Parse(time.RFC3339, s)
+	if err != nil || s[len(s)-1] != 'Z' {
+		return fmt.Errorf("parsing time %q: not RFC 3339 in UTC", clip(s, 40))
+	}
+	*t = NewTime(v)
+	return nil
+}
+
+// A Tool names the program that made a run.
+type Tool struct {
+	Name          string `json:"name"` // always "mxsweep"
+	Version       string `json:"version"`
+	RulesVersion  string `json:"rules_version,omitempty"`
+	ProbesVersion string `json:"probes_version,omitempty"`
+}
+
+// A Run says what was scanned, when, from where and by whose leave.
+type Run struct {
+	ID            string    `json:"run_id"` // a UUID, lower case
+	StartTime     Time      `json:"start_time"`
+	EndTime       Time      `json:"end_time,omitzero"`
+	Args          []string  `json:"args,omitempty"` // the exact command, secrets redacted
+	Vantage       string    `json:"vantage"`
+	Authorization string    `json:"authorization,omitempty"`
+	Scope         Scope     `json:"scope"`
+	Baseline      *Baseline `json:"baseline,omitempty"`
+
+	// Mode is the engine that asked, "connect" or "syn"; "" if not recorded.
+	Mode string `json:"mode,omitempty"`
+
+	// Rules are the rules of the run. A writer keeps those that a finding
+	// names, so that a saved run explains itself.
+	Rules []Rule `json:"rules,omitempty"`
+}
+
+// A Scope says what a run was allowed to contact, and asked.
+type Scope struct {
+	Name      string   `json:"name"`
+	SHA256    string   `json:"sha256"` // lower-case hex, of the scope in canonical form
+	Files     []string `json:"files,omitempty"`
+	Ports     string   `json:"ports"`
+	Addresses uint64   `json:"addresses"`
+	Excluded  uint64   `json:"excluded,omitempty"`
+}
+
+// A Baseline names the earlier findings that a run was compared with.
+type Baseline struct {
+	SHA256     string `json:"sha256"`
+	Created    Time   `json:"created,omitzero"`
+	Comparable bool   `json:"comparable"`
+	Why        string `json:"why,omitempty"` // why not, if it is not
+}
+
+// A Rule explains a class of findings.
+type Rule struct {
+	ID         string   `json:"id"`             // "MXSnnnn"
+	Name       string   `json:"name,omitempty"` // in PascalCase, for tools
+	Title      string   `json:"title"`
+	Severity   string   `json:"severity"`
+	Score      float64  `json:"score"` // 0 to 10
+	Why        string   `json:"why,omitempty" clean:"block"`
+	Fix        string   `json:"fix,omitempty" clean:"block"`  // for any daemon
+	Help       string   `json:"help,omitempty" clean:"block"` // markdown: the fix for each daemon
+	References []string `json:"references,omitempty"`
+	CWE        []int    `json:"cwe,omitempty"`
+	Tags       []string `json:"tags,omitempty"`
+}
+
+// An Anchor is the line of a file that put an address into a run, or the
+// policy line that bears on a finding.
+type Anchor struct {
+	File      string `json:"file"` // relative to the root of the checkout, with slashes
+	Line      int    `json:"line"` // from 1
+	EndColumn int    `json:"end_column,omitempty"`
+	Text      string `json:"text,omitempty"`
+}
+
+// A Notice is something the reader must know about the run itself.
+type Notice struct {
+	Code    string  `json:"code"`  // "MXS9nnn"
+	Level   string  `json:"level"` // "note", "warning" or "error"
+	Message string  `json:"message"`
+	Target  string  `json:"target,omitempty"`
+	Anchor  *Anchor `json:"anchor,omitempty"`
+}
+
+// A Summary closes a run.
+type Summary struct {
+	Complete           bool       `json:"complete"`
+	ExitCode           int        `json:"exit_code"`
+	Gate               string     `json:"gate"` // "pass", "fail", "incomplete" or "error"
+	FailOn             string     `json:"fail_on,omitempty"`
+	Coverage           Coverage   `json:"coverage"`
+	BySeverity         BySeverity `json:"by_severity"`
+	ByDrift            ByDrift    `json:"by_drift"`
+	Accepted           int        `json:"accepted"`
+	AcceptancesExpired int        `json:"acceptances_expired"`
+	AcceptancesUnused  int        `json:"acceptances_unused"`
+
+	// Reason says in one sentence why the gate decided as it did.
+	Reason string `json:"reason,omitempty"`
+}
+
+// The gates of a [Summary].
+const (
+	GatePass       = "pass"
+	GateFail       = "fail"
+	GateIncomplete = "incomplete"
+	GateError      = "error"
+)
+
+// Coverage says how much of what was planned was answered.
+type Coverage struct {
+	Planned     uint64  `json:"planned"`
+	Answered    uint64  `json:"answered"`
+	Ratio       float64 `json:"ratio"` // 0 to 1
+	HostsUp     int     `json:"hosts_up"`
+	HostsSilent int     `json:"hosts_silent"`
+	CanariesOK  *bool   `json:"canaries_ok,omitempty"` // nil: no canaries
+}
+
+// BySeverity counts the findings that are open and seen in this run.
+type BySeverity struct {
+	Critical int `json:"critical"`
+	High     int `json:"high"`
+	Medium   int `json:"medium"`
+	Low      int `json:"low"`
+	Info     int `json:"info"`
+}
+
+// ByDrift counts the findings by what they are to the baseline.
+type ByDrift struct {
+	New        int `json:"new"`
+	Unchanged  int `json:"unchanged"`
+	Updated    int `json:"updated"`
+	Fixed      int `json:"fixed"`
+	Unverified int `json:"unverified"`
+	None       int `json:"none,omitempty"` // there is no baseline
+}
+
+// Count adds a finding to the counts of the summary. An accepted, expected or
+// fixed one is not counted by severity.
+func (s *Summary) Count(f Finding) {
+	if f.Status == statusAccepted {
+		s.Accepted++
+	}
+	if f.live() {
+		*s.BySeverity.of(f.Severity)++
+	}
+	*s.ByDrift.of(f.Drift)++
+}
+
+func (b *BySeverity) of(severity string) *int {
+	switch severity {
+	case "critical":
+		return &b.Critical
+	case "high":
+		return &b.High
+	case "medium":
+		return &b.Medium
+	case "low":
+		return &b.Low
+	}
+	return &b.Info
+}
+
+func (b *ByDrift) of(drift string) *int {
+	switch drift {
+	case driftNew:
+		return &b.New
+	case driftUnchanged:
+		return &b.Unchanged
+	case driftUpdated:
+		return &b.Updated
+	case driftFixed:
+		return &b.Fixed
+	case driftUnverified:
+		return &b.Unverified
+	}
+	return &b.None
+}
+
+// Total is the number of findings counted by severity.
+func (b BySeverity) Total() int {
+	return b.Critical + b.High + b.Medium + b.Low + b.Info
+}
+
+// clip cuts s to at most n bytes, for messages.
+func clip(s string, n int) string { return Sanitise(s, n) }

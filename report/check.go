@@ -1,0 +1,202 @@
+package report
+
+import (
+	"encoding/base64"
+	"fmt"
+	"net/netip"
+	"reflect"
+	"regexp"
+	"slices"
+	"time"
+)
+
+var (
+	hexID     = regexp.MustCompile(`^[0-9a-f]{64}$`)
+	uuid      = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
+	ruleID    = regexp.MustCompile(`^MXS[0-9]{4}$`)
+	noticeID  = regexp.MustCompile(`^MXS9[0-9]{3}$`)
+	localPath = regexp.MustCompile(`^/|\\|(^|/)\.\.(/|$)`)
+)
+
+// The values that the schema lists.
+var (
+	knownStates    = []string{stateOpen, stateClosed, stateFiltered, stateUnknown, stateSkipped}
+	knownStatuses  = []string{statusOpen, statusAccepted, statusExpected}
+	knownDrifts    = []string{driftNew, driftUnchanged, driftUpdated, driftFixed, driftUnverified, driftNone}
+	knownVerdicts  = []string{"", "fail", "warn", "pass"}
+	knownLevels    = []string{"note", "warning", "error"}
+	knownGates     = []string{GatePass, GateFail, GateIncomplete, GateError}
+	knownProtocols = []string{"tcp", "udp"}
+)
+
+// badValue is the error for a member that breaks the schema.
+func badValue(member string, value any, why string) error {
+	return fmt.Errorf("member %q is %s: %s", member, clip(fmt.Sprintf("%#v", value), 80), why)
+}
+
+// oneOf checks that value is one of those the schema lists.
+func oneOf(member, value string, known []string) error {
+	if slices.Contains(known, value) {
+		return nil
+	}
+	return badValue(member, value, "not a value of the schema")
+}
+
+// first returns the first error that is not nil.
+func first(errs ...error) error {
+	for _, err := range errs {
+		if err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func checkPlace(ip string, port uint16, protocol string) error {
+	a, err := netip.ParseAddr(ip)
+	switch {
+	case err != nil || a.Zone() != "":
+		return badValue("ip", ip, "not an IP address")
+	case port == 0:
+		return badValue("port", port, "not from 1 to 65535")
+	}
+	return oneOf("protocol", protocol, knownProtocols)
+}
+
+func (p *Port) check() error {
+	if p.Timestamp.IsZero() {
+		return badValue("timestamp", "", "missing")
+	}
+	if s := p.Service; s != nil && (s.Confidence < 0 || s.Confidence > 10) {
+		return badValue("confidence", s.Confidence, "not from 0 to 10")
+	}
+	if b := p.Banner; b != nil {
+		if _, err := base64.StdEncoding.DecodeString(b.Base64); err != nil {
+			return badValue("base64", b.Base64, "not base64")
+		}
+	}
+	return first(
+		checkPlace(p.IP, p.Port, p.Protocol),
+		oneOf("state", p.State, knownStates),
+		p.Anchor.check("anchor"),
+	)
+}
+
+func (f *Finding) check() error {
+	switch {
+	case !hexID.MatchString(f.ID):
+		return badValue("id", f.ID, "not 64 lower-case hex digits")
+	case !ruleID.MatchString(f.Rule):
+		return badValue("rule", f.Rule, "not of the form MXSnnnn")
+	case weight(f.Severity) == 0:
+		return badValue("severity", f.Severity, "not a value of the schema")
+	case !(f.Score >= 0 && f.Score <= 10):
+		return badValue("score", f.Score, "not from 0 to 10")
+	case f.Confidence < 0 || f.Confidence > 10:
+		return badValue("confidence", f.Confidence, "not from 0 to 10")
+	}
+	if a := f.Acceptance; a != nil {
+		if _, err := time.Parse(time.DateOnly, a.Expires); err != nil {
+			return badValue("expires", a.Expires, "not a date (2006-01-02)")
+		}
+	}
+	return first(
+		checkPlace(f.IP, f.Port, f.Protocol),
+		oneOf("status", f.Status, knownStatuses),
+		oneOf("drift", f.Drift, knownDrifts),
+		oneOf("verdict", f.Verdict, knownVerdicts),
+		f.Anchor.check("anchor"),
+		f.PolicyAnchor.check("policy_anchor"),
+	)
+}
+
+func (a *Anchor) check(member string) error {
+	switch {
+	case a == nil:
+		return nil
+	case a.File == "" || localPath.MatchString(a.File):
+		return badValue(member, a.File, "not a relative path with slashes")
+	case a.Line < 1:
+		return badValue(member, a.Line, "lines count from 1")
+	}
+	return nil
+}
+
+func (n *Notice) check() error {
+	if !noticeID.MatchString(n.Code) {
+		return badValue("code", n.Code, "not of the form MXS9nnn")
+	}
+	return first(oneOf("level", n.Level, knownLevels), n.Anchor.check("anchor"))
+}
+
+func (r *Run) check() error {
+	switch {
+	case !uuid.MatchString(r.ID):
+		return badValue("run_id", r.ID, "not a UUID in lower case")
+	case r.StartTime.IsZero():
+		return badValue("start_time", "", "missing")
+	case !hexID.MatchString(r.Scope.SHA256):
+		return badValue("sha256", r.Scope.SHA256, "not 64 lower-case hex digits")
+	}
+	for i := range r.Rules {
+		if !ruleID.MatchString(r.Rules[i].ID) {
+			return badValue("id", r.Rules[i].ID, "not of the form MXSnnnn")
+		}
+		if weight(r.Rules[i].Severity) == 0 {
+			return badValue("severity", r.Rules[i].Severity, "not a value of the schema")
+		}
+	}
+	return nil
+}
+
+func (s *Summary) check() error {
+	if !(s.Coverage.Ratio >= 0 && s.Coverage.Ratio <= 1) {
+		return badValue("ratio", s.Coverage.Ratio, "not from 0 to 1")
+	}
+	return oneOf("gate", s.Gate, knownGates)
+}
+
+func (t *Tool) check() error {
+	if t.Name != "mxsweep" {
+		return badValue("name", t.Name, `not "mxsweep"`)
+	}
+	return nil
+}
+
+// A record is a part of a saved run that can be checked.
+type record interface{ check() error }
+
+// vet sanitises and checks what was read.
+func vet(r record) error {
+	scrub(r)
+	return r.check()
+}
+
+// scrub sanitises every text that v, a pointer to a written type, holds: a
+// saved run is a file that anybody may have touched.
+func scrub(v any) { scrubValue(reflect.ValueOf(v), "") }
+
+func scrubValue(v reflect.Value, tag reflect.StructTag) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			scrubValue(v.Elem(), tag)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[Time]() {
+				scrubValue(v.Field(i), f.Tag)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			scrubValue(v.Index(i), tag)
+		}
+	case reflect.String:
+		if tag.Get("clean") == "block" {
+			v.SetString(sanitiseBlock(v.String(), maxBlock))
+		} else {
+			v.SetString(Sanitise(v.String(), maxSentence))
+		}
+	}
+}

@@ -1,0 +1,66 @@
+package report
+
+import (
+	"slices"
+	"strings"
+)
+
+// A collector holds a run until its end, for the formats that cannot write
+// before they have seen all of it.
+type collector struct {
+	tool     Tool
+	run      Run
+	ports    []Port
+	findings []Finding
+	notices  []Notice
+}
+
+// Start implements [Writer].
+func (c *collector) Start(t Tool, r Run) error {
+	c.tool, c.run = t, r
+	return nil
+}
+
+// Port implements [Writer].
+func (c *collector) Port(p Port) error {
+	c.ports = append(c.ports, p)
+	return nil
+}
+
+// Finding implements [Writer].
+func (c *collector) Finding(f Finding) error {
+	c.findings = append(c.findings, f)
+	return nil
+}
+
+// Notice implements [Writer].
+func (c *collector) Notice(n Notice) error {
+	c.notices = append(c.notices, n)
+	return nil
+}
+
+// finish sorts what was collected and keeps of the run's rules those that a
+// finding names.
+func (c *collector) finish(r Run) {
+	sortPorts(c.ports)
+	sortFindings(c.findings)
+	sortNotices(c.notices)
+	used := make(map[string]bool)
+	for i := range c.findings {
+		used[c.findings[i].Rule] = true
+	}
+	r.Rules = usedRules(r.Rules, used)
+	c.run = r
+}
+
+// usedRules returns those of the rules that are used, sorted by id.
+func usedRules(rules []Rule, used map[string]bool) []Rule {
+	var kept []Rule
+	for _, r := range rules {
+		if used[r.ID] {
+			kept = append(kept, r)
+		}
+	}
+	slices.SortFunc(kept, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	return kept
+}

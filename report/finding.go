@@ -1,0 +1,114 @@
+package report
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
+
+// A Finding is one broken rule, as written.
+type Finding struct {
+	ID           string      `json:"id"`
+	Rule         string      `json:"rule"`
+	Severity     string      `json:"severity"`
+	Title        string      `json:"title"`
+	Score        float64     `json:"score,omitempty"`
+	IP           string      `json:"ip"`
+	Host         string      `json:"host,omitempty"`
+	Port         uint16      `json:"port"`
+	Protocol     string      `json:"protocol"`
+	Status       string      `json:"status"`
+	Drift        string      `json:"drift"`
+	Verdict      string      `json:"verdict,omitempty"` // "fail", "warn" or "pass"
+	Confidence   int         `json:"confidence"`
+	CWE          []int       `json:"cwe,omitempty"`
+	Tags         []string    `json:"tags,omitempty"`
+	Evidence     []string    `json:"evidence,omitempty"`
+	Remediation  string      `json:"remediation,omitempty" clean:"block"`
+	References   []string    `json:"references,omitempty"`
+	Anchor       *Anchor     `json:"anchor,omitempty"`
+	PolicyAnchor *Anchor     `json:"policy_anchor,omitempty"`
+	FirstSeen    Time        `json:"first_seen,omitzero"`
+	LastSeen     Time        `json:"last_seen,omitzero"`
+	Acceptance   *Acceptance `json:"acceptance,omitempty"`
+	addr         netip.Addr  // of IP
+}
+
+// An Acceptance is a risk that somebody accepted until a day.
+type Acceptance struct {
+	ID      string `json:"id"`
+	Reason  string `json:"reason"`
+	Owner   string `json:"owner,omitempty"`
+	Expires string `json:"expires"` // "2006-01-02"
+}
+
+const (
+	statusOpen     = "open"
+	statusAccepted = "accepted"
+	statusExpected = "expected"
+)
+
+const (
+	driftNew        = "new"
+	driftUnchanged  = "unchanged"
+	driftUpdated    = "updated"
+	driftFixed      = "fixed"
+	driftUnverified = "unverified"
+	driftNone       = "none"
+)
+
+// severities, heaviest first.
+var severities = [...]string{"critical", "high", "medium", "low", "info"}
+
+// weight is 5 for critical down to 1 for info.
+func weight(severity string) int {
+	for i, s := range severities {
+		if s == severity {
+			return len(severities) - i
+		}
+	}
+	return 0
+}
+
+// live reports whether the finding stands: neither accepted, nor expected,
+// nor fixed.
+func (f *Finding) live() bool {
+	return f.Status == statusOpen && f.Drift != driftFixed
+}
+
+func (f *Finding) address() netip.Addr {
+	if f.addr.IsValid() {
+		return f.addr
+	}
+	a, _ := netip.ParseAddr(f.IP)
+	return a
+}
+
+// compareFindings orders findings by place: address, port, then weight, rule
+// and id.
+func compareFindings(a, b Finding) int {
+	return cmp.Or(
+		a.address().Compare(b.address()),
+		cmp.Compare(a.Port, b.Port),
+		cmp.Compare(weight(b.Severity), weight(a.Severity)),
+		cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.ID, b.ID),
+	)
+}
+
+func sortFindings(findings []Finding) {
+	for i := range findings {
+		findings[i].addr = findings[i].address()
+	}
+	slices.SortStableFunc(findings, compareFindings)
+}
+
+func sortNotices(notices []Notice) {
+	slices.SortStableFunc(notices, func(a, b Notice) int {
+		return cmp.Or(
+			cmp.Compare(a.Code, b.Code),
+			cmp.Compare(a.Target, b.Target),
+			cmp.Compare(a.Message, b.Message),
+		)
+	})
+}

@@ -1,0 +1,184 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+)
+
+var update = flag.Bool("update", false, "write the golden files anew")
+
+// convert plays testdata/name to a writer of the named format.
+func convert(t testing.TB, name, format string, o Options) []byte {
+	t.Helper()
+	f, err := os.Open(filepath.Join("testdata", name))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer f.Close()
+	var out bytes.Buffer
+	w, err := New(format, &out, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := (Reader{}).Replay(f, w); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// golden compares got with testdata/golden/name.
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", "golden", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Equal(got, want) {
+		return
+	}
+	g, w := strings.Split(string(got), "\n"), strings.Split(string(want), "\n")
+	for i := range min(len(g), len(w)) {
+		if g[i] != w[i] {
+			t.Fatalf("%s:%d:\n got %s\nwant %s", path, i+1, g[i], w[i])
+		}
+	}
+	t.Fatalf("%s: got %d lines, want %d", path, len(g), len(w))
+}
+
+// compile compiles a JSON schema, with formats asserted.
+func compile(t *testing.T, text []byte) *jsonschema.Schema {
+	t.Helper()
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	c.AssertFormat()
+	if err := c.AddResource("schema.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	s, err := c.Compile("schema.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// obey checks a JSON text against a schema.
+func obey(t *testing.T, s *jsonschema.Schema, text []byte) {
+	t.Helper()
+	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Validate(v); err != nil {
+		t.Errorf("%.200s\n%v", text, err)
+	}
+}
+
+// shared reads a file of the folder that is shared with other projects; the
+// test is skipped where that is absent.
+func shared(t *testing.T, name string) []byte {
+	t.Helper()
+	b, err := os.ReadFile(filepath.Join("..", "..", "shared", name))
+	if err != nil {
+		t.Skipf("../shared/%s is not here: %v", name, err)
+	}
+	return b
+}
+
+func TestSchemaIsTheContract(t *testing.T) {
+	if !bytes.Equal(Schema(), shared(t, "contract/mxsweep-1.schema.json")) {
+		t.Error("the embedded schema differs from ../shared/contract/mxsweep-1.schema.json")
+	}
+}
+
+func TestJSON(t *testing.T) {
+	got := convert(t, "run.json", "json", Options{})
+	golden(t, "run.json", got)
+	obey(t, compile(t, Schema()), got)
+}
+
+func TestLines(t *testing.T) {
+	got := convert(t, "run.json", "jsonl", Options{})
+	golden(t, "run.jsonl", got)
+	s := compile(t, Schema())
+	for _, line := range bytes.SplitAfter(got, []byte("\n")) {
+		if len(line) > 0 {
+			obey(t, s, line)
+		}
+	}
+}
+
+// TestThroughLines: nothing is lost from the one form to the other.
+func TestThroughLines(t *testing.T) {
+	var lines, doc bytes.Buffer
+	w, _ := New("jsonl", &lines, Options{})
+	run := convert(t, "run.json", "json", Options{})
+	if _, err := (Reader{}).Replay(bytes.NewReader(run), w); err != nil {
+		t.Fatal(err)
+	}
+	w, _ = New("json", &doc, Options{})
+	if _, err := (Reader{}).Replay(&lines, w); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(doc.Bytes(), run) {
+		t.Error("the document differs after a way through jsonl")
+	}
+}
+
+func TestContractExamples(t *testing.T) {
+	s := compile(t, Schema())
+	for _, name := range []string{"contract/mxsweep.report.json", "contract/mxsweep.jsonl"} {
+		t.Run(filepath.Base(name), func(t *testing.T) {
+			var out bytes.Buffer
+			w, _ := New("json", &out, Options{})
+			if _, err := (Reader{}).Replay(bytes.NewReader(shared(t, name)), w); err != nil {
+				t.Fatal(err)
+			}
+			obey(t, s, out.Bytes())
+			var got, want map[string]any
+			if err := json.Unmarshal(out.Bytes(), &got); err != nil {
+				t.Fatal(err)
+			}
+			if err := json.Unmarshal(shared(t, "contract/mxsweep.report.json"), &want); err != nil {
+				t.Fatal(err)
+			}
+			for _, part := range []string{"tool", "ports", "findings", "notices", "summary"} {
+				g, _ := json.Marshal(got[part])
+				w, _ := json.Marshal(want[part])
+				if !bytes.Equal(g, w) {
+					t.Errorf("%s:\n got %s\nwant %s", part, g, w)
+				}
+			}
+		})
+	}
+}
+
+func TestUnknownFormat(t *testing.T) {
+	_, err := New("jsno", nil, Options{})
+	if err == nil || err.Error() != `unknown output format "jsno"` {
+		t.Errorf("error is %v", err)
+	}
+	if h, ok := err.(interface{ Hint() string }); !ok || !strings.Contains(h.Hint(), "jsonl") {
+		t.Error("the hint does not list the formats")
+	}
+	for _, name := range Formats() {
+		if Describe(name) == "" {
+			t.Errorf("%s is not described", name)
+		}
+	}
+}

@@ -1,0 +1,87 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// jsonWriter writes the document form of the result schema: sorted, indented,
+// in End.
+type jsonWriter struct {
+	collector
+	w io.Writer
+}
+
+func newJSON(w io.Writer, _ Options) Writer { return &jsonWriter{w: w} }
+
+// End implements [Writer].
+func (j *jsonWriter) End(r Run, s Summary) error {
+	j.finish(r)
+	d := documentWriter{w: bufio.NewWriterSize(j.w, 64<<10)}
+	d.w.WriteString("{\n")
+	d.member("schema", schemaReport)
+	d.member("schema_version", SchemaVersion)
+	d.member("tool", j.tool)
+	d.member("run", j.run)
+	members(&d, "ports", j.ports)
+	members(&d, "findings", j.findings)
+	members(&d, "notices", j.notices)
+	d.member("summary", s)
+	d.w.WriteString("\n}\n")
+	if d.err != nil {
+		return d.err
+	}
+	return d.w.Flush()
+}
+
+// documentWriter writes one object member by member, so that a large run is
+// never held twice.
+type documentWriter struct {
+	w     *bufio.Writer
+	buf   bytes.Buffer
+	count int
+	err   error
+}
+
+func (d *documentWriter) key(name string) {
+	if d.count++; d.count > 1 {
+		d.w.WriteString(",\n")
+	}
+	fmt.Fprintf(d.w, "  %q: ", name)
+}
+
+func (d *documentWriter) value(v any, prefix string) {
+	d.buf.Reset()
+	enc := json.NewEncoder(&d.buf)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent(prefix, "  ")
+	if err := enc.Encode(v); err != nil && d.err == nil {
+		d.err = fmt.Errorf("encoding a result: %w", err)
+	}
+	d.w.Write(bytes.TrimSuffix(d.buf.Bytes(), []byte("\n")))
+}
+
+func (d *documentWriter) member(name string, v any) {
+	d.key(name)
+	d.value(v, "  ")
+}
+
+func members[T any](d *documentWriter, name string, list []T) {
+	d.key(name)
+	if len(list) == 0 {
+		d.w.WriteString("[]")
+		return
+	}
+	for i := range list {
+		if i == 0 {
+			d.w.WriteString("[\n    ")
+		} else {
+			d.w.WriteString(",\n    ")
+		}
+		d.value(&list[i], "    ")
+	}
+	d.w.WriteString("\n  ]")
+}

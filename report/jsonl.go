@@ -1,0 +1,113 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+)
+
+// A lineHead begins every line of the line form.
+type lineHead struct {
+	Schema        string `json:"schema"`
+	SchemaVersion string `json:"schema_version"`
+	Type          string `json:"type"`
+	Seq           int    `json:"seq"` // from 0, without gaps
+	RunID         string `json:"run_id"`
+}
+
+// The types of a line.
+const (
+	lineRunStart = "run_start"
+	linePort     = "port"
+	lineFinding  = "finding"
+	lineNotice   = "notice"
+	lineRunEnd   = "run_end"
+)
+
+type (
+	startLine struct {
+		lineHead
+		Tool Tool `json:"tool"`
+		Run  Run  `json:"run"`
+	}
+	portLine struct {
+		lineHead
+		Port
+	}
+	findingLine struct {
+		lineHead
+		Finding
+	}
+	noticeLine struct {
+		lineHead
+		Notice
+	}
+	endLine struct {
+		lineHead
+		Summary Summary `json:"summary"`
+		// Run is the one of run_start with its end time and its rules.
+		Run *Run `json:"run,omitempty"`
+	}
+)
+
+// lineWriter writes each record as it comes, one Write for each line, so that
+// what was written is valid wherever it is cut.
+type lineWriter struct {
+	w    io.Writer
+	buf  bytes.Buffer
+	head lineHead
+	used map[string]bool // rules that a finding names
+}
+
+func newLines(w io.Writer, _ Options) Writer {
+	return &lineWriter{
+		w:    w,
+		head: lineHead{Schema: schemaLine, SchemaVersion: SchemaVersion},
+		used: make(map[string]bool),
+	}
+}
+
+// next is the head of the next line.
+func (l *lineWriter) next(kind string) lineHead {
+	h := l.head
+	h.Type = kind
+	l.head.Seq++
+	return h
+}
+
+func (l *lineWriter) write(v any) error {
+	l.buf.Reset()
+	enc := json.NewEncoder(&l.buf)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(v); err != nil {
+		return fmt.Errorf("encoding a result: %w", err)
+	}
+	_, err := l.w.Write(l.buf.Bytes())
+	return err
+}
+
+// Start implements [Writer].
+func (l *lineWriter) Start(t Tool, r Run) error {
+	l.head.RunID = r.ID
+	r.Rules = nil // those that matter follow in run_end
+	return l.write(startLine{l.next(lineRunStart), t, r})
+}
+
+// Port implements [Writer].
+func (l *lineWriter) Port(p Port) error { return l.write(portLine{l.next(linePort), p}) }
+
+// Finding implements [Writer].
+func (l *lineWriter) Finding(f Finding) error {
+	l.used[f.Rule] = true
+	return l.write(findingLine{l.next(lineFinding), f})
+}
+
+// Notice implements [Writer].
+func (l *lineWriter) Notice(n Notice) error { return l.write(noticeLine{l.next(lineNotice), n}) }
+
+// End implements [Writer].
+func (l *lineWriter) End(r Run, s Summary) error {
+	r.Rules = usedRules(r.Rules, l.used)
+	return l.write(endLine{l.next(lineRunEnd), s, &r})
+}

@@ -1,0 +1,236 @@
+package report
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/base64"
+	"encoding/hex"
+	"math"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+
+	"mxsweep/exposure"
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+)
+
+// A Tree is the directory that anchors are written relative to: the root of
+// the checkout, so that the paths mean the same on every machine. Empty means
+// that anchors are kept as they were named.
+type Tree string
+
+// anchor writes a's file relative to the tree. A file outside of it is named
+// by its last element, because a report must not tell where a home directory
+// is. The zero Anchor, the command line and standard input give nil.
+func (t Tree) anchor(a *scan.Anchor) *Anchor {
+	if a == nil || a.File == "" || a.File == "-" || a.Line < 1 {
+		return nil
+	}
+	w := &Anchor{File: t.path(a.File), Line: a.Line, Text: Sanitise(a.Text, maxField)}
+	if a.EndColumn >= 2 {
+		w.EndColumn = a.EndColumn
+	}
+	return w
+}
+
+// path is file as it is written: relative, with slashes.
+func (t Tree) path(file string) string {
+	rel := filepath.Clean(file)
+	if t != "" {
+		if abs, err := filepath.Abs(file); err == nil {
+			if r, err := filepath.Rel(string(t), abs); err == nil {
+				rel = r
+			}
+		}
+	}
+	if !filepath.IsLocal(rel) {
+		rel = filepath.Base(rel)
+	}
+	rel = strings.ReplaceAll(filepath.ToSlash(rel), `\`, "/")
+	return Sanitise(strings.TrimLeft(rel, "/"), maxField)
+}
+
+// NewPort makes the written form of p. Every text that came from the network
+// is sanitised here, once.
+func NewPort(p exposure.Port, tree Tree) Port {
+	w := Port{
+		IP:        p.Target.Addr().String(),
+		Host:      Sanitise(p.Host, maxField),
+		Port:      p.Target.Port(),
+		Protocol:  "tcp",
+		State:     string(p.State),
+		Reason:    string(p.Reason),
+		Timestamp: NewTime(p.Time),
+		RTT:       milliseconds(p.RTT),
+		Attempts:  p.Attempts,
+		Anchor:    tree.anchor(p.Anchor),
+		addr:      p.Target.Addr(),
+	}
+	if p.Err != nil {
+		w.Error = &Error{Code: errorCode(p.State), Message: Sanitise(p.Err.Error(), maxSentence)}
+	}
+	if s := p.Service; s != nil {
+		w.Service = newService(s)
+		w.Banner = newBanner(s.Banner, s.BannerTruncated)
+		w.TLS = newTLS(s.TLS)
+		if s.Product == "" && s.Transcript != nil {
+			w.Trail = newTrail(s.Transcript)
+		}
+	}
+	return w
+}
+
+func errorCode(s scan.State) string {
+	if s == scan.StateSkipped {
+		return "skipped"
+	}
+	return "local-error"
+}
+
+// milliseconds is d with a resolution of a microsecond.
+func milliseconds(d time.Duration) float64 {
+	return math.Round(float64(d)/float64(time.Microsecond)) / 1000
+}
+
+func newService(s *fingerprint.Service) *Service {
+	w := &Service{
+		Name:         Sanitise(s.Protocol, maxField),
+		Product:      Sanitise(s.Product, maxField),
+		Version:      Sanitise(s.Version, maxField),
+		ExtraInfo:    Sanitise(s.ExtraInfo, maxField),
+		Hostname:     Sanitise(s.Hostname, maxField),
+		OSType:       Sanitise(s.OSType, maxField),
+		Role:         s.Role,
+		Tunnel:       s.Tunnel,
+		Method:       s.Method,
+		Confidence:   s.Confidence,
+		CPEs:         sanitiseAll(s.CPEs, maxField),
+		MatchedRule:  s.Signature,
+		Alternatives: sanitiseAll(s.Alternatives, maxField),
+		Observations: slices.Clone(s.Observations),
+		Stack:        s.Stack,
+		SameAs:       slices.Clone(s.SameAs),
+	}
+	if b := s.Behind; b != nil && *b != (fingerprint.Behind{}) {
+		w.Behind = &Behind{Product: Sanitise(b.Product, maxField), Version: Sanitise(b.Version, maxField)}
+	}
+	for _, e := range s.Evidence {
+		w.Evidence = append(w.Evidence, Evidence{
+			Probe:    Sanitise(e.Probe, maxField),
+			Sent:     Sanitise(e.Sent, maxEvidence),
+			Observed: Sanitise(e.Observed, maxEvidence),
+			Shows:    Sanitise(e.Shows, maxSentence),
+		})
+	}
+	return w
+}
+
+// newBanner keeps the bytes beside the text where the text does not show all
+// of them as they were. A final CRLF is part of the protocol, not of what was
+// said; a final bare LF shows, because it tells some daemons apart.
+func newBanner(raw []byte, cut bool) *Banner {
+	if len(raw) == 0 {
+		return nil
+	}
+	sum := sha256.Sum256(raw)
+	said := strings.TrimSuffix(string(raw), "\r\n")
+	w := &Banner{
+		Text:      Sanitise(said, maxBanner),
+		SHA256:    hex.EncodeToString(sum[:]),
+		Truncated: cut,
+	}
+	if w.Text != said {
+		w.Base64 = base64.StdEncoding.EncodeToString(raw)
+	}
+	return w
+}
+
+func newTLS(t *fingerprint.TLS) *TLS {
+	if t == nil {
+		return nil
+	}
+	return &TLS{
+		Version:    Sanitise(t.Version, maxField),
+		Cipher:     Sanitise(t.Cipher, maxField),
+		Subject:    Sanitise(t.Subject, maxField),
+		Names:      sanitiseAll(t.Names, maxField),
+		Issuer:     Sanitise(t.Issuer, maxField),
+		NotAfter:   NewTime(t.NotAfter),
+		CertSHA256: t.CertSHA256,
+	}
+}
+
+func newTrail(t *fingerprint.Transcript) []Exchange {
+	var trail []Exchange
+	for _, e := range t.Exchanges {
+		trail = append(trail, Exchange{
+			Probe:    Sanitise(e.Probe, maxField),
+			Greeting: Sanitise(string(e.Greeting), maxEvidence),
+			Sent:     Sanitise(string(e.Sent), maxEvidence),
+			Reply:    Sanitise(string(e.Reply), maxEvidence),
+			End:      e.End,
+			TLS:      e.TLS,
+			Took:     milliseconds(e.Took),
+		})
+	}
+	slices.SortStableFunc(trail, func(a, b Exchange) int { return cmp.Compare(a.Probe, b.Probe) })
+	return trail
+}
+
+func sanitiseAll(list []string, limit int) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	clean := make([]string, len(list))
+	for i, s := range list {
+		clean[i] = Sanitise(s, limit)
+	}
+	return clean
+}
+
+// NewFinding makes the written form of f, its texts sanitised.
+func NewFinding(f exposure.Finding, tree Tree) Finding {
+	w := Finding{
+		ID:           f.ID,
+		Severity:     severityName(f.Severity),
+		Title:        Sanitise(f.Title, maxSentence),
+		Score:        f.Score,
+		IP:           f.Target.Addr().String(),
+		Host:         Sanitise(f.Host, maxField),
+		Port:         f.Target.Port(),
+		Protocol:     "tcp",
+		Status:       cmp.Or(string(f.Status), statusOpen),
+		Drift:        cmp.Or(string(f.Drift), driftNone),
+		Confidence:   f.Confidence,
+		Tags:         slices.Clone(f.Tags),
+		Evidence:     sanitiseAll(f.Evidence, maxSentence),
+		Remediation:  sanitiseBlock(f.Remediation, maxBlock),
+		Anchor:       tree.anchor(f.Anchor),
+		PolicyAnchor: tree.anchor(f.PolicyAnchor),
+		FirstSeen:    NewTime(f.FirstSeen),
+		LastSeen:     NewTime(f.LastSeen),
+		addr:         f.Target.Addr(),
+	}
+	if f.Rule != nil {
+		w.Rule = f.Rule.ID
+	}
+	if a := f.Acceptance; a != nil {
+		w.Acceptance = &Acceptance{
+			ID:      Sanitise(a.ID, maxField),
+			Reason:  Sanitise(a.Reason, maxSentence),
+			Owner:   Sanitise(a.Owner, maxField),
+			Expires: a.Expires.UTC().Format(time.DateOnly),
+		}
+	}
+	return w
+}
+
+func severityName(s exposure.Severity) string {
+	i := len(severities) - 1 - int(s)
+	if i < 0 || i >= len(severities) {
+		return "info"
+	}
+	return severities[i]
+}

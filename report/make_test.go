@@ -1,0 +1,117 @@
+package report
+
+import (
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"mxsweep/exposure"
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+)
+
+var when = time.Date(2026, 11, 20, 7, 0, 31, 4_000_001, time.FixedZone("CET", 3600))
+
+func TestNewPort(t *testing.T) {
+	p := NewPort(exposure.Port{
+		Result: scan.Result{
+			Target: netip.MustParseAddrPort("192.0.2.10:10027"),
+			State:  scan.StateOpen, Reason: scan.ReasonSynAck,
+			RTT: 1234567, Attempts: 1, Time: when,
+		},
+		Host:   "mx1\u202e",
+		Anchor: &scan.Anchor{File: "scope/edge.txt", Line: 4, EndColumn: 13, Text: "192.0.2.0/28"},
+		Service: &fingerprint.Service{
+			Protocol: "smtp", Product: "DKIMproxy", Role: "signing-proxy", Method: "probed", Confidence: 9,
+			Behind:   &fingerprint.Behind{Product: "Postfix\x1b"},
+			Evidence: []fingerprint.Evidence{{Probe: "smtp-quitx", Sent: "QUITX\r\n", Observed: "502 no\r\n", Shows: "x"}},
+			Banner:   []byte("220 mx1 ESMTP\xff\r\n"),
+			TLS:      &fingerprint.TLS{Version: "TLS 1.3", NotAfter: when},
+		},
+	}, "")
+	got, err := json.MarshalIndent(p, "", "  ")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "port.json", append(got, '\n'))
+	if err := p.check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestNewPortWithoutAnswer(t *testing.T) {
+	p := NewPort(exposure.Port{Result: scan.Result{
+		Target: netip.MustParseAddrPort("[2001:db8::1]:10031"), State: scan.StateUnknown,
+		Reason: scan.ReasonUnknown, Time: when, Err: errors.New("connecting: no buffer\x00"),
+	}}, "")
+	if p.Service != nil || p.Banner != nil || p.Anchor != nil || p.RTT != 0 {
+		t.Errorf("port is %+v", p)
+	}
+	if p.Error == nil || p.Error.Code != "local-error" || p.Error.Message != `connecting: no buffer\x00` {
+		t.Errorf("error is %+v", p.Error)
+	}
+	if s := p.Timestamp.String(); s != "2026-11-20T06:00:31.004Z" {
+		t.Errorf("timestamp is %s", s)
+	}
+}
+
+// TestNewPortTranscript: the transcript goes with what nothing matched.
+func TestNewPortTranscript(t *testing.T) {
+	s := &fingerprint.Service{Role: "unknown", Transcript: &fingerprint.Transcript{Exchanges: []fingerprint.Exchange{
+		{Probe: "z", Reply: []byte("\x00"), End: fingerprint.EndReply, Took: time.Second},
+		{Probe: "a", End: fingerprint.EndSilence},
+	}}}
+	p := exposure.Port{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:1")}, Service: s}
+	if got := NewPort(p, "").Trail; len(got) != 2 || got[0].Probe != "a" || got[1].Reply != `\x00` || got[1].Took != 1000 {
+		t.Errorf("transcript is %+v", got)
+	}
+	s.Product = "Postfix"
+	if got := NewPort(p, "").Trail; got != nil {
+		t.Errorf("transcript of a known service is %+v", got)
+	}
+}
+
+func TestNewFinding(t *testing.T) {
+	f := NewFinding(exposure.Finding{
+		ID:   "a0aab64a0909a5b1acf3020e7a92992446a8393f9f374de536db93be003ae8a3",
+		Rule: &exposure.Rule{ID: "MXS1004"}, Title: "Signing proxy exposed",
+		Severity: exposure.Critical, Score: 9.8,
+		Target:   netip.MustParseAddrPort("192.0.2.10:10027"),
+		Evidence: []string{"the greeting is \x1b[2J"}, Remediation: "a = b\nc = d",
+		Anchor:     &scan.Anchor{File: "-", Line: 1},
+		Acceptance: &exposure.Acceptance{ID: "AR-1", Reason: "until the move", Expires: when},
+	}, "")
+	if f.Severity != "critical" || f.Status != "open" || f.Drift != "none" || f.Anchor != nil ||
+		f.Evidence[0] != `the greeting is \x1b[2J` || f.Remediation != "a = b\nc = d" || f.Acceptance.Expires != "2026-11-20" {
+		t.Errorf("finding is %+v", f)
+	}
+	if err := f.check(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestTree(t *testing.T) {
+	root := t.TempDir()
+	tests := []struct {
+		tree Tree
+		file string
+		want string
+	}{
+		{"", "scope.txt", "scope.txt"},
+		{"", "./scope/a.txt", "scope/a.txt"},
+		{"", "../scope.txt", "scope.txt"},
+		{"", "/etc/mxsweep/scope.txt", "scope.txt"},
+		{Tree(root), filepath.Join(root, "scope", "a.txt"), "scope/a.txt"},
+		{Tree(root), "/etc/mxsweep/scope.txt", "scope.txt"},
+		{"", `a\b.txt`, "a/b.txt"},
+	}
+	for _, tt := range tests {
+		a := tt.tree.anchor(&scan.Anchor{File: tt.file, Line: 3})
+		if a == nil || a.File != tt.want || a.check("anchor") != nil {
+			t.Errorf("%q.anchor(%q) = %+v, want %s", tt.tree, tt.file, a, tt.want)
+		}
+	}
+}

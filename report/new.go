@@ -1,0 +1,77 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+)
+
+// Options steer the formats. The zero Options are fit for a file.
+type Options struct {
+	// Width is the number of columns that text is wrapped to. If zero, 80;
+	// less than 40 means 40.
+	Width int
+
+	// Color says whether text is coloured. Nothing is told by colour alone.
+	Color bool
+
+	// Verbose adds to text what is otherwise left out for brevity.
+	Verbose bool
+
+	// SARIF steers that format.
+	SARIF SARIFOptions
+}
+
+// A format is one way to write a run down.
+type format struct {
+	name    string
+	summary string // for --help, one line
+	open    func(io.Writer, Options) Writer
+}
+
+// formats in the order in which help lists them.
+var formats = [...]format{
+	{"json", "one document, checked by the published schema", newJSON},
+	{"jsonl", "one line for each record, written at once; valid wherever it is cut", newLines},
+}
+
+// Formats lists the names that [New] takes, in the order for a help text.
+func Formats() []string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.name
+	}
+	return names
+}
+
+// Describe says in one line what a format is for, "" if there is none of
+// that name.
+func Describe(name string) string {
+	for _, f := range formats {
+		if f.name == name {
+			return f.summary
+		}
+	}
+	return ""
+}
+
+// A FormatError names a format that is not known.
+type FormatError struct{ Name string }
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("unknown output format %q", clip(e.Name, 40))
+}
+
+// Hint lists the formats that are known.
+func (e *FormatError) Hint() string { return "formats are " + strings.Join(Formats(), ", ") }
+
+// New returns a Writer that writes a run to w in the named format. The error
+// is a [*FormatError], or says which option is wrong.
+func New(name string, w io.Writer, o Options) (Writer, error) {
+	i := slices.IndexFunc(formats[:], func(f format) bool { return f.name == name })
+	if i < 0 {
+		return nil, &FormatError{Name: name}
+	}
+	return formats[i].open(w, o), nil
+}

@@ -1,0 +1,151 @@
+package report
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+)
+
+// A Port is one address and port, as written.
+type Port struct {
+	IP        string     `json:"ip"`
+	Host      string     `json:"host,omitempty"`
+	Port      uint16     `json:"port"`
+	Protocol  string     `json:"protocol"` // "tcp"
+	State     string     `json:"state"`
+	Reason    string     `json:"reason,omitempty"`
+	Timestamp Time       `json:"timestamp"`
+	RTT       float64    `json:"rtt_ms,omitempty"` // milliseconds
+	Attempts  int        `json:"attempts,omitempty"`
+	Anchor    *Anchor    `json:"anchor,omitempty"`
+	Service   *Service   `json:"service,omitempty"`
+	Banner    *Banner    `json:"banner,omitempty"`
+	TLS       *TLS       `json:"tls,omitempty"`
+	Error     *Error     `json:"error,omitempty"`
+	Trail     []Exchange `json:"transcript,omitempty"` // of unknown services only
+	addr      netip.Addr // of IP, set by prepare
+}
+
+// A Service is what answers on a port, as written.
+type Service struct {
+	Name         string     `json:"name,omitempty"` // the protocol spoken
+	Product      string     `json:"product,omitempty"`
+	Version      string     `json:"version,omitempty"`
+	ExtraInfo    string     `json:"extra_info,omitempty"`
+	Hostname     string     `json:"hostname,omitempty"`
+	OSType       string     `json:"os_type,omitempty"`
+	Role         string     `json:"role,omitempty"`
+	Behind       *Behind    `json:"behind,omitempty"`
+	Evidence     []Evidence `json:"evidence,omitempty"`
+	Tunnel       string     `json:"tunnel,omitempty"`
+	Method       string     `json:"method,omitempty"`
+	Confidence   int        `json:"confidence"` // 0 to 10
+	CPEs         []string   `json:"cpes,omitempty"`
+	MatchedRule  string     `json:"matched_rule,omitempty"` // id of the signature
+	Alternatives []string   `json:"alternatives,omitempty"` // what the same behaviour also fits
+	Observations []string   `json:"observations,omitempty"`
+	Stack        string     `json:"stack,omitempty"`
+	SameAs       []uint16   `json:"same_as,omitempty"` // ports of the host with the same greeting
+}
+
+// Behind is the daemon that shows through a proxy.
+type Behind struct {
+	Product string `json:"product,omitempty"`
+	Version string `json:"version,omitempty"`
+}
+
+// Evidence is one thing that was seen of a service.
+type Evidence struct {
+	Probe    string `json:"probe"`
+	Sent     string `json:"sent,omitempty"`
+	Observed string `json:"observed"`
+	Shows    string `json:"shows,omitempty"`
+}
+
+// A Banner is what a daemon said first. Text is for people; Base64 holds the
+// bytes themselves where Text does not show all of them as they were.
+type Banner struct {
+	Text      string `json:"text"`
+	Base64    string `json:"base64,omitempty"`
+	SHA256    string `json:"sha256,omitempty"` // of the bytes, line ends included
+	Truncated bool   `json:"truncated"`
+}
+
+// TLS is a completed TLS handshake.
+type TLS struct {
+	Version    string   `json:"version,omitempty"`
+	Cipher     string   `json:"cipher,omitempty"`
+	Subject    string   `json:"subject,omitempty"`
+	Names      []string `json:"names,omitempty"`
+	Issuer     string   `json:"issuer,omitempty"`
+	NotAfter   Time     `json:"not_after,omitzero"`
+	CertSHA256 string   `json:"cert_sha256,omitempty"`
+}
+
+// An Error is why a port could not be asked.
+type Error struct {
+	Code    string `json:"code"`
+	Message string `json:"message"`
+}
+
+// An Exchange is one dialogue with a service that nothing matched.
+type Exchange struct {
+	Probe    string  `json:"probe"`
+	Greeting string  `json:"greeting,omitempty"`
+	Sent     string  `json:"sent,omitempty"`
+	Reply    string  `json:"reply,omitempty"`
+	End      string  `json:"end"`
+	TLS      bool    `json:"tls,omitempty"`
+	Took     float64 `json:"took_ms,omitempty"` // milliseconds
+}
+
+// The states of a port, as written.
+const (
+	stateOpen     = "open"
+	stateClosed   = "closed"
+	stateFiltered = "filtered"
+	stateUnknown  = "unknown"
+	stateSkipped  = "skipped"
+)
+
+// less orders ports by address, number and protocol.
+func comparePorts(a, b Port) int {
+	return cmp.Or(
+		a.address().Compare(b.address()),
+		cmp.Compare(a.Port, b.Port),
+		cmp.Compare(a.Protocol, b.Protocol),
+	)
+}
+
+func sortPorts(ports []Port) {
+	for i := range ports {
+		ports[i].addr = ports[i].address()
+	}
+	slices.SortStableFunc(ports, comparePorts)
+}
+
+// address is the port's address; the zero Addr, which sorts first, if IP is
+// none.
+func (p *Port) address() netip.Addr {
+	if p.addr.IsValid() {
+		return p.addr
+	}
+	a, _ := netip.ParseAddr(p.IP)
+	return a
+}
+
+// label names what answers in a few words: product and version, else the
+// protocol, else "".
+func (s *Service) label() string {
+	switch {
+	case s == nil:
+		return ""
+	case s.Product != "" && s.Version != "":
+		return s.Product + " " + s.Version
+	case s.Product != "":
+		return s.Product
+	case s.Name != "":
+		return s.Name
+	}
+	return ""
+}

@@ -1,0 +1,201 @@
+package report
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"regexp"
+	"strings"
+)
+
+// The most that a Reader takes: a line, a document, and how far into a file
+// the name of the form must stand.
+const (
+	maxLine     = 16 << 20
+	maxDocument = 1 << 30
+	maxHead     = 64 << 10
+)
+
+// A Reader plays a saved run, document or line form, to a [Writer]. The zero
+// Reader is ready to use.
+type Reader struct {
+	// Rules explain the findings of a run that does not carry its own, as
+	// one that was cut short does not.
+	Rules []Rule
+}
+
+// A ReadError says what is wrong with a saved run, and where.
+type ReadError struct {
+	Line int // from 1; 0 where no line is to blame
+	Err  error
+}
+
+func (e *ReadError) Error() string {
+	if e.Line == 0 {
+		return e.Err.Error()
+	}
+	return fmt.Sprintf("line %d: %v", e.Line, e.Err)
+}
+
+func (e *ReadError) Unwrap() error { return e.Err }
+
+// Hint says what a saved run is.
+func (e *ReadError) Hint() string {
+	return "a saved run is what mxsweep scan -o json=FILE or -o jsonl=FILE wrote"
+}
+
+var formName = regexp.MustCompile(`"schema"\s*:\s*"mxsweep\.(report|line)"`)
+
+// Replay reads a saved run from r and plays it to w, Start to End, and
+// returns the summary that End was given. A run that was cut short, even in
+// the middle of a line, is played as far as it goes: its summary says that it
+// is not complete, its gate is "error" and a notice says so. Every text is
+// sanitised, as it was when the run was made.
+//
+// The error is a [*ReadError] if the file is not a saved run, else that of r
+// or w.
+func (d Reader) Replay(r io.Reader, w Writer) (Summary, error) {
+	br := bufio.NewReaderSize(r, maxHead)
+	head, err := br.Peek(maxHead)
+	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
+		return Summary{}, fmt.Errorf("reading a saved run: %w", err)
+	}
+	p := &player{w: w, rules: d.Rules}
+	form := formName.FindSubmatch(head)
+	switch {
+	case len(bytes.TrimSpace(head)) == 0:
+		return Summary{}, &ReadError{Err: errors.New("no saved run: the file is empty")}
+	case form == nil:
+		return Summary{}, &ReadError{Err: errors.New(`no saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`)}
+	case string(form[1]) == "line":
+		err = p.lines(br)
+	default:
+		err = p.document(br)
+	}
+	return p.summary, err
+}
+
+// A player hands the records of a saved run to a Writer and keeps account, so
+// that it can close a run that has no end.
+type player struct {
+	w       Writer
+	rules   []Rule
+	run     Run
+	started bool
+	ended   bool
+	records int // ports, findings and notices played
+	summary Summary
+}
+
+func (p *player) start(t *Tool, r *Run) error {
+	if len(r.Rules) == 0 {
+		r.Rules = p.rules
+	}
+	p.started, p.run = true, *r
+	return p.out(p.w.Start(*t, *r))
+}
+
+func (p *player) port(v *Port) error {
+	p.records++
+	p.count(v)
+	return p.out(p.w.Port(*v))
+}
+
+// count keeps the coverage that a run without an end would else not have.
+func (p *player) count(v *Port) {
+	switch v.State {
+	case stateOpen, stateClosed:
+		p.summary.Coverage.Answered++
+	}
+	p.summary.Coverage.Planned++
+}
+
+func (p *player) finding(f *Finding) error {
+	p.records++
+	p.summary.Count(*f)
+	return p.out(p.w.Finding(*f))
+}
+
+func (p *player) notice(n *Notice) error {
+	p.records++
+	return p.out(p.w.Notice(*n))
+}
+
+// end closes the run; r is nil where only the summary was saved.
+func (p *player) end(r *Run, s *Summary) error {
+	if r != nil {
+		p.run.EndTime = r.EndTime
+		if len(r.Rules) > 0 {
+			p.run.Rules = r.Rules
+		}
+	}
+	p.ended, p.summary = true, *s
+	return p.out(p.w.End(p.run, *s))
+}
+
+// cutShort closes a run that was cut after the given line.
+func (p *player) cutShort(line int) error {
+	if !p.started {
+		return &ReadError{Line: line, Err: errors.New("the run is cut short before it starts")}
+	}
+	n := Notice{
+		Code:    NoticeCutShort,
+		Level:   "error",
+		Message: fmt.Sprintf("The saved run is cut short after line %d: %d records are whole, what came after is lost.", line, p.records),
+	}
+	if err := p.notice(&n); err != nil {
+		return unwrapOut(err)
+	}
+	s := p.summary
+	s.Complete, s.ExitCode, s.Gate = false, 3, GateError
+	s.Coverage.Ratio = 0 // how much was planned is not known
+	s.Reason = "the saved run is cut short"
+	return unwrapOut(p.end(nil, &s))
+}
+
+// An outError is an error of the Writer, told apart from those of the file.
+type outError struct{ err error }
+
+func (e *outError) Error() string { return e.err.Error() }
+
+func (p *player) out(err error) error {
+	if err != nil {
+		return &outError{err}
+	}
+	return nil
+}
+
+func unwrapOut(err error) error {
+	var out *outError
+	if errors.As(err, &out) {
+		return out.err
+	}
+	return err
+}
+
+// at puts the line to an error of the file.
+func at(line int, err error) error {
+	var out *outError
+	if err == nil || errors.As(err, &out) {
+		return unwrapOut(err)
+	}
+	return &ReadError{Line: line, Err: err}
+}
+
+// decode parses one record. The messages of encoding/json name Go types,
+// which say nothing to the reader of a file.
+func decode(b []byte, v any) error { return plain(json.Unmarshal(b, v)) }
+
+func plain(err error) error {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) {
+		return fmt.Errorf("member %q cannot be a %s", kind.Field, kind.Value)
+	}
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
+	}
+	return err
+}

@@ -1,0 +1,138 @@
+package report
+
+import (
+	"bytes"
+	"errors"
+	"io"
+	"strings"
+	"testing"
+)
+
+// discard is a Writer that counts what it is given.
+type discard struct{ starts, ports, findings, notices, ends int }
+
+func (d *discard) Start(Tool, Run) error  { d.starts++; return nil }
+func (d *discard) Port(Port) error        { d.ports++; return nil }
+func (d *discard) Finding(Finding) error  { d.findings++; return nil }
+func (d *discard) Notice(Notice) error    { d.notices++; return nil }
+func (d *discard) End(Run, Summary) error { d.ends++; return nil }
+
+// TestCutAnywhere cuts both forms at many places: each gives a run that says
+// that it is not complete, or the error that nothing has started.
+func TestCutAnywhere(t *testing.T) {
+	for _, format := range []string{"json", "jsonl"} {
+		whole := convert(t, "run.json", format, Options{})
+		for n := 60; n < len(whole)-2; n += 97 {
+			var d discard
+			s, err := (Reader{}).Replay(bytes.NewReader(whole[:n]), &d)
+			if err != nil {
+				if !strings.Contains(err.Error(), "cut short before it starts") {
+					t.Fatalf("%s cut at %d: %v", format, n, err)
+				}
+				continue
+			}
+			if s.Complete || s.Gate != GateError || d.starts != 1 || d.ends != 1 || d.notices == 0 {
+				t.Fatalf("%s cut at %d: summary %+v, records %+v", format, n, s, d)
+			}
+		}
+	}
+}
+
+func TestReadErrors(t *testing.T) {
+	lines := string(convert(t, "run.json", "jsonl", Options{}))
+	first, rest, _ := strings.Cut(lines, "\n")
+	second, _, _ := strings.Cut(rest, "\n")
+	doc := string(convert(t, "run.json", "json", Options{}))
+	swap := func(s, old, new string) string { return strings.Replace(s, old, new, 1) }
+	tests := []struct{ name, in, want string }{
+		{"empty", " \n", "no saved run: the file is empty"},
+		{"other", `{"a":1}`, `no saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`},
+		{"no start", second + "\n", `line 1: the run begins with "port", not with "run_start"`},
+		{"two runs", first + "\n" + first + "\n", "line 2: a second run begins: convert one run at a time"},
+		{"gap", first + "\n" + swap(second, `"seq":1`, `"seq":2`) + "\n", `line 2: member "seq" is 2: 1 is due, so lines are missing or moved`},
+		{"other run", first + "\n" + swap(second, `"run_id":"7`, `"run_id":"8`) + "\n", `line 2: member "run_id" is "8f6f0d8e-3f0b-4c6a-9d9f-0a3f4f6f1c11": a line of another run`},
+		{"version", swap(first, `"schema_version":"1.0"`, `"schema_version":"2.0"`) + "\n", `line 1: member "schema_version" is "2.0": this program reads 1.x`},
+		{"type", first + "\n" + swap(second, `"port","seq"`, `"prot","seq"`) + "\n", `line 2: member "type" is "prot": not a value of the schema`},
+		{"address", first + "\n" + swap(second, `"ip":"192.0.2.10"`, `"ip":"192.0.2"`) + "\n", `line 2: member "ip" is "192.0.2": not an IP address`},
+		{"port", first + "\n" + swap(second, `"port":25,`, `"port":70000,`) + "\n", `line 2: member "port" cannot be a number 70000`},
+		{"broken", first + "\n{]\n" + second + "\n", `line 2: invalid character ']' looking for beginning of object key string`},
+		{"after end", lines + first + "\n", "the run goes on after its end"},
+		{"document", swap(doc, `"ip": "192.0.2.10"`, `"ip": 7`), `ports[0]: member "ip" cannot be a number`},
+		{"document state", swap(doc, `"state": "open"`, `"state": "ajar"`), `ports[0]: member "state" is "ajar": not a value of the schema`},
+		{"document tail", doc + "x", "something follows the document"},
+		{"anchor", swap(doc, `"file": "scope/edge-dc1.txt"`, `"file": "../x"`), `member "anchor" is "../x": not a relative path with slashes`},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := (Reader{}).Replay(strings.NewReader(tt.in), &discard{})
+			var re *ReadError
+			if !errors.As(err, &re) || !strings.Contains(err.Error(), tt.want) {
+				t.Errorf("error is %v (%T), want %s", err, err, tt.want)
+			}
+		})
+	}
+}
+
+// TestReadForeignText: a saved run that somebody touched is as harmless as
+// the network.
+func TestReadForeignText(t *testing.T) {
+	doc := convert(t, "run.json", "json", Options{})
+	doc = bytes.Replace(doc, []byte(`"220 mx1.example.org ESMTP Postfix"`), []byte(`"\u001b[2J::error::\u202e"`), 1)
+	var out bytes.Buffer
+	w, _ := New("json", &out, Options{})
+	if _, err := (Reader{}).Replay(bytes.NewReader(doc), w); err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Contains(out.Bytes(), []byte(`\\x1b[2J::error::\\u202e`)) {
+		t.Error("the text came through as it was")
+	}
+}
+
+func TestLongLine(t *testing.T) {
+	endless := io.MultiReader(strings.NewReader(`{"schema":"mxsweep.line","x":"`), endlessReader{})
+	_, err := (Reader{}).Replay(endless, &discard{})
+	if err == nil || !strings.Contains(err.Error(), "line 1: the line is longer than 16 MiB") {
+		t.Errorf("error is %v", err)
+	}
+}
+
+type endlessReader struct{}
+
+func (endlessReader) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = 'a'
+	}
+	return len(b), nil
+}
+
+type failing struct{ discard }
+
+var errFull = errors.New("disk full")
+
+func (*failing) Port(Port) error { return errFull }
+
+func TestReplayWriterError(t *testing.T) {
+	for _, format := range []string{"json", "jsonl"} {
+		run := convert(t, "run.json", format, Options{})
+		if _, err := (Reader{}).Replay(bytes.NewReader(run), &failing{}); err != errFull {
+			t.Errorf("%s: error is %v, want that of the writer", format, err)
+		}
+	}
+}
+
+func FuzzReplay(f *testing.F) {
+	lines := bytes.SplitAfter(convert(f, "run.json", "jsonl", Options{}), []byte("\n"))
+	f.Add(lines[0])
+	f.Add(append(lines[0][:len(lines[0]):len(lines[0])], lines[1][:len(lines[1])/2]...))
+	f.Add([]byte(`{"schema":"mxsweep.report","ports":[{}]}`))
+	f.Fuzz(func(t *testing.T, b []byte) {
+		var out bytes.Buffer
+		w, _ := New("json", &out, Options{})
+		if _, err := (Reader{}).Replay(bytes.NewReader(b), w); err != nil {
+			return
+		}
+		if _, err := (Reader{}).Replay(&out, &discard{}); err != nil {
+			t.Fatalf("what was written cannot be read: %v", err)
+		}
+	})
+}

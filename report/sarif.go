@@ -1,0 +1,4 @@
+package report
+
+// SARIFOptions steer the SARIF format.
+type SARIFOptions struct{}
