@@ -100,7 +100,7 @@ var specs = []spec{
 			{"sqlgrey", []string{"/usr/sbin/sqlgrey"}},
 			{"policyd-rate-limit", []string{"/usr/bin/policyd-rate-limit"}},
 			{"postfwd", []string{"/usr/sbin/postfwd1", "--file=/etc/postfix/postfwd.cf", "--interface=0.0.0.0", "--port=10040",
-				"--user=nobody", "--group=nogroup", "--nodns", "--daemon", "--pidfile=/run/postfwd1.pid"}},
+				"--user=nobody", "--group=nogroup", "--nodns", "--cache=600", "--daemon", "--pidfile=/run/postfwd1.pid"}},
 			{"policyd-weight", []string{"/usr/sbin/policyd-weight", "-D", "-f", "/etc/policyd-weight.conf", "start"}},
 		},
 		listen: []int{2501, 8552, 10023, 10040, 12525},

@@ -29,13 +29,20 @@ func inside(name string) int {
 		fmt.Fprintf(os.Stderr, "no host %q\n", name)
 		return 2
 	}
-	if err := settle(specs[i]); err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		return 1
-	}
-	fmt.Println("ready")
-	io.Copy(io.Discard, os.Stdin)
-	return 0
+	ended := make(chan int)
+	go func() {
+		io.Copy(io.Discard, os.Stdin)
+		ended <- 0
+	}()
+	go func() {
+		if err := settle(specs[i]); err != nil {
+			fmt.Fprintln(os.Stderr, err)
+			ended <- 1
+			return
+		}
+		fmt.Println("ready")
+	}()
+	return <-ended
 }
 
 func settle(s spec) error {

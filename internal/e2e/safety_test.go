@@ -1,0 +1,179 @@
+//go:build linux
+
+package e2e
+
+import (
+	"net"
+	"regexp"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+// queue is where Postfix keeps mail: every folder of its queue, but none of
+// the folders of sockets and process ids, which any connection touches.
+var queue = []string{
+	"/var/spool/postfix/active", "/var/spool/postfix/bounce", "/var/spool/postfix/corrupt",
+	"/var/spool/postfix/defer", "/var/spool/postfix/deferred", "/var/spool/postfix/flush",
+	"/var/spool/postfix/hold", "/var/spool/postfix/incoming", "/var/spool/postfix/maildrop",
+	"/var/spool/postfix/saved", "/var/spool/postfix/trace",
+}
+
+// TestNoTrace shows that a default sweep, identification included, leaves
+// what the daemons keep as it was: every byte, every time stamp.
+func TestNoTrace(t *testing.T) {
+	n := hosts(t)
+	books := map[string][]string{
+		"exposed": append([]string{"/var/lib/postgrey", "/var/mail"}, queue...),
+		"closed":  append([]string{"/var/lib/postgrey", "/var/mail"}, queue...),
+		"store":   {"/var/mail", "/var/lib/dovecot"},
+		"policy":  {"/var/lib/postgrey", "/var/lib/sqlgrey", "/var/lib/policyd-rate-limit"},
+	}
+	before := map[string]snapshot{}
+	for name, folders := range books {
+		before[name] = snap(t, n.hosts[name], folders...)
+	}
+	postfwd := postfwdCache(t, n)
+
+	sweep(t, "-p", "internal,public", address4(11)+"-15")
+
+	for name, folders := range books {
+		for _, line := range before[name].changes(snap(t, n.hosts[name], folders...)) {
+			t.Errorf("%s: %s", name, line)
+		}
+	}
+	if now := postfwdCache(t, n); now != postfwd {
+		t.Errorf("postfwd's cache was %q, is %q", postfwd, now)
+	}
+}
+
+// postfwdCache asks postfwd for what it keeps in memory.
+func postfwdCache(t *testing.T, n *network) string {
+	t.Helper()
+	return ask(t, n.hosts["policy"].namespace, "127.0.0.1:10040", "request=dumpcache\n\n")
+}
+
+// TestTraceIsSeen shows that TestNoTrace can fail: after what a client of the
+// daemon sends, the same comparison finds a change.
+func TestTraceIsSeen(t *testing.T) {
+	n := hosts(t)
+	policy, exposed := n.hosts["policy"], n.hosts["exposed"]
+	for _, tt := range []struct {
+		name   string
+		port   int
+		folder string
+	}{
+		{"postgrey", 10023, "/var/lib/postgrey"},
+		{"sqlgrey", 2501, "/var/lib/sqlgrey"},
+		{"policyd-rate-limit", 8552, "/var/lib/policyd-rate-limit"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			before := snap(t, policy, tt.folder)
+			answer := ask(t, policy.namespace, "127.0.0.1:"+strconv.Itoa(tt.port), policyRequest(tt.name))
+			if !strings.HasPrefix(answer, "action=") {
+				t.Errorf("answer %q to a complete request", answer)
+			}
+			eventually(t, "a change in "+tt.folder, func() bool {
+				return len(before.changes(snap(t, policy, tt.folder))) > 0
+			})
+		})
+	}
+	t.Run("postfwd", func(t *testing.T) {
+		before := postfwdCache(t, n)
+		ask(t, policy.namespace, "127.0.0.1:10040", policyRequest("postfwd"))
+		if after := postfwdCache(t, n); after == before {
+			t.Errorf("the cache is %q before and after a complete request", after)
+		}
+	})
+	t.Run("postfix", func(t *testing.T) {
+		before := snap(t, exposed, queue...)
+		c := dial(t, exposed.namespace, "127.0.0.1:10025")
+		c.smtp(t, [2]string{"EHLO localhost", "250"}, [2]string{"MAIL FROM:<>", "250"},
+			[2]string{"RCPT TO:<probe@exposed.e2e.invalid>", "250"}, [2]string{"RSET", "250"}, [2]string{"QUIT", "221"})
+		if len(before.changes(snap(t, exposed, queue...))) == 0 {
+			t.Error("an accepted recipient left no trace in the queue's folders")
+		}
+	})
+}
+
+// TestLogs holds what a default sweep leaves in the logs to what any client
+// leaves that comes and goes: no warning, no error, no login, no mail.
+func TestLogs(t *testing.T) {
+	n := hosts(t)
+	logs := []struct {
+		host, name string
+		fine       *regexp.Regexp // every line of the log must match
+	}{
+		{"exposed", "/var/log/mail.log", postfixFine},
+		{"closed", "/var/log/mail.log", postfixFine},
+		{"store", "/var/log/dovecot.log", dovecotFine},
+	}
+	since := make([]int64, len(logs))
+	for i, l := range logs {
+		since[i] = size(n.hosts[l.host], l.name)
+	}
+	sweep(t, "-p", "internal,public", address4(11)+"-13")
+	for i, l := range logs {
+		for line := range strings.Lines(tail(t, n.hosts[l.host], l.name, since[i])) {
+			if !l.fine.MatchString(line) {
+				t.Errorf("%s: %s gained %q", l.host, l.name, line)
+			}
+		}
+	}
+}
+
+var (
+	// A greeting that refuses is logged as a refusal (NOQUEUE), whatever the
+	// client sends; a PROXY listener complains of a client that does not
+	// begin with the PROXY header.
+	postfixFine = regexp.MustCompile(`(dis)?connect from|lost connection after|CONNECT from|DISCONNECT|PREGREET|HANGUP|PASS NEW` +
+		`|COMMAND |statistics: |NOQUEUE: reject: CONNECT from|proxy_protocol|haproxy|Anonymous TLS connection|setting up TLS|issuing session`)
+	dovecotFine = regexp.MustCompile(`(imap|pop3|lmtp|auth)(-login)?(\(\d+\))?: (Info|Debug): |haproxy|master: Warning: .*reload`)
+)
+
+// TestNextClient shows that the daemons serve their own clients after a
+// sweep, on the very next connections: amavisd hands bytes that one client
+// left unfinished to the next client of the same child.
+func TestNextClient(t *testing.T) {
+	n := hosts(t)
+	sweep(t, "-p", "internal,public", address4(11))
+	h := n.hosts["exposed"]
+
+	t.Run("amavisd", func(t *testing.T) {
+		// Both children (max_servers) at once, twice over.
+		for range 2 {
+			a, b := dial(t, h.namespace, "127.0.0.1:10024"), dial(t, h.namespace, "127.0.0.1:10024")
+			a.smtp(t, [2]string{"EHLO localhost", "250"})
+			b.smtp(t, [2]string{"EHLO localhost", "250"}, [2]string{"QUIT", "221"})
+			a.Close()
+			b.Close()
+		}
+		c := dial(t, h.namespace, "127.0.0.1:10026")
+		c.smtp(t, [2]string{"EHLO localhost", "250"}, [2]string{"QUIT", "221"})
+	})
+	t.Run("postfix", func(t *testing.T) {
+		for _, port := range []string{"10025", "10028"} {
+			c := dial(t, h.namespace, net.JoinHostPort("127.0.0.1", port))
+			c.smtp(t, [2]string{"EHLO localhost", "250"}, [2]string{"MAIL FROM:<>", "250"},
+				[2]string{"RCPT TO:<probe@exposed.e2e.invalid>", "250"}, [2]string{"RSET", "250"}, [2]string{"QUIT", "221"})
+		}
+	})
+	t.Run("postgrey", func(t *testing.T) {
+		answer := ask(t, h.namespace, "127.0.0.1:10023", policyRequest("next"))
+		if !strings.HasPrefix(answer, "action=DEFER_IF_PERMIT Greylisted") {
+			t.Errorf("answer %q", answer)
+		}
+	})
+	t.Run("mail", func(t *testing.T) {
+		// Through Postfix, OpenDKIM, amavisd and Postfix again.
+		since := size(h, "/var/log/mail.log")
+		c := dial(t, h.namespace, "127.0.0.1:25")
+		c.smtp(t, [2]string{"EHLO localhost", "250"}, [2]string{"MAIL FROM:<a@exposed.e2e.invalid>", "250"},
+			[2]string{"RCPT TO:<b@exposed.e2e.invalid>", "250"}, [2]string{"DATA", "354"},
+			[2]string{"From: a@exposed.e2e.invalid\r\nSubject: test\r\n\r\nHello.\r\n.", "250"}, [2]string{"QUIT", "221"})
+		sent := regexp.MustCompile(`relay=127\.0\.0\.1\[127\.0\.0\.1\]:10024,.* status=sent \(250 .*from MTA\(smtp:\[127\.0\.0\.1\]:10025\)`)
+		eventually(t, "the mail passed on by amavisd", func() bool {
+			return sent.MatchString(tail(t, h, "/var/log/mail.log", since))
+		})
+	})
+}
