@@ -19,19 +19,23 @@ type Anchor struct {
 // a host name, after resolution, with the ports it carries.
 type Target struct {
 	// Ranges are the addresses, in the order given (for a name: all of its
-	// addresses, sorted).
+	// addresses, sorted). It is empty only if Err is set.
 	Ranges []netipx.IPRange
 
 	// Name is the host name that the target was given as, or empty.
 	Name string
 
-	// Ports are the ports written behind the target ("mx1:10025"). Nil means
-	// the ports of the run.
+	// Ports are the ports written behind the target ("mx1:10025"), sorted.
+	// Nil means the ports of the run.
 	Ports []uint16
 
-	// Anchor is where the target was written. The zero Anchor means the
-	// command line.
+	// Anchor is where the target was written. On the command line, only its
+	// Text is set.
 	Anchor Anchor
+
+	// Err is why the Name has no addresses; nil otherwise. A run that leaves
+	// such a target out has not seen all that it was asked to see.
+	Err error
 }
 
 // Single reports the address of a target that is exactly one address.
@@ -40,4 +44,23 @@ func (t Target) Single() (netip.Addr, bool) {
 		return t.Ranges[0].From(), true
 	}
 	return netip.Addr{}, false
+}
+
+// never holds the addresses that no single host has: "this host" (RFC 1122,
+// Section 3.2.1.3; connecting to it reaches this machine), multicast (RFC
+// 5771, RFC 4291 Section 2.7), limited broadcast, and IPv4 in IPv6 clothes,
+// which is always meant, and excluded, as the IPv4 address.
+var never = mustSet("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8", "::ffff:0:0/96")
+
+// mustSet makes a set of constant prefixes.
+func mustSet(prefixes ...string) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	for _, p := range prefixes {
+		b.AddPrefix(netip.MustParsePrefix(p))
+	}
+	set, err := b.IPSet()
+	if err != nil {
+		panic(err) // only if a constant above is wrong
+	}
+	return set
 }

@@ -1,0 +1,38 @@
+package scan
+
+import (
+	"net/netip"
+	"slices"
+)
+
+// lastV6 is the last IPv6 address in front of the multicast ones.
+var lastV6 = spotOf(netip.MustParseAddr("feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))
+
+// An edge is where one range of a target starts or, if !opens, the first
+// address behind its end.
+type edge struct {
+	at     spot
+	target int // index in the list of targets
+	span   int // index in the target's Ranges
+	opens  bool
+}
+
+// edges returns the edges of all ranges of targets, in order. Multicast IPv6
+// is cut off, so that there always is an address behind a range.
+func edges(targets []Target) []edge {
+	var out []edge
+	for i, t := range targets {
+		for j, r := range t.Ranges {
+			from, to := spotOf(r.From()), spotOf(r.To())
+			if to.v6 && to.compare(lastV6) > 0 {
+				to = lastV6
+			}
+			if from.compare(to) > 0 {
+				continue
+			}
+			out = append(out, edge{from, i, j, true}, edge{to.plus(1), i, j, false})
+		}
+	}
+	slices.SortStableFunc(out, func(a, b edge) int { return a.at.compare(b.at) })
+	return out
+}

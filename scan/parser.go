@@ -1,0 +1,304 @@
+package scan
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"time"
+	"unicode/utf8"
+)
+
+// Limits of an input file. They are far above any list that a person keeps
+// and stop a device or an endless pipe early.
+const (
+	maxLine    = 1024     // bytes of one line
+	maxFile    = 64 << 20 // bytes of one file
+	maxEntries = 1 << 20  // entries of one file and its includes
+	maxDepth   = 16       // includes inside includes
+)
+
+// A Parser reads what the user wrote: targets, scope and excludes. The zero
+// Parser is ready to use. Its errors are [InputError] values, or the context's.
+type Parser struct {
+	// Resolver looks up host names. If nil, the system's resolver does.
+	Resolver Resolver
+
+	// LookupTimeout is how long to wait for the addresses of one name. If
+	// zero, 5 seconds.
+	LookupTimeout time.Duration
+
+	// Stdin is read for the target file "-". If nil, os.Stdin.
+	Stdin io.Reader
+}
+
+// Targets reads targets as they stand on the command line. A name that does
+// not resolve gives a Target with Err set.
+func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
+	lines := make([]Anchor, len(args))
+	for i, arg := range args {
+		lines[i] = Anchor{Text: strings.TrimSpace(arg)}
+	}
+	targets, _, err := p.parse(ctx, lines, plain)
+	return targets, err
+}
+
+// TargetFile reads targets, one a line, from a file, or from Stdin if the name
+// is "-". What follows a "#" is a comment. A name that does not resolve gives
+// a Target with Err set.
+func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) {
+	lines, err := p.lines(ctx, name, plain)
+	if err != nil {
+		return nil, err
+	}
+	targets, _, err := p.parse(ctx, lines, plain)
+	return targets, err
+}
+
+// ScopeFile reads a scope: one prefix, address, range or name a line, "!" in
+// front of what is excluded, "@include FILE" for the lines of another file,
+// found relative to the file that includes it. An excluded name that does not
+// resolve is an error, because what it stands for could not be spared.
+func (p *Parser) ScopeFile(ctx context.Context, name string) (allowed, excluded []Target, err error) {
+	lines, err := p.lines(ctx, name, scoped)
+	if err != nil {
+		return nil, nil, err
+	}
+	return p.parse(ctx, lines, scoped)
+}
+
+// ScopeLines reads scope lines that stand in some other file, like a policy:
+// each Anchor's Text is a line of a scope file without its comment. Includes
+// are refused.
+func (p *Parser) ScopeLines(ctx context.Context, lines []Anchor) (allowed, excluded []Target, err error) {
+	return p.parse(ctx, lines, scoped)
+}
+
+// Excludes reads a list of excluded addresses, prefixes, ranges and names,
+// separated by commas, as it stands on the command line.
+func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
+	var lines []Anchor
+	for item := range strings.SplitSeq(list, ",") {
+		lines = append(lines, Anchor{Text: strings.TrimSpace(item)})
+	}
+	excluded, _, err := p.parse(ctx, lines, excluding)
+	return excluded, err
+}
+
+// ExcludeFile reads excluded addresses, prefixes, ranges and names, one a
+// line, with "#" comments.
+func (p *Parser) ExcludeFile(ctx context.Context, name string) ([]Target, error) {
+	lines, err := p.lines(ctx, name, excluding)
+	if err != nil {
+		return nil, err
+	}
+	excluded, _, err := p.parse(ctx, lines, excluding)
+	return excluded, err
+}
+
+// A dialect is what a list of entries may hold.
+type dialect int
+
+const (
+	plain     dialect = iota // targets: ports allowed
+	excluding                // excludes: no ports, every name must resolve
+	scoped                   // a scope: "!" and "@include", no ports
+)
+
+// parse turns lines into targets; in a scope, those with "!" are returned
+// apart.
+func (p *Parser) parse(ctx context.Context, lines []Anchor, d dialect) (in, out []Target, err error) {
+	in = make([]Target, 0, len(lines))
+	for _, line := range lines {
+		text, bang := strings.CutPrefix(line.Text, "!")
+		text = strings.TrimSpace(text)
+		t, err := parseLine(text, bang, line, d)
+		if err != nil {
+			return nil, nil, err
+		}
+		if bang {
+			out = append(out, t)
+		} else {
+			in = append(in, t)
+		}
+	}
+	if err := p.resolve(ctx, in, d == excluding); err != nil {
+		return nil, nil, err
+	}
+	if err := p.resolve(ctx, out, true); err != nil {
+		return nil, nil, err
+	}
+	return in, out, nil
+}
+
+// parseLine reads one entry, which stood behind a "!" if bang is set.
+func parseLine(text string, bang bool, line Anchor, d dialect) (Target, error) {
+	e, err := checkLine(text, bang, d)
+	var parsed entry
+	if err == nil {
+		parsed, err = parseEntry(e)
+	}
+	if err == nil && parsed.ports != nil && d != plain {
+		err = &InputError{Text: text, Problem: "a port, where whole hosts are meant",
+			Advice: "leave the port out; --ports chooses ports for all hosts"}
+	}
+	if err != nil {
+		err.File, err.Line = line.File, line.Line
+		if line.EndColumn > 0 {
+			err.Column = line.EndColumn - len(line.Text)
+		}
+		return Target{}, err
+	}
+	t := Target{Name: parsed.name, Ports: parsed.ports, Anchor: line}
+	if parsed.name == "" {
+		t.Ranges = append(t.Ranges, parsed.addrs)
+	}
+	return t, nil
+}
+
+// checkLine refuses what an entry can never be in dialect d.
+func checkLine(text string, bang bool, d dialect) (string, *InputError) {
+	switch {
+	case bang && d != scoped:
+		return "", &InputError{Text: "!" + text, Problem: "an exclude among the targets",
+			Advice: "use --exclude, --exclude-file, or a scope file"}
+	case strings.HasPrefix(text, "@"):
+		return "", &InputError{Text: text, Problem: "an include, which stands alone on a line of a scope file",
+			Advice: "write @include FILE in the file given to --scope"}
+	case text == "":
+		return "", &InputError{Problem: "an empty entry", Advice: "write an address, a prefix, a range or a host name"}
+	case strings.ContainsAny(text, " \t,;"):
+		return "", &InputError{Text: text, Problem: "more than one entry", Advice: "write one entry a line, or one an argument"}
+	}
+	return text, nil
+}
+
+// lines reads the entries of a file, includes opened.
+func (p *Parser) lines(ctx context.Context, name string, d dialect) ([]Anchor, error) {
+	r := lineReader{dialect: d, ctx: ctx}
+	if name == "-" && d == plain {
+		in := p.Stdin
+		if in == nil {
+			in = os.Stdin
+		}
+		err := r.read("-", in)
+		return r.out, err
+	}
+	err := r.open(name, nil)
+	return r.out, err
+}
+
+// A lineReader collects the entries of a file and its includes.
+type lineReader struct {
+	ctx     context.Context
+	dialect dialect
+	out     []Anchor
+	stack   []string // files being read, outermost first
+}
+
+// open reads a file; from is the line that includes it, or nil.
+func (r *lineReader) open(name string, from *InputError) error {
+	fail := func(problem, advice string, err error) error {
+		e := &InputError{File: name, Problem: problem, Advice: advice, Err: err}
+		if from != nil {
+			e.File, e.Line, e.Column, e.Text = from.File, from.Line, from.Column, name
+		}
+		return e
+	}
+	clean := filepath.Clean(name)
+	if slices.Contains(r.stack, clean) {
+		return fail("a file that includes itself", "take the @include out of the circle", nil)
+	}
+	if len(r.stack) >= maxDepth {
+		return fail(fmt.Sprintf("includes more than %d deep", maxDepth), "include the file from the outermost one", nil)
+	}
+	f, err := os.Open(name)
+	if err == nil {
+		defer f.Close()
+		var info os.FileInfo
+		if info, err = f.Stat(); err == nil && info.IsDir() {
+			err = errors.New("is a directory")
+		}
+	}
+	if err != nil {
+		var path *os.PathError
+		if errors.As(err, &path) {
+			err = path.Err // the name is in the message already
+		}
+		return fail("cannot read", "check the name and its permissions; an include is found relative to its file", err)
+	}
+	r.stack = append(r.stack, clean)
+	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
+	return r.read(name, f)
+}
+
+// read collects the entries of one file.
+func (r *lineReader) read(name string, in io.Reader) error {
+	limited := &io.LimitedReader{R: in, N: maxFile}
+	s := bufio.NewScanner(limited)
+	s.Buffer(make([]byte, 0, 4096), maxLine)
+	n := 0
+	for s.Scan() {
+		n++
+		if err := r.ctx.Err(); err != nil {
+			return err
+		}
+		if err := r.line(name, n, s.Bytes()); err != nil {
+			return err
+		}
+	}
+	place := InputError{File: name, Line: n + 1, Advice: "give a text file with one entry a line"}
+	switch err := s.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		place.Problem = fmt.Sprintf("a line longer than %d bytes", maxLine)
+	case err != nil:
+		place.Problem, place.Err = "cannot read", err
+	case limited.N <= 0:
+		place.Problem = fmt.Sprintf("more than %d MiB", maxFile>>20)
+	default:
+		return nil
+	}
+	return &place
+}
+
+// line adds the entry of line n, if it holds one.
+func (r *lineReader) line(name string, n int, raw []byte) error {
+	if n == 1 {
+		raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	}
+	content, _, _ := bytes.Cut(raw, []byte("#"))
+	end := len(bytes.TrimRight(content, " \t\r"))
+	text := string(bytes.TrimSpace(content))
+	if text == "" {
+		return nil
+	}
+	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text}
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' }) {
+		place.Problem, place.Advice = "bytes that are no text", "give a text file with one entry a line"
+		return &place
+	}
+	if word, file, _ := strings.Cut(text, " "); r.dialect == scoped && word == "@include" {
+		file = strings.TrimSpace(file)
+		if file == "" {
+			place.Problem, place.Advice = "an include without a file", "write @include FILE"
+			return &place
+		}
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(name), file)
+		}
+		return r.open(file, &place)
+	}
+	if len(r.out) >= maxEntries {
+		place.Problem = fmt.Sprintf("more than %d entries", maxEntries)
+		place.Advice = "write neighbouring addresses as one prefix or range"
+		return &place
+	}
+	r.out = append(r.out, Anchor{File: name, Line: n, EndColumn: end + 1, Text: text})
+	return nil
+}

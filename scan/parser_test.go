@@ -1,0 +1,209 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// writeFiles puts files into a new directory and goes there.
+func writeFiles(t *testing.T, files map[string]string) {
+	t.Helper()
+	t.Chdir(t.TempDir())
+	for name, text := range files {
+		if err := os.MkdirAll(filepath.Dir(name), 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(name, []byte(text), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestTargetFile(t *testing.T) {
+	writeFiles(t, map[string]string{
+		"hosts": "\xef\xbb\xbf# all of them\n\n  192.0.2.1:25  # one\r\nmx1.example.net\n\t2001:db8::/127",
+	})
+	p := Parser{Resolver: testZone}
+	got, err := p.TargetFile(t.Context(), "hosts")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var anchors []Anchor
+	for _, target := range got {
+		anchors = append(anchors, target.Anchor)
+	}
+	want := []Anchor{
+		{"hosts", 3, 15, "192.0.2.1:25"},
+		{"hosts", 4, 16, "mx1.example.net"},
+		{"hosts", 5, 16, "2001:db8::/127"},
+	}
+	if !slices.Equal(anchors, want) {
+		t.Errorf("got %+v, want %+v", anchors, want)
+	}
+	p.Stdin = strings.NewReader("192.0.2.7\n")
+	got, err = p.TargetFile(t.Context(), "-")
+	if err != nil || len(got) != 1 || got[0].Anchor.File != "-" {
+		t.Errorf("from stdin: got %+v, %v", got, err)
+	}
+}
+
+func TestScopeFile(t *testing.T) {
+	writeFiles(t, map[string]string{
+		"scope.txt":       "10.0.0.0/8\n!10.9.0.0/16 # not theirs\n@include  sites/a.txt\n192.0.2.1\n",
+		"sites/a.txt":     "mx1.example.net\n@include ../sites/b.txt\n",
+		"sites/b.txt":     "!mx1.example.net\n198.51.100.0/24\n",
+		"sites/other.txt": "not read\n",
+	})
+	p := Parser{Resolver: testZone}
+	allowed, excluded, err := p.ScopeFile(t.Context(), "scope.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(allowed) != 4 || len(excluded) != 2 {
+		t.Fatalf("got %q and %q", show(allowed), show(excluded))
+	}
+	if got, want := allowed[2].Anchor, (Anchor{"sites/b.txt", 2, 16, "198.51.100.0/24"}); got != want {
+		t.Errorf("anchor %+v, want %+v", got, want)
+	}
+	if got, want := excluded[1].Anchor, (Anchor{"sites/b.txt", 1, 17, "!mx1.example.net"}); got != want {
+		t.Errorf("anchor %+v, want %+v", got, want)
+	}
+}
+
+func TestFileErrors(t *testing.T) {
+	writeFiles(t, map[string]string{
+		"prefix.txt":    "# ours\n10.0.0.0/8\n  10.0.0/8 # typo\n",
+		"twice.txt":     "10.0.0.1 10.0.0.2\n",
+		"port.txt":      "10.0.0.1:0\n",
+		"binary.txt":    "10.0.0.1\n\x00\x01\n",
+		"long.txt":      "10.0.0.1\n" + strings.Repeat("x", 4096) + "\n",
+		"loop.txt":      "@include sub/loop.txt\n",
+		"sub/loop.txt":  "\n@include ../loop.txt\n",
+		"gone.txt":      "10.0.0.1\n@include nothere.txt\n",
+		"empty.txt":     "@include\n",
+		"unspared.txt":  "10.0.0.0/8\n!gone.example.net\n",
+		"scopeport.txt": "10.0.0.1:25\n",
+	})
+	for file, want := range map[string]string{
+		"prefix.txt":    `prefix.txt:3:3: "10.0.0/8": not an address prefix`,
+		"twice.txt":     `twice.txt:1:1: "10.0.0.1 10.0.0.2": more than one entry`,
+		"port.txt":      `port.txt:1:1: "0": port 0 is reserved`,
+		"binary.txt":    `binary.txt:2:1: "\x00\x01": bytes that are no text`,
+		"long.txt":      `long.txt:2: a line longer than 1024 bytes`,
+		"loop.txt":      `sub/loop.txt:2:1: "loop.txt": a file that includes itself`,
+		"gone.txt":      `gone.txt:2:1: "nothere.txt": cannot read: no such file or directory`,
+		"empty.txt":     `empty.txt:1:1: "@include": an include without a file`,
+		"unspared.txt":  `unspared.txt:2:1: "gone.example.net": the excluded name does not resolve: no such host`,
+		"scopeport.txt": `scopeport.txt:1:1: "10.0.0.1:25": a port, where whole hosts are meant`,
+		"missing.txt":   `missing.txt: cannot read: no such file or directory`,
+		"sub":           `sub: cannot read: is a directory`,
+	} {
+		p := Parser{Resolver: testZone}
+		_, _, err := p.ScopeFile(t.Context(), file)
+		var input *InputError
+		if !errors.As(err, &input) || err.Error() != want {
+			t.Errorf("%s: error %v, want %s", file, err, want)
+		} else if input.Hint() == "" {
+			t.Errorf("%s: error %q has no hint", file, err)
+		}
+	}
+	p := Parser{Resolver: testZone}
+	if _, err := p.TargetFile(t.Context(), "loop.txt"); err == nil || !strings.Contains(err.Error(), "an include, which stands alone") {
+		t.Errorf("an include in a target file: error %v", err)
+	}
+}
+
+func TestIncludeDepth(t *testing.T) {
+	files := map[string]string{}
+	for i := range 20 {
+		files["f"+string(rune('a'+i))] = "@include f" + string(rune('b'+i)) + "\n"
+	}
+	writeFiles(t, files)
+	_, _, err := new(Parser).ScopeFile(t.Context(), "fa")
+	if err == nil || !strings.Contains(err.Error(), `fp:1:1: "fq": includes more than 16 deep`) {
+		t.Errorf("error %v", err)
+	}
+}
+
+// endless is a reader that never ends.
+type endless struct {
+	line string
+	at   int
+}
+
+func (e *endless) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = e.line[e.at]
+		e.at = (e.at + 1) % len(e.line)
+	}
+	return len(b), nil
+}
+
+func TestEndlessInput(t *testing.T) {
+	for line, want := range map[string]string{
+		"\x00":                                "-:1: a line longer than 1024 bytes",
+		"x":                                   "-:1: a line longer than 1024 bytes",
+		"#" + strings.Repeat("x", 999) + "\n": "more than 64 MiB",
+		"::\n":                                "more than 1048576 entries",
+	} {
+		p := Parser{Stdin: &endless{line: line}}
+		_, err := p.TargetFile(t.Context(), "-")
+		if err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q without end: error %v, want %q", line, err, want)
+		}
+	}
+}
+
+// slow is a Resolver that answers only when its context ends.
+type slow struct{}
+
+func (slow) LookupNetIP(ctx context.Context, _, _ string) ([]netip.Addr, error) {
+	<-ctx.Done()
+	return nil, ctx.Err()
+}
+
+func TestLookupTimeout(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		p := Parser{Resolver: slow{}}
+		start := time.Now()
+		got, err := p.Targets(t.Context(), []string{"a.example", "b.example", "192.0.2.1"})
+		if err != nil || got[0].Err == nil || got[1].Err == nil || got[2].Err != nil {
+			t.Errorf("got %+v, %v", got, err)
+		}
+		if d := time.Since(start); d != 5*time.Second {
+			t.Errorf("two slow names took %v", d)
+		}
+		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
+		defer cancel()
+		if _, err := p.Targets(ctx, []string{"a.example"}); !errors.Is(err, context.DeadlineExceeded) {
+			t.Errorf("cancelled: error %v", err)
+		}
+	})
+}
+
+func FuzzLines(f *testing.F) {
+	f.Add("10.0.0.0/8 # x\n!10.0.0.1\r\n\n@include\n")
+	f.Fuzz(func(t *testing.T, s string) {
+		if strings.Contains(s, "@include") {
+			return // would read files
+		}
+		r := lineReader{dialect: scoped, ctx: t.Context()}
+		if err := r.read("f", strings.NewReader(s)); err != nil {
+			return
+		}
+		lines := strings.Split(s, "\n")
+		for _, a := range r.out {
+			if start := a.EndColumn - 1 - len(a.Text); a.Line > 1 && lines[a.Line-1][start:a.EndColumn-1] != a.Text {
+				t.Fatalf("%+v is not what stands in %q", a, lines[a.Line-1])
+			}
+		}
+	})
+}
