@@ -32,6 +32,7 @@ type format struct {
 
 // formats in the order in which help lists them.
 var formats = [...]format{
+	{"text", "a report to read: verdict, findings by host with the fix, what was not seen", newText},
 	{"json", "one document, checked by the published schema", newJSON},
 	{"jsonl", "one line for each record, written at once; valid wherever it is cut", newLines},
 }

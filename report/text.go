@@ -1,0 +1,264 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// textWriter writes the report for people: the verdict first, then host by
+// host what is wrong, why and how to mend it, then what was not seen.
+type textWriter struct {
+	collector
+	*page
+	verbose bool
+}
+
+func newText(w io.Writer, o Options) Writer {
+	return &textWriter{page: newPage(w, o), verbose: o.Verbose}
+}
+
+func itoa(n int) string { return strconv.Itoa(n) }
+
+// End implements [Writer].
+func (t *textWriter) End(r Run, s Summary) error {
+	t.finish(r)
+	v := newView(&t.collector, s)
+	t.verdict(v)
+	for i := range v.hosts {
+		t.host(v, &v.hosts[i])
+	}
+	t.settled(v)
+	t.unseen(v)
+	t.hints(v)
+	return t.w.Flush()
+}
+
+// gateColor goes with the word of the gate.
+func gateColor(gate string) string {
+	switch gate {
+	case GatePass:
+		return onGreen
+	case GateIncomplete:
+		return onAmber
+	}
+	return onRed
+}
+
+func (t *textWriter) verdict(v *view) {
+	word := strings.ToUpper(v.sum.Gate)
+	t.para(t.paint(gateColor(v.sum.Gate), word)+"  ", len(word)+2, len(word)+2, v.verdict())
+	t.blank()
+	t.counts(v)
+	t.labelled(2, "seen    ", v.coverage())
+	t.labelled(2, "run     ", v.provenance())
+	if v.run.Authorization != "" {
+		t.labelled(2, "ticket  ", v.run.Authorization)
+	}
+	if b := v.run.Baseline; b != nil {
+		t.labelled(2, "baseline", v.baseline())
+	}
+}
+
+// counts writes the findings by severity, each count with its word.
+func (t *textWriter) counts(v *view) {
+	var words []string
+	for _, s := range severities {
+		if n := *v.sum.BySeverity.of(s); n > 0 {
+			words = append(words, itoa(n)+" "+s)
+		}
+	}
+	line := "none"
+	if len(words) > 0 {
+		line = strings.Join(words, ", ")
+	}
+	if d := v.drift(); d != "" {
+		line += " (" + d + ")"
+	}
+	t.labelled(2, "findings", line)
+}
+
+func (t *textWriter) host(v *view, h *hostView) {
+	t.blank()
+	title := t.paint(bold, h.ip)
+	used := width(h.ip)
+	if h.name != "" && used+2+width(h.name) <= t.width {
+		title += "  " + h.name
+	} else if h.name != "" {
+		title += "\n  " + h.name
+	}
+	if h.stack != "" {
+		title += "  (" + h.stack + ")"
+	}
+	t.line(title)
+	for i := range h.ports {
+		if p := &h.ports[i]; len(p.findings) > 0 {
+			t.port(v, p)
+		}
+	}
+	t.quiet(h)
+}
+
+// port writes a port that has findings.
+func (t *textWriter) port(v *view, p *portView) {
+	lead := "  " + padTo(p.number(), 9) + "  "
+	t.para("  "+t.paint(bold, padTo(p.number(), 9))+"  ", width(lead), width(lead), p.says())
+	for _, f := range p.findings {
+		t.finding(v, f)
+	}
+}
+
+func severityColor(s string) string {
+	switch s {
+	case "critical":
+		return onRed
+	case "high":
+		return boldRed
+	case "medium":
+		return yellow
+	case "low":
+		return cyan
+	}
+	return dim
+}
+
+func (t *textWriter) finding(v *view, f *Finding) {
+	word := strings.ToUpper(f.Severity)
+	head := f.Rule + "  " + f.Title
+	if f.Drift != driftNone {
+		head += " (" + f.Drift + ")"
+	}
+	t.para("    "+t.paint(severityColor(f.Severity), word)+"  ", 6+len(word), 6, head)
+	if t.verbose {
+		for _, e := range f.Evidence {
+			t.labelled(6, "saw", e)
+		}
+	} else if len(f.Evidence) > 0 {
+		t.labelled(6, "saw", f.Evidence[0])
+	}
+	if why := v.why(f); why != "" {
+		t.labelled(6, "why", why)
+	}
+	for i, line := range v.fix(f, t.verbose) {
+		if i == 0 {
+			t.labelled(6, "fix", line)
+		} else {
+			t.para(strings.Repeat(" ", 11), 11, 13, line)
+		}
+	}
+}
+
+// quiet lists the ports of a host that stand without a finding.
+func (t *textWriter) quiet(h *hostView) {
+	var quiet []*portView
+	wide := 0
+	for i := range h.ports {
+		if p := &h.ports[i]; len(p.findings) == 0 && p.port != nil {
+			quiet = append(quiet, p)
+			wide = max(wide, len(p.number()))
+		}
+	}
+	if len(quiet) == 0 {
+		return
+	}
+	for _, p := range quiet {
+		lead := "  " + padTo(p.number(), max(wide, 9)) + "  "
+		t.para(lead, width(lead), width(lead), p.says())
+	}
+}
+
+// settled lists the findings that need no work: accepted, expected, fixed.
+func (t *textWriter) settled(v *view) {
+	if len(v.settled) == 0 {
+		return
+	}
+	t.blank()
+	t.line(t.paint(bold, "Needs no work now"))
+	for _, f := range v.settled {
+		place := place(f.IP, f.Port)
+		text := f.Rule + " " + f.Title + ": " + settledWhy(f)
+		t.para("  "+place+"  ", width(place)+4, 4, text)
+	}
+}
+
+// settledWhy says why a finding needs no work.
+func settledWhy(f *Finding) string {
+	switch {
+	case f.Drift == driftFixed && len(f.Evidence) > 0:
+		return "fixed, " + f.Evidence[0]
+	case f.Drift == driftFixed:
+		return "fixed"
+	case f.Status == statusAccepted && f.Acceptance != nil:
+		a := f.Acceptance
+		by := ""
+		if a.Owner != "" {
+			by = " by " + a.Owner
+		}
+		return fmt.Sprintf("accepted%s until %s (%s): %s", by, a.Expires, a.ID, a.Reason)
+	}
+	return f.Status
+}
+
+// unseen says plainly what the run does not know.
+func (t *textWriter) unseen(v *view) {
+	lines := v.unseen()
+	if len(lines) == 0 {
+		return
+	}
+	t.blank()
+	t.line(t.paint(bold, "Not seen, and notices"))
+	for _, l := range lines {
+		lead := "  " + t.paint(levelColor(l.level), l.level) + "  "
+		t.para(lead, len(l.level)+4, 4, l.text)
+	}
+}
+
+func levelColor(level string) string {
+	switch level {
+	case "error":
+		return boldRed
+	case "warning":
+		return yellow
+	}
+	return dim
+}
+
+func (t *textWriter) hints(v *view) {
+	rule, port := v.example()
+	if rule == "" && port == 0 {
+		return
+	}
+	t.blank()
+	if rule != "" {
+		t.para("", 0, 2, "mxsweep rules "+rule+"  says more on a finding: why, how to fix it, how to accept it.")
+	}
+	if port != 0 {
+		t.para("", 0, 2, "mxsweep ports "+itoa(int(port))+"  says who uses a port and how to look at it on the host.")
+	}
+}
+
+// period is "2026-11-20 06:00 UTC, 1m42s".
+func period(start, end Time) string {
+	s := start.UTC().Format("2006-01-02 15:04 UTC")
+	if !end.IsZero() {
+		s += ", " + end.Sub(start.Time).Round(100*time.Millisecond).String()
+	}
+	return s
+}
+
+// heaviestFirst orders the ports of a host: those with the heaviest finding
+// first, then by number.
+func heaviestFirst(a, b portView) int {
+	return cmp.Or(cmp.Compare(b.worst(), a.worst()), cmp.Compare(a.num, b.num))
+}
+
+// sortHosts puts the heaviest finding first.
+func sortHosts(hosts []hostView) {
+	slices.SortStableFunc(hosts, func(a, b hostView) int {
+		return cmp.Or(cmp.Compare(b.worst, a.worst), a.addr.Compare(b.addr))
+	})
+}

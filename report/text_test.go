@@ -1,0 +1,71 @@
+package report
+
+import (
+	"bytes"
+	"strings"
+	"testing"
+)
+
+func TestText(t *testing.T) {
+	tests := []struct {
+		name string
+		o    Options
+	}{
+		{"run.txt", Options{}},
+		{"run-40.txt", Options{Width: 40}},
+		{"run-120.txt", Options{Width: 120, Verbose: true}},
+		{"run-color.txt", Options{Color: true}},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			got := convert(t, "run.json", "text", tt.o)
+			golden(t, tt.name, got)
+			limit := tt.o.Width
+			if limit == 0 {
+				limit = usualWidth
+			}
+			for line := range strings.Lines(string(got)) {
+				if line = strings.TrimSuffix(line, "\n"); !tt.o.Color && width(line) > limit {
+					t.Errorf("%d columns: %s", width(line), line)
+				}
+			}
+		})
+	}
+}
+
+// TestTextColorSaysNothing: without its colours the report is the same.
+func TestTextColorSaysNothing(t *testing.T) {
+	plain := convert(t, "run.json", "text", Options{})
+	colored := convert(t, "run.json", "text", Options{Color: true})
+	var bare bytes.Buffer
+	for i, part := range bytes.Split(colored, []byte("\x1b[")) {
+		if i > 0 {
+			_, part, _ = bytes.Cut(part, []byte("m"))
+		}
+		bare.Write(part)
+	}
+	if !bytes.Equal(bare.Bytes(), plain) {
+		t.Error("the text differs where there is colour")
+	}
+}
+
+func TestWrap(t *testing.T) {
+	tests := []struct {
+		in    string
+		width int
+		want  string
+	}{
+		{"", 10, ""},
+		{"one two three", 8, "one two|three"},
+		{"abcdefghijklmnop", 8, "abcdefgh|ijklmnop"},
+		{"abcdefgh::error::", 8, "abcdefg|h::erro|r::"},
+		{"東京東京東京", 8, "東京東京|東京"},
+		{"10024-10031,10110,10143", 20, "10024-10031,10110,|10143"},
+		{"a  b\n c", 20, "a b c"},
+	}
+	for _, tt := range tests {
+		if got := strings.Join(wrap(tt.in, tt.width, tt.width), "|"); got != tt.want {
+			t.Errorf("wrap(%q, %d) = %q, want %q", tt.in, tt.width, got, tt.want)
+		}
+	}
+}

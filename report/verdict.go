@@ -1,0 +1,159 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// verdict says in one sentence what came out.
+func (v *view) verdict() string {
+	if r := v.sum.Reason; r != "" {
+		return r
+	}
+	total := v.sum.BySeverity.Total()
+	switch v.sum.Gate {
+	case GatePass:
+		return fmt.Sprintf("no finding meets %s", cmp.Or(v.sum.FailOn, "the gate"))
+	case GateFail:
+		return fmt.Sprintf("%s, at least one meets %s", plural(total, "finding"), cmp.Or(v.sum.FailOn, "the gate"))
+	case GateIncomplete:
+		return "the run did not see enough to say that nothing is exposed"
+	}
+	return "the run was stopped, or an output could not be written"
+}
+
+// drift lists the counts against the baseline, and the settled ones.
+func (v *view) drift() string {
+	d := v.sum.ByDrift
+	var words []string
+	add := func(n int, word string) {
+		if n > 0 {
+			words = append(words, itoa(n)+" "+word)
+		}
+	}
+	add(d.New, driftNew)
+	add(d.Unchanged, driftUnchanged)
+	add(d.Updated, driftUpdated)
+	add(d.Fixed, driftFixed)
+	add(d.Unverified, driftUnverified)
+	add(v.sum.Accepted, "accepted")
+	return strings.Join(words, ", ")
+}
+
+// coverage says how much of what was planned was answered.
+func (v *view) coverage() string {
+	c := v.sum.Coverage
+	var s string
+	if c.Planned > 0 {
+		s = fmt.Sprintf("%d of %d ports answered (%s)", c.Answered, c.Planned, percent(c.Ratio))
+	} else {
+		s = "nothing was planned"
+	}
+	if c.HostsUp+c.HostsSilent > 0 {
+		s += fmt.Sprintf(", %s up, %d silent", plural(c.HostsUp, "host"), c.HostsSilent)
+	}
+	if c.CanariesOK != nil {
+		s += map[bool]string{true: ", canaries answer", false: ", a canary is silent"}[*c.CanariesOK]
+	}
+	if !v.sum.Complete {
+		s += "; the run is not complete"
+	}
+	return s
+}
+
+// percent never rounds up to 100%.
+func percent(ratio float64) string {
+	if ratio < 1 && ratio > 0.999 {
+		return "99.9%"
+	}
+	s := fmt.Sprintf("%.1f", ratio*100)
+	return strings.TrimSuffix(s, ".0") + "%"
+}
+
+// provenance says which program looked at what, when and from where.
+func (v *view) provenance() string {
+	s := "mxsweep " + v.tool.Version + ", vantage " + v.run.Vantage
+	if v.run.Scope.Name != "" {
+		s += ", scope " + v.run.Scope.Name
+	}
+	if n := v.run.Scope.Addresses; n == 1 {
+		s += ", 1 address"
+	} else {
+		s += fmt.Sprintf(", %d addresses", n)
+	}
+	if v.run.Scope.Ports != "" {
+		s += ", ports " + v.run.Scope.Ports
+	}
+	return s + ", " + period(v.run.StartTime, v.run.EndTime)
+}
+
+func (v *view) baseline() string {
+	b := v.run.Baseline
+	s := b.SHA256[:min(12, len(b.SHA256))]
+	if !b.Created.IsZero() {
+		s += " of " + b.Created.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	if !b.Comparable {
+		s += ", not comparable"
+		if b.Why != "" {
+			s += ": " + b.Why
+		}
+	}
+	return s
+}
+
+// A remark is one line on what the run does not know.
+type remark struct {
+	level string
+	text  string
+}
+
+// unseen lists what was not seen, and the notices, errors first.
+func (v *view) unseen() []remark {
+	var list []remark
+	for _, why := range sortedKeys(v.blind) {
+		n := v.blind[why]
+		list = append(list, remark{"warning", fmt.Sprintf("%s could not be asked: %s", plural(n, "port"), why)})
+	}
+	for _, n := range v.notices {
+		text := n.Code + " " + n.Message
+		if n.Anchor != nil {
+			text += fmt.Sprintf(" (%s:%d)", n.Anchor.File, n.Anchor.Line)
+		}
+		list = append(list, remark{n.Level, text})
+	}
+	slices.SortStableFunc(list, func(a, b remark) int {
+		return cmp.Compare(slices.Index(knownLevels, b.level), slices.Index(knownLevels, a.level))
+	})
+	return list
+}
+
+func sortedKeys(m map[string]int) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// example is the rule and the port that a hint is best given on: those of the
+// heaviest finding, else the first open port.
+func (v *view) example() (rule string, port uint16) {
+	for i := range v.hosts {
+		for j := range v.hosts[i].ports {
+			p := &v.hosts[i].ports[j]
+			if port == 0 {
+				port = p.num
+			}
+			for _, f := range p.findings {
+				if weight(f.Severity) == v.hosts[i].worst {
+					return f.Rule, p.num
+				}
+			}
+		}
+	}
+	return "", port
+}

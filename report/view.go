@@ -1,0 +1,233 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+)
+
+// A view is a run as people read it: by host, by port, with the findings of
+// each. The formats for people share it, so that they say the same.
+type view struct {
+	tool    Tool
+	run     Run
+	sum     Summary
+	hosts   []hostView // that have an open port or a live finding
+	settled []*Finding // accepted, expected and fixed
+	notices []Notice
+	rules   map[string]*Rule
+	blind   map[string]int // ports that are not known, by why
+	other   map[string]int // ports that are neither open nor unknown, by state
+}
+
+// A hostView is one address.
+type hostView struct {
+	ip    string
+	addr  netip.Addr
+	name  string
+	stack string
+	worst int // weight of the heaviest live finding
+	ports []portView
+}
+
+// A portView is one port, with its record if this run saw it.
+type portView struct {
+	num      uint16
+	protocol string
+	port     *Port      // nil: only a finding of an earlier run
+	findings []*Finding // live ones, heaviest first
+}
+
+// newView arranges what a collector holds, which must be sorted.
+func newView(c *collector, s Summary) *view {
+	v := &view{
+		tool: c.tool, run: c.run, sum: s, notices: c.notices,
+		rules: make(map[string]*Rule),
+		blind: make(map[string]int), other: make(map[string]int),
+	}
+	for i := range c.run.Rules {
+		v.rules[c.run.Rules[i].ID] = &c.run.Rules[i]
+	}
+	b := viewBuilder{v: v, index: make(map[netip.Addr]int)}
+	for i := range c.ports {
+		b.port(&c.ports[i])
+	}
+	for i := range c.findings {
+		b.finding(&c.findings[i])
+	}
+	for i := range v.hosts {
+		slices.SortStableFunc(v.hosts[i].ports, heaviestFirst)
+	}
+	sortHosts(v.hosts)
+	return v
+}
+
+// viewBuilder puts records to their hosts.
+type viewBuilder struct {
+	v     *view
+	index map[netip.Addr]int // into v.hosts
+}
+
+func (b *viewBuilder) host(addr netip.Addr, ip, name string) *hostView {
+	i, ok := b.index[addr]
+	if !ok {
+		i = len(b.v.hosts)
+		b.index[addr] = i
+		b.v.hosts = append(b.v.hosts, hostView{ip: ip, addr: addr})
+	}
+	h := &b.v.hosts[i]
+	h.name = cmp.Or(h.name, name)
+	return h
+}
+
+func (b *viewBuilder) port(p *Port) {
+	switch p.State {
+	case stateOpen:
+	case stateUnknown:
+		why := p.Reason
+		if p.Error != nil {
+			why = p.Error.Message
+		}
+		b.v.blind[why]++
+		return
+	default:
+		b.v.other[p.State]++
+		return
+	}
+	h := b.host(p.address(), p.IP, p.Host)
+	if p.Service != nil {
+		h.stack = cmp.Or(h.stack, p.Service.Stack)
+	}
+	h.ports = append(h.ports, portView{num: p.Port, protocol: p.Protocol, port: p})
+}
+
+func (b *viewBuilder) finding(f *Finding) {
+	if !f.live() {
+		b.v.settled = append(b.v.settled, f)
+		return
+	}
+	h := b.host(f.address(), f.IP, f.Host)
+	h.worst = max(h.worst, weight(f.Severity))
+	i := slices.IndexFunc(h.ports, func(p portView) bool { return p.num == f.Port && p.protocol == f.Protocol })
+	if i < 0 {
+		i = len(h.ports)
+		h.ports = append(h.ports, portView{num: f.Port, protocol: f.Protocol})
+	}
+	h.ports[i].findings = append(h.ports[i].findings, f)
+}
+
+// rule explains a finding; a rule that the run does not carry is made up from
+// the finding itself.
+func (v *view) rule(f *Finding) *Rule {
+	if r := v.rules[f.Rule]; r != nil {
+		return r
+	}
+	r := ruleOf(f)
+	v.rules[f.Rule] = &r
+	return &r
+}
+
+// ruleOf is what a finding tells of its rule.
+func ruleOf(f *Finding) Rule {
+	return Rule{
+		ID: f.Rule, Title: f.Title, Severity: f.Severity, Score: f.Score,
+		References: f.References, CWE: f.CWE, Tags: f.Tags,
+	}
+}
+
+// why is the first sentence of the reason why the finding matters.
+func (v *view) why(f *Finding) string { return firstSentence(v.rule(f).Why) }
+
+// fix is the remedy line by line; in brief its first line, with a mark if
+// there is more.
+func (v *view) fix(f *Finding, all bool) []string {
+	text := strings.TrimSpace(cmp.Or(f.Remediation, v.rule(f).Fix))
+	if text == "" {
+		return nil
+	}
+	lines := strings.Split(text, "\n")
+	if len(lines) > 1 && !all {
+		return []string{strings.TrimRight(lines[0], " ") + " …"}
+	}
+	return lines
+}
+
+// firstSentence ends at the first full stop that a blank and a capital
+// follow.
+func firstSentence(s string) string {
+	s = strings.Join(strings.Fields(s), " ")
+	for i := 0; i+2 < len(s); i++ {
+		if s[i] == '.' && s[i+1] == ' ' && s[i+2] >= 'A' && s[i+2] <= 'Z' {
+			return s[:i+1]
+		}
+	}
+	return s
+}
+
+// worst is the weight of the heaviest finding, 0 if there is none.
+func (p *portView) worst() int {
+	w := 0
+	for _, f := range p.findings {
+		w = max(w, weight(f.Severity))
+	}
+	return w
+}
+
+func (p *portView) number() string { return itoa(int(p.num)) + "/" + cmp.Or(p.protocol, "tcp") }
+
+// says tells in one line what answers on the port.
+func (p *portView) says() string {
+	if p.port == nil {
+		return "not seen in this run; known from the baseline"
+	}
+	s := p.port.Service
+	if s == nil {
+		return "open, not identified"
+	}
+	parts := []string{s.label()}
+	if parts[0] == "" {
+		parts[0] = "unknown service"
+	}
+	if s.Product == "" && len(s.Alternatives) > 0 {
+		parts[0] += ": " + strings.Join(s.Alternatives, " or ")
+	}
+	if s.Role != "" && s.Role != "unknown" {
+		parts = append(parts, strings.ReplaceAll(s.Role, "-", " "))
+	} else if s.Product != "" && s.Name != "" {
+		parts = append(parts, s.Name)
+	}
+	if b := s.Behind; b != nil {
+		parts = append(parts, "in front of "+strings.TrimSpace(b.Product+" "+b.Version))
+	}
+	if s.Tunnel == "ssl" {
+		parts = append(parts, "TLS")
+	}
+	if slices.Contains(s.Observations, "acl-refused") {
+		parts = append(parts, "its own ACL refused us")
+	}
+	if s.Product == "" && p.port.Banner != nil {
+		parts = append(parts, `said "`+Sanitise(p.port.Banner.Text, 60)+`"`)
+	}
+	return strings.Join(parts, ", ") + confidence(s)
+}
+
+// confidence is said where it is not high.
+func confidence(s *Service) string {
+	if s.Confidence >= 7 || s.Confidence == 0 {
+		return ""
+	}
+	if s.Method == "table" {
+		return " (by its number only)"
+	}
+	return fmt.Sprintf(" (confidence %d of 10)", s.Confidence)
+}
+
+// place is "192.0.2.1:25" or "[2001:db8::1]:25".
+func place(ip string, port uint16) string {
+	if strings.Contains(ip, ":") {
+		return "[" + ip + "]:" + itoa(int(port))
+	}
+	return ip + ":" + itoa(int(port))
+}
