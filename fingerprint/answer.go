@@ -1,0 +1,146 @@
+package fingerprint
+
+import (
+	"slices"
+	"strings"
+
+	"mxsweep/signatures"
+)
+
+// maxBanner is how much of the greeting is reported.
+const maxBanner = 1024
+
+// service says what the conversation came to.
+func (s *session) service() *Service {
+	if s.inner != nil {
+		svc := s.inner.service()
+		svc.Transcript.Exchanges = append(s.transcript().Exchanges, svc.Transcript.Exchanges...)
+		return svc
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.finish()
+	svc := unknownService()
+	svc.Transcript = s.transcript()
+	svc.TLS = s.tlsInfo
+	if s.layer.tls {
+		svc.Tunnel = "ssl"
+	}
+	if g := s.exchanges[signatures.Greeting]; g != nil && len(g.Reply) > 0 {
+		svc.Banner = g.Reply[:min(len(g.Reply), maxBanner)]
+		svc.BannerTruncated = len(g.Reply) > maxBanner || g.End == signatures.EndLimit
+	}
+	if best := s.best(); best != nil {
+		s.name(svc, best)
+	}
+	s.observe(svc)
+	return svc
+}
+
+// finish makes everything that was not seen count as not coming.
+func (s *session) finish() {
+	s.pending = make(map[string]bool)
+	for _, p := range s.id.Signatures.Probes {
+		s.pending[p.ID] = false
+	}
+	s.alive = slices.DeleteFunc(s.alive, func(sig *signatures.Signature) bool { return sig.Match(s) != signatures.True })
+}
+
+func (s *session) transcript() *Transcript {
+	t := new(Transcript)
+	for _, ex := range s.order {
+		t.Exchanges = append(t.Exchanges, *ex)
+	}
+	return t
+}
+
+// name fills in what the best signature says.
+func (s *session) name(svc *Service, sig *signatures.Signature) {
+	values := sig.Values(s)
+	svc.Protocol, svc.Product, svc.Role = sig.Protocol, sig.Product, sig.Role
+	svc.Version, svc.Hostname = values["version"], values["hostname"]
+	svc.ExtraInfo, svc.OSType = values["extra_info"], values["os_type"]
+	svc.Method, svc.Confidence, svc.Signature = "probed", sig.Confidence, sig.ID
+	if cpe := sig.CPEFor(svc.Version); cpe != "" {
+		svc.CPEs = []string{cpe}
+	}
+	svc.Alternatives = slices.Clone(sig.Alternatives)
+	for _, o := range s.alive {
+		if o.Confidence == sig.Confidence && o.Product != "" && o.Product != sig.Product {
+			svc.Alternatives = append(svc.Alternatives, o.Product)
+		}
+	}
+	slices.Sort(svc.Alternatives)
+	svc.Alternatives = slices.Compact(svc.Alternatives)
+	svc.Behind = behind(values)
+	if next, values := s.id.Signatures.Behind(sig, s); next != nil && svc.Behind == nil {
+		svc.Behind = &Behind{Product: next.Product, Version: values["version"]}
+	}
+	s.evidence(svc, sig.When, "")
+}
+
+func behind(values map[string]string) *Behind {
+	if values["behind_product"] == "" {
+		return nil
+	}
+	return &Behind{Product: values["behind_product"], Version: values["behind_version"]}
+}
+
+// observe adds the observations that hold for the service.
+func (s *session) observe(svc *Service) {
+	for _, o := range s.id.Signatures.Observations {
+		if o.Protocols != nil && !slices.Contains(o.Protocols, svc.Protocol) ||
+			o.Products != nil && !slices.ContainsFunc(o.Products, func(p string) bool { return strings.HasPrefix(svc.Product, p) }) ||
+			o.Versioned && svc.Version == "" ||
+			signatures.All(o.When, s) != signatures.True {
+			continue
+		}
+		svc.Observations = append(svc.Observations, o.ID)
+		s.evidence(svc, o.When, o.Shows)
+	}
+	slices.Sort(svc.Observations)
+}
+
+// evidence adds the exchanges that conditions rest on; shows says what they
+// show, or is empty for what the probe asks.
+func (s *session) evidence(svc *Service, conditions []signatures.Condition, shows string) {
+	for i := range conditions {
+		c := &conditions[i]
+		if c.Match(s) != signatures.True {
+			continue
+		}
+		s.evidence(svc, c.Any, shows)
+		s.evidence(svc, c.All, shows)
+		ex := s.exchanges[c.Probe]
+		if ex == nil {
+			continue
+		}
+		e := Evidence{Probe: ex.Probe, Sent: string(ex.Sent), Observed: observed(ex), Shows: shows}
+		if shows == "" {
+			e.Shows = s.id.Signatures.Probe(ex.Probe).Why
+		}
+		if !slices.Contains(svc.Evidence, e) {
+			svc.Evidence = append(svc.Evidence, e)
+		}
+	}
+}
+
+// observed is what came back and how it ended.
+func observed(ex *Exchange) string {
+	text := string(ex.Reply[:min(len(ex.Reply), maxBanner)])
+	switch {
+	case ex.Handshake == signatures.HandshakeFailed:
+		return text + "(the TLS handshake does not complete)"
+	case ex.End == signatures.EndClosed && text == "":
+		return "(closed without a word)"
+	case ex.End == signatures.EndClosed:
+		return text + "(then closed)"
+	case ex.End == signatures.EndReset:
+		return text + "(reset)"
+	case ex.End == signatures.EndSilence && text == "":
+		return "(silence)"
+	case ex.End == signatures.EndLimit:
+		return text + "(and more without end)"
+	}
+	return text
+}

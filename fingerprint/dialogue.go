@@ -1,0 +1,253 @@
+package fingerprint
+
+import (
+	"bytes"
+	"context"
+	"time"
+
+	"mxsweep/signatures"
+)
+
+// proxyHeader says that the connection has no addresses to tell, so that none
+// is forged (PROXY protocol, Section 2.1).
+const proxyHeader = "PROXY UNKNOWN\r\n"
+
+// dialogue asks a probe on a connection of its own, and after it those that go
+// on with the connection and are still worth it.
+func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
+	defer func() {
+		s.mu.Lock()
+		s.running--
+		s.wake()
+		s.mu.Unlock()
+	}()
+	w, err := s.connect(ctx, p)
+	if err != nil {
+		s.failed(p, err)
+		return
+	}
+	defer func() { <-s.host.slots }()
+	var held []string // probes that were asked on this connection
+	defer func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		for _, p := range held {
+			s.open[p] = false
+		}
+	}()
+	if p.ID == signatures.Greeting {
+		s.listen(ctx, w)
+	} else if !s.begins(ctx, w, p) {
+		w.hangUp(nil)
+		return
+	}
+	var last *signatures.Probe
+	for next := p; next != nil && !s.entered(w); next = s.next(next, w, p) {
+		last, held = next, append(held, next.ID)
+		if len(next.Send) > 0 || next.Enters != nil {
+			s.ask(ctx, w, next)
+		}
+	}
+	if s.entered(w) {
+		return
+	}
+	w.hangUp(s.goodbye(last))
+}
+
+// connect opens the connection of a probe, inside of the session's layer.
+func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, error) {
+	if p.ID == signatures.Greeting && s.wire != nil {
+		s.host.slots <- struct{}{}
+		return s.wire, nil
+	}
+	if p.ID == signatures.Greeting && s.conn != nil {
+		s.host.slots <- struct{}{}
+		return &wire{conn: s.conn, budget: s.budget}, nil
+	}
+	conn, err := s.id.dial(ctx, s.host, s.target)
+	if err != nil {
+		return nil, err
+	}
+	w := &wire{conn: conn, budget: s.budget}
+	if s.layer.proxied {
+		w.proxied = w.send([]byte(proxyHeader))
+	}
+	if s.layer.tls && s.handshake(ctx, w, 3*time.Second) != nil {
+		conn.Close()
+		<-s.host.slots
+		return nil, errHandshake
+	}
+	return w, nil
+}
+
+// failed notes a probe whose connection did not come about.
+func (s *session) failed(p *signatures.Probe, err error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.ID == signatures.Greeting {
+		s.dialErr = err
+		s.spoken = true
+	}
+	s.noteLocked(&Exchange{Probe: p.ID, End: signatures.EndError})
+}
+
+// listen waits for the greeting on the first connection.
+func (s *session) listen(ctx context.Context, w *wire) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.silence = cancel
+	s.mu.Unlock()
+	ex := &Exchange{Probe: signatures.Greeting}
+	ex.Reply, ex.End, ex.First, ex.Took = w.read(ctx, greeting, s.greetingWait())
+	s.mu.Lock()
+	s.open[ex.Probe] = ex.End == signatures.EndReply
+	s.mu.Unlock()
+	s.note(ex)
+}
+
+// begins waits for the greeting on a further connection, where the port has
+// one. It reports whether the probe can be asked.
+func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool {
+	s.mu.Lock()
+	greets := s.greeted()
+	s.mu.Unlock()
+	if !greets || p.Quiet > 0 {
+		return true
+	}
+	got, end, first, took := w.read(ctx, greeting, s.greetingWait())
+	if end == signatures.EndReply {
+		w.unread = nil
+		s.mu.Lock()
+		s.open[p.ID] = true
+		s.mu.Unlock()
+		return true
+	}
+	s.note(&Exchange{Probe: p.ID, Greeting: got, End: signatures.EndError, First: first, Took: took})
+	return false
+}
+
+// ask holds one exchange on an open connection.
+func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
+	ex := &Exchange{Probe: p.ID, TLS: w.tls}
+	ex.Sent = bytes.ReplaceAll(p.Send, []byte("{ehlo}"), []byte(s.id.ehlo()))
+	if p.Enters != nil && p.Enters.Layer == signatures.LayerTLS {
+		s.enterTLS(ctx, w, ex, p)
+		return
+	}
+	if !w.send(ex.Sent) {
+		w.gone = true
+	}
+	wait := p.Read.Wait + 2*s.rtt
+	ex.Reply, ex.End, ex.First, ex.Took = w.read(ctx, until(p.Read.Until, ex.Sent), wait)
+	if ctx.Err() != nil && len(ex.Reply) == 0 && ex.End == signatures.EndSilence {
+		return // cut short: says nothing
+	}
+	s.late(w, ex)
+	if p.StartTLS && positive(ex.Reply) {
+		ex.Handshake = signatures.HandshakeFailed
+		if s.handshake(ctx, w, p.Read.Wait+2*s.rtt) == nil {
+			ex.Handshake = signatures.HandshakeComplete
+		}
+		if ctx.Err() != nil && ex.Handshake == signatures.HandshakeFailed {
+			return
+		}
+	}
+	if p.Enters != nil && p.Enters.Reply.Match(ex.Reply) && !w.gone {
+		s.enter(w, layer{proxied: true}, ex)
+		return
+	}
+	s.mu.Lock()
+	s.open[p.ID] = !w.gone && ex.Handshake != signatures.HandshakeFailed
+	s.mu.Unlock()
+	s.note(ex)
+}
+
+// late moves a greeting that came while a question to a silent port was
+// waiting for its answer to where it belongs.
+func (s *session) late(w *wire, ex *Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.exchanges[signatures.Greeting]
+	if g == nil || len(g.Reply) == 0 || len(ex.Greeting) > 0 || s.open[ex.Probe] {
+		return
+	}
+	if rest, ok := bytes.CutPrefix(ex.Reply, g.Reply); ok {
+		ex.Greeting, ex.Reply = g.Reply, rest
+	}
+}
+
+// next returns the probe that goes on with the connection, or nil.
+func (s *session) next(last *signatures.Probe, w *wire, root *signatures.Probe) *signatures.Probe {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if w.gone || s.stopped() {
+		return nil
+	}
+	s.decide()
+	for _, p := range s.id.Signatures.Probes {
+		if !s.wanted[p.ID] || s.asked[p.ID] || !s.follows(p, last, root) || signatures.All(p.After, s) != signatures.True {
+			continue
+		}
+		s.asked[p.ID] = true
+		return p
+	}
+	return nil
+}
+
+// follows reports whether a probe goes on where another has just ended.
+func (s *session) follows(p, last, root *signatures.Probe) bool {
+	switch p.Connection {
+	case signatures.OwnConnection:
+		return false
+	case signatures.FirstConnection:
+		// After STARTTLS the connection is another one.
+		return root.ID == signatures.Greeting && !last.StartTLS
+	}
+	return p.Connection == last.ID
+}
+
+func (s *session) stopped() bool { return s.inner != nil || s.quietOver }
+
+// goodbye is what is sent before hanging up.
+func (s *session) goodbye(last *signatures.Probe) []byte {
+	if last == nil {
+		return nil
+	}
+	if last.ID != signatures.Greeting {
+		return last.Close
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.exchanges[signatures.Greeting]; g != nil {
+		if is, _ := code(g.Reply); is {
+			return []byte("QUIT\r\n")
+		}
+	}
+	return nil
+}
+
+// positive reports whether a reply grants STARTTLS.
+func positive(reply []byte) bool {
+	line, _, _ := bytes.Cut(reply, []byte("\n"))
+	for _, begin := range []string{"220", "+OK", "OK", "a3 OK"} {
+		if bytes.HasPrefix(line, []byte(begin)) {
+			return true
+		}
+	}
+	return false
+}
+
+// likeGreeting reports whether a reply is one that a daemon gives which also
+// greets.
+func likeGreeting(reply []byte) bool {
+	if is, _ := code(reply); is {
+		return true
+	}
+	for _, begin := range []string{"* ", "+OK", "-ERR", `"`} {
+		if bytes.HasPrefix(reply, []byte(begin)) {
+			return true
+		}
+	}
+	return false
+}

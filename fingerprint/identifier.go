@@ -1,0 +1,216 @@
+package fingerprint
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+// An Identifier finds out what answers on open ports. Its fields must not be
+// changed once it is in use; Identify may be called by several goroutines.
+type Identifier struct {
+	// Signatures are the probes and signatures; required.
+	Signatures *signatures.Set
+
+	// Allowed is asked right before each connection leaves. If nil,
+	// everything is allowed.
+	Allowed func(netip.Addr) bool
+
+	// Dial opens a connection. If nil, a net.Dialer's is used.
+	Dial func(ctx context.Context, target netip.AddrPort) (net.Conn, error)
+
+	// PerPort is how many connections may be open to one port at once. If
+	// zero, 3; it is never more than 3.
+	PerPort int
+
+	// PerHost is how many connections may be open to one address at once. If
+	// zero, 16.
+	PerHost int
+
+	// Concurrency is how many ports are talked to at once. If zero, 256.
+	Concurrency int
+
+	// Intrusive allows the probes that may leave traces.
+	Intrusive bool
+
+	// Record asks every probe that may be asked, decided or not, so that the
+	// transcript is complete.
+	Record bool
+
+	// EHLO is the name that is given in EHLO. If empty, "scan.example.invalid"
+	// (RFC 2606, Section 2).
+	EHLO string
+
+	// GreetingWait is how long a greeting is waited for. If zero, as
+	// probes.yaml says (6.5 s: postscreen lets a client wait for 6 s).
+	GreetingWait time.Duration
+
+	// ConnectTimeout is how long a further connection may take. If zero, 3 s.
+	ConnectTimeout time.Duration
+
+	// PortTime is how long a port that talks may be talked to in all. If
+	// zero, 25 s.
+	PortTime time.Duration
+
+	mu    sync.Mutex
+	hosts map[netip.Addr]*host
+	slots chan struct{}
+}
+
+// ErrNotAllowed is the error of a connection that would have left the scope.
+var ErrNotAllowed = errors.New("outside of the scope")
+
+// maxPerPort is the most connections to a port at once: more look like an
+// attack, and daemons with few children would answer nobody else.
+const maxPerPort = 3
+
+// Identify finds out what answers on an open port. It takes over r.Conn, on
+// which the first dialogue is held, and closes it; without one it connects.
+// The Service is never nil: what could not be found out is absent from it. The
+// error says why the port could not be asked at all (out of scope, connection
+// refused now, ctx ended).
+func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, error) {
+	h := id.host(r.Target.Addr())
+	select {
+	case id.slots <- struct{}{}:
+		defer func() { <-id.slots }()
+	case <-ctx.Done():
+		closeQuietly(r.Conn)
+		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, context.Cause(ctx))
+	}
+	s := newSession(id, h, r.Target, r.RTT, r.Conn)
+	err := s.run(ctx)
+	if s.silent() && !id.Record && h.spoken() && ctx.Err() == nil {
+		if again := id.again(ctx, h, r); again != nil {
+			s = again
+		}
+	}
+	if err != nil && len(s.order) == 0 {
+		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, err)
+	}
+	return s.service(), nil
+}
+
+// again asks a silent port once more, alone: a daemon whose few children were
+// all talking to us accepts connections and answers none. It returns nil if
+// the port stays silent.
+func (id *Identifier) again(ctx context.Context, h *host, r scan.Result) *session {
+	h.alone.Lock()
+	defer h.alone.Unlock()
+	h.idle(ctx, time.Second)
+	s := newSession(id, h, r.Target, r.RTT, nil)
+	s.perPort, s.greetingOnly = 1, true
+	if s.run(ctx) != nil || s.silent() {
+		return nil
+	}
+	return s
+}
+
+func unknownService() *Service { return &Service{Role: "unknown"} }
+
+func closeQuietly(c net.Conn) {
+	if c != nil {
+		c.Close()
+	}
+}
+
+func (id *Identifier) ehlo() string {
+	if id.EHLO == "" {
+		return "scan.example.invalid"
+	}
+	return id.EHLO
+}
+
+func orDefault[T int | time.Duration](v, def T) T {
+	if v <= 0 {
+		return def
+	}
+	return v
+}
+
+// host returns what is kept of an address.
+func (id *Identifier) host(addr netip.Addr) *host {
+	id.mu.Lock()
+	defer id.mu.Unlock()
+	if id.hosts == nil {
+		id.hosts = make(map[netip.Addr]*host)
+		id.slots = make(chan struct{}, orDefault(id.Concurrency, 256))
+	}
+	h := id.hosts[addr]
+	if h == nil {
+		h = &host{slots: make(chan struct{}, orDefault(id.PerHost, 16))}
+		id.hosts[addr] = h
+	}
+	return h
+}
+
+// A host is what is kept of one address while its ports are talked to.
+type host struct {
+	slots chan struct{} // one for each connection that is open
+	alone sync.Mutex    // held by who asks a silent port once more
+
+	mu    sync.Mutex
+	spoke bool // one of its ports said something
+}
+
+func (h *host) speaks() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.spoke = true
+}
+
+func (h *host) spoken() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.spoke
+}
+
+// idle waits until no connection to the host is open, but not longer than
+// that.
+func (h *host) idle(ctx context.Context, wait time.Duration) {
+	deadline := time.NewTimer(wait)
+	defer deadline.Stop()
+	for len(h.slots) > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-deadline.C:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// dial opens one more connection, if the scope and the limits allow it. The
+// connection must be given back with release.
+func (id *Identifier) dial(ctx context.Context, h *host, target netip.AddrPort) (net.Conn, error) {
+	select {
+	case h.slots <- struct{}{}:
+	case <-ctx.Done():
+		return nil, context.Cause(ctx)
+	}
+	conn, err := id.connect(ctx, target)
+	if err != nil {
+		<-h.slots
+	}
+	return conn, err
+}
+
+func (id *Identifier) connect(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
+	if id.Allowed != nil && !id.Allowed(target.Addr()) {
+		return nil, fmt.Errorf("connecting to %v: %w", target, ErrNotAllowed)
+	}
+	ctx, cancel := context.WithTimeout(ctx, orDefault(id.ConnectTimeout, 3*time.Second))
+	defer cancel()
+	if id.Dial != nil {
+		return id.Dial(ctx, target)
+	}
+	return new(net.Dialer).DialContext(ctx, "tcp", target.String())
+}

@@ -1,0 +1,292 @@
+package fingerprint
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"mxsweep/signatures"
+)
+
+// plan returns the probes to begin now, and after what time to look again: 0
+// if only events matter, negative if nothing is left to find out.
+func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake time.Duration) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ctx.Err() != nil || s.inner != nil {
+		return nil, -1
+	}
+	if !s.asked[signatures.Greeting] {
+		s.begin(s.id.Signatures.Probe(signatures.Greeting))
+		return []*signatures.Probe{s.id.Signatures.Probe(signatures.Greeting)}, 0
+	}
+	s.decide()
+	s.cutShort()
+	if len(s.wanted) == 0 {
+		return nil, -1
+	}
+	wake = s.untilQuietOver()
+	for _, p := range s.candidates() {
+		if wait := s.untilQuiet(p); wait > 0 {
+			wake = sooner(wake, wait)
+			continue
+		}
+		if s.running >= s.perPort || s.conns >= maxConns {
+			break
+		}
+		s.begin(p)
+		launch = append(launch, p)
+	}
+	if launch == nil && s.running == 0 && wake == 0 {
+		return nil, -1
+	}
+	return launch, wake
+}
+
+// begin notes that a probe is being asked on a connection of its own.
+func (s *session) begin(p *signatures.Probe) {
+	s.asked[p.ID] = true
+	s.running++
+	s.conns++
+}
+
+func sooner(a, b time.Duration) time.Duration {
+	if a == 0 {
+		return b
+	}
+	return min(a, b)
+}
+
+// decide drops what is refuted and finds the probes that may still change the
+// answer.
+func (s *session) decide() {
+	s.pending = make(map[string]bool)
+	s.alive = slices.DeleteFunc(s.alive, func(sig *signatures.Signature) bool { return sig.Match(s) == signatures.False })
+	s.observations = slices.DeleteFunc(s.observations, func(o *signatures.Observation) bool {
+		return signatures.All(o.When, s) == signatures.False
+	})
+	s.wanted = make(map[string]bool)
+	if s.id.Record {
+		for _, p := range s.id.Signatures.Probes {
+			s.want(p.ID)
+		}
+		return
+	}
+	best := s.best()
+	for _, sig := range s.alive {
+		if best == nil || sig.Confidence > best.Confidence {
+			signatures.Needs(sig.When, s, s.want)
+		}
+	}
+	if best != nil {
+		signatures.Needs(best.Extract, s, s.want)
+		for _, p := range best.Behind {
+			s.want(p)
+		}
+	}
+	for _, o := range s.observations {
+		if !o.Idle {
+			signatures.Needs(o.When, s, s.want)
+		}
+	}
+}
+
+// best returns the surest signature that holds, or nil.
+func (s *session) best() *signatures.Signature {
+	var best *signatures.Signature
+	for _, sig := range s.alive {
+		if (best == nil || better(sig, best)) && sig.Match(s) == signatures.True {
+			best = sig
+		}
+	}
+	return best
+}
+
+// better orders signatures that hold: the surer one, then the one that asks
+// for more, then by name, so that the answer never depends on the order of
+// files.
+func better(a, b *signatures.Signature) bool {
+	switch {
+	case a.Confidence != b.Confidence:
+		return a.Confidence > b.Confidence
+	case len(a.When) != len(b.When):
+		return len(a.When) > len(b.When)
+	}
+	return a.ID < b.ID
+}
+
+// want adds a probe whose exchange may still come, with the probes that it
+// depends on.
+func (s *session) want(id string) {
+	if s.wanted[id] {
+		return
+	}
+	if ex, pending := s.Exchange(id); ex != nil || !pending {
+		return
+	}
+	s.wanted[id] = true
+	p := s.id.Signatures.Probe(id)
+	signatures.Needs(p.After, s, s.want)
+	switch p.Connection {
+	case signatures.OwnConnection:
+	case signatures.FirstConnection:
+		s.want(signatures.Greeting)
+	default:
+		s.want(p.Connection)
+	}
+}
+
+// Exchange shows what is known to signatures. It makes a session a
+// signatures.Seen.
+func (s *session) Exchange(id string) (*Exchange, bool) {
+	if ex := s.exchanges[id]; ex != nil {
+		return ex, false
+	}
+	p, known := s.pending[id]
+	if !known {
+		s.pending[id] = false // for probes that depend on each other in a circle
+		p = s.mayCome(s.id.Signatures.Probe(id))
+		s.pending[id] = p
+	}
+	return nil, p
+}
+
+// mayCome reports whether a probe that has no exchange yet may get one.
+func (s *session) mayCome(p *signatures.Probe) bool {
+	switch {
+	case p.ID == signatures.Greeting:
+		return !s.spoken
+	case p.Safety == signatures.Intrusive && !s.id.Intrusive,
+		p.Layer == signatures.LayerClear && (s.layer != layer{}),
+		p.Layer == signatures.LayerTLS && !s.layer.tls:
+		return false
+	case p.Quiet > 0:
+		return s.mayBeQuiet(p)
+	case s.asked[p.ID] && p.Connection == signatures.OwnConnection:
+		return s.running > 0
+	case s.spoken && !s.greeted():
+		// The greeting is missing, cut off or the last word.
+		return s.dependsOnQuiet(p)
+	}
+	if p.Connection != signatures.OwnConnection && !s.goesOn(p.Connection) {
+		return false
+	}
+	return signatures.All(p.After, s) != signatures.False
+}
+
+// greeted reports whether there is a greeting after which one can go on.
+func (s *session) greeted() bool {
+	g := s.exchanges[signatures.Greeting]
+	return g != nil && g.End == signatures.EndReply && len(g.Reply) > 0
+}
+
+// dependsOnQuiet reports whether a probe follows from the answer to another
+// question and not from the greeting.
+func (s *session) dependsOnQuiet(p *signatures.Probe) bool {
+	if p.Connection != signatures.OwnConnection && !s.goesOn(p.Connection) {
+		return false
+	}
+	return len(p.After) > 0 && signatures.All(p.After, s) != signatures.False
+}
+
+// mayBeQuiet reports whether a probe for silent ports may still be asked.
+func (s *session) mayBeQuiet(p *signatures.Probe) bool {
+	if s.asked[p.ID] {
+		return s.running > 0
+	}
+	if s.greetingOnly || s.quietOver || time.Since(s.begun) > s.quietUntil() {
+		return false
+	}
+	g := s.exchanges[signatures.Greeting]
+	if g == nil {
+		return signatures.All(p.After, s) != signatures.False
+	}
+	return len(g.Reply) == 0 && g.End == signatures.EndSilence && signatures.All(p.After, s) != signatures.False
+}
+
+// quietUntil is the time after which a silent port is asked nothing more.
+func (s *session) quietUntil() time.Duration { return s.greetingWait() + quietMore/4 }
+
+// goesOn reports whether the connection of a probe is there to be gone on
+// with, or may still come to be.
+func (s *session) goesOn(connection string) bool {
+	if connection == signatures.FirstConnection {
+		connection = signatures.Greeting
+	}
+	if s.exchanges[connection] != nil {
+		return s.open[connection]
+	}
+	_, pending := s.Exchange(connection)
+	return pending
+}
+
+// candidates returns the probes that can be begun now on connections of their
+// own, the likeliest first: those that name the port, then as in the file.
+func (s *session) candidates() []*signatures.Probe {
+	var first, rest []*signatures.Probe
+	for _, p := range s.id.Signatures.Probes {
+		if !s.wanted[p.ID] || s.asked[p.ID] || p.Connection != signatures.OwnConnection ||
+			signatures.All(p.After, s) != signatures.True || p.Quiet == 0 && !s.spoken {
+			continue
+		}
+		if s.hints[p.ID] {
+			first = append(first, p)
+		} else {
+			rest = append(rest, p)
+		}
+	}
+	return append(first, rest...)
+}
+
+// untilQuiet is how long a probe for silent ports must still wait.
+func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
+	if p.Quiet == 0 {
+		return 0
+	}
+	quiet := p.Quiet
+	if s.hints[p.ID] {
+		quiet /= 4
+	}
+	return max(quiet, 3*s.rtt) - time.Since(s.begun)
+}
+
+// untilQuietOver is when the questions to a silent port end.
+func (s *session) untilQuietOver() time.Duration {
+	if s.greeted() || s.running == 0 {
+		return 0
+	}
+	left := s.greetingWait() + quietMore - time.Since(s.begun)
+	if s.spokeLocked() {
+		return 0
+	}
+	return max(left, time.Millisecond)
+}
+
+// spokeLocked reports whether anything at all was said.
+func (s *session) spokeLocked() bool {
+	return slices.ContainsFunc(s.order, func(ex *Exchange) bool { return len(ex.Reply) > 0 })
+}
+
+// cutShort ends waits that have become pointless: for the greeting of a port
+// that answers questions, and for answers when the time of a silent port is up.
+func (s *session) cutShort() {
+	if !s.greeted() && !s.spokeLocked() && time.Since(s.begun) >= s.greetingWait()+quietMore {
+		s.quietOver = true
+		s.stop()
+		return
+	}
+	if !s.spoken && s.silence != nil && s.answered() {
+		s.silence()
+	}
+}
+
+// answered reports whether a question to a silent port got an answer that
+// makes a greeting implausible.
+func (s *session) answered() bool {
+	if best := s.best(); best != nil && best.Confidence >= 8 {
+		return true
+	}
+	return slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		return len(ex.Reply) > 0 && !ex.Echo() && !likeGreeting(ex.Reply)
+	})
+}

@@ -1,0 +1,125 @@
+package fingerprint
+
+import (
+	"bytes"
+)
+
+// A verdict says whether a reply is complete.
+type verdict int
+
+const (
+	more  verdict = iota // more must come
+	maybe                // it may be complete; see whether more comes at once
+	done                 // it is complete
+)
+
+// until returns the test for the end of a reply, by the word of probes.yaml.
+func until(word string, sent []byte) func([]byte) verdict {
+	switch word {
+	case "line":
+		return func(b []byte) verdict { return when(bytes.IndexByte(b, '\n') >= 0) }
+	case "reply":
+		return smtpReply
+	case "tagged":
+		tag, _, _ := bytes.Cut(bytes.TrimSpace(sent), []byte(" "))
+		return func(b []byte) verdict { return taggedReply(b, tag) }
+	case "dot":
+		return dotReply
+	case "blank":
+		return func(b []byte) verdict {
+			return when(bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n")))
+		}
+	case "bytes":
+		return func(b []byte) verdict { return when(len(b) > 0) }
+	}
+	return func([]byte) verdict { return more } // "close"
+}
+
+func when(complete bool) verdict {
+	if complete {
+		return done
+	}
+	return more
+}
+
+// lastLine returns the last line that is complete, its end cut off.
+func lastLine(b []byte) (line []byte, ok bool) {
+	end := bytes.LastIndexByte(b, '\n')
+	if end < 0 || end != len(b)-1 {
+		return nil, false
+	}
+	start := bytes.LastIndexByte(b[:end], '\n') + 1
+	return bytes.TrimSuffix(b[start:end], []byte("\r")), true
+}
+
+// code reports whether a line begins with a reply code, and whether it is the
+// last line of its reply (RFC 5321, Section 4.2: a hyphen behind the code says
+// that more lines follow).
+func code(line []byte) (is, last bool) {
+	if len(line) < 3 || line[0] < '2' || line[0] > '5' || !digit(line[1]) || !digit(line[2]) {
+		return false, false
+	}
+	return len(line) == 3 || line[3] == ' ' || line[3] == '-', len(line) == 3 || line[3] != '-'
+}
+
+func digit(c byte) bool { return c >= '0' && c <= '9' }
+
+func smtpReply(b []byte) verdict {
+	line, ok := lastLine(b)
+	if !ok {
+		return more
+	}
+	is, last := code(line)
+	return when(!is || last)
+}
+
+// taggedReply ends with a line that begins with the tag (RFC 3501, Section
+// 2.2.2), or with a word that ends a conversation.
+func taggedReply(b, tag []byte) verdict {
+	line, ok := lastLine(b)
+	if !ok {
+		return more
+	}
+	for _, begin := range [][]byte{append(tag[:len(tag):len(tag)], ' '), []byte("* BYE"), []byte("OK"), []byte("NO"), []byte("BYE")} {
+		if bytes.HasPrefix(line, begin) {
+			return done
+		}
+	}
+	if bytes.HasPrefix(line, []byte("* ")) {
+		return more
+	}
+	return maybe
+}
+
+// dotReply ends with a lone dot (RFC 1939, Section 3); an error has one line.
+func dotReply(b []byte) verdict {
+	line, ok := lastLine(b)
+	switch {
+	case !ok:
+		return more
+	case bytes.HasPrefix(b, []byte("+OK")):
+		return when(bytes.Equal(line, []byte(".")))
+	}
+	return done
+}
+
+// greeting tells whether what the daemon said first is complete.
+func greeting(b []byte) verdict {
+	line, ok := lastLine(b)
+	if !ok {
+		return more
+	}
+	is, last := code(line)
+	switch {
+	case is:
+		return when(last)
+	case bytes.HasPrefix(line, []byte("* OK")), bytes.HasPrefix(line, []byte("* PREAUTH")), bytes.HasPrefix(line, []byte("* BYE")),
+		bytes.HasPrefix(b, []byte("+OK")), bytes.HasPrefix(b, []byte("-ERR")), bytes.HasPrefix(b, []byte("SSH-")):
+		return done
+	case bytes.HasPrefix(b, []byte(`"`)):
+		// ManageSieve lists capabilities and ends with OK, NO or BYE (RFC
+		// 5804, Section 1.7).
+		return when(bytes.HasPrefix(line, []byte("OK")) || bytes.HasPrefix(line, []byte("NO")) || bytes.HasPrefix(line, []byte("BYE")))
+	}
+	return maybe
+}

@@ -1,0 +1,189 @@
+package fingerprint
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mxsweep/signatures"
+)
+
+const (
+	// quietMore is how much longer than the greeting wait a silent port is
+	// asked questions.
+	quietMore = time.Second
+
+	// againWait is how long a silent port is listened to the second time.
+	againWait = 2 * time.Second
+
+	// maxConns is how many connections one port is given in all.
+	maxConns = 40
+)
+
+// A layer is what the dialogue runs inside of.
+type layer struct {
+	tls, proxied bool
+}
+
+// A session is the conversation with one port, inside of one layer. Its
+// dialogues run on connections of their own and note what they saw in
+// exchanges; the planner decides after each of them what is still worth asking.
+type session struct {
+	id     *Identifier
+	host   *host
+	target netip.AddrPort
+	rtt    time.Duration
+	layer  layer
+
+	perPort      int
+	greetingOnly bool
+	wire         *wire // the open connection to begin with, nil if there is none
+	conn         net.Conn
+	budget       *atomic.Int64
+
+	mu        sync.Mutex
+	begun     time.Time
+	order     []*Exchange // as they ended
+	exchanges map[string]*Exchange
+	asked     map[string]bool // started, ended or not
+	open      map[string]bool // probes whose connection goes on
+	running   int
+	conns     int
+	spoken    bool // the greeting is decided: something came, or the wait is over
+	quietOver bool
+	inner     *session // what is inside of a layer that was entered
+	tlsInfo   *TLS
+	dialErr   error
+
+	alive        []*signatures.Signature // not refuted, as far as is known
+	observations []*signatures.Observation
+	hints        map[string]bool // probes that name the port
+	pending      map[string]bool // what Exchange found out in this round
+	wanted       map[string]bool // the probes that may change the answer
+
+	events  chan struct{}
+	stop    context.CancelFunc
+	silence context.CancelFunc // ends the wait for the greeting
+}
+
+func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duration, conn net.Conn) *session {
+	s := &session{
+		id: id, host: h, target: target, rtt: rtt, conn: conn,
+		perPort:   min(orDefault(id.PerPort, maxPerPort), maxPerPort),
+		exchanges: make(map[string]*Exchange),
+		asked:     make(map[string]bool),
+		open:      make(map[string]bool),
+		hints:     make(map[string]bool),
+		budget:    new(atomic.Int64),
+		events:    make(chan struct{}, 1),
+	}
+	s.budget.Store(maxPort)
+	s.alive = append(s.alive, id.Signatures.Signatures...)
+	s.observations = append(s.observations, id.Signatures.Observations...)
+	for _, p := range id.Signatures.Probes {
+		for _, port := range p.Ports {
+			if port == target.Port() {
+				s.hints[p.ID] = true
+			}
+		}
+	}
+	return s
+}
+
+// within returns a session for the inside of a layer, which begins with a
+// connection on which the layer is entered already.
+func (s *session) within(l layer, w *wire) *session {
+	in := newSession(s.id, s.host, s.target, s.rtt, nil)
+	in.layer, in.wire, in.perPort, in.budget = l, w, s.perPort, s.budget
+	return in
+}
+
+// run holds the conversation. The error is that of the first connection.
+func (s *session) run(ctx context.Context) error {
+	parent := ctx
+	ctx, s.stop = context.WithTimeout(parent, orDefault(s.id.PortTime, 25*time.Second))
+	defer s.stop()
+	s.begun = time.Now()
+	var wg sync.WaitGroup
+	for {
+		launch, wake := s.plan(ctx)
+		for _, p := range launch {
+			wg.Go(func() { s.dialogue(ctx, p) })
+		}
+		if launch == nil && wake < 0 {
+			break
+		}
+		var timer <-chan time.Time
+		if wake > 0 {
+			timer = time.After(wake)
+		}
+		select {
+		case <-s.events:
+		case <-timer:
+		case <-ctx.Done():
+		}
+		if ctx.Err() != nil {
+			break
+		}
+	}
+	s.stop()
+	wg.Wait()
+	if s.inner != nil {
+		return s.inner.run(parent)
+	}
+	return s.dialErr
+}
+
+// silent reports whether the port never said a word, on any connection.
+func (s *session) silent() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for _, ex := range s.order {
+		if len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Probe == signatures.Greeting && ex.End != signatures.EndSilence {
+			return false
+		}
+	}
+	return s.inner == nil && len(s.order) > 0
+}
+
+// note keeps an exchange and wakes the planner.
+func (s *session) note(ex *Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noteLocked(ex)
+	s.wake()
+}
+
+func (s *session) noteLocked(ex *Exchange) {
+	if s.exchanges[ex.Probe] != nil {
+		return
+	}
+	ex.TLS, ex.Proxied = ex.TLS || s.layer.tls, s.layer.proxied
+	s.exchanges[ex.Probe] = ex
+	s.order = append(s.order, ex)
+	if ex.Probe == signatures.Greeting {
+		s.spoken = true
+	}
+	if len(ex.Reply) > 0 {
+		s.host.speaks()
+	}
+}
+
+func (s *session) wake() {
+	select {
+	case s.events <- struct{}{}:
+	default:
+	}
+}
+
+// greetingWait is how long the greeting is waited for.
+func (s *session) greetingWait() time.Duration {
+	if s.greetingOnly {
+		return againWait
+	}
+	p := s.id.Signatures.Probe(signatures.Greeting)
+	return orDefault(s.id.GreetingWait, p.Read.Wait) + s.rtt
+}

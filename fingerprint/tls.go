@@ -1,0 +1,108 @@
+package fingerprint
+
+import (
+	"context"
+	"crypto/sha256"
+	"crypto/tls"
+	"encoding/hex"
+	"errors"
+	"time"
+
+	"mxsweep/signatures"
+)
+
+// errHandshake is the error of a connection inside of TLS on which the
+// handshake failed.
+var errHandshake = errors.New("the TLS handshake failed")
+
+// handshake goes on in TLS. Certificates are recorded and not judged, and old
+// versions are spoken, because the question is who answers.
+func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) error {
+	conn := tls.Client(w.conn, &tls.Config{
+		InsecureSkipVerify: true, //nolint:gosec // see above
+		MinVersion:         tls.VersionTLS10,
+		ServerName:         s.id.ehlo(),
+	})
+	w.conn.SetDeadline(time.Now().Add(wait))
+	// Handshake and not HandshakeContext, which would close the connection
+	// with an open line on it.
+	stop := context.AfterFunc(ctx, func() { w.conn.SetDeadline(time.Unix(1, 0)) })
+	defer stop()
+	err := conn.Handshake()
+	if err != nil {
+		// What was sent is a line without an end to a daemon that reads
+		// lines.
+		w.midLine = true
+		return err
+	}
+	w.conn.SetDeadline(time.Time{})
+	state := conn.ConnectionState()
+	w.conn, w.tls, w.state = conn, true, &state
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.tlsInfo == nil {
+		s.tlsInfo = describeTLS(&state)
+	}
+	return nil
+}
+
+// enterTLS tries implicit TLS and begins anew inside if it works.
+func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signatures.Probe) {
+	start := time.Now()
+	err := s.handshake(ctx, w, p.Read.Wait+2*s.rtt)
+	ex.Took = time.Since(start)
+	if err == nil {
+		ex.Handshake, ex.End = signatures.HandshakeComplete, signatures.EndReply
+		s.enter(w, layer{tls: true, proxied: s.layer.proxied}, ex)
+		return
+	}
+	if ctx.Err() != nil {
+		return
+	}
+	ex.Handshake, ex.End = signatures.HandshakeFailed, endOf(err)
+	var record tls.RecordHeaderError
+	if errors.As(err, &record) {
+		ex.Reply, ex.End = record.RecordHeader[:], signatures.EndReply
+	}
+	w.gone = ex.End == signatures.EndClosed || ex.End == signatures.EndReset
+	s.note(ex)
+}
+
+// enter begins anew inside of a layer, on the connection that entered it.
+func (s *session) enter(w *wire, l layer, ex *Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.noteLocked(ex)
+	if s.inner != nil {
+		w.gone = true
+		s.wake()
+		return
+	}
+	if l.proxied && !l.tls {
+		// The reply to the header is the greeting of the inside.
+		w.unread = ex.Reply
+	}
+	s.inner = s.within(l, w)
+	s.inner.tlsInfo = s.tlsInfo
+	s.wake()
+}
+
+// entered reports whether the connection has become that of the inside.
+func (s *session) entered(w *wire) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.inner != nil && s.inner.wire == w
+}
+
+func describeTLS(state *tls.ConnectionState) *TLS {
+	t := &TLS{Version: tls.VersionName(state.Version), Cipher: tls.CipherSuiteName(state.CipherSuite)}
+	if len(state.PeerCertificates) == 0 {
+		return t
+	}
+	leaf := state.PeerCertificates[0]
+	sum := sha256.Sum256(leaf.Raw)
+	t.Subject, t.Issuer = leaf.Subject.String(), leaf.Issuer.String()
+	t.Names, t.NotAfter = leaf.DNSNames, leaf.NotAfter
+	t.CertSHA256 = hex.EncodeToString(sum[:])
+	return t
+}

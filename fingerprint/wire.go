@@ -1,0 +1,133 @@
+package fingerprint
+
+import (
+	"bytes"
+	"context"
+	"crypto/tls"
+	"errors"
+	"io"
+	"net"
+	"os"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"mxsweep/signatures"
+)
+
+const (
+	// maxReply is how much of one reply is kept. RFC 5321, Section 4.5.3.1.5
+	// limits a reply line to 512 octets; whole replies of mail daemons stay
+	// below 8 KiB.
+	maxReply = 16 << 10
+
+	// maxPort is how many bytes are read from one port in all.
+	maxPort = 256 << 10
+
+	// settle is how long further lines of a greeting are waited for where the
+	// protocol does not say which line is the last.
+	settle = 150 * time.Millisecond
+)
+
+// A wire is one connection to a daemon.
+type wire struct {
+	conn    net.Conn
+	budget  *atomic.Int64 // bytes that may still be read from the port
+	unread  []byte        // read already, but not yet part of a reply
+	tls     bool
+	proxied bool
+
+	midLine bool // what was sent last does not end in CRLF
+	gone    bool // the other side has hung up
+	state   *tls.ConnectionState
+}
+
+// send writes everything within a second; a daemon that does not read is gone.
+func (w *wire) send(b []byte) bool {
+	if len(b) == 0 {
+		return true
+	}
+	w.conn.SetWriteDeadline(time.Now().Add(time.Second))
+	_, err := w.conn.Write(b)
+	w.midLine = !bytes.HasSuffix(b, []byte("\r\n"))
+	return err == nil
+}
+
+// read reads until the reply is complete, the wait is over, or the connection
+// ends.
+func (w *wire) read(ctx context.Context, complete func([]byte) verdict, wait time.Duration) (reply []byte, end string, first, took time.Duration) {
+	start := time.Now()
+	stop := context.AfterFunc(ctx, func() { w.conn.SetReadDeadline(time.Unix(1, 0)) })
+	defer stop()
+	deadline := start.Add(wait)
+	reply, w.unread = w.unread, nil
+	buf := make([]byte, 4096)
+	for {
+		limit, settling := deadline, false
+		switch complete(reply) {
+		case done:
+			return reply, signatures.EndReply, first, time.Since(start)
+		case maybe:
+			if t := time.Now().Add(settle); t.Before(deadline) {
+				limit, settling = t, true
+			}
+		}
+		if len(reply) >= maxReply || w.budget.Load() <= 0 {
+			return reply, signatures.EndLimit, first, time.Since(start)
+		}
+		w.conn.SetReadDeadline(limit)
+		if ctx.Err() != nil {
+			return reply, signatures.EndSilence, first, time.Since(start)
+		}
+		n, err := w.conn.Read(buf)
+		n = min(n, maxReply-len(reply))
+		if n > 0 && len(reply) == 0 {
+			first = time.Since(start)
+		}
+		reply = append(reply, buf[:n]...)
+		w.budget.Add(-int64(n))
+		if err == nil {
+			continue
+		}
+		end = endOf(err)
+		if end == signatures.EndSilence && settling && ctx.Err() == nil {
+			end = signatures.EndReply
+		}
+		w.gone = end != signatures.EndSilence && end != signatures.EndReply
+		return reply, end, first, time.Since(start)
+	}
+}
+
+// endOf says how a connection ended by the error that reading gave.
+func endOf(err error) string {
+	var netErr net.Error
+	switch {
+	case errors.Is(err, os.ErrDeadlineExceeded), errors.As(err, &netErr) && netErr.Timeout():
+		return signatures.EndSilence
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed):
+		return signatures.EndClosed
+	case errors.Is(err, syscall.ECONNRESET), errors.Is(err, syscall.EPIPE), errors.Is(err, syscall.ECONNABORTED):
+		return signatures.EndReset
+	}
+	return signatures.EndError
+}
+
+// hangUp says goodbye and closes the connection. A line that was left open is
+// ended first: amavisd keeps it for the next client of the same child.
+func (w *wire) hangUp(goodbye []byte) {
+	defer w.conn.Close()
+	if w.gone {
+		return
+	}
+	sent := w.send(goodbye)
+	if sent && w.midLine {
+		sent = w.send([]byte("\r\n"))
+	}
+	if !sent || len(goodbye) == 0 {
+		return
+	}
+	// A connection that is closed with bytes unread is reset, and daemons log
+	// that; most say goodbye within a round trip.
+	w.conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
+	io.Copy(io.Discard, io.LimitReader(w.conn, maxReply))
+}
