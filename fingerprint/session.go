@@ -17,7 +17,7 @@ const (
 	quietMore = time.Second
 
 	// againWait is how long a silent port is listened to the second time.
-	againWait = 2 * time.Second
+	againWait = 1200 * time.Millisecond
 
 	// maxConns is how many connections one port is given in all.
 	maxConns = 40
