@@ -1,27 +1,15 @@
-// Package exposure judges whether a service should have answered where it
-// did: rules (data), policy, accepted risks and the baseline turn services
-// into findings.
 package exposure
 
 import (
+	"crypto/sha256"
+	"encoding/hex"
 	"net/netip"
+	"strconv"
+	"strings"
 	"time"
 
 	"mxsweep/fingerprint"
 	"mxsweep/scan"
-)
-
-// A Severity grades a finding. The order of the constants is the order of
-// weight.
-type Severity int
-
-// The severities, lightest first.
-const (
-	Info Severity = iota
-	Low
-	Medium
-	High
-	Critical
 )
 
 // A Port is one address and port as the run saw it: the input of a judgement.
@@ -70,12 +58,18 @@ type Finding struct {
 
 	Rule  *Rule
 	Title string
-	// Severity and Score are those of the rule unless the policy changes them.
+	// Severity and Score are those of the rule.
 	Severity Severity
 	Score    float64
 
-	Target     netip.AddrPort
-	Host       string
+	Target  netip.AddrPort
+	Host    string
+	Vantage string // where it was seen from
+
+	// Product is the daemon's name and version as they were seen, "" if not
+	// known. A change of it makes a finding "updated" against the baseline.
+	Product string
+
 	Confidence int
 	Evidence   []string // one sentence each
 	// Remediation is the fix for this daemon: the config line where known.
@@ -102,4 +96,13 @@ type Acceptance struct {
 	Reason  string
 	Owner   string
 	Expires time.Time // the last day on which it holds, UTC midnight
+}
+
+// FindingID gives the id of a finding: the lower-case hex SHA-256 over rule,
+// address, port, protocol ("tcp") and vantage, NUL between.
+func FindingID(rule string, target netip.AddrPort, vantage string) string {
+	sum := sha256.Sum256([]byte(strings.Join([]string{
+		rule, target.Addr().Unmap().String(), strconv.Itoa(int(target.Port())), "tcp", vantage,
+	}, "\x00")))
+	return hex.EncodeToString(sum[:])
 }

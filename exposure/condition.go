@@ -1,0 +1,180 @@
+package exposure
+
+import (
+	"slices"
+	"strings"
+
+	"mxsweep/fingerprint"
+)
+
+// A Place says which ports a condition holds for.
+type Place string
+
+// The places. A port that is both public and internal counts as public.
+const (
+	PlaceAny       Place = "any"
+	PlacePublic    Place = "public"    // a port that strangers are meant to reach
+	PlaceNonpublic Place = "nonpublic" // any other port
+	PlaceInternal  Place = "internal"  // a port known for internal mail traffic
+)
+
+// A Condition is a conjunction: each field that is set must hold. An empty
+// list holds for everything.
+type Condition struct {
+	Protocols []string
+	Roles     []string
+	Products  []string // words that the product's name contains
+	Stacks    []string
+	Tunnels   []string // "none", "ssl", "starttls"
+	Ports     []uint16
+
+	Place Place // "" is PlaceAny
+
+	// Vantages is where the scanner must stand; empty means internet or lan.
+	Vantages []VantageClass
+
+	Observed []string // observations that must all hold
+	Absent   []string // observations of which none may hold
+
+	// Unidentified holds for an open port of which nothing is known but its
+	// number. All other conditions need a dialogue.
+	Unidentified bool
+
+	// Intrusive holds only in runs that were allowed intrusive probes.
+	Intrusive bool
+}
+
+// Observations that decide how a service is looked at as a whole.
+const (
+	// ObservedRefused: the daemon's own access list refused us. Only
+	// conditions that ask for it hold then.
+	ObservedRefused = "acl-refused"
+)
+
+// A situation is what the conditions are asked about.
+type situation struct {
+	service   *fingerprint.Service // nil where nothing is known
+	port      uint16
+	public    bool
+	internal  bool
+	vantage   VantageClass
+	intrusive bool
+}
+
+// identified reports whether a dialogue named the protocol or the role. A
+// name that rests on the port number alone does not count.
+func (s *situation) identified() bool {
+	v := s.service
+	switch {
+	case v == nil:
+		return false
+	case v.Has(ObservedRefused):
+		return true
+	case v.Method == "table":
+		return false
+	}
+	return v.Protocol != "" && v.Protocol != "unknown" || v.Role != "" && v.Role != "unknown"
+}
+
+// holds reports whether the condition holds.
+func (c *Condition) holds(s *situation) bool {
+	if c.Intrusive && !s.intrusive || !c.holdsAt(s) {
+		return false
+	}
+	if c.Unidentified {
+		return !s.identified()
+	}
+	v := s.service
+	if !s.identified() || v.Has(ObservedRefused) && !slices.Contains(c.Observed, ObservedRefused) {
+		return false
+	}
+	return matchesWord(c.Protocols, v.Protocol) && matchesWord(c.Roles, v.Role) &&
+		matchesWord(c.Stacks, v.Stack) && matchesWord(c.Tunnels, tunnelOf(v)) &&
+		matchesProduct(c.Products, v) && c.observes(v)
+}
+
+// holdsAt reports whether port and vantage fit.
+func (c *Condition) holdsAt(s *situation) bool {
+	if len(c.Ports) > 0 && !slices.Contains(c.Ports, s.port) {
+		return false
+	}
+	if len(c.Vantages) == 0 && s.vantage == ClassHost ||
+		len(c.Vantages) > 0 && !slices.Contains(c.Vantages, s.vantage) {
+		return false
+	}
+	switch c.Place {
+	case PlacePublic:
+		return s.public
+	case PlaceNonpublic:
+		return !s.public
+	case PlaceInternal:
+		return s.internal && !s.public
+	default:
+		return true
+	}
+}
+
+// observes reports whether the observations fit.
+func (c *Condition) observes(v *fingerprint.Service) bool {
+	for _, o := range c.Observed {
+		if !v.Has(o) {
+			return false
+		}
+	}
+	return !slices.ContainsFunc(c.Absent, v.Has)
+}
+
+// tunnelOf gives the word that conditions use for the tunnel.
+func tunnelOf(v *fingerprint.Service) string {
+	if v.Tunnel == "" {
+		return "none"
+	}
+	return v.Tunnel
+}
+
+// matchesWord reports whether words is empty or has word, in any case.
+func matchesWord(words []string, word string) bool {
+	return len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, word) })
+}
+
+// matchesProduct reports whether the service is one of the products. Where
+// safe probes cannot tell some products apart, all of them must be listed.
+func matchesProduct(products []string, v *fingerprint.Service) bool {
+	if len(products) == 0 {
+		return true
+	}
+	listed := func(name string) bool {
+		return slices.ContainsFunc(products, func(p string) bool { return hasProduct(name, p) })
+	}
+	if v.Product != "" && !listed(v.Product) {
+		return false
+	}
+	for _, a := range v.Alternatives {
+		if !listed(a) {
+			return false
+		}
+	}
+	return v.Product != "" || len(v.Alternatives) > 0
+}
+
+// hasProduct reports whether name contains product, in any case, beginning
+// where a word begins.
+func hasProduct(name, product string) bool {
+	name, product = strings.ToLower(name), strings.ToLower(product)
+	for from := 0; product != ""; from++ {
+		i := strings.Index(name[from:], product)
+		if i < 0 {
+			return false
+		}
+		from += i
+		if from == 0 || !isWordByte(name[from-1]) {
+			return true
+		}
+	}
+	return false
+}
+
+// isWordByte reports whether c is part of a product's word.
+func isWordByte(c byte) bool {
+	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
+}

@@ -1,0 +1,138 @@
+package exposure
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// DefaultFailOn is what fails a run where nothing else is said.
+const DefaultFailOn = "any:high"
+
+// A FailOn says which findings fail a run. The zero FailOn is DefaultFailOn.
+type FailOn struct {
+	triggers []trigger
+	none     bool
+}
+
+// A trigger is one part of a FailOn: a rule, or a drift state ("" is any) and
+// the least severity.
+type trigger struct {
+	rule     string
+	drift    Drift
+	severity Severity
+}
+
+// drifts are the states that may stand in front of a severity. A fixed
+// finding never fails a run.
+var drifts = []Drift{DriftNew, DriftUnchanged, DriftUpdated, DriftUnverified}
+
+// ParseFailOn reads a list such as "new:high,any:critical,rule:MXS1002" or the
+// word "none". A severity means that one and all heavier ones. "" is
+// DefaultFailOn. Rules, if not nil, must know the ids of rules.
+func ParseFailOn(list string, rules *RuleSet) (FailOn, error) {
+	switch strings.TrimSpace(list) {
+	case "":
+		list = DefaultFailOn
+	case "none":
+		return FailOn{none: true}, nil
+	}
+	var f FailOn
+	for part := range strings.SplitSeq(list, ",") {
+		t, err := parseTrigger(strings.TrimSpace(part), rules)
+		if err != nil {
+			return FailOn{}, err
+		}
+		if !slices.Contains(f.triggers, t) {
+			f.triggers = append(f.triggers, t)
+		}
+	}
+	return f, nil
+}
+
+// parseTrigger reads one part of the list.
+func parseTrigger(part string, rules *RuleSet) (trigger, error) {
+	before, after, found := strings.Cut(part, ":")
+	if !found {
+		return trigger{}, failOnError(part, "it needs a colon")
+	}
+	if before == "rule" {
+		if rules != nil && rules.Lookup(after) == nil {
+			return trigger{}, &UserError{Msg: fmt.Sprintf("parsing fail-on %q: no rule %q", part, after),
+				HintText: "mxsweep rules lists all rules"}
+		}
+		if !ruleID.MatchString(after) {
+			return trigger{}, failOnError(part, fmt.Sprintf("%q is not a rule id", after))
+		}
+		return trigger{rule: after}, nil
+	}
+	t := trigger{drift: Drift(before)}
+	if before == "any" {
+		t.drift = ""
+	} else if !slices.Contains(drifts, t.drift) {
+		return trigger{}, failOnError(part, fmt.Sprintf("%q is not a drift state", before))
+	}
+	severity, err := ParseSeverity(after)
+	if err != nil {
+		return trigger{}, failOnError(part, err.Error())
+	}
+	t.severity = severity
+	return t, nil
+}
+
+// failOnError is the error for a part that cannot be read.
+func failOnError(part, why string) error {
+	return &UserError{
+		Msg: fmt.Sprintf("parsing fail-on %q: %s", part, why),
+		HintText: "write drift:severity or rule:ID, separated by commas, or none; drift is any, new, unchanged, updated or unverified, " +
+			"severity is info, low, medium, high or critical, for example new:high,any:critical",
+	}
+}
+
+// String gives the list as it is written on the command line.
+func (f FailOn) String() string {
+	if f.none {
+		return "none"
+	}
+	if len(f.triggers) == 0 {
+		return DefaultFailOn
+	}
+	var parts []string
+	for _, t := range f.triggers {
+		switch {
+		case t.rule != "":
+			parts = append(parts, "rule:"+t.rule)
+		case t.drift == "":
+			parts = append(parts, "any:"+t.severity.String())
+		default:
+			parts = append(parts, string(t.drift)+":"+t.severity.String())
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+// Match reports whether the finding fails a run. Accepted, expected and fixed
+// findings never do.
+func (f FailOn) Match(finding *Finding) bool {
+	if f.none || finding.Status != StatusOpen || finding.Drift == DriftFixed {
+		return false
+	}
+	triggers := f.triggers
+	if len(triggers) == 0 {
+		triggers = []trigger{{severity: High}}
+	}
+	return slices.ContainsFunc(triggers, func(t trigger) bool { return t.matches(finding) })
+}
+
+// matches reports whether the trigger holds. Without a baseline each finding
+// is new to whoever looks.
+func (t trigger) matches(f *Finding) bool {
+	if t.rule != "" {
+		return f.Rule != nil && f.Rule.ID == t.rule
+	}
+	drift := f.Drift
+	if drift == DriftNone || drift == "" {
+		drift = DriftNew
+	}
+	return (t.drift == "" || t.drift == drift) && f.Severity >= t.severity
+}

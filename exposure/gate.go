@@ -1,0 +1,210 @@
+package exposure
+
+import (
+	"fmt"
+	"math"
+)
+
+// An ExitCode is how a run ends for the caller.
+type ExitCode int
+
+// The exit codes, as contract and manual have them. Where several hold, the
+// first of refused, usage, error, fail, incomplete and pass wins.
+const (
+	ExitPass       ExitCode = 0
+	ExitFail       ExitCode = 1
+	ExitUsage      ExitCode = 2
+	ExitError      ExitCode = 3
+	ExitIncomplete ExitCode = 4
+	ExitRefused    ExitCode = 5
+)
+
+// precedence lists the codes, the one that wins first.
+var precedence = []ExitCode{ExitRefused, ExitUsage, ExitError, ExitFail, ExitIncomplete, ExitPass}
+
+// Worse gives the code that wins where both hold. A signal (128 and more) wins
+// over all.
+func Worse(a, b ExitCode) ExitCode {
+	if a >= 128 || b >= 128 {
+		return max(a, b)
+	}
+	for _, c := range precedence {
+		if a == c || b == c {
+			return c
+		}
+	}
+	return ExitError
+}
+
+// DefaultMinCoverage is the floor where nothing else is said.
+const DefaultMinCoverage = 0.95
+
+// A Gate decides how a run ends. The zero Gate fails on DefaultFailOn and has
+// no floor of coverage; even so a run that saw nothing never passes.
+type Gate struct {
+	FailOn FailOn
+
+	// MinCoverage is the least ratio of judged to planned pairs, 0 to 1.
+	MinCoverage float64
+
+	// MinConfidence is from 0 to 10; findings below it are reported and fail
+	// nothing.
+	MinConfidence int
+
+	// SoftFail turns a fail into a pass (and nothing else).
+	SoftFail bool
+}
+
+// Saw is all that a run learnt about itself.
+type Saw struct {
+	Coverage   Coverage
+	Unresolved []string // names that did not resolve
+	Canaries   []Canary // with their answers
+	Aborted    error    // why the run ended early, nil if it did not
+	Failed     []error  // outputs that could not be written
+	Refused    error    // why nothing was sent, nil if it was
+	Signal     int      // the number of the signal that stopped the run, 0 if none
+}
+
+// A Verdict is how a run ended.
+type Verdict struct {
+	Code ExitCode
+
+	// Gate is "pass", "fail", "incomplete" or "error". With SoftFail it stays
+	// "fail" where the code is 0.
+	Gate string
+
+	// Complete is false where the run did not look at all that was planned:
+	// aborted, stopped or refused.
+	Complete bool
+
+	// CanariesOK is false if a canary did not answer.
+	CanariesOK bool
+
+	// Failing counts the findings that fail the run.
+	Failing int
+
+	Notices []Notice // why, each with what to do
+}
+
+// Fails reports whether the finding fails the run.
+func (g Gate) Fails(f *Finding) bool {
+	return g.FailOn.Match(f) && f.Confidence >= g.MinConfidence
+}
+
+// Decide says how the run ends.
+func (g Gate) Decide(saw Saw, findings []Finding) Verdict {
+	v := Verdict{Gate: "pass", Complete: true, CanariesOK: true}
+	g.errors(&v, saw)
+	for i := range findings {
+		g.judge(&v, &findings[i])
+	}
+	g.blind(&v, saw)
+	rest := v.Code
+	if v.Failing > 0 {
+		v.Code = Worse(rest, ExitFail)
+	}
+	switch v.Code {
+	case ExitFail:
+		v.Gate = "fail"
+		if g.SoftFail {
+			v.Code = rest // a run that saw too little stays incomplete
+		}
+	case ExitIncomplete:
+		v.Gate = "incomplete"
+	case ExitPass:
+	default:
+		v.Gate = "error"
+	}
+	if saw.Signal > 0 {
+		v.Code = Worse(v.Code, ExitCode(128+saw.Signal))
+	}
+	return v
+}
+
+// add raises the code and says why.
+func (v *Verdict) add(code ExitCode, n Notice) {
+	v.Code = Worse(v.Code, code)
+	v.Notices = append(v.Notices, n)
+}
+
+// errors looks at what went wrong with the run as a whole.
+func (g Gate) errors(v *Verdict, saw Saw) {
+	if saw.Refused != nil {
+		v.Complete = false
+		v.add(ExitRefused, NewNotice(NoticeRefused, "", nil, "The run was refused: %v.", saw.Refused))
+	}
+	if saw.Aborted != nil {
+		v.Complete = false
+		v.add(ExitError, NewNotice(NoticeAborted, "", nil, "The run was aborted: %v.", saw.Aborted))
+	}
+	if saw.Signal > 0 {
+		v.Complete = false
+		v.add(ExitIncomplete, NewNotice(NoticeSignal, "", nil, "The run was stopped by signal %d.", saw.Signal))
+	}
+	for _, err := range saw.Failed {
+		v.add(ExitError, NewNotice(NoticeOutput, "", nil, "A report could not be written: %v.", err))
+	}
+}
+
+// judge looks at one finding.
+func (g Gate) judge(v *Verdict, f *Finding) {
+	switch {
+	case g.Fails(f):
+		v.Failing++
+	case f.Drift == DriftUnverified && f.Status == StatusOpen && f.Severity > Info:
+		v.add(ExitIncomplete, NewNotice(NoticeUnverified, f.Target.String(), f.Anchor,
+			"%s on %s is in the baseline and could not be looked at again.", ruleOf(f), f.Target))
+	case g.FailOn.Match(f):
+		v.Notices = append(v.Notices, NewNotice(NoticeConfidence, f.Target.String(), f.Anchor,
+			"%s on %s has confidence %d, the gate demands %d.", ruleOf(f), f.Target, f.Confidence, g.MinConfidence))
+	}
+}
+
+// ruleOf names the rule of a finding.
+func ruleOf(f *Finding) string {
+	if f.Rule == nil {
+		return "A finding"
+	}
+	return f.Rule.ID + " (" + f.Rule.Title + ")"
+}
+
+// blind looks at what the run did not see.
+func (g Gate) blind(v *Verdict, saw Saw) {
+	for _, name := range saw.Unresolved {
+		v.add(ExitIncomplete, NewNotice(NoticeUnresolved, name, nil, "The name %q did not resolve.", name))
+	}
+	for i := range saw.Canaries {
+		if c := &saw.Canaries[i]; !c.Answered {
+			v.CanariesOK = false
+			v.add(ExitIncomplete, NewNotice(NoticeCanary, c.Target(), c.Anchor, "The canary %s did not answer.", c.Target()))
+		}
+	}
+	if c := saw.Coverage; c.Unknown > 0 {
+		v.Notices = append(v.Notices, NewNotice(NoticeLocalFailure, "", nil,
+			"%d of %d probes failed on this machine or were cut short.", c.Unknown, c.Planned))
+	}
+	g.cover(v, saw)
+}
+
+// cover holds the coverage against the floor. A run that saw nothing is
+// incomplete whatever the floor is; NaN counts as a floor that nothing meets.
+func (g Gate) cover(v *Verdict, saw Saw) {
+	c := saw.Coverage
+	switch {
+	case saw.Refused != nil:
+	case c.Planned == 0:
+		v.add(ExitIncomplete, NewNotice(NoticeNothingInScope, "", nil, "Nothing was in scope."))
+	case c.Answered == 0 || c.HostsUp == 0:
+		v.add(ExitIncomplete, NewNotice(NoticeNothingSeen, "", nil,
+			"None of %d addresses answered on any port.", c.HostsUp+c.HostsSilent))
+	case !(c.Ratio() >= g.MinCoverage) || math.IsNaN(g.MinCoverage):
+		v.add(ExitIncomplete, NewNotice(NoticeCoverage, "", nil,
+			"%d of %d planned ports could be judged (%s), the floor is %s; %d of %d addresses were silent.",
+			c.Answered, c.Planned, percent(c.Ratio()), percent(g.MinCoverage), c.HostsSilent, c.HostsUp+c.HostsSilent))
+	}
+}
+
+// percent rounds down, so that a ratio below the floor never reads as the
+// floor.
+func percent(r float64) string { return fmt.Sprintf("%.1f %%", math.Floor(r*1000)/10) }

@@ -1,0 +1,205 @@
+package exposure
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+)
+
+// Knowledge says what a port number is usually for. Package signatures has
+// it; here it is a question, so that judgements can be tested alone.
+type Knowledge interface {
+	// Internal reports whether mail systems use the port for traffic that is
+	// not for strangers.
+	Internal(port uint16) bool
+	// Public reports whether strangers are meant to reach the port.
+	Public(port uint16) bool
+}
+
+// A Judge turns what was seen on a port into findings. It does no I/O: the
+// same port gives the same findings.
+type Judge struct {
+	// Rules are the rules to judge by; nil means none.
+	Rules *RuleSet
+
+	// Policy holds accepted risks, expected services and forbidden ports; nil
+	// means none of them.
+	Policy *Policy
+
+	// Vantage is where the scanner stands. The zero Vantage is the internet.
+	Vantage Vantage
+
+	// VantageOf gives the vantage for one address where it is not the same
+	// for all, such as this machine's own; nil means Vantage everywhere.
+	VantageOf func(netip.Addr) Vantage
+
+	// Knowledge says which ports are internal and which public; nil means
+	// that no port is either.
+	Knowledge Knowledge
+
+	// Intrusive says that the run was allowed intrusive probes.
+	Intrusive bool
+
+	// Now is the day against which acceptances expire; zero means the time
+	// at which the port was seen.
+	Now time.Time
+}
+
+// Findings judges one port. Heavier findings come first, equal ones in the
+// order of their rules. A port that is not open gives none.
+func (j *Judge) Findings(p Port) []Finding {
+	if p.State != scan.StateOpen || j.Rules == nil {
+		return nil
+	}
+	v := j.vantage(p.Target.Addr())
+	var list []Finding
+	for _, r := range j.broken(j.situation(p, v)) {
+		list = append(list, j.finding(r, p, v))
+	}
+	list = append(list, j.forbidden(p, v)...)
+	for i := range list {
+		j.Policy.apply(&list[i], p, j.now(p))
+	}
+	slices.SortStableFunc(list, compareWeight)
+	return list
+}
+
+// compareWeight orders findings of one port.
+func compareWeight(a, b Finding) int {
+	return cmp.Or(-cmp.Compare(a.Severity, b.Severity), -cmp.Compare(a.Score, b.Score), cmp.Compare(a.Rule.ID, b.Rule.ID))
+}
+
+// vantage gives the vantage point for an address.
+func (j *Judge) vantage(a netip.Addr) Vantage {
+	if j.VantageOf != nil {
+		return j.VantageOf(a)
+	}
+	return j.Vantage
+}
+
+// now gives the time against which acceptances expire.
+func (j *Judge) now(p Port) time.Time {
+	if j.Now.IsZero() {
+		return p.Time
+	}
+	return j.Now
+}
+
+// situation gathers what conditions are asked about.
+func (j *Judge) situation(p Port, v Vantage) *situation {
+	s := &situation{service: p.Service, port: p.Target.Port(), vantage: v.class(), intrusive: j.Intrusive}
+	if j.Knowledge != nil {
+		s.public = j.Knowledge.Public(s.port)
+		s.internal = j.Knowledge.Internal(s.port)
+	}
+	return s
+}
+
+// broken gives the rules that hold, without those that another one of them
+// makes redundant, in the order of their ids.
+func (j *Judge) broken(s *situation) []*Rule {
+	var rules []*Rule
+	replaced := map[string]bool{}
+	listener := false
+	for _, r := range j.Rules.rules {
+		if !r.Fallback && r.holds(s) {
+			rules = append(rules, r)
+			listener = listener || r.Kind == KindListener
+			for _, id := range r.Replaces {
+				replaced[id] = true
+			}
+		}
+	}
+	for _, r := range j.Rules.rules {
+		if r.Fallback && !listener && r.holds(s) {
+			rules = append(rules, r)
+			break
+		}
+	}
+	return slices.DeleteFunc(rules, func(r *Rule) bool { return replaced[r.ID] })
+}
+
+// holds reports whether one of the rule's conditions holds.
+func (r *Rule) holds(s *situation) bool {
+	return slices.ContainsFunc(r.When, func(c Condition) bool { return c.holds(s) })
+}
+
+// finding writes down that a rule is broken.
+func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
+	f := Finding{
+		ID:   FindingID(r.ID, p.Target, v.String()),
+		Rule: r, Title: r.Title, Severity: r.Severity, Score: r.Score,
+		Target: p.Target, Host: p.Host, Vantage: v.String(),
+		Evidence: evidence(p, v), Tags: r.Tags,
+		Status: StatusOpen, Drift: DriftNone, Anchor: p.Anchor,
+		FirstSeen: p.Time, LastSeen: p.Time,
+	}
+	product := ""
+	if p.Service != nil {
+		product = p.Service.Product
+		f.Product = productOf(p.Service)
+		f.Confidence = p.Service.Confidence
+	}
+	f.Remediation = r.Fix.For(product, p.Target.Port())
+	return f
+}
+
+// productOf gives name and version of the daemon.
+func productOf(s *fingerprint.Service) string {
+	if s.Version == "" || s.Product == "" {
+		return s.Product
+	}
+	return s.Product + " " + s.Version
+}
+
+// maxEvidence is how many sentences a finding carries; the transcript has the
+// rest.
+const maxEvidence = 8
+
+// evidence says in sentences what the finding rests on.
+func evidence(p Port, v Vantage) []string {
+	how := "seen from the vantage point " + v.String()
+	list := []string{fmt.Sprintf("port %d/tcp accepts connections (%s), %s", p.Target.Port(), p.Reason, how)}
+	s := p.Service
+	if s == nil || s.Method == "table" {
+		return append(list, "only the port number is known; nothing was learnt about the service")
+	}
+	if sentence := answer(s); sentence != "" {
+		list = append(list, sentence)
+	}
+	for _, e := range s.Evidence {
+		if e.Shows != "" && len(list) < maxEvidence-1 && !slices.Contains(list, e.Shows) {
+			list = append(list, e.Shows)
+		}
+	}
+	if len(s.Observations) > 0 {
+		list = append(list, "observed: "+strings.Join(s.Observations, ", "))
+	}
+	return list
+}
+
+// answer says what the service is.
+func answer(s *fingerprint.Service) string {
+	name := productOf(s)
+	switch {
+	case name != "" && s.Protocol != "":
+		name += " speaking " + s.Protocol
+	case s.Protocol != "":
+		name = s.Protocol
+	case name == "":
+		return ""
+	}
+	if s.Role != "" && s.Role != "unknown" {
+		name += ", role " + s.Role
+	}
+	if s.Behind != nil && s.Behind.Product != "" {
+		name += ", in front of " + s.Behind.Product
+	}
+	return fmt.Sprintf("answers as %s (confidence %d of 10)", name, s.Confidence)
+}

@@ -1,0 +1,202 @@
+package exposure
+
+import (
+	"cmp"
+	_ "embed"
+	"fmt"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed rules.yaml
+var builtinRules []byte
+
+// BuiltinFile is the name by which errors call the rules of the program.
+const BuiltinFile = "exposure/rules.yaml"
+
+// Builtin loads the rules that come with the program.
+func Builtin() (*RuleSet, error) { return LoadRules(BuiltinFile, builtinRules) }
+
+// LoadRules reads rules strictly: an unknown key, an id that is there twice, a
+// score outside of its severity's band or a rule without a fix is an error
+// that names file, line and column.
+func LoadRules(file string, data []byte) (*RuleSet, error) {
+	if len(data) > maxFile {
+		return nil, &UserError{File: file, Msg: fmt.Sprintf("reading rules: over %d bytes", maxFile)}
+	}
+	d, root := parseYAML(file, data)
+	set := &RuleSet{byID: map[string]*Rule{}}
+	if root == nil {
+		if len(d.errs) == 0 {
+			return nil, &UserError{File: file, Msg: "no rules in it", HintText: "write version: and rules:"}
+		}
+		return nil, d.err()
+	}
+	d.mapping(root, "the rules file", []field{
+		{"version", true, func(n *yaml.Node) { set.Version = d.text(n, "version") }},
+		{"rules", true, func(n *yaml.Node) {
+			d.sequence(n, "rules", func(item *yaml.Node) { d.addRule(set, item) })
+		}},
+	})
+	d.checkReplaces(set)
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(set.rules, func(a, b *Rule) int { return cmp.Compare(a.ID, b.ID) })
+	return set, nil
+}
+
+var (
+	ruleID   = regexp.MustCompile(`^MXS[0-8][0-9]{3}$`)
+	ruleName = regexp.MustCompile(`^[A-Z][A-Za-z0-9]{2,59}$`)
+	tagText  = regexp.MustCompile(`^[a-z0-9][a-z0-9-]*$`)
+)
+
+// addRule reads one rule and checks it as a whole.
+func (d *document) addRule(set *RuleSet, n *yaml.Node) {
+	r := &Rule{}
+	d.mapping(n, "a rule", d.ruleFields(r))
+	switch {
+	case !ruleID.MatchString(r.ID):
+		d.fail(n, "ids are MXS and four digits, from MXS0000 to MXS8999", "rule id %q is not valid", r.ID)
+	case set.byID[r.ID] != nil:
+		d.fail(n, "take the next free number", "rule id %q is there twice", r.ID)
+	default:
+		set.byID[r.ID] = r
+		set.rules = append(set.rules, r)
+	}
+	if !ruleName.MatchString(r.Name) {
+		d.fail(n, "names are PascalCase", "name %q of rule %q is not valid", r.Name, r.ID)
+	}
+	if lowest, highest := r.Severity.scores(); r.Score < lowest || r.Score > highest {
+		d.fail(n, fmt.Sprintf("%s is %.1f to %.1f", r.Severity, lowest, highest),
+			"score %.1f of rule %q does not fit its severity", r.Score, r.ID)
+	}
+	if len(r.When) == 0 && r.Kind != KindPolicy {
+		d.fail(n, "add a condition, or make the kind policy", "rule %q never holds", r.ID)
+	}
+}
+
+// ruleFields reads the keys of a rule.
+func (d *document) ruleFields(r *Rule) []field {
+	return []field{
+		{"id", true, func(n *yaml.Node) { r.ID = d.text(n, "id") }},
+		{"name", true, func(n *yaml.Node) { r.Name = d.text(n, "name") }},
+		{"kind", true, func(n *yaml.Node) {
+			r.Kind = RuleKind(d.oneOf(n, "kind", "listener", "transport", "disclosure", "policy"))
+		}},
+		{"title", true, func(n *yaml.Node) { r.Title = d.text(n, "title") }},
+		{"severity", true, func(n *yaml.Node) {
+			r.Severity, _ = ParseSeverity(d.oneOf(n, "severity", severityNames[:]...))
+		}},
+		{"score", true, func(n *yaml.Node) { r.Score = d.number(n, "score", 0, 10) }},
+		{"fallback", false, func(n *yaml.Node) { r.Fallback = d.boolean(n, "fallback") }},
+		{"replaces", false, func(n *yaml.Node) { r.Replaces = d.texts(n, "replaces") }},
+		{"when", true, func(n *yaml.Node) {
+			d.sequence(n, "when", func(item *yaml.Node) { r.When = append(r.When, d.condition(item)) })
+		}},
+		{"why", true, func(n *yaml.Node) { r.Why = d.text(n, "why") }},
+		{"fix", true, func(n *yaml.Node) { r.Fix = d.fix(n) }},
+		{"references", true, func(n *yaml.Node) { r.References = d.uris(n) }},
+		{"cwe", true, func(n *yaml.Node) {
+			d.sequence(n, "cwe", func(item *yaml.Node) { r.CWE = append(r.CWE, d.integer(item, "cwe", 1, 9999)) })
+		}},
+		{"tags", true, func(n *yaml.Node) {
+			r.Tags = d.texts(n, "tags")
+			for _, tag := range r.Tags {
+				if !tagText.MatchString(tag) {
+					d.fail(n, "lower case, digits and hyphens", "tag %q is not valid", tag)
+				}
+			}
+		}},
+	}
+}
+
+// oneOf reads one of some words.
+func (d *document) oneOf(n *yaml.Node, what string, words ...string) string {
+	if n.Kind == yaml.ScalarNode && slices.Contains(words, n.Value) {
+		return n.Value
+	}
+	d.fail(n, "write "+strings.Join(words, ", "), "%s is %s", what, shown(n))
+	return words[0]
+}
+
+// condition reads one condition.
+func (d *document) condition(n *yaml.Node) Condition {
+	var c Condition
+	list := func(key string, to *[]string) field {
+		return field{key, false, func(n *yaml.Node) { *to = d.texts(n, key) }}
+	}
+	d.mapping(n, "a condition", []field{
+		list("protocol", &c.Protocols), list("role", &c.Roles), list("product", &c.Products),
+		list("stack", &c.Stacks), list("observed", &c.Observed), list("absent", &c.Absent),
+		{"tunnel", false, func(n *yaml.Node) {
+			d.sequence(n, "tunnel", func(item *yaml.Node) {
+				c.Tunnels = append(c.Tunnels, d.oneOf(item, "tunnel", "none", "ssl", "starttls"))
+			})
+		}},
+		{"ports", false, func(n *yaml.Node) {
+			d.sequence(n, "ports", func(item *yaml.Node) {
+				c.Ports = append(c.Ports, uint16(d.integer(item, "port", 1, 65535)))
+			})
+		}},
+		{"place", false, func(n *yaml.Node) {
+			c.Place = Place(d.oneOf(n, "place", "any", "public", "nonpublic", "internal"))
+		}},
+		{"vantage", false, func(n *yaml.Node) {
+			d.sequence(n, "vantage", func(item *yaml.Node) {
+				c.Vantages = append(c.Vantages, VantageClass(d.oneOf(item, "vantage", "internet", "lan", "host")))
+			})
+		}},
+		{"unidentified", false, func(n *yaml.Node) { c.Unidentified = d.boolean(n, "unidentified") }},
+		{"intrusive", false, func(n *yaml.Node) { c.Intrusive = d.boolean(n, "intrusive") }},
+	})
+	return c
+}
+
+// fix reads the fix of a rule.
+func (d *document) fix(n *yaml.Node) Fix {
+	var f Fix
+	d.mapping(n, "fix", []field{
+		{"default", true, func(n *yaml.Node) { f.Default = d.text(n, "default") }},
+		{"products", false, func(n *yaml.Node) {
+			if n.Kind != yaml.MappingNode {
+				d.fail(n, "write product: text pairs", "products is %s, want a mapping", kindOf(n))
+				return
+			}
+			for i := 0; i+1 < len(n.Content); i += 2 {
+				f.Products = append(f.Products, ProductFix{
+					Product: d.text(n.Content[i], "product"), Text: d.text(n.Content[i+1], "fix"),
+				})
+			}
+		}},
+	})
+	return f
+}
+
+// uris reads a list of absolute web addresses.
+func (d *document) uris(n *yaml.Node) []string {
+	list := d.texts(n, "references")
+	for _, s := range list {
+		if u, err := url.Parse(s); err != nil || u.Scheme != "https" || u.Host == "" {
+			d.fail(n, "give the full address, beginning with https://", "reference %q is not a web address", s)
+		}
+	}
+	return list
+}
+
+// checkReplaces finds ids that no rule has.
+func (d *document) checkReplaces(set *RuleSet) {
+	for _, r := range set.rules {
+		for _, id := range r.Replaces {
+			if set.byID[id] == nil || id == r.ID {
+				d.errs = append(d.errs, &UserError{File: d.file, Line: 1, Column: 1, Source: d.line(1),
+					Msg: fmt.Sprintf("rule %q replaces %q, which is not another rule", r.ID, id)})
+			}
+		}
+	}
+}

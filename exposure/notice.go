@@ -1,0 +1,141 @@
+package exposure
+
+import (
+	"fmt"
+	"slices"
+
+	"mxsweep/scan"
+)
+
+// A Level says how heavy a notice is.
+type Level string
+
+// The levels.
+const (
+	LevelNote    Level = "note"
+	LevelWarning Level = "warning"
+	LevelError   Level = "error"
+)
+
+// A Notice is something that the reader must know about the run itself. Its
+// code never changes its meaning.
+type Notice struct {
+	Code    string // "MXS9nnn"
+	Level   Level
+	Message string
+	Target  string       // the address or name it is about, "" if none
+	Anchor  *scan.Anchor // the line it is about, nil if none
+}
+
+// The codes of notices.
+const (
+	NoticeSilent            = "MXS9001"
+	NoticeAcceptanceExpired = "MXS9002"
+	NoticeUnresolved        = "MXS9003"
+	NoticeCoverage          = "MXS9004"
+	NoticeCanary            = "MXS9005"
+	NoticeNothingInScope    = "MXS9006"
+	NoticeAborted           = "MXS9007"
+	NoticeOutput            = "MXS9008"
+	NoticeRefused           = "MXS9009"
+	NoticeBaseline          = "MXS9010"
+	NoticeUnverified        = "MXS9011"
+	NoticeAcceptanceSoon    = "MXS9012"
+	NoticeAcceptanceUnused  = "MXS9013"
+	NoticeSignal            = "MXS9014"
+	NoticeLocalFailure      = "MXS9015"
+	NoticeNothingSeen       = "MXS9016"
+	NoticeConfidence        = "MXS9017"
+	NoticeExpectedMissing   = "MXS9018"
+)
+
+// A NoticeKind describes all notices of one code, for reports and manuals.
+type NoticeKind struct {
+	Code  string
+	Name  string // PascalCase, for SARIF
+	Level Level
+	Title string // one sentence
+	Why   string // what it means for the run
+	Help  string // what to do
+}
+
+var noticeKinds = []NoticeKind{
+	{NoticeSilent, "TargetUnreachable", LevelWarning, "A target in scope gave no answer on any port.",
+		"No probe to this target was answered. Findings known from the baseline are kept as unverified, never as fixed.",
+		"Check routing and firewall rules from the vantage point, or remove the target from the scope file."},
+	{NoticeAcceptanceExpired, "AcceptedRiskExpired", LevelWarning, "An accepted-risk entry has passed its expiry date.",
+		"The entry no longer suppresses anything.",
+		"Renew it in the policy file with a fresh reason, or remove the exposure."},
+	{NoticeUnresolved, "NameNotResolved", LevelError, "A name in scope did not resolve.",
+		"Nothing of this host was looked at, so the run cannot pass.",
+		"Mend the name or the resolver, or take the name out of the scope."},
+	{NoticeCoverage, "CoverageBelowFloor", LevelError, "Too few of the planned ports could be judged.",
+		"A run that saw too little cannot say that all is well.",
+		"Check the route to the silent hosts, take hosts that no longer exist out of the scope, or lower --min-coverage."},
+	{NoticeCanary, "CanarySilent", LevelError, "A canary did not answer.",
+		"A service that must answer did not, so the vantage point or the network is not what it should be.",
+		"Check the route from the vantage point to the canary, or mend the canary in the policy file."},
+	{NoticeNothingInScope, "NothingInScope", LevelError, "Nothing was in scope.",
+		"No address and port was left to look at.",
+		"Give targets or a scope file, and check the excludes and the ports."},
+	{NoticeAborted, "RunAborted", LevelError, "The run was aborted.",
+		"What was found until then is in the report; the rest was not looked at.",
+		"Mend the cause and run again."},
+	{NoticeOutput, "OutputFailed", LevelError, "A report could not be written.",
+		"The other reports are whole.",
+		"Check the path, the rights and the space on the disk, and convert the saved run."},
+	{NoticeRefused, "Refused", LevelError, "The run was refused before anything was sent.",
+		"A target is outside the scope, or the authorization does not cover this run.",
+		"Widen the scope file, or renew the authorization in the policy file."},
+	{NoticeBaseline, "BaselineNotComparable", LevelWarning, "The baseline was taken under other conditions.",
+		"Only the ports, addresses and vantage point that both share were compared; the rest of the baseline is unverified.",
+		"Write a new baseline with the same scope, ports and vantage."},
+	{NoticeUnverified, "FindingUnverified", LevelWarning, "A finding of the baseline could not be looked at again.",
+		"It is carried forward; it is neither fixed nor a pass.",
+		"Make the host reachable and run again, or prune the baseline if the host is gone for good."},
+	{NoticeAcceptanceSoon, "AcceptedRiskExpiresSoon", LevelNote, "An accepted-risk entry expires soon.",
+		"When it expires, its findings count again.",
+		"Remove the exposure, or renew the entry with a fresh reason."},
+	{NoticeAcceptanceUnused, "AcceptedRiskUnused", LevelNote, "An accepted-risk entry covers nothing.",
+		"No finding of this run needs it.",
+		"Take the entry out of the policy file."},
+	{NoticeSignal, "RunStopped", LevelWarning, "The run was stopped by a signal.",
+		"What was found until then is in the report; the rest was not looked at.",
+		"Run again; with --resume it goes on where it stopped."},
+	{NoticeLocalFailure, "LocalFailure", LevelWarning, "Probes failed on this machine.",
+		"The ports concerned are unknown: neither open nor closed.",
+		"Raise the limits of this machine (ulimit -n), or lower --concurrency and --rate."},
+	{NoticeNothingSeen, "NothingSeen", LevelError, "No target answered at all.",
+		"A run that saw nothing says nothing about the targets.",
+		"Check the network of the vantage point, and add a canary to the policy file."},
+	{NoticeConfidence, "ConfidenceBelowFloor", LevelNote, "A finding is less certain than the gate demands.",
+		"It is reported and does not fail the run.",
+		"Look at the port, or lower min_confidence in the policy file."},
+	{NoticeExpectedMissing, "ExpectedServiceMissing", LevelNote, "A service that the policy expects was not seen.",
+		"The entry covered nothing in this run.",
+		"Check the service, or take the entry out of the policy file."},
+}
+
+// NoticeKinds lists all kinds of notices in the order of their codes.
+func NoticeKinds() []NoticeKind { return slices.Clone(noticeKinds) }
+
+// NoticeKindOf finds the kind of a code; the zero NoticeKind if there is none.
+func NoticeKindOf(code string) NoticeKind {
+	for _, k := range noticeKinds {
+		if k.Code == code {
+			return k
+		}
+	}
+	return NoticeKind{Code: code, Level: LevelNote}
+}
+
+// NewNotice makes a notice of the kind with the given code. The message gets
+// what to do about it added.
+func NewNotice(code, target string, anchor *scan.Anchor, format string, args ...any) Notice {
+	k := NoticeKindOf(code)
+	message := fmt.Sprintf(format, args...)
+	if k.Help != "" {
+		message += " " + k.Help
+	}
+	return Notice{Code: code, Level: k.Level, Message: message, Target: target, Anchor: anchor}
+}

@@ -1,0 +1,331 @@
+package exposure
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+var testTime = time.Date(2026, 11, 20, 6, 0, 31, 0, time.UTC)
+
+var builtinOnce = sync.OnceValues(Builtin)
+
+func testRules(t testing.TB) *RuleSet {
+	t.Helper()
+	rules, err := builtinOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+// testPorts are the ports that the tests take for internal and public.
+func testPorts() PortSets {
+	return NewPortSets(
+		[]uint16{24, 628, 783, 2003, 2005, 2501, 3310, 7025, 7071, 7072, 8001, 8024, 8891, 8893, 9998, 10001, 10023, 10024, 10025, 10026,
+			10027, 10028, 10029, 10030, 10031, 10032, 10080, 10110, 10143, 10465, 10587, 10993, 11211, 11332, 11334, 12345, 12525, 14190},
+		[]uint16{25, 80, 110, 143, 443, 465, 587, 993, 995, 2000, 4190})
+}
+
+func openPort(port uint16, s *fingerprint.Service) Port {
+	return Port{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
+		State: scan.StateOpen, Reason: scan.ReasonSynAck, Time: testTime}, Service: s}
+}
+
+// svc makes a service: protocol, role, product, then observations. "stack:",
+// "tunnel:" and "alt:" in front of a word set those fields.
+func svc(protocol, role, product string, more ...string) *fingerprint.Service {
+	s := &fingerprint.Service{Protocol: protocol, Role: role, Product: product, Method: "probed", Confidence: 9}
+	for _, m := range more {
+		switch key, value, _ := strings.Cut(m, ":"); key {
+		case "stack":
+			s.Stack = value
+		case "tunnel":
+			s.Tunnel = value
+		case "alt":
+			s.Alternatives = append(s.Alternatives, value)
+		default:
+			s.Observations = append(s.Observations, m)
+		}
+	}
+	return s
+}
+
+type judgement struct {
+	name    string
+	port    uint16
+	service *fingerprint.Service
+	class   VantageClass
+	want    string // ids, heaviest first
+}
+
+var judgements = []judgement{
+	// As it should be: no finding.
+	{"public SMTP", 25, svc("smtp", "mta", "Postfix smtpd", "starttls-offered", "version-disclosed", "bare-lf"), "", ""},
+	{"public SMTP that refuses us", 25, svc("smtp", "mta", "Postfix smtpd", "acl-refused"), "", ""},
+	{"submission with TLS", 587, svc("smtp", "submission", "Postfix smtpd", "starttls-offered"), "", ""},
+	{"submission with TLS, role mta", 587, svc("smtp", "mta", "Postfix smtpd", "starttls-offered", "auth-offered"), "", ""},
+	{"submissions", 465, svc("smtp", "submission", "Postfix smtpd", "tunnel:ssl", "auth-offered-cleartext"), "", ""},
+	{"IMAPS", 993, svc("imap", "imap", "Dovecot", "tunnel:ssl", "auth-offered"), "", ""},
+	{"IMAP with STARTTLS and LOGINDISABLED", 143, svc("imap", "imap", "Dovecot", "starttls-offered"), "", ""},
+	{"POP3 with STLS only", 110, svc("pop3", "pop3", "Dovecot", "starttls-offered"), "", ""},
+	{"ManageSieve with TLS", 4190, svc("managesieve", "sieve", "Dovecot Pigeonhole", "starttls-offered"), "", ""},
+	{"IMAP proxy on its public port", 143, svc("imap", "imap-proxy", "nginx", "starttls-offered"), "", ""},
+	{"web server", 443, svc("http", "not-mail", "nginx", "tunnel:ssl"), "", ""},
+	{"unknown service on an unknown port", 5555, nil, "", ""},
+
+	// What a port number alone gives.
+	{"unknown on an internal port", 10031, nil, "", "MXS1902"},
+	{"port table only", 10024, &fingerprint.Service{Protocol: "smtp", Role: "content-filter", Product: "amavisd-new", Method: "table", Confidence: 3}, "", "MXS1902"},
+	{"reset at connect", 10029, svc("", "unknown", "", "reset-at-connect"), "", "MXS1902"},
+	{"TLS and nothing more", 10993, svc("tls", "unknown", "", "tunnel:ssl"), "", "MXS1902"},
+	{"SSH on a mail port", 10025, svc("ssh", "not-mail", "OpenSSH"), "", "MXS1903"},
+	{"closed without a word", 10028, svc("", "unknown", "", "acl-refused"), "", "MXS1901"},
+	{"amavisd's access list", 10024, svc("smtp", "content-filter", "amavisd-new", "acl-refused"), "", "MXS1901"},
+	{"554 at connect", 10025, svc("smtp", "reinjection", "Postfix smtpd", "acl-refused", "xclient-offered"), "", "MXS1901"},
+
+	// Inside the mail flow.
+	{"amavisd", 10024, svc("smtp", "content-filter", "amavisd-new", "xforward-offered"), "", "MXS1001"},
+	{"amavisd speaking LMTP", 10028, svc("lmtp", "content-filter", "amavisd-new"), "", "MXS1001"},
+	{"re-injection", 10025, svc("smtp", "reinjection", "Postfix smtpd"), "", "MXS1002"},
+	{"re-injection by its port", 10028, svc("smtp", "mta", "OpenSMTPD"), "", "MXS1002"},
+	{"re-injection with XFORWARD", 10025, svc("smtp", "reinjection", "Postfix smtpd", "xforward-offered"), "", "MXS1002 MXS1402"},
+	{"re-injection that relays", 10025, svc("smtp", "reinjection", "Postfix smtpd", "relays"), "", "MXS1003"},
+	{"public open relay", 25, svc("smtp", "mta", "Postfix smtpd", "relays"), "", "MXS1003"},
+	{"DKIMproxy", 10027, svc("smtp", "signing-proxy", "DKIMproxy", "starttls-offered", "starttls-broken", "xforward-offered"), "", "MXS1004"},
+	{"DKIMproxy without next hop", 10027, svc("smtp", "signing-proxy", "DKIMproxy", "next-hop-down"), "", "MXS1004"},
+	{"spampd", 10025, svc("smtp", "content-filter", "spampd"), "", "MXS1005"},
+	{"spampd in the front line", 25, svc("smtp", "content-filter", "spampd"), "", ""},
+	{"PROXY trusted", 10143, svc("imap", "imap-backend", "Dovecot", "proxy-expected", "proxy-trusted"), "", "MXS1006"},
+	{"PROXY expected", 10029, svc("smtp", "proxy", "Postfix smtpd", "proxy-expected"), "", "MXS1007"},
+	{"PROXY expected, protocol unknown", 10030, svc("", "proxy", "", "proxy-expected"), "", "MXS1007"},
+	{"submission twin", 10587, svc("smtp", "submission", "Dovecot"), "", "MXS1008"},
+	{"smtps twin", 10465, svc("smtp", "mta", "Exim", "tunnel:ssl"), "", "MXS1008"},
+	{"SMTP on a port nobody uses", 2626, svc("smtp", "mta", "Exim"), "", "MXS1009"},
+	{"Zimbra postjournal", 10027, svc("smtp", "reinjection", "Postfix smtpd", "stack:Zimbra"), "", "MXS1010"},
+	{"QMQP", 628, svc("qmqp", "mta", "Postfix qmqpd"), "", "MXS1011"},
+	{"QMQP that refuses us", 628, svc("qmqp", "mta", "Postfix qmqpd", "acl-refused"), "", "MXS1901"},
+
+	// Back ends.
+	{"IMAP back end", 10143, svc("imap", "imap-backend", "Dovecot", "starttls-offered"), "", "MXS1101"},
+	{"IMAP proxy on an internal port", 10143, svc("imap", "imap-proxy", "imapproxy"), "", "MXS1101"},
+	{"IMAP back end over TLS", 10993, svc("imap", "imap", "Dovecot", "tunnel:ssl"), "", "MXS1101"},
+	{"POP3 back end", 10110, svc("pop3", "pop3-backend", "Courier POP3"), "", "MXS1102"},
+	{"ManageSieve back end", 14190, svc("managesieve", "sieve", "Dovecot Pigeonhole"), "", "MXS1103"},
+	{"Mailu webmail port", 10143, svc("imap", "imap-proxy", "Dovecot", "stack:Mailu"), "", "MXS1104"},
+	{"LMTP", 24, svc("lmtp", "lmtp", "Dovecot", "starttls-offered"), "", "MXS1105"},
+	{"Dovecot auth", 12345, svc("dovecot-auth", "auth", "Dovecot auth"), "", "MXS1106"},
+	{"doveadm", 24245, svc("doveadm", "admin", "Dovecot doveadm"), "", "MXS1107"},
+	{"doveadm over HTTP", 8080, svc("doveadm-http", "admin", "Dovecot doveadm"), "", "MXS1107"},
+	{"doveadm without password", 24245, svc("doveadm", "admin", "Dovecot doveadm", "doveadm-noauth"), "", "MXS1108"},
+	{"dict", 2001, svc("dovecot-dict", "unknown", "Dovecot dict"), "", "MXS1109"},
+	{"Cyrus replication", 2005, svc("csync", "unknown", "Cyrus sync_server"), "", "MXS1110"},
+	{"MUPDATE", 3905, svc("mupdate", "unknown", "Cyrus mupdate", "version-disclosed"), "", "MXS1110 MXS1407"},
+	{"metrics", 9900, svc("http", "admin", "Dovecot stats"), "", "MXS1111"},
+
+	// Policy daemons, filters, scanners.
+	{"Postgrey", 10023, svc("postfix-policy", "policy", "Postgrey"), "", "MXS1201"},
+	{"policy daemon without a name", 10031, svc("postfix-policy", "policy", "", "alt:postgrey", "alt:postfwd"), "", "MXS1201"},
+	{"Cluebringer", 10031, svc("postfix-policy", "policy", "Cluebringer"), "", "MXS1202"},
+	{"Policyd v1", 10031, svc("postfix-policy", "policy", "Policyd v1"), "", "MXS1202"},
+	{"postfwd", 10040, svc("postfix-policy", "policy", "postfwd"), "", "MXS1202"},
+	{"policyd-weight", 12525, svc("postfix-policy", "policy", "policyd-weight"), "", "MXS1201"},
+	{"OpenDMARC", 8893, svc("milter", "milter", "OpenDMARC"), "", "MXS1203"},
+	{"OpenDKIM", 8891, svc("milter", "milter", "OpenDKIM"), "", "MXS1204"},
+	{"OpenDKIM perhaps", 8891, svc("milter", "milter", "OpenDKIM", "alt:OpenDMARC"), "", "MXS1203"},
+	{"clamd", 3310, svc("clamd", "antivirus", "ClamAV clamd"), "", "MXS1205"},
+	{"spamd", 783, svc("spamd", "antispam", "SpamAssassin spamd"), "", "MXS1206"},
+	{"AM.PDP", 9998, svc("am.pdp", "content-filter", "amavisd-new", "path-disclosed"), "", "MXS1207"},
+	{"rspamd worker", 11333, svc("rspamd-http", "antispam", "Rspamd"), "", "MXS1208"},
+	{"rspamd controller", 11334, svc("http", "admin", "Rspamd controller"), "", "MXS1209"},
+	{"rspamd controller by its answer", 11334, svc("http", "antispam", "Rspamd", "rspamd-guarded"), "", "MXS1209"},
+	{"rspamd controller open", 11334, svc("http", "admin", "Rspamd controller", "rspamd-open"), "", "MXS1210"},
+	{"tcp table", 10001, svc("tcp-table", "unknown", "PostSRSd"), "", "MXS1211"},
+
+	// Administration and stores.
+	{"Zimbra admin console", 7071, svc("http", "admin", "Zimbra", "stack:Zimbra", "tunnel:ssl"), "", "MXS1301"},
+	{"admin console", 8000, svc("http", "admin", "James webadmin"), "", "MXS1302"},
+	{"redis", 6379, svc("redis", "not-mail", "Redis"), "", "MXS1303"},
+	{"login lookup", 10080, svc("http", "auth", "nginx"), "", "MXS1304"},
+	{"web server on the lookup's port", 10080, svc("http", "not-mail", "nginx"), "", "MXS1903"},
+	{"Mailman REST", 8001, svc("http", "admin", "Mailman REST"), "", "MXS1305"},
+	{"JMX", 9999, svc("rmi", "admin", "James JMX"), "", "MXS1306"},
+
+	// How the dialogue is protected.
+	{"XCLIENT", 25, svc("smtp", "mta", "Postfix smtpd", "xclient-offered"), "", "MXS1401"},
+	{"XFORWARD", 25, svc("smtp", "mta", "Postfix smtpd", "xforward-offered"), "", "MXS1402"},
+	{"login without TLS", 143, svc("imap", "imap", "Dovecot", "auth-offered-cleartext", "starttls-offered"), "", "MXS1403"},
+	{"login without TLS seen through STARTTLS", 587, svc("smtp", "submission", "Exim", "auth-offered-cleartext", "starttls-offered", "tunnel:starttls"), "", "MXS1403"},
+	{"login without any TLS", 143, svc("imap", "imap-proxy", "nginx", "auth-offered-cleartext", "starttls-absent"), "", "MXS1404"},
+	{"login without TLS on the LAN", 143, svc("imap", "imap", "Dovecot", "auth-offered-cleartext", "starttls-offered"), ClassLAN, "MXS1405"},
+	{"login without TLS on the host", 143, svc("imap", "imap", "Dovecot", "auth-offered-cleartext", "starttls-offered"), ClassHost, ""},
+	{"broken STARTTLS", 25, svc("smtp", "mta", "", "starttls-offered", "starttls-broken"), "", "MXS1406"},
+
+	// Other vantage points, and the net below all rules.
+	{"on the host", 10025, svc("smtp", "reinjection", "Postfix smtpd"), ClassHost, "MXS1904"},
+	{"on the LAN", 10025, svc("smtp", "reinjection", "Postfix smtpd"), ClassLAN, "MXS1002"},
+	{"unknown on the host", 10025, nil, ClassHost, ""},
+	{"mail role and no rule of its own", 4711, svc("", "proxy", "HAProxy"), "", "MXS1905"},
+}
+
+func TestJudge(t *testing.T) {
+	rules := testRules(t)
+	for _, tt := range judgements {
+		j := &Judge{Rules: rules, Vantage: Vantage{Class: tt.class}, Knowledge: testPorts()}
+		var got []string
+		for _, f := range j.Findings(openPort(tt.port, tt.service)) {
+			got = append(got, f.Rule.ID)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.name, s, tt.want)
+		}
+	}
+}
+
+// TestEveryRuleIsJudged holds the table against the rules: each has at least
+// one row where it holds and one where a port of the same kind escapes it.
+func TestEveryRuleIsJudged(t *testing.T) {
+	positive := map[string]bool{"MXS1408": true, "MXS1801": true} // see TestIntrusiveRule and TestForbiddenPort
+	negative := 0
+	for _, tt := range judgements {
+		for _, id := range strings.Fields(tt.want) {
+			positive[id] = true
+		}
+		if tt.want == "" {
+			negative++
+		}
+	}
+	for _, r := range testRules(t).All() {
+		if !positive[r.ID] {
+			t.Errorf("no row of the table breaks %s", r.ID)
+		}
+	}
+	if negative == 0 {
+		t.Error("no row of the table is without a finding")
+	}
+}
+
+// TestNegativeRows makes a port that misses each rule by one detail: another
+// protocol, role, product and place, and no observation.
+func TestNegativeRows(t *testing.T) {
+	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
+	for _, r := range j.Rules.All() {
+		for _, tt := range judgements {
+			if !slices.Contains(strings.Fields(tt.want), r.ID) {
+				continue
+			}
+			clean := openPort(443, svc("http", "not-mail", "nginx", "tunnel:ssl"))
+			for _, f := range j.Findings(clean) {
+				t.Errorf("%s holds for a web server", f.Rule.ID)
+			}
+			closed := openPort(tt.port, tt.service)
+			closed.State = scan.StateClosed
+			if len(j.Findings(closed)) > 0 {
+				t.Errorf("%s holds for a closed port", r.ID)
+			}
+			break
+		}
+	}
+}
+
+func TestIntrusiveRule(t *testing.T) {
+	j := &Judge{Rules: testRules(t), Knowledge: testPorts(), Intrusive: true}
+	got := j.Findings(openPort(25, svc("smtp", "mta", "Postfix smtpd", "bare-lf")))
+	if len(got) != 1 || got[0].Rule.ID != "MXS1408" {
+		t.Errorf("got %v, want MXS1408 alone", got)
+	}
+}
+
+// TestPortAloneIsLow asks for each port with nothing known of the service.
+func TestPortAloneIsLow(t *testing.T) {
+	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
+	for port := 1; port <= 65535; port++ {
+		for _, f := range j.Findings(openPort(uint16(port), nil)) {
+			if f.Severity > Low {
+				t.Fatalf("port %d alone gives %s %s", port, f.Rule.ID, f.Severity)
+			}
+		}
+	}
+}
+
+// TestObservationsExist holds the observation names of the rules against
+// those of the signatures.
+func TestObservationsExist(t *testing.T) {
+	set, err := signatures.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{}
+	for _, o := range set.Observations {
+		known[o.ID] = true
+	}
+	for _, r := range testRules(t).All() {
+		for _, c := range r.When {
+			for _, name := range slices.Concat(c.Observed, c.Absent) {
+				if !known[name] {
+					t.Errorf("%s asks for the observation %q, which no signature file defines", r.ID, name)
+				}
+			}
+		}
+	}
+}
+
+func TestRuleTexts(t *testing.T) {
+	names := map[string]bool{}
+	for _, r := range testRules(t).All() {
+		if names[r.Name] {
+			t.Errorf("%s: name %q is there twice", r.ID, r.Name)
+		}
+		names[r.Name] = true
+		if len(r.References) == 0 || len(r.CWE) == 0 || len(r.Tags) == 0 || len(r.Tags)+len(r.CWE) > 18 {
+			t.Errorf("%s: references, cwe or tags missing, or too many tags", r.ID)
+		}
+		if strings.HasSuffix(r.Title, ".") || !strings.HasSuffix(r.Why, ".") {
+			t.Errorf("%s: a title has no full stop, a reason has one", r.ID)
+		}
+		for _, text := range []string{r.HelpText(), r.HelpMarkdown()} {
+			if strings.Contains(text, "{port}") {
+				t.Errorf("%s: help has an unfilled port: %s", r.ID, text)
+			}
+		}
+	}
+}
+
+func TestRemediationNamesTheDaemon(t *testing.T) {
+	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
+	for _, tt := range []struct {
+		port    uint16
+		service *fingerprint.Service
+		want    string
+	}{
+		{10027, svc("smtp", "signing-proxy", "DKIMproxy"), "listen 127.0.0.1:10027"},
+		{10031, svc("postfix-policy", "policy", "Cluebringer"), "host=127.0.0.1"},
+		{10025, svc("smtp", "reinjection", "Postfix smtpd"), "127.0.0.1:10025 inet n - n - 10 smtpd"},
+		{10024, svc("smtp", "content-filter", "amavisd-new"), "$inet_socket_bind"},
+		{10025, svc("smtp", "reinjection", "Unheard-of"), "Bind the re-injection listener on port 10025"},
+	} {
+		f := j.Findings(openPort(tt.port, tt.service))
+		if len(f) == 0 || !strings.Contains(f[0].Remediation, tt.want) {
+			t.Errorf("%s: %v does not say %q", tt.service.Product, f, tt.want)
+		}
+	}
+}
+
+func TestFindingID(t *testing.T) {
+	got := FindingID("MXS1001", netip.MustParseAddrPort("192.0.2.10:10024"), "internet")
+	const want = "46666913568f81a872c8d589d8b414aaf6625fce6bd27bd7358e1e52c185bd04"
+	if got != want {
+		t.Errorf("got %s, want %s", got, want)
+	}
+	mapped := FindingID("MXS1001", netip.MustParseAddrPort("[::ffff:192.0.2.10]:10024"), "internet")
+	if mapped != got {
+		t.Error("a mapped address gives another id")
+	}
+}

@@ -1,0 +1,66 @@
+package exposure
+
+import (
+	"fmt"
+	"strings"
+)
+
+// A VantageClass says how far a vantage point is from the host.
+type VantageClass string
+
+// The classes of vantage points.
+const (
+	ClassInternet VantageClass = "internet" // whoever scans is a stranger
+	ClassLAN      VantageClass = "lan"      // on the same network, not on the host
+	ClassHost     VantageClass = "host"     // on the host itself: "listening", not "exposed"
+)
+
+// A Vantage is where the scanner stands. The zero Vantage is the internet.
+type Vantage struct {
+	// Name is the word of the flag or the policy file; it goes into finding
+	// ids. "" is the name of the class.
+	Name string
+
+	// Class decides which rules hold. "" is internet.
+	Class VantageClass
+}
+
+// class gives the class, the default filled in.
+func (v Vantage) class() VantageClass {
+	if v.Class == "" {
+		return ClassInternet
+	}
+	return v.Class
+}
+
+// String gives the name by which findings know the vantage point.
+func (v Vantage) String() string {
+	if v.Name == "" {
+		return string(v.class())
+	}
+	return v.Name
+}
+
+// ParseVantage reads a class, or a name that the policy defines; a nil policy
+// defines none. "" is the internet.
+func ParseVantage(name string, policy *Policy) (Vantage, error) {
+	switch c := VantageClass(name); c {
+	case "":
+		return Vantage{Class: ClassInternet}, nil
+	case ClassInternet, ClassLAN, ClassHost:
+		return Vantage{Class: c}, nil
+	}
+	known := []string{string(ClassInternet), string(ClassLAN), string(ClassHost)}
+	if policy != nil {
+		for _, v := range policy.Vantages {
+			if v.Name == name {
+				return v, nil
+			}
+			known = append(known, v.Name)
+		}
+	}
+	return Vantage{}, &UserError{
+		Msg:      fmt.Sprintf("unknown vantage %q", name),
+		HintText: "the vantages are " + strings.Join(known, ", ") + "; name others under vantages: in the policy file",
+	}
+}

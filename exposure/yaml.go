@@ -1,0 +1,262 @@
+package exposure
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"regexp"
+	"slices"
+	"strconv"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// maxFile is the largest rules, policy or baseline file that is read, in
+// bytes: enough for 100,000 findings.
+const maxFile = 64 << 20
+
+// A document is a YAML file under strict reading: every key must be known and
+// every value of the right kind, and all mistakes are told at once, each with
+// its place.
+type document struct {
+	file  string
+	lines []string
+	errs  []*UserError
+}
+
+// maxErrors is how many mistakes of one file are told; more do not help.
+const maxErrors = 20
+
+// parseYAML reads one YAML document. The node is nil for an empty file or
+// where the syntax is wrong.
+func parseYAML(file string, data []byte) (*document, *yaml.Node) {
+	d := &document{file: file, lines: strings.Split(string(data), "\n")}
+	var root yaml.Node
+	if err := yaml.Unmarshal(data, &root); err != nil {
+		d.syntaxError(err)
+		return d, nil
+	}
+	if len(root.Content) == 0 {
+		return d, nil
+	}
+	return d, root.Content[0]
+}
+
+var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
+
+// syntaxError keeps an error of the YAML parser, whose place is in its text.
+func (d *document) syntaxError(err error) {
+	e := &UserError{File: d.file, Line: 1, Column: 1, Msg: strings.TrimPrefix(err.Error(), "yaml: "),
+		HintText: "check the indentation, and put quotes around values with a colon, a hash or a leading asterisk"}
+	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
+		e.Line, _ = strconv.Atoi(m[1])
+		e.Msg = m[2]
+	}
+	e.Source = d.line(e.Line)
+	e.Column = 1 + len(e.Source) - len(strings.TrimLeft(e.Source, " \t"))
+	d.errs = append(d.errs, e)
+}
+
+// line gives the text of a line from 1, "" out of range, at most 200 bytes.
+func (d *document) line(n int) string {
+	if n < 1 || n > len(d.lines) {
+		return ""
+	}
+	s := strings.TrimRight(d.lines[n-1], "\r")
+	if len(s) > 200 {
+		s = s[:200]
+	}
+	return s
+}
+
+// fail records a mistake at a node.
+func (d *document) fail(n *yaml.Node, hint, format string, args ...any) {
+	if len(d.errs) >= maxErrors {
+		return
+	}
+	d.errs = append(d.errs, &UserError{
+		File: d.file, Line: n.Line, Column: n.Column, Source: d.line(n.Line),
+		Msg: fmt.Sprintf(format, args...), HintText: hint,
+	})
+}
+
+// err gives all mistakes as one error, in the order of the file; nil if there
+// are none.
+func (d *document) err() error {
+	slices.SortStableFunc(d.errs, func(a, b *UserError) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	var errs []error
+	for _, e := range d.errs {
+		errs = append(errs, e)
+	}
+	return errors.Join(errs...)
+}
+
+// A field reads the value of one key.
+type field struct {
+	key      string
+	required bool
+	read     func(*yaml.Node)
+}
+
+// mapping reads a mapping whose keys are fields and nothing else.
+func (d *document) mapping(n *yaml.Node, what string, fields []field) {
+	if n.Kind != yaml.MappingNode {
+		d.fail(n, "write key: value pairs below it", "%s is %s, want a mapping", what, kindOf(n))
+		return
+	}
+	seen, excused := map[string]int{}, map[string]bool{}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		at := slices.IndexFunc(fields, func(f field) bool { return f.key == key.Value })
+		switch {
+		case key.Kind != yaml.ScalarNode || at < 0:
+			meant, hint := keyHint(key.Value, fields)
+			excused[meant] = true // one mistake, one error
+			d.fail(key, hint, "unknown key %q in %s", key.Value, what)
+		case seen[key.Value] > 0:
+			d.fail(key, "keep one of them", "key %q appears again, first in line %d", key.Value, seen[key.Value])
+		case value.Kind == yaml.AliasNode:
+			d.fail(value, "write the value out", "alias %q is not allowed", value.Value)
+		default:
+			seen[key.Value] = key.Line
+			fields[at].read(value)
+		}
+	}
+	for _, f := range fields {
+		if f.required && seen[f.key] == 0 && !excused[f.key] {
+			d.fail(n, "add "+f.key+":", "%s lacks the key %q", what, f.key)
+		}
+	}
+}
+
+// keyHint names the key that was probably meant, else all keys.
+func keyHint(got string, fields []field) (meant, hint string) {
+	var keys []string
+	best, distance := "", 3
+	for _, f := range fields {
+		keys = append(keys, f.key)
+		if n := editDistance(got, f.key); n < distance {
+			best, distance = f.key, n
+		}
+	}
+	if best != "" {
+		return best, fmt.Sprintf("did you mean %q?", best)
+	}
+	return "", "the keys here are " + strings.Join(keys, ", ")
+}
+
+// editDistance counts the insertions, deletions and substitutions between two
+// words; words over 40 bytes are simply far apart.
+func editDistance(a, b string) int {
+	if len(a) > 40 || len(b) > 40 {
+		return 40
+	}
+	row := make([]int, len(b)+1)
+	for j := range row {
+		row[j] = j
+	}
+	for i := range len(a) {
+		diagonal := row[0]
+		row[0] = i + 1
+		for j := range len(b) {
+			next := diagonal
+			if a[i] != b[j] {
+				next++
+			}
+			diagonal = row[j+1]
+			row[j+1] = min(next, row[j]+1, diagonal+1)
+		}
+	}
+	return row[len(b)]
+}
+
+// sequence calls read for each item.
+func (d *document) sequence(n *yaml.Node, what string, read func(*yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		d.fail(n, "write one item a line, each after a dash", "%s is %s, want a list", what, kindOf(n))
+		return
+	}
+	for _, item := range n.Content {
+		if item.Kind == yaml.AliasNode {
+			d.fail(item, "write the value out", "alias %q is not allowed", item.Value)
+			continue
+		}
+		read(item)
+	}
+}
+
+// text reads a scalar as it is written, blanks around it removed.
+func (d *document) text(n *yaml.Node, what string) string {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		d.fail(n, "", "%s is %s, want text", what, kindOf(n))
+		return ""
+	}
+	return strings.TrimSpace(n.Value)
+}
+
+// texts reads a list of scalars; one scalar is a list of one.
+func (d *document) texts(n *yaml.Node, what string) []string {
+	if n.Kind == yaml.ScalarNode {
+		return []string{d.text(n, what)}
+	}
+	var list []string
+	d.sequence(n, what, func(item *yaml.Node) { list = append(list, d.text(item, what)) })
+	return list
+}
+
+// number reads a finite decimal number from lowest to highest.
+func (d *document) number(n *yaml.Node, what string, lowest, highest float64) float64 {
+	v, err := strconv.ParseFloat(n.Value, 64)
+	if n.Kind != yaml.ScalarNode || err != nil || !(v >= lowest && v <= highest) {
+		d.fail(n, fmt.Sprintf("give a number from %g to %g", lowest, highest), "%s is %s, want a number", what, shown(n))
+		return lowest
+	}
+	return v
+}
+
+// integer reads a whole number from lowest to highest.
+func (d *document) integer(n *yaml.Node, what string, lowest, highest int) int {
+	v, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil || v < lowest || v > highest {
+		d.fail(n, fmt.Sprintf("give a whole number from %d to %d", lowest, highest), "%s is %s, want a whole number", what, shown(n))
+		return lowest
+	}
+	return v
+}
+
+// boolean reads true or false.
+func (d *document) boolean(n *yaml.Node, what string) bool {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		d.fail(n, "write true or false", "%s is %s, want true or false", what, shown(n))
+		return false
+	}
+	return n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
+}
+
+// shown quotes a scalar and names anything else.
+func shown(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+		return strconv.Quote(n.Value)
+	}
+	return kindOf(n)
+}
+
+// kindOf names what a node is.
+func kindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	default:
+		if n.Tag == "!!null" {
+			return "empty"
+		}
+		return "text"
+	}
+}
