@@ -215,6 +215,8 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 	}
 	if f.Rule != nil {
 		w.Rule = f.Rule.ID
+		w.CWE = slices.Clone(f.Rule.CWE)
+		w.References = slices.Clone(f.Rule.References)
 	}
 	if a := f.Acceptance; a != nil {
 		w.Acceptance = &Acceptance{
@@ -225,6 +227,23 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 		}
 	}
 	return w
+}
+
+// NewRule makes the written form of r.
+func NewRule(r *exposure.Rule) Rule {
+	return Rule{
+		ID:         r.ID,
+		Name:       r.Name,
+		Title:      r.Title,
+		Severity:   severityName(r.Severity),
+		Score:      r.Score,
+		Why:        r.Why,
+		Fix:        r.HelpText(),
+		Help:       r.HelpMarkdown(),
+		References: slices.Clone(r.References),
+		CWE:        slices.Clone(r.CWE),
+		Tags:       slices.Clone(r.Tags),
+	}
 }
 
 func severityName(s exposure.Severity) string {

@@ -11,6 +11,7 @@ import (
 	"mxsweep/exposure"
 	"mxsweep/fingerprint"
 	"mxsweep/scan"
+	"mxsweep/signatures"
 )
 
 var when = time.Date(2026, 11, 20, 7, 0, 31, 4_000_001, time.FixedZone("CET", 3600))
@@ -61,8 +62,8 @@ func TestNewPortWithoutAnswer(t *testing.T) {
 // TestNewPortTranscript: the transcript goes with what nothing matched.
 func TestNewPortTranscript(t *testing.T) {
 	s := &fingerprint.Service{Role: "unknown", Transcript: &fingerprint.Transcript{Exchanges: []fingerprint.Exchange{
-		{Probe: "z", Reply: []byte("\x00"), End: fingerprint.EndReply, Took: time.Second},
-		{Probe: "a", End: fingerprint.EndSilence},
+		{Probe: "z", Reply: []byte("\x00"), End: signatures.EndReply, Took: time.Second},
+		{Probe: "a", End: signatures.EndSilence},
 	}}}
 	p := exposure.Port{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:1")}, Service: s}
 	if got := NewPort(p, "").Trail; len(got) != 2 || got[0].Probe != "a" || got[1].Reply != `\x00` || got[1].Took != 1000 {
