@@ -57,6 +57,12 @@ func TestDaemonsAnswer(t *testing.T) {
 		{"policy", 10023, "silent"},
 		{"policy", 10040, "silent"},
 		{"policy", 12525, "silent"},
+		{"swapped", 8891, "silent"},
+		{"swapped", 10023, `^220 \[10\.79\.0\.17\] ESMTP amavis`},
+		{"swapped", 10024, "silent"},
+		{"swapped", 10025, `^\* OK .*Dovecot`},
+		{"swapped", 10031, `^220 swapped\.e2e\.invalid ESMTP Postfix\r\n$`},
+		{"swapped", 10143, `^220 swapped\.e2e\.invalid Dovecot`},
 		{"silent", 25, "no answer"},
 	} {
 		t.Run(fmt.Sprintf("%s:%d", tt.host, tt.port), func(t *testing.T) {

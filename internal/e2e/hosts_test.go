@@ -105,6 +105,13 @@ var specs = []spec{
 		},
 		listen: []int{2501, 8552, 10023, 10040, 12525},
 	},
+	{
+		name: "swapped", n: 17,
+		about:   "daemons on each other's ports",
+		dirs:    filterDirs,
+		daemons: []daemon{postfixDaemon, amavisDaemon, opendkimDaemon, dovecotDaemon, postgreyDaemon("0.0.0.0:8891")},
+		listen:  []int{8891, 10023, 10024, 10025, 10031, 10143},
+	},
 	{name: "silent", n: 16, about: "a host whose every port is silent", silent: true},
 }
 

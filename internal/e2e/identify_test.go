@@ -157,6 +157,24 @@ func TestPolicyDaemons(t *testing.T) {
 	})
 }
 
+// TestSwappedPorts sweeps daemons that listen on each other's ports: names
+// rest on behaviour, not on numbers.
+func TestSwappedPorts(t *testing.T) {
+	hosts(t)
+	doc, code := sweep(t, "-p", "internal,public", address4(17))
+	if code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	check(t, doc, address4(17), []want{
+		{8891, "postgrey", "postfix-policy", one("policy"), one("medium", "high")},
+		{10023, "amavis", "smtp", one("content-filter"), one("high")},
+		{10024, "opendkim", "milter", one("milter"), one("high")},
+		{10025, "dovecot", "imap", one("imap", "imap-backend"), one("high", "critical")},
+		{10031, "postfix", "smtp", one("mta", "reinjection"), one("low", "medium", "high")},
+		{10143, "dovecot", "lmtp", one("lmtp"), one("high")},
+	})
+}
+
 // TestNothingSeen holds runs that could not see to "incomplete".
 func TestNothingSeen(t *testing.T) {
 	hosts(t)

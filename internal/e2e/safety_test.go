@@ -3,6 +3,7 @@
 package e2e
 
 import (
+	"io"
 	"net"
 	"regexp"
 	"strconv"
@@ -83,6 +84,36 @@ func TestTraceIsSeen(t *testing.T) {
 		ask(t, policy.namespace, "127.0.0.1:10040", policyRequest("postfwd"))
 		if after := postfwdCache(t, n); after == before {
 			t.Errorf("the cache is %q before and after a complete request", after)
+		}
+	})
+	t.Run("amavisd", func(t *testing.T) {
+		// What both children hold of an unfinished line spoils the commands
+		// of the clients that come next.
+		talk := func(line, code string) (spoilt bool) {
+			var clients []*client
+			for range 2 {
+				c := dial(t, exposed.namespace, "127.0.0.1:10024")
+				if _, err := c.reply(); err != nil {
+					t.Fatal(err)
+				}
+				clients = append(clients, c)
+			}
+			for _, c := range clients {
+				io.WriteString(c, line)
+				if code != "" {
+					got, err := c.reply()
+					spoilt = spoilt || err != nil || !strings.HasPrefix(got, code)
+				}
+				c.Close()
+			}
+			return spoilt
+		}
+		talk("nVERSION", "")
+		if !talk("EHLO localhost\r\n", "250") {
+			t.Error("an unfinished line of one client did not reach the next")
+		}
+		if talk("EHLO localhost\r\n", "250") {
+			t.Error("a finished line reached the client after the next")
 		}
 	})
 	t.Run("postfix", func(t *testing.T) {
