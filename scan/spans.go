@@ -1,0 +1,32 @@
+package scan
+
+import (
+	"iter"
+
+	"go4.org/netipx"
+)
+
+// Spans yields the runs of neighbouring addresses that are asked for the same
+// ports, by address, each with those ports, sorted. The pairs of a run are
+// numbered one address after the other, and the runs one after the other. The
+// first and the last run of a shard may reach beyond it. The ports must not be
+// changed.
+func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
+	return func(yield func(netipx.IPRange, []uint16) bool) {
+		for _, sp := range s.spans {
+			pairs := sp.hosts * uint64(len(sp.ports))
+			if s.from == s.to || sp.start >= s.to || sp.start+pairs <= s.from {
+				continue
+			}
+			r := netipx.IPRangeFrom(sp.first.addr(), sp.first.plus(sp.hosts-1).addr())
+			if !yield(r, sp.ports) {
+				return
+			}
+		}
+	}
+}
+
+// AllowsRange reports whether every address of r may be contacted.
+func (s *Scope) AllowsRange(r netipx.IPRange) bool {
+	return s != nil && s.allows.ContainsRange(r)
+}
