@@ -8,6 +8,10 @@ import (
 	"mxsweep/signatures"
 )
 
+// certain is the confidence from which on nothing more is asked in order to
+// name a daemon.
+const certain = 9
+
 // plan returns the probes to begin now, and after what time to look again: 0
 // if only events matter, negative if nothing is left to find out.
 func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake time.Duration) {
@@ -84,9 +88,22 @@ func (s *session) decide() {
 			s.want(p)
 		}
 	}
+	if best == nil || best.Confidence < certain {
+		s.wantLayers()
+	}
 	for _, o := range s.observations {
 		if !o.Idle {
 			signatures.Needs(o.When, s, s.want)
+		}
+	}
+}
+
+// wantLayers wants the probes that open a layer: what is inside of it is the
+// answer, whatever the outside looks like.
+func (s *session) wantLayers() {
+	for _, p := range s.id.Signatures.Probes {
+		if p.Enters != nil {
+			s.want(p.ID)
 		}
 	}
 }
@@ -145,7 +162,9 @@ func (s *session) Exchange(id string) (*Exchange, bool) {
 	p, known := s.pending[id]
 	if !known {
 		s.pending[id] = false // for probes that depend on each other in a circle
-		p = s.mayCome(s.id.Signatures.Probe(id))
+		if probe := s.id.Signatures.Probe(id); probe != nil {
+			p = s.mayCome(probe)
+		}
 		s.pending[id] = p
 	}
 	return nil, p

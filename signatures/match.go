@@ -53,6 +53,9 @@ func capture(conditions []Condition, seen Seen, values map[string]string) {
 		}
 		capture(c.Any, seen, values)
 		capture(c.All, seen, values)
+		if c.Probe == "" {
+			continue
+		}
 		if ex, _ := seen.Exchange(c.Probe); ex != nil {
 			c.Reply.capture(ex.Reply, values)
 			c.Hex.capture([]byte(hex.EncodeToString(ex.Reply)), values)
