@@ -63,6 +63,11 @@ func TestDaemonsAnswer(t *testing.T) {
 		{"swapped", 10025, `^\* OK .*Dovecot`},
 		{"swapped", 10031, `^220 swapped\.e2e\.invalid ESMTP Postfix\r\n$`},
 		{"swapped", 10143, `^220 swapped\.e2e\.invalid Dovecot`},
+		{"signer", 10025, `^421 Internal error \(Next hop is down\)\n$`},
+		{"signer", 10027, `^220 signer\.e2e\.invalid ESMTP Postfix\r\n$`},
+		{"signer", 10028, "refused"},
+		{"signer", 10029, "closed"},
+		{"signer", 10031, "silent"},
 		{"silent", 25, "no answer"},
 	} {
 		t.Run(fmt.Sprintf("%s:%d", tt.host, tt.port), func(t *testing.T) {

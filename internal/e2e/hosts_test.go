@@ -19,7 +19,8 @@ type spec struct {
 	about   string
 	dirs    []dir
 	daemons []daemon
-	listen  []int // TCP ports that listen, on whatever address, when it is up
+	played  func() []role // daemons that Debian does not ship
+	listen  []int         // TCP ports that listen, on whatever address, when it is up
 
 	// silent drops all that arrives, so that no port answers in any way.
 	silent bool
@@ -111,6 +112,13 @@ var specs = []spec{
 		dirs:    filterDirs,
 		daemons: []daemon{postfixDaemon, amavisDaemon, opendkimDaemon, dovecotDaemon, postgreyDaemon("0.0.0.0:8891")},
 		listen:  []int{8891, 10023, 10024, 10025, 10031, 10143},
+	},
+	{
+		name: "signer", n: 18,
+		about:   "DKIMproxy and Cluebringer, played, before a real Postfix whose re-injection is on loopback",
+		daemons: []daemon{postfixDaemon},
+		played:  signing,
+		listen:  []int{25, 587, 10025, 10027, 10028, 10029, 10031},
 	},
 	{name: "silent", n: 16, about: "a host whose every port is silent", silent: true},
 }

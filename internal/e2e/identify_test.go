@@ -157,6 +157,27 @@ func TestPolicyDaemons(t *testing.T) {
 	})
 }
 
+// TestSigner sweeps a DKIMproxy that repeats, byte for byte, what a Postfix
+// on loopback says.
+func TestSigner(t *testing.T) {
+	hosts(t)
+	doc, code := sweep(t, "-p", "internal,public", address4(18))
+	if code != 1 {
+		t.Errorf("exit code %d, want 1", code)
+	}
+	check(t, doc, address4(18), []want{
+		{25, "postfix", "smtp", one("mta"), one(none)},
+		{587, "postfix", "smtp", one("mta", "submission"), one(none)},
+		{10025, "dkimproxy", "smtp", one("signing-proxy"), one("critical")},
+		{10027, "dkimproxy", "smtp", one("signing-proxy"), one("critical")},
+		{10029, "", "", one("", "unknown", "signing-proxy"), one("low")},
+		{10031, "cluebringer", "postfix-policy", one("policy"), one("high")},
+	})
+	if p := doc.port(address4(18), 10027); p != nil && !strings.Contains(p.Service.Behind.Product, "Postfix") {
+		t.Errorf("behind DKIMproxy: %+v, want Postfix", p.Service.Behind)
+	}
+}
+
 // TestSwappedPorts sweeps daemons that listen on each other's ports: names
 // rest on behaviour, not on numbers.
 func TestSwappedPorts(t *testing.T) {

@@ -61,6 +61,11 @@ func settle(s spec) error {
 		}
 	}
 	go reap()
+	if s.played != nil {
+		if err := play(s.played()); err != nil {
+			return err
+		}
+	}
 	return awaitPorts(s)
 }
 

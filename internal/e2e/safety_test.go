@@ -29,6 +29,7 @@ func TestNoTrace(t *testing.T) {
 		"closed":  append([]string{"/var/lib/postgrey", "/var/mail"}, queue...),
 		"store":   {"/var/mail", "/var/lib/dovecot"},
 		"policy":  {"/var/lib/postgrey", "/var/lib/sqlgrey", "/var/lib/policyd-rate-limit"},
+		"signer":  append([]string{"/var/lib/cluebringer", "/var/mail"}, queue...),
 	}
 	before := map[string]snapshot{}
 	for name, folders := range books {
@@ -36,7 +37,7 @@ func TestNoTrace(t *testing.T) {
 	}
 	postfwd := postfwdCache(t, n)
 
-	sweep(t, "-p", "internal,public", address4(11)+"-15")
+	sweep(t, "-p", "internal,public", address4(11)+"-15", address4(18))
 
 	for name, folders := range books {
 		for _, line := range before[name].changes(snap(t, n.hosts[name], folders...)) {
@@ -61,21 +62,23 @@ func TestTraceIsSeen(t *testing.T) {
 	policy, exposed := n.hosts["policy"], n.hosts["exposed"]
 	for _, tt := range []struct {
 		name   string
+		host   *host
 		port   int
 		folder string
 	}{
-		{"postgrey", 10023, "/var/lib/postgrey"},
-		{"sqlgrey", 2501, "/var/lib/sqlgrey"},
-		{"policyd-rate-limit", 8552, "/var/lib/policyd-rate-limit"},
+		{"postgrey", policy, 10023, "/var/lib/postgrey"},
+		{"sqlgrey", policy, 2501, "/var/lib/sqlgrey"},
+		{"policyd-rate-limit", policy, 8552, "/var/lib/policyd-rate-limit"},
+		{"cluebringer", n.hosts["signer"], 10031, "/var/lib/cluebringer"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			before := snap(t, policy, tt.folder)
-			answer := ask(t, policy.namespace, "127.0.0.1:"+strconv.Itoa(tt.port), policyRequest(tt.name))
+			before := snap(t, tt.host, tt.folder)
+			answer := ask(t, tt.host.namespace, "127.0.0.1:"+strconv.Itoa(tt.port), policyRequest(tt.name))
 			if !strings.HasPrefix(answer, "action=") {
 				t.Errorf("answer %q to a complete request", answer)
 			}
 			eventually(t, "a change in "+tt.folder, func() bool {
-				return len(before.changes(snap(t, policy, tt.folder))) > 0
+				return len(before.changes(snap(t, tt.host, tt.folder))) > 0
 			})
 		})
 	}

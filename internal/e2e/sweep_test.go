@@ -44,6 +44,9 @@ type portRecord struct {
 		Version    string `json:"version"`
 		Role       string `json:"role"`
 		Confidence int    `json:"confidence"`
+		Behind     struct {
+			Product string `json:"product"`
+		} `json:"behind"`
 	} `json:"service"`
 }
 
