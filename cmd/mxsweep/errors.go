@@ -12,11 +12,13 @@ import (
 	"strings"
 
 	"github.com/spf13/pflag"
+
+	"mxsweep/exposure"
 )
 
 // A codedError is an error that knows the exit code it asks for.
 type codedError struct {
-	code exitCode
+	code exposure.ExitCode
 	err  error
 	hint string // "" if there is nothing to advise
 }
@@ -26,7 +28,7 @@ func (e *codedError) Unwrap() error { return e.err }
 func (e *codedError) Hint() string  { return e.hint }
 
 // coded gives err an exit code; nil stays nil.
-func coded(code exitCode, err error) error {
+func coded(code exposure.ExitCode, err error) error {
 	if err == nil {
 		return nil
 	}

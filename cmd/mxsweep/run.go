@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	"github.com/spf13/cobra"
+
+	"mxsweep/exposure"
 )
 
 // A session is what one call of the command may read, write and ask.
@@ -18,8 +20,8 @@ type session struct {
 	env    func(string) string
 
 	// code is what the verb decided where it ended without an error, for
-	// example exitFail; the zero value is exitPass.
-	code exitCode
+	// example exposure.ExitFail; the zero value is a pass.
+	code exposure.ExitCode
 }
 
 // run is the program: it reads args, does what they ask and returns the exit
@@ -33,11 +35,11 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		printError(stderr, err)
 	}
-	codes := []exitCode{s.code, codeOf(err)}
+	code := exposure.Worse(s.code, codeOf(err))
 	if c, ok := signalCode(ctx); ok {
-		codes = append(codes, c)
+		code = exposure.Worse(code, c)
 	}
-	return int(heaviest(codes...))
+	return int(code)
 }
 
 // newRoot builds the tree of verbs. Its man pages, completions and help all
@@ -73,6 +75,11 @@ Only scan what you are authorized to scan.`,
 	})
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
+		newConvert(s),
+		newPorts(s),
+		newRules(s),
+		newSignatures(s),
+		newSchema(s),
 		newVersion(s),
 		newCompletion(s),
 		newMan(s),

@@ -7,6 +7,8 @@ import (
 	"os"
 	"os/signal"
 	"syscall"
+
+	"mxsweep/exposure"
 )
 
 // A signalError is the cause of a context that a signal cancelled.
@@ -39,7 +41,7 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 }
 
 // signalCode is the exit code for the signal that ended ctx, if one did.
-func signalCode(ctx context.Context) (exitCode, bool) {
+func signalCode(ctx context.Context) (exposure.ExitCode, bool) {
 	var s signalError
 	if !errors.As(context.Cause(ctx), &s) {
 		return 0, false

@@ -1,0 +1,64 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+)
+
+// newConvert is "mxsweep convert".
+func newConvert(s *session) *cobra.Command {
+	var out outputFlags
+	cmd := &cobra.Command{
+		Use:   "convert RUN -o FORMAT=FILE",
+		Short: "write a saved run in another format",
+		Long: `Reads RUN, which "mxsweep scan" wrote as json or jsonl, and writes it in any
+other format. A run that was cut short is written as far as it goes, says so,
+and ends with exit code 3. "-" reads standard input.`,
+		Example: "  mxsweep convert run.jsonl -o text -o sarif=mxsweep.sarif",
+		Args:    exactArgs(1, "one saved run"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.convert(args[0], &out)
+		},
+	}
+	out.register(cmd.Flags())
+	return cmd
+}
+
+// convert plays the saved run in file to the outputs.
+func (s *session) convert(file string, flags *outputFlags) error {
+	if len(flags.outputs) == 0 {
+		return usagef("-o FORMAT=FILE, for example -o sarif=mxsweep.sarif", "naming an output: none given")
+	}
+	specs, err := flags.specs()
+	if err != nil {
+		return err
+	}
+	in := io.Reader(s.stdin)
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
+		}
+		defer f.Close()
+		in = f
+	}
+	outs, err := openOutputs(s.stdout, specs, flags.options(s))
+	if err != nil {
+		return err
+	}
+	summary, err := report.Reader{}.Replay(in, outs)
+	if err != nil && !outs.failed() {
+		outs.discard()
+		return coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
+	}
+	if !summary.Complete && summary.Gate == report.GateError {
+		s.code = exposure.Worse(s.code, exitError)
+	}
+	return outs.close()
+}

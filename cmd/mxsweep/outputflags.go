@@ -1,0 +1,46 @@
+package main
+
+import (
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"mxsweep/report"
+)
+
+// outputFlags are the flags of verbs that write reports.
+type outputFlags struct {
+	outputs []string
+	color   *choice
+	verbose bool
+}
+
+// register adds the flags to a verb's.
+func (o *outputFlags) register(flags *pflag.FlagSet) {
+	o.color = newChoice(auto, always, never)
+	flags.StringArrayVarP(&o.outputs, "output", "o", nil,
+		"write the report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(report.Formats(), ", ")+"; FILE \"-\" or none is standard output, at most once (default text)")
+	flags.Var(o.color, "color", "colour text output; NO_COLOR is honoured")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more")
+}
+
+// specs are the outputs asked for, text on standard output if none is.
+func (o *outputFlags) specs() ([]outputSpec, error) {
+	if len(o.outputs) == 0 {
+		return []outputSpec{{"text", "-"}}, nil
+	}
+	return parseOutputs(o.outputs)
+}
+
+// options says how each output is to look: colour and width are those of the
+// terminal it goes to, if any.
+func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
+	return func(spec outputSpec) report.Options {
+		opts := report.Options{Verbose: o.verbose}
+		if spec.file == "-" {
+			opts.Color = s.color(o.color.value, s.stdout)
+			opts.Width = s.width(s.stdout)
+		}
+		return opts
+	}
+}

@@ -1,0 +1,205 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+)
+
+// standardOutput is how messages name it.
+const standardOutput = "standard output"
+
+// An outputSpec is one --output: a format and where it goes.
+type outputSpec struct {
+	format string
+	file   string // "-" is standard output
+}
+
+// name is how messages call the destination.
+func (o outputSpec) name() string {
+	if o.file == "-" {
+		return standardOutput
+	}
+	return fmt.Sprintf("%q", o.file)
+}
+
+// parseOutputs reads the values of --output: FORMAT for standard output, or
+// FORMAT=FILE, where "-" is standard output too and may stand only once.
+func parseOutputs(values []string) ([]outputSpec, error) {
+	var specs []outputSpec
+	var errs []error
+	for _, v := range values {
+		format, file, named := strings.Cut(v, "=")
+		if !named {
+			file = "-"
+		}
+		spec := outputSpec{format, file}
+		switch {
+		case !slices.Contains(report.Formats(), format):
+			errs = append(errs, unknownFormat(format))
+		case file == "":
+			errs = append(errs, usagef("FORMAT=FILE, or FORMAT alone for standard output", "reading output %q: no file is named", v))
+		case slices.ContainsFunc(specs, func(o outputSpec) bool { return sameFile(o.file, file) }):
+			errs = append(errs, usagef("give each output a file of its own: FORMAT=FILE", "reading output %q: %s is taken by another output", v, spec.name()))
+		default:
+			specs = append(specs, spec)
+		}
+	}
+	return specs, errors.Join(errs...)
+}
+
+func sameFile(a, b string) bool {
+	return a == b || a != "-" && b != "-" && filepath.Clean(a) == filepath.Clean(b)
+}
+
+func unknownFormat(name string) error {
+	hint := "one of " + strings.Join(report.Formats(), ", ")
+	if best := nearest(report.Formats(), name); best != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", best, hint)
+	}
+	return usagef(hint, "unknown output format %q", name)
+}
+
+// outputs is a [report.Writer] that hands a run on to several. One that fails
+// is left out from then on and harms no other; its error is kept for close.
+type outputs struct {
+	all []*output
+}
+
+// An output is one format on its way to one file.
+type output struct {
+	spec outputSpec
+	w    report.Writer
+	file *outputFile // nil for standard output
+	err  error       // the first that was met
+}
+
+// openOutputs opens everything that a run will write, so that a file that
+// cannot be written is known before the first packet.
+func openOutputs(stdout io.Writer, specs []outputSpec, opts func(outputSpec) report.Options) (*outputs, error) {
+	o := &outputs{}
+	var errs []error
+	for _, spec := range specs {
+		out := &output{spec: spec}
+		dst := stdout
+		if spec.file != "-" {
+			f, err := createOutput(spec.file, spec.format == "jsonl")
+			if err != nil {
+				errs = append(errs, coded(exitError, fmt.Errorf("opening output %s: %w", spec.name(), bare(err))))
+				continue
+			}
+			out.file, dst = f, f
+		}
+		w, err := report.New(spec.format, dst, opts(spec))
+		if err != nil {
+			errs = append(errs, coded(exitUsage, err))
+		}
+		out.w = w
+		o.all = append(o.all, out)
+	}
+	if err := errors.Join(errs...); err != nil {
+		o.discard()
+		return nil, err
+	}
+	return o, nil
+}
+
+// each calls write for every output that still works. The error is not nil
+// only if none works any more: then nobody would hear of what is found.
+func (o *outputs) each(write func(report.Writer) error) error {
+	works := false
+	for _, out := range o.all {
+		if out.err == nil {
+			out.err = write(out.w)
+			if out.err != nil {
+				o.tellOthers(out)
+			}
+		}
+		works = works || out.err == nil
+	}
+	if works {
+		return nil
+	}
+	return errors.New("no output can be written any more")
+}
+
+// tellOthers puts the failure of one output down in those that still work.
+func (o *outputs) tellOthers(failed *output) {
+	for _, out := range o.all {
+		if out.err == nil {
+			out.err = out.w.Notice(report.Notice{
+				Code:    exposure.NoticeOutput,
+				Level:   "error",
+				Message: fmt.Sprintf("The %s output to %s failed: %v.", failed.spec.format, failed.spec.name(), bare(failed.err)),
+			})
+		}
+	}
+}
+
+// Start implements [report.Writer].
+func (o *outputs) Start(t report.Tool, r report.Run) error {
+	return o.each(func(w report.Writer) error { return w.Start(t, r) })
+}
+
+// Port implements [report.Writer].
+func (o *outputs) Port(p report.Port) error {
+	return o.each(func(w report.Writer) error { return w.Port(p) })
+}
+
+// Finding implements [report.Writer].
+func (o *outputs) Finding(f report.Finding) error {
+	return o.each(func(w report.Writer) error { return w.Finding(f) })
+}
+
+// Notice implements [report.Writer].
+func (o *outputs) Notice(n report.Notice) error {
+	return o.each(func(w report.Writer) error { return w.Notice(n) })
+}
+
+// End implements [report.Writer].
+func (o *outputs) End(r report.Run, s report.Summary) error {
+	// Nothing is read after the end, so there is no one to tell.
+	for _, out := range o.all {
+		if out.err == nil {
+			out.err = out.w.End(r, s)
+		}
+	}
+	return nil
+}
+
+// failed reports whether an output met an error so far.
+func (o *outputs) failed() bool {
+	return slices.ContainsFunc(o.all, func(out *output) bool { return out.err != nil })
+}
+
+// close puts the files in their places and says what could not be written.
+func (o *outputs) close() error {
+	var errs []error
+	for _, out := range o.all {
+		err := out.err
+		if out.file != nil {
+			if err == nil {
+				err = out.file.commit()
+			} else {
+				out.file.discard()
+			}
+		}
+		errs = append(errs, writing(out.spec.name(), err))
+	}
+	return errors.Join(errs...)
+}
+
+// discard takes back what was opened, for a run that does not take place.
+func (o *outputs) discard() {
+	for _, out := range o.all {
+		if out.file != nil {
+			out.file.discard()
+		}
+	}
+}

@@ -1,0 +1,201 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+// newPorts is "mxsweep ports".
+func newPorts(s *session) *cobra.Command {
+	var asJSON bool
+	cmd := &cobra.Command{
+		Use:   "ports [PORT|PROFILE...]",
+		Short: "tell what is known of a port",
+		Long: `Tells who uses a port and in which direction, what a stranger gains by reaching
+it, and how to look at it on the host itself. A profile lists its ports; without
+an argument, all profiles and ports are listed.`,
+		Example: "  mxsweep ports 10028\n  mxsweep ports internal",
+		RunE: func(cmd *cobra.Command, args []string) error {
+			known, err := signatures.LoadPorts(signatures.FS())
+			if err != nil {
+				return err
+			}
+			p := &portPrinter{w: s.stdout, known: known, width: s.textWidth()}
+			if asJSON {
+				return writing(standardOutput, p.json(args))
+			}
+			return p.print(args)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for programs")
+	return cmd
+}
+
+// A portPrinter writes what is known of ports.
+type portPrinter struct {
+	w     io.Writer
+	known *signatures.Ports
+	width int
+}
+
+// print writes the ports and profiles named, or a list of all of them.
+func (p *portPrinter) print(args []string) error {
+	if len(args) == 0 {
+		return writing(standardOutput, p.overview())
+	}
+	for i, arg := range args {
+		if i > 0 {
+			fmt.Fprintln(p.w)
+		}
+		if profile, ok := p.known.Profile(arg); ok {
+			if err := p.profile(profile); err != nil {
+				return writing(standardOutput, err)
+			}
+			continue
+		}
+		ports, err := scan.ParsePorts(arg, p.known.ProfilePorts())
+		if err != nil {
+			return coded(exitUsage, err)
+		}
+		for _, n := range ports {
+			if err := p.port(n); err != nil {
+				return writing(standardOutput, err)
+			}
+		}
+	}
+	return nil
+}
+
+func (p *portPrinter) overview() error {
+	var b strings.Builder
+	b.WriteString("Profiles, for --ports:\n")
+	for _, f := range p.known.Profiles() {
+		fmt.Fprintf(&b, "  %-10s %4d ports  %s\n", f.Name, len(f.Ports), f.Title)
+	}
+	b.WriteString("\nPorts:\n")
+	for _, port := range p.known.All() {
+		p.line(&b, port)
+	}
+	b.WriteString("\n\"mxsweep ports PORT\" tells more about one.\n")
+	_, err := io.WriteString(p.w, b.String())
+	return err
+}
+
+func (p *portPrinter) line(b *strings.Builder, port signatures.Port) {
+	fmt.Fprintf(b, "  %5d  %-8s  %s\n", port.Number, port.Severity(), port.Title)
+}
+
+func (p *portPrinter) profile(f signatures.Profile) error {
+	var b strings.Builder
+	fmt.Fprintf(&b, "Profile %s: %s\n%s\n", f.Name, f.Title, wrap(f.Why, p.width, "  "))
+	fmt.Fprintf(&b, "  --ports %s\n\n", scan.FormatPorts(f.Ports))
+	for _, n := range f.Ports {
+		if port, ok := p.known.Lookup(n); ok {
+			p.line(&b, port)
+		}
+	}
+	_, err := io.WriteString(p.w, b.String())
+	return err
+}
+
+// port writes all that is known of one port, also if that is only how to look.
+func (p *portPrinter) port(n uint16) error {
+	var b strings.Builder
+	port, ok := p.known.Lookup(n)
+	if !ok {
+		fmt.Fprintf(&b, "Port %d/tcp: no mail daemon is known to use it\n", n)
+		fmt.Fprintf(&b, "  Sweep it with --ports %d; what answers is identified by dialogue, not by number.\n", n)
+	} else {
+		p.describe(&b, port)
+	}
+	b.WriteString("\nOn the host itself:\n")
+	for _, system := range []struct{ name, title string }{
+		{signatures.LookLinux, "Linux"}, {signatures.LookMacOS, "macOS"}, {signatures.LookWindows, "Windows"},
+	} {
+		for _, look := range p.known.Look(system.name, n) {
+			fmt.Fprintf(&b, "  %-8s %s\n%s\n", system.title, look.Command, wrap(look.Shows, p.width, "           "))
+		}
+	}
+	_, err := io.WriteString(p.w, b.String())
+	return err
+}
+
+func (p *portPrinter) describe(b *strings.Builder, port signatures.Port) {
+	fmt.Fprintf(b, "Port %d/tcp: %s\n", port.Number, port.Title)
+	fmt.Fprintf(b, "  IANA      %s\n", strings.TrimRight(strings.Join([]string{port.IANA.Status, port.IANA.Name, port.IANA.Description}, " "), " "))
+	reach := "offered to strangers on purpose"
+	if port.Internal {
+		reach = "only the mail system itself has business there"
+	}
+	fmt.Fprintf(b, "  Reach     %s\n", reach)
+	if len(port.Profiles) > 0 {
+		fmt.Fprintf(b, "  Profiles  %s\n", strings.Join(port.Profiles, ", "))
+	}
+	fmt.Fprintf(b, "  Related   %s\n", strings.ReplaceAll(scan.FormatPorts(port.Related), ",", ", "))
+	for _, u := range port.Uses {
+		who := u.Product
+		if u.Stack != "" {
+			who += " (" + u.Stack + ")"
+		}
+		fmt.Fprintf(b, "\n%s: %s, %s\n", who, u.Role, u.Protocol)
+		for _, row := range []struct{ title, text string }{
+			{"Flow", u.Flow}, {"Listens", u.Bind}, {"Stranger", u.Gain}, {"Severity", u.Severity}, {"Setting", u.Config},
+		} {
+			text := strings.TrimLeft(wrap(row.text, p.width, "            "), " ")
+			fmt.Fprintf(b, "  %-8s  %s\n", row.title, text)
+		}
+	}
+}
+
+// json writes what is known of the ports named, or of all.
+func (p *portPrinter) json(args []string) error {
+	ports := p.known.All()
+	if len(args) > 0 {
+		ports = nil
+		numbers, err := scan.ParsePorts(strings.Join(args, ","), p.known.ProfilePorts())
+		if err != nil {
+			return coded(exitUsage, err)
+		}
+		for _, n := range numbers {
+			port, ok := p.known.Lookup(n)
+			if !ok {
+				port = signatures.Port{Number: n, Title: "no mail daemon is known to use port " + strconv.Itoa(int(n))}
+			}
+			ports = append(ports, port)
+		}
+	}
+	enc := json.NewEncoder(p.w)
+	enc.SetIndent("", "  ")
+	return enc.Encode(ports)
+}
+
+// wrap breaks text into lines of at most width columns, each indented. A word
+// that is longer stays whole.
+func wrap(text string, width int, indent string) string {
+	var b strings.Builder
+	column := 0
+	for word := range strings.FieldsSeq(text) {
+		switch {
+		case column == 0:
+			b.WriteString(indent)
+			column = len(indent)
+		case column+1+len(word) > width:
+			b.WriteString("\n" + indent)
+			column = len(indent)
+		default:
+			b.WriteByte(' ')
+			column++
+		}
+		b.WriteString(word)
+		column += len(word)
+	}
+	return b.String()
+}

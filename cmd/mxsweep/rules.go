@@ -1,0 +1,161 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+)
+
+// newRules is "mxsweep rules".
+func newRules(s *session) *cobra.Command {
+	var asJSON, markdown bool
+	cmd := &cobra.Command{
+		Use:     "rules [ID...]",
+		Short:   "explain the rules: why, how severe, how to fix, how to accept",
+		Long:    "Lists the rules, or explains those named.",
+		Example: "  mxsweep rules\n  mxsweep rules MXS1001",
+		RunE: func(_ *cobra.Command, args []string) error {
+			if asJSON && markdown {
+				return usagef("leave one of them out", "combining --json with --markdown: one form at a time")
+			}
+			set, err := exposure.Builtin()
+			if err != nil {
+				return err
+			}
+			rules, err := namedRules(set, args)
+			if err != nil {
+				return err
+			}
+			var b bytes.Buffer
+			switch {
+			case asJSON:
+				err = rulesJSON(&b, rules)
+			case markdown:
+				rulesMarkdown(&b, rules)
+			case len(args) == 0:
+				listRules(&b, rules)
+			default:
+				for i, r := range rules {
+					if i > 0 {
+						b.WriteByte('\n')
+					}
+					explainRule(&b, r, s.textWidth())
+				}
+			}
+			if err != nil {
+				return err
+			}
+			_, err = s.stdout.Write(b.Bytes())
+			return writing(standardOutput, err)
+		},
+	}
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for programs")
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown for documentation")
+	return cmd
+}
+
+// namedRules are the rules with those ids, in any case; all if none is named.
+func namedRules(set *exposure.RuleSet, ids []string) ([]*exposure.Rule, error) {
+	if len(ids) == 0 {
+		return set.All(), nil
+	}
+	var rules []*exposure.Rule
+	for _, id := range ids {
+		r := set.Lookup(strings.ToUpper(id))
+		if r == nil {
+			hint := `"mxsweep rules" lists all`
+			var known []string
+			for _, k := range set.All() {
+				known = append(known, k.ID)
+			}
+			if best := nearest(known, strings.ToUpper(id)); best != "" {
+				hint = fmt.Sprintf("did you mean %q? %s", best, hint)
+			}
+			return nil, usagef(hint, "unknown rule %q", id)
+		}
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+func listRules(b *bytes.Buffer, rules []*exposure.Rule) {
+	for _, r := range rules {
+		fmt.Fprintf(b, "%s  %-8s  %4.1f  %s\n", r.ID, r.Severity, r.Score, r.Title)
+	}
+	b.WriteString("\n\"mxsweep rules ID\" explains one.\n")
+}
+
+// explainRule writes all that is known of a rule, wrapped at width columns.
+func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
+	fmt.Fprintf(b, "%s  %s\n%s, score %.1f\n", r.ID, r.Title, r.Severity, r.Score)
+	section := func(title, text string) {
+		fmt.Fprintf(b, "\n%s\n", title)
+		for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
+			fmt.Fprintf(b, "%s\n", wrap(line, width, "  "))
+		}
+	}
+	section("Why", r.Why)
+	section("Fix", strings.ReplaceAll(r.Fix.Default, "{port}", "PORT"))
+	for _, p := range r.Fix.Products {
+		section("Fix for "+p.Product, strings.ReplaceAll(p.Text, "{port}", "PORT"))
+	}
+	fmt.Fprintf(b, "\nAccept the risk in mxsweep.yaml\n%s", acceptance(r))
+	if len(r.References) > 0 {
+		fmt.Fprintf(b, "\nReferences\n")
+		for _, ref := range r.References {
+			fmt.Fprintf(b, "  %s\n", ref)
+		}
+	}
+	if len(r.CWE) > 0 {
+		fmt.Fprintf(b, "\nCWE\n ")
+		for _, c := range r.CWE {
+			fmt.Fprintf(b, " CWE-%d", c)
+		}
+		b.WriteByte('\n')
+	}
+}
+
+// acceptance is the entry of a policy file that accepts what a rule finds.
+func acceptance(r *exposure.Rule) string {
+	return fmt.Sprintf(`  accept:
+    - id: AR-0001
+      rule: %s
+      target: 192.0.2.10
+      port: 10025
+      reason: why this is so, at least 10 characters
+      owner: who answers for it
+      expires: 2027-01-31
+`, r.ID)
+}
+
+func rulesJSON(w io.Writer, rules []*exposure.Rule) error {
+	all := []report.Rule{}
+	for _, r := range rules {
+		all = append(all, report.NewRule(r))
+	}
+	enc := json.NewEncoder(w)
+	enc.SetEscapeHTML(false)
+	enc.SetIndent("", "  ")
+	return enc.Encode(all)
+}
+
+func rulesMarkdown(b *bytes.Buffer, rules []*exposure.Rule) {
+	for _, r := range rules {
+		fmt.Fprintf(b, "## %s: %s\n\n%s, score %.1f\n\n%s\n", r.ID, r.Title, r.Severity, r.Score, r.HelpMarkdown())
+	}
+}
+
+// textWidth is how wide prose on standard output may be.
+func (s *session) textWidth() int {
+	if w := s.width(s.stdout); w > 0 {
+		return min(max(w, 40), 100)
+	}
+	return 80
+}

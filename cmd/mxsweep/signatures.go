@@ -1,0 +1,322 @@
+package main
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"slices"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"mxsweep/signatures"
+)
+
+// newSignatures is "mxsweep signatures" with its verbs.
+func newSignatures(s *session) *cobra.Command {
+	var dirs []string
+	cmd := &cobra.Command{
+		Use:   "signatures",
+		Short: "list, show and test signatures and probes",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef(`"mxsweep signatures --help" lists the verbs`, "naming a verb of signatures: none given")
+			}
+			return unknownVerb(cmd, args[0])
+		},
+	}
+	cmd.PersistentFlags().StringArrayVar(&dirs, "signatures", nil, "also read the signature files of `DIR`; repeatable")
+	cmd.AddCommand(
+		newSignaturesList(s, &dirs),
+		newSignaturesShow(s, &dirs),
+		newSignaturesTest(s),
+	)
+	return cmd
+}
+
+// signatureSources are the built-in files and those of the folders named.
+func signatureSources(dirs []string) ([]signatures.Source, error) {
+	sources := []signatures.Source{signatures.Builtin()}
+	for _, dir := range dirs {
+		info, err := os.Stat(dir)
+		if err == nil && !info.IsDir() {
+			err = errors.New("not a directory")
+		}
+		if err != nil {
+			return nil, usagef("--signatures names a directory of *.yaml files", "opening signatures %q: %w", dir, bare(err))
+		}
+		sources = append(sources, signatures.Source{Name: dir, FS: os.DirFS(dir)})
+	}
+	return sources, nil
+}
+
+// loadSignatures reads the built-in signatures and those of the folders named,
+// whose examples must hold as those of the built-in ones do.
+func loadSignatures(dirs []string) (*signatures.Set, error) {
+	sources, err := signatureSources(dirs)
+	if err != nil {
+		return nil, err
+	}
+	set, err := signatures.Load(sources...)
+	if err != nil {
+		return nil, coded(exitUsage, err)
+	}
+	if len(dirs) > 0 {
+		if problems := set.Check(); len(problems) > 0 {
+			return nil, coded(exitUsage, problems)
+		}
+	}
+	return set, nil
+}
+
+func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
+	var probes bool
+	cmd := &cobra.Command{
+		Use:   "list",
+		Short: "list the signatures, or with --probes what is sent",
+		Args:  exactArgs(0, ""),
+		RunE: func(*cobra.Command, []string) error {
+			set, err := loadSignatures(*dirs)
+			if err != nil {
+				return err
+			}
+			var b bytes.Buffer
+			if probes {
+				listProbes(&b, set)
+			} else {
+				listSignatures(&b, set)
+			}
+			_, err = s.stdout.Write(b.Bytes())
+			return writing(standardOutput, err)
+		},
+	}
+	cmd.Flags().BoolVar(&probes, "probes", false, "list the probes: what is sent, to whom, how safe it is, and why")
+	return cmd
+}
+
+func listSignatures(b *bytes.Buffer, set *signatures.Set) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	fmt.Fprintln(w, "SIGNATURE\tPRODUCT\tPROTOCOL\tROLE\tCONFIDENCE")
+	all := slices.SortedFunc(slices.Values(set.Signatures), func(x, y *signatures.Signature) int { return strings.Compare(x.ID, y.ID) })
+	for _, sig := range all {
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", sig.ID, orDash(sig.Product), orDash(sig.Protocol), orDash(sig.Role), sig.Confidence)
+	}
+	w.Flush()
+}
+
+func listProbes(b *bytes.Buffer, set *signatures.Set) {
+	for _, p := range set.Probes {
+		fmt.Fprintf(b, "%s (%s)\n  why    %s\n", p.ID, p.Safety, p.Why)
+		fmt.Fprintf(b, "  sends  %s\n", sent(p))
+		switch {
+		case p.Quiet > 0:
+			fmt.Fprintf(b, "  when   the port has been silent for %s\n", p.Quiet)
+		case len(p.After) > 0:
+			fmt.Fprintf(b, "  when   %s\n", conditionsText(p.After))
+		default:
+			fmt.Fprintf(b, "  when   always\n")
+		}
+		fmt.Fprintf(b, "  on     %s\n\n", connectionText(p.Connection))
+	}
+	fmt.Fprintf(b, "Probes marked %s are sent only with --intrusive.\n", signatures.Intrusive)
+}
+
+// sent is what a probe sends, quoted.
+func sent(p *signatures.Probe) string {
+	if len(p.Send) == 0 {
+		return "nothing"
+	}
+	text := fmt.Sprintf("%q", p.Send)
+	if p.StartTLS {
+		text += ", then a TLS handshake"
+	}
+	if len(p.Close) > 0 {
+		text += fmt.Sprintf(", and before it hangs up %q", p.Close)
+	}
+	return text
+}
+
+func connectionText(connection string) string {
+	switch connection {
+	case signatures.OwnConnection:
+		return "a connection of its own"
+	case signatures.FirstConnection:
+		return "the connection that found the port"
+	default:
+		return "the connection of " + connection
+	}
+}
+
+// conditionsText says a conjunction of conditions in words.
+func conditionsText(all []signatures.Condition) string {
+	words := make([]string, len(all))
+	for i := range all {
+		words[i] = conditionText(&all[i])
+	}
+	return strings.Join(words, " and ")
+}
+
+func conditionText(c *signatures.Condition) string {
+	var words []string
+	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
+	if c.Reply != nil {
+		add("matches %s", c.Reply)
+	}
+	if c.Hex != nil {
+		add("matches %s in hex", c.Hex)
+	}
+	if len(c.Ended) > 0 {
+		add("ended in %s", strings.Join(c.Ended, " or "))
+	}
+	if c.Bytes != nil {
+		add("has %d to %d bytes", c.Bytes.Min, c.Bytes.Max)
+	}
+	if c.Handshake != "" {
+		add("has its TLS handshake %s", c.Handshake)
+	}
+	if c.Echo {
+		add("is an echo")
+	}
+	text := c.Probe + " " + strings.Join(words, " and ")
+	switch {
+	case len(c.Any) > 0:
+		parts := make([]string, len(c.Any))
+		for i := range c.Any {
+			parts[i] = conditionText(&c.Any[i])
+		}
+		text = "(" + strings.Join(parts, " or ") + ")"
+	case len(c.All) > 0:
+		text = "(" + conditionsText(c.All) + ")"
+	case len(words) == 0:
+		text = c.Probe + " was asked"
+	}
+	if c.Not {
+		text = "not " + text
+	}
+	return text
+}
+
+func newSignaturesShow(s *session, dirs *[]string) *cobra.Command {
+	return &cobra.Command{
+		Use:     "show ID",
+		Short:   "print a signature or probe as it stands in its file",
+		Example: "  mxsweep signatures show dkimproxy",
+		Args:    exactArgs(1, "one id"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			sources, err := signatureSources(*dirs)
+			if err != nil {
+				return err
+			}
+			set, err := loadSignatures(*dirs)
+			if err != nil {
+				return err
+			}
+			at, err := findEntry(set, args[0])
+			if err != nil {
+				return err
+			}
+			text, err := entryText(sources, at)
+			if err != nil {
+				return err
+			}
+			_, err = fmt.Fprintf(s.stdout, "# %s:%d\n%s", at.File, at.Line, text)
+			return writing(standardOutput, err)
+		},
+	}
+}
+
+// findEntry is where the signature, probe or observation of that id stands.
+func findEntry(set *signatures.Set, id string) (signatures.Pos, error) {
+	var ids []string
+	for _, sig := range set.Signatures {
+		if ids = append(ids, sig.ID); sig.ID == id {
+			return sig.Pos, nil
+		}
+	}
+	for _, p := range set.Probes {
+		if ids = append(ids, p.ID); p.ID == id {
+			return p.Pos, nil
+		}
+	}
+	for _, o := range set.Observations {
+		if ids = append(ids, o.ID); o.ID == id {
+			return o.Pos, nil
+		}
+	}
+	hint := `"mxsweep signatures list" lists the ids`
+	if best := nearest(ids, id); best != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", best, hint)
+	}
+	return signatures.Pos{}, usagef(hint, "unknown signature %q", id)
+}
+
+// entryText is the entry of a list that begins at a place, as it stands in its
+// file: down to the next line that is indented no deeper than its dash.
+func entryText(sources []signatures.Source, at signatures.Pos) (string, error) {
+	for _, src := range sources {
+		name, ok := strings.CutPrefix(at.File, src.Name+"/")
+		if !ok {
+			continue
+		}
+		data, err := fs.ReadFile(src.FS, name)
+		if err != nil {
+			return "", fmt.Errorf("reading %q: %w", at.File, bare(err))
+		}
+		lines := strings.SplitAfter(string(data), "\n")
+		if at.Line > len(lines) {
+			break
+		}
+		dash := strings.Index(lines[at.Line-1], "-")
+		end := at.Line
+		for end < len(lines) {
+			body := strings.TrimLeft(lines[end], " ")
+			if indent := len(lines[end]) - len(body); strings.TrimSpace(body) != "" && indent <= dash {
+				break
+			}
+			end++
+		}
+		return strings.TrimRight(strings.Join(lines[at.Line-1:end], ""), "\n") + "\n", nil
+	}
+	return "", fmt.Errorf("reading %q: not one of the files that were loaded", at.File)
+}
+
+func newSignaturesTest(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use:   "test [DIR]",
+		Short: "check the examples of all signatures, those of DIR included",
+		Long: `Checks that every signature has an example, that each example matches its own
+signature, yields what it says and matches no other signature as well. DIR is a
+folder of signature files that is checked beside the built-in ones.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one directory expected", args)
+			}
+			set, err := loadSignatures(args)
+			if err != nil {
+				return err
+			}
+			if problems := set.Check(); len(problems) > 0 {
+				return coded(exitUsage, problems)
+			}
+			examples := 0
+			for _, sig := range set.Signatures {
+				examples += len(sig.Examples)
+			}
+			_, err = fmt.Fprintf(s.stdout, "%d signatures, %d probes, %d observations: %d examples hold\n",
+				len(set.Signatures), len(set.Probes), len(set.Observations), examples)
+			return writing(standardOutput, err)
+		},
+	}
+}
+
+// orDash is what a table shows for s.
+func orDash(s string) string {
+	if s == "" {
+		return "-"
+	}
+	return s
+}
