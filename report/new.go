@@ -35,6 +35,7 @@ var formats = [...]format{
 	{"text", "a report to read: verdict, findings by host with the fix, what was not seen", newText},
 	{"json", "one document, checked by the published schema", newJSON},
 	{"jsonl", "one line for each record, written at once; valid wherever it is cut", newLines},
+	{"sarif", "SARIF 2.1.0, for code scanning", newSARIF},
 }
 
 // Formats lists the names that [New] takes, in the order for a help text.

@@ -1,0 +1,134 @@
+package report
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"net/netip"
+	"testing"
+	"time"
+)
+
+// hugeRun is a run of hosts that each have the given number of findings.
+func hugeRun(hosts, each int) *collector {
+	start := NewTime(time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC))
+	c := &collector{
+		tool: Tool{Name: "mxsweep", Version: "0.1.0"},
+		run:  sampleRun(start),
+	}
+	for i := range each {
+		c.run.Rules = append(c.run.Rules, Rule{
+			ID: fmt.Sprintf("MXS%d", 1001+i), Name: "PortExposed", Title: "Port exposed", Severity: severities[i%5],
+			Why: "Anyone who can reach the port can use it.", Fix: "Bind it to loopback.", CWE: []int{668},
+		})
+	}
+	for h := range hosts {
+		addr := netip.AddrFrom4([4]byte{10, byte(h >> 16), byte(h >> 8), byte(h)})
+		for i := range each {
+			c.ports = append(c.ports, hugePort(addr, uint16(10024+i), h))
+			c.findings = append(c.findings, hugeFinding(addr, uint16(10024+i), h, c.run.Rules[i]))
+		}
+	}
+	return c
+}
+
+func sampleRun(start Time) Run {
+	return Run{
+		ID: "7f6f0d8e-3f0b-4c6a-9d9f-0a3f4f6f1c11", StartTime: start, EndTime: start, Vantage: "internet",
+		Scope: Scope{Name: "huge", SHA256: hex.EncodeToString(make([]byte, 32)), Ports: "10024-10028", Addresses: 5000},
+	}
+}
+
+func hugePort(addr netip.Addr, port uint16, h int) Port {
+	banner := []byte("220 mx.example.org ESMTP Postfix (Debian/GNU)\r\n")
+	return Port{
+		IP: addr.String(), Host: fmt.Sprintf("mx%d.example.org", h), Port: port, Protocol: "tcp",
+		State: stateOpen, Reason: "syn-ack", Timestamp: NewTime(time.Date(2026, 11, 20, 6, 0, 1, 0, time.UTC)),
+		RTT: 1.5, Attempts: 1, Anchor: &Anchor{File: "scope.txt", Line: h + 1, EndColumn: 12, Text: addr.String()},
+		Service: &Service{
+			Name: "smtp", Product: "Postfix", Role: "reinjection", Method: "probed", Confidence: 9,
+			CPEs:     []string{"cpe:2.3:a:postfix:postfix:*:*:*:*:*:*:*:*"},
+			Evidence: []Evidence{{Probe: "smtp-ehlo", Sent: `EHLO scanner\r\n`, Observed: `250-mx.example.org\r\n250 XFORWARD`, Shows: "XFORWARD is offered"}},
+		},
+		Banner: newBanner(banner, false),
+	}
+}
+
+func hugeFinding(addr netip.Addr, port uint16, h int, r Rule) Finding {
+	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", addr, port))
+	return Finding{
+		ID: hex.EncodeToString(sum[:]), Rule: r.ID, Severity: r.Severity, Title: r.Title, Score: 8,
+		IP: addr.String(), Host: fmt.Sprintf("mx%d.example.org", h), Port: port, Protocol: "tcp",
+		Status: statusOpen, Drift: driftNew, Verdict: "fail", Confidence: 9, CWE: r.CWE,
+		Tags: []string{"mail"}, Evidence: []string{"EHLO is answered with 250"},
+		Remediation: "master.cf: 127.0.0.1:10025 inet n - n - 10 smtpd",
+		Anchor:      &Anchor{File: "scope.txt", Line: h + 1, EndColumn: 12, Text: addr.String()},
+	}
+}
+
+// play plays a run to a writer.
+func play(c *collector, w Writer) error {
+	var s Summary
+	s.Complete, s.Gate = true, GatePass
+	if err := w.Start(c.tool, c.run); err != nil {
+		return err
+	}
+	for _, p := range c.ports {
+		if err := w.Port(p); err != nil {
+			return err
+		}
+	}
+	for _, f := range c.findings {
+		s.Count(f)
+		s.Gate, s.ExitCode = GateFail, 1
+		if err := w.Finding(f); err != nil {
+			return err
+		}
+	}
+	for _, n := range c.notices {
+		if err := w.Notice(n); err != nil {
+			return err
+		}
+	}
+	s.Coverage = Coverage{Planned: uint64(len(c.ports)), Answered: uint64(len(c.ports)), Ratio: 1}
+	return w.End(c.run, s)
+}
+
+// write writes a run in a format. The zero collector is an empty run.
+func write(t *testing.T, format string, o Options, c *collector) []byte {
+	t.Helper()
+	if c.run.ID == "" {
+		c = hugeRun(0, 0)
+	}
+	var out bytes.Buffer
+	w, err := New(format, &out, o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := play(c, w); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// BenchmarkFormats writes 25,000 findings on 5,000 hosts in every format; a
+// format may take 3 seconds and 300 MiB.
+func BenchmarkFormats(b *testing.B) {
+	c := hugeRun(5000, 5)
+	for _, format := range Formats() {
+		b.Run(format, func(b *testing.B) {
+			b.ReportAllocs()
+			for b.Loop() {
+				w, err := New(format, io.Discard, Options{})
+				if err != nil {
+					b.Fatal(err)
+				}
+				if err := play(c, w); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

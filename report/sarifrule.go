@@ -1,0 +1,230 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// level is the SARIF level of a severity (3.27.10).
+func level(severity string) string {
+	switch severity {
+	case "critical", "high":
+		return "error"
+	case "medium":
+		return "warning"
+	}
+	return "note"
+}
+
+// bands are the scores that GitHub reads as each severity.
+var bands = map[string][2]float64{
+	"critical": {9.1, 10}, "high": {7, 8.9}, "medium": {4, 6.9}, "low": {0.1, 3.9},
+}
+
+// securitySeverity is the score of a rule as GitHub wants it: a number in a
+// string, in the band of the rule's severity. Info has none and is shown as a
+// note.
+func securitySeverity(r *Rule) string {
+	band, ok := bands[r.Severity]
+	if !ok {
+		return ""
+	}
+	score := r.Score
+	if score == 0 {
+		score = (band[0] + band[1]) / 2
+	}
+	return strconv.FormatFloat(min(max(score, band[0]), band[1]), 'f', 1, 64)
+}
+
+// rule is the descriptor of a rule (3.49).
+func (b *sarifBuilder) rule(r *Rule) sarifRule {
+	w := sarifRule{
+		ID:      r.ID,
+		Name:    r.Name,
+		Short:   &sarifText{Text: clip(sentence(r.Title), sarifMaxText)},
+		Full:    &sarifText{Text: sanitiseBlock(cmp.Or(r.Why, sentence(r.Title)), sarifMaxText)},
+		Help:    &sarifText{Text: helpText(r), Markdown: helpMarkdown(r)},
+		Default: &sarifDefault{Level: level(r.Severity)},
+		Properties: &sarifRuleProps{
+			Tags:     ruleTags(r),
+			Severity: securitySeverity(r),
+		},
+	}
+	if len(r.References) > 0 {
+		w.HelpURI = r.References[0]
+	}
+	for _, cwe := range r.CWE {
+		w.Relationships = append(w.Relationships, sarifRelation{Target: b.taxon(cwe), Kinds: []string{"superset"}})
+	}
+	return w
+}
+
+func sentence(s string) string {
+	if s == "" || strings.ContainsRune(".!?", rune(s[len(s)-1])) {
+		return s
+	}
+	return s + "."
+}
+
+// ruleTags are at most 20 tags, those of the weaknesses included.
+func ruleTags(r *Rule) []string {
+	tags := []string{}
+	if r.Severity != "info" {
+		tags = append(tags, "security") // which makes GitHub read the score
+	}
+	for _, cwe := range r.CWE {
+		tags = append(tags, fmt.Sprintf("external/cwe/cwe-%03d", cwe))
+	}
+	for _, t := range r.Tags {
+		if !slices.Contains(tags, t) {
+			tags = append(tags, t)
+		}
+	}
+	return tags[:min(len(tags), sarifMaxTags)]
+}
+
+func helpText(r *Rule) string {
+	text := strings.TrimSpace(r.Why + "\n\n" + r.Fix)
+	return cmp.Or(text, sentence(r.Title))
+}
+
+// helpMarkdown is the rule's own help, else made of why and fix.
+func helpMarkdown(r *Rule) string {
+	if r.Help != "" {
+		return r.Help
+	}
+	var b strings.Builder
+	if r.Why != "" {
+		fmt.Fprintf(&b, "### Why it matters\n%s\n\n", r.Why)
+	}
+	if r.Fix != "" {
+		fmt.Fprintf(&b, "### Fix\n%s\n\n", r.Fix)
+	}
+	fmt.Fprintf(&b, "### Accept the risk\nAdd an entry for `%s` with `id`, `reason`, `owner` and `expires` under `accept:` in `mxsweep.yaml`.\n", r.ID)
+	for i, ref := range r.References {
+		if i == 0 {
+			b.WriteString("\n### References\n")
+		}
+		fmt.Fprintf(&b, "- <%s>\n", ref)
+	}
+	return b.String()
+}
+
+func (b *sarifBuilder) taxon(cwe int) sarifTaxonRef {
+	i, _ := slices.BinarySearch(b.taxa, cwe)
+	return sarifTaxonRef{
+		ID: "CWE-" + itoa(cwe), Index: i,
+		Component: sarifToolRef{Name: "CWE", Index: 0},
+	}
+}
+
+func (b *sarifBuilder) taxonomy() sarifComponent {
+	c := sarifComponent{
+		Name: "CWE", Organization: "MITRE",
+		Short: &sarifText{Text: "The MITRE Common Weakness Enumeration."},
+	}
+	for _, n := range b.taxa {
+		c.Taxa = append(c.Taxa, sarifRule{
+			ID:      "CWE-" + itoa(n),
+			HelpURI: fmt.Sprintf("https://cwe.mitre.org/data/definitions/%d.html", n),
+		})
+	}
+	return c
+}
+
+// A noticeText describes a code of [Notice].
+type noticeText struct{ name, short, help string }
+
+// noticeTexts describes each code once.
+var noticeTexts = map[string]noticeText{
+	NoticeUnreachable:   {"TargetUnreachable", "A target in scope gave no answer on any port.", "Check routing and firewall rules from the vantage point, or remove the target from the scope file."},
+	NoticeRiskExpired:   {"AcceptedRiskExpired", "An accepted risk has passed its day.", "Mend the exposure, or renew the entry with a fresh reason."},
+	NoticeRiskUnused:    {"AcceptedRiskUnused", "An accepted risk covers no finding.", "Remove the entry from the policy."},
+	NoticeRiskExpiring:  {"AcceptedRiskExpiring", "An accepted risk ends soon.", "Mend the exposure before that day, or renew the entry with a fresh reason."},
+	NoticeUnresolved:    {"NameUnresolved", "A name in scope did not resolve.", "Correct the name, or remove it from the scope."},
+	NoticeCoverage:      {"CoverageLow", "Fewer ports answered than the floor asks for.", "Check the vantage point and the rate, or lower --min-coverage."},
+	NoticeCanary:        {"CanarySilent", "A canary, which must answer, did not.", "Check that the vantage point reaches the network at all."},
+	NoticeCutShort:      {"RunCutShort", "The run, or its record, is cut short.", "Run the scan again."},
+	NoticeLeftOut:       {"ResultsRolledUp", "This file holds less than the run.", "The json and html reports hold every finding."},
+	NoticeNotComparable: {"BaselineNotComparable", "The baseline is of other ports, scope or vantage.", "Write a baseline of this scope and vantage."},
+	NoticeWildcard:      {"WildcardHost", "A host answers on every port.", "Something in front of the host answers for it; look from another vantage point."},
+	NoticeLocal:         {"LocalFailure", "This machine could not ask some ports.", "Raise the file limit, or lower --concurrency."},
+	NoticeOutput:        {"OutputFailed", "An output could not be written.", "Check the path and the free space."},
+	NoticeEmptyScope:    {"ScopeEmpty", "Nothing was in scope.", "Check the scope and exclude files."},
+	NoticeEngine:        {"EngineNote", "What the engine chose or measured.", "Nothing needs to be done."},
+	NoticePolicy:        {"PolicyNote", "A line of the policy bears on the run.", "Read the policy at that line."},
+}
+
+// ofPolicy reports whether a notice is about the configuration (3.20.21)
+// rather than the execution.
+func ofPolicy(code string) bool {
+	switch code {
+	case NoticeRiskExpired, NoticeRiskUnused, NoticeRiskExpiring, NoticeNotComparable, NoticePolicy, NoticeEmptyScope:
+		return true
+	}
+	return false
+}
+
+// invocation says how the run went, with the notices and their descriptors.
+func (b *sarifBuilder) invocation(sum Summary) (sarifInvocation, []sarifRule) {
+	v := newView(&collector{tool: b.c.tool, run: b.c.run}, sum)
+	inv := sarifInvocation{
+		Successful:      sum.Gate != GateError && sum.Complete,
+		ExitCode:        sum.ExitCode,
+		ExitDescription: sentence(v.verdict()),
+		Start:           b.c.run.StartTime,
+		End:             b.c.run.EndTime,
+		CommandLine:     commandLine(b.c.run.Args),
+	}
+	notices := b.c.notices
+	if b.left != "" {
+		notices = append(slices.Clip(notices), Notice{Code: NoticeLeftOut, Level: "warning", Message: b.left})
+		sortNotices(notices)
+	}
+	var descriptors []sarifRule
+	for _, n := range notices {
+		if len(descriptors) == 0 || descriptors[len(descriptors)-1].ID != n.Code {
+			descriptors = append(descriptors, noticeRule(n))
+		}
+		w := sarifNotification{
+			Descriptor: sarifDescriptorRef{n.Code, len(descriptors) - 1},
+			Level:      n.Level,
+			Message:    sarifText{Text: brackets.Replace(n.Message)},
+		}
+		if n.Anchor != nil {
+			w.Locations = []sarifLocation{{Physical: b.physical(n.Anchor)}}
+		}
+		if ofPolicy(n.Code) {
+			inv.Configuration = append(inv.Configuration, w)
+		} else {
+			inv.Execution = append(inv.Execution, w)
+		}
+	}
+	return inv, descriptors
+}
+
+func noticeRule(n Notice) sarifRule {
+	r := sarifRule{ID: n.Code, Default: &sarifDefault{Level: n.Level}}
+	if t, ok := noticeTexts[n.Code]; ok {
+		r.Name = t.name
+		r.Short = &sarifText{Text: t.short}
+		r.Help = &sarifText{Text: t.help}
+	}
+	return r
+}
+
+// commandLine quotes the arguments for a POSIX shell where they need it.
+func commandLine(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		if a != "" && strings.Trim(a, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+") == "" {
+			quoted[i] = a
+		} else {
+			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
