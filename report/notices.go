@@ -1,8 +1,6 @@
 package report
 
-import (
-	"mxsweep/exposure"
-)
+import "mxsweep/exposure"
 
 // The codes of the notices that only reports give; those of a run are in
 // package exposure. A code never changes its meaning.
@@ -20,4 +18,25 @@ func NewNotice(n exposure.Notice, tree Tree) Notice {
 		Target:  Sanitise(n.Target, maxField),
 		Anchor:  tree.anchor(n.Anchor),
 	}
+}
+
+// noticeKind describes a code.
+func noticeKind(code string) exposure.NoticeKind {
+	switch code {
+	case NoticeCutShort:
+		return exposure.NoticeKind{
+			Code: code, Name: "RecordCutShort", Level: exposure.LevelError,
+			Title: "The saved run is cut short.",
+			Why:   "What came after the cut is lost, so the run cannot pass.",
+			Help:  "Run the scan again.",
+		}
+	case NoticeLeftOut:
+		return exposure.NoticeKind{
+			Code: code, Name: "ResultsRolledUp", Level: exposure.LevelWarning,
+			Title: "This file holds less than the run.",
+			Why:   "Several findings stand behind one result.",
+			Help:  "The json and html reports hold every finding.",
+		}
+	}
+	return exposure.NoticeKindOf(code)
 }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"mxsweep/exposure"
 )
 
 // level is the SARIF level of a severity (3.27.10).
@@ -135,34 +137,12 @@ func (b *sarifBuilder) taxonomy() sarifComponent {
 	return c
 }
 
-// A noticeText describes a code of [Notice].
-type noticeText struct{ name, short, help string }
-
-// noticeTexts describes each code once.
-var noticeTexts = map[string]noticeText{
-	NoticeUnreachable:   {"TargetUnreachable", "A target in scope gave no answer on any port.", "Check routing and firewall rules from the vantage point, or remove the target from the scope file."},
-	NoticeRiskExpired:   {"AcceptedRiskExpired", "An accepted risk has passed its day.", "Mend the exposure, or renew the entry with a fresh reason."},
-	NoticeRiskUnused:    {"AcceptedRiskUnused", "An accepted risk covers no finding.", "Remove the entry from the policy."},
-	NoticeRiskExpiring:  {"AcceptedRiskExpiring", "An accepted risk ends soon.", "Mend the exposure before that day, or renew the entry with a fresh reason."},
-	NoticeUnresolved:    {"NameUnresolved", "A name in scope did not resolve.", "Correct the name, or remove it from the scope."},
-	NoticeCoverage:      {"CoverageLow", "Fewer ports answered than the floor asks for.", "Check the vantage point and the rate, or lower --min-coverage."},
-	NoticeCanary:        {"CanarySilent", "A canary, which must answer, did not.", "Check that the vantage point reaches the network at all."},
-	NoticeCutShort:      {"RunCutShort", "The run, or its record, is cut short.", "Run the scan again."},
-	NoticeLeftOut:       {"ResultsRolledUp", "This file holds less than the run.", "The json and html reports hold every finding."},
-	NoticeNotComparable: {"BaselineNotComparable", "The baseline is of other ports, scope or vantage.", "Write a baseline of this scope and vantage."},
-	NoticeWildcard:      {"WildcardHost", "A host answers on every port.", "Something in front of the host answers for it; look from another vantage point."},
-	NoticeLocal:         {"LocalFailure", "This machine could not ask some ports.", "Raise the file limit, or lower --concurrency."},
-	NoticeOutput:        {"OutputFailed", "An output could not be written.", "Check the path and the free space."},
-	NoticeEmptyScope:    {"ScopeEmpty", "Nothing was in scope.", "Check the scope and exclude files."},
-	NoticeEngine:        {"EngineNote", "What the engine chose or measured.", "Nothing needs to be done."},
-	NoticePolicy:        {"PolicyNote", "A line of the policy bears on the run.", "Read the policy at that line."},
-}
-
 // ofPolicy reports whether a notice is about the configuration (3.20.21)
 // rather than the execution.
 func ofPolicy(code string) bool {
 	switch code {
-	case NoticeRiskExpired, NoticeRiskUnused, NoticeRiskExpiring, NoticeNotComparable, NoticePolicy, NoticeEmptyScope:
+	case exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeAcceptanceUnused,
+		exposure.NoticeBaseline, exposure.NoticeExpectedMissing, exposure.NoticeNothingInScope:
 		return true
 	}
 	return false
@@ -207,11 +187,15 @@ func (b *sarifBuilder) invocation(sum Summary) (sarifInvocation, []sarifRule) {
 }
 
 func noticeRule(n Notice) sarifRule {
-	r := sarifRule{ID: n.Code, Default: &sarifDefault{Level: n.Level}}
-	if t, ok := noticeTexts[n.Code]; ok {
-		r.Name = t.name
-		r.Short = &sarifText{Text: t.short}
-		r.Help = &sarifText{Text: t.help}
+	k := noticeKind(n.Code)
+	r := sarifRule{ID: n.Code, Name: k.Name, Default: &sarifDefault{Level: n.Level}}
+	for _, t := range []struct {
+		to   **sarifText
+		text string
+	}{{&r.Short, k.Title}, {&r.Full, k.Why}, {&r.Help, k.Help}} {
+		if t.text != "" {
+			*t.to = &sarifText{Text: t.text}
+		}
 	}
 	return r
 }
