@@ -66,6 +66,9 @@ type Finding struct {
 	Host    string
 	Vantage string // where it was seen from
 
+	// Service is the protocol spoken, "" if not known.
+	Service string
+
 	// Product is the daemon's name and version as they were seen, "" if not
 	// known. A change of it makes a finding "updated" against the baseline.
 	Product string

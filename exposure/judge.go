@@ -51,6 +51,9 @@ type Judge struct {
 	Now time.Time
 }
 
+// ruleForbidden is the rule for a port that the policy wants closed.
+const ruleForbidden = "MXS1801"
+
 // Findings judges one port. Heavier findings come first, equal ones in the
 // order of their rules. A port that is not open gives none.
 func (j *Judge) Findings(p Port) []Finding {
@@ -62,9 +65,13 @@ func (j *Judge) Findings(p Port) []Finding {
 	for _, r := range j.broken(j.situation(p, v)) {
 		list = append(list, j.finding(r, p, v))
 	}
-	list = append(list, j.forbidden(p, v)...)
+	if m := j.Policy.forbids(p.Target.Addr(), p.Host, p.Target.Port()); m != nil && j.Rules.Lookup(ruleForbidden) != nil {
+		f := j.finding(j.Rules.Lookup(ruleForbidden), p, v)
+		f.PolicyAnchor = m.Anchor
+		list = append(list, f)
+	}
 	for i := range list {
-		j.Policy.apply(&list[i], p, j.now(p))
+		j.Policy.Apply(&list[i], j.now(p))
 	}
 	slices.SortStableFunc(list, compareWeight)
 	return list
@@ -117,7 +124,7 @@ func (j *Judge) broken(s *situation) []*Rule {
 		}
 	}
 	for _, r := range j.Rules.rules {
-		if r.Fallback && !listener && r.holds(s) {
+		if r.Fallback && !listener && !replaced[r.ID] && r.holds(s) {
 			rules = append(rules, r)
 			break
 		}
@@ -143,7 +150,7 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 	product := ""
 	if p.Service != nil {
 		product = p.Service.Product
-		f.Product = productOf(p.Service)
+		f.Product, f.Service = productOf(p.Service), p.Service.Protocol
 		f.Confidence = p.Service.Confidence
 	}
 	f.Remediation = r.Fix.For(product, p.Target.Port())

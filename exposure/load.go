@@ -87,7 +87,7 @@ func (d *document) ruleFields(r *Rule) []field {
 		{"id", true, func(n *yaml.Node) { r.ID = d.text(n, "id") }},
 		{"name", true, func(n *yaml.Node) { r.Name = d.text(n, "name") }},
 		{"kind", true, func(n *yaml.Node) {
-			r.Kind = RuleKind(d.oneOf(n, "kind", "listener", "transport", "disclosure", "policy"))
+			r.Kind = RuleKind(d.oneOf(n, "kind", "listener", "trust", "disclosure", "policy"))
 		}},
 		{"title", true, func(n *yaml.Node) { r.Title = d.text(n, "title") }},
 		{"severity", true, func(n *yaml.Node) {

@@ -1,22 +1,197 @@
 package exposure
 
 import (
-	"mxsweep/scan"
+	"net/netip"
+	"strings"
 	"time"
+
+	"mxsweep/scan"
 )
 
-// A Policy is what mxsweep.yaml says.
+// DefaultPolicyFile is read where it is present and nothing else is said.
+const DefaultPolicyFile = "mxsweep.yaml"
+
+// A Policy is what mxsweep.yaml says. LoadPolicy makes one; a nil Policy says
+// nothing. What the file leaves out is the zero value of its field.
 type Policy struct {
-	Vantages []Vantage
+	File   string // as it was named
+	SHA256 string // lower-case hex of the file
+
+	Scope Scope
+
+	// Ports is the list of ports to sweep, "" if the file does not say.
+	Ports string
+
+	Vantages      []Vantage
+	Gate          PolicyGate
+	Canaries      []Canary
+	Expect        []Expectation
+	MustBeClosed  []Prohibition
+	Accept        []AcceptedRisk
+	Limits        Limits
+	Authorization *Authorization // nil if the file does not speak of it
 }
 
-func (p *Policy) apply(f *Finding, port Port, now time.Time) {}
+// Scope is what the policy allows to be contacted.
+type Scope struct {
+	// Files are scope files, as written: relative to the policy file.
+	Files []scan.Anchor
+	// Lines are scope lines, with their places in the policy file. A leading
+	// "!" excludes.
+	Lines []scan.Anchor
+}
 
-func (j *Judge) forbidden(p Port, v Vantage) []Finding { return nil }
+// PolicyGate is the gate as the file has it. Flags win over it.
+type PolicyGate struct {
+	FailOn        string   // "" if not said
+	MinCoverage   *float64 // nil if not said
+	MinConfidence int
+}
 
+// Limits are bounds for the sweep; zero means that the file does not say.
+type Limits struct {
+	Rate        int // probes a second
+	Concurrency int
+	PerHost     int
+	Retries     *int // nil if not said
+	Timeout     time.Duration
+}
+
+// A Canary is a service that must answer: if it does not, the run did not see
+// what it should.
 type Canary struct {
+	Selector Selector
+	Port     uint16
+	Protocol string // "" is any
+
+	Anchor *scan.Anchor // its place in the policy file
+
+	// Answered is filled in by a CanaryWatch.
 	Answered bool
+}
+
+// Target names the canary: host and port.
+func (c *Canary) Target() string {
+	if strings.Contains(c.Selector.Text, ":") {
+		return "[" + c.Selector.Text + "]:" + decimal(c.Port)
+	}
+	return c.Selector.Text + ":" + decimal(c.Port)
+}
+
+// An Expectation is a service that may be seen where it stands. It covers
+// that the service can be reached, and what it tells of itself, but not what
+// is wrong with how it is set up.
+type Expectation struct {
+	Hosts    Selector
+	Ports    PortSelector
+	Protocol string // "" is any
+	Product  string // words that the product's name contains; "" is any
 	Anchor   *scan.Anchor
 }
 
-func (c *Canary) Target() string { return "" }
+// A Prohibition is a port that must not be open.
+type Prohibition struct {
+	Hosts  Selector
+	Ports  PortSelector
+	Anchor *scan.Anchor
+}
+
+// An AcceptedRisk is an entry under accept.
+type AcceptedRisk struct {
+	Acceptance
+	Rule   string // an id or "*"
+	Hosts  Selector
+	Ports  PortSelector
+	Anchor *scan.Anchor
+}
+
+// holds reports whether the entry still counts at the given time. It counts
+// through the whole of its last day, in UTC.
+func (a *AcceptedRisk) holds(now time.Time) bool {
+	return now.Before(a.Expires.AddDate(0, 0, 1))
+}
+
+// covers reports whether the entry is about the finding, expired or not.
+func (a *AcceptedRisk) covers(f *Finding) bool {
+	return (a.Rule == "*" || a.Rule == f.Rule.ID) && a.Hosts.Matches(f.Target.Addr(), f.Host) && a.Ports.Matches(f.Target.Port())
+}
+
+// covers reports whether the expectation is about the finding.
+func (e *Expectation) covers(f *Finding) bool {
+	return (f.Rule.Kind == KindListener || f.Rule.Kind == KindDisclosure) &&
+		e.Hosts.Matches(f.Target.Addr(), f.Host) && e.Ports.Matches(f.Target.Port()) &&
+		(e.Protocol == "" || strings.EqualFold(e.Protocol, f.Service)) &&
+		(e.Product == "" || hasProduct(f.Product, e.Product))
+}
+
+// Apply gives the finding the status that the policy has for it at the given
+// time: accepted, expected or open.
+func (p *Policy) Apply(f *Finding, now time.Time) {
+	f.Status, f.Acceptance = StatusOpen, nil
+	if p == nil || f.Rule == nil {
+		return
+	}
+	for i := range p.Accept {
+		a := &p.Accept[i]
+		if !a.covers(f) {
+			continue
+		}
+		f.PolicyAnchor = a.Anchor
+		if a.holds(now) {
+			f.Status, f.Acceptance = StatusAccepted, &a.Acceptance
+			return
+		}
+	}
+	for i := range p.Expect {
+		if e := &p.Expect[i]; e.covers(f) {
+			f.Status, f.PolicyAnchor = StatusExpected, e.Anchor
+			return
+		}
+	}
+}
+
+// forbids gives the entry that wants the port closed, nil if none does.
+func (p *Policy) forbids(addr netip.Addr, host string, port uint16) *Prohibition {
+	if p == nil {
+		return nil
+	}
+	for i := range p.MustBeClosed {
+		if m := &p.MustBeClosed[i]; m.Hosts.Matches(addr, host) && m.Ports.Matches(port) {
+			return m
+		}
+	}
+	return nil
+}
+
+// A CanaryWatch sees which canaries answer. It is not safe for concurrent
+// use.
+type CanaryWatch struct {
+	canaries []Canary
+}
+
+// WatchCanaries begins to watch for the canaries of the policy; a nil policy
+// has none.
+func WatchCanaries(p *Policy) *CanaryWatch {
+	w := &CanaryWatch{}
+	if p != nil {
+		w.canaries = append(w.canaries, p.Canaries...)
+	}
+	return w
+}
+
+// Add looks at one port. A canary with a protocol answers only where that
+// protocol was spoken, or where nothing was identified at all.
+func (w *CanaryWatch) Add(p Port) {
+	for i := range w.canaries {
+		c := &w.canaries[i]
+		if p.State != scan.StateOpen || p.Target.Port() != c.Port || !c.Selector.Matches(p.Target.Addr(), p.Host) {
+			continue
+		}
+		if c.Protocol == "" || p.Service == nil || strings.EqualFold(p.Service.Protocol, c.Protocol) {
+			c.Answered = true
+		}
+	}
+}
+
+// Canaries gives all canaries, each with whether it answered.
+func (w *CanaryWatch) Canaries() []Canary { return w.canaries }

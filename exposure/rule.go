@@ -15,9 +15,9 @@ const (
 	// most the heaviest reason is told for one port: a rule names the ones
 	// that it makes redundant.
 	KindListener RuleKind = "listener"
-	// KindTransport rules are about how the dialogue is protected and whom it
-	// trusts.
-	KindTransport RuleKind = "transport"
+	// KindTrust rules are about how the dialogue is protected and whom the
+	// daemon trusts. No expectation of the policy covers them.
+	KindTrust RuleKind = "trust"
 	// KindDisclosure rules are about what a daemon tells of itself.
 	KindDisclosure RuleKind = "disclosure"
 	// KindPolicy rules rest on what the policy file says.

@@ -191,7 +191,7 @@ func (d *document) sequence(n *yaml.Node, what string, read func(*yaml.Node)) {
 // text reads a scalar as it is written, blanks around it removed.
 func (d *document) text(n *yaml.Node, what string) string {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		d.fail(n, "", "%s is %s, want text", what, kindOf(n))
+		d.fail(n, "write one value, without dashes or brackets", "%s is %s, want text", what, kindOf(n))
 		return ""
 	}
 	return strings.TrimSpace(n.Value)

@@ -1,0 +1,75 @@
+package exposure
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// An Authorization says who allowed the sweep, and when it may run.
+type Authorization struct {
+	Ticket  string
+	Contact string
+
+	// NotBefore is the first moment, NotAfter the first that is too late;
+	// zero means no bound.
+	NotBefore, NotAfter time.Time
+
+	Anchor *scan.Anchor // its place in the policy file
+}
+
+// A RefusedError says why a run may not take place. Its exit code is
+// ExitRefused.
+type RefusedError struct {
+	Reason string
+	Advice string
+}
+
+// Error gives the reason.
+func (e *RefusedError) Error() string { return e.Reason }
+
+// Hint says what would make the run possible.
+func (e *RefusedError) Hint() string { return e.Advice }
+
+// Check reports whether the sweep may run at the given time; the error is a
+// *RefusedError. A nil Authorization bounds nothing.
+func (a *Authorization) Check(now time.Time) error {
+	if a == nil {
+		return nil
+	}
+	const advice = "have the authorization in the policy file renewed before sweeping"
+	if !a.NotBefore.IsZero() && now.Before(a.NotBefore) {
+		return &RefusedError{Advice: advice, Reason: fmt.Sprintf("authorization %q begins at %s, and it is %s",
+			a.Ticket, stamp(a.NotBefore), stamp(now))}
+	}
+	if !a.NotAfter.IsZero() && !now.Before(a.NotAfter) {
+		return &RefusedError{Advice: advice, Reason: fmt.Sprintf("authorization %q ended at %s, and it is %s",
+			a.Ticket, stamp(a.NotAfter), stamp(now))}
+	}
+	return nil
+}
+
+// String gives ticket and contact as the report shows them, "" if there is
+// neither.
+func (a *Authorization) String() string {
+	if a == nil {
+		return ""
+	}
+	var parts []string
+	if a.Ticket != "" {
+		parts = append(parts, a.Ticket)
+	}
+	if a.Contact != "" {
+		parts = append(parts, "contact "+a.Contact)
+	}
+	return strings.Join(parts, ", ")
+}
+
+// stamp writes a moment for people.
+func stamp(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
+
+// decimal writes a port.
+func decimal(port uint16) string { return strconv.Itoa(int(port)) }

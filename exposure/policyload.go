@@ -1,0 +1,327 @@
+package exposure
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"regexp"
+	"strings"
+	"time"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"mxsweep/scan"
+)
+
+// PolicyContext is what a policy is checked against.
+type PolicyContext struct {
+	// Rules must know the rule ids of the policy; nil means not checked.
+	Rules *RuleSet
+
+	// Profiles are the port profiles that may be named; nil means none.
+	Profiles map[string][]uint16
+}
+
+// LoadPolicy reads a policy file strictly. All mistakes are told at once, each
+// a *UserError with file, line, column, the line itself and a hint. Nothing is
+// looked up and no other file is read.
+func LoadPolicy(file string, data []byte, c PolicyContext) (*Policy, error) {
+	if len(data) > maxFile {
+		return nil, &UserError{File: file, Msg: fmt.Sprintf("over %d bytes", maxFile), HintText: "keep lists of hosts in scope files"}
+	}
+	sum := sha256.Sum256(data)
+	p := &Policy{File: file, SHA256: hex.EncodeToString(sum[:])}
+	d, root := parseYAML(file, data)
+	switch {
+	case root != nil:
+		l := &policyLoader{document: d, policy: p, context: c, ids: map[string]int{}}
+		d.mapping(root, "the policy", l.fields())
+	case len(d.errs) == 0:
+		return nil, &UserError{File: file, Msg: "an empty policy", HintText: "write at least version: 1"}
+	}
+	if err := d.err(); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// A policyLoader reads one policy.
+type policyLoader struct {
+	*document
+	policy  *Policy
+	context PolicyContext
+	ids     map[string]int // lines of the ids of acceptances
+}
+
+// fields reads the keys of the file.
+func (l *policyLoader) fields() []field {
+	p := l.policy
+	return []field{
+		{"version", true, func(n *yaml.Node) {
+			if n.Value != "1" {
+				l.fail(n, "write version: 1", "version is %s, want 1", shown(n))
+			}
+		}},
+		{"scope", false, l.scope},
+		{"ports", false, func(n *yaml.Node) {
+			p.Ports = strings.Join(l.texts(n, "ports"), ",")
+			l.ports(n, p.Ports)
+		}},
+		{"vantages", false, l.vantages},
+		{"gate", false, l.gate},
+		{"canaries", false, l.each("canaries", func(n *yaml.Node) { p.Canaries = append(p.Canaries, l.canary(n)) })},
+		{"expect", false, l.each("expect", func(n *yaml.Node) { p.Expect = append(p.Expect, l.expectation(n)) })},
+		{"must_be_closed", false, l.each("must_be_closed", func(n *yaml.Node) {
+			m := Prohibition{Anchor: l.anchor(n)}
+			l.mapping(n, "an entry of must_be_closed", []field{l.hosts("target", &m.Hosts), l.portList("ports", &m.Ports)})
+			p.MustBeClosed = append(p.MustBeClosed, m)
+		})},
+		{"accept", false, l.each("accept", func(n *yaml.Node) { p.Accept = append(p.Accept, l.accept(n)) })},
+		{"limits", false, l.limits},
+		{"authorization", false, l.authorization},
+	}
+}
+
+// each reads a list item by item.
+func (l *policyLoader) each(what string, read func(*yaml.Node)) func(*yaml.Node) {
+	return func(n *yaml.Node) { l.sequence(n, what, read) }
+}
+
+// anchor gives the place of a node.
+func (l *policyLoader) anchor(n *yaml.Node) *scan.Anchor {
+	line := l.line(n.Line)
+	return &scan.Anchor{File: l.file, Line: n.Line, EndColumn: len(strings.TrimRight(line, " \t")) + 1, Text: strings.TrimSpace(line)}
+}
+
+// cause records an error of another parser at a node, with its hint.
+func (l *policyLoader) cause(n *yaml.Node, what string, err error) {
+	hint := ""
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		hint = hinted.Hint()
+	}
+	l.fail(n, hint, "reading %s: %v", what, err)
+}
+
+// scope reads the scope: files and lines.
+func (l *policyLoader) scope(n *yaml.Node) {
+	lines := func(what string, to *[]scan.Anchor, prefix string) func(*yaml.Node) {
+		return l.each(what, func(n *yaml.Node) {
+			a := l.anchor(n)
+			a.Text = prefix + l.text(n, what)
+			a.EndColumn = n.Column + len(n.Value)
+			if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+				a.EndColumn++ // the quote in front
+			}
+			if what != "files" {
+				if _, err := ParseSelector(strings.TrimPrefix(a.Text, "!")); err != nil || a.Text == prefix+"*" {
+					l.cause(n, what, cmp.Or(err, error(errEverywhere)))
+				}
+			}
+			*to = append(*to, *a)
+		})
+	}
+	s := &l.policy.Scope
+	l.mapping(n, "scope", []field{
+		{"files", false, lines("files", &s.Files, "")},
+		{"targets", false, lines("targets", &s.Lines, "")},
+		{"exclude", false, lines("exclude", &s.Lines, "!")},
+	})
+}
+
+var errEverywhere = &UserError{Msg: "a scope names its hosts", HintText: "list addresses, prefixes, ranges and names"}
+
+// ports checks a list of ports.
+func (l *policyLoader) ports(n *yaml.Node, text string) PortSelector {
+	s, err := ParsePortSelector(text, l.context.Profiles)
+	if err != nil {
+		l.cause(n, "ports", err)
+	}
+	return s
+}
+
+// hosts is a required key that names hosts.
+func (l *policyLoader) hosts(key string, to *Selector) field {
+	return field{key, true, func(n *yaml.Node) {
+		s, err := ParseSelector(l.text(n, key))
+		if err != nil {
+			l.cause(n, key, err)
+		}
+		*to = s
+	}}
+}
+
+// portList is a required key that names ports.
+func (l *policyLoader) portList(key string, to *PortSelector) field {
+	return field{key, true, func(n *yaml.Node) { *to = l.ports(n, strings.Join(l.texts(n, key), ",")) }}
+}
+
+// word is an optional key with a text.
+func (l *policyLoader) word(key string, required bool, to *string) field {
+	return field{key, required, func(n *yaml.Node) {
+		if *to = l.text(n, key); *to == "" && required {
+			l.fail(n, "", "%s is empty", key)
+		}
+	}}
+}
+
+var vantageName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// vantages reads the names of vantage points.
+func (l *policyLoader) vantages(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		l.fail(n, "write name: internet, name: lan or name: host", "vantages is %s, want a mapping", kindOf(n))
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		v := Vantage{Name: key.Value, Class: VantageClass(l.oneOf(value, "the vantage", "internet", "lan", "host"))}
+		if _, err := ParseVantage(v.Name, l.policy); err == nil || !vantageName.MatchString(v.Name) {
+			l.fail(key, "choose another name of letters, digits, dots, hyphens", "vantage name %q is taken or not valid", v.Name)
+		}
+		l.policy.Vantages = append(l.policy.Vantages, v)
+	}
+}
+
+// gate reads the gate.
+func (l *policyLoader) gate(n *yaml.Node) {
+	g := &l.policy.Gate
+	l.mapping(n, "gate", []field{
+		{"fail_on", false, func(n *yaml.Node) {
+			g.FailOn = strings.Join(l.texts(n, "fail_on"), ",")
+			if _, err := ParseFailOn(g.FailOn, l.context.Rules); err != nil {
+				l.cause(n, "fail_on", err)
+			}
+		}},
+		{"min_coverage", false, func(n *yaml.Node) {
+			v := l.number(n, "min_coverage", 0, 1)
+			g.MinCoverage = &v
+		}},
+		{"min_confidence", false, func(n *yaml.Node) { g.MinConfidence = l.integer(n, "min_confidence", 0, 10) }},
+	})
+}
+
+// canary reads one canary.
+func (l *policyLoader) canary(n *yaml.Node) Canary {
+	c := Canary{Anchor: l.anchor(n)}
+	l.mapping(n, "a canary", []field{
+		l.hosts("target", &c.Selector),
+		{"port", true, func(n *yaml.Node) { c.Port = uint16(l.integer(n, "port", 1, 65535)) }},
+		l.word("protocol", false, &c.Protocol),
+	})
+	if c.Selector.Any() {
+		l.fail(n, "name one host that is always there", "a canary for all hosts is none")
+	}
+	return c
+}
+
+// expectation reads one expected service.
+func (l *policyLoader) expectation(n *yaml.Node) Expectation {
+	e := Expectation{Anchor: l.anchor(n)}
+	l.mapping(n, "an expected service", []field{
+		l.hosts("target", &e.Hosts), l.portList("ports", &e.Ports),
+		l.word("protocol", false, &e.Protocol), l.word("product", false, &e.Product),
+	})
+	if e.Hosts.Any() && e.Ports.Any() && e.Protocol == "" && e.Product == "" {
+		l.fail(n, "name the hosts, the ports or the service", "an expectation of everything covers everything")
+	}
+	return e
+}
+
+// limits reads the limits.
+func (l *policyLoader) limits(n *yaml.Node) {
+	m := &l.policy.Limits
+	l.mapping(n, "limits", []field{
+		{"rate", false, func(n *yaml.Node) { m.Rate = l.integer(n, "rate", 1, 100_000_000) }},
+		{"concurrency", false, func(n *yaml.Node) { m.Concurrency = l.integer(n, "concurrency", 1, 1_000_000) }},
+		{"per_host", false, func(n *yaml.Node) { m.PerHost = l.integer(n, "per_host", 1, 1_000_000) }},
+		{"retries", false, func(n *yaml.Node) {
+			v := l.integer(n, "retries", 0, 100)
+			m.Retries = &v
+		}},
+		{"timeout", false, func(n *yaml.Node) {
+			v, err := time.ParseDuration(n.Value)
+			if n.Kind != yaml.ScalarNode || err != nil || v <= 0 || v > 10*time.Minute {
+				l.fail(n, "write a time such as 3s or 500ms, at most 10m", "timeout is %s", shown(n))
+			}
+			m.Timeout = v
+		}},
+	})
+}
+
+// accept reads one accepted risk.
+func (l *policyLoader) accept(n *yaml.Node) AcceptedRisk {
+	a := AcceptedRisk{Anchor: l.anchor(n)}
+	l.mapping(n, "an accepted risk", []field{
+		l.word("id", true, &a.ID),
+		{"rule", true, func(n *yaml.Node) { a.Rule = l.ruleID(n) }},
+		l.hosts("target", &a.Hosts), l.portList("port", &a.Ports),
+		{"reason", true, func(n *yaml.Node) {
+			a.Reason = l.text(n, "reason")
+			if utf8.RuneCountInString(a.Reason) < 10 {
+				l.fail(n, "say why the risk is acceptable, in at least 10 characters", "reason %q is too short", a.Reason)
+			}
+		}},
+		l.word("owner", true, &a.Owner),
+		{"expires", true, func(n *yaml.Node) { a.Expires = l.day(n, "expires") }},
+	})
+	if a.Rule == "*" && a.Hosts.Any() {
+		l.fail(n, "name the rule or the target", "an acceptance of every rule on every target accepts everything")
+	}
+	if line := l.ids[a.ID]; line > 0 {
+		l.fail(n, "give each acceptance an id of its own", "id %q is taken by line %d", a.ID, line)
+	} else if a.ID != "" {
+		l.ids[a.ID] = n.Line
+	}
+	return a
+}
+
+// ruleID reads a rule's id or "*".
+func (l *policyLoader) ruleID(n *yaml.Node) string {
+	id := l.text(n, "rule")
+	known := l.context.Rules == nil || l.context.Rules.Lookup(id) != nil
+	if id != "*" && (!ruleID.MatchString(id) || !known) {
+		l.fail(n, "mxsweep rules lists all rules", "no rule %q", id)
+	}
+	return id
+}
+
+// day reads a date, YYYY-MM-DD.
+func (l *policyLoader) day(n *yaml.Node, what string) time.Time {
+	t, err := time.Parse(time.DateOnly, n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		l.fail(n, "write the last day on which it holds as YYYY-MM-DD", "%s is %s, want a date", what, shown(n))
+	}
+	return t
+}
+
+// authorization reads who allowed the sweep, and when.
+func (l *policyLoader) authorization(n *yaml.Node) {
+	a := &Authorization{Anchor: l.anchor(n)}
+	l.policy.Authorization = a
+	l.mapping(n, "authorization", []field{
+		l.word("ticket", true, &a.Ticket), l.word("contact", false, &a.Contact),
+		{"not_before", false, func(n *yaml.Node) { a.NotBefore = l.moment(n, "not_before", 0) }},
+		{"not_after", false, func(n *yaml.Node) { a.NotAfter = l.moment(n, "not_after", 1) }},
+	})
+	if !a.NotAfter.IsZero() && !a.NotBefore.Before(a.NotAfter) {
+		l.fail(n, "not_after must be later than not_before", "the authorization ends before it begins")
+	}
+}
+
+// moment reads an RFC 3339 time, or a date, which is midnight UTC so many days
+// on: a last day counts to its end.
+func (l *policyLoader) moment(n *yaml.Node, what string, days int) time.Time {
+	if t, err := time.Parse(time.RFC3339, n.Value); err == nil {
+		return t
+	}
+	t, err := time.Parse(time.DateOnly, n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		l.fail(n, "write 2026-11-20 or 2026-11-20T06:00:00Z", "%s is %s, want a time", what, shown(n))
+		return time.Time{}
+	}
+	return t.AddDate(0, 0, days)
+}

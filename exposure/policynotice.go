@@ -1,0 +1,66 @@
+package exposure
+
+import (
+	"slices"
+	"time"
+)
+
+// soon is how long before its expiry an acceptance is announced.
+const soon = 14 * 24 * time.Hour
+
+// Notices says what the policy's entries come to in a run with these
+// findings: acceptances that expired, expire soon or cover nothing, and
+// expectations that covered nothing. Findings carried forward count.
+func (p *Policy) Notices(findings []Finding, now time.Time) []Notice {
+	if p == nil {
+		return nil
+	}
+	var list []Notice
+	for i := range p.Accept {
+		if n, ok := p.Accept[i].notice(findings, now); ok {
+			list = append(list, n)
+		}
+	}
+	for i := range p.Expect {
+		e := &p.Expect[i]
+		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Rule != nil && e.covers(&f) }) {
+			list = append(list, NewNotice(NoticeExpectedMissing, e.Hosts.Text, e.Anchor,
+				"The expected service on %s port %s gave no finding.", e.Hosts.Text, e.Ports.Text))
+		}
+	}
+	return list
+}
+
+// notice says what there is to say about one acceptance.
+func (a *AcceptedRisk) notice(findings []Finding, now time.Time) (Notice, bool) {
+	day := a.Expires.Format(time.DateOnly)
+	used := slices.ContainsFunc(findings, func(f Finding) bool {
+		return f.Rule != nil && f.Drift != DriftFixed && a.covers(&f)
+	})
+	switch {
+	case !a.holds(now):
+		return NewNotice(NoticeAcceptanceExpired, a.Hosts.Text, a.Anchor,
+			"Accepted-risk entry '%s' expired on '%s'.", a.ID, day), true
+	case !used:
+		return NewNotice(NoticeAcceptanceUnused, a.Hosts.Text, a.Anchor,
+			"Accepted-risk entry '%s' covers no finding of this run.", a.ID), true
+	case !now.Add(soon).Before(a.Expires.AddDate(0, 0, 1)):
+		return NewNotice(NoticeAcceptanceSoon, a.Hosts.Text, a.Anchor,
+			"Accepted-risk entry '%s' expires on '%s'.", a.ID, day), true
+	default:
+		return Notice{}, false
+	}
+}
+
+// Tally counts the acceptances of a policy in a run, for the summary.
+func (p *Policy) Tally(findings []Finding, now time.Time) (expired, unused int) {
+	for _, n := range p.Notices(findings, now) {
+		switch n.Code {
+		case NoticeAcceptanceExpired:
+			expired++
+		case NoticeAcceptanceUnused:
+			unused++
+		}
+	}
+	return expired, unused
+}
