@@ -15,61 +15,65 @@ import (
 	"time"
 )
 
+// greetings is what comes first on every port of the hosts: a pattern, or how
+// the wait ends without a byte.
+var greetings = []struct {
+	host  string
+	port  int
+	first string
+}{
+	{"exposed", 25, `^220 exposed\.e2e\.invalid ESMTP Postfix\r\n$`},
+	{"exposed", 587, `^220 exposed\.e2e\.invalid ESMTP Postfix\r\n$`},
+	{"exposed", 8891, "silent"},
+	{"exposed", 9998, "silent"},
+	{"exposed", 10023, "silent"},
+	{"exposed", 10024, `^220 \[10\.79\.0\.11\] ESMTP amavis`},
+	{"exposed", 10025, `^554 5\.7\.1 .*Client host rejected: Access denied\r\n$`},
+	{"exposed", 10026, "closed"},
+	{"exposed", 10028, `^220 exposed\.e2e\.invalid ESMTP Postfix\r\n$`},
+	{"exposed", 10029, "silent"},
+	{"closed", 25, `^220-closed\.e2e\.invalid ESMTP Postfix\r\n`},
+	{"closed", 587, `^220 closed\.e2e\.invalid ESMTP Postfix\r\n$`},
+	{"closed", 8891, "refused"},
+	{"closed", 10023, "refused"},
+	{"closed", 10024, "refused"},
+	{"closed", 10025, "refused"},
+	{"closed", 10028, "refused"},
+	{"store", 24, `^220 store\.e2e\.invalid Dovecot`},
+	{"store", 143, `^\* OK .*Dovecot`},
+	{"store", 993, "silent"},
+	{"store", 10143, `^\* OK .*Dovecot`},
+	{"store", 10144, "closed"},
+	{"store", 12345, `^VERSION\t1\t`},
+	{"front", 143, `^\* OK IMAP4 ready\r\n$`},
+	{"front", 993, "silent"},
+	{"front", 10025, `^220 front\.e2e\.invalid ESMTP ready\r\n$`},
+	{"front", 10110, `^\+OK POP3 ready`},
+	{"front", 10143, `^\* OK IMAP4 ready\r\n$`},
+	{"policy", 2501, "silent"},
+	{"policy", 8552, "silent"},
+	{"policy", 10023, "silent"},
+	{"policy", 10040, "silent"},
+	{"policy", 12525, "silent"},
+	{"swapped", 8891, "silent"},
+	{"swapped", 10023, `^220 \[10\.79\.0\.17\] ESMTP amavis`},
+	{"swapped", 10024, "silent"},
+	{"swapped", 10025, `^\* OK .*Dovecot`},
+	{"swapped", 10031, `^220 swapped\.e2e\.invalid ESMTP Postfix\r\n$`},
+	{"swapped", 10143, `^220 swapped\.e2e\.invalid Dovecot`},
+	{"signer", 10025, `^421 Internal error \(Next hop is down\)\n$`},
+	{"signer", 10027, `^220 signer\.e2e\.invalid ESMTP Postfix\r\n$`},
+	{"signer", 10028, "refused"},
+	{"signer", 10029, "closed"},
+	{"signer", 10031, "silent"},
+	{"silent", 25, "no answer"},
+}
+
 // TestDaemonsAnswer checks the hosts themselves, from the scanner's
 // namespace, by what each port says first. The other tests rest on it.
 func TestDaemonsAnswer(t *testing.T) {
 	n := hosts(t)
-	for _, tt := range []struct {
-		host  string
-		port  int
-		first string // what comes first, a pattern; or how it ends without a byte
-	}{
-		{"exposed", 25, `^220 exposed\.e2e\.invalid ESMTP Postfix\r\n$`},
-		{"exposed", 587, `^220 exposed\.e2e\.invalid ESMTP Postfix\r\n$`},
-		{"exposed", 8891, "silent"},
-		{"exposed", 9998, "silent"},
-		{"exposed", 10023, "silent"},
-		{"exposed", 10024, `^220 \[10\.79\.0\.11\] ESMTP amavis`},
-		{"exposed", 10025, `^554 5\.7\.1 .*Client host rejected: Access denied\r\n$`},
-		{"exposed", 10026, "closed"},
-		{"exposed", 10028, `^220 exposed\.e2e\.invalid ESMTP Postfix\r\n$`},
-		{"exposed", 10029, "silent"},
-		{"closed", 25, `^220-closed\.e2e\.invalid ESMTP Postfix\r\n`},
-		{"closed", 587, `^220 closed\.e2e\.invalid ESMTP Postfix\r\n$`},
-		{"closed", 8891, "refused"},
-		{"closed", 10023, "refused"},
-		{"closed", 10024, "refused"},
-		{"closed", 10025, "refused"},
-		{"closed", 10028, "refused"},
-		{"store", 24, `^220 store\.e2e\.invalid Dovecot`},
-		{"store", 143, `^\* OK .*Dovecot`},
-		{"store", 993, "silent"},
-		{"store", 10143, `^\* OK .*Dovecot`},
-		{"store", 10144, "closed"},
-		{"store", 12345, `^VERSION\t1\t`},
-		{"front", 143, `^\* OK IMAP4 ready\r\n$`},
-		{"front", 993, "silent"},
-		{"front", 10025, `^220 front\.e2e\.invalid ESMTP ready\r\n$`},
-		{"front", 10110, `^\+OK POP3 ready`},
-		{"front", 10143, `^\* OK IMAP4 ready\r\n$`},
-		{"policy", 2501, "silent"},
-		{"policy", 8552, "silent"},
-		{"policy", 10023, "silent"},
-		{"policy", 10040, "silent"},
-		{"policy", 12525, "silent"},
-		{"swapped", 8891, "silent"},
-		{"swapped", 10023, `^220 \[10\.79\.0\.17\] ESMTP amavis`},
-		{"swapped", 10024, "silent"},
-		{"swapped", 10025, `^\* OK .*Dovecot`},
-		{"swapped", 10031, `^220 swapped\.e2e\.invalid ESMTP Postfix\r\n$`},
-		{"swapped", 10143, `^220 swapped\.e2e\.invalid Dovecot`},
-		{"signer", 10025, `^421 Internal error \(Next hop is down\)\n$`},
-		{"signer", 10027, `^220 signer\.e2e\.invalid ESMTP Postfix\r\n$`},
-		{"signer", 10028, "refused"},
-		{"signer", 10029, "closed"},
-		{"signer", 10031, "silent"},
-		{"silent", 25, "no answer"},
-	} {
+	for _, tt := range greetings {
 		t.Run(fmt.Sprintf("%s:%d", tt.host, tt.port), func(t *testing.T) {
 			t.Parallel()
 			addr := net.JoinHostPort(address4(n.hosts[tt.host].n), strconv.Itoa(tt.port))

@@ -55,6 +55,9 @@ func settle(s spec) error {
 	if err := syslog(); err != nil {
 		return err
 	}
+	if err := nameServer(); err != nil {
+		return err
+	}
 	for _, d := range s.daemons {
 		if err := start(d); err != nil {
 			return err

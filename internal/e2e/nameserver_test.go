@@ -1,0 +1,67 @@
+//go:build linux
+
+package e2e
+
+import (
+	"fmt"
+	"net"
+	"os"
+	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
+)
+
+// queries is where a host's name server writes down what it was asked.
+const queries = logDir + "/queries"
+
+// nameServer answers every DNS query of the host with "no such name", at
+// once, and writes the query down: a policy daemon that looks up what a
+// stranger sent is a trace, too.
+func nameServer() error {
+	socket, err := net.ListenPacket("udp", "127.0.0.1:53")
+	if err != nil {
+		return err
+	}
+	log, err := os.OpenFile(queries, os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o644)
+	if err != nil {
+		return err
+	}
+	go func() {
+		buf := make([]byte, 4096)
+		for {
+			n, from, err := socket.ReadFrom(buf)
+			if err != nil {
+				return
+			}
+			var query dnsmessage.Message
+			if query.Unpack(buf[:n]) != nil || len(query.Questions) == 0 {
+				continue
+			}
+			fmt.Fprintln(log, query.Questions[0].Name, query.Questions[0].Type)
+			query.Header.Response = true
+			query.Header.RCode = dnsmessage.RCodeNameError // RFC 1035, Section 4.1.1
+			query.Additionals = nil
+			if answer, err := query.Pack(); err == nil {
+				socket.WriteTo(answer, from)
+			}
+		}
+	}()
+	return nil
+}
+
+// watchLookups returns a check that no host has since looked anything up.
+func watchLookups(n *network) func(*testing.T) {
+	before := map[string]int64{}
+	for name, h := range n.hosts {
+		if h.cmd != nil {
+			before[name] = size(h, queries)
+		}
+	}
+	return func(t *testing.T) {
+		for name, since := range before {
+			if gained := tail(t, n.hosts[name], queries, since); gained != "" {
+				t.Errorf("%s: looked up\n%s", name, gained)
+			}
+		}
+	}
+}
