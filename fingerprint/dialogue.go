@@ -8,10 +8,6 @@ import (
 	"mxsweep/signatures"
 )
 
-// proxyHeader says that the connection has no addresses to tell, so that none
-// is forged (PROXY protocol, Section 2.1).
-const proxyHeader = "PROXY UNKNOWN\r\n"
-
 // dialogue asks a probe on a connection of its own, and after it those that go
 // on with the connection and are still worth it.
 func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
@@ -69,8 +65,8 @@ func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, erro
 		return nil, err
 	}
 	w := &wire{conn: conn, budget: s.budget}
-	if s.layer.proxied {
-		w.proxied = w.send([]byte(proxyHeader))
+	if s.layer.proxy != "" {
+		w.send([]byte(s.layer.proxy))
 	}
 	if s.layer.tls && s.handshake(ctx, w, 3*time.Second) != nil {
 		conn.Close()
@@ -98,12 +94,26 @@ func (s *session) listen(ctx context.Context, w *wire) {
 	s.mu.Lock()
 	s.silence = cancel
 	s.mu.Unlock()
+	w.heard = s.hears
+	if len(w.unread) > 0 {
+		s.hears()
+	}
 	ex := &Exchange{Probe: signatures.Greeting}
 	ex.Reply, ex.End, ex.First, ex.Took = w.read(ctx, greeting, s.greetingWait())
 	s.mu.Lock()
 	s.open[ex.Probe] = ex.End == signatures.EndReply
 	s.mu.Unlock()
+	w.heard = nil
 	s.note(ex)
+}
+
+// hears notes that the port has begun to speak, so that it is no longer asked
+// what silent ports are asked.
+func (s *session) hears() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard = true
+	s.wake()
 }
 
 // begins waits for the greeting on a further connection, where the port has
@@ -153,14 +163,28 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 			return
 		}
 	}
-	if p.Enters != nil && p.Enters.Reply.Match(ex.Reply) && !w.gone {
-		s.enter(w, layer{proxied: true}, ex)
+	if p.Enters != nil && s.believed(ctx, w, ex, p) {
+		s.enter(w, layer{proxy: string(ex.Sent)}, ex)
 		return
 	}
 	s.mu.Lock()
 	s.open[p.ID] = !w.gone && ex.Handshake != signatures.HandshakeFailed
 	s.mu.Unlock()
 	s.note(ex)
+}
+
+// believed reports whether a PROXY header of ours was taken for one. A daemon
+// that only greets late answers the header too, as a command that it does not
+// know.
+func (s *session) believed(ctx context.Context, w *wire, ex *Exchange, p *signatures.Probe) bool {
+	if !p.Enters.Reply.Match(ex.Reply) || w.gone {
+		return false
+	}
+	rest, _, _, _ := w.read(ctx, until("bytes", nil), 2*settle+2*s.rtt)
+	ex.Reply = append(ex.Reply, rest...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return len(rest) == 0 && !w.gone && !s.heard
 }
 
 // late moves a greeting that came while a question to a silent port was

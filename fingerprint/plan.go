@@ -21,8 +21,9 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 		return nil, -1
 	}
 	if !s.asked[signatures.Greeting] {
-		s.begin(s.id.Signatures.Probe(signatures.Greeting))
-		return []*signatures.Probe{s.id.Signatures.Probe(signatures.Greeting)}, 0
+		listen := s.id.Signatures.Probe(signatures.Greeting)
+		s.begin(listen)
+		return []*signatures.Probe{listen}, time.Millisecond
 	}
 	s.decide()
 	s.cutShort()
@@ -184,8 +185,11 @@ func (s *session) mayCome(p *signatures.Probe) bool {
 	case s.asked[p.ID] && p.Connection == signatures.OwnConnection:
 		return s.running > 0
 	case s.spoken && !s.greeted():
-		// The greeting is missing, cut off or the last word.
-		return s.dependsOnQuiet(p)
+		// The greeting is missing, cut off or the last word; only what
+		// follows from the answer to another question goes on.
+		if g := s.exchanges[signatures.Greeting]; g == nil || len(g.Reply) > 0 || len(p.After) == 0 {
+			return false
+		}
 	}
 	if p.Connection != signatures.OwnConnection && !s.goesOn(p.Connection) {
 		return false
@@ -199,21 +203,12 @@ func (s *session) greeted() bool {
 	return g != nil && g.End == signatures.EndReply && len(g.Reply) > 0
 }
 
-// dependsOnQuiet reports whether a probe follows from the answer to another
-// question and not from the greeting.
-func (s *session) dependsOnQuiet(p *signatures.Probe) bool {
-	if p.Connection != signatures.OwnConnection && !s.goesOn(p.Connection) {
-		return false
-	}
-	return len(p.After) > 0 && signatures.All(p.After, s) != signatures.False
-}
-
 // mayBeQuiet reports whether a probe for silent ports may still be asked.
 func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 	if s.asked[p.ID] {
 		return s.running > 0
 	}
-	if s.greetingOnly || s.quietOver || time.Since(s.begun) > s.quietUntil() {
+	if s.greetingOnly || s.quietOver || s.heard || time.Since(s.begun) > s.quietUntil() {
 		return false
 	}
 	g := s.exchanges[signatures.Greeting]
@@ -271,7 +266,7 @@ func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
 
 // untilQuietOver is when the questions to a silent port end.
 func (s *session) untilQuietOver() time.Duration {
-	if s.greeted() || s.running == 0 {
+	if s.greeted() || s.heard || s.running == 0 {
 		return 0
 	}
 	left := s.greetingWait() + quietMore - time.Since(s.begun)
@@ -289,7 +284,7 @@ func (s *session) spokeLocked() bool {
 // cutShort ends waits that have become pointless: for the greeting of a port
 // that answers questions, and for answers when the time of a silent port is up.
 func (s *session) cutShort() {
-	if !s.greeted() && !s.spokeLocked() && time.Since(s.begun) >= s.greetingWait()+quietMore {
+	if !s.greeted() && !s.heard && !s.spokeLocked() && time.Since(s.begun) >= s.greetingWait()+quietMore {
 		s.quietOver = true
 		s.stop()
 		return

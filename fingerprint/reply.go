@@ -10,6 +10,7 @@ type verdict int
 const (
 	more  verdict = iota // more must come
 	maybe                // it may be complete; see whether more comes at once
+	torn                 // a line is open; its end must come soon
 	done                 // it is complete
 )
 
@@ -106,8 +107,11 @@ func dotReply(b []byte) verdict {
 // greeting tells whether what the daemon said first is complete.
 func greeting(b []byte) verdict {
 	line, ok := lastLine(b)
-	if !ok {
+	switch {
+	case len(b) == 0:
 		return more
+	case !ok:
+		return torn
 	}
 	is, last := code(line)
 	switch {

@@ -25,7 +25,8 @@ const (
 
 // A layer is what the dialogue runs inside of.
 type layer struct {
-	tls, proxied bool
+	tls   bool
+	proxy string // the PROXY header that begins every connection, "" if none
 }
 
 // A session is the conversation with one port, inside of one layer. Its
@@ -53,6 +54,7 @@ type session struct {
 	running   int
 	conns     int
 	spoken    bool // the greeting is decided: something came, or the wait is over
+	heard     bool // the first byte of a greeting has come
 	quietOver bool
 	inner     *session // what is inside of a layer that was entered
 	tlsInfo   *TLS
@@ -161,7 +163,7 @@ func (s *session) noteLocked(ex *Exchange) {
 	if s.exchanges[ex.Probe] != nil {
 		return
 	}
-	ex.TLS, ex.Proxied = ex.TLS || s.layer.tls, s.layer.proxied
+	ex.TLS, ex.Proxied = ex.TLS || s.layer.tls, s.layer.proxy != ""
 	s.exchanges[ex.Probe] = ex
 	s.order = append(s.order, ex)
 	if ex.Probe == signatures.Greeting {

@@ -53,7 +53,7 @@ func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signat
 	ex.Took = time.Since(start)
 	if err == nil {
 		ex.Handshake, ex.End = signatures.HandshakeComplete, signatures.EndReply
-		s.enter(w, layer{tls: true, proxied: s.layer.proxied}, ex)
+		s.enter(w, layer{tls: true, proxy: s.layer.proxy}, ex)
 		return
 	}
 	if ctx.Err() != nil {
@@ -78,7 +78,7 @@ func (s *session) enter(w *wire, l layer, ex *Exchange) {
 		s.wake()
 		return
 	}
-	if l.proxied && !l.tls {
+	if l.proxy != "" && !l.tls {
 		// The reply to the header is the greeting of the inside.
 		w.unread = ex.Reply
 	}

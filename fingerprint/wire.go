@@ -27,6 +27,10 @@ const (
 	// settle is how long further lines of a greeting are waited for where the
 	// protocol does not say which line is the last.
 	settle = 150 * time.Millisecond
+
+	// tornWait is how long the rest of a line is waited for after its last
+	// byte.
+	tornWait = 1500 * time.Millisecond
 )
 
 // A wire is one connection to a daemon.
@@ -36,6 +40,8 @@ type wire struct {
 	unread  []byte        // read already, but not yet part of a reply
 	tls     bool
 	proxied bool
+
+	heard func() // called when the first byte of a reply arrives; may be nil
 
 	midLine bool // what was sent last does not end in CRLF
 	gone    bool // the other side has hung up
@@ -71,6 +77,8 @@ func (w *wire) read(ctx context.Context, complete func([]byte) verdict, wait tim
 			if t := time.Now().Add(settle); t.Before(deadline) {
 				limit, settling = t, true
 			}
+		case torn:
+			limit = earlier(deadline, time.Now().Add(tornWait))
 		}
 		if len(reply) >= maxReply || w.budget.Load() <= 0 {
 			return reply, signatures.EndLimit, first, time.Since(start)
@@ -83,6 +91,9 @@ func (w *wire) read(ctx context.Context, complete func([]byte) verdict, wait tim
 		n = min(n, maxReply-len(reply))
 		if n > 0 && len(reply) == 0 {
 			first = time.Since(start)
+			if w.heard != nil {
+				w.heard()
+			}
 		}
 		reply = append(reply, buf[:n]...)
 		w.budget.Add(-int64(n))
@@ -96,6 +107,13 @@ func (w *wire) read(ctx context.Context, complete func([]byte) verdict, wait tim
 		w.gone = end != signatures.EndSilence && end != signatures.EndReply
 		return reply, end, first, time.Since(start)
 	}
+}
+
+func earlier(a, b time.Time) time.Time {
+	if b.Before(a) {
+		return b
+	}
+	return a
 }
 
 // endOf says how a connection ended by the error that reading gave.
