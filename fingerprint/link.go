@@ -1,0 +1,160 @@
+package fingerprint
+
+import (
+	"bytes"
+	"maps"
+	"slices"
+	"strings"
+
+	"mxsweep/signatures"
+)
+
+// tableConfidence is the most that a port number alone is worth.
+const tableConfidence = 3
+
+// Link draws the conclusions that need all ports of one host: which ports show
+// the same greeting, what the daemons' roles are, which stack they make up and
+// what a port that said nothing may be. The map holds the service of each open
+// port of one address and is changed in place. Ports may be nil.
+func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Service) {
+	for port, svc := range services {
+		svc.SameAs = sameGreeting(services, port)
+		if ports == nil {
+			continue
+		}
+		known, ok := ports.Lookup(port)
+		if !ok {
+			continue
+		}
+		if svc.Protocol == "" && svc.TLS == nil && !answered(svc) {
+			byTable(svc, known)
+		}
+	}
+	for port, svc := range services {
+		svc.Role = roleAt(svc, port, ports)
+	}
+	if stack := stackOf(set, services); stack != "" {
+		for _, svc := range services {
+			svc.Stack = stack
+		}
+	}
+}
+
+// sameGreeting lists the other ports whose greeting is the same byte for byte.
+func sameGreeting(services map[uint16]*Service, port uint16) []uint16 {
+	banner := services[port].Banner
+	if len(banner) == 0 || services[port].Protocol == "" {
+		return nil
+	}
+	var same []uint16
+	for _, other := range slices.Sorted(maps.Keys(services)) {
+		if other != port && bytes.Equal(services[other].Banner, banner) {
+			same = append(same, other)
+		}
+	}
+	return same
+}
+
+// answered reports whether the port said anything at all.
+func answered(svc *Service) bool {
+	if svc.Transcript == nil {
+		return len(svc.Banner) > 0
+	}
+	return slices.ContainsFunc(svc.Transcript.Exchanges, func(ex Exchange) bool { return len(ex.Reply) > 0 })
+}
+
+// byTable names what a silent port may be. No product is named: that would be
+// a guess which reads like a finding.
+func byTable(svc *Service, known signatures.Port) {
+	if len(known.Uses) == 0 {
+		return
+	}
+	svc.Protocol, svc.Role = known.Uses[0].Protocol, known.Uses[0].Role
+	svc.Method, svc.Confidence = "table", tableConfidence
+	for _, use := range known.Uses {
+		if use.Protocol != svc.Protocol {
+			svc.Confidence = tableConfidence - 1
+		}
+		svc.Alternatives = append(svc.Alternatives, use.Product)
+	}
+	slices.Sort(svc.Alternatives)
+	svc.Alternatives = slices.Compact(svc.Alternatives)
+}
+
+// The ports on which a mail server is for everybody. RFC 5321, Section 4.5.4.2
+// (25), RFC 8314, Section 7.3 (465, 587), RFC 9051 (143, 993) and RFC 8314
+// (110, 995).
+var (
+	relayPorts      = []uint16{25, 2525}
+	submissionPorts = []uint16{465, 587, 10465, 10587}
+	imapPorts       = []uint16{143, 993}
+	pop3Ports       = []uint16{110, 995}
+)
+
+// roleAt is the role of a service on its port: an MTA on a port between
+// filters is a re-injection listener, and IMAP on a port that no client knows
+// is a back end.
+func roleAt(svc *Service, port uint16, ports *signatures.Ports) string {
+	switch {
+	case svc.Role == "mta" && slices.Contains(submissionPorts, port):
+		return "submission"
+	case svc.Role == "mta" && !slices.Contains(relayPorts, port):
+		return mtaRole(port, ports)
+	case svc.Role == "imap" && !slices.Contains(imapPorts, port):
+		return "imap-backend"
+	case svc.Role == "pop3" && !slices.Contains(pop3Ports, port):
+		return "pop3-backend"
+	}
+	return svc.Role
+}
+
+func mtaRole(port uint16, ports *signatures.Ports) string {
+	if ports == nil {
+		return "mta"
+	}
+	known, ok := ports.Lookup(port)
+	if !ok || !known.Internal {
+		return "mta"
+	}
+	role := "reinjection"
+	for _, use := range known.Uses {
+		switch use.Role {
+		case "reinjection":
+			return "reinjection"
+		case "submission":
+			role = "submission"
+		}
+	}
+	return role
+}
+
+// stackOf names the stack of which most is there.
+func stackOf(set *signatures.Set, services map[uint16]*Service) string {
+	name, most := "", 0
+	for _, stack := range set.Stacks {
+		n := 0
+		for _, port := range stack.Ports {
+			if services[port] != nil {
+				n++
+			}
+		}
+		for _, product := range stack.Products {
+			if has(services, product) {
+				n++
+			}
+		}
+		if n >= stack.Least && n > most {
+			name, most = stack.Name, n
+		}
+	}
+	return name
+}
+
+func has(services map[uint16]*Service, product string) bool {
+	for _, svc := range services {
+		if strings.HasPrefix(svc.Product, product) {
+			return true
+		}
+	}
+	return false
+}
