@@ -36,11 +36,13 @@ func TestMain(m *testing.M) {
 	}
 	flag.Parse()
 	code := m.Run()
+	err := stopLab()
 	if world.net != nil {
-		if err := world.net.close(); err != nil {
-			fmt.Fprintln(os.Stderr, "e2e: removing the hosts:", err)
-			code = max(code, 1)
-		}
+		err = errors.Join(err, world.net.close())
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, "e2e: stopping the hosts:", err)
+		code = max(code, 1)
 	}
 	if world.buildDir != "" {
 		os.RemoveAll(world.buildDir)
