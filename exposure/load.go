@@ -95,6 +95,7 @@ func (d *document) ruleFields(r *Rule) []field {
 		}},
 		{"score", true, func(n *yaml.Node) { r.Score = d.number(n, "score", 0, 10) }},
 		{"fallback", false, func(n *yaml.Node) { r.Fallback = d.boolean(n, "fallback") }},
+		{"opt_in", false, func(n *yaml.Node) { r.OptIn = d.boolean(n, "opt_in") }},
 		{"replaces", false, func(n *yaml.Node) { r.Replaces = d.texts(n, "replaces") }},
 		{"when", true, func(n *yaml.Node) {
 			d.sequence(n, "when", func(item *yaml.Node) { r.When = append(r.When, d.condition(item)) })

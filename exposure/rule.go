@@ -40,6 +40,10 @@ type Rule struct {
 	// Fallback rules hold only where no other listener rule does.
 	Fallback bool
 
+	// OptIn rules rest on what only intrusive probes show: without them a
+	// finding that is gone proves nothing.
+	OptIn bool
+
 	// Replaces lists ids of rules that say less about the same fault; where
 	// this rule holds they are left out.
 	Replaces []string

@@ -1,0 +1,278 @@
+package exposure
+
+import (
+	"bufio"
+	"bytes"
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+)
+
+// The schema words of a baseline's first line.
+const (
+	BaselineSchema  = "mxsweep.baseline"
+	BaselineVersion = "1.0"
+)
+
+// A BaselineHeader says under which conditions a baseline was taken. It is the
+// first line of the file.
+type BaselineHeader struct {
+	Schema        string    `json:"schema"`
+	SchemaVersion string    `json:"schema_version"`
+	Created       time.Time `json:"created"`
+	Vantage       string    `json:"vantage"`
+	ScopeSHA256   string    `json:"scope_sha256,omitempty"`
+	Ports         string    `json:"ports"` // as scan.FormatPorts writes them
+}
+
+// A BaselineEntry is one known finding: one line of the file. A line stays the
+// same, byte for byte, as long as nothing about the finding changes.
+type BaselineEntry struct {
+	ID       string     `json:"id"`
+	Rule     string     `json:"rule"`
+	Severity Severity   `json:"severity"`
+	IP       netip.Addr `json:"ip"`
+	Port     uint16     `json:"port"`
+	Protocol string     `json:"protocol"` // "tcp"
+	Vantage  string     `json:"vantage"`
+	Host     string     `json:"host,omitempty"`
+	Service  string     `json:"service,omitempty"`
+	Product  string     `json:"product,omitempty"`
+
+	FirstSeen time.Time `json:"first_seen"`
+
+	// LastSeen is set only where the finding was carried forward unverified:
+	// else it was seen when the baseline was created.
+	LastSeen *time.Time `json:"last_seen,omitempty"`
+}
+
+// Target gives address and port.
+func (e *BaselineEntry) Target() netip.AddrPort { return netip.AddrPortFrom(e.IP, e.Port) }
+
+// A Baseline is what was found before.
+type Baseline struct {
+	BaselineHeader
+	Entries []BaselineEntry // sorted by address, port, rule and vantage
+
+	// SHA256 is the lower-case hex hash of the file that was read, "" for one
+	// that was made.
+	SHA256 string
+}
+
+// EntryOf makes the line of a finding. An unverified finding keeps the time at
+// which it was last seen.
+func EntryOf(f *Finding) BaselineEntry {
+	e := BaselineEntry{ID: f.ID, Severity: f.Severity, IP: f.Target.Addr().Unmap(), Port: f.Target.Port(), Protocol: "tcp",
+		Vantage: f.Vantage, Host: f.Host, Service: f.Service, Product: f.Product, FirstSeen: second(f.FirstSeen)}
+	if f.Rule != nil {
+		e.Rule = f.Rule.ID
+	}
+	if f.Drift == DriftUnverified {
+		last := second(f.LastSeen)
+		e.LastSeen = &last
+	}
+	return e
+}
+
+// second drops fractions and the zone, so that files are easy to read.
+func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
+
+// NewBaseline makes a baseline of the findings of a run, the unverified ones
+// carried forward and the fixed ones left out. The schema fields of the header
+// are filled in.
+func NewBaseline(h BaselineHeader, findings []Finding) *Baseline {
+	var entries []BaselineEntry
+	for i := range findings {
+		if findings[i].Drift != DriftFixed {
+			entries = append(entries, EntryOf(&findings[i]))
+		}
+	}
+	return BaselineOf(h, entries)
+}
+
+// BaselineOf makes a baseline of entries; of two with the same id the first
+// counts.
+func BaselineOf(h BaselineHeader, entries []BaselineEntry) *Baseline {
+	h.Schema, h.SchemaVersion, h.Created = BaselineSchema, BaselineVersion, second(h.Created)
+	b := &Baseline{BaselineHeader: h}
+	seen := map[string]bool{}
+	for _, e := range entries {
+		if !seen[e.ID] {
+			seen[e.ID] = true
+			b.Entries = append(b.Entries, e)
+		}
+	}
+	slices.SortStableFunc(b.Entries, compareEntries)
+	return b
+}
+
+// compareEntries orders the lines of a baseline.
+func compareEntries(a, b BaselineEntry) int {
+	return cmp.Or(a.IP.Compare(b.IP), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Vantage, b.Vantage))
+}
+
+// Encode gives the file: the header and one line for each entry.
+func (b *Baseline) Encode() ([]byte, error) {
+	var out bytes.Buffer
+	enc := json.NewEncoder(&out)
+	enc.SetEscapeHTML(false)
+	if err := enc.Encode(b.BaselineHeader); err != nil {
+		return nil, fmt.Errorf("encoding the baseline's header: %w", err)
+	}
+	for i := range b.Entries {
+		if err := enc.Encode(&b.Entries[i]); err != nil {
+			return nil, fmt.Errorf("encoding finding %q: %w", b.Entries[i].ID, err)
+		}
+	}
+	return out.Bytes(), nil
+}
+
+// maxBaselineLine is the longest line of a baseline, in bytes.
+const maxBaselineLine = 16 << 10
+
+// ReadBaseline reads a file that Encode made. A line that cannot be read, an
+// id that does not belong to its finding, or one that is there twice is a
+// *UserError with its place.
+func ReadBaseline(file string, data []byte) (*Baseline, error) {
+	fail := func(line int, text, format string, args ...any) error {
+		return &UserError{File: file, Line: line, Column: 1, Source: clipped(text), Msg: fmt.Sprintf(format, args...),
+			HintText: "do not edit baselines by hand; mxsweep baseline write makes a new one"}
+	}
+	if len(data) > maxFile {
+		return nil, fail(0, "", "over %d bytes", maxFile)
+	}
+	sum := sha256.Sum256(data)
+	b := &Baseline{SHA256: hex.EncodeToString(sum[:])}
+	seen := map[string]int{}
+	lines := bufio.NewScanner(bytes.NewReader(data))
+	lines.Buffer(make([]byte, 0, 4096), maxBaselineLine)
+	number := 0
+	for lines.Scan() {
+		number++
+		text := lines.Text()
+		if number == 1 {
+			if err := b.readHeader(text); err != nil {
+				return nil, fail(1, text, "%v", err)
+			}
+			continue
+		}
+		e, err := readEntry(text)
+		if err != nil {
+			return nil, fail(number, text, "%v", err)
+		}
+		if first := seen[e.ID]; first > 0 {
+			return nil, fail(number, text, "the finding of line %d is there twice", first)
+		}
+		seen[e.ID] = number
+		b.Entries = append(b.Entries, e)
+	}
+	if err := lines.Err(); err != nil {
+		return nil, fail(number+1, "", "reading the line: %v", err)
+	}
+	if number == 0 {
+		return nil, fail(0, "", "an empty baseline")
+	}
+	slices.SortStableFunc(b.Entries, compareEntries)
+	return b, nil
+}
+
+// clipped shortens a line for an error.
+func clipped(text string) string {
+	if len(text) > 120 {
+		return text[:120]
+	}
+	return text
+}
+
+// readHeader reads the first line.
+func (b *Baseline) readHeader(text string) error {
+	if err := json.Unmarshal([]byte(text), &b.BaselineHeader); err != nil {
+		return fmt.Errorf("reading the header: %w", err)
+	}
+	if b.Schema != BaselineSchema {
+		return fmt.Errorf("schema is %q, want %q", b.Schema, BaselineSchema)
+	}
+	if !strings.HasPrefix(b.SchemaVersion, "1.") {
+		return fmt.Errorf("schema version is %q, this program reads 1.x", b.SchemaVersion)
+	}
+	if b.Vantage == "" || b.Created.IsZero() {
+		return fmt.Errorf("the header lacks vantage or created")
+	}
+	return nil
+}
+
+// readEntry reads one line.
+func readEntry(text string) (BaselineEntry, error) {
+	var e BaselineEntry
+	if err := json.Unmarshal([]byte(text), &e); err != nil {
+		return e, fmt.Errorf("reading the finding: %w", err)
+	}
+	switch {
+	case !e.IP.IsValid() || e.IP.Zone() != "" || e.Port == 0 || e.Protocol != "tcp" || !ruleID.MatchString(e.Rule):
+		return e, fmt.Errorf("ip, port, protocol or rule is missing or not valid")
+	case e.ID != FindingID(e.Rule, e.Target(), e.Vantage):
+		return e, fmt.Errorf("the id does not belong to rule %q on %s from %q", e.Rule, e.Target(), e.Vantage)
+	}
+	e.IP = e.IP.Unmap()
+	return e, nil
+}
+
+// Prune drops the entries that keep refuses and gives them back.
+func (b *Baseline) Prune(keep func(*BaselineEntry) bool) (dropped []BaselineEntry) {
+	b.Entries = slices.DeleteFunc(b.Entries, func(e BaselineEntry) bool {
+		if keep(&e) {
+			return false
+		}
+		dropped = append(dropped, e)
+		return true
+	})
+	return dropped
+}
+
+// A BaselineChange is one line that differs between two baselines. Before is
+// nil for a finding that came, After for one that went.
+type BaselineChange struct {
+	Before, After *BaselineEntry
+}
+
+// DiffBaselines compares two baselines, in the order of their lines. When a
+// finding was first or last seen makes no difference.
+func DiffBaselines(before, after *Baseline) []BaselineChange {
+	var list []BaselineChange
+	old := map[string]*BaselineEntry{}
+	for i := range before.Entries {
+		old[before.Entries[i].ID] = &before.Entries[i]
+	}
+	for i := range after.Entries {
+		e := &after.Entries[i]
+		b := old[e.ID]
+		delete(old, e.ID)
+		if b == nil || !b.same(e) {
+			list = append(list, BaselineChange{Before: b, After: e})
+		}
+	}
+	for _, b := range old {
+		list = append(list, BaselineChange{Before: b})
+	}
+	slices.SortFunc(list, func(a, b BaselineChange) int { return compareEntries(*a.either(), *b.either()) })
+	return list
+}
+
+// either gives the side that is there.
+func (c BaselineChange) either() *BaselineEntry {
+	if c.After != nil {
+		return c.After
+	}
+	return c.Before
+}
+
+// same reports whether what was seen is the same.
+func (e *BaselineEntry) same(o *BaselineEntry) bool {
+	return e.Severity == o.Severity && e.Service == o.Service && e.Product == o.Product
+}
