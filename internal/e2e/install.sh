@@ -14,8 +14,9 @@ packages='postfix amavisd-new postgrey dovecot-imapd dovecot-lmtpd haproxy
 nginx libnginx-mod-mail opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd
 policyd-rate-limit policyd-weight iproute2'
 
-# What the laboratory's own installer takes for granted.
-lab_packages='python3 libpcre3'
+# What the laboratory's own installer takes for granted: libraries of the
+# daemons that it unpacks without installing them.
+lab_packages='python3 libpcre3 libjansson4'
 
 here=$(cd "$(dirname "$0")" && pwd)
 lab=${MXSWEEP_LAB:-$here/../../../shared/lab}
