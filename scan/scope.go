@@ -226,3 +226,16 @@ func intersect(a, o *netipx.IPSet) (*netipx.IPSet, error) {
 	b.Intersect(o)
 	return b.IPSet()
 }
+
+// Ranges returns the addresses that the run sweeps, sorted and without
+// repeats.
+func (s *Scope) Ranges() ([]netipx.IPRange, error) {
+	asked, err := setOf(s.swept)
+	if err != nil {
+		return nil, err
+	}
+	if asked, err = intersect(asked, s.allows); err != nil {
+		return nil, err
+	}
+	return asked.Ranges(), nil
+}
