@@ -1,0 +1,155 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"math"
+	"sync"
+	"time"
+)
+
+// Config says how a [Connect] scanner works. Only Scope must be set.
+type Config struct {
+	// Scope is asked before each probe and on each answer.
+	Scope *Scope
+
+	// Rate is how many probes a second may leave, to all hosts together. If
+	// zero, as many as the answers show to be safe: where probes get lost
+	// there are fewer at once.
+	Rate float64
+
+	// Concurrency is how many probes may await an answer at once. If zero, as
+	// many as the limit on open files allows, with room left for others.
+	Concurrency int
+
+	// PerHost is how many of those may be at one address. If zero, 8.
+	PerHost int
+
+	// Timeout is the longest that one answer is awaited. The real wait
+	// depends on how long other answers of the host, its net, or all nets
+	// took. If zero, 3 seconds.
+	Timeout time.Duration
+
+	// Retries is how often a probe without an answer is sent again. Where
+	// answers show that probes get lost it is sent more often, and where
+	// many answers show that none do, less often, but at least once. If
+	// zero, 2. If negative, it is never sent again.
+	Retries int
+
+	// Seed is the order of the probes: the same seed, the same order.
+	Seed uint64
+
+	// HandOn puts open connections into the results, whose taker must close
+	// them. Otherwise they are closed by RST, so that nothing of them stays
+	// at either end.
+	HandOn bool
+
+	// Waiting is how many open connections may wait to be taken. A port found
+	// open beyond that has a result without a connection. If zero, 256.
+	Waiting int
+
+	// Dial opens connections, for tests. If nil, the platform's own way is
+	// used.
+	Dial DialFunc
+}
+
+// Connect is a [Scanner] that asks with TCP connections, as any client of a
+// service does. It needs no privilege.
+type Connect struct {
+	cfg  Config
+	wire wire
+
+	mu    sync.Mutex
+	stats Stats
+}
+
+// NewConnect returns a scanner. Whatever fails for the run as a whole fails
+// here, before the first packet.
+func NewConnect(cfg Config) (*Connect, error) {
+	if cfg.Scope == nil {
+		return nil, errors.New("a scan without a scope")
+	}
+	if cfg.Rate < 0 || math.IsNaN(cfg.Rate) || cfg.Concurrency < 0 || cfg.PerHost < 0 || cfg.Timeout < 0 || cfg.Waiting < 0 {
+		return nil, errors.New("a rate, concurrency, per-host limit or timeout below zero")
+	}
+	if cfg.PerHost == 0 {
+		cfg.PerHost = 8
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 3 * time.Second
+	}
+	if cfg.Retries == 0 {
+		cfg.Retries = 2
+	}
+	if cfg.Waiting == 0 {
+		cfg.Waiting = 256
+	}
+	most := fileBudget(freeFiles())
+	if cfg.Concurrency == 0 || cfg.Concurrency > most {
+		cfg.Concurrency = most
+	}
+	c := &Connect{cfg: cfg}
+	if cfg.Dial != nil {
+		c.wire = newDialWire(cfg.Dial)
+		return c, nil
+	}
+	var err error
+	c.wire, err = newWire(cfg.Concurrency)
+	return c, err
+}
+
+// fileBudget returns how many of the files that may be opened the scan may
+// use: a quarter is left to the rest of the program, and a machine has no use
+// for more than the cap.
+func fileBudget(free int) int {
+	const most = 16384
+	return max(1, min(free-free/4, most))
+}
+
+// Concurrency returns how many probes may await an answer at once: what was
+// asked for, or less if the limit on open files says so.
+func (c *Connect) Concurrency() int { return c.cfg.Concurrency }
+
+// Stats returns the totals so far. It may be called at any time.
+func (c *Connect) Stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.stats
+}
+
+// Scan implements [Scanner]. It can be called once.
+func (c *Connect) Scan(ctx context.Context, space *Space) iter.Seq[Result] {
+	return func(yield func(Result) bool) {
+		ctx, cancel := context.WithCancelCause(ctx)
+		defer cancel(nil)
+		s := newSweep(c, space)
+		var worker sync.WaitGroup
+		worker.Go(func() { s.run(ctx) })
+		defer worker.Wait()
+		defer cancel(errLeft)
+		wanted := true
+		var batch []Result
+		for {
+			if batch = s.out.take(batch); batch == nil {
+				return
+			}
+			for i := range batch {
+				if batch[i].Conn != nil {
+					s.out.yielded()
+					if !wanted {
+						abort(batch[i].Conn)
+					}
+				}
+				if wanted && !yield(batch[i]) {
+					wanted = false
+					cancel(errLeft)
+				}
+				batch[i] = Result{} // let go of the connection
+			}
+		}
+	}
+}
+
+// errLeft ends a sweep whose results nobody takes any more.
+var errLeft = errors.New("the results are no longer taken")

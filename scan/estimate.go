@@ -1,0 +1,55 @@
+package scan
+
+import (
+	"math"
+	"time"
+)
+
+// An estimate is what the answers of one host, one net, or all of them say
+// about round trips and loss.
+type estimate struct {
+	smooth  time.Duration // smoothed round-trip time
+	spread  time.Duration // smoothed deviation from it
+	answers int           // pairs answered
+	sent    int           // probes sent for those
+	lost    int           // of those, probes that got lost, or whose answers did
+}
+
+// answer takes in the round-trip time of a pair that was answered, after
+// which it is known that lost earlier probes for it had been lost.
+func (e *estimate) answer(rtt time.Duration, lost int) {
+	// RFC 6298, Section 2 (after Jacobson and Karels), with its constants.
+	// Every probe has a connection of its own, so that it is always known
+	// which one an answer belongs to, and Karn's rule (Section 3) is kept.
+	if e.answers == 0 {
+		e.smooth, e.spread = rtt, rtt/2
+	} else {
+		e.spread += (abs(e.smooth-rtt) - e.spread) / 4
+		e.smooth += (rtt - e.smooth) / 8
+	}
+	e.answers++
+	e.sent += 1 + lost
+	e.lost += lost
+}
+
+// known reports whether there was any answer.
+func (e *estimate) known() bool { return e.answers > 0 }
+
+// timeout is how long an answer may take before the probe for it counts as
+// lost (RFC 6298, Section 2.3), without its bounds.
+func (e *estimate) timeout() time.Duration { return e.smooth + 4*e.spread }
+
+// lossRate is the chance that a probe or its answer is lost, on the safe side
+// as long as little is known (Laplace's rule of succession).
+func (e *estimate) lossRate() float64 {
+	return float64(e.lost+1) / float64(e.sent+2)
+}
+
+// tries returns how many probes a silent pair needs before an open port is
+// missed less than once in a hundred thousand.
+func tries(lossRate float64) int {
+	const miss = 1e-5
+	return int(math.Ceil(math.Log(miss) / math.Log(lossRate)))
+}
+
+func abs(d time.Duration) time.Duration { return max(d, -d) }

@@ -1,0 +1,117 @@
+package scan
+
+import (
+	"net/netip"
+)
+
+// How many hosts and nets without a pair under way are remembered for what
+// their answers said.
+const (
+	maxHosts = 1 << 14
+	maxNets  = 1 << 13
+)
+
+// A host is an address with pairs under way, or one that had some lately.
+type host struct {
+	addr  netip.Addr
+	net   *subnet
+	est   estimate
+	pairs int // pairs under way: awaiting an answer or their turn
+	asked int // of those, awaiting an answer
+
+	// Pairs that await their turn, linked through probe.next.
+	head, tail int32
+
+	queued bool // in the list of hosts with a pair whose turn has come
+	listed bool // in the list of hosts that may be forgotten
+}
+
+// A subnet is the neighbourhood of a host: addresses with the same first 24
+// bits, or 64 with IPv6.
+type subnet struct {
+	est   estimate
+	hosts int // hosts remembered
+}
+
+// A directory finds hosts by address, in bounded memory.
+type directory struct {
+	hosts map[netip.Addr]*host
+	nets  map[netip.Addr]*subnet
+	idle  []*host // hosts that had no pair under way, the oldest first
+}
+
+func newDirectory() directory {
+	return directory{hosts: map[netip.Addr]*host{}, nets: map[netip.Addr]*subnet{}}
+}
+
+// find returns the host with address a.
+func (d *directory) find(a netip.Addr) *host {
+	h := d.hosts[a]
+	if h == nil {
+		n := d.net(a)
+		n.hosts++
+		h = &host{addr: a, net: n, head: none, tail: none}
+		d.hosts[a] = h
+		d.trim()
+	}
+	return h
+}
+
+// net returns the subnet of address a.
+func (d *directory) net(a netip.Addr) *subnet {
+	bits := 24
+	if a.Is6() {
+		bits = 64
+	}
+	prefix, err := a.Prefix(bits)
+	key := prefix.Addr()
+	if err != nil {
+		key = a // cannot be: every address has as many bits
+	}
+	n := d.nets[key]
+	if n == nil {
+		if len(d.nets) >= maxNets {
+			d.forgetNet()
+		}
+		n = &subnet{}
+		d.nets[key] = n
+	}
+	return n
+}
+
+// forgetNet forgets one subnet of which no host is remembered, if there is
+// one among a few taken at random.
+func (d *directory) forgetNet() {
+	looks := 0
+	for key, n := range d.nets {
+		if n.hosts == 0 {
+			delete(d.nets, key)
+			return
+		}
+		if looks++; looks == 16 {
+			return
+		}
+	}
+}
+
+// rest says that a host has no pair under way for now.
+func (d *directory) rest(h *host) {
+	if !h.listed {
+		h.listed = true
+		d.idle = append(d.idle, h)
+	}
+}
+
+// trim forgets the host that has rested longest, if there are too many.
+func (d *directory) trim() {
+	for tries := 0; len(d.hosts) > maxHosts && len(d.idle) > 0 && tries < 8; tries++ {
+		h := d.idle[0]
+		d.idle = d.idle[1:]
+		h.listed = false
+		if h.pairs > 0 {
+			continue // it will rest again
+		}
+		h.net.hosts--
+		delete(d.hosts, h.addr)
+	}
+}

@@ -1,0 +1,75 @@
+package scan
+
+import (
+	"errors"
+	"syscall"
+	"time"
+)
+
+// Bounds of the wait for one answer. An answer that takes much longer than
+// others of its host or net did is rare but real: a machine that sleeps, a
+// link that was down. So every try is awaited at least so long, and the last
+// one longer, the less is known of the host.
+const (
+	shortest    = 50 * time.Millisecond  // any try
+	hostLast    = 100 * time.Millisecond // the last, if the host answered before
+	netLast     = 200 * time.Millisecond // if only a neighbour did
+	strangeLast = time.Second            // if only other nets did (RFC 6298, Section 2.1)
+	blindFirst  = 500 * time.Millisecond // the first, if nobody answered yet; then twice that, and so on
+)
+
+// patience returns how long the try under way for p is awaited; last says
+// that there will be no other.
+func (s *sweep) patience(p *probe, last bool) time.Duration {
+	h := p.host
+	var usual, least time.Duration
+	switch {
+	case h.est.known():
+		usual, least = h.est.timeout(), hostLast
+	case h.net.est.known():
+		usual, least = h.net.est.timeout(), netLast
+	case s.all.known():
+		usual, least = 2*s.all.timeout(), strangeLast
+	case last:
+		return s.cfg.Timeout
+	default:
+		return min(blindFirst<<min(p.attempts-1, 4), s.cfg.Timeout)
+	}
+	if last {
+		return min(max(3*usual, least), s.cfg.Timeout)
+	}
+	return min(max(usual, shortest), s.cfg.Timeout)
+}
+
+// tries returns how many probes a silent pair of h gets.
+func (s *sweep) tries(h *host) int {
+	if s.cfg.Retries < 0 {
+		return 1
+	}
+	loss := s.all.lossRate()
+	if h.net.est.sent >= 8 {
+		loss = max(loss, h.net.est.lossRate())
+	}
+	usual := 1 + s.cfg.Retries
+	if s.all.lost == 0 {
+		// Nothing was ever lost. One further try remains in any case: what
+		// is lost is lost in bursts.
+		return min(usual, max(tries(loss), 2))
+	}
+	return min(max(tries(loss), usual), 4*usual)
+}
+
+// unaskedReason says why a question could not be asked.
+func unaskedReason(err error) Reason {
+	var n syscall.Errno
+	errors.As(err, &n)
+	switch as, _ := errnoOutcome(n); as {
+	case hostless:
+		return ReasonHostUnreach
+	case netless:
+		return ReasonNetUnreach
+	case prohibited:
+		return ReasonAdminProhibited
+	}
+	return ReasonUnknown
+}

@@ -1,0 +1,200 @@
+package scan
+
+import (
+	"fmt"
+	"time"
+)
+
+// settle deals with the end of a connection attempt.
+func (s *sweep) settle(e ending) {
+	s.unask(e.slot)
+	p := &s.probes[e.slot]
+	if !s.cfg.Scope.Allows(p.to.Addr()) { // asked again: the answer counts only in scope
+		s.wire.drop(e.slot)
+		s.finish(e.slot, Result{State: StateSkipped, Reason: ReasonOutOfScope, Err: fmt.Errorf("%v is outside the scope", p.to.Addr())})
+		return
+	}
+	if e.as != starved && e.as != impossible {
+		s.shortage.over()
+	}
+	switch e.as {
+	case connected:
+		s.open(e)
+	case refused:
+		s.answered(e.slot, Result{State: StateClosed, Reason: ReasonConnRefused})
+	case hostless:
+		s.unreached(e.slot, ReasonHostUnreach)
+	case netless:
+		s.unreached(e.slot, ReasonNetUnreach)
+	case prohibited:
+		s.unreached(e.slot, ReasonAdminProhibited)
+	case silent:
+		s.wheelless(e.slot)
+	case looped:
+		// The port was free for our own end, so nobody listens there now; it
+		// is asked again, from another port. The probe never left the host.
+		s.again(e.slot, fmt.Errorf("connecting to %v: reached itself", p.to))
+	case starved:
+		s.starve(e)
+	case impossible:
+		s.finish(e.slot, Result{State: StateUnknown, Reason: unaskedReason(e.err), Err: fmt.Errorf("connecting to %v: %w", p.to, e.err)})
+	}
+}
+
+// open reports an open port.
+func (s *sweep) open(e ending) {
+	r := Result{State: StateOpen, Reason: ReasonSynAck}
+	if s.cfg.HandOn && e.err == nil && s.out.reserve(s.cfg.Waiting) {
+		if r.Conn = s.wire.hand(e.slot); r.Conn == nil {
+			s.out.yielded()
+		}
+	} else if e.err == nil {
+		s.wire.reset(e.slot)
+	}
+	s.stats.Open++
+	s.answered(e.slot, r)
+}
+
+// answered reports a port that its host answered for, and learns from how
+// long that took.
+func (s *sweep) answered(i int32, r Result) {
+	p := &s.probes[i]
+	r.RTT = max(s.now-p.sent, 1)
+	lost := p.attempts - 1
+	if lost > 0 && r.RTT > p.wait {
+		lost = 0 // the earlier tries were not lost, but not awaited long enough
+	}
+	p.host.est.answer(r.RTT, lost)
+	p.host.net.est.answer(r.RTT, lost)
+	s.all.answer(r.RTT, lost)
+	s.stats.Answered++
+	s.stats.Lost += uint64(lost)
+	s.window.answer(lost)
+	s.finish(i, r)
+}
+
+// unreached reports a port of which the network says that it cannot be
+// reached.
+func (s *sweep) unreached(i int32, reason Reason) {
+	s.stats.Answered++
+	s.finish(i, Result{State: StateFiltered, Reason: reason})
+}
+
+// wheelless deals with a probe for which the kernel gave up waiting. Its own
+// patience is that of a single connection, so it counts as one try.
+func (s *sweep) wheelless(i int32) {
+	p := &s.probes[i]
+	p.wait = max(p.wait, s.now-p.sent)
+	if p.attempts < s.tries(p.host) {
+		s.queue(i, false)
+		return
+	}
+	s.finish(i, Result{State: StateFiltered, Reason: ReasonNoResponse})
+}
+
+// again puts a pair back whose try did not count, unless that has happened
+// too often.
+func (s *sweep) again(i int32, err error) {
+	p := &s.probes[i]
+	if p.lacks++; p.lacks > maxLacks {
+		s.finish(i, Result{State: StateUnknown, Reason: ReasonUnknown, Err: err})
+		return
+	}
+	p.attempts--
+	s.queue(i, true)
+}
+
+// starve deals with a probe that could not leave because this machine lacked
+// something, like a free descriptor or port.
+func (s *sweep) starve(e ending) {
+	s.stats.Sent--
+	p := &s.probes[e.slot]
+	err := fmt.Errorf("connecting to %v: %w", p.to, e.err)
+	if s.inflight > 0 {
+		// What is in flight will free some. Until then, do with what we have.
+		s.window.shrink(s.inflight)
+		s.shortage.wait(s.now)
+		p.attempts--
+		s.queue(e.slot, true)
+		return
+	}
+	if s.shortage.hopeless() {
+		s.finish(e.slot, Result{State: StateUnknown, Reason: ReasonUnknown, Err: err})
+		return
+	}
+	s.shortage.wait(s.now)
+	s.again(e.slot, err)
+}
+
+// maxLacks is how often a pair is put back because of this machine itself.
+const maxLacks = 8
+
+// A shortage is a time in which this machine lacks something that every probe
+// needs.
+type shortage struct {
+	until time.Duration // no probe before
+	since int           // waits without a probe that left
+}
+
+// wait backs off, longer each time.
+func (s *shortage) wait(now time.Duration) {
+	s.until = now + min(5*time.Millisecond<<min(s.since, 8), time.Second)
+	s.since++
+}
+
+// hopeless reports whether waiting has not helped for seconds.
+func (s *shortage) hopeless() bool { return s.since > maxLacks }
+
+// over says that a probe has left.
+func (s *shortage) over() { s.since = 0 }
+
+// A window is how many probes may be in flight. It shrinks where probes get
+// lost: to send fewer at once is the only way to be heard.
+type window struct {
+	size, most     int
+	ends           int // of probes, since it last changed
+	answered, lost int // since it last could judge the loss
+}
+
+// answer takes in that a pair was answered after lost probes had been lost.
+func (w *window) answer(lost int) {
+	w.answered++
+	w.lost += lost
+}
+
+// end takes in that a probe is no longer in flight.
+func (w *window) end() {
+	const least, period, sample = 64, 256, 32
+	if w.ends++; w.ends < period {
+		return
+	}
+	w.ends = 0
+	lossy := w.answered >= sample && w.lost*20 > w.answered // more than 5 in 100
+	if lossy {
+		w.size = max(min(least, w.most), w.size*7/10)
+	} else {
+		w.size = min(w.most, w.size+max(w.size/8, 1))
+	}
+	if w.answered >= sample {
+		w.answered, w.lost = 0, 0
+	}
+}
+
+// shrink says that more than n in flight is too much for this machine.
+func (w *window) shrink(n int) { w.size = max(1, min(w.size, n)) }
+
+// A pace measures the rate of probes over the last second or so.
+type pace struct {
+	at   time.Duration
+	sent uint64
+	last float64
+}
+
+// rate returns the probes a second.
+func (p *pace) rate(now time.Duration, sent uint64) float64 {
+	if d := now - p.at; d >= time.Second/2 {
+		p.last = float64(sent-min(p.sent, sent)) / d.Seconds()
+		p.at, p.sent = now, sent
+	}
+	return p.last
+}

@@ -1,0 +1,328 @@
+package scan
+
+import (
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"sync"
+	"time"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// An epollWire connects with raw non-blocking sockets, all watched by one
+// epoll instance, on the thread that calls it.
+//
+// Sockets are used again: once a connect has failed, or was taken back by
+// connecting to AF_UNSPEC (connect(2)), the same socket connects elsewhere.
+// That saves making, registering and closing one for every closed port.
+type epollWire struct {
+	epoll int
+	limit int // sockets there may be
+
+	mu    sync.Mutex // wake may be called when close has been
+	event int        // eventfd that wakes; -1 is closed
+
+	socks  []sock  // every socket there is or was
+	gone   []int32 // indexes of socks that are no longer one
+	idle   [2][]int32
+	bySlot []int32
+	ready  [256]unix.EpollEvent
+
+	// Where an answer comes before connect even returns, as it does on the
+	// same machine, asking at once for the outcome saves the way through
+	// epoll. hits and misses say whether that pays.
+	hits, misses int
+}
+
+// A sock is one socket.
+type sock struct {
+	fd      int
+	slot    int32 // the slot that uses it, or -1
+	watched bool  // registered with epoll
+	to      netip.AddrPort
+}
+
+// newWire returns the wire of this platform, for at most n connections.
+func newWire(n int) (wire, error) {
+	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
+	if err != nil {
+		return nil, fmt.Errorf("creating an epoll instance: %w", err)
+	}
+	event, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
+	if err == nil {
+		err = unix.EpollCtl(epoll, unix.EPOLL_CTL_ADD, event, &unix.EpollEvent{Events: unix.EPOLLIN, Fd: -1})
+	}
+	if err != nil {
+		unix.Close(epoll)
+		return nil, fmt.Errorf("creating an event descriptor: %w", err)
+	}
+	return &epollWire{epoll: epoll, event: event, limit: n}, nil
+}
+
+func (w *epollWire) begin(slot int32, to netip.AddrPort) (ending, bool) {
+	i, err := w.socket(to.Addr().Is6())
+	if err != nil {
+		return failed(slot, err), true
+	}
+	s := &w.socks[i]
+	s.slot, s.to = slot, to
+	for int(slot) >= len(w.bySlot) {
+		w.bySlot = append(w.bySlot, -1)
+	}
+	w.bySlot[slot] = i
+	switch err := connect(s.fd, to); err {
+	case 0:
+		return w.end(i, 0), true
+	case unix.EINPROGRESS, unix.EINTR:
+	case unix.ECONNREFUSED:
+		return w.end(i, err), true
+	default: // no packet has left
+		w.release(i, false)
+		return failed(slot, err), true
+	}
+	if w.hits*8 >= w.misses || w.misses%64 == 0 {
+		if err := connect(s.fd, to); err != unix.EALREADY && err != unix.EINPROGRESS {
+			w.hits++
+			return w.end(i, err), true
+		}
+		if w.misses++; w.misses > 1024 { // let the past fade
+			w.hits, w.misses = w.hits/2, w.misses/2
+		}
+	} else {
+		w.misses++
+	}
+	if !s.watched {
+		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, s.fd,
+			&unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLET, Fd: i})
+		if err != nil {
+			w.release(i, false)
+			return failed(slot, err), true
+		}
+		s.watched = true
+	}
+	return ending{}, false
+}
+
+// failed is the ending of a connection that could not be begun: whatever the
+// cause, the question was not asked.
+func failed(slot int32, err error) ending {
+	as, _ := errnoOutcome(err)
+	if as != starved {
+		as = impossible
+	}
+	return ending{slot: slot, as: as, err: err}
+}
+
+// end frees or keeps the socket i, whose connect gave err, and says what that
+// means.
+func (w *epollWire) end(i int32, err unix.Errno) ending {
+	s := &w.socks[i]
+	e := ending{slot: s.slot}
+	if err == 0 || err == unix.EISCONN {
+		if local(s.fd) == s.to {
+			// RFC 9293, Section 3.5 (simultaneous open): the kernel chose the
+			// very port that was asked as the source port.
+			e.as = looped
+			w.release(i, false)
+		}
+		return e
+	}
+	e.as, _ = errnoOutcome(err)
+	e.err = err
+	w.release(i, e.as != connected)
+	return e
+}
+
+func (w *epollWire) wait(list []ending, d time.Duration) []ending {
+	ms := -1
+	if d >= 0 {
+		ms = int((d + time.Millisecond - 1) / time.Millisecond)
+	}
+	for {
+		n, err := unix.EpollWait(w.epoll, w.ready[:], ms)
+		if err != nil && err != unix.EINTR {
+			n = 0 // cannot happen with our own descriptor and buffer
+		}
+		for _, ev := range w.ready[:max(n, 0)] {
+			if ev.Fd < 0 {
+				var b [8]byte
+				unix.Read(w.event, b[:])
+				continue
+			}
+			s := &w.socks[ev.Fd]
+			if s.slot < 0 {
+				continue // a socket between two uses
+			}
+			// Whatever the event says, the socket knows best: the event may
+			// be about an earlier use of it.
+			if err := connect(s.fd, s.to); err != unix.EALREADY && err != unix.EINPROGRESS {
+				list = append(list, w.end(ev.Fd, err))
+			}
+		}
+		if n < len(w.ready) {
+			return list
+		}
+		ms = 0 // there may be more
+	}
+}
+
+func (w *epollWire) drop(slot int32) {
+	if i := w.bySlot[slot]; i >= 0 {
+		w.release(i, disconnect(w.socks[i].fd) == 0)
+	}
+}
+
+func (w *epollWire) hand(slot int32) net.Conn {
+	i := w.bySlot[slot]
+	if i < 0 {
+		return nil
+	}
+	s := &w.socks[i]
+	if s.watched {
+		unix.EpollCtl(w.epoll, unix.EPOLL_CTL_DEL, s.fd, nil)
+	}
+	fd := s.fd
+	w.forget(i)
+	f := os.NewFile(uintptr(fd), "tcp")
+	conn, err := net.FileConn(f) // has a descriptor of its own
+	if err != nil {
+		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+		conn = nil
+	}
+	f.Close()
+	return conn
+}
+
+func (w *epollWire) reset(slot int32) {
+	if i := w.bySlot[slot]; i >= 0 {
+		w.release(i, false)
+	}
+}
+
+func (w *epollWire) wake() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if one := [8]byte{1}; w.event >= 0 {
+		unix.Write(w.event, one[:]) // fails only if a wake is already waiting
+	}
+}
+
+func (w *epollWire) close() {
+	for i := range w.socks {
+		if w.socks[i].fd >= 0 {
+			w.release(int32(i), false)
+		}
+	}
+	unix.Close(w.epoll)
+	w.mu.Lock()
+	unix.Close(w.event)
+	w.event = -1
+	w.mu.Unlock()
+}
+
+// socket returns the index of a socket that is ready to connect.
+func (w *epollWire) socket(v6 bool) (int32, error) {
+	mine, other, family := &w.idle[0], &w.idle[1], unix.AF_INET
+	if v6 {
+		mine, other, family = other, mine, unix.AF_INET6
+	}
+	if n := len(*mine); n > 0 {
+		i := (*mine)[n-1]
+		*mine = (*mine)[:n-1]
+		return i, nil
+	}
+	if n := len(*other); n > 0 && len(w.socks)-len(w.gone) >= w.limit {
+		i := (*other)[n-1]
+		*other = (*other)[:n-1]
+		w.release(i, false)
+	}
+	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
+	if err != nil {
+		return 0, err
+	}
+	s := sock{fd: fd, slot: -1}
+	if n := len(w.gone); n > 0 {
+		i := w.gone[n-1]
+		w.gone = w.gone[:n-1]
+		w.socks[i] = s
+		return i, nil
+	}
+	w.socks = append(w.socks, s)
+	return int32(len(w.socks) - 1), nil
+}
+
+// release takes socket i from its slot, to be used again or, if it cannot be,
+// closed without a trace.
+func (w *epollWire) release(i int32, again bool) {
+	s := &w.socks[i]
+	if again {
+		w.bySlot[s.slot] = -1
+		s.slot = -1
+		family := 0
+		if s.to.Addr().Is6() {
+			family = 1
+		}
+		w.idle[family] = append(w.idle[family], i)
+		return
+	}
+	unix.SetsockoptLinger(s.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
+	unix.Close(s.fd)
+	w.forget(i)
+}
+
+// forget marks socket i as no longer ours.
+func (w *epollWire) forget(i int32) {
+	s := &w.socks[i]
+	if s.slot >= 0 {
+		w.bySlot[s.slot] = -1
+	}
+	*s = sock{fd: -1, slot: -1}
+	w.gone = append(w.gone, i)
+}
+
+// connect calls connect(2) without telling the Go scheduler: a non-blocking
+// connect returns at once.
+func connect(fd int, to netip.AddrPort) unix.Errno {
+	if to.Addr().Is4() {
+		sa := unix.RawSockaddrInet4{Family: unix.AF_INET, Port: netOrder(to.Port()), Addr: to.Addr().As4()}
+		return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
+	}
+	sa := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: netOrder(to.Port()), Addr: to.Addr().As16()}
+	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
+}
+
+// disconnect takes a connect back (connect(2), "AF_UNSPEC").
+func disconnect(fd int) unix.Errno {
+	sa := unix.RawSockaddr{Family: unix.AF_UNSPEC}
+	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
+}
+
+func connectRaw(fd int, sa unsafe.Pointer, size uintptr) unix.Errno {
+	_, _, err := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(sa), size)
+	return err
+}
+
+// netOrder returns p with its bytes as they go over the wire.
+func netOrder(p uint16) uint16 {
+	b := [2]byte{byte(p >> 8), byte(p)}
+	return *(*uint16)(unsafe.Pointer(&b))
+}
+
+// local returns the address and port at our end of a connection, or the zero
+// AddrPort if it is gone.
+func local(fd int) netip.AddrPort {
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port))
+	}
+	return netip.AddrPort{}
+}
