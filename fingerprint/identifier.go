@@ -92,7 +92,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 			s = again
 		}
 	}
-	if err != nil && len(s.order) == 0 {
+	if err != nil {
 		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
 	return s.service(), nil

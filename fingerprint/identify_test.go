@@ -1,0 +1,199 @@
+package fingerprint
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mxsweep/internal/mailtest"
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+func load(t testing.TB) *signatures.Set {
+	t.Helper()
+	set, err := signatures.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return set
+}
+
+func daemon(t *testing.T, name string) mailtest.Handler {
+	t.Helper()
+	d, err := mailtest.Daemon(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return d
+}
+
+// TestIdentify talks to daemons that answer at once, and holds what was sent
+// to them against what may be sent to a daemon that greets as SMTP.
+func TestIdentify(t *testing.T) {
+	set := load(t)
+	postfix := mailtest.Serve(t, daemon(t, "postfix-reinjection"))
+	gone := mailtest.Serve(t, mailtest.Refusing{})
+	gone.Close()
+	for name, c := range map[string]struct {
+		handler      mailtest.Handler
+		protocol     string
+		product      string
+		confidence   int
+		behind       string
+		observations []string
+	}{
+		"Postfix":               {daemon(t, "postfix-reinjection"), "smtp", "Postfix smtpd", 9, "", []string{"starttls-absent", "xforward-offered"}},
+		"Postfix refusing":      {daemon(t, "postfix-refusing"), "smtp", "Postfix smtpd", 9, "", []string{"acl-refused"}},
+		"Exim":                  {daemon(t, "exim"), "smtp", "Exim", 9, "", nil},
+		"OpenSMTPD":             {daemon(t, "opensmtpd"), "smtp", "OpenSMTPD", 9, "", nil},
+		"Dovecot LMTP":          {daemon(t, "dovecot-lmtp"), "lmtp", "Dovecot", 9, "", nil},
+		"DKIMproxy":             {mailtest.DKIMproxy{Next: postfix.Addr().String()}, "smtp", "DKIMproxy", 9, "Postfix smtpd", []string{"xforward-offered"}},
+		"DKIMproxy without hop": {mailtest.DKIMproxy{Next: gone.Addr().String()}, "smtp", "DKIMproxy", 9, "", []string{"next-hop-down"}},
+		"spampd":                {mailtest.Spampd{Next: postfix.Addr().String()}, "smtp", "spampd", 9, "Postfix smtpd", nil},
+		"amavisd":               {&mailtest.Amavis{}, "smtp", "amavisd-new", 9, "", []string{"xforward-offered"}},
+		"amavisd, LMTP":         {&mailtest.Amavis{LMTP: true}, "lmtp", "amavisd-new", 9, "", nil},
+		"amavisd refusing":      {&mailtest.Amavis{Refuse: true}, "", "", 0, "", []string{"acl-refused"}},
+		"refusing":              {mailtest.Refusing{}, "", "", 0, "", []string{"acl-refused"}},
+		"flood":                 {mailtest.Flood{Text: "220-more\r\n"}, "", "", 0, "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := mailtest.Serve(t, c.handler)
+			id := &Identifier{Signatures: set, GreetingWait: 2 * time.Second}
+			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if svc.Protocol != c.protocol || svc.Product != c.product || svc.Confidence != c.confidence {
+				t.Errorf("service is %q %q with confidence %d, want %q %q with %d\n%v",
+					svc.Protocol, svc.Product, svc.Confidence, c.protocol, c.product, c.confidence, svc.Transcript)
+			}
+			if behind := svc.Behind; c.behind != "" && (behind == nil || behind.Product != c.behind) {
+				t.Errorf("behind it is %v, want %q", behind, c.behind)
+			}
+			for _, o := range c.observations {
+				if !svc.Has(o) {
+					t.Errorf("observation %q is missing, there are %q", o, svc.Observations)
+				}
+			}
+			server.Close()
+			checkManners(t, server, svc)
+		})
+	}
+}
+
+// checkManners holds what a server received against the rules for all probes.
+func checkManners(t *testing.T, server *mailtest.Server, svc *Service) {
+	t.Helper()
+	if n := server.MaxOpen(); n > maxPerPort {
+		t.Errorf("%d connections were open at once, want at most %d", n, maxPerPort)
+	}
+	greets := len(svc.Banner) > 0
+	for _, s := range server.Sessions() {
+		if len(s.Received) > 0 && !bytes.HasSuffix(s.Received, []byte("\r\n")) {
+			t.Errorf("a session ends in the middle of a line: %q", s.Received)
+		}
+		odd := 0
+		for line := range strings.Lines(string(s.Received)) {
+			lower := strings.ToLower(line)
+			for _, word := range []string{"data", "bdat", "mail", "rcpt", "auth"} {
+				if strings.HasPrefix(lower, word) {
+					t.Errorf("a line begins with %q: %q", word, line)
+				}
+			}
+			if greets && !strings.HasSuffix(line, "\r\n") {
+				t.Errorf("a bare LF was sent to a port that greets: %q", line)
+			}
+			if strings.TrimSpace(line) == "" || strings.HasPrefix(line, "QUITX") {
+				odd++
+			}
+		}
+		if greets && odd > 1 {
+			t.Errorf("%d odd lines on one connection: %q", odd, s.Received)
+		}
+	}
+}
+
+// TestAmavisIsNotHarmed asks an amavisd that is too busy to greet everything
+// that a silent port is asked, with binary probes first, and sees to it that
+// no child keeps the rest of a line.
+func TestAmavisIsNotHarmed(t *testing.T) {
+	amavis := &mailtest.Amavis{Children: 1}
+	server := mailtest.Serve(t, amavis)
+	holder, err := net.Dial("tcp", server.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	set := load(t)
+	id := &Identifier{Signatures: set, Record: true, GreetingWait: 300 * time.Millisecond}
+	for _, p := range set.Probes {
+		p.Quiet = min(p.Quiet, 10*time.Millisecond)
+		p.Read.Wait = min(p.Read.Wait, 50*time.Millisecond)
+	}
+	if _, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()}); err != nil {
+		t.Fatal(err)
+	}
+	holder.Close()
+	server.Close()
+	if n := amavis.Harmed(); n > 0 {
+		t.Errorf("%d sessions began with the rest of another's line", n)
+	}
+	for _, s := range server.Sessions() {
+		if len(s.Received) > 0 && !bytes.HasSuffix(s.Received, []byte("\r\n")) {
+			t.Errorf("a session ends in the middle of a line: %q", s.Received)
+		}
+	}
+}
+
+// TestScope sees to it that the scope is asked before every connection.
+func TestScope(t *testing.T) {
+	server := mailtest.Serve(t, daemon(t, "postfix"))
+	id := &Identifier{Signatures: load(t), Allowed: func(netip.Addr) bool { return false }}
+	svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
+	if !errors.Is(err, ErrNotAllowed) || svc == nil || svc.Product != "" {
+		t.Errorf("service is %v, error %v, want none and %v", svc, err, ErrNotAllowed)
+	}
+	if n := server.Connections(); n != 0 {
+		t.Errorf("%d connections left, want none", n)
+	}
+}
+
+// TestCancel ends a conversation with a port that stays silent.
+func TestCancel(t *testing.T) {
+	server := mailtest.Serve(t, mailtest.Silent{})
+	ctx, cancel := context.WithCancel(t.Context())
+	id := &Identifier{Signatures: load(t)}
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		id.Identify(ctx, scan.Result{Target: server.Addr()})
+	}()
+	for server.Connections() == 0 {
+		time.Sleep(time.Millisecond)
+	}
+	cancel()
+	<-done
+}
+
+// TestTranscriptMatches sees to it that a recorded transcript says the same as
+// the conversation: what `signatures record` writes can be an example.
+func TestTranscriptMatches(t *testing.T) {
+	set := load(t)
+	server := mailtest.Serve(t, daemon(t, "postfix-reinjection"))
+	id := &Identifier{Signatures: set, Record: true, GreetingWait: 2 * time.Second}
+	svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
+	if err != nil {
+		t.Fatal(err)
+	}
+	i := slices.IndexFunc(set.Signatures, func(s *signatures.Signature) bool { return s.ID == svc.Signature })
+	if i < 0 || set.Signatures[i].Match(svc.Transcript) != signatures.True {
+		t.Errorf("signature %q does not match its own transcript %v", svc.Signature, svc.Transcript)
+	}
+}

@@ -1,0 +1,61 @@
+package fingerprint
+
+import (
+	"reflect"
+	"testing"
+
+	"mxsweep/signatures"
+)
+
+// TestLink draws the conclusions about a host with a chain of proxies.
+func TestLink(t *testing.T) {
+	set := load(t)
+	ports, err := signatures.LoadPorts(signatures.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	postfix := func() *Service {
+		return &Service{Protocol: "smtp", Product: "Postfix smtpd", Role: "mta", Confidence: 9, Banner: []byte("220 mx ESMTP Postfix\r\n")}
+	}
+	dkim := postfix()
+	dkim.Product, dkim.Role = "DKIMproxy", "signing-proxy"
+	services := map[uint16]*Service{
+		25: postfix(), 587: postfix(), 10027: dkim, 10028: postfix(),
+		10143: {Protocol: "imap", Product: "Dovecot", Role: "imap", Confidence: 9, Banner: []byte("* OK ready\r\n")},
+		143:   {Protocol: "imap", Product: "Dovecot", Role: "imap", Confidence: 9, Banner: []byte("* OK ready\r\n")},
+		10031: {Role: "unknown"},
+		10040: {Role: "unknown", Banner: []byte("hello\r\n")},
+	}
+	Link(set, ports, services)
+	for port, want := range map[uint16]string{
+		25: "mta", 587: "submission", 10027: "signing-proxy", 10028: "reinjection",
+		143: "imap", 10143: "imap-backend", 10031: "policy", 10040: "unknown",
+	} {
+		if got := services[port].Role; got != want {
+			t.Errorf("the role of port %d is %q, want %q", port, got, want)
+		}
+	}
+	if got, want := services[10027].SameAs, []uint16{25, 587, 10028}; !reflect.DeepEqual(got, want) {
+		t.Errorf("10027 greets like %d, want %d", got, want)
+	}
+	silent := services[10031]
+	if silent.Method != "table" || silent.Confidence > tableConfidence || silent.Product != "" || silent.Protocol != "postfix-policy" {
+		t.Errorf("a silent 10031 is %+v, want postfix-policy by table and no product", silent)
+	}
+	if services[10040].Protocol != "" {
+		t.Errorf("a port that said something is called %q for its number", services[10040].Protocol)
+	}
+}
+
+// TestStack names a stack only if enough of it is there.
+func TestStack(t *testing.T) {
+	set := load(t)
+	services := map[uint16]*Service{7025: {}, 7071: {}}
+	if got := stackOf(set, services); got != "" {
+		t.Errorf("two ports make up %q", got)
+	}
+	services[7143] = &Service{}
+	if got := stackOf(set, services); got != "Zimbra" {
+		t.Errorf("7025, 7071 and 7143 make up %q, want Zimbra", got)
+	}
+}

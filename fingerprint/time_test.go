@@ -1,0 +1,188 @@
+package fingerprint
+
+import (
+	"bufio"
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+// A fake plays a daemon on one end of a pipe, in the time of the test.
+type fake func(c net.Conn)
+
+// identify talks to a fake and returns how long that took.
+func identify(t *testing.T, set *signatures.Set, f fake) (svc *Service, took time.Duration, most int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var wg sync.WaitGroup
+		open := 0
+		id := &Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			mu.Lock()
+			open++
+			most = max(most, open)
+			mu.Unlock()
+			wg.Go(func() {
+				f(theirs)
+				theirs.Close()
+			})
+			return &counted{Conn: ours, closed: sync.OnceFunc(func() {
+				mu.Lock()
+				open--
+				mu.Unlock()
+			})}, nil
+		}}
+		start := time.Now()
+		svc, _ = id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")})
+		took = time.Since(start)
+		wg.Wait()
+	})
+	return svc, took, most
+}
+
+// counted says when it is closed.
+type counted struct {
+	net.Conn
+	closed func()
+}
+
+func (c *counted) Close() error {
+	c.closed()
+	return c.Conn.Close()
+}
+
+func swallow(c net.Conn) { io.Copy(io.Discard, c) }
+
+// answering greets after a while, and answers lines.
+func answering(after time.Duration, greeting string, answers map[string]string) fake {
+	return func(c net.Conn) {
+		lines := make(chan string, 100)
+		go func() {
+			defer close(lines)
+			r := bufio.NewReader(c)
+			for {
+				line, err := r.ReadString('\n')
+				if err != nil {
+					return
+				}
+				lines <- line
+			}
+		}()
+		time.Sleep(after)
+		if greeting != "" {
+			if _, err := io.WriteString(c, greeting); err != nil {
+				return
+			}
+		}
+		for line := range lines {
+			word := strings.TrimSpace(line)
+			if i := strings.IndexByte(word, ' '); i > 0 {
+				word = word[:i]
+			}
+			if a, ok := answers[word]; ok {
+				io.WriteString(c, a)
+			}
+			if word == "QUIT" {
+				return
+			}
+		}
+	}
+}
+
+// TestTime bounds what a port costs, in the time of the test: about one
+// greeting wait, whatever it does, and less where an answer comes early.
+func TestTime(t *testing.T) {
+	set := load(t)
+	postfix := map[string]string{
+		"EHLO": "250-mx.example.org\r\n250 CHUNKING\r\n", "HELP": "500 5.5.2 Error: command not recognized\r\n",
+		"": "500 5.5.2 Error: bad syntax\r\n", "QUIT": "221 2.0.0 Bye\r\n",
+	}
+	for name, c := range map[string]struct {
+		fake    fake
+		product string
+		most    time.Duration
+	}{
+		"silent":         {swallow, "", 7600 * time.Millisecond},
+		"refusing":       {func(net.Conn) {}, "", time.Second},
+		"at once":        {answering(0, "220 mx.example.org ESMTP Postfix\r\n", postfix), "Postfix smtpd", time.Second},
+		"after 5.5 s":    {answering(5500*time.Millisecond, "220 mx.example.org ESMTP Postfix\r\n", postfix), "Postfix smtpd", 12 * time.Second},
+		"one byte a 1 s": {drip("220 mx.example.org ESMTP Postfix\r\n", time.Second), "", 8 * time.Second},
+		"endless banner": {flood("220-more\r\n"), "", 8 * time.Second},
+		"endless line":   {flood("x"), "", 8 * time.Second},
+		"endless reply":  {greetThenFlood("220 mx.example.org ESMTP Postfix\r\n", "250-x\r\n"), "Postfix smtpd", 26 * time.Second},
+		"slow reply":     {answering(0, "220 mx.example.org ESMTP\r\n", nil), "", 26 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			svc, took, most := identify(t, set, c.fake)
+			if svc.Product != c.product {
+				t.Errorf("product is %q, want %q", svc.Product, c.product)
+			}
+			if took > c.most {
+				t.Errorf("it took %v, want at most %v", took, c.most)
+			}
+			if most > maxPerPort {
+				t.Errorf("%d connections were open at once", most)
+			}
+		})
+	}
+}
+
+func drip(text string, every time.Duration) fake {
+	return func(c net.Conn) {
+		go swallow(c)
+		for i := range text {
+			if _, err := io.WriteString(c, text[i:i+1]); err != nil {
+				return
+			}
+			time.Sleep(every)
+		}
+	}
+}
+
+func flood(text string) fake { return greetThenFlood("", text) }
+
+func greetThenFlood(greeting, text string) fake {
+	return func(c net.Conn) {
+		if greeting != "" {
+			io.WriteString(c, greeting)
+			if _, err := c.Read(make([]byte, 100)); err != nil {
+				return
+			}
+		}
+		go swallow(c)
+		for {
+			if _, err := io.WriteString(c, text); err != nil {
+				return
+			}
+		}
+	}
+}
+
+// TestEcho sees to it that a server which repeats what it hears is nothing
+// else.
+func TestEcho(t *testing.T) {
+	svc, _, _ := identify(t, load(t), func(c net.Conn) {
+		buf := make([]byte, 4096)
+		for {
+			n, err := c.Read(buf)
+			if err != nil {
+				return
+			}
+			// A pipe has no buffer: who writes and does not read would wait.
+			go c.Write(append([]byte(nil), buf[:n]...))
+		}
+	})
+	if svc.Product != "" || len(svc.Observations) > 0 {
+		t.Errorf("an echo is called %q with %q", svc.Product, svc.Observations)
+	}
+}
