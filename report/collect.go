@@ -1,6 +1,8 @@
 package report
 
 import (
+	"cmp"
+	"iter"
 	"slices"
 	"strings"
 )
@@ -63,4 +65,54 @@ func usedRules(rules []Rule, used map[string]bool) []Rule {
 	}
 	slices.SortFunc(kept, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
 	return kept
+}
+
+// byPlace finds the record of an address and port.
+func (c *collector) byPlace() map[string]*Port {
+	m := make(map[string]*Port, len(c.ports))
+	for i := range c.ports {
+		m[place(c.ports[i].IP, c.ports[i].Port)] = &c.ports[i]
+	}
+	return m
+}
+
+// findingsByPlace finds the findings of an address and port.
+func (c *collector) findingsByPlace() map[string][]*Finding {
+	m := make(map[string][]*Finding, len(c.findings))
+	for i := range c.findings {
+		f := &c.findings[i]
+		p := place(f.IP, f.Port)
+		m[p] = append(m[p], f)
+	}
+	return m
+}
+
+// byWeight lists the findings that keep says, heaviest first.
+func (c *collector) byWeight(keep func(*Finding) bool) []*Finding {
+	var list []*Finding
+	for i := range c.findings {
+		if keep(&c.findings[i]) {
+			list = append(list, &c.findings[i])
+		}
+	}
+	slices.SortStableFunc(list, func(a, b *Finding) int {
+		return cmp.Compare(weight(b.Severity), weight(a.Severity))
+	})
+	return list
+}
+
+// hostPorts yields the ports of each host; ports must be sorted.
+func hostPorts(ports []Port) iter.Seq[[]Port] {
+	return func(yield func([]Port) bool) {
+		for len(ports) > 0 {
+			n := 1
+			for n < len(ports) && ports[n].IP == ports[0].IP {
+				n++
+			}
+			if !yield(ports[:n]) {
+				return
+			}
+			ports = ports[n:]
+		}
+	}
 }

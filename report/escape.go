@@ -4,7 +4,7 @@ import "strings"
 
 // markdownMeta are the characters that mean something within a line of
 // Markdown (CommonMark 0.31, Section 6) or of GitHub's dialect of it.
-const markdownMeta = "\\`*_{}[]<>#|~@&!"
+const markdownMeta = "\\`*_{}[]<>#|~@&!$"
 
 // escapeMarkdown writes text so that Markdown shows it as it is.
 func escapeMarkdown(s string) string {
@@ -19,4 +19,83 @@ func escapeMarkdown(s string) string {
 		b.WriteByte(s[i])
 	}
 	return b.String()
+}
+
+// codeMarkdown writes text as a code span, which nothing in it can end
+// (CommonMark 0.31, Section 6.1). A bar is escaped, as GitHub's tables want it
+// within a code span too.
+func codeMarkdown(s string) string {
+	if s == "" {
+		return ""
+	}
+	fence := strings.Repeat("`", longestRun(s, '`')+1)
+	pad := ""
+	if s[0] == '`' || s[len(s)-1] == '`' {
+		pad = " "
+	}
+	return fence + pad + strings.ReplaceAll(s, "|", `\|`) + pad + fence
+}
+
+// longestRun is the length of the longest run of c in s.
+func longestRun(s string, c byte) int {
+	best, run := 0, 0
+	for i := 0; i < len(s); i++ {
+		if s[i] == c {
+			run++
+			best = max(best, run)
+		} else {
+			run = 0
+		}
+	}
+	return best
+}
+
+// A span is a part of a text of our own that is written in plain Markdown:
+// code stands between backticks.
+type span struct {
+	text string
+	code bool
+}
+
+// spans splits a fix or a reason at its backticks. A backtick without a
+// partner is text.
+func spans(s string) []span {
+	var list []span
+	for s != "" {
+		before, rest, found := strings.Cut(s, "`")
+		code, after, closed := strings.Cut(rest, "`")
+		if !found || !closed || code == "" {
+			return append(list, span{text: s})
+		}
+		if before != "" {
+			list = append(list, span{text: before})
+		}
+		list = append(list, span{text: code, code: true})
+		s = after
+	}
+	return list
+}
+
+// inlineMarkdown writes one line of a fix or a reason.
+func inlineMarkdown(s string) string {
+	var b strings.Builder
+	for _, p := range spans(s) {
+		if p.code {
+			b.WriteString(codeMarkdown(p.text))
+		} else {
+			b.WriteString(escapeMarkdown(p.text))
+		}
+	}
+	return b.String()
+}
+
+// markdownBlock writes a fix or a reason: one line as it is, several as a
+// fenced block.
+func markdownBlock(s string) string {
+	s = strings.TrimSpace(s)
+	if !strings.Contains(s, "\n") {
+		return inlineMarkdown(s)
+	}
+	fence := strings.Repeat("`", max(3, longestRun(s, '`')+1))
+	return fence + "\n" + s + "\n" + fence
 }

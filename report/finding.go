@@ -70,6 +70,23 @@ func weight(severity string) int {
 	return 0
 }
 
+// fallbackAnchor is the file that findings point at where no file put their
+// host in scope: the name under which a policy file is looked for.
+const fallbackAnchor = "mxsweep.yaml"
+
+// anchorOf is where a finding points for tools that want a file: the line
+// that put its host in scope, else the policy line that bears on it, else the
+// first line of the fallback.
+func anchorOf(f *Finding, fallback string) *Anchor {
+	switch {
+	case f.Anchor != nil:
+		return f.Anchor
+	case f.PolicyAnchor != nil:
+		return f.PolicyAnchor
+	}
+	return &Anchor{File: fallback, Line: 1}
+}
+
 // live reports whether the finding stands: neither accepted, nor expected,
 // nor fixed.
 func (f *Finding) live() bool {

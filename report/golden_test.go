@@ -100,6 +100,17 @@ func shared(t *testing.T, name string) []byte {
 	return b
 }
 
+// TestFormats holds each format that has no test of its own to its golden
+// file.
+func TestFormats(t *testing.T) {
+	for format, name := range map[string]string{
+		"nmap-xml": "run.nmap.xml", "junit": "run.junit.xml", "csv": "run.csv", "markdown": "run.md",
+		"gitlab": "run.gitlab.json", "defectdojo": "run.defectdojo.json", "prometheus": "run.prom", "github": "run.github.txt",
+	} {
+		t.Run(format, func(t *testing.T) { golden(t, name, convert(t, "run.json", format, Options{})) })
+	}
+}
+
 func TestSchemaIsTheContract(t *testing.T) {
 	if !bytes.Equal(Schema(), shared(t, "contract/mxsweep-1.schema.json")) {
 		t.Error("the embedded schema differs from ../shared/contract/mxsweep-1.schema.json")

@@ -71,17 +71,23 @@ func (d *documentWriter) member(name string, v any) {
 
 func members[T any](d *documentWriter, name string, list []T) {
 	d.key(name)
-	if len(list) == 0 {
+	d.list(len(list), "  ", func(i int) any { return &list[i] })
+}
+
+// list writes an array of n elements, indented below indent.
+func (d *documentWriter) list(n int, indent string, element func(int) any) {
+	if n == 0 {
 		d.w.WriteString("[]")
 		return
 	}
-	for i := range list {
+	inner := indent + "  "
+	for i := range n {
 		if i == 0 {
-			d.w.WriteString("[\n    ")
+			d.w.WriteString("[\n" + inner)
 		} else {
-			d.w.WriteString(",\n    ")
+			d.w.WriteString(",\n" + inner)
 		}
-		d.value(&list[i], "    ")
+		d.value(element(i), inner)
 	}
-	d.w.WriteString("\n  ]")
+	d.w.WriteString("\n" + indent + "]")
 }

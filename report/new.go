@@ -36,6 +36,14 @@ var formats = [...]format{
 	{"json", "one document, checked by the published schema", newJSON},
 	{"jsonl", "one line for each record, written at once; valid wherever it is cut", newLines},
 	{"sarif", "SARIF 2.1.0, for code scanning", newSARIF},
+	{"nmap-xml", "nmap's XML, for tools that read it", newNmap},
+	{"junit", "JUnit XML, for test reports of CI systems", newJUnit},
+	{"csv", "one row for each finding and each open port, for spreadsheets", newCSV},
+	{"markdown", "a summary for a workflow step or a merge request, at most 1 MiB", newMarkdown},
+	{"gitlab", "GitLab code quality", newGitLab},
+	{"defectdojo", "DefectDojo's generic findings import", newDojo},
+	{"prometheus", "metrics for node_exporter's textfile collector", newPrometheus},
+	{"github", "workflow commands that annotate a GitHub pull request", newGitHub},
 }
 
 // Formats lists the names that [New] takes, in the order for a help text.

@@ -53,7 +53,7 @@ type sarifWriter struct {
 func newSARIF(w io.Writer, o Options) Writer {
 	s := &sarifWriter{w: w, o: o.SARIF}
 	s.o.Profile = cmp.Or(s.o.Profile, ProfileCI)
-	s.o.Anchor = cmp.Or(s.o.Anchor, "mxsweep.yaml")
+	s.o.Anchor = cmp.Or(s.o.Anchor, fallbackAnchor)
 	return s
 }
 
@@ -98,13 +98,9 @@ type sarifBuilder struct {
 func newSARIFBuilder(c *collector, o SARIFOptions) *sarifBuilder {
 	b := &sarifBuilder{
 		c: c, o: o,
-		ports:  make(map[string]*Port, len(c.ports)),
+		ports:  c.byPlace(),
 		ruleAt: make(map[string]int),
 		fileAt: make(map[string]int),
-	}
-	for i := range c.ports {
-		p := &c.ports[i]
-		b.ports[place(p.IP, p.Port)] = p
 	}
 	for i := range c.findings {
 		if f := &c.findings[i]; o.Profile == ProfileFull || f.live() {

@@ -69,18 +69,6 @@ func encodeResults(n int, result func(int) sarifResult) ([]json.RawMessage, int,
 	return list, size, nil
 }
 
-// anchor is where a result points: the line that put the host in scope, else
-// the policy line that bears on it, else the file of the options.
-func (b *sarifBuilder) anchor(f *Finding) *Anchor {
-	switch {
-	case f.Anchor != nil:
-		return f.Anchor
-	case f.PolicyAnchor != nil:
-		return f.PolicyAnchor
-	}
-	return &Anchor{File: b.o.Anchor, Line: 1}
-}
-
 // result is one finding (3.27).
 func (b *sarifBuilder) result(f *Finding) sarifResult {
 	p := b.ports[place(f.IP, f.Port)]
@@ -96,7 +84,7 @@ func (b *sarifBuilder) result(f *Finding) sarifResult {
 		Properties:   sarifResultProps{Tags: f.Tags[:min(len(f.Tags), sarifMaxTags)], Mxsweep: b.mxsweep(f, p)},
 	}
 	r.Locations = []sarifLocation{{
-		Physical: b.physical(b.anchor(f)),
+		Physical: b.physical(anchorOf(f, b.o.Anchor)),
 		Logical: []sarifLogical{{
 			Name: itoa(int(f.Port)) + "/" + f.Protocol,
 			Full: place(f.IP, f.Port) + "/" + f.Protocol,
@@ -252,7 +240,7 @@ func (b *sarifBuilder) group(by func(*Anchor) string) []sarifGroup {
 	var groups []sarifGroup
 	at := make(map[string]int)
 	for _, f := range b.findings {
-		key := f.Rule + "\x00" + f.Status + "\x00" + f.Drift + "\x00" + by(b.anchor(f))
+		key := f.Rule + "\x00" + f.Status + "\x00" + f.Drift + "\x00" + by(anchorOf(f, b.o.Anchor))
 		i, ok := at[key]
 		if !ok {
 			i = len(groups)

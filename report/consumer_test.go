@@ -1,0 +1,272 @@
+package report
+
+import (
+	"bytes"
+	"encoding/csv"
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// These tests check each format by the means of who consumes it.
+
+// runs are what every format must write so that its consumer takes it.
+func runs(t *testing.T, format string) map[string][]byte {
+	hostile := hugeRun(2, 2)
+	const nasty = "=1+1\"'<&]]>|`%$\\x1b{{a}}\u00e9"
+	hostile.ports[0].Banner.Text = nasty
+	hostile.ports[0].Service.Product = nasty
+	hostile.findings[0].Title = nasty
+	hostile.findings[0].Host = nasty
+	hostile.findings[0].Evidence = []string{nasty}
+	hostile.findings[0].Remediation = nasty + "\n```\n" + nasty
+	hostile.run.Scope.Name = nasty
+	hostile.notices = []Notice{{Code: "MXS9001", Level: "warning", Message: nasty, Target: nasty}}
+	return map[string][]byte{
+		"run":     convert(t, "run.json", format, Options{}),
+		"empty":   write(t, format, Options{}, &collector{}),
+		"hostile": write(t, format, Options{}, hostile),
+		"large":   write(t, format, Options{}, hugeRun(300, 5)),
+	}
+}
+
+// xmllint validates a document with libxml2, or skips where it is absent.
+func xmllint(t *testing.T, doc []byte, args ...string) {
+	t.Helper()
+	path, err := exec.LookPath("xmllint")
+	if err != nil {
+		t.Skip("xmllint is not installed (Debian: libxml2-utils)")
+	}
+	file := filepath.Join(t.TempDir(), "doc.xml")
+	if err := os.WriteFile(file, doc, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(path, append(args, "--noout", "--nonet", file)...).CombinedOutput()
+	if err != nil {
+		t.Errorf("xmllint %s: %v\n%.2000s", strings.Join(args, " "), err, out)
+	}
+}
+
+// fixture is the path of a file that is shared with other projects.
+func fixture(t *testing.T, name string) string {
+	t.Helper()
+	shared(t, "fixtures/"+name)
+	return filepath.Join("..", "..", "shared", "fixtures", name)
+}
+
+func TestJUnitSchemas(t *testing.T) {
+	for _, xsd := range []string{"junit.xsd", "junit-jenkins-10.xsd"} {
+		for name, doc := range runs(t, "junit") {
+			t.Run(xsd+"/"+name, func(t *testing.T) { xmllint(t, doc, "--schema", fixture(t, xsd)) })
+		}
+	}
+}
+
+func TestNmapDTD(t *testing.T) {
+	for name, doc := range runs(t, "nmap-xml") {
+		t.Run(name, func(t *testing.T) { xmllint(t, doc, "--dtdvalid", fixture(t, "nmap.dtd")) })
+	}
+}
+
+// TestNdiff has nmap's own program read two files.
+func TestNdiff(t *testing.T) {
+	path, err := exec.LookPath("ndiff")
+	if err != nil {
+		t.Skip("ndiff is not installed")
+	}
+	dir := t.TempDir()
+	a, b := filepath.Join(dir, "a.xml"), filepath.Join(dir, "b.xml")
+	all := runs(t, "nmap-xml")
+	if err := os.WriteFile(a, all["run"], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.WriteFile(b, all["large"], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command(path, a, b).CombinedOutput()
+	if exit, ok := err.(*exec.ExitError); !ok || exit.ExitCode() != 1 { // 1: the scans differ
+		t.Fatalf("ndiff: %v\n%.1000s", err, out)
+	}
+	if !bytes.Contains(out, []byte("10027/tcp")) || !bytes.Contains(out, []byte("DKIMproxy")) {
+		t.Errorf("ndiff did not see the ports:\n%.2000s", out)
+	}
+}
+
+// TestCSVFormulas: no cell is computed by a spreadsheet.
+func TestCSVFormulas(t *testing.T) {
+	for name, doc := range runs(t, "csv") {
+		rows, err := csv.NewReader(bytes.NewReader(doc)).ReadAll()
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, row := range rows {
+			for i, cell := range row {
+				if cell != "" && strings.ContainsAny(cell[:1], "=+-@\t\r") {
+					t.Errorf("%s: column %s is %q", name, rows[0][i], cell)
+				}
+			}
+		}
+	}
+}
+
+func TestNoFormula(t *testing.T) {
+	for in, want := range map[string]string{
+		"": "", "Postfix": "Postfix", "=1": "'=1", " =1": "' =1", "\"=1": "'\"=1", "-x": "'-x", "@a": "'@a", "＝1": "'＝1", "1-2": "1-2",
+	} {
+		if got := noFormula(in); got != want {
+			t.Errorf("noFormula(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+func TestMarkdownBudget(t *testing.T) {
+	doc := write(t, "markdown", Options{}, hugeRun(5000, 5))
+	if len(doc) > 1<<20 {
+		t.Errorf("%d bytes", len(doc))
+	}
+	if !bytes.Contains(doc, []byte("left out: a step summary holds at most 1 MiB")) {
+		t.Error("nothing says that entries are left out")
+	}
+	if n, m := bytes.Count(doc, []byte("<details>")), bytes.Count(doc, []byte("</details>")); n != m {
+		t.Errorf("%d <details>, %d </details>", n, m)
+	}
+}
+
+// TestMarkdownHostile: what a server said stays text.
+func TestMarkdownHostile(t *testing.T) {
+	doc := string(runs(t, "markdown")["run"])
+	if strings.Contains(doc, "<script>") && !strings.Contains(doc, `\<script\>`) {
+		t.Error("a tag of the network is a tag of the page")
+	}
+}
+
+// TestGitLab checks the members and values that GitLab documents.
+func TestGitLab(t *testing.T) {
+	for name, doc := range runs(t, "gitlab") {
+		var issues []gitlabIssue
+		dec := json.NewDecoder(bytes.NewReader(doc))
+		dec.DisallowUnknownFields()
+		if err := dec.Decode(&issues); err != nil {
+			t.Fatalf("%s: %v\n%s", name, err, doc)
+		}
+		seen := make(map[string]bool)
+		for _, i := range issues {
+			if seen[i.Fingerprint] || i.Fingerprint == "" || i.Description == "" || i.Location.Lines.Begin < 1 ||
+				!filepath.IsLocal(i.Location.Path) ||
+				!slices.Contains([]string{"info", "minor", "major", "critical", "blocker"}, i.Severity) {
+				t.Errorf("%s: %+v", name, i)
+			}
+			seen[i.Fingerprint] = true
+		}
+	}
+}
+
+// dojoFields are what DefectDojo's generic import takes.
+var dojoFields = strings.Fields(`title severity description date cwe cve cvssv3 cvssv3_score mitigation impact
+	steps_to_reproduce severity_justification references active verified false_p out_of_scope risk_accepted
+	under_review is_mitigated thread_id mitigated numerical_severity param payload line file_path component_name
+	component_version static_finding dynamic_finding scanner_confidence unique_id_from_tool vuln_id_from_tool
+	nb_occurences publish_date service tags endpoints vulnerability_ids files`)
+
+func TestDefectDojo(t *testing.T) {
+	for name, doc := range runs(t, "defectdojo") {
+		var file struct {
+			Name, Type string
+			Findings   []map[string]any
+		}
+		if err := json.Unmarshal(doc, &file); err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		for _, f := range file.Findings {
+			for key := range f {
+				if !slices.Contains(dojoFields, key) {
+					t.Errorf("%s: member %q is refused", name, key)
+				}
+			}
+			if s := f["severity"]; !slices.Contains([]any{"Critical", "High", "Medium", "Low", "Info"}, s) || f["title"] == "" || f["description"] == "" {
+				t.Errorf("%s: %+v", name, f)
+			}
+		}
+	}
+}
+
+var promLine = regexp.MustCompile(`^(?:# HELP [a-z_]+ [^\n]+|# TYPE [a-z_]+ gauge|[a-z_]+\{[a-z_]+="(?:[^"\\\n]|\\[\\"n])*"(?:,[a-z_]+="(?:[^"\\\n]|\\[\\"n])*")*\} -?[0-9.e+-]+)$`)
+
+func TestPrometheus(t *testing.T) {
+	for name, doc := range runs(t, "prometheus") {
+		seen := make(map[string]bool)
+		for line := range strings.Lines(string(doc)) {
+			line = strings.TrimSuffix(line, "\n")
+			if !promLine.MatchString(line) {
+				t.Errorf("%s: %s", name, line)
+			}
+			series, _, _ := strings.Cut(line, "} ")
+			if seen[series] {
+				t.Errorf("%s: twice: %s", name, line)
+			}
+			seen[series] = true
+		}
+		if path, err := exec.LookPath("promtool"); err == nil {
+			cmd := exec.Command(path, "check", "metrics")
+			cmd.Stdin = bytes.NewReader(doc)
+			if out, err := cmd.CombinedOutput(); err != nil {
+				t.Errorf("%s: promtool: %v\n%s", name, err, out)
+			}
+		}
+	}
+}
+
+func TestPrometheusSeries(t *testing.T) {
+	doc := write(t, "prometheus", Options{}, hugeRun(5000, 5))
+	if n := bytes.Count(doc, []byte("\nmxsweep_finding{")); n != maxSeries {
+		t.Errorf("%d series, want %d", n, maxSeries)
+	}
+}
+
+var githubLine = regexp.MustCompile(`^::(error|warning|notice) (?:file=[^,:]+,line=[0-9]+,)?title=[^,:]+::[^\n]+$`)
+
+func TestGitHub(t *testing.T) {
+	for name, doc := range runs(t, "github") {
+		count := make(map[string]int)
+		for line := range strings.Lines(string(doc)) {
+			m := githubLine.FindStringSubmatch(strings.TrimSuffix(line, "\n"))
+			if m == nil {
+				t.Errorf("%s: %s", name, line)
+				continue
+			}
+			if count[m[1]]++; count[m[1]] > maxAnnotations {
+				t.Errorf("%s: more than %d of %s", name, maxAnnotations, m[1])
+			}
+		}
+	}
+}
+
+func TestGitHubOutputs(t *testing.T) {
+	var s Summary
+	s.Gate, s.ExitCode, s.Complete, s.BySeverity.High, s.ByDrift.New = GateFail, 1, true, 2, 1
+	s.Coverage.Ratio = 0.94444
+	golden(t, "outputs.txt", []byte(GitHubOutputs(s)))
+}
+
+// TestSameBytes: the same run gives the same bytes, in whatever order its
+// records come.
+func TestSameBytes(t *testing.T) {
+	for _, format := range Formats() {
+		if format == "jsonl" {
+			continue // writes as they come
+		}
+		c := hugeRun(20, 3)
+		want := write(t, format, Options{}, c)
+		c = hugeRun(20, 3)
+		slices.Reverse(c.ports)
+		slices.Reverse(c.findings)
+		if got := write(t, format, Options{}, c); !bytes.Equal(got, want) {
+			t.Errorf("%s: the bytes depend on the order", format)
+		}
+	}
+}

@@ -1,0 +1,107 @@
+package report
+
+import (
+	"encoding/csv"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+)
+
+// csvColumns are the columns; later versions only add at the end.
+var csvColumns = []string{
+	"severity", "score", "rule", "title", "ip", "host", "port", "protocol", "state",
+	"service", "product", "version", "role", "behind", "status", "drift", "verdict", "confidence",
+	"remediation", "evidence", "first_seen", "last_seen", "file", "line",
+	"accepted_until", "accepted_by", "accepted_why", "finding_id",
+}
+
+// csvWriter writes one row for each finding, and one, without a rule, for
+// each reported port that has none (RFC 4180).
+type csvWriter struct {
+	collector
+	w io.Writer
+}
+
+func newCSV(w io.Writer, _ Options) Writer { return &csvWriter{w: w} }
+
+// End implements [Writer].
+func (c *csvWriter) End(r Run, _ Summary) error {
+	c.finish(r)
+	w := csv.NewWriter(c.w)
+	w.UseCRLF = true // RFC 4180, Section 2.1
+	if err := w.Write(csvColumns); err != nil {
+		return err
+	}
+	ports, found := c.byPlace(), c.findingsByPlace()
+	for i := range c.findings {
+		f := &c.findings[i]
+		if err := w.Write(csvRow(f, ports[place(f.IP, f.Port)])); err != nil {
+			return err
+		}
+	}
+	for i := range c.ports {
+		p := &c.ports[i]
+		if len(found[place(p.IP, p.Port)]) > 0 {
+			continue
+		}
+		f := Finding{IP: p.IP, Host: p.Host, Port: p.Port, Protocol: p.Protocol, Anchor: p.Anchor}
+		if err := w.Write(csvRow(&f, p)); err != nil {
+			return err
+		}
+	}
+	w.Flush()
+	return w.Error()
+}
+
+func csvRow(f *Finding, p *Port) []string {
+	row := make(map[string]string, len(csvColumns))
+	row["severity"], row["rule"], row["title"] = f.Severity, f.Rule, f.Title
+	row["ip"], row["host"], row["port"], row["protocol"] = f.IP, f.Host, itoa(int(f.Port)), f.Protocol
+	row["status"], row["drift"], row["verdict"] = f.Status, f.Drift, f.Verdict
+	row["remediation"] = strings.ReplaceAll(f.Remediation, "\n", " | ")
+	row["evidence"] = strings.Join(f.Evidence, "; ")
+	row["first_seen"], row["last_seen"], row["finding_id"] = f.FirstSeen.String(), f.LastSeen.String(), f.ID
+	if f.Rule != "" {
+		row["score"], row["confidence"] = strconv.FormatFloat(f.Score, 'f', 1, 64), itoa(f.Confidence)
+	}
+	if f.Anchor != nil {
+		row["file"], row["line"] = f.Anchor.File, itoa(f.Anchor.Line)
+	}
+	if a := f.Acceptance; a != nil {
+		row["accepted_until"], row["accepted_by"] = a.Expires, a.Owner
+		row["accepted_why"] = fmt.Sprintf("%s: %s", a.ID, a.Reason)
+	}
+	if p != nil {
+		row["state"] = p.State
+		if s := p.Service; s != nil {
+			row["service"], row["product"], row["version"], row["role"] = s.Name, s.Product, s.Version, s.Role
+			if s.Behind != nil {
+				row["behind"] = strings.TrimSpace(s.Behind.Product + " " + s.Behind.Version)
+			}
+		}
+	}
+	cells := make([]string, len(csvColumns))
+	for i, name := range csvColumns {
+		cells[i] = noFormula(row[name])
+	}
+	return cells
+}
+
+// noFormula puts an apostrophe before what a spreadsheet would compute
+// (OWASP, CSV injection): it then shows the text itself.
+func noFormula(s string) string {
+	t := strings.TrimLeft(s, " \t\r\n\"'")
+	if t == "" {
+		return s
+	}
+	if strings.ContainsAny(t[:1], "=+-@|%") {
+		return "'" + s
+	}
+	for _, wide := range []string{"＝", "＋", "－", "＠"} { // full-width forms
+		if strings.HasPrefix(t, wide) {
+			return "'" + s
+		}
+	}
+	return s
+}

@@ -1,0 +1,137 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// dojoFinding holds members that DefectDojo's generic findings import takes;
+// it refuses a file with any other.
+type dojoFinding struct {
+	Title        string         `json:"title"`
+	Severity     string         `json:"severity"`
+	Description  string         `json:"description"`
+	Date         string         `json:"date,omitempty"`
+	CWE          int            `json:"cwe,omitempty"`
+	Mitigation   string         `json:"mitigation,omitempty"`
+	Impact       string         `json:"impact,omitempty"`
+	References   string         `json:"references,omitempty"`
+	Active       bool           `json:"active"`
+	Verified     bool           `json:"verified"`
+	RiskAccepted bool           `json:"risk_accepted"`
+	IsMitigated  bool           `json:"is_mitigated"`
+	Mitigated    string         `json:"mitigated,omitempty"`
+	FilePath     string         `json:"file_path,omitempty"`
+	Line         int            `json:"line,omitempty"`
+	Component    string         `json:"component_name,omitempty"`
+	Version      string         `json:"component_version,omitempty"`
+	Static       bool           `json:"static_finding"`
+	Dynamic      bool           `json:"dynamic_finding"`
+	UniqueID     string         `json:"unique_id_from_tool"`
+	VulnID       string         `json:"vuln_id_from_tool"`
+	Service      string         `json:"service,omitempty"`
+	Tags         []string       `json:"tags,omitempty"`
+	Endpoints    []dojoEndpoint `json:"endpoints"`
+}
+
+type dojoEndpoint struct {
+	Protocol string `json:"protocol"`
+	Host     string `json:"host"`
+	Port     uint16 `json:"port"`
+}
+
+// dojoWriter writes DefectDojo's generic findings import.
+type dojoWriter struct {
+	collector
+	w io.Writer
+}
+
+func newDojo(w io.Writer, _ Options) Writer { return &dojoWriter{w: w} }
+
+// End implements [Writer].
+func (d *dojoWriter) End(r Run, s Summary) error {
+	d.finish(r)
+	v := newView(&collector{tool: d.tool, run: d.run}, s)
+	ports := d.byPlace()
+	out := documentWriter{w: bufio.NewWriter(d.w)}
+	out.w.WriteString("{\n")
+	out.member("name", "mxsweep")
+	out.member("type", "mxsweep")
+	out.member("version", d.tool.Version)
+	out.member("description", sentence(v.verdict())+" "+v.provenance()+".")
+	out.key("findings")
+	out.list(len(d.findings), "  ", func(i int) any {
+		f := &d.findings[i]
+		return d.finding(f, v.rule(f), ports[place(f.IP, f.Port)])
+	})
+	out.w.WriteString("\n}\n")
+	return cmp.Or(out.err, out.w.Flush())
+}
+
+func (d *dojoWriter) finding(f *Finding, r *Rule, p *Port) dojoFinding {
+	w := dojoFinding{
+		Title:       clip(fmt.Sprintf("%s on %s", f.Title, place(f.IP, f.Port)), 500),
+		Severity:    strings.ToUpper(f.Severity[:1]) + f.Severity[1:],
+		Description: d.description(f, p),
+		Mitigation:  markdownBlock(cmp.Or(f.Remediation, r.Fix)),
+		Impact:      markdownBlock(r.Why),
+		References:  strings.Join(f.References, "\n"),
+		Active:      f.live(), Verified: f.Drift != driftUnverified && f.Drift != driftFixed,
+		RiskAccepted: f.Status == statusAccepted, IsMitigated: f.Drift == driftFixed,
+		Dynamic: true, UniqueID: f.ID, VulnID: f.Rule,
+		Endpoints: []dojoEndpoint{{Protocol: f.Protocol, Host: cmp.Or(f.Host, f.IP), Port: f.Port}},
+	}
+	if strings.HasPrefix(f.Severity, "info") {
+		w.Severity = "Info"
+	}
+	if !f.FirstSeen.IsZero() {
+		w.Date = f.FirstSeen.UTC().Format("2006-01-02")
+	}
+	if w.IsMitigated {
+		w.Mitigated = cmp.Or(d.run.EndTime.String(), d.run.StartTime.String())
+	}
+	if len(f.CWE) > 0 {
+		w.CWE = f.CWE[0]
+	}
+	if f.Anchor != nil {
+		w.FilePath, w.Line = f.Anchor.File, f.Anchor.Line
+	}
+	for _, t := range f.Tags {
+		w.Tags = append(w.Tags, strings.Map(dojoTag, t))
+	}
+	if p != nil && p.Service != nil {
+		w.Component, w.Version = p.Service.Product, p.Service.Version
+		w.Service = p.Service.Name
+	}
+	return w
+}
+
+// dojoTag replaces what DefectDojo does not take in a tag.
+func dojoTag(r rune) rune {
+	if strings.ContainsRune(" ,\"'", r) {
+		return '-'
+	}
+	return r
+}
+
+func (d *dojoWriter) description(f *Finding, p *Port) string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "`%s`", place(f.IP, f.Port)+"/"+f.Protocol)
+	if f.Host != "" {
+		fmt.Fprintf(&b, " (%s)", escapeMarkdown(f.Host))
+	}
+	if p != nil && p.Service.label() != "" {
+		fmt.Fprintf(&b, " answers as **%s**", escapeMarkdown(p.Service.label()))
+	}
+	fmt.Fprintf(&b, ", seen from vantage %s.\n", escapeMarkdown(d.run.Vantage))
+	for _, e := range f.Evidence {
+		fmt.Fprintf(&b, "\n- %s", escapeMarkdown(e))
+	}
+	if a := f.Acceptance; a != nil {
+		fmt.Fprintf(&b, "\n\nAccepted until %s (%s): %s", a.Expires, escapeMarkdown(a.ID), escapeMarkdown(a.Reason))
+	}
+	return b.String()
+}

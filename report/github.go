@@ -1,0 +1,83 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxAnnotations is how many annotations of each level GitHub keeps of a
+// step; what comes after is dropped without a word.
+const maxAnnotations = 10
+
+// githubWriter writes workflow commands: one annotation for each of the
+// heaviest findings, at the line that put its host in scope.
+type githubWriter struct {
+	collector
+	w      io.Writer
+	anchor string
+}
+
+func newGitHub(w io.Writer, o Options) Writer {
+	return &githubWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, fallbackAnchor)}
+}
+
+// commandLevel is the workflow command for a severity.
+func commandLevel(severity string) string {
+	switch level(severity) {
+	case "error":
+		return "error"
+	case "warning":
+		return "warning"
+	}
+	return "notice"
+}
+
+var (
+	commandData     = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A")
+	commandProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
+)
+
+// End implements [Writer].
+func (g *githubWriter) End(r Run, s Summary) error {
+	g.finish(r)
+	v := newView(&collector{tool: g.tool, run: g.run}, s)
+	ports := g.byPlace()
+	w := bufio.NewWriter(g.w)
+	count := map[string]int{"notice": 1} // the last word is a notice
+	left := 0
+	for _, f := range g.byWeight((*Finding).live) {
+		kind := commandLevel(f.Severity)
+		if count[kind]++; count[kind] > maxAnnotations {
+			left++
+			continue
+		}
+		text := place(f.IP, f.Port)
+		if p := ports[text]; p != nil && p.Service.label() != "" {
+			text += " answers as " + p.Service.label()
+		}
+		text += " (" + f.Severity + ", " + f.Drift + ")"
+		if fix := v.fix(f, true); len(fix) > 0 {
+			text += "\nFix: " + strings.Join(fix, "\n")
+		}
+		a := anchorOf(f, g.anchor)
+		fmt.Fprintf(w, "::%s file=%s,line=%d,title=%s::%s\n", kind, commandProperty.Replace(a.File), a.Line,
+			commandProperty.Replace(f.Rule+" "+f.Title), commandData.Replace(text))
+	}
+	text := sentence(v.verdict()) + " " + sentence(v.coverage())
+	if left > 0 {
+		text += fmt.Sprintf(" %s not annotated: GitHub keeps %d of each level.", plural(left, "finding"), maxAnnotations)
+	}
+	fmt.Fprintf(w, "::notice title=mxsweep %s::%s\n", s.Gate, commandData.Replace(text))
+	return w.Flush()
+}
+
+// GitHubOutputs is what a step of a workflow appends to $GITHUB_OUTPUT: one
+// name=value on a line.
+func GitHubOutputs(s Summary) string {
+	return fmt.Sprintf("gate=%s\nexit_code=%d\ncomplete=%t\nfindings=%d\nnew=%d\ncritical=%d\nhigh=%d\nmedium=%d\nlow=%d\ncoverage=%.4f\n",
+		s.Gate, s.ExitCode, s.Complete, s.BySeverity.Total(), s.ByDrift.New,
+		s.BySeverity.Critical, s.BySeverity.High, s.BySeverity.Medium, s.BySeverity.Low, s.Coverage.Ratio)
+}

@@ -1,0 +1,81 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// gitlabIssue is one entry of GitLab's code quality report, with only the
+// members that GitLab documents.
+type gitlabIssue struct {
+	Description string         `json:"description"`
+	CheckName   string         `json:"check_name"`
+	Fingerprint string         `json:"fingerprint"`
+	Severity    string         `json:"severity"`
+	Location    gitlabLocation `json:"location"`
+}
+
+type gitlabLocation struct {
+	Path  string `json:"path"`
+	Lines struct {
+		Begin int `json:"begin"`
+	} `json:"lines"`
+}
+
+// gitlabWriter writes a code quality report: the live findings, each at the
+// line that put its host in scope.
+type gitlabWriter struct {
+	collector
+	w      io.Writer
+	anchor string
+}
+
+func newGitLab(w io.Writer, o Options) Writer {
+	return &gitlabWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, fallbackAnchor)}
+}
+
+// gitlabSeverity is the severity in the words of Code Climate.
+func gitlabSeverity(s string) string {
+	switch s {
+	case "critical":
+		return "blocker"
+	case "high":
+		return "critical"
+	case "medium":
+		return "major"
+	case "low":
+		return "minor"
+	}
+	return "info"
+}
+
+// End implements [Writer].
+func (g *gitlabWriter) End(r Run, _ Summary) error {
+	g.finish(r)
+	ports := g.byPlace()
+	var issues []gitlabIssue
+	for i := range g.findings {
+		f := &g.findings[i]
+		if !f.live() {
+			continue
+		}
+		text := fmt.Sprintf("%s: %s", place(f.IP, f.Port), f.Title)
+		if p := ports[place(f.IP, f.Port)]; p != nil && p.Service.label() != "" {
+			text += " (" + p.Service.label() + ")"
+		}
+		if fix, _, _ := strings.Cut(f.Remediation, "\n"); fix != "" {
+			text += ". Fix: " + fix
+		}
+		issue := gitlabIssue{Description: text, CheckName: f.Rule, Fingerprint: f.ID, Severity: gitlabSeverity(f.Severity)}
+		a := anchorOf(f, g.anchor)
+		issue.Location.Path, issue.Location.Lines.Begin = a.File, a.Line
+		issues = append(issues, issue)
+	}
+	d := documentWriter{w: bufio.NewWriter(g.w)}
+	d.list(len(issues), "", func(i int) any { return &issues[i] })
+	d.w.WriteByte('\n')
+	return cmp.Or(d.err, d.w.Flush())
+}

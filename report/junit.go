@@ -1,0 +1,228 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"mxsweep/exposure"
+)
+
+// The parts of JUnit's XML that both dialects take: Ant's (junit.xsd), which
+// is strict on order and attributes, and that of Jenkins' xUnit plugin.
+
+type junitSuite struct {
+	XMLName    xml.Name        `xml:"testsuite"`
+	ID         int             `xml:"id,attr"`
+	Package    string          `xml:"package,attr"`
+	Name       string          `xml:"name,attr"`
+	Timestamp  string          `xml:"timestamp,attr"`
+	Hostname   string          `xml:"hostname,attr"`
+	Tests      int             `xml:"tests,attr"`
+	Failures   int             `xml:"failures,attr"`
+	Errors     int             `xml:"errors,attr"`
+	Skipped    int             `xml:"skipped,attr"`
+	Time       string          `xml:"time,attr"`
+	Properties []junitProperty `xml:"properties>property"`
+	Cases      []junitCase     `xml:"testcase"`
+	Out        string          `xml:"system-out"`
+	Err        string          `xml:"system-err"`
+}
+
+type junitProperty struct {
+	Name  string `xml:"name,attr"`
+	Value string `xml:"value,attr"`
+}
+
+type junitCase struct {
+	Name    string        `xml:"name,attr"`
+	Class   string        `xml:"classname,attr"`
+	Time    string        `xml:"time,attr"`
+	Failure *junitProblem `xml:"failure"`
+	Error   *junitProblem `xml:"error"`
+	Skipped *junitSkipped `xml:"skipped"`
+}
+
+type junitProblem struct {
+	Type    string `xml:"type,attr"`
+	Message string `xml:"message,attr"`
+	Text    string `xml:",chardata"`
+}
+
+type junitSkipped struct {
+	Message string `xml:"message,attr"`
+}
+
+// junitWriter writes one suite for the run itself (the gate, what was not
+// seen, each open port without a finding) and one for each rule that has
+// findings. A finding that the gate does not fail on, and one that is
+// accepted or expected, is skipped; what was not seen is an error.
+type junitWriter struct {
+	collector
+	w io.Writer
+}
+
+func newJUnit(w io.Writer, _ Options) Writer { return &junitWriter{w: w} }
+
+// End implements [Writer].
+func (j *junitWriter) End(r Run, s Summary) error {
+	j.finish(r)
+	suites := []junitSuite{j.runSuite(s)}
+	ports := j.byPlace()
+	at := make(map[string]int)
+	names := make(map[string]string)
+	for i := range j.run.Rules {
+		names[j.run.Rules[i].ID] = j.run.Rules[i].Name
+	}
+	for i := range j.findings {
+		f := &j.findings[i]
+		n, ok := at[f.Rule]
+		if !ok {
+			n = len(suites)
+			at[f.Rule] = n
+			suites = append(suites, j.suite(f.Rule+" "+cmp.Or(names[f.Rule], f.Title)))
+		}
+		suites[n].add(j.findingCase(f, ports[place(f.IP, f.Port)]))
+	}
+	slices.SortFunc(suites[1:], func(a, b junitSuite) int { return strings.Compare(a.Name, b.Name) })
+	return j.write(suites)
+}
+
+func (j *junitWriter) write(suites []junitSuite) error {
+	w := bufio.NewWriter(j.w)
+	w.WriteString(xml.Header + "<testsuites>\n")
+	enc := xml.NewEncoder(w)
+	enc.Indent("  ", "  ")
+	for i := range suites {
+		suites[i].ID = i
+		if err := enc.Encode(suites[i]); err != nil {
+			return fmt.Errorf("encoding JUnit: %w", err)
+		}
+	}
+	w.WriteString("\n</testsuites>\n")
+	return w.Flush()
+}
+
+func (j *junitWriter) pkg() string { return "mxsweep." + cmp.Or(j.run.Scope.Name, "run") }
+
+// suite is an empty suite.
+func (j *junitWriter) suite(name string) junitSuite {
+	took := 0.0
+	if !j.run.EndTime.IsZero() {
+		took = j.run.EndTime.Sub(j.run.StartTime.Time).Seconds()
+	}
+	s := junitSuite{
+		Package: j.pkg(), Name: name,
+		Timestamp:  j.run.StartTime.UTC().Format("2006-01-02T15:04:05"), // without a zone: junit.xsd takes none
+		Hostname:   cmp.Or(j.run.Vantage, "localhost"),
+		Time:       fmt.Sprintf("%.3f", took),
+		Properties: []junitProperty{{"mxsweep.version", j.tool.Version}, {"mxsweep.run_id", j.run.ID}},
+	}
+	if b := j.run.Baseline; b != nil {
+		s.Properties = append(s.Properties, junitProperty{"mxsweep.baseline", b.SHA256})
+	}
+	return s
+}
+
+func (s *junitSuite) add(c junitCase) {
+	s.Tests++
+	switch {
+	case c.Failure != nil:
+		s.Failures++
+	case c.Error != nil:
+		s.Errors++
+	case c.Skipped != nil:
+		s.Skipped++
+	}
+	s.Cases = append(s.Cases, c)
+}
+
+// runSuite holds what no rule owns.
+func (j *junitWriter) runSuite(s Summary) junitSuite {
+	suite := j.suite("run")
+	v := newView(&collector{tool: j.tool, run: j.run}, s)
+	class := j.pkg() + ".run"
+	gate := junitCase{Name: "gate", Class: class, Time: suite.Time}
+	if s.Gate == GateIncomplete || s.Gate == GateError {
+		gate.Error = &junitProblem{Type: s.Gate, Message: v.verdict(), Text: v.coverage()}
+	}
+	suite.add(gate)
+	for _, n := range j.notices {
+		if n.Level == "note" {
+			continue
+		}
+		c := junitCase{Name: strings.TrimSpace(n.Code + " " + n.Target), Class: class, Time: "0.000"}
+		if n.Level == "error" || n.Code == exposure.NoticeSilent {
+			c.Error = &junitProblem{Type: n.Code, Message: n.Message, Text: where(n.Anchor)}
+		} else {
+			c.Skipped = &junitSkipped{n.Message}
+		}
+		suite.add(c)
+	}
+	found := j.findingsByPlace()
+	for i := range j.ports {
+		p := &j.ports[i]
+		if p.State == stateOpen && len(found[place(p.IP, p.Port)]) == 0 {
+			suite.add(junitCase{Name: place(p.IP, p.Port) + "/" + p.Protocol, Class: class, Time: seconds(p)})
+		}
+	}
+	return suite
+}
+
+func (j *junitWriter) findingCase(f *Finding, p *Port) junitCase {
+	c := junitCase{
+		Name: place(f.IP, f.Port) + "/" + f.Protocol, Class: j.pkg() + "." + f.Rule, Time: seconds(p),
+	}
+	message := fmt.Sprintf("%s (%s, %s)", f.Title, f.Severity, f.Drift)
+	if p != nil && p.Service.label() != "" {
+		message = fmt.Sprintf("%s answers on %s (%s, %s)", p.Service.label(), c.Name, f.Severity, f.Drift)
+	}
+	switch {
+	case f.Drift == driftFixed:
+	case f.Status == statusAccepted && f.Acceptance != nil:
+		c.Skipped = &junitSkipped{fmt.Sprintf("accepted risk %s until %s", f.Acceptance.ID, f.Acceptance.Expires)}
+	case f.Status != statusOpen:
+		c.Skipped = &junitSkipped{f.Status + " by the policy"}
+	case f.Drift == driftUnverified:
+		c.Error = &junitProblem{Type: f.Rule, Message: "not seen in this run: " + f.Title, Text: j.caseText(f)}
+	case f.Verdict != "" && f.Verdict != "fail":
+		c.Skipped = &junitSkipped{"below the gate: " + message}
+	default:
+		c.Failure = &junitProblem{Type: f.Rule, Message: message, Text: j.caseText(f)}
+	}
+	return c
+}
+
+func (j *junitWriter) caseText(f *Finding) string {
+	lines := []string{}
+	if f.Anchor != nil {
+		lines = append(lines, where(f.Anchor))
+	}
+	for _, e := range f.Evidence {
+		lines = append(lines, "Seen: "+e)
+	}
+	if f.Remediation != "" {
+		lines = append(lines, "Fix: "+f.Remediation)
+	}
+	return strings.Join(lines, "\n")
+}
+
+// seconds is how long a port took to answer.
+func seconds(p *Port) string {
+	if p == nil {
+		return "0.000"
+	}
+	return fmt.Sprintf("%.3f", p.RTT/1000)
+}
+
+// where is "file:line", "" without an anchor.
+func where(a *Anchor) string {
+	if a == nil {
+		return ""
+	}
+	return fmt.Sprintf("%s:%d", a.File, a.Line)
+}

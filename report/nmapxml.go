@@ -1,0 +1,350 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"encoding/xml"
+	"fmt"
+	"io"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// The parts of nmap's XML output that are written, after nmap.dtd.
+
+type nmapHost struct {
+	XMLName   xml.Name      `xml:"host"`
+	Start     int64         `xml:"starttime,attr"`
+	End       int64         `xml:"endtime,attr"`
+	Status    nmapStatus    `xml:"status"`
+	Address   nmapAddress   `xml:"address"`
+	Hostnames nmapHostnames `xml:"hostnames"`
+	Ports     nmapPorts     `xml:"ports"`
+	Times     *nmapTimes    `xml:"times"`
+}
+
+type nmapStatus struct {
+	State  string `xml:"state,attr"`
+	Reason string `xml:"reason,attr"`
+	TTL    int    `xml:"reason_ttl,attr"`
+}
+
+type nmapAddress struct {
+	Addr string `xml:"addr,attr"`
+	Type string `xml:"addrtype,attr"`
+}
+
+type nmapHostnames struct {
+	Names []nmapHostname `xml:"hostname"`
+}
+
+type nmapHostname struct {
+	Name string `xml:"name,attr"`
+	Type string `xml:"type,attr"`
+}
+
+type nmapPorts struct {
+	Extra []nmapExtra `xml:"extraports"`
+	Ports []nmapPort  `xml:"port"`
+}
+
+type nmapExtra struct {
+	State   string            `xml:"state,attr"`
+	Count   int               `xml:"count,attr"`
+	Reasons []nmapExtraReason `xml:"extrareasons"`
+}
+
+type nmapExtraReason struct {
+	Reason string `xml:"reason,attr"`
+	Count  int    `xml:"count,attr"`
+	Proto  string `xml:"proto,attr"`
+	Ports  string `xml:"ports,attr"`
+}
+
+type nmapPort struct {
+	Protocol string       `xml:"protocol,attr"`
+	ID       uint16       `xml:"portid,attr"`
+	State    nmapStatus   `xml:"state"`
+	Service  *nmapService `xml:"service"`
+	Scripts  []nmapScript `xml:"script"`
+}
+
+type nmapService struct {
+	Name      string   `xml:"name,attr"`
+	Product   string   `xml:"product,attr,omitempty"`
+	Version   string   `xml:"version,attr,omitempty"`
+	ExtraInfo string   `xml:"extrainfo,attr,omitempty"`
+	Hostname  string   `xml:"hostname,attr,omitempty"`
+	OSType    string   `xml:"ostype,attr,omitempty"`
+	Tunnel    string   `xml:"tunnel,attr,omitempty"`
+	Method    string   `xml:"method,attr"`
+	Conf      int      `xml:"conf,attr"`
+	CPEs      []string `xml:"cpe"`
+}
+
+type nmapScript struct {
+	ID     string     `xml:"id,attr"`
+	Output string     `xml:"output,attr"`
+	Elems  []nmapElem `xml:"elem"`
+}
+
+type nmapElem struct {
+	Key  string `xml:"key,attr"`
+	Text string `xml:",chardata"`
+}
+
+type nmapTimes struct { // microseconds
+	SRTT   int64 `xml:"srtt,attr"`
+	RTTVar int64 `xml:"rttvar,attr"`
+	To     int64 `xml:"to,attr"`
+}
+
+// nmapWriter writes what tools that read nmap's XML expect. It says
+// scanner="nmap" because the DTD takes nothing else; args names mxsweep.
+type nmapWriter struct {
+	collector
+	w io.Writer
+}
+
+func newNmap(w io.Writer, _ Options) Writer { return &nmapWriter{w: w} }
+
+// End implements [Writer].
+func (n *nmapWriter) End(r Run, s Summary) error {
+	n.finish(r)
+	w := bufio.NewWriter(n.w)
+	n.head(w)
+	enc := xml.NewEncoder(w)
+	findings := n.findingsByPlace()
+	up, down := 0, 0
+	for ports := range hostPorts(n.ports) {
+		h := nmapHostOf(ports, findings)
+		if h.Status.State == "up" {
+			up++
+		} else {
+			down++
+		}
+		if err := enc.Encode(h); err != nil {
+			return fmt.Errorf("encoding nmap XML: %w", err)
+		}
+		w.WriteByte('\n')
+	}
+	n.tail(w, s, up, down)
+	return w.Flush()
+}
+
+func (n *nmapWriter) head(w *bufio.Writer) {
+	kind := cmp.Or(n.run.Mode, "connect")
+	if kind != "syn" {
+		kind = "connect"
+	}
+	fmt.Fprintf(w, "%s<!DOCTYPE nmaprun SYSTEM \"nmap.dtd\">\n", xml.Header)
+	fmt.Fprintf(w, `<nmaprun scanner="nmap" args=%s start="%d" startstr=%s version="7.99" xmloutputversion="1.05">`+"\n",
+		xmlAttr(cmp.Or(commandLine(n.run.Args), "mxsweep")), n.run.StartTime.Unix(), xmlAttr(n.run.StartTime.String()))
+	fmt.Fprintf(w, `<scaninfo type="%s" protocol="tcp" numservices="%d" services=%s/>`+"\n",
+		kind, countPorts(n.run.Scope.Ports), xmlAttr(n.run.Scope.Ports))
+	fmt.Fprint(w, "<verbose level=\"0\"/>\n<debugging level=\"0\"/>\n")
+}
+
+func (n *nmapWriter) tail(w *bufio.Writer, s Summary, up, down int) {
+	end := n.run.EndTime
+	if end.IsZero() {
+		end = n.run.StartTime
+	}
+	exit := "success"
+	if !s.Complete || s.Gate == GateError {
+		exit = "error"
+	}
+	up = max(up, s.Coverage.HostsUp)
+	down = max(down, s.Coverage.HostsSilent)
+	v := newView(&collector{tool: n.tool, run: n.run}, s)
+	fmt.Fprintf(w, `<runstats><finished time="%d" timestr=%s elapsed="%.3f" summary=%s exit="%s"/>`+"\n",
+		end.Unix(), xmlAttr(end.String()), end.Sub(n.run.StartTime.Time).Seconds(), xmlAttr("mxsweep: "+v.verdict()), exit)
+	fmt.Fprintf(w, `<hosts up="%d" down="%d" total="%d"/>`+"\n</runstats>\n</nmaprun>\n", up, down, up+down)
+}
+
+// nmapHostOf is one host with its ports: the open ones each, the others
+// counted by state and reason.
+func nmapHostOf(ports []Port, findings map[string][]*Finding) nmapHost {
+	first := &ports[0]
+	h := nmapHost{
+		Start:   first.Timestamp.Unix(),
+		Status:  nmapStatus{State: "down", Reason: "no-response"},
+		Address: nmapAddress{Addr: first.IP, Type: "ipv4"},
+	}
+	if first.address().Is6() {
+		h.Address.Type = "ipv6"
+	}
+	extra := make(map[[2]string][]uint16)
+	var rtt float64
+	for i := range ports {
+		p := &ports[i]
+		h.Start, h.End = min(h.Start, p.Timestamp.Unix()), max(h.End, p.Timestamp.Unix())
+		if p.Host != "" && len(h.Hostnames.Names) == 0 {
+			h.Hostnames.Names = []nmapHostname{{p.Host, "user"}}
+		}
+		reason := cmp.Or(p.Reason, "unknown")
+		if p.State == stateOpen || p.State == stateClosed {
+			if h.Status.State == "down" {
+				h.Status.State, h.Status.Reason = "up", reason
+			}
+			rtt = max(rtt, p.RTT)
+		}
+		if p.State != stateOpen {
+			key := [2]string{p.State, reason}
+			extra[key] = append(extra[key], p.Port)
+			continue
+		}
+		h.Ports.Ports = append(h.Ports.Ports, nmapPortOf(p, findings[place(p.IP, p.Port)]))
+	}
+	h.Ports.Extra = nmapExtras(extra)
+	if rtt > 0 {
+		us := int64(rtt * 1000)
+		h.Times = &nmapTimes{SRTT: us, RTTVar: us / 2, To: max(3*us, 100_000)}
+	}
+	return h
+}
+
+func nmapExtras(extra map[[2]string][]uint16) []nmapExtra {
+	var list []nmapExtra
+	for key, ports := range extra {
+		slices.Sort(ports)
+		r := nmapExtraReason{Reason: key[1], Count: len(ports), Proto: "tcp", Ports: portRanges(ports)}
+		i := slices.IndexFunc(list, func(e nmapExtra) bool { return e.State == key[0] })
+		if i < 0 {
+			i = len(list)
+			list = append(list, nmapExtra{State: key[0]})
+		}
+		list[i].Count += len(ports)
+		list[i].Reasons = append(list[i].Reasons, r)
+	}
+	slices.SortFunc(list, func(a, b nmapExtra) int { return strings.Compare(a.State, b.State) })
+	for _, e := range list {
+		slices.SortFunc(e.Reasons, func(a, b nmapExtraReason) int { return strings.Compare(a.Reason, b.Reason) })
+	}
+	return list
+}
+
+func nmapPortOf(p *Port, findings []*Finding) nmapPort {
+	w := nmapPort{
+		Protocol: p.Protocol, ID: p.Port,
+		State:   nmapStatus{State: p.State, Reason: cmp.Or(p.Reason, "unknown")},
+		Service: nmapServiceOf(p.Service),
+	}
+	if p.Banner != nil {
+		w.Scripts = append(w.Scripts, nmapScript{ID: "banner", Output: p.Banner.Text})
+	}
+	if len(findings) > 0 {
+		s := nmapScript{ID: "mxsweep"}
+		var lines []string
+		for _, f := range findings {
+			lines = append(lines, fmt.Sprintf("%s %s (%s, %s)", f.Rule, f.Title, f.Severity, cmp.Or(settledWord(f), f.Drift)))
+			s.Elems = append(s.Elems, nmapElem{"rule", f.Rule})
+		}
+		s.Output = strings.Join(lines, "\n")
+		w.Scripts = append(w.Scripts, s)
+	}
+	return w
+}
+
+// settledWord is "accepted" or "expected" for such a finding, else "".
+func settledWord(f *Finding) string {
+	if f.Status == statusOpen {
+		return ""
+	}
+	return f.Status
+}
+
+func nmapServiceOf(s *Service) *nmapService {
+	if s == nil {
+		return nil
+	}
+	w := &nmapService{
+		Name: cmp.Or(s.Name, "unknown"), Product: s.Product, Version: s.Version, Hostname: s.Hostname,
+		OSType: s.OSType, Method: cmp.Or(s.Method, "probed"), Conf: s.Confidence,
+	}
+	var extra []string
+	if s.ExtraInfo != "" {
+		extra = append(extra, s.ExtraInfo)
+	}
+	if s.Role != "" && s.Role != "unknown" {
+		extra = append(extra, s.Role)
+	}
+	if s.Behind != nil {
+		extra = append(extra, "in front of "+strings.TrimSpace(s.Behind.Product+" "+s.Behind.Version))
+	}
+	w.ExtraInfo = strings.Join(extra, "; ")
+	if s.Tunnel == "ssl" {
+		w.Tunnel = "ssl"
+	}
+	for _, c := range s.CPEs {
+		if uri := cpeURI(c); uri != "" {
+			w.CPEs = append(w.CPEs, uri)
+		}
+	}
+	return w
+}
+
+// cpeURI is a CPE 2.3 formatted string in the URI binding of CPE 2.2, which
+// nmap writes (NISTIR 7695, Section 6.1); "" if it is none.
+func cpeURI(s string) string {
+	rest, ok := strings.CutPrefix(s, "cpe:2.3:")
+	if !ok {
+		return ""
+	}
+	parts := strings.Split(rest, ":")
+	parts = parts[:min(len(parts), 4)] // part, vendor, product, version
+	for i, p := range parts {
+		p = strings.ReplaceAll(p, `\`, "")
+		if p == "*" || p == "-" {
+			p = ""
+		}
+		parts[i] = p
+	}
+	return "cpe:/" + strings.TrimRight(strings.Join(parts, ":"), ":")
+}
+
+// countPorts is how many ports a list such as "25,10024-10031" names; 0 if it
+// cannot be read.
+func countPorts(spec string) int {
+	n := 0
+	for part := range strings.SplitSeq(spec, ",") {
+		from, to, _ := strings.Cut(part, "-")
+		a, err1 := strconv.ParseUint(from, 10, 16)
+		b, err2 := strconv.ParseUint(cmp.Or(to, from), 10, 16)
+		if err1 != nil || err2 != nil || b < a {
+			return 0
+		}
+		n += int(b-a) + 1
+	}
+	return n
+}
+
+// portRanges writes sorted ports as "25,10024-10031".
+func portRanges(ports []uint16) string {
+	var b strings.Builder
+	for i := 0; i < len(ports); {
+		j := i
+		for j+1 < len(ports) && ports[j+1] <= ports[j]+1 {
+			j++
+		}
+		if b.Len() > 0 {
+			b.WriteByte(',')
+		}
+		b.WriteString(itoa(int(ports[i])))
+		if ports[j] != ports[i] {
+			b.WriteString("-" + itoa(int(ports[j])))
+		}
+		i = j + 1
+	}
+	return b.String()
+}
+
+// xmlAttr is s as an attribute value, quotes included.
+func xmlAttr(s string) string {
+	var b strings.Builder
+	b.WriteByte('"')
+	xml.EscapeText(&b, []byte(s)) // a strings.Builder takes all that is written
+	b.WriteByte('"')
+	return b.String()
+}

@@ -1,0 +1,132 @@
+package report
+
+import (
+	"bufio"
+	"cmp"
+	"fmt"
+	"io"
+	"strings"
+)
+
+// maxSeries is how many findings become a series of their own: each is kept
+// by the server for as long as its retention.
+const maxSeries = 1000
+
+// prometheusWriter writes metrics for node_exporter's textfile collector, in
+// Prometheus' text format 0.0.4.
+type prometheusWriter struct {
+	collector
+	w io.Writer
+}
+
+func newPrometheus(w io.Writer, _ Options) Writer { return &prometheusWriter{w: w} }
+
+// End implements [Writer].
+func (p *prometheusWriter) End(r Run, s Summary) error {
+	p.finish(r)
+	m := metrics{w: bufio.NewWriter(p.w), scope: cmp.Or(p.run.Scope.Name, "run"), vantage: p.run.Vantage}
+	p.runMetrics(&m, s)
+	m.family("mxsweep_findings", "Open findings by severity.")
+	for _, sev := range severities {
+		m.sample("mxsweep_findings", float64(*s.BySeverity.of(sev)), "severity", sev)
+	}
+	m.family("mxsweep_findings_by_drift", "Findings by their relation to the baseline.")
+	for _, d := range knownDrifts {
+		m.sample("mxsweep_findings_by_drift", float64(*s.ByDrift.of(d)), "drift", d)
+	}
+	m.one("mxsweep_findings_accepted", "Findings that an accepted risk covers.", float64(s.Accepted))
+	m.one("mxsweep_acceptances_expired", "Accepted risks past their day.", float64(s.AcceptancesExpired))
+	p.portMetrics(&m)
+	p.findingMetrics(&m)
+	return m.w.Flush()
+}
+
+func (p *prometheusWriter) runMetrics(m *metrics, s Summary) {
+	m.family("mxsweep_build_info", "The program that made the run.")
+	m.sample("mxsweep_build_info", 1, "version", p.tool.Version, "rules_version", p.tool.RulesVersion)
+	m.one("mxsweep_run_start_timestamp_seconds", "When the run started, in seconds since 1970.", unix(p.run.StartTime))
+	if !p.run.EndTime.IsZero() {
+		m.one("mxsweep_run_end_timestamp_seconds", "When the run ended, in seconds since 1970.", unix(p.run.EndTime))
+	}
+	complete := 0.0
+	if s.Complete {
+		complete = 1
+	}
+	m.one("mxsweep_run_complete", "1 if the run came to its end.", complete)
+	m.one("mxsweep_exit_code", "The exit code of the run.", float64(s.ExitCode))
+	m.family("mxsweep_gate", "1 for the gate that holds.")
+	for _, g := range knownGates {
+		v := 0.0
+		if g == s.Gate {
+			v = 1
+		}
+		m.sample("mxsweep_gate", v, "gate", g)
+	}
+	m.one("mxsweep_coverage_ratio", "Answered of planned ports, 0 to 1.", s.Coverage.Ratio)
+	m.family("mxsweep_hosts", "Hosts by whether they answered.")
+	m.sample("mxsweep_hosts", float64(s.Coverage.HostsUp), "state", "up")
+	m.sample("mxsweep_hosts", float64(s.Coverage.HostsSilent), "state", "silent")
+}
+
+func (p *prometheusWriter) portMetrics(m *metrics) {
+	states := make(map[string]int)
+	for i := range p.ports {
+		states[p.ports[i].State]++
+	}
+	m.family("mxsweep_ports", "Reported ports by state.")
+	for _, s := range knownStates {
+		m.sample("mxsweep_ports", float64(states[s]), "state", s)
+	}
+}
+
+// findingMetrics writes the heaviest live findings as series of their own.
+func (p *prometheusWriter) findingMetrics(m *metrics) {
+	live := p.byWeight((*Finding).live)
+	left := max(len(live)-maxSeries, 0)
+	m.one("mxsweep_finding_series_left_out", "Findings that have no series of their own.", float64(left))
+	if len(live) == 0 {
+		return
+	}
+	ports := p.byPlace()
+	m.family("mxsweep_finding", "1 for each open finding.")
+	for _, f := range live[:len(live)-left] {
+		product := ""
+		if port := ports[place(f.IP, f.Port)]; port != nil && port.Service != nil {
+			product = port.Service.Product
+		}
+		m.sample("mxsweep_finding", 1, "rule", f.Rule, "severity", f.Severity, "drift", f.Drift,
+			"ip", f.IP, "host", f.Host, "port", itoa(int(f.Port)), "product", product)
+	}
+}
+
+func unix(t Time) float64 { return float64(t.UnixMilli()) / 1000 }
+
+// metrics writes gauges that carry the scope and the vantage.
+type metrics struct {
+	w              *bufio.Writer
+	scope, vantage string
+}
+
+func (m *metrics) family(name, help string) {
+	fmt.Fprintf(m.w, "# HELP %s %s\n# TYPE %s gauge\n", name, help, name)
+}
+
+func (m *metrics) one(name, help string, v float64) {
+	m.family(name, help)
+	m.sample(name, v)
+}
+
+var labelEscape = strings.NewReplacer(`\`, `\\`, `"`, `\"`, "\n", `\n`)
+
+// sample writes one value with further labels, given as name, value, ...
+func (m *metrics) sample(name string, v float64, labels ...string) {
+	fmt.Fprintf(m.w, `%s{scope="%s",vantage="%s"`, name, labelEscape.Replace(m.scope), labelEscape.Replace(m.vantage))
+	for i := 0; i+1 < len(labels); i += 2 {
+		fmt.Fprintf(m.w, `,%s="%s"`, labels[i], labelEscape.Replace(labels[i+1]))
+	}
+	if v == float64(int64(v)) {
+		fmt.Fprintf(m.w, "} %d\n", int64(v))
+	} else {
+		fmt.Fprintf(m.w, "} %g\n", v)
+	}
+}
