@@ -231,20 +231,30 @@ func nmapPortOf(p *Port, findings []*Finding) nmapPort {
 		State:   nmapStatus{State: p.State, Reason: cmp.Or(p.Reason, "unknown")},
 		Service: nmapServiceOf(p.Service),
 	}
-	if p.Banner != nil {
-		w.Scripts = append(w.Scripts, nmapScript{ID: "banner", Output: p.Banner.Text})
-	}
-	if len(findings) > 0 {
-		s := nmapScript{ID: "mxsweep"}
-		var lines []string
-		for _, f := range findings {
-			lines = append(lines, fmt.Sprintf("%s %s (%s, %s)", f.Rule, f.Title, f.Severity, cmp.Or(settledWord(f), f.Drift)))
-			s.Elems = append(s.Elems, nmapElem{"rule", f.Rule})
-		}
-		s.Output = strings.Join(lines, "\n")
-		w.Scripts = append(w.Scripts, s)
-	}
+	w.Scripts = nmapScripts(p, findings)
 	return w
+}
+
+// nmapScripts is at most one script, because ndiff 7.93 cannot read two on
+// one port: the findings, else the banner.
+func nmapScripts(p *Port, findings []*Finding) []nmapScript {
+	if len(findings) == 0 {
+		if p.Banner == nil {
+			return nil
+		}
+		return []nmapScript{{ID: "banner", Output: p.Banner.Text}}
+	}
+	s := nmapScript{ID: "mxsweep"}
+	var lines []string
+	for _, f := range findings {
+		lines = append(lines, fmt.Sprintf("%s %s (%s, %s)", f.Rule, f.Title, f.Severity, cmp.Or(settledWord(f), f.Drift)))
+		s.Elems = append(s.Elems, nmapElem{"rule", f.Rule})
+	}
+	if p.Banner != nil {
+		s.Elems = append(s.Elems, nmapElem{"banner", p.Banner.Text})
+	}
+	s.Output = strings.Join(lines, "\n")
+	return []nmapScript{s}
 }
 
 // settledWord is "accepted" or "expected" for such a finding, else "".
