@@ -13,6 +13,10 @@ type outputFlags struct {
 	outputs []string
 	color   *choice
 	verbose bool
+
+	sarifProfile  *choice
+	sarifCategory string
+	sarifAnchor   string
 }
 
 // register adds the flags to a verb's.
@@ -21,6 +25,10 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&o.outputs, "output", "o", nil,
 		"write the report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(report.Formats(), ", ")+"; FILE \"-\" or none is standard output, at most once (default text)")
 	flags.Var(o.color, "color", "colour text output; NO_COLOR is honoured")
+	o.sarifProfile = newChoice(report.ProfileCI, report.ProfileFull)
+	flags.Var(o.sarifProfile, "sarif-profile", "leave accepted, expected and fixed results out of sarif (ci), or keep them as suppressed (full)")
+	flags.StringVar(&o.sarifCategory, "sarif-category", "", "`ID` that tells several sarif uploads for one commit apart (default from the scope)")
+	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "`FILE` that sarif results point at for targets of the command line (default mxsweep.yaml)")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more")
 }
 
@@ -36,7 +44,9 @@ func (o *outputFlags) specs() ([]outputSpec, error) {
 // terminal it goes to, if any.
 func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
 	return func(spec outputSpec) report.Options {
-		opts := report.Options{Verbose: o.verbose}
+		opts := report.Options{Verbose: o.verbose, SARIF: report.SARIFOptions{
+			Profile: o.sarifProfile.value, Category: o.sarifCategory, Anchor: o.sarifAnchor,
+		}}
 		if spec.file == "-" {
 			opts.Color = s.color(o.color.value, s.stdout)
 			opts.Width = s.width(s.stdout)

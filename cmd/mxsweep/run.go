@@ -75,10 +75,12 @@ Only scan what you are authorized to scan.`,
 	})
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
+		newScan(s),
 		newConvert(s),
 		newPorts(s),
 		newRules(s),
 		newSignatures(s),
+		newDemo(s),
 		newSchema(s),
 		newVersion(s),
 		newCompletion(s),

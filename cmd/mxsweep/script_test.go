@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"strconv"
+	"strings"
 	"syscall"
 	"testing"
 	"time"
@@ -33,6 +34,7 @@ func TestScripts(t *testing.T) {
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ESCAPE", "\x1b[31mred")
+			env.Values[serversKey{}] = servers{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -40,6 +42,11 @@ func TestScripts(t *testing.T) {
 			"closedstdout": closedStdout,
 			"signals":      signals,
 			"normalize":    normalize,
+			"mailserver":   mailServer,
+			"freeport":     freePort,
+			"connections":  connections,
+			"valid":        valid,
+			"write":        write,
 		},
 	})
 }
@@ -161,16 +168,25 @@ var volatile = []struct {
 }
 
 // normalize FILE... replaces times, durations and ids, so that files can be
-// compared. The ports of servers stay: scripts name them by $NAME.
+// compared; servers get the ports that they stand for.
 func normalize(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: normalize FILE...")
 	}
 	for _, name := range args {
-		data := ts.ReadFile(name)
+		data := shownPorts(ts, ts.ReadFile(name))
 		for _, v := range volatile {
 			data = v.pattern.ReplaceAllString(data, v.by)
 		}
 		ts.Check(os.WriteFile(ts.MkAbs(name), []byte(data), 0o644))
 	}
+}
+
+// write FILE LINE... writes lines to a file, so that they can hold the value of
+// a variable.
+func write(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) == 0 {
+		ts.Fatalf("usage: write FILE LINE...")
+	}
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(args[1:], "\n")+"\n"), 0o644))
 }

@@ -1,0 +1,266 @@
+package main
+
+import (
+	"context"
+	"crypto/rand"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+// A plan is a run that was read and checked and may begin: nothing in it can
+// fail for a mistake of the user any more.
+type plan struct {
+	flags *scanFlags
+	args  []string // of the process, for the report
+
+	ports      []uint16
+	scopeFiles []string
+	asked      []scan.Target // what is swept, as it was written
+	scope      *scan.Scope
+	space      *scan.Space
+	seed       uint64
+
+	known  *signatures.Ports
+	set    *signatures.Set
+	policy *exposure.Policy // nil if there is none
+	judge  *exposure.Judge
+	gate   exposure.Gate
+	tree   report.Tree
+}
+
+// newPlan reads everything that the flags and arguments name. Its errors are
+// the user's: they are all found before the first packet.
+func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.FlagSet, args []string) (*plan, error) {
+	p := &plan{flags: flags, args: s.args, seed: flags.seed, tree: report.Tree(treeRoot())}
+	if _, err := flags.output.specs(); err != nil {
+		return nil, err
+	}
+	if !flags.seeded {
+		p.seed = randomSeed()
+	}
+	known, err := signatures.LoadPorts(signatures.FS())
+	if err != nil {
+		return nil, err
+	}
+	p.known = known
+	rules, err := exposure.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	if p.policy, err = flags.readPolicy(rules, known); err != nil {
+		return nil, err
+	}
+	if err := flags.adopt(p.policy, given); err != nil {
+		return nil, err
+	}
+	if p.ports, err = readPorts(flags.ports, known); err != nil {
+		return nil, err
+	}
+	if p.set, err = loadSignatures(flags.signatures); err != nil {
+		return nil, err
+	}
+	if err := p.readJudgement(flags, rules, known); err != nil {
+		return nil, err
+	}
+	return p, p.readScope(ctx, s, flags, args)
+}
+
+// readPorts is the set of ports that --ports asks for.
+func readPorts(specs []string, known *signatures.Ports) ([]uint16, error) {
+	spec := strings.Join(specs, ",")
+	if spec == "" {
+		spec = "internal"
+	}
+	ports, err := scan.ParsePorts(spec, known.ProfilePorts())
+	if err != nil {
+		return nil, coded(exitUsage, fmt.Errorf("reading --ports %q: %w", spec, err))
+	}
+	return ports, nil
+}
+
+// readJudgement makes the judge and the gate.
+func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *signatures.Ports) error {
+	failOn, err1 := exposure.ParseFailOn(flags.failOn, rules)
+	vantage, err2 := exposure.ParseVantage(flags.vantage, p.policy)
+	if err := errors.Join(coded(exitUsage, err1), coded(exitUsage, err2)); err != nil {
+		return err
+	}
+	p.gate = exposure.Gate{FailOn: failOn, MinCoverage: flags.minCoverage, SoftFail: flags.softFail}
+	if p.policy != nil {
+		p.gate.MinConfidence = p.policy.Gate.MinConfidence
+	}
+	profiles := known.ProfilePorts()
+	p.judge = &exposure.Judge{
+		Rules:     rules,
+		Policy:    p.policy,
+		Vantage:   vantage,
+		Knowledge: exposure.NewPortSets(profiles["internal"], profiles["public"]),
+		Intrusive: flags.intrusive,
+	}
+	if flags.vantage == "" {
+		own := ownAddresses()
+		p.judge.VantageOf = func(a netip.Addr) exposure.Vantage {
+			if a.IsLoopback() || slices.Contains(own, a) {
+				return exposure.Vantage{Class: exposure.ClassHost}
+			}
+			return vantage
+		}
+	}
+	return nil
+}
+
+// readScope reads targets, scope and excludes, and refuses what may not be
+// swept.
+func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args []string) error {
+	parser := &scan.Parser{Stdin: s.stdin}
+	bounds, err := p.readBounds(ctx, parser, flags, args)
+	if err != nil {
+		if ctx.Err() != nil {
+			return coded(exitError, err)
+		}
+		return coded(exitUsage, err)
+	}
+	if p.scope, err = scan.NewScope(bounds); err != nil {
+		return coded(exitUsage, err)
+	}
+	if p.asked = bounds.Targets; len(p.asked) == 0 {
+		p.asked = bounds.Allowed
+	}
+	var errs []error
+	for _, t := range p.scope.Outside() {
+		errs = append(errs, refusedf("add it to the scope file only if you are authorized to scan it", "%s is outside the scope", targetName(t)))
+	}
+	if bounds.Allowed == nil {
+		errs = append(errs, coded(exitRefused, p.scope.CheckWidth()))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if p.space, err = scan.NewSpace(p.scope, p.ports); err != nil {
+		return coded(exitUsage, err)
+	}
+	if n := flags.shard.count; n > 1 {
+		p.space, err = p.space.Shard(uint64(flags.shard.index), uint64(n))
+	}
+	return coded(exitUsage, err)
+}
+
+// readBounds reads every list of addresses.
+func (p *plan) readBounds(ctx context.Context, parser *scan.Parser, flags *scanFlags, args []string) (scan.Bounds, error) {
+	var b scan.Bounds
+	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || len(p.policy.Scope.Lines) > 0)
+	if len(args) == 0 && len(flags.inputs) == 0 && flags.scope == "" && !policyScope {
+		return b, usagef("name targets, or files of them with --input or --scope", "reading the targets: none given")
+	}
+	targets, err := parser.Targets(ctx, args)
+	if err != nil {
+		return b, err
+	}
+	b.Targets = targets
+	for _, file := range flags.inputs {
+		more, err := parser.TargetFile(ctx, file)
+		if err != nil {
+			return b, err
+		}
+		b.Targets = append(b.Targets, more...)
+		p.scopeFiles = append(p.scopeFiles, file)
+	}
+	switch {
+	case flags.scope != "":
+		b.Allowed, b.Excluded, err = parser.ScopeFile(ctx, flags.scope)
+		p.scopeFiles = append(p.scopeFiles, flags.scope)
+	case policyScope:
+		b.Allowed, b.Excluded, err = p.policyScope(ctx, parser)
+	}
+	if err != nil {
+		return b, err
+	}
+	if b.Allowed == nil && (flags.scope != "" || policyScope) {
+		b.Allowed = []scan.Target{} // a scope that allows nothing
+	}
+	return p.readExcludes(ctx, parser, flags, b)
+}
+
+// readExcludes adds what must never be contacted.
+func (p *plan) readExcludes(ctx context.Context, parser *scan.Parser, flags *scanFlags, b scan.Bounds) (scan.Bounds, error) {
+	for _, list := range flags.excludes {
+		more, err := parser.Excludes(ctx, list)
+		if err != nil {
+			return b, fmt.Errorf("reading --exclude %q: %w", list, err)
+		}
+		b.Excluded = append(b.Excluded, more...)
+	}
+	for _, file := range flags.excludeFiles {
+		more, err := parser.ExcludeFile(ctx, file)
+		if err != nil {
+			return b, err
+		}
+		b.Excluded = append(b.Excluded, more...)
+	}
+	return b, nil
+}
+
+// targetName is how messages call a target: as the user wrote it, and where.
+func targetName(t scan.Target) string {
+	if t.Anchor.File != "" {
+		return fmt.Sprintf("%s:%d: %s", t.Anchor.File, t.Anchor.Line, t.Anchor.Text)
+	}
+	return t.Anchor.Text
+}
+
+// ownAddresses are the addresses of this machine's interfaces; none if they
+// cannot be read.
+func ownAddresses() []netip.Addr {
+	var own []netip.Addr
+	addrs, err := net.InterfaceAddrs()
+	if err != nil {
+		return nil
+	}
+	for _, a := range addrs {
+		if ipnet, ok := a.(*net.IPNet); ok {
+			if addr, ok := netip.AddrFromSlice(ipnet.IP); ok {
+				own = append(own, addr.Unmap())
+			}
+		}
+	}
+	return own
+}
+
+// randomSeed is a seed that nobody can foresee: the order of a sweep must not
+// tell its next step.
+func randomSeed() uint64 {
+	var b [8]byte
+	// crypto/rand.Read never returns an error.
+	_, _ = rand.Read(b[:])
+	return binary.LittleEndian.Uint64(b[:])
+}
+
+// treeRoot is the directory that holds .git, at or above the working directory;
+// the working directory itself if there is none.
+func treeRoot() string {
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		return ""
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if exists(filepath.Join(at, ".git")) {
+			return at
+		}
+		if at == filepath.Dir(at) {
+			return dir
+		}
+	}
+}

@@ -1,0 +1,110 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/pflag"
+
+	"mxsweep/exposure"
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+// readPolicy reads the policy file: the one that --policy names, else
+// mxsweep.yaml if there is one. It is nil if there is none.
+func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports) (*exposure.Policy, error) {
+	file := f.policy
+	if file == "" {
+		if f.withoutPolicy || !exists(exposure.DefaultPolicyFile) {
+			return nil, nil
+		}
+		file = exposure.DefaultPolicyFile
+	}
+	data, err := readLimited(file, maxPolicy)
+	if err != nil {
+		return nil, usagef("--policy names a file like mxsweep.yaml", "reading policy %q: %w", file, bare(err))
+	}
+	policy, err := exposure.LoadPolicy(file, data, exposure.PolicyContext{Rules: rules, Profiles: known.ProfilePorts()})
+	return policy, coded(exitUsage, err)
+}
+
+// maxPolicy is more than any policy that a person wrote.
+const maxPolicy = 16 << 20
+
+// readLimited reads a file of at most that many bytes.
+func readLimited(file string, limit int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	data, err := io.ReadAll(io.LimitReader(f, limit+1))
+	if err == nil && int64(len(data)) > limit {
+		err = errors.New("the file is too long")
+	}
+	return data, err
+}
+
+// adopt takes from the policy what no flag says: flags win over the file.
+func (f *scanFlags) adopt(policy *exposure.Policy, flags *pflag.FlagSet) error {
+	if policy == nil {
+		return nil
+	}
+	if policy.Ports != "" && !flags.Changed("ports") {
+		f.ports = []string{policy.Ports}
+	}
+	if policy.Gate.FailOn != "" && !flags.Changed("fail-on") {
+		f.failOn = policy.Gate.FailOn
+	}
+	if policy.Gate.MinCoverage != nil && !flags.Changed("min-coverage") {
+		f.minCoverage = *policy.Gate.MinCoverage
+	}
+	if text := policy.Authorization.String(); text != "" && !flags.Changed("authorization") {
+		f.authorization = text
+	}
+	limits := policy.Limits
+	adopt(flags, "rate", &f.rate, uint(limits.Rate))
+	adopt(flags, "concurrency", &f.concurrency, uint(limits.Concurrency))
+	adopt(flags, "per-host", &f.perHost, uint(limits.PerHost))
+	adopt(flags, "timeout", &f.timeout, limits.Timeout)
+	if limits.Retries != nil && !flags.Changed("retries") {
+		f.retries = uint(*limits.Retries)
+	}
+	return coded(exitRefused, policy.Authorization.Check(time.Now()))
+}
+
+// adopt sets a flag that was not given to what the policy says, if it does.
+func adopt[T uint | time.Duration](flags *pflag.FlagSet, name string, to *T, value T) {
+	if value != 0 && !flags.Changed(name) {
+		*to = value
+	}
+}
+
+// policyScope reads what the policy allows to be contacted. Its files are found
+// relative to the policy.
+func (p *plan) policyScope(ctx context.Context, parser *scan.Parser) (allowed, excluded []scan.Target, err error) {
+	scope := p.policy.Scope
+	allowed, excluded, err = parser.ScopeLines(ctx, scope.Lines)
+	if err != nil {
+		return nil, nil, err
+	}
+	p.scopeFiles = append(p.scopeFiles, p.policy.File)
+	for _, f := range scope.Files {
+		name := f.Text
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(p.policy.File), name)
+		}
+		more, less, err := parser.ScopeFile(ctx, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		allowed, excluded = append(allowed, more...), append(excluded, less...)
+		p.scopeFiles = append(p.scopeFiles, name)
+	}
+	return allowed, excluded, nil
+}

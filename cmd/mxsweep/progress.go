@@ -1,0 +1,155 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"sync"
+	"time"
+
+	"github.com/schollz/progressbar/v3"
+
+	"mxsweep/scan"
+)
+
+// A progressMode says how the way of a run is shown on standard error.
+type progressMode int
+
+const (
+	progressNone  progressMode = iota
+	progressBar                // a bar that is redrawn, for people
+	progressLines              // a plain line now and then, for logs
+)
+
+// progressMode decides how to show progress: auto is a bar on a terminal and
+// plain lines where the environment says that this is a CI job.
+func (s *session) progressMode(mode string, quiet bool) progressMode {
+	terminal := s.isTerminal(s.stderr)
+	switch {
+	case mode == never || quiet:
+		return progressNone
+	case terminal:
+		return progressBar
+	case mode == always || s.env("CI") != "":
+		return progressLines
+	default:
+		return progressNone
+	}
+}
+
+// A tally is what a progress line says: the sweep's own numbers, and how far
+// the identification of open ports has come.
+type tally struct {
+	scan.Stats
+	Identified int // open ports whose dialogue has ended
+}
+
+// A progress shows how far a run is until stopped. The nil progress shows
+// nothing.
+type progress struct {
+	w     io.Writer
+	bar   *progressbar.ProgressBar // nil in line mode
+	tally func() tally
+	start time.Time
+	done  chan struct{}
+	ended sync.WaitGroup
+}
+
+// How often progress is shown: a bar often enough to look alive, a line seldom
+// enough not to fill a log.
+const (
+	barEvery  = 200 * time.Millisecond
+	lineEvery = 30 * time.Second
+)
+
+// startProgress begins to show what tally returns.
+func startProgress(w io.Writer, mode progressMode, color bool, tally func() tally) *progress {
+	if mode == progressNone {
+		return nil
+	}
+	p := &progress{w: w, tally: tally, start: time.Now(), done: make(chan struct{})}
+	every := lineEvery
+	if mode == progressBar {
+		every = barEvery
+		p.bar = progressbar.NewOptions64(-1,
+			progressbar.OptionSetWriter(w),
+			progressbar.OptionEnableColorCodes(color),
+			progressbar.OptionSetWidth(24),
+			progressbar.OptionSetPredictTime(false),
+			progressbar.OptionSetElapsedTime(false),
+			progressbar.OptionThrottle(barEvery/2),
+			progressbar.OptionClearOnFinish(),
+		)
+	}
+	p.ended.Go(func() {
+		tick := time.NewTicker(every)
+		defer tick.Stop()
+		for {
+			select {
+			case <-tick.C:
+				p.show()
+			case <-p.done:
+				return
+			}
+		}
+	})
+	return p
+}
+
+// stop ends the display and clears the bar.
+func (p *progress) stop() {
+	if p == nil {
+		return
+	}
+	close(p.done)
+	p.ended.Wait()
+	if p.bar != nil {
+		// Nothing is lost if the terminal is gone.
+		_ = p.bar.Finish()
+	}
+}
+
+func (p *progress) show() {
+	t := p.tally()
+	if p.bar == nil {
+		fmt.Fprintf(p.w, "mxsweep: %s\n", progressLine(t, time.Since(p.start)))
+		return
+	}
+	p.bar.ChangeMax64(max(int64(min(t.Planned, 1<<62)), 1))
+	p.bar.Describe(progressLine(t, time.Since(p.start)))
+	_ = p.bar.Set64(int64(min(t.Done, t.Planned, 1<<62)))
+}
+
+// progressLine says how far a run is in one line: how much is asked, at what
+// rate, when it ends, and what is open.
+func progressLine(t tally, elapsed time.Duration) string {
+	if t.Planned > 0 && t.Done >= t.Planned {
+		return fmt.Sprintf("swept %d ports, %d open, %d identified", t.Planned, t.Open, t.Identified)
+	}
+	percent := 0.0
+	if t.Planned > 0 {
+		percent = 100 * float64(t.Done) / float64(t.Planned)
+	}
+	rate := t.Rate
+	if rate == 0 && elapsed > 0 {
+		rate = float64(t.Sent) / elapsed.Seconds()
+	}
+	line := fmt.Sprintf("%d of %d ports (%.0f%%), %.0f probes/s, %d open", t.Done, t.Planned, percent, rate, t.Open)
+	if t.Done > 0 && elapsed > 0 {
+		left := time.Duration(float64(elapsed) * float64(t.Planned-t.Done) / float64(t.Done))
+		line += ", ends in " + shortDuration(left)
+	}
+	return line
+}
+
+// shortDuration is d in the two units that matter: 1h12m, 3m20s, 14s.
+func shortDuration(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	case d >= time.Minute:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
+	default:
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
+}

@@ -1,0 +1,59 @@
+package main
+
+import (
+	"context"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// newScan is "mxsweep scan".
+func newScan(s *session) *cobra.Command {
+	flags := &scanFlags{}
+	cmd := &cobra.Command{
+		Use:   "scan [TARGET...]",
+		Short: "sweep, identify, judge and report",
+		Long: `Sweeps the targets for open ports, finds out by dialogue which daemon answers,
+judges whether it should have, and writes reports.
+
+A TARGET is an address, a prefix (192.0.2.0/28), a range (192.0.2.1-9 or
+192.0.2.1-192.0.3.4) or a host name, of which all addresses are swept; each may
+carry a port (mx1.example.org:10025, [2001:db8::1]:25). Without a target the
+whole scope file is swept.
+
+Everything is read and checked before the first packet leaves. Nothing outside
+the scope is contacted. Only scan what you are authorized to scan.`,
+		Example: `  mxsweep scan 192.0.2.10
+  mxsweep scan 192.0.2.0/28 -p internal,25 -o text -o json=run.json
+  mxsweep scan --scope scope.txt -o sarif=mxsweep.sarif --fail-on any:high
+  mxsweep scan --scope scope.txt --dry-run`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if err := flags.check(cmd.Flags()); err != nil {
+				return err
+			}
+			return s.scan(cmd.Context(), flags, cmd.Flags(), args)
+		},
+	}
+	flags.register(cmd.Flags())
+	return cmd
+}
+
+// scan plans a run, opens what it will write, and carries it out.
+func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, args []string) error {
+	p, err := newPlan(ctx, s, flags, given, args)
+	if err != nil {
+		return err
+	}
+	if flags.dryRun {
+		return p.describe(s.stdout)
+	}
+	specs, err := flags.output.specs()
+	if err != nil {
+		return err
+	}
+	outs, err := openOutputs(s.stdout, specs, flags.output.options(s))
+	if err != nil {
+		return err
+	}
+	return s.carryOut(ctx, p, outs)
+}

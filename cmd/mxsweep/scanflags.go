@@ -1,0 +1,147 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/pflag"
+)
+
+// scanFlags are the flags of "mxsweep scan", as the user gave them. plan checks
+// them against each other.
+type scanFlags struct {
+	inputs       []string
+	scope        string
+	excludes     []string
+	excludeFiles []string
+	ports        []string
+
+	mode        *choice
+	rate        uint
+	concurrency uint
+	perHost     uint
+	timeout     time.Duration
+	retries     uint
+	shard       shard
+	seed        uint64
+	seeded      bool // --seed was given
+
+	noIdentify bool
+	signatures []string
+	intrusive  bool
+
+	vantage       string
+	authorization string
+
+	output        outputFlags
+	policy        string
+	withoutPolicy bool // not even one that lies in the working directory
+
+	failOn      string
+	minCoverage float64
+	softFail    bool
+	allPorts    bool
+	dryRun      bool
+	quiet       bool
+	progress    *choice
+}
+
+// register adds the flags to those of the verb.
+func (f *scanFlags) register(flags *pflag.FlagSet) {
+	f.registerTargets(flags)
+	f.registerSweep(flags)
+	f.registerJudgement(flags)
+	f.output.register(flags)
+	flags.BoolVar(&f.allPorts, "all-ports", false, "report every port, not only the open ones")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be contacted, and how much; send nothing")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only, besides the report")
+	f.progress = newChoice(auto, always, never)
+	flags.Var(f.progress, "progress", "show progress: auto is a bar on a terminal and a line each 30 s in CI")
+}
+
+func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
+	flags.StringArrayVarP(&f.inputs, "input", "i", nil, "read targets from `FILE`, one a line, # comments, - for standard input; repeatable")
+	flags.StringVarP(&f.scope, "scope", "s", "", "what may be contacted: `FILE` of prefixes, ranges and names, ! excludes, @include; swept whole if no target is given")
+	flags.StringArrayVarP(&f.excludes, "exclude", "x", nil, "never contact `LIST` of addresses, prefixes, ranges and names, with commas; repeatable")
+	flags.StringArrayVar(&f.excludeFiles, "exclude-file", nil, "never contact what `FILE` lists; repeatable")
+	flags.StringArrayVarP(&f.ports, "ports", "p", nil, "`SPEC` of ports: numbers, ranges and profiles, ! takes away; \"mxsweep ports\" lists the profiles (default internal)")
+}
+
+func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
+	f.mode = newChoice("connect")
+	flags.VarP(f.mode, "mode", "m", "how to ask: connect opens full connections")
+	flags.UintVarP(&f.rate, "rate", "r", 1000, "send `N` probes a second, all hosts together; 0 is as fast as accuracy allows")
+	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
+	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host")
+	flags.DurationVarP(&f.timeout, "timeout", "t", 3*time.Second, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
+	flags.UintVar(&f.retries, "retries", 2, "try `N` further times for a probe without an answer, more where loss is measured")
+	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts (default 1/1)")
+	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
+}
+
+func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
+	flags.BoolVar(&f.noIdentify, "no-identify", false, "find states only, talk to nothing")
+	flags.StringArrayVar(&f.signatures, "signatures", nil, "also use the signature files of `DIR`; repeatable")
+	flags.BoolVar(&f.intrusive, "intrusive", false, "also send the probes that may leave a trace at the target")
+	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan or host (default internet; host for this machine's own addresses)")
+	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
+	flags.StringVar(&f.policy, "policy", "", "take gate, expectations, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
+	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding meets `LIST` of drift:severity and rule:ID, with commas; none never does")
+	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports could be judged")
+	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 where it would be 1")
+}
+
+// check refuses values that no run can have, all at once.
+func (f *scanFlags) check(flags *pflag.FlagSet) error {
+	f.seeded = flags.Changed("seed")
+	var errs []error
+	bad := func(hint, format string, args ...any) { errs = append(errs, usagef(hint, format, args...)) }
+	if f.timeout <= 0 || f.timeout > time.Hour {
+		bad("a duration like 500ms or 3s, up to 1h", "reading flag \"--timeout\": %s is out of range", f.timeout)
+	}
+	if f.perHost == 0 {
+		bad("at least 1", "reading flag \"--per-host\": 0 is out of range")
+	}
+	if f.retries > 20 {
+		bad("0 to 20", "reading flag \"--retries\": %d is out of range", f.retries)
+	}
+	if !(f.minCoverage >= 0 && f.minCoverage <= 1) {
+		bad("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
+	}
+	if flags.Changed("concurrency") && f.concurrency == 0 {
+		bad("at least 1; leave it out to go by the file limit", "reading flag \"--concurrency\": 0 is out of range")
+	}
+	if f.noIdentify && (f.intrusive || len(f.signatures) > 0) {
+		bad("leave one of them out", "combining --no-identify with --intrusive or --signatures: nothing would be asked")
+	}
+	if f.quiet && f.output.verbose {
+		bad("leave one of them out", "combining --quiet with --verbose: they contradict each other")
+	}
+	return errors.Join(errs...)
+}
+
+// A shard is the flag I/N. The zero shard is the whole, 1/1.
+type shard struct{ index, count int }
+
+func (s *shard) String() string {
+	if s.count == 0 {
+		return "1/1"
+	}
+	return fmt.Sprintf("%d/%d", s.index, s.count)
+}
+
+func (s *shard) Type() string { return "I/N" }
+
+func (s *shard) Set(value string) error {
+	i, n, ok := strings.Cut(value, "/")
+	index, err1 := strconv.ParseUint(i, 10, 31)
+	count, err2 := strconv.ParseUint(n, 10, 31)
+	if !ok || err1 != nil || err2 != nil || index < 1 || index > count {
+		return errors.New("not I/N with 1 ≤ I ≤ N")
+	}
+	s.index, s.count = int(index), int(count)
+	return nil
+}

@@ -1,0 +1,264 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	"mxsweep/exposure"
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+)
+
+// A sweeper is a scanner that tells how far it is.
+type sweeper interface {
+	scan.Scanner
+	Stats() scan.Stats
+}
+
+// A sweep carries a plan out: it asks every pair, talks to what is open while
+// the asking goes on, and gathers what was seen.
+type sweep struct {
+	plan       *plan
+	scanner    sweeper
+	identifier *fingerprint.Identifier // nil: states only
+	report     func(exposure.Port) error
+
+	sight      *exposure.Sight
+	queue      *queue
+	identified atomic.Int64
+
+	mu   sync.Mutex
+	open []exposure.Port
+}
+
+// run sweeps until all is asked and answered, or ctx is done. The error says
+// why a run that nobody stopped ended early. What was seen until then stays.
+func (w *sweep) run(ctx context.Context) error {
+	ctx, abort := context.WithCancelCause(ctx)
+	defer abort(nil)
+	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.scope.Addresses())
+	w.queue = newQueue(int(w.plan.flags.perHost))
+	var workers sync.WaitGroup
+	if w.identifier != nil {
+		for range identifiers {
+			workers.Go(func() { w.identify(ctx) })
+		}
+	}
+	for r := range w.scanner.Scan(ctx, w.plan.space) {
+		w.sight.Add(r)
+		if err := w.take(r); err != nil {
+			abort(err)
+		}
+	}
+	w.queue.close()
+	workers.Wait()
+	if err := context.Cause(ctx); err != nil && !errors.As(err, new(signalError)) {
+		return err
+	}
+	return nil
+}
+
+// identifiers is how many ports are talked to at once: most of the time of a
+// dialogue is waiting.
+const identifiers = 256
+
+// take keeps one result. An open port is handed to the identifiers; the others
+// are reported at once if they are reported at all.
+func (w *sweep) take(r scan.Result) error {
+	if r.State == scan.StateOpen && w.identifier != nil {
+		w.queue.put(r)
+		return nil
+	}
+	if r.Conn != nil {
+		// Nothing was said, and nothing is lost if closing fails.
+		_ = r.Conn.Close()
+		r.Conn = nil
+	}
+	port := w.port(r, nil)
+	if r.State == scan.StateOpen {
+		w.mu.Lock()
+		w.open = append(w.open, port)
+		w.mu.Unlock()
+	} else if !w.plan.flags.allPorts && r.State != scan.StateUnknown {
+		return nil
+	}
+	return w.report(port)
+}
+
+// identify talks to open ports until there are no more.
+func (w *sweep) identify(ctx context.Context) {
+	for {
+		r, ok := w.queue.next()
+		if !ok {
+			return
+		}
+		service, err := w.identifier.Identify(ctx, r)
+		w.queue.done(r)
+		w.identified.Add(1)
+		r.Conn = nil // the identifier has closed it
+		if err != nil {
+			r.Err = fmt.Errorf("asking what answers: %w", err)
+		}
+		w.mu.Lock()
+		w.open = append(w.open, w.port(r, service))
+		w.mu.Unlock()
+	}
+}
+
+// port puts a result together with what the scope knows of its address.
+func (w *sweep) port(r scan.Result, service *fingerprint.Service) exposure.Port {
+	p := exposure.Port{Result: r, Host: w.plan.scope.Name(r.Target.Addr()), Service: service}
+	if a, ok := w.plan.scope.Anchor(r.Target.Addr()); ok {
+		p.Anchor = &a
+	}
+	return p
+}
+
+// tally is how far the run is, for the progress display.
+func (w *sweep) tally() tally {
+	return tally{Stats: w.scanner.Stats(), Identified: int(w.identified.Load())}
+}
+
+// sorted are the open ports in the order of address and port.
+func (w *sweep) sorted() []exposure.Port {
+	slices.SortFunc(w.open, func(a, b exposure.Port) int { return a.Target.Compare(b.Target) })
+	return w.open
+}
+
+// link lets what was found on one host explain each other.
+func (p *plan) link(open []exposure.Port) {
+	for len(open) > 0 {
+		n := 1
+		for n < len(open) && open[n].Target.Addr() == open[0].Target.Addr() {
+			n++
+		}
+		host := make(map[uint16]*fingerprint.Service, n)
+		for _, o := range open[:n] {
+			if o.Service != nil {
+				host[o.Target.Port()] = o.Service
+			}
+		}
+		fingerprint.Link(p.set, p.known, host)
+		open = open[n:]
+	}
+}
+
+// A queue hands open ports to identifiers: hosts take turns, and no more than
+// a few ports of one host are under way, so that a host with very many open
+// ports does not make the others wait.
+type queue struct {
+	perHost int
+
+	mu      sync.Mutex
+	ready   sync.Cond // there may be something to take
+	turns   []netip.Addr
+	hosts   map[netip.Addr]*waiting
+	held    int // connections that wait in the queue
+	ended   bool
+	pending int
+}
+
+// waiting are the ports of one host: those that wait, and how many are under
+// way.
+type waiting struct {
+	ports  []scan.Result
+	active int
+	queued bool // the host is among the turns
+}
+
+func newQueue(perHost int) *queue {
+	q := &queue{perHost: max(perHost, 1), hosts: make(map[netip.Addr]*waiting)}
+	q.ready.L = &q.mu
+	return q
+}
+
+// maxHeld is how many open connections may wait for their first dialogue.
+// Beyond that they are given up: the dialogue then opens its own.
+const maxHeld = 512
+
+// put adds an open port.
+func (q *queue) put(r scan.Result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if r.Conn != nil {
+		if q.held >= maxHeld {
+			_ = r.Conn.Close()
+			r.Conn = nil
+		} else {
+			q.held++
+		}
+	}
+	addr := r.Target.Addr()
+	h := q.hosts[addr]
+	if h == nil {
+		h = &waiting{}
+		q.hosts[addr] = h
+	}
+	h.ports = append(h.ports, r)
+	q.pending++
+	q.line(addr, h)
+}
+
+// line lets a host wait for its turn if one of its ports may be taken.
+func (q *queue) line(addr netip.Addr, h *waiting) {
+	if h.queued || len(h.ports) == 0 || h.active >= q.perHost {
+		return
+	}
+	h.queued = true
+	q.turns = append(q.turns, addr)
+	q.ready.Signal()
+}
+
+// next waits for a port and takes it. It reports false when the queue is closed
+// and empty.
+func (q *queue) next() (scan.Result, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.turns) == 0 {
+		if q.ended && q.pending == 0 {
+			return scan.Result{}, false
+		}
+		q.ready.Wait()
+	}
+	addr := q.turns[0]
+	q.turns = q.turns[1:]
+	h := q.hosts[addr]
+	r := h.ports[0]
+	h.ports = h.ports[1:]
+	h.active++
+	h.queued = false
+	q.pending--
+	if r.Conn != nil {
+		q.held--
+	}
+	q.line(addr, h)
+	if q.ended && q.pending == 0 {
+		q.ready.Broadcast()
+	}
+	return r, true
+}
+
+// done says that a port taken from the queue is dealt with.
+func (q *queue) done(r scan.Result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	addr := r.Target.Addr()
+	h := q.hosts[addr]
+	h.active--
+	if q.line(addr, h); h.active == 0 && len(h.ports) == 0 {
+		delete(q.hosts, addr)
+	}
+}
+
+// close says that no more ports will come.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+	q.ready.Broadcast()
+}
