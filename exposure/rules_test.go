@@ -277,6 +277,43 @@ func TestObservationsExist(t *testing.T) {
 	}
 }
 
+// TestEverySignatureIsJudged puts each daemon that signatures name on a port
+// that is not for strangers: mail gives a finding of medium or more, anything
+// else at most one that is worth knowing, and a refusal exactly the low one.
+func TestEverySignatureIsJudged(t *testing.T) {
+	set, err := signatures.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
+	for _, s := range set.Signatures {
+		v := svc(s.Protocol, s.Role, s.Product)
+		v.Alternatives = s.Alternatives
+		got := j.Findings(openPort(10099, v))
+		switch {
+		case s.Role == "not-mail" || s.Role == "unknown" && s.Product == "":
+			if len(got) > 0 && got[0].Severity > Info && got[0].Rule.ID != "MXS1303" {
+				t.Errorf("%s is not mail and gives %s", s.ID, got[0].Rule.ID)
+			}
+		case len(got) != 1 || got[0].Severity < Medium:
+			t.Errorf("%s (%s, %s): %d findings %v", s.ID, s.Protocol, s.Role, len(got), ids(got))
+		}
+		v.Observations = []string{ObservedRefused}
+		if got := j.Findings(openPort(10099, v)); ids(got) != "MXS1901" {
+			t.Errorf("%s refusing us: %v", s.ID, ids(got))
+		}
+	}
+}
+
+// ids lists the rules of findings.
+func ids(list []Finding) string {
+	var words []string
+	for _, f := range list {
+		words = append(words, f.Rule.ID)
+	}
+	return strings.Join(words, " ")
+}
+
 func TestRuleTexts(t *testing.T) {
 	names := map[string]bool{}
 	for _, r := range testRules(t).All() {
