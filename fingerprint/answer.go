@@ -13,9 +13,7 @@ const maxBanner = 1024
 // service says what the conversation came to.
 func (s *session) service() *Service {
 	if s.inner != nil {
-		svc := s.inner.service()
-		svc.Transcript.Exchanges = append(s.transcript().Exchanges, svc.Transcript.Exchanges...)
-		return svc
+		return s.inside()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -34,6 +32,23 @@ func (s *session) service() *Service {
 		s.name(svc, best)
 	}
 	s.observe(svc)
+	return svc
+}
+
+// inside is the service inside of a layer, with what opened the layer. What
+// was asked on both sides is kept as it went inside.
+func (s *session) inside() *Service {
+	svc := s.inner.service()
+	var outer []Exchange
+	for _, ex := range s.order {
+		if svc.Transcript.Find(ex.Probe) == nil {
+			outer = append(outer, *ex)
+		}
+		if p := s.id.Signatures.Probe(ex.Probe); p.Enters != nil && (ex.Handshake == signatures.HandshakeComplete || p.Enters.Reply != nil && p.Enters.Reply.Match(ex.Reply)) {
+			svc.Evidence = append(svc.Evidence, Evidence{Probe: p.ID, Sent: string(ex.Sent), Observed: observed(ex), Shows: p.Why})
+		}
+	}
+	svc.Transcript.Exchanges = append(outer, svc.Transcript.Exchanges...)
 	return svc
 }
 
@@ -131,6 +146,8 @@ func observed(ex *Exchange) string {
 	switch {
 	case ex.Handshake == signatures.HandshakeFailed:
 		return text + "(the TLS handshake does not complete)"
+	case ex.Handshake == signatures.HandshakeComplete:
+		return text + "(the TLS handshake completes)"
 	case ex.End == signatures.EndClosed && text == "":
 		return "(closed without a word)"
 	case ex.End == signatures.EndClosed:

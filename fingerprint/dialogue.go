@@ -155,9 +155,9 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	}
 	s.late(w, ex)
 	if p.StartTLS && positive(ex.Reply) {
-		ex.Handshake = signatures.HandshakeFailed
-		if s.handshake(ctx, w, p.Read.Wait+2*s.rtt) == nil {
-			ex.Handshake = signatures.HandshakeComplete
+		ex.Handshake = signatures.HandshakeComplete
+		if err := s.handshake(ctx, w, p.Read.Wait+2*s.rtt); err != nil {
+			ex.Handshake, ex.End = signatures.HandshakeFailed, endOf(err)
 		}
 		if ctx.Err() != nil && ex.Handshake == signatures.HandshakeFailed {
 			return

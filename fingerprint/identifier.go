@@ -31,7 +31,8 @@ type Identifier struct {
 	PerPort int
 
 	// PerHost is how many connections may be open to one address at once. If
-	// zero, 16.
+	// zero, 32: a host with ten silent ports is asked ten times three
+	// questions at once.
 	PerHost int
 
 	// Concurrency is how many ports are talked to at once. If zero, 256.
@@ -145,7 +146,7 @@ func (id *Identifier) host(addr netip.Addr) *host {
 	}
 	h := id.hosts[addr]
 	if h == nil {
-		h = &host{slots: make(chan struct{}, orDefault(id.PerHost, 16))}
+		h = &host{slots: make(chan struct{}, orDefault(id.PerHost, 32))}
 		id.hosts[addr] = h
 	}
 	return h

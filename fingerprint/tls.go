@@ -21,6 +21,7 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 	conn := tls.Client(w.conn, &tls.Config{
 		InsecureSkipVerify: true, //nolint:gosec // see above
 		MinVersion:         tls.VersionTLS10,
+		CipherSuites:       allCiphers(),
 		ServerName:         s.id.ehlo(),
 	})
 	w.conn.SetDeadline(time.Now().Add(wait))
@@ -44,6 +45,18 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 		s.tlsInfo = describeTLS(&state)
 	}
 	return nil
+}
+
+// allCiphers are all that are implemented, broken ones too: old daemons speak
+// no others, and nothing that is secret is sent.
+func allCiphers() []uint16 {
+	var ids []uint16
+	for _, suites := range [][]*tls.CipherSuite{tls.CipherSuites(), tls.InsecureCipherSuites()} {
+		for _, suite := range suites {
+			ids = append(ids, suite.ID)
+		}
+	}
+	return ids
 }
 
 // enterTLS tries implicit TLS and begins anew inside if it works.
