@@ -2,9 +2,12 @@ package exposure
 
 import (
 	"cmp"
-	_ "embed"
+	"embed"
+	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
+	"path"
 	"regexp"
 	"slices"
 	"strings"
@@ -12,42 +15,70 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-//go:embed rules.yaml
-var builtinRules []byte
+//go:embed rules/*.yaml
+var builtinRules embed.FS
 
-// BuiltinFile is the name by which errors call the rules of the program.
-const BuiltinFile = "exposure/rules.yaml"
+// RulesVersion is the version of the rules that come with the program: the
+// month of their last change.
+const RulesVersion = "2026.11"
 
 // Builtin loads the rules that come with the program.
-func Builtin() (*RuleSet, error) { return LoadRules(BuiltinFile, builtinRules) }
+func Builtin() (*RuleSet, error) {
+	set, err := LoadRules(builtinRules, "rules")
+	if err != nil {
+		return nil, fmt.Errorf("loading the built-in rules: %w", err)
+	}
+	set.Version = RulesVersion
+	return set, nil
+}
 
-// LoadRules reads rules strictly: an unknown key, an id that is there twice, a
-// score outside of its severity's band or a rule without a fix is an error
-// that names file, line and column.
-func LoadRules(file string, data []byte) (*RuleSet, error) {
-	if len(data) > maxFile {
-		return nil, &UserError{File: file, Msg: fmt.Sprintf("reading rules: over %d bytes", maxFile)}
+// LoadRules reads the rules of all YAML files in a directory strictly: an
+// unknown key, an id that is there twice, a score outside of its severity's
+// band or a rule without a fix is a *UserError that names file, line and
+// column. All mistakes are told at once.
+func LoadRules(fsys fs.FS, dir string) (*RuleSet, error) {
+	files, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("listing rules in %q: %w", dir, err)
 	}
-	d, root := parseYAML(file, data)
 	set := &RuleSet{byID: map[string]*Rule{}}
-	if root == nil {
-		if len(d.errs) == 0 {
-			return nil, &UserError{File: file, Msg: "no rules in it", HintText: "write version: and rules:"}
+	var errs []error
+	for _, file := range files {
+		data, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			return nil, fmt.Errorf("reading rules: %w", err)
 		}
-		return nil, d.err()
+		errs = append(errs, set.addFile(file, data))
 	}
-	d.mapping(root, "the rules file", []field{
-		{"version", true, func(n *yaml.Node) { set.Version = d.text(n, "version") }},
-		{"rules", true, func(n *yaml.Node) {
-			d.sequence(n, "rules", func(item *yaml.Node) { d.addRule(set, item) })
-		}},
-	})
-	d.checkReplaces(set)
-	if err := d.err(); err != nil {
+	if len(set.rules) == 0 && errors.Join(errs...) == nil {
+		return nil, &UserError{File: dir, Msg: "no rules in it", HintText: "write rules: and a list of them"}
+	}
+	for _, r := range set.rules {
+		for _, id := range r.Replaces {
+			if set.byID[id] == nil || id == r.ID {
+				errs = append(errs, &UserError{File: dir, Msg: fmt.Sprintf("rule %q replaces %q, which is not another rule", r.ID, id),
+					HintText: "name a rule that exists"})
+			}
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	slices.SortFunc(set.rules, func(a, b *Rule) int { return cmp.Compare(a.ID, b.ID) })
 	return set, nil
+}
+
+// addFile reads the rules of one file.
+func (s *RuleSet) addFile(file string, data []byte) error {
+	d, root := parseYAML(file, data)
+	if root != nil {
+		d.mapping(root, "the rules file", []field{
+			{"rules", true, func(n *yaml.Node) {
+				d.sequence(n, "rules", func(item *yaml.Node) { d.addRule(s, item) })
+			}},
+		})
+	}
+	return d.err()
 }
 
 var (
@@ -188,16 +219,4 @@ func (d *document) uris(n *yaml.Node) []string {
 		}
 	}
 	return list
-}
-
-// checkReplaces finds ids that no rule has.
-func (d *document) checkReplaces(set *RuleSet) {
-	for _, r := range set.rules {
-		for _, id := range r.Replaces {
-			if set.byID[id] == nil || id == r.ID {
-				d.errs = append(d.errs, &UserError{File: d.file, Line: 1, Column: 1, Source: d.line(1),
-					Msg: fmt.Sprintf("rule %q replaces %q, which is not another rule", r.ID, id)})
-			}
-		}
-	}
 }

@@ -126,8 +126,8 @@ var judgements = []judgement{
 	{"doveadm over HTTP", 8080, svc("doveadm-http", "admin", "Dovecot doveadm"), "", "MXS1107"},
 	{"doveadm without password", 24245, svc("doveadm", "admin", "Dovecot doveadm", "doveadm-noauth"), "", "MXS1108"},
 	{"dict", 2001, svc("dovecot-dict", "unknown", "Dovecot dict"), "", "MXS1109"},
-	{"Cyrus replication", 2005, svc("csync", "unknown", "Cyrus sync_server"), "", "MXS1110"},
-	{"MUPDATE", 3905, svc("mupdate", "unknown", "Cyrus mupdate", "version-disclosed"), "", "MXS1110 MXS1407"},
+	{"Cyrus replication", 2005, svc("csync", "admin", "Cyrus sync_server"), "", "MXS1110"},
+	{"MUPDATE", 3905, svc("mupdate", "admin", "Cyrus mupdate", "version-disclosed"), "", "MXS1110 MXS1407"},
 	{"metrics", 9900, svc("http", "admin", "Dovecot stats"), "", "MXS1111"},
 
 	// Policy daemons, filters, scanners.
