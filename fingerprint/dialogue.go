@@ -17,12 +17,15 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 		s.wake()
 		s.mu.Unlock()
 	}()
+	if p.ID != signatures.Greeting && !s.enterHost(ctx) {
+		return
+	}
+	defer s.host.leave() // for the greeting run has entered
 	w, err := s.connect(ctx, p)
 	if err != nil {
 		s.failed(p, err)
 		return
 	}
-	defer func() { <-s.host.slots }()
 	var held []string // probes that were asked on this connection
 	defer func() {
 		s.mu.Lock()
@@ -50,17 +53,25 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	w.hangUp(s.goodbye(last))
 }
 
+// enterHost waits for the host's other ports, if it must.
+func (s *session) enterHost(ctx context.Context) bool {
+	start := time.Now()
+	err := s.host.enter(ctx)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.delayed += time.Since(start)
+	return err == nil
+}
+
 // connect opens the connection of a probe, inside of the session's layer.
 func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, error) {
 	if p.ID == signatures.Greeting && s.wire != nil {
-		s.host.slots <- struct{}{}
 		return s.wire, nil
 	}
 	if p.ID == signatures.Greeting && s.conn != nil {
-		s.host.slots <- struct{}{}
 		return &wire{conn: s.conn, budget: s.budget}, nil
 	}
-	conn, err := s.id.dial(ctx, s.host, s.target)
+	conn, err := s.id.connect(ctx, s.target)
 	if err != nil {
 		return nil, err
 	}
@@ -70,7 +81,6 @@ func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, erro
 	}
 	if s.layer.tls && s.handshake(ctx, w, 3*time.Second) != nil {
 		conn.Close()
-		<-s.host.slots
 		return nil, errHandshake
 	}
 	return w, nil

@@ -189,21 +189,20 @@ func (h *host) idle(ctx context.Context, wait time.Duration) {
 	}
 }
 
-// dial opens one more connection, if the scope and the limits allow it. The
-// connection must be given back with release.
-func (id *Identifier) dial(ctx context.Context, h *host, target netip.AddrPort) (net.Conn, error) {
+// enter waits until one more connection to the host may be open. Who enters
+// must leave.
+func (h *host) enter(ctx context.Context) error {
 	select {
 	case h.slots <- struct{}{}:
+		return nil
 	case <-ctx.Done():
-		return nil, context.Cause(ctx)
+		return context.Cause(ctx)
 	}
-	conn, err := id.connect(ctx, target)
-	if err != nil {
-		<-h.slots
-	}
-	return conn, err
 }
 
+func (h *host) leave() { <-h.slots }
+
+// connect opens one more connection, if the scope allows it.
 func (id *Identifier) connect(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
 	if id.Allowed != nil && !id.Allowed(target.Addr()) {
 		return nil, fmt.Errorf("connecting to %v: %w", target, ErrNotAllowed)

@@ -12,6 +12,10 @@ import (
 // name a daemon.
 const certain = 9
 
+// plain is the confidence from which on a port that only answers questions is
+// asked no others.
+const plain = 8
+
 // plan returns the probes to begin now, and after what time to look again: 0
 // if only events matter, negative if nothing is left to find out.
 func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake time.Duration) {
@@ -79,7 +83,7 @@ func (s *session) decide() {
 	}
 	best := s.best()
 	for _, sig := range s.alive {
-		if best == nil || sig.Confidence > best.Confidence {
+		if best == nil || sig.Confidence > best.Confidence && !s.enough(best) {
 			signatures.Needs(sig.When, s, s.want)
 		}
 	}
@@ -97,6 +101,12 @@ func (s *session) decide() {
 			signatures.Needs(o.When, s, s.want)
 		}
 	}
+}
+
+// enough reports whether a port that waits to be asked has answered so
+// plainly that no further question is worth its oddness.
+func (s *session) enough(best *signatures.Signature) bool {
+	return best.Confidence >= plain && !s.heard
 }
 
 // wantLayers wants the probes that open a layer: what is inside of it is the
@@ -219,7 +229,9 @@ func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 }
 
 // quietUntil is the time after which a silent port is asked nothing more.
-func (s *session) quietUntil() time.Duration { return s.greetingWait() + quietMore/4 }
+func (s *session) quietUntil() time.Duration {
+	return s.greetingWait() + quietMore/4 + s.delayed
+}
 
 // goesOn reports whether the connection of a probe is there to be gone on
 // with, or may still come to be.
@@ -269,7 +281,7 @@ func (s *session) untilQuietOver() time.Duration {
 	if s.greeted() || s.heard || s.running == 0 {
 		return 0
 	}
-	left := s.greetingWait() + quietMore - time.Since(s.begun)
+	left := s.greetingWait() + quietMore + s.delayed - time.Since(s.begun)
 	if s.spokeLocked() {
 		return 0
 	}
@@ -284,7 +296,7 @@ func (s *session) spokeLocked() bool {
 // cutShort ends waits that have become pointless: for the greeting of a port
 // that answers questions, and for answers when the time of a silent port is up.
 func (s *session) cutShort() {
-	if !s.greeted() && !s.heard && !s.spokeLocked() && time.Since(s.begun) >= s.greetingWait()+quietMore {
+	if !s.greeted() && !s.heard && !s.spokeLocked() && time.Since(s.begun) >= s.greetingWait()+quietMore+s.delayed {
 		s.quietOver = true
 		s.stop()
 		return
@@ -297,7 +309,7 @@ func (s *session) cutShort() {
 // answered reports whether a question to a silent port got an answer that
 // makes a greeting implausible.
 func (s *session) answered() bool {
-	if best := s.best(); best != nil && best.Confidence >= 8 {
+	if best := s.best(); best != nil && best.Confidence >= plain {
 		return true
 	}
 	return slices.ContainsFunc(s.order, func(ex *Exchange) bool {

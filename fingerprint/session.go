@@ -47,6 +47,7 @@ type session struct {
 
 	mu        sync.Mutex
 	begun     time.Time
+	delayed   time.Duration // spent waiting for other ports of the host
 	order     []*Exchange // as they ended
 	exchanges map[string]*Exchange
 	asked     map[string]bool // started, ended or not
@@ -106,6 +107,10 @@ func (s *session) within(l layer, w *wire) *session {
 // run holds the conversation. The error is that of the first connection.
 func (s *session) run(ctx context.Context) error {
 	parent := ctx
+	if err := s.host.enter(ctx); err != nil {
+		s.closeConn()
+		return err
+	}
 	ctx, s.stop = context.WithTimeout(parent, orDefault(s.id.PortTime, 25*time.Second))
 	defer s.stop()
 	s.begun = time.Now()
@@ -137,6 +142,14 @@ func (s *session) run(ctx context.Context) error {
 		return s.inner.run(parent)
 	}
 	return s.dialErr
+}
+
+// closeConn closes the connections that the session would have begun with.
+func (s *session) closeConn() {
+	closeQuietly(s.conn)
+	if s.wire != nil {
+		s.wire.conn.Close()
+	}
 }
 
 // silent reports whether the port never said a word, on any connection.
