@@ -241,7 +241,7 @@ func (p *Policy) judge(lines []string) (reply string, end bool) {
 		if access {
 			return "action=DUNNO NULL (<>) Sender\n\n", false
 		}
-		return "", len(a) > 0
+		return "", true
 	}
 	switch {
 	case !access:

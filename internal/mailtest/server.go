@@ -40,6 +40,10 @@ const idle = 2 * time.Minute
 // linger is how long a closing server waits for the client to close as well.
 const linger = time.Second
 
+// grace is how long Close lets clients that have hung up be read to their end,
+// so that what they sent last is kept.
+const grace = 100 * time.Millisecond
+
 // maxKept is how many bytes of a session are kept for assertions.
 const maxKept = 1 << 20
 
@@ -56,6 +60,7 @@ type Server struct {
 	maxOpen  int
 	conns    map[net.Conn]bool
 	closed   bool
+	empty    chan struct{} // closed when the last connection of a closed server ends
 }
 
 type session struct {
@@ -149,8 +154,9 @@ func (s *Server) Received() []byte {
 	return all
 }
 
-// Close ends the server and all of its connections and waits for them. It
-// may be called more than once.
+// Close ends the server and all of its connections and waits for them. What
+// clients sent that have hung up is read first. Close may be called more than
+// once.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -158,8 +164,18 @@ func (s *Server) Close() error {
 		return nil
 	}
 	s.closed = true
-	close(s.done)
+	s.empty = make(chan struct{})
+	if len(s.conns) == 0 {
+		close(s.empty)
+	}
+	s.mu.Unlock()
 	err := s.listener.Close()
+	close(s.done)
+	select {
+	case <-s.empty:
+	case <-time.After(grace):
+	}
+	s.mu.Lock()
 	for c := range s.conns {
 		c.Close()
 	}
@@ -218,6 +234,9 @@ func (s *Server) leave(c *Conn) {
 	defer s.mu.Unlock()
 	delete(s.conns, c.raw)
 	s.open--
+	if s.closed && len(s.conns) == 0 {
+		close(s.empty)
+	}
 }
 
 func (s *Server) keep(e *session, p []byte) {
