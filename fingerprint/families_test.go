@@ -1,0 +1,129 @@
+package fingerprint
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	"mxsweep/internal/mailtest"
+	"mxsweep/scan"
+)
+
+// TestFamilies talks to daemons that no distribution ships or that wait to be
+// asked. Waits are cut short: the played daemons answer at once or never.
+func TestFamilies(t *testing.T) {
+	set := load(t)
+	for _, p := range set.Probes {
+		p.Quiet = min(p.Quiet, 20*time.Millisecond)
+		p.Read.Wait = min(p.Read.Wait, 200*time.Millisecond)
+	}
+	policy := func(name string) mailtest.Handler { return &mailtest.Policy{Name: name} }
+	imap := daemon(t, "dovecot-imap")
+	for name, c := range map[string]struct {
+		handler           mailtest.Handler
+		protocol, product string
+		role, version     string
+		least             int // of the confidence
+	}{
+		"Cluebringer with HTTP": {&mailtest.Cluebringer{HTTP: true}, "postfix-policy", "Cluebringer", "policy", "2.1.x-201205100639", 10},
+		"Cluebringer":           {new(mailtest.Cluebringer), "postfix-policy", "Cluebringer", "policy", "", 9},
+		"Cluebringer, no store": {&mailtest.Cluebringer{Down: true}, "postfix-policy", "Cluebringer", "policy", "", 9},
+		"Policyd v1":            {new(mailtest.PolicydV1), "postfix-policy", "Policyd v1", "policy", "", 9},
+		"iRedAPD":               {mailtest.IRedAPD{}, "postfix-policy", "iRedAPD", "policy", "", 9},
+		"policyd-weight":        {policy("policyd-weight"), "postfix-policy", "policyd-weight", "policy", "", 7},
+		"policyd-rate-limit":    {policy("policyd-rate-limit"), "postfix-policy", "policyd-rate-limit", "policy", "", 8},
+		"quota-status":          {policy("quota-status"), "postfix-policy", "Dovecot quota-status", "policy", "", 8},
+		"postfwd 2":             {policy("postfwd2"), "postfix-policy", "postfwd", "policy", "", 9},
+		"mtpolicyd":             {policy("mtpolicyd"), "postfix-policy", "mtpolicyd", "policy", "", 7},
+		"postgrey":              {policy("postgrey"), "", "", "unknown", "", 0},
+		"SQLgrey":               {policy("sqlgrey"), "", "", "unknown", "", 0},
+		"postfwd 1":             {policy("postfwd1"), "", "", "unknown", "", 0},
+		"AM.PDP":                {mailtest.AMPDP{}, "am.pdp", "amavisd-new", "content-filter", "", 10},
+		"OpenDKIM":              {mailtest.Milter{Actions: 0x111, Steps: 0x100702}, "milter", "OpenDKIM", "milter", "", 7},
+		"another milter":        {mailtest.Milter{Actions: 0x1, Steps: 0x7f}, "milter", "", "milter", "", 6},
+		"Dovecot IMAP":          {imap, "imap", "Dovecot", "imap", "", 9},
+		"Dovecot behind PROXY":  {mailtest.Proxied{Inner: imap}, "imap", "Dovecot", "imap", "", 9},
+		"nginx IMAP":            {daemon(t, "nginx-imap"), "imap", "nginx", "imap-proxy", "", 9},
+		"Zimbra IMAP":           {daemon(t, "zimbra-imap"), "imap", "Zimbra", "imap-backend", "8.8.15_GA_4717", 9},
+		"Zimbra POP3":           {daemon(t, "zimbra-pop3"), "pop3", "Zimbra", "pop3-backend", "", 9},
+		"Zimbra proxy":          {daemon(t, "zimbra-proxy-imap"), "imap", "Zimbra nginx", "imap-proxy", "", 9},
+		"Zimbra LMTP":           {daemon(t, "zimbra-lmtp"), "lmtp", "Zimbra LMTP", "lmtp", "", 8},
+		"Exchange IMAP":         {daemon(t, "exchange-imap"), "imap", "Microsoft Exchange", "imap", "", 9},
+		"Exchange POP3":         {daemon(t, "exchange-pop3"), "pop3", "Microsoft Exchange", "pop3", "", 9},
+		"Exchange SMTP":         {daemon(t, "exchange-smtp"), "smtp", "Microsoft Exchange", "mta", "", 7},
+		"Mirapoint IMAP":        {daemon(t, "mirapoint-imap"), "imap", "Mirapoint", "imap", "4.2.2-GA", 9},
+		"Mirapoint POP3":        {daemon(t, "mirapoint-pop3"), "pop3", "Mirapoint", "pop3", "4.2.2-GA", 9},
+		"Mirapoint SMTP":        {daemon(t, "mirapoint-smtp"), "smtp", "Mirapoint", "mta", "4.2.2-GA", 8},
+		"Sendmail":              {daemon(t, "sendmail"), "smtp", "Sendmail", "mta", "8.17.1.9", 8},
+		"SSH":                   {daemon(t, "ssh"), "ssh", "OpenSSH", "not-mail", "9.2p1", 9},
+		"a web server":          {daemon(t, "http"), "http", "nginx", "not-mail", "1.22.1", 8},
+		"echo":                  {mailtest.Echo{}, "echo", "", "not-mail", "", 8},
+		"a silent port":         {mailtest.Silent{}, "", "", "unknown", "", 0},
+		"a line without an end": {mailtest.Flood{Text: "x"}, "", "", "unknown", "", 0},
+		"resets":                {mailtest.Resetting{Text: "220 gone\r\n"}, "", "", "unknown", "", 0},
+		"escapes":               {mailtest.Banner{Text: "\x1b]0;owned\a\x1b[2J\xff\xfe\x00 IMAP SMTP Postfix\r\n"}, "", "", "unknown", "", 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := mailtest.Serve(t, c.handler)
+			open := new(openConns)
+			id := &Identifier{Signatures: set, GreetingWait: 1500 * time.Millisecond, Dial: open.dial}
+			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
+			if err != nil && c.least > 0 {
+				t.Fatal(err)
+			}
+			if svc.Protocol != c.protocol || svc.Product != c.product || svc.Role != c.role || svc.Version != c.version || svc.Confidence < c.least {
+				t.Errorf("service is %q %q %q in the role %q with confidence %d (%s), want %q %q %q %q with %d\n%v",
+					svc.Protocol, svc.Product, svc.Version, svc.Role, svc.Confidence, svc.Signature,
+					c.protocol, c.product, c.version, c.role, c.least, svc.Transcript)
+			}
+			server.Close()
+			if n := open.most.Load(); n > maxPerPort {
+				t.Errorf("%d connections were open at once, want at most %d", n, maxPerPort)
+			}
+			for line := range strings.Lines(strings.ToLower(string(server.Received()))) {
+				for _, word := range []string{"data", "bdat", "mail", "rcpt", "auth", "request=smtpd_access_policy"} {
+					if strings.HasPrefix(line, word) {
+						t.Errorf("a line begins with %q: %q", word, line)
+					}
+				}
+			}
+			if w, ok := c.handler.(interface{ Rows() int }); ok && w.Rows() > 0 {
+				t.Errorf("%d rows were written", w.Rows())
+			}
+		})
+	}
+}
+
+// openConns counts the connections that are open at once, where they are
+// opened: the server learns of a close only later.
+type openConns struct {
+	now, most atomic.Int64
+}
+
+func (o *openConns) dial(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
+	c, err := new(net.Dialer).DialContext(ctx, "tcp", target.String())
+	if err != nil {
+		return nil, err
+	}
+	n := o.now.Add(1)
+	for most := o.most.Load(); n > most && !o.most.CompareAndSwap(most, n); most = o.most.Load() {
+	}
+	return &countedConn{Conn: c, open: o}, nil
+}
+
+type countedConn struct {
+	net.Conn
+	open *openConns
+	once sync.Once
+}
+
+func (c *countedConn) Close() error {
+	c.once.Do(func() { c.open.now.Add(-1) })
+	return c.Conn.Close()
+}
