@@ -12,8 +12,7 @@ import (
 // one longer, the less is known of the host.
 const (
 	shortest    = 50 * time.Millisecond  // any try
-	hostLast    = 100 * time.Millisecond // the last, if the host answered before
-	netLast     = 200 * time.Millisecond // if only a neighbour did
+	nearLast    = 100 * time.Millisecond // the last, if the host or a neighbour answered before
 	strangeLast = time.Second            // if only other nets did (RFC 6298, Section 2.1)
 	blindFirst  = 500 * time.Millisecond // the first, if nobody answered yet; then twice that, and so on
 )
@@ -25,9 +24,9 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 	var usual, least time.Duration
 	switch {
 	case h.est.known():
-		usual, least = h.est.timeout(), hostLast
+		usual, least = h.est.timeout(), nearLast
 	case h.net.est.known():
-		usual, least = h.net.est.timeout(), netLast
+		usual, least = h.net.est.timeout(), nearLast
 	case s.all.known():
 		usual, least = 2*s.all.timeout(), strangeLast
 	case last:

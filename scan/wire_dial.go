@@ -9,7 +9,8 @@ import (
 	"time"
 )
 
-// A DialFunc opens a TCP connection to an address and port.
+// A DialFunc opens a TCP connection to an address and port. It returns soon
+// after ctx is done.
 type DialFunc func(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 
 // A dialWire connects with a goroutine for each connection. It serves where
@@ -29,7 +30,8 @@ type dialWire struct {
 // A call is one dial.
 type call struct {
 	cancel context.CancelFunc
-	conn   net.Conn
+	conn   net.Conn      // once it is there
+	done   chan struct{} // closed when dial has returned
 }
 
 // newDialWire returns a wire that uses dial, or if that is nil a net.Dialer.
@@ -48,7 +50,7 @@ func newDialWire(dial DialFunc) *dialWire {
 
 func (w *dialWire) begin(slot int32, to netip.AddrPort) (ending, bool) {
 	ctx, cancel := context.WithCancel(w.ctx)
-	c := &call{cancel: cancel}
+	c := &call{cancel: cancel, done: make(chan struct{})}
 	w.mu.Lock()
 	w.calls[slot] = c
 	w.mu.Unlock()
@@ -56,6 +58,7 @@ func (w *dialWire) begin(slot int32, to netip.AddrPort) (ending, bool) {
 		conn, err := w.dial(ctx, to)
 		cancel()
 		w.end(slot, c, to, conn, err)
+		close(c.done)
 	})
 	return ending{}, false
 }
@@ -72,8 +75,9 @@ func (w *dialWire) end(slot int32, c *call, to netip.AddrPort, conn net.Conn, er
 	current := w.calls[slot] == c
 	if current {
 		w.ended = append(w.ended, e)
-		c.conn = conn
-		if e.as != connected {
+		if e.as == connected {
+			c.conn = conn
+		} else {
 			delete(w.calls, slot)
 		}
 	}
@@ -128,6 +132,7 @@ func (w *dialWire) take(slot int32) *call {
 func (w *dialWire) drop(slot int32) {
 	if c := w.take(slot); c != nil {
 		c.cancel()
+		<-c.done // or two connections would be under way in its place
 		if c.conn != nil {
 			abort(c.conn)
 		}

@@ -211,9 +211,12 @@ func (w *epollWire) wake() {
 }
 
 func (w *epollWire) close() {
-	for i := range w.socks {
-		if w.socks[i].fd >= 0 {
+	for i, s := range w.socks {
+		switch {
+		case s.slot >= 0:
 			w.release(int32(i), false)
+		case s.fd >= 0:
+			unix.Close(s.fd)
 		}
 	}
 	unix.Close(w.epoll)

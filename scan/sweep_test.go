@@ -1,0 +1,541 @@
+package scan
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A fakeNet plays hosts for an injected Dial and watches what is asked.
+type fakeNet struct {
+	// play says what happens to the n-th try, from 1, for to.
+	play func(to netip.AddrPort, n int) (rtt time.Duration, err error)
+
+	mu       sync.Mutex
+	tries    map[netip.AddrPort]int
+	now      map[netip.Addr]int
+	all      int
+	mostHost int
+	mostAll  int
+	times    []time.Time
+	open     int // connections not closed
+}
+
+// errSilent in place of an error means that nothing comes back.
+var errSilent = errors.New("silence")
+
+func newFakeNet(play func(netip.AddrPort, int) (time.Duration, error)) *fakeNet {
+	return &fakeNet{play: play, tries: map[netip.AddrPort]int{}, now: map[netip.Addr]int{}}
+}
+
+func (f *fakeNet) dial(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+	f.mu.Lock()
+	f.tries[to]++
+	n := f.tries[to]
+	f.now[to.Addr()]++
+	f.all++
+	f.mostHost = max(f.mostHost, f.now[to.Addr()])
+	f.mostAll = max(f.mostAll, f.all)
+	f.times = append(f.times, time.Now())
+	f.mu.Unlock()
+	defer func() {
+		f.mu.Lock()
+		f.now[to.Addr()]--
+		f.all--
+		f.mu.Unlock()
+	}()
+	rtt, err := f.play(to, n)
+	if err == errSilent {
+		<-ctx.Done()
+		return nil, ctx.Err()
+	}
+	select {
+	case <-ctx.Done():
+		return nil, ctx.Err()
+	case <-time.After(rtt):
+	}
+	if err != nil {
+		return nil, &net.OpError{Op: "dial", Net: "tcp", Err: os.NewSyscallError("connect", err)}
+	}
+	f.mu.Lock()
+	f.open++
+	f.mu.Unlock()
+	return &fakeConn{f: f}, nil
+}
+
+// A fakeConn counts that it is closed.
+type fakeConn struct {
+	net.Conn
+	f     *fakeNet
+	local net.Addr
+	once  sync.Once
+}
+
+func (c *fakeConn) LocalAddr() net.Addr { return c.local }
+
+func (c *fakeConn) Close() error {
+	c.once.Do(func() {
+		c.f.mu.Lock()
+		c.f.open--
+		c.f.mu.Unlock()
+	})
+	return nil
+}
+
+// sweepAll runs a scan over targets and returns its results by pair.
+func sweepAll(t *testing.T, cfg Config, f *fakeNet, targets string, ports ...uint16) (map[netip.AddrPort]Result, *Connect) {
+	t.Helper()
+	scope := mustScope(t, strings.Fields(targets)...)
+	if cfg.Scope == nil {
+		cfg.Scope = scope
+	}
+	cfg.Dial = f.dial
+	c, err := NewConnect(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := map[netip.AddrPort]Result{}
+	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
+		if _, twice := got[r.Target]; twice {
+			t.Errorf("%v has two results", r.Target)
+		}
+		got[r.Target] = r
+		if r.Conn != nil {
+			r.Conn.Close()
+		}
+	}
+	f.mu.Lock()
+	defer f.mu.Unlock()
+	if f.open != 0 || f.all != 0 {
+		t.Errorf("%d connections and %d dials are left", f.open, f.all)
+	}
+	return got, c
+}
+
+func TestStates(t *testing.T) {
+	always := func(err error) func(netip.AddrPort, int) (time.Duration, error) {
+		return func(netip.AddrPort, int) (time.Duration, error) { return 10 * time.Millisecond, err }
+	}
+	first := func(k int, err error) func(netip.AddrPort, int) (time.Duration, error) {
+		return func(_ netip.AddrPort, n int) (time.Duration, error) {
+			if n <= k {
+				return 0, err
+			}
+			return 10 * time.Millisecond, nil
+		}
+	}
+	for _, c := range []struct {
+		name     string
+		play     func(netip.AddrPort, int) (time.Duration, error)
+		state    State
+		reason   Reason
+		attempts int
+	}{
+		{"accept", always(nil), StateOpen, ReasonSynAck, 1},
+		{"refuse", always(syscall.ECONNREFUSED), StateClosed, ReasonConnRefused, 1},
+		{"accept and reset", always(syscall.ECONNRESET), StateOpen, ReasonSynAck, 1},
+		{"silence", always(errSilent), StateFiltered, ReasonNoResponse, 3},
+		{"kernel timeout", always(syscall.ETIMEDOUT), StateFiltered, ReasonNoResponse, 3},
+		{"no route to host", always(syscall.EHOSTUNREACH), StateFiltered, ReasonHostUnreach, 1},
+		{"no route to net", always(syscall.ENETUNREACH), StateFiltered, ReasonNetUnreach, 1},
+		{"prohibited", always(syscall.EACCES), StateFiltered, ReasonAdminProhibited, 1},
+		{"firewalled here", always(syscall.EPERM), StateFiltered, ReasonAdminProhibited, 1},
+		{"out of files for a while", first(3, syscall.EMFILE), StateOpen, ReasonSynAck, 1},
+		{"out of files", always(syscall.EMFILE), StateUnknown, ReasonUnknown, 0},
+		{"out of buffers", always(syscall.ENOBUFS), StateUnknown, ReasonUnknown, 0},
+		{"out of ports", always(syscall.EADDRNOTAVAIL), StateUnknown, ReasonUnknown, 0},
+		{"no such family", always(syscall.EAFNOSUPPORT), StateUnknown, ReasonUnknown, 1},
+		{"lost once", first(1, errSilent), StateOpen, ReasonSynAck, 2},
+		{"lost twice", first(2, errSilent), StateOpen, ReasonSynAck, 3},
+		{"slow", func(netip.AddrPort, int) (time.Duration, error) { return 2900 * time.Millisecond, nil }, StateOpen, ReasonSynAck, 3},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				got, _ := sweepAll(t, Config{}, newFakeNet(c.play), "192.0.2.1", 25)
+				r := got[netip.MustParseAddrPort("192.0.2.1:25")]
+				if r.State != c.state || r.Reason != c.reason || c.attempts > 0 && r.Attempts != c.attempts {
+					t.Errorf("got %+v", r)
+				}
+				if answered := r.State == StateOpen || r.State == StateClosed; answered != (r.RTT > 0) {
+					t.Errorf("round trip %v", r.RTT)
+				}
+				if (r.State == StateUnknown) != (r.Err != nil) {
+					t.Errorf("error %v", r.Err)
+				}
+				if r.Time.IsZero() {
+					t.Error("no time")
+				}
+			})
+		})
+	}
+}
+
+// TestSelfConnect has a connection reach itself, as happens where the kernel
+// chooses the very port that is asked for as the source port.
+func TestSelfConnect(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(nil)
+		to := netip.MustParseAddrPort("127.0.0.1:33000")
+		dials := 0
+		c, err := NewConnect(Config{Scope: mustScope(t, "127.0.0.1"), Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+			if dials++; dials == 1 {
+				f.open++
+				return &fakeConn{f: f, local: net.TCPAddrFromAddrPort(to)}, nil
+			}
+			return nil, syscall.ECONNREFUSED
+		}})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r := range c.Scan(t.Context(), mustSpace(t, mustScope(t, "127.0.0.1"), to.Port())) {
+			if r.State != StateClosed || r.Attempts != 1 {
+				t.Errorf("got %+v", r)
+			}
+		}
+		if f.open != 0 {
+			t.Error("the connection to ourselves is left open")
+		}
+	})
+}
+
+// TestCaps asks that neither limit is ever passed, and that both are used.
+func TestCaps(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			if to.Port()%3 == 0 {
+				return 0, errSilent
+			}
+			return time.Duration(to.Port()) * time.Millisecond, syscall.ECONNREFUSED
+		})
+		ports := make([]uint16, 40)
+		for i := range ports {
+			ports[i] = uint16(i + 1)
+		}
+		got, _ := sweepAll(t, Config{Concurrency: 20, PerHost: 3}, f, "192.0.2.0/28", ports...)
+		if len(got) != 16*40 {
+			t.Errorf("%d results", len(got))
+		}
+		if f.mostHost != 3 || f.mostAll != 20 {
+			t.Errorf("%d at one host, %d in all", f.mostHost, f.mostAll)
+		}
+	})
+}
+
+// TestHostDoesNotBlockOthers has one host with thousands of silent ports
+// among hosts that answer at once.
+func TestHostDoesNotBlockOthers(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			if to.Addr() == netip.MustParseAddr("198.51.100.9") {
+				return 0, errSilent
+			}
+			return time.Millisecond, syscall.ECONNREFUSED
+		})
+		start := time.Now()
+		scope := mustScope(t, "192.0.2.0/24", "198.51.100.9:1-2000")
+		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, Concurrency: 2000})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var quick time.Duration
+		n := 0
+		for r := range c.Scan(t.Context(), mustSpace(t, scope, 25, 143)) {
+			if n++; r.State == StateClosed {
+				quick = time.Since(start)
+			}
+		}
+		if n != 512+2000 {
+			t.Errorf("%d results", n)
+		}
+		if quick > time.Second {
+			t.Errorf("the hosts that answer took %v, of %v in all", quick, time.Since(start))
+		}
+	})
+}
+
+func TestRate(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, syscall.ECONNREFUSED })
+		start := time.Now()
+		sweepAll(t, Config{Rate: 200}, f, "10.0.0.0/24", 25, 143, 783, 10025)
+		if d := time.Since(start); d < 5*time.Second || d > 5500*time.Millisecond {
+			t.Errorf("1024 probes at 200 a second took %v", d)
+		}
+		for i := range f.times {
+			if j := i + 210; j < len(f.times) && f.times[j].Sub(f.times[i]) < time.Second {
+				t.Fatalf("more than 210 probes within a second")
+			}
+		}
+	})
+}
+
+// TestLoss plays nets that lose packets at random, each way.
+func TestLoss(t *testing.T) {
+	for _, loss := range []float64{0.05, 0.2} {
+		for seed := range uint64(10) {
+			synctest.Test(t, func(t *testing.T) {
+				r := rand.New(rand.NewPCG(seed, 2))
+				var mu sync.Mutex
+				f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					rtt := 20*time.Millisecond + time.Duration(r.IntN(int(10*time.Millisecond)))
+					if r.Float64() < loss || r.Float64() < loss || to.Port() == 783 {
+						return 0, errSilent
+					}
+					if to.Port() == 25 {
+						return rtt, nil
+					}
+					return rtt, syscall.ECONNREFUSED
+				})
+				got, c := sweepAll(t, Config{Seed: seed}, f, "10.0.0.0/25", 25, 143, 783)
+				wrong := 0
+				for to, r := range got {
+					if want := map[uint16]State{25: StateOpen, 143: StateClosed, 783: StateFiltered}[to.Port()]; r.State != want {
+						wrong++
+					}
+				}
+				if wrong > 0 || len(got) != 128*3 {
+					t.Errorf("loss %v, seed %d: %d of %d are wrong", loss, seed, wrong, len(got))
+				}
+				if c.Stats().Lost == 0 {
+					t.Errorf("loss %v, seed %d: none was seen", loss, seed)
+				}
+			})
+		}
+	}
+}
+
+// TestFewerTriesWithoutLoss asks that silent ports are not asked again and
+// again where a great many answers show that nothing is lost.
+func TestFewerTriesWithoutLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			if to.Port() == 783 && to.Addr().As4()[3] > 200 {
+				return 0, errSilent
+			}
+			return 5 * time.Millisecond, syscall.ECONNREFUSED
+		})
+		got, _ := sweepAll(t, Config{}, f, "10.0.0.0/22", 25, 143, 783)
+		counts := map[int]int{}
+		for _, r := range got {
+			if r.State == StateFiltered {
+				counts[r.Attempts]++
+			}
+		}
+		if counts[2] != 4*55 {
+			t.Errorf("silent ports by tries: %v", counts)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return 0, errSilent })
+		got, _ := sweepAll(t, Config{Retries: -1}, f, "10.0.0.1", 25)
+		if r := got[netip.MustParseAddrPort("10.0.0.1:25")]; r.Attempts != 1 {
+			t.Errorf("without retries: %+v", r)
+		}
+	})
+}
+
+// TestPatience has hosts at very different distances: none is missed, and the
+// silent ones do not take the time of the farthest.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far := map[byte]time.Duration{0: time.Millisecond, 1: 80 * time.Millisecond, 2: 300 * time.Millisecond, 3: 900 * time.Millisecond}
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			b := to.Addr().As4()
+			if to.Port() == 783 {
+				return 0, errSilent
+			}
+			return far[b[2]] + time.Duration(b[3])*far[b[2]]/1000, nil
+		})
+		start := time.Now()
+		got, c := sweepAll(t, Config{}, f, "10.0.0.0/28 10.0.1.0/28 10.0.2.0/28 10.0.3.0/28", 25, 143, 783)
+		for to, r := range got {
+			if want := to.Port() != 783; (r.State == StateOpen) != want {
+				t.Errorf("%v: %+v", to, r)
+			}
+		}
+		if d := time.Since(start); d > 12*time.Second {
+			t.Errorf("took %v", d)
+		}
+		if s := c.Stats(); s.Lost > 0 {
+			t.Errorf("%d slow answers count as lost", s.Lost)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			if to.Addr().As4()[3] == 7 {
+				return time.Millisecond, syscall.ECONNREFUSED
+			}
+			return 0, errSilent
+		})
+		start := time.Now()
+		sweepAll(t, Config{}, f, "10.0.0.0/24", 25, 143, 783)
+		if d := time.Since(start); d > 300*time.Millisecond {
+			t.Errorf("a silent net with one neighbour a millisecond away took %v", d)
+		}
+	})
+}
+
+func TestCancel(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			if to.Port() == 25 {
+				return time.Millisecond, syscall.ECONNREFUSED
+			}
+			return 0, errSilent
+		})
+		scope := mustScope(t, "10.0.0.0/24")
+		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, Concurrency: 50})
+		if err != nil {
+			t.Fatal(err)
+		}
+		ctx, cancel := context.WithCancelCause(t.Context())
+		why := errors.New("the user has seen enough")
+		time.AfterFunc(200*time.Millisecond, func() { cancel(why) })
+		start := time.Now()
+		states := map[State]int{}
+		for r := range c.Scan(ctx, mustSpace(t, scope, 25, 143, 783)) {
+			states[r.State]++
+			if r.State == StateUnknown && (!errors.Is(r.Err, why) || r.Attempts < 1) {
+				t.Errorf("got %+v", r)
+			}
+		}
+		if d := time.Since(start); d != 200*time.Millisecond {
+			t.Errorf("took %v", d)
+		}
+		asked := len(f.tries)
+		if total := states[StateClosed] + states[StateFiltered] + states[StateUnknown]; total != asked || states[StateUnknown] == 0 || asked == 768 {
+			t.Errorf("%d pairs asked, results %v", asked, states)
+		}
+		if f.all != 0 {
+			t.Errorf("%d dials left", f.all)
+		}
+	})
+}
+
+// TestLoopLeft leaves the loop over the results: all ends, nothing stays
+// open.
+func TestLoopLeft(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
+		scope := mustScope(t, "10.0.0.0/22")
+		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, HandOn: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		for r := range c.Scan(t.Context(), mustSpace(t, scope, 25)) {
+			r.Conn.Close()
+			break
+		}
+		synctest.Wait()
+		if f.open != 0 || f.all != 0 {
+			t.Errorf("%d connections, %d dials left", f.open, f.all)
+		}
+	})
+}
+
+// TestSlowTaker takes results slowly: the sweep goes on, only so many
+// connections wait.
+func TestSlowTaker(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
+		scope := mustScope(t, "10.0.0.0/22")
+		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, HandOn: true, Waiting: 10})
+		if err != nil {
+			t.Fatal(err)
+		}
+		with, without := 0, 0
+		for r := range c.Scan(t.Context(), mustSpace(t, scope, 25)) {
+			if with+without == 0 {
+				time.Sleep(time.Minute)
+				if s := c.Stats(); s.Done != 1024 {
+					t.Errorf("the sweep stands at %d", s.Done)
+				}
+				if f.open > 11 {
+					t.Errorf("%d connections wait", f.open)
+				}
+			}
+			if r.State != StateOpen {
+				t.Errorf("got %+v", r)
+			}
+			if r.Conn == nil {
+				without++
+				continue
+			}
+			with++
+			r.Conn.Close()
+		}
+		if with < 10 || with > 11 || with+without != 1024 {
+			t.Errorf("%d with a connection, %d without", with, without)
+		}
+	})
+}
+
+// TestScopeIsAskedLast sweeps a space that is wider than the scope.
+func TestScopeIsAskedLast(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
+		narrow := mustScope(t, "10.0.0.0/28", "!10.0.0.4")
+		got, _ := sweepAll(t, Config{Scope: narrow}, f, "10.0.0.0/24", 25)
+		for to, r := range got {
+			if in := narrow.Allows(to.Addr()); in != (r.State == StateOpen) || !in && (r.State != StateSkipped || r.Reason != ReasonOutOfScope || r.Err == nil) {
+				t.Errorf("%v: %+v", to, r)
+			}
+			if f.tries[to] > 0 && !narrow.Allows(to.Addr()) {
+				t.Errorf("%v was asked", to)
+			}
+		}
+		if len(got) != 256 {
+			t.Errorf("%d results", len(got))
+		}
+	})
+}
+
+func TestConfigErrors(t *testing.T) {
+	scope := mustScope(t, "127.0.0.1")
+	for _, cfg := range []Config{{}, {Scope: scope, Rate: -1}, {Scope: scope, PerHost: -1}, {Scope: scope, Timeout: -1}} {
+		if _, err := NewConnect(cfg); err == nil {
+			t.Errorf("%+v is taken", cfg)
+		}
+	}
+	if n := fileBudget(0); n != 1 {
+		t.Errorf("without files to spare: %d", n)
+	}
+}
+
+// TestSameSeedSameOrder asks twice, one pair at a time.
+func TestSameSeedSameOrder(t *testing.T) {
+	run := func(seed uint64) string {
+		var order []string
+		synctest.Test(t, func(t *testing.T) {
+			scope := mustScope(t, "10.0.0.0/29")
+			c, err := NewConnect(Config{Scope: scope, Seed: seed, Concurrency: 1, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+				order = append(order, to.String())
+				return nil, syscall.ECONNREFUSED
+			}})
+			if err != nil {
+				t.Fatal(err)
+			}
+			for range c.Scan(t.Context(), mustSpace(t, scope, 25, 143)) {
+			}
+		})
+		return fmt.Sprint(order)
+	}
+	if run(1) != run(1) {
+		t.Error("the same seed gives another order")
+	}
+	if run(1) == run(2) {
+		t.Error("another seed gives the same order")
+	}
+}
