@@ -33,14 +33,21 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs) error {
 	}
 	verdict := s.finish(ctx, w, outs, run, aborted)
 	s.code = exposure.Worse(s.code, verdict.Code)
-	if !p.flags.quiet {
-		for _, n := range verdict.Notices {
-			if n.Level != exposure.LevelNote {
-				fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
-			}
+	s.warn(p, outs, verdict.Notices)
+	return errors.Join(outs.close(), coded(exitError, aborted))
+}
+
+// warn says on standard error what keeps the run from being whole, unless the
+// same terminal has just shown it as part of the report.
+func (s *session) warn(p *plan, outs *outputs, notices []exposure.Notice) {
+	if p.flags.quiet || s.isTerminal(s.stdout) && outs.shows("text") {
+		return
+	}
+	for _, n := range notices {
+		if n.Level != exposure.LevelNote {
+			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
 		}
 	}
-	return errors.Join(outs.close(), coded(exitError, aborted))
 }
 
 // newSweep makes the scanner and the identifier of a plan.

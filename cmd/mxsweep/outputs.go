@@ -178,6 +178,11 @@ func (o *outputs) failed() bool {
 	return slices.ContainsFunc(o.all, func(out *output) bool { return out.err != nil })
 }
 
+// shows reports whether the format goes to standard output.
+func (o *outputs) shows(format string) bool {
+	return slices.ContainsFunc(o.all, func(out *output) bool { return out.spec == outputSpec{format, "-"} })
+}
+
 // close puts the files in their places and says what could not be written.
 func (o *outputs) close() error {
 	var errs []error

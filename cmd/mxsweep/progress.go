@@ -70,7 +70,7 @@ func startProgress(w io.Writer, mode progressMode, color bool, tally func() tall
 	every := lineEvery
 	if mode == progressBar {
 		every = barEvery
-		p.bar = progressbar.NewOptions64(-1,
+		p.bar = progressbar.NewOptions64(1,
 			progressbar.OptionSetWriter(w),
 			progressbar.OptionEnableColorCodes(color),
 			progressbar.OptionSetWidth(24),
@@ -114,9 +114,11 @@ func (p *progress) show() {
 		fmt.Fprintf(p.w, "mxsweep: %s\n", progressLine(t, time.Since(p.start)))
 		return
 	}
-	p.bar.ChangeMax64(max(int64(min(t.Planned, 1<<62)), 1))
+	// The dialogues count as work too; the bar is full only when stop clears it.
+	whole := int64(min(t.Planned, 1<<62)) + int64(t.Open) + 1
+	p.bar.ChangeMax64(whole)
 	p.bar.Describe(progressLine(t, time.Since(p.start)))
-	_ = p.bar.Set64(int64(min(t.Done, t.Planned, 1<<62)))
+	_ = p.bar.Set64(min(int64(min(t.Done, 1<<62))+int64(t.Identified), whole-1))
 }
 
 // progressLine says how far a run is in one line: how much is asked, at what

@@ -20,7 +20,7 @@ func newSignatures(s *session) *cobra.Command {
 	var dirs []string
 	cmd := &cobra.Command{
 		Use:   "signatures",
-		Short: "list, show and test signatures and probes",
+		Short: "list, show, test and record signatures and probes",
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -34,6 +34,7 @@ func newSignatures(s *session) *cobra.Command {
 		newSignaturesList(s, &dirs),
 		newSignaturesShow(s, &dirs),
 		newSignaturesTest(s),
+		newSignaturesRecord(s, &dirs),
 	)
 	return cmd
 }

@@ -1,0 +1,126 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"syscall"
+	"testing"
+
+	"mxsweep/exposure"
+	"mxsweep/signatures"
+)
+
+func TestPrintError(t *testing.T) {
+	inner := usagef("do this", "reading %q: %w", "x", errors.New("no such thing"))
+	problems := signatures.Problems{
+		{Pos: signatures.Pos{File: "a.yaml", Line: 3, Column: 5}, Text: "unknown key", Help: "remove it"},
+		{Pos: signatures.Pos{File: "b.yaml", Line: 1, Column: 1}, Text: "no example"},
+	}
+	for _, tt := range []struct {
+		name string
+		err  error
+		want string
+	}{
+		{"plain", errors.New("broken"), "mxsweep: broken\n"},
+		{"hint", inner, "mxsweep: reading \"x\": no such thing\nmxsweep: hint: do this\n"},
+		{"hint once", fmt.Errorf("first: %w", coded(exitUsage, inner)), "mxsweep: first: reading \"x\": no such thing\nmxsweep: hint: do this\n"},
+		{"joined", errors.Join(inner, errors.New("second")), "mxsweep: reading \"x\": no such thing\nmxsweep: hint: do this\nmxsweep: second\n"},
+		{"problems", coded(exitUsage, problems), "mxsweep: a.yaml:3:5: unknown key\nmxsweep: hint: remove it\nmxsweep: b.yaml:1:1: no example\n"},
+		{"escapes", errors.New("bad \x1b[31m\u202e name"), "mxsweep: bad \\u001b[31m\\u202e name\n"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			var b strings.Builder
+			printError(&b, tt.err)
+			if b.String() != tt.want {
+				t.Errorf("got\n%s\nwant\n%s", b.String(), tt.want)
+			}
+		})
+	}
+}
+
+func TestCodeOf(t *testing.T) {
+	for _, tt := range []struct {
+		err  error
+		want exposure.ExitCode
+	}{
+		{nil, 0},
+		{errors.New("any"), 3},
+		{usagef("", "x"), 2},
+		{fmt.Errorf("around: %w", refusedf("", "x")), 5},
+		{errors.Join(coded(exitError, errors.New("x")), usagef("", "y")), 2},
+		{errors.Join(usagef("", "y"), refusedf("", "x")), 5},
+	} {
+		if got := codeOf(tt.err); got != tt.want {
+			t.Errorf("codeOf(%v) is %d, want %d", tt.err, got, tt.want)
+		}
+	}
+}
+
+func TestSignalCode(t *testing.T) {
+	for sig, want := range map[syscall.Signal]exposure.ExitCode{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+		ctx, cancel := context.WithCancelCause(context.Background())
+		if _, ok := signalCode(ctx); ok {
+			t.Error("a signal before there was one")
+		}
+		cancel(signalError{sig})
+		if got, ok := signalCode(ctx); !ok || got != want {
+			t.Errorf("%v gives %d, want %d", sig, got, want)
+		}
+	}
+}
+
+func TestNearest(t *testing.T) {
+	words := []string{"timeout", "retries", "rate", "ports", "policy"}
+	for word, want := range map[string]string{
+		"timout": "timeout", "retires": "retries", "rtae": "rate", "port": "ports",
+		"pol": "policy", "completely-else": "", "x": "", "": "",
+	} {
+		if got := nearest(words, word); got != want {
+			t.Errorf("nearest to %q is %q, want %q", word, got, want)
+		}
+	}
+}
+
+func TestDistance(t *testing.T) {
+	for _, tt := range []struct {
+		a, b string
+		want int
+	}{
+		{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"kitten", "sitting", 3},
+	} {
+		if got := distance(tt.a, tt.b); got != tt.want {
+			t.Errorf("distance(%q, %q) is %d, want %d", tt.a, tt.b, got, tt.want)
+		}
+		if got := distance(tt.b, tt.a); got != tt.want {
+			t.Errorf("distance(%q, %q) is %d, want %d", tt.b, tt.a, got, tt.want)
+		}
+	}
+}
+
+func TestShard(t *testing.T) {
+	for value, ok := range map[string]bool{
+		"1/1": true, "2/4": true, "0/4": false, "5/4": false, "1": false, "": false,
+		"a/b": false, "1/0": false, "-1/4": false, "1/4/2": false, "99999999999/99999999999": false,
+	} {
+		var s shard
+		if err := s.Set(value); (err == nil) != ok {
+			t.Errorf("Set(%q): %v", value, err)
+		} else if ok && s.String() != value {
+			t.Errorf("%q reads back as %q", value, s.String())
+		}
+	}
+}
+
+func TestWrap(t *testing.T) {
+	if got, want := wrap("one two  three\nfour", 11, "  "), "  one two\n  three\n  four"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+	if got := wrap("", 10, " "); got != "" {
+		t.Errorf("nothing wraps to %q", got)
+	}
+	if got, want := wrap("averylongword x", 4, ""), "averylongword\nx"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}

@@ -1,0 +1,99 @@
+package main
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+)
+
+// newSignaturesRecord is "mxsweep signatures record".
+func newSignaturesRecord(s *session, dirs *[]string) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "record HOST:PORT",
+		Short: "write what a port says to all safe probes, as an example",
+		Long: `Asks HOST:PORT with every safe probe that may be asked there and writes the
+transcript, which an entry under examples names with "file: FILE". Only record
+ports that you are authorized to scan. What is written holds names and addresses
+that the daemon tells: read it before you share it.`,
+		Example: "  mxsweep signatures record 192.0.2.10:10025 -o testdata/mydaemon.json",
+		Args:    exactArgs(1, "one HOST:PORT"),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.record(cmd.Context(), args[0], output, *dirs)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "-", "write to `FILE`")
+	return cmd
+}
+
+// record writes the transcript of one port.
+func (s *session) record(ctx context.Context, target, output string, dirs []string) error {
+	addr, scope, err := recordTarget(ctx, target)
+	if err != nil {
+		return err
+	}
+	set, err := loadSignatures(dirs)
+	if err != nil {
+		return err
+	}
+	var file *outputFile
+	if output != "-" {
+		if file, err = createOutput(output, false); err != nil {
+			return coded(exitError, fmt.Errorf("opening output %q: %w", output, bare(err)))
+		}
+	}
+	id := &fingerprint.Identifier{Signatures: set, Allowed: scope.Allows, Record: true}
+	service, err := id.Identify(ctx, scan.Result{Target: addr, State: scan.StateOpen, Time: time.Now()})
+	if err == nil && (service.Transcript == nil || len(service.Transcript.Exchanges) == 0) {
+		err = errors.New("nothing was said")
+	}
+	var data []byte
+	if err == nil {
+		data, err = json.MarshalIndent(service.Transcript, "", "  ")
+	}
+	if err != nil {
+		if file != nil {
+			file.discard()
+		}
+		return coded(exitError, fmt.Errorf("recording %s: %w", target, err))
+	}
+	data = append(data, '\n')
+	if file == nil {
+		_, err = s.stdout.Write(data)
+		return writing(standardOutput, err)
+	}
+	if _, err = file.Write(data); err != nil {
+		file.discard()
+		return writing(fmt.Sprintf("%q", output), err)
+	}
+	return writing(fmt.Sprintf("%q", output), file.commit())
+}
+
+// recordTarget reads one address or name with a port; of a name, the first
+// address is asked.
+func recordTarget(ctx context.Context, target string) (netip.AddrPort, *scan.Scope, error) {
+	targets, err := new(scan.Parser).Targets(ctx, []string{target})
+	if err != nil {
+		return netip.AddrPort{}, nil, coded(exitUsage, err)
+	}
+	t := targets[0]
+	switch {
+	case t.Err != nil:
+		return netip.AddrPort{}, nil, coded(exitUsage, t.Err)
+	case len(t.Ports) != 1 || t.Name == "" && t.Ranges[0].From() != t.Ranges[0].To():
+		return netip.AddrPort{}, nil, usagef("write HOST:PORT, like 192.0.2.10:10025 or [2001:db8::1]:25", "reading target %q: one host with one port expected", target)
+	}
+	scope, err := scan.NewScope(scan.Bounds{Targets: targets})
+	if err != nil {
+		return netip.AddrPort{}, nil, coded(exitUsage, err)
+	}
+	return netip.AddrPortFrom(t.Ranges[0].From(), t.Ports[0]), scope, nil
+}
