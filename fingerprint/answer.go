@@ -91,7 +91,7 @@ func (s *session) name(svc *Service, sig *signatures.Signature) {
 	if next, values := s.id.Signatures.Behind(sig, s); next != nil && svc.Behind == nil {
 		svc.Behind = &Behind{Product: next.Product, Version: values["version"]}
 	}
-	s.evidence(svc, sig.When, "")
+	s.evidence(svc, sig.When, nil)
 }
 
 func behind(values map[string]string) *Behind {
@@ -111,27 +111,29 @@ func (s *session) observe(svc *Service) {
 			continue
 		}
 		svc.Observations = append(svc.Observations, o.ID)
-		s.evidence(svc, o.When, o.Shows)
+		s.evidence(svc, o.When, o)
 	}
 	slices.Sort(svc.Observations)
 }
 
-// evidence adds the exchanges that conditions rest on; shows says what they
-// show, or is empty for what the probe asks.
-func (s *session) evidence(svc *Service, conditions []signatures.Condition, shows string) {
+// evidence adds the exchanges that the conditions of an observation rest on,
+// or those of the signature if o is nil.
+func (s *session) evidence(svc *Service, conditions []signatures.Condition, o *signatures.Observation) {
 	for i := range conditions {
 		c := &conditions[i]
 		if c.Match(s) != signatures.True {
 			continue
 		}
-		s.evidence(svc, c.Any, shows)
-		s.evidence(svc, c.All, shows)
+		s.evidence(svc, c.Any, o)
+		s.evidence(svc, c.All, o)
 		ex := s.exchanges[c.Probe]
 		if ex == nil {
 			continue
 		}
-		e := Evidence{Probe: ex.Probe, Sent: string(ex.Sent), Observed: observed(ex), Shows: shows}
-		if shows == "" {
+		e := Evidence{Probe: ex.Probe, Sent: string(ex.Sent), Observed: observed(ex)}
+		if o != nil {
+			e.Observation, e.Shows = o.ID, o.Shows
+		} else {
 			e.Shows = s.id.Signatures.Probe(ex.Probe).Why
 		}
 		if !slices.Contains(svc.Evidence, e) {

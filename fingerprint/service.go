@@ -89,6 +89,10 @@ type Evidence struct {
 	Sent     string // what was sent, raw; "" for a passive probe
 	Observed string // what came back and how it ended, raw
 	Shows    string // what it shows, in words
+
+	// Observation is the id of the observation that rests on it, "" where it
+	// tells which daemon answers.
+	Observation string
 }
 
 // TLS describes a completed TLS handshake.
