@@ -2,10 +2,8 @@ package exposure
 
 import (
 	"cmp"
-	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"mxsweep/fingerprint"
@@ -143,7 +141,7 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 		ID:   FindingID(r.ID, p.Target, v.String()),
 		Rule: r, Title: r.Title, Severity: r.Severity, Score: r.Score,
 		Target: p.Target, Host: p.Host, Vantage: v.String(),
-		Evidence: evidence(p, v), Tags: r.Tags,
+		Evidence: evidence(r, p, v), Tags: r.Tags,
 		Status: StatusOpen, Drift: DriftNone, Anchor: p.Anchor,
 		FirstSeen: p.Time, LastSeen: p.Time,
 	}
@@ -163,50 +161,4 @@ func productOf(s *fingerprint.Service) string {
 		return s.Product
 	}
 	return s.Product + " " + s.Version
-}
-
-// maxEvidence is how many sentences a finding carries; the transcript has the
-// rest.
-const maxEvidence = 8
-
-// evidence says in sentences what the finding rests on.
-func evidence(p Port, v Vantage) []string {
-	how := "seen from the vantage point " + v.String()
-	list := []string{fmt.Sprintf("port %d/tcp accepts connections (%s), %s", p.Target.Port(), p.Reason, how)}
-	s := p.Service
-	if s == nil || s.Method == "table" {
-		return append(list, "only the port number is known; nothing was learnt about the service")
-	}
-	if sentence := answer(s); sentence != "" {
-		list = append(list, sentence)
-	}
-	for _, e := range s.Evidence {
-		if e.Shows != "" && len(list) < maxEvidence-1 && !slices.Contains(list, e.Shows) {
-			list = append(list, e.Shows)
-		}
-	}
-	if len(s.Observations) > 0 {
-		list = append(list, "observed: "+strings.Join(s.Observations, ", "))
-	}
-	return list
-}
-
-// answer says what the service is.
-func answer(s *fingerprint.Service) string {
-	name := productOf(s)
-	switch {
-	case name != "" && s.Protocol != "":
-		name += " speaking " + s.Protocol
-	case s.Protocol != "":
-		name = s.Protocol
-	case name == "":
-		return ""
-	}
-	if s.Role != "" && s.Role != "unknown" {
-		name += ", role " + s.Role
-	}
-	if s.Behind != nil && s.Behind.Product != "" {
-		name += ", in front of " + s.Behind.Product
-	}
-	return fmt.Sprintf("answers as %s (confidence %d of 10)", name, s.Confidence)
 }

@@ -1,0 +1,109 @@
+package exposure
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"mxsweep/fingerprint"
+)
+
+// maxEvidence is how many sentences a finding carries; the transcript has the
+// rest.
+const maxEvidence = 8
+
+// evidence says in sentences what the finding rests on, the weightiest first:
+// what shows the fault itself, what tells the daemon, who it is, and that the
+// port answers at all.
+func evidence(r *Rule, p Port, v Vantage) []string {
+	reached := fmt.Sprintf("port %d/tcp accepts connections (%s), seen from the vantage point %s", p.Target.Port(), p.Reason, v)
+	s := p.Service
+	if s == nil || s.Method == "table" && !s.Has(ObservedRefused) {
+		return []string{"only the port number is known; nothing was learnt about the service", reached}
+	}
+	var list []string
+	for _, e := range s.Evidence {
+		if e.Observation != "" && r.asksFor(e.Observation) && len(list) < maxEvidence-3 {
+			list = append(list, e.Shows+": "+exchange(e))
+		}
+	}
+	list = append(list, dialogue(s)...)
+	if sentence := answer(s); sentence != "" {
+		list = append(list, sentence)
+	}
+	return append(list, reached)
+}
+
+// asksFor reports whether a condition of the rule asks for the observation.
+func (r *Rule) asksFor(observation string) bool {
+	return slices.ContainsFunc(r.When, func(c Condition) bool { return slices.Contains(c.Observed, observation) })
+}
+
+// maxExchanges is how many exchanges tell which daemon answers.
+const maxExchanges = 3
+
+// dialogue tells in one sentence what was said that names the daemon.
+func dialogue(s *fingerprint.Service) []string {
+	var parts []string
+	for _, e := range s.Evidence {
+		if e.Observation == "" && len(parts) < maxExchanges {
+			parts = append(parts, exchange(e))
+		}
+	}
+	if len(parts) == 0 {
+		return nil
+	}
+	return []string{strings.Join(parts, "; ")}
+}
+
+// exchange tells what was sent and what came back.
+func exchange(e fingerprint.Evidence) string {
+	text, end := e.Observed, ""
+	if i := strings.LastIndexByte(text, '('); i >= 0 && strings.HasSuffix(text, ")") && (i == 0 || text[i-1] == '\n') {
+		text, end = text[:i], " "+text[i:]
+	}
+	if text != "" {
+		end = quoted(text) + end
+	}
+	end = strings.TrimSpace(end)
+	if e.Sent == "" {
+		return "greeting " + end
+	}
+	return "sent " + quoted(e.Sent) + ", got " + end
+}
+
+// maxQuote is how much of a text a sentence shows, in bytes.
+const maxQuote = 120
+
+// quoted shows bytes from the network as one printable word. The end of the
+// last line is left out, unless there is nothing else.
+func quoted(text string) string {
+	if line := strings.TrimRight(text, "\r\n"); line != "" {
+		text = line
+	}
+	if len(text) > maxQuote {
+		return strconv.QuoteToASCII(text[:maxQuote]) + "..."
+	}
+	return strconv.QuoteToASCII(text)
+}
+
+// answer says what the service is.
+func answer(s *fingerprint.Service) string {
+	name := productOf(s)
+	switch {
+	case name != "" && s.Protocol != "":
+		name += " speaking " + s.Protocol
+	case s.Protocol != "":
+		name = s.Protocol
+	case name == "":
+		return ""
+	}
+	if s.Role != "" && s.Role != "unknown" {
+		name += ", role " + s.Role
+	}
+	if s.Behind != nil && s.Behind.Product != "" {
+		name += ", in front of " + s.Behind.Product
+	}
+	return fmt.Sprintf("answers as %s (confidence %d of 10)", name, s.Confidence)
+}
