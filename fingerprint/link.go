@@ -66,7 +66,7 @@ func answered(svc *Service) bool {
 // byTable names what a silent port may be. No product is named: that would be
 // a guess which reads like a finding.
 func byTable(svc *Service, known signatures.Port) {
-	if len(known.Uses) == 0 {
+	if len(known.Uses) == 0 || known.Uses[0].Protocol == "unknown" {
 		return
 	}
 	svc.Protocol, svc.Role = known.Uses[0].Protocol, known.Uses[0].Role
