@@ -1,0 +1,48 @@
+package exposure
+
+import (
+	"flag"
+	"os"
+	"strings"
+	"testing"
+)
+
+var update = flag.Bool("update", false, "write golden files anew")
+
+// TestManual holds docs/rules.md against the rules.
+func TestManual(t *testing.T) {
+	const file = "../docs/rules.md"
+	want := testRules(t).Manual()
+	if *update {
+		if err := os.MkdirAll("../docs", 0o755); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	got, err := os.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if string(got) != want {
+		t.Errorf("%s is not what the rules say; write it anew with -update", file)
+	}
+}
+
+// TestPolicyManual holds the example in docs/policy.md against the policy that
+// the tests load.
+func TestPolicyManual(t *testing.T) {
+	manual, err := os.ReadFile("../docs/policy.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !strings.Contains(string(manual), "```yaml\n"+readPolicy(t)+"```\n") {
+		t.Error("the example in docs/policy.md is not testdata/mxsweep.yaml")
+	}
+	for _, f := range (&policyLoader{document: &document{}, policy: &Policy{}}).fields() {
+		if !strings.Contains(string(manual), "| `"+f.key+"` |") {
+			t.Errorf("docs/policy.md does not explain the key %q", f.key)
+		}
+	}
+}
