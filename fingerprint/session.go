@@ -48,7 +48,7 @@ type session struct {
 	mu        sync.Mutex
 	begun     time.Time
 	delayed   time.Duration // spent waiting for other ports of the host
-	order     []*Exchange // as they ended
+	order     []*Exchange   // as they ended
 	exchanges map[string]*Exchange
 	asked     map[string]bool // started, ended or not
 	open      map[string]bool // probes whose connection goes on
