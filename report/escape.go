@@ -53,8 +53,8 @@ func longestRun(s string, c byte) int {
 // A span is a part of a text of our own that is written in plain Markdown:
 // code stands between backticks.
 type span struct {
-	text string
-	code bool
+	Text string
+	Code bool
 }
 
 // spans splits a fix or a reason at its backticks. A backtick without a
@@ -65,12 +65,12 @@ func spans(s string) []span {
 		before, rest, found := strings.Cut(s, "`")
 		code, after, closed := strings.Cut(rest, "`")
 		if !found || !closed || code == "" {
-			return append(list, span{text: s})
+			return append(list, span{Text: s})
 		}
 		if before != "" {
-			list = append(list, span{text: before})
+			list = append(list, span{Text: before})
 		}
-		list = append(list, span{text: code, code: true})
+		list = append(list, span{Text: code, Code: true})
 		s = after
 	}
 	return list
@@ -80,10 +80,10 @@ func spans(s string) []span {
 func inlineMarkdown(s string) string {
 	var b strings.Builder
 	for _, p := range spans(s) {
-		if p.code {
-			b.WriteString(codeMarkdown(p.text))
+		if p.Code {
+			b.WriteString(codeMarkdown(p.Text))
 		} else {
-			b.WriteString(escapeMarkdown(p.text))
+			b.WriteString(escapeMarkdown(p.Text))
 		}
 	}
 	return b.String()

@@ -104,7 +104,7 @@ func shared(t *testing.T, name string) []byte {
 // file.
 func TestFormats(t *testing.T) {
 	for format, name := range map[string]string{
-		"nmap-xml": "run.nmap.xml", "junit": "run.junit.xml", "csv": "run.csv", "markdown": "run.md",
+		"nmap-xml": "run.nmap.xml", "junit": "run.junit.xml", "csv": "run.csv", "markdown": "run.md", "html": "run.html",
 		"gitlab": "run.gitlab.json", "defectdojo": "run.defectdojo.json", "prometheus": "run.prom", "github": "run.github.txt",
 	} {
 		t.Run(format, func(t *testing.T) { golden(t, name, convert(t, "run.json", format, Options{})) })

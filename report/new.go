@@ -40,6 +40,7 @@ var formats = [...]format{
 	{"junit", "JUnit XML, for test reports of CI systems", newJUnit},
 	{"csv", "one row for each finding and each open port, for spreadsheets", newCSV},
 	{"markdown", "a summary for a workflow step or a merge request, at most 1 MiB", newMarkdown},
+	{"html", "one file to hand on: verdict, matrix, findings with fix and evidence, method", newHTML},
 	{"gitlab", "GitLab code quality", newGitLab},
 	{"defectdojo", "DefectDojo's generic findings import", newDojo},
 	{"prometheus", "metrics for node_exporter's textfile collector", newPrometheus},

@@ -1,0 +1,171 @@
+package report
+
+import (
+	"bytes"
+	"encoding/base64"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestHTMLPolicy: the policy names the very style and script of the page, and
+// nothing else can run.
+func TestHTMLPolicy(t *testing.T) {
+	page := string(convert(t, "run.json", "html", Options{}))
+	for _, tag := range []string{"style", "script"} {
+		_, rest, _ := strings.Cut(page, "<"+tag+">")
+		text, _, found := strings.Cut(rest, "</"+tag+">")
+		if !found || !strings.Contains(page, tag+"-src &#39;sha256-"+strings.ReplaceAll(hashSource(text), "+", "&#43;")+"&#39;") {
+			t.Errorf("the policy does not name the hash of <%s>", tag)
+		}
+		if strings.Count(page, "<"+tag) != 1 {
+			t.Errorf("more than one <%s>", tag)
+		}
+	}
+	for _, bad := range []string{" style=", " onclick=", " onload=", "javascript:", "<script>alert", "<img", "http-equiv=\"refresh\""} {
+		if strings.Contains(page, bad) {
+			t.Errorf("the page has %q", bad)
+		}
+	}
+	if regexp.MustCompile(`(?:src|href)="(?:https?:)?//`).MatchString(regexp.MustCompile(`<a href="https?://[^"]*" rel="noreferrer noopener">`).ReplaceAllString(page, "")) {
+		t.Error("the page loads something")
+	}
+}
+
+// TestHTMLHostile: every text of a run may be hostile.
+func TestHTMLHostile(t *testing.T) {
+	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>`
+	c := hugeRun(1, 1)
+	c.run.Authorization, c.run.Scope.Name, c.run.Vantage = evil, evil, evil
+	c.run.Args = []string{evil}
+	c.run.Rules[0].Why, c.run.Rules[0].Fix = evil, evil
+	c.run.Rules[0].References = []string{"javascript:alert(1)", "https://example.org/" + evil}
+	p, f := &c.ports[0], &c.findings[0]
+	p.Host, p.Banner.Text, p.Service.Product, p.Service.Stack = evil, evil, evil, evil
+	p.Service.Evidence[0].Observed = evil
+	f.Title, f.Host, f.Evidence, f.Remediation, f.Verdict = evil, evil, []string{evil}, evil, evil
+	f.Drift = evil
+	page := write(t, "html", Options{}, c)
+	if bytes.Contains(page, []byte("<script>alert")) || bytes.Contains(page, []byte("<img")) || bytes.Contains(page, []byte(`href="javascript`)) {
+		t.Error("hostile text became markup")
+	}
+}
+
+func TestHTMLEmpty(t *testing.T) {
+	page := string(write(t, "html", Options{}, &collector{}))
+	for _, want := range []string{"<strong>PASS</strong>", "Coverage and method", "What was not seen"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the page of an empty run does not say %q", want)
+		}
+	}
+	if strings.Contains(page, "<script>") {
+		t.Error("a page without findings has a script")
+	}
+}
+
+// browse writes the page of a run and opens it.
+func browse(t *testing.T, page []byte) (*browser, string) {
+	b := openBrowser(t)
+	file := filepath.Join(t.TempDir(), "report.html")
+	if err := os.WriteFile(file, page, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	return b, file
+}
+
+// TestHTMLInBrowser looks at the page at two widths, light, dark and printed:
+// no complaint, no request, nothing wider than the window.
+func TestHTMLInBrowser(t *testing.T) {
+	b, file := browse(t, convert(t, "run.json", "html", Options{}))
+	for _, v := range []struct {
+		width          int
+		scheme, medium string
+	}{{1280, "light", "screen"}, {1280, "dark", "screen"}, {400, "light", "screen"}, {400, "dark", "screen"}, {1000, "light", "print"}} {
+		name := fmt.Sprintf("%d-%s-%s.png", v.width, v.scheme, v.medium)
+		b.show(v.width, v.scheme, v.medium)
+		b.load(file)
+		var wide int
+		b.eval("document.documentElement.scrollWidth", &wide)
+		if wide > v.width {
+			t.Errorf("%s: the page is %d wide", name, wide)
+		}
+		if len(b.picture(name)) == 0 {
+			t.Errorf("%s: no picture", name)
+		}
+		for _, c := range b.complaints() {
+			t.Errorf("%s: %s", name, c)
+		}
+	}
+	var banner string
+	b.eval(`[...document.querySelectorAll("pre")].map(e => e.textContent).join("\n")`, &banner)
+	if !strings.Contains(banner, `\x1b[31mhi\x07 <script>alert(1)</script> \u202e`) {
+		t.Errorf("the hostile banner is not shown as text: %.300s", banner)
+	}
+	if *screenshots != "" {
+		b.pdf("print.pdf")
+	}
+}
+
+// pdf prints the page.
+func (b *browser) pdf(name string) {
+	var r struct{ Data string }
+	if err := json.Unmarshal(b.call("Page.printToPDF", args{"printBackground": false}), &r); err != nil {
+		b.t.Fatal(err)
+	}
+	pdf, err := base64.StdEncoding.DecodeString(r.Data)
+	if err != nil {
+		b.t.Fatal(err)
+	}
+	b.keep(name, pdf)
+}
+
+const visiblePlaces = `[...document.querySelectorAll(".place")].filter(e => e.checkVisibility()).length`
+
+// TestHTMLFilters: the filters work with the script, and without it.
+func TestHTMLFilters(t *testing.T) {
+	for _, scripts := range []bool{true, false} {
+		t.Run(fmt.Sprintf("scripts %t", scripts), func(t *testing.T) {
+			b, file := browse(t, convert(t, "run.json", "html", Options{}))
+			b.show(1280, "light", "screen")
+			b.call("Emulation.setScriptExecutionDisabled", args{"value": !scripts})
+			b.load(file)
+			count := func(want int, when string) {
+				t.Helper()
+				var n int
+				b.eval(visiblePlaces, &n)
+				if n != want {
+					t.Errorf("%s: %d findings are visible, want %d", when, n, want)
+				}
+			}
+			count(6, "at first")
+			b.eval(`document.getElementById("f-high").click()`, nil)
+			count(3, "without high")
+			b.eval(`document.getElementById("f-high").click(); document.getElementById("f-new").click()`, nil)
+			count(2, "without new")
+			b.eval(`document.getElementById("f-new").click()`, nil)
+			if scripts {
+				b.eval(`search.value = "dovecot"; search.dispatchEvent(new Event("input"))`, nil)
+				count(1, "search for dovecot")
+				var shown string
+				b.eval(`document.getElementById("shown").textContent`, &shown)
+				if shown != "1 of 6 shown" {
+					t.Errorf("the count says %q", shown)
+				}
+				b.eval(`document.getElementById("all").click()`, nil)
+				b.picture("search.png")
+			}
+			var tools bool
+			b.eval(`document.getElementById("tools").checkVisibility()`, &tools)
+			if tools != scripts {
+				t.Errorf("the tools that need a script are visible: %t", tools)
+			}
+			for _, c := range b.complaints() {
+				t.Error(c)
+			}
+		})
+	}
+}

@@ -1,0 +1,263 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// maxMatrix is how many hosts the matrix shows, the heaviest first.
+const maxMatrix = 500
+
+type htmlRule struct {
+	ID, Title, Severity, Brief string
+	Score                      string
+	CWE                        []int
+	Why                        []span
+	Fix                        *htmlBlock
+	References                 []string
+	Places                     []htmlPlace
+}
+
+type htmlPlace struct {
+	ID, At, Name, Drift, Verdict, Says string
+	Fix                                *htmlBlock
+	Seen                               []string
+	htmlEvidence
+}
+
+// htmlEvidence is what a port said.
+type htmlEvidence struct {
+	Evidence []Evidence
+	Banner   string
+	Facts    []htmlFact
+}
+
+type htmlSettled struct{ ID, At, Name, Rule, Title, Severity, Why string }
+
+type htmlMatrix struct {
+	Ports []int
+	Rows  []htmlRow
+	Left  int
+}
+
+type htmlRow struct {
+	IP, Name string
+	Cells    []htmlCell
+}
+
+type htmlCell struct{ Mark, Class, Severity, Href, Title string }
+
+type htmlHost struct {
+	IP, Name, Stack string
+	Ports           []htmlHostPort
+}
+
+type htmlHostPort struct {
+	Number, Says string
+	Findings     []htmlLink
+	htmlEvidence
+}
+
+type htmlLink struct{ ID, Rule, Severity string }
+
+// An htmlBuilder makes the parts of a page.
+type htmlBuilder struct {
+	v     *view
+	c     *collector
+	ports map[string]*Port
+}
+
+func findingAnchor(f *Finding) string { return "f" + f.ID[:min(16, len(f.ID))] }
+
+// rules groups the live findings by rule, the heaviest rule first.
+func (b *htmlBuilder) rules() []htmlRule {
+	var list []htmlRule
+	at := make(map[string]int)
+	for _, f := range b.c.byWeight((*Finding).live) {
+		i, ok := at[f.Rule]
+		if !ok {
+			i = len(list)
+			at[f.Rule] = i
+			list = append(list, b.rule(f))
+		}
+		list[i].Places = append(list[i].Places, b.place(f))
+	}
+	slices.SortStableFunc(list, func(x, y htmlRule) int {
+		return cmp.Or(cmp.Compare(weight(y.Severity), weight(x.Severity)), strings.Compare(x.ID, y.ID))
+	})
+	return list
+}
+
+func (b *htmlBuilder) rule(f *Finding) htmlRule {
+	r := b.v.rule(f)
+	w := htmlRule{
+		ID: r.ID, Title: r.Title, Severity: f.Severity, Brief: firstSentence(r.Why), CWE: r.CWE,
+		Why: spans(r.Why), Fix: newHTMLBlock(r.Fix),
+	}
+	if r.Score > 0 {
+		w.Score = strconv.FormatFloat(r.Score, 'f', 1, 64)
+	}
+	for _, ref := range r.References {
+		if u, err := url.Parse(ref); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
+			w.References = append(w.References, ref)
+		}
+	}
+	return w
+}
+
+// drifts counts the live findings by drift; nil without a baseline.
+func (b *htmlBuilder) drifts() []htmlCount {
+	if b.v.run.Baseline == nil {
+		return nil
+	}
+	count := make(map[string]int)
+	for i := range b.c.findings {
+		if f := &b.c.findings[i]; f.live() {
+			count[f.Drift]++
+		}
+	}
+	var list []htmlCount
+	for _, d := range []string{driftNew, driftUpdated, driftUnchanged, driftUnverified} {
+		if count[d] > 0 {
+			list = append(list, htmlCount{d, count[d]})
+		}
+	}
+	return list
+}
+
+// place is one finding of a rule.
+func (b *htmlBuilder) place(f *Finding) htmlPlace {
+	at := place(f.IP, f.Port)
+	p := b.ports[at]
+	if p != nil && p.State != stateOpen {
+		p = nil
+	}
+	w := htmlPlace{
+		ID: findingAnchor(f), At: at, Name: f.Host, Drift: f.Drift,
+		Says: (&portView{port: p}).says(), Fix: newHTMLBlock(f.Remediation), Seen: f.Evidence,
+		htmlEvidence: evidenceOf(p),
+	}
+	if f.Verdict == "fail" {
+		w.Verdict = "fails the gate"
+	}
+	w.Facts = append(w.Facts, withText([]htmlFact{
+		{Label: "Confidence", Text: fmt.Sprintf("%d of 10", f.Confidence)},
+		{Label: "In scope through", Text: where(f.Anchor), Mono: true},
+		{Label: "Policy", Text: where(f.PolicyAnchor), Mono: true},
+		{Label: "First seen", Text: f.FirstSeen.String()},
+		{Label: "Last seen", Text: f.LastSeen.String()},
+		{Label: "Finding", Text: f.ID, Mono: true},
+	})...)
+	return w
+}
+
+func evidenceOf(p *Port) htmlEvidence {
+	if p == nil {
+		return htmlEvidence{}
+	}
+	w := htmlEvidence{}
+	if p.Banner != nil {
+		w.Banner = p.Banner.Text
+	}
+	if s := p.Service; s != nil {
+		w.Evidence = s.Evidence
+		w.Facts = append(w.Facts, withText([]htmlFact{
+			{Label: "Observed", Text: strings.Join(s.Observations, ", ")},
+			{Label: "Signature", Text: s.MatchedRule},
+			{Label: "CPE", Text: strings.Join(s.CPEs, " "), Mono: true},
+			{Label: "Same greeting on", Text: portList(s.SameAs)},
+		})...)
+	}
+	if t := p.TLS; t != nil {
+		w.Facts = append(w.Facts, htmlFact{Label: "TLS", Text: tlsText(t)})
+	}
+	for _, e := range p.Trail {
+		w.Evidence = append(w.Evidence, Evidence{
+			Probe: e.Probe, Sent: e.Sent, Observed: cmp.Or(e.Greeting+e.Reply, "("+e.End+")"), Shows: "ended: " + e.End,
+		})
+	}
+	w.Facts = append(w.Facts, withText([]htmlFact{{Label: "Answered", Text: answered(p)}})...)
+	return w
+}
+
+func portList(ports []uint16) string {
+	words := make([]string, len(ports))
+	for i, p := range ports {
+		words[i] = itoa(int(p))
+	}
+	return strings.Join(words, ", ")
+}
+
+func tlsText(t *TLS) string {
+	words := []string{}
+	for _, s := range []string{t.Version, t.Cipher, t.Subject} {
+		if s != "" {
+			words = append(words, s)
+		}
+	}
+	if t.Issuer != "" {
+		words = append(words, "issued by "+t.Issuer)
+	}
+	if !t.NotAfter.IsZero() {
+		words = append(words, "valid until "+t.NotAfter.UTC().Format("2006-01-02"))
+	}
+	return strings.Join(words, ", ")
+}
+
+func answered(p *Port) string {
+	s := p.Timestamp.String()
+	if p.Reason != "" {
+		s += ", " + p.Reason
+	}
+	if p.RTT > 0 {
+		s += fmt.Sprintf(", after %g ms", p.RTT)
+	}
+	return s
+}
+
+func (b *htmlBuilder) settled() []htmlSettled {
+	var list []htmlSettled
+	for _, f := range b.v.settled {
+		list = append(list, htmlSettled{
+			ID: findingAnchor(f), At: place(f.IP, f.Port), Name: f.Host, Rule: f.Rule, Title: f.Title,
+			Severity: f.Severity, Why: settledWhy(f),
+		})
+	}
+	return list
+}
+
+// hosts lists every open port; what a port said stands where its finding is,
+// else here.
+func (b *htmlBuilder) hosts() []htmlHost {
+	var list []htmlHost
+	for i := range b.v.hosts {
+		h := &b.v.hosts[i]
+		w := htmlHost{IP: h.ip, Name: h.name, Stack: h.stack}
+		for j := range h.ports {
+			p := &h.ports[j]
+			if p.port == nil {
+				continue
+			}
+			q := htmlHostPort{Number: p.number(), Says: p.says()}
+			for _, f := range p.findings {
+				q.Findings = append(q.Findings, htmlLink{findingAnchor(f), f.Rule, f.Severity})
+			}
+			if len(p.findings) == 0 {
+				q.htmlEvidence = evidenceOf(p.port)
+			}
+			w.Ports = append(w.Ports, q)
+		}
+		slices.SortStableFunc(w.Ports, func(x, y htmlHostPort) int { return compareNumbers(x.Number, y.Number) })
+		if len(w.Ports) > 0 {
+			list = append(list, w)
+		}
+	}
+	slices.SortStableFunc(list, func(x, y htmlHost) int {
+		return parseAddr(x.IP).Compare(parseAddr(y.IP))
+	})
+	return list
+}
