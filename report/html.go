@@ -59,27 +59,28 @@ func hashSource(s string) string {
 
 // An htmlPage is what the template shows.
 type htmlPage struct {
-	CSP     string
-	Style   template.CSS // our own, known when the program was built
-	Script  template.JS  // likewise
-	Tool    Tool
-	Run     Run
-	Sum     Summary
-	Scope   string
-	Gate    string
-	Verdict string
-	Extent  string
-	Gain    string // the heading over what an intruder gains
-	Tiles   []htmlCount
-	Drifts  []htmlCount
-	Facts   []htmlFact
-	Rules   []htmlRule
-	Matrix  htmlMatrix
-	Settled []htmlSettled
-	Remarks []htmlRemark
-	Hosts   []htmlHost
-	Method  []string
-	Details []htmlFact
+	CSP               string
+	Style             template.CSS // our own, known when the program was built
+	Script            template.JS  // likewise
+	Tool              Tool
+	Run               Run
+	Sum               Summary
+	Large             bool // so many findings that the browser had better draw on demand
+	Scope             string
+	Gate              string
+	Headline, Verdict string
+	Extent            string
+	Gain              string // the heading over what an intruder gains
+	Tiles             []htmlCount
+	Drifts            []htmlCount
+	Facts             []htmlFact
+	Rules             []htmlRule
+	Matrix            htmlMatrix
+	Settled           []htmlSettled
+	Remarks           []htmlRemark
+	Hosts             []htmlHost
+	Method            []string
+	Details           []htmlFact
 }
 
 type htmlCount struct {
@@ -115,14 +116,15 @@ func newHTMLPage(c *collector, s Summary) *htmlPage {
 	v := newView(c, s)
 	p := &htmlPage{
 		CSP: csp(), Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
-		Tool: v.tool, Run: v.run, Sum: s,
-		Scope:   cmp.Or(v.run.Scope.Name, "the targets"),
-		Gate:    strings.ToUpper(s.Gate),
-		Verdict: sentence(v.verdict()),
-		Extent:  v.extent(),
-		Gain:    gainHeading(v.run.Vantage),
-		Method:  v.method(),
-		Details: v.runDetails(),
+		Tool: v.tool, Run: v.run, Sum: s, Large: len(c.findings) > 500,
+		Scope:    cmp.Or(v.run.Scope.Name, "the targets"),
+		Gate:     strings.ToUpper(s.Gate),
+		Headline: v.headline(),
+		Verdict:  sentence(v.verdict()),
+		Extent:   v.extent(),
+		Gain:     gainHeading(v.run.Vantage),
+		Method:   v.method(),
+		Details:  v.runDetails(),
 	}
 	for _, name := range severities {
 		p.Tiles = append(p.Tiles, htmlCount{name, *s.BySeverity.of(name)})
@@ -147,6 +149,40 @@ func newHTMLPage(c *collector, s Summary) *htmlPage {
 	p.Settled = b.settled()
 	p.Hosts = b.hosts()
 	return p
+}
+
+// headline says in plain words what came out.
+func (v *view) headline() string {
+	hosts := 0
+	for i := range v.hosts {
+		if v.hosts[i].worst > 0 {
+			hosts++
+		}
+	}
+	var words []string
+	for _, s := range severities[:3] {
+		if n := *v.sum.BySeverity.of(s); n > 0 {
+			words = append(words, itoa(n)+" "+s)
+		}
+	}
+	blind := ""
+	if v.sum.Gate == GateIncomplete || v.sum.Gate == GateError {
+		blind = " The run did not see all that it should have."
+	}
+	who := "Strangers reach"
+	if v.run.Vantage != "internet" {
+		who = "Others reach"
+	}
+	switch {
+	case len(words) > 0:
+		return fmt.Sprintf("%s mail services that should not be within their reach: %s, on %s.%s",
+			who, strings.Join(words, ", "), plural(hosts, "host"), blind)
+	case v.sum.BySeverity.Total() > 0:
+		return "Nothing of weight is exposed; a few lighter findings are worth a look." + blind
+	case blind != "":
+		return "Nothing was found exposed, but that does not say much." + blind
+	}
+	return "Nothing was found exposed that should not be."
 }
 
 // extent says how far the findings reach.

@@ -67,20 +67,22 @@ func TestHTMLEmpty(t *testing.T) {
 	}
 }
 
-// browse writes the page of a run and opens it.
-func browse(t *testing.T, page []byte) (*browser, string) {
+// TestHTMLInBrowser looks at the page with headless Chromium.
+func TestHTMLInBrowser(t *testing.T) {
 	b := openBrowser(t)
 	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, page, 0o600); err != nil {
+	if err := os.WriteFile(file, convert(t, "run.json", "html", Options{}), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	return b, file
+	t.Run("looks", func(t *testing.T) { testLooks(t, b, file) })
+	for _, scripts := range []bool{true, false} {
+		t.Run(fmt.Sprintf("filters, scripts %t", scripts), func(t *testing.T) { testFilters(t, b, file, scripts) })
+	}
 }
 
-// TestHTMLInBrowser looks at the page at two widths, light, dark and printed:
-// no complaint, no request, nothing wider than the window.
-func TestHTMLInBrowser(t *testing.T) {
-	b, file := browse(t, convert(t, "run.json", "html", Options{}))
+// testLooks shows the page at two widths, light, dark and printed: no
+// complaint, no request, nothing wider than the window, hostile text as text.
+func testLooks(t *testing.T, b *browser, file string) {
 	for _, v := range []struct {
 		width          int
 		scheme, medium string
@@ -125,47 +127,42 @@ func (b *browser) pdf(name string) {
 
 const visiblePlaces = `[...document.querySelectorAll(".place")].filter(e => e.checkVisibility()).length`
 
-// TestHTMLFilters: the filters work with the script, and without it.
-func TestHTMLFilters(t *testing.T) {
-	for _, scripts := range []bool{true, false} {
-		t.Run(fmt.Sprintf("scripts %t", scripts), func(t *testing.T) {
-			b, file := browse(t, convert(t, "run.json", "html", Options{}))
-			b.show(1280, "light", "screen")
-			b.call("Emulation.setScriptExecutionDisabled", args{"value": !scripts})
-			b.load(file)
-			count := func(want int, when string) {
-				t.Helper()
-				var n int
-				b.eval(visiblePlaces, &n)
-				if n != want {
-					t.Errorf("%s: %d findings are visible, want %d", when, n, want)
-				}
-			}
-			count(6, "at first")
-			b.eval(`document.getElementById("f-high").click()`, nil)
-			count(3, "without high")
-			b.eval(`document.getElementById("f-high").click(); document.getElementById("f-new").click()`, nil)
-			count(2, "without new")
-			b.eval(`document.getElementById("f-new").click()`, nil)
-			if scripts {
-				b.eval(`search.value = "dovecot"; search.dispatchEvent(new Event("input"))`, nil)
-				count(1, "search for dovecot")
-				var shown string
-				b.eval(`document.getElementById("shown").textContent`, &shown)
-				if shown != "1 of 6 shown" {
-					t.Errorf("the count says %q", shown)
-				}
-				b.eval(`document.getElementById("all").click()`, nil)
-				b.picture("search.png")
-			}
-			var tools bool
-			b.eval(`document.getElementById("tools").checkVisibility()`, &tools)
-			if tools != scripts {
-				t.Errorf("the tools that need a script are visible: %t", tools)
-			}
-			for _, c := range b.complaints() {
-				t.Error(c)
-			}
-		})
+// testFilters: the filters work with the script, and without it.
+func testFilters(t *testing.T, b *browser, file string, scripts bool) {
+	b.show(1280, "light", "screen")
+	b.call("Emulation.setScriptExecutionDisabled", args{"value": !scripts})
+	b.load(file)
+	count := func(want int, when string) {
+		t.Helper()
+		var n int
+		b.eval(visiblePlaces, &n)
+		if n != want {
+			t.Errorf("%s: %d findings are visible, want %d", when, n, want)
+		}
+	}
+	count(6, "at first")
+	b.eval(`document.getElementById("f-high").click()`, nil)
+	count(3, "without high")
+	b.eval(`document.getElementById("f-high").click(); document.getElementById("f-new").click()`, nil)
+	count(2, "without new")
+	b.eval(`document.getElementById("f-new").click()`, nil)
+	if scripts {
+		b.eval(`search.value = "dovecot"; search.dispatchEvent(new Event("input"))`, nil)
+		count(1, "search for dovecot")
+		var shown string
+		b.eval(`document.getElementById("shown").textContent`, &shown)
+		if shown != "1 of 6 shown" {
+			t.Errorf("the count says %q", shown)
+		}
+		b.eval(`document.getElementById("all").click()`, nil)
+		b.picture("search.png")
+	}
+	var tools bool
+	b.eval(`document.getElementById("tools").checkVisibility()`, &tools)
+	if tools != scripts {
+		t.Errorf("the tools that need a script are visible: %t", tools)
+	}
+	for _, c := range b.complaints() {
+		t.Error(c)
 	}
 }

@@ -71,8 +71,12 @@ func cell(h *hostView, p *portView, settled *Finding) htmlCell {
 	title := place(h.ip, p.num) + ": " + p.says()
 	if len(p.findings) > 0 {
 		f := slices.MaxFunc(p.findings, func(a, b *Finding) int { return cmp.Compare(weight(a.Severity), weight(b.Severity)) })
+		mark := strings.ToUpper(f.Severity[:1])
+		if p.port == nil {
+			mark += "?"
+		}
 		return htmlCell{
-			Mark: strings.ToUpper(f.Severity[:1]), Severity: f.Severity,
+			Mark: mark, Severity: f.Severity,
 			Href: "#" + findingAnchor(f), Title: title + "; " + f.Severity + ": " + f.Title,
 		}
 	}

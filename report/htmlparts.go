@@ -22,6 +22,9 @@ type htmlRule struct {
 	Places                     []htmlPlace
 }
 
+// Count says how many ports break the rule.
+func (r htmlRule) Count() string { return plural(len(r.Places), "port") }
+
 type htmlPlace struct {
 	ID, At, Name, Drift, Verdict, Says string
 	Fix                                *htmlBlock
@@ -62,6 +65,7 @@ type htmlHostPort struct {
 	htmlEvidence
 }
 
+// htmlLink leads to a finding; Severity is its status where it is settled.
 type htmlLink struct{ ID, Rule, Severity string }
 
 // An htmlBuilder makes the parts of a page.
@@ -233,6 +237,13 @@ func (b *htmlBuilder) settled() []htmlSettled {
 // hosts lists every open port; what a port said stands where its finding is,
 // else here.
 func (b *htmlBuilder) hosts() []htmlHost {
+	settled := make(map[string][]*Finding)
+	for _, f := range b.v.settled {
+		if f.Status != statusOpen {
+			at := place(f.IP, f.Port)
+			settled[at] = append(settled[at], f)
+		}
+	}
 	var list []htmlHost
 	for i := range b.v.hosts {
 		h := &b.v.hosts[i]
@@ -245,6 +256,9 @@ func (b *htmlBuilder) hosts() []htmlHost {
 			q := htmlHostPort{Number: p.number(), Says: p.says()}
 			for _, f := range p.findings {
 				q.Findings = append(q.Findings, htmlLink{findingAnchor(f), f.Rule, f.Severity})
+			}
+			for _, f := range settled[place(h.ip, p.num)] {
+				q.Findings = append(q.Findings, htmlLink{findingAnchor(f), f.Rule, f.Status})
 			}
 			if len(p.findings) == 0 {
 				q.htmlEvidence = evidenceOf(p.port)
