@@ -35,11 +35,10 @@ const (
 
 // A wire is one connection to a daemon.
 type wire struct {
-	conn    net.Conn
-	budget  *atomic.Int64 // bytes that may still be read from the port
-	unread  []byte        // read already, but not yet part of a reply
-	tls     bool
-	proxied bool
+	conn   net.Conn
+	budget *atomic.Int64 // bytes that may still be read from the port
+	unread []byte        // read already, but not yet part of a reply
+	tls    bool
 
 	heard func() // called when the first byte of a reply arrives; may be nil
 
