@@ -8,6 +8,10 @@ import (
 	"mxsweep/signatures"
 )
 
+// maxPatience bounds how long slow daemons are waited for where the probe
+// itself would not wait so long.
+const maxPatience = 3 * time.Second
+
 // dialogue asks a probe on a connection of its own, and after it those that go
 // on with the connection and are still worth it.
 func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
@@ -158,7 +162,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	if !w.send(ex.Sent) {
 		w.gone = true
 	}
-	wait := p.Read.Wait + 2*s.rtt
+	wait := s.patience(p)
 	ex.Reply, ex.End, ex.First, ex.Took = w.read(ctx, until(p.Read.Until, ex.Sent), wait)
 	if ctx.Err() != nil && len(ex.Reply) == 0 && ex.End == signatures.EndSilence {
 		return // cut short: says nothing
@@ -181,6 +185,12 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	s.open[p.ID] = !w.gone && ex.Handshake != signatures.HandshakeFailed
 	s.mu.Unlock()
 	s.note(ex)
+}
+
+// patience is how long a reply to the probe is waited for: longer where the
+// host took its time before.
+func (s *session) patience(p *signatures.Probe) time.Duration {
+	return max(p.Read.Wait, min(3*s.host.slow(), maxPatience)) + 2*s.rtt
 }
 
 // believed reports whether a PROXY header of ours was taken for one. A daemon

@@ -88,10 +88,8 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 	}
 	s := newSession(id, h, r.Target, r.RTT, r.Conn)
 	err := s.run(ctx)
-	if s.silent() && !id.Record && h.spoken() && ctx.Err() == nil {
-		if again := id.again(ctx, h, r); again != nil {
-			s = again
-		}
+	if err == nil && ctx.Err() == nil && !id.Record {
+		s = id.again(ctx, s, r)
 	}
 	if err != nil {
 		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, err)
@@ -99,19 +97,30 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 	return s.service(), nil
 }
 
-// again asks a silent port once more, alone: a daemon whose few children were
-// all talking to us accepts connections and answers none. It returns nil if
-// the port stays silent.
-func (id *Identifier) again(ctx context.Context, h *host, r scan.Result) *session {
-	h.alone.Lock()
-	defer h.alone.Unlock()
-	h.idle(ctx, time.Second)
-	s := newSession(id, h, r.Target, r.RTT, nil)
-	s.perPort, s.greetingOnly = 1, true
-	if s.run(ctx) != nil || s.silent() {
-		return nil
+// again asks once more where the first conversation may have failed for want
+// of time, and returns the session that knows more.
+//
+// A daemon whose few children were all talking to us accepts connections and
+// answers none, so a silent port of a host that speaks is listened to alone. A
+// host that answers slowly is asked all questions again.
+func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
+	h := s.host
+	slow := h.slow() > 0 && s.weak()
+	if !slow && !(s.silent() && h.spoken()) {
+		return s
 	}
-	return s
+	second := newSession(id, h, r.Target, r.RTT, nil)
+	second.second, second.greetingOnly = true, !slow
+	if !slow {
+		h.alone.Lock()
+		defer h.alone.Unlock()
+		h.idle(ctx, time.Second)
+		second.perPort = 1
+	}
+	if second.run(ctx) != nil || second.confidence() <= s.confidence() {
+		return s
+	}
+	return second
 }
 
 func unknownService() *Service { return &Service{Role: "unknown"} }
@@ -157,20 +166,42 @@ type host struct {
 	slots chan struct{} // one for each connection that is open
 	alone sync.Mutex    // held by who asks a silent port once more
 
-	mu    sync.Mutex
-	spoke bool // one of its ports said something
+	mu      sync.Mutex
+	spoke   bool          // one of its ports said something
+	slowest time.Duration // the slowest answer that was no deliberate delay
 }
 
-func (h *host) speaks() {
+// answered notes that a port said something, and how long that took.
+func (h *host) answered(after time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.spoke = true
+	if after <= maxSlowness {
+		h.slowest = max(h.slowest, after)
+	}
 }
 
 func (h *host) spoken() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.spoke
+}
+
+// A host that answers later than slowness is loaded, or starts a process for
+// every connection; what takes longer than maxSlowness is a delay on purpose.
+const (
+	slowness    = 200 * time.Millisecond
+	maxSlowness = 1500 * time.Millisecond
+)
+
+// slow is how late a slow host answers, zero for one that is not.
+func (h *host) slow() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.slowest <= slowness {
+		return 0
+	}
+	return h.slowest
 }
 
 // idle waits until no connection to the host is open, but not longer than

@@ -230,7 +230,16 @@ func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 
 // quietUntil is the time after which a silent port is asked nothing more.
 func (s *session) quietUntil() time.Duration {
-	return s.greetingWait() + quietMore/4 + s.delayed
+	return s.quietEnd() - quietMore/2
+}
+
+// quietEnd is the time after which the answers of a silent port are not waited
+// for any more. A slow host is given longer, because all questions take longer.
+func (s *session) quietEnd() time.Duration {
+	if s.second {
+		return 5*quietMore + s.delayed
+	}
+	return s.greetingWait() + quietMore + s.delayed + min(6*s.host.slow(), 5*quietMore)
 }
 
 // goesOn reports whether the connection of a probe is there to be gone on
@@ -270,7 +279,7 @@ func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
 		return 0
 	}
 	quiet := p.Quiet
-	if s.hints[p.ID] {
+	if s.hints[p.ID] || s.second {
 		quiet /= 4
 	}
 	return max(quiet, 3*s.rtt) - time.Since(s.begun)
@@ -281,7 +290,7 @@ func (s *session) untilQuietOver() time.Duration {
 	if s.greeted() || s.heard || s.running == 0 {
 		return 0
 	}
-	left := s.greetingWait() + quietMore + s.delayed - time.Since(s.begun)
+	left := s.quietEnd() - time.Since(s.begun)
 	if s.spokeLocked() {
 		return 0
 	}
@@ -296,7 +305,7 @@ func (s *session) spokeLocked() bool {
 // cutShort ends waits that have become pointless: for the greeting of a port
 // that answers questions, and for answers when the time of a silent port is up.
 func (s *session) cutShort() {
-	if !s.greeted() && !s.heard && !s.spokeLocked() && time.Since(s.begun) >= s.greetingWait()+quietMore+s.delayed {
+	if !s.greeted() && !s.heard && !s.spokeLocked() && time.Since(s.begun) >= s.quietEnd() {
 		s.quietOver = true
 		s.stop()
 		return

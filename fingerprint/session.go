@@ -40,6 +40,7 @@ type session struct {
 	layer  layer
 
 	perPort      int
+	second       bool // the port was asked before
 	greetingOnly bool
 	wire         *wire // the open connection to begin with, nil if there is none
 	conn         net.Conn
@@ -152,7 +153,8 @@ func (s *session) closeConn() {
 	}
 }
 
-// silent reports whether the port never said a word, on any connection.
+// silent reports whether the port never said a word, on any connection, and
+// whether that fits no daemon.
 func (s *session) silent() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -161,7 +163,33 @@ func (s *session) silent() bool {
 			return false
 		}
 	}
-	return s.inner == nil && len(s.order) > 0
+	return s.inner == nil && len(s.order) > 0 && s.best() == nil
+}
+
+// confidence is that of the best signature, inside of a layer if one was
+// entered; zero if there is none.
+func (s *session) confidence() int {
+	if s.inner != nil {
+		return s.inner.confidence()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if best := s.best(); best != nil {
+		return best.Confidence
+	}
+	return 0
+}
+
+// weak reports whether a port that does not greet gave no plain answer. One
+// that turned us away at once did.
+func (s *session) weak() bool {
+	if s.inner != nil || s.confidence() >= plain {
+		return false
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.exchanges[signatures.Greeting]
+	return g != nil && !s.heard && g.End == signatures.EndSilence
 }
 
 // note keeps an exchange and wakes the planner.
@@ -182,8 +210,11 @@ func (s *session) noteLocked(ex *Exchange) {
 	if ex.Probe == signatures.Greeting {
 		s.spoken = true
 	}
-	if len(ex.Reply) > 0 {
-		s.host.speaks()
+	switch {
+	case len(ex.Reply) > 0:
+		s.host.answered(ex.First)
+	case ex.Handshake == signatures.HandshakeComplete:
+		s.host.answered(ex.Took)
 	}
 }
 
@@ -196,8 +227,8 @@ func (s *session) wake() {
 
 // greetingWait is how long the greeting is waited for.
 func (s *session) greetingWait() time.Duration {
-	if s.greetingOnly {
-		return againWait
+	if s.second {
+		return max(againWait, 2*s.host.slow())
 	}
 	p := s.id.Signatures.Probe(signatures.Greeting)
 	return orDefault(s.id.GreetingWait, p.Read.Wait) + s.rtt

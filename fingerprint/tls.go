@@ -62,7 +62,7 @@ func allCiphers() []uint16 {
 // enterTLS tries implicit TLS and begins anew inside if it works.
 func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signatures.Probe) {
 	start := time.Now()
-	err := s.handshake(ctx, w, p.Read.Wait+2*s.rtt)
+	err := s.handshake(ctx, w, s.patience(p))
 	ex.Took = time.Since(start)
 	if err == nil {
 		ex.Handshake, ex.End = signatures.HandshakeComplete, signatures.EndReply

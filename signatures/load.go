@@ -40,7 +40,11 @@ func Load(sources ...Source) (*Set, error) {
 			return nil, err
 		}
 	}
-	l.resolve()
+	if l.problems == nil {
+		// What files say about each other is only worth checking where all of
+		// them could be read.
+		l.resolve()
+	}
 	if err := l.problems.err(); err != nil {
 		return nil, err
 	}
