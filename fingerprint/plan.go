@@ -167,7 +167,9 @@ func (s *session) want(id string) {
 // Exchange shows what is known to signatures. It makes a session a
 // signatures.Seen.
 func (s *session) Exchange(id string) (*Exchange, bool) {
-	if ex := s.exchanges[id]; ex != nil {
+	if ex := s.exchanges[id]; ex != nil && s.hasty(ex) {
+		return nil, false
+	} else if ex != nil {
 		return ex, false
 	}
 	p, known := s.pending[id]
@@ -179,6 +181,13 @@ func (s *session) Exchange(id string) (*Exchange, bool) {
 		s.pending[id] = p
 	}
 	return nil, p
+}
+
+// hasty reports whether a silence is worth nothing, because the same port took
+// about as long to answer another question.
+func (s *session) hasty(ex *Exchange) bool {
+	return ex.End == signatures.EndSilence && len(ex.Reply) == 0 &&
+		ex.Probe != signatures.Greeting && ex.Took < 2*s.slowest
 }
 
 // mayCome reports whether a probe that has no exchange yet may get one.

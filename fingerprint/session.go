@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -52,11 +53,13 @@ type session struct {
 	order     []*Exchange   // as they ended
 	exchanges map[string]*Exchange
 	asked     map[string]bool // started, ended or not
+	retried   map[string]bool // asked a second time
 	open      map[string]bool // probes whose connection goes on
 	running   int
 	conns     int
-	spoken    bool // the greeting is decided: something came, or the wait is over
-	heard     bool // the first byte of a greeting has come
+	spoken    bool          // the greeting is decided: something came, or the wait is over
+	slowest   time.Duration // the latest first byte of an answer
+	heard     bool          // the first byte of a greeting has come
 	quietOver bool
 	inner     *session // what is inside of a layer that was entered
 	tlsInfo   *TLS
@@ -79,6 +82,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 		perPort:   min(orDefault(id.PerPort, maxPerPort), maxPerPort),
 		exchanges: make(map[string]*Exchange),
 		asked:     make(map[string]bool),
+		retried:   make(map[string]bool),
 		open:      make(map[string]bool),
 		hints:     make(map[string]bool),
 		budget:    new(atomic.Int64),
@@ -209,12 +213,31 @@ func (s *session) noteLocked(ex *Exchange) {
 	s.order = append(s.order, ex)
 	if ex.Probe == signatures.Greeting {
 		s.spoken = true
+	} else if ex.First > s.slowest {
+		s.slowest = ex.First
+		s.askHastyAgain()
 	}
 	switch {
 	case len(ex.Reply) > 0:
 		s.host.answered(ex.First)
 	case ex.Handshake == signatures.HandshakeComplete:
 		s.host.answered(ex.Took)
+	}
+}
+
+// askHastyAgain lets questions be asked once more whose answer was not waited
+// for long enough, as the port's slowness now shows.
+func (s *session) askHastyAgain() {
+	for id, ex := range s.exchanges {
+		if s.retried[id] || !s.hasty(ex) {
+			continue
+		}
+		s.retried[id] = true
+		delete(s.exchanges, id)
+		delete(s.asked, id)
+		s.order = slices.DeleteFunc(s.order, func(o *Exchange) bool { return o == ex })
+		s.alive = slices.Clone(s.id.Signatures.Signatures)
+		s.observations = slices.Clone(s.id.Signatures.Observations)
 	}
 }
 
