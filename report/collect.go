@@ -15,6 +15,7 @@ type collector struct {
 	ports    []Port
 	findings []Finding
 	notices  []Notice
+	failing  int // findings that the gate fails on
 }
 
 // Start implements [Writer].
@@ -50,9 +51,17 @@ func (c *collector) finish(r Run) {
 	used := make(map[string]bool)
 	for i := range c.findings {
 		used[c.findings[i].Rule] = true
+		if c.findings[i].Verdict == "fail" {
+			c.failing++
+		}
 	}
 	r.Rules = usedRules(r.Rules, used)
 	c.run = r
+}
+
+// brief is a view of the run as a whole, without hosts and findings.
+func (c *collector) brief(s Summary) *view {
+	return newView(&collector{tool: c.tool, run: c.run, failing: c.failing}, s)
 }
 
 // usedRules returns those of the rules that are used, sorted by id.

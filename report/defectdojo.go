@@ -54,7 +54,7 @@ func newDojo(w io.Writer, _ Options) Writer { return &dojoWriter{w: w} }
 // End implements [Writer].
 func (d *dojoWriter) End(r Run, s Summary) error {
 	d.finish(r)
-	v := newView(&collector{tool: d.tool, run: d.run}, s)
+	v := d.brief(s)
 	ports := d.byPlace()
 	out := documentWriter{w: bufio.NewWriter(d.w)}
 	out.w.WriteString("{\n")

@@ -43,7 +43,7 @@ var (
 // End implements [Writer].
 func (g *githubWriter) End(r Run, s Summary) error {
 	g.finish(r)
-	v := newView(&collector{tool: g.tool, run: g.run}, s)
+	v := g.brief(s)
 	ports := g.byPlace()
 	w := bufio.NewWriter(g.w)
 	count := map[string]int{"notice": 1} // the last word is a notice
@@ -58,7 +58,7 @@ func (g *githubWriter) End(r Run, s Summary) error {
 		if p := ports[text]; p != nil && p.Service.label() != "" {
 			text += " answers as " + p.Service.label()
 		}
-		text += " (" + f.Severity + ", " + f.Drift + ")"
+		text += " (" + grade(f) + ")"
 		if fix := v.fix(f, true); len(fix) > 0 {
 			text += "\nFix: " + strings.Join(fix, "\n")
 		}

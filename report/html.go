@@ -151,6 +151,19 @@ func newHTMLPage(c *collector, s Summary) *htmlPage {
 	return p
 }
 
+// subject names what was looked at.
+func (v *view) subject() string {
+	switch name := v.run.Scope.Name; {
+	case name != "" && name != "command-line":
+		return name
+	case len(v.hosts) == 1:
+		return cmp.Or(v.hosts[0].name, v.hosts[0].ip)
+	case v.run.Scope.Addresses == 1:
+		return "1 address"
+	}
+	return fmt.Sprintf("%d addresses", v.run.Scope.Addresses)
+}
+
 // headline says in plain words what came out.
 func (v *view) headline() string {
 	hosts := 0

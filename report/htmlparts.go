@@ -90,6 +90,11 @@ func (b *htmlBuilder) rules() []htmlRule {
 		}
 		list[i].Places = append(list[i].Places, b.place(f))
 	}
+	for i := range list {
+		if !slices.ContainsFunc(list[i].Places, func(p htmlPlace) bool { return p.Fix == nil }) {
+			list[i].Fix = nil // each place has its own
+		}
+	}
 	slices.SortStableFunc(list, func(x, y htmlRule) int {
 		return cmp.Or(cmp.Compare(weight(y.Severity), weight(x.Severity)), strings.Compare(x.ID, y.ID))
 	})
@@ -99,7 +104,7 @@ func (b *htmlBuilder) rules() []htmlRule {
 func (b *htmlBuilder) rule(f *Finding) htmlRule {
 	r := b.v.rule(f)
 	w := htmlRule{
-		ID: r.ID, Title: r.Title, Severity: f.Severity, Brief: firstSentence(r.Why), CWE: r.CWE,
+		ID: r.ID, Title: r.Title, Severity: f.Severity, Brief: gist(r.Why), CWE: r.CWE,
 		Why: spans(r.Why), Fix: newHTMLBlock(r.Fix),
 	}
 	if r.Score > 0 {
@@ -165,10 +170,13 @@ func evidenceOf(p *Port) htmlEvidence {
 	}
 	w := htmlEvidence{}
 	if p.Banner != nil {
-		w.Banner = p.Banner.Text
+		w.Banner = dialogue(p.Banner.Text)
 	}
 	if s := p.Service; s != nil {
-		w.Evidence = s.Evidence
+		for _, e := range s.Evidence {
+			e.Observed = dialogue(e.Observed)
+			w.Evidence = append(w.Evidence, e)
+		}
 		w.Facts = append(w.Facts, withText([]htmlFact{
 			{Label: "Observed", Text: strings.Join(s.Observations, ", ")},
 			{Label: "Signature", Text: s.MatchedRule},
@@ -181,11 +189,17 @@ func evidenceOf(p *Port) htmlEvidence {
 	}
 	for _, e := range p.Trail {
 		w.Evidence = append(w.Evidence, Evidence{
-			Probe: e.Probe, Sent: e.Sent, Observed: cmp.Or(e.Greeting+e.Reply, "("+e.End+")"), Shows: "ended: " + e.End,
+			Probe: e.Probe, Sent: e.Sent, Observed: cmp.Or(dialogue(e.Greeting+e.Reply), "("+e.End+")"), Shows: "ended: " + e.End,
 		})
 	}
 	w.Facts = append(w.Facts, withText([]htmlFact{{Label: "Answered", Text: answered(p)}})...)
 	return w
+}
+
+// dialogue puts each line of a reply on a line of its own; the escapes stay,
+// because line ends tell daemons apart.
+func dialogue(s string) string {
+	return strings.TrimSuffix(strings.ReplaceAll(s, `\r\n`, `\r\n`+"\n"), "\n")
 }
 
 func portList(ports []uint16) string {

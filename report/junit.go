@@ -144,7 +144,7 @@ func (s *junitSuite) add(c junitCase) {
 // runSuite holds what no rule owns.
 func (j *junitWriter) runSuite(s Summary) junitSuite {
 	suite := j.suite("run")
-	v := newView(&collector{tool: j.tool, run: j.run}, s)
+	v := j.brief(s)
 	class := j.pkg() + ".run"
 	gate := junitCase{Name: "gate", Class: class, Time: suite.Time}
 	if s.Gate == GateIncomplete || s.Gate == GateError {
@@ -177,9 +177,9 @@ func (j *junitWriter) findingCase(f *Finding, p *Port) junitCase {
 	c := junitCase{
 		Name: place(f.IP, f.Port) + "/" + f.Protocol, Class: j.pkg() + "." + f.Rule, Time: seconds(p),
 	}
-	message := fmt.Sprintf("%s (%s, %s)", f.Title, f.Severity, f.Drift)
+	message := fmt.Sprintf("%s (%s)", f.Title, grade(f))
 	if p != nil && p.Service.label() != "" {
-		message = fmt.Sprintf("%s answers on %s (%s, %s)", p.Service.label(), c.Name, f.Severity, f.Drift)
+		message = fmt.Sprintf("%s answers on %s (%s)", p.Service.label(), c.Name, grade(f))
 	}
 	switch {
 	case f.Drift == driftFixed:

@@ -238,12 +238,18 @@ func NewRule(r *exposure.Rule) Rule {
 		Severity:   severityName(r.Severity),
 		Score:      r.Score,
 		Why:        r.Why,
-		Fix:        r.HelpText(),
+		Fix:        genericFix(r.Fix.Default),
 		Help:       r.HelpMarkdown(),
 		References: slices.Clone(r.References),
 		CWE:        slices.Clone(r.CWE),
 		Tags:       slices.Clone(r.Tags),
 	}
+}
+
+// genericFix words a fix for any port.
+func genericFix(s string) string {
+	s = strings.ReplaceAll(s, "port {port}", "the port")
+	return strings.ReplaceAll(s, "{port}", "PORT")
 }
 
 func severityName(s exposure.Severity) string {

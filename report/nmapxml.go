@@ -157,7 +157,7 @@ func (n *nmapWriter) tail(w *bufio.Writer, s Summary, up, down int) {
 	}
 	up = max(up, s.Coverage.HostsUp)
 	down = max(down, s.Coverage.HostsSilent)
-	v := newView(&collector{tool: n.tool, run: n.run}, s)
+	v := n.brief(s)
 	fmt.Fprintf(w, `<runstats><finished time="%d" timestr=%s elapsed="%.3f" summary=%s exit="%s"/>`+"\n",
 		end.Unix(), xmlAttr(end.String()), end.Sub(n.run.StartTime.Time).Seconds(), xmlAttr("mxsweep: "+v.verdict()), exit)
 	fmt.Fprintf(w, `<hosts up="%d" down="%d" total="%d"/>`+"\n</runstats>\n</nmaprun>\n", up, down, up+down)
@@ -247,7 +247,7 @@ func nmapScripts(p *Port, findings []*Finding) []nmapScript {
 	s := nmapScript{ID: "mxsweep"}
 	var lines []string
 	for _, f := range findings {
-		lines = append(lines, fmt.Sprintf("%s %s (%s, %s)", f.Rule, f.Title, f.Severity, cmp.Or(settledWord(f), f.Drift)))
+		lines = append(lines, fmt.Sprintf("%s %s (%s)", f.Rule, f.Title, cmp.Or(settledWord(f), grade(f))))
 		s.Elems = append(s.Elems, nmapElem{"rule", f.Rule})
 	}
 	if p.Banner != nil {
@@ -257,12 +257,13 @@ func nmapScripts(p *Port, findings []*Finding) []nmapScript {
 	return []nmapScript{s}
 }
 
-// settledWord is "accepted" or "expected" for such a finding, else "".
+// settledWord is "high, accepted" for a finding that is accepted or expected,
+// else "".
 func settledWord(f *Finding) string {
 	if f.Status == statusOpen {
 		return ""
 	}
-	return f.Status
+	return f.Severity + ", " + f.Status
 }
 
 func nmapServiceOf(s *Service) *nmapService {

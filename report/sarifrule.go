@@ -150,7 +150,7 @@ func ofPolicy(code string) bool {
 
 // invocation says how the run went, with the notices and their descriptors.
 func (b *sarifBuilder) invocation(sum Summary) (sarifInvocation, []sarifRule) {
-	v := newView(&collector{tool: b.c.tool, run: b.c.run}, sum)
+	v := b.c.brief(sum)
 	inv := sarifInvocation{
 		Successful:      sum.Gate != GateError && sum.Complete,
 		ExitCode:        sum.ExitCode,

@@ -112,6 +112,20 @@ func (t *textWriter) port(v *view, p *portView) {
 	}
 }
 
+// briefEvidence is how much of a sentence of evidence is shown in brief.
+const briefEvidence = 160
+
+// shorten cuts s at a blank before n bytes, if it is longer.
+func shorten(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	if i := strings.LastIndexByte(s[:n], ' '); i > n/2 {
+		return s[:i] + " …"
+	}
+	return clip(s, n)
+}
+
 func severityColor(s string) string {
 	switch s {
 	case "critical":
@@ -133,12 +147,15 @@ func (t *textWriter) finding(v *view, f *Finding) {
 		head += " (" + f.Drift + ")"
 	}
 	t.para("    "+t.paint(severityColor(f.Severity), word)+"  ", 6+len(word), 6, head)
-	if t.verbose {
-		for _, e := range f.Evidence {
+	for i, e := range f.Evidence {
+		if t.verbose {
 			t.labelled(6, "saw", e)
+		} else if i == 0 {
+			t.labelled(6, "saw", shorten(e, briefEvidence))
 		}
-	} else if len(f.Evidence) > 0 {
-		t.labelled(6, "saw", f.Evidence[0])
+	}
+	if f.Severity == "info" && !t.verbose {
+		return // worth knowing, no more
 	}
 	if why := v.why(f); why != "" {
 		t.labelled(6, "why", why)
@@ -147,7 +164,8 @@ func (t *textWriter) finding(v *view, f *Finding) {
 		if i == 0 {
 			t.labelled(6, "fix", line)
 		} else {
-			t.para(strings.Repeat(" ", 11), 11, 13, line)
+			pad := 11 + len(line) - len(strings.TrimLeft(line, " ")) // a blank may begin a continued line
+			t.para(strings.Repeat(" ", pad), pad, pad+2, line)
 		}
 	}
 }

@@ -12,12 +12,16 @@ func (v *view) verdict() string {
 	if r := v.sum.Reason; r != "" {
 		return r
 	}
-	total := v.sum.BySeverity.Total()
+	gate := cmp.Or(v.sum.FailOn, "the gate")
 	switch v.sum.Gate {
 	case GatePass:
-		return fmt.Sprintf("no finding meets %s", cmp.Or(v.sum.FailOn, "the gate"))
+		return "no finding meets " + gate
 	case GateFail:
-		return fmt.Sprintf("%s, at least one meets %s", plural(total, "finding"), cmp.Or(v.sum.FailOn, "the gate"))
+		total := plural(v.sum.BySeverity.Total(), "finding")
+		if v.failing == 0 {
+			return fmt.Sprintf("%s, at least one meets %s", total, gate)
+		}
+		return fmt.Sprintf("%d of %s %s %s", v.failing, total, map[bool]string{true: "meets", false: "meet"}[v.failing == 1], gate)
 	case GateIncomplete:
 		return "the run did not see enough to say that nothing is exposed"
 	}

@@ -17,6 +17,7 @@ type view struct {
 	hosts   []hostView // that have an open port or a live finding
 	settled []*Finding // accepted, expected and fixed
 	notices []Notice
+	failing int // findings that the gate fails on
 	rules   map[string]*Rule
 	blind   map[string]int // ports that are not known, by why
 	other   map[string]int // ports that are neither open nor unknown, by state
@@ -43,7 +44,7 @@ type portView struct {
 // newView arranges what a collector holds, which must be sorted.
 func newView(c *collector, s Summary) *view {
 	v := &view{
-		tool: c.tool, run: c.run, sum: s, notices: c.notices,
+		tool: c.tool, run: c.run, sum: s, notices: c.notices, failing: c.failing,
 		rules: make(map[string]*Rule),
 		blind: make(map[string]int), other: make(map[string]int),
 	}
@@ -137,8 +138,8 @@ func ruleOf(f *Finding) Rule {
 	}
 }
 
-// why is the first sentence of the reason why the finding matters.
-func (v *view) why(f *Finding) string { return firstSentence(v.rule(f).Why) }
+// why is the gist of the reason why the finding matters.
+func (v *view) why(f *Finding) string { return gist(v.rule(f).Why) }
 
 // fix is the remedy line by line; in brief its first line, with a mark if
 // there is more.
@@ -154,12 +155,13 @@ func (v *view) fix(f *Finding, all bool) []string {
 	return lines
 }
 
-// firstSentence ends at the first full stop that a blank and a capital
-// follow.
-func firstSentence(s string) string {
+// gist is as many whole sentences of s as it takes to say something: at
+// least one, and a second where the first only says what the port is.
+func gist(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
+	const enough = 130
 	for i := 0; i+2 < len(s); i++ {
-		if s[i] == '.' && s[i+1] == ' ' && s[i+2] >= 'A' && s[i+2] <= 'Z' {
+		if s[i] == '.' && s[i+1] == ' ' && s[i+2] >= 'A' && s[i+2] <= 'Z' && i >= enough {
 			return s[:i+1]
 		}
 	}
@@ -222,6 +224,14 @@ func confidence(s *Service) string {
 		return " (by its number only)"
 	}
 	return fmt.Sprintf(" (confidence %d of 10)", s.Confidence)
+}
+
+// grade is the severity, and the drift where there is a baseline.
+func grade(f *Finding) string {
+	if f.Drift == driftNone {
+		return f.Severity
+	}
+	return f.Severity + ", " + f.Drift
 }
 
 // place is "192.0.2.1:25" or "[2001:db8::1]:25".
