@@ -63,15 +63,23 @@ func answered(svc *Service) bool {
 	return slices.ContainsFunc(svc.Transcript.Exchanges, func(ex Exchange) bool { return len(ex.Reply) > 0 })
 }
 
-// byTable names what a silent port may be. No product is named: that would be
-// a guess which reads like a finding.
+// serverFirst are the protocols in which the server speaks first: what stays
+// silent speaks another one.
+var serverFirst = []string{"smtp", "lmtp", "qmqp", "imap", "pop3", "managesieve", "mupdate", "csync", "dovecot-auth", "ssh", "ftp", "mysql"}
+
+// byTable names what a port that said nothing may be. No product is named:
+// that would be a guess which reads like a finding.
 func byTable(svc *Service, known signatures.Port) {
-	if len(known.Uses) == 0 || known.Uses[0].Protocol == "unknown" {
+	uses := slices.Clone(known.Uses)
+	if !svc.Has("acl-refused") && !svc.Has("reset-at-connect") {
+		uses = slices.DeleteFunc(uses, func(u signatures.Use) bool { return slices.Contains(serverFirst, u.Protocol) })
+	}
+	if len(uses) == 0 {
 		return
 	}
-	svc.Protocol, svc.Role = known.Uses[0].Protocol, known.Uses[0].Role
+	svc.Protocol, svc.Role = uses[0].Protocol, uses[0].Role
 	svc.Method, svc.Confidence = "table", tableConfidence
-	for _, use := range known.Uses {
+	for _, use := range uses {
 		if use.Protocol != svc.Protocol {
 			svc.Confidence = tableConfidence - 1
 		}

@@ -24,6 +24,8 @@ func TestLink(t *testing.T) {
 		10143: {Protocol: "imap", Product: "Dovecot", Role: "imap", Confidence: 9, Banner: []byte("* OK ready\r\n")},
 		143:   {Protocol: "imap", Product: "Dovecot", Role: "imap", Confidence: 9, Banner: []byte("* OK ready\r\n")},
 		10031: {Role: "unknown"},
+		10024: {Role: "unknown"},
+		10026: {Role: "unknown", Observations: []string{"acl-refused"}},
 		10040: {Role: "unknown", Banner: []byte("hello\r\n")},
 	}
 	Link(set, ports, services)
@@ -41,6 +43,12 @@ func TestLink(t *testing.T) {
 	silent := services[10031]
 	if silent.Method != "table" || silent.Confidence > tableConfidence || silent.Product != "" || silent.Protocol != "postfix-policy" {
 		t.Errorf("a silent 10031 is %+v, want postfix-policy by table and no product", silent)
+	}
+	if services[10024].Protocol != "" {
+		t.Errorf("a silent 10024 is called %q, but that would greet", services[10024].Protocol)
+	}
+	if services[10026].Protocol != "smtp" {
+		t.Errorf("a 10026 that refuses us is called %q, want smtp", services[10026].Protocol)
 	}
 	if services[10040].Protocol != "" {
 		t.Errorf("a port that said something is called %q for its number", services[10040].Protocol)
