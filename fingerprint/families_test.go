@@ -40,9 +40,9 @@ func TestFamilies(t *testing.T) {
 		"quota-status":          {policy("quota-status"), "postfix-policy", "Dovecot quota-status", "policy", "", 8},
 		"postfwd 2":             {policy("postfwd2"), "postfix-policy", "postfwd", "policy", "", 9},
 		"mtpolicyd":             {policy("mtpolicyd"), "postfix-policy", "mtpolicyd", "policy", "", 7},
-		"postgrey":              {policy("postgrey"), "", "", "unknown", "", 0},
+		"postgrey":              {policy("postgrey"), "postfix-policy", "Postgrey", "policy", "", 8},
 		"SQLgrey":               {policy("sqlgrey"), "", "", "unknown", "", 0},
-		"postfwd 1":             {policy("postfwd1"), "", "", "unknown", "", 0},
+		"postfwd 1":             {policy("postfwd1"), "postfix-policy", "postfwd", "policy", "1.35", 10},
 		"AM.PDP":                {mailtest.AMPDP{}, "am.pdp", "amavisd-new", "content-filter", "", 10},
 		"OpenDKIM":              {mailtest.Milter{Actions: 0x111, Steps: 0x100702}, "milter", "OpenDKIM", "milter", "", 7},
 		"another milter":        {mailtest.Milter{Actions: 0x1, Steps: 0x7f}, "milter", "", "milter", "", 6},
@@ -87,7 +87,7 @@ func TestFamilies(t *testing.T) {
 				t.Errorf("%d connections were open at once, want at most %d", n, maxPerPort)
 			}
 			for line := range strings.Lines(strings.ToLower(string(server.Received()))) {
-				for _, word := range []string{"data", "bdat", "mail", "rcpt", "auth", "request=smtpd_access_policy"} {
+				for _, word := range []string{"data", "bdat", "mail", "rcpt", "auth", "request=smtpd_access_policy\n"} {
 					if strings.HasPrefix(line, word) {
 						t.Errorf("a line begins with %q: %q", word, line)
 					}

@@ -225,6 +225,10 @@ func (p *Policy) judge(lines []string) (reply string, end bool) {
 	full := a["client_address"] != "" && a["client_name"] != ""
 	access := a["request"] == "smtpd_access_policy"
 	switch p.Name {
+	case "postfwd1":
+		if a["request"] == "dumpstats" {
+			return "[STATS]  postfwd 1.35: up since 0 days, 00:02:11 hours\r\n", true
+		}
 	case "quota-status":
 		return "action=DUNNO\n\n", false
 	case "mtpolicyd":
