@@ -14,9 +14,9 @@ const none = ""
 // A want is what a sweep must say of one open port.
 type want struct {
 	port     int
-	product  string   // part of the product's name, lower case
-	protocol string   // exactly
-	roles    []string // one of them
+	product  string   // part of the product's name, lower case; "" if nothing can tell
+	protocol string   // exactly, if the product can be told
+	roles    []string // one of them, if the product can be told
 	severity []string // of the heaviest finding: one of them; none for no finding
 }
 
@@ -33,13 +33,16 @@ func check(t *testing.T, doc *document, ip string, wants []want) {
 			continue
 		}
 		s := p.Service
+		if w.product == "" && s.Confidence > 3 {
+			t.Errorf("port %d: %+v is more than the port number tells", w.port, s)
+		}
 		if !strings.Contains(strings.ToLower(s.Product), w.product) || w.product == "" && s.Product != "" {
 			t.Errorf("port %d: product %q (confidence %d), want %q", w.port, s.Product, s.Confidence, w.product)
 		}
-		if s.Name != w.protocol {
+		if w.product != "" && s.Name != w.protocol {
 			t.Errorf("port %d: protocol %q, want %q", w.port, s.Name, w.protocol)
 		}
-		if !slices.Contains(w.roles, s.Role) {
+		if w.product != "" && !slices.Contains(w.roles, s.Role) {
 			t.Errorf("port %d: role %q, want one of %q", w.port, s.Role, w.roles)
 		}
 		found := doc.findings(ip, w.port)
@@ -85,7 +88,7 @@ func TestExposedStack(t *testing.T) {
 		{10023, "postgrey", "postfix-policy", one("policy"), one("medium", "high")},
 		{10024, "amavis", "smtp", one("content-filter"), one("high")},
 		{10025, "postfix", "smtp", one("reinjection"), one("low", "medium")},
-		{10026, "", "", one("", "unknown", "content-filter"), one("low")},
+		{10026, "", "", nil, one("low")}, // its own access list refuses us
 		{10028, "postfix", "smtp", one("reinjection", "mta"), one("medium", "high")},
 		{10029, "postfix", "smtp", one("proxy", "mta", "reinjection"), one("medium", "high")},
 	})
@@ -121,7 +124,7 @@ func TestStore(t *testing.T) {
 		{143, "dovecot", "imap", one("imap", "imap-backend", "imap-proxy"), one("high", "critical")}, // plain text logins
 		{993, "dovecot", "imap", one("imap", "imap-backend"), one(none)},
 		{10143, "dovecot", "imap", one("imap", "imap-backend"), one("high", "critical")},
-		{10144, "", "", one("", "unknown", "proxy", "imap-backend"), one("low")},
+		{10144, "", "", nil, one("low")}, // trusts nobody but its balancer
 		{12345, "dovecot", "dovecot-auth", one("auth"), one("critical")},
 	})
 }
@@ -145,12 +148,12 @@ func TestPolicyDaemons(t *testing.T) {
 	hosts(t)
 	doc, code := sweep(t, "-p", "internal,public", address4(15))
 	if code != 1 {
-		t.Logf("exit code %d", code)
+		t.Errorf("exit code %d, want 1", code)
 	}
 	policy := one("policy")
 	check(t, doc, address4(15), []want{
-		{2501, "", "postfix-policy", policy, one("medium", "high")},
-		{8552, "", "postfix-policy", policy, one("medium", "high")},
+		{2501, "", "", nil, one("low")}, // SQLgrey: silent to all that it does not write down
+		{8552, "policyd-rate-limit", "postfix-policy", policy, one("medium", "high")},
 		{10023, "postgrey", "postfix-policy", policy, one("medium", "high")},
 		{10040, "postfwd", "postfix-policy", policy, one("high")},
 		{12525, "policyd-weight", "postfix-policy", policy, one("medium", "high")},
@@ -170,7 +173,7 @@ func TestSigner(t *testing.T) {
 		{587, "postfix", "smtp", one("mta", "submission"), one(none)},
 		{10025, "dkimproxy", "smtp", one("signing-proxy"), one("critical")},
 		{10027, "dkimproxy", "smtp", one("signing-proxy"), one("critical")},
-		{10029, "", "", one("", "unknown", "signing-proxy"), one("low")},
+		{10029, "", "", nil, one("low")}, // its own access list refuses us
 		{10031, "cluebringer", "postfix-policy", one("policy"), one("high")},
 	})
 	if p := doc.port(address4(18), 10027); p != nil && !strings.Contains(p.Service.Behind.Product, "Postfix") {

@@ -26,7 +26,7 @@ func TestNoTrace(t *testing.T) {
 	n := hosts(t)
 	books, cache := watchBooks(t, n), watchCache(t, n)
 	logs, lookups := watchLogs(n), watchLookups(n)
-	sweep(t, "-p", "internal,public", address4(11)+"-18")
+	sweep(t, "-p", "internal,public", address4(11)+"-15", address4(17)+"-18")
 	t.Run("books", books)
 	t.Run("cache", cache)
 	t.Run("logs", logs)
