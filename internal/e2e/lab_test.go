@@ -3,9 +3,10 @@
 package e2e
 
 import (
+	"cmp"
 	"encoding/json"
 	"errors"
-	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -185,22 +186,23 @@ func checkNamed(t *testing.T, doc *document, truth []truthPort, names []string) 
 		t.Fatal(err)
 	}
 	for line := range strings.Lines(string(text)) {
-		if f := strings.Fields(line); len(f) > 2 && f[0] != "#" {
-			excused[f[0]+":"+f[1]] = strings.Join(f[2:], " ")
+		if port, reason, ok := strings.Cut(strings.TrimSpace(line), " "); ok && port != "#" {
+			excused[port] = reason
 		}
 	}
 	for _, want := range truth {
 		if !want.Exposed || want.noise() || names != nil && !slices.Contains(names, want.Host) {
 			continue
 		}
-		key := fmt.Sprintf("%s:%d", want.Host, want.Port)
+		port := strconv.Itoa(want.Port)
+		reason := cmp.Or(excused[want.Host+":"+port], excused[net.JoinHostPort(want.Address, port)])
 		got := doc.port(want.Address, want.Port)
 		named := got != nil && got.Service.Product != ""
-		switch reason := excused[key]; {
+		switch {
 		case !named && reason == "":
-			t.Errorf("%s (%s): not named, and %s is", key, want.Address, want.Product)
+			t.Errorf("%s %s: not named, and %s is: %+v", want.Host, net.JoinHostPort(want.Address, port), want.Product, got)
 		case named && reason != "":
-			t.Errorf("%s (%s): named %s, and said to be beyond telling: %s", key, want.Address, got.Service.Product, reason)
+			t.Errorf("%s %s: named %s, and said to be beyond telling: %s", want.Host, net.JoinHostPort(want.Address, port), got.Service.Product, reason)
 		}
 	}
 }
