@@ -30,6 +30,7 @@ type epollWire struct {
 	idle   [2][]int32
 	bySlot []int32
 	ready  [256]unix.EpollEvent
+	icmp   icmpReader
 
 	// Where an answer comes before connect even returns, as it does on the
 	// same machine, asking at once for the outcome saves the way through
@@ -132,6 +133,9 @@ func (w *epollWire) end(i int32, err unix.Errno) ending {
 	}
 	e.as, _ = errnoOutcome(err)
 	e.err = err
+	if as, found := w.icmp.take(s.fd, s.to); found {
+		e.as = as
+	}
 	w.release(i, e.as != connected)
 	return e
 }
@@ -158,8 +162,8 @@ func (w *epollWire) wait(list []ending, d time.Duration) []ending {
 			}
 			// Whatever the event says, the socket knows best: the event may
 			// be about an earlier use of it.
-			if err := connect(s.fd, s.to); err != unix.EALREADY && err != unix.EINPROGRESS {
-				list = append(list, w.end(ev.Fd, err))
+			if e, ended := w.look(ev.Fd); ended {
+				list = append(list, e)
 			}
 		}
 		if n < len(w.ready) {
@@ -167,6 +171,23 @@ func (w *epollWire) wait(list []ending, d time.Duration) []ending {
 		}
 		ms = 0 // there may be more
 	}
+}
+
+// look says how the connect of socket i has ended, if it has.
+func (w *epollWire) look(i int32) (ending, bool) {
+	s := &w.socks[i]
+	err := connect(s.fd, s.to)
+	if err != unix.EALREADY && err != unix.EINPROGRESS {
+		return w.end(i, err), true
+	}
+	// An ICMP message that arrives while the socket is busy is only kept.
+	as, found := w.icmp.take(s.fd, s.to)
+	if !found {
+		return ending{}, false
+	}
+	e := ending{slot: s.slot, as: as}
+	w.release(i, disconnect(s.fd) == 0)
+	return e, true
 }
 
 func (w *epollWire) drop(slot int32) {
@@ -185,6 +206,7 @@ func (w *epollWire) hand(slot int32) net.Conn {
 		unix.EpollCtl(w.epoll, unix.EPOLL_CTL_DEL, s.fd, nil)
 	}
 	fd := s.fd
+	watchICMP(fd, s.to.Addr().Is6(), false) // only a connect is to fail by it
 	w.forget(i)
 	f := os.NewFile(uintptr(fd), "tcp")
 	conn, err := net.FileConn(f) // has a descriptor of its own
@@ -244,6 +266,10 @@ func (w *epollWire) socket(v6 bool) (int32, error) {
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 	if err != nil {
+		return 0, err
+	}
+	if err := watchICMP(fd, v6, true); err != nil {
+		unix.Close(fd)
 		return 0, err
 	}
 	s := sock{fd: fd, slot: -1}

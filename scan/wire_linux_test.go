@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"math/rand/v2"
 	"net"
 	"net/netip"
 	"os"
@@ -13,22 +14,45 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// mute returns a loopback port that answers nothing: its queue of connections
-// that nobody accepts is full, so the kernel drops every further SYN.
-func mute(t *testing.T, addr netip.Addr) uint16 {
+// ownAddr returns a loopback address that no other program uses.
+func ownAddr() netip.Addr {
+	return netip.AddrFrom4([4]byte{127, byte(64 + rand.IntN(64)), byte(rand.IntN(256)), byte(1 + rand.IntN(254))})
+}
+
+// hold binds to a loopback port, any if it is 0, and returns it. Nobody
+// listens there, nor can anybody begin to.
+func hold(t *testing.T, addr netip.Addr, port uint16) (fd int, held uint16) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fd) })
-	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: addr.As4()}); err != nil {
-		t.Skip("no loopback to listen on:", err)
+	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: addr.As4(), Port: int(port)}); err != nil {
+		t.Skip("cannot bind to loopback:", err)
 	}
+	return fd, local(fd).Port()
+}
+
+// serve listens at a loopback port.
+func serve(t *testing.T, addr string) netip.AddrPort {
+	t.Helper()
+	l, err := net.Listen("tcp", addr)
+	if err != nil {
+		t.Skip("cannot listen on loopback:", err)
+	}
+	t.Cleanup(func() { l.Close() })
+	return netip.MustParseAddrPort(l.Addr().String())
+}
+
+// mute returns a loopback port that answers nothing: its queue of connections
+// that nobody accepts is full, so the kernel drops every further SYN.
+func mute(t *testing.T, addr netip.Addr) uint16 {
+	t.Helper()
+	fd, port := hold(t, addr, 0)
 	if err := unix.Listen(fd, 0); err != nil {
 		t.Fatal(err)
 	}
-	port := local(fd).Port()
 	for range 3 { // one is queued, the others are on their way
 		conn, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		if err != nil {
@@ -43,30 +67,27 @@ func mute(t *testing.T, addr netip.Addr) uint16 {
 // TestEpoll mixes open, closed and silent ports of both families, so that
 // sockets are used again after every kind of end.
 func TestEpoll(t *testing.T) {
-	v6, err := net.Listen("tcp6", "[::1]:0")
-	targets := []string{"127.0.0.1", "127.0.0.2"}
+	one, two := ownAddr(), ownAddr()
 	want := map[netip.AddrPort]State{}
-	var ports []uint16
-	add := func(to netip.AddrPort, s State) {
-		want[to] = s
-		ports = append(ports, to.Port())
+	targets := []string{one.String(), two.String()}
+	if l, err := net.Listen("tcp6", "[::1]:0"); err == nil {
+		defer l.Close()
+		to := netip.MustParseAddrPort(l.Addr().String())
+		want[to] = StateOpen
+		targets = append(targets, to.String())
 	}
-	if err == nil {
-		defer v6.Close()
-		targets = append(targets, "::1")
-		add(netip.MustParseAddrPort(v6.Addr().String()), StateOpen)
+	var ports []uint16
+	add := func(addr, other netip.Addr, port uint16, s State) {
+		want[netip.AddrPortFrom(addr, port)] = s
+		want[netip.AddrPortFrom(other, port)] = StateClosed
+		hold(t, other, port)
+		ports = append(ports, port)
 	}
 	for range 20 {
-		l, err := net.Listen("tcp4", "127.0.0.1:0")
-		if err != nil {
-			t.Skip("no loopback to listen on:", err)
-		}
-		defer l.Close()
-		add(netip.MustParseAddrPort(l.Addr().String()), StateOpen)
+		add(one, two, serve(t, one.String()+":0").Port(), StateOpen)
 	}
-	two := netip.MustParseAddr("127.0.0.2")
 	for range 3 {
-		add(netip.AddrPortFrom(two, mute(t, two)), StateFiltered)
+		add(two, one, mute(t, two), StateFiltered)
 	}
 	scope := mustScope(t, targets...)
 	for seed := range uint64(3) {
@@ -76,12 +97,8 @@ func TestEpoll(t *testing.T) {
 				t.Fatal(err)
 			}
 			for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
-				state := want[r.Target]
-				if state == "" {
-					state = StateClosed
-				}
-				if r.State != state || (r.Conn != nil) != (r.State == StateOpen && seed%2 == 0) {
-					t.Errorf("seed %d: %+v, want %s", seed, r, state)
+				if r.State != want[r.Target] || (r.Conn != nil) != (r.State == StateOpen && seed%2 == 0) {
+					t.Errorf("seed %d: %+v, want %s", seed, r, want[r.Target])
 				}
 				if r.Conn == nil {
 					continue
@@ -108,7 +125,7 @@ func TestEpollSelfConnect(t *testing.T) {
 		t.Fatal(err)
 	}
 	s := &w.socks[i]
-	if err := unix.Bind(s.fd, &unix.SockaddrInet4{Addr: [4]byte{127, 0, 0, 1}}); err != nil {
+	if err := unix.Bind(s.fd, &unix.SockaddrInet4{Addr: ownAddr().As4()}); err != nil {
 		t.Skip("no loopback to bind to:", err)
 	}
 	s.to, s.slot = local(s.fd), 0
@@ -123,11 +140,9 @@ func TestEpollSelfConnect(t *testing.T) {
 
 // TestNothingIsLeft counts descriptors, and connections that linger.
 func TestNothingIsLeft(t *testing.T) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Skip("no loopback to listen on:", err)
-	}
-	defer l.Close()
+	addr := ownAddr()
+	open := serve(t, addr.String()+":0")
+	_, closed := hold(t, addr, 0)
 	count := func() int {
 		list, err := os.ReadDir("/proc/self/fd")
 		if err != nil {
@@ -135,16 +150,15 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 		return len(list)
 	}
-	scope := mustScope(t, "127.0.0.1")
-	port := portOf(l.Addr())
+	scope := mustScope(t, addr.String())
 	before := count()
 	for range 20 {
 		c, err := NewConnect(Config{Scope: scope})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for r := range c.Scan(t.Context(), mustSpace(t, scope, port, port^1)) {
-			if r.Target.Port() == port && r.State != StateOpen {
+		for r := range c.Scan(t.Context(), mustSpace(t, scope, open.Port(), closed)) {
+			if r.State != StateOpen && r.Target == open {
 				t.Errorf("got %+v", r)
 			}
 		}
@@ -156,7 +170,8 @@ func TestNothingIsLeft(t *testing.T) {
 	if err != nil {
 		t.Skip("no /proc:", err)
 	}
-	waiting := fmt.Sprintf("0100007F:%04X 06", port) // remote end, TIME_WAIT
+	b := addr.As4()
+	waiting := fmt.Sprintf("%02X%02X%02X%02X:%04X 06", b[3], b[2], b[1], b[0], open.Port()) // remote end, TIME_WAIT
 	if n := strings.Count(string(table), waiting); n > 0 {
 		t.Errorf("%d connections are in TIME_WAIT", n)
 	}
@@ -185,18 +200,14 @@ func TestLowFileLimit(t *testing.T) {
 
 // scanWithFewFiles is TestLowFileLimit in the process with the low limit.
 func scanWithFewFiles(t *testing.T, mode string) {
-	l, err := net.Listen("tcp4", "127.0.0.1:0")
-	if err != nil {
-		t.Skip("no loopback to listen on:", err)
-	}
-	defer l.Close()
-	two := netip.MustParseAddr("127.0.0.2")
-	silent := mute(t, two)
+	addr := netip.AddrFrom4([4]byte{127, 99, byte(rand.IntN(256)), 1})
+	open := serve(t, addr.String()+":0")
+	silent := mute(t, addr)
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 40, Max: 40}); err != nil {
 		t.Fatal(err)
 	}
-	scope := mustScope(t, "127.0.0.1-127.0.0.20")
-	space := mustSpace(t, scope, portOf(l.Addr()), silent, 1, 2, 3, 4, 5, 6)
+	scope := mustScope(t, addr.String()+"-20")
+	space := mustSpace(t, scope, open.Port(), silent, 1, 2, 3, 4, 5, 6)
 	c, err := NewConnect(Config{Scope: scope, HandOn: true})
 	if err != nil {
 		t.Fatal(err)
@@ -213,11 +224,11 @@ func scanWithFewFiles(t *testing.T, mode string) {
 			if mode != "none" || r.Err == nil {
 				t.Errorf("got %+v", r)
 			}
-		case r.Target == netip.MustParseAddrPort(l.Addr().String()):
+		case r.Target == open:
 			if r.State != StateOpen {
 				t.Errorf("got %+v", r)
 			}
-		case r.Target == netip.AddrPortFrom(two, silent):
+		case r.Target == netip.AddrPortFrom(addr, silent):
 			if r.State != StateFiltered {
 				t.Errorf("got %+v", r)
 			}

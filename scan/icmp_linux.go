@@ -1,0 +1,115 @@
+package scan
+
+import (
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// watchICMP asks the kernel to keep the ICMP messages that a socket's packets
+// cause (ip(7), IP_RECVERR), or no longer to. Without them a firewall that
+// rejects with "port unreachable" looks like a closed port.
+func watchICMP(fd int, v6, on bool) error {
+	level, option, value := unix.IPPROTO_IP, unix.IP_RECVERR, 0
+	if v6 {
+		level, option = unix.IPPROTO_IPV6, unix.IPV6_RECVERR
+	}
+	if on {
+		value = 1
+	}
+	return unix.SetsockoptInt(fd, level, option, value)
+}
+
+// An icmpReader takes ICMP messages from sockets. It is a reader, and not a
+// function, so that its buffers are made once.
+type icmpReader struct {
+	hdr     unix.Msghdr
+	name    unix.RawSockaddrAny
+	control [512]byte
+}
+
+// take takes the ICMP messages that a socket has caused, and returns what the
+// last one for its connection to says. It reports false if there is none.
+func (r *icmpReader) take(fd int, to netip.AddrPort) (out outcome, found bool) {
+	for range 16 { // more than ever wait for one SYN
+		r.hdr = unix.Msghdr{Name: (*byte)(unsafe.Pointer(&r.name)), Namelen: unix.SizeofSockaddrAny, Control: &r.control[0]}
+		r.hdr.SetControllen(len(r.control))
+		_, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.hdr)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
+		if errno != 0 {
+			return out, found
+		}
+		msgs, err := unix.ParseSocketControlMessage(r.control[:r.hdr.Controllen])
+		if err != nil || aimedAt(&r.name) != to {
+			continue
+		}
+		for _, m := range msgs {
+			if o, ok := icmpOutcome(m); ok {
+				out, found = o, true
+			}
+		}
+	}
+	return out, found
+}
+
+// aimedAt returns where the packet went that caused an ICMP message.
+func aimedAt(name *unix.RawSockaddrAny) netip.AddrPort {
+	switch name.Addr.Family {
+	case unix.AF_INET:
+		sa := (*unix.RawSockaddrInet4)(unsafe.Pointer(name))
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), netOrder(sa.Port))
+	case unix.AF_INET6:
+		sa := (*unix.RawSockaddrInet6)(unsafe.Pointer(name))
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr).Unmap(), netOrder(sa.Port))
+	}
+	return netip.AddrPort{}
+}
+
+// icmpOutcome says what an ICMP message means for a connection.
+func icmpOutcome(m unix.SocketControlMessage) (outcome, bool) {
+	if len(m.Data) < int(unsafe.Sizeof(unix.SockExtendedErr{})) {
+		return 0, false
+	}
+	e := *(*unix.SockExtendedErr)(unsafe.Pointer(&m.Data[0]))
+	switch {
+	case m.Header.Level == unix.IPPROTO_IP && m.Header.Type == unix.IP_RECVERR && e.Origin == unix.SO_EE_ORIGIN_ICMP:
+		return unreachable4(e.Type, e.Code)
+	case m.Header.Level == unix.IPPROTO_IPV6 && m.Header.Type == unix.IPV6_RECVERR && e.Origin == unix.SO_EE_ORIGIN_ICMP6:
+		return unreachable6(e.Type, e.Code)
+	}
+	return 0, false
+}
+
+// unreachable4 reads an ICMP type and code (RFC 792; RFC 1122, Section
+// 3.2.2.1; RFC 1812, Section 5.2.7.1). A TCP that refuses sends a RST, so
+// "protocol unreachable" and "port unreachable" come from a firewall.
+func unreachable4(kind, code uint8) (outcome, bool) {
+	if kind != 3 {
+		return 0, false
+	}
+	switch code {
+	case 0, 5, 6, 11: // net unreachable, source route failed, net unknown, for this service
+		return netless, true
+	case 1, 7, 8, 12: // host unreachable, unknown, isolated, for this service
+		return hostless, true
+	case 2, 3, 9, 10, 13, 14, 15: // protocol, port; prohibited
+		return prohibited, true
+	}
+	return 0, false
+}
+
+// unreachable6 reads an ICMPv6 type and code (RFC 4443, Section 3.1).
+func unreachable6(kind, code uint8) (outcome, bool) {
+	if kind != 1 {
+		return 0, false
+	}
+	switch code {
+	case 0, 2: // no route, beyond scope
+		return netless, true
+	case 3: // address unreachable
+		return hostless, true
+	case 1, 4, 5, 6: // prohibited, port, policy failed, route rejected
+		return prohibited, true
+	}
+	return 0, false
+}

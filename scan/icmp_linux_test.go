@@ -1,0 +1,122 @@
+package scan
+
+import (
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+)
+
+const ownNet = "MXSWEEP_TEST_OWN_NET"
+
+// inOwnNet runs the test that calls it again in a network namespace of its
+// own, where it is root. It reports whether this is that run.
+func inOwnNet(t *testing.T) bool {
+	t.Helper()
+	if os.Getenv(ownNet) != "" {
+		return true
+	}
+	for _, tool := range []string{"ip", "nft"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Skip("needs", tool)
+		}
+	}
+	cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+t.Name()+"$", "-test.v")
+	cmd.Env = append(os.Environ(), ownNet+"=1")
+	cmd.SysProcAttr = &syscall.SysProcAttr{
+		Cloneflags:  syscall.CLONE_NEWUSER | syscall.CLONE_NEWNET,
+		UidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getuid(), Size: 1}},
+		GidMappings: []syscall.SysProcIDMap{{ContainerID: 0, HostID: os.Getgid(), Size: 1}},
+	}
+	out, err := cmd.CombinedOutput()
+	switch text := string(out); {
+	case err == nil && strings.Contains(text, "--- PASS"):
+	case strings.Contains(text, "--- FAIL"):
+		t.Errorf("in its own network: %v\n%s", err, out)
+	default:
+		t.Skipf("no network namespace: %v\n%s", err, out)
+	}
+	return false
+}
+
+// sh runs a command that the test needs, or skips it.
+func sh(t *testing.T, stdin string, args ...string) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), args[0], args[1:]...)
+	cmd.Stdin = strings.NewReader(stdin)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Skipf("%q: %v\n%s", args, err, out)
+	}
+}
+
+// TestRejects has a firewall answer by ICMP and by RST.
+func TestRejects(t *testing.T) {
+	if !inOwnNet(t) {
+		return
+	}
+	sh(t, "", "ip", "link", "set", "lo", "up")
+	sh(t, `table inet f {
+		chain in { type filter hook input priority 0;
+			tcp dport 101 reject with icmpx type port-unreachable
+			tcp dport 102 reject with icmpx type admin-prohibited
+			tcp dport 103 reject with icmpx type host-unreachable
+			tcp dport 104 reject with icmpx type no-route
+			tcp dport 105 reject with tcp reset
+			tcp dport 106 drop
+		}
+	}`, "nft", "-f", "-")
+	l, err := net.Listen("tcp", ":108")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	scope := mustScope(t, "127.0.0.1", "::1", "198.51.100.1:25", "[2001:db8::1]:25")
+	want := map[uint16]Result{
+		101: {State: StateFiltered, Reason: ReasonAdminProhibited},
+		102: {State: StateFiltered, Reason: ReasonAdminProhibited},
+		103: {State: StateFiltered, Reason: ReasonHostUnreach},
+		104: {State: StateFiltered, Reason: ReasonNetUnreach},
+		105: {State: StateClosed, Reason: ReasonConnRefused},
+		106: {State: StateFiltered, Reason: ReasonNoResponse},
+		108: {State: StateOpen, Reason: ReasonSynAck},
+		109: {State: StateClosed, Reason: ReasonConnRefused},
+		25:  {State: StateUnknown, Reason: ReasonNetUnreach}, // no route from here
+	}
+	for seed := range uint64(3) {
+		c, err := NewConnect(Config{Scope: scope, Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		n := 0
+		for r := range c.Scan(t.Context(), mustSpace(t, scope, 101, 102, 103, 104, 105, 106, 108, 109)) {
+			n++
+			if w := want[r.Target.Port()]; r.State != w.State || r.Reason != w.Reason || (r.Err != nil) != (r.State == StateUnknown) {
+				t.Errorf("%v: %+v, want %+v", r.Target, r, w)
+			}
+		}
+		if n != 2*8+2 {
+			t.Errorf("%d results", n)
+		}
+	}
+}
+
+func TestUnreachable(t *testing.T) {
+	for code, want := range map[uint8]outcome{0: netless, 1: hostless, 3: prohibited, 9: prohibited, 13: prohibited} {
+		if got, ok := unreachable4(3, code); !ok || got != want {
+			t.Errorf("ICMP code %d: %v, %v", code, got, ok)
+		}
+	}
+	for code, want := range map[uint8]outcome{0: netless, 1: prohibited, 3: hostless, 4: prohibited} {
+		if got, ok := unreachable6(1, code); !ok || got != want {
+			t.Errorf("ICMPv6 code %d: %v, %v", code, got, ok)
+		}
+	}
+	if _, ok := unreachable4(11, 0); ok { // time exceeded: a loop may end
+		t.Error("time exceeded is an answer")
+	}
+	if _, ok := unreachable6(2, 0); ok {
+		t.Error("packet too big is an answer")
+	}
+}
