@@ -192,7 +192,11 @@ func decode(b []byte, v any) error { return plain(json.Unmarshal(b, v)) }
 func plain(err error) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) {
-		return fmt.Errorf("member %q cannot be a %s", kind.Field, kind.Value)
+		field := kind.Field
+		for _, embedded := range []string{"Port.", "Finding.", "Notice."} {
+			field = strings.TrimPrefix(field, embedded)
+		}
+		return fmt.Errorf("member %q cannot be a %s", field, kind.Value)
 	}
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
 		return errors.New(strings.TrimPrefix(err.Error(), "json: "))

@@ -136,3 +136,25 @@ func FuzzReplay(f *testing.F) {
 		}
 	})
 }
+
+// BenchmarkReplay reads 25,000 findings on 5,000 hosts.
+func BenchmarkReplay(b *testing.B) {
+	for _, format := range []string{"json", "jsonl"} {
+		var run bytes.Buffer
+		w, err := New(format, &run, Options{})
+		if err != nil {
+			b.Fatal(err)
+		}
+		if err := play(hugeRun(5000, 5), w); err != nil {
+			b.Fatal(err)
+		}
+		b.Run(format, func(b *testing.B) {
+			b.SetBytes(int64(run.Len()))
+			for b.Loop() {
+				if _, err := (Reader{}).Replay(bytes.NewReader(run.Bytes()), &discard{}); err != nil {
+					b.Fatal(err)
+				}
+			}
+		})
+	}
+}

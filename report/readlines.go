@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 )
 
 // lines plays the line form. Only the last line may be broken, and only if
@@ -40,11 +41,11 @@ func (p *player) lines(r *bufio.Reader) error {
 
 // line plays one line.
 func (p *player) line(b []byte, next *int) error {
-	var h lineHead
-	if err := decode(b, &h); err != nil {
+	v, err := parseLine(b)
+	if err != nil {
 		return err
 	}
-	switch {
+	switch h := v.head(); {
 	case h.Schema != schemaLine:
 		return badValue("schema", h.Schema, `not "mxsweep.line"`)
 	case !versionKnown(h.SchemaVersion):
@@ -61,44 +62,78 @@ func (p *player) line(b []byte, next *int) error {
 		return badValue("seq", h.Seq, fmt.Sprintf("%d is due, so lines are missing or moved", *next))
 	}
 	*next++
-	return p.record(h.Type, b)
+	return p.play(v)
 }
 
-// record plays what stands on a line of the given type.
-func (p *player) record(kind string, b []byte) error {
+// A savedLine is a line of any type.
+type savedLine interface{ head() *lineHead }
+
+func (h *lineHead) head() *lineHead { return h }
+
+// newLine is an empty line of the given type; nil if there is no such type.
+func newLine(kind string) savedLine {
 	switch kind {
 	case lineRunStart:
-		var l startLine
-		if err := decode(b, &l); err != nil {
-			return err
+		return new(startLine)
+	case linePort:
+		return new(portLine)
+	case lineFinding:
+		return new(findingLine)
+	case lineNotice:
+		return new(noticeLine)
+	case lineRunEnd:
+		return new(endLine)
+	}
+	return nil
+}
+
+var lineType = regexp.MustCompile(`"type"\s*:\s*"([a-z_]+)"`)
+
+// parseLine parses a line as what it seems to be, which spares a second pass
+// over nearly every line, and if it is not that, as what it is.
+func parseLine(b []byte) (savedLine, error) {
+	if m := lineType.FindSubmatch(b[:min(len(b), 200)]); m != nil {
+		if v := newLine(string(m[1])); v != nil {
+			if err := decode(b, v); err == nil && v.head().Type == string(m[1]) {
+				return v, nil
+			}
 		}
+	}
+	var h lineHead
+	if err := decode(b, &h); err != nil {
+		return nil, err
+	}
+	v := newLine(h.Type)
+	if v == nil {
+		return nil, badValue("type", h.Type, "not a value of the schema")
+	}
+	return v, decode(b, v)
+}
+
+// play vets what stands on a line and plays it.
+func (p *player) play(v savedLine) error {
+	switch l := v.(type) {
+	case *startLine:
 		if err := first(vet(&l.Tool), vet(&l.Run)); err != nil {
 			return err
 		}
 		return p.start(&l.Tool, &l.Run)
-	case linePort:
-		var v Port
-		if err := read(b, &v); err != nil {
+	case *portLine:
+		if err := vet(&l.Port); err != nil {
 			return err
 		}
-		return p.port(&v)
-	case lineFinding:
-		var f Finding
-		if err := read(b, &f); err != nil {
+		return p.port(&l.Port)
+	case *findingLine:
+		if err := vet(&l.Finding); err != nil {
 			return err
 		}
-		return p.finding(&f)
-	case lineNotice:
-		var n Notice
-		if err := read(b, &n); err != nil {
+		return p.finding(&l.Finding)
+	case *noticeLine:
+		if err := vet(&l.Notice); err != nil {
 			return err
 		}
-		return p.notice(&n)
-	case lineRunEnd:
-		var l endLine
-		if err := decode(b, &l); err != nil {
-			return err
-		}
+		return p.notice(&l.Notice)
+	case *endLine:
 		if l.Run == nil {
 			l.Run = &p.run
 		}
@@ -107,18 +142,7 @@ func (p *player) record(kind string, b []byte) error {
 		}
 		return p.end(l.Run, &l.Summary)
 	}
-	return badValue("type", kind, "not a value of the schema")
-}
-
-// read parses and vets one record.
-func read[T any, P interface {
-	*T
-	record
-}](b []byte, v P) error {
-	if err := decode(b, v); err != nil {
-		return err
-	}
-	return vet(v)
+	return nil
 }
 
 // readLine reads one line, its end and blanks removed. whole tells whether
