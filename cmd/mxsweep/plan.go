@@ -26,19 +26,22 @@ type plan struct {
 	flags *scanFlags
 	args  []string // of the process, for the report
 
-	ports      []uint16
-	scopeFiles []string
-	asked      []scan.Target // what is swept, as it was written
-	scope      *scan.Scope
-	space      *scan.Space
-	seed       uint64
+	ports       []uint16
+	scopeFiles  []string
+	asked       []scan.Target // what is swept, as it was written
+	scope       *scan.Scope
+	scopeSHA256 string
+	space       *scan.Space
+	seed        uint64
 
-	known  *signatures.Ports
-	set    *signatures.Set
-	policy *exposure.Policy // nil if there is none
-	judge  *exposure.Judge
-	gate   exposure.Gate
-	tree   report.Tree
+	known    *signatures.Ports
+	set      *signatures.Set
+	policy   *exposure.Policy     // nil if there is none
+	baseline *exposure.Baseline   // nil if there is none
+	drift    *exposure.Comparison // with the baseline; nil if there is none
+	judge    *exposure.Judge
+	gate     exposure.Gate
+	tree     report.Tree
 }
 
 // newPlan reads everything that the flags and arguments name. Its errors are
@@ -75,7 +78,33 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	if err := p.readJudgement(flags, rules, known); err != nil {
 		return nil, err
 	}
-	return p, p.readScope(ctx, s, flags, args)
+	if err := p.readScope(ctx, s, flags, args); err != nil {
+		return nil, err
+	}
+	return p, p.readBaseline(flags.baseline)
+}
+
+// readBaseline prepares the comparison with earlier findings.
+func (p *plan) readBaseline(file string) error {
+	hash, err := p.scope.SHA256(p.ports)
+	if err != nil {
+		return err
+	}
+	p.scopeSHA256 = hash
+	if file == "" {
+		return nil
+	}
+	if p.baseline, err = readBaseline(file); err != nil {
+		return err
+	}
+	p.drift = p.baseline.Compare(exposure.Conditions{
+		Vantage:     p.vantage(),
+		VantageOf:   p.judge.VantageOf,
+		ScopeSHA256: hash,
+		Ports:       p.sweptPorts(),
+		Intrusive:   p.flags.intrusive,
+	}, p.judge.Rules)
+	return nil
 }
 
 // readPorts is the set of ports that --ports asks for.

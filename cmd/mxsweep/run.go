@@ -77,6 +77,7 @@ Only scan what you are authorized to scan.`,
 	root.AddCommand(
 		newScan(s),
 		newConvert(s),
+		newBaseline(s),
 		newPorts(s),
 		newRules(s),
 		newSignatures(s),

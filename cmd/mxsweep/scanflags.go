@@ -39,6 +39,7 @@ type scanFlags struct {
 	output        outputFlags
 	policy        string
 	withoutPolicy bool // not even one that lies in the working directory
+	baseline      string
 
 	failOn      string
 	minCoverage float64
@@ -89,6 +90,7 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan or host (default internet; host for this machine's own addresses)")
 	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
 	flags.StringVar(&f.policy, "policy", "", "take gate, expectations, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
+	flags.StringVar(&f.baseline, "baseline", "", "tell of each finding how it relates to the earlier ones of `FILE`")
 	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding meets `LIST` of drift:severity and rule:ID, with commas; none never does")
 	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports could be judged")
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 where it would be 1")

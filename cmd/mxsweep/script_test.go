@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"normalize":    normalize,
 			"mailserver":   mailServer,
 			"freeport":     freePort,
+			"stopserver":   stopServer,
 			"connections":  connections,
 			"valid":        valid,
 			"write":        write,

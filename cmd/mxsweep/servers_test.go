@@ -97,6 +97,14 @@ func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(l.Close())
 }
 
+// stopServer NAME ends a server: its port is closed from then on.
+func stopServer(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 1 || started(ts)[args[0]] == nil {
+		ts.Fatalf("usage: stopserver NAME")
+	}
+	ts.Check(started(ts)[args[0]].Close())
+}
+
 // connections NAME N wants that a server was connected to so many times; with
 // "some" for N, at least once.
 func connections(ts *testscript.TestScript, neg bool, args []string) {

@@ -51,6 +51,9 @@ func (w *sweep) run(ctx context.Context) error {
 	}
 	for r := range w.scanner.Scan(ctx, w.plan.space) {
 		w.sight.Add(r)
+		if w.plan.drift != nil {
+			w.plan.drift.Add(exposure.Port{Result: r})
+		}
 		if err := w.take(r); err != nil {
 			abort(err)
 		}

@@ -1,0 +1,286 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"net/netip"
+	"os"
+	"strings"
+	"text/tabwriter"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"mxsweep/exposure"
+)
+
+// maxBaseline is more than the findings of any audit take.
+const maxBaseline = 256 << 20
+
+// newBaseline is "mxsweep baseline" with its verbs.
+func newBaseline(s *session) *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "baseline",
+		Short: "write, update, prune, show and compare baselines",
+		Long: `A baseline holds the findings of an earlier run, one a line, sorted, so that a
+review sees in a diff what came and what went. "mxsweep scan --baseline FILE"
+says of each finding whether it is new, unchanged, updated, fixed or could not be
+verified.`,
+		Example: `  mxsweep scan -s scope.txt -o json=run.json --fail-on none
+  mxsweep baseline write run.json -o baseline.jsonl
+  mxsweep scan -s scope.txt --baseline baseline.jsonl --fail-on new:high,any:critical -o json=run.json
+  mxsweep baseline update run.json --baseline baseline.jsonl`,
+		Args: cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef(`"mxsweep baseline --help" lists the verbs`, "naming a verb of baseline: none given")
+			}
+			return unknownVerb(cmd, args[0])
+		},
+	}
+	cmd.AddCommand(
+		newBaselineWrite(s),
+		newBaselineUpdate(s),
+		newBaselinePrune(s),
+		newBaselineShow(s),
+		newBaselineDiff(s),
+	)
+	return cmd
+}
+
+// readBaseline reads a baseline file.
+func readBaseline(file string) (*exposure.Baseline, error) {
+	data, err := readLimited(file, maxBaseline)
+	if err != nil {
+		return nil, usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, bare(err))
+	}
+	b, err := exposure.ReadBaseline(file, data)
+	return b, coded(exitUsage, err)
+}
+
+// writeBaseline writes a baseline to a file, whole or not at all; "-" is
+// standard output.
+func (s *session) writeBaseline(file string, b *exposure.Baseline) error {
+	data, err := b.Encode()
+	if err != nil {
+		return err
+	}
+	if file == "-" {
+		_, err := s.stdout.Write(data)
+		return writing(standardOutput, err)
+	}
+	out, err := createOutput(file, false)
+	if err != nil {
+		return coded(exitError, fmt.Errorf("opening output %q: %w", file, bare(err)))
+	}
+	if _, err := out.Write(data); err != nil {
+		out.discard()
+		return writing(fmt.Sprintf("%q", file), err)
+	}
+	return writing(fmt.Sprintf("%q", file), out.commit())
+}
+
+func newBaselineWrite(s *session) *cobra.Command {
+	var output string
+	cmd := &cobra.Command{
+		Use:   "write RUN -o FILE",
+		Short: "make a baseline of a saved run",
+		Long: `Makes a baseline of RUN, which "mxsweep scan" wrote as json or jsonl. A run that
+is not complete is refused: what it did not see would look as if it were new in
+the next one.`,
+		Args: exactArgs(1, "one saved run"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			run, err := s.readRun(args[0])
+			if err != nil {
+				return err
+			}
+			b, err := run.baseline(nil)
+			if err != nil {
+				return err
+			}
+			return s.writeBaseline(output, b)
+		},
+	}
+	cmd.Flags().StringVarP(&output, "output", "o", "-", "write to `FILE`")
+	return cmd
+}
+
+func newBaselineUpdate(s *session) *cobra.Command {
+	var file, output string
+	cmd := &cobra.Command{
+		Use:   "update RUN --baseline FILE",
+		Short: "bring a baseline up to a run that was held against it",
+		Long: `Brings FILE up to RUN, which must have been made with "--baseline FILE": new
+findings come in, fixed ones go, and those that could not be verified stay.`,
+		Args: exactArgs(1, "one saved run"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			if file == "" {
+				return usagef("--baseline FILE", "naming the baseline: none given")
+			}
+			old, err := readBaseline(file)
+			if err != nil {
+				return err
+			}
+			run, err := s.readRun(args[0])
+			if err != nil {
+				return err
+			}
+			if b := run.run.Baseline; b == nil || b.SHA256 != old.SHA256 {
+				return usagef(fmt.Sprintf("scan with --baseline %s first", file), "updating baseline %q: run %q was not held against it", file, args[0])
+			}
+			if output == "" {
+				output = file
+			}
+			b, err := run.baseline(old)
+			if err != nil {
+				return err
+			}
+			return s.writeBaseline(output, b)
+		},
+	}
+	cmd.Flags().StringVar(&file, "baseline", "", "the baseline `FILE` to update")
+	cmd.Flags().StringVarP(&output, "output", "o", "", "write to `FILE` (default the baseline itself)")
+	return cmd
+}
+
+func newBaselinePrune(s *session) *cobra.Command {
+	var targets, rules []string
+	cmd := &cobra.Command{
+		Use:     "prune FILE",
+		Short:   "drop the findings of hosts that are gone for good",
+		Long:    "Drops from FILE the findings on the targets and of the rules named; what is dropped is listed.",
+		Example: "  mxsweep baseline prune baseline.jsonl --target 192.0.2.10",
+		Args:    exactArgs(1, "one baseline"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			return s.pruneBaseline(args[0], targets, rules)
+		},
+	}
+	cmd.Flags().StringArrayVar(&targets, "target", nil, "drop findings on `HOST`: an address, prefix, range or name; repeatable")
+	cmd.Flags().StringArrayVar(&rules, "rule", nil, "drop findings of rule `ID`; repeatable")
+	return cmd
+}
+
+// pruneBaseline drops what meets a target and a rule; where only one kind is
+// named, that is enough.
+func (s *session) pruneBaseline(file string, targets, rules []string) error {
+	if len(targets) == 0 && len(rules) == 0 {
+		return usagef("--target HOST or --rule ID", "naming what to drop: nothing given")
+	}
+	b, err := readBaseline(file)
+	if err != nil {
+		return err
+	}
+	var hosts []exposure.Selector
+	for _, t := range targets {
+		h, err := exposure.ParseSelector(t)
+		if err != nil {
+			return coded(exitUsage, fmt.Errorf("reading --target %q: %w", t, err))
+		}
+		hosts = append(hosts, h)
+	}
+	dropped := b.Prune(func(e *exposure.BaselineEntry) bool {
+		host, rule := len(hosts) == 0, len(rules) == 0
+		for _, h := range hosts {
+			host = host || h.Matches(e.IP, e.Host)
+		}
+		for _, r := range rules {
+			rule = rule || strings.EqualFold(r, e.Rule)
+		}
+		return !(host && rule)
+	})
+	if len(dropped) == 0 {
+		fmt.Fprintf(s.stderr, "mxsweep: nothing in baseline %q meets that\n", file)
+		return nil
+	}
+	if err := s.writeBaseline(file, b); err != nil {
+		return err
+	}
+	var out bytes.Buffer
+	baselineTable(&out, "dropped ", dropped)
+	_, err = s.stdout.Write(out.Bytes())
+	return writing(standardOutput, err)
+}
+
+func newBaselineShow(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use:   "show FILE",
+		Short: "show a baseline as a table",
+		Args:  exactArgs(1, "one baseline"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			b, err := readBaseline(args[0])
+			if err != nil {
+				return err
+			}
+			var out bytes.Buffer
+			fmt.Fprintf(&out, "%d findings of %s, seen from %s, ports %s\n", len(b.Entries), b.Created.Format("2006-01-02 15:04 UTC"), b.Vantage, b.Ports)
+			baselineTable(&out, "", b.Entries)
+			_, err = s.stdout.Write(out.Bytes())
+			return writing(standardOutput, err)
+		},
+	}
+}
+
+func newBaselineDiff(s *session) *cobra.Command {
+	return &cobra.Command{
+		Use:   "diff OLD NEW",
+		Short: "show what came and what went between two baselines",
+		Args:  exactArgs(2, "two baselines"),
+		RunE: func(_ *cobra.Command, args []string) error {
+			before, err := readBaseline(args[0])
+			if err != nil {
+				return err
+			}
+			after, err := readBaseline(args[1])
+			if err != nil {
+				return err
+			}
+			var out bytes.Buffer
+			for _, c := range exposure.DiffBaselines(before, after) {
+				if c.Before != nil {
+					baselineTable(&out, "- ", []exposure.BaselineEntry{*c.Before})
+				}
+				if c.After != nil {
+					baselineTable(&out, "+ ", []exposure.BaselineEntry{*c.After})
+				}
+			}
+			_, err = s.stdout.Write(out.Bytes())
+			return writing(standardOutput, err)
+		},
+	}
+}
+
+// baselineTable writes entries as aligned lines behind a mark.
+func baselineTable(b *bytes.Buffer, mark string, entries []exposure.BaselineEntry) {
+	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
+	for _, e := range entries {
+		host := e.IP.String()
+		if e.Host != "" {
+			host = withName(host, e.Host)
+		}
+		what := e.Product
+		if what == "" {
+			what = e.Service
+		}
+		fmt.Fprintf(w, "%s%s\t%s\t%s\t%d/%s\t%s\tsince %s\n", mark, e.Rule, e.Severity, visible(host), e.Port, e.Protocol,
+			visible(orDash(what)), e.FirstSeen.Format(time.DateOnly))
+	}
+	// The buffer takes all that is written.
+	_ = w.Flush()
+}
+
+// readRun reads a saved run that is complete enough to be a baseline.
+func (s *session) readRun(file string) (*savedRun, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
+	}
+	defer f.Close()
+	run := &savedRun{services: make(map[netip.AddrPort]servicePair)}
+	if err := run.read(f); err != nil {
+		return nil, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
+	}
+	if !run.summary.Complete {
+		return nil, usagef("let the scan end, and write the baseline then", "reading run %q: it is not complete", file)
+	}
+	return run, nil
+}

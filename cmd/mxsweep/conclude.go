@@ -1,0 +1,136 @@
+package main
+
+import (
+	"context"
+	"time"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+)
+
+// A conclusion is what a sweep comes to.
+type conclusion struct {
+	open     []exposure.Port // sorted, linked
+	findings []exposure.Finding
+	verdict  exposure.Verdict
+	summary  report.Summary
+}
+
+// conclude judges what was seen. Aborted says why a run that nobody stopped
+// ended early; it is nil if it did not.
+func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted error) conclusion {
+	now := time.Now()
+	c := conclusion{open: w.sorted()}
+	if w.identifier != nil {
+		p.link(c.open)
+	}
+	canaries := exposure.WatchCanaries(p.policy)
+	for _, port := range c.open {
+		canaries.Add(port)
+		if p.drift != nil {
+			p.drift.Add(port) // again, now with what answers
+		}
+		c.findings = append(c.findings, p.judge.Findings(port)...)
+	}
+	var drifted []exposure.Notice
+	if p.drift != nil {
+		c.findings, drifted = p.drift.Finish(c.findings, w.sight, p.policy, now)
+	}
+	saw := p.saw(ctx, w, outs, aborted)
+	saw.Canaries = canaries.Canaries()
+	c.verdict = p.gate.Decide(saw, c.findings)
+	for _, more := range [][]exposure.Notice{drifted, p.silentTargets(w.sight), p.policy.Notices(c.findings, now)} {
+		c.verdict.Notices = append(c.verdict.Notices, more...)
+	}
+	c.summary = p.summary(c.verdict, saw)
+	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = p.policy.Tally(c.findings, now)
+	return c
+}
+
+// write ends the report with the conclusion. Errors are kept by the outputs and
+// told when they close.
+func (p *plan) write(c conclusion, identified bool, outs *outputs, run report.Run) {
+	if identified {
+		for _, port := range c.open {
+			_ = outs.Port(report.NewPort(port, p.tree))
+		}
+	}
+	for i := range c.findings {
+		f := report.NewFinding(c.findings[i], p.tree)
+		f.Verdict = p.verdict(&c.findings[i])
+		c.summary.Count(f)
+		_ = outs.Finding(f)
+	}
+	for _, n := range c.verdict.Notices {
+		_ = outs.Notice(report.NewNotice(n, p.tree))
+	}
+	run.EndTime = report.NewTime(time.Now())
+	_ = outs.End(run, c.summary)
+}
+
+// verdict is what the gate makes of one finding, in the words of the schema.
+func (p *plan) verdict(f *exposure.Finding) string {
+	switch {
+	case p.gate.Fails(f):
+		return "fail"
+	case f.Status != exposure.StatusOpen || f.Drift == exposure.DriftFixed:
+		return "pass"
+	default:
+		return "warn"
+	}
+}
+
+// saw is what the run learnt about itself.
+func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) exposure.Saw {
+	saw := exposure.Saw{Coverage: w.sightOrNone().Coverage(), Aborted: aborted}
+	if code, ok := signalCode(ctx); ok {
+		saw.Signal = int(code) - 128
+	}
+	for _, t := range p.scope.Unresolved() {
+		saw.Unresolved = append(saw.Unresolved, t.Name)
+	}
+	for _, o := range outs.all {
+		if o.err != nil {
+			saw.Failed = append(saw.Failed, writing(o.spec.name(), o.err))
+		}
+	}
+	return saw
+}
+
+// sightOrNone is what was seen, also of a run that never began.
+func (w *sweep) sightOrNone() *exposure.Sight {
+	if w.sight == nil {
+		return exposure.NewSight(w.plan.space.Len(), w.plan.scope.Addresses())
+	}
+	return w.sight
+}
+
+// maxSilent is how many silent targets are named one by one.
+const maxSilent = 100
+
+// silentTargets are notices about single addresses and names that answered on
+// no port. Silence inside of a range is what ranges are like.
+func (p *plan) silentTargets(sight *exposure.Sight) []exposure.Notice {
+	if sight == nil || sight.Coverage().HostsUp == 0 {
+		return nil // all are silent, which is said once
+	}
+	var notices []exposure.Notice
+	seen := make(map[string]bool)
+	for _, t := range p.asked {
+		addr, single := t.Single()
+		if !single || seen[addr.String()] || !p.scope.Allows(addr) || sight.Up(addr) {
+			continue
+		}
+		seen[addr.String()] = true
+		if len(notices) == maxSilent {
+			break
+		}
+		anchor := &t.Anchor
+		if anchor.File == "" {
+			anchor = nil
+		}
+		notices = append(notices, exposure.NewNotice(exposure.NoticeSilent, addr.String(), anchor,
+			"%s gave no answer on any port.", withName(addr.String(), t.Name)))
+	}
+	return notices
+}

@@ -1,0 +1,109 @@
+package main
+
+import (
+	"crypto/rand"
+	"fmt"
+	"time"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+	"mxsweep/scan"
+)
+
+// summary closes the report.
+func (p *plan) summary(v exposure.Verdict, saw exposure.Saw) report.Summary {
+	c := saw.Coverage
+	s := report.Summary{
+		Complete: v.Complete,
+		ExitCode: int(v.Code),
+		Gate:     v.Gate,
+		FailOn:   p.gate.FailOn.String(),
+		Coverage: report.Coverage{
+			Planned: c.Planned, Answered: c.Answered, Ratio: c.Ratio(),
+			HostsUp: int(c.HostsUp), HostsSilent: int(c.HostsSilent),
+		},
+	}
+	if len(saw.Canaries) > 0 {
+		s.Coverage.CanariesOK = &v.CanariesOK
+	}
+	return s
+}
+
+// reportTool names this program in reports.
+func (p *plan) reportTool() report.Tool {
+	return report.Tool{Name: "mxsweep", Version: version, RulesVersion: p.judge.Rules.Version, ProbesVersion: p.set.ProbesVersion}
+}
+
+// reportRun says what is scanned, when, from where and by whose leave.
+func (p *plan) reportRun(start time.Time) report.Run {
+	name := "command-line"
+	if len(p.scopeFiles) > 0 {
+		name = p.scopeFiles[len(p.scopeFiles)-1]
+	}
+	run := report.Run{
+		ID:            newUUID(),
+		StartTime:     report.NewTime(start),
+		Args:          append([]string{"mxsweep"}, p.args...),
+		Vantage:       p.vantage().String(),
+		Authorization: p.flags.authorization,
+		Mode:          p.flags.mode.value,
+		Scope: report.Scope{
+			Name: name, SHA256: p.scopeSHA256, Ports: scan.FormatPorts(p.sweptPorts()),
+			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(),
+		},
+	}
+	for _, f := range p.scopeFiles {
+		if f != "-" {
+			run.Scope.Files = append(run.Scope.Files, f)
+		}
+	}
+	for _, r := range p.judge.Rules.All() {
+		run.Rules = append(run.Rules, report.NewRule(r))
+	}
+	if p.drift != nil {
+		ok, why := p.drift.Comparable()
+		run.Baseline = &report.Baseline{SHA256: p.baseline.SHA256, Created: report.NewTime(p.baseline.Created), Comparable: ok, Why: why}
+	}
+	return run
+}
+
+// sweptPorts are the ports that are asked: those of the run, and those that
+// targets carry.
+func (p *plan) sweptPorts() []uint16 {
+	var all []uint16
+	general := false
+	for _, t := range p.asked {
+		all = append(all, t.Ports...)
+		general = general || t.Ports == nil
+	}
+	if general || len(all) == 0 {
+		all = append(all, p.ports...)
+	}
+	return all
+}
+
+// vantage is where the scanner stands: on the host itself if all that is asked
+// are addresses of this machine and no flag says otherwise.
+func (p *plan) vantage() exposure.Vantage {
+	host := len(p.asked) > 0 && p.judge.VantageOf != nil
+	for _, t := range p.asked {
+		for _, r := range t.Ranges {
+			host = host && r.From() == r.To() && p.judge.VantageOf(r.From()).Class == exposure.ClassHost
+		}
+		host = host && len(t.Ranges) > 0
+	}
+	if host {
+		return exposure.Vantage{Class: exposure.ClassHost}
+	}
+	return p.judge.Vantage
+}
+
+// newUUID is a random UUID (RFC 9562, Section 5.4: version 4).
+func newUUID() string {
+	var b [16]byte
+	// crypto/rand.Read never returns an error.
+	_, _ = rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
