@@ -10,7 +10,7 @@ import (
 
 // maxPatience bounds how long slow daemons are waited for where the probe
 // itself would not wait so long.
-const maxPatience = 3 * time.Second
+const maxPatience = 1500 * time.Millisecond
 
 // dialogue asks a probe on a connection of its own, and after it those that go
 // on with the connection and are still worth it.
@@ -134,14 +134,16 @@ func (s *session) hears() {
 // one. It reports whether the probe can be asked.
 func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool {
 	s.mu.Lock()
-	greets := s.greeted()
+	greets, usual := s.greeted(), s.exchanges[signatures.Greeting]
 	s.mu.Unlock()
 	if !greets || p.Quiet > 0 {
 		return true
 	}
 	got, end, first, took := w.read(ctx, greeting, s.greetingWait())
-	if end == signatures.EndReply {
-		w.unread = nil
+	// Another greeting than the first, say "too many connections", begins
+	// another conversation.
+	if end == signatures.EndReply && got[0] == usual.Reply[0] {
+		w.before = got
 		s.mu.Lock()
 		s.open[p.ID] = true
 		s.mu.Unlock()
@@ -153,7 +155,8 @@ func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool
 
 // ask holds one exchange on an open connection.
 func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
-	ex := &Exchange{Probe: p.ID, TLS: w.tls}
+	ex := &Exchange{Probe: p.ID, TLS: w.tls, Greeting: w.before}
+	w.before = nil
 	ex.Sent = bytes.ReplaceAll(p.Send, []byte("{ehlo}"), []byte(s.id.ehlo()))
 	if p.Enters != nil && p.Enters.Layer == signatures.LayerTLS {
 		s.enterTLS(ctx, w, ex, p)
@@ -190,7 +193,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 // patience is how long a reply to the probe is waited for: longer where the
 // host took its time before.
 func (s *session) patience(p *signatures.Probe) time.Duration {
-	return max(p.Read.Wait, min(3*s.host.slow(), maxPatience)) + 2*s.rtt
+	return max(p.Read.Wait, min(2*s.host.slow(), maxPatience)) + 2*s.rtt
 }
 
 // believed reports whether a PROXY header of ours was taken for one. A daemon

@@ -79,6 +79,10 @@ const maxPerPort = 3
 // refused now, ctx ended).
 func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, error) {
 	h := id.host(r.Target.Addr())
+	if !id.allows(r.Target.Addr()) {
+		closeQuietly(r.Conn)
+		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, ErrNotAllowed)
+	}
 	select {
 	case id.slots <- struct{}{}:
 		defer func() { <-id.slots }()
@@ -102,15 +106,26 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 //
 // A daemon whose few children were all talking to us accepts connections and
 // answers none, so a silent port of a host that speaks is listened to alone. A
-// host that answers slowly is asked all questions again.
+// host that answers slowly is asked all questions again. And a connection that
+// had waited for its turn may have been given up by the daemon, which is no
+// refusal.
 func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
 	h := s.host
+	if s.refused() && r.Conn != nil {
+		if second := newSession(id, h, r.Target, r.RTT, nil); second.run(ctx) == nil {
+			return second
+		}
+		return s
+	}
 	slow := h.slow() > 0 && s.weak()
 	if !slow && !(s.silent() && h.spoken()) {
 		return s
 	}
 	second := newSession(id, h, r.Target, r.RTT, nil)
 	second.second, second.greetingOnly = true, !slow
+	for _, ex := range s.order {
+		second.hints[ex.Probe] = second.hints[ex.Probe] || len(ex.Reply) > 0
+	}
 	if !slow {
 		h.alone.Lock()
 		defer h.alone.Unlock()
@@ -130,6 +145,8 @@ func closeQuietly(c net.Conn) {
 		c.Close()
 	}
 }
+
+func (id *Identifier) allows(addr netip.Addr) bool { return id.Allowed == nil || id.Allowed(addr) }
 
 func (id *Identifier) ehlo() string {
 	if id.EHLO == "" {
@@ -235,7 +252,7 @@ func (h *host) leave() { <-h.slots }
 
 // connect opens one more connection, if the scope allows it.
 func (id *Identifier) connect(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
-	if id.Allowed != nil && !id.Allowed(target.Addr()) {
+	if !id.allows(target.Addr()) {
 		return nil, fmt.Errorf("connecting to %v: %w", target, ErrNotAllowed)
 	}
 	ctx, cancel := context.WithTimeout(ctx, orDefault(id.ConnectTimeout, 3*time.Second))

@@ -106,7 +106,7 @@ func (s *session) decide() {
 // enough reports whether a port that waits to be asked has answered so
 // plainly that no further question is worth its oddness.
 func (s *session) enough(best *signatures.Signature) bool {
-	return best.Confidence >= plain && !s.heard
+	return best.Confidence >= plain && best.Product != "" && !s.heard
 }
 
 // wantLayers wants the probes that open a layer: what is inside of it is the
@@ -167,7 +167,7 @@ func (s *session) want(id string) {
 // Exchange shows what is known to signatures. It makes a session a
 // signatures.Seen.
 func (s *session) Exchange(id string) (*Exchange, bool) {
-	if ex := s.exchanges[id]; ex != nil && s.hasty(ex) {
+	if ex := s.exchanges[id]; ex != nil && (ex.End == signatures.EndError && len(ex.Reply) == 0 || s.hasty(ex)) {
 		return nil, false
 	} else if ex != nil {
 		return ex, false
@@ -246,9 +246,9 @@ func (s *session) quietUntil() time.Duration {
 // for any more. A slow host is given longer, because all questions take longer.
 func (s *session) quietEnd() time.Duration {
 	if s.second {
-		return 5*quietMore + s.delayed
+		return 6*quietMore + s.delayed
 	}
-	return s.greetingWait() + quietMore + s.delayed + min(6*s.host.slow(), 5*quietMore)
+	return s.greetingWait() + quietMore + s.delayed + min(3*s.host.slow(), 2*quietMore)
 }
 
 // goesOn reports whether the connection of a probe is there to be gone on

@@ -187,13 +187,21 @@ func (s *session) confidence() int {
 // weak reports whether a port that does not greet gave no plain answer. One
 // that turned us away at once did.
 func (s *session) weak() bool {
-	if s.inner != nil || s.confidence() >= plain {
+	if s.inner != nil || s.confidence() >= plain-1 {
 		return false
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.exchanges[signatures.Greeting]
 	return g != nil && !s.heard && g.End == signatures.EndSilence
+}
+
+// refused reports whether the connection was closed or reset at once.
+func (s *session) refused() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.exchanges[signatures.Greeting]
+	return g != nil && len(g.Reply) == 0 && (g.End == signatures.EndClosed || g.End == signatures.EndReset) && g.Took < maxSlowness
 }
 
 // note keeps an exchange and wakes the planner.

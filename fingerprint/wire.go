@@ -38,6 +38,7 @@ type wire struct {
 	conn   net.Conn
 	budget *atomic.Int64 // bytes that may still be read from the port
 	unread []byte        // read already, but not yet part of a reply
+	before []byte        // what came before the first question
 	tls    bool
 
 	heard func() // called when the first byte of a reply arrives; may be nil
