@@ -191,7 +191,7 @@ var (
 	// A greeting that refuses is logged as a refusal (NOQUEUE), whatever the
 	// client sends; a PROXY listener complains of a client that does not
 	// begin with the PROXY header.
-	postfixFine = regexp.MustCompile(`(dis)?connect from|lost connection after|CONNECT from|DISCONNECT|PREGREET|HANGUP|PASS (NEW|OLD)` +
+	postfixFine = regexp.MustCompile(`(dis)?connect from|lost connection after|CONNECT from|DISCONNECT|PREGREET|HANGUP|PASS NEW` +
 		`|COMMAND |statistics: |NOQUEUE: reject: CONNECT from|proxy_protocol|haproxy|Anonymous TLS connection|setting up TLS|issuing session`)
 	dovecotFine = regexp.MustCompile(`(imap|pop3|lmtp|auth)(-login)?(\(\d+\))?: (Info|Debug): |haproxy|master: Warning: .*reload`)
 )
