@@ -5,8 +5,11 @@ import (
 	"encoding/json"
 	"fmt"
 	"net/url"
+	"os"
+	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -36,6 +39,32 @@ func TestSARIFSchema(t *testing.T) {
 	obey(t, s, convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: ProfileFull}}))
 	obey(t, s, write(t, "sarif", Options{}, &collector{}))
 	obey(t, s, write(t, "sarif", Options{}, hugeRun(1200, 5)))
+}
+
+// TestSARIFMultitool has Microsoft's validator look at both profiles, by the
+// rules of the format and by GitHub's.
+func TestSARIFMultitool(t *testing.T) {
+	path, err := exec.LookPath("sarif-multitool")
+	if err != nil {
+		t.Skip("sarif-multitool is not installed (npm: @microsoft/sarif-multitool)")
+	}
+	dir := t.TempDir()
+	var files []string
+	for _, profile := range []string{ProfileCI, ProfileFull} {
+		file := filepath.Join(dir, profile+".sarif")
+		if err := os.WriteFile(file, convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: profile}}), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		files = append(files, file)
+	}
+	for _, kind := range []string{"Sarif", "Ghas"} {
+		cmd := exec.Command(path, slices.Concat([]string{"validate"}, files, []string{"--rule-kind", kind, "--level", "Error"})...)
+		cmd.Env = append(os.Environ(), "DOTNET_SYSTEM_GLOBALIZATION_INVARIANT=1")
+		out, err := cmd.CombinedOutput()
+		if err != nil || !bytes.Contains(out, []byte("files scanned")) || bytes.Contains(out, []byte(": error ")) {
+			t.Errorf("%s: %v\n%s", kind, err, out)
+		}
+	}
 }
 
 // TestSARIFEmpty: a file is written with no finding, so that alerts close.

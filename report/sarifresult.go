@@ -110,11 +110,12 @@ func (b *sarifBuilder) result(f *Finding) sarifResult {
 type mark struct {
 	name func(string) string
 	text func(string) string
+	fix  func(string) string // for text of ours with code between backticks
 }
 
 var (
-	plainMark    = mark{name: func(s string) string { return "'" + brackets.Replace(s) + "'" }, text: brackets.Replace}
-	markdownMark = mark{name: func(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }, text: escapeMarkdown}
+	plainMark    = mark{name: func(s string) string { return "'" + brackets.Replace(s) + "'" }, text: brackets.Replace, fix: brackets.Replace}
+	markdownMark = mark{name: func(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }, text: escapeMarkdown, fix: inlineMarkdown}
 )
 
 // message says first what answers where, because lists show the first
@@ -147,7 +148,7 @@ func (b *sarifBuilder) message(f *Finding, p *Port, m mark) string {
 	}
 	fix, _, _ := strings.Cut(cmp.Or(f.Remediation, b.rules[b.ruleAt[f.Rule]].Fix), "\n")
 	if fix != "" {
-		fmt.Fprintf(&s, " Fix: %s", m.text(fix))
+		fmt.Fprintf(&s, " Fix: %s", m.fix(fix))
 	}
 	return s.String()
 }
