@@ -4,6 +4,7 @@ import (
 	"context"
 	"net"
 	"net/netip"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -95,6 +96,37 @@ func TestFamilies(t *testing.T) {
 			}
 			if w, ok := c.handler.(interface{ Rows() int }); ok && w.Rows() > 0 {
 				t.Errorf("%d rows were written", w.Rows())
+			}
+		})
+	}
+}
+
+// TestIntrusive asks the policy daemons that are silent to all else what they
+// may only be asked if somebody wants it.
+func TestIntrusive(t *testing.T) {
+	set := load(t)
+	for _, p := range set.Probes {
+		p.Quiet = min(p.Quiet, 20*time.Millisecond)
+		p.Read.Wait = min(p.Read.Wait, 200*time.Millisecond)
+	}
+	for name, c := range map[string]struct {
+		product, version string
+		alternatives     []string
+	}{
+		"sqlgrey":  {"SQLgrey", "", nil},
+		"postfwd1": {"postfwd", "1.35", nil},
+		"postgrey": {"Postgrey", "", nil},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			server := mailtest.Serve(t, &mailtest.Policy{Name: name})
+			id := &Identifier{Signatures: set, GreetingWait: 1500 * time.Millisecond, Intrusive: true}
+			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if svc.Protocol != "postfix-policy" || svc.Product != c.product || svc.Version != c.version || !slices.Equal(svc.Alternatives, c.alternatives) {
+				t.Errorf("service is %q %q %q or %q, want %q %q or %q", svc.Protocol, svc.Product, svc.Version, svc.Alternatives, c.product, c.version, c.alternatives)
 			}
 		})
 	}
