@@ -25,7 +25,13 @@ func TestFamilies(t *testing.T) {
 	}
 	policy := func(name string) mailtest.Handler { return &mailtest.Policy{Name: name} }
 	imap := daemon(t, "dovecot-imap")
-	for name, c := range map[string]struct {
+	type conversation struct {
+		server *mailtest.Server
+		open   *openConns
+		svc    *Service
+		err    error
+	}
+	cases := map[string]struct {
 		handler           mailtest.Handler
 		protocol, product string
 		role, version     string
@@ -68,13 +74,23 @@ func TestFamilies(t *testing.T) {
 		"a line without an end": {mailtest.Flood{Text: "x"}, "", "", "unknown", "", 0},
 		"resets":                {mailtest.Resetting{Text: "220 gone\r\n"}, "", "", "unknown", "", 0},
 		"escapes":               {mailtest.Banner{Text: "\x1b]0;owned\a\x1b[2J\xff\xfe\x00 IMAP SMTP Postfix\r\n"}, "", "", "unknown", "", 0},
-	} {
+	}
+	// All at once and not with t.Parallel, which runs as many as there are
+	// processors: a conversation is mostly waiting.
+	had := make(map[string]*conversation)
+	var wg sync.WaitGroup
+	for name, c := range cases {
+		h := &conversation{server: mailtest.Serve(t, c.handler), open: new(openConns)}
+		had[name] = h
+		wg.Go(func() {
+			id := &Identifier{Signatures: set, GreetingWait: 1500 * time.Millisecond, Dial: h.open.dial}
+			h.svc, h.err = id.Identify(t.Context(), scan.Result{Target: h.server.Addr()})
+		})
+	}
+	wg.Wait()
+	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := mailtest.Serve(t, c.handler)
-			open := new(openConns)
-			id := &Identifier{Signatures: set, GreetingWait: 1500 * time.Millisecond, Dial: open.dial}
-			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
+			server, open, svc, err := had[name].server, had[name].open, had[name].svc, had[name].err
 			if err != nil && c.least > 0 {
 				t.Fatal(err)
 			}

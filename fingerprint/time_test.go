@@ -186,3 +186,56 @@ func TestEcho(t *testing.T) {
 		t.Errorf("an echo is called %q with %q", svc.Product, svc.Observations)
 	}
 }
+
+// TestBusy asks a port whose only child is busy at first: it accepts and says
+// nothing, but greets when it is asked once more. Another port of the host has
+// spoken before.
+func TestBusy(t *testing.T) {
+	set := load(t)
+	synctest.Test(t, func(t *testing.T) {
+		start := time.Now()
+		postfix := answering(0, "220 mx.example.org ESMTP Postfix\r\n", map[string]string{
+			"EHLO": "250 mx.example.org\r\n", "": "500 5.5.2 Error: bad syntax\r\n", "QUIT": "221 2.0.0 Bye\r\n",
+		})
+		id := &Identifier{Signatures: set, Dial: func(_ context.Context, target netip.AddrPort) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			f := postfix
+			if target.Port() == 10025 && time.Since(start) < 7*time.Second {
+				f = swallow
+			}
+			go func() {
+				f(theirs)
+				theirs.Close()
+			}()
+			return ours, nil
+		}}
+		for _, target := range []string{"192.0.2.1:25", "192.0.2.1:10025"} {
+			svc, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort(target)})
+			if err != nil || svc.Product != "Postfix smtpd" {
+				t.Errorf("%s is %q, error %v, want Postfix smtpd\n%v", target, svc.Product, err, svc.Transcript)
+			}
+		}
+	})
+}
+
+// TestGivenUp hands over a connection that the daemon has given up while it
+// waited for its turn: that is no refusal.
+func TestGivenUp(t *testing.T) {
+	set := load(t)
+	synctest.Test(t, func(t *testing.T) {
+		ours, theirs := net.Pipe()
+		theirs.Close()
+		id := &Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() {
+				answering(0, "* OK IMAP4 ready\r\n", map[string]string{"a1": "* CAPABILITY IMAP4rev1\r\na1 OK completed\r\n"})(theirs)
+				theirs.Close()
+			}()
+			return ours, nil
+		}}
+		svc, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10143"), Conn: ours})
+		if err != nil || svc.Protocol != "imap" || svc.Has("acl-refused") {
+			t.Errorf("the service is %q with %q, error %v, want imap", svc.Protocol, svc.Observations, err)
+		}
+	})
+}
