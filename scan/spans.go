@@ -30,3 +30,22 @@ func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
 func (s *Scope) AllowsRange(r netipx.IPRange) bool {
 	return s != nil && s.allows.ContainsRange(r)
 }
+
+// Hosts returns how many addresses have at least one pair in s, or the largest
+// uint64 if there are more.
+func (s *Space) Hosts() uint64 {
+	var n uint64
+	for _, sp := range s.spans {
+		ports := uint64(len(sp.ports))
+		from, to := max(s.from, sp.start), min(s.to, sp.start+sp.hosts*ports)
+		if from >= to {
+			continue
+		}
+		hosts := (to-1-sp.start)/ports - (from-sp.start)/ports + 1
+		if n+hosts < n {
+			return ^uint64(0)
+		}
+		n += hosts
+	}
+	return n
+}

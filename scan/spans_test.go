@@ -31,6 +31,7 @@ func TestSpans(t *testing.T) {
 				t.Fatal(err)
 			}
 			met := uint64(0)
+			hosts := map[netip.Addr]bool{}
 			for r, ports := range shard.Spans() {
 				if !scope.AllowsRange(r) {
 					t.Errorf("scope does not allow %v", r)
@@ -42,10 +43,14 @@ func TestSpans(t *testing.T) {
 							t.Errorf("shard %d/%d: %v:%d has number %d, met as %d", i, n, a, p, number, met)
 						}
 						if ok {
+							hosts[a] = true
 							met++
 						}
 					}
 				}
+			}
+			if got := shard.Hosts(); got != uint64(len(hosts)) {
+				t.Errorf("shard %d/%d has %d hosts, want %d", i, n, got, len(hosts))
 			}
 			if met != shard.Len() {
 				t.Errorf("shard %d/%d: spans hold %d of %d pairs", i, n, met, shard.Len())

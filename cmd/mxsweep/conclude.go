@@ -2,10 +2,13 @@ package main
 
 import (
 	"context"
+	"net/netip"
+	"slices"
 	"time"
 
 	"mxsweep/exposure"
 	"mxsweep/report"
+	"mxsweep/scan"
 )
 
 // A conclusion is what a sweep comes to.
@@ -100,7 +103,7 @@ func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) 
 // sightOrNone is what was seen, also of a run that never began.
 func (w *sweep) sightOrNone() *exposure.Sight {
 	if w.sight == nil {
-		return exposure.NewSight(w.plan.space.Len(), w.plan.scope.Addresses())
+		return exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
 	}
 	return w.sight
 }
@@ -118,7 +121,7 @@ func (p *plan) silentTargets(sight *exposure.Sight) []exposure.Notice {
 	seen := make(map[string]bool)
 	for _, t := range p.asked {
 		addr, single := t.Single()
-		if !single || seen[addr.String()] || !p.scope.Allows(addr) || sight.Up(addr) {
+		if !single || seen[addr.String()] || sight.Up(addr) || !p.asks(t, addr) {
 			continue
 		}
 		seen[addr.String()] = true
@@ -133,4 +136,17 @@ func (p *plan) silentTargets(sight *exposure.Sight) []exposure.Notice {
 			"%s gave no answer on any port.", withName(addr.String(), t.Name)))
 	}
 	return notices
+}
+
+// asks reports whether the run, or its shard, asks an address of a target for
+// any port.
+func (p *plan) asks(t scan.Target, addr netip.Addr) bool {
+	ports := t.Ports
+	if ports == nil {
+		ports = p.ports
+	}
+	return slices.ContainsFunc(ports, func(port uint16) bool {
+		_, ok := p.space.Index(netip.AddrPortFrom(addr, port))
+		return ok
+	})
 }

@@ -35,7 +35,7 @@ type plan struct {
 	seed        uint64
 
 	known    *signatures.Ports
-	set      *signatures.Set
+	set      *signatures.Set      // nil: states only
 	policy   *exposure.Policy     // nil if there is none
 	baseline *exposure.Baseline   // nil if there is none
 	drift    *exposure.Comparison // with the baseline; nil if there is none
@@ -72,8 +72,10 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	if p.ports, err = readPorts(flags.ports, known); err != nil {
 		return nil, err
 	}
-	if p.set, err = loadSignatures(flags.signatures); err != nil {
-		return nil, err
+	if !flags.noIdentify {
+		if p.set, err = loadSignatures(flags.signatures); err != nil {
+			return nil, err
+		}
 	}
 	if err := p.readJudgement(flags, rules, known); err != nil {
 		return nil, err

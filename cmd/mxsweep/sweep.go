@@ -41,7 +41,7 @@ type sweep struct {
 func (w *sweep) run(ctx context.Context) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.scope.Addresses())
+	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
 	w.queue = newQueue(int(w.plan.flags.perHost))
 	var workers sync.WaitGroup
 	if w.identifier != nil {

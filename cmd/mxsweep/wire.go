@@ -31,7 +31,11 @@ func (p *plan) summary(v exposure.Verdict, saw exposure.Saw) report.Summary {
 
 // reportTool names this program in reports.
 func (p *plan) reportTool() report.Tool {
-	return report.Tool{Name: "mxsweep", Version: version, RulesVersion: p.judge.Rules.Version, ProbesVersion: p.set.ProbesVersion}
+	tool := report.Tool{Name: "mxsweep", Version: version, RulesVersion: p.judge.Rules.Version}
+	if p.set != nil {
+		tool.ProbesVersion = p.set.ProbesVersion
+	}
+	return tool
 }
 
 // reportRun says what is scanned, when, from where and by whose leave.
