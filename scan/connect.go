@@ -40,6 +40,11 @@ type Config struct {
 	// Seed is the order of the probes: the same seed, the same order.
 	Seed uint64
 
+	// Skip reports whether the pair at a place of the order needs no asking,
+	// because an earlier run was done with it: [Journal].Skip. It has no
+	// result then. If nil, all pairs are asked.
+	Skip func(place uint64) bool
+
 	// HandOn puts open connections into the results, whose taker must close
 	// them. Otherwise they are closed by RST, so that nothing of them stays
 	// at either end.

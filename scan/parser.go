@@ -51,11 +51,15 @@ func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
 
 // TargetFile reads targets, one a line, from a file, or from Stdin if the name
 // is "-". What follows a "#" is a comment. A name that does not resolve gives
-// a Target with Err set.
+// a Target with Err set. A file without any target is an error: it is not
+// what was meant, and must not be taken for "everything".
 func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) {
 	lines, err := p.lines(ctx, name, plain)
 	if err != nil {
 		return nil, err
+	}
+	if len(lines) == 0 {
+		return nil, &InputError{File: name, Problem: "the file names no target", Advice: "give a text file with one entry a line"}
 	}
 	targets, _, err := p.parse(ctx, lines, plain)
 	return targets, err

@@ -145,8 +145,13 @@ func (s *sweep) pick() int32 {
 		}
 	}
 	for s.next < s.space.Len() && len(s.free) > 0 {
-		to := s.space.At(s.order.At(s.next))
+		place := s.next
 		s.next++
+		if s.cfg.Skip != nil && s.cfg.Skip(place) {
+			s.stats.Done++
+			continue
+		}
+		to := s.space.At(s.order.At(place))
 		if !s.cfg.Scope.Allows(to.Addr()) {
 			s.skip(to)
 			continue

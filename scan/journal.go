@@ -1,0 +1,326 @@
+package scan
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"strings"
+	"sync"
+	"time"
+)
+
+// A Journal is a file in which a run notes each pair that it is done with, and
+// what came of it, so that a later run of the same sweep goes on from there.
+//
+// A pair is in the file as a whole or not at all, even if the process is
+// killed: what was noted before stays, what was not is asked again. Its
+// methods may be called from several goroutines at once, but Earlier only
+// before the first Add.
+type Journal struct {
+	name  string
+	space *Space
+	order Order
+	head  journalHead
+	at    int64 // where the first frame stands
+
+	mu      sync.Mutex
+	file    *os.File
+	done    placeSet
+	earlier uint64
+	frame   []byte    // records that are not yet written
+	since   time.Time // when the first of them was added
+	failed  error
+}
+
+// A JournalKey says which sweep a journal belongs to.
+type JournalKey struct {
+	// Space are the pairs of the run.
+	Space *Space
+
+	// Options is everything else that decides what a result means: the hash
+	// of the scope, the engine, its options. A journal is only gone on with
+	// if it is the same.
+	Options string
+
+	// Seed is the order of the run. If AnySeed is set and there is a journal
+	// already, the order is that of the journal.
+	Seed    uint64
+	AnySeed bool
+}
+
+// journalHead is the second line of the file, in JSON.
+type journalHead struct {
+	Key   string    `json:"key"` // SHA-256 over the pairs and the options
+	Seed  uint64    `json:"seed"`
+	Pairs uint64    `json:"pairs"`
+	Began time.Time `json:"began"`
+}
+
+// journalMagic is the first line of the file.
+const journalMagic = "mxsweep resume 1\n"
+
+// A JournalError says that a journal cannot be used.
+type JournalError struct {
+	File    string
+	Problem string
+	Advice  string
+	Err     error // the cause, or nil
+}
+
+// Error gives the file and the problem.
+func (e *JournalError) Error() string {
+	if e.Err != nil {
+		return fmt.Sprintf("resuming from %q: %s: %v", e.File, e.Problem, e.Err)
+	}
+	return fmt.Sprintf("resuming from %q: %s", e.File, e.Problem)
+}
+
+// Unwrap returns the cause.
+func (e *JournalError) Unwrap() error { return e.Err }
+
+// Hint says what to do about it.
+func (e *JournalError) Hint() string { return e.Advice }
+
+// OpenJournal opens the journal of a sweep, or begins it if the file does not
+// exist or is empty. It fails with a [JournalError] if the file belongs to
+// another sweep, is no journal, or is in use by another process. What was
+// being written when an earlier run was killed is cut off.
+func OpenJournal(name string, key JournalKey) (*Journal, error) {
+	j := &Journal{name: name, space: key.Space}
+	j.head = journalHead{Key: key.hash(), Seed: key.Seed, Pairs: key.Space.Len(), Began: time.Now().UTC().Truncate(time.Second)}
+	var err error
+	if j.file, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
+		var path *fs.PathError
+		if errors.As(err, &path) {
+			err = path.Err
+		}
+		return nil, &JournalError{File: name, Problem: "cannot open", Advice: "name a file that can be written", Err: err}
+	}
+	if err := j.open(key); err != nil {
+		j.file.Close() // the first error matters
+		return nil, err
+	}
+	return j, nil
+}
+
+// hash returns what the journal is bound to.
+func (k *JournalKey) hash() string {
+	h := sha256.New()
+	fmt.Fprintf(h, "%s%d-%d\n", journalMagic, k.Space.from, k.Space.to)
+	for _, s := range k.Space.spans {
+		fmt.Fprintf(h, "%v+%d %s\n", s.first.addr(), s.hosts, FormatPorts(s.ports))
+	}
+	io.WriteString(h, k.Options) // a hash takes all
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// open reads the file, or begins it.
+func (j *Journal) open(key JournalKey) error {
+	if !lockFile(j.file) {
+		return &JournalError{File: j.name, Problem: "another run is using it", Advice: "wait for that run, or name another file"}
+	}
+	info, err := j.file.Stat()
+	if err != nil {
+		return j.trouble("cannot read", err)
+	}
+	if info.Size() == 0 {
+		return j.begin()
+	}
+	if err := j.readHead(key); err != nil {
+		return err
+	}
+	end := j.at
+	err = j.frames(func(payload []byte, next int64) error {
+		end = next
+		return j.records(payload, func(r record) { j.done.add(r.place) })
+	})
+	if err != nil {
+		return err
+	}
+	j.earlier = j.done.count
+	if err := j.file.Truncate(end); err != nil {
+		return j.trouble("cannot cut off what was left unfinished", err)
+	}
+	if _, err := j.file.Seek(end, io.SeekStart); err != nil {
+		return j.trouble("cannot go on writing", err)
+	}
+	return nil
+}
+
+// begin writes the head of a new file.
+func (j *Journal) begin() error {
+	line, err := json.Marshal(j.head)
+	if err != nil {
+		return j.trouble("cannot write", err)
+	}
+	head := journalMagic + string(line) + "\n"
+	if _, err := j.file.WriteString(head); err != nil {
+		return j.trouble("cannot write", err)
+	}
+	j.at = int64(len(head))
+	j.order = NewOrder(j.head.Pairs, j.head.Seed)
+	return nil
+}
+
+// readHead reads the two lines at the beginning and compares them with key.
+func (j *Journal) readHead(key JournalKey) error {
+	r := bufio.NewReader(io.LimitReader(j.file, 4096))
+	magic, err1 := r.ReadString('\n')
+	line, err2 := r.ReadString('\n')
+	var head journalHead
+	strict := json.NewDecoder(strings.NewReader(line))
+	strict.DisallowUnknownFields()
+	if magic != journalMagic || err1 != nil || err2 != nil || strict.Decode(&head) != nil {
+		return &JournalError{File: j.name, Problem: "the file is not the progress of a sweep",
+			Advice: "name another file, or one that does not exist yet"}
+	}
+	switch {
+	case head.Key != j.head.Key || head.Pairs != j.head.Pairs:
+		return &JournalError{File: j.name, Problem: "the file is the progress of another sweep, begun " + head.Began.Format(time.RFC3339),
+			Advice: "give the same targets, scope, excludes, ports, shard and options as then, or name another file"}
+	case head.Seed != j.head.Seed && !key.AnySeed:
+		return &JournalError{File: j.name, Problem: fmt.Sprintf("the sweep was begun with --seed %d", head.Seed),
+			Advice: "leave --seed out"}
+	}
+	j.head = head
+	j.order = NewOrder(head.Pairs, head.Seed)
+	j.at = int64(len(magic) + len(line))
+	return nil
+}
+
+// trouble is an error of the file system.
+func (j *Journal) trouble(problem string, err error) error {
+	return &JournalError{File: j.name, Problem: problem, Advice: "check the disk and the permissions of the file", Err: err}
+}
+
+// Seed returns the order that the run must have: [Config].Seed.
+func (j *Journal) Seed() uint64 { return j.head.Seed }
+
+// Began returns when the first run of the sweep began.
+func (j *Journal) Began() time.Time { return j.head.Began }
+
+// Done returns how many pairs earlier runs were done with.
+func (j *Journal) Done() uint64 { return j.earlier }
+
+// Skip reports whether the pair at a place of the order was dealt with, by
+// this run or an earlier one: [Config].Skip.
+func (j *Journal) Skip(place uint64) bool {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.done.has(place)
+}
+
+// Earlier calls take with the results of earlier runs and the notes to them,
+// in the order in which they were added. It stops at the first error and
+// returns it. note is only valid during the call.
+func (j *Journal) Earlier(take func(r Result, note []byte) error) error {
+	j.mu.Lock()
+	file, left := j.file, j.earlier
+	j.mu.Unlock()
+	var seen placeSet
+	err := j.frames(func(payload []byte, _ int64) error {
+		var failed error
+		err := j.records(payload, func(r record) {
+			if failed == nil && left > 0 && seen.add(r.place) {
+				left--
+				failed = take(j.result(r), r.note)
+			}
+		})
+		return errors.Join(err, failed)
+	})
+	if err != nil {
+		return err
+	}
+	if _, err := file.Seek(0, io.SeekEnd); err != nil {
+		return j.trouble("cannot go on writing", err)
+	}
+	return nil
+}
+
+// Add notes that a pair is done with, and with it what the caller needs to
+// report it again. Results of StateUnknown are not noted: they are to be asked
+// again. An error means that the file can no longer be written; all further
+// calls return it too.
+//
+// A note is written at once; results without one are written together, within
+// a moment of each other, so that a killed run may ask a few of them again.
+func (j *Journal) Add(r Result, note []byte) error {
+	if r.State == StateUnknown {
+		return nil
+	}
+	number, ok := j.space.Index(r.Target)
+	if !ok {
+		return &JournalError{File: j.name, Problem: fmt.Sprintf("%v is not part of the sweep", r.Target)}
+	}
+	if len(note) > maxFrame/2 {
+		return &JournalError{File: j.name, Problem: fmt.Sprintf("a note of %d bytes to %v", len(note), r.Target)}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failed != nil {
+		return j.failed
+	}
+	place := j.order.Place(number)
+	if !j.done.add(place) {
+		return nil
+	}
+	if len(j.frame) == 0 {
+		j.since = time.Now()
+	}
+	j.frame = appendRecord(j.frame, place, r, note)
+	const full, moment = 8 << 10, 50 * time.Millisecond
+	if len(note) > 0 || len(j.frame) >= full || time.Since(j.since) >= moment {
+		return j.write()
+	}
+	return nil
+}
+
+// Flush writes what has been added so far.
+func (j *Journal) Flush() error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	return j.write()
+}
+
+// write writes the open frame. One call writes all of it, so that a process
+// that is killed has written all of it or nothing.
+func (j *Journal) write() error {
+	if j.failed != nil || len(j.frame) == 0 {
+		return j.failed
+	}
+	if _, err := j.file.Write(sealFrame(j.frame)); err != nil {
+		j.failed = j.trouble("cannot write", err)
+	}
+	j.frame = j.frame[:0]
+	return j.failed
+}
+
+// Close writes what has been added and closes the file, which stays.
+func (j *Journal) Close() error {
+	err := j.Flush()
+	if err == nil {
+		if err = j.file.Sync(); err != nil {
+			err = j.trouble("cannot write", err)
+		}
+	}
+	if e := j.file.Close(); e != nil && err == nil {
+		err = j.trouble("cannot write", e)
+	}
+	return err
+}
+
+// Remove closes the journal of a sweep that is done and reported, and deletes
+// its file, so that the next run begins anew.
+func (j *Journal) Remove() error {
+	j.file.Close() // its content is no longer wanted
+	if err := os.Remove(j.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+		return j.trouble("cannot delete", err)
+	}
+	return nil
+}

@@ -1,0 +1,196 @@
+package scan
+
+import (
+	"bufio"
+	"encoding/binary"
+	"errors"
+	"hash/crc32"
+	"io"
+	"slices"
+	"time"
+)
+
+// The file holds frames: the length of the payload and its CRC-32C, four bytes
+// each, then the payload, which is records one behind the other. A frame that
+// is cut short or does not fit its checksum ends the file.
+
+// maxFrame is the longest payload that is read or written.
+const maxFrame = 32 << 20
+
+var castagnoli = crc32.MakeTable(crc32.Castagnoli)
+
+// states and reasons are numbered by their place here. New ones go behind.
+var (
+	states  = []State{StateOpen, StateClosed, StateFiltered, StateUnknown, StateSkipped}
+	reasons = []Reason{ReasonSynAck, ReasonConnRefused, ReasonReset, ReasonNoResponse, ReasonHostUnreach, ReasonNetUnreach,
+		ReasonAdminProhibited, ReasonConnectionClosed, ReasonIOTimeout, ReasonHandshakeError, ReasonProtocolError,
+		ReasonOutOfScope, ReasonRateLimited, ReasonUnknown}
+)
+
+// A record is one result in the file.
+type record struct {
+	place    uint64
+	state    State
+	reason   Reason
+	attempts uint64
+	rtt      time.Duration
+	time     time.Time
+	err      string
+	note     []byte
+}
+
+// appendRecord adds a record to a frame, which begins with room for its head.
+func appendRecord(frame []byte, place uint64, r Result, note []byte) []byte {
+	if len(frame) == 0 {
+		frame = append(frame, make([]byte, 8)...)
+	}
+	frame = binary.AppendUvarint(frame, place)
+	frame = append(frame, byte(slices.Index(states, r.State)), byte(slices.Index(reasons, r.Reason)))
+	frame = binary.AppendUvarint(frame, uint64(max(r.Attempts, 0)))
+	frame = binary.AppendUvarint(frame, uint64(max(r.RTT, 0)))
+	frame = binary.AppendVarint(frame, r.Time.UnixMicro())
+	text := ""
+	if r.Err != nil {
+		text = r.Err.Error()
+	}
+	frame = binary.AppendUvarint(frame, uint64(len(text)))
+	frame = append(frame, text...)
+	frame = binary.AppendUvarint(frame, uint64(len(note)))
+	return append(frame, note...)
+}
+
+// sealFrame fills in the head of a frame.
+func sealFrame(frame []byte) []byte {
+	payload := frame[8:]
+	binary.BigEndian.PutUint32(frame, uint32(len(payload)))
+	binary.BigEndian.PutUint32(frame[4:], crc32.Checksum(payload, castagnoli))
+	return frame
+}
+
+// frames calls take with each frame's payload and where the next one begins.
+func (j *Journal) frames(take func(payload []byte, next int64) error) error {
+	if _, err := j.file.Seek(j.at, io.SeekStart); err != nil {
+		return j.trouble("cannot read", err)
+	}
+	return readFrames(bufio.NewReaderSize(j.file, 64<<10), j.at, take)
+}
+
+// readFrames reads frames from r, of which the first stands at offset at. It
+// ends without an error at the first one that is not whole.
+func readFrames(r io.Reader, at int64, take func(payload []byte, next int64) error) error {
+	var head [8]byte
+	var payload []byte
+	for {
+		if _, err := io.ReadFull(r, head[:]); err != nil {
+			return nil
+		}
+		size := binary.BigEndian.Uint32(head[:])
+		if size > maxFrame {
+			return nil
+		}
+		payload = slices.Grow(payload[:0], int(size))[:size]
+		if _, err := io.ReadFull(r, payload); err != nil {
+			return nil
+		}
+		if crc32.Checksum(payload, castagnoli) != binary.BigEndian.Uint32(head[4:]) {
+			return nil
+		}
+		at += int64(len(head)) + int64(size)
+		if err := take(payload, at); err != nil {
+			return err
+		}
+	}
+}
+
+// errRecord is what a record gives that no journal of ours holds.
+var errRecord = errors.New("a record that cannot be read")
+
+// records calls take with each record of a payload.
+func (j *Journal) records(payload []byte, take func(record)) error {
+	for d := (decoder{b: payload}); len(d.b) > 0; {
+		r := d.record()
+		if d.bad || r.place >= j.head.Pairs {
+			return &JournalError{File: j.name, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: errRecord}
+		}
+		take(r)
+	}
+	return nil
+}
+
+// result turns a record back into the result that it was made of.
+func (j *Journal) result(r record) Result {
+	out := Result{Target: j.space.At(j.order.At(r.place)), State: r.state, Reason: r.reason,
+		Attempts: int(r.attempts), RTT: r.rtt, Time: r.time}
+	if r.err != "" {
+		out.Err = errors.New(r.err)
+	}
+	return out
+}
+
+// A decoder reads numbers and strings from the front of b.
+type decoder struct {
+	b   []byte
+	bad bool // something did not fit
+}
+
+func (d *decoder) record() record {
+	r := record{place: d.uvarint()}
+	if s := int(d.byte()); s < len(states) {
+		r.state = states[s]
+	} else {
+		d.bad = true
+	}
+	if n := int(d.byte()); n < len(reasons) {
+		r.reason = reasons[n]
+	} else {
+		d.bad = true
+	}
+	r.attempts = d.uvarint() & (1<<31 - 1)
+	r.rtt = time.Duration(d.uvarint() & (1<<62 - 1))
+	r.time = time.UnixMicro(d.varint()).UTC()
+	r.err = string(d.bytes())
+	r.note = d.bytes()
+	return r
+}
+
+func (d *decoder) byte() byte {
+	if len(d.b) == 0 {
+		d.bad = true
+		return 0
+	}
+	c := d.b[0]
+	d.b = d.b[1:]
+	return c
+}
+
+func (d *decoder) uvarint() uint64 {
+	v, n := binary.Uvarint(d.b)
+	return v * d.skip(n)
+}
+
+func (d *decoder) varint() int64 {
+	v, n := binary.Varint(d.b)
+	return v * int64(d.skip(n))
+}
+
+// skip drops n bytes and returns 1, or returns 0 if n says that there was no
+// number.
+func (d *decoder) skip(n int) uint64 {
+	if n <= 0 {
+		d.bad, d.b = true, nil
+		return 0
+	}
+	d.b = d.b[n:]
+	return 1
+}
+
+func (d *decoder) bytes() []byte {
+	n := d.uvarint()
+	if n > uint64(len(d.b)) {
+		d.bad, d.b = true, nil
+		return nil
+	}
+	s := d.b[:n:n]
+	d.b = d.b[n:]
+	return s
+}

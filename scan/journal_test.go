@@ -1,0 +1,354 @@
+package scan
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"net"
+	"net/netip"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"sync/atomic"
+	"syscall"
+	"testing"
+	"time"
+)
+
+// mustOpen opens a journal.
+func mustOpen(t *testing.T, name string, key JournalKey) *Journal {
+	t.Helper()
+	j, err := OpenJournal(name, key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return j
+}
+
+// earlierOf lists what a journal holds.
+func earlierOf(t *testing.T, j *Journal) map[netip.AddrPort]string {
+	t.Helper()
+	got := map[netip.AddrPort]string{}
+	if err := j.Earlier(func(r Result, note []byte) error {
+		if _, twice := got[r.Target]; twice {
+			t.Errorf("%v comes twice", r.Target)
+		}
+		got[r.Target] = fmt.Sprintf("%s %s %d %v %v %s", r.State, r.Reason, r.Attempts, r.RTT, r.Err, note)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return got
+}
+
+func TestJournal(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "progress")
+	space := mustSpace(t, mustScope(t, "10.0.0.0/28", "2001:db8::/126"), 25, 143)
+	key := JournalKey{Space: space, Options: "connect", Seed: 7}
+	j := mustOpen(t, name, key)
+	now := time.Date(2026, 11, 23, 9, 0, 0, 123000, time.UTC)
+	want := map[netip.AddrPort]string{}
+	for i, r := range []Result{
+		{State: StateOpen, Reason: ReasonSynAck, RTT: 1500 * time.Microsecond, Attempts: 2},
+		{State: StateClosed, Reason: ReasonConnRefused, RTT: 1, Attempts: 1},
+		{State: StateFiltered, Reason: ReasonNoResponse, Attempts: 3},
+		{State: StateSkipped, Reason: ReasonOutOfScope, Err: errors.New("is outside the scope")},
+		{State: StateUnknown, Reason: ReasonUnknown, Err: errors.New("asked again")},
+	} {
+		r.Target, r.Time = space.At(uint64(i*7)), now
+		note := ""
+		if r.State == StateOpen {
+			note = `{"service":"smtp"}`
+		}
+		if r.State != StateUnknown {
+			want[r.Target] = fmt.Sprintf("%s %s %d %v %v %s", r.State, r.Reason, r.Attempts, r.RTT, r.Err, note)
+		}
+		for range 2 { // the second time does nothing
+			if err := j.Add(r, []byte(note)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := j.Add(Result{Target: netip.MustParseAddrPort("10.9.9.9:25"), State: StateOpen}, nil); err == nil {
+		t.Error("a pair of another sweep is taken")
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+
+	key.Seed, key.AnySeed = 8, true
+	j = mustOpen(t, name, key)
+	if j.Seed() != 7 || j.Done() != 4 || time.Since(j.Began()) > time.Minute {
+		t.Errorf("seed %d, %d done, begun %v", j.Seed(), j.Done(), j.Began())
+	}
+	if got := earlierOf(t, j); !maps.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	order := NewOrder(space.Len(), j.Seed())
+	for place := range space.Len() {
+		_, done := want[space.At(order.At(place))]
+		if j.Skip(place) != done {
+			t.Errorf("place %d: %v", place, !done)
+		}
+	}
+	if _, err := OpenJournal(name, key); err == nil || !strings.Contains(err.Error(), "another run is using it") {
+		t.Errorf("opened twice: %v", err)
+	}
+	if err := j.Add(Result{Target: space.At(1), State: StateClosed, Reason: ReasonReset, Time: now}, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j = mustOpen(t, name, key)
+	if j.Done() != 5 || len(earlierOf(t, j)) != 5 {
+		t.Errorf("after going on: %d done", j.Done())
+	}
+	if err := j.Remove(); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := os.Stat(name); err == nil {
+		t.Error("the file is still there")
+	}
+}
+
+func TestJournalErrors(t *testing.T) {
+	dir := t.TempDir()
+	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
+	key := JournalKey{Space: space, Options: "connect", Seed: 7}
+	name := filepath.Join(dir, "progress")
+	if err := mustOpen(t, name, key).Close(); err != nil {
+		t.Fatal(err)
+	}
+	foreign := filepath.Join(dir, "foreign")
+	if err := os.WriteFile(foreign, []byte("dear diary\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	part, err := space.Shard(1, 2)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, c := range []struct {
+		file string
+		key  JournalKey
+		want string
+	}{
+		{name, JournalKey{Space: space, Options: "syn", Seed: 7}, "the progress of another sweep"},
+		{name, JournalKey{Space: part, Options: "connect", Seed: 7}, "the progress of another sweep"},
+		{name, JournalKey{Space: mustSpace(t, mustScope(t, "10.0.0.0/28"), 26), Options: "connect", Seed: 7}, "the progress of another sweep"},
+		{name, JournalKey{Space: space, Options: "connect", Seed: 8}, "begun with --seed 7"},
+		{foreign, key, "is not the progress of a sweep"},
+		{filepath.Join(dir, "no", "such", "dir"), key, "cannot open"},
+		{dir, key, "cannot open"},
+	} {
+		_, err := OpenJournal(c.file, c.key)
+		var j *JournalError
+		if !errors.As(err, &j) || !strings.Contains(err.Error(), c.want) || j.Hint() == "" {
+			t.Errorf("error %v, want %q", err, c.want)
+		}
+	}
+	if text, err := os.ReadFile(foreign); err != nil || string(text) != "dear diary\n" {
+		t.Errorf("the foreign file is now %q, %v", text, err)
+	}
+}
+
+// TestJournalCutAnywhere cuts a journal at every byte, as a crash might: all
+// frames in front of the cut are there, nothing else, and it goes on.
+func TestJournalCutAnywhere(t *testing.T) {
+	dir := t.TempDir()
+	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
+	key := JournalKey{Space: space, Seed: 7}
+	name := filepath.Join(dir, "progress")
+	j := mustOpen(t, name, key)
+	var ends []int64
+	for i := range uint64(8) {
+		if err := j.Add(Result{Target: space.At(i), State: StateOpen, Reason: ReasonSynAck, Time: time.Now()}, []byte("note")); err != nil {
+			t.Fatal(err)
+		}
+		info, err := os.Stat(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ends = append(ends, info.Size())
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for cut := j.at; cut <= int64(len(whole)); cut++ {
+		broken := bytes.Clone(whole[:cut])
+		if cut%2 == 0 && cut < int64(len(whole)) {
+			broken = append(broken, 0xff, 0, 0xff) // or other bytes in their place
+		}
+		if err := os.WriteFile(name, broken, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		want, found := slices.BinarySearch(ends, cut)
+		if found {
+			want++
+		}
+		j := mustOpen(t, name, key)
+		if j.Done() != uint64(want) || len(earlierOf(t, j)) != want {
+			t.Fatalf("cut at %d: %d done, want %d", cut, j.Done(), want)
+		}
+		if err := j.Add(Result{Target: space.At(9), State: StateClosed, Reason: ReasonReset}, nil); err != nil {
+			t.Fatal(err)
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		j = mustOpen(t, name, key)
+		if j.Done() != uint64(want)+1 {
+			t.Fatalf("cut at %d and gone on: %d done", cut, j.Done())
+		}
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+func TestPlaceSet(t *testing.T) {
+	r := rand.New(rand.NewPCG(1, 1))
+	var s placeSet
+	naive := map[uint64]bool{}
+	const n = 5 * pageSize
+	for range 3 * n {
+		at := r.Uint64N(n)
+		if s.add(at) == naive[at] {
+			t.Fatalf("place %d: added %v", at, naive[at])
+		}
+		naive[at] = true
+	}
+	for at := range uint64(n) {
+		if s.has(at) != naive[at] {
+			t.Fatalf("place %d: %v", at, !naive[at])
+		}
+		s.add(at)
+	}
+	if s.count != n || len(s.pages) != 0 || s.full != 5 || s.has(n) {
+		t.Errorf("a full set: %d places, %d pages", s.count, len(s.pages))
+	}
+}
+
+const killed = "MXSWEEP_TEST_KILLED"
+
+// TestKilledRuns kills a run at random moments, again and again, until it is
+// through: together the runs report every pair, none is lost, and no more are
+// repeated than were under way.
+func TestKilledRuns(t *testing.T) {
+	space := mustSpace(t, mustScope(t, "10.0.0.0/20"), 25, 143)
+	key := JournalKey{Space: space, Seed: 7}
+	if dir := os.Getenv(killed); dir != "" {
+		runToBeKilled(t, dir, key)
+		return
+	}
+	dir := t.TempDir()
+	kills := 0
+	for through := false; !through; kills++ {
+		if kills > 500 {
+			t.Fatal("it does not get on")
+		}
+		cmd := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^TestKilledRuns$")
+		cmd.Env = append(os.Environ(), killed+"="+dir)
+		out, err := cmd.CombinedOutput()
+		if through = err == nil; !through && bytes.Contains(out, []byte("FAIL")) {
+			t.Fatalf("%v\n%s", err, out)
+		}
+	}
+	text, err := os.ReadFile(filepath.Join(dir, "report"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	reported := map[string]int{}
+	lines := 0
+	for line := range strings.Lines(string(text)) {
+		reported[line]++
+		lines++
+	}
+	if uint64(len(reported)) != space.Len() {
+		t.Errorf("%d of %d pairs are reported", len(reported), space.Len())
+	}
+	const underWay = 64 + 2048 // the concurrency, and what one frame holds
+	if repeated := lines - len(reported); repeated > kills*underWay {
+		t.Errorf("%d pairs are repeated after %d kills", repeated, kills)
+	}
+	j := mustOpen(t, filepath.Join(dir, "progress"), key)
+	defer j.Close()
+	if got := earlierOf(t, j); uint64(len(got)) != space.Len() {
+		t.Errorf("the journal holds %d of %d pairs", len(got), space.Len())
+	}
+}
+
+// runToBeKilled is TestKilledRuns in the process that is killed.
+func runToBeKilled(t *testing.T, dir string, key JournalKey) {
+	j := mustOpen(t, filepath.Join(dir, "progress"), key)
+	report, err := os.OpenFile(filepath.Join(dir, "report"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		t.Fatal(err)
+	}
+	self, err := os.FindProcess(os.Getpid())
+	if err != nil {
+		t.Fatal(err)
+	}
+	var left atomic.Int64
+	left.Store(rand.Int64N(int64(key.Space.Len() / 3)))
+	c, err := NewConnect(Config{Scope: mustScope(t, "10.0.0.0/20"), Seed: j.Seed(), Skip: j.Skip, Concurrency: 64,
+		Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+			if left.Add(-1) == 0 {
+				self.Kill()
+			}
+			if to.Addr().As4()[3]%16 == 0 {
+				return nil, syscall.ECONNRESET // open
+			}
+			return nil, syscall.ECONNREFUSED
+		}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := range c.Scan(t.Context(), key.Space) {
+		if _, err := fmt.Fprintln(report, r.Target, r.State); err != nil {
+			t.Fatal(err)
+		}
+		var note []byte
+		if r.State == StateOpen {
+			note = []byte("what was found there")
+		}
+		if err := j.Add(r, note); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if s := c.Stats(); s.Done != s.Planned {
+		t.Errorf("done with %d of %d", s.Done, s.Planned)
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+}
+
+func FuzzJournal(f *testing.F) {
+	space := mustSpace(f, mustScope(f, "10.0.0.0/28"), 25)
+	frame := appendRecord(nil, 3, Result{State: StateOpen, Reason: ReasonSynAck, RTT: 5, Attempts: 1}, []byte("note"))
+	f.Add(sealFrame(frame))
+	f.Add([]byte{0, 0, 0, 1, 0, 0, 0, 0, 7})
+	f.Fuzz(func(t *testing.T, data []byte) {
+		j := &Journal{space: space, order: NewOrder(space.Len(), 1), head: journalHead{Pairs: space.Len()}}
+		take := func(r record) { _ = j.result(r) }
+		_ = readFrames(bytes.NewReader(data), 0, func(payload []byte, next int64) error {
+			if next > int64(len(data)) {
+				t.Fatalf("the next frame is at %d of %d", next, len(data))
+			}
+			return j.records(payload, take)
+		})
+		if err := j.records(data, take); err != nil && !errors.Is(err, errRecord) {
+			t.Fatal(err)
+		}
+	})
+}
