@@ -11,6 +11,9 @@ import (
 	"testing"
 )
 
+// mailLog is where Postfix logs.
+const mailLog = "/var/log/mail.log"
+
 // queue is where Postfix keeps mail: every folder of its queue, but none of
 // the folders of sockets and process ids, which any connection touches.
 var queue = []string{
@@ -167,9 +170,9 @@ func watchLogs(n *network) func(*testing.T) {
 		host, name string
 		fine       *regexp.Regexp // every line of the log must match
 	}{
-		{"exposed", "/var/log/mail.log", postfixFine},
-		{"closed", "/var/log/mail.log", postfixFine},
-		{"signer", "/var/log/mail.log", postfixFine},
+		{"exposed", mailLog, postfixFine},
+		{"closed", mailLog, postfixFine},
+		{"signer", mailLog, postfixFine},
 		{"store", "/var/log/dovecot.log", dovecotFine},
 	}
 	since := make([]int64, len(logs))
@@ -231,14 +234,14 @@ func TestNextClient(t *testing.T) {
 	})
 	t.Run("mail", func(t *testing.T) {
 		// Through Postfix, OpenDKIM, amavisd and Postfix again.
-		since := size(h, "/var/log/mail.log")
+		since := size(h, mailLog)
 		c := dial(t, h.namespace, "127.0.0.1:25")
 		c.smtp(t, [2]string{"EHLO localhost", "250"}, [2]string{"MAIL FROM:<a@exposed.e2e.invalid>", "250"},
 			[2]string{"RCPT TO:<b@exposed.e2e.invalid>", "250"}, [2]string{"DATA", "354"},
 			[2]string{"From: a@exposed.e2e.invalid\r\nSubject: test\r\n\r\nHello.\r\n.", "250"}, [2]string{"QUIT", "221"})
 		sent := regexp.MustCompile(`relay=127\.0\.0\.1\[127\.0\.0\.1\]:10024,.* status=sent \(250 .*from MTA\(smtp:\[127\.0\.0\.1\]:10025\)`)
 		eventually(t, "the mail passed on by amavisd", func() bool {
-			return sent.MatchString(tail(t, h, "/var/log/mail.log", since))
+			return sent.MatchString(tail(t, h, mailLog, since))
 		})
 	})
 }
