@@ -87,6 +87,9 @@ Only scan what you are authorized to scan.`,
 		newCompletion(s),
 		newMan(s),
 	)
+	for _, verb := range root.Commands() {
+		completeFlags(verb)
+	}
 	return root
 }
 
