@@ -2,7 +2,6 @@ package report
 
 import (
 	"bufio"
-	"cmp"
 	"crypto/sha256"
 	_ "embed"
 	"encoding/base64"
@@ -117,7 +116,7 @@ func newHTMLPage(c *collector, s Summary) *htmlPage {
 	p := &htmlPage{
 		CSP: csp(), Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
 		Tool: v.tool, Run: v.run, Sum: s, Large: len(c.findings) > 500,
-		Scope:    cmp.Or(v.run.Scope.Name, "the targets"),
+		Scope:    v.subject(),
 		Gate:     strings.ToUpper(s.Gate),
 		Headline: v.headline(),
 		Verdict:  sentence(v.verdict()),

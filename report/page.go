@@ -13,6 +13,7 @@ type page struct {
 	w     *bufio.Writer
 	width int
 	color bool
+	lines int // written so far
 }
 
 // The least and the usual number of columns.
@@ -52,12 +53,13 @@ func (p *page) paint(sgr, s string) string {
 	return "\x1b[" + sgr + "m" + s + "\x1b[0m"
 }
 
-func (p *page) blank() { p.w.WriteByte('\n') }
+func (p *page) blank() { p.line("") }
 
 // line writes one line as it is.
 func (p *page) line(s string) {
 	p.w.WriteString(strings.TrimRight(s, " "))
 	p.w.WriteByte('\n')
+	p.lines++
 }
 
 // para writes text behind lead, wrapped, further lines indented by hang

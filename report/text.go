@@ -16,10 +16,11 @@ type textWriter struct {
 	collector
 	*page
 	verbose bool
+	told    map[string]bool // rules whose reason was given
 }
 
 func newText(w io.Writer, o Options) Writer {
-	return &textWriter{page: newPage(w, o), verbose: o.Verbose}
+	return &textWriter{page: newPage(w, o), verbose: o.Verbose, told: make(map[string]bool)}
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -35,6 +36,10 @@ func (t *textWriter) End(r Run, s Summary) error {
 	t.settled(v)
 	t.unseen(v)
 	t.hints(v)
+	if t.lines > longReport { // the first line has left the screen
+		t.blank()
+		t.gate(v)
+	}
 	return t.w.Flush()
 }
 
@@ -49,9 +54,17 @@ func gateColor(gate string) string {
 	return onRed
 }
 
-func (t *textWriter) verdict(v *view) {
+// longReport is how many lines a report has that no screen shows at once.
+const longReport = 60
+
+// gate writes the verdict in one line.
+func (t *textWriter) gate(v *view) {
 	word := strings.ToUpper(v.sum.Gate)
 	t.para(t.paint(gateColor(v.sum.Gate), word)+"  ", len(word)+2, len(word)+2, v.verdict())
+}
+
+func (t *textWriter) verdict(v *view) {
+	t.gate(v)
 	t.blank()
 	t.counts(v)
 	t.labelled(2, "seen    ", v.coverage())
@@ -157,7 +170,8 @@ func (t *textWriter) finding(v *view, f *Finding) {
 	if f.Severity == "info" && !t.verbose {
 		return // worth knowing, no more
 	}
-	if why := v.why(f); why != "" {
+	if why := v.why(f); why != "" && (t.verbose || !t.told[f.Rule]) {
+		t.told[f.Rule] = true // once is enough
 		t.labelled(6, "why", why)
 	}
 	for i, line := range v.fix(f, t.verbose) {

@@ -118,8 +118,7 @@ type remark struct {
 func (v *view) unseen() []remark {
 	var list []remark
 	for _, why := range sortedKeys(v.blind) {
-		n := v.blind[why]
-		list = append(list, remark{"warning", fmt.Sprintf("%s could not be asked: %s", plural(n, "port"), why)})
+		list = append(list, remark{"warning", fmt.Sprintf("%s could not be asked: %s", v.blind[why], why)})
 	}
 	for _, n := range v.notices {
 		text := n.Code + " " + n.Message
@@ -134,7 +133,7 @@ func (v *view) unseen() []remark {
 	return list
 }
 
-func sortedKeys(m map[string]int) []string {
+func sortedKeys[V any](m map[string]V) []string {
 	keys := make([]string, 0, len(m))
 	for k := range m {
 		keys = append(keys, k)

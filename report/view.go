@@ -19,8 +19,7 @@ type view struct {
 	notices []Notice
 	failing int // findings that the gate fails on
 	rules   map[string]*Rule
-	blind   map[string]int // ports that are not known, by why
-	other   map[string]int // ports that are neither open nor unknown, by state
+	blind   map[string]*blindness // ports that are not known, by cause
 }
 
 // A hostView is one address.
@@ -46,7 +45,7 @@ func newView(c *collector, s Summary) *view {
 	v := &view{
 		tool: c.tool, run: c.run, sum: s, notices: c.notices, failing: c.failing,
 		rules: make(map[string]*Rule),
-		blind: make(map[string]int), other: make(map[string]int),
+		blind: make(map[string]*blindness),
 	}
 	for i := range c.run.Rules {
 		v.rules[c.run.Rules[i].ID] = &c.run.Rules[i]
@@ -63,6 +62,40 @@ func newView(c *collector, s Summary) *view {
 	}
 	sortHosts(v.hosts)
 	return v
+}
+
+// A blindness is a cause for which ports are not known, and where.
+type blindness struct {
+	ports int
+	hosts []string
+}
+
+// blindTo counts a port that is not known by its cause: the last part of the
+// error, since what comes before names the port.
+func (v *view) blindTo(p *Port) {
+	cause := p.Reason
+	if p.Error != nil {
+		cause = p.Error.Message[strings.LastIndex(p.Error.Message, ": ")+1:]
+	}
+	cause = cmp.Or(strings.TrimSpace(cause), "cause not known")
+	b := v.blind[cause]
+	if b == nil {
+		b = new(blindness)
+		v.blind[cause] = b
+	}
+	b.ports++
+	if n := len(b.hosts); n == 0 || b.hosts[n-1] != p.IP {
+		b.hosts = append(b.hosts, p.IP)
+	}
+}
+
+// String says how many ports and which hosts, at most three by name.
+func (b *blindness) String() string {
+	s := plural(b.ports, "port") + " of " + strings.Join(b.hosts[:min(len(b.hosts), 3)], ", ")
+	if more := len(b.hosts) - 3; more > 0 {
+		s += fmt.Sprintf(" and %s", plural(more, "more host"))
+	}
+	return s
 }
 
 // viewBuilder puts records to their hosts.
@@ -87,14 +120,9 @@ func (b *viewBuilder) port(p *Port) {
 	switch p.State {
 	case stateOpen:
 	case stateUnknown:
-		why := p.Reason
-		if p.Error != nil {
-			why = p.Error.Message
-		}
-		b.v.blind[why]++
+		b.v.blindTo(p)
 		return
 	default:
-		b.v.other[p.State]++
 		return
 	}
 	h := b.host(p.address(), p.IP, p.Host)
