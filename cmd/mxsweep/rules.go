@@ -149,7 +149,7 @@ func rulesJSON(w io.Writer, rules []*exposure.Rule) error {
 func rulesMarkdown(b *bytes.Buffer, rules []*exposure.Rule) {
 	b.WriteString("# The rules\n\nAn id never changes its meaning. `mxsweep rules ID` prints the same.\n\n")
 	for i, r := range rules {
-		fmt.Fprintf(b, "## %s: %s\n\n%s, score %.1f\n\n%s\n", r.ID, r.Title, strings.ToUpper(r.Severity.String()[:1])+r.Severity.String()[1:], r.Score,
+		fmt.Fprintf(b, "## %s: %s\n\n%s, score %.1f\n\n%s", r.ID, r.Title, strings.ToUpper(r.Severity.String()[:1])+r.Severity.String()[1:], r.Score,
 			r.HelpMarkdown())
 		if i < len(rules)-1 {
 			b.WriteByte('\n')
