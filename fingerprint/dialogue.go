@@ -3,6 +3,7 @@ package fingerprint
 import (
 	"bytes"
 	"context"
+	"slices"
 	"time"
 
 	"mxsweep/signatures"
@@ -113,7 +114,7 @@ func (s *session) listen(ctx context.Context, w *wire) {
 		s.hears()
 	}
 	ex := &Exchange{Probe: signatures.Greeting}
-	ex.Reply, ex.End, ex.First, ex.Took = w.read(ctx, greeting, s.greetingWait())
+	ex.Reply, ex.End, ex.First, ex.Took = w.read(ctx, until("greeting", nil), s.greetingWait())
 	s.mu.Lock()
 	s.open[ex.Probe] = ex.End == signatures.EndReply
 	s.mu.Unlock()
@@ -171,7 +172,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 		return // cut short: says nothing
 	}
 	s.late(w, ex)
-	if p.StartTLS && positive(ex.Reply) {
+	if p.StartTLS && positive(ex.Reply, ex.Sent) {
 		ex.Handshake = signatures.HandshakeComplete
 		if err := s.handshake(ctx, w, p.Read.Wait+2*s.rtt); err != nil {
 			ex.Handshake, ex.End = signatures.HandshakeFailed, endOf(err)
@@ -274,11 +275,17 @@ func (s *session) goodbye(last *signatures.Probe) []byte {
 	return nil
 }
 
-// positive reports whether a reply grants STARTTLS.
-func positive(reply []byte) bool {
-	line, _, _ := bytes.Cut(reply, []byte("\n"))
-	for _, begin := range []string{"220", "+OK", "OK", "a3 OK"} {
-		if bytes.HasPrefix(line, []byte(begin)) {
+// positive reports whether a reply grants what was asked for with sent: with a
+// code (RFC 5321, Section 4.2.1), +OK (RFC 1939, Section 3), OK (RFC 5804,
+// Section 1.2) or a tagged OK (RFC 3501, Section 7.1).
+func positive(reply, sent []byte) bool {
+	line, _ := lastLine(reply)
+	if is, _ := code(line); is {
+		return line[0] == '2'
+	}
+	tag, _, _ := bytes.Cut(sent, []byte(" "))
+	for _, begin := range [][]byte{[]byte("+OK"), []byte("OK"), slices.Concat(tag, []byte(" OK"))} {
+		if bytes.HasPrefix(line, begin) {
 			return true
 		}
 	}

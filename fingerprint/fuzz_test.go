@@ -26,7 +26,7 @@ func FuzzReply(f *testing.F) {
 			t.Errorf("the greeting %q is complete without an end of line", reply)
 		}
 		likeGreeting(reply)
-		positive(reply)
+		positive(reply, sent)
 		ex := &Exchange{Probe: signatures.Greeting, Sent: sent, Reply: reply, End: signatures.EndReply}
 		observed(ex)
 		ex.Echo()

@@ -19,6 +19,8 @@ func until(word string, sent []byte) func([]byte) verdict {
 	switch word {
 	case "line":
 		return func(b []byte) verdict { return when(bytes.IndexByte(b, '\n') >= 0) }
+	case "greeting":
+		return greeting
 	case "reply":
 		return smtpReply
 	case "tagged":

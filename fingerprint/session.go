@@ -85,6 +85,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 		retried:   make(map[string]bool),
 		open:      make(map[string]bool),
 		hints:     make(map[string]bool),
+		pending:   make(map[string]bool),
 		budget:    new(atomic.Int64),
 		events:    make(chan struct{}, 1),
 	}
@@ -143,6 +144,12 @@ func (s *session) run(ctx context.Context) error {
 	}
 	s.stop()
 	wg.Wait()
+	if !s.asked[signatures.Greeting] {
+		// The run ended before the first question.
+		s.host.leave()
+		s.closeConn()
+		return context.Cause(ctx)
+	}
 	if s.inner != nil {
 		return s.inner.run(parent)
 	}

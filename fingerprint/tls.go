@@ -18,16 +18,17 @@ var errHandshake = errors.New("the TLS handshake failed")
 // handshake goes on in TLS. Certificates are recorded and not judged, and old
 // versions are spoken, because the question is who answers.
 func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) error {
-	conn := tls.Client(w.conn, &tls.Config{
-		InsecureSkipVerify: true, //nolint:gosec // see above
+	raw := w.conn
+	conn := tls.Client(raw, &tls.Config{
+		InsecureSkipVerify: true,
 		MinVersion:         tls.VersionTLS10,
 		CipherSuites:       allCiphers(),
 		ServerName:         s.id.ehlo(),
 	})
-	w.conn.SetDeadline(time.Now().Add(wait))
+	raw.SetDeadline(time.Now().Add(wait))
 	// Handshake and not HandshakeContext, which would close the connection
 	// with an open line on it.
-	stop := context.AfterFunc(ctx, func() { w.conn.SetDeadline(time.Unix(1, 0)) })
+	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	err := conn.Handshake()
 	if err != nil {
@@ -36,7 +37,7 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 		w.midLine = true
 		return err
 	}
-	w.conn.SetDeadline(time.Time{})
+	raw.SetDeadline(time.Time{})
 	state := conn.ConnectionState()
 	w.conn, w.tls, w.state = conn, true, &state
 	s.mu.Lock()

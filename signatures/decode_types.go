@@ -23,7 +23,7 @@ func (d *decoder) probe(n *yaml.Node) *Probe {
 		"send":  d.raw(&p.Send), "send_hex": d.hex(&p.Send),
 		"read": func(n *yaml.Node) {
 			d.mapping(n, fields{
-				"until": d.oneOf(&p.Read.Until, "line", "reply", "tagged", "dot", "blank", "bytes", "close"),
+				"until": d.oneOf(&p.Read.Until, "greeting", "line", "reply", "tagged", "dot", "blank", "bytes", "close"),
 				"wait":  d.duration(&p.Read.Wait),
 			})
 		},

@@ -96,7 +96,7 @@ type Probe struct {
 
 // Read says how much of a reply is waited for.
 type Read struct {
-	// Until is "line", "reply", "tagged", "dot", "blank", "bytes" or "close".
+	// Until is "greeting", "line", "reply", "tagged", "dot", "blank", "bytes" or "close".
 	Until string
 	// Wait is how long at most, at least 1 ms and at most 60 s. The time
 	// that a packet takes is added by who asks.
