@@ -2,31 +2,58 @@ package report
 
 import (
 	"cmp"
+	"maps"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
 )
 
-// matrix is host by port, the heaviest hosts first.
+// matrix is host by port, the heaviest hosts first, in tables that fit the
+// width of a page.
 func (b *htmlBuilder) matrix() htmlMatrix {
 	hosts := b.v.hosts
 	m := htmlMatrix{Left: max(len(hosts)-maxMatrix, 0)}
 	hosts = hosts[:len(hosts)-m.Left]
-	column := make(map[uint16]int)
+	seen := make(map[uint16]bool)
 	for i := range hosts {
 		for j := range hosts[i].ports {
-			column[hosts[i].ports[j].num] = 0
+			seen[hosts[i].ports[j].num] = true
 		}
 	}
-	for num := range column {
-		m.Ports = append(m.Ports, int(num))
+	ports := slices.Sorted(maps.Keys(seen))
+	cells := b.states()
+	b.openCells(hosts, cells)
+	if len(ports) == 0 {
+		return m
 	}
-	slices.Sort(m.Ports)
-	for i, num := range m.Ports {
-		column[uint16(num)] = i
+	tables := (len(ports) + maxColumns - 1) / maxColumns
+	for part := range slices.Chunk(ports, (len(ports)+tables-1)/tables) {
+		m.Tables = append(m.Tables, matrixTable(hosts, part, cells))
 	}
-	states := b.states()
+	return m
+}
+
+// matrixTable shows some of the ports, with the hosts that have any of them.
+func matrixTable(hosts []hostView, ports []uint16, cells map[string]htmlCell) htmlTable {
+	t := htmlTable{Ports: ports}
+	for i := range hosts {
+		row := htmlRow{IP: hosts[i].ip, Name: hosts[i].name, Cells: make([]htmlCell, len(ports))}
+		filled := false
+		for j, num := range ports {
+			c, ok := cells[place(hosts[i].ip, num)]
+			row.Cells[j] = c
+			filled = filled || ok
+		}
+		if filled {
+			t.Rows = append(t.Rows, row)
+		}
+	}
+	return t
+}
+
+// openCells marks the open ports of the hosts.
+func (b *htmlBuilder) openCells(hosts []hostView, cells map[string]htmlCell) {
 	settled := make(map[string]*Finding)
 	for _, f := range b.v.settled {
 		if f.Status != statusOpen {
@@ -35,19 +62,12 @@ func (b *htmlBuilder) matrix() htmlMatrix {
 	}
 	for i := range hosts {
 		h := &hosts[i]
-		row := htmlRow{IP: h.ip, Name: h.name, Cells: make([]htmlCell, len(m.Ports))}
-		for num, at := range column {
-			if mark, ok := states[place(h.ip, num)]; ok {
-				row.Cells[at] = mark
-			}
-		}
 		for j := range h.ports {
 			p := &h.ports[j]
-			row.Cells[column[p.num]] = cell(h, p, settled[place(h.ip, p.num)])
+			at := place(h.ip, p.num)
+			cells[at] = cell(h, p, settled[at])
 		}
-		m.Rows = append(m.Rows, row)
 	}
-	return m
 }
 
 // states marks the reported ports that are not open.

@@ -12,6 +12,9 @@ import (
 // maxMatrix is how many hosts the matrix shows, the heaviest first.
 const maxMatrix = 500
 
+// maxColumns is how many ports fit side by side on a page.
+const maxColumns = 14
+
 type htmlRule struct {
 	ID, Title, Severity, Brief string
 	Score                      string
@@ -42,9 +45,13 @@ type htmlEvidence struct {
 type htmlSettled struct{ ID, At, Name, Rule, Title, Severity, Why string }
 
 type htmlMatrix struct {
-	Ports []int
+	Tables []htmlTable
+	Left   int // hosts that are left out
+}
+
+type htmlTable struct {
+	Ports []uint16
 	Rows  []htmlRow
-	Left  int
 }
 
 type htmlRow struct {

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"slices"
 	"strings"
 )
 
@@ -34,7 +35,8 @@ func (v *view) headline() string {
 		}
 	}
 	blind := ""
-	if v.sum.Gate == GateIncomplete || v.sum.Gate == GateError {
+	if v.sum.Gate == GateIncomplete || v.sum.Gate == GateError ||
+		slices.ContainsFunc(v.notices, func(n Notice) bool { return n.Level == "error" }) {
 		blind = " The run did not see all that it should have."
 	}
 	who := "Strangers reach"
