@@ -45,7 +45,11 @@ func (s *session) inside() *Service {
 			outer = append(outer, *ex)
 		}
 		if p := s.id.Signatures.Probe(ex.Probe); p.Enters != nil && (ex.Handshake == signatures.HandshakeComplete || p.Enters.Reply != nil && p.Enters.Reply.Match(ex.Reply)) {
-			svc.Evidence = append(svc.Evidence, Evidence{Probe: p.ID, Sent: string(ex.Sent), Observed: observed(ex), Shows: p.Why})
+			sent := string(ex.Sent)
+			if sent == "" {
+				sent = "(TLS ClientHello)"
+			}
+			svc.Evidence = append(svc.Evidence, Evidence{Probe: p.ID, Sent: sent, Observed: observed(ex), Shows: p.Why})
 		}
 	}
 	svc.Transcript.Exchanges = append(outer, svc.Transcript.Exchanges...)

@@ -8,6 +8,10 @@ import (
 	"mxsweep/signatures"
 )
 
+// quietTrips is how many round trips the questions to a silent port take in
+// all: each one to connect and one to answer, two side by side.
+const quietTrips = 14
+
 // certain is the confidence from which on nothing more is asked in order to
 // name a daemon.
 const certain = 9
@@ -248,7 +252,7 @@ func (s *session) quietEnd() time.Duration {
 	if s.second {
 		return 6*quietMore + s.delayed
 	}
-	return s.greetingWait() + quietMore + s.delayed + min(3*s.host.slow(), 2*quietMore)
+	return s.greetingWait() + quietMore + s.delayed + min(3*s.host.slow(), 2*quietMore) + quietTrips*s.rtt
 }
 
 // goesOn reports whether the connection of a probe is there to be gone on

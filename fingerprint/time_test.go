@@ -200,7 +200,7 @@ func TestBusy(t *testing.T) {
 		id := &Identifier{Signatures: set, Dial: func(_ context.Context, target netip.AddrPort) (net.Conn, error) {
 			ours, theirs := net.Pipe()
 			f := postfix
-			if target.Port() == 10025 && time.Since(start) < 7*time.Second {
+			if target.Port() == 10025 && time.Since(start) < 6*time.Second {
 				f = swallow
 			}
 			go func() {
