@@ -164,13 +164,14 @@ func (s *session) closeConn() {
 	}
 }
 
-// silent reports whether the port never said a word, on any connection, and
-// whether that fits no daemon.
+// silent reports whether the port never said a word in answer, on any
+// connection, and whether that fits no daemon. A greeting that came late, on
+// the connection of a question, is no answer.
 func (s *session) silent() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for _, ex := range s.order {
-		if len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Probe == signatures.Greeting && ex.End != signatures.EndSilence {
+		if len(ex.Reply) > 0 && !likeGreeting(ex.Reply) || ex.Probe == signatures.Greeting && ex.End != signatures.EndSilence {
 			return false
 		}
 	}
