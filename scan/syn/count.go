@@ -1,0 +1,77 @@
+package syn
+
+import (
+	"net/netip"
+	"sync"
+	"sync/atomic"
+
+	"mxsweep/scan"
+)
+
+// counts are the totals of a sweep, each written by whoever meets it.
+type counts struct {
+	sent, open, closed, rejected     atomic.Uint64
+	wrongAck, otherPort, outOfScope  atomic.Uint64
+	duplicates, ringDrops, sendDrops atomic.Uint64
+	stalls, asked, toAsk             atomic.Uint64
+	pass                             atomic.Int32
+	planned, done                    atomic.Uint64
+
+	mu            sync.Mutex
+	why           string
+	limit, loss   float64
+	rate          float64
+	wildcards     uint64
+	wildcardHosts []netip.Addr
+}
+
+// answered is how many pairs have answered for good.
+func (c *counts) answered() uint64 { return c.open.Load() + c.closed.Load() }
+
+// hosts counts the open ports of each host, to tell those that answer on all.
+// It belongs to one goroutine.
+type hosts map[netip.Addr]uint16
+
+// maxHosts bounds it; where more hosts have open ports, the later ones are
+// not looked at.
+const maxHosts = 1 << 16
+
+// open notes an open port of a host that is asked for so many, and reports
+// whether they are now all open.
+func (h hosts) open(a netip.Addr, ports int) bool {
+	n, known := h[a]
+	if !known && len(h) >= maxHosts {
+		return false
+	}
+	h[a] = n + 1
+	return ports >= wildcardPorts && int(n)+1 == ports
+}
+
+// wildcard notes a host that has every port open.
+func (c *counts) wildcard(a netip.Addr) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.wildcards++
+	if len(c.wildcardHosts) < 100 {
+		c.wildcardHosts = append(c.wildcardHosts, a)
+	}
+}
+
+// stats is a snapshot.
+func (c *counts) stats() Stats {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return Stats{
+		Stats: scan.Stats{
+			Planned: c.planned.Load(), Done: c.done.Load(), Sent: c.sent.Load(),
+			Answered: c.answered() + c.rejected.Load(), Open: c.open.Load(), Rate: c.rate,
+		},
+		Closed: c.closed.Load(), Rejected: c.rejected.Load(),
+		Pass: int(c.pass.Load()), Asked: c.asked.Load(), ToAsk: c.toAsk.Load(),
+		Loss: c.loss, Limit: c.limit, Why: c.why,
+		WrongAck: c.wrongAck.Load(), OtherPort: c.otherPort.Load(), OutOfScope: c.outOfScope.Load(),
+		Duplicates: c.duplicates.Load(), RingDrops: c.ringDrops.Load(), SendDrops: c.sendDrops.Load(),
+		Stalls: c.stalls.Load(), Wildcards: c.wildcards,
+		WildcardHosts: append([]netip.Addr(nil), c.wildcardHosts...),
+	}
+}

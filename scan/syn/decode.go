@@ -1,0 +1,243 @@
+package syn
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net/netip"
+
+	"mxsweep/scan"
+)
+
+// EtherTypes of what may arrive.
+const (
+	etherIPv4 = 0x0800
+	etherIPv6 = 0x86dd
+	etherVLAN = 0x8100 // IEEE 802.1Q
+	etherQinQ = 0x88a8 // IEEE 802.1ad
+)
+
+// Protocol numbers of IP (IANA "Assigned Internet Protocol Numbers").
+const (
+	protoHopByHop = 0
+	protoICMP     = 1
+	protoTCP      = 6
+	protoRouting  = 43
+	protoFragment = 44
+	protoICMPv6   = 58
+	protoDestOpts = 60
+)
+
+// A kind is what an answer is.
+type kind uint8
+
+const (
+	kindNone   kind = iota // nothing that concerns us
+	kindSynAck             // SYN and ACK
+	kindReset              // RST, with or without ACK
+	kindICMP               // an ICMP error that quotes a SYN
+)
+
+// An answer is what a packet says about a probe, before it is believed.
+type answer struct {
+	kind   kind
+	remote netip.Addr // who was asked: the source, or the quoted destination
+	local  netip.Addr // who asked
+	port   uint16     // of remote
+	sport  uint16     // our port
+	ack    uint32     // the acknowledgement; of an ICMP error the quoted sequence number
+	icmp   Unreachable
+}
+
+// An Unreachable is an ICMP error that came for a probe: the type and code of
+// ICMP (RFC 792), or of ICMPv6 (RFC 4443) if V6 is set.
+type Unreachable struct {
+	Type, Code uint8
+	V6         bool
+}
+
+// Error says what came, in the words of RFC 792.
+func (u Unreachable) Error() string {
+	name := "ICMP"
+	if u.V6 {
+		name = "ICMPv6"
+	}
+	return fmt.Sprintf("%s type %d code %d", name, u.Type, u.Code)
+}
+
+// decode reads a packet, beginning with its network header, of the EtherType
+// proto. What is cut short, fragmented before the TCP header's end, or of
+// another protocol gives kindNone. It never believes a length in the packet.
+func decode(proto uint16, b []byte) answer {
+	// A tag that the card did not take off: four bytes, of which the last
+	// two are the next EtherType (IEEE 802.1Q, clause 9.3). Two may nest.
+	for range 2 {
+		if (proto != etherVLAN && proto != etherQinQ) || len(b) < 4 {
+			break
+		}
+		proto, b = binary.BigEndian.Uint16(b[2:]), b[4:]
+	}
+	switch proto {
+	case etherIPv4:
+		return decode4(b)
+	case etherIPv6:
+		return decode6(b)
+	}
+	return answer{}
+}
+
+// header4 takes an IPv4 header off b.
+func header4(b []byte) (src, dst netip.Addr, proto uint8, rest []byte, ok bool) {
+	if len(b) < ipv4Len || b[0]>>4 != 4 {
+		return
+	}
+	n := int(b[0]&15) * 4
+	if n < ipv4Len || n > len(b) {
+		return
+	}
+	// Later fragments have no transport header (RFC 791, Section 3.2).
+	if binary.BigEndian.Uint16(b[6:])&0x1fff != 0 {
+		return
+	}
+	rest = b[n:]
+	// What is behind the datagram's end is the padding of the frame.
+	if total := int(binary.BigEndian.Uint16(b[2:])); total >= n && total < len(b) {
+		rest = b[n:total]
+	}
+	return netip.AddrFrom4([4]byte(b[12:16])), netip.AddrFrom4([4]byte(b[16:20])), b[9], rest, true
+}
+
+func decode4(b []byte) answer {
+	src, dst, proto, rest, ok := header4(b)
+	if !ok {
+		return answer{}
+	}
+	switch proto {
+	case protoTCP:
+		return decodeTCP(src, dst, rest)
+	case protoICMP:
+		// Destination unreachable and time exceeded quote what they are
+		// about, from the ninth byte (RFC 792).
+		if len(rest) < 8 || rest[0] != 3 && rest[0] != 11 {
+			return answer{}
+		}
+		qsrc, qdst, qproto, quoted, ok := header4(rest[8:])
+		return decodeQuoted(ok, qsrc, qdst, qproto, quoted, Unreachable{Type: rest[0], Code: rest[1]})
+	}
+	return answer{}
+}
+
+// header6 takes an IPv6 header and its extension headers off b.
+func header6(b []byte) (src, dst netip.Addr, proto uint8, rest []byte, ok bool) {
+	if len(b) < ipv6Len || b[0]>>4 != 6 {
+		return
+	}
+	src, dst = netip.AddrFrom16([16]byte(b[8:24])), netip.AddrFrom16([16]byte(b[24:40]))
+	proto, rest = b[6], b[ipv6Len:]
+	if n := int(binary.BigEndian.Uint16(b[4:])); n > 0 && n < len(rest) {
+		rest = rest[:n]
+	}
+	// Each extension header is at least eight bytes (RFC 8200, Section 4);
+	// more than a few are nobody's answer.
+	for range 8 {
+		switch proto {
+		case protoHopByHop, protoRouting, protoDestOpts:
+			if len(rest) < 8 {
+				return
+			}
+			n := (int(rest[1]) + 1) * 8
+			if n > len(rest) {
+				return
+			}
+			proto, rest = rest[0], rest[n:]
+		case protoFragment:
+			// Later fragments have no transport header (Section 4.5).
+			if len(rest) < 8 || binary.BigEndian.Uint16(rest[2:])&^7 != 0 {
+				return
+			}
+			proto, rest = rest[0], rest[8:]
+		default:
+			return src, dst, proto, rest, true
+		}
+	}
+	return
+}
+
+func decode6(b []byte) answer {
+	src, dst, proto, rest, ok := header6(b)
+	if !ok {
+		return answer{}
+	}
+	switch proto {
+	case protoTCP:
+		return decodeTCP(src, dst, rest)
+	case protoICMPv6:
+		// Destination unreachable and time exceeded (RFC 4443, Sections 3.1
+		// and 3.3).
+		if len(rest) < 8 || rest[0] != 1 && rest[0] != 3 {
+			return answer{}
+		}
+		qsrc, qdst, qproto, quoted, ok := header6(rest[8:])
+		return decodeQuoted(ok, qsrc, qdst, qproto, quoted, Unreachable{Type: rest[0], Code: rest[1], V6: true})
+	}
+	return answer{}
+}
+
+// decodeTCP reads what answers a SYN (RFC 9293, Section 3.1).
+func decodeTCP(src, dst netip.Addr, b []byte) answer {
+	if len(b) < 20 || b[12]>>4 < 5 {
+		return answer{}
+	}
+	const fin, syn, rst, ack = 1, 2, 4, 16
+	a := answer{
+		remote: src, local: dst,
+		port: binary.BigEndian.Uint16(b), sport: binary.BigEndian.Uint16(b[2:]),
+		ack: binary.BigEndian.Uint32(b[8:]),
+	}
+	switch flags := b[13] & (fin | syn | rst | ack); {
+	case flags == syn|ack:
+		a.kind = kindSynAck
+	case flags == rst|ack, flags == rst:
+		a.kind = kindReset
+	default:
+		return answer{}
+	}
+	return a
+}
+
+// decodeQuoted reads the SYN of ours that an ICMP error quotes. Eight bytes
+// of it are all that RFC 792 promises: the ports and the sequence number.
+func decodeQuoted(ok bool, src, dst netip.Addr, proto uint8, b []byte, u Unreachable) answer {
+	if !ok || proto != protoTCP || len(b) < 8 {
+		return answer{}
+	}
+	return answer{
+		kind: kindICMP, remote: dst, local: src, icmp: u,
+		port: binary.BigEndian.Uint16(b[2:]), sport: binary.BigEndian.Uint16(b),
+		ack: binary.BigEndian.Uint32(b[4:]),
+	}
+}
+
+// reason is the error in the words of the result schema.
+func (u Unreachable) reason() scan.Reason {
+	if u.V6 {
+		switch {
+		case u.Type == 3, u.Code == 0, u.Code == 2:
+			return scan.ReasonNetUnreach
+		case u.Code == 3:
+			return scan.ReasonHostUnreach
+		}
+		return scan.ReasonAdminProhibited // 1, 4, 5, 6: RFC 4443, Section 3.1
+	}
+	switch {
+	case u.Type == 11:
+		return scan.ReasonNetUnreach // a routing loop
+	case u.Code == 0, u.Code == 6, u.Code == 11:
+		return scan.ReasonNetUnreach
+	case u.Code == 2, u.Code == 3, u.Code == 9, u.Code == 10, u.Code == 13:
+		// A host without a listener answers TCP with RST, never with "port
+		// unreachable": that is a packet filter's word (RFC 1122, Section
+		// 3.2.2.1).
+		return scan.ReasonAdminProhibited
+	}
+	return scan.ReasonHostUnreach
+}

@@ -1,0 +1,307 @@
+package syn
+
+import (
+	"bytes"
+	"encoding/binary"
+	"encoding/hex"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"golang.org/x/net/bpf"
+
+	"mxsweep/scan"
+)
+
+// captured reads testdata/answers.txt: packets as they came from a Linux host
+// and router, by name, in hexadecimal.
+func captured(t testing.TB) map[string][]byte {
+	t.Helper()
+	text, err := os.ReadFile("testdata/answers.txt")
+	if err != nil {
+		t.Fatal(err)
+	}
+	out := map[string][]byte{}
+	for line := range strings.Lines(string(text)) {
+		name, digits, ok := strings.Cut(strings.TrimSpace(line), " ")
+		if !ok || strings.HasPrefix(name, "#") {
+			continue
+		}
+		b, err := hex.DecodeString(strings.TrimSpace(digits))
+		if err != nil {
+			t.Fatalf("%s: %v", name, err)
+		}
+		out[name] = b
+	}
+	return out
+}
+
+// etherType is what the link would say of a packet.
+func etherType(b []byte) uint16 {
+	if len(b) > 0 && b[0]>>4 == 6 {
+		return etherIPv6
+	}
+	return etherIPv4
+}
+
+func TestDecode(t *testing.T) {
+	host4, host6 := netip.MustParseAddr("10.91.16.5"), netip.MustParseAddr("fd91:16::5")
+	us4, us6 := netip.MustParseAddr("10.91.0.1"), netip.MustParseAddr("fd91::1")
+	want := map[string]answer{
+		"syn4":         {},
+		"syn6":         {},
+		"syn-ack4":     {kind: kindSynAck, remote: host4, local: us4, port: 26, sport: 0xf4f3, ack: 0x4e66ed5d},
+		"reset4":       {kind: kindReset, remote: host4, local: us4, port: 27, sport: 0xf4f3, ack: 0x950f15f9},
+		"prohibited4":  {kind: kindICMP, remote: host4, local: us4, port: 25, sport: 0xf4f3, ack: 0x30f2cbaa, icmp: Unreachable{Type: 3, Code: 13}},
+		"syn-ack6":     {kind: kindSynAck, remote: host6, local: us6, port: 26, sport: 0xf4f3, ack: 0xe4b118d1},
+		"reset6":       {kind: kindReset, remote: host6, local: us6, port: 27, sport: 0xf4f3, ack: 0x59245508},
+		"unreachable6": {kind: kindICMP, remote: host6, local: us6, port: 25, sport: 0xf4f3, ack: 0xe3557b2f, icmp: Unreachable{Type: 1, Code: 3, V6: true}},
+	}
+	packets := captured(t)
+	for name, a := range want {
+		b := packets[name]
+		if got := decode(etherType(b), b); got != a {
+			t.Errorf("%s: %+v, want %+v", name, got, a)
+		}
+		// With a tag that the card left on, and with two.
+		tagged := append([]byte{0x00, 0x05, byte(etherType(b) >> 8), byte(etherType(b))}, b...)
+		if got := decode(etherVLAN, tagged); got != a {
+			t.Errorf("%s, tagged: %+v, want %+v", name, got, a)
+		}
+		twice := append([]byte{0x00, 0x07, 0x81, 0x00}, tagged...)
+		if got := decode(etherQinQ, twice); got != a {
+			t.Errorf("%s, tagged twice: %+v, want %+v", name, got, a)
+		}
+		// With the padding of a short frame.
+		if got := decode(etherType(b), append(bytes.Clone(b), 0, 0, 0, 0, 0, 0)); got != a {
+			t.Errorf("%s, padded: %+v, want %+v", name, got, a)
+		}
+	}
+}
+
+// TestDecodeTruncated cuts the captured packets short at every length.
+func TestDecodeTruncated(t *testing.T) {
+	need := map[string]int{ // where the last byte that is needed stands
+		"syn-ack4": 40, "reset4": 40, "syn-ack6": 60, "reset6": 60,
+		"prohibited4": 20 + 8 + 20 + 8, "unreachable6": 40 + 8 + 40 + 8,
+	}
+	for name, b := range captured(t) {
+		for n := range b {
+			got := decode(etherType(b), b[:n])
+			if (got.kind != kindNone) != (need[name] > 0 && n >= need[name]) {
+				t.Errorf("%s cut to %d bytes: %+v", name, n, got)
+			}
+		}
+	}
+}
+
+// TestDecodeVariants changes captured packets in ways that others send them.
+func TestDecodeVariants(t *testing.T) {
+	packets := captured(t)
+	options := func(name string) []byte { // IPv4 options: router alert and padding
+		b := packets[name]
+		out := append(bytes.Clone(b[:20]), 0x94, 4, 0, 0, 0, 0, 0, 0)
+		out[0] = 0x47
+		binary.BigEndian.PutUint16(out[2:], uint16(len(b)+8))
+		return append(out, b[20:]...)
+	}
+	fragment4 := func(bits uint16) []byte {
+		b := bytes.Clone(packets["syn-ack4"])
+		binary.BigEndian.PutUint16(b[6:], bits)
+		return b
+	}
+	extended := func(next byte, header ...byte) []byte { // an IPv6 extension header
+		b := packets["syn-ack6"]
+		out := append(bytes.Clone(b[:40]), header...)
+		out[40], out[6] = b[6], next
+		binary.BigEndian.PutUint16(out[4:], uint16(len(out)-40+len(b)-40))
+		return append(out, b[40:]...)
+	}
+	flags := func(f byte) []byte {
+		b := bytes.Clone(packets["syn-ack4"])
+		b[33] = f
+		return b
+	}
+	for name, c := range map[string]struct {
+		packet []byte
+		want   kind
+	}{
+		"options":               {options("syn-ack4"), kindSynAck},
+		"options, ICMP":         {options("prohibited4"), kindICMP},
+		"first fragment":        {fragment4(0x2000), kindSynAck},
+		"later fragment":        {fragment4(0x2001), kindNone},
+		"last fragment":         {fragment4(0x0005), kindNone},
+		"hop by hop":            {extended(protoHopByHop, 0, 0, 1, 4, 0, 0, 0, 0), kindSynAck},
+		"destination options":   {extended(protoDestOpts, 0, 0, 1, 4, 0, 0, 0, 0), kindSynAck},
+		"first fragment, IPv6":  {extended(protoFragment, 0, 0, 0, 1, 1, 2, 3, 4), kindSynAck},
+		"later fragment, IPv6":  {extended(protoFragment, 0, 0, 0, 8, 1, 2, 3, 4), kindNone},
+		"header beyond the end": {extended(protoRouting, 0, 255, 0, 0, 0, 0, 0, 0), kindNone},
+		"SYN":                   {flags(0x02), kindNone},
+		"ACK":                   {flags(0x10), kindNone},
+		"FIN ACK":               {flags(0x11), kindNone},
+		"SYN ACK FIN":           {flags(0x13), kindNone},
+		"RST":                   {flags(0x04), kindReset},
+		"SYN ACK ECE":           {flags(0x52), kindSynAck}, // RFC 3168, Section 6.1.1
+		"SYN RST ACK":           {flags(0x16), kindNone},
+	} {
+		if got := decode(etherType(c.packet), c.packet); got.kind != c.want {
+			t.Errorf("%s: kind %d, want %d", name, got.kind, c.want)
+		}
+	}
+}
+
+func TestReason(t *testing.T) {
+	for u, want := range map[Unreachable]scan.Reason{
+		{Type: 3, Code: 0}: scan.ReasonNetUnreach, {Type: 3, Code: 1}: scan.ReasonHostUnreach,
+		{Type: 3, Code: 3}: scan.ReasonAdminProhibited, {Type: 3, Code: 9}: scan.ReasonAdminProhibited,
+		{Type: 3, Code: 10}: scan.ReasonAdminProhibited, {Type: 3, Code: 13}: scan.ReasonAdminProhibited,
+		{Type: 3, Code: 7}: scan.ReasonHostUnreach, {Type: 11}: scan.ReasonNetUnreach,
+		{Type: 1, Code: 0, V6: true}: scan.ReasonNetUnreach, {Type: 1, Code: 1, V6: true}: scan.ReasonAdminProhibited,
+		{Type: 1, Code: 3, V6: true}: scan.ReasonHostUnreach, {Type: 1, Code: 4, V6: true}: scan.ReasonAdminProhibited,
+		{Type: 3, V6: true}: scan.ReasonNetUnreach,
+	} {
+		if got := u.reason(); got != want {
+			t.Errorf("%v: %v, want %v", u, got, want)
+		}
+	}
+}
+
+// TestFilter runs the kernel's program over what decode understands, which it
+// must keep, and over other traffic, which it must not.
+func TestFilter(t *testing.T) {
+	clock := portClock{base: 0xf000, bits: 12}
+	raw, err := filter(clock, 32768, 60999)
+	if err != nil {
+		t.Fatal(err)
+	}
+	// The interpreter of x/net/bpf knows no protocol extension: what the
+	// kernel would say is put in its place.
+	vm := func(proto uint16) *bpf.VM {
+		prog, _ := bpf.Disassemble(raw)
+		prog[0] = bpf.LoadConstant{Dst: bpf.RegA, Val: uint32(proto)}
+		m, err := bpf.NewVM(prog)
+		if err != nil {
+			t.Fatal(err)
+		}
+		return m
+	}
+	ports := func(b []byte, at int, port uint16) []byte {
+		b = bytes.Clone(b)
+		binary.BigEndian.PutUint16(b[at:], port)
+		return b
+	}
+	p := captured(t)
+	for name, c := range map[string]struct {
+		packet []byte
+		keep   bool
+	}{
+		"syn-ack4": {p["syn-ack4"], true}, "reset4": {p["reset4"], true}, "prohibited4": {p["prohibited4"], true},
+		"syn-ack6": {p["syn-ack6"], true}, "reset6": {p["reset6"], true}, "unreachable6": {p["unreachable6"], true},
+		"ephemeral":    {ports(p["syn-ack4"], 22, 40000), false},
+		"ephemeral 6":  {ports(p["syn-ack6"], 42, 32768), false},
+		"other port":   {ports(p["syn-ack4"], 22, 80), true},
+		"data":         {append(bytes.Clone(p["syn-ack4"][:33]), append([]byte{0x18}, p["syn-ack4"][34:]...)...), false},
+		"UDP":          {append(bytes.Clone(p["syn-ack4"][:9]), append([]byte{17}, p["syn-ack4"][10:]...)...), false},
+		"echo":         {append(bytes.Clone(p["prohibited4"][:20]), 8, 0, 0, 0, 0, 0, 0, 0), false},
+		"solicitation": {append(bytes.Clone(p["unreachable6"][:40]), 135, 0, 0, 0, 0, 0, 0, 0), false},
+		"fragment":     {ports(p["syn-ack4"], 6, 1), false},
+	} {
+		n, err := vm(etherType(c.packet)).Run(c.packet)
+		if err != nil || (n > 0) != c.keep {
+			t.Errorf("%s: keeps %d bytes, %v", name, n, err)
+		}
+	}
+	if n, _ := vm(0x0806).Run(p["syn-ack4"]); n > 0 {
+		t.Error("keeps ARP")
+	}
+}
+
+// TestTemplate compares patched frames with the same ones built from scratch
+// by gopacket, checksums included.
+func TestTemplate(t *testing.T) {
+	local, next := net.HardwareAddr{2, 0, 0, 0, 0, 1}, net.HardwareAddr{2, 0, 0, 0, 0, 2}
+	for _, c := range []struct {
+		src, dst string
+		mac      net.HardwareAddr
+	}{
+		{"192.0.2.1", "198.51.100.77", local}, {"192.0.2.1", "255.255.255.254", nil}, {"0.0.0.1", "1.0.0.0", nil},
+		{"2001:db8::1", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", local}, {"2001:db8::1", "2001:db8::2", nil},
+	} {
+		src, dst := netip.MustParseAddr(c.src), netip.MustParseAddr(c.dst)
+		tmpl, err := newTemplate(src, c.mac, next)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, seq := range []uint32{0, 1, 0xffff, 0x10000, 0xdeadbeef, 0xffffffff} {
+			var f [maxFrame]byte
+			if src.Is4() {
+				tmpl.write4(&f, be4(dst), 61234, 10143, seq)
+			} else {
+				d := dst.As16()
+				tmpl.write6(&f, &d, 61234, 10143, seq)
+			}
+			got := f[tmpl.ip:tmpl.length]
+			if want := rebuilt(t, got, dst, seq); !bytes.Equal(got, want) {
+				t.Errorf("%s to %s, %#x:\n got %x\nwant %x", c.src, c.dst, seq, got, want)
+			}
+			if c.mac != nil && (!bytes.Equal(f[:6], next) || !bytes.Equal(f[6:12], local)) {
+				t.Errorf("Ethernet header %x", f[:14])
+			}
+		}
+	}
+}
+
+// rebuilt decodes a SYN, checks what it says, and encodes it again.
+func rebuilt(t *testing.T, b []byte, dst netip.Addr, seq uint32) []byte {
+	t.Helper()
+	first := layers.LayerTypeIPv4
+	if dst.Is6() {
+		first = layers.LayerTypeIPv6
+	}
+	p := gopacket.NewPacket(b, first, gopacket.Default)
+	if e := p.ErrorLayer(); e != nil {
+		t.Fatal(e.Error())
+	}
+	tcp := p.Layer(layers.LayerTypeTCP).(*layers.TCP)
+	if !tcp.SYN || tcp.ACK || tcp.Seq != seq || tcp.SrcPort != 61234 || tcp.DstPort != 10143 || len(tcp.Options) != 1 {
+		t.Fatalf("%+v", tcp)
+	}
+	net := p.NetworkLayer()
+	if got, _ := netip.AddrFromSlice(net.NetworkFlow().Dst().Raw()); got != dst {
+		t.Fatalf("to %v, want %v", got, dst)
+	}
+	if err := tcp.SetNetworkLayerForChecksum(net); err != nil {
+		t.Fatal(err)
+	}
+	buf := gopacket.NewSerializeBuffer()
+	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true},
+		net.(gopacket.SerializableLayer), tcp); err != nil {
+		t.Fatal(err)
+	}
+	return buf.Bytes()
+}
+
+func BenchmarkPatch(b *testing.B) {
+	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
+	t, err := newTemplate(netip.MustParseAddr("10.87.0.1"), mac, mac)
+	if err != nil {
+		b.Fatal(err)
+	}
+	var f [maxFrame]byte
+	for i := 0; b.Loop(); i++ {
+		t.write4(&f, uint32(i), 6000, 10025, uint32(i))
+	}
+}
+
+func BenchmarkDecode(b *testing.B) {
+	p := captured(b)["syn-ack4"]
+	for b.Loop() {
+		if decode(etherIPv4, p).kind != kindSynAck {
+			b.Fatal("not understood")
+		}
+	}
+}

@@ -1,0 +1,99 @@
+package syn
+
+import (
+	"fmt"
+
+	"golang.org/x/net/bpf"
+)
+
+// snapLen is how much of a packet is kept: the longest IPv6 error with a
+// quoted SYN is 40+8+40+24 bytes, and a few extension headers may come too.
+const snapLen = 160
+
+// A step is one instruction of a filter, with names in place of offsets.
+type step struct {
+	name    string // where others jump to; empty for none
+	do      bpf.Instruction
+	yes, no string // of a JumpIf: where to go on; empty is the next step
+}
+
+// is, atLeast and any are the tests of a filter.
+func is(v uint32) bpf.JumpIf      { return bpf.JumpIf{Cond: bpf.JumpEqual, Val: v} }
+func atLeast(v uint32) bpf.JumpIf { return bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: v} }
+func any(v uint32) bpf.JumpIf     { return bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: v} }
+
+// filter is the program that the kernel runs on each packet that arrives,
+// with the network header at offset 0. It keeps what may answer a SYN from
+// one of our ports, what seems to answer one from a port that nobody sends
+// from, and ICMP errors. decode looks closer; this is so that the rest of the
+// host's traffic costs nothing. The kernel's own connections leave from the
+// ports from low to high.
+func filter(clock portClock, low, high uint16) ([]bpf.RawInstruction, error) {
+	const synRst = 0x02 | 0x04
+	return assemble([]step{
+		{do: bpf.LoadExtension{Num: bpf.ExtProto}},
+		{do: is(etherIPv6), yes: "v6"},
+		{do: is(etherIPv4), no: "drop"},
+		{do: bpf.LoadAbsolute{Off: 6, Size: 2}},
+		{do: any(0x1fff), yes: "drop"}, // a later fragment
+		{do: bpf.LoadMemShift{Off: 0}}, // X is the header's length
+		{do: bpf.LoadAbsolute{Off: 9, Size: 1}},
+		{do: is(protoTCP), yes: "tcp"},
+		{do: is(protoICMP), no: "drop"},
+		{do: bpf.LoadIndirect{Off: 0, Size: 1}},
+		{do: is(3), yes: "keep"},
+		{do: is(11), yes: "keep", no: "drop"},
+
+		{name: "v6", do: bpf.LoadConstant{Dst: bpf.RegX, Val: ipv6Len}},
+		{do: bpf.LoadAbsolute{Off: 6, Size: 1}},
+		{do: is(protoTCP), yes: "tcp"},
+		{do: is(protoICMPv6), yes: "icmp6"},
+		// Extension headers are rare, and left to decode.
+		{do: is(protoHopByHop), yes: "keep"},
+		{do: is(protoRouting), yes: "keep"},
+		{do: is(protoFragment), yes: "keep"},
+		{do: is(protoDestOpts), yes: "keep", no: "drop"},
+		{name: "icmp6", do: bpf.LoadIndirect{Off: 0, Size: 1}},
+		{do: is(1), yes: "keep"},
+		{do: is(3), yes: "keep", no: "drop"},
+
+		{name: "tcp", do: bpf.LoadIndirect{Off: 2, Size: 2}},
+		{do: atLeast(uint32(low)), no: "flags"},
+		{do: atLeast(uint32(high) + 1), yes: "flags"},
+		{do: atLeast(uint32(clock.base)), no: "drop"},
+		{do: atLeast(uint32(clock.last()) + 1), yes: "drop"},
+		{name: "flags", do: bpf.LoadIndirect{Off: 13, Size: 1}},
+		{do: any(synRst), no: "drop"},
+		{name: "keep", do: bpf.RetConstant{Val: snapLen}},
+		{name: "drop", do: bpf.RetConstant{Val: 0}},
+	})
+}
+
+// assemble puts offsets in place of names.
+func assemble(steps []step) ([]bpf.RawInstruction, error) {
+	at := map[string]int{}
+	for i, s := range steps {
+		if s.name != "" {
+			at[s.name] = i
+		}
+	}
+	prog := make([]bpf.Instruction, len(steps))
+	for i, s := range steps {
+		skip := func(name string) uint8 {
+			if name == "" {
+				return 0
+			}
+			return uint8(at[name] - i - 1)
+		}
+		prog[i] = s.do
+		if j, ok := s.do.(bpf.JumpIf); ok {
+			j.SkipTrue, j.SkipFalse = skip(s.yes), skip(s.no)
+			prog[i] = j
+		}
+	}
+	raw, err := bpf.Assemble(prog)
+	if err != nil {
+		return nil, fmt.Errorf("assembling the packet filter: %w", err)
+	}
+	return raw, nil
+}

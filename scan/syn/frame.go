@@ -1,0 +1,159 @@
+package syn
+
+import (
+	"encoding/binary"
+	"fmt"
+	"net"
+	"net/netip"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+)
+
+const (
+	ethernetLen = 14
+	ipv4Len     = 20
+	ipv6Len     = 40
+	tcpLen      = 24 // with the MSS option
+
+	// maxFrame is the longest SYN: Ethernet, IPv6, TCP.
+	maxFrame = ethernetLen + ipv6Len + tcpLen
+)
+
+// A template is a SYN to nobody in particular, built once; what differs from
+// one SYN to the next is patched in, and the checksums with it.
+type template struct {
+	frame  [maxFrame]byte
+	length int
+	ip     int // offset of the IP header: 0 where there is no link header
+	v6     bool
+
+	src4 uint32 // the source address, for the cookie
+	src6 [16]byte
+
+	// The sums over what is never patched: of the IPv4 header, and of the
+	// TCP header and its pseudo-header (RFC 1071, Section 2).
+	ipSum, tcpSum uint32
+}
+
+// newTemplate builds the SYN that leaves from src. A nil local means that the
+// link has no header.
+func newTemplate(src netip.Addr, local, next net.HardwareAddr) (*template, error) {
+	t := &template{v6: src.Is6()}
+	tcp := &layers.TCP{
+		SYN:    true,
+		Window: 64240,
+		// RFC 9293, Section 3.7.1 has every SYN carry the MSS; a few stacks
+		// do not answer one without it, and the frame would be padded to
+		// this length anyhow.
+		Options: []layers.TCPOption{{
+			OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: []byte{0x05, 0xb4},
+		}},
+	}
+	var ls []gopacket.SerializableLayer
+	kind := layers.EthernetTypeIPv4
+	if t.v6 {
+		kind = layers.EthernetTypeIPv6
+	}
+	if local != nil {
+		t.ip = ethernetLen
+		ls = append(ls, &layers.Ethernet{SrcMAC: local, DstMAC: next, EthernetType: kind})
+	}
+	if t.v6 {
+		t.src6 = src.As16()
+		tcp.Options[0].OptionData = []byte{0x05, 0xa0} // 1440: 20 bytes more of header
+		ip := &layers.IPv6{
+			Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolTCP,
+			SrcIP: src.AsSlice(), DstIP: net.IPv6unspecified,
+		}
+		if err := tcp.SetNetworkLayerForChecksum(ip); err != nil {
+			return nil, fmt.Errorf("building a SYN from %q: %w", src, err)
+		}
+		ls = append(ls, ip, tcp)
+	} else {
+		t.src4 = be4(src)
+		ip := &layers.IPv4{
+			Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, Flags: layers.IPv4DontFragment,
+			SrcIP: src.AsSlice(), DstIP: net.IPv4zero,
+		}
+		if err := tcp.SetNetworkLayerForChecksum(ip); err != nil {
+			return nil, fmt.Errorf("building a SYN from %q: %w", src, err)
+		}
+		ls = append(ls, ip, tcp)
+	}
+	b := gopacket.NewSerializeBuffer()
+	o := gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}
+	if err := gopacket.SerializeLayers(b, o, ls...); err != nil {
+		return nil, fmt.Errorf("building a SYN from %q: %w", src, err)
+	}
+	copy(t.frame[:], b.Bytes())
+	t.length = t.tcp() + tcpLen // what pads a frame is the driver's business
+	t.sums()
+	return t, nil
+}
+
+// sums takes the checksums out of the frame and remembers what they were of.
+func (t *template) sums() {
+	tcp := t.tcp()
+	ck := t.frame[tcp+16 : tcp+18]
+	// A checksum is the complement of the sum; complementing it again gives
+	// the sum over all that was zero when it was made.
+	t.tcpSum = uint32(^binary.BigEndian.Uint16(ck))
+	ck[0], ck[1] = 0, 0
+	if !t.v6 {
+		ck = t.frame[t.ip+10 : t.ip+12]
+		t.ipSum = uint32(^binary.BigEndian.Uint16(ck))
+		ck[0], ck[1] = 0, 0
+	}
+}
+
+// tcp is the offset of the TCP header.
+func (t *template) tcp() int {
+	if t.v6 {
+		return t.ip + ipv6Len
+	}
+	return t.ip + ipv4Len
+}
+
+// fold reduces a sum to the checksum of RFC 1071.
+func fold(s uint32) uint16 {
+	s = s&0xffff + s>>16
+	s = s&0xffff + s>>16
+	return ^uint16(s)
+}
+
+// write4 makes f, which must be as long as maxFrame, a SYN to dst.
+func (t *template) write4(f *[maxFrame]byte, dst uint32, sport, dport uint16, seq uint32) {
+	*f = t.frame
+	addr := dst>>16 + dst&0xffff
+	ip := f[t.ip : t.ip+ipv4Len+tcpLen]
+	// The identification of an atomic datagram means nothing (RFC 6864,
+	// Section 4.1); zero is what some filters take for a forgery.
+	id := uint16(seq>>16) | 1
+	binary.BigEndian.PutUint16(ip[4:], id)
+	binary.BigEndian.PutUint16(ip[10:], fold(t.ipSum+addr+uint32(id)))
+	binary.BigEndian.PutUint32(ip[16:], dst)
+	t.writeTCP(ip[ipv4Len:], addr, sport, dport, seq)
+}
+
+// write6 is write4 for IPv6.
+func (t *template) write6(f *[maxFrame]byte, dst *[16]byte, sport, dport uint16, seq uint32) {
+	*f = t.frame
+	ip := f[t.ip : t.ip+ipv6Len+tcpLen]
+	copy(ip[24:40], dst[:])
+	var addr uint32
+	for i := 0; i < 16; i += 2 {
+		addr += uint32(binary.BigEndian.Uint16(dst[i:]))
+	}
+	t.writeTCP(ip[ipv6Len:], addr, sport, dport, seq)
+}
+
+// writeTCP patches a TCP header; addr is the sum of the destination address.
+func (t *template) writeTCP(tcp []byte, addr uint32, sport, dport uint16, seq uint32) {
+	_ = tcp[tcpLen-1]
+	binary.BigEndian.PutUint16(tcp, sport)
+	binary.BigEndian.PutUint16(tcp[2:], dport)
+	binary.BigEndian.PutUint32(tcp[4:], seq)
+	s := t.tcpSum + addr + uint32(sport) + uint32(dport) + seq>>16 + seq&0xffff
+	binary.BigEndian.PutUint16(tcp[16:], fold(s))
+}

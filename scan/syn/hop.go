@@ -1,0 +1,24 @@
+package syn
+
+import (
+	"net/netip"
+
+	"mxsweep/scan"
+)
+
+// A hop is the next step to a set of addresses: out of which interface, from
+// which address, to whose hardware address.
+type hop struct {
+	out      int // place of the interface among the Scanner's
+	template *template
+	source   netip.Addr
+
+	// onLink is whether there is no router between: each address then has
+	// a hardware address of its own, if anybody has the address at all.
+	onLink bool
+	macs   map[netip.Addr][6]byte
+
+	// err is why the addresses cannot be asked; reason is it in one word.
+	err    error
+	reason scan.Reason
+}

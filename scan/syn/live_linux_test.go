@@ -1,0 +1,165 @@
+package syn
+
+import (
+	"flag"
+	"fmt"
+	"net/netip"
+	"os/exec"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// A sweepResult is what one sweep found.
+type sweepResult struct {
+	open    []netip.AddrPort
+	reasons map[scan.Reason]int
+	all     map[netip.AddrPort]scan.Result
+	stats   Stats
+	err     error
+	took    time.Duration
+}
+
+// sweep sweeps space from the namespace s.
+func (l *lab) sweep(space *scan.Space, config Config) sweepResult {
+	l.t.Helper()
+	var s *Scanner
+	var err error
+	l.in("s", func() { s, err = Open(l.t.Context(), space, config) })
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	defer s.Close()
+	out := sweepResult{reasons: map[scan.Reason]int{}, all: map[netip.AddrPort]scan.Result{}}
+	begun := time.Now()
+	for r := range s.Scan(l.t.Context(), space) {
+		if _, twice := out.all[r.Target]; twice {
+			l.t.Errorf("%v came twice", r.Target)
+		}
+		out.all[r.Target] = r
+		out.reasons[r.Reason]++
+		if r.State == scan.StateOpen {
+			out.open = append(out.open, r.Target)
+		}
+	}
+	out.took = time.Since(begun)
+	slices.SortFunc(out.open, netip.AddrPort.Compare)
+	out.stats, out.err = s.Stats(), s.Err()
+	return out
+}
+
+// complete checks that exactly the ports of want are open, and that there is
+// one result for each pair.
+func (r sweepResult) complete(t *testing.T, space *scan.Space, want []netip.AddrPort) {
+	t.Helper()
+	t.Logf("%v: %v; %+v", r.took, r.reasons, r.stats)
+	if r.err != nil {
+		t.Errorf("Err() = %v", r.err)
+	}
+	if uint64(len(r.all)) != space.Len() {
+		t.Errorf("%d results for %d pairs", len(r.all), space.Len())
+	}
+	if !slices.Equal(r.open, want) {
+		t.Errorf("found %d ports open, want %d", len(r.open), len(want))
+	}
+}
+
+func TestSweep(t *testing.T) {
+	l := newLab(t)
+	l.routed()
+	for _, target := range []string{"10.91.16.0/22", "fd91:16::/118"} {
+		scope, space := spaceOf(t, ninePorts, target)
+		want := l.listen(space, 50)
+		for _, threads := range []int{1, 2} {
+			r := l.sweep(space, Config{Scope: scope, Threads: threads})
+			r.complete(t, space, want)
+			if n := r.reasons[scan.ReasonReset]; n != int(space.Len())-len(want) {
+				t.Errorf("%d closed, want %d", n, int(space.Len())-len(want))
+			}
+		}
+	}
+}
+
+// runs is how often the sweeps through lossy networks are made.
+var runs = flag.Uint64("runs", 2, "sweeps through each lossy network")
+
+// TestLoss loses one packet in twenty, and one in five, each way, with closed
+// ports that refuse and with ones that are silent.
+func TestLoss(t *testing.T) {
+	for _, c := range []struct {
+		name   string
+		loss   int
+		silent bool
+	}{{"5", 5, false}, {"20", 20, false}, {"5 silent", 5, true}, {"20 silent", 20, true}} {
+		t.Run(c.name, func(t *testing.T) {
+			l := newLab(t)
+			l.routed()
+			scope, space := spaceOf(t, ninePorts, "10.91.16.0/22")
+			want := l.listen(space, 100)
+			if c.silent {
+				l.silence(want)
+			}
+			l.nft("r", fmt.Sprintf("table inet f { chain c { type filter hook forward priority 0; numgen random mod 100 < %d drop; }; }", c.loss))
+			for seed := range *runs {
+				l.sweep(space, Config{Scope: scope, Seed: seed}).complete(t, space, want)
+			}
+		})
+	}
+}
+
+// TestOverflow has a queue on the way that holds a hundred packets and passes
+// on a few thousand a second, to and fro.
+func TestOverflow(t *testing.T) {
+	for _, silent := range []bool{false, true} {
+		t.Run(fmt.Sprintf("silent=%t", silent), func(t *testing.T) {
+			l := newLab(t)
+			l.routed()
+			scope, space := spaceOf(t, ninePorts, "10.91.16.0/21")
+			want := l.listen(space, 100)
+			if silent {
+				l.silence(want)
+			}
+			l.sh(`
+				? tc -n @r qdisc add dev rd root tbf rate 10mbit burst 2k limit 7000
+				tc -n @r qdisc add dev rs root tbf rate 10mbit burst 2k limit 7000
+			`)
+			l.sweep(space, Config{Scope: scope}).complete(t, space, want)
+		})
+	}
+}
+
+// nft loads rules into a namespace.
+func (l *lab) nft(name, rules string) {
+	l.t.Helper()
+	if _, err := exec.LookPath("nft"); err != nil {
+		l.t.Skip("needs nft (nftables)")
+	}
+	cmd := exec.Command("ip", "netns", "exec", l.prefix+name, "nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(rules)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		l.t.Skipf("this kernel's packet filter cannot: %v: %s", err, out)
+	}
+}
+
+// silence lets d throw away all SYNs but those to the given ports.
+func (l *lab) silence(open []netip.AddrPort) {
+	l.t.Helper()
+	var rules strings.Builder
+	rules.WriteString("table inet f {\n set open { type ipv4_addr . inet_service; elements = {")
+	for i, a := range open {
+		if i > 0 {
+			rules.WriteString(",")
+		}
+		fmt.Fprintf(&rules, " %v . %d", a.Addr(), a.Port())
+	}
+	rules.WriteString(` } }
+ chain in { type filter hook prerouting priority raw; policy accept;
+  ip daddr . tcp dport @open accept
+  tcp flags & (syn|ack) == syn drop
+ }
+}`)
+	l.nft("d", rules.String())
+}

@@ -1,0 +1,74 @@
+package syn
+
+import "math"
+
+// A tally counts probes to pairs of which it is known, from some other probe,
+// that they answer.
+type tally struct{ asked, lost uint64 }
+
+// A record is what is known of the loss of each pass of a run. A pass that
+// was given up because it went too fast is not in it.
+type record struct {
+	passes []tally
+}
+
+// grow makes room for pass n, counted from 0.
+func (r *record) grow(n int) {
+	for len(r.passes) <= n {
+		r.passes = append(r.passes, tally{})
+	}
+}
+
+// chance is the probability that a pair which answers was missed by all
+// passes. Losses of different passes are taken to be independent; a pass with
+// few witnesses is judged by the others too, and one with none at all by a
+// coin.
+func (r *record) chance() float64 {
+	var all tally
+	for _, t := range r.passes {
+		all.asked += t.asked
+		all.lost += t.lost
+	}
+	mean := (float64(all.lost) + 0.5) / (float64(all.asked) + 1)
+	p := 1.0
+	for _, t := range r.passes {
+		const weight = 4
+		p *= (float64(t.lost) + weight*mean) / (float64(t.asked) + weight)
+	}
+	return p
+}
+
+// loss is the share of probes lost in all passes; 0 if nothing is known.
+func (r *record) loss() float64 {
+	var all tally
+	for _, t := range r.passes {
+		all.asked += t.asked
+		all.lost += t.lost
+	}
+	if all.asked == 0 {
+		return 0
+	}
+	return float64(all.lost) / float64(all.asked)
+}
+
+// How many pairs a run may be expected to have missed when it ends.
+const (
+	missOpen = 0.001 // open ones
+	missAny  = 0.01  // ones that would have answered at all
+)
+
+// maxPasses bounds a run through a network that loses nearly everything. At
+// six in ten lost both ways it still finds all of 500.
+const maxPasses = 30
+
+// enough reports whether the passes so far will do: that no more than
+// missOpen open ports and missAny answering ones are expected to be still
+// unseen. Where nothing answered there is nothing to judge by.
+func (r *record) enough(open, answered uint64) bool {
+	if answered == 0 || len(r.passes) >= maxPasses {
+		return true
+	}
+	p := r.chance()
+	unseen := p / math.Max(1-p, 1e-9)
+	return float64(open)*unseen < missOpen && float64(answered)*unseen < missAny
+}

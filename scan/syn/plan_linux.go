@@ -1,0 +1,188 @@
+package syn
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+
+	"go4.org/netipx"
+	"golang.org/x/sys/unix"
+
+	"mxsweep/scan"
+)
+
+// A planner finds out how each address of a Space is reached.
+type planner struct {
+	netlink *netlink
+	links   map[int]link
+	only    int // index of the interface that must be used; 0 is any
+	scope   *scan.Scope
+	cuts    map[byte][]netip.Prefix // by family
+	hops    map[route]*hop
+	refused map[string]*hop // by reason
+	out     []link          // interfaces in use, as the hops number them
+	local   netipx.IPSetBuilder
+	locals  bool
+}
+
+func newPlanner(n *netlink, c *Config) (*planner, error) {
+	p := &planner{netlink: n, scope: c.Scope, hops: map[route]*hop{}, refused: map[string]*hop{}, cuts: map[byte][]netip.Prefix{}}
+	var err error
+	if p.links, err = n.links(); err != nil {
+		return nil, err
+	}
+	if c.Interface != "" {
+		for _, l := range p.links {
+			if l.name == c.Interface {
+				p.only = l.index
+			}
+		}
+		if p.only == 0 {
+			return nil, &SetupError{Doing: fmt.Sprintf("looking for interface %q", c.Interface), Err: errors.New("there is none of that name"),
+				Advice: "see `ip link` for their names, or leave it out: the routing table knows"}
+		}
+	}
+	return p, nil
+}
+
+// plan makes the view of a Space. What is routed to this machine itself is a
+// LocalError.
+func (p *planner) plan(space *scan.Space) (*view, error) {
+	v := newViewer(space)
+	for r, ports := range space.Spans() {
+		parts, err := p.split(r)
+		if err != nil {
+			return nil, err
+		}
+		for _, part := range parts {
+			if err := v.add(part, ports, func() (*hop, error) { return p.hop(part) }); err != nil {
+				return nil, err
+			}
+		}
+	}
+	for i := range v.pieces {
+		q := &v.pieces[i]
+		q.allowed = p.scope.AllowsRange(netipx.IPRangeFrom(q.first, q.last))
+	}
+	if p.locals {
+		set, err := p.local.IPSet()
+		if err != nil {
+			return nil, fmt.Errorf("adding up this machine's addresses: %w", err)
+		}
+		return nil, &LocalError{Ranges: set.Ranges()}
+	}
+	if len(p.out) == 0 && len(v.pieces) > 0 {
+		return nil, &SetupError{Doing: fmt.Sprintf("looking for a route to %v", v.pieces[0].first), Err: v.pieces[0].hop.err,
+			Advice: "see `ip route get` for what the kernel says"}
+	}
+	return &v.view, nil
+}
+
+// split cuts a range into parts that are routed alike.
+func (p *planner) split(r netipx.IPRange) ([]netipx.IPRange, error) {
+	f := family(r.From())
+	cuts, ok := p.cuts[f]
+	if !ok {
+		var err error
+		if cuts, err = p.netlink.prefixes(f); err != nil {
+			return nil, err
+		}
+		slices.SortFunc(cuts, netip.Prefix.Compare)
+		cuts = slices.Compact(cuts)
+		p.cuts[f] = cuts
+	}
+	return cut(r, cuts), nil
+}
+
+// hop finds out how the addresses of r, which are routed alike, are reached.
+func (p *planner) hop(r netipx.IPRange) (*hop, error) {
+	way, err := p.netlink.route(r.From(), p.only)
+	var errno unix.Errno
+	switch {
+	case errors.As(err, &errno):
+		return p.refuse("no route", scan.ReasonNetUnreach, fmt.Errorf("routing: %w", errno)), nil
+	case err != nil:
+		return nil, fmt.Errorf("asking for the route to %q: %w", r.From(), err)
+	case p.loops(way):
+		p.local.AddRange(r)
+		p.locals = true
+		return p.refuse("local", scan.ReasonUnknown, errors.New("an address of this machine")), nil
+	case way.kind != unix.RTN_UNICAST:
+		return p.refuse("not unicast", scan.ReasonNetUnreach, errors.New("a broadcast or multicast address here")), nil
+	}
+	if h, ok := p.hops[way]; ok {
+		return h, nil
+	}
+	h, err := p.newHop(way)
+	if err != nil {
+		return nil, err
+	}
+	p.hops[way] = h
+	return h, nil
+}
+
+// loops reports whether a route leads back to this machine.
+func (p *planner) loops(way route) bool {
+	return way.kind == unix.RTN_LOCAL || p.links[way.link].hardware == unix.ARPHRD_LOOPBACK
+}
+
+// isLocal adds the addresses of r, which are routed alike, to the local ones
+// if they are this machine's.
+func (p *planner) isLocal(r netipx.IPRange) error {
+	way, err := p.netlink.route(r.From(), 0)
+	var errno unix.Errno
+	if err != nil && !errors.As(err, &errno) {
+		return fmt.Errorf("asking for the route to %q: %w", r.From(), err)
+	}
+	if err == nil && p.loops(way) {
+		p.local.AddRange(r)
+	}
+	return nil
+}
+
+// refuse returns the hop of addresses that cannot be asked.
+func (p *planner) refuse(key string, reason scan.Reason, err error) *hop {
+	if p.refused[key] == nil {
+		p.refused[key] = &hop{err: err, reason: reason}
+	}
+	return p.refused[key]
+}
+
+// newHop checks the interface of a route. The hardware address of the next
+// step is not yet in the template.
+func (p *planner) newHop(way route) (*hop, error) {
+	l := p.links[way.link]
+	if !l.up {
+		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.name), Err: errors.New("it is down"),
+			Advice: fmt.Sprintf("`ip link set %s up`", l.name)}
+	}
+	if !way.source.IsValid() {
+		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.name), Err: errors.New("it has no address to send from"),
+			Advice: "give it one, or leave --mode syn out"}
+	}
+	h := &hop{source: way.source, onLink: !way.gateway.IsValid()}
+	var local, next net.HardwareAddr
+	switch l.hardware {
+	case unix.ARPHRD_ETHER:
+		local, next = l.mac, make(net.HardwareAddr, 6)
+		if len(local) != 6 {
+			return nil, &LinkError{Interface: l.name, Hardware: l.hardware}
+		}
+	case unix.ARPHRD_NONE, unix.ARPHRD_PPP, unix.ARPHRD_RAWIP, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT:
+		h.onLink = false // one other end, which needs no address
+	default:
+		return nil, &LinkError{Interface: l.name, Hardware: l.hardware}
+	}
+	var err error
+	if h.template, err = newTemplate(way.source, local, next); err != nil {
+		return nil, err
+	}
+	h.out = slices.IndexFunc(p.out, func(o link) bool { return o.index == l.index })
+	if h.out < 0 {
+		h.out = len(p.out)
+		p.out = append(p.out, l)
+	}
+	return h, nil
+}

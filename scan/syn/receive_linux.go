@@ -1,0 +1,187 @@
+package syn
+
+import (
+	"net/netip"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// A receiver reads answers until the run is over.
+type receiver struct {
+	run   *run
+	batch []hit
+	hosts hosts
+	outs  map[int]bool // indexes of the interfaces that are ours
+}
+
+// hitBatch is how many hits travel together.
+const hitBatch = 256
+
+func (r *run) receive() {
+	defer close(r.hits)
+	v := &receiver{run: r, hosts: hosts{}, outs: map[int]bool{}}
+	for _, out := range r.s.outs {
+		v.outs[out.index] = true
+	}
+	for {
+		// What came before the end was called is still read.
+		over := r.over.Load() || r.ctx.Err() != nil
+		blocks := r.s.ring.drain(v.packet)
+		r.block.Store(int32(r.s.ring.next))
+		v.flush()
+		if blocks > 0 {
+			continue
+		}
+		if over {
+			return
+		}
+		if err := r.s.ring.wait(10); err != nil {
+			if down := r.s.check(); down != nil {
+				err = down
+			}
+			r.fail(err)
+		}
+	}
+}
+
+// flush hands the hits on. It blocks if nobody takes them; the transmitters
+// then wait too.
+func (v *receiver) flush() {
+	if len(v.batch) > 0 {
+		v.run.hits <- v.batch
+		v.batch = nil
+	}
+}
+
+// packet takes in one packet. Only an answer that acknowledges our cookie, to
+// our port, from a pair that is in the Space and in the scope counts.
+func (v *receiver) packet(p packet) {
+	r, s := v.run, v.run.s
+	c := &s.counts
+	if !v.outs[p.ifindex] {
+		return
+	}
+	a := decode(p.proto, p.data)
+	if a.kind == kindNone || !s.sources[a.local] {
+		return
+	}
+	index, piece := s.view.index(a.remote, a.port)
+	switch {
+	case !s.clock.owns(a.sport):
+		if piece != nil && a.kind == kindSynAck {
+			c.otherPort.Add(1)
+		}
+		return
+	case piece == nil, !piece.allowed && !s.config.Scope.Allows(a.remote), piece.hop.err != nil:
+		c.outOfScope.Add(1)
+		return
+	}
+	seq := s.cookie.sequence(piece.hop.source, a.sport, netip.AddrPortFrom(a.remote, a.port))
+	if a.local != piece.hop.source || a.kind == kindICMP && a.ack != seq ||
+		a.kind != kindICMP && !acknowledges(seq, a.ack, a.kind == kindReset) {
+		c.wrongAck.Add(1)
+		return
+	}
+	if s.capture != nil {
+		if err := s.capture.write(p.time, p.data); err != nil {
+			r.fail(err)
+		}
+	}
+	sent := s.clock.sent(a.sport, p.time)
+	rtt := time.Duration(p.time - sent)
+	// A host that hears nothing of its SYN-ACK repeats it after a second (RFC
+	// 6298, Section 2.1), so a longer time may not be that of the way.
+	if rtt > time.Duration(r.peak.Load()) && rtt < time.Second {
+		r.peak.Store(int64(rtt))
+	}
+	switch {
+	case a.kind == kindICMP:
+		v.unreachable(index, a.icmp, p.time)
+	case r.answered.has(index):
+		v.again(index, sent)
+	default:
+		v.first(index, piece, a, hit{index: index, at: p.time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.kind})
+	}
+}
+
+// unreachable notes an ICMP error; the first one of a pair stands.
+func (v *receiver) unreachable(index uint64, u Unreachable, at int64) {
+	r := v.run
+	if _, ok := r.unreachable[index]; ok || len(r.unreachable) >= maxUnreachable || r.answered.has(index) {
+		return
+	}
+	r.unreachable[index] = unreach{u, at}
+	r.s.counts.rejected.Add(1)
+}
+
+// again takes in an answer of a pair that has answered before: that of a
+// witness, or one too many.
+func (v *receiver) again(index uint64, sent int64) {
+	r := v.run
+	r.mu.Lock()
+	ours := r.witnesses.hear(index, sent, r.s.clock.tick())
+	r.mu.Unlock()
+	if !ours {
+		r.s.counts.duplicates.Add(1)
+	}
+}
+
+// first takes in the first answer of a pair.
+func (v *receiver) first(index uint64, p *piece, a answer, h hit) {
+	r := v.run
+	c := &r.s.counts
+	r.answered.set(index)
+	r.found[h.pass].Add(1)
+	if _, ok := r.unreachable[index]; ok {
+		delete(r.unreachable, index)
+		c.rejected.Add(^uint64(0))
+	}
+	n := c.answered()
+	if a.kind == kindSynAck {
+		c.open.Add(1)
+		if v.hosts.open(a.remote, len(p.ports)) {
+			c.wildcard(a.remote)
+		}
+	} else {
+		c.closed.Add(1)
+	}
+	// A sample of a thousand does not need to be offered all.
+	if n < maxWitnesses || n%64 == 0 {
+		r.mu.Lock()
+		r.witnesses.offer(index)
+		r.mu.Unlock()
+	}
+	if a.kind == kindReset && r.s.config.OpenOnly {
+		c.done.Add(1)
+		return
+	}
+	v.batch = append(v.batch, h)
+	if len(v.batch) == hitBatch {
+		v.flush()
+	}
+}
+
+// passAt is the pass in which a probe left.
+func (r *run) passAt(sent int64) int {
+	pass := int(r.pass.Load())
+	for pass > 0 && r.starts[pass].Load() > sent {
+		pass--
+	}
+	return pass
+}
+
+// result is a hit as package scan tells it.
+func (r *run) result(h hit) scan.Result {
+	// The clock's hand says only in which tick the SYN left: half of one is
+	// the best guess.
+	rtt := max(h.rtt-r.s.clock.tick()/2, time.Microsecond)
+	out := scan.Result{
+		Target: r.s.view.at(h.index), State: scan.StateOpen, Reason: scan.ReasonSynAck,
+		RTT: rtt, Attempts: int(h.pass) + 1, Time: time.Unix(0, h.at),
+	}
+	if h.kind == kindReset {
+		out.State, out.Reason = scan.StateClosed, scan.ReasonReset
+	}
+	return out
+}

@@ -1,0 +1,48 @@
+package syn
+
+import (
+	"errors"
+	"fmt"
+	"syscall"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// DropRights gives up, for the whole process and for good, every capability,
+// and the chance to get any by running another program. The sockets of a
+// Scanner that is open keep working; what root may do by its capabilities,
+// like writing into other users' directories, is gone. In a program built
+// with cgo it fails.
+func DropRights() error {
+	if err := everywhere("no-new-privileges", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); err != nil {
+		return err
+	}
+	// The bounding set can be cut only with CAP_SETPCAP, and without it need
+	// not be: what is in it cannot be had any more.
+	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
+		if err := everywhere("the bounding set", unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c, 0); err != nil {
+			if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EINVAL) {
+				break
+			}
+			return err
+		}
+	}
+	if err := everywhere("the ambient set", unix.SYS_PRCTL, unix.PR_CAP_AMBIENT, unix.PR_CAP_AMBIENT_CLEAR_ALL, 0); err != nil &&
+		!errors.Is(err, unix.EINVAL) {
+		return err
+	}
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	var none [2]unix.CapUserData
+	return everywhere("the capabilities", unix.SYS_CAPSET,
+		uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
+}
+
+// everywhere makes a system call on every thread of the process: capabilities
+// belong to threads.
+func everywhere(what string, call, a, b, c uintptr) error {
+	if _, _, errno := syscall.AllThreadsSyscall6(call, a, b, c, 0, 0, 0); errno != 0 {
+		return fmt.Errorf("dropping %s: %w", what, errno)
+	}
+	return nil
+}

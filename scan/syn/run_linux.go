@@ -1,0 +1,295 @@
+package syn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"math"
+	"net/netip"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// A hit is the answer of one pair, on its way to whoever takes the results.
+type hit struct {
+	index uint64
+	at    int64 // when it came, nanoseconds since 1970
+	rtt   time.Duration
+	pass  int16 // the pass that asked, from 0
+	kind  kind
+}
+
+// passSlots is how many passes are told apart; those given up are in it.
+const passSlots = 2 * maxPasses
+
+// A run is one sweep under way.
+type run struct {
+	s        *Scanner
+	ctx      context.Context
+	stop     context.CancelFunc
+	walk     walk
+	answered bitmap
+	hits     chan []hit
+
+	cursor  atomic.Uint64 // counts of the walk that are handed out
+	pass    atomic.Int32
+	starts  [passSlots]atomic.Int64
+	found   [passSlots]atomic.Uint64 // pairs that answered a probe of the pass
+	sentIn  atomic.Uint64            // SYNs that left in this pass
+	lastTx  atomic.Int64
+	peak    atomic.Int64 // longest round trip met below a second, in nanoseconds
+	sending atomic.Bool  // a pass is under way
+	restart atomic.Bool  // the pass goes too fast to be of use
+	over    atomic.Bool  // the receiver may end
+	block   atomic.Int32 // the ring's next block
+	pacer   pacer
+	watched chan struct{} // closed when watch has ended
+	driven  chan struct{} // closed when drive has ended
+
+	mu        sync.Mutex // guards what follows
+	witnesses *witnesses
+	asked     [passSlots]tally // of witnesses
+	void      [passSlots]bool  // passes given up
+	governor  governor
+	spread    float64  // SYNs a second at which a pass takes as long as an answer may
+	unsent    []uint64 // pairs that were handed out and not asked
+
+	unreachable map[uint64]unreach // written by the receiver until it ends
+}
+
+// unreach is an ICMP error for a pair. It is not the last word: a router that
+// has just lost its neighbour says so too.
+type unreach struct {
+	Unreachable
+	at int64
+}
+
+// maxUnreachable bounds what is remembered of ICMP errors.
+const maxUnreachable = 1 << 16
+
+func newRun(ctx context.Context, s *Scanner) *run {
+	r := &run{
+		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: newBitmap(s.view.count),
+		hits: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
+		governor: newGovernor(s.config.Rate), spread: math.Inf(1), unreachable: map[uint64]unreach{},
+		watched: make(chan struct{}), driven: make(chan struct{}),
+	}
+	r.ctx, r.stop = context.WithCancel(ctx)
+	s.counts.planned.Store(s.view.count)
+	return r
+}
+
+// wait waits until all goroutines of the run have ended.
+func (r *run) wait() {
+	<-r.driven
+	<-r.watched
+}
+
+// fail ends the run with an error, the first of which counts.
+func (r *run) fail(err error) {
+	r.s.mu.Lock()
+	if r.s.err == nil {
+		r.s.err = err
+	}
+	r.s.mu.Unlock()
+	r.stop()
+}
+
+// timeout is how long an answer may take: twice the longest that one took,
+// and a second as long as there was none.
+func (r *run) timeout() time.Duration {
+	peak := time.Duration(r.peak.Load())
+	if peak == 0 {
+		return min(time.Second, r.s.config.Timeout)
+	}
+	return min(max(2*peak+50*time.Millisecond, 100*time.Millisecond), r.s.config.Timeout)
+}
+
+// drive leads the run through its passes, and tells the receiver to end.
+func (r *run) drive() {
+	defer close(r.driven)
+	defer r.over.Store(true)
+	if r.s.view.count == 0 {
+		return
+	}
+	if err := r.resolve(); err != nil {
+		r.fail(err)
+		return
+	}
+	for pass := 0; pass < passSlots && r.ctx.Err() == nil; pass++ {
+		r.onePass(pass)
+		r.settle(pass)
+		if r.done() {
+			return
+		}
+		if r.ctx.Err() == nil && r.enough(pass) {
+			break
+		}
+	}
+	cool := r.s.config.Cooldown
+	if cool <= 0 {
+		cool = r.timeout()
+		if r.peak.Load() > 0 {
+			cool = min(max(2*cool, 250*time.Millisecond), r.s.config.Timeout)
+		}
+	}
+	r.await(r.lastTx.Load() + int64(cool))
+	if err := r.s.check(); err != nil && r.ctx.Err() == nil {
+		r.fail(err)
+	}
+}
+
+// onePass asks all pairs, or those still silent.
+func (r *run) onePass(pass int) {
+	// No source port may belong to two passes.
+	tick := int64(r.s.clock.tick())
+	r.await((now()/tick + 1) * tick)
+	r.starts[pass].Store(now() / tick * tick)
+	r.pass.Store(int32(pass))
+	r.s.counts.pass.Store(int32(pass + 1))
+	r.s.counts.asked.Store(0)
+	r.s.counts.toAsk.Store(r.walk.length())
+	r.restart.Store(false)
+	r.cursor.Store(0)
+	r.mu.Lock()
+	r.spread = math.Inf(1)
+	r.sentIn.Store(0)
+	if pass > 0 {
+		// A later pass takes at least as long as an answer may take, so that
+		// each pair has had its time when it is asked again: in its even
+		// flow, short queues on the way do not overflow.
+		silent := r.s.view.count - min(r.s.counts.answered(), r.s.view.count)
+		r.spread = float64(max(silent, 1)) / r.timeout().Seconds()
+	}
+	r.pacer.set(math.Min(r.governor.rate, r.spread))
+	r.mu.Unlock()
+	r.sending.Store(true)
+	defer r.sending.Store(false)
+	var group sync.WaitGroup
+	for i, row := range r.s.senders {
+		t := &transmitter{run: r, senders: row, pass: pass, first: i == 0}
+		group.Go(t.run1)
+	}
+	group.Wait()
+}
+
+// settle waits until what was asked first in a pass has had its time, and
+// judges the pass by itself.
+func (r *run) settle(pass int) {
+	begun := r.starts[pass].Load()
+	r.await(begun + int64(r.timeout()))
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	took := max(time.Duration(r.lastTx.Load()-begun), time.Millisecond)
+	r.countWitnesses()
+	again := r.governor.judge(now(), float64(r.sentIn.Load())/took.Seconds(), true)
+	r.void[pass] = again || r.restart.Load()
+}
+
+// done reports whether nothing is left to ask.
+func (r *run) done() bool { return r.s.counts.answered() >= r.s.view.count }
+
+// enough reports whether no further pass is needed.
+func (r *run) enough(last int) bool {
+	if err := r.s.check(); err != nil {
+		r.fail(err)
+		return true
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	past := r.record(last)
+	r.s.counts.mu.Lock()
+	r.s.counts.loss = past.loss()
+	r.s.counts.mu.Unlock()
+	if r.s.config.Retries < 0 {
+		return len(past.passes) > 0
+	}
+	return len(past.passes) > r.s.config.Retries && past.enough(r.s.counts.open.Load(), r.s.counts.answered())
+}
+
+// record is what is known of the loss up to a pass: a pair that answered in
+// a later pass had been lost in the earlier ones, and witnesses know of all.
+// The caller holds the lock.
+func (r *run) record(last int) *record {
+	var past record
+	later := uint64(0)
+	for i := last; i >= 0; i-- {
+		here := r.found[i].Load()
+		if !r.void[i] {
+			past.passes = append(past.passes, tally{
+				asked: here + later + r.asked[i].asked,
+				lost:  later + r.asked[i].lost,
+			})
+		}
+		later += here
+	}
+	return &past
+}
+
+// await waits until a time, or until all is over.
+func (r *run) await(until int64) {
+	for r.ctx.Err() == nil && !r.done() {
+		left := time.Duration(until - now())
+		if left <= 0 {
+			return
+		}
+		timer := time.NewTimer(min(left, 10*time.Millisecond))
+		select {
+		case <-timer.C:
+		case <-r.ctx.Done():
+			timer.Stop()
+		}
+	}
+}
+
+// check reports an interface that has gone down.
+func (s *Scanner) check() error {
+	links, err := s.netlink.links()
+	if err != nil {
+		return err
+	}
+	for _, out := range s.outs {
+		switch l, ok := links[out.index]; {
+		case !ok:
+			return fmt.Errorf("sending on interface %q: %w", out.name, errors.New("it is gone"))
+		case !l.up:
+			return fmt.Errorf("sending on interface %q: %w", out.name, errors.New("it went down"))
+		case !l.running:
+			return fmt.Errorf("sending on interface %q: %w", out.name, errors.New("it has lost its carrier"))
+		}
+	}
+	return nil
+}
+
+// resolve finds the hardware addresses of the pairs that are on a link of
+// ours.
+func (r *run) resolve() error {
+	v := r.s.view
+	for h, targets := range v.neighbours() {
+		known, err := r.s.netlink.neighbours(r.s.outs[h.out].index)
+		if err != nil {
+			return err
+		}
+		h.macs = make(map[netip.Addr][6]byte, len(targets))
+		targets = slices.DeleteFunc(targets, func(a netip.Addr) bool {
+			k := known[a]
+			if k.sure {
+				h.macs[a] = [6]byte(k.mac)
+			}
+			return k.sure
+		})
+		found, err := r.s.resolvers[h.out].resolve(r.ctx, h.source, targets, false)
+		if err != nil {
+			return err
+		}
+		maps.Copy(h.macs, found)
+	}
+	return nil
+}
+
+var _ scan.Scanner = (*Scanner)(nil)

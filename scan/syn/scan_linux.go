@@ -1,0 +1,120 @@
+package syn
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"net/netip"
+	"slices"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// errOtherSpace is what Err returns for a Space that Open was not told of.
+var errOtherSpace = errors.New("sweeping another space than the one that was made ready")
+
+// Scan yields the pairs of space, which must be the one given to Open, as
+// scan.Scanner has it: those that answer as they do, the silent ones at the
+// end. Conn is never set. The sequence ends early if the interface fails; Err
+// then says so.
+func (s *Scanner) Scan(ctx context.Context, space *scan.Space) iter.Seq[scan.Result] {
+	return func(yield func(scan.Result) bool) {
+		if space != s.space || s.ring == nil {
+			s.err = errOtherSpace
+			return
+		}
+		r := newRun(ctx, s)
+		defer r.stop()
+		go r.receive()
+		go r.watch()
+		go r.drive()
+		more := true
+		for batch := range r.hits {
+			for _, h := range batch {
+				if more {
+					s.counts.done.Add(1)
+					if more = yield(r.result(h)); !more {
+						r.stop()
+					}
+				}
+			}
+		}
+		r.wait()
+		if more {
+			r.rest(ctx, yield)
+		}
+	}
+}
+
+// Stats returns the totals so far. It may be called at any time, by any
+// goroutine.
+func (s *Scanner) Stats() Stats { return s.counts.stats() }
+
+// rest yields the pairs that have not answered.
+func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
+	stopped := r.s.Err()
+	if stopped == nil {
+		stopped = ctx.Err()
+	}
+	if r.s.config.OpenOnly && stopped == nil {
+		r.s.counts.done.Store(r.s.view.count)
+		return
+	}
+	end := time.Now()
+	attempts := int(r.pass.Load()) + 1
+	each := func(i uint64) bool {
+		r.s.counts.done.Add(1)
+		return yield(r.silent(i, attempts, end, stopped))
+	}
+	if stopped == nil || r.pass.Load() > 0 {
+		for i := range r.s.view.count {
+			if !r.answered.has(i) && !each(i) {
+				return
+			}
+		}
+		return
+	}
+	r.underWay(each)
+}
+
+// underWay yields the pairs of a first pass, broken off, that were asked and
+// have not answered.
+func (r *run) underWay(each func(uint64) bool) {
+	slices.Sort(r.unsent)
+	var numbers [chunk]uint64
+	end := min(r.cursor.Load(), r.walk.length())
+	for from := uint64(0); from < end; from += chunk {
+		n := r.walk.fill(numbers[:], from, min(from+chunk, end))
+		for _, i := range r.answered.silent(numbers[:n]) {
+			if _, not := slices.BinarySearch(r.unsent, i); !not && !each(i) {
+				return
+			}
+		}
+	}
+}
+
+// silent is the result of a pair that has not answered.
+func (r *run) silent(i uint64, attempts int, end time.Time, stopped error) scan.Result {
+	v := r.s.view
+	out := scan.Result{Target: v.at(i), State: scan.StateFiltered, Reason: scan.ReasonNoResponse, Attempts: attempts, Time: end}
+	h := v.find(i).hop
+	u, rejected := r.unreachable[i]
+	switch {
+	case h.err != nil:
+		out.State, out.Reason, out.Err, out.Attempts = scan.StateUnknown, h.reason, h.err, 0
+	case rejected:
+		out.Reason, out.Time, out.Err = u.reason(), time.Unix(0, u.at), u.Unreachable
+	case stopped != nil:
+		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonUnknown, stopped
+	case h.onLink && !known(h, out.Target.Addr()):
+		out.Reason = scan.ReasonHostUnreach
+	}
+	return out
+}
+
+// known reports whether an address has a hardware address.
+func known(h *hop, a netip.Addr) bool {
+	_, ok := h.macs[a]
+	return ok
+}

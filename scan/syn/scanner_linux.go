@@ -1,0 +1,202 @@
+package syn
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"os"
+	"strings"
+	"sync"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"mxsweep/scan"
+)
+
+// A Scanner sweeps one Space with single SYN segments. Its sockets are open
+// from Open on, so that the right to open them may be given up then.
+type Scanner struct {
+	config    Config
+	space     *scan.Space
+	view      *view
+	clock     portClock
+	cookie    cookie
+	outs      []link
+	sources   map[netip.Addr]bool
+	netlink   *netlink
+	ring      *ring
+	resolvers []*resolver // by out; nil where the link has no header
+	senders   [][]*sender // by thread and out
+	capture   *capture    // nil for none
+
+	counts counts
+
+	mu  sync.Mutex
+	err error
+}
+
+// maxPairs bounds a Space: one bit of memory for each pair, 1 GiB in all.
+const maxPairs = 1 << 33
+
+// Open makes ready to sweep space: it looks the routes up, opens the sockets
+// and finds the routers' hardware addresses. No SYN leaves. The error is a
+// *RightsError without the right to raw sockets, a *LocalError where space
+// holds addresses of this machine, and a *LinkError where the way leads over
+// an interface that cannot be used; all have a hint. The Scanner must be
+// closed.
+func Open(ctx context.Context, space *scan.Space, config Config) (*Scanner, error) {
+	s := &Scanner{config: config, space: space, cookie: newCookie()}
+	if err := s.config.check(); err != nil {
+		return nil, err
+	}
+	if space.Len() > maxPairs {
+		return nil, &SetupError{Doing: fmt.Sprintf("sweeping %d pairs", space.Len()), Err: errors.New("too many to keep a bit for each"),
+			Advice: "sweep it in parts with --shard"}
+	}
+	if err := s.open(ctx); err != nil {
+		s.Close()
+		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
+			return nil, &RightsError{Err: err}
+		}
+		return nil, err
+	}
+	return s, nil
+}
+
+func (s *Scanner) open(ctx context.Context) error {
+	low, high := ephemeral()
+	var err error
+	if s.clock, err = s.config.clock(low, high); err != nil {
+		return err
+	}
+	if s.netlink, err = openNetlink(); err != nil {
+		return err
+	}
+	p, err := newPlanner(s.netlink, &s.config)
+	if err != nil {
+		return err
+	}
+	if s.view, err = p.plan(s.space); err != nil {
+		return err
+	}
+	s.outs = p.out
+	if err := s.openSockets(low, high); err != nil {
+		return err
+	}
+	s.sources = map[netip.Addr]bool{}
+	for way, h := range p.hops {
+		s.sources[h.source] = true
+		if r := s.resolvers[h.out]; r != nil && way.gateway.IsValid() {
+			from := h.source
+			if way.gateway.Is4() != from.Is4() {
+				// An IPv6 router for IPv4: ask it from a link-local address.
+				from = linkLocal(r.link)
+			}
+			mac, err := r.gateway(ctx, s.netlink, from, way.gateway)
+			if err != nil {
+				return err
+			}
+			copy(h.template.frame[:6], mac)
+		}
+	}
+	if s.config.Pcap != nil {
+		s.capture, err = newCapture(s.config.Pcap)
+	}
+	return err
+}
+
+// openSockets opens all sockets that the sweep will need.
+func (s *Scanner) openSockets(low, high uint16) error {
+	prog, err := filter(s.clock, low, high)
+	if err != nil {
+		return err
+	}
+	index := 0 // of several interfaces all are heard
+	if len(s.outs) == 1 {
+		index = s.outs[0].index
+	}
+	if s.ring, err = openRing(index, prog); err != nil {
+		return err
+	}
+	for _, out := range s.outs {
+		var r *resolver
+		if out.hardware == unix.ARPHRD_ETHER {
+			if r, err = openResolver(out); err != nil {
+				return err
+			}
+		}
+		s.resolvers = append(s.resolvers, r)
+	}
+	for range s.config.Threads {
+		var row []*sender
+		for _, out := range s.outs {
+			snd, err := openSender(out)
+			if err != nil {
+				return err
+			}
+			row = append(row, snd)
+		}
+		s.senders = append(s.senders, row)
+	}
+	return nil
+}
+
+// Close closes the sockets. The Scanner is of no further use.
+func (s *Scanner) Close() {
+	if s.netlink != nil {
+		s.netlink.close()
+	}
+	if s.ring != nil {
+		s.ring.close()
+	}
+	for _, r := range s.resolvers {
+		if r != nil {
+			r.close()
+		}
+	}
+	for _, row := range s.senders {
+		for _, snd := range row {
+			snd.close()
+		}
+	}
+	s.netlink, s.ring, s.resolvers, s.senders = nil, nil, nil, nil
+}
+
+// Err returns why the sweep ended before its time, once the sequence that
+// Scan returned has ended; nil if it did not, or was cancelled.
+func (s *Scanner) Err() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.err
+}
+
+// ephemeral is the range of ports that the kernel takes for connections of
+// its own (net.ipv4.ip_local_port_range).
+func ephemeral() (low, high uint16) {
+	low, high = 32768, 60999
+	b, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
+	if err == nil {
+		_, _ = fmt.Sscan(strings.TrimSpace(string(b)), &low, &high)
+	}
+	return low, high
+}
+
+// linkLocal is an IPv6 address of the link that needs no route.
+func linkLocal(l link) netip.Addr {
+	if i, err := net.InterfaceByIndex(l.index); err == nil {
+		addrs, _ := i.Addrs()
+		for _, a := range addrs {
+			p, err := netip.ParsePrefix(a.String())
+			if err == nil && p.Addr().Is6() && p.Addr().IsLinkLocalUnicast() {
+				return p.Addr()
+			}
+		}
+	}
+	return netip.IPv6Unspecified()
+}
+
+// now is the time on the clock that the kernel stamps arrivals with.
+func now() int64 { return time.Now().UnixNano() }

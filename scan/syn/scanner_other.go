@@ -1,0 +1,50 @@
+//go:build !linux
+
+package syn
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"runtime"
+
+	"go4.org/netipx"
+
+	"mxsweep/scan"
+)
+
+// A Scanner sweeps one Space with single SYN segments. On this system there
+// is none.
+type Scanner struct{}
+
+// errSystem says that this system is not Linux.
+var errSystem = &SetupError{
+	Doing:  "sweeping with single SYNs on " + runtime.GOOS,
+	Err:    errors.ErrUnsupported,
+	Advice: "--mode syn needs Linux; leave it out to scan with full connects",
+}
+
+// Open returns an error that wraps errors.ErrUnsupported.
+func Open(context.Context, *scan.Space, Config) (*Scanner, error) { return nil, errSystem }
+
+// Scan yields nothing.
+func (*Scanner) Scan(context.Context, *scan.Space) iter.Seq[scan.Result] {
+	return func(func(scan.Result) bool) {}
+}
+
+// Stats returns zeros.
+func (*Scanner) Stats() Stats { return Stats{} }
+
+// Err returns an error that wraps errors.ErrUnsupported.
+func (*Scanner) Err() error { return errSystem }
+
+// Close does nothing.
+func (*Scanner) Close() {}
+
+// Local returns an error that wraps errors.ErrUnsupported.
+func Local(*scan.Space) (*netipx.IPSet, error) { return nil, errSystem }
+
+// DropRights returns an error that wraps errors.ErrUnsupported.
+func DropRights() error { return errSystem }
+
+var _ scan.Scanner = (*Scanner)(nil)

@@ -1,0 +1,243 @@
+package syn
+
+import (
+	"errors"
+	"fmt"
+	"math"
+	"time"
+
+	"golang.org/x/sys/unix"
+)
+
+// A transmitter asks its share of one pass.
+type transmitter struct {
+	run     *run
+	senders []*sender // by out
+	pass    int
+	first   bool // it also asks the witnesses
+
+	numbers [chunk]uint64
+	nextAsk int64
+}
+
+// errStopped says that the pass was stopped.
+var errStopped = errors.New("stopped")
+
+// run1 sends until the pass is over.
+func (t *transmitter) run1() {
+	r := t.run
+	for {
+		from := r.cursor.Add(chunk) - chunk
+		if from >= r.walk.length() {
+			return
+		}
+		to := min(from+chunk, r.walk.length())
+		list := t.numbers[:r.walk.fill(t.numbers[:], from, to)]
+		if t.pass > 0 {
+			list = r.answered.silent(list)
+		}
+		left, err := t.ask(list)
+		if err != nil {
+			if t.pass == 0 {
+				r.mu.Lock()
+				r.unsent = append(r.unsent, left...)
+				r.mu.Unlock()
+			}
+			if err != errStopped {
+				r.fail(err)
+			}
+			return
+		}
+		r.s.counts.asked.Add(to - from)
+	}
+}
+
+// ask sends a SYN to each pair of list, and returns those that are left if it
+// is stopped.
+func (t *transmitter) ask(list []uint64) ([]uint64, error) {
+	r := t.run
+	for len(list) > 0 {
+		if err := t.hold(); err != nil {
+			return list, err
+		}
+		n := min(len(list), r.pacer.batch(batchSize-1)) // room for a witness
+		if err := t.sleep(r.pacer.take(now(), n)); err != nil {
+			return list, err
+		}
+		at := now()
+		sport := r.s.clock.port(at)
+		for _, i := range list[:n] {
+			t.put(i, sport)
+		}
+		if t.first && at >= t.nextAsk {
+			t.witness(at, sport)
+		}
+		if err := t.flush(at); err != nil {
+			return list[n:], err
+		}
+		list = list[n:]
+	}
+	return nil, nil
+}
+
+// put adds the SYN to pair i to the batch of the interface that leads there.
+// Nothing leaves but through here, and nothing that is out of scope.
+func (t *transmitter) put(i uint64, sport uint16) {
+	s := t.run.s
+	p := s.view.find(i)
+	h := p.hop
+	if h.template == nil {
+		return
+	}
+	host, port := p.split(i)
+	if !p.allowed && !s.config.Scope.Allows(p.addr(host)) {
+		return
+	}
+	var mac [6]byte
+	if h.onLink {
+		var ok bool
+		if mac, ok = h.macs[p.addr(host)]; !ok {
+			return
+		}
+	}
+	var f *[maxFrame]byte
+	if p.v6 {
+		dst := p.addr6(host)
+		f = t.senders[h.out].put6(h.template, &dst, sport, port, s.cookie.sequence6(&h.template.src6, &dst, sport, port))
+	} else {
+		dst := p.first4 + uint32(host)
+		f = t.senders[h.out].put4(h.template, dst, sport, port, s.cookie.sequence4(h.template.src4, dst, sport, port))
+	}
+	if h.onLink {
+		copy(f[:6], mac[:])
+	}
+}
+
+// witness asks a pair again that is known to answer, if one is due: a
+// thousand a second and one in fifty at most, but a hundred a second and one in
+// ten are always allowed.
+func (t *transmitter) witness(at int64, sport uint16) {
+	r := t.run
+	gap := int64(time.Millisecond)
+	if rate := r.pacer.rate(); !math.IsInf(rate, 1) {
+		gap = max(gap, int64(min(50e9/rate, max(10e9/rate, 10e6))))
+	}
+	t.nextAsk = at + gap
+	r.mu.Lock()
+	i, ok := r.witnesses.ask(at, t.pass)
+	r.mu.Unlock()
+	if ok {
+		r.pacer.take(at, 1)
+		t.put(i, sport)
+	}
+}
+
+// hold waits while the receiver or whoever takes the results is behind, and
+// reports whether the pass is stopped.
+func (t *transmitter) hold() error {
+	r := t.run
+	for stalled := false; ; {
+		if r.restart.Load() || r.ctx.Err() != nil {
+			return errStopped
+		}
+		if !r.s.ring.full(int(r.block.Load())) && len(r.hits) < cap(r.hits)*3/4 {
+			return nil
+		}
+		if !stalled {
+			stalled = true
+			r.s.counts.stalls.Add(1)
+		}
+		time.Sleep(100 * time.Microsecond)
+	}
+}
+
+// sleep waits for d, unless the run is stopped before.
+func (t *transmitter) sleep(d time.Duration) error {
+	// Less is caught up with, at less cost than the sleep's.
+	if d < 500*time.Microsecond {
+		return nil
+	}
+	if d < 50*time.Millisecond {
+		time.Sleep(d)
+		return nil
+	}
+	timer := time.NewTimer(d)
+	defer timer.Stop()
+	for {
+		select {
+		case <-timer.C:
+			return nil
+		case <-t.run.ctx.Done():
+			return errStopped
+		}
+	}
+}
+
+// maxFull is how long a full queue is waited for.
+const maxFull = 5 * time.Second
+
+// flush sends the batches of all interfaces. What meets a full queue is sent
+// again: the kernel has dropped it and says so to nobody else.
+func (t *transmitter) flush(at int64) error {
+	c := &t.run.s.counts
+	for _, s := range t.senders {
+		wait := 20 * time.Microsecond
+		for from := 0; from < s.n; {
+			n, err := s.flush(from)
+			from += n
+			switch err {
+			case nil:
+				continue
+			case unix.EINTR:
+				continue
+			case unix.ENOBUFS, unix.EAGAIN:
+				c.sendDrops.Add(1)
+			default:
+				return fmt.Errorf("sending on interface %q: %w", s.link.name, err)
+			}
+			if t.run.ctx.Err() != nil {
+				return errStopped
+			}
+			if time.Duration(now()-at) > maxFull {
+				return t.stuck(s.link, err)
+			}
+			time.Sleep(wait)
+			wait = min(2*wait, 2*time.Millisecond)
+		}
+		if err := t.sent(s); err != nil {
+			return err
+		}
+	}
+	t.run.lastTx.Store(now())
+	return nil
+}
+
+// sent counts a batch that has left, and writes it down.
+func (t *transmitter) sent(s *sender) error {
+	defer func() { s.n = 0 }()
+	t.run.s.counts.sent.Add(uint64(s.n))
+	t.run.sentIn.Add(uint64(s.n))
+	capture := t.run.s.capture
+	if capture == nil {
+		return nil
+	}
+	at := now()
+	for i := range s.n {
+		frame := s.frames[i][:s.iovs[i].Len]
+		if s.msgs[i].hdr.Name == nil {
+			frame = frame[ethernetLen:]
+		}
+		if err := capture.write(at, frame); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// stuck says why a queue does not move.
+func (t *transmitter) stuck(out link, err error) error {
+	if down := t.run.s.check(); down != nil {
+		return down
+	}
+	return fmt.Errorf("sending on interface %q: its queue has been full for %v: %w", out.name, maxFull, err)
+}

@@ -1,0 +1,429 @@
+package syn
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"net/netip"
+	"os"
+	"os/exec"
+	"strings"
+	"testing"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"github.com/google/gopacket/pcapgo"
+	"golang.org/x/sys/unix"
+
+	"mxsweep/scan"
+)
+
+// TestRejected meets routers that say no, in every way they have.
+func TestRejected(t *testing.T) {
+	l := newLab(t)
+	l.routed()
+	scope, space := spaceOf(t, []uint16{25, 26, 27, 28, 29}, "10.91.16.0/28", "fd91:16::/124")
+	l.nft("r", `table inet f { chain c { type filter hook forward priority 0;
+		meta nfproto ipv4 tcp dport 25 reject with icmp type admin-prohibited
+		meta nfproto ipv4 tcp dport 26 reject with icmp type host-unreachable
+		meta nfproto ipv4 tcp dport 27 reject with icmp type net-unreachable
+		meta nfproto ipv4 tcp dport 28 reject with icmp type port-unreachable
+		meta nfproto ipv6 tcp dport 25 reject with icmpv6 type admin-prohibited
+		meta nfproto ipv6 tcp dport 26 reject with icmpv6 type addr-unreachable
+		meta nfproto ipv6 tcp dport 27 reject with icmpv6 type no-route
+		meta nfproto ipv6 tcp dport 28 reject with icmpv6 type port-unreachable
+	}; }`)
+	r := l.sweep(space, Config{Scope: scope})
+	r.complete(t, space, nil)
+	for at, got := range r.all {
+		want := map[uint16]scan.Reason{25: scan.ReasonAdminProhibited, 26: scan.ReasonHostUnreach,
+			27: scan.ReasonNetUnreach, 28: scan.ReasonAdminProhibited, 29: scan.ReasonReset}[at.Port()]
+		state := scan.StateFiltered
+		if at.Port() == 29 {
+			state = scan.StateClosed
+		}
+		var u Unreachable
+		if got.State != state || got.Reason != want || errors.As(got.Err, &u) != (at.Port() < 29) {
+			t.Errorf("%v: %v, %v, %v; want %v, %v", at, got.State, got.Reason, got.Err, state, want)
+		}
+	}
+	if r.stats.Rejected != 16*4*2 {
+		t.Errorf("Rejected = %d, want %d", r.stats.Rejected, 16*4*2)
+	}
+}
+
+// flat makes a scanner and a target on one link, of which the target has
+// 10.91.2.1 to 10.91.2.20 and fd91:2::1 to fd91:2::14.
+func (l *lab) flat() {
+	l.space("s", "d")
+	l.sh(`
+		ip link add sd netns @s type veth peer name ds netns @d
+		ip -n @s addr add 10.91.2.100/24 dev sd
+		ip -n @s addr add fd91:2::100/64 dev sd nodad
+		ip -n @s link set sd up
+		ip -n @d link set ds up
+		ip -n @d addr add 10.91.2.200/24 dev ds
+		ip -n @d addr add fd91:2::200/64 dev ds nodad
+	`)
+	for i := 1; i <= 20; i++ {
+		l.sh(fmt.Sprintf("ip -n @d addr add 10.91.2.%d/24 dev ds\n ip -n @d addr add fd91:2::%x/64 dev ds nodad", i, i))
+	}
+}
+
+// TestNeighbours has no router between: some addresses never answer ARP or
+// neighbour discovery.
+func TestNeighbours(t *testing.T) {
+	l := newLab(t)
+	l.flat()
+	scope, space := spaceOf(t, []uint16{25, 10025}, "10.91.2.1-10.91.2.30", "fd91:2::1-fd91:2::1e")
+	_, there := spaceOf(t, []uint16{25, 10025}, "10.91.2.1-10.91.2.20", "fd91:2::1-fd91:2::14")
+	want := l.listen(there, 12)
+	r := l.sweep(space, Config{Scope: scope})
+	r.complete(t, space, want)
+	if n := r.reasons[scan.ReasonHostUnreach]; n != 40 {
+		t.Errorf("%d pairs have no neighbour, want 40", n)
+	}
+	if n := r.reasons[scan.ReasonReset]; n != 80-12 {
+		t.Errorf("%d closed, want %d", n, 80-12)
+	}
+}
+
+// TestRouterSilent has a router that never answers ARP.
+func TestRouterSilent(t *testing.T) {
+	l := newLab(t)
+	l.flat()
+	l.sh("ip -n @s route add default via 10.91.2.77")
+	scope, space := spaceOf(t, ninePorts, "10.91.64.0/28")
+	l.in("s", func() {
+		s, err := Open(t.Context(), space, Config{Scope: scope})
+		if err == nil {
+			s.Close()
+			t.Fatal("no error")
+		}
+		if !strings.Contains(err.Error(), "10.91.2.77") {
+			t.Errorf("%v does not name the router", err)
+		}
+	})
+}
+
+// TestRefused asks for what is not possible.
+func TestRefused(t *testing.T) {
+	l := newLab(t)
+	l.flat()
+	open := func(config Config, targets ...string) error {
+		var err error
+		l.in("s", func() {
+			scope, space := spaceOf(t, ninePorts, targets...)
+			if config.Scope == nil {
+				config.Scope = scope
+			}
+			var s *Scanner
+			if s, err = Open(t.Context(), space, config); err == nil {
+				s.Close()
+			}
+		})
+		return err
+	}
+	var local *LocalError
+	if err := open(Config{}, "10.91.2.1-10.91.2.3", "10.91.2.99-10.91.2.101"); !errors.As(err, &local) ||
+		len(local.Ranges) != 1 || local.Ranges[0].From() != netip.MustParseAddr("10.91.2.100") {
+		t.Errorf("own address: %v", err)
+	}
+	if err := open(Config{}, "127.0.0.1-127.0.0.2"); !errors.As(err, &local) {
+		t.Errorf("loopback: %v", err)
+	}
+	var setup *SetupError
+	if err := open(Config{}, "10.92.0.0/24"); !errors.As(err, &setup) {
+		t.Errorf("no route: %v", err)
+	}
+	if err := open(Config{Interface: "none0"}, "10.91.2.1-10.91.2.3"); !errors.As(err, &setup) {
+		t.Errorf("no interface: %v", err)
+	}
+	if err := open(Config{SourcePorts: [2]uint16{61000, 61010}}, "10.91.2.1-10.91.2.3"); !errors.As(err, &setup) {
+		t.Errorf("few ports: %v", err)
+	}
+	l.in("s", func() {
+		_, space := spaceOf(t, ninePorts, "10.91.2.99-10.91.2.101", "127.0.0.1-127.0.0.2")
+		set, err := Local(space)
+		if err != nil || len(set.Ranges()) != 2 {
+			t.Errorf("Local() = %v, %v", set, err)
+		}
+	})
+}
+
+// TestInterfaceDown takes the interface away in the middle of a sweep.
+func TestInterfaceDown(t *testing.T) {
+	for name, how := range map[string]string{
+		"down":    "ip -n @s link set sr down",
+		"gone":    "ip -n @s link del sr",
+		"carrier": "ip -n @r link set rs down",
+	} {
+		t.Run(name, func(t *testing.T) {
+			l := newLab(t)
+			l.routed()
+			scope, space := spaceOf(t, ninePorts, "10.91.16.0/20")
+			var s *Scanner
+			var err error
+			l.in("s", func() { s, err = Open(t.Context(), space, Config{Scope: scope, Rate: 20000}) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			states := map[scan.State]int{}
+			for r := range s.Scan(t.Context(), space) {
+				states[r.State]++
+				if states[scan.StateClosed] == 1000 {
+					l.sh(how)
+				}
+			}
+			t.Logf("%v, %v", states, s.Err())
+			if s.Err() == nil {
+				t.Error("no error")
+			}
+			total := states[scan.StateClosed] + states[scan.StateUnknown]
+			if states[scan.StateClosed] < 1000 || total >= int(space.Len()) || states[scan.StateFiltered] > 0 {
+				t.Errorf("%v of %d pairs", states, space.Len())
+			}
+		})
+	}
+}
+
+// TestCancel stops a sweep: what was asked is unknown, the rest is not told.
+func TestCancel(t *testing.T) {
+	l := newLab(t)
+	l.routed()
+	scope, space := spaceOf(t, ninePorts, "10.91.16.0/20")
+	for _, early := range []bool{false, true} {
+		ctx, cancel := context.WithCancel(t.Context())
+		var s *Scanner
+		var err error
+		l.in("s", func() { s, err = Open(ctx, space, Config{Scope: scope, Rate: 10000}) })
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		for r := range s.Scan(ctx, space) {
+			seen++
+			if r.State == scan.StateUnknown && !errors.Is(r.Err, context.Canceled) {
+				t.Errorf("%v: unknown for %v", r.Target, r.Err)
+			}
+			if seen == 500 {
+				cancel()
+				if early {
+					break
+				}
+			}
+		}
+		if seen < 500 || seen > int(s.Stats().Sent)+chunk {
+			t.Errorf("%d results for %d SYNs", seen, s.Stats().Sent)
+		}
+		if s.Err() != nil {
+			t.Errorf("Err() = %v", s.Err())
+		}
+		cancel()
+		s.Close()
+	}
+}
+
+// TestWildcard meets a host that answers on every port.
+func TestWildcard(t *testing.T) {
+	l := newLab(t)
+	l.routed()
+	scope, space := spaceOf(t, ninePorts, "10.91.16.0/28")
+	_, all := spaceOf(t, ninePorts, "10.91.16.5-10.91.16.5")
+	l.listen(all, len(ninePorts))
+	r := l.sweep(space, Config{Scope: scope, OpenOnly: true})
+	if len(r.all) != len(ninePorts) || r.stats.Done != space.Len() || r.stats.Closed != space.Len()-9 {
+		t.Errorf("%d results, %+v", len(r.all), r.stats)
+	}
+	if r.stats.Wildcards != 1 || len(r.stats.WildcardHosts) != 1 || r.stats.WildcardHosts[0] != netip.MustParseAddr("10.91.16.5") {
+		t.Errorf("wildcards: %d, %v", r.stats.Wildcards, r.stats.WildcardHosts)
+	}
+}
+
+// TestPcap reads the evidence back.
+func TestPcap(t *testing.T) {
+	l := newLab(t)
+	l.routed()
+	scope, space := spaceOf(t, ninePorts, "10.91.16.0/28", "fd91:16::/124")
+	var file bytes.Buffer
+	r := l.sweep(space, Config{Scope: scope, Pcap: &file})
+	r.complete(t, space, nil)
+	in, err := pcapgo.NewReader(&file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	asked, answered := 0, 0
+	for {
+		b, _, err := in.ReadPacketData()
+		if err == io.EOF {
+			break
+		}
+		if err != nil {
+			t.Fatal(err)
+		}
+		p := gopacket.NewPacket(b, in.LinkType(), gopacket.Default)
+		tcp, ok := p.Layer(layers.LayerTypeTCP).(*layers.TCP)
+		if !ok {
+			t.Fatalf("not TCP: %v", p)
+		}
+		if tcp.SYN && !tcp.ACK {
+			asked++
+		} else {
+			answered++
+		}
+	}
+	if uint64(asked) != r.stats.Sent || answered < int(space.Len()) {
+		t.Errorf("%d SYNs and %d answers written, %d sent for %d pairs", asked, answered, r.stats.Sent, space.Len())
+	}
+}
+
+// TestTun sweeps over a link without a header, at the other end of which the
+// test itself sits.
+func TestTun(t *testing.T) {
+	l := newLab(t)
+	l.space("s")
+	var tun *os.File
+	l.in("s", func() {
+		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Skipf("needs /dev/net/tun: %v", err)
+		}
+		req, _ := unix.NewIfreq("mxsyn0")
+		req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
+			unix.Close(fd)
+			t.Skipf("making a tun interface: %v", err)
+		}
+		_ = unix.SetNonblock(fd, true)
+		tun = os.NewFile(uintptr(fd), "tun")
+	})
+	t.Cleanup(func() { tun.Close() })
+	l.sh(`
+		ip -n @s addr add 10.91.3.1 peer 10.91.3.2 dev mxsyn0
+		ip -n @s addr add fd91:3::1/64 dev mxsyn0 nodad
+		ip -n @s link set mxsyn0 up
+		ip -n @s route add 10.91.16.0/20 dev mxsyn0
+		ip -n @s -6 route add fd91:16::/64 dev mxsyn0
+	`)
+	go echo(tun)
+	scope, space := spaceOf(t, []uint16{25, 26}, "10.91.16.0/28", "fd91:16::/124")
+	_, odd := spaceOf(t, []uint16{25}, "10.91.16.0/28", "fd91:16::/124")
+	want := map[netip.AddrPort]bool{}
+	for i := range odd.Len() {
+		want[odd.At(i)] = true
+	}
+	l.sweep(space, Config{Scope: scope}).complete(t, space, sorted(want))
+}
+
+// echo answers the SYNs that come out of a tun: port 25 is open.
+func echo(tun *os.File) {
+	b := make([]byte, 2048)
+	for {
+		n, err := tun.Read(b)
+		if err != nil {
+			return
+		}
+		if out := reply(b[:n]); out != nil {
+			_, _ = tun.Write(out)
+		}
+	}
+}
+
+// reply answers one SYN as a host would.
+func reply(b []byte) []byte {
+	first := layers.LayerTypeIPv4
+	if b[0]>>4 == 6 {
+		first = layers.LayerTypeIPv6
+	}
+	p := gopacket.NewPacket(b, first, gopacket.NoCopy)
+	tcp, ok := p.Layer(layers.LayerTypeTCP).(*layers.TCP)
+	if !ok || !tcp.SYN || tcp.ACK {
+		return nil
+	}
+	out := &layers.TCP{SrcPort: tcp.DstPort, DstPort: tcp.SrcPort, Ack: tcp.Seq + 1, ACK: true, Window: 1}
+	if tcp.DstPort == 25 {
+		out.SYN = true
+	} else {
+		out.RST = true
+	}
+	var ip gopacket.SerializableLayer
+	var net gopacket.NetworkLayer
+	switch h := p.NetworkLayer().(type) {
+	case *layers.IPv4:
+		i := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: h.DstIP, DstIP: h.SrcIP}
+		ip, net = i, i
+	case *layers.IPv6:
+		i := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolTCP, SrcIP: h.DstIP, DstIP: h.SrcIP}
+		ip, net = i, i
+	}
+	_ = out.SetNetworkLayerForChecksum(net)
+	buf := gopacket.NewSerializeBuffer()
+	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, out); err != nil {
+		return nil
+	}
+	return buf.Bytes()
+}
+
+// TestDropRights runs in a process of its own, which it leaves without
+// rights.
+func TestDropRights(t *testing.T) {
+	if os.Getenv("MXSYN_DROP") != "" {
+		dropped(t)
+		return
+	}
+	l := newLab(t)
+	l.flat()
+	cmd := exec.Command("ip", "netns", "exec", l.prefix+"s", os.Args[0], "-test.run=^TestDropRights$", "-test.v")
+	cmd.Env = append(os.Environ(), "MXSYN_DROP=1")
+	out, err := cmd.CombinedOutput()
+	if err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	if strings.Contains(string(out), "SKIP") {
+		t.Skip(string(out))
+	}
+}
+
+func dropped(t *testing.T) {
+	scope, space := spaceOf(t, ninePorts, "10.91.2.1-10.91.2.20")
+	s, err := Open(t.Context(), space, Config{Scope: scope})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	if err := DropRights(); err != nil {
+		if errors.Is(err, unix.ENOTSUP) {
+			t.Skip("built with cgo")
+		}
+		t.Fatal(err)
+	}
+	var have [2]unix.CapUserData
+	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
+	if err := unix.Capget(&header, &have[0]); err != nil {
+		t.Fatal(err)
+	}
+	if have != [2]unix.CapUserData{} {
+		t.Errorf("capabilities left: %+v", have)
+	}
+	if n, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); n != 1 || err != nil {
+		t.Errorf("no-new-privileges: %d, %v", n, err)
+	}
+	closed := 0
+	for r := range s.Scan(t.Context(), space) {
+		if r.State == scan.StateClosed {
+			closed++
+		}
+	}
+	if closed != int(space.Len()) || s.Err() != nil {
+		t.Errorf("without rights: %d of %d closed, %v", closed, space.Len(), s.Err())
+	}
+	var rights *RightsError
+	if _, err := Open(t.Context(), space, Config{Scope: scope}); !errors.As(err, &rights) {
+		t.Errorf("opened again without rights: %v", err)
+	} else if !strings.Contains(rights.Hint(), "setcap") {
+		t.Errorf("hint: %q", rights.Hint())
+	}
+}

@@ -1,0 +1,223 @@
+package syn
+
+import (
+	"encoding/binary"
+	"math/bits"
+	"net/netip"
+	"sort"
+
+	"go4.org/netipx"
+
+	"mxsweep/scan"
+)
+
+// A piece is a run of neighbouring addresses that are asked for the same
+// ports and reached by the same hop. Pieces are numbered like the Space that
+// they are of.
+type piece struct {
+	start uint64 // number of the first pair; may wrap below 0 in a shard
+	first netip.Addr
+	last  netip.Addr
+	ports []uint16
+	hop   *hop
+	// allowed is whether the Scope holds all of the piece, so that it need
+	// not be asked for each address. A Scope does not change.
+	allowed bool
+
+	v6      bool
+	first4  uint32
+	inverse uint64 // 2^64 divided by the number of ports, rounded up
+}
+
+// A view is a Space made ready for being walked fast. It does not change.
+type view struct {
+	pieces []piece // by number and, which is the same, by address
+	count  uint64
+}
+
+// newPiece sets what follows from the rest.
+func newPiece(start uint64, r netipx.IPRange, ports []uint16, h *hop) piece {
+	p := piece{start: start, first: r.From(), last: r.To(), ports: ports, hop: h, v6: r.From().Is6()}
+	if !p.v6 {
+		p.first4 = be4(p.first)
+	}
+	if n := uint64(len(ports)); n > 1 {
+		p.inverse = ^uint64(0)/n + 1
+	}
+	return p
+}
+
+// pairs is how many pairs the piece holds.
+func (p *piece) pairs() uint64 { return (p.offset(p.last) + 1) * uint64(len(p.ports)) }
+
+// A viewer puts a view together, piece by piece, of all the runs of a Space.
+type viewer struct {
+	view
+	ahead uint64 // pairs of the first run that lie in front of a shard
+	next  uint64
+}
+
+func newViewer(space *scan.Space) *viewer {
+	v := &viewer{view: view{count: space.Len()}}
+	for r, ports := range space.Spans() {
+		at := space.At(0)
+		first := newPiece(0, r, ports, nil)
+		v.ahead = first.offset(at.Addr())*uint64(len(ports)) + uint64(search(ports, at.Port()))
+		break
+	}
+	return v
+}
+
+// add adds the next part of a run. Its hop is asked for only if the part is
+// in the shard.
+func (v *viewer) add(r netipx.IPRange, ports []uint16, find func() (*hop, error)) error {
+	p := newPiece(v.next-v.ahead, r, ports, nil)
+	pairs := p.pairs()
+	if pairs <= v.ahead {
+		v.ahead -= pairs
+		return nil
+	}
+	if v.next >= v.count {
+		return nil
+	}
+	v.next += pairs - v.ahead
+	v.ahead = 0
+	h, err := find()
+	if err != nil {
+		return err
+	}
+	p.hop = h
+	v.pieces = append(v.pieces, p)
+	return nil
+}
+
+// find returns the piece of number i.
+func (v *view) find(i uint64) *piece {
+	lo, hi := 0, len(v.pieces)
+	for hi-lo > 1 {
+		// The first piece may begin in front of number 0.
+		if mid := int(uint(lo+hi) / 2); v.pieces[mid].start <= i {
+			lo = mid
+		} else {
+			hi = mid
+		}
+	}
+	return &v.pieces[lo]
+}
+
+// split takes a number inside the piece apart: host and port by their places.
+func (p *piece) split(i uint64) (host uint64, port uint16) {
+	off, n := i-p.start, uint64(len(p.ports))
+	if n == 1 {
+		return off, p.ports[0]
+	}
+	// A product in place of a quotient. It is exact as long as off*n is
+	// below 2^64 (Granlund and Montgomery, PLDI 1994, Theorem 4.2).
+	if off < 1<<47 {
+		host, _ = bits.Mul64(off, p.inverse)
+	} else {
+		host = off / n
+	}
+	return host, p.ports[off-host*n]
+}
+
+// addr6 is the address of a host of an IPv6 piece.
+func (p *piece) addr6(host uint64) [16]byte {
+	b := p.first.As16()
+	lo, carry := bits.Add64(binary.BigEndian.Uint64(b[8:]), host, 0)
+	binary.BigEndian.PutUint64(b[8:], lo)
+	binary.BigEndian.PutUint64(b[:8], binary.BigEndian.Uint64(b[:8])+carry)
+	return b
+}
+
+// addr is the address of a host of the piece.
+func (p *piece) addr(host uint64) netip.Addr {
+	if p.v6 {
+		return netip.AddrFrom16(p.addr6(host))
+	}
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], p.first4+uint32(host))
+	return netip.AddrFrom4(b)
+}
+
+// at is the pair of number i.
+func (v *view) at(i uint64) netip.AddrPort {
+	p := v.find(i)
+	host, port := p.split(i)
+	return netip.AddrPortFrom(p.addr(host), port)
+}
+
+// index is the number of a pair, and its piece; nil if it is not in the
+// Space.
+func (v *view) index(a netip.Addr, port uint16) (uint64, *piece) {
+	k := 0
+	if len(v.pieces) > 1 {
+		k = sort.Search(len(v.pieces), func(k int) bool { return a.Less(v.pieces[k].first) }) - 1
+	}
+	if k < 0 || len(v.pieces) == 0 {
+		return 0, nil
+	}
+	p := &v.pieces[k]
+	if a.Less(p.first) || p.last.Less(a) {
+		return 0, nil
+	}
+	place := search(p.ports, port)
+	if place < 0 {
+		return 0, nil
+	}
+	i := p.start + p.offset(a)*uint64(len(p.ports)) + uint64(place)
+	if i >= v.count { // of another shard
+		return 0, nil
+	}
+	return i, p
+}
+
+// offset is the place of an address of the piece.
+func (p *piece) offset(a netip.Addr) uint64 {
+	if !p.v6 {
+		return uint64(be4(a) - p.first4)
+	}
+	x, y := a.As16(), p.first.As16()
+	return binary.BigEndian.Uint64(x[8:]) - binary.BigEndian.Uint64(y[8:])
+}
+
+// search is the place of port in ports, which are sorted; -1 if it is not
+// there.
+func search(ports []uint16, port uint16) int {
+	lo, hi := 0, len(ports)
+	for lo < hi {
+		if mid := int(uint(lo+hi) / 2); ports[mid] < port {
+			lo = mid + 1
+		} else {
+			hi = mid
+		}
+	}
+	if lo < len(ports) && ports[lo] == port {
+		return lo
+	}
+	return -1
+}
+
+// neighbours yields the hops without a router between, each with all the
+// addresses that are reached by it.
+func (v *view) neighbours() map[*hop][]netip.Addr {
+	out := map[*hop][]netip.Addr{}
+	for i := range v.pieces {
+		p := &v.pieces[i]
+		if p.hop.err != nil || !p.hop.onLink {
+			continue
+		}
+		n := uint64(len(p.ports))
+		from, to := uint64(0), p.offset(p.last)
+		if i == 0 { // a shard may begin within
+			from, _ = p.split(0)
+		}
+		if p.start+p.pairs()-1 >= v.count {
+			to = (v.count - 1 - p.start) / n
+		}
+		for k := from; k <= to; k++ {
+			out[p.hop] = append(out[p.hop], p.addr(k))
+		}
+	}
+	return out
+}

@@ -1,0 +1,69 @@
+package syn
+
+import "math/bits"
+
+// A walk visits the numbers below n in a pseudo-random order, each exactly
+// once. It counts through the smallest power of two that is not below n and
+// scatters the count over it by steps that can all be undone (a multiplication
+// by an odd number, an exclusive or of the upper half into the lower one), so
+// that no two counts meet; what falls behind n is passed over.
+//
+// scan.Order serves the same end and can be asked for any place at once, for
+// ten times the time; at three million SYNs a second that is a third of it.
+type walk struct {
+	n     uint64
+	mask  uint64
+	shift uint
+	add   uint64
+	mul   [3]uint64
+}
+
+// chunk is how many counts of a walk a transmitter takes at a time.
+const chunk = 1024
+
+// newWalk returns the walk over the numbers below n that seed stands for.
+func newWalk(n, seed uint64) walk {
+	width := uint(2)
+	if n > 4 {
+		width = uint(bits.Len64(n - 1))
+	}
+	w := walk{n: n, mask: 1<<width - 1, shift: (width + 1) / 2}
+	next := func() uint64 { // SplitMix64 (Steele, Lea and Flood, OOPSLA 2014)
+		seed += 0x9e3779b97f4a7c15
+		x := (seed ^ seed>>30) * 0xbf58476d1ce4e5b9
+		x = (x ^ x>>27) * 0x94d049bb133111eb
+		return x ^ x>>31
+	}
+	w.add = next()
+	for i := range w.mul {
+		w.mul[i] = next() | 1
+	}
+	return w
+}
+
+// length is how many counts there are: at least n, less than 2n+4.
+func (w *walk) length() uint64 { return w.mask + 1 }
+
+// fill writes the numbers of the counts from from to below to, in order, to
+// dst, which must have room for all, and returns how many there are. A walk of
+// 2^64 counts is not asked for: a Space cannot be that large.
+func (w *walk) fill(dst []uint64, from, to uint64) int {
+	mask, shift, n := w.mask, w.shift, w.n
+	m0, m1, m2, add := w.mul[0], w.mul[1], w.mul[2], w.add
+	k := 0
+	dst = dst[:to-from]
+	for c := from; c < to; c++ {
+		x := (c + add) * m0 & mask
+		x ^= x >> shift
+		x = x * m1 & mask
+		x ^= x >> shift
+		x = x * m2 & mask
+		x ^= x >> shift
+		// Written always and kept if it counts, so that there is no branch
+		// to be guessed wrong at every other number.
+		dst[k] = x
+		_, below := bits.Sub64(x, n, 0)
+		k += int(below)
+	}
+	return k
+}
