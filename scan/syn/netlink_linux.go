@@ -5,14 +5,18 @@ import (
 	"fmt"
 	"net"
 	"net/netip"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
 )
 
-// A netlink asks the kernel about routes, links and neighbours (rtnetlink(7)).
+// A netlink asks the kernel about routes, links and neighbours
+// (rtnetlink(7)). It may be used by several goroutines.
 type netlink struct {
-	fd  int
+	fd int
+
+	mu  sync.Mutex // one question at a time
 	seq uint32
 }
 
@@ -25,6 +29,8 @@ func openNetlink() (*netlink, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("binding a netlink socket: %w", err)
 	}
+	// The kernel answers at once; this is so that nothing can hang.
+	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 10})
 	return &netlink{fd: fd}, nil
 }
 
@@ -33,6 +39,8 @@ func (n *netlink) close() { _ = unix.Close(n.fd) }
 // request sends a message and hands the body of each answer to f. A dump
 // flag asks for all there is.
 func (n *netlink) request(kind, flags uint16, body []byte, f func(body []byte)) error {
+	n.mu.Lock()
+	defer n.mu.Unlock()
 	n.seq++
 	msg := make([]byte, unix.NLMSG_HDRLEN, unix.NLMSG_HDRLEN+len(body))
 	ne := binary.NativeEndian
