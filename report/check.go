@@ -4,10 +4,13 @@ import (
 	"encoding/base64"
 	"fmt"
 	"net/netip"
+	"net/url"
 	"reflect"
 	"regexp"
 	"slices"
+	"strings"
 	"time"
+	"unicode/utf8"
 )
 
 var (
@@ -27,6 +30,14 @@ var (
 	knownLevels    = []string{"note", "warning", "error"}
 	knownGates     = []string{GatePass, GateFail, GateIncomplete, GateError}
 	knownProtocols = []string{"tcp", "udp"}
+	knownTunnels   = []string{"", "ssl", "starttls"}
+	knownMethods   = []string{"", "table", "probed"}
+	knownReasons   = strings.Fields(`syn-ack conn-refused reset no-response host-unreach net-unreach
+		admin-prohibited connection-closed io-timeout handshake-error protocol-error out-of-scope
+		rate-limited unknown`)
+	knownRoles = strings.Fields(`content-filter signing-proxy reinjection policy milter mta submission lmtp
+		imap imap-backend imap-proxy pop3 pop3-backend pop3-proxy sieve auth antispam antivirus admin proxy
+		not-mail unknown`)
 )
 
 // badValue is the error for a member that breaks the schema.
@@ -67,19 +78,64 @@ func (p *Port) check() error {
 	if p.Timestamp.IsZero() {
 		return badValue("timestamp", "", "missing")
 	}
-	if s := p.Service; s != nil && (s.Confidence < 0 || s.Confidence > 10) {
-		return badValue("confidence", s.Confidence, "not from 0 to 10")
+	if p.Attempts < 0 || p.RTT < 0 {
+		return badValue("attempts", p.Attempts, "neither attempts nor rtt_ms can be negative")
 	}
-	if b := p.Banner; b != nil {
-		if _, err := base64.StdEncoding.DecodeString(b.Base64); err != nil {
-			return badValue("base64", b.Base64, "not base64")
-		}
-	}
+	p.knownWords()
 	return first(
 		checkPlace(p.IP, p.Port, p.Protocol),
 		oneOf("state", p.State, knownStates),
 		p.Anchor.check("anchor"),
+		p.Service.check(),
+		p.Banner.check(),
+		p.TLS.check(),
 	)
+}
+
+// knownWords takes a reason and a role that only a later minor version knows
+// for unknown, so that its runs can be read.
+func (p *Port) knownWords() {
+	if p.Reason != "" && !slices.Contains(knownReasons, p.Reason) {
+		p.Reason = "unknown"
+	}
+	if s := p.Service; s != nil && s.Role != "" && !slices.Contains(knownRoles, s.Role) {
+		s.Role = "unknown"
+	}
+}
+
+func (s *Service) check() error {
+	if s == nil {
+		return nil
+	}
+	if s.Confidence < 0 || s.Confidence > 10 {
+		return badValue("confidence", s.Confidence, "not from 0 to 10")
+	}
+	return first(oneOf("tunnel", s.Tunnel, knownTunnels), oneOf("method", s.Method, knownMethods))
+}
+
+func (b *Banner) check() error {
+	if b == nil {
+		return nil
+	}
+	if _, err := base64.StdEncoding.DecodeString(b.Base64); err != nil {
+		return badValue("base64", b.Base64, "not base64")
+	}
+	return checkHash("sha256", b.SHA256)
+}
+
+func (t *TLS) check() error {
+	if t == nil {
+		return nil
+	}
+	return checkHash("cert_sha256", t.CertSHA256)
+}
+
+// checkHash takes a SHA-256 in hex, or none.
+func checkHash(member, value string) error {
+	if value == "" || hexID.MatchString(value) {
+		return nil
+	}
+	return badValue(member, value, "not 64 lower-case hex digits")
 }
 
 func (f *Finding) check() error {
@@ -98,6 +154,14 @@ func (f *Finding) check() error {
 	if a := f.Acceptance; a != nil {
 		if _, err := time.Parse(time.DateOnly, a.Expires); err != nil {
 			return badValue("expires", a.Expires, "not a date (2006-01-02)")
+		}
+		if utf8.RuneCountInString(a.Reason) < 10 {
+			return badValue("reason", a.Reason, "shorter than 10 characters")
+		}
+	}
+	for _, ref := range f.References {
+		if u, err := url.Parse(ref); err != nil || !u.IsAbs() {
+			return badValue("references", ref, "not a URI")
 		}
 	}
 	return first(
@@ -118,6 +182,8 @@ func (a *Anchor) check(member string) error {
 		return badValue(member, a.File, "not a relative path with slashes")
 	case a.Line < 1:
 		return badValue(member, a.Line, "lines count from 1")
+	case a.EndColumn < 0 || a.EndColumn == 1:
+		return badValue(member, a.EndColumn, "an entry ends at column 2 or later")
 	}
 	return nil
 }
@@ -137,6 +203,8 @@ func (r *Run) check() error {
 		return badValue("start_time", "", "missing")
 	case !hexID.MatchString(r.Scope.SHA256):
 		return badValue("sha256", r.Scope.SHA256, "not 64 lower-case hex digits")
+	case r.Baseline != nil && !hexID.MatchString(r.Baseline.SHA256):
+		return badValue("sha256", r.Baseline.SHA256, "not 64 lower-case hex digits")
 	}
 	for i := range r.Rules {
 		if !ruleID.MatchString(r.Rules[i].ID) {

@@ -59,7 +59,7 @@ func golden(t *testing.T, name string, got []byte) {
 }
 
 // compile compiles a JSON schema, with formats asserted.
-func compile(t *testing.T, text []byte) *jsonschema.Schema {
+func compile(t testing.TB, text []byte) *jsonschema.Schema {
 	t.Helper()
 	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {
@@ -78,7 +78,7 @@ func compile(t *testing.T, text []byte) *jsonschema.Schema {
 }
 
 // obey checks a JSON text against a schema.
-func obey(t *testing.T, s *jsonschema.Schema, text []byte) {
+func obey(t testing.TB, s *jsonschema.Schema, text []byte) {
 	t.Helper()
 	v, err := jsonschema.UnmarshalJSON(bytes.NewReader(text))
 	if err != nil {

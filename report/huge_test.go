@@ -97,7 +97,7 @@ func play(c *collector, w Writer) error {
 }
 
 // write writes a run in a format. The zero collector is an empty run.
-func write(t *testing.T, format string, o Options, c *collector) []byte {
+func write(t testing.TB, format string, o Options, c *collector) []byte {
 	t.Helper()
 	if c.run.ID == "" {
 		c = hugeRun(0, 0)

@@ -125,12 +125,15 @@ func FuzzReplay(f *testing.F) {
 	f.Add(lines[0])
 	f.Add(append(lines[0][:len(lines[0]):len(lines[0])], lines[1][:len(lines[1])/2]...))
 	f.Add([]byte(`{"schema":"mxsweep.report","ports":[{}]}`))
+	f.Add(write(f, "json", Options{}, hugeRun(1, 1)))
+	schema := compile(f, Schema())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var out bytes.Buffer
 		w, _ := New("json", &out, Options{})
 		if _, err := (Reader{}).Replay(bytes.NewReader(b), w); err != nil {
 			return
 		}
+		obey(t, schema, out.Bytes())
 		if _, err := (Reader{}).Replay(&out, &discard{}); err != nil {
 			t.Fatalf("what was written cannot be read: %v", err)
 		}
