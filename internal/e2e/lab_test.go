@@ -3,9 +3,11 @@
 package e2e
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
+	"fmt"
+	"maps"
+	"math"
 	"net"
 	"os"
 	"os/exec"
@@ -42,6 +44,20 @@ type truthPort struct {
 	Port    int    `json:"port"`
 	Product string `json:"product"`
 	Exposed bool   `json:"exposed"`
+
+	// Internal says that strangers have no business there, and ACL what the
+	// daemon itself lets in, if not all.
+	Internal bool   `json:"internal_only"`
+	ACL      string `json:"acl"`
+}
+
+// target names the port as mxsweep takes it.
+func (p truthPort) target() string {
+	return net.JoinHostPort(p.Address, strconv.Itoa(p.Port))
+}
+
+func (p truthPort) String() string {
+	return fmt.Sprintf("%s %s (%s)", p.Host, p.target(), p.Product)
 }
 
 // noise reports whether what listens is not a daemon that has a name.
@@ -120,47 +136,25 @@ func TestLabWhole(t *testing.T) {
 // ports that can be told must be named.
 func scoreLab(t *testing.T, names []string, share float64) {
 	dir, home := lab(t)
-	var truth labTruth
 	truthFile := filepath.Join(home, "truth.json")
-	text, err := os.ReadFile(truthFile)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := json.Unmarshal(text, &truth); err != nil {
-		t.Fatalf("reading %q: %v", truthFile, err)
-	}
+	truth := readTruth(t, truthFile)
 
 	// Every port that is open on any of the hosts is asked of each.
 	ports := map[int]bool{}
 	for _, p := range truth.Ports {
 		ports[p.Port] = true
 	}
-	spec := "internal,public"
-	for p := range ports {
-		spec += "," + strconv.Itoa(p)
+	args := []string{"-p", "internal,public"}
+	for _, p := range slices.Sorted(maps.Keys(ports)) {
+		args[1] += "," + strconv.Itoa(p)
 	}
-	report := filepath.Join(t.TempDir(), "report.json")
-	args := []string{"scan", "--progress", "never", "-o", "json=" + report, "-p", spec}
 	for _, h := range truth.Hosts {
 		if names == nil || slices.Contains(names, h.Name) {
 			args = append(args, h.Address, h.Address6)
 		}
 	}
-	if _, code := mxsweep(t, labScanner, args...); code != 1 {
-		t.Errorf("exit code %d, want 1: most hosts of the laboratory are exposed", code)
-	}
-	saw, err := os.ReadFile(report)
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := validate(t, saw); err != nil {
-		t.Errorf("the report does not follow the schema: %v", err)
-	}
-	doc := &document{}
-	if err := json.Unmarshal(saw, doc); err != nil {
-		t.Fatal(err)
-	}
-	checkNamed(t, doc, truth.Ports, names, share)
+	report := filepath.Join(t.TempDir(), "report.json")
+	doc := sweepLab(t, report, args...)
 
 	cmd := exec.Command("/usr/bin/python3", filepath.Join(dir, "score.py"), truthFile, report)
 	if names != nil {
@@ -174,50 +168,115 @@ func scoreLab(t *testing.T, names []string, share float64) {
 	} else if err != nil {
 		t.Fatal(err)
 	}
-}
 
-// checkNamed wants a product for a share of the ports of the hosts, those that
-// testdata/lab/cannot-tell.txt excuses left out, and none for these. Whether
-// it is the right one is the score's business.
-func checkNamed(t *testing.T, doc *document, truth []truthPort, names []string, share float64) {
-	t.Helper()
-	excused := excuses(t)
-	asked, named := 0, 0
-	for _, want := range truth {
-		if !want.Exposed || want.noise() || names != nil && !slices.Contains(names, want.Host) {
-			continue
+	tellable := truth.tellable(t, names)
+	checkGrades(t, doc, tellable)
+	least := int(math.Ceil(share * float64(len(tellable))))
+	missing := unnamed(doc, tellable)
+	if len(tellable)-len(missing) < least {
+		// On a machine that is busy with other work a daemon may miss its
+		// time; a second miss, alone, has another cause.
+		again := []string{}
+		for _, p := range missing {
+			t.Logf("%s: not named at first", p)
+			again = append(again, p.target())
 		}
-		port := strconv.Itoa(want.Port)
-		where := want.Host + " " + net.JoinHostPort(want.Address, port)
-		reason := cmp.Or(excused[want.Host+":"+port], excused[net.JoinHostPort(want.Address, port)])
-		got := doc.port(want.Address, want.Port)
-		has := got != nil && got.Service.Product != ""
-		switch {
-		case reason != "" && has:
-			t.Errorf("%s: named %s, and said to be beyond telling: %s", where, got.Service.Product, reason)
-		case reason != "":
-		case has:
-			asked++
-			named++
-		default:
-			asked++
-			t.Logf("%s: not named, and %s is: %+v", where, want.Product, got)
-		}
+		missing = unnamed(sweepLab(t, report, again...), missing)
 	}
-	t.Logf("named %d of the %d ports that can be told", named, asked)
-	if float64(named) < share*float64(asked) {
-		t.Errorf("named %d of the %d ports that can be told, want %.0f %%", named, asked, 100*share)
+	for _, p := range missing {
+		t.Logf("%s: not named", p)
+	}
+	if named := len(tellable) - len(missing); named < least {
+		t.Errorf("named %d of the %d ports that can be told, want %d", named, len(tellable), least)
 	}
 }
 
-// excuses reads which ports cannot be told, and why.
-func excuses(t *testing.T) map[string]string {
+// sweepLab sweeps from the laboratory's scanner and writes the report.
+func sweepLab(t *testing.T, report string, args ...string) *document {
 	t.Helper()
-	text, err := os.ReadFile("testdata/lab/cannot-tell.txt")
+	args = append([]string{"scan", "--progress", "never", "-o", "json=" + report}, args...)
+	// Most hosts are exposed.
+	if _, code := mxsweep(t, labScanner, args...); code != 1 && code != 0 {
+		t.Errorf("exit code %d", code)
+	}
+	text, err := os.ReadFile(report)
 	if err != nil {
 		t.Fatal(err)
 	}
-	list := map[string]string{}
+	if err := validate(t, text); err != nil {
+		t.Errorf("the report does not follow the schema: %v", err)
+	}
+	doc := &document{}
+	if err := json.Unmarshal(text, doc); err != nil {
+		t.Fatal(err)
+	}
+	return doc
+}
+
+func readTruth(t *testing.T, name string) *labTruth {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	truth := &labTruth{}
+	if err := json.Unmarshal(text, truth); err != nil {
+		t.Fatalf("reading %q: %v", name, err)
+	}
+	return truth
+}
+
+// tellable returns the ports of the named hosts, of all if names is nil, whose
+// product a safe dialogue can tell: all that can be reached but noise and what
+// testdata/lab/cannot-tell.txt excuses.
+func (l *labTruth) tellable(t *testing.T, names []string) []truthPort {
+	t.Helper()
+	excused := excuses(t, "testdata/lab/cannot-tell.txt")
+	return slices.DeleteFunc(slices.Clone(l.Ports), func(p truthPort) bool {
+		return !p.Exposed || p.noise() || names != nil && !slices.Contains(names, p.Host) || excused.cover(p)
+	})
+}
+
+// checkGrades wants a finding of medium weight or more on each of the ports
+// that is internal, unless the daemon's own access list refuses strangers or
+// testdata/lab/lighter.txt excuses it.
+func checkGrades(t *testing.T, doc *document, ports []truthPort) {
+	t.Helper()
+	excused := excuses(t, "testdata/lab/lighter.txt")
+	for _, p := range ports {
+		if !p.Internal || p.ACL != "" || excused.cover(p) {
+			continue
+		}
+		found := doc.findings(p.Address, p.Port)
+		if got := heaviest(found); !slices.Contains([]string{"medium", "high", "critical"}, got) {
+			t.Errorf("%s: heaviest finding %q, want medium or more: %+v", p, got, found)
+		}
+	}
+}
+
+// unnamed returns the ports for which the report names no product.
+func unnamed(doc *document, ports []truthPort) []truthPort {
+	return slices.DeleteFunc(slices.Clone(ports), func(p truthPort) bool {
+		got := doc.port(p.Address, p.Port)
+		return got != nil && got.Service.Product != ""
+	})
+}
+
+// An excuseList gives the reasons why ports of the laboratory are not held to
+// a rule, by host:port or [address]:port.
+type excuseList map[string]string
+
+func (l excuseList) cover(p truthPort) bool {
+	return l[p.target()] != "" || l[net.JoinHostPort(p.Host, strconv.Itoa(p.Port))] != ""
+}
+
+func excuses(t *testing.T, name string) excuseList {
+	t.Helper()
+	text, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	list := excuseList{}
 	for line := range strings.Lines(string(text)) {
 		if port, reason, ok := strings.Cut(strings.TrimSpace(line), " "); ok && port != "#" {
 			list[port] = reason
