@@ -22,6 +22,7 @@ const (
 	maxFile    = 64 << 20 // bytes of one file
 	maxEntries = 1 << 20  // entries of one file and its includes
 	maxDepth   = 16       // includes inside includes
+	maxFiles   = 4096     // files read for one, repeats counted
 )
 
 // A Parser reads what the user wrote: targets, scope and excludes. The zero
@@ -204,6 +205,7 @@ type lineReader struct {
 	dialect dialect
 	out     []Anchor
 	stack   []string // files being read, outermost first
+	files   int      // read so far: few files that include each other twice read as very many
 }
 
 // open reads a file; from is the line that includes it, or nil.
@@ -221,6 +223,9 @@ func (r *lineReader) open(name string, from *InputError) error {
 	}
 	if len(r.stack) >= maxDepth {
 		return fail(fmt.Sprintf("includes more than %d deep", maxDepth), "include the file from the outermost one", nil)
+	}
+	if r.files++; r.files > maxFiles {
+		return fail(fmt.Sprintf("more than %d includes", maxFiles), "include each file once", nil)
 	}
 	f, err := os.Open(name)
 	if err == nil {

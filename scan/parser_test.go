@@ -133,6 +133,20 @@ func TestIncludeDepth(t *testing.T) {
 	}
 }
 
+// TestIncludeBomb: a few files that include each other more than once are read
+// exponentially often.
+func TestIncludeBomb(t *testing.T) {
+	files := map[string]string{"bp": ""}
+	for i := range 15 {
+		files["b"+string(rune('a'+i))] = strings.Repeat("@include b"+string(rune('b'+i))+"\n", 8)
+	}
+	writeFiles(t, files)
+	_, _, err := new(Parser).ScopeFile(t.Context(), "ba")
+	if err == nil || !strings.Contains(err.Error(), "more than 4096 includes") {
+		t.Errorf("error %v", err)
+	}
+}
+
 // endless is a reader that never ends.
 type endless struct {
 	line string
