@@ -71,9 +71,14 @@ func (p *page) para(lead string, leadWidth, hang int, text string) {
 	for i, l := range lines {
 		if i == 0 {
 			p.line(lead + l)
-		} else {
-			p.line(strings.Repeat(" ", hang) + l)
+			continue
 		}
+		if rest, ok := strings.CutPrefix(l, "::"); ok {
+			// There was nowhere else to break, and a CI system reads a
+			// command at the start of a line, blanks or not.
+			l = `:\x3a` + rest
+		}
+		p.line(strings.Repeat(" ", hang) + l)
 	}
 }
 

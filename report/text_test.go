@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bufio"
 	"bytes"
 	"strings"
 	"testing"
@@ -30,6 +31,25 @@ func TestText(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestParaBreaksNoCommandOpen: where a long word can only be broken before a
+// colon, the next line is still no command of a CI system.
+func TestParaBreaksNoCommandOpen(t *testing.T) {
+	for _, fill := range []string{":", "é"} {
+		for n := range 40 {
+			var b bytes.Buffer
+			w := bufio.NewWriter(&b)
+			p := page{w: w, width: 20}
+			p.para("  ", 2, 4, strings.Repeat(fill, n)+"::error::x")
+			w.Flush()
+			for i, line := range strings.Split(b.String(), "\n") {
+				if i > 0 && strings.HasPrefix(strings.TrimSpace(line), "::") {
+					t.Fatalf("%d of %q: a line begins %q", n, fill, line)
+				}
+			}
+		}
 	}
 }
 
