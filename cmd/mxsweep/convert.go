@@ -52,6 +52,8 @@ func (s *session) convert(file string, flags *outputFlags) error {
 	if err != nil {
 		return err
 	}
+	undo := outs.discard
+	s.undo.Store(&undo)
 	summary, err := report.Reader{}.Replay(in, outs)
 	if err != nil && !outs.failed() {
 		outs.discard()

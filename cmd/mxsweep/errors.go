@@ -99,7 +99,8 @@ func flagError(flags *pflag.FlagSet, command string, err error) error {
 	case *pflag.ValueRequiredError:
 		return usagef(help, "flag %q needs a value", "--"+e.GetFlag().Name)
 	case *pflag.InvalidValueError:
-		return usagef(fmt.Sprintf("--%s: %s", e.GetFlag().Name, e.GetFlag().Usage),
+		_, usage := pflag.UnquoteUsage(e.GetFlag())
+		return usagef(fmt.Sprintf("--%s: %s", e.GetFlag().Name, usage),
 			"reading flag %q: bad value %q: %w", "--"+e.GetFlag().Name, e.GetValue(), e.Unwrap())
 	case *pflag.InvalidSyntaxError:
 		return usagef(help, "reading flag %q: not the form of a flag", e.GetSpecifiedFlag())

@@ -4,6 +4,9 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"io"
+	"os"
+	"path/filepath"
 	"strings"
 	"syscall"
 	"testing"
@@ -122,5 +125,35 @@ func TestWrap(t *testing.T) {
 	}
 	if got, want := wrap("averylongword x", 4, ""), "averylongword\nx"; got != want {
 		t.Errorf("got %q, want %q", got, want)
+	}
+}
+
+// TestSignalWhileReading: a verb that waits for input that never comes ends at
+// the first signal.
+func TestSignalWhileReading(t *testing.T) {
+	dir := t.TempDir()
+	for _, args := range [][]string{
+		{"scan", "--dry-run", "-i", "-"},
+		{"convert", "-", "-o", "json=" + filepath.Join(dir, "out.json")},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		in, feed := io.Pipe()
+		started := make(chan struct{})
+		go func() {
+			feed.Write([]byte(" \n")) // returns when it was read
+			close(started)
+		}()
+		go func() {
+			<-started
+			cancel(signalError{syscall.SIGTERM})
+		}()
+		var out, errs strings.Builder
+		if got := run(ctx, args, in, &out, &errs, func(string) string { return "" }); got != int(exitTerminate) {
+			t.Errorf("%s ends with %d, want %d", args[0], got, exitTerminate)
+		}
+		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
+			t.Errorf("%s left %v, %v", args[0], left, err)
+		}
+		feed.Close()
 	}
 }

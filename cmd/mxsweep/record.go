@@ -50,6 +50,7 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 			return coded(exitError, fmt.Errorf("opening output %q: %w", output, bare(err)))
 		}
 	}
+	s.winds.Store(true)
 	id := &fingerprint.Identifier{Signatures: set, Allowed: scope.Allows, Record: true}
 	service, err := id.Identify(ctx, scan.Result{Target: addr, State: scan.StateOpen, Time: time.Now()})
 	if err == nil && (service.Transcript == nil || len(service.Transcript.Exchanges) == 0) {

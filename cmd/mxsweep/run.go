@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"strings"
+	"sync/atomic"
 
 	"github.com/spf13/cobra"
 
@@ -22,6 +23,14 @@ type session struct {
 	// code is what the verb decided where it ended without an error, for
 	// example exposure.ExitFail; the zero value is a pass.
 	code exposure.ExitCode
+
+	// winds is set by a verb that from then on ends by itself when its context
+	// does, and writes what it has. Before, there is nothing to write.
+	winds atomic.Bool
+
+	// undo takes back what a verb has begun that does not end by itself; nil
+	// if there is nothing to take back.
+	undo atomic.Pointer[func()]
 }
 
 // run is the program: it reads args, does what they ask and returns the exit
@@ -31,15 +40,41 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	s := &session{args: args, stdin: stdin, stdout: stdout, stderr: stderr, env: env}
 	root := newRoot(s)
 	root.SetArgs(args)
-	err := root.ExecuteContext(ctx)
+	err, ended := s.execute(ctx, root)
 	if err != nil {
 		printError(stderr, err)
 	}
-	code := exposure.Worse(s.code, codeOf(err))
+	code := codeOf(err)
+	if ended {
+		code = exposure.Worse(s.code, code)
+	}
 	if c, ok := signalCode(ctx); ok {
 		code = exposure.Worse(code, c)
 	}
 	return int(code)
+}
+
+// execute runs the verb and reports whether it ended. A verb that waits for a
+// pipe, a terminal or a slow file when ctx is done is not waited for: opening
+// and reading those cannot be stopped.
+func (s *session) execute(ctx context.Context, root *cobra.Command) (err error, ended bool) {
+	done := make(chan error, 1)
+	go func() { done <- root.ExecuteContext(ctx) }()
+	select {
+	case err := <-done:
+		return err, true
+	case <-ctx.Done():
+	}
+	if s.winds.Load() {
+		return <-done, true
+	}
+	if undo := s.undo.Load(); undo != nil {
+		(*undo)()
+	}
+	if _, ok := signalCode(ctx); ok {
+		return nil, false // the caller knows
+	}
+	return context.Cause(ctx), false
 }
 
 // newRoot builds the tree of verbs. Its man pages, completions and help all
