@@ -116,26 +116,3 @@ func TestReadmeListsEveryFormat(t *testing.T) {
 		}
 	}
 }
-
-// TestGeneratedDocumentsAreCurrent keeps docs/ equal to what the verbs print.
-// With -update it writes them.
-func TestGeneratedDocumentsAreCurrent(t *testing.T) {
-	for file, args := range map[string][]string{
-		"docs/rules.md": {"rules", "--markdown"},
-	} {
-		var out, errs bytes.Buffer
-		if code := run(t.Context(), args, nil, &out, &errs, func(string) string { return "" }); code != 0 {
-			t.Fatalf("%v ended with %d: %s", args, code, errs.String())
-		}
-		name := filepath.Join(root, filepath.FromSlash(file))
-		if *update {
-			if err := os.WriteFile(name, out.Bytes(), 0o644); err != nil {
-				t.Fatal(err)
-			}
-			continue
-		}
-		if readDocument(t, name) != out.String() {
-			t.Errorf("%s is not what mxsweep %s prints; go test -run Generated -update ./cmd/mxsweep writes it", file, strings.Join(args, " "))
-		}
-	}
-}

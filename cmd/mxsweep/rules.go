@@ -37,8 +37,12 @@ func newRules(s *session) *cobra.Command {
 			switch {
 			case asJSON:
 				err = rulesJSON(&b, rules)
+			case markdown && len(args) == 0:
+				b.WriteString(set.Manual())
 			case markdown:
-				rulesMarkdown(&b, rules)
+				for _, r := range rules {
+					fmt.Fprintf(&b, "## %s: %s\n\n%s\n", r.ID, r.Title, r.HelpMarkdown())
+				}
 			case len(args) == 0:
 				listRules(&b, rules)
 			default:
@@ -144,17 +148,6 @@ func rulesJSON(w io.Writer, rules []*exposure.Rule) error {
 	enc.SetEscapeHTML(false)
 	enc.SetIndent("", "  ")
 	return enc.Encode(all)
-}
-
-func rulesMarkdown(b *bytes.Buffer, rules []*exposure.Rule) {
-	b.WriteString("# The rules\n\nAn id never changes its meaning. `mxsweep rules ID` prints the same.\n\n")
-	for i, r := range rules {
-		fmt.Fprintf(b, "## %s: %s\n\n%s, score %.1f\n\n%s", r.ID, r.Title, strings.ToUpper(r.Severity.String()[:1])+r.Severity.String()[1:], r.Score,
-			r.HelpMarkdown())
-		if i < len(rules)-1 {
-			b.WriteByte('\n')
-		}
-	}
 }
 
 // textWidth is how wide prose on standard output may be.
