@@ -6,6 +6,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"regexp"
 	"strings"
 	"testing"
 
@@ -176,6 +177,19 @@ func TestContractExamples(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// TestFormatsAreExplained: the manual has a section on each format.
+func TestFormatsAreExplained(t *testing.T) {
+	manual, err := os.ReadFile(filepath.Join("..", "docs", "reports.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range Formats() {
+		if !regexp.MustCompile(`(?m)^### (.*, )?` + name + `(,.*)?$`).Match(manual) {
+			t.Errorf("docs/reports.md has no section on %s", name)
+		}
 	}
 }
 
