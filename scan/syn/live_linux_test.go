@@ -68,6 +68,7 @@ func (r sweepResult) complete(t *testing.T, space *scan.Space, want []netip.Addr
 }
 
 func TestSweep(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.routed()
 	for _, target := range []string{"10.91.16.0/22", "fd91:16::/118"} {
@@ -95,6 +96,7 @@ func TestLoss(t *testing.T) {
 		silent bool
 	}{{"5", 5, false}, {"20", 20, false}, {"5 silent", 5, true}, {"20 silent", 20, true}} {
 		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
 			l := newLab(t)
 			l.routed()
 			scope, space := spaceOf(t, ninePorts, "10.91.16.0/22")
@@ -115,6 +117,7 @@ func TestLoss(t *testing.T) {
 func TestOverflow(t *testing.T) {
 	for _, silent := range []bool{false, true} {
 		t.Run(fmt.Sprintf("silent=%t", silent), func(t *testing.T) {
+			t.Parallel()
 			l := newLab(t)
 			l.routed()
 			scope, space := spaceOf(t, ninePorts, "10.91.16.0/21")

@@ -10,6 +10,7 @@ import (
 	"runtime"
 	"slices"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"golang.org/x/sys/unix"
@@ -24,6 +25,9 @@ type lab struct {
 	prefix string
 }
 
+// labs counts the labs of this process.
+var labs atomic.Int32
+
 // newLab returns an empty lab, or skips the test where namespaces cannot be
 // made.
 func newLab(t *testing.T) *lab {
@@ -37,7 +41,7 @@ func newLab(t *testing.T) *lab {
 	if _, err := exec.LookPath("ip"); err != nil {
 		t.Skip("needs ip (iproute2)")
 	}
-	return &lab{t: t, prefix: fmt.Sprintf("mxsyn-%d-", os.Getpid())}
+	return &lab{t: t, prefix: fmt.Sprintf("mxsyn-%d-%d-", os.Getpid(), labs.Add(1))}
 }
 
 // sh runs lines of a script; @x stands for the namespace x. A line that fails

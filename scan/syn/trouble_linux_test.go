@@ -22,6 +22,7 @@ import (
 
 // TestRejected meets routers that say no, in every way they have.
 func TestRejected(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.routed()
 	scope, space := spaceOf(t, []uint16{25, 26, 27, 28, 29}, "10.91.16.0/28", "fd91:16::/124")
@@ -75,6 +76,7 @@ func (l *lab) flat() {
 // TestNeighbours has no router between: some addresses never answer ARP or
 // neighbour discovery.
 func TestNeighbours(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.flat()
 	scope, space := spaceOf(t, []uint16{25, 10025}, "10.91.2.1-10.91.2.30", "fd91:2::1-fd91:2::1e")
@@ -92,6 +94,7 @@ func TestNeighbours(t *testing.T) {
 
 // TestRouterSilent has a router that never answers ARP.
 func TestRouterSilent(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.flat()
 	l.sh("ip -n @s route add default via 10.91.2.77")
@@ -110,6 +113,7 @@ func TestRouterSilent(t *testing.T) {
 
 // TestRefused asks for what is not possible.
 func TestRefused(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.flat()
 	open := func(config Config, targets ...string) error {
@@ -161,6 +165,7 @@ func TestInterfaceDown(t *testing.T) {
 		"carrier": "ip -n @r link set rs down",
 	} {
 		t.Run(name, func(t *testing.T) {
+			t.Parallel()
 			l := newLab(t)
 			l.routed()
 			scope, space := spaceOf(t, ninePorts, "10.91.16.0/20")
@@ -192,6 +197,7 @@ func TestInterfaceDown(t *testing.T) {
 
 // TestCancel stops a sweep: what was asked is unknown, the rest is not told.
 func TestCancel(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.routed()
 	scope, space := spaceOf(t, ninePorts, "10.91.16.0/20")
@@ -229,6 +235,7 @@ func TestCancel(t *testing.T) {
 
 // TestWildcard meets a host that answers on every port.
 func TestWildcard(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.routed()
 	scope, space := spaceOf(t, ninePorts, "10.91.16.0/28")
@@ -245,6 +252,7 @@ func TestWildcard(t *testing.T) {
 
 // TestPcap reads the evidence back.
 func TestPcap(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.routed()
 	scope, space := spaceOf(t, ninePorts, "10.91.16.0/28", "fd91:16::/124")
@@ -283,6 +291,7 @@ func TestPcap(t *testing.T) {
 // TestTun sweeps over a link without a header, at the other end of which the
 // test itself sits.
 func TestTun(t *testing.T) {
+	t.Parallel()
 	l := newLab(t)
 	l.space("s")
 	var tun *os.File
@@ -374,6 +383,7 @@ func TestDropRights(t *testing.T) {
 		dropped(t)
 		return
 	}
+	t.Parallel()
 	l := newLab(t)
 	l.flat()
 	cmd := exec.Command("ip", "netns", "exec", l.prefix+"s", os.Args[0], "-test.run=^TestDropRights$", "-test.v")
