@@ -77,7 +77,9 @@ type Result struct {
 	// Time is when the answer arrived, or when the wait for one ended.
 	Time time.Time
 
-	// Err is why State is StateUnknown or StateSkipped; nil otherwise.
+	// Err is why State is StateUnknown or StateSkipped, and for
+	// StateFiltered the ICMP error that said so, if one did and the Scanner
+	// sees them; nil otherwise.
 	Err error
 
 	// Conn is the open connection that found the port, not yet read from, so
