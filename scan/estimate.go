@@ -46,9 +46,9 @@ func (e *estimate) lossRate() float64 {
 }
 
 // tries returns how many probes a silent pair needs before an open port is
-// missed less than once in a hundred thousand.
+// missed less than once in a million.
 func tries(lossRate float64) int {
-	const miss = 1e-5
+	const miss = 1e-6
 	return int(math.Ceil(math.Log(miss) / math.Log(lossRate)))
 }
 

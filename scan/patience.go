@@ -46,7 +46,7 @@ func (s *sweep) tries(h *host) int {
 		return 1
 	}
 	loss := s.all.lossRate()
-	if h.net.est.sent >= 8 {
+	if h.net.est.lost > 0 {
 		loss = max(loss, h.net.est.lossRate())
 	}
 	usual := 1 + s.cfg.Retries
@@ -55,7 +55,7 @@ func (s *sweep) tries(h *host) int {
 		// is lost is lost in bursts.
 		return min(usual, max(tries(loss), 2))
 	}
-	return min(max(tries(loss), usual), 4*usual)
+	return min(max(tries(loss), usual), 5*usual)
 }
 
 // unaskedReason says why a question could not be asked.

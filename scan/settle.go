@@ -148,41 +148,6 @@ func (s *shortage) hopeless() bool { return s.since > maxLacks }
 // over says that a probe has left.
 func (s *shortage) over() { s.since = 0 }
 
-// A window is how many probes may be in flight. It shrinks where probes get
-// lost: to send fewer at once is the only way to be heard.
-type window struct {
-	size, most     int
-	ends           int // of probes, since it last changed
-	answered, lost int // since it last could judge the loss
-}
-
-// answer takes in that a pair was answered after lost probes had been lost.
-func (w *window) answer(lost int) {
-	w.answered++
-	w.lost += lost
-}
-
-// end takes in that a probe is no longer in flight.
-func (w *window) end() {
-	const least, period, sample = 64, 256, 32
-	if w.ends++; w.ends < period {
-		return
-	}
-	w.ends = 0
-	lossy := w.answered >= sample && w.lost*20 > w.answered // more than 5 in 100
-	if lossy {
-		w.size = max(min(least, w.most), w.size*7/10)
-	} else {
-		w.size = min(w.most, w.size+max(w.size/8, 1))
-	}
-	if w.answered >= sample {
-		w.answered, w.lost = 0, 0
-	}
-}
-
-// shrink says that more than n in flight is too much for this machine.
-func (w *window) shrink(n int) { w.size = max(1, min(w.size, n)) }
-
 // A pace measures the rate of probes over the last second or so.
 type pace struct {
 	at   time.Duration

@@ -247,7 +247,7 @@ func (s *sweep) unask(i int32) {
 	}
 	p.host.asked--
 	s.inflight--
-	s.window.end()
+	s.window.end(s.now)
 	s.turn(p.host)
 }
 
