@@ -13,7 +13,6 @@ import (
 
 // carryOut sweeps, judges and reports. The outputs are closed whatever happens.
 func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs) error {
-	s.winds.Store(true)
 	run := p.reportRun(time.Now())
 	w, err := newSweep(p, outs)
 	if err != nil {

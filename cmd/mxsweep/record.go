@@ -44,13 +44,13 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 	if err != nil {
 		return err
 	}
+	s.winds.Store(true)
 	var file *outputFile
 	if output != "-" {
 		if file, err = createOutput(output, false); err != nil {
 			return coded(exitError, fmt.Errorf("opening output %q: %w", output, bare(err)))
 		}
 	}
-	s.winds.Store(true)
 	id := &fingerprint.Identifier{Signatures: set, Allowed: scope.Allows, Record: true}
 	service, err := id.Identify(ctx, scan.Result{Target: addr, State: scan.StateOpen, Time: time.Now()})
 	if err == nil && (service.Transcript == nil || len(service.Transcript.Exchanges) == 0) {

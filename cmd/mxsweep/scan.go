@@ -51,6 +51,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	if err != nil {
 		return err
 	}
+	s.winds.Store(true) // before there is a file that nobody would end
 	outs, err := openOutputs(s.stdout, specs, flags.output.options(s))
 	if err != nil {
 		return err
