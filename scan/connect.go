@@ -6,6 +6,7 @@ import (
 	"iter"
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -28,7 +29,9 @@ type Config struct {
 
 	// Timeout is the longest that one answer is awaited. The real wait
 	// depends on how long other answers of the host, its net, or all nets
-	// took. If zero, 3 seconds.
+	// took. If zero, 3 seconds. A wait of more than a second has the kernel
+	// repeat the SYN once by itself (RFC 6298, Section 2.1), which counts
+	// neither as a probe nor for Rate.
 	Timeout time.Duration
 
 	// Retries is how often a probe without an answer is sent again. Where
@@ -64,6 +67,8 @@ type Config struct {
 type Connect struct {
 	cfg  Config
 	wire wire
+
+	begun atomic.Bool
 
 	mu    sync.Mutex
 	stats Stats
@@ -123,9 +128,13 @@ func (c *Connect) Stats() Stats {
 	return c.stats
 }
 
-// Scan implements [Scanner]. It can be called once.
+// Scan implements [Scanner]. What it returns can be ranged over once; further
+// times it is empty.
 func (c *Connect) Scan(ctx context.Context, space *Space) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
+		if c.begun.Swap(true) {
+			return
+		}
 		ctx, cancel := context.WithCancelCause(ctx)
 		defer cancel(nil)
 		s := newSweep(c, space)

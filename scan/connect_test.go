@@ -45,6 +45,9 @@ func TestLoopback(t *testing.T) {
 	if got[ports[0]] != StateOpen || got[ports[1]] != StateClosed {
 		t.Errorf("got %v", got)
 	}
+	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
+		t.Errorf("ranged over twice: %+v", r)
+	}
 	if s := c.Stats(); s.Planned != 2 || s.Done != 2 || s.Open != 1 || s.Answered != 2 || s.Sent != 2 {
 		t.Errorf("totals %+v", s)
 	}

@@ -29,7 +29,7 @@ func (s *sweep) settle(e ending) {
 	case prohibited:
 		s.unreached(e.slot, ReasonAdminProhibited)
 	case silent:
-		s.wheelless(e.slot)
+		s.unheard(e.slot, s.now-p.sent)
 	case looped:
 		// The port was free for our own end, so nobody listens there now; it
 		// is asked again, from another port. The probe never left the host.
@@ -78,18 +78,6 @@ func (s *sweep) answered(i int32, r Result) {
 func (s *sweep) unreached(i int32, reason Reason) {
 	s.stats.Answered++
 	s.finish(i, Result{State: StateFiltered, Reason: reason})
-}
-
-// wheelless deals with a probe for which the kernel gave up waiting. Its own
-// patience is that of a single connection, so it counts as one try.
-func (s *sweep) wheelless(i int32) {
-	p := &s.probes[i]
-	p.wait = max(p.wait, s.now-p.sent)
-	if p.attempts < s.tries(p.host) {
-		s.queue(i, false)
-		return
-	}
-	s.finish(i, Result{State: StateFiltered, Reason: ReasonNoResponse})
 }
 
 // again puts a pair back whose try did not count, unless that has happened

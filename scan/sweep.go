@@ -264,13 +264,13 @@ func (s *sweep) expire() {
 			continue
 		}
 		s.wire.drop(i)
-		s.silence(i, wait)
+		s.unask(i)
+		s.unheard(i, wait)
 	}
 }
 
-// silence deals with a pair that was not answered within wait.
-func (s *sweep) silence(i int32, wait time.Duration) {
-	s.unask(i)
+// unheard deals with a pair of which nothing was heard within wait.
+func (s *sweep) unheard(i int32, wait time.Duration) {
 	p := &s.probes[i]
 	p.wait = max(p.wait, wait)
 	if p.attempts < s.tries(p.host) {

@@ -7,7 +7,6 @@ import (
 	"os"
 	"sync"
 	"time"
-	"unsafe"
 
 	"golang.org/x/sys/unix"
 )
@@ -84,27 +83,35 @@ func (w *epollWire) begin(slot int32, to netip.AddrPort) (ending, bool) {
 		w.release(i, false)
 		return failed(slot, err), true
 	}
-	if w.hits*8 >= w.misses || w.misses%64 == 0 {
-		if err := connect(s.fd, to); err != unix.EALREADY && err != unix.EINPROGRESS {
-			w.hits++
-			return w.end(i, err), true
-		}
-		if w.misses++; w.misses > 1024 { // let the past fade
-			w.hits, w.misses = w.hits/2, w.misses/2
-		}
-	} else {
-		w.misses++
+	if err, ended := w.ask(s); ended {
+		return w.end(i, err), true
 	}
-	if !s.watched {
-		err := unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, s.fd,
-			&unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLET, Fd: i})
-		if err != nil {
-			w.release(i, false)
-			return failed(slot, err), true
-		}
-		s.watched = true
+	if s.watched {
+		return ending{}, false
 	}
+	err = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, s.fd, &unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLET, Fd: i})
+	if err != nil {
+		w.release(i, false)
+		return failed(slot, err), true
+	}
+	s.watched = true
 	return ending{}, false
+}
+
+// ask asks a socket that has just begun to connect how that ended, if it
+// often has by now, and every 64th time to find out. It reports false if it is
+// under way.
+func (w *epollWire) ask(s *sock) (unix.Errno, bool) {
+	if w.hits*8 >= w.misses || w.misses%64 == 0 {
+		if err := connect(s.fd, s.to); err != unix.EALREADY && err != unix.EINPROGRESS {
+			w.hits++
+			return err, true
+		}
+	}
+	if w.misses++; w.misses > 1024 { // let the past fade
+		w.hits, w.misses = w.hits/2, w.misses/2
+	}
+	return 0, false
 }
 
 // failed is the ending of a connection that could not be begun: whatever the
@@ -215,6 +222,9 @@ func (w *epollWire) hand(slot int32) net.Conn {
 		conn = nil
 	}
 	f.Close()
+	if tcp, ok := conn.(*net.TCPConn); ok {
+		tcp.SetNoDelay(true) // as any connection that Go makes
+	}
 	return conn
 }
 
@@ -310,48 +320,4 @@ func (w *epollWire) forget(i int32) {
 	}
 	*s = sock{fd: -1, slot: -1}
 	w.gone = append(w.gone, i)
-}
-
-// connect calls connect(2) without telling the Go scheduler: a non-blocking
-// connect returns at once.
-func connect(fd int, to netip.AddrPort) unix.Errno {
-	if to.Addr().Is4() {
-		sa := unix.RawSockaddrInet4{Family: unix.AF_INET, Port: netOrder(to.Port()), Addr: to.Addr().As4()}
-		return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
-	}
-	sa := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: netOrder(to.Port()), Addr: to.Addr().As16()}
-	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
-}
-
-// disconnect takes a connect back (connect(2), "AF_UNSPEC").
-func disconnect(fd int) unix.Errno {
-	sa := unix.RawSockaddr{Family: unix.AF_UNSPEC}
-	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
-}
-
-func connectRaw(fd int, sa unsafe.Pointer, size uintptr) unix.Errno {
-	_, _, err := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(sa), size)
-	return err
-}
-
-// netOrder returns p with its bytes as they go over the wire.
-func netOrder(p uint16) uint16 {
-	b := [2]byte{byte(p >> 8), byte(p)}
-	return *(*uint16)(unsafe.Pointer(&b))
-}
-
-// local returns the address and port at our end of a connection, or the zero
-// AddrPort if it is gone.
-func local(fd int) netip.AddrPort {
-	sa, err := unix.Getsockname(fd)
-	if err != nil {
-		return netip.AddrPort{}
-	}
-	switch sa := sa.(type) {
-	case *unix.SockaddrInet4:
-		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
-	case *unix.SockaddrInet6:
-		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port))
-	}
-	return netip.AddrPort{}
 }

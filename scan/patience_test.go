@@ -1,0 +1,119 @@
+package scan
+
+import (
+	"math/rand/v2"
+	"net/netip"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestLoss plays nets that lose packets at random, each way.
+func TestLoss(t *testing.T) {
+	for _, loss := range []float64{0.05, 0.2} {
+		for seed := range uint64(10) {
+			synctest.Test(t, func(t *testing.T) {
+				r := rand.New(rand.NewPCG(seed, 2))
+				var mu sync.Mutex
+				f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					rtt := 20*time.Millisecond + time.Duration(r.IntN(int(10*time.Millisecond)))
+					if min(r.Float64(), r.Float64()) < loss || to.Port() == 783 {
+						return 0, errSilent
+					}
+					if to.Port() == 25 {
+						return rtt, nil
+					}
+					return rtt, syscall.ECONNREFUSED
+				})
+				got, c := sweepAll(t, Config{Seed: seed}, f, "10.0.0.0/25", 25, 143, 783)
+				wrong := 0
+				for to, r := range got {
+					if want := map[uint16]State{25: StateOpen, 143: StateClosed, 783: StateFiltered}[to.Port()]; r.State != want {
+						wrong++
+					}
+				}
+				if wrong > 0 || len(got) != 128*3 {
+					t.Errorf("loss %v, seed %d: %d of %d are wrong", loss, seed, wrong, len(got))
+				}
+				if c.Stats().Lost == 0 {
+					t.Errorf("loss %v, seed %d: none was seen", loss, seed)
+				}
+			})
+		}
+	}
+}
+
+// TestFewerTriesWithoutLoss asks that silent ports are not asked again and
+// again where a great many answers show that nothing is lost.
+func TestFewerTriesWithoutLoss(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			if to.Port() == 783 && to.Addr().As4()[3] > 200 {
+				return 0, errSilent
+			}
+			return 5 * time.Millisecond, syscall.ECONNREFUSED
+		})
+		got, _ := sweepAll(t, Config{}, f, "10.0.0.0/22", 25, 143, 783)
+		counts := map[int]int{}
+		for _, r := range got {
+			if r.State == StateFiltered {
+				counts[r.Attempts]++
+			}
+		}
+		if counts[2] != 4*55 {
+			t.Errorf("silent ports by tries: %v", counts)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return 0, errSilent })
+		got, _ := sweepAll(t, Config{Retries: -1}, f, "10.0.0.1", 25)
+		if r := got[netip.MustParseAddrPort("10.0.0.1:25")]; r.Attempts != 1 {
+			t.Errorf("without retries: %+v", r)
+		}
+	})
+}
+
+// TestPatience has hosts at very different distances: none is missed, and the
+// silent ones do not take the time of the farthest.
+func TestPatience(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		far := map[byte]time.Duration{0: time.Millisecond, 1: 80 * time.Millisecond, 2: 300 * time.Millisecond, 3: 900 * time.Millisecond}
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			b := to.Addr().As4()
+			if to.Port() == 783 {
+				return 0, errSilent
+			}
+			return far[b[2]] + time.Duration(b[3])*far[b[2]]/1000, nil
+		})
+		start := time.Now()
+		got, c := sweepAll(t, Config{}, f, "10.0.0.0/28 10.0.1.0/28 10.0.2.0/28 10.0.3.0/28", 25, 143, 783)
+		for to, r := range got {
+			if want := to.Port() != 783; (r.State == StateOpen) != want {
+				t.Errorf("%v: %+v", to, r)
+			}
+		}
+		if d := time.Since(start); d > 12*time.Second {
+			t.Errorf("took %v", d)
+		}
+		if s := c.Stats(); s.Lost > 0 {
+			t.Errorf("%d slow answers count as lost", s.Lost)
+		}
+	})
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			if to.Addr().As4()[3] == 7 {
+				return time.Millisecond, syscall.ECONNREFUSED
+			}
+			return 0, errSilent
+		})
+		start := time.Now()
+		sweepAll(t, Config{}, f, "10.0.0.0/24", 25, 143, 783)
+		if d := time.Since(start); d > 300*time.Millisecond {
+			t.Errorf("a silent net with one neighbour a millisecond away took %v", d)
+		}
+	})
+}

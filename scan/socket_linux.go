@@ -1,0 +1,52 @@
+package scan
+
+import (
+	"net/netip"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// connect calls connect(2) without telling the Go scheduler: a non-blocking
+// connect returns at once.
+func connect(fd int, to netip.AddrPort) unix.Errno {
+	if to.Addr().Is4() {
+		sa := unix.RawSockaddrInet4{Family: unix.AF_INET, Port: netOrder(to.Port()), Addr: to.Addr().As4()}
+		return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
+	}
+	sa := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: netOrder(to.Port()), Addr: to.Addr().As16()}
+	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
+}
+
+// disconnect takes a connect back (connect(2), "AF_UNSPEC").
+func disconnect(fd int) unix.Errno {
+	sa := unix.RawSockaddr{Family: unix.AF_UNSPEC}
+	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
+}
+
+func connectRaw(fd int, sa unsafe.Pointer, size uintptr) unix.Errno {
+	_, _, err := unix.RawSyscall(unix.SYS_CONNECT, uintptr(fd), uintptr(sa), size)
+	return err
+}
+
+// netOrder returns p with its bytes as they go over the wire.
+func netOrder(p uint16) uint16 {
+	b := [2]byte{byte(p >> 8), byte(p)}
+	return *(*uint16)(unsafe.Pointer(&b))
+}
+
+// local returns the address and port at our end of a connection, or the zero
+// AddrPort if it is gone.
+func local(fd int) netip.AddrPort {
+	sa, err := unix.Getsockname(fd)
+	if err != nil {
+		return netip.AddrPort{}
+	}
+	switch sa := sa.(type) {
+	case *unix.SockaddrInet4:
+		return netip.AddrPortFrom(netip.AddrFrom4(sa.Addr), uint16(sa.Port))
+	case *unix.SockaddrInet6:
+		return netip.AddrPortFrom(netip.AddrFrom16(sa.Addr), uint16(sa.Port))
+	}
+	return netip.AddrPort{}
+}
