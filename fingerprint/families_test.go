@@ -49,7 +49,7 @@ func TestFamilies(t *testing.T) {
 		"mtpolicyd":             {policy("mtpolicyd"), "postfix-policy", "mtpolicyd", "policy", "", 7},
 		"postgrey":              {policy("postgrey"), "postfix-policy", "Postgrey", "policy", "", 8},
 		"SQLgrey":               {policy("sqlgrey"), "", "", "unknown", "", 0},
-		"postfwd 1":             {policy("postfwd1"), "postfix-policy", "postfwd", "policy", "1.35", 10},
+		"postfwd 1":             {policy("postfwd1"), "postfix-policy", "postfwd", "policy", "", 10},
 		"AM.PDP":                {mailtest.AMPDP{}, "am.pdp", "amavisd-new", "content-filter", "", 10},
 		"OpenDKIM":              {mailtest.Milter{Actions: 0x111, Steps: 0x100702}, "milter", "OpenDKIM", "milter", "", 7},
 		"another milter":        {mailtest.Milter{Actions: 0x1, Steps: 0x7f}, "milter", "", "milter", "", 6},

@@ -227,7 +227,11 @@ func (p *Policy) judge(lines []string) (reply string, end bool) {
 	switch p.Name {
 	case "postfwd1":
 		if a["request"] == "dumpstats" {
+			p.rows.Add(1) // the counters of the last interval begin anew
 			return "[STATS]  postfwd 1.35: up since 0 days, 00:02:11 hours\r\n", true
+		}
+		if item, ok := strings.CutPrefix(a["request"], "delcache "); ok {
+			return "request cache removal of '" + item + "' failed: item not found\r\n", true
 		}
 	case "quota-status":
 		return "action=DUNNO\n\n", false
@@ -248,8 +252,6 @@ func (p *Policy) judge(lines []string) (reply string, end bool) {
 		return "", true
 	}
 	switch {
-	case p.Name == "postfwd1" && a["request"] == "dumpstats":
-		return "[STATS]  postfwd 1.35: up since 0 days, 00:02:11 hours\r\n", true
 	case !access:
 		return "", false
 	case p.Name == "sqlgrey":
