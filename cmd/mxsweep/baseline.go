@@ -21,7 +21,7 @@ const maxBaseline = 256 << 20
 func newBaseline(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "baseline",
-		Short: "write, update, prune, show and compare baselines",
+		Short: "write, update, prune, show and diff baselines",
 		Long: `A baseline holds the findings of an earlier run, one a line, sorted, so that a
 review sees in a diff what came and what went. "mxsweep scan --baseline FILE"
 says of each finding whether it is new, unchanged, updated, fixed or could not be
@@ -86,8 +86,9 @@ func newBaselineWrite(s *session) *cobra.Command {
 		Use:   "write RUN -o FILE",
 		Short: "make a baseline of a saved run",
 		Long: `Makes a baseline of RUN, which "mxsweep scan" wrote as json or jsonl. A run that
-is not complete is refused: what it did not see would look as if it were new in
-the next one.`,
+was cut short is refused: what it did not see would look as if it were new in the
+next one. So will what stood on hosts that were silent: write the baseline of a
+run that saw all of them.`,
 		Args: exactArgs(1, "one saved run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			run, err := s.readRun(args[0])

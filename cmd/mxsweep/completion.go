@@ -13,7 +13,7 @@ func newCompletion(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:       "completion SHELL",
 		Short:     "print the completion script for a shell",
-		Long:      "Prints the completion script for bash, zsh, fish or powershell.",
+		Long:      "Prints the completion script for bash, zsh, fish or powershell. The one for bash\nneeds the package bash-completion.",
 		Example:   "  mxsweep completion bash > /etc/bash_completion.d/mxsweep",
 		ValidArgs: shells,
 		Args:      exactArgs(1, "one shell"),

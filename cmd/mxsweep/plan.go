@@ -164,11 +164,14 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 		}
 		return coded(exitUsage, err)
 	}
-	if p.scope, err = scan.NewScope(bounds); err != nil {
-		return coded(exitUsage, err)
-	}
 	if p.asked = bounds.Targets; len(p.asked) == 0 {
 		p.asked = bounds.Allowed
+	}
+	if bounds.Targets, err = p.withCanaries(ctx, parser); err != nil {
+		return coded(exitUsage, err)
+	}
+	if p.scope, err = scan.NewScope(bounds); err != nil {
+		return coded(exitUsage, err)
 	}
 	var errs []error
 	for _, t := range p.scope.Outside() {
@@ -187,6 +190,21 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 		p.space, err = p.space.Shard(uint64(flags.shard.index), uint64(n))
 	}
 	return coded(exitUsage, err)
+}
+
+// withCanaries is what is asked for, and the canaries of the policy, which are
+// asked whatever the ports and targets of the run are: a canary that nobody
+// asks cannot answer.
+func (p *plan) withCanaries(ctx context.Context, parser *scan.Parser) ([]scan.Target, error) {
+	if p.policy == nil || len(p.asked) == 0 {
+		return p.asked, nil
+	}
+	var names []string
+	for i := range p.policy.Canaries {
+		names = append(names, p.policy.Canaries[i].Target())
+	}
+	canaries, err := parser.Targets(ctx, names)
+	return slices.Concat(p.asked, canaries), err
 }
 
 // readBounds reads every list of addresses.

@@ -80,6 +80,7 @@ func (s *session) execute(ctx context.Context, root *cobra.Command) (err error, 
 // newRoot builds the tree of verbs. Its man pages, completions and help all
 // come from here.
 func newRoot(s *session) *cobra.Command {
+	var printVersion bool
 	root := &cobra.Command{
 		Use:   "mxsweep",
 		Short: "find mail daemons that answer where they should not",
@@ -95,12 +96,16 @@ Only scan what you are authorized to scan.`,
 		SilenceUsage:  true,
 		Args:          cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
+			if printVersion && len(args) == 0 {
+				return s.printVersion()
+			}
 			if len(args) == 0 {
 				return usagef(`"mxsweep demo" shows what it does, "mxsweep help" lists the verbs`, "naming a verb: none given")
 			}
 			return unknownVerb(cmd, args[0])
 		},
 	}
+	root.Flags().BoolVar(&printVersion, "version", false, "print the version")
 	root.CompletionOptions.DisableDefaultCmd = true
 	root.SetIn(s.stdin)
 	root.SetOut(s.stdout)

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -79,7 +80,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host")
 	flags.DurationVarP(&f.timeout, "timeout", "t", 3*time.Second, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
 	flags.UintVar(&f.retries, "retries", 2, "try `N` further times for a probe without an answer, more where loss is measured")
-	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts (default 1/1)")
+	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts")
 	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
 }
 
@@ -101,6 +102,11 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	f.seeded = flags.Changed("seed")
 	var errs []error
 	bad := func(hint, format string, args ...any) { errs = append(errs, usagef(hint, format, args...)) }
+	flags.Visit(func(flag *pflag.Flag) {
+		if slices.Contains(needWords, flag.Name) && emptyValue(flag.Value) {
+			bad("leave the flag out to go without it; was a variable of a script not set?", "reading flag \"--%s\": an empty value", flag.Name)
+		}
+	})
 	if f.timeout <= 0 || f.timeout > time.Hour {
 		bad("a duration like 500ms or 3s, up to 1h", "reading flag \"--timeout\": %s is out of range", f.timeout)
 	}
@@ -123,6 +129,18 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 		bad("leave one of them out", "combining --quiet with --verbose: they contradict each other")
 	}
 	return errors.Join(errs...)
+}
+
+// needWords are the flags of which an empty value, as an unset variable of a
+// script gives, would silently lift a bound or a check that was meant.
+var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures"}
+
+// emptyValue reports whether a flag was given an empty value at least once.
+func emptyValue(v pflag.Value) bool {
+	if list, ok := v.(pflag.SliceValue); ok {
+		return slices.Contains(list.GetSlice(), "")
+	}
+	return v.String() == ""
 }
 
 // A shard is the flag I/N. The zero shard is the whole, 1/1.

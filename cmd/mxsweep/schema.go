@@ -3,17 +3,27 @@ package main
 import (
 	"github.com/spf13/cobra"
 
+	"mxsweep/exposure"
 	"mxsweep/report"
 )
 
-// newSchema is "mxsweep schema".
+// newSchema is "mxsweep schema [policy]".
 func newSchema(s *session) *cobra.Command {
 	return &cobra.Command{
-		Use:   "schema",
-		Short: "print the JSON schema of the json and jsonl reports",
-		Args:  exactArgs(0, ""),
-		RunE: func(*cobra.Command, []string) error {
-			_, err := s.stdout.Write(report.Schema())
+		Use:   "schema [policy]",
+		Short: "print the JSON schema of the json and jsonl reports, or of the policy file",
+		Long: `Prints the JSON schema of the json and jsonl reports; with "policy" that of the
+policy file, for editors.`,
+		ValidArgs: []string{"policy"},
+		RunE: func(_ *cobra.Command, args []string) error {
+			schema := report.Schema()
+			switch {
+			case len(args) == 1 && args[0] == "policy":
+				schema = exposure.PolicySchema()
+			case len(args) > 0:
+				return usagef(`"mxsweep schema" or "mxsweep schema policy"`, "reading the arguments %q: nothing or policy expected", args)
+			}
+			_, err := s.stdout.Write(schema)
 			return writing(standardOutput, err)
 		},
 	}

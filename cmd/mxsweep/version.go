@@ -18,11 +18,16 @@ func newVersion(s *session) *cobra.Command {
 		Short: "print the version",
 		Args:  exactArgs(0, ""),
 		RunE: func(*cobra.Command, []string) error {
-			_, err := fmt.Fprintf(s.stdout, "mxsweep %s%s (%s %s/%s)\n",
-				version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-			return writing("standard output", err)
+			return s.printVersion()
 		},
 	}
+}
+
+// printVersion says which program this is.
+func (s *session) printVersion() error {
+	_, err := fmt.Fprintf(s.stdout, "mxsweep %s%s (%s %s/%s)\n",
+		version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
+	return writing("standard output", err)
 }
 
 // revision is the commit that the binary was built from, "" if not recorded.
