@@ -4,6 +4,8 @@ import (
 	"bytes"
 	"encoding/csv"
 	"encoding/json"
+	"encoding/xml"
+	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -11,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"unicode/utf8"
 )
 
 // These tests check each format by the means of who consumes it.
@@ -267,6 +270,73 @@ func TestSameBytes(t *testing.T) {
 		slices.Reverse(c.findings)
 		if got := write(t, format, Options{}, c); !bytes.Equal(got, want) {
 			t.Errorf("%s: the bytes depend on the order", format)
+		}
+	}
+}
+
+// FuzzFormats: whatever a server says, each format stays what it is.
+func FuzzFormats(f *testing.F) {
+	f.Add("220 mx ESMTP\r\n::error::x ##[e] \u202e\xff\x1b")
+	f.Add("=cmd|' /C calc'!A0\t]]></system-out><!--")
+	f.Add("</td><script>alert(1)</script>\"' onload=x {{.}} `|`")
+	f.Fuzz(func(t *testing.T, raw string) {
+		c := hugeRun(1, 2)
+		s := Sanitise(raw, maxSentence)
+		c.ports[0].Host, c.ports[0].Banner = s, newBanner([]byte(raw), false)
+		c.ports[0].Service.Product, c.ports[0].Service.Evidence[0].Observed = s, s
+		c.findings[0].Title, c.findings[0].Evidence, c.findings[0].Remediation = s, []string{s}, sanitiseBlock(raw, maxBlock)
+		c.findings[1].Host = s
+		c.run.Scope.Name = s
+		c.notices = []Notice{{Code: "MXS9001", Level: "error", Message: s, Target: s}}
+		for _, format := range Formats() {
+			checkFormat(t, format, write(t, format, Options{Color: format == "text"}, c))
+		}
+	})
+}
+
+// checkFormat holds a document to the syntax of its format.
+func checkFormat(t *testing.T, format string, doc []byte) {
+	t.Helper()
+	if !utf8.Valid(doc) {
+		t.Fatalf("%s: not UTF-8", format)
+	}
+	switch format {
+	case "json", "sarif", "gitlab", "defectdojo":
+		if !json.Valid(doc) {
+			t.Fatalf("%s: not JSON: %s", format, doc)
+		}
+	case "jsonl":
+		for line := range bytes.Lines(doc) {
+			if !json.Valid(line) {
+				t.Fatalf("jsonl: not JSON: %s", line)
+			}
+		}
+	case "junit", "nmap-xml":
+		dec := xml.NewDecoder(bytes.NewReader(doc))
+		for {
+			if _, err := dec.Token(); err == io.EOF {
+				break
+			} else if err != nil {
+				t.Fatalf("%s: %v", format, err)
+			}
+		}
+	case "csv":
+		if rows, err := csv.NewReader(bytes.NewReader(doc)).ReadAll(); err != nil || len(rows) != 3 {
+			t.Fatalf("csv: %d rows, %v", len(rows), err)
+		}
+	case "html":
+		if bytes.Count(doc, []byte("<script")) != 1 || bytes.Count(doc, []byte("<details")) != bytes.Count(doc, []byte("</details")) {
+			t.Fatal("html: markup from the network")
+		}
+	case "github":
+		if bytes.Count(doc, []byte("\n")) != 3 {
+			t.Fatalf("github: more lines than commands: %s", doc)
+		}
+	case "text", "markdown":
+		for line := range bytes.Lines(doc) {
+			if l := bytes.TrimSpace(line); bytes.HasPrefix(l, []byte("::")) || bytes.Contains(l, []byte("##[")) {
+				t.Fatalf("%s: a command: %s", format, line)
+			}
 		}
 	}
 }

@@ -1,5 +1,10 @@
 // Package report writes a run down: one file per format and one sanitiser
 // for every byte that came from the network.
+//
+// [NewPort], [NewFinding] and [NewNotice] turn what the scan and the judgement
+// know into the types of the published schema, sanitised. Every [Writer] takes
+// those, and a [Reader] plays a saved run to any Writer: what a format shows
+// live it also shows of a saved run.
 package report
 
 // A Writer takes a run as it happens. Streaming formats write at once and are

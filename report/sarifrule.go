@@ -51,8 +51,9 @@ func (b *sarifBuilder) rule(r *Rule) sarifRule {
 		Help:    &sarifText{Text: helpText(r), Markdown: helpMarkdown(r)},
 		Default: &sarifDefault{Level: level(r.Severity)},
 		Properties: &sarifRuleProps{
-			Tags:     ruleTags(r),
-			Severity: securitySeverity(r),
+			Tags:      ruleTags(r),
+			Precision: "high", // rules rest on behaviour, not on port numbers
+			Severity:  securitySeverity(r),
 		},
 	}
 	if len(r.References) > 0 {
