@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"bytes"
 	"slices"
 	"strings"
 
@@ -25,7 +26,7 @@ func (s *session) service() *Service {
 		svc.Tunnel = "ssl"
 	}
 	if g := s.exchanges[signatures.Greeting]; g != nil && len(g.Reply) > 0 {
-		svc.Banner = g.Reply[:min(len(g.Reply), maxBanner)]
+		svc.Banner = bytes.Clone(g.Reply[:min(len(g.Reply), maxBanner)])
 		svc.BannerTruncated = len(g.Reply) > maxBanner || g.End == signatures.EndLimit
 	}
 	if best := s.best(); best != nil {
@@ -42,7 +43,7 @@ func (s *session) inside() *Service {
 	var outer []Exchange
 	for _, ex := range s.order {
 		if svc.Transcript.Find(ex.Probe) == nil {
-			outer = append(outer, *ex)
+			outer = append(outer, s.kept(ex))
 		}
 		if p := s.id.Signatures.Probe(ex.Probe); p.Enters != nil && (ex.Handshake == signatures.HandshakeComplete || p.Enters.Reply != nil && p.Enters.Reply.Match(ex.Reply)) {
 			sent := string(ex.Sent)
@@ -68,17 +69,31 @@ func (s *session) finish() {
 func (s *session) transcript() *Transcript {
 	t := new(Transcript)
 	for _, ex := range s.order {
-		t.Exchanges = append(t.Exchanges, *ex)
+		t.Exchanges = append(t.Exchanges, s.kept(ex))
 	}
 	return t
+}
+
+// maxKept is how much of a reply outlives the conversation, unless it is
+// recorded. Thousands of ports may each say much.
+const maxKept = 2048
+
+// kept is what is kept of an exchange when all is decided.
+func (s *session) kept(ex *Exchange) Exchange {
+	k := *ex
+	if !s.id.Record {
+		k.Greeting = bytes.Clone(ex.Greeting[:min(len(ex.Greeting), maxKept)])
+		k.Reply = bytes.Clone(ex.Reply[:min(len(ex.Reply), maxKept)])
+	}
+	return k
 }
 
 // name fills in what the best signature says.
 func (s *session) name(svc *Service, sig *signatures.Signature) {
 	values := sig.Values(s)
 	svc.Protocol, svc.Product, svc.Role = sig.Protocol, sig.Product, sig.Role
-	svc.Version, svc.Hostname = values["version"], values["hostname"]
-	svc.ExtraInfo, svc.OSType = values["extra_info"], values["os_type"]
+	svc.Version, svc.Hostname = clip(values["version"]), clip(values["hostname"])
+	svc.ExtraInfo, svc.OSType = clip(values["extra_info"]), clip(values["os_type"])
 	svc.Method, svc.Confidence, svc.Signature = "probed", sig.Confidence, sig.ID
 	if cpe := sig.CPEFor(svc.Version); cpe != "" {
 		svc.CPEs = []string{cpe}
@@ -93,7 +108,7 @@ func (s *session) name(svc *Service, sig *signatures.Signature) {
 	svc.Alternatives = slices.Compact(svc.Alternatives)
 	svc.Behind = behind(values)
 	if next, values := s.id.Signatures.Behind(sig, s); next != nil && svc.Behind == nil {
-		svc.Behind = &Behind{Product: next.Product, Version: values["version"]}
+		svc.Behind = &Behind{Product: next.Product, Version: clip(values["version"])}
 	}
 	s.evidence(svc, sig.When, nil)
 }
@@ -102,7 +117,7 @@ func behind(values map[string]string) *Behind {
 	if values["behind_product"] == "" {
 		return nil
 	}
-	return &Behind{Product: values["behind_product"], Version: values["behind_version"]}
+	return &Behind{Product: clip(values["behind_product"]), Version: clip(values["behind_version"])}
 }
 
 // observe adds the observations that hold for the service.

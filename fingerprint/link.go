@@ -1,7 +1,6 @@
 package fingerprint
 
 import (
-	"bytes"
 	"maps"
 	"slices"
 	"strings"
@@ -17,8 +16,8 @@ const tableConfidence = 3
 // what a port that said nothing may be. The map holds the service of each open
 // port of one address and is changed in place. Ports may be nil.
 func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Service) {
+	shareGreetings(services)
 	for port, svc := range services {
-		svc.SameAs = sameGreeting(services, port)
 		if ports == nil {
 			continue
 		}
@@ -40,19 +39,31 @@ func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Ser
 	}
 }
 
-// sameGreeting lists the other ports whose greeting is the same byte for byte.
-func sameGreeting(services map[uint16]*Service, port uint16) []uint16 {
-	banner := services[port].Banner
-	if len(banner) == 0 || services[port].Protocol == "" {
-		return nil
-	}
-	var same []uint16
-	for _, other := range slices.Sorted(maps.Keys(services)) {
-		if other != port && bytes.Equal(services[other].Banner, banner) {
-			same = append(same, other)
+// maxSame is how many ports are named that show the same greeting. A chain has
+// a handful; a host that greets alike on thousands is a decoy or a middlebox.
+const maxSame = 32
+
+// shareGreetings notes for each port the first others whose greeting is the
+// same byte for byte.
+func shareGreetings(services map[uint16]*Service) {
+	groups := make(map[string][]uint16)
+	for _, port := range slices.Sorted(maps.Keys(services)) {
+		if svc := services[port]; len(svc.Banner) > 0 {
+			groups[string(svc.Banner)] = append(groups[string(svc.Banner)], port)
 		}
 	}
-	return same
+	for _, group := range groups {
+		first := group[:min(len(group), maxSame+1)]
+		for _, port := range group {
+			if services[port].Protocol == "" {
+				continue
+			}
+			same := slices.DeleteFunc(slices.Clone(first), func(p uint16) bool { return p == port })
+			if len(same) > 0 {
+				services[port].SameAs = slices.Clip(same[:min(len(same), maxSame)])
+			}
+		}
+	}
 }
 
 // answered reports whether the port said anything at all.

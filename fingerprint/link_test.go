@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"reflect"
+	"slices"
 	"testing"
 
 	"mxsweep/signatures"
@@ -65,5 +66,20 @@ func TestStack(t *testing.T) {
 	services[7143] = &Service{}
 	if got := stackOf(set, services); got != "Zimbra" {
 		t.Errorf("7025, 7071 and 7143 make up %q, want Zimbra", got)
+	}
+}
+
+// TestLinkManyAlike holds what is noted of a host that greets alike on every
+// port to what a port is worth.
+func TestLinkManyAlike(t *testing.T) {
+	services := make(map[uint16]*Service)
+	for port := uint16(1); port != 0; port++ {
+		services[port] = &Service{Protocol: "smtp", Banner: []byte("220 x\r\n")}
+	}
+	Link(load(t), nil, services)
+	for port, svc := range services {
+		if len(svc.SameAs) != maxSame || svc.SameAs[0] != 1 && port != 1 || slices.Contains(svc.SameAs, port) {
+			t.Fatalf("port %d greets like %d", port, svc.SameAs)
+		}
 	}
 }

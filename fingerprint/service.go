@@ -69,11 +69,12 @@ type Service struct {
 	Stack string
 
 	// SameAs lists other ports of the same host whose greeting is identical
-	// byte for byte: the links of a proxy chain.
+	// byte for byte, the first 32: the links of a proxy chain.
 	SameAs []uint16
 
 	// Transcript is the raw record of every probe, for reports on unknown
-	// services and for recording examples.
+	// services and for recording examples. Replies are whole if Record is set,
+	// else their first 2048 bytes.
 	Transcript *Transcript
 }
 
@@ -100,7 +101,7 @@ type TLS struct {
 	Version    string // "TLS 1.3"
 	Cipher     string
 	Subject    string
-	Names      []string // DNS names of the certificate
+	Names      []string // DNS names of the certificate, the first 100
 	Issuer     string
 	NotAfter   time.Time
 	CertSHA256 string // lower-case hex of the leaf certificate

@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"strings"
 	"time"
 
 	"mxsweep/signatures"
@@ -108,6 +109,16 @@ func (s *session) entered(w *wire) bool {
 	return s.inner != nil && s.inner.wire == w
 }
 
+// The most of a certificate that is kept: a certificate may hold thousands of
+// names, and each of a thousand ports another one.
+const (
+	maxNames = 100
+	maxName  = 1024 // bytes
+)
+
+// clip keeps the beginning of a text from the network, free of the rest.
+func clip(s string) string { return strings.Clone(s[:min(len(s), maxName)]) }
+
 func describeTLS(state *tls.ConnectionState) *TLS {
 	t := &TLS{Version: tls.VersionName(state.Version), Cipher: tls.CipherSuiteName(state.CipherSuite)}
 	if len(state.PeerCertificates) == 0 {
@@ -115,8 +126,11 @@ func describeTLS(state *tls.ConnectionState) *TLS {
 	}
 	leaf := state.PeerCertificates[0]
 	sum := sha256.Sum256(leaf.Raw)
-	t.Subject, t.Issuer = leaf.Subject.String(), leaf.Issuer.String()
-	t.Names, t.NotAfter = leaf.DNSNames, leaf.NotAfter
+	t.Subject, t.Issuer = clip(leaf.Subject.String()), clip(leaf.Issuer.String())
+	for _, name := range leaf.DNSNames[:min(len(leaf.DNSNames), maxNames)] {
+		t.Names = append(t.Names, clip(name))
+	}
+	t.NotAfter = leaf.NotAfter
 	t.CertSHA256 = hex.EncodeToString(sum[:])
 	return t
 }
