@@ -9,7 +9,8 @@ package report
 
 // A Writer takes a run as it happens. Streaming formats write at once and are
 // valid wherever they are cut; buffered ones sort and write in End. The same
-// run in gives the same bytes out.
+// run in gives the same bytes out. A Writer is for one goroutine and one run;
+// after an error it is not used any more.
 type Writer interface {
 	// Start is called once, first.
 	Start(Tool, Run) error

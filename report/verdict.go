@@ -76,6 +76,9 @@ func percent(ratio float64) string {
 	return strings.TrimSuffix(s, ".0") + "%"
 }
 
+// briefPorts is how long a list of ports may be before it is only counted.
+const briefPorts = 60
+
 // provenance says which program looked at what, when and from where.
 func (v *view) provenance() string {
 	s := "mxsweep " + v.tool.Version + ", vantage " + v.run.Vantage
@@ -87,8 +90,11 @@ func (v *view) provenance() string {
 	} else {
 		s += fmt.Sprintf(", %d addresses", n)
 	}
-	if v.run.Scope.Ports != "" {
-		s += ", ports " + v.run.Scope.Ports
+	switch ports := v.run.Scope.Ports; {
+	case len(ports) > briefPorts:
+		s += ", " + plural(countPorts(ports), "port")
+	case ports != "":
+		s += ", ports " + ports
 	}
 	return s + ", " + period(v.run.StartTime, v.run.EndTime)
 }
