@@ -200,7 +200,8 @@ func TestComparable(t *testing.T) {
 		{"same", func(*Conditions) {}, ""},
 		{"vantage", func(c *Conditions) { c.Vantage.Class = ClassLAN }, `the vantage was "internet" and is "lan"`},
 		{"scope", func(c *Conditions) { c.ScopeSHA256 = strings.Repeat("0", 64) }, "the scope is another one"},
-		{"ports", func(c *Conditions) { c.Ports = []uint16{25} }, "the ports were 10024-10031 and are 25"},
+		{"ports", func(c *Conditions) { c.Ports = []uint16{25} }, "ports 25 were not asked then and ports 10024-10031 are not asked now"},
+		{"more ports", func(c *Conditions) { c.Ports = append([]uint16{25}, c.Ports...) }, "ports 25 were not asked then"},
 	} {
 		now := testConditions
 		tt.change(&now)

@@ -81,9 +81,28 @@ func (c *Comparison) Comparable() (ok bool, why string) {
 		reasons = append(reasons, "the scope is another one")
 	}
 	if ports := scan.FormatPorts(c.now.Ports); b.Ports != "" && b.Ports != ports {
-		reasons = append(reasons, fmt.Sprintf("the ports were %s and are %s", b.Ports, ports))
+		reasons = append(reasons, c.otherPorts(ports))
 	}
 	return len(reasons) == 0, strings.Join(reasons, "; ")
+}
+
+// otherPorts says in which ports the baseline and this run differ.
+func (c *Comparison) otherPorts(now string) string {
+	then, err := scan.ParsePorts(c.baseline.Ports, nil)
+	if err != nil {
+		return fmt.Sprintf("the ports were %q and are %s", c.baseline.Ports, now)
+	}
+	var words []string
+	only := func(words []string, format string, a, b []uint16) []string {
+		a = slices.DeleteFunc(slices.Clone(a), func(p uint16) bool { return slices.Contains(b, p) })
+		if len(a) == 0 {
+			return words
+		}
+		return append(words, fmt.Sprintf(format, scan.FormatPorts(a)))
+	}
+	words = only(words, "ports %s were not asked then", c.now.Ports, then)
+	words = only(words, "ports %s are not asked now", then, c.now.Ports)
+	return strings.Join(words, " and ")
 }
 
 // Finish gives the findings of the run with their drift, and behind them those

@@ -207,4 +207,4 @@ func (g Gate) cover(v *Verdict, saw Saw) {
 
 // percent rounds down, so that a ratio below the floor never reads as the
 // floor.
-func percent(r float64) string { return fmt.Sprintf("%.1f %%", math.Floor(r*1000)/10) }
+func percent(r float64) string { return fmt.Sprintf("%.1f%%", math.Floor(r*1000)/10) }

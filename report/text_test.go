@@ -89,3 +89,11 @@ func TestWrap(t *testing.T) {
 		}
 	}
 }
+
+func TestPercentRoundsDown(t *testing.T) {
+	for ratio, want := range map[float64]string{1: "100%", 0.99999: "99.9%", 0.94999: "94.9%", 0.5: "50%", 0: "0%"} {
+		if got := percent(ratio); got != want {
+			t.Errorf("%v: got %q, want %q", ratio, got, want)
+		}
+	}
+}

@@ -3,6 +3,7 @@ package report
 import (
 	"cmp"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 )
@@ -67,12 +68,10 @@ func (v *view) coverage() string {
 	return s
 }
 
-// percent never rounds up to 100%.
+// percent rounds down, as the gate does: a ratio below the floor never reads as
+// the floor, and one below 1 never as 100%.
 func percent(ratio float64) string {
-	if ratio < 1 && ratio > 0.999 {
-		return "99.9%"
-	}
-	s := fmt.Sprintf("%.1f", ratio*100)
+	s := fmt.Sprintf("%.1f", math.Floor(ratio*1000)/10)
 	return strings.TrimSuffix(s, ".0") + "%"
 }
 
