@@ -11,7 +11,7 @@ import (
 // link that was down. So every try is awaited at least so long, and the last
 // one longer, the less is known of the host.
 const (
-	shortest    = 50 * time.Millisecond  // any try
+	shortest    = 30 * time.Millisecond  // any try
 	nearLast    = 100 * time.Millisecond // the last, if the host or a neighbour answered before
 	strangeLast = time.Second            // if only other nets did (RFC 6298, Section 2.1)
 	blindFirst  = 500 * time.Millisecond // the first, if nobody answered yet; then twice that, and so on
