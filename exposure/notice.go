@@ -47,6 +47,8 @@ const (
 	NoticeNothingSeen       = "MXS9016"
 	NoticeConfidence        = "MXS9017"
 	NoticeExpectedMissing   = "MXS9018"
+	NoticeEngine            = "MXS9019"
+	NoticeWildcard          = "MXS9020"
 )
 
 // A NoticeKind describes all notices of one code, for reports and manuals.
@@ -114,6 +116,12 @@ var noticeKinds = []NoticeKind{
 	{NoticeExpectedMissing, "ExpectedServiceMissing", LevelNote, "A service that the policy expects was not seen.",
 		"The entry covered nothing in this run.",
 		"Check the service, or take the entry out of the policy file."},
+	{NoticeEngine, "EngineReport", LevelNote, "The engine chose or measured something.",
+		"It says how the ports were asked and how far the silence of a port can be trusted.",
+		"The flags --mode, --rate and --retries steer the engine."},
+	{NoticeWildcard, "WildcardHost", LevelWarning, "A host has every port open.",
+		"Most likely it is no host: something in front answers for all addresses or all ports.",
+		"Sweep from another place, or take the host out of the scope."},
 }
 
 // NoticeKinds lists all kinds of notices in the order of their codes.

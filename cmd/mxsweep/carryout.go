@@ -13,12 +13,13 @@ import (
 
 // carryOut sweeps, judges and reports. The outputs are closed whatever happens.
 func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs) error {
-	run := p.reportRun(time.Now())
-	w, err := newSweep(p, outs)
+	w, err := newSweep(ctx, p, outs)
 	if err != nil {
 		outs.discard()
 		return err
 	}
+	defer w.engine.close()
+	run := p.reportRun(time.Now(), w.engine.mode)
 	aborted := outs.Start(p.reportTool(), run)
 	if aborted == nil {
 		shown := startProgress(s.stderr, s.progressMode(p.flags.progress.value, p.flags.quiet), s.color(p.flags.output.color.value, s.stderr), w.tally)
@@ -45,11 +46,11 @@ func (s *session) warn(p *plan, outs *outputs, notices []exposure.Notice) {
 	}
 }
 
-// newSweep makes the scanner and the identifier of a plan.
-func newSweep(p *plan, outs *outputs) (*sweep, error) {
+// newSweep makes the engine and the identifier of a plan.
+func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 	w := &sweep{plan: p, report: func(port exposure.Port) error { return outs.Port(report.NewPort(port, p.tree)) }}
 	var err error
-	if w.scanner, err = newScanner(p); err != nil {
+	if w.engine, err = newEngine(ctx, p, outs.pcap()); err != nil {
 		return nil, err
 	}
 	if !p.flags.noIdentify {

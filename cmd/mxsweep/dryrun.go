@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn"
 	"mxsweep/signatures"
 )
 
@@ -20,15 +21,7 @@ func (p *plan) describe(w io.Writer) error {
 	}
 	b.WriteByte('\n')
 	fmt.Fprintf(&b, "ports        %s (%d)\n", scan.FormatPorts(p.ports), len(p.ports))
-	fmt.Fprintf(&b, "connections  %d, up to %d with retries", p.space.Len(), p.space.Len()*uint64(1+p.flags.retries))
-	if p.flags.shard.count > 1 {
-		fmt.Fprintf(&b, " (shard %s)", &p.flags.shard)
-	}
-	b.WriteByte('\n')
-	if rate := p.flags.rate; rate > 0 {
-		seconds := time.Duration(float64(p.space.Len()) / float64(rate) * float64(time.Second))
-		fmt.Fprintf(&b, "time         at least %s at %d probes a second\n", shortDuration(seconds), rate)
-	}
+	p.describeProbes(&b)
 	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
 	fmt.Fprintf(&b, "vantage      %s\n", p.judge.Vantage)
 	if err := p.describeTargets(&b); err != nil {
@@ -36,6 +29,34 @@ func (p *plan) describe(w io.Writer) error {
 	}
 	_, err := io.WriteString(w, b.String())
 	return writing(standardOutput, err)
+}
+
+// describeProbes says how much would be sent.
+func (p *plan) describeProbes(b *strings.Builder) {
+	mode, why := p.flags.mode.value, ""
+	if mode == modeAuto {
+		mode, why = chooseMode(p.space)
+		why = ", chosen because " + why
+	}
+	fmt.Fprintf(b, "mode         %s%s\n", mode, why)
+	shard := ""
+	if p.flags.shard.count > 1 {
+		shard = fmt.Sprintf(" (shard %s)", &p.flags.shard)
+	}
+	rate := p.flags.rate
+	if mode == modeSyn {
+		e := syn.Plan(p.space, p.synConfig(nil))
+		fmt.Fprintf(b, "packets      %d, %d bytes, if nothing answers%s\n", e.Packets, e.Bytes, shard)
+		if rate > 0 {
+			fmt.Fprintf(b, "time         at most %s at %d probes a second\n", shortDuration(e.Duration), rate)
+		}
+		return
+	}
+	fmt.Fprintf(b, "connections  %d, up to %d with retries%s\n", p.space.Len(), p.space.Len()*uint64(1+p.flags.retries), shard)
+	if rate > 0 {
+		seconds := time.Duration(float64(p.space.Len()) / float64(rate) * float64(time.Second))
+		fmt.Fprintf(b, "time         at least %s at %d probes a second\n", shortDuration(seconds), rate)
+	}
 }
 
 // identifyText says which probes open ports would be asked with.

@@ -69,7 +69,8 @@ func unknownFormat(name string) error {
 // outputs is a [report.Writer] that hands a run on to several. One that fails
 // is left out from then on and harms no other; its error is kept for close.
 type outputs struct {
-	all []*output
+	all     []*output
+	capture *capture // nil without --pcap
 }
 
 // An output is one format on its way to one file.
@@ -197,11 +198,17 @@ func (o *outputs) close() error {
 		}
 		errs = append(errs, writing(out.spec.name(), err))
 	}
+	if o.capture != nil {
+		errs = append(errs, o.capture.close())
+	}
 	return errors.Join(errs...)
 }
 
 // discard takes back what was opened, for a run that does not take place.
 func (o *outputs) discard() {
+	if o.capture != nil {
+		o.capture.file.discard()
+	}
 	for _, out := range o.all {
 		if out.file != nil {
 			out.file.discard()

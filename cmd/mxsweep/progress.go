@@ -40,7 +40,8 @@ func (s *session) progressMode(mode string, quiet bool) progressMode {
 // the identification of open ports has come.
 type tally struct {
 	scan.Stats
-	Identified int // open ports whose dialogue has ended
+	Identified int     // open ports whose dialogue has ended
+	Loss       float64 // share of probes or answers that get lost; 0 if not measured
 }
 
 // A progress shows how far a run is until stopped. The nil progress shows
@@ -136,6 +137,9 @@ func progressLine(t tally, elapsed time.Duration) string {
 		rate = float64(t.Sent) / elapsed.Seconds()
 	}
 	line := fmt.Sprintf("%d of %d ports (%.0f%%), %.0f probes/s, %d open", t.Done, t.Planned, percent, rate, t.Open)
+	if t.Loss > 0 {
+		line += fmt.Sprintf(", %.1f%% lost", 100*t.Loss)
+	}
 	if t.Done > 0 && elapsed > 0 {
 		left := time.Duration(float64(elapsed) * float64(t.Planned-t.Done) / float64(t.Done))
 		line += ", ends in " + shortDuration(left)

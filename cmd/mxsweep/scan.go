@@ -56,5 +56,9 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	if err != nil {
 		return err
 	}
+	if err := outs.openCapture(flags.pcap); err != nil {
+		outs.discard()
+		return err
+	}
 	return s.carryOut(ctx, p, outs)
 }

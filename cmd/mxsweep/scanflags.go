@@ -21,6 +21,7 @@ type scanFlags struct {
 	ports        []string
 
 	mode        *choice
+	pcap        string
 	rate        uint
 	concurrency uint
 	perHost     uint
@@ -73,8 +74,9 @@ func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
 }
 
 func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
-	f.mode = newChoice("connect")
-	flags.VarP(f.mode, "mode", "m", "how to ask: connect opens full connections")
+	f.mode = newChoice(modeConnect, modeSyn, modeAuto)
+	flags.VarP(f.mode, "mode", "m", "how to ask: connect opens full connections, syn sends single segments (Linux, CAP_NET_RAW), auto chooses and says what")
+	flags.StringVar(&f.pcap, "pcap", "", "with --mode syn, write every probe and answer to `FILE`, as a capture")
 	flags.UintVarP(&f.rate, "rate", "r", 1000, "send `N` probes a second, all hosts together; 0 is as fast as accuracy allows")
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
 	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host")
@@ -121,6 +123,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	}
 	if flags.Changed("concurrency") && f.concurrency == 0 {
 		bad("at least 1; leave it out to go by the file limit", "reading flag \"--concurrency\": 0 is out of range")
+	}
+	if f.pcap != "" && f.mode.value != modeSyn {
+		bad("add --mode syn", "combining --pcap with --mode %s: only single SYNs are captured", f.mode.value)
 	}
 	if f.noIdentify && (f.intrusive || len(f.signatures) > 0) {
 		bad("leave one of them out", "combining --no-identify with --intrusive or --signatures: nothing would be asked")

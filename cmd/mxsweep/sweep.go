@@ -14,17 +14,11 @@ import (
 	"mxsweep/scan"
 )
 
-// A sweeper is a scanner that tells how far it is.
-type sweeper interface {
-	scan.Scanner
-	Stats() scan.Stats
-}
-
 // A sweep carries a plan out: it asks every pair, talks to what is open while
 // the asking goes on, and gathers what was seen.
 type sweep struct {
 	plan       *plan
-	scanner    sweeper
+	engine     *engine
 	identifier *fingerprint.Identifier // nil: states only
 	report     func(exposure.Port) error
 
@@ -49,7 +43,7 @@ func (w *sweep) run(ctx context.Context) error {
 			workers.Go(func() { w.identify(ctx) })
 		}
 	}
-	for r := range w.scanner.Scan(ctx, w.plan.space) {
+	for r := range w.engine.Scan(ctx, w.plan.space) {
 		w.sight.Add(r)
 		if w.plan.drift != nil {
 			w.plan.drift.Add(exposure.Port{Result: r})
@@ -63,7 +57,7 @@ func (w *sweep) run(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil && !errors.As(err, new(signalError)) {
 		return err
 	}
-	return nil
+	return w.engine.failed()
 }
 
 // identifiers is how many ports are talked to at once: most of the time of a
@@ -124,7 +118,11 @@ func (w *sweep) port(r scan.Result, service *fingerprint.Service) exposure.Port 
 
 // tally is how far the run is, for the progress display.
 func (w *sweep) tally() tally {
-	return tally{Stats: w.scanner.Stats(), Identified: int(w.identified.Load())}
+	t := tally{Stats: w.engine.Stats(), Identified: int(w.identified.Load())}
+	if w.engine.syn != nil {
+		t.Loss = w.engine.syn.Stats().Loss
+	}
+	return t
 }
 
 // sorted are the open ports in the order of address and port.

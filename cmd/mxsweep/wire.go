@@ -39,7 +39,7 @@ func (p *plan) reportTool() report.Tool {
 }
 
 // reportRun says what is scanned, when, from where and by whose leave.
-func (p *plan) reportRun(start time.Time) report.Run {
+func (p *plan) reportRun(start time.Time, mode string) report.Run {
 	name := "command-line"
 	if len(p.scopeFiles) > 0 {
 		name = p.scopeFiles[len(p.scopeFiles)-1]
@@ -50,7 +50,7 @@ func (p *plan) reportRun(start time.Time) report.Run {
 		Args:          append([]string{"mxsweep"}, p.args...),
 		Vantage:       p.vantage().String(),
 		Authorization: p.flags.authorization,
-		Mode:          p.flags.mode.value,
+		Mode:          mode,
 		Scope: report.Scope{
 			Name: name, SHA256: p.scopeSHA256, Ports: scan.FormatPorts(p.sweptPorts()),
 			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(),
