@@ -48,7 +48,7 @@ func (s *session) convert(file string, flags *outputFlags) error {
 		defer f.Close()
 		in = f
 	}
-	outs, err := openOutputs(s.stdout, specs, flags.options(s))
+	outs, err := openOutputs(s.stdout, specs, false, flags.options(s))
 	if err != nil {
 		return err
 	}

@@ -82,15 +82,17 @@ type output struct {
 }
 
 // openOutputs opens everything that a run will write, so that a file that
-// cannot be written is known before the first packet.
-func openOutputs(stdout io.Writer, specs []outputSpec, opts func(outputSpec) report.Options) (*outputs, error) {
+// cannot be written is known before the first packet. A run that drops its
+// rights on the way cannot rename files in other users' directories later on:
+// there it writes in place.
+func openOutputs(stdout io.Writer, specs []outputSpec, dropsRights bool, opts func(outputSpec) report.Options) (*outputs, error) {
 	o := &outputs{}
 	var errs []error
 	for _, spec := range specs {
 		out := &output{spec: spec}
 		dst := stdout
 		if spec.file != "-" {
-			f, err := createOutput(spec.file, spec.format == "jsonl")
+			f, err := createOutput(spec.file, spec.format == "jsonl" || dropsRights && foreign(spec.file))
 			if err != nil {
 				errs = append(errs, coded(exitError, fmt.Errorf("opening output %s: %w", spec.name(), bare(err))))
 				continue

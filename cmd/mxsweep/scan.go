@@ -52,7 +52,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		return err
 	}
 	s.winds.Store(true) // before there is a file that nobody would end
-	outs, err := openOutputs(s.stdout, specs, flags.output.options(s))
+	outs, err := openOutputs(s.stdout, specs, flags.mode.value != modeConnect, flags.output.options(s))
 	if err != nil {
 		return err
 	}
