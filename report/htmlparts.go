@@ -35,13 +35,6 @@ type htmlPlace struct {
 	htmlEvidence
 }
 
-// htmlEvidence is what a port said.
-type htmlEvidence struct {
-	Evidence []Evidence
-	Banner   string
-	Facts    []htmlFact
-}
-
 type htmlSettled struct{ ID, At, Name, Rule, Title, Severity, Why string }
 
 type htmlMatrix struct {
@@ -169,79 +162,6 @@ func (b *htmlBuilder) place(f *Finding) htmlPlace {
 		{Label: "Finding", Text: f.ID, Mono: true},
 	})...)
 	return w
-}
-
-func evidenceOf(p *Port) htmlEvidence {
-	if p == nil {
-		return htmlEvidence{}
-	}
-	w := htmlEvidence{}
-	if p.Banner != nil {
-		w.Banner = dialogue(p.Banner.Text)
-	}
-	if s := p.Service; s != nil {
-		for _, e := range s.Evidence {
-			e.Observed = dialogue(e.Observed)
-			w.Evidence = append(w.Evidence, e)
-		}
-		w.Facts = append(w.Facts, withText([]htmlFact{
-			{Label: "Observed", Text: strings.Join(s.Observations, ", ")},
-			{Label: "Signature", Text: s.MatchedRule},
-			{Label: "CPE", Text: strings.Join(s.CPEs, " "), Mono: true},
-			{Label: "Same greeting on", Text: portList(s.SameAs)},
-		})...)
-	}
-	if t := p.TLS; t != nil {
-		w.Facts = append(w.Facts, htmlFact{Label: "TLS", Text: tlsText(t)})
-	}
-	for _, e := range p.Trail {
-		w.Evidence = append(w.Evidence, Evidence{
-			Probe: e.Probe, Sent: e.Sent, Observed: cmp.Or(dialogue(e.Greeting+e.Reply), "("+e.End+")"), Shows: "ended: " + e.End,
-		})
-	}
-	w.Facts = append(w.Facts, withText([]htmlFact{{Label: "Answered", Text: answered(p)}})...)
-	return w
-}
-
-// dialogue puts each line of a reply on a line of its own; the escapes stay,
-// because line ends tell daemons apart.
-func dialogue(s string) string {
-	return strings.TrimSuffix(strings.ReplaceAll(s, `\r\n`, `\r\n`+"\n"), "\n")
-}
-
-func portList(ports []uint16) string {
-	words := make([]string, len(ports))
-	for i, p := range ports {
-		words[i] = itoa(int(p))
-	}
-	return strings.Join(words, ", ")
-}
-
-func tlsText(t *TLS) string {
-	words := []string{}
-	for _, s := range []string{t.Version, t.Cipher, t.Subject} {
-		if s != "" {
-			words = append(words, s)
-		}
-	}
-	if t.Issuer != "" {
-		words = append(words, "issued by "+t.Issuer)
-	}
-	if !t.NotAfter.IsZero() {
-		words = append(words, "valid until "+t.NotAfter.UTC().Format("2006-01-02"))
-	}
-	return strings.Join(words, ", ")
-}
-
-func answered(p *Port) string {
-	s := p.Timestamp.String()
-	if p.Reason != "" {
-		s += ", " + p.Reason
-	}
-	if p.RTT > 0 {
-		s += fmt.Sprintf(", after %g ms", p.RTT)
-	}
-	return s
 }
 
 func (b *htmlBuilder) settled() []htmlSettled {
