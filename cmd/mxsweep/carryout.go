@@ -22,7 +22,7 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs) error {
 	run := p.reportRun(time.Now(), w.engine.mode)
 	aborted := outs.Start(p.reportTool(), run)
 	if aborted == nil {
-		shown := startProgress(s.stderr, s.progressMode(p.flags.progress.value, p.flags.quiet), s.color(p.flags.output.color.value, s.stderr), w.tally)
+		shown := startProgress(s.stderr, s.progressMode(p.flags.progress.value, p.flags.quiet), s.color(p.flags.output.color.value, s.stderr), func() int { return s.width(s.stderr) }, w.tally)
 		aborted = w.run(ctx)
 		shown.stop()
 	}

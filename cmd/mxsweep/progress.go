@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"strings"
 	"sync"
 	"time"
 
@@ -50,6 +51,7 @@ type progress struct {
 	w     io.Writer
 	bar   *progressbar.ProgressBar // nil in line mode
 	tally func() tally
+	width func() int // columns of the terminal, 0 if not known; nil in line mode
 	start time.Time
 	done  chan struct{}
 	ended sync.WaitGroup
@@ -62,12 +64,13 @@ const (
 	lineEvery = 30 * time.Second
 )
 
-// startProgress begins to show what tally returns.
-func startProgress(w io.Writer, mode progressMode, color bool, tally func() tally) *progress {
+// startProgress begins to show what tally returns. Width says how many columns
+// a bar may take.
+func startProgress(w io.Writer, mode progressMode, color bool, width func() int, tally func() tally) *progress {
 	if mode == progressNone {
 		return nil
 	}
-	p := &progress{w: w, tally: tally, start: time.Now(), done: make(chan struct{})}
+	p := &progress{w: w, tally: tally, width: width, start: time.Now(), done: make(chan struct{})}
 	every := lineEvery
 	if mode == progressBar {
 		every = barEvery
@@ -118,7 +121,7 @@ func (p *progress) show() {
 	// The dialogues count as work too; the bar is full only when stop clears it.
 	whole := int64(min(t.Planned, 1<<62)) + int64(t.Open) + 1
 	p.bar.ChangeMax64(whole)
-	p.bar.Describe(progressLine(t, time.Since(p.start)))
+	p.bar.Describe(fitted(progressLine(t, time.Since(p.start)), p.width()))
 	_ = p.bar.Set64(min(int64(min(t.Done, 1<<62))+int64(t.Identified), whole-1))
 }
 
@@ -143,6 +146,24 @@ func progressLine(t tally, elapsed time.Duration) string {
 	if t.Done > 0 && elapsed > 0 {
 		left := time.Duration(float64(elapsed) * float64(t.Planned-t.Done) / float64(t.Done))
 		line += ", ends in " + shortDuration(left)
+	}
+	return line
+}
+
+// besideLine is what the bar takes beside its line at least: "  99% ||" and the
+// last column, which some terminals wrap at.
+const besideLine = 9
+
+// fitted leaves out the last things that a line says until it fits: a line that
+// wraps cannot be redrawn and scrolls the terminal.
+func fitted(line string, columns int) string {
+	room := max(columns-besideLine, 0)
+	for columns > 0 && len(line) > room {
+		i := strings.LastIndex(line, ", ")
+		if i < 0 {
+			return line[:room]
+		}
+		line = line[:i]
 	}
 	return line
 }

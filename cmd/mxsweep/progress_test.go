@@ -35,6 +35,22 @@ func TestProgressLine(t *testing.T) {
 	}
 }
 
+func TestFitted(t *testing.T) {
+	const line = "250 of 1000 ports (25%), 30 probes/s, 3 open, ends in 30s"
+	for columns, want := range map[int]string{
+		0:  line,
+		66: line,
+		65: "250 of 1000 ports (25%), 30 probes/s, 3 open",
+		40: "250 of 1000 ports (25%)",
+		20: "250 of 1000",
+		3:  "",
+	} {
+		if got := fitted(line, columns); got != want {
+			t.Errorf("%d columns: got %q, want %q", columns, got, want)
+		}
+	}
+}
+
 func TestShortDuration(t *testing.T) {
 	for want, d := range map[string]time.Duration{
 		"0s": 0, "59s": 59 * time.Second, "1m00s": 59*time.Second + 600*time.Millisecond,
@@ -51,7 +67,7 @@ func TestProgressInALog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		var done atomic.Uint64
-		p := startProgress(&out, progressLines, false, func() tally {
+		p := startProgress(&out, progressLines, false, nil, func() tally {
 			return tally{Stats: scan.Stats{Planned: 100, Done: done.Load(), Open: 1}}
 		})
 		done.Store(10)
@@ -72,7 +88,7 @@ func TestProgressInALog(t *testing.T) {
 func TestProgressBarShowsRateAndOpenPorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		p := startProgress(&out, progressBar, false, func() tally {
+		p := startProgress(&out, progressBar, false, func() int { return 80 }, func() tally {
 			return tally{Stats: scan.Stats{Planned: 100, Done: 50, Sent: 50, Open: 7}}
 		})
 		time.Sleep(time.Second)
