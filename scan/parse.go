@@ -161,6 +161,10 @@ func parseLastOctet(s string) (byte, bool) {
 func parseAddr(s string) (netip.Addr, *InputError) {
 	a, err := netip.ParseAddr(s)
 	if err != nil {
+		if strings.Contains(s, "::") || strings.Count(s, ":") > 1 {
+			return a, &InputError{Problem: "not an IPv6 address",
+				Advice: "write it like 2001:db8::1, and with a port in brackets, like [2001:db8::1]:25"}
+		}
 		return a, &InputError{Problem: "not an IP address",
 			Advice: "write four numbers from 0 to 255, like 192.0.2.1, or IPv6 like 2001:db8::1"}
 	}

@@ -101,6 +101,7 @@ func TestTargetErrors(t *testing.T) {
 		"10.0.0.0/":               `"10.0.0.0/": not an address prefix`,
 		"mx1.example.net/24":      `"mx1.example.net/24": not an address prefix`,
 		"10.0.0":                  `"10.0.0": not an IP address`,
+		"2001:db8::1:10025":       `"2001:db8::1:10025": not an IPv6 address`,
 		"300.1.1.1":               `"300.1.1.1": not an IP address`,
 		"10.0.0.1-300":            `"10.0.0.1-300": not an IP address`,
 		"10.0.0.9-1":              "a range that ends before it starts",
