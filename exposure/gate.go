@@ -140,11 +140,22 @@ func (g Gate) errors(v *Verdict, saw Saw) {
 	}
 	if saw.Signal > 0 {
 		v.Complete = false
-		v.add(ExitIncomplete, NewNotice(NoticeSignal, "", nil, "The run was stopped by signal %d.", saw.Signal))
+		v.add(ExitIncomplete, NewNotice(NoticeSignal, "", nil, "The run was stopped by %s.", signalName(saw.Signal)))
 	}
 	for _, err := range saw.Failed {
 		v.add(ExitError, NewNotice(NoticeOutput, "", nil, "A report could not be written: %v.", err))
 	}
+}
+
+// signalName names the signals that end a run in the ordinary way.
+func signalName(number int) string {
+	switch number {
+	case 2:
+		return "SIGINT"
+	case 15:
+		return "SIGTERM"
+	}
+	return fmt.Sprintf("signal %d", number)
 }
 
 // judge looks at one finding.

@@ -16,6 +16,9 @@ func (v *view) verdict() string {
 	gate := cmp.Or(v.sum.FailOn, "the gate")
 	switch v.sum.Gate {
 	case GatePass:
+		if gate == "none" {
+			return "no finding fails this run, as its gate is none"
+		}
 		return "no finding meets " + gate
 	case GateFail:
 		total := plural(v.sum.BySeverity.Total(), "finding")
