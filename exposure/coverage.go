@@ -25,9 +25,8 @@ func (c Coverage) Ratio() float64 {
 	return min(1, float64(c.Answered)/float64(c.Planned))
 }
 
-// A Sight counts what a run saw, in memory that grows with the hosts that
-// answered and not with the size of the scope. It is not safe for concurrent
-// use. Make one with NewSight.
+// A Sight counts what a run saw, with about a byte of memory for each address
+// that it met. It is not safe for concurrent use. Make one with NewSight.
 //
 // A pair is judged if it is open or closed, or if it is silent while the same
 // host answered elsewhere in this run: then a filter drops it. Silence of a
@@ -35,22 +34,39 @@ func (c Coverage) Ratio() float64 {
 type Sight struct {
 	planned, hosts uint64
 
-	up      map[netip.Addr]*hostSight
-	pending map[netip.Addr]uint32 // silent pairs of hosts not yet up
-	unknown uint64
+	answered, unknown, up uint64
+
+	count int                   // pages
+	v4    [1 << 12]*leaf        // by the first 12 bits of the address
+	v6    map[netip.Addr]*page  // by the first address of the page
+	long  map[netip.Addr]uint64 // what is beyond fullSilent
 }
 
-type hostSight struct{ answered, silent uint64 }
+// A leaf holds the pages of a /12 of IPv4.
+type leaf [1 << 12]*page
 
-// maxPending is for how many hosts silent pairs are kept before the host
-// answers. Beyond it they are forgotten and count as not judged, which never
-// makes a run look better than it was.
-const maxPending = 1 << 18
+// A page is what was seen of 256 neighbouring addresses.
+type page struct {
+	up     [4]uint64  // a bit for each that answered
+	silent [256]uint8 // silent pairs of those that did not, up to fullSilent
+}
+
+// fullSilent is the most that a page counts; what is beyond it is in long.
+const fullSilent = 255
+
+// Beyond so many pages (the addresses of a /6), and so many hosts with more
+// silent pairs than a page counts, silent pairs are forgotten before their
+// host answers. They count as not judged, which never makes a run look better
+// than it was.
+const (
+	maxPages = 1 << 18
+	maxLong  = 1 << 16
+)
 
 // NewSight makes a Sight for a run over so many pairs of so many addresses.
 func NewSight(pairs, addresses uint64) *Sight {
 	return &Sight{planned: pairs, hosts: addresses,
-		up: map[netip.Addr]*hostSight{}, pending: map[netip.Addr]uint32{}}
+		v6: map[netip.Addr]*page{}, long: map[netip.Addr]uint64{}}
 }
 
 // Add counts one result.
@@ -58,39 +74,82 @@ func (s *Sight) Add(r scan.Result) {
 	addr := r.Target.Addr().Unmap()
 	switch r.State {
 	case scan.StateOpen, scan.StateClosed:
-		s.host(addr).answered++
-	case scan.StateFiltered:
-		if h := s.up[addr]; h != nil {
-			h.silent++
-		} else if n, ok := s.pending[addr]; ok || len(s.pending) < maxPending {
-			s.pending[addr] = n + 1
+		p, i := s.page(addr, true)
+		if !p.isUp(i) {
+			p.up[i/64] |= 1 << (i % 64)
+			s.up++
+			s.answered += uint64(p.silent[i]) + s.long[addr]
+			delete(s.long, addr)
 		}
+		s.answered++
+	case scan.StateFiltered:
+		s.silent(addr)
 	default:
 		s.unknown++
 	}
 }
 
-// host gives the counts of a host that answered.
-func (s *Sight) host(addr netip.Addr) *hostSight {
-	h := s.up[addr]
-	if h == nil {
-		h = &hostSight{silent: uint64(s.pending[addr])}
-		delete(s.pending, addr)
-		s.up[addr] = h
+// silent counts a pair that did not answer.
+func (s *Sight) silent(addr netip.Addr) {
+	p, i := s.page(addr, s.count < maxPages)
+	switch {
+	case p == nil:
+	case p.isUp(i):
+		s.answered++
+	case p.silent[i] < fullSilent:
+		p.silent[i]++
+	default:
+		if _, ok := s.long[addr]; ok || len(s.long) < maxLong {
+			s.long[addr]++
+		}
 	}
-	return h
+}
+
+func (p *page) isUp(i byte) bool { return p.up[i/64]&(1<<(i%64)) != 0 }
+
+// page gives the page of an address and its place in it; nil if there is none
+// and it shall not be made.
+func (s *Sight) page(addr netip.Addr, make bool) (*page, byte) {
+	bytes := addr.As16()
+	i := bytes[15]
+	if !addr.Is4() {
+		bytes[15] = 0
+		first := netip.AddrFrom16(bytes)
+		p := s.v6[first]
+		if p == nil && make {
+			p = &page{}
+			s.v6[first] = p
+			s.count++
+		}
+		return p, i
+	}
+	n := uint32(bytes[12])<<16 | uint32(bytes[13])<<8 | uint32(bytes[14])
+	l := s.v4[n>>12]
+	if l == nil {
+		if !make {
+			return nil, i
+		}
+		l = &leaf{}
+		s.v4[n>>12] = l
+	}
+	p := l[n&0xfff]
+	if p == nil && make {
+		p = &page{}
+		l[n&0xfff] = p
+		s.count++
+	}
+	return p, i
 }
 
 // Up reports whether the address answered on any port.
-func (s *Sight) Up(addr netip.Addr) bool { return s.up[addr.Unmap()] != nil }
+func (s *Sight) Up(addr netip.Addr) bool {
+	p, i := s.page(addr.Unmap(), false)
+	return p != nil && p.isUp(i)
+}
 
 // Coverage gives the counts so far.
 func (s *Sight) Coverage() Coverage {
-	c := Coverage{Planned: s.planned, HostsUp: uint64(len(s.up)), Unknown: s.unknown}
-	for _, h := range s.up {
-		c.Answered += h.answered + h.silent
-	}
-	c.Answered = min(c.Answered, c.Planned)
+	c := Coverage{Planned: s.planned, Answered: min(s.answered, s.planned), HostsUp: s.up, Unknown: s.unknown}
 	if s.hosts > c.HostsUp {
 		c.HostsSilent = s.hosts - c.HostsUp
 	}

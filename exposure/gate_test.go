@@ -193,6 +193,54 @@ func TestSight(t *testing.T) {
 	}
 }
 
+// TestSightAgainstAMap holds the pages against what a map would say, IPv4 and
+// IPv6, in any order, with more silent ports than a page counts.
+func TestSightAgainstAMap(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 5))
+	addrs := []netip.Addr{}
+	for _, a := range []string{"192.0.2.0", "192.0.2.255", "192.0.3.0", "10.0.0.7", "2001:db8::", "2001:db8::ff", "2001:db8::100", "::"} {
+		addrs = append(addrs, netip.MustParseAddr(a))
+	}
+	for range 50 {
+		s := NewSight(1<<20, uint64(len(addrs)))
+		up, silent, closed := map[netip.Addr]bool{}, map[netip.Addr]uint64{}, uint64(0)
+		for range r.IntN(4000) {
+			a := addrs[r.IntN(len(addrs))]
+			state := scan.StateFiltered
+			if r.IntN(1000) == 0 {
+				state = scan.StateClosed
+				up[a] = true
+				closed++
+			} else {
+				silent[a]++
+			}
+			s.Add(scan.Result{Target: netip.AddrPortFrom(a, 1), State: state})
+		}
+		want := Coverage{Planned: 1 << 20, Answered: closed, HostsUp: uint64(len(up)), HostsSilent: uint64(len(addrs) - len(up))}
+		for a := range up {
+			want.Answered += silent[a]
+		}
+		if got := s.Coverage(); got != want {
+			t.Fatalf("got %+v, want %+v", got, want)
+		}
+		for _, a := range addrs {
+			if s.Up(a) != up[a] {
+				t.Fatalf("%s is up: %v, want %v", a, s.Up(a), up[a])
+			}
+		}
+	}
+}
+
+func BenchmarkSight(b *testing.B) {
+	s := NewSight(1<<40, 1<<24)
+	var a [4]byte
+	for i := range b.N {
+		n := uint32(i) * 2654435761 // spread as a permutation would
+		a = [4]byte{10, byte(n >> 24), byte(n >> 16), byte(n >> 8)}
+		s.Add(scan.Result{Target: netip.AddrPortFrom(netip.AddrFrom4(a), 25), State: scan.StateFiltered})
+	}
+}
+
 func TestWorse(t *testing.T) {
 	for i, a := range precedence {
 		for _, b := range precedence[i:] {
