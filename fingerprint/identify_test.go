@@ -56,7 +56,7 @@ func TestIdentify(t *testing.T) {
 		"Dovecot LMTP":          {daemon(t, "dovecot-lmtp"), "lmtp", "Dovecot", 9, "", nil},
 		"DKIMproxy":             {mailtest.DKIMproxy{Next: postfix.Addr().String()}, "smtp", "DKIMproxy", 9, "Postfix smtpd", []string{"xforward-offered"}},
 		"DKIMproxy without hop": {mailtest.DKIMproxy{Next: gone.Addr().String()}, "smtp", "DKIMproxy", 9, "", []string{"next-hop-down"}},
-		"spampd":                {mailtest.Spampd{Next: postfix.Addr().String()}, "smtp", "spampd", 9, "Postfix smtpd", nil},
+		"spampd":                {mailtest.Spampd{Next: postfix.Addr().String()}, "smtp", "spampd", 8, "Postfix smtpd", nil},
 		"amavisd":               {&mailtest.Amavis{}, "smtp", "amavisd-new", 9, "", []string{"xforward-offered"}},
 		"amavisd, LMTP":         {&mailtest.Amavis{LMTP: true}, "lmtp", "amavisd-new", 9, "", nil},
 		"amavisd refusing":      {&mailtest.Amavis{Refuse: true}, "", "", 0, "", []string{"acl-refused"}},

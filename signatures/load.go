@@ -238,38 +238,10 @@ func (l *loader) fail(at Pos, format string, args ...any) {
 	l.problems = append(l.problems, &Problem{Pos: at, Text: fmt.Sprintf(format, args...)})
 }
 
-// checkProbe refuses what a probe may never do.
-func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
-	switch {
-	case p.ID == "" || p.Why == "" || p.Safety == "" || p.Read.Wait == 0 || p.Read.Until == "":
-		d.fail(n, "", "probe %q needs an id, why, safety and read with until and wait", p.ID)
-	case (p.Safety == Passive) != (len(p.Send) == 0 && p.Enters == nil):
-		d.fail(n, "", "probe %q: a passive probe sends nothing, and others send something", p.ID)
-	case p.Quiet > 0 && p.Connection != OwnConnection:
-		d.fail(n, "", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
-	}
-	for _, sent := range [][]byte{p.Send, p.Close} {
-		for line := range strings.Lines(strings.ToLower(string(sent))) {
-			if word := forbidden(line); word != "" {
-				d.fail(n, "it changes the state of some daemon", "probe %q sends a line that begins with %q", p.ID, word)
-			}
-		}
-	}
-}
+// sure is the most confidence of a signature that others than its product fit.
+const sure = 8
 
-// forbidden returns the word with which a line must not begin: DKIMproxy takes
-// whatever begins with "data" for the beginning of a message, and the rest
-// delivers mail, tries passwords, trains filters or stops daemons.
-func forbidden(line string) string {
-	for _, word := range []string{"data", "bdat", "auth", "a1 login", "tell", "process", "zshutdown", "nshutdown", "shutdown", "zscan", "nscan", "scan "} {
-		if strings.HasPrefix(line, word) {
-			return word
-		}
-	}
-	return ""
-}
-
-// checkSignature refuses signatures that say too little.
+// checkSignature refuses signatures that say too little, or are too sure.
 func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
 	switch {
 	case s.ID == "" || s.Protocol == "" || s.Role == "" || s.Confidence == 0 || s.Source == "":
@@ -278,6 +250,8 @@ func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
 		d.fail(n, "", "signature %q has no condition", s.ID)
 	case len(s.Examples) == 0:
 		d.fail(n, "record one with: mxsweep signatures record HOST:PORT", "signature %q: no example", s.ID)
+	case s.Confidence > sure && s.Alternatives != nil:
+		d.fail(n, fmt.Sprintf("a confidence above %d means that nothing else fits", sure), "signature %q: confidence %d, and alternatives", s.ID, s.Confidence)
 	case s.CPE != "" && !strings.HasPrefix(s.CPE, "cpe:2.3:"):
 		d.fail(n, "", "signature %q: the CPE is not a CPE 2.3 formatted string", s.ID)
 	}

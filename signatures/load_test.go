@@ -48,6 +48,7 @@ func TestLoadErrors(t *testing.T) {
 		"unknown group":     {"(?P<hostname>", "(?P<host>", `unknown group "host"`},
 		"role":              {"role: mta", "role: boss", `unknown word "boss"`},
 		"confidence":        {"confidence: 9", "confidence: 11", "from 1 to 10"},
+		"too sure":          {"confidence: 9", "confidence: 9\n    alternatives: [B]", `signature "a": confidence 9, and alternatives`},
 		"twice":             {"protocol: smtp", "protocol: smtp\n    protocol: smtp", "given twice"},
 		"alias":             {"source: test", "source: &x test\n    cpe: *x", "expecting a single value"},
 		"not YAML":          {"signatures:", "signatures: [", "reading YAML"},
@@ -89,5 +90,45 @@ func TestCheck(t *testing.T) {
 				t.Errorf("problems are %q, want %q", got, c.want)
 			}
 		})
+	}
+}
+
+// TestProbeSafety holds what no probe, or none but an intrusive one, may send
+// against the loader.
+func TestProbeSafety(t *testing.T) {
+	for _, tt := range []struct {
+		send, safety string
+		ok           bool
+	}{
+		{`NOOP\r\n`, Safe, true},
+		{`PING SPAMC/1.5\r\n\r\n`, Safe, true},
+		{`a1 CAPABILITY\r\n`, Safe, true},
+		{`zVERSION\0`, Safe, true},
+		{`request=delcache mxsweep.invalid\n\n`, Safe, true},
+		{`MAIL FROM:<>\r\n`, Intrusive, true},
+		{`MAIL FROM:<>\r\n`, Safe, false},
+		{`RCPT TO:<a@example.com>\r\n`, Safe, false},
+		{`request=smtpd_access_policy\nprotocol_state=RCPT\n\n`, Safe, false},
+		{`DATAx\r\n`, Intrusive, false},
+		{`NOOP\r\ndata\r\n`, Intrusive, false},
+		{`BDAT 3 LAST\r\n`, Intrusive, false},
+		{`AUTH PLAIN\r\n`, Intrusive, false},
+		{`x7 LOGIN a b\r\n`, Intrusive, false},
+		{`x7 AUTHENTICATE PLAIN\r\n`, Intrusive, false},
+		{`PASS secret\r\n`, Intrusive, false},
+		{`ETRN example.com\r\n`, Intrusive, false},
+		{`TELL SPAMC/1.5\r\n`, Intrusive, false},
+		{`SHUTDOWN\n`, Intrusive, false},
+		{`zSHUTDOWN\0`, Intrusive, false},
+		{`nRELOAD\n`, Intrusive, false},
+		{`nSCAN /etc\n`, Intrusive, false},
+		{`request=delrate x\n\n`, Intrusive, false},
+		{`POST /learnspam HTTP/1.0\r\n\r\n`, Intrusive, false},
+	} {
+		text := `probes: [{id: p, why: w, send: "` + tt.send + `", read: {until: line, wait: 1s}, safety: ` + tt.safety + `}]`
+		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"probes.yaml": {Data: []byte(text)}}})
+		if (err == nil) != tt.ok || err != nil && !strings.Contains(err.Error(), `probe "p" sends a line`) {
+			t.Errorf("a probe that is %s and sends %s: error %v", tt.safety, tt.send, err)
+		}
 	}
 }

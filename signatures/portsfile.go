@@ -165,17 +165,10 @@ func (e portEntry) checkUse(u Use) error {
 	if !slices.Contains(severities, u.Severity) {
 		return e.Port.errorf("port %d: unknown severity %q", e.Port.first, u.Severity)
 	}
-	if !slices.Contains(portRoles, u.Role) {
+	if !slices.Contains(roles, u.Role) {
 		return e.Port.errorf("port %d: unknown role %q", e.Port.first, u.Role)
 	}
 	return nil
-}
-
-// portRoles are the roles of the result schema.
-var portRoles = []string{
-	"content-filter", "signing-proxy", "reinjection", "policy", "milter", "mta", "submission", "lmtp",
-	"imap", "imap-backend", "imap-proxy", "pop3", "pop3-backend", "pop3-proxy", "sieve", "auth",
-	"antispam", "antivirus", "admin", "proxy", "not-mail", "unknown",
 }
 
 // addProfiles expands the profiles and notes on each port which sweep it.

@@ -1,0 +1,56 @@
+package signatures
+
+import "testing"
+
+// TestLookalikes holds what resembles a daemon, and is not it, against all
+// signatures: no product is better than a wrong one.
+func TestLookalikes(t *testing.T) {
+	set, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	smtp := func(empty, quitx Exchange) []Exchange {
+		empty.Probe, quitx.Probe = "smtp-empty-line", "smtp-quitx"
+		return []Exchange{
+			{Probe: Greeting, Reply: []byte("220 mx.example.org ready\r\n"), End: EndReply},
+			{Probe: "smtp-ehlo", Reply: []byte("250 mx.example.org\r\n"), End: EndReply},
+			empty, quitx,
+		}
+	}
+	web := func(reply string) []Exchange {
+		return []Exchange{{Probe: "http-get", Reply: []byte(reply), End: EndClosed}}
+	}
+	imap := func(greeting string) []Exchange {
+		return []Exchange{
+			{Probe: Greeting, Reply: []byte(greeting), End: EndReply},
+			{Probe: "imap-capability", Reply: []byte("* CAPABILITY IMAP4rev1 XIMAPPROXY\r\na1 OK Completed\r\n"), End: EndReply},
+		}
+	}
+	for name, tt := range map[string]struct {
+		seen    []Exchange
+		product string
+		most    int // of the confidence
+	}{
+		"a server that ends at an empty line and at what begins with QUIT": {
+			smtp(Exchange{End: EndClosed}, Exchange{Reply: []byte("221 bye\r\n"), End: EndClosed}), "", 6},
+		"a server that ends at an empty line": {
+			smtp(Exchange{End: EndClosed}, Exchange{Reply: []byte("500 what?\r\n"), End: EndSilence}), "spampd", 8},
+		"a realm that anybody may have": {
+			web("HTTP/1.1 401 Unauthorized\r\nWWW-Authenticate: Basic realm=\"security\"\r\n\r\n"), "", 7},
+		"another API under gunicorn": {
+			web("HTTP/1.0 404 Not Found\r\nServer: gunicorn\r\ncontent-type: application/json\r\n\r\n{\"title\": \"404 Not Found\"}"), "", 7},
+		"nginx that sends people to SOGo": {
+			web("HTTP/1.1 302 Found\r\nServer: nginx\r\nLocation: /SOGo/\r\n\r\n"), "nginx", 8},
+		"imapproxy before Courier":  {imap("* OK Courier-IMAP ready. Copyright 1998-2019 Double Precision, Inc.\r\n"), "imapproxy", 10},
+		"imapproxy before Exchange": {imap("* OK The Microsoft Exchange IMAP4 service is ready.\r\n"), "imapproxy", 10},
+		"imapproxy before Zimbra":   {imap("* OK mail.example.net Zimbra IMAP4rev1 server ready\r\n"), "imapproxy", 10},
+		"imapproxy before Cyrus":    {imap("* OK mail.example.org Cyrus IMAP4 v2.2.13 server ready\r\n"), "imapproxy", 10},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := best(set, &Transcript{tt.seen})
+			if got == nil || got.Product != tt.product || got.Confidence > tt.most {
+				t.Errorf("got %+v, want product %q with at most %d", got, tt.product, tt.most)
+			}
+		})
+	}
+}

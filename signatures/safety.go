@@ -1,0 +1,79 @@
+package signatures
+
+import (
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+// checkProbe refuses what a probe may never do.
+func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
+	switch {
+	case p.ID == "" || p.Why == "" || p.Safety == "" || p.Read.Wait == 0 || p.Read.Until == "":
+		d.fail(n, "", "probe %q needs an id, why, safety and read with until and wait", p.ID)
+	case (p.Safety == Passive) != (len(p.Send) == 0 && p.Enters == nil):
+		d.fail(n, "", "probe %q: a passive probe sends nothing, and others send something", p.ID)
+	case p.Quiet > 0 && p.Connection != OwnConnection:
+		d.fail(n, "", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
+	}
+	for _, sent := range [][]byte{p.Send, p.Close} {
+		for line := range strings.Lines(strings.ToLower(string(sent))) {
+			if word := forbidden(line); word != "" {
+				d.fail(n, "it changes the state of some daemon", "probe %q sends a line that begins with %q", p.ID, word)
+			} else if word := traces(line); word != "" && p.Safety != Intrusive {
+				d.fail(n, "it may leave a trace: write safety: intrusive", "probe %q sends a line that begins with %q", p.ID, word)
+			}
+		}
+	}
+}
+
+// Words with which no line of any probe begins. DKIMproxy takes whatever
+// begins with "data" for the beginning of a message; the rest delivers mail,
+// tries passwords, trains filters, forgets limits or stops daemons.
+var (
+	forbiddenStarts = []string{"data", "bdat", "auth"}
+	forbiddenWords  = []string{
+		"etrn", "pass", "login", "authenticate", // SMTP, POP3, IMAP
+		"tell", "process", // spamd
+		"shutdown", "reload", "scan", "contscan", "multiscan", "allmatchscan", "instream", // clamd
+		"request=delrate", "cmd=rr;", // postfwd
+		"post", "put", "delete", // HTTP
+	}
+)
+
+// forbidden returns the word with which a line in lower case must not begin,
+// or "".
+func forbidden(line string) string {
+	for _, start := range forbiddenStarts {
+		if strings.HasPrefix(line, start) {
+			return start
+		}
+	}
+	words := strings.FieldsFunc(line, func(r rune) bool { return r <= ' ' })
+	for i, word := range words[:min(len(words), 2)] {
+		if i == 1 && word != "login" && word != "authenticate" {
+			break // the second word is a command only behind an IMAP tag
+		}
+		// clamd takes its commands with a z or n in front as well.
+		if slices.Contains(forbiddenWords, word) || slices.Contains(forbiddenWords, strings.TrimLeft(word, "zn")) {
+			return word
+		}
+	}
+	return ""
+}
+
+// traceStarts begin lines that open a queue file, or make a policy request a
+// complete one, which is written down.
+var traceStarts = []string{"mail from:", "rcpt to:", "protocol_state=", "instance="}
+
+// traces returns the beginning of a line that only an intrusive probe may
+// send, or "".
+func traces(line string) string {
+	for _, start := range traceStarts {
+		if strings.HasPrefix(line, start) {
+			return start
+		}
+	}
+	return ""
+}
