@@ -46,6 +46,7 @@ func (c *collector) Notice(n Notice) error {
 // finding names.
 func (c *collector) finish(r Run) {
 	sortPorts(c.ports)
+	c.ports = lastOfEach(c.ports)
 	sortFindings(c.findings)
 	sortNotices(c.notices)
 	used := make(map[string]bool)
@@ -57,6 +58,18 @@ func (c *collector) finish(r Run) {
 	}
 	r.Rules = usedRules(r.Rules, used)
 	c.run = r
+}
+
+// lastOfEach keeps of the records of one port, which stand together, the one
+// that came last.
+func lastOfEach(sorted []Port) []Port {
+	kept := sorted[:0]
+	for i := range sorted {
+		if i+1 == len(sorted) || comparePorts(sorted[i], sorted[i+1]) != 0 {
+			kept = append(kept, sorted[i])
+		}
+	}
+	return kept
 }
 
 // brief is a view of the run as a whole, without hosts and findings.

@@ -28,23 +28,24 @@ type format struct {
 	name    string
 	summary string // for --help, one line
 	open    func(io.Writer, Options) Writer
+	streams bool // writes at once and is valid wherever it is cut
 }
 
 // formats in the order in which help lists them.
 var formats = [...]format{
-	{"text", "a report to read: verdict, findings by host with the fix, what was not seen", newText},
-	{"json", "one document, checked by the published schema", newJSON},
-	{"jsonl", "one line for each record, written at once; valid wherever it is cut", newLines},
-	{"sarif", "SARIF 2.1.0, for code scanning", newSARIF},
-	{"nmap-xml", "nmap's XML, for tools that read it", newNmap},
-	{"junit", "JUnit XML, for test reports of CI systems", newJUnit},
-	{"csv", "one row for each finding and each open port, for spreadsheets", newCSV},
-	{"markdown", "a summary for a workflow step or a merge request, at most 1 MiB", newMarkdown},
-	{"html", "one file to hand on: verdict, matrix, findings with fix and evidence, method", newHTML},
-	{"gitlab", "GitLab code quality", newGitLab},
-	{"defectdojo", "DefectDojo's generic findings import", newDojo},
-	{"prometheus", "metrics for node_exporter's textfile collector", newPrometheus},
-	{"github", "workflow commands that annotate a GitHub pull request", newGitHub},
+	{"text", "a report to read: verdict, findings by host with the fix, what was not seen", newText, false},
+	{"json", "one document, checked by the published schema", newJSON, false},
+	{"jsonl", "one line for each record, written at once; valid wherever it is cut", newLines, true},
+	{"sarif", "SARIF 2.1.0, for code scanning", newSARIF, false},
+	{"nmap-xml", "nmap's XML, for tools that read it", newNmap, false},
+	{"junit", "JUnit XML, for test reports of CI systems", newJUnit, false},
+	{"csv", "one row for each finding and each open port, for spreadsheets", newCSV, false},
+	{"markdown", "a summary for a workflow step or a merge request, at most 1 MiB", newMarkdown, false},
+	{"html", "one file to hand on: verdict, matrix, findings with fix and evidence, method", newHTML, false},
+	{"gitlab", "GitLab code quality", newGitLab, false},
+	{"defectdojo", "DefectDojo's generic findings import", newDojo, false},
+	{"prometheus", "metrics for node_exporter's textfile collector", newPrometheus, false},
+	{"github", "workflow commands that annotate a GitHub pull request", newGitHub, false},
 }
 
 // Formats lists the names that [New] takes, in the order for a help text.
@@ -65,6 +66,12 @@ func Describe(name string) string {
 		}
 	}
 	return ""
+}
+
+// Streams reports whether a format is written record by record, each at once,
+// and is valid wherever it is cut.
+func Streams(name string) bool {
+	return slices.ContainsFunc(formats[:], func(f format) bool { return f.name == name && f.streams })
 }
 
 // A FormatError names a format that is not known.

@@ -108,7 +108,7 @@ const (
 	stateSkipped  = "skipped"
 )
 
-// less orders ports by address, number and protocol.
+// comparePorts orders ports by address, number and protocol.
 func comparePorts(a, b Port) int {
 	return cmp.Or(
 		a.address().Compare(b.address()),

@@ -161,3 +161,17 @@ func BenchmarkReplay(b *testing.B) {
 		})
 	}
 }
+
+// TestLastRecordOfAPortHolds: a port that comes again replaces what was said
+// of it before.
+func TestLastRecordOfAPortHolds(t *testing.T) {
+	first := Port{IP: "192.0.2.1", Port: 25, Protocol: "tcp", State: stateOpen, Service: &Service{Name: "smtp"}}
+	last := first
+	last.Service = &Service{Name: "smtp", Stack: "Zimbra"}
+	other := Port{IP: "192.0.2.1", Port: 26, Protocol: "tcp", State: stateOpen}
+	c := collector{ports: []Port{first, other, last}}
+	c.finish(Run{})
+	if len(c.ports) != 2 || c.ports[0].Service.Stack != "Zimbra" || c.ports[1].Port != 26 {
+		t.Errorf("ports are %+v", c.ports)
+	}
+}

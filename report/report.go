@@ -14,7 +14,8 @@ package report
 type Writer interface {
 	// Start is called once, first.
 	Start(Tool, Run) error
-	// Port is called once for each port that is reported.
+	// Port is called for each port that is reported. A port may come again
+	// when the rest of its host tells more of it: what comes last holds.
 	Port(Port) error
 	// Finding is called once for each finding, after the ports it rests on.
 	Finding(Finding) error

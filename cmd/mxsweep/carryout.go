@@ -48,7 +48,10 @@ func (s *session) warn(p *plan, outs *outputs, notices []exposure.Notice) {
 
 // newSweep makes the engine and the identifier of a plan.
 func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
-	w := &sweep{plan: p, report: func(port exposure.Port) error { return outs.Port(report.NewPort(port, p.tree)) }}
+	w := &sweep{plan: p,
+		report: func(port exposure.Port) error { return outs.Port(report.NewPort(port, p.tree)) },
+		early:  func(port exposure.Port) error { return outs.early(report.NewPort(port, p.tree)) },
+	}
 	var err error
 	if w.engine, err = newEngine(ctx, p, outs.pcap()); err != nil {
 		return nil, err

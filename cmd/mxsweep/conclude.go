@@ -55,7 +55,8 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 func (p *plan) write(c conclusion, identified bool, outs *outputs, run report.Run) {
 	if identified {
 		for _, port := range c.open {
-			_ = outs.Port(report.NewPort(port, p.tree))
+			s := port.Service
+			_ = outs.linked(report.NewPort(port, p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0))
 		}
 	}
 	for i := range c.findings {

@@ -7,6 +7,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"sync"
 
 	"mxsweep/exposure"
 	"mxsweep/report"
@@ -69,6 +70,7 @@ func unknownFormat(name string) error {
 // outputs is a [report.Writer] that hands a run on to several. One that fails
 // is left out from then on and harms no other; its error is kept for close.
 type outputs struct {
+	mu      sync.Mutex // held while a record is written
 	all     []*output
 	capture *capture // nil without --pcap
 }
@@ -92,7 +94,7 @@ func openOutputs(stdout io.Writer, specs []outputSpec, dropsRights bool, opts fu
 		out := &output{spec: spec}
 		dst := stdout
 		if spec.file != "-" {
-			f, err := createOutput(spec.file, spec.format == "jsonl" || dropsRights && foreign(spec.file))
+			f, err := createOutput(spec.file, report.Streams(spec.format) || dropsRights && foreign(spec.file))
 			if err != nil {
 				errs = append(errs, coded(exitError, fmt.Errorf("opening output %s: %w", spec.name(), bare(err))))
 				continue
@@ -115,11 +117,13 @@ func openOutputs(stdout io.Writer, specs []outputSpec, dropsRights bool, opts fu
 
 // each calls write for every output that still works. The error is not nil
 // only if none works any more: then nobody would hear of what is found.
-func (o *outputs) each(write func(report.Writer) error) error {
+func (o *outputs) each(write func(*output) error) error {
+	o.mu.Lock()
+	defer o.mu.Unlock()
 	works := false
 	for _, out := range o.all {
 		if out.err == nil {
-			out.err = write(out.w)
+			out.err = write(out)
 			if out.err != nil {
 				o.tellOthers(out)
 			}
@@ -147,22 +151,44 @@ func (o *outputs) tellOthers(failed *output) {
 
 // Start implements [report.Writer].
 func (o *outputs) Start(t report.Tool, r report.Run) error {
-	return o.each(func(w report.Writer) error { return w.Start(t, r) })
+	return o.each(func(out *output) error { return out.w.Start(t, r) })
 }
 
 // Port implements [report.Writer].
 func (o *outputs) Port(p report.Port) error {
-	return o.each(func(w report.Writer) error { return w.Port(p) })
+	return o.each(func(out *output) error { return out.w.Port(p) })
+}
+
+// early hands a port to the formats that write at once, as soon as it is known
+// what answers there, so that a run that is killed has told what it found.
+func (o *outputs) early(p report.Port) error {
+	return o.each(func(out *output) error {
+		if !report.Streams(out.spec.format) {
+			return nil
+		}
+		return out.w.Port(p)
+	})
+}
+
+// linked hands a port to all formats once its whole host is known; those that
+// had it early get it again only if that told more of it.
+func (o *outputs) linked(p report.Port, more bool) error {
+	return o.each(func(out *output) error {
+		if report.Streams(out.spec.format) && !more {
+			return nil
+		}
+		return out.w.Port(p)
+	})
 }
 
 // Finding implements [report.Writer].
 func (o *outputs) Finding(f report.Finding) error {
-	return o.each(func(w report.Writer) error { return w.Finding(f) })
+	return o.each(func(out *output) error { return out.w.Finding(f) })
 }
 
 // Notice implements [report.Writer].
 func (o *outputs) Notice(n report.Notice) error {
-	return o.each(func(w report.Writer) error { return w.Notice(n) })
+	return o.each(func(out *output) error { return out.w.Notice(n) })
 }
 
 // End implements [report.Writer].

@@ -41,6 +41,7 @@ func TestScripts(t *testing.T) {
 			"exits":        exits,
 			"closedstdout": closedStdout,
 			"signals":      signals,
+			"killed":       killed,
 			"normalize":    normalize,
 			"mailserver":   mailServer,
 			"freeport":     freePort,
@@ -129,6 +130,32 @@ func signals(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	ts.Check(c.Process.Signal(sig))
 	wantCode(ts, want, c.Wait())
+}
+
+// killed FILE TEXT CMD... starts a command and kills it, so that it can do
+// nothing more, as soon as FILE holds TEXT.
+func killed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 3 {
+		ts.Fatalf("usage: killed FILE TEXT CMD...")
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	defer cancel()
+	c := command(ts, ctx, args[2:])
+	ts.Check(c.Start())
+	ended := make(chan error, 1)
+	go func() { ended <- c.Wait() }()
+	for tick := time.NewTicker(5 * time.Millisecond); ; {
+		if data, err := os.ReadFile(ts.MkAbs(args[0])); err == nil && strings.Contains(string(data), args[1]) {
+			break
+		}
+		select {
+		case err := <-ended:
+			ts.Fatalf("ended before %s held %q: %v", args[0], args[1], err)
+		case <-tick.C:
+		}
+	}
+	ts.Check(c.Process.Kill())
+	<-ended
 }
 
 // command is a command in the script's directory and environment.

@@ -19,8 +19,9 @@ import (
 type sweep struct {
 	plan       *plan
 	engine     *engine
-	identifier *fingerprint.Identifier // nil: states only
-	report     func(exposure.Port) error
+	identifier *fingerprint.Identifier   // nil: states only
+	report     func(exposure.Port) error // one that is known as it is
+	early      func(exposure.Port) error // one whose host may tell more of it
 
 	sight      *exposure.Sight
 	queue      *queue
@@ -40,7 +41,7 @@ func (w *sweep) run(ctx context.Context) error {
 	var workers sync.WaitGroup
 	if w.identifier != nil {
 		for range identifiers {
-			workers.Go(func() { w.identify(ctx) })
+			workers.Go(func() { w.identify(ctx, abort) })
 		}
 	}
 	for r := range w.engine.Scan(ctx, w.plan.space) {
@@ -87,8 +88,9 @@ func (w *sweep) take(r scan.Result) error {
 	return w.report(port)
 }
 
-// identify talks to open ports until there are no more.
-func (w *sweep) identify(ctx context.Context) {
+// identify talks to open ports until there are no more. It aborts the run where
+// nobody would hear of them.
+func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 	for {
 		r, ok := w.queue.next()
 		if !ok {
@@ -101,8 +103,13 @@ func (w *sweep) identify(ctx context.Context) {
 		if err != nil {
 			r.Err = fmt.Errorf("asking what answers: %w", err)
 		}
+		port := w.port(r, service)
+		w.plan.link([]exposure.Port{port})
+		if err := w.early(port); err != nil {
+			abort(err)
+		}
 		w.mu.Lock()
-		w.open = append(w.open, w.port(r, service))
+		w.open = append(w.open, port)
 		w.mu.Unlock()
 	}
 }
