@@ -119,6 +119,14 @@ func TestPolicyErrors(t *testing.T) {
 	}
 }
 
+// TestPolicySecondDocument: what would not be read is refused.
+func TestPolicySecondDocument(t *testing.T) {
+	_, err := LoadPolicy("p.yaml", []byte("version: 1\n---\nscope: {exclude: [192.0.2.7]}\n"), PolicyContext{Profiles: testProfiles})
+	if err == nil || !strings.Contains(err.Error(), "p.yaml:2:1: a second document in the file") {
+		t.Errorf("error %v", err)
+	}
+}
+
 func TestPolicyTellsAllMistakes(t *testing.T) {
 	text := strings.NewReplacer("version: 1", "version: 3", "port: 25", "port: x", "rate: 500", "rate: -1").Replace(readPolicy(t))
 	_, err := LoadPolicy("p.yaml", []byte(text), PolicyContext{Profiles: testProfiles})

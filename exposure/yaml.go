@@ -1,9 +1,11 @@
 package exposure
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -33,7 +35,18 @@ const maxErrors = 20
 func parseYAML(file string, data []byte) (*document, *yaml.Node) {
 	d := &document{file: file, lines: strings.Split(string(data), "\n")}
 	var root yaml.Node
-	if err := yaml.Unmarshal(data, &root); err != nil {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	if err := dec.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
+		d.syntaxError(err)
+		return d, nil
+	}
+	// What stands in a second document would be read by nobody, an exclude
+	// among it.
+	var second yaml.Node
+	switch err := dec.Decode(&second); {
+	case err == nil:
+		d.fail(&second, "keep one, and leave the --- in front of the others out", "a second document in the file")
+	case !errors.Is(err, io.EOF):
 		d.syntaxError(err)
 		return d, nil
 	}
