@@ -122,12 +122,16 @@ func (s *sweep) launch() bool {
 		}
 		i := s.pick()
 		if i == none {
-			return false
+			return s.next < s.space.Len() && len(s.free) > 0 // passed over many
 		}
 		s.ask(i)
 	}
 	return true
 }
+
+// stride is how many pairs are passed over in a row before the context, and
+// whether the results are taken, are looked at again.
+const stride = 4096
 
 // pick returns a pair that may be asked now, or none.
 func (s *sweep) pick() int32 {
@@ -144,7 +148,7 @@ func (s *sweep) pick() int32 {
 			return i
 		}
 	}
-	for s.next < s.space.Len() && len(s.free) > 0 {
+	for end := s.next + stride; s.next < min(end, s.space.Len()) && len(s.free) > 0; {
 		place := s.next
 		s.next++
 		if s.cfg.Skip != nil && s.cfg.Skip(place) {

@@ -63,15 +63,15 @@ func newWire(n int) (wire, error) {
 }
 
 func (w *epollWire) begin(slot int32, to netip.AddrPort) (ending, bool) {
+	for int(slot) >= len(w.bySlot) {
+		w.bySlot = append(w.bySlot, -1)
+	}
 	i, err := w.socket(to.Addr().Is6())
 	if err != nil {
 		return failed(slot, err), true
 	}
 	s := &w.socks[i]
 	s.slot, s.to = slot, to
-	for int(slot) >= len(w.bySlot) {
-		w.bySlot = append(w.bySlot, -1)
-	}
 	w.bySlot[slot] = i
 	switch err := connect(s.fd, to); err {
 	case 0:

@@ -1,0 +1,53 @@
+package scan
+
+import (
+	"context"
+	"testing"
+)
+
+// TestStopWhileSkipping stops a run that is resumed and has a long way to go
+// to the first pair that is not done yet.
+func TestStopWhileSkipping(t *testing.T) {
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	scope := mustScope(t, "10.0.0.0/8")
+	skipped := 0
+	c, err := NewConnect(Config{Scope: scope, Dial: newFakeNet(nil).dial, Skip: func(uint64) bool {
+		skipped++
+		cancel()
+		return true
+	}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for r := range c.Scan(ctx, mustSpace(t, scope, 25, 143, 783)) {
+		t.Errorf("got %+v", r)
+	}
+	if skipped > 2*stride {
+		t.Errorf("%d pairs were skipped after the stop", skipped)
+	}
+}
+
+// TestBoundedOutOfScope sweeps a space of which nothing is in scope: the
+// results must not pile up before they are taken.
+func TestBoundedOutOfScope(t *testing.T) {
+	c, err := NewConnect(Config{Scope: mustScope(t, "192.0.2.0/24"), Dial: newFakeNet(nil).dial})
+	if err != nil {
+		t.Fatal(err)
+	}
+	n := 0
+	for r := range c.Scan(t.Context(), mustSpace(t, mustScope(t, "10.0.0.0/16"), 25)) {
+		if r.State != StateSkipped {
+			t.Fatalf("got %+v", r)
+		}
+		if n++; n == 1<<16 {
+			continue
+		}
+		if done := c.Stats().Done; done > uint64(n+2*maxQueued+2*stride) {
+			t.Fatalf("%d results wait, %d were taken", done, n)
+		}
+	}
+	if n != 1<<16 {
+		t.Errorf("%d results, want %d", n, 1<<16)
+	}
+}
