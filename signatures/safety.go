@@ -1,6 +1,7 @@
 package signatures
 
 import (
+	"iter"
 	"slices"
 	"strings"
 
@@ -18,11 +19,23 @@ func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
 		d.fail(n, "", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
 	}
 	for _, sent := range [][]byte{p.Send, p.Close} {
-		for line := range strings.Lines(strings.ToLower(string(sent))) {
+		for line := range lines(sent) {
 			if word := forbidden(line); word != "" {
 				d.fail(n, "it changes the state of some daemon", "probe %q sends a line that begins with %q", p.ID, word)
 			} else if word := traces(line); word != "" && p.Safety != Intrusive {
 				d.fail(n, "it may leave a trace: write safety: intrusive", "probe %q sends a line that begins with %q", p.ID, word)
+			}
+		}
+	}
+}
+
+// lines yields what a daemon may take for a line, in lower case: some end one
+// at a bare CR, and some pass over blanks in front of a command.
+func lines(sent []byte) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for line := range strings.FieldsFuncSeq(strings.ToLower(string(sent)), func(r rune) bool { return r == '\r' || r == '\n' }) {
+			if !yield(strings.TrimLeft(line, " \t")) {
+				return
 			}
 		}
 	}
@@ -65,7 +78,7 @@ func forbidden(line string) string {
 
 // traceStarts begin lines that open a queue file, or make a policy request a
 // complete one, which is written down.
-var traceStarts = []string{"mail from:", "rcpt to:", "protocol_state=", "instance="}
+var traceStarts = []string{"mail ", "mail\t", "rcpt ", "rcpt\t", "protocol_state=", "instance="}
 
 // traces returns the beginning of a line that only an intrusive probe may
 // send, or "".
