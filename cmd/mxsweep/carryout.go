@@ -12,7 +12,7 @@ import (
 )
 
 // carryOut sweeps, judges and reports. The outputs are closed whatever happens.
-func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs) error {
+func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs, log *audit) error {
 	w, err := newSweep(ctx, p, outs)
 	if err != nil {
 		outs.discard()
@@ -20,6 +20,10 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs) error {
 	}
 	defer w.engine.close()
 	run := p.reportRun(time.Now(), w.engine.mode)
+	if err := log.start(p, run); err != nil {
+		outs.discard()
+		return err
+	}
 	aborted := outs.Start(p.reportTool(), run)
 	if aborted == nil {
 		shown := startProgress(s.stderr, s.progressMode(p.flags.progress.value, p.flags.quiet), s.color(p.flags.output.color.value, s.stderr), func() int { return s.width(s.stderr) }, w.tally)
@@ -28,9 +32,10 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs) error {
 	}
 	c := p.conclude(ctx, w, outs, aborted)
 	p.write(c, w.identifier != nil, outs, run)
+	logged := log.end(run, &c)
 	s.code = exposure.Worse(s.code, c.verdict.Code)
 	s.warn(p, outs, c.verdict.Notices)
-	return errors.Join(outs.close(), coded(exitError, aborted))
+	return errors.Join(outs.close(), logged, coded(exitError, aborted))
 }
 
 // warn says on standard error what keeps the run from being whole, unless the

@@ -22,7 +22,7 @@ type conclusion struct {
 // conclude judges what was seen. Aborted says why a run that nobody stopped
 // ended early; it is nil if it did not.
 func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted error) conclusion {
-	now := time.Now()
+	now := p.flags.time()
 	c := conclusion{open: w.sorted()}
 	if w.identifier != nil {
 		p.link(c.open)

@@ -18,3 +18,7 @@ func foreign(name string) bool {
 	st, ok := info.Sys().(*syscall.Stat_t)
 	return ok && int(st.Uid) != os.Geteuid()
 }
+
+// lockFile waits until nobody else holds the file, and holds it until it is
+// closed.
+func lockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX) }

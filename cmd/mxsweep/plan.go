@@ -54,15 +54,11 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	if !flags.seeded {
 		p.seed = randomSeed()
 	}
-	known, err := signatures.LoadPorts(signatures.FS())
+	known, rules, err := loadKnowledge()
 	if err != nil {
 		return nil, err
 	}
 	p.known = known
-	rules, err := exposure.Builtin()
-	if err != nil {
-		return nil, err
-	}
 	if p.policy, err = flags.readPolicy(rules, known); err != nil {
 		return nil, err
 	}
@@ -84,6 +80,16 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 		return nil, err
 	}
 	return p, p.readBaseline(flags.baseline)
+}
+
+// loadKnowledge is what is built in of ports and rules.
+func loadKnowledge() (*signatures.Ports, *exposure.RuleSet, error) {
+	known, err := signatures.LoadPorts(signatures.FS())
+	if err != nil {
+		return nil, nil, err
+	}
+	rules, err := exposure.Builtin()
+	return known, rules, err
 }
 
 // readBaseline prepares the comparison with earlier findings.
@@ -140,6 +146,7 @@ func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *s
 		Vantage:   vantage,
 		Knowledge: exposure.NewPortSets(profiles["internal"], profiles["public"]),
 		Intrusive: flags.intrusive,
+		Now:       flags.now.Time,
 	}
 	if flags.vantage == "" {
 		own := ownAddresses()

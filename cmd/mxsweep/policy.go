@@ -75,7 +75,7 @@ func (f *scanFlags) adopt(policy *exposure.Policy, flags *pflag.FlagSet) error {
 	if limits.Retries != nil && !flags.Changed("retries") {
 		f.retries = uint(*limits.Retries)
 	}
-	return coded(exitRefused, policy.Authorization.Check(time.Now()))
+	return coded(exitRefused, policy.Authorization.Check(f.time()))
 }
 
 // adopt sets a flag that was not given to what the policy says, if it does.

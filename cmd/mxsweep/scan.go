@@ -42,6 +42,9 @@ the scope is contacted. Only scan what you are authorized to scan.`,
 func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, args []string) error {
 	p, err := newPlan(ctx, s, flags, given, args)
 	if err != nil {
+		if codeOf(err) == exitRefused && !flags.dryRun {
+			return s.refused(flags, err)
+		}
 		return err
 	}
 	if flags.dryRun {
@@ -60,5 +63,11 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		outs.discard()
 		return err
 	}
-	return s.carryOut(ctx, p, outs)
+	log, err := openAudit(flags.auditLog)
+	if err != nil {
+		outs.discard()
+		return err
+	}
+	defer log.close()
+	return s.carryOut(ctx, p, outs, log)
 }

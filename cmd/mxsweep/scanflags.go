@@ -42,6 +42,8 @@ type scanFlags struct {
 	policy        string
 	withoutPolicy bool // not even one that lies in the working directory
 	baseline      string
+	auditLog      string
+	now           moment
 
 	failOn      string
 	minCoverage float64
@@ -94,9 +96,24 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
 	flags.StringVar(&f.policy, "policy", "", "take gate, expectations, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
 	flags.StringVar(&f.baseline, "baseline", "", "tell of each finding how it relates to the earlier ones of `FILE`")
+	flags.StringVar(&f.auditLog, "audit-log", "", "append who scanned what, by whose leave, and how it ended to `FILE`, each line chained to the one before by its hash")
+	registerNow(flags, f)
 	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding meets `LIST` of drift:severity and rule:ID, with commas; none never does")
 	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports could be judged")
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 where it would be 1")
+}
+
+// registerNow adds --now, with which a test or a review looks at another day.
+func registerNow(flags *pflag.FlagSet, f *scanFlags) {
+	flags.Var(&f.now, "now", "judge expiries and authorization as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z")
+}
+
+// time is the moment by which expiries are judged.
+func (f *scanFlags) time() time.Time {
+	if f.now.IsZero() {
+		return time.Now()
+	}
+	return f.now.Time
 }
 
 // check refuses values that no run can have, all at once.
@@ -169,4 +186,27 @@ func (s *shard) Set(value string) error {
 	}
 	s.index, s.count = int(index), int(count)
 	return nil
+}
+
+// A moment is a flag that takes a day or a point in time. The zero moment is
+// now.
+type moment struct{ time.Time }
+
+func (m *moment) String() string {
+	if m.IsZero() {
+		return ""
+	}
+	return m.Format(time.RFC3339)
+}
+
+func (m *moment) Type() string { return "TIME" }
+
+func (m *moment) Set(value string) error {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if t, err := time.Parse(layout, value); err == nil {
+			m.Time = t.UTC()
+			return nil
+		}
+	}
+	return errors.New("not a day like 2027-01-31 and no time like 2027-01-31T12:00:00Z")
 }

@@ -47,7 +47,7 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 	run := report.Run{
 		ID:            newUUID(),
 		StartTime:     report.NewTime(start),
-		Args:          append([]string{"mxsweep"}, p.args...),
+		Args:          append([]string{"mxsweep"}, exposure.RedactArgs(p.args)...),
 		Vantage:       p.vantage().String(),
 		Authorization: p.flags.authorization,
 		Mode:          mode,

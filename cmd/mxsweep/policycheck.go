@@ -1,0 +1,83 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/spf13/cobra"
+
+	"mxsweep/exposure"
+	"mxsweep/scan"
+)
+
+// newPolicy is "mxsweep policy".
+func newPolicy(s *session) *cobra.Command {
+	flags := &scanFlags{}
+	cmd := &cobra.Command{
+		Use:   "policy",
+		Short: "check a policy file",
+		Args:  cobra.ArbitraryArgs,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef(`"mxsweep policy --help" lists the verbs`, "naming a verb of policy: none given")
+			}
+			return unknownVerb(cmd, args[0])
+		},
+	}
+	check := &cobra.Command{
+		Use:   "check [FILE]",
+		Short: "check a policy file and the scope files that it names",
+		Long: `Reads FILE, or mxsweep.yaml, as "mxsweep scan" does, and the scope files that it
+names. Nothing is looked up and nothing is sent. Accepted risks that expired or
+expire soon are told.`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if len(args) > 1 {
+				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one policy file expected", args)
+			}
+			if len(args) == 1 {
+				flags.policy = args[0]
+			}
+			return s.checkPolicy(cmd.Context(), flags)
+		},
+	}
+	registerNow(check.Flags(), flags)
+	cmd.AddCommand(check)
+	return cmd
+}
+
+// checkPolicy reads a policy and its scope files and says what is in it.
+func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
+	known, rules, err := loadKnowledge()
+	if err != nil {
+		return err
+	}
+	policy, err := flags.readPolicy(rules, known)
+	if err != nil {
+		return err
+	}
+	if policy == nil {
+		return usagef("name one, or write "+exposure.DefaultPolicyFile, "reading the policy: there is none")
+	}
+	p := &plan{policy: policy}
+	allowed, excluded, err := p.policyScope(ctx, &scan.Parser{Resolver: nobody{}})
+	if err != nil {
+		return coded(exitUsage, err)
+	}
+	_, err = fmt.Fprintf(s.stdout, "%s is sound: %d scope entries, %d excludes, %d canaries, %d expected services, %d prohibitions, %d accepted risks\n",
+		policy.File, len(allowed), len(excluded), len(policy.Canaries), len(policy.Expect), len(policy.MustBeClosed), len(policy.Accept))
+	for _, n := range policy.Notices(nil, flags.time()) {
+		if n.Code == exposure.NoticeAcceptanceExpired || n.Code == exposure.NoticeAcceptanceSoon {
+			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
+		}
+	}
+	return writing(standardOutput, err)
+}
+
+// nobody is a resolver that asks nobody: every name has an address that is kept
+// for examples (RFC 5737, Section 3).
+type nobody struct{}
+
+func (nobody) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.AddrFrom4([4]byte{192, 0, 2, 1})}, nil
+}
