@@ -127,8 +127,10 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 		second.hints[ex.Probe] = second.hints[ex.Probe] || len(ex.Reply) > 0
 	}
 	if !slow {
-		h.alone.Lock()
-		defer h.alone.Unlock()
+		if !h.enterAlone(ctx) {
+			return s
+		}
+		defer h.leaveAlone(time.Now())
 		h.idle(ctx, time.Second)
 		second.perPort = 1
 	}
@@ -172,7 +174,7 @@ func (id *Identifier) host(addr netip.Addr) *host {
 	}
 	h := id.hosts[addr]
 	if h == nil {
-		h = &host{slots: make(chan struct{}, orDefault(id.PerHost, 32))}
+		h = &host{slots: make(chan struct{}, orDefault(id.PerHost, 32)), alone: make(chan struct{}, 1)}
 		id.hosts[addr] = h
 	}
 	return h
@@ -181,9 +183,10 @@ func (id *Identifier) host(addr netip.Addr) *host {
 // A host is what is kept of one address while its ports are talked to.
 type host struct {
 	slots chan struct{} // one for each connection that is open
-	alone sync.Mutex    // held by who asks a silent port once more
+	alone chan struct{} // full while somebody asks a silent port once more
 
 	mu      sync.Mutex
+	lonely  time.Duration // spent on asking silent ports once more
 	spoke   bool          // one of its ports said something
 	slowest time.Duration // the slowest answer that was no deliberate delay
 }
@@ -219,6 +222,37 @@ func (h *host) slow() time.Duration {
 		return 0
 	}
 	return h.slowest
+}
+
+// maxLonely is how long the silent ports of one host are asked once more, one
+// after the other, in all. A daemon with few children has few ports; where
+// dozens are silent a firewall accepts for all of them.
+const maxLonely = 15 * time.Second
+
+// enterAlone waits until nobody else asks a silent port once more. It reports
+// false if ctx is done, or if the host was given its time for that. Who enters
+// must leaveAlone.
+func (h *host) enterAlone(ctx context.Context) bool {
+	select {
+	case h.alone <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lonely >= maxLonely {
+		<-h.alone
+		return false
+	}
+	return true
+}
+
+// leaveAlone lets the next in, and notes the time since start.
+func (h *host) leaveAlone(start time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lonely += time.Since(start)
+	<-h.alone
 }
 
 // idle waits until no connection to the host is open, but not longer than

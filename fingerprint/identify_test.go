@@ -8,6 +8,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -167,7 +168,12 @@ func TestScope(t *testing.T) {
 
 // TestCancel ends a conversation with a port that stays silent.
 func TestCancel(t *testing.T) {
-	server := mailtest.Serve(t, mailtest.Silent{})
+	begun := make(chan struct{})
+	var once sync.Once
+	server := mailtest.Serve(t, mailtest.HandlerFunc(func(c *mailtest.Conn) {
+		once.Do(func() { close(begun) })
+		c.Swallow()
+	}))
 	ctx, cancel := context.WithCancel(t.Context())
 	id := &Identifier{Signatures: load(t)}
 	done := make(chan struct{})
@@ -175,9 +181,7 @@ func TestCancel(t *testing.T) {
 		defer close(done)
 		id.Identify(ctx, scan.Result{Target: server.Addr()})
 	}()
-	for server.Connections() == 0 {
-		time.Sleep(time.Millisecond)
-	}
+	<-begun
 	cancel()
 	<-done
 }

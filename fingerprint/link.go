@@ -100,9 +100,10 @@ func byTable(svc *Service, known signatures.Port) {
 	svc.Alternatives = slices.Compact(svc.Alternatives)
 }
 
-// The ports on which a mail server is for everybody. RFC 5321, Section 4.5.4.2
-// (25), RFC 8314, Section 7.3 (465, 587), RFC 9051 (143, 993) and RFC 8314
-// (110, 995).
+// The ports that tell the role of a service. RFC 5321, Section 4.5.4.2 (25),
+// RFC 8314, Section 7.3 (465, 587), RFC 9051 (143, 993) and RFC 8314 (110,
+// 995) are for everybody; 10465 and 10587 are the twins of 465 and 587 behind
+// a load balancer, and 2525 a common one of 25.
 var (
 	relayPorts      = []uint16{25, 2525}
 	submissionPorts = []uint16{465, 587, 10465, 10587}

@@ -28,8 +28,10 @@ type Service struct {
 	// Behind is the next hop that shows through a proxy; nil if none does.
 	Behind *Behind
 
-	// Tunnel is "ssl" for implicit TLS, "starttls" where the dialogue went on
-	// inside of STARTTLS, "" for clear text.
+	// Tunnel is "ssl" for implicit TLS and "" for clear text. An [Identifier]
+	// judges a port that offers STARTTLS by its clear side; what became of the
+	// offer is in TLS and Observations. "starttls" is left to services that
+	// were seen inside of it only.
 	Tunnel string
 
 	// Method is "probed" where a signature matched and "table" where only the

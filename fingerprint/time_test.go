@@ -239,3 +239,36 @@ func TestGivenUp(t *testing.T) {
 		}
 	})
 }
+
+// TestManySilentPorts has a host accept connections on dozens of ports and
+// speak on one. They are asked again one after the other, but not for ever.
+func TestManySilentPorts(t *testing.T) {
+	set := load(t)
+	synctest.Test(t, func(t *testing.T) {
+		speaks := answering(0, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n"})
+		var daemons, callers sync.WaitGroup
+		id := &Identifier{Signatures: set, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			daemons.Go(func() {
+				defer theirs.Close()
+				if to.Port() == 25 {
+					speaks(theirs)
+					return
+				}
+				swallow(theirs)
+			})
+			return ours, nil
+		}}
+		start := time.Now()
+		for port := uint16(25); port < 85; port++ {
+			callers.Go(func() {
+				id.Identify(t.Context(), scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)})
+			})
+		}
+		callers.Wait()
+		if took := time.Since(start); took > 60*time.Second {
+			t.Errorf("60 ports of one host took %v", took)
+		}
+		daemons.Wait()
+	})
+}
