@@ -58,6 +58,7 @@ type Gate struct {
 // Saw is all that a run learnt about itself.
 type Saw struct {
 	Coverage   Coverage
+	Unasked    int      // open ports that this machine could not talk to
 	Unresolved []string // names that did not resolve
 	Canaries   []Canary // with their answers
 	Aborted    error    // why the run ended early, nil if it did not
@@ -190,6 +191,10 @@ func (g Gate) blind(v *Verdict, saw Saw) {
 			v.CanariesOK = false
 			v.add(ExitIncomplete, NewNotice(NoticeCanary, c.Target(), c.Anchor, "The canary %s did not answer.", c.Target()))
 		}
+	}
+	if saw.Unasked > 0 {
+		v.add(ExitIncomplete, NewNotice(NoticeLocalFailure, "", nil,
+			"What answers on %d open ports could not be found out, for want of files, ports or memory on this machine.", saw.Unasked))
 	}
 	if c := saw.Coverage; c.Unknown > 0 {
 		v.Notices = append(v.Notices, NewNotice(NoticeLocalFailure, "", nil,

@@ -105,7 +105,7 @@ var noticeKinds = []NoticeKind{
 		"What was found until then is in the report; the rest was not looked at.",
 		"Run again; with --resume it goes on where it stopped."},
 	{NoticeLocalFailure, "LocalFailure", LevelWarning, "Probes failed on this machine.",
-		"The ports concerned are unknown: neither open nor closed.",
+		"The ports concerned are unknown, or open without a name for what answers.",
 		"Raise the limits of this machine (ulimit -n), or lower --concurrency and --rate."},
 	{NoticeNothingSeen, "NothingSeen", LevelError, "No target answered at all.",
 		"A run that saw nothing says nothing about the targets.",

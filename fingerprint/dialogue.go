@@ -6,6 +6,7 @@ import (
 	"slices"
 	"time"
 
+	"mxsweep/scan"
 	"mxsweep/signatures"
 )
 
@@ -98,6 +99,9 @@ func (s *session) failed(p *signatures.Probe, err error) {
 	if p.ID == signatures.Greeting {
 		s.dialErr = err
 		s.spoken = true
+	}
+	if scan.Starved(err) {
+		s.starved = err
 	}
 	s.noteLocked(&Exchange{Probe: p.ID, End: signatures.EndError})
 }

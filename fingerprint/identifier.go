@@ -76,7 +76,8 @@ const maxPerPort = 3
 // which the first dialogue is held, and closes it; without one it connects.
 // The Service is never nil: what could not be found out is absent from it. The
 // error says why the port could not be asked at all (out of scope, connection
-// refused now, ctx ended).
+// refused now, ctx ended), or that this machine had nothing left for some of
+// the questions ([scan.Starved]).
 func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, error) {
 	h := id.host(r.Target.Addr())
 	if !id.allows(r.Target.Addr()) {
@@ -97,6 +98,9 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 	}
 	if err != nil {
 		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, err)
+	}
+	if err := s.starvation(); err != nil {
+		return s.service(), fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
 	return s.service(), nil
 }
@@ -284,13 +288,28 @@ func (h *host) enter(ctx context.Context) error {
 
 func (h *host) leave() { <-h.slots }
 
-// connect opens one more connection, if the scope allows it.
+// connect opens one more connection, if the scope allows it. Where this machine
+// has nothing left for one, it waits until other dialogues have ended.
 func (id *Identifier) connect(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
 	if !id.allows(target.Addr()) {
 		return nil, fmt.Errorf("connecting to %v: %w", target, ErrNotAllowed)
 	}
 	ctx, cancel := context.WithTimeout(ctx, orDefault(id.ConnectTimeout, 3*time.Second))
 	defer cancel()
+	for wait := 10 * time.Millisecond; ; wait *= 2 {
+		conn, err := id.dial(ctx, target)
+		if err == nil || !scan.Starved(err) {
+			return conn, err
+		}
+		select {
+		case <-ctx.Done():
+			return nil, err
+		case <-time.After(wait):
+		}
+	}
+}
+
+func (id *Identifier) dial(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
 	if id.Dial != nil {
 		return id.Dial(ctx, target)
 	}

@@ -64,6 +64,7 @@ type session struct {
 	inner     *session // what is inside of a layer that was entered
 	tlsInfo   *TLS
 	dialErr   error
+	starved   error // why this machine could not ask a question, nil if it could
 
 	alive        []*signatures.Signature // not refuted, as far as is known
 	observations []*signatures.Observation
@@ -154,6 +155,19 @@ func (s *session) run(ctx context.Context) error {
 		return s.inner.run(parent)
 	}
 	return s.dialErr
+}
+
+// starvation is why this machine could not ask some of the questions, nil if
+// it asked all.
+func (s *session) starvation() error {
+	if s.inner != nil {
+		if err := s.inner.starvation(); err != nil {
+			return err
+		}
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.starved
 }
 
 // closeConn closes the connections that the session would have begun with.

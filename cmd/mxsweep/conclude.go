@@ -90,6 +90,7 @@ func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) 
 	if code, ok := signalCode(ctx); ok {
 		saw.Signal = int(code) - 128
 	}
+	saw.Unasked = int(w.unasked.Load())
 	for _, t := range p.scope.Unresolved() {
 		saw.Unresolved = append(saw.Unresolved, t.Name)
 	}

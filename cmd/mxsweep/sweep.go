@@ -26,6 +26,7 @@ type sweep struct {
 	sight      *exposure.Sight
 	queue      *queue
 	identified atomic.Int64
+	unasked    atomic.Int64 // open ports that this machine could not talk to
 
 	mu   sync.Mutex
 	open []exposure.Port
@@ -102,6 +103,9 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 		r.Conn = nil // the identifier has closed it
 		if err != nil {
 			r.Err = fmt.Errorf("asking what answers: %w", err)
+			if scan.Starved(err) {
+				w.unasked.Add(1)
+			}
 		}
 		port := w.port(r, service)
 		w.plan.link([]exposure.Port{port})
