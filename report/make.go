@@ -229,6 +229,22 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 	return w
 }
 
+// NewRun makes the written form of a run: its texts, the command line and the
+// words of the policy among them, are sanitised. What r points to is its own.
+func NewRun(r Run) Run {
+	r.Args = slices.Clone(r.Args)
+	r.Scope.Files = slices.Clone(r.Scope.Files)
+	rules := r.Rules // made by NewRule, of texts that nobody else writes
+	r.Rules = nil
+	if r.Baseline != nil {
+		b := *r.Baseline
+		r.Baseline = &b
+	}
+	scrub(&r)
+	r.Rules = rules
+	return r
+}
+
 // NewRule makes the written form of r.
 func NewRule(r *exposure.Rule) Rule {
 	return Rule{

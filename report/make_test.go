@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"path/filepath"
+	"reflect"
 	"testing"
 	"time"
 
@@ -114,5 +115,25 @@ func TestTree(t *testing.T) {
 		if a == nil || a.File != tt.want || a.check("anchor") != nil {
 			t.Errorf("%q.anchor(%q) = %+v, want %s", tt.tree, tt.file, a, tt.want)
 		}
+	}
+}
+
+// TestNewRun: the command line and the policy are no more to be believed than
+// the network where somebody else's branch is checked.
+func TestNewRun(t *testing.T) {
+	raw := Run{
+		Args: []string{"mxsweep", "-s", "a\n::error::x"}, Authorization: "CHG\n::error::x\x1b[2J",
+		Scope: Scope{Name: "a\x1b]0;x\a", Files: []string{"a\u202eb"}}, Baseline: &Baseline{Why: "\x07"},
+	}
+	got := NewRun(raw)
+	want := Run{
+		Args: []string{"mxsweep", "-s", `a\n:\x3aerror::x`}, Authorization: `CHG\n:\x3aerror::x\x1b[2J`,
+		Scope: Scope{Name: `a\x1b]0;x\x07`, Files: []string{`a\u202eb`}}, Baseline: &Baseline{Why: `\x07`},
+	}
+	if !reflect.DeepEqual(got, want) {
+		t.Errorf("got  %+v\nwant %+v", got, want)
+	}
+	if raw.Args[2] != "a\n::error::x" || raw.Scope.Files[0] != "a\u202eb" || raw.Baseline.Why != "\x07" {
+		t.Errorf("the argument was changed: %+v", raw)
 	}
 }

@@ -34,7 +34,7 @@ const (
 // with "… truncated". A limit below 16 means 16.
 //
 // It runs once over each text: where the types of this package are made, in
-// [NewPort], [NewFinding] and [Read]. Every format escapes on top of it.
+// [NewRun], [NewPort], [NewFinding] and [Read]. Every format escapes on top of it.
 func Sanitise(s string, limit int) string { return sanitise(s, limit, false) }
 
 // sanitiseBlock is Sanitise for text of several lines: line feeds stay.

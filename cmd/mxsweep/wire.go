@@ -68,7 +68,7 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 		ok, why := p.drift.Comparable()
 		run.Baseline = &report.Baseline{SHA256: p.baseline.SHA256, Created: report.NewTime(p.baseline.Created), Comparable: ok, Why: why}
 	}
-	return run
+	return report.NewRun(run)
 }
 
 // sweptPorts are the ports that are asked: those of the run, and those that
