@@ -8,22 +8,29 @@ import (
 
 // maxMarkdown is the most bytes that are written: GitHub refuses a step
 // summary of more than 1 MiB.
-const maxMarkdown = 1<<20 - 4096
+const maxMarkdown = 1 << 20
 
 // markdownWriter writes a summary for a step of a workflow, a merge request
 // or a ticket: the heaviest findings first, as many as fit.
 type markdownWriter struct {
 	collector
-	w io.Writer
+	w   io.Writer
+	max int
 }
 
-func newMarkdown(w io.Writer, _ Options) Writer { return &markdownWriter{w: w} }
+func newMarkdown(w io.Writer, o Options) Writer {
+	limit := maxMarkdown
+	if o.MaxBytes > 0 {
+		limit = min(limit, o.MaxBytes)
+	}
+	return &markdownWriter{w: w, max: limit - 4096}
+}
 
 // End implements [Writer].
 func (m *markdownWriter) End(r Run, s Summary) error {
 	m.finish(r)
 	v := newView(&m.collector, s)
-	b := &budget{left: maxMarkdown}
+	b := &budget{left: m.max}
 	m.head(b, v)
 	m.remarks(b, v)
 	b.left -= 512 // room for what says that something is left out

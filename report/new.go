@@ -19,6 +19,10 @@ type Options struct {
 	// Verbose adds to text what is otherwise left out for brevity.
 	Verbose bool
 
+	// MaxBytes bounds markdown. If zero, or more, 1 MiB, the most that GitHub
+	// takes as the summary of a step; less than 16 KiB is too little.
+	MaxBytes int
+
 	// SARIF steers that format.
 	SARIF SARIFOptions
 }

@@ -52,6 +52,10 @@ func (s *session) convert(file string, flags *outputFlags) error {
 	if err != nil {
 		return err
 	}
+	if err := outs.openWorkflow(s, flags.options(s)); err != nil {
+		outs.discard()
+		return err
+	}
 	undo := outs.discard
 	s.undo.Store(&undo)
 	summary, err := report.Reader{}.Replay(in, outs)

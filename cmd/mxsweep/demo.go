@@ -52,6 +52,7 @@ func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err e
 	if err := set.Parse([]string{"--vantage", "internet", "--rate", "0", "--soft-fail"}); err != nil {
 		return fmt.Errorf("preparing the demo: %w", err)
 	}
+	out.local = true // what the demo finds is nothing that a pipeline should hear of
 	flags.output, flags.quiet, flags.withoutPolicy = *out, quiet, true
 	var targets []string
 	intro := io.Discard

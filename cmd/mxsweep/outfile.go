@@ -1,9 +1,18 @@
 package main
 
 import (
+	"io"
 	"os"
 	"path/filepath"
 )
+
+// A destination is a file on its way: commit ends it, discard takes it back as
+// far as that can be done.
+type destination interface {
+	io.Writer
+	commit() error
+	discard()
+}
 
 // An outputFile is a file on its way. It gets its name only when it is whole,
 // so that a reader never sees half a report and an old one stays until then.

@@ -17,6 +17,8 @@ type outputFlags struct {
 	sarifProfile  *choice
 	sarifCategory string
 	sarifAnchor   string
+
+	local bool // a workflow that this runs in is not told
 }
 
 // register adds the flags to a verb's.

@@ -13,19 +13,25 @@ import (
 	"mxsweep/report"
 )
 
-// standardOutput is how messages name it.
-const standardOutput = "standard output"
+// How messages name the streams.
+const (
+	standardOutput = "standard output"
+	standardError  = "standard error"
+)
 
 // An outputSpec is one --output: a format and where it goes.
 type outputSpec struct {
 	format string
-	file   string // "-" is standard output
+	file   string // "-" is standard output, "" standard error
 }
 
 // name is how messages call the destination.
 func (o outputSpec) name() string {
-	if o.file == "-" {
+	switch o.file {
+	case "-":
 		return standardOutput
+	case "":
+		return standardError
 	}
 	return fmt.Sprintf("%q", o.file)
 }
@@ -79,7 +85,7 @@ type outputs struct {
 type output struct {
 	spec outputSpec
 	w    report.Writer
-	file *outputFile // nil for standard output
+	file destination // nil for standard output and standard error
 	err  error       // the first that was met
 }
 

@@ -59,7 +59,11 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	if err != nil {
 		return err
 	}
-	if err := outs.openCapture(flags.pcap); err != nil {
+	err = outs.openCapture(flags.pcap)
+	if err == nil && !flags.output.local {
+		err = outs.openWorkflow(s, flags.output.options(s))
+	}
+	if err != nil {
 		outs.discard()
 		return err
 	}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"flag"
@@ -49,6 +50,7 @@ func TestScripts(t *testing.T) {
 			"connections":  connections,
 			"valid":        valid,
 			"write":        write,
+			"big":          big,
 		},
 	})
 }
@@ -217,4 +219,14 @@ func write(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: write FILE LINE...")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(args[1:], "\n")+"\n"), 0o644))
+}
+
+// big FILE N writes a file of N bytes.
+func big(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: big FILE N")
+	}
+	n, err := strconv.Atoi(args[1])
+	ts.Check(err)
+	ts.Check(os.WriteFile(ts.MkAbs(args[0]), bytes.Repeat([]byte("x"), n), 0o644))
 }
