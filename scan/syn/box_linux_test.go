@@ -48,7 +48,7 @@ func (x box) run(l *lab, name, a, b string) {
 }
 
 // bound is a packet socket on an interface, with all that passes.
-func bound(t *testing.T, ifindex int) int {
+func bound(t testing.TB, ifindex int) int {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_ALL)))
 	if err != nil {

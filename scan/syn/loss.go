@@ -51,6 +51,16 @@ func (r *record) loss() float64 {
 	return float64(all.lost) / float64(all.asked)
 }
 
+// lossless reports whether each pass has many witnesses and next to no loss.
+func (r *record) lossless() bool {
+	for _, t := range r.passes {
+		if t.asked < 200 || t.lost*1000 > t.asked {
+			return false
+		}
+	}
+	return len(r.passes) > 0
+}
+
 // How many pairs a run may be expected to have missed when it ends.
 const (
 	missOpen = 0.001 // open ones

@@ -21,7 +21,7 @@ import (
 // A lab is a handful of network namespaces, made for one test and removed
 // with it. Nothing leaves them.
 type lab struct {
-	t      *testing.T
+	t      testing.TB
 	prefix string
 }
 
@@ -30,7 +30,7 @@ var labs atomic.Int32
 
 // newLab returns an empty lab, or skips the test where namespaces cannot be
 // made.
-func newLab(t *testing.T) *lab {
+func newLab(t testing.TB) *lab {
 	t.Helper()
 	if os.Getuid() != 0 {
 		t.Skip("needs root to make network namespaces")

@@ -209,7 +209,9 @@ func (r *run) enough(last int) bool {
 	if r.s.config.Retries < 0 {
 		return len(past.passes) > 0
 	}
-	return len(past.passes) > r.s.config.Retries && past.enough(r.s.counts.open.Load(), r.s.counts.answered())
+	passes := len(past.passes) - 1
+	least := passes >= r.s.config.Retries || passes > 0 && past.lossless()
+	return least && past.enough(r.s.counts.open.Load(), r.s.counts.answered())
 }
 
 // record is what is known of the loss up to a pass: a pair that answered in

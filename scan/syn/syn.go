@@ -37,7 +37,8 @@ type Config struct {
 
 	// Retries is how many passes follow the first, at least, over what is
 	// still silent. Zero means 2, less than zero none. Measured loss adds
-	// more, unless it is less than zero.
+	// more, unless it is less than zero; and where hundreds of probes show
+	// that nothing gets lost, one will do.
 	Retries int
 
 	// Timeout is how long to wait for an answer at most; the real wait

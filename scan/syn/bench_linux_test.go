@@ -1,0 +1,77 @@
+package syn
+
+import (
+	"testing"
+	"time"
+
+	"golang.org/x/sys/unix"
+
+	"mxsweep/scan"
+)
+
+// sink makes a scanner whose frames are thrown away at the other end of the
+// wire, for what the transmitter can do at most.
+func sink(b *testing.B, threads int) (*Scanner, *scan.Space) {
+	l := newLab(b)
+	l.space("s", "d")
+	l.sh(`
+		ip link add sd netns @s type veth peer name ds netns @d address 02:00:00:91:00:02
+		ip -n @s addr add 10.91.0.1/24 dev sd
+		ip -n @s link set sd up
+		ip -n @d link set ds up
+		ip -n @s neigh replace 10.91.0.2 lladdr 02:00:00:91:00:02 dev sd nud permanent
+		ip -n @s route add default via 10.91.0.2
+	`)
+	l.nft("d", "table netdev f { chain in { type filter hook ingress device ds priority 0; policy accept; drop; }; }")
+	scope, space := spaceOf(b, ninePorts, "10.96.0.0/14")
+	var s *Scanner
+	var err error
+	l.in("s", func() {
+		s, err = Open(b.Context(), space, Config{Scope: scope, Threads: threads, Retries: -1, Cooldown: time.Nanosecond, OpenOnly: true})
+	})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(s.Close)
+	return s, space
+}
+
+// BenchmarkBare sends the same frames over and over: what the kernel allows.
+func BenchmarkBare(b *testing.B) {
+	s, _ := sink(b, 1)
+	snd := s.senders[0][0]
+	h := s.view.pieces[0].hop
+	for i := range batchSize {
+		snd.put4(h.template, uint32(0x0a600000+i), 61000, 10025, uint32(i))
+	}
+	b.ResetTimer()
+	for i := 0; i < b.N; i += batchSize {
+		for from := 0; from < batchSize; {
+			n, err := snd.flush(from)
+			if err != nil && err != unix.ENOBUFS {
+				b.Fatal(err)
+			}
+			from += n
+		}
+	}
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e3, "kpps")
+}
+
+// BenchmarkSweep sends by all that a sweep needs.
+func BenchmarkSweep(b *testing.B) {
+	for _, threads := range []int{1, 2} {
+		b.Run(map[int]string{1: "one", 2: "two"}[threads], func(b *testing.B) {
+			s, space := sink(b, threads)
+			b.ResetTimer()
+			for b.N > int(s.counts.sent.Load()) {
+				for range s.Scan(b.Context(), space) {
+					b.Fatal("an answer")
+				}
+				if s.Err() != nil {
+					b.Fatal(s.Err())
+				}
+			}
+			b.ReportMetric(float64(s.counts.sent.Load())/b.Elapsed().Seconds()/1e3, "kpps")
+		})
+	}
+}
