@@ -88,6 +88,10 @@ func (d *decoder) fail(n *yaml.Node, help, format string, args ...any) {
 	d.problems = append(d.problems, &Problem{d.pos(n), fmt.Sprintf(format, args...), help})
 }
 
+func (d *decoder) failAt(at Pos, format string, args ...any) {
+	d.problems = append(d.problems, &Problem{Pos: at, Text: fmt.Sprintf(format, args...)})
+}
+
 var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
 
 // document parses a file of one YAML document and returns its root, or nil.
@@ -107,7 +111,7 @@ func (d *decoder) document(r io.Reader) *yaml.Node {
 		d.fail(&yaml.Node{Line: line}, "", "reading YAML: %s", text)
 		return nil
 	}
-	if dec.Decode(new(yaml.Node)) == nil {
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		d.fail(&doc, "put everything into one document, without ---", "more than one YAML document")
 	}
 	if len(doc.Content) == 0 {

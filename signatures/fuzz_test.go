@@ -13,6 +13,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("signatures: [{id: a, when: [{any: [{all: []}]}]}]"))
 	f.Add([]byte("a: &a [*a]"))
+	f.Add([]byte("ports: [{port: 5000-5001, title: t, iana: {status: unassigned}, internal: true, related: [5001], uses: [{product: P}]}]"))
 	probes := []byte("probes: [{id: greeting, why: listen, read: {until: line, wait: 6s}, safety: passive}]")
 	f.Fuzz(func(t *testing.T, text []byte) {
 		for _, name := range []string{"a.yaml", "observations.yaml", "stacks.yaml", "probes.yaml"} {
@@ -21,6 +22,7 @@ func FuzzLoad(f *testing.F) {
 				set.Check()
 			}
 		}
+		LoadPorts(fstest.MapFS{"ports.yaml": {Data: text}})
 	})
 }
 

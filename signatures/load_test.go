@@ -51,6 +51,8 @@ func TestLoadErrors(t *testing.T) {
 		"too sure":          {"confidence: 9", "confidence: 9\n    alternatives: [B]", `signature "a": confidence 9, and alternatives`},
 		"twice":             {"protocol: smtp", "protocol: smtp\n    protocol: smtp", "given twice"},
 		"alias":             {"source: test", "source: &x test\n    cpe: *x", "expecting a single value"},
+		"two documents":     {"signatures:", "---\nsignatures: []\n---\nsignatures:", "more than one YAML document"},
+		"broken second":     {"signatures:", "signatures: []\n---\nsignatures: [", "more than one YAML document"},
 		"not YAML":          {"signatures:", "signatures: [", "reading YAML"},
 		"condition empty":   {"{greeting: '^220 (?P<hostname>\\S+) A (?P<version>\\S+)\\r\\n'}", "{probe: greeting}", "asks for nothing"},
 		"greeting and more": {"{greeting:", "{probe: greeting, greeting:", "greeting and probe or reply"},

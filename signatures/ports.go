@@ -1,14 +1,12 @@
 package signatures
 
 import (
+	"bytes"
 	"cmp"
-	"fmt"
 	"io/fs"
 	"slices"
 	"strconv"
 	"strings"
-
-	"mxsweep/internal/strictyaml"
 )
 
 // portsFile is the name of the port table among the data files.
@@ -37,29 +35,29 @@ type Port struct {
 type IANA struct {
 	// Status is "assigned", "unassigned", "reserved" or "dynamic" (49152 and
 	// above, RFC 6335, Section 6).
-	Status      string `yaml:"status" json:"status"`
-	Name        string `yaml:"name" json:"name,omitempty"`
-	Description string `yaml:"description" json:"description,omitempty"`
+	Status      string `json:"status"`
+	Name        string `json:"name,omitempty"`
+	Description string `json:"description,omitempty"`
 }
 
 // A Use is one daemon that is known to listen on a port.
 type Use struct {
-	Product  string `yaml:"product" json:"product"`
-	Role     string `yaml:"role" json:"role"` // a role of the result schema
-	Protocol string `yaml:"protocol" json:"protocol"`
-	Flow     string `yaml:"flow" json:"flow"`             // who speaks to whom, in words
-	Bind     string `yaml:"bind" json:"bind"`             // where it listens unless told otherwise
-	Stack    string `yaml:"stack" json:"stack,omitempty"` // whose shipped configuration does so
-	Gain     string `yaml:"gain" json:"gain"`             // what a stranger gets out of it
-	Severity string `yaml:"severity" json:"severity"`     // of reaching it, if that is what answers
-	Config   string `yaml:"config" json:"config"`         // the setting that binds it
+	Product  string `json:"product"`
+	Role     string `json:"role"` // a role of the result schema
+	Protocol string `json:"protocol"`
+	Flow     string `json:"flow"`            // who speaks to whom, in words
+	Bind     string `json:"bind"`            // where it listens unless told otherwise
+	Stack    string `json:"stack,omitempty"` // whose shipped configuration does so
+	Gain     string `json:"gain"`            // what a stranger gets out of it
+	Severity string `json:"severity"`        // of reaching it, if that is what answers
+	Config   string `json:"config"`          // the setting that binds it
 }
 
 // A Look is a command that shows on the host itself who listens on a port.
 type Look struct {
-	Tool    string `yaml:"tool" json:"tool"`
-	Command string `yaml:"command" json:"command"`
-	Shows   string `yaml:"shows" json:"shows"`
+	Tool    string `json:"tool"`
+	Command string `json:"command"`
+	Shows   string `json:"shows"`
 }
 
 // A Profile is a set of ports with a name.
@@ -77,27 +75,31 @@ const (
 	LookWindows = "windows"
 )
 
-// LoadPorts reads ports.yaml of fsys. Its errors name line and column.
+// LoadPorts reads ports.yaml of fsys. What is wrong in it is a [Problems].
 func LoadPorts(fsys fs.FS) (*Ports, error) {
-	data, err := fs.ReadFile(fsys, portsFile)
+	data, err := read(fsys, portsFile)
 	if err != nil {
-		return nil, fmt.Errorf("reading the port table: %w", err)
-	}
-	var file portTable
-	if err := strictyaml.Decode(portsFile, data, &file); err != nil {
 		return nil, err
 	}
-	p := &Ports{ports: make(map[uint16]*Port), look: file.Look}
-	if err := p.addPorts(file.Ports); err != nil {
-		return nil, err
+	d := &decoder{file: portsFile}
+	var table portTable
+	if root := d.document(bytes.NewReader(data)); root != nil {
+		table = d.portTable(root)
 	}
-	if err := p.addProfiles(file.Profiles); err != nil {
-		return nil, err
-	}
-	for _, system := range []string{LookLinux, LookMacOS, LookWindows} {
-		if len(p.look[system]) == 0 {
-			return nil, fmt.Errorf("%s: no command to look on %s", portsFile, system)
+	p := &Ports{ports: make(map[uint16]*Port), look: table.look}
+	if d.problems == nil {
+		// What entries say about each other is only worth checking where all
+		// of them could be read.
+		p.addPorts(d, table.ports)
+		p.addProfiles(d, table.profiles)
+		for _, system := range []string{LookLinux, LookMacOS, LookWindows} {
+			if len(p.look[system]) == 0 {
+				d.failAt(Pos{portsFile, 1, 1}, "no command to look on %s", system)
+			}
 		}
+	}
+	if err := d.problems.err(); err != nil {
+		return nil, err
 	}
 	return p, nil
 }

@@ -117,17 +117,17 @@ func TestLoadPortsErrors(t *testing.T) {
 	}
 	two := entry("5000", "related: [5001], "+use) + entry("5001", "related: [5000], "+use)
 	tests := []struct{ name, in, want string }{
-		{"port 0", "ports:\n" + entry("0", "related: [5001], "+use), `"0" is not a port (1 to 65535)`},
+		{"port 0", "ports:\n" + entry("0", "related: [5001], "+use), `ports.yaml:6:12: "0" is not a port`},
 		{"port 70000", "ports:\n" + entry("70000", "related: [5001], "+use), `ports.yaml:6:12: "70000" is not a port`},
 		{"backwards", "ports:\n" + entry("9-8", "related: [5001], "+use), `range "9-8" ends before it begins`},
 		{"unknown key", "ports:\n" + entry("5000", "colour: red"), `unknown key "colour"`},
 		{"twice", "ports:\n" + two + entry("5001", "related: [5000], "+use), "ports.yaml:8:12: port 5001 stands twice"},
 		{"related to nothing", "ports:\n" + entry("5000", "related: [1], "+use), "related port 1 is not in the table"},
 		{"no use", "ports:\n" + entry("5000", "related: [1]"), "port 5000 without a use"},
-		{"unknown role", "ports:\n" + strings.Replace(two, "role: mta", "role: boss", 1), `unknown role "boss"`},
-		{"unknown severity", "ports:\n" + strings.Replace(two, "severity: low", "severity: huge", 1), `unknown severity "huge"`},
+		{"unknown role", "ports:\n" + strings.Replace(two, "role: mta", "role: boss", 1), `unknown word "boss"`},
+		{"unknown severity", "ports:\n" + strings.Replace(two, "severity: low", "severity: huge", 1), `unknown word "huge"`},
 		{"no gain", "ports:\n" + strings.Replace(two, "gain: g", `gain: ""`, 1), `use by "P" without gain`},
-		{"iana", "ports:\n" + strings.Replace(two, "unassigned", "free", 1), `unknown iana status "free"`},
+		{"iana", "ports:\n" + strings.Replace(two, "unassigned", "free", 1), `unknown word "free"`},
 		{"not dynamic", "ports:\n" + strings.Replace(two, "unassigned", "dynamic", 1), "dynamic ports begin at 49152"},
 		{"profile of unknown port", "profiles: [{name: n, title: t, why: w, ports: [7]}]\nports:\n" + two, `profile "n": port 7 is not in the table`},
 		{"profile twice a port", "profiles: [{name: n, title: t, why: w, ports: [5000, 5000-5001]}]\nports:\n" + two, "port 5000 stands twice"},

@@ -2,78 +2,41 @@ package signatures
 
 import (
 	"cmp"
-	"errors"
-	"fmt"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
-
-	"mxsweep/internal/strictyaml"
 )
 
 // profileAll is the profile that holds every port of the table.
 const profileAll = "all"
 
-// portTable is ports.yaml as it stands.
+// A portTable is ports.yaml as it stands.
 type portTable struct {
-	Look     map[string][]Look `yaml:"look"`
-	Profiles []profileEntry    `yaml:"profiles"`
-	Ports    []portEntry       `yaml:"ports"`
+	look     map[string][]Look
+	profiles []profileEntry
+	ports    []portEntry
 }
 
+// A profileEntry is one profile as it stands.
 type profileEntry struct {
-	Name  string      `yaml:"name"`
-	Title string      `yaml:"title"`
-	Why   string      `yaml:"why"`
-	Ports []portRange `yaml:"ports"`
+	Profile
+	at     Pos
+	ranges []portRange
 }
 
+// A portEntry is what stands for one port or range.
 type portEntry struct {
-	Port     portRange `yaml:"port"`
-	Title    string    `yaml:"title"`
-	IANA     IANA      `yaml:"iana"`
-	Internal *bool     `yaml:"internal"`
-	Related  []uint16  `yaml:"related"`
-	Uses     []Use     `yaml:"uses"`
+	Port
+	ports portRange
+	said  bool // whether it is internal
 }
 
 // A portRange is "24" or "588-591", with the place where it stands.
 type portRange struct {
-	first, last  uint16
-	line, column int
-}
-
-// UnmarshalYAML reads a port or a range of ports.
-func (r *portRange) UnmarshalYAML(node *yaml.Node) error {
-	if node.Kind != yaml.ScalarNode {
-		return errors.New("found no port and no range of ports")
-	}
-	from, to, isRange := strings.Cut(node.Value, "-")
-	first, err := portNumber(from)
-	if err != nil {
-		return err
-	}
-	last := first
-	if isRange {
-		if last, err = portNumber(to); err != nil {
-			return err
-		}
-	}
-	if last < first {
-		return fmt.Errorf("range %q ends before it begins", node.Value)
-	}
-	*r = portRange{first, last, node.Line, node.Column}
-	return nil
-}
-
-func portNumber(s string) (uint16, error) {
-	n, err := strconv.ParseUint(s, 10, 16)
-	if err != nil || n == 0 {
-		return 0, fmt.Errorf("%q is not a port (1 to 65535)", s)
-	}
-	return uint16(n), nil
+	first, last uint16
+	at          Pos
 }
 
 func (r portRange) expand() []uint16 {
@@ -84,114 +47,170 @@ func (r portRange) expand() []uint16 {
 	return ports
 }
 
-func (r portRange) errorf(format string, args ...any) error {
-	return strictyaml.At(portsFile, &yaml.Node{Line: r.line, Column: r.column}, format, args...)
+// portTable reads the file.
+func (d *decoder) portTable(root *yaml.Node) portTable {
+	t := portTable{look: map[string][]Look{}}
+	look := fields{}
+	for _, system := range []string{LookLinux, LookMacOS, LookWindows} {
+		look[system] = d.each(func(n *yaml.Node) {
+			var l Look
+			d.mapping(n, fields{"tool": d.text(&l.Tool), "command": d.text(&l.Command), "shows": d.text(&l.Shows)})
+			t.look[system] = append(t.look[system], l)
+		})
+	}
+	d.mapping(root, fields{
+		"look":     func(n *yaml.Node) { d.mapping(n, look) },
+		"profiles": d.each(func(n *yaml.Node) { t.profiles = append(t.profiles, d.profile(n)) }),
+		"ports":    d.each(func(n *yaml.Node) { t.ports = append(t.ports, d.port(n)) }),
+	})
+	return t
 }
 
-// addPorts checks the entries and enters them under each of their numbers.
-func (p *Ports) addPorts(entries []portEntry) error {
-	for _, e := range entries {
-		if err := e.check(); err != nil {
-			return err
+func (d *decoder) profile(n *yaml.Node) profileEntry {
+	e := profileEntry{at: d.pos(n)}
+	d.mapping(n, fields{
+		"name": d.text(&e.Name), "title": d.text(&e.Title), "why": d.text(&e.Why),
+		"ports": d.each(func(n *yaml.Node) { e.ranges = append(e.ranges, d.portRange(n)) }),
+	})
+	return e
+}
+
+func (d *decoder) port(n *yaml.Node) portEntry {
+	e := portEntry{ports: portRange{at: d.pos(n)}}
+	d.mapping(n, fields{
+		"port":  func(n *yaml.Node) { e.ports = d.portRange(n) },
+		"title": d.text(&e.Title),
+		"iana": func(n *yaml.Node) {
+			d.mapping(n, fields{
+				"status": d.oneOf(&e.IANA.Status, "assigned", "unassigned", "reserved", "dynamic"),
+				"name":   d.text(&e.IANA.Name), "description": d.text(&e.IANA.Description),
+			})
+		},
+		"internal": func(n *yaml.Node) { e.said = true; d.bool(&e.Internal)(n) },
+		"related":  d.ports(&e.Related),
+		"uses":     d.each(func(n *yaml.Node) { e.Uses = append(e.Uses, d.use(n)) }),
+	})
+	d.checkPort(&e)
+	return e
+}
+
+// use reads one use of a port, all of which but the stack must be said.
+func (d *decoder) use(n *yaml.Node) Use {
+	var u Use
+	d.mapping(n, fields{
+		"product": d.text(&u.Product), "role": d.oneOf(&u.Role, roles...), "protocol": d.text(&u.Protocol),
+		"flow": d.text(&u.Flow), "bind": d.text(&u.Bind), "stack": d.text(&u.Stack), "gain": d.text(&u.Gain),
+		"severity": d.oneOf(&u.Severity, severities...), "config": d.text(&u.Config),
+	})
+	for _, f := range []struct{ key, value string }{
+		{"product", u.Product}, {"role", u.Role}, {"protocol", u.Protocol}, {"flow", u.Flow},
+		{"bind", u.Bind}, {"gain", u.Gain}, {"severity", u.Severity}, {"config", u.Config},
+	} {
+		if f.value == "" {
+			d.fail(n, "", "use by %q without %s", u.Product, f.key)
 		}
-		for _, n := range e.Port.expand() {
+	}
+	return u
+}
+
+// portRange reads a port or a range of ports.
+func (d *decoder) portRange(n *yaml.Node) portRange {
+	r := portRange{at: d.pos(n)}
+	s, _ := d.value(n)
+	from, to, isRange := strings.Cut(s, "-")
+	if !isRange {
+		to = from
+	}
+	for _, bound := range []struct {
+		text string
+		to   *uint16
+	}{{from, &r.first}, {to, &r.last}} {
+		port, err := strconv.ParseUint(bound.text, 10, 16)
+		if err != nil || port == 0 {
+			d.fail(n, "ports are 1 to 65535", "%q is not a port", bound.text)
+			return portRange{at: r.at}
+		}
+		*bound.to = uint16(port)
+	}
+	if r.last < r.first {
+		d.fail(n, "write the lower port first", "range %q ends before it begins", s)
+		return portRange{at: r.at}
+	}
+	return r
+}
+
+// checkPort refuses an entry in which something is missing or wrong.
+func (d *decoder) checkPort(e *portEntry) {
+	first, iana := e.ports.first, e.IANA
+	dynamic := first >= 49152 // RFC 6335, Section 6
+	switch {
+	case first == 0:
+		d.failAt(e.ports.at, "entry %q without a port", e.Title)
+	case e.Title == "":
+		d.failAt(e.ports.at, "port %d without a title", first)
+	case !e.said:
+		d.failAt(e.ports.at, "port %d: internal is not said", first)
+	case len(e.Related) == 0:
+		d.failAt(e.ports.at, "port %d without related ports", first)
+	case len(e.Uses) == 0:
+		d.failAt(e.ports.at, "port %d without a use", first)
+	case slices.Contains(e.Related, first):
+		d.failAt(e.ports.at, "port %d is related to itself", first)
+	case iana.Status == "":
+		d.failAt(e.ports.at, "port %d without an iana status", first)
+	case dynamic != (iana.Status == "dynamic"):
+		d.failAt(e.ports.at, "port %d: iana status %q, but dynamic ports begin at 49152", first, iana.Status)
+	case iana.Status == "assigned" && iana.Name == "" && iana.Description == "":
+		d.failAt(e.ports.at, "port %d is assigned, but the name is missing", first)
+	case iana.Status == "unassigned" && iana.Name != "":
+		d.failAt(e.ports.at, "port %d is unassigned, but has a name", first)
+	}
+}
+
+// addPorts enters the entries under each of their numbers.
+func (p *Ports) addPorts(d *decoder, entries []portEntry) {
+	for _, e := range entries {
+		for _, n := range e.ports.expand() {
 			if _, ok := p.ports[n]; ok {
-				return e.Port.errorf("port %d stands twice", n)
+				d.failAt(e.ports.at, "port %d stands twice", n)
+				break
 			}
-			p.ports[n] = &Port{Number: n, Title: e.Title, IANA: e.IANA, Internal: *e.Internal, Related: e.Related, Uses: e.Uses}
+			port := e.Port
+			port.Number = n
+			p.ports[n] = &port
 		}
 	}
 	for _, e := range entries {
 		for _, r := range e.Related {
 			if _, ok := p.ports[r]; !ok {
-				return e.Port.errorf("related port %d is not in the table", r)
+				d.failAt(e.ports.at, "related port %d is not in the table", r)
 			}
 		}
 	}
-	return nil
-}
-
-// check reports the first thing that is missing or wrong in an entry.
-func (e portEntry) check() error {
-	switch {
-	case e.Port.first == 0:
-		return fmt.Errorf("%s: entry %q without a port", portsFile, e.Title)
-	case e.Title == "":
-		return e.Port.errorf("port %d without a title", e.Port.first)
-	case e.Internal == nil:
-		return e.Port.errorf("port %d: internal is not said", e.Port.first)
-	case len(e.Related) == 0:
-		return e.Port.errorf("port %d without related ports", e.Port.first)
-	case len(e.Uses) == 0:
-		return e.Port.errorf("port %d without a use", e.Port.first)
-	case slices.Contains(e.Related, e.Port.first):
-		return e.Port.errorf("port %d is related to itself", e.Port.first)
-	}
-	if err := e.checkIANA(); err != nil {
-		return err
-	}
-	for _, u := range e.Uses {
-		if err := e.checkUse(u); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func (e portEntry) checkIANA() error {
-	dynamic := e.Port.first >= 49152 // RFC 6335, Section 6
-	switch s := e.IANA.Status; {
-	case !slices.Contains([]string{"assigned", "unassigned", "reserved", "dynamic"}, s):
-		return e.Port.errorf("port %d: unknown iana status %q", e.Port.first, s)
-	case dynamic != (s == "dynamic"):
-		return e.Port.errorf("port %d: iana status %q, but dynamic ports begin at 49152", e.Port.first, s)
-	case s == "assigned" && e.IANA.Name == "" && e.IANA.Description == "":
-		return e.Port.errorf("port %d is assigned, but the name is missing", e.Port.first)
-	case s == "unassigned" && e.IANA.Name != "":
-		return e.Port.errorf("port %d is unassigned, but has a name", e.Port.first)
-	}
-	return nil
-}
-
-func (e portEntry) checkUse(u Use) error {
-	for _, f := range []struct{ key, value string }{
-		{"product", u.Product}, {"protocol", u.Protocol}, {"flow", u.Flow},
-		{"bind", u.Bind}, {"gain", u.Gain}, {"config", u.Config},
-	} {
-		if f.value == "" {
-			return e.Port.errorf("port %d: use by %q without %s", e.Port.first, u.Product, f.key)
-		}
-	}
-	if !slices.Contains(severities, u.Severity) {
-		return e.Port.errorf("port %d: unknown severity %q", e.Port.first, u.Severity)
-	}
-	if !slices.Contains(roles, u.Role) {
-		return e.Port.errorf("port %d: unknown role %q", e.Port.first, u.Role)
-	}
-	return nil
 }
 
 // addProfiles expands the profiles and notes on each port which sweep it.
-func (p *Ports) addProfiles(entries []profileEntry) error {
+func (p *Ports) addProfiles(d *decoder, entries []profileEntry) {
 	for _, e := range entries {
-		f := Profile{Name: e.Name, Title: e.Title, Why: e.Why}
+		f := e.Profile
 		if f.Name == "" || f.Title == "" || f.Why == "" {
-			return fmt.Errorf("%s: profile %q needs name, title and why", portsFile, f.Name)
+			d.failAt(e.at, "profile %q needs name, title and why", f.Name)
 		}
 		if _, ok := p.Profile(f.Name); ok {
-			return fmt.Errorf("%s: profile %q stands twice", portsFile, f.Name)
+			d.failAt(e.at, "profile %q stands twice", f.Name)
 		}
-		for _, r := range e.Ports {
+		for _, r := range e.ranges {
 			for _, n := range r.expand() {
 				port, ok := p.ports[n]
-				if !ok {
-					return r.errorf("profile %q: port %d is not in the table", f.Name, n)
+				switch {
+				case !ok:
+					d.failAt(r.at, "profile %q: port %d is not in the table", f.Name, n)
+				case slices.Contains(port.Profiles, f.Name):
+					d.failAt(r.at, "profile %q: port %d stands twice", f.Name, n)
+				default:
+					f.Ports = append(f.Ports, n)
+					port.Profiles = append(port.Profiles, f.Name)
 				}
-				if slices.Contains(f.Ports, n) {
-					return r.errorf("profile %q: port %d stands twice", f.Name, n)
-				}
-				f.Ports = append(f.Ports, n)
-				port.Profiles = append(port.Profiles, f.Name)
 			}
 		}
 		if f.Name == profileAll {
@@ -202,5 +221,4 @@ func (p *Ports) addProfiles(entries []profileEntry) error {
 		slices.SortFunc(f.Ports, cmp.Compare)
 		p.profiles = append(p.profiles, f)
 	}
-	return nil
 }
