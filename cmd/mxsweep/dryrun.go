@@ -20,10 +20,11 @@ func (p *plan) describe(w io.Writer) error {
 		fmt.Fprintf(&b, ", and %d excluded", n)
 	}
 	b.WriteByte('\n')
-	fmt.Fprintf(&b, "ports        %s (%d)\n", scan.FormatPorts(p.ports), len(p.ports))
+	ports := p.sweptPorts()
+	fmt.Fprintf(&b, "ports        %s (%d)\n", scan.FormatPorts(ports), len(ports))
 	p.describeProbes(&b)
 	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
-	fmt.Fprintf(&b, "vantage      %s\n", p.judge.Vantage)
+	fmt.Fprintf(&b, "vantage      %s\n", p.vantage())
 	if err := p.describeTargets(&b); err != nil {
 		return err
 	}

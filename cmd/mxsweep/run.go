@@ -113,6 +113,7 @@ Only scan what you are authorized to scan.`,
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return flagError(cmd.Flags(), cmd.CommandPath(), err)
 	})
+	root.SetUsageFunc(s.usage)
 	root.SetHelpCommand(newHelp())
 	root.AddCommand(
 		newScan(s),

@@ -3,6 +3,7 @@ package main
 import (
 	"crypto/rand"
 	"fmt"
+	"slices"
 	"time"
 
 	"mxsweep/exposure"
@@ -83,7 +84,8 @@ func (p *plan) sweptPorts() []uint16 {
 	if general || len(all) == 0 {
 		all = append(all, p.ports...)
 	}
-	return all
+	slices.Sort(all)
+	return slices.Compact(all)
 }
 
 // vantage is where the scanner stands: on the host itself if all that is asked

@@ -1,0 +1,79 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+// usage writes how a verb is called: lines, examples, verbs and flags, as wide
+// as the terminal.
+func (s *session) usage(cmd *cobra.Command) error {
+	var b strings.Builder
+	b.WriteString("Usage:\n")
+	if cmd.Runnable() {
+		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "  %s VERB\n", cmd.CommandPath())
+	}
+	if cmd.Example != "" {
+		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
+	}
+	if cmd.HasAvailableSubCommands() {
+		b.WriteString("\nVerbs:\n")
+		for _, verb := range cmd.Commands() {
+			if verb.IsAvailableCommand() {
+				fmt.Fprintf(&b, "  %-*s  %s\n", cmd.NamePadding(), verb.Name(), verb.Short)
+			}
+		}
+	}
+	if flags := cmd.Flags(); flags.HasAvailableFlags() {
+		fmt.Fprintf(&b, "\nFlags:\n%s", flagUsages(flags, s.width(s.stdout)))
+	}
+	if cmd.HasAvailableSubCommands() {
+		fmt.Fprintf(&b, "\n\"%s VERB --help\" tells more of a verb.\n", cmd.CommandPath())
+	}
+	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
+	return err
+}
+
+// defaultWidth is how wide help is where there is no terminal.
+const defaultWidth = 100
+
+// flagUsages lists the flags. Package pflag writes of each switch that it may
+// be given "=true" or "=false", which tells nobody anything.
+func flagUsages(flags *pflag.FlagSet, width int) string {
+	if width == 0 {
+		width = defaultWidth
+	}
+	const noise = "[=true|false]"
+	longest, widest := 0, 0
+	flags.VisitAll(func(f *pflag.Flag) {
+		operand, _ := pflag.UnquoteUsage(f)
+		n := len(f.Name) + len(operand) + 1
+		if f.Value.Type() == "bool" {
+			n = len(f.Name)
+			widest = max(widest, n+len(noise))
+		}
+		longest = max(longest, n)
+	})
+	// Where a switch is what makes the column wide, it gets narrower.
+	spare := max(widest-longest, 0)
+	text := flags.FlagUsagesWrapped(width + spare)
+	text = strings.ReplaceAll(text, noise, strings.Repeat(" ", len(noise)))
+	if spare == 0 {
+		return text
+	}
+	lines := strings.Split(text, "\n")
+	const before = len("  -x, --")
+	for i, line := range lines {
+		if len(line) > before+longest+spare {
+			lines[i] = line[:before+longest] + line[before+longest+spare:]
+		}
+	}
+	return strings.Join(lines, "\n")
+}
