@@ -15,28 +15,20 @@ import (
 	"mxsweep/scan"
 )
 
-// TestFamilies talks to daemons that no distribution ships or that wait to be
-// asked. Waits are cut short: the played daemons answer at once or never.
-func TestFamilies(t *testing.T) {
-	set := load(t)
-	for _, p := range set.Probes {
-		p.Quiet = min(p.Quiet, 20*time.Millisecond)
-		p.Read.Wait = min(p.Read.Wait, 200*time.Millisecond)
-	}
+// A family is a daemon and what it must be called.
+type family struct {
+	handler           mailtest.Handler
+	protocol, product string
+	role, version     string
+	least             int // of the confidence
+}
+
+// families are daemons that no distribution ships or that wait to be asked.
+func families(t *testing.T) map[string]family {
+	t.Helper()
 	policy := func(name string) mailtest.Handler { return &mailtest.Policy{Name: name} }
 	imap := daemon(t, "dovecot-imap")
-	type conversation struct {
-		server *mailtest.Server
-		open   *openConns
-		svc    *Service
-		err    error
-	}
-	cases := map[string]struct {
-		handler           mailtest.Handler
-		protocol, product string
-		role, version     string
-		least             int // of the confidence
-	}{
+	return map[string]family{
 		"Cluebringer with HTTP": {&mailtest.Cluebringer{HTTP: true}, "postfix-policy", "Cluebringer", "policy", "2.1.x-201205100639", 10},
 		"Cluebringer":           {new(mailtest.Cluebringer), "postfix-policy", "Cluebringer", "policy", "", 9},
 		"Cluebringer, no store": {&mailtest.Cluebringer{Down: true}, "postfix-policy", "Cluebringer", "policy", "", 9},
@@ -75,6 +67,23 @@ func TestFamilies(t *testing.T) {
 		"resets":                {mailtest.Resetting{Text: "220 gone\r\n"}, "", "", "unknown", "", 0},
 		"escapes":               {mailtest.Banner{Text: "\x1b]0;owned\a\x1b[2J\xff\xfe\x00 IMAP SMTP Postfix\r\n"}, "", "", "unknown", "", 0},
 	}
+}
+
+// TestFamilies talks to all of them. Waits are cut short: the played daemons
+// answer at once or never.
+func TestFamilies(t *testing.T) {
+	set := load(t)
+	for _, p := range set.Probes {
+		p.Quiet = min(p.Quiet, 20*time.Millisecond)
+		p.Read.Wait = min(p.Read.Wait, 200*time.Millisecond)
+	}
+	type conversation struct {
+		server *mailtest.Server
+		open   *openConns
+		svc    *Service
+		err    error
+	}
+	cases := families(t)
 	// All at once and not with t.Parallel, which runs as many as there are
 	// processors: a conversation is mostly waiting.
 	had := make(map[string]*conversation)

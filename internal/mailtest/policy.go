@@ -227,7 +227,7 @@ func (p *Policy) judge(lines []string) (reply string, end bool) {
 	switch p.Name {
 	case "postfwd1":
 		if a["request"] == "dumpstats" {
-			p.rows.Add(1) // the counters of the last interval begin anew
+			p.rows.Add(1) // the peak of requests a minute is reckoned anew
 			return "[STATS]  postfwd 1.35: up since 0 days, 00:02:11 hours\r\n", true
 		}
 		if item, ok := strings.CutPrefix(a["request"], "delcache "); ok {

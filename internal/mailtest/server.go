@@ -191,6 +191,11 @@ func (s *Server) accept() {
 			return
 		}
 		if err != nil {
+			// This machine lacks something for now, say a free descriptor.
+			select {
+			case <-s.done:
+			case <-time.After(10 * time.Millisecond):
+			}
 			continue
 		}
 		if c := s.enter(raw); c != nil {
