@@ -73,6 +73,8 @@ type Finding struct {
 	// known. A change of it makes a finding "updated" against the baseline.
 	Product string
 
+	// Confidence, from 0 to 10, is how certain it is that the rule is broken:
+	// for most rules how surely the service is known.
 	Confidence int
 	Evidence   []string // one sentence each
 	// Remediation is the fix for this daemon: the config line where known.

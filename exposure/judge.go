@@ -66,6 +66,7 @@ func (j *Judge) Findings(p Port) []Finding {
 	if m := j.Policy.forbids(p.Target.Addr(), p.Host, p.Target.Port()); m != nil && j.Rules.Lookup(ruleForbidden) != nil {
 		f := j.finding(j.Rules.Lookup(ruleForbidden), p, v)
 		f.PolicyAnchor = m.Anchor
+		f.Confidence = 10 // that the port is open is certain, whatever answers
 		list = append(list, f)
 	}
 	for i := range list {

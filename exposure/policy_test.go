@@ -236,6 +236,16 @@ func TestForbiddenPort(t *testing.T) {
 	}
 }
 
+// TestForbiddenPortIsCertain: a port that must be closed fails the run also
+// where nobody knows what answers on it and the gate demands confidence.
+func TestForbiddenPortIsCertain(t *testing.T) {
+	j := Judge{Rules: testRules(t), Policy: loadPolicy(t, "version: 1\nmust_be_closed: [{target: \"*\", ports: \"10025\"}]\n")}
+	v := (Gate{MinConfidence: 9}).Decide(Saw{Coverage: Coverage{Planned: 1, Answered: 1, HostsUp: 1}}, j.Findings(openPort(10025, nil)))
+	if v.Code != ExitFail {
+		t.Errorf("code %d, notices %v", v.Code, v.Notices)
+	}
+}
+
 func TestPolicyNotices(t *testing.T) {
 	p := loadPolicy(t, readPolicy(t))
 	accepted := found(t, "MXS1002", func(f *Finding) { f.Target = netip.MustParseAddrPort("192.0.2.11:10025") })
