@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mxsweep/exposure"
+	"mxsweep/report"
 )
 
 // A codedError is an error that knows the exit code it asks for.
@@ -66,21 +67,13 @@ func printError(w io.Writer, err error) {
 	}
 }
 
-// visible makes control characters of a message visible: file names, targets
-// and answers of servers end up in messages, and none may drive the terminal.
-func visible(s string) string {
-	var b strings.Builder
-	for _, r := range s {
-		if r < ' ' || r >= 0x7f && r < 0xa0 || r == '\u2028' || r == '\u2029' ||
-			r >= '\u200b' && r <= '\u200f' || r >= '\u202a' && r <= '\u202e' ||
-			r >= '\u2066' && r <= '\u2069' {
-			fmt.Fprintf(&b, "\\u%04x", r)
-			continue
-		}
-		b.WriteRune(r)
-	}
-	return b.String()
-}
+// maxMessage is how long a line of a message may be.
+const maxMessage = 8 << 10
+
+// visible makes what does not print visible, and breaks what a CI system would
+// take for a command: file names, targets and answers of servers end up in
+// messages, and none may drive the terminal or the job.
+func visible(s string) string { return report.Sanitise(s, maxMessage) }
 
 // flagError turns an error of package pflag into a usage error whose hint names
 // the flag that was probably meant.

@@ -31,7 +31,7 @@ func TestPrintError(t *testing.T) {
 		{"hint once", fmt.Errorf("first: %w", coded(exitUsage, inner)), "mxsweep: first: reading \"x\": no such thing\nmxsweep: hint: do this\n"},
 		{"joined", errors.Join(inner, errors.New("second")), "mxsweep: reading \"x\": no such thing\nmxsweep: hint: do this\nmxsweep: second\n"},
 		{"problems", coded(exitUsage, problems), "mxsweep: a.yaml:3:5: unknown key\nmxsweep: hint: remove it\nmxsweep: b.yaml:1:1: no example\n"},
-		{"escapes", errors.New("bad \x1b[31m\u202e name"), "mxsweep: bad \\u001b[31m\\u202e name\n"},
+		{"escapes", errors.New("bad \x1b[31m\u202e\xff ##[error] name"), "mxsweep: bad \\x1b[31m\\u202e\\xff #\\x23[error] name\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var b strings.Builder
