@@ -72,7 +72,7 @@ func (l *loader) source(s Source) error {
 			return err
 		}
 		d := &decoder{file: path.Join(s.Name, name)}
-		if root := d.document(bytes.NewReader(b)); root != nil {
+		if root := d.document(b); root != nil {
 			l.file(d, root, name, s.FS)
 		}
 		l.problems = append(l.problems, d.problems...)
