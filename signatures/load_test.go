@@ -134,3 +134,21 @@ func TestProbeSafety(t *testing.T) {
 		}
 	}
 }
+
+// TestReadTranscriptErrors holds transcripts that say nothing sure against
+// what is said about them.
+func TestReadTranscriptErrors(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"exchanges":[{"probe":"greeting","ended":"clsoed"}]}`:                        `ended is "clsoed"`,
+		`{"exchanges":[{"probe":"greeting"}]}`:                                         `ended is ""`,
+		`{"exchanges":[{"ended":"reply"}]}`:                                            "exchange 1 names no probe",
+		`{"exchanges":[{"probe":"a","ended":"reply"},{"probe":"a","ended":"closed"}]}`: `probe "a" is given twice`,
+		`{"exchanges":[{"probe":"a","ended":"reply","handshake":"maybe"}]}`:            `unknown handshake "maybe"`,
+		`{"exchanges":[]} {}`:                                                          "more behind its end",
+		`{"exchanges":[{"probe":"a","ended":"reply","colour":"red"}]}`:                 "unknown field",
+	} {
+		if _, err := ReadTranscript(strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", in, err, want)
+		}
+	}
+}
