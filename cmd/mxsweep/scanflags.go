@@ -29,7 +29,6 @@ type scanFlags struct {
 	retries     uint
 	shard       shard
 	seed        uint64
-	seeded      bool // --seed was given
 
 	noIdentify bool
 	signatures []string
@@ -118,7 +117,6 @@ func (f *scanFlags) time() time.Time {
 
 // check refuses values that no run can have, all at once.
 func (f *scanFlags) check(flags *pflag.FlagSet) error {
-	f.seeded = flags.Changed("seed")
 	var errs []error
 	bad := func(hint, format string, args ...any) { errs = append(errs, usagef(hint, format, args...)) }
 	flags.Visit(func(flag *pflag.Flag) {
