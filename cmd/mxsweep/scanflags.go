@@ -104,7 +104,7 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 
 // registerNow adds --now, with which a test or a review looks at another day.
 func registerNow(flags *pflag.FlagSet, f *scanFlags) {
-	flags.Var(&f.now, "now", "judge expiries and authorization as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z")
+	flags.Var(&f.now, "now", "judge accepted risks as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z; what is authorized must be so now and then")
 }
 
 // time is the moment by which expiries are judged.
