@@ -32,6 +32,7 @@ func (s *session) service() *Service {
 	if best := s.best(); best != nil {
 		s.name(svc, best)
 	}
+	s.guess(svc)
 	s.observe(svc)
 	return svc
 }
