@@ -32,8 +32,8 @@ test:
 e2e:
 	scripts/e2e
 
-score:
-	scripts/score
+score: build
+	scripts/score $(BIN)
 
 bench: build
 	scripts/bench $(BIN)

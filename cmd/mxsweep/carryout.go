@@ -64,6 +64,7 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 	if !p.flags.noIdentify {
 		w.identifier = &fingerprint.Identifier{
 			Signatures:     p.set,
+			Fallbacks:      p.fallbacks,
 			Allowed:        p.scope.Allows,
 			PerHost:        int(p.flags.perHost),
 			Intrusive:      p.flags.intrusive,

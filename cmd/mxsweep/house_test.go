@@ -21,14 +21,18 @@ import (
 // listed for the nearest directory that has an entry; "internal" stands for
 // everything below it.
 var mayImport = map[string][]string{
-	"cmd":         {"report", "exposure", "fingerprint", "signatures", "scan", "scan/syn", "internal"},
+	"cmd":         {"report", "exposure", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/syn", "internal"},
 	"report":      {"exposure", "fingerprint", "signatures", "scan", "internal"},
 	"exposure":    {"fingerprint", "signatures", "scan", "internal"},
 	"fingerprint": {"signatures", "scan", "internal"},
 	"signatures":  {"internal"},
-	"scan/syn":    {"scan", "internal"},
-	"scan":        {"internal"},
-	"internal":    {"internal"},
+
+	"signatures/recog":      {"signatures", "internal"},
+	"signatures/nmapprobes": {"signatures", "internal"},
+
+	"scan/syn": {"scan", "internal"},
+	"scan":     {"internal"},
+	"internal": {"internal"},
 }
 
 // onlyIn says which directories alone may import a module.
@@ -38,6 +42,7 @@ var onlyIn = map[string][]string{
 	"github.com/spf13/pflag":                {"cmd"},
 	"github.com/schollz/progressbar/v3":     {"cmd"},
 	"github.com/jedib0t/go-pretty/v6":       {"report", "cmd"},
+	"github.com/dlclark/regexp2":            {"signatures/nmapprobes"},
 	"github.com/rogpeppe/go-internal":       {},
 	"github.com/santhosh-tekuri/jsonschema": {},
 }

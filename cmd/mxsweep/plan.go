@@ -34,22 +34,25 @@ type plan struct {
 	space       *scan.Space
 	seed        uint64
 
-	known    *signatures.Ports
-	set      *signatures.Set      // nil: states only
-	policy   *exposure.Policy     // nil if there is none
-	baseline *exposure.Baseline   // nil if there is none
-	drift    *exposure.Comparison // with the baseline; nil if there is none
-	judge    *exposure.Judge
-	gate     exposure.Gate
-	tree     report.Tree
+	known     *signatures.Ports
+	set       *signatures.Set // nil: states only
+	fallbacks []signatures.Fallback
+	policy    *exposure.Policy     // nil if there is none
+	baseline  *exposure.Baseline   // nil if there is none
+	drift     *exposure.Comparison // with the baseline; nil if there is none
+	judge     *exposure.Judge
+	gate      exposure.Gate
+	tree      report.Tree
 }
 
 // newPlan reads everything that the flags and arguments name. Its errors are
-// the user's: they are all found before the first packet, and told together,
-// because of several mistakes the heaviest decides the exit code.
+// the user's: they are all found before the first packet.
 func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.FlagSet, args []string) (*plan, error) {
 	p := &plan{flags: flags, args: s.args, seed: flags.seed, tree: report.Tree(treeRoot())}
-	if !given.Changed("seed") {
+	if _, err := flags.output.specs(); err != nil {
+		return nil, err
+	}
+	if !flags.seeded {
 		p.seed = randomSeed()
 	}
 	known, rules, err := loadKnowledge()
@@ -57,27 +60,27 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 		return nil, err
 	}
 	p.known = known
-	_, outputErr := flags.output.specs()
-	errs := []error{flags.check(given), outputErr}
-	note := func(err error) { errs = append(errs, err) }
 	if p.policy, err = flags.readPolicy(rules, known); err != nil {
-		return nil, errors.Join(append(errs, err)...)
+		return nil, err
 	}
 	if err := flags.adopt(p.policy, given); err != nil {
-		return nil, errors.Join(append(errs, err)...) // nothing is looked up without leave
+		return nil, err
 	}
-	p.ports, err = readPorts(flags.ports, known)
-	note(err)
+	if p.ports, err = readPorts(flags.ports, known); err != nil {
+		return nil, err
+	}
 	if !flags.noIdentify {
-		p.set, err = loadSignatures(flags.signatures)
-		note(err)
+		if p.set, err = loadSignatures(flags.signatures); err != nil {
+			return nil, err
+		}
+		if p.fallbacks, err = s.loadFallbacks(flags); err != nil {
+			return nil, err
+		}
 	}
-	note(p.readJudgement(flags, rules, known))
-	if errors.Join(errs...) == nil || !slices.Contains(flags.inputs, "-") {
-		// Nobody need write a list for a run that will not be.
-		note(p.readScope(ctx, s, flags, args))
+	if err := p.readJudgement(flags, rules, known); err != nil {
+		return nil, err
 	}
-	if err := errors.Join(errs...); err != nil {
+	if err := p.readScope(ctx, s, flags, args); err != nil {
 		return nil, err
 	}
 	return p, p.readBaseline(flags.baseline)
@@ -190,9 +193,6 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
-	}
-	if p.ports == nil {
-		return nil // a mistake in them is told already
 	}
 	if p.space, err = scan.NewSpace(p.scope, p.ports); err != nil {
 		return coded(exitUsage, err)

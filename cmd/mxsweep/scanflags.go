@@ -29,9 +29,11 @@ type scanFlags struct {
 	retries     uint
 	shard       shard
 	seed        uint64
+	seeded      bool // --seed was given
 
 	noIdentify bool
 	signatures []string
+	fallbacks  fallbackFlags
 	intrusive  bool
 
 	vantage       string
@@ -90,6 +92,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.noIdentify, "no-identify", false, "find states only, talk to nothing")
 	flags.StringArrayVar(&f.signatures, "signatures", nil, "also use the signature files of `DIR`; repeatable")
+	f.fallbacks.register(flags)
 	flags.BoolVar(&f.intrusive, "intrusive", false, "also send the probes that may leave a trace at the target")
 	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan or host (default internet; host for this machine's own addresses)")
 	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
@@ -104,7 +107,7 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 
 // registerNow adds --now, with which a test or a review looks at another day.
 func registerNow(flags *pflag.FlagSet, f *scanFlags) {
-	flags.Var(&f.now, "now", "judge accepted risks as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z; what is authorized must be so now and then")
+	flags.Var(&f.now, "now", "judge expiries and authorization as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z")
 }
 
 // time is the moment by which expiries are judged.
@@ -117,6 +120,7 @@ func (f *scanFlags) time() time.Time {
 
 // check refuses values that no run can have, all at once.
 func (f *scanFlags) check(flags *pflag.FlagSet) error {
+	f.seeded = flags.Changed("seed")
 	var errs []error
 	bad := func(hint, format string, args ...any) { errs = append(errs, usagef(hint, format, args...)) }
 	flags.Visit(func(flag *pflag.Flag) {
@@ -142,8 +146,8 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	if f.pcap != "" && f.mode.value != modeSyn {
 		bad("add --mode syn", "combining --pcap with --mode %s: only single SYNs are captured", f.mode.value)
 	}
-	if f.noIdentify && (f.intrusive || len(f.signatures) > 0) {
-		bad("leave one of them out", "combining --no-identify with --intrusive or --signatures: nothing would be asked")
+	if f.noIdentify && (f.intrusive || len(f.signatures) > 0 || f.fallbacks.given()) {
+		bad("leave one of them out", "combining --no-identify with --intrusive, --signatures, --recog or --nmap-probes: nothing would be asked")
 	}
 	if f.quiet && f.output.verbose {
 		bad("leave one of them out", "combining --quiet with --verbose: they contradict each other")
@@ -153,7 +157,7 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 
 // needWords are the flags of which an empty value, as an unset variable of a
 // script gives, would silently lift a bound or a check that was meant.
-var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures"}
+var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
 func emptyValue(v pflag.Value) bool {

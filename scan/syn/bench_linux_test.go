@@ -45,7 +45,6 @@ func BenchmarkBare(b *testing.B) {
 		snd.put4(h.template, uint32(0x0a600000+i), 61000, 10025, uint32(i))
 	}
 	b.ResetTimer()
-	cpu := processor()
 	for i := 0; i < b.N; i += batchSize {
 		for from := 0; from < batchSize; {
 			n, err := snd.flush(from)
@@ -55,7 +54,7 @@ func BenchmarkBare(b *testing.B) {
 			from += n
 		}
 	}
-	report(b, b.N, cpu)
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds()/1e3, "kpps")
 }
 
 // BenchmarkSweep sends by all that a sweep needs.
@@ -64,7 +63,6 @@ func BenchmarkSweep(b *testing.B) {
 		b.Run(map[int]string{1: "one", 2: "two"}[threads], func(b *testing.B) {
 			s, space := sink(b, threads)
 			b.ResetTimer()
-			cpu := processor()
 			for b.N > int(s.counts.sent.Load()) {
 				for range s.Scan(b.Context(), space) {
 					b.Fatal("an answer")
@@ -73,21 +71,7 @@ func BenchmarkSweep(b *testing.B) {
 					b.Fatal(s.Err())
 				}
 			}
-			report(b, int(s.counts.sent.Load()), cpu)
+			b.ReportMetric(float64(s.counts.sent.Load())/b.Elapsed().Seconds()/1e3, "kpps")
 		})
 	}
-}
-
-// processor is the time that the process has had on any processor.
-func processor() time.Duration {
-	var u unix.Rusage
-	_ = unix.Getrusage(unix.RUSAGE_SELF, &u)
-	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
-}
-
-// report reports a rate, and what a frame costs: that is the same on a machine
-// that has other things to do.
-func report(b *testing.B, frames int, since time.Duration) {
-	b.ReportMetric(float64(frames)/b.Elapsed().Seconds()/1e3, "kpps")
-	b.ReportMetric(float64(processor()-since)/float64(frames), "cpu-ns/frame")
 }
