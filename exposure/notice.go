@@ -49,6 +49,7 @@ const (
 	NoticeExpectedMissing   = "MXS9018"
 	NoticeEngine            = "MXS9019"
 	NoticeWildcard          = "MXS9020"
+	NoticeExcluded          = "MXS9021"
 )
 
 // A NoticeKind describes all notices of one code, for reports and manuals.
@@ -122,6 +123,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeWildcard, "WildcardHost", LevelWarning, "A host has every port open.",
 		"Most likely it is no host: something in front answers for all addresses or all ports.",
 		"Sweep from another place, or take the host out of the scope."},
+	{NoticeExcluded, "TargetExcluded", LevelNote, "The excludes leave nothing of a target.",
+		"It was asked for and not looked at.",
+		"Take it out of the targets, or out of the excludes."},
 }
 
 // NoticeKinds lists all kinds of notices in the order of their codes.

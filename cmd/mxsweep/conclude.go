@@ -42,7 +42,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	saw := p.saw(ctx, w, outs, aborted)
 	saw.Canaries = canaries.Canaries()
 	c.verdict = p.gate.Decide(saw, c.findings)
-	for _, more := range [][]exposure.Notice{drifted, w.engine.notices(), p.silentTargets(w.sight), p.policy.Notices(c.findings, now)} {
+	for _, more := range [][]exposure.Notice{drifted, w.engine.notices(), p.silentTargets(w.sight), p.excludedTargets(), p.policy.Notices(c.findings, now)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	c.summary = p.summary(c.verdict, saw)
@@ -110,8 +110,29 @@ func (w *sweep) sightOrNone() *exposure.Sight {
 	return w.sight
 }
 
-// maxSilent is how many silent targets are named one by one.
-const maxSilent = 100
+// excludedTargets are notices about targets that were asked for and excluded.
+func (p *plan) excludedTargets() []exposure.Notice {
+	var notices []exposure.Notice
+	for _, t := range p.scope.Emptied() {
+		if len(notices) == maxNamed {
+			break
+		}
+		notices = append(notices, exposure.NewNotice(exposure.NoticeExcluded, t.Anchor.Text, anchorOf(t),
+			"The target %q is excluded.", t.Anchor.Text))
+	}
+	return notices
+}
+
+// anchorOf is the line that names a target, nil for the command line.
+func anchorOf(t scan.Target) *scan.Anchor {
+	if t.Anchor.File == "" {
+		return nil
+	}
+	return &t.Anchor
+}
+
+// maxNamed is how many silent or excluded targets are named one by one.
+const maxNamed = 100
 
 // silentTargets are notices about single addresses and names that answered on
 // no port. Silence inside of a range is what ranges are like.
@@ -127,14 +148,10 @@ func (p *plan) silentTargets(sight *exposure.Sight) []exposure.Notice {
 			continue
 		}
 		seen[addr.String()] = true
-		if len(notices) == maxSilent {
+		if len(notices) == maxNamed {
 			break
 		}
-		anchor := &t.Anchor
-		if anchor.File == "" {
-			anchor = nil
-		}
-		notices = append(notices, exposure.NewNotice(exposure.NoticeSilent, addr.String(), anchor,
+		notices = append(notices, exposure.NewNotice(exposure.NoticeSilent, addr.String(), anchorOf(t),
 			"%s gave no answer on any port.", withName(addr.String(), t.Name)))
 	}
 	return notices
