@@ -75,7 +75,7 @@ func TestFamilies(t *testing.T) {
 	set := load(t)
 	for _, p := range set.Probes {
 		p.Quiet = min(p.Quiet, 20*time.Millisecond)
-		p.Read.Wait = min(p.Read.Wait, 200*time.Millisecond)
+		p.Read.Wait = min(p.Read.Wait, 700*time.Millisecond)
 	}
 	type conversation struct {
 		server *mailtest.Server
@@ -84,15 +84,19 @@ func TestFamilies(t *testing.T) {
 		err    error
 	}
 	cases := families(t)
-	// All at once and not with t.Parallel, which runs as many as there are
-	// processors: a conversation is mostly waiting.
+	// Not with t.Parallel, which runs as many as there are processors: a
+	// conversation is mostly waiting. Nor all at once, which a busy machine
+	// would take for silence.
+	turns := make(chan struct{}, 12)
 	had := make(map[string]*conversation)
 	var wg sync.WaitGroup
 	for name, c := range cases {
 		h := &conversation{server: mailtest.Serve(t, c.handler), open: new(openConns)}
 		had[name] = h
 		wg.Go(func() {
-			id := &Identifier{Signatures: set, GreetingWait: 1500 * time.Millisecond, Dial: h.open.dial}
+			turns <- struct{}{}
+			defer func() { <-turns }()
+			id := &Identifier{Signatures: set, GreetingWait: 4 * time.Second, Dial: h.open.dial}
 			h.svc, h.err = id.Identify(t.Context(), scan.Result{Target: h.server.Addr()})
 		})
 	}
@@ -132,7 +136,7 @@ func TestIntrusive(t *testing.T) {
 	set := load(t)
 	for _, p := range set.Probes {
 		p.Quiet = min(p.Quiet, 20*time.Millisecond)
-		p.Read.Wait = min(p.Read.Wait, 200*time.Millisecond)
+		p.Read.Wait = min(p.Read.Wait, 700*time.Millisecond)
 	}
 	for name, c := range map[string]struct {
 		product, version string

@@ -60,8 +60,9 @@ type Identifier struct {
 	// ConnectTimeout is how long a further connection may take. If zero, 3 s.
 	ConnectTimeout time.Duration
 
-	// PortTime is how long a port that talks may be talked to in all. If
-	// zero, 25 s.
+	// PortTime is how long one conversation with a port may take; inside of
+	// TLS, behind a PROXY header, and where a port is asked once more, another
+	// one begins. If zero, 25 s.
 	PortTime time.Duration
 
 	mu    sync.Mutex

@@ -17,14 +17,15 @@ import (
 var errHandshake = errors.New("the TLS handshake failed")
 
 // handshake goes on in TLS. Certificates are recorded and not judged, and old
-// versions are spoken, because the question is who answers.
+// versions are spoken, because the question is who answers. No name is asked
+// for: a server may hang up on one that it does not know (RFC 6066, Section 3),
+// and without one it shows its usual certificate.
 func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) error {
 	raw := w.conn
 	conn := tls.Client(raw, &tls.Config{
 		InsecureSkipVerify: true,
 		MinVersion:         tls.VersionTLS10,
 		CipherSuites:       allCiphers(),
-		ServerName:         s.id.ehlo(),
 	})
 	raw.SetDeadline(time.Now().Add(wait))
 	// Handshake and not HandshakeContext, which would close the connection
