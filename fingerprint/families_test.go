@@ -74,8 +74,8 @@ func families(t *testing.T) map[string]family {
 func TestFamilies(t *testing.T) {
 	set := load(t)
 	for _, p := range set.Probes {
-		p.Quiet = min(p.Quiet, 20*time.Millisecond)
-		p.Read.Wait = min(p.Read.Wait, 700*time.Millisecond)
+		p.Quiet = min(p.Quiet, 100*time.Millisecond)
+		p.Read.Wait = min(p.Read.Wait, 500*time.Millisecond)
 	}
 	type conversation struct {
 		server *mailtest.Server
@@ -96,7 +96,7 @@ func TestFamilies(t *testing.T) {
 		wg.Go(func() {
 			turns <- struct{}{}
 			defer func() { <-turns }()
-			id := &Identifier{Signatures: set, GreetingWait: 4 * time.Second, Dial: h.open.dial}
+			id := &Identifier{Signatures: set, GreetingWait: 6 * time.Second, Dial: h.open.dial}
 			h.svc, h.err = id.Identify(t.Context(), scan.Result{Target: h.server.Addr()})
 		})
 	}
@@ -135,8 +135,8 @@ func TestFamilies(t *testing.T) {
 func TestIntrusive(t *testing.T) {
 	set := load(t)
 	for _, p := range set.Probes {
-		p.Quiet = min(p.Quiet, 20*time.Millisecond)
-		p.Read.Wait = min(p.Read.Wait, 700*time.Millisecond)
+		p.Quiet = min(p.Quiet, 100*time.Millisecond)
+		p.Read.Wait = min(p.Read.Wait, 500*time.Millisecond)
 	}
 	for name, c := range map[string]struct {
 		product, version string
@@ -149,7 +149,7 @@ func TestIntrusive(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			server := mailtest.Serve(t, &mailtest.Policy{Name: name})
-			id := &Identifier{Signatures: set, GreetingWait: 1500 * time.Millisecond, Intrusive: true}
+			id := &Identifier{Signatures: set, GreetingWait: 6 * time.Second, Intrusive: true}
 			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
 			if err != nil {
 				t.Fatal(err)
