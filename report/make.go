@@ -28,15 +28,16 @@ func (t Tree) anchor(a *scan.Anchor) *Anchor {
 	if a == nil || a.File == "" || a.File == "-" || a.Line < 1 {
 		return nil
 	}
-	w := &Anchor{File: t.path(a.File), Line: a.Line, Text: Sanitise(a.Text, maxField)}
+	w := &Anchor{File: t.Path(a.File), Line: a.Line, Text: Sanitise(a.Text, maxField)}
 	if a.EndColumn >= 2 {
 		w.EndColumn = a.EndColumn
 	}
 	return w
 }
 
-// path is file as it is written: relative, with slashes.
-func (t Tree) path(file string) string {
+// Path is a file's name as reports write it: relative to the tree, with
+// slashes. A file outside of the tree is named by its last element.
+func (t Tree) Path(file string) string {
 	rel := filepath.Clean(file)
 	if t != "" {
 		if abs, err := filepath.Abs(file); err == nil {

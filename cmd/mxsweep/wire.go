@@ -42,8 +42,12 @@ func (p *plan) reportTool() report.Tool {
 // reportRun says what is scanned, when, from where and by whose leave.
 func (p *plan) reportRun(start time.Time, mode string) report.Run {
 	name := "command-line"
-	if len(p.scopeFiles) > 0 {
-		name = p.scopeFiles[len(p.scopeFiles)-1]
+	var files []string
+	for _, f := range p.scopeFiles {
+		if name = "stdin"; f != "-" {
+			name = p.tree.Path(f)
+			files = append(files, name)
+		}
 	}
 	run := report.Run{
 		ID:            newUUID(),
@@ -53,14 +57,9 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 		Authorization: p.flags.authorization,
 		Mode:          mode,
 		Scope: report.Scope{
-			Name: name, SHA256: p.scopeSHA256, Ports: scan.FormatPorts(p.sweptPorts()),
+			Name: name, SHA256: p.scopeSHA256, Files: files, Ports: scan.FormatPorts(p.sweptPorts()),
 			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(),
 		},
-	}
-	for _, f := range p.scopeFiles {
-		if f != "-" {
-			run.Scope.Files = append(run.Scope.Files, f)
-		}
 	}
 	for _, r := range p.judge.Rules.All() {
 		run.Rules = append(run.Rules, report.NewRule(r))
