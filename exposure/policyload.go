@@ -212,7 +212,7 @@ func (l *policyLoader) canary(n *yaml.Node) Canary {
 		{"port", true, func(n *yaml.Node) { c.Port = uint16(l.integer(n, "port", 1, 65535)) }},
 		l.word("protocol", false, &c.Protocol),
 	})
-	if c.Selector.Any() {
+	if c.Selector.all() {
 		l.fail(n, "name one host that is always there", "a canary for all hosts is none")
 	}
 	return c
@@ -225,7 +225,7 @@ func (l *policyLoader) expectation(n *yaml.Node) Expectation {
 		l.hosts("target", &e.Hosts), l.portList("ports", &e.Ports),
 		l.word("protocol", false, &e.Protocol), l.word("product", false, &e.Product),
 	})
-	if e.Hosts.Any() && e.Ports.Any() && e.Protocol == "" && e.Product == "" {
+	if e.Hosts.all() && e.Ports.all() && e.Protocol == "" && e.Product == "" {
 		l.fail(n, "name the hosts, the ports or the service", "an expectation of everything covers everything")
 	}
 	return e
@@ -268,7 +268,7 @@ func (l *policyLoader) accept(n *yaml.Node) AcceptedRisk {
 		l.word("owner", true, &a.Owner),
 		{"expires", true, func(n *yaml.Node) { a.Expires = l.day(n, "expires") }},
 	})
-	if a.Rule == "*" && a.Hosts.Any() {
+	if a.Rule == "*" && a.Hosts.all() {
 		l.fail(n, "name the rule or the target", "an acceptance of every rule on every target accepts everything")
 	}
 	if line := l.ids[a.ID]; line > 0 {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 
 	"go4.org/netipx"
@@ -22,6 +23,14 @@ type Selector struct {
 
 // Any reports whether the selector stands for all hosts.
 func (s Selector) Any() bool { return s.Text == "*" }
+
+// all reports whether the selector stands for all hosts, in whatever form.
+func (s Selector) all() bool {
+	return s.Any() || slices.ContainsFunc(s.ranges, func(r netipx.IPRange) bool {
+		p, ok := r.Prefix()
+		return ok && p.Bits() == 0
+	})
+}
 
 // Matches reports whether the selector names the host. A host name stands for
 // what the run found under that very name; nothing is looked up.
@@ -86,6 +95,9 @@ type PortSelector struct {
 
 // Any reports whether the selector stands for all ports.
 func (s PortSelector) Any() bool { return s.Text == "*" }
+
+// all reports whether the selector stands for all ports, in whatever form.
+func (s PortSelector) all() bool { return s.Any() || len(s.ports) == 65535 }
 
 // Matches reports whether the selector names the port.
 func (s PortSelector) Matches(port uint16) bool { return s.Any() || s.ports[port] }
