@@ -20,7 +20,7 @@ func (s *session) guess(svc *Service) {
 	}
 	for _, f := range s.id.Fallbacks {
 		g := f.Guess(seen)
-		if g == nil || svc.Protocol != "" && (g.Protocol != svc.Protocol || g.Product == "") {
+		if g == nil || svc.Protocol != "" && g.Protocol != svc.Protocol {
 			continue
 		}
 		s.take(svc, g)

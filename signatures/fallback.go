@@ -27,7 +27,7 @@ type Guess struct {
 
 	Protocol   string // as signatures name it; never empty
 	Role       string // "" if the source does not tell
-	Product    string // "" if only the protocol is known
+	Product    string // never empty
 	Version    string
 	ExtraInfo  string
 	Hostname   string

@@ -22,7 +22,7 @@ func FuzzRead(f *testing.F) {
 			{Probe: "ehlo", Sent: []byte("EHLO x\r\n"), Reply: reply},
 			{Probe: "help", Sent: []byte("HELP\r\n"), Greeting: reply, Reply: reply},
 		}})
-		if g != nil && (g.Protocol == "" || g.Confidence < 1 || g.Confidence > productConfidence) {
+		if g != nil && (g.Protocol == "" || g.Product == "" || g.Confidence < 1 || g.Confidence > matchConfidence) {
 			t.Errorf("the guess %+v breaks its promise", g)
 		}
 	})

@@ -12,9 +12,8 @@ import (
 // The confidence of a guess: the file knows single replies, and not how a
 // daemon behaves.
 const (
-	productConfidence  = 6
-	protocolConfidence = 5
-	softConfidence     = 4
+	matchConfidence = 6
+	softConfidence  = 4
 )
 
 const (
@@ -27,9 +26,10 @@ const (
 
 var _ signatures.Fallback = (*Set)(nil)
 
-// Guess names the daemon whose replies match an entry: the first match that
-// names a product, else the first that names a protocol. It returns nil if
-// there is none.
+// Guess names the daemon whose replies match an entry that names a product: the
+// first match, else the first softmatch. It returns nil if there is none: an
+// entry that names a protocol only goes by a word, like "smtp" behind a 220,
+// which what is no mail may say as well.
 func (s *Set) Guess(seen *signatures.Transcript) *signatures.Guess {
 	deadline := time.Now().Add(guessTime)
 	var best *signatures.Guess
@@ -42,13 +42,12 @@ func (s *Set) Guess(seen *signatures.Transcript) *signatures.Guess {
 			}
 			for _, reply := range p.replies(ex, greeting) {
 				g := p.guess(reply, deadline)
-				if g == nil || best != nil && g.Confidence <= best.Confidence {
+				if g == nil || g.Product == "" || best != nil && g.Confidence <= best.Confidence {
 					continue
 				}
-				if best = g; best.Probe == "" {
-					best.Probe = ex.Probe
-				}
-				if best.Confidence == productConfidence {
+				best = g
+				best.Probe = ex.Probe
+				if best.Confidence == matchConfidence {
 					return best
 				}
 			}
@@ -139,13 +138,9 @@ func (e *entry) guess(groups []string) *signatures.Guess {
 	} else if device != "" {
 		g.ExtraInfo = "device: " + device
 	}
-	switch {
-	case e.soft:
+	g.Confidence = matchConfidence
+	if e.soft {
 		g.Confidence = softConfidence
-	case g.Product == "":
-		g.Confidence = protocolConfidence
-	default:
-		g.Confidence = productConfidence
 	}
 	for _, template := range e.cpes {
 		if cpe := signatures.CPE23(expand(template, groups, signatures.ShieldCPE)); cpe != "" {
