@@ -87,7 +87,7 @@ var policyErrors = []struct {
 	{"no rule", "rule: MXS1002", "rule: MXS1099", `mxsweep.yaml:33:11: no rule "MXS1099"`, false},
 	{"date", "2027-01-31", "31.1.2027", `expires is "31.1.2027", want a date`, true},
 	{"date that is none", "2027-01-31", "2027-02-31", `want a date`, false},
-	{"both wildcards, spelt out", "rule: MXS1002\n    target: 192.0.2.11", "rule: '*'\n    target: 0.0.0.0/0", `accepts everything`, true},
+	{"both wildcards, spelt out", "rule: MXS1002\n    target: 192.0.2.11", "rule: '*'\n    target: 0.0.0.0/0", `accepts everything`, false},
 	{"both wildcards", "rule: MXS1002\n    target: 192.0.2.11", "rule: '*'\n    target: '*'", `accepts everything`, true},
 	{"id twice", "accept:", "accept:\n  - {id: AR-2026-014, rule: '*', target: 192.0.2.1, port: '*', reason: because it is, owner: me, expires: 2027-01-01}", `id "AR-2026-014" is taken by line 32`, false},
 	{"rate", "rate: 500", "rate: 0", `rate is "0"`, true},
