@@ -32,8 +32,8 @@ test:
 e2e:
 	scripts/e2e
 
-score: build
-	scripts/score $(BIN)
+score:
+	scripts/score
 
 bench: build
 	scripts/bench $(BIN)

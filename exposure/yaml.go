@@ -1,17 +1,16 @@
 package exposure
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
-	"io"
-	"regexp"
 	"slices"
 	"strconv"
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"mxsweep/internal/strictyaml"
 )
 
 // maxFile is the largest rules, policy or baseline file that is read, in
@@ -34,41 +33,11 @@ const maxErrors = 20
 // where the syntax is wrong.
 func parseYAML(file string, data []byte) (*document, *yaml.Node) {
 	d := &document{file: file, lines: strings.Split(string(data), "\n")}
-	var root yaml.Node
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	if err := dec.Decode(&root); err != nil && !errors.Is(err, io.EOF) {
-		d.syntaxError(err)
-		return d, nil
+	root, fault := strictyaml.Root(data)
+	if fault != nil {
+		d.fail(&yaml.Node{Line: fault.Line, Column: fault.Column}, fault.Hint, "%s", fault.Text)
 	}
-	// What stands in a second document would be read by nobody, an exclude
-	// among it.
-	var second yaml.Node
-	switch err := dec.Decode(&second); {
-	case err == nil:
-		d.fail(&second, "keep one, and leave the --- in front of the others out", "a second document in the file")
-	case !errors.Is(err, io.EOF):
-		d.syntaxError(err)
-		return d, nil
-	}
-	if len(root.Content) == 0 {
-		return d, nil
-	}
-	return d, root.Content[0]
-}
-
-var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (.*)$`)
-
-// syntaxError keeps an error of the YAML parser, whose place is in its text.
-func (d *document) syntaxError(err error) {
-	e := &UserError{File: d.file, Line: 1, Column: 1, Msg: strings.TrimPrefix(err.Error(), "yaml: "),
-		HintText: "check the indentation, and put quotes around values with a colon, a hash or a leading asterisk"}
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		e.Line, _ = strconv.Atoi(m[1])
-		e.Msg = m[2]
-	}
-	e.Source = d.line(e.Line)
-	e.Column = 1 + len(e.Source) - len(strings.TrimLeft(e.Source, " \t"))
-	d.errs = append(d.errs, e)
+	return d, root
 }
 
 // line gives the text of a line from 1, "" out of range, at most 200 bytes.

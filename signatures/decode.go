@@ -2,9 +2,7 @@ package signatures
 
 import (
 	"encoding/hex"
-	"errors"
 	"fmt"
-	"io"
 	"regexp"
 	"slices"
 	"strconv"
@@ -12,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"mxsweep/internal/strictyaml"
 )
 
 // Duration is a time.Duration that is written as "800ms" or "6s".
@@ -92,32 +92,13 @@ func (d *decoder) failAt(at Pos, format string, args ...any) {
 	d.problems = append(d.problems, &Problem{Pos: at, Text: fmt.Sprintf(format, args...)})
 }
 
-var yamlLine = regexp.MustCompile(`^yaml: (?:line (\d+): )?`)
-
 // document parses a file of one YAML document and returns its root, or nil.
-func (d *decoder) document(r io.Reader) *yaml.Node {
-	var doc yaml.Node
-	dec := yaml.NewDecoder(r)
-	err := dec.Decode(&doc)
-	if errors.Is(err, io.EOF) {
-		return nil
+func (d *decoder) document(data []byte) *yaml.Node {
+	root, fault := strictyaml.Root(data)
+	if fault != nil {
+		d.fail(&yaml.Node{Line: fault.Line, Column: fault.Column}, fault.Hint, "reading YAML: %s", fault.Text)
 	}
-	if err != nil {
-		text, line := err.Error(), 1
-		if m := yamlLine.FindStringSubmatch(text); m != nil {
-			line, _ = strconv.Atoi(m[1])
-			text = text[len(m[0]):]
-		}
-		d.fail(&yaml.Node{Line: line}, "", "reading YAML: %s", text)
-		return nil
-	}
-	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		d.fail(&doc, "put everything into one document, without ---", "more than one YAML document")
-	}
-	if len(doc.Content) == 0 {
-		return nil
-	}
-	return doc.Content[0]
+	return root
 }
 
 // mapping reads a mapping whose keys are those of f and no others.

@@ -3,6 +3,7 @@ package signatures
 import (
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"io/fs"
@@ -72,7 +73,7 @@ func (l *loader) source(s Source) error {
 			return err
 		}
 		d := &decoder{file: path.Join(s.Name, name)}
-		if root := d.document(bytes.NewReader(b)); root != nil {
+		if root := d.document(b); root != nil {
 			l.file(d, root, name, s.FS)
 		}
 		l.problems = append(l.problems, d.problems...)
@@ -169,13 +170,29 @@ func (d *decoder) transcripts(s *Signature, fsys fs.FS) {
 	}
 }
 
-// ReadTranscript reads a transcript file, which is JSON.
+// ReadTranscript reads a transcript file, which is JSON: nothing behind it, a
+// probe for each exchange and each but once, and ends that there are.
 func ReadTranscript(r io.Reader) (Transcript, error) {
 	var t Transcript
 	d := json.NewDecoder(io.LimitReader(r, maxFile))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&t); err != nil {
 		return Transcript{}, fmt.Errorf("reading a transcript: %w", err)
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return Transcript{}, errors.New("reading a transcript: more behind its end")
+	}
+	for i := range t.Exchanges {
+		switch ex := &t.Exchanges[i]; {
+		case ex.Probe == "":
+			return Transcript{}, fmt.Errorf("reading a transcript: exchange %d names no probe", i+1)
+		case t.Find(ex.Probe) != ex:
+			return Transcript{}, fmt.Errorf("reading a transcript: probe %q is given twice", ex.Probe)
+		case !slices.Contains(ends, ex.End):
+			return Transcript{}, fmt.Errorf("reading a transcript: probe %q: ended is %q, not one of %s", ex.Probe, ex.End, strings.Join(ends, ", "))
+		case ex.Handshake != "" && ex.Handshake != HandshakeComplete && ex.Handshake != HandshakeFailed:
+			return Transcript{}, fmt.Errorf("reading a transcript: probe %q: unknown handshake %q", ex.Probe, ex.Handshake)
+		}
 	}
 	return t, nil
 }

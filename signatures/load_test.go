@@ -51,8 +51,8 @@ func TestLoadErrors(t *testing.T) {
 		"too sure":          {"confidence: 9", "confidence: 9\n    alternatives: [B]", `signature "a": confidence 9, and alternatives`},
 		"twice":             {"protocol: smtp", "protocol: smtp\n    protocol: smtp", "given twice"},
 		"alias":             {"source: test", "source: &x test\n    cpe: *x", "expecting a single value"},
-		"two documents":     {"signatures:", "---\nsignatures: []\n---\nsignatures:", "more than one YAML document"},
-		"broken second":     {"signatures:", "signatures: []\n---\nsignatures: [", "more than one YAML document"},
+		"two documents":     {"signatures:", "---\nsignatures: []\n---\nsignatures:", "a second document"},
+		"broken second":     {"signatures:", "signatures: []\n---\nsignatures: [", "reading YAML"},
 		"not YAML":          {"signatures:", "signatures: [", "reading YAML"},
 		"condition empty":   {"{greeting: '^220 (?P<hostname>\\S+) A (?P<version>\\S+)\\r\\n'}", "{probe: greeting}", "asks for nothing"},
 		"greeting and more": {"{greeting:", "{probe: greeting, greeting:", "greeting and probe or reply"},
@@ -131,6 +131,24 @@ func TestProbeSafety(t *testing.T) {
 		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"probes.yaml": {Data: []byte(text)}}})
 		if (err == nil) != tt.ok || err != nil && !strings.Contains(err.Error(), `probe "p" sends a line`) {
 			t.Errorf("a probe that is %s and sends %s: error %v", tt.safety, tt.send, err)
+		}
+	}
+}
+
+// TestReadTranscriptErrors holds transcripts that say nothing sure against
+// what is said about them.
+func TestReadTranscriptErrors(t *testing.T) {
+	for in, want := range map[string]string{
+		`{"exchanges":[{"probe":"greeting","ended":"clsoed"}]}`:                        `ended is "clsoed"`,
+		`{"exchanges":[{"probe":"greeting"}]}`:                                         `ended is ""`,
+		`{"exchanges":[{"ended":"reply"}]}`:                                            "exchange 1 names no probe",
+		`{"exchanges":[{"probe":"a","ended":"reply"},{"probe":"a","ended":"closed"}]}`: `probe "a" is given twice`,
+		`{"exchanges":[{"probe":"a","ended":"reply","handshake":"maybe"}]}`:            `unknown handshake "maybe"`,
+		`{"exchanges":[]} {}`:                                                          "more behind its end",
+		`{"exchanges":[{"probe":"a","ended":"reply","colour":"red"}]}`:                 "unknown field",
+	} {
+		if _, err := ReadTranscript(strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want %q", in, err, want)
 		}
 	}
 }

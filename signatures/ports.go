@@ -1,7 +1,6 @@
 package signatures
 
 import (
-	"bytes"
 	"cmp"
 	"io/fs"
 	"slices"
@@ -83,7 +82,7 @@ func LoadPorts(fsys fs.FS) (*Ports, error) {
 	}
 	d := &decoder{file: portsFile}
 	var table portTable
-	if root := d.document(bytes.NewReader(data)); root != nil {
+	if root := d.document(data); root != nil {
 		table = d.portTable(root)
 	}
 	p := &Ports{ports: make(map[uint16]*Port), look: table.look}

@@ -17,6 +17,7 @@ import (
 func newDemo(s *session) *cobra.Command {
 	var out outputFlags
 	var quiet bool
+	var listen string
 	cmd := &cobra.Command{
 		Use:   "demo",
 		Short: "start a small mail stack on loopback, sweep it, show what is found",
@@ -27,13 +28,21 @@ with any target, over real connections.
 
 From 127.0.0.1 nothing is exposed; the demo judges as if it stood on the
 internet. Nothing leaves this machine. The exit code is 0 if the demo itself
-worked: its purpose is to find something.`,
-		Args: exactArgs(0, ""),
+worked: its purpose is to find something.
+
+With --listen the stack stays up on an address of loopback until it is stopped,
+for scans and pipelines to be tried on.`,
+		Example: "  mxsweep demo\n  mxsweep demo --listen 127.0.0.1",
+		Args:    exactArgs(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			if cmd.Flags().Changed("listen") {
+				return s.listen(cmd.Context(), listen)
+			}
 			return s.demo(cmd.Context(), &out, quiet)
 		},
 	}
 	out.register(cmd.Flags())
+	cmd.Flags().StringVar(&listen, "listen", "", "do not sweep; keep the stack up on `ADDRESS` of loopback until it is stopped")
 	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print nothing besides the report")
 	return cmd
 }
@@ -59,11 +68,36 @@ func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err e
 	if !quiet {
 		intro = s.stderr
 	}
-	fmt.Fprintln(intro, "mxsweep: a small mail stack listens on 127.0.0.1, inside of this process:")
+	introduce(intro, "127.0.0.1", stack)
 	for _, service := range stack.Services {
-		fmt.Fprintf(intro, "mxsweep:   %5d  %s\n", service.Addr().Port(), service.Name)
 		targets = append(targets, service.Addr().String())
 	}
 	fmt.Fprintln(intro, "mxsweep: it is judged as if this were seen from the internet; nothing leaves this machine")
 	return s.scan(ctx, flags, set, targets)
+}
+
+// introduce lists what listens.
+func introduce(w io.Writer, address string, stack *mailtest.Stack) {
+	fmt.Fprintf(w, "mxsweep: a small mail stack listens on %s, inside of this process:\n", address)
+	for _, service := range stack.Services {
+		fmt.Fprintf(w, "mxsweep:   %5d  %s\n", service.Addr().Port(), service.Name)
+	}
+}
+
+// listen keeps the stack up until ctx is done. It plays servers that would be
+// dangerous if they were real, so nobody but this machine gets to see it.
+func (s *session) listen(ctx context.Context, address string) error {
+	addr, err := netip.ParseAddr(address)
+	if err != nil || !addr.IsLoopback() {
+		return usagef("the stack is for this machine only: 127.0.0.1, or another address of loopback", "reading flag \"--listen\": %q is no address of loopback", address)
+	}
+	s.winds.Store(true)
+	stack, err := mailtest.StartStack(addr)
+	if err != nil {
+		return fmt.Errorf("starting the demo's mail stack on %q: %w", address, err)
+	}
+	introduce(s.stderr, address, stack)
+	fmt.Fprintln(s.stderr, "mxsweep: it stays until it is stopped (Ctrl-C)")
+	<-ctx.Done()
+	return stack.Close()
 }

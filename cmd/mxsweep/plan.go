@@ -46,13 +46,11 @@ type plan struct {
 }
 
 // newPlan reads everything that the flags and arguments name. Its errors are
-// the user's: they are all found before the first packet.
+// the user's: they are all found before the first packet, and told together,
+// because of several mistakes the heaviest decides the exit code.
 func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.FlagSet, args []string) (*plan, error) {
 	p := &plan{flags: flags, args: s.args, seed: flags.seed, tree: report.Tree(treeRoot())}
-	if _, err := flags.output.specs(); err != nil {
-		return nil, err
-	}
-	if !flags.seeded {
+	if !given.Changed("seed") {
 		p.seed = randomSeed()
 	}
 	known, rules, err := loadKnowledge()
@@ -60,27 +58,29 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 		return nil, err
 	}
 	p.known = known
+	_, outputErr := flags.output.specs()
+	errs := []error{flags.check(given), outputErr}
+	note := func(err error) { errs = append(errs, err) }
 	if p.policy, err = flags.readPolicy(rules, known); err != nil {
-		return nil, err
+		return nil, errors.Join(append(errs, err)...)
 	}
 	if err := flags.adopt(p.policy, given); err != nil {
-		return nil, err
+		return nil, errors.Join(append(errs, err)...) // nothing is looked up without leave
 	}
-	if p.ports, err = readPorts(flags.ports, known); err != nil {
-		return nil, err
-	}
+	p.ports, err = readPorts(flags.ports, known)
+	note(err)
 	if !flags.noIdentify {
-		if p.set, err = loadSignatures(flags.signatures); err != nil {
-			return nil, err
-		}
-		if p.fallbacks, err = s.loadFallbacks(flags); err != nil {
-			return nil, err
-		}
+		p.set, err = loadSignatures(flags.signatures)
+		note(err)
+		p.fallbacks, err = s.loadFallbacks(flags)
+		note(err)
 	}
-	if err := p.readJudgement(flags, rules, known); err != nil {
-		return nil, err
+	note(p.readJudgement(flags, rules, known))
+	if errors.Join(errs...) == nil || !slices.Contains(flags.inputs, "-") {
+		// Nobody need write a list for a run that will not be.
+		note(p.readScope(ctx, s, flags, args))
 	}
-	if err := p.readScope(ctx, s, flags, args); err != nil {
+	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
 	return p, p.readBaseline(flags.baseline)
@@ -193,6 +193,9 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
+	}
+	if p.ports == nil {
+		return nil // a mistake in them is told already
 	}
 	if p.space, err = scan.NewSpace(p.scope, p.ports); err != nil {
 		return coded(exitUsage, err)

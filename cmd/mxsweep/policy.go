@@ -75,7 +75,13 @@ func (f *scanFlags) adopt(policy *exposure.Policy, flags *pflag.FlagSet) error {
 	if limits.Retries != nil && !flags.Changed("retries") {
 		f.retries = uint(*limits.Retries)
 	}
-	return coded(exitRefused, policy.Authorization.Check(f.time()))
+	// A flag that looks at another day must not open a window that is shut.
+	for _, moment := range []time.Time{time.Now(), f.time()} {
+		if err := policy.Authorization.Check(moment); err != nil {
+			return coded(exitRefused, err)
+		}
+	}
+	return nil
 }
 
 // adopt sets a flag that was not given to what the policy says, if it does.

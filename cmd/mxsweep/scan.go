@@ -28,9 +28,6 @@ the scope is contacted. Only scan what you are authorized to scan.`,
   mxsweep scan --scope scope.txt -o sarif=mxsweep.sarif --fail-on any:high
   mxsweep scan --scope scope.txt --dry-run`,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if err := flags.check(cmd.Flags()); err != nil {
-				return err
-			}
 			return s.scan(cmd.Context(), flags, cmd.Flags(), args)
 		},
 	}

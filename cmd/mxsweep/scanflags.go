@@ -29,7 +29,6 @@ type scanFlags struct {
 	retries     uint
 	shard       shard
 	seed        uint64
-	seeded      bool // --seed was given
 
 	noIdentify bool
 	signatures []string
@@ -107,7 +106,7 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 
 // registerNow adds --now, with which a test or a review looks at another day.
 func registerNow(flags *pflag.FlagSet, f *scanFlags) {
-	flags.Var(&f.now, "now", "judge expiries and authorization as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z")
+	flags.Var(&f.now, "now", "judge accepted risks as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z; what is authorized must be so now and then")
 }
 
 // time is the moment by which expiries are judged.
@@ -120,7 +119,6 @@ func (f *scanFlags) time() time.Time {
 
 // check refuses values that no run can have, all at once.
 func (f *scanFlags) check(flags *pflag.FlagSet) error {
-	f.seeded = flags.Changed("seed")
 	var errs []error
 	bad := func(hint, format string, args ...any) { errs = append(errs, usagef(hint, format, args...)) }
 	flags.Visit(func(flag *pflag.Flag) {

@@ -15,7 +15,7 @@ type counts struct {
 	duplicates, ringDrops, sendDrops atomic.Uint64
 	stalls, asked, toAsk             atomic.Uint64
 	pass                             atomic.Int32
-	planned, done                    atomic.Uint64
+	planned, done, lost              atomic.Uint64
 
 	mu            sync.Mutex
 	why           string
@@ -57,6 +57,13 @@ func (c *counts) wildcard(a netip.Addr) {
 	}
 }
 
+// lose notes the share of probes that got lost.
+func (c *counts) lose(share float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.loss = share
+}
+
 // stats is a snapshot.
 func (c *counts) stats() Stats {
 	c.mu.Lock()
@@ -64,7 +71,7 @@ func (c *counts) stats() Stats {
 	return Stats{
 		Stats: scan.Stats{
 			Planned: c.planned.Load(), Done: c.done.Load(), Sent: c.sent.Load(),
-			Answered: c.answered() + c.rejected.Load(), Open: c.open.Load(), Rate: c.rate,
+			Answered: c.answered() + c.rejected.Load(), Open: c.open.Load(), Lost: c.lost.Load(), Rate: c.rate,
 		},
 		Closed: c.closed.Load(), Rejected: c.rejected.Load(),
 		Pass: int(c.pass.Load()), Asked: c.asked.Load(), ToAsk: c.toAsk.Load(),

@@ -137,6 +137,7 @@ func (v *receiver) first(index uint64, p *piece, a answer, h hit) {
 		delete(r.unreachable, index)
 		c.rejected.Add(^uint64(0))
 	}
+	c.lost.Add(uint64(h.pass)) // one probe in each of the passes before
 	n := c.answered()
 	if a.kind == kindSynAck {
 		c.open.Add(1)

@@ -189,6 +189,7 @@ func (r *run) settle(pass int) {
 	r.countWitnesses()
 	again := r.governor.judge(now(), float64(r.sentIn.Load())/took.Seconds(), true)
 	r.void[pass] = again || r.restart.Load()
+	r.s.counts.lose(r.record(pass).loss())
 }
 
 // done reports whether nothing is left to ask.
@@ -203,9 +204,6 @@ func (r *run) enough(last int) bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	past := r.record(last)
-	r.s.counts.mu.Lock()
-	r.s.counts.loss = past.loss()
-	r.s.counts.mu.Unlock()
 	if r.s.config.Retries < 0 {
 		return len(past.passes) > 0
 	}

@@ -133,7 +133,9 @@ func (t *transmitter) witness(at int64, sport uint16) {
 }
 
 // hold waits while the receiver or whoever takes the results is behind, and
-// reports whether the pass is stopped.
+// reports whether the pass is stopped. Without it two transmitters on two
+// processors leave none to the receiver: when it is not run for longer than
+// the ring lasts, every answer of that time is lost, one in eight of a sweep.
 func (t *transmitter) hold() error {
 	r := t.run
 	for stalled := false; ; {

@@ -1,0 +1,48 @@
+package strictyaml
+
+import (
+	"strings"
+	"testing"
+)
+
+func TestRoot(t *testing.T) {
+	for _, tt := range []struct {
+		name, in     string
+		root         bool
+		line, column int // of the fault, 0 if there is none
+		want         string
+	}{
+		{"a mapping", "a: 1\n", true, 0, 0, ""},
+		{"one behind a mark", "---\na: 1\n", true, 0, 0, ""},
+		{"nothing", "", false, 0, 0, ""},
+		{"a comment", "# nothing\n", false, 0, 0, ""},
+		{"no YAML", "a: [1\n", false, 1, 1, "did not find expected"},
+		{"no YAML in a later line", "a:\n  b: 1\n  c: d: e\n", false, 3, 3, "mapping values are not allowed"},
+		{"a second document", "a: 1\n---\nb: 2\n", false, 2, 1, "a second document"},
+		{"a second one that is no YAML", "a: 1\n---\nb: [\n", false, 3, 1, "did not find expected"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			root, fault := Root([]byte(tt.in))
+			if (root != nil) != tt.root || (fault != nil) != (tt.line > 0) {
+				t.Fatalf("root %v, fault %+v", root, fault)
+			}
+			if fault != nil && (fault.Line != tt.line || fault.Column != tt.column || !strings.Contains(fault.Text, tt.want) || fault.Hint == "") {
+				t.Errorf("fault %+v, want %q at %d:%d", fault, tt.want, tt.line, tt.column)
+			}
+		})
+	}
+}
+
+// FuzzRoot sees to it that no file, however wrong, upsets the parser, and that
+// what is wrong has a place.
+func FuzzRoot(f *testing.F) {
+	f.Add([]byte("a: &x [*x]\n"))
+	f.Add([]byte("? [a]\n: b\n---\n"))
+	f.Add([]byte("a: \x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		root, fault := Root(data)
+		if fault != nil && (root != nil || fault.Line < 1 || fault.Column < 1 || fault.Text == "") {
+			t.Errorf("root %v, fault %+v", root, fault)
+		}
+	})
+}
