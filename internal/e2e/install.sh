@@ -2,6 +2,8 @@
 # Installs what the tests of this folder need, on Debian and its kin:
 #
 #   install.sh         the mail daemons from Debian packages
+#   install.sh readers what reads reports in the tests of package report: xmllint,
+#                      ndiff, Chromium
 #   install.sh lab     also the laboratory in ../shared/lab, where it is present
 #
 # No daemon is started: while this runs, /usr/sbin/policy-rc.d says no (what
@@ -18,10 +20,15 @@ policyd-rate-limit policyd-weight iproute2'
 # daemons that it unpacks without installing them.
 lab_packages='python3 libpcre3 libjansson4'
 
+# What reads reports.
+readers='libxml2-utils ndiff chromium'
+
 here=$(cd "$(dirname "$0")" && pwd)
 lab=${MXSWEEP_LAB:-$here/../../../shared/lab}
 want=$packages
-if [ "${1:-}" = lab ] && [ -x "$lab/lab" ]; then
+if [ "${1:-}" = readers ]; then
+	want=$readers
+elif [ "${1:-}" = lab ] && [ -x "$lab/lab" ]; then
 	want="$want $lab_packages"
 fi
 
