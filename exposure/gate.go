@@ -59,6 +59,7 @@ type Gate struct {
 type Saw struct {
 	Coverage   Coverage
 	Unasked    int      // open ports that this machine could not talk to
+	Crowded    int      // open ports of hosts with too many to talk to all
 	Unresolved []string // names that did not resolve
 	Canaries   []Canary // with their answers
 	Aborted    error    // why the run ended early, nil if it did not
@@ -195,6 +196,10 @@ func (g Gate) blind(v *Verdict, saw Saw) {
 	if saw.Unasked > 0 {
 		v.add(ExitIncomplete, NewNotice(NoticeLocalFailure, "", nil,
 			"What answers on %d open ports could not be found out, for want of files, ports or memory on this machine.", saw.Unasked))
+	}
+	if saw.Crowded > 0 {
+		v.add(ExitIncomplete, NewNotice(NoticeCrowded, "", nil,
+			"%d open ports were not talked to, because their hosts have so many that something else must answer for all of them.", saw.Crowded))
 	}
 	if c := saw.Coverage; c.Unknown > 0 {
 		v.Notices = append(v.Notices, NewNotice(NoticeLocalFailure, "", nil,

@@ -50,6 +50,7 @@ const (
 	NoticeEngine            = "MXS9019"
 	NoticeWildcard          = "MXS9020"
 	NoticeExcluded          = "MXS9021"
+	NoticeCrowded           = "MXS9022"
 )
 
 // A NoticeKind describes all notices of one code, for reports and manuals.
@@ -126,6 +127,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeExcluded, "TargetExcluded", LevelNote, "The excludes leave nothing of a target.",
 		"It was asked for and not looked at.",
 		"Take it out of the targets, or out of the excludes."},
+	{NoticeCrowded, "CrowdedHost", LevelError, "A host has too many open ports to talk to all of them.",
+		"No mail host listens on so many ports: a firewall, a honeypot or a tarpit answers for them. What is behind the rest is not known, so the run cannot pass.",
+		"Sweep from another place, name the ports that matter with --ports, or take the host out of the scope."},
 }
 
 // NoticeKinds lists all kinds of notices in the order of their codes.

@@ -42,7 +42,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	saw := p.saw(ctx, w, outs, aborted)
 	saw.Canaries = canaries.Canaries()
 	c.verdict = p.gate.Decide(saw, c.findings)
-	for _, more := range [][]exposure.Notice{drifted, w.engine.notices(), p.silentTargets(w.sight), p.excludedTargets(), p.policy.Notices(c.findings, now)} {
+	for _, more := range [][]exposure.Notice{drifted, w.engine.notices(), p.silentTargets(w.sight), p.excludedTargets(), p.strayCanaries(), p.policy.Notices(c.findings, now)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	c.summary = p.summary(c.verdict, saw)
@@ -91,6 +91,7 @@ func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) 
 		saw.Signal = int(code) - 128
 	}
 	saw.Unasked = int(w.unasked.Load())
+	saw.Crowded = int(w.crowded.Load())
 	for _, t := range p.scope.Unresolved() {
 		saw.Unresolved = append(saw.Unresolved, t.Name)
 	}
@@ -119,6 +120,17 @@ func (p *plan) excludedTargets() []exposure.Notice {
 		}
 		notices = append(notices, exposure.NewNotice(exposure.NoticeExcluded, t.Anchor.Text, anchorOf(t),
 			"The target %q is excluded.", t.Anchor.Text))
+	}
+	return notices
+}
+
+// strayCanaries are notices about canaries that were not asked. The gate counts
+// them as silent.
+func (p *plan) strayCanaries() []exposure.Notice {
+	var notices []exposure.Notice
+	for _, t := range p.strays {
+		notices = append(notices, exposure.NewNotice(exposure.NoticeCanary, t.Anchor.Text, anchorOf(t),
+			"The canary %s was not asked: it is none of the targets, which are all that may be contacted where there is no scope.", t.Anchor.Text))
 	}
 	return notices
 }

@@ -29,6 +29,7 @@ type plan struct {
 	ports       []uint16
 	scopeFiles  []string
 	asked       []scan.Target // what is swept, as it was written
+	strays      []scan.Target // canaries that nothing allows to be contacted
 	scope       *scan.Scope
 	scopeSHA256 string
 	space       *scan.Space
@@ -178,7 +179,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	if p.asked = bounds.Targets; len(p.asked) == 0 {
 		p.asked = bounds.Allowed
 	}
-	if bounds.Targets, err = p.withCanaries(ctx, parser); err != nil {
+	if bounds.Targets, err = p.withCanaries(ctx, parser, bounds.Allowed); err != nil {
 		return coded(exitUsage, err)
 	}
 	if p.scope, err = scan.NewScope(bounds); err != nil {
@@ -209,7 +210,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 // withCanaries is what is asked for, and the canaries of the policy, which are
 // asked whatever the ports and targets of the run are: a canary that nobody
 // asks cannot answer.
-func (p *plan) withCanaries(ctx context.Context, parser *scan.Parser) ([]scan.Target, error) {
+func (p *plan) withCanaries(ctx context.Context, parser *scan.Parser, allowed []scan.Target) ([]scan.Target, error) {
 	if p.policy == nil || len(p.asked) == 0 {
 		return p.asked, nil
 	}
@@ -218,7 +219,18 @@ func (p *plan) withCanaries(ctx context.Context, parser *scan.Parser) ([]scan.Ta
 		names = append(names, p.policy.Canaries[i].Target())
 	}
 	canaries, err := parser.Targets(ctx, names)
-	return slices.Concat(p.asked, canaries), err
+	if err != nil || allowed != nil || len(canaries) == 0 {
+		return slices.Concat(p.asked, canaries), err
+	}
+	// Without a scope of its own, a run may contact its targets and nothing else.
+	targets, err := scan.NewScope(scan.Bounds{Targets: canaries, Allowed: p.asked})
+	if err != nil {
+		return nil, err
+	}
+	p.strays = targets.Outside()
+	return slices.Concat(p.asked, slices.DeleteFunc(canaries, func(t scan.Target) bool {
+		return slices.ContainsFunc(p.strays, func(s scan.Target) bool { return targetName(s) == targetName(t) })
+	})), nil
 }
 
 // readBounds reads every list of addresses.

@@ -64,16 +64,13 @@ func TestQueueKeepsToThePortsPerHost(t *testing.T) {
 				done[r.Target] = true
 				active[addr]--
 				mu.Unlock()
-				q.done(r)
+				q.done(r, true)
 			}
 		})
 	}
 	wg.Wait()
 	if len(done) != 400 {
 		t.Errorf("%d ports were handed out, want 400", len(done))
-	}
-	if len(q.hosts) != 0 {
-		t.Errorf("the queue still remembers %d hosts", len(q.hosts))
 	}
 }
 
@@ -98,9 +95,39 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 			kept++
 			r.Conn.Close()
 		}
-		q.done(r)
+		q.done(r, true)
 	}
 	if kept != maxHeld {
 		t.Errorf("%d connections were kept, want %d", kept, maxHeld)
+	}
+}
+
+// A host on which everything is open must not cost a dialogue for every port.
+func TestQueueGivesUpOnCrowdedHosts(t *testing.T) {
+	mute, chatty := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	q := newQueue(8)
+	for port := range uint16(2000) {
+		q.put(result(mute.String(), port+1))
+		q.put(result(chatty.String(), port+1))
+	}
+	q.close()
+	talks, handed := map[netip.Addr]int{}, 0
+	for {
+		r, ok := q.next()
+		if !ok {
+			break
+		}
+		addr := r.Target.Addr()
+		handed++
+		if q.worth(addr) {
+			talks[addr]++
+		}
+		q.done(r, addr == chatty)
+	}
+	if handed != 4000 {
+		t.Errorf("%d ports were handed out, want 4000: none may get lost", handed)
+	}
+	if talks[mute] != maxMute || talks[chatty] != maxTalks {
+		t.Errorf("%d and %d ports were talked to, want %d and %d", talks[mute], talks[chatty], maxMute, maxTalks)
 	}
 }

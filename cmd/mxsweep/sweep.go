@@ -27,6 +27,7 @@ type sweep struct {
 	queue      *queue
 	identified atomic.Int64
 	unasked    atomic.Int64 // open ports that this machine could not talk to
+	crowded    atomic.Int64 // open ports of hosts with too many to talk to all
 
 	mu   sync.Mutex
 	open []exposure.Port
@@ -97,10 +98,8 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 		if !ok {
 			return
 		}
-		service, err := w.identifier.Identify(ctx, r)
-		w.queue.done(r)
+		service, err := w.ask(ctx, &r)
 		w.identified.Add(1)
-		r.Conn = nil // the identifier has closed it
 		if err != nil {
 			r.Err = fmt.Errorf("asking what answers: %w", err)
 			if scan.Starved(err) {
@@ -116,6 +115,24 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 		w.open = append(w.open, port)
 		w.mu.Unlock()
 	}
+}
+
+// ask talks to one open port, unless its host has more of them than are worth
+// it: then there is no service.
+func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, error) {
+	if !w.queue.worth(r.Target.Addr()) {
+		if r.Conn != nil {
+			_ = r.Conn.Close() // nothing was said
+			r.Conn = nil
+		}
+		w.crowded.Add(1)
+		w.queue.done(*r, false)
+		return nil, nil
+	}
+	service, err := w.identifier.Identify(ctx, *r)
+	r.Conn = nil // the identifier has closed it
+	w.queue.done(*r, service != nil && service.Signature != "")
+	return service, err
 }
 
 // port puts a result together with what the scope knows of its address.
@@ -175,12 +192,22 @@ type queue struct {
 	pending int
 }
 
+// No mail host has so many ports: where so many were talked to, and where not
+// one of so many said anything that is known, something else answers for all
+// ports, and to talk to the rest would take hours.
+const (
+	maxTalks = 1024
+	maxMute  = 256
+)
+
 // waiting are the ports of one host: those that wait, and how many are under
 // way.
 type waiting struct {
 	ports  []scan.Result
 	active int
 	queued bool // the host is among the turns
+	talks  int  // ports that were talked to
+	known  bool // one of them was recognised
 }
 
 func newQueue(perHost int) *queue {
@@ -255,16 +282,28 @@ func (q *queue) next() (scan.Result, bool) {
 	return r, true
 }
 
-// done says that a port taken from the queue is dealt with.
-func (q *queue) done(r scan.Result) {
+// worth reports whether to talk to a further port of a host.
+func (q *queue) worth(addr netip.Addr) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.hosts[addr]
+	if h.talks >= maxTalks || h.talks >= maxMute && !h.known {
+		return false
+	}
+	h.talks++
+	return true
+}
+
+// done says that a port taken from the queue is dealt with, and whether what
+// answers there was recognised. The host stays: it counts what was asked of it.
+func (q *queue) done(r scan.Result, known bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	addr := r.Target.Addr()
 	h := q.hosts[addr]
 	h.active--
-	if q.line(addr, h); h.active == 0 && len(h.ports) == 0 {
-		delete(q.hosts, addr)
-	}
+	h.known = h.known || known
+	q.line(addr, h)
 }
 
 // close says that no more ports will come.
