@@ -142,7 +142,7 @@ func newHTMLPage(c *collector, s Summary) *htmlPage {
 	for _, r := range v.unseen() {
 		p.Remarks = append(p.Remarks, htmlRemark{r.level, r.text})
 	}
-	b := htmlBuilder{v: v, c: c, ports: c.byPlace()}
+	b := htmlBuilder{v: v, c: c, ports: c.byPlace(), fixes: make(map[string]*htmlBlock)}
 	p.Rules, p.Drifts = b.rules(), b.drifts()
 	p.Matrix = b.matrix()
 	p.Settled = b.settled()

@@ -7,21 +7,33 @@ import (
 	"strings"
 )
 
-// htmlEvidence is what a port said.
+// htmlEvidence is what a port said, and what is known of a finding on it;
+// either may be nil.
 type htmlEvidence struct {
+	port    *Port
+	finding *Finding
+}
+
+// An htmlDialogue is evidence as it is shown.
+type htmlDialogue struct {
 	Evidence []Evidence
 	Banner   string
 	Facts    []htmlFact
 }
 
 // Spoke reports whether there is a dialogue to show.
-func (e *htmlEvidence) Spoke() bool { return len(e.Evidence) > 0 || e.Banner != "" }
+func (h htmlEvidence) Spoke() bool {
+	d := h.dialogue()
+	return len(d.Evidence) > 0 || d.Banner != ""
+}
 
 // Markup is the evidence as HTML. It is made here and not in the template,
 // because it is most of a large page and a template takes several times as
-// long; every text goes through esc.
-func (e *htmlEvidence) Markup() template.HTML {
+// long, and only when its turn comes, because all of it at once is more than
+// the page; every text goes through esc.
+func (h htmlEvidence) Markup() template.HTML {
 	var b strings.Builder
+	e := h.dialogue()
 	esc := func(s string) { b.WriteString(template.HTMLEscapeString(s)) }
 	if len(e.Evidence) > 0 {
 		b.WriteString(`<table class="said"><thead><tr><th>Probe</th><th>Sent</th><th>Came back</th><th>Shows</th></tr></thead><tbody>`)
@@ -71,11 +83,27 @@ func writeFacts(b *strings.Builder, facts []htmlFact) {
 	b.WriteString("</dl>")
 }
 
-func evidenceOf(p *Port) htmlEvidence {
-	if p == nil {
-		return htmlEvidence{}
+// dialogue arranges the evidence.
+func (h htmlEvidence) dialogue() htmlDialogue {
+	var w htmlDialogue
+	if h.port != nil {
+		w = dialogueOf(h.port)
 	}
-	w := htmlEvidence{}
+	if f := h.finding; f != nil {
+		w.Facts = append(w.Facts, withText([]htmlFact{
+			{Label: "Confidence", Text: itoa(f.Confidence) + " of 10"},
+			{Label: "In scope through", Text: where(f.Anchor), Mono: true},
+			{Label: "Policy", Text: where(f.PolicyAnchor), Mono: true},
+			{Label: "First seen", Text: f.FirstSeen.String()},
+			{Label: "Last seen", Text: f.LastSeen.String()},
+			{Label: "Finding", Text: f.ID, Mono: true},
+		})...)
+	}
+	return w
+}
+
+func dialogueOf(p *Port) htmlDialogue {
+	var w htmlDialogue
 	if p.Banner != nil {
 		w.Banner = dialogue(p.Banner.Text)
 	}

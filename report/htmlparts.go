@@ -2,7 +2,6 @@ package report
 
 import (
 	"cmp"
-	"fmt"
 	"net/url"
 	"slices"
 	"strconv"
@@ -73,6 +72,7 @@ type htmlBuilder struct {
 	v     *view
 	c     *collector
 	ports map[string]*Port
+	fixes map[string]*htmlBlock
 }
 
 func findingAnchor(f *Finding) string { return "f" + f.ID[:min(16, len(f.ID))] }
@@ -147,21 +147,23 @@ func (b *htmlBuilder) place(f *Finding) htmlPlace {
 	}
 	w := htmlPlace{
 		ID: findingAnchor(f), At: at, Name: f.Host, Drift: f.Drift,
-		Says: (&portView{port: p}).says(), Fix: newHTMLBlock(f.Remediation), Seen: f.Evidence,
-		htmlEvidence: evidenceOf(p),
+		Says: (&portView{port: p}).says(), Fix: b.fix(f.Remediation), Seen: f.Evidence,
+		htmlEvidence: htmlEvidence{p, f},
 	}
 	if f.Verdict == "fail" {
 		w.Verdict = "fails the gate"
 	}
-	w.Facts = append(w.Facts, withText([]htmlFact{
-		{Label: "Confidence", Text: fmt.Sprintf("%d of 10", f.Confidence)},
-		{Label: "In scope through", Text: where(f.Anchor), Mono: true},
-		{Label: "Policy", Text: where(f.PolicyAnchor), Mono: true},
-		{Label: "First seen", Text: f.FirstSeen.String()},
-		{Label: "Last seen", Text: f.LastSeen.String()},
-		{Label: "Finding", Text: f.ID, Mono: true},
-	})...)
 	return w
+}
+
+// fix gives the block of a fix; the same fix is the same block.
+func (b *htmlBuilder) fix(text string) *htmlBlock {
+	block, ok := b.fixes[text]
+	if !ok {
+		block = newHTMLBlock(text)
+		b.fixes[text] = block
+	}
+	return block
 }
 
 func (b *htmlBuilder) settled() []htmlSettled {
@@ -202,7 +204,7 @@ func (b *htmlBuilder) hosts() []htmlHost {
 				q.Findings = append(q.Findings, htmlLink{findingAnchor(f), f.Rule, f.Status})
 			}
 			if len(p.findings) == 0 {
-				q.htmlEvidence = evidenceOf(p.port)
+				q.htmlEvidence = htmlEvidence{port: p.port}
 			}
 			w.Ports = append(w.Ports, q)
 		}
