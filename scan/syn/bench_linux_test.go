@@ -11,7 +11,7 @@ import (
 
 // sink makes a scanner whose frames are thrown away at the other end of the
 // wire, for what the transmitter can do at most.
-func sink(b *testing.B, threads int) (*Scanner, *scan.Space) {
+func sink(b *testing.B, threads int) (sunk, *scan.Space) {
 	l := newLab(b)
 	l.space("s", "d")
 	l.sh(`
@@ -33,29 +33,52 @@ func sink(b *testing.B, threads int) (*Scanner, *scan.Space) {
 		b.Fatal(err)
 	}
 	b.Cleanup(s.Close)
-	return s, space
+	return sunk{s, l}, space
+}
+
+// A sunk is a Scanner and the lab that it is in.
+type sunk struct {
+	*Scanner
+	lab *lab
 }
 
 // BenchmarkBare sends the same frames over and over: what the kernel allows.
 func BenchmarkBare(b *testing.B) {
 	s, _ := sink(b, 1)
-	snd := s.senders[0][0]
 	h := s.view.pieces[0].hop
-	for i := range batchSize {
-		snd.put4(h.template, uint32(0x0a600000+i), 61000, 10025, uint32(i))
-	}
-	b.ResetTimer()
-	cpu := processor()
-	for i := 0; i < b.N; i += batchSize {
-		for from := 0; from < batchSize; {
-			n, err := snd.flush(from)
-			if err != nil && err != unix.ENOBUFS {
-				b.Fatal(err)
+	bare := func(b *testing.B, snd sender) {
+		b.ResetTimer()
+		cpu := processor()
+		for i := 0; i < b.N; i += batchSize {
+			for k := range uint32(batchSize) {
+				h.template.write4(snd.next(h.template), 0x0a600000+k, 61000, 10025, k)
 			}
-			from += n
+			for done := false; !done; {
+				var err error
+				if done, err = snd.flush(); err != nil && err != unix.ENOBUFS && err != unix.EAGAIN {
+					b.Fatal(err)
+				}
+			}
+			snd.clear()
 		}
+		report(b, b.N, cpu)
 	}
-	report(b, b.N, cpu)
+	b.Run("xdp", func(b *testing.B) {
+		if _, ok := s.senders[0][0].(*xdpSender); !ok {
+			b.Skip("no AF_XDP here")
+		}
+		bare(b, s.senders[0][0])
+	})
+	b.Run("packet", func(b *testing.B) {
+		var snd sender
+		var err error
+		s.lab.in("s", func() { snd, err = openPacket(s.outs[0]) })
+		if err != nil {
+			b.Fatal(err)
+		}
+		defer snd.close()
+		bare(b, snd)
+	})
 }
 
 // BenchmarkSweep sends by all that a sweep needs.

@@ -17,10 +17,10 @@ type step struct {
 	yes, no string // of a JumpIf: where to go on; empty is the next step
 }
 
-// is, atLeast and any are the tests of a filter.
+// is, atLeast and anyOf are the tests of a filter.
 func is(v uint32) bpf.JumpIf      { return bpf.JumpIf{Cond: bpf.JumpEqual, Val: v} }
 func atLeast(v uint32) bpf.JumpIf { return bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: v} }
-func any(v uint32) bpf.JumpIf     { return bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: v} }
+func anyOf(v uint32) bpf.JumpIf   { return bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: v} }
 
 // filter is the program that the kernel runs on each packet that arrives,
 // with the network header at offset 0. It keeps what may answer a SYN from
@@ -35,8 +35,8 @@ func filter(clock portClock, low, high uint16) ([]bpf.RawInstruction, error) {
 		{do: is(etherIPv6), yes: "v6"},
 		{do: is(etherIPv4), no: "drop"},
 		{do: bpf.LoadAbsolute{Off: 6, Size: 2}},
-		{do: any(0x1fff), yes: "drop"}, // a later fragment
-		{do: bpf.LoadMemShift{Off: 0}}, // X is the header's length
+		{do: anyOf(0x1fff), yes: "drop"}, // a later fragment
+		{do: bpf.LoadMemShift{Off: 0}},   // X is the header's length
 		{do: bpf.LoadAbsolute{Off: 9, Size: 1}},
 		{do: is(protoTCP), yes: "tcp"},
 		{do: is(protoICMP), no: "drop"},
@@ -63,7 +63,7 @@ func filter(clock portClock, low, high uint16) ([]bpf.RawInstruction, error) {
 		{do: atLeast(uint32(clock.base)), no: "drop"},
 		{do: atLeast(uint32(clock.last()) + 1), yes: "drop"},
 		{name: "flags", do: bpf.LoadIndirect{Off: 13, Size: 1}},
-		{do: any(synRst), no: "drop"},
+		{do: anyOf(synRst), no: "drop"},
 		{name: "keep", do: bpf.RetConstant{Val: snapLen}},
 		{name: "drop", do: bpf.RetConstant{Val: 0}},
 	})

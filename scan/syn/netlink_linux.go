@@ -200,6 +200,7 @@ type link struct {
 	up       bool
 	running  bool // has a carrier
 	mac      net.HardwareAddr
+	kind     string // "veth", "vlan" and so on; empty for real hardware
 }
 
 // links lists the interfaces by index.
@@ -218,6 +219,12 @@ func (n *netlink) links() (map[int]link, error) {
 				l.name = unix.ByteSliceToString(v)
 			case unix.IFLA_ADDRESS:
 				l.mac = net.HardwareAddr(append([]byte(nil), v...))
+			case unix.IFLA_LINKINFO:
+				attributes(v, func(kind uint16, v []byte) {
+					if kind == unix.IFLA_INFO_KIND {
+						l.kind = unix.ByteSliceToString(v)
+					}
+				})
 			}
 		})
 		out[l.index] = l

@@ -29,7 +29,7 @@ type Scanner struct {
 	netlink   *netlink
 	ring      *ring
 	resolvers []*resolver // by out; nil where the link has no header
-	senders   [][]*sender // by thread and out
+	senders   [][]sender  // by thread and out
 	capture   *capture    // nil for none
 
 	counts counts
@@ -130,10 +130,10 @@ func (s *Scanner) openSockets(low, high uint16) error {
 		}
 		s.resolvers = append(s.resolvers, r)
 	}
-	for range s.config.Threads {
-		var row []*sender
+	for thread := range s.config.Threads {
+		var row []sender
 		for _, out := range s.outs {
-			snd, err := openSender(out)
+			snd, err := openSender(out, thread)
 			if err != nil {
 				return err
 			}

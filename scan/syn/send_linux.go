@@ -18,29 +18,61 @@ type message struct {
 	_   [4]byte
 }
 
-// A sender sends frames on one interface, past its queueing discipline. It
-// belongs to one goroutine.
-type sender struct {
+// A sender sends frames on one interface, in batches, past its queueing
+// discipline. It belongs to one goroutine.
+type sender interface {
+	link() link
+
+	// next is room for one more frame of the batch, of the template's length
+	// and kind. A batch has batchSize at most.
+	next(t *template) *[maxFrame]byte
+	// waiting is how many frames the batch has.
+	waiting() int
+
+	// flush sends of the batch what can be sent, and reports whether it is
+	// all gone; flush is called again until it is. Of the errors ENOBUFS
+	// means that a frame met a full queue, and EAGAIN that the kernel has no
+	// room; both pass, and nothing is lost by them.
+	flush() (bool, error)
+
+	// each hands the frames of the batch to f, from their network header on.
+	each(f func([]byte) error) error
+	// clear empties the batch.
+	clear()
+	close()
+}
+
+// A packetSender sends through an AF_PACKET socket.
+type packetSender struct {
 	fd     int
-	link   link
+	on     link
 	frames [batchSize][maxFrame]byte
 	iovs   [batchSize]unix.Iovec
 	msgs   [batchSize]message
 	n      int // frames waiting
+	sent   int // of those, how many are gone
 
 	// What the kernel must be told of the frames where the link has no
 	// header that says it: IPv4 and IPv6.
 	names [2]unix.RawSockaddrLinklayer
 }
 
-// openSender opens a sender on an interface.
-func openSender(out link) (*sender, error) {
+// openSender opens a sender on an interface: the best there is.
+func openSender(out link, thread int) (sender, error) {
+	if s, err := openXDP(out, thread); err == nil {
+		return s, nil
+	}
+	return openPacket(out)
+}
+
+// openPacket opens a sender that works everywhere.
+func openPacket(out link) (*packetSender, error) {
 	// Protocol 0: it receives nothing.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening a packet socket: %w", err)
 	}
-	s := &sender{fd: fd, link: out}
+	s := &packetSender{fd: fd, on: out}
 	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: out.index}); err != nil {
 		s.close()
 		return nil, fmt.Errorf("binding a packet socket to interface %q: %w", out.name, err)
@@ -60,43 +92,51 @@ func openSender(out link) (*sender, error) {
 	return s, nil
 }
 
-func (s *sender) close() { _ = unix.Close(s.fd) }
+func (s *packetSender) close() { _ = unix.Close(s.fd) }
 
-// put4 adds a SYN to the batch and returns its frame.
-func (s *sender) put4(t *template, dst uint32, sport, dport uint16, seq uint32) *[maxFrame]byte {
-	f := &s.frames[s.n]
-	t.write4(f, dst, sport, dport, seq)
-	s.add(t, 0)
-	return f
-}
+func (s *packetSender) link() link { return s.on }
 
-// put6 is put4 for IPv6.
-func (s *sender) put6(t *template, dst *[16]byte, sport, dport uint16, seq uint32) *[maxFrame]byte {
-	f := &s.frames[s.n]
-	t.write6(f, dst, sport, dport, seq)
-	s.add(t, 1)
-	return f
-}
-
-func (s *sender) add(t *template, family int) {
-	s.iovs[s.n].SetLen(t.length)
-	if t.ip == 0 {
-		s.msgs[s.n].hdr.Name = (*byte)(unsafe.Pointer(&s.names[family]))
-		s.msgs[s.n].hdr.Namelen = unix.SizeofSockaddrLinklayer
-	}
+func (s *packetSender) next(t *template) *[maxFrame]byte {
+	i := s.n
 	s.n++
+	s.iovs[i].SetLen(t.length)
+	if t.ip == 0 {
+		s.msgs[i].hdr.Name = (*byte)(unsafe.Pointer(&s.names[0]))
+		if t.v6 {
+			s.msgs[i].hdr.Name = (*byte)(unsafe.Pointer(&s.names[1]))
+		}
+		s.msgs[i].hdr.Namelen = unix.SizeofSockaddrLinklayer
+	}
+	return &s.frames[i]
 }
 
-// flush sends the batch from the frame numbered from on, and returns how many
-// frames left. ENOBUFS means that the frame at which it stopped met a full
-// queue and is lost unless it is sent again.
-func (s *sender) flush(from int) (int, error) {
+func (s *packetSender) waiting() int { return s.n }
+
+func (s *packetSender) clear() { s.n, s.sent = 0, 0 }
+
+func (s *packetSender) each(f func([]byte) error) error {
+	for i := range s.n {
+		frame := s.frames[i][:s.iovs[i].Len]
+		if s.msgs[i].hdr.Name == nil {
+			frame = frame[ethernetLen:]
+		}
+		if err := f(frame); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s *packetSender) flush() (bool, error) {
 	// Not Syscall: the call does not block, and telling the scheduler that
 	// it might costs more than a frame does.
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(s.fd),
-		uintptr(unsafe.Pointer(&s.msgs[from])), uintptr(s.n-from), unix.MSG_DONTWAIT, 0, 0)
+		uintptr(unsafe.Pointer(&s.msgs[s.sent])), uintptr(s.n-s.sent), unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
-		return 0, errno
+		// The frame at which it stopped was dropped, and will be first in
+		// the next call.
+		return false, errno
 	}
-	return int(n), nil
+	s.sent += int(n)
+	return s.sent == s.n, nil
 }

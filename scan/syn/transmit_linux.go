@@ -12,7 +12,7 @@ import (
 // A transmitter asks its share of one pass.
 type transmitter struct {
 	run     *run
-	senders []*sender // by out
+	senders []sender // by out
 	pass    int
 	first   bool // it also asks the witnesses
 
@@ -100,13 +100,13 @@ func (t *transmitter) put(i uint64, sport uint16) {
 			return
 		}
 	}
-	var f *[maxFrame]byte
+	f := t.senders[h.out].next(h.template)
 	if p.v6 {
 		dst := p.addr6(host)
-		f = t.senders[h.out].put6(h.template, &dst, sport, port, s.cookie.sequence6(&h.template.src6, &dst, sport, port))
+		h.template.write6(f, &dst, sport, port, s.cookie.sequence6(&h.template.src6, &dst, sport, port))
 	} else {
 		dst := p.first4 + uint32(host)
-		f = t.senders[h.out].put4(h.template, dst, sport, port, s.cookie.sequence4(h.template.src4, dst, sport, port))
+		h.template.write4(f, dst, sport, port, s.cookie.sequence4(h.template.src4, dst, sport, port))
 	}
 	if h.onLink {
 		copy(f[:6], mac[:])
@@ -181,27 +181,30 @@ const maxFull = 5 * time.Second
 // flush sends the batches of all interfaces. What meets a full queue is sent
 // again: the kernel has dropped it and says so to nobody else.
 func (t *transmitter) flush(at int64) error {
-	c := &t.run.s.counts
 	for _, s := range t.senders {
+		if s.waiting() == 0 {
+			continue
+		}
 		wait := 20 * time.Microsecond
-		for from := 0; from < s.n; {
-			n, err := s.flush(from)
-			from += n
+		for {
+			done, err := s.flush()
+			if done {
+				break
+			}
 			switch err {
-			case nil:
+			case nil, unix.EINTR:
 				continue
-			case unix.EINTR:
-				continue
-			case unix.ENOBUFS, unix.EAGAIN:
-				c.sendDrops.Add(1)
+			case unix.ENOBUFS:
+				t.run.s.counts.sendDrops.Add(1)
+			case unix.EAGAIN:
 			default:
-				return fmt.Errorf("sending on interface %q: %w", s.link.name, err)
+				return fmt.Errorf("sending on interface %q: %w", s.link().name, err)
 			}
 			if t.run.ctx.Err() != nil {
 				return errStopped
 			}
 			if time.Duration(now()-at) > maxFull {
-				return t.stuck(s.link, err)
+				return t.stuck(s.link(), err)
 			}
 			time.Sleep(wait)
 			wait = min(2*wait, 2*time.Millisecond)
@@ -215,25 +218,15 @@ func (t *transmitter) flush(at int64) error {
 }
 
 // sent counts a batch that has left, and writes it down.
-func (t *transmitter) sent(s *sender) error {
-	defer func() { s.n = 0 }()
-	t.run.s.counts.sent.Add(uint64(s.n))
-	t.run.sentIn.Add(uint64(s.n))
-	capture := t.run.s.capture
-	if capture == nil {
+func (t *transmitter) sent(s sender) error {
+	defer s.clear()
+	t.run.s.counts.sent.Add(uint64(s.waiting()))
+	t.run.sentIn.Add(uint64(s.waiting()))
+	if t.run.s.capture == nil {
 		return nil
 	}
 	at := now()
-	for i := range s.n {
-		frame := s.frames[i][:s.iovs[i].Len]
-		if s.msgs[i].hdr.Name == nil {
-			frame = frame[ethernetLen:]
-		}
-		if err := capture.write(at, frame); err != nil {
-			return err
-		}
-	}
-	return nil
+	return s.each(func(b []byte) error { return t.run.s.capture.write(at, b) })
 }
 
 // stuck says why a queue does not move.
