@@ -49,17 +49,14 @@ func (e *UserError) Excerpt() string {
 	if e.Source == "" || e.Line == 0 {
 		return ""
 	}
-	number := fmt.Sprintf("%5d | ", e.Line)
 	var pad strings.Builder
-	for i, r := range e.Source {
+	for i := range e.Source {
 		if i >= e.Column-1 {
 			break
 		}
-		if r == '\t' {
-			pad.WriteByte('\t') // keeps the mark below its column
-		} else {
-			pad.WriteByte(' ')
-		}
+		pad.WriteByte(' ')
 	}
-	return number + e.Source + "\n      | " + pad.String() + "^"
+	// A tab would not be as wide in a message as what stands for it.
+	source := strings.ReplaceAll(e.Source, "\t", " ")
+	return fmt.Sprintf("%5d | %s\n      | %s^", e.Line, source, pad.String())
 }

@@ -47,7 +47,8 @@ func refusedf(hint, format string, args ...any) error {
 }
 
 // printError writes err, one line for each error joined in it, each followed by
-// the hints of its chain.
+// the line of the file that is wrong, where that is known, and the hints of its
+// chain.
 func printError(w io.Writer, err error) {
 	for _, one := range split(err) {
 		for line := range strings.SplitSeq(one.Error(), "\n") {
@@ -55,6 +56,11 @@ func printError(w io.Writer, err error) {
 		}
 		var said []string
 		walk(one, func(e error) {
+			if at, ok := e.(interface{ Excerpt() string }); ok && at.Excerpt() != "" {
+				for line := range strings.SplitSeq(at.Excerpt(), "\n") {
+					fmt.Fprintf(w, "mxsweep: %s\n", visible(line))
+				}
+			}
 			h, ok := e.(interface{ Hint() string })
 			if !ok || h.Hint() == "" || slices.Contains(said, h.Hint()) {
 				return

@@ -65,6 +65,9 @@ func split(err error) []error {
 		}
 		return all
 	}
+	if c, ok := err.(*codedError); ok && c.hint == "" {
+		return split(c.err)
+	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
 		return []error{err}
