@@ -1,9 +1,12 @@
 package syn
 
 import (
+	"fmt"
+	"math"
 	"net/netip"
 	"sync"
 	"sync/atomic"
+	"time"
 
 	"mxsweep/scan"
 )
@@ -15,12 +18,13 @@ type counts struct {
 	duplicates, ringDrops, sendDrops atomic.Uint64
 	stalls, asked, toAsk             atomic.Uint64
 	pass                             atomic.Int32
+	roundTrip                        atomic.Int64
 	planned, done, lost              atomic.Uint64
 
 	mu            sync.Mutex
 	why           string
 	limit, loss   float64
-	rate          float64
+	rate, first   float64 // SYNs a second: now, and in the first pass
 	wildcards     uint64
 	wildcardHosts []netip.Addr
 }
@@ -64,6 +68,28 @@ func (c *counts) lose(share float64) {
 	c.loss = share
 }
 
+// reason is what the limit rests on. The caller holds the lock.
+func (c *counts) reason() string {
+	switch {
+	case c.why != "":
+		return c.why
+	case c.answered() == 0:
+		return "nothing answered by which to judge"
+	case c.loss < 0.001:
+		return "nothing was lost"
+	}
+	return fmt.Sprintf("%.1f%% were lost, and asked again", 100*c.loss)
+}
+
+// settled is the rate that a run has settled on: its limit, or what the
+// machine did where there is none. The caller holds the lock.
+func (c *counts) settled() float64 {
+	if c.limit > 0 && !math.IsInf(c.limit, 1) {
+		return c.limit
+	}
+	return c.first
+}
+
 // stats is a snapshot.
 func (c *counts) stats() Stats {
 	c.mu.Lock()
@@ -75,7 +101,7 @@ func (c *counts) stats() Stats {
 		},
 		Closed: c.closed.Load(), Rejected: c.rejected.Load(),
 		Pass: int(c.pass.Load()), Asked: c.asked.Load(), ToAsk: c.toAsk.Load(),
-		Loss: c.loss, Limit: c.limit, Why: c.why,
+		Loss: c.loss, Settled: c.settled(), Why: c.reason(), RoundTrip: time.Duration(c.roundTrip.Load()),
 		WrongAck: c.wrongAck.Load(), OtherPort: c.otherPort.Load(), OutOfScope: c.outOfScope.Load(),
 		Duplicates: c.duplicates.Load(), RingDrops: c.ringDrops.Load(), SendDrops: c.sendDrops.Load(),
 		Stalls: c.stalls.Load(), Wildcards: c.wildcards,

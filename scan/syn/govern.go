@@ -22,11 +22,11 @@ type governor struct {
 	trials   int // lowerings that did not help
 
 	window tally
-	why    string
+	why    string // empty as long as the rate was never touched
 }
 
 func newGovernor(ceiling float64) governor {
-	return governor{ceiling: ceiling, rate: ceiling, why: "nothing was lost"}
+	return governor{ceiling: ceiling, rate: ceiling}
 }
 
 const (

@@ -190,6 +190,12 @@ func (r *run) settle(pass int) {
 	again := r.governor.judge(now(), float64(r.sentIn.Load())/took.Seconds(), true)
 	r.void[pass] = again || r.restart.Load()
 	r.s.counts.lose(r.record(pass).loss())
+	r.s.counts.roundTrip.Store(r.peak.Load())
+	if pass == 0 {
+		r.s.counts.mu.Lock()
+		r.s.counts.first = float64(r.sentIn.Load()) / took.Seconds()
+		r.s.counts.mu.Unlock()
+	}
 }
 
 // done reports whether nothing is left to ask.

@@ -79,13 +79,13 @@ type Stats struct {
 	Closed   uint64 // pairs that refused
 	Rejected uint64 // pairs of which ICMP said that they cannot be reached
 
-	Pass      int     // the pass under way, from 1; further ones are over the silent pairs
-	Asked     uint64  // counts of the pass that are done with
-	ToAsk     uint64  // counts of the pass
-	Loss      float64 // share of probes or answers that got lost, 0 to 1
-	Limit     float64 // SYNs a second that are allowed now; +Inf is no limit
-	Why       string  // what the limit rests on, for people
-	RoundTrip time.Duration
+	Pass      int           // the pass under way, from 1; further ones are over the silent pairs
+	Asked     uint64        // counts of the pass that are done with
+	ToAsk     uint64        // counts of the pass
+	Loss      float64       // share of probes or answers that got lost, 0 to 1
+	Settled   float64       // SYNs a second that the run settled on
+	Why       string        // what that rests on, for people
+	RoundTrip time.Duration // the longest met that is sure to be one; 0 if none
 
 	WrongAck   uint64 // answers that acknowledge nothing of ours
 	OtherPort  uint64 // SYN-ACKs to ports that we do not send from

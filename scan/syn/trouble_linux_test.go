@@ -7,15 +7,12 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"os"
-	"os/exec"
 	"strings"
 	"testing"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
-	"golang.org/x/sys/unix"
 
 	"mxsweep/scan"
 )
@@ -285,155 +282,5 @@ func TestPcap(t *testing.T) {
 	}
 	if uint64(asked) != r.stats.Sent || answered < int(space.Len()) {
 		t.Errorf("%d SYNs and %d answers written, %d sent for %d pairs", asked, answered, r.stats.Sent, space.Len())
-	}
-}
-
-// TestTun sweeps over a link without a header, at the other end of which the
-// test itself sits.
-func TestTun(t *testing.T) {
-	t.Parallel()
-	l := newLab(t)
-	l.space("s")
-	var tun *os.File
-	l.in("s", func() {
-		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
-		if err != nil {
-			t.Skipf("needs /dev/net/tun: %v", err)
-		}
-		req, _ := unix.NewIfreq("mxsyn0")
-		req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
-		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
-			unix.Close(fd)
-			t.Skipf("making a tun interface: %v", err)
-		}
-		_ = unix.SetNonblock(fd, true)
-		tun = os.NewFile(uintptr(fd), "tun")
-	})
-	t.Cleanup(func() { tun.Close() })
-	l.sh(`
-		ip -n @s addr add 10.91.3.1 peer 10.91.3.2 dev mxsyn0
-		ip -n @s addr add fd91:3::1/64 dev mxsyn0 nodad
-		ip -n @s link set mxsyn0 up
-		ip -n @s route add 10.91.16.0/20 dev mxsyn0
-		ip -n @s -6 route add fd91:16::/64 dev mxsyn0
-	`)
-	go echo(tun)
-	scope, space := spaceOf(t, []uint16{25, 26}, "10.91.16.0/28", "fd91:16::/124")
-	_, odd := spaceOf(t, []uint16{25}, "10.91.16.0/28", "fd91:16::/124")
-	want := map[netip.AddrPort]bool{}
-	for i := range odd.Len() {
-		want[odd.At(i)] = true
-	}
-	l.sweep(space, Config{Scope: scope}).complete(t, space, sorted(want))
-}
-
-// echo answers the SYNs that come out of a tun: port 25 is open.
-func echo(tun *os.File) {
-	b := make([]byte, 2048)
-	for {
-		n, err := tun.Read(b)
-		if err != nil {
-			return
-		}
-		if out := reply(b[:n]); out != nil {
-			_, _ = tun.Write(out)
-		}
-	}
-}
-
-// reply answers one SYN as a host would.
-func reply(b []byte) []byte {
-	first := layers.LayerTypeIPv4
-	if b[0]>>4 == 6 {
-		first = layers.LayerTypeIPv6
-	}
-	p := gopacket.NewPacket(b, first, gopacket.NoCopy)
-	tcp, ok := p.Layer(layers.LayerTypeTCP).(*layers.TCP)
-	if !ok || !tcp.SYN || tcp.ACK {
-		return nil
-	}
-	out := &layers.TCP{SrcPort: tcp.DstPort, DstPort: tcp.SrcPort, Ack: tcp.Seq + 1, ACK: true, Window: 1}
-	if tcp.DstPort == 25 {
-		out.SYN = true
-	} else {
-		out.RST = true
-	}
-	var ip gopacket.SerializableLayer
-	var net gopacket.NetworkLayer
-	switch h := p.NetworkLayer().(type) {
-	case *layers.IPv4:
-		i := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: h.DstIP, DstIP: h.SrcIP}
-		ip, net = i, i
-	case *layers.IPv6:
-		i := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolTCP, SrcIP: h.DstIP, DstIP: h.SrcIP}
-		ip, net = i, i
-	}
-	_ = out.SetNetworkLayerForChecksum(net)
-	buf := gopacket.NewSerializeBuffer()
-	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, out); err != nil {
-		return nil
-	}
-	return buf.Bytes()
-}
-
-// TestDropRights runs in a process of its own, which it leaves without
-// rights.
-func TestDropRights(t *testing.T) {
-	if os.Getenv("MXSYN_DROP") != "" {
-		dropped(t)
-		return
-	}
-	t.Parallel()
-	l := newLab(t)
-	l.flat()
-	cmd := exec.Command("ip", "netns", "exec", l.prefix+"s", os.Args[0], "-test.run=^TestDropRights$", "-test.v")
-	cmd.Env = append(os.Environ(), "MXSYN_DROP=1")
-	out, err := cmd.CombinedOutput()
-	if err != nil {
-		t.Fatalf("%v\n%s", err, out)
-	}
-	if strings.Contains(string(out), "SKIP") {
-		t.Skip(string(out))
-	}
-}
-
-func dropped(t *testing.T) {
-	scope, space := spaceOf(t, ninePorts, "10.91.2.1-10.91.2.20")
-	s, err := Open(t.Context(), space, Config{Scope: scope})
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer s.Close()
-	if err := DropRights(); err != nil {
-		if errors.Is(err, unix.ENOTSUP) {
-			t.Skip("built with cgo")
-		}
-		t.Fatal(err)
-	}
-	var have [2]unix.CapUserData
-	header := unix.CapUserHeader{Version: unix.LINUX_CAPABILITY_VERSION_3}
-	if err := unix.Capget(&header, &have[0]); err != nil {
-		t.Fatal(err)
-	}
-	if have != [2]unix.CapUserData{} {
-		t.Errorf("capabilities left: %+v", have)
-	}
-	if n, err := unix.PrctlRetInt(unix.PR_GET_NO_NEW_PRIVS, 0, 0, 0, 0); n != 1 || err != nil {
-		t.Errorf("no-new-privileges: %d, %v", n, err)
-	}
-	closed := 0
-	for r := range s.Scan(t.Context(), space) {
-		if r.State == scan.StateClosed {
-			closed++
-		}
-	}
-	if closed != int(space.Len()) || s.Err() != nil {
-		t.Errorf("without rights: %d of %d closed, %v", closed, space.Len(), s.Err())
-	}
-	var rights *RightsError
-	if _, err := Open(t.Context(), space, Config{Scope: scope}); !errors.As(err, &rights) {
-		t.Errorf("opened again without rights: %v", err)
-	} else if !strings.Contains(rights.Hint(), "setcap") {
-		t.Errorf("hint: %q", rights.Hint())
 	}
 }

@@ -1,0 +1,135 @@
+package syn
+
+import (
+	"bytes"
+	"net/netip"
+	"os"
+	"testing"
+
+	"github.com/google/gopacket"
+	"github.com/google/gopacket/layers"
+	"golang.org/x/sys/unix"
+)
+
+// TestTun sweeps over a link without a header, at the other end of which the
+// test itself sits.
+func TestTun(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	go echo(l.tun(), reply)
+	scope, space := spaceOf(t, []uint16{25, 26}, "10.91.16.0/28", "fd91:16::/124")
+	_, odd := spaceOf(t, []uint16{25}, "10.91.16.0/28", "fd91:16::/124")
+	want := map[netip.AddrPort]bool{}
+	for i := range odd.Len() {
+		want[odd.At(i)] = true
+	}
+	l.sweep(space, Config{Scope: scope}).complete(t, space, sorted(want))
+}
+
+// TestForged gets answers that are none: with a wrong acknowledgement, from
+// another port, from another address, and to another port of ours.
+func TestForged(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	go echo(l.tun(), func(b []byte) (out [][]byte) {
+		for _, r := range reply(b) {
+			if r[0]>>4 != 4 {
+				continue
+			}
+			change := func(at int, by byte) []byte {
+				c := bytes.Clone(r)
+				c[at] += by
+				return c
+			}
+			out = append(out, change(31, 1), change(21, 1), change(19-4, 100), append(append(bytes.Clone(r[:22]), 0, 80), r[24:]...))
+		}
+		return out
+	})
+	scope, space := spaceOf(t, []uint16{25}, "10.91.16.0/28")
+	r := l.sweep(space, Config{Scope: scope})
+	r.complete(t, space, nil)
+	if n := uint64(space.Len()); r.stats.WrongAck < n || r.stats.OutOfScope < 2*n || r.stats.OtherPort < n {
+		t.Errorf("of %d kinds of each: wrong acknowledgement %d, out of scope %d, other port %d",
+			n, r.stats.WrongAck, r.stats.OutOfScope, r.stats.OtherPort)
+	}
+}
+
+// tun makes a link without a header in s, and returns its other end.
+func (l *lab) tun() *os.File {
+	l.t.Helper()
+	t := l.t
+	l.space("s")
+	var tun *os.File
+	l.in("s", func() {
+		fd, err := unix.Open("/dev/net/tun", unix.O_RDWR|unix.O_CLOEXEC, 0)
+		if err != nil {
+			t.Skipf("needs /dev/net/tun: %v", err)
+		}
+		req, _ := unix.NewIfreq("mxsyn0")
+		req.SetUint16(unix.IFF_TUN | unix.IFF_NO_PI)
+		if err := unix.IoctlIfreq(fd, unix.TUNSETIFF, req); err != nil {
+			unix.Close(fd)
+			t.Skipf("making a tun interface: %v", err)
+		}
+		_ = unix.SetNonblock(fd, true)
+		tun = os.NewFile(uintptr(fd), "tun")
+	})
+	t.Cleanup(func() { tun.Close() })
+	l.sh(`
+		ip -n @s addr add 10.91.3.1 peer 10.91.3.2 dev mxsyn0
+		ip -n @s addr add fd91:3::1/64 dev mxsyn0 nodad
+		ip -n @s link set mxsyn0 up
+		ip -n @s route add 10.91.16.0/20 dev mxsyn0
+		ip -n @s -6 route add fd91:16::/64 dev mxsyn0
+	`)
+	return tun
+}
+
+// echo answers what comes out of a tun.
+func echo(tun *os.File, answer func([]byte) [][]byte) {
+	b := make([]byte, 2048)
+	for {
+		n, err := tun.Read(b)
+		if err != nil {
+			return
+		}
+		for _, out := range answer(b[:n]) {
+			_, _ = tun.Write(out)
+		}
+	}
+}
+
+// reply answers a SYN as a host would of which port 25 is open.
+func reply(b []byte) [][]byte {
+	first := layers.LayerTypeIPv4
+	if b[0]>>4 == 6 {
+		first = layers.LayerTypeIPv6
+	}
+	p := gopacket.NewPacket(b, first, gopacket.NoCopy)
+	tcp, ok := p.Layer(layers.LayerTypeTCP).(*layers.TCP)
+	if !ok || !tcp.SYN || tcp.ACK {
+		return nil
+	}
+	out := &layers.TCP{SrcPort: tcp.DstPort, DstPort: tcp.SrcPort, Ack: tcp.Seq + 1, ACK: true, Window: 1}
+	if tcp.DstPort == 25 {
+		out.SYN = true
+	} else {
+		out.RST = true
+	}
+	var ip gopacket.SerializableLayer
+	var net gopacket.NetworkLayer
+	switch h := p.NetworkLayer().(type) {
+	case *layers.IPv4:
+		i := &layers.IPv4{Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, SrcIP: h.DstIP, DstIP: h.SrcIP}
+		ip, net = i, i
+	case *layers.IPv6:
+		i := &layers.IPv6{Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolTCP, SrcIP: h.DstIP, DstIP: h.SrcIP}
+		ip, net = i, i
+	}
+	_ = out.SetNetworkLayerForChecksum(net)
+	buf := gopacket.NewSerializeBuffer()
+	if err := gopacket.SerializeLayers(buf, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, out); err != nil {
+		return nil
+	}
+	return [][]byte{buf.Bytes()}
+}
