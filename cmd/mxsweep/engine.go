@@ -162,7 +162,7 @@ func (e *engine) notices() []exposure.Notice {
 	}
 	st := e.syn.Stats()
 	if st.Why != "" {
-		note(exposure.NoticeEngine, "", "The sweep settled on %.0f SYNs a second: %s.", st.Limit, st.Why)
+		note(exposure.NoticeEngine, "", "The sweep settled on %.0f SYNs a second: %s.", st.Settled, st.Why)
 	}
 	if st.Loss > 0 {
 		note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again in %d passes.", 100*st.Loss, st.Pass)
