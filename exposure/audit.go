@@ -153,9 +153,10 @@ func (t AuditTail) follow(line []byte) (AuditTail, error) {
 }
 
 var (
-	userInfo  = regexp.MustCompile(`(://)[^/@\s]+@`)
-	secretKey = regexp.MustCompile(`(?i)^(-{0,2}[a-z0-9_.-]*(?:password|passwd|secret|token|api[-_]?key|credential)[a-z0-9_.-]*)=.*$`)
-	secretArg = regexp.MustCompile(`(?i)^-{1,2}[a-z0-9-]*(?:password|passwd|secret|token|api-?key|credential)[a-z0-9-]*$`)
+	userInfo   = regexp.MustCompile(`(://)[^/@\s]+@`)
+	secretKey  = regexp.MustCompile(`(?i)^(-{0,2}[a-z0-9_.-]*(?:password|passwd|secret|token|api[-_]?key|credential)[a-z0-9_.-]*)=.*$`)
+	secretWord = regexp.MustCompile(`(?i)\b([a-z0-9_.-]*(?:password|passwd|secret|token|api[-_]?key|credential)[a-z0-9_.-]*)=[^\s,;&]+`)
+	secretArg  = regexp.MustCompile(`(?i)^-{1,2}[a-z0-9-]*(?:password|passwd|secret|token|api-?key|credential)[a-z0-9-]*$`)
 )
 
 // RedactArgs gives a copy of a command line for reports and logs: passwords in
@@ -168,7 +169,9 @@ func RedactArgs(args []string) []string {
 		case hide:
 			out[i] = "[REDACTED]"
 		default:
-			out[i] = secretKey.ReplaceAllString(userInfo.ReplaceAllString(arg, "${1}[REDACTED]@"), "${1}=[REDACTED]")
+			arg = userInfo.ReplaceAllString(arg, "${1}[REDACTED]@")
+			arg = secretKey.ReplaceAllString(arg, "${1}=[REDACTED]")
+			out[i] = secretWord.ReplaceAllString(arg, "${1}=[REDACTED]")
 		}
 		hide = !hide && secretArg.MatchString(arg)
 	}

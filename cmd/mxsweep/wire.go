@@ -54,7 +54,7 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 		StartTime:     report.NewTime(start),
 		Args:          append([]string{"mxsweep"}, exposure.RedactArgs(p.args)...),
 		Vantage:       p.vantage().String(),
-		Authorization: p.flags.authorization,
+		Authorization: exposure.RedactArgs([]string{p.flags.authorization})[0],
 		Mode:          mode,
 		Scope: report.Scope{
 			Name: name, SHA256: p.scopeSHA256, Files: files, Ports: scan.FormatPorts(p.sweptPorts()),
