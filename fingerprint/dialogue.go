@@ -14,6 +14,10 @@ import (
 // itself would not wait so long.
 const maxPatience = 1500 * time.Millisecond
 
+// maxSlowPort is the same where it is the port itself that was slow, say
+// because it starts a process for each connection.
+const maxSlowPort = 4 * time.Second
+
 // dialogue asks a probe on a connection of its own, and after it those that go
 // on with the connection and are still worth it.
 func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
@@ -170,8 +174,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	if !w.send(ex.Sent) {
 		w.gone = true
 	}
-	wait := s.patience(p)
-	ex.Reply, ex.End, ex.First, ex.Took = w.read(ctx, until(p.Read.Until, ex.Sent), wait)
+	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until(p.Read.Until, ex.Sent), func() time.Duration { return s.patience(p) })
 	if ctx.Err() != nil && len(ex.Reply) == 0 && ex.End == signatures.EndSilence {
 		return // cut short: says nothing
 	}
@@ -196,9 +199,14 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 }
 
 // patience is how long a reply to the probe is waited for: longer where the
-// host took its time before.
+// host, or this very port, took its time before. A silence that is shorter
+// would be worth nothing ([session.hasty]).
 func (s *session) patience(p *signatures.Probe) time.Duration {
-	return max(p.Read.Wait, min(2*s.host.slow(), maxPatience)) + 2*s.rtt
+	s.mu.Lock()
+	slowest := s.slowest
+	s.mu.Unlock()
+	host, port := min(2*s.host.slow(), maxPatience), min(hastyFactor*slowest+slowest/2, maxSlowPort)
+	return max(p.Read.Wait, host, port) + 2*s.rtt
 }
 
 // believed reports whether a PROXY header of ours was taken for one. A daemon

@@ -73,12 +73,12 @@ func sooner(a, b time.Duration) time.Duration {
 // decide drops what is refuted and finds the probes that may still change the
 // answer.
 func (s *session) decide() {
-	s.pending = make(map[string]bool)
+	clear(s.pending)
 	s.alive = slices.DeleteFunc(s.alive, func(sig *signatures.Signature) bool { return sig.Match(s) == signatures.False })
 	s.observations = slices.DeleteFunc(s.observations, func(o *signatures.Observation) bool {
 		return signatures.All(o.When, s) == signatures.False
 	})
-	s.wanted = make(map[string]bool)
+	clear(s.wanted)
 	if s.id.Record {
 		for _, p := range s.id.Signatures.Probes {
 			s.want(p.ID)
@@ -191,8 +191,12 @@ func (s *session) Exchange(id string) (*Exchange, bool) {
 // about as long to answer another question.
 func (s *session) hasty(ex *Exchange) bool {
 	return ex.End == signatures.EndSilence && len(ex.Reply) == 0 &&
-		ex.Probe != signatures.Greeting && ex.Took < 2*s.slowest
+		ex.Probe != signatures.Greeting && ex.Took < min(hastyFactor*s.slowest, maxSlowPort)
 }
+
+// hastyFactor is how many times longer than the slowest answer a silence must
+// be in order to count.
+const hastyFactor = 2
 
 // mayCome reports whether a probe that has no exchange yet may get one.
 func (s *session) mayCome(p *signatures.Probe) bool {
@@ -242,8 +246,13 @@ func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 }
 
 // quietUntil is the time after which a silent port is asked nothing more.
+// One that answers some questions, but slowly, is given time for the rest.
 func (s *session) quietUntil() time.Duration {
-	return s.quietEnd() - quietMore/2
+	until := s.quietEnd() - quietMore/2
+	if s.slowest > 0 {
+		until += quietMore + min(quietTrips*s.slowest/2, 2*maxSlowPort)
+	}
+	return until
 }
 
 // quietEnd is the time after which the answers of a silent port are not waited

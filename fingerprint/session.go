@@ -58,7 +58,7 @@ type session struct {
 	running   int
 	conns     int
 	spoken    bool          // the greeting is decided: something came, or the wait is over
-	slowest   time.Duration // the latest first byte of an answer
+	slowest   time.Duration // the latest first byte of an answer, or hanging up for one
 	heard     bool          // the first byte of a greeting has come
 	quietOver bool
 	inner     *session // what is inside of a layer that was entered
@@ -87,6 +87,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 		open:      make(map[string]bool),
 		hints:     make(map[string]bool),
 		pending:   make(map[string]bool),
+		wanted:    make(map[string]bool),
 		budget:    new(atomic.Int64),
 		events:    make(chan struct{}, 1),
 	}
@@ -243,8 +244,8 @@ func (s *session) noteLocked(ex *Exchange) {
 	s.order = append(s.order, ex)
 	if ex.Probe == signatures.Greeting {
 		s.spoken = true
-	} else if ex.First > s.slowest {
-		s.slowest = ex.First
+	} else if after := latency(ex); after > s.slowest {
+		s.slowest = after
 		s.askHastyAgain()
 	}
 	switch {
@@ -253,6 +254,18 @@ func (s *session) noteLocked(ex *Exchange) {
 	case ex.Handshake == signatures.HandshakeComplete:
 		s.host.answered(ex.Took)
 	}
+}
+
+// latency is how long a question waited for its answer, which may be that the
+// daemon hung up; zero if there was none.
+func latency(ex *Exchange) time.Duration {
+	if len(ex.Reply) == 0 && (ex.End == signatures.EndClosed || ex.End == signatures.EndReset) {
+		if ex.Took > maxSlowness {
+			return 0 // a time limit of the daemon's
+		}
+		return ex.Took
+	}
+	return ex.First
 }
 
 // askHastyAgain lets questions be asked once more whose answer was not waited

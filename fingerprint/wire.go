@@ -62,12 +62,28 @@ func (w *wire) send(b []byte) bool {
 // read reads until the reply is complete, the wait is over, or the connection
 // ends.
 func (w *wire) read(ctx context.Context, complete func([]byte) verdict, wait time.Duration) (reply []byte, end string, first, took time.Duration) {
+	return w.readWhile(ctx, complete, func() time.Duration { return wait })
+}
+
+// A read that woke later than overslept after its end was not let run by this
+// machine: what the daemon had no time for is not held against it, up to
+// maxOverslept in all.
+const (
+	overslept    = 20 * time.Millisecond
+	maxOverslept = 2 * time.Second
+	lastLook     = 5 * time.Millisecond
+)
+
+// readWhile is read with a wait that may grow while it lasts.
+func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wait func() time.Duration) (reply []byte, end string, first, took time.Duration) {
 	start := time.Now()
+	var late time.Duration // given back for what this machine overslept
+	looked, extended := false, false
 	stop := context.AfterFunc(ctx, func() { w.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
-	deadline := start.Add(wait)
+	deadline := start.Add(wait())
 	reply, w.unread = w.unread, nil
-	buf := make([]byte, 4096)
+	buf := make([]byte, 1024) // thousands of reads may wait at once
 	for {
 		limit, settling := deadline, false
 		switch complete(reply) {
@@ -88,6 +104,30 @@ func (w *wire) read(ctx context.Context, complete func([]byte) verdict, wait tim
 			return reply, signatures.EndSilence, first, time.Since(start)
 		}
 		n, err := w.conn.Read(buf)
+		if n == 0 && err != nil && !extended && ctx.Err() == nil && endOf(err) == signatures.EndSilence && continued(reply) {
+			extended = true
+			deadline = time.Now().Add(moreLines)
+			continue
+		}
+		if n == 0 && err != nil && !settling && ctx.Err() == nil && endOf(err) == signatures.EndSilence && len(reply) == 0 {
+			if longer := start.Add(wait() + late); longer.After(deadline) {
+				deadline, looked = longer, false
+				continue
+			}
+			// What came after the deadline had passed, but before this
+			// machine woke up, still waits to be read.
+			if since := time.Since(limit); !looked {
+				looked = true
+				if since > overslept && late < maxOverslept {
+					late = min(late+since, maxOverslept)
+				}
+				deadline = time.Now().Add(lastLook)
+				if longer := start.Add(wait() + late); longer.After(deadline) {
+					deadline = longer
+				}
+				continue
+			}
+		}
 		n = min(n, maxReply-len(reply))
 		if n > 0 && len(reply) == 0 {
 			first = time.Since(start)
@@ -107,6 +147,18 @@ func (w *wire) read(ctx context.Context, complete func([]byte) verdict, wait tim
 		w.gone = end != signatures.EndSilence && end != signatures.EndReply
 		return reply, end, first, time.Since(start)
 	}
+}
+
+// moreLines is how much longer a reply is waited for that said that more lines
+// follow: postscreen holds the last one back for 6 s and, on a busy machine,
+// for some more.
+const moreLines = 2 * time.Second
+
+// continued reports whether more lines are to follow (RFC 5321, Section 4.2.1).
+func continued(reply []byte) bool {
+	line, whole := lastLine(reply)
+	is, last := code(line)
+	return whole && is && !last
 }
 
 func earlier(a, b time.Time) time.Time {

@@ -109,6 +109,10 @@ func NewConnect(cfg Config) (*Connect, error) {
 	return c, err
 }
 
+// Connections returns how many connections this process may have open at once:
+// as many as it may have files, less a reserve for other work.
+func Connections() int { return fileBudget(freeFiles()) }
+
 // fileBudget returns how many of the files that may be opened the scan may
 // use: a quarter is left to the rest of the program, and a machine has no use
 // for more than the cap.

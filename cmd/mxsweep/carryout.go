@@ -69,7 +69,7 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 			PerHost:        int(p.flags.perHost),
 			Intrusive:      p.flags.intrusive,
 			ConnectTimeout: p.flags.timeout,
-			Concurrency:    identifiers,
+			Concurrency:    identifiers(w.engine.connections()),
 		}
 	}
 	return w, nil

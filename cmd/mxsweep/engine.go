@@ -42,6 +42,14 @@ func (e *engine) close() {
 	}
 }
 
+// connections is how many connections may be open at once.
+func (e *engine) connections() int {
+	if c, ok := e.sweeper.(*scan.Connect); ok {
+		return c.Concurrency()
+	}
+	return scan.Connections()
+}
+
 // failed is why the engine ended before its time, nil if it did not.
 func (e *engine) failed() error {
 	if e.syn == nil {

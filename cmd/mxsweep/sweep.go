@@ -41,18 +41,22 @@ func (w *sweep) run(ctx context.Context) error {
 	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
 	w.queue = newQueue(int(w.plan.flags.perHost))
 	var workers sync.WaitGroup
+	idle := 0
 	if w.identifier != nil {
-		for range identifiers {
-			workers.Go(func() { w.identify(ctx, abort) })
-		}
+		idle = w.identifier.Concurrency
 	}
 	for r := range w.engine.Scan(ctx, w.plan.space) {
 		w.sight.Add(r)
 		if w.plan.drift != nil {
 			w.plan.drift.Add(exposure.Port{Result: r})
 		}
+		talk := r.State == scan.StateOpen && idle > 0
 		if err := w.take(r); err != nil {
 			abort(err)
+		}
+		if talk {
+			idle--
+			workers.Go(func() { w.identify(ctx, abort) })
 		}
 	}
 	w.queue.close()
@@ -63,9 +67,11 @@ func (w *sweep) run(ctx context.Context) error {
 	return w.engine.failed()
 }
 
-// identifiers is how many ports are talked to at once: most of the time of a
-// dialogue is waiting.
-const identifiers = 256
+// identifiers is how many ports are talked to at once with so many connections
+// at most: three to a port. Most of the time of a dialogue is waiting, so that
+// hosts with many silent ports would else hold up the others; but each takes
+// some 80 KiB at its busiest.
+func identifiers(connections int) int { return min(max(connections/3, 8), 640) }
 
 // take keeps one result. An open port is handed to the identifiers; the others
 // are reported at once if they are reported at all.
