@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -40,6 +42,11 @@ func (w *sweep) run(ctx context.Context) error {
 	defer abort(nil)
 	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
 	w.queue = newQueue(int(w.plan.flags.perHost))
+	if w.identifier != nil && os.Getenv("GOGC") == "" {
+		// Dialogues leave much behind that is soon useless; collected earlier,
+		// thousands of open ports take a quarter less memory.
+		defer debug.SetGCPercent(debug.SetGCPercent(50))
+	}
 	var workers sync.WaitGroup
 	idle := 0
 	if w.identifier != nil {
