@@ -27,6 +27,17 @@ type SARIFOptions struct {
 	// on the command line). If empty, "mxsweep.yaml". GitHub takes no result
 	// without a file, but does not ask that the file exists.
 	Anchor string
+
+	// Revision is what was checked out where the files are that results point
+	// at. The zero Revision is not told.
+	Revision Revision
+}
+
+// A Revision is a state of a repository. Without a URI it is none.
+type Revision struct {
+	URI    string // without user and password
+	Commit string // "" if not known
+	Branch string // "" if not known
 }
 
 // The profiles of SARIF.
@@ -162,6 +173,9 @@ func (b *sarifBuilder) run(sum Summary, results []json.RawMessage) sarifRun {
 		Invocations:       []sarifInvocation{invocation},
 		ColumnKind:        "utf16CodeUnits",
 		Results:           results,
+	}
+	if r := b.o.Revision; r.URI != "" {
+		run.Provenance = []sarifRevision{{Sanitise(r.URI, maxField), Sanitise(r.Commit, maxField), Sanitise(r.Branch, maxField), sarifBase{"SRCROOT"}}}
 	}
 	if len(b.taxa) > 0 {
 		run.Tool.Driver.Taxonomies = []sarifToolRef{{Name: "CWE", Index: 0}}

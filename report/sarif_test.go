@@ -38,6 +38,8 @@ func TestSARIFSchema(t *testing.T) {
 	obey(t, s, convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: ProfileCI}}))
 	obey(t, s, convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: ProfileFull}}))
 	obey(t, s, write(t, "sarif", Options{}, &collector{}))
+	of := SARIFOptions{Revision: Revision{URI: "https://git.example.org/mail/gate.git", Commit: strings.Repeat("a", 40), Branch: "main"}}
+	obey(t, s, convert(t, "run.json", "sarif", Options{SARIF: of}))
 	obey(t, s, write(t, "sarif", Options{}, hugeRun(1200, 5)))
 }
 
@@ -52,7 +54,8 @@ func TestSARIFMultitool(t *testing.T) {
 	var files []string
 	for _, profile := range []string{ProfileCI, ProfileFull} {
 		file := filepath.Join(dir, profile+".sarif")
-		if err := os.WriteFile(file, convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: profile}}), 0o600); err != nil {
+		of := Revision{URI: "https://git.example.org/mail/gate.git", Commit: strings.Repeat("a", 40), Branch: "main"}
+		if err := os.WriteFile(file, convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: profile, Revision: of}}), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		files = append(files, file)

@@ -16,11 +16,23 @@ type sarifRun struct { // 3.14
 	Tool              sarifTool                    `json:"tool"`
 	Taxonomies        []sarifComponent             `json:"taxonomies,omitempty"`
 	AutomationDetails sarifAutomation              `json:"automationDetails"`
+	Provenance        []sarifRevision              `json:"versionControlProvenance,omitempty"`
 	BaseIDs           map[string]sarifArtifactBase `json:"originalUriBaseIds"`
 	Invocations       []sarifInvocation            `json:"invocations"`
 	Artifacts         []sarifArtifact              `json:"artifacts,omitempty"`
 	ColumnKind        string                       `json:"columnKind"`
 	Results           []json.RawMessage            `json:"results"`
+}
+
+type sarifRevision struct { // 3.23
+	URI      string    `json:"repositoryUri"`
+	Commit   string    `json:"revisionId,omitempty"`
+	Branch   string    `json:"branch,omitempty"`
+	MappedTo sarifBase `json:"mappedTo"`
+}
+
+type sarifBase struct { // 3.4, without a file
+	BaseID string `json:"uriBaseId"`
 }
 
 type sarifTool struct { // 3.18

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"slices"
 	"strings"
 
 	"github.com/spf13/pflag"
@@ -45,9 +46,13 @@ func (o *outputFlags) specs() ([]outputSpec, error) {
 // options says how each output is to look: colour and width are those of the
 // terminal it goes to, if any.
 func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
+	var revision report.Revision
+	if slices.ContainsFunc(o.outputs, func(v string) bool { return strings.HasPrefix(v, "sarif") }) {
+		revision = checkedOut(s.env, treeRoot())
+	}
 	return func(spec outputSpec) report.Options {
 		opts := report.Options{Verbose: o.verbose, SARIF: report.SARIFOptions{
-			Profile: o.sarifProfile.value, Category: o.sarifCategory, Anchor: o.sarifAnchor,
+			Profile: o.sarifProfile.value, Category: o.sarifCategory, Anchor: o.sarifAnchor, Revision: revision,
 		}}
 		if spec.file == "-" {
 			opts.Color = s.color(o.color.value, s.stdout)
