@@ -16,8 +16,8 @@ type governor struct {
 	crest   float64 // the last rate that was too fast; 0 if none was
 	since   int64   // verdicts on probes that left earlier count no more
 
-	trial    bool // the rate was lowered to see whether it helps
-	lastRate float64
+	trial    bool    // the rate was lowered to see whether it helps
+	home     float64 // what it goes back to if not
 	lastLoss float64
 	trials   int // lowerings that did not help
 
@@ -37,6 +37,8 @@ const (
 	// tolerable is loss that is not worth slowing down for: the further
 	// passes are cheaper.
 	tolerable = 0.02
+	// crawl is a rate that any network carries.
+	crawl = 1000
 	// slowest is the least rate that is fallen back to.
 	slowest = 200
 	// maxTrials is how often in vain the rate is lowered in one run.
@@ -61,29 +63,35 @@ func (g *governor) hear(sent int64, lost bool) {
 // asked again.
 func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 	n := g.window.asked
-	// Each vain trial asks for more certainty the next time, and so does what
-	// may end one.
-	whole := n >= verdictSize<<(2*g.trials) && (!g.trial || n >= 4*verdictSize)
+	// Each vain trial asks for more certainty the next time.
+	whole := n >= verdictSize<<(2*g.trials) || g.trial && n >= verdictSize
 	if !whole && (!over || n < leastVerdict) {
 		return false
 	}
 	loss := float64(g.window.lost) / float64(n)
-	doubt := math.Sqrt(loss*(1-loss)/float64(n)) + 1/float64(n)
-	worse := loss-3*doubt > g.base+tolerable
-	switch {
-	case g.trial:
-		g.trial = false
-		// A queue that no longer overflows loses next to nothing.
-		if loss > g.base+0.4*(g.lastLoss-g.base) && loss > g.base+tolerable {
+	if g.trial {
+		// What is not clear takes more to tell.
+		if n < 4*verdictSize && loss > 0.1 && loss < 0.9 {
+			return false
+		}
+		switch {
+		case g.helped(loss, n):
+			g.trial, g.home = false, g.rate
+		case loss > 0.9 && g.rate > crawl:
+			// Next to nothing comes through yet: not low enough to tell.
+			g.lower(now, loss, math.Min(actual, g.rate), n)
+			return false
+		default:
+			g.trial = false
 			g.vain(now, loss)
 			return false
 		}
-		fallthrough
-	case worse && g.trials < maxTrials:
-		if worse {
-			g.lower(now, loss, math.Min(actual, g.rate))
-			return loss > 0.5
-		}
+	}
+	doubt := math.Sqrt(loss*(1-loss)/float64(n)) + 1/float64(n)
+	if loss-3*doubt > g.base+tolerable && g.trials < maxTrials {
+		g.home = g.rate
+		g.lower(now, loss, math.Min(actual, g.rate), n)
+		return loss > 0.5
 	}
 	if whole {
 		g.window = tally{}
@@ -92,19 +100,31 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 	return false
 }
 
+// helped reports whether a lower rate has got more through. Where a queue was
+// full, as many get through as before, of fewer: the share grows as the rate
+// falls. Where the rate has nothing to do with it the share stays the same.
+// Halfway between, on a scale of factors, is the border.
+func (g *governor) helped(loss float64, n uint64) bool {
+	if loss <= g.base+tolerable {
+		return true
+	}
+	least := 0.5 / float64(n)
+	return math.Max(1-loss, least) > math.Max(1-g.lastLoss, least)*math.Sqrt(g.crest/g.rate)
+}
+
 // vain takes a trial back that did not help.
 func (g *governor) vain(now int64, loss float64) {
-	g.base, g.crest = loss, 0
+	g.base, g.crest = math.Min(loss, 0.99), 0
 	g.trials++
-	g.set(now, g.lastRate)
+	g.set(now, g.home)
 	g.why = fmt.Sprintf("%.0f%% were lost at any rate", 100*g.base)
 }
 
 // lower goes down to what got through, less a fifth so that the queue empties.
-func (g *governor) lower(now int64, loss, reached float64) {
-	g.lastRate, g.lastLoss, g.trial = g.rate, loss, true
+func (g *governor) lower(now int64, loss, reached float64, n uint64) {
+	g.lastLoss, g.trial = loss, true
 	g.crest = reached
-	through := math.Max(math.Min((1-loss)/(1-g.base), 0.6), 0.01)
+	through := math.Max(math.Min((1-loss)/(1-g.base), 0.6), 1/float64(n))
 	g.set(now, math.Max(0.8*reached*through, slowest))
 	g.why = fmt.Sprintf("%.0f%% were lost at %.0f a second", 100*loss, reached)
 }
@@ -120,6 +140,10 @@ func (g *governor) raise(now int64) {
 	}
 	g.set(now, g.rate*up)
 }
+
+// blocked reports whether next to nothing gets through any more, however slow:
+// those who answered have stopped to, and asking them again is no use.
+func (g *governor) blocked() bool { return g.base > 0.9 }
 
 // set changes the rate. Witnesses that were asked before are not heard for
 // the new one.

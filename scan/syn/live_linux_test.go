@@ -134,6 +134,35 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
+// TestShutOut is let in at first, and then not any more.
+func TestShutOut(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.routed()
+	scope, space := spaceOf(t, ninePorts, "10.91.16.0/20")
+	var s *Scanner
+	var err error
+	l.in("s", func() { s, err = Open(t.Context(), space, Config{Scope: scope, Rate: 50000}) })
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer s.Close()
+	begun, states := time.Now(), map[scan.State]int{}
+	for r := range s.Scan(t.Context(), space) {
+		states[r.State]++
+		if states[scan.StateClosed] == 2000 {
+			l.nft("r", "table inet f { chain c { type filter hook forward priority 0; drop; }; }")
+		}
+	}
+	t.Logf("%v, %v, %+v", time.Since(begun), states, s.Stats())
+	if s.Err() != nil || states[scan.StateClosed] < 2000 || states[scan.StateClosed]+states[scan.StateFiltered] != int(space.Len()) {
+		t.Errorf("%v, Err() = %v", states, s.Err())
+	}
+	if why := s.Stats().Why; !strings.Contains(why, "at any rate") {
+		t.Errorf("why: %s", why)
+	}
+}
+
 // nft loads rules into a namespace.
 func (l *lab) nft(name, rules string) {
 	l.t.Helper()

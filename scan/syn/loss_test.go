@@ -71,7 +71,9 @@ func TestGovernor(t *testing.T) {
 		"both": {math.Inf(1), func(r float64) float64 {
 			return 1 - 0.9*math.Min(1, 50000/r)
 		}, 10000, 70000},
-		"a slow user": {100, func(float64) float64 { return 0.3 }, 100, 100},
+		"a host that shuts us out": {math.Inf(1), func(float64) float64 { return 1 }, 3e6, 3e6},
+		"a narrow queue":           {math.Inf(1), func(r float64) float64 { return math.Max(0, 1-1500/r) }, 300, 2000},
+		"a slow user":              {100, func(float64) float64 { return 0.3 }, 100, 100},
 	} {
 		g := newGovernor(c.ceiling)
 		random := rand.New(rand.NewPCG(7, 8))

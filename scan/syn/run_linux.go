@@ -215,7 +215,7 @@ func (r *run) enough(last int) bool {
 	}
 	passes := len(past.passes) - 1
 	least := passes >= r.s.config.Retries || passes > 0 && past.lossless()
-	return least && past.enough(r.s.counts.open.Load(), r.s.counts.answered())
+	return least && (r.governor.blocked() || past.enough(r.s.counts.open.Load(), r.s.counts.answered()))
 }
 
 // record is what is known of the loss up to a pass: a pair that answered in
