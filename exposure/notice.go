@@ -51,6 +51,7 @@ const (
 	NoticeWildcard          = "MXS9020"
 	NoticeExcluded          = "MXS9021"
 	NoticeCrowded           = "MXS9022"
+	NoticeResumed           = "MXS9023"
 )
 
 // A NoticeKind describes all notices of one code, for reports and manuals.
@@ -130,6 +131,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeCrowded, "CrowdedHost", LevelError, "A host has too many open ports to talk to all of them.",
 		"No mail host listens on so many ports: a firewall, a honeypot or a tarpit answers for them. What is behind the rest is not known, so the run cannot pass.",
 		"Sweep from another place, name the ports that matter with --ports, or take the host out of the scope."},
+	{NoticeResumed, "RunResumed", LevelNote, "The run went on from an earlier one.",
+		"The ports that it was done with were not asked again; the report tells what was seen then.",
+		"Where that is too old, delete the file that --resume names and run again."},
 }
 
 // NoticeKinds lists all kinds of notices in the order of their codes.

@@ -122,7 +122,11 @@ func (k *JournalKey) hash() string {
 
 // open reads the file, or begins it.
 func (j *Journal) open(key JournalKey) error {
-	if !lockFile(j.file) {
+	// A process that was killed a moment ago may take another one to be gone.
+	for begun := time.Now(); !lockFile(j.file); time.Sleep(20 * time.Millisecond) {
+		if time.Since(begun) < time.Second {
+			continue
+		}
 		return &JournalError{File: j.name, Problem: "another run is using it", Advice: "wait for that run, or name another file"}
 	}
 	info, err := j.file.Stat()
@@ -316,10 +320,13 @@ func (j *Journal) Close() error {
 }
 
 // Remove closes the journal of a sweep that is done and reported, and deletes
-// its file, so that the next run begins anew.
+// its file, or at least empties it, so that the next run begins anew.
 func (j *Journal) Remove() error {
+	// Who has dropped the right to the directory can still empty the file,
+	// which is the same to the next run.
+	emptied := j.file.Truncate(0)
 	j.file.Close() // its content is no longer wanted
-	if err := os.Remove(j.name); err != nil && !errors.Is(err, fs.ErrNotExist) {
+	if err := os.Remove(j.name); err != nil && !errors.Is(err, fs.ErrNotExist) && emptied != nil {
 		return j.trouble("cannot delete", err)
 	}
 	return nil

@@ -35,7 +35,9 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs, log *aud
 	logged := log.end(run, &c)
 	s.code = exposure.Worse(s.code, c.verdict.Code)
 	s.warn(p, outs, c.verdict.Notices)
-	return errors.Join(outs.close(), logged, coded(exitError, aborted))
+	closed := outs.close()
+	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil)
+	return errors.Join(closed, logged, coded(exitError, aborted), kept)
 }
 
 // warn says on standard error what keeps the run from being whole, unless the

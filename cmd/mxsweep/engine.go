@@ -90,6 +90,7 @@ func newEngine(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 		Timeout:     p.flags.timeout,
 		Retries:     p.retries(),
 		Seed:        p.seed,
+		Skip:        p.resumed.skip(),
 		HandOn:      !p.flags.noIdentify,
 	})
 	if err != nil {
@@ -116,6 +117,7 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 		Timeout: p.flags.timeout,
 		Seed:    p.seed,
 		Pcap:    pcap,
+		Earlier: p.resumed.earlier(),
 	}
 }
 

@@ -34,6 +34,7 @@ type plan struct {
 	scopeSHA256 string
 	space       *scan.Space
 	seed        uint64
+	resumed     *resumption // nil without --resume
 
 	known     *signatures.Ports
 	set       *signatures.Set // nil: states only

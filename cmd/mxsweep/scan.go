@@ -51,6 +51,10 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	if err != nil {
 		return err
 	}
+	if err := p.openResumption(ctx, specs, given.Changed("seed")); err != nil {
+		return err
+	}
+	defer p.resumed.drop()
 	s.winds.Store(true) // before there is a file that nobody would end
 	outs, err := openOutputs(s.stdout, specs, flags.mode.value != modeConnect, flags.output.options(s))
 	if err != nil {

@@ -29,6 +29,7 @@ type scanFlags struct {
 	retries     uint
 	shard       shard
 	seed        uint64
+	resume      string
 
 	noIdentify bool
 	signatures []string
@@ -86,6 +87,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.UintVar(&f.retries, "retries", 2, "try `N` further times for a probe without an answer, more where loss is measured")
 	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts")
 	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
+	flags.StringVar(&f.resume, "resume", "", "save progress to `FILE`, and go on from it if a run of the same sweep left it; deleted at the end")
 }
 
 func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
@@ -155,7 +157,7 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 
 // needWords are the flags of which an empty value, as an unset variable of a
 // script gives, would silently lift a bound or a check that was meant.
-var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes"}
+var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
 func emptyValue(v pflag.Value) bool {

@@ -44,6 +44,7 @@ func TestScripts(t *testing.T) {
 			"signals":      signals,
 			"killed":       killed,
 			"normalize":    normalize,
+			"samerun":      sameRun,
 			"mailserver":   mailServer,
 			"freeport":     freePort,
 			"stopserver":   stopServer,
@@ -101,8 +102,9 @@ func closedStdout(ts *testscript.TestScript, neg bool, args []string) {
 }
 
 // signals SIG AFTER N CMD... starts a command, sends it the signal (INT or
-// TERM) as soon as the file AFTER exists, and wants exit code N. Its outputs go
-// to the files stdout.txt and stderr.txt.
+// TERM) as soon as the file AFTER exists, or with FILE=TEXT for AFTER holds
+// TEXT, and wants exit code N. Its outputs go to the files stdout.txt and
+// stderr.txt.
 func signals(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: signals SIG AFTER N CMD...")
@@ -112,6 +114,7 @@ func signals(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("unknown signal %q", args[0])
 	}
 	want, cmd := expected(ts, "signals", neg, args[2:])
+	after, text, _ := strings.Cut(args[1], "=")
 	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
 	defer cancel()
 	c := command(ts, ctx, cmd)
@@ -121,7 +124,7 @@ func signals(ts *testscript.TestScript, neg bool, args []string) {
 	c.Stdout = out
 	ts.Check(c.Start())
 	for tick := time.NewTicker(5 * time.Millisecond); ; {
-		if _, err := os.Stat(ts.MkAbs(args[1])); err == nil {
+		if data, err := os.ReadFile(ts.MkAbs(after)); err == nil && strings.Contains(string(data), text) {
 			break
 		}
 		select {

@@ -28,6 +28,7 @@ type sweep struct {
 	sight      *exposure.Sight
 	queue      *queue
 	identified atomic.Int64
+	recalled   atomic.Int64 // open ports that earlier runs have talked to
 	unasked    atomic.Int64 // open ports that this machine could not talk to
 	crowded    atomic.Int64 // open ports of hosts with too many to talk to all
 
@@ -52,13 +53,14 @@ func (w *sweep) run(ctx context.Context) error {
 	if w.identifier != nil {
 		idle = w.identifier.Concurrency
 	}
+	if err := w.replay(); err != nil {
+		abort(err)
+	}
+	defer w.plan.resumed.keep(ctx)()
 	for r := range w.engine.Scan(ctx, w.plan.space) {
-		w.sight.Add(r)
-		if w.plan.drift != nil {
-			w.plan.drift.Add(exposure.Port{Result: r})
-		}
+		w.see(r)
 		talk := r.State == scan.StateOpen && idle > 0
-		if err := w.take(r); err != nil {
+		if err := w.take(ctx, r); err != nil {
 			abort(err)
 		}
 		if talk {
@@ -80,9 +82,17 @@ func (w *sweep) run(ctx context.Context) error {
 // some 80 KiB at its busiest.
 func identifiers(connections int) int { return min(max(connections/3, 8), 640) }
 
+// see counts one result.
+func (w *sweep) see(r scan.Result) {
+	w.sight.Add(r)
+	if w.plan.drift != nil {
+		w.plan.drift.Add(exposure.Port{Result: r})
+	}
+}
+
 // take keeps one result. An open port is handed to the identifiers; the others
 // are reported at once if they are reported at all.
-func (w *sweep) take(r scan.Result) error {
+func (w *sweep) take(ctx context.Context, r scan.Result) error {
 	if r.State == scan.StateOpen && w.identifier != nil {
 		w.queue.put(r)
 		return nil
@@ -92,6 +102,18 @@ func (w *sweep) take(r scan.Result) error {
 		_ = r.Conn.Close()
 		r.Conn = nil
 	}
+	if err := w.state(r); err != nil {
+		return err
+	}
+	// What is silent as long as a run lasts that was stopped may yet answer.
+	if r.State != scan.StateFiltered || ctx.Err() == nil && w.engine.failed() == nil {
+		w.plan.resumed.add(r, nil)
+	}
+	return nil
+}
+
+// state reports a port of which only the state is known.
+func (w *sweep) state(r scan.Result) error {
 	port := w.port(r, nil)
 	if r.State == scan.StateOpen {
 		w.mu.Lock()
@@ -119,15 +141,22 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 				w.unasked.Add(1)
 			}
 		}
-		port := w.port(r, service)
-		w.plan.link([]exposure.Port{port})
-		if err := w.early(port); err != nil {
+		if err := w.name(r, service); err != nil {
 			abort(err)
+		} else if ctx.Err() == nil && !scan.Starved(r.Err) {
+			w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: service == nil && r.Err == nil})
 		}
-		w.mu.Lock()
-		w.open = append(w.open, port)
-		w.mu.Unlock()
 	}
+}
+
+// name reports an open port and what answers there.
+func (w *sweep) name(r scan.Result, service *fingerprint.Service) error {
+	port := w.port(r, service)
+	w.plan.link([]exposure.Port{port})
+	w.mu.Lock()
+	w.open = append(w.open, port)
+	w.mu.Unlock()
+	return w.early(port)
 }
 
 // ask talks to one open port, unless its host has more of them than are worth
@@ -159,9 +188,12 @@ func (w *sweep) port(r scan.Result, service *fingerprint.Service) exposure.Port 
 
 // tally is how far the run is, for the progress display.
 func (w *sweep) tally() tally {
-	t := tally{Stats: w.engine.Stats(), Identified: int(w.identified.Load())}
+	recalled := w.recalled.Load()
+	t := tally{Stats: w.engine.Stats(), Identified: int(w.identified.Load() + recalled)}
 	if w.engine.syn != nil {
 		t.Loss = w.engine.syn.Stats().Loss
+	} else {
+		t.Open += uint64(recalled) // the SYN engine counts them
 	}
 	return t
 }
@@ -246,14 +278,20 @@ func (q *queue) put(r scan.Result) {
 		}
 	}
 	addr := r.Target.Addr()
+	h := q.host(addr)
+	h.ports = append(h.ports, r)
+	q.pending++
+	q.line(addr, h)
+}
+
+// host is what is known of a host, which need not be known yet.
+func (q *queue) host(addr netip.Addr) *waiting {
 	h := q.hosts[addr]
 	if h == nil {
 		h = &waiting{}
 		q.hosts[addr] = h
 	}
-	h.ports = append(h.ports, r)
-	q.pending++
-	q.line(addr, h)
+	return h
 }
 
 // line lets a host wait for its turn if one of its ports may be taken.

@@ -11,7 +11,6 @@ import (
 type receiver struct {
 	run   *run
 	batch []hit
-	hosts hosts
 	outs  map[int]bool // indexes of the interfaces that are ours
 }
 
@@ -20,7 +19,7 @@ const hitBatch = 256
 
 func (r *run) receive() {
 	defer close(r.hits)
-	v := &receiver{run: r, hosts: hosts{}, outs: map[int]bool{}}
+	v := &receiver{run: r, outs: map[int]bool{}}
 	for _, out := range r.s.outs {
 		v.outs[out.index] = true
 	}
@@ -141,7 +140,7 @@ func (v *receiver) first(index uint64, p *piece, a answer, h hit) {
 	n := c.answered()
 	if a.kind == kindSynAck {
 		c.open.Add(1)
-		if v.hosts.open(a.remote, len(p.ports)) {
+		if r.hosts.open(a.remote, len(p.ports)) {
 			c.wildcard(a.remote)
 		}
 	} else {

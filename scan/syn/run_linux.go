@@ -34,6 +34,8 @@ type run struct {
 	stop     context.CancelFunc
 	walk     walk
 	answered bitmap
+	wasMute  uint64 // pairs that earlier runs found silent, which answered has too
+	hosts    hosts
 	hits     chan []hit
 
 	cursor  atomic.Uint64 // counts of the walk that are handed out
@@ -74,14 +76,48 @@ const maxUnreachable = 1 << 16
 
 func newRun(ctx context.Context, s *Scanner) *run {
 	r := &run{
-		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: newBitmap(s.view.count),
+		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: newBitmap(s.view.count), hosts: hosts{},
 		hits: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
 		governor: newGovernor(s.config.Rate), spread: math.Inf(1), unreachable: map[uint64]unreach{},
 		watched: make(chan struct{}), driven: make(chan struct{}),
 	}
 	r.ctx, r.stop = context.WithCancel(ctx)
 	s.counts.planned.Store(s.view.count)
+	r.recall()
 	return r
+}
+
+// recall takes in what earlier runs were done with. What answered then counts
+// as if it had answered now: it is among what the loss is judged by.
+func (r *run) recall() {
+	if r.s.config.Earlier == nil {
+		return
+	}
+	// In another order, so that a sweep that is killed again and again does not
+	// ask the same silent pairs each time before it is.
+	c := &r.s.counts
+	defer func() { r.walk = newWalk(r.s.view.count, r.s.config.Seed+c.done.Load()) }()
+	for e := range r.s.config.Earlier {
+		i, p := r.s.view.index(e.Target.Addr(), e.Target.Port())
+		if p == nil || r.answered.has(i) {
+			continue
+		}
+		r.answered.set(i)
+		c.done.Add(1)
+		switch e.State {
+		case scan.StateOpen:
+			c.open.Add(1)
+			if r.hosts.open(e.Target.Addr(), len(p.ports)) {
+				c.wildcard(e.Target.Addr())
+			}
+			r.witnesses.offer(i)
+		case scan.StateClosed:
+			c.closed.Add(1)
+			r.witnesses.offer(i)
+		default:
+			r.wasMute++
+		}
+	}
 }
 
 // wait waits until all goroutines of the run have ended.
@@ -114,7 +150,7 @@ func (r *run) timeout() time.Duration {
 func (r *run) drive() {
 	defer close(r.driven)
 	defer r.over.Store(true)
-	if r.s.view.count == 0 {
+	if r.done() {
 		return
 	}
 	if err := r.resolve(); err != nil {
@@ -163,7 +199,7 @@ func (r *run) onePass(pass int) {
 		// A later pass takes at least as long as an answer may take, so that
 		// each pair has had its time when it is asked again: in its even
 		// flow, short queues on the way do not overflow.
-		silent := r.s.view.count - min(r.s.counts.answered(), r.s.view.count)
+		silent := r.s.view.count - min(r.s.counts.answered()+r.wasMute, r.s.view.count)
 		r.spread = float64(max(silent, 1)) / r.timeout().Seconds()
 	}
 	r.pacer.set(math.Min(r.governor.rate, r.spread))
@@ -199,7 +235,7 @@ func (r *run) settle(pass int) {
 }
 
 // done reports whether nothing is left to ask.
-func (r *run) done() bool { return r.s.counts.answered() >= r.s.view.count }
+func (r *run) done() bool { return r.s.counts.answered()+r.wasMute >= r.s.view.count }
 
 // enough reports whether no further pass is needed.
 func (r *run) enough(last int) bool {

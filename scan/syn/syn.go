@@ -13,6 +13,7 @@ package syn
 
 import (
 	"io"
+	"iter"
 	"net/netip"
 	"time"
 
@@ -53,7 +54,7 @@ type Config struct {
 	// of its own. Zero means 1.
 	Threads int
 
-	// Seed is the order; same seed, same order.
+	// Seed is the order; same seed, and same Earlier, same order.
 	Seed uint64
 
 	// SourcePorts are the first and the last port to send from. Zeros mean a
@@ -66,6 +67,12 @@ type Config struct {
 	// arrives, as a capture file of raw IP packets. It costs speed. The
 	// first error of a write ends the run.
 	Pcap io.Writer
+
+	// Earlier are the results of earlier runs of the same sweep, or nil. Their
+	// pairs have no result in this one. They are not asked again, but for a
+	// few of those that answered: they tell how much gets lost. It is ranged
+	// over once, before the first SYN leaves.
+	Earlier iter.Seq[scan.Result]
 
 	// OpenOnly leaves all but the open pairs out of the results; they are
 	// still counted. Large sweeps take far less time for it.

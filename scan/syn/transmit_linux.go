@@ -33,7 +33,7 @@ func (t *transmitter) run1() {
 		}
 		to := min(from+chunk, r.walk.length())
 		list := t.numbers[:r.walk.fill(t.numbers[:], from, to)]
-		if t.pass > 0 {
+		if t.pass > 0 || r.s.config.Earlier != nil {
 			list = r.answered.silent(list)
 		}
 		left, err := t.ask(list)

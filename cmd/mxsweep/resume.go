@@ -1,0 +1,263 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"crypto/sha256"
+	"encoding/gob"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"hash"
+	"io"
+	"io/fs"
+	"iter"
+	"net/netip"
+	"os"
+	"path"
+	"slices"
+	"time"
+
+	"mxsweep/exposure"
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+// A resumption is the journal of --resume while a run lasts. The nil resumption
+// knows of no earlier run and writes nothing.
+type resumption struct {
+	*scan.Journal
+	ended bool
+}
+
+// A resumeNote is what the journal keeps of an open port besides its state, so
+// that it need not be talked to again.
+type resumeNote struct {
+	// Service is what answers, nil if nothing is known of it.
+	Service *fingerprint.Service
+
+	// Crowded is set if the port was not talked to because its host has too
+	// many.
+	Crowded bool
+}
+
+// openResumption opens the journal of --resume, if there is one, and takes the
+// order of the sweep from it.
+func (p *plan) openResumption(ctx context.Context, specs []outputSpec, seedGiven bool) error {
+	name := p.flags.resume
+	if name == "" {
+		return nil
+	}
+	written := []string{p.flags.pcap, p.flags.auditLog}
+	for _, spec := range specs {
+		written = append(written, spec.file)
+	}
+	if slices.ContainsFunc(written, func(file string) bool { return file != "" && sameFile(file, name) }) {
+		return usagef("give each a file of its own", "reading flag \"--resume\": %q is taken by an output", name)
+	}
+	options, err := p.resumeOptions()
+	if err != nil {
+		return coded(exitUsage, err)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	j, err := scan.OpenJournal(name, scan.JournalKey{Space: p.space, Options: options, Seed: p.seed, AnySeed: !seedGiven})
+	if err != nil {
+		var file *scan.JournalError
+		if errors.As(err, &file) && file.Err == nil {
+			return coded(exitUsage, err)
+		}
+		return coded(exitError, err)
+	}
+	p.resumed, p.seed = &resumption{Journal: j}, j.Seed()
+	return nil
+}
+
+// resumeOptions is all that decides what a result means, the pairs apart.
+func (p *plan) resumeOptions() (string, error) {
+	f := p.flags
+	h := sha256.New()
+	sources := []signatures.Source{signatures.Builtin()}
+	for _, dir := range append(f.signatures, f.fallbacks.recog) {
+		if dir != "" {
+			sources = append(sources, signatures.Source{Name: dir, FS: os.DirFS(dir)})
+		}
+	}
+	if f.noIdentify {
+		sources = nil
+	}
+	for _, s := range sources {
+		if err := hashFiles(h, s.FS); err != nil {
+			return "", fmt.Errorf("reading signatures %q: %w", s.Name, bare(err))
+		}
+	}
+	if f.fallbacks.nmapProbes != "" {
+		data, err := os.ReadFile(f.fallbacks.nmapProbes)
+		if err != nil {
+			return "", fmt.Errorf("reading nmap probes %q: %w", f.fallbacks.nmapProbes, bare(err))
+		}
+		fmt.Fprintf(h, "%d\n%s", len(data), data)
+	}
+	return fmt.Sprintf("%s scope=%s mode=%s retries=%d timeout=%s identify=%t intrusive=%t signatures=%s",
+		version, p.scopeSHA256, f.mode.value, f.retries, f.timeout, !f.noIdentify, f.intrusive, hex.EncodeToString(h.Sum(nil))), nil
+}
+
+// hashFiles adds names and contents of the files that may hold signatures.
+func hashFiles(h hash.Hash, files fs.FS) error {
+	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		if ext := path.Ext(name); !d.Type().IsRegular() || ext != ".yaml" && ext != ".xml" {
+			return nil
+		}
+		f, err := files.Open(name)
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		fmt.Fprintf(h, "%q\n", name)
+		_, err = io.Copy(h, f)
+		return err
+	})
+}
+
+// skip is scan.Config.Skip: nil if there is nothing to skip.
+func (r *resumption) skip() func(place uint64) bool {
+	if r == nil || r.Done() == 0 {
+		return nil
+	}
+	return r.Skip
+}
+
+// earlier are the results of earlier runs: nil if there are none.
+func (r *resumption) earlier() iter.Seq[scan.Result] {
+	if r == nil || r.Done() == 0 {
+		return nil
+	}
+	return func(yield func(scan.Result) bool) {
+		errLeft := errors.New("enough")
+		// The file was read once without an error; what cannot be read now is
+		// asked again, and its second answer is not noted.
+		_ = r.Earlier(func(r scan.Result, _ []byte) error {
+			if !yield(r) {
+				return errLeft
+			}
+			return nil
+		})
+	}
+}
+
+// add notes a result that was reported. The journal keeps its errors for the
+// end: nothing that is found gets lost for them.
+func (r *resumption) add(result scan.Result, note *resumeNote) {
+	if r == nil {
+		return
+	}
+	var b bytes.Buffer
+	if note != nil {
+		// Not as JSON, which takes no bytes that are not UTF-8 in strings.
+		if err := gob.NewEncoder(&b).Encode(note); err != nil {
+			return // it is asked again
+		}
+	}
+	_ = r.Add(result, b.Bytes())
+}
+
+// keep writes what was added, now and then and when ctx is done, until the
+// function that it returns is called. A second signal may leave no time.
+func (r *resumption) keep(ctx context.Context) (stop func()) {
+	if r == nil {
+		return func() {}
+	}
+	const moment = 200 * time.Millisecond
+	ticker := time.NewTicker(moment)
+	over, done := make(chan struct{}), make(chan struct{})
+	go func() {
+		defer close(done)
+		stopped := ctx.Done()
+		for {
+			_ = r.Flush() // its error is kept for the end
+			select {
+			case <-ticker.C:
+			case <-stopped:
+				stopped = nil
+			case <-over:
+				return
+			}
+		}
+	}()
+	return func() {
+		ticker.Stop()
+		close(over)
+		<-done
+	}
+}
+
+// end closes the journal. That of a run which has asked all, and has written
+// all that it found, is of no further use.
+func (r *resumption) end(complete bool) error {
+	if r == nil || r.ended {
+		return nil
+	}
+	r.ended = true
+	if complete {
+		return coded(exitError, r.Remove())
+	}
+	return coded(exitError, r.Close())
+}
+
+// drop closes the journal if the run did not begin. What an earlier one left
+// stays.
+func (r *resumption) drop() {
+	if r != nil {
+		_ = r.end(r.Done() == 0) // why it did not begin matters more
+	}
+}
+
+// notices tell that some results are older than the run.
+func (r *resumption) notices(all uint64) []exposure.Notice {
+	if r == nil || r.Done() == 0 {
+		return nil
+	}
+	return []exposure.Notice{exposure.NewNotice(exposure.NoticeResumed, "", nil,
+		"The run went on from one that began %s, which was done with %d of %d ports.", r.Began().Format(time.RFC3339), r.Done(), all)}
+}
+
+// replay reports again what earlier runs of the same sweep found, and what they
+// were told of it.
+func (w *sweep) replay() error {
+	if w.plan.resumed == nil {
+		return nil
+	}
+	return w.plan.resumed.Earlier(func(r scan.Result, data []byte) error {
+		w.see(r)
+		if r.State != scan.StateOpen || w.identifier == nil {
+			return w.state(r)
+		}
+		var note resumeNote
+		if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&note); err != nil {
+			return &scan.JournalError{File: w.plan.flags.resume, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: err}
+		}
+		w.queue.recall(r.Target.Addr(), note)
+		if note.Crowded {
+			w.crowded.Add(1)
+		}
+		w.recalled.Add(1)
+		return w.name(r, note.Service)
+	})
+}
+
+// recall counts a port that was talked to in an earlier run.
+func (q *queue) recall(addr netip.Addr, note resumeNote) {
+	if note.Crowded {
+		return
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.host(addr)
+	h.talks++
+	h.known = h.known || note.Service != nil && note.Service.Signature != ""
+}
