@@ -24,7 +24,8 @@ type counts struct {
 	mu            sync.Mutex
 	why           string
 	limit, loss   float64
-	rate, first   float64 // SYNs a second: now, and in the first pass
+	rate          float64 // SYNs a second: now,
+	first, top    float64 // in the first pass, and at most
 	wildcards     uint64
 	wildcardHosts []netip.Addr
 }
@@ -81,13 +82,13 @@ func (c *counts) reason() string {
 	return fmt.Sprintf("%.1f%% were lost, and asked again", 100*c.loss)
 }
 
-// settled is the rate that a run has settled on: its limit, or what the
-// machine did where there is none. The caller holds the lock.
+// settled is the rate that a run has settled on: its limit, or the most that
+// the machine did where there is none or more. The caller holds the lock.
 func (c *counts) settled() float64 {
-	if c.limit > 0 && !math.IsInf(c.limit, 1) {
-		return c.limit
+	if c.limit == 0 {
+		return c.top
 	}
-	return c.first
+	return math.Min(c.limit, math.Max(c.top, c.first))
 }
 
 // stats is a snapshot.

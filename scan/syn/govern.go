@@ -40,7 +40,7 @@ const (
 	// crawl is a rate that any network carries.
 	crawl = 1000
 	// slowest is the least rate that is fallen back to.
-	slowest = 200
+	slowest = 500
 	// maxTrials is how often in vain the rate is lowered in one run.
 	maxTrials = 3
 )
@@ -65,7 +65,8 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 	n := g.window.asked
 	// Each vain trial asks for more certainty the next time.
 	whole := n >= verdictSize<<(2*g.trials) || g.trial && n >= verdictSize
-	if !whole && (!over || n < leastVerdict) {
+	clean := n >= verdictSize/2 && !g.trial && float64(g.window.lost) <= (g.base+tolerable)*float64(n)
+	if !whole && !clean && (!over || n < leastVerdict) {
 		return false
 	}
 	loss := float64(g.window.lost) / float64(n)
@@ -93,9 +94,11 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 		g.lower(now, loss, math.Min(actual, g.rate), n)
 		return loss > 0.5
 	}
-	if whole {
-		g.window = tally{}
+	if clean {
 		g.raise(now)
+	}
+	if whole || clean {
+		g.window = tally{}
 	}
 	return false
 }
@@ -129,14 +132,15 @@ func (g *governor) lower(now int64, loss, reached float64, n uint64) {
 	g.why = fmt.Sprintf("%.0f%% were lost at %.0f a second", 100*loss, reached)
 }
 
-// raise goes up again by a little, fast where that is known to be safe.
+// raise goes up again: slowly where it has been too fast before, else fast,
+// for what was in the way may have gone.
 func (g *governor) raise(now int64) {
 	if g.crest == 0 || g.rate >= g.ceiling {
 		return
 	}
-	up := 1.02
-	if g.rate < 0.6*g.crest {
-		up = 1.2
+	up := 1.5
+	if g.rate > 0.7*g.crest && g.rate < 1.1*g.crest {
+		up = 1.05
 	}
 	g.set(now, g.rate*up)
 }

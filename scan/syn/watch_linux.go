@@ -41,6 +41,7 @@ func (r *run) look(rate float64) {
 	r.mu.Unlock()
 	c.mu.Lock()
 	c.limit, c.rate, c.why = limit, rate, why
+	c.top = math.Max(c.top, rate)
 	c.mu.Unlock()
 }
 
