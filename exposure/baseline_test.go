@@ -201,6 +201,10 @@ func TestComparable(t *testing.T) {
 		{"vantage", func(c *Conditions) { c.Vantage.Class = ClassLAN }, `the vantage was "internet" and is "lan"`},
 		{"scope", func(c *Conditions) { c.ScopeSHA256 = strings.Repeat("0", 64) }, "the scope is another one"},
 		{"ports", func(c *Conditions) { c.Ports = []uint16{25} }, "ports 25 were not asked then and ports 10024-10031 are not asked now"},
+		{"other ports, hashed", func(c *Conditions) {
+			c.Ports, c.ScopeSHA256 = append([]uint16{25}, c.Ports...), strings.Repeat("0", 64)
+		},
+			"the scope may be another one; ports 25 were not asked then"},
 		{"more ports", func(c *Conditions) { c.Ports = append([]uint16{25}, c.Ports...) }, "ports 25 were not asked then"},
 	} {
 		now := testConditions

@@ -77,10 +77,17 @@ func (c *Comparison) Comparable() (ok bool, why string) {
 	if now := c.now.Vantage.String(); b.Vantage != now {
 		reasons = append(reasons, fmt.Sprintf("the vantage was %q and is %q", b.Vantage, now))
 	}
+	ports := scan.FormatPorts(c.now.Ports)
+	otherPorts := b.Ports != "" && b.Ports != ports
 	if b.ScopeSHA256 != "" && c.now.ScopeSHA256 != "" && b.ScopeSHA256 != c.now.ScopeSHA256 {
-		reasons = append(reasons, "the scope is another one")
+		// The hash is of addresses and ports together.
+		if otherPorts {
+			reasons = append(reasons, "the scope may be another one")
+		} else {
+			reasons = append(reasons, "the scope is another one")
+		}
 	}
-	if ports := scan.FormatPorts(c.now.Ports); b.Ports != "" && b.Ports != ports {
+	if otherPorts {
 		reasons = append(reasons, c.otherPorts(ports))
 	}
 	return len(reasons) == 0, strings.Join(reasons, "; ")

@@ -95,6 +95,12 @@ func testLooks(t *testing.T, b *browser, file string) {
 		if wide > v.width {
 			t.Errorf("%s: the page is %d wide", name, wide)
 		}
+		var out []string
+		b.eval(`[...document.querySelectorAll(".rule a")].filter(e =>
+			e.checkVisibility() && e.getBoundingClientRect().right > e.closest(".rule").getBoundingClientRect().right - 8).map(e => e.textContent)`, &out)
+		if len(out) > 0 {
+			t.Errorf("%s: links stick out of their box: %q", name, out)
+		}
 		if len(b.picture(name)) == 0 {
 			t.Errorf("%s: no picture", name)
 		}
