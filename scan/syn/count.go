@@ -62,6 +62,20 @@ func (c *counts) wildcard(a netip.Addr) {
 	}
 }
 
+// flow notes the rate at which SYNs leave now.
+func (c *counts) flow(rate float64) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.rate, c.top = rate, math.Max(c.top, rate)
+}
+
+// settle notes the limit and what it rests on.
+func (c *counts) settle(limit float64, why string) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.limit, c.why = limit, why
+}
+
 // lose notes the share of probes that got lost.
 func (c *counts) lose(share float64) {
 	c.mu.Lock()

@@ -19,7 +19,8 @@ type governor struct {
 	trial    bool    // the rate was lowered to see whether it helps
 	home     float64 // what it goes back to if not
 	lastLoss float64
-	trials   int // lowerings that did not help
+	steps    int // lowerings of the trial
+	trials   int // trials that did not help
 
 	window tally
 	why    string // empty as long as the rate was never touched
@@ -76,10 +77,13 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 			return false
 		}
 		switch {
-		case g.helped(loss, n):
+		case g.helped(loss, math.Min(actual, g.rate), n):
 			g.trial, g.home = false, g.rate
-		case loss > 0.9 && g.rate > crawl:
-			// Next to nothing comes through yet: not low enough to tell.
+		case g.steps < 2 || loss > 0.9 && g.rate > crawl:
+			// One step may mislead: what was asked while a queue was still
+			// filling got through. And where next to nothing comes through
+			// it is not low enough to tell.
+			g.steps++
 			g.lower(now, loss, math.Min(actual, g.rate), n)
 			return false
 		default:
@@ -90,7 +94,7 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 	}
 	doubt := math.Sqrt(loss*(1-loss)/float64(n)) + 1/float64(n)
 	if loss-3*doubt > g.base+tolerable && g.trials < maxTrials {
-		g.home = g.rate
+		g.home, g.steps = g.rate, 1
 		g.lower(now, loss, math.Min(actual, g.rate), n)
 		return loss > 0.5
 	}
@@ -107,12 +111,12 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 // full, as many get through as before, of fewer: the share grows as the rate
 // falls. Where the rate has nothing to do with it the share stays the same.
 // Halfway between, on a scale of factors, is the border.
-func (g *governor) helped(loss float64, n uint64) bool {
+func (g *governor) helped(loss, reached float64, n uint64) bool {
 	if loss <= g.base+tolerable {
 		return true
 	}
 	least := 0.5 / float64(n)
-	return math.Max(1-loss, least) > math.Max(1-g.lastLoss, least)*math.Sqrt(g.crest/g.rate)
+	return math.Max(1-loss, least) > math.Max(1-g.lastLoss, least)*math.Sqrt(g.crest/math.Max(reached, slowest))
 }
 
 // vain takes a trial back that did not help.

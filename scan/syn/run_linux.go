@@ -58,6 +58,7 @@ type run struct {
 	asked     [passSlots]tally // of witnesses
 	void      [passSlots]bool  // passes given up
 	governor  governor
+	flow      flow
 	spread    float64  // SYNs a second at which a pass takes as long as an answer may
 	unsent    []uint64 // pairs that were handed out and not asked
 
@@ -78,7 +79,7 @@ func newRun(ctx context.Context, s *Scanner) *run {
 	r := &run{
 		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: newBitmap(s.view.count), hosts: hosts{},
 		hits: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
-		governor: newGovernor(s.config.Rate), spread: math.Inf(1), unreachable: map[uint64]unreach{},
+		governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1), unreachable: map[uint64]unreach{},
 		watched: make(chan struct{}), driven: make(chan struct{}),
 	}
 	r.ctx, r.stop = context.WithCancel(ctx)
@@ -195,6 +196,7 @@ func (r *run) onePass(pass int) {
 	r.mu.Lock()
 	r.spread = math.Inf(1)
 	r.sentIn.Store(0)
+	r.flow.begin(now(), r.s.counts.sent.Load())
 	if pass > 0 {
 		// A later pass takes at least as long as an answer may take, so that
 		// each pair has had its time when it is asked again: in its even
@@ -205,13 +207,16 @@ func (r *run) onePass(pass int) {
 	r.pacer.set(math.Min(r.governor.rate, r.spread))
 	r.mu.Unlock()
 	r.sending.Store(true)
-	defer r.sending.Store(false)
 	var group sync.WaitGroup
 	for i, row := range r.s.senders {
 		t := &transmitter{run: r, senders: row, pass: pass, first: i == 0}
 		group.Go(t.run1)
 	}
 	group.Wait()
+	r.sending.Store(false)
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.flow.look(r.lastTx.Load(), r.s.counts.sent.Load(), r.timeout(), pass, true)
 }
 
 // settle waits until what was asked first in a pass has had its time, and
@@ -223,8 +228,7 @@ func (r *run) settle(pass int) {
 	defer r.mu.Unlock()
 	took := max(time.Duration(r.lastTx.Load()-begun), time.Millisecond)
 	r.countWitnesses()
-	again := r.governor.judge(now(), float64(r.sentIn.Load())/took.Seconds(), true)
-	r.void[pass] = again || r.restart.Load()
+	r.void[pass] = r.judge(true) || r.restart.Load()
 	r.s.counts.lose(r.record(pass).loss())
 	r.s.counts.roundTrip.Store(r.peak.Load())
 	if pass == 0 {
