@@ -97,7 +97,7 @@ var noticeKinds = []NoticeKind{
 		"Write a new baseline with the same scope, ports and vantage."},
 	{NoticeUnverified, "FindingUnverified", LevelWarning, "A finding of the baseline could not be looked at again.",
 		"It is carried forward; it is neither fixed nor a pass.",
-		"Make the host reachable and run again, or prune the baseline if the host is gone for good."},
+		"Sweep its port again from the same vantage, make the host reachable if it is silent, or prune the baseline if the host is gone for good."},
 	{NoticeAcceptanceSoon, "AcceptedRiskExpiresSoon", LevelNote, "An accepted-risk entry expires soon.",
 		"When it expires, its findings count again.",
 		"Remove the exposure, or renew the entry with a fresh reason."},

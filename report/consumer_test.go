@@ -100,6 +100,31 @@ func TestNdiff(t *testing.T) {
 	}
 }
 
+// readPorts prints each open port of an nmap file as the parser understands it.
+const readPorts = `
+my $np = Nmap::Parser->new; $np->parsefile($ARGV[0]);
+for my $h ($np->all_hosts) {
+	print $h->addr, ":$_ ", $h->tcp_service($_)->product // "", "\n" for $h->tcp_open_ports;
+}`
+
+// TestNmapParser has a parser read what programs are fed with nmap's files.
+func TestNmapParser(t *testing.T) {
+	if err := exec.Command("perl", "-MNmap::Parser", "-e", "1").Run(); err != nil {
+		t.Skip("perl's Nmap::Parser is not installed")
+	}
+	file := filepath.Join(t.TempDir(), "run.xml")
+	if err := os.WriteFile(file, runs(t, "nmap-xml")["run"], 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("perl", "-MNmap::Parser", "-e", readPorts, file).CombinedOutput()
+	if err != nil {
+		t.Fatalf("Nmap::Parser: %v\n%.1000s", err, out)
+	}
+	if !regexp.MustCompile(`(?m)^[0-9a-f.:]+:10027 DKIMproxy$`).Match(out) {
+		t.Errorf("Nmap::Parser did not see DKIMproxy on port 10027:\n%.2000s", out)
+	}
+}
+
 // TestCSVFormulas: no cell is computed by a spreadsheet.
 func TestCSVFormulas(t *testing.T) {
 	for name, doc := range runs(t, "csv") {

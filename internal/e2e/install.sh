@@ -3,7 +3,7 @@
 #
 #   install.sh         the mail daemons from Debian packages
 #   install.sh readers what reads reports in the tests of package report: xmllint,
-#                      ndiff, Chromium
+#                      ndiff, Nmap::Parser, Chromium
 #   install.sh lab     also the laboratory in ../shared/lab, where it is present
 #
 # No daemon is started: while this runs, /usr/sbin/policy-rc.d says no (what
@@ -21,7 +21,7 @@ policyd-rate-limit policyd-weight iproute2'
 lab_packages='python3 libpcre3 libjansson4'
 
 # What reads reports.
-readers='libxml2-utils ndiff chromium'
+readers='libxml2-utils ndiff libnmap-parser-perl chromium'
 
 here=$(cd "$(dirname "$0")" && pwd)
 lab=${MXSWEEP_LAB:-$here/../../../shared/lab}
