@@ -28,6 +28,7 @@ import (
 // knows of no earlier run and writes nothing.
 type resumption struct {
 	*scan.Journal
+	found bool // the file was there before this run
 	ended bool
 }
 
@@ -63,6 +64,7 @@ func (p *plan) openResumption(ctx context.Context, specs []outputSpec, seedGiven
 	if err := ctx.Err(); err != nil {
 		return err
 	}
+	_, absent := os.Lstat(name)
 	j, err := scan.OpenJournal(name, scan.JournalKey{Space: p.space, Options: options, Seed: p.seed, AnySeed: !seedGiven})
 	if err != nil {
 		var file *scan.JournalError
@@ -71,7 +73,7 @@ func (p *plan) openResumption(ctx context.Context, specs []outputSpec, seedGiven
 		}
 		return coded(exitError, err)
 	}
-	p.resumed, p.seed = &resumption{Journal: j}, j.Seed()
+	p.resumed, p.seed = &resumption{Journal: j, found: absent == nil}, j.Seed()
 	return nil
 }
 
@@ -164,6 +166,11 @@ func (r *resumption) add(result scan.Result, note *resumeNote) {
 		}
 	}
 	_ = r.Add(result, b.Bytes())
+	if note != nil {
+		// At once: a port that was talked to has been reported by now, and costs
+		// most to ask again. Flush keeps its error for the end.
+		_ = r.Flush()
+	}
 }
 
 // keep writes what was added, now and then and when ctx is done, until the
@@ -213,7 +220,7 @@ func (r *resumption) end(complete bool) error {
 // stays.
 func (r *resumption) drop() {
 	if r != nil {
-		_ = r.end(r.Done() == 0) // why it did not begin matters more
+		_ = r.end(!r.found) // why it did not begin matters more
 	}
 }
 
