@@ -30,7 +30,6 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	if p.ID != signatures.Greeting && !s.enterHost(ctx) {
 		return
 	}
-	defer s.host.leave() // for the greeting run has entered
 	w, err := s.connect(ctx, p)
 	if err != nil {
 		s.failed(p, err)
@@ -73,19 +72,22 @@ func (s *session) enterHost(ctx context.Context) bool {
 	return err == nil
 }
 
-// connect opens the connection of a probe, inside of the session's layer.
+// connect opens the connection of a probe, inside of the session's layer. The
+// place that was taken for it at the host is left when it is closed.
 func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, error) {
 	if p.ID == signatures.Greeting && s.wire != nil {
 		return s.wire, nil
 	}
 	if p.ID == signatures.Greeting && s.conn != nil {
-		return &wire{conn: s.conn, budget: s.budget}, nil
+		return &wire{conn: s.conn, budget: &s.left.bytes}, nil
 	}
 	conn, err := s.id.connect(ctx, s.target)
 	if err != nil {
+		s.host.leave()
 		return nil, err
 	}
-	w := &wire{conn: conn, budget: s.budget}
+	conn = s.host.limit.Hold(s.target.Addr(), conn)
+	w := &wire{conn: conn, budget: &s.left.bytes}
 	if s.layer.proxy != "" {
 		w.send([]byte(s.layer.proxy))
 	}
@@ -297,7 +299,7 @@ func positive(reply, sent []byte) bool {
 	}
 	tag, _, _ := bytes.Cut(sent, []byte(" "))
 	for _, begin := range [][]byte{[]byte("+OK"), []byte("OK"), slices.Concat(tag, []byte(" OK"))} {
-		if bytes.HasPrefix(line, begin) {
+		if len(line) >= len(begin) && bytes.EqualFold(line[:len(begin)], begin) {
 			return true
 		}
 	}

@@ -116,6 +116,9 @@ func TestFamilies(t *testing.T) {
 			if n := open.most.Load(); n > maxPerPort {
 				t.Errorf("%d connections were open at once, want at most %d", n, maxPerPort)
 			}
+			if n := open.all.Load(); n > maxConns {
+				t.Errorf("%d connections in all, want at most %d", n, maxConns)
+			}
 			for line := range strings.Lines(strings.ToLower(string(server.Received()))) {
 				for _, word := range []string{"data", "bdat", "mail", "rcpt", "auth", "request=smtpd_access_policy\n"} {
 					if strings.HasPrefix(line, word) {
@@ -161,10 +164,10 @@ func TestIntrusive(t *testing.T) {
 	}
 }
 
-// openConns counts the connections that are open at once, where they are
-// opened: the server learns of a close only later.
+// openConns counts the connections that are open at once, and in all, where
+// they are opened: the server learns of a close only later.
 type openConns struct {
-	now, most atomic.Int64
+	now, most, all atomic.Int64
 }
 
 func (o *openConns) dial(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
@@ -172,6 +175,7 @@ func (o *openConns) dial(ctx context.Context, target netip.AddrPort) (net.Conn, 
 	if err != nil {
 		return nil, err
 	}
+	o.all.Add(1)
 	n := o.now.Add(1)
 	for most := o.most.Load(); n > most && !o.most.CompareAndSwap(most, n); most = o.most.Load() {
 	}

@@ -34,10 +34,10 @@ type Identifier struct {
 	// zero, 3; it is never more than 3.
 	PerPort int
 
-	// PerHost is how many connections may be open to one address at once. If
-	// zero, 32: a host with ten silent ports is asked ten times three
-	// questions at once.
-	PerHost int
+	// Limit bounds how many connections may be open to one address at once. A
+	// scanner that shares it has counted the connections of its results. If
+	// nil, [scan.NewHostLimit] of 8.
+	Limit *scan.HostLimit
 
 	// Concurrency is how many ports are talked to at once. If zero, 256.
 	Concurrency int
@@ -68,6 +68,7 @@ type Identifier struct {
 	mu    sync.Mutex
 	hosts map[netip.Addr]*host
 	slots chan struct{}
+	limit *scan.HostLimit
 }
 
 // ErrNotAllowed is the error of a connection that would have left the scope.
@@ -96,7 +97,18 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 		closeQuietly(r.Conn)
 		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, context.Cause(ctx))
 	}
-	s := newSession(id, h, r.Target, r.RTT, r.Conn)
+	if id.Limit == nil && r.Conn != nil {
+		if err := h.enter(ctx); err != nil {
+			r.Conn.Close()
+			return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, err)
+		}
+		r.Conn = id.limit.Hold(r.Target.Addr(), r.Conn)
+	}
+	left := id.allowance()
+	if r.Conn == nil {
+		left.conns.Add(-1) // which found it
+	}
+	s := newSession(id, h, r.Target, r.RTT, r.Conn, left)
 	err := s.run(ctx)
 	if err == nil && ctx.Err() == nil && !id.Record {
 		s = id.again(ctx, s, r)
@@ -121,7 +133,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
 	h := s.host
 	if s.refused() && r.Conn != nil {
-		if second := newSession(id, h, r.Target, r.RTT, nil); second.run(ctx) == nil {
+		if second := newSession(id, h, r.Target, r.RTT, nil, s.left); second.run(ctx) == nil {
 			return second
 		}
 		return s
@@ -130,7 +142,7 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 	if !slow && !(s.silent() && h.spoken()) {
 		return s
 	}
-	second := newSession(id, h, r.Target, r.RTT, nil)
+	second := newSession(id, h, r.Target, r.RTT, nil, s.left)
 	second.second, second.greetingOnly = true, !slow
 	for _, ex := range s.order {
 		second.hints[ex.Probe] = second.hints[ex.Probe] || len(ex.Reply) > 0
@@ -180,10 +192,13 @@ func (id *Identifier) host(addr netip.Addr) *host {
 	if id.hosts == nil {
 		id.hosts = make(map[netip.Addr]*host)
 		id.slots = make(chan struct{}, orDefault(id.Concurrency, 256))
+		if id.limit = id.Limit; id.limit == nil {
+			id.limit = scan.NewHostLimit(0)
+		}
 	}
 	h := id.hosts[addr]
 	if h == nil {
-		h = &host{slots: make(chan struct{}, orDefault(id.PerHost, 32)), alone: make(chan struct{}, 1)}
+		h = &host{addr: addr, limit: id.limit, alone: make(chan struct{}, 1)}
 		id.hosts[addr] = h
 	}
 	return h
@@ -191,7 +206,8 @@ func (id *Identifier) host(addr netip.Addr) *host {
 
 // A host is what is kept of one address while its ports are talked to.
 type host struct {
-	slots chan struct{} // one for each connection that is open
+	addr  netip.Addr
+	limit *scan.HostLimit
 	alone chan struct{} // full while somebody asks a silent port once more
 
 	mu      sync.Mutex
@@ -269,7 +285,7 @@ func (h *host) leaveAlone(start time.Time) {
 func (h *host) idle(ctx context.Context, wait time.Duration) {
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
-	for len(h.slots) > 0 {
+	for h.limit.Talks(h.addr) > 0 {
 		select {
 		case <-ctx.Done():
 			return
@@ -282,16 +298,9 @@ func (h *host) idle(ctx context.Context, wait time.Duration) {
 
 // enter waits until one more connection to the host may be open. Who enters
 // must leave.
-func (h *host) enter(ctx context.Context) error {
-	select {
-	case h.slots <- struct{}{}:
-		return nil
-	case <-ctx.Done():
-		return context.Cause(ctx)
-	}
-}
+func (h *host) enter(ctx context.Context) error { return h.limit.Enter(ctx, h.addr) }
 
-func (h *host) leave() { <-h.slots }
+func (h *host) leave() { h.limit.Leave(h.addr) }
 
 // connect opens one more connection, if the scope allows it. Where this machine
 // has nothing left for one, it waits until other dialogues have ended.

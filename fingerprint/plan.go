@@ -44,7 +44,7 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 			wake = sooner(wake, wait)
 			continue
 		}
-		if s.running >= s.perPort || s.conns >= maxConns {
+		if s.running >= s.perPort || s.left.conns.Load() <= 0 {
 			break
 		}
 		s.begin(p)
@@ -60,7 +60,9 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 func (s *session) begin(p *signatures.Probe) {
 	s.asked[p.ID] = true
 	s.running++
-	s.conns++
+	if p.ID != signatures.Greeting || s.wire == nil {
+		s.left.conns.Add(-1)
+	}
 }
 
 func sooner(a, b time.Duration) time.Duration {

@@ -20,9 +20,29 @@ const (
 	// againWait is how long a silent port is listened to the second time.
 	againWait = 1200 * time.Millisecond
 
-	// maxConns is how many connections one port is given in all.
-	maxConns = 40
+	// maxConns is how many connections one port is given in all, that which
+	// found it among them; maxRecord is the same where all is recorded.
+	maxConns  = 10
+	maxRecord = 40
 )
+
+// An allowance is what a port may still cost, whatever layers are inside of it
+// and however often it is asked.
+type allowance struct {
+	bytes atomic.Int64 // to read from it
+	conns atomic.Int64 // connections to it
+}
+
+// allowance returns that of a port that has cost nothing yet.
+func (id *Identifier) allowance() *allowance {
+	a := new(allowance)
+	a.bytes.Store(maxPort)
+	a.conns.Store(maxConns)
+	if id.Record {
+		a.conns.Store(maxRecord)
+	}
+	return a
+}
 
 // A layer is what the dialogue runs inside of.
 type layer struct {
@@ -45,7 +65,7 @@ type session struct {
 	greetingOnly bool
 	wire         *wire // the open connection to begin with, nil if there is none
 	conn         net.Conn
-	budget       *atomic.Int64
+	left         *allowance
 
 	mu        sync.Mutex
 	begun     time.Time
@@ -56,7 +76,6 @@ type session struct {
 	retried   map[string]bool // asked a second time
 	open      map[string]bool // probes whose connection goes on
 	running   int
-	conns     int
 	spoken    bool          // the greeting is decided: something came, or the wait is over
 	slowest   time.Duration // the latest first byte of an answer, or hanging up for one
 	heard     bool          // the first byte of a greeting has come
@@ -77,9 +96,9 @@ type session struct {
 	silence context.CancelFunc // ends the wait for the greeting
 }
 
-func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duration, conn net.Conn) *session {
+func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duration, conn net.Conn, left *allowance) *session {
 	s := &session{
-		id: id, host: h, target: target, rtt: rtt, conn: conn,
+		id: id, host: h, target: target, rtt: rtt, conn: conn, left: left,
 		perPort:   min(orDefault(id.PerPort, maxPerPort), maxPerPort),
 		exchanges: make(map[string]*Exchange),
 		asked:     make(map[string]bool),
@@ -88,10 +107,8 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 		hints:     make(map[string]bool),
 		pending:   make(map[string]bool),
 		wanted:    make(map[string]bool),
-		budget:    new(atomic.Int64),
 		events:    make(chan struct{}, 1),
 	}
-	s.budget.Store(maxPort)
 	s.alive = append(s.alive, id.Signatures.Signatures...)
 	s.observations = append(s.observations, id.Signatures.Observations...)
 	for _, p := range id.Signatures.Probes {
@@ -107,17 +124,18 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 // within returns a session for the inside of a layer, which begins with a
 // connection on which the layer is entered already.
 func (s *session) within(l layer, w *wire) *session {
-	in := newSession(s.id, s.host, s.target, s.rtt, nil)
-	in.layer, in.wire, in.perPort, in.budget = l, w, s.perPort, s.budget
+	in := newSession(s.id, s.host, s.target, s.rtt, nil, s.left)
+	in.layer, in.wire, in.perPort = l, w, s.perPort
 	return in
 }
 
 // run holds the conversation. The error is that of the first connection.
 func (s *session) run(ctx context.Context) error {
 	parent := ctx
-	if err := s.host.enter(ctx); err != nil {
-		s.closeConn()
-		return err
+	if s.conn == nil && s.wire == nil {
+		if err := s.host.enter(ctx); err != nil {
+			return err
+		}
 	}
 	ctx, s.stop = context.WithTimeout(parent, orDefault(s.id.PortTime, 25*time.Second))
 	defer s.stop()
@@ -148,8 +166,7 @@ func (s *session) run(ctx context.Context) error {
 	wg.Wait()
 	if !s.asked[signatures.Greeting] {
 		// The run ended before the first question.
-		s.host.leave()
-		s.closeConn()
+		s.giveUp()
 		return context.Cause(ctx)
 	}
 	if s.inner != nil {
@@ -171,11 +188,16 @@ func (s *session) starvation() error {
 	return s.starved
 }
 
-// closeConn closes the connections that the session would have begun with.
-func (s *session) closeConn() {
-	closeQuietly(s.conn)
-	if s.wire != nil {
+// giveUp closes the connection that the session would have begun with, or
+// leaves the place for it.
+func (s *session) giveUp() {
+	switch {
+	case s.conn != nil:
+		s.conn.Close()
+	case s.wire != nil:
 		s.wire.conn.Close()
+	default:
+		s.host.leave()
 	}
 }
 
@@ -240,6 +262,7 @@ func (s *session) noteLocked(ex *Exchange) {
 		return
 	}
 	ex.TLS, ex.Proxied = ex.TLS || s.layer.tls, s.layer.proxy != ""
+	ex.Remember(true)
 	s.exchanges[ex.Probe] = ex
 	s.order = append(s.order, ex)
 	if ex.Probe == signatures.Greeting {

@@ -27,6 +27,11 @@ type Config struct {
 	// PerHost is how many of those may be at one address. If zero, 8.
 	PerHost int
 
+	// Limit counts the connections to each address, which a result that is
+	// handed on keeps until its connection is closed. If nil, they are not
+	// counted, and only PerHost bounds those that await an answer.
+	Limit *HostLimit
+
 	// Timeout is the longest that one answer is awaited. The real wait
 	// depends on how long other answers of the host, its net, or all nets
 	// took. If zero, 3 seconds. A wait of more than a second has the kernel

@@ -11,15 +11,19 @@ func (s *sweep) settle(e ending) {
 	p := &s.probes[e.slot]
 	if !s.cfg.Scope.Allows(p.to.Addr()) { // asked again: the answer counts only in scope
 		s.wire.drop(e.slot)
+		s.dismiss(p.host)
 		s.finish(e.slot, Result{State: StateSkipped, Reason: ReasonOutOfScope, Err: fmt.Errorf("%v is outside the scope", p.to.Addr())})
 		return
 	}
 	if e.as != starved && e.as != impossible {
 		s.shortage.over()
 	}
-	switch e.as {
-	case connected:
+	if e.as == connected {
 		s.open(e)
+		return
+	}
+	s.dismiss(p.host)
+	switch e.as {
 	case refused:
 		s.answered(e.slot, Result{State: StateClosed, Reason: ReasonConnRefused})
 	case hostless:
@@ -44,12 +48,17 @@ func (s *sweep) settle(e ending) {
 // open reports an open port.
 func (s *sweep) open(e ending) {
 	r := Result{State: StateOpen, Reason: ReasonSynAck}
-	if s.cfg.HandOn && e.err == nil && s.out.reserve(s.cfg.Waiting) {
-		if r.Conn = s.wire.hand(e.slot); r.Conn == nil {
+	h := s.probes[e.slot].host
+	switch {
+	case e.err != nil:
+		s.dismiss(h)
+	case s.cfg.HandOn && s.out.reserve(s.cfg.Waiting):
+		if r.Conn = s.handOn(e.slot, h); r.Conn == nil {
 			s.out.yielded()
 		}
-	} else if e.err == nil {
+	default:
 		s.wire.reset(e.slot)
+		s.dismiss(h)
 	}
 	s.stats.Open++
 	s.answered(e.slot, r)

@@ -37,6 +37,8 @@ type sweep struct {
 	shortage shortage
 	room     bool // the outbox has room
 
+	freed freed
+
 	batch []Result
 	ended []ending
 	due   []int32
@@ -68,6 +70,9 @@ func newSweep(c *Connect, space *Space) *sweep {
 	s := &sweep{c: c, cfg: c.cfg, space: space, wire: c.wire, room: true, start: time.Now(),
 		order: NewOrder(space.Len(), c.cfg.Seed), hosts: newDirectory(), wheel: newWheel()}
 	s.out = newOutbox(c.wire.wake)
+	if c.cfg.Limit != nil {
+		c.cfg.Limit.tell(s.roomAt)
+	}
 	s.window = window{most: s.cfg.Concurrency, size: s.cfg.Concurrency}
 	if s.cfg.Rate > 0 {
 		s.limit = rate.NewLimiter(rate.Limit(s.cfg.Rate), max(1, int(s.cfg.Rate/100)))
@@ -98,6 +103,7 @@ func (s *sweep) run(ctx context.Context) {
 			s.settle(e)
 		}
 		s.expire()
+		s.retake()
 		s.flush()
 	}
 	s.abandon(context.Cause(ctx))
@@ -139,7 +145,7 @@ func (s *sweep) pick() int32 {
 		h := s.turns[0]
 		s.turns = s.turns[1:]
 		h.queued = false
-		if h.head != none && h.asked < s.cfg.PerHost {
+		if h.head != none && h.asked < s.cfg.PerHost && s.admit(h) {
 			i := h.head
 			if h.head = s.probes[i].next; h.head == none {
 				h.tail = none
@@ -165,7 +171,7 @@ func (s *sweep) pick() int32 {
 		h := s.hosts.find(to.Addr())
 		h.pairs++
 		s.probes[i] = probe{to: to, host: h, spoke: none, next: none, used: true}
-		if h.asked < s.cfg.PerHost && h.head == none {
+		if h.asked < s.cfg.PerHost && h.head == none && s.admit(h) {
 			return i
 		}
 		s.queue(i, false)
@@ -269,6 +275,7 @@ func (s *sweep) expire() {
 		}
 		s.wire.drop(i)
 		s.unask(i)
+		s.dismiss(p.host)
 		s.unheard(i, wait)
 	}
 }
@@ -327,6 +334,7 @@ func (s *sweep) abandon(cause error) {
 		if p.spoke != none {
 			s.wire.drop(int32(i))
 			s.unask(int32(i))
+			s.dismiss(p.host)
 		}
 		s.finish(int32(i), Result{State: StateUnknown, Reason: ReasonUnknown, Err: fmt.Errorf("asking %v: %w", p.to, cause)})
 	}

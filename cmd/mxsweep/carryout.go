@@ -68,7 +68,7 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 			Signatures:     p.set,
 			Fallbacks:      p.fallbacks,
 			Allowed:        p.scope.Allows,
-			PerHost:        int(p.flags.perHost),
+			Limit:          w.engine.limit,
 			Intrusive:      p.flags.intrusive,
 			ConnectTimeout: p.flags.timeout,
 			Concurrency:    identifiers(w.engine.connections()),

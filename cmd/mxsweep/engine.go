@@ -32,7 +32,8 @@ type engine struct {
 	mode string // modeConnect or modeSyn
 	why  string // why auto chose it; "" if the user did
 
-	syn *syn.Scanner // nil for connect
+	syn   *syn.Scanner    // nil for connect
+	limit *scan.HostLimit // of the connections to each address
 }
 
 // close gives the sockets back.
@@ -82,11 +83,13 @@ func newEngine(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 		}
 		why = "single SYNs cannot be sent: " + err.Error()
 	}
+	limit := scan.NewHostLimit(int(p.flags.perHost))
 	connect, err := scan.NewConnect(scan.Config{
 		Scope:       p.scope,
 		Rate:        float64(p.flags.rate),
 		Concurrency: int(p.flags.concurrency),
 		PerHost:     int(p.flags.perHost),
+		Limit:       limit,
 		Timeout:     p.flags.timeout,
 		Retries:     p.retries(),
 		Seed:        p.seed,
@@ -96,7 +99,7 @@ func newEngine(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &engine{sweeper: connect, mode: modeConnect, why: why}, nil
+	return &engine{sweeper: connect, mode: modeConnect, why: why, limit: limit}, nil
 }
 
 // retries is the number of further tries as the engines have it: their zero is
@@ -133,7 +136,7 @@ func newSyn(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 		s.Close()
 		return nil, coded(exitError, err)
 	}
-	return &engine{sweeper: synSweeper{s}, mode: modeSyn, syn: s}, nil
+	return &engine{sweeper: synSweeper{s}, mode: modeSyn, syn: s, limit: scan.NewHostLimit(int(p.flags.perHost))}, nil
 }
 
 // wideSweep is the number of pairs from which on single SYNs pay off.

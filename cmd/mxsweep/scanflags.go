@@ -82,7 +82,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.StringVar(&f.pcap, "pcap", "", "with --mode syn, write every probe and answer to `FILE`, as a capture")
 	flags.UintVarP(&f.rate, "rate", "r", 1000, "send `N` probes a second, all hosts together; 0 is as fast as accuracy allows")
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
-	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host")
+	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host; with the dialogues on its open ports, a quarter more")
 	flags.DurationVarP(&f.timeout, "timeout", "t", 3*time.Second, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
 	flags.UintVar(&f.retries, "retries", 2, "try `N` further times for a probe without an answer, more where loss is measured")
 	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts")
