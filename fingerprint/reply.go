@@ -25,6 +25,7 @@ func until(word string, sent []byte) func([]byte) verdict {
 		return smtpReply
 	case "tagged":
 		tag, _, _ := bytes.Cut(bytes.TrimSpace(sent), []byte(" "))
+		tag = append(tag[:len(tag):len(tag)], ' ')
 		return func(b []byte) verdict { return taggedReply(b, tag) }
 	case "dot":
 		return dotReply
@@ -76,14 +77,18 @@ func smtpReply(b []byte) verdict {
 	return when(!is || last)
 }
 
-// taggedReply ends with a line that begins with the tag (RFC 3501, Section
-// 2.2.2), or with a word that ends a conversation.
+// taggedReply ends with a line that begins with the tag and a space (RFC 3501,
+// Section 2.2.2), however that is spelt, or with a word that ends a
+// conversation.
 func taggedReply(b, tag []byte) verdict {
 	line, ok := lastLine(b)
 	if !ok {
 		return more
 	}
-	for _, begin := range [][]byte{append(tag[:len(tag):len(tag)], ' '), []byte("* BYE"), []byte("OK"), []byte("NO"), []byte("BYE")} {
+	if len(line) >= len(tag) && bytes.EqualFold(line[:len(tag)], tag) {
+		return done
+	}
+	for _, begin := range [][]byte{[]byte("* BYE"), []byte("OK"), []byte("NO"), []byte("BYE")} {
 		if bytes.HasPrefix(line, begin) {
 			return done
 		}
