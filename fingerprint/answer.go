@@ -82,6 +82,7 @@ const maxKept = 2048
 // kept is what is kept of an exchange when all is decided.
 func (s *session) kept(ex *Exchange) Exchange {
 	k := *ex
+	k.Remember(false)
 	if !s.id.Record {
 		k.Greeting = bytes.Clone(ex.Greeting[:min(len(ex.Greeting), maxKept)])
 		k.Reply = bytes.Clone(ex.Reply[:min(len(ex.Reply), maxKept)])

@@ -129,7 +129,7 @@ func (c *Condition) holds(ex *Exchange) bool {
 	if c.Hex != nil && !c.Hex.re.MatchString(hex.EncodeToString(ex.Reply)) {
 		return false
 	}
-	return c.Reply == nil || c.Reply.re.Match(ex.Reply)
+	return c.Reply == nil || ex.matches(c.Reply)
 }
 
 func (r *TimeRange) has(d time.Duration) bool {

@@ -77,7 +77,11 @@ type decoder struct {
 	file     string
 	problems Problems
 	depth    int
+	patterns patterns
 }
+
+// patterns are those of a Set, by how they are written.
+type patterns map[string]Pattern
 
 // fields are the keys of a mapping and what reads their values.
 type fields map[string]func(*yaml.Node)
@@ -265,11 +269,17 @@ func (d *decoder) pattern(to **Pattern) func(*yaml.Node) {
 		if !ok {
 			return
 		}
+		if p, ok := d.patterns[s]; ok {
+			p.Pos = d.pos(n)
+			*to = &p
+			return
+		}
 		re, err := regexp.Compile(s)
 		if err != nil {
 			d.fail(n, "the syntax is RE2: no lookaround, no back references", "reading the pattern %q: %v", s, err)
 			return
 		}
+		bad := len(d.problems)
 		for i, name := range re.SubexpNames() {
 			switch {
 			case i > 0 && name == "":
@@ -278,6 +288,10 @@ func (d *decoder) pattern(to **Pattern) func(*yaml.Node) {
 				d.fail(n, "the groups are "+strings.Join(groupNames, ", "), "unknown group %q in the pattern", name)
 			}
 		}
-		*to = &Pattern{d.pos(n), re}
+		p := Pattern{d.pos(n), re, len(d.patterns)}
+		if bad == len(d.problems) {
+			d.patterns[s] = p
+		}
+		*to = &p
 	}
 }

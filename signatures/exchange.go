@@ -52,6 +52,39 @@ type Exchange struct {
 	Handshake string        // of a probe that does one; "" where none was tried
 	TLS       bool          // the exchange ran inside of TLS
 	Proxied   bool          // the exchange ran behind a PROXY header of ours
+
+	known *verdicts
+}
+
+// verdicts remember which patterns of one Set were looked for in a reply, and
+// which were found, a bit each.
+type verdicts struct{ asked, found []uint64 }
+
+// Remember makes the exchange remember what patterns found in its reply, which
+// must not change any more, or forget it again. It must then be matched against
+// one [Set] only, and by one goroutine at a time.
+func (e *Exchange) Remember(on bool) {
+	if e.known = nil; on {
+		e.known = new(verdicts)
+	}
+}
+
+// matches reports whether a pattern is found in the reply.
+func (e *Exchange) matches(p *Pattern) bool {
+	if e.known == nil {
+		return p.Match(e.Reply)
+	}
+	k, at, bit := e.known, p.number/64, uint64(1)<<(p.number%64)
+	for at >= len(k.asked) {
+		k.asked, k.found = append(k.asked, 0), append(k.found, 0)
+	}
+	if k.asked[at]&bit == 0 {
+		k.asked[at] |= bit
+		if p.Match(e.Reply) {
+			k.found[at] |= bit
+		}
+	}
+	return k.found[at]&bit != 0
 }
 
 // Echo reports whether the reply only repeats what was sent, which proves

@@ -35,7 +35,7 @@ func Default() (*Set, error) { return Load(Builtin()) }
 // that lists everything that is wrong with its place. The examples of the
 // signatures are only checked by [Set.Check].
 func Load(sources ...Source) (*Set, error) {
-	l := &loader{set: &Set{probes: make(map[string]*Probe)}, ids: make(map[string]Pos)}
+	l := &loader{set: &Set{probes: make(map[string]*Probe)}, ids: make(map[string]Pos), patterns: make(patterns)}
 	for _, s := range sources {
 		if err := l.source(s); err != nil {
 			return nil, err
@@ -55,6 +55,7 @@ func Load(sources ...Source) (*Set, error) {
 type loader struct {
 	set      *Set
 	ids      map[string]Pos // of probes, signatures and observations, kind before the id
+	patterns patterns
 	problems Problems
 }
 
@@ -72,7 +73,7 @@ func (l *loader) source(s Source) error {
 		if err != nil {
 			return err
 		}
-		d := &decoder{file: path.Join(s.Name, name)}
+		d := &decoder{file: path.Join(s.Name, name), patterns: l.patterns}
 		if root := d.document(b); root != nil {
 			l.file(d, root, name, s.FS)
 		}

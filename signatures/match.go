@@ -17,6 +17,8 @@ const maxValue = 255
 type Pattern struct {
 	Pos Pos
 	re  *regexp.Regexp
+
+	number int // the same for all patterns of a Set that are written alike
 }
 
 // String returns the pattern as it is written.
