@@ -4,7 +4,7 @@
 GO ?= go
 BIN ?= dist/mxsweep
 
-.PHONY: help build test check unit e2e score bench fuzz vuln clean
+.PHONY: help build test check unit e2e score bench versus fuzz vuln clean
 
 help:
 	@echo "make build   static binary in $(BIN)"
@@ -13,6 +13,7 @@ help:
 	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
 	@echo "make score   the accuracy score on the lab, where it is present"
 	@echo "make bench   the speed beside nmap and others, where the bench is present"
+	@echo "make versus  mxsweep beside nmap -sV on the lab, where it runs"
 	@echo "make fuzz    every fuzz target for FUZZTIME (10s)"
 	@echo "make vuln    known vulnerabilities of the modules (needs the network)"
 
@@ -37,6 +38,9 @@ score:
 
 bench: build
 	scripts/bench $(BIN)
+
+versus: build
+	scripts/versus $(BIN)
 
 fuzz:
 	scripts/fuzz
