@@ -25,8 +25,8 @@ func (c Coverage) Ratio() float64 {
 	return min(1, float64(c.Answered)/float64(c.Planned))
 }
 
-// A Sight counts what a run saw, with about a byte of memory for each address
-// that it met. It is not safe for concurrent use. Make one with NewSight.
+// A Sight counts what a run saw, with a bit of memory for each address that it
+// met, and a byte for each that was silent. It is not safe for concurrent use. Make one with NewSight.
 //
 // A pair is judged if it is open or closed, or if it is silent while the same
 // host answered elsewhere in this run: then a filter drops it. Silence of a
@@ -47,8 +47,8 @@ type leaf [1 << 12]*page
 
 // A page is what was seen of 256 neighbouring addresses.
 type page struct {
-	up     [4]uint64  // a bit for each that answered
-	silent [256]uint8 // silent pairs of those that did not, up to fullSilent
+	up     [4]uint64   // a bit for each that answered
+	silent *[256]uint8 // silent pairs of those that did not, up to fullSilent; nil for none
 }
 
 // fullSilent is the most that a page counts; what is beyond it is in long.
@@ -78,8 +78,10 @@ func (s *Sight) Add(r scan.Result) {
 		if !p.isUp(i) {
 			p.up[i/64] |= 1 << (i % 64)
 			s.up++
-			s.answered += uint64(p.silent[i]) + s.long[addr]
-			delete(s.long, addr)
+			if p.silent != nil {
+				s.answered += uint64(p.silent[i]) + s.long[addr]
+				delete(s.long, addr)
+			}
 		}
 		s.answered++
 	case scan.StateFiltered:
@@ -92,16 +94,20 @@ func (s *Sight) Add(r scan.Result) {
 // silent counts a pair that did not answer.
 func (s *Sight) silent(addr netip.Addr) {
 	p, i := s.page(addr, s.count < maxPages)
-	switch {
-	case p == nil:
-	case p.isUp(i):
+	if p == nil {
+		return
+	}
+	if p.isUp(i) {
 		s.answered++
-	case p.silent[i] < fullSilent:
+		return
+	}
+	if p.silent == nil {
+		p.silent = &[256]uint8{}
+	}
+	if p.silent[i] < fullSilent {
 		p.silent[i]++
-	default:
-		if _, ok := s.long[addr]; ok || len(s.long) < maxLong {
-			s.long[addr]++
-		}
+	} else if _, ok := s.long[addr]; ok || len(s.long) < maxLong {
+		s.long[addr]++
 	}
 }
 

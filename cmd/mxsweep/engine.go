@@ -36,7 +36,7 @@ type engine struct {
 	limit *scan.HostLimit // of the connections to each address
 }
 
-// close gives the sockets back.
+// close gives the sockets back. It may be called again.
 func (e *engine) close() {
 	if e.syn != nil {
 		e.syn.Close()

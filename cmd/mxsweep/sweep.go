@@ -42,7 +42,7 @@ func (w *sweep) run(ctx context.Context) error {
 	defer abort(nil)
 	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
 	w.queue = newQueue(int(w.plan.flags.perHost))
-	defer restoreGC()()
+	defer w.thrift()()
 	var workers sync.WaitGroup
 	idle := 0
 	if w.identifier != nil {
@@ -65,6 +65,8 @@ func (w *sweep) run(ctx context.Context) error {
 			workers.Go(func() { w.identify(ctx, abort) })
 		}
 	}
+	// Dialogues and reports need no ring of answers.
+	w.engine.close()
 	w.queue.close()
 	workers.Wait()
 	if err := context.Cause(ctx); err != nil && !errors.As(err, new(signalError)) {
@@ -73,24 +75,32 @@ func (w *sweep) run(ctx context.Context) error {
 	return w.engine.failed()
 }
 
+// thrift has the garbage of a sweep without dialogues collected early, and
+// returns what undoes it and collectEarlier. The heap would else be let grow by
+// as much as the program's tables take, which are larger than all that such a
+// sweep keeps.
+func (w *sweep) thrift() (undo func()) {
+	before := debug.SetGCPercent(25)
+	if w.identifier != nil || os.Getenv("GOGC") != "" { // the user knows better
+		debug.SetGCPercent(before)
+	} else {
+		// What reading the rules and the targets took is not needed again.
+		debug.FreeOSMemory()
+	}
+	return func() { debug.SetGCPercent(before) }
+}
+
 // manyTalks is how many ports are talked to at once before memory counts for
 // more than speed.
 const manyTalks = 512
 
-// collectEarlier has garbage collected earlier, unless the user said when:
-// dialogues leave much behind that is soon useless, and thousands of open ports
-// take a quarter less memory for it.
+// collectEarlier has garbage collected earlier: dialogues leave much behind
+// that is soon useless, and thousands of open ports take a quarter less memory
+// for it.
 func collectEarlier() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)
 	}
-}
-
-// restoreGC returns what undoes collectEarlier.
-func restoreGC() func() {
-	was := debug.SetGCPercent(100)
-	debug.SetGCPercent(was)
-	return func() { debug.SetGCPercent(was) }
 }
 
 // identifiers is how many ports are talked to at once with so many connections
@@ -131,13 +141,14 @@ func (w *sweep) take(ctx context.Context, r scan.Result) error {
 
 // state reports a port of which only the state is known.
 func (w *sweep) state(r scan.Result) error {
+	if r.State != scan.StateOpen && r.State != scan.StateUnknown && !w.plan.flags.allPorts {
+		return nil // nearly all of a sweep: no more is looked up for them
+	}
 	port := w.port(r, nil)
 	if r.State == scan.StateOpen {
 		w.mu.Lock()
 		w.open = append(w.open, port)
 		w.mu.Unlock()
-	} else if !w.plan.flags.allPorts && r.State != scan.StateUnknown {
-		return nil
 	}
 	return w.report(port)
 }

@@ -19,7 +19,7 @@ const hitBatch = 256
 
 func (r *run) receive() {
 	defer close(r.hits)
-	v := &receiver{run: r, outs: map[int]bool{}}
+	v := &receiver{run: r, batch: make([]hit, 0, hitBatch), outs: map[int]bool{}}
 	for _, out := range r.s.outs {
 		v.outs[out.index] = true
 	}
@@ -49,7 +49,11 @@ func (r *run) receive() {
 func (v *receiver) flush() {
 	if len(v.batch) > 0 {
 		v.run.hits <- v.batch
-		v.batch = nil
+		select {
+		case v.batch = <-v.run.spare:
+		default:
+			v.batch = make([]hit, 0, hitBatch)
+		}
 	}
 }
 

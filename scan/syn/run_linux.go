@@ -37,6 +37,7 @@ type run struct {
 	wasMute  uint64 // pairs that earlier runs found silent, which answered has too
 	hosts    hosts
 	hits     chan []hit
+	spare    chan []hit // batches that were read, to be filled again
 
 	cursor  atomic.Uint64 // counts of the walk that are handed out
 	pass    atomic.Int32
@@ -75,18 +76,26 @@ type unreach struct {
 // maxUnreachable bounds what is remembered of ICMP errors.
 const maxUnreachable = 1 << 16
 
-func newRun(ctx context.Context, s *Scanner) *run {
+// newRun makes a run, which must be closed.
+func newRun(ctx context.Context, s *Scanner) (*run, error) {
+	answered, err := newBitmap(s.view.count)
+	if err != nil {
+		return nil, err
+	}
 	r := &run{
-		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: newBitmap(s.view.count), hosts: hosts{},
-		hits: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
+		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: answered, hosts: hosts{},
+		hits: make(chan []hit, 64), spare: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
 		governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1), unreachable: map[uint64]unreach{},
 		watched: make(chan struct{}), driven: make(chan struct{}),
 	}
 	r.ctx, r.stop = context.WithCancel(ctx)
 	s.counts.planned.Store(s.view.count)
 	r.recall()
-	return r
+	return r, nil
 }
+
+// close gives the memory back once all goroutines of the run have ended.
+func (r *run) close() { r.answered.close() }
 
 // recall takes in what earlier runs were done with. What answered then counts
 // as if it had answered now: it is among what the loss is judged by.

@@ -24,7 +24,11 @@ func (s *Scanner) Scan(ctx context.Context, space *scan.Space) iter.Seq[scan.Res
 			s.err = errOtherSpace
 			return
 		}
-		r := newRun(ctx, s)
+		r, err := newRun(ctx, s)
+		if err != nil {
+			s.err = err
+			return
+		}
 		defer r.stop()
 		go r.receive()
 		go r.watch()
@@ -39,11 +43,21 @@ func (s *Scanner) Scan(ctx context.Context, space *scan.Space) iter.Seq[scan.Res
 					}
 				}
 			}
+			r.recycle(batch)
 		}
 		r.wait()
+		defer r.close()
 		if more {
 			r.rest(ctx, yield)
 		}
+	}
+}
+
+// recycle takes back a batch whose hits are read.
+func (r *run) recycle(batch []hit) {
+	select {
+	case r.spare <- batch[:0]:
+	default:
 	}
 }
 
@@ -68,11 +82,7 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 		return yield(r.silent(i, attempts, end, stopped))
 	}
 	if stopped == nil || r.pass.Load() > 0 {
-		for i := range r.s.view.count {
-			if !r.answered.has(i) && !each(i) {
-				return
-			}
-		}
+		r.answered.drain(r.s.view.count, each)
 		return
 	}
 	r.underWay(each)

@@ -21,16 +21,16 @@ func TestWalk(t *testing.T) {
 	}
 	for _, n := range sizes {
 		w := newWalk(n, random.Uint64())
-		seen := newBitmap(n)
+		seen := make([]bool, n)
 		met := uint64(0)
 		for from := uint64(0); from < w.length(); {
 			to := min(from+1+random.Uint64N(chunk), w.length())
 			var numbers [chunk]uint64
 			for _, i := range numbers[:w.fill(numbers[:], from, to)] {
-				if i >= n || seen.has(i) {
+				if i >= n || seen[i] {
 					t.Fatalf("%d of %d: again or too large", i, n)
 				}
-				seen.set(i)
+				seen[i] = true
 				met++
 			}
 			from = to
@@ -63,17 +63,6 @@ func TestWalkSeed(t *testing.T) {
 	}
 	if close > 30 {
 		t.Errorf("%d of 1000 steps go to a neighbour", close)
-	}
-}
-
-func TestBitmapSilent(t *testing.T) {
-	b := newBitmap(200)
-	for _, i := range []uint64{0, 63, 64, 199} {
-		b.set(i)
-	}
-	got := b.silent([]uint64{0, 1, 63, 64, 65, 198, 199})
-	if want := []uint64{1, 65, 198}; !slices.Equal(got, want) {
-		t.Errorf("silent: %v, want %v", got, want)
 	}
 }
 

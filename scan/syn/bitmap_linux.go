@@ -1,0 +1,74 @@
+package syn
+
+import (
+	"fmt"
+	"os"
+	"sync/atomic"
+	"unsafe"
+
+	"golang.org/x/sys/unix"
+)
+
+// A bitmap holds one bit for each pair: whether it has answered. One
+// goroutine sets, any may look.
+//
+// Its memory is not of the heap: the kernel gives a page where a bit is set,
+// and the garbage of a sweep is not let grow in proportion to what a large
+// Space needs.
+type bitmap struct {
+	words []uint64
+	mem   []byte // the same, as the kernel gave it
+}
+
+// newBitmap returns a bitmap of n bits, which must be closed.
+func newBitmap(n uint64) (bitmap, error) {
+	words := max((n+63)/64, 1)
+	mem, err := unix.Mmap(-1, 0, int(words)*8, unix.PROT_READ|unix.PROT_WRITE, unix.MAP_PRIVATE|unix.MAP_ANONYMOUS|unix.MAP_NORESERVE)
+	if err != nil {
+		return bitmap{}, fmt.Errorf("getting memory for a bit for each of %d pairs: %w", n, err)
+	}
+	return bitmap{words: unsafe.Slice((*uint64)(unsafe.Pointer(&mem[0])), words), mem: mem}, nil
+}
+
+func (b bitmap) close() { _ = unix.Munmap(b.mem) }
+
+func (b bitmap) has(i uint64) bool {
+	return atomic.LoadUint64(&b.words[i>>6])>>(i&63)&1 != 0
+}
+
+func (b bitmap) set(i uint64) {
+	w := &b.words[i>>6]
+	atomic.StoreUint64(w, *w|1<<(i&63))
+}
+
+// silent keeps of numbers those that are not set, in place.
+func (b bitmap) silent(numbers []uint64) []uint64 {
+	k := 0
+	for _, i := range numbers {
+		numbers[k] = i
+		// No branch: the loads, which miss the cache where the Space is
+		// large, then overlap.
+		k += int(^atomic.LoadUint64(&b.words[i>>6]) >> (i & 63) & 1)
+	}
+	return numbers[:k]
+}
+
+// forgetBits is how many bits are worth a system call to give them back.
+const forgetBits = 1 << 23
+
+// drain hands the numbers below n that are not set to f, in order, until it
+// returns false. What it has passed is given back to the kernel and must not
+// be looked at again: whoever takes the silent pairs remembers hosts by then,
+// and needs the memory.
+func (b bitmap) drain(n uint64, f func(uint64) bool) {
+	page := uint64(os.Getpagesize())
+	for i := range n {
+		if i%forgetBits == 0 && i > 0 {
+			end := i / 8 / page * page
+			_ = unix.Madvise(b.mem[end-min(end, forgetBits/8):end], unix.MADV_DONTNEED)
+		}
+		if !b.has(i) && !f(i) {
+			return
+		}
+	}
+}
