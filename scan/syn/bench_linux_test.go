@@ -1,6 +1,7 @@
 package syn
 
 import (
+	"slices"
 	"testing"
 	"time"
 
@@ -45,22 +46,10 @@ type sunk struct {
 // BenchmarkBare sends the same frames over and over: what the kernel allows.
 func BenchmarkBare(b *testing.B) {
 	s, _ := sink(b, 1)
-	h := s.view.pieces[0].hop
 	bare := func(b *testing.B, snd sender) {
 		b.ResetTimer()
 		cpu := processor()
-		for i := 0; i < b.N; i += batchSize {
-			for k := range uint32(batchSize) {
-				h.template.write4(snd.next(h.template), 0x0a600000+k, 61000, 10025, k)
-			}
-			for done := false; !done; {
-				var err error
-				if done, err = snd.flush(); err != nil && err != unix.ENOBUFS && err != unix.EAGAIN {
-					b.Fatal(err)
-				}
-			}
-			snd.clear()
-		}
+		s.bare(b, snd, b.N)
 		report(b, b.N, cpu)
 	}
 	b.Run("xdp", func(b *testing.B) {
@@ -79,6 +68,71 @@ func BenchmarkBare(b *testing.B) {
 		defer snd.close()
 		bare(b, snd)
 	})
+}
+
+// bare sends the same frames over and over, until there were n.
+func (s sunk) bare(b *testing.B, snd sender, n int) {
+	t := s.view.pieces[0].hop.template
+	for i := 0; i < n; i += batchSize {
+		for k := range uint32(batchSize) {
+			t.write4(snd.next(t), 0x0a600000+k, 61000, 10025, k)
+		}
+		for done := false; !done; {
+			var err error
+			if done, err = snd.flush(); err != nil && err != unix.ENOBUFS && err != unix.EAGAIN {
+				b.Fatal(err)
+			}
+		}
+		snd.clear()
+	}
+}
+
+// BenchmarkSweepOfBare takes turns between the two, so that what else the
+// machine does meets both, and reports the share of the bare loop's rate that
+// a sweep has: the median of all turns.
+func BenchmarkSweepOfBare(b *testing.B) {
+	s, space := sink(b, 1)
+	var shares, bares, sweeps []float64
+	for turn := 0; turn < 9 || b.Elapsed() < 10*time.Second; turn++ {
+		begun := time.Now()
+		s.bare(b, s.senders[0][0], int(space.Len()))
+		bare := time.Since(begun).Seconds()
+		sweep := s.onePass(b).Seconds()
+		n := float64(space.Len())
+		shares, bares, sweeps = append(shares, bare/sweep), append(bares, n/bare), append(sweeps, n/sweep)
+	}
+	b.ReportMetric(median(shares), "share")
+	b.ReportMetric(median(bares)/1e3, "bare-kpps")
+	b.ReportMetric(median(sweeps)/1e3, "sweep-kpps")
+	b.ReportMetric(0, "ns/op")
+}
+
+func median(all []float64) float64 {
+	slices.Sort(all)
+	return all[len(all)/2]
+}
+
+// onePass sends the first pass of a sweep, while all else that belongs to one
+// is at work, and returns how long the sending took.
+func (s sunk) onePass(b *testing.B) time.Duration {
+	r, err := newRun(b.Context(), s.Scanner)
+	if err != nil {
+		b.Fatal(err)
+	}
+	go r.receive()
+	go r.watch()
+	r.onePass(0)
+	took := time.Duration(r.lastTx.Load() - r.starts[0].Load())
+	r.over.Store(true)
+	for range r.hits {
+		b.Fatal("an answer")
+	}
+	<-r.watched
+	r.close()
+	if s.Err() != nil {
+		b.Fatal(s.Err())
+	}
+	return took
 }
 
 // BenchmarkSweep sends by all that a sweep needs.
