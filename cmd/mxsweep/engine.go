@@ -118,6 +118,7 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 		Rate:    float64(p.flags.rate),
 		Retries: p.retries(),
 		Timeout: p.flags.timeout,
+		Threads: int(p.flags.threads),
 		Seed:    p.seed,
 		Pcap:    pcap,
 		Earlier: p.resumed.earlier(),

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"github.com/spf13/pflag"
+
+	"mxsweep/scan/syn"
 )
 
 // scanFlags are the flags of "mxsweep scan", as the user gave them. plan checks
@@ -23,6 +25,7 @@ type scanFlags struct {
 	mode        *choice
 	pcap        string
 	rate        uint
+	threads     uint
 	concurrency uint
 	perHost     uint
 	timeout     time.Duration
@@ -81,6 +84,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.VarP(f.mode, "mode", "m", "how to ask: connect opens full connections, syn sends single segments (Linux, CAP_NET_RAW), auto chooses and says what")
 	flags.StringVar(&f.pcap, "pcap", "", "with --mode syn, write every probe and answer to `FILE`, as a capture")
 	flags.UintVarP(&f.rate, "rate", "r", 1000, "send `N` probes a second, all hosts together; 0 is as fast as accuracy allows")
+	flags.UintVar(&f.threads, "threads", 1, "with --mode syn or auto, send from `N` processors; one sends more than a million probes a second")
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
 	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host; with the dialogues on its open ports, a quarter more")
 	flags.DurationVarP(&f.timeout, "timeout", "t", 3*time.Second, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
@@ -142,6 +146,12 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	}
 	if flags.Changed("concurrency") && f.concurrency == 0 {
 		bad("at least 1; leave it out to go by the file limit", "reading flag \"--concurrency\": 0 is out of range")
+	}
+	if f.threads < 1 || f.threads > syn.MaxThreads {
+		bad(fmt.Sprintf("1 to %d", syn.MaxThreads), "reading flag \"--threads\": %d is out of range", f.threads)
+	}
+	if f.threads > 1 && f.mode.value == modeConnect {
+		bad("add --mode syn", "combining --threads with --mode %s: only single SYNs are sent by several", f.mode.value)
 	}
 	if f.pcap != "" && f.mode.value != modeSyn {
 		bad("add --mode syn", "combining --pcap with --mode %s: only single SYNs are captured", f.mode.value)

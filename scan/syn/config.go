@@ -15,8 +15,8 @@ func (c *Config) check() error {
 	if c.Rate < 0 || math.IsNaN(c.Rate) {
 		return &SetupError{Doing: fmt.Sprintf("sweeping at %v a second", c.Rate), Err: errors.New("not a rate"), Advice: "0 is as fast as accuracy allows"}
 	}
-	if c.Threads < 0 || c.Threads > 64 {
-		return &SetupError{Doing: fmt.Sprintf("sweeping with %d threads", c.Threads), Err: errors.New("not between 1 and 64"), Advice: "one sends as fast as most networks carry"}
+	if c.Threads < 0 || c.Threads > MaxThreads {
+		return &SetupError{Doing: fmt.Sprintf("sweeping with %d threads", c.Threads), Err: fmt.Errorf("not between 1 and %d", MaxThreads), Advice: "one sends as fast as most networks carry"}
 	}
 	if c.Rate == 0 {
 		c.Rate = math.Inf(1)

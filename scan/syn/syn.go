@@ -51,7 +51,7 @@ type Config struct {
 	Cooldown time.Duration
 
 	// Threads is how many transmitters share the work, each on a processor
-	// of its own. Zero means 1.
+	// of its own; MaxThreads at most. Zero means 1.
 	Threads int
 
 	// Seed is the order; same seed, and same Earlier, same order.
@@ -108,6 +108,9 @@ type Stats struct {
 	Wildcards     uint64
 	WildcardHosts []netip.Addr
 }
+
+// MaxThreads is the most that [Config] takes for Threads.
+const MaxThreads = 64
 
 // wildcardPorts is the least number of ports that says something if all are
 // open.
