@@ -220,6 +220,19 @@ func (j *Journal) Skip(place uint64) bool {
 	return j.done.has(place)
 }
 
+// SkipIn is Skip for a run over a part of the pairs, whose order is one of its
+// own from the same seed.
+func (j *Journal) SkipIn(part *Space) func(place uint64) bool {
+	if part == j.space {
+		return j.Skip
+	}
+	order := NewOrder(part.Len(), j.head.Seed)
+	return func(place uint64) bool {
+		number, ok := j.space.Index(part.At(order.At(place)))
+		return ok && j.Skip(j.order.Place(number))
+	}
+}
+
 // Earlier calls take with the results of earlier runs and the notes to them,
 // in the order in which they were added. It stops at the first error and
 // returns it. note is only valid during the call.

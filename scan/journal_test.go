@@ -96,6 +96,17 @@ func TestJournal(t *testing.T) {
 			t.Errorf("place %d: %v", place, !done)
 		}
 	}
+	in, _, err := space.Split(mustSet("10.0.0.3/32", "10.0.0.7/32", "2001:db8::2/127"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, skip := NewOrder(in.Len(), j.Seed()), j.SkipIn(in)
+	for place := range in.Len() {
+		_, done := want[in.At(order.At(place))]
+		if skip(place) != done {
+			t.Errorf("place %d of a part: %v", place, !done)
+		}
+	}
 	if _, err := OpenJournal(name, key); err == nil || !strings.Contains(err.Error(), "another run is using it") {
 		t.Errorf("opened twice: %v", err)
 	}
