@@ -9,6 +9,7 @@ import (
 	"mxsweep/exposure"
 	"mxsweep/fingerprint"
 	"mxsweep/report"
+	"mxsweep/scan"
 )
 
 // carryOut sweeps, judges and reports. The outputs are closed whatever happens.
@@ -59,6 +60,7 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 		report: func(port exposure.Port) error { return outs.Port(report.NewPort(port, p.tree)) },
 		early:  func(port exposure.Port) error { return outs.early(report.NewPort(port, p.tree)) },
 	}
+	p.limit = scan.NewHostLimit(int(p.flags.perHost))
 	var err error
 	if w.engine, err = newEngine(ctx, p, outs.pcap()); err != nil {
 		return nil, err
@@ -68,7 +70,7 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 			Signatures:     p.set,
 			Fallbacks:      p.fallbacks,
 			Allowed:        p.scope.Allows,
-			Limit:          w.engine.limit,
+			Limit:          p.limit,
 			Intrusive:      p.flags.intrusive,
 			ConnectTimeout: p.flags.timeout,
 			Concurrency:    identifiers(w.engine.connections()),

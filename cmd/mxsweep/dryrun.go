@@ -3,6 +3,8 @@ package main
 import (
 	"fmt"
 	"io"
+	"math"
+	"math/bits"
 	"strings"
 	"time"
 
@@ -44,20 +46,53 @@ func (p *plan) describeProbes(b *strings.Builder) {
 	if p.flags.shard.count > 1 {
 		shard = fmt.Sprintf(" (shard %s)", &p.flags.shard)
 	}
-	rate := p.flags.rate
+	asked := p.space // by connect
 	if mode == modeSyn {
-		e := syn.Plan(p.space, p.synConfig(nil))
-		fmt.Fprintf(b, "packets      %d, %d bytes, if nothing answers%s\n", e.Packets, e.Bytes, shard)
-		if rate > 0 {
-			fmt.Fprintf(b, "time         at most %s at %d probes a second\n", shortDuration(e.Duration), rate)
+		there := p.space
+		asked = nil
+		// What cannot be looked up here is left to the run to say.
+		if own, others, err := ownPairs(p.space); err == nil && own.Len() > 0 {
+			asked, there = own, others
 		}
-		return
+		if there.Len() > 0 {
+			p.describeSyns(b, there, shard)
+		}
 	}
-	fmt.Fprintf(b, "connections  %d, up to %d with retries%s\n", p.space.Len(), p.space.Len()*uint64(1+p.flags.retries), shard)
-	if rate > 0 {
-		seconds := time.Duration(float64(p.space.Len()) / float64(rate) * float64(time.Second))
-		fmt.Fprintf(b, "time         at least %s at %d probes a second\n", shortDuration(seconds), rate)
+	if asked != nil {
+		p.describeConnects(b, asked, shard)
 	}
+}
+
+// describeSyns says how much single SYNs would take.
+func (p *plan) describeSyns(b *strings.Builder, space *scan.Space, shard string) {
+	e := syn.Plan(space, p.synConfig(nil))
+	fmt.Fprintf(b, "packets      %d, %d bytes, if nothing answers%s\n", e.Packets, e.Bytes, shard)
+	if p.flags.rate > 0 {
+		fmt.Fprintf(b, "time         at most %s at %d probes a second\n", takes(e.Packets, p.flags.rate), p.flags.rate)
+	} else {
+		fmt.Fprintf(b, "time         as little as accuracy allows\n")
+	}
+}
+
+// describeConnects says how much full connections would take.
+func (p *plan) describeConnects(b *strings.Builder, space *scan.Space, shard string) {
+	over, most := bits.Mul64(space.Len(), uint64(1+p.flags.retries))
+	if over > 0 {
+		most = math.MaxUint64
+	}
+	fmt.Fprintf(b, "connections  %d, up to %d with retries%s\n", space.Len(), most, shard)
+	if rate := p.flags.rate; rate > 0 {
+		fmt.Fprintf(b, "time         at least %s at %d probes a second\n", takes(space.Len(), rate), rate)
+	}
+}
+
+// takes is how long so many probes take at a rate.
+func takes(probes uint64, rate uint) string {
+	seconds := float64(probes) / float64(rate)
+	if seconds >= math.MaxInt64/float64(time.Second) {
+		return "centuries"
+	}
+	return shortDuration(time.Duration(seconds * float64(time.Second)))
 }
 
 // identifyText says which probes open ports would be asked with.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"runtime"
 	"strings"
 
@@ -32,8 +33,8 @@ type engine struct {
 	mode string // modeConnect or modeSyn
 	why  string // why auto chose it; "" if the user did
 
-	syn   *syn.Scanner    // nil for connect
-	limit *scan.HostLimit // of the connections to each address
+	syn *syn.Scanner // nil for connect
+	own *scan.Space  // what is asked by connect though the mode is another; nil if nothing is
 }
 
 // close gives the sockets back. It may be called again.
@@ -49,6 +50,19 @@ func (e *engine) connections() int {
 		return c.Concurrency()
 	}
 	return scan.Connections()
+}
+
+// recalls reports whether the engine counts what an earlier run found at a
+// pair.
+func (e *engine) recalls(pair netip.AddrPort) bool {
+	if e.syn == nil {
+		return false
+	}
+	if e.own == nil {
+		return true
+	}
+	_, own := e.own.Index(pair)
+	return !own
 }
 
 // failed is why the engine ended before its time, nil if it did not.
@@ -83,23 +97,28 @@ func newEngine(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 		}
 		why = "single SYNs cannot be sent: " + err.Error()
 	}
-	limit := scan.NewHostLimit(int(p.flags.perHost))
-	connect, err := scan.NewConnect(scan.Config{
+	connect, err := p.newConnect(p.space)
+	if err != nil {
+		return nil, err
+	}
+	return &engine{sweeper: connect, mode: modeConnect, why: why}, nil
+}
+
+// newConnect makes a connect engine for the pairs of the run, or a part of
+// them.
+func (p *plan) newConnect(space *scan.Space) (*scan.Connect, error) {
+	return scan.NewConnect(scan.Config{
 		Scope:       p.scope,
 		Rate:        float64(p.flags.rate),
 		Concurrency: int(p.flags.concurrency),
 		PerHost:     int(p.flags.perHost),
-		Limit:       limit,
+		Limit:       p.limit,
 		Timeout:     p.flags.timeout,
 		Retries:     p.retries(),
 		Seed:        p.seed,
-		Skip:        p.resumed.skip(),
+		Skip:        p.resumed.skip(space),
 		HandOn:      !p.flags.noIdentify,
 	})
-	if err != nil {
-		return nil, err
-	}
-	return &engine{sweeper: connect, mode: modeConnect, why: why, limit: limit}, nil
 }
 
 // retries is the number of further tries as the engines have it: their zero is
@@ -126,10 +145,32 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 }
 
 // newSyn opens the sockets of the SYN engine and gives up all other rights.
+// The addresses of this machine itself, which no SYN reaches, are left to
+// connects.
 func newSyn(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
-	s, err := syn.Open(ctx, p.space, p.synConfig(pcap))
+	there, own := p.space, (*scan.Space)(nil)
+	s, err := syn.Open(ctx, there, p.synConfig(pcap))
+	var local *syn.LocalError
+	if errors.As(err, &local) {
+		if own, there, err = splitLocal(p.space, local); err != nil {
+			return nil, err
+		}
+		if there.Len() == 0 {
+			return p.newOwn(own)
+		}
+		s, err = syn.Open(ctx, there, p.synConfig(pcap))
+	}
 	if err != nil {
 		return nil, coded(exitError, err)
+	}
+	e := &engine{sweeper: synSweeper{s}, mode: modeSyn, syn: s, own: own}
+	if own != nil {
+		connect, err := p.newConnect(own)
+		if err != nil {
+			s.Close()
+			return nil, err
+		}
+		e.sweeper = &mixed{connect: connect, syn: synSweeper{s}, own: own, there: there}
 	}
 	// Only a program without cgo can give its rights up; it loses nothing but
 	// a second line of defence.
@@ -137,7 +178,7 @@ func newSyn(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 		s.Close()
 		return nil, coded(exitError, err)
 	}
-	return &engine{sweeper: synSweeper{s}, mode: modeSyn, syn: s, limit: scan.NewHostLimit(int(p.flags.perHost))}, nil
+	return e, nil
 }
 
 // wideSweep is the number of pairs from which on single SYNs pay off.
@@ -151,14 +192,16 @@ func chooseMode(space *scan.Space) (mode, why string) {
 	if space.Len() < wideSweep {
 		return modeConnect, fmt.Sprintf("%d ports in all are few", space.Len())
 	}
-	local, err := syn.Local(space)
+	own, there, err := ownPairs(space)
 	switch {
 	case err != nil:
 		return modeConnect, "the routes cannot be read: " + err.Error()
-	case len(local.Ranges()) > 0:
-		return modeConnect, "addresses of this machine itself are among the targets"
+	case there.Len() < wideSweep:
+		return modeConnect, fmt.Sprintf("all but %d ports are of this machine itself", there.Len())
+	case own.Len() > 0:
+		return modeSyn, fmt.Sprintf("%d ports in all, those of this machine itself left out, are many", there.Len())
 	default:
-		return modeSyn, fmt.Sprintf("%d ports in all are many", space.Len())
+		return modeSyn, fmt.Sprintf("%d ports in all are many", there.Len())
 	}
 }
 
@@ -171,6 +214,9 @@ func (e *engine) notices() []exposure.Notice {
 	if e.why != "" {
 		note(exposure.NoticeEngine, "", "--mode auto chose %s: %s.", e.mode, e.why)
 	}
+	if e.own != nil {
+		note(exposure.NoticeEngine, "", "The %d ports of this machine's own addresses were asked with full connections: single SYNs do not reach them.", e.own.Len())
+	}
 	if e.syn == nil {
 		return all
 	}
@@ -179,7 +225,7 @@ func (e *engine) notices() []exposure.Notice {
 		note(exposure.NoticeEngine, "", "The sweep settled on %.0f SYNs a second: %s.", st.Settled, st.Why)
 	}
 	if st.Loss > 0 {
-		note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again in %d passes.", 100*st.Loss, st.Pass)
+		note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again, in %d passes in all.", 100*st.Loss, st.Pass)
 	}
 	var odd []string
 	for _, o := range []struct {

@@ -34,7 +34,8 @@ type plan struct {
 	scopeSHA256 string
 	space       *scan.Space
 	seed        uint64
-	resumed     *resumption // nil without --resume
+	resumed     *resumption     // nil without --resume
+	limit       *scan.HostLimit // of the connections to each address; set by newSweep
 
 	known     *signatures.Ports
 	set       *signatures.Set // nil: states only

@@ -8,8 +8,6 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
-
-	"mxsweep/scan"
 )
 
 // A progressMode says how the way of a run is shown on standard error.
@@ -35,14 +33,6 @@ func (s *session) progressMode(mode string, quiet bool) progressMode {
 	default:
 		return progressNone
 	}
-}
-
-// A tally is what a progress line says: the sweep's own numbers, and how far
-// the identification of open ports has come.
-type tally struct {
-	scan.Stats
-	Identified int     // open ports whose dialogue has ended
-	Loss       float64 // share of probes or answers that get lost; 0 if not measured
 }
 
 // A progress shows how far a run is until stopped. The nil progress shows
@@ -115,39 +105,50 @@ func (p *progress) stop() {
 func (p *progress) show() {
 	t := p.tally()
 	if p.bar == nil {
-		fmt.Fprintf(p.w, "mxsweep: %s\n", progressLine(t, time.Since(p.start)))
+		fmt.Fprintf(p.w, "mxsweep: %.0f%% of %d ports: %s\n", 100*t.Share, t.Planned, progressLine(t, time.Since(p.start)))
 		return
 	}
 	// The dialogues count as work too; the bar is full only when stop clears it.
-	whole := int64(min(t.Planned, 1<<62)) + int64(t.Open) + 1
+	planned := int64(min(t.Planned, 1<<62))
+	whole := planned + int64(t.Open) + 1
 	p.bar.ChangeMax64(whole)
 	p.bar.Describe(fitted(progressLine(t, time.Since(p.start)), p.width()))
-	_ = p.bar.Set64(min(int64(min(t.Done, 1<<62))+int64(t.Identified), whole-1))
+	_ = p.bar.Set64(min(int64(t.Share*float64(planned))+int64(t.Identified), whole-1))
 }
 
-// progressLine says how far a run is in one line: how much is asked, at what
-// rate, when it ends, and what is open.
+// progressLine says in one line what was sent, how much of it was answered and
+// lost, at what rate, and when all will be asked.
 func progressLine(t tally, elapsed time.Duration) string {
 	if t.Planned > 0 && t.Done >= t.Planned {
-		return fmt.Sprintf("swept %d ports, %d open, %d identified", t.Planned, t.Open, t.Identified)
-	}
-	percent := 0.0
-	if t.Planned > 0 {
-		percent = 100 * float64(t.Done) / float64(t.Planned)
+		return fmt.Sprintf("swept, %d open, %d identified", t.Open, t.Identified)
 	}
 	rate := t.Rate
 	if rate == 0 && elapsed > 0 {
 		rate = float64(t.Sent) / elapsed.Seconds()
 	}
-	line := fmt.Sprintf("%d of %d ports (%.0f%%), %.0f probes/s, %d open", t.Done, t.Planned, percent, rate, t.Open)
-	if t.Loss > 0 {
+	line := fmt.Sprintf("%s sent, %s answered, %d open", shortCount(float64(t.Sent)), shortCount(float64(t.Answered)), t.Open)
+	if t.Measured {
 		line += fmt.Sprintf(", %.1f%% lost", 100*t.Loss)
 	}
-	if t.Done > 0 && elapsed > 0 {
-		left := time.Duration(float64(elapsed) * float64(t.Planned-t.Done) / float64(t.Done))
-		line += ", ends in " + shortDuration(left)
+	line += fmt.Sprintf(", %s/s", shortCount(rate))
+	if t.Share > 0 && elapsed > 0 {
+		if left := elapsed.Seconds() * (1 - t.Share) / t.Share; left < 1e9 {
+			line += ", ends in " + shortDuration(time.Duration(left*float64(time.Second)))
+		}
 	}
 	return line
+}
+
+// shortCount is n in few digits.
+func shortCount(n float64) string {
+	switch {
+	case n < 1e5:
+		return fmt.Sprintf("%.0f", n)
+	case n < 1e8:
+		return fmt.Sprintf("%.0fk", n/1e3)
+	default:
+		return fmt.Sprintf("%.0fM", n/1e6)
+	}
 }
 
 // besideLine is what the bar takes beside its line at least: "  99% ||" and the

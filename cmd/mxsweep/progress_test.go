@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -10,39 +11,66 @@ import (
 	"time"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn"
 )
 
 func TestProgressLine(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		stats   scan.Stats
+		tally   tally
 		elapsed time.Duration
 		want    string
 	}{
-		{"start", scan.Stats{Planned: 1000}, 0, "0 of 1000 ports (0%), 0 probes/s, 0 open"},
-		{"under way", scan.Stats{Planned: 1000, Done: 250, Sent: 300, Open: 3}, 10 * time.Second,
-			"250 of 1000 ports (25%), 30 probes/s, 3 open, ends in 30s"},
-		{"measured rate", scan.Stats{Planned: 7200, Done: 1, Rate: 1.4, Open: 1}, time.Second,
-			"1 of 7200 ports (0%), 1 probes/s, 1 open, ends in 1h59m"},
-		{"swept", scan.Stats{Planned: 10, Done: 10, Open: 2}, time.Minute, "swept 10 ports, 2 open, 0 identified"},
-		{"nothing", scan.Stats{}, time.Second, "0 of 0 ports (0%), 0 probes/s, 0 open"},
+		{"start", tally{Stats: scan.Stats{Planned: 1000}}, 0, "0 sent, 0 answered, 0 open, 0/s"},
+		{"under way", tally{Stats: scan.Stats{Planned: 1000, Sent: 300, Answered: 250, Open: 3}, Share: 0.25}, 10 * time.Second,
+			"300 sent, 250 answered, 3 open, 30/s, ends in 30s"},
+		{"measured", tally{Stats: scan.Stats{Planned: 7200, Sent: 1234567, Rate: 150000, Open: 1}, Share: 1. / 7200, Loss: 0.051, Measured: true}, time.Second,
+			"1235k sent, 0 answered, 1 open, 5.1% lost, 150k/s, ends in 1h59m"},
+		{"far off", tally{Stats: scan.Stats{Planned: 1 << 63, Sent: 1}, Share: 1e-19}, time.Second, "1 sent, 0 answered, 0 open, 1/s"},
+		{"swept", tally{Stats: scan.Stats{Planned: 10, Done: 10, Open: 2}}, time.Minute, "swept, 2 open, 0 identified"},
+		{"nothing", tally{}, time.Second, "0 sent, 0 answered, 0 open, 0/s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := progressLine(tally{Stats: tt.stats}, tt.elapsed); got != tt.want {
+			if got := progressLine(tt.tally, tt.elapsed); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
 	}
 }
 
+// TestSynShare follows a sweep of 1000 pairs, 3 in 4 of them silent, through
+// three passes.
+func TestSynShare(t *testing.T) {
+	at := func(pass int, asked, done, sent uint64) syn.Stats {
+		return syn.Stats{Stats: scan.Stats{Planned: 1000, Done: done, Sent: sent}, Pass: pass, Asked: asked, ToAsk: 1024}
+	}
+	for _, tt := range []struct {
+		st      syn.Stats
+		earlier uint64
+		want    float64
+	}{
+		{at(0, 0, 0, 0), 0, 0},
+		{at(1, 512, 125, 500), 0, 0.2},               // 500 of 1000 + 2 × 750
+		{at(1, 1024, 250, 1000), 0, 0.4},             // all of the first pass
+		{at(2, 512, 250, 1375), 0, 0.55},             // half of the second one
+		{at(3, 1024, 250, 2500), 0, 1},               // the end
+		{at(4, 0, 250, 2500), 0, 2500. / 3250},       // loss has made another one needed
+		{at(1, 512, 1000-500+125, 250), 500, 1. / 4}, // the half of it, resumed: 250 of 500 + 2 × 250
+	} {
+		if got := synShare(tt.st, tt.earlier, 3); math.Abs(got-tt.want) > 1e-9 {
+			t.Errorf("%+v: %v, want %v", tt.st, got, tt.want)
+		}
+	}
+}
+
 func TestFitted(t *testing.T) {
-	const line = "250 of 1000 ports (25%), 30 probes/s, 3 open, ends in 30s"
+	const line = "300 sent, 250 answered, 3 open, 30/s, ends in 30s"
 	for columns, want := range map[int]string{
 		0:  line,
-		66: line,
-		65: "250 of 1000 ports (25%), 30 probes/s, 3 open",
-		40: "250 of 1000 ports (25%)",
-		20: "250 of 1000",
+		58: line,
+		57: "300 sent, 250 answered, 3 open, 30/s",
+		40: "300 sent, 250 answered, 3 open",
+		16: "300 sen",
 		3:  "",
 	} {
 		if got := fitted(line, columns); got != want {
@@ -68,14 +96,14 @@ func TestProgressInALog(t *testing.T) {
 		var out bytes.Buffer
 		var done atomic.Uint64
 		p := startProgress(&out, progressLines, false, nil, func() tally {
-			return tally{Stats: scan.Stats{Planned: 100, Done: done.Load(), Open: 1}}
+			return tally{Stats: scan.Stats{Planned: 100, Done: done.Load(), Open: 1}, Share: float64(done.Load()) / 100}
 		})
 		done.Store(10)
 		time.Sleep(65 * time.Second)
 		synctest.Wait()
 		p.stop()
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		if len(lines) != 2 || lines[0] != "mxsweep: 10 of 100 ports (10%), 0 probes/s, 1 open, ends in 4m30s" {
+		if len(lines) != 2 || lines[0] != "mxsweep: 10% of 100 ports: 0 sent, 0 answered, 1 open, 0/s, ends in 4m30s" {
 			t.Errorf("after 65 seconds: %q", lines)
 		}
 		time.Sleep(time.Minute)
@@ -89,12 +117,12 @@ func TestProgressBarShowsRateAndOpenPorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		p := startProgress(&out, progressBar, false, func() int { return 80 }, func() tally {
-			return tally{Stats: scan.Stats{Planned: 100, Done: 50, Sent: 50, Open: 7}}
+			return tally{Stats: scan.Stats{Planned: 100, Done: 50, Sent: 50, Answered: 40, Open: 7}, Share: 0.5, Loss: 0.02, Measured: true}
 		})
 		time.Sleep(time.Second)
 		synctest.Wait()
 		p.stop()
-		for _, want := range []string{"50 of 100 ports", "probes/s", "7 open", "ends in"} {
+		for _, want := range []string{"46%", "50 sent", "40 answered", "7 open", "2.0% lost", "/s", "ends in"} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("the bar %q lacks %q", out.String(), want)
 			}

@@ -126,12 +126,13 @@ func hashFiles(h hash.Hash, files fs.FS) error {
 	})
 }
 
-// skip is scan.Config.Skip: nil if there is nothing to skip.
-func (r *resumption) skip() func(place uint64) bool {
+// skip is scan.Config.Skip for the pairs of the sweep, or a part of them: nil
+// if there is nothing to skip.
+func (r *resumption) skip(space *scan.Space) func(place uint64) bool {
 	if r == nil || r.Done() == 0 {
 		return nil
 	}
-	return r.Skip
+	return r.SkipIn(space)
 }
 
 // earlier are the results of earlier runs: nil if there are none.
@@ -241,6 +242,9 @@ func (w *sweep) replay() error {
 	}
 	return w.plan.resumed.Earlier(func(r scan.Result, data []byte) error {
 		w.see(r)
+		if r.State == scan.StateOpen && !w.engine.recalls(r.Target) {
+			w.untold.Add(1)
+		}
 		if r.State != scan.StateOpen || w.identifier == nil {
 			return w.state(r)
 		}

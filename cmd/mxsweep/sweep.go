@@ -28,6 +28,7 @@ type sweep struct {
 	queue      *queue
 	identified atomic.Int64
 	recalled   atomic.Int64 // open ports that earlier runs have talked to
+	untold     atomic.Int64 // open ports of earlier runs that the engine does not count
 	unasked    atomic.Int64 // open ports that this machine could not talk to
 	crowded    atomic.Int64 // open ports of hosts with too many to talk to all
 
@@ -212,18 +213,6 @@ func (w *sweep) port(r scan.Result, service *fingerprint.Service) exposure.Port 
 		p.Anchor = &a
 	}
 	return p
-}
-
-// tally is how far the run is, for the progress display.
-func (w *sweep) tally() tally {
-	recalled := w.recalled.Load()
-	t := tally{Stats: w.engine.Stats(), Identified: int(w.identified.Load() + recalled)}
-	if w.engine.syn != nil {
-		t.Loss = w.engine.syn.Stats().Loss
-	} else {
-		t.Open += uint64(recalled) // the SYN engine counts them
-	}
-	return t
 }
 
 // sorted are the open ports in the order of address and port.

@@ -1,0 +1,81 @@
+package main
+
+import (
+	"context"
+	"iter"
+
+	"go4.org/netipx"
+
+	"mxsweep/scan"
+	"mxsweep/scan/syn"
+)
+
+// A mixed sweeper asks the pairs of this machine's own addresses with full
+// connections, and then all others with single SYNs.
+type mixed struct {
+	connect, syn sweeper
+	own, there   *scan.Space // what each asks
+}
+
+// Scan implements [scan.Scanner] for the space that the two parts were made of.
+func (m *mixed) Scan(ctx context.Context, _ *scan.Space) iter.Seq[scan.Result] {
+	return func(yield func(scan.Result) bool) {
+		for r := range m.connect.Scan(ctx, m.own) {
+			if !yield(r) {
+				return
+			}
+		}
+		for r := range m.syn.Scan(ctx, m.there) {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// Stats returns the totals of both.
+func (m *mixed) Stats() scan.Stats {
+	a, b := m.connect.Stats(), m.syn.Stats()
+	return scan.Stats{
+		Planned: m.own.Len() + m.there.Len(), Done: a.Done + b.Done, Sent: a.Sent + b.Sent,
+		Answered: a.Answered + b.Answered, Open: a.Open + b.Open, Lost: a.Lost + b.Lost,
+		Inflight: a.Inflight + b.Inflight, Rate: b.Rate,
+	}
+}
+
+// newOwn makes the engine of a sweep of nothing but this machine's own
+// addresses.
+func (p *plan) newOwn(own *scan.Space) (*engine, error) {
+	if p.flags.pcap != "" {
+		return nil, usagef("leave --pcap out", "capturing single SYNs in %q: all targets are this machine itself, which is asked with full connections", p.flags.pcap)
+	}
+	connect, err := p.newConnect(own)
+	if err != nil {
+		return nil, err
+	}
+	return &engine{sweeper: connect, mode: modeConnect, own: own}, nil
+}
+
+// splitLocal divides a space into the pairs of the addresses that err names
+// and the others.
+func splitLocal(space *scan.Space, err *syn.LocalError) (own, there *scan.Space, _ error) {
+	var b netipx.IPSetBuilder
+	for _, r := range err.Ranges {
+		b.AddRange(r)
+	}
+	set, e := b.IPSet()
+	if e != nil {
+		return nil, nil, e
+	}
+	return space.Split(set)
+}
+
+// ownPairs divides a space into the pairs of this machine itself and the
+// others.
+func ownPairs(space *scan.Space) (own, there *scan.Space, _ error) {
+	set, err := syn.Local(space)
+	if err != nil {
+		return nil, nil, err
+	}
+	return space.Split(set)
+}
