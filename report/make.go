@@ -83,11 +83,17 @@ func NewPort(p exposure.Port, tree Tree) Port {
 	return w
 }
 
+// errorCode says where what keeps a port from being open or closed has its
+// cause: in the scope, on the way, or on this machine.
 func errorCode(s scan.State) string {
-	if s == scan.StateSkipped {
+	switch s {
+	case scan.StateSkipped:
 		return "skipped"
+	case scan.StateFiltered:
+		return "icmp"
+	default:
+		return "local-error"
 	}
-	return "local-error"
 }
 
 // milliseconds is d with a resolution of a microsecond.

@@ -55,6 +55,13 @@ func TestNewPortWithoutAnswer(t *testing.T) {
 	if p.Error == nil || p.Error.Code != "local-error" || p.Error.Message != `connecting: no buffer\x00` {
 		t.Errorf("error is %+v", p.Error)
 	}
+	p = NewPort(exposure.Port{Result: scan.Result{
+		Target: netip.MustParseAddrPort("192.0.2.1:25"), State: scan.StateFiltered,
+		Reason: scan.ReasonAdminProhibited, Time: when, Err: errors.New("ICMP type 3 code 13"),
+	}}, "")
+	if p.Error == nil || p.Error.Code != "icmp" || p.Error.Message != "ICMP type 3 code 13" {
+		t.Errorf("error is %+v", p.Error)
+	}
 	if s := p.Timestamp.String(); s != "2026-11-20T06:00:31.004Z" {
 		t.Errorf("timestamp is %s", s)
 	}

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net/netip"
 	"runtime"
+	"slices"
 	"strings"
 
 	"mxsweep/exposure"
@@ -239,8 +240,12 @@ func (e *engine) notices() []exposure.Notice {
 	if len(odd) > 0 {
 		note(exposure.NoticeEngine, "", "Answers were not believed: %s.", strings.Join(odd, ", "))
 	}
+	slices.SortFunc(st.WildcardHosts, netip.Addr.Compare)
 	for _, host := range st.WildcardHosts {
 		note(exposure.NoticeWildcard, host.String(), "%s has every port open that was asked for.", host)
+	}
+	if more := st.Wildcards - uint64(len(st.WildcardHosts)); more > 0 {
+		note(exposure.NoticeWildcard, "", "%d further hosts have every port open that was asked for.", more)
 	}
 	return all
 }
