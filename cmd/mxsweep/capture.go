@@ -10,6 +10,7 @@ import (
 type capture struct {
 	file *outputFile
 	w    *bufio.Writer
+	told bool // who wrote knows of the error
 }
 
 // openCapture opens the file of --pcap, if there is one.
@@ -21,7 +22,7 @@ func (o *outputs) openCapture(name string) error {
 	if err != nil {
 		return coded(exitError, fmt.Errorf("opening capture %q: %w", name, bare(err)))
 	}
-	o.capture = &capture{file, bufio.NewWriterSize(file, 1<<20)}
+	o.capture = &capture{file: file, w: bufio.NewWriterSize(file, 1<<20)}
 	return nil
 }
 
@@ -30,14 +31,32 @@ func (o *outputs) pcap() io.Writer {
 	if o.capture == nil {
 		return nil
 	}
-	return o.capture.w
+	return o.capture
+}
+
+// Write implements [io.Writer].
+func (c *capture) Write(p []byte) (int, error) {
+	n, err := c.w.Write(p)
+	if err != nil {
+		c.told = true
+		err = fmt.Errorf("%q: %w", c.file.name, bare(err))
+	}
+	return n, err
+}
+
+// flush writes what is still in memory. The error is nil if Write gave one.
+func (c *capture) flush() error {
+	if err := c.w.Flush(); err != nil && !c.told {
+		return writing(fmt.Sprintf("%q", c.file.name), err)
+	}
+	return nil
 }
 
 // close ends the capture.
 func (c *capture) close() error {
-	err := c.w.Flush()
-	if closed := c.file.commit(); err == nil {
-		err = closed
+	err := c.flush()
+	if closed := c.file.commit(); err == nil && closed != nil {
+		err = writing(fmt.Sprintf("%q", c.file.name), closed)
 	}
-	return writing(fmt.Sprintf("%q", c.file.name), err)
+	return err
 }

@@ -100,6 +100,11 @@ func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) 
 			saw.Failed = append(saw.Failed, writing(o.spec.name(), o.err))
 		}
 	}
+	if outs.capture != nil {
+		if err := outs.capture.flush(); err != nil {
+			saw.Failed = append(saw.Failed, err)
+		}
+	}
 	return saw
 }
 

@@ -61,8 +61,8 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 		return nil, err
 	}
 	p.known = known
-	_, outputErr := flags.output.specs()
-	errs := []error{flags.check(given), outputErr}
+	specs, outputErr := flags.output.specs()
+	errs := []error{flags.check(given), outputErr, flags.checkFiles(specs)}
 	note := func(err error) { errs = append(errs, err) }
 	if p.policy, err = flags.readPolicy(rules, known); err != nil {
 		return nil, errors.Join(append(errs, err)...)

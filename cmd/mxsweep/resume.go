@@ -15,7 +15,6 @@ import (
 	"net/netip"
 	"os"
 	"path"
-	"slices"
 	"time"
 
 	"mxsweep/exposure"
@@ -45,17 +44,10 @@ type resumeNote struct {
 
 // openResumption opens the journal of --resume, if there is one, and takes the
 // order of the sweep from it.
-func (p *plan) openResumption(ctx context.Context, specs []outputSpec, seedGiven bool) error {
+func (p *plan) openResumption(ctx context.Context, seedGiven bool) error {
 	name := p.flags.resume
 	if name == "" {
 		return nil
-	}
-	written := []string{p.flags.pcap, p.flags.auditLog}
-	for _, spec := range specs {
-		written = append(written, spec.file)
-	}
-	if slices.ContainsFunc(written, func(file string) bool { return file != "" && sameFile(file, name) }) {
-		return usagef("give each a file of its own", "reading flag \"--resume\": %q is taken by an output", name)
 	}
 	options, err := p.resumeOptions()
 	if err != nil {

@@ -51,7 +51,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	if err != nil {
 		return err
 	}
-	if err := p.openResumption(ctx, specs, given.Changed("seed")); err != nil {
+	if err := p.openResumption(ctx, given.Changed("seed")); err != nil {
 		return err
 	}
 	defer p.resumed.drop()

@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -153,6 +154,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	if f.threads > 1 && f.mode.value == modeConnect {
 		bad("add --mode syn", "combining --threads with --mode %s: only single SYNs are sent by several", f.mode.value)
 	}
+	if f.pcap == "-" {
+		bad("name a file; on Linux, /dev/stdout is one", "reading flag \"--pcap\": a capture does not go to standard output")
+	}
 	if f.pcap != "" && f.mode.value != modeSyn {
 		bad("add --mode syn", "combining --pcap with --mode %s: only single SYNs are captured", f.mode.value)
 	}
@@ -165,9 +169,28 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	return errors.Join(errs...)
 }
 
+// checkFiles refuses files that would be written for two purposes at once.
+func (f *scanFlags) checkFiles(specs []outputSpec) error {
+	var taken []string
+	for _, spec := range specs {
+		taken = append(taken, spec.file)
+	}
+	var errs []error
+	for _, of := range []struct{ flag, file string }{{"pcap", f.pcap}, {"audit-log", f.auditLog}, {"resume", f.resume}} {
+		if of.file == "" || of.file == os.DevNull {
+			continue
+		}
+		if slices.ContainsFunc(taken, func(file string) bool { return sameFile(file, of.file) }) {
+			errs = append(errs, usagef("give each a file of its own", "reading flag \"--%s\": %q is taken by an output", of.flag, of.file))
+		}
+		taken = append(taken, of.file)
+	}
+	return errors.Join(errs...)
+}
+
 // needWords are the flags of which an empty value, as an unset variable of a
 // script gives, would silently lift a bound or a check that was meant.
-var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume"}
+var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume", "pcap", "audit-log"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
 func emptyValue(v pflag.Value) bool {

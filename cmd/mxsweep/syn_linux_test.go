@@ -1,0 +1,271 @@
+package main
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/gopacket/pcapgo"
+)
+
+// A synLab is two network namespaces with a link between: the scanner has
+// 10.93.0.1, and 10.93.1.0/24 and fd93:1::/120 are behind the other end, all
+// their ports closed.
+type synLab struct {
+	t       *testing.T
+	name, s string // prefix of both, and the scanner's
+	dir     string
+}
+
+func newSynLab(t *testing.T) *synLab {
+	t.Helper()
+	if os.Getuid() != 0 || testing.Short() {
+		t.Skip("needs root to make network namespaces; left out by -short")
+	}
+	if _, err := exec.LookPath("ip"); err != nil {
+		t.Skip("needs ip (iproute2)")
+	}
+	name := fmt.Sprintf("mxcmd-%d-%s-", os.Getpid(), t.Name()[len("TestSyn"):])
+	l := &synLab{t: t, name: name, s: name + "s", dir: t.TempDir()}
+	for _, n := range []string{"s", "d"} {
+		if out, err := exec.Command("ip", "netns", "add", name+n).CombinedOutput(); err != nil {
+			t.Skipf("making a network namespace: %v\n%s", err, out)
+		}
+		t.Cleanup(func() { _ = exec.Command("ip", "netns", "del", name+n).Run() })
+	}
+	for line := range strings.Lines(`link add sd netns @s type veth peer name ds netns @d
+-n @s link set lo up
+-n @d link set lo up
+-n @s addr add 10.93.0.1/24 dev sd
+-n @s addr add fd93::1/64 dev sd nodad
+-n @d addr add 10.93.0.2/24 dev ds
+-n @d addr add fd93::2/64 dev ds nodad
+-n @s link set sd up
+-n @d link set ds up
+-n @s route add 10.93.1.0/24 via 10.93.0.2
+-n @s route add fd93:1::/64 via fd93::2
+-n @d route add local 10.93.1.0/24 dev lo
+-n @d route add local fd93:1::/64 dev lo`) {
+		args := strings.Fields(strings.ReplaceAll(line, "@", name))
+		if out, err := exec.Command("ip", args...).CombinedOutput(); err != nil {
+			t.Fatalf("ip %s: %v\n%s", args, err, out)
+		}
+	}
+	return l
+}
+
+// command is "mxsweep scan --mode syn" in the scanner's namespace.
+func (l *synLab) command(args ...string) (*exec.Cmd, *bytes.Buffer) {
+	args = append([]string{"netns", "exec", l.s, "mxsweep", "scan", "--mode", "syn", "-p", "25,10025", "--all-ports", "--no-identify", "-q"}, args...)
+	cmd := exec.CommandContext(l.t.Context(), "ip", args...)
+	var said bytes.Buffer
+	cmd.Dir, cmd.Stdout, cmd.Stderr = l.dir, &said, &said
+	return cmd, &said
+}
+
+// scan runs it and wants an exit code; it returns what it said.
+func (l *synLab) scan(want int, args ...string) string {
+	l.t.Helper()
+	cmd, said := l.command(args...)
+	var exit *exec.ExitError
+	if err := cmd.Run(); err != nil && !errors.As(err, &exit) {
+		l.t.Fatal(err)
+	}
+	if got := cmd.ProcessState.ExitCode(); got != want {
+		l.t.Errorf("%q: exit code %d, want %d\n%s", args, got, want, said)
+	}
+	return said.String()
+}
+
+// A synReport is what the tests read of a report.
+type synReport struct {
+	Run   struct{ Mode string }
+	Ports []struct {
+		IP            string
+		Port          uint16
+		State, Reason string
+	}
+	Notices []struct{ Message string }
+	Summary struct {
+		Complete bool
+		ExitCode int `json:"exit_code"`
+	}
+}
+
+func (l *synLab) report(name string) (r synReport) {
+	l.t.Helper()
+	data, err := os.ReadFile(filepath.Join(l.dir, name))
+	if err == nil {
+		err = json.Unmarshal(data, &r)
+	}
+	if err != nil {
+		l.t.Fatal(err)
+	}
+	return r
+}
+
+// states counts the ports of a report by state and reason.
+func (r synReport) states() map[string]int {
+	out := map[string]int{}
+	for _, p := range r.Ports {
+		out[p.State+" "+p.Reason]++
+	}
+	return out
+}
+
+// TestSynMixed sweeps this machine itself by connects and the others by SYNs,
+// in one run, and captures the SYNs.
+func TestSynMixed(t *testing.T) {
+	t.Parallel()
+	l := newSynLab(t)
+	l.scan(0, "10.93.0.0/30", "10.93.1.0/29", "fd93::1", "fd93:1::/125", "127.0.0.1", "-x", "10.93.0.0,10.93.0.3", "-o", "json=a.json", "--pcap", "a.pcap")
+	r := l.report("a.json")
+	if got := r.states(); r.Run.Mode != "syn" || got["closed conn-refused"] != 3*2 || got["closed reset"] != 17*2 || len(r.Ports) != 20*2 {
+		t.Errorf("mode %s, %v", r.Run.Mode, got)
+	}
+	if m := r.Notices[0].Message; !strings.HasPrefix(m, "The 6 ports of this machine's own addresses were asked with full connections") {
+		t.Errorf("notice: %s", m)
+	}
+	file, err := os.Open(filepath.Join(l.dir, "a.pcap"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer file.Close()
+	in, err := pcapgo.NewReader(file)
+	n := 0
+	for ; err == nil; n++ {
+		_, _, err = in.ReadPacketData()
+	}
+	if err != io.EOF || n-1 < 2*17*2 {
+		t.Errorf("%d packets were captured, %v", n-1, err)
+	}
+}
+
+// TestSynPcapFull cannot write the capture.
+func TestSynPcapFull(t *testing.T) {
+	t.Parallel()
+	if _, err := os.Stat("/dev/full"); err != nil {
+		t.Skip("needs /dev/full")
+	}
+	l := newSynLab(t)
+	said := l.scan(3, "10.93.1.0/29", "-o", "json=a.json", "--pcap", "/dev/full")
+	if !strings.Contains(said, `writing "/dev/full": no space left on device`) {
+		t.Errorf("said %q", said)
+	}
+	if r := l.report("a.json"); r.Summary.ExitCode != 3 || len(r.Ports) != 16 {
+		t.Errorf("%+v", r.Summary)
+	}
+}
+
+// TestSynWithoutRight lacks the right to raw sockets.
+func TestSynWithoutRight(t *testing.T) {
+	t.Parallel()
+	if _, err := exec.LookPath("setpriv"); err != nil {
+		t.Skip("needs setpriv (util-linux)")
+	}
+	l := newSynLab(t)
+	mxsweep, err := exec.LookPath("mxsweep")
+	if err != nil {
+		t.Fatal(err)
+	}
+	cmd, said := l.command("10.93.1.0/29", "-o", "json=a.json")
+	cmd.Args = append([]string{"ip", "netns", "exec", l.s, "setpriv", "--bounding-set=-net_raw", mxsweep}, cmd.Args[5:]...)
+	err = cmd.Run()
+	if code := cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(said.String(), "setcap cap_net_raw+ep") ||
+		!strings.Contains(said.String(), "leave --mode syn out") {
+		t.Errorf("exit code %d, %v\n%s", code, err, said)
+	}
+	if _, err := os.Stat(filepath.Join(l.dir, "a.json")); err == nil {
+		t.Error("a report of nothing was written")
+	}
+}
+
+// begin starts a slow sweep and waits for its first result.
+func (l *synLab) begin(args ...string) (*exec.Cmd, *bytes.Buffer) {
+	l.t.Helper()
+	cmd, said := l.command(append(args, "-r", "100", "-o", "jsonl=live.jsonl")...)
+	if err := cmd.Start(); err != nil {
+		l.t.Fatal(err)
+	}
+	begun, tick := time.Now(), time.NewTicker(5*time.Millisecond)
+	defer tick.Stop()
+	for ; ; <-tick.C {
+		data, _ := os.ReadFile(filepath.Join(l.dir, "live.jsonl"))
+		if bytes.Contains(data, []byte(`"type":"port"`)) {
+			return cmd, said
+		}
+		if time.Since(begun) > 30*time.Second {
+			l.t.Fatalf("no result in 30 seconds\n%s", said)
+		}
+	}
+}
+
+// TestSynDown loses the interface in the middle: the run is aborted, and tells
+// what it has seen.
+func TestSynDown(t *testing.T) {
+	t.Parallel()
+	l := newSynLab(t)
+	cmd, said := l.begin("10.93.1.0/24", "-o", "json=a.json")
+	if out, err := exec.Command("ip", "-n", l.s, "link", "set", "sd", "down").CombinedOutput(); err != nil {
+		t.Fatalf("%v\n%s", err, out)
+	}
+	_ = cmd.Wait()
+	if code := cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(said.String(), `sending on interface "sd": it went down`) {
+		t.Errorf("exit code %d\n%s", code, said)
+	}
+	r := l.report("a.json")
+	if r.Summary.Complete || r.Summary.ExitCode != 3 || r.states()["closed reset"] == 0 || len(r.Ports) >= 512 {
+		t.Errorf("%+v, %v", r.Summary, r.states())
+	}
+}
+
+// TestSynKilled is killed and goes on: nothing that was told gets lost, and
+// what was told is not asked again, but for the last moment.
+func TestSynKilled(t *testing.T) {
+	t.Parallel()
+	l := newSynLab(t)
+	args := []string{"10.93.1.0/26", "10.93.0.1", "fd93:1::/122", "--resume", "progress"}
+	cmd, _ := l.begin(args...)
+	if err := cmd.Process.Kill(); err != nil {
+		t.Fatal(err)
+	}
+	_ = cmd.Wait()
+	told := map[string]bool{}
+	live, err := os.Open(filepath.Join(l.dir, "live.jsonl"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer live.Close()
+	for lines := bufio.NewScanner(live); lines.Scan(); {
+		var p struct {
+			IP, State string
+			Port      uint16
+		}
+		if json.Unmarshal(lines.Bytes(), &p) == nil && p.State == "closed" {
+			told[fmt.Sprint(p.IP, " ", p.Port)] = true
+		}
+	}
+	l.scan(0, append(args, "-o", "json=a.json")...)
+	r := l.report("a.json")
+	if len(told) == 0 || len(r.Ports) != 129*2 || r.states()["closed reset"] != 128*2 {
+		t.Errorf("%d told before, then %v", len(told), r.states())
+	}
+	for _, p := range r.Ports {
+		delete(told, fmt.Sprint(p.IP, " ", p.Port))
+	}
+	if len(told) > 0 {
+		t.Errorf("lost: %v", told)
+	}
+	if _, err := os.Stat(filepath.Join(l.dir, "progress")); err == nil {
+		t.Error("the progress of a run that is done is left")
+	}
+}
