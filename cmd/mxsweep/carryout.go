@@ -60,7 +60,7 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 		report: func(port exposure.Port) error { return outs.Port(report.NewPort(port, p.tree)) },
 		early:  func(port exposure.Port) error { return outs.early(report.NewPort(port, p.tree)) },
 	}
-	p.limit = scan.NewHostLimit(int(p.flags.perHost))
+	p.limit = scan.NewHostLimit(atMost(p.flags.perHost))
 	var err error
 	if w.engine, err = newEngine(ctx, p, outs.pcap()); err != nil {
 		return nil, err

@@ -111,8 +111,8 @@ func (p *plan) newConnect(space *scan.Space) (*scan.Connect, error) {
 	return scan.NewConnect(scan.Config{
 		Scope:       p.scope,
 		Rate:        float64(p.flags.rate),
-		Concurrency: int(p.flags.concurrency),
-		PerHost:     int(p.flags.perHost),
+		Concurrency: atMost(p.flags.concurrency),
+		PerHost:     atMost(p.flags.perHost),
 		Limit:       p.limit,
 		Timeout:     p.flags.timeout,
 		Retries:     p.retries(),

@@ -169,6 +169,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	return errors.Join(errs...)
 }
 
+// atMost is a limit that the user set. What is beyond any machine is no limit.
+func atMost(n uint) int { return int(min(n, 1<<30)) }
+
 // checkFiles refuses files that would be written for two purposes at once.
 func (f *scanFlags) checkFiles(specs []outputSpec) error {
 	var taken []string

@@ -42,7 +42,7 @@ func (w *sweep) run(ctx context.Context) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
-	w.queue = newQueue(int(w.plan.flags.perHost))
+	w.queue = newQueue(atMost(w.plan.flags.perHost))
 	defer w.thrift()()
 	var workers sync.WaitGroup
 	idle := 0
