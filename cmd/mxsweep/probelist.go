@@ -1,0 +1,183 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"slices"
+	"strings"
+
+	"mxsweep/signatures"
+)
+
+// listProbes writes what is sent, to whom, how safe it is and why.
+func listProbes(b *bytes.Buffer, set *signatures.Set) {
+	for _, p := range set.Probes {
+		fmt.Fprintf(b, "%s (%s)\n  why    %s\n", p.ID, p.Safety, p.Why)
+		fmt.Fprintf(b, "  sends  %s\n", sentText(p))
+		fmt.Fprintf(b, "  when   %s\n", whenText(p))
+		fmt.Fprintf(b, "  on     %s\n", connectionText(p.Connection))
+		if len(p.Ports) > 0 {
+			fmt.Fprintf(b, "  first  on %s\n", portsText(p.Ports))
+		}
+		b.WriteByte('\n')
+	}
+	fmt.Fprintf(b, "Probes marked %s are sent only with --intrusive.\n", signatures.Intrusive)
+}
+
+// sentText is what a probe sends, quoted.
+func sentText(p *signatures.Probe) string {
+	tls := p.Enters != nil && p.Enters.Layer == signatures.LayerTLS
+	switch {
+	case tls && len(p.Send) == 0:
+		return "a TLS handshake, which names no server"
+	case len(p.Send) == 0:
+		return "nothing"
+	}
+	text := fmt.Sprintf("%q", p.Send)
+	if p.StartTLS {
+		text += ", then a TLS handshake"
+	}
+	switch {
+	case len(p.Close) > 0:
+		text += fmt.Sprintf(", and before it hangs up %q", p.Close)
+	case !p.StartTLS && !bytes.HasSuffix(p.Send, []byte("\r\n")):
+		text += `, and before it hangs up "\r\n"`
+	}
+	return text
+}
+
+// whenText says under which conditions a probe is asked.
+func whenText(p *signatures.Probe) string {
+	var words []string
+	if p.Quiet > 0 {
+		words = append(words, fmt.Sprintf("the port has been silent for %s", p.Quiet))
+	}
+	if len(p.After) > 0 {
+		words = append(words, conditionsText(p.After))
+	}
+	switch p.Layer {
+	case signatures.LayerClear:
+		words = append(words, "not inside of TLS or behind a PROXY header")
+	case signatures.LayerTLS:
+		words = append(words, "inside of TLS only")
+	}
+	if len(words) == 0 {
+		return "always"
+	}
+	return strings.Join(words, ", and ")
+}
+
+func connectionText(connection string) string {
+	switch connection {
+	case signatures.OwnConnection:
+		return "a connection of its own"
+	case signatures.FirstConnection:
+		return "the connection that found the port"
+	default:
+		return "the connection of " + connection
+	}
+}
+
+func portsText(ports []uint16) string {
+	words := make([]string, len(ports))
+	for i, port := range slices.Sorted(slices.Values(ports)) {
+		words[i] = fmt.Sprint(port)
+	}
+	return strings.Join(words, ", ")
+}
+
+// conditionsText says a conjunction of conditions in words.
+func conditionsText(all []signatures.Condition) string {
+	words := make([]string, len(all))
+	for i := range all {
+		words[i] = conditionText(&all[i])
+	}
+	return strings.Join(words, " and ")
+}
+
+func conditionText(c *signatures.Condition) string {
+	words := seenWords(c)
+	text := c.Probe + " " + strings.Join(words, " and ")
+	switch {
+	case len(c.Any) > 0:
+		parts := make([]string, len(c.Any))
+		for i := range c.Any {
+			parts[i] = conditionText(&c.Any[i])
+		}
+		text = "(" + strings.Join(parts, " or ") + ")"
+	case len(c.All) > 0:
+		text = "(" + conditionsText(c.All) + ")"
+	case len(words) == 0:
+		text = c.Probe + " was asked"
+	}
+	if c.Not {
+		text = "not " + text
+	}
+	return text
+}
+
+// seenWords says what one exchange must show.
+func seenWords(c *signatures.Condition) (words []string) {
+	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
+	if c.Reply != nil {
+		add("matches `%s`", c.Reply)
+	}
+	if c.Hex != nil {
+		add("matches `%s` in hex", c.Hex)
+	}
+	if len(c.Ended) > 0 {
+		add("ended in %s", strings.Join(c.Ended, " or "))
+	}
+	if c.Bytes != nil {
+		add("has %s", bytesText(c.Bytes.Min, c.Bytes.Max))
+	}
+	if c.Handshake != "" {
+		add("has its TLS handshake %s", c.Handshake)
+	}
+	if c.First != nil {
+		add("begins %s", timeText(c.First))
+	}
+	if c.Took != nil {
+		add("ends %s", timeText(c.Took))
+	}
+	if c.TLS != nil {
+		add("%s inside of TLS", isText(*c.TLS))
+	}
+	if c.Proxied != nil {
+		add("%s behind a PROXY header", isText(*c.Proxied))
+	}
+	if c.Echo {
+		add("is an echo")
+	}
+	return words
+}
+
+// bytesText is the length of a reply in words; a negative most is no limit.
+func bytesText(least, most int) string {
+	switch {
+	case least == most && most == 0:
+		return "no bytes"
+	case least == most:
+		return fmt.Sprintf("%d bytes", least)
+	case most < 0:
+		return fmt.Sprintf("at least %d bytes", least)
+	}
+	return fmt.Sprintf("%d to %d bytes", least, most)
+}
+
+func timeText(r *signatures.TimeRange) string {
+	switch {
+	case r.Max == 0:
+		return fmt.Sprintf("after %s", r.Min)
+	case r.Min == 0:
+		return fmt.Sprintf("within %s", r.Max)
+	}
+	return fmt.Sprintf("after %s to %s", r.Min, r.Max)
+}
+
+func isText(is bool) string {
+	if is {
+		return "is"
+	}
+	return "is not"
+}
