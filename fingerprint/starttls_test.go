@@ -1,0 +1,171 @@
+package fingerprint
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+	"testing"
+	"time"
+
+	"mxsweep/internal/mailtest"
+	"mxsweep/scan"
+)
+
+// A speaker says the few lines of a protocol that lead to STARTTLS; "{tls}"
+// stands for the offer of it and "{then}" for what follows when it is taken.
+type speaker struct{ protocol, script string }
+
+var speakers = []speaker{
+	{"smtp", `S: 220 mail.example.net ESMTP
+C: EHLO *
+S: 250-mail.example.net
+{tls}250-STARTTLS
+S: 250 SIZE 1000
+C: STARTTLS
+S: 220 go ahead
+{then}
+C: QUIT
+S: 221 bye
+close
+C: *
+S: 500 what?
+`},
+	{"lmtp", `S: 220 mail.example.net LMTP
+C: LHLO *
+S: 250-mail.example.net
+{tls}250-STARTTLS
+S: 250 SIZE 1000
+C: STARTTLS
+S: 220 go ahead
+{then}
+C: QUIT
+S: 221 bye
+close
+C: *
+S: 500 what?
+`},
+	{"imap", `S: * OK ready
+C: * CAPABILITY
+{tls}* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED
+S: {tag} OK done
+C: * STARTTLS
+S: {tag} OK go ahead
+{then}
+C: *
+S: {tag} BAD what?
+`},
+	{"pop3", `S: +OK ready
+C: CAPA
+S: +OK list
+S: UIDL
+{tls}STLS
+S: .
+C: STLS
+S: +OK go ahead
+{then}
+C: *
+S: -ERR what?
+`},
+	{"managesieve", `S: "IMPLEMENTATION" "Example"
+S: "SASL" ""
+{tls}"STARTTLS"
+S: OK
+C: STARTTLS
+S: OK "go ahead"
+{then}
+C: *
+S: NO "what?"
+`},
+}
+
+// server plays a speaker: implicit TLS, STARTTLS that works, or one that is
+// granted and swallows the handshake.
+func (s speaker) server(t *testing.T, way string) *mailtest.Server {
+	t.Helper()
+	text := map[string]*strings.Replacer{
+		"implicit": strings.NewReplacer("{tls}", "# ", "{then}", "close"),
+		"starttls": strings.NewReplacer("{tls}", "S: ", "{then}", "starttls"),
+		"broken":   strings.NewReplacer("{tls}", "S: ", "{then}", "swallow"),
+	}[way].Replace(s.script)
+	if way == "implicit" {
+		text = "tls\n" + text
+	}
+	h, err := mailtest.Parse(text)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return mailtest.Serve(t, h)
+}
+
+// TestTLSOfEveryProtocol asks for TLS in each of the ways that mail protocols
+// know, and wants all that is told of it.
+func TestTLSOfEveryProtocol(t *testing.T) {
+	set := load(t)
+	for _, p := range set.Probes {
+		p.Quiet = min(p.Quiet, 100*time.Millisecond)
+	}
+	for _, s := range speakers {
+		for _, way := range []string{"implicit", "starttls", "broken"} {
+			t.Run(s.protocol+"/"+way, func(t *testing.T) {
+				t.Parallel()
+				id := &Identifier{Signatures: set, GreetingWait: 6 * time.Second}
+				svc, err := id.Identify(t.Context(), scan.Result{Target: s.server(t, way).Addr()})
+				if err != nil {
+					t.Fatal(err)
+				}
+				if svc.Protocol != s.protocol {
+					t.Errorf("the protocol is %q, want %q\n%v", svc.Protocol, s.protocol, svc.Transcript)
+				}
+				if got, want := svc.Tunnel, map[string]string{"implicit": "ssl"}[way]; got != want {
+					t.Errorf("the tunnel is %q, want %q", got, want)
+				}
+				for name, want := range map[string]bool{"starttls-offered": way != "implicit", "starttls-broken": way == "broken"} {
+					if svc.Has(name) != want {
+						t.Errorf("%s is %v, want %v: %q", name, !want, want, svc.Observations)
+					}
+				}
+				if way == "broken" {
+					checkBroken(t, svc)
+					return
+				}
+				checkTLS(t, svc.TLS)
+			})
+		}
+	}
+}
+
+// checkTLS holds what is told of a handshake against the certificate that
+// package mailtest makes.
+func checkTLS(t *testing.T, got *TLS) {
+	t.Helper()
+	if got == nil {
+		t.Fatal("nothing is told of the handshake")
+	}
+	if got.Version != "TLS 1.3" || !strings.HasPrefix(got.Cipher, "TLS_") {
+		t.Errorf("version %q and cipher %q", got.Version, got.Cipher)
+	}
+	const name = "mail.example.net"
+	if got.Subject != "CN="+name || got.Issuer != "CN="+name || len(got.Names) != 1 || got.Names[0] != name {
+		t.Errorf("subject %q, issuer %q, names %q", got.Subject, got.Issuer, got.Names)
+	}
+	if d := time.Until(got.NotAfter); d < 22*time.Hour || d > 24*time.Hour {
+		t.Errorf("it expires at %v", got.NotAfter)
+	}
+	if sum, err := hex.DecodeString(got.CertSHA256); err != nil || len(sum) != sha256.Size {
+		t.Errorf("its SHA-256 is %q", got.CertSHA256)
+	}
+}
+
+// checkBroken wants the handshake that did not complete as evidence.
+func checkBroken(t *testing.T, svc *Service) {
+	t.Helper()
+	if svc.TLS != nil {
+		t.Errorf("a handshake that failed is told as %+v", svc.TLS)
+	}
+	for _, e := range svc.Evidence {
+		if e.Observation == "starttls-broken" && strings.Contains(e.Observed, "does not complete") {
+			return
+		}
+	}
+	t.Errorf("no evidence of the handshake: %+v", svc.Evidence)
+}
