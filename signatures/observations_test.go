@@ -1,0 +1,88 @@
+package signatures
+
+import (
+	"slices"
+	"strings"
+	"testing"
+)
+
+// heard makes a transcript of lines "PROBE: REPLY", in which | stands for the end
+// of a line; "tls" or "proxied" behind the probe says where it was asked.
+func heard(lines ...string) *Transcript {
+	t := new(Transcript)
+	for _, line := range lines {
+		head, reply, _ := strings.Cut(line, ": ")
+		words := strings.Fields(head)
+		t.Exchanges = append(t.Exchanges, Exchange{
+			Probe: words[0], Sent: []byte("?"), Reply: []byte(strings.ReplaceAll(reply, "|", "\r\n")), End: EndReply,
+			TLS: slices.Contains(words, "tls"), Proxied: slices.Contains(words, "proxied"),
+		})
+	}
+	return t
+}
+
+// TestObservations holds what daemons say against each observation that tells
+// how a dialogue is protected or whom it trusts: that it holds, and that its
+// twin does not.
+func TestObservations(t *testing.T) {
+	set, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	smtp, imap := "greeting: 220 mx.example.org|", "greeting: * OK ready|"
+	for _, tt := range []struct {
+		id    string
+		holds bool
+		seen  *Transcript
+	}{
+		{"xclient-offered", true, heard(smtp, "smtp-ehlo: 250-mx|250 XCLIENT NAME ADDR LOGIN|")},
+		{"xclient-offered", true, heard(smtp, "smtp-ehlo: 500 what?|", "lmtp-lhlo: 250-mx|250-XCLIENT ADDR PORT TTL TIMEOUT|250 PIPELINING|")},
+		{"xclient-offered", false, heard(smtp, "smtp-ehlo: 250-XCLIENTS.example.org|250 SIZE|")},
+		{"xforward-offered", true, heard(smtp, "smtp-ehlo: 250-mx|250-XFORWARD NAME ADDR|250 DSN|")},
+		{"xforward-offered", true, heard(smtp, "lmtp-lhlo: 250-mx|250 XFORWARD NAME ADDR|")},
+		{"xforward-offered", false, heard(smtp, "smtp-ehlo: 250-mx|250 DSN|")},
+		{"auth-offered-cleartext", true, heard(smtp, "smtp-ehlo: 250-mx|250-AUTH CRAM-MD5 PLAIN|250 STARTTLS|")},
+		{"auth-offered-cleartext", true, heard(smtp, "smtp-ehlo: 250-mx|250 AUTH=LOGIN|")},
+		{"auth-offered-cleartext", false, heard(smtp, "smtp-ehlo: 250-mx|250 AUTH CRAM-MD5|")},
+		{"auth-offered-cleartext", false, heard(smtp, "smtp-ehlo tls: 250-mx|250 AUTH PLAIN|")},
+		{"auth-offered-cleartext", false, heard(smtp, "smtp-ehlo: 250-mx|250 STARTTLS|", "smtp-tls-ehlo tls: 250-mx|250 AUTH PLAIN|")},
+		{"auth-offered-cleartext", true, heard(smtp, "lmtp-lhlo: 250-mx|250 AUTH PLAIN|")},
+		{"auth-offered-cleartext", true, heard(imap, "imap-capability: * CAPABILITY IMAP4rev1 AUTH=PLAIN|a1 OK|")},
+		{"auth-offered-cleartext", true, heard(imap, "imap-capability: * CAPABILITY IMAP4rev1 STARTTLS|a1 OK|")},
+		{"auth-offered-cleartext", false, heard(imap, "imap-capability: * CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED|a1 OK|")},
+		{"auth-offered-cleartext", false, heard(imap, "imap-capability tls: * CAPABILITY IMAP4rev1 AUTH=PLAIN|a1 OK|")},
+		{"auth-offered-cleartext", false, heard(imap, "imap-capability: a1 BAD what?|")},
+		{"auth-offered-cleartext", true, heard("greeting: +OK|", "pop3-capa: +OK|TOP|USER|.|")},
+		{"auth-offered-cleartext", true, heard("greeting: +OK|", "pop3-capa: +OK|SASL CRAM-MD5 PLAIN|.|")},
+		{"auth-offered-cleartext", false, heard("greeting: +OK|", "pop3-capa: +OK|SASL|STLS|.|")},
+		{"auth-offered-cleartext", true, heard(`greeting: "IMPLEMENTATION" "x"|"SASL" "PLAIN"|OK|`)},
+		{"auth-offered-cleartext", false, heard(`greeting: "IMPLEMENTATION" "x"|"SASL" ""|"STARTTLS"|OK|`)},
+		{"auth-offered", true, heard(smtp, "smtp-ehlo: 250-mx|250 STARTTLS|", "smtp-tls-ehlo tls: 250-mx|250 AUTH PLAIN|")},
+		{"starttls-absent", true, heard(smtp, "smtp-ehlo: 250-mx|250 AUTH PLAIN|")},
+		{"starttls-absent", false, heard(smtp, "smtp-ehlo: 250-mx|250 STARTTLS|")},
+		{"starttls-absent", false, heard(smtp, "smtp-ehlo tls: 250-mx|250 AUTH PLAIN|")},
+		{"starttls-absent", false, heard(smtp, "smtp-ehlo: 500 what?|", "lmtp-lhlo: 250-mx|250 STARTTLS|")},
+		{"starttls-absent", true, heard(`greeting: "IMPLEMENTATION" "x"|"SASL" "PLAIN"|OK|`)},
+		{"proxy-trusted", true, heard("greeting proxied: * OK ready|")},
+		{"proxy-trusted", false, heard("greeting: * OK ready|")},
+		{"next-hop-down", true, heard("greeting: |")},
+		{"next-hop-down", false, heard("greeting: 421 too busy|")},
+		{"doveadm-noauth", true, heard("doveadm-version: +\n")},
+		{"doveadm-noauth", false, heard("doveadm-version: -\n")},
+		{"rspamd-open", true, heard("rspamd-stat: HTTP/1.1 200 OK|")},
+		{"rspamd-open", false, heard("rspamd-stat: HTTP/1.1 401 Unauthorized|")},
+		{"rspamd-guarded", true, heard("rspamd-stat: HTTP/1.1 401 Unauthorized|")},
+		{"relays", true, heard("smtp-relay-rcpt: 250 2.1.5 Ok|")},
+		{"relays", false, heard("smtp-relay-rcpt: 454 4.7.1 Relay access denied|")},
+		{"acl-refused", true, heard("greeting: 554 5.7.1 Client host rejected: Access denied|")},
+		{"acl-refused", false, heard(smtp)},
+	} {
+		i := slices.IndexFunc(set.Observations, func(o *Observation) bool { return o.ID == tt.id })
+		if i < 0 {
+			t.Fatalf("no observation %q", tt.id)
+		}
+		if got := All(set.Observations[i].When, tt.seen) == True; got != tt.holds {
+			t.Errorf("%s is %v, want %v, of %v", tt.id, got, tt.holds, tt.seen)
+		}
+	}
+}
