@@ -40,6 +40,11 @@ func daemon(t *testing.T, name string) mailtest.Handler {
 func TestIdentify(t *testing.T) {
 	set := load(t)
 	postfix := mailtest.Serve(t, daemon(t, "postfix-reinjection"))
+	plain, err := mailtest.Parse("S: 220 mail.example.net Dovecot ready.\nC: LHLO *\nS: 250-mail.example.net\nS: 250 PIPELINING\nC: *\nS: 500 5.5.1 Unknown command")
+	if err != nil {
+		t.Fatal(err)
+	}
+	lmtp := mailtest.Serve(t, plain)
 	gone := mailtest.Serve(t, mailtest.Refusing{})
 	gone.Close()
 	for name, c := range map[string]struct {
@@ -58,6 +63,8 @@ func TestIdentify(t *testing.T) {
 		"DKIMproxy":             {mailtest.DKIMproxy{Next: postfix.Addr().String()}, "smtp", "DKIMproxy", 9, "Postfix smtpd", []string{"xforward-offered"}},
 		"DKIMproxy without hop": {mailtest.DKIMproxy{Next: gone.Addr().String()}, "smtp", "DKIMproxy", 9, "", []string{"next-hop-down"}},
 		"spampd":                {mailtest.Spampd{Next: postfix.Addr().String()}, "smtp", "spampd", 8, "Postfix smtpd", nil},
+		"spampd before LMTP":    {mailtest.Spampd{Next: lmtp.Addr().String()}, "lmtp", "spampd", 8, "", nil},
+		"DKIMproxy before LMTP": {mailtest.DKIMproxy{Next: lmtp.Addr().String()}, "lmtp", "DKIMproxy", 10, "", nil},
 		"amavisd":               {&mailtest.Amavis{}, "smtp", "amavisd-new", 9, "", []string{"xforward-offered"}},
 		"amavisd, LMTP":         {&mailtest.Amavis{LMTP: true}, "lmtp", "amavisd-new", 9, "", nil},
 		"amavisd refusing":      {&mailtest.Amavis{Refuse: true}, "", "", 0, "", []string{"acl-refused"}},

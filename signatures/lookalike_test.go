@@ -1,6 +1,9 @@
 package signatures
 
-import "testing"
+import (
+	"bytes"
+	"testing"
+)
 
 // TestLookalikes holds what resembles a daemon, and is not it, against all
 // signatures: no product is better than a wrong one.
@@ -52,5 +55,48 @@ func TestLookalikes(t *testing.T) {
 				t.Errorf("got %+v, want product %q with at most %d", got, tt.product, tt.most)
 			}
 		})
+	}
+}
+
+// TestThroughLineProxies puts the daemon of each SMTP and LMTP example behind
+// DKIMproxy and spampd, which repeat all that it says but hang up on an empty
+// line: it must not be taken for what the client reached, and LMTP not for SMTP.
+func TestThroughLineProxies(t *testing.T) {
+	set, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sig := range set.Signatures {
+		if sig.Protocol != "smtp" && sig.Protocol != "lmtp" {
+			continue
+		}
+		for _, e := range sig.Examples {
+			greets := e.Seen.Find(Greeting)
+			if e.Seen.Find("smtp-empty-line") == nil || !bytes.HasPrefix(greets.Reply, []byte("2")) {
+				continue
+			}
+			for product, end := range map[string]string{"DKIMproxy": EndClosed, "spampd": EndSilence} {
+				seen := new(Transcript)
+				for _, ex := range e.Seen.Exchanges {
+					if ex.Probe != "smtp-empty-line" && ex.Probe != "smtp-quitx" {
+						seen.Exchanges = append(seen.Exchanges, ex)
+					}
+				}
+				for probe, protocol := range map[string]string{"smtp-ehlo": "smtp", "lmtp-lhlo": "lmtp"} {
+					if sig.Protocol == protocol && seen.Find(probe) == nil {
+						seen.Exchanges = append(seen.Exchanges, Exchange{Probe: probe, Reply: []byte("250 mx\r\n"), End: EndReply})
+					}
+				}
+				seen.Exchanges = append(seen.Exchanges, Exchange{Probe: "smtp-empty-line", End: EndClosed},
+					Exchange{Probe: "smtp-quitx", Reply: []byte("500 what?\r\n"), End: end})
+				got := best(set, seen)
+				if got == nil || got.Product != product {
+					t.Errorf("%s behind %s is called %+v", sig.ID, product, got)
+				}
+				if got != nil && got.Protocol != sig.Protocol {
+					t.Errorf("%s behind %s is called %s by %s", sig.ID, product, got.Protocol, got.ID)
+				}
+			}
+		}
 	}
 }
