@@ -20,13 +20,14 @@ func (set *Set) Check() Problems {
 }
 
 func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
-	fail := func(format string, args ...any) {
+	fail := func(help, format string, args ...any) {
 		text := fmt.Sprintf("signature %q: ", s.ID) + fmt.Sprintf(format, args...)
-		problems = append(problems, &Problem{Pos: e.Pos, Text: text})
+		problems = append(problems, &Problem{Pos: e.Pos, Text: text, Help: help})
 	}
 	for i := range s.When {
-		if s.When[i].Match(&e.Seen) != True {
-			fail("the example does not meet the condition at %v", s.When[i].Pos)
+		if c := &s.When[i]; c.Match(&e.Seen) != True {
+			fail("compare the condition with the example, or leave the condition out",
+				"the example does not meet the condition at %v: %s; %s", c.Pos, heardBy(c, e), set.instead(s, e))
 		}
 	}
 	if problems != nil {
@@ -34,15 +35,43 @@ func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 	}
 	for _, o := range set.Signatures {
 		if o != s && o.Confidence >= s.Confidence && o.Match(&e.Seen) == True {
-			fail("the example also matches %q, which has confidence %d", o.ID, o.Confidence)
+			fail(fmt.Sprintf("let %q ask for more, or claim a confidence above %d for %q", o.ID, o.Confidence, s.ID),
+				"the example also matches %q at %v, which has confidence %d", o.ID, o.Pos, o.Confidence)
 		}
 	}
 	set.checkValues(s, e, fail)
 	return problems
 }
 
+// heardBy says what the example holds of the exchange that a condition is about.
+func heardBy(c *Condition, e *Example) string {
+	switch ex := e.Seen.Find(c.Probe); {
+	case c.Any != nil || c.All != nil:
+		return "none of its ways holds"
+	case ex == nil:
+		return fmt.Sprintf("it holds nothing of the probe %q", c.Probe)
+	default:
+		const most = 120
+		return fmt.Sprintf("the probe %q got %q and ended in %s", c.Probe, ex.Reply[:min(len(ex.Reply), most)], ex.End)
+	}
+}
+
+// instead says which other signature an example matches, the surest.
+func (set *Set) instead(s *Signature, e *Example) string {
+	var best *Signature
+	for _, o := range set.Signatures {
+		if o != s && o.Match(&e.Seen) == True && (best == nil || o.Confidence > best.Confidence) {
+			best = o
+		}
+	}
+	if best == nil {
+		return "no other signature matches it"
+	}
+	return fmt.Sprintf("%q at %v matches instead, with confidence %d", best.ID, best.Pos, best.Confidence)
+}
+
 // checkValues compares what the example wants with what is captured.
-func (set *Set) checkValues(s *Signature, e *Example, fail func(string, ...any)) {
+func (set *Set) checkValues(s *Signature, e *Example, fail func(help, format string, args ...any)) {
 	got := s.Values(&e.Seen)
 	if next, values := set.Behind(s, &e.Seen); next != nil {
 		fill(got, "behind_product", next.Product)
@@ -54,15 +83,15 @@ func (set *Set) checkValues(s *Signature, e *Example, fail func(string, ...any))
 			continue
 		}
 		if e.Want[name] != got[name] {
-			fail("the example yields %s %q, not %q", name, got[name], e.Want[name])
+			fail(fmt.Sprintf("if that is right, write %s: %q under want", name, got[name]), "the example yields %s %q, not %q", name, got[name], e.Want[name])
 		}
 	}
 	got["product"], got["protocol"] = s.Product, s.Protocol
 	for _, name := range slices.Sorted(maps.Keys(e.Want)) {
 		if _, there := got[name]; !there {
-			fail("the example does not yield %s %q", name, e.Want[name])
+			fail("a named group (?P<"+name+">...) under when or extract must capture it", "the example does not yield %s %q", name, e.Want[name])
 		} else if (name == "product" || name == "protocol") && e.Want[name] != got[name] {
-			fail("the %s is %q, not %q", name, got[name], e.Want[name])
+			fail("", "the %s is %q, not %q", name, got[name], e.Want[name])
 		}
 	}
 }

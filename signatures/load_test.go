@@ -76,10 +76,11 @@ func TestLoadErrors(t *testing.T) {
 func TestCheck(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"good":          {"source: test", "source: tests", ""},
-		"no match":      {"220 mx A", "220 mx B", "does not meet the condition at my/a.yaml:10:9"},
+		"no match":      {"220 mx A", "220 mx B", "does not meet the condition at my/a.yaml:10:9: the probe \"greeting\" got \"220 mx B"},
+		"instead":       {"220 mx A", "* OK B", `"imap" at signatures/imap.yaml:`},
 		"wrong value":   {"hostname: mx,", "hostname: my,", `yields hostname "mx", not "my"`},
 		"value missing": {"hostname: mx,", "", `yields hostname "mx", not ""`},
-		"shadowed":      {"signatures:", "signatures:\n  - {id: b, protocol: smtp, role: mta, confidence: 9, source: t, when: [{greeting: mx}], examples: [{seen: {greeting: mx}}]}", `also matches "b"`},
+		"shadowed":      {"signatures:", "signatures:\n  - {id: b, protocol: smtp, role: mta, confidence: 9, source: t, when: [{greeting: mx}], examples: [{seen: {greeting: mx}}]}", `also matches "b" at my/a.yaml:3:5, which has confidence 9`},
 	} {
 		t.Run(name, func(t *testing.T) {
 			text := strings.Replace(good, c.old, c.new, 1)
@@ -90,6 +91,11 @@ func TestCheck(t *testing.T) {
 			got := problems.Error()
 			if c.want == "" && got != "" || !strings.Contains(got, c.want) {
 				t.Errorf("problems are %q, want %q", got, c.want)
+			}
+			for _, p := range problems {
+				if p.Hint() == "" {
+					t.Errorf("no hint goes with %q", p)
+				}
 			}
 		})
 	}
