@@ -36,7 +36,11 @@ func ParsePorts(spec string, profiles map[string][]uint16) ([]uint16, error) {
 	}
 	slices.Sort(in)
 	in = slices.Compact(in)
-	in = slices.DeleteFunc(in, func(p uint16) bool { return slices.Contains(out, p) })
+	slices.Sort(out)
+	in = slices.DeleteFunc(in, func(p uint16) bool {
+		_, dropped := slices.BinarySearch(out, p)
+		return dropped
+	})
 	if len(in) == 0 {
 		return nil, &InputError{Text: spec, Problem: "no port is left",
 			Advice: "name at least one port, like 10024-10031,10143; a list of nothing but ! takes away from nothing"}
