@@ -198,6 +198,9 @@ func (t *transmitter) flush(at int64) error {
 				t.run.s.counts.sendDrops.Add(1)
 			case unix.EAGAIN:
 			default:
+				if down := t.run.s.check(); down != nil {
+					return down // which says more
+				}
 				return fmt.Errorf("sending on interface %q: %w", s.link().name, err)
 			}
 			if t.run.ctx.Err() != nil {
