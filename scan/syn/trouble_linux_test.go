@@ -181,8 +181,8 @@ func TestInterfaceDown(t *testing.T) {
 				}
 			}
 			t.Logf("%v, %v", states, s.Err())
-			if s.Err() == nil {
-				t.Error("no error")
+			if s.Err() == nil || !strings.Contains(s.Err().Error(), `interface "sr"`) {
+				t.Errorf("Err() = %v", s.Err())
 			}
 			total := states[scan.StateClosed] + states[scan.StateUnknown]
 			if states[scan.StateClosed] < 1000 || total >= int(space.Len()) || states[scan.StateFiltered] > 0 {
@@ -283,4 +283,26 @@ func TestPcap(t *testing.T) {
 	if uint64(asked) != r.stats.Sent || answered < int(space.Len()) {
 		t.Errorf("%d SYNs and %d answers written, %d sent for %d pairs", asked, answered, r.stats.Sent, space.Len())
 	}
+}
+
+// TestPcapFull cannot write its evidence, which ends the run.
+func TestPcapFull(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.routed()
+	scope, space := spaceOf(t, ninePorts, "10.91.16.0/24")
+	r := l.sweep(space, Config{Scope: scope, Rate: 5000, Pcap: &disk{room: 20000}})
+	if r.err == nil || !strings.Contains(r.err.Error(), "the disk is full") || len(r.all) >= int(space.Len()) || r.reasons[scan.ReasonReset] == 0 {
+		t.Errorf("%v, %v", r.err, r.reasons)
+	}
+}
+
+// A disk has room for so many bytes.
+type disk struct{ room int }
+
+func (d *disk) Write(b []byte) (int, error) {
+	if d.room -= len(b); d.room < 0 {
+		return 0, errors.New("the disk is full")
+	}
+	return len(b), nil
 }
