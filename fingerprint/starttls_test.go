@@ -78,9 +78,9 @@ S: NO "what?"
 `},
 }
 
-// server plays a speaker: implicit TLS, STARTTLS that works, or one that is
+// handler plays a speaker: implicit TLS, STARTTLS that works, or one that is
 // granted and swallows the handshake.
-func (s speaker) server(t *testing.T, way string) *mailtest.Server {
+func (s speaker) handler(t *testing.T, way string) mailtest.Handler {
 	t.Helper()
 	text := map[string]*strings.Replacer{
 		"implicit": strings.NewReplacer("{tls}", "# ", "{then}", "close"),
@@ -94,7 +94,7 @@ func (s speaker) server(t *testing.T, way string) *mailtest.Server {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return mailtest.Serve(t, h)
+	return h
 }
 
 // TestTLSOfEveryProtocol asks for TLS in each of the ways that mail protocols
@@ -109,7 +109,7 @@ func TestTLSOfEveryProtocol(t *testing.T) {
 			t.Run(s.protocol+"/"+way, func(t *testing.T) {
 				t.Parallel()
 				id := &Identifier{Signatures: set, GreetingWait: 6 * time.Second}
-				svc, err := id.Identify(t.Context(), scan.Result{Target: s.server(t, way).Addr()})
+				svc, err := id.Identify(t.Context(), scan.Result{Target: mailtest.Serve(t, s.handler(t, way)).Addr()})
 				if err != nil {
 					t.Fatal(err)
 				}
