@@ -12,6 +12,7 @@ import (
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 	"unicode/utf8"
 )
 
@@ -282,7 +283,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 		raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
 	}
 	content, _, _ := bytes.Cut(raw, []byte("#"))
-	end := len(bytes.TrimRight(content, " \t\r"))
+	end := len(bytes.TrimRightFunc(content, unicode.IsSpace))
 	text := string(bytes.TrimSpace(content))
 	if text == "" {
 		return nil

@@ -203,6 +203,7 @@ func TestLookupTimeout(t *testing.T) {
 
 func FuzzLines(f *testing.F) {
 	f.Add("10.0.0.0/8 # x\n!10.0.0.1\r\n\n@include\n")
+	f.Add("\n\n0\v")
 	f.Fuzz(func(t *testing.T, s string) {
 		if strings.Contains(s, "@include") {
 			return // would read files
