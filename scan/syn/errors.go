@@ -51,7 +51,7 @@ func (e *LocalError) Error() string {
 
 // Hint says what to do.
 func (e *LocalError) Hint() string {
-	return "leave --mode syn out for these addresses, or use --mode auto, which asks them with full connects"
+	return "ask these addresses with full connects"
 }
 
 // A LinkError says that an interface is of a kind that is not understood.

@@ -102,7 +102,7 @@ func (p *planner) hop(r netipx.IPRange) (*hop, error) {
 	var errno unix.Errno
 	switch {
 	case errors.As(err, &errno):
-		return p.refuse("no route", scan.ReasonNetUnreach, fmt.Errorf("routing: %w", errno)), nil
+		return p.refuse("no route: "+errno.Error(), scan.ReasonNetUnreach, fmt.Errorf("routing: %w", errno)), nil
 	case err != nil:
 		return nil, fmt.Errorf("asking for the route to %q: %w", r.From(), err)
 	case p.loops(way):
