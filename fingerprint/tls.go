@@ -62,14 +62,20 @@ func allCiphers() []uint16 {
 	return ids
 }
 
-// enterTLS tries implicit TLS and begins anew inside if it works.
+// enterTLS tries implicit TLS, behind a PROXY header if the probe sends one,
+// and begins anew inside if it works.
 func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signatures.Probe) {
 	start := time.Now()
+	header := s.layer.proxy
+	if len(ex.Sent) > 0 {
+		header = string(ex.Sent)
+		w.send(ex.Sent) // a connection that is gone fails the handshake
+	}
 	err := s.handshake(ctx, w, s.patience(p))
 	ex.Took = time.Since(start)
 	if err == nil {
 		ex.Handshake, ex.End = signatures.HandshakeComplete, signatures.EndReply
-		s.enter(w, layer{tls: true, proxy: s.layer.proxy}, ex)
+		s.enter(w, layer{tls: true, proxy: header}, ex)
 		return
 	}
 	if ctx.Err() != nil {

@@ -34,13 +34,13 @@ func sentText(p *signatures.Probe) string {
 		return "nothing"
 	}
 	text := fmt.Sprintf("%q", p.Send)
-	if p.StartTLS {
+	if p.StartTLS || tls {
 		text += ", then a TLS handshake"
 	}
 	switch {
 	case len(p.Close) > 0:
 		text += fmt.Sprintf(", and before it hangs up %q", p.Close)
-	case !p.StartTLS && !bytes.HasSuffix(p.Send, []byte("\r\n")):
+	case !p.StartTLS && !tls && !bytes.HasSuffix(p.Send, []byte("\r\n")):
 		text += `, and before it hangs up "\r\n"`
 	}
 	return text
