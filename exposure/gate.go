@@ -60,6 +60,7 @@ type Saw struct {
 	Coverage   Coverage
 	Unasked    int      // open ports that this machine could not talk to
 	Crowded    int      // open ports of hosts with too many to talk to all
+	ShutOut    bool     // what had answered stopped to, and did not come back
 	Unresolved []string // names that did not resolve
 	Canaries   []Canary // with their answers
 	Aborted    error    // why the run ended early, nil if it did not
@@ -200,6 +201,10 @@ func (g Gate) blind(v *Verdict, saw Saw) {
 	if saw.Crowded > 0 {
 		v.add(ExitIncomplete, NewNotice(NoticeCrowded, "", nil,
 			"%d open ports were not talked to, because their hosts have so many that something else must answer for all of them.", saw.Crowded))
+	}
+	if saw.ShutOut {
+		v.add(ExitIncomplete, NewNotice(NoticeShutOut, "", nil,
+			"What had answered stopped to, at any rate, and did not come back: what looks filtered may be open."))
 	}
 	if c := saw.Coverage; c.Unknown > 0 {
 		v.Notices = append(v.Notices, NewNotice(NoticeLocalFailure, "", nil,

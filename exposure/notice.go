@@ -52,6 +52,7 @@ const (
 	NoticeExcluded          = "MXS9021"
 	NoticeCrowded           = "MXS9022"
 	NoticeResumed           = "MXS9023"
+	NoticeShutOut           = "MXS9024"
 )
 
 // A NoticeKind describes all notices of one code, for reports and manuals.
@@ -134,6 +135,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeResumed, "RunResumed", LevelNote, "The run went on from an earlier one.",
 		"The ports that it was done with were not asked again; the report tells what was seen then.",
 		"Where that is too old, delete the file that --resume names and run again."},
+	{NoticeShutOut, "ShutOut", LevelError, "The targets stopped answering in the middle of the run.",
+		"A device on the way shuts the scanner out, or the network failed. What was asked since then is told as filtered and may be open, so the run cannot pass.",
+		"Have the scanner let through, or sweep again later, slower, with --rate."},
 }
 
 // NoticeKinds lists all kinds of notices in the order of their codes.

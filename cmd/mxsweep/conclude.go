@@ -92,6 +92,7 @@ func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) 
 	}
 	saw.Unasked = int(w.unasked.Load())
 	saw.Crowded = int(w.crowded.Load())
+	saw.ShutOut = w.engine != nil && w.engine.shutOut()
 	for _, t := range p.scope.Unresolved() {
 		saw.Unresolved = append(saw.Unresolved, t.Name)
 	}

@@ -74,6 +74,9 @@ func (e *engine) failed() error {
 	return e.syn.Err()
 }
 
+// shutOut is whether the targets stopped answering in the middle of the run.
+func (e *engine) shutOut() bool { return e.syn != nil && e.syn.Stats().ShutOut }
+
 // synSweeper lets a SYN scanner tell how far it is in the words of both.
 type synSweeper struct{ *syn.Scanner }
 

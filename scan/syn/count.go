@@ -20,6 +20,7 @@ type counts struct {
 	pass                             atomic.Int32
 	roundTrip                        atomic.Int64
 	planned, done, lost              atomic.Uint64
+	shutOut                          atomic.Bool
 
 	mu            sync.Mutex
 	why           string
@@ -119,7 +120,7 @@ func (c *counts) stats() Stats {
 		Loss: c.loss, Settled: c.settled(), Why: c.reason(), RoundTrip: time.Duration(c.roundTrip.Load()),
 		WrongAck: c.wrongAck.Load(), OtherPort: c.otherPort.Load(), OutOfScope: c.outOfScope.Load(),
 		Duplicates: c.duplicates.Load(), RingDrops: c.ringDrops.Load(), SendDrops: c.sendDrops.Load(),
-		Stalls: c.stalls.Load(), Wildcards: c.wildcards,
+		Stalls: c.stalls.Load(), ShutOut: c.shutOut.Load(), Wildcards: c.wildcards,
 		WildcardHosts: append([]netip.Addr(nil), c.wildcardHosts...),
 	}
 }

@@ -42,6 +42,8 @@ const (
 	crawl = 1000
 	// slowest is the least rate that is fallen back to.
 	slowest = 500
+	// blockade is loss that leaves nothing to work with.
+	blockade = 0.9
 	// maxTrials is how often in vain the rate is lowered in one run.
 	maxTrials = 3
 )
@@ -93,6 +95,9 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 		}
 	}
 	doubt := math.Sqrt(loss*(1-loss)/float64(n)) + 1/float64(n)
+	if g.blocked() && loss+3*doubt < blockade {
+		g.over(loss)
+	}
 	if loss-3*doubt > g.base+tolerable && g.trials < maxTrials {
 		g.home, g.steps = g.rate, 1
 		g.lower(now, loss, math.Min(actual, g.rate), n)
@@ -150,8 +155,16 @@ func (g *governor) raise(now int64) {
 }
 
 // blocked reports whether next to nothing gets through any more, however slow:
-// those who answered have stopped to, and asking them again is no use.
-func (g *governor) blocked() bool { return g.base > 0.9 }
+// those who answered have stopped to.
+func (g *governor) blocked() bool { return g.base > blockade }
+
+// over takes in that an outage has ended. The trial that found it told nothing
+// of the rate.
+func (g *governor) over(loss float64) {
+	g.base = loss
+	g.trials--
+	g.why = "for a while nothing came through at any rate, and was asked again"
+}
 
 // set changes the rate. Witnesses that were asked before are not heard for
 // the new one.

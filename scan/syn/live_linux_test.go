@@ -7,6 +7,7 @@ import (
 	"os/exec"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -142,7 +143,9 @@ func TestShutOut(t *testing.T) {
 	scope, space := spaceOf(t, ninePorts, "10.91.16.0/20")
 	var s *Scanner
 	var err error
-	l.in("s", func() { s, err = Open(t.Context(), space, Config{Scope: scope, Rate: 50000}) })
+	l.in("s", func() {
+		s, err = Open(t.Context(), space, Config{Scope: scope, Rate: 50000, Timeout: 300 * time.Millisecond})
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -158,8 +161,53 @@ func TestShutOut(t *testing.T) {
 	if s.Err() != nil || states[scan.StateClosed] < 2000 || states[scan.StateClosed]+states[scan.StateFiltered] != int(space.Len()) {
 		t.Errorf("%v, Err() = %v", states, s.Err())
 	}
-	if why := s.Stats().Why; !strings.Contains(why, "at any rate") {
-		t.Errorf("why: %s", why)
+	if st := s.Stats(); !strings.Contains(st.Why, "at any rate") || !st.ShutOut {
+		t.Errorf("shut out: %t, why: %s", st.ShutOut, st.Why)
+	}
+}
+
+// TestOutage has the network fail for three seconds in the middle of a sweep:
+// longer than all of it would take.
+func TestOutage(t *testing.T) {
+	for _, silent := range []bool{false, true} {
+		t.Run(fmt.Sprintf("silent=%t", silent), func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			l.routed()
+			scope, space := spaceOf(t, ninePorts, "10.91.16.0/20")
+			want := l.listen(space, 300)
+			if silent {
+				l.silence(want)
+			}
+			var s *Scanner
+			var err error
+			l.in("s", func() { s, err = Open(t.Context(), space, Config{Scope: scope, Rate: 50000}) })
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer s.Close()
+			var open []netip.AddrPort
+			pairs, fails := 0, sync.OnceFunc(func() {
+				l.nft("r", "table inet f { chain c { type filter hook forward priority 0; drop; }; }")
+				mends := exec.Command("ip", "netns", "exec", l.prefix+"r", "nft", "delete", "table", "inet", "f")
+				timer := time.AfterFunc(3*time.Second, func() { _ = mends.Run() })
+				t.Cleanup(func() { timer.Stop() })
+			})
+			for r := range s.Scan(t.Context(), space) {
+				pairs++
+				if r.State == scan.StateOpen {
+					open = append(open, r.Target)
+				}
+				if len(open) == 100 {
+					fails()
+				}
+			}
+			t.Logf("%+v", s.Stats())
+			slices.SortFunc(open, netip.AddrPort.Compare)
+			if s.Err() != nil || s.Stats().ShutOut || pairs != int(space.Len()) || !slices.Equal(open, want) {
+				t.Errorf("%d pairs, %d of %d ports open, shut out: %t, Err() = %v", pairs, len(open), len(want), s.Stats().ShutOut, s.Err())
+			}
+		})
 	}
 }
 

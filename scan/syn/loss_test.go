@@ -93,6 +93,23 @@ func TestGovernor(t *testing.T) {
 	}
 }
 
+// TestGovernorOutage has nothing come through for a while, and then all again.
+func TestGovernorOutage(t *testing.T) {
+	g := newGovernor(math.Inf(1))
+	at, blocked := int64(0), false
+	for i := range 3000 {
+		at += int64(10 * time.Millisecond)
+		for range 5 {
+			g.hear(at, i > 100 && i < 1000)
+		}
+		g.judge(at, math.Min(g.rate, 3e6), false)
+		blocked = blocked || g.blocked()
+	}
+	if !blocked || g.blocked() || g.base > tolerable || g.rate < 1e6 {
+		t.Errorf("was blocked: %t; is: %t, base %.2f, %.0f a second", blocked, g.blocked(), g.base, g.rate)
+	}
+}
+
 func TestWitnesses(t *testing.T) {
 	w := newWitnesses(1)
 	for i := range uint64(5000) {

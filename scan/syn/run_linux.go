@@ -34,7 +34,8 @@ type run struct {
 	stop     context.CancelFunc
 	walk     walk
 	answered bitmap
-	wasMute  uint64 // pairs that earlier runs found silent, which answered has too
+	patience time.Duration // with outages, that is left
+	wasMute  uint64        // pairs that earlier runs found silent, which answered has too
 	hosts    hosts
 	hits     chan []hit
 	spare    chan []hit // batches that were read, to be filled again
@@ -86,7 +87,8 @@ func newRun(ctx context.Context, s *Scanner) (*run, error) {
 		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: answered, hosts: hosts{},
 		hits: make(chan []hit, 64), spare: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
 		governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1), unreachable: map[uint64]unreach{},
-		watched: make(chan struct{}), driven: make(chan struct{}),
+		patience: outagePatience * s.config.Timeout,
+		watched:  make(chan struct{}), driven: make(chan struct{}),
 	}
 	r.ctx, r.stop = context.WithCancel(ctx)
 	s.counts.planned.Store(s.view.count)
@@ -173,7 +175,7 @@ func (r *run) drive() {
 		if r.done() {
 			return
 		}
-		if r.ctx.Err() == nil && r.enough(pass) {
+		if r.ctx.Err() == nil && (!r.outlast(pass) || r.enough(pass)) {
 			break
 		}
 	}
@@ -264,7 +266,7 @@ func (r *run) enough(last int) bool {
 	}
 	passes := len(past.passes) - 1
 	least := passes >= r.s.config.Retries || passes > 0 && past.lossless()
-	return least && (r.governor.blocked() || past.enough(r.s.counts.open.Load(), r.s.counts.answered()))
+	return least && past.enough(r.s.counts.open.Load(), r.s.counts.answered())
 }
 
 // record is what is known of the loss up to a pass: a pair that answered in

@@ -102,6 +102,10 @@ type Stats struct {
 	SendDrops  uint64 // SYNs that met a full queue here and were sent again
 	Stalls     uint64 // times the transmitters waited for the receiver
 
+	// ShutOut is whether those who had answered stopped to in the end, at any
+	// rate, and did not come back: what is silent then may be so for that.
+	ShutOut bool
+
 	// Wildcards counts the hosts that have every port open that was asked
 	// for, of wildcardPorts or more: most likely no host but something in
 	// front that answers for all. WildcardHosts names the first hundred.
