@@ -76,15 +76,15 @@ func (w *sweep) run(ctx context.Context) error {
 	return w.engine.failed()
 }
 
-// thrift has the garbage of a sweep without dialogues collected early, and
-// returns what undoes it and collectEarlier. The heap would else be let grow by
-// as much as the program's tables take, which are larger than all that such a
-// sweep keeps.
+// thrift has the garbage of single SYNs collected early, and returns what undoes
+// it and collectEarlier. The heap would else be let grow by as much as the
+// program's tables take, which are larger than all that such a sweep keeps.
 func (w *sweep) thrift() (undo func()) {
 	before := debug.SetGCPercent(25)
-	if w.identifier != nil || os.Getenv("GOGC") != "" { // the user knows better
+	if w.engine.syn == nil || w.identifier != nil || os.Getenv("GOGC") != "" { // the user knows better
 		debug.SetGCPercent(before)
-	} else {
+	}
+	if w.engine.syn != nil {
 		// What reading the rules and the targets took is not needed again.
 		debug.FreeOSMemory()
 	}
