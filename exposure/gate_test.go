@@ -118,6 +118,7 @@ func TestDecide(t *testing.T) {
 		{"refused before all", gate, Saw{Refused: errors.New("outside the scope"), Aborted: errors.New("x")}, nil, ExitRefused, "error", NoticeRefused + " " + NoticeAborted},
 		{"signal", gate, Saw{Coverage: full, Signal: 2}, nil, 130, "incomplete", NoticeSignal},
 		{"open, and not asked", gate, Saw{Coverage: full, Unasked: 1}, nil, ExitIncomplete, "incomplete", NoticeLocalFailure},
+		{"shut out", gate, Saw{Coverage: full, ShutOut: true}, nil, ExitIncomplete, "incomplete", NoticeShutOut},
 		{"local failures are said", gate, Saw{Coverage: Coverage{Planned: 100, Answered: 99, HostsUp: 1, Unknown: 1}}, nil, ExitPass, "pass", NoticeLocalFailure},
 	} {
 		v := tt.gate.Decide(tt.saw, tt.findings)
