@@ -2,6 +2,7 @@ package scan
 
 import (
 	"bufio"
+	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
@@ -32,6 +33,7 @@ type Journal struct {
 	mu      sync.Mutex
 	file    *os.File
 	done    placeSet
+	mark    []byte // the last one that was read
 	earlier uint64
 	frame   []byte    // records that are not yet written
 	since   time.Time // when the first of them was added
@@ -142,7 +144,13 @@ func (j *Journal) open(key JournalKey) error {
 	end := j.at
 	err = j.frames(func(payload []byte, next int64) error {
 		end = next
-		return j.records(payload, func(r record) { j.done.add(r.place) })
+		return j.records(payload, func(r record) {
+			if r.place == j.head.Pairs {
+				j.mark = bytes.Clone(r.note)
+				return
+			}
+			j.done.add(r.place)
+		})
 	})
 	if err != nil {
 		return err
@@ -244,7 +252,7 @@ func (j *Journal) Earlier(take func(r Result, note []byte) error) error {
 	err := j.frames(func(payload []byte, _ int64) error {
 		var failed error
 		err := j.records(payload, func(r record) {
-			if failed == nil && left > 0 && seen.add(r.place) {
+			if failed == nil && left > 0 && r.place < j.head.Pairs && seen.add(r.place) {
 				left--
 				failed = take(j.result(r), r.note)
 			}
@@ -297,6 +305,21 @@ func (j *Journal) Add(r Result, note []byte) error {
 	}
 	return nil
 }
+
+// Mark notes how far the run is with pairs that have no result yet, in words
+// that only its engine understands. The last mark counts.
+func (j *Journal) Mark(note []byte) error {
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	if j.failed != nil {
+		return j.failed
+	}
+	j.frame = appendRecord(j.frame, j.head.Pairs, Result{State: StateUnknown, Reason: ReasonUnknown}, note)
+	return j.write()
+}
+
+// Marked returns the last mark of earlier runs, nil if there is none.
+func (j *Journal) Marked() []byte { return j.mark }
 
 // Flush writes what has been added so far.
 func (j *Journal) Flush() error {

@@ -27,7 +27,8 @@ var (
 		ReasonOutOfScope, ReasonRateLimited, ReasonUnknown}
 )
 
-// A record is one result in the file.
+// A record is one result in the file, or a mark: its place is behind the last
+// pair, and only its note counts.
 type record struct {
 	place    uint64
 	state    State
@@ -109,7 +110,7 @@ var errRecord = errors.New("a record that cannot be read")
 func (j *Journal) records(payload []byte, take func(record)) error {
 	for d := (decoder{b: payload}); len(d.b) > 0; {
 		r := d.record()
-		if d.bad || r.place >= j.head.Pairs {
+		if d.bad || r.place > j.head.Pairs {
 			return &JournalError{File: j.name, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: errRecord}
 		}
 		take(r)

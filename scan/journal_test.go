@@ -363,3 +363,32 @@ func FuzzJournal(f *testing.F) {
 		}
 	})
 }
+
+// TestJournalMarks keeps the last mark beside the results, whatever came
+// between and behind it.
+func TestJournalMarks(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "progress")
+	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
+	key := JournalKey{Space: space, Options: "syn", Seed: 7}
+	j := mustOpen(t, name, key)
+	if j.Marked() != nil {
+		t.Errorf("a new journal has the mark %q", j.Marked())
+	}
+	for n, mark := range []string{"one", "two"} {
+		r := Result{Target: space.At(uint64(n)), State: StateClosed, Reason: ReasonReset, Attempts: 1, Time: time.Unix(1, 0)}
+		if err := errors.Join(j.Add(r, nil), j.Mark([]byte(mark))); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if err := j.Mark(nil); err == nil {
+		t.Error("a closed journal takes a mark")
+	}
+	j = mustOpen(t, name, key)
+	defer j.Close()
+	if got := earlierOf(t, j); string(j.Marked()) != "two" || len(got) != 2 || j.Done() != 2 {
+		t.Errorf("marked %q, %d results, %d done", j.Marked(), len(got), j.Done())
+	}
+}

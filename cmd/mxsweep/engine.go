@@ -145,6 +145,7 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 		Seed:    p.seed,
 		Pcap:    pcap,
 		Earlier: p.resumed.earlier(),
+		Begin:   p.resumed.begin(),
 	}
 }
 

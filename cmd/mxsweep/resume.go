@@ -145,7 +145,7 @@ func (r *resumption) earlier() iter.Seq[scan.Result] {
 	}
 }
 
-// add notes a result that was reported. The journal keeps its errors for the
+// add notes a result that is reported. The journal keeps its errors for the
 // end: nothing that is found gets lost for them.
 func (r *resumption) add(result scan.Result, note *resumeNote) {
 	if r == nil {
@@ -160,15 +160,16 @@ func (r *resumption) add(result scan.Result, note *resumeNote) {
 	}
 	_ = r.Add(result, b.Bytes())
 	if note != nil {
-		// At once: a port that was talked to has been reported by now, and costs
+		// At once: a port that was talked to is about to be reported, and costs
 		// most to ask again. Flush keeps its error for the end.
 		_ = r.Flush()
 	}
 }
 
-// keep writes what was added, now and then and when ctx is done, until the
-// function that it returns is called. A second signal may leave no time.
-func (r *resumption) keep(ctx context.Context) (stop func()) {
+// keep writes what was added, and how far the engine is, now and then and when
+// ctx is done, until the function that it returns is called. A second signal
+// may leave no time.
+func (r *resumption) keep(ctx context.Context, progress func() ([]byte, bool)) (stop func()) {
 	if r == nil {
 		return func() {}
 	}
@@ -180,6 +181,9 @@ func (r *resumption) keep(ctx context.Context) (stop func()) {
 		stopped := ctx.Done()
 		for {
 			_ = r.Flush() // its error is kept for the end
+			if mark, ok := progress(); ok {
+				_ = r.Mark(mark) // and so is this one
+			}
 			select {
 			case <-ticker.C:
 			case <-stopped:

@@ -52,7 +52,7 @@ func (w *sweep) run(ctx context.Context) error {
 	if err := w.replay(); err != nil {
 		abort(err)
 	}
-	defer w.plan.resumed.keep(ctx)()
+	defer w.plan.resumed.keep(ctx, w.engine.progress(w.plan.flags.timeout))()
 	for r := range w.engine.Scan(ctx, w.plan.space) {
 		w.see(r)
 		talk := r.State == scan.StateOpen && idle > 0
@@ -170,10 +170,13 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 				w.unasked.Add(1)
 			}
 		}
+		// Noted before it is told: a run that is killed in between tells it when
+		// it goes on.
+		if ctx.Err() == nil && !scan.Starved(r.Err) {
+			w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: service == nil && r.Err == nil})
+		}
 		if err := w.name(r, service); err != nil {
 			abort(err)
-		} else if ctx.Err() == nil && !scan.Starved(r.Err) {
-			w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: service == nil && r.Err == nil})
 		}
 	}
 }

@@ -121,7 +121,7 @@ func (s sunk) onePass(b *testing.B) time.Duration {
 	}
 	go r.receive()
 	go r.watch()
-	r.onePass(0)
+	r.onePass(0, 0)
 	took := time.Duration(r.lastTx.Load() - r.starts[0].Load())
 	r.over.Store(true)
 	for range r.hits {

@@ -17,7 +17,8 @@ type counts struct {
 	wrongAck, otherPort, outOfScope  atomic.Uint64
 	duplicates, ringDrops, sendDrops atomic.Uint64
 	stalls, asked, toAsk             atomic.Uint64
-	pass                             atomic.Int32
+	reached                          atomic.Uint64 // counts in front of which all of the pass is asked
+	pass                             atomic.Int32  // under way, from 1
 	roundTrip                        atomic.Int64
 	planned, done, lost              atomic.Uint64
 	shutOut                          atomic.Bool

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"net/netip"
 	"slices"
+	"sync/atomic"
 	"testing"
 
 	"mxsweep/scan"
@@ -68,4 +69,60 @@ func (l *lab) begin(space *scan.Space, config Config, results int) map[netip.Add
 		}
 	}
 	return known
+}
+
+// TestBegin goes on where earlier runs were: what they had asked in the pass
+// is not asked again in it, and every pair has a result all the same.
+func TestBegin(t *testing.T) {
+	l := newLab(t)
+	l.routed()
+	l.silence(nil)
+	scope, space := spaceOf(t, ninePorts, "10.91.16.0/25")
+	w := newWalk(space.Len(), 5)
+	half := w.length() / 2
+	left := uint64(w.fill(make([]uint64, w.length()), half, w.length()))
+	for name, c := range map[string]struct {
+		begin   Progress
+		retries int
+		sent    uint64
+	}{
+		"half of the only pass": {Progress{Pass: 0, Asked: half, Pairs: space.Len()}, -1, left},
+		"all but one pass":      {Progress{Pass: 1, Asked: w.length(), Pairs: space.Len()}, 2, space.Len()},
+		"another space":         {Progress{Pass: 1, Asked: half, Pairs: space.Len() + 1}, -1, space.Len()},
+		"no such pass":          {Progress{Pass: passSlots, Asked: half, Pairs: space.Len()}, -1, space.Len()},
+		"no such place":         {Progress{Pass: 0, Asked: w.length() + 1, Pairs: space.Len()}, -1, space.Len()},
+	} {
+		t.Run(name, func(t *testing.T) {
+			r := l.sweep(space, Config{Scope: scope, Seed: 5, Begin: c.begin, Retries: c.retries})
+			r.complete(t, space, nil)
+			if r.stats.Sent != c.sent {
+				t.Errorf("%d SYNs left, want %d", r.stats.Sent, c.sent)
+			}
+		})
+	}
+}
+
+// TestProgress looks at how far a sweep is while transmitters take turns, and
+// between passes: it never tells more than was asked.
+func TestProgress(t *testing.T) {
+	s := &Scanner{}
+	r := &run{s: s, at: make([]atomic.Uint64, 2)}
+	for _, step := range []struct {
+		do   func()
+		want Progress
+	}{
+		{func() {}, Progress{}},
+		{func() { r.enterPass(0, 2048) }, Progress{Pass: 0, Asked: 2048}},
+		{func() { r.reach(0, 2048) }, Progress{Pass: 0, Asked: 2048}},
+		{func() { r.reach(1, 3072) }, Progress{Pass: 0, Asked: 2048}},
+		{func() { r.reach(1, 4096) }, Progress{Pass: 0, Asked: 2048}},
+		{func() { r.reach(0, 5120) }, Progress{Pass: 0, Asked: 4096}},
+		{func() { r.enterPass(1, 0) }, Progress{Pass: 1, Asked: 0}},
+		{func() { r.reach(1, 1024) }, Progress{Pass: 1, Asked: 0}},
+		{func() { r.reach(0, 2048) }, Progress{Pass: 1, Asked: 1024}},
+	} {
+		if step.do(); s.Progress() != step.want {
+			t.Errorf("%+v, want %+v", s.Progress(), step.want)
+		}
+	}
 }

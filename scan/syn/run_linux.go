@@ -40,7 +40,8 @@ type run struct {
 	hits     chan []hit
 	spare    chan []hit // batches that were read, to be filled again
 
-	cursor  atomic.Uint64 // counts of the walk that are handed out
+	cursor  atomic.Uint64   // counts of the walk that are handed out
+	at      []atomic.Uint64 // where each transmitter is
 	pass    atomic.Int32
 	starts  [passSlots]atomic.Int64
 	found   [passSlots]atomic.Uint64 // pairs that answered a probe of the pass
@@ -88,6 +89,7 @@ func newRun(ctx context.Context, s *Scanner) (*run, error) {
 		hits: make(chan []hit, 64), spare: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
 		governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1), unreachable: map[uint64]unreach{},
 		patience: outagePatience * s.config.Timeout,
+		at:       make([]atomic.Uint64, len(s.senders)),
 		watched:  make(chan struct{}), driven: make(chan struct{}),
 	}
 	r.ctx, r.stop = context.WithCancel(ctx)
@@ -105,10 +107,7 @@ func (r *run) recall() {
 	if r.s.config.Earlier == nil {
 		return
 	}
-	// In another order, so that a sweep that is killed again and again does not
-	// ask the same silent pairs each time before it is.
 	c := &r.s.counts
-	defer func() { r.walk = newWalk(r.s.view.count, r.s.config.Seed+c.done.Load()) }()
 	for e := range r.s.config.Earlier {
 		i, p := r.s.view.index(e.Target.Addr(), e.Target.Port())
 		if p == nil || r.answered.has(i) {
@@ -116,6 +115,9 @@ func (r *run) recall() {
 		}
 		r.answered.set(i)
 		c.done.Add(1)
+		if e.State == scan.StateOpen || e.State == scan.StateClosed {
+			r.found[min(max(e.Attempts-1, 0), passSlots-1)].Add(1)
+		}
 		switch e.State {
 		case scan.StateOpen:
 			c.open.Add(1)
@@ -169,8 +171,10 @@ func (r *run) drive() {
 		r.fail(err)
 		return
 	}
-	for pass := 0; pass < passSlots && r.ctx.Err() == nil; pass++ {
-		r.onePass(pass)
+	from := r.begin()
+	for pass := from.Pass; pass < passSlots && r.ctx.Err() == nil; pass++ {
+		r.onePass(pass, from.Asked)
+		from.Asked = 0
 		r.settle(pass)
 		if r.done() {
 			return
@@ -192,18 +196,18 @@ func (r *run) drive() {
 	}
 }
 
-// onePass asks all pairs, or those still silent.
-func (r *run) onePass(pass int) {
+// onePass asks all pairs, or those still silent, from a count of the walk on.
+func (r *run) onePass(pass int, from uint64) {
 	// No source port may belong to two passes.
 	tick := int64(r.s.clock.tick())
 	r.await((now()/tick + 1) * tick)
 	r.starts[pass].Store(now() / tick * tick)
 	r.pass.Store(int32(pass))
-	r.s.counts.pass.Store(int32(pass + 1))
-	r.s.counts.asked.Store(0)
+	r.enterPass(pass, from)
+	r.s.counts.asked.Store(from)
 	r.s.counts.toAsk.Store(r.walk.length())
 	r.restart.Store(false)
-	r.cursor.Store(0)
+	r.cursor.Store(from)
 	r.mu.Lock()
 	r.spread = math.Inf(1)
 	r.sentIn.Store(0)
@@ -220,7 +224,7 @@ func (r *run) onePass(pass int) {
 	r.sending.Store(true)
 	var group sync.WaitGroup
 	for i, row := range r.s.senders {
-		t := &transmitter{run: r, senders: row, pass: pass, first: i == 0}
+		t := &transmitter{run: r, senders: row, pass: pass, number: i, first: i == 0}
 		group.Go(t.run1)
 	}
 	group.Wait()

@@ -35,6 +35,9 @@ func (*Scanner) Scan(context.Context, *scan.Space) iter.Seq[scan.Result] {
 // Stats returns zeros.
 func (*Scanner) Stats() Stats { return Stats{} }
 
+// Progress returns zeros.
+func (*Scanner) Progress() Progress { return Progress{} }
+
 // Err returns an error that wraps errors.ErrUnsupported.
 func (*Scanner) Err() error { return errSystem }
 

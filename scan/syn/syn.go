@@ -54,7 +54,7 @@ type Config struct {
 	// of its own; MaxThreads at most. Zero means 1.
 	Threads int
 
-	// Seed is the order; same seed, and same Earlier, same order.
+	// Seed is the order; same seed, same order.
 	Seed uint64
 
 	// SourcePorts are the first and the last port to send from. Zeros mean a
@@ -74,9 +74,22 @@ type Config struct {
 	// over once, before the first SYN leaves.
 	Earlier iter.Seq[scan.Result]
 
+	// Begin is how far earlier runs of the same sweep came, with the same Seed:
+	// [Scanner.Progress]. What they had asked is not asked again in the same
+	// pass. The zero Progress begins anew, and so does that of a Space with
+	// another number of pairs.
+	Begin Progress
+
 	// OpenOnly leaves all but the open pairs out of the results; they are
 	// still counted. Large sweeps take far less time for it.
 	OpenOnly bool
+}
+
+// A Progress says how far a sweep is in its order.
+type Progress struct {
+	Pass  int    // the pass under way, from 0
+	Asked uint64 // counts of its order in front of which all is asked
+	Pairs uint64 // of the Space
 }
 
 // Stats are the running totals of a sweep.

@@ -14,6 +14,7 @@ type transmitter struct {
 	run     *run
 	senders []sender // by out
 	pass    int
+	number  int
 	first   bool // it also asks the witnesses
 
 	numbers [chunk]uint64
@@ -28,6 +29,7 @@ func (t *transmitter) run1() {
 	r := t.run
 	for {
 		from := r.cursor.Add(chunk) - chunk
+		r.reach(t.number, from)
 		if from >= r.walk.length() {
 			return
 		}
