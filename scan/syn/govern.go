@@ -138,7 +138,18 @@ func (g *governor) lower(now int64, loss, reached float64, n uint64) {
 	g.crest = reached
 	through := math.Max(math.Min((1-loss)/(1-g.base), 0.6), 1/float64(n))
 	g.set(now, math.Max(0.8*reached*through, slowest))
-	g.why = fmt.Sprintf("%.0f%% were lost at %.0f a second", 100*loss, reached)
+	if reached > slowest {
+		g.why = fmt.Sprintf("%.0f%% were lost at %.0f a second", 100*loss, reached)
+	}
+}
+
+// settled is the rate that the run goes by. A trial that began below the least
+// rate, as in a pass over a few pairs, lowers nothing.
+func (g *governor) settled() float64 {
+	if g.trial && g.crest <= slowest {
+		return g.home
+	}
+	return g.rate
 }
 
 // raise goes up again: slowly where it has been too fast before, else fast,

@@ -56,6 +56,10 @@ func (r *run) look() {
 		r.flow.look(now(), c.sent.Load(), r.timeout(), int(r.pass.Load()), false)
 	}
 	r.countWitnesses()
+	pass := int(r.pass.Load())
+	if r.asked[pass].asked >= verdictSize {
+		c.lose(r.record(pass).loss())
+	}
 	if r.judge(false) {
 		r.restart.Store(true)
 	}
@@ -70,7 +74,7 @@ func (r *run) judge(over bool) (again bool) {
 		r.flow.begin(now(), r.s.counts.sent.Load())
 	}
 	r.pacer.set(math.Min(g.rate, r.spread))
-	r.s.counts.settle(g.rate, g.why)
+	r.s.counts.settle(g.settled(), g.why)
 	return again
 }
 
