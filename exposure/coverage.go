@@ -26,7 +26,8 @@ func (c Coverage) Ratio() float64 {
 }
 
 // A Sight counts what a run saw, with a bit of memory for each address that it
-// met, and a byte for each that was silent. It is not safe for concurrent use. Make one with NewSight.
+// met, and a byte for each of the 256 neighbours of one that was silent. It is
+// not safe for concurrent use. Make one with NewSight.
 //
 // A pair is judged if it is open or closed, or if it is silent while the same
 // host answered elsewhere in this run: then a filter drops it. Silence of a

@@ -62,14 +62,29 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	w.hangUp(s.goodbye(last))
 }
 
-// enterHost waits for the host's other ports, if it must.
+// enterHost waits for the host's other ports, if it must. Questions that wait
+// at the same time are delayed once.
 func (s *session) enterHost(ctx context.Context) bool {
-	start := time.Now()
+	s.mu.Lock()
+	if s.outside++; s.outside == 1 {
+		s.since = time.Now()
+	}
+	s.mu.Unlock()
 	err := s.host.enter(ctx)
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.delayed += time.Since(start)
+	if s.outside--; s.outside == 0 {
+		s.delayed += time.Since(s.since)
+	}
 	return err == nil
+}
+
+// waited is how long questions have waited for other ports of the host.
+func (s *session) waited() time.Duration {
+	if s.outside > 0 {
+		return s.delayed + time.Since(s.since)
+	}
+	return s.delayed
 }
 
 // connect opens the connection of a probe, inside of the session's layer. The
@@ -108,6 +123,16 @@ func (s *session) failed(p *signatures.Probe, err error) {
 	}
 	if scan.Starved(err) {
 		s.starved = err
+	}
+	if err != errHandshake {
+		s.left.conns.Add(1) // there was none
+	}
+	if p.ID != signatures.Greeting && !s.retried[p.ID] {
+		// Much hangs on the answers to the first questions, and little on one
+		// connection that did not come about.
+		s.retried[p.ID] = true
+		delete(s.asked, p.ID)
+		return
 	}
 	s.noteLocked(&Exchange{Probe: p.ID, End: signatures.EndError})
 }

@@ -127,11 +127,14 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 //
 // A daemon whose few children were all talking to us accepts connections and
 // answers none, so a silent port of a host that speaks is listened to alone. A
-// host that answers slowly is asked all questions again. And a connection that
-// had waited for its turn may have been given up by the daemon, which is no
-// refusal.
+// host that answers slowly is asked again what had an answer, and then the rest,
+// with the connections that are left to the port. And a connection that had
+// waited for its turn may have been given up by the daemon, which is no refusal.
 func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
 	h := s.host
+	if s.left.conns.Load() <= 0 {
+		return s
+	}
 	if s.refused() && r.Conn != nil {
 		if second := newSession(id, h, r.Target, r.RTT, nil, s.left); second.run(ctx) == nil {
 			return second

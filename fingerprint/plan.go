@@ -261,9 +261,9 @@ func (s *session) quietUntil() time.Duration {
 // for any more. A slow host is given longer, because all questions take longer.
 func (s *session) quietEnd() time.Duration {
 	if s.second {
-		return 6*quietMore + s.delayed
+		return 6*quietMore + s.waited()
 	}
-	return s.greetingWait() + quietMore + s.delayed + min(3*s.host.slow(), 2*quietMore) + quietTrips*s.rtt
+	return s.greetingWait() + quietMore + s.waited() + min(3*s.host.slow(), 2*quietMore) + quietTrips*s.rtt
 }
 
 // goesOn reports whether the connection of a probe is there to be gone on

@@ -70,6 +70,8 @@ type session struct {
 	mu        sync.Mutex
 	begun     time.Time
 	delayed   time.Duration // spent waiting for other ports of the host
+	outside   int           // questions that wait for them now,
+	since     time.Time     // and since when
 	order     []*Exchange   // as they ended
 	exchanges map[string]*Exchange
 	asked     map[string]bool // started, ended or not

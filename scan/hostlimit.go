@@ -10,7 +10,7 @@ import (
 
 // A HostLimit bounds how many connections to each address are open at once,
 // those of a sweep and those of the dialogues on what it found together. It may
-// be used by several goroutines.
+// be used by several goroutines, but by one sweep at a time.
 type HostLimit struct {
 	each, total int
 
@@ -67,11 +67,14 @@ func (l *HostLimit) Enter(ctx context.Context, a netip.Addr) error {
 }
 
 // Leave gives back what Enter took.
-func (l *HostLimit) Leave(a netip.Addr) {
+func (l *HostLimit) Leave(a netip.Addr) { l.give(a, func(g *guests) { g.talks-- }) }
+
+// give changes what an address has taken, and passes on what became free.
+func (l *HostLimit) give(a netip.Addr, change func(*guests)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	g := l.hosts[a]
-	g.talks--
+	change(g)
 	l.pass(a, g)
 }
 
@@ -85,7 +88,7 @@ func (l *HostLimit) Talks(a netip.Addr) int {
 	return 0
 }
 
-// tell sets who is told of places that a sweep had lacked.
+// tell sets who is told of places that a sweep had lacked; nil for nobody.
 func (l *HostLimit) tell(freed func(netip.Addr)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -126,13 +129,7 @@ func (l *HostLimit) probe(a netip.Addr) bool {
 }
 
 // probed gives back what probe took.
-func (l *HostLimit) probed(a netip.Addr) {
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	g := l.hosts[a]
-	g.probes--
-	l.pass(a, g)
-}
+func (l *HostLimit) probed(a netip.Addr) { l.give(a, func(g *guests) { g.probes-- }) }
 
 // keep makes the place of a probe that of a dialogue, if it may have one more.
 func (l *HostLimit) keep(a netip.Addr) bool {

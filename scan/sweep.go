@@ -108,6 +108,9 @@ func (s *sweep) run(ctx context.Context) {
 	}
 	s.abandon(context.Cause(ctx))
 	s.flush()
+	if s.cfg.Limit != nil {
+		s.cfg.Limit.tell(nil)
+	}
 	s.wire.close()
 	s.out.finish()
 }

@@ -167,7 +167,11 @@ func (w *dialWire) close() {
 
 // abort closes a connection with a RST where that can be done.
 func abort(conn net.Conn) {
-	if tcp, ok := conn.(*net.TCPConn); ok {
+	raw := conn
+	if g, ok := conn.(*guest); ok {
+		raw = g.Conn
+	}
+	if tcp, ok := raw.(*net.TCPConn); ok {
 		tcp.SetLinger(0) // best effort: a plain close is only less tidy
 	}
 	conn.Close()

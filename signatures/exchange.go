@@ -61,8 +61,8 @@ type Exchange struct {
 type verdicts struct{ asked, found []uint64 }
 
 // Remember makes the exchange remember what patterns found in its reply, which
-// must not change any more, or forget it again. It must then be matched against
-// one [Set] only, and by one goroutine at a time.
+// must not change any more, or forget it again. Until then it must be matched
+// against one [Set] only, and by one goroutine at a time, whatever sees to that.
 func (e *Exchange) Remember(on bool) {
 	if e.known = nil; on {
 		e.known = new(verdicts)

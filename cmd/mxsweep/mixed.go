@@ -25,6 +25,9 @@ func (m *mixed) Scan(ctx context.Context, _ *scan.Space) iter.Seq[scan.Result] {
 				return
 			}
 		}
+		if ctx.Err() != nil {
+			return
+		}
 		for r := range m.syn.Scan(ctx, m.there) {
 			if !yield(r) {
 				return

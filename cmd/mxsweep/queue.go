@@ -2,6 +2,7 @@ package main
 
 import (
 	"net/netip"
+	"slices"
 	"sync"
 
 	"mxsweep/scan"
@@ -34,6 +35,7 @@ const (
 // way.
 type waiting struct {
 	ports  []scan.Result
+	held   int // of those that wait, the first, which have a connection
 	active int
 	queued bool // the host is among the turns
 	talks  int  // ports that were talked to
@@ -50,21 +52,25 @@ func newQueue(perHost int) *queue {
 // Beyond that they are given up: the dialogue then opens its own.
 const maxHeld = 512
 
-// put adds an open port.
+// put adds an open port, those with a connection in front. A connection keeps
+// one of the host's places, so that none may wait behind a port whose dialogue
+// needs a place in order to begin, nor as many as there are places.
 func (q *queue) put(r scan.Result) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	if r.Conn != nil {
-		if q.held >= maxHeld {
-			_ = r.Conn.Close()
-			r.Conn = nil
-		} else {
-			q.held++
-		}
-	}
 	addr := r.Target.Addr()
 	h := q.host(addr)
-	h.ports = append(h.ports, r)
+	if r.Conn != nil && (q.held >= maxHeld || h.active+h.held >= q.perHost) {
+		_ = r.Conn.Close()
+		r.Conn = nil
+	}
+	if r.Conn == nil {
+		h.ports = append(h.ports, r)
+	} else {
+		h.ports = slices.Insert(h.ports, h.held, r)
+		h.held++
+		q.held++
+	}
 	q.pending++
 	q.line(addr, h)
 }
@@ -110,6 +116,7 @@ func (q *queue) next() (scan.Result, bool) {
 	q.pending--
 	if r.Conn != nil {
 		q.held--
+		h.held--
 	}
 	q.line(addr, h)
 	if q.ended && q.pending == 0 {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"net"
 	"net/netip"
 	"sync"
@@ -81,7 +82,7 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 	for port := range uint16(maxHeld + 10) {
 		client, server := net.Pipe()
 		defer server.Close()
-		r := result("192.0.2.1", port+1)
+		r := result(fmt.Sprintf("192.0.2.%d", port%100), port+1)
 		r.Conn = client
 		q.put(r)
 	}
@@ -99,6 +100,29 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 	}
 	if kept != maxHeld {
 		t.Errorf("%d connections were kept, want %d", kept, maxHeld)
+	}
+}
+
+// Connections that wait have places at their host, of which some must be left
+// to those that are talked to; and what has one comes first.
+func TestQueueKeepsPlacesFree(t *testing.T) {
+	q := newQueue(3)
+	for port := range uint16(10) {
+		r := result("192.0.2.1", port+1)
+		if port > 3 {
+			client, server := net.Pipe()
+			defer server.Close()
+			r.Conn = client
+		}
+		q.put(r)
+	}
+	q.close()
+	for n := range 10 {
+		r, ok := q.next()
+		if want := n < 3; !ok || (r.Conn != nil) != want {
+			t.Errorf("port %d of those taken: %t, with a connection: %t, want %t", n, ok, r.Conn != nil, want)
+		}
+		q.done(r, true)
 	}
 }
 

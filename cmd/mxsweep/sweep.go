@@ -42,7 +42,8 @@ func (w *sweep) run(ctx context.Context) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
-	w.queue = newQueue(atMost(w.plan.flags.perHost))
+	// Half of the places of a host are for questions to ports that are silent.
+	w.queue = newQueue((atMost(w.plan.flags.perHost) + 1) / 2)
 	defer w.thrift()()
 	var workers sync.WaitGroup
 	idle := 0
