@@ -206,6 +206,9 @@ func (g Gate) blind(v *Verdict, saw Saw) {
 		v.add(ExitIncomplete, NewNotice(NoticeShutOut, "", nil,
 			"What had answered stopped to, at any rate, and did not come back: what looks filtered may be open."))
 	}
+	if saw.Signal > 0 || saw.Aborted != nil {
+		return // which is why the rest was not seen
+	}
 	if c := saw.Coverage; c.Unknown > 0 {
 		v.Notices = append(v.Notices, NewNotice(NoticeLocalFailure, "", nil,
 			"%d of %d probes failed on this machine or were cut short.", c.Unknown, c.Planned))

@@ -24,7 +24,12 @@ type Pos struct {
 }
 
 // String returns file:line:column.
-func (p Pos) String() string { return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column) }
+func (p Pos) String() string {
+	if p.Line == 0 {
+		return p.File
+	}
+	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
+}
 
 // A Problem is something wrong in a file, at its place.
 type Problem struct {

@@ -64,6 +64,9 @@ func (l *loader) source(s Source) error {
 	if err != nil {
 		return fmt.Errorf("listing %q: %w", s.Name, err)
 	}
+	if len(names) == 0 {
+		return &Problem{Pos{s.Name, 0, 0}, "no signature files (*.yaml) in this folder", "name the folder that holds them"}
+	}
 	slices.Sort(names)
 	for _, name := range names {
 		if name == "ports.yaml" {

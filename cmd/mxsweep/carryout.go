@@ -35,19 +35,23 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs, log *aud
 	p.write(c, w.identifier != nil, outs, run)
 	logged := log.end(run, &c)
 	s.code = exposure.Worse(s.code, c.verdict.Code)
-	s.warn(p, outs, c.verdict.Notices)
+	s.warn(p, outs, &c)
 	closed := outs.close()
 	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil)
 	return errors.Join(closed, logged, coded(exitError, aborted), kept)
 }
 
-// warn says on standard error what keeps the run from being whole, unless the
-// same terminal has just shown it as part of the report.
-func (s *session) warn(p *plan, outs *outputs, notices []exposure.Notice) {
+// warn says on standard error that findings fail the run, where no report on
+// standard output does, and what keeps the run from being whole, unless the same
+// terminal has just shown it as part of the report.
+func (s *session) warn(p *plan, outs *outputs, c *conclusion) {
 	if p.flags.quiet || s.isTerminal(s.stdout) && outs.shows("text") {
 		return
 	}
-	for _, n := range notices {
+	if c.verdict.Failing > 0 && !outs.printed() {
+		fmt.Fprintf(s.stderr, "mxsweep: findings that meet %s: %d\n", p.gate.FailOn, c.verdict.Failing)
+	}
+	for _, n := range c.verdict.Notices {
 		if n.Level != exposure.LevelNote {
 			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
 		}

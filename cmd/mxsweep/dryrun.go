@@ -40,6 +40,9 @@ func (p *plan) describeProbes(b *strings.Builder) {
 	if mode == modeAuto {
 		mode, why = chooseMode(p.space)
 		why = ", chosen because " + why
+		if mode == modeSyn {
+			why += "; connect, should the right to it be missing"
+		}
 	}
 	fmt.Fprintf(b, "mode         %s%s\n", mode, why)
 	shard := ""
@@ -68,7 +71,7 @@ func (p *plan) describeSyns(b *strings.Builder, space *scan.Space, shard string)
 	e := syn.Plan(space, p.synConfig(nil))
 	fmt.Fprintf(b, "packets      %d, %d bytes, if nothing answers%s\n", e.Packets, e.Bytes, shard)
 	if p.flags.rate > 0 {
-		fmt.Fprintf(b, "time         at most %s at %d probes a second\n", takes(e.Packets, p.flags.rate), p.flags.rate)
+		fmt.Fprintf(b, "time         at most %s at %d probes a second, and what the last answers take\n", takes(e.Packets, p.flags.rate), p.flags.rate)
 	} else {
 		fmt.Fprintf(b, "time         as little as accuracy allows\n")
 	}

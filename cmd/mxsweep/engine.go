@@ -195,7 +195,7 @@ func chooseMode(space *scan.Space) (mode, why string) {
 		return modeConnect, "single SYNs need Linux"
 	}
 	if space.Len() < wideSweep {
-		return modeConnect, fmt.Sprintf("%d ports in all are few", space.Len())
+		return modeConnect, fmt.Sprintf("there are fewer than %d ports in all", wideSweep)
 	}
 	own, there, err := ownPairs(space)
 	switch {

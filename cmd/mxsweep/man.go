@@ -97,8 +97,21 @@ func manFlags(b *strings.Builder, flags *pflag.FlagSet) {
 		if operand != "" {
 			operand = " " + operand
 		}
-		fmt.Fprintf(b, ".TP\n.B %s\n%s\n", roff(short+"--"+f.Name+operand), roff(usage))
+		fmt.Fprintf(b, ".TP\n.B %s\n%s\n", roff(short+"--"+f.Name+operand), roff(usage+manDefault(f)))
 	})
+}
+
+// manDefault tells the default of a flag, if it has one worth telling and its
+// usage does not.
+func manDefault(f *pflag.Flag) string {
+	switch f.DefValue {
+	case "", "0", "0s", "false", "[]":
+		return ""
+	}
+	if strings.Contains(f.Usage, "default") {
+		return ""
+	}
+	return " (default " + f.DefValue + ")"
 }
 
 // manExit is the section that scripts rely on.

@@ -102,7 +102,8 @@ func openOutputs(stdout io.Writer, specs []outputSpec, dropsRights bool, opts fu
 		if spec.file != "-" {
 			f, err := createOutput(spec.file, report.Streams(spec.format) || dropsRights && foreign(spec.file))
 			if err != nil {
-				errs = append(errs, coded(exitError, fmt.Errorf("opening output %s: %w", spec.name(), bare(err))))
+				errs = append(errs, &codedError{exitError, fmt.Errorf("opening output %s: %w", spec.name(), bare(err)),
+					"name a file in a folder that is there and can be written; nothing was sent"})
 				continue
 			}
 			out.file, dst = f, f
@@ -216,6 +217,11 @@ func (o *outputs) failed() bool {
 // shows reports whether the format goes to standard output.
 func (o *outputs) shows(format string) bool {
 	return slices.ContainsFunc(o.all, func(out *output) bool { return out.spec == outputSpec{format, "-"} })
+}
+
+// printed reports whether a report goes to standard output.
+func (o *outputs) printed() bool {
+	return slices.ContainsFunc(o.all, func(out *output) bool { return out.spec.file == "-" })
 }
 
 // close puts the files in their places and says what could not be written.
