@@ -189,7 +189,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	}
 	var errs []error
 	for _, t := range p.scope.Outside() {
-		errs = append(errs, refusedf("add it to the scope file only if you are authorized to scan it", "%s is outside the scope", targetName(t)))
+		errs = append(errs, p.outside(t))
 	}
 	if bounds.Allowed == nil {
 		errs = append(errs, coded(exitRefused, p.scope.CheckWidth()))
@@ -207,6 +207,20 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 		p.space, err = p.space.Shard(uint64(flags.shard.index), uint64(n))
 	}
 	return coded(exitUsage, err)
+}
+
+// outside refuses a target, and says where a canary comes from.
+func (p *plan) outside(t scan.Target) error {
+	name := targetName(t)
+	if p.policy != nil {
+		for i := range p.policy.Canaries {
+			if c := &p.policy.Canaries[i]; c.Target() == name && c.Anchor != nil {
+				return refusedf("put it into the scope if you are authorized to contact it, or take the canary out",
+					"%s:%d: the canary %s is outside the scope", c.Anchor.File, c.Anchor.Line, name)
+			}
+		}
+	}
+	return refusedf("add it to the scope file only if you are authorized to scan it", "%s is outside the scope", name)
 }
 
 // withCanaries is what is asked for, and the canaries of the policy, which are

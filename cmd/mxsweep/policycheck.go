@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"net/netip"
 
@@ -64,6 +65,9 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	if err != nil {
 		return coded(exitUsage, err)
 	}
+	if err := p.checkCanaries(ctx, allowed, excluded); err != nil {
+		return err
+	}
 	_, err = fmt.Fprintf(s.stdout, "%s is sound: %d scope entries, %d excludes, %d canaries, %d expected services, %d prohibitions, %d accepted risks\n",
 		policy.File, len(allowed), len(excluded), len(policy.Canaries), len(policy.Expect), len(policy.MustBeClosed), len(policy.Accept))
 	for _, n := range policy.Notices(nil, flags.time()) {
@@ -72,6 +76,32 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		}
 	}
 	return writing(standardOutput, err)
+}
+
+// checkCanaries refuses canaries outside of the policy's own scope, as a scan
+// would. Of names it is known only then.
+func (p *plan) checkCanaries(ctx context.Context, allowed, excluded []scan.Target) error {
+	var names []string
+	for i := range p.policy.Canaries {
+		if c := &p.policy.Canaries[i]; len(allowed) > 0 {
+			if _, err := netip.ParseAddr(c.Selector.Text); err == nil {
+				names = append(names, c.Target())
+			}
+		}
+	}
+	canaries, err := (&scan.Parser{Resolver: nobody{}}).Targets(ctx, names)
+	if err != nil || len(canaries) == 0 {
+		return coded(exitUsage, err)
+	}
+	scope, err := scan.NewScope(scan.Bounds{Targets: canaries, Allowed: allowed, Excluded: excluded})
+	if err != nil {
+		return coded(exitUsage, err)
+	}
+	var errs []error
+	for _, t := range scope.Outside() {
+		errs = append(errs, p.outside(t))
+	}
+	return errors.Join(errs...)
 }
 
 // nobody is a resolver that asks nobody: every name has an address that is kept
