@@ -134,6 +134,9 @@ func TestSweepSharesLimit(t *testing.T) {
 			}
 		}
 		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		limit.mu.Lock()
+		defer limit.mu.Unlock()
 		if seen != 40 || most > 5 || len(limit.hosts) != 0 {
 			t.Errorf("%d ports seen, want 40; %d places taken at once, want 5 at most; %d addresses remembered", seen, most, len(limit.hosts))
 		}

@@ -228,14 +228,18 @@ func (l *lab) nft(name, rules string) {
 func (l *lab) silence(open []netip.AddrPort) {
 	l.t.Helper()
 	var rules strings.Builder
-	rules.WriteString("table inet f {\n set open { type ipv4_addr . inet_service; elements = {")
+	rules.WriteString("table inet f {\n set open { type ipv4_addr . inet_service;")
 	for i, a := range open {
-		if i > 0 {
-			rules.WriteString(",")
+		begin := ","
+		if i == 0 {
+			begin = " elements = {"
 		}
-		fmt.Fprintf(&rules, " %v . %d", a.Addr(), a.Port())
+		fmt.Fprintf(&rules, "%s %v . %d", begin, a.Addr(), a.Port())
 	}
-	rules.WriteString(` } }
+	if len(open) > 0 {
+		rules.WriteString(" }")
+	}
+	rules.WriteString(` }
  chain in { type filter hook prerouting priority raw; policy accept;
   ip daddr . tcp dport @open accept
   tcp flags & (syn|ack) == syn drop
