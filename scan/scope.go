@@ -36,8 +36,9 @@ type Scope struct {
 	failed   []Target
 	anchors  anchors
 	names    map[netip.Addr]string
-	count    uint64 // addresses swept
-	spared   uint64 // addresses that would be swept but for the excludes
+	count    uint64    // addresses swept
+	ranges   rangeList // of allows
+	spared   uint64    // addresses that would be swept but for the excludes
 }
 
 // NewScope makes a Scope. Addresses that no single host has (unspecified,
@@ -77,6 +78,8 @@ func NewScope(b Bounds) (*Scope, error) {
 // sort finds the swept targets that cannot be swept as they were asked for,
 // and counts the others.
 func (s *Scope) sort(allowed *netipx.IPSet) error {
+	s.ranges = s.allows.Ranges()
+	permitted := rangeList(allowed.Ranges())
 	for _, t := range s.swept {
 		if t.Err != nil {
 			s.failed = append(s.failed, t)
@@ -84,8 +87,8 @@ func (s *Scope) sort(allowed *netipx.IPSet) error {
 		}
 		whole, left := true, false
 		for _, r := range t.Ranges {
-			whole = whole && allowed.ContainsRange(r)
-			left = left || s.allows.OverlapsRange(r)
+			whole = whole && permitted.contains(r)
+			left = left || s.ranges.overlaps(r)
 		}
 		switch {
 		case !whole:
@@ -111,7 +114,7 @@ func (s *Scope) sort(allowed *netipx.IPSet) error {
 	return err
 }
 
-// Allows reports whether a may be contacted. A 4-in-6 mapped address is the
+// Allows reports permitted a may be contacted. A 4-in-6 mapped address is the
 // IPv4 address that it stands for; an address with a zone is never allowed.
 func (s *Scope) Allows(a netip.Addr) bool {
 	return s != nil && s.allows.Contains(a.Unmap())

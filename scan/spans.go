@@ -28,7 +28,7 @@ func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
 
 // AllowsRange reports whether every address of r may be contacted.
 func (s *Scope) AllowsRange(r netipx.IPRange) bool {
-	return s != nil && s.allows.ContainsRange(r)
+	return s != nil && s.ranges.contains(r)
 }
 
 // Hosts returns how many addresses have at least one pair in s, or the largest
