@@ -15,8 +15,7 @@ import (
 // stands for the offer of it and "{then}" for what follows when it is taken.
 type speaker struct{ protocol, script string }
 
-var speakers = []speaker{
-	{"smtp", `S: 220 mail.example.net ESMTP
+const smtpLines = `S: 220 mail.example.net ESMTP
 C: EHLO *
 S: 250-mail.example.net
 {tls}250-STARTTLS
@@ -29,21 +28,11 @@ S: 221 bye
 close
 C: *
 S: 500 what?
-`},
-	{"lmtp", `S: 220 mail.example.net LMTP
-C: LHLO *
-S: 250-mail.example.net
-{tls}250-STARTTLS
-S: 250 SIZE 1000
-C: STARTTLS
-S: 220 go ahead
-{then}
-C: QUIT
-S: 221 bye
-close
-C: *
-S: 500 what?
-`},
+`
+
+var speakers = []speaker{
+	{"smtp", smtpLines},
+	{"lmtp", strings.NewReplacer("ESMTP", "LMTP", "EHLO", "LHLO").Replace(smtpLines)},
 	{"imap", `S: * OK ready
 C: * CAPABILITY
 {tls}* CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED

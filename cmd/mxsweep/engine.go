@@ -155,9 +155,8 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 func newSyn(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 	there, own := p.space, (*scan.Space)(nil)
 	s, err := syn.Open(ctx, there, p.synConfig(pcap))
-	var local *syn.LocalError
-	if errors.As(err, &local) {
-		if own, there, err = splitLocal(p.space, local); err != nil {
+	if errors.As(err, new(*syn.LocalError)) {
+		if own, there, err = ownPairs(p.space); err != nil {
 			return nil, err
 		}
 		if there.Len() == 0 {

@@ -4,8 +4,6 @@ import (
 	"context"
 	"iter"
 
-	"go4.org/netipx"
-
 	"mxsweep/scan"
 	"mxsweep/scan/syn"
 )
@@ -57,20 +55,6 @@ func (p *plan) newOwn(own *scan.Space) (*engine, error) {
 		return nil, err
 	}
 	return &engine{sweeper: connect, mode: modeConnect, own: own}, nil
-}
-
-// splitLocal divides a space into the pairs of the addresses that err names
-// and the others.
-func splitLocal(space *scan.Space, err *syn.LocalError) (own, there *scan.Space, _ error) {
-	var b netipx.IPSetBuilder
-	for _, r := range err.Ranges {
-		b.AddRange(r)
-	}
-	set, e := b.IPSet()
-	if e != nil {
-		return nil, nil, e
-	}
-	return space.Split(set)
 }
 
 // ownPairs divides a space into the pairs of this machine itself and the
