@@ -15,6 +15,14 @@ type Service struct {
 	// "spamd", "clamd", "http", "ssh", ... Empty means not known.
 	Protocol string
 
+	// Inconclusive says why the dialogue did not settle what answers; "" if
+	// it did. What is set besides it then rests on the protocol alone.
+	Inconclusive Inconclusive
+
+	// Refusal is what the daemon said when it refused for now or hung up in
+	// the middle, raw, at most 1024 bytes; nil unless Inconclusive is set.
+	Refusal []byte
+
 	Product   string // the daemon's name, "" if not known
 	Version   string // as the daemon says it, "" if it does not
 	ExtraInfo string
@@ -80,6 +88,27 @@ type Service struct {
 	// else their first 2048 bytes.
 	Transcript *Transcript
 }
+
+// An Inconclusive is a reason why a dialogue did not settle what answers.
+type Inconclusive string
+
+// The reasons why a dialogue is inconclusive.
+const (
+	// InconclusiveNoConnection: no connection for a dialogue came about.
+	InconclusiveNoConnection Inconclusive = "no-connection"
+	// InconclusiveRefused: the daemon refused to talk for now, by a reply code
+	// or word at a place where that means "try again later".
+	InconclusiveRefused Inconclusive = "refused-for-now"
+	// InconclusiveCutOff: the conversation was cut off in the middle.
+	InconclusiveCutOff Inconclusive = "cut-off"
+	// InconclusiveUnfinished: a reply was still coming when time was up.
+	InconclusiveUnfinished Inconclusive = "unfinished"
+	// InconclusiveUnacknowledged: the data sent were never acknowledged.
+	InconclusiveUnacknowledged Inconclusive = "unacknowledged"
+	// InconclusiveSkipped: the dialogue was not held, or stopped early,
+	// because the host answers on every port, or replies on none.
+	InconclusiveSkipped Inconclusive = "skipped"
+)
 
 // Behind is what is known of the daemon behind a proxy.
 type Behind struct {

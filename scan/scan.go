@@ -54,7 +54,16 @@ const (
 	ReasonProtocolError    Reason = "protocol-error"
 	ReasonOutOfScope       Reason = "out-of-scope"
 	ReasonRateLimited      Reason = "rate-limited"
-	ReasonUnknown          Reason = "unknown"
+	// ReasonBlocked is that of a silent pair whose host stopped answering on
+	// a pair that is known to answer: the silence proves nothing.
+	ReasonBlocked Reason = "blocked"
+	// ReasonZeroWindow is that of a pair whose SYN-ACK offers no room for
+	// data: nothing can be said to it.
+	ReasonZeroWindow Reason = "zero-window"
+	// ReasonUnacknowledged is that of a pair which accepted a connection and
+	// never acknowledged the data that was sent on it.
+	ReasonUnacknowledged Reason = "unacknowledged"
+	ReasonUnknown        Reason = "unknown"
 )
 
 // A Result is what is known of one address and port after its probes.
@@ -69,6 +78,10 @@ type Result struct {
 	// RTT is the time from the SYN that was answered to its answer. Zero
 	// means that nothing answered.
 	RTT time.Duration
+
+	// From is who sent the ICMP error that Reason rests on. The zero Addr
+	// means that there was none, or that the Scanner does not see who sent it.
+	From netip.Addr
 
 	// Attempts is how many probes were sent, at least 1 unless State is
 	// StateSkipped or StateUnknown.
@@ -87,6 +100,17 @@ type Result struct {
 	// State is StateOpen and the Scanner hands connections on; who takes the
 	// Result must close it.
 	Conn net.Conn
+}
+
+// FromTarget reports whether a packet of the target's own arrived: a SYN-ACK,
+// a RST, or an ICMP error that the target itself sent. It shows that the host
+// is up.
+func (r *Result) FromTarget() bool {
+	switch r.State {
+	case StateOpen, StateClosed:
+		return true
+	}
+	return r.Reason == ReasonZeroWindow || r.From.IsValid() && r.From.Unmap() == r.Target.Addr().Unmap()
 }
 
 // A Scanner sweeps a Space.
