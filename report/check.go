@@ -18,6 +18,7 @@ var (
 	uuid      = regexp.MustCompile(`^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$`)
 	ruleID    = regexp.MustCompile(`^MXS[0-9]{4}$`)
 	noticeID  = regexp.MustCompile(`^MXS9[0-9]{3}$`)
+	shardName = regexp.MustCompile(`^[1-9][0-9]*/[1-9][0-9]*$`)
 	localPath = regexp.MustCompile(`^/|\\|(^|/)\.\.(/|$)`)
 )
 
@@ -25,7 +26,7 @@ var (
 var (
 	knownStates    = []string{stateOpen, stateClosed, stateFiltered, stateUnknown, stateSkipped}
 	knownStatuses  = []string{statusOpen, statusAccepted, statusExpected}
-	knownDrifts    = []string{driftNew, driftUnchanged, driftUpdated, driftFixed, driftUnverified, driftNone}
+	knownDrifts    = []string{driftNew, driftUnchanged, driftUpdated, driftFixed, driftUnverified, driftExpired, driftReopened, driftNone}
 	knownVerdicts  = []string{"", "fail", "warn", "pass"}
 	knownLevels    = []string{"note", "warning", "error"}
 	knownGates     = []string{GatePass, GateFail, GateIncomplete, GateError}
@@ -34,7 +35,7 @@ var (
 	knownMethods   = []string{"", "table", "probed"}
 	knownReasons   = strings.Fields(`syn-ack conn-refused reset no-response host-unreach net-unreach
 		admin-prohibited connection-closed io-timeout handshake-error protocol-error out-of-scope
-		rate-limited unknown`)
+		rate-limited blocked zero-window unacknowledged unknown`)
 	knownRoles = strings.Fields(`content-filter signing-proxy reinjection policy milter mta submission lmtp
 		imap imap-backend imap-proxy pop3 pop3-backend pop3-proxy sieve auth antispam antivirus admin proxy
 		not-mail unknown`)
@@ -203,6 +204,8 @@ func (r *Run) check() error {
 		return badValue("start_time", "", "missing")
 	case !hexID.MatchString(r.Scope.SHA256):
 		return badValue("sha256", r.Scope.SHA256, "not 64 lower-case hex digits")
+	case r.Shard != "" && !shardName.MatchString(r.Shard):
+		return badValue("shard", r.Shard, "not of the form I/N")
 	case r.Baseline != nil && !hexID.MatchString(r.Baseline.SHA256):
 		return badValue("sha256", r.Baseline.SHA256, "not 64 lower-case hex digits")
 	}

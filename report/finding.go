@@ -54,6 +54,8 @@ const (
 	driftUpdated    = "updated"
 	driftFixed      = "fixed"
 	driftUnverified = "unverified"
+	driftExpired    = "expired"  // accepted in the baseline, and no longer
+	driftReopened   = "reopened" // fixed before
 	driftNone       = "none"
 )
 

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/json"
 	"flag"
+	"fmt"
 	"os"
 	"path/filepath"
+	"reflect"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 
@@ -112,9 +115,90 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-func TestSchemaIsTheContract(t *testing.T) {
-	if !bytes.Equal(Schema(), shared(t, "contract/mxsweep-1.schema.json")) {
-		t.Error("the embedded schema differs from ../shared/contract/mxsweep-1.schema.json")
+// TestSchemaSuperset: the embedded schema only adds optional properties and
+// enum values to the one that other projects rely on.
+func TestSchemaSuperset(t *testing.T) {
+	var want, got any
+	if err := json.Unmarshal(shared(t, "contract/mxsweep-1.schema.json"), &want); err != nil {
+		t.Fatal(err)
+	}
+	if err := json.Unmarshal(Schema(), &got); err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range schemaDiff("", "", want, got) {
+		t.Error(problem)
+	}
+}
+
+// schemaDiff lists where a schema does more than add to another. Key is the
+// last name of the path.
+func schemaDiff(path, key string, want, got any) (problems []string) {
+	switch w := want.(type) {
+	case map[string]any:
+		g, ok := got.(map[string]any)
+		if !ok {
+			return []string{path + ": no object"}
+		}
+		for name, member := range w {
+			problems = append(problems, schemaDiff(path+"/"+name, name, member, g[name])...)
+		}
+		if key == "properties" {
+			return problems
+		}
+		for name := range g {
+			if _, ok := w[name]; !ok {
+				problems = append(problems, path+"/"+name+": added to what is no list of properties")
+			}
+		}
+		return problems
+	case []any:
+		if g, ok := got.([]any); ok && key == "enum" {
+			for _, value := range w {
+				if !slices.Contains(g, value) {
+					problems = append(problems, fmt.Sprintf("%s: lacks %v", path, value))
+				}
+			}
+			return problems
+		}
+	}
+	if !reflect.DeepEqual(want, got) {
+		return []string{fmt.Sprintf("%s: is %v, want %v", path, got, want)}
+	}
+	return nil
+}
+
+// TestSchemaDiff: each kind of change that breaks a consumer is seen.
+func TestSchemaDiff(t *testing.T) {
+	base := func() map[string]any {
+		var v map[string]any
+		if err := json.Unmarshal([]byte(`{"required": ["a"], "properties": {"a": {"enum": ["x", "y"]}, "b": {"type": "string"}}}`), &v); err != nil {
+			t.Fatal(err)
+		}
+		return v
+	}
+	properties := func(v map[string]any) map[string]any { return v["properties"].(map[string]any) }
+	tests := []struct {
+		name   string
+		change func(map[string]any)
+		breaks bool
+	}{
+		{"same", func(map[string]any) {}, false},
+		{"property added", func(v map[string]any) { properties(v)["c"] = map[string]any{"type": "integer"} }, false},
+		{"enum value added", func(v map[string]any) { properties(v)["a"] = map[string]any{"enum": []any{"y", "z", "x"}} }, false},
+		{"property removed", func(v map[string]any) { delete(properties(v), "b") }, true},
+		{"type changed", func(v map[string]any) { properties(v)["b"] = map[string]any{"type": "integer"} }, true},
+		{"enum value removed", func(v map[string]any) { properties(v)["a"] = map[string]any{"enum": []any{"x"}} }, true},
+		{"more required", func(v map[string]any) { v["required"] = []any{"a", "b"} }, true},
+		{"closed", func(v map[string]any) { v["additionalProperties"] = false }, true},
+	}
+	for _, tt := range tests {
+		t.Run(tt.name, func(t *testing.T) {
+			changed := base()
+			tt.change(changed)
+			if problems := schemaDiff("", "", base(), changed); (len(problems) > 0) != tt.breaks {
+				t.Errorf("problems are %q", problems)
+			}
+		})
 	}
 }
 

@@ -130,7 +130,7 @@ func (b *htmlBuilder) drifts() []htmlCount {
 		}
 	}
 	var list []htmlCount
-	for _, d := range []string{driftNew, driftUpdated, driftUnchanged, driftUnverified} {
+	for _, d := range []string{driftNew, driftExpired, driftReopened, driftUpdated, driftUnchanged, driftUnverified} {
 		if count[d] > 0 {
 			list = append(list, htmlCount{d, count[d]})
 		}

@@ -119,6 +119,8 @@ func newService(s *fingerprint.Service) *Service {
 		Observations: slices.Clone(s.Observations),
 		Stack:        s.Stack,
 		SameAs:       slices.Clone(s.SameAs),
+		Inconclusive: string(s.Inconclusive),
+		Refusal:      Sanitise(string(s.Refusal), maxEvidence),
 	}
 	if b := s.Behind; b != nil && *b != (fingerprint.Behind{}) {
 		w.Behind = &Behind{Product: Sanitise(b.Product, maxField), Version: Sanitise(b.Version, maxField)}

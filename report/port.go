@@ -46,6 +46,12 @@ type Service struct {
 	Observations []string   `json:"observations,omitempty"`
 	Stack        string     `json:"stack,omitempty"`
 	SameAs       []uint16   `json:"same_as,omitempty"` // ports of the host with the same greeting
+
+	// Inconclusive says why the dialogue did not settle what answers, in the
+	// words of fingerprint.Inconclusive; "" if it did. Refusal is what the
+	// daemon said then.
+	Inconclusive string `json:"inconclusive,omitempty"`
+	Refusal      string `json:"refusal,omitempty"`
 }
 
 // Behind is the daemon that shows through a proxy.

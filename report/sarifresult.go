@@ -176,6 +176,10 @@ func baselineState(drift string) string {
 		return drift
 	case driftUnverified:
 		return "unchanged"
+	case driftReopened:
+		return "new"
+	case driftExpired: // there before, but no longer accepted
+		return "updated"
 	case driftFixed:
 		return "absent"
 	}

@@ -46,6 +46,8 @@ func (v *view) drift() string {
 	add(d.Updated, driftUpdated)
 	add(d.Fixed, driftFixed)
 	add(d.Unverified, driftUnverified)
+	add(d.Expired, driftExpired)
+	add(d.Reopened, driftReopened)
 	add(v.sum.Accepted, "accepted")
 	return strings.Join(words, ", ")
 }

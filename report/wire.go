@@ -80,6 +80,10 @@ type Run struct {
 	// Mode is the engine that asked, "connect" or "syn"; "" if not recorded.
 	Mode string `json:"mode,omitempty"`
 
+	// Shard is "I/N" where the run is the I-th of N disjoint parts of a sweep;
+	// "" where it is the whole.
+	Shard string `json:"shard,omitempty"`
+
 	// Rules are the rules of the run. A writer keeps those that a finding
 	// names, so that a saved run explains itself.
 	Rules []Rule `json:"rules,omitempty"`
@@ -187,6 +191,8 @@ type ByDrift struct {
 	Updated    int `json:"updated"`
 	Fixed      int `json:"fixed"`
 	Unverified int `json:"unverified"`
+	Expired    int `json:"expired,omitempty"`
+	Reopened   int `json:"reopened,omitempty"`
 	None       int `json:"none,omitempty"` // there is no baseline
 }
 
@@ -228,6 +234,10 @@ func (b *ByDrift) of(drift string) *int {
 		return &b.Fixed
 	case driftUnverified:
 		return &b.Unverified
+	case driftExpired:
+		return &b.Expired
+	case driftReopened:
+		return &b.Reopened
 	}
 	return &b.None
 }

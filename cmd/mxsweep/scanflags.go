@@ -213,6 +213,14 @@ func (s *shard) String() string {
 	return fmt.Sprintf("%d/%d", s.index, s.count)
 }
 
+// part is "I/N" for a part of a sweep, "" for the whole.
+func (s *shard) part() string {
+	if s.count < 2 {
+		return ""
+	}
+	return s.String()
+}
+
 func (s *shard) Type() string { return "I/N" }
 
 func (s *shard) Set(value string) error {

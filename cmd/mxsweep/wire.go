@@ -56,6 +56,7 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 		Vantage:       p.vantage().String(),
 		Authorization: exposure.RedactArgs([]string{p.flags.authorization})[0],
 		Mode:          mode,
+		Shard:         p.flags.shard.part(),
 		Scope: report.Scope{
 			Name: name, SHA256: p.scopeSHA256, Files: files, Ports: scan.FormatPorts(p.sweptPorts()),
 			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(),
