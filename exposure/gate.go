@@ -3,6 +3,7 @@ package exposure
 import (
 	"fmt"
 	"math"
+	"time"
 )
 
 // An ExitCode is how a run ends for the caller.
@@ -67,6 +68,23 @@ type Saw struct {
 	Failed     []error  // outputs that could not be written
 	Refused    error    // why nothing was sent, nil if it was
 	Signal     int      // the number of the signal that stopped the run, 0 if none
+
+	// TimeUp is the bound that the user set for the whole run, if that ended
+	// it; 0 if it did not.
+	TimeUp time.Duration
+
+	// Expired is when the authorization ran out, if that ended the run; the
+	// zero Time if it did not.
+	Expired time.Time
+
+	// Progress is the file from which the same command goes on, "" if there
+	// is none.
+	Progress string
+}
+
+// stopped reports whether the run was ended before all was asked.
+func (s *Saw) stopped() bool {
+	return s.Signal > 0 || s.TimeUp > 0 || !s.Expired.IsZero() || s.Aborted != nil
 }
 
 // A Verdict is how a run ended.
@@ -141,20 +159,42 @@ func (g Gate) errors(v *Verdict, saw Saw) {
 		v.Complete = false
 		v.add(ExitError, NewNotice(NoticeAborted, "", nil, "The run was aborted: %v.", saw.Aborted))
 	}
-	if saw.Signal > 0 {
-		v.Complete = false
-		v.add(ExitIncomplete, NewNotice(NoticeSignal, "", nil, "The run was stopped by %s.", signalName(saw.Signal)))
-	}
+	g.stops(v, saw)
 	for _, err := range saw.Failed {
 		v.add(ExitError, NewNotice(NoticeOutput, "", nil, "A report could not be written: %v.", err))
+	}
+}
+
+// stops looks at what ended the run before all was asked.
+func (g Gate) stops(v *Verdict, saw Saw) {
+	resume := ""
+	if saw.Progress != "" {
+		resume = fmt.Sprintf(" Its progress is in %q.", saw.Progress)
+	}
+	stop := func(code, format string, args ...any) {
+		v.Complete = false
+		v.add(ExitIncomplete, NewNotice(code, "", nil, "%s%s", fmt.Sprintf(format, args...), resume))
+	}
+	if saw.Signal > 0 {
+		stop(NoticeSignal, "The run was stopped by %s.", signalName(saw.Signal))
+	}
+	if saw.TimeUp > 0 {
+		stop(NoticeTimeUp, "The run was ended after %s, as --max-time says.", saw.TimeUp)
+	}
+	if !saw.Expired.IsZero() {
+		stop(NoticeExpired, "The authorization ended at %s, during the run: nothing was sent after that.", stamp(saw.Expired))
 	}
 }
 
 // signalName names the signals that end a run in the ordinary way.
 func signalName(number int) string {
 	switch number {
+	case 1:
+		return "SIGHUP"
 	case 2:
 		return "SIGINT"
+	case 3:
+		return "SIGQUIT"
 	case 15:
 		return "SIGTERM"
 	}
@@ -206,7 +246,7 @@ func (g Gate) blind(v *Verdict, saw Saw) {
 		v.add(ExitIncomplete, NewNotice(NoticeShutOut, "", nil,
 			"What had answered stopped to, at any rate, and did not come back: what looks filtered may be open."))
 	}
-	if saw.Signal > 0 || saw.Aborted != nil {
+	if saw.stopped() {
 		return // which is why the rest was not seen
 	}
 	if c := saw.Coverage; c.Unknown > 0 {

@@ -53,6 +53,9 @@ const (
 	NoticeCrowded           = "MXS9022"
 	NoticeResumed           = "MXS9023"
 	NoticeShutOut           = "MXS9024"
+	NoticeTimeUp            = "MXS9031"
+	NoticeExpired           = "MXS9032"
+	NoticeAuditRepaired     = "MXS9033"
 )
 
 // A NoticeKind describes all notices of one code, for reports and manuals.
@@ -107,7 +110,7 @@ var noticeKinds = []NoticeKind{
 		"Take the entry out of the policy file."},
 	{NoticeSignal, "RunStopped", LevelWarning, "The run was stopped by a signal.",
 		"What was found until then is in the report; the rest was not looked at.",
-		"Run again; with --resume it goes on where it stopped."},
+		"Run the same command again."},
 	{NoticeLocalFailure, "LocalFailure", LevelWarning, "Probes failed on this machine.",
 		"The ports concerned are unknown, or open without a name for what answers.",
 		"Raise the limits of this machine (ulimit -n), or lower --concurrency and --rate."},
@@ -138,6 +141,15 @@ var noticeKinds = []NoticeKind{
 	{NoticeShutOut, "ShutOut", LevelError, "The targets stopped answering in the middle of the run.",
 		"A device on the way shuts the scanner out, or the network failed. What was asked since then is told as filtered and may be open, so the run cannot pass.",
 		"Have the scanner let through, or sweep again later, slower, with --rate."},
+	{NoticeTimeUp, "TimeUp", LevelError, "The run was ended by --max-time.",
+		"What was found until then is in the report; the rest was not looked at.",
+		"Run the same command again with a larger --max-time, or sweep less at once: fewer targets or ports, or --shard."},
+	{NoticeExpired, "AuthorizationEnded", LevelError, "The authorization ended during the run.",
+		"No probe, connection or payload left after that moment, and open connections were reset. The rest was not looked at, so the run cannot pass.",
+		"Have authorization.not_after in the policy file renewed, and run the same command again."},
+	{NoticeAuditRepaired, "AuditLogRepaired", LevelWarning, "The end of the audit log was repaired.",
+		"An earlier run was killed while it wrote its last line. What was cut off, or completed, is noted in the next line.",
+		"Look into how that run ended; its report is not complete either."},
 }
 
 // NoticeKinds lists all kinds of notices in the order of their codes.

@@ -87,9 +87,8 @@ func (p *plan) verdict(f *exposure.Finding) string {
 // saw is what the run learnt about itself.
 func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) exposure.Saw {
 	saw := exposure.Saw{Coverage: w.sightOrNone().Coverage(), Aborted: aborted}
-	if code, ok := signalCode(ctx); ok {
-		saw.Signal = int(code) - 128
-	}
+	noteStop(ctx, &saw)
+	saw.Progress = p.flags.resume
 	saw.Unasked = int(w.unasked.Load())
 	saw.Crowded = int(w.crowded.Load())
 	saw.ShutOut = w.engine != nil && w.engine.shutOut()

@@ -62,7 +62,7 @@ func TestCodeOf(t *testing.T) {
 }
 
 func TestSignalCode(t *testing.T) {
-	for sig, want := range map[syscall.Signal]exposure.ExitCode{syscall.SIGINT: 130, syscall.SIGTERM: 143} {
+	for sig, want := range map[syscall.Signal]exposure.ExitCode{syscall.SIGHUP: 129, syscall.SIGINT: 130, syscall.SIGQUIT: 131, syscall.SIGTERM: 143} {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		if _, ok := signalCode(ctx); ok {
 			t.Error("a signal before there was one")
@@ -148,8 +148,8 @@ func TestSignalWhileReading(t *testing.T) {
 			cancel(signalError{syscall.SIGTERM})
 		}()
 		var out, errs strings.Builder
-		if got := run(ctx, args, in, &out, &errs, func(string) string { return "" }); got != int(exitTerminate) {
-			t.Errorf("%s ends with %d, want %d", args[0], got, exitTerminate)
+		if got := run(ctx, args, in, &out, &errs, func(string) string { return "" }); got != 143 {
+			t.Errorf("%s ends with %d, want 143", args[0], got)
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {
 			t.Errorf("%s left %v, %v", args[0], left, err)

@@ -14,9 +14,6 @@ const (
 	exitUsage   = exposure.ExitUsage
 	exitError   = exposure.ExitError
 	exitRefused = exposure.ExitRefused
-
-	exitInterrupt exposure.ExitCode = 130 // 128 + SIGINT, as a shell counts it
-	exitTerminate exposure.ExitCode = 143 // 128 + SIGTERM
 )
 
 // codeOf is the exit code that an error asks for: the one that wins of those in

@@ -15,8 +15,8 @@
 //	3    error       aborted, or an output could not be written
 //	4    incomplete  would pass, but the run did not see enough
 //	5    refused     a target outside the scope, or authorization is missing
-//	130  interrupted by SIGINT; what was found is written
-//	143  ended by SIGTERM; what was found is written
+//	129  stopped by SIGHUP, 130 by SIGINT, 131 by SIGQUIT, 143 by SIGTERM;
+//	     what was found is written
 package main
 
 import (

@@ -135,8 +135,10 @@ incomplete: would pass, but the run did not see enough
 .B 5
 refused: a target outside the scope, or authorization is missing
 .TP
-.B 130, 143
-stopped by SIGINT or SIGTERM; what was found is written
+.B 129, 130, 131, 143
+stopped by SIGHUP, SIGINT, SIGQUIT or SIGTERM; what was found is written.
+A second signal ends the process at once, and under nohup SIGHUP does nothing.
+On Windows Ctrl\-C and Ctrl\-Break count as SIGINT; closing the console, logging off and shutting down as SIGTERM.
 .PP
 Where several hold, the first of 5, 2, 3, 1, 4, 0 wins.
 `

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -37,6 +38,7 @@ the scope is contacted. Only scan what you are authorized to scan.`,
 
 // scan plans a run, opens what it will write, and carries it out.
 func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, args []string) error {
+	begun := time.Now()
 	p, err := newPlan(ctx, s, flags, given, args)
 	if err != nil {
 		if codeOf(err) == exitRefused && !flags.dryRun {
@@ -74,5 +76,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		return err
 	}
 	defer log.close()
+	ctx, cancel := p.bounded(ctx, begun)
+	defer cancel()
 	return s.carryOut(ctx, p, outs, log)
 }

@@ -34,6 +34,7 @@ type scanFlags struct {
 	shard       shard
 	seed        uint64
 	resume      string
+	maxTime     time.Duration
 
 	noIdentify bool
 	signatures []string
@@ -93,6 +94,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts")
 	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
 	flags.StringVar(&f.resume, "resume", "", "save progress to `FILE`, and go on from it if a run of the same sweep left it; deleted at the end")
+	flags.DurationVar(&f.maxTime, "max-time", 0, "end the run after `DUR`; what was found is reported, and the run is incomplete (default no bound)")
 }
 
 func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
@@ -135,6 +137,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	})
 	if f.timeout <= 0 || f.timeout > time.Hour {
 		bad("a duration like 500ms or 3s, up to 1h", "reading flag \"--timeout\": %s is out of range", f.timeout)
+	}
+	if flags.Changed("max-time") && f.maxTime <= 0 {
+		bad("a duration like 90s or 2h; leave it out for no bound", "reading flag \"--max-time\": %s is out of range", f.maxTime)
 	}
 	if f.perHost == 0 {
 		bad("at least 1", "reading flag \"--per-host\": 0 is out of range")

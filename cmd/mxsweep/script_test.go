@@ -52,6 +52,7 @@ func TestScripts(t *testing.T) {
 			"valid":        valid,
 			"write":        write,
 			"big":          big,
+			"moment":       laterTime,
 		},
 	})
 }
@@ -101,15 +102,15 @@ func closedStdout(ts *testscript.TestScript, neg bool, args []string) {
 	wantCode(ts, want, c.Run())
 }
 
-// signals SIG AFTER N CMD... starts a command, sends it the signal (INT or
-// TERM) as soon as the file AFTER exists, or with FILE=TEXT for AFTER holds
+// signals SIG AFTER N CMD... starts a command, sends it the signal (HUP,
+// INT, QUIT or TERM) as soon as the file AFTER exists, or with FILE=TEXT for AFTER holds
 // TEXT, and wants exit code N. Its outputs go to the files stdout.txt and
 // stderr.txt.
 func signals(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: signals SIG AFTER N CMD...")
 	}
-	sig := map[string]os.Signal{"INT": syscall.SIGINT, "TERM": syscall.SIGTERM}[args[0]]
+	sig := map[string]os.Signal{"HUP": syscall.SIGHUP, "INT": syscall.SIGINT, "QUIT": syscall.SIGQUIT, "TERM": syscall.SIGTERM}[args[0]]
 	if sig == nil {
 		ts.Fatalf("unknown signal %q", args[0])
 	}
@@ -222,6 +223,16 @@ func write(ts *testscript.TestScript, neg bool, args []string) {
 		ts.Fatalf("usage: write FILE LINE...")
 	}
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(args[1:], "\n")+"\n"), 0o644))
+}
+
+// moment NAME DUR sets $NAME to the time that it will be after DUR.
+func laterTime(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: moment NAME DUR")
+	}
+	after, err := time.ParseDuration(args[1])
+	ts.Check(err)
+	ts.Setenv(args[0], time.Now().Add(after).UTC().Format(time.RFC3339Nano))
 }
 
 // big FILE N writes a file of N bytes.

@@ -16,20 +16,35 @@ type signalError struct{ sig os.Signal }
 
 func (e signalError) Error() string { return fmt.Sprintf("stopped by %s", e.sig) }
 
-// untilSignal returns a context that ends at the first SIGINT or SIGTERM, with
+// stopsRun implements [stopError].
+func (signalError) stopsRun() {}
+
+// endingSignals are the signals that end a run with a report. On Windows there
+// is no SIGHUP or SIGQUIT: Ctrl-C and Ctrl-Break arrive as SIGINT; closing the
+// console, logging off and shutting down as SIGTERM.
+func endingSignals() []os.Signal {
+	sigs := []os.Signal{syscall.SIGINT, syscall.SIGTERM, syscall.SIGQUIT}
+	if !signal.Ignored(syscall.SIGHUP) { // nohup(1): the run is to outlive its terminal
+		sigs = append(sigs, syscall.SIGHUP)
+	}
+	return sigs
+}
+
+// untilSignal returns a context that ends at the first of endingSignals, with
 // a signalError as its cause. The second signal ends the process at once: the
-// first one gives the default behaviour back to both.
+// first one gives the default behaviour back to all of them.
 func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	// A reader that goes away must not end the process before the other
 	// outputs are written: with the signal ignored, the write fails instead.
 	signal.Ignore(syscall.SIGPIPE)
+	ending := endingSignals()
 	sigs := make(chan os.Signal, 1)
-	signal.Notify(sigs, os.Interrupt, syscall.SIGTERM)
+	signal.Notify(sigs, ending...)
 	go func() {
 		select {
 		case s := <-sigs:
-			signal.Reset(os.Interrupt, syscall.SIGTERM)
+			signal.Reset(ending...)
 			cancel(signalError{s})
 		case <-ctx.Done():
 		}
@@ -40,14 +55,16 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
-// signalCode is the exit code for the signal that ended ctx, if one did.
+// signalCode is the exit code for the signal that ended ctx, if one did: 128
+// and its number, as a shell counts it.
 func signalCode(ctx context.Context) (exposure.ExitCode, bool) {
 	var s signalError
 	if !errors.As(context.Cause(ctx), &s) {
 		return 0, false
 	}
-	if s.sig == syscall.SIGTERM {
-		return exitTerminate, true
+	number := syscall.SIGINT
+	if n, ok := s.sig.(syscall.Signal); ok {
+		number = n
 	}
-	return exitInterrupt, true
+	return exposure.ExitCode(128 + int(number)), true
 }

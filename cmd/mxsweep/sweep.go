@@ -2,7 +2,6 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -71,7 +70,7 @@ func (w *sweep) run(ctx context.Context) error {
 	w.engine.close()
 	w.queue.close()
 	workers.Wait()
-	if err := context.Cause(ctx); err != nil && !errors.As(err, new(signalError)) {
+	if err := context.Cause(ctx); err != nil && !stopped(ctx) {
 		return err
 	}
 	return w.engine.failed()
