@@ -134,4 +134,9 @@ type Stats struct {
 	Lost     uint64 // probes whose repetition was answered: loss on the way
 	Inflight int    // probes awaiting an answer now
 	Rate     float64
+
+	// BlockedHosts counts the hosts that stopped answering, and Blocked names
+	// the first MaxBlocked of them. Both are known once the scan has ended.
+	BlockedHosts uint64
+	Blocked      []BlockedHost
 }

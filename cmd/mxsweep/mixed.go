@@ -37,10 +37,12 @@ func (m *mixed) Scan(ctx context.Context, _ *scan.Space) iter.Seq[scan.Result] {
 // Stats returns the totals of both.
 func (m *mixed) Stats() scan.Stats {
 	a, b := m.connect.Stats(), m.syn.Stats()
+	blocked := append(a.Blocked[:len(a.Blocked):len(a.Blocked)], b.Blocked...)
 	return scan.Stats{
 		Planned: m.own.Len() + m.there.Len(), Done: a.Done + b.Done, Sent: a.Sent + b.Sent,
 		Answered: a.Answered + b.Answered, Open: a.Open + b.Open, Lost: a.Lost + b.Lost,
 		Inflight: a.Inflight + b.Inflight, Rate: b.Rate,
+		BlockedHosts: a.BlockedHosts + b.BlockedHosts, Blocked: blocked[:min(len(blocked), scan.MaxBlocked)],
 	}
 }
 

@@ -1,0 +1,33 @@
+package scan
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// A BlockedHost is a host that was up and stopped answering in the middle of
+// a scan, also on a pair that is known to answer.
+type BlockedHost struct {
+	Addr  netip.Addr
+	Since time.Time // when the last probe left that it answered
+	Pairs uint64    // pairs with ReasonBlocked
+}
+
+// MaxBlocked is how many hosts [Stats] names as blocked.
+const MaxBlocked = 100
+
+// An ExpiredError says that a scan ended because nothing may be sent any more.
+type ExpiredError struct {
+	NotAfter time.Time // the first moment that is too late
+}
+
+// Error says when the time was over.
+func (e *ExpiredError) Error() string {
+	return fmt.Sprintf("scanning is not authorized after %s", e.NotAfter.UTC().Format(time.RFC3339))
+}
+
+// Hint says what to do.
+func (e *ExpiredError) Hint() string {
+	return "ask for an authorization that lasts longer, or scan fewer targets at a time"
+}
