@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"mxsweep/scan"
 )
 
 // An ExitCode is how a run ends for the caller.
@@ -59,10 +61,10 @@ type Gate struct {
 // Saw is all that a run learnt about itself.
 type Saw struct {
 	Coverage   Coverage
-	Unasked    int      // open ports that this machine could not talk to
-	Crowded    int      // open ports of hosts with too many to talk to all
-	ShutOut    bool     // what had answered stopped to, and did not come back
-	Unresolved []string // names that did not resolve
+	Unasked    int  // open ports that this machine could not talk to
+	Crowded    int  // open ports of hosts with too many to talk to all
+	ShutOut    bool // what had answered stopped to, and did not come back
+	Unresolved []UnresolvedName
 	Canaries   []Canary // with their answers
 	Aborted    error    // why the run ended early, nil if it did not
 	Failed     []error  // outputs that could not be written
@@ -85,6 +87,14 @@ type Saw struct {
 // stopped reports whether the run was ended before all was asked.
 func (s *Saw) stopped() bool {
 	return s.Signal > 0 || s.TimeUp > 0 || !s.Expired.IsZero() || s.Aborted != nil
+}
+
+// An UnresolvedName is a name in scope of which no address is known, or perhaps
+// not all.
+type UnresolvedName struct {
+	Name   string
+	Reason string // which lookup failed and how, "" if not known
+	Anchor *scan.Anchor
 }
 
 // A Verdict is how a run ended.
@@ -225,8 +235,12 @@ func ruleOf(f *Finding) string {
 
 // blind looks at what the run did not see.
 func (g Gate) blind(v *Verdict, saw Saw) {
-	for _, name := range saw.Unresolved {
-		v.add(ExitIncomplete, NewNotice(NoticeUnresolved, name, nil, "The name %q did not resolve.", name))
+	for _, n := range saw.Unresolved {
+		reason := ""
+		if n.Reason != "" {
+			reason = " (" + n.Reason + ")"
+		}
+		v.add(ExitIncomplete, NewNotice(NoticeUnresolved, n.Name, n.Anchor, "The name %q did not resolve%s.", n.Name, reason))
 	}
 	for i := range saw.Canaries {
 		if c := &saw.Canaries[i]; !c.Answered {

@@ -108,11 +108,11 @@ func TestDecide(t *testing.T) {
 		{"below the floor", gate, Saw{Coverage: Coverage{Planned: 100, Answered: 94, HostsUp: 1, HostsSilent: 1}}, nil, ExitIncomplete, "incomplete", NoticeCoverage},
 		{"at the floor", gate, Saw{Coverage: Coverage{Planned: 100, Answered: 95, HostsUp: 1}}, nil, ExitPass, "pass", ""},
 		{"floor that is no number", Gate{MinCoverage: math.NaN()}, Saw{Coverage: full}, nil, ExitIncomplete, "incomplete", NoticeCoverage},
-		{"name", gate, Saw{Coverage: full, Unresolved: []string{"mx.example.org"}}, nil, ExitIncomplete, "incomplete", NoticeUnresolved},
+		{"name", gate, Saw{Coverage: full, Unresolved: []UnresolvedName{{Name: "mx.example.org"}}}, nil, ExitIncomplete, "incomplete", NoticeUnresolved},
 		{"canary", gate, Saw{Coverage: full, Canaries: []Canary{{}}}, nil, ExitIncomplete, "incomplete", NoticeCanary},
 		{"canary answered", gate, Saw{Coverage: full, Canaries: []Canary{{Answered: true}}}, nil, ExitPass, "pass", ""},
 		{"unverified", gate, Saw{Coverage: full}, []Finding{unverified}, ExitIncomplete, "incomplete", NoticeUnverified},
-		{"found before incomplete", gate, Saw{Coverage: full, Unresolved: []string{"x"}}, []Finding{high}, ExitFail, "fail", NoticeUnresolved},
+		{"found before incomplete", gate, Saw{Coverage: full, Unresolved: []UnresolvedName{{Name: "x"}}}, []Finding{high}, ExitFail, "fail", NoticeUnresolved},
 		{"output before found", gate, Saw{Coverage: full, Failed: []error{errors.New("disk full")}}, []Finding{high}, ExitError, "error", NoticeOutput},
 		{"aborted", gate, Saw{Coverage: full, Aborted: errors.New("interface down")}, nil, ExitError, "error", NoticeAborted},
 		{"refused before all", gate, Saw{Refused: errors.New("outside the scope"), Aborted: errors.New("x")}, nil, ExitRefused, "error", NoticeRefused + " " + NoticeAborted},
@@ -163,7 +163,7 @@ func TestNeverFalselyGreen(t *testing.T) {
 			findings = append(findings, found(t, "MXS1002", func(f *Finding) { f.Drift = DriftUnverified }))
 		}
 		if r.IntN(8) == 0 {
-			saw.Unresolved = []string{"mx"}
+			saw.Unresolved = []UnresolvedName{{Name: "mx"}}
 		}
 		v := gate.Decide(saw, findings)
 		c := saw.Coverage

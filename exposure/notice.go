@@ -56,6 +56,7 @@ const (
 	NoticeTimeUp            = "MXS9031"
 	NoticeExpired           = "MXS9032"
 	NoticeAuditRepaired     = "MXS9033"
+	NoticeExcludedName      = "MXS9051"
 )
 
 // A NoticeKind describes all notices of one code, for reports and manuals.
@@ -76,7 +77,7 @@ var noticeKinds = []NoticeKind{
 		"The entry no longer suppresses anything.",
 		"Renew it in the policy file with a fresh reason, or remove the exposure."},
 	{NoticeUnresolved, "NameNotResolved", LevelError, "A name in scope did not resolve.",
-		"Nothing of this host was looked at, so the run cannot pass.",
+		"Its addresses are not known, or not all of them, so the run cannot pass.",
 		"Mend the name or the resolver, or take the name out of the scope."},
 	{NoticeCoverage, "CoverageBelowFloor", LevelError, "Too few of the planned ports could be judged.",
 		"A run that saw too little cannot say that all is well.",
@@ -150,6 +151,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeAuditRepaired, "AuditLogRepaired", LevelWarning, "The end of the audit log was repaired.",
 		"An earlier run was killed while it wrote its last line. What was cut off, or completed, is noted in the next line.",
 		"Look into how that run ended; its report is not complete either."},
+	{NoticeExcludedName, "ExcludedByName", LevelNote, "Hosts are excluded by name.",
+		"The addresses that the name had when the run began were not contacted. A name whose addresses change may have others, which cannot be known and are not excluded.",
+		"Exclude the addresses or their prefix where that matters."},
 }
 
 // NoticeKinds lists all kinds of notices in the order of their codes.

@@ -26,18 +26,26 @@ const (
 	maxFiles   = 4096     // files read for one, repeats counted
 )
 
-// A Parser reads what the user wrote: targets, scope and excludes. The zero
-// Parser is ready to use. Its errors are [InputError] values, or the context's.
+// A Parser reads what the user wrote: targets, scope and excludes. It looks each
+// name up once: read all lists of a run with one Parser, so that a name means
+// the same addresses in each. The zero Parser is ready to use. It is not safe
+// for concurrent use. Its errors are [InputError] values, or the context's.
 type Parser struct {
 	// Resolver looks up host names. If nil, the system's resolver does.
 	Resolver Resolver
 
-	// LookupTimeout is how long to wait for the addresses of one name. If
-	// zero, 5 seconds.
+	// Family is which addresses of a name are looked up. The other family is
+	// not asked for.
+	Family Family
+
+	// LookupTimeout is how long to wait for the addresses of one family of
+	// one name. If zero, 12 seconds.
 	LookupTimeout time.Duration
 
 	// Stdin is read for the target file "-". If nil, os.Stdin.
 	Stdin io.Reader
+
+	answers map[string]answer // of the names looked up so far
 }
 
 // Targets reads targets as they stand on the command line. A name that does

@@ -6,6 +6,7 @@ import (
 	"net"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"go4.org/netipx"
@@ -13,38 +14,55 @@ import (
 	"mxsweep/internal/pool"
 )
 
-// A Resolver finds the addresses of a host name. A *net.Resolver is one.
+// A Resolver finds the addresses of a host name. A *net.Resolver is one; with
+// StrictErrors set it never passes half an answer off as a whole one.
 type Resolver interface {
-	// LookupNetIP returns the addresses of host; network is "ip".
+	// LookupNetIP returns the addresses of host; network is "ip4" or "ip6".
+	// Addresses of the other family are ignored. A *net.DNSError with
+	// IsNotFound set says that host has none of that family.
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// lookups is how many names are looked up at once.
-const lookups = 16
-
-// A lookup is the outcome of one name's lookup.
-type lookup struct {
-	name  string
-	addrs []netip.Addr
-	err   error
+// A LookupError says why a name has no addresses, or not all of them.
+type LookupError struct {
+	Name   string
+	Reason string // which lookup failed and how: "AAAA: SERVFAIL"
 }
 
-// resolve fills in the addresses of every target that is a name. A name that
-// has none gets an Err, or fails the whole if must is set. All addresses of a
-// name are taken: a finding on any of them is the name's.
+// Error gives the reason, which does not hold the name.
+func (e *LookupError) Error() string { return e.Reason }
+
+// lookups is how many questions are asked at once.
+const lookups = 32
+
+// lookupTimeout is how long to wait for one answer by default: the system's
+// resolver asks twice with 5 seconds each, and one lost datagram is no failure.
+const lookupTimeout = 12 * time.Second
+
+// A question is one name with one family of addresses.
+type question struct{ network, name string }
+
+// A lookup is the outcome of a question.
+type lookup struct {
+	question
+	addrs    []netip.Addr
+	unusable []netip.Addr // addresses that no single host has, or link-local ones, whose link is not known
+	err      error        // anything but an answer, NXDOMAIN or NODATA
+}
+
+// An answer is what is known of a name after all of its lookups.
+type answer struct {
+	ranges []netipx.IPRange
+	err    *LookupError // some lookup failed, or there is no address
+}
+
+// resolve fills in the addresses of every target that is a name. A name of
+// which any lookup failed, or that has no address, gets an Err, or fails the
+// whole if must is set. All addresses of a name are taken: a finding on any of
+// them is the name's. Each name is looked up once in the life of p, so that the
+// scope, the targets and the excludes of a run see the same addresses.
 func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error {
-	found := map[string]lookup{}
-	var names []string
-	for _, t := range targets {
-		if _, ok := found[t.Name]; t.Name != "" && !ok {
-			found[t.Name] = lookup{}
-			names = append(names, t.Name)
-		}
-	}
-	for l := range pool.Map(ctx, lookups, slices.Values(names), p.lookup) {
-		found[l.name] = l
-	}
-	if err := ctx.Err(); err != nil && len(names) > 0 {
+	if err := p.lookUp(ctx, targets); err != nil {
 		return err
 	}
 	for i := range targets {
@@ -52,13 +70,13 @@ func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error
 		if t.Name == "" {
 			continue
 		}
-		l := found[t.Name]
-		if l.err == nil {
-			t.Ranges = rangesOf(l.addrs)
+		a := p.answers[t.Name]
+		t.Ranges = a.ranges
+		if a.err == nil {
 			continue
 		}
 		failed := &InputError{File: t.Anchor.File, Line: t.Anchor.Line, Text: t.Name,
-			Problem: "the name does not resolve", Err: l.err,
+			Problem: "the name does not resolve", Err: a.err,
 			Advice: "check the spelling and the resolver, or write the address"}
 		if t.Anchor.EndColumn > 0 {
 			failed.Column = t.Anchor.EndColumn - len(t.Anchor.Text)
@@ -72,33 +90,133 @@ func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error
 	return nil
 }
 
-// lookup finds the addresses of one name.
-func (p *Parser) lookup(ctx context.Context, name string) lookup {
+// lookUp asks for the names of targets that were not asked for before.
+func (p *Parser) lookUp(ctx context.Context, targets []Target) error {
+	if p.answers == nil {
+		p.answers = map[string]answer{}
+	}
+	found := map[string][]lookup{}
+	var questions []question
+	for _, t := range targets {
+		if _, known := p.answers[t.Name]; known || t.Name == "" || found[t.Name] != nil {
+			continue
+		}
+		found[t.Name] = []lookup{}
+		for _, network := range p.Family.networks() {
+			questions = append(questions, question{network, t.Name})
+		}
+	}
+	for l := range pool.Map(ctx, lookups, slices.Values(questions), p.lookup) {
+		found[l.name] = append(found[l.name], l)
+	}
+	if err := ctx.Err(); err != nil && len(questions) > 0 {
+		return err
+	}
+	for name, list := range found {
+		p.answers[name] = answerOf(name, list)
+	}
+	return nil
+}
+
+// lookup asks one question.
+func (p *Parser) lookup(ctx context.Context, q question) lookup {
 	wait := p.LookupTimeout
 	if wait == 0 {
-		wait = 5 * time.Second
+		wait = lookupTimeout
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	var r Resolver = net.DefaultResolver
+	var r Resolver = &net.Resolver{StrictErrors: true}
 	if p.Resolver != nil {
 		r = p.Resolver
 	}
-	addrs, err := r.LookupNetIP(ctx, "ip", name)
-	var dns *net.DNSError
-	if errors.As(err, &dns) {
-		err = errors.New(dns.Err) // the name is in our message already
+	addrs, err := r.LookupNetIP(ctx, q.network, q.name)
+	out := lookup{question: q}
+	if err != nil && !noAddress(err) {
+		out.err = err
+		return out
 	}
-	out := lookup{name: name, err: err}
 	for _, a := range addrs {
-		if a = a.Unmap(); a.Zone() == "" && !never.Contains(a) {
+		a = a.Unmap()
+		switch {
+		case a.Is4() != (q.network == "ip4"):
+		case a.Zone() != "" || never.Contains(a):
+			out.unusable = append(out.unusable, a)
+		default:
 			out.addrs = append(out.addrs, a)
 		}
 	}
-	if err == nil && len(out.addrs) == 0 {
-		out.err = errors.New("no usable address")
-	}
 	return out
+}
+
+// noAddress reports whether err says that a name has no address of the family
+// asked for: NXDOMAIN or NODATA (RFC 2308, Section 2), which the net package
+// does not tell apart. A name of the hosts file with addresses of the other
+// family alone gives a *net.AddrError.
+func noAddress(err error) bool {
+	var dns *net.DNSError
+	if errors.As(err, &dns) {
+		return dns.IsNotFound
+	}
+	return errors.As(err, new(*net.AddrError))
+}
+
+// answerOf puts the lookups of a name together.
+func answerOf(name string, list []lookup) answer {
+	slices.SortFunc(list, func(a, b lookup) int { return strings.Compare(a.network, b.network) })
+	var a answer
+	var addrs, unusable []netip.Addr
+	var reasons []string
+	var families []string
+	for _, l := range list {
+		addrs = append(addrs, l.addrs...)
+		unusable = append(unusable, l.unusable...)
+		families = append(families, recordType(l.network))
+		if l.err != nil {
+			reasons = append(reasons, lookupReason(l.err))
+		}
+	}
+	a.ranges = rangesOf(addrs)
+	switch {
+	case len(reasons) == 2 && reasons[0] == reasons[1]:
+		a.err = &LookupError{Name: name, Reason: "A and AAAA: " + reasons[0]}
+	case len(reasons) > 0:
+		for i, l := range slices.DeleteFunc(list, func(l lookup) bool { return l.err == nil }) {
+			reasons[i] = recordType(l.network) + ": " + reasons[i]
+		}
+		a.err = &LookupError{Name: name, Reason: strings.Join(reasons, ", ")}
+	case len(addrs) == 0 && len(unusable) > 0:
+		a.err = &LookupError{Name: name, Reason: "no usable address, only " + unusable[0].String()}
+	case len(addrs) == 0:
+		a.err = &LookupError{Name: name, Reason: "NXDOMAIN, or no " + strings.Join(families, " and no ") + " record"}
+	}
+	return a
+}
+
+// recordType is the type of record that holds the addresses of a family.
+func recordType(network string) string {
+	if network == "ip6" {
+		return "AAAA"
+	}
+	return "A"
+}
+
+// lookupReason says in a few words how a lookup failed.
+func lookupReason(err error) string {
+	var dns *net.DNSError
+	switch {
+	case errors.Is(err, context.DeadlineExceeded):
+		return "timeout"
+	case !errors.As(err, &dns):
+		return err.Error()
+	case dns.IsTimeout:
+		return "timeout"
+	case dns.Err == "server misbehaving" && dns.IsTemporary:
+		return "SERVFAIL" // the only response code for which the net package says so
+	case dns.Err == "server misbehaving":
+		return "REFUSED, or another error of the server"
+	}
+	return dns.Err // the name is in our message already
 }
 
 // rangesOf makes a range of each address, sorted and without repeats.

@@ -21,6 +21,9 @@ type Bounds struct {
 
 	// Excluded are never contacted, whatever else says so.
 	Excluded []Target
+
+	// Family is which addresses may be contacted.
+	Family Family
 }
 
 // A Scope says which addresses may be contacted. It is the one place that
@@ -58,7 +61,7 @@ func NewScope(b Bounds) (*Scope, error) {
 	if s.excluded, err = excludedSet(b.Excluded); err != nil {
 		return nil, err
 	}
-	if s.allows, err = minus(allowed, s.excluded, never); err != nil {
+	if s.allows, err = minus(allowed, s.excluded, b.Family.left(), never); err != nil {
 		return nil, err
 	}
 	if err := s.sort(allowed); err != nil {
@@ -83,6 +86,8 @@ func (s *Scope) sort(allowed *netipx.IPSet) error {
 	for _, t := range s.swept {
 		if t.Err != nil {
 			s.failed = append(s.failed, t)
+		}
+		if len(t.Ranges) == 0 {
 			continue
 		}
 		whole, left := true, false
@@ -145,7 +150,8 @@ func (s *Scope) Outside() []Target { return s.outside }
 // Emptied returns the targets of which the excludes leave nothing.
 func (s *Scope) Emptied() []Target { return s.emptied }
 
-// Unresolved returns the targets that are names without addresses.
+// Unresolved returns the targets that are names of which no address is known, or
+// perhaps not all. What is known of the latter is swept.
 func (s *Scope) Unresolved() []Target { return s.failed }
 
 // Addresses returns how many addresses the run sweeps, or the largest uint64

@@ -19,7 +19,7 @@ type Anchor struct {
 // a host name, after resolution, with the ports it carries.
 type Target struct {
 	// Ranges are the addresses, in the order given (for a name: all of its
-	// addresses, sorted). It is empty only if Err is set.
+	// addresses that were found, sorted). It is empty only if Err is set.
 	Ranges []netipx.IPRange
 
 	// Name is the host name that the target was given as, or empty.
@@ -33,8 +33,9 @@ type Target struct {
 	// Text is set.
 	Anchor Anchor
 
-	// Err is why the Name has no addresses; nil otherwise. A run that leaves
-	// such a target out has not seen all that it was asked to see.
+	// Err is why the Name has no addresses, or why some of them may not be
+	// known; nil otherwise. A run over such a target has not seen all that it
+	// was asked to see. The cause is a [LookupError].
 	Err error
 }
 

@@ -42,7 +42,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	saw := p.saw(ctx, w, outs, aborted)
 	saw.Canaries = canaries.Canaries()
 	c.verdict = p.gate.Decide(saw, c.findings)
-	for _, more := range [][]exposure.Notice{drifted, w.engine.notices(), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.strayCanaries(), p.policy.Notices(c.findings, now)} {
+	for _, more := range [][]exposure.Notice{drifted, w.engine.notices(), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), p.policy.Notices(c.findings, now)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	c.summary = p.summary(c.verdict, saw)
@@ -93,7 +93,7 @@ func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) 
 	saw.Crowded = int(w.crowded.Load())
 	saw.ShutOut = w.engine != nil && w.engine.shutOut()
 	for _, t := range p.scope.Unresolved() {
-		saw.Unresolved = append(saw.Unresolved, t.Name)
+		saw.Unresolved = append(saw.Unresolved, unresolved(t))
 	}
 	for _, o := range outs.all {
 		if o.err != nil {
@@ -124,7 +124,7 @@ func (p *plan) excludedTargets() []exposure.Notice {
 			break
 		}
 		notices = append(notices, exposure.NewNotice(exposure.NoticeExcluded, t.Anchor.Text, anchorOf(t),
-			"The target %q is excluded.", t.Anchor.Text))
+			"The target %q is excluded%s.", t.Anchor.Text, p.byFamily(t)))
 	}
 	return notices
 }

@@ -136,10 +136,10 @@ func (p *plan) describeTargets(b *strings.Builder) error {
 		fmt.Fprintf(b, "contact      %s\n", r)
 	}
 	for _, t := range p.scope.Unresolved() {
-		fmt.Fprintf(b, "unresolved   %s\n", targetName(t))
+		fmt.Fprintf(b, "unresolved   %s: %s\n", targetName(t), unresolved(t).Reason)
 	}
 	for _, t := range p.scope.Emptied() {
-		fmt.Fprintf(b, "excluded     %s\n", targetName(t))
+		fmt.Fprintf(b, "excluded     %s%s\n", targetName(t), p.byFamily(t))
 	}
 	return nil
 }

@@ -30,6 +30,7 @@ type plan struct {
 	scopeFiles  []string
 	asked       []scan.Target // what is swept, as it was written
 	strays      []scan.Target // canaries that nothing allows to be contacted
+	excluded    []scan.Target
 	scope       *scan.Scope
 	scopeSHA256 string
 	space       *scan.Space
@@ -170,7 +171,7 @@ func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *s
 // readScope reads targets, scope and excludes, and refuses what may not be
 // swept.
 func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args []string) error {
-	parser := &scan.Parser{Stdin: s.stdin}
+	parser := flags.names.parser(s.stdin)
 	bounds, err := p.readBounds(ctx, parser, flags, args)
 	if err != nil {
 		if ctx.Err() != nil {
@@ -184,6 +185,8 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	if bounds.Targets, err = p.withCanaries(ctx, parser, bounds.Allowed); err != nil {
 		return coded(exitUsage, err)
 	}
+	p.excluded = bounds.Excluded
+	bounds.Family = flags.names.family()
 	if p.scope, err = scan.NewScope(bounds); err != nil {
 		return coded(exitUsage, err)
 	}

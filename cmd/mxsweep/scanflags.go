@@ -22,6 +22,7 @@ type scanFlags struct {
 	excludes     []string
 	excludeFiles []string
 	ports        []string
+	names        nameFlags
 
 	mode        *choice
 	pcap        string
@@ -79,6 +80,7 @@ func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&f.excludes, "exclude", "x", nil, "never contact `LIST` of addresses, prefixes, ranges and names, with commas; repeatable")
 	flags.StringArrayVar(&f.excludeFiles, "exclude-file", nil, "never contact what `FILE` lists; repeatable")
 	flags.StringArrayVarP(&f.ports, "ports", "p", nil, "`SPEC` of ports: numbers, ranges and profiles, ! takes away; \"mxsweep ports\" lists the profiles (default internal)")
+	f.names.register(flags)
 }
 
 func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
@@ -168,6 +170,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	if f.noIdentify && (f.intrusive || len(f.signatures) > 0 || f.fallbacks.given()) {
 		bad("leave one of them out", "combining --no-identify with --intrusive, --signatures, --recog or --nmap-probes: nothing would be asked")
 	}
+	if f.names.ipv4Only && f.names.ipv6Only {
+		bad("leave both out to use both families", "combining --ipv4 with --ipv6: no address would be left")
+	}
 	if f.quiet && f.output.verbose {
 		bad("leave one of them out", "combining --quiet with --verbose: they contradict each other")
 	}
@@ -198,7 +203,7 @@ func (f *scanFlags) checkFiles(specs []outputSpec) error {
 
 // needWords are the flags of which an empty value, as an unset variable of a
 // script gives, would silently lift a bound or a check that was meant.
-var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume", "pcap", "audit-log"}
+var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume", "pcap", "audit-log", "resolver"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
 func emptyValue(v pflag.Value) bool {

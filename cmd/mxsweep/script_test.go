@@ -36,6 +36,7 @@ func TestScripts(t *testing.T) {
 		Setup: func(env *testscript.Env) error {
 			env.Setenv("ESCAPE", "\x1b[31mred")
 			env.Values[serversKey{}] = servers{}
+			env.Values[dnsKey{}] = map[string]*dnsServer{}
 			return nil
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
@@ -49,6 +50,8 @@ func TestScripts(t *testing.T) {
 			"freeport":     freePort,
 			"stopserver":   stopServer,
 			"connections":  connections,
+			"dnsserver":    dnsServerCommand,
+			"asked":        asked,
 			"valid":        valid,
 			"write":        write,
 			"big":          big,

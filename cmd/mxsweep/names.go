@@ -1,0 +1,120 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/spf13/pflag"
+
+	"mxsweep/exposure"
+	"mxsweep/scan"
+)
+
+// nameFlags are the flags that decide which addresses a name has.
+type nameFlags struct {
+	ipv4Only bool
+	ipv6Only bool
+	resolver resolverAddr
+}
+
+func (f *nameFlags) register(flags *pflag.FlagSet) {
+	flags.BoolVarP(&f.ipv4Only, "ipv4", "4", false, "look up and contact IPv4 addresses only")
+	flags.BoolVarP(&f.ipv6Only, "ipv6", "6", false, "look up and contact IPv6 addresses only")
+	flags.Var(&f.resolver, "resolver", "look names up at the DNS server `HOST[:PORT]`, an address (default the system's)")
+}
+
+// family is which addresses may be looked up and contacted.
+func (f *nameFlags) family() scan.Family {
+	switch {
+	case f.ipv4Only:
+		return scan.IPv4Only
+	case f.ipv6Only:
+		return scan.IPv6Only
+	}
+	return scan.BothFamilies
+}
+
+// parser reads all lists of addresses of one run.
+func (f *nameFlags) parser(stdin io.Reader) *scan.Parser {
+	p := &scan.Parser{Stdin: stdin, Family: f.family()}
+	if server := f.resolver.String(); server != "" {
+		p.Resolver = &net.Resolver{PreferGo: true, StrictErrors: true,
+			Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
+				return new(net.Dialer).DialContext(ctx, network, server)
+			}}
+	}
+	return p
+}
+
+// A resolverAddr is the flag HOST[:PORT]. The zero value is the system's
+// resolver.
+type resolverAddr struct{ netip.AddrPort }
+
+func (r *resolverAddr) String() string {
+	if !r.IsValid() {
+		return ""
+	}
+	return r.AddrPort.String()
+}
+
+func (r *resolverAddr) Type() string { return "HOST[:PORT]" }
+
+func (r *resolverAddr) Set(value string) error {
+	host, port := value, "53" // RFC 1035, Section 4.2
+	if h, p, err := net.SplitHostPort(value); err == nil {
+		host, port = h, p
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	n, portErr := strconv.ParseUint(port, 10, 16)
+	if err != nil || portErr != nil || n == 0 {
+		return errors.New("not an address with an optional port, like 192.0.2.53 or [2001:db8::53]:5353")
+	}
+	r.AddrPort = netip.AddrPortFrom(addr, uint16(n))
+	return nil
+}
+
+// unresolved says why the addresses of a name are not known.
+func unresolved(t scan.Target) exposure.UnresolvedName {
+	n := exposure.UnresolvedName{Name: t.Name, Anchor: anchorOf(t)}
+	var lookup *scan.LookupError
+	if errors.As(t.Err, &lookup) {
+		n.Reason = lookup.Reason
+	}
+	return n
+}
+
+// byFamily says of an excluded target that -4 or -6 excludes it, if so.
+func (p *plan) byFamily(t scan.Target) string {
+	family := p.flags.names.family()
+	for _, r := range t.Ranges {
+		if family == scan.BothFamilies || r.From().Is4() == (family == scan.IPv4Only) {
+			return ""
+		}
+	}
+	if family == scan.IPv4Only {
+		return " by -4"
+	}
+	return " by -6"
+}
+
+// excludedNames is a notice that names of changing addresses are excluded only
+// as far as they were known.
+func (p *plan) excludedNames() []exposure.Notice {
+	var names []string
+	for _, t := range p.excluded {
+		if t.Name != "" && !slices.Contains(names, t.Name) && len(names) < maxNamed {
+			names = append(names, t.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []exposure.Notice{exposure.NewNotice(exposure.NoticeExcludedName, names[0], nil,
+		"Excluded by name, with the addresses of now: %s.", strings.Join(names, ", "))}
+}

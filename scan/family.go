@@ -1,0 +1,40 @@
+package scan
+
+import (
+	"go4.org/netipx"
+)
+
+// A Family is which addresses a run may ask for and contact. The zero Family
+// is both.
+type Family int
+
+// The families.
+const (
+	BothFamilies Family = iota
+	IPv4Only
+	IPv6Only
+)
+
+// networks are the words of the net package for the family.
+func (f Family) networks() []string {
+	switch f {
+	case IPv4Only:
+		return []string{"ip4"}
+	case IPv6Only:
+		return []string{"ip6"}
+	}
+	return []string{"ip4", "ip6"}
+}
+
+var allV4, allV6 = mustSet("0.0.0.0/0"), mustSet("::/0")
+
+// left are the addresses of the families that f is not.
+func (f Family) left() *netipx.IPSet {
+	switch f {
+	case IPv4Only:
+		return allV6
+	case IPv6Only:
+		return allV4
+	}
+	return &netipx.IPSet{}
+}
