@@ -146,6 +146,9 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 		Pcap:    pcap,
 		Earlier: p.resumed.earlier(),
 		Begin:   p.resumed.begin(),
+
+		Interface: p.flags.netDevice,
+		NotAfter:  p.notAfter(),
 	}
 }
 

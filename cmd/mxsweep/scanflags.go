@@ -28,6 +28,7 @@ type scanFlags struct {
 	pcap        string
 	rate        uint
 	threads     uint
+	netDevice   string
 	concurrency uint
 	perHost     uint
 	timeout     time.Duration
@@ -89,6 +90,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.StringVar(&f.pcap, "pcap", "", "with --mode syn, write every probe and answer to `FILE`, as a capture")
 	flags.UintVarP(&f.rate, "rate", "r", 1000, "send `N` probes a second, all hosts together; 0 is as fast as accuracy allows")
 	flags.UintVar(&f.threads, "threads", 1, "with --mode syn or auto, send from `N` processors; one sends more than a million probes a second")
+	flags.StringVar(&f.netDevice, "interface", "", "with --mode syn, send on the interface `NAME` (default the one that the routing table says)")
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
 	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host; with the dialogues on its open ports, a quarter more")
 	flags.DurationVarP(&f.timeout, "timeout", "t", 3*time.Second, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
@@ -167,6 +169,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	if f.pcap != "" && f.mode.value != modeSyn {
 		bad("add --mode syn", "combining --pcap with --mode %s: only single SYNs are captured", f.mode.value)
 	}
+	if f.netDevice != "" && f.mode.value != modeSyn {
+		bad("add --mode syn", "combining --interface with --mode %s: the kernel chooses the interface of full connections", f.mode.value)
+	}
 	if f.noIdentify && (f.intrusive || len(f.signatures) > 0 || f.fallbacks.given()) {
 		bad("leave one of them out", "combining --no-identify with --intrusive, --signatures, --recog or --nmap-probes: nothing would be asked")
 	}
@@ -203,7 +208,7 @@ func (f *scanFlags) checkFiles(specs []outputSpec) error {
 
 // needWords are the flags of which an empty value, as an unset variable of a
 // script gives, would silently lift a bound or a check that was meant.
-var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume", "pcap", "audit-log", "resolver"}
+var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume", "pcap", "audit-log", "resolver", "interface"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
 func emptyValue(v pflag.Value) bool {

@@ -18,11 +18,12 @@ import (
 // kernel, whose table holds a thousand neighbours and which asks only when it
 // has a datagram to send, which the neighbour would then get.
 type resolver struct {
-	fd   int
-	link link
+	fd     int
+	link   link
+	expiry expiry
 }
 
-func openResolver(l link) (*resolver, error) {
+func openResolver(l link, e expiry) (*resolver, error) {
 	prog, err := neighbourFilter()
 	if err != nil {
 		return nil, err
@@ -31,7 +32,7 @@ func openResolver(l link) (*resolver, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a packet socket: %w", err)
 	}
-	r := &resolver{fd: fd, link: l}
+	r := &resolver{fd: fd, link: l, expiry: e}
 	if err := attach(fd, prog); err != nil {
 		r.close()
 		return nil, err
@@ -115,6 +116,9 @@ func (r *resolver) ask(source, target netip.Addr) error {
 		msg, err = solicitation(r.link.mac, source, target)
 	}
 	if err != nil {
+		return err
+	}
+	if err := r.expiry.check(now()); err != nil {
 		return err
 	}
 	switch err := unix.Sendto(r.fd, msg, 0, to); err {

@@ -31,6 +31,7 @@ type Scanner struct {
 	resolvers []*resolver // by out; nil where the link has no header
 	senders   [][]sender  // by thread and out
 	capture   *capture    // nil for none
+	expiry    expiry
 
 	counts counts
 
@@ -48,7 +49,7 @@ const maxPairs = 1 << 33
 // an interface that cannot be used; all have a hint. The Scanner must be
 // closed.
 func Open(ctx context.Context, space *scan.Space, config Config) (*Scanner, error) {
-	s := &Scanner{config: config, space: space, cookie: newCookie()}
+	s := &Scanner{config: config, space: space, cookie: newCookie(), expiry: newExpiry(config.NotAfter)}
 	if err := s.config.check(); err != nil {
 		return nil, err
 	}
@@ -124,7 +125,7 @@ func (s *Scanner) openSockets(low, high uint16) error {
 	for _, out := range s.outs {
 		var r *resolver
 		if out.hardware == unix.ARPHRD_ETHER {
-			if r, err = openResolver(out); err != nil {
+			if r, err = openResolver(out, s.expiry); err != nil {
 				return err
 			}
 		}

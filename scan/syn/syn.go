@@ -50,6 +50,11 @@ type Config struct {
 	// long as the round-trip times met suggest.
 	Cooldown time.Duration
 
+	// NotAfter is the first moment that is too late for a packet to leave: a
+	// SYN, or the question for a neighbour's hardware address. The sweep then
+	// ends with a *scan.ExpiredError. The zero Time is no bound.
+	NotAfter time.Time
+
 	// Threads is how many transmitters share the work, each on a processor
 	// of its own; MaxThreads at most. Zero means 1.
 	Threads int

@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mxsweep/scan"
 )
 
 // A transmitter asks its share of one pass.
@@ -74,7 +76,11 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 		if t.first && at >= t.nextAsk {
 			t.witness(at, sport)
 		}
-		if err := t.flush(at); err != nil {
+		switch err := t.flush(at); {
+		case err == nil:
+		case errors.As(err, new(*scan.ExpiredError)):
+			return list, err
+		default:
 			return list[n:], err
 		}
 		list = list[n:]
@@ -189,6 +195,9 @@ func (t *transmitter) flush(at int64) error {
 		}
 		wait := 20 * time.Microsecond
 		for {
+			if err := t.run.s.expiry.check(now()); err != nil {
+				return err
+			}
 			done, err := s.flush()
 			if done {
 				break
