@@ -27,7 +27,7 @@ var (
 	knownStates    = []string{stateOpen, stateClosed, stateFiltered, stateUnknown, stateSkipped}
 	knownStatuses  = []string{statusOpen, statusAccepted, statusExpected}
 	knownDrifts    = []string{driftNew, driftUnchanged, driftUpdated, driftFixed, driftUnverified, driftExpired, driftReopened, driftNone}
-	knownVerdicts  = []string{"", "fail", "warn", "pass"}
+	knownVerdicts  = []string{"", verdictFail, verdictWarn, verdictPass}
 	knownLevels    = []string{"note", "warning", "error"}
 	knownGates     = []string{GatePass, GateFail, GateIncomplete, GateError}
 	knownProtocols = []string{"tcp", "udp"}

@@ -1,7 +1,6 @@
 package report
 
 import (
-	"cmp"
 	"iter"
 	"slices"
 	"strings"
@@ -52,7 +51,7 @@ func (c *collector) finish(r Run) {
 	used := make(map[string]bool)
 	for i := range c.findings {
 		used[c.findings[i].Rule] = true
-		if c.findings[i].Verdict == "fail" {
+		if c.findings[i].fails() {
 			c.failing++
 		}
 	}
@@ -74,7 +73,7 @@ func lastOfEach(sorted []Port) []Port {
 
 // brief is a view of the run as a whole, without hosts and findings.
 func (c *collector) brief(s Summary) *view {
-	return newView(&collector{tool: c.tool, run: c.run, failing: c.failing}, s)
+	return newView(&collector{tool: c.tool, run: c.run, failing: c.failing}, s, showing{})
 }
 
 // usedRules returns those of the rules that are used, sorted by id.
@@ -109,17 +108,15 @@ func (c *collector) findingsByPlace() map[string][]*Finding {
 	return m
 }
 
-// byWeight lists the findings that keep says, heaviest first.
-func (c *collector) byWeight(keep func(*Finding) bool) []*Finding {
+// shown lists the findings that stand and are to be shown, the most urgent
+// first. The run must be finished.
+func (c *collector) shown(only string) []*Finding {
 	var list []*Finding
 	for i := range c.findings {
-		if keep(&c.findings[i]) {
-			list = append(list, &c.findings[i])
+		if f := &c.findings[i]; f.live() && f.in(only) {
+			list = append(list, f)
 		}
 	}
-	slices.SortStableFunc(list, func(a, b *Finding) int {
-		return cmp.Compare(weight(b.Severity), weight(a.Severity))
-	})
 	return list
 }
 

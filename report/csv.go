@@ -20,10 +20,11 @@ var csvColumns = []string{
 // each reported port that has none (RFC 4180).
 type csvWriter struct {
 	collector
-	w io.Writer
+	w    io.Writer
+	only string
 }
 
-func newCSV(w io.Writer, _ Options) Writer { return &csvWriter{w: w} }
+func newCSV(w io.Writer, o Options) Writer { return &csvWriter{w: w, only: o.Only} }
 
 // End implements [Writer].
 func (c *csvWriter) End(r Run, _ Summary) error {
@@ -36,13 +37,16 @@ func (c *csvWriter) End(r Run, _ Summary) error {
 	ports, found := c.byPlace(), c.findingsByPlace()
 	for i := range c.findings {
 		f := &c.findings[i]
+		if !f.in(c.only) {
+			continue
+		}
 		if err := w.Write(csvRow(f, ports[place(f.IP, f.Port)])); err != nil {
 			return err
 		}
 	}
 	for i := range c.ports {
 		p := &c.ports[i]
-		if len(found[place(p.IP, p.Port)]) > 0 {
+		if c.only != "" || len(found[place(p.IP, p.Port)]) > 0 {
 			continue
 		}
 		f := Finding{IP: p.IP, Host: p.Host, Port: p.Port, Protocol: p.Protocol, Anchor: p.Anchor}

@@ -59,6 +59,13 @@ const (
 	driftNone       = "none"
 )
 
+// The verdicts of the gate on one finding. "" is not recorded.
+const (
+	verdictFail = "fail"
+	verdictWarn = "warn"
+	verdictPass = "pass"
+)
+
 // severities, heaviest first.
 var severities = [...]string{"critical", "high", "medium", "low", "info"}
 
@@ -101,25 +108,6 @@ func (f *Finding) address() netip.Addr {
 	}
 	a, _ := netip.ParseAddr(f.IP)
 	return a
-}
-
-// compareFindings orders findings by place: address, port, then weight, rule
-// and id.
-func compareFindings(a, b Finding) int {
-	return cmp.Or(
-		a.address().Compare(b.address()),
-		cmp.Compare(a.Port, b.Port),
-		cmp.Compare(weight(b.Severity), weight(a.Severity)),
-		cmp.Compare(a.Rule, b.Rule),
-		cmp.Compare(a.ID, b.ID),
-	)
-}
-
-func sortFindings(findings []Finding) {
-	for i := range findings {
-		findings[i].addr = findings[i].address()
-	}
-	slices.SortStableFunc(findings, compareFindings)
 }
 
 func sortNotices(notices []Notice) {

@@ -18,15 +18,25 @@ type githubWriter struct {
 	collector
 	w      io.Writer
 	anchor string
+	only   string
 }
 
 func newGitHub(w io.Writer, o Options) Writer {
-	return &githubWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, fallbackAnchor)}
+	return &githubWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, fallbackAnchor), only: o.Only}
 }
 
-// commandLevel is the workflow command for a severity.
-func commandLevel(severity string) string {
-	switch level(severity) {
+// commandLevel is the workflow command for a finding: an error is what fails
+// the gate, and what the baseline knows and nothing fails on is a notice.
+func commandLevel(f *Finding) string {
+	switch {
+	case f.fails():
+		return "error"
+	case f.known():
+		return "notice"
+	case f.Verdict == verdictWarn && level(f.Severity) == "error":
+		return "warning"
+	}
+	switch level(f.Severity) {
 	case "error":
 		return "error"
 	case "warning":
@@ -48,8 +58,8 @@ func (g *githubWriter) End(r Run, s Summary) error {
 	w := bufio.NewWriter(g.w)
 	count := map[string]int{"notice": 1} // the last word is a notice
 	left := 0
-	for _, f := range g.byWeight((*Finding).live) {
-		kind := commandLevel(f.Severity)
+	for _, f := range g.shown(g.only) {
+		kind := commandLevel(f)
 		if count[kind]++; count[kind] > maxAnnotations {
 			left++
 			continue

@@ -25,10 +25,11 @@ var (
 // style or request in.
 type htmlWriter struct {
 	collector
-	w io.Writer
+	w    io.Writer
+	only string
 }
 
-func newHTML(w io.Writer, _ Options) Writer { return &htmlWriter{w: w} }
+func newHTML(w io.Writer, o Options) Writer { return &htmlWriter{w: w, only: o.Only} }
 
 // End implements [Writer].
 func (h *htmlWriter) End(r Run, s Summary) error {
@@ -38,7 +39,7 @@ func (h *htmlWriter) End(r Run, s Summary) error {
 		return fmt.Errorf("parsing the page: %w", err)
 	}
 	w := bufio.NewWriterSize(h.w, 64<<10)
-	if err := t.Execute(w, newHTMLPage(&h.collector, s)); err != nil {
+	if err := t.Execute(w, newHTMLPage(newView(&h.collector, s, showing{only: h.only}), &h.collector)); err != nil {
 		return err
 	}
 	return w.Flush()
@@ -111,8 +112,8 @@ func newHTMLBlock(s string) *htmlBlock {
 	return &htmlBlock{Spans: spans(s)}
 }
 
-func newHTMLPage(c *collector, s Summary) *htmlPage {
-	v := newView(c, s)
+func newHTMLPage(v *view, c *collector) *htmlPage {
+	s := v.sum
 	p := &htmlPage{
 		CSP: csp(), Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
 		Tool: v.tool, Run: v.run, Sum: s, Large: len(c.findings) > 500,
@@ -138,6 +139,9 @@ func newHTMLPage(c *collector, s Summary) *htmlPage {
 	}
 	if d := v.drift(); d != "" && v.run.Baseline != nil {
 		p.Facts = append(p.Facts, htmlFact{Label: "Since the baseline", Text: d})
+	}
+	if r := v.restriction(); r != "" {
+		p.Facts = append(p.Facts, htmlFact{Label: "Shown", Text: r})
 	}
 	for _, r := range v.unseen() {
 		p.Remarks = append(p.Remarks, htmlRemark{r.level, r.text})

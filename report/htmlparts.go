@@ -1,11 +1,9 @@
 package report
 
 import (
-	"cmp"
 	"net/url"
 	"slices"
 	"strconv"
-	"strings"
 )
 
 // maxMatrix is how many hosts the matrix shows, the heaviest first.
@@ -77,11 +75,11 @@ type htmlBuilder struct {
 
 func findingAnchor(f *Finding) string { return "f" + f.ID[:min(16, len(f.ID))] }
 
-// rules groups the live findings by rule, the heaviest rule first.
+// rules groups the findings by rule, the rule with the most urgent one first.
 func (b *htmlBuilder) rules() []htmlRule {
 	var list []htmlRule
 	at := make(map[string]int)
-	for _, f := range b.c.byWeight((*Finding).live) {
+	for _, f := range b.c.shown(b.v.show.only) {
 		i, ok := at[f.Rule]
 		if !ok {
 			i = len(list)
@@ -95,9 +93,6 @@ func (b *htmlBuilder) rules() []htmlRule {
 			list[i].Fix = nil // each place has its own
 		}
 	}
-	slices.SortStableFunc(list, func(x, y htmlRule) int {
-		return cmp.Or(cmp.Compare(weight(y.Severity), weight(x.Severity)), strings.Compare(x.ID, y.ID))
-	})
 	return list
 }
 
@@ -150,7 +145,7 @@ func (b *htmlBuilder) place(f *Finding) htmlPlace {
 		Says: (&portView{port: p}).says(), Fix: b.fix(f.Remediation), Seen: f.Evidence,
 		htmlEvidence: htmlEvidence{p, f},
 	}
-	if f.Verdict == "fail" {
+	if f.fails() {
 		w.Verdict = "fails the gate"
 	}
 	return w

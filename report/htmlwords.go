@@ -22,12 +22,6 @@ func (v *view) subject() string {
 
 // headline says in plain words what came out.
 func (v *view) headline() string {
-	hosts := 0
-	for i := range v.hosts {
-		if v.hosts[i].worst > 0 {
-			hosts++
-		}
-	}
 	var words []string
 	for _, s := range severities[:3] {
 		if n := *v.sum.BySeverity.of(s); n > 0 {
@@ -46,7 +40,7 @@ func (v *view) headline() string {
 	switch {
 	case len(words) > 0:
 		return fmt.Sprintf("%s mail services that should not be within their reach: %s, on %s.%s",
-			who, strings.Join(words, ", "), plural(hosts, "host"), blind)
+			who, strings.Join(words, ", "), plural(v.reach.hosts, "host"), blind)
 	case v.sum.BySeverity.Total() > 0:
 		return "Nothing of weight is exposed; a few lighter findings are worth a look." + blind
 	case blind != "":
@@ -57,33 +51,17 @@ func (v *view) headline() string {
 
 // extent says how far the findings reach.
 func (v *view) extent() string {
-	hosts, ports, open := 0, 0, 0
-	for i := range v.hosts {
-		if v.hosts[i].worst > 0 {
-			hosts++
-		}
-		for j := range v.hosts[i].ports {
-			if len(v.hosts[i].ports[j].findings) > 0 {
-				ports++
-			}
-			if v.hosts[i].ports[j].port != nil {
-				open++
-			}
-		}
-	}
-	if ports == 0 {
-		return fmt.Sprintf("%s open; none has a finding that stands.", plural(open, "port is"))
+	r := v.reach
+	if r.ports == 0 {
+		return fmt.Sprintf("%s open; none has a finding that stands.", isAre(r.open, "port"))
 	}
 	return fmt.Sprintf("%s on %s %s a finding; %s open in all.",
-		plural(ports, "port"), plural(hosts, "host"), map[bool]string{true: "has", false: "have"}[ports == 1], isAre(open))
+		plural(r.ports, "port"), plural(r.hosts, "host"), map[bool]string{true: "has", false: "have"}[r.ports == 1], isAre(r.open, "port"))
 }
 
 // isAre is "1 port is" or "5 ports are".
-func isAre(n int) string {
-	if n == 1 {
-		return "1 port is"
-	}
-	return itoa(n) + " ports are"
+func isAre(n int, one string) string {
+	return plural(n, one) + map[bool]string{true: " is", false: " are"}[n == 1]
 }
 
 // gainHeading depends on who stands where the scanner stood.

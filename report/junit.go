@@ -6,7 +6,6 @@ import (
 	"encoding/xml"
 	"fmt"
 	"io"
-	"slices"
 	"strings"
 
 	"mxsweep/exposure"
@@ -59,7 +58,7 @@ type junitSkipped struct {
 
 // junitWriter writes one suite for the run itself (the gate, what was not
 // seen, each open port without a finding) and one for each rule that has
-// findings. A finding that the gate does not fail on, and one that is
+// findings, that with the most urgent one first. A finding that the gate does not fail on, and one that is
 // accepted or expected, is skipped; what was not seen is an error.
 type junitWriter struct {
 	collector
@@ -88,7 +87,6 @@ func (j *junitWriter) End(r Run, s Summary) error {
 		}
 		suites[n].add(j.findingCase(f, ports[place(f.IP, f.Port)]))
 	}
-	slices.SortFunc(suites[1:], func(a, b junitSuite) int { return strings.Compare(a.Name, b.Name) })
 	return j.write(suites)
 }
 

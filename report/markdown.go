@@ -14,8 +14,9 @@ const maxMarkdown = 1 << 20
 // or a ticket: the heaviest findings first, as many as fit.
 type markdownWriter struct {
 	collector
-	w   io.Writer
-	max int
+	w    io.Writer
+	max  int
+	only string
 }
 
 func newMarkdown(w io.Writer, o Options) Writer {
@@ -23,13 +24,13 @@ func newMarkdown(w io.Writer, o Options) Writer {
 	if o.MaxBytes > 0 {
 		limit = min(limit, o.MaxBytes)
 	}
-	return &markdownWriter{w: w, max: limit - 4096}
+	return &markdownWriter{w: w, max: limit - 4096, only: o.Only}
 }
 
 // End implements [Writer].
 func (m *markdownWriter) End(r Run, s Summary) error {
 	m.finish(r)
-	v := newView(&m.collector, s)
+	v := newView(&m.collector, s, showing{only: m.only})
 	b := &budget{left: m.max}
 	m.head(b, v)
 	m.remarks(b, v)
@@ -92,6 +93,9 @@ func (m *markdownWriter) head(b *budget, v *view) {
 	if v.run.Baseline != nil {
 		fmt.Fprintf(&b.text, "- **Baseline:** %s\n", escapeMarkdown(v.baseline()))
 	}
+	if r := v.restriction(); r != "" {
+		fmt.Fprintf(&b.text, "- **Shown:** %s\n", r)
+	}
 	b.left -= b.text.Len()
 }
 
@@ -127,7 +131,7 @@ func severityMark(s string) string {
 // table writes the table of live findings and returns how many found no
 // room.
 func (m *markdownWriter) table(b *budget, v *view) int {
-	live := m.byWeight((*Finding).live)
+	live := m.shown(m.only)
 	if len(live) == 0 {
 		return 0
 	}
@@ -162,7 +166,7 @@ func (m *markdownWriter) table(b *budget, v *view) int {
 func (m *markdownWriter) details(b *budget, v *view) int {
 	left := 0
 	seen := make(map[string]bool)
-	for _, f := range m.byWeight((*Finding).live) {
+	for _, f := range m.shown(m.only) {
 		if seen[f.Rule] {
 			continue
 		}

@@ -19,6 +19,12 @@ type Options struct {
 	// Verbose adds to text what is otherwise left out for brevity.
 	Verbose bool
 
+	// Only restricts what text, markdown, html, csv and github show of the
+	// findings to [OnlyNew] or [OnlyFailing]; "" is all. The counts stay those
+	// of the run, and the formats that other programs keep account by show
+	// all: there a finding that is missing is taken for fixed.
+	Only string
+
 	// MaxBytes bounds markdown. If zero, or more, 1 MiB, the most that GitHub
 	// takes as the summary of a step; less than 16 KiB is too little.
 	MaxBytes int

@@ -79,9 +79,9 @@ func (p *prometheusWriter) portMetrics(m *metrics) {
 	}
 }
 
-// findingMetrics writes the heaviest live findings as series of their own.
+// findingMetrics writes the most urgent findings as series of their own.
 func (p *prometheusWriter) findingMetrics(m *metrics) {
-	live := p.byWeight((*Finding).live)
+	live := p.shown("")
 	left := max(len(live)-maxSeries, 0)
 	m.one("mxsweep_finding_series_left_out", "Findings that have no series of their own.", float64(left))
 	if len(live) == 0 {

@@ -118,11 +118,11 @@ var (
 	markdownMark = mark{name: func(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }, text: escapeMarkdown, fix: inlineMarkdown}
 )
 
-// message says first what answers where, because lists show the first
-// sentence only, then what was seen, why it is in scope and how to mend it.
+// message says first what is wrong and where, because lists show the first
+// sentence only, then what was seen, why it is in scope and how to fix it.
 func (b *sarifBuilder) message(f *Finding, p *Port, m mark) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "Port %s on %s", m.name(itoa(int(f.Port))+"/"+f.Protocol), m.name(f.IP))
+	fmt.Fprintf(&s, "%s; port %s on %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(itoa(int(f.Port))+"/"+f.Protocol), m.name(f.IP))
 	if f.Host != "" {
 		fmt.Fprintf(&s, " (%s)", m.text(f.Host))
 	}

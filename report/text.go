@@ -4,7 +4,6 @@ import (
 	"cmp"
 	"fmt"
 	"io"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -16,11 +15,12 @@ type textWriter struct {
 	collector
 	*page
 	verbose bool
+	only    string
 	told    map[string]bool // rules whose reason was given
 }
 
 func newText(w io.Writer, o Options) Writer {
-	return &textWriter{page: newPage(w, o), verbose: o.Verbose, told: make(map[string]bool)}
+	return &textWriter{page: newPage(w, o), verbose: o.Verbose, only: o.Only, told: make(map[string]bool)}
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -28,11 +28,10 @@ func itoa(n int) string { return strconv.Itoa(n) }
 // End implements [Writer].
 func (t *textWriter) End(r Run, s Summary) error {
 	t.finish(r)
-	v := newView(&t.collector, s)
+	v := newView(&t.collector, s, showing{only: t.only, fold: !t.verbose})
 	t.verdict(v)
-	for i := range v.hosts {
-		t.host(v, &v.hosts[i])
-	}
+	t.hosts(v)
+	t.known(v)
 	t.settled(v)
 	t.unseen(v)
 	t.hints(v)
@@ -75,24 +74,35 @@ func (t *textWriter) verdict(v *view) {
 	if b := v.run.Baseline; b != nil {
 		t.labelled(2, "baseline", v.baseline())
 	}
+	if r := v.restriction(); r != "" {
+		t.labelled(2, "shown   ", r)
+	}
 }
 
 // counts writes the findings by severity, each count with its word.
 func (t *textWriter) counts(v *view) {
-	var words []string
-	for _, s := range severities {
-		if n := *v.sum.BySeverity.of(s); n > 0 {
-			words = append(words, itoa(n)+" "+s)
-		}
-	}
-	line := "none"
-	if len(words) > 0 {
-		line = strings.Join(words, ", ")
-	}
+	line := cmp.Or(v.sum.BySeverity.words(), "none")
 	if d := v.drift(); d != "" {
 		line += " (" + d + ")"
 	}
 	t.labelled(2, "findings", line)
+}
+
+// hosts writes host by host what fails the gate, then in the same way the rest,
+// so that no finding that fails stands below one that does not.
+func (t *textWriter) hosts(v *view) {
+	failing, rest := v.split()
+	for i := range failing {
+		t.host(v, &failing[i])
+	}
+	if len(failing) > 0 && len(rest) > 0 {
+		t.blank()
+		t.line(t.paint(bold, "Does not fail the gate"))
+	}
+	for i := range rest {
+		t.host(v, &rest[i])
+		t.quiet(&rest[i])
+	}
 }
 
 func (t *textWriter) host(v *view, h *hostView) {
@@ -113,7 +123,6 @@ func (t *textWriter) host(v *view, h *hostView) {
 			t.port(v, p)
 		}
 	}
-	t.quiet(h)
 }
 
 // port writes a port that has findings.
@@ -199,8 +208,26 @@ func (t *textWriter) quiet(h *hostView) {
 	}
 	for _, p := range quiet {
 		lead := "  " + padTo(p.number(), max(wide, 9)) + "  "
-		t.para(lead, width(lead), width(lead), p.says())
+		says := p.says()
+		for i, f := range p.folded {
+			says += map[bool]string{true: "; unchanged: ", false: ", "}[i == 0] + f.Rule
+		}
+		t.para(lead, width(lead), width(lead), says)
 	}
+}
+
+// known counts the findings that the baseline has and nothing fails on.
+func (t *textWriter) known(v *view) {
+	if len(v.folded) == 0 {
+		return
+	}
+	var count BySeverity
+	for _, f := range v.folded {
+		*count.of(f.Severity)++
+	}
+	t.blank()
+	t.para(t.paint(bold, "Unchanged")+"  ", 11, 4, fmt.Sprintf("%s as the baseline has %s: %s; -v lists %[2]s",
+		plural(count.Total(), "finding"), map[bool]string{true: "it", false: "them"}[count.Total() == 1], count.words()))
 }
 
 // settled lists the findings that need no work: accepted, expected, fixed.
@@ -280,17 +307,4 @@ func period(start, end Time) string {
 		s += ", " + end.Sub(start.Time).Round(100*time.Millisecond).String()
 	}
 	return s
-}
-
-// heaviestFirst orders the ports of a host: those with the heaviest finding
-// first, then by number.
-func heaviestFirst(a, b portView) int {
-	return cmp.Or(cmp.Compare(b.worst(), a.worst()), cmp.Compare(a.num, b.num))
-}
-
-// sortHosts puts the heaviest finding first.
-func sortHosts(hosts []hostView) {
-	slices.SortStableFunc(hosts, func(a, b hostView) int {
-		return cmp.Or(cmp.Compare(b.worst, a.worst), a.addr.Compare(b.addr))
-	})
 }

@@ -153,20 +153,14 @@ func sortedKeys[V any](m map[string]V) []string {
 }
 
 // example is the rule and the port that a hint is best given on: those of the
-// heaviest finding, else the first open port.
+// most urgent finding, else the first open port.
 func (v *view) example() (rule string, port uint16) {
-	for i := range v.hosts {
-		for j := range v.hosts[i].ports {
-			p := &v.hosts[i].ports[j]
-			if port == 0 {
-				port = p.num
-			}
-			for _, f := range p.findings {
-				if weight(f.Severity) == v.hosts[i].worst {
-					return f.Rule, p.num
-				}
-			}
-		}
+	if len(v.hosts) == 0 {
+		return "", 0
 	}
-	return "", port
+	p := &v.hosts[0].ports[0]
+	if len(p.findings) > 0 {
+		rule = p.findings[0].Rule
+	}
+	return rule, p.num
 }

@@ -18,6 +18,10 @@ type view struct {
 	settled []*Finding // accepted, expected and fixed
 	notices []Notice
 	failing int // findings that the gate fails on
+	reach   reach
+	show    showing
+	hidden  int        // findings that are not shown because of show.only
+	folded  []*Finding // known ones that are only counted
 	rules   map[string]*Rule
 	blind   map[string]*blindness // ports that are not known, by cause
 }
@@ -28,8 +32,7 @@ type hostView struct {
 	addr  netip.Addr
 	name  string
 	stack string
-	worst int // weight of the heaviest live finding
-	ports []portView
+	ports []portView // the one with the most urgent finding first
 }
 
 // A portView is one port, with its record if this run saw it.
@@ -37,13 +40,27 @@ type portView struct {
 	num      uint16
 	protocol string
 	port     *Port      // nil: only a finding of an earlier run
-	findings []*Finding // live ones, heaviest first
+	findings []*Finding // live ones, the most urgent first
+	folded   []*Finding // known ones that are only counted
+}
+
+// A showing says what a report shows of the findings. The zero showing is all.
+type showing struct {
+	only string // the part that is shown, as in Options; "" is all
+	fold bool   // whether findings that are known are only counted
+}
+
+// A reach is how far the findings of a run reach, shown or not.
+type reach struct {
+	hosts int // with a finding that stands
+	ports int // likewise
+	open  int // open ports
 }
 
 // newView arranges what a collector holds, which must be sorted.
-func newView(c *collector, s Summary) *view {
+func newView(c *collector, s Summary, show showing) *view {
 	v := &view{
-		tool: c.tool, run: c.run, sum: s, notices: c.notices, failing: c.failing,
+		tool: c.tool, run: c.run, sum: s, notices: c.notices, failing: c.failing, show: show,
 		rules: make(map[string]*Rule),
 		blind: make(map[string]*blindness),
 	}
@@ -57,11 +74,111 @@ func newView(c *collector, s Summary) *view {
 	for i := range c.findings {
 		b.finding(&c.findings[i])
 	}
-	for i := range v.hosts {
-		slices.SortStableFunc(v.hosts[i].ports, heaviestFirst)
-	}
+	v.measure()
+	v.restrict()
+	v.foldKnown()
 	sortHosts(v.hosts)
 	return v
+}
+
+// measure says how far the findings reach.
+func (v *view) measure() {
+	for i := range v.hosts {
+		with := v.reach.ports
+		for j := range v.hosts[i].ports {
+			p := &v.hosts[i].ports[j]
+			if len(p.findings) > 0 {
+				v.reach.ports++
+			}
+			if p.port != nil {
+				v.reach.open++
+			}
+		}
+		if v.reach.ports > with {
+			v.reach.hosts++
+		}
+	}
+}
+
+// restrict leaves out what is not to be shown: other findings, and the ports
+// and hosts that have none left.
+func (v *view) restrict() {
+	if v.show.only == "" {
+		return
+	}
+	v.hidden = len(v.settled)
+	v.settled = nil
+	for i := range v.hosts {
+		h := &v.hosts[i]
+		for j := range h.ports {
+			p := &h.ports[j]
+			all := len(p.findings)
+			p.findings = slices.DeleteFunc(p.findings, func(f *Finding) bool { return !f.in(v.show.only) })
+			v.hidden += all - len(p.findings)
+		}
+		h.ports = slices.DeleteFunc(h.ports, func(p portView) bool { return len(p.findings) == 0 })
+	}
+	v.hosts = slices.DeleteFunc(v.hosts, func(h hostView) bool { return len(h.ports) == 0 })
+}
+
+// foldKnown takes the findings that are known out of their ports.
+func (v *view) foldKnown() {
+	if !v.show.fold {
+		return
+	}
+	for i := range v.hosts {
+		for j := range v.hosts[i].ports {
+			p := &v.hosts[i].ports[j]
+			p.findings = slices.DeleteFunc(p.findings, func(f *Finding) bool {
+				if f.known() {
+					p.folded = append(p.folded, f)
+				}
+				return f.known()
+			})
+			v.folded = append(v.folded, p.folded...)
+		}
+	}
+}
+
+// split parts the hosts into the findings that fail the gate, and the rest: the
+// other findings, and the ports that have none.
+func (v *view) split() (failing, rest []hostView) {
+	for i := range v.hosts {
+		f, r := v.hosts[i], v.hosts[i]
+		f.ports, r.ports = nil, nil
+		for _, p := range v.hosts[i].ports {
+			n := 0 // those that fail are sorted first
+			for n < len(p.findings) && p.findings[n].fails() {
+				n++
+			}
+			q := p
+			q.findings, p.findings = p.findings[:n], p.findings[n:]
+			if n > 0 {
+				f.ports = append(f.ports, q)
+			}
+			if n == 0 || len(p.findings) > 0 {
+				r.ports = append(r.ports, p)
+			}
+		}
+		if len(f.ports) > 0 {
+			failing = append(failing, f)
+		}
+		if len(r.ports) > 0 {
+			rest = append(rest, r)
+		}
+	}
+	sortHosts(rest)
+	return failing, rest
+}
+
+// restriction says that only a part of the findings is shown; "" where all
+// are.
+func (v *view) restriction() string {
+	what := map[string]string{OnlyNew: "new findings", OnlyFailing: "findings that fail the gate"}[v.show.only]
+	if what == "" {
+		return ""
+	}
+	return fmt.Sprintf("Only %s are shown; %s left out.", what, isAre(v.hidden, "other finding"))
 }
 
 // A blindness is a cause for which ports are not known, and where.
@@ -138,7 +255,6 @@ func (b *viewBuilder) finding(f *Finding) {
 		return
 	}
 	h := b.host(f.address(), f.IP, f.Host)
-	h.worst = max(h.worst, weight(f.Severity))
 	i := slices.IndexFunc(h.ports, func(p portView) bool { return p.num == f.Port && p.protocol == f.Protocol })
 	if i < 0 {
 		i = len(h.ports)
@@ -194,15 +310,6 @@ func gist(s string) string {
 		}
 	}
 	return s
-}
-
-// worst is the weight of the heaviest finding, 0 if there is none.
-func (p *portView) worst() int {
-	w := 0
-	for _, f := range p.findings {
-		w = max(w, weight(f.Severity))
-	}
-	return w
 }
 
 func (p *portView) number() string { return itoa(int(p.num)) + "/" + cmp.Or(p.protocol, "tcp") }

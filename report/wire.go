@@ -3,6 +3,7 @@ package report
 import (
 	"encoding/json"
 	"fmt"
+	"strings"
 	"time"
 )
 
@@ -240,6 +241,18 @@ func (b *ByDrift) of(drift string) *int {
 		return &b.Reopened
 	}
 	return &b.None
+}
+
+// words lists the counts with their severities, the heaviest first; "" if all
+// are 0.
+func (b BySeverity) words() string {
+	var words []string
+	for _, s := range severities {
+		if n := *b.of(s); n > 0 {
+			words = append(words, itoa(n)+" "+s)
+		}
+	}
+	return strings.Join(words, ", ")
 }
 
 // Total is the number of findings counted by severity.

@@ -13,6 +13,7 @@ import (
 type outputFlags struct {
 	outputs []string
 	color   *choice
+	only    *choice
 	verbose bool
 
 	sarifProfile  *choice
@@ -32,6 +33,8 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	flags.Var(o.sarifProfile, "sarif-profile", "leave accepted, expected and fixed results out of sarif (ci), or keep them as suppressed (full)")
 	flags.StringVar(&o.sarifCategory, "sarif-category", "", "`ID` that tells several sarif uploads for one commit apart (default from the scope)")
 	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "`FILE` that sarif results point at for targets of the command line (default mxsweep.yaml)")
+	o.only = newChoice("all", report.OnlyNew, report.OnlyFailing)
+	flags.Var(o.only, "only", "which findings text, markdown, html, csv and github show; the other formats hold all")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more")
 }
 
@@ -43,6 +46,14 @@ func (o *outputFlags) specs() ([]outputSpec, error) {
 	return parseOutputs(o.outputs)
 }
 
+// shown is the part of the findings that reports for people show, "" for all.
+func (o *outputFlags) shown() string {
+	if o.only.value == "all" {
+		return ""
+	}
+	return o.only.value
+}
+
 // options says how each output is to look: colour and width are those of the
 // terminal it goes to, if any.
 func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
@@ -51,7 +62,7 @@ func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
 		revision = checkedOut(s.env, treeRoot())
 	}
 	return func(spec outputSpec) report.Options {
-		opts := report.Options{Verbose: o.verbose, SARIF: report.SARIFOptions{
+		opts := report.Options{Verbose: o.verbose, Only: o.shown(), SARIF: report.SARIFOptions{
 			Profile: o.sarifProfile.value, Category: o.sarifCategory, Anchor: o.sarifAnchor, Revision: revision,
 		}}
 		if spec.file == "-" {

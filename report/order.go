@@ -1,0 +1,99 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+)
+
+// What reports for people show of the findings.
+const (
+	OnlyNew     = "new"     // those that the baseline does not hold
+	OnlyFailing = "failing" // those that the gate fails on
+)
+
+// compareUrgency is the order in which every format lists findings: what
+// fails the gate, then what is new, then by severity. Those that need no work
+// come last. Address, port, rule and id decide the rest, so that the same run
+// gives the same order.
+func compareUrgency(a, b *Finding) int {
+	return cmp.Or(
+		trueFirst(a.fails(), b.fails()),
+		trueFirst(a.live(), b.live()),
+		trueFirst(a.isNew(), b.isNew()),
+		cmp.Compare(weight(b.Severity), weight(a.Severity)),
+		a.address().Compare(b.address()),
+		cmp.Compare(a.Port, b.Port),
+		cmp.Compare(a.Rule, b.Rule),
+		cmp.Compare(a.ID, b.ID),
+	)
+}
+
+func trueFirst(a, b bool) int {
+	switch {
+	case a == b:
+		return 0
+	case a:
+		return -1
+	}
+	return 1
+}
+
+// fails reports whether the gate fails on the finding.
+func (f *Finding) fails() bool { return f.Verdict == verdictFail }
+
+// isNew reports whether the finding stands now and did not when the baseline
+// was written. Without a baseline every finding that stands is new.
+func (f *Finding) isNew() bool {
+	switch f.Drift {
+	case driftNew, driftExpired, driftReopened, driftNone:
+		return f.live()
+	}
+	return false
+}
+
+// known reports whether the finding is as the baseline has it and fails
+// nothing: there is nothing to do about it that was not known before.
+func (f *Finding) known() bool {
+	return f.live() && f.Drift == driftUnchanged && !f.fails()
+}
+
+// in reports whether a report that shows only the named part shows the
+// finding. "" is all.
+func (f *Finding) in(only string) bool {
+	switch only {
+	case OnlyNew:
+		return f.isNew()
+	case OnlyFailing:
+		return f.fails()
+	}
+	return true
+}
+
+func sortFindings(findings []Finding) {
+	for i := range findings {
+		findings[i].addr = findings[i].address()
+	}
+	slices.SortStableFunc(findings, func(a, b Finding) int { return compareUrgency(&a, &b) })
+}
+
+// sortHosts puts the hosts and ports with the most urgent finding first; those
+// without one follow by address and number.
+func sortHosts(hosts []hostView) {
+	for i := range hosts {
+		slices.SortStableFunc(hosts[i].ports, func(a, b portView) int {
+			return cmp.Or(compareLeads(a.findings, b.findings), cmp.Compare(a.num, b.num))
+		})
+	}
+	slices.SortStableFunc(hosts, func(a, b hostView) int {
+		return cmp.Or(compareLeads(a.ports[0].findings, b.ports[0].findings), a.addr.Compare(b.addr))
+	})
+}
+
+// compareLeads compares the first of sorted findings; where there is none,
+// that is last.
+func compareLeads(a, b []*Finding) int {
+	if len(a) == 0 || len(b) == 0 {
+		return trueFirst(len(a) > 0, len(b) > 0)
+	}
+	return compareUrgency(a[0], b[0])
+}

@@ -1,0 +1,162 @@
+package report
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+)
+
+// mixedRun is a run whose findings are listed in the opposite of the order in
+// which reports must list them, each of a rule, with a title, of its own.
+// Titles are the right order.
+func mixedRun() (c *collector, titles []string) {
+	c = hugeRun(3, 3)
+	c.run.Baseline = &Baseline{SHA256: strings.Repeat("a", 64), Comparable: true}
+	c.run.Rules = nil
+	kinds := []struct{ verdict, drift, severity, status string }{
+		{verdictFail, driftNew, "high", statusOpen},
+		{verdictFail, driftExpired, "medium", statusOpen},
+		{verdictFail, driftUnchanged, "critical", statusOpen},
+		{verdictWarn, driftNew, "low", statusOpen},
+		{verdictWarn, driftUnverified, "high", statusOpen},
+		{verdictWarn, driftUpdated, "medium", statusOpen},
+		{verdictWarn, driftUnchanged, "low", statusOpen},
+		{verdictPass, driftNew, "critical", statusAccepted},
+		{verdictPass, driftFixed, "critical", statusOpen},
+	}
+	slices.Reverse(c.findings)
+	for i := range c.findings {
+		f, k := &c.findings[i], kinds[len(kinds)-1-i]
+		f.Verdict, f.Drift, f.Severity, f.Status = k.verdict, k.drift, k.severity, k.status
+		f.Rule = fmt.Sprintf("MXS10%02d", i)
+		f.Title = fmt.Sprintf("Finding number %d", len(kinds)-i)
+		titles = append(titles, f.Title)
+	}
+	slices.Reverse(titles)
+	return c, titles
+}
+
+// TestFailingFirst: every format that lists findings lists what fails the gate
+// first, then what is new, then by severity.
+func TestFailingFirst(t *testing.T) {
+	for _, format := range []string{"text", "json", "sarif", "junit", "csv", "markdown", "html", "gitlab", "defectdojo", "prometheus", "github"} {
+		t.Run(format, func(t *testing.T) {
+			c, titles := mixedRun()
+			doc := string(write(t, format, Options{Verbose: true, SARIF: SARIFOptions{Profile: ProfileFull}}, c))
+			switch format { // past the descriptions of rules, and the summary of the page
+			case "sarif":
+				_, doc, _ = strings.Cut(doc, `"results":`)
+			case "prometheus":
+				for i, title := range titles {
+					rule := fmt.Sprintf("rule=\"MXS10%02d\"", len(titles)-1-i)
+					doc = strings.Replace(doc, rule, title, 1)
+				}
+			}
+			last, listed := -1, 0
+			for _, title := range titles {
+				at := strings.Index(doc, title)
+				if at < 0 {
+					continue
+				}
+				listed++
+				if at < last {
+					t.Errorf("%q stands too early", title)
+				}
+				last = at
+			}
+			if listed < 7 { // those that stand
+				t.Errorf("%d of %d findings are listed", listed, len(titles))
+			}
+		})
+	}
+}
+
+// TestUrgencyIsAnOrder: findings of all kinds are put in one order, whatever
+// order they come in.
+func TestUrgencyIsAnOrder(t *testing.T) {
+	random := rand.New(rand.NewPCG(1, 2))
+	pick := func(words []string) string { return words[random.IntN(len(words))] }
+	var list []Finding
+	for i := range 300 {
+		list = append(list, Finding{
+			ID: fmt.Sprint(i), Rule: "MXS1001", IP: "192.0.2.1", Port: uint16(25 + random.IntN(3)),
+			Severity: pick(severities[:]), Status: pick(knownStatuses), Drift: pick(knownDrifts), Verdict: pick(knownVerdicts),
+		})
+	}
+	want := slices.Clone(list)
+	sortFindings(want)
+	for range 20 {
+		random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
+		sortFindings(list)
+		for i := range list {
+			if list[i].ID != want[i].ID {
+				t.Fatalf("finding %d is %+v, was %+v", i, list[i], want[i])
+			}
+		}
+	}
+}
+
+// TestOnly: reports for people show the part that was asked for and say so;
+// the formats that other programs keep account by hold all.
+func TestOnly(t *testing.T) {
+	shown := map[string][]int{OnlyNew: {1, 2, 4}, OnlyFailing: {1, 2, 3}}
+	for only, numbers := range shown {
+		for _, format := range Formats() {
+			t.Run(only+"/"+format, func(t *testing.T) {
+				c, titles := mixedRun()
+				full, _ := mixedRun()
+				doc := write(t, format, Options{Only: only}, c)
+				if !slices.Contains([]string{"text", "markdown", "html", "csv", "github"}, format) {
+					if !bytes.Equal(doc, write(t, format, Options{}, full)) {
+						t.Error("findings are left out")
+					}
+					return
+				}
+				for i, title := range titles {
+					if got := bytes.Contains(doc, []byte(title)); got != slices.Contains(numbers, i+1) {
+						t.Errorf("%q is shown: %v", title, got)
+					}
+				}
+				says := bytes.Contains(bytes.Join(bytes.Fields(doc), []byte(" ")), []byte("6 other findings are left out"))
+				if format != "csv" && format != "github" && !says {
+					t.Errorf("nothing says that findings are left out:\n%s", doc)
+				}
+			})
+		}
+	}
+}
+
+// TestKnownFindingsAreFolded: what the baseline has and nothing fails on is one
+// line of the text report, a notice among annotations, and there with -v.
+func TestKnownFindingsAreFolded(t *testing.T) {
+	c, titles := mixedRun()
+	known := titles[6]
+	text := string(write(t, "text", Options{}, c))
+	if strings.Contains(text, known) || !strings.Contains(text, "\nUnchanged  1 finding as the baseline has it: 1 low; -v lists it\n") {
+		t.Errorf("not folded:\n%s", text)
+	}
+	if !strings.Contains(text, titles[2]) {
+		t.Error("an unchanged finding that fails the gate is folded")
+	}
+	c, _ = mixedRun()
+	if text := string(write(t, "text", Options{Verbose: true}, c)); !strings.Contains(text, known) || strings.Contains(text, "\nUnchanged") {
+		t.Errorf("folded:\n%s", text)
+	}
+	c, _ = mixedRun()
+	for _, f := range c.findings {
+		f.Severity = "critical"
+		want := "error"
+		switch {
+		case f.known():
+			want = "notice"
+		case f.Verdict == verdictWarn:
+			want = "warning"
+		}
+		if got := commandLevel(&f); f.live() && got != want {
+			t.Errorf("%s, %s: command is %s, want %s", f.Verdict, f.Drift, got, want)
+		}
+	}
+}
