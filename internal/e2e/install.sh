@@ -14,7 +14,7 @@ set -eu
 
 packages='postfix amavisd-new postgrey dovecot-imapd dovecot-lmtpd haproxy
 nginx libnginx-mod-mail opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd
-policyd-rate-limit policyd-weight iproute2'
+policyd-rate-limit policyd-weight iproute2 nftables'
 
 # What the laboratory's own installer takes for granted: libraries of the
 # daemons that it unpacks without installing them.

@@ -1,0 +1,200 @@
+//go:build linux
+
+package e2e
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"os/exec"
+	"regexp"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"mxsweep/internal/mailtest"
+)
+
+// The namespaces and addresses of a routed network: a scanner, a router that
+// filters, and a target with several addresses.
+const (
+	routed       = prefix + "routed-"
+	routedScan   = routed + "scan"
+	routedRouter = routed + "router"
+	routedTarget = routed + "target"
+
+	routedOwn = "10.81.0.2" // of the scanner
+
+	// routedHosts is how many addresses the target has, from routedHost(1) on.
+	routedHosts = 12
+)
+
+// routedHost returns the address of the n-th host behind the router, from 1.
+func routedHost(n int) string { return fmt.Sprintf("10.81.1.%d", 16+n) }
+
+// A routedNetwork is what the tests of verdicts disturb: each rule that they
+// set at the router, the target or the scanner goes away with its test.
+type routedNetwork struct {
+	t     *testing.T
+	later sync.WaitGroup // what happens while the test runs
+	over  chan struct{}  // closed when it ends
+}
+
+// newRoutedNetwork makes the namespaces, which end with the test. It skips the
+// test, or fails it under "require", where that cannot be done.
+func newRoutedNetwork(t *testing.T) *routedNetwork {
+	t.Helper()
+	mode := os.Getenv(gate)
+	if mode == "" || mode == "0" {
+		t.Skipf("%s is not set: no namespace is made", gate)
+	}
+	lacks := error(nil)
+	if os.Geteuid() != 0 {
+		lacks = errors.New("not root: network namespaces cannot be made")
+	}
+	for _, program := range []string{"ip", "nft"} {
+		if _, err := exec.LookPath(program); err != nil && lacks == nil {
+			lacks = fmt.Errorf("not installed: %s (internal/e2e/install.sh does it)", program)
+		}
+	}
+	switch {
+	case lacks != nil && mode == "require":
+		t.Fatal(lacks)
+	case lacks != nil:
+		t.Skip(lacks)
+	}
+	rec, err := openRecord()
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() {
+		if err := errors.Join(rec.clear(), rec.file.Close()); err != nil {
+			t.Error(err)
+		}
+	})
+	for _, ns := range []string{routedScan, routedRouter, routedTarget} {
+		if err := rec.addNamespace(ns); err != nil {
+			t.Fatal(err)
+		}
+		if err := run("ip", "netns", "add", ns); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := &routedNetwork{t: t, over: make(chan struct{})}
+	n.wire()
+	t.Cleanup(func() {
+		close(n.over)
+		n.later.Wait()
+	})
+	return n
+}
+
+// wire joins the namespaces: scanner, router, target.
+func (n *routedNetwork) wire() {
+	n.t.Helper()
+	lines := []string{
+		"-n " + routedScan + " link add eth0 type veth peer name in netns " + routedRouter,
+		"-n " + routedTarget + " link add eth0 type veth peer name out netns " + routedRouter,
+		"-n " + routedScan + " addr add " + routedOwn + "/24 dev eth0",
+		"-n " + routedRouter + " addr add 10.81.0.1/24 dev in",
+		"-n " + routedRouter + " addr add 10.81.1.1/24 dev out",
+	}
+	for i := range routedHosts {
+		lines = append(lines, "-n "+routedTarget+" addr add "+routedHost(i+1)+"/24 dev eth0")
+	}
+	for _, up := range []string{routedScan + " link set lo", routedTarget + " link set lo", routedScan + " link set eth0",
+		routedRouter + " link set in", routedRouter + " link set out", routedTarget + " link set eth0"} {
+		lines = append(lines, "-n "+up+" up")
+	}
+	lines = append(lines, "-n "+routedScan+" route add default via 10.81.0.1", "-n "+routedTarget+" route add default via 10.81.1.1")
+	for _, line := range lines {
+		if err := run("ip", strings.Fields(line)...); err != nil {
+			n.t.Fatal(err)
+		}
+	}
+	// Limits on ICMP errors and on RSTs are kept: they are what networks have.
+	if err := run("ip", "netns", "exec", routedRouter, "sysctl", "-qw", "net.ipv4.ip_forward=1"); err != nil {
+		n.t.Fatal(err)
+	}
+}
+
+// filter sets rules of nftables in a namespace, in a chain at a hook, and
+// returns a function that takes them away.
+func (n *routedNetwork) filter(ns, hook string, rules ...string) (remove func()) {
+	n.t.Helper()
+	kind := "filter"
+	if hook == "prerouting" {
+		kind = "nat"
+	}
+	text := fmt.Sprintf("table ip e2e { chain c { type %s hook %s priority 0; policy accept;\n%s\n}\n}\n", kind, hook, strings.Join(rules, "\n"))
+	n.nft(ns, text)
+	return func() { n.nft(ns, "delete table ip e2e\n") }
+}
+
+// nft gives commands to nftables in a namespace.
+func (n *routedNetwork) nft(ns, text string) {
+	cmd := exec.Command("ip", "netns", "exec", ns, "nft", "-f", "-")
+	cmd.Stdin = strings.NewReader(text)
+	if out, err := cmd.CombinedOutput(); err != nil {
+		n.t.Errorf("nft in %s: %v: %s\n%s", ns, err, out, text)
+	}
+}
+
+var counted = regexp.MustCompile(`counter packets (\d+)`)
+
+// after calls f once so many SYNs have passed the router, which must have a
+// rule with a counter, unless the test ends before.
+func (n *routedNetwork) after(syns int, f func()) {
+	n.later.Go(func() {
+		for n.wait(2 * time.Millisecond) {
+			out, err := exec.Command("ip", "netns", "exec", routedRouter, "nft", "list", "table", "ip", "e2e").Output()
+			m := counted.FindSubmatch(out)
+			if err != nil || m == nil {
+				continue
+			}
+			if packets, _ := strconv.Atoi(string(m[1])); packets >= syns {
+				f()
+				return
+			}
+		}
+	})
+}
+
+// wait waits for a time. It reports false if the test ended before.
+func (n *routedNetwork) wait(d time.Duration) bool {
+	select {
+	case <-n.over:
+		return false
+	case <-time.After(d):
+		return true
+	}
+}
+
+// serve plays a daemon at a port of a host of the target.
+func (n *routedNetwork) serve(ns, addr string, port int, h mailtest.Handler) *mailtest.Server {
+	n.t.Helper()
+	var server *mailtest.Server
+	inNamespace(n.t, ns, func() {
+		s, err := mailtest.Listen(netip.AddrPortFrom(netip.MustParseAddr(addr), uint16(port)).String(), h)
+		if err != nil {
+			n.t.Errorf("listening: %v", err)
+			return
+		}
+		server = s
+		n.t.Cleanup(func() { s.Close() })
+	})
+	return server
+}
+
+// played returns a played daemon by name.
+func played(t *testing.T, name string) mailtest.Handler {
+	t.Helper()
+	h, err := mailtest.Daemon(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return h
+}

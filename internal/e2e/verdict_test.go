@@ -1,0 +1,200 @@
+//go:build linux
+
+package e2e
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+	"time"
+
+	"mxsweep/internal/mailtest"
+)
+
+// A disturbance is something in a network that keeps a scanner from seeing
+// what is there, and how a run over it may end.
+type disturbance struct {
+	name  string
+	setUp func(n *routedNetwork)
+	args  []string
+	mode  string        // the only one in which it is met; "" means connect and syn
+	codes []int         // one of which the run ends with
+	limit time.Duration // how long it may take; zero means a minute and a half
+	check func(t *testing.T, d *document)
+}
+
+// synSize is what a SYN of a connect weighs in the eyes of a quota, in bytes.
+const synSize = 60
+
+// dropAfter is a rule that lets so many SYNs through and drops the further ones.
+func dropAfter(syns int) string {
+	return fmt.Sprintf("tcp flags & (syn | ack) == syn quota over %d bytes drop", syns*synSize)
+}
+
+// exposed puts a re-injection listener, which is a high finding, at 10025 of
+// the first so many hosts.
+func exposed(hosts int) func(n *routedNetwork) {
+	return func(n *routedNetwork) {
+		for i := range hosts {
+			n.serve(routedTarget, routedHost(i+1), 10025, played(n.t, "postfix-reinjection"))
+		}
+	}
+}
+
+// both sets a network up in two steps.
+func both(steps ...func(n *routedNetwork)) func(n *routedNetwork) {
+	return func(n *routedNetwork) {
+		for _, s := range steps {
+			s(n)
+		}
+	}
+}
+
+// forwarded sets rules at the router.
+func forwarded(rules ...string) func(n *routedNetwork) {
+	return func(n *routedNetwork) { n.filter(routedRouter, "forward", rules...) }
+}
+
+var (
+	failOrIncomplete = []int{1, 4}
+	mustFail         = []int{1}
+	mustPass         = []int{0}
+	incomplete       = []int{4}
+)
+
+const countSYNs = "ip saddr " + routedOwn + " tcp flags & (syn | ack) == syn counter"
+
+func disturbances() []disturbance {
+	tenHosts := routedHost(1) + "-" + strconv.Itoa(16+10)
+	list := []disturbance{
+		{name: "nothing in the way", setUp: exposed(1), args: []string{routedHost(1)}, codes: mustFail},
+		{name: "ten hosts, banned after 300 SYNs", setUp: both(exposed(10), forwarded(dropAfter(300))), args: []string{tenHosts}, codes: failOrIncomplete},
+		{name: "host gone in the middle", args: []string{routedHost(1)}, codes: failOrIncomplete,
+			setUp: both(exposed(1), forwarded(countSYNs), func(n *routedNetwork) {
+				n.after(50, func() { n.filter(routedTarget, "input", "drop") })
+			})},
+		{name: "path down for 3 s", args: []string{routedHost(1)}, codes: mustFail,
+			setUp: both(exposed(1), forwarded(countSYNs), func(n *routedNetwork) {
+				n.after(50, func() {
+					remove := n.filter(routedTarget, "input", "drop")
+					n.wait(3 * time.Second)
+					remove()
+				})
+			})},
+		{name: "30% of SYNs rejected by a router", args: []string{routedHost(1)}, codes: failOrIncomplete,
+			setUp: both(exposed(1), forwarded("tcp flags & (syn | ack) == syn numgen random mod 10 < 3 reject with icmp type host-unreachable"))},
+		{name: "target rejects by ICMP", args: []string{routedHost(1)}, codes: mustPass,
+			setUp: func(n *routedNetwork) { n.filter(routedTarget, "input", "tcp dport 0-65535 reject") }},
+		{name: "target rejects by RST", args: []string{routedHost(1)}, codes: mustPass,
+			setUp: func(n *routedNetwork) {
+				n.filter(routedTarget, "input", "tcp dport 0-65535 reject with tcp reset")
+			}},
+		{name: "everything accepts and nothing replies", args: []string{tenHosts, "-p", "internal"}, codes: incomplete, limit: 30 * time.Second,
+			setUp: func(n *routedNetwork) {
+				for i := range 10 {
+					n.serve(routedTarget, routedHost(i+1), 9, mailtest.HandlerFunc((*mailtest.Conn).Swallow))
+				}
+				n.filter(routedTarget, "prerouting", "tcp dport 1-65535 redirect to :9")
+			}},
+		{name: "every port open, one Postfix behind all", args: []string{routedHost(1)}, codes: incomplete,
+			setUp: func(n *routedNetwork) {
+				n.serve(routedTarget, routedHost(1), 25, played(n.t, "postfix"))
+				n.filter(routedTarget, "prerouting", "tcp dport 1-65535 redirect to :25")
+			},
+			check: func(t *testing.T, d *document) {
+				for _, f := range d.Findings {
+					if f.Severity == "high" || f.Severity == "critical" {
+						t.Errorf("%s %s on port %d, from a port number alone", f.Severity, f.Rule, f.Port)
+					}
+				}
+			}},
+		{name: "own firewall drops the dialogues", mode: "syn", args: []string{routedHost(1)}, codes: incomplete,
+			setUp: both(exposed(1), func(n *routedNetwork) {
+				// Single SYNs pass by the filter of this machine; connections do not.
+				n.filter(routedScan, "output", "tcp dport 10000-11000 drop")
+			})},
+		{name: "own address seen from outside", args: []string{routedOwn}, codes: mustFail,
+			setUp: func(n *routedNetwork) {
+				n.serve(routedScan, routedOwn, 10025, played(n.t, "postfix-reinjection"))
+			}},
+		{name: "default deny, nothing open among the ports", args: []string{routedHost(1)}, codes: mustPass,
+			setUp: func(n *routedNetwork) {
+				n.serve(routedTarget, routedHost(1), 25, played(n.t, "postfix"))
+				n.filter(routedTarget, "input", "tcp dport 25 accept", "tcp dport 1-65535 drop")
+			}},
+		{name: "a sparse /28", args: []string{"10.81.1.16/28"}, codes: mustPass, setUp: func(n *routedNetwork) {
+			// Half of the addresses are vacant, and closed ports answer at the others.
+			for i := 6; i < routedHosts; i++ {
+				if err := run("ip", "-n", routedTarget, "addr", "del", routedHost(i+1)+"/24", "dev", "eth0"); err != nil {
+					n.t.Fatal(err)
+				}
+			}
+			n.filter(routedRouter, "forward", "icmp type destination-unreachable drop")
+		}},
+	}
+	for _, syns := range []int{10, 40, 80} {
+		list = append(list, disturbance{name: fmt.Sprintf("firewall drops after %d SYNs", syns),
+			setUp: both(exposed(1), forwarded(dropAfter(syns))), args: []string{routedHost(1)}, codes: failOrIncomplete})
+	}
+	return list
+}
+
+// verdictRuns is how often each disturbance is met: once, unless
+// MXSWEEP_E2E_RUNS says otherwise.
+func verdictRuns(t *testing.T) int {
+	n, err := strconv.Atoi(os.Getenv("MXSWEEP_E2E_RUNS"))
+	if err != nil {
+		return 1
+	}
+	return max(n, 1)
+}
+
+// TestNoFalsePass disturbs the network while mxsweep looks at it. A run that
+// was kept from seeing an exposed port never passes; one that saw all does.
+func TestNoFalsePass(t *testing.T) {
+	for _, d := range disturbances() {
+		modes := []string{"connect", "syn"}
+		if d.mode != "" {
+			modes = []string{d.mode}
+		}
+		for _, mode := range modes {
+			for i := range verdictRuns(t) {
+				t.Run(fmt.Sprintf("%s/%s/%d", d.name, mode, i), func(t *testing.T) { d.run(t, mode) })
+			}
+		}
+	}
+}
+
+func (d disturbance) run(t *testing.T, mode string) {
+	n := newRoutedNetwork(t)
+	d.setUp(n)
+	begun := time.Now()
+	args := append([]string{"scan", "--mode", mode, "--progress", "never", "-o", "json"}, d.args...)
+	out, code := mxsweep(t, routedScan, args...)
+	took := time.Since(begun)
+	doc := new(document)
+	if err := json.Unmarshal(out, doc); err != nil {
+		t.Fatalf("exit %d, reading the report: %v", code, err)
+	}
+	t.Logf("exit %d, gate %s, %.1f s", code, doc.Summary.Gate, took.Seconds())
+	if !slices.Contains(d.codes, code) {
+		t.Errorf("exit %d, want one of %v", code, d.codes)
+		for _, notice := range doc.Notices {
+			t.Logf("%s %s", notice.Code, strings.TrimSpace(notice.Message))
+		}
+	}
+	limit := d.limit
+	if limit == 0 {
+		limit = 90 * time.Second
+	}
+	if took > limit {
+		t.Errorf("it took %.0f s, more than %s", took.Seconds(), limit)
+	}
+	if d.check != nil {
+		d.check(t, doc)
+	}
+}
