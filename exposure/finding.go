@@ -19,12 +19,26 @@ type Port struct {
 	// Host is the name under which the address was put in scope, or "".
 	Host string
 
+	// Aliases are further names in scope of the same address. The policy
+	// knows the port by any of them.
+	Aliases []string
+
 	// Anchor is the line that put it in scope; nil for the command line.
 	Anchor *scan.Anchor
 
 	// Service is nil where nothing was identified (not open, or
 	// --no-identify).
 	Service *fingerprint.Service
+}
+
+// names are all names of the port's address.
+func (p *Port) names() []string { return allNames(p.Host, p.Aliases) }
+
+// names are all names of the finding's address.
+func (f *Finding) names() []string { return allNames(f.Host, f.Aliases) }
+
+func allNames(host string, aliases []string) []string {
+	return append([]string{host}, aliases...)
 }
 
 // Drift says how a finding relates to the baseline.
@@ -64,7 +78,8 @@ type Finding struct {
 
 	Target  netip.AddrPort
 	Host    string
-	Vantage string // where it was seen from
+	Aliases []string // further names in scope of the same address
+	Vantage string   // where it was seen from
 
 	// Service is the protocol spoken, "" if not known.
 	Service string

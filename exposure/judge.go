@@ -63,7 +63,7 @@ func (j *Judge) Findings(p Port) []Finding {
 	for _, r := range j.broken(j.situation(p, v)) {
 		list = append(list, j.finding(r, p, v))
 	}
-	if m := j.Policy.forbids(p.Target.Addr(), p.Host, p.Target.Port()); m != nil && j.Rules.Lookup(ruleForbidden) != nil {
+	if m := j.Policy.forbids(p.Target.Addr(), p.names(), p.Target.Port()); m != nil && j.Rules.Lookup(ruleForbidden) != nil {
 		f := j.finding(j.Rules.Lookup(ruleForbidden), p, v)
 		f.PolicyAnchor = m.Anchor
 		f.Confidence = 10 // that the port is open is certain, whatever answers
@@ -141,7 +141,7 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 	f := Finding{
 		ID:   FindingID(r.ID, p.Target, v.String()),
 		Rule: r, Title: r.Title, Severity: r.Severity, Score: r.Score,
-		Target: p.Target, Host: p.Host, Vantage: v.String(),
+		Target: p.Target, Host: p.Host, Aliases: p.Aliases, Vantage: v.String(),
 		Evidence: evidence(r, p, v), Tags: r.Tags,
 		Status: StatusOpen, Drift: DriftNone, Anchor: p.Anchor,
 		FirstSeen: p.Time, LastSeen: p.Time,

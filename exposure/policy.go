@@ -113,13 +113,13 @@ func (a *AcceptedRisk) holds(now time.Time) bool {
 
 // covers reports whether the entry is about the finding, expired or not.
 func (a *AcceptedRisk) covers(f *Finding) bool {
-	return (a.Rule == "*" || a.Rule == f.Rule.ID) && a.Hosts.Matches(f.Target.Addr(), f.Host) && a.Ports.Matches(f.Target.Port())
+	return (a.Rule == "*" || a.Rule == f.Rule.ID) && a.Hosts.Matches(f.Target.Addr(), f.names()...) && a.Ports.Matches(f.Target.Port())
 }
 
 // covers reports whether the expectation is about the finding.
 func (e *Expectation) covers(f *Finding) bool {
 	return (f.Rule.Kind == KindListener || f.Rule.Kind == KindDisclosure) &&
-		e.Hosts.Matches(f.Target.Addr(), f.Host) && e.Ports.Matches(f.Target.Port()) &&
+		e.Hosts.Matches(f.Target.Addr(), f.names()...) && e.Ports.Matches(f.Target.Port()) &&
 		(e.Protocol == "" || strings.EqualFold(e.Protocol, f.Service)) &&
 		(e.Product == "" || hasProduct(f.Product, e.Product))
 }
@@ -151,12 +151,12 @@ func (p *Policy) Apply(f *Finding, now time.Time) {
 }
 
 // forbids gives the entry that wants the port closed, nil if none does.
-func (p *Policy) forbids(addr netip.Addr, host string, port uint16) *Prohibition {
+func (p *Policy) forbids(addr netip.Addr, hosts []string, port uint16) *Prohibition {
 	if p == nil {
 		return nil
 	}
 	for i := range p.MustBeClosed {
-		if m := &p.MustBeClosed[i]; m.Hosts.Matches(addr, host) && m.Ports.Matches(port) {
+		if m := &p.MustBeClosed[i]; m.Hosts.Matches(addr, hosts...) && m.Ports.Matches(port) {
 			return m
 		}
 	}
@@ -184,7 +184,7 @@ func WatchCanaries(p *Policy) *CanaryWatch {
 func (w *CanaryWatch) Add(p Port) {
 	for i := range w.canaries {
 		c := &w.canaries[i]
-		if p.State != scan.StateOpen || p.Target.Port() != c.Port || !c.Selector.Matches(p.Target.Addr(), p.Host) {
+		if p.State != scan.StateOpen || p.Target.Port() != c.Port || !c.Selector.Matches(p.Target.Addr(), p.names()...) {
 			continue
 		}
 		if c.Protocol == "" || p.Service == nil || strings.EqualFold(p.Service.Protocol, c.Protocol) {

@@ -32,14 +32,15 @@ func (s Selector) all() bool {
 	})
 }
 
-// Matches reports whether the selector names the host. A host name stands for
-// what the run found under that very name; nothing is looked up.
-func (s Selector) Matches(addr netip.Addr, host string) bool {
+// Matches reports whether the selector names the host with an address and the
+// names that it has in scope. A host name stands for what the run found under
+// that very name; nothing is looked up.
+func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
 	if s.Any() {
 		return true
 	}
 	if s.name != "" {
-		return s.name == canonicalName(host)
+		return slices.ContainsFunc(hosts, func(host string) bool { return s.name == canonicalName(host) })
 	}
 	for _, r := range s.ranges {
 		if r.Contains(addr.Unmap()) {

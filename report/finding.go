@@ -15,6 +15,7 @@ type Finding struct {
 	Score        float64     `json:"score,omitempty"`
 	IP           string      `json:"ip"`
 	Host         string      `json:"host,omitempty"`
+	Aliases      []string    `json:"aliases,omitempty"`
 	Port         uint16      `json:"port"`
 	Protocol     string      `json:"protocol"`
 	Status       string      `json:"status"`

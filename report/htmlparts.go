@@ -141,7 +141,7 @@ func (b *htmlBuilder) place(f *Finding) htmlPlace {
 		p = nil
 	}
 	w := htmlPlace{
-		ID: findingAnchor(f), At: at, Name: f.Host, Drift: f.Drift,
+		ID: findingAnchor(f), At: at, Name: shownNames(f.Host, f.Aliases), Drift: f.Drift,
 		Says: (&portView{port: p}).says(), Fix: b.fix(f.Remediation), Seen: f.Evidence,
 		htmlEvidence: htmlEvidence{p, f},
 	}
@@ -165,7 +165,7 @@ func (b *htmlBuilder) settled() []htmlSettled {
 	var list []htmlSettled
 	for _, f := range b.v.settled {
 		list = append(list, htmlSettled{
-			ID: findingAnchor(f), At: place(f.IP, f.Port), Name: f.Host, Rule: f.Rule, Title: f.Title,
+			ID: findingAnchor(f), At: place(f.IP, f.Port), Name: shownNames(f.Host, f.Aliases), Rule: f.Rule, Title: f.Title,
 			Severity: f.Severity, Why: settledWhy(f),
 		})
 	}

@@ -59,6 +59,7 @@ func NewPort(p exposure.Port, tree Tree) Port {
 	w := Port{
 		IP:        p.Target.Addr().String(),
 		Host:      Sanitise(p.Host, maxField),
+		Aliases:   sanitiseAll(p.Aliases, maxField),
 		Port:      p.Target.Port(),
 		Protocol:  "tcp",
 		State:     string(p.State),
@@ -208,6 +209,7 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 		Score:        f.Score,
 		IP:           f.Target.Addr().String(),
 		Host:         Sanitise(f.Host, maxField),
+		Aliases:      sanitiseAll(f.Aliases, maxField),
 		Port:         f.Target.Port(),
 		Protocol:     "tcp",
 		Status:       cmp.Or(string(f.Status), statusOpen),

@@ -143,7 +143,7 @@ func (m *markdownWriter) table(b *budget, v *view) int {
 		at := place(f.IP, f.Port)
 		where := codeMarkdown(at)
 		if f.Host != "" {
-			where += "<br>" + escapeMarkdown(f.Host)
+			where += "<br>" + escapeMarkdown(shownNames(f.Host, f.Aliases))
 		}
 		what := "not seen"
 		if p := ports[at]; p != nil && p.State == stateOpen {

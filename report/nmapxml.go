@@ -92,7 +92,9 @@ func nmapHostOf(ports []Port, findings map[string][]*Finding) nmapHost {
 		p := &ports[i]
 		h.Start, h.End = min(h.Start, p.Timestamp.Unix()), max(h.End, p.Timestamp.Unix())
 		if p.Host != "" && len(h.Hostnames.Names) == 0 {
-			h.Hostnames.Names = []nmapHostname{{p.Host, "user"}}
+			for _, name := range append([]string{p.Host}, p.Aliases...) {
+				h.Hostnames.Names = append(h.Hostnames.Names, nmapHostname{name, "user"})
+			}
 		}
 		reason := cmp.Or(p.Reason, "unknown")
 		if p.State == stateOpen || p.State == stateClosed {

@@ -10,6 +10,7 @@ import (
 type Port struct {
 	IP        string     `json:"ip"`
 	Host      string     `json:"host,omitempty"`
+	Aliases   []string   `json:"aliases,omitempty"`
 	Port      uint16     `json:"port"`
 	Protocol  string     `json:"protocol"` // "tcp"
 	State     string     `json:"state"`

@@ -124,7 +124,7 @@ func (b *sarifBuilder) message(f *Finding, p *Port, m mark) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s; port %s on %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(itoa(int(f.Port))+"/"+f.Protocol), m.name(f.IP))
 	if f.Host != "" {
-		fmt.Fprintf(&s, " (%s)", m.text(f.Host))
+		fmt.Fprintf(&s, " (%s)", m.text(shownNames(f.Host, f.Aliases)))
 	}
 	switch {
 	case f.Drift == driftFixed:

@@ -233,6 +233,17 @@ func (b *viewBuilder) host(addr netip.Addr, ip, name string) *hostView {
 	return h
 }
 
+// shownNames are the names of a host for people, at most four of them.
+func shownNames(host string, aliases []string) string {
+	const most = 3
+	names := append([]string{host}, aliases[:min(len(aliases), most)]...)
+	text := strings.Join(names, ", ")
+	if more := len(aliases) - most; more > 0 {
+		text += " and " + plural(more, "more name")
+	}
+	return text
+}
+
 func (b *viewBuilder) port(p *Port) {
 	switch p.State {
 	case stateOpen:
@@ -242,7 +253,7 @@ func (b *viewBuilder) port(p *Port) {
 	default:
 		return
 	}
-	h := b.host(p.address(), p.IP, p.Host)
+	h := b.host(p.address(), p.IP, shownNames(p.Host, p.Aliases))
 	if p.Service != nil {
 		h.stack = cmp.Or(h.stack, p.Service.Stack)
 	}
@@ -254,7 +265,7 @@ func (b *viewBuilder) finding(f *Finding) {
 		b.v.settled = append(b.v.settled, f)
 		return
 	}
-	h := b.host(f.address(), f.IP, f.Host)
+	h := b.host(f.address(), f.IP, shownNames(f.Host, f.Aliases))
 	i := slices.IndexFunc(h.ports, func(p portView) bool { return p.num == f.Port && p.protocol == f.Protocol })
 	if i < 0 {
 		i = len(h.ports)

@@ -145,3 +145,26 @@ func TestFamilyOfScope(t *testing.T) {
 		}
 	}
 }
+
+// TestNames: all names of an address are kept, those of targets first.
+func TestNames(t *testing.T) {
+	r := &answers{outcomes: map[string]any{"ip4 a": "192.0.2.1 192.0.2.2", "ip4 b": "192.0.2.1", "ip4 c": "192.0.2.1"}}
+	p := Parser{Resolver: r}
+	allowed, _, err := p.ScopeLines(t.Context(), []Anchor{{Text: "c"}, {Text: "b"}, {Text: "a"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	targets, err := p.Targets(t.Context(), []string{"b", "a"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := NewScope(Bounds{Targets: targets, Allowed: allowed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for text, want := range map[string][]string{"192.0.2.1": {"b", "a", "c"}, "192.0.2.2": {"a"}, "192.0.2.3": nil, "::ffff:192.0.2.2": {"a"}} {
+		if got := s.Names(netip.MustParseAddr(text)); !slices.Equal(got, want) {
+			t.Errorf("%s: names %q, want %q", text, got, want)
+		}
+	}
+}

@@ -38,10 +38,10 @@ type Scope struct {
 	emptied  []Target
 	failed   []Target
 	anchors  anchors
-	names    map[netip.Addr]string
-	count    uint64    // addresses swept
-	ranges   rangeList // of allows
-	spared   uint64    // addresses that would be swept but for the excludes
+	names    map[netip.Addr][]string // in the order of the targets, then of what is allowed
+	count    uint64                  // addresses swept
+	ranges   rangeList               // of allows
+	spared   uint64                  // addresses that would be swept but for the excludes
 }
 
 // NewScope makes a Scope. Addresses that no single host has (unspecified,
@@ -50,7 +50,7 @@ func NewScope(b Bounds) (*Scope, error) {
 	if b.Allowed == nil {
 		b.Allowed = b.Targets
 	}
-	s := &Scope{swept: b.Targets, names: map[netip.Addr]string{}}
+	s := &Scope{swept: b.Targets, names: map[netip.Addr][]string{}}
 	if len(b.Targets) == 0 {
 		s.swept = b.Allowed
 	}
@@ -70,8 +70,8 @@ func NewScope(b Bounds) (*Scope, error) {
 	s.anchors = newAnchors(slices.Concat(b.Targets, b.Allowed))
 	for _, t := range slices.Concat(b.Targets, b.Allowed) {
 		for _, r := range t.Ranges {
-			if _, taken := s.names[r.From()]; t.Name != "" && !taken {
-				s.names[r.From()] = t.Name
+			if a := r.From(); t.Name != "" && !slices.Contains(s.names[a], t.Name) {
+				s.names[a] = append(s.names[a], t.Name)
 			}
 		}
 	}
@@ -134,11 +134,20 @@ func (s *Scope) Anchor(a netip.Addr) (Anchor, bool) {
 	return s.anchors.find(a.Unmap())
 }
 
-// Name returns the host name for which a is swept, or an empty string if it
-// was not given by name.
+// Name returns the host name for which a is swept, the first if there are
+// several, or an empty string if it was not given by name.
 func (s *Scope) Name(a netip.Addr) string {
+	if names := s.Names(a); len(names) > 0 {
+		return names[0]
+	}
+	return ""
+}
+
+// Names returns all host names of targets and scope that have the address a,
+// those of targets first. They must not be changed.
+func (s *Scope) Names(a netip.Addr) []string {
 	if s == nil {
-		return ""
+		return nil
 	}
 	return s.names[a.Unmap()]
 }

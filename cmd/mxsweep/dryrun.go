@@ -130,7 +130,7 @@ func (p *plan) describeTargets(b *strings.Builder) error {
 			break
 		}
 		if r.From() == r.To() {
-			fmt.Fprintf(b, "contact      %s\n", withName(r.From().String(), p.scope.Name(r.From())))
+			fmt.Fprintf(b, "contact      %s\n", withName(r.From().String(), strings.Join(p.scope.Names(r.From()), ", ")))
 			continue
 		}
 		fmt.Fprintf(b, "contact      %s\n", r)

@@ -211,7 +211,10 @@ func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, 
 
 // port puts a result together with what the scope knows of its address.
 func (w *sweep) port(r scan.Result, service *fingerprint.Service) exposure.Port {
-	p := exposure.Port{Result: r, Host: w.plan.scope.Name(r.Target.Addr()), Service: service}
+	p := exposure.Port{Result: r, Service: service}
+	if names := w.plan.scope.Names(r.Target.Addr()); len(names) > 0 {
+		p.Host, p.Aliases = names[0], names[1:]
+	}
 	if a, ok := w.plan.scope.Anchor(r.Target.Addr()); ok {
 		p.Anchor = &a
 	}
