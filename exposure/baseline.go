@@ -17,8 +17,12 @@ import (
 // The schema words of a baseline's first line.
 const (
 	BaselineSchema  = "mxsweep.baseline"
-	BaselineVersion = "1.0"
+	BaselineVersion = "1.1"
 )
+
+// baselineVersion0 is the version of files that hold neither how surely a
+// service was named nor which findings were suppressed.
+const baselineVersion0 = "1.0"
 
 // A BaselineHeader says under which conditions a baseline was taken. It is the
 // first line of the file.
@@ -29,6 +33,10 @@ type BaselineHeader struct {
 	Vantage       string    `json:"vantage"`
 	ScopeSHA256   string    `json:"scope_sha256,omitempty"`
 	Ports         string    `json:"ports"` // as scan.FormatPorts writes them
+
+	// Carried says that some findings were carried forward from an earlier
+	// baseline, so that not all were seen when this one was created.
+	Carried bool `json:"carried,omitempty"`
 }
 
 // A BaselineEntry is one known finding: one line of the file. A line stays the
@@ -45,15 +53,50 @@ type BaselineEntry struct {
 	Service  string     `json:"service,omitempty"`
 	Product  string     `json:"product,omitempty"`
 
+	// Addresses are all addresses of Host with the finding; nil where IP is the
+	// only one.
+	Addresses []netip.Addr `json:"addresses,omitempty"`
+
+	// Confidence, from 0 to 10, is how surely the service was named, and Method
+	// how; nil in files of version 1.0, which do not say.
+	Confidence *int   `json:"confidence,omitempty"`
+	Method     string `json:"method,omitempty"`
+
+	// Status is "" for a finding that stood, and says what suppressed one that
+	// did not. Acceptance is the id of the acceptance that did.
+	Status     Status `json:"status,omitempty"`
+	Acceptance string `json:"acceptance,omitempty"`
+
 	FirstSeen time.Time `json:"first_seen"`
 
-	// LastSeen is set only where the finding was carried forward unverified:
-	// else it was seen when the baseline was created.
+	// LastSeen is when a finding that was carried forward was last seen; nil
+	// where that is not known better than by the header.
 	LastSeen *time.Time `json:"last_seen,omitempty"`
 }
 
 // Target gives address and port.
 func (e *BaselineEntry) Target() netip.AddrPort { return netip.AddrPortFrom(e.IP, e.Port) }
+
+// addresses gives all addresses with the finding.
+func (e *BaselineEntry) addresses() []netip.Addr {
+	if len(e.Addresses) > 0 {
+		return e.Addresses
+	}
+	return []netip.Addr{e.IP}
+}
+
+// On reports whether the selector names a host with the finding.
+func (e *BaselineEntry) On(hosts Selector) bool {
+	return slices.ContainsFunc(e.addresses(), func(a netip.Addr) bool { return hosts.Matches(a, e.Host) })
+}
+
+// id gives the id that the entry has where host stands for its host.
+func (e *BaselineEntry) id(host string) string {
+	return FindingID(e.Rule, host, e.Port, e.Vantage)
+}
+
+// byName reports whether the name stands for the host in the entry's id.
+func (e *BaselineEntry) byName() bool { return e.Host != "" && e.ID == e.id(e.Host) }
 
 // A Baseline is what was found before.
 type Baseline struct {
@@ -68,8 +111,10 @@ type Baseline struct {
 // EntryOf makes the line of a finding. An unverified finding keeps the time at
 // which it was last seen.
 func EntryOf(f *Finding) BaselineEntry {
+	certainty := f.Certainty
 	e := BaselineEntry{ID: f.ID, Severity: f.Severity, IP: f.Target.Addr().Unmap(), Port: f.Target.Port(), Protocol: "tcp",
-		Vantage: f.Vantage, Host: f.Host, Service: f.Service, Product: f.Product, FirstSeen: second(f.FirstSeen)}
+		Vantage: f.Vantage, Host: f.Host, Addresses: f.Addresses, Service: f.Service, Product: f.Product,
+		Confidence: &certainty, Method: f.Method, FirstSeen: second(f.FirstSeen)}
 	if f.Rule != nil {
 		e.Rule = f.Rule.ID
 	}
@@ -77,23 +122,69 @@ func EntryOf(f *Finding) BaselineEntry {
 		last := second(f.LastSeen)
 		e.LastSeen = &last
 	}
+	if f.Status != StatusOpen {
+		e.Status = f.Status
+	}
+	if f.Acceptance != nil {
+		e.Acceptance = f.Acceptance.ID
+	}
 	return e
 }
 
 // second drops fractions and the zone, so that files are easy to read.
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// NewBaseline makes a baseline of the findings of a run, the unverified ones
-// carried forward and the fixed ones left out. The schema fields of the header
-// are filled in.
-func NewBaseline(h BaselineHeader, findings []Finding) *Baseline {
+// lastSeen gives when the finding of an entry was last seen for sure.
+func (b *Baseline) lastSeen(e *BaselineEntry) time.Time {
+	switch {
+	case e.LastSeen != nil:
+		return *e.LastSeen
+	case b.Carried:
+		return e.FirstSeen
+	}
+	return b.Created
+}
+
+// NewBaseline makes a baseline of the findings of a run. Old is the baseline
+// that the run was compared with, nil if there is none: its findings that the
+// run could not verify are carried forward, byte for byte. The fixed ones are
+// left out, and so is what the run saw less surely than before. The schema
+// fields of the header are filled in.
+func NewBaseline(h BaselineHeader, old *Baseline, findings []Finding) *Baseline {
+	known := map[string]*BaselineEntry{}
+	if old != nil {
+		h.Carried = old.Carried
+		for i := range old.Entries {
+			known[old.Entries[i].ID] = &old.Entries[i]
+		}
+	}
 	var entries []BaselineEntry
 	for i := range findings {
-		if findings[i].Drift != DriftFixed {
-			entries = append(entries, EntryOf(&findings[i]))
+		f := &findings[i]
+		before := known[f.ID]
+		switch {
+		case f.Drift == DriftFixed:
+		case f.Drift == DriftUnverified && before != nil:
+			h.Carried = true
+			entries = append(entries, *before)
+		case f.Drift == DriftUnverified && !f.Carried:
+		case f.Drift == DriftUnchanged && before != nil:
+			entries = append(entries, before.renew(f))
+		default:
+			entries = append(entries, EntryOf(f))
 		}
 	}
 	return BaselineOf(h, entries)
+}
+
+// renew makes the line of a finding that is unchanged. What the baseline knew
+// more surely of the service stays.
+func (e *BaselineEntry) renew(f *Finding) BaselineEntry {
+	now := EntryOf(f)
+	if e.surer(f.Certainty, f.Product) {
+		now.Service, now.Product, now.Confidence, now.Method = e.Service, e.Product, e.Confidence, e.Method
+	}
+	return now
 }
 
 // BaselineOf makes a baseline of entries; of two with the same id the first
@@ -216,10 +307,19 @@ func readEntry(text string) (BaselineEntry, error) {
 	switch {
 	case !e.IP.IsValid() || e.IP.Zone() != "" || e.Port == 0 || e.Protocol != "tcp" || !ruleID.MatchString(e.Rule):
 		return e, fmt.Errorf("ip, port, protocol or rule is missing or not valid")
-	case e.ID != FindingID(e.Rule, e.Target(), e.Vantage):
+	case slices.ContainsFunc(e.Addresses, func(a netip.Addr) bool { return !a.IsValid() || a.Zone() != "" }):
+		return e, fmt.Errorf("one of addresses is not valid")
+	case e.Confidence != nil && (*e.Confidence < 0 || *e.Confidence > 10):
+		return e, fmt.Errorf("confidence is %d, want 0 to 10", *e.Confidence)
+	case e.Status != "" && e.Status != StatusAccepted && e.Status != StatusExpected:
+		return e, fmt.Errorf("status is %q, want accepted or expected", e.Status)
+	case e.ID != e.id(e.IP.String()) && !e.byName():
 		return e, fmt.Errorf("the id does not belong to rule %q on %s from %q", e.Rule, e.Target(), e.Vantage)
 	}
 	e.IP = e.IP.Unmap()
+	for i := range e.Addresses {
+		e.Addresses[i] = e.Addresses[i].Unmap()
+	}
 	return e, nil
 }
 
@@ -274,5 +374,6 @@ func (c BaselineChange) either() *BaselineEntry {
 
 // same reports whether what was seen is the same.
 func (e *BaselineEntry) same(o *BaselineEntry) bool {
-	return e.Severity == o.Severity && e.Service == o.Service && e.Product == o.Product
+	return e.Severity == o.Severity && e.Service == o.Service && e.Product == o.Product &&
+		e.Status == o.Status && e.Acceptance == o.Acceptance
 }

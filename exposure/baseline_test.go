@@ -31,7 +31,7 @@ func judged(t testing.TB, ports map[uint16]*fingerprint.Service) []Finding {
 
 func testBaseline(t testing.TB) *Baseline {
 	t.Helper()
-	return NewBaseline(testHeader, judged(t, map[uint16]*fingerprint.Service{
+	return NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{
 		10024: svc("smtp", "content-filter", "amavisd-new"),
 		10025: svc("smtp", "reinjection", "Postfix smtpd"),
 		10027: svc("smtp", "signing-proxy", "DKIMproxy"),
@@ -56,7 +56,7 @@ func TestBaselineRoundTrip(t *testing.T) {
 		t.Errorf("%d lines, hash %q", n, b.SHA256)
 	}
 	const line = `{"id":"46666913568f81a872c8d589d8b414aaf6625fce6bd27bd7358e1e52c185bd04","rule":"MXS1001","severity":"high",` +
-		`"ip":"192.0.2.10","port":10024,"protocol":"tcp","vantage":"internet","service":"smtp","product":"amavisd-new","first_seen":"2026-11-20T06:00:31Z"}`
+		`"ip":"192.0.2.10","port":10024,"protocol":"tcp","vantage":"internet","service":"smtp","product":"amavisd-new","confidence":9,"method":"probed","first_seen":"2026-11-20T06:00:31Z"}`
 	if got := strings.Split(string(first), "\n")[1]; got != line {
 		t.Errorf("got  %s\nwant %s", got, line)
 	}
@@ -73,7 +73,7 @@ func TestBaselineErrors(t *testing.T) {
 		{"empty", "", "an empty baseline"},
 		{"no header", lines[1], `b.jsonl:1:1: schema is ""`},
 		{"other schema", strings.Replace(good, BaselineSchema, "mxsweep.report", 1), `schema is "mxsweep.report"`},
-		{"newer", strings.Replace(good, `"1.0"`, `"2.0"`, 1), `this program reads 1.x`},
+		{"newer", strings.Replace(good, `"1.1"`, `"2.0"`, 1), `this program reads 1.x`},
 		{"no vantage", strings.Replace(good, `"vantage":"internet"`, `"vantage":""`, 1), "lacks vantage"},
 		{"broken line", lines[0] + "{", "b.jsonl:2:1: reading the finding"},
 		{"edited", strings.Replace(good, `"port":10024`, `"port":10023`, 1), "b.jsonl:2:1: the id does not belong"},
@@ -138,7 +138,7 @@ func TestDrift(t *testing.T) {
 		{"nothing was looked at", testConditions, nil,
 			"10024/MXS1001:unverified 10025/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:unverified"},
 		{"local failure, no identification, an unsure one, another daemon", testConditions, []Port{statePort(10024, scan.StateUnknown), openPort(10025, nil), openPort(10027, unsure), openPort(10031, svc("ssh", "not-mail", "OpenSSH"))},
-			"10024/MXS1001:unverified 10025/MXS1002:unverified 10025/MXS1902:new 10027/MXS1002:new 10027/MXS1004:unverified 10031/MXS1202:fixed 10031/MXS1903:new"},
+			"10024/MXS1001:unverified 10025/MXS1002:unverified 10025/MXS1902:unverified 10027/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:fixed 10031/MXS1903:new"},
 		{"the daemon refuses us now", testConditions, []Port{openPort(10024, svc("smtp", "content-filter", "amavisd-new", "acl-refused")), openPort(10025, postfix), openPort(10027, dkim), openPort(10031, policy)},
 			"10024/MXS1001:fixed 10024/MXS1901:new 10025/MXS1002:unchanged 10027/MXS1004:unchanged 10031/MXS1202:unchanged"},
 		{"another vantage", other, []Port{statePort(10024, scan.StateClosed)},
@@ -153,7 +153,7 @@ func TestDrift(t *testing.T) {
 
 func TestOptInFindingNeedsTheSameProbes(t *testing.T) {
 	relay := svc("smtp", "reinjection", "Postfix smtpd", "relays")
-	b := NewBaseline(testHeader, judged(t, map[uint16]*fingerprint.Service{10025: relay}))
+	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10025: relay}))
 	open := []Port{openPort(10025, svc("smtp", "reinjection", "Postfix smtpd"))}
 	if got, _ := drifted(t, b.Compare(testConditions, testRules(t)), open); got != "10025/MXS1002:new 10025/MXS1003:unverified" {
 		t.Error("without intrusive probes: " + got)
@@ -181,7 +181,7 @@ func TestUnverifiedIsCarriedForward(t *testing.T) {
 		}
 		header := testHeader
 		header.Created = testTime.AddDate(0, 0, day)
-		b = NewBaseline(header, list)
+		b = NewBaseline(header, nil, list)
 		for _, e := range b.Entries {
 			if !e.FirstSeen.Equal(testTime) || e.LastSeen == nil || !e.LastSeen.Equal(testTime) {
 				t.Fatalf("day %d: %+v", day, e)
@@ -239,7 +239,7 @@ func TestPruneAndDiff(t *testing.T) {
 
 func TestRetiredRule(t *testing.T) {
 	e := BaselineEntry{Rule: "MXS8000", Severity: High, IP: netip.MustParseAddr("192.0.2.1"), Port: 1, Protocol: "tcp", Vantage: "internet"}
-	e.ID = FindingID(e.Rule, e.Target(), e.Vantage)
+	e.ID = FindingID(e.Rule, e.IP.String(), e.Port, e.Vantage)
 	_, list := drifted(t, BaselineOf(testHeader, []BaselineEntry{e}).Compare(testConditions, testRules(t)), nil)
 	if len(list) != 1 || list[0].Rule.ID != "MXS8000" || list[0].Severity != High || list[0].Remediation == "" {
 		t.Errorf("got %+v", list)

@@ -17,6 +17,13 @@ type Conditions struct {
 	ScopeSHA256 string
 	Ports       []uint16
 	Intrusive   bool
+
+	// Identity is what the run's findings know their hosts by.
+	Identity Identity
+
+	// AddressesOf gives the addresses that a name of the scope has in this run,
+	// none if it is not in scope; nil means that nobody knows.
+	AddressesOf func(name string) []netip.Addr
 }
 
 // vantage gives the name of the vantage point for an address.
@@ -25,6 +32,14 @@ func (c *Conditions) vantage(a netip.Addr) string {
 		return c.VantageOf(a).String()
 	}
 	return c.Vantage.String()
+}
+
+// addressesOf gives the addresses of a name in this run.
+func (c *Conditions) addressesOf(name string) []netip.Addr {
+	if name == "" || c.AddressesOf == nil {
+		return nil
+	}
+	return c.AddressesOf(name)
 }
 
 // A Comparison holds a run against a baseline: it is told of each port while
@@ -38,34 +53,31 @@ type Comparison struct {
 	known map[netip.AddrPort]*sighting // the targets of the baseline
 }
 
-// A sighting is what this run saw of a target of the baseline.
-type sighting struct {
-	state scan.State // "" if the run did not come to it
-	sure  bool       // a dialogue told what answers
-}
-
-// sureEnough is the confidence from which on an answer is evidence that the
-// daemon of before is gone or mended.
-const sureEnough = 7
-
 // Compare begins to hold a run under the given conditions against the
 // baseline. Rules give the texts of findings that are carried forward.
 func (b *Baseline) Compare(now Conditions, rules *RuleSet) *Comparison {
 	c := &Comparison{baseline: b, rules: rules, now: now, known: map[netip.AddrPort]*sighting{}}
 	for i := range b.Entries {
-		c.known[b.Entries[i].Target()] = &sighting{}
+		for _, addr := range c.places(&b.Entries[i]) {
+			target := netip.AddrPortFrom(addr, b.Entries[i].Port)
+			if c.known[target] == nil {
+				c.known[target] = &sighting{}
+			}
+			c.known[target].entries = append(c.known[target].entries, &b.Entries[i])
+		}
 	}
 	return c
 }
 
-// Add looks at one port. Ports that the baseline does not know cost nothing.
-func (c *Comparison) Add(p Port) {
-	target := netip.AddrPortFrom(p.Target.Addr().Unmap(), p.Target.Port())
-	if s := c.known[target]; s != nil {
-		s.state = p.State
-		s.sure = (&situation{service: p.Service}).identified() &&
-			(p.Service.Confidence >= sureEnough || p.Service.Has(ObservedRefused))
+// places gives the addresses that must all be looked at before an entry is
+// fixed: those with the finding, and those that its host has now.
+func (c *Comparison) places(e *BaselineEntry) []netip.Addr {
+	list := slices.Clone(e.addresses())
+	if e.byName() {
+		list = append(list, c.now.addressesOf(e.Host)...)
 	}
+	slices.SortFunc(list, netip.Addr.Compare)
+	return slices.Compact(list)
 }
 
 // Comparable reports whether the baseline was taken under the conditions of
@@ -117,29 +129,26 @@ func (c *Comparison) otherPorts(now string) string {
 // evidence, else unverified. Sight says which hosts answered. Policy and the
 // time give the carried ones their status; both may be zero.
 func (c *Comparison) Finish(findings []Finding, sight *Sight, policy *Policy, now time.Time) ([]Finding, []Notice) {
-	old := map[string]*BaselineEntry{}
-	for i := range c.baseline.Entries {
-		old[c.baseline.Entries[i].ID] = &c.baseline.Entries[i]
-	}
+	old := newEntryIndex(c.baseline, &c.now)
 	list := slices.Clone(findings)
 	for i := range list {
 		f := &list[i]
+		c.note(f)
+		if entries := old.take(f); len(entries) > 0 {
+			c.matched(f, entries, policy, now)
+			continue
+		}
 		f.Drift = DriftNew
-		if e := old[f.ID]; e != nil {
-			delete(old, f.ID)
-			f.FirstSeen = e.FirstSeen
-			f.Drift = DriftUpdated
-			if now := EntryOf(f); e.same(&now) {
-				f.Drift = DriftUnchanged
-			}
+		if c.weaker(f) {
+			f.Drift = DriftUnverified
+			f.Evidence = append(slices.Clip(f.Evidence), "this run named what answers less surely than the baseline did")
 		}
 	}
-	for i := range c.baseline.Entries {
-		if e := &c.baseline.Entries[i]; old[e.ID] != nil {
-			f := c.carry(e, sight)
-			policy.Apply(&f, now)
-			list = append(list, f)
+	for _, e := range old.rest() {
+		if e.Status == StatusFixed {
+			continue // it was gone, and still is
 		}
+		list = append(list, c.carry(e, sight, policy, now))
 	}
 	var notices []Notice
 	if ok, why := c.Comparable(); !ok {
@@ -149,21 +158,80 @@ func (c *Comparison) Finish(findings []Finding, sight *Sight, policy *Policy, no
 	return list, notices
 }
 
+// note remembers that a rule is broken on a target of the baseline.
+func (c *Comparison) note(f *Finding) {
+	for _, addr := range f.AllAddresses() {
+		if s := c.known[netip.AddrPortFrom(addr, f.Target.Port())]; s != nil {
+			s.broken = append(s.broken, f.Rule)
+		}
+	}
+}
+
+// matched sets the drift of a finding that the baseline knows. What was
+// suppressed when the baseline was written was never accepted by the baseline
+// itself, so it cannot be unchanged; what is suppressed now needs no drift.
+func (c *Comparison) matched(f *Finding, entries []*BaselineEntry, policy *Policy, now time.Time) {
+	var standing []*BaselineEntry
+	f.Drift = DriftNone
+	for _, e := range entries {
+		if !e.FirstSeen.IsZero() && e.FirstSeen.Before(f.FirstSeen) {
+			f.FirstSeen = e.FirstSeen
+		}
+		if e.Status == "" {
+			standing = append(standing, e)
+		}
+	}
+	switch {
+	case f.Status != StatusOpen:
+	case len(standing) > 0 && c.baseline.SchemaVersion == baselineVersion0 && policy.expired(f, now) != nil:
+		f.Drift = DriftExpired // such files do not say what was accepted
+	case len(standing) > 0:
+		f.Drift = c.changed(f, standing)
+	case slices.ContainsFunc(entries, func(e *BaselineEntry) bool { return e.Status == StatusAccepted }):
+		f.Drift = DriftExpired
+	case slices.ContainsFunc(entries, func(e *BaselineEntry) bool { return e.Status == StatusFixed }):
+		f.Drift = DriftReopened
+	default:
+		f.Drift = DriftNew // it was expected as it was then
+	}
+}
+
+// changed tells unchanged from updated. A daemon that is named less surely than
+// before only seems to be another one.
+func (c *Comparison) changed(f *Finding, entries []*BaselineEntry) Drift {
+	now := EntryOf(f)
+	for _, e := range entries {
+		if e.same(&now) || e.Severity == now.Severity && e.surer(f.Certainty, f.Product) {
+			return DriftUnchanged
+		}
+	}
+	return DriftUpdated
+}
+
 // carry makes a finding of a line of the baseline that was not found again.
-func (c *Comparison) carry(e *BaselineEntry, sight *Sight) Finding {
+func (c *Comparison) carry(e *BaselineEntry, sight *Sight, policy *Policy, now time.Time) Finding {
 	fixed, why := c.verify(e, sight)
 	r := c.rules.find(e)
-	f := Finding{ID: e.ID, Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
-		Target: e.Target(), Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
-		Confidence: 10, Evidence: []string{why}, Remediation: r.Fix.For(e.Product, e.Port), Tags: r.Tags,
-		Status: StatusOpen, Drift: DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.Created}
-	if e.LastSeen != nil {
-		f.LastSeen = *e.LastSeen
+	f := Finding{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
+		Target: e.Target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
+		Confidence: 10, Evidence: []string{why}, Remediation: r.Fix.For(e.Product, e.Port), Tags: r.Tags, Method: e.Method,
+		Carried: true, Drift: DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}
+	if e.Confidence != nil {
+		f.Certainty = *e.Confidence
 	}
+	policy.Apply(&f, now)
 	if fixed {
-		f.Drift = DriftFixed
+		f.Drift, f.Status, f.Acceptance = DriftFixed, StatusFixed, nil
 	}
 	return f
+}
+
+// groupID gives the id without the vantage.
+func (e *BaselineEntry) groupID() string {
+	if e.byName() {
+		return GroupID(e.Rule, e.Host, e.Port)
+	}
+	return GroupID(e.Rule, e.IP.String(), e.Port)
 }
 
 // find gives the rule of a line; one that no longer exists is named by its id.
@@ -177,32 +245,4 @@ func (s *RuleSet) find(e *BaselineEntry) *Rule {
 	return &Rule{ID: e.Rule, Name: "Retired", Kind: KindListener, Title: "Finding of a rule that no longer exists",
 		Severity: e.Severity, Score: score, Why: "The rule of this finding is not part of this version.",
 		Fix: Fix{Default: "Write a new baseline with this version."}}
-}
-
-// verify decides whether a finding that was not found again is fixed. That
-// needs evidence from this run and from the same vantage point; why says which
-// there is, or what is missing.
-func (c *Comparison) verify(e *BaselineEntry, sight *Sight) (fixed bool, why string) {
-	s := c.known[e.Target()]
-	r := c.rules.find(e)
-	switch {
-	case e.Vantage != c.now.vantage(e.IP):
-		return false, fmt.Sprintf("this run did not look from the vantage point %q", e.Vantage)
-	case s == nil || s.state == "":
-		return false, "this run did not look at the port"
-	case s.state == scan.StateClosed:
-		return true, "the port is closed now"
-	case s.state == scan.StateFiltered && sight != nil && sight.Up(e.IP):
-		return true, "the port is silent now, while the same host answered on other ports"
-	case s.state == scan.StateFiltered:
-		return false, "the whole host is silent now, which proves nothing"
-	case s.state != scan.StateOpen:
-		return false, "this run could not ask the port"
-	case r.OptIn && !c.now.Intrusive:
-		return false, "the port is open, and only intrusive probes, which this run did not send, would show the finding"
-	case !s.sure:
-		return false, "the port is open, and this run did not learn for sure what answers"
-	default:
-		return true, "the port is open and no longer breaks the rule"
-	}
 }

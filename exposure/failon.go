@@ -25,7 +25,7 @@ type trigger struct {
 
 // drifts are the states that may stand in front of a severity. A fixed
 // finding never fails a run.
-var drifts = []Drift{DriftNew, DriftUnchanged, DriftUpdated, DriftUnverified}
+var drifts = []Drift{DriftNew, DriftUnchanged, DriftUpdated, DriftUnverified, DriftExpired, DriftReopened}
 
 // ParseFailOn reads a list such as "new:high,any:critical,rule:MXS1002" or the
 // word "none". A severity means that one and all heavier ones. "" is
@@ -84,7 +84,7 @@ func parseTrigger(part string, rules *RuleSet) (trigger, error) {
 func failOnError(part, why string) error {
 	return &UserError{
 		Msg: fmt.Sprintf("parsing fail-on %q: %s", part, why),
-		HintText: "write drift:severity or rule:ID, separated by commas, or none; drift is any, new, unchanged, updated or unverified, " +
+		HintText: "write drift:severity or rule:ID, separated by commas, or none; drift is any, new, unchanged, updated, unverified, expired or reopened, " +
 			"severity is info, low, medium, high or critical, for example new:high,any:critical",
 	}
 }
@@ -125,14 +125,20 @@ func (f FailOn) Match(finding *Finding) bool {
 }
 
 // matches reports whether the trigger holds. Without a baseline each finding
-// is new to whoever looks.
+// is new to whoever looks, and so is one whose acceptance expired or that came
+// back.
 func (t trigger) matches(f *Finding) bool {
 	if t.rule != "" {
 		return f.Rule != nil && f.Rule.ID == t.rule
 	}
-	drift := f.Drift
-	if drift == DriftNone || drift == "" {
-		drift = DriftNew
+	if f.Severity < t.severity {
+		return false
 	}
-	return (t.drift == "" || t.drift == drift) && f.Severity >= t.severity
+	switch f.Drift {
+	case DriftNone, "", DriftExpired, DriftReopened:
+		if t.drift == DriftNew {
+			return true
+		}
+	}
+	return t.drift == "" || t.drift == f.Drift
 }

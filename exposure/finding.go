@@ -1,11 +1,7 @@
 package exposure
 
 import (
-	"crypto/sha256"
-	"encoding/hex"
 	"net/netip"
-	"strconv"
-	"strings"
 	"time"
 
 	"mxsweep/fingerprint"
@@ -29,6 +25,10 @@ type Port struct {
 	// Service is nil where nothing was identified (not open, or
 	// --no-identify).
 	Service *fingerprint.Service
+
+	// Reachability says how it is known that the port can be reached from the
+	// vantage point.
+	Reachability Reachability
 }
 
 // names are all names of the port's address.
@@ -41,6 +41,14 @@ func allNames(host string, aliases []string) []string {
 	return append([]string{host}, aliases...)
 }
 
+// A Reachability says how it is known that a port can be reached from the
+// vantage point. The zero Reachability is: it was reached from there.
+type Reachability string
+
+// ReachabilityAssumed is that of an address of the scanning machine: what it
+// hears of itself does not pass the firewalls on the way to it.
+const ReachabilityAssumed Reachability = "assumed"
+
 // Drift says how a finding relates to the baseline.
 type Drift string
 
@@ -52,6 +60,12 @@ const (
 	DriftUpdated    Drift = "updated"
 	DriftFixed      Drift = "fixed"
 	DriftUnverified Drift = "unverified"
+
+	// DriftExpired is that of a finding that was accepted when the baseline was
+	// written, and is no longer: new to whoever relied on the acceptance.
+	DriftExpired Drift = "expired"
+	// DriftReopened is that of a finding that the baseline knows as fixed.
+	DriftReopened Drift = "reopened"
 )
 
 // Status says what the policy makes of a finding.
@@ -62,13 +76,17 @@ const (
 	StatusOpen     Status = "open"
 	StatusAccepted Status = "accepted"
 	StatusExpected Status = "expected"
+	StatusFixed    Status = "fixed" // its drift is DriftFixed
 )
 
 // A Finding is one rule that one port breaks.
 type Finding struct {
-	// ID is the lower-case hex SHA-256 over rule, address, port, protocol and
-	// vantage, NUL between: stable across runs, versions, names and lines.
+	// ID is that of FindingID, with the host as the user named it: stable across
+	// runs, versions, addresses of a name, and lines.
 	ID string
+
+	// GroupID is that of GroupID: the same from each vantage point.
+	GroupID string
 
 	Rule  *Rule
 	Title string
@@ -76,10 +94,18 @@ type Finding struct {
 	Severity Severity
 	Score    float64
 
+	// Target is where it was found; of several addresses, the lowest.
 	Target  netip.AddrPort
 	Host    string
 	Aliases []string // further names in scope of the same address
 	Vantage string   // where it was seen from
+
+	// Addresses are all addresses of Host on which it was found, sorted; nil
+	// where that of Target is the only one.
+	Addresses []netip.Addr
+
+	// Reachability is that of its port.
+	Reachability Reachability
 
 	// Service is the protocol spoken, "" if not known.
 	Service string
@@ -91,7 +117,13 @@ type Finding struct {
 	// Confidence, from 0 to 10, is how certain it is that the rule is broken:
 	// for most rules how surely the service is known.
 	Confidence int
-	Evidence   []string // one sentence each
+
+	// Certainty, from 0 to 10, is how surely the service was named; 0 where no
+	// dialogue settled it. Method is that of the service.
+	Certainty int
+	Method    string
+
+	Evidence []string // one sentence each
 	// Remediation is the fix for this daemon: the config line where known.
 	Remediation string
 	Tags        []string
@@ -103,6 +135,10 @@ type Finding struct {
 	// PolicyAnchor is the policy line that bears on it, nil if none does.
 	Anchor       *scan.Anchor
 	PolicyAnchor *scan.Anchor
+
+	// Carried says that the finding is one of the baseline which this run did
+	// not find again.
+	Carried bool
 
 	FirstSeen, LastSeen time.Time
 
@@ -116,13 +152,4 @@ type Acceptance struct {
 	Reason  string
 	Owner   string
 	Expires time.Time // the last day on which it holds, UTC midnight
-}
-
-// FindingID gives the id of a finding: the lower-case hex SHA-256 over rule,
-// address, port, protocol ("tcp") and vantage, NUL between.
-func FindingID(rule string, target netip.AddrPort, vantage string) string {
-	sum := sha256.Sum256([]byte(strings.Join([]string{
-		rule, target.Addr().Unmap().String(), strconv.Itoa(int(target.Port())), "tcp", vantage,
-	}, "\x00")))
-	return hex.EncodeToString(sum[:])
 }

@@ -216,6 +216,9 @@ func (g Gate) judge(v *Verdict, f *Finding) {
 	switch {
 	case g.Fails(f):
 		v.Failing++
+	case f.Drift == DriftUnverified && f.Status == StatusOpen && f.Severity > Info && !f.Carried:
+		v.add(ExitIncomplete, NewNotice(NoticeUnverified, f.Target.String(), f.Anchor,
+			"%s on %s rests on less than what the baseline knows of the port.", ruleOf(f), f.Target))
 	case f.Drift == DriftUnverified && f.Status == StatusOpen && f.Severity > Info:
 		v.add(ExitIncomplete, NewNotice(NoticeUnverified, f.Target.String(), f.Anchor,
 			"%s on %s is in the baseline and could not be looked at again.", ruleOf(f), f.Target))

@@ -139,18 +139,19 @@ func (r *Rule) holds(s *situation) bool {
 // finding writes down that a rule is broken.
 func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 	f := Finding{
-		ID:   FindingID(r.ID, p.Target, v.String()),
 		Rule: r, Title: r.Title, Severity: r.Severity, Score: r.Score,
 		Target: p.Target, Host: p.Host, Aliases: p.Aliases, Vantage: v.String(),
 		Evidence: evidence(r, p, v), Tags: r.Tags,
 		Status: StatusOpen, Drift: DriftNone, Anchor: p.Anchor,
-		FirstSeen: p.Time, LastSeen: p.Time,
+		FirstSeen: p.Time, LastSeen: p.Time, Reachability: p.Reachability,
 	}
+	j.Policy.HostIdentity().identify(&f)
 	product := ""
 	if p.Service != nil {
 		product = p.Service.Product
 		f.Product, f.Service = productOf(p.Service), p.Service.Protocol
 		f.Confidence = p.Service.Confidence
+		f.Certainty, f.Method = certainty(p.Service), p.Service.Method
 	}
 	f.Remediation = r.Fix.For(product, p.Target.Port())
 	return f

@@ -99,7 +99,7 @@ var noticeKinds = []NoticeKind{
 		"Widen the scope file, or renew the authorization in the policy file."},
 	{NoticeBaseline, "BaselineNotComparable", LevelWarning, "The baseline was taken under other conditions.",
 		"Only the ports, addresses and vantage point that both share were compared; the rest of the baseline is unverified.",
-		"Write a new baseline with the same scope, ports and vantage."},
+		"Sweep with the scope, the ports and the vantage of the baseline. mxsweep baseline update brings it up to this run and keeps what the run did not look at."},
 	{NoticeUnverified, "FindingUnverified", LevelWarning, "A finding of the baseline could not be looked at again.",
 		"It is carried forward; it is neither fixed nor a pass.",
 		"Sweep its port again from the same vantage, make the host reachable if it is silent, or prune the baseline if the host is gone for good."},

@@ -22,6 +22,9 @@ type Policy struct {
 	// Ports is the list of ports to sweep, "" if the file does not say.
 	Ports string
 
+	// Identity is what findings know their hosts by; "" is IdentityName.
+	Identity Identity
+
 	Vantages      []Vantage
 	Gate          PolicyGate
 	Canaries      []Canary
@@ -30,6 +33,15 @@ type Policy struct {
 	Accept        []AcceptedRisk
 	Limits        Limits
 	Authorization *Authorization // nil if the file does not speak of it
+}
+
+// HostIdentity gives what findings know their hosts by, the default filled in;
+// also of a nil policy.
+func (p *Policy) HostIdentity() Identity {
+	if p == nil || p.Identity == "" {
+		return IdentityName
+	}
+	return p.Identity
 }
 
 // Scope is what the policy allows to be contacted.
@@ -111,15 +123,27 @@ func (a *AcceptedRisk) holds(now time.Time) bool {
 	return now.Before(a.Expires.AddDate(0, 0, 1))
 }
 
-// covers reports whether the entry is about the finding, expired or not.
+// covers reports whether the entry is about the finding on all of its
+// addresses, expired or not.
 func (a *AcceptedRisk) covers(f *Finding) bool {
-	return (a.Rule == "*" || a.Rule == f.Rule.ID) && a.Hosts.Matches(f.Target.Addr(), f.names()...) && a.Ports.Matches(f.Target.Port())
+	return a.about(f) && a.Hosts.matchesAll(f)
+}
+
+// touches reports whether the entry is about the finding on at least one of its
+// addresses.
+func (a *AcceptedRisk) touches(f *Finding) bool {
+	return a.about(f) && a.Hosts.matchesOne(f)
+}
+
+// about reports whether rule and port are those of the entry.
+func (a *AcceptedRisk) about(f *Finding) bool {
+	return (a.Rule == "*" || a.Rule == f.Rule.ID) && a.Ports.Matches(f.Target.Port())
 }
 
 // covers reports whether the expectation is about the finding.
 func (e *Expectation) covers(f *Finding) bool {
 	return (f.Rule.Kind == KindListener || f.Rule.Kind == KindDisclosure) &&
-		e.Hosts.Matches(f.Target.Addr(), f.names()...) && e.Ports.Matches(f.Target.Port()) &&
+		e.Hosts.matchesAll(f) && e.Ports.Matches(f.Target.Port()) &&
 		(e.Protocol == "" || strings.EqualFold(e.Protocol, f.Service)) &&
 		(e.Product == "" || hasProduct(f.Product, e.Product))
 }
@@ -148,6 +172,20 @@ func (p *Policy) Apply(f *Finding, now time.Time) {
 			return
 		}
 	}
+}
+
+// expired gives the acceptance that covered the finding and has run out at the
+// given time, nil if there is none.
+func (p *Policy) expired(f *Finding, now time.Time) *AcceptedRisk {
+	if p == nil {
+		return nil
+	}
+	for i := range p.Accept {
+		if a := &p.Accept[i]; a.covers(f) && !a.holds(now) {
+			return a
+		}
+	}
+	return nil
 }
 
 // forbids gives the entry that wants the port closed, nil if none does.

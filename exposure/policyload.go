@@ -70,6 +70,9 @@ func (l *policyLoader) fields() []field {
 			p.Ports = strings.Join(l.texts(n, "ports"), ",")
 			l.ports(n, p.Ports)
 		}},
+		{"identity", false, func(n *yaml.Node) {
+			p.Identity = Identity(l.oneOf(n, "identity", string(IdentityName), string(IdentityAddress)))
+		}},
 		{"vantages", false, l.vantages},
 		{"gate", false, l.gate},
 		{"canaries", false, l.each("canaries", func(n *yaml.Node) { p.Canaries = append(p.Canaries, l.canary(n)) })},

@@ -35,7 +35,7 @@ func (p *Policy) Notices(findings []Finding, now time.Time) []Notice {
 func (a *AcceptedRisk) notice(findings []Finding, now time.Time) (Notice, bool) {
 	day := a.Expires.Format(time.DateOnly)
 	used := slices.ContainsFunc(findings, func(f Finding) bool {
-		return f.Rule != nil && f.Drift != DriftFixed && a.covers(&f)
+		return f.Rule != nil && f.Drift != DriftFixed && a.touches(&f)
 	})
 	switch {
 	case !a.holds(now):

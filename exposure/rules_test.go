@@ -354,15 +354,3 @@ func TestRemediationNamesTheDaemon(t *testing.T) {
 		}
 	}
 }
-
-func TestFindingID(t *testing.T) {
-	got := FindingID("MXS1001", netip.MustParseAddrPort("192.0.2.10:10024"), "internet")
-	const want = "46666913568f81a872c8d589d8b414aaf6625fce6bd27bd7358e1e52c185bd04"
-	if got != want {
-		t.Errorf("got %s, want %s", got, want)
-	}
-	mapped := FindingID("MXS1001", netip.MustParseAddrPort("[::ffff:192.0.2.10]:10024"), "internet")
-	if mapped != got {
-		t.Error("a mapped address gives another id")
-	}
-}

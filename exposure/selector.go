@@ -50,6 +50,16 @@ func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
 	return false
 }
 
+// matchesAll reports whether the selector names all addresses of a finding.
+func (s Selector) matchesAll(f *Finding) bool {
+	return !slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return !s.Matches(a, f.names()...) })
+}
+
+// matchesOne reports whether the selector names an address of a finding.
+func (s Selector) matchesOne(f *Finding) bool {
+	return slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return s.Matches(a, f.names()...) })
+}
+
 // canonicalName makes host names comparable.
 func canonicalName(host string) string {
 	return strings.TrimSuffix(strings.ToLower(host), ".")

@@ -25,8 +25,9 @@ var (
 // The values that the schema lists.
 var (
 	knownStates    = []string{stateOpen, stateClosed, stateFiltered, stateUnknown, stateSkipped}
-	knownStatuses  = []string{statusOpen, statusAccepted, statusExpected}
+	knownStatuses  = []string{statusOpen, statusAccepted, statusExpected, statusFixed}
 	knownDrifts    = []string{driftNew, driftUnchanged, driftUpdated, driftFixed, driftUnverified, driftExpired, driftReopened, driftNone}
+	knownReach     = []string{"", reachAssumed}
 	knownVerdicts  = []string{"", verdictFail, verdictWarn, verdictPass}
 	knownLevels    = []string{"note", "warning", "error"}
 	knownGates     = []string{GatePass, GateFail, GateIncomplete, GateError}
@@ -86,6 +87,7 @@ func (p *Port) check() error {
 	return first(
 		checkPlace(p.IP, p.Port, p.Protocol),
 		oneOf("state", p.State, knownStates),
+		oneOf("reachability", p.Reachability, knownReach),
 		p.Anchor.check("anchor"),
 		p.Service.check(),
 		p.Banner.check(),
@@ -151,6 +153,15 @@ func (f *Finding) check() error {
 		return badValue("score", f.Score, "not from 0 to 10")
 	case f.Confidence < 0 || f.Confidence > 10:
 		return badValue("confidence", f.Confidence, "not from 0 to 10")
+	case f.Certainty != nil && (*f.Certainty < 0 || *f.Certainty > 10):
+		return badValue("certainty", *f.Certainty, "not from 0 to 10")
+	case f.GroupID != "" && !hexID.MatchString(f.GroupID):
+		return badValue("group_id", f.GroupID, "not 64 lower-case hex digits")
+	}
+	for _, ip := range f.Addresses {
+		if err := checkPlace(ip, f.Port, f.Protocol); err != nil {
+			return badValue("addresses", ip, "not an IP address")
+		}
 	}
 	if a := f.Acceptance; a != nil {
 		if _, err := time.Parse(time.DateOnly, a.Expires); err != nil {
@@ -169,6 +180,7 @@ func (f *Finding) check() error {
 		checkPlace(f.IP, f.Port, f.Protocol),
 		oneOf("status", f.Status, knownStatuses),
 		oneOf("drift", f.Drift, knownDrifts),
+		oneOf("reachability", f.Reachability, knownReach),
 		oneOf("verdict", f.Verdict, knownVerdicts),
 		f.Anchor.check("anchor"),
 		f.PolicyAnchor.check("policy_anchor"),

@@ -9,6 +9,7 @@ import (
 // A Finding is one broken rule, as written.
 type Finding struct {
 	ID           string      `json:"id"`
+	GroupID      string      `json:"group_id,omitempty"` // of the finding from any vantage
 	Rule         string      `json:"rule"`
 	Severity     string      `json:"severity"`
 	Title        string      `json:"title"`
@@ -16,12 +17,16 @@ type Finding struct {
 	IP           string      `json:"ip"`
 	Host         string      `json:"host,omitempty"`
 	Aliases      []string    `json:"aliases,omitempty"`
+	Addresses    []string    `json:"addresses,omitempty"` // of the host, where there are several
 	Port         uint16      `json:"port"`
 	Protocol     string      `json:"protocol"`
+	Vantage      string      `json:"vantage,omitempty"`      // "" is that of the run
+	Reachability string      `json:"reachability,omitempty"` // "assumed", or ""
 	Status       string      `json:"status"`
 	Drift        string      `json:"drift"`
 	Verdict      string      `json:"verdict,omitempty"` // "fail", "warn" or "pass"
 	Confidence   int         `json:"confidence"`
+	Certainty    *int        `json:"certainty,omitempty"` // how surely the service was named, 0 to 10
 	CWE          []int       `json:"cwe,omitempty"`
 	Tags         []string    `json:"tags,omitempty"`
 	Evidence     []string    `json:"evidence,omitempty"`
@@ -47,6 +52,7 @@ const (
 	statusOpen     = "open"
 	statusAccepted = "accepted"
 	statusExpected = "expected"
+	statusFixed    = "fixed"
 )
 
 const (

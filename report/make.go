@@ -57,18 +57,19 @@ func (t Tree) Path(file string) string {
 // is sanitised here, once.
 func NewPort(p exposure.Port, tree Tree) Port {
 	w := Port{
-		IP:        p.Target.Addr().String(),
-		Host:      Sanitise(p.Host, maxField),
-		Aliases:   sanitiseAll(p.Aliases, maxField),
-		Port:      p.Target.Port(),
-		Protocol:  "tcp",
-		State:     string(p.State),
-		Reason:    string(p.Reason),
-		Timestamp: NewTime(p.Time),
-		RTT:       milliseconds(p.RTT),
-		Attempts:  p.Attempts,
-		Anchor:    tree.anchor(p.Anchor),
-		addr:      p.Target.Addr(),
+		IP:           p.Target.Addr().String(),
+		Host:         Sanitise(p.Host, maxField),
+		Aliases:      sanitiseAll(p.Aliases, maxField),
+		Port:         p.Target.Port(),
+		Protocol:     "tcp",
+		State:        string(p.State),
+		Reachability: string(p.Reachability),
+		Reason:       string(p.Reason),
+		Timestamp:    NewTime(p.Time),
+		RTT:          milliseconds(p.RTT),
+		Attempts:     p.Attempts,
+		Anchor:       tree.anchor(p.Anchor),
+		addr:         p.Target.Addr(),
 	}
 	if p.Err != nil {
 		w.Error = &Error{Code: errorCode(p.State), Message: Sanitise(p.Err.Error(), maxSentence)}
@@ -204,6 +205,7 @@ func sanitiseAll(list []string, limit int) []string {
 func NewFinding(f exposure.Finding, tree Tree) Finding {
 	w := Finding{
 		ID:           f.ID,
+		GroupID:      f.GroupID,
 		Severity:     severityName(f.Severity),
 		Title:        Sanitise(f.Title, maxSentence),
 		Score:        f.Score,
@@ -212,9 +214,12 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 		Aliases:      sanitiseAll(f.Aliases, maxField),
 		Port:         f.Target.Port(),
 		Protocol:     "tcp",
+		Vantage:      Sanitise(f.Vantage, maxField),
+		Reachability: string(f.Reachability),
 		Status:       cmp.Or(string(f.Status), statusOpen),
 		Drift:        cmp.Or(string(f.Drift), driftNone),
 		Confidence:   f.Confidence,
+		Certainty:    &f.Certainty,
 		Tags:         slices.Clone(f.Tags),
 		Evidence:     sanitiseAll(f.Evidence, maxSentence),
 		Remediation:  sanitiseBlock(f.Remediation, maxBlock),
@@ -223,6 +228,9 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 		FirstSeen:    NewTime(f.FirstSeen),
 		LastSeen:     NewTime(f.LastSeen),
 		addr:         f.Target.Addr(),
+	}
+	for _, a := range f.Addresses {
+		w.Addresses = append(w.Addresses, a.String())
 	}
 	if f.Rule != nil {
 		w.Rule = f.Rule.ID

@@ -8,23 +8,24 @@ import (
 
 // A Port is one address and port, as written.
 type Port struct {
-	IP        string     `json:"ip"`
-	Host      string     `json:"host,omitempty"`
-	Aliases   []string   `json:"aliases,omitempty"`
-	Port      uint16     `json:"port"`
-	Protocol  string     `json:"protocol"` // "tcp"
-	State     string     `json:"state"`
-	Reason    string     `json:"reason,omitempty"`
-	Timestamp Time       `json:"timestamp"`
-	RTT       float64    `json:"rtt_ms,omitempty"` // milliseconds
-	Attempts  int        `json:"attempts,omitempty"`
-	Anchor    *Anchor    `json:"anchor,omitempty"`
-	Service   *Service   `json:"service,omitempty"`
-	Banner    *Banner    `json:"banner,omitempty"`
-	TLS       *TLS       `json:"tls,omitempty"`
-	Error     *Error     `json:"error,omitempty"`
-	Trail     []Exchange `json:"transcript,omitempty"` // of unknown services only
-	addr      netip.Addr // of IP, set by prepare
+	IP           string     `json:"ip"`
+	Host         string     `json:"host,omitempty"`
+	Aliases      []string   `json:"aliases,omitempty"`
+	Port         uint16     `json:"port"`
+	Protocol     string     `json:"protocol"` // "tcp"
+	State        string     `json:"state"`
+	Reason       string     `json:"reason,omitempty"`
+	Reachability string     `json:"reachability,omitempty"` // "assumed", or ""
+	Timestamp    Time       `json:"timestamp"`
+	RTT          float64    `json:"rtt_ms,omitempty"` // milliseconds
+	Attempts     int        `json:"attempts,omitempty"`
+	Anchor       *Anchor    `json:"anchor,omitempty"`
+	Service      *Service   `json:"service,omitempty"`
+	Banner       *Banner    `json:"banner,omitempty"`
+	TLS          *TLS       `json:"tls,omitempty"`
+	Error        *Error     `json:"error,omitempty"`
+	Trail        []Exchange `json:"transcript,omitempty"` // of unknown services only
+	addr         netip.Addr // of IP, set by prepare
 }
 
 // A Service is what answers on a port, as written.
@@ -114,6 +115,9 @@ const (
 	stateUnknown  = "unknown"
 	stateSkipped  = "skipped"
 )
+
+// reachAssumed is the reachability of what the scanning machine saw of itself.
+const reachAssumed = "assumed"
 
 // comparePorts orders ports by address, number and protocol.
 func comparePorts(a, b Port) int {

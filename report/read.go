@@ -49,6 +49,9 @@ func (e *ReadError) Hint() string {
 
 var formName = regexp.MustCompile(`"schema"\s*:\s*"mxsweep\.(report|line)"`)
 
+// IsSavedRun reports whether data begins as a saved run does.
+func IsSavedRun(data []byte) bool { return formName.Match(data[:min(len(data), maxHead)]) }
+
 // Replay reads a saved run from r and plays it to w, Start to End, and
 // returns the summary that End was given. A run that was cut short, even in
 // the middle of a line, is played as far as it goes: its summary says that it

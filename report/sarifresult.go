@@ -189,7 +189,7 @@ func baselineState(drift string) string {
 // suppressions is never nil: an empty list says that the result is not
 // suppressed, and all results must say it if one does (3.27.23).
 func (b *sarifBuilder) suppressions(f *Finding) []sarifSuppression {
-	if f.Status == statusOpen {
+	if f.Status == statusOpen || f.Status == statusFixed {
 		return []sarifSuppression{}
 	}
 	s := sarifSuppression{Kind: "external", Status: "accepted", Justification: "expected by the policy"}

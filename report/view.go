@@ -265,7 +265,17 @@ func (b *viewBuilder) finding(f *Finding) {
 		b.v.settled = append(b.v.settled, f)
 		return
 	}
-	h := b.host(f.address(), f.IP, shownNames(f.Host, f.Aliases))
+	b.findingAt(f, f.address(), f.IP)
+	for _, ip := range f.Addresses {
+		if addr, err := netip.ParseAddr(ip); err == nil && addr != f.address() {
+			b.findingAt(f, addr, ip)
+		}
+	}
+}
+
+// findingAt puts a live finding to one address of its host.
+func (b *viewBuilder) findingAt(f *Finding, addr netip.Addr, ip string) {
+	h := b.host(addr, ip, shownNames(f.Host, f.Aliases))
 	i := slices.IndexFunc(h.ports, func(p portView) bool { return p.num == f.Port && p.protocol == f.Protocol })
 	if i < 0 {
 		i = len(h.ports)

@@ -2,7 +2,10 @@ package main
 
 import (
 	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
+	"io"
 	"net/netip"
 	"os"
 	"strings"
@@ -12,6 +15,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mxsweep/exposure"
+	"mxsweep/report"
 )
 
 // maxBaseline is more than the findings of any audit take.
@@ -25,7 +29,8 @@ func newBaseline(s *session) *cobra.Command {
 		Long: `A baseline holds the findings of an earlier run, one a line, sorted, so that a
 review sees in a diff what came and what went. "mxsweep scan --baseline FILE"
 says of each finding whether it is new, unchanged, updated, fixed or could not be
-verified.`,
+verified. FILE may also be a saved run (json or jsonl), which is compared with as
+it is.`,
 		Example: `  mxsweep scan -s scope.txt -o json=run.json --fail-on none
   mxsweep baseline write run.json -o baseline.jsonl
   mxsweep scan -s scope.txt --baseline baseline.jsonl --fail-on new:high,any:critical -o json=run.json
@@ -48,14 +53,36 @@ verified.`,
 	return cmd
 }
 
-// readBaseline reads a baseline file.
-func readBaseline(file string) (*exposure.Baseline, error) {
+// readBaseline reads a baseline: a file that "mxsweep baseline" wrote, or a
+// saved run. Saved reports which.
+func readBaseline(file string, rules *exposure.RuleSet) (b *exposure.Baseline, saved bool, err error) {
 	data, err := readLimited(file, maxBaseline)
 	if err != nil {
-		return nil, usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, bare(err))
+		return nil, false, usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, bare(err))
 	}
-	b, err := exposure.ReadBaseline(file, data)
-	return b, coded(exitUsage, err)
+	if !report.IsSavedRun(data) {
+		b, err = exposure.ReadBaseline(file, data)
+		return b, false, coded(exitUsage, err)
+	}
+	run, err := readSavedRun(file, bytes.NewReader(data), rules)
+	if err != nil {
+		return nil, true, err
+	}
+	if b, err = run.known(); err != nil {
+		return nil, true, coded(exitUsage, fmt.Errorf("reading baseline %q: %w", file, err))
+	}
+	sum := sha256.Sum256(data)
+	b.SHA256 = hex.EncodeToString(sum[:])
+	return b, true, nil
+}
+
+// openBaseline reads a baseline for a verb that needs no more than the entries.
+func openBaseline(file string) (b *exposure.Baseline, saved bool, err error) {
+	rules, err := exposure.Builtin()
+	if err != nil {
+		return nil, false, err
+	}
+	return readBaseline(file, rules)
 }
 
 // writeBaseline writes a baseline to a file, whole or not at all; "-" is
@@ -91,7 +118,7 @@ next one. So will what stood on hosts that were silent: write the baseline of a
 run that saw all of them.`,
 		Args: exactArgs(1, "one saved run"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			run, err := s.readRun(args[0])
+			run, err := readRun(args[0])
 			if err != nil {
 				return err
 			}
@@ -112,17 +139,21 @@ func newBaselineUpdate(s *session) *cobra.Command {
 		Use:   "update RUN --baseline FILE",
 		Short: "bring a baseline up to a run that was held against it",
 		Long: `Brings FILE up to RUN, which must have been made with "--baseline FILE": new
-findings come in, fixed ones go, and those that could not be verified stay.`,
+findings come in, fixed ones go, and those that could not be verified stay, byte
+for byte. Where FILE is a saved run, -o names the baseline to write.`,
 		Args: exactArgs(1, "one saved run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if file == "" {
 				return usagef("--baseline FILE", "naming the baseline: none given")
 			}
-			old, err := readBaseline(file)
+			old, saved, err := openBaseline(file)
 			if err != nil {
 				return err
 			}
-			run, err := s.readRun(args[0])
+			if saved && output == "" {
+				return usagef("-o FILE", "updating baseline %q: it is a saved run, which stays as it is, and no file is named for the baseline", file)
+			}
+			run, err := readRun(args[0])
 			if err != nil {
 				return err
 			}
@@ -167,9 +198,12 @@ func (s *session) pruneBaseline(file string, targets, rules []string) error {
 	if len(targets) == 0 && len(rules) == 0 {
 		return usagef("--target HOST or --rule ID", "naming what to drop: nothing given")
 	}
-	b, err := readBaseline(file)
+	b, saved, err := openBaseline(file)
 	if err != nil {
 		return err
+	}
+	if saved {
+		return usagef(`"mxsweep baseline write RUN -o FILE" makes a baseline of it`, "pruning baseline %q: it is a saved run", file)
 	}
 	var hosts []exposure.Selector
 	for _, t := range targets {
@@ -182,7 +216,7 @@ func (s *session) pruneBaseline(file string, targets, rules []string) error {
 	dropped := b.Prune(func(e *exposure.BaselineEntry) bool {
 		host, rule := len(hosts) == 0, len(rules) == 0
 		for _, h := range hosts {
-			host = host || h.Matches(e.IP, e.Host)
+			host = host || e.On(h)
 		}
 		for _, r := range rules {
 			rule = rule || strings.EqualFold(r, e.Rule)
@@ -208,7 +242,7 @@ func newBaselineShow(s *session) *cobra.Command {
 		Short: "show a baseline as a table",
 		Args:  exactArgs(1, "one baseline"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			b, err := readBaseline(args[0])
+			b, _, err := openBaseline(args[0])
 			if err != nil {
 				return err
 			}
@@ -227,11 +261,11 @@ func newBaselineDiff(s *session) *cobra.Command {
 		Short: "show what came and what went between two baselines",
 		Args:  exactArgs(2, "two baselines"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			before, err := readBaseline(args[0])
+			before, _, err := openBaseline(args[0])
 			if err != nil {
 				return err
 			}
-			after, err := readBaseline(args[1])
+			after, _, err := openBaseline(args[1])
 			if err != nil {
 				return err
 			}
@@ -270,14 +304,23 @@ func baselineTable(b *bytes.Buffer, mark string, entries []exposure.BaselineEntr
 }
 
 // readRun reads a saved run that is complete enough to be a baseline.
-func (s *session) readRun(file string) (*savedRun, error) {
+func readRun(file string) (*savedRun, error) {
+	rules, err := exposure.Builtin()
+	if err != nil {
+		return nil, err
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
 	}
 	defer f.Close()
-	run := &savedRun{services: make(map[netip.AddrPort]servicePair)}
-	if err := run.read(f); err != nil {
+	return readSavedRun(file, f, rules)
+}
+
+// readSavedRun is readRun of a file that is open.
+func readSavedRun(file string, in io.Reader, rules *exposure.RuleSet) (*savedRun, error) {
+	run := &savedRun{rules: rules, services: make(map[netip.AddrPort]savedService)}
+	if err := run.read(in); err != nil {
 		return nil, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
 	}
 	if !run.summary.Complete {

@@ -35,6 +35,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 		}
 		c.findings = append(c.findings, p.judge.Findings(port)...)
 	}
+	c.findings = exposure.JoinAddresses(c.findings)
 	var drifted []exposure.Notice
 	if p.drift != nil {
 		c.findings, drifted = p.drift.Finish(c.findings, w.sight, p.policy, now)

@@ -110,7 +110,7 @@ func (p *plan) readBaseline(file string) error {
 	if file == "" {
 		return nil
 	}
-	if p.baseline, err = readBaseline(file); err != nil {
+	if p.baseline, _, err = readBaseline(file, p.judge.Rules); err != nil {
 		return err
 	}
 	p.drift = p.baseline.Compare(exposure.Conditions{
@@ -119,8 +119,26 @@ func (p *plan) readBaseline(file string) error {
 		ScopeSHA256: hash,
 		Ports:       p.sweptPorts(),
 		Intrusive:   p.flags.intrusive,
+		Identity:    p.policy.HostIdentity(),
+		AddressesOf: p.addressesOf,
 	}, p.judge.Rules)
 	return nil
+}
+
+// addressesOf are the addresses of a name that the run sweeps.
+func (p *plan) addressesOf(name string) []netip.Addr {
+	var list []netip.Addr
+	for _, t := range p.asked {
+		if !strings.EqualFold(strings.TrimSuffix(t.Name, "."), strings.TrimSuffix(name, ".")) {
+			continue
+		}
+		for _, r := range t.Ranges {
+			if p.scope.Allows(r.From()) {
+				list = append(list, r.From().Unmap())
+			}
+		}
+	}
+	return list
 }
 
 // readPorts is the set of ports that --ports asks for.

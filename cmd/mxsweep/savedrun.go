@@ -4,22 +4,28 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"time"
 
 	"mxsweep/exposure"
 	"mxsweep/report"
+	"mxsweep/scan"
 )
 
 // A savedRun is a run read back: what a baseline needs of it. It implements
 // [report.Writer].
 type savedRun struct {
+	rules    *exposure.RuleSet // of this program
 	run      report.Run
 	findings []report.Finding
-	services map[netip.AddrPort]servicePair
+	services map[netip.AddrPort]savedService
 	summary  report.Summary
 }
 
-// A servicePair is what a baseline keeps of a service.
-type servicePair struct{ protocol, product string }
+// A savedService is what a baseline keeps of a service.
+type savedService struct {
+	protocol, product, method string
+	confidence                int
+}
 
 // read plays a saved run.
 func (r *savedRun) read(in io.Reader) error {
@@ -39,7 +45,7 @@ func (r *savedRun) Port(p report.Port) error {
 	if err != nil || p.Service == nil {
 		return nil // a port without a service tells nothing that is kept
 	}
-	pair := servicePair{p.Service.Name, p.Service.Product}
+	pair := savedService{p.Service.Name, p.Service.Product, p.Service.Method, p.Service.Confidence}
 	if p.Service.Product != "" && p.Service.Version != "" {
 		pair.product += " " + p.Service.Version
 	}
@@ -62,71 +68,125 @@ func (r *savedRun) End(run report.Run, s report.Summary) error {
 	return nil
 }
 
-// baseline makes a baseline of the run: its findings, those that could not be
-// verified carried forward as they stand in old, those that are fixed left out.
-// Old may be nil.
+// baseline makes a baseline of the run. Old is the one that the run was
+// compared with, nil if there is none.
 func (r *savedRun) baseline(old *exposure.Baseline) (*exposure.Baseline, error) {
-	known := make(map[string]exposure.BaselineEntry)
-	if old != nil {
-		for _, e := range old.Entries {
-			known[e.ID] = e
+	findings, err := r.judged()
+	if err != nil {
+		return nil, err
+	}
+	return exposure.NewBaseline(r.header(), old, findings), nil
+}
+
+// known makes a baseline of the run to compare another one with. Unlike one that
+// is written, it knows what was fixed.
+func (r *savedRun) known() (*exposure.Baseline, error) {
+	findings, err := r.judged()
+	if err != nil {
+		return nil, err
+	}
+	b := exposure.NewBaseline(r.header(), nil, findings)
+	for i := range findings {
+		if findings[i].Status == exposure.StatusFixed {
+			b.Entries = append(b.Entries, exposure.EntryOf(&findings[i]))
 		}
 	}
-	var entries []exposure.BaselineEntry
-	for i := range r.findings {
-		f := &r.findings[i]
-		if f.Drift == string(exposure.DriftFixed) {
-			continue
-		}
-		e, err := r.entry(f)
-		if err != nil {
-			return nil, err
-		}
-		if carried, ok := known[f.ID]; ok && f.Drift == string(exposure.DriftUnverified) {
-			carried.LastSeen = e.LastSeen
-			e = carried
-		}
-		entries = append(entries, e)
-	}
+	return exposure.BaselineOf(b.BaselineHeader, b.Entries), nil
+}
+
+// header says under which conditions the run was made.
+func (r *savedRun) header() exposure.BaselineHeader {
 	created := r.run.EndTime.Time
 	if created.IsZero() {
 		created = r.run.StartTime.Time
 	}
-	return exposure.BaselineOf(exposure.BaselineHeader{
+	return exposure.BaselineHeader{
 		Created: created, Vantage: r.run.Vantage,
 		ScopeSHA256: r.run.Scope.SHA256, Ports: r.run.Scope.Ports,
-	}, entries), nil
+	}
 }
 
-// entry is the line of a finding.
-func (r *savedRun) entry(f *report.Finding) (exposure.BaselineEntry, error) {
-	severity, err := exposure.ParseSeverity(f.Severity)
-	if err != nil {
-		return exposure.BaselineEntry{}, err
+// judged gives the findings of the run as the judge made them.
+func (r *savedRun) judged() ([]exposure.Finding, error) {
+	list := make([]exposure.Finding, 0, len(r.findings))
+	for i := range r.findings {
+		f, err := r.finding(&r.findings[i])
+		if err != nil {
+			return nil, err
+		}
+		list = append(list, f)
 	}
-	addr, err := netip.ParseAddr(f.IP)
+	return list, nil
+}
+
+// finding makes a finding of its written form.
+func (r *savedRun) finding(w *report.Finding) (exposure.Finding, error) {
+	severity, err := exposure.ParseSeverity(w.Severity)
 	if err != nil {
-		return exposure.BaselineEntry{}, fmt.Errorf("reading finding %q: %w", f.ID, err)
+		return exposure.Finding{}, err
 	}
-	target := netip.AddrPortFrom(addr.Unmap(), f.Port)
+	addr, err := netip.ParseAddr(w.IP)
+	if err != nil {
+		return exposure.Finding{}, fmt.Errorf("reading finding %q: %w", w.ID, err)
+	}
+	target := netip.AddrPortFrom(addr.Unmap(), w.Port)
 	service := r.services[target]
-	e := exposure.BaselineEntry{
-		ID: f.ID, Rule: f.Rule, Severity: severity, IP: target.Addr(), Port: f.Port, Protocol: f.Protocol,
-		Vantage: r.vantageOf(f, target), Host: f.Host, Service: service.protocol, Product: service.product,
-		FirstSeen: f.FirstSeen.Time,
+	f := exposure.Finding{
+		ID: w.ID, GroupID: w.GroupID, Rule: r.rule(w, severity), Title: w.Title, Severity: severity, Score: w.Score,
+		Target: target, Host: w.Host, Vantage: r.vantageOf(w, target), Reachability: exposure.Reachability(w.Reachability),
+		Service: service.protocol, Product: service.product, Method: service.method,
+		Confidence: w.Confidence, Evidence: w.Evidence, Remediation: w.Remediation, Tags: w.Tags,
+		Status: exposure.Status(w.Status), Drift: exposure.Drift(w.Drift),
+		Anchor: anchorFrom(w.Anchor), PolicyAnchor: anchorFrom(w.PolicyAnchor),
+		FirstSeen: w.FirstSeen.Time, LastSeen: w.LastSeen.Time,
 	}
-	if f.Drift == string(exposure.DriftUnverified) {
-		last := f.LastSeen.Time
-		e.LastSeen = &last
+	if f.Drift == exposure.DriftFixed {
+		f.Status = exposure.StatusFixed // earlier versions called it open
 	}
-	return e, nil
+	f.Carried = f.Drift == exposure.DriftFixed || f.Drift == exposure.DriftUnverified && w.LastSeen.Before(r.run.StartTime.Time)
+	if f.Certainty = service.confidence; w.Certainty != nil {
+		f.Certainty = *w.Certainty
+	}
+	for _, ip := range w.Addresses {
+		if a, err := netip.ParseAddr(ip); err == nil {
+			f.Addresses = append(f.Addresses, a.Unmap())
+		}
+	}
+	if a := w.Acceptance; a != nil {
+		expires, err := time.Parse(time.DateOnly, a.Expires)
+		if err != nil {
+			return exposure.Finding{}, fmt.Errorf("reading finding %q: %w", w.ID, err)
+		}
+		f.Acceptance = &exposure.Acceptance{ID: a.ID, Reason: a.Reason, Owner: a.Owner, Expires: expires}
+	}
+	return f, nil
 }
 
-// vantageOf is where a finding was seen from. A run knows one vantage point,
-// but its own machine's addresses are seen from the host; the id tells which.
+// rule is the rule of a finding: the one that this program has, else what the
+// run tells of it.
+func (r *savedRun) rule(w *report.Finding, severity exposure.Severity) *exposure.Rule {
+	if rule := r.rules.Lookup(w.Rule); rule != nil {
+		return rule
+	}
+	return &exposure.Rule{ID: w.Rule, Title: w.Title, Severity: severity, Score: w.Score, CWE: w.CWE, References: w.References, Tags: w.Tags}
+}
+
+// anchorFrom is the place that a written anchor names, nil for none.
+func anchorFrom(a *report.Anchor) *scan.Anchor {
+	if a == nil {
+		return nil
+	}
+	return &scan.Anchor{File: a.File, Line: a.Line, EndColumn: a.EndColumn, Text: a.Text}
+}
+
+// vantageOf is where a finding was seen from. Runs of the first version do not
+// say it of each: there, the id tells whether it is the host itself.
 func (r *savedRun) vantageOf(f *report.Finding, target netip.AddrPort) string {
 	host := string(exposure.ClassHost)
-	if exposure.FindingID(f.Rule, target, host) == f.ID {
+	switch {
+	case f.Vantage != "":
+		return f.Vantage
+	case exposure.FindingID(f.Rule, target.Addr().String(), f.Port, host) == f.ID:
 		return host
 	}
 	return r.run.Vantage

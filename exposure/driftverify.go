@@ -1,0 +1,133 @@
+package exposure
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+)
+
+// A sighting is what this run saw of a target of the baseline.
+type sighting struct {
+	state     scan.State // "" if the run did not come to it
+	named     bool       // a dialogue told what answers
+	refused   bool       // the daemon's own access list refused us
+	certainty int        // how surely it was named
+	product   string
+
+	entries []*BaselineEntry // what the baseline has of the target
+	broken  []*Rule          // the rules that this run found broken there
+}
+
+// sureEnough is the confidence from which on an answer is evidence that the
+// daemon of before is gone or fixed.
+const sureEnough = 7
+
+// certainty gives how surely a dialogue named the service: 0 where it did not,
+// or where it was refused or cut off before it settled what answers.
+func certainty(s *fingerprint.Service) int {
+	if !(&situation{service: s}).identified() || s.Inconclusive != "" {
+		return 0
+	}
+	return s.Confidence
+}
+
+// Add looks at one port. Ports that the baseline does not know cost nothing.
+func (c *Comparison) Add(p Port) {
+	target := netip.AddrPortFrom(p.Target.Addr().Unmap(), p.Target.Port())
+	s := c.known[target]
+	if s == nil {
+		return
+	}
+	*s = sighting{state: p.State, entries: s.entries}
+	if v := p.Service; v != nil && v.Inconclusive == "" {
+		s.named = (&situation{service: v}).identified()
+		s.refused = v.Has(ObservedRefused)
+		s.certainty, s.product = certainty(v), productOf(v)
+	}
+}
+
+// surer reports whether the entry's service was named more surely than one with
+// this certainty and product. A file that does not say how sure it was counts
+// as certain, unless the same product is named again.
+func (e *BaselineEntry) surer(certainty int, product string) bool {
+	if e.Confidence != nil {
+		return *e.Confidence > certainty
+	}
+	return certainty < 10 && (certainty < sureEnough || e.Product != "" && e.Product != product)
+}
+
+// weaker reports whether a finding that the baseline does not know rests on a
+// weaker identification than the baseline has of its port: then it may be what
+// is left of the earlier findings. That a port is open at all is certain.
+func (c *Comparison) weaker(f *Finding) bool {
+	if f.Rule.Kind == KindPolicy {
+		return false
+	}
+	for _, addr := range f.AllAddresses() {
+		s := c.known[netip.AddrPortFrom(addr, f.Target.Port())]
+		if s != nil && slices.ContainsFunc(s.entries, func(e *BaselineEntry) bool {
+			return e.Status != StatusFixed && c.rules.find(e).Kind != KindPolicy && e.surer(f.Certainty, f.Product)
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// verify decides whether a finding that was not found again is fixed. That
+// needs evidence from this run and from the same vantage point, on all
+// addresses; why says which there is, or what is missing.
+func (c *Comparison) verify(e *BaselineEntry, sight *Sight) (fixed bool, why string) {
+	places := c.places(e)
+	for _, addr := range places {
+		var reason string
+		if fixed, reason = c.verifyAt(e, addr, sight); why == "" || !fixed {
+			why = reason
+			if len(places) > 1 {
+				why = addr.String() + ": " + reason
+			}
+		}
+		if !fixed {
+			return false, why
+		}
+	}
+	if len(places) > 1 {
+		why += fmt.Sprintf("; none of the %d addresses breaks the rule any more", len(places))
+	}
+	return fixed, why
+}
+
+// verifyAt is verify for one address.
+func (c *Comparison) verifyAt(e *BaselineEntry, addr netip.Addr, sight *Sight) (fixed bool, why string) {
+	s := c.known[netip.AddrPortFrom(addr, e.Port)]
+	r := c.rules.find(e)
+	switch {
+	case e.Vantage != c.now.vantage(addr):
+		return false, fmt.Sprintf("this run did not look from the vantage point %q", e.Vantage)
+	case s == nil || s.state == "":
+		return false, "this run did not look at the port"
+	case s.state == scan.StateClosed:
+		return true, "the port is closed now"
+	case s.state == scan.StateFiltered && sight != nil && sight.Up(addr):
+		return true, "the port is silent now, while the same host answered on other ports"
+	case s.state == scan.StateFiltered:
+		return false, "the whole host is silent now, which proves nothing"
+	case s.state != scan.StateOpen:
+		return false, "this run could not ask the port"
+	case slices.ContainsFunc(s.broken, func(b *Rule) bool { return b.ID == e.Rule }):
+		return false, "the rule is still broken there, on what is another host by its name"
+	case r.OptIn && !c.now.Intrusive:
+		return false, "the port is open, and only intrusive probes, which this run did not send, would show the finding"
+	case s.refused:
+		return true, "the port is open, and the daemon's own access list refuses us now"
+	case !s.named || s.certainty < sureEnough:
+		return false, "the port is open, and this run did not learn for sure what answers"
+	case e.surer(s.certainty, s.product):
+		return false, "the port is open, and this run named what answers less surely than the baseline did"
+	default:
+		return true, "the port is open and no longer breaks the rule"
+	}
+}
