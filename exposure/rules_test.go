@@ -166,6 +166,9 @@ var judgements = []judgement{
 	{"login without any TLS", 143, svc("imap", "imap-proxy", "nginx", "auth-offered-cleartext", "starttls-absent"), "", "MXS1404"},
 	{"login without TLS on the LAN", 143, svc("imap", "imap", "Dovecot", "auth-offered-cleartext", "starttls-offered"), ClassLAN, "MXS1405"},
 	{"login without TLS on the host", 143, svc("imap", "imap", "Dovecot", "auth-offered-cleartext", "starttls-offered"), ClassHost, ""},
+	{"login, STARTTLS refused", 143, svc("imap", "imap-proxy", "nginx", "auth-offered-cleartext", "starttls-offered", "starttls-refused"), "", "MXS1404"},
+	{"login, STARTTLS broken", 110, svc("pop3", "pop3", "", "auth-offered-cleartext", "starttls-offered", "starttls-broken"), "", "MXS1404"},
+	{"STARTTLS refused", 25, svc("smtp", "mta", "", "starttls-offered", "starttls-refused"), "", "MXS1409"},
 	{"broken STARTTLS", 25, svc("smtp", "mta", "", "starttls-offered", "starttls-broken"), "", "MXS1406"},
 
 	// Other vantage points, and the net below all rules.

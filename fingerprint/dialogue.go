@@ -209,7 +209,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	if p.StartTLS && positive(ex.Reply, ex.Sent) {
 		ex.Handshake = signatures.HandshakeComplete
 		if err := s.handshake(ctx, w, p.Read.Wait+2*s.rtt); err != nil {
-			ex.Handshake, ex.End = signatures.HandshakeFailed, endOf(err)
+			ex.Handshake, ex.End = signatures.HandshakeFailed, handshakeEnd(err)
 		}
 		if ctx.Err() != nil && ex.Handshake == signatures.HandshakeFailed {
 			return

@@ -12,7 +12,7 @@ import (
 )
 
 // A speaker says the few lines of a protocol that lead to STARTTLS; "{tls}"
-// stands for the offer of it and "{then}" for what follows when it is taken.
+// stands for the offer of it, "go ahead" grants it, and "{then}" is what follows.
 type speaker struct{ protocol, script string }
 
 const smtpLines = `S: 220 mail.example.net ESMTP
@@ -67,14 +67,16 @@ S: NO "what?"
 `},
 }
 
-// handler plays a speaker: implicit TLS, STARTTLS that works, or one that is
-// granted and swallows the handshake.
+// handler plays a speaker: implicit TLS, STARTTLS that works, one that is
+// granted and swallows the handshake, or one that is refused.
 func (s speaker) handler(t *testing.T, way string) mailtest.Handler {
 	t.Helper()
 	text := map[string]*strings.Replacer{
 		"implicit": strings.NewReplacer("{tls}", "# ", "{then}", "close"),
 		"starttls": strings.NewReplacer("{tls}", "S: ", "{then}", "starttls"),
 		"broken":   strings.NewReplacer("{tls}", "S: ", "{then}", "swallow"),
+		"refused": strings.NewReplacer("{tls}", "S: ", "{then}\n", "", "220 go ahead", "454 4.7.0 TLS not available",
+			"{tag} OK go ahead", "{tag} BAD no TLS", "+OK go ahead", "-ERR no TLS", `OK "go ahead"`, `NO "no TLS"`),
 	}[way].Replace(s.script)
 	if way == "implicit" {
 		text = "tls\n" + text
@@ -94,7 +96,7 @@ func TestTLSOfEveryProtocol(t *testing.T) {
 		p.Quiet = min(p.Quiet, 100*time.Millisecond)
 	}
 	for _, s := range speakers {
-		for _, way := range []string{"implicit", "starttls", "broken"} {
+		for _, way := range []string{"implicit", "starttls", "broken", "refused"} {
 			t.Run(s.protocol+"/"+way, func(t *testing.T) {
 				t.Parallel()
 				id := &Identifier{Signatures: set, GreetingWait: 6 * time.Second}
@@ -108,16 +110,21 @@ func TestTLSOfEveryProtocol(t *testing.T) {
 				if got, want := svc.Tunnel, map[string]string{"implicit": "ssl"}[way]; got != want {
 					t.Errorf("the tunnel is %q, want %q", got, want)
 				}
-				for name, want := range map[string]bool{"starttls-offered": way != "implicit", "starttls-broken": way == "broken"} {
+				for name, want := range map[string]bool{"starttls-offered": way != "implicit", "starttls-broken": way == "broken", "starttls-refused": way == "refused"} {
 					if svc.Has(name) != want {
 						t.Errorf("%s is %v, want %v: %q", name, !want, want, svc.Observations)
 					}
 				}
-				if way == "broken" {
+				switch way {
+				case "broken":
 					checkBroken(t, svc)
-					return
+				case "refused":
+					if svc.TLS != nil {
+						t.Errorf("a handshake that was refused is told as %+v", svc.TLS)
+					}
+				default:
+					checkTLS(t, svc.TLS)
 				}
-				checkTLS(t, svc.TLS)
 			})
 		}
 	}

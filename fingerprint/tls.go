@@ -6,6 +6,7 @@ import (
 	"crypto/tls"
 	"encoding/hex"
 	"errors"
+	"net"
 	"strings"
 	"time"
 
@@ -50,6 +51,20 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 	return nil
 }
 
+// handshakeEnd says how a connection ended on which the handshake failed. An
+// alert ends it (RFC 8446, Section 6.2); something else than TLS is a reply.
+func handshakeEnd(err error) string {
+	var record tls.RecordHeaderError
+	var alert *net.OpError
+	switch {
+	case errors.As(err, &record):
+		return signatures.EndReply
+	case errors.As(err, &alert) && alert.Op == "remote error":
+		return signatures.EndClosed
+	}
+	return endOf(err)
+}
+
 // allCiphers are all that are implemented, broken ones too: old daemons speak
 // no others, and nothing that is secret is sent.
 func allCiphers() []uint16 {
@@ -81,10 +96,10 @@ func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signat
 	if ctx.Err() != nil {
 		return
 	}
-	ex.Handshake, ex.End = signatures.HandshakeFailed, endOf(err)
+	ex.Handshake, ex.End = signatures.HandshakeFailed, handshakeEnd(err)
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) {
-		ex.Reply, ex.End = record.RecordHeader[:], signatures.EndReply
+		ex.Reply = record.RecordHeader[:]
 	}
 	w.gone = ex.End == signatures.EndClosed || ex.End == signatures.EndReset
 	s.note(ex)
