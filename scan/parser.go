@@ -45,6 +45,10 @@ type Parser struct {
 	// Stdin is read for the target file "-". If nil, os.Stdin.
 	Stdin io.Reader
 
+	// Opened is called with the name of each file that is read, includes
+	// among them. If nil, nobody is told.
+	Opened func(name string)
+
 	answers map[string]answer // of the names looked up so far
 }
 
@@ -195,7 +199,7 @@ func checkLine(text string, bang bool, d dialect) (string, *InputError) {
 
 // lines reads the entries of a file, includes opened.
 func (p *Parser) lines(ctx context.Context, name string, d dialect) ([]Anchor, error) {
-	r := lineReader{dialect: d, ctx: ctx}
+	r := lineReader{dialect: d, ctx: ctx, opened: p.Opened}
 	if name == "-" && d == plain {
 		in := p.Stdin
 		if in == nil {
@@ -215,6 +219,7 @@ type lineReader struct {
 	out     []Anchor
 	stack   []string // files being read, outermost first
 	files   int      // read so far: few files that include each other twice read as very many
+	opened  func(name string)
 }
 
 // open reads a file; from is the line that includes it, or nil.
@@ -250,6 +255,9 @@ func (r *lineReader) open(name string, from *InputError) error {
 			err = path.Err // the name is in the message already
 		}
 		return fail("cannot read", "check the name and its permissions; an include is found relative to its file", err)
+	}
+	if r.opened != nil {
+		r.opened(name)
 	}
 	r.stack = append(r.stack, clean)
 	defer func() { r.stack = r.stack[:len(r.stack)-1] }()

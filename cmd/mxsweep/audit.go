@@ -69,7 +69,7 @@ func openAudit(name string) (*audit, error) {
 	if name == "" {
 		return nil, nil
 	}
-	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o640)
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
 		return nil, coded(exitError, fmt.Errorf("opening audit log %q: %w", name, bare(err)))
 	}

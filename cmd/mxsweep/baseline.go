@@ -96,7 +96,7 @@ func (s *session) writeBaseline(file string, b *exposure.Baseline) error {
 		_, err := s.stdout.Write(data)
 		return writing(standardOutput, err)
 	}
-	out, err := createOutput(file, false)
+	out, err := createOutput(file, outputMode{})
 	if err != nil {
 		return coded(exitError, fmt.Errorf("opening output %q: %w", file, bare(err)))
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bufio"
+	"context"
 	"fmt"
 	"io"
 )
@@ -14,13 +15,13 @@ type capture struct {
 }
 
 // openCapture opens the file of --pcap, if there is one.
-func (o *outputs) openCapture(name string) error {
+func (o *outputs) openCapture(ctx context.Context, name string) error {
 	if name == "" {
 		return nil
 	}
-	file, err := createOutput(name, true)
+	file, err := createOutput(name, outputMode{inPlace: true, private: true, done: ctx.Done()})
 	if err != nil {
-		return coded(exitError, fmt.Errorf("opening capture %q: %w", name, bare(err)))
+		return opening(fmt.Sprintf("capture %q", name), err)
 	}
 	o.capture = &capture{file: file, w: bufio.NewWriterSize(file, 1<<20)}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"os"
@@ -15,15 +16,15 @@ import (
 func newConvert(s *session) *cobra.Command {
 	var out outputFlags
 	cmd := &cobra.Command{
-		Use:   "convert RUN -o FORMAT=FILE",
+		Use:   "convert RUN [-o FORMAT[=FILE]]",
 		Short: "write a saved run in another format",
 		Long: `Reads RUN, which "mxsweep scan" wrote as json or jsonl, and writes it in any
-other format. A run that was cut short is written as far as it goes, says so,
+other format, as text if none is named. A run that was cut short is written as far as it goes, says so,
 and ends with exit code 3. "-" reads standard input.`,
 		Example: "  mxsweep convert run.jsonl -o text -o sarif=mxsweep.sarif",
 		Args:    exactArgs(1, "one saved run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
-			return s.convert(args[0], &out)
+			return s.convert(cmd.Context(), args[0], &out)
 		},
 	}
 	out.register(cmd.Flags())
@@ -31,12 +32,16 @@ and ends with exit code 3. "-" reads standard input.`,
 }
 
 // convert plays the saved run in file to the outputs.
-func (s *session) convert(file string, flags *outputFlags) error {
-	if len(flags.outputs) == 0 {
-		return usagef("-o FORMAT=FILE, for example -o sarif=mxsweep.sarif", "naming an output: none given")
-	}
+func (s *session) convert(ctx context.Context, file string, flags *outputFlags) error {
 	specs, err := flags.specs()
 	if err != nil {
+		return err
+	}
+	run := s.stdinUse("the run")
+	if file != "-" {
+		run = fileUse{role: "the run", name: file}
+	}
+	if err := checkUses(s.outputUses(specs, false), []fileUse{run}); err != nil {
 		return err
 	}
 	in := io.Reader(s.stdin)
@@ -48,7 +53,7 @@ func (s *session) convert(file string, flags *outputFlags) error {
 		defer f.Close()
 		in = f
 	}
-	outs, err := openOutputs(s.stdout, specs, false, flags.options(s))
+	outs, err := openOutputs(ctx, s.stdout, specs, fileRule{private: flags.private}, flags.options(s))
 	if err != nil {
 		return err
 	}

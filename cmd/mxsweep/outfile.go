@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -15,25 +16,53 @@ type destination interface {
 }
 
 // An outputFile is a file on its way. It gets its name only when it is whole,
-// so that a reader never sees half a report and an old one stays until then.
+// so that a reader never sees half a report and an old one stays until then. A
+// file that is written in place keeps its old content until the first byte is
+// written: what is opened and discarded leaves everything as it was.
 type outputFile struct {
-	f    *os.File
-	temp string // where it is written until it is whole; "" if in place
-	name string
-	made bool // this run created the file, in place
+	f     *os.File
+	temp  string // where it is written until it is whole; "" if in place
+	name  string
+	mode  outputMode
+	made  bool // this run created the file, in place
+	begun bool // the old content is gone, or was never there
 }
 
-// createOutput opens name for writing. In place is for formats that are valid
-// wherever they are cut, and for what is no regular file.
-func createOutput(name string, inPlace bool) (*outputFile, error) {
+// An outputMode says how a file is written. The zero outputMode is that of a
+// report which appears when it is whole.
+type outputMode struct {
+	// inPlace is for formats that are valid wherever they are cut, and for
+	// files that cannot be renamed in their directory.
+	inPlace bool
+
+	// private leaves the file to its owner alone (0600). Otherwise a new file
+	// follows the umask, and one that is replaced keeps its permissions. On
+	// Windows a file has the rights that its folder gives.
+	private bool
+
+	// done ends the wait for somebody who reads a FIFO. Nil never does.
+	done <-chan struct{}
+}
+
+// perm is the mode of a new file, before the umask.
+func (m outputMode) perm() os.FileMode {
+	if m.private {
+		return 0o600
+	}
+	return 0o666
+}
+
+// createOutput opens name for writing and changes nothing of what is there.
+// What is no regular file is written in place.
+func createOutput(name string, mode outputMode) (*outputFile, error) {
 	info, err := os.Stat(name)
 	exists := err == nil
-	if inPlace || exists && !info.Mode().IsRegular() {
-		f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o644)
+	if mode.inPlace || exists && !info.Mode().IsRegular() {
+		f, err := openInPlace(name, info, mode)
 		if err != nil {
 			return nil, err
 		}
-		return &outputFile{f: f, name: name, made: !exists}, nil
+		return &outputFile{f: f, name: name, mode: mode, made: !exists}, nil
 	}
 	if exists {
 		// A file that must not be changed must not be replaced either.
@@ -49,37 +78,78 @@ func createOutput(name string, inPlace bool) (*outputFile, error) {
 			return nil, err
 		}
 	}
-	f, err := os.CreateTemp(filepath.Dir(name), "."+filepath.Base(name)+".*")
+	f, err := createTemp(name, mode.perm())
 	if err != nil {
 		return nil, err
 	}
-	mode := os.FileMode(0o644)
-	if exists {
-		mode = info.Mode().Perm()
-	}
-	out := &outputFile{f: f, temp: f.Name(), name: name}
-	if err := f.Chmod(mode); err != nil {
-		out.discard()
-		return nil, err
+	out := &outputFile{f: f, temp: f.Name(), name: name, mode: mode}
+	if exists && !mode.private {
+		if err := f.Chmod(info.Mode().Perm()); err != nil {
+			out.discard()
+			return nil, err
+		}
 	}
 	return out, nil
 }
 
+// openInPlace opens a file that keeps its name. Info is what stands there, nil
+// if nothing does.
+func openInPlace(name string, info os.FileInfo, mode outputMode) (*os.File, error) {
+	if info != nil && info.Mode()&os.ModeNamedPipe != 0 {
+		return openFIFO(name, mode.done)
+	}
+	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE, mode.perm())
+}
+
+// begin takes away what an earlier run left: the old content of a file that is
+// written in place, and the files on their way of runs that were killed.
+func (o *outputFile) begin() error {
+	if o.begun {
+		return nil
+	}
+	o.begun = true
+	if o.temp != "" {
+		removeLeftovers(o.name)
+		return nil
+	}
+	info, err := o.f.Stat()
+	if err != nil || !info.Mode().IsRegular() {
+		return err
+	}
+	if o.mode.private {
+		if err := o.f.Chmod(0o600); err != nil {
+			return err
+		}
+	}
+	return o.f.Truncate(0)
+}
+
 // Write implements [io.Writer].
-func (o *outputFile) Write(p []byte) (int, error) { return o.f.Write(p) }
+func (o *outputFile) Write(p []byte) (int, error) {
+	if err := o.begin(); err != nil {
+		return 0, err
+	}
+	return o.f.Write(p)
+}
 
 // commit ends the file and gives it its name.
 func (o *outputFile) commit() error {
-	if err := o.f.Close(); err != nil {
+	if err := o.begin(); err != nil {
 		o.discard()
 		return err
 	}
 	if o.temp == "" {
-		return nil
+		return o.f.Close()
+	}
+	release, err := closeLocked(o.f)
+	defer release()
+	if err != nil {
+		os.Remove(o.temp)
+		return err
 	}
 	if err := os.Rename(o.temp, o.name); err != nil {
-		o.discard()
-		return err
+		// Windows replaces no file that another program holds open.
+		return fmt.Errorf("%w; until the next run the report is in %q", bare(err), o.temp)
 	}
 	return nil
 }

@@ -12,6 +12,7 @@ import (
 // outputFlags are the flags of verbs that write reports.
 type outputFlags struct {
 	outputs []string
+	private bool
 	color   *choice
 	only    *choice
 	verbose bool
@@ -28,6 +29,7 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	o.color = newChoice(auto, always, never)
 	flags.StringArrayVarP(&o.outputs, "output", "o", nil,
 		"write the report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(report.Formats(), ", ")+"; FILE \"-\" or none is standard output, at most once (default text)")
+	flags.BoolVar(&o.private, "private", false, "write reports that only their owner can read (mode 0600); otherwise they follow the umask")
 	flags.Var(o.color, "color", "colour text output; NO_COLOR is honoured")
 	o.sarifProfile = newChoice(report.ProfileCI, report.ProfileFull)
 	flags.Var(o.sarifProfile, "sarif-profile", "leave accepted, expected and fixed results out of sarif (ci), or keep them as suppressed (full)")

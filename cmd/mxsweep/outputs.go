@@ -1,10 +1,10 @@
 package main
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -52,17 +52,13 @@ func parseOutputs(values []string) ([]outputSpec, error) {
 			errs = append(errs, unknownFormat(format))
 		case file == "":
 			errs = append(errs, usagef("FORMAT=FILE, or FORMAT alone for standard output", "reading output %q: no file is named", v))
-		case slices.ContainsFunc(specs, func(o outputSpec) bool { return sameFile(o.file, file) }):
+		case file == "-" && slices.ContainsFunc(specs, func(o outputSpec) bool { return o.file == file }):
 			errs = append(errs, usagef("give each output a file of its own: FORMAT=FILE", "reading output %q: %s is taken by another output", v, spec.name()))
 		default:
 			specs = append(specs, spec)
 		}
 	}
 	return specs, errors.Join(errs...)
-}
-
-func sameFile(a, b string) bool {
-	return a == b || a != "-" && b != "-" && filepath.Clean(a) == filepath.Clean(b)
 }
 
 func unknownFormat(name string) error {
@@ -89,21 +85,38 @@ type output struct {
 	err  error       // the first that was met
 }
 
+// A fileRule says how the files of a run are opened.
+type fileRule struct {
+	private bool // for their owner alone
+
+	// dropsRights is set for a run that drops its rights on the way. It cannot
+	// rename files in other users' directories later on: there it writes in
+	// place.
+	dropsRights bool
+}
+
+// mode is how the file of an output is written.
+func (r fileRule) mode(ctx context.Context, spec outputSpec) outputMode {
+	return outputMode{
+		inPlace: report.Streams(spec.format) || r.dropsRights && foreign(spec.file),
+		private: r.private,
+		done:    ctx.Done(),
+	}
+}
+
 // openOutputs opens everything that a run will write, so that a file that
-// cannot be written is known before the first packet. A run that drops its
-// rights on the way cannot rename files in other users' directories later on:
-// there it writes in place.
-func openOutputs(stdout io.Writer, specs []outputSpec, dropsRights bool, opts func(outputSpec) report.Options) (*outputs, error) {
+// cannot be written is known before the first packet. What stands in the files
+// stays until the run begins to write.
+func openOutputs(ctx context.Context, stdout io.Writer, specs []outputSpec, rule fileRule, opts func(outputSpec) report.Options) (*outputs, error) {
 	o := &outputs{}
 	var errs []error
 	for _, spec := range specs {
 		out := &output{spec: spec}
 		dst := stdout
 		if spec.file != "-" {
-			f, err := createOutput(spec.file, report.Streams(spec.format) || dropsRights && foreign(spec.file))
+			f, err := createOutput(spec.file, rule.mode(ctx, spec))
 			if err != nil {
-				errs = append(errs, &codedError{exitError, fmt.Errorf("opening output %s: %w", spec.name(), bare(err)),
-					"name a file in a folder that is there and can be written; nothing was sent"})
+				errs = append(errs, opening("output "+spec.name(), err))
 				continue
 			}
 			out.file, dst = f, f
@@ -120,6 +133,15 @@ func openOutputs(stdout io.Writer, specs []outputSpec, dropsRights bool, opts fu
 		return nil, err
 	}
 	return o, nil
+}
+
+// opening says which file of a run could not be opened. It asks for exitError.
+func opening(what string, err error) error {
+	hint := "name a file in a folder that is there and can be written; nothing was sent"
+	if errors.Is(err, errNoReader) {
+		hint = fmt.Sprintf("start what reads it first; it was waited for %s, and nothing was sent", fifoWait)
+	}
+	return &codedError{exitError, fmt.Errorf("opening %s: %w", what, bare(err)), hint}
 }
 
 // each calls write for every output that still works. The error is not nil

@@ -2,7 +2,10 @@
 
 package main
 
-import "os"
+import (
+	"errors"
+	"os"
+)
 
 // foreign reports whether the directory of a file belongs to somebody else;
 // only on Unix does that matter.
@@ -10,3 +13,9 @@ func foreign(string) bool { return false }
 
 // lockFile does nothing where files cannot be locked.
 func lockFile(*os.File) error { return nil }
+
+// tryLock cannot lock.
+func tryLock(*os.File) error { return errors.ErrUnsupported }
+
+// closeLocked closes the file; there is no lock to keep.
+func closeLocked(f *os.File) (release func(), err error) { return func() {}, f.Close() }

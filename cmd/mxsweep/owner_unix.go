@@ -3,6 +3,7 @@
 package main
 
 import (
+	"errors"
 	"os"
 	"path/filepath"
 	"syscall"
@@ -22,3 +23,25 @@ func foreign(name string) bool {
 // lockFile waits until nobody else holds the file, and holds it until it is
 // closed.
 func lockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX) }
+
+// tryLock holds the file until it is closed, or gives errLocked if somebody
+// else does. Another error means that the file system has no locks.
+func tryLock(f *os.File) error {
+	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
+	if errors.Is(err, syscall.EWOULDBLOCK) {
+		return errLocked
+	}
+	return err
+}
+
+// closeLocked closes a file, so that errors of writing show, and keeps its lock
+// until release is called.
+func closeLocked(f *os.File) (release func(), err error) {
+	// Both descriptors share the lock (flock(2)).
+	fd, failed := syscall.Dup(int(f.Fd()))
+	release = func() {}
+	if failed == nil {
+		release = func() { _ = syscall.Close(fd) } // nothing was written by it
+	}
+	return release, f.Close()
+}

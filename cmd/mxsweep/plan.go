@@ -28,6 +28,7 @@ type plan struct {
 
 	ports       []uint16
 	scopeFiles  []string
+	lists       []string      // all files that targets, scope and excludes were read from
 	asked       []scan.Target // what is swept, as it was written
 	strays      []scan.Target // canaries that nothing allows to be contacted
 	excluded    []scan.Target
@@ -63,7 +64,8 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	}
 	p.known = known
 	specs, outputErr := flags.output.specs()
-	errs := []error{flags.check(given), outputErr, flags.checkFiles(specs)}
+	uses := s.checkFiles(flags, specs, slices.Concat(flags.inputs, []string{flags.scope}, flags.excludeFiles))
+	errs := []error{flags.check(given), outputErr, uses}
 	note := func(err error) { errs = append(errs, err) }
 	if p.policy, err = flags.readPolicy(rules, known); err != nil {
 		return nil, errors.Join(append(errs, err)...)
@@ -83,6 +85,9 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	if errors.Join(errs...) == nil || !slices.Contains(flags.inputs, "-") {
 		// Nobody need write a list for a run that will not be.
 		note(p.readScope(ctx, s, flags, args))
+	}
+	if uses == nil {
+		note(s.checkFiles(flags, specs, p.lists)) // includes and all
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -190,6 +195,7 @@ func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *s
 // swept.
 func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args []string) error {
 	parser := flags.names.parser(s.stdin)
+	parser.Opened = func(name string) { p.lists = append(p.lists, name) }
 	bounds, err := p.readBounds(ctx, parser, flags, args)
 	if err != nil {
 		if ctx.Err() != nil {

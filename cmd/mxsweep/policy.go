@@ -18,12 +18,9 @@ import (
 // readPolicy reads the policy file: the one that --policy names, else
 // mxsweep.yaml if there is one. It is nil if there is none.
 func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports) (*exposure.Policy, error) {
-	file := f.policy
+	file := f.policyFile()
 	if file == "" {
-		if f.withoutPolicy || !exists(exposure.DefaultPolicyFile) {
-			return nil, nil
-		}
-		file = exposure.DefaultPolicyFile
+		return nil, nil
 	}
 	data, err := readLimited(file, maxPolicy)
 	if err != nil {
@@ -31,6 +28,14 @@ func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports)
 	}
 	policy, err := exposure.LoadPolicy(file, data, exposure.PolicyContext{Rules: rules, Profiles: known.ProfilePorts()})
 	return policy, coded(exitUsage, err)
+}
+
+// policyFile is the name of the policy file, "" if there is none.
+func (f *scanFlags) policyFile() string {
+	if f.policy == "" && !f.withoutPolicy && exists(exposure.DefaultPolicyFile) {
+		return exposure.DefaultPolicyFile
+	}
+	return f.policy
 }
 
 // maxPolicy is more than any policy that a person wrote.

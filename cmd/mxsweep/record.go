@@ -47,7 +47,7 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 	s.winds.Store(true)
 	var file *outputFile
 	if output != "-" {
-		if file, err = createOutput(output, false); err != nil {
+		if file, err = createOutput(output, outputMode{done: ctx.Done()}); err != nil {
 			return coded(exitError, fmt.Errorf("opening output %q: %w", output, bare(err)))
 		}
 	}

@@ -3,7 +3,6 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -186,25 +185,6 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 
 // atMost is a limit that the user set. What is beyond any machine is no limit.
 func atMost(n uint) int { return int(min(n, 1<<30)) }
-
-// checkFiles refuses files that would be written for two purposes at once.
-func (f *scanFlags) checkFiles(specs []outputSpec) error {
-	var taken []string
-	for _, spec := range specs {
-		taken = append(taken, spec.file)
-	}
-	var errs []error
-	for _, of := range []struct{ flag, file string }{{"pcap", f.pcap}, {"audit-log", f.auditLog}, {"resume", f.resume}} {
-		if of.file == "" || of.file == os.DevNull {
-			continue
-		}
-		if slices.ContainsFunc(taken, func(file string) bool { return sameFile(file, of.file) }) {
-			errs = append(errs, usagef("give each a file of its own", "reading flag \"--%s\": %q is taken by an output", of.flag, of.file))
-		}
-		taken = append(taken, of.file)
-	}
-	return errors.Join(errs...)
-}
 
 // needWords are the flags of which an empty value, as an unset variable of a
 // script gives, would silently lift a bound or a check that was meant.

@@ -56,6 +56,8 @@ func TestScripts(t *testing.T) {
 			"write":        write,
 			"big":          big,
 			"moment":       laterTime,
+			"mode":         fileMode,
+			"onway":        onWay,
 		},
 	})
 }
@@ -236,6 +238,32 @@ func laterTime(ts *testscript.TestScript, neg bool, args []string) {
 	after, err := time.ParseDuration(args[1])
 	ts.Check(err)
 	ts.Setenv(args[0], time.Now().Add(after).UTC().Format(time.RFC3339Nano))
+}
+
+// mode PERM FILE... wants the files to have the permissions.
+func fileMode(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) < 2 {
+		ts.Fatalf("usage: mode PERM FILE...")
+	}
+	for _, name := range args[1:] {
+		info, err := os.Stat(ts.MkAbs(name))
+		ts.Check(err)
+		if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {
+			ts.Fatalf("%s has mode %s, want %s", name, got, args[0])
+		}
+	}
+}
+
+// onway N FILE wants so many files to be on their way to FILE.
+func onWay(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: onway N FILE")
+	}
+	found, err := filepath.Glob(filepath.Join(ts.MkAbs("."), tempPrefix(args[1])+"*"))
+	ts.Check(err)
+	if fmt.Sprint(len(found)) != args[0] {
+		ts.Fatalf("%d files on their way to %s, want %s: %v", len(found), args[1], args[0], found)
+	}
 }
 
 // big FILE N writes a file of N bytes.

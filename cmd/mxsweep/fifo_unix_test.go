@@ -1,0 +1,8 @@
+//go:build unix
+
+package main
+
+import "syscall"
+
+// mkfifo makes a FIFO.
+func mkfifo(name string) error { return syscall.Mkfifo(name, 0o600) }

@@ -1,0 +1,123 @@
+package main
+
+import (
+	"crypto/rand"
+	"encoding/hex"
+	"errors"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// A report on its way stands beside its place as ".NAME.mxsweep-" and 16 hex
+// digits, and is locked as long as its run lives: one that can be locked is
+// that of a run which was killed.
+
+// tempDigits is how many hex digits end the name of a file on its way.
+const tempDigits = 16
+
+// tempPrefix is how the names of files on their way to name begin. Together
+// with the digits they stay below the 255 bytes that file systems allow.
+func tempPrefix(name string) string {
+	base := filepath.Base(name)
+	return "." + base[:min(len(base), 200)] + ".mxsweep-"
+}
+
+// createTemp creates a locked file beside name.
+func createTemp(name string, perm os.FileMode) (*os.File, error) {
+	for {
+		var digits [tempDigits / 2]byte
+		// crypto/rand.Read never returns an error.
+		_, _ = rand.Read(digits[:])
+		temp := filepath.Join(filepath.Dir(name), tempPrefix(name)+hex.EncodeToString(digits[:]))
+		f, err := os.OpenFile(temp, os.O_RDWR|os.O_CREATE|os.O_EXCL, perm)
+		if errors.Is(err, fs.ErrExist) {
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		// Another run may have taken it for a leftover before it was locked.
+		if tryLock(f) != errLocked && sameOpen(f, temp) {
+			return f, nil
+		}
+		f.Close() // nothing was written
+	}
+}
+
+// sameOpen reports whether the open file still has its name.
+func sameOpen(f *os.File, name string) bool {
+	there, err1 := os.Lstat(name)
+	open, err2 := f.Stat()
+	return err1 == nil && err2 == nil && os.SameFile(there, open)
+}
+
+// removeLeftovers removes the files on their way to name of runs that were
+// killed. What cannot be removed stays; nobody is harmed by it.
+func removeLeftovers(name string) {
+	dir, prefix := filepath.Dir(name), tempPrefix(name)
+	entries, err := os.ReadDir(dir)
+	if err != nil {
+		return
+	}
+	for _, e := range entries {
+		digits, ours := strings.CutPrefix(e.Name(), prefix)
+		if !ours || len(digits) != tempDigits || strings.Trim(digits, "0123456789abcdef") != "" || !e.Type().IsRegular() {
+			continue
+		}
+		removeUnlocked(filepath.Join(dir, e.Name()))
+	}
+}
+
+// removeUnlocked removes a file that no living run has locked.
+func removeUnlocked(name string) {
+	f, err := os.OpenFile(name, os.O_RDWR, 0)
+	if err != nil {
+		return
+	}
+	defer f.Close()
+	switch tryLock(f) {
+	case nil:
+		if sameOpen(f, name) {
+			os.Remove(name)
+		}
+	case errors.ErrUnsupported:
+		// Windows, where a file that a program has open cannot be removed.
+		f.Close()
+		os.Remove(name)
+	}
+}
+
+// errLocked is the error of a file that somebody else has locked.
+var errLocked = errors.New("locked by another process")
+
+// fifoWait is how long a FIFO may have no reader.
+const fifoWait = 10 * time.Second
+
+// openFIFO opens a FIFO for writing. Without a reader that would wait for ever
+// (open(2)), so that a script which lost its reader would never end.
+func openFIFO(name string, done <-chan struct{}) (*os.File, error) {
+	limit := time.NewTimer(fifoWait)
+	defer limit.Stop()
+	again := time.NewTicker(20 * time.Millisecond)
+	defer again.Stop()
+	for {
+		f, err := os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0)
+		if !errors.Is(err, syscall.ENXIO) { // nobody reads it
+			return f, err
+		}
+		select {
+		case <-again.C:
+		case <-done:
+			return nil, errors.New("stopped while no process read the FIFO")
+		case <-limit.C:
+			return nil, errNoReader
+		}
+	}
+}
+
+// errNoReader is the error of a FIFO that nobody reads.
+var errNoReader = errors.New("no process reads the FIFO")
