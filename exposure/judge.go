@@ -60,8 +60,10 @@ func (j *Judge) Findings(p Port) []Finding {
 	}
 	v := j.vantage(p.Target.Addr())
 	var list []Finding
-	for _, r := range j.broken(j.situation(p, v)) {
-		list = append(list, j.finding(r, p, v))
+	if p.Service == nil || p.Service.Inconclusive != fingerprint.InconclusiveSkipped {
+		for _, r := range j.broken(j.situation(p, v)) {
+			list = append(list, j.finding(r, p, v))
+		}
 	}
 	if m := j.Policy.forbids(p.Target.Addr(), p.names(), p.Target.Port()); m != nil && j.Rules.Lookup(ruleForbidden) != nil {
 		f := j.finding(j.Rules.Lookup(ruleForbidden), p, v)

@@ -148,13 +148,14 @@ func mtaRole(port uint16, ports *signatures.Ports) string {
 	return role
 }
 
-// stackOf names the stack of which most is there.
+// stackOf names the stack of which most is there. A port counts only where a
+// dialogue named the product that answers: open ports alone name no stack.
 func stackOf(set *signatures.Set, services map[uint16]*Service) string {
 	name, most := "", 0
 	for _, stack := range set.Stacks {
 		n := 0
 		for _, port := range stack.Ports {
-			if services[port] != nil {
+			if svc := services[port]; svc != nil && svc.Method == "probed" && svc.Product != "" {
 				n++
 			}
 		}

@@ -59,11 +59,16 @@ func TestLink(t *testing.T) {
 // TestStack names a stack only if enough of it is there.
 func TestStack(t *testing.T) {
 	set := load(t)
-	services := map[uint16]*Service{7025: {}, 7071: {}}
+	named := func() *Service { return &Service{Method: "probed", Product: "Zimbra"} }
+	services := map[uint16]*Service{7025: {}, 7071: {}, 7143: {}}
 	if got := stackOf(set, services); got != "" {
-		t.Errorf("two ports make up %q", got)
+		t.Errorf("three open ports make up %q", got)
 	}
-	services[7143] = &Service{}
+	services[7025] = named() // a port, and the product
+	if got := stackOf(set, services); got != "" {
+		t.Errorf("one named port makes up %q", got)
+	}
+	services[7071], services[7143] = named(), named()
 	if got := stackOf(set, services); got != "Zimbra" {
 		t.Errorf("7025, 7071 and 7143 make up %q, want Zimbra", got)
 	}

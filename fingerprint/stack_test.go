@@ -15,7 +15,7 @@ func TestStacks(t *testing.T) {
 		{"Zimbra's mailbox server", "Zimbra", []uint16{7025, 7110, 7143}, []string{"Zimbra"}},
 		{"Zimbra's mail transfer agent", "", []uint16{25, 587, 10024, 10025, 10026}, []string{"amavisd-new", "Postfix smtpd"}},
 		{"iRedMail", "iRedMail", []uint16{25, 587, 143, 7777, 7778, 7779, 9998, 10024, 10025, 10026, 10027, 10028, 12340, 24242}, []string{"iRedAPD", "amavisd-new", "Dovecot quota-status"}},
-		{"iRedMail whose filters refuse us", "iRedMail", []uint16{25, 7777, 9998, 10024, 10025, 10026, 10027, 10028}, nil},
+		{"iRedMail, few of its ports", "iRedMail", []uint16{25, 7777, 9998, 10024, 10025, 10026, 10027, 10028}, nil},
 		{"amavisd and Postfix", "", []uint16{25, 9998, 10024, 10025, 10026, 10027, 10028}, []string{"amavisd-new", "Postfix smtpd"}},
 		{"mailcow", "mailcow", []uint16{25, 143, 993, 10025, 10110, 10143, 10465, 10587, 10993, 10995, 14190}, nil},
 		{"mailcow, four twins", "mailcow", []uint16{25, 10143, 10465, 10587, 10993}, nil},
@@ -32,15 +32,19 @@ func TestStacks(t *testing.T) {
 		{"many small filters", "", []uint16{25, 8891, 8893, 10023, 10025, 10026, 10031, 10040, 12525}, []string{"OpenDKIM", "Postgrey", "postfwd"}},
 		{"Postfix alone", "", []uint16{25, 587}, []string{"Postfix smtpd"}},
 	} {
-		services := make(map[uint16]*Service)
+		named, open := make(map[uint16]*Service), make(map[uint16]*Service)
 		for i, port := range tt.ports {
-			services[port] = new(Service)
+			named[port] = &Service{Method: "probed", Product: "Example"}
 			if i < len(tt.products) {
-				services[port].Product = tt.products[i]
+				named[port].Product = tt.products[i]
 			}
+			open[port] = &Service{Method: "table", Protocol: "smtp"}
 		}
-		if got := stackOf(set, services); got != tt.want {
+		if got := stackOf(set, named); got != tt.want {
 			t.Errorf("%s is called %q, want %q", tt.name, got, tt.want)
+		}
+		if got := stackOf(set, open); got != "" {
+			t.Errorf("%s is called %q by its open ports alone", tt.name, got)
 		}
 	}
 }

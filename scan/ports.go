@@ -48,6 +48,23 @@ func ParsePorts(spec string, profiles map[string][]uint16) ([]uint16, error) {
 	return in, nil
 }
 
+// RangedPorts returns, sorted, the ports of a list that [ParsePorts] reads which
+// are part of a range or profile in it, and not only listed singly.
+func RangedPorts(spec string, profiles map[string][]uint16) []uint16 {
+	var wide []string
+	for item := range strings.SplitSeq(spec, ",") {
+		item = strings.TrimSpace(item)
+		if _, profile := profiles[item]; profile || strings.ContainsAny(item, "-!") {
+			wide = append(wide, item)
+		}
+	}
+	ports, err := ParsePorts(strings.Join(wide, ","), profiles)
+	if err != nil {
+		return nil // nothing but single ports
+	}
+	return ports
+}
+
 // parsePortItem reads one number, range or profile name.
 func parsePortItem(item string, profiles map[string][]uint16) ([]uint16, *InputError) {
 	if item == "" {

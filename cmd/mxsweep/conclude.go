@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mxsweep/exposure"
+	"mxsweep/fingerprint"
 	"mxsweep/report"
 	"mxsweep/scan"
 )
@@ -24,7 +25,11 @@ type conclusion struct {
 func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted error) conclusion {
 	now := p.flags.time()
 	c := conclusion{open: w.sorted()}
+	var aside []exposure.Notice
 	if w.identifier != nil {
+		if w.queue != nil {
+			aside = w.setAside(c.open)
+		}
 		p.link(c.open)
 	}
 	canaries := exposure.WatchCanaries(p.policy)
@@ -43,7 +48,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	saw := p.saw(ctx, w, outs, aborted)
 	saw.Canaries = canaries.Canaries()
 	c.verdict = p.gate.Decide(saw, c.findings)
-	for _, more := range [][]exposure.Notice{drifted, w.engine.notices(), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), p.policy.Notices(c.findings, now)} {
+	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), p.policy.Notices(c.findings, now)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	c.summary = p.summary(c.verdict, saw)
@@ -57,7 +62,7 @@ func (p *plan) write(c conclusion, identified bool, outs *outputs, run report.Ru
 	if identified {
 		for _, port := range c.open {
 			s := port.Service
-			_ = outs.linked(report.NewPort(port, p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0))
+			_ = outs.linked(report.NewPort(port, p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0 || s.Inconclusive == fingerprint.InconclusiveSkipped))
 		}
 	}
 	for i := range c.findings {

@@ -98,7 +98,7 @@ func (w *crowd) work(ctx context.Context) {
 			w.done++
 			w.mu.Unlock()
 		}
-		w.queue.done(r, true)
+		w.queue.done(r, said)
 	}
 }
 

@@ -213,7 +213,10 @@ func chooseMode(space *scan.Space) (mode, why string) {
 }
 
 // notices are what the reader should know of how the engine worked.
-func (e *engine) notices() []exposure.Notice {
+//
+// Where the open ports are talked to, what replies says more about a host than
+// how many of its ports are open.
+func (e *engine) notices(identified bool) []exposure.Notice {
 	var all []exposure.Notice
 	note := func(code, target, format string, args ...any) {
 		all = append(all, exposure.NewNotice(code, target, nil, format, args...))
@@ -245,6 +248,9 @@ func (e *engine) notices() []exposure.Notice {
 	}
 	if len(odd) > 0 {
 		note(exposure.NoticeEngine, "", "Answers were not believed: %s.", strings.Join(odd, ", "))
+	}
+	if identified {
+		return all
 	}
 	slices.SortFunc(st.WildcardHosts, netip.Addr.Compare)
 	for _, host := range st.WildcardHosts {

@@ -27,6 +27,7 @@ type plan struct {
 	args  []string // of the process, for the report
 
 	ports       []uint16
+	ranged      []uint16 // of those, the ones that are part of a range or profile
 	scopeFiles  []string
 	lists       []string      // all files that targets, scope and excludes were read from
 	asked       []scan.Target // what is swept, as it was written
@@ -73,7 +74,7 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	if err := flags.adopt(p.policy, given); err != nil {
 		return nil, errors.Join(append(errs, err)...) // nothing is looked up without leave
 	}
-	p.ports, err = readPorts(flags.ports, known)
+	p.ports, p.ranged, err = readPorts(flags.ports, known)
 	note(err)
 	if !flags.noIdentify {
 		p.set, err = loadSignatures(flags.signatures)
@@ -146,17 +147,18 @@ func (p *plan) addressesOf(name string) []netip.Addr {
 	return list
 }
 
-// readPorts is the set of ports that --ports asks for.
-func readPorts(specs []string, known *signatures.Ports) ([]uint16, error) {
+// readPorts is the set of ports that --ports asks for, and those of them that
+// are part of a range or profile.
+func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, err error) {
 	spec := strings.Join(specs, ",")
 	if spec == "" {
 		spec = "internal"
 	}
-	ports, err := scan.ParsePorts(spec, known.ProfilePorts())
+	all, err = scan.ParsePorts(spec, known.ProfilePorts())
 	if err != nil {
-		return nil, coded(exitUsage, fmt.Errorf("reading --ports %q: %w", spec, err))
+		return nil, nil, coded(exitUsage, fmt.Errorf("reading --ports %q: %w", spec, err))
 	}
-	return ports, nil
+	return all, scan.RangedPorts(spec, known.ProfilePorts()), nil
 }
 
 // readJudgement makes the judge and the gate.

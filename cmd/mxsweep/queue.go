@@ -5,6 +5,7 @@ import (
 	"slices"
 	"sync"
 
+	"mxsweep/fingerprint"
 	"mxsweep/scan"
 )
 
@@ -13,6 +14,11 @@ import (
 // ports does not make the others wait.
 type queue struct {
 	perHost int
+
+	// listed reports whether a pair was asked as part of a range or profile,
+	// and asked how many such pairs its host has. Nil means that none has.
+	listed func(netip.AddrPort) bool
+	asked  func(netip.Addr) int
 
 	mu      sync.Mutex
 	ready   sync.Cond // there may be something to take
@@ -23,23 +29,20 @@ type queue struct {
 	pending int
 }
 
-// No mail host has so many ports: where so many were talked to, and where not
-// one of so many said anything that is known, something else answers for all
-// ports, and to talk to the rest would take hours.
-const (
-	maxTalks = 1024
-	maxMute  = 256
-)
+// maxTalks is how many ports of a host are talked to. No mail host has so many,
+// and to talk to the rest would take hours.
+const maxTalks = 1024
 
 // waiting are the ports of one host: those that wait, and how many are under
 // way.
 type waiting struct {
-	ports  []scan.Result
-	held   int // of those that wait, the first, which have a connection
-	active int
-	queued bool // the host is among the turns
-	talks  int  // ports that were talked to
-	known  bool // one of them was recognised
+	ports   []scan.Result
+	held    int // of those that wait, the first, which have a connection
+	active  int
+	queued  bool // the host is among the turns
+	talks   int  // ports that were talked to
+	replies hostReplies
+	kind    hostKind
 }
 
 func newQueue(perHost int) *queue {
@@ -72,7 +75,43 @@ func (q *queue) put(r scan.Result) {
 		q.held++
 	}
 	q.pending++
+	q.count(r.Target, h)
 	q.line(addr, h)
+}
+
+// count notes an open port of a host.
+func (q *queue) count(pair netip.AddrPort, h *waiting) {
+	h.replies.open++
+	if q.listed != nil && q.listed(pair) {
+		h.replies.listed++
+	}
+	q.decide(pair.Addr(), h)
+}
+
+// decide looks again at what kind of a host it is, unless that is known.
+func (q *queue) decide(addr netip.Addr, h *waiting) {
+	if h.kind != hostOrdinary {
+		return
+	}
+	asked := -1
+	if q.asked != nil && h.replies.alike() {
+		asked = q.asked(addr)
+	}
+	h.kind = h.replies.kind(asked)
+}
+
+// waits reports whether the next port of a host waits for more to be known: for
+// the first reply of a host that has given none, and for whether the rest of
+// the ports is open where all that are give the same reply.
+func (q *queue) waits(h *waiting) bool {
+	switch r := &h.replies; {
+	case h.kind != hostOrdinary:
+		return false
+	case h.active > 0 && r.ended == r.silent && h.talks >= sampleSilent && r.ended < sampleSilent:
+		return true
+	default:
+		return !q.ended && q.asked != nil && r.alike()
+	}
 }
 
 // host is what is known of a host, which need not be known yet.
@@ -87,7 +126,7 @@ func (q *queue) host(addr netip.Addr) *waiting {
 
 // line lets a host wait for its turn if one of its ports may be taken.
 func (q *queue) line(addr netip.Addr, h *waiting) {
-	if h.queued || len(h.ports) == 0 || h.active >= q.perHost {
+	if h.queued || len(h.ports) == 0 || h.active >= q.perHost || q.waits(h) {
 		return
 	}
 	h.queued = true
@@ -112,6 +151,7 @@ func (q *queue) next() (scan.Result, bool) {
 	r := h.ports[0]
 	h.ports = h.ports[1:]
 	h.active++
+	h.talks++
 	h.queued = false
 	q.pending--
 	if r.Conn != nil {
@@ -125,28 +165,48 @@ func (q *queue) next() (scan.Result, bool) {
 	return r, true
 }
 
-// worth reports whether to talk to a further port of a host.
+// worth reports whether a port that was taken is to be talked to.
 func (q *queue) worth(addr netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.hosts[addr]
-	if h.talks >= maxTalks || h.talks >= maxMute && !h.known {
-		return false
-	}
-	h.talks++
-	return true
+	return h.kind == hostOrdinary && h.talks <= maxTalks
 }
 
-// done says that a port taken from the queue is dealt with, and whether what
-// answers there was recognised. The host stays: it counts what was asked of it.
-func (q *queue) done(r scan.Result, known bool) {
+// done says that a port taken from the queue is dealt with, and what answers
+// there: nil if it was not talked to. The host stays: it counts what was asked
+// of it.
+func (q *queue) done(r scan.Result, service *fingerprint.Service) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	addr := r.Target.Addr()
 	h := q.hosts[addr]
 	h.active--
-	h.known = h.known || known
+	if service != nil && service.Inconclusive != fingerprint.InconclusiveNoConnection {
+		h.replies.add(service)
+		q.decide(addr, h)
+	}
 	q.line(addr, h)
+}
+
+// kind says what kind of a host an address has.
+func (q *queue) kind(addr netip.Addr) hostKind {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if h := q.hosts[addr]; h != nil {
+		return h.kind
+	}
+	return hostOrdinary
+}
+
+// open is how many open ports of an address are known.
+func (q *queue) open(addr netip.Addr) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if h := q.hosts[addr]; h != nil {
+		return h.replies.open
+	}
+	return 0
 }
 
 // close says that no more ports will come.
@@ -154,5 +214,8 @@ func (q *queue) close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ended = true
+	for addr, h := range q.hosts {
+		q.line(addr, h) // what waited for the end of the sweep
+	}
 	q.ready.Broadcast()
 }

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net"
 	"net/netip"
 	"sync"
 	"testing"
 
+	"mxsweep/fingerprint"
 	"mxsweep/scan"
 )
 
@@ -65,7 +67,7 @@ func TestQueueKeepsToThePortsPerHost(t *testing.T) {
 				done[r.Target] = true
 				active[addr]--
 				mu.Unlock()
-				q.done(r, true)
+				q.done(r, said)
 			}
 		})
 	}
@@ -96,7 +98,7 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 			kept++
 			r.Conn.Close()
 		}
-		q.done(r, true)
+		q.done(r, said)
 	}
 	if kept != maxHeld {
 		t.Errorf("%d connections were kept, want %d", kept, maxHeld)
@@ -122,36 +124,102 @@ func TestQueueKeepsPlacesFree(t *testing.T) {
 		if want := n < 3; !ok || (r.Conn != nil) != want {
 			t.Errorf("port %d of those taken: %t, with a connection: %t, want %t", n, ok, r.Conn != nil, want)
 		}
-		q.done(r, true)
+		q.done(r, said)
+	}
+}
+
+// said is a service that replied.
+var said = &fingerprint.Service{Banner: []byte("220 mx.example.org ESMTP\r\n")}
+
+// drain takes all ports of a queue, talks to those that are worth it with
+// answer, and counts them by host.
+func drain(q *queue, answer func(netip.AddrPort) *fingerprint.Service) (talks map[netip.Addr]int, handed int) {
+	talks = map[netip.Addr]int{}
+	for {
+		r, ok := q.next()
+		if !ok {
+			return talks, handed
+		}
+		handed++
+		if q.worth(r.Target.Addr()) {
+			talks[r.Target.Addr()]++
+			q.done(r, answer(r.Target))
+		} else {
+			q.done(r, nil)
+		}
 	}
 }
 
 // A host on which everything is open must not cost a dialogue for every port.
 func TestQueueGivesUpOnCrowdedHosts(t *testing.T) {
-	mute, chatty := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	silent, chatty := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	q := newQueue(8)
 	for port := range uint16(2000) {
-		q.put(result(mute.String(), port+1))
+		q.put(result(silent.String(), port+1))
 		q.put(result(chatty.String(), port+1))
 	}
 	q.close()
-	talks, handed := map[netip.Addr]int{}, 0
-	for {
-		r, ok := q.next()
-		if !ok {
-			break
+	talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
+		if p.Addr() == chatty {
+			return said
 		}
-		addr := r.Target.Addr()
-		handed++
-		if q.worth(addr) {
-			talks[addr]++
-		}
-		q.done(r, addr == chatty)
-	}
+		return &fingerprint.Service{}
+	})
 	if handed != 4000 {
 		t.Errorf("%d ports were handed out, want 4000: none may get lost", handed)
 	}
-	if talks[mute] != maxMute || talks[chatty] != maxTalks {
-		t.Errorf("%d and %d ports were talked to, want %d and %d", talks[mute], talks[chatty], maxMute, maxTalks)
+	if talks[silent] != sampleSilent || talks[chatty] != maxTalks {
+		t.Errorf("%d and %d ports were talked to, want %d and %d", talks[silent], talks[chatty], sampleSilent, maxTalks)
+	}
+	if q.kind(silent) != hostRepliesNowhere || q.kind(chatty) != hostOrdinary {
+		t.Errorf("the hosts are of kind %d and %d", q.kind(silent), q.kind(chatty))
+	}
+}
+
+// TestQueueHostKinds has hosts with so many open ports, of which some belong to
+// a range and some reply, all with the same words or each with its own.
+func TestQueueHostKinds(t *testing.T) {
+	for _, tt := range []struct {
+		name                 string
+		open, listed, asked  int
+		silent               int  // every so-manieth port replies to nothing; 1 for all, 0 for none
+		same                 bool // apart from the digits
+		want                 hostKind
+		mostTalks, leastTalk int
+	}{
+		{name: "all open and alike", open: 118, listed: 118, asked: 118, same: true, want: hostRespondsEverywhere, mostTalks: 20, leastTalk: 10},
+		{name: "all open, each with its own words", open: 118, listed: 118, asked: 118, want: hostOrdinary, mostTalks: 118, leastTalk: 118},
+		{name: "one port closed", open: 117, listed: 117, asked: 118, same: true, want: hostOrdinary, mostTalks: 117, leastTalk: 117},
+		{name: "too few ports", open: 29, listed: 29, asked: 29, same: true, want: hostOrdinary, mostTalks: 29, leastTalk: 29},
+		{name: "listed singly", open: 40, listed: 0, asked: 0, same: true, want: hostOrdinary, mostTalks: 40, leastTalk: 40},
+		{name: "nothing replies", open: 8, want: hostRepliesNowhere, silent: 1, mostTalks: 8, leastTalk: 8},
+		{name: "nothing replies, seven ports", open: 7, want: hostOrdinary, silent: 1, mostTalks: 7, leastTalk: 7},
+		{name: "every second port replies", open: 60, want: hostOrdinary, silent: 2, mostTalks: 60, leastTalk: 60},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			q := newQueue(4)
+			q.listed = func(p netip.AddrPort) bool { return int(p.Port()) <= tt.listed }
+			q.asked = func(netip.Addr) int { return tt.asked }
+			addr := netip.MustParseAddr("192.0.2.1")
+			for port := range tt.open {
+				q.put(result(addr.String(), uint16(port+1)))
+			}
+			q.close()
+			talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
+				switch {
+				case tt.silent > 0 && int(p.Port())%tt.silent == 0:
+					return &fingerprint.Service{}
+				case tt.same:
+					return &fingerprint.Service{Banner: fmt.Appendf(nil, "220 mx ESMTP %d\r\n", p.Port())}
+				}
+				return &fingerprint.Service{Banner: bytes.Repeat([]byte("x"), int(p.Port()))}
+			})
+			if got := q.kind(addr); got != tt.want {
+				t.Errorf("kind %d, want %d", got, tt.want)
+			}
+			if handed != tt.open || talks[addr] > tt.mostTalks || talks[addr] < tt.leastTalk {
+				t.Errorf("%d ports handed out and %d talked to, want %d and %d to %d", handed, talks[addr], tt.open, tt.leastTalk, tt.mostTalks)
+			}
+		})
 	}
 }

@@ -248,7 +248,7 @@ func (w *sweep) replay() error {
 		if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&note); err != nil {
 			return &scan.JournalError{File: w.plan.flags.resume, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: err}
 		}
-		w.queue.recall(r.Target.Addr(), note)
+		w.queue.recall(r.Target, note)
 		if note.Crowded {
 			w.crowded.Add(1)
 		}
@@ -258,13 +258,15 @@ func (w *sweep) replay() error {
 }
 
 // recall counts a port that was talked to in an earlier run.
-func (q *queue) recall(addr netip.Addr, note resumeNote) {
-	if note.Crowded {
-		return
-	}
+func (q *queue) recall(pair netip.AddrPort, note resumeNote) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	h := q.host(addr)
+	h := q.host(pair.Addr())
+	q.count(pair, h)
+	if note.Service == nil || note.Service.Inconclusive == fingerprint.InconclusiveSkipped {
+		return
+	}
 	h.talks++
-	h.known = h.known || note.Service != nil && note.Service.Signature != ""
+	h.replies.add(note.Service)
+	q.decide(pair.Addr(), h)
 }

@@ -43,6 +43,7 @@ func (w *sweep) run(ctx context.Context) error {
 	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
 	// Half of the places of a host are for questions to ports that are silent.
 	w.queue = newQueue((atMost(w.plan.flags.perHost) + 1) / 2)
+	w.queue.listed, w.queue.asked = w.plan.listedPort, w.plan.listedPorts
 	defer w.thrift()()
 	var workers sync.WaitGroup
 	idle := 0
@@ -173,7 +174,7 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 		// Noted before it is told: a run that is killed in between tells it when
 		// it goes on.
 		if ctx.Err() == nil && !scan.Starved(r.Err) {
-			w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: service == nil && r.Err == nil})
+			w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: w.skipped(r, service)})
 		}
 		if err := w.name(r, service); err != nil {
 			abort(err)
@@ -191,21 +192,23 @@ func (w *sweep) name(r scan.Result, service *fingerprint.Service) error {
 	return w.early(port)
 }
 
-// ask talks to one open port, unless its host has more of them than are worth
-// it: then there is no service.
+// ask talks to one open port, unless its host is not what it looks like or has
+// more of them than are worth it.
 func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, error) {
 	if !w.queue.worth(r.Target.Addr()) {
 		if r.Conn != nil {
 			_ = r.Conn.Close() // nothing was said
 			r.Conn = nil
 		}
-		w.crowded.Add(1)
-		w.queue.done(*r, false)
-		return nil, nil
+		if w.queue.kind(r.Target.Addr()) == hostOrdinary {
+			w.crowded.Add(1)
+		}
+		w.queue.done(*r, nil)
+		return &fingerprint.Service{Role: "unknown", Inconclusive: fingerprint.InconclusiveSkipped}, nil
 	}
 	service, err := w.identifier.Identify(ctx, *r)
 	r.Conn = nil // the identifier has closed it
-	w.queue.done(*r, service != nil && service.Signature != "")
+	w.queue.done(*r, service)
 	return service, err
 }
 
@@ -236,7 +239,7 @@ func (p *plan) link(open []exposure.Port) {
 		}
 		host := make(map[uint16]*fingerprint.Service, n)
 		for _, o := range open[:n] {
-			if o.Service != nil {
+			if o.Service != nil && o.Service.Inconclusive != fingerprint.InconclusiveSkipped {
 				host[o.Target.Port()] = o.Service
 			}
 		}
