@@ -73,7 +73,7 @@ func (p *page) para(lead string, leadWidth, hang int, text string) {
 			p.line(lead + l)
 			continue
 		}
-		if rest, ok := strings.CutPrefix(l, "::"); ok {
+		if rest, ok := strings.CutPrefix(l, "::"); ok && (command(l, 0) || strings.HasPrefix(rest, ":")) {
 			// There was nowhere else to break, and a CI system reads a
 			// command at the start of a line, blanks or not.
 			l = `:\x3a` + rest

@@ -94,7 +94,7 @@ func command(s string, i int) bool {
 	}
 	switch {
 	case s[i] == ':' && s[i+1] == ':':
-		return letter(s[i+2]) && (i == 0 || s[i-1] <= ' ')
+		return (i == 0 || s[i-1] <= ' ') && workflowCommand(s[i+2:])
 	case s[i] == '#' && s[i+1] == '#':
 		rest := s[i+2:]
 		j := 0
@@ -104,6 +104,23 @@ func command(s string, i int) bool {
 		return j < len(rest) && rest[j] == '['
 	}
 	return false
+}
+
+// workflowCommand reports whether what follows "::" may name a command of
+// GitHub's runner: a word of letters and hyphens up to a blank, another "::" or
+// the end, since the format may write more behind it. At most four hexadecimal
+// digits are the group of an IPv6 address ("::ffff:192.0.2.1", "::dead"), and
+// no command is that short.
+func workflowCommand(s string) bool {
+	n, hex := 0, true
+	for n < len(s) && (letter(s[n]) || s[n] == '-') {
+		hex = hex && s[n] != '-' && s[n]|0x20 <= 'f'
+		n++
+	}
+	if n == 0 || hex && n <= 4 {
+		return false
+	}
+	return n == len(s) || s[n] <= ' ' || strings.HasPrefix(s[n:], "::")
 }
 
 func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }

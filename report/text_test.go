@@ -53,6 +53,18 @@ func TestParaBreaksNoCommandOpen(t *testing.T) {
 	}
 }
 
+// TestParaKeepsAddresses: a line may begin with an address.
+func TestParaKeepsAddresses(t *testing.T) {
+	var b bytes.Buffer
+	w := bufio.NewWriter(&b)
+	p := page{w: w, width: 30}
+	p.para("  ", 2, 4, "a client that calls itself ::ffff:192.0.2.1 came")
+	w.Flush()
+	if got := b.String(); !strings.Contains(got, "\n    ::ffff:192.0.2.1 came\n") {
+		t.Errorf("got %q", got)
+	}
+}
+
 // TestTextColorSaysNothing: without its colours the report is the same.
 func TestTextColorSaysNothing(t *testing.T) {
 	plain := convert(t, "run.json", "text", Options{})
