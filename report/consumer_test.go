@@ -173,6 +173,59 @@ func TestMarkdownHostile(t *testing.T) {
 	}
 }
 
+// codeSpan is a code span of one or two backticks.
+var codeSpan = regexp.MustCompile("``.*?``|`[^`]*`")
+
+// TestNoLinks: nothing that a server said becomes a link, a mention or a
+// reference to an issue.
+func TestNoLinks(t *testing.T) {
+	const said = `220 see http://evil.example/x, HTTPS://Evil.Example WWW.evil.example mailto:a@evil.example @user #12 GH-7 [a](//evil.example)`
+	run := func() *collector {
+		c := hugeRun(1, 1)
+		c.ports[0].Service.Product, c.ports[0].Service.Version = said, ""
+		c.ports[0].Host, c.findings[0].Host = "www.evil.example", "www.evil.example"
+		c.findings[0].Evidence = []string{said}
+		c.notices = []Notice{{Code: "MXS9001", Level: "warning", Message: said}}
+		c.run.Authorization = said
+		return c
+	}
+	link := regexp.MustCompile(`(?i)://|www\.|[a-z]@|@user|#12|gh-7|[^\\]\]\(`)
+	check := func(where, text string) {
+		if m := link.FindString(text); m != "" {
+			t.Errorf("%s has a link at %q: %s", where, m, text)
+		}
+	}
+	doc := string(write(t, "markdown", Options{}, run()))
+	check("markdown", codeSpan.ReplaceAllString(doc, ""))
+	if !strings.Contains(doc, "`http://evil.example/x,`") {
+		t.Errorf("the text does not stay readable: %s", doc)
+	}
+	var dojo struct{ Findings []struct{ Description string } }
+	if err := json.Unmarshal(write(t, "defectdojo", Options{}, run()), &dojo); err != nil {
+		t.Fatal(err)
+	}
+	check("defectdojo", codeSpan.ReplaceAllString(dojo.Findings[0].Description, ""))
+	var log struct {
+		Runs []struct {
+			Results     []struct{ Message struct{ Text, Markdown string } }
+			Invocations []struct {
+				ToolExecutionNotifications []struct{ Message struct{ Text string } }
+			}
+		}
+	}
+	if err := json.Unmarshal(write(t, "sarif", Options{}, run()), &log); err != nil {
+		t.Fatal(err)
+	}
+	message := log.Runs[0].Results[0].Message
+	check("sarif markdown", codeSpan.ReplaceAllString(message.Markdown, ""))
+	plain := regexp.MustCompile(`(?i)://|www\.|[^\\]\]\(`)
+	for _, text := range []string{message.Text, log.Runs[0].Invocations[0].ToolExecutionNotifications[0].Message.Text} {
+		if plain.MatchString(text) || !strings.Contains(text, `http:\\x2f/evil.example/x`) {
+			t.Errorf("sarif text has a link: %s", text)
+		}
+	}
+}
+
 // TestGitLab checks the members and values that GitLab documents.
 func TestGitLab(t *testing.T) {
 	for name, doc := range runs(t, "gitlab") {

@@ -1,25 +1,59 @@
 package report
 
-import "strings"
+import (
+	"regexp"
+	"strings"
+)
 
 // markdownMeta are the characters that mean something within a line of
 // Markdown (CommonMark 0.31, Section 6) or of GitHub's dialect of it.
 const markdownMeta = "\\`*_{}[]<>#|~@&!$"
 
-// escapeMarkdown writes text so that Markdown shows it as it is.
+// escapeMarkdown writes text so that Markdown shows it as it is. A word that
+// GitHub's dialect would make a link of is a code span, because escapes do not
+// keep it from that.
 func escapeMarkdown(s string) string {
-	if !strings.ContainsAny(s, markdownMeta) {
+	if !strings.ContainsAny(s, markdownMeta+":wWgG") {
 		return s
 	}
 	var b strings.Builder
-	for i := 0; i < len(s); i++ {
-		if strings.IndexByte(markdownMeta, s[i]) >= 0 {
-			b.WriteByte('\\')
+	for i, word := range strings.Split(s, " ") {
+		if i > 0 {
+			b.WriteByte(' ')
 		}
-		b.WriteByte(s[i])
+		if autolinked(word) {
+			b.WriteString(codeMarkdown(word))
+			continue
+		}
+		for j := 0; j < len(word); j++ {
+			if strings.IndexByte(markdownMeta, word[j]) >= 0 {
+				b.WriteByte('\\')
+			}
+			b.WriteByte(word[j])
+		}
 	}
 	return b.String()
 }
+
+// autolink is what becomes a link without markup: the extended autolinks of
+// GitHub Flavored Markdown 0.29, Section 6.9, and GitHub's own mentions and
+// references to issues.
+var autolink = regexp.MustCompile(`(?i)://|\bwww\.|\b(?:mailto|xmpp):|@[a-z0-9]|#[0-9]|\bgh-[0-9]`)
+
+func autolinked(word string) bool { return autolink.MatchString(word) }
+
+// unlink writes plain text so that no viewer makes a link of what is in it.
+func unlink(s string) string {
+	return plainLink.ReplaceAllStringFunc(s, func(link string) string {
+		if link == "://" {
+			return `:\x2f/`
+		}
+		return link[:len(link)-1] + `\x2e`
+	})
+}
+
+// plainLink is where viewers of plain text begin a link.
+var plainLink = regexp.MustCompile(`(?i)://|\bwww\.`)
 
 // codeMarkdown writes text as a code span, which nothing in it can end
 // (CommonMark 0.31, Section 6.1). A bar is escaped, as GitHub's tables want it

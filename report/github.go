@@ -66,7 +66,7 @@ func (g *githubWriter) End(r Run, s Summary) error {
 		}
 		text := place(f.IP, f.Port)
 		if p := ports[text]; p != nil && p.Service.label() != "" {
-			text += " answers as " + p.Service.label()
+			text += " answers as " + unlink(p.Service.label())
 		}
 		text += " (" + grade(f) + ")"
 		if fix := v.fix(f, true); len(fix) > 0 {

@@ -64,7 +64,7 @@ func (g *gitlabWriter) End(r Run, _ Summary) error {
 		}
 		text := fmt.Sprintf("%s: %s", place(f.IP, f.Port), f.Title)
 		if p := ports[place(f.IP, f.Port)]; p != nil && p.Service.label() != "" {
-			text += " (" + p.Service.label() + ")"
+			text += " (" + unlink(p.Service.label()) + ")"
 		}
 		if fix, _, _ := strings.Cut(f.Remediation, "\n"); fix != "" {
 			text += ". Fix: " + fix

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"html"
 	"io"
 	"strings"
 )
@@ -173,7 +174,7 @@ func (m *markdownWriter) details(b *budget, v *view) int {
 		seen[f.Rule] = true
 		r := v.rule(f)
 		var t strings.Builder
-		fmt.Fprintf(&t, "\n<details><summary>%s %s (%s)</summary>\n\n", r.ID, escapeMarkdown(r.Title), r.Severity)
+		fmt.Fprintf(&t, "\n<details><summary>%s %s (%s)</summary>\n\n", r.ID, html.EscapeString(r.Title), r.Severity) // no Markdown in a block of HTML
 		if r.Help != "" {
 			t.WriteString(r.Help + "\n")
 		} else {

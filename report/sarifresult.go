@@ -13,6 +13,9 @@ import (
 // brackets escapes what SARIF reads as an embedded link (3.11.6).
 var brackets = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`)
 
+// plainSARIF writes text that may come from the network in a plain message.
+func plainSARIF(s string) string { return brackets.Replace(unlink(s)) }
+
 // results encodes one result for each finding; for more than GitHub takes,
 // one for each rule and line, and if that is still too much for each rule and
 // file.
@@ -114,7 +117,7 @@ type mark struct {
 }
 
 var (
-	plainMark    = mark{name: func(s string) string { return "'" + brackets.Replace(s) + "'" }, text: brackets.Replace, fix: brackets.Replace}
+	plainMark    = mark{name: func(s string) string { return "'" + plainSARIF(s) + "'" }, text: plainSARIF, fix: brackets.Replace}
 	markdownMark = mark{name: func(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }, text: escapeMarkdown, fix: inlineMarkdown}
 )
 
@@ -270,7 +273,7 @@ func (b *sarifBuilder) rolledUp(g sarifGroup) sarifResult {
 		places = append(places, place(f.IP, f.Port))
 	}
 	f := g.findings[0]
-	r.Message = sarifText{Text: brackets.Replace(fmt.Sprintf("%s: %d ports, among them %s. The json and html reports list them all.",
+	r.Message = sarifText{Text: plainSARIF(fmt.Sprintf("%s: %d ports, among them %s. The json and html reports list them all.",
 		f.Title, len(g.findings), strings.Join(places[:min(len(places), 5)], ", ")))}
 	r.Fingerprints = map[string]string{"mxsweepFindingId/v1": id}
 	r.Partial = map[string]string{"primaryLocationLineHash": id[:16] + ":1"}

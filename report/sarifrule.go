@@ -173,7 +173,7 @@ func (b *sarifBuilder) invocation(sum Summary) (sarifInvocation, []sarifRule) {
 		w := sarifNotification{
 			Descriptor: sarifDescriptorRef{n.Code, len(descriptors) - 1},
 			Level:      n.Level,
-			Message:    sarifText{Text: brackets.Replace(n.Message)},
+			Message:    sarifText{Text: plainSARIF(n.Message)},
 		}
 		if n.Anchor != nil {
 			w.Locations = []sarifLocation{{Physical: b.physical(n.Anchor)}}
