@@ -241,7 +241,7 @@ func (s *RuleSet) find(e *BaselineEntry) *Rule {
 			return r
 		}
 	}
-	_, score := e.Severity.scores()
+	_, score := e.Severity.Scores()
 	return &Rule{ID: e.Rule, Name: "Retired", Kind: KindListener, Title: "Finding of a rule that no longer exists",
 		Severity: e.Severity, Score: score, Why: "The rule of this finding is not part of this version.",
 		Fix: Fix{Default: "Write a new baseline with this version."}}

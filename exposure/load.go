@@ -103,7 +103,7 @@ func (d *document) addRule(set *RuleSet, n *yaml.Node) {
 	if !ruleName.MatchString(r.Name) {
 		d.fail(n, "names are PascalCase", "name %q of rule %q is not valid", r.Name, r.ID)
 	}
-	if lowest, highest := r.Severity.scores(); r.Score < lowest || r.Score > highest {
+	if lowest, highest := r.Severity.Scores(); r.Score < lowest || r.Score > highest {
 		d.fail(n, fmt.Sprintf("%s is %.1f to %.1f", r.Severity, lowest, highest),
 			"score %.1f of rule %q does not fit its severity", r.Score, r.ID)
 	}

@@ -64,9 +64,10 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// scores reports the lowest and highest score of a severity, as GitHub cuts
-// security-severity into bands. Info is 0 and nothing else.
-func (s Severity) scores() (lowest, highest float64) {
+// Scores reports the lowest and highest score of a severity, as CVSS 4.0,
+// Section 6, and GitHub's security-severity cut them. Info is 0 and nothing
+// else.
+func (s Severity) Scores() (lowest, highest float64) {
 	switch s {
 	case Critical:
 		return 9.0, 10.0

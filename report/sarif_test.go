@@ -13,6 +13,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"mxsweep/exposure"
 )
 
 func TestSARIF(t *testing.T) {
@@ -67,6 +69,25 @@ func TestSARIFMultitool(t *testing.T) {
 		if err != nil || !bytes.Contains(out, []byte("files scanned")) || bytes.Contains(out, []byte(": error ")) {
 			t.Errorf("%s: %v\n%s", kind, err, out)
 		}
+	}
+}
+
+// TestSecuritySeverity: a score that the rules may have is told as it is.
+func TestSecuritySeverity(t *testing.T) {
+	for _, s := range exposure.Severities()[1:] {
+		lowest, highest := s.Scores()
+		for _, score := range []float64{lowest, highest} {
+			want := strconv.FormatFloat(score, 'f', 1, 64)
+			if got := securitySeverity(&Rule{Severity: s.String(), Score: score}); got != want {
+				t.Errorf("%v, score %v: got %q", s, score, got)
+			}
+		}
+		if got := securitySeverity(&Rule{Severity: s.String(), Score: 0}); got == "" {
+			t.Errorf("%v without a score has none", s)
+		}
+	}
+	if got := securitySeverity(&Rule{Severity: "info"}); got != "" {
+		t.Errorf("info: got %q", got)
 	}
 }
 

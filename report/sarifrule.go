@@ -21,24 +21,20 @@ func level(severity string) string {
 	return "note"
 }
 
-// bands are the scores that GitHub reads as each severity.
-var bands = map[string][2]float64{
-	"critical": {9.1, 10}, "high": {7, 8.9}, "medium": {4, 6.9}, "low": {0.1, 3.9},
-}
-
 // securitySeverity is the score of a rule as GitHub wants it: a number in a
 // string, in the band of the rule's severity. Info has none and is shown as a
 // note.
 func securitySeverity(r *Rule) string {
-	band, ok := bands[r.Severity]
-	if !ok {
+	severity, err := exposure.ParseSeverity(r.Severity)
+	if err != nil || severity == exposure.Info {
 		return ""
 	}
+	lowest, highest := severity.Scores()
 	score := r.Score
 	if score == 0 {
-		score = (band[0] + band[1]) / 2
+		score = (lowest + highest) / 2
 	}
-	return strconv.FormatFloat(min(max(score, band[0]), band[1]), 'f', 1, 64)
+	return strconv.FormatFloat(min(max(score, lowest), highest), 'f', 1, 64)
 }
 
 // rule is the descriptor of a rule (3.49).
