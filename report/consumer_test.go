@@ -200,14 +200,18 @@ func TestNoLinks(t *testing.T) {
 	if !strings.Contains(doc, "`http://evil.example/x,`") {
 		t.Errorf("the text does not stay readable: %s", doc)
 	}
-	var dojo struct{ Findings []struct{ Description string } }
+	var dojo struct {
+		Findings []struct{ Description string }
+	}
 	if err := json.Unmarshal(write(t, "defectdojo", Options{}, run()), &dojo); err != nil {
 		t.Fatal(err)
 	}
 	check("defectdojo", codeSpan.ReplaceAllString(dojo.Findings[0].Description, ""))
 	var log struct {
 		Runs []struct {
-			Results     []struct{ Message struct{ Text, Markdown string } }
+			Results []struct {
+				Message struct{ Text, Markdown string }
+			}
 			Invocations []struct {
 				ToolExecutionNotifications []struct{ Message struct{ Text string } }
 			}

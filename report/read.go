@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"regexp"
 	"strings"
 )
@@ -66,7 +67,7 @@ func (d Reader) Replay(r io.Reader, w Writer) (Summary, error) {
 	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
 		return Summary{}, fmt.Errorf("reading a saved run: %w", err)
 	}
-	p := &player{w: w, rules: d.Rules}
+	p := &player{w: w, rules: d.Rules, open: make(map[netip.AddrPort]bool), up: make(map[netip.Addr]bool)}
 	form := formName.FindSubmatch(head)
 	switch {
 	case len(bytes.TrimSpace(head)) == 0:
@@ -89,7 +90,9 @@ type player struct {
 	run     Run
 	started bool
 	ended   bool
-	records int // ports, findings and notices played
+	records int                     // ports, findings and notices played
+	open    map[netip.AddrPort]bool // whether the port is assessed
+	up      map[netip.Addr]bool
 	summary Summary
 }
 
@@ -107,13 +110,29 @@ func (p *player) port(v *Port) error {
 	return p.out(p.w.Port(*v))
 }
 
-// count keeps the coverage that a run without an end would else not have.
+// count keeps the coverage that a run without an end would else not have. How
+// much was planned is told only at the end of a run.
 func (p *player) count(v *Port) {
+	c := &p.summary.Coverage
 	switch v.State {
-	case stateOpen, stateClosed:
-		p.summary.Coverage.Answered++
+	case stateOpen: // may come again
+		at := netip.AddrPortFrom(v.address(), v.Port)
+		assessed := v.Service == nil || v.Service.Inconclusive == ""
+		if p.open[at] {
+			c.Answered--
+		}
+		p.open[at] = assessed
+		if !assessed {
+			break
+		}
+		fallthrough
+	case stateClosed:
+		c.Answered++
+	default:
+		return
 	}
-	p.summary.Coverage.Planned++
+	p.up[v.address()] = true
+	c.HostsUp = len(p.up)
 }
 
 func (p *player) finding(f *Finding) error {
@@ -154,7 +173,6 @@ func (p *player) cutShort(line int) error {
 	}
 	s := p.summary
 	s.Complete, s.ExitCode, s.Gate = false, 3, GateError
-	s.Coverage.Ratio = 0 // how much was planned is not known
 	s.Reason = "the saved run is cut short"
 	return unwrapOut(p.end(nil, &s))
 }

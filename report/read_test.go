@@ -38,6 +38,36 @@ func TestCutAnywhere(t *testing.T) {
 	}
 }
 
+// TestCutByOneLine: a run without its last line is explained by the rules of
+// the program, and claims to have seen no more than its ports.
+func TestCutByOneLine(t *testing.T) {
+	c := hugeRun(4, 2)
+	first := c.ports[0]
+	first.Service = nil
+	c.ports = append([]Port{first}, c.ports...)                          // comes again when more is known
+	c.ports[2].Service = &Service{Name: "smtp", Inconclusive: "cut-off"} // not assessed
+	lines := bytes.SplitAfter(write(t, "jsonl", Options{}, c), []byte("\n"))
+	cut := bytes.Join(lines[:len(lines)-2], nil)
+	var out bytes.Buffer
+	w, _ := New("text", &out, Options{})
+	s, err := Reader{Rules: c.run.Rules}.Replay(bytes.NewReader(cut), w)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := strings.Count(out.String(), "\n      why  "); n != 2 {
+		t.Errorf("%d reasons, want one for each of 2 rules:\n%s", n, out.String())
+	}
+	if got := s.Coverage; got != (Coverage{Answered: 7, HostsUp: 4}) {
+		t.Errorf("coverage is %+v", got)
+	}
+	if !strings.Contains(out.String(), "7 ports answered, of how many is not recorded, 4 hosts up") {
+		t.Errorf("coverage is not told as it is:\n%s", out.String())
+	}
+	if s.Gate != GateError || s.ExitCode != 3 || s.BySeverity.Total() != 8 {
+		t.Errorf("summary is %+v", s)
+	}
+}
+
 func TestReadErrors(t *testing.T) {
 	lines := string(convert(t, "run.json", "jsonl", Options{}))
 	first, rest, _ := strings.Cut(lines, "\n")

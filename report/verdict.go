@@ -56,9 +56,12 @@ func (v *view) drift() string {
 func (v *view) coverage() string {
 	c := v.sum.Coverage
 	var s string
-	if c.Planned > 0 {
+	switch {
+	case c.Planned > 0:
 		s = fmt.Sprintf("%d of %d ports answered (%s)", c.Answered, c.Planned, percent(c.Ratio))
-	} else {
+	case !v.sum.Complete:
+		s = fmt.Sprintf("%s answered, of how many is not recorded", plural(int(c.Answered), "port"))
+	default:
 		s = "nothing was planned"
 	}
 	if c.HostsUp+c.HostsSilent > 0 {

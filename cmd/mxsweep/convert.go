@@ -63,7 +63,12 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	}
 	undo := outs.discard
 	s.undo.Store(&undo)
-	summary, err := report.Reader{}.Replay(in, outs)
+	reader, err := savedRunReader()
+	if err != nil {
+		outs.discard()
+		return err
+	}
+	summary, err := reader.Replay(in, outs)
 	if err != nil && !outs.failed() {
 		outs.discard()
 		return coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))

@@ -27,6 +27,25 @@ type savedService struct {
 	confidence                int
 }
 
+// savedRunReader reads a saved run and explains the findings of one that was
+// cut short before it told its rules.
+func savedRunReader() (report.Reader, error) {
+	set, err := exposure.Builtin()
+	if err != nil {
+		return report.Reader{}, err
+	}
+	return report.Reader{Rules: reportRules(set)}, nil
+}
+
+// reportRules are the rules as reports write them.
+func reportRules(set *exposure.RuleSet) []report.Rule {
+	var rules []report.Rule
+	for _, r := range set.All() {
+		rules = append(rules, report.NewRule(r))
+	}
+	return rules
+}
+
 // read plays a saved run.
 func (r *savedRun) read(in io.Reader) error {
 	_, err := report.Reader{}.Replay(in, r)
