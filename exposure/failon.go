@@ -89,6 +89,21 @@ func failOnError(part, why string) error {
 	}
 }
 
+// None reports whether nothing fails a run.
+func (f FailOn) None() bool { return f.none }
+
+// Drifts gives the drift conditions of the list, in its order: they can hold
+// only where there is something to compare with.
+func (f FailOn) Drifts() []string {
+	var list []string
+	for _, t := range f.triggers {
+		if t.drift != "" {
+			list = append(list, string(t.drift)+":"+t.severity.String())
+		}
+	}
+	return list
+}
+
 // String gives the list as it is written on the command line.
 func (f FailOn) String() string {
 	if f.none {

@@ -56,6 +56,7 @@ const (
 	NoticeTimeUp            = "MXS9031"
 	NoticeExpired           = "MXS9032"
 	NoticeAuditRepaired     = "MXS9033"
+	NoticeWideAcceptance    = "MXS9041"
 	NoticeExcludedName      = "MXS9051"
 )
 
@@ -151,6 +152,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeAuditRepaired, "AuditLogRepaired", LevelWarning, "The end of the audit log was repaired.",
 		"An earlier run was killed while it wrote its last line. What was cut off, or completed, is noted in the next line.",
 		"Look into how that run ended; its report is not complete either."},
+	{NoticeWideAcceptance, "AcceptedRiskWide", LevelWarning, "An accepted-risk entry covers more than 65,536 hosts.",
+		"What is found there later is accepted before anybody has seen it.",
+		"Name the hosts that the decision was about."},
 	{NoticeExcludedName, "ExcludedByName", LevelNote, "Hosts are excluded by name.",
 		"The addresses that the name had when the run began were not contacted. A name whose addresses change may have others, which cannot be known and are not excluded.",
 		"Exclude the addresses or their prefix where that matters."},

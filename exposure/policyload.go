@@ -45,6 +45,9 @@ func LoadPolicy(file string, data []byte, c PolicyContext) (*Policy, error) {
 	if err := d.err(); err != nil {
 		return nil, err
 	}
+	if err := p.checkWidth(c.Rules); err != nil {
+		return nil, err
+	}
 	return p, nil
 }
 

@@ -21,6 +21,10 @@ func (p *Policy) Notices(findings []Finding, now time.Time) []Notice {
 			list = append(list, n)
 		}
 	}
+	for _, a := range p.wide() {
+		list = append(list, NewNotice(NoticeWideAcceptance, a.Hosts.Text, a.Anchor,
+			"Accepted-risk entry '%s' accepts %s on ports %s of more than %d hosts.", a.ID, a.Rule, a.Ports.Text, maxPermitIPv4))
+	}
 	for i := range p.Expect {
 		e := &p.Expect[i]
 		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Rule != nil && e.covers(&f) }) {

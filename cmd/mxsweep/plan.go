@@ -168,6 +168,9 @@ func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *s
 	if err := errors.Join(coded(exitUsage, err1), coded(exitUsage, err2)); err != nil {
 		return err
 	}
+	if err := flags.checkGate(failOn); err != nil {
+		return err
+	}
 	p.gate = exposure.Gate{FailOn: failOn, MinCoverage: flags.minCoverage, SoftFail: flags.softFail}
 	if p.policy != nil {
 		p.gate.MinConfidence = p.policy.Gate.MinConfidence

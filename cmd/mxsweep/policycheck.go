@@ -30,8 +30,8 @@ func newPolicy(s *session) *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "check a policy file and the scope files that it names",
 		Long: `Reads FILE, or mxsweep.yaml, as "mxsweep scan" does, and the scope files that it
-names. Nothing is looked up and nothing is sent. Accepted risks that expired or
-expire soon are told.`,
+names. Nothing is looked up and nothing is sent. Accepted risks that expired,
+expire soon or cover very many hosts are told.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one policy file expected", args)
@@ -71,7 +71,8 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	_, err = fmt.Fprintf(s.stdout, "%s is sound: %d scope entries, %d excludes, %d canaries, %d expected services, %d prohibitions, %d accepted risks\n",
 		policy.File, len(allowed), len(excluded), len(policy.Canaries), len(policy.Expect), len(policy.MustBeClosed), len(policy.Accept))
 	for _, n := range policy.Notices(nil, flags.time()) {
-		if n.Code == exposure.NoticeAcceptanceExpired || n.Code == exposure.NoticeAcceptanceSoon {
+		switch n.Code {
+		case exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeWideAcceptance:
 			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
 		}
 	}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"mxsweep/exposure"
 	"mxsweep/scan/syn"
 )
 
@@ -179,6 +180,20 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	}
 	if f.quiet && f.output.verbose {
 		bad("leave one of them out", "combining --quiet with --verbose: they contradict each other")
+	}
+	return errors.Join(errs...)
+}
+
+// checkGate refuses a gate that cannot fail, whatever is found.
+func (f *scanFlags) checkGate(failOn exposure.FailOn) error {
+	var errs []error
+	if f.noIdentify && !failOn.None() {
+		errs = append(errs, usagef("add --fail-on none to look at the states of ports only, or leave --no-identify out",
+			"combining --no-identify with --fail-on %s: what is not identified is not judged", failOn))
+	}
+	if drifts := failOn.Drifts(); len(drifts) > 0 && f.baseline == "" {
+		errs = append(errs, usagef("add --baseline FILE; for a first run, which has none, --fail-on any:high or none",
+			"reading --fail-on %q: %s needs a baseline to compare with", failOn, strings.Join(drifts, ", ")))
 	}
 	return errors.Join(errs...)
 }
