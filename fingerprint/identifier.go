@@ -65,6 +65,11 @@ type Identifier struct {
 	// one begins. If zero, 25 s.
 	PortTime time.Duration
 
+	// NotAfter is the first moment that is too late for anything to be sent:
+	// then no connection is opened, nothing is written, and open connections
+	// are reset. If zero, there is none.
+	NotAfter time.Time
+
 	mu    sync.Mutex
 	hosts map[netip.Addr]*host
 	slots chan struct{}
@@ -86,6 +91,7 @@ const maxPerPort = 3
 // the questions ([scan.Starved]).
 func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, error) {
 	h := id.host(r.Target.Addr())
+	r.Conn = bounded(r.Conn, id.NotAfter)
 	if !id.allows(r.Target.Addr()) {
 		closeQuietly(r.Conn)
 		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, ErrNotAllowed)
@@ -314,7 +320,7 @@ func (id *Identifier) connect(ctx context.Context, target netip.AddrPort) (net.C
 	ctx, cancel := context.WithTimeout(ctx, orDefault(id.ConnectTimeout, 3*time.Second))
 	defer cancel()
 	for wait := 10 * time.Millisecond; ; wait *= 2 {
-		conn, err := id.dial(ctx, target)
+		conn, err := id.dialUntil(ctx, target)
 		if err == nil || !scan.Starved(err) {
 			return conn, err
 		}

@@ -173,6 +173,10 @@ type guest struct {
 	leave func()
 }
 
+// NetConn is the connection itself, as [crypto/tls.Conn.NetConn] is that below
+// TLS.
+func (g *guest) NetConn() net.Conn { return g.Conn }
+
 // Close implements [net.Conn].
 func (g *guest) Close() error {
 	err := g.Conn.Close()

@@ -76,6 +76,7 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 			Allowed:        p.scope.Allows,
 			Limit:          p.limit,
 			Intrusive:      p.flags.intrusive,
+			NotAfter:       p.lastMoment(),
 			ConnectTimeout: p.flags.timeout,
 			Concurrency:    identifiers(w.engine.connections()),
 		}

@@ -148,7 +148,7 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 		Begin:   p.resumed.begin(),
 
 		Interface: p.flags.netDevice,
-		NotAfter:  p.notAfter(),
+		NotAfter:  p.lastMoment(),
 	}
 }
 

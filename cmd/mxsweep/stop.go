@@ -50,19 +50,10 @@ const lead = 100 * time.Millisecond
 // lastMoment is the moment from which on nothing may be sent; the zero Time if
 // there is none.
 func (p *plan) lastMoment() time.Time {
-	if p.notAfter().IsZero() {
+	if p.policy == nil || p.policy.Authorization == nil || p.policy.Authorization.NotAfter.IsZero() {
 		return time.Time{}
 	}
-	return p.notAfter().Add(-lead)
-}
-
-// notAfter is when the authorization of the run ends; the zero Time if it does
-// not.
-func (p *plan) notAfter() time.Time {
-	if p.policy == nil || p.policy.Authorization == nil {
-		return time.Time{}
-	}
-	return p.policy.Authorization.NotAfter
+	return p.policy.Authorization.NotAfter.Add(-lead)
 }
 
 // bounded returns a context that ends with the authorization of the run, and

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"os"
 	"runtime/debug"
@@ -74,7 +75,10 @@ func (w *sweep) run(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil && !stopped(ctx) {
 		return err
 	}
-	return w.engine.failed()
+	if err := w.engine.failed(); !stopped(ctx) || !errors.As(err, new(*scan.ExpiredError)) {
+		return err
+	}
+	return nil // which is why the run was stopped
 }
 
 // thrift has the garbage of single SYNs collected early, and returns what undoes

@@ -1,0 +1,129 @@
+package fingerprint
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+// A sender notes when something is sent on a connection, and whether it was
+// reset in the end.
+type sender struct {
+	net.Conn
+	sends  func()
+	resets func()
+}
+
+func (s *sender) Write(p []byte) (int, error) {
+	s.sends()
+	return s.Conn.Write(p)
+}
+
+// SetLinger stands for that of a *net.TCPConn.
+func (s *sender) SetLinger(int) error {
+	s.resets()
+	return nil
+}
+
+// TestNotAfter: whatever a daemon does, no connection is opened and nothing is
+// written once the authorization has ended, and what is open is reset then.
+func TestNotAfter(t *testing.T) {
+	set := load(t)
+	postfix := map[string]string{"EHLO": "250-mx.example.org\r\n250 CHUNKING\r\n", "QUIT": "221 2.0.0 Bye\r\n"}
+	for name, f := range map[string]fake{
+		"silent":      swallow,
+		"unread":      func(net.Conn) { time.Sleep(time.Minute) },
+		"refusing":    func(net.Conn) {},
+		"postfix":     answering(0, "220 mx.example.org ESMTP Postfix\r\n", postfix),
+		"after 5.5 s": answering(5500*time.Millisecond, "220 mx.example.org ESMTP Postfix\r\n", postfix),
+		"slow":        answering(0, "220 mx.example.org ESMTP\r\n", nil),
+		"flood":       flood("220-more\r\n"),
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, handed := range []bool{false, true} {
+				sent, resets, _ := expiring(t, set, 0, f, handed)
+				if resets != 0 {
+					t.Errorf("%d resets without an end", resets)
+				}
+				for _, after := range []time.Duration{time.Nanosecond, 50 * time.Millisecond, time.Second, 6 * time.Second, 7 * time.Second} {
+					late := 0
+					for _, at := range sent {
+						if at >= after {
+							late++
+						}
+					}
+					bounded, resets, took := expiring(t, set, after, f, handed)
+					for _, at := range bounded {
+						if at >= after {
+							t.Errorf("end after %s: something was sent after %s", after, at)
+						}
+					}
+					if late > 0 && resets == 0 && after > time.Nanosecond && name != "refusing" {
+						t.Errorf("end after %s: no connection was reset", after)
+					}
+					if took > after+2*time.Second {
+						t.Errorf("end after %s: it took %s", after, took)
+					}
+				}
+			}
+		})
+	}
+}
+
+// expiring identifies a fake, with a connection handed over or not. It returns
+// when something was sent, connections opened among it, how many of them were
+// reset, and how long it took. The authorization ends after a while, or never
+// if that is zero.
+func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, handed bool) (sent []time.Duration, resets int, took time.Duration) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var daemons sync.WaitGroup
+		defer daemons.Wait()
+		start := time.Now()
+		id := &Identifier{Signatures: set}
+		if end > 0 {
+			id.NotAfter = start.Add(end)
+		}
+		note := func() {
+			mu.Lock()
+			defer mu.Unlock()
+			sent = append(sent, time.Since(start))
+		}
+		dial := func(context.Context, netip.AddrPort) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			daemons.Go(func() {
+				f(theirs)
+				theirs.Close()
+			})
+			return &sender{Conn: ours, sends: note, resets: func() {
+				mu.Lock()
+				defer mu.Unlock()
+				resets++
+			}}, nil
+		}
+		id.Limit = scan.NewHostLimit(0)
+		id.Dial = func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
+			note()
+			return dial(ctx, to)
+		}
+		r := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031"), State: scan.StateOpen}
+		if handed {
+			conn, _ := dial(t.Context(), r.Target)
+			if err := id.Limit.Enter(t.Context(), r.Target.Addr()); err != nil {
+				t.Fatal(err)
+			}
+			r.Conn = id.Limit.Hold(r.Target.Addr(), conn)
+		}
+		id.Identify(t.Context(), r)
+		took = time.Since(start)
+	})
+	return sent, resets, took
+}
