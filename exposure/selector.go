@@ -101,14 +101,14 @@ func ParseSelector(text string) (Selector, error) {
 type PortSelector struct {
 	Text string // as written
 
-	ports map[uint16]bool
+	ports scan.PortSet
 }
 
 // Any reports whether the selector stands for all ports.
 func (s PortSelector) Any() bool { return s.Text == "*" }
 
 // all reports whether the selector stands for all ports, in whatever form.
-func (s PortSelector) all() bool { return s.Any() || len(s.ports) == 65535 }
+func (s PortSelector) all() bool { return s.Any() || s.ports.Len() == 65535 }
 
 // addTo adds the ports that the selector names to a set.
 func (s PortSelector) addTo(set map[uint16]bool) {
@@ -123,7 +123,7 @@ func (s PortSelector) addTo(set map[uint16]bool) {
 }
 
 // Matches reports whether the selector names the port.
-func (s PortSelector) Matches(port uint16) bool { return s.Any() || s.ports[port] }
+func (s PortSelector) Matches(port uint16) bool { return s.Any() || s.ports.Contains(port) }
 
 // ParsePortSelector reads a list of ports, or "*". Profiles are the ports of
 // each profile name; nil means none.
@@ -132,13 +132,9 @@ func ParsePortSelector(text string, profiles map[string][]uint16) (PortSelector,
 	if s.Any() {
 		return s, nil
 	}
-	ports, err := scan.ParsePorts(text, profiles)
-	if err != nil {
+	var err error
+	if s.ports, err = scan.ParsePortSet(text, profiles); err != nil {
 		return PortSelector{}, err
-	}
-	s.ports = make(map[uint16]bool, len(ports))
-	for _, p := range ports {
-		s.ports[p] = true
 	}
 	return s, nil
 }

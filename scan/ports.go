@@ -17,35 +17,28 @@ import (
 // profiles gives the ports of each profile; nil means that there is none.
 // Every error is an [InputError].
 func ParsePorts(spec string, profiles map[string][]uint16) ([]uint16, error) {
-	var in, out []uint16
+	set, err := ParsePortSet(spec, profiles)
+	return set.Ports(), err
+}
+
+// ParsePortSet is ParsePorts for many or wide lists that are kept.
+func ParsePortSet(spec string, profiles map[string][]uint16) (PortSet, error) {
+	p := portParser{profiles: profiles, named: map[string]bool{}}
 	at := 0
 	for item := range strings.SplitSeq(spec, ",") {
 		column := at + 1
 		at += len(item) + 1
-		word, drop := strings.CutPrefix(strings.TrimSpace(item), "!")
-		ports, err := parsePortItem(strings.TrimSpace(word), profiles)
-		if err != nil {
+		if err := p.add(strings.TrimSpace(item)); err != nil {
 			err.Column = column
-			return nil, err
-		}
-		if drop {
-			out = append(out, ports...)
-		} else {
-			in = append(in, ports...)
+			return PortSet{}, err
 		}
 	}
-	slices.Sort(in)
-	in = slices.Compact(in)
-	slices.Sort(out)
-	in = slices.DeleteFunc(in, func(p uint16) bool {
-		_, dropped := slices.BinarySearch(out, p)
-		return dropped
-	})
-	if len(in) == 0 {
-		return nil, &InputError{Text: spec, Problem: "no port is left",
+	set := newPortSet(p.in).minus(newPortSet(p.out))
+	if len(set.runs) == 0 {
+		return PortSet{}, &InputError{Text: spec, Problem: "no port is left",
 			Advice: "name at least one port, like 10024-10031,10143; a list of nothing but ! takes away from nothing"}
 	}
-	return in, nil
+	return set, nil
 }
 
 // RangedPorts returns, sorted, the ports of a list that [ParsePorts] reads which
@@ -65,40 +58,72 @@ func RangedPorts(spec string, profiles map[string][]uint16) []uint16 {
 	return ports
 }
 
-// parsePortItem reads one number, range or profile name.
-func parsePortItem(item string, profiles map[string][]uint16) ([]uint16, *InputError) {
+// A portParser gathers the items of a list of ports.
+type portParser struct {
+	profiles map[string][]uint16
+	named    map[string]bool // profiles that were added, "!" in front where taken away: once is enough
+	in, out  []portRun
+}
+
+// add reads one item.
+func (p *portParser) add(item string) *InputError {
+	word, drop := strings.CutPrefix(item, "!")
+	word = strings.TrimSpace(word)
+	to := &p.in
+	if drop {
+		to = &p.out
+	}
+	if ports, ok := p.profiles[word]; ok && word != "" {
+		if !p.named[item] {
+			p.named[item] = true
+			for _, port := range ports {
+				*to = append(*to, portRun{port, port})
+			}
+		}
+		return nil
+	}
+	run, err := parsePortItem(word, p.profiles)
+	if err == nil {
+		*to = append(*to, run)
+		if len(*to)&(maxLoosePorts-1) == 0 {
+			*to = newPortSet(*to).runs
+		}
+	}
+	return err
+}
+
+// maxLoosePorts is how many items of a list are kept before they are added up,
+// so that one of megabytes takes no more memory than a short one. It is a power
+// of two.
+const maxLoosePorts = 1 << 18
+
+// parsePortItem reads one number or range.
+func parsePortItem(item string, profiles map[string][]uint16) (portRun, *InputError) {
 	if item == "" {
-		return nil, &InputError{Problem: "an empty entry in the list of ports",
+		return portRun{}, &InputError{Problem: "an empty entry in the list of ports",
 			Advice: "separate ports by single commas, like 10024-10031,10143"}
 	}
-	if ports, ok := profiles[item]; ok {
-		return ports, nil
-	}
 	if item[0] < '0' || item[0] > '9' {
-		return nil, &InputError{Text: item, Problem: "no such port profile", Advice: profileAdvice(profiles)}
+		return portRun{}, &InputError{Text: item, Problem: "no such port profile", Advice: profileAdvice(profiles)}
 	}
 	low, high, isRange := strings.Cut(item, "-")
 	from, err := parsePort(strings.TrimSpace(low))
 	if err != nil {
-		return nil, err
+		return portRun{}, err
 	}
 	if !isRange {
-		return []uint16{from}, nil
+		return portRun{from, from}, nil
 	}
 	to, err := parsePort(strings.TrimSpace(high))
 	if err != nil {
 		err.Text = item
-		return nil, err
+		return portRun{}, err
 	}
 	if to < from {
-		return nil, &InputError{Text: item, Problem: "a range of ports that ends before it starts",
+		return portRun{}, &InputError{Text: item, Problem: "a range of ports that ends before it starts",
 			Advice: fmt.Sprintf("write %d-%d", to, from)}
 	}
-	ports := make([]uint16, 0, int(to-from)+1)
-	for p := int(from); p <= int(to); p++ {
-		ports = append(ports, uint16(p))
-	}
-	return ports, nil
+	return portRun{from, to}, nil
 }
 
 // parsePort reads one port number.
