@@ -18,6 +18,10 @@ const maxEvidence = 8
 // port answers at all.
 func evidence(r *Rule, p Port, v Vantage) []string {
 	reached := fmt.Sprintf("port %d/tcp accepts connections (%s), seen from the vantage point %s", p.Target.Port(), p.Reason, v)
+	if p.Reachability == ReachabilityAssumed {
+		reached = fmt.Sprintf("port %d/tcp accepts connections (%s) from this machine, whose address it is; that the vantage point %s reaches it is assumed",
+			p.Target.Port(), p.Reason, v)
+	}
 	s := p.Service
 	if s == nil || s.Method == "table" && !s.Has(ObservedRefused) {
 		return []string{"only the port number is known; nothing was learnt about the service", reached}

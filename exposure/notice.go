@@ -57,6 +57,7 @@ const (
 	NoticeExpired           = "MXS9032"
 	NoticeAuditRepaired     = "MXS9033"
 	NoticeWideAcceptance    = "MXS9041"
+	NoticeOwnAddress        = "MXS9042"
 	NoticeExcludedName      = "MXS9051"
 )
 
@@ -155,6 +156,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeWideAcceptance, "AcceptedRiskWide", LevelWarning, "An accepted-risk entry covers more than 65,536 hosts.",
 		"What is found there later is accepted before anybody has seen it.",
 		"Name the hosts that the decision was about."},
+	{NoticeOwnAddress, "OwnAddress", LevelNote, "An address of the scanning machine was swept.",
+		"What a machine hears of itself passes no firewall, so that its ports can be reached from outside is assumed and not seen.",
+		"Sweep it from outside and merge the runs, or judge it as the host itself with --vantage host."},
 	{NoticeExcludedName, "ExcludedByName", LevelNote, "Hosts are excluded by name.",
 		"The addresses that the name had when the run began were not contacted. A name whose addresses change may have others, which cannot be known and are not excluded.",
 		"Exclude the addresses or their prefix where that matters."},

@@ -342,7 +342,7 @@ func (p *portView) says() string {
 	}
 	s := p.port.Service
 	if s == nil {
-		return "open, not identified"
+		return "open, not identified" + assumed(p.port)
 	}
 	parts := []string{s.label()}
 	if parts[0] == "" {
@@ -368,7 +368,16 @@ func (p *portView) says() string {
 	if s.Product == "" && p.port.Banner != nil {
 		parts = append(parts, `said "`+Sanitise(p.port.Banner.Text, 60)+`"`)
 	}
-	return strings.Join(parts, ", ") + confidence(s)
+	return strings.Join(parts, ", ") + confidence(s) + assumed(p.port)
+}
+
+// assumed is said where nobody saw from the vantage point that the port can be
+// reached.
+func assumed(p *Port) string {
+	if p.Reachability != reachAssumed {
+		return ""
+	}
+	return " (an address of the scanning machine: reachability assumed)"
 }
 
 // confidence is said where it is not high.

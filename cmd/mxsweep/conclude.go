@@ -48,7 +48,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	saw := p.saw(ctx, w, outs, aborted)
 	saw.Canaries = canaries.Canaries()
 	c.verdict = p.gate.Decide(saw, c.findings)
-	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), p.policy.Notices(c.findings, now)} {
+	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), ownPorts(c.open), p.policy.Notices(c.findings, now)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	c.summary = p.summary(c.verdict, saw)

@@ -236,7 +236,7 @@ func TestAction(t *testing.T) {
 	} else {
 		b.set("PATH", bin+":"+os.Getenv("PATH"))
 	}
-	out := step(1, "scan", nil)
+	out := step(1, "scan", map[string]string{"fail-on": "any:low"})
 	for file, want := range map[string]string{
 		"output": "gate=fail\n", "summary": "❌ Fail", "mxsweep-report/run.json": `"MXS1009"`,
 		"mxsweep-report/mxsweep.sarif": `"MXS1009"`, "mxsweep-report/report.html": "MXS1009",

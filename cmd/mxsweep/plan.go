@@ -6,7 +6,6 @@ import (
 	"encoding/binary"
 	"errors"
 	"fmt"
-	"net"
 	"net/netip"
 	"path/filepath"
 	"slices"
@@ -47,6 +46,7 @@ type plan struct {
 	baseline  *exposure.Baseline   // nil if there is none
 	drift     *exposure.Comparison // with the baseline; nil if there is none
 	judge     *exposure.Judge
+	own       []netip.Addr // this machine's own addresses
 	gate      exposure.Gate
 	tree      report.Tree
 }
@@ -185,14 +185,14 @@ func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *s
 		Now:       flags.now.Time,
 	}
 	if flags.vantage == "" {
-		own := ownAddresses()
 		p.judge.VantageOf = func(a netip.Addr) exposure.Vantage {
-			if a.IsLoopback() || slices.Contains(own, a) {
+			if a.IsLoopback() {
 				return exposure.Vantage{Class: exposure.ClassHost}
 			}
 			return vantage
 		}
 	}
+	p.own = ownAddresses()
 	return nil
 }
 
@@ -342,24 +342,6 @@ func targetName(t scan.Target) string {
 		return fmt.Sprintf("%s:%d: %s", t.Anchor.File, t.Anchor.Line, t.Anchor.Text)
 	}
 	return t.Anchor.Text
-}
-
-// ownAddresses are the addresses of this machine's interfaces; none if they
-// cannot be read.
-func ownAddresses() []netip.Addr {
-	var own []netip.Addr
-	addrs, err := net.InterfaceAddrs()
-	if err != nil {
-		return nil
-	}
-	for _, a := range addrs {
-		if ipnet, ok := a.(*net.IPNet); ok {
-			if addr, ok := netip.AddrFromSlice(ipnet.IP); ok {
-				own = append(own, addr.Unmap())
-			}
-		}
-	}
-	return own
 }
 
 // randomSeed is a seed that nobody can foresee: the order of a sweep must not

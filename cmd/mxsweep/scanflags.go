@@ -106,7 +106,7 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.signatures, "signatures", nil, "also use the signature files of `DIR`; repeatable")
 	f.fallbacks.register(flags)
 	flags.BoolVar(&f.intrusive, "intrusive", false, "also send the probes that may leave a trace at the target")
-	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan or host (default internet; host for this machine's own addresses)")
+	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan or host (default internet, and host for loopback; other addresses of this machine are judged as if they could be reached from there)")
 	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
 	flags.StringVar(&f.policy, "policy", "", "take gate, expectations, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
 	flags.StringVar(&f.baseline, "baseline", "", "tell of each finding how it relates to the earlier ones of `FILE`")

@@ -218,7 +218,7 @@ func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, 
 
 // port puts a result together with what the scope knows of its address.
 func (w *sweep) port(r scan.Result, service *fingerprint.Service) exposure.Port {
-	p := exposure.Port{Result: r, Service: service}
+	p := exposure.Port{Result: r, Service: service, Reachability: w.plan.reachability(r.Target.Addr())}
 	if names := w.plan.scope.Names(r.Target.Addr()); len(names) > 0 {
 		p.Host, p.Aliases = names[0], names[1:]
 	}
