@@ -32,6 +32,8 @@ type Journal struct {
 
 	mu      sync.Mutex
 	file    *os.File
+	end     int64 // where the next frame goes; 0 if the head is not yet written
+	ready   bool  // what was left unfinished is cut off, and the head written
 	done    placeSet
 	mark    []byte // the last one that was read
 	earlier uint64
@@ -50,6 +52,10 @@ type JournalKey struct {
 	// if it is the same.
 	Options string
 
+	// Build is the program and the data by which it judges, in one line. What
+	// another build noted may mean something else.
+	Build string
+
 	// Seed is the order of the run. If AnySeed is set and there is a journal
 	// already, the order is that of the journal.
 	Seed    uint64
@@ -58,14 +64,19 @@ type JournalKey struct {
 
 // journalHead is the second line of the file, in JSON.
 type journalHead struct {
-	Key   string    `json:"key"` // SHA-256 over the pairs and the options
+	Key   string    `json:"key"`   // SHA-256 over the pairs and the options
+	Build string    `json:"build"` // SHA-256 over [JournalKey].Build
 	Seed  uint64    `json:"seed"`
 	Pairs uint64    `json:"pairs"`
 	Began time.Time `json:"began"`
 }
 
-// journalMagic is the first line of the file.
-const journalMagic = "mxsweep resume 1\n"
+// journalMagic is the first line of the file: what all versions have in common,
+// and the version of what follows.
+const (
+	journalName  = "mxsweep resume "
+	journalMagic = journalName + "2\n"
+)
 
 // A JournalError says that a journal cannot be used.
 type JournalError struct {
@@ -91,11 +102,17 @@ func (e *JournalError) Hint() string { return e.Advice }
 
 // OpenJournal opens the journal of a sweep, or begins it if the file does not
 // exist or is empty. It fails with a [JournalError] if the file belongs to
-// another sweep, is no journal, or is in use by another process. What was
-// being written when an earlier run was killed is cut off.
+// another sweep, is no journal, or is in use by another process. Nothing in
+// the file changes before the first Add, Mark or Flush, which also cut off what
+// was being written when an earlier run was killed.
 func OpenJournal(name string, key JournalKey) (*Journal, error) {
 	j := &Journal{name: name, space: key.Space}
-	j.head = journalHead{Key: key.hash(), Seed: key.Seed, Pairs: key.Space.Len(), Began: time.Now().UTC().Truncate(time.Second)}
+	build := sha256.Sum256([]byte(key.Build))
+	j.head = journalHead{Key: key.hash(), Build: hex.EncodeToString(build[:]), Seed: key.Seed, Pairs: key.Space.Len(), Began: time.Now().UTC().Truncate(time.Second)}
+	// Nothing else can be gone back to, and opening some of them never ends.
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
+		return nil, &JournalError{File: name, Problem: "not a regular file", Advice: "name a file on a disk"}
+	}
 	var err error
 	if j.file, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
 		var path *fs.PathError
@@ -114,7 +131,7 @@ func OpenJournal(name string, key JournalKey) (*Journal, error) {
 // hash returns what the journal is bound to.
 func (k *JournalKey) hash() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%s%d-%d\n", journalMagic, k.Space.from, k.Space.to)
+	fmt.Fprintf(h, "%d-%d\n", k.Space.from, k.Space.to)
 	for _, s := range k.Space.spans {
 		fmt.Fprintf(h, "%v+%d %s\n", s.first.addr(), s.hosts, FormatPorts(s.ports))
 	}
@@ -136,7 +153,8 @@ func (j *Journal) open(key JournalKey) error {
 		return j.trouble("cannot read", err)
 	}
 	if info.Size() == 0 {
-		return j.begin()
+		j.order = NewOrder(j.head.Pairs, j.head.Seed)
+		return nil
 	}
 	if err := j.readHead(key); err != nil {
 		return err
@@ -156,17 +174,21 @@ func (j *Journal) open(key JournalKey) error {
 		return err
 	}
 	j.earlier = j.done.count
-	if err := j.file.Truncate(end); err != nil {
-		return j.trouble("cannot cut off what was left unfinished", err)
-	}
-	if _, err := j.file.Seek(end, io.SeekStart); err != nil {
-		return j.trouble("cannot go on writing", err)
-	}
+	j.end = end
 	return nil
 }
 
-// begin writes the head of a new file.
+// begin makes the file ready for the next frame.
 func (j *Journal) begin() error {
+	if err := j.file.Truncate(j.end); err != nil {
+		return j.trouble("cannot cut off what was left unfinished", err)
+	}
+	if _, err := j.file.Seek(j.end, io.SeekStart); err != nil {
+		return j.trouble("cannot go on writing", err)
+	}
+	if j.end > 0 {
+		return nil
+	}
 	line, err := json.Marshal(j.head)
 	if err != nil {
 		return j.trouble("cannot write", err)
@@ -176,7 +198,6 @@ func (j *Journal) begin() error {
 		return j.trouble("cannot write", err)
 	}
 	j.at = int64(len(head))
-	j.order = NewOrder(j.head.Pairs, j.head.Seed)
 	return nil
 }
 
@@ -188,6 +209,10 @@ func (j *Journal) readHead(key JournalKey) error {
 	var head journalHead
 	strict := json.NewDecoder(strings.NewReader(line))
 	strict.DisallowUnknownFields()
+	if rest, ours := strings.CutPrefix(magic, journalName); ours && magic != journalMagic {
+		return &JournalError{File: j.name, Problem: "the file is the progress of another version of mxsweep, in form " + strings.TrimSpace(rest),
+			Advice: "go on with the version that began it, or delete the file and begin anew"}
+	}
 	if magic != journalMagic || err1 != nil || err2 != nil || strict.Decode(&head) != nil {
 		return &JournalError{File: j.name, Problem: "the file is not the progress of a sweep",
 			Advice: "name another file, or one that does not exist yet"}
@@ -196,6 +221,9 @@ func (j *Journal) readHead(key JournalKey) error {
 	case head.Key != j.head.Key || head.Pairs != j.head.Pairs:
 		return &JournalError{File: j.name, Problem: "the file is the progress of another sweep, begun " + head.Began.Format(time.RFC3339),
 			Advice: "give the same targets, scope, excludes, ports, shard and options as then, or name another file"}
+	case head.Build != j.head.Build:
+		return &JournalError{File: j.name, Problem: "the sweep was begun " + head.Began.Format(time.RFC3339) + " with another version of mxsweep, or other signatures",
+			Advice: "go on with those that began it, or delete the file and begin anew"}
 	case head.Seed != j.head.Seed && !key.AnySeed:
 		return &JournalError{File: j.name, Problem: fmt.Sprintf("the sweep was begun with --seed %d", head.Seed),
 			Advice: "leave --seed out"}
@@ -246,8 +274,11 @@ func (j *Journal) SkipIn(part *Space) func(place uint64) bool {
 // returns it. note is only valid during the call.
 func (j *Journal) Earlier(take func(r Result, note []byte) error) error {
 	j.mu.Lock()
-	file, left := j.file, j.earlier
+	left := j.earlier
 	j.mu.Unlock()
+	if left == 0 {
+		return nil
+	}
 	var seen placeSet
 	err := j.frames(func(payload []byte, _ int64) error {
 		var failed error
@@ -259,13 +290,7 @@ func (j *Journal) Earlier(take func(r Result, note []byte) error) error {
 		})
 		return errors.Join(err, failed)
 	})
-	if err != nil {
-		return err
-	}
-	if _, err := file.Seek(0, io.SeekEnd); err != nil {
-		return j.trouble("cannot go on writing", err)
-	}
-	return nil
+	return err
 }
 
 // Add notes that a pair is done with, and with it what the caller needs to
@@ -331,8 +356,17 @@ func (j *Journal) Flush() error {
 // write writes the open frame. One call writes all of it, so that a process
 // that is killed has written all of it or nothing.
 func (j *Journal) write() error {
-	if j.failed != nil || len(j.frame) == 0 {
+	if j.failed != nil {
 		return j.failed
+	}
+	if !j.ready {
+		j.ready = true
+		if j.failed = j.begin(); j.failed != nil {
+			return j.failed
+		}
+	}
+	if len(j.frame) == 0 {
+		return nil
 	}
 	if _, err := j.file.Write(sealFrame(j.frame)); err != nil {
 		j.failed = j.trouble("cannot write", err)
@@ -341,9 +375,15 @@ func (j *Journal) write() error {
 	return j.failed
 }
 
-// Close writes what has been added and closes the file, which stays.
+// Close writes what has been added and closes the file, which stays. The file
+// of a run that did not begin stays as it was.
 func (j *Journal) Close() error {
-	err := j.Flush()
+	j.mu.Lock()
+	var err error
+	if j.ready || len(j.frame) > 0 {
+		err = j.write()
+	}
+	j.mu.Unlock()
 	if err == nil {
 		if err = j.file.Sync(); err != nil {
 			err = j.trouble("cannot write", err)

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"hash/crc32"
 	"io"
+	"math"
+	"net/netip"
 	"slices"
 	"time"
 )
@@ -24,7 +26,7 @@ var (
 	states  = []State{StateOpen, StateClosed, StateFiltered, StateUnknown, StateSkipped}
 	reasons = []Reason{ReasonSynAck, ReasonConnRefused, ReasonReset, ReasonNoResponse, ReasonHostUnreach, ReasonNetUnreach,
 		ReasonAdminProhibited, ReasonConnectionClosed, ReasonIOTimeout, ReasonHandshakeError, ReasonProtocolError,
-		ReasonOutOfScope, ReasonRateLimited, ReasonUnknown}
+		ReasonOutOfScope, ReasonRateLimited, ReasonUnknown, ReasonBlocked, ReasonZeroWindow, ReasonUnacknowledged}
 )
 
 // A record is one result in the file, or a mark: its place is behind the last
@@ -36,6 +38,7 @@ type record struct {
 	attempts uint64
 	rtt      time.Duration
 	time     time.Time
+	from     netip.Addr
 	err      string
 	note     []byte
 }
@@ -46,10 +49,13 @@ func appendRecord(frame []byte, place uint64, r Result, note []byte) []byte {
 		frame = append(frame, make([]byte, 8)...)
 	}
 	frame = binary.AppendUvarint(frame, place)
-	frame = append(frame, byte(slices.Index(states, r.State)), byte(slices.Index(reasons, r.Reason)))
+	frame = append(frame, number(states, r.State, StateUnknown), number(reasons, r.Reason, ReasonUnknown))
 	frame = binary.AppendUvarint(frame, uint64(max(r.Attempts, 0)))
 	frame = binary.AppendUvarint(frame, uint64(max(r.RTT, 0)))
 	frame = binary.AppendVarint(frame, r.Time.UnixMicro())
+	from, _ := r.From.MarshalBinary() // never fails
+	frame = binary.AppendUvarint(frame, uint64(len(from)))
+	frame = append(frame, from...)
 	text := ""
 	if r.Err != nil {
 		text = r.Err.Error()
@@ -58,6 +64,15 @@ func appendRecord(frame []byte, place uint64, r Result, note []byte) []byte {
 	frame = append(frame, text...)
 	frame = binary.AppendUvarint(frame, uint64(len(note)))
 	return append(frame, note...)
+}
+
+// number is the place of a word in its list, or that of the word for what is
+// not known.
+func number[T comparable](list []T, word, unknown T) byte {
+	if at := slices.Index(list, word); at >= 0 {
+		return byte(at)
+	}
+	return byte(slices.Index(list, unknown))
 }
 
 // sealFrame fills in the head of a frame.
@@ -70,10 +85,9 @@ func sealFrame(frame []byte) []byte {
 
 // frames calls take with each frame's payload and where the next one begins.
 func (j *Journal) frames(take func(payload []byte, next int64) error) error {
-	if _, err := j.file.Seek(j.at, io.SeekStart); err != nil {
-		return j.trouble("cannot read", err)
-	}
-	return readFrames(bufio.NewReaderSize(j.file, 64<<10), j.at, take)
+	// Frames may be written meanwhile, where the file's own offset is.
+	in := io.NewSectionReader(j.file, j.at, math.MaxInt64-j.at)
+	return readFrames(bufio.NewReaderSize(in, 64<<10), j.at, take)
 }
 
 // readFrames reads frames from r, of which the first stands at offset at. It
@@ -121,7 +135,7 @@ func (j *Journal) records(payload []byte, take func(record)) error {
 // result turns a record back into the result that it was made of.
 func (j *Journal) result(r record) Result {
 	out := Result{Target: j.space.At(j.order.At(r.place)), State: r.state, Reason: r.reason,
-		Attempts: int(r.attempts), RTT: r.rtt, Time: r.time}
+		Attempts: int(r.attempts), RTT: r.rtt, Time: r.time, From: r.from}
 	if r.err != "" {
 		out.Err = errors.New(r.err)
 	}
@@ -149,6 +163,9 @@ func (d *decoder) record() record {
 	r.attempts = d.uvarint() & (1<<31 - 1)
 	r.rtt = time.Duration(d.uvarint() & (1<<62 - 1))
 	r.time = time.UnixMicro(d.varint()).UTC()
+	if r.from.UnmarshalBinary(d.bytes()) != nil {
+		d.bad = true
+	}
 	r.err = string(d.bytes())
 	r.note = d.bytes()
 	return r

@@ -133,7 +133,12 @@ func TestJournalErrors(t *testing.T) {
 	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
 	key := JournalKey{Space: space, Options: "connect", Seed: 7}
 	name := filepath.Join(dir, "progress")
-	if err := mustOpen(t, name, key).Close(); err != nil {
+	begun := mustOpen(t, name, key)
+	if err := errors.Join(begun.Flush(), begun.Close()); err != nil {
+		t.Fatal(err)
+	}
+	older := filepath.Join(dir, "older")
+	if err := os.WriteFile(older, []byte("mxsweep resume 1\n{\"key\":\"ab\"}\n"), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	foreign := filepath.Join(dir, "foreign")
@@ -153,9 +158,12 @@ func TestJournalErrors(t *testing.T) {
 		{name, JournalKey{Space: part, Options: "connect", Seed: 7}, "the progress of another sweep"},
 		{name, JournalKey{Space: mustSpace(t, mustScope(t, "10.0.0.0/28"), 26), Options: "connect", Seed: 7}, "the progress of another sweep"},
 		{name, JournalKey{Space: space, Options: "connect", Seed: 8}, "begun with --seed 7"},
+		{name, JournalKey{Space: space, Options: "connect", Build: "another", Seed: 7}, "with another version of mxsweep, or other signatures"},
+		{older, key, "another version of mxsweep, in form 1"},
 		{foreign, key, "is not the progress of a sweep"},
+		{os.DevNull, key, "not a regular file"},
 		{filepath.Join(dir, "no", "such", "dir"), key, "cannot open"},
-		{dir, key, "cannot open"},
+		{dir, key, "not a regular file"},
 	} {
 		_, err := OpenJournal(c.file, c.key)
 		var j *JournalError
@@ -176,6 +184,9 @@ func TestJournalCutAnywhere(t *testing.T) {
 	key := JournalKey{Space: space, Seed: 7}
 	name := filepath.Join(dir, "progress")
 	j := mustOpen(t, name, key)
+	if err := j.Flush(); err != nil {
+		t.Fatal(err)
+	}
 	var ends []int64
 	for i := range uint64(8) {
 		if err := j.Add(Result{Target: space.At(i), State: StateOpen, Reason: ReasonSynAck, Time: time.Now()}, []byte("note")); err != nil {
@@ -223,6 +234,78 @@ func TestJournalCutAnywhere(t *testing.T) {
 		if err := j.Close(); err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestJournalUntouched: a journal that is opened and closed by a run which does
+// not begin stays byte for byte as it was, its torn end too.
+func TestJournalUntouched(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "progress")
+	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
+	key := JournalKey{Space: space, Seed: 7}
+	if err := mustOpen(t, name, key).Close(); err != nil {
+		t.Fatal(err)
+	}
+	if info, err := os.Stat(name); err != nil || info.Size() != 0 {
+		t.Errorf("a run that did not begin wrote %v, %v", info, err)
+	}
+	j := mustOpen(t, name, key)
+	if err := errors.Join(j.Add(Result{Target: space.At(3), State: StateClosed, Reason: ReasonReset}, []byte("x")), j.Close()); err != nil {
+		t.Fatal(err)
+	}
+	whole, err := os.ReadFile(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	torn := append(whole, 0, 0, 0)
+	if err := os.WriteFile(name, torn, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	j = mustOpen(t, name, key)
+	if len(earlierOf(t, j)) != 1 {
+		t.Error("the earlier result is lost")
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if after, err := os.ReadFile(name); err != nil || !bytes.Equal(after, torn) {
+		t.Errorf("it held %q and holds %q, %v", torn, after, err)
+	}
+}
+
+// TestJournalReasons: every state, reason and sender that a result can have
+// comes back.
+func TestJournalReasons(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "progress")
+	space := mustSpace(t, mustScope(t, "10.0.0.0/24"), 25)
+	key := JournalKey{Space: space, Seed: 7}
+	j := mustOpen(t, name, key)
+	var want []Result
+	for i, reason := range []Reason{ReasonSynAck, ReasonConnRefused, ReasonReset, ReasonNoResponse, ReasonHostUnreach, ReasonNetUnreach,
+		ReasonAdminProhibited, ReasonConnectionClosed, ReasonIOTimeout, ReasonHandshakeError, ReasonProtocolError,
+		ReasonOutOfScope, ReasonRateLimited, ReasonBlocked, ReasonZeroWindow, ReasonUnacknowledged, ReasonUnknown} {
+		for k, from := range []netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fe80::1%eth0")} {
+			r := Result{Target: space.At(uint64(3*i + k)), State: StateFiltered, Reason: reason, From: from, Attempts: 1, Time: time.Unix(1, 0).UTC()}
+			want = append(want, r)
+			if err := j.Add(r, nil); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j = mustOpen(t, name, key)
+	defer j.Close()
+	var got []Result
+	if err := j.Earlier(func(r Result, _ []byte) error {
+		got = append(got, r)
+		return nil
+	}); err != nil {
+		t.Fatal(err)
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("got %v, want %v", got, want)
 	}
 }
 

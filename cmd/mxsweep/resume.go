@@ -15,6 +15,7 @@ import (
 	"net/netip"
 	"os"
 	"path"
+	"slices"
 	"time"
 
 	"mxsweep/exposure"
@@ -49,7 +50,7 @@ func (p *plan) openResumption(ctx context.Context, seedGiven bool) error {
 	if name == "" {
 		return nil
 	}
-	options, err := p.resumeOptions()
+	build, err := p.resumeBuild()
 	if err != nil {
 		return coded(exitUsage, err)
 	}
@@ -57,7 +58,7 @@ func (p *plan) openResumption(ctx context.Context, seedGiven bool) error {
 		return err
 	}
 	_, absent := os.Lstat(name)
-	j, err := scan.OpenJournal(name, scan.JournalKey{Space: p.space, Options: options, Seed: p.seed, AnySeed: !seedGiven})
+	j, err := scan.OpenJournal(name, scan.JournalKey{Space: p.space, Options: p.resumeOptions(), Build: build, Seed: p.seed, AnySeed: !seedGiven})
 	if err != nil {
 		var file *scan.JournalError
 		if errors.As(err, &file) && file.Err == nil {
@@ -69,12 +70,20 @@ func (p *plan) openResumption(ctx context.Context, seedGiven bool) error {
 	return nil
 }
 
-// resumeOptions is all that decides what a result means, the pairs apart.
-func (p *plan) resumeOptions() (string, error) {
+// resumeOptions is all that the user says which decides what a result means,
+// the pairs apart.
+func (p *plan) resumeOptions() string {
+	f := p.flags
+	return fmt.Sprintf("scope=%s mode=%s retries=%d timeout=%s identify=%t intrusive=%t",
+		p.scopeSHA256, f.mode.value, f.retries, f.timeout, !f.noIdentify, f.intrusive)
+}
+
+// resumeBuild is what judges results: the program and its signatures.
+func (p *plan) resumeBuild() (string, error) {
 	f := p.flags
 	h := sha256.New()
 	sources := []signatures.Source{signatures.Builtin()}
-	for _, dir := range append(f.signatures, f.fallbacks.recog) {
+	for _, dir := range append(slices.Clone(f.signatures), f.fallbacks.recog) {
 		if dir != "" {
 			sources = append(sources, signatures.Source{Name: dir, FS: os.DirFS(dir)})
 		}
@@ -94,8 +103,7 @@ func (p *plan) resumeOptions() (string, error) {
 		}
 		fmt.Fprintf(h, "%d\n%s", len(data), data)
 	}
-	return fmt.Sprintf("%s scope=%s mode=%s retries=%d timeout=%s identify=%t intrusive=%t signatures=%s",
-		version, p.scopeSHA256, f.mode.value, f.retries, f.timeout, !f.noIdentify, f.intrusive, hex.EncodeToString(h.Sum(nil))), nil
+	return version + " " + hex.EncodeToString(h.Sum(nil)), nil
 }
 
 // hashFiles adds names and contents of the files that may hold signatures.
