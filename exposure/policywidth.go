@@ -126,7 +126,7 @@ func widePorts(list []permit) []uint16 {
 			everywhere = append(everywhere, e)
 			continue
 		}
-		for port := range e.ports.ports {
+		for port := range e.ports.ports.All() {
 			on[port] = append(on[port], e)
 		}
 	}

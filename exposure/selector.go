@@ -117,7 +117,7 @@ func (s PortSelector) addTo(set map[uint16]bool) {
 			set[port] = true
 		}
 	}
-	for port := range s.ports {
+	for port := range s.ports.All() {
 		set[port] = true
 	}
 }

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"cmp"
+	"iter"
 	"slices"
 )
 
@@ -69,16 +70,23 @@ func (s PortSet) Len() int {
 	return n
 }
 
+// All yields the ports, sorted.
+func (s PortSet) All() iter.Seq[uint16] {
+	return func(yield func(uint16) bool) {
+		for _, r := range s.runs {
+			for p := int(r.first); p <= int(r.last); p++ {
+				if !yield(uint16(p)) {
+					return
+				}
+			}
+		}
+	}
+}
+
 // Ports lists the ports, sorted; nil if there is none.
 func (s PortSet) Ports() []uint16 {
 	if len(s.runs) == 0 {
 		return nil
 	}
-	out := make([]uint16, 0, s.Len())
-	for _, r := range s.runs {
-		for p := int(r.first); p <= int(r.last); p++ {
-			out = append(out, uint16(p))
-		}
-	}
-	return out
+	return slices.AppendSeq(make([]uint16, 0, s.Len()), s.All())
 }
