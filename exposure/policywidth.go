@@ -88,10 +88,9 @@ func (p *Policy) checkWidth(rules *RuleSet) error {
 // tooWide refuses entries about all rules that cover too much. The error is at
 // the entry with which they do.
 func (p *Policy) tooWide(list []permit) error {
-	ports, hosts := map[uint16]bool{}, 0
+	var ports scan.PortSet
 	for i := range list {
-		list[i].ports.addTo(ports)
-		if len(ports) > maxPermitPorts {
+		if ports = ports.Union(list[i].ports.ports); list[i].ports.Any() || ports.Len() > maxPermitPorts {
 			return p.widthError(list[i].anchor, "name the ports that are used",
 				"%s cover more than %d ports, this entry and those before it", list[i].what, maxPermitPorts)
 		}
@@ -99,7 +98,7 @@ func (p *Policy) tooWide(list []permit) error {
 	if !wideHosts(list) {
 		return nil
 	}
-	hosts = sort.Search(len(list)-1, func(i int) bool { return wideHosts(list[:i+1]) })
+	hosts := sort.Search(len(list)-1, func(i int) bool { return wideHosts(list[:i+1]) })
 	return p.widthError(list[hosts].anchor, "name the hosts, or accept one rule on a few ports",
 		"%s cover more than %d IPv4 addresses or an IPv6 /%d, this entry and those before it", list[hosts].what, maxPermitIPv4, maxPermitIPv6)
 }
@@ -119,33 +118,30 @@ func widePorts(list []permit) []uint16 {
 	if !wideHosts(list) {
 		return nil
 	}
-	on := map[uint16][]permit{}
-	var everywhere []permit
+	// Between the ends of the entries' runs, the same entries name all ports.
+	var edge [1<<16 + 1]bool
+	edge[1] = true
 	for _, e := range list {
-		if e.ports.all() {
-			everywhere = append(everywhere, e)
-			continue
-		}
-		for port := range e.ports.ports.All() {
-			on[port] = append(on[port], e)
+		for first, last := range e.ports.ports.Runs() {
+			edge[first], edge[int(last)+1] = true, true
 		}
 	}
 	var wide []uint16
-	if wideHosts(everywhere) {
-		for port := range uint16(maxWidePorts + 1) {
-			wide = append(wide, port+1)
+	isWide := false
+	for port := 1; port < 1<<16 && len(wide) <= maxWidePorts; port++ {
+		if edge[port] {
+			isWide = wideHosts(onPort(list, uint16(port)))
 		}
-		return wide
-	}
-	for port, entries := range on {
-		if wideHosts(slices.Concat(everywhere, entries)) {
-			if wide = append(wide, port); len(wide) > maxWidePorts {
-				break
-			}
+		if isWide {
+			wide = append(wide, uint16(port))
 		}
 	}
-	slices.Sort(wide)
 	return wide
+}
+
+// onPort gives the entries that name the port.
+func onPort(list []permit, port uint16) []permit {
+	return slices.DeleteFunc(slices.Clone(list), func(e permit) bool { return !e.ports.Matches(port) })
 }
 
 // wideHosts reports whether the entries together cover more hosts than an

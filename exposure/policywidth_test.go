@@ -49,6 +49,7 @@ func TestWidePermits(t *testing.T) {
 		{"one rule, 17 ports, all hosts", "accept:\n" + acceptEntry(1, "MXS1002", "*", "1-17"), "MXS1002 is accepted on 17 ports"},
 		{"one rule, 17 ports in two entries", "accept:\n" + acceptEntry(1, "MXS1002", "*", "1-16") + acceptEntry(2, "MXS1002", "0.0.0.0/0", "17"), "MXS1002 is accepted on 17 ports"},
 		{"one rule, all hosts by halves", "accept:\n" + acceptEntry(1, "MXS1002", "0.0.0.0/1", "1-20") + acceptEntry(2, "MXS1002", "128.0.0.0/1", "1-20"), "MXS1002 is accepted on 17 ports"},
+		{"one rule, wide up to a port, narrow from the next", "accept:\n" + acceptEntry(1, "MXS1002", "*", "1-10") + acceptEntry(2, "MXS1002", "192.0.2.1", "11-60"), ""},
 		{"two rules, 16 ports each", "accept:\n" + acceptEntry(1, "MXS1002", "*", "1-16") + acceptEntry(2, "MXS1001", "*", "17-32"), ""},
 		{"one rule, wide on a port, narrow on many", "accept:\n" + acceptEntry(1, "MXS1002", "*", "25") + acceptEntry(2, "MXS1002", "192.0.2.1", "1-100"), ""},
 		{"every rule by its id", all("*", "10025"), "every rule is accepted on port 10025"},

@@ -110,18 +110,6 @@ func (s PortSelector) Any() bool { return s.Text == "*" }
 // all reports whether the selector stands for all ports, in whatever form.
 func (s PortSelector) all() bool { return s.Any() || s.ports.Len() == 65535 }
 
-// addTo adds the ports that the selector names to a set.
-func (s PortSelector) addTo(set map[uint16]bool) {
-	if s.Any() {
-		for port := uint16(1); port != 0; port++ {
-			set[port] = true
-		}
-	}
-	for port := range s.ports.All() {
-		set[port] = true
-	}
-}
-
 // Matches reports whether the selector names the port.
 func (s PortSelector) Matches(port uint16) bool { return s.Any() || s.ports.Contains(port) }
 

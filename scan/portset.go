@@ -70,23 +70,30 @@ func (s PortSet) Len() int {
 	return n
 }
 
-// All yields the ports, sorted.
-func (s PortSet) All() iter.Seq[uint16] {
-	return func(yield func(uint16) bool) {
+// Runs gives the first and last port of each run of neighbors, in order.
+func (s PortSet) Runs() iter.Seq2[uint16, uint16] {
+	return func(yield func(first, last uint16) bool) {
 		for _, r := range s.runs {
-			for p := int(r.first); p <= int(r.last); p++ {
-				if !yield(uint16(p)) {
-					return
-				}
+			if !yield(r.first, r.last) {
+				return
 			}
 		}
 	}
 }
+
+// Union returns the ports of either set.
+func (s PortSet) Union(o PortSet) PortSet { return newPortSet(slices.Concat(s.runs, o.runs)) }
 
 // Ports lists the ports, sorted; nil if there is none.
 func (s PortSet) Ports() []uint16 {
 	if len(s.runs) == 0 {
 		return nil
 	}
-	return slices.AppendSeq(make([]uint16, 0, s.Len()), s.All())
+	out := make([]uint16, 0, s.Len())
+	for _, r := range s.runs {
+		for p := int(r.first); p <= int(r.last); p++ {
+			out = append(out, uint16(p))
+		}
+	}
+	return out
 }
