@@ -5,6 +5,7 @@ import (
 	"errors"
 	"iter"
 	"math"
+	"runtime"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -53,6 +54,16 @@ type Config struct {
 	// result then. If nil, all pairs are asked.
 	Skip func(place uint64) bool
 
+	// Earlier are the results of earlier runs of the same sweep. A host that
+	// was up then is up for this run: its silence proves nothing unless it
+	// still answers. If nil, there are none.
+	Earlier iter.Seq[Result]
+
+	// NotAfter is when the leave to ask ends. No probe leaves after it, what
+	// is open is reset, and pairs that have no result by then are
+	// StateUnknown, with an [ExpiredError]. If zero, it never ends.
+	NotAfter time.Time
+
 	// HandOn puts open connections into the results, whose taker must close
 	// them. Otherwise they are closed by RST, so that nothing of them stays
 	// at either end.
@@ -67,6 +78,9 @@ type Config struct {
 	Dial DialFunc
 }
 
+// late reports whether the leave to ask has ended.
+func (c *Config) late() bool { return !c.NotAfter.IsZero() && !time.Now().Before(c.NotAfter) }
+
 // Connect is a [Scanner] that asks with TCP connections, as any client of a
 // service does. It needs no privilege.
 type Connect struct {
@@ -74,6 +88,10 @@ type Connect struct {
 	wire wire
 
 	begun atomic.Bool
+
+	// slowRefusals is set where a refusal may take longer than other answers
+	// (see slowRefusal).
+	slowRefusals bool
 
 	mu    sync.Mutex
 	stats Stats
@@ -104,7 +122,7 @@ func NewConnect(cfg Config) (*Connect, error) {
 	if cfg.Concurrency == 0 || cfg.Concurrency > most {
 		cfg.Concurrency = most
 	}
-	c := &Connect{cfg: cfg}
+	c := &Connect{cfg: cfg, slowRefusals: runtime.GOOS == "windows" || cfg.Dial != nil}
 	if cfg.Dial != nil {
 		c.wire = newDialWire(cfg.Dial)
 		return c, nil
@@ -160,8 +178,9 @@ func (c *Connect) Scan(ctx context.Context, space *Space) iter.Seq[Result] {
 			for i := range batch {
 				if batch[i].Conn != nil {
 					s.out.yielded()
-					if !wanted {
+					if !wanted || c.cfg.late() {
 						abort(batch[i].Conn)
+						batch[i].Conn = nil
 					}
 				}
 				if wanted && !yield(batch[i]) {

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"net/netip"
+	"time"
 )
 
 // How many hosts and nets without a pair under way are remembered for what
@@ -9,6 +10,7 @@ import (
 const (
 	maxHosts = 1 << 14
 	maxNets  = 1 << 13
+	maxKept  = 1 << 20 // that are up, beside those
 )
 
 // A host is an address with pairs under way, or one that had some lately.
@@ -19,11 +21,37 @@ type host struct {
 	pairs int // pairs under way: awaiting an answer or their turn
 	asked int // of those, awaiting an answer
 
+	probes      int           // sent so far
+	first, last time.Duration // when the first and the last of them left
+
+	up *upHost // nil if nothing was heard of the host
+
+	// Silent pairs of a host of which nothing was heard, and the probes under
+	// way by generation (see advance).
+	unproven []unsettled
+	flight   [2]int32
+	gen      uint8
+
 	// Pairs that await their turn, linked through probe.next.
 	head, tail int32
 
 	queued bool // in the list of hosts with a pair whose turn has come
 	listed bool // in the list of hosts that may be forgotten
+}
+
+// depart counts a probe that leaves for h.
+func (h *host) depart(p *probe) {
+	if h.probes == 0 {
+		h.first = p.sent
+	}
+	h.probes++
+	h.asked++
+	h.last = p.sent
+	p.gen = h.gen
+	h.flight[p.gen%2]++
+	if h.up != nil && h.up.gap > 0 {
+		h.up.next = p.sent + h.up.gap
+	}
 }
 
 // A subnet is the neighbourhood of a host: addresses with the same first 24
@@ -38,10 +66,13 @@ type directory struct {
 	hosts map[netip.Addr]*host
 	nets  map[netip.Addr]*subnet
 	idle  []*host // hosts that had no pair under way, the oldest first
+
+	kept   map[netip.Addr]memory // hosts that are up, and are no longer in hosts
+	forgot bool                  // there were more of them than are kept
 }
 
 func newDirectory() directory {
-	return directory{hosts: map[netip.Addr]*host{}, nets: map[netip.Addr]*subnet{}}
+	return directory{hosts: map[netip.Addr]*host{}, nets: map[netip.Addr]*subnet{}, kept: map[netip.Addr]memory{}}
 }
 
 // find returns the host with address a.
@@ -51,6 +82,10 @@ func (d *directory) find(a netip.Addr) *host {
 		n := d.net(a)
 		n.hosts++
 		h = &host{addr: a, net: n, head: none, tail: none}
+		if m, ok := d.kept[a]; ok {
+			h.up = m.host()
+			delete(d.kept, a)
+		}
 		d.hosts[a] = h
 		d.trim()
 	}
@@ -108,10 +143,31 @@ func (d *directory) trim() {
 		h := d.idle[0]
 		d.idle = d.idle[1:]
 		h.listed = false
-		if h.pairs > 0 {
+		if h.pinned() {
 			continue // it will rest again
+		}
+		if h.up != nil {
+			d.keep(h.addr, h.up.memory)
 		}
 		h.net.hosts--
 		delete(d.hosts, h.addr)
 	}
+}
+
+// keep remembers a host that is up, if there are not too many.
+func (d *directory) keep(a netip.Addr, m memory) {
+	if len(d.kept) >= maxKept {
+		d.forgot = true
+		return
+	}
+	d.kept[a] = m
+}
+
+// host returns the host that a memory is of.
+func (m memory) host() *upHost {
+	u := &upHost{memory: m}
+	if m.gone {
+		u.phase = blocked
+	}
+	return u
 }

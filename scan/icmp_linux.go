@@ -30,14 +30,15 @@ type icmpReader struct {
 }
 
 // take takes the ICMP messages that a socket has caused, and returns what the
-// last one for its connection to says. It reports false if there is none.
-func (r *icmpReader) take(fd int, to netip.AddrPort) (out outcome, found bool) {
+// last one for its connection to says, and who sent it. It reports false if
+// there is none.
+func (r *icmpReader) take(fd int, to netip.AddrPort) (out outcome, from netip.Addr, found bool) {
 	for range 16 { // more than ever wait for one SYN
 		r.hdr = unix.Msghdr{Name: (*byte)(unsafe.Pointer(&r.name)), Namelen: unix.SizeofSockaddrAny, Control: &r.control[0]}
 		r.hdr.SetControllen(len(r.control))
 		_, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.hdr)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
 		if errno != 0 {
-			return out, found
+			return out, from, found
 		}
 		msgs, err := unix.ParseSocketControlMessage(r.control[:r.hdr.Controllen])
 		if err != nil || aimedAt(&r.name) != to {
@@ -45,11 +46,28 @@ func (r *icmpReader) take(fd int, to netip.AddrPort) (out outcome, found bool) {
 		}
 		for _, m := range msgs {
 			if o, ok := icmpOutcome(m); ok {
-				out, found = o, true
+				out, from, found = o, offender(m.Data), true
 			}
 		}
 	}
-	return out, found
+	return out, from, found
+}
+
+// offender returns who sent an ICMP message, which stands behind the error
+// itself (ip(7), SO_EE_OFFENDER). It is the zero Addr if the kernel does not
+// know.
+func offender(data []byte) netip.Addr {
+	data = data[unsafe.Sizeof(unix.SockExtendedErr{}):]
+	if len(data) < 2 {
+		return netip.Addr{}
+	}
+	switch family := *(*uint16)(unsafe.Pointer(&data[0])); {
+	case family == unix.AF_INET && len(data) >= unix.SizeofSockaddrInet4:
+		return netip.AddrFrom4((*unix.RawSockaddrInet4)(unsafe.Pointer(&data[0])).Addr)
+	case family == unix.AF_INET6 && len(data) >= unix.SizeofSockaddrInet6:
+		return netip.AddrFrom16((*unix.RawSockaddrInet6)(unsafe.Pointer(&data[0])).Addr).Unmap()
+	}
+	return netip.Addr{}
 }
 
 // aimedAt returns where the packet went that caused an ICMP message.

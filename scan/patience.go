@@ -1,21 +1,23 @@
 package scan
 
-import (
-	"errors"
-	"syscall"
-	"time"
-)
+import "time"
 
 // Bounds of the wait for one answer. An answer that takes much longer than
 // others of its host or net did is rare but real: a machine that sleeps, a
 // link that was down. So every try is awaited at least so long, and the last
 // one longer, the less is known of the host.
 const (
-	shortest    = 30 * time.Millisecond  // any try
-	nearLast    = 100 * time.Millisecond // the last, if the host or a neighbour answered before
-	strangeLast = time.Second            // if only other nets did (RFC 6298, Section 2.1)
-	blindFirst  = 500 * time.Millisecond // the first, if nobody answered yet; then twice that, and so on
+	shortest    = 30 * time.Millisecond   // any try
+	nearLast    = 100 * time.Millisecond  // the last, if the host or a neighbour answered before
+	strangeLast = time.Second             // if only other nets did (RFC 6298, Section 2.1)
+	blindFirst  = 500 * time.Millisecond  // the first, if nobody answered yet; then twice that, and so on
+	slowRefusal = 2500 * time.Millisecond // the last, where a refusal may take longer than other answers, and none is known yet
+	notedWait   = 250 * time.Millisecond  // at most, for one of which an ICMP error was heard
 )
+
+// Windows tells of a refusal only after it has sent the SYN three times, half a
+// second apart: an open port answers in a round trip, a closed one about a
+// second later. What connects for a test, or in place of the kernel, may too.
 
 // patience returns how long the try under way for p is awaited; last says
 // that there will be no other.
@@ -33,6 +35,13 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 		return s.cfg.Timeout
 	default:
 		return min(blindFirst<<min(p.attempts-1, 4), s.cfg.Timeout)
+	}
+	if s.c.slowRefusals {
+		if s.refusals.known() {
+			usual = max(usual, s.refusals.timeout())
+		} else {
+			least = max(least, slowRefusal)
+		}
 	}
 	if last {
 		return min(max(3*usual, least), s.cfg.Timeout)
@@ -60,15 +69,8 @@ func (s *sweep) tries(h *host) int {
 
 // unaskedReason says why a question could not be asked.
 func unaskedReason(err error) Reason {
-	var n syscall.Errno
-	errors.As(err, &n)
-	switch as, _ := errnoOutcome(n); as {
-	case hostless:
-		return ReasonHostUnreach
-	case netless:
-		return ReasonNetUnreach
-	case prohibited:
-		return ReasonAdminProhibited
+	if as, ok := errnoOutcome(err); ok && as.unreachable() {
+		return as.reason()
 	}
 	return ReasonUnknown
 }

@@ -26,7 +26,8 @@ const (
 	StateOpen State = "open"
 	// StateClosed means that the host refused the connection.
 	StateClosed State = "closed"
-	// StateFiltered means that nothing, or an ICMP prohibition, came back.
+	// StateFiltered means that nothing, or an ICMP error, came back. If the
+	// host is up, it answered on another port afterwards.
 	StateFiltered State = "filtered"
 	// StateUnknown means that the question could not be asked: a local
 	// failure, or a run that was stopped. It is never taken for closed.
@@ -135,8 +136,14 @@ type Stats struct {
 	Inflight int    // probes awaiting an answer now
 	Rate     float64
 
-	// BlockedHosts counts the hosts that stopped answering, and Blocked names
-	// the first MaxBlocked of them. Both are known once the scan has ended.
+	// Controls counts the probes that asked whether a host that is up still
+	// answers. They are among those sent.
+	Controls uint64
+
+	// BlockedHosts counts the hosts that stopped answering, BlockedPairs the
+	// pairs that are unknown for it, and Blocked names the first MaxBlocked of
+	// the hosts. All are known once the scan has ended.
 	BlockedHosts uint64
+	BlockedPairs uint64
 	Blocked      []BlockedHost
 }

@@ -2,14 +2,27 @@ package scan
 
 import (
 	"fmt"
+	"net/netip"
 	"time"
 )
 
 // settle deals with the end of a connection attempt.
 func (s *sweep) settle(e ending) {
-	s.unask(e.slot)
 	p := &s.probes[e.slot]
-	if !s.cfg.Scope.Allows(p.to.Addr()) { // asked again: the answer counts only in scope
+	if e.from.IsValid() && e.from == p.to.Addr().WithZone("") {
+		e.from = p.to.Addr()
+	}
+	inScope := s.cfg.Scope.Allows(p.to.Addr()) // asked again: the answer counts only in scope
+	if inScope && (e.as.unreachable() || e.as == windowless) && (!p.control || e.as.unreachable() && e.from != p.to.Addr()) {
+		s.note(e)
+		return
+	}
+	s.unask(e.slot)
+	if p.control {
+		s.settleControl(e)
+		return
+	}
+	if !inScope {
 		s.wire.drop(e.slot)
 		s.dismiss(p.host)
 		s.finish(e.slot, Result{State: StateSkipped, Reason: ReasonOutOfScope, Err: fmt.Errorf("%v is outside the scope", p.to.Addr())})
@@ -25,15 +38,12 @@ func (s *sweep) settle(e ending) {
 	s.dismiss(p.host)
 	switch e.as {
 	case refused:
-		s.answered(e.slot, Result{State: StateClosed, Reason: ReasonConnRefused})
-	case hostless:
-		s.unreached(e.slot, ReasonHostUnreach)
-	case netless:
-		s.unreached(e.slot, ReasonNetUnreach)
-	case prohibited:
-		s.unreached(e.slot, ReasonAdminProhibited)
+		s.refusals.answer(max(s.now-p.sent, 1), 0)
+		s.answered(e.slot, Result{State: StateClosed, Reason: ReasonConnRefused}, byReset)
 	case silent:
+		h := p.host
 		s.unheard(e.slot, s.now-p.sent)
+		s.advance(h)
 	case looped:
 		// The port was free for our own end, so nobody listens there now; it
 		// is asked again, from another port. The probe never left the host.
@@ -61,32 +71,57 @@ func (s *sweep) open(e ending) {
 		s.dismiss(h)
 	}
 	s.stats.Open++
-	s.answered(e.slot, r)
+	s.answered(e.slot, r, byAccept)
+}
+
+// note keeps what was heard of a try that settles nothing: one message is no
+// verdict. The try is awaited a while longer, and the pair asked again, as if
+// nothing had been heard.
+func (s *sweep) note(e ending) {
+	s.shortage.over()
+	p := &s.probes[e.slot]
+	own := e.as == windowless || e.from == p.to.Addr()
+	if p.as != windowless && (own || p.from != p.to.Addr()) {
+		p.as, p.from = e.as, e.from
+	}
+	p.noted = true
+	if own && !p.control {
+		by := byICMP
+		if e.as == windowless {
+			by = byAccept
+		}
+		s.learn(p, 0)
+		s.heard(p.host, p.sent, by, p.to.Port())
+	}
+	if p.spoke == none {
+		s.wheel.add(s.probes, e.slot, s.now+shortest)
+	}
+}
+
+// learn takes in how long an answer to p took, after which it is known that
+// lost probes before it had been lost.
+func (s *sweep) learn(p *probe, lost int) {
+	rtt := max(s.now-p.sent, 1)
+	p.host.est.answer(rtt, lost)
+	p.host.net.est.answer(rtt, lost)
+	s.all.answer(rtt, lost)
+	s.window.answer(lost)
 }
 
 // answered reports a port that its host answered for, and learns from how
 // long that took.
-func (s *sweep) answered(i int32, r Result) {
+func (s *sweep) answered(i int32, r Result, by way) {
 	p := &s.probes[i]
 	r.RTT = max(s.now-p.sent, 1)
 	lost := p.attempts - 1
 	if lost > 0 && r.RTT > p.wait {
 		lost = 0 // the earlier tries were not lost, but not awaited long enough
 	}
-	p.host.est.answer(r.RTT, lost)
-	p.host.net.est.answer(r.RTT, lost)
-	s.all.answer(r.RTT, lost)
-	s.stats.Answered++
+	s.learn(p, lost)
 	s.stats.Lost += uint64(lost)
-	s.window.answer(lost)
+	p.from = netip.Addr{}
+	s.heard(p.host, p.sent, by, p.to.Port())
 	s.finish(i, r)
-}
-
-// unreached reports a port of which the network says that it cannot be
-// reached.
-func (s *sweep) unreached(i int32, reason Reason) {
-	s.stats.Answered++
-	s.finish(i, Result{State: StateFiltered, Reason: reason})
 }
 
 // again puts a pair back whose try did not count, unless that has happened

@@ -50,3 +50,15 @@ func local(fd int) netip.AddrPort {
 	}
 	return netip.AddrPort{}
 }
+
+// zeroWindow reports whether the other end of a connection offers no room for
+// data (RFC 9293, Section 3.8.6), and none of its segments has since. A kernel
+// before Linux 5.4 does not tell.
+func zeroWindow(fd int) bool {
+	var info unix.TCPInfo
+	size := uint32(unsafe.Sizeof(info))
+	_, _, err := unix.RawSyscall6(unix.SYS_GETSOCKOPT, uintptr(fd), unix.IPPROTO_TCP, unix.TCP_INFO,
+		uintptr(unsafe.Pointer(&info)), uintptr(unsafe.Pointer(&size)), 0)
+	known := uint32(unsafe.Offsetof(info.Snd_wnd) + unsafe.Sizeof(info.Snd_wnd))
+	return err == 0 && size >= known && info.Snd_wnd == 0
+}

@@ -22,6 +22,7 @@ type sweep struct {
 
 	start time.Time
 	now   time.Duration // since start, as of the last look at the clock
+	end   time.Duration // since start, when Config.NotAfter is
 
 	probes []probe // the pairs under way; slots of the wire
 	free   []int32
@@ -31,6 +32,14 @@ type sweep struct {
 	turns []*host // hosts with a pair whose turn has come
 	all   estimate
 	wheel wheel
+
+	drawn     bool    // there is no further pair to draw
+	unsettled int     // pairs without a result and without a slot
+	controls  []*host // whose control waits for its turn
+	slotless  []*host // with a pair whose turn has come, but no slot for it
+	alarms    alarms
+	blocks    []BlockedHost
+	refusals  estimate // of those alone
 
 	inflight int
 	window   window
@@ -54,7 +63,15 @@ type probe struct {
 	sent     time.Duration // when the last try left
 	wait     time.Duration // how long the try before it was awaited
 	attempts int
+	earlier  int // and tries before, which a control has voided
 	lacks    int // times this machine lacked something for it
+
+	as      outcome    // what was heard of it: silence, an ICMP error or windowless
+	from    netip.Addr // who sent the ICMP error
+	noted   bool       // the try under way is no longer silent
+	control bool       // it is a control, which has no result
+	last    bool       // it is asked once more at the end
+	gen     uint8      // host.gen when the last try left
 
 	next           int32 // the pair behind it in its host's queue
 	spoke          int32 // of the wheel, or none
@@ -85,6 +102,7 @@ func newSweep(c *Connect, space *Space) *sweep {
 		s.free[i] = int32(len(s.free) - 1 - i)
 	}
 	s.stats.Planned = space.Len()
+	s.end = s.cfg.NotAfter.Sub(s.start)
 	return s
 }
 
@@ -92,9 +110,14 @@ func newSweep(c *Connect, space *Space) *sweep {
 func (s *sweep) run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, s.wire.wake)
 	defer stop()
-	for ctx.Err() == nil {
+	s.recall()
+	for ctx.Err() == nil && !s.late() {
 		more := s.launch()
-		if len(s.free) == len(s.probes) && s.next == s.space.Len() {
+		if !s.drawn && s.next == s.space.Len() {
+			s.finishParts()
+			continue
+		}
+		if s.drawn && len(s.free) == len(s.probes) && s.unsettled == 0 {
 			break
 		}
 		s.ended = s.wire.wait(s.ended[:0], s.pause(more))
@@ -103,10 +126,18 @@ func (s *sweep) run(ctx context.Context) {
 			s.settle(e)
 		}
 		s.expire()
+		s.ring()
 		s.retake()
 		s.flush()
 	}
-	s.abandon(context.Cause(ctx))
+	cause := context.Cause(ctx)
+	if cause == nil && s.late() {
+		cause = &ExpiredError{NotAfter: s.cfg.NotAfter}
+	}
+	if s.abandon(cause); ctx.Err() == nil && s.late() {
+		s.refuse(ctx, cause)
+	}
+	s.stats.Blocked = s.blocks
 	s.flush()
 	if s.cfg.Limit != nil {
 		s.cfg.Limit.tell(nil)
@@ -123,7 +154,7 @@ func (s *sweep) tick() { s.now = time.Since(s.start) }
 func (s *sweep) launch() bool {
 	s.tick()
 	for range burst {
-		if !s.room || s.inflight >= s.window.size || s.now < s.shortage.until {
+		if s.late() || !s.room || s.inflight >= s.window.size || s.now < s.shortage.until {
 			return false
 		}
 		if s.limit != nil && s.limit.TokensAt(s.start.Add(s.now)) < 1 {
@@ -138,77 +169,6 @@ func (s *sweep) launch() bool {
 	return true
 }
 
-// stride is how many pairs are passed over in a row before the context, and
-// whether the results are taken, are looked at again.
-const stride = 4096
-
-// pick returns a pair that may be asked now, or none.
-func (s *sweep) pick() int32 {
-	for len(s.turns) > 0 {
-		h := s.turns[0]
-		s.turns = s.turns[1:]
-		h.queued = false
-		if h.head != none && h.asked < s.cfg.PerHost && s.admit(h) {
-			i := h.head
-			if h.head = s.probes[i].next; h.head == none {
-				h.tail = none
-			}
-			s.turn(h)
-			return i
-		}
-	}
-	for end := s.next + stride; s.next < min(end, s.space.Len()) && len(s.free) > 0; {
-		place := s.next
-		s.next++
-		if s.cfg.Skip != nil && s.cfg.Skip(place) {
-			s.stats.Done++
-			continue
-		}
-		to := s.space.At(s.order.At(place))
-		if !s.cfg.Scope.Allows(to.Addr()) {
-			s.skip(to)
-			continue
-		}
-		i := s.free[len(s.free)-1]
-		s.free = s.free[:len(s.free)-1]
-		h := s.hosts.find(to.Addr())
-		h.pairs++
-		s.probes[i] = probe{to: to, host: h, spoke: none, next: none, used: true}
-		if h.asked < s.cfg.PerHost && h.head == none && s.admit(h) {
-			return i
-		}
-		s.queue(i, false)
-	}
-	return none
-}
-
-// queue lets a pair wait for its turn at its host, in front of all others
-// there if first is set.
-func (s *sweep) queue(i int32, first bool) {
-	h := s.probes[i].host
-	switch {
-	case h.head == none:
-		h.head, h.tail = i, i
-		s.probes[i].next = none
-	case first:
-		s.probes[i].next = h.head
-		h.head = i
-	default:
-		s.probes[i].next = none
-		s.probes[h.tail].next = i
-		h.tail = i
-	}
-	s.turn(h)
-}
-
-// turn notes that a pair of h may be asked, if that is so.
-func (s *sweep) turn(h *host) {
-	if !h.queued && h.head != none && h.asked < s.cfg.PerHost {
-		h.queued = true
-		s.turns = append(s.turns, h)
-	}
-}
-
 // ask sends a probe for a pair.
 func (s *sweep) ask(i int32) {
 	if s.limit != nil {
@@ -217,10 +177,13 @@ func (s *sweep) ask(i int32) {
 	s.tick()
 	p := &s.probes[i]
 	p.attempts++
-	p.sent = s.now
-	p.host.asked++
+	p.sent, p.noted = s.now, false
+	p.host.depart(p)
 	s.inflight++
 	s.stats.Sent++
+	if p.control {
+		s.stats.Controls++
+	}
 	if e, ended := s.wire.begin(i, p.to); ended {
 		s.tick()
 		s.settle(e)
@@ -243,13 +206,24 @@ func (s *sweep) pause(more bool) time.Duration {
 	if at, ok := s.wheel.next(); ok {
 		sooner(at - s.now)
 	}
+	if !s.cfg.NotAfter.IsZero() {
+		sooner(s.end - s.now)
+	}
+	if len(s.alarms) > 0 {
+		sooner(s.alarms[0].at - s.now)
+	}
 	if s.now < s.shortage.until {
 		sooner(s.shortage.until - s.now)
-	} else if s.limit != nil && s.room && s.inflight < s.window.size && (len(s.turns) > 0 || s.next < s.space.Len() && len(s.free) > 0) {
+	} else if s.limit != nil && s.room && s.inflight < s.window.size && s.wants() {
 		lack := 1 - s.limit.TokensAt(s.start.Add(s.now))
 		sooner(time.Duration(lack / s.cfg.Rate * float64(time.Second)))
 	}
 	return d
+}
+
+// wants reports whether there is something to ask at once.
+func (s *sweep) wants() bool {
+	return len(s.turns) > 0 || len(s.free) > 0 && (len(s.controls) > 0 || s.next < s.space.Len())
 }
 
 // unask frees a pair's place at its host and in the window.
@@ -259,6 +233,7 @@ func (s *sweep) unask(i int32) {
 		s.wheel.remove(s.probes, i)
 	}
 	p.host.asked--
+	p.host.flight[p.gen%2]--
 	s.inflight--
 	s.window.end(s.now)
 	s.turn(p.host)
@@ -269,29 +244,41 @@ func (s *sweep) expire() {
 	s.due = s.wheel.due(s.probes, s.now, s.due[:0])
 	for _, i := range s.due {
 		p := &s.probes[i]
-		most := s.tries(p.host)
-		wait := s.patience(p, p.attempts >= most)
+		wait := s.patience(p, p.control || p.attempts >= s.tries(p.host))
+		if p.noted {
+			wait = min(wait, notedWait)
+		}
 		if left := p.sent + wait - s.now; left > 0 {
 			// Not longer than this, for the wait may shrink meanwhile.
 			s.wheel.add(s.probes, i, s.now+min(left, 100*time.Millisecond))
 			continue
 		}
+		h := p.host
 		s.wire.drop(i)
 		s.unask(i)
-		s.dismiss(p.host)
+		s.dismiss(h)
 		s.unheard(i, wait)
+		s.advance(h)
 	}
 }
 
 // unheard deals with a pair of which nothing was heard within wait.
 func (s *sweep) unheard(i int32, wait time.Duration) {
 	p := &s.probes[i]
-	p.wait = max(p.wait, wait)
-	if p.attempts < s.tries(p.host) {
-		s.queue(i, false)
-		return
+	if p.wait = max(p.wait, wait); p.noted {
+		p.wait = s.cfg.Timeout // the try is over, whatever comes
 	}
-	s.finish(i, Result{State: StateFiltered, Reason: ReasonNoResponse})
+	switch {
+	case p.control:
+		h := p.host
+		s.vacate(i)
+		h.up.flying = false
+		s.uncontrolled(h)
+	case p.attempts < s.tries(p.host):
+		s.queue(i, false)
+	default:
+		s.silence(i)
+	}
 }
 
 // flush hands results on and shows the totals.
@@ -317,28 +304,39 @@ func (s *sweep) skip(to netip.AddrPort) {
 func (s *sweep) finish(i int32, r Result) {
 	p := &s.probes[i]
 	h := p.host
-	r.Target, r.Attempts, r.Time = p.to, p.attempts, s.start.Add(s.now)
-	s.batch = append(s.batch, r)
-	s.stats.Done++
-	*p = probe{}
-	s.free = append(s.free, i)
-	if h.pairs--; h.pairs == 0 {
+	r.Target, r.From, r.Attempts, r.Time = p.to, p.from, p.attempts+p.earlier, s.start.Add(s.now)
+	s.vacate(i)
+	s.report(r)
+	if h.up != nil {
+		s.conclude(h)
+		s.look(h)
+	} else if h.pairs == 0 {
 		s.hosts.rest(h)
 	}
 }
 
-// abandon reports the pairs under way when the sweep was stopped.
-func (s *sweep) abandon(cause error) {
-	for i := range s.probes {
-		p := &s.probes[i]
-		if !p.used || p.attempts == 0 {
-			continue
+// report hands a result on and counts it.
+func (s *sweep) report(r Result) {
+	s.batch = append(s.batch, r)
+	s.stats.Done++
+	switch r.State {
+	case StateOpen, StateClosed:
+		s.stats.Answered++
+	case StateFiltered:
+		if r.Reason != ReasonNoResponse {
+			s.stats.Answered++
 		}
-		if p.spoke != none {
-			s.wire.drop(int32(i))
-			s.unask(int32(i))
-			s.dismiss(p.host)
-		}
-		s.finish(int32(i), Result{State: StateUnknown, Reason: ReasonUnknown, Err: fmt.Errorf("asking %v: %w", p.to, cause)})
 	}
+}
+
+// vacate frees a slot.
+func (s *sweep) vacate(i int32) {
+	p := &s.probes[i]
+	p.host.pairs--
+	*p = probe{}
+	s.free = append(s.free, i)
+	for _, h := range s.slotless {
+		s.turn(h)
+	}
+	s.slotless = s.slotless[:0]
 }

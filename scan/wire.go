@@ -41,7 +41,8 @@ type wire interface {
 type ending struct {
 	slot int32
 	as   outcome
-	err  error // the cause, for outcomes that are no answer
+	from netip.Addr // who sent the ICMP error, if that is known
+	err  error      // the cause, for outcomes that are no answer
 }
 
 // An outcome says what the end of a connection attempt means.
@@ -53,8 +54,30 @@ const (
 	hostless                  // the host cannot be reached, says the network
 	netless                   // the net cannot be reached, says the network
 	prohibited                // a firewall or router says no
+	windowless                // a SYN-ACK came that offers no room for data
 	silent                    // nothing came, says the kernel
 	starved                   // this machine lacks something for now
 	looped                    // connected to itself; nobody listens there
 	impossible                // this machine cannot ask at all
 )
+
+// unreachable reports whether o is what an ICMP error says.
+func (o outcome) unreachable() bool { return o == hostless || o == netless || o == prohibited }
+
+// reason returns the words of the result schema for a pair that is neither
+// open nor closed.
+func (o outcome) reason() Reason {
+	switch o {
+	case hostless:
+		return ReasonHostUnreach
+	case netless:
+		return ReasonNetUnreach
+	case prohibited:
+		return ReasonAdminProhibited
+	case windowless:
+		return ReasonZeroWindow
+	case silent:
+		return ReasonNoResponse
+	}
+	return ReasonUnknown
+}

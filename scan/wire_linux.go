@@ -135,13 +135,16 @@ func (w *epollWire) end(i int32, err unix.Errno) ending {
 			// very port that was asked as the source port.
 			e.as = looped
 			w.release(i, false)
+		} else if zeroWindow(s.fd) {
+			e.as = windowless
+			w.release(i, false)
 		}
 		return e
 	}
 	e.as, _ = errnoOutcome(err)
 	e.err = err
-	if as, found := w.icmp.take(s.fd, s.to); found {
-		e.as = as
+	if as, from, found := w.icmp.take(s.fd, s.to); found {
+		e.as, e.from = as, from
 	}
 	w.release(i, e.as != connected)
 	return e
@@ -188,11 +191,11 @@ func (w *epollWire) look(i int32) (ending, bool) {
 		return w.end(i, err), true
 	}
 	// An ICMP message that arrives while the socket is busy is only kept.
-	as, found := w.icmp.take(s.fd, s.to)
+	as, from, found := w.icmp.take(s.fd, s.to)
 	if !found {
 		return ending{}, false
 	}
-	e := ending{slot: s.slot, as: as}
+	e := ending{slot: s.slot, as: as, from: from}
 	w.release(i, disconnect(s.fd) == 0)
 	return e, true
 }

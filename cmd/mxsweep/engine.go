@@ -121,6 +121,8 @@ func (p *plan) newConnect(space *scan.Space) (*scan.Connect, error) {
 		Retries:     p.retries(),
 		Seed:        p.seed,
 		Skip:        p.resumed.skip(space),
+		Earlier:     p.resumed.earlier(),
+		NotAfter:    p.lastMoment(),
 		HandOn:      !p.flags.noIdentify,
 	})
 }

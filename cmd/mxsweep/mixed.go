@@ -42,6 +42,7 @@ func (m *mixed) Stats() scan.Stats {
 		Planned: m.own.Len() + m.there.Len(), Done: a.Done + b.Done, Sent: a.Sent + b.Sent,
 		Answered: a.Answered + b.Answered, Open: a.Open + b.Open, Lost: a.Lost + b.Lost,
 		Inflight: a.Inflight + b.Inflight, Rate: b.Rate,
+		Controls: a.Controls + b.Controls, BlockedPairs: a.BlockedPairs + b.BlockedPairs,
 		BlockedHosts: a.BlockedHosts + b.BlockedHosts, Blocked: blocked[:min(len(blocked), scan.MaxBlocked)],
 	}
 }

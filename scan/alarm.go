@@ -1,0 +1,55 @@
+package scan
+
+import (
+	"container/heap"
+	"time"
+)
+
+// An alarm is the time at which a host may be asked again.
+type alarm struct {
+	at   time.Duration
+	host *host
+}
+
+// alarms are those of all hosts, a heap by time.
+type alarms []alarm
+
+// Len implements [heap.Interface].
+func (a alarms) Len() int { return len(a) }
+
+// Less implements [heap.Interface].
+func (a alarms) Less(i, k int) bool { return a[i].at < a[k].at }
+
+// Swap implements [heap.Interface].
+func (a alarms) Swap(i, k int) { a[i], a[k] = a[k], a[i] }
+
+// Push implements [heap.Interface].
+func (a *alarms) Push(x any) { *a = append(*a, x.(alarm)) }
+
+// Pop implements [heap.Interface].
+func (a *alarms) Pop() any {
+	last := (*a)[len(*a)-1]
+	(*a)[len(*a)-1] = alarm{}
+	*a = (*a)[:len(*a)-1]
+	return last
+}
+
+// alarm has a host that is up roused at a time, or before.
+func (s *sweep) alarm(h *host, at time.Duration) {
+	if h.up.alarm != 0 && h.up.alarm <= at {
+		return
+	}
+	h.up.alarm = at
+	heap.Push(&s.alarms, alarm{at: at, host: h})
+}
+
+// ring rouses the hosts whose alarm is due.
+func (s *sweep) ring() {
+	for len(s.alarms) > 0 && s.alarms[0].at <= s.now {
+		a := heap.Pop(&s.alarms).(alarm)
+		if u := a.host.up; u.alarm == a.at { // or an earlier one was set
+			u.alarm = 0
+			s.rouse(a.host)
+		}
+	}
+}

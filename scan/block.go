@@ -1,0 +1,89 @@
+package scan
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// A BlockedError says that the silence of a pair proves nothing.
+type BlockedError struct {
+	Host  netip.Addr
+	Since time.Time // when the last probe left that it answered
+}
+
+// Error says since when the host is silent.
+func (e *BlockedError) Error() string {
+	return fmt.Sprintf("%v stopped answering after %s, on ports too that it had answered on", e.Host, e.Since.UTC().Format(time.RFC3339))
+}
+
+// Hint says what to do.
+func (e *BlockedError) Hint() string {
+	return "have the scanner's address let through, or ask more slowly with --rate and --per-host"
+}
+
+// block gives a host up whose controls stay silent. What it was asked since the
+// last one that was answered has no result, and it is not asked any more.
+func (s *sweep) block(h *host) {
+	u := h.up
+	u.phase, u.gone, u.failed = blocked, true, false
+	s.stats.BlockedHosts++
+	since := s.start.Add(max(u.proof, 0))
+	u.why = &BlockedError{Host: h.addr, Since: since}
+	if len(s.blocks) < MaxBlocked {
+		s.blocks = append(s.blocks, BlockedHost{Addr: h.addr, Since: since})
+		u.block = uint8(len(s.blocks))
+	}
+	s.drain(h)
+	for _, q := range u.late {
+		s.unsettled--
+		s.yield(h, q, Result{State: StateFiltered, Reason: q.as.reason()})
+	}
+	for _, list := range [][]unsettled{u.held, u.again} {
+		for _, q := range list {
+			s.unsettled--
+			s.yieldBlocked(h, q)
+		}
+	}
+	u.held, u.late, u.again = nil, nil, nil
+	if !h.pinned() {
+		s.hosts.rest(h)
+	}
+}
+
+// yieldBlocked reports a pair of a blocked host.
+func (s *sweep) yieldBlocked(h *host, q unsettled) {
+	u := h.up
+	s.stats.BlockedPairs++
+	if u.block > 0 {
+		s.blocks[u.block-1].Pairs++
+	}
+	if u.why == nil { // forgotten in between
+		u.why = &BlockedError{Host: h.addr, Since: s.start.Add(max(u.proof, 0))}
+	}
+	if q.ended == 0 {
+		q.ended = s.now // never asked
+	}
+	s.yield(h, q, Result{State: StateUnknown, Reason: ReasonBlocked, Err: u.why})
+}
+
+// drain takes the slots away from the pairs of a host that wait for their turn.
+func (s *sweep) drain(h *host) {
+	for h.head != none {
+		i := h.head
+		h.head = s.probes[i].next
+		q := s.probes[i].unsettled(s.now)
+		s.vacate(i)
+		s.putBack(h, q)
+	}
+	h.tail = none
+}
+
+// putBack lets a pair wait without a slot until its host is asked again. What
+// it was asked so far does not count.
+func (s *sweep) putBack(h *host, q unsettled) {
+	q.earlier += q.attempts
+	q.attempts, q.as, q.from = 0, silent, netip.Addr{}
+	h.up.again = append(h.up.again, q)
+	s.unsettled++
+}

@@ -1,0 +1,238 @@
+package scan
+
+import (
+	"math"
+	"time"
+)
+
+// When a control is asked: a pair of a host that is up, and is known to answer.
+// Silence proves nothing where a firewall has had enough of the scanner, the
+// host has gone or the path is down; a control that is answered rules that out
+// for all that was asked before it.
+const (
+	firstControl = 32  // silent pairs of a host that call for one
+	lastControl  = 512 // twice as many each time, up to this
+	oldControl   = 24  // or so many, if the latest answer is older than this
+	controlAge   = 1500 * time.Millisecond
+	fewAnswers   = 4    // with fewer, it is not known how much of a host is silent
+	unlikely     = 1e-3 // where most pairs answer, a silent run less likely than this calls for one
+	rare         = 0.9  // where more pairs than this answer, each silent one is asked once more at the end
+)
+
+// How often and how long a silent control is asked.
+const (
+	controlTries = 3
+	backTries    = 2           // after a pause
+	icmpApart    = time.Second // hosts send about one ICMP error a second (RFC 1812, Section 4.3.2.8)
+	firstPause   = time.Second // and twice as long each time
+	longestPause = 31 * time.Second
+	allPauses    = 60 * time.Second // of one host
+	slowest      = 2 * time.Second  // between two probes to a host that a pace has blocked
+)
+
+// look asks for a control of a host if one is due.
+func (s *sweep) look(h *host) {
+	if u := h.up; u != nil && u.phase == trusted && s.controlDue(h) {
+		u.tries, u.with = 0, u.best()
+		s.approach(h)
+	}
+}
+
+// best returns the way of the control that is asked first.
+func (u *upHost) best() way {
+	w, _ := u.other(0)
+	return w
+}
+
+// other returns the first way from w on in which a pair is known to answer. It
+// reports false if there is none.
+func (u *upHost) other(w way) (way, bool) {
+	for ; w < ways; w++ {
+		if u.has&(1<<w) != 0 {
+			return w, true
+		}
+	}
+	return 0, false
+}
+
+// approach lets the control have its turn, a control by ICMP only after a quiet
+// while: a host that has just sent such errors sends no more of them.
+func (s *sweep) approach(h *host) {
+	u := h.up
+	if at := h.last + icmpApart; u.with == byICMP && s.now < at {
+		u.phase, u.until = quiet, at
+		s.alarm(h, at)
+		return
+	}
+	u.phase = asking
+	s.turn(h)
+}
+
+// pickControl returns a control that may be asked now, or none.
+func (s *sweep) pickControl() int32 {
+	for len(s.controls) > 0 && len(s.free) > 0 {
+		h := s.controls[0]
+		s.controls = s.controls[1:]
+		u := h.up
+		u.listed = false
+		if u.phase != asking || h.asked >= s.cfg.PerHost || !s.admit(h) {
+			continue // turn lists it again
+		}
+		u.flying = true
+		i := s.slot(h, u.known[u.with])
+		s.probes[i].control = true
+		return i
+	}
+	return none
+}
+
+// settleControl deals with the end of a try of a control.
+func (s *sweep) settleControl(e ending) {
+	p := s.probes[e.slot]
+	h, u := p.host, p.host.up
+	if e.as == connected && e.err == nil {
+		s.wire.reset(e.slot)
+	}
+	s.dismiss(h)
+	s.vacate(e.slot)
+	u.flying = false
+	switch {
+	case e.as == connected || e.as == windowless:
+		s.controlled(&p, byAccept)
+	case e.as == refused:
+		s.controlled(&p, byReset)
+	case e.from == h.addr && e.as.unreachable():
+		s.controlled(&p, byICMP)
+	case e.as == starved && !s.shortage.hopeless():
+		s.stats.Sent--
+		s.stats.Controls--
+		s.shortage.wait(s.now)
+		s.turn(h)
+	default:
+		s.uncontrolled(h)
+	}
+}
+
+// controlled takes in that a control was answered. Where one before it was not,
+// the pairs in between are asked again.
+func (s *sweep) controlled(p *probe, by way) {
+	h, u := p.host, p.host.up
+	u.phase = trusted
+	if !u.failed {
+		s.learn(p, u.tries)
+		u.every = min(2*u.every, lastControl)
+		s.heard(h, p.sent, by, p.to.Port())
+	} else {
+		s.learn(p, 0)
+		u.waited += s.now - u.pausedAt
+		u.failed, u.every = false, firstControl
+		for _, q := range u.held {
+			s.unsettled--
+			s.putBack(h, q)
+		}
+		u.held = nil
+		s.heard(h, p.sent, by, p.to.Port())
+	}
+	s.turn(h)
+	s.look(h)
+}
+
+// uncontrolled takes in that a try of a control stayed silent.
+func (s *sweep) uncontrolled(h *host) {
+	u := h.up
+	most := max(controlTries, s.tries(h))
+	if u.failed {
+		most = backTries
+	}
+	if u.tries++; u.tries >= most {
+		with, ok := u.other(u.with + 1)
+		if !ok {
+			s.rest(h)
+			return
+		}
+		u.with, u.tries = with, 0
+	}
+	s.approach(h)
+}
+
+// rest leaves a host alone for a while, or for good, whose controls stay
+// silent. The pairs that wait for their turn give their slots away.
+func (s *sweep) rest(h *host) {
+	u := h.up
+	if !u.failed {
+		u.failed, u.pausedAt, u.pause = true, s.now, firstPause
+		s.slowDown(h)
+		s.drain(h)
+	}
+	spent := s.now - u.pausedAt
+	left := min(longestPause-spent, allPauses-u.waited-spent)
+	if left <= 0 {
+		s.block(h)
+		return
+	}
+	u.phase, u.until = paused, s.now+min(u.pause, left)
+	u.pause *= 2
+	s.alarm(h, u.until)
+}
+
+// slowDown halves the pace at which a host is asked, for that may be why it
+// stopped answering.
+func (s *sweep) slowDown(h *host) {
+	average := (s.now - h.first) / time.Duration(max(h.probes, 1))
+	h.up.gap = min(max(2*h.up.gap, 2*average, time.Millisecond), slowest)
+}
+
+// rouse has a host go on whose time has come.
+func (s *sweep) rouse(h *host) {
+	u := h.up
+	switch u.phase {
+	case quiet, paused:
+		if s.now < u.until {
+			s.alarm(h, u.until)
+			return
+		}
+		if u.phase == paused {
+			u.tries, u.with = 0, u.best()
+		}
+		s.approach(h)
+	default:
+		s.turn(h)
+	}
+}
+
+// controlDue reports whether the silent pairs of a host call for a control.
+func (s *sweep) controlDue(h *host) bool {
+	u, n := h.up, len(h.up.held)
+	switch {
+	case n == 0:
+		return false
+	case n >= int(u.every), s.unsettled >= maxUnsettled, s.over(h):
+		return true
+	case n >= oldControl && s.now-u.proof >= controlAge:
+		return true
+	}
+	share := h.answering()
+	return share >= 0.5 && math.Pow(1-share, float64(n)) < unlikely
+}
+
+// answering returns the share of pairs of a host that is up that answer, 0 while
+// too little is known.
+func (h *host) answering() float64 {
+	answers := float64(h.est.answers)
+	if answers < fewAnswers {
+		return 0
+	}
+	return answers / (answers + float64(h.up.silent) + 2)
+}
+
+// finishParts asks for the controls at the end of the parts of all hosts, once
+// no further pair is to be drawn.
+func (s *sweep) finishParts() {
+	s.drawn = true
+	for _, h := range s.hosts.hosts {
+		if h.up != nil {
+			s.conclude(h)
+			s.look(h)
+		}
+	}
+}

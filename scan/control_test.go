@@ -1,0 +1,246 @@
+package scan
+
+import (
+	"errors"
+	"net"
+	"net/netip"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// A guarded host is one behind a firewall that stops to let probes through.
+type guarded struct {
+	open, closed map[uint16]bool // of the ports; all others are silent
+	rejects      bool            // the others answer by ICMP, which Dial does not tell the sender of
+	shut         func(n int, since time.Duration) bool
+
+	mu    sync.Mutex
+	n     int // SYNs to the host so far
+	begun time.Time
+}
+
+func (g *guarded) play(to netip.AddrPort, _ int) (time.Duration, error) {
+	g.mu.Lock()
+	defer g.mu.Unlock()
+	if g.begun.IsZero() {
+		g.begun = time.Now()
+	}
+	g.n++
+	switch port := to.Port(); {
+	case g.shut != nil && g.shut(g.n, time.Since(g.begun)):
+		return 0, errSilent
+	case g.open[port]:
+		return time.Millisecond, nil
+	case g.closed[port]:
+		return time.Millisecond, syscall.ECONNREFUSED
+	case g.rejects:
+		return time.Millisecond, syscall.EHOSTUNREACH
+	}
+	return 0, errSilent
+}
+
+// after has a firewall drop everything after n SYNs.
+func after(n int) func(int, time.Duration) bool {
+	return func(k int, _ time.Duration) bool { return k > n }
+}
+
+// portsFrom returns n ports from first on.
+func portsFrom(first uint16, n int) (list []uint16) {
+	for i := range n {
+		list = append(list, first+uint16(i))
+	}
+	return list
+}
+
+func portSet(list ...uint16) map[uint16]bool {
+	set := map[uint16]bool{}
+	for _, p := range list {
+		set[p] = true
+	}
+	return set
+}
+
+// TestBlocked has a firewall drop all after some SYNs: what is silent from then
+// on is unknown, and nothing that is open is called filtered.
+func TestBlocked(t *testing.T) {
+	ports := portsFrom(10000, 118)
+	for _, n := range []int{10, 40, 80, 200} {
+		for seed := range uint64(8) {
+			for _, closed := range []bool{true, false} {
+				synctest.Test(t, func(t *testing.T) {
+					g := &guarded{open: portSet(10025, 10001, 10050, 10077), shut: after(n)}
+					if closed {
+						g.closed = portSet(ports...)
+					}
+					start := time.Now()
+					got, c := sweepAll(t, Config{Seed: seed}, newFakeNet(g.play), "192.0.2.1", ports...)
+					count, up := map[State]int{}, false
+					for _, r := range got {
+						count[r.State]++
+						up = up || r.FromTarget()
+						if r.State == StateUnknown && (r.Reason != ReasonBlocked || !errors.As(r.Err, new(*BlockedError))) {
+							t.Errorf("got %+v", r)
+						}
+						if g.open[r.Target.Port()] && r.State == StateFiltered && up {
+							t.Errorf("%v is filtered", r.Target)
+						}
+					}
+					for p := range g.open {
+						if r := got[netip.AddrPortFrom(limited, p)]; up && r.State != StateOpen && r.State != StateUnknown {
+							t.Errorf("n %d, seed %d: open port %d is %s", n, seed, p, r.State)
+						}
+					}
+					if closed && n < 118 && count[StateUnknown] == 0 {
+						t.Errorf("n %d, seed %d: %v", n, seed, count)
+					}
+					st, blocks := c.Stats(), c.Stats().Blocked
+					if blocked := count[StateUnknown] > 0; blocked != (len(blocks) == 1) || blocked && (blocks[0].Pairs != uint64(count[StateUnknown]) || blocks[0].Addr != limited || st.BlockedPairs != blocks[0].Pairs) {
+						t.Errorf("blocks %+v, results %v", blocks, count)
+					}
+					if d := time.Since(start); d > 75*time.Second {
+						t.Errorf("n %d, seed %d, closed %v: took %v, %d SYNs", n, seed, closed, d, g.n)
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestPathDown has the path fail for a while: it is waited for, and then all is
+// found.
+func TestPathDown(t *testing.T) {
+	ports := portsFrom(10000, 118)
+	for _, down := range []time.Duration{time.Second, 3 * time.Second, 20 * time.Second} {
+		for _, begin := range []time.Duration{20 * time.Millisecond, 500 * time.Millisecond, time.Second} {
+			for seed := range uint64(4) {
+				synctest.Test(t, func(t *testing.T) {
+					g := &guarded{open: portSet(10025, 10001, 10050, 10077, 10099)}
+					g.shut = func(_ int, since time.Duration) bool { return since >= begin && since < begin+down }
+					got, c := sweepAll(t, Config{Seed: seed}, newFakeNet(g.play), "192.0.2.1", ports...)
+					for p := range g.open {
+						if r := got[netip.AddrPortFrom(limited, p)]; r.State != StateOpen {
+							t.Errorf("down %v at %v, seed %d: port %d is %s", down, begin, seed, p, r.State)
+						}
+					}
+					if n := len(c.Stats().Blocked); n > 0 || len(got) != len(ports) {
+						t.Errorf("%d blocked, %d results", n, len(got))
+					}
+				})
+			}
+		}
+	}
+}
+
+// TestControlCost counts what controls cost at a healthy host with 5 open ports
+// and 113 silent ones: a control of an open port is a SYN, an ACK and a RST.
+func TestControlCost(t *testing.T) {
+	for seed := range uint64(20) {
+		synctest.Test(t, func(t *testing.T) {
+			g := &guarded{open: portSet(10025, 10001, 10050, 10077, 10099)}
+			got, c := sweepAll(t, Config{Seed: seed}, newFakeNet(g.play), "192.0.2.1", portsFrom(10000, 118)...)
+			st := c.Stats()
+			silent := 0
+			for _, r := range got {
+				if r.State == StateFiltered {
+					silent++
+				}
+			}
+			without := st.Sent - st.Controls + 2*5
+			if silent != 113 || st.Controls == 0 || float64(3*st.Controls) > 0.05*float64(without) {
+				t.Errorf("seed %d: %d silent, %d controls, %d packets without them", seed, silent, st.Controls, without)
+			}
+		})
+	}
+}
+
+// TestPaceBlocked has a firewall that lets few SYNs through in a second: all is
+// found, more slowly.
+func TestPaceBlocked(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		ports := portsFrom(10000, 118)
+		g := &guarded{open: portSet(10025, 10001), closed: portSet(ports...)}
+		second, n := time.Duration(0), 0
+		g.shut = func(_ int, since time.Duration) bool {
+			if since -= since % time.Second; since != second {
+				second, n = since, 0
+			}
+			n++
+			return n > 20
+		}
+		start := time.Now()
+		got, c := sweepAll(t, Config{}, newFakeNet(g.play), "192.0.2.1", ports...)
+		count := map[State]int{}
+		for _, r := range got {
+			count[r.State]++
+		}
+		if count[StateOpen] != 2 || count[StateClosed] != 116 {
+			t.Errorf("%v, %d blocked, after %v", count, len(c.Stats().Blocked), time.Since(start))
+		}
+	})
+}
+
+// TestLateRefusals plays Windows, which tells of a refusal only after about a
+// second: a closed port is closed.
+func TestLateRefusals(t *testing.T) {
+	for _, open := range []uint16{0, 10025} {
+		for _, late := range []time.Duration{10 * time.Millisecond, time.Second, 2 * time.Second} {
+			synctest.Test(t, func(t *testing.T) {
+				f := newFakeNet(func(to netip.AddrPort, _ int) (time.Duration, error) {
+					if to.Port() == open {
+						return 10 * time.Millisecond, nil
+					}
+					return late, syscall.ECONNREFUSED
+				})
+				got, _ := sweepAll(t, Config{Concurrency: 100}, f, "192.0.2.1", portsFrom(10000, 118)...)
+				for to, r := range got {
+					if want := to.Port() == open; (r.State == StateOpen) != want || !want && r.State != StateClosed {
+						t.Errorf("open %d, refusals after %v: %v is %s", open, late, to, r.State)
+					}
+				}
+			})
+		}
+	}
+}
+
+// A sender is an error of a dial that an ICMP message of someone caused.
+type sender struct {
+	syscall.Errno
+	from netip.Addr
+}
+
+func (e sender) Unwrap() error { return e.Errno }
+
+// A senderWire tells who sent the ICMP messages that a played dial fails with.
+type senderWire struct{ *dialWire }
+
+func (w senderWire) wait(list []ending, d time.Duration) []ending {
+	list = w.dialWire.wait(list, d)
+	for i := range list {
+		var s sender
+		if errors.As(list[i].err, &s) {
+			list[i].from = s.from
+		}
+	}
+	return list
+}
+
+// sweepWith is sweepAll over a net of which it is known who sends ICMP errors.
+func sweepWith(t *testing.T, cfg Config, f *fakeNet, scope *Scope, ports ...uint16) (map[netip.AddrPort]Result, *Connect) {
+	t.Helper()
+	cfg.Scope, cfg.Dial = scope, f.dial
+	c, err := NewConnect(cfg)
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.wire = senderWire{c.wire.(*dialWire)}
+	got := map[netip.AddrPort]Result{}
+	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
+		got[r.Target] = r
+	}
+	return got, c
+}
+
+var _ net.Error = (*net.OpError)(nil) // what dial wraps errors into keeps their cause

@@ -1,0 +1,38 @@
+package scan
+
+import (
+	"context"
+	"fmt"
+)
+
+// maxLate is how many pairs that were not asked in time are reported. A wider
+// sweep leaves the others without a result.
+const maxLate = 1 << 20
+
+// late reports whether the time for asking has ended.
+func (s *sweep) late() bool { return !s.cfg.NotAfter.IsZero() && s.now >= s.end }
+
+// refuse reports the pairs that were never drawn because the time for asking
+// ended, until ctx is done.
+func (s *sweep) refuse(ctx context.Context, cause error) {
+	for n := 0; s.next < s.space.Len() && n < maxLate && ctx.Err() == nil; {
+		for end := s.next + stride; s.room && s.next < min(end, s.space.Len()) && n < maxLate; n++ {
+			place := s.next
+			s.next++
+			if s.cfg.Skip != nil && s.cfg.Skip(place) {
+				s.stats.Done++
+				continue
+			}
+			to := s.space.At(s.order.At(place))
+			if !s.cfg.Scope.Allows(to.Addr()) {
+				s.skip(to)
+				continue
+			}
+			s.report(Result{Target: to, State: StateUnknown, Reason: ReasonUnknown, Time: s.start.Add(s.now),
+				Err: fmt.Errorf("asking %v: %w", to, cause)})
+		}
+		if s.flush(); !s.room {
+			s.wire.wait(nil, -1) // until the results are taken
+		}
+	}
+}

@@ -1,0 +1,164 @@
+package scan
+
+import "net/netip"
+
+// stride is how many pairs are passed over in a row before the context, and
+// whether the results are taken, are looked at again.
+const stride = 4096
+
+// pick returns a pair that may be asked now, or none.
+func (s *sweep) pick() int32 {
+	if i := s.pickControl(); i != none {
+		return i
+	}
+	for len(s.turns) > 0 {
+		h := s.turns[0]
+		s.turns = s.turns[1:]
+		h.queued = false
+		if i := s.pickAt(h); i != none {
+			s.turn(h)
+			return i
+		}
+	}
+	for end := s.next + stride; s.next < min(end, s.space.Len()) && len(s.free) > 0; {
+		place := s.next
+		s.next++
+		if s.cfg.Skip != nil && s.cfg.Skip(place) {
+			s.stats.Done++
+			continue
+		}
+		to := s.space.At(s.order.At(place))
+		if !s.cfg.Scope.Allows(to.Addr()) {
+			s.skip(to)
+			continue
+		}
+		h := s.hosts.find(to.Addr())
+		if h.up != nil && s.setAside(h, to.Port()) {
+			continue
+		}
+		i := s.slot(h, to.Port())
+		if h.asked < s.cfg.PerHost && h.head == none && (h.up == nil || len(h.up.again) == 0) && s.admit(h) {
+			return i
+		}
+		s.queue(i, false)
+	}
+	return none
+}
+
+// pickAt returns a pair of a host that may be asked now, or none.
+func (s *sweep) pickAt(h *host) int32 {
+	u := h.up
+	if h.asked >= s.cfg.PerHost || u != nil && u.still() {
+		return none // turn lists it again
+	}
+	if u != nil && u.gap > 0 && s.now < u.next {
+		s.alarm(h, u.next)
+		return none
+	}
+	if h.head != none {
+		if !s.admit(h) {
+			return none // retake lists it again
+		}
+		i := h.head
+		if h.head = s.probes[i].next; h.head == none {
+			h.tail = none
+		}
+		return i
+	}
+	if u == nil || len(u.again) == 0 {
+		return none
+	}
+	if len(s.free) == 0 {
+		s.slotless = append(s.slotless, h)
+		return none
+	}
+	if !s.admit(h) {
+		return none
+	}
+	q := u.again[len(u.again)-1]
+	if u.again = u.again[:len(u.again)-1]; len(u.again) == 0 {
+		u.again = nil
+	}
+	s.unsettled--
+	i := s.slot(h, q.port)
+	p := &s.probes[i]
+	p.attempts, p.earlier, p.as, p.from, p.last = int(q.attempts), int(q.earlier), q.as, q.from, q.last
+	return i
+}
+
+// setAside keeps a pair just drawn off the slots, if its host is not asked for
+// now. It reports false if the pair is to be asked.
+func (s *sweep) setAside(h *host, port uint16) bool {
+	u, q := h.up, unsettled{port: port, as: silent}
+	if u.failed && s.unsettled >= maxUnsettled {
+		s.block(h)
+	}
+	switch {
+	case u.phase == blocked:
+		s.yieldBlocked(h, q)
+		s.hosts.rest(h)
+	case (u.still() || u.gap > 0) && s.unsettled < maxUnsettled:
+		s.putBack(h, q)
+		s.turn(h)
+	default:
+		return false
+	}
+	return true
+}
+
+// slot takes a free slot, of which there is one, for a pair.
+func (s *sweep) slot(h *host, port uint16) int32 {
+	i := s.free[len(s.free)-1]
+	s.free = s.free[:len(s.free)-1]
+	h.pairs++
+	s.probes[i] = probe{to: netip.AddrPortFrom(h.addr, port), host: h, as: silent, spoke: none, next: none, used: true}
+	return i
+}
+
+// queue lets a pair wait for its turn at its host, in front of all others
+// there if first is set.
+func (s *sweep) queue(i int32, first bool) {
+	h := s.probes[i].host
+	switch {
+	case h.up != nil && h.up.failed:
+		q := s.probes[i].unsettled(s.now)
+		s.vacate(i)
+		s.putBack(h, q)
+		return
+	case h.up != nil && h.up.phase == blocked:
+		q := s.probes[i].unsettled(s.now)
+		s.vacate(i)
+		s.yieldBlocked(h, q)
+		return
+	case h.head == none:
+		h.head, h.tail = i, i
+		s.probes[i].next = none
+	case first:
+		s.probes[i].next = h.head
+		h.head = i
+	default:
+		s.probes[i].next = none
+		s.probes[h.tail].next = i
+		h.tail = i
+	}
+	s.turn(h)
+}
+
+// turn notes that a pair of h, or its control, may be asked, if that is so.
+func (s *sweep) turn(h *host) {
+	if h.asked >= s.cfg.PerHost {
+		return
+	}
+	u := h.up
+	if u != nil && u.phase == asking && !u.listed && !u.flying {
+		u.listed = true
+		s.controls = append(s.controls, h)
+	}
+	if h.queued || u != nil && u.still() {
+		return
+	}
+	if h.head != none || u != nil && len(u.again) > 0 {
+		h.queued = true
+		s.turns = append(s.turns, h)
+	}
+}

@@ -1,0 +1,305 @@
+package scan
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+)
+
+// A way is how a pair answers that is known to. Controls prefer the first.
+type way uint8
+
+const (
+	byReset  way = iota // costs the host least, and no service notices
+	byICMP              // hosts bound how many of these they send
+	byAccept            // takes a place among the connections of the host
+	ways
+)
+
+// A phase is what a sweep does with a host that is up.
+type phase uint8
+
+const (
+	trusted phase = iota // its pairs are asked
+	quiet                // nothing is asked until a control by ICMP may be
+	asking               // a control waits for its turn, or for its answer
+	paused               // a control stayed silent: nothing is asked for a while
+	blocked              // controls stayed silent to the end: nothing is asked any more
+)
+
+// An upHost is what a sweep keeps of a host of which a packet has arrived: by
+// what it is asked whether it is still there, and the silent pairs that wait
+// for the answer.
+type upHost struct {
+	memory
+	held  []unsettled // silent, and asked after proof
+	late  []unsettled // proven, but asked once more at the end
+	again []unsettled // to be asked, once more or for the first time
+
+	silent int // pairs that were silent, which was proven
+
+	phase  phase
+	with   way  // of the control that is asked
+	tries  int  // of it that stayed silent
+	failed bool // a control stayed silent, and none has been answered since
+	listed bool // the control waits for its turn
+	flying bool // the control waits for its answer
+
+	pausedAt     time.Duration
+	pause        time.Duration // how long the next pause is
+	waited       time.Duration // pauses that are over
+	until, alarm time.Duration // when the phase ends; the next alarm, 0 for none
+	next         time.Duration // when the next pair may be asked, where gap is set
+	why          error         // what there is to say about a blocked host
+}
+
+// A memory is what is remembered of a host that is up as long as the sweep
+// lasts.
+type memory struct {
+	proof time.Duration // when the latest probe left that the host answered; negative if no probe of this run
+	gap   time.Duration // the least time between two probes, since a control failed
+	known [ways]uint16  // a port that answers in each way
+	has   uint8         // the ways of which one is known
+	every uint16        // silent pairs that call for a control
+	gone  bool          // blocked
+	block uint8         // one more than its place in the list of blocked hosts, 0 for none
+}
+
+// noProof is the proof of a host that only an earlier run has heard of.
+const noProof = time.Duration(-1)
+
+// An unsettled pair was silent, or is to be asked, and has no result yet.
+type unsettled struct {
+	sent, ended time.Duration // when the last probe left, and the wait for its answer ended
+	from        netip.Addr    // who sent the ICMP error, if there was one
+	port        uint16
+	attempts    uint16 // probes that count
+	earlier     uint16 // and those that do not, because a control failed after them
+	as          outcome
+	gen         uint8 // host.gen when the last probe left
+	last        bool  // it was asked once more at the end
+}
+
+// maxUnsettled is how many pairs without a result and a slot are kept. Beyond
+// it, each further one calls for a control.
+const maxUnsettled = 1 << 19
+
+// still reports whether the pairs of the host are not asked for now.
+func (u *upHost) still() bool {
+	return u.failed || u.phase == quiet || u.phase == blocked || u.phase == asking && u.with == byICMP
+}
+
+// pinned reports whether there is more to know of the host than its memory.
+func (h *host) pinned() bool {
+	if h.pairs > 0 || len(h.unproven) > 0 {
+		return true
+	}
+	u := h.up
+	return u != nil && (len(u.held)+len(u.late)+len(u.again) > 0 || u.phase != trusted && u.phase != blocked)
+}
+
+// heard takes in that a packet of the host's own answered a probe for a port
+// which left at sent. Silent pairs that were asked before are proven by it.
+func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
+	u := h.up
+	if u == nil {
+		u = &upHost{memory: memory{proof: noProof, every: firstControl}, held: h.unproven}
+		h.up, h.unproven = u, nil
+	}
+	u.known[by] = port
+	u.has |= 1 << by
+	if u.failed || sent <= u.proof {
+		return // only a control shows that the host is back
+	}
+	u.proof = sent
+	s.release(h)
+}
+
+// silence deals with a pair whose last probe had no answer that settles it.
+func (s *sweep) silence(i int32) {
+	p := &s.probes[i]
+	if p.as == windowless {
+		s.finish(i, Result{State: StateUnknown, Reason: ReasonZeroWindow, Err: fmt.Errorf("connecting to %v: it offers no room for data", p.to)})
+		return
+	}
+	h, q, said := p.host, p.unsettled(s.now), p.noted && p.from == p.to.Addr()
+	s.vacate(i)
+	switch u := h.up; {
+	case u == nil:
+		s.silentHost(h, q)
+		return
+	case u.phase == blocked:
+		s.yieldBlocked(h, q)
+	case u.failed:
+		s.putBack(h, q)
+	case q.sent < u.proof || said:
+		s.prove(h, q)
+		s.conclude(h)
+	default:
+		u.held = append(u.held, q)
+		s.unsettled++
+	}
+	s.look(h)
+}
+
+// unsettled returns what is kept of p when its slot is given away.
+func (p *probe) unsettled(now time.Duration) unsettled {
+	return unsettled{sent: p.sent, ended: now, from: p.from, port: p.to.Port(),
+		attempts: uint16(p.attempts), earlier: uint16(p.earlier), as: p.as, gen: p.gen, last: p.last}
+}
+
+// silentHost deals with a silent pair of a host of which nothing was heard. Its
+// result waits only for the probes that left before it: whatever answers a later
+// one proves it.
+func (s *sweep) silentHost(h *host, q unsettled) {
+	if h.flight[0]+h.flight[1] == 0 && len(h.unproven) == 0 {
+		s.yieldSilent(h, q)
+		s.hosts.rest(h)
+		return
+	}
+	h.unproven = append(h.unproven, q)
+	s.unsettled++
+	s.advance(h)
+}
+
+// advance lets those silent pairs of a host go that no probe under way can
+// prove any more. Probes belong to one of two generations: if none of the older
+// one is under way, the younger one becomes the older.
+func (s *sweep) advance(h *host) {
+	for range 2 {
+		if len(h.unproven) == 0 || h.flight[(h.gen+1)%2] > 0 {
+			return
+		}
+		keep := h.unproven[:0]
+		for _, q := range h.unproven {
+			if q.gen == h.gen {
+				keep = append(keep, q)
+				continue
+			}
+			s.unsettled--
+			s.yieldSilent(h, q)
+		}
+		h.unproven = keep
+		h.gen++
+	}
+	if len(h.unproven) == 0 {
+		h.unproven = nil
+		if h.pairs == 0 {
+			s.hosts.rest(h)
+		}
+	}
+}
+
+// yieldSilent reports a silent pair of a host of which nothing was heard.
+func (s *sweep) yieldSilent(h *host, q unsettled) {
+	r := Result{State: StateFiltered, Reason: q.as.reason()}
+	if s.hosts.forgot {
+		r.State, r.Err = StateUnknown, fmt.Errorf("asking %v: more hosts are up than can be remembered", h.addr)
+	}
+	s.yield(h, q, r)
+}
+
+// release proves the silent pairs that were asked before the latest proof.
+func (s *sweep) release(h *host) {
+	u := h.up
+	keep := u.held[:0]
+	for _, q := range u.held {
+		if q.sent >= u.proof {
+			keep = append(keep, q)
+			continue
+		}
+		s.unsettled--
+		s.prove(h, q)
+	}
+	if u.held = keep; len(keep) == 0 {
+		u.held = nil
+	}
+	s.conclude(h)
+}
+
+// prove deals with a silent pair after which its host was heard. If loss turned
+// out to be so high that it was not asked often enough, it is asked again. Where
+// its silence is odd, it is asked once more at the end, when a moment in which
+// probes got lost is over, and how many do is known best.
+func (s *sweep) prove(h *host, q unsettled) {
+	u := h.up
+	switch {
+	case int(q.attempts) < s.tries(h):
+		u.again = append(u.again, q)
+		s.unsettled++
+		s.turn(h)
+	case !q.last && s.odd(h, &q) && s.unsettled < maxUnsettled:
+		u.late = append(u.late, q)
+		s.unsettled++
+	default:
+		u.silent++
+		s.yield(h, q, Result{State: StateFiltered, Reason: q.as.reason()})
+	}
+}
+
+// odd reports whether the silence of a pair may be due to something else than
+// its port: the host sent no ICMP error, but someone did; it answers on nearly
+// every other port; or it was asked too fast before.
+func (s *sweep) odd(h *host, q *unsettled) bool {
+	if q.as.unreachable() {
+		return q.from != h.addr
+	}
+	return s.cfg.Retries >= 0 && (h.up.gap > 0 || h.answering() > rare)
+}
+
+// over reports whether all pairs of h have been asked.
+func (s *sweep) over(h *host) bool {
+	return s.drawn && h.pairs == 0 && (h.up == nil || len(h.up.again) == 0)
+}
+
+// conclude ends the part of a host whose pairs have all been asked and are all
+// proven, but for those that are asked once more.
+func (s *sweep) conclude(h *host) {
+	u := h.up
+	if s.over(h) && len(u.held) == 0 && len(u.late) > 0 {
+		late := u.late
+		u.late = nil
+		for _, q := range late {
+			q.last = true
+			u.again = append(u.again, q)
+		}
+		s.turn(h)
+	}
+	if !h.pinned() {
+		s.hosts.rest(h)
+	}
+}
+
+// yield reports a pair that has no slot.
+func (s *sweep) yield(h *host, q unsettled, r Result) {
+	r.Target, r.From = netip.AddrPortFrom(h.addr, q.port), q.from
+	r.Attempts, r.Time = int(q.attempts)+int(q.earlier), s.start.Add(q.ended)
+	s.report(r)
+}
+
+// recall takes in which hosts earlier runs have heard of.
+func (s *sweep) recall() {
+	if s.cfg.Earlier == nil {
+		return
+	}
+	for r := range s.cfg.Earlier {
+		if !r.FromTarget() {
+			continue
+		}
+		a := r.Target.Addr().Unmap()
+		m, ok := s.hosts.kept[a]
+		if !ok {
+			m = memory{proof: noProof, every: firstControl}
+		}
+		by := byAccept
+		switch {
+		case r.State == StateClosed:
+			by = byReset
+		case r.From.IsValid():
+			by = byICMP
+		}
+		m.known[by] = r.Target.Port()
+		m.has |= 1 << by
+		s.hosts.keep(a, m)
+	}
+}
