@@ -109,6 +109,10 @@ type Verdict struct {
 	// aborted, stopped or refused.
 	Complete bool
 
+	// Incomplete says that too little was seen, also where findings, or an
+	// error, decide the code: what is not in the findings may still be there.
+	Incomplete bool
+
 	// CanariesOK is false if a canary did not answer.
 	CanariesOK bool
 
@@ -156,6 +160,7 @@ func (g Gate) Decide(saw Saw, findings []Finding) Verdict {
 // add raises the code and says why.
 func (v *Verdict) add(code ExitCode, n Notice) {
 	v.Code = Worse(v.Code, code)
+	v.Incomplete = v.Incomplete || code == ExitIncomplete || !v.Complete
 	v.Notices = append(v.Notices, n)
 }
 
@@ -216,6 +221,7 @@ func (g Gate) judge(v *Verdict, f *Finding) {
 	switch {
 	case g.Fails(f):
 		v.Failing++
+		v.Incomplete = v.Incomplete || f.Drift == DriftUnverified
 	case f.Drift == DriftUnverified && f.Status == StatusOpen && f.Severity > Info && !f.Carried:
 		v.add(ExitIncomplete, NewNotice(NoticeUnverified, f.Target.String(), f.Anchor,
 			"%s on %s rests on less than what the baseline knows of the port.", ruleOf(f), f.Target))

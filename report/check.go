@@ -221,6 +221,9 @@ func (r *Run) check() error {
 	case r.Baseline != nil && !hexID.MatchString(r.Baseline.SHA256):
 		return badValue("sha256", r.Baseline.SHA256, "not 64 lower-case hex digits")
 	}
+	if err := checkHash("targets_sha256", r.Scope.TargetsSHA256); err != nil {
+		return err
+	}
 	for i := range r.Rules {
 		if !ruleID.MatchString(r.Rules[i].ID) {
 			return badValue("id", r.Rules[i].ID, "not of the form MXSnnnn")

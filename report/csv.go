@@ -17,7 +17,8 @@ var csvColumns = []string{
 }
 
 // csvWriter writes one row for each finding, and one, without a rule, for
-// each reported port that has none (RFC 4180).
+// each reported port that has none (RFC 4180). One before them says that a run
+// saw too little.
 type csvWriter struct {
 	collector
 	w    io.Writer
@@ -27,12 +28,18 @@ type csvWriter struct {
 func newCSV(w io.Writer, o Options) Writer { return &csvWriter{w: w, only: o.Only} }
 
 // End implements [Writer].
-func (c *csvWriter) End(r Run, _ Summary) error {
+func (c *csvWriter) End(r Run, s Summary) error {
 	c.finish(r)
 	w := csv.NewWriter(c.w)
 	w.UseCRLF = true // RFC 4180, Section 2.1
 	if err := w.Write(csvColumns); err != nil {
 		return err
+	}
+	if s.partial() {
+		f := Finding{Title: sentence(c.brief(s).verdict()), Verdict: GateIncomplete}
+		if err := w.Write(csvRow(&f, nil)); err != nil {
+			return err
+		}
 	}
 	ports, found := c.byPlace(), c.findingsByPlace()
 	for i := range c.findings {

@@ -56,7 +56,11 @@ func (g *githubWriter) End(r Run, s Summary) error {
 	v := g.brief(s)
 	ports := g.byPlace()
 	w := bufio.NewWriter(g.w)
-	count := map[string]int{"notice": 1} // the last word is a notice
+	last := "notice"
+	if s.partial() {
+		last = "error" // a run that saw too little must not look clean
+	}
+	count := map[string]int{last: 1}
 	left := 0
 	for _, f := range g.shown(g.only) {
 		kind := commandLevel(f)
@@ -80,14 +84,14 @@ func (g *githubWriter) End(r Run, s Summary) error {
 	if left > 0 {
 		text += fmt.Sprintf(" %s not annotated: GitHub keeps %d of each level.", plural(left, "finding"), maxAnnotations)
 	}
-	fmt.Fprintf(w, "::notice title=mxsweep %s::%s\n", s.Gate, commandData.Replace(text))
+	fmt.Fprintf(w, "::%s title=mxsweep %s::%s\n", last, s.Gate, commandData.Replace(text))
 	return w.Flush()
 }
 
 // GitHubOutputs is what a step of a workflow appends to $GITHUB_OUTPUT: one
 // name=value on a line.
 func GitHubOutputs(s Summary) string {
-	return fmt.Sprintf("gate=%s\nexit_code=%d\ncomplete=%t\nfindings=%d\nnew=%d\ncritical=%d\nhigh=%d\nmedium=%d\nlow=%d\ncoverage=%.4f\n",
+	return fmt.Sprintf("gate=%s\nexit_code=%d\ncomplete=%t\nfindings=%d\nnew=%d\ncritical=%d\nhigh=%d\nmedium=%d\nlow=%d\ncoverage=%.4f\nincomplete=%t\n",
 		s.Gate, s.ExitCode, s.Complete, s.BySeverity.Total(), s.ByDrift.New,
-		s.BySeverity.Critical, s.BySeverity.High, s.BySeverity.Medium, s.BySeverity.Low, s.Coverage.Ratio)
+		s.BySeverity.Critical, s.BySeverity.High, s.BySeverity.Medium, s.BySeverity.Low, s.Coverage.Ratio, s.partial())
 }

@@ -3,6 +3,8 @@ package report
 import (
 	"bufio"
 	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"io"
 	"strings"
@@ -52,11 +54,27 @@ func gitlabSeverity(s string) string {
 	return "info"
 }
 
+// partial is an issue about a run that saw too little, whose report must not
+// look as if all were fixed.
+func (g *gitlabWriter) partial(s Summary) gitlabIssue {
+	v := g.brief(s)
+	sum := sha256.Sum256([]byte("incomplete\x00" + category(&g.run)))
+	issue := gitlabIssue{
+		Description: "mxsweep " + s.Gate + ": " + sentence(v.verdict()) + " What is missing here may still be exposed.",
+		CheckName:   "mxsweep-incomplete", Fingerprint: hex.EncodeToString(sum[:]), Severity: "major",
+	}
+	issue.Location.Path, issue.Location.Lines.Begin = g.anchor, 1
+	return issue
+}
+
 // End implements [Writer].
-func (g *gitlabWriter) End(r Run, _ Summary) error {
+func (g *gitlabWriter) End(r Run, s Summary) error {
 	g.finish(r)
 	ports := g.byPlace()
 	var issues []gitlabIssue
+	if s.partial() {
+		issues = append(issues, g.partial(s))
+	}
 	for i := range g.findings {
 		f := &g.findings[i]
 		if !f.live() {

@@ -65,6 +65,7 @@ type htmlPage struct {
 	Tool              Tool
 	Run               Run
 	Sum               Summary
+	Partial           bool // what is not found may still be there
 	Large             bool // so many findings that the browser had better draw on demand
 	Scope             string
 	Gate              string
@@ -116,7 +117,7 @@ func newHTMLPage(v *view, c *collector) *htmlPage {
 	s := v.sum
 	p := &htmlPage{
 		CSP: csp(), Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
-		Tool: v.tool, Run: v.run, Sum: s, Large: len(c.findings) > 500,
+		Tool: v.tool, Run: v.run, Sum: s, Partial: s.partial(), Large: len(c.findings) > 500,
 		Scope:    v.subject(),
 		Gate:     strings.ToUpper(s.Gate),
 		Headline: v.headline(),

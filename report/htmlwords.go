@@ -29,8 +29,7 @@ func (v *view) headline() string {
 		}
 	}
 	blind := ""
-	if v.sum.Gate == GateIncomplete || v.sum.Gate == GateError ||
-		slices.ContainsFunc(v.notices, func(n Notice) bool { return n.Level == "error" }) {
+	if v.sum.partial() || slices.ContainsFunc(v.notices, func(n Notice) bool { return n.Level == "error" }) {
 		blind = " The run did not see all that it should have."
 	}
 	who := "Strangers reach"
@@ -42,7 +41,7 @@ func (v *view) headline() string {
 		return fmt.Sprintf("%s mail services that should not be within their reach: %s, on %s.%s",
 			who, strings.Join(words, ", "), plural(v.reach.hosts, "host"), blind)
 	case v.sum.BySeverity.Total() > 0:
-		return "Nothing of weight is exposed; a few lighter findings are worth a look." + blind
+		return "Nothing of weight was found exposed; a few lighter findings are worth a look." + blind
 	case blind != "":
 		return "Nothing was found exposed, but that does not say much." + blind
 	}

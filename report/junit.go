@@ -145,7 +145,7 @@ func (j *junitWriter) runSuite(s Summary) junitSuite {
 	v := j.brief(s)
 	class := j.pkg() + ".run"
 	gate := junitCase{Name: "gate", Class: class, Time: suite.Time}
-	if s.Gate == GateIncomplete || s.Gate == GateError {
+	if s.partial() {
 		gate.Error = &junitProblem{Type: s.Gate, Message: v.verdict(), Text: v.coverage()}
 	}
 	suite.add(gate)

@@ -64,14 +64,14 @@ func (n *nmapWriter) tail(w *bufio.Writer, s Summary, up, down int) {
 	if end.IsZero() {
 		end = n.run.StartTime
 	}
-	exit := "success"
-	if !s.Complete || s.Gate == GateError {
-		exit = "error"
+	exit := `exit="success"`
+	if s.partial() {
+		exit = `exit="error" errormsg=` + xmlAttr(s.Gate+": the run did not see all that it should have")
 	}
 	up = max(up, s.Coverage.HostsUp)
 	down = max(down, s.Coverage.HostsSilent)
 	v := n.brief(s)
-	fmt.Fprintf(w, `<runstats><finished time="%d" timestr=%s elapsed="%.3f" summary=%s exit="%s"/>`+"\n",
+	fmt.Fprintf(w, `<runstats><finished time="%d" timestr=%s elapsed="%.3f" summary=%s %s/>`+"\n",
 		end.Unix(), xmlAttr(end.String()), end.Sub(n.run.StartTime.Time).Seconds(), xmlAttr("mxsweep: "+v.verdict()), exit)
 	fmt.Fprintf(w, `<hosts up="%d" down="%d" total="%d"/>`+"\n</runstats>\n</nmaprun>\n", up, down, up+down)
 }

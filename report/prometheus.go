@@ -53,6 +53,11 @@ func (p *prometheusWriter) runMetrics(m *metrics, s Summary) {
 		complete = 1
 	}
 	m.one("mxsweep_run_complete", "1 if the run came to its end.", complete)
+	incomplete := 0.0
+	if s.partial() {
+		incomplete = 1
+	}
+	m.one("mxsweep_run_incomplete", "1 if the run saw too little: what it did not find may be there.", incomplete)
 	m.one("mxsweep_exit_code", "The exit code of the run.", float64(s.ExitCode))
 	m.family("mxsweep_gate", "1 for the gate that holds.")
 	for _, g := range knownGates {

@@ -19,7 +19,7 @@ type SARIFOptions struct {
 	Profile string
 
 	// Category tells several uploads for one commit apart. If empty,
-	// "mxsweep/" and the name of the scope.
+	// "mxsweep/SCOPE/VANTAGE", with the shard behind it where there is one.
 	Category string
 
 	// Anchor is the file, relative to the root of the checkout, that results
@@ -196,14 +196,28 @@ func (b *sarifBuilder) run(sum Summary, results []json.RawMessage) sarifRun {
 // automation names the run: all before the last slash is what GitHub calls
 // the category.
 func (b *sarifBuilder) automation() sarifAutomation {
-	category := b.o.Category
-	if category == "" {
-		category = "mxsweep/" + cmp.Or(b.c.run.Scope.Name, "run")
-	}
+	category := cmp.Or(b.o.Category, category(&b.c.run))
 	return sarifAutomation{
 		ID:   strings.TrimRight(category, "/") + "/" + b.c.run.StartTime.String(),
 		GUID: b.c.run.ID,
 	}
+}
+
+// category tells the runs apart whose alerts must not close each other's: by
+// scope and, where not all of it was swept, targets, by vantage and shard.
+func category(r *Run) string {
+	name := cmp.Or(r.Scope.Name, "run")
+	if t := r.Scope.TargetsSHA256; t != "" {
+		name += "-" + t[:min(8, len(t))]
+	}
+	parts := []string{"mxsweep", name}
+	if r.Vantage != "" {
+		parts = append(parts, strings.ReplaceAll(r.Vantage, "/", "-"))
+	}
+	if index, count, ok := strings.Cut(r.Shard, "/"); ok {
+		parts = append(parts, "shard-"+index+"-of-"+count)
+	}
+	return strings.Join(parts, "/")
 }
 
 // semantic is v if it is a version of semver.org, else "".

@@ -149,7 +149,7 @@ func ofPolicy(code string) bool {
 func (b *sarifBuilder) invocation(sum Summary) (sarifInvocation, []sarifRule) {
 	v := b.c.brief(sum)
 	inv := sarifInvocation{
-		Successful:      sum.Gate != GateError && sum.Complete,
+		Successful:      !sum.partial(),
 		ExitCode:        sum.ExitCode,
 		ExitDescription: sentence(v.verdict()),
 		Start:           b.c.run.StartTime,

@@ -8,8 +8,17 @@ import (
 	"strings"
 )
 
-// verdict says in one sentence what came out.
+// verdict says in one sentence what came out. A run that fails may have seen
+// too little as well.
 func (v *view) verdict() string {
+	s := v.outcome()
+	if v.sum.Gate == GateFail && v.sum.partial() {
+		s = strings.TrimRight(s, ".") + "; the run saw too little to say that this is all"
+	}
+	return s
+}
+
+func (v *view) outcome() string {
 	if r := v.sum.Reason; r != "" {
 		return r
 	}

@@ -98,6 +98,10 @@ type Scope struct {
 	Ports     string   `json:"ports"`
 	Addresses uint64   `json:"addresses"`
 	Excluded  uint64   `json:"excluded,omitempty"`
+
+	// TargetsSHA256 is over the targets as they were named, where those are
+	// not all of the scope: it tells two jobs over one scope apart.
+	TargetsSHA256 string `json:"targets_sha256,omitempty"`
 }
 
 // A Baseline names the earlier findings that a run was compared with.
@@ -154,8 +158,18 @@ type Summary struct {
 	AcceptancesExpired int        `json:"acceptances_expired"`
 	AcceptancesUnused  int        `json:"acceptances_unused"`
 
+	// Incomplete says that the run saw too little, whatever the gate is: what
+	// is not among its findings may still be there.
+	Incomplete bool `json:"incomplete,omitempty"`
+
 	// Reason says in one sentence why the gate decided as it did.
 	Reason string `json:"reason,omitempty"`
+}
+
+// partial reports whether what is not among the findings of the run may still
+// be there: the run did not look at all of it, or saw too little.
+func (s *Summary) partial() bool {
+	return s.Incomplete || !s.Complete || s.Gate == GateIncomplete || s.Gate == GateError
 }
 
 // The gates of a [Summary].

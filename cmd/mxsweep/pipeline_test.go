@@ -12,6 +12,7 @@ import (
 	"path/filepath"
 	"regexp"
 	"runtime"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -187,8 +188,8 @@ func TestAction(t *testing.T) {
 		Inputs map[string]struct{ Default string }
 		Runs   struct {
 			Steps []struct {
-				Name, Run, Shell string
-				Env              map[string]string
+				Name, Run, Shell, If string
+				Env, With            map[string]string
 			}
 		}
 	}
@@ -248,8 +249,49 @@ func TestAction(t *testing.T) {
 	if !strings.Contains(out, "\n::") && !strings.HasPrefix(out, "::") {
 		t.Errorf("no annotation in\n%s", out)
 	}
-	b.set("GITHUB_ACTIONS", "")
+	outputs := func() map[string]string {
+		list := make(map[string]string)
+		for line := range strings.Lines(b.read("output")) {
+			key, value, _ := strings.Cut(strings.TrimSpace(line), "=")
+			list[key] = value
+		}
+		return list
+	}
+	// uploads has bash decide the condition of the step, which it reads alike.
+	uploads := func(of map[string]string) bool {
+		t.Helper()
+		s := action.Runs.Steps[len(action.Runs.Steps)-1]
+		condition := strings.TrimSuffix(strings.TrimPrefix(strings.TrimSpace(s.If), "${{"), "}}")
+		condition = strings.NewReplacer("!cancelled()", "-n x", "inputs.upload", "true").Replace(condition)
+		condition = regexp.MustCompile(`steps\.scan\.outputs\.(\w+)`).ReplaceAllStringFunc(condition, func(name string) string {
+			return "'" + of[strings.TrimPrefix(name, "steps.scan.outputs.")] + "'"
+		})
+		return strings.TrimSpace(b.run(0, "bash", "-c", "if [[ "+condition+" ]]; then echo yes; else echo no; fi")) == "yes"
+	}
+	told := outputs()
+	if files, err := os.ReadDir(told["no_source"]); err != nil || len(files) > 0 {
+		t.Errorf("the folder without sources: %v, %v", files, err)
+	}
+	if !uploads(told) {
+		t.Errorf("a run that fails is not uploaded: %v", told)
+	}
+	for gate, want := range map[string]bool{"pass": true, "fail": true, "incomplete": false, "error": false, "": false} {
+		if got := uploads(map[string]string{"gate": gate, "incomplete": "false"}); got != want {
+			t.Errorf("gate %q: uploads is %v", gate, got)
+		}
+	}
+	if uploads(map[string]string{"gate": "fail", "incomplete": "true"}) {
+		t.Error("a run that fails and saw too little is uploaded")
+	}
 	b.baseline()
+	policy := b.read("mxsweep.yaml")
+	b.write("mxsweep.yaml", policy+silentCanary)
+	step(4, "scan", map[string]string{"baseline": "baseline.jsonl"})
+	b.write("mxsweep.yaml", policy)
+	if told := outputs(); told["gate"] != "incomplete" || told["incomplete"] != "true" || uploads(told) {
+		t.Errorf("a run that saw too little is uploaded: %v", told)
+	}
+	b.set("GITHUB_ACTIONS", "")
 	step(0, "scan", map[string]string{"baseline": "baseline.jsonl", "args": "--all-ports\n--color\nnever\n"})
 	step(5, "scan", map[string]string{"targets": "192.0.2.1\n192.0.2.2\n"})
 	step(2, "scan", map[string]string{"targets": "$(touch injected)", "fail-on": "; touch injected"})
@@ -265,6 +307,8 @@ func TestGitLab(t *testing.T) {
 	var file struct {
 		Variables map[string]string
 		Job       struct {
+			Variables map[string]string
+			Cache     struct{ Paths []string }
 			Before    []string `yaml:"before_script"`
 			Script    []string
 			Artifacts struct {
@@ -279,6 +323,12 @@ func TestGitLab(t *testing.T) {
 	for key, value := range file.Variables {
 		b.set(key, value)
 	}
+	for _, name := range []string{"GOMODCACHE", "GOCACHE"} {
+		path := strings.TrimPrefix(file.Job.Variables[name], "$CI_PROJECT_DIR/")
+		if !slices.Contains(file.Job.Cache.Paths, path) {
+			t.Errorf("%s is %q, which is not kept: %v", name, path, file.Job.Cache.Paths)
+		}
+	}
 	b.set("MXSWEEP_SOURCE", b.source())
 	b.write("baseline.jsonl", noFindings(b))
 	job := strings.Join(append([]string{"set -e"}, append(file.Job.Before, file.Job.Script...)...), "\n")
@@ -292,8 +342,34 @@ func TestGitLab(t *testing.T) {
 		}
 	}
 	b.baseline()
-	b.run(0, "sh", "-c", strings.Join(append([]string{"set -e"}, file.Job.Script...), "\n"))
+	script := strings.Join(append([]string{"set -e"}, file.Job.Script...), "\n")
+	b.run(0, "sh", "-c", script)
+	b.write("mxsweep.yaml", b.read("mxsweep.yaml")+silentCanary)
+	b.run(4, "sh", "-c", script)
+	if exists(filepath.Join(b.dir, file.Job.Artifacts.Reports["codequality"])) {
+		t.Error("a run that saw too little has a code quality report")
+	}
 }
+
+// TestActionVersions: an action is used in one version everywhere.
+func TestActionVersions(t *testing.T) {
+	versions := make(map[string]string)
+	for _, name := range []string{"action.yml", ".github/workflows/checks.yml", "docs/ci/github.yml"} {
+		uses := regexp.MustCompile(`uses: ((?:actions|github)/[\w/-]+)@(\S+)`).FindAllStringSubmatch(readDocument(t, filepath.Join(root, name)), -1)
+		if len(uses) == 0 {
+			t.Errorf("%s uses no action", name)
+		}
+		for _, u := range uses {
+			if v := versions[u[1]]; v != "" && v != u[2] {
+				t.Errorf("%s uses %s@%s, another file @%s", name, u[1], u[2], v)
+			}
+			versions[u[1]] = u[2]
+		}
+	}
+}
+
+// silentCanary in a policy makes a run incomplete.
+const silentCanary = "canaries: [{target: 127.0.0.1, port: 1}]\n"
 
 // noFindings is a baseline of a run that found nothing.
 func noFindings(b *bench) string {

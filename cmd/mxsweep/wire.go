@@ -2,8 +2,11 @@ package main
 
 import (
 	"crypto/rand"
+	"crypto/sha256"
+	"encoding/hex"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"mxsweep/exposure"
@@ -15,7 +18,7 @@ import (
 func (p *plan) summary(v exposure.Verdict, saw exposure.Saw) report.Summary {
 	c := saw.Coverage
 	s := report.Summary{
-		Complete: v.Complete,
+		Complete: v.Complete, Incomplete: v.Incomplete,
 		ExitCode: int(v.Code),
 		Gate:     v.Gate,
 		FailOn:   p.gate.FailOn.String(),
@@ -60,7 +63,7 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 		Rules:         reportRules(p.judge.Rules),
 		Scope: report.Scope{
 			Name: name, SHA256: p.scopeSHA256, Files: files, Ports: scan.FormatPorts(p.sweptPorts()),
-			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(),
+			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(), TargetsSHA256: p.targetsSHA256(),
 		},
 	}
 	if p.drift != nil {
@@ -68,6 +71,29 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 		run.Baseline = &report.Baseline{SHA256: p.baseline.SHA256, Created: report.NewTime(p.baseline.Created), Comparable: ok, Why: why}
 	}
 	return report.NewRun(run)
+}
+
+// targetsSHA256 is the hash over the targets as they were named: on the command
+// line each, in files the file, so that an edit of one leaves it as it is. It is
+// "" where the whole scope is swept.
+func (p *plan) targetsSHA256() string {
+	var names []string
+	for _, t := range p.asked {
+		if t.Anchor.File == "" {
+			names = append(names, t.Anchor.Text)
+		}
+	}
+	if len(names) > 0 || len(p.scopeFiles) > 1 { // the name of the scope is that of one file
+		for _, file := range p.flags.inputs {
+			names = append(names, p.tree.Path(file))
+		}
+	}
+	if len(names) == 0 {
+		return ""
+	}
+	slices.Sort(names)
+	sum := sha256.Sum256([]byte(strings.Join(slices.Compact(names), "\n")))
+	return hex.EncodeToString(sum[:])
 }
 
 // sweptPorts are the ports that are asked: those of the run, and those that

@@ -1,0 +1,175 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"encoding/xml"
+	"strings"
+	"testing"
+)
+
+// partialRun writes a run that saw too little and found nothing, or with a
+// finding one that fails besides.
+func partialRun(t *testing.T, format string, findings int) []byte {
+	t.Helper()
+	c := hugeRun(findings, 1)
+	var out bytes.Buffer
+	w, err := New(format, &out, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := Summary{Complete: true, Incomplete: true, Gate: GateIncomplete, ExitCode: 4, FailOn: "any:high"}
+	if findings > 0 {
+		s.Gate, s.ExitCode = GateFail, 1
+	}
+	s.Coverage = Coverage{Planned: 100, Answered: 40, Ratio: 0.4, HostsUp: 1, HostsSilent: 1}
+	if err := w.Start(c.tool, c.run); err != nil {
+		t.Fatal(err)
+	}
+	for i := range c.findings {
+		s.Count(c.findings[i])
+		if err := w.Finding(c.findings[i]); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := w.End(c.run, s); err != nil {
+		t.Fatal(err)
+	}
+	return out.Bytes()
+}
+
+// TestIncompleteIsNotClean: nobody who reads a report of a run that saw too
+// little, man or program, takes it for one that found nothing.
+func TestIncompleteIsNotClean(t *testing.T) {
+	says := map[string]string{
+		"text":       "INCOMPLETE  the run did not see enough",
+		"json":       `"gate": "incomplete"`,
+		"jsonl":      `"gate":"incomplete"`,
+		"sarif":      `"executionSuccessful":false`,
+		"nmap-xml":   `exit="error" errormsg="incomplete: `,
+		"junit":      `<error type="incomplete"`,
+		"csv":        "The run did not see enough to say that nothing is exposed.",
+		"markdown":   "## ⚠️ Incomplete",
+		"html":       "Nothing was found exposed, but that does not say much.",
+		"gitlab":     `"check_name": "mxsweep-incomplete"`,
+		"defectdojo": "the run did not see enough",
+		"prometheus": "\nmxsweep_run_incomplete{scope=\"huge\",vantage=\"internet\"} 1\n",
+		"github":     "::error title=mxsweep incomplete::",
+	}
+	for _, format := range Formats() {
+		t.Run(format, func(t *testing.T) {
+			doc := partialRun(t, format, 0)
+			if says[format] == "" || !strings.Contains(strings.ToLower(string(doc)), strings.ToLower(says[format])) {
+				t.Errorf("%q is not said:\n%s", says[format], doc)
+			}
+			if bytes.Contains(doc, []byte("there is nothing to remark")) {
+				t.Error("the report has nothing to remark")
+			}
+			checkFormat(t, format, pad(format, doc))
+		})
+	}
+}
+
+// pad is a document as [checkFormat] takes it, which counts lines and rows of
+// a run with two findings.
+func pad(format string, doc []byte) []byte {
+	switch format {
+	case "csv":
+		return append(doc[:len(doc):len(doc)], doc[bytes.LastIndexByte(doc[:len(doc)-1], '\n')+1:]...)
+	case "github":
+		return bytes.Repeat(doc, 3)
+	case "html":
+		return append(doc[:len(doc):len(doc)], "<script></script>"...)
+	}
+	return doc
+}
+
+// TestFailingMayBeIncomplete: where findings fail the run, that it saw too
+// little is told all the same.
+func TestFailingMayBeIncomplete(t *testing.T) {
+	for format, want := range map[string]string{
+		"sarif":    `"executionSuccessful":false`,
+		"junit":    `<error type="fail"`,
+		"nmap-xml": `exit="error"`,
+		"gitlab":   `"check_name": "mxsweep-incomplete"`,
+		"text":     "the run saw too little to say that this is all",
+		"markdown": "the run saw too little to say that this is all",
+		"json":     `"incomplete": true`,
+	} {
+		doc := strings.Join(strings.Fields(string(partialRun(t, format, 1))), " ")
+		if !strings.Contains(doc, want) {
+			t.Errorf("%s: %q is not said:\n%s", format, want, doc)
+		}
+	}
+	xmlDoc := partialRun(t, "nmap-xml", 1)
+	if err := xml.Unmarshal(xmlDoc, new(struct{})); err != nil {
+		t.Error(err)
+	}
+	xmllint(t, xmlDoc, "--dtdvalid", fixture(t, "nmap.dtd"))
+}
+
+// TestUnverifiedIsKept: the files that programs keep account by hold what could
+// not be looked at again, as open.
+func TestUnverifiedIsKept(t *testing.T) {
+	run := func() *collector {
+		c := hugeRun(1, 1)
+		c.ports = nil
+		c.findings[0].Drift, c.findings[0].Verdict = driftUnverified, verdictWarn
+		return c
+	}
+	var log lintLog
+	if err := json.Unmarshal(write(t, "sarif", Options{}, run()), &log); err != nil {
+		t.Fatal(err)
+	}
+	if len(log.Runs[0].Results) != 1 || log.Runs[0].Results[0].BaselineState != "unchanged" {
+		t.Errorf("sarif: results are %+v", log.Runs[0].Results)
+	}
+	var issues []gitlabIssue
+	if err := json.Unmarshal(write(t, "gitlab", Options{}, run()), &issues); err != nil {
+		t.Fatal(err)
+	}
+	if len(issues) != 1 {
+		t.Errorf("gitlab: issues are %+v", issues)
+	}
+	var dojo struct{ Findings []dojoFinding }
+	if err := json.Unmarshal(write(t, "defectdojo", Options{}, run()), &dojo); err != nil {
+		t.Fatal(err)
+	}
+	if f := dojo.Findings; len(f) != 1 || !f[0].Active || f[0].IsMitigated || f[0].Verified {
+		t.Errorf("defectdojo: findings are %+v", f)
+	}
+}
+
+// TestCategory: runs whose alerts must not close each other's are of different
+// categories; the time of a run is no part of it.
+func TestCategory(t *testing.T) {
+	run := func(name, targets, vantage, shard string) Run {
+		r := hugeRun(0, 0).run
+		r.Scope.Name, r.Scope.TargetsSHA256, r.Vantage, r.Shard = name, targets, vantage, shard
+		return r
+	}
+	a, b := strings.Repeat("a", 64), strings.Repeat("b", 64)
+	tests := []struct {
+		run  Run
+		want string
+	}{
+		{run("scope.txt", "", "internet", ""), "mxsweep/scope.txt/internet"},
+		{run("scope.txt", "", "lan", ""), "mxsweep/scope.txt/lan"},
+		{run("scope.txt", "", "dmz/a", "2/3"), "mxsweep/scope.txt/dmz-a/shard-2-of-3"},
+		{run("command-line", a, "internet", ""), "mxsweep/command-line-aaaaaaaa/internet"},
+		{run("command-line", b, "internet", ""), "mxsweep/command-line-bbbbbbbb/internet"},
+		{run("", "", "", ""), "mxsweep/run"},
+	}
+	for _, tt := range tests {
+		var log lintLog
+		c := hugeRun(0, 0)
+		c.run = tt.run
+		if err := json.Unmarshal(write(t, "sarif", Options{}, c), &log); err != nil {
+			t.Fatal(err)
+		}
+		id := log.Runs[0].AutomationDetails.ID
+		if got := id[:strings.LastIndexByte(id, '/')]; got != tt.want {
+			t.Errorf("category is %q, want %q", got, tt.want)
+		}
+	}
+}
