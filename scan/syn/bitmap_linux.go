@@ -2,6 +2,7 @@ package syn
 
 import (
 	"fmt"
+	"math/bits"
 	"os"
 	"sync/atomic"
 	"unsafe"
@@ -51,6 +52,18 @@ func (b bitmap) silent(numbers []uint64) []uint64 {
 		k += int(^atomic.LoadUint64(&b.words[i>>6]) >> (i & 63) & 1)
 	}
 	return numbers[:k]
+}
+
+// unset is how many of the n bits from first on are not set.
+func (b bitmap) unset(first, n uint64) uint64 {
+	set := 0
+	for i, end := first, first+n; i < end; {
+		w := atomic.LoadUint64(&b.words[i>>6]) >> (i & 63)
+		took := min(64-i&63, end-i)
+		set += bits.OnesCount64(w & (1<<took - 1))
+		i += took
+	}
+	return n - uint64(set)
 }
 
 // forgetBits is how many bits are worth a system call to give them back.

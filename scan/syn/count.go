@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"net/netip"
+	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 // counts are the totals of a sweep, each written by whoever meets it.
 type counts struct {
 	sent, open, closed, rejected     atomic.Uint64
+	zeroWindow                       atomic.Uint64
 	wrongAck, otherPort, outOfScope  atomic.Uint64
 	duplicates, ringDrops, sendDrops atomic.Uint64
 	stalls, asked, toAsk             atomic.Uint64
@@ -22,6 +24,7 @@ type counts struct {
 	roundTrip                        atomic.Int64
 	planned, done, lost              atomic.Uint64
 	shutOut                          atomic.Bool
+	unproven                         atomic.Bool // silent pairs of hosts that are up, or of all, prove nothing
 
 	mu            sync.Mutex
 	why           string
@@ -30,29 +33,12 @@ type counts struct {
 	first, top    float64 // in the first pass, and at most
 	wildcards     uint64
 	wildcardHosts []netip.Addr
+	blockedHosts  uint64
+	blocked       []scan.BlockedHost
 }
 
 // answered is how many pairs have answered for good.
-func (c *counts) answered() uint64 { return c.open.Load() + c.closed.Load() }
-
-// hosts counts the open ports of each host, to tell those that answer on all.
-// It belongs to one goroutine.
-type hosts map[netip.Addr]uint16
-
-// maxHosts bounds it; where more hosts have open ports, the later ones are
-// not looked at.
-const maxHosts = 1 << 16
-
-// open notes an open port of a host that is asked for so many, and reports
-// whether they are now all open.
-func (h hosts) open(a netip.Addr, ports int) bool {
-	n, known := h[a]
-	if !known && len(h) >= maxHosts {
-		return false
-	}
-	h[a] = n + 1
-	return ports >= wildcardPorts && int(n)+1 == ports
-}
+func (c *counts) answered() uint64 { return c.open.Load() + c.closed.Load() + c.zeroWindow.Load() }
 
 // wildcard notes a host that has every port open.
 func (c *counts) wildcard(a netip.Addr) {
@@ -61,6 +47,17 @@ func (c *counts) wildcard(a netip.Addr) {
 	c.wildcards++
 	if len(c.wildcardHosts) < 100 {
 		c.wildcardHosts = append(c.wildcardHosts, a)
+	}
+}
+
+// block notes a host that stopped answering.
+func (c *counts) block(h scan.BlockedHost) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.unproven.Store(true)
+	c.blockedHosts++
+	if len(c.blocked) < scan.MaxBlocked {
+		c.blocked = append(c.blocked, h)
 	}
 }
 
@@ -85,9 +82,20 @@ func (c *counts) lose(share float64) {
 	c.loss = share
 }
 
+// lossNow is the share of probes that got lost, as far as is known.
+func (c *counts) lossNow() float64 {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.loss
+}
+
 // reason is what the limit rests on. The caller holds the lock.
 func (c *counts) reason() string {
 	switch {
+	case c.shutOut.Load():
+		return "the targets stopped answering"
+	case c.blockedHosts > 0 && c.loss < tolerable:
+		return "some targets stopped answering, and nothing else was lost"
 	case c.why != "":
 		return c.why
 	case c.answered() == 0:
@@ -115,8 +123,9 @@ func (c *counts) stats() Stats {
 		Stats: scan.Stats{
 			Planned: c.planned.Load(), Done: c.done.Load(), Sent: c.sent.Load(),
 			Answered: c.answered() + c.rejected.Load(), Open: c.open.Load(), Lost: c.lost.Load(), Rate: c.rate,
+			BlockedHosts: c.blockedHosts, Blocked: slices.Clone(c.blocked),
 		},
-		Closed: c.closed.Load(), Rejected: c.rejected.Load(),
+		Closed: c.closed.Load(), Rejected: c.rejected.Load(), ZeroWindow: c.zeroWindow.Load(),
 		Pass: int(c.pass.Load()), Asked: c.asked.Load(), ToAsk: c.toAsk.Load(),
 		Loss: c.loss, Settled: c.settled(), Why: c.reason(), RoundTrip: time.Duration(c.roundTrip.Load()),
 		WrongAck: c.wrongAck.Load(), OtherPort: c.otherPort.Load(), OutOfScope: c.outOfScope.Load(),

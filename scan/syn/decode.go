@@ -31,16 +31,18 @@ const (
 type kind uint8
 
 const (
-	kindNone   kind = iota // nothing that concerns us
-	kindSynAck             // SYN and ACK
-	kindReset              // RST, with or without ACK
-	kindICMP               // an ICMP error that quotes a SYN
+	kindNone       kind = iota // nothing that concerns us
+	kindSynAck                 // SYN and ACK
+	kindZeroWindow             // SYN and ACK, without room for data
+	kindReset                  // RST, with or without ACK
+	kindICMP                   // an ICMP error that quotes a SYN
 )
 
 // An answer is what a packet says about a probe, before it is believed.
 type answer struct {
 	kind   kind
 	remote netip.Addr // who was asked: the source, or the quoted destination
+	from   netip.Addr // who sent an ICMP error
 	local  netip.Addr // who asked
 	port   uint16     // of remote
 	sport  uint16     // our port
@@ -121,7 +123,7 @@ func decode4(b []byte) answer {
 			return answer{}
 		}
 		qsrc, qdst, qproto, quoted, ok := header4(rest[8:])
-		return decodeQuoted(ok, qsrc, qdst, qproto, quoted, Unreachable{Type: rest[0], Code: rest[1]})
+		return decodeQuoted(src, ok, qsrc, qdst, qproto, quoted, Unreachable{Type: rest[0], Code: rest[1]})
 	}
 	return answer{}
 }
@@ -177,7 +179,7 @@ func decode6(b []byte) answer {
 			return answer{}
 		}
 		qsrc, qdst, qproto, quoted, ok := header6(rest[8:])
-		return decodeQuoted(ok, qsrc, qdst, qproto, quoted, Unreachable{Type: rest[0], Code: rest[1], V6: true})
+		return decodeQuoted(src, ok, qsrc, qdst, qproto, quoted, Unreachable{Type: rest[0], Code: rest[1], V6: true})
 	}
 	return answer{}
 }
@@ -194,6 +196,10 @@ func decodeTCP(src, dst netip.Addr, b []byte) answer {
 		ack: binary.BigEndian.Uint32(b[8:]),
 	}
 	switch flags := b[13] & (fin | syn | rst | ack); {
+	case flags == syn|ack && binary.BigEndian.Uint16(b[14:]) == 0:
+		// Nothing can be said to it: no service, but a box in front (Izhikevich
+		// et al., LZR, USENIX Security 2021, Section 3.2).
+		a.kind = kindZeroWindow
 	case flags == syn|ack:
 		a.kind = kindSynAck
 	case flags == rst|ack, flags == rst:
@@ -204,14 +210,14 @@ func decodeTCP(src, dst netip.Addr, b []byte) answer {
 	return a
 }
 
-// decodeQuoted reads the SYN of ours that an ICMP error quotes. Eight bytes
+// decodeQuoted reads the SYN of ours that an ICMP error from from quotes. Eight bytes
 // of it are all that RFC 792 promises: the ports and the sequence number.
-func decodeQuoted(ok bool, src, dst netip.Addr, proto uint8, b []byte, u Unreachable) answer {
+func decodeQuoted(from netip.Addr, ok bool, src, dst netip.Addr, proto uint8, b []byte, u Unreachable) answer {
 	if !ok || proto != protoTCP || len(b) < 8 {
 		return answer{}
 	}
 	return answer{
-		kind: kindICMP, remote: dst, local: src, icmp: u,
+		kind: kindICMP, remote: dst, local: src, from: from, icmp: u,
 		port: binary.BigEndian.Uint16(b[2:]), sport: binary.BigEndian.Uint16(b),
 		ack: binary.BigEndian.Uint32(b[4:]),
 	}

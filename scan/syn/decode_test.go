@@ -51,15 +51,16 @@ func etherType(b []byte) uint16 {
 func TestDecode(t *testing.T) {
 	host4, host6 := netip.MustParseAddr("10.91.16.5"), netip.MustParseAddr("fd91:16::5")
 	us4, us6 := netip.MustParseAddr("10.91.0.1"), netip.MustParseAddr("fd91::1")
+	router4, router6 := netip.MustParseAddr("10.91.0.2"), netip.MustParseAddr("fd91::2")
 	want := map[string]answer{
 		"syn4":         {},
 		"syn6":         {},
 		"syn-ack4":     {kind: kindSynAck, remote: host4, local: us4, port: 26, sport: 0xf4f3, ack: 0x4e66ed5d},
 		"reset4":       {kind: kindReset, remote: host4, local: us4, port: 27, sport: 0xf4f3, ack: 0x950f15f9},
-		"prohibited4":  {kind: kindICMP, remote: host4, local: us4, port: 25, sport: 0xf4f3, ack: 0x30f2cbaa, icmp: Unreachable{Type: 3, Code: 13}},
+		"prohibited4":  {kind: kindICMP, remote: host4, from: router4, local: us4, port: 25, sport: 0xf4f3, ack: 0x30f2cbaa, icmp: Unreachable{Type: 3, Code: 13}},
 		"syn-ack6":     {kind: kindSynAck, remote: host6, local: us6, port: 26, sport: 0xf4f3, ack: 0xe4b118d1},
 		"reset6":       {kind: kindReset, remote: host6, local: us6, port: 27, sport: 0xf4f3, ack: 0x59245508},
-		"unreachable6": {kind: kindICMP, remote: host6, local: us6, port: 25, sport: 0xf4f3, ack: 0xe3557b2f, icmp: Unreachable{Type: 1, Code: 3, V6: true}},
+		"unreachable6": {kind: kindICMP, remote: host6, from: router6, local: us6, port: 25, sport: 0xf4f3, ack: 0xe3557b2f, icmp: Unreachable{Type: 1, Code: 3, V6: true}},
 	}
 	packets := captured(t)
 	for name, a := range want {

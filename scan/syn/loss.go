@@ -38,17 +38,38 @@ func (r *record) chance() float64 {
 	return p
 }
 
-// loss is the share of probes lost in all passes; 0 if nothing is known.
-func (r *record) loss() float64 {
+// loss is the share of probes lost in all passes, but for so many that were
+// sent to hosts which are gone; 0 if nothing is known.
+func (r *record) loss(gone uint64) float64 {
 	var all tally
 	for _, t := range r.passes {
 		all.asked += t.asked
 		all.lost += t.lost
 	}
-	if all.asked == 0 {
+	gone = min(gone, all.lost)
+	if all.asked == gone {
 		return 0
 	}
-	return float64(all.lost) / float64(all.asked)
+	return float64(all.lost-gone) / float64(all.asked-gone)
+}
+
+// silence is how many probes in a row must stay without an answer to show that
+// it is not for this loss: one in a thousand does by chance.
+func silence(loss float64) uint8 {
+	const least, most, doubt = 3, 20, 0.001
+	if loss <= 0 {
+		return least
+	}
+	if loss >= 1 {
+		return most
+	}
+	return uint8(min(max(math.Ceil(math.Log(doubt)/math.Log(loss)), least), most))
+}
+
+// dead reports whether so many probes would not have been lost by chance, and
+// all were.
+func (t tally) dead(loss float64) bool {
+	return t.asked > 0 && t.lost == t.asked && math.Pow(loss, float64(t.asked)) < 0.02
 }
 
 // lossless reports whether each pass has many witnesses and next to no loss.
@@ -70,6 +91,9 @@ const (
 // maxPasses bounds a run through a network that loses nearly everything. At
 // six in ten lost both ways it still finds all of 500.
 const maxPasses = 30
+
+// passSlots is how many passes are told apart; those given up are in it.
+const passSlots = 2 * maxPasses
 
 // enough reports whether the passes so far will do: that no more than
 // missOpen open ports and missAny answering ones are expected to be still

@@ -139,7 +139,7 @@ func TestWitnesses(t *testing.T) {
 		}
 	}
 	var got tally
-	w.count(1e12, func(pass int, _ int64, lost bool) {
+	w.count(1e12, func(_ uint64, pass int, _ int64, lost bool) {
 		got.asked++
 		if lost {
 			got.lost++

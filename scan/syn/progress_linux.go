@@ -31,10 +31,14 @@ func (r *run) reach(number int, count uint64) {
 }
 
 // Progress returns how far the sweep is. It may be called at any time, by any
-// goroutine.
+// goroutine. Once silent pairs are found to prove nothing it is at the
+// beginning again: a later run has to ask them anew.
 func (s *Scanner) Progress() Progress {
 	c := &s.counts
 	for {
+		if c.unproven.Load() {
+			return Progress{Pairs: c.planned.Load()}
+		}
 		pass := c.pass.Load()
 		asked := c.reached.Load()
 		if c.pass.Load() != pass {

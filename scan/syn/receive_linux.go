@@ -1,6 +1,7 @@
 package syn
 
 import (
+	"errors"
 	"net/netip"
 	"time"
 
@@ -98,24 +99,33 @@ func (v *receiver) packet(p packet) {
 	if rtt > time.Duration(r.peak.Load()) && rtt < time.Second {
 		r.peak.Store(int64(rtt))
 	}
+	// A SYN-ACK that comes late may be a repeated one, and older than its port
+	// tells.
+	if a.kind != kindICMP || a.from == a.remote {
+		r.up(index, piece, a.kind, !r.answered.has(index), a.icmp, sent, a.kind == kindReset || a.kind == kindICMP || rtt <= r.timeout())
+	}
 	switch {
 	case a.kind == kindICMP:
-		v.unreachable(index, a.icmp, p.time)
+		v.unreachable(index, a, p.time)
 	case r.answered.has(index):
 		v.again(index, sent)
 	default:
-		v.first(index, piece, a, hit{index: index, at: p.time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.kind})
+		v.first(index, a, hit{index: index, at: p.time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.kind})
 	}
 }
 
-// unreachable notes an ICMP error; the first one of a pair stands.
-func (v *receiver) unreachable(index uint64, u Unreachable, at int64) {
+// unreachable notes an ICMP error of a pair: the first one stands, but for one
+// of the target's own, which says more.
+func (v *receiver) unreachable(index uint64, a answer, at int64) {
 	r := v.run
-	if _, ok := r.unreachable[index]; ok || len(r.unreachable) >= maxUnreachable || r.answered.has(index) {
+	old, known := r.unreachable[index]
+	switch {
+	case r.answered.has(index), known && (old.from == a.remote || a.from != a.remote), !known && len(r.unreachable) >= maxUnreachable:
 		return
+	case !known:
+		r.s.counts.rejected.Add(1)
 	}
-	r.unreachable[index] = unreach{u, at}
-	r.s.counts.rejected.Add(1)
+	r.unreachable[index] = unreach{a.icmp, a.from, at}
 }
 
 // again takes in an answer of a pair that has answered before: that of a
@@ -131,7 +141,7 @@ func (v *receiver) again(index uint64, sent int64) {
 }
 
 // first takes in the first answer of a pair.
-func (v *receiver) first(index uint64, p *piece, a answer, h hit) {
+func (v *receiver) first(index uint64, a answer, h hit) {
 	r := v.run
 	c := &r.s.counts
 	r.answered.set(index)
@@ -142,12 +152,12 @@ func (v *receiver) first(index uint64, p *piece, a answer, h hit) {
 	}
 	c.lost.Add(uint64(h.pass)) // one probe in each of the passes before
 	n := c.answered()
-	if a.kind == kindSynAck {
+	switch a.kind {
+	case kindSynAck:
 		c.open.Add(1)
-		if r.hosts.open(a.remote, len(p.ports)) {
-			c.wildcard(a.remote)
-		}
-	} else {
+	case kindZeroWindow:
+		c.zeroWindow.Add(1)
+	default:
 		c.closed.Add(1)
 	}
 	// A sample of a thousand does not need to be offered all.
@@ -175,6 +185,9 @@ func (r *run) passAt(sent int64) int {
 	return pass
 }
 
+// errZeroWindow is why a pair that offers no room for data is unknown.
+var errZeroWindow = errors.New("its SYN-ACK has a window of 0: nothing can be said to it")
+
 // result is a hit as package scan tells it.
 func (r *run) result(h hit) scan.Result {
 	// The clock's hand says only in which tick the SYN left: half of one is
@@ -184,8 +197,11 @@ func (r *run) result(h hit) scan.Result {
 		Target: r.s.view.at(h.index), State: scan.StateOpen, Reason: scan.ReasonSynAck,
 		RTT: rtt, Attempts: int(h.pass) + 1, Time: time.Unix(0, h.at),
 	}
-	if h.kind == kindReset {
+	switch h.kind {
+	case kindReset:
 		out.State, out.Reason = scan.StateClosed, scan.ReasonReset
+	case kindZeroWindow:
+		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonZeroWindow, errZeroWindow
 	}
 	return out
 }

@@ -24,9 +24,6 @@ type hit struct {
 	kind  kind
 }
 
-// passSlots is how many passes are told apart; those given up are in it.
-const passSlots = 2 * maxPasses
-
 // A run is one sweep under way.
 type run struct {
 	s        *Scanner
@@ -34,9 +31,12 @@ type run struct {
 	stop     context.CancelFunc
 	walk     walk
 	answered bitmap
-	patience time.Duration // with outages, that is left
+	waited   time.Duration // for those who had stopped answering, in outages
 	wasMute  uint64        // pairs that earlier runs found silent, which answered has too
-	hosts    hosts
+	hosts    *hostTable
+	passEnd  int64         // when the last SYN of the last pass left
+	unsound  []uint32      // hosts whose silent pairs are not all proven, by first; set once all is asked
+	place    atomic.Uint64 // count of the walk that the first transmitter is at
 	hits     chan []hit
 	spare    chan []hit // batches that were read, to be filled again
 
@@ -59,7 +59,8 @@ type run struct {
 	mu        sync.Mutex // guards what follows
 	witnesses *witnesses
 	asked     [passSlots]tally // of witnesses
-	void      [passSlots]bool  // passes given up
+	void      [passSlots]bool  // passes given up, or that met an outage
+	ends      [passSlots]int64 // when the last SYN of the pass left; 0 if it was given up
 	governor  governor
 	flow      flow
 	spread    float64  // SYNs a second at which a pass takes as long as an answer may
@@ -72,7 +73,8 @@ type run struct {
 // has just lost its neighbour says so too.
 type unreach struct {
 	Unreachable
-	at int64
+	from netip.Addr
+	at   int64
 }
 
 // maxUnreachable bounds what is remembered of ICMP errors.
@@ -85,12 +87,11 @@ func newRun(ctx context.Context, s *Scanner) (*run, error) {
 		return nil, err
 	}
 	r := &run{
-		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: answered, hosts: hosts{},
+		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: answered, hosts: newHostTable(),
 		hits: make(chan []hit, 64), spare: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
 		governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1), unreachable: map[uint64]unreach{},
-		patience: outagePatience * s.config.Timeout,
-		at:       make([]atomic.Uint64, len(s.senders)),
-		watched:  make(chan struct{}), driven: make(chan struct{}),
+		at:      make([]atomic.Uint64, len(s.senders)),
+		watched: make(chan struct{}), driven: make(chan struct{}),
 	}
 	r.ctx, r.stop = context.WithCancel(ctx)
 	s.counts.planned.Store(s.view.count)
@@ -121,12 +122,11 @@ func (r *run) recall() {
 		switch e.State {
 		case scan.StateOpen:
 			c.open.Add(1)
-			if r.hosts.open(e.Target.Addr(), len(p.ports)) {
-				c.wildcard(e.Target.Addr())
-			}
+			r.up(i, p, kindSynAck, true, Unreachable{}, 0, false)
 			r.witnesses.offer(i)
 		case scan.StateClosed:
 			c.closed.Add(1)
+			r.up(i, p, kindReset, true, Unreachable{}, 0, false)
 			r.witnesses.offer(i)
 		default:
 			r.wasMute++
@@ -175,14 +175,19 @@ func (r *run) drive() {
 	for pass := from.Pass; pass < passSlots && r.ctx.Err() == nil; pass++ {
 		r.onePass(pass, from.Asked)
 		from.Asked = 0
+		r.control(pass, false)
 		r.settle(pass)
 		if r.done() {
 			return
 		}
-		if r.ctx.Err() == nil && (!r.outlast(pass) || r.enough(pass)) {
+		if r.ctx.Err() != nil || (r.blocked() || r.allSilent(pass)) && !r.outlast(pass) {
+			break
+		}
+		if r.enough(pass) && (!r.mute(pass) || !r.outlast(pass)) {
 			break
 		}
 	}
+	r.confirm()
 	cool := r.s.config.Cooldown
 	if cool <= 0 {
 		cool = r.timeout()
@@ -221,6 +226,8 @@ func (r *run) onePass(pass int, from uint64) {
 	}
 	r.pacer.set(math.Min(r.governor.rate, r.spread))
 	r.mu.Unlock()
+	r.place.Store(from)
+	r.planControls(from)
 	r.sending.Store(true)
 	var group sync.WaitGroup
 	for i, row := range r.s.senders {
@@ -231,6 +238,10 @@ func (r *run) onePass(pass int, from uint64) {
 	r.sending.Store(false)
 	r.mu.Lock()
 	defer r.mu.Unlock()
+	r.passEnd = r.lastTx.Load()
+	if !r.restart.Load() && from == 0 {
+		r.ends[pass] = r.passEnd
+	}
 	r.flow.look(r.lastTx.Load(), r.s.counts.sent.Load(), r.timeout(), pass, true)
 }
 
@@ -239,12 +250,13 @@ func (r *run) onePass(pass int, from uint64) {
 func (r *run) settle(pass int) {
 	begun := r.starts[pass].Load()
 	r.await(begun + int64(r.timeout()))
+	r.control(pass, true)
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	took := max(time.Duration(r.lastTx.Load()-begun), time.Millisecond)
 	r.countWitnesses()
 	r.void[pass] = r.judge(true) || r.restart.Load()
-	r.s.counts.lose(r.record(pass).loss())
+	r.tellLoss(r.record(pass))
 	r.s.counts.roundTrip.Store(r.peak.Load())
 	if pass == 0 {
 		r.s.counts.mu.Lock()
@@ -281,7 +293,7 @@ func (r *run) record(last int) *record {
 	later := uint64(0)
 	for i := last; i >= 0; i-- {
 		here := r.found[i].Load()
-		if !r.void[i] {
+		if !r.void[i] && !r.dead(i) {
 			past.passes = append(past.passes, tally{
 				asked: here + later + r.asked[i].asked,
 				lost:  later + r.asked[i].lost,

@@ -77,9 +77,14 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 	}
 	end := time.Now()
 	attempts := int(r.pass.Load()) + 1
+	proof := &proof{run: r}
 	each := func(i uint64) bool {
 		r.s.counts.done.Add(1)
-		return yield(r.silent(i, attempts, end, stopped))
+		blocked := stopped
+		if blocked == nil {
+			blocked = proof.unproven(i)
+		}
+		return yield(r.silent(i, attempts, end, stopped != nil, blocked))
 	}
 	if stopped == nil || r.pass.Load() > 0 {
 		r.answered.drain(r.s.view.count, each)
@@ -104,19 +109,25 @@ func (r *run) underWay(each func(uint64) bool) {
 	}
 }
 
-// silent is the result of a pair that has not answered.
-func (r *run) silent(i uint64, attempts int, end time.Time, stopped error) scan.Result {
+// silent is the result of a pair that has not answered. Err is why its silence
+// proves nothing, nil if it is as good as silence can be.
+func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err error) scan.Result {
 	v := r.s.view
 	out := scan.Result{Target: v.at(i), State: scan.StateFiltered, Reason: scan.ReasonNoResponse, Attempts: attempts, Time: end}
 	h := v.find(i).hop
 	u, rejected := r.unreachable[i]
+	if rejected {
+		out.From = u.from
+	}
 	switch {
 	case h.err != nil:
 		out.State, out.Reason, out.Err, out.Attempts = scan.StateUnknown, h.reason, h.err, 0
+	case stopped:
+		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonUnknown, err
+	case err != nil:
+		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonBlocked, err
 	case rejected:
 		out.Reason, out.Time, out.Err = u.reason(), time.Unix(0, u.at), u.Unreachable
-	case stopped != nil:
-		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonUnknown, stopped
 	case h.onLink && !known(h, out.Target.Addr()):
 		out.Reason = scan.ReasonHostUnreach
 	}

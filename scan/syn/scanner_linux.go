@@ -32,6 +32,7 @@ type Scanner struct {
 	senders   [][]sender  // by thread and out
 	capture   *capture    // nil for none
 	expiry    expiry
+	patience  time.Duration // with hosts that stop answering
 
 	counts counts
 
@@ -49,7 +50,7 @@ const maxPairs = 1 << 33
 // an interface that cannot be used; all have a hint. The Scanner must be
 // closed.
 func Open(ctx context.Context, space *scan.Space, config Config) (*Scanner, error) {
-	s := &Scanner{config: config, space: space, cookie: newCookie(), expiry: newExpiry(config.NotAfter)}
+	s := &Scanner{config: config, space: space, cookie: newCookie(), expiry: newExpiry(config.NotAfter), patience: outagePatience}
 	if err := s.config.check(); err != nil {
 		return nil, err
 	}

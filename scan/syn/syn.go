@@ -7,6 +7,12 @@
 // left. What stays silent is asked again: how often depends on how much is
 // lost, which is measured by asking pairs again that are known to answer.
 //
+// Hosts that are up are remembered too. Each is asked again on a pair that it
+// answers, its control: what is silent of it is filtered only if a control was
+// answered after that was asked last. Where controls stay silent the host is
+// waited for, and its silent pairs are asked anew; those for which no control
+// was answered in the end are unknown, with scan.ReasonBlocked.
+//
 // It needs Linux and the right to raw sockets (CAP_NET_RAW). Elsewhere, and
 // for the addresses of this machine itself, package scan's connects do.
 package syn
@@ -104,10 +110,12 @@ type Stats struct {
 	Closed   uint64 // pairs that refused
 	Rejected uint64 // pairs of which ICMP said that they cannot be reached
 
+	ZeroWindow uint64 // pairs whose SYN-ACK has no room for data
+
 	Pass      int           // the pass under way, from 1; further ones are over the silent pairs
 	Asked     uint64        // counts of the pass that are done with
 	ToAsk     uint64        // counts of the pass
-	Loss      float64       // share of probes or answers that got lost, 0 to 1
+	Loss      float64       // share of probes or answers that got lost, 0 to 1; those of hosts that are gone do not count
 	Settled   float64       // SYNs a second that the run settled on
 	Why       string        // what that rests on, for people
 	RoundTrip time.Duration // the longest met that is sure to be one; 0 if none
@@ -121,7 +129,8 @@ type Stats struct {
 	Stalls     uint64 // times the transmitters waited for the receiver
 
 	// ShutOut is whether those who had answered stopped to in the end, at any
-	// rate, and did not come back: what is silent then may be so for that.
+	// rate, and did not come back: what is silent is then unknown, with
+	// scan.ReasonBlocked, also that of hosts that never answered.
 	ShutOut bool
 
 	// Wildcards counts the hosts that have every port open that was asked

@@ -19,8 +19,9 @@ type transmitter struct {
 	number  int
 	first   bool // it also asks the witnesses
 
-	numbers [chunk]uint64
-	nextAsk int64
+	numbers  [chunk]uint64
+	from, to uint64 // counts of the walk that it is at
+	nextAsk  int64
 }
 
 // errStopped says that the pass was stopped.
@@ -36,6 +37,7 @@ func (t *transmitter) run1() {
 			return
 		}
 		to := min(from+chunk, r.walk.length())
+		t.from, t.to = from, to
 		list := t.numbers[:r.walk.fill(t.numbers[:], from, to)]
 		if t.pass > 0 || r.s.config.Earlier != nil {
 			list = r.answered.silent(list)
@@ -59,12 +61,12 @@ func (t *transmitter) run1() {
 // ask sends a SYN to each pair of list, and returns those that are left if it
 // is stopped.
 func (t *transmitter) ask(list []uint64) ([]uint64, error) {
-	r := t.run
+	r, all := t.run, uint64(len(list))
 	for len(list) > 0 {
 		if err := t.hold(); err != nil {
 			return list, err
 		}
-		n := min(len(list), r.pacer.batch(batchSize-1)) // room for a witness
+		n := min(len(list), r.pacer.batch(batchSize-2)) // room for a witness and a control
 		if err := t.sleep(r.pacer.take(now(), n)); err != nil {
 			return list, err
 		}
@@ -73,8 +75,12 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 		for _, i := range list[:n] {
 			t.put(i, sport)
 		}
-		if t.first && at >= t.nextAsk {
-			t.witness(at, sport)
+		if t.first {
+			left := uint64(len(list) - n)
+			t.control(t.to-left*(t.to-t.from)/all, at, sport)
+			if at >= t.nextAsk {
+				t.witness(at, sport)
+			}
 		}
 		switch err := t.flush(at); {
 		case err == nil:

@@ -43,8 +43,12 @@ func TestRejected(t *testing.T) {
 			state = scan.StateClosed
 		}
 		var u Unreachable
-		if got.State != state || got.Reason != want || errors.As(got.Err, &u) != (at.Port() < 29) {
-			t.Errorf("%v: %v, %v, %v; want %v, %v", at, got.State, got.Reason, got.Err, state, want)
+		router := netip.Addr{} // what it says does not show that the target is up
+		if at.Port() < 29 {
+			router = netip.MustParseAddr(map[bool]string{true: "10.91.0.2", false: "fd91::2"}[at.Addr().Is4()])
+		}
+		if got.State != state || got.Reason != want || errors.As(got.Err, &u) != (at.Port() < 29) || got.From != router {
+			t.Errorf("%v: %v, %v, %v from %v; want %v, %v from %v", at, got.State, got.Reason, got.Err, got.From, state, want, router)
 		}
 	}
 	if r.stats.Rejected != 16*4*2 {

@@ -58,7 +58,7 @@ func (r *run) look() {
 	r.countWitnesses()
 	pass := int(r.pass.Load())
 	if r.asked[pass].asked >= verdictSize {
-		c.lose(r.record(pass).loss())
+		r.tellLoss(r.record(pass))
 	}
 	if r.judge(false) {
 		r.restart.Store(true)
@@ -81,10 +81,11 @@ func (r *run) judge(over bool) (again bool) {
 // countWitnesses counts those that have had their time. The caller holds the
 // lock.
 func (r *run) countWitnesses() {
-	r.witnesses.count(now()-int64(r.timeout()), func(pass int, sent int64, lost bool) {
+	r.witnesses.count(now()-int64(r.timeout()), func(index uint64, pass int, sent int64, lost bool) {
 		r.asked[pass].asked++
 		if lost {
 			r.asked[pass].lost++
+			r.missWitness(index, sent)
 		}
 		r.governor.hear(sent, lost)
 	})

@@ -86,11 +86,11 @@ func (w *witnesses) hear(index uint64, sent int64, tick time.Duration) bool {
 }
 
 // count hands to f what became of each probe that left before the given time:
-// the pass it belonged to, when it left, and whether it was lost.
-func (w *witnesses) count(before int64, f func(pass int, sent int64, lost bool)) {
+// which pair it asked, in which pass, when it left, and whether it was lost.
+func (w *witnesses) count(before int64, f func(index uint64, pass int, sent int64, lost bool)) {
 	for k := range w.all {
 		if s := &w.all[k]; s.state != witnessIdle && s.sent < before {
-			f(s.pass, s.sent, s.state == witnessAsked)
+			f(s.index, s.pass, s.sent, s.state == witnessAsked)
 			s.state = witnessIdle
 		}
 	}

@@ -1,0 +1,203 @@
+package syn
+
+import (
+	"math"
+	"sync"
+	"time"
+)
+
+// An upHost is a host that has sent a packet of its own: what is silent of it
+// is filtered, as long as a control shows that the host still answers.
+//
+// A control is a pair of the host that is known to answer and is asked again.
+type upHost struct {
+	first uint64 // number of its first pair
+	heard int64  // when the last probe left that it answered, in nanoseconds since 1970
+	asked int64  // when the control left that awaits its answer; 0 if none does
+	icmp  int64  // when it was last asked for an ICMP error
+	last  int64  // when the latest probe left that stayed without an answer
+
+	pairs  uint32 // from first on
+	open   uint32 // of those
+	tcp    uint32 // place of a pair that answers with a segment, from first on
+	reject uint32 // place of a pair that it rejects by ICMP
+	proven uint32 // silent pairs at places in front of this one are filtered
+
+	lost    uint16 // witnesses of it that were lost since it was heard
+	step    uint16 // silent pairs until the next control
+	pass    int16  // that the control belongs to which awaits its answer
+	missed  uint8  // controls and witnesses without an answer since it was heard
+	kind    kind   // of the answer at place tcp
+	why     Unreachable
+	suspect bool // it was silent for a while, and what was asked meanwhile must be asked again
+}
+
+// noPlace is the place of no pair.
+const noPlace = ^uint32(0)
+
+// The number of silent pairs of a host between two of its controls.
+const (
+	firstStep = 32
+	lastStep  = 512
+)
+
+// icmpGap is the least time between two controls that are answered by ICMP: a
+// host sends one error a second to each address (RFC 1812, Section 4.3.2.8,
+// asks routers for a limit, and hosts have one too).
+const icmpGap = int64(time.Second)
+
+// maxUp bounds the hosts that are remembered. What is silent of the others is
+// unknown.
+const maxUp = 1 << 20
+
+// A hostTable are the hosts that are up. It is safe for concurrent use.
+type hostTable struct {
+	mu     sync.Mutex
+	ids    map[uint64]uint32 // by first
+	all    []upHost
+	due    dueHeap
+	full   bool             // there were more than maxUp
+	latest int64            // the latest heard of all
+	gone   uint64           // witnesses lost of hosts that are silent
+	passes [passSlots]tally // of controls
+}
+
+func newHostTable() *hostTable { return &hostTable{ids: map[uint64]uint32{}} }
+
+// host is the first pair of the host of pair i, and how many it has in the
+// Space: a shard may hold a part of them.
+func (v *view) host(i uint64, p *piece) (first uint64, pairs uint32) {
+	n := uint64(len(p.ports))
+	host, _ := p.split(i)
+	first = p.start + host*n
+	end := first + n
+	if first >= v.count { // in front of the shard: it wrapped
+		first = 0
+	}
+	return first, uint32(min(end, v.count) - first)
+}
+
+// add returns the host with the first pair first, which is up; nil if there
+// are too many. The caller holds the lock.
+func (t *hostTable) add(first uint64, pairs uint32) (h *upHost, fresh bool) {
+	id, ok := t.ids[first]
+	if ok {
+		return &t.all[id], false
+	}
+	if len(t.all) >= maxUp {
+		t.full = true
+		return nil, false
+	}
+	t.ids[first] = uint32(len(t.all))
+	t.all = append(t.all, upHost{first: first, pairs: pairs, tcp: noPlace, reject: noPlace, step: firstStep})
+	return &t.all[len(t.all)-1], true
+}
+
+// find returns a host that is up, nil if it is not known to be. The caller
+// holds the lock.
+func (t *hostTable) find(first uint64) *upHost {
+	if id, ok := t.ids[first]; ok {
+		return &t.all[id]
+	}
+	return nil
+}
+
+// answers notes that a pair of the host answers with a segment. A closed one
+// is the better control: it leaves nothing behind at the host.
+func (h *upHost) answers(place uint32, k kind) {
+	if h.tcp == noPlace || h.kind != kindReset && k == kindReset {
+		h.tcp, h.kind = place, k
+	}
+	if k == kindSynAck {
+		h.open++
+	}
+}
+
+// rejects notes that the host itself rejects a pair by ICMP.
+func (h *upHost) rejects(place uint32, u Unreachable) {
+	if h.reject == noPlace {
+		h.reject, h.why = place, u
+	}
+}
+
+// hear notes that the host answered a probe that left at sent, give or take
+// slack.
+func (t *hostTable) hear(h *upHost, sent int64, slack time.Duration) {
+	t.gone -= h.gone()
+	defer func() { t.gone += h.gone() }()
+	if h.asked != 0 && sent >= h.asked-int64(slack) {
+		sent = max(sent, h.asked)
+		h.asked = 0
+		t.passes[h.pass].asked++
+	}
+	h.heard = max(h.heard, sent)
+	t.latest = max(t.latest, sent)
+	if sent > h.last {
+		h.missed, h.lost = 0, 0
+	}
+}
+
+// control is the place of the pair to ask the host again by now, and whether
+// there is one: a closed one, one that is rejected by ICMP if the last such
+// question was a second ago, or an open one.
+func (h *upHost) control(at int64) (place uint32, ok bool) {
+	closed := h.tcp != noPlace && h.kind == kindReset
+	if !closed && h.reject != noPlace && at-h.icmp >= icmpGap {
+		return h.reject, true
+	}
+	return h.tcp, h.tcp != noPlace
+}
+
+// ask notes that the control at a place leaves now.
+func (h *upHost) ask(place uint32, at int64, pass int) {
+	h.asked, h.pass = at, int16(pass)
+	if place == h.reject {
+		h.icmp = at
+	}
+}
+
+// miss notes that the host did not answer a probe that left at sent, a control
+// or a witness. So many in a row show that it is silent.
+func (t *hostTable) miss(h *upHost, sent int64, enough uint8, witness bool) {
+	if sent <= h.heard {
+		return // it answered a later one
+	}
+	t.gone -= h.gone()
+	h.last = max(h.last, sent)
+	if h.missed < math.MaxUint8 {
+		h.missed++
+	}
+	if witness && h.lost < math.MaxUint16 {
+		h.lost++
+	}
+	if h.missed >= enough {
+		h.suspect, h.step = true, firstStep
+	}
+	t.gone += h.gone()
+}
+
+// gone is how many witnesses of the host were lost because it is silent, and
+// not on the way.
+func (h *upHost) gone() uint64 {
+	if h.suspect && h.missed > 0 {
+		return uint64(h.lost)
+	}
+	return 0
+}
+
+// expire takes in that the host's control has had its time, if it left before
+// a moment. An ICMP error may have been held back while others were sent;
+// counts is whether none was asked for.
+func (t *hostTable) expire(h *upHost, before int64, enough uint8, counts bool) {
+	if h.asked == 0 || h.asked >= before {
+		return
+	}
+	sent := h.asked
+	h.asked = 0
+	if sent == h.icmp && !counts {
+		return
+	}
+	t.passes[h.pass].asked++
+	t.passes[h.pass].lost++
+	t.miss(h, sent, enough, false)
+}

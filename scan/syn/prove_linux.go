@@ -1,0 +1,195 @@
+package syn
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// whole reports whether this run has asked all silent pairs at least once, in a
+// pass that met no outage.
+func (r *run) whole() bool {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for pass, at := range r.ends {
+		if at != 0 && !r.void[pass] {
+			return true
+		}
+	}
+	return false
+}
+
+// mute reports whether none of the hosts that have silent pairs answers any
+// more. It asks those that did not answer behind the last pass, until that is
+// sure.
+func (r *run) mute(pass int) bool {
+	for r.ctx.Err() == nil {
+		before, enough := now()-int64(r.timeout()), silence(r.s.counts.lossNow())
+		all, sound, pending := 0, 0, false
+		again := r.pick(func(h *upHost) bool {
+			if r.silentOf(h) == 0 {
+				return false
+			}
+			all++
+			r.hosts.expire(h, before, enough, true)
+			switch {
+			case h.heard >= r.passEnd && h.missed == 0:
+				sound++
+			case h.missed >= enough:
+			default:
+				pending = true
+				return h.asked == 0
+			}
+			return false
+		})
+		if !pending {
+			return all > 0 && sound == 0 && !r.othersAnswer(pass)
+		}
+		r.askControls(pass, again)
+		r.await(now() + int64(10*time.Millisecond))
+	}
+	return false
+}
+
+// allSilent reports whether there are hosts with silent pairs, and none of them
+// answered its last controls.
+func (r *run) allSilent(pass int) bool {
+	enough := silence(r.s.counts.lossNow())
+	all, silent := 0, 0
+	r.pick(func(h *upHost) bool {
+		if r.silentOf(h) > 0 {
+			all++
+			if h.missed >= enough {
+				silent++
+			}
+		}
+		return false
+	})
+	return all > 0 && silent == all && !r.othersAnswer(pass)
+}
+
+// othersAnswer reports whether hosts that have no silent pairs still answer: then
+// it is not the path that fails.
+func (r *run) othersAnswer(pass int) bool {
+	begun, n := now(), 0
+	r.askControls(pass, r.pick(func(h *upHost) bool {
+		if n == outageHosts || r.silentOf(h) > 0 {
+			return false
+		}
+		n++
+		h.asked = 0
+		return true
+	}))
+	for end := now() + int64(r.timeout()); n > 0 && now() < end && r.ctx.Err() == nil; {
+		if r.latest() >= begun {
+			return true
+		}
+		r.await(now() + int64(time.Millisecond))
+	}
+	return false
+}
+
+// confirm looks, when all passes are over, which hosts answered a control behind
+// the last one and were never silent in between: the silence of their other
+// pairs is proven. The others are asked anew, with care.
+func (r *run) confirm() {
+	whole := r.whole()
+	ids := r.pick(func(h *upHost) bool {
+		sound := whole && h.heard >= r.passEnd && !h.suspect
+		return !sound && r.silentOf(h) > 0
+	})
+	if !r.s.counts.shutOut.Load() && r.ctx.Err() == nil {
+		r.askAnew(ids)
+	}
+	if r.ctx.Err() != nil {
+		return
+	}
+	defer r.tellLastLoss()
+	t := r.hosts
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	slices.SortFunc(ids, func(a, b uint32) int { return cmp.Compare(t.all[a].first, t.all[b].first) })
+	for _, id := range ids {
+		h := &t.all[id]
+		left := r.answered.unset(h.first+uint64(h.proven), uint64(h.pairs-h.proven))
+		if left == 0 {
+			continue
+		}
+		r.unsound = append(r.unsound, id)
+		r.s.counts.block(scan.BlockedHost{Addr: r.s.view.at(h.first).Addr(), Since: time.Unix(0, h.heard), Pairs: left})
+	}
+	if t.full {
+		r.s.counts.unproven.Store(true)
+	}
+	r.blame()
+}
+
+// blame takes the witnesses of hosts that are gone out of the loss. The caller
+// holds the lock of the hosts.
+func (r *run) blame() {
+	t := r.hosts
+	for _, id := range r.unsound {
+		t.all[id].suspect = true
+	}
+	t.gone = 0
+	for id := range t.all {
+		h := &t.all[id]
+		h.suspect = h.suspect || r.s.counts.shutOut.Load()
+		t.gone += h.gone()
+	}
+}
+
+// proof tells, for silent pairs in ascending order, whether the host of each is
+// up and its silence proves nothing.
+type proof struct {
+	run  *run
+	next int // place in unsound of the host of the last pair, or the one behind it
+	err  error
+}
+
+// unproven is why the silence of pair i proves nothing; nil if it is as good
+// as silence can be.
+func (p *proof) unproven(i uint64) error {
+	r, t := p.run, p.run.hosts
+	for p.next < len(r.unsound) {
+		h := &t.all[r.unsound[p.next]]
+		if i < h.first {
+			break
+		}
+		if i >= h.first+uint64(h.pairs) {
+			p.next, p.err = p.next+1, nil
+			continue
+		}
+		if i < h.first+uint64(h.proven) {
+			return nil
+		}
+		if p.err == nil {
+			p.err = &blockedError{since: time.Unix(0, h.heard)}
+		}
+		return p.err
+	}
+	switch {
+	case r.s.counts.shutOut.Load():
+		return &blockedError{since: time.Unix(0, t.latest)}
+	case t.full:
+		if first, _ := r.s.view.host(i, r.s.view.find(i)); t.find(first) == nil {
+			return errManyUp
+		}
+	}
+	return nil
+}
+
+// A blockedError is why the silence of a pair says nothing.
+type blockedError struct{ since time.Time }
+
+// Error says since when nothing was heard.
+func (e *blockedError) Error() string {
+	return fmt.Sprintf("no answer since %s, also from ports that had answered", e.since.UTC().Format("15:04:05 UTC"))
+}
+
+// errManyUp is why the silence of a host's pairs says nothing where more hosts
+// are up than are remembered.
+var errManyUp = fmt.Errorf("more than %d hosts are up: no control was asked for", maxUp)

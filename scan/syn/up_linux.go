@@ -1,0 +1,191 @@
+package syn
+
+import "time"
+
+// up takes in that a packet of a host's own arrived: an answer of pair i, the
+// first one if first is set, to a SYN that left at sent. Fresh is whether sent
+// can be relied on.
+func (r *run) up(i uint64, p *piece, k kind, first bool, u Unreachable, sent int64, fresh bool) {
+	begin, pairs := r.s.view.host(i, p)
+	t := r.hosts
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h, added := t.add(begin, pairs)
+	if h == nil {
+		return
+	}
+	place := uint32(i - begin)
+	switch {
+	case k == kindICMP:
+		h.rejects(place, u)
+	case first || h.tcp == noPlace:
+		h.answers(place, k)
+		if n := len(p.ports); k == kindSynAck && n >= wildcardPorts && int(h.open) == n {
+			host, _ := p.split(i)
+			r.s.counts.wildcard(p.addr(host))
+		}
+	}
+	slack := 2 * r.s.clock.tick()
+	awaited := h.asked != 0 && (place == h.tcp || place == h.reject) && time.Duration(sent-h.asked).Abs() <= slack
+	if fresh || awaited {
+		t.hear(h, sent, slack)
+	}
+	if added && pairs > firstStep && r.sending.Load() {
+		t.plan(t.ids[begin], r.answered.unset(begin, uint64(pairs)), r.place.Load(), r.walk.length())
+	}
+}
+
+// planControls plans the controls of a pass that begins at a count of the
+// walk.
+func (r *run) planControls(from uint64) {
+	t := r.hosts
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	t.due = t.due[:0]
+	for id := range t.all {
+		if h := &t.all[id]; h.pairs > firstStep {
+			t.plan(uint32(id), r.silentOf(h), from, r.walk.length())
+		}
+	}
+}
+
+// silentOf is how many pairs of a host have not answered.
+func (r *run) silentOf(h *upHost) uint64 { return r.answered.unset(h.first, uint64(h.pairs)) }
+
+// control sends the control that is due in front of a count of the walk, if
+// there is one.
+func (t *transmitter) control(count uint64, at int64, sport uint16) {
+	r, table := t.run, t.run.hosts
+	r.place.Store(count)
+	table.mu.Lock()
+	id, ok := table.next(count)
+	var i uint64
+	if ok {
+		h := &table.all[id]
+		table.expire(h, at-int64(r.timeout()), silence(r.s.counts.lossNow()), false)
+		var place uint32
+		if place, ok = h.control(at); ok && h.asked == 0 {
+			h.ask(place, at, t.pass)
+		}
+		i = h.first + uint64(place)
+		h.step = min(2*h.step, lastStep)
+		table.plan(id, r.silentOf(h), count, r.walk.length())
+	}
+	table.mu.Unlock()
+	if ok {
+		r.pacer.take(at, 1)
+		t.put(i, sport)
+	}
+}
+
+// control asks the hosts that are up and have silent pairs, or only those of
+// them that did not answer their last control, behind a pass.
+func (r *run) control(pass int, again bool) {
+	if r.restart.Load() {
+		return // what was asked is asked again
+	}
+	before := now() - int64(r.timeout())
+	enough := silence(r.s.counts.lossNow())
+	r.askControls(pass, r.pick(func(h *upHost) bool {
+		r.hosts.expire(h, before, enough, false)
+		return h.asked == 0 && (!again || h.missed > 0) && r.silentOf(h) > 0
+	}))
+}
+
+// pick are the hosts that f picks.
+func (r *run) pick(f func(h *upHost) bool) []uint32 {
+	t := r.hosts
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	var ids []uint32
+	for id := range t.all {
+		if f(&t.all[id]) {
+			ids = append(ids, uint32(id))
+		}
+	}
+	return ids
+}
+
+// askControls asks hosts on a pair each that is known to answer.
+func (r *run) askControls(pass int, ids []uint32) {
+	t := &transmitter{run: r, senders: r.s.senders[0], pass: pass}
+	if err := t.controls(ids); err != nil && err != errStopped {
+		r.fail(err)
+	}
+}
+
+// controls sends the controls of hosts.
+func (t *transmitter) controls(ids []uint32) error {
+	r := t.run
+	for len(ids) > 0 {
+		if err := t.hold(); err != nil {
+			return err
+		}
+		n := min(len(ids), r.pacer.batch(batchSize))
+		if err := t.sleep(r.pacer.take(now(), n)); err != nil {
+			return err
+		}
+		at := now()
+		sport := r.s.clock.port(at)
+		for _, i := range r.hosts.ask(ids[:n], at, t.pass) {
+			t.put(i, sport)
+		}
+		if err := t.flush(at); err != nil {
+			return err
+		}
+		ids = ids[n:]
+	}
+	return nil
+}
+
+// ask notes that the controls of hosts leave, and returns their pairs. Those
+// that cannot be asked at the moment are left out.
+func (t *hostTable) ask(ids []uint32, at int64, pass int) []uint64 {
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	pairs := make([]uint64, 0, len(ids))
+	for _, id := range ids {
+		h := &t.all[id]
+		if place, ok := h.control(at); ok && h.asked == 0 {
+			h.ask(place, at, pass)
+			pairs = append(pairs, h.first+uint64(place))
+		}
+	}
+	return pairs
+}
+
+// missWitness notes that a witness was lost. Whether its host is gone, or the
+// probe was lost on the way, the host's next answer tells.
+func (r *run) missWitness(index uint64, sent int64) {
+	first, _ := r.s.view.host(index, r.s.view.find(index))
+	t := r.hosts
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	if h := t.find(first); h != nil {
+		t.miss(h, sent, silence(r.s.counts.lossNow()), true)
+	}
+}
+
+// dead reports whether all controls of a pass stayed silent, so that what was
+// asked in it says nothing.
+func (r *run) dead(pass int) bool {
+	r.hosts.mu.Lock()
+	defer r.hosts.mu.Unlock()
+	return r.hosts.passes[pass].dead(r.s.counts.lossNow())
+}
+
+// tellLoss notes the share of probes that were lost. Those of hosts that are
+// gone, as far as is known, were not.
+func (r *run) tellLoss(past *record) {
+	r.hosts.mu.Lock()
+	gone := r.hosts.gone
+	r.hosts.mu.Unlock()
+	r.s.counts.lose(past.loss(gone))
+}
+
+// tellLastLoss notes the loss when all is asked.
+func (r *run) tellLastLoss() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellLoss(r.record(int(r.pass.Load())))
+}
