@@ -95,6 +95,9 @@ type UnresolvedName struct {
 	Name   string
 	Reason string // which lookup failed and how, "" if not known
 	Anchor *scan.Anchor
+
+	// Acceptance covers that it does not resolve; nil if nobody has accepted it.
+	Acceptance *Acceptance
 }
 
 // A Verdict is how a run ended.
@@ -249,7 +252,12 @@ func (g Gate) blind(v *Verdict, saw Saw) {
 		if n.Reason != "" {
 			reason = " (" + n.Reason + ")"
 		}
-		v.add(ExitIncomplete, NewNotice(NoticeUnresolved, n.Name, n.Anchor, "The name %q did not resolve%s.", n.Name, reason))
+		told := NewNotice(NoticeUnresolved, n.Name, n.Anchor, "The name %q did not resolve%s.", n.Name, reason)
+		if n.Acceptance != nil {
+			v.Notices = append(v.Notices, told.AcceptedBy(n.Acceptance))
+			continue
+		}
+		v.add(ExitIncomplete, told)
 	}
 	for i := range saw.Canaries {
 		if c := &saw.Canaries[i]; !c.Answered {

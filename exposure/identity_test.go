@@ -76,7 +76,7 @@ func TestJoinedStatus(t *testing.T) {
 	if list[0].Status != StatusOpen {
 		t.Errorf("a risk that is accepted on one of two addresses is %s", list[0].Status)
 	}
-	if n := policy.Notices(list, testTime); slices.ContainsFunc(n, func(n Notice) bool { return n.Code == NoticeAcceptanceUnused }) {
+	if n := policy.Notices(list, nil, testTime); slices.ContainsFunc(n, func(n Notice) bool { return n.Code == NoticeAcceptanceUnused }) {
 		t.Errorf("the entry counts as unused: %v", n)
 	}
 	one := onHost(t, "", "mx1.example.org", "192.0.2.1")

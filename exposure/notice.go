@@ -24,7 +24,11 @@ type Notice struct {
 	Level   Level
 	Message string
 	Target  string       // the address or name it is about, "" if none
+	Names   []string     // the names of the address in scope, where they matter
 	Anchor  *scan.Anchor // the line it is about, nil if none
+
+	// Acceptance covers what the notice is about; nil if nobody has accepted it.
+	Acceptance *Acceptance
 }
 
 // The codes of notices.

@@ -265,7 +265,7 @@ func TestPolicyNotices(t *testing.T) {
 	} {
 		now, _ := time.Parse(time.DateOnly, tt.day)
 		var codes []string
-		for _, n := range p.Notices(tt.findings, now) {
+		for _, n := range p.Notices(tt.findings, nil, now) {
 			codes = append(codes, n.Code)
 			if n.Anchor == nil {
 				t.Errorf("%s: no anchor in %+v", tt.day, n)
@@ -275,7 +275,7 @@ func TestPolicyNotices(t *testing.T) {
 			t.Errorf("%s: got %q, want %q", tt.day, s, tt.want)
 		}
 	}
-	if (*Policy)(nil).Notices(nil, testTime) != nil {
+	if (*Policy)(nil).Notices(nil, nil, testTime) != nil {
 		t.Error("a nil policy has notices")
 	}
 }

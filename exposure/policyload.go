@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -174,6 +175,8 @@ func (l *policyLoader) word(key string, required bool, to *string) field {
 	}}
 }
 
+var noticeID = regexp.MustCompile(`^MXS9[0-9]{3}$`)
+
 var vantageName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 
 // vantages reads the names of vantage points.
@@ -264,7 +267,8 @@ func (l *policyLoader) accept(n *yaml.Node) AcceptedRisk {
 	l.mapping(n, "an accepted risk", []field{
 		l.word("id", true, &a.ID),
 		{"rule", true, func(n *yaml.Node) { a.Rule = l.ruleID(n) }},
-		l.hosts("target", &a.Hosts), l.portList("port", &a.Ports),
+		l.hosts("target", &a.Hosts),
+		{"port", false, func(n *yaml.Node) { a.Ports = l.ports(n, strings.Join(l.texts(n, "port"), ",")) }},
 		{"reason", true, func(n *yaml.Node) {
 			a.Reason = l.text(n, "reason")
 			if utf8.RuneCountInString(a.Reason) < 10 {
@@ -277,6 +281,12 @@ func (l *policyLoader) accept(n *yaml.Node) AcceptedRisk {
 	if a.Rule == "*" && a.Hosts.all() {
 		l.fail(n, "name the rule or the target", "an acceptance of every rule on every target accepts everything")
 	}
+	switch {
+	case a.Ports.Text == "" && !a.isNotice():
+		l.fail(n, `name the ports, or "*"`, `an accepted risk lacks "port"`)
+	case a.Ports.Text != "" && a.isNotice():
+		l.fail(n, "leave the port out", "notice %s is about a whole host", a.Rule)
+	}
 	if line := l.ids[a.ID]; line > 0 {
 		l.fail(n, "give each acceptance an id of its own", "id %q is taken by line %d", a.ID, line)
 	} else if a.ID != "" {
@@ -285,11 +295,15 @@ func (l *policyLoader) accept(n *yaml.Node) AcceptedRisk {
 	return a
 }
 
-// ruleID reads a rule's id or "*".
+// ruleID reads a rule's id, that of a notice that can be accepted, or "*".
 func (l *policyLoader) ruleID(n *yaml.Node) string {
 	id := l.text(n, "rule")
 	known := l.context.Rules == nil || l.context.Rules.Lookup(id) != nil
-	if id != "*" && (!ruleID.MatchString(id) || !known) {
+	switch {
+	case id == "*" || slices.Contains(acceptableNotices, id):
+	case noticeID.MatchString(id):
+		l.fail(n, "the notices about a host are "+strings.Join(acceptableNotices, ", "), "notice %q cannot be accepted", id)
+	case !ruleID.MatchString(id) || !known:
 		l.fail(n, "mxsweep rules lists all rules", "no rule %q", id)
 	}
 	return id

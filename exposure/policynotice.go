@@ -8,16 +8,16 @@ import (
 // soon is how long before its expiry an acceptance is announced.
 const soon = 14 * 24 * time.Hour
 
-// Notices says what the policy's entries come to in a run with these
-// findings: acceptances that expired, expire soon or cover nothing, and
+// Notices says what the policy's entries come to in a run with these findings
+// and other notices: acceptances that expired, expire soon or cover nothing, and
 // expectations that covered nothing. Findings carried forward count.
-func (p *Policy) Notices(findings []Finding, now time.Time) []Notice {
+func (p *Policy) Notices(findings []Finding, told []Notice, now time.Time) []Notice {
 	if p == nil {
 		return nil
 	}
 	var list []Notice
 	for i := range p.Accept {
-		if n, ok := p.Accept[i].notice(findings, now); ok {
+		if n, ok := p.Accept[i].notice(findings, told, now); ok {
 			list = append(list, n)
 		}
 	}
@@ -36,9 +36,9 @@ func (p *Policy) Notices(findings []Finding, now time.Time) []Notice {
 }
 
 // notice says what there is to say about one acceptance.
-func (a *AcceptedRisk) notice(findings []Finding, now time.Time) (Notice, bool) {
+func (a *AcceptedRisk) notice(findings []Finding, told []Notice, now time.Time) (Notice, bool) {
 	day := a.Expires.Format(time.DateOnly)
-	used := slices.ContainsFunc(findings, func(f Finding) bool {
+	used := a.uses(told) || slices.ContainsFunc(findings, func(f Finding) bool {
 		return f.Rule != nil && f.Drift != DriftFixed && a.touches(&f)
 	})
 	switch {
@@ -47,7 +47,7 @@ func (a *AcceptedRisk) notice(findings []Finding, now time.Time) (Notice, bool) 
 			"Accepted-risk entry '%s' expired on '%s'.", a.ID, day), true
 	case !used:
 		return NewNotice(NoticeAcceptanceUnused, a.Hosts.Text, a.Anchor,
-			"Accepted-risk entry '%s' covers no finding of this run.", a.ID), true
+			"Accepted-risk entry '%s' covers nothing of this run.", a.ID), true
 	case !now.Add(soon).Before(a.Expires.AddDate(0, 0, 1)):
 		return NewNotice(NoticeAcceptanceSoon, a.Hosts.Text, a.Anchor,
 			"Accepted-risk entry '%s' expires on '%s'.", a.ID, day), true
@@ -56,9 +56,10 @@ func (a *AcceptedRisk) notice(findings []Finding, now time.Time) (Notice, bool) 
 	}
 }
 
-// Tally counts the acceptances of a policy in a run, for the summary.
-func (p *Policy) Tally(findings []Finding, now time.Time) (expired, unused int) {
-	for _, n := range p.Notices(findings, now) {
+// Tally counts the acceptances that expired and that cover nothing among the
+// notices of a run, for the summary.
+func Tally(notices []Notice) (expired, unused int) {
+	for _, n := range notices {
 		switch n.Code {
 		case NoticeAcceptanceExpired:
 			expired++

@@ -28,7 +28,7 @@ const (
 // A permit is an entry that keeps findings from failing a run.
 type permit struct {
 	what   string // "an expectation"
-	rule   string // the one rule that it is about; "" for all
+	rule   string // the one rule that it is about; "" for all, and for notices
 	hosts  Selector
 	ports  PortSelector
 	anchor *scan.Anchor
@@ -44,7 +44,7 @@ func (p *Policy) permits() []permit {
 	for i := range p.Accept {
 		a := &p.Accept[i]
 		rule := a.Rule
-		if rule == "*" {
+		if rule == "*" || a.isNotice() {
 			rule = ""
 		}
 		list = append(list, permit{"the accepted risks", rule, a.Hosts, a.Ports, a.Anchor})
@@ -186,7 +186,7 @@ func (p *Policy) wide() []*AcceptedRisk {
 	}
 	var list []*AcceptedRisk
 	for i := range p.Accept {
-		if a := &p.Accept[i]; a.Rule != "*" && wideHosts([]permit{{hosts: a.Hosts}}) {
+		if a := &p.Accept[i]; a.Rule != "*" && !a.isNotice() && wideHosts([]permit{{hosts: a.Hosts}}) {
 			list = append(list, a)
 		}
 	}

@@ -69,7 +69,7 @@ func TestWideAcceptanceIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	n := 0
-	for _, notice := range p.Notices(nil, testTime) {
+	for _, notice := range p.Notices(nil, nil, testTime) {
 		if notice.Code == NoticeWideAcceptance {
 			n++
 		}

@@ -163,14 +163,6 @@ func (f *Finding) check() error {
 			return badValue("addresses", ip, "not an IP address")
 		}
 	}
-	if a := f.Acceptance; a != nil {
-		if _, err := time.Parse(time.DateOnly, a.Expires); err != nil {
-			return badValue("expires", a.Expires, "not a date (2006-01-02)")
-		}
-		if utf8.RuneCountInString(a.Reason) < 10 {
-			return badValue("reason", a.Reason, "shorter than 10 characters")
-		}
-	}
 	for _, ref := range f.References {
 		if u, err := url.Parse(ref); err != nil || !u.IsAbs() {
 			return badValue("references", ref, "not a URI")
@@ -184,7 +176,21 @@ func (f *Finding) check() error {
 		oneOf("verdict", f.Verdict, knownVerdicts),
 		f.Anchor.check("anchor"),
 		f.PolicyAnchor.check("policy_anchor"),
+		f.Acceptance.check(),
 	)
+}
+
+func (a *Acceptance) check() error {
+	if a == nil {
+		return nil
+	}
+	if _, err := time.Parse(time.DateOnly, a.Expires); err != nil {
+		return badValue("expires", a.Expires, "not a date (2006-01-02)")
+	}
+	if utf8.RuneCountInString(a.Reason) < 10 {
+		return badValue("reason", a.Reason, "shorter than 10 characters")
+	}
+	return nil
 }
 
 func (a *Anchor) check(member string) error {
@@ -205,7 +211,7 @@ func (n *Notice) check() error {
 	if !noticeID.MatchString(n.Code) {
 		return badValue("code", n.Code, "not of the form MXS9nnn")
 	}
-	return first(oneOf("level", n.Level, knownLevels), n.Anchor.check("anchor"))
+	return first(oneOf("level", n.Level, knownLevels), n.Anchor.check("anchor"), n.Acceptance.check())
 }
 
 func (r *Run) check() error {

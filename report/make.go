@@ -237,15 +237,21 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 		w.CWE = slices.Clone(f.Rule.CWE)
 		w.References = slices.Clone(f.Rule.References)
 	}
-	if a := f.Acceptance; a != nil {
-		w.Acceptance = &Acceptance{
-			ID:      Sanitise(a.ID, maxField),
-			Reason:  Sanitise(a.Reason, maxSentence),
-			Owner:   Sanitise(a.Owner, maxField),
-			Expires: a.Expires.UTC().Format(time.DateOnly),
-		}
-	}
+	w.Acceptance = newAcceptance(f.Acceptance)
 	return w
+}
+
+// newAcceptance makes the written form of an acceptance, nil of none.
+func newAcceptance(a *exposure.Acceptance) *Acceptance {
+	if a == nil {
+		return nil
+	}
+	return &Acceptance{
+		ID:      Sanitise(a.ID, maxField),
+		Reason:  Sanitise(a.Reason, maxSentence),
+		Owner:   Sanitise(a.Owner, maxField),
+		Expires: a.Expires.UTC().Format(time.DateOnly),
+	}
 }
 
 // NewRun makes the written form of a run: its texts, the command line and the

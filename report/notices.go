@@ -17,6 +17,8 @@ func NewNotice(n exposure.Notice, tree Tree) Notice {
 		Message: Sanitise(n.Message, maxSentence),
 		Target:  Sanitise(n.Target, maxField),
 		Anchor:  tree.anchor(n.Anchor),
+
+		Acceptance: newAcceptance(n.Acceptance),
 	}
 }
 

@@ -143,6 +143,9 @@ type Notice struct {
 	Message string  `json:"message"`
 	Target  string  `json:"target,omitempty"`
 	Anchor  *Anchor `json:"anchor,omitempty"`
+
+	// Acceptance covers what the notice is about; nil if nobody has accepted it.
+	Acceptance *Acceptance `json:"acceptance,omitempty"`
 }
 
 // A Summary closes a run.

@@ -47,12 +47,17 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	}
 	saw := p.saw(ctx, w, outs, aborted)
 	saw.Canaries = canaries.Canaries()
+	if !slices.ContainsFunc(aside, func(n exposure.Notice) bool { return n.Acceptance == nil }) && len(aside) > 0 {
+		saw.Crowded = 0 // somebody knows all hosts that could not be talked to
+	}
 	c.verdict = p.gate.Decide(saw, c.findings)
-	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), ownPorts(c.open), p.policy.Notices(c.findings, now)} {
+	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), ownPorts(c.open)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
+	entries := p.policy.Notices(c.findings, c.verdict.Notices, now)
+	c.verdict.Notices = append(c.verdict.Notices, entries...)
 	c.summary = p.summary(c.verdict, saw)
-	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = p.policy.Tally(c.findings, now)
+	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = exposure.Tally(entries)
 	return c
 }
 
@@ -99,7 +104,9 @@ func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) 
 	saw.Crowded = int(w.crowded.Load())
 	saw.ShutOut = w.engine != nil && w.engine.shutOut()
 	for _, t := range p.scope.Unresolved() {
-		saw.Unresolved = append(saw.Unresolved, unresolved(t))
+		name := unresolved(t)
+		name.Acceptance = p.policy.AcceptsNotice(exposure.NoticeUnresolved, netip.Addr{}, []string{t.Name}, p.flags.time())
+		saw.Unresolved = append(saw.Unresolved, name)
 	}
 	for _, o := range outs.all {
 		if o.err != nil {
@@ -174,8 +181,10 @@ func (p *plan) silentTargets(sight *exposure.Sight) []exposure.Notice {
 		if len(notices) == maxNamed {
 			break
 		}
-		notices = append(notices, exposure.NewNotice(exposure.NoticeSilent, addr.String(), anchorOf(t),
-			"%s gave no answer on any port.", withName(addr.String(), t.Name)))
+		n := exposure.NewNotice(exposure.NoticeSilent, addr.String(), anchorOf(t),
+			"%s gave no answer on any port.", withName(addr.String(), t.Name))
+		n.Names = p.scope.Names(addr)
+		notices = append(notices, n.AcceptedBy(p.policy.AcceptsNotice(n.Code, addr, n.Names, p.flags.time())))
 	}
 	return notices
 }

@@ -162,13 +162,16 @@ func (w *sweep) setAside(open []exposure.Port) []exposure.Notice {
 			continue
 		}
 		name := withName(addr.String(), open[i].Host)
+		var n exposure.Notice
 		if kind == hostRespondsEverywhere {
-			notices = append(notices, exposure.NewNotice(exposure.NoticeWildcard, addr.String(), open[i].Anchor,
-				"%s has all of the %d ports open that were asked for as a range or profile, and nearly all give the same reply.", name, w.plan.listedPorts(addr)))
+			n = exposure.NewNotice(exposure.NoticeWildcard, addr.String(), open[i].Anchor,
+				"%s has all of the %d ports open that were asked for as a range or profile, and nearly all give the same reply.", name, w.plan.listedPorts(addr))
 		} else {
-			notices = append(notices, exposure.NewNotice(exposure.NoticeCrowded, addr.String(), open[i].Anchor,
-				"%s accepts connections on %d ports and replies to nothing on nearly all of them.", name, w.queue.open(addr)))
+			n = exposure.NewNotice(exposure.NoticeCrowded, addr.String(), open[i].Anchor,
+				"%s accepts connections on %d ports and replies to nothing on nearly all of them.", name, w.queue.open(addr))
 		}
+		n.Names = w.plan.scope.Names(addr)
+		notices = append(notices, n.AcceptedBy(w.plan.policy.AcceptsNotice(n.Code, addr, n.Names, w.plan.flags.time())))
 	}
 	return notices
 }

@@ -70,7 +70,7 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	}
 	_, err = fmt.Fprintf(s.stdout, "%s is sound: %d scope entries, %d excludes, %d canaries, %d expected services, %d prohibitions, %d accepted risks\n",
 		policy.File, len(allowed), len(excluded), len(policy.Canaries), len(policy.Expect), len(policy.MustBeClosed), len(policy.Accept))
-	for _, n := range policy.Notices(nil, flags.time()) {
+	for _, n := range policy.Notices(nil, nil, flags.time()) {
 		switch n.Code {
 		case exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeWideAcceptance:
 			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
