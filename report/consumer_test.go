@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"encoding/json"
 	"encoding/xml"
+	"fmt"
 	"io"
 	"os"
 	"os/exec"
@@ -153,15 +154,27 @@ func TestNoFormula(t *testing.T) {
 }
 
 func TestMarkdownBudget(t *testing.T) {
-	doc := write(t, "markdown", Options{}, hugeRun(5000, 5))
-	if len(doc) > 1<<20 {
-		t.Errorf("%d bytes", len(doc))
-	}
-	if !bytes.Contains(doc, []byte("left out: a step summary holds at most 1 MiB")) {
-		t.Error("nothing says that entries are left out")
-	}
-	if n, m := bytes.Count(doc, []byte("<details>")), bytes.Count(doc, []byte("</details>")); n != m {
-		t.Errorf("%d <details>, %d </details>", n, m)
+	for limit, most := range map[int]int{0: 65_536, MinMarkdown: MinMarkdown, 100_000: 100_000, 1 << 20: 1 << 20, 1 << 30: 1 << 20} {
+		c := hugeRun(1000, 5)
+		for i := range 200 {
+			c.notices = append(c.notices, Notice{Code: "MXS9001", Level: "warning", Message: fmt.Sprint(i, strings.Repeat(" silent", 200))})
+		}
+		for i := range 1000 {
+			c.findings[i].Status = statusAccepted
+		}
+		doc := write(t, "markdown", Options{MaxBytes: limit}, c)
+		if len(doc) > most || len(doc) < most*3/4 {
+			t.Errorf("limit %d: %d bytes", limit, len(doc))
+		}
+		if !regexp.MustCompile(`\nAnd \d+ more items, left out: this report holds at most \d+ characters\.`).Match(doc) {
+			t.Errorf("limit %d: nothing says that entries are left out", limit)
+		}
+		if n := bytes.Count(doc, []byte("\n| 🟥 critical | ")); n < 10 {
+			t.Errorf("limit %d: the notices leave room for %d findings", limit, n)
+		}
+		if n, m := bytes.Count(doc, []byte("<details>")), bytes.Count(doc, []byte("</details>")); n != m {
+			t.Errorf("limit %d: %d <details>, %d </details>", limit, n, m)
+		}
 	}
 }
 

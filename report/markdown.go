@@ -7,12 +7,15 @@ import (
 	"strings"
 )
 
-// maxMarkdown is the most bytes that are written: GitHub refuses a step
-// summary of more than 1 MiB.
-const maxMarkdown = 1 << 20
+// The bounds of markdown, in bytes.
+const (
+	MinMarkdown   = 16 << 10 // the least that is worth a report
+	UsualMarkdown = 65_536   // what GitHub takes as a comment on a pull request
+	MaxMarkdown   = 1 << 20  // what it takes as the summary of a step, whatever wrote it
+)
 
 // markdownWriter writes a summary for a step of a workflow, a merge request
-// or a ticket: the heaviest findings first, as many as fit.
+// or a ticket: the most urgent findings first, as many as fit.
 type markdownWriter struct {
 	collector
 	w    io.Writer
@@ -21,28 +24,31 @@ type markdownWriter struct {
 }
 
 func newMarkdown(w io.Writer, o Options) Writer {
-	limit := maxMarkdown
+	limit := UsualMarkdown
 	if o.MaxBytes > 0 {
-		limit = min(limit, o.MaxBytes)
+		limit = min(o.MaxBytes, MaxMarkdown)
 	}
-	return &markdownWriter{w: w, max: limit - 4096, only: o.Only}
+	return &markdownWriter{w: w, max: limit, only: o.Only}
 }
+
+// leftOut is room for what says that something is left out.
+const leftOut = 512
 
 // End implements [Writer].
 func (m *markdownWriter) End(r Run, s Summary) error {
 	m.finish(r)
 	v := newView(&m.collector, s, showing{only: m.only})
-	b := &budget{left: m.max}
+	b := &budget{left: m.max - leftOut}
 	m.head(b, v)
 	m.remarks(b, v)
-	b.left -= 512 // room for what says that something is left out
 	left := m.table(b, v)
 	left += m.details(b, v)
 	left += m.settled(b, v)
 	left += m.open(b, v)
-	b.left += 512
+	b.left += leftOut
 	if left > 0 {
-		b.add(fmt.Sprintf("\n%s left out: a step summary holds at most 1 MiB. The json and html reports hold everything.\n", plural(left, "entry")))
+		b.add(fmt.Sprintf("\nAnd %s, left out: this report holds at most %d characters. The json and html reports hold everything.\n",
+			plural(left, "more item"), m.max))
 	}
 	_, err := io.WriteString(m.w, b.text.String())
 	return err
@@ -51,7 +57,7 @@ func (m *markdownWriter) End(r Run, s Summary) error {
 // A budget takes text as long as there is room.
 type budget struct {
 	text strings.Builder
-	left int
+	left int // bytes
 }
 
 func (b *budget) add(s string) bool {
@@ -61,6 +67,23 @@ func (b *budget) add(s string) bool {
 	b.left -= len(s)
 	b.text.WriteString(s)
 	return true
+}
+
+// section adds head, rows and tail: as many of n rows as there is room for
+// before the tail. It returns how many found none.
+func (b *budget) section(head, tail string, n int, row func(int) string) int {
+	if n == 0 || len(head)+len(tail) > b.left {
+		return n
+	}
+	b.add(head)
+	b.left -= len(tail)
+	i := 0
+	for i < n && b.add(row(i)) {
+		i++
+	}
+	b.left += len(tail)
+	b.add(tail)
+	return n - i
 }
 
 // gateMark goes with the word of the gate.
@@ -100,17 +123,18 @@ func (m *markdownWriter) head(b *budget, v *view) {
 	b.left -= b.text.Len()
 }
 
-// remarks says what was not seen before it says what was.
+// remarks says what was not seen before it says what was, in at most a quarter
+// of the room: the findings are to be there as well.
 func (m *markdownWriter) remarks(b *budget, v *view) {
-	for i, r := range v.unseen() {
-		if i == 0 {
-			b.add("\n### Not seen, and notices\n\n")
-		}
-		if i == 50 {
-			b.add("- further notices are in the json report\n")
-			return
-		}
-		b.add(fmt.Sprintf("- **%s** %s\n", r.level, escapeMarkdown(r.text)))
+	list := v.unseen()
+	rest := b.left - m.max/4
+	b.left -= rest
+	left := b.section("\n### Not seen, and notices\n\n", "", len(list), func(i int) string {
+		return fmt.Sprintf("- **%s** %s\n", list[i].level, escapeMarkdown(list[i].text))
+	})
+	b.left += rest
+	if left > 0 {
+		b.add(fmt.Sprintf("- and %s in the json report\n", plural(left, "more notice")))
 	}
 }
 
@@ -129,18 +153,17 @@ func severityMark(s string) string {
 	return "⬜ info"
 }
 
-// table writes the table of live findings and returns how many found no
-// room.
+// briefFix is how much of a fix a row of the table shows.
+const briefFix = 300
+
+// table writes the table of the findings that stand and returns how many found
+// no room.
 func (m *markdownWriter) table(b *budget, v *view) int {
 	live := m.shown(m.only)
-	if len(live) == 0 {
-		return 0
-	}
-	if !b.add("\n### Findings\n\n| Severity | Where | What answers | Finding | Drift | Fix |\n| --- | --- | --- | --- | --- | --- |\n") {
-		return len(live)
-	}
 	ports := m.byPlace()
-	for i, f := range live {
+	const head = "\n### Findings\n\n| Severity | Where | What answers | Finding | Drift | Fix |\n| --- | --- | --- | --- | --- | --- |\n"
+	return b.section(head, "", len(live), func(i int) string {
+		f := live[i]
 		at := place(f.IP, f.Port)
 		where := codeMarkdown(at)
 		if f.Host != "" {
@@ -152,15 +175,11 @@ func (m *markdownWriter) table(b *budget, v *view) int {
 		}
 		fix := ""
 		if lines := v.fix(f, false); len(lines) > 0 {
-			fix = inlineMarkdown(lines[0])
+			fix = inlineMarkdown(shorten(lines[0], briefFix))
 		}
-		row := fmt.Sprintf("| %s | %s | %s | %s %s | %s | %s |\n", severityMark(f.Severity), where,
+		return fmt.Sprintf("| %s | %s | %s | %s %s | %s | %s |\n", severityMark(f.Severity), where,
 			escapeMarkdown(what), f.Rule, escapeMarkdown(f.Title), f.Drift, fix)
-		if !b.add(row) {
-			return len(live) - i
-		}
-	}
-	return 0
+	})
 }
 
 // details explains each rule once, folded.
@@ -189,43 +208,24 @@ func (m *markdownWriter) details(b *budget, v *view) int {
 }
 
 func (m *markdownWriter) settled(b *budget, v *view) int {
-	if len(v.settled) == 0 {
-		return 0
-	}
-	b.add("\n<details><summary>Accepted, expected and fixed</summary>\n\n")
-	left := 0
-	for _, f := range v.settled {
-		if !b.add(fmt.Sprintf("- %s %s %s: %s\n", codeMarkdown(place(f.IP, f.Port)), f.Rule, escapeMarkdown(f.Title), escapeMarkdown(settledWhy(f)))) {
-			left++
-		}
-	}
-	b.add("\n</details>\n")
-	return left
+	return b.section("\n<details><summary>Accepted, expected and fixed</summary>\n\n", endDetails, len(v.settled), func(i int) string {
+		f := v.settled[i]
+		return fmt.Sprintf("- %s %s %s: %s\n", codeMarkdown(place(f.IP, f.Port)), f.Rule, escapeMarkdown(f.Title), escapeMarkdown(settledWhy(f)))
+	})
 }
+
+const endDetails = "\n</details>\n"
 
 // open lists every open port, folded.
 func (m *markdownWriter) open(b *budget, v *view) int {
-	if len(v.hosts) == 0 {
-		return 0
-	}
-	const tail = "\n</details>\n"
-	if !b.add("\n<details><summary>Open ports</summary>\n\n| Port | Host | What answers |\n| --- | --- | --- |\n") {
-		return 0
-	}
-	b.left -= len(tail)
-	left := 0
+	var rows []string
 	for _, h := range v.hosts {
 		for i := range h.ports {
-			p := &h.ports[i]
-			if p.port == nil {
-				continue
-			}
-			if !b.add(fmt.Sprintf("| %s | %s | %s |\n", codeMarkdown(place(h.ip, p.num)), escapeMarkdown(h.name), escapeMarkdown(p.says()))) {
-				left++
+			if p := &h.ports[i]; p.port != nil {
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s |\n", codeMarkdown(place(h.ip, p.num)), escapeMarkdown(h.name), escapeMarkdown(p.says())))
 			}
 		}
 	}
-	b.left += len(tail)
-	b.add(tail)
-	return left
+	const head = "\n<details><summary>Open ports</summary>\n\n| Port | Host | What answers |\n| --- | --- | --- |\n"
+	return b.section(head, endDetails, len(rows), func(i int) string { return rows[i] })
 }

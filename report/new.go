@@ -25,8 +25,8 @@ type Options struct {
 	// all: there a finding that is missing is taken for fixed.
 	Only string
 
-	// MaxBytes bounds markdown. If zero, or more, 1 MiB, the most that GitHub
-	// takes as the summary of a step; less than 16 KiB is too little.
+	// MaxBytes bounds markdown, from [MinMarkdown] to [MaxMarkdown]. If zero,
+	// [UsualMarkdown].
 	MaxBytes int
 
 	// SARIF steers that format.
@@ -50,7 +50,7 @@ var formats = [...]format{
 	{"nmap-xml", "nmap's XML, for tools that read it", newNmap, false},
 	{"junit", "JUnit XML, for test reports of CI systems", newJUnit, false},
 	{"csv", "one row for each finding and each open port, for spreadsheets", newCSV, false},
-	{"markdown", "a summary for a workflow step or a merge request, at most 1 MiB", newMarkdown, false},
+	{"markdown", "a summary for a workflow step or a merge request, at most 65,536 characters", newMarkdown, false},
 	{"html", "one file to hand on: verdict, matrix, findings with fix and evidence, method", newHTML, false},
 	{"gitlab", "GitLab code quality", newGitLab, false},
 	{"defectdojo", "DefectDojo's generic findings import", newDojo, false},

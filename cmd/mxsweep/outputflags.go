@@ -1,6 +1,7 @@
 package main
 
 import (
+	"fmt"
 	"slices"
 	"strings"
 
@@ -15,6 +16,7 @@ type outputFlags struct {
 	private bool
 	color   *choice
 	only    *choice
+	limit   uint // of markdown
 	verbose bool
 
 	sarifProfile  *choice
@@ -37,11 +39,15 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "`FILE` that sarif results point at for targets of the command line (default mxsweep.yaml)")
 	o.only = newChoice("all", report.OnlyNew, report.OnlyFailing)
 	flags.Var(o.only, "only", "which findings text, markdown, html, csv and github show; the other formats hold all")
+	flags.UintVar(&o.limit, "markdown-limit", report.UsualMarkdown, "write at most `N` characters of markdown; a comment on a pull request takes 65536, the summary of a step 1048576")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more")
 }
 
 // specs are the outputs asked for, text on standard output if none is.
 func (o *outputFlags) specs() ([]outputSpec, error) {
+	if o.limit < report.MinMarkdown || o.limit > report.MaxMarkdown {
+		return nil, usagef(fmt.Sprintf("from %d to %d", report.MinMarkdown, report.MaxMarkdown), "reading flag \"--markdown-limit\": %d is out of range", o.limit)
+	}
 	if len(o.outputs) == 0 {
 		return []outputSpec{{"text", "-"}}, nil
 	}
@@ -64,7 +70,7 @@ func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
 		revision = checkedOut(s.env, treeRoot())
 	}
 	return func(spec outputSpec) report.Options {
-		opts := report.Options{Verbose: o.verbose, Only: o.shown(), SARIF: report.SARIFOptions{
+		opts := report.Options{Verbose: o.verbose, Only: o.shown(), MaxBytes: int(o.limit), SARIF: report.SARIFOptions{
 			Profile: o.sarifProfile.value, Category: o.sarifCategory, Anchor: o.sarifAnchor, Revision: revision,
 		}}
 		if spec.file == "-" {

@@ -16,15 +16,6 @@ import (
 // GITHUB_OUTPUT. They are outputs like any other: one that fails is exit code 3
 // and harms no other.
 
-const (
-	// maxStepSummary is the most bytes that GitHub takes as the summary of one
-	// step, whatever wrote them.
-	maxStepSummary = 1 << 20
-
-	// minStepSummary is the least room that is worth a summary.
-	minStepSummary = 16 << 10
-)
-
 // openWorkflow adds the outputs that a workflow of GitHub reads, if this is one.
 func (o *outputs) openWorkflow(s *session, opts func(outputSpec) report.Options) error {
 	if s.env("GITHUB_ACTIONS") != "true" {
@@ -52,11 +43,11 @@ func (o *outputs) openSummary(s *session, opts func(outputSpec) report.Options) 
 		return coded(exitError, fmt.Errorf("opening the step summary %s: %w", spec.name(), bare(err)))
 	}
 	options := opts(spec)
-	options.MaxBytes = maxStepSummary
+	options.MaxBytes = report.MaxMarkdown
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		options.MaxBytes -= int(min(info.Size(), maxStepSummary))
+		options.MaxBytes -= int(min(info.Size(), report.MaxMarkdown))
 	}
-	if options.MaxBytes < minStepSummary {
+	if options.MaxBytes < report.MinMarkdown {
 		fmt.Fprintf(s.stderr, "mxsweep: no step summary: %s is full\n", spec.name())
 		return f.commit()
 	}
