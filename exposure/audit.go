@@ -89,42 +89,101 @@ func hashOf(body []byte) string {
 const maxAuditLine = 1 << 20
 
 // VerifyAudit reads a whole audit log and checks its chain. The error is a
-// *UserError that names the first line that does not fit.
+// *UserError that names the first line that does not fit, or has no end.
 func VerifyAudit(file string, r io.Reader) (AuditTail, error) {
+	tail, tear, err := ReadAudit(file, r)
+	if err == nil && tear != nil {
+		e := auditError(file, tear.line, errCutLine)
+		e.HintText = "a run was killed while it wrote this line; the next run with --audit-log repairs the file and says so in its own line"
+		return tail, e
+	}
+	return tail, err
+}
+
+// An AuditTear is a last line without its end: a run was killed while it wrote
+// it, or the disk was full.
+type AuditTear struct {
+	// At is where the line begins, in bytes.
+	At int64
+
+	// Line is what there is of it.
+	Line []byte
+
+	// Whole is set if nothing but the line feed is missing: the record holds,
+	// and the tail counts it.
+	Whole bool
+
+	line int // its number, from 1
+}
+
+// Fix says what is done about the tear, for the field "repaired" of the next
+// record.
+func (t *AuditTear) Fix() string {
+	if t.Whole {
+		return "the line before had no line feed, which was added"
+	}
+	return fmt.Sprintf("%d bytes of a line without an end were cut off, with SHA-256 %s", len(t.Line), hashOf(t.Line))
+}
+
+// Number is the number of the line, from 1.
+func (t *AuditTear) Number() int { return t.line }
+
+// ReadAudit is VerifyAudit for who goes on writing: a last line without its
+// end is no error if it is the beginning of the record that comes next. The
+// tear is nil if there is none.
+func ReadAudit(file string, r io.Reader) (AuditTail, *AuditTear, error) {
 	var tail AuditTail
+	var at int64
+	var torn []byte
 	lines := bufio.NewScanner(r)
 	lines.Buffer(make([]byte, 0, 4096), maxAuditLine)
-	lines.Split(wholeLines)
+	lines.Split(func(data []byte, atEOF bool) (advance int, token []byte, err error) {
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			return i + 1, data[:i], nil
+		}
+		if atEOF && len(data) > 0 {
+			torn = bytes.Clone(data)
+			return len(data), nil, nil
+		}
+		return 0, nil, nil
+	})
 	number := 0
 	for lines.Scan() {
 		number++
 		next, err := tail.follow(lines.Bytes())
 		if err != nil {
-			return tail, auditError(file, number, err)
+			return tail, nil, auditError(file, number, err)
 		}
-		tail = next
+		tail, at = next, at+int64(len(lines.Bytes()))+1
 	}
 	if err := lines.Err(); err != nil {
-		return tail, auditError(file, number+1, err)
+		return tail, nil, auditError(file, number+1, err)
 	}
-	return tail, nil
+	if torn == nil {
+		return tail, nil, nil
+	}
+	tear := &AuditTear{At: at, Line: torn, line: number + 1}
+	if next, err := tail.follow(torn); err == nil {
+		tear.Whole = true
+		return next, tear, nil
+	}
+	if !tail.begins(torn) {
+		return tail, nil, auditError(file, number+1, errCutLine)
+	}
+	return tail, tear, nil
+}
+
+// begins reports whether a line without an end is the beginning of the next
+// record, and of nothing else that somebody may have in a file.
+func (t AuditTail) begins(torn []byte) bool {
+	head := fmt.Appendf(nil, `{"seq":%d,"time":"`, t.Seq+1)
+	return bytes.HasPrefix(torn, head) || t.Seq > 0 && bytes.HasPrefix(head, torn)
 }
 
 var errCutLine = errors.New("the line is cut off")
 
-// wholeLines is a bufio.SplitFunc for lines that must all end.
-func wholeLines(data []byte, atEOF bool) (advance int, token []byte, err error) {
-	if i := bytes.IndexByte(data, '\n'); i >= 0 {
-		return i + 1, data[:i], nil
-	}
-	if atEOF && len(data) > 0 {
-		return 0, nil, errCutLine
-	}
-	return 0, nil, nil
-}
-
 // auditError says which line does not fit.
-func auditError(file string, line int, err error) error {
+func auditError(file string, line int, err error) *UserError {
 	return &UserError{File: file, Line: line, Column: 1, Msg: "verifying the audit log", Err: err,
 		HintText: "the log was changed or damaged from this line on; keep it as evidence and begin a new file"}
 }

@@ -67,6 +67,51 @@ func TestAuditGoesOn(t *testing.T) {
 	}
 }
 
+// TestAuditTorn cuts a log at every byte: it can be carried on with from each
+// place but those that may be the beginning of some other file.
+func TestAuditTorn(t *testing.T) {
+	good := testAudit(t)
+	for cut := range len(good) + 1 {
+		text := good[:cut]
+		tail, tear, err := ReadAudit("a", strings.NewReader(text))
+		lines, rest := strings.Count(text, "\n"), text[strings.LastIndex(text, "\n")+1:]
+		if lines == 0 && rest != "" && len(rest) < len(`{"seq":1,"time":"`) {
+			if err == nil {
+				t.Errorf("%q is taken for the beginning of a log", text)
+			}
+			continue
+		}
+		if err != nil || (tear != nil) != (rest != "") {
+			t.Fatalf("cut at %d: %v, %+v", cut, err, tear)
+		}
+		if rest != "" {
+			if _, err := VerifyAudit("a", strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "the line is cut off") {
+				t.Errorf("cut at %d is verified: %v", cut, err)
+			}
+		}
+		fixed := bytes.NewBufferString(text)
+		switch {
+		case tear == nil:
+		case tear.Whole:
+			fixed.WriteByte('\n')
+		default:
+			fixed.Truncate(int(tear.At))
+		}
+		l := &AuditLog{W: fixed, Tail: tail}
+		if err := l.Append(testTime, AuditStart, nil); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := VerifyAudit("a", fixed); err != nil || got != l.Tail {
+			t.Errorf("cut at %d and repaired: %v", cut, err)
+		}
+	}
+	for _, other := range []string{"dear diary", "{", `{"seq":7,"time":"`, good + `{"seq":9`, good + "x"} {
+		if _, _, err := ReadAudit("a", strings.NewReader(other)); err == nil {
+			t.Errorf("%q is taken for a torn log", other)
+		}
+	}
+}
+
 func TestRedactArgs(t *testing.T) {
 	got := RedactArgs([]string{"scan", "--api-token", "s3cret", "--webhook=https://u:p@example.org/x", "PASSWORD=x", "-p", "10025",
 		"CHG-1, password=hunter2 of ops", "https://example.org/?token=abc&x=1"})
@@ -82,6 +127,9 @@ func FuzzVerifyAudit(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte(`{"seq":1,"hash":""}` + "\n"))
 	f.Fuzz(func(t *testing.T, data []byte) {
+		if _, tear, err := ReadAudit("a", bytes.NewReader(data)); err == nil && tear != nil && (tear.At < 0 || tear.At+int64(len(tear.Line)) != int64(len(data))) {
+			t.Fatalf("a tear of %d bytes at %d of %d", len(tear.Line), tear.At, len(data))
+		}
 		tail, err := VerifyAudit("a", bytes.NewReader(data))
 		if err == nil && int(tail.Seq) != bytes.Count(data, []byte("\n")) {
 			t.Fatalf("%d lines passed as %d", bytes.Count(data, []byte("\n")), tail.Seq)

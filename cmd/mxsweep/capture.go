@@ -3,7 +3,9 @@ package main
 import (
 	"bufio"
 	"context"
+	"crypto/sha256"
 	"fmt"
+	"hash"
 	"io"
 )
 
@@ -11,11 +13,13 @@ import (
 type capture struct {
 	file *outputFile
 	w    *bufio.Writer
-	told bool // who wrote knows of the error
+	told bool      // who wrote knows of the error
+	sum  hash.Hash // of what was written; nil if nobody asks
 }
 
-// openCapture opens the file of --pcap, if there is one.
-func (o *outputs) openCapture(ctx context.Context, name string) error {
+// openCapture opens the file of --pcap, if there is one. Hashed is as in
+// fileRule.
+func (o *outputs) openCapture(ctx context.Context, name string, hashed bool) error {
 	if name == "" {
 		return nil
 	}
@@ -23,7 +27,13 @@ func (o *outputs) openCapture(ctx context.Context, name string) error {
 	if err != nil {
 		return opening(fmt.Sprintf("capture %q", name), err)
 	}
-	o.capture = &capture{file: file, w: bufio.NewWriterSize(file, 1<<20)}
+	o.capture = &capture{file: file}
+	dst := io.Writer(file)
+	if hashed {
+		o.capture.sum = sha256.New()
+		dst = hashing{file, o.capture.sum}
+	}
+	o.capture.w = bufio.NewWriterSize(dst, 1<<20)
 	return nil
 }
 
@@ -56,6 +66,7 @@ func (c *capture) flush() error {
 // close ends the capture.
 func (c *capture) close() error {
 	err := c.flush()
+	c.told = c.told || err != nil
 	if closed := c.file.commit(); err == nil && closed != nil {
 		err = writing(fmt.Sprintf("%q", c.file.name), closed)
 	}

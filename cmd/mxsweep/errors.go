@@ -51,6 +51,9 @@ func refusedf(hint, format string, args ...any) error {
 // chain.
 func printError(w io.Writer, err error) {
 	for _, one := range split(err) {
+		if readerGone(one) {
+			continue
+		}
 		for line := range strings.SplitSeq(one.Error(), "\n") {
 			fmt.Fprintf(w, "mxsweep: %s\n", visible(line))
 		}

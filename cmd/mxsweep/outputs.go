@@ -2,8 +2,11 @@ package main
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"errors"
 	"fmt"
+	"hash"
 	"io"
 	"slices"
 	"strings"
@@ -83,6 +86,7 @@ type output struct {
 	w    report.Writer
 	file destination // nil for standard output and standard error
 	err  error       // the first that was met
+	sum  hash.Hash   // of what was written; nil if nobody asks
 }
 
 // A fileRule says how the files of a run are opened.
@@ -93,6 +97,9 @@ type fileRule struct {
 	// rename files in other users' directories later on: there it writes in
 	// place.
 	dropsRights bool
+
+	// hashed is set for a run whose audit log tells what was written.
+	hashed bool
 }
 
 // mode is how the file of an output is written.
@@ -121,6 +128,10 @@ func openOutputs(ctx context.Context, stdout io.Writer, specs []outputSpec, rule
 			}
 			out.file, dst = f, f
 		}
+		if rule.hashed {
+			out.sum = sha256.New()
+			dst = hashing{dst, out.sum}
+		}
 		w, err := report.New(spec.format, dst, opts(spec))
 		if err != nil {
 			errs = append(errs, coded(exitUsage, err))
@@ -133,6 +144,35 @@ func openOutputs(ctx context.Context, stdout io.Writer, specs []outputSpec, rule
 		return nil, err
 	}
 	return o, nil
+}
+
+// A hashing is a writer that keeps the hash of what was written. It is no
+// *os.File: what the terminal is told is decided before.
+type hashing struct {
+	io.Writer
+	sum hash.Hash
+}
+
+// Write implements [io.Writer].
+func (h hashing) Write(p []byte) (int, error) {
+	n, err := h.Writer.Write(p)
+	h.sum.Write(p[:max(n, 0)]) // never fails
+	return n, err
+}
+
+// hashes are the SHA-256 of the reports that were written whole, for the audit
+// log.
+func (o *outputs) hashes() map[string]string {
+	sums := make(map[string]string)
+	for _, out := range o.all {
+		if out.sum != nil && out.err == nil {
+			sums["sha256 "+out.spec.format+"="+out.spec.file] = hex.EncodeToString(out.sum.Sum(nil))
+		}
+	}
+	if c := o.capture; c != nil && c.sum != nil && !c.told {
+		sums["sha256 pcap="+c.file.name] = hex.EncodeToString(c.sum.Sum(nil))
+	}
+	return sums
 }
 
 // opening says which file of a run could not be opened. It asks for exitError.
@@ -254,6 +294,7 @@ func (o *outputs) close() error {
 		if out.file != nil {
 			if err == nil {
 				err = out.file.commit()
+				out.err = err
 			} else {
 				out.file.discard()
 			}

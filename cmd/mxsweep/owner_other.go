@@ -11,9 +11,6 @@ import (
 // only on Unix does that matter.
 func foreign(string) bool { return false }
 
-// lockFile does nothing where files cannot be locked.
-func lockFile(*os.File) error { return nil }
-
 // tryLock cannot lock.
 func tryLock(*os.File) error { return errors.ErrUnsupported }
 

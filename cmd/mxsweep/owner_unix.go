@@ -20,16 +20,15 @@ func foreign(name string) bool {
 	return ok && int(st.Uid) != os.Geteuid()
 }
 
-// lockFile waits until nobody else holds the file, and holds it until it is
-// closed.
-func lockFile(f *os.File) error { return syscall.Flock(int(f.Fd()), syscall.LOCK_EX) }
-
-// tryLock holds the file until it is closed, or gives errLocked if somebody
-// else does. Another error means that the file system has no locks.
+// tryLock holds the file until it is closed, or gives errLocked if somebody else
+// does, and errors.ErrUnsupported where there are no locks.
 func tryLock(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
-	if errors.Is(err, syscall.EWOULDBLOCK) {
+	switch {
+	case errors.Is(err, syscall.EWOULDBLOCK):
 		return errLocked
+	case errors.Is(err, syscall.ENOLCK), errors.Is(err, syscall.EOPNOTSUPP):
+		return errors.ErrUnsupported
 	}
 	return err
 }

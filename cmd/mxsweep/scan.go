@@ -42,7 +42,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	p, err := newPlan(ctx, s, flags, given, args)
 	if err != nil {
 		if codeOf(err) == exitRefused && !flags.dryRun && !conflicts(err) {
-			return s.refused(flags, err)
+			return s.refused(ctx, flags, err)
 		}
 		return err
 	}
@@ -58,11 +58,11 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	}
 	defer p.resumed.drop()
 	s.winds.Store(true) // before there is a file that nobody would end
-	outs, err := openOutputs(ctx, s.stdout, specs, fileRule{flags.output.private, flags.mode.value != modeConnect}, flags.output.options(s))
+	outs, err := openOutputs(ctx, s.stdout, specs, fileRule{flags.output.private, flags.mode.value != modeConnect, flags.auditLog != ""}, flags.output.options(s))
 	if err != nil {
 		return err
 	}
-	err = outs.openCapture(ctx, flags.pcap)
+	err = outs.openCapture(ctx, flags.pcap, flags.auditLog != "")
 	if err == nil && !flags.output.local {
 		err = outs.openWorkflow(s, flags.output.options(s))
 	}
@@ -70,7 +70,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		outs.discard()
 		return err
 	}
-	log, err := openAudit(flags.auditLog)
+	log, err := s.openAudit(ctx, flags.auditLog)
 	if err != nil {
 		outs.discard()
 		return err

@@ -3,6 +3,7 @@ package main
 import (
 	"bytes"
 	"context"
+	"crypto/sha256"
 	"errors"
 	"flag"
 	"fmt"
@@ -58,6 +59,8 @@ func TestScripts(t *testing.T) {
 			"moment":       laterTime,
 			"mode":         fileMode,
 			"onway":        onWay,
+			"torn":         torn,
+			"hashed":       hashed,
 		},
 	})
 }
@@ -251,6 +254,28 @@ func fileMode(ts *testscript.TestScript, neg bool, args []string) {
 		if got := fmt.Sprintf("%o", info.Mode().Perm()); got != args[0] {
 			ts.Fatalf("%s has mode %s, want %s", name, got, args[0])
 		}
+	}
+}
+
+// torn FILE COPY N copies a file but for its last N bytes.
+func torn(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 3 {
+		ts.Fatalf("usage: torn FILE COPY N")
+	}
+	n, err := strconv.Atoi(args[2])
+	ts.Check(err)
+	data := ts.ReadFile(args[0])
+	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(data[:len(data)-n]), 0o600))
+}
+
+// hashed FILE LOG wants the SHA-256 of FILE to stand in LOG.
+func hashed(ts *testscript.TestScript, neg bool, args []string) {
+	if neg || len(args) != 2 {
+		ts.Fatalf("usage: hashed FILE LOG")
+	}
+	sum := sha256.Sum256([]byte(ts.ReadFile(args[0])))
+	if want := fmt.Sprintf("=%s\":\"%x\"", args[0], sum); !strings.Contains(ts.ReadFile(args[1]), want) {
+		ts.Fatalf("%s does not hold %s", args[1], want)
 	}
 }
 

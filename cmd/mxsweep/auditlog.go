@@ -1,0 +1,243 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"maps"
+	"net"
+	"net/netip"
+	"os"
+	"os/user"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+)
+
+// An audit is the log of --audit-log while a run lasts. The nil audit writes
+// nothing.
+type audit struct {
+	file *os.File
+	log  exposure.AuditLog
+	tear *exposure.AuditTear // what an earlier run left of its last line; nil if nothing
+	done string              // what was repaired, "" before the first line and if nothing was
+}
+
+// openAudit opens the log for appending and verifies what it holds: a broken
+// chain must not be carried on. It is locked until it is closed, so that two
+// runs do not write the same number. Nothing in it changes before the first
+// line is written.
+func (s *session) openAudit(ctx context.Context, name string) (*audit, error) {
+	if name == "" {
+		return nil, nil
+	}
+	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && name != os.DevNull {
+		return nil, usagef("name a file on a disk", "opening audit log %q: not a regular file", name)
+	}
+	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
+	if err != nil {
+		return nil, coded(exitError, fmt.Errorf("opening audit log %q: %w", name, bare(err)))
+	}
+	if err := s.lockAudit(ctx, f); err != nil {
+		f.Close()
+		return nil, coded(exitError, fmt.Errorf("locking audit log %q: %w", name, err))
+	}
+	tail, tear, err := exposure.ReadAudit(name, f)
+	if err != nil {
+		f.Close()
+		return nil, coded(exitUsage, err)
+	}
+	return &audit{file: f, log: exposure.AuditLog{W: f, Tail: tail}, tear: tear}, nil
+}
+
+// lockAudit waits until no other run has the log, and says so if there is one.
+func (s *session) lockAudit(ctx context.Context, f *os.File) error {
+	again := time.NewTicker(50 * time.Millisecond)
+	defer again.Stop()
+	for told := false; ; told = true {
+		err := tryLock(f)
+		if !errors.Is(err, errLocked) {
+			return ignoreUnsupported(err)
+		}
+		if !told {
+			fmt.Fprintf(s.stderr, "mxsweep: waiting for another run that writes the audit log %q\n", f.Name())
+		}
+		select {
+		case <-again.C:
+		case <-ctx.Done():
+			return context.Cause(ctx)
+		}
+	}
+}
+
+// ignoreUnsupported drops the error of a system or file system without locks:
+// there the user sees to it that one run at a time writes a log.
+func ignoreUnsupported(err error) error {
+	if errors.Is(err, errors.ErrUnsupported) {
+		return nil
+	}
+	return err
+}
+
+// close gives the log back. The file of a run that wrote nothing stays as it
+// was.
+func (a *audit) close() {
+	if a == nil {
+		return
+	}
+	info, err := a.file.Stat()
+	a.file.Close()
+	if err == nil && info.Mode().IsRegular() && info.Size() == 0 && a.log.Tail.Seq == 0 {
+		os.Remove(a.file.Name()) // an empty log says nothing
+	}
+}
+
+// repair ends or cuts off what a killed run left of its last line.
+func (a *audit) repair() error {
+	if a.tear == nil || a.done != "" {
+		return nil
+	}
+	a.done = a.tear.Fix()
+	if a.tear.Whole {
+		_, err := a.file.WriteString("\n")
+		return err
+	}
+	if err := a.file.Truncate(a.tear.At); err != nil {
+		// Windows cuts off nothing through a file that is open for appending.
+		return os.Truncate(a.file.Name(), a.tear.At)
+	}
+	return nil
+}
+
+// append writes one line; the first one says what was repaired before it.
+func (a *audit) append(event string, fields map[string]string) error {
+	if a == nil {
+		return nil
+	}
+	first := a.tear != nil && a.done == ""
+	if err := a.repair(); err != nil {
+		return writing(fmt.Sprintf("audit log %q", a.file.Name()), err)
+	}
+	if first {
+		fields["repaired"] = a.done
+	}
+	return coded(exitError, a.log.Append(time.Now(), event, fields))
+}
+
+// notices tell of what was repaired.
+func (a *audit) notices() []exposure.Notice {
+	if a == nil || a.done == "" {
+		return nil
+	}
+	return []exposure.Notice{exposure.NewNotice(exposure.NoticeAuditRepaired, "", nil,
+		"The audit log %q was repaired at line %d: %s.", a.file.Name(), a.tear.Number(), a.done)}
+}
+
+// start writes down what is about to be done, by whom and by whose leave.
+func (a *audit) start(p *plan, run report.Run) error {
+	if a == nil {
+		return nil
+	}
+	fields := whoRuns()
+	maps.Copy(fields, map[string]string{
+		"run_id":        run.ID,
+		"command":       strings.Join(run.Args, " "),
+		"authorization": run.Authorization,
+		"scope":         run.Scope.Name,
+		"scope_sha256":  run.Scope.SHA256,
+		"addresses":     strconv.FormatUint(run.Scope.Addresses, 10),
+		"ports":         run.Scope.Ports,
+		"vantage":       run.Vantage,
+		"mode":          run.Mode,
+		"intrusive":     strconv.FormatBool(p.flags.intrusive),
+		"source":        strings.Join(p.sourceAddresses(), " "),
+	})
+	return a.append(exposure.AuditStart, fields)
+}
+
+// end writes down how the run ended, and what it wrote.
+func (a *audit) end(run report.Run, c *conclusion, code exposure.ExitCode, outs *outputs) error {
+	if a == nil {
+		return nil
+	}
+	fields := map[string]string{
+		"run_id":    run.ID,
+		"exit_code": strconv.Itoa(int(code)),
+		"gate":      c.summary.Gate,
+		"complete":  strconv.FormatBool(c.summary.Complete),
+		"hosts_up":  strconv.Itoa(c.summary.Coverage.HostsUp),
+		"open":      strconv.Itoa(len(c.open)),
+		"findings":  strconv.Itoa(len(c.findings)),
+	}
+	maps.Copy(fields, outs.hashes())
+	return a.append(exposure.AuditEnd, fields)
+}
+
+// refused writes down a run that did not take place.
+func (s *session) refused(ctx context.Context, flags *scanFlags, cause error) error {
+	a, err := s.openAudit(ctx, flags.auditLog)
+	if err != nil || a == nil {
+		return errors.Join(cause, err)
+	}
+	defer a.close()
+	fields := whoRuns()
+	fields["command"], fields["reason"] = strings.Join(s.redacted(), " "), cause.Error()
+	err = a.append(exposure.AuditRefused, fields)
+	for _, n := range a.notices() {
+		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
+	}
+	return errors.Join(cause, err)
+}
+
+// whoRuns is who runs the program, where, and which it is. What this machine
+// does not tell is left out.
+func whoRuns() map[string]string {
+	fields := map[string]string{"tool": "mxsweep " + version}
+	if u, err := user.Current(); err == nil {
+		fields["user"] = u.Username
+	}
+	// sudo(8) says who became root.
+	if by := os.Getenv("SUDO_USER"); by != "" {
+		fields["sudo_user"] = by
+	}
+	if host, err := os.Hostname(); err == nil {
+		fields["host"] = host
+	}
+	return fields
+}
+
+// maxSources is how many ranges of the scope are looked up for the addresses
+// that they are asked from.
+const maxSources = 64
+
+// sourceAddresses are the addresses of this machine that the targets see, by
+// the routes to the first of them. Nothing is sent: a connected UDP socket only
+// looks the route up (connect(2)).
+func (p *plan) sourceAddresses() []string {
+	ranges, err := p.scope.Ranges()
+	if err != nil {
+		return nil
+	}
+	var sources []string
+	for _, r := range ranges[:min(len(ranges), maxSources)] {
+		conn, err := net.Dial("udp", netip.AddrPortFrom(r.From(), 9).String())
+		if err != nil {
+			continue // no route; the run will say so
+		}
+		if at, ok := conn.LocalAddr().(*net.UDPAddr); ok {
+			sources = append(sources, at.AddrPort().Addr().Unmap().String())
+		}
+		conn.Close() // nothing was sent
+	}
+	slices.Sort(sources)
+	return slices.Compact(sources)
+}
+
+// redacted is the command line as it may be written down.
+func (s *session) redacted() []string {
+	return append([]string{"mxsweep"}, exposure.RedactArgs(s.args)...)
+}
