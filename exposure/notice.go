@@ -63,6 +63,8 @@ const (
 	NoticeWideAcceptance    = "MXS9041"
 	NoticeOwnAddress        = "MXS9042"
 	NoticeExcludedName      = "MXS9051"
+	NoticeBlocked           = "MXS9061"
+	NoticeRejected          = "MXS9062"
 )
 
 // A NoticeKind describes all notices of one code, for reports and manuals.
@@ -166,6 +168,12 @@ var noticeKinds = []NoticeKind{
 	{NoticeExcludedName, "ExcludedByName", LevelNote, "Hosts are excluded by name.",
 		"The addresses that the name had when the run began were not contacted. A name whose addresses change may have others, which cannot be known and are not excluded.",
 		"Exclude the addresses or their prefix where that matters."},
+	{NoticeBlocked, "HostBlocked", LevelWarning, "A host stopped answering during the run, on a port too that it had answered on.",
+		"A firewall may have had enough of the scanner, or the host or the path to it went away. What was asked since the last answer may be open and counts as unknown.",
+		"Have the scanner's address let through, or sweep the host again later, slower, with --rate and --per-host."},
+	{NoticeRejected, "RejectedOnTheWay", LevelNote, "A router or firewall on the way answered for ports of hosts behind it.",
+		"Such a message tells what the way lets through for this scanner. It does not show that the host is up, nor what others can reach.",
+		"Sweep from a place that is let through, if the ports behind it matter."},
 }
 
 // NoticeKinds lists all kinds of notices in the order of their codes.

@@ -51,7 +51,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 		saw.Crowded = 0 // somebody knows all hosts that could not be talked to
 	}
 	c.verdict = p.gate.Decide(saw, c.findings)
-	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), ownPorts(c.open)} {
+	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), ownPorts(c.open)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	entries := p.policy.Notices(c.findings, c.verdict.Notices, now)

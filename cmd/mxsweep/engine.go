@@ -229,7 +229,12 @@ func (e *engine) notices(identified bool) []exposure.Notice {
 	if e.own != nil {
 		note(exposure.NoticeEngine, "", "The %d ports of this machine's own addresses were asked with full connections: single SYNs do not reach them.", e.own.Len())
 	}
+	totals := e.sweeper.Stats()
+	all = append(all, blockedHosts(totals)...)
 	if e.syn == nil {
+		if totals.Lost > 0 {
+			note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again.", 100*share(totals.Lost, totals.Answered+totals.Lost))
+		}
 		return all
 	}
 	st := e.syn.Stats()

@@ -32,6 +32,8 @@ type sweep struct {
 	unasked    atomic.Int64 // open ports that this machine could not talk to
 	crowded    atomic.Int64 // open ports of hosts with too many to talk to all
 
+	rejected rejections
+
 	mu   sync.Mutex
 	open []exposure.Port
 }
@@ -41,6 +43,7 @@ type sweep struct {
 func (w *sweep) run(ctx context.Context) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
+	w.rejected = rejections{}
 	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
 	// Half of the places of a host are for questions to ports that are silent.
 	w.queue = newQueue((atMost(w.plan.flags.perHost) + 1) / 2)
@@ -118,6 +121,7 @@ func identifiers(connections int) int { return min(max(connections/3, 8), 640) }
 // see counts one result.
 func (w *sweep) see(r scan.Result) {
 	w.sight.Add(r)
+	w.rejected.add(r, w.plan.own)
 	if w.plan.drift != nil {
 		w.plan.drift.Add(exposure.Port{Result: r})
 	}
