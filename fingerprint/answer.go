@@ -34,6 +34,10 @@ func (s *session) service() *Service {
 	}
 	s.guess(svc)
 	s.observe(svc)
+	why, words := s.inconclusive()
+	if svc.Inconclusive = why; why != "" && len(words) > 0 {
+		svc.Refusal = bytes.Clone(words[:min(len(words), maxBanner)])
+	}
 	return svc
 }
 

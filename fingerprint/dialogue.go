@@ -23,9 +23,11 @@ const maxSlowPort = 4 * time.Second
 func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	defer func() {
 		s.mu.Lock()
-		s.running--
+		defer s.mu.Unlock()
+		if s.running--; p.ID == signatures.Greeting && s.listening {
+			s.host.unlisten()
+		}
 		s.wake()
-		s.mu.Unlock()
 	}()
 	if p.ID != signatures.Greeting && !s.enterHost(ctx) {
 		return
@@ -142,14 +144,15 @@ func (s *session) listen(ctx context.Context, w *wire) {
 	ctx, cancel := context.WithCancel(ctx)
 	defer cancel()
 	s.mu.Lock()
-	s.silence = cancel
+	s.silence, s.first = cancel, w
 	s.mu.Unlock()
 	w.heard = s.hears
 	if len(w.unread) > 0 {
 		s.hears()
 	}
 	ex := &Exchange{Probe: signatures.Greeting}
-	ex.Reply, ex.End, ex.First, ex.Took = w.read(ctx, until("greeting", nil), s.greetingWait())
+	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until("greeting", nil), s.listenWait)
+	ex.Reply = skipBlank(ex.Reply)
 	s.mu.Lock()
 	s.open[ex.Probe] = ex.End == signatures.EndReply
 	s.mu.Unlock()
@@ -162,7 +165,7 @@ func (s *session) listen(ctx context.Context, w *wire) {
 func (s *session) hears() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.heard = true
+	s.heard, s.quietOver = true, false
 	s.wake()
 }
 
@@ -175,7 +178,8 @@ func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool
 	if !greets || p.Quiet > 0 {
 		return true
 	}
-	got, end, first, took := w.read(ctx, greeting, s.greetingWait())
+	got, end, first, took := w.read(ctx, until("greeting", nil), max(s.greetingWait(), usual.Took+usual.Took/2))
+	got = skipBlank(got)
 	// Another greeting than the first, say "too many connections", begins
 	// another conversation.
 	if end == signatures.EndReply && got[0] == usual.Reply[0] {
@@ -202,6 +206,9 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 		w.gone = true
 	}
 	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until(p.Read.Until, ex.Sent), func() time.Duration { return s.patience(p) })
+	if untilLines(p.Read.Until) {
+		ex.Reply = skipBlank(ex.Reply)
+	}
 	if ctx.Err() != nil && len(ex.Reply) == 0 && ex.End == signatures.EndSilence {
 		return // cut short: says nothing
 	}

@@ -30,6 +30,9 @@ func bounded(conn net.Conn, notAfter time.Time) net.Conn {
 	return c
 }
 
+// NetConn is the connection that is watched over.
+func (c *lastConn) NetConn() net.Conn { return c.Conn }
+
 // Write implements [net.Conn].
 func (c *lastConn) Write(p []byte) (int, error) {
 	c.mu.Lock()

@@ -57,6 +57,16 @@ type Identifier struct {
 	// probes.yaml says (6.5 s: postscreen lets a client wait for 6 s).
 	GreetingWait time.Duration
 
+	// GreetingTimeout is how long a port that replied to nothing is listened
+	// to. Ports that do reply, to whatever, are not waited for so long. If
+	// zero, [DefaultGreetingTimeout]; less than GreetingWait counts as that.
+	GreetingTimeout time.Duration
+
+	// Idle is called, if it is set, once a port replied to nothing and is only
+	// listened to any more, so that whoever bounds the ports under way may
+	// begin another. It must not block.
+	Idle func(netip.AddrPort)
+
 	// ConnectTimeout is how long a further connection may take. If zero, 3 s.
 	ConnectTimeout time.Duration
 
@@ -76,6 +86,10 @@ type Identifier struct {
 	limit *scan.HostLimit
 }
 
+// DefaultGreetingTimeout is how long a port that replied to nothing is listened
+// to unless the Identifier says otherwise.
+const DefaultGreetingTimeout = 12 * time.Second
+
 // ErrNotAllowed is the error of a connection that would have left the scope.
 var ErrNotAllowed = errors.New("outside of the scope")
 
@@ -94,19 +108,20 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 	r.Conn = bounded(r.Conn, id.NotAfter)
 	if !id.allows(r.Target.Addr()) {
 		closeQuietly(r.Conn)
-		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, ErrNotAllowed)
+		return unasked(InconclusiveNoConnection), fmt.Errorf("identifying %v: %w", r.Target, ErrNotAllowed)
 	}
 	select {
 	case id.slots <- struct{}{}:
-		defer func() { <-id.slots }()
 	case <-ctx.Done():
 		closeQuietly(r.Conn)
-		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, context.Cause(ctx))
+		return unasked(InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, context.Cause(ctx))
 	}
+	free := sync.OnceFunc(func() { <-id.slots })
+	defer free()
 	if id.Limit == nil && r.Conn != nil {
 		if err := h.enter(ctx); err != nil {
 			r.Conn.Close()
-			return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, err)
+			return unasked(InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, err)
 		}
 		r.Conn = id.limit.Hold(r.Target.Addr(), r.Conn)
 	}
@@ -115,17 +130,34 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 		left.conns.Add(-1) // which found it
 	}
 	s := newSession(id, h, r.Target, r.RTT, r.Conn, left)
+	s.idle = func() {
+		free()
+		if id.Idle != nil {
+			id.Idle(r.Target)
+		}
+	}
 	err := s.run(ctx)
+	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrNotAllowed) {
+		s, err = id.connectAlone(ctx, s, r, err)
+	}
 	if err == nil && ctx.Err() == nil && !id.Record {
 		s = id.again(ctx, s, r)
 	}
 	if err != nil {
-		return unknownService(), fmt.Errorf("identifying %v: %w", r.Target, err)
+		why := InconclusiveNoConnection
+		if ctx.Err() != nil {
+			why = InconclusiveUnfinished
+		}
+		return unasked(why), fmt.Errorf("identifying %v: %w", r.Target, err)
+	}
+	svc := s.service()
+	if ctx.Err() != nil && svc.Inconclusive == "" {
+		svc.Inconclusive = InconclusiveUnfinished // all that was still to be asked
 	}
 	if err := s.starvation(); err != nil {
-		return s.service(), fmt.Errorf("identifying %v: %w", r.Target, err)
+		return svc, fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
-	return s.service(), nil
+	return svc, nil
 }
 
 // again asks once more where the first conversation may have failed for want
@@ -134,8 +166,10 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 // A daemon whose few children were all talking to us accepts connections and
 // answers none, so a silent port of a host that speaks is listened to alone. A
 // host that answers slowly is asked again what had an answer, and then the rest,
-// with the connections that are left to the port. And a connection that had
-// waited for its turn may have been given up by the daemon, which is no refusal.
+// with the connections that are left to the port. A conversation that was refused
+// for now, cut off or still going on when its time was up is repeated alone. And
+// a connection that had waited for its turn may have been given up by the daemon,
+// which is no refusal.
 func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
 	h := s.host
 	if s.left.conns.Load() <= 0 {
@@ -146,6 +180,9 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 			return second
 		}
 		return s
+	}
+	if s.unsettled() {
+		return id.talkAlone(ctx, s, r)
 	}
 	slow := h.slow() > 0 && s.weak()
 	if !slow && !(s.silent() && h.spoken()) {
@@ -171,6 +208,9 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 }
 
 func unknownService() *Service { return &Service{Role: "unknown"} }
+
+// unasked is the service of a port that no dialogue was held with.
+func unasked(why Inconclusive) *Service { return &Service{Role: "unknown", Inconclusive: why} }
 
 func closeQuietly(c net.Conn) {
 	if c != nil {
@@ -212,104 +252,6 @@ func (id *Identifier) host(addr netip.Addr) *host {
 	}
 	return h
 }
-
-// A host is what is kept of one address while its ports are talked to.
-type host struct {
-	addr  netip.Addr
-	limit *scan.HostLimit
-	alone chan struct{} // full while somebody asks a silent port once more
-
-	mu      sync.Mutex
-	lonely  time.Duration // spent on asking silent ports once more
-	spoke   bool          // one of its ports said something
-	slowest time.Duration // the slowest answer that was no deliberate delay
-}
-
-// answered notes that a port said something, and how long that took.
-func (h *host) answered(after time.Duration) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.spoke = true
-	if after <= maxSlowness {
-		h.slowest = max(h.slowest, after)
-	}
-}
-
-func (h *host) spoken() bool {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.spoke
-}
-
-// A host that answers later than slowness is loaded, or starts a process for
-// every connection; what takes longer than maxSlowness is a delay on purpose.
-const (
-	slowness    = 200 * time.Millisecond
-	maxSlowness = 1500 * time.Millisecond
-)
-
-// slow is how late a slow host answers, zero for one that is not.
-func (h *host) slow() time.Duration {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.slowest <= slowness {
-		return 0
-	}
-	return h.slowest
-}
-
-// maxLonely is how long the silent ports of one host are asked once more, one
-// after the other, in all. A daemon with few children has few ports; where
-// dozens are silent a firewall accepts for all of them.
-const maxLonely = 15 * time.Second
-
-// enterAlone waits until nobody else asks a silent port once more. It reports
-// false if ctx is done, or if the host was given its time for that. Who enters
-// must leaveAlone.
-func (h *host) enterAlone(ctx context.Context) bool {
-	select {
-	case h.alone <- struct{}{}:
-	case <-ctx.Done():
-		return false
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	if h.lonely >= maxLonely {
-		<-h.alone
-		return false
-	}
-	return true
-}
-
-// leaveAlone lets the next in, and notes the time since start.
-func (h *host) leaveAlone(start time.Time) {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	h.lonely += time.Since(start)
-	<-h.alone
-}
-
-// idle waits until no connection to the host is open, but not longer than
-// that.
-func (h *host) idle(ctx context.Context, wait time.Duration) {
-	deadline := time.NewTimer(wait)
-	defer deadline.Stop()
-	for h.limit.Talks(h.addr) > 0 {
-		select {
-		case <-ctx.Done():
-			return
-		case <-deadline.C:
-			return
-		case <-time.After(20 * time.Millisecond):
-		}
-	}
-}
-
-// enter waits until one more connection to the host may be open. Who enters
-// must leave.
-func (h *host) enter(ctx context.Context) error { return h.limit.Enter(ctx, h.addr) }
-
-func (h *host) leave() { h.limit.Leave(h.addr) }
 
 // connect opens one more connection, if the scope allows it. Where this machine
 // has nothing left for one, it waits until other dialogues have ended.

@@ -285,7 +285,7 @@ func (s *session) candidates() []*signatures.Probe {
 	var first, rest []*signatures.Probe
 	for _, p := range s.id.Signatures.Probes {
 		if !s.wanted[p.ID] || s.asked[p.ID] || p.Connection != signatures.OwnConnection ||
-			signatures.All(p.After, s) != signatures.True || p.Quiet == 0 && !s.spoken {
+			signatures.All(p.After, s) != signatures.True || p.Quiet == 0 && !s.spoken && s.heard {
 			continue
 		}
 		if s.hints[p.ID] {
@@ -297,10 +297,14 @@ func (s *session) candidates() []*signatures.Probe {
 	return append(first, rest...)
 }
 
-// untilQuiet is how long a probe for silent ports must still wait.
+// untilQuiet is how long a probe for silent ports must still wait, and any other
+// until no greeting has come in its usual time.
 func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
-	if p.Quiet == 0 {
+	if p.Quiet == 0 && s.spoken {
 		return 0
+	}
+	if p.Quiet == 0 {
+		return s.greetingWait() - time.Since(s.begun)
 	}
 	quiet := p.Quiet
 	if s.hints[p.ID] || s.second {
@@ -311,7 +315,7 @@ func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
 
 // untilQuietOver is when the questions to a silent port end.
 func (s *session) untilQuietOver() time.Duration {
-	if s.greeted() || s.heard || s.running == 0 {
+	if s.greeted() || s.heard || s.running == 0 || s.quietOver {
 		return 0
 	}
 	left := s.quietEnd() - time.Since(s.begun)
@@ -327,12 +331,16 @@ func (s *session) spokeLocked() bool {
 }
 
 // cutShort ends waits that have become pointless: for the greeting of a port
-// that answers questions, and for answers when the time of a silent port is up.
+// that answers questions, and for answers when the time of a silent port is up,
+// which is then only listened to.
 func (s *session) cutShort() {
 	if !s.greeted() && !s.heard && !s.spokeLocked() && time.Since(s.begun) >= s.quietEnd() {
 		s.quietOver = true
-		s.stop()
-		return
+		if time.Since(s.begun) >= s.greetingTimeout() || s.second || !s.mute() {
+			s.stop()
+			return
+		}
+		s.onlyListens()
 	}
 	if !s.spoken && s.silence != nil && s.answered() {
 		s.silence()

@@ -11,6 +11,7 @@ const (
 	more  verdict = iota // more must come
 	maybe                // it may be complete; see whether more comes at once
 	torn                 // a line is open; its end must come soon
+	begun                // it has begun; each byte keeps the wait for the next running
 	done                 // it is complete
 )
 
@@ -18,17 +19,17 @@ const (
 func until(word string, sent []byte) func([]byte) verdict {
 	switch word {
 	case "line":
-		return func(b []byte) verdict { return when(bytes.IndexByte(b, '\n') >= 0) }
+		return behindBlank(func(b []byte) verdict { return when(bytes.IndexByte(b, '\n') >= 0) })
 	case "greeting":
-		return greeting
+		return behindBlank(greeting)
 	case "reply":
-		return smtpReply
+		return behindBlank(smtpReply)
 	case "tagged":
 		tag, _, _ := bytes.Cut(bytes.TrimSpace(sent), []byte(" "))
 		tag = append(tag[:len(tag):len(tag)], ' ')
-		return func(b []byte) verdict { return taggedReply(b, tag) }
+		return behindBlank(func(b []byte) verdict { return taggedReply(b, tag) })
 	case "dot":
-		return dotReply
+		return behindBlank(dotReply)
 	case "blank":
 		return func(b []byte) verdict {
 			return when(bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n")))
@@ -37,6 +38,38 @@ func until(word string, sent []byte) func([]byte) verdict {
 		return func(b []byte) verdict { return when(len(b) > 0) }
 	}
 	return func([]byte) verdict { return more } // "close"
+}
+
+// behindBlank is a test for what comes behind empty lines.
+func behindBlank(complete func([]byte) verdict) func([]byte) verdict {
+	return func(b []byte) verdict {
+		if b = bytes.TrimLeft(b, "\r\n"); len(b) == 0 {
+			return more
+		}
+		if v := complete(b); v != more {
+			return v
+		}
+		return begun
+	}
+}
+
+// untilLines reports whether a word of probes.yaml waits for whole lines, so that
+// empty ones before them are skipped.
+func untilLines(word string) bool {
+	switch word {
+	case "line", "greeting", "reply", "tagged", "dot":
+		return true
+	}
+	return false
+}
+
+// skipBlank is what follows the empty lines at the beginning of b; b itself if
+// there is nothing else. No protocol of mail begins a reply with one.
+func skipBlank(b []byte) []byte {
+	if rest := bytes.TrimLeft(b, "\r\n"); len(rest) > 0 {
+		return rest
+	}
+	return b
 }
 
 func when(complete bool) verdict {

@@ -103,6 +103,9 @@ const (
 	InconclusiveCutOff Inconclusive = "cut-off"
 	// InconclusiveUnfinished: a reply was still coming when time was up.
 	InconclusiveUnfinished Inconclusive = "unfinished"
+	// InconclusiveNoReply: the port replied to nothing, which a daemon that is
+	// busy or waits for something does too.
+	InconclusiveNoReply Inconclusive = "no-reply"
 	// InconclusiveUnacknowledged: the data sent were never acknowledged.
 	InconclusiveUnacknowledged Inconclusive = "unacknowledged"
 	// InconclusiveSkipped: the dialogue was not held, or stopped early,

@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"context"
+	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -61,7 +62,8 @@ type session struct {
 	layer  layer
 
 	perPort      int
-	second       bool // the port was asked before
+	most         time.Duration // how long the conversation may take; zero: as the Identifier says
+	second       bool          // the port was asked before
 	greetingOnly bool
 	wire         *wire // the open connection to begin with, nil if there is none
 	conn         net.Conn
@@ -81,8 +83,10 @@ type session struct {
 	spoken    bool          // the greeting is decided: something came, or the wait is over
 	slowest   time.Duration // the latest first byte of an answer, or hanging up for one
 	heard     bool          // the first byte of a greeting has come
-	quietOver bool
-	inner     *session // what is inside of a layer that was entered
+	quietOver bool          // a silent port is asked nothing more
+	timedOut  bool          // the conversation took all of its time
+	listening bool          // nothing but the greeting is waited for any more
+	inner     *session      // what is inside of a layer that was entered
 	tlsInfo   *TLS
 	dialErr   error
 	starved   error // why this machine could not ask a question, nil if it could
@@ -96,6 +100,8 @@ type session struct {
 	events  chan struct{}
 	stop    context.CancelFunc
 	silence context.CancelFunc // ends the wait for the greeting
+	idle    func()             // called once nothing but the greeting is waited for; may be nil
+	first   *wire              // the connection on which the greeting is waited for
 }
 
 func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duration, conn net.Conn, left *allowance) *session {
@@ -127,7 +133,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 // connection on which the layer is entered already.
 func (s *session) within(l layer, w *wire) *session {
 	in := newSession(s.id, s.host, s.target, s.rtt, nil, s.left)
-	in.layer, in.wire, in.perPort = l, w, s.perPort
+	in.layer, in.wire, in.perPort, in.idle = l, w, s.perPort, s.idle
 	return in
 }
 
@@ -139,7 +145,7 @@ func (s *session) run(ctx context.Context) error {
 			return err
 		}
 	}
-	ctx, s.stop = context.WithTimeout(parent, orDefault(s.id.PortTime, 25*time.Second))
+	ctx, s.stop = context.WithTimeout(parent, orDefault(s.most, orDefault(s.id.PortTime, 25*time.Second)))
 	defer s.stop()
 	s.begun = time.Now()
 	var wg sync.WaitGroup
@@ -164,8 +170,12 @@ func (s *session) run(ctx context.Context) error {
 			break
 		}
 	}
+	late := errors.Is(ctx.Err(), context.DeadlineExceeded)
 	s.stop()
 	wg.Wait()
+	s.mu.Lock()
+	s.timedOut = late
+	s.mu.Unlock()
 	if !s.asked[signatures.Greeting] {
 		// The run ended before the first question.
 		s.giveUp()
@@ -323,4 +333,41 @@ func (s *session) greetingWait() time.Duration {
 	}
 	p := s.id.Signatures.Probe(signatures.Greeting)
 	return orDefault(s.id.GreetingWait, p.Read.Wait) + s.rtt
+}
+
+// listenWait is how long the greeting is waited for on the first connection,
+// as far as is known now: longer where the port replied to nothing.
+func (s *session) listenWait() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.second || !s.mute() {
+		return s.greetingWait()
+	}
+	return max(s.greetingWait(), s.greetingTimeout())
+}
+
+// greetingTimeout is how long a port that replied to nothing is listened to.
+func (s *session) greetingTimeout() time.Duration {
+	return orDefault(s.id.GreetingTimeout, DefaultGreetingTimeout) + s.rtt
+}
+
+// mute reports whether the port replied to nothing so far. Hanging up is a
+// reply; what looks like a greeting that came late, on the connection of a
+// question, is none.
+func (s *session) mute() bool {
+	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		return len(ex.Reply) > 0 && !likeGreeting(ex.Reply) || ex.Handshake == signatures.HandshakeComplete ||
+			ex.End == signatures.EndClosed || ex.End == signatures.EndReset || ex.End == signatures.EndLimit
+	})
+}
+
+// onlyListens gives back what the port does not need in order to be listened to.
+// The caller holds the lock.
+func (s *session) onlyListens() {
+	if s.listening || s.first == nil || s.spoken {
+		return
+	}
+	if s.listening = s.host.release(s.first.conn); s.listening && s.idle != nil {
+		s.idle()
+	}
 }

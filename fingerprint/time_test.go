@@ -112,11 +112,12 @@ func TestTime(t *testing.T) {
 		product string
 		most    time.Duration
 	}{
-		"silent":         {swallow, "", 7600 * time.Millisecond},
+		"silent":         {swallow, "", 12600 * time.Millisecond},
 		"refusing":       {func(net.Conn) {}, "", time.Second},
 		"at once":        {answering(0, "220 mx.example.org ESMTP Postfix\r\n", postfix), "Postfix smtpd", time.Second},
 		"after 5.5 s":    {answering(5500*time.Millisecond, "220 mx.example.org ESMTP Postfix\r\n", postfix), "Postfix smtpd", 12 * time.Second},
-		"one byte a 1 s": {drip("220 mx.example.org ESMTP Postfix\r\n", time.Second), "", 8 * time.Second},
+		"after 11 s":     {answering(11*time.Second, "220 mx.example.org ESMTP Postfix\r\n", postfix), "Postfix smtpd", 24 * time.Second},
+		"one byte a 1 s": {drip("220 mx.example.org ESMTP Postfix\r\n", time.Second), "", 36 * time.Second},
 		"endless banner": {flood("220-more\r\n"), "", 8 * time.Second},
 		"endless line":   {flood("x"), "", 8 * time.Second},
 		"endless reply":  {greetThenFlood("220 mx.example.org ESMTP Postfix\r\n", "250-x\r\n"), "Postfix smtpd", 26 * time.Second},

@@ -94,7 +94,11 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 				limit, settling = t, true
 			}
 		case torn:
-			limit = earlier(deadline, time.Now().Add(tornWait))
+			limit = time.Now().Add(tornWait)
+		case begun:
+			if t := time.Now().Add(tornWait); t.After(deadline) {
+				limit = t
+			}
 		}
 		if len(reply) >= maxReply || w.budget.Load() <= 0 {
 			return reply, signatures.EndLimit, first, time.Since(start)
@@ -159,13 +163,6 @@ func continued(reply []byte) bool {
 	line, whole := lastLine(reply)
 	is, last := code(line)
 	return whole && is && !last
-}
-
-func earlier(a, b time.Time) time.Time {
-	if b.Before(a) {
-		return b
-	}
-	return a
 }
 
 // endOf says how a connection ended by the error that reading gave.

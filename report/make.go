@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"cmp"
 	"crypto/sha256"
 	"encoding/base64"
@@ -122,7 +123,7 @@ func newService(s *fingerprint.Service) *Service {
 		Stack:        s.Stack,
 		SameAs:       slices.Clone(s.SameAs),
 		Inconclusive: string(s.Inconclusive),
-		Refusal:      Sanitise(string(s.Refusal), maxEvidence),
+		Refusal:      Sanitise(string(bytes.TrimSpace(s.Refusal)), maxEvidence),
 	}
 	if b := s.Behind; b != nil && *b != (fingerprint.Behind{}) {
 		w.Behind = &Behind{Product: Sanitise(b.Product, maxField), Version: Sanitise(b.Version, maxField)}

@@ -365,7 +365,9 @@ func (p *portView) says() string {
 	if slices.Contains(s.Observations, "acl-refused") {
 		parts = append(parts, "its own ACL refused us")
 	}
-	if s.Product == "" && p.port.Banner != nil {
+	if s.Inconclusive != "" {
+		parts = append(parts, inconclusive(s))
+	} else if s.Product == "" && p.port.Banner != nil {
 		parts = append(parts, `said "`+Sanitise(p.port.Banner.Text, 60)+`"`)
 	}
 	return strings.Join(parts, ", ") + confidence(s) + assumed(p.port)
@@ -378,6 +380,16 @@ func assumed(p *Port) string {
 		return ""
 	}
 	return " (an address of the scanning machine: reachability assumed)"
+}
+
+// inconclusive says why the dialogue settled nothing, with the words of a
+// refusal.
+func inconclusive(s *Service) string {
+	why := strings.ReplaceAll(s.Inconclusive, "-", " ")
+	if s.Refusal != "" {
+		why += `: "` + Sanitise(strings.TrimSpace(s.Refusal), 60) + `"`
+	}
+	return why
 }
 
 // confidence is said where it is not high.

@@ -151,6 +151,22 @@ func (l *HostLimit) Hold(a netip.Addr, c net.Conn) net.Conn {
 	return &guest{Conn: c, leave: sync.OnceFunc(func() { l.Leave(a) })}
 }
 
+// Release gives back the place of a connection that Hold returned, which stays
+// open; c may be that connection or one on top of it. Any other is left alone.
+func (l *HostLimit) Release(c net.Conn) {
+	for {
+		if g, ok := c.(*guest); ok {
+			g.leave()
+			return
+		}
+		inner, ok := c.(interface{ NetConn() net.Conn })
+		if !ok {
+			return
+		}
+		c = inner.NetConn()
+	}
+}
+
 // pass gives free places to who waits. The caller holds the lock.
 func (l *HostLimit) pass(a netip.Addr, g *guests) {
 	for len(g.waiting) > 0 && l.room(g) {

@@ -142,3 +142,30 @@ func TestSweepSharesLimit(t *testing.T) {
 		}
 	})
 }
+
+// TestHostLimitRelease: a connection that gave its place back stays open, and
+// closing it takes no other's place.
+func TestHostLimitRelease(t *testing.T) {
+	l := NewHostLimit(8)
+	near, far := net.Pipe()
+	defer far.Close()
+	for range 2 {
+		if err := l.Enter(t.Context(), limited); err != nil {
+			t.Fatal(err)
+		}
+	}
+	c := l.Hold(limited, near)
+	l.Release(c)
+	l.Release(c)
+	l.Release(far) // which has none
+	if n := l.Talks(limited); n != 1 {
+		t.Errorf("%d places are taken after the release, want 1", n)
+	}
+	if err := c.SetReadDeadline(time.Now().Add(time.Hour)); err != nil {
+		t.Errorf("the connection is closed: %v", err)
+	}
+	c.Close()
+	if n := l.Talks(limited); n != 1 {
+		t.Errorf("%d places are taken at the end, want 1", n)
+	}
+}

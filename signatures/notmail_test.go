@@ -65,7 +65,6 @@ func corpus() []said {
 		{"Pure-FTPd", "220---------- Welcome to Pure-FTPd [privsep] [TLS] ----------\r\n220-You are user number 1 of 50 allowed.\r\n220 You will be disconnected after 15 minutes of inactivity.\r\n", map[string]string{"*": "530 You aren't logged in\r\n"}, ""},
 		{"FileZilla", "220-FileZilla Server 1.7.0\r\n220 Please visit https://filezilla-project.org/\r\n", map[string]string{"smtp-help": help, "*": "500 Wrong command.\r\n"}, ""},
 		{"IIS FTP", "220 Microsoft FTP Service\r\n", map[string]string{"*": "500 Command not understood.\r\n"}, ""},
-		{"FTP, too busy", "421 Too many connections (8) from this IP\r\n", nil, ""},
 		{"FTP, not for you", "530 Login authentication failed.\r\n", nil, ""},
 		{"OpenSSH", "SSH-2.0-OpenSSH_9.2p1 Debian-2+deb12u3\r\n", nil, ""},
 		{"an SSH library", "SSH-2.0-libssh_0.10.5\r\n", nil, ""},

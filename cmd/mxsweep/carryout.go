@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"time"
 
 	"mxsweep/exposure"
@@ -121,14 +122,16 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 	}
 	if !p.flags.noIdentify {
 		w.identifier = &fingerprint.Identifier{
-			Signatures:     p.set,
-			Fallbacks:      p.fallbacks,
-			Allowed:        p.scope.Allows,
-			Limit:          p.limit,
-			Intrusive:      p.flags.intrusive,
-			NotAfter:       p.lastMoment(),
-			ConnectTimeout: p.flags.timeout,
-			Concurrency:    identifiers(w.engine.connections()),
+			Signatures:      p.set,
+			Fallbacks:       p.fallbacks,
+			Allowed:         p.scope.Allows,
+			Limit:           p.limit,
+			Intrusive:       p.flags.intrusive,
+			NotAfter:        p.lastMoment(),
+			GreetingTimeout: p.flags.greeting,
+			Idle:            func(a netip.AddrPort) { w.queue.idle(a) },
+			ConnectTimeout:  p.flags.timeout,
+			Concurrency:     identifiers(w.engine.connections()),
 		}
 	}
 	return w, nil

@@ -39,8 +39,9 @@ type waiting struct {
 	ports   []scan.Result
 	held    int // of those that wait, the first, which have a connection
 	active  int
-	queued  bool // the host is among the turns
-	talks   int  // ports that were talked to
+	queued  bool            // the host is among the turns
+	idle    map[uint16]bool // of those under way, the ports that are only listened to
+	talks   int             // ports that were talked to
 	replies hostReplies
 	kind    hostKind
 }
@@ -173,6 +174,23 @@ func (q *queue) worth(addr netip.Addr) bool {
 	return h.kind == hostOrdinary && h.talks <= maxTalks
 }
 
+// idle says that a port taken from the queue is only listened to any more. Until
+// it is done, another of its host may be under way.
+func (q *queue) idle(a netip.AddrPort) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.hosts[a.Addr()]
+	if h == nil || h.idle[a.Port()] {
+		return
+	}
+	if h.idle == nil {
+		h.idle = make(map[uint16]bool)
+	}
+	h.idle[a.Port()] = true
+	h.active--
+	q.line(a.Addr(), h)
+}
+
 // done says that a port taken from the queue is dealt with, and what answers
 // there: nil if it was not talked to. The host stays: it counts what was asked
 // of it.
@@ -181,7 +199,11 @@ func (q *queue) done(r scan.Result, service *fingerprint.Service) {
 	defer q.mu.Unlock()
 	addr := r.Target.Addr()
 	h := q.hosts[addr]
-	h.active--
+	if h.idle[r.Target.Port()] {
+		delete(h.idle, r.Target.Port())
+	} else {
+		h.active--
+	}
 	if service != nil && service.Inconclusive != fingerprint.InconclusiveNoConnection {
 		h.replies.add(service)
 		q.decide(addr, h)

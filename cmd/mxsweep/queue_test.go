@@ -223,3 +223,27 @@ func TestQueueHostKinds(t *testing.T) {
 		})
 	}
 }
+
+// Ports that are only listened to leave their places to others of the host.
+func TestQueueIdle(t *testing.T) {
+	q := newQueue(1)
+	for port := range uint16(3) {
+		q.put(result("192.0.2.1", port+1))
+	}
+	q.close()
+	first, _ := q.next()
+	q.idle(first.Target)
+	q.idle(first.Target) // once is enough
+	second, ok := q.next()
+	if !ok || second.Target == first.Target {
+		t.Fatalf("the second port is %v, %v", second.Target, ok)
+	}
+	q.done(first, nil)
+	if a := q.host(first.Target.Addr()).active; a != 1 {
+		t.Errorf("%d ports are under way, want 1", a)
+	}
+	q.done(second, nil)
+	if third, ok := q.next(); !ok || third.Target.Port() == first.Target.Port() {
+		t.Errorf("the third port is %v, %v", third.Target, ok)
+	}
+}

@@ -74,8 +74,8 @@ func (p *plan) openResumption(ctx context.Context, seedGiven bool) error {
 // the pairs apart.
 func (p *plan) resumeOptions() string {
 	f := p.flags
-	return fmt.Sprintf("scope=%s mode=%s retries=%d timeout=%s identify=%t intrusive=%t",
-		p.scopeSHA256, f.mode.value, f.retries, f.timeout, !f.noIdentify, f.intrusive)
+	return fmt.Sprintf("scope=%s mode=%s retries=%d timeout=%s greeting=%s identify=%t intrusive=%t",
+		p.scopeSHA256, f.mode.value, f.retries, f.timeout, f.greeting, !f.noIdentify, f.intrusive)
 }
 
 // resumeBuild is what judges results: the program and its signatures.

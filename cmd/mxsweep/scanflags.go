@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mxsweep/exposure"
+	"mxsweep/fingerprint"
 	"mxsweep/scan/syn"
 )
 
@@ -32,6 +33,7 @@ type scanFlags struct {
 	concurrency uint
 	perHost     uint
 	timeout     time.Duration
+	greeting    time.Duration
 	retries     uint
 	shard       shard
 	seed        uint64
@@ -94,6 +96,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
 	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host; with the dialogues on its open ports, a quarter more")
 	flags.DurationVarP(&f.timeout, "timeout", "t", 3*time.Second, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
+	flags.DurationVar(&f.greeting, "greeting-timeout", fingerprint.DefaultGreetingTimeout, "listen for `DUR` to a port that replied to nothing, beside all others")
 	flags.UintVar(&f.retries, "retries", 2, "try `N` further times for a probe without an answer, more where loss is measured")
 	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts")
 	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
@@ -116,6 +119,10 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports could be judged")
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 where it would be 1")
 }
+
+// maxGreeting is the longest --greeting-timeout: what is left of the time of a
+// conversation must do for the rest of it.
+const maxGreeting = 20 * time.Second
 
 // registerNow adds --now, with which a test or a review looks at another day.
 func registerNow(flags *pflag.FlagSet, f *scanFlags) {
@@ -141,6 +148,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	})
 	if f.timeout <= 0 || f.timeout > time.Hour {
 		bad("a duration like 500ms or 3s, up to 1h", "reading flag \"--timeout\": %s is out of range", f.timeout)
+	}
+	if f.greeting <= 0 || f.greeting > maxGreeting {
+		bad("a duration like 12s, up to 20s: one conversation takes 25s at most", "reading flag \"--greeting-timeout\": %s is out of range", f.greeting)
 	}
 	if flags.Changed("max-time") && f.maxTime <= 0 {
 		bad("a duration like 90s or 2h; leave it out for no bound", "reading flag \"--max-time\": %s is out of range", f.maxTime)

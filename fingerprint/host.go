@@ -1,0 +1,138 @@
+package fingerprint
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"sync"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// A host is what is kept of one address while its ports are talked to.
+type host struct {
+	addr  netip.Addr
+	limit *scan.HostLimit
+	alone chan struct{} // full while somebody asks a silent port once more
+
+	mu      sync.Mutex
+	idlers  int           // ports that are only listened to, beside the limit
+	lonely  time.Duration // spent on asking silent ports once more
+	spoke   bool          // one of its ports said something
+	slowest time.Duration // the slowest answer that was no deliberate delay
+}
+
+// answered notes that a port said something, and how long that took.
+func (h *host) answered(after time.Duration) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.spoke = true
+	if after <= maxSlowness {
+		h.slowest = max(h.slowest, after)
+	}
+}
+
+func (h *host) spoken() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.spoke
+}
+
+// A host that answers later than slowness is loaded, or starts a process for
+// every connection; what takes longer than maxSlowness is a delay on purpose.
+const (
+	slowness    = 200 * time.Millisecond
+	maxSlowness = 1500 * time.Millisecond
+)
+
+// slow is how late a slow host answers, zero for one that is not.
+func (h *host) slow() time.Duration {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.slowest <= slowness {
+		return 0
+	}
+	return h.slowest
+}
+
+// maxLonely is how long the silent ports of one host are asked once more, one
+// after the other, in all. A daemon with few children has few ports; where
+// dozens are silent a firewall accepts for all of them.
+const maxLonely = 15 * time.Second
+
+// enterAlone waits until nobody else asks a silent port once more. It reports
+// false if ctx is done, or if the host was given its time for that. Who enters
+// must leaveAlone.
+func (h *host) enterAlone(ctx context.Context) bool {
+	select {
+	case h.alone <- struct{}{}:
+	case <-ctx.Done():
+		return false
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.lonely >= maxLonely {
+		<-h.alone
+		return false
+	}
+	return true
+}
+
+// leaveAlone lets the next in, and notes the time since start.
+func (h *host) leaveAlone(start time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.lonely += time.Since(start)
+	<-h.alone
+}
+
+// maxIdle is how long the other connections to a host are waited for before one
+// of its ports is talked to alone.
+const maxIdle = 3 * time.Second
+
+// idle waits until no connection to the host is open, but not longer than
+// that.
+func (h *host) idle(ctx context.Context, wait time.Duration) {
+	deadline := time.NewTimer(wait)
+	defer deadline.Stop()
+	for h.limit.Talks(h.addr) > 0 {
+		select {
+		case <-ctx.Done():
+			return
+		case <-deadline.C:
+			return
+		case <-time.After(20 * time.Millisecond):
+		}
+	}
+}
+
+// enter waits until one more connection to the host may be open. Who enters
+// must leave.
+func (h *host) enter(ctx context.Context) error { return h.limit.Enter(ctx, h.addr) }
+
+func (h *host) leave() { h.limit.Leave(h.addr) }
+
+// maxIdlers is how many ports of one host that replied to nothing are listened
+// to beside the limit of its connections.
+const maxIdlers = 32
+
+// release gives back the place of a connection that stays open only in order to
+// be listened to, so that others of the host are talked to meanwhile. It reports
+// whether there was room for one more; then unlisten must be called at its end.
+func (h *host) release(c net.Conn) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.idlers >= maxIdlers {
+		return false
+	}
+	h.idlers++
+	h.limit.Release(c)
+	return true
+}
+
+func (h *host) unlisten() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.idlers--
+}

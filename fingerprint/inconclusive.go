@@ -1,0 +1,172 @@
+package fingerprint
+
+import (
+	"bytes"
+	"context"
+	"slices"
+	"time"
+
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+// connectAlone tries once more to talk to a port to which no connection came
+// about, with no other connection open to its host. The error is why it did not.
+func (id *Identifier) connectAlone(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
+	if scan.Starved(err) || !s.host.enterAlone(ctx) {
+		return s, err
+	}
+	defer s.host.leaveAlone(time.Now())
+	s.host.idle(ctx, maxIdle)
+	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
+	second.idle = s.idle
+	return second, second.run(ctx)
+}
+
+// talkAlone repeats a conversation that settled nothing, with no other
+// connection open to the host, and returns the session that knows more.
+func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) *session {
+	if !s.host.enterAlone(ctx) {
+		return s
+	}
+	defer s.host.leaveAlone(time.Now())
+	s.host.idle(ctx, maxIdle)
+	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
+	second.idle, second.perPort, second.most = s.idle, 1, retryTime
+	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
+		second.unsettled() && second.confidence() == s.confidence() {
+		return s
+	}
+	return second
+}
+
+// retryTime is how long the second conversation of talkAlone may take. The
+// other ports of the host do not wait for it, but its other retries do.
+const retryTime = 10 * time.Second
+
+// unsettled reports whether the conversation was refused for now, cut off, or
+// still going on when its time was up.
+func (s *session) unsettled() bool {
+	if s.inner != nil {
+		return s.inner.unsettled()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	switch why, _ := s.inconclusive(); why {
+	case InconclusiveRefused, InconclusiveCutOff, InconclusiveUnfinished:
+		return true
+	}
+	return false
+}
+
+// inconclusive says why the conversation does not settle what answers, "" if it
+// does, and what was said when it was refused or broke off. Codes and places
+// decide, never words. The caller holds the lock.
+func (s *session) inconclusive() (Inconclusive, []byte) {
+	g := s.exchanges[signatures.Greeting]
+	if s.silentThroughout() {
+		return InconclusiveNoReply, nil
+	}
+	if g == nil || len(g.Reply) == 0 {
+		return "", nil
+	}
+	if refusesForNow(g.Reply) {
+		if s.observed(proxyExpected) {
+			return "", nil // the header that it waits for did not come
+		}
+		return InconclusiveRefused, g.Reply
+	}
+	if why := brokenOff(g.Reply, g.End, greeting(skipBlank(g.Reply))); why != "" {
+		if best := s.best(); best != nil && best.Confidence >= plain {
+			return "", nil // it speaks another protocol, which has no lines
+		}
+		return why, g.Reply
+	}
+	if g.Reply[0] == '5' {
+		return "", nil // refused for good (RFC 5321, Section 3.1)
+	}
+	return s.commandsRefused()
+}
+
+// proxyExpected is the observation of a daemon that wants a PROXY header before
+// anything else. It refuses for the lack of it.
+const proxyExpected = "proxy-expected"
+
+// observed reports whether an observation holds. The caller holds the lock.
+func (s *session) observed(id string) bool {
+	return slices.ContainsFunc(s.id.Signatures.Observations, func(o *signatures.Observation) bool {
+		return o.ID == id && signatures.All(o.When, s) == signatures.True
+	})
+}
+
+// silentThroughout reports whether the port said nothing on any connection and
+// never hung up either.
+func (s *session) silentThroughout() bool {
+	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		return len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Handshake == signatures.HandshakeComplete ||
+			ex.End != signatures.EndSilence && ex.End != signatures.EndError
+	})
+}
+
+// commandsRefused looks at the first command behind the greeting that was not
+// refused for good. The caller holds the lock.
+func (s *session) commandsRefused() (Inconclusive, []byte) {
+	for _, ex := range s.order {
+		p := s.id.Signatures.Probe(ex.Probe)
+		if p == nil || p.Connection != signatures.FirstConnection {
+			continue
+		}
+		if refusesCommand(ex.Reply) {
+			return InconclusiveRefused, ex.Reply
+		}
+		if ex.End == signatures.EndReply && ex.Reply[0] == '5' {
+			continue
+		}
+		verdict := begun
+		if len(ex.Reply) > 0 {
+			verdict = until(p.Read.Until, ex.Sent)(ex.Reply)
+		}
+		return brokenOff(ex.Reply, ex.End, verdict), ex.Reply
+	}
+	if s.timedOut {
+		return InconclusiveUnfinished, nil
+	}
+	return "", nil
+}
+
+// brokenOff says whether a reply ended before it was complete, and how.
+func brokenOff(reply []byte, end string, v verdict) Inconclusive {
+	if v == done || v == maybe || end == signatures.EndReply || v == torn && !bytes.ContainsFunc(reply, isText) {
+		return ""
+	}
+	switch end {
+	case signatures.EndSilence, signatures.EndLimit:
+		return InconclusiveUnfinished
+	}
+	return InconclusiveCutOff
+}
+
+// isText reports whether a character stands in the lines of mail protocols.
+func isText(r rune) bool { return r >= ' ' && r < 0x7f }
+
+// refusesForNow reports whether what stands in place of a greeting refuses the
+// client for now: a code of 4yz (RFC 5321, Section 4.2.1), -ERR (RFC 1939,
+// Section 3, which knows no greeting of that kind), BYE (RFC 3501, Section 7.1.5,
+// and RFC 5804, Section 1.2).
+func refusesForNow(reply []byte) bool {
+	if is, _ := code(reply[:min(len(reply), 4)]); is {
+		return reply[0] == '4'
+	}
+	for _, begin := range []string{"-ERR", "* BYE", "BYE", "NO"} {
+		if rest, ok := bytes.CutPrefix(reply, []byte(begin)); ok && (len(rest) == 0 || rest[0] == ' ' || rest[0] == '\r' || rest[0] == '\n') {
+			return true
+		}
+	}
+	return false
+}
+
+// refusesCommand reports whether the reply to a command says that the service is
+// not available now: 421 (RFC 5321, Section 3.8) or BYE (RFC 3501, Section 7.1.5).
+func refusesCommand(reply []byte) bool {
+	return bytes.HasPrefix(reply, []byte("421")) || bytes.HasPrefix(reply, []byte("* BYE"))
+}
