@@ -9,37 +9,39 @@ import (
 
 // anchors tells which line of a file put an address into the run.
 type anchors struct {
-	starts []spot // first address of each stretch, sorted
-	lines  []int  // the line of the stretch, index into list; -1 is none
-	list   []Target
+	starts []spot  // first address of each stretch, sorted
+	lines  []int32 // the line of the stretch, index into list; -1 is none
+	list   []*Target
 }
 
 // newAnchors indexes those of targets that stand in a file.
-func newAnchors(targets []Target) anchors {
+func newAnchors(lists [][]Target) anchors {
 	x := anchors{}
-	for _, t := range targets {
-		if t.Anchor.Line > 0 {
-			x.list = append(x.list, t)
+	for _, list := range lists {
+		for i := range list {
+			if list[i].Anchor.Line > 0 {
+				x.list = append(x.list, &list[i])
+			}
 		}
 	}
 	var open narrowest
-	ended := map[[2]int]bool{}
+	ended := map[[2]int32]bool{}
 	es := edges(x.list)
 	for i, e := range es {
 		if e.opens {
 			r := x.list[e.target].Ranges[e.span]
-			heap.Push(&open, stretch{spotOf(r.To()).minus(spotOf(r.From())), e.target, e.span})
+			heap.Push(&open, cover{spotOf(r.To()).minus(spotOf(r.From())), e.target, e.span})
 		} else {
-			ended[[2]int{e.target, e.span}] = true
+			ended[[2]int32{e.target, e.span}] = true
 		}
 		if i+1 < len(es) && es[i+1].at == e.at {
 			continue
 		}
-		for len(open) > 0 && ended[[2]int{open[0].target, open[0].span}] {
-			s := heap.Pop(&open).(stretch)
-			delete(ended, [2]int{s.target, s.span})
+		for len(open) > 0 && ended[[2]int32{open[0].target, open[0].span}] {
+			s := heap.Pop(&open).(cover)
+			delete(ended, [2]int32{s.target, s.span})
 		}
-		line := -1
+		line := int32(-1)
 		if len(open) > 0 {
 			line = open[0].target
 		}
@@ -59,14 +61,14 @@ func (x *anchors) find(a netip.Addr) (Anchor, bool) {
 	return x.list[x.lines[i]].Anchor, true
 }
 
-// A stretch is a range that holds the address under the sweep.
-type stretch struct {
+// A cover is a range that holds the address under the sweep.
+type cover struct {
 	size         spot
-	target, span int
+	target, span int32
 }
 
-// narrowest is a heap of stretches, the narrowest and earliest on top.
-type narrowest []stretch
+// narrowest is a heap of covers, the narrowest and earliest on top.
+type narrowest []cover
 
 func (h narrowest) Len() int { return len(h) }
 
@@ -79,7 +81,7 @@ func (h narrowest) Less(i, j int) bool {
 
 func (h narrowest) Swap(i, j int) { h[i], h[j] = h[j], h[i] }
 
-func (h *narrowest) Push(v any) { *h = append(*h, v.(stretch)) }
+func (h *narrowest) Push(v any) { *h = append(*h, v.(cover)) }
 
 func (h *narrowest) Pop() any {
 	last := (*h)[len(*h)-1]

@@ -12,15 +12,19 @@ var lastV6 = spotOf(netip.MustParseAddr("feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff
 // address behind its end.
 type edge struct {
 	at     spot
-	target int // index in the list of targets
-	span   int // index in the target's Ranges
+	target int32 // index in the list of targets
+	span   int32 // index in the target's Ranges
 	opens  bool
 }
 
 // edges returns the edges of all ranges of targets, in order. Multicast IPv6
 // is cut off, so that there always is an address behind a range.
-func edges(targets []Target) []edge {
-	var out []edge
+func edges(targets []*Target) []edge {
+	n := 0
+	for _, t := range targets {
+		n += 2 * len(t.Ranges)
+	}
+	out := make([]edge, 0, n)
 	for i, t := range targets {
 		for j, r := range t.Ranges {
 			from, to := spotOf(r.From()), spotOf(r.To())
@@ -30,7 +34,7 @@ func edges(targets []Target) []edge {
 			if from.compare(to) > 0 {
 				continue
 			}
-			out = append(out, edge{from, i, j, true}, edge{to.plus(1), i, j, false})
+			out = append(out, edge{from, int32(i), int32(j), true}, edge{to.plus(1), int32(i), int32(j), false})
 		}
 	}
 	slices.SortStableFunc(out, func(a, b edge) int { return a.at.compare(b.at) })

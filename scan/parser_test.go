@@ -101,7 +101,7 @@ func TestFileErrors(t *testing.T) {
 		"loop.txt":      `sub/loop.txt:2:1: "loop.txt": a file that includes itself`,
 		"gone.txt":      `gone.txt:2:1: "nothere.txt": cannot read: no such file or directory`,
 		"empty.txt":     `empty.txt:1:1: "@include": an include without a file`,
-		"unspared.txt":  `unspared.txt:2:1: "gone.example.net": the excluded name does not resolve: no such host`,
+		"unspared.txt":  `unspared.txt:2:1: "gone.example.net": the excluded name does not resolve: A and AAAA: no such host`,
 		"scopeport.txt": `scopeport.txt:1:1: "10.0.0.1:25": a port, where whole hosts are meant`,
 		"missing.txt":   `missing.txt: cannot read: no such file or directory`,
 		"sub":           `sub: cannot read: is a directory`,

@@ -6,8 +6,8 @@ import (
 	"go4.org/netipx"
 )
 
-// A rangeList holds the ranges of a set, sorted and apart from each other. The
-// set itself looks through all of them for one.
+// A rangeList holds the ranges of a set, sorted and apart from each other. A
+// netipx.IPSet looks through all of them for one.
 type rangeList []netipx.IPRange
 
 // contains reports whether all of r is in one of the ranges.

@@ -31,98 +31,107 @@ type Bounds struct {
 // when an answer arrives. It does not change once it is made and may be used
 // from several goroutines at once. A nil Scope allows nothing.
 type Scope struct {
-	allows   *netipx.IPSet // allowed, excludes out
-	excluded *netipx.IPSet
+	allows   rangeList // allowed, excludes out
+	excluded rangeList // as written, and behind the well-known NAT64 prefix
+	embedded embedded
 	swept    []Target
 	outside  []Target
 	emptied  []Target
 	failed   []Target
 	anchors  anchors
 	names    map[netip.Addr][]string // in the order of the targets, then of what is allowed
-	count    uint64                  // addresses swept
-	ranges   rangeList               // of allows
+	asked    rangeList               // addresses swept
 	spared   uint64                  // addresses that would be swept but for the excludes
 }
 
 // NewScope makes a Scope. Addresses that no single host has (unspecified,
-// multicast, broadcast) are never in it.
+// multicast, broadcast, link-local without a zone) are never in it.
 func NewScope(b Bounds) (*Scope, error) {
+	lists := [][]Target{b.Targets, b.Allowed}
 	if b.Allowed == nil {
-		b.Allowed = b.Targets
+		b.Allowed, lists = b.Targets, lists[:1]
 	}
 	s := &Scope{swept: b.Targets, names: map[netip.Addr][]string{}}
 	if len(b.Targets) == 0 {
-		s.swept = b.Allowed
+		s.swept, lists = b.Allowed, [][]Target{b.Allowed}
 	}
-	allowed, err := setOf(b.Allowed)
+	allowed := listOf(b.Allowed)
+	s.excluded = excludedList(b.Excluded)
+	s.embedded = newEmbedded(s.excluded)
+	out := slices.Concat(s.excluded, rangeList(b.Family.left().Ranges()), rangeList(never.Ranges()), s.embedded.sixToFour).normal()
+	s.allows = allowed.minus(out)
+	asked := listOf(s.swept)
+	s.asked = asked.intersect(s.allows)
+	translated, err := s.embedded.translated(s.asked)
 	if err != nil {
 		return nil, err
 	}
-	if s.excluded, err = excludedSet(b.Excluded); err != nil {
-		return nil, err
+	s.allows, s.asked = s.allows.minus(translated), s.asked.minus(translated)
+	hosts := asked.minus(rangeList(never.Ranges()))
+	s.spared = hosts.count() - hosts.minus(s.excluded).count()
+	if b.Family != IPv4Only {
+		s.addZoned(b)
 	}
-	if s.allows, err = minus(allowed, s.excluded, b.Family.left(), never); err != nil {
-		return nil, err
-	}
-	if err := s.sort(allowed); err != nil {
-		return nil, err
-	}
-	s.anchors = newAnchors(slices.Concat(b.Targets, b.Allowed))
-	for _, t := range slices.Concat(b.Targets, b.Allowed) {
-		for _, r := range t.Ranges {
-			if a := r.From(); t.Name != "" && !slices.Contains(s.names[a], t.Name) {
-				s.names[a] = append(s.names[a], t.Name)
-			}
-		}
-	}
+	s.sort(allowed, zonedOf(b.Allowed))
+	s.anchors = newAnchors(lists)
+	s.nameAll(lists)
 	return s, nil
 }
 
-// sort finds the swept targets that cannot be swept as they were asked for,
-// and counts the others.
-func (s *Scope) sort(allowed *netipx.IPSet) error {
-	s.ranges = s.allows.Ranges()
-	permitted := rangeList(allowed.Ranges())
-	for _, t := range s.swept {
+// nameAll notes the names of addresses.
+func (s *Scope) nameAll(lists [][]Target) {
+	for _, list := range lists {
+		for i := range list {
+			t := &list[i]
+			if t.Name == "" {
+				continue
+			}
+			for _, r := range t.Ranges {
+				if a := r.From(); !slices.Contains(s.names[a], t.Name) {
+					s.names[a] = append(s.names[a], t.Name)
+				}
+			}
+		}
+	}
+}
+
+// sort finds the swept targets that cannot be swept as they were asked for.
+func (s *Scope) sort(allowed, zoned rangeList) {
+	for i := range s.swept {
+		t := &s.swept[i]
 		if t.Err != nil {
-			s.failed = append(s.failed, t)
+			s.failed = append(s.failed, *t)
 		}
 		if len(t.Ranges) == 0 {
 			continue
 		}
 		whole, left := true, false
 		for _, r := range t.Ranges {
+			permitted := allowed
+			if r.From().Zone() != "" {
+				permitted = zoned
+			}
 			whole = whole && permitted.contains(r)
-			left = left || s.ranges.overlaps(r)
+			left = left || s.allows.overlaps(r)
 		}
 		switch {
 		case !whole:
-			s.outside = append(s.outside, t)
+			s.outside = append(s.outside, *t)
 		case !left:
-			s.emptied = append(s.emptied, t)
+			s.emptied = append(s.emptied, *t)
 		}
 	}
-	asked, err := setOf(s.swept)
-	if err != nil {
-		return err
-	}
-	left, err := minus(asked, s.excluded, never)
-	if err != nil {
-		return err
-	}
-	inScope, err := intersect(left, s.allows)
-	if err != nil {
-		return err
-	}
-	asked, err = minus(asked, never)
-	s.count, s.spared = countSet(inScope), countSet(asked)-countSet(left)
-	return err
 }
 
-// Allows reports permitted a may be contacted. A 4-in-6 mapped address is the
-// IPv4 address that it stands for; an address with a zone is never allowed.
+// Allows reports whether a may be contacted. A 4-in-6 mapped address is the
+// IPv4 address that it stands for. A link-local address is allowed only with
+// the zone that it was allowed with, and no other address with any.
 func (s *Scope) Allows(a netip.Addr) bool {
-	return s != nil && s.allows.Contains(a.Unmap())
+	if s == nil || a.Zone() != "" && !a.IsLinkLocalUnicast() {
+		return false
+	}
+	a = a.Unmap()
+	return s.allows.contains(netipx.IPRangeFrom(a, a)) && !s.embedded.excludes(a)
 }
 
 // Anchor returns the line that put a into the run, the most specific one if
@@ -165,7 +174,7 @@ func (s *Scope) Unresolved() []Target { return s.failed }
 
 // Addresses returns how many addresses the run sweeps, or the largest uint64
 // if there are more.
-func (s *Scope) Addresses() uint64 { return s.count }
+func (s *Scope) Addresses() uint64 { return s.asked.count() }
 
 // Excluded returns how many addresses the excludes take from the run.
 func (s *Scope) Excluded() uint64 { return s.spared }
@@ -184,76 +193,18 @@ func (s *Scope) SHA256(ports []uint16) (string, error) {
 	writeRanges(h, "+", s.allows)
 	writeRanges(h, "!", s.excluded)
 	for _, sp := range space.spans {
-		last := sp.first.plus(sp.hosts - 1)
-		fmt.Fprintf(h, "=%v-%v %s\n", sp.first.addr(), last.addr(), FormatPorts(sp.ports))
+		fmt.Fprintf(h, "=%v-%v %s\n", sp.addr(0), sp.addr(sp.hosts-1), FormatPorts(sp.ports))
 	}
 	return hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// writeRanges writes the ranges of a set, one a line.
-func writeRanges(w io.Writer, mark string, set *netipx.IPSet) {
-	for _, r := range set.Ranges() {
+// writeRanges writes ranges, one a line.
+func writeRanges(w io.Writer, mark string, list rangeList) {
+	for _, r := range list {
 		fmt.Fprintf(w, "%s%v-%v\n", mark, r.From(), r.To())
 	}
 }
 
-// setOf returns the addresses of targets.
-func setOf(targets []Target) (*netipx.IPSet, error) {
-	var b netipx.IPSetBuilder
-	for _, t := range targets {
-		for _, r := range t.Ranges {
-			b.AddRange(r)
-		}
-	}
-	return b.IPSet()
-}
-
-// nat64 is the prefix behind which a translator reaches IPv4 hosts (RFC 6052,
-// Section 2.1).
-var nat64 = spotOf(netip.MustParseAddr("64:ff9b::"))
-
-// excludedSet returns the addresses of targets in every form by which they
-// are reached: an IPv4 host also has an IPv6 address behind a NAT64.
-func excludedSet(targets []Target) (*netipx.IPSet, error) {
-	var b netipx.IPSetBuilder
-	for _, t := range targets {
-		for _, r := range t.Ranges {
-			b.AddRange(r)
-			if from, to := spotOf(r.From()), spotOf(r.To()); !from.v6 {
-				b.AddRange(netipx.IPRangeFrom(nat64.plus(from.lo).addr(), nat64.plus(to.lo).addr()))
-			}
-		}
-	}
-	return b.IPSet()
-}
-
-// minus returns a without the addresses of the others.
-func minus(a *netipx.IPSet, others ...*netipx.IPSet) (*netipx.IPSet, error) {
-	var b netipx.IPSetBuilder
-	b.AddSet(a)
-	for _, o := range others {
-		b.RemoveSet(o)
-	}
-	return b.IPSet()
-}
-
-// intersect returns the addresses that are in both sets.
-func intersect(a, o *netipx.IPSet) (*netipx.IPSet, error) {
-	var b netipx.IPSetBuilder
-	b.AddSet(a)
-	b.Intersect(o)
-	return b.IPSet()
-}
-
 // Ranges returns the addresses that the run sweeps, sorted and without
-// repeats.
-func (s *Scope) Ranges() ([]netipx.IPRange, error) {
-	asked, err := setOf(s.swept)
-	if err != nil {
-		return nil, err
-	}
-	if asked, err = intersect(asked, s.allows); err != nil {
-		return nil, err
-	}
-	return asked.Ranges(), nil
-}
+// repeats. They must not be changed.
+func (s *Scope) Ranges() []netipx.IPRange { return s.asked }

@@ -6,8 +6,6 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
-
-	"go4.org/netipx"
 )
 
 // A Space is the set of address and port pairs of a run: numbered from 0,
@@ -23,10 +21,23 @@ type Space struct {
 // A span is a run of neighbouring addresses that are asked for the same ports.
 type span struct {
 	first spot
+	zone  string // of a link-local address, which is a span of its own
 	hosts uint64
 	ports []uint16
 	start uint64 // number of its first pair in the whole
 }
+
+// addr returns the i-th address, from 0.
+func (sp *span) addr(i uint64) netip.Addr {
+	a := sp.first.plus(i).addr()
+	if sp.zone != "" {
+		return a.WithZone(sp.zone)
+	}
+	return a
+}
+
+// pairs is how many pairs the span holds.
+func (sp *span) pairs() uint64 { return sp.hosts * uint64(len(sp.ports)) }
 
 // A TooWideError says that a Space would have more pairs than can be counted.
 type TooWideError struct{}
@@ -45,21 +56,13 @@ func NewSpace(scope *Scope, ports []uint16) (*Space, error) {
 	if scope == nil {
 		return &Space{}, nil
 	}
-	blocks := blocksOf(scope.swept, ports)
-	s := &Space{}
-	for _, b := range blocks {
-		set, err := b.addrs.IPSet()
-		if err != nil {
-			return nil, fmt.Errorf("adding up the targets: %w", err)
-		}
-		if set, err = intersect(set, scope.allows); err != nil {
-			return nil, fmt.Errorf("taking out the excludes: %w", err)
-		}
-		for _, r := range set.Ranges() {
-			s.spans = append(s.spans, span{first: spotOf(r.From()), hosts: countRange(r), ports: b.ports})
-		}
+	stretches, err := stretchesOf(scope.swept, ports)
+	if err != nil {
+		return nil, err
 	}
-	slices.SortFunc(s.spans, func(a, b span) int { return a.first.compare(b.first) })
+	s := &Space{spans: clipped(stretches, scope.allows)}
+	s.spans = append(s.spans, zonedSpans(scope, ports)...)
+	slices.SortStableFunc(s.spans, func(a, b span) int { return a.first.compare(b.first) })
 	for i := range s.spans {
 		sp := &s.spans[i]
 		sp.start = s.to
@@ -73,97 +76,47 @@ func NewSpace(scope *Scope, ports []uint16) (*Space, error) {
 	return s, nil
 }
 
-// A block is a set of addresses that are asked for the same ports.
-type block struct {
-	addrs netipx.IPSetBuilder
-	ports []uint16
-}
-
-// blocksOf sorts the addresses of targets by what they are asked for. The
-// blocks are disjoint.
-func blocksOf(targets []Target, ports []uint16) []*block {
-	var lists portLists
-	usual := lists.add(ports)
-	ids := make([]int, len(targets))
-	for i, t := range targets {
-		if ids[i] = usual; t.Ports != nil {
-			ids[i] = lists.add(t.Ports)
+// clipped returns the parts of stretches, which are sorted, that allows holds.
+func clipped(stretches []stretch, allows rangeList) []span {
+	out := make([]span, 0, len(stretches))
+	i := 0
+	for k := range stretches {
+		st := &stretches[k]
+		for i < len(allows) && allows[i].To().Less(st.addrs.From()) {
+			i++
+		}
+		for j := i; j < len(allows) && allows[j].From().Compare(st.addrs.To()) <= 0; j++ {
+			for _, r := range (rangeList{st.addrs}).intersect(allows[j : j+1]) {
+				out = append(out, span{first: spotOf(r.From()), hosts: countRange(r), ports: st.ports})
+			}
 		}
 	}
-	var out []*block
-	byList := map[int]*block{}
-	open := map[int]int{} // lists of ports that hold at the edge, counted
-	es := edges(targets)
-	for i, e := range es {
-		id := ids[e.target]
-		if e.opens {
-			open[id]++
-		} else if open[id]--; open[id] == 0 {
-			delete(open, id)
-		}
-		if len(open) == 0 || es[i+1].at == e.at {
+	return out
+}
+
+// zonedSpans are the spans of the link-local addresses that scope sweeps.
+func zonedSpans(scope *Scope, ports []uint16) []span {
+	var out []span
+	for _, r := range scope.asked {
+		a := r.From()
+		if a.Zone() == "" {
 			continue
 		}
-		union := lists.union(open)
-		b := byList[union]
-		if b == nil {
-			b = &block{ports: lists.ports[union]}
-			byList[union] = b
-			out = append(out, b)
+		var own []uint16
+		for _, t := range scope.swept {
+			if slices.Contains(t.Ranges, r) {
+				if t.Ports == nil {
+					own = append(own, ports...)
+				}
+				own = append(own, t.Ports...)
+			}
 		}
-		last := es[i+1].at.minus(spot{v6: e.at.v6, lo: 1})
-		b.addrs.AddRange(netipx.IPRangeFrom(e.at.addr(), last.addr()))
-	}
-	return slices.DeleteFunc(out, func(b *block) bool { return len(b.ports) == 0 })
-}
-
-// portLists numbers sets of ports, so that they are compared and added up
-// only once each.
-type portLists struct {
-	ports  [][]uint16
-	known  map[string]int // by canonical form
-	unions map[string]int // by the numbers added up
-}
-
-// add returns the number of a set of ports.
-func (l *portLists) add(ports []uint16) int {
-	if l.known == nil {
-		l.known, l.unions = map[string]int{}, map[string]int{}
-	}
-	key := FormatPorts(ports)
-	id, ok := l.known[key]
-	if !ok {
-		sorted := slices.Clone(ports)
-		slices.Sort(sorted)
-		id = len(l.ports)
-		l.ports = append(l.ports, slices.Compact(sorted))
-		l.known[key] = id
-	}
-	return id
-}
-
-// union returns the number of the union of the open sets, of which there is
-// at least one.
-func (l *portLists) union(open map[int]int) int {
-	ids := make([]int, 0, 4)
-	for id := range open {
-		ids = append(ids, id)
-	}
-	if len(ids) == 1 {
-		return ids[0]
-	}
-	slices.Sort(ids)
-	key := fmt.Sprint(ids)
-	id, ok := l.unions[key]
-	if !ok {
-		var all []uint16
-		for _, k := range ids {
-			all = append(all, l.ports[k]...)
+		slices.Sort(own)
+		if own = slices.Compact(own); len(own) > 0 {
+			out = append(out, span{first: spotOf(a), zone: a.Zone(), hosts: 1, ports: own})
 		}
-		id = l.add(all)
-		l.unions[key] = id
 	}
-	return id
+	return out
 }
 
 // Len returns how many pairs there are.
@@ -175,7 +128,7 @@ func (s *Space) At(i uint64) netip.AddrPort {
 	k := sort.Search(len(s.spans), func(k int) bool { return s.spans[k].start > i }) - 1
 	sp := &s.spans[k]
 	off, n := i-sp.start, uint64(len(sp.ports))
-	return netip.AddrPortFrom(sp.first.plus(off/n).addr(), sp.ports[off%n])
+	return netip.AddrPortFrom(sp.addr(off/n), sp.ports[off%n])
 }
 
 // Index returns the number of a pair; it reports false if the pair is not in
@@ -189,10 +142,13 @@ func (s *Space) Index(pair netip.AddrPort) (uint64, bool) {
 	if k < 0 || s.spans[k].first.v6 != at.v6 {
 		return 0, false
 	}
+	for k > 0 && s.spans[k].zone != pair.Addr().Zone() && s.spans[k-1].first == at {
+		k-- // the same link-local address on another link
+	}
 	sp := &s.spans[k]
 	off := at.minus(sp.first)
 	port, ok := slices.BinarySearch(sp.ports, pair.Port())
-	if off.hi != 0 || off.lo >= sp.hosts || !ok {
+	if off.hi != 0 || off.lo >= sp.hosts || !ok || sp.zone != pair.Addr().Zone() {
 		return 0, false
 	}
 	i := sp.start + off.lo*uint64(len(sp.ports)) + uint64(port)

@@ -18,7 +18,7 @@ func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
 			if s.from == s.to || sp.start >= s.to || sp.start+pairs <= s.from {
 				continue
 			}
-			r := netipx.IPRangeFrom(sp.first.addr(), sp.first.plus(sp.hosts-1).addr())
+			r := netipx.IPRangeFrom(sp.addr(0), sp.addr(sp.hosts-1))
 			if !yield(r, sp.ports) {
 				return
 			}
@@ -28,7 +28,7 @@ func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
 
 // AllowsRange reports whether every address of r may be contacted.
 func (s *Scope) AllowsRange(r netipx.IPRange) bool {
-	return s != nil && s.ranges.contains(r)
+	return s != nil && s.allows.contains(r) && (len(s.embedded.ipv4) == 0 || !rangeList{r}.overlaps(netipx.RangeOfPrefix(translation)))
 }
 
 // Hosts returns how many addresses have at least one pair in s, or the largest

@@ -13,9 +13,9 @@ import (
 func (s *Space) Split(set *netipx.IPSet) (in, out *Space, err error) {
 	in, out = &Space{}, &Space{}
 	for sp := range s.exact() {
-		r := netipx.IPRangeFrom(sp.first.addr(), sp.first.plus(sp.hosts-1).addr())
+		r := netipx.IPRangeFrom(sp.addr(0), sp.addr(sp.hosts-1))
 		switch {
-		case !set.OverlapsRange(r):
+		case sp.zone != "" || !set.OverlapsRange(r): // a set holds no zones
 			out.push(r, sp.ports)
 			continue
 		case set.ContainsRange(r):
@@ -48,7 +48,7 @@ func (s *Space) pushAll(b *netipx.IPSetBuilder, ports []uint16) error {
 
 // push adds a run of addresses behind those that s has.
 func (s *Space) push(r netipx.IPRange, ports []uint16) {
-	sp := span{first: spotOf(r.From()), hosts: countRange(r), ports: ports, start: s.to}
+	sp := span{first: spotOf(r.From()), zone: r.From().Zone(), hosts: countRange(r), ports: ports, start: s.to}
 	s.spans = append(s.spans, sp)
 	s.to += sp.hosts * uint64(len(ports))
 }
@@ -62,7 +62,7 @@ func (s *Space) exact() iter.Seq[span] {
 			from, to := max(s.from, sp.start), min(s.to, sp.start+sp.hosts*n)
 			for from < to {
 				host, port := (from-sp.start)/n, (from-sp.start)%n
-				part := span{first: sp.first.plus(host), hosts: 1, ports: sp.ports[port:min(n, port+to-from)]}
+				part := span{first: sp.first.plus(host), zone: sp.zone, hosts: 1, ports: sp.ports[port:min(n, port+to-from)]}
 				if port == 0 && to-from >= n {
 					part.hosts, part.ports = (to-from)/n, sp.ports
 				}

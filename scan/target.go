@@ -49,9 +49,11 @@ func (t Target) Single() (netip.Addr, bool) {
 
 // never holds the addresses that no single host has: "this host" (RFC 1122,
 // Section 3.2.1.3; connecting to it reaches this machine), multicast (RFC
-// 5771, RFC 4291 Section 2.7), limited broadcast, and IPv4 in IPv6 clothes,
-// which is always meant, and excluded, as the IPv4 address.
-var never = mustSet("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8", "::ffff:0:0/96")
+// 5771, RFC 4291 Section 2.7), limited broadcast, link-local addresses without a
+// zone, which mean another host on each link (RFC 4007, Section 6), and
+// IPv4-mapped IPv6 addresses, which are always meant, and excluded, as the IPv4
+// address.
+var never = mustSet("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8", "fe80::/10", "::ffff:0:0/96")
 
 // mustSet makes a set of constant prefixes.
 func mustSet(prefixes ...string) *netipx.IPSet {

@@ -75,17 +75,3 @@ func countRange(r netipx.IPRange) uint64 {
 	}
 	return d.lo + 1
 }
-
-// countSet returns how many addresses a set holds, or the largest uint64 if
-// there are more.
-func countSet(set *netipx.IPSet) uint64 {
-	var total uint64
-	for _, r := range set.Ranges() {
-		n := countRange(r)
-		if total+n < total {
-			return math.MaxUint64
-		}
-		total += n
-	}
-	return total
-}

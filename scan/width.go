@@ -36,16 +36,8 @@ func (e *WidthError) Hint() string {
 // CheckWidth returns a [WidthError] if the scope sweeps more than [Widest]
 // public IPv4 addresses or IPv6 addresses, and nil otherwise.
 func (s *Scope) CheckWidth() error {
-	asked, err := setOf(s.swept)
-	if err != nil {
-		return err
-	}
-	asked, err = intersect(asked, s.allows)
-	if err != nil {
-		return err
-	}
 	var v4, v6 uint64
-	for _, r := range asked.Ranges() {
+	for _, r := range s.asked {
 		n := countRange(r)
 		sum := &v4
 		if r.From().Is6() {
@@ -55,11 +47,7 @@ func (s *Scope) CheckWidth() error {
 			*sum = ^uint64(0)
 		}
 	}
-	own, err := intersect(asked, reserved)
-	if err != nil {
-		return err
-	}
-	if v4 -= countSet(own); v4 > Widest {
+	if v4 -= s.asked.intersect(reserved.Ranges()).count(); v4 > Widest {
 		return &WidthError{Addresses: v4}
 	}
 	if v6 > Widest {

@@ -27,9 +27,7 @@ func (p *plan) describe(w io.Writer) error {
 	p.describeProbes(&b)
 	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
 	fmt.Fprintf(&b, "vantage      %s\n", p.vantage())
-	if err := p.describeTargets(&b); err != nil {
-		return err
-	}
+	p.describeTargets(&b)
 	_, err := io.WriteString(w, b.String())
 	return writing(standardOutput, err)
 }
@@ -119,11 +117,8 @@ const maxListed = 100
 
 // describeTargets lists what would be contacted as it was asked for, and what
 // cannot be.
-func (p *plan) describeTargets(b *strings.Builder) error {
-	ranges, err := p.scope.Ranges()
-	if err != nil {
-		return err
-	}
+func (p *plan) describeTargets(b *strings.Builder) {
+	ranges := p.scope.Ranges()
 	for i, r := range ranges {
 		if i == maxListed {
 			fmt.Fprintf(b, "contact      and %d more ranges\n", len(ranges)-maxListed)
@@ -141,7 +136,6 @@ func (p *plan) describeTargets(b *strings.Builder) error {
 	for _, t := range p.scope.Emptied() {
 		fmt.Fprintf(b, "excluded     %s%s\n", targetName(t), p.byFamily(t))
 	}
-	return nil
 }
 
 // withName is an address and the name under which it is swept.

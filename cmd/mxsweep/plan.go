@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
+	"runtime/debug"
 	"slices"
 	"strings"
 
@@ -55,6 +56,7 @@ type plan struct {
 // the user's: they are all found before the first packet, and told together,
 // because of several mistakes the heaviest decides the exit code.
 func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.FlagSet, args []string) (*plan, error) {
+	defer boundPlanMemory()()
 	p := &plan{flags: flags, args: s.args, seed: flags.seed, tree: report.Tree(treeRoot())}
 	if !given.Changed("seed") {
 		p.seed = randomSeed()
@@ -94,6 +96,19 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 		return nil, err
 	}
 	return p, p.readBaseline(flags.baseline)
+}
+
+// boundPlanMemory has garbage collected more often while long lists are read
+// than their size needs, and returns what undoes it: what is read once leaves
+// as much behind as it keeps.
+func boundPlanMemory() (undo func()) {
+	const most = 200 << 20
+	before := debug.SetMemoryLimit(-1)
+	if before <= most { // the user knows better
+		return func() {}
+	}
+	debug.SetMemoryLimit(most)
+	return func() { debug.SetMemoryLimit(before) }
 }
 
 // loadKnowledge is what is built in of ports and rules.
