@@ -218,10 +218,7 @@ const maxSources = 64
 // the routes to the first of them. Nothing is sent: a connected UDP socket only
 // looks the route up (connect(2)).
 func (p *plan) sourceAddresses() []string {
-	ranges, err := p.scope.Ranges()
-	if err != nil {
-		return nil
-	}
+	ranges := p.scope.Ranges()
 	var sources []string
 	for _, r := range ranges[:min(len(ranges), maxSources)] {
 		conn, err := net.Dial("udp", netip.AddrPortFrom(r.From(), 9).String())
