@@ -103,11 +103,7 @@ func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) 
 	saw.Unasked = int(w.unasked.Load())
 	saw.Crowded = int(w.crowded.Load())
 	saw.ShutOut = w.engine != nil && w.engine.shutOut()
-	for _, t := range p.scope.Unresolved() {
-		name := unresolved(t)
-		name.Acceptance = p.policy.AcceptsNotice(exposure.NoticeUnresolved, netip.Addr{}, []string{t.Name}, p.flags.time())
-		saw.Unresolved = append(saw.Unresolved, name)
-	}
+	saw.Unresolved = p.unresolved()
 	for _, o := range outs.all {
 		if o.err != nil {
 			saw.Failed = append(saw.Failed, writing(o.spec.name(), o.err))

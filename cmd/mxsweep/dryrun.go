@@ -5,13 +5,23 @@ import (
 	"io"
 	"math"
 	"math/bits"
+	"slices"
 	"strings"
 	"time"
 
+	"mxsweep/exposure"
 	"mxsweep/scan"
 	"mxsweep/scan/syn"
 	"mxsweep/signatures"
 )
+
+// blind reports whether a run could see nothing of a target, so that it would
+// be incomplete: nothing is in scope, or a name did not resolve and nobody
+// accepts it. A shard may be empty.
+func (p *plan) blind() bool {
+	return p.scope.Addresses() == 0 || len(p.sweptPorts()) == 0 ||
+		slices.ContainsFunc(p.unresolved(), func(n exposure.UnresolvedName) bool { return n.Acceptance == nil })
+}
 
 // describe prints what a run would contact, and how much.
 func (p *plan) describe(w io.Writer) error {
@@ -28,6 +38,9 @@ func (p *plan) describe(w io.Writer) error {
 	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
 	fmt.Fprintf(&b, "vantage      %s\n", p.vantage())
 	p.describeTargets(&b)
+	if p.blind() {
+		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, and so does this one\n", exposure.ExitIncomplete)
+	}
 	_, err := io.WriteString(w, b.String())
 	return writing(standardOutput, err)
 }

@@ -89,6 +89,17 @@ func unresolved(t scan.Target) exposure.UnresolvedName {
 	return n
 }
 
+// unresolved are the names whose addresses are not known, and who accepts it.
+func (p *plan) unresolved() []exposure.UnresolvedName {
+	var names []exposure.UnresolvedName
+	for _, t := range p.scope.Unresolved() {
+		name := unresolved(t)
+		name.Acceptance = p.policy.AcceptsNotice(exposure.NoticeUnresolved, netip.Addr{}, []string{t.Name}, p.flags.time())
+		names = append(names, name)
+	}
+	return names
+}
+
 // byFamily says of an excluded target that -4 or -6 excludes it, if so.
 func (p *plan) byFamily(t scan.Target) string {
 	family := p.flags.names.family()

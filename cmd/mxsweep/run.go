@@ -28,6 +28,9 @@ type session struct {
 	// does, and writes what it has. Before, there is nothing to write.
 	winds atomic.Bool
 
+	// noSuchVerb is set where help was asked for of a verb that does not exist.
+	noSuchVerb error
+
 	// undo takes back what a verb has begun that does not end by itself; nil
 	// if there is nothing to take back.
 	undo atomic.Pointer[func()]
@@ -59,7 +62,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 // and reading those cannot be stopped.
 func (s *session) execute(ctx context.Context, root *cobra.Command) (err error, ended bool) {
 	done := make(chan error, 1)
-	go func() { done <- root.ExecuteContext(ctx) }()
+	go func() {
+		err := root.ExecuteContext(ctx)
+		done <- errors.Join(err, s.noSuchVerb)
+	}()
 	select {
 	case err := <-done:
 		return err, true
@@ -115,6 +121,15 @@ Only scan what you are authorized to scan.`,
 	})
 	root.SetUsageFunc(s.usage)
 	root.SetHelpCommand(newHelp())
+	help := root.HelpFunc()
+	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
+		// Package cobra takes --help for all that a line asks.
+		if name := unknownIn(cmd, args); name != "" {
+			s.noSuchVerb = unknownVerb(cmd, name)
+			return
+		}
+		help(cmd, args)
+	})
 	root.AddCommand(
 		newScan(s),
 		newConvert(s),
@@ -134,6 +149,24 @@ Only scan what you are authorized to scan.`,
 		completeFlags(verb)
 	}
 	return root
+}
+
+// unknownIn is the word of a command line that should be a verb of cmd and is
+// none, "" if there is no such word.
+func unknownIn(cmd *cobra.Command, args []string) string {
+	if !cmd.HasAvailableSubCommands() {
+		return ""
+	}
+	_, rest, err := cmd.Root().Find(args)
+	if err != nil {
+		return ""
+	}
+	for _, word := range rest {
+		if !strings.HasPrefix(word, "-") {
+			return word
+		}
+	}
+	return ""
 }
 
 // unknownVerb is the error for a verb that does not exist.

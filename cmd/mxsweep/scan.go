@@ -6,6 +6,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"mxsweep/exposure"
 )
 
 // newScan is "mxsweep scan".
@@ -47,6 +49,9 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		return err
 	}
 	if flags.dryRun {
+		if p.blind() {
+			s.code = exposure.ExitIncomplete
+		}
 		return p.describe(s.stdout)
 	}
 	specs, err := flags.output.specs()

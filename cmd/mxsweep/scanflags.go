@@ -71,7 +71,7 @@ func (f *scanFlags) register(flags *pflag.FlagSet) {
 	f.registerJudgement(flags)
 	f.output.register(flags)
 	flags.BoolVar(&f.allPorts, "all-ports", false, "report every port, not only the open ones")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be contacted, and how much; send nothing")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be contacted, and how much; send nothing; exit 4 where nothing is in scope or a name does not resolve")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only, besides the report")
 	f.progress = newChoice(auto, always, never)
 	flags.Var(f.progress, "progress", "show progress: auto is a bar on a terminal and a line each 30 s in CI")
