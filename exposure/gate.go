@@ -79,6 +79,9 @@ type Saw struct {
 	// zero Time if it did not.
 	Expired time.Time
 
+	// Incomplete are further reasons why too little was seen, each told as it is.
+	Incomplete []Notice
+
 	// Progress is the file from which the same command goes on, "" if there
 	// is none.
 	Progress string
@@ -247,6 +250,9 @@ func ruleOf(f *Finding) string {
 
 // blind looks at what the run did not see.
 func (g Gate) blind(v *Verdict, saw Saw) {
+	for _, n := range saw.Incomplete {
+		v.add(ExitIncomplete, n)
+	}
 	for _, n := range saw.Unresolved {
 		reason := ""
 		if n.Reason != "" {

@@ -62,6 +62,9 @@ const (
 	NoticeAuditRepaired     = "MXS9033"
 	NoticeWideAcceptance    = "MXS9041"
 	NoticeOwnAddress        = "MXS9042"
+	NoticeShardMissing      = "MXS9043"
+	NoticeRunsDiffer        = "MXS9044"
+	NoticePartIncomplete    = "MXS9045"
 	NoticeExcludedName      = "MXS9051"
 	NoticeBlocked           = "MXS9061"
 	NoticeRejected          = "MXS9062"
@@ -165,6 +168,15 @@ var noticeKinds = []NoticeKind{
 	{NoticeOwnAddress, "OwnAddress", LevelNote, "An address of the scanning machine was swept.",
 		"What a machine hears of itself passes no firewall, so that its ports can be reached from outside is assumed and not seen.",
 		"Sweep it from outside and merge the runs, or judge it as the host itself with --vantage host."},
+	{NoticeShardMissing, "ShardMissing", LevelError, "A shard of a merged sweep is missing.",
+		"Nothing is known of its addresses, so the merged run cannot pass.",
+		"Run the missing shard and merge all of them."},
+	{NoticeRunsDiffer, "RunsDiffer", LevelWarning, "Merged runs were made in different ways.",
+		"Each pair was judged as its own run judged it.",
+		"Make the runs with the same version and the same ports where they are to be one."},
+	{NoticePartIncomplete, "PartIncomplete", LevelError, "A merged run is not complete.",
+		"What it did not see, the merged run did not see either.",
+		"Run that part again, and merge the new run in its place."},
 	{NoticeExcludedName, "ExcludedByName", LevelNote, "Hosts are excluded by name.",
 		"The addresses that the name had when the run began were not contacted. A name whose addresses change may have others, which cannot be known and are not excluded.",
 		"Exclude the addresses or their prefix where that matters."},

@@ -230,6 +230,11 @@ func (r *Run) check() error {
 	if err := checkHash("targets_sha256", r.Scope.TargetsSHA256); err != nil {
 		return err
 	}
+	for _, id := range r.Merged {
+		if !uuid.MatchString(id) {
+			return badValue("merged", id, "not a UUID in lower case")
+		}
+	}
 	for i := range r.Rules {
 		if !ruleID.MatchString(r.Rules[i].ID) {
 			return badValue("id", r.Rules[i].ID, "not of the form MXSnnnn")

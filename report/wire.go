@@ -85,6 +85,10 @@ type Run struct {
 	// "" where it is the whole.
 	Shard string `json:"shard,omitempty"`
 
+	// Merged are the ids of the runs that were merged into this one; nil for a
+	// run that was scanned.
+	Merged []string `json:"merged,omitempty"`
+
 	// Rules are the rules of the run. A writer keeps those that a finding
 	// names, so that a saved run explains itself.
 	Rules []Rule `json:"rules,omitempty"`

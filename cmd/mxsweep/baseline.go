@@ -6,7 +6,6 @@ import (
 	"encoding/hex"
 	"fmt"
 	"io"
-	"net/netip"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -319,7 +318,7 @@ func readRun(file string) (*savedRun, error) {
 
 // readSavedRun is readRun of a file that is open.
 func readSavedRun(file string, in io.Reader, rules *exposure.RuleSet) (*savedRun, error) {
-	run := &savedRun{rules: rules, services: make(map[netip.AddrPort]savedService)}
+	run := &savedRun{rules: rules, services: newServices()}
 	if err := run.read(in); err != nil {
 		return nil, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
 	}

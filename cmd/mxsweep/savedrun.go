@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"mxsweep/exposure"
+	"mxsweep/fingerprint"
 	"mxsweep/report"
 	"mxsweep/scan"
 )
@@ -15,8 +16,13 @@ import (
 // [report.Writer].
 type savedRun struct {
 	rules    *exposure.RuleSet // of this program
+	file     string            // as it was named
+	tool     report.Tool
 	run      report.Run
 	findings []report.Finding
+	ports    []report.Port   // kept if whole is set
+	notices  []report.Notice // likewise
+	whole    bool            // all is kept, not only what a baseline needs
 	services map[netip.AddrPort]savedService
 	summary  report.Summary
 }
@@ -53,13 +59,16 @@ func (r *savedRun) read(in io.Reader) error {
 }
 
 // Start implements [report.Writer].
-func (r *savedRun) Start(_ report.Tool, run report.Run) error {
-	r.run = run
+func (r *savedRun) Start(t report.Tool, run report.Run) error {
+	r.tool, r.run = t, run
 	return nil
 }
 
 // Port implements [report.Writer].
 func (r *savedRun) Port(p report.Port) error {
+	if r.whole {
+		r.ports = append(r.ports, p)
+	}
 	addr, err := netip.ParseAddr(p.IP)
 	if err != nil || p.Service == nil {
 		return nil // a port without a service tells nothing that is kept
@@ -79,7 +88,12 @@ func (r *savedRun) Finding(f report.Finding) error {
 }
 
 // Notice implements [report.Writer].
-func (r *savedRun) Notice(report.Notice) error { return nil }
+func (r *savedRun) Notice(n report.Notice) error {
+	if r.whole {
+		r.notices = append(r.notices, n)
+	}
+	return nil
+}
 
 // End implements [report.Writer].
 func (r *savedRun) End(run report.Run, s report.Summary) error {
@@ -152,7 +166,7 @@ func (r *savedRun) finding(w *report.Finding) (exposure.Finding, error) {
 	service := r.services[target]
 	f := exposure.Finding{
 		ID: w.ID, GroupID: w.GroupID, Rule: r.rule(w, severity), Title: w.Title, Severity: severity, Score: w.Score,
-		Target: target, Host: w.Host, Vantage: r.vantageOf(w, target), Reachability: exposure.Reachability(w.Reachability),
+		Target: target, Host: w.Host, Aliases: w.Aliases, Vantage: r.vantageOf(w, target), Reachability: exposure.Reachability(w.Reachability),
 		Service: service.protocol, Product: service.product, Method: service.method,
 		Confidence: w.Confidence, Evidence: w.Evidence, Remediation: w.Remediation, Tags: w.Tags,
 		Status: exposure.Status(w.Status), Drift: exposure.Drift(w.Drift),
@@ -165,6 +179,9 @@ func (r *savedRun) finding(w *report.Finding) (exposure.Finding, error) {
 	f.Carried = f.Drift == exposure.DriftFixed || f.Drift == exposure.DriftUnverified && w.LastSeen.Before(r.run.StartTime.Time)
 	if f.Certainty = service.confidence; w.Certainty != nil {
 		f.Certainty = *w.Certainty
+	}
+	if f.GroupID == "" {
+		f.GroupID = exposure.GroupID(w.Rule, addr.String(), w.Port) // a run of the first version
 	}
 	for _, ip := range w.Addresses {
 		if a, err := netip.ParseAddr(ip); err == nil {
@@ -209,4 +226,18 @@ func (r *savedRun) vantageOf(f *report.Finding, target netip.AddrPort) string {
 		return host
 	}
 	return r.run.Vantage
+}
+
+// newServices is an empty table of services.
+func newServices() map[netip.AddrPort]savedService { return make(map[netip.AddrPort]savedService) }
+
+// serviceOf is a service as its record tells it; nil of none.
+func serviceOf(w *report.Service) *fingerprint.Service {
+	if w == nil {
+		return nil
+	}
+	return &fingerprint.Service{
+		Protocol: w.Name, Product: w.Product, Version: w.Version, Role: w.Role, Tunnel: w.Tunnel,
+		Method: w.Method, Confidence: w.Confidence, Observations: w.Observations, Inconclusive: fingerprint.Inconclusive(w.Inconclusive),
+	}
 }

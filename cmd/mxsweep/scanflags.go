@@ -112,9 +112,14 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan or host (default internet, and host for loopback; other addresses of this machine are judged as if they could be reached from there)")
 	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
 	flags.StringVar(&f.policy, "policy", "", "take gate, expectations, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
-	flags.StringVar(&f.baseline, "baseline", "", "tell of each finding how it relates to the earlier ones of `FILE`")
 	flags.StringVar(&f.auditLog, "audit-log", "", "append who scanned what, by whose leave, and how it ended to `FILE`, each line chained to the one before by its hash")
 	registerNow(flags, f)
+	f.registerGate(flags)
+}
+
+// registerGate adds the flags that decide how a run ends.
+func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
+	flags.StringVar(&f.baseline, "baseline", "", "tell of each finding how it relates to the earlier ones of `FILE`")
 	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding meets `LIST` of drift:severity and rule:ID, with commas; none never does")
 	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports could be judged")
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 where it would be 1")

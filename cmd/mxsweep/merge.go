@@ -1,0 +1,169 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+)
+
+// newMerge is "mxsweep merge".
+func newMerge(s *session) *cobra.Command {
+	flags := &scanFlags{}
+	cmd := &cobra.Command{
+		Use:   "merge RUN...",
+		Short: "make one run of several: shards, vantage points, targets",
+		Long: `Makes one run of saved runs (json or jsonl): the shards of a sweep, sweeps of
+different targets, or the same targets seen from several vantage points.
+Coverage, drift and gate are computed anew, with the exit codes of scan. Nothing
+is sent.
+
+A shard that is missing leaves the merged run incomplete (4), as does a run that
+was. The same run twice, and two runs of the same sweep, are refused. Where a run
+that stood elsewhere saw a port closed or filtered that a machine found open on an
+address of its own, the finding counts for that host alone; as fixed counts what a
+run saw closed. Both need runs that were saved with --all-ports.`,
+		Example: `  mxsweep merge shard1.json shard2.json -o json=run.json
+  mxsweep merge inside.json outside.json --baseline baseline.jsonl --fail-on new:high`,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return usagef("usage: "+cmd.UseLine(), "reading the arguments: no saved run is named")
+			}
+			return nil
+		},
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return s.merge(cmd.Context(), flags, cmd.Flags(), args)
+		},
+	}
+	f := cmd.Flags()
+	flags.output.register(f)
+	flags.registerGate(f)
+	f.StringVar(&flags.policy, "policy", "", "take gate, expectations and accepted risks from `FILE` (default mxsweep.yaml if present)")
+	registerNow(f, flags)
+	f.BoolVarP(&flags.quiet, "quiet", "q", false, "print errors only, besides the report")
+	return cmd
+}
+
+// merge reads the runs, makes one of them and reports it.
+func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, files []string) error {
+	m, err := newMerger(flags, given, files)
+	if err != nil {
+		return err
+	}
+	specs, err := flags.output.specs()
+	if err != nil {
+		return err
+	}
+	var inputs []fileUse
+	for _, file := range append(files, flags.baseline, flags.policy) {
+		inputs = append(inputs, fileUse{role: "an input of the merged run", name: file})
+	}
+	if err := checkUses(s.outputUses(specs, false), inputs); err != nil {
+		return err
+	}
+	outs, err := openOutputs(ctx, s.stdout, specs, fileRule{private: flags.output.private}, flags.output.options(s))
+	if err != nil {
+		return err
+	}
+	if err := outs.openWorkflow(s, flags.output.options(s)); err != nil {
+		outs.discard()
+		return err
+	}
+	undo := outs.discard
+	s.undo.Store(&undo)
+	c := m.conclude()
+	m.write(s.args, outs, &c)
+	s.code = exposure.Worse(s.code, c.verdict.Code)
+	s.warn(&plan{flags: flags, gate: m.gate}, outs, &c.conclusion)
+	return outs.close()
+}
+
+// newMerger reads everything that the flags and arguments name. All mistakes are
+// told at once.
+func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*merger, error) {
+	known, rules, err := loadKnowledge()
+	if err != nil {
+		return nil, err
+	}
+	m := &merger{rules: rules, now: flags.time()}
+	if m.policy, err = flags.readPolicy(rules, known); err != nil {
+		return nil, err
+	}
+	if p := m.policy; p != nil {
+		if p.Gate.FailOn != "" && !given.Changed("fail-on") {
+			flags.failOn = p.Gate.FailOn
+		}
+		if p.Gate.MinCoverage != nil && !given.Changed("min-coverage") {
+			flags.minCoverage = *p.Gate.MinCoverage
+		}
+		m.gate.MinConfidence = p.Gate.MinConfidence
+	}
+	failOn, err := exposure.ParseFailOn(flags.failOn, rules)
+	errs := []error{coded(exitUsage, err)}
+	if !(flags.minCoverage >= 0 && flags.minCoverage <= 1) {
+		errs = append(errs, usagef("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", flags.minCoverage))
+	}
+	m.gate.FailOn, m.gate.MinCoverage, m.gate.SoftFail = failOn, flags.minCoverage, flags.softFail
+	for _, file := range files {
+		r, err := readWholeRun(file, rules)
+		if err == nil {
+			m.runs = append(m.runs, r)
+		}
+		errs = append(errs, err)
+	}
+	if flags.baseline != "" {
+		m.baseline, _, err = readBaseline(flags.baseline, rules)
+		errs = append(errs, err)
+	} else if !m.compared() {
+		errs = append(errs, flags.checkGate(failOn))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return m, m.check()
+}
+
+// readWholeRun reads all of a saved run, also of one that was cut short.
+func readWholeRun(file string, rules *exposure.RuleSet) (*savedRun, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
+	}
+	defer f.Close()
+	run := &savedRun{file: file, rules: rules, services: newServices(), whole: true}
+	if err := run.read(f); err != nil {
+		return nil, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
+	}
+	return run, nil
+}
+
+// write reports the merged run.
+func (m *merger) write(args []string, outs *outputs, c *mergedConclusion) {
+	run := m.run(args)
+	// Errors are kept by the outputs and told when they close.
+	_ = outs.Start(report.Tool{Name: "mxsweep", Version: version, RulesVersion: m.rules.Version, ProbesVersion: m.runs[0].tool.ProbesVersion}, run)
+	for _, p := range c.ports {
+		_ = outs.Port(p)
+	}
+	p := &plan{gate: m.gate}
+	for i := range c.findings {
+		f := report.NewFinding(c.findings[i], "")
+		f.Verdict = p.verdict(&c.findings[i])
+		c.summary.Count(f)
+		_ = outs.Finding(f)
+	}
+	for _, n := range c.verdict.Notices {
+		_ = outs.Notice(report.NewNotice(n, ""))
+	}
+	if run.EndTime.IsZero() {
+		run.EndTime = report.NewTime(time.Now())
+	}
+	_ = outs.End(run, c.summary)
+}

@@ -1,0 +1,192 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mxsweep/exposure"
+	"mxsweep/fingerprint"
+	"mxsweep/report"
+	"mxsweep/scan"
+)
+
+// mergePort is a port of a made-up run: open with DKIMproxy, or only a state.
+type mergePort struct {
+	addr    string
+	host    string
+	state   scan.State
+	assumed bool
+}
+
+// madeRun is a run as a scan from the vantage point would have saved it.
+func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *savedRun {
+	t.Helper()
+	rules, err := exposure.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := exposure.ParseVantage(vantage, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
+	j := exposure.Judge{Rules: rules, Vantage: v, Knowledge: exposure.NewPortSets([]uint16{10027}, nil)}
+	r := &savedRun{file: name, rules: rules, services: newServices(), whole: true}
+	run := report.Run{ID: newUUID(), StartTime: report.NewTime(now), EndTime: report.NewTime(now.Add(time.Minute)), Vantage: vantage, Shard: shard,
+		Scope: report.Scope{Name: "scope.txt", SHA256: strings.Repeat("5f", 32), Ports: "10027", Addresses: uint64(len(ports))}}
+	if err := r.Start(report.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
+		t.Fatal(err)
+	}
+	var findings []exposure.Finding
+	up := 0
+	for _, p := range ports {
+		port := exposure.Port{Host: p.host, Result: scan.Result{State: p.state, Reason: scan.ReasonSynAck, Time: now,
+			Target: netip.AddrPortFrom(netip.MustParseAddr(p.addr), 10027)}}
+		if p.assumed {
+			port.Reachability = exposure.ReachabilityAssumed
+		}
+		if p.state == scan.StateOpen {
+			port.Service = &fingerprint.Service{Protocol: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9}
+		}
+		up++
+		findings = append(findings, j.Findings(port)...)
+		if err := r.Port(report.NewPort(port, "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for _, f := range exposure.JoinAddresses(findings) {
+		if err := r.Finding(report.NewFinding(f, "")); err != nil {
+			t.Fatal(err)
+		}
+	}
+	n := uint64(len(ports))
+	if err := r.End(run, report.Summary{Complete: true, Gate: report.GatePass, Coverage: report.Coverage{Planned: n, Answered: n, HostsUp: up}}); err != nil {
+		t.Fatal(err)
+	}
+	return r
+}
+
+// merged judges runs as one and gives its findings as "address severity drift".
+func merged(t *testing.T, baseline *exposure.Baseline, runs ...*savedRun) (string, mergedConclusion) {
+	t.Helper()
+	m := &merger{rules: runs[0].rules, baseline: baseline, now: runs[0].run.StartTime.Time, runs: runs}
+	if err := m.check(); err != nil {
+		t.Fatal(err)
+	}
+	c := m.conclude()
+	var words []string
+	for _, f := range c.findings {
+		words = append(words, fmt.Sprintf("%s %s %s", f.Target.Addr(), f.Severity, f.Drift))
+	}
+	slices.Sort(words)
+	return strings.Join(words, ", "), c
+}
+
+func TestMergeLowersWhatOnlyTheHostReaches(t *testing.T) {
+	own := mergePort{addr: "192.0.2.1", state: scan.StateOpen, assumed: true}
+	at := func(state scan.State) mergePort { return mergePort{addr: "192.0.2.1", state: state} }
+	inside := madeRun(t, "own.json", "internet", "", own)
+	for _, tt := range []struct {
+		name  string
+		other *savedRun
+		want  string
+	}{
+		{"seen closed from outside", madeRun(t, "o.json", "lan", "", at(scan.StateClosed)), "192.0.2.1 info none"},
+		{"not told from outside", madeRun(t, "o.json", "lan", "", mergePort{addr: "192.0.2.9", state: scan.StateClosed}), "192.0.2.1 critical none"},
+		{"silent from outside, as the whole host is", madeRun(t, "o.json", "lan", "", at(scan.StateFiltered)), "192.0.2.1 critical none"},
+		{"not known from outside", madeRun(t, "o.json", "lan", "", at(scan.StateUnknown)), "192.0.2.1 critical none"},
+		{"seen open from outside", madeRun(t, "o.json", "lan", "", at(scan.StateOpen)), "192.0.2.1 critical none, 192.0.2.1 critical none"},
+		{"seen closed by itself", madeRun(t, "o.json", "host", "", at(scan.StateClosed)), "192.0.2.1 critical none"},
+	} {
+		if got, _ := merged(t, nil, inside, tt.other); got != tt.want {
+			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestMergedShardsOfAName holds that a name whose addresses fell into different
+// shards has one finding, and is fixed only if all of them are closed.
+func TestMergedShardsOfAName(t *testing.T) {
+	at := func(addr string, state scan.State) mergePort {
+		return mergePort{addr: addr, host: "mx1.example.org", state: state}
+	}
+	one := madeRun(t, "1.json", "internet", "1/2", at("192.0.2.1", scan.StateOpen))
+	two := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", scan.StateOpen))
+	text, c := merged(t, nil, one, two)
+	if len(c.findings) != 1 || len(c.findings[0].Addresses) != 2 {
+		t.Fatalf("got %s", text)
+	}
+	baseline := exposure.NewBaseline(exposure.BaselineHeader{Created: one.run.StartTime.Time, Vantage: "internet"}, nil, c.findings)
+	closedOne := madeRun(t, "1.json", "internet", "1/2", at("192.0.2.1", scan.StateClosed))
+	closedTwo := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", scan.StateClosed))
+	unknown := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", scan.StateUnknown))
+	for _, tt := range []struct {
+		one, two *savedRun
+		want     string
+	}{
+		{one, two, "192.0.2.1 critical unchanged"},
+		{closedOne, two, "192.0.2.2 critical unchanged"},
+		{closedOne, unknown, "192.0.2.1 critical unverified"},
+		{closedOne, closedTwo, "192.0.2.1 critical fixed"},
+	} {
+		if got, _ := merged(t, baseline, tt.one, tt.two); got != tt.want {
+			t.Errorf("got %s, want %s", got, tt.want)
+		}
+	}
+}
+
+func TestMergedCoverage(t *testing.T) {
+	one := madeRun(t, "1.json", "internet", "1/3", mergePort{addr: "192.0.2.1", state: scan.StateClosed})
+	two := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
+	empty := madeRun(t, "3.json", "internet", "3/3")
+	empty.summary.Gate, empty.summary.Incomplete = report.GateIncomplete, true
+	empty.notices = []report.Notice{{Code: exposure.NoticeNothingInScope, Level: "error", Message: "Nothing was in scope."}}
+	if _, c := merged(t, nil, one, two, empty); c.verdict.Code != exposure.ExitPass || c.summary.Coverage.Planned != 2 || c.summary.Incomplete {
+		t.Errorf("with an empty shard: %+v", c.summary)
+	}
+	if _, c := merged(t, nil, one, empty); c.verdict.Code != exposure.ExitIncomplete {
+		t.Errorf("without shard 2: %+v", c.summary)
+	}
+	blind := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
+	blind.notices = []report.Notice{{Code: exposure.NoticeCanary, Level: "error", Message: "The canary did not answer."}}
+	blind.summary.Gate = report.GateIncomplete
+	if _, c := merged(t, nil, one, blind, empty); c.verdict.Code != exposure.ExitIncomplete || c.verdict.Gate != "incomplete" {
+		t.Errorf("with a shard that was incomplete: %+v", c.summary)
+	}
+	cut := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
+	cut.summary.Complete, cut.summary.Gate = false, report.GateError
+	if _, c := merged(t, nil, one, cut, empty); c.verdict.Code != exposure.ExitIncomplete || c.summary.Complete {
+		t.Errorf("with a shard that was cut short: %+v", c.summary)
+	}
+}
+
+func TestMergeRefusals(t *testing.T) {
+	port := mergePort{addr: "192.0.2.1", state: scan.StateClosed}
+	whole := madeRun(t, "a.json", "internet", "", port)
+	other := madeRun(t, "b.json", "internet", "", port)
+	shard := madeRun(t, "c.json", "internet", "1/2", port)
+	third := madeRun(t, "d.json", "internet", "2/3", port)
+	ports := madeRun(t, "e.json", "internet", "2/2", port)
+	ports.run.Scope.Ports, ports.run.Scope.SHA256 = "25", strings.Repeat("60", 32)
+	part := madeRun(t, "f.json", "lan", "", port)
+	part.run.Merged = []string{whole.run.ID}
+	for _, tt := range []struct {
+		runs []*savedRun
+		want string
+	}{
+		{[]*savedRun{whole, whole}, `it holds run`},
+		{[]*savedRun{whole, part}, `merging "f.json": it holds run`},
+		{[]*savedRun{whole, other}, `it is the same sweep as "a.json"`},
+		{[]*savedRun{shard, third}, `it is shard 2/3, and "c.json" is shard 1/2`},
+		{[]*savedRun{shard, ports}, `its shard asked the ports 25, and that of "c.json" the ports 10027`},
+	} {
+		err := (&merger{rules: whole.rules, runs: tt.runs}).check()
+		if err == nil || !strings.Contains(err.Error(), tt.want) || codeOf(err) != exitUsage {
+			t.Errorf("got %v, want %q", err, tt.want)
+		}
+	}
+}

@@ -1,0 +1,190 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+	"mxsweep/scan"
+)
+
+// driftWeight orders what several runs say of one finding: the first that one
+// of them says counts.
+var driftWeight = []exposure.Drift{
+	exposure.DriftNew, exposure.DriftReopened, exposure.DriftExpired, exposure.DriftUpdated,
+	exposure.DriftUnverified, exposure.DriftUnchanged, exposure.DriftNone, "",
+}
+
+// findings puts the findings of all runs together. What one run found stands,
+// whatever another one says; what was not found again is fixed if one run has
+// shown it, and else unverified.
+func (m *merger) findings() ([]exposure.Finding, error) {
+	var seen, gone []exposure.Finding
+	drift := map[string]exposure.Drift{}
+	found := map[string]bool{}
+	for _, r := range m.runs {
+		list, err := r.judged()
+		if err != nil {
+			return nil, fmt.Errorf("reading run %q: %w", r.file, err)
+		}
+		for i := range list {
+			f := list[i]
+			if f.Carried {
+				gone = append(gone, f)
+				continue
+			}
+			m.lower(&f, r)
+			if before, ok := drift[f.ID]; !ok || slices.Index(driftWeight, f.Drift) < slices.Index(driftWeight, before) {
+				drift[f.ID] = f.Drift
+			}
+			found[f.ID] = true
+			m.status(&f)
+			seen = append(seen, f)
+		}
+	}
+	seen = exposure.JoinAddresses(seen)
+	for i := range seen {
+		seen[i].Drift = drift[seen[i].ID]
+	}
+	slices.SortStableFunc(gone, func(a, b exposure.Finding) int {
+		fixed := func(f *exposure.Finding) int { return map[bool]int{true: 0, false: 1}[f.Drift == exposure.DriftFixed] }
+		return fixed(&a) - fixed(&b)
+	})
+	for i := range gone {
+		if !found[gone[i].ID] {
+			found[gone[i].ID] = true
+			seen = append(seen, gone[i])
+		}
+	}
+	alsoSeen(seen)
+	return seen, nil
+}
+
+// status gives a finding the status that it has by the policy of the merged run
+// or, without one, by that of its own run as long as that holds.
+func (m *merger) status(f *exposure.Finding) {
+	if m.policy != nil {
+		m.policy.Apply(f, m.now)
+		return
+	}
+	if a := f.Acceptance; f.Status == exposure.StatusAccepted && (a == nil || !m.now.Before(a.Expires.AddDate(0, 0, 1))) {
+		f.Status, f.Acceptance = exposure.StatusOpen, nil
+	}
+}
+
+// lower gives a finding on an address of the scanning machine the weight of
+// what only that machine can reach, where another run, which stood elsewhere,
+// saw its ports closed or filtered.
+func (m *merger) lower(f *exposure.Finding, by *savedRun) {
+	if f.Reachability != exposure.ReachabilityAssumed {
+		return
+	}
+	var from []string
+	for _, addr := range f.AllAddresses() {
+		vantage, ok := m.unreached(addr, f.Target.Port(), by)
+		if !ok {
+			return
+		}
+		from = append(from, vantage)
+	}
+	f.Severity, f.Score, f.Reachability = exposure.Info, 0, ""
+	f.Evidence = append(slices.Clip(f.Evidence), fmt.Sprintf("from the vantage point %s the port was seen closed or filtered: only the host itself reaches it",
+		strings.Join(slices.Compact(from), ", ")))
+}
+
+// unreached reports whether a run that does not stand on the host saw the port
+// closed or, of a host that was up, filtered, and none saw it open.
+func (m *merger) unreached(addr netip.Addr, port uint16, by *savedRun) (vantage string, ok bool) {
+	for _, r := range m.runs {
+		if r == by || r.run.Vantage == string(exposure.ClassHost) {
+			continue
+		}
+		up, state := false, ""
+		for i := range r.ports {
+			p := &r.ports[i]
+			if a, err := netip.ParseAddr(p.IP); err != nil || a.Unmap() != addr || p.Reachability != "" {
+				continue
+			}
+			up = up || p.State == string(scan.StateOpen) || p.State == string(scan.StateClosed)
+			if p.Port == port {
+				state = p.State
+			}
+		}
+		switch {
+		case state == string(scan.StateOpen):
+			return "", false
+		case state == string(scan.StateClosed), state == string(scan.StateFiltered) && up:
+			vantage, ok = r.run.Vantage, true
+		}
+	}
+	return vantage, ok
+}
+
+// alsoSeen says of findings that were made from several vantage points where
+// else they were made.
+func alsoSeen(findings []exposure.Finding) {
+	groups := map[string][]string{}
+	for i := range findings {
+		if f := &findings[i]; !f.Carried && !slices.Contains(groups[f.GroupID], f.Vantage) {
+			groups[f.GroupID] = append(groups[f.GroupID], f.Vantage)
+		}
+	}
+	for i := range findings {
+		f := &findings[i]
+		others := slices.DeleteFunc(slices.Clone(groups[f.GroupID]), func(v string) bool { return v == f.Vantage })
+		if !f.Carried && len(others) > 0 {
+			f.Evidence = append(slices.Clip(f.Evidence), "also found from the vantage point "+strings.Join(others, ", "))
+		}
+	}
+}
+
+// portRecords gives one record for each port: of those that several runs have,
+// the one that tells most.
+func (m *merger) portRecords() []report.Port {
+	type place struct {
+		ip   string
+		port uint16
+	}
+	at := map[place]int{}
+	var list []report.Port
+	for _, r := range m.runs {
+		for _, p := range r.ports {
+			key := place{p.IP, p.Port}
+			i, ok := at[key]
+			if !ok {
+				at[key] = len(list)
+				list = append(list, p)
+			} else if tellsMore(&p, &list[i]) {
+				list[i] = p
+			}
+		}
+	}
+	return list
+}
+
+// tellsMore reports whether a record tells more of a port than another one: that
+// it is open, that others can reach it, what answers there.
+func tellsMore(p, q *report.Port) bool {
+	rank := func(p *report.Port) int {
+		switch scan.State(p.State) {
+		case scan.StateOpen:
+			n := 4
+			if p.Reachability == "" {
+				n += 2
+			}
+			if p.Service != nil && p.Service.Inconclusive == "" {
+				n++
+			}
+			return n
+		case scan.StateClosed:
+			return 2
+		case scan.StateFiltered:
+			return 1
+		}
+		return 0
+	}
+	return rank(p) > rank(q)
+}
