@@ -14,6 +14,7 @@ var csvColumns = []string{
 	"service", "product", "version", "role", "behind", "status", "drift", "verdict", "confidence",
 	"remediation", "evidence", "first_seen", "last_seen", "file", "line",
 	"accepted_until", "accepted_by", "accepted_why", "finding_id",
+	"reason", "inconclusive", "refusal", "reachability",
 }
 
 // csvWriter writes one row for each finding, and one, without a rule, for
@@ -84,9 +85,10 @@ func csvRow(f *Finding, p *Port) []string {
 		row["accepted_why"] = fmt.Sprintf("%s: %s", a.ID, a.Reason)
 	}
 	if p != nil {
-		row["state"] = p.State
+		row["state"], row["reason"], row["reachability"] = p.State, p.Reason, p.Reachability
 		if s := p.Service; s != nil {
 			row["service"], row["product"], row["version"], row["role"] = s.Name, s.Product, s.Version, s.Role
+			row["inconclusive"], row["refusal"] = s.Inconclusive, s.Refusal
 			if s.Behind != nil {
 				row["behind"] = strings.TrimSpace(s.Behind.Product + " " + s.Behind.Version)
 			}

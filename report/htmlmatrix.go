@@ -103,6 +103,9 @@ func cell(h *hostView, p *portView, settled *Finding) htmlCell {
 	if settled != nil {
 		return htmlCell{Mark: "✓", Class: "open", Title: title + "; " + settled.Status + " by the policy"}
 	}
+	if p.port != nil && p.port.Service.unsettled() != "" {
+		return htmlCell{Mark: "?", Title: title}
+	}
 	return htmlCell{Mark: "○", Class: "open", Title: title + "; no finding"}
 }
 

@@ -165,7 +165,11 @@ func (j *junitWriter) runSuite(s Summary) junitSuite {
 	for i := range j.ports {
 		p := &j.ports[i]
 		if p.State == stateOpen && len(found[place(p.IP, p.Port)]) == 0 {
-			suite.add(junitCase{Name: place(p.IP, p.Port) + "/" + p.Protocol, Class: class, Time: seconds(p)})
+			c := junitCase{Name: place(p.IP, p.Port) + "/" + p.Protocol, Class: class, Time: seconds(p)}
+			if why := p.Service.unsettled(); why != "" {
+				c.Error = &junitProblem{Type: p.Service.Inconclusive, Message: why}
+			}
+			suite.add(c)
 		}
 	}
 	return suite

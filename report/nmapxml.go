@@ -199,6 +199,9 @@ func nmapServiceOf(s *Service) *nmapService {
 	if s.Behind != nil {
 		extra = append(extra, "in front of "+strings.TrimSpace(s.Behind.Product+" "+s.Behind.Version))
 	}
+	if why := s.unsettled(); why != "" {
+		extra = append(extra, why)
+	}
 	w.ExtraInfo = strings.Join(extra, "; ")
 	if s.Tunnel == "ssl" {
 		w.Tunnel = "ssl"

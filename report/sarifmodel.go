@@ -220,6 +220,7 @@ type sarifMxsweep struct {
 	Product     string   `json:"product,omitempty"`
 	Version     string   `json:"version,omitempty"`
 	Role        string   `json:"role,omitempty"`
+	Unsettled   string   `json:"inconclusive,omitempty"`
 	Severity    string   `json:"severity"`
 	Confidence  int      `json:"confidence,omitempty"`
 	Drift       string   `json:"drift,omitempty"`

@@ -166,6 +166,7 @@ func (b *sarifBuilder) mxsweep(f *Finding, p *Port) sarifMxsweep {
 		w.State, w.Reason = p.State, p.Reason
 		if s := p.Service; s != nil {
 			w.Service, w.Product, w.Version, w.Role = s.Name, s.Product, s.Version, s.Role
+			w.Unsettled = s.Inconclusive
 		}
 	}
 	return w

@@ -139,8 +139,8 @@ type remark struct {
 // unseen lists what was not seen, and the notices, errors first.
 func (v *view) unseen() []remark {
 	var list []remark
-	for _, why := range sortedKeys(v.blind) {
-		list = append(list, remark{"warning", fmt.Sprintf("%s could not be asked: %s", v.blind[why], why)})
+	for _, why := range sortedKeys(v.unjudged) {
+		list = append(list, remark{"warning", fmt.Sprintf("%s could not be judged: %s", v.unjudged[why], why)})
 	}
 	for _, n := range v.notices {
 		text := n.Code + " " + n.Message

@@ -11,19 +11,19 @@ import (
 // A view is a run as people read it: by host, by port, with the findings of
 // each. The formats for people share it, so that they say the same.
 type view struct {
-	tool    Tool
-	run     Run
-	sum     Summary
-	hosts   []hostView // that have an open port or a live finding
-	settled []*Finding // accepted, expected and fixed
-	notices []Notice
-	failing int // findings that the gate fails on
-	reach   reach
-	show    showing
-	hidden  int        // findings that are not shown because of show.only
-	folded  []*Finding // known ones that are only counted
-	rules   map[string]*Rule
-	blind   map[string]*blindness // ports that are not known, by cause
+	tool     Tool
+	run      Run
+	sum      Summary
+	hosts    []hostView // that have an open port or a live finding
+	settled  []*Finding // accepted, expected and fixed
+	notices  []Notice
+	failing  int // findings that the gate fails on
+	reach    reach
+	show     showing
+	hidden   int        // findings that are not shown because of show.only
+	folded   []*Finding // known ones that are only counted
+	rules    map[string]*Rule
+	unjudged map[string]*unjudged // ports that could not be judged, by cause
 }
 
 // A hostView is one address.
@@ -61,8 +61,8 @@ type reach struct {
 func newView(c *collector, s Summary, show showing) *view {
 	v := &view{
 		tool: c.tool, run: c.run, sum: s, notices: c.notices, failing: c.failing, show: show,
-		rules: make(map[string]*Rule),
-		blind: make(map[string]*blindness),
+		rules:    make(map[string]*Rule),
+		unjudged: make(map[string]*unjudged),
 	}
 	for i := range c.run.Rules {
 		v.rules[c.run.Rules[i].ID] = &c.run.Rules[i]
@@ -181,40 +181,6 @@ func (v *view) restriction() string {
 	return fmt.Sprintf("Only %s are shown; %s left out.", what, isAre(v.hidden, "other finding"))
 }
 
-// A blindness is a cause for which ports are not known, and where.
-type blindness struct {
-	ports int
-	hosts []string
-}
-
-// blindTo counts a port that is not known by its cause: the last part of the
-// error, since what comes before names the port.
-func (v *view) blindTo(p *Port) {
-	cause := p.Reason
-	if p.Error != nil {
-		cause = p.Error.Message[strings.LastIndex(p.Error.Message, ": ")+1:]
-	}
-	cause = cmp.Or(strings.TrimSpace(cause), "cause not known")
-	b := v.blind[cause]
-	if b == nil {
-		b = new(blindness)
-		v.blind[cause] = b
-	}
-	b.ports++
-	if n := len(b.hosts); n == 0 || b.hosts[n-1] != p.IP {
-		b.hosts = append(b.hosts, p.IP)
-	}
-}
-
-// String says how many ports and which hosts, at most three by name.
-func (b *blindness) String() string {
-	s := plural(b.ports, "port") + " of " + strings.Join(b.hosts[:min(len(b.hosts), 3)], ", ")
-	if more := len(b.hosts) - 3; more > 0 {
-		s += fmt.Sprintf(" and %s", plural(more, "more host"))
-	}
-	return s
-}
-
 // viewBuilder puts records to their hosts.
 type viewBuilder struct {
 	v     *view
@@ -248,10 +214,13 @@ func (b *viewBuilder) port(p *Port) {
 	switch p.State {
 	case stateOpen:
 	case stateUnknown:
-		b.v.blindTo(p)
+		b.v.unjudgedFor(p)
 		return
 	default:
 		return
+	}
+	if p.Service.unsettled() != "" {
+		b.v.unjudgedFor(p)
 	}
 	h := b.host(p.address(), p.IP, shownNames(p.Host, p.Aliases))
 	if p.Service != nil {
@@ -369,6 +338,9 @@ func (p *portView) says() string {
 		parts = append(parts, inconclusive(s))
 	} else if s.Product == "" && p.port.Banner != nil {
 		parts = append(parts, `said "`+Sanitise(p.port.Banner.Text, 60)+`"`)
+	}
+	if why := s.unsettled(); why != "" {
+		parts = append(parts, why)
 	}
 	return strings.Join(parts, ", ") + confidence(s) + assumed(p.port)
 }

@@ -1,0 +1,79 @@
+package report
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+)
+
+// causes words what keeps a port from being judged: the reasons of ports that
+// are unknown, and why a dialogue did not settle what answers.
+var causes = map[string]string{
+	"blocked":         "the host stopped answering while it was asked",
+	"zero-window":     "it accepts a connection and takes no data",
+	"no-response":     "nothing answered",
+	"no-connection":   "no connection for a dialogue came about",
+	"refused-for-now": "it refused to talk for now",
+	"cut-off":         "the dialogue was cut off",
+	"unfinished":      "it was still replying when time was up",
+	"unacknowledged":  "what was sent was never acknowledged",
+	"skipped":         "it was not talked to",
+}
+
+// cause words a reason that is known, and gives another as it is.
+func cause(word string) string { return cmp.Or(causes[word], word) }
+
+// unsettled says why the dialogue did not settle what answers, with the words
+// of the daemon; "" if it did.
+func (s *Service) unsettled() string {
+	if s == nil || s.Inconclusive == "" {
+		return ""
+	}
+	text := "not settled: " + cause(s.Inconclusive)
+	if s.Refusal != "" {
+		text += ` ("` + Sanitise(s.Refusal, 60) + `")`
+	}
+	return text
+}
+
+// An unjudged is a cause for which ports could not be judged, and where.
+type unjudged struct {
+	ports int
+	hosts []string
+}
+
+// add counts a port. The ports of a host come one after the other.
+func (u *unjudged) add(p *Port) {
+	u.ports++
+	if n := len(u.hosts); n == 0 || u.hosts[n-1] != p.IP {
+		u.hosts = append(u.hosts, p.IP)
+	}
+}
+
+// String says how many ports and which hosts, at most three by name.
+func (u *unjudged) String() string {
+	s := plural(u.ports, "port") + " of " + strings.Join(u.hosts[:min(len(u.hosts), 3)], ", ")
+	if more := len(u.hosts) - 3; more > 0 {
+		s += fmt.Sprintf(" and %s", plural(more, "more host"))
+	}
+	return s
+}
+
+// unjudgedFor counts a port that could not be judged by its cause. Of an error
+// that is the last part, since what comes before names the port.
+func (v *view) unjudgedFor(p *Port) {
+	why := cause(p.Reason)
+	switch {
+	case p.State == stateOpen:
+		why = "open, but " + cause(p.Service.Inconclusive)
+	case p.Error != nil:
+		why = p.Error.Message[strings.LastIndex(p.Error.Message, ": ")+1:]
+	}
+	why = cmp.Or(strings.TrimSpace(why), "cause not known")
+	u := v.unjudged[why]
+	if u == nil {
+		u = new(unjudged)
+		v.unjudged[why] = u
+	}
+	u.add(p)
+}

@@ -1,0 +1,58 @@
+package report
+
+import (
+	"strings"
+	"testing"
+
+	"mxsweep/fingerprint"
+)
+
+// TestUnsettledIsTold: a port that is open and could not be judged looks like
+// that in every format that tells what answers.
+func TestUnsettledIsTold(t *testing.T) {
+	run := func() *collector {
+		c := hugeRun(1, 1)
+		c.findings = nil
+		c.ports[0].Banner = nil
+		c.ports[0].Service = &Service{Name: "smtp", Role: "unknown",
+			Inconclusive: string(fingerprint.InconclusiveRefused), Refusal: "421 4.3.2 try again later"}
+		blocked := hugePort(c.ports[0].address(), 10099, 0)
+		blocked.State, blocked.Reason, blocked.Service, blocked.Banner = stateUnknown, "blocked", nil, nil
+		c.ports = append(c.ports, blocked)
+		return c
+	}
+	words := `not settled: it refused to talk for now ("421 4.3.2 try again later")`
+	for format, want := range map[string][]string{
+		"text": {words, "1 port of 10.0.0.0 could not be judged: open, but it refused to talk for now",
+			"1 port of 10.0.0.0 could not be judged: the host stopped answering while it was asked"},
+		"markdown":   {words, "could not be judged: the host stopped answering"},
+		"html":       {"not settled: it refused to talk for now", "could not be judged: the host stopped answering"},
+		"junit":      {`<error type="refused-for-now" message="not settled: it refused to talk for now`},
+		"csv":        {"refused-for-now,421 4.3.2 try again later", ",unknown,", "blocked"},
+		"nmap-xml":   {"not settled: it refused to talk for now"},
+		"json":       {`"inconclusive": "refused-for-now"`, `"refusal": "421 4.3.2 try again later"`, `"reason": "blocked"`},
+		"prometheus": {`state="unknown"} 1`},
+	} {
+		doc := strings.Join(strings.Fields(string(write(t, format, Options{}, run()))), " ")
+		for _, text := range want {
+			if !strings.Contains(doc, text) {
+				t.Errorf("%s: %q is not told:\n%s", format, text, doc)
+			}
+		}
+	}
+}
+
+// TestEveryCauseHasWords: nobody reads the code word of a reason.
+func TestEveryCauseHasWords(t *testing.T) {
+	for _, i := range []fingerprint.Inconclusive{
+		fingerprint.InconclusiveNoConnection, fingerprint.InconclusiveRefused, fingerprint.InconclusiveCutOff,
+		fingerprint.InconclusiveUnfinished, fingerprint.InconclusiveUnacknowledged, fingerprint.InconclusiveSkipped,
+	} {
+		if cause(string(i)) == string(i) {
+			t.Errorf("%s has no words", i)
+		}
+	}
+	if got := cause("of a later version"); got != "of a later version" {
+		t.Errorf("an unknown cause is %q", got)
+	}
+}
