@@ -85,8 +85,12 @@ func openBaseline(file string) (b *exposure.Baseline, saved bool, err error) {
 }
 
 // writeBaseline writes a baseline to a file, whole or not at all; "-" is
-// standard output.
-func (s *session) writeBaseline(file string, b *exposure.Baseline) error {
+// standard output. The file must not be the run that it is made of, if any.
+func (s *session) writeBaseline(file string, b *exposure.Baseline, run string) error {
+	written := fileUse{flag: "flag \"--output\"", name: file}
+	if err := checkUses([]fileUse{written}, []fileUse{{role: "the run", name: run}}); file != "-" && err != nil {
+		return err
+	}
 	data, err := b.Encode()
 	if err != nil {
 		return err
@@ -125,7 +129,7 @@ run that saw all of them.`,
 			if err != nil {
 				return err
 			}
-			return s.writeBaseline(output, b)
+			return s.writeBaseline(output, b, args[0])
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "write to `FILE`")
@@ -166,7 +170,7 @@ for byte. Where FILE is a saved run, -o names the baseline to write.`,
 			if err != nil {
 				return err
 			}
-			return s.writeBaseline(output, b)
+			return s.writeBaseline(output, b, args[0])
 		},
 	}
 	cmd.Flags().StringVar(&file, "baseline", "", "the baseline `FILE` to update")
@@ -226,7 +230,7 @@ func (s *session) pruneBaseline(file string, targets, rules []string) error {
 		fmt.Fprintf(s.stderr, "mxsweep: nothing in baseline %q meets that\n", file)
 		return nil
 	}
-	if err := s.writeBaseline(file, b); err != nil {
+	if err := s.writeBaseline(file, b, ""); err != nil {
 		return err
 	}
 	var out bytes.Buffer
