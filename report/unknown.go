@@ -31,7 +31,7 @@ func (s *Service) unsettled() string {
 	}
 	text := "not settled: " + cause(s.Inconclusive)
 	if s.Refusal != "" {
-		text += ` ("` + Sanitise(s.Refusal, 60) + `")`
+		text += ` ("` + Sanitise(strings.TrimSpace(s.Refusal), 60) + `")`
 	}
 	return text
 }

@@ -334,13 +334,10 @@ func (p *portView) says() string {
 	if slices.Contains(s.Observations, "acl-refused") {
 		parts = append(parts, "its own ACL refused us")
 	}
-	if s.Inconclusive != "" {
-		parts = append(parts, inconclusive(s))
-	} else if s.Product == "" && p.port.Banner != nil {
-		parts = append(parts, `said "`+Sanitise(p.port.Banner.Text, 60)+`"`)
-	}
 	if why := s.unsettled(); why != "" {
 		parts = append(parts, why)
+	} else if s.Product == "" && p.port.Banner != nil {
+		parts = append(parts, `said "`+Sanitise(p.port.Banner.Text, 60)+`"`)
 	}
 	return strings.Join(parts, ", ") + confidence(s) + assumed(p.port)
 }
@@ -352,16 +349,6 @@ func assumed(p *Port) string {
 		return ""
 	}
 	return " (an address of the scanning machine: reachability assumed)"
-}
-
-// inconclusive says why the dialogue settled nothing, with the words of a
-// refusal.
-func inconclusive(s *Service) string {
-	why := strings.ReplaceAll(s.Inconclusive, "-", " ")
-	if s.Refusal != "" {
-		why += `: "` + Sanitise(strings.TrimSpace(s.Refusal), 60) + `"`
-	}
-	return why
 }
 
 // confidence is said where it is not high.
