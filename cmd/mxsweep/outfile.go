@@ -1,8 +1,10 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
+	"io/fs"
 	"os"
 	"path/filepath"
 )
@@ -117,7 +119,8 @@ func (o *outputFile) begin() error {
 		return err
 	}
 	if o.mode.private {
-		if err := o.f.Chmod(0o600); err != nil {
+		// Somebody else's file stays as open as its owner has it.
+		if err := o.f.Chmod(0o600); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
 	}
