@@ -65,6 +65,7 @@ type Saw struct {
 	Crowded    int  // open ports of hosts with too many to talk to all
 	ShutOut    bool // what had answered stopped to, and did not come back
 	Unresolved []UnresolvedName
+	EmptyShard bool     // the sweep has pairs, and none of them is in this shard of it
 	Canaries   []Canary // with their answers
 	Aborted    error    // why the run ended early, nil if it did not
 	Failed     []error  // outputs that could not be written
@@ -299,6 +300,8 @@ func (g Gate) cover(v *Verdict, saw Saw) {
 	c := saw.Coverage
 	switch {
 	case saw.Refused != nil:
+	case c.Planned == 0 && saw.EmptyShard:
+		v.Notices = append(v.Notices, NewNotice(NoticeEmptyShard, "", nil, "No host falls to this shard."))
 	case c.Planned == 0:
 		v.add(ExitIncomplete, NewNotice(NoticeNothingInScope, "", nil, "Nothing was in scope."))
 	case c.Answered == 0 || c.HostsUp == 0:

@@ -66,6 +66,7 @@ const (
 	NoticeRunsDiffer        = "MXS9044"
 	NoticePartIncomplete    = "MXS9045"
 	NoticeExcludedName      = "MXS9051"
+	NoticeEmptyShard        = "MXS9052"
 	NoticeBlocked           = "MXS9061"
 	NoticeRejected          = "MXS9062"
 )
@@ -180,6 +181,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeExcludedName, "ExcludedByName", LevelNote, "Hosts are excluded by name.",
 		"The addresses that the name had when the run began were not contacted. A name whose addresses change may have others, which cannot be known and are not excluded.",
 		"Exclude the addresses or their prefix where that matters."},
+	{NoticeEmptyShard, "EmptyShard", LevelNote, "The shard holds no host.",
+		"A host is in one shard as a whole, and there are fewer hosts than shards, or one of them has most of the ports. The other shards hold them all.",
+		"Use fewer shards."},
 	{NoticeBlocked, "HostBlocked", LevelWarning, "A host stopped answering during the run, on a port too that it had answered on.",
 		"A firewall may have had enough of the scanner, or the host or the path to it went away. What was asked since the last answer may be open and counts as unknown.",
 		"Have the scanner's address let through, or sweep the host again later, slower, with --rate and --per-host."},

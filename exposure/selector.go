@@ -18,6 +18,7 @@ type Selector struct {
 	Text string // as written
 
 	ranges []netipx.IPRange
+	zone   string // of a link-local address
 	name   string // lower case, without a final dot; "" if not a name
 }
 
@@ -43,7 +44,7 @@ func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
 		return slices.ContainsFunc(hosts, func(host string) bool { return s.name == canonicalName(host) })
 	}
 	for _, r := range s.ranges {
-		if r.Contains(addr.Unmap()) {
+		if r.Contains(addr.Unmap().WithZone("")) && s.zone == addr.Zone() {
 			return true
 		}
 	}
@@ -93,7 +94,7 @@ func ParseSelector(text string) (Selector, error) {
 	if len(t.Ports) > 0 {
 		return Selector{}, &UserError{Msg: "a port does not belong here", HintText: "give the port under its own key"}
 	}
-	return Selector{Text: text, ranges: t.Ranges, name: canonicalName(t.Name)}, nil
+	return Selector{Text: text, ranges: t.Ranges, zone: t.Zone, name: canonicalName(t.Name)}, nil
 }
 
 // A PortSelector names ports: "*", or a list as on the command line. The zero

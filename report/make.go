@@ -58,7 +58,7 @@ func (t Tree) Path(file string) string {
 // is sanitised here, once.
 func NewPort(p exposure.Port, tree Tree) Port {
 	w := Port{
-		IP:           p.Target.Addr().String(),
+		IP:           p.Target.Addr().WithZone("").String(), // Host holds the zone
 		Host:         Sanitise(p.Host, maxField),
 		Aliases:      sanitiseAll(p.Aliases, maxField),
 		Port:         p.Target.Port(),
@@ -210,7 +210,7 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 		Severity:     severityName(f.Severity),
 		Title:        Sanitise(f.Title, maxSentence),
 		Score:        f.Score,
-		IP:           f.Target.Addr().String(),
+		IP:           f.Target.Addr().WithZone("").String(),
 		Host:         Sanitise(f.Host, maxField),
 		Aliases:      sanitiseAll(f.Aliases, maxField),
 		Port:         f.Target.Port(),

@@ -76,7 +76,7 @@ func (e *embedded) excludes(a netip.Addr) bool {
 		{b[12], b[13], b[14], b[15]}, // 96
 	} {
 		host := netip.AddrFrom4(v4)
-		if e.ipv4.contains(netipx.IPRangeFrom(host, host)) {
+		if e.ipv4.holds(host) {
 			return true
 		}
 	}

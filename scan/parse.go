@@ -11,6 +11,7 @@ import (
 // An entry is one target as it is written, before any name is looked up.
 type entry struct {
 	addrs netipx.IPRange // invalid if name is set
+	zone  string         // of a link-local address
 	name  string         // a host name, in lower case, without the final dot
 	ports []uint16       // written behind it; nil if none
 }
@@ -71,8 +72,12 @@ func parseOwnPorts(text, spec string) ([]uint16, *InputError) {
 // parseHost reads a target without its port.
 func parseHost(s string) (entry, *InputError) {
 	if strings.Contains(s, "%") {
-		return entry{}, &InputError{Text: s, Problem: "an IPv6 zone",
-			Advice: "link-local addresses mean another host on each link; name the host by a global or unique local address"}
+		a, err := netip.ParseAddr(s)
+		if err != nil || !a.IsLinkLocalUnicast() {
+			return entry{}, &InputError{Text: s, Problem: "an IPv6 zone behind something other than one link-local address",
+				Advice: "write a zone only behind an address of fe80::/10, like fe80::1%eth0"}
+		}
+		return entry{addrs: netipx.IPRangeFrom(a, a), zone: a.Zone()}, nil
 	}
 	var addrs netipx.IPRange
 	var err *InputError
@@ -175,6 +180,10 @@ func parseAddr(s string) (netip.Addr, *InputError) {
 func checkUnicast(s string, r netipx.IPRange) *InputError {
 	if r.From() != r.To() {
 		return nil // what is no host's is left out of a wider set
+	}
+	if r.From().IsLinkLocalUnicast() && r.From().Is6() {
+		return &InputError{Text: s, Problem: "a link-local address without its zone",
+			Advice: "write the interface behind it, like " + r.From().String() + "%eth0: such an address means another host on each link"}
 	}
 	if never.Contains(r.From()) {
 		return &InputError{Text: s, Problem: "not the address of one host",

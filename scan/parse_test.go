@@ -44,6 +44,9 @@ func show(targets []Target) []string {
 			}
 			b.WriteString(r.String())
 		}
+		if t.Zone != "" {
+			b.WriteString("%" + t.Zone)
+		}
 		if t.Ports != nil {
 			b.WriteString(" :" + FormatPorts(t.Ports))
 		}
@@ -78,6 +81,8 @@ func TestTargets(t *testing.T) {
 		"::ffff:192.0.2.0/120":         "192.0.2.0-192.0.2.255",
 		"::ffff:c000:201-192.0.2.4":    "192.0.2.1-192.0.2.4",
 		"0.0.0.0/0":                    "0.0.0.0-255.255.255.255",
+		"fe80::1%eth0":                 "fe80::1-fe80::1%eth0",
+		"[fe80::1%2]:25":               "fe80::1-fe80::1%2 :25",
 		"mx1.example.net":              "mx1.example.net=192.0.2.25-192.0.2.25 192.0.2.26-192.0.2.26 2001:db8::25-2001:db8::25",
 		"MX1.Example.NET.:10025":       "mx1.example.net=192.0.2.25-192.0.2.25 192.0.2.26-192.0.2.26 2001:db8::25-2001:db8::25 :10025",
 		"gone.example.net":             "gone.example.net=unresolved",
@@ -113,8 +118,11 @@ func TestTargetErrors(t *testing.T) {
 		"[2001:db8::1":            "a bracket that is not closed",
 		"[2001:db8::1]25":         "something other than a port behind the bracket",
 		"[10.0.0.1]:25":           "brackets around something other than IPv6",
-		"fe80::1%eth0":            "an IPv6 zone",
-		"[fe80::1%eth0]:25":       "an IPv6 zone",
+		"fe80::1":                 "a link-local address without its zone",
+		"[fe80::1]:25":            "a link-local address without its zone",
+		"2001:db8::1%eth0":        "an IPv6 zone behind something other",
+		"fe80::/64%eth0":          "an IPv6 zone behind something other",
+		"fe80::1-fe80::2%eth0":    "an IPv6 zone behind something other",
 		"0.0.0.0":                 "not the address of one host",
 		"::":                      "not the address of one host",
 		"224.0.0.1":               "not the address of one host",
@@ -235,7 +243,7 @@ func FuzzParseEntry(f *testing.F) {
 		if e.name == "" && !e.addrs.IsValid() || e.name != "" && e.addrs.IsValid() {
 			t.Fatalf("%q: neither a name nor addresses, or both: %+v", s, e)
 		}
-		if e.name == "" && (e.addrs.From().Zone() != "" || e.addrs.From() == e.addrs.To() && e.addrs.From().Is4In6()) {
+		if e.name == "" && (e.zone != "" && !e.addrs.From().IsLinkLocalUnicast() || e.addrs.From() == e.addrs.To() && e.addrs.From().Is4In6()) {
 			t.Fatalf("%q: zone or mapped address: %v", s, e.addrs)
 		}
 	})

@@ -110,11 +110,16 @@ func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
 }
 
 // ExcludeFile reads excluded addresses, prefixes, ranges and names, one a
-// line, with "#" comments.
+// line, with "#" comments. A file without any is an error: it would lift a
+// bound that was meant.
 func (p *Parser) ExcludeFile(ctx context.Context, name string) ([]Target, error) {
 	lines, err := p.lines(ctx, name, excluding)
 	if err != nil {
 		return nil, err
+	}
+	if len(lines) == 0 {
+		return nil, &InputError{File: name, Problem: "the file excludes nothing",
+			Advice: "give a text file with one entry a line, or leave --exclude-file out"}
 	}
 	excluded, _, err := p.parse(ctx, lines, excluding)
 	return excluded, err
@@ -173,7 +178,7 @@ func parseLine(text string, bang bool, line Anchor, d dialect) (Target, error) {
 		}
 		return Target{}, err
 	}
-	t := Target{Name: parsed.name, Ports: parsed.ports, Anchor: line}
+	t := Target{Name: parsed.name, Zone: parsed.zone, Ports: parsed.ports, Anchor: line}
 	if parsed.name == "" {
 		t.Ranges = append(t.Ranges, parsed.addrs)
 	}

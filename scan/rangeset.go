@@ -16,10 +16,8 @@ func listOf(targets []Target) rangeList {
 	}
 	out := make(rangeList, 0, n)
 	for i := range targets {
-		for _, r := range targets[i].Ranges {
-			if r.From().Zone() == "" {
-				out = append(out, r)
-			}
+		if targets[i].Zone == "" {
+			out = append(out, targets[i].Ranges...)
 		}
 	}
 	return out.normal()

@@ -42,6 +42,8 @@ type Scope struct {
 	names    map[netip.Addr][]string // in the order of the targets, then of what is allowed
 	asked    rangeList               // addresses swept
 	spared   uint64                  // addresses that would be swept but for the excludes
+
+	zoned, zonedAsked []netip.Addr // link-local addresses allowed, and swept
 }
 
 // NewScope makes a Scope. Addresses that no single host has (unspecified,
@@ -96,7 +98,7 @@ func (s *Scope) nameAll(lists [][]Target) {
 }
 
 // sort finds the swept targets that cannot be swept as they were asked for.
-func (s *Scope) sort(allowed, zoned rangeList) {
+func (s *Scope) sort(allowed rangeList, zoned []netip.Addr) {
 	for i := range s.swept {
 		t := &s.swept[i]
 		if t.Err != nil {
@@ -107,12 +109,11 @@ func (s *Scope) sort(allowed, zoned rangeList) {
 		}
 		whole, left := true, false
 		for _, r := range t.Ranges {
-			permitted := allowed
-			if r.From().Zone() != "" {
-				permitted = zoned
-			}
-			whole = whole && permitted.contains(r)
+			whole = whole && allowed.contains(r)
 			left = left || s.allows.overlaps(r)
+		}
+		if a, ok := t.Single(); ok && t.Zone != "" {
+			whole, left = slices.Contains(zoned, a), slices.Contains(s.zoned, a)
 		}
 		switch {
 		case !whole:
@@ -127,11 +128,14 @@ func (s *Scope) sort(allowed, zoned rangeList) {
 // IPv4 address that it stands for. A link-local address is allowed only with
 // the zone that it was allowed with, and no other address with any.
 func (s *Scope) Allows(a netip.Addr) bool {
-	if s == nil || a.Zone() != "" && !a.IsLinkLocalUnicast() {
+	switch {
+	case s == nil || !a.IsValid():
 		return false
+	case a.Zone() != "":
+		return slices.Contains(s.zoned, a)
 	}
 	a = a.Unmap()
-	return s.allows.contains(netipx.IPRangeFrom(a, a)) && !s.embedded.excludes(a)
+	return s.allows.holds(a) && !s.embedded.excludes(a)
 }
 
 // Anchor returns the line that put a into the run, the most specific one if
@@ -174,7 +178,10 @@ func (s *Scope) Unresolved() []Target { return s.failed }
 
 // Addresses returns how many addresses the run sweeps, or the largest uint64
 // if there are more.
-func (s *Scope) Addresses() uint64 { return s.asked.count() }
+func (s *Scope) Addresses() uint64 {
+	n, zoned := s.asked.count(), uint64(len(s.zonedAsked))
+	return max(n, n+zoned)
+}
 
 // Excluded returns how many addresses the excludes take from the run.
 func (s *Scope) Excluded() uint64 { return s.spared }
@@ -192,6 +199,9 @@ func (s *Scope) SHA256(ports []uint16) (string, error) {
 	fmt.Fprintln(h, "mxsweep scope 1")
 	writeRanges(h, "+", s.allows)
 	writeRanges(h, "!", s.excluded)
+	for _, a := range s.zoned {
+		fmt.Fprintf(h, "+%v\n", a)
+	}
 	for _, sp := range space.spans {
 		fmt.Fprintf(h, "=%v-%v %s\n", sp.addr(0), sp.addr(sp.hosts-1), FormatPorts(sp.ports))
 	}
@@ -205,6 +215,10 @@ func writeRanges(w io.Writer, mark string, list rangeList) {
 	}
 }
 
-// Ranges returns the addresses that the run sweeps, sorted and without
-// repeats. They must not be changed.
+// Ranges returns the addresses without a zone that the run sweeps, sorted and
+// without repeats. They must not be changed.
 func (s *Scope) Ranges() []netipx.IPRange { return s.asked }
+
+// Zoned returns the link-local addresses that the run sweeps, each with its
+// zone. They must not be changed.
+func (s *Scope) Zoned() []netip.Addr { return s.zonedAsked }

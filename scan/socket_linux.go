@@ -1,7 +1,9 @@
 package scan
 
 import (
+	"net"
 	"net/netip"
+	"strconv"
 	"unsafe"
 
 	"golang.org/x/sys/unix"
@@ -14,8 +16,25 @@ func connect(fd int, to netip.AddrPort) unix.Errno {
 		sa := unix.RawSockaddrInet4{Family: unix.AF_INET, Port: netOrder(to.Port()), Addr: to.Addr().As4()}
 		return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
 	}
-	sa := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: netOrder(to.Port()), Addr: to.Addr().As16()}
+	sa := unix.RawSockaddrInet6{Family: unix.AF_INET6, Port: netOrder(to.Port()), Addr: to.Addr().As16(), Scope_id: zoneIndex(to.Addr().Zone())}
 	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
+}
+
+// zoneIndex is the number of the interface that a zone names (RFC 4007, Section
+// 11.2), 0 for no zone or one that is not there; a link-local address cannot be
+// connected to with 0.
+func zoneIndex(zone string) uint32 {
+	if zone == "" {
+		return 0
+	}
+	if n, err := strconv.ParseUint(zone, 10, 32); err == nil {
+		return uint32(n)
+	}
+	i, err := net.InterfaceByName(zone)
+	if err != nil {
+		return 0
+	}
+	return uint32(i.Index)
 }
 
 // disconnect takes a connect back (connect(2), "AF_UNSPEC").

@@ -94,31 +94,6 @@ func clipped(stretches []stretch, allows rangeList) []span {
 	return out
 }
 
-// zonedSpans are the spans of the link-local addresses that scope sweeps.
-func zonedSpans(scope *Scope, ports []uint16) []span {
-	var out []span
-	for _, r := range scope.asked {
-		a := r.From()
-		if a.Zone() == "" {
-			continue
-		}
-		var own []uint16
-		for _, t := range scope.swept {
-			if slices.Contains(t.Ranges, r) {
-				if t.Ports == nil {
-					own = append(own, ports...)
-				}
-				own = append(own, t.Ports...)
-			}
-		}
-		slices.Sort(own)
-		if own = slices.Compact(own); len(own) > 0 {
-			out = append(out, span{first: spotOf(a), zone: a.Zone(), hosts: 1, ports: own})
-		}
-	}
-	return out
-}
-
 // Len returns how many pairs there are.
 func (s *Space) Len() uint64 { return s.to - s.from }
 
@@ -156,15 +131,27 @@ func (s *Space) Index(pair netip.AddrPort) (uint64, bool) {
 }
 
 // Shard returns the i-th, from 1, of n disjoint parts that together are s. Each
-// is a run of neighbouring numbers, so that a host is in one part as a rule;
-// their sizes differ by one at most. Which pairs a part holds depends on
+// is a run of whole hosts, with about the same number of pairs: a part begins
+// with the host in which an even part would begin, so that parts are empty
+// where there are fewer hosts than parts. Which hosts a part holds depends on
 // nothing but s, i and n. It returns an error unless 1 <= i <= n.
 func (s *Space) Shard(i, n uint64) (*Space, error) {
 	if i < 1 || i > n {
 		return nil, &InputError{Text: fmt.Sprintf("%d/%d", i, n), Problem: "no such shard",
 			Advice: "write 1/4, 2/4, 3/4 and 4/4 for the four parts of a sweep"}
 	}
-	return &Space{spans: s.spans, from: s.from + part(s.Len(), i-1, n), to: s.from + part(s.Len(), i, n)}, nil
+	return &Space{spans: s.spans, from: s.hostStart(s.from + part(s.Len(), i-1, n)), to: s.hostStart(s.from + part(s.Len(), i, n))}, nil
+}
+
+// hostStart returns the number, in the whole, of the first pair in s of the
+// host that has pair i; i itself at the end of s.
+func (s *Space) hostStart(i uint64) uint64 {
+	if i >= s.to {
+		return i
+	}
+	k := sort.Search(len(s.spans), func(k int) bool { return s.spans[k].start > i }) - 1
+	sp := &s.spans[k]
+	return max(s.from, i-(i-sp.start)%uint64(len(sp.ports)))
 }
 
 // part returns total*i/n for i <= n.

@@ -187,13 +187,22 @@ func TestShards(t *testing.T) {
 		s := mustSpace(t, mustScope(t, fmt.Sprintf("10.0.0.0-10.0.0.%d", hosts-1), "[2001:db8::1]:7"), 25, 143, 10025)
 		for _, n := range []uint64{1, 2, 3, 5, 16, 100, 1000} {
 			var union []string
+			sharded := map[netip.Addr]uint64{}
 			for i := uint64(1); i <= n; i++ {
 				part, err := s.Shard(i, n)
 				if err != nil {
 					t.Fatal(err)
 				}
-				if least := s.Len() / n; part.Len() < least || part.Len() > least+1 {
+				const most = 3 // pairs of a host
+				if even := s.Len() / n; part.Len()+most <= even || part.Len() > even+most {
 					t.Errorf("%d of %d: %d of %d pairs", i, n, part.Len(), s.Len())
+				}
+				for k := range part.Len() {
+					a := part.At(k).Addr()
+					if in, ok := sharded[a]; ok && in != i {
+						t.Errorf("%v is in shards %d and %d of %d", a, in, i, n)
+					}
+					sharded[a] = i
 				}
 				for k := range part.Len() {
 					if got, ok := part.Index(part.At(k)); !ok || got != k {

@@ -9,8 +9,8 @@ import (
 // Spans yields the runs of neighbouring addresses that are asked for the same
 // ports, by address, each with those ports, sorted. The pairs of a run are
 // numbered one address after the other, and the runs one after the other. The
-// first and the last run of a shard may reach beyond it. The ports must not be
-// changed.
+// first and the last run of a shard may reach beyond it. Runs do not tell zones.
+// The ports must not be changed.
 func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
 	return func(yield func(netipx.IPRange, []uint16) bool) {
 		for _, sp := range s.spans {

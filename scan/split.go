@@ -15,7 +15,11 @@ func (s *Space) Split(set *netipx.IPSet) (in, out *Space, err error) {
 	for sp := range s.exact() {
 		r := netipx.IPRangeFrom(sp.addr(0), sp.addr(sp.hosts-1))
 		switch {
-		case sp.zone != "" || !set.OverlapsRange(r): // a set holds no zones
+		case sp.zone != "": // a set holds no zones
+			out.push(r, sp.ports)
+			out.spans[len(out.spans)-1].zone = sp.zone
+			continue
+		case !set.OverlapsRange(r):
 			out.push(r, sp.ports)
 			continue
 		case set.ContainsRange(r):
@@ -48,7 +52,7 @@ func (s *Space) pushAll(b *netipx.IPSetBuilder, ports []uint16) error {
 
 // push adds a run of addresses behind those that s has.
 func (s *Space) push(r netipx.IPRange, ports []uint16) {
-	sp := span{first: spotOf(r.From()), zone: r.From().Zone(), hosts: countRange(r), ports: ports, start: s.to}
+	sp := span{first: spotOf(r.From()), hosts: countRange(r), ports: ports, start: s.to}
 	s.spans = append(s.spans, sp)
 	s.to += sp.hosts * uint64(len(ports))
 }

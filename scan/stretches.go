@@ -20,7 +20,7 @@ type stretch struct {
 func stretchesOf(targets []Target, ports []uint16) ([]stretch, error) {
 	list := make([]*Target, 0, len(targets))
 	for i := range targets {
-		if t := &targets[i]; len(t.Ranges) > 0 && t.Ranges[0].From().Zone() == "" {
+		if t := &targets[i]; t.Zone == "" {
 			list = append(list, t)
 		}
 	}

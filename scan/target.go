@@ -25,6 +25,10 @@ type Target struct {
 	// Name is the host name that the target was given as, or empty.
 	Name string
 
+	// Zone is the interface behind a link-local address, by name or number,
+	// or empty. Ranges, which hold no zones, are then that address alone.
+	Zone string
+
 	// Ports are the ports written behind the target ("mx1:10025"), sorted.
 	// Nil means the ports of the run.
 	Ports []uint16
@@ -42,7 +46,7 @@ type Target struct {
 // Single reports the address of a target that is exactly one address.
 func (t Target) Single() (netip.Addr, bool) {
 	if len(t.Ranges) == 1 && t.Ranges[0].From() == t.Ranges[0].To() {
-		return t.Ranges[0].From(), true
+		return t.Ranges[0].From().WithZone(t.Zone), true
 	}
 	return netip.Addr{}, false
 }

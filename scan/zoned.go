@@ -3,53 +3,63 @@ package scan
 import (
 	"net/netip"
 	"slices"
-
-	"go4.org/netipx"
 )
 
 // zonedOf returns the link-local addresses of targets that have a zone (RFC
-// 4007, Section 11). Each is a range of its own.
-func zonedOf(targets []Target) rangeList {
-	var out rangeList
+// 4007, Section 11), sorted and without repeats.
+func zonedOf(targets []Target) []netip.Addr {
+	var out []netip.Addr
 	for i := range targets {
-		for _, r := range targets[i].Ranges {
-			if r.From().Zone() != "" {
-				out = append(out, r)
-			}
+		if a, ok := targets[i].Single(); ok && a.Zone() != "" {
+			out = append(out, a)
 		}
 	}
-	slices.SortFunc(out, compareFrom)
+	slices.SortFunc(out, netip.Addr.Compare)
 	return slices.Compact(out)
 }
 
 // addZoned adds the link-local addresses with a zone. An exclude without a zone
-// is about all zones. No other range holds link-local addresses, so that the
-// lists stay sorted.
+// is about all zones.
 func (s *Scope) addZoned(b Bounds) {
 	excluded := zonedOf(b.Excluded)
-	out := func(r netipx.IPRange) bool {
-		a := r.From().WithZone("")
-		return excluded.contains(r) || s.excluded.contains(netipx.IPRangeFrom(a, a))
+	out := func(a netip.Addr) bool {
+		return slices.Contains(excluded, a) || s.excluded.holds(a.WithZone(""))
 	}
-	allowed, asked := zonedOf(b.Allowed), zonedOf(s.swept)
-	n := len(asked)
-	allowed, asked = slices.DeleteFunc(allowed, out), slices.DeleteFunc(asked, out)
-	s.spared += uint64(n - len(asked))
-	if len(allowed) == 0 {
-		return
-	}
-	asked = slices.DeleteFunc(asked, func(r netipx.IPRange) bool { return !allowed.contains(r) })
-	s.allows = append(s.allows, allowed...)
-	s.asked = append(s.asked, asked...)
-	slices.SortFunc(s.allows, compareFrom)
-	slices.SortFunc(s.asked, compareFrom)
+	s.zoned = slices.DeleteFunc(zonedOf(b.Allowed), out)
+	asked := zonedOf(s.swept)
+	s.zonedAsked = slices.DeleteFunc(slices.Clone(asked), out)
+	s.spared += uint64(len(asked) - len(s.zonedAsked))
+	s.zonedAsked = slices.DeleteFunc(s.zonedAsked, func(a netip.Addr) bool { return !slices.Contains(s.zoned, a) })
 }
 
-// Zoned returns the first address that the scope sweeps with a zone, if any.
-func (s *Scope) Zoned() (netip.Addr, bool) {
-	for _, r := range s.asked {
-		if r.From().Zone() != "" {
-			return r.From(), true
+// zonedSpans are the spans of the link-local addresses that scope sweeps.
+func zonedSpans(scope *Scope, ports []uint16) []span {
+	var out []span
+	for _, a := range scope.zonedAsked {
+		var own []uint16
+		for i := range scope.swept {
+			t := &scope.swept[i]
+			if single, ok := t.Single(); !ok || single != a {
+				continue
+			}
+			if t.Ports == nil {
+				own = append(own, ports...)
+			}
+			own = append(own, t.Ports...)
+		}
+		slices.Sort(own)
+		if own = slices.Compact(own); len(own) > 0 {
+			out = append(out, span{first: spotOf(a), zone: a.Zone(), hosts: 1, ports: own})
+		}
+	}
+	return out
+}
+
+// Zoned returns the first address of s that has a zone, if any.
+func (s *Space) Zoned() (netip.Addr, bool) {
+	for sp := range s.exact() {
+		if sp.zone != "" {
+			return sp.addr(0), true
 		}
 	}
 	return netip.Addr{}, false

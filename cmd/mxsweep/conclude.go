@@ -100,6 +100,7 @@ func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) 
 	saw := exposure.Saw{Coverage: w.sightOrNone().Coverage(), Aborted: aborted}
 	noteStop(ctx, &saw)
 	saw.Progress = p.flags.resume
+	saw.EmptyShard = p.emptyShard
 	saw.Unasked = int(w.unasked.Load())
 	saw.Crowded = int(w.crowded.Load())
 	saw.ShutOut = w.engine != nil && w.engine.shutOut()

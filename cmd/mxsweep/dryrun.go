@@ -143,6 +143,9 @@ func (p *plan) describeTargets(b *strings.Builder) {
 		}
 		fmt.Fprintf(b, "contact      %s\n", r)
 	}
+	for _, a := range p.scope.Zoned() {
+		fmt.Fprintf(b, "contact      %s\n", a)
+	}
 	for _, t := range p.scope.Unresolved() {
 		fmt.Fprintf(b, "unresolved   %s: %s\n", targetName(t), unresolved(t).Reason)
 	}

@@ -198,6 +198,9 @@ func chooseMode(space *scan.Space) (mode, why string) {
 	if runtime.GOOS != "linux" {
 		return modeConnect, "single SYNs need Linux"
 	}
+	if _, zoned := space.Zoned(); zoned {
+		return modeConnect, "a link-local target needs full connections"
+	}
 	if space.Len() < wideSweep {
 		return modeConnect, fmt.Sprintf("there are fewer than %d ports in all", wideSweep)
 	}

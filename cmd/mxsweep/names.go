@@ -129,3 +129,31 @@ func (p *plan) excludedNames() []exposure.Notice {
 	return []exposure.Notice{exposure.NewNotice(exposure.NoticeExcludedName, names[0], nil,
 		"Excluded by name, with the addresses of now: %s.", strings.Join(names, ", "))}
 }
+
+// checkZones refuses link-local targets that this machine has no link to, or
+// that the engine cannot ask.
+func checkZones(space *scan.Space, mode string) error {
+	addr, ok := space.Zoned()
+	switch zone := addr.Zone(); {
+	case !ok:
+		return nil
+	case mode == modeSyn:
+		return usagef("use --mode connect", "reading target %s: single SYNs are not sent to link-local addresses", addr)
+	case interfaceOf(zone) == nil:
+		return usagef(`"ip link" lists the interfaces`, "reading target %s: this machine has no interface %q", addr, zone)
+	}
+	return nil
+}
+
+// interfaceOf finds an interface by name or number, nil if there is none.
+func interfaceOf(zone string) *net.Interface {
+	if i, err := net.InterfaceByName(zone); err == nil {
+		return i
+	}
+	if n, err := strconv.Atoi(zone); err == nil {
+		if i, err := net.InterfaceByIndex(n); err == nil {
+			return i
+		}
+	}
+	return nil
+}

@@ -36,6 +36,7 @@ type plan struct {
 	scope       *scan.Scope
 	scopeSHA256 string
 	space       *scan.Space
+	emptyShard  bool // space is a shard to which no host falls
 	seed        uint64
 	resumed     *resumption     // nil without --resume
 	limit       *scan.HostLimit // of the connections to each address; set by newSweep
@@ -250,8 +251,14 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	if p.space, err = scan.NewSpace(p.scope, p.ports); err != nil {
 		return coded(exitUsage, err)
 	}
+	if err := checkZones(p.space, flags.mode.value); err != nil {
+		return err
+	}
 	if n := flags.shard.count; n > 1 {
-		p.space, err = p.space.Shard(uint64(flags.shard.index), uint64(n))
+		whole := p.space.Len()
+		if p.space, err = p.space.Shard(uint64(flags.shard.index), uint64(n)); err == nil {
+			p.emptyShard = whole > 0 && p.space.Len() == 0
+		}
 	}
 	return coded(exitUsage, err)
 }

@@ -225,6 +225,8 @@ func (w *sweep) port(r scan.Result, service *fingerprint.Service) exposure.Port 
 	p := exposure.Port{Result: r, Service: service, Reachability: w.plan.reachability(r.Target.Addr())}
 	if names := w.plan.scope.Names(r.Target.Addr()); len(names) > 0 {
 		p.Host, p.Aliases = names[0], names[1:]
+	} else if addr := r.Target.Addr(); addr.Zone() != "" {
+		p.Host = addr.String() // as the user named it
 	}
 	if a, ok := w.plan.scope.Anchor(r.Target.Addr()); ok {
 		p.Anchor = &a
