@@ -66,6 +66,17 @@ func (b bitmap) unset(first, n uint64) uint64 {
 	return n - uint64(set)
 }
 
+// next is the first bit from i on that is set, end if none is in front of it.
+func (b bitmap) next(i, end uint64) uint64 {
+	for i < end {
+		if w := atomic.LoadUint64(&b.words[i>>6]) >> (i & 63); w != 0 {
+			return min(i+uint64(bits.TrailingZeros64(w)), end)
+		}
+		i = (i | 63) + 1
+	}
+	return end
+}
+
 // forgetBits is how many bits are worth a system call to give them back.
 const forgetBits = 1 << 23
 

@@ -37,6 +37,9 @@ func (r sweepResult) verdicts(t *testing.T, space *scan.Space, open []netip.Addr
 			t.Errorf("%v is open: %v, %v", at, got.State, got.Reason)
 		}
 	}
+	if r.stats.BlockedPairs != uint64(r.reasons[scan.ReasonBlocked]) {
+		t.Errorf("BlockedPairs = %d", r.stats.BlockedPairs)
+	}
 	if r.stats.Loss > 0.5 {
 		t.Errorf("Loss = %.2f", r.stats.Loss)
 	}
@@ -182,8 +185,8 @@ func TestControlCost(t *testing.T) {
 	r := l.sweep(space, Config{Scope: scope, Rate: 1000})
 	r.complete(t, space, open)
 	least := 118 + 2*113
-	if got := int(r.stats.Sent); got > least*125/100 {
-		t.Errorf("%d SYNs left, without witnesses and controls %d", got, least)
+	if got := int(r.stats.Sent); got > least*125/100 || r.stats.Controls < 3 || int(r.stats.Controls) > least/10 {
+		t.Errorf("%d SYNs left, %d of them controls, without witnesses and controls %d", got, r.stats.Controls, least)
 	}
 	if r.reasons[scan.ReasonNoResponse] != 113 || r.stats.BlockedHosts != 0 {
 		t.Errorf("%v, blocked: %+v", r.reasons, r.stats.Blocked)

@@ -15,7 +15,8 @@ import (
 // counts are the totals of a sweep, each written by whoever meets it.
 type counts struct {
 	sent, open, closed, rejected     atomic.Uint64
-	zeroWindow                       atomic.Uint64
+	zeroWindow, controls             atomic.Uint64
+	blockedPairs                     atomic.Uint64
 	wrongAck, otherPort, outOfScope  atomic.Uint64
 	duplicates, ringDrops, sendDrops atomic.Uint64
 	stalls, asked, toAsk             atomic.Uint64
@@ -123,6 +124,7 @@ func (c *counts) stats() Stats {
 		Stats: scan.Stats{
 			Planned: c.planned.Load(), Done: c.done.Load(), Sent: c.sent.Load(),
 			Answered: c.answered() + c.rejected.Load(), Open: c.open.Load(), Lost: c.lost.Load(), Rate: c.rate,
+			Controls: c.controls.Load(), BlockedPairs: c.blockedPairs.Load(),
 			BlockedHosts: c.blockedHosts, Blocked: slices.Clone(c.blocked),
 		},
 		Closed: c.closed.Load(), Rejected: c.rejected.Load(), ZeroWindow: c.zeroWindow.Load(),

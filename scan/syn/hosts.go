@@ -3,6 +3,7 @@ package syn
 import (
 	"math"
 	"sync"
+	"sync/atomic"
 	"time"
 )
 
@@ -60,6 +61,26 @@ type hostTable struct {
 	latest int64            // the latest heard of all
 	gone   uint64           // witnesses lost of hosts that are silent
 	passes [passSlots]tally // of controls
+
+	// filter has a bit set for each host in all, by a hash of its first pair, so
+	// that the answers of all others cost no look at ids. Any goroutine may look.
+	filter [filterBits / 64]atomic.Uint64
+}
+
+// filterBits is how many bits the filter of a hostTable has: no more than a
+// processor's first cache holds.
+const filterBits = 1 << 16
+
+// filterPlace is the place of a host in the filter.
+func filterPlace(first uint64) (word int, bit uint64) {
+	h := first * 0x9e3779b97f4a7c15 >> 48 // Fibonacci hashing
+	return int(h / 64), 1 << (h % 64)
+}
+
+// unknown reports whether a host is not in the table for sure.
+func (t *hostTable) unknown(first uint64) bool {
+	word, bit := filterPlace(first)
+	return t.filter[word].Load()&bit == 0
 }
 
 func newHostTable() *hostTable { return &hostTable{ids: map[uint64]uint32{}} }
@@ -88,6 +109,8 @@ func (t *hostTable) add(first uint64, pairs uint32) (h *upHost, fresh bool) {
 		t.full = true
 		return nil, false
 	}
+	word, bit := filterPlace(first)
+	t.filter[word].Or(bit)
 	t.ids[first] = uint32(len(t.all))
 	t.all = append(t.all, upHost{first: first, pairs: pairs, tcp: noPlace, reject: noPlace, step: firstStep})
 	return &t.all[len(t.all)-1], true

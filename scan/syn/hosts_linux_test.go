@@ -52,6 +52,9 @@ func TestHostSilence(t *testing.T) {
 	if again, twice := table.add(0, 100); !fresh || twice || again != h || table.find(0) != h || table.find(100) != nil {
 		t.Fatal("a host is not found by its first pair")
 	}
+	if !table.unknown(100) || table.unknown(0) {
+		t.Error("the filter does not know who is in the table")
+	}
 	h.answers(4, kindReset)
 	ms := func(n int64) int64 { return n * int64(time.Millisecond) }
 	ask := func(at int64) { h.ask(4, at, 1) }
@@ -150,14 +153,14 @@ func TestSilence(t *testing.T) {
 	for _, c := range []struct {
 		loss    float64
 		silence uint8
-		times   int
+		repeats int
 		dead    uint64 // probes of a pass that must all be lost
 	}{{0, 3, 1, 1}, {0.01, 3, 2, 1}, {0.1, 3, 3, 2}, {0.36, 7, 7, 4}, {0.64, 16, 10, 9}, {1, 20, 10, 0}} {
 		if got := silence(c.loss); got != c.silence {
 			t.Errorf("silence(%v) = %d, want %d", c.loss, got, c.silence)
 		}
-		if got := times(c.loss); got != c.times {
-			t.Errorf("times(%v) = %d, want %d", c.loss, got, c.times)
+		if got := repeats(c.loss); got != c.repeats {
+			t.Errorf("repeats(%v) = %d, want %d", c.loss, got, c.repeats)
 		}
 		if c.dead == 0 {
 			continue
@@ -192,6 +195,15 @@ func TestUnset(t *testing.T) {
 		}
 		if got := b.unset(c[0], c[1]); got != want {
 			t.Errorf("unset(%d, %d) = %d, want %d", c[0], c[1], got, want)
+		}
+		next, end := c[0]+c[1], c[0]+c[1]
+		for i := end; i > c[0]; i-- {
+			if (i-1)%3 == 0 {
+				next = i - 1
+			}
+		}
+		if got := b.next(c[0], end); got != next {
+			t.Errorf("next(%d, %d) = %d, want %d", c[0], end, got, next)
 		}
 	}
 }

@@ -22,10 +22,11 @@ func (r *run) whole() bool {
 	return false
 }
 
-// mute reports whether none of the hosts that have silent pairs answers any
+// noneAnswers reports whether none of the hosts that have silent pairs answers any
 // more. It asks those that did not answer behind the last pass, until that is
 // sure.
-func (r *run) mute(pass int) bool {
+func (r *run) noneAnswers(pass int) bool {
+	r.findRefusing()
 	for r.ctx.Err() == nil {
 		before, enough := now()-int64(r.timeout()), silence(r.s.counts.lossNow())
 		all, sound, pending := 0, 0, false
@@ -96,13 +97,14 @@ func (r *run) othersAnswer(pass int) bool {
 // the last one and were never silent in between: the silence of their other
 // pairs is proven. The others are asked anew, with care.
 func (r *run) confirm() {
+	r.findRefusing()
 	whole := r.whole()
 	ids := r.pick(func(h *upHost) bool {
 		sound := whole && h.heard >= r.passEnd && !h.suspect
 		return !sound && r.silentOf(h) > 0
 	})
 	if !r.s.counts.shutOut.Load() && r.ctx.Err() == nil {
-		r.askAnew(ids)
+		r.recheck(ids)
 	}
 	if r.ctx.Err() != nil {
 		return

@@ -183,7 +183,7 @@ func (r *run) drive() {
 		if r.ctx.Err() != nil || (r.blocked() || r.allSilent(pass)) && !r.outlast(pass) {
 			break
 		}
-		if r.enough(pass) && (!r.mute(pass) || !r.outlast(pass)) {
+		if r.enough(pass) && (!r.noneAnswers(pass) || !r.outlast(pass)) {
 			break
 		}
 	}

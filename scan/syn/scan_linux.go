@@ -82,7 +82,9 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 		r.s.counts.done.Add(1)
 		blocked := stopped
 		if blocked == nil {
-			blocked = proof.unproven(i)
+			if blocked = proof.unproven(i); blocked != nil {
+				r.s.counts.blockedPairs.Add(1)
+			}
 		}
 		return yield(r.silent(i, attempts, end, stopped != nil, blocked))
 	}

@@ -153,7 +153,7 @@ func (t *transmitter) witness(at int64, sport uint16) {
 func (t *transmitter) hold() error {
 	r := t.run
 	for stalled := false; ; {
-		if r.restart.Load() || r.ctx.Err() != nil {
+		if r.sending.Load() && r.restart.Load() || r.ctx.Err() != nil {
 			return errStopped
 		}
 		if !r.s.ring.full(int(r.block.Load())) && len(r.hits) < cap(r.hits)*3/4 {

@@ -8,11 +8,21 @@ import "time"
 func (r *run) up(i uint64, p *piece, k kind, first bool, u Unreachable, sent int64, fresh bool) {
 	begin, pairs := r.s.view.host(i, p)
 	t := r.hosts
+	// Those that only refuse findRefusing finds, if they have silent pairs.
+	later := k == kindReset && pairs <= firstStep && r.s.config.Earlier == nil
+	if later && t.unknown(begin) {
+		return
+	}
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	h, added := t.add(begin, pairs)
+	h, added := t.find(begin), false
 	if h == nil {
-		return
+		if later {
+			return
+		}
+		if h, added = t.add(begin, pairs); h == nil {
+			return
+		}
 	}
 	place := uint32(i - begin)
 	switch {
@@ -32,6 +42,38 @@ func (r *run) up(i uint64, p *piece, k kind, first bool, u Unreachable, sent int
 	}
 	if added && pairs > firstStep && r.sending.Load() {
 		t.plan(t.ids[begin], r.answered.unset(begin, uint64(pairs)), r.place.Load(), r.walk.length())
+	}
+}
+
+// findRefusing remembers the hosts of few pairs that have refused some and are
+// silent on others. Where most hosts refuse all that they are asked, remembering
+// each as soon as it answers would take more memory and time than all else.
+func (r *run) findRefusing() {
+	if r.s.config.Earlier != nil {
+		return // a bit does not tell what was silent in an earlier run
+	}
+	t, v, begun := r.hosts, r.s.view, r.starts[0].Load()
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	for k := range v.pieces {
+		p := &v.pieces[k]
+		if len(p.ports) > firstStep || p.hop.err != nil {
+			continue
+		}
+		i, end := p.start, min(p.start+p.pairs(), v.count)
+		if i >= v.count { // in front of the shard: it wrapped
+			i = 0
+		}
+		for i = r.answered.next(i, end); i < end; i = r.answered.next(i, end) {
+			first, pairs := v.host(i, p)
+			if t.find(first) == nil && r.answered.unset(first, uint64(pairs)) > 0 {
+				if h, _ := t.add(first, pairs); h != nil {
+					h.answers(uint32(i-first), kindReset)
+					h.heard = begun
+				}
+			}
+			i = first + uint64(pairs)
+		}
 	}
 }
 
@@ -73,6 +115,7 @@ func (t *transmitter) control(count uint64, at int64, sport uint16) {
 	}
 	table.mu.Unlock()
 	if ok {
+		r.s.counts.controls.Add(1)
 		r.pacer.take(at, 1)
 		t.put(i, sport)
 	}
@@ -84,6 +127,7 @@ func (r *run) control(pass int, again bool) {
 	if r.restart.Load() {
 		return // what was asked is asked again
 	}
+	r.findRefusing()
 	before := now() - int64(r.timeout())
 	enough := silence(r.s.counts.lossNow())
 	r.askControls(pass, r.pick(func(h *upHost) bool {
@@ -128,6 +172,7 @@ func (t *transmitter) controls(ids []uint32) error {
 		at := now()
 		sport := r.s.clock.port(at)
 		for _, i := range r.hosts.ask(ids[:n], at, t.pass) {
+			r.s.counts.controls.Add(1)
 			t.put(i, sport)
 		}
 		if err := t.flush(at); err != nil {
@@ -157,11 +202,16 @@ func (t *hostTable) ask(ids []uint32, at int64, pass int) []uint64 {
 // missWitness notes that a witness was lost. Whether its host is gone, or the
 // probe was lost on the way, the host's next answer tells.
 func (r *run) missWitness(index uint64, sent int64) {
-	first, _ := r.s.view.host(index, r.s.view.find(index))
+	first, pairs := r.s.view.host(index, r.s.view.find(index))
 	t := r.hosts
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	if h := t.find(first); h != nil {
+	h, fresh := t.add(first, pairs)
+	if fresh {
+		h.answers(uint32(index-first), kindReset) // up remembers all others
+		h.heard = r.starts[0].Load()
+	}
+	if h != nil {
 		t.miss(h, sent, silence(r.s.counts.lossNow()), true)
 	}
 }

@@ -5,9 +5,9 @@ import (
 	"time"
 )
 
-// An anew is a host that was silent for a while and whose silent pairs are asked
+// A recheckedHost is a host that was silent for a while and whose silent pairs are asked
 // again: a few, then a control, and the next ones only if that is answered.
-type anew struct {
+type recheckedHost struct {
 	id     uint32
 	from   uint32        // silent pairs at places in front of it are proven
 	to     uint32        // those from from up to here are asked
@@ -18,13 +18,12 @@ type anew struct {
 	next   int64         // no control before this
 }
 
-// askAnew asks the silent pairs of hosts until each is proven, or its host has
+// recheck asks the silent pairs of hosts until each is proven, or its host has
 // been waited for long enough.
-func (r *run) askAnew(ids []uint32) {
-	r.restart.Store(false)
-	list := make([]anew, len(ids))
+func (r *run) recheck(ids []uint32) {
+	list := make([]recheckedHost, len(ids))
 	for k, id := range ids {
-		list[k] = anew{id: id, waited: r.waited, sent: now(), silent: true}
+		list[k] = recheckedHost{id: id, waited: r.waited, sent: now(), silent: true}
 	}
 	t := &transmitter{run: r, senders: r.s.senders[0], pass: int(r.pass.Load())}
 	for begun := now(); len(list) > 0 && r.ctx.Err() == nil; {
@@ -50,7 +49,7 @@ func (r *run) askAnew(ids []uint32) {
 		begun = now()
 		left := list[:0]
 		for _, a := range list {
-			if !r.heardAnew(&a, took) {
+			if !r.recheckHeard(&a, took) {
 				left = append(left, a)
 			}
 		}
@@ -58,9 +57,9 @@ func (r *run) askAnew(ids []uint32) {
 	}
 }
 
-// times is how often a pair is asked so that no more than one in a thousand of
+// repeats is how often a pair is asked so that no more than one in a thousand of
 // those that answer is missed.
-func times(loss float64) int {
+func repeats(loss float64) int {
 	if loss <= 0.001 {
 		return 1
 	}
@@ -69,7 +68,7 @@ func times(loss float64) int {
 
 // askSome asks the next few silent pairs of a host, unless its control is
 // awaited.
-func (r *run) askSome(t *transmitter, a *anew) error {
+func (r *run) askSome(t *transmitter, a *recheckedHost) error {
 	if a.sent != 0 && a.left == 0 {
 		return nil
 	}
@@ -77,7 +76,7 @@ func (r *run) askSome(t *transmitter, a *anew) error {
 	h := r.hosts.all[a.id]
 	r.hosts.mu.Unlock()
 	if a.sent == 0 {
-		a.left = times(r.s.counts.lossNow())
+		a.left = repeats(r.s.counts.lossNow())
 	}
 	var list []uint64
 	for a.to = a.from; a.to < h.pairs && len(list) < int(h.step); a.to++ {
@@ -93,9 +92,9 @@ func (r *run) askSome(t *transmitter, a *anew) error {
 	return nil
 }
 
-// heardAnew takes in what became of the control of a host, if it was awaited
+// recheckHeard takes in what became of the control of a host, if it was awaited
 // for so long.
-func (r *run) heardAnew(a *anew, took time.Duration) (done bool) {
+func (r *run) recheckHeard(a *recheckedHost, took time.Duration) (done bool) {
 	if a.left > 0 {
 		return false
 	}
