@@ -35,6 +35,20 @@ func (e *engine) progress(timeout time.Duration) func() ([]byte, bool) {
 	}
 }
 
+// beginAnew has a later run ask again what stayed silent, if this one could not
+// show that its silence means anything: marks that were noted before do not
+// count.
+func (r *resumption) beginAnew(e *engine) {
+	if r == nil || e.syn == nil {
+		return
+	}
+	if p := e.syn.Progress(); p.Pass == 0 && p.Asked == 0 {
+		if mark, err := json.Marshal(p); err == nil {
+			_ = r.Mark(mark) // the journal keeps its error for the end
+		}
+	}
+}
+
 // begin is how far the SYN engine of earlier runs was: nowhere if there is
 // nothing of that kind.
 func (r *resumption) begin() syn.Progress {

@@ -57,7 +57,11 @@ func (w *sweep) run(ctx context.Context) error {
 	if err := w.replay(); err != nil {
 		abort(err)
 	}
-	defer w.plan.resumed.keep(ctx, w.engine.progress(w.plan.flags.timeout))()
+	stop := w.plan.resumed.keep(ctx, w.engine.progress(w.plan.flags.timeout))
+	defer func() {
+		stop()
+		w.plan.resumed.beginAnew(w.engine)
+	}()
 	for r := range w.engine.Scan(ctx, w.plan.space) {
 		w.see(r)
 		talk := r.State == scan.StateOpen && idle > 0

@@ -139,7 +139,7 @@ func TestOneGone(t *testing.T) {
 		}
 	})
 	r.verdicts(t, space, nil)
-	if r.stats.ShutOut || r.stats.BlockedHosts != 1 || r.reasons[scan.ReasonBlocked] != 39 || r.stats.Pass > 5 {
+	if r.stats.ShutOut || r.stats.BlockedHosts != 1 || r.reasons[scan.ReasonBlocked] != 39 || r.stats.Pass > passSlots/2 {
 		t.Errorf("shut out: %t, %v, %d passes, blocked: %+v", r.stats.ShutOut, r.reasons, r.stats.Pass, r.stats.Blocked)
 	}
 }

@@ -22,6 +22,8 @@ type sweepResult struct {
 	stats   Stats
 	err     error
 	took    time.Duration
+
+	progress Progress
 }
 
 // sweep sweeps space from the namespace s.
@@ -57,7 +59,7 @@ func (l *lab) sweepUntil(space *scan.Space, config Config, patience time.Duratio
 	}
 	out.took = time.Since(begun)
 	slices.SortFunc(out.open, netip.AddrPort.Compare)
-	out.stats, out.err = s.Stats(), s.Err()
+	out.stats, out.err, out.progress = s.Stats(), s.Err(), s.Progress()
 	return out
 }
 

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sync/atomic"
 	"testing"
+	"time"
 
 	"mxsweep/scan"
 )
@@ -99,6 +100,36 @@ func TestBegin(t *testing.T) {
 				t.Errorf("%d SYNs left, want %d", r.stats.Sent, c.sent)
 			}
 		})
+	}
+}
+
+// TestBlockedResumed goes on where a run was shut out: what that could not prove
+// is asked anew, also where it says that all was asked.
+func TestBlockedResumed(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.routed()
+	scope, space := spaceOf(t, manyPorts(118), "10.91.16.1-10.91.16.3")
+	open := l.listen(space, 20)
+	l.quota("r", 300)
+	first := l.sweepUntil(space, Config{Scope: scope, Rate: 2000, Seed: 5}, time.Second, func(int) {})
+	first.verdicts(t, space, open)
+	if first.progress != (Progress{Pairs: space.Len()}) || first.reasons[scan.ReasonBlocked] == 0 {
+		t.Fatalf("%v, Progress() = %+v", first.reasons, first.progress)
+	}
+	l.sh("ip netns exec @r nft delete table inet q")
+	known := maps.Clone(first.all)
+	maps.DeleteFunc(known, func(_ netip.AddrPort, r scan.Result) bool { return r.State == scan.StateUnknown })
+	w := newWalk(space.Len(), 5)
+	for name, begin := range map[string]Progress{"its own mark": first.progress, "an older mark": {Pass: 2, Asked: w.length(), Pairs: space.Len()}} {
+		r := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Begin: begin, Earlier: maps.Values(known)})
+		maps.Copy(r.all, known)
+		r.verdicts(t, space, open)
+		for at, got := range r.all {
+			if want := slices.Contains(open, at); want != (got.State == scan.StateOpen) || got.State == scan.StateUnknown {
+				t.Errorf("%s: %v is %v, %v; open: %t", name, at, got.State, got.Reason, want)
+			}
+		}
 	}
 }
 
