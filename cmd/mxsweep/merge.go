@@ -62,7 +62,7 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 		return err
 	}
 	var inputs []fileUse
-	for _, file := range append(files, flags.baseline, flags.policy) {
+	for _, file := range append(files, flags.baseline, flags.policyFile()) {
 		inputs = append(inputs, fileUse{role: "an input of the merged run", name: file})
 	}
 	if err := checkUses(s.outputUses(specs, false), inputs); err != nil {
