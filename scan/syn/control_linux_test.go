@@ -144,6 +144,30 @@ func TestOneGone(t *testing.T) {
 	}
 }
 
+// TestPortGone takes one of the two ports of a host away that it answers on, once
+// both are found: the host is still up, and the other port shows it.
+func TestPortGone(t *testing.T) {
+	for gone := range 2 {
+		t.Run(fmt.Sprint(gone), func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			l.routed()
+			scope, space := spaceOf(t, manyPorts(60), "10.91.16.5/32")
+			open := l.listen(space, 2)
+			l.silence(open)
+			r := l.sweepUntil(space, Config{Scope: scope, Rate: 300}, time.Second, func(n int) {
+				if n == 2 {
+					l.nft("r", fmt.Sprintf("table inet g { chain c { type filter hook forward priority 0; tcp dport %d drop; }; }", open[gone].Port()))
+				}
+			})
+			r.complete(t, space, open)
+			if r.reasons[scan.ReasonNoResponse] != 58 || r.stats.BlockedHosts != 0 {
+				t.Errorf("%v, blocked: %+v", r.reasons, r.stats.Blocked)
+			}
+		})
+	}
+}
+
 // TestPathDown has the path fail for three seconds in the middle of a sweep, to
 // one of ten hosts or to all.
 func TestPathDown(t *testing.T) {

@@ -21,6 +21,7 @@ type upHost struct {
 	pairs  uint32 // from first on
 	open   uint32 // of those
 	tcp    uint32 // place of a pair that answers with a segment, from first on
+	other  uint32 // place of another one, should that have stopped to
 	reject uint32 // place of a pair that it rejects by ICMP
 	proven uint32 // silent pairs at places in front of this one are filtered
 
@@ -112,7 +113,7 @@ func (t *hostTable) add(first uint64, pairs uint32) (h *upHost, fresh bool) {
 	word, bit := filterPlace(first)
 	t.filter[word].Or(bit)
 	t.ids[first] = uint32(len(t.all))
-	t.all = append(t.all, upHost{first: first, pairs: pairs, tcp: noPlace, reject: noPlace, step: firstStep})
+	t.all = append(t.all, upHost{first: first, pairs: pairs, tcp: noPlace, other: noPlace, reject: noPlace, step: firstStep})
 	return &t.all[len(t.all)-1], true
 }
 
@@ -128,8 +129,13 @@ func (t *hostTable) find(first uint64) *upHost {
 // answers notes that a pair of the host answers with a segment. A closed one
 // is the better control: it leaves nothing behind at the host.
 func (h *upHost) answers(place uint32, k kind) {
-	if h.tcp == noPlace || h.kind != kindReset && k == kindReset {
+	switch {
+	case h.tcp == noPlace:
 		h.tcp, h.kind = place, k
+	case h.kind != kindReset && k == kindReset:
+		h.tcp, h.kind, h.other = place, k, h.tcp
+	default:
+		h.other = place
 	}
 	if k == kindSynAck {
 		h.open++
@@ -162,11 +168,15 @@ func (t *hostTable) hear(h *upHost, sent int64, slack time.Duration) {
 
 // control is the place of the pair to ask the host again by now, and whether
 // there is one: a closed one, one that is rejected by ICMP if the last such
-// question was a second ago, or an open one.
+// question was a second ago, or an open one. Where the last control was missed
+// another pair is asked: the port itself may have changed.
 func (h *upHost) control(at int64) (place uint32, ok bool) {
 	closed := h.tcp != noPlace && h.kind == kindReset
 	if !closed && h.reject != noPlace && at-h.icmp >= icmpGap {
 		return h.reject, true
+	}
+	if h.missed%2 == 1 && h.other != noPlace {
+		return h.other, true
 	}
 	return h.tcp, h.tcp != noPlace
 }

@@ -14,15 +14,21 @@ func TestControlChoice(t *testing.T) {
 		at      int64           // since the last ICMP error was asked for
 		want    uint32
 		ok      bool
+		missed  uint8
 	}{
-		"nothing":               {nil, second, noPlace, false},
-		"open":                  {map[uint32]kind{3: kindSynAck}, second, 3, true},
-		"no room for data":      {map[uint32]kind{3: kindZeroWindow}, second, 3, true},
-		"closed before open":    {map[uint32]kind{3: kindSynAck, 5: kindReset}, second, 5, true},
-		"ICMP before open":      {map[uint32]kind{3: kindSynAck, 7: kindICMP}, second, 7, true},
-		"closed before ICMP":    {map[uint32]kind{5: kindReset, 7: kindICMP}, second, 5, true},
-		"ICMP asked of late":    {map[uint32]kind{3: kindSynAck, 7: kindICMP}, second - 1, 3, true},
-		"only ICMP, asked late": {map[uint32]kind{7: kindICMP}, second - 1, noPlace, false},
+		"missed, another":        {map[uint32]kind{3: kindSynAck, 5: kindReset, 6: kindReset}, second, 6, true, 1},
+		"missed, an open one":    {map[uint32]kind{3: kindSynAck, 5: kindReset}, second, 3, true, 1},
+		"missed, and the other":  {map[uint32]kind{5: kindReset, 6: kindReset}, second, 5, true, 2},
+		"missed, no other there": {map[uint32]kind{5: kindReset}, second, 5, true, 1},
+
+		"nothing":               {nil, second, noPlace, false, 0},
+		"open":                  {map[uint32]kind{3: kindSynAck}, second, 3, true, 0},
+		"no room for data":      {map[uint32]kind{3: kindZeroWindow}, second, 3, true, 0},
+		"closed before open":    {map[uint32]kind{3: kindSynAck, 5: kindReset}, second, 5, true, 0},
+		"ICMP before open":      {map[uint32]kind{3: kindSynAck, 7: kindICMP}, second, 7, true, 0},
+		"closed before ICMP":    {map[uint32]kind{5: kindReset, 7: kindICMP}, second, 5, true, 0},
+		"ICMP asked of late":    {map[uint32]kind{3: kindSynAck, 7: kindICMP}, second - 1, 3, true, 0},
+		"only ICMP, asked late": {map[uint32]kind{7: kindICMP}, second - 1, noPlace, false, 0},
 	} {
 		table := newHostTable()
 		h, _ := table.add(100, 50)
@@ -35,7 +41,7 @@ func TestControlChoice(t *testing.T) {
 				h.answers(place, k)
 			}
 		}
-		h.icmp = 5 * second
+		h.icmp, h.missed = 5*second, c.missed
 		got, ok := h.control(h.icmp + c.at)
 		if ok != c.ok || ok && got != c.want {
 			t.Errorf("%s: place %d, %t; want %d, %t", name, got, ok, c.want, c.ok)

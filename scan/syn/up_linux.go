@@ -36,7 +36,7 @@ func (r *run) up(i uint64, p *piece, k kind, first bool, u Unreachable, sent int
 		}
 	}
 	slack := 2 * r.s.clock.tick()
-	awaited := h.asked != 0 && (place == h.tcp || place == h.reject) && time.Duration(sent-h.asked).Abs() <= slack
+	awaited := h.asked != 0 && (place == h.tcp || place == h.other || place == h.reject) && time.Duration(sent-h.asked).Abs() <= slack
 	if fresh || awaited {
 		t.hear(h, sent, slack)
 	}
@@ -69,6 +69,9 @@ func (r *run) findRefusing() {
 			if t.find(first) == nil && r.answered.unset(first, uint64(pairs)) > 0 {
 				if h, _ := t.add(first, pairs); h != nil {
 					h.answers(uint32(i-first), kindReset)
+					if i = r.answered.next(i+1, first+uint64(pairs)); i < first+uint64(pairs) {
+						h.answers(uint32(i-first), kindReset)
+					}
 					h.heard = begun
 				}
 			}
@@ -108,6 +111,8 @@ func (t *transmitter) control(count uint64, at int64, sport uint16) {
 		var place uint32
 		if place, ok = h.control(at); ok && h.asked == 0 {
 			h.ask(place, at, t.pass)
+		} else {
+			ok = false
 		}
 		i = h.first + uint64(place)
 		h.step = min(2*h.step, lastStep)
