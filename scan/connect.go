@@ -93,6 +93,10 @@ type Connect struct {
 	// (see slowRefusal).
 	slowRefusals bool
 
+	// longestPause is how long a host whose controls stay silent is left alone,
+	// in one piece; a test waits less.
+	longestPause time.Duration
+
 	mu    sync.Mutex
 	stats Stats
 }
@@ -122,7 +126,7 @@ func NewConnect(cfg Config) (*Connect, error) {
 	if cfg.Concurrency == 0 || cfg.Concurrency > most {
 		cfg.Concurrency = most
 	}
-	c := &Connect{cfg: cfg, slowRefusals: runtime.GOOS == "windows" || cfg.Dial != nil}
+	c := &Connect{cfg: cfg, slowRefusals: runtime.GOOS == "windows" || cfg.Dial != nil, longestPause: longestPause}
 	if cfg.Dial != nil {
 		c.wire = newDialWire(cfg.Dial)
 		return c, nil

@@ -165,7 +165,7 @@ func (s *sweep) rest(h *host) {
 		s.drain(h)
 	}
 	spent := s.now - u.pausedAt
-	left := min(longestPause-spent, allPauses-u.waited-spent)
+	left := min(s.c.longestPause-spent, allPauses-u.waited-spent)
 	if left <= 0 {
 		s.block(h)
 		return

@@ -2,7 +2,6 @@ package scan
 
 import (
 	"errors"
-	"net"
 	"net/netip"
 	"sync"
 	"syscall"
@@ -242,5 +241,3 @@ func sweepWith(t *testing.T, cfg Config, f *fakeNet, scope *Scope, ports ...uint
 	}
 	return got, c
 }
-
-var _ net.Error = (*net.OpError)(nil) // what dial wraps errors into keeps their cause
