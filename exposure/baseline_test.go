@@ -91,15 +91,15 @@ func TestBaselineErrors(t *testing.T) {
 // drift of each finding as "port/rule:drift".
 func drifted(t testing.TB, c *Comparison, ports []Port) (string, []Finding) {
 	t.Helper()
-	sight := NewSight(100, 2)
+	counter := NewCoverageCounter(100, 2)
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts(), Vantage: c.now.Vantage}
 	var now []Finding
 	for _, p := range ports {
-		sight.Add(p.Result)
+		counter.Add(p.Result)
 		c.Add(p)
 		now = append(now, j.Findings(p)...)
 	}
-	list, _ := c.Finish(now, sight, nil, testTime)
+	list, _ := c.Finish(now, counter, nil, testTime)
 	var words []string
 	for _, f := range list {
 		words = append(words, decimal(f.Target.Port())+"/"+f.Rule.ID+":"+string(f.Drift))
@@ -171,12 +171,12 @@ func TestUnverifiedIsCarriedForward(t *testing.T) {
 	b := testBaseline(t)
 	for day := 1; day <= 2; day++ {
 		_, list := drifted(t, b.Compare(testConditions, testRules(t)), nil)
-		v := Gate{}.Decide(Saw{Coverage: full}, list)
+		v := Gate{}.Decide(RunFacts{Coverage: full}, list)
 		if v.Code != ExitFail {
 			t.Fatalf("day %d: code %d", day, v.Code)
 		}
 		none, _ := ParseFailOn("new:high", nil)
-		if v := (Gate{FailOn: none}).Decide(Saw{Coverage: full}, list); v.Code != ExitIncomplete {
+		if v := (Gate{FailOn: none}).Decide(RunFacts{Coverage: full}, list); v.Code != ExitIncomplete {
 			t.Fatalf("day %d: code %d for new findings alone", day, v.Code)
 		}
 		header := testHeader

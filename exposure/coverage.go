@@ -1,105 +1,141 @@
 package exposure
 
 import (
+	"iter"
 	"net/netip"
+
+	"go4.org/netipx"
 
 	"mxsweep/scan"
 )
 
-// Coverage says how much of what was planned the run could judge.
+// Coverage says how much of what was planned gave a conclusive result. A pair
+// of address and port is conclusive if it is open and assessed by a dialogue,
+// closed, or filtered while a control of its host answered afterwards. All
+// others are unknown.
+//
+// Pairs of vacant addresses are left out: addresses that a range merely holds,
+// and that were silent on two occasions while a control answered.
 type Coverage struct {
-	Planned     uint64 // addresses times ports
-	Answered    uint64 // of those, the ones that can be judged
-	HostsUp     uint64 // addresses that answered on at least one port
-	HostsSilent uint64 // addresses that answered on none
+	Planned uint64 // pairs of all addresses but the vacant ones
 
-	// Unknown counts the pairs that a local failure left unasked.
-	Unknown uint64
+	Open     uint64 // pairs that are open and assessed
+	Closed   uint64
+	Filtered uint64 // silent pairs of hosts that are up
+
+	HostsUp     uint64 // addresses that sent a packet of their own
+	HostsSilent uint64 // addresses that sent none and are not known to be vacant
+	HostsVacant uint64
+	VacantPairs uint64 // pairs of vacant addresses, which are not in Planned
+
+	// Accepted is how many pairs are not in Planned because the policy accepts
+	// that their host cannot be judged.
+	Accepted uint64
 }
 
-// Ratio is Answered over Planned, from 0 to 1; 0 where nothing was planned.
+// Conclusive is how many pairs gave a conclusive result.
+func (c Coverage) Conclusive() uint64 { return min(c.Open+c.Closed+c.Filtered, c.Planned) }
+
+// Unknown is how many pairs did not.
+func (c Coverage) Unknown() uint64 { return c.Planned - c.Conclusive() }
+
+// Ratio is the part of the planned pairs that is conclusive, from 0 to 1. It
+// is 1 where all that was asked is vacant or accepted, and 0 where nothing was
+// planned.
 func (c Coverage) Ratio() float64 {
 	if c.Planned == 0 {
+		if c.VacantPairs+c.Accepted > 0 {
+			return 1
+		}
 		return 0
 	}
-	return min(1, float64(c.Answered)/float64(c.Planned))
+	return float64(c.Conclusive()) / float64(c.Planned)
 }
 
-// A Sight counts what a run saw, with a bit of memory for each address that it
-// met, and a byte for each of the 256 neighbours of one that was silent. It is
-// not safe for concurrent use. Make one with NewSight.
-//
-// A pair is judged if it is open or closed, or if it is silent while the same
-// host answered elsewhere in this run: then a filter drops it. Silence of a
-// whole host says nothing, nor does an ICMP error from a router on the way.
-type Sight struct {
-	planned, hosts uint64
+// A CoverageCounter counts the results of a run, with three bits of memory for
+// each address that it met, and a byte for each of the 256 neighbors of one
+// that was silent. It is not safe for concurrent use. Make one with
+// NewCoverageCounter.
+type CoverageCounter struct {
+	pairs, hosts uint64
 
-	answered, unknown, up uint64
+	open, closed, filtered, up uint64
 
-	count int                   // pages
-	v4    [1 << 12]*leaf        // by the first 12 bits of the address
-	v6    map[netip.Addr]*page  // by the first address of the page
-	long  map[netip.Addr]uint64 // what is beyond fullSilent
+	vacantHosts, vacantPairs, accepted uint64
+
+	pages addressPages
+	long  map[netip.Addr]uint64 // silent pairs beyond fullSilent
 }
 
-// A leaf holds the pages of a /12 of IPv4.
-type leaf [1 << 12]*page
-
-// A page is what was seen of 256 neighbouring addresses.
-type page struct {
-	up     [4]uint64   // a bit for each that answered
-	silent *[256]uint8 // silent pairs of those that did not, up to fullSilent; nil for none
-}
-
-// fullSilent is the most that a page counts; what is beyond it is in long.
-const fullSilent = 255
-
-// Beyond so many pages (the addresses of a /6), and so many hosts with more
-// silent pairs than a page counts, silent pairs are forgotten before their
-// host answers. They count as not judged, which never makes a run look better
+// Beyond so many hosts with more silent pairs than a page counts, silent pairs
+// are forgotten. They count as unknown, which never makes a run look better
 // than it was.
-const (
-	maxPages = 1 << 18
-	maxLong  = 1 << 16
-)
+const maxLong = 1 << 16
 
-// NewSight makes a Sight for a run over so many pairs of so many addresses.
-func NewSight(pairs, addresses uint64) *Sight {
-	return &Sight{planned: pairs, hosts: addresses,
-		v6: map[netip.Addr]*page{}, long: map[netip.Addr]uint64{}}
+// NewCoverageCounter makes a counter for a run over so many pairs of so many
+// addresses.
+func NewCoverageCounter(pairs, addresses uint64) *CoverageCounter {
+	return &CoverageCounter{pairs: pairs, hosts: addresses, pages: newAddressPages(), long: map[netip.Addr]uint64{}}
 }
 
-// Add counts one result.
-func (s *Sight) Add(r scan.Result) {
+// Add counts the result of a pair. A pair that no result is added of stays
+// unknown.
+func (c *CoverageCounter) Add(r scan.Result) {
 	addr := r.Target.Addr().Unmap()
-	switch r.State {
-	case scan.StateOpen, scan.StateClosed:
-		p, i := s.page(addr, true)
-		if !p.isUp(i) {
-			p.up[i/64] |= 1 << (i % 64)
-			s.up++
-			if p.silent != nil {
-				s.answered += uint64(p.silent[i]) + s.long[addr]
-				delete(s.long, addr)
-			}
-		}
-		s.answered++
-	case scan.StateFiltered:
-		s.silent(addr)
-	default:
-		s.unknown++
+	if r.FromTarget() {
+		c.SetUp(addr)
 	}
+	switch r.State {
+	case scan.StateOpen:
+		c.open++
+	case scan.StateClosed:
+		c.closed++
+	case scan.StateFiltered:
+		c.silent(addr)
+	default:
+		c.Doubt(addr)
+	}
+}
+
+// Doubt notes that silence of an address does not show that it is vacant: it
+// was not asked for all that it should have been, or once was not silent.
+func (c *CoverageCounter) Doubt(addr netip.Addr) {
+	if p, i := c.pages.find(addr.Unmap(), c.pages.count < maxPages); p != nil {
+		p.doubtful.set(i)
+	}
+}
+
+// Unassessed takes back that an open pair is conclusive: no dialogue has
+// assessed it.
+func (c *CoverageCounter) Unassessed() { c.open-- }
+
+// Accept leaves unknown pairs out of the ratio: the policy accepts that their
+// host cannot be judged.
+func (c *CoverageCounter) Accept(pairs uint64) { c.accepted += pairs }
+
+// SetUp notes that a packet of the address's own arrived, which proves that
+// the silence of its other pairs is a filter's. It makes no difference for an
+// address that is up already.
+func (c *CoverageCounter) SetUp(addr netip.Addr) {
+	addr = addr.Unmap()
+	p, i := c.pages.find(addr, true)
+	if p.up.has(i) {
+		return
+	}
+	p.up.set(i)
+	c.up++
+	c.filtered += c.silentPairs(p, i, addr)
+	delete(c.long, addr)
 }
 
 // silent counts a pair that did not answer.
-func (s *Sight) silent(addr netip.Addr) {
-	p, i := s.page(addr, s.count < maxPages)
+func (c *CoverageCounter) silent(addr netip.Addr) {
+	p, i := c.pages.find(addr, c.pages.count < maxPages)
 	if p == nil {
 		return
 	}
-	if p.isUp(i) {
-		s.answered++
+	if p.up.has(i) {
+		c.filtered++
 		return
 	}
 	if p.silent == nil {
@@ -107,58 +143,107 @@ func (s *Sight) silent(addr netip.Addr) {
 	}
 	if p.silent[i] < fullSilent {
 		p.silent[i]++
-	} else if _, ok := s.long[addr]; ok || len(s.long) < maxLong {
-		s.long[addr]++
+	} else if _, ok := c.long[addr]; ok || len(c.long) < maxLong {
+		c.long[addr]++
 	}
 }
 
-func (p *page) isUp(i byte) bool { return p.up[i/64]&(1<<(i%64)) != 0 }
-
-// page gives the page of an address and its place in it; nil if there is none
-// and it shall not be made.
-func (s *Sight) page(addr netip.Addr, make bool) (*page, byte) {
-	bytes := addr.As16()
-	i := bytes[15]
-	if !addr.Is4() {
-		bytes[15] = 0
-		first := netip.AddrFrom16(bytes)
-		p := s.v6[first]
-		if p == nil && make {
-			p = &page{}
-			s.v6[first] = p
-			s.count++
-		}
-		return p, i
+// silentPairs is how many silent pairs of an address were counted while it was
+// not up.
+func (c *CoverageCounter) silentPairs(p *addressPage, i byte, addr netip.Addr) uint64 {
+	if p.silent == nil {
+		return 0
 	}
-	n := uint32(bytes[12])<<16 | uint32(bytes[13])<<8 | uint32(bytes[14])
-	l := s.v4[n>>12]
-	if l == nil {
-		if !make {
-			return nil, i
-		}
-		l = &leaf{}
-		s.v4[n>>12] = l
-	}
-	p := l[n&0xfff]
-	if p == nil && make {
-		p = &page{}
-		l[n&0xfff] = p
-		s.count++
-	}
-	return p, i
+	return uint64(p.silent[i]) + c.long[addr]
 }
 
-// Up reports whether the address answered on any port.
-func (s *Sight) Up(addr netip.Addr) bool {
-	p, i := s.page(addr.Unmap(), false)
-	return p != nil && p.isUp(i)
+// Forget takes back the silent pairs of an address that is not up, so that
+// they can be asked, and added, again.
+func (c *CoverageCounter) Forget(addr netip.Addr) {
+	addr = addr.Unmap()
+	if p, i := c.pages.find(addr, false); p != nil && p.silent != nil && !p.up.has(i) {
+		p.silent[i] = 0
+		delete(c.long, addr)
+	}
+}
+
+// Up reports whether a packet of the address's own arrived.
+func (c *CoverageCounter) Up(addr netip.Addr) bool {
+	p, i := c.pages.find(addr.Unmap(), false)
+	return p != nil && p.up.has(i)
+}
+
+// Vacant reports whether the address is known to be vacant.
+func (c *CoverageCounter) Vacant(addr netip.Addr) bool {
+	p, i := c.pages.find(addr.Unmap(), false)
+	return p != nil && p.vacant.has(i)
+}
+
+// UpIn is how many addresses of a range are up.
+func (c *CoverageCounter) UpIn(r netipx.IPRange) uint64 {
+	var n uint64
+	c.pages.each(r, func(first netip.Addr, p *addressPage) bool {
+		n += p.up.within(first, r)
+		return true
+	})
+	return n
+}
+
+// Silent yields the addresses of which every pair that was asked is silent, as
+// runs of neighbors in the order of addresses. Doubtful ones are not among them.
+// Results must not be added meanwhile.
+func (c *CoverageCounter) Silent() iter.Seq[netipx.IPRange] {
+	return func(yield func(netipx.IPRange) bool) {
+		c.pages.each(everything4, c.silentRuns(yield))
+		c.pages.each(everything6, c.silentRuns(yield))
+	}
+}
+
+var (
+	everything4 = netipx.RangeOfPrefix(netip.MustParsePrefix("0.0.0.0/0"))
+	everything6 = netipx.RangeOfPrefix(netip.MustParsePrefix("::/0"))
+)
+
+// silentRuns yields the runs of silent addresses of a page; it reports false
+// once yield has.
+func (c *CoverageCounter) silentRuns(yield func(netipx.IPRange) bool) func(netip.Addr, *addressPage) bool {
+	more := true
+	return func(first netip.Addr, p *addressPage) bool {
+		for i := 0; more && i < 256; i++ {
+			if !p.isSilent(byte(i)) {
+				continue
+			}
+			from := i
+			for i < 255 && p.isSilent(byte(i+1)) {
+				i++
+			}
+			more = yield(netipx.IPRangeFrom(nth(first, byte(from)), nth(first, byte(i))))
+		}
+		return more
+	}
+}
+
+// SetVacant leaves an address out of the ratio. It makes no difference for one
+// that is up or doubtful.
+func (c *CoverageCounter) SetVacant(addr netip.Addr) {
+	addr = addr.Unmap()
+	p, i := c.pages.find(addr, false)
+	if p == nil || !p.isSilent(i) || p.vacant.has(i) {
+		return
+	}
+	p.vacant.set(i)
+	c.vacantHosts++
+	c.vacantPairs += c.silentPairs(p, i, addr)
 }
 
 // Coverage gives the counts so far.
-func (s *Sight) Coverage() Coverage {
-	c := Coverage{Planned: s.planned, Answered: min(s.answered, s.planned), HostsUp: s.up, Unknown: s.unknown}
-	if s.hosts > c.HostsUp {
-		c.HostsSilent = s.hosts - c.HostsUp
+func (c *CoverageCounter) Coverage() Coverage {
+	out := Coverage{Open: c.open, Closed: c.closed, Filtered: c.filtered,
+		HostsUp: c.up, HostsVacant: c.vacantHosts, VacantPairs: min(c.vacantPairs, c.pairs)}
+	out.Accepted = min(c.accepted, c.pairs-out.VacantPairs)
+	out.Planned = c.pairs - out.VacantPairs - out.Accepted
+	if known := c.up + c.vacantHosts; c.hosts > known {
+		out.HostsSilent = c.hosts - known
 	}
-	return c
+	return out
 }

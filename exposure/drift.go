@@ -126,9 +126,9 @@ func (c *Comparison) otherPorts(now string) string {
 
 // Finish gives the findings of the run with their drift, and behind them those
 // of the baseline that the run did not find again: fixed where there is
-// evidence, else unverified. Sight says which hosts answered. Policy and the
+// evidence, else unverified. The counter says which hosts are up. Policy and the
 // time give the carried ones their status; both may be zero.
-func (c *Comparison) Finish(findings []Finding, sight *Sight, policy *Policy, now time.Time) ([]Finding, []Notice) {
+func (c *Comparison) Finish(findings []Finding, counter *CoverageCounter, policy *Policy, now time.Time) ([]Finding, []Notice) {
 	old := newEntryIndex(c.baseline, &c.now)
 	list := slices.Clone(findings)
 	for i := range list {
@@ -148,7 +148,7 @@ func (c *Comparison) Finish(findings []Finding, sight *Sight, policy *Policy, no
 		if e.Status == StatusFixed {
 			continue // it was gone, and still is
 		}
-		list = append(list, c.carry(e, sight, policy, now))
+		list = append(list, c.carry(e, counter, policy, now))
 	}
 	var notices []Notice
 	if ok, why := c.Comparable(); !ok {
@@ -209,8 +209,8 @@ func (c *Comparison) changed(f *Finding, entries []*BaselineEntry) Drift {
 }
 
 // carry makes a finding of a line of the baseline that was not found again.
-func (c *Comparison) carry(e *BaselineEntry, sight *Sight, policy *Policy, now time.Time) Finding {
-	fixed, why := c.verify(e, sight)
+func (c *Comparison) carry(e *BaselineEntry, counter *CoverageCounter, policy *Policy, now time.Time) Finding {
+	fixed, why := c.verify(e, counter)
 	r := c.rules.find(e)
 	f := Finding{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
 		Target: e.Target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,

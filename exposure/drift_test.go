@@ -134,11 +134,11 @@ func onAddresses(t *testing.T, b *Baseline, open []string, states map[string]sca
 	}
 	c := b.Compare(now, testRules(t))
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
-	sight := NewSight(10, 10)
+	counter := NewCoverageCounter(10, 10)
 	var found []Finding
 	add := func(a string, p Port) {
 		p.Target, p.Host = netip.AddrPortFrom(netip.MustParseAddr(a), 10024), "mx1.example.org"
-		sight.Add(p.Result)
+		counter.Add(p.Result)
 		c.Add(p)
 		found = append(found, j.Findings(p)...)
 	}
@@ -148,7 +148,7 @@ func onAddresses(t *testing.T, b *Baseline, open []string, states map[string]sca
 	for a, state := range states {
 		add(a, statePort(10024, state))
 	}
-	list, _ := c.Finish(JoinAddresses(found), sight, nil, testTime)
+	list, _ := c.Finish(JoinAddresses(found), counter, nil, testTime)
 	var words []string
 	for _, f := range list {
 		words = append(words, fmt.Sprintf("%s:%s", f.Rule.ID, f.Drift))

@@ -80,11 +80,11 @@ func (c *Comparison) weaker(f *Finding) bool {
 // verify decides whether a finding that was not found again is fixed. That
 // needs evidence from this run and from the same vantage point, on all
 // addresses; why says which there is, or what is missing.
-func (c *Comparison) verify(e *BaselineEntry, sight *Sight) (fixed bool, why string) {
+func (c *Comparison) verify(e *BaselineEntry, counter *CoverageCounter) (fixed bool, why string) {
 	places := c.places(e)
 	for _, addr := range places {
 		var reason string
-		if fixed, reason = c.verifyAt(e, addr, sight); why == "" || !fixed {
+		if fixed, reason = c.verifyAt(e, addr, counter); why == "" || !fixed {
 			why = reason
 			if len(places) > 1 {
 				why = addr.String() + ": " + reason
@@ -101,7 +101,7 @@ func (c *Comparison) verify(e *BaselineEntry, sight *Sight) (fixed bool, why str
 }
 
 // verifyAt is verify for one address.
-func (c *Comparison) verifyAt(e *BaselineEntry, addr netip.Addr, sight *Sight) (fixed bool, why string) {
+func (c *Comparison) verifyAt(e *BaselineEntry, addr netip.Addr, counter *CoverageCounter) (fixed bool, why string) {
 	s := c.known[netip.AddrPortFrom(addr, e.Port)]
 	r := c.rules.find(e)
 	switch {
@@ -111,7 +111,7 @@ func (c *Comparison) verifyAt(e *BaselineEntry, addr netip.Addr, sight *Sight) (
 		return false, "this run did not look at the port"
 	case s.state == scan.StateClosed:
 		return true, "the port is closed now"
-	case s.state == scan.StateFiltered && sight != nil && sight.Up(addr):
+	case s.state == scan.StateFiltered && counter != nil && counter.Up(addr):
 		return true, "the port is silent now, while the same host answered on other ports"
 	case s.state == scan.StateFiltered:
 		return false, "the whole host is silent now, which proves nothing"

@@ -2,7 +2,8 @@ package exposure
 
 import (
 	"fmt"
-	"math"
+	"net/netip"
+	"slices"
 	"time"
 
 	"mxsweep/scan"
@@ -47,8 +48,11 @@ const DefaultMinCoverage = 0.95
 type Gate struct {
 	FailOn FailOn
 
-	// MinCoverage is the least ratio of judged to planned pairs, 0 to 1.
+	// MinCoverage is the least ratio of conclusive to planned pairs, 0 to 1.
 	MinCoverage float64
+
+	// MinHosts is the least number of hosts that must be up.
+	MinHosts uint64
 
 	// MinConfidence is from 0 to 10; findings below it are reported and fail
 	// nothing.
@@ -58,12 +62,13 @@ type Gate struct {
 	SoftFail bool
 }
 
-// Saw is all that a run learnt about itself.
-type Saw struct {
+// RunFacts are all that a run learned about itself.
+type RunFacts struct {
 	Coverage   Coverage
-	Unasked    int  // open ports that this machine could not talk to
-	Crowded    int  // open ports of hosts with too many to talk to all
-	ShutOut    bool // what had answered stopped to, and did not come back
+	Unknown    *UnknownPairs  // pairs without a conclusive result; nil for none
+	Silent     []SilentTarget // targets of their own that are not up
+	Short      []ScopeLine    // with fewer hosts up than there must be
+	Shut       bool           // all targets stopped answering, and did not come back
 	Unresolved []UnresolvedName
 	EmptyShard bool     // the sweep has pairs, and none of them is in this shard of it
 	Canaries   []Canary // with their answers
@@ -89,8 +94,26 @@ type Saw struct {
 }
 
 // stopped reports whether the run was ended before all was asked.
-func (s *Saw) stopped() bool {
+func (s *RunFacts) stopped() bool {
 	return s.Signal > 0 || s.TimeUp > 0 || !s.Expired.IsZero() || s.Aborted != nil
+}
+
+// canaryAnswered reports whether a canary answered whenever it was asked.
+func (s *RunFacts) canaryAnswered() bool {
+	return slices.ContainsFunc(s.Canaries, func(c Canary) bool { return c.Answered })
+}
+
+// A SilentTarget is an address that the user named, of which no packet of its
+// own arrived.
+type SilentTarget struct {
+	Addr   netip.Addr
+	Host   string // the name that it was asked for by, "" if there is none
+	Names  []string
+	Pairs  uint64 // that were asked
+	Anchor *scan.Anchor
+
+	// Acceptance covers that it is silent; nil if nobody has accepted it.
+	Acceptance *Acceptance
 }
 
 // An UnresolvedName is a name in scope of which no address is known, or perhaps
@@ -126,6 +149,9 @@ type Verdict struct {
 	// Failing counts the findings that fail the run.
 	Failing int
 
+	// Reason says what a pass rests on, where that is little; "" elsewhere.
+	Reason string
+
 	Notices []Notice // why, each with what to do
 }
 
@@ -134,14 +160,15 @@ func (g Gate) Fails(f *Finding) bool {
 	return g.FailOn.Match(f) && f.Confidence >= g.MinConfidence
 }
 
-// Decide says how the run ends.
-func (g Gate) Decide(saw Saw, findings []Finding) Verdict {
+// Decide says how the run ends: the one place that turns what is known of a run
+// into its exit code.
+func (g Gate) Decide(facts RunFacts, findings []Finding) Verdict {
 	v := Verdict{Gate: "pass", Complete: true, CanariesOK: true}
-	g.errors(&v, saw)
+	g.errors(&v, facts)
 	for i := range findings {
 		g.judge(&v, &findings[i])
 	}
-	g.blind(&v, saw)
+	g.unobserved(&v, facts)
 	rest := v.Code
 	if v.Failing > 0 {
 		v.Code = Worse(rest, ExitFail)
@@ -155,13 +182,24 @@ func (g Gate) Decide(saw Saw, findings []Finding) Verdict {
 	case ExitIncomplete:
 		v.Gate = "incomplete"
 	case ExitPass:
+		v.Reason = g.caveat(&v, facts)
 	default:
 		v.Gate = "error"
 	}
-	if saw.Signal > 0 {
-		v.Code = Worse(v.Code, ExitCode(128+saw.Signal))
+	if facts.Signal > 0 {
+		v.Code = Worse(v.Code, ExitCode(128+facts.Signal))
 	}
 	return v
+}
+
+// caveat says what a pass rests on, where that is little; "" where it is not.
+func (g Gate) caveat(v *Verdict, facts RunFacts) string {
+	if facts.Coverage.Open > 0 || facts.EmptyShard || facts.canaryAnswered() {
+		return ""
+	}
+	v.Notices = append(v.Notices, NewNotice(NoticeNothingOpen, "", nil,
+		"No port was open and no canary was asked: a firewall near the scanner would look the same."))
+	return "nothing is open, and no canary was asked: a firewall near the scanner would look the same"
 }
 
 // add raises the code and says why.
@@ -172,39 +210,39 @@ func (v *Verdict) add(code ExitCode, n Notice) {
 }
 
 // errors looks at what went wrong with the run as a whole.
-func (g Gate) errors(v *Verdict, saw Saw) {
-	if saw.Refused != nil {
+func (g Gate) errors(v *Verdict, facts RunFacts) {
+	if facts.Refused != nil {
 		v.Complete = false
-		v.add(ExitRefused, NewNotice(NoticeRefused, "", nil, "The run was refused: %v.", saw.Refused))
+		v.add(ExitRefused, NewNotice(NoticeRefused, "", nil, "The run was refused: %v.", facts.Refused))
 	}
-	if saw.Aborted != nil {
+	if facts.Aborted != nil {
 		v.Complete = false
-		v.add(ExitError, NewNotice(NoticeAborted, "", nil, "The run was aborted: %v.", saw.Aborted))
+		v.add(ExitError, NewNotice(NoticeAborted, "", nil, "The run was aborted: %v.", facts.Aborted))
 	}
-	g.stops(v, saw)
-	for _, err := range saw.Failed {
+	g.stops(v, facts)
+	for _, err := range facts.Failed {
 		v.add(ExitError, NewNotice(NoticeOutput, "", nil, "A report could not be written: %v.", err))
 	}
 }
 
 // stops looks at what ended the run before all was asked.
-func (g Gate) stops(v *Verdict, saw Saw) {
+func (g Gate) stops(v *Verdict, facts RunFacts) {
 	resume := ""
-	if saw.Progress != "" {
-		resume = fmt.Sprintf(" Its progress is in %q.", saw.Progress)
+	if facts.Progress != "" {
+		resume = fmt.Sprintf(" Its progress is in %q.", facts.Progress)
 	}
 	stop := func(code, format string, args ...any) {
 		v.Complete = false
 		v.add(ExitIncomplete, NewNotice(code, "", nil, "%s%s", fmt.Sprintf(format, args...), resume))
 	}
-	if saw.Signal > 0 {
-		stop(NoticeSignal, "The run was stopped by %s.", signalName(saw.Signal))
+	if facts.Signal > 0 {
+		stop(NoticeSignal, "The run was stopped by %s.", signalName(facts.Signal))
 	}
-	if saw.TimeUp > 0 {
-		stop(NoticeTimeUp, "The run was ended after %s, as --max-time says.", saw.TimeUp)
+	if facts.TimeUp > 0 {
+		stop(NoticeTimeUp, "The run was ended after %s, as --max-time says.", facts.TimeUp)
 	}
-	if !saw.Expired.IsZero() {
-		stop(NoticeExpired, "The authorization ended at %s, during the run: nothing was sent after that.", stamp(saw.Expired))
+	if !facts.Expired.IsZero() {
+		stop(NoticeExpired, "The authorization ended at %s, during the run: nothing was sent after that.", stamp(facts.Expired))
 	}
 }
 
@@ -248,72 +286,3 @@ func ruleOf(f *Finding) string {
 	}
 	return f.Rule.ID + " (" + f.Rule.Title + ")"
 }
-
-// blind looks at what the run did not see.
-func (g Gate) blind(v *Verdict, saw Saw) {
-	for _, n := range saw.Incomplete {
-		v.add(ExitIncomplete, n)
-	}
-	for _, n := range saw.Unresolved {
-		reason := ""
-		if n.Reason != "" {
-			reason = " (" + n.Reason + ")"
-		}
-		told := NewNotice(NoticeUnresolved, n.Name, n.Anchor, "The name %q did not resolve%s.", n.Name, reason)
-		if n.Acceptance != nil {
-			v.Notices = append(v.Notices, told.AcceptedBy(n.Acceptance))
-			continue
-		}
-		v.add(ExitIncomplete, told)
-	}
-	for i := range saw.Canaries {
-		if c := &saw.Canaries[i]; !c.Answered {
-			v.CanariesOK = false
-			v.add(ExitIncomplete, NewNotice(NoticeCanary, c.Target(), c.Anchor, "The canary %s did not answer.", c.Target()))
-		}
-	}
-	if saw.Unasked > 0 {
-		v.add(ExitIncomplete, NewNotice(NoticeLocalFailure, "", nil,
-			"What answers on %d open ports could not be found out, for want of files, ports or memory on this machine.", saw.Unasked))
-	}
-	if saw.Crowded > 0 {
-		v.add(ExitIncomplete, NewNotice(NoticeCrowded, "", nil,
-			"%d open ports were not talked to, because their hosts have so many that something else must answer for all of them.", saw.Crowded))
-	}
-	if saw.ShutOut {
-		v.add(ExitIncomplete, NewNotice(NoticeShutOut, "", nil,
-			"What had answered stopped to, at any rate, and did not come back: what looks filtered may be open."))
-	}
-	if saw.stopped() {
-		return // which is why the rest was not seen
-	}
-	if c := saw.Coverage; c.Unknown > 0 {
-		v.Notices = append(v.Notices, NewNotice(NoticeLocalFailure, "", nil,
-			"%d of %d probes failed on this machine or were cut short.", c.Unknown, c.Planned))
-	}
-	g.cover(v, saw)
-}
-
-// cover holds the coverage against the floor. A run that saw nothing is
-// incomplete whatever the floor is; NaN counts as a floor that nothing meets.
-func (g Gate) cover(v *Verdict, saw Saw) {
-	c := saw.Coverage
-	switch {
-	case saw.Refused != nil:
-	case c.Planned == 0 && saw.EmptyShard:
-		v.Notices = append(v.Notices, NewNotice(NoticeEmptyShard, "", nil, "No host falls to this shard."))
-	case c.Planned == 0:
-		v.add(ExitIncomplete, NewNotice(NoticeNothingInScope, "", nil, "Nothing was in scope."))
-	case c.Answered == 0 || c.HostsUp == 0:
-		v.add(ExitIncomplete, NewNotice(NoticeNothingSeen, "", nil,
-			"None of %d addresses answered on any port.", c.HostsUp+c.HostsSilent))
-	case !(c.Ratio() >= g.MinCoverage) || math.IsNaN(g.MinCoverage):
-		v.add(ExitIncomplete, NewNotice(NoticeCoverage, "", nil,
-			"%d of %d planned ports could be judged (%s), the floor is %s; %d of %d addresses were silent.",
-			c.Answered, c.Planned, percent(c.Ratio()), percent(g.MinCoverage), c.HostsSilent, c.HostsUp+c.HostsSilent))
-	}
-}
-
-// percent rounds down, so that a ratio below the floor never reads as the
-// floor.
-func percent(r float64) string { return fmt.Sprintf("%.1f%%", math.Floor(r*1000)/10) }

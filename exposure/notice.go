@@ -57,9 +57,15 @@ const (
 	NoticeCrowded           = "MXS9022"
 	NoticeResumed           = "MXS9023"
 	NoticeShutOut           = "MXS9024"
+	NoticeUnknownPort       = "MXS9025"
+	NoticeNothingOpen       = "MXS9027"
+	NoticeReferencePort     = "MXS9028"
+	NoticeFewHosts          = "MXS9029"
 	NoticeTimeUp            = "MXS9031"
 	NoticeExpired           = "MXS9032"
 	NoticeAuditRepaired     = "MXS9033"
+	NoticeRequired          = "MXS9034"
+	NoticeNoRoute           = "MXS9036"
 	NoticeWideAcceptance    = "MXS9041"
 	NoticeOwnAddress        = "MXS9042"
 	NoticeShardMissing      = "MXS9043"
@@ -82,21 +88,21 @@ type NoticeKind struct {
 }
 
 var noticeKinds = []NoticeKind{
-	{NoticeSilent, "TargetUnreachable", LevelWarning, "A target in scope gave no answer on any port.",
-		"No probe to this target was answered. Findings known from the baseline are kept as unverified, never as fixed.",
-		"Check routing and firewall rules from the vantage point, or remove the target from the scope file."},
+	{NoticeSilent, "TargetUnreachable", LevelError, "A target gave no answer on any port.",
+		"No packet of its own arrived, also none from the reference ports, so its silence may be that of a firewall near the scanner. Findings known from the baseline are kept as unverified, never as fixed.",
+		"Check routing and firewall rules from the vantage point; if the host drops all that is asked, name a port of it that answers with --canary HOST:PORT."},
 	{NoticeAcceptanceExpired, "AcceptedRiskExpired", LevelWarning, "An accepted-risk entry has passed its expiry date.",
 		"The entry no longer suppresses anything.",
 		"Renew it in the policy file with a fresh reason, or remove the exposure."},
 	{NoticeUnresolved, "NameNotResolved", LevelError, "A name in scope did not resolve.",
 		"Its addresses are not known, or not all of them, so the run cannot pass.",
 		"Mend the name or the resolver, or take the name out of the scope."},
-	{NoticeCoverage, "CoverageBelowFloor", LevelError, "Too few of the planned ports could be judged.",
+	{NoticeCoverage, "CoverageBelowFloor", LevelError, "Too few of the planned ports gave a conclusive result.",
 		"A run that saw too little cannot say that all is well.",
-		"Check the route to the silent hosts, take hosts that no longer exist out of the scope, or lower --min-coverage."},
+		"The other notices name what was not seen and why; --min-coverage sets the floor."},
 	{NoticeCanary, "CanarySilent", LevelError, "A canary did not answer.",
 		"A service that must answer did not, so the vantage point or the network is not what it should be.",
-		"Check the route from the vantage point to the canary, or mend the canary in the policy file."},
+		"Check the route from the vantage point to the canary, and whether something there blocks the scanner; or name another canary."},
 	{NoticeNothingInScope, "NothingInScope", LevelError, "Nothing was in scope.",
 		"No address and port was left to look at.",
 		"Give targets or a scope file, and check the excludes and the ports."},
@@ -124,12 +130,12 @@ var noticeKinds = []NoticeKind{
 	{NoticeSignal, "RunStopped", LevelWarning, "The run was stopped by a signal.",
 		"What was found until then is in the report; the rest was not looked at.",
 		"Run the same command again."},
-	{NoticeLocalFailure, "LocalFailure", LevelWarning, "Probes failed on this machine.",
+	{NoticeLocalFailure, "LocalFailure", LevelWarning, "This machine ran out of files, ports or memory.",
 		"The ports concerned are unknown, or open without a name for what answers.",
 		"Raise the limits of this machine (ulimit -n), or lower --concurrency and --rate."},
 	{NoticeNothingSeen, "NothingSeen", LevelError, "No target answered at all.",
 		"A run that saw nothing says nothing about the targets.",
-		"Check the network of the vantage point, and add a canary to the policy file."},
+		"Check the network of the vantage point, and name a service that must answer with --canary HOST:PORT."},
 	{NoticeConfidence, "ConfidenceBelowFloor", LevelNote, "A finding is less certain than the gate demands.",
 		"It is reported and does not fail the run.",
 		"Look at the port, or lower min_confidence in the policy file."},
@@ -154,6 +160,18 @@ var noticeKinds = []NoticeKind{
 	{NoticeShutOut, "ShutOut", LevelError, "The targets stopped answering in the middle of the run.",
 		"A device on the way shuts the scanner out, or the network failed. What was asked since then is told as filtered and may be open, so the run cannot pass.",
 		"Have the scanner let through, or sweep again later, slower, with --rate."},
+	{NoticeUnknownPort, "PortUnknown", LevelWarning, "Ports gave no conclusive result.",
+		"They may be exposed or not. They count against the coverage.",
+		"Run again; where it stays so, look at the port on the host itself."},
+	{NoticeNothingOpen, "NothingOpen", LevelNote, "A pass rests on no open port and no canary.",
+		"Closed and filtered ports look the same where a firewall near the scanner answers or drops for all of them.",
+		"Name a service that must answer with --canary HOST:PORT."},
+	{NoticeReferencePort, "ShownByReferencePort", LevelNote, "A target is up, and silent on all ports that were asked.",
+		"A port that was asked for this alone answered after them, so their silence is a filter's.",
+		"--reference-ports chooses the ports that are asked for this, none for none."},
+	{NoticeFewHosts, "HostsMissing", LevelError, "Fewer hosts are up than there must be.",
+		"Where no host of a range answers, nothing shows that the scanner can reach it.",
+		"Check the route to the range, or take it out of the scope; where it may be empty, say hosts: 0 in the policy file or --allow-vacant, and name a --canary."},
 	{NoticeTimeUp, "TimeUp", LevelError, "The run was ended by --max-time.",
 		"What was found until then is in the report; the rest was not looked at.",
 		"Run the same command again with a larger --max-time, or sweep less at once: fewer targets or ports, or --shard."},
@@ -163,6 +181,12 @@ var noticeKinds = []NoticeKind{
 	{NoticeAuditRepaired, "AuditLogRepaired", LevelWarning, "The end of the audit log was repaired.",
 		"An earlier run was killed while it wrote its last line. What was cut off, or completed, is noted in the next line.",
 		"Look into how that run ended; its report is not complete either."},
+	{NoticeRequired, "RequiredPortUnknown", LevelError, "A port that must have a conclusive result has none.",
+		"It belongs to a target of its own, has a finding in the baseline, or is named by expect or must_be_closed, so that the run cannot pass whatever the floor of coverage is.",
+		"The other notices say why each of them is unknown."},
+	{NoticeNoRoute, "NoRoute", LevelWarning, "There is no route to some of the targets.",
+		"Nothing was sent to them.",
+		"Set up a route, or leave these targets out."},
 	{NoticeWideAcceptance, "AcceptedRiskWide", LevelWarning, "An accepted-risk entry covers more than 65,536 hosts.",
 		"What is found there later is accepted before anybody has seen it.",
 		"Name the hosts that the decision was about."},

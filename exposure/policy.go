@@ -2,8 +2,11 @@ package exposure
 
 import (
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
+
+	"go4.org/netipx"
 
 	"mxsweep/scan"
 )
@@ -51,6 +54,36 @@ type Scope struct {
 	// Lines are scope lines, with their places in the policy file. A leading
 	// "!" excludes.
 	Lines []scan.Anchor
+	// Hosts are the lines that say how many hosts must be up in them.
+	Hosts []LineHosts
+}
+
+// A LineHosts is a line of the scope with the least number of hosts that must
+// be up in it. 0 allows that there is none.
+type LineHosts struct {
+	Anchor scan.Anchor
+	Hosts  Selector
+	Least  uint64
+}
+
+// MinHosts is the least number of hosts that must be up in a range that stands
+// at the given place: what its line says, 0 inside of a line that may be empty,
+// else 1. A nil Policy says nothing.
+func (p *Policy) MinHosts(at scan.Anchor, r netipx.IPRange) uint64 {
+	if p == nil {
+		return 1
+	}
+	least := uint64(1)
+	for i := range p.Scope.Hosts {
+		h := &p.Scope.Hosts[i]
+		if h.Anchor == at {
+			return h.Least
+		}
+		if h.Least == 0 && slices.ContainsFunc(h.Hosts.ranges, func(o netipx.IPRange) bool { return o.Contains(r.From()) && o.Contains(r.To()) }) {
+			least = 0
+		}
+	}
+	return least
 }
 
 // PolicyGate is the gate as the file has it. Flags win over it.
@@ -67,27 +100,6 @@ type Limits struct {
 	PerHost     int
 	Retries     *int // nil if not said
 	Timeout     time.Duration
-}
-
-// A Canary is a service that must answer: if it does not, the run did not see
-// what it should.
-type Canary struct {
-	Selector Selector
-	Port     uint16
-	Protocol string // "" is any
-
-	Anchor *scan.Anchor // its place in the policy file
-
-	// Answered is filled in by a CanaryWatch.
-	Answered bool
-}
-
-// Target names the canary: host and port.
-func (c *Canary) Target() string {
-	if strings.Contains(c.Selector.Text, ":") {
-		return "[" + c.Selector.Text + "]:" + decimal(c.Port)
-	}
-	return c.Selector.Text + ":" + decimal(c.Port)
 }
 
 // An Expectation is a service that may be seen where it stands. It covers
@@ -200,36 +212,3 @@ func (p *Policy) forbids(addr netip.Addr, hosts []string, port uint16) *Prohibit
 	}
 	return nil
 }
-
-// A CanaryWatch sees which canaries answer. It is not safe for concurrent
-// use.
-type CanaryWatch struct {
-	canaries []Canary
-}
-
-// WatchCanaries begins to watch for the canaries of the policy; a nil policy
-// has none.
-func WatchCanaries(p *Policy) *CanaryWatch {
-	w := &CanaryWatch{}
-	if p != nil {
-		w.canaries = append(w.canaries, p.Canaries...)
-	}
-	return w
-}
-
-// Add looks at one port. A canary with a protocol answers only where that
-// protocol was spoken, or where nothing was identified at all.
-func (w *CanaryWatch) Add(p Port) {
-	for i := range w.canaries {
-		c := &w.canaries[i]
-		if p.State != scan.StateOpen || p.Target.Port() != c.Port || !c.Selector.Matches(p.Target.Addr(), p.names()...) {
-			continue
-		}
-		if c.Protocol == "" || p.Service == nil || strings.EqualFold(p.Service.Protocol, c.Protocol) {
-			c.Answered = true
-		}
-	}
-}
-
-// Canaries gives all canaries, each with whether it answered.
-func (w *CanaryWatch) Canaries() []Canary { return w.canaries }

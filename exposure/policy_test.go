@@ -241,7 +241,7 @@ func TestForbiddenPort(t *testing.T) {
 // where nobody knows what answers on it and the gate demands confidence.
 func TestForbiddenPortIsCertain(t *testing.T) {
 	j := Judge{Rules: testRules(t), Policy: loadPolicy(t, "version: 1\nmust_be_closed: [{target: \"*\", ports: \"10025\"}]\n")}
-	v := (Gate{MinConfidence: 9}).Decide(Saw{Coverage: Coverage{Planned: 1, Answered: 1, HostsUp: 1}}, j.Findings(openPort(10025, nil)))
+	v := (Gate{MinConfidence: 9}).Decide(RunFacts{Coverage: Coverage{Planned: 1, Open: 1, HostsUp: 1}}, j.Findings(openPort(10025, nil)))
 	if v.Code != ExitFail {
 		t.Errorf("code %d, notices %v", v.Code, v.Notices)
 	}
@@ -277,33 +277,6 @@ func TestPolicyNotices(t *testing.T) {
 	}
 	if (*Policy)(nil).Notices(nil, nil, testTime) != nil {
 		t.Error("a nil policy has notices")
-	}
-}
-
-func TestCanaryWatch(t *testing.T) {
-	p := loadPolicy(t, readPolicy(t))
-	for _, tt := range []struct {
-		host     string
-		protocol string
-		state    scan.State
-		want     bool
-	}{
-		{"mx1.example.org", "smtp", scan.StateOpen, true},
-		{"MX1.example.org.", "smtp", scan.StateOpen, true},
-		{"mx1.example.org", "ssh", scan.StateOpen, false},
-		{"mx1.example.org", "smtp", scan.StateClosed, false},
-		{"mx2.example.org", "smtp", scan.StateOpen, false},
-	} {
-		port := openPort(25, svc(tt.protocol, "mta", ""))
-		port.Host, port.State = tt.host, tt.state
-		w := WatchCanaries(p)
-		w.Add(port)
-		if got := w.Canaries()[0].Answered; got != tt.want {
-			t.Errorf("%+v: got %v", tt, got)
-		}
-	}
-	if p.Canaries[0].Answered {
-		t.Error("the policy itself was changed")
 	}
 }
 

@@ -79,7 +79,7 @@ func TestAcceptedNoticeErrors(t *testing.T) {
 }
 
 func TestAcceptedNameDoesNotResolve(t *testing.T) {
-	saw := Saw{Coverage: full, Unresolved: []UnresolvedName{{Name: "mx9.example.org"}}}
+	saw := RunFacts{Coverage: full, Unresolved: []UnresolvedName{{Name: "mx9.example.org"}}}
 	if v := (Gate{}).Decide(saw, nil); v.Code != ExitIncomplete {
 		t.Errorf("code %d", v.Code)
 	}

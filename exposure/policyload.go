@@ -117,18 +117,12 @@ func (l *policyLoader) cause(n *yaml.Node, what string, err error) {
 func (l *policyLoader) scope(n *yaml.Node) {
 	lines := func(what string, to *[]scan.Anchor, prefix string) func(*yaml.Node) {
 		return l.each(what, func(n *yaml.Node) {
-			a := l.anchor(n)
-			a.Text = prefix + l.text(n, what)
-			a.EndColumn = n.Column + len(n.Value)
-			if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-				a.EndColumn++ // the quote in front
+			if what == "targets" && n.Kind == yaml.MappingNode {
+				l.lineHosts(n)
+				return
 			}
-			if what != "files" {
-				if _, err := ParseSelector(strings.TrimPrefix(a.Text, "!")); err != nil || a.Text == prefix+"*" {
-					l.cause(n, what, cmp.Or(err, error(errEverywhere)))
-				}
-			}
-			*to = append(*to, *a)
+			a, _ := l.scopeLine(n, what, prefix)
+			*to = append(*to, a)
 		})
 	}
 	s := &l.policy.Scope
@@ -137,6 +131,38 @@ func (l *policyLoader) scope(n *yaml.Node) {
 		{"targets", false, lines("targets", &s.Lines, "")},
 		{"exclude", false, lines("exclude", &s.Lines, "!")},
 	})
+}
+
+// scopeLine reads one line of the scope.
+func (l *policyLoader) scopeLine(n *yaml.Node, what, prefix string) (scan.Anchor, Selector) {
+	a := l.anchor(n)
+	a.Text = prefix + l.text(n, what)
+	a.EndColumn = n.Column + len(n.Value)
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		a.EndColumn++ // the quote in front
+	}
+	if what == "files" {
+		return *a, Selector{}
+	}
+	s, err := ParseSelector(strings.TrimPrefix(a.Text, "!"))
+	if err != nil || a.Text == prefix+"*" {
+		l.cause(n, what, cmp.Or(err, error(errEverywhere)))
+	}
+	return *a, s
+}
+
+// lineHosts reads a line of the scope that says how many hosts must be up.
+func (l *policyLoader) lineHosts(n *yaml.Node) {
+	var h LineHosts
+	l.mapping(n, "a target of the scope", []field{
+		{"target", true, func(n *yaml.Node) { h.Anchor, h.Hosts = l.scopeLine(n, "targets", "") }},
+		{"hosts", true, func(n *yaml.Node) { h.Least = uint64(l.integer(n, "hosts", 0, 1<<31-1)) }},
+	})
+	if h.Hosts.single() {
+		l.fail(n, "leave hosts out: what is named alone must be up", "hosts stands at a single host")
+	}
+	l.policy.Scope.Hosts = append(l.policy.Scope.Hosts, h)
+	l.policy.Scope.Lines = append(l.policy.Scope.Lines, h.Anchor)
 }
 
 var errEverywhere = &UserError{Msg: "a scope names its hosts", HintText: "list addresses, prefixes, ranges and names"}

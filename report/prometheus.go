@@ -67,10 +67,18 @@ func (p *prometheusWriter) runMetrics(m *metrics, s Summary) {
 		}
 		m.sample("mxsweep_gate", v, "gate", g)
 	}
-	m.one("mxsweep_coverage_ratio", "Answered of planned ports, 0 to 1.", s.Coverage.Ratio)
-	m.family("mxsweep_hosts", "Hosts by whether they answered.")
+	m.one("mxsweep_coverage_ratio", "Conclusive of planned pairs of address and port, 0 to 1.", s.Coverage.Ratio)
+	m.family("mxsweep_hosts", "Addresses by whether they answered; vacant ones do not count.")
 	m.sample("mxsweep_hosts", float64(s.Coverage.HostsUp), "state", "up")
 	m.sample("mxsweep_hosts", float64(s.Coverage.HostsSilent), "state", "silent")
+	if c := s.Coverage.CoverageCounts; c != nil {
+		m.sample("mxsweep_hosts", float64(c.Vacant), "state", "vacant")
+		m.family("mxsweep_coverage_pairs", "Planned pairs of address and port by result; unknown ones are not conclusive.")
+		m.sample("mxsweep_coverage_pairs", float64(c.Open), "result", "open")
+		m.sample("mxsweep_coverage_pairs", float64(c.Closed), "result", "closed")
+		m.sample("mxsweep_coverage_pairs", float64(c.Filtered), "result", "filtered")
+		m.sample("mxsweep_coverage_pairs", float64(c.Unknown), "result", "unknown")
+	}
 }
 
 func (p *prometheusWriter) portMetrics(m *metrics) {

@@ -60,7 +60,7 @@ func TestCutByOneLine(t *testing.T) {
 	if got := s.Coverage; got != (Coverage{Answered: 7, HostsUp: 4}) {
 		t.Errorf("coverage is %+v", got)
 	}
-	if !strings.Contains(out.String(), "7 ports answered, of how many is not recorded, 4 hosts up") {
+	if !strings.Contains(out.String(), "4 hosts up, 0 silent; 7 pairs conclusive, of how many is not") {
 		t.Errorf("coverage is not told as it is:\n%s", out.String())
 	}
 	if s.Gate != GateError || s.ExitCode != 3 || s.BySeverity.Total() != 8 {

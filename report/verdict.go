@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 )
 
@@ -18,10 +19,19 @@ func (v *view) verdict() string {
 	return s
 }
 
+// outcome is the verdict on what was seen.
 func (v *view) outcome() string {
-	if r := v.sum.Reason; r != "" {
+	switch r := v.sum.Reason; {
+	case r != "" && v.sum.Gate == GatePass:
+		return v.decision() + "; " + r
+	case r != "":
 		return r
 	}
+	return v.decision()
+}
+
+// decision is what the gate decided.
+func (v *view) decision() string {
 	gate := cmp.Or(v.sum.FailOn, "the gate")
 	switch v.sum.Gate {
 	case GatePass:
@@ -61,26 +71,67 @@ func (v *view) drift() string {
 	return strings.Join(words, ", ")
 }
 
-// coverage says how much of what was planned was answered.
+// coverage says how much of what was planned gave a conclusive result.
 func (v *view) coverage() string {
 	c := v.sum.Coverage
-	var s string
+	var parts []string
+	if c.HostsUp+c.HostsSilent > 0 || c.CoverageCounts != nil && c.Vacant > 0 {
+		hosts := plural(c.HostsUp, "host") + " up"
+		if c.CoverageCounts != nil && c.Vacant > 0 {
+			hosts += ", " + grouped(c.Vacant) + " vacant"
+		}
+		parts = append(parts, hosts+", "+grouped(uint64(c.HostsSilent))+" silent")
+	}
 	switch {
 	case c.Planned > 0:
-		s = fmt.Sprintf("%d of %d ports answered (%s)", c.Answered, c.Planned, percent(c.Ratio))
+		parts = append(parts, fmt.Sprintf("%s of %s conclusive (%s)%s", grouped(c.Answered), pairs(c.Planned), percent(c.Ratio), c.counts()))
 	case !v.sum.Complete:
-		s = fmt.Sprintf("%s answered, of how many is not recorded", plural(int(c.Answered), "port"))
-	default:
-		s = "nothing was planned"
-	}
-	if c.HostsUp+c.HostsSilent > 0 {
-		s += fmt.Sprintf(", %s up, %d silent", plural(c.HostsUp, "host"), c.HostsSilent)
+		parts = append(parts, pairs(c.Answered)+" conclusive, of how many is not recorded")
+	case c.CoverageCounts == nil || c.Vacant == 0:
+		parts = append(parts, "nothing was planned")
 	}
 	if c.CanariesOK != nil {
-		s += map[bool]string{true: ", canaries answer", false: ", a canary is silent"}[*c.CanariesOK]
+		parts = append(parts, map[bool]string{true: "canaries answer", false: "a canary is silent"}[*c.CanariesOK])
 	}
 	if !v.sum.Complete {
-		s += "; the run is not complete"
+		parts = append(parts, "the run is not complete")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// counts lists the numbers that are not 0.
+func (c *Coverage) counts() string {
+	if c.CoverageCounts == nil {
+		return ""
+	}
+	var words []string
+	for _, n := range []struct {
+		count uint64
+		word  string
+	}{{c.Open, "open"}, {c.Closed, "closed"}, {c.Filtered, "filtered"}, {c.Unknown, "unknown"}} {
+		if n.count > 0 {
+			words = append(words, grouped(n.count)+" "+n.word)
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(words, ", ")
+}
+
+// pairs is a number of pairs with the word.
+func pairs(n uint64) string {
+	if n == 1 {
+		return "1 pair"
+	}
+	return grouped(n) + " pairs"
+}
+
+// grouped writes a number with a comma behind each three digits.
+func grouped(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
 	}
 	return s
 }
@@ -106,13 +157,20 @@ func (v *view) provenance() string {
 	} else {
 		s += fmt.Sprintf(", %d addresses", n)
 	}
+	if index, count, ok := strings.Cut(v.run.Shard, "/"); ok {
+		s += ", shard " + index + " of " + count
+	}
 	switch ports := v.run.Scope.Ports; {
 	case len(ports) > briefPorts:
 		s += ", " + plural(countPorts(ports), "port")
 	case ports != "":
 		s += ", ports " + ports
 	}
-	return s + ", " + period(v.run.StartTime, v.run.EndTime)
+	s += ", " + period(v.run.StartTime, v.run.EndTime)
+	if !v.run.Now.IsZero() {
+		s += ", judged as of " + v.run.Now.UTC().Format("2006-01-02 15:04 UTC") + " (--now)"
+	}
+	return s
 }
 
 func (v *view) baseline() string {

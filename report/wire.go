@@ -89,6 +89,10 @@ type Run struct {
 	// run that was scanned.
 	Merged []string `json:"merged,omitempty"`
 
+	// Now is the moment by which expiries were judged where it was not that of
+	// the run itself; zero where it was.
+	Now Time `json:"now,omitzero"`
+
 	// Rules are the rules of the run. A writer keeps those that a finding
 	// names, so that a saved run explains itself.
 	Rules []Rule `json:"rules,omitempty"`
@@ -187,14 +191,33 @@ const (
 	GateError      = "error"
 )
 
-// Coverage says how much of what was planned was answered.
+// Coverage says how much of what was planned gave a conclusive result.
 type Coverage struct {
-	Planned     uint64  `json:"planned"`
+	// Planned is how many pairs of address and port count: those of all
+	// addresses but the vacant ones.
+	Planned uint64 `json:"planned"`
+
+	// Answered is how many of them are conclusive: open and assessed, closed,
+	// or filtered on a host that is up.
 	Answered    uint64  `json:"answered"`
-	Ratio       float64 `json:"ratio"` // 0 to 1
+	Ratio       float64 `json:"ratio"` // Answered of Planned, 0 to 1
 	HostsUp     int     `json:"hosts_up"`
-	HostsSilent int     `json:"hosts_silent"`
-	CanariesOK  *bool   `json:"canaries_ok,omitempty"` // nil: no canaries
+	HostsSilent int     `json:"hosts_silent"` // and not vacant
+
+	// CoverageCounts are nil in runs of versions that did not count them.
+	*CoverageCounts
+
+	CanariesOK *bool `json:"canaries_ok,omitempty"` // nil: no canaries
+}
+
+// CoverageCounts are the numbers that a [Coverage] is made of. Open, Closed,
+// Filtered and Unknown together are its Planned.
+type CoverageCounts struct {
+	Open     uint64 `json:"open"` // and assessed
+	Closed   uint64 `json:"closed"`
+	Filtered uint64 `json:"filtered"`
+	Unknown  uint64 `json:"unknown"`
+	Vacant   uint64 `json:"vacant"` // addresses
 }
 
 // BySeverity counts the findings that are open and seen in this run.

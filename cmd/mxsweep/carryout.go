@@ -120,19 +120,27 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 	if w.engine, err = newEngine(ctx, p, outs.pcap()); err != nil {
 		return nil, err
 	}
+	w.observe()
 	if !p.flags.noIdentify {
-		w.identifier = &fingerprint.Identifier{
-			Signatures:      p.set,
-			Fallbacks:       p.fallbacks,
-			Allowed:         p.scope.Allows,
-			Limit:           p.limit,
-			Intrusive:       p.flags.intrusive,
-			NotAfter:        p.lastMoment(),
-			GreetingTimeout: p.flags.greeting,
-			Idle:            func(a netip.AddrPort) { w.queue.idle(a) },
-			ConnectTimeout:  p.flags.timeout,
-			Concurrency:     identifiers(w.engine.connections()),
-		}
+		w.identifier = w.newIdentifier(p.scope.Allows, identifiers(w.engine.connections()))
+		w.identifier.Idle = func(a netip.AddrPort) { w.queue.idle(a) }
 	}
 	return w, nil
+}
+
+// newIdentifier makes an identifier that may contact what allowed says, and
+// talks to so many ports at once.
+func (w *sweep) newIdentifier(allowed func(netip.Addr) bool, concurrency int) *fingerprint.Identifier {
+	p := w.plan
+	return &fingerprint.Identifier{
+		Signatures:      p.set,
+		Fallbacks:       p.fallbacks,
+		Allowed:         allowed,
+		Limit:           p.limit,
+		Intrusive:       p.flags.intrusive,
+		NotAfter:        p.lastMoment(),
+		GreetingTimeout: p.flags.greeting,
+		ConnectTimeout:  p.flags.timeout,
+		Concurrency:     concurrency,
+	}
 }

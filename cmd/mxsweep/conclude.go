@@ -2,8 +2,6 @@ package main
 
 import (
 	"context"
-	"net/netip"
-	"slices"
 	"time"
 
 	"mxsweep/exposure"
@@ -32,31 +30,27 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 		}
 		p.link(c.open)
 	}
-	canaries := exposure.WatchCanaries(p.policy)
 	for _, port := range c.open {
-		canaries.Add(port)
+		w.canaries.Heard(w.canaryPort(port.Result, port.Service))
 		if p.drift != nil {
 			p.drift.Add(port) // again, now with what answers
 		}
+		w.assess(port, aside)
 		c.findings = append(c.findings, p.judge.Findings(port)...)
 	}
 	c.findings = exposure.JoinAddresses(c.findings)
 	var drifted []exposure.Notice
 	if p.drift != nil {
-		c.findings, drifted = p.drift.Finish(c.findings, w.sight, p.policy, now)
+		c.findings, drifted = p.drift.Finish(c.findings, w.counter, p.policy, now)
 	}
-	saw := p.saw(ctx, w, outs, aborted)
-	saw.Canaries = canaries.Canaries()
-	if !slices.ContainsFunc(aside, func(n exposure.Notice) bool { return n.Acceptance == nil }) && len(aside) > 0 {
-		saw.Crowded = 0 // somebody knows all hosts that could not be talked to
-	}
-	c.verdict = p.gate.Decide(saw, c.findings)
-	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), p.resumed.notices(p.space.Len()), p.silentTargets(w.sight), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), ownPorts(c.open)} {
+	facts := p.facts(ctx, w, outs, aborted)
+	c.verdict = p.gate.Decide(facts, c.findings)
+	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), ownPorts(c.open)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	entries := p.policy.Notices(c.findings, c.verdict.Notices, now)
 	c.verdict.Notices = append(c.verdict.Notices, entries...)
-	c.summary = p.summary(c.verdict, saw)
+	c.summary = p.summary(c.verdict, facts)
 	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = exposure.Tally(entries)
 	return c
 }
@@ -95,35 +89,33 @@ func (p *plan) verdict(f *exposure.Finding) string {
 	}
 }
 
-// saw is what the run learnt about itself.
-func (p *plan) saw(ctx context.Context, w *sweep, outs *outputs, aborted error) exposure.Saw {
-	saw := exposure.Saw{Coverage: w.sightOrNone().Coverage(), Aborted: aborted}
-	noteStop(ctx, &saw)
-	saw.Progress = p.flags.resume
-	saw.EmptyShard = p.emptyShard
-	saw.Unasked = int(w.unasked.Load())
-	saw.Crowded = int(w.crowded.Load())
-	saw.ShutOut = w.engine != nil && w.engine.shutOut()
-	saw.Unresolved = p.unresolved()
+// facts are what the run learned about itself.
+func (p *plan) facts(ctx context.Context, w *sweep, outs *outputs, aborted error) exposure.RunFacts {
+	w.settle()
+	silent := p.silentTargets(w.counter)
+	for _, t := range silent {
+		if t.Acceptance != nil {
+			w.counter.Accept(t.Pairs)
+		}
+	}
+	facts := exposure.RunFacts{Coverage: w.counter.Coverage(), Unknown: &w.unknown, Silent: silent,
+		Short: w.lines.Short(), Canaries: w.canaries.Canaries(), Aborted: aborted}
+	noteStop(ctx, &facts)
+	facts.Progress = p.flags.resume
+	facts.EmptyShard = p.emptyShard
+	facts.Shut = w.engine.shutOut()
+	facts.Unresolved = p.unresolved()
 	for _, o := range outs.all {
 		if o.err != nil {
-			saw.Failed = append(saw.Failed, writing(o.spec.name(), o.err))
+			facts.Failed = append(facts.Failed, writing(o.spec.name(), o.err))
 		}
 	}
 	if outs.capture != nil {
 		if err := outs.capture.flush(); err != nil {
-			saw.Failed = append(saw.Failed, err)
+			facts.Failed = append(facts.Failed, err)
 		}
 	}
-	return saw
-}
-
-// sightOrNone is what was seen, also of a run that never began.
-func (w *sweep) sightOrNone() *exposure.Sight {
-	if w.sight == nil {
-		return exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
-	}
-	return w.sight
+	return facts
 }
 
 // excludedTargets are notices about targets that were asked for and excluded.
@@ -158,43 +150,5 @@ func anchorOf(t scan.Target) *scan.Anchor {
 	return &t.Anchor
 }
 
-// maxNamed is how many silent or excluded targets are named one by one.
+// maxNamed is how many excluded targets are named one by one.
 const maxNamed = 100
-
-// silentTargets are notices about single addresses and names that answered on
-// no port. Silence inside of a range is what ranges are like.
-func (p *plan) silentTargets(sight *exposure.Sight) []exposure.Notice {
-	if sight == nil || sight.Coverage().HostsUp == 0 {
-		return nil // all are silent, which is said once
-	}
-	var notices []exposure.Notice
-	seen := make(map[string]bool)
-	for _, t := range p.asked {
-		addr, single := t.Single()
-		if !single || seen[addr.String()] || sight.Up(addr) || !p.asks(t, addr) {
-			continue
-		}
-		seen[addr.String()] = true
-		if len(notices) == maxNamed {
-			break
-		}
-		n := exposure.NewNotice(exposure.NoticeSilent, addr.String(), anchorOf(t),
-			"%s gave no answer on any port.", withName(addr.String(), t.Name))
-		n.Names = p.scope.Names(addr)
-		notices = append(notices, n.AcceptedBy(p.policy.AcceptsNotice(n.Code, addr, n.Names, p.flags.time())))
-	}
-	return notices
-}
-
-// asks reports whether the run, or its shard, asks an address of a target for
-// any port.
-func (p *plan) asks(t scan.Target, addr netip.Addr) bool {
-	ports := t.Ports
-	if ports == nil {
-		ports = p.ports
-	}
-	return slices.ContainsFunc(ports, func(port uint16) bool {
-		_, ok := p.space.Index(netip.AddrPortFrom(addr, port))
-		return ok
-	})
-}

@@ -111,20 +111,10 @@ func newEngine(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 // newConnect makes a connect engine for the pairs of the run, or a part of
 // them.
 func (p *plan) newConnect(space *scan.Space) (*scan.Connect, error) {
-	return scan.NewConnect(scan.Config{
-		Scope:       p.scope,
-		Rate:        float64(p.flags.rate),
-		Concurrency: atMost(p.flags.concurrency),
-		PerHost:     atMost(p.flags.perHost),
-		Limit:       p.limit,
-		Timeout:     p.flags.timeout,
-		Retries:     p.retries(),
-		Seed:        p.seed,
-		Skip:        p.resumed.skip(space),
-		Earlier:     p.resumed.earlier(),
-		NotAfter:    p.lastMoment(),
-		HandOn:      !p.flags.noIdentify,
-	})
+	config := p.connectConfig(p.scope)
+	config.Skip, config.Earlier = p.resumed.skip(space), p.resumed.earlier()
+	config.HandOn = !p.flags.noIdentify
+	return scan.NewConnect(config)
 }
 
 // retries is the number of further tries as the engines have it: their zero is

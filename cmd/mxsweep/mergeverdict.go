@@ -19,52 +19,81 @@ type mergedConclusion struct {
 var recounted = []string{
 	exposure.NoticeCoverage, exposure.NoticeNothingInScope, exposure.NoticeBaseline, exposure.NoticeUnverified,
 	exposure.NoticeConfidence, exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeAcceptanceUnused,
-	exposure.NoticeWideAcceptance, exposure.NoticeExpectedMissing, exposure.NoticeShardMissing, exposure.NoticeRunsDiffer,
+	exposure.NoticeNothingOpen, exposure.NoticeWideAcceptance, exposure.NoticeExpectedMissing, exposure.NoticeShardMissing, exposure.NoticeRunsDiffer,
 }
 
 // conclude judges the runs as one.
 func (m *merger) conclude() mergedConclusion {
 	c := mergedConclusion{ports: m.portRecords()}
 	findings, err := m.findings()
-	saw := exposure.Saw{Coverage: m.coverage(), Aborted: err}
+	facts := exposure.RunFacts{Coverage: m.coverage(), Canaries: m.canaries(), Aborted: err}
 	var drifted []exposure.Notice
 	if m.baseline != nil && err == nil {
 		findings, drifted = m.drift(findings)
 	}
 	c.findings = findings
-	carried, whole := m.carried(&saw)
-	saw.Incomplete = append(saw.Incomplete, m.missing...)
-	c.verdict = m.gate.Decide(saw, c.findings)
+	carried, whole := m.carried(&facts)
+	facts.Incomplete = append(facts.Incomplete, m.missing...)
+	c.verdict = m.gate.Decide(facts, c.findings)
 	c.verdict.Complete = c.verdict.Complete && whole
 	c.verdict.Notices = slices.Concat(c.verdict.Notices, drifted, m.differ, carried)
 	entries := m.policy.Notices(c.findings, c.verdict.Notices, m.now)
 	c.verdict.Notices = append(c.verdict.Notices, entries...)
-	c.summary = m.summary(&c.verdict, saw.Coverage)
+	c.summary = m.summary(&c.verdict, facts.Coverage)
 	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = exposure.Tally(entries)
 	return c
 }
 
-// coverage adds up what the runs saw.
+// coverage adds up what the runs saw. Of a run that did not count its states,
+// all that was conclusive is taken for open, on which no caveat rests.
 func (m *merger) coverage() exposure.Coverage {
 	var sum exposure.Coverage
 	for _, r := range m.runs {
 		c := r.summary.Coverage
 		sum.Planned += c.Planned
-		sum.Answered += c.Answered
 		sum.HostsUp += uint64(max(c.HostsUp, 0))
 		sum.HostsSilent += uint64(max(c.HostsSilent, 0))
+		n := c.CoverageCounts
+		if n == nil {
+			sum.Open += c.Answered
+			continue
+		}
+		sum.Open += n.Open
+		sum.Closed += n.Closed
+		sum.Filtered += n.Filtered
+		sum.HostsVacant += n.Vacant
+		sum.VacantPairs += n.Vacant // at least
 	}
 	return sum
+}
+
+// canaries stands for those of the runs: one that answered, if all did. One that
+// did not is told by a notice of its run.
+func (m *merger) canaries() []exposure.Canary {
+	for _, r := range m.runs {
+		if ok := r.summary.Coverage.CanariesOK; ok != nil && *ok {
+			return []exposure.Canary{{Answered: true}}
+		}
+	}
+	return nil
+}
+
+// counts are the numbers of the merged coverage, nil if a run lacks them.
+func (m *merger) counts(c exposure.Coverage) *report.CoverageCounts {
+	if slices.ContainsFunc(m.runs, func(r *savedRun) bool { return r.summary.Coverage.CoverageCounts == nil }) {
+		return nil
+	}
+	return &report.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(), Vacant: c.HostsVacant}
 }
 
 // summary closes the report.
 func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) report.Summary {
 	s := report.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete || !v.Complete,
-		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.gate.FailOn.String(),
+		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.gate.FailOn.String(), Reason: v.Reason,
 		Coverage: report.Coverage{
-			Planned: c.Planned, Answered: c.Answered, Ratio: c.Ratio(),
-			HostsUp: int(c.HostsUp), HostsSilent: int(c.HostsSilent),
+			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
+			HostsUp: int(c.HostsUp), HostsSilent: int(c.HostsSilent), CoverageCounts: m.counts(c),
 		},
 	}
 	for _, r := range m.runs {
@@ -77,9 +106,9 @@ func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) report.Summar
 }
 
 // carried gives the notices of the runs that hold for the merged run too, adds
-// those that keep it from being whole to saw, and reports whether all runs came
+// those that keep it from being whole to facts, and reports whether all runs came
 // to their end.
-func (m *merger) carried(saw *exposure.Saw) (notices []exposure.Notice, whole bool) {
+func (m *merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, whole bool) {
 	whole = true
 	said := map[string]bool{}
 	for _, r := range m.runs {
@@ -99,7 +128,7 @@ func (m *merger) carried(saw *exposure.Saw) (notices []exposure.Notice, whole bo
 			}
 			said[key] = true
 			if n.Level == exposure.LevelError {
-				saw.Incomplete = append(saw.Incomplete, n)
+				facts.Incomplete = append(facts.Incomplete, n)
 				explained = true
 			} else {
 				notices = append(notices, n)
@@ -109,7 +138,7 @@ func (m *merger) carried(saw *exposure.Saw) (notices []exposure.Notice, whole bo
 		short := r.summary.Incomplete || r.summary.Gate == report.GateIncomplete
 		empty := r.summary.Coverage.Planned == 0 // an empty shard
 		if !r.summary.Complete || short && !explained && !empty {
-			saw.Incomplete = append(saw.Incomplete, exposure.NewNotice(exposure.NoticePartIncomplete, "", nil, "The run %q is not complete.", r.file))
+			facts.Incomplete = append(facts.Incomplete, exposure.NewNotice(exposure.NoticePartIncomplete, "", nil, "The run %q is not complete.", r.file))
 		}
 	}
 	return notices, whole
@@ -130,10 +159,10 @@ func (m *merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 	for i, vantage := range vantages {
 		part := m.entriesOf(vantages, i)
 		c := part.Compare(m.conditions(vantage), m.rules)
-		sight := exposure.NewSight(0, 0)
+		counter := exposure.NewCoverageCounter(0, 0)
 		for _, r := range m.runs {
 			if r.run.Vantage == vantage {
-				m.show(r, c, sight)
+				m.show(r, c, counter)
 			}
 		}
 		var found []exposure.Finding
@@ -142,7 +171,7 @@ func (m *merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 				found = append(found, f)
 			}
 		}
-		with, told := c.Finish(found, sight, m.policy, m.now)
+		with, told := c.Finish(found, counter, m.policy, m.now)
 		list = append(list, with...)
 		notices = append(notices, told...)
 	}
@@ -194,7 +223,7 @@ func (m *merger) conditions(vantage string) exposure.Conditions {
 }
 
 // show tells the comparison of the ports of a run.
-func (m *merger) show(r *savedRun, c *exposure.Comparison, sight *exposure.Sight) {
+func (m *merger) show(r *savedRun, c *exposure.Comparison, counter *exposure.CoverageCounter) {
 	for i := range r.ports {
 		p := &r.ports[i]
 		addr, err := netip.ParseAddr(p.IP)
@@ -202,7 +231,7 @@ func (m *merger) show(r *savedRun, c *exposure.Comparison, sight *exposure.Sight
 			continue
 		}
 		result := scan.Result{Target: netip.AddrPortFrom(addr.Unmap(), p.Port), State: scan.State(p.State), Reason: scan.Reason(p.Reason), Time: p.Timestamp.Time}
-		sight.Add(result)
+		counter.Add(result)
 		c.Add(exposure.Port{Result: result, Host: p.Host, Service: serviceOf(p.Service)})
 	}
 }

@@ -35,8 +35,10 @@ type plan struct {
 	excluded    []scan.Target
 	scope       *scan.Scope
 	scopeSHA256 string
-	space       *scan.Space
-	emptyShard  bool // space is a shard to which no host falls
+	space       *scan.Space // what the run asks
+	wholeSpace  *scan.Space // that of all shards
+	emptyShard  bool        // space is a shard to which no host falls
+	canaries    canarySet
 	seed        uint64
 	resumed     *resumption     // nil without --resume
 	limit       *scan.HostLimit // of the connections to each address; set by newSweep
@@ -187,7 +189,7 @@ func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *s
 	if err := flags.checkGate(failOn); err != nil {
 		return err
 	}
-	p.gate = exposure.Gate{FailOn: failOn, MinCoverage: flags.minCoverage, SoftFail: flags.softFail}
+	p.gate = exposure.Gate{FailOn: failOn, MinCoverage: flags.minCoverage, MinHosts: flags.coverage.minHosts, SoftFail: flags.softFail}
 	if p.policy != nil {
 		p.gate.MinConfidence = p.policy.Gate.MinConfidence
 	}
@@ -227,15 +229,12 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	if p.asked = bounds.Targets; len(p.asked) == 0 {
 		p.asked = bounds.Allowed
 	}
-	if bounds.Targets, err = p.withCanaries(ctx, parser, bounds.Allowed); err != nil {
-		return coded(exitUsage, err)
-	}
 	p.excluded = bounds.Excluded
 	bounds.Family = flags.names.family()
 	if p.scope, err = scan.NewScope(bounds); err != nil {
 		return coded(exitUsage, err)
 	}
-	var errs []error
+	errs := []error{p.readCanaries(ctx, parser, bounds)}
 	for _, t := range p.scope.Outside() {
 		errs = append(errs, p.outside(t))
 	}
@@ -254,6 +253,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	if err := checkZones(p.space, flags.mode.value); err != nil {
 		return err
 	}
+	p.wholeSpace = p.space
 	if n := flags.shard.count; n > 1 {
 		whole := p.space.Len()
 		if p.space, err = p.space.Shard(uint64(flags.shard.index), uint64(n)); err == nil {
@@ -275,32 +275,6 @@ func (p *plan) outside(t scan.Target) error {
 		}
 	}
 	return refusedf("add it to the scope file only if you are authorized to scan it", "%s is outside the scope", name)
-}
-
-// withCanaries is what is asked for, and the canaries of the policy, which are
-// asked whatever the ports and targets of the run are: a canary that nobody
-// asks cannot answer.
-func (p *plan) withCanaries(ctx context.Context, parser *scan.Parser, allowed []scan.Target) ([]scan.Target, error) {
-	if p.policy == nil || len(p.asked) == 0 {
-		return p.asked, nil
-	}
-	var names []string
-	for i := range p.policy.Canaries {
-		names = append(names, p.policy.Canaries[i].Target())
-	}
-	canaries, err := parser.Targets(ctx, names)
-	if err != nil || allowed != nil || len(canaries) == 0 {
-		return slices.Concat(p.asked, canaries), err
-	}
-	// Without a scope of its own, a run may contact its targets and nothing else.
-	targets, err := scan.NewScope(scan.Bounds{Targets: canaries, Allowed: p.asked})
-	if err != nil {
-		return nil, err
-	}
-	p.strays = targets.Outside()
-	return slices.Concat(p.asked, slices.DeleteFunc(canaries, func(t scan.Target) bool {
-		return slices.ContainsFunc(p.strays, func(s scan.Target) bool { return targetName(s) == targetName(t) })
-	})), nil
 }
 
 // readBounds reads every list of addresses.

@@ -240,12 +240,12 @@ func (r *resumption) notices(all uint64) []exposure.Notice {
 
 // replay reports again what earlier runs of the same sweep found, and what they
 // were told of it.
-func (w *sweep) replay() error {
+func (w *sweep) replay(ctx context.Context) error {
 	if w.plan.resumed == nil {
 		return nil
 	}
 	return w.plan.resumed.Earlier(func(r scan.Result, data []byte) error {
-		w.see(r)
+		w.see(ctx, r)
 		if r.State == scan.StateOpen && !w.engine.recalls(r.Target) {
 			w.untold.Add(1)
 		}

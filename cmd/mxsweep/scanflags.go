@@ -57,6 +57,7 @@ type scanFlags struct {
 
 	failOn      string
 	minCoverage float64
+	coverage    coverageFlags
 	softFail    bool
 	allPorts    bool
 	dryRun      bool
@@ -121,7 +122,8 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
 	flags.StringVar(&f.baseline, "baseline", "", "tell of each finding how it relates to the earlier ones of `FILE`")
 	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding meets `LIST` of drift:severity and rule:ID, with commas; none never does")
-	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports could be judged")
+	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports (0 to 1) gave a conclusive result")
+	f.coverage.register(flags)
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 where it would be 1")
 }
 
@@ -168,6 +170,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	}
 	if !(f.minCoverage >= 0 && f.minCoverage <= 1) {
 		bad("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
+	}
+	if _, err := f.coverage.ports(); err != nil {
+		errs = append(errs, err)
 	}
 	if flags.Changed("concurrency") && f.concurrency == 0 {
 		bad("at least 1; leave it out to go by the file limit", "reading flag \"--concurrency\": 0 is out of range")
@@ -218,7 +223,7 @@ func atMost(n uint) int { return int(min(n, 1<<30)) }
 
 // needWords are the flags of which an empty value, as an unset variable of a
 // script gives, would silently lift a bound or a check that was meant.
-var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume", "pcap", "audit-log", "resolver", "interface"}
+var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume", "pcap", "audit-log", "resolver", "interface", "canary", "reference-ports"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
 func emptyValue(v pflag.Value) bool {

@@ -78,16 +78,16 @@ func (p *plan) bounded(ctx context.Context, begun time.Time) (context.Context, c
 }
 
 // noteStop tells the gate what ended the run before all was asked.
-func noteStop(ctx context.Context, saw *exposure.Saw) {
+func noteStop(ctx context.Context, facts *exposure.RunFacts) {
 	if code, ok := signalCode(ctx); ok {
-		saw.Signal = int(code) - 128
+		facts.Signal = int(code) - 128
 	}
 	var up timeUpError
 	if errors.As(context.Cause(ctx), &up) {
-		saw.TimeUp = up.after
+		facts.TimeUp = up.after
 	}
 	var expired expiredError
 	if errors.As(context.Cause(ctx), &expired) {
-		saw.Expired = expired.notAfter
+		facts.Expired = expired.notAfter
 	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"runtime/debug"
 	"slices"
@@ -24,12 +25,18 @@ type sweep struct {
 	report     func(exposure.Port) error // one that is known as it is
 	early      func(exposure.Port) error // one whose host may tell more of it
 
-	sight      *exposure.Sight
+	canaries   *exposure.CanaryWatch
+	canaryMu   sync.Mutex // of canaries, while the sweep lasts
+	counter    *exposure.CoverageCounter
+	lines      *exposure.ScopeLines
+	required   exposure.Requirements
+	unknown    exposure.UnknownPairs
+	looked     bool             // silent addresses were asked a second time, and controls after them
+	shownBy    []netip.AddrPort // reference ports that show their hosts to be up
 	queue      *queue
 	identified atomic.Int64
 	recalled   atomic.Int64 // open ports that earlier runs have talked to
 	untold     atomic.Int64 // open ports of earlier runs that the engine does not count
-	unasked    atomic.Int64 // open ports that this machine could not talk to
 	crowded    atomic.Int64 // open ports of hosts with too many to talk to all
 
 	rejected rejections
@@ -43,8 +50,6 @@ type sweep struct {
 func (w *sweep) run(ctx context.Context) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	w.rejected = rejections{}
-	w.sight = exposure.NewSight(w.plan.space.Len(), w.plan.space.Hosts())
 	// Half of the places of a host are for questions to ports that are silent.
 	w.queue = newQueue((atMost(w.plan.flags.perHost) + 1) / 2)
 	w.queue.listed, w.queue.asked = w.plan.listedPort, w.plan.listedPorts
@@ -54,7 +59,7 @@ func (w *sweep) run(ctx context.Context) error {
 	if w.identifier != nil {
 		idle = w.identifier.Concurrency
 	}
-	if err := w.replay(); err != nil {
+	if err := w.replay(ctx); err != nil {
 		abort(err)
 	}
 	stop := w.plan.resumed.keep(ctx, w.engine.progress(w.plan.flags.timeout))
@@ -62,11 +67,12 @@ func (w *sweep) run(ctx context.Context) error {
 		stop()
 		w.plan.resumed.beginAnew(w.engine)
 	}()
-	for r := range w.engine.Scan(ctx, w.plan.space) {
-		w.see(r)
+	found := func(r scan.Result) error {
+		w.see(ctx, r)
 		talk := r.State == scan.StateOpen && idle > 0
 		if err := w.take(ctx, r); err != nil {
 			abort(err)
+			return err
 		}
 		if talk {
 			if idle--; w.identifier.Concurrency-idle == manyTalks {
@@ -74,11 +80,21 @@ func (w *sweep) run(ctx context.Context) error {
 			}
 			workers.Go(func() { w.identify(ctx, abort) })
 		}
+		return nil
 	}
+	middle := w.startCanaries(ctx)
+	for r := range w.engine.Scan(ctx, w.plan.space) {
+		_ = found(r) // ctx has ended, and the engine with it
+	}
+	middle()
 	// Dialogues and reports need no ring of answers.
 	w.engine.close()
+	if w.engine.failed() == nil {
+		w.lookAgain(ctx, found)
+	}
 	w.queue.close()
 	workers.Wait()
+	w.askCanaries(ctx)
 	if err := context.Cause(ctx); err != nil && !stopped(ctx) {
 		return err
 	}
@@ -123,11 +139,19 @@ func collectEarlier() {
 func identifiers(connections int) int { return min(max(connections/3, 8), 640) }
 
 // see counts one result.
-func (w *sweep) see(r scan.Result) {
-	w.sight.Add(r)
+func (w *sweep) see(ctx context.Context, r scan.Result) {
+	if r.FromTarget() && !w.counter.Up(r.Target.Addr()) {
+		w.lines.Answers(r.Target)
+	}
+	w.counter.Add(r)
 	w.rejected.add(r, w.plan.own)
 	if w.plan.drift != nil {
 		w.plan.drift.Add(exposure.Port{Result: r})
+	}
+	// What a run that was stopped did not come to is said once.
+	if r.State == scan.StateUnknown && ctx.Err() == nil {
+		port := w.port(r, nil)
+		w.unknown.Add(port, w.required.Of(r.Target, w.plan.scope.Names(r.Target.Addr())...))
 	}
 }
 
@@ -179,9 +203,6 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 		w.identified.Add(1)
 		if err != nil {
 			r.Err = fmt.Errorf("asking what answers: %w", err)
-			if scan.Starved(err) {
-				w.unasked.Add(1)
-			}
 		}
 		// Noted before it is told: a run that is killed in between tells it when
 		// it goes on.

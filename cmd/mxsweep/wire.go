@@ -15,19 +15,23 @@ import (
 )
 
 // summary closes the report.
-func (p *plan) summary(v exposure.Verdict, saw exposure.Saw) report.Summary {
-	c := saw.Coverage
+func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts) report.Summary {
+	c := facts.Coverage
 	s := report.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete,
 		ExitCode: int(v.Code),
 		Gate:     v.Gate,
 		FailOn:   p.gate.FailOn.String(),
+		Reason:   v.Reason,
 		Coverage: report.Coverage{
-			Planned: c.Planned, Answered: c.Answered, Ratio: c.Ratio(),
+			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
 			HostsUp: int(c.HostsUp), HostsSilent: int(c.HostsSilent),
+			CoverageCounts: &report.CoverageCounts{
+				Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(), Vacant: c.HostsVacant,
+			},
 		},
 	}
-	if len(saw.Canaries) > 0 {
+	if len(facts.Canaries) > 0 {
 		s.Coverage.CanariesOK = &v.CanariesOK
 	}
 	return s

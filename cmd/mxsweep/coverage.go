@@ -1,0 +1,162 @@
+package main
+
+import (
+	"net/netip"
+	"slices"
+
+	"go4.org/netipx"
+
+	"mxsweep/exposure"
+	"mxsweep/scan"
+)
+
+// observe makes what counts how much of the plan a run sees.
+func (w *sweep) observe() {
+	p := w.plan
+	w.counter = exposure.NewCoverageCounter(p.space.Len(), p.space.Hosts())
+	w.lines = exposure.NewScopeLines(p.scopeLines())
+	w.rejected = rejections{}
+	w.required = exposure.Requirements{Targets: p.singles(), Policy: p.policy, Canaries: p.canaries.all}
+	w.required.Baseline(p.baseline)
+	w.canaries = exposure.WatchCanaries(p.canaries.all, p.flags.noIdentify)
+}
+
+// scopeLines are the ranges of the targets of which the run asks something.
+// Whether enough hosts are up in one of them cannot be told where the run, as a
+// shard, has a part of it only.
+func (p *plan) scopeLines() []exposure.ScopeLine {
+	var lines []exposure.ScopeLine
+	for _, t := range p.asked {
+		for _, r := range t.Ranges {
+			asked := p.space.HostsIn(r)
+			if r.From() == r.To() || asked == 0 {
+				continue
+			}
+			l := exposure.ScopeLine{Range: r, Text: t.Anchor.Text, Anchor: anchorOf(t), MinHosts: p.minHosts(t, r)}
+			if p.flags.shard.count > 1 && asked < p.wholeSpace.HostsIn(r) {
+				l.MinHosts = 0
+			}
+			lines = append(lines, l)
+		}
+	}
+	return lines
+}
+
+// minHosts is the least number of hosts that must be up in a range of a target.
+func (p *plan) minHosts(t scan.Target, r netipx.IPRange) uint64 {
+	if p.flags.coverage.allowVacant {
+		return 0
+	}
+	return p.policy.MinHosts(t.Anchor, r)
+}
+
+// singles are the addresses that the user named one by one, as far as the run
+// asks them for something.
+func (p *plan) singles() map[netip.Addr]bool {
+	singles := map[netip.Addr]bool{}
+	for _, t := range p.asked {
+		for _, r := range t.Ranges {
+			if r.From() == r.To() && p.space.HostsIn(r) > 0 {
+				singles[r.From()] = true
+			}
+		}
+	}
+	return singles
+}
+
+// silentTargets are the addresses that the user named one by one and that are
+// not up.
+func (p *plan) silentTargets(counter *exposure.CoverageCounter) []exposure.SilentTarget {
+	var silent []exposure.SilentTarget
+	seen := map[netip.Addr]bool{}
+	for _, t := range p.asked {
+		for _, r := range t.Ranges {
+			addr := r.From()
+			if addr != r.To() || seen[addr] || counter.Up(addr) || p.space.HostsIn(r) == 0 {
+				continue
+			}
+			seen[addr] = true
+			names := p.scope.Names(addr)
+			silent = append(silent, exposure.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.PairsIn(r), Anchor: anchorOf(t),
+				Acceptance: p.policy.AcceptsNotice(exposure.NoticeSilent, addr, names, p.flags.time())})
+		}
+	}
+	return silent
+}
+
+// assess counts an open port that no dialogue has assessed. Aside are the
+// notices about hosts whose ports do not speak for themselves: where the policy
+// accepts one, its ports do not count.
+func (w *sweep) assess(port exposure.Port, aside []exposure.Notice) {
+	if w.identifier == nil || w.plan.policy.Assessed(port) {
+		return
+	}
+	w.counter.Unassessed()
+	addr := port.Target.Addr().String()
+	if slices.ContainsFunc(aside, func(n exposure.Notice) bool { return n.Target == addr && n.Acceptance != nil }) {
+		w.counter.Accept(1)
+		return
+	}
+	w.unknown.Add(port, w.required.Of(port.Target, w.plan.scope.Names(port.Target.Addr())...))
+}
+
+// settle counts what is known only when all has been asked: vacant addresses,
+// the hosts of each line, and silent pairs that the run cannot pass without.
+func (w *sweep) settle() {
+	canary := w.canaries.Answered()
+	for r := range w.counter.Silent() {
+		for addr := r.From(); ; addr = addr.Next() {
+			names := w.plan.scope.Names(addr)
+			expected := w.required.Expected(addr, names...)
+			if w.looked && !expected && w.lines.Proves(addr, canary) {
+				w.counter.SetVacant(addr)
+			} else if !w.required.Targets[addr] {
+				w.requireSilent(addr, names)
+			}
+			if addr == r.To() {
+				break
+			}
+		}
+	}
+	w.lines.Count(w.counter)
+	for _, host := range w.engine.Stats().Blocked {
+		if i, open := slices.BinarySearchFunc(w.open, netip.AddrPortFrom(host.Addr, 0), func(p exposure.Port, at netip.AddrPort) int { return p.Target.Compare(at) }); !open &&
+			i < len(w.open) && w.open[i].Target.Addr() == host.Addr && !w.required.Targets[host.Addr] {
+			w.unknown.Require(host.Addr.String(), host.Pairs, exposure.RequiredOpen)
+		}
+	}
+}
+
+// requireSilent counts the pairs of a silent address, which is not vacant, that
+// the run cannot pass without. Those of targets of their own are told apart.
+func (w *sweep) requireSilent(addr netip.Addr, names []string) {
+	if !w.required.AnyPort() || w.unknown.Required() > manyRequired {
+		return
+	}
+	space := w.plan.space.Sample([]netipx.IPRange{netipx.IPRangeFrom(addr, addr)}, 0)
+	for i := range space.Len() {
+		pair := space.At(i)
+		w.unknown.Require(pair.String(), 1, w.required.Of(pair, names...))
+	}
+}
+
+// manyRequired is how many pairs are enough to know that very many are missing.
+const manyRequired = 1 << 16
+
+// coverageNotices are what the reader should know of how the coverage came about.
+func (w *sweep) coverageNotices() []exposure.Notice {
+	var list []exposure.Notice
+	for i, pair := range w.shownBy {
+		if i == maxNamed {
+			break
+		}
+		addr := netipx.IPRangeFrom(pair.Addr(), pair.Addr())
+		list = append(list, exposure.NewNotice(exposure.NoticeReferencePort, pair.Addr().String(), nil,
+			"%s: %d filtered, shown by %d/tcp.", withName(pair.Addr().String(), w.plan.scope.Name(pair.Addr())), w.plan.space.PairsIn(addr), pair.Port()))
+	}
+	if n := w.crowded.Load(); n > 0 {
+		list = append(list, exposure.NewNotice(exposure.NoticeCrowded, "", nil,
+			"%d open ports were not talked to, because their hosts have so many that something else must answer for all of them.", n))
+	}
+	return list
+}

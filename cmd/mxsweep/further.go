@@ -1,0 +1,174 @@
+package main
+
+import (
+	"context"
+	"iter"
+	"net/netip"
+	"slices"
+
+	"go4.org/netipx"
+
+	"mxsweep/scan"
+)
+
+// connectConfig is what the flags say to an engine of full connections, for
+// pairs within a scope.
+func (p *plan) connectConfig(scope *scan.Scope) scan.Config {
+	return scan.Config{
+		Scope:       scope,
+		Rate:        float64(p.flags.rate),
+		Concurrency: atMost(p.flags.concurrency),
+		PerHost:     atMost(p.flags.perHost),
+		Limit:       p.limit,
+		Timeout:     p.flags.timeout,
+		Retries:     p.retries(),
+		Seed:        p.seed,
+		NotAfter:    p.lastMoment(),
+	}
+}
+
+// once is the config of pairs that are asked one time each.
+func (p *plan) once(scope *scan.Scope) scan.Config {
+	config := p.connectConfig(scope)
+	config.Retries = -1
+	return config
+}
+
+// further asks some more pairs than the sweep itself, for their states only.
+// It yields nothing where this machine cannot ask: then nothing is known of
+// them. They are asked with full connections also where the sweep sends single
+// SYNs: there are few, and the right to raw sockets is given up by then.
+func (p *plan) further(ctx context.Context, config scan.Config, space *scan.Space) iter.Seq[scan.Result] {
+	return func(yield func(scan.Result) bool) {
+		if space.Len() == 0 || ctx.Err() != nil {
+			return
+		}
+		engine, err := scan.NewConnect(config)
+		if err != nil {
+			return
+		}
+		for r := range engine.Scan(ctx, space) {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// lookAgain asks, once the sweep is done, what tells filtered ports from a
+// scanner that nothing answers: the reference ports of single targets that are
+// silent, silent addresses of ranges for a second time, and a control in each
+// range in the end. Found takes the results of hosts that were silent and are
+// not any more.
+func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
+	w.askReferences(ctx)
+	late, any := w.secondLook(ctx)
+	w.sweepLate(ctx, late, found)
+	if any {
+		w.askControls(ctx)
+	}
+	w.looked = ctx.Err() == nil
+}
+
+// askReferences asks the reference ports of each single target that is silent:
+// an answer to any of them shows that the target is up and reached.
+func (w *sweep) askReferences(ctx context.Context) {
+	p := w.plan
+	var pairs []netip.AddrPort
+	for _, t := range p.silentTargets(w.counter) {
+		pairs = append(pairs, p.references(t.Addr)...)
+	}
+	for r := range p.further(ctx, p.once(p.scope), scan.PairSpace(pairs)) {
+		if addr := r.Target.Addr(); r.FromTarget() && !w.counter.Up(addr) {
+			w.counter.SetUp(addr)
+			w.shownBy = append(w.shownBy, r.Target)
+		}
+	}
+}
+
+// references are the reference ports of an address that the sweep itself does
+// not ask.
+func (p *plan) references(addr netip.Addr) []netip.AddrPort {
+	ports, err := p.flags.coverage.ports()
+	if err != nil || !p.scope.Allows(addr) {
+		return nil // which newPlan has refused
+	}
+	var pairs []netip.AddrPort
+	for _, port := range ports {
+		pair := netip.AddrPortFrom(addr, port)
+		if _, asked := p.wholeSpace.Index(pair); !asked {
+			pairs = append(pairs, pair)
+		}
+	}
+	return pairs
+}
+
+const (
+	// secondPorts is how many ports of a silent address are asked again.
+	secondPorts = 3
+	// secondRanges is how many runs of silent addresses are asked again at a
+	// time, which bounds the memory that it takes.
+	secondRanges = 1 << 16
+	// maxLate is how many addresses may be found up by the second look. More
+	// than that do not come late: the first look did not see them.
+	maxLate = 1 << 16
+)
+
+// secondLook asks a few ports of each address of a range of which all was
+// silent once more. It returns those that answered now, and whether there were
+// any to ask.
+func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
+	seen := map[netip.Addr]bool{}
+	look := func(ranges []netipx.IPRange) {
+		any = any || len(ranges) > 0
+		for r := range w.plan.further(ctx, w.plan.once(w.plan.scope), w.plan.space.Sample(ranges, secondPorts)) {
+			switch addr := r.Target.Addr(); {
+			case r.FromTarget() && !seen[addr] && len(seen) < maxLate:
+				seen[addr] = true
+				late = append(late, addr)
+			case r.FromTarget() || r.State != scan.StateFiltered:
+				w.counter.Doubt(addr)
+			}
+		}
+	}
+	var batch []netipx.IPRange
+	for r := range w.counter.Silent() {
+		if r.From() == r.To() && w.required.Targets[r.From()] {
+			continue // its reference ports were asked
+		}
+		if batch = append(batch, r); len(batch) == secondRanges {
+			look(batch)
+			batch = batch[:0]
+		}
+	}
+	look(batch)
+	return late, any
+}
+
+// sweepLate asks all ports of hosts that were silent and are not any more. Found
+// takes the results.
+func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(scan.Result) error) {
+	slices.SortFunc(late, netip.Addr.Compare)
+	ranges := make([]netipx.IPRange, len(late))
+	for i, addr := range late {
+		w.counter.Forget(addr)
+		ranges[i] = netipx.IPRangeFrom(addr, addr)
+	}
+	for r := range w.plan.further(ctx, w.plan.connectConfig(w.plan.scope), w.plan.space.Sample(ranges, 0)) {
+		if found(r) != nil {
+			return // and the run has ended
+		}
+	}
+	for _, addr := range late {
+		w.counter.Doubt(addr) // should it be silent again
+	}
+}
+
+// askControls asks pairs that are known to answer, after all else.
+func (w *sweep) askControls(ctx context.Context) {
+	for r := range w.plan.further(ctx, w.plan.connectConfig(w.plan.scope), scan.PairSpace(w.lines.Controls())) {
+		if r.FromTarget() {
+			w.lines.Answered(r.Target)
+		}
+	}
+}

@@ -1,0 +1,120 @@
+package exposure
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// A Canary is a service that must answer: if it does not, the run did not see
+// what it should.
+type Canary struct {
+	Selector Selector
+	Port     uint16
+	Protocol string // "" is any
+
+	Anchor *scan.Anchor // its place in the policy file; nil for the command line
+
+	// Answered is whether the canary was open whenever it was asked, once at
+	// least, and spoke its protocol. A CanaryWatch fills it in.
+	Answered bool
+
+	last, lost time.Time // when it answered last, and when it did not for the first time
+	spoke      bool      // its protocol was heard
+	heard      string    // another protocol that was heard, "" if none was
+}
+
+// Target names the canary: host and port.
+func (c *Canary) Target() string {
+	if strings.Contains(c.Selector.Text, ":") {
+		return "[" + c.Selector.Text + "]:" + decimal(c.Port)
+	}
+	return c.Selector.Text + ":" + decimal(c.Port)
+}
+
+// matches reports whether a port is the canary's.
+func (c *Canary) matches(p *Port) bool {
+	return p.Target.Port() == c.Port && c.Selector.Matches(p.Target.Addr(), p.names()...)
+}
+
+// complaint says what is wrong with a canary that has not answered.
+func (c *Canary) complaint() string {
+	switch {
+	case !c.lost.IsZero() && !c.last.IsZero():
+		return fmt.Sprintf("The canary %s answered at %s for the last time, and did not at %s: what was asked since then may be open.",
+			c.Target(), clock(c.last), clock(c.lost))
+	case c.heard != "" && c.lost.IsZero():
+		return fmt.Sprintf("The canary %s answers with %s and not with %s.", c.Target(), c.heard, c.Protocol)
+	case c.lost.IsZero() && !c.last.IsZero():
+		return fmt.Sprintf("The canary %s is open, and %s was not heard from it.", c.Target(), c.Protocol)
+	}
+	return fmt.Sprintf("The canary %s did not answer.", c.Target())
+}
+
+// clock writes a moment of a run for people.
+func clock(t time.Time) string { return t.UTC().Format("15:04:05 UTC") }
+
+// A CanaryWatch follows canaries through a run. It is not safe for concurrent
+// use.
+type CanaryWatch struct {
+	canaries []Canary
+	states   bool // no protocol is listened for
+}
+
+// WatchCanaries begins to watch canaries. With statesOnly, a canary need only
+// be open: the run identifies nothing.
+func WatchCanaries(canaries []Canary, statesOnly bool) *CanaryWatch {
+	return &CanaryWatch{canaries: slices.Clone(canaries), states: statesOnly}
+}
+
+// Asked takes the results of one occasion on which all canaries were asked. A
+// canary answers if one of its addresses is open.
+func (w *CanaryWatch) Asked(results []Port, at time.Time) {
+	for i := range w.canaries {
+		c := &w.canaries[i]
+		open := slices.ContainsFunc(results, func(p Port) bool { return p.State == scan.StateOpen && c.matches(&p) })
+		switch {
+		case open:
+			c.last = at
+		case c.lost.IsZero():
+			c.lost = at
+		}
+	}
+}
+
+// Wants reports whether a port is that of a canary which must speak a protocol.
+func (w *CanaryWatch) Wants(p Port) bool {
+	return slices.ContainsFunc(w.canaries, func(c Canary) bool { return !w.states && c.Protocol != "" && c.matches(&p) })
+}
+
+// Heard takes an open port with what answers there.
+func (w *CanaryWatch) Heard(p Port) {
+	for i := range w.canaries {
+		c := &w.canaries[i]
+		if p.State != scan.StateOpen || p.Service == nil || p.Service.Method == "table" || !c.matches(&p) {
+			continue
+		}
+		if strings.EqualFold(p.Service.Protocol, c.Protocol) {
+			c.spoke = true
+		} else if p.Service.Protocol != "" && p.Service.Protocol != "unknown" {
+			c.heard = p.Service.Protocol
+		}
+	}
+}
+
+// Canaries gives all canaries, each with whether it answered.
+func (w *CanaryWatch) Canaries() []Canary {
+	for i := range w.canaries {
+		c := &w.canaries[i]
+		c.Answered = !c.last.IsZero() && c.lost.IsZero() && (w.states || c.Protocol == "" || c.spoke)
+	}
+	return w.canaries
+}
+
+// Answered reports whether a canary answered each time that it was asked.
+func (w *CanaryWatch) Answered() bool {
+	return slices.ContainsFunc(w.Canaries(), func(c Canary) bool { return c.Answered })
+}

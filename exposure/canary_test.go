@@ -1,0 +1,61 @@
+package exposure
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// TestCanaryWatch follows the canary mx1.example.org:25, which must speak smtp,
+// through three occasions.
+func TestCanaryWatch(t *testing.T) {
+	p := loadPolicy(t, readPolicy(t))
+	at := time.Date(2026, 11, 20, 12, 0, 0, 0, time.UTC)
+	for name, tt := range map[string]struct {
+		host      string
+		states    string // o open, c closed, f filtered, - not among the results
+		protocol  string // that was heard; "" for none
+		only      bool   // states only
+		want      bool
+		complaint string
+	}{
+		"answers":         {"mx1.example.org", "ooo", "smtp", false, true, ""},
+		"another case":    {"MX1.example.org.", "ooo", "SMTP", false, true, ""},
+		"another name":    {"mx2.example.org", "ooo", "smtp", false, false, "did not answer"},
+		"protocol":        {"mx1.example.org", "ooo", "ssh", false, false, "answers with ssh and not with smtp"},
+		"not heard":       {"mx1.example.org", "ooo", "", false, false, "is open, and smtp was not heard"},
+		"states only":     {"mx1.example.org", "ooo", "", true, true, ""},
+		"closed":          {"mx1.example.org", "ccc", "", false, false, "did not answer"},
+		"gone at once":    {"mx1.example.org", "off", "smtp", false, false, "answered at 12:00:00 UTC for the last time, and did not at 12:01:00 UTC"},
+		"gone later":      {"mx1.example.org", "oof", "smtp", false, false, "answered at 12:01:00 UTC for the last time, and did not at 12:02:00 UTC"},
+		"came back":       {"mx1.example.org", "ofo", "smtp", false, false, "did not at 12:01:00 UTC"},
+		"came late":       {"mx1.example.org", "foo", "smtp", false, false, "did not at 12:00:00 UTC"},
+		"was never asked": {"mx1.example.org", "---", "", false, false, "did not answer"},
+	} {
+		w := WatchCanaries(p.Canaries, tt.only)
+		for i, s := range tt.states {
+			port := openPort(25, nil)
+			port.Host = tt.host
+			port.State = map[rune]scan.State{'o': scan.StateOpen, 'c': scan.StateClosed, 'f': scan.StateFiltered}[s]
+			var results []Port
+			if s != '-' {
+				results = append(results, port)
+			}
+			w.Asked(results, at.Add(time.Duration(i)*time.Minute))
+		}
+		if tt.protocol != "" {
+			port := openPort(25, svc(tt.protocol, "mta", ""))
+			port.Host = tt.host
+			w.Heard(port)
+		}
+		c := w.Canaries()[0]
+		if c.Answered != tt.want || w.Answered() != tt.want || !tt.want && !strings.Contains(c.complaint(), tt.complaint) {
+			t.Errorf("%s: answered %v, %q", name, c.Answered, c.complaint())
+		}
+	}
+	if p.Canaries[0].Answered {
+		t.Error("the policy itself was changed")
+	}
+}

@@ -1,0 +1,240 @@
+package exposure
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+)
+
+// Bounds of what is told of pairs without a conclusive result.
+const (
+	maxUnknownGroups = 100 // groups that get a notice of their own
+	maxGroupPorts    = 20  // ports that one notice names
+	maxRequired      = 5   // required pairs that are named
+)
+
+// UnknownPairs gathers the pairs without a conclusive result: grouped by host
+// and reason for the notices, and those among them that a run cannot pass
+// without. The zero UnknownPairs is empty. It is not safe for concurrent use.
+type UnknownPairs struct {
+	groups map[unknownKey]*unknownGroup
+	order  []*unknownGroup
+	more   uint64 // pairs of further groups
+
+	required uint64
+	examples []string // the first required ones, each with its reason
+}
+
+// An unknownKey is what the pairs of one notice share.
+type unknownKey struct {
+	code string
+	addr netip.Addr // zero where the reason is not one of a host
+	why  string
+}
+
+type unknownGroup struct {
+	unknownKey
+	ports []uint16 // the first ones
+	pairs uint64
+	hosts uint64     // addresses, counted where they follow each other
+	last  netip.Addr // the last of them
+}
+
+// Add counts a pair whose state is unknown, or that is open and not assessed.
+// Why is its requirement. Pairs whose hosts have a notice of their own, because
+// they stopped answering or answer on every port, are only counted.
+func (u *UnknownPairs) Add(p Port, why Requirement) {
+	u.require(p.Target.String(), 1, why)
+	key := unknownReason(p)
+	if key.code == "" {
+		return
+	}
+	g := u.groups[key]
+	if g == nil {
+		if len(u.order) == maxUnknownGroups {
+			u.more++
+			return
+		}
+		if u.groups == nil {
+			u.groups = map[unknownKey]*unknownGroup{}
+		}
+		g = &unknownGroup{unknownKey: key}
+		u.groups[key] = g
+		u.order = append(u.order, g)
+	}
+	g.pairs++
+	if g.last != p.Target.Addr() {
+		g.last = p.Target.Addr()
+		g.hosts++
+	}
+	if len(g.ports) < maxGroupPorts && !slices.Contains(g.ports, p.Target.Port()) {
+		g.ports = append(g.ports, p.Target.Port())
+	}
+}
+
+// Require counts pairs that are required and were met by silence. What names
+// them.
+func (u *UnknownPairs) Require(what string, pairs uint64, why Requirement) {
+	u.require(what, pairs, why)
+}
+
+func (u *UnknownPairs) require(what string, pairs uint64, why Requirement) {
+	if why == "" || pairs == 0 {
+		return
+	}
+	u.required += pairs
+	if example := fmt.Sprintf("%s (%s)", what, why); len(u.examples) < maxRequired {
+		u.examples = append(u.examples, example)
+	}
+}
+
+// Required is how many pairs without a conclusive result a run cannot pass
+// without.
+func (u *UnknownPairs) Required() uint64 {
+	if u == nil {
+		return 0
+	}
+	return u.required
+}
+
+// unknownReason groups a pair. The code is "" where it gets no notice here.
+func unknownReason(p Port) unknownKey {
+	addr := p.Target.Addr()
+	switch {
+	case p.State == scan.StateOpen:
+		if p.Service == nil && p.Err == nil || p.Service != nil && p.Service.Inconclusive == fingerprint.InconclusiveSkipped {
+			return unknownKey{} // its host is told of
+		}
+		if scan.Starved(p.Err) {
+			return unknownKey{code: NoticeLocalFailure}
+		}
+		return unknownKey{NoticeUnknownPort, addr, unassessedWords(p)}
+	case p.Reason == scan.ReasonBlocked:
+		return unknownKey{}
+	case p.Reason == scan.ReasonNetUnreach && !p.From.IsValid():
+		return unknownKey{code: NoticeNoRoute, why: family(addr)}
+	case scan.Starved(p.Err):
+		return unknownKey{code: NoticeLocalFailure}
+	default:
+		return unknownKey{NoticeUnknownPort, addr, unaskedWords(p)}
+	}
+}
+
+// family names the family of an address.
+func family(a netip.Addr) string {
+	if a.Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
+}
+
+// unaskedWords says why the state of a pair is unknown.
+func unaskedWords(p Port) string {
+	switch p.Reason {
+	case scan.ReasonZeroWindow:
+		return "accepted a connection with a window of 0, so that nothing can be said to it"
+	case scan.ReasonHostUnreach, scan.ReasonAdminProhibited, scan.ReasonNetUnreach:
+		return "was reported unreachable (" + string(p.Reason) + ")"
+	}
+	if p.Err != nil {
+		return "could not be asked: " + cause(p.Err)
+	}
+	return "could not be asked (" + cmp.Or(string(p.Reason), string(scan.ReasonUnknown)) + ")"
+}
+
+// cause is the innermost message of an error, which names no address.
+func cause(err error) string {
+	for {
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			if next := e.Unwrap(); next != nil {
+				err = next
+				continue
+			}
+		}
+		return err.Error()
+	}
+}
+
+// unassessedWords says why an open port is not assessed, with the daemon's own
+// words if there are any.
+func unassessedWords(p Port) string {
+	if p.Service == nil {
+		return "open, and no dialogue came about: " + cause(p.Err)
+	}
+	var words string
+	switch p.Service.Inconclusive {
+	case fingerprint.InconclusiveNoConnection:
+		words = "open, and no connection for a dialogue came about"
+	case fingerprint.InconclusiveRefused:
+		words = "open, and refuses to talk for now"
+	case fingerprint.InconclusiveCutOff:
+		words = "open, and cuts the conversation off"
+	case fingerprint.InconclusiveUnfinished:
+		words = "open, and was still replying when time was up"
+	case fingerprint.InconclusiveUnacknowledged:
+		words = "accepts connections and never acknowledges what is sent"
+	default:
+		words = "open, and the dialogue did not settle what answers (" + string(p.Service.Inconclusive) + ")"
+	}
+	if said := strings.TrimSpace(string(p.Service.Refusal)); said != "" {
+		words += ": " + quoted(said)
+	} else if p.Err != nil {
+		words += ": " + cause(p.Err)
+	}
+	return words
+}
+
+// Notices tells of the pairs, one notice for each group.
+func (u *UnknownPairs) Notices() []Notice {
+	if u == nil {
+		return nil
+	}
+	var list []Notice
+	for _, g := range u.order {
+		list = append(list, g.notice())
+	}
+	if u.more > 0 {
+		list = append(list, NewNotice(NoticeUnknownPort, "", nil, "%d further ports gave no conclusive result.", u.more))
+	}
+	return list
+}
+
+func (g *unknownGroup) notice() Notice {
+	switch g.code {
+	case NoticeNoRoute:
+		other := map[string]string{"IPv4": "-6", "IPv6": "-4"}[g.why]
+		return NewNotice(g.code, "", nil, "There is no %s route: %s of %s could not be asked; use %s.",
+			g.why, plural(g.pairs, "port"), plural(g.hosts, "address"), other)
+	case NoticeLocalFailure:
+		return NewNotice(g.code, "", nil, "%s could not be asked, for want of files, ports or memory on this machine.", plural(g.pairs, "port"))
+	}
+	ports := slices.Clone(g.ports)
+	slices.Sort(ports)
+	text := scan.FormatPorts(ports)
+	if more := g.pairs - uint64(len(ports)); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	word := "port "
+	if g.pairs > 1 {
+		word = "ports "
+	}
+	return NewNotice(g.code, g.addr.String(), nil, "%s %s%s: %s.", g.addr, word, text, g.why)
+}
+
+// plural is a count with its word.
+func plural(n uint64, word string) string {
+	switch {
+	case n == 1:
+	case strings.HasSuffix(word, "s"):
+		word += "es"
+	default:
+		word += "s"
+	}
+	return fmt.Sprintf("%d %s", n, word)
+}

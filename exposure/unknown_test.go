@@ -1,0 +1,62 @@
+package exposure
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"mxsweep/fingerprint"
+	"mxsweep/scan"
+)
+
+// TestUnknownPairs: one notice for each host and reason, and one for all that a
+// missing route keeps from being asked.
+func TestUnknownPairs(t *testing.T) {
+	u := &UnknownPairs{}
+	add := func(target string, state scan.State, reason scan.Reason, err error, s *fingerprint.Service, why Requirement) {
+		u.Add(Port{Result: scan.Result{Target: netip.MustParseAddrPort(target), State: state, Reason: reason, Err: err}, Service: s}, why)
+	}
+	for n := range 300 {
+		add(fmt.Sprintf("[2001:db8::%x]:25", n/2+1), scan.StateUnknown, scan.ReasonNetUnreach, errors.New("connecting: network is unreachable"), nil, "")
+	}
+	refused := &fingerprint.Service{Protocol: "smtp", Inconclusive: fingerprint.InconclusiveRefused, Refusal: []byte("421 4.7.0 try\x1b[31m later\r\n")}
+	add("192.0.2.1:25", scan.StateOpen, scan.ReasonSynAck, nil, refused, RequiredTarget)
+	add("192.0.2.1:587", scan.StateOpen, scan.ReasonSynAck, nil, refused, RequiredTarget)
+	add("192.0.2.1:993", scan.StateOpen, scan.ReasonSynAck, nil, &fingerprint.Service{Inconclusive: fingerprint.InconclusiveSkipped}, RequiredTarget)
+	add("192.0.2.2:25", scan.StateUnknown, scan.ReasonBlocked, nil, nil, RequiredBaseline)
+	var got []string
+	for _, n := range u.Notices() {
+		got = append(got, n.Code+" "+strings.SplitAfterN(n.Message, ".", 2)[0]+" "+n.Target)
+		if strings.Contains(n.Message, "\x1b") {
+			t.Errorf("raw bytes in %q", n.Message)
+		}
+	}
+	if len(got) != 2 || !strings.HasPrefix(u.Notices()[0].Message, "There is no IPv6 route: 300 ports of 150 addresses could not be asked; use -4.") ||
+		!strings.HasPrefix(u.Notices()[1].Message, `192.0.2.1 ports 25,587: open, and refuses to talk for now: "421 4.7.0 try`) {
+		t.Errorf("got %q", got)
+	}
+	if strings.Contains(u.Notices()[0].Message, "ulimit") {
+		t.Error("advice on limits where there is no route")
+	}
+	if u.Required() != 4 || len(u.examples) != 4 {
+		t.Errorf("%d required, %q", u.Required(), u.examples)
+	}
+}
+
+// TestUnknownPairsBound: what is told stays small whatever happens.
+func TestUnknownPairsBound(t *testing.T) {
+	u := &UnknownPairs{}
+	for n := range 3000 {
+		addr := netip.AddrFrom4([4]byte{192, 0, byte(n >> 8), byte(n)})
+		u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: scan.StateUnknown, Err: errors.New("odd")}}, RequiredClosed)
+	}
+	notices := u.Notices()
+	if len(notices) != maxUnknownGroups+1 || !strings.HasPrefix(notices[maxUnknownGroups].Message, "2900 further ports") {
+		t.Errorf("%d notices, the last %+v", len(notices), notices[len(notices)-1])
+	}
+	if len(u.examples) != maxRequired || u.Required() != 3000 {
+		t.Errorf("%d examples, %d required", len(u.examples), u.Required())
+	}
+}

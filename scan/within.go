@@ -1,0 +1,115 @@
+package scan
+
+import (
+	"iter"
+	"net/netip"
+	"slices"
+	"sort"
+
+	"go4.org/netipx"
+)
+
+// overlaps yields the parts of s within r: runs of addresses, each with the
+// ports that s has of it.
+func (s *Space) overlaps(r netipx.IPRange) iter.Seq[span] {
+	return func(yield func(span) bool) {
+		from, to := spotOf(r.From().Unmap()), spotOf(r.To().Unmap())
+		// The first span that begins behind from, and the one before it.
+		k := max(0, sort.Search(len(s.spans), func(k int) bool { return s.spans[k].first.compare(from) > 0 })-1)
+		for ; k < len(s.spans) && s.spans[k].first.compare(to) <= 0; k++ {
+			whole := Space{spans: s.spans[k : k+1], from: s.from, to: s.to}
+			for sp := range whole.exact() {
+				if part, ok := sp.within(from, to); ok && !yield(part) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// within returns the part of a run between two addresses, if there is one.
+func (sp span) within(from, to spot) (span, bool) {
+	last := sp.first.plus(sp.hosts - 1)
+	if sp.first.compare(from) < 0 {
+		sp.first = from
+	}
+	if to.compare(last) < 0 {
+		last = to
+	}
+	if sp.first.v6 != last.v6 || sp.first.compare(last) > 0 {
+		return span{}, false
+	}
+	sp.hosts = last.minus(sp.first).lo + 1
+	return sp, true
+}
+
+// HostsIn returns how many addresses of r have at least one pair in s.
+func (s *Space) HostsIn(r netipx.IPRange) uint64 {
+	var n uint64
+	for sp := range s.overlaps(r) {
+		n += sp.hosts
+	}
+	return n
+}
+
+// PairsIn returns how many pairs of s are of addresses of r.
+func (s *Space) PairsIn(r netipx.IPRange) uint64 {
+	var n uint64
+	for sp := range s.overlaps(r) {
+		n += sp.hosts * uint64(len(sp.ports))
+	}
+	return n
+}
+
+// Sample returns the pairs of s whose addresses are in ranges, which follow
+// each other and do not overlap, with at most so many ports of each address:
+// the first, the last and others between them. Zero means all of its ports.
+func (s *Space) Sample(ranges []netipx.IPRange, ports int) *Space {
+	out := &Space{}
+	for _, r := range ranges {
+		for sp := range s.overlaps(r) {
+			chosen := spread(sp.ports, ports)
+			sp = span{first: sp.first, hosts: sp.hosts, ports: chosen, start: out.to}
+			out.spans = append(out.spans, sp)
+			out.to += sp.hosts * uint64(len(chosen))
+		}
+	}
+	return out
+}
+
+// spread chooses n of ports, or all if n is 0 or there are no more.
+func spread(ports []uint16, n int) []uint16 {
+	if n <= 0 || len(ports) <= n {
+		return ports
+	}
+	if n == 1 {
+		return ports[:1]
+	}
+	out := make([]uint16, n)
+	for i := range out {
+		out[i] = ports[i*(len(ports)-1)/(n-1)]
+	}
+	return out
+}
+
+// PairSpace returns the Space of some pairs, each once. Addresses must not be
+// 4-in-6 mapped.
+func PairSpace(pairs []netip.AddrPort) *Space {
+	pairs = slices.Clone(pairs)
+	slices.SortFunc(pairs, netip.AddrPort.Compare)
+	pairs = slices.Compact(pairs)
+	s := &Space{}
+	for len(pairs) > 0 {
+		n := 1
+		for n < len(pairs) && pairs[n].Addr() == pairs[0].Addr() {
+			n++
+		}
+		ports := make([]uint16, n)
+		for i := range ports {
+			ports[i] = pairs[i].Port()
+		}
+		s.push(netipx.IPRangeFrom(pairs[0].Addr(), pairs[0].Addr()), ports)
+		pairs = pairs[n:]
+	}
+	return s
+}
