@@ -51,7 +51,12 @@ type Comparison struct {
 	now      Conditions
 
 	known map[netip.AddrPort]*sighting // the targets of the baseline
+	loss  float64
 }
+
+// Loss says which share of its probes or their answers the run lost, from 0 to
+// 1, before Finish: where much is lost, a silent port may well be open.
+func (c *Comparison) Loss(share float64) { c.loss = min(max(share, 0), 1) }
 
 // Compare begins to hold a run under the given conditions against the
 // baseline. Rules give the texts of findings that are carried forward.
@@ -141,7 +146,7 @@ func (c *Comparison) Finish(findings []Finding, counter *CoverageCounter, policy
 		f.Drift = DriftNew
 		if c.weaker(f) {
 			f.Drift = DriftUnverified
-			f.Evidence = append(slices.Clip(f.Evidence), "this run named what answers less surely than the baseline did")
+			f.Evidence = append(slices.Clip(f.Evidence), c.less())
 		}
 	}
 	for _, e := range old.rest() {
@@ -156,6 +161,14 @@ func (c *Comparison) Finish(findings []Finding, counter *CoverageCounter, policy
 			"The baseline of %s was taken under other conditions: %s.", c.baseline.Created.Format(time.DateOnly), why))
 	}
 	return list, notices
+}
+
+// less says why a finding of this run tells less of its port than the baseline.
+func (c *Comparison) less() string {
+	if c.loss > maxTalkLoss {
+		return fmt.Sprintf("this run lost %.0f%% of its packets, and the baseline knows the port otherwise", 100*c.loss)
+	}
+	return "this run named what answers less surely than the baseline did"
 }
 
 // note remembers that a rule is broken on a target of the baseline.

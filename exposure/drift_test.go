@@ -280,3 +280,59 @@ func TestUpdateKeepsWhatItDidNotSee(t *testing.T) {
 		t.Errorf("got\n%s", after)
 	}
 }
+
+func TestSilenceUnderLoss(t *testing.T) {
+	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: named("signing-proxy", "DKIMproxy", 9)}))
+	for _, tt := range []struct {
+		loss     float64
+		attempts int
+		want     Drift
+	}{
+		{0, 1, DriftFixed},
+		{0.05, 3, DriftFixed},
+		{0.64, 3, DriftUnverified},
+		{0.64, 16, DriftFixed},
+		{0.84, 16, DriftUnverified},
+		{1, 100, DriftUnverified},
+	} {
+		c := b.Compare(testConditions, testRules(t))
+		counter := NewCoverageCounter(10, 1)
+		silent := statePort(10027, scan.StateFiltered)
+		silent.Attempts = tt.attempts
+		for _, p := range []Port{statePort(25, scan.StateClosed), silent} {
+			counter.Add(p.Result)
+			c.Add(p)
+		}
+		c.Loss(tt.loss)
+		list, _ := c.Finish(nil, counter, nil, testTime)
+		if len(list) != 1 || list[0].Drift != tt.want {
+			t.Errorf("loss %v, %d attempts: got %s, %q", tt.loss, tt.attempts, list[0].Drift, list[0].Evidence)
+		}
+	}
+}
+
+// TestDialogueUnderLoss holds that a daemon which is named as before, but seems
+// to behave otherwise, proves nothing where much got lost.
+func TestDialogueUnderLoss(t *testing.T) {
+	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: named("signing-proxy", "DKIMproxy", 9)}))
+	for loss, want := range map[float64]string{
+		0:    "fixed new",
+		0.1:  "fixed new",
+		0.36: "unverified unverified",
+		0.84: "unverified unverified",
+	} {
+		c := b.Compare(testConditions, testRules(t))
+		other := openPort(10027, named("reinjection", "Postfix smtpd", 10))
+		c.Add(other)
+		c.Loss(loss)
+		list, _ := c.Finish((&Judge{Rules: testRules(t), Knowledge: testPorts()}).Findings(other), nil, nil, testTime)
+		var words []string
+		for _, f := range list {
+			words = append(words, string(f.Drift))
+		}
+		slices.Sort(words)
+		if got := strings.Join(words, " "); got != want {
+			t.Errorf("loss %v: got %s, want %s", loss, got, want)
+		}
+	}
+}

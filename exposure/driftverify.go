@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"slices"
 
@@ -12,6 +13,7 @@ import (
 // A sighting is what this run saw of a target of the baseline.
 type sighting struct {
 	state     scan.State // "" if the run did not come to it
+	attempts  int        // how often it was asked
 	named     bool       // a dialogue told what answers
 	refused   bool       // the daemon's own access list refused us
 	certainty int        // how surely it was named
@@ -24,6 +26,15 @@ type sighting struct {
 // sureEnough is the confidence from which on an answer is evidence that the
 // daemon of before is gone or fixed.
 const sureEnough = 7
+
+// maxChance is how likely it may be that all probes of a port got lost, for its
+// silence to be evidence.
+const maxChance = 0.001
+
+// maxTalkLoss is how much may get lost for a dialogue to tell that something
+// changed on a port that the baseline knows. Beyond it, what a daemon is seen to
+// do or not to do may be what is left of its replies.
+const maxTalkLoss = 0.2
 
 // certainty gives how surely a dialogue named the service: 0 where it did not,
 // or where it was refused or cut off before it settled what answers.
@@ -41,7 +52,7 @@ func (c *Comparison) Add(p Port) {
 	if s == nil {
 		return
 	}
-	*s = sighting{state: p.State, entries: s.entries}
+	*s = sighting{state: p.State, attempts: p.Attempts, entries: s.entries}
 	if v := p.Service; v != nil && v.Inconclusive == "" {
 		s.named = (&situation{service: v}).identified()
 		s.refused = v.Has(ObservedRefused)
@@ -60,8 +71,8 @@ func (e *BaselineEntry) surer(certainty int, product string) bool {
 }
 
 // weaker reports whether a finding that the baseline does not know rests on a
-// weaker identification than the baseline has of its port: then it may be what
-// is left of the earlier findings. That a port is open at all is certain.
+// weaker identification than the baseline has of its port, or on a dialogue of
+// which much got lost: then it may be what is left of the earlier findings. That a port is open at all is certain.
 func (c *Comparison) weaker(f *Finding) bool {
 	if f.Rule.Kind == KindPolicy {
 		return false
@@ -69,7 +80,7 @@ func (c *Comparison) weaker(f *Finding) bool {
 	for _, addr := range f.AllAddresses() {
 		s := c.known[netip.AddrPortFrom(addr, f.Target.Port())]
 		if s != nil && slices.ContainsFunc(s.entries, func(e *BaselineEntry) bool {
-			return e.Status != StatusFixed && c.rules.find(e).Kind != KindPolicy && e.surer(f.Certainty, f.Product)
+			return e.Status != StatusFixed && c.rules.find(e).Kind != KindPolicy && (c.loss > maxTalkLoss || e.surer(f.Certainty, f.Product))
 		}) {
 			return true
 		}
@@ -111,6 +122,8 @@ func (c *Comparison) verifyAt(e *BaselineEntry, addr netip.Addr, counter *Covera
 		return false, "this run did not look at the port"
 	case s.state == scan.StateClosed:
 		return true, "the port is closed now"
+	case s.state == scan.StateFiltered && math.Pow(c.loss, float64(max(s.attempts, 1))) > maxChance:
+		return false, fmt.Sprintf("the port is silent now, but this run lost %.0f%% of its packets, so that it may be open", 100*c.loss)
 	case s.state == scan.StateFiltered && counter != nil && counter.Up(addr):
 		return true, "the port is silent now, while the same host answered on other ports"
 	case s.state == scan.StateFiltered:
@@ -121,6 +134,8 @@ func (c *Comparison) verifyAt(e *BaselineEntry, addr netip.Addr, counter *Covera
 		return false, "the rule is still broken there, on what is another host by its name"
 	case r.OptIn && !c.now.Intrusive:
 		return false, "the port is open, and only intrusive probes, which this run did not send, would show the finding"
+	case c.loss > maxTalkLoss:
+		return false, fmt.Sprintf("the port is open, and this run lost %.0f%% of its packets, which is too much to tell that the daemon changed", 100*c.loss)
 	case s.refused:
 		return true, "the port is open, and the daemon's own access list refuses us now"
 	case !s.named || s.certainty < sureEnough:

@@ -250,6 +250,9 @@ func (s *Summary) check() error {
 	if !(s.Coverage.Ratio >= 0 && s.Coverage.Ratio <= 1) {
 		return badValue("ratio", s.Coverage.Ratio, "not from 0 to 1")
 	}
+	if !(s.Coverage.Loss >= 0 && s.Coverage.Loss <= 1) {
+		return badValue("loss", s.Coverage.Loss, "not from 0 to 1")
+	}
 	return oneOf("gate", s.Gate, knownGates)
 }
 

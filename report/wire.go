@@ -207,7 +207,8 @@ type Coverage struct {
 	// CoverageCounts are nil in runs of versions that did not count them.
 	*CoverageCounts
 
-	CanariesOK *bool `json:"canaries_ok,omitempty"` // nil: no canaries
+	Loss       float64 `json:"loss,omitempty"`        // share of the probes or their answers, 0 to 1
+	CanariesOK *bool   `json:"canaries_ok,omitempty"` // nil: no canaries
 }
 
 // CoverageCounts are the numbers that a [Coverage] is made of. Open, Closed,

@@ -41,6 +41,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	c.findings = exposure.JoinAddresses(c.findings)
 	var drifted []exposure.Notice
 	if p.drift != nil {
+		p.drift.Loss(w.engine.loss())
 		c.findings, drifted = p.drift.Finish(c.findings, w.counter, p.policy, now)
 	}
 	facts := p.facts(ctx, w, outs, aborted)
@@ -51,6 +52,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	entries := p.policy.Notices(c.findings, c.verdict.Notices, now)
 	c.verdict.Notices = append(c.verdict.Notices, entries...)
 	c.summary = p.summary(c.verdict, facts)
+	c.summary.Coverage.Loss = w.engine.loss()
 	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = exposure.Tally(entries)
 	return c
 }

@@ -207,6 +207,19 @@ func chooseMode(space *scan.Space) (mode, why string) {
 	}
 }
 
+// loss is the share of the probes or their answers that got lost, as far as it
+// is known; 0 of an engine that never began.
+func (e *engine) loss() float64 {
+	switch {
+	case e == nil:
+		return 0
+	case e.syn != nil:
+		return e.syn.Stats().Loss
+	}
+	totals := e.sweeper.Stats()
+	return share(totals.Lost, totals.Answered+totals.Lost)
+}
+
 // notices are what the reader should know of how the engine worked.
 //
 // Where the open ports are talked to, what replies says more about a host than
@@ -226,7 +239,7 @@ func (e *engine) notices(identified bool) []exposure.Notice {
 	all = append(all, blockedHosts(totals)...)
 	if e.syn == nil {
 		if totals.Lost > 0 {
-			note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again.", 100*share(totals.Lost, totals.Answered+totals.Lost))
+			note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again.", 100*e.loss())
 		}
 		return all
 	}

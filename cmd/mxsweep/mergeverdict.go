@@ -97,6 +97,7 @@ func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) report.Summar
 		},
 	}
 	for _, r := range m.runs {
+		s.Coverage.Loss = max(s.Coverage.Loss, r.summary.Coverage.Loss)
 		if ok := r.summary.Coverage.CanariesOK; ok != nil {
 			all := *ok && (s.Coverage.CanariesOK == nil || *s.Coverage.CanariesOK)
 			s.Coverage.CanariesOK = &all
@@ -160,11 +161,14 @@ func (m *merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 		part := m.entriesOf(vantages, i)
 		c := part.Compare(m.conditions(vantage), m.rules)
 		counter := exposure.NewCoverageCounter(0, 0)
+		lost := 0.0
 		for _, r := range m.runs {
 			if r.run.Vantage == vantage {
 				m.show(r, c, counter)
+				lost = max(lost, r.summary.Coverage.Loss)
 			}
 		}
+		c.Loss(lost)
 		var found []exposure.Finding
 		for _, f := range findings {
 			if !f.Carried && (f.Vantage == vantage || i == 0 && !slices.Contains(vantages, f.Vantage)) {
@@ -230,7 +234,7 @@ func (m *merger) show(r *savedRun, c *exposure.Comparison, counter *exposure.Cov
 		if err != nil {
 			continue
 		}
-		result := scan.Result{Target: netip.AddrPortFrom(addr.Unmap(), p.Port), State: scan.State(p.State), Reason: scan.Reason(p.Reason), Time: p.Timestamp.Time}
+		result := scan.Result{Target: netip.AddrPortFrom(addr.Unmap(), p.Port), State: scan.State(p.State), Reason: scan.Reason(p.Reason), Time: p.Timestamp.Time, Attempts: p.Attempts}
 		counter.Add(result)
 		c.Add(exposure.Port{Result: result, Host: p.Host, Service: serviceOf(p.Service)})
 	}
