@@ -62,13 +62,41 @@ func (s *session) inside() *Service {
 	return svc
 }
 
-// finish makes everything that was not seen count as not coming.
+// finish makes everything that was not seen count as not coming. Where something
+// was not heard, what could have come but for that stays unknown, and what holds
+// as far as it was heard rivals the answer.
 func (s *session) finish() {
 	s.pending = make(map[string]bool)
-	for _, p := range s.id.Signatures.Probes {
-		s.pending[p.ID] = false
+	if s.host.resendTime() > 0 { // which may have shown after they ended
+		for _, ex := range s.order {
+			ex.Unheard = ex.Unheard || ex.End == signatures.EndSilence && ex.Probe != signatures.Greeting
+		}
 	}
-	s.alive = slices.DeleteFunc(s.alive, func(sig *signatures.Signature) bool { return sig.Match(s) != signatures.True })
+	lost := s.timedOut || s.host.resendTime() > 0 || len(s.missed) > 0 || slices.ContainsFunc(s.order, func(ex *Exchange) bool { return ex.Unheard || s.hasty(ex) })
+	if s.lost = lost; !lost {
+		for _, p := range s.id.Signatures.Probes {
+			s.pending[p.ID] = false
+		}
+	}
+	var held []*signatures.Signature
+	for _, sig := range s.alive {
+		switch sig.Match(s) {
+		case signatures.True:
+			held = append(held, sig)
+		case signatures.Unknown:
+			s.rivals = append(s.rivals, sig)
+		}
+	}
+	s.alive = held
+}
+
+// couldHaveCome reports whether a question that was not asked would have been,
+// had all the others been heard.
+func (s *session) couldHaveCome(p *signatures.Probe) bool {
+	return !(p.Safety == signatures.Intrusive && !s.id.Intrusive ||
+		p.Layer == signatures.LayerClear && (s.layer != layer{}) ||
+		p.Layer == signatures.LayerTLS && !s.layer.tls ||
+		p.Quiet > 0 && s.heard) && signatures.All(p.After, s) != signatures.False
 }
 
 func (s *session) transcript() *Transcript {
@@ -110,6 +138,7 @@ func (s *session) name(svc *Service, sig *signatures.Signature) {
 			svc.Alternatives = append(svc.Alternatives, o.Product)
 		}
 	}
+	s.weaken(svc, sig)
 	slices.Sort(svc.Alternatives)
 	svc.Alternatives = slices.Compact(svc.Alternatives)
 	svc.Behind = behind(values)
@@ -117,6 +146,32 @@ func (s *session) name(svc *Service, sig *signatures.Signature) {
 		svc.Behind = &Behind{Product: next.Product, Version: clip(values["version"])}
 	}
 	s.evidence(svc, sig.When, nil)
+}
+
+// unheardConfidence is the most that a name is worth which something that was not
+// heard could have refuted.
+const unheardConfidence = 5
+
+// weaken takes back a product that could be another for all that was heard.
+func (s *session) weaken(svc *Service, sig *signatures.Signature) {
+	var others []string
+	for _, r := range s.rivals {
+		if r.Confidence < sig.Confidence || r.Protocol != sig.Protocol || r.Product == sig.Product {
+			continue
+		}
+		if others = append(others, r.Alternatives...); r.Product != "" {
+			others = append(others, r.Product)
+		}
+	}
+	if len(others) == 0 {
+		return
+	}
+	svc.Confidence = min(svc.Confidence, unheardConfidence)
+	if svc.Product == "" {
+		return
+	}
+	svc.Alternatives = append(append(svc.Alternatives, svc.Product), others...)
+	svc.Product, svc.Version, svc.CPEs = "", "", nil
 }
 
 func behind(values map[string]string) *Behind {
@@ -129,6 +184,9 @@ func behind(values map[string]string) *Behind {
 // observe adds the observations that hold for the service.
 func (s *session) observe(svc *Service) {
 	for _, o := range s.id.Signatures.Observations {
+		if s.lost && !o.Idle && signatures.All(o.When, s) == signatures.Unknown {
+			svc.Confidence = min(svc.Confidence, certain-1) // worse may be true
+		}
 		if o.Protocols != nil && !slices.Contains(o.Protocols, svc.Protocol) ||
 			o.Products != nil && !slices.ContainsFunc(o.Products, func(p string) bool { return strings.HasPrefix(svc.Product, p) }) ||
 			o.Versioned && svc.Version == "" ||
@@ -181,6 +239,8 @@ func observed(ex *Exchange) string {
 		return text + "(then closed)"
 	case ex.End == signatures.EndReset:
 		return text + "(reset)"
+	case ex.Unheard && text == "":
+		return "(nothing was heard)"
 	case ex.End == signatures.EndSilence && text == "":
 		return "(silence)"
 	case ex.End == signatures.EndLimit:

@@ -103,6 +103,7 @@ func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, erro
 		s.host.leave()
 		return nil, err
 	}
+	s.host.signs()
 	conn = s.host.limit.Hold(s.target.Addr(), conn)
 	w := &wire{conn: conn, budget: &s.left.bytes}
 	if s.layer.proxy != "" {
@@ -132,11 +133,11 @@ func (s *session) failed(p *signatures.Probe, err error) {
 	if p.ID != signatures.Greeting && !s.retried[p.ID] {
 		// Much hangs on the answers to the first questions, and little on one
 		// connection that did not come about.
-		s.retried[p.ID] = true
+		s.retried[p.ID], s.missed[p.ID] = true, true
 		delete(s.asked, p.ID)
 		return
 	}
-	s.noteLocked(&Exchange{Probe: p.ID, End: signatures.EndError})
+	s.noteLocked(&Exchange{Probe: p.ID, End: signatures.EndError, Unheard: true})
 }
 
 // listen waits for the greeting on the first connection.
@@ -150,9 +151,10 @@ func (s *session) listen(ctx context.Context, w *wire) {
 	if len(w.unread) > 0 {
 		s.hears()
 	}
-	ex := &Exchange{Probe: signatures.Greeting}
+	ex, start := &Exchange{Probe: signatures.Greeting}, time.Now()
 	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until("greeting", nil), s.listenWait)
 	ex.Reply = skipBlank(ex.Reply)
+	s.hear(ctx, w, ex, "greeting", start)
 	s.mu.Lock()
 	s.open[ex.Probe] = ex.End == signatures.EndReply
 	s.mu.Unlock()
@@ -189,7 +191,7 @@ func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool
 		s.mu.Unlock()
 		return true
 	}
-	s.note(&Exchange{Probe: p.ID, Greeting: got, End: signatures.EndError, First: first, Took: took})
+	s.note(&Exchange{Probe: p.ID, Greeting: got, End: signatures.EndError, Unheard: true, First: first, Took: took})
 	return false
 }
 
@@ -202,21 +204,24 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 		s.enterTLS(ctx, w, ex, p)
 		return
 	}
+	start := time.Now()
 	if !w.send(ex.Sent) {
 		w.gone = true
 	}
-	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until(p.Read.Until, ex.Sent), func() time.Duration { return s.patience(p) })
+	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until(p.Read.Until, ex.Sent), func() time.Duration { return s.stretched(w, start, s.patience(p)) })
 	if untilLines(p.Read.Until) {
 		ex.Reply = skipBlank(ex.Reply)
 	}
 	if ctx.Err() != nil && len(ex.Reply) == 0 && ex.End == signatures.EndSilence {
 		return // cut short: says nothing
 	}
+	s.hear(ctx, w, ex, p.Read.Until, start)
 	s.late(w, ex)
 	if p.StartTLS && positive(ex.Reply, ex.Sent) {
 		ex.Handshake = signatures.HandshakeComplete
 		if err := s.handshake(ctx, w, p.Read.Wait+2*s.rtt); err != nil {
 			ex.Handshake, ex.End = signatures.HandshakeFailed, handshakeEnd(err)
+			ex.Unheard = s.handshakeUnheard(w, ex)
 		}
 		if ctx.Err() != nil && ex.Handshake == signatures.HandshakeFailed {
 			return

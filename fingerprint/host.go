@@ -17,6 +17,9 @@ type host struct {
 	alone chan struct{} // full while somebody asks a silent port once more
 
 	mu      sync.Mutex
+	sent    int // segments to it, and those that were sent again
+	resent  int
+	sign    time.Time     // the last time that it gave a sign of life
 	idlers  int           // ports that are only listened to, beside the limit
 	lonely  time.Duration // spent on asking silent ports once more
 	spoke   bool          // one of its ports said something
@@ -27,7 +30,7 @@ type host struct {
 func (h *host) answered(after time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.spoke = true
+	h.spoke, h.sign = true, time.Now()
 	if after <= maxSlowness {
 		h.slowest = max(h.slowest, after)
 	}

@@ -259,7 +259,11 @@ func (id *Identifier) connect(ctx context.Context, target netip.AddrPort) (net.C
 	if !id.allows(target.Addr()) {
 		return nil, fmt.Errorf("connecting to %v: %w", target, ErrNotAllowed)
 	}
-	ctx, cancel := context.WithTimeout(ctx, orDefault(id.ConnectTimeout, 3*time.Second))
+	wait := orDefault(id.ConnectTimeout, 3*time.Second)
+	if id.host(target.Addr()).resendTime() > 0 {
+		wait *= 3 // a SYN that got lost is sent again after 1, 3 and 7 s
+	}
+	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
 	for wait := 10 * time.Millisecond; ; wait *= 2 {
 		conn, err := id.dialUntil(ctx, target)

@@ -64,6 +64,9 @@ func (s *session) unsettled() bool {
 // decide, never words. The caller holds the lock.
 func (s *session) inconclusive() (Inconclusive, []byte) {
 	g := s.exchanges[signatures.Greeting]
+	if s.silentThroughout() && s.unacked {
+		return InconclusiveUnacknowledged, nil
+	}
 	if s.silentThroughout() {
 		return InconclusiveNoReply, nil
 	}

@@ -12,6 +12,10 @@ import (
 // all: each one to connect and one to answer, two side by side.
 const quietTrips = 14
 
+// quietRounds is how many questions to a silent port follow one another, where
+// each waits for what may have got lost.
+const quietRounds = 3
+
 // certain is the confidence from which on nothing more is asked in order to
 // name a daemon.
 const certain = 9
@@ -173,15 +177,17 @@ func (s *session) want(id string) {
 // Exchange shows what is known to signatures. It makes a session a
 // signatures.Seen.
 func (s *session) Exchange(id string) (*Exchange, bool) {
-	if ex := s.exchanges[id]; ex != nil && (ex.End == signatures.EndError && len(ex.Reply) == 0 || s.hasty(ex)) {
-		return nil, false
+	if ex := s.exchanges[id]; ex != nil && s.hasty(ex) {
+		return &Exchange{Probe: id, Sent: ex.Sent, End: ex.End, TLS: ex.TLS, Proxied: ex.Proxied, Unheard: true}, false
 	} else if ex != nil {
 		return ex, false
 	}
 	p, known := s.pending[id]
 	if !known {
 		s.pending[id] = false // for probes that depend on each other in a circle
-		if probe := s.id.Signatures.Probe(id); probe != nil {
+		if probe := s.id.Signatures.Probe(id); probe != nil && s.lost {
+			p = s.couldHaveCome(probe)
+		} else if probe != nil {
 			p = s.mayCome(probe)
 		}
 		s.pending[id] = p
@@ -263,7 +269,7 @@ func (s *session) quietEnd() time.Duration {
 	if s.second {
 		return 6*quietMore + s.waited()
 	}
-	return s.greetingWait() + quietMore + s.waited() + min(3*s.host.slow(), 2*quietMore) + quietTrips*s.rtt
+	return s.greetingWait() + quietMore + s.waited() + quietRounds*s.host.resendTime() + min(3*s.host.slow(), 2*quietMore) + quietTrips*s.rtt
 }
 
 // goesOn reports whether the connection of a probe is there to be gone on

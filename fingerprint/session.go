@@ -78,15 +78,19 @@ type session struct {
 	exchanges map[string]*Exchange
 	asked     map[string]bool // started, ended or not
 	retried   map[string]bool // asked a second time
+	missed    map[string]bool // to be asked a second time, because the first was not heard
 	open      map[string]bool // probes whose connection goes on
 	running   int
-	spoken    bool          // the greeting is decided: something came, or the wait is over
-	slowest   time.Duration // the latest first byte of an answer, or hanging up for one
-	heard     bool          // the first byte of a greeting has come
-	quietOver bool          // a silent port is asked nothing more
-	timedOut  bool          // the conversation took all of its time
-	listening bool          // nothing but the greeting is waited for any more
-	inner     *session      // what is inside of a layer that was entered
+	spoken    bool                    // the greeting is decided: something came, or the wait is over
+	slowest   time.Duration           // the latest first byte of an answer, or hanging up for one
+	heard     bool                    // the first byte of a greeting has come
+	quietOver bool                    // a silent port is asked nothing more
+	unacked   bool                    // something sent was not acknowledged in its time
+	rivals    []*signatures.Signature // which hold as far as they were heard, at the end
+	lost      bool                    // at the end: something was not heard
+	timedOut  bool                    // the conversation took all of its time
+	listening bool                    // nothing but the greeting is waited for any more
+	inner     *session                // what is inside of a layer that was entered
 	tlsInfo   *TLS
 	dialErr   error
 	starved   error // why this machine could not ask a question, nil if it could
@@ -111,6 +115,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 		exchanges: make(map[string]*Exchange),
 		asked:     make(map[string]bool),
 		retried:   make(map[string]bool),
+		missed:    make(map[string]bool),
 		open:      make(map[string]bool),
 		hints:     make(map[string]bool),
 		pending:   make(map[string]bool),
@@ -273,6 +278,10 @@ func (s *session) noteLocked(ex *Exchange) {
 	if s.exchanges[ex.Probe] != nil {
 		return
 	}
+	if ex.Unheard && s.askUnheardAgain(ex.Probe) {
+		return
+	}
+	delete(s.missed, ex.Probe)
 	ex.TLS, ex.Proxied = ex.TLS || s.layer.tls, s.layer.proxy != ""
 	ex.Remember(true)
 	s.exchanges[ex.Probe] = ex
@@ -317,6 +326,18 @@ func (s *session) askHastyAgain() {
 		s.alive = slices.Clone(s.id.Signatures.Signatures)
 		s.observations = slices.Clone(s.id.Signatures.Observations)
 	}
+}
+
+// askUnheardAgain lets a question be asked once more, on another connection,
+// that was not heard to its end. It reports whether there will be one.
+func (s *session) askUnheardAgain(id string) bool {
+	p := s.id.Signatures.Probe(id)
+	if id == signatures.Greeting || p.Connection != signatures.OwnConnection || s.retried[id] || s.left.conns.Load() <= 0 || s.quietOver {
+		return false
+	}
+	s.retried[id], s.missed[id] = true, true
+	delete(s.asked, id)
+	return true
 }
 
 func (s *session) wake() {

@@ -120,7 +120,7 @@ func TestTime(t *testing.T) {
 		"one byte a 1 s": {drip("220 mx.example.org ESMTP Postfix\r\n", time.Second), "", 36 * time.Second},
 		"endless banner": {flood("220-more\r\n"), "", 8 * time.Second},
 		"endless line":   {flood("x"), "", 8 * time.Second},
-		"endless reply":  {greetThenFlood("220 mx.example.org ESMTP Postfix\r\n", "250-x\r\n"), "Postfix smtpd", 26 * time.Second},
+		"endless reply":  {greetThenFlood("220 mx.example.org ESMTP Postfix\r\n", "250-x\r\n"), "", 26 * time.Second},
 		"slow reply":     {answering(0, "220 mx.example.org ESMTP\r\n", nil), "", 26 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {

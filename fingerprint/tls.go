@@ -86,7 +86,7 @@ func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signat
 		header = string(ex.Sent)
 		w.send(ex.Sent) // a connection that is gone fails the handshake
 	}
-	err := s.handshake(ctx, w, s.patience(p))
+	err := s.handshake(ctx, w, max(s.patience(p), s.host.resendTime()))
 	ex.Took = time.Since(start)
 	if err == nil {
 		ex.Handshake, ex.End = signatures.HandshakeComplete, signatures.EndReply
@@ -101,8 +101,19 @@ func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signat
 	if errors.As(err, &record) {
 		ex.Reply = record.RecordHeader[:]
 	}
+	ex.Unheard = s.handshakeUnheard(w, ex)
 	w.gone = ex.End == signatures.EndClosed || ex.End == signatures.EndReset
 	s.note(ex)
+}
+
+// handshakeUnheard reports whether a handshake may have failed because of what
+// got lost. No time makes up for that: both sides say much in it.
+func (s *session) handshakeUnheard(w *wire, ex *Exchange) bool {
+	p, ok := pathOf(w.conn)
+	if ok {
+		s.host.passed(w, p)
+	}
+	return ex.End == signatures.EndError || ex.End == signatures.EndSilence && (p.unacked || s.host.resendTime() > 0)
 }
 
 // enter begins anew inside of a layer, on the connection that entered it.

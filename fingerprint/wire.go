@@ -43,6 +43,10 @@ type wire struct {
 
 	heard func() // called when the first byte of a reply arrives; may be nil
 
+	path      path      // as the host was last told
+	unackedAt time.Time // when something sent was last seen not to be acknowledged
+	heardAt   time.Time // when the last byte came
+
 	midLine bool // what was sent last does not end in CRLF
 	gone    bool // the other side has hung up
 	state   *tls.ConnectionState
@@ -113,11 +117,13 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 			deadline = time.Now().Add(moreLines)
 			continue
 		}
-		if n == 0 && err != nil && !settling && ctx.Err() == nil && endOf(err) == signatures.EndSilence && len(reply) == 0 {
-			if longer := start.Add(wait() + late); longer.After(deadline) {
+		if n == 0 && err != nil && !settling && ctx.Err() == nil && endOf(err) == signatures.EndSilence {
+			if longer := start.Add(wait() + late); longer.After(deadline) && longer.After(time.Now()) {
 				deadline, looked = longer, false
 				continue
 			}
+		}
+		if n == 0 && err != nil && !settling && ctx.Err() == nil && endOf(err) == signatures.EndSilence && len(reply) == 0 {
 			// What came after the deadline had passed, but before this
 			// machine woke up, still waits to be read.
 			if since := time.Since(limit); !looked {
@@ -132,7 +138,9 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 				continue
 			}
 		}
-		n = min(n, maxReply-len(reply))
+		if n = min(n, maxReply-len(reply)); n > 0 {
+			w.heardAt = time.Now()
+		}
 		if n > 0 && len(reply) == 0 {
 			first = time.Since(start)
 			if w.heard != nil {

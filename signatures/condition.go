@@ -36,7 +36,8 @@ type TimeRange struct{ Min, Max time.Duration }
 // A Verdict is what is known of a condition.
 type Verdict int
 
-// The verdicts. Unknown means that an exchange is still to come.
+// The verdicts. Unknown means that an exchange is still to come, or that what
+// the condition asks for was not heard.
 const (
 	Unknown Verdict = iota
 	False
@@ -85,6 +86,8 @@ func (c *Condition) Match(seen Seen) Verdict {
 		return Unknown
 	case ex == nil:
 		return False
+	case ex.Unheard:
+		return c.turn(c.partly(ex))
 	case ex.Echo() != c.Echo:
 		return False
 	case c.holds(ex):
@@ -130,6 +133,27 @@ func (c *Condition) holds(ex *Exchange) bool {
 		return false
 	}
 	return c.Reply == nil || ex.matches(c.Reply)
+}
+
+// partly is the verdict, but for Not, on an exchange that was not heard whole:
+// what came may fulfil the condition, and nothing refutes it.
+func (c *Condition) partly(ex *Exchange) Verdict {
+	n := len(ex.Reply)
+	switch {
+	case c.TLS != nil && *c.TLS != ex.TLS, c.Proxied != nil && *c.Proxied != ex.Proxied:
+		return False
+	case c.Ended != nil, c.Took != nil, c.First != nil, c.Echo, ex.Echo(),
+		c.Handshake != "" && ex.Handshake != HandshakeComplete,
+		c.Bytes != nil && (n < c.Bytes.Min || c.Bytes.Max >= 0):
+		return Unknown
+	case c.Handshake != "" && c.Handshake != ex.Handshake:
+		return False
+	case c.Hex != nil && !c.Hex.re.MatchString(hex.EncodeToString(ex.Reply)), c.Reply != nil && !ex.matches(c.Reply):
+		return Unknown
+	case c.Hex == nil && c.Reply == nil && c.Bytes == nil && c.Handshake == "":
+		return Unknown
+	}
+	return True
 }
 
 func (r *TimeRange) has(d time.Duration) bool {

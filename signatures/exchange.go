@@ -53,6 +53,11 @@ type Exchange struct {
 	TLS       bool          // the exchange ran inside of TLS
 	Proxied   bool          // the exchange ran behind a PROXY header of ours
 
+	// Unheard says that something of the exchange may not have been heard: the
+	// question was not acknowledged, a reply was cut off or may have got lost.
+	// What came counts; what did not, and how it ended, show nothing.
+	Unheard bool
+
 	known *verdicts
 }
 
@@ -110,13 +115,14 @@ type exchangeJSON struct {
 	Handshake   string `json:"handshake,omitempty"`
 	TLS         bool   `json:"tls,omitempty"`
 	Proxied     bool   `json:"proxied,omitempty"`
+	Unheard     bool   `json:"unheard,omitempty"`
 }
 
 // MarshalJSON writes bytes as text where they are valid UTF-8, and as base64
 // under another key where they are not. Times are rounded to milliseconds.
 func (e Exchange) MarshalJSON() ([]byte, error) {
 	j := exchangeJSON{
-		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied,
+		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied, Unheard: e.Unheard,
 		FirstMS: e.First.Milliseconds(), TookMS: e.Took.Milliseconds(),
 	}
 	j.Greeting, j.GreetingRaw = split(e.Greeting)
@@ -134,7 +140,7 @@ func (e *Exchange) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("reading an exchange: %w", err)
 	}
 	*e = Exchange{
-		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied,
+		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Unheard: j.Unheard,
 		First:    time.Duration(j.FirstMS) * time.Millisecond,
 		Took:     time.Duration(j.TookMS) * time.Millisecond,
 		Greeting: join(j.Greeting, j.GreetingRaw),

@@ -94,3 +94,28 @@ func TestObservations(t *testing.T) {
 		}
 	}
 }
+
+// TestUnheardShowsNothing: what came of an exchange that was not heard whole
+// counts; what did not, and how it ended, show nothing either way.
+func TestUnheardShowsNothing(t *testing.T) {
+	set, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tt := range []struct {
+		id   string
+		seen Exchange
+		want Verdict
+	}{
+		{"xclient-offered", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n250-XCLIENT NAME\r\n"), End: EndSilence, Unheard: true}, True},
+		{"xclient-offered", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n"), End: EndSilence, Unheard: true}, Unknown},
+		{"starttls-absent", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n"), End: EndSilence, Unheard: true}, Unknown},
+		{"starttls-absent", Exchange{Probe: "smtp-ehlo", Reply: []byte("250 mx\r\n"), End: EndReply}, True},
+		{"starttls-broken", Exchange{Probe: "smtp-starttls", End: EndSilence, Handshake: HandshakeFailed, Unheard: true}, Unknown},
+	} {
+		i := slices.IndexFunc(set.Observations, func(o *Observation) bool { return o.ID == tt.id })
+		if got := All(set.Observations[i].When, &Transcript{Exchanges: []Exchange{tt.seen}}); got != tt.want {
+			t.Errorf("%s is %v of %+v, want %v", tt.id, got, tt.seen, tt.want)
+		}
+	}
+}

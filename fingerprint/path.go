@@ -1,0 +1,182 @@
+package fingerprint
+
+import (
+	"context"
+	"math"
+	"net"
+	"time"
+
+	"mxsweep/signatures"
+)
+
+// A path is what the kernel knows of the way to the other side of a connection.
+type path struct {
+	unacked bool // something that was sent is not acknowledged
+	sent    int  // segments that needed an acknowledgement, each counted once
+	resent  int  // how often one of them was sent again
+}
+
+// pathOf asks the kernel about a connection. It reports false where the system
+// does not tell. What is no TCP loses nothing.
+func pathOf(c net.Conn) (path, bool) {
+	tcp, ok := underlying(c).(*net.TCPConn)
+	if !ok {
+		return path{}, true
+	}
+	return kernelPath(tcp)
+}
+
+// maxUnacked is how much longer than its usual wait a reply is waited for while
+// the question itself is not acknowledged.
+const maxUnacked = 8 * time.Second
+
+// unackedPoll is how often it is looked whether the question was acknowledged.
+const unackedPoll = 200 * time.Millisecond
+
+// stretched is how long an exchange that began at start is waited for in all,
+// where it usually is for usual: longer while what was sent is not acknowledged,
+// and on a path that loses packets as long as a lost reply takes to be sent again.
+func (s *session) stretched(w *wire, start time.Time, usual time.Duration) time.Duration {
+	p, ok := pathOf(w.conn)
+	if !ok {
+		return usual
+	}
+	s.host.passed(w, p)
+	if p.unacked {
+		w.unackedAt = time.Now()
+		return max(usual, min(time.Since(start)+unackedPoll, usual+maxUnacked))
+	}
+	if resend := s.host.resendTime(); resend > 0 {
+		return max(usual, w.quietSince(start).Sub(start)+resend)
+	}
+	return usual
+}
+
+// quietSince is since when the other side could have said the next thing: since
+// start, since all that was sent is acknowledged, or since it spoke last.
+func (w *wire) quietSince(start time.Time) time.Time {
+	for _, t := range []time.Time{w.unackedAt, w.heardAt} {
+		if t.After(start) {
+			start = t
+		}
+	}
+	return start
+}
+
+// hear notes whether anything of an exchange that has just ended may not have
+// been heard: then what is missing from it, and how it ended, show nothing.
+func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, start time.Time) {
+	p, ok := pathOf(w.conn)
+	if ok {
+		s.host.passed(w, p)
+	}
+	lossy := s.host.resendTime()
+	switch ex.End {
+	case signatures.EndError:
+		ex.Unheard = true
+	case signatures.EndSilence:
+		ex.Unheard = s.silenceUnheard(ctx, w, ex, start, lossy)
+	case signatures.EndReset:
+		// A reset may overtake what was said before it.
+		ex.Unheard = len(ex.Reply) == 0 && lossy > 0
+	}
+	if ok && p.unacked && ex.End == signatures.EndSilence {
+		s.mu.Lock()
+		s.unacked = true
+		s.mu.Unlock()
+	}
+	if ex.End != signatures.EndReply && len(ex.Reply) > 0 && untilLines(word) {
+		switch until(word, ex.Sent)(ex.Reply) {
+		case begun, torn:
+			ex.Unheard = true
+		}
+	}
+}
+
+// silenceUnheard reports whether a silence shows nothing: the bytes sent were
+// not acknowledged, or the host's path loses packets. There no wait is long
+// enough: a server without a round-trip time of the connection sends again what
+// got lost after 1, 3 and 7 s at the earliest (RFC 6298, Sections 2.1 and 5.7).
+// Where the system does not tell, a connection to the host that came about
+// meanwhile, or anything it said, proves that the path is alive.
+func (s *session) silenceUnheard(ctx context.Context, w *wire, ex *Exchange, start time.Time, lossy time.Duration) bool {
+	if lossy > 0 {
+		return true
+	}
+	if len(ex.Sent) == 0 {
+		return false // nothing that could have been acknowledged
+	}
+	if p, ok := pathOf(w.conn); ok {
+		return p.unacked
+	}
+	return !s.host.alive(start) && !s.knock(ctx)
+}
+
+// knock reports whether the port accepts a further connection, on which nothing
+// is said.
+func (s *session) knock(ctx context.Context) bool {
+	if s.left.conns.Add(-1) < 0 {
+		s.left.conns.Add(1)
+		return false
+	}
+	if s.host.enter(ctx) != nil {
+		return false
+	}
+	defer s.host.leave()
+	conn, err := s.id.connect(ctx, s.target)
+	if err != nil {
+		return false
+	}
+	conn.Close()
+	s.host.signs()
+	return true
+}
+
+// passed notes how a connection's segments fared since it was last asked.
+func (h *host) passed(w *wire, p path) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sent += p.sent - w.path.sent
+	h.resent += p.resent - w.path.resent
+	w.path = p
+}
+
+// resendTimes is how long it takes until a reply that got lost was sent two,
+// three, ... times, by the retransmission timer's smallest value of 200 ms, which
+// doubles each time (RFC 6298, Section 5.5, with Linux's minimum).
+var resendTimes = []time.Duration{300 * time.Millisecond, 700 * time.Millisecond, 1500 * time.Millisecond, 3200 * time.Millisecond, 6500 * time.Millisecond}
+
+// maxMissed is how likely it may be that a reply was sent and never arrived.
+const maxMissed = 0.003
+
+// resendTime is how long a reply is waited for that may have got lost. It is
+// zero where nothing was ever sent twice.
+func (h *host) resendTime() time.Duration {
+	if h == nil {
+		return 0
+	}
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.resent == 0 {
+		return 0
+	}
+	// A segment is sent again if it or its acknowledgement was lost.
+	either := float64(h.resent) / float64(h.sent+h.resent)
+	oneWay := 1 - math.Sqrt(1-min(either, 0.9))
+	times := int(math.Ceil(math.Log(maxMissed) / math.Log(max(oneWay, 1e-6))))
+	return resendTimes[min(max(times-2, 0), len(resendTimes)-1)]
+}
+
+// alive reports whether the host gave a sign of life since a moment.
+func (h *host) alive(since time.Time) bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return !h.sign.Before(since)
+}
+
+// signs notes a sign of life.
+func (h *host) signs() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.sign = time.Now()
+}

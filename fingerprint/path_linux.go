@@ -1,0 +1,25 @@
+package fingerprint
+
+import (
+	"net"
+
+	"golang.org/x/sys/unix"
+)
+
+// kernelPath reads TCP_INFO (tcp(7)).
+func kernelPath(c *net.TCPConn) (path, bool) {
+	raw, err := c.SyscallConn()
+	if err != nil {
+		return path{}, false
+	}
+	var info *unix.TCPInfo
+	if raw.Control(func(fd uintptr) { info, err = unix.GetsockoptTCPInfo(int(fd), unix.IPPROTO_TCP, unix.TCP_INFO) }) != nil || err != nil {
+		return path{}, false
+	}
+	resent := int(info.Total_retrans)
+	return path{
+		unacked: info.Unacked > 0 || info.Notsent_bytes > 0,
+		sent:    max(int(info.Data_segs_out)+1-resent, 1), // the SYN too
+		resent:  resent,
+	}, true
+}
