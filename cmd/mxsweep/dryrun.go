@@ -38,6 +38,7 @@ func (p *plan) describe(w io.Writer) error {
 	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
 	fmt.Fprintf(&b, "vantage      %s\n", p.vantage())
 	p.describeTargets(&b)
+	p.describeControls(&b)
 	if p.blind() {
 		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, and so does this one\n", exposure.ExitIncomplete)
 	}
@@ -123,6 +124,21 @@ func (p *plan) identifyText() string {
 		return text + fmt.Sprintf(", and %d intrusive ones that may leave a trace", count[signatures.Intrusive])
 	}
 	return text + `; "mxsweep signatures list --probes" shows them`
+}
+
+// describeControls lists what is asked besides the targets, for its state alone.
+func (p *plan) describeControls(b *strings.Builder) {
+	for i := range p.canaries.space.Len() {
+		pair := p.canaries.space.At(i)
+		fmt.Fprintf(b, "canary       %s, at the start, in the middle and at the end\n", withName(pair.String(), p.canaries.scope.Name(pair.Addr())))
+	}
+	// newPlan has refused ports that cannot be read.
+	if ports, err := p.flags.coverage.ports(); err == nil && len(ports) > 0 && len(p.singles()) > 0 {
+		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all others, once\n", scan.FormatPorts(ports))
+	}
+	if len(p.scopeLines()) > 0 {
+		fmt.Fprintf(b, "second look  at most %d ports of each address of a range that is silent, once\n", secondPorts)
+	}
 }
 
 // maxListed is how many targets a dry run names.

@@ -70,6 +70,9 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(), TargetsSHA256: p.targetsSHA256(),
 		},
 	}
+	if !p.flags.now.IsZero() {
+		run.Now = report.NewTime(p.flags.now.Time)
+	}
 	if p.drift != nil {
 		ok, why := p.drift.Comparable()
 		run.Baseline = &report.Baseline{SHA256: p.baseline.SHA256, Created: report.NewTime(p.baseline.Created), Comparable: ok, Why: why}
