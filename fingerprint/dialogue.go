@@ -72,7 +72,10 @@ func (s *session) enterHost(ctx context.Context) bool {
 		s.since = time.Now()
 	}
 	s.mu.Unlock()
-	err := s.host.enter(ctx)
+	err := s.pace(ctx)
+	if err == nil {
+		err = s.host.enter(ctx)
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.outside--; s.outside == 0 {

@@ -30,6 +30,11 @@ type Identifier struct {
 	// Dial opens a connection. If nil, a net.Dialer's is used.
 	Dial func(ctx context.Context, target netip.AddrPort) (net.Conn, error)
 
+	// Pace is called before each connection of a dialogue leaves, and waits
+	// until it may. The error is the cause of ctx. If nil, connections leave at
+	// once. The time that it takes is not held against a port.
+	Pace func(context.Context) error
+
 	// PerPort is how many connections may be open to one port at once. If
 	// zero, 3; it is never more than 3.
 	PerPort int

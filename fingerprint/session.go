@@ -2,7 +2,6 @@ package fingerprint
 
 import (
 	"context"
-	"errors"
 	"net"
 	"net/netip"
 	"slices"
@@ -68,6 +67,8 @@ type session struct {
 	wire         *wire // the open connection to begin with, nil if there is none
 	conn         net.Conn
 	left         *allowance
+
+	paced atomic.Int64 // nanoseconds that connections waited for their pace
 
 	mu        sync.Mutex
 	begun     time.Time
@@ -146,11 +147,14 @@ func (s *session) within(l layer, w *wire) *session {
 func (s *session) run(ctx context.Context) error {
 	parent := ctx
 	if s.conn == nil && s.wire == nil {
+		if err := s.pace(ctx); err != nil {
+			return err
+		}
 		if err := s.host.enter(ctx); err != nil {
 			return err
 		}
 	}
-	ctx, s.stop = context.WithTimeout(parent, orDefault(s.most, orDefault(s.id.PortTime, 25*time.Second)))
+	ctx, s.stop = s.bounded(parent, orDefault(s.most, orDefault(s.id.PortTime, 25*time.Second)))
 	defer s.stop()
 	s.begun = time.Now()
 	var wg sync.WaitGroup
@@ -175,7 +179,7 @@ func (s *session) run(ctx context.Context) error {
 			break
 		}
 	}
-	late := errors.Is(ctx.Err(), context.DeadlineExceeded)
+	late := context.Cause(ctx) == context.DeadlineExceeded
 	s.stop()
 	wg.Wait()
 	s.mu.Lock()

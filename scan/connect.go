@@ -21,6 +21,10 @@ type Config struct {
 	// there are fewer at once.
 	Rate float64
 
+	// Others, if not nil, returns how many connections others have opened since
+	// it was last asked. They count towards Rate.
+	Others func() int
+
 	// Concurrency is how many probes may await an answer at once. If zero, as
 	// many as the limit on open files allows, with room left for others.
 	Concurrency int

@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"fmt"
+	"math"
 	"net/netip"
 	"time"
 
@@ -79,6 +80,16 @@ type probe struct {
 	used           bool
 }
 
+// countOthers takes what others have sent out of the rate.
+func (s *sweep) countOthers() {
+	if s.limit == nil || s.cfg.Others == nil {
+		return
+	}
+	for range s.cfg.Others() {
+		s.limit.ReserveN(s.start.Add(s.now), 1) // later probes wait for it
+	}
+}
+
 // burst is how many probes leave before answers are looked for again.
 const burst = 64
 
@@ -153,6 +164,7 @@ func (s *sweep) tick() { s.now = time.Since(s.start) }
 // whether there may be more to send at once.
 func (s *sweep) launch() bool {
 	s.tick()
+	s.countOthers()
 	for range burst {
 		if s.late() || !s.room || s.inflight >= s.window.size || s.now < s.shortage.until {
 			return false
@@ -216,7 +228,7 @@ func (s *sweep) pause(more bool) time.Duration {
 		sooner(s.shortage.until - s.now)
 	} else if s.limit != nil && s.room && s.inflight < s.window.size && s.wants() {
 		lack := 1 - s.limit.TokensAt(s.start.Add(s.now))
-		sooner(time.Duration(lack / s.cfg.Rate * float64(time.Second)))
+		sooner(time.Duration(math.Ceil(lack / s.cfg.Rate * float64(time.Second))))
 	}
 	return d
 }

@@ -279,6 +279,24 @@ func TestRate(t *testing.T) {
 	})
 }
 
+// TestRateIsShared has others open a connection for each probe: the sweep takes
+// twice as long.
+func TestRateIsShared(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, syscall.ECONNREFUSED })
+		start, told := time.Now(), 0
+		others := func() int {
+			n := len(f.times) - told
+			told += n
+			return n
+		}
+		sweepAll(t, Config{Rate: 200, Others: others}, f, "10.0.0.0/24", 25, 143, 783, 10025)
+		if d := time.Since(start); d < 9500*time.Millisecond || d > 11*time.Second {
+			t.Errorf("1024 probes beside as many connections at 200 a second took %v", d)
+		}
+	})
+}
+
 func TestCancel(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {

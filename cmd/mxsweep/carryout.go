@@ -116,6 +116,7 @@ func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
 		early:  func(port exposure.Port) error { return outs.early(report.NewPort(port, p.tree)) },
 	}
 	p.limit = scan.NewHostLimit(atMost(p.flags.perHost))
+	p.pace = newPace(p.flags.rate)
 	var err error
 	if w.engine, err = newEngine(ctx, p, outs.pcap()); err != nil {
 		return nil, err
@@ -137,6 +138,7 @@ func (w *sweep) newIdentifier(allowed func(netip.Addr) bool, concurrency int) *f
 		Fallbacks:       p.fallbacks,
 		Allowed:         allowed,
 		Limit:           p.limit,
+		Pace:            p.pace.wait,
 		Intrusive:       p.flags.intrusive,
 		NotAfter:        p.lastMoment(),
 		GreetingTimeout: p.flags.greeting,

@@ -131,6 +131,7 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 	return syn.Config{
 		Scope:   p.scope,
 		Rate:    float64(p.flags.rate),
+		Others:  p.pace.take,
 		Retries: p.retries(),
 		Timeout: p.flags.timeout,
 		Threads: int(p.flags.threads),

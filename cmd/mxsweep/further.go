@@ -20,6 +20,7 @@ func (p *plan) connectConfig(scope *scan.Scope) scan.Config {
 		Concurrency: atMost(p.flags.concurrency),
 		PerHost:     atMost(p.flags.perHost),
 		Limit:       p.limit,
+		Others:      p.pace.take,
 		Timeout:     p.flags.timeout,
 		Retries:     p.retries(),
 		Seed:        p.seed,

@@ -42,6 +42,7 @@ type plan struct {
 	seed        uint64
 	resumed     *resumption     // nil without --resume
 	limit       *scan.HostLimit // of the connections to each address; set by newSweep
+	pace        *pace           // of the connections of dialogues; set by newSweep
 
 	known     *signatures.Ports
 	set       *signatures.Set // nil: states only

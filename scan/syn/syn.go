@@ -42,6 +42,10 @@ type Config struct {
 	// as accuracy allows: the rate falls where more of them get lost for it.
 	Rate float64
 
+	// Others, if not nil, returns how many connections others have opened since
+	// it was last asked. They count towards Rate. It is asked by one goroutine.
+	Others func() int
+
 	// Retries is how many passes follow the first, at least, over what is
 	// still silent. Zero means 2, less than zero none. Measured loss adds
 	// more, unless it is less than zero; and where hundreds of probes show

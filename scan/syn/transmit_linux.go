@@ -67,7 +67,7 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 			return list, err
 		}
 		n := min(len(list), r.pacer.batch(batchSize-2)) // room for a witness and a control
-		if err := t.sleep(r.pacer.take(now(), n)); err != nil {
+		if err := t.sleep(r.pacer.take(now(), n+t.others())); err != nil {
 			return list, err
 		}
 		at := now()
@@ -92,6 +92,15 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 		list = list[n:]
 	}
 	return nil, nil
+}
+
+// others is how many connections others have opened since the first transmitter
+// last asked.
+func (t *transmitter) others() int {
+	if !t.first || t.run.s.config.Others == nil {
+		return 0
+	}
+	return t.run.s.config.Others()
 }
 
 // put adds the SYN to pair i to the batch of the interface that leads there.
