@@ -219,7 +219,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 		return // cut short: says nothing
 	}
 	s.hear(ctx, w, ex, p.Read.Until, start)
-	s.late(w, ex)
+	s.late(p, ex)
 	if p.StartTLS && positive(ex.Reply, ex.Sent) {
 		ex.Handshake = signatures.HandshakeComplete
 		if err := s.handshake(ctx, w, p.Read.Wait+2*s.rtt); err != nil {
@@ -266,8 +266,12 @@ func (s *session) believed(ctx context.Context, w *wire, ex *Exchange, p *signat
 }
 
 // late moves a greeting that came while a question to a silent port was
-// waiting for its answer to where it belongs.
-func (s *session) late(w *wire, ex *Exchange) {
+// waiting for its answer to where it belongs. What says the same as the greeting
+// on a connection that had one is an answer.
+func (s *session) late(p *signatures.Probe, ex *Exchange) {
+	if p.Connection != signatures.OwnConnection {
+		return
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.exchanges[signatures.Greeting]

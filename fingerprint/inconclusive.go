@@ -122,7 +122,7 @@ func (s *session) commandsRefused() (Inconclusive, []byte) {
 		if refusesCommand(ex.Reply) {
 			return InconclusiveRefused, ex.Reply
 		}
-		if ex.End == signatures.EndReply && ex.Reply[0] == '5' {
+		if ex.End == signatures.EndReply && bytes.HasPrefix(ex.Reply, []byte("5")) {
 			continue
 		}
 		verdict := begun

@@ -74,6 +74,8 @@ func TestInconclusive(t *testing.T) {
 		"behind an empty line":   {answering(0, "\r\n\n220 mx.example.org ESMTP Postfix\r\n", postfix), "smtp", "", ""},
 		"replies behind one": {answering(0, "220 mx.example.org ESMTP Postfix\r\n", map[string]string{
 			"EHLO": "\r\n250 mx.example.org\r\n", "HELP": "\r\n500 5.5.2 Error: command not recognized\r\n"}), "smtp", "", ""},
+		"greets at each command": {answering(0, "220 mx.example.org ESMTP\r\n", map[string]string{
+			"EHLO": "220 mx.example.org ESMTP\r\n", "HELP": "220 mx.example.org ESMTP\r\n", "": "220 mx.example.org ESMTP\r\n"}), "smtp", "", ""},
 		"byte by byte":             {drip("220 mx.example.org ESMTP Postfix\r\n", 300*time.Millisecond), "smtp", InconclusiveCutOff, ""},
 		"only the first is served": {firstOnly(1, served, "421 busy\r\n"), "smtp", "", ""},
 	} {
