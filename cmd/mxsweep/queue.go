@@ -108,7 +108,7 @@ func (q *queue) waits(h *waiting) bool {
 	switch r := &h.replies; {
 	case h.kind != hostOrdinary:
 		return false
-	case h.active > 0 && r.ended == r.silent && h.talks >= sampleSilent && r.ended < sampleSilent:
+	case h.active+len(h.idle) > 0 && r.ended == r.silent && h.talks >= sampleSilent && r.ended < sampleSilent:
 		return true
 	default:
 		return !q.ended && q.asked != nil && r.alike()

@@ -247,3 +247,32 @@ func TestQueueIdle(t *testing.T) {
 		t.Errorf("the third port is %v, %v", third.Target, ok)
 	}
 }
+
+// TestQueueAwaitsTheSample has ports that are only listened to: while none has
+// ended, no more than the sample is handed out.
+func TestQueueAwaitsTheSample(t *testing.T) {
+	q := newQueue(4)
+	for port := range uint16(40) {
+		q.put(result("192.0.2.1", port+1))
+	}
+	q.close()
+	var taken []scan.Result
+	for range sampleSilent {
+		r, ok := q.next()
+		if !ok {
+			t.Fatal("the queue is empty")
+		}
+		q.idle(r.Target)
+		taken = append(taken, r)
+	}
+	if n := len(q.turns); n > 0 {
+		t.Errorf("a port more than the %d of the sample may be talked to", sampleSilent)
+	}
+	for _, r := range taken {
+		q.done(r, &fingerprint.Service{})
+	}
+	talks, handed := drain(q, func(netip.AddrPort) *fingerprint.Service { return &fingerprint.Service{} })
+	if len(talks) > 0 || handed != 40-sampleSilent {
+		t.Errorf("%d ports were handed out and %v talked to after the sample", handed, talks)
+	}
+}
