@@ -136,6 +136,17 @@ func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 	return results
 }
 
+// canaryPorts are the ports of an address that canaries name.
+func (p *plan) canaryPorts(addr netip.Addr) []uint16 {
+	var ports []uint16
+	for i := range p.canaries.space.Len() {
+		if pair := p.canaries.space.At(i); pair.Addr() == addr {
+			ports = append(ports, pair.Port())
+		}
+	}
+	return ports
+}
+
 // maxCanariesAtOnce is how many canaries are asked at the same time.
 const maxCanariesAtOnce = 16
 

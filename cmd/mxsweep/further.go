@@ -87,15 +87,17 @@ func (w *sweep) askReferences(ctx context.Context) {
 	}
 }
 
-// references are the reference ports of an address that the sweep itself does
-// not ask.
+// references are the reference ports of an address, and the ports that canaries
+// name there, that the sweep itself does not ask.
 func (p *plan) references(addr netip.Addr) []netip.AddrPort {
 	ports, err := p.flags.coverage.ports()
 	if err != nil || !p.scope.Allows(addr) {
 		return nil // which newPlan has refused
 	}
+	ports = slices.Concat(ports, p.canaryPorts(addr))
+	slices.Sort(ports)
 	var pairs []netip.AddrPort
-	for _, port := range ports {
+	for _, port := range slices.Compact(ports) {
 		pair := netip.AddrPortFrom(addr, port)
 		if _, asked := p.wholeSpace.Index(pair); !asked {
 			pairs = append(pairs, pair)
