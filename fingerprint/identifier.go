@@ -173,14 +173,14 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 // host that answers slowly is asked again what had an answer, and then the rest,
 // with the connections that are left to the port. A conversation that was refused
 // for now, cut off or still going on when its time was up is repeated alone. And
-// a connection that had waited for its turn may have been given up by the daemon,
-// which is no refusal.
+// one connection that was closed or reset at once is no refusal: it may have waited
+// for its turn for too long, or the daemon had no room for it.
 func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
 	h := s.host
 	if s.left.conns.Load() <= 0 {
 		return s
 	}
-	if s.refused() && r.Conn != nil {
+	if s.refused() {
 		if second := newSession(id, h, r.Target, r.RTT, nil, s.left); second.run(ctx) == nil {
 			return second
 		}

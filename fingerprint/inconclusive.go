@@ -71,7 +71,7 @@ func (s *session) inconclusive() (Inconclusive, []byte) {
 		return InconclusiveNoReply, nil
 	}
 	if g == nil || len(g.Reply) == 0 {
-		return "", nil
+		return s.greetedElsewhere()
 	}
 	if refusesForNow(g.Reply) {
 		if s.observed(proxyExpected) {
@@ -79,7 +79,7 @@ func (s *session) inconclusive() (Inconclusive, []byte) {
 		}
 		return InconclusiveRefused, g.Reply
 	}
-	if why := brokenOff(g.Reply, g.End, greeting(skipBlank(g.Reply))); why != "" {
+	if why := brokenOff(g.Reply, g.End, until("greeting", nil)(g.Reply)); why != "" {
 		if best := s.best(); best != nil && best.Confidence >= plain {
 			return "", nil // it speaks another protocol, which has no lines
 		}
@@ -89,6 +89,34 @@ func (s *session) inconclusive() (Inconclusive, []byte) {
 		return "", nil // refused for good (RFC 5321, Section 3.1)
 	}
 	return s.commandsRefused()
+}
+
+// greetedElsewhere is for a port that did not greet on the first connection. If
+// another one brought the greeting of a mail protocol, and nothing is named all
+// the same, the port serves some connections and lets others wait: it was not
+// talked to. The caller holds the lock.
+func (s *session) greetedElsewhere() (Inconclusive, []byte) {
+	if s.best() != nil {
+		return "", nil
+	}
+	for _, ex := range s.order {
+		if greets(skipBlank(ex.Reply)) {
+			return InconclusiveUnfinished, ex.Reply
+		}
+	}
+	return "", nil
+}
+
+// greets reports whether a reply begins as the greetings of mail protocols do: with
+// 220 (RFC 5321, Section 4.2), +OK (RFC 1939, Section 4) or * OK (RFC 3501,
+// Section 7.1.1).
+func greets(reply []byte) bool {
+	for _, begin := range []string{"220 ", "220-", "+OK ", "* OK "} {
+		if bytes.HasPrefix(reply, []byte(begin)) {
+			return true
+		}
+	}
+	return false
 }
 
 // proxyExpected is the observation of a daemon that wants a PROXY header before

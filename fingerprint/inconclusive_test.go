@@ -38,6 +38,18 @@ func laterOnly(n int32, line string, serve fake) fake {
 	}
 }
 
+// nthOnly serves the n-th connection and turns the others away.
+func nthOnly(n int32, serve, away fake) fake {
+	var conns atomic.Int32
+	return func(c net.Conn) {
+		if conns.Add(1) == n {
+			serve(c)
+			return
+		}
+		away(c)
+	}
+}
+
 // TestInconclusive holds what becomes of a conversation that settles nothing:
 // by code and place, whatever the words are.
 func TestInconclusive(t *testing.T) {
@@ -77,6 +89,7 @@ func TestInconclusive(t *testing.T) {
 		"greets at each command": {answering(0, "220 mx.example.org ESMTP\r\n", map[string]string{
 			"EHLO": "220 mx.example.org ESMTP\r\n", "HELP": "220 mx.example.org ESMTP\r\n", "": "220 mx.example.org ESMTP\r\n"}), "smtp", "", ""},
 		"byte by byte":             {drip("220 mx.example.org ESMTP Postfix\r\n", 300*time.Millisecond), "smtp", InconclusiveCutOff, ""},
+		"empty lines without end":  {drip(strings.Repeat("\r\n", 40), time.Second), "", InconclusiveUnfinished, "\r\n"},
 		"only the first is served": {firstOnly(1, served, "421 busy\r\n"), "smtp", "", ""},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -85,5 +98,25 @@ func TestInconclusive(t *testing.T) {
 				t.Errorf("service is %q, inconclusive %q with %q, want %q, %q, %q", svc.Protocol, svc.Inconclusive, svc.Refusal, c.protocol, c.why, c.words)
 			}
 		})
+	}
+}
+
+// TestServedRarely serves one connection of many. Whichever that is, a port whose
+// other connections wait is never settled as a service that is not known.
+func TestServedRarely(t *testing.T) {
+	set := load(t)
+	served := answering(0, "220 mx.example.org ESMTP Postfix\r\n", map[string]string{
+		"EHLO": "250-mx.example.org\r\n250 CHUNKING\r\n", "HELP": "500 5.5.2 Error: command not recognized\r\n",
+		"": "500 5.5.2 Error: bad syntax\r\n", "QUIT": "221 2.0.0 Bye\r\n",
+	})
+	for n := int32(1); n <= 10; n++ {
+		if svc, _, _ := identify(t, set, nthOnly(n, served, swallow)); svc.Protocol != "smtp" && svc.Inconclusive == "" {
+			t.Errorf("connection %d served: %+v", n, svc)
+		}
+	}
+	for n := int32(1); n <= 2; n++ {
+		if svc, _, _ := identify(t, set, nthOnly(n, served, func(net.Conn) {})); svc.Protocol != "smtp" {
+			t.Errorf("connection %d served, others closed: protocol %q, want smtp", n, svc.Protocol)
+		}
 	}
 }
