@@ -204,9 +204,14 @@ func (g Gate) caveat(v *Verdict, facts RunFacts) string {
 
 // add raises the code and says why.
 func (v *Verdict) add(code ExitCode, n Notice) {
+	v.raise(code)
+	v.Notices = append(v.Notices, n)
+}
+
+// raise raises the code where a notice that says why is given already.
+func (v *Verdict) raise(code ExitCode) {
 	v.Code = Worse(v.Code, code)
 	v.Incomplete = v.Incomplete || code == ExitIncomplete || !v.Complete
-	v.Notices = append(v.Notices, n)
 }
 
 // errors looks at what went wrong with the run as a whole.

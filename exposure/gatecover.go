@@ -81,6 +81,10 @@ func (g Gate) cover(v *Verdict, facts RunFacts) {
 		return
 	}
 	for _, t := range facts.Silent {
+		if t.Acceptance == nil && facts.Unknown.Unrouted(t.Addr) {
+			v.raise(ExitIncomplete) // as the notice about the missing route says
+			continue
+		}
 		n := NewNotice(NoticeSilent, t.Addr.String(), t.Anchor,
 			"%s gave no answer on any of %s.", namedAddr(t.Addr.String(), t.Host), plural(t.Pairs, "port"))
 		n.Names = t.Names

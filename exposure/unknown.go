@@ -13,9 +13,10 @@ import (
 
 // Bounds of what is told of pairs without a conclusive result.
 const (
-	maxUnknownGroups = 100 // groups that get a notice of their own
-	maxGroupPorts    = 20  // ports that one notice names
-	maxRequired      = 5   // required pairs that are named
+	maxUnknownGroups = 100  // groups that get a notice of their own
+	maxGroupPorts    = 20   // ports that one notice names
+	maxRequired      = 5    // required pairs that are named
+	maxUnrouted      = 1000 // addresses without a route that are known by name
 )
 
 // UnknownPairs gathers the pairs without a conclusive result: grouped by host
@@ -25,6 +26,8 @@ type UnknownPairs struct {
 	groups map[unknownKey]*unknownGroup
 	order  []*unknownGroup
 	more   uint64 // pairs of further groups
+
+	unrouted map[netip.Addr]bool // the first addresses to which this machine has no route
 
 	required uint64
 	examples []string // the first required ones, each with its reason
@@ -53,6 +56,12 @@ func (u *UnknownPairs) Add(p Port, why Requirement) {
 	key := unknownReason(p)
 	if key.code == "" {
 		return
+	}
+	if key.code == NoticeNoRoute && len(u.unrouted) < maxUnrouted {
+		if u.unrouted == nil {
+			u.unrouted = map[netip.Addr]bool{}
+		}
+		u.unrouted[p.Target.Addr()] = true
 	}
 	g := u.groups[key]
 	if g == nil {
@@ -100,6 +109,12 @@ func (u *UnknownPairs) Required() uint64 {
 		return 0
 	}
 	return u.required
+}
+
+// Unrouted reports whether pairs of an address were added to which this machine
+// has no route. Of very many such addresses it knows the first only.
+func (u *UnknownPairs) Unrouted(addr netip.Addr) bool {
+	return u != nil && u.unrouted[addr]
 }
 
 // unknownReason groups a pair. The code is "" where it gets no notice here.

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 
@@ -42,6 +43,27 @@ func TestUnknownPairs(t *testing.T) {
 	}
 	if u.Required() != 4 || len(u.examples) != 4 {
 		t.Errorf("%d required, %q", u.Required(), u.examples)
+	}
+}
+
+// TestUnroutedTarget: a target without a route leaves the run incomplete, and is
+// told of once, without advice on its firewall.
+func TestUnroutedTarget(t *testing.T) {
+	u := &UnknownPairs{}
+	routed, unrouted := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
+	u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(unrouted, 25), State: scan.StateUnknown, Reason: scan.ReasonNetUnreach}}, "")
+	for _, tt := range []struct {
+		addr netip.Addr
+		told bool
+	}{{routed, true}, {unrouted, false}} {
+		facts := RunFacts{Unknown: u, Silent: []SilentTarget{{Addr: tt.addr, Pairs: 1}}, Coverage: Coverage{HostsUp: 1, HostsSilent: 1}}
+		facts.Coverage.Planned, facts.Coverage.Open = 100, 100
+		var v Verdict
+		Gate{}.cover(&v, facts)
+		told := slices.ContainsFunc(v.Notices, func(n Notice) bool { return n.Code == NoticeSilent })
+		if v.Code != ExitIncomplete || !v.Incomplete || told != tt.told {
+			t.Errorf("%s: code %d, incomplete %t, told %t", tt.addr, v.Code, v.Incomplete, told)
+		}
 	}
 }
 
