@@ -77,7 +77,7 @@ func (g Gate) cover(v *Verdict, facts RunFacts) {
 		return
 	case c.HostsUp == 0 && !facts.canaryAnswered():
 		v.add(ExitIncomplete, NewNotice(NoticeNothingSeen, "", nil,
-			"None of %s answered on any port.", plural(c.HostsSilent+c.HostsVacant, "address")))
+			"No port answered: nothing was heard of %s.", plural(c.HostsSilent+c.HostsVacant, "address")))
 		return
 	}
 	for _, t := range facts.Silent {

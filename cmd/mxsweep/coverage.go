@@ -152,7 +152,7 @@ func (w *sweep) coverageNotices() []exposure.Notice {
 		}
 		addr := netipx.IPRangeFrom(pair.Addr(), pair.Addr())
 		list = append(list, exposure.NewNotice(exposure.NoticeReferencePort, pair.Addr().String(), nil,
-			"%s: %d filtered, shown by %d/tcp.", withName(pair.Addr().String(), w.plan.scope.Name(pair.Addr())), w.plan.space.PairsIn(addr), pair.Port()))
+			"%s: %d filtered, shown by an answer from %d/tcp.", withName(pair.Addr().String(), w.plan.scope.Name(pair.Addr())), w.plan.space.PairsIn(addr), pair.Port()))
 	}
 	if n := w.crowded.Load(); n > 0 {
 		list = append(list, exposure.NewNotice(exposure.NoticeCrowded, "", nil,
