@@ -70,6 +70,12 @@ func (p *addressPage) isSilent(i byte) bool {
 	return p.silent != nil && p.silent[i] > 0 && !p.up.has(i) && !p.doubtful.has(i)
 }
 
+// isDoubtful reports whether an address that is not up was silent on a pair, and
+// may not be taken for vacant.
+func (p *addressPage) isDoubtful(i byte) bool {
+	return p.silent != nil && p.silent[i] > 0 && !p.up.has(i) && p.doubtful.has(i)
+}
+
 // addressPages finds the page of an address.
 type addressPages struct {
 	count  int

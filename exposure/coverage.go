@@ -193,9 +193,23 @@ func (c *CoverageCounter) UpIn(r netipx.IPRange) uint64 {
 // runs of neighbors in the order of addresses. Doubtful ones are not among them.
 // Results must not be added meanwhile.
 func (c *CoverageCounter) Silent() iter.Seq[netipx.IPRange] {
+	return c.runs((*addressPage).isSilent)
+}
+
+// Doubtful yields, as Silent does, the addresses that are not up and of which
+// some pairs are silent, although something speaks against it that they are
+// vacant.
+func (c *CoverageCounter) Doubtful() iter.Seq[netipx.IPRange] {
+	return c.runs((*addressPage).isDoubtful)
+}
+
+// runs yields the runs of neighboring addresses for which is holds, in the
+// order of addresses.
+func (c *CoverageCounter) runs(is func(p *addressPage, i byte) bool) iter.Seq[netipx.IPRange] {
 	return func(yield func(netipx.IPRange) bool) {
-		c.pages.each(everything4, c.silentRuns(yield))
-		c.pages.each(everything6, c.silentRuns(yield))
+		visit := pageRuns(is, yield)
+		c.pages.each(everything4, visit)
+		c.pages.each(everything6, visit)
 	}
 }
 
@@ -204,17 +218,16 @@ var (
 	everything6 = netipx.RangeOfPrefix(netip.MustParsePrefix("::/0"))
 )
 
-// silentRuns yields the runs of silent addresses of a page; it reports false
-// once yield has.
-func (c *CoverageCounter) silentRuns(yield func(netipx.IPRange) bool) func(netip.Addr, *addressPage) bool {
+// pageRuns yields the runs of a page; it reports false once yield has.
+func pageRuns(is func(p *addressPage, i byte) bool, yield func(netipx.IPRange) bool) func(netip.Addr, *addressPage) bool {
 	more := true
 	return func(first netip.Addr, p *addressPage) bool {
 		for i := 0; more && i < 256; i++ {
-			if !p.isSilent(byte(i)) {
+			if !is(p, byte(i)) {
 				continue
 			}
 			from := i
-			for i < 255 && p.isSilent(byte(i+1)) {
+			for i < 255 && is(p, byte(i+1)) {
 				i++
 			}
 			more = yield(netipx.IPRangeFrom(nth(first, byte(from)), nth(first, byte(i))))

@@ -76,6 +76,9 @@ func TestCoverageCounterUnasked(t *testing.T) {
 	if got := slices.Collect(c.Silent()); len(got) != 1 || got[0] != netipx.IPRangeFrom(b, b) {
 		t.Errorf("silent: %v", got)
 	}
+	if got := slices.Collect(c.Doubtful()); len(got) != 1 || got[0] != netipx.IPRangeFrom(a, a) {
+		t.Errorf("doubtful: %v", got)
+	}
 	c.SetVacant(a)
 	if c.Coverage().HostsVacant != 0 {
 		t.Error("vacant without having been asked")

@@ -23,6 +23,10 @@ type ScopeLine struct {
 	// there is none.
 	MinHosts uint64
 
+	// Part is set if the run, as a shard, asks only a part of the range: whether
+	// enough hosts are up in it cannot be told then.
+	Part bool
+
 	// Up is how many hosts are up: ScopeLines.Count fills it in.
 	Up uint64
 
@@ -160,11 +164,12 @@ func (s *ScopeLines) Count(c *CoverageCounter) {
 	}
 }
 
-// Short gives the lines with fewer hosts up than they must have.
+// Short gives the lines with fewer hosts up than they must have, as far as that
+// can be told.
 func (s *ScopeLines) Short() []ScopeLine {
 	var short []ScopeLine
 	for _, l := range s.lines {
-		if l.Up < l.MinHosts {
+		if !l.Part && l.Up < l.MinHosts {
 			short = append(short, l)
 		}
 	}

@@ -13,10 +13,11 @@ import (
 
 // Bounds of what is told of pairs without a conclusive result.
 const (
-	maxUnknownGroups = 100  // groups that get a notice of their own
-	maxGroupPorts    = 20   // ports that one notice names
-	maxRequired      = 5    // required pairs that are named
-	maxUnrouted      = 1000 // addresses without a route that are known by name
+	maxUnknownGroups = 100     // groups that get a notice of their own
+	maxGroupPorts    = 20      // ports that one notice names
+	maxRequired      = 5       // required pairs that are named
+	maxCounted       = 1 << 16 // required pairs that are told apart
+	maxUnrouted      = 1000    // addresses without a route that are known by name
 )
 
 // UnknownPairs gathers the pairs without a conclusive result: grouped by host
@@ -30,7 +31,8 @@ type UnknownPairs struct {
 	unrouted map[netip.Addr]bool // the first addresses to which this machine has no route
 
 	required uint64
-	examples []string // the first required ones, each with its reason
+	counted  map[string]bool // what is required, each once
+	examples []string        // the first required ones, each with its reason
 }
 
 // An unknownKey is what the pairs of one notice share.
@@ -87,14 +89,20 @@ func (u *UnknownPairs) Add(p Port, why Requirement) {
 }
 
 // Require counts pairs that are required and were met by silence. What names
-// them.
+// them, and is counted once.
 func (u *UnknownPairs) Require(what string, pairs uint64, why Requirement) {
 	u.require(what, pairs, why)
 }
 
 func (u *UnknownPairs) require(what string, pairs uint64, why Requirement) {
-	if why == "" || pairs == 0 {
+	if why == "" || pairs == 0 || u.counted[what] {
 		return
+	}
+	if u.counted == nil {
+		u.counted = map[string]bool{}
+	}
+	if len(u.counted) < maxCounted {
+		u.counted[what] = true
 	}
 	u.required += pairs
 	if example := fmt.Sprintf("%s (%s)", what, why); len(u.examples) < maxRequired {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -22,8 +23,6 @@ func (w *sweep) observe() {
 }
 
 // scopeLines are the ranges of the targets of which the run asks something.
-// Whether enough hosts are up in one of them cannot be told where the run, as a
-// shard, has a part of it only.
 func (p *plan) scopeLines() []exposure.ScopeLine {
 	var lines []exposure.ScopeLine
 	for _, t := range p.asked {
@@ -32,11 +31,8 @@ func (p *plan) scopeLines() []exposure.ScopeLine {
 			if r.From() == r.To() || asked == 0 {
 				continue
 			}
-			l := exposure.ScopeLine{Range: r, Text: t.Anchor.Text, Anchor: anchorOf(t), MinHosts: p.minHosts(t, r)}
-			if p.flags.shard.count > 1 && asked < p.wholeSpace.HostsIn(r) {
-				l.MinHosts = 0
-			}
-			lines = append(lines, l)
+			lines = append(lines, exposure.ScopeLine{Range: r, Text: t.Anchor.Text, Anchor: anchorOf(t), MinHosts: p.minHosts(t, r),
+				Part: p.flags.shard.count > 1 && asked < p.wholeSpace.HostsIn(r)})
 		}
 	}
 	return lines
@@ -104,19 +100,17 @@ func (w *sweep) assess(port exposure.Port, aside []exposure.Notice) {
 // the hosts of each line, and silent pairs that the run cannot pass without.
 func (w *sweep) settle() {
 	canary := w.canaries.Answered()
-	for r := range w.counter.Silent() {
-		for addr := r.From(); ; addr = addr.Next() {
-			names := w.plan.scope.Names(addr)
-			expected := w.required.Expected(addr, names...)
-			if w.looked && !expected && w.lines.Proves(addr, canary) {
-				w.counter.SetVacant(addr)
-			} else if !w.required.Targets[addr] {
-				w.requireSilent(addr, names)
-			}
-			if addr == r.To() {
-				break
-			}
+	for addr := range addressesIn(w.counter.Silent()) {
+		names := w.plan.scope.Names(addr)
+		expected := w.required.Expected(addr, names...)
+		if w.looked && !expected && w.lines.Proves(addr, canary) {
+			w.counter.SetVacant(addr)
+		} else {
+			w.requireSilent(addr, names)
 		}
+	}
+	for addr := range addressesIn(w.counter.Doubtful()) {
+		w.requireSilent(addr, w.plan.scope.Names(addr))
 	}
 	w.lines.Count(w.counter)
 	for _, host := range w.engine.Stats().Blocked {
@@ -127,10 +121,26 @@ func (w *sweep) settle() {
 	}
 }
 
+// addressesIn yields the addresses of ranges one by one.
+func addressesIn(ranges iter.Seq[netipx.IPRange]) iter.Seq[netip.Addr] {
+	return func(yield func(netip.Addr) bool) {
+		for r := range ranges {
+			for addr := r.From(); ; addr = addr.Next() {
+				if !yield(addr) {
+					return
+				}
+				if addr == r.To() {
+					break
+				}
+			}
+		}
+	}
+}
+
 // requireSilent counts the pairs of a silent address, which is not vacant, that
 // the run cannot pass without. Those of targets of their own are told apart.
 func (w *sweep) requireSilent(addr netip.Addr, names []string) {
-	if !w.required.AnyPort() || w.unknown.Required() > manyRequired {
+	if w.required.Targets[addr] || !w.required.AnyPort() || w.unknown.Required() > manyRequired {
 		return
 	}
 	space := w.plan.space.Sample([]netipx.IPRange{netipx.IPRangeFrom(addr, addr)}, 0)

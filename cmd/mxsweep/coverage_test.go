@@ -1,0 +1,108 @@
+package main
+
+import (
+	"net/netip"
+	"testing"
+
+	"go4.org/netipx"
+
+	"mxsweep/exposure"
+	"mxsweep/scan"
+)
+
+// coverageSweep is a sweep of ports 25 and 26 of 192.0.2.0/29 and
+// 198.51.100.0/29, with a baseline that has a finding on 192.0.2.3:25. It may be
+// one of several shards.
+func coverageSweep(t *testing.T, part shard) *sweep {
+	t.Helper()
+	targets, err := new(scan.Parser).Targets(t.Context(), []string{"192.0.2.0/29", "198.51.100.0/29"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope, err := scan.NewScope(scan.Bounds{Targets: targets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	space, err := scan.NewSpace(scope, []uint16{25, 26})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &plan{flags: &scanFlags{shard: part}, asked: targets, scope: scope, space: space, wholeSpace: space,
+		baseline: &exposure.Baseline{Entries: []exposure.BaselineEntry{{IP: netip.MustParseAddr("192.0.2.3"), Port: 25}}}}
+	if part.count > 1 {
+		if p.space, err = space.Shard(uint64(part.index), uint64(part.count)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	nothing, err := scan.NewConnect(scan.Config{Scope: scope})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := &sweep{plan: p, engine: &engine{sweeper: nothing}, looked: true}
+	w.observe()
+	return w
+}
+
+// hear has the sweep see results, all pairs silent but those that answer, and
+// has the controls of its lines answer in the end.
+func (w *sweep) hear(answer func(netip.AddrPort) scan.State) {
+	for i := range w.plan.space.Len() {
+		pair := w.plan.space.At(i)
+		r := scan.Result{Target: pair, State: answer(pair)}
+		if r.FromTarget() {
+			w.lines.Answers(pair)
+		}
+		w.counter.Add(r)
+	}
+	for _, pair := range w.lines.Controls() {
+		w.lines.Answered(pair)
+	}
+	w.settle()
+}
+
+// TestSilentFindingIsRequired holds that a pair with a finding in the baseline
+// is missed where it is silent, whatever else is known of its host.
+func TestSilentFindingIsRequired(t *testing.T) {
+	for name, of26 := range map[string]scan.State{"silent": scan.StateFiltered, "unknown": scan.StateUnknown} {
+		w := coverageSweep(t, shard{})
+		w.hear(func(pair netip.AddrPort) scan.State {
+			switch {
+			case pair.Addr() == netip.MustParseAddr("192.0.2.1"), pair.Addr() == netip.MustParseAddr("198.51.100.1"):
+				return scan.StateClosed
+			case pair == netip.MustParseAddrPort("192.0.2.3:26"):
+				return of26
+			}
+			return scan.StateFiltered
+		})
+		if n := w.unknown.Required(); n != 1 {
+			t.Errorf("port 26 %s: %d pairs are required, want 1", name, n)
+		}
+	}
+}
+
+// TestShardOfASilentLine holds that a part of a prefix without a host that is up
+// is not vacant because hosts of another prefix answer.
+func TestShardOfASilentLine(t *testing.T) {
+	silent := netipx.RangeOfPrefix(netip.MustParsePrefix("192.0.2.0/29"))
+	mixed := false
+	for i := range 3 {
+		w := coverageSweep(t, shard{index: i + 1, count: 3})
+		here := w.plan.space.HostsIn(silent)
+		mixed = mixed || here > 0 && here < w.plan.space.Hosts()
+		w.hear(func(pair netip.AddrPort) scan.State {
+			if silent.Contains(pair.Addr()) {
+				return scan.StateFiltered
+			}
+			return scan.StateClosed
+		})
+		if c := w.counter.Coverage(); c.HostsVacant > 0 || c.HostsSilent != here {
+			t.Errorf("shard %d, which has %d hosts of the silent prefix: %+v", i+1, here, c)
+		}
+		if len(w.lines.Short()) > 0 {
+			t.Errorf("shard %d tells what only all shards together can: %+v", i+1, w.lines.Short())
+		}
+	}
+	if !mixed {
+		t.Error("no shard has a part of both prefixes")
+	}
+}
