@@ -32,6 +32,28 @@ type lab struct {
 // labs counts the labs of this process.
 var labs atomic.Int32
 
+// endToEnd skips the test unless MXSWEEP_E2E asks for end-to-end tests, as
+// package internal/e2e does: the test waits for real time in a laboratory of
+// its own. Under "require" a machine that cannot make one fails the test.
+func endToEnd(t *testing.T) {
+	t.Helper()
+	mode := os.Getenv("MXSWEEP_E2E")
+	if mode == "" || mode == "0" {
+		t.Skip("MXSWEEP_E2E is not set: no laboratory that waits for real time is made")
+	}
+	if mode != "require" {
+		return
+	}
+	if os.Getuid() != 0 {
+		t.Fatal("needs root to make network namespaces")
+	}
+	for _, tool := range []string{"ip", "nft"} {
+		if _, err := exec.LookPath(tool); err != nil {
+			t.Fatal("needs ", tool)
+		}
+	}
+}
+
 // newLab makes a lab, or skips the test where that cannot be.
 func newLab(t *testing.T, hosts int) *lab {
 	t.Helper()
@@ -214,6 +236,7 @@ func falsePass(t *testing.T, got map[netip.AddrPort]Result, open map[netip.AddrP
 // TestDisturbed has real packets meet what keeps a scanner from the truth: no
 // open port is called anything that a run could pass with.
 func TestDisturbed(t *testing.T) {
+	endToEnd(t)
 	down, up := "ip -n @r link set rd down", "ip -n @r link set rd up; ip -n @r route replace 10.93.16.0/24 via 10.93.1.2"
 	syns := func(n int) string {
 		return fmt.Sprintf("tcp flags & (syn | ack) == syn quota over %d bytes drop", 60*n)
@@ -271,6 +294,7 @@ func TestDisturbed(t *testing.T) {
 // TestRejectsAll has the host itself reject everything by ICMP, at the rate of
 // any Linux: it is up, and all of its ports are filtered.
 func TestRejectsAll(t *testing.T) {
+	endToEnd(t)
 	for _, with := range []string{"port-unreachable", "admin-prohibited"} {
 		t.Run(with, func(t *testing.T) {
 			t.Parallel()

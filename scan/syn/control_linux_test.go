@@ -47,6 +47,7 @@ func (r sweepResult) verdicts(t *testing.T, space *scan.Space, open []netip.Addr
 
 // TestQuota has a firewall let so many SYNs through and then no more.
 func TestQuota(t *testing.T) {
+	endToEnd(t)
 	for _, c := range []struct {
 		name   string
 		syns   int
@@ -86,6 +87,7 @@ func (l *lab) quota(name string, syns int) {
 
 // TestBanned sweeps ten hosts from an address that is banned after 300 SYNs.
 func TestBanned(t *testing.T) {
+	endToEnd(t)
 	t.Parallel()
 	l := newLab(t)
 	l.routed()
@@ -102,6 +104,7 @@ func TestBanned(t *testing.T) {
 // TestHostGone takes one of ten hosts away in the middle of a sweep: what it
 // had not answered is unknown, and the others are what they are.
 func TestHostGone(t *testing.T) {
+	endToEnd(t)
 	t.Parallel()
 	l := newLab(t)
 	l.routed()
@@ -128,6 +131,7 @@ func TestHostGone(t *testing.T) {
 // TestOneGone takes the only host with silent pairs away, while all others still
 // refuse what they are asked: it is the host, and not the path.
 func TestOneGone(t *testing.T) {
+	endToEnd(t)
 	t.Parallel()
 	l := newLab(t)
 	l.routed()
@@ -147,6 +151,7 @@ func TestOneGone(t *testing.T) {
 // TestPortGone takes one of the two ports of a host away that it answers on, once
 // both are found: the host is still up, and the other port shows it.
 func TestPortGone(t *testing.T) {
+	endToEnd(t)
 	for gone := range 2 {
 		t.Run(fmt.Sprint(gone), func(t *testing.T) {
 			t.Parallel()
@@ -171,6 +176,7 @@ func TestPortGone(t *testing.T) {
 // TestPathDown has the path fail for three seconds in the middle of a sweep, to
 // one of ten hosts or to all.
 func TestPathDown(t *testing.T) {
+	endToEnd(t)
 	for name, match := range map[string]string{"all": "", "one": "ip daddr 10.91.16.4"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

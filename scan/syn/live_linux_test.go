@@ -148,6 +148,7 @@ func TestOverflow(t *testing.T) {
 
 // TestShutOut is let in at first, and then not any more.
 func TestShutOut(t *testing.T) {
+	endToEnd(t)
 	t.Parallel()
 	l := newLab(t)
 	l.routed()
@@ -170,6 +171,7 @@ func TestShutOut(t *testing.T) {
 // TestOutage has the network fail for three seconds in the middle of a sweep:
 // longer than all of it would take.
 func TestOutage(t *testing.T) {
+	endToEnd(t)
 	for _, silent := range []bool{false, true} {
 		t.Run(fmt.Sprintf("silent=%t", silent), func(t *testing.T) {
 			t.Parallel()
