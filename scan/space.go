@@ -36,9 +36,6 @@ func (sp *span) addr(i uint64) netip.Addr {
 	return a
 }
 
-// pairs is how many pairs the span holds.
-func (sp *span) pairs() uint64 { return sp.hosts * uint64(len(sp.ports)) }
-
 // A TooWideError says that a Space would have more pairs than can be counted.
 type TooWideError struct{}
 
