@@ -6,7 +6,7 @@ import "mxsweep/exposure"
 // package exposure. A code never changes its meaning.
 const (
 	NoticeCutShort = "MXS9030" // the saved run is cut short
-	NoticeLeftOut  = "MXS9031" // a format holds less than the run
+	NoticeLeftOut  = "MXS9035" // a format holds less than the run
 )
 
 // NewNotice makes the written form of n.

@@ -110,7 +110,7 @@ func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*merger,
 	if !(flags.minCoverage >= 0 && flags.minCoverage <= 1) {
 		errs = append(errs, usagef("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", flags.minCoverage))
 	}
-	m.gate.FailOn, m.gate.MinCoverage, m.gate.SoftFail = failOn, flags.minCoverage, flags.softFail
+	m.gate.FailOn, m.gate.MinCoverage, m.gate.MinHosts, m.gate.SoftFail = failOn, flags.minCoverage, flags.coverage.minHosts, flags.softFail
 	for _, file := range files {
 		r, err := readWholeRun(file, rules)
 		if err == nil {

@@ -116,6 +116,7 @@ func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
 	flags.StringVar(&f.auditLog, "audit-log", "", "append who scanned what, by whose leave, and how it ended to `FILE`, each line chained to the one before by its hash")
 	registerNow(flags, f)
 	f.registerGate(flags)
+	f.coverage.register(flags)
 }
 
 // registerGate adds the flags that decide how a run ends.
@@ -123,7 +124,7 @@ func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
 	flags.StringVar(&f.baseline, "baseline", "", "tell of each finding how it relates to the earlier ones of `FILE`")
 	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding meets `LIST` of drift:severity and rule:ID, with commas; none never does")
 	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports (0 to 1) gave a conclusive result")
-	f.coverage.register(flags)
+	f.coverage.registerMinHosts(flags)
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 where it would be 1")
 }
 

@@ -1,0 +1,25 @@
+package report
+
+import (
+	"testing"
+
+	"mxsweep/exposure"
+)
+
+// TestNoticeCodesAreUnique holds each code to one meaning: those that only
+// reports give must not be ones of a run.
+func TestNoticeCodesAreUnique(t *testing.T) {
+	seen := map[string]string{}
+	for _, k := range exposure.NoticeKinds() {
+		if other := seen[k.Code]; other != "" {
+			t.Errorf("%s means %s and %s", k.Code, other, k.Name)
+		}
+		seen[k.Code] = k.Name
+	}
+	for _, code := range []string{NoticeCutShort, NoticeLeftOut} {
+		if other := seen[code]; other != "" {
+			t.Errorf("%s means %s and %s", code, other, noticeKind(code).Name)
+		}
+		seen[code] = noticeKind(code).Name
+	}
+}
