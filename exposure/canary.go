@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"sync"
 	"time"
 
 	"mxsweep/scan"
@@ -57,9 +58,10 @@ func (c *Canary) complaint() string {
 // clock writes a moment of a run for people.
 func clock(t time.Time) string { return t.UTC().Format("15:04:05 UTC") }
 
-// A CanaryWatch follows canaries through a run. It is not safe for concurrent
-// use.
+// A CanaryWatch follows canaries through a run. It may be used by several
+// goroutines at once.
 type CanaryWatch struct {
+	mu       sync.Mutex
 	canaries []Canary
 	states   bool // no protocol is listened for
 }
@@ -73,6 +75,8 @@ func WatchCanaries(canaries []Canary, statesOnly bool) *CanaryWatch {
 // Asked takes the results of one occasion on which all canaries were asked. A
 // canary answers if one of its addresses is open.
 func (w *CanaryWatch) Asked(results []Port, at time.Time) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i := range w.canaries {
 		c := &w.canaries[i]
 		open := slices.ContainsFunc(results, func(p Port) bool { return p.State == scan.StateOpen && c.matches(&p) })
@@ -87,11 +91,15 @@ func (w *CanaryWatch) Asked(results []Port, at time.Time) {
 
 // Wants reports whether a port is that of a canary which must speak a protocol.
 func (w *CanaryWatch) Wants(p Port) bool {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	return slices.ContainsFunc(w.canaries, func(c Canary) bool { return !w.states && c.Protocol != "" && c.matches(&p) })
 }
 
 // Heard takes an open port with what answers there.
 func (w *CanaryWatch) Heard(p Port) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i := range w.canaries {
 		c := &w.canaries[i]
 		if p.State != scan.StateOpen || p.Service == nil || p.Service.Method == "table" || !c.matches(&p) {
@@ -107,11 +115,13 @@ func (w *CanaryWatch) Heard(p Port) {
 
 // Canaries gives all canaries, each with whether it answered.
 func (w *CanaryWatch) Canaries() []Canary {
+	w.mu.Lock()
+	defer w.mu.Unlock()
 	for i := range w.canaries {
 		c := &w.canaries[i]
 		c.Answered = !c.last.IsZero() && c.lost.IsZero() && (w.states || c.Protocol == "" || c.spoke)
 	}
-	return w.canaries
+	return slices.Clone(w.canaries)
 }
 
 // Answered reports whether a canary answered each time that it was asked.

@@ -130,8 +130,6 @@ func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 	for _, r := range results {
 		ports = append(ports, w.canaryPort(r, nil))
 	}
-	w.canaryMu.Lock()
-	defer w.canaryMu.Unlock()
 	w.canaries.Asked(ports, time.Now())
 	return results
 }
@@ -187,9 +185,7 @@ func (w *sweep) hearCanaries(ctx context.Context, open []scan.Result) {
 		if err != nil {
 			continue // it stays unheard
 		}
-		w.canaryMu.Lock()
 		w.canaries.Heard(w.canaryPort(r, service))
-		w.canaryMu.Unlock()
 	}
 }
 

@@ -26,7 +26,6 @@ type sweep struct {
 	early      func(exposure.Port) error // one whose host may tell more of it
 
 	canaries   *exposure.CanaryWatch
-	canaryMu   sync.Mutex // of canaries, while the sweep lasts
 	counter    *exposure.CoverageCounter
 	lines      *exposure.ScopeLines
 	required   exposure.Requirements
