@@ -140,7 +140,7 @@ func (s *session) failed(p *signatures.Probe, err error) {
 		delete(s.asked, p.ID)
 		return
 	}
-	s.noteLocked(&Exchange{Probe: p.ID, End: signatures.EndError, Unheard: true})
+	s.noteLocked(&Exchange{Probe: p.ID, End: signatures.EndError, Unheard: s.host.resendTime() > 0})
 }
 
 // listen waits for the greeting on the first connection.
@@ -194,7 +194,7 @@ func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool
 		s.mu.Unlock()
 		return true
 	}
-	s.note(&Exchange{Probe: p.ID, Greeting: got, End: signatures.EndError, Unheard: true, First: first, Took: took})
+	s.note(&Exchange{Probe: p.ID, Greeting: got, End: signatures.EndError, Unheard: s.host.resendTime() > 0, First: first, Took: took})
 	return false
 }
 

@@ -78,11 +78,21 @@ func answered(svc *Service) bool {
 // silent speaks another one.
 var serverFirst = []string{"smtp", "lmtp", "qmqp", "imap", "pop3", "managesieve", "mupdate", "csync", "dovecot-auth", "ssh", "ftp", "mysql"}
 
+// hungUp reports whether the port ended the first connection without a word: a
+// daemon that speaks first does so where it has nothing to say.
+func hungUp(svc *Service) bool {
+	if svc.Transcript == nil {
+		return false
+	}
+	g := svc.Transcript.Find(signatures.Greeting)
+	return g != nil && len(g.Reply) == 0 && (g.End == signatures.EndClosed || g.End == signatures.EndReset)
+}
+
 // byTable names what a port that said nothing may be. No product is named:
 // that would be a guess which reads like a finding.
 func byTable(svc *Service, known signatures.Port) {
 	uses := slices.Clone(known.Uses)
-	if !svc.Has("acl-refused") && !svc.Has("reset-at-connect") {
+	if !svc.Has("acl-refused") && !svc.Has("reset-at-connect") && !hungUp(svc) {
 		uses = slices.DeleteFunc(uses, func(u signatures.Use) bool { return slices.Contains(serverFirst, u.Protocol) })
 	}
 	if len(uses) == 0 {
