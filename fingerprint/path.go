@@ -149,6 +149,11 @@ var resendTimes = []time.Duration{300 * time.Millisecond, 700 * time.Millisecond
 // maxMissed is how likely it may be that a reply was sent and never arrived.
 const maxMissed = 0.003
 
+// lossyShare is how many segments there are to one that was sent again, at
+// most, where a path counts as one that loses packets. A busy machine sends a
+// few again whose acknowledgments it had no time to read.
+const lossyShare = 20
+
 // resendTime is how long a reply is waited for that may have got lost. It is
 // zero where nothing was ever sent twice.
 func (h *host) resendTime() time.Duration {
@@ -157,7 +162,7 @@ func (h *host) resendTime() time.Duration {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.resent == 0 {
+	if h.resent*lossyShare < h.sent+h.resent {
 		return 0
 	}
 	// A segment is sent again if it or its acknowledgement was lost.
