@@ -162,7 +162,7 @@ func (h *host) resendTime() time.Duration {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.resent*lossyShare < h.sent+h.resent {
+	if h.resent == 0 || h.resent*lossyShare < h.sent+h.resent {
 		return 0
 	}
 	// A segment is sent again if it or its acknowledgement was lost.
