@@ -153,3 +153,7 @@ type Acceptance struct {
 	Owner   string
 	Expires time.Time // the last day on which it holds, UTC midnight
 }
+
+// Holds reports whether the acceptance still counts at the given time. It counts
+// through the whole of its last day, in UTC.
+func (a *Acceptance) Holds(now time.Time) bool { return now.Before(a.Expires.AddDate(0, 0, 1)) }

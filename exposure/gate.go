@@ -68,6 +68,7 @@ type RunFacts struct {
 	Unknown    *UnknownPairs  // pairs without a conclusive result; nil for none
 	Silent     []SilentTarget // targets of their own that are not up
 	Short      []ScopeLine    // with fewer hosts up than there must be
+	Parts      []ScopeLine    // of which this shard asked a part; the gate leaves them to a merged run
 	Shut       bool           // all targets stopped answering, and did not come back
 	Unresolved []UnresolvedName
 	EmptyShard bool     // the sweep has pairs, and none of them is in this shard of it

@@ -129,12 +129,6 @@ type AcceptedRisk struct {
 	Anchor *scan.Anchor
 }
 
-// holds reports whether the entry still counts at the given time. It counts
-// through the whole of its last day, in UTC.
-func (a *AcceptedRisk) holds(now time.Time) bool {
-	return now.Before(a.Expires.AddDate(0, 0, 1))
-}
-
 // covers reports whether the entry is about the finding on all of its
 // addresses, expired or not.
 func (a *AcceptedRisk) covers(f *Finding) bool {
@@ -173,7 +167,7 @@ func (p *Policy) Apply(f *Finding, now time.Time) {
 			continue
 		}
 		f.PolicyAnchor = a.Anchor
-		if a.holds(now) {
+		if a.Holds(now) {
 			f.Status, f.Acceptance = StatusAccepted, &a.Acceptance
 			return
 		}
@@ -193,7 +187,7 @@ func (p *Policy) expired(f *Finding, now time.Time) *AcceptedRisk {
 		return nil
 	}
 	for i := range p.Accept {
-		if a := &p.Accept[i]; a.covers(f) && !a.holds(now) {
+		if a := &p.Accept[i]; a.covers(f) && !a.Holds(now) {
 			return a
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 )
 
@@ -30,7 +31,7 @@ func (p *Policy) AcceptsNotice(code string, addr netip.Addr, names []string, now
 		return nil
 	}
 	for i := range p.Accept {
-		if a := &p.Accept[i]; a.acceptsNotice(code, addr, names) && a.holds(now) {
+		if a := &p.Accept[i]; a.acceptsNotice(code, addr, names) && a.Holds(now) {
 			return &a.Acceptance
 		}
 	}
@@ -44,7 +45,22 @@ func (n Notice) AcceptedBy(a *Acceptance) Notice {
 		return n
 	}
 	n.Level, n.Acceptance = LevelNote, a
-	n.Message += fmt.Sprintf(" Accepted by %s until %s (%s): %s.", a.Owner, a.Expires.Format(time.DateOnly), a.ID, a.Reason)
+	n.Message += a.sentence()
+	return n
+}
+
+// sentence says what is accepted until when, and by whom.
+func (a *Acceptance) sentence() string {
+	return fmt.Sprintf(" Accepted by %s until %s (%s): %s.", a.Owner, a.Expires.Format(time.DateOnly), a.ID, a.Reason)
+}
+
+// Unaccepted gives the notice as it was before AcceptedBy.
+func (n Notice) Unaccepted() Notice {
+	if n.Acceptance == nil {
+		return n
+	}
+	n.Message = strings.TrimSuffix(n.Message, n.Acceptance.sentence())
+	n.Level, n.Acceptance = NoticeKindOf(n.Code).Level, nil
 	return n
 }
 

@@ -42,7 +42,7 @@ func (a *AcceptedRisk) notice(findings []Finding, told []Notice, now time.Time) 
 		return f.Rule != nil && f.Drift != DriftFixed && a.touches(&f)
 	})
 	switch {
-	case !a.holds(now):
+	case !a.Holds(now):
 		return NewNotice(NoticeAcceptanceExpired, a.Hosts.Text, a.Anchor,
 			"Accepted-risk entry '%s' expired on '%s'.", a.ID, day), true
 	case !used:

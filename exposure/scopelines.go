@@ -164,6 +164,18 @@ func (s *ScopeLines) Count(c *CoverageCounter) {
 	}
 }
 
+// Parts gives the lines that must have hosts up and of which the run asked only
+// a part. Count fills in how many it saw.
+func (s *ScopeLines) Parts() []ScopeLine {
+	var parts []ScopeLine
+	for _, l := range s.lines {
+		if l.Part && l.MinHosts > 0 {
+			parts = append(parts, l)
+		}
+	}
+	return parts
+}
+
 // Short gives the lines with fewer hosts up than they must have, as far as that
 // can be told.
 func (s *ScopeLines) Short() []ScopeLine {

@@ -17,6 +17,7 @@ func NewNotice(n exposure.Notice, tree Tree) Notice {
 		Message: Sanitise(n.Message, maxSentence),
 		Target:  Sanitise(n.Target, maxField),
 		Anchor:  tree.anchor(n.Anchor),
+		Names:   sanitiseAll(n.Names, maxField),
 
 		Acceptance: newAcceptance(n.Acceptance),
 	}

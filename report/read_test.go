@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"io"
+	"reflect"
 	"strings"
 	"testing"
 )
@@ -57,7 +58,7 @@ func TestCutByOneLine(t *testing.T) {
 	if n := strings.Count(out.String(), "\n      why  "); n != 2 {
 		t.Errorf("%d reasons, want one for each of 2 rules:\n%s", n, out.String())
 	}
-	if got := s.Coverage; got != (Coverage{Answered: 7, HostsUp: 4}) {
+	if got := s.Coverage; !reflect.DeepEqual(got, Coverage{Answered: 7, HostsUp: 4}) {
 		t.Errorf("coverage is %+v", got)
 	}
 	if !strings.Contains(out.String(), "4 hosts up, 0 silent; 7 pairs conclusive, of how many is not") {

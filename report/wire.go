@@ -152,6 +152,10 @@ type Notice struct {
 	Target  string  `json:"target,omitempty"`
 	Anchor  *Anchor `json:"anchor,omitempty"`
 
+	// Names are the names in scope of the target, an address, where the policy
+	// may accept the notice by one of them.
+	Names []string `json:"names,omitempty"`
+
 	// Acceptance covers what the notice is about; nil if nobody has accepted it.
 	Acceptance *Acceptance `json:"acceptance,omitempty"`
 }
@@ -209,6 +213,19 @@ type Coverage struct {
 
 	Loss       float64 `json:"loss,omitempty"`        // share of the probes or their answers, 0 to 1
 	CanariesOK *bool   `json:"canaries_ok,omitempty"` // nil: no canaries
+
+	// Parts are the lines of the scope of which this run, as a shard, asked a
+	// part: whether enough hosts are up in them can only be told of all shards.
+	Parts []LinePart `json:"parts,omitempty"`
+}
+
+// A LinePart is what a shard saw of a line of the scope that it shares with
+// other shards.
+type LinePart struct {
+	Line     string `json:"line"`      // as it was written
+	Range    string `json:"range"`     // the addresses that are meant, FROM-TO
+	MinHosts uint64 `json:"min_hosts"` // the least number of hosts up in all of the line
+	HostsUp  uint64 `json:"hosts_up"`  // in the part of this shard
 }
 
 // CoverageCounts are the numbers that a [Coverage] is made of. Open, Closed,
@@ -219,6 +236,12 @@ type CoverageCounts struct {
 	Filtered uint64 `json:"filtered"`
 	Unknown  uint64 `json:"unknown"`
 	Vacant   uint64 `json:"vacant"` // addresses
+
+	// VacantPairs and Accepted are pairs that are not in Planned: those of vacant
+	// addresses, and those of hosts of which the policy accepts that they cannot
+	// be judged. Nil in runs of versions that did not record them.
+	VacantPairs *uint64 `json:"vacant_pairs,omitempty"`
+	Accepted    *uint64 `json:"accepted_pairs,omitempty"`
 }
 
 // BySeverity counts the findings that are open and seen in this run.

@@ -101,7 +101,7 @@ func (p *plan) facts(ctx context.Context, w *sweep, outs *outputs, aborted error
 		}
 	}
 	facts := exposure.RunFacts{Coverage: w.counter.Coverage(), Unknown: &w.unknown, Silent: silent,
-		Short: w.lines.Short(), Canaries: w.canaries.Canaries(), Aborted: aborted}
+		Short: w.lines.Short(), Parts: w.lines.Parts(), Canaries: w.canaries.Canaries(), Aborted: aborted}
 	noteStop(ctx, &facts)
 	facts.Progress = p.flags.resume
 	facts.EmptyShard = p.emptyShard

@@ -70,7 +70,7 @@ func (m *merger) status(f *exposure.Finding) {
 		m.policy.Apply(f, m.now)
 		return
 	}
-	if a := f.Acceptance; f.Status == exposure.StatusAccepted && (a == nil || !m.now.Before(a.Expires.AddDate(0, 0, 1))) {
+	if a := f.Acceptance; f.Status == exposure.StatusAccepted && (a == nil || !a.Holds(m.now)) {
 		f.Status, f.Acceptance = exposure.StatusOpen, nil
 	}
 }

@@ -24,12 +24,16 @@ type merger struct {
 	now      time.Time
 	runs     []*savedRun // in the order of the command line
 
+	shards  map[sweepKey]int  // how many shards each sweep has; 1 if it was not split
 	differ  []exposure.Notice // in what the runs differ
 	missing []exposure.Notice // shards that no run stands for
 }
 
 // A sweepKey tells the sweeps apart that runs are parts of.
 type sweepKey struct{ scope, vantage string }
+
+// keyOf is the sweep that a run is a part of.
+func keyOf(r *savedRun) sweepKey { return sweepKey{r.run.Scope.SHA256, r.run.Vantage} }
 
 // compared reports whether each run was compared with a baseline.
 func (m *merger) compared() bool {
@@ -50,14 +54,16 @@ func (m *merger) check() error {
 			seen[id] = r.file
 		}
 	}
+	m.shards = map[sweepKey]int{}
 	sweeps := map[sweepKey][]*savedRun{}
 	var order []sweepKey
 	for _, r := range m.runs {
-		key := sweepKey{r.run.Scope.SHA256, r.run.Vantage}
+		key := keyOf(r)
 		if len(sweeps[key]) == 0 {
 			order = append(order, key)
 		}
 		sweeps[key] = append(sweeps[key], r)
+		_, m.shards[key] = partOf(r)
 	}
 	for _, key := range order {
 		errs = append(errs, m.checkShards(sweeps[key]))

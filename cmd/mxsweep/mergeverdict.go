@@ -15,18 +15,11 @@ type mergedConclusion struct {
 	ports []report.Port
 }
 
-// recounted are the notices that a merged run makes itself.
-var recounted = []string{
-	exposure.NoticeCoverage, exposure.NoticeNothingInScope, exposure.NoticeBaseline, exposure.NoticeUnverified,
-	exposure.NoticeConfidence, exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeAcceptanceUnused,
-	exposure.NoticeNothingOpen, exposure.NoticeWideAcceptance, exposure.NoticeExpectedMissing, exposure.NoticeShardMissing, exposure.NoticeRunsDiffer,
-}
-
 // conclude judges the runs as one.
 func (m *merger) conclude() mergedConclusion {
 	c := mergedConclusion{ports: m.portRecords()}
 	findings, err := m.findings()
-	facts := exposure.RunFacts{Coverage: m.coverage(), Canaries: m.canaries(), Aborted: err}
+	facts := exposure.RunFacts{Coverage: m.coverage(), Short: m.short(), Canaries: m.canaries(), Aborted: err}
 	var drifted []exposure.Notice
 	if m.baseline != nil && err == nil {
 		findings, drifted = m.drift(findings)
@@ -42,107 +35,6 @@ func (m *merger) conclude() mergedConclusion {
 	c.summary = m.summary(&c.verdict, facts.Coverage)
 	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = exposure.Tally(entries)
 	return c
-}
-
-// coverage adds up what the runs saw. Of a run that did not count its states,
-// all that was conclusive is taken for open, on which no caveat rests.
-func (m *merger) coverage() exposure.Coverage {
-	var sum exposure.Coverage
-	for _, r := range m.runs {
-		c := r.summary.Coverage
-		sum.Planned += c.Planned
-		sum.HostsUp += uint64(max(c.HostsUp, 0))
-		sum.HostsSilent += uint64(max(c.HostsSilent, 0))
-		n := c.CoverageCounts
-		if n == nil {
-			sum.Open += c.Answered
-			continue
-		}
-		sum.Open += n.Open
-		sum.Closed += n.Closed
-		sum.Filtered += n.Filtered
-		sum.HostsVacant += n.Vacant
-		sum.VacantPairs += n.Vacant // at least
-	}
-	return sum
-}
-
-// canaries stands for those of the runs: one that answered, if all did. One that
-// did not is told by a notice of its run.
-func (m *merger) canaries() []exposure.Canary {
-	for _, r := range m.runs {
-		if ok := r.summary.Coverage.CanariesOK; ok != nil && *ok {
-			return []exposure.Canary{{Answered: true}}
-		}
-	}
-	return nil
-}
-
-// counts are the numbers of the merged coverage, nil if a run lacks them.
-func (m *merger) counts(c exposure.Coverage) *report.CoverageCounts {
-	if slices.ContainsFunc(m.runs, func(r *savedRun) bool { return r.summary.Coverage.CoverageCounts == nil }) {
-		return nil
-	}
-	return &report.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(), Vacant: c.HostsVacant}
-}
-
-// summary closes the report.
-func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) report.Summary {
-	s := report.Summary{
-		Complete: v.Complete, Incomplete: v.Incomplete || !v.Complete,
-		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.gate.FailOn.String(), Reason: v.Reason,
-		Coverage: report.Coverage{
-			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
-			HostsUp: int(c.HostsUp), HostsSilent: int(c.HostsSilent), CoverageCounts: m.counts(c),
-		},
-	}
-	for _, r := range m.runs {
-		s.Coverage.Loss = max(s.Coverage.Loss, r.summary.Coverage.Loss)
-		if ok := r.summary.Coverage.CanariesOK; ok != nil {
-			all := *ok && (s.Coverage.CanariesOK == nil || *s.Coverage.CanariesOK)
-			s.Coverage.CanariesOK = &all
-		}
-	}
-	return s
-}
-
-// carried gives the notices of the runs that hold for the merged run too, adds
-// those that keep it from being whole to facts, and reports whether all runs came
-// to their end.
-func (m *merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, whole bool) {
-	whole = true
-	said := map[string]bool{}
-	for _, r := range m.runs {
-		explained := false
-		_, shards := partOf(r)
-		for _, w := range r.notices {
-			// That no host of a shard is up says nothing of the whole.
-			if slices.Contains(recounted, w.Code) || w.Code == exposure.NoticeNothingSeen && shards > 1 {
-				explained = true
-				continue
-			}
-			n := exposure.Notice{Code: w.Code, Level: exposure.Level(w.Level), Message: w.Message, Target: w.Target, Anchor: anchorFrom(w.Anchor)}
-			key := n.Code + "\x00" + n.Target + "\x00" + n.Message
-			if said[key] {
-				explained = true
-				continue
-			}
-			said[key] = true
-			if n.Level == exposure.LevelError {
-				facts.Incomplete = append(facts.Incomplete, n)
-				explained = true
-			} else {
-				notices = append(notices, n)
-			}
-		}
-		whole = whole && r.summary.Complete
-		short := r.summary.Incomplete || r.summary.Gate == report.GateIncomplete
-		empty := r.summary.Coverage.Planned == 0 // an empty shard
-		if !r.summary.Complete || short && !explained && !empty {
-			facts.Incomplete = append(facts.Incomplete, exposure.NewNotice(exposure.NoticePartIncomplete, "", nil, "The run %q is not complete.", r.file))
-		}
-	}
-	return notices, whole
 }
 
 // drift compares what was found with the baseline, from each vantage point with

@@ -171,7 +171,7 @@ func (r *savedRun) finding(w *report.Finding) (exposure.Finding, error) {
 		Confidence: w.Confidence, Evidence: w.Evidence, Remediation: w.Remediation, Tags: w.Tags,
 		Status: exposure.Status(w.Status), Drift: exposure.Drift(w.Drift),
 		Anchor: anchorFrom(w.Anchor), PolicyAnchor: anchorFrom(w.PolicyAnchor),
-		FirstSeen: w.FirstSeen.Time, LastSeen: w.LastSeen.Time,
+		FirstSeen: w.FirstSeen.Time, LastSeen: w.LastSeen.Time, Acceptance: acceptanceFrom(w.Acceptance),
 	}
 	if f.Drift == exposure.DriftFixed {
 		f.Status = exposure.StatusFixed // earlier versions called it open
@@ -188,13 +188,6 @@ func (r *savedRun) finding(w *report.Finding) (exposure.Finding, error) {
 			f.Addresses = append(f.Addresses, a.Unmap())
 		}
 	}
-	if a := w.Acceptance; a != nil {
-		expires, err := time.Parse(time.DateOnly, a.Expires)
-		if err != nil {
-			return exposure.Finding{}, fmt.Errorf("reading finding %q: %w", w.ID, err)
-		}
-		f.Acceptance = &exposure.Acceptance{ID: a.ID, Reason: a.Reason, Owner: a.Owner, Expires: expires}
-	}
 	return f, nil
 }
 
@@ -205,6 +198,16 @@ func (r *savedRun) rule(w *report.Finding, severity exposure.Severity) *exposure
 		return rule
 	}
 	return &exposure.Rule{ID: w.Rule, Title: w.Title, Severity: severity, Score: w.Score, CWE: w.CWE, References: w.References, Tags: w.Tags}
+}
+
+// acceptanceFrom is the acceptance that a written one stands for, nil for none.
+// Its date was checked when the run was read.
+func acceptanceFrom(a *report.Acceptance) *exposure.Acceptance {
+	if a == nil {
+		return nil
+	}
+	expires, _ := time.Parse(time.DateOnly, a.Expires)
+	return &exposure.Acceptance{ID: a.ID, Reason: a.Reason, Owner: a.Owner, Expires: expires}
 }
 
 // anchorFrom is the place that a written anchor names, nil for none.

@@ -26,9 +26,7 @@ func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts) report.Summa
 		Coverage: report.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
 			HostsUp: int(c.HostsUp), HostsSilent: int(c.HostsSilent),
-			CoverageCounts: &report.CoverageCounts{
-				Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(), Vacant: c.HostsVacant,
-			},
+			CoverageCounts: newCoverageCounts(c), Parts: lineParts(facts.Parts),
 		},
 	}
 	if len(facts.Canaries) > 0 {
@@ -36,6 +34,25 @@ func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts) report.Summa
 	}
 	return s
 }
+
+// newCoverageCounts makes the written form of the counts of a coverage.
+func newCoverageCounts(c exposure.Coverage) *report.CoverageCounts {
+	return &report.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(),
+		Vacant: c.HostsVacant, VacantPairs: &c.VacantPairs, Accepted: &c.Accepted}
+}
+
+// lineParts makes the written form of what a shard saw of lines that it shares
+// with others.
+func lineParts(lines []exposure.ScopeLine) []report.LinePart {
+	var parts []report.LinePart
+	for _, l := range lines {
+		parts = append(parts, report.LinePart{Line: report.Sanitise(l.Text, maxLineText), Range: l.Range.String(), MinHosts: l.MinHosts, HostsUp: l.Up})
+	}
+	return parts
+}
+
+// maxLineText is how much of a line of the scope a report tells, in characters.
+const maxLineText = 200
 
 // reportTool names this program in reports.
 func (p *plan) reportTool() report.Tool {

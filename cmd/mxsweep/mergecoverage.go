@@ -1,0 +1,113 @@
+package main
+
+import (
+	"slices"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+)
+
+// coverage adds up what the runs saw. Of a run that did not count its states,
+// all that was conclusive is taken for open, on which no caveat rests.
+func (m *merger) coverage() exposure.Coverage {
+	var sum exposure.Coverage
+	for _, r := range m.runs {
+		c := r.summary.Coverage
+		sum.Planned += c.Planned
+		sum.HostsUp += uint64(max(c.HostsUp, 0))
+		sum.HostsSilent += uint64(max(c.HostsSilent, 0))
+		n := c.CoverageCounts
+		if n == nil {
+			sum.Open += c.Answered
+			continue
+		}
+		sum.Open += n.Open
+		sum.Closed += n.Closed
+		sum.Filtered += n.Filtered
+		sum.HostsVacant += n.Vacant
+		if n.VacantPairs != nil {
+			sum.VacantPairs += *n.VacantPairs
+		} else {
+			sum.VacantPairs += n.Vacant // at least
+		}
+		if n.Accepted != nil {
+			sum.Accepted += *n.Accepted
+		}
+	}
+	return sum
+}
+
+// short gives the lines of the scope that no shard holds as a whole, with fewer
+// hosts up in all of the shards than there must be. A sweep of which a shard is
+// missing cannot tell.
+func (m *merger) short() []exposure.ScopeLine {
+	type place struct {
+		sweep  sweepKey
+		ranged string
+	}
+	shards := map[sweepKey]int{}
+	lines := map[place]*exposure.ScopeLine{}
+	var order []place
+	for _, r := range m.runs {
+		shards[keyOf(r)]++
+		for _, part := range r.summary.Coverage.Parts {
+			at := place{keyOf(r), part.Range}
+			if lines[at] == nil {
+				lines[at] = &exposure.ScopeLine{Text: part.Line}
+				order = append(order, at)
+			}
+			lines[at].Up += part.HostsUp
+			lines[at].MinHosts = max(lines[at].MinHosts, part.MinHosts)
+		}
+	}
+	var short []exposure.ScopeLine
+	for _, at := range order {
+		if l := lines[at]; shards[at.sweep] == m.shards[at.sweep] && l.Up < l.MinHosts {
+			short = append(short, *l)
+		}
+	}
+	return short
+}
+
+// canaries stands for those of the runs: one that answered, if all did. One that
+// did not is told by a notice of its run.
+func (m *merger) canaries() []exposure.Canary {
+	for _, r := range m.runs {
+		if ok := r.summary.Coverage.CanariesOK; ok != nil && *ok {
+			return []exposure.Canary{{Answered: true}}
+		}
+	}
+	return nil
+}
+
+// counts are the numbers of the merged coverage, nil if a run lacks them.
+func (m *merger) counts(c exposure.Coverage) *report.CoverageCounts {
+	if slices.ContainsFunc(m.runs, func(r *savedRun) bool { return r.summary.Coverage.CoverageCounts == nil }) {
+		return nil
+	}
+	counts := newCoverageCounts(c)
+	if slices.ContainsFunc(m.runs, func(r *savedRun) bool { return r.summary.Coverage.VacantPairs == nil }) {
+		counts.VacantPairs, counts.Accepted = nil, nil // only known to be at least that
+	}
+	return counts
+}
+
+// summary closes the report.
+func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) report.Summary {
+	s := report.Summary{
+		Complete: v.Complete, Incomplete: v.Incomplete || !v.Complete,
+		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.gate.FailOn.String(), Reason: v.Reason,
+		Coverage: report.Coverage{
+			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
+			HostsUp: int(c.HostsUp), HostsSilent: int(c.HostsSilent), CoverageCounts: m.counts(c),
+		},
+	}
+	for _, r := range m.runs {
+		s.Coverage.Loss = max(s.Coverage.Loss, r.summary.Coverage.Loss)
+		if ok := r.summary.Coverage.CanariesOK; ok != nil {
+			all := *ok && (s.Coverage.CanariesOK == nil || *s.Coverage.CanariesOK)
+			s.Coverage.CanariesOK = &all
+		}
+	}
+	return s
+}

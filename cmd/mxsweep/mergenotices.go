@@ -1,0 +1,81 @@
+package main
+
+import (
+	"net/netip"
+	"slices"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+)
+
+// recounted are the notices that a merged run makes itself.
+var recounted = []string{
+	exposure.NoticeCoverage, exposure.NoticeNothingInScope, exposure.NoticeBaseline, exposure.NoticeUnverified,
+	exposure.NoticeConfidence, exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeAcceptanceUnused,
+	exposure.NoticeNothingOpen, exposure.NoticeWideAcceptance, exposure.NoticeExpectedMissing, exposure.NoticeShardMissing, exposure.NoticeRunsDiffer,
+}
+
+// carried gives the notices of the runs that hold for the merged run too, adds
+// those that keep it from being whole to facts, and reports whether all runs came
+// to their end.
+func (m *merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, whole bool) {
+	whole = true
+	said := map[string]bool{}
+	for _, r := range m.runs {
+		explained := false
+		_, shards := partOf(r)
+		for i := range r.notices {
+			w := &r.notices[i]
+			// That no host of a shard is up says nothing of the whole.
+			if slices.Contains(recounted, w.Code) || w.Code == exposure.NoticeNothingSeen && shards > 1 {
+				explained = true
+				continue
+			}
+			n, short := m.notice(w)
+			key := n.Code + "\x00" + n.Target + "\x00" + n.Message
+			explained = explained || short || said[key] || w.Level == string(exposure.LevelError)
+			switch {
+			case said[key]:
+			case short:
+				facts.Incomplete = append(facts.Incomplete, n)
+			default:
+				notices = append(notices, n)
+			}
+			said[key] = true
+		}
+		whole = whole && r.summary.Complete
+		short := r.summary.Incomplete || r.summary.Gate == report.GateIncomplete
+		empty := r.summary.Coverage.Planned == 0 // an empty shard
+		if !r.summary.Complete || short && !explained && !empty {
+			facts.Incomplete = append(facts.Incomplete, exposure.NewNotice(exposure.NoticePartIncomplete, "", nil, "The run %q is not complete.", r.file))
+		}
+	}
+	return notices, whole
+}
+
+// notice gives a notice of one run as it holds for the merged one, and reports
+// whether the merged run is incomplete because of it. As the status of findings,
+// its acceptance is that by the policy of the merged run or, without one, that of
+// its own run as long as it holds.
+func (m *merger) notice(w *report.Notice) (n exposure.Notice, short bool) {
+	before := acceptanceFrom(w.Acceptance)
+	n = exposure.Notice{Code: w.Code, Level: exposure.Level(w.Level), Message: w.Message, Target: w.Target, Names: w.Names,
+		Anchor: anchorFrom(w.Anchor), Acceptance: before}.Unaccepted()
+	now := before
+	if m.policy != nil {
+		addr, err := netip.ParseAddr(w.Target)
+		names := w.Names
+		if err != nil {
+			names = append(slices.Clip(names), w.Target)
+		}
+		now = m.policy.AcceptsNotice(w.Code, addr, names, m.now)
+	} else if before != nil && !before.Holds(m.now) {
+		now = nil
+	}
+	if now != nil {
+		return n.AcceptedBy(now), false
+	}
+	// The pairs of a host that was accepted are outside of the coverage, so the
+	// floor cannot tell that they are missing.
+	return n, n.Level == exposure.LevelError || before != nil
+}

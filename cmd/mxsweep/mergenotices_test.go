@@ -1,0 +1,120 @@
+package main
+
+import (
+	"encoding/json"
+	"slices"
+	"testing"
+	"time"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+	"mxsweep/scan"
+)
+
+// TestMergedNoticeAcceptedByName holds that an acceptance by a name covers a
+// notice of a saved run about an address of that name: it is used, and it ends
+// when the entry does.
+func TestMergedNoticeAcceptedByName(t *testing.T) {
+	policy, err := exposure.LoadPolicy("mxsweep.yaml", []byte(`version: 1
+accept:
+  - id: AR-9
+    rule: MXS9020
+    target: tarpit.example.org
+    reason: a tarpit that the abuse desk runs
+    owner: abuse desk
+    expires: 2026-12-31
+`), exposure.PolicyContext{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
+	told := exposure.NewNotice(exposure.NoticeWildcard, "192.0.2.9", nil, "It responds everywhere.")
+	told.Names = []string{"tarpit.example.org"}
+	accepted := told.AcceptedBy(&policy.Accept[0].Acceptance)
+	for _, tt := range []struct {
+		name   string
+		saved  exposure.Notice
+		policy *exposure.Policy
+		now    time.Time
+		want   exposure.ExitCode
+		unused int
+	}{
+		{"accepted by the merged run", told, policy, now, exposure.ExitPass, 0},
+		{"accepted by both", accepted, policy, now, exposure.ExitPass, 0},
+		{"accepted by its own run", accepted, nil, now, exposure.ExitPass, 0},
+		{"no longer accepted", accepted, nil, now.AddDate(0, 2, 0), exposure.ExitIncomplete, 0},
+		{"no longer accepted by the policy", accepted, policy, now.AddDate(0, 2, 0), exposure.ExitIncomplete, 0},
+		{"accepted by an entry that is gone", accepted, &exposure.Policy{}, now, exposure.ExitIncomplete, 0},
+	} {
+		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateClosed})
+		b, err := json.Marshal(report.NewNotice(tt.saved, ""))
+		if err != nil {
+			t.Fatal(err)
+		}
+		r.notices = make([]report.Notice, 1)
+		if err := json.Unmarshal(b, &r.notices[0]); err != nil {
+			t.Fatal(err)
+		}
+		m := &merger{rules: r.rules, policy: tt.policy, now: tt.now, runs: []*savedRun{r}}
+		if err := m.check(); err != nil {
+			t.Fatal(err)
+		}
+		c := m.conclude()
+		if c.verdict.Code != tt.want || c.summary.AcceptancesUnused != tt.unused {
+			t.Errorf("%s: exit code %d, %d unused, want %d, %d: %+v", tt.name, c.verdict.Code, c.summary.AcceptancesUnused, tt.want, tt.unused, c.verdict.Notices)
+		}
+		i := slices.IndexFunc(c.verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeWildcard })
+		if got := c.verdict.Notices[i]; tt.want == exposure.ExitPass && got.Message != accepted.Message || tt.want != exposure.ExitPass && got.Message != told.Message {
+			t.Errorf("%s: told %q", tt.name, got.Message)
+		}
+	}
+}
+
+// TestMergedHostsOfALine holds that the hosts up in a line that is split over
+// shards are counted on all of them together, and only if none is missing.
+func TestMergedHostsOfALine(t *testing.T) {
+	shard := func(name string, up uint64) *savedRun {
+		r := madeRun(t, name+".json", "internet", name+"/2", mergePort{addr: "192.0.2." + name, state: scan.StateClosed})
+		r.summary.Coverage.Parts = []report.LinePart{{Line: "192.0.2.0/24", Range: "192.0.2.0-192.0.2.255", MinHosts: 5, HostsUp: up}}
+		return r
+	}
+	for _, tt := range []struct {
+		runs []*savedRun
+		want []string
+	}{
+		{[]*savedRun{shard("1", 3), shard("2", 2)}, nil},
+		{[]*savedRun{shard("1", 3), shard("2", 1)}, []string{exposure.NoticeFewHosts}},
+		{[]*savedRun{shard("1", 3)}, []string{exposure.NoticeShardMissing}},
+	} {
+		_, c := merged(t, nil, tt.runs...)
+		var got []string
+		for _, n := range c.verdict.Notices {
+			if n.Level == exposure.LevelError {
+				got = append(got, n.Code)
+			}
+		}
+		if !slices.Equal(got, tt.want) {
+			t.Errorf("%d shards: got %v, want %v", len(tt.runs), got, tt.want)
+		}
+	}
+}
+
+// TestMergedPairsLeftOut holds that the pairs of vacant and accepted hosts add
+// up, and that they are not told where a run does not tell them.
+func TestMergedPairsLeftOut(t *testing.T) {
+	run := func(shard string, vacant, accepted uint64) *savedRun {
+		r := madeRun(t, shard[:1]+".json", "internet", shard, mergePort{addr: "192.0.2." + shard[:1], state: scan.StateClosed})
+		r.summary.Coverage.CoverageCounts = &report.CoverageCounts{Closed: 1, Vacant: 1, VacantPairs: &vacant, Accepted: &accepted}
+		return r
+	}
+	_, c := merged(t, nil, run("1/2", 7, 30), run("2/2", 5, 0))
+	if n := c.summary.Coverage.CoverageCounts; *n.VacantPairs != 12 || *n.Accepted != 30 {
+		t.Errorf("got %d vacant pairs, %d accepted", *n.VacantPairs, *n.Accepted)
+	}
+	older := run("2/2", 0, 0)
+	older.summary.Coverage.VacantPairs = nil
+	_, c = merged(t, nil, run("1/2", 7, 30), older)
+	if n := c.summary.Coverage.CoverageCounts; n.VacantPairs != nil || n.Accepted != nil {
+		t.Errorf("with an earlier run: told %d vacant pairs, %d accepted", *n.VacantPairs, *n.Accepted)
+	}
+}
