@@ -52,18 +52,11 @@ type lossSeen struct {
 // severity. With MXSWEEP_E2E_LOSS=all it does so at 10, 20 and 40 % with three
 // seeds each.
 func TestNamesUnderLoss(t *testing.T) {
-	n := newRoutedNetwork(t)
-	next := mailtest.Serve(t, played(t, "postfix-reinjection")).Addr().String()
-	for i := range lossHosts {
-		for k, h := range lossDaemons(t, next, i) {
-			n.serve(routedTarget, routedHost(i+1), lossPorts[k], h)
-		}
-	}
 	losses, seeds := []int{20}, 1
 	if os.Getenv("MXSWEEP_E2E_LOSS") == "all" {
 		losses, seeds = []int{10, 20, 40}, 3
 	}
-	truth := lossRun(t, "connect", 1)
+	truth := lossRun(t, newLossNetwork(t), "connect", 1)
 	for target, seen := range truth {
 		if seen.product == "" || seen.confidence < 5 {
 			t.Fatalf("without loss %v is %q at confidence %d", target, seen.product, seen.confidence)
@@ -73,18 +66,32 @@ func TestNamesUnderLoss(t *testing.T) {
 		for _, mode := range []string{"connect", "syn"} {
 			for seed := range seeds {
 				t.Run(fmt.Sprintf("%d/%s/%d", percent, mode, seed+1), func(t *testing.T) {
-					defer n.filter(routedRouter, "forward", fmt.Sprintf("meta l4proto tcp numgen random mod 100 < %d drop", percent))()
-					compareLoss(t, truth, lossRun(t, mode, seed+1))
+					t.Parallel()
+					n := newLossNetwork(t)
+					n.filter(n.router, "forward", fmt.Sprintf("meta l4proto tcp numgen random mod 100 < %d drop", percent))
+					compareLoss(t, truth, lossRun(t, n, mode, seed+1))
 				})
 			}
 		}
 	}
 }
 
+// newLossNetwork makes a routed network whose target plays lossDaemons.
+func newLossNetwork(t *testing.T) *routedNetwork {
+	n := newRoutedNetwork(t)
+	next := mailtest.Serve(t, played(t, "postfix-reinjection")).Addr().String()
+	for i := range lossHosts {
+		for k, h := range lossDaemons(t, next, i) {
+			n.serve(n.target, routedHost(i+1), lossPorts[k], h)
+		}
+	}
+	return n
+}
+
 // lossRun sweeps the hosts.
-func lossRun(t *testing.T, mode string, seed int) map[netip.AddrPort]lossSeen {
+func lossRun(t *testing.T, n *routedNetwork, mode string, seed int) map[netip.AddrPort]lossSeen {
 	ports := strings.Trim(strings.ReplaceAll(fmt.Sprint(lossPorts), " ", ","), "[]")
-	out, code := mxsweep(t, routedScan, "scan", "--mode", mode, "--progress", "never", "-o", "json", "--fail-on", "none",
+	out, code := mxsweep(t, n.scan, "scan", "--mode", mode, "--progress", "never", "-o", "json", "--fail-on", "none",
 		"--seed", fmt.Sprint(seed), "-p", ports, fmt.Sprintf("%s-%d", routedHost(1), 16+lossHosts))
 	var doc struct {
 		Ports []struct {

@@ -17,9 +17,13 @@ import (
 // gate decides whether the tests run; see the package comment.
 const gate = "MXSWEEP_E2E"
 
-// world is what the tests share: the command under test and the hosts. Both
-// are made when the first test asks for them and unmade by TestMain.
+// world is what the tests share: the record, the command under test and the
+// hosts. Each is made when the first test asks for it and unmade by TestMain.
 var world struct {
+	recordOnce sync.Once
+	record     *record
+	recordErr  error
+
 	once sync.Once
 	net  *network
 	err  error
@@ -39,6 +43,9 @@ func TestMain(m *testing.M) {
 	err := stopLab()
 	if world.net != nil {
 		err = errors.Join(err, world.net.close())
+	}
+	if world.record != nil {
+		err = errors.Join(err, world.record.close())
 	}
 	if err != nil {
 		fmt.Fprintln(os.Stderr, "e2e: stopping the hosts:", err)

@@ -40,7 +40,7 @@ type network struct {
 // startNetwork removes what a run before left, makes the namespaces and
 // starts all hosts side by side.
 func startNetwork() (*network, error) {
-	rec, err := openRecord()
+	rec, err := theRecord()
 	if err != nil {
 		return nil, err
 	}
@@ -135,13 +135,12 @@ func (n *network) silence(s spec) error {
 	return nil
 }
 
-// close ends all hosts and removes the namespaces.
+// close ends all hosts. Their namespaces go with the record.
 func (n *network) close() error {
 	var errs []error
 	for _, h := range n.hosts {
 		errs = append(errs, h.stop())
 	}
-	errs = append(errs, n.record.close())
 	return errors.Join(errs...)
 }
 

@@ -8,7 +8,9 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+	"sync"
 	"syscall"
 
 	"golang.org/x/sys/unix"
@@ -16,8 +18,9 @@ import (
 
 // A record is a file that says what a run made on this machine, so that the
 // next one can remove what a killed run left. It is locked while a run lasts:
-// a second run waits for the first.
+// a second run waits for the first. All tests of a run share theRecord.
 type record struct {
+	mu   sync.Mutex
 	file *os.File
 	made struct {
 		Namespaces []string  `json:"namespaces"`
@@ -29,6 +32,14 @@ type record struct {
 type process struct {
 	PID   int    `json:"pid"`
 	Start string `json:"start"`
+}
+
+// theRecord returns the record of this run, which TestMain closes. The lock is
+// one of the open file, so that a test which opened it again would wait for
+// itself.
+func theRecord() (*record, error) {
+	world.recordOnce.Do(func() { world.record, world.recordErr = openRecord() })
+	return world.record, world.recordErr
 }
 
 // openRecord waits for the lock and removes what the run before left.
@@ -52,13 +63,40 @@ func openRecord() (*record, error) {
 }
 
 func (r *record) addNamespace(name string) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.made.Namespaces = append(r.made.Namespaces, name)
 	return r.write()
 }
 
 func (r *record) addProcess(pid int) error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	r.made.Processes = append(r.made.Processes, process{pid, startTime(pid)})
 	return r.write()
+}
+
+// removeNamespaces removes namespaces that were added.
+func (r *record) removeNamespaces(names ...string) error {
+	var errs []error
+	for _, name := range names {
+		errs = append(errs, removeNamespace(name))
+	}
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.made.Namespaces = slices.DeleteFunc(r.made.Namespaces, func(name string) bool { return slices.Contains(names, name) })
+	return errors.Join(append(errs, r.write())...)
+}
+
+// removeNamespace removes a namespace if it stands and is one of ours.
+func removeNamespace(name string) error {
+	if !strings.HasPrefix(name, prefix) || strings.ContainsRune(name, '/') {
+		return nil // whatever the file says
+	}
+	if _, err := os.Lstat("/run/netns/" + name); err != nil {
+		return nil
+	}
+	return run("ip", "netns", "del", name)
 }
 
 func (r *record) write() error {
@@ -83,13 +121,7 @@ func (r *record) clear() error {
 	}
 	var errs []error
 	for _, name := range r.made.Namespaces {
-		// Only names of ours, whatever the file says.
-		if !strings.HasPrefix(name, prefix) || strings.ContainsRune(name, '/') {
-			continue
-		}
-		if _, err := os.Lstat("/run/netns/" + name); err == nil {
-			errs = append(errs, run("ip", "netns", "del", name))
-		}
+		errs = append(errs, removeNamespace(name))
 	}
 	r.made.Namespaces, r.made.Processes = nil, nil
 	return errors.Join(append(errs, r.write())...)
@@ -97,6 +129,8 @@ func (r *record) clear() error {
 
 // close clears the record and gives up the lock.
 func (r *record) close() error {
+	r.mu.Lock()
+	defer r.mu.Unlock()
 	return errors.Join(r.clear(), r.file.Close())
 }
 

@@ -12,20 +12,15 @@ import (
 	"strconv"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"time"
 
 	"mxsweep/internal/mailtest"
 )
 
-// The namespaces and addresses of a routed network: a scanner, a router that
-// filters, and a target with several addresses.
+// The addresses of a routed network, the same in each.
 const (
-	routed       = prefix + "routed-"
-	routedScan   = routed + "scan"
-	routedRouter = routed + "router"
-	routedTarget = routed + "target"
-
 	routedOwn = "10.81.0.2" // of the scanner
 
 	// routedHosts is how many addresses the target has, from routedHost(1) on.
@@ -35,10 +30,17 @@ const (
 // routedHost returns the address of the n-th host behind the router, from 1.
 func routedHost(n int) string { return fmt.Sprintf("10.81.1.%d", 16+n) }
 
-// A routedNetwork is what the tests of verdicts disturb: each rule that they
-// set at the router, the target or the scanner goes away with its test.
+// routedNetworks counts the routed networks of this run.
+var routedNetworks atomic.Int32
+
+// A routedNetwork is what the tests of verdicts disturb: three namespaces, the
+// scanner, a router that filters, and a target with several addresses. Each
+// test has its own, so that tests which only wait can run side by side.
 type routedNetwork struct {
-	t     *testing.T
+	t *testing.T
+
+	scan, router, target string // the namespaces
+
 	later sync.WaitGroup // what happens while the test runs
 	over  chan struct{}  // closed when it ends
 }
@@ -66,16 +68,18 @@ func newRoutedNetwork(t *testing.T) *routedNetwork {
 	case lacks != nil:
 		t.Skip(lacks)
 	}
-	rec, err := openRecord()
+	rec, err := theRecord()
 	if err != nil {
 		t.Fatal(err)
 	}
+	name := fmt.Sprintf("%srouted-%d-", prefix, routedNetworks.Add(1))
+	n := &routedNetwork{t: t, scan: name + "scan", router: name + "router", target: name + "target", over: make(chan struct{})}
 	t.Cleanup(func() {
-		if err := errors.Join(rec.clear(), rec.file.Close()); err != nil {
+		if err := rec.removeNamespaces(n.scan, n.router, n.target); err != nil {
 			t.Error(err)
 		}
 	})
-	for _, ns := range []string{routedScan, routedRouter, routedTarget} {
+	for _, ns := range []string{n.scan, n.router, n.target} {
 		if err := rec.addNamespace(ns); err != nil {
 			t.Fatal(err)
 		}
@@ -83,7 +87,6 @@ func newRoutedNetwork(t *testing.T) *routedNetwork {
 			t.Fatal(err)
 		}
 	}
-	n := &routedNetwork{t: t, over: make(chan struct{})}
 	n.wire()
 	t.Cleanup(func() {
 		close(n.over)
@@ -96,27 +99,27 @@ func newRoutedNetwork(t *testing.T) *routedNetwork {
 func (n *routedNetwork) wire() {
 	n.t.Helper()
 	lines := []string{
-		"-n " + routedScan + " link add eth0 type veth peer name in netns " + routedRouter,
-		"-n " + routedTarget + " link add eth0 type veth peer name out netns " + routedRouter,
-		"-n " + routedScan + " addr add " + routedOwn + "/24 dev eth0",
-		"-n " + routedRouter + " addr add 10.81.0.1/24 dev in",
-		"-n " + routedRouter + " addr add 10.81.1.1/24 dev out",
+		"-n " + n.scan + " link add eth0 type veth peer name in netns " + n.router,
+		"-n " + n.target + " link add eth0 type veth peer name out netns " + n.router,
+		"-n " + n.scan + " addr add " + routedOwn + "/24 dev eth0",
+		"-n " + n.router + " addr add 10.81.0.1/24 dev in",
+		"-n " + n.router + " addr add 10.81.1.1/24 dev out",
 	}
 	for i := range routedHosts {
-		lines = append(lines, "-n "+routedTarget+" addr add "+routedHost(i+1)+"/24 dev eth0")
+		lines = append(lines, "-n "+n.target+" addr add "+routedHost(i+1)+"/24 dev eth0")
 	}
-	for _, up := range []string{routedScan + " link set lo", routedTarget + " link set lo", routedScan + " link set eth0",
-		routedRouter + " link set in", routedRouter + " link set out", routedTarget + " link set eth0"} {
+	for _, up := range []string{n.scan + " link set lo", n.target + " link set lo", n.scan + " link set eth0",
+		n.router + " link set in", n.router + " link set out", n.target + " link set eth0"} {
 		lines = append(lines, "-n "+up+" up")
 	}
-	lines = append(lines, "-n "+routedScan+" route add default via 10.81.0.1", "-n "+routedTarget+" route add default via 10.81.1.1")
+	lines = append(lines, "-n "+n.scan+" route add default via 10.81.0.1", "-n "+n.target+" route add default via 10.81.1.1")
 	for _, line := range lines {
 		if err := run("ip", strings.Fields(line)...); err != nil {
 			n.t.Fatal(err)
 		}
 	}
 	// Limits on ICMP errors and on RSTs are kept: they are what networks have.
-	if err := run("ip", "netns", "exec", routedRouter, "sysctl", "-qw", "net.ipv4.ip_forward=1"); err != nil {
+	if err := run("ip", "netns", "exec", n.router, "sysctl", "-qw", "net.ipv4.ip_forward=1"); err != nil {
 		n.t.Fatal(err)
 	}
 }
@@ -150,7 +153,7 @@ var counted = regexp.MustCompile(`counter packets (\d+)`)
 func (n *routedNetwork) after(syns int, f func()) {
 	n.later.Go(func() {
 		for n.wait(2 * time.Millisecond) {
-			out, err := exec.Command("ip", "netns", "exec", routedRouter, "nft", "list", "table", "ip", "e2e").Output()
+			out, err := exec.Command("ip", "netns", "exec", n.router, "nft", "list", "table", "ip", "e2e").Output()
 			m := counted.FindSubmatch(out)
 			if err != nil || m == nil {
 				continue

@@ -17,7 +17,7 @@ import (
 )
 
 // sweepLimit is how long one run of mxsweep may take before it is ended.
-const sweepLimit = 3 * time.Minute
+const sweepLimit = 5 * time.Minute
 
 // A document is what these tests read of the JSON report. It is written down
 // here a second time on purpose: the report is a contract.
