@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mxsweep/scan"
@@ -16,6 +17,7 @@ type lastConn struct {
 	net.Conn
 	notAfter time.Time
 	timer    *time.Timer
+	ended    atomic.Bool // the moment came: what reads fail with is our own doing
 
 	mu sync.Mutex // held while something is sent
 }
@@ -32,6 +34,16 @@ func bounded(conn net.Conn, notAfter time.Time) net.Conn {
 
 // NetConn is the connection that is watched over.
 func (c *lastConn) NetConn() net.Conn { return c.Conn }
+
+// Read implements [net.Conn]. A connection that was reset here was not closed by
+// the other side, which may have had more to say.
+func (c *lastConn) Read(p []byte) (int, error) {
+	n, err := c.Conn.Read(p)
+	if err != nil && c.ended.Load() {
+		err = &scan.ExpiredError{NotAfter: c.notAfter}
+	}
+	return n, err
+}
 
 // Write implements [net.Conn].
 func (c *lastConn) Write(p []byte) (int, error) {
@@ -52,6 +64,7 @@ func (c *lastConn) Close() error {
 // reset ends the connection by RST (RFC 9293, Section 3.10.7) where that can
 // be asked for.
 func (c *lastConn) reset() {
+	c.ended.Store(true)
 	c.Conn.SetDeadline(time.Unix(1, 0)) // a write under way ends
 	c.mu.Lock()
 	defer c.mu.Unlock()

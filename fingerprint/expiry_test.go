@@ -2,6 +2,8 @@ package fingerprint
 
 import (
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"sync"
@@ -26,6 +28,15 @@ func (s *sender) Write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
+// Read fails as that of a *net.TCPConn does once the connection is closed here.
+func (s *sender) Read(p []byte) (int, error) {
+	n, err := s.Conn.Read(p)
+	if errors.Is(err, io.ErrClosedPipe) {
+		err = net.ErrClosed
+	}
+	return n, err
+}
+
 // SetLinger stands for that of a *net.TCPConn.
 func (s *sender) SetLinger(int) error {
 	s.resets()
@@ -48,7 +59,7 @@ func TestNotAfter(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			for _, handed := range []bool{false, true} {
-				sent, resets, _ := expiring(t, set, 0, f, handed)
+				sent, resets, _, _ := expiring(t, set, 0, f, handed)
 				if resets != 0 {
 					t.Errorf("%d resets without an end", resets)
 				}
@@ -59,7 +70,7 @@ func TestNotAfter(t *testing.T) {
 							late++
 						}
 					}
-					bounded, resets, took := expiring(t, set, after, f, handed)
+					bounded, resets, took, _ := expiring(t, set, after, f, handed)
 					for _, at := range bounded {
 						if at >= after {
 							t.Errorf("end after %s: something was sent after %s", after, at)
@@ -77,11 +88,39 @@ func TestNotAfter(t *testing.T) {
 	}
 }
 
+// TestNotAfterIsNoAnswer: that connections were reset by ourselves is not taken for
+// what the daemon does, which stays unknown.
+func TestNotAfterIsNoAnswer(t *testing.T) {
+	set := load(t)
+	for name, f := range map[string]fake{
+		"silent":         swallow,
+		"half a line":    answering(0, "220 mx.exa", nil),
+		"only greetings": answering(0, "220 mx.example.org ESMTP\r\n", nil),
+	} {
+		for _, handed := range []bool{false, true} {
+			for _, after := range []time.Duration{50 * time.Millisecond, 700 * time.Millisecond, time.Second, 3 * time.Second, 5 * time.Second, 6 * time.Second} {
+				_, resets, _, svc := expiring(t, set, after, f, handed)
+				if resets == 0 {
+					continue // all was said before
+				}
+				if svc.Inconclusive == "" {
+					t.Errorf("%s, end after %s: it counts as assessed: %+v", name, after, svc)
+				}
+				for _, ex := range svc.Transcript.Exchanges {
+					if ex.End == signatures.EndClosed || ex.End == signatures.EndReset {
+						t.Errorf("%s, end after %s: %s ended with %s", name, after, ex.Probe, ex.End)
+					}
+				}
+			}
+		}
+	}
+}
+
 // expiring identifies a fake, with a connection handed over or not. It returns
 // when something was sent, connections opened among it, how many of them were
 // reset, and how long it took. The authorization ends after a while, or never
 // if that is zero.
-func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, handed bool) (sent []time.Duration, resets int, took time.Duration) {
+func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, handed bool) (sent []time.Duration, resets int, took time.Duration, svc *Service) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -122,8 +161,8 @@ func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, hand
 			}
 			r.Conn = id.Limit.Hold(r.Target.Addr(), conn)
 		}
-		id.Identify(t.Context(), r)
+		svc, _ = id.Identify(t.Context(), r)
 		took = time.Since(start)
 	})
-	return sent, resets, took
+	return sent, resets, took, svc
 }
