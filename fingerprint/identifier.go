@@ -173,18 +173,16 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 // host that answers slowly is asked again what had an answer, and then the rest,
 // with the connections that are left to the port. A conversation that was refused
 // for now, cut off or still going on when its time was up is repeated alone. And
-// one connection that was closed or reset at once is no refusal: it may have waited
-// for its turn for too long, or the daemon had no room for it.
+// connections that were closed or reset at once are no refusal until the last of
+// refusals in a row: they may have waited for their turn for too long, or the daemon
+// had no room for them.
 func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
 	h := s.host
 	if s.left.conns.Load() <= 0 {
 		return s
 	}
 	if s.refused() {
-		if second := newSession(id, h, r.Target, r.RTT, nil, s.left); second.run(ctx) == nil {
-			return second
-		}
-		return s
+		return id.askRefused(ctx, s, r)
 	}
 	if s.unsettled() {
 		return id.talkAlone(ctx, s, r)
@@ -210,6 +208,24 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 		return s
 	}
 	return second
+}
+
+// refusals is how many connections in a row must be closed or reset at once before
+// that is what the port does with all of them. A balancer before several daemons,
+// and a limit of connections, refuse some and serve others.
+const refusals = 3
+
+// askRefused connects again to a port that closed or reset the connection at once,
+// and returns the last conversation, or the first that was not refused.
+func (id *Identifier) askRefused(ctx context.Context, s *session, r scan.Result) *session {
+	for i := 1; i < refusals && s.refused() && s.left.conns.Load() > 0; i++ {
+		next := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
+		if next.run(ctx) != nil {
+			break
+		}
+		s = next
+	}
+	return s
 }
 
 func unknownService() *Service { return &Service{Role: "unknown"} }

@@ -70,6 +70,9 @@ func (s *session) inconclusive() (Inconclusive, []byte) {
 	if s.silentThroughout() {
 		return InconclusiveNoReply, nil
 	}
+	if s.resetThroughout() {
+		return InconclusiveCutOff, nil
+	}
 	if g == nil || len(g.Reply) == 0 {
 		return s.greetedElsewhere()
 	}
@@ -136,6 +139,15 @@ func (s *session) silentThroughout() bool {
 	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
 		return len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Handshake == signatures.HandshakeComplete ||
 			ex.End != signatures.EndSilence && ex.End != signatures.EndError
+	})
+}
+
+// resetThroughout reports whether the port reset each connection before it had said
+// anything. A daemon's own access list closes them; what resets them is a limit or a
+// device on the way, or the daemon behind it is down. The caller holds the lock.
+func (s *session) resetThroughout() bool {
+	return len(s.order) > 0 && !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		return ex.End != signatures.EndReset || len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Handshake == signatures.HandshakeComplete
 	})
 }
 
