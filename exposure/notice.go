@@ -58,6 +58,7 @@ const (
 	NoticeResumed           = "MXS9023"
 	NoticeShutOut           = "MXS9024"
 	NoticeUnknownPort       = "MXS9025"
+	NoticeHostTimeout       = "MXS9026"
 	NoticeNothingOpen       = "MXS9027"
 	NoticeReferencePort     = "MXS9028"
 	NoticeFewHosts          = "MXS9029"
@@ -163,6 +164,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeUnknownPort, "PortUnknown", LevelWarning, "Ports gave no conclusive result.",
 		"They may be exposed or not. They count against the coverage.",
 		"Run again; where it stays so, look at the port on the host itself."},
+	{NoticeHostTimeout, "HostTimeout", LevelWarning, "The time that --host-timeout gives a host was over before all of it was settled.",
+		"What was not asked, proven or talked to by then is unknown and counts against the coverage.",
+		"Give hosts more time with a larger --host-timeout; where all hosts are short of it, sweep fewer at once (--shard, fewer targets or ports) or faster (--rate)."},
 	{NoticeNothingOpen, "NothingOpen", LevelNote, "A pass rests on no open port and no canary.",
 		"Closed and filtered ports look the same where a firewall near the scanner answers or drops for all of them.",
 		"Name a service that must answer with --canary HOST:PORT."},

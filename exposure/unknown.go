@@ -52,7 +52,8 @@ type unknownGroup struct {
 
 // Add counts a pair whose state is unknown, or that is open and not assessed.
 // Why is its requirement. Pairs whose hosts have a notice of their own, because
-// they stopped answering or answer on every port, are only counted.
+// they stopped answering, answer on every port or ran out of time, are only
+// counted.
 func (u *UnknownPairs) Add(p Port, why Requirement) {
 	u.require(p.Target.String(), 1, why)
 	key := unknownReason(p)
@@ -130,14 +131,14 @@ func unknownReason(p Port) unknownKey {
 	addr := p.Target.Addr()
 	switch {
 	case p.State == scan.StateOpen:
-		if p.Service == nil && p.Err == nil || p.Service != nil && p.Service.Inconclusive == fingerprint.InconclusiveSkipped {
+		if p.Service == nil && p.Err == nil || p.Service != nil && (p.Service.Inconclusive == fingerprint.InconclusiveSkipped || p.Service.Inconclusive == fingerprint.InconclusiveHostTimeout) {
 			return unknownKey{} // its host is told of
 		}
 		if scan.Starved(p.Err) {
 			return unknownKey{code: NoticeLocalFailure}
 		}
 		return unknownKey{NoticeUnknownPort, addr, unassessedWords(p)}
-	case p.Reason == scan.ReasonBlocked:
+	case p.Reason == scan.ReasonBlocked, p.Reason == scan.ReasonHostTimeout:
 		return unknownKey{}
 	case p.Reason == scan.ReasonNetUnreach && !p.From.IsValid():
 		return unknownKey{code: NoticeNoRoute, why: family(addr)}

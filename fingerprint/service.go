@@ -108,6 +108,10 @@ const (
 	InconclusiveNoReply Inconclusive = "no-reply"
 	// InconclusiveUnacknowledged: the data sent were never acknowledged.
 	InconclusiveUnacknowledged Inconclusive = "unacknowledged"
+	// InconclusiveHostTimeout: the time of the host was over before the dialogue
+	// was. [Identifier.Identify] does not know of it: whoever bounds its ctx
+	// sets it.
+	InconclusiveHostTimeout Inconclusive = "host-timeout"
 	// InconclusiveSkipped: the dialogue was not held, or stopped early,
 	// because the host answers on every port, or replies on none.
 	InconclusiveSkipped Inconclusive = "skipped"

@@ -36,7 +36,7 @@ var (
 	knownMethods   = []string{"", "table", "probed"}
 	knownReasons   = strings.Fields(`syn-ack conn-refused reset no-response host-unreach net-unreach
 		admin-prohibited connection-closed io-timeout handshake-error protocol-error out-of-scope
-		rate-limited blocked zero-window unacknowledged unknown`)
+		rate-limited blocked zero-window unacknowledged host-timeout unknown`)
 	knownRoles = strings.Fields(`content-filter signing-proxy reinjection policy milter mta submission lmtp
 		imap imap-backend imap-proxy pop3 pop3-backend pop3-proxy sieve auth antispam antivirus admin proxy
 		not-mail unknown`)

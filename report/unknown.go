@@ -17,6 +17,7 @@ var causes = map[string]string{
 	"cut-off":         "the dialogue was cut off",
 	"unfinished":      "it was still replying when time was up",
 	"unacknowledged":  "what was sent was never acknowledged",
+	"host-timeout":    "the time of its host was over",
 	"skipped":         "it was not talked to",
 }
 

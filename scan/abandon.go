@@ -9,19 +9,10 @@ import (
 // silent so far might yet have answered.
 func (s *sweep) abandon(cause error) {
 	for i := range s.probes {
-		p := &s.probes[i]
-		if !p.used {
+		if !s.probes[i].used {
 			continue
 		}
-		if p.spoke != none {
-			s.wire.drop(int32(i))
-			s.unask(int32(i))
-			s.dismiss(p.host)
-		}
-		h, q := p.host, p.unsettled(s.now)
-		control := p.control
-		s.vacate(int32(i))
-		if !control {
+		if h, q, ok := s.takeBack(int32(i)); ok {
 			s.leave(h, q, cause)
 		}
 	}
@@ -36,6 +27,24 @@ func (s *sweep) abandon(cause error) {
 			}
 		}
 	}
+}
+
+// takeBack ends a probe under way and frees its slot. It returns the pair, which
+// has no result then; it reports false for a control.
+func (s *sweep) takeBack(i int32) (h *host, q unsettled, ok bool) {
+	p := &s.probes[i]
+	h = p.host
+	if p.spoke != none {
+		s.wire.drop(i)
+		s.unask(i)
+		s.dismiss(h)
+	}
+	q, ok = p.unsettled(s.now), !p.control
+	if p.control {
+		h.up.flying = false
+	}
+	s.vacate(i)
+	return h, q, ok
 }
 
 // leave reports a pair that is no longer asked, if it ever was.

@@ -2,13 +2,16 @@ package scan
 
 import (
 	"container/heap"
+	"net/netip"
 	"time"
 )
 
-// An alarm is the time at which a host may be asked again.
+// An alarm is the time at which a host may be asked again, or from which on it
+// may not.
 type alarm struct {
 	at   time.Duration
 	host *host
+	ends netip.Addr // the host whose time ends; the zero Addr if it is not that
 }
 
 // alarms are those of all hosts, a heap by time.
@@ -43,10 +46,16 @@ func (s *sweep) alarm(h *host, at time.Duration) {
 	heap.Push(&s.alarms, alarm{at: at, host: h})
 }
 
-// ring rouses the hosts whose alarm is due.
+// ring rouses the hosts whose alarm is due, and ends those whose time is over.
 func (s *sweep) ring() {
+	var over []*host
+	defer func() { s.endTimes(over) }()
 	for len(s.alarms) > 0 && s.alarms[0].at <= s.now {
 		a := heap.Pop(&s.alarms).(alarm)
+		if a.ends.IsValid() {
+			over = append(over, s.hosts.hosts[a.ends])
+			continue
+		}
 		if u := a.host.up; u.alarm == a.at { // or an earlier one was set
 			u.alarm = 0
 			s.rouse(a.host)

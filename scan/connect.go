@@ -37,6 +37,10 @@ type Config struct {
 	// counted, and only PerHost bounds those that await an answer.
 	Limit *HostLimit
 
+	// Hosts bounds the time of each host. What was not settled in it is
+	// StateUnknown with ReasonHostTimeout. If nil, there is no bound.
+	Hosts *HostClock
+
 	// Timeout is the longest that one answer is awaited. The real wait
 	// depends on how long other answers of the host, its net, or all nets
 	// took. If zero, 3 seconds. A wait of more than a second has the kernel

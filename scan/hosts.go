@@ -37,6 +37,8 @@ type host struct {
 
 	queued bool // in the list of hosts with a pair whose turn has come
 	listed bool // in the list of hosts that may be forgotten
+	timed  bool // its time has begun
+	over   bool // its time is over, and what is under way is being ended
 }
 
 // depart counts a probe that leaves for h.

@@ -26,7 +26,7 @@ var (
 	states  = []State{StateOpen, StateClosed, StateFiltered, StateUnknown, StateSkipped}
 	reasons = []Reason{ReasonSynAck, ReasonConnRefused, ReasonReset, ReasonNoResponse, ReasonHostUnreach, ReasonNetUnreach,
 		ReasonAdminProhibited, ReasonConnectionClosed, ReasonIOTimeout, ReasonHandshakeError, ReasonProtocolError,
-		ReasonOutOfScope, ReasonRateLimited, ReasonUnknown, ReasonBlocked, ReasonZeroWindow, ReasonUnacknowledged}
+		ReasonOutOfScope, ReasonRateLimited, ReasonUnknown, ReasonBlocked, ReasonZeroWindow, ReasonUnacknowledged, ReasonHostTimeout}
 )
 
 // A record is one result in the file, or a mark: its place is behind the last

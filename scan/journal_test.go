@@ -283,7 +283,7 @@ func TestJournalReasons(t *testing.T) {
 	var want []Result
 	for i, reason := range []Reason{ReasonSynAck, ReasonConnRefused, ReasonReset, ReasonNoResponse, ReasonHostUnreach, ReasonNetUnreach,
 		ReasonAdminProhibited, ReasonConnectionClosed, ReasonIOTimeout, ReasonHandshakeError, ReasonProtocolError,
-		ReasonOutOfScope, ReasonRateLimited, ReasonBlocked, ReasonZeroWindow, ReasonUnacknowledged, ReasonUnknown} {
+		ReasonOutOfScope, ReasonRateLimited, ReasonBlocked, ReasonZeroWindow, ReasonUnacknowledged, ReasonHostTimeout, ReasonUnknown} {
 		for k, from := range []netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fe80::1%eth0")} {
 			r := Result{Target: space.At(uint64(3*i + k)), State: StateFiltered, Reason: reason, From: from, Attempts: 1, Time: time.Unix(1, 0).UTC()}
 			want = append(want, r)

@@ -33,6 +33,9 @@ func (s *sweep) pick() int32 {
 			continue
 		}
 		h := s.hosts.find(to.Addr())
+		if s.overtime(h, to.Port()) {
+			continue
+		}
 		if h.up != nil && s.setAside(h, to.Port()) {
 			continue
 		}

@@ -58,6 +58,9 @@ const (
 	// ReasonBlocked is that of a silent pair whose host stopped answering on
 	// a pair that is known to answer: the silence proves nothing.
 	ReasonBlocked Reason = "blocked"
+	// ReasonHostTimeout is that of a pair that was not asked, or not settled,
+	// when the time of its host was over.
+	ReasonHostTimeout Reason = "host-timeout"
 	// ReasonZeroWindow is that of a pair whose SYN-ACK offers no room for
 	// data: nothing can be said to it.
 	ReasonZeroWindow Reason = "zero-window"

@@ -188,6 +188,7 @@ func (s *sweep) ask(i int32) {
 	}
 	s.tick()
 	p := &s.probes[i]
+	s.begin(p.host)
 	p.attempts++
 	p.sent, p.noted = s.now, false
 	p.host.depart(p)

@@ -38,7 +38,7 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs, log *aud
 	s.code = exposure.Worse(s.code, c.verdict.Code)
 	s.warn(p, outs, &c)
 	closed := outs.close()
-	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil)
+	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil && !p.hosts.AnyShort())
 	err = errors.Join(closed, coded(exitError, aborted), kept)
 	return errors.Join(err, log.end(run, &c, exposure.Worse(s.code, codeOf(err)), outs))
 }

@@ -8,6 +8,7 @@ import (
 	"go4.org/netipx"
 
 	"mxsweep/exposure"
+	"mxsweep/fingerprint"
 	"mxsweep/scan"
 )
 
@@ -16,7 +17,7 @@ func (w *sweep) observe() {
 	p := w.plan
 	w.counter = exposure.NewCoverageCounter(p.space.Len(), p.space.Hosts())
 	w.lines = exposure.NewScopeLines(p.scopeLines())
-	w.rejected = rejections{}
+	w.rejected, w.timeouts = rejections{}, hostTimeouts{}
 	w.required = exposure.Requirements{Targets: p.singles(), Policy: p.policy, Canaries: p.canaries.all}
 	w.required.Baseline(p.baseline)
 	w.canaries = exposure.WatchCanaries(p.canaries.all, p.flags.noIdentify)
@@ -88,6 +89,9 @@ func (w *sweep) assess(port exposure.Port, aside []exposure.Notice) {
 		return
 	}
 	w.counter.Unassessed()
+	if w.plan.hosts.Short(port.Target.Addr()) && port.Service.Inconclusive == fingerprint.InconclusiveHostTimeout {
+		w.timeouts.unfinished(port.Target.Addr())
+	}
 	addr := port.Target.Addr().String()
 	if slices.ContainsFunc(aside, func(n exposure.Notice) bool { return n.Target == addr && n.Acceptance != nil }) {
 		w.counter.Accept(1)

@@ -37,6 +37,9 @@ func (p *plan) describe(w io.Writer) error {
 	p.describeProbes(&b)
 	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
 	fmt.Fprintf(&b, "vantage      %s\n", p.vantage())
+	if p.flags.hostTimeout > 0 {
+		fmt.Fprintf(&b, "host timeout %s from the first probe for a host on\n", p.flags.hostTimeout)
+	}
 	p.describeTargets(&b)
 	p.describeControls(&b)
 	if p.blind() {

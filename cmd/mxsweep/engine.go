@@ -113,7 +113,7 @@ func newEngine(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 func (p *plan) newConnect(space *scan.Space) (*scan.Connect, error) {
 	config := p.connectConfig(p.scope)
 	config.Skip, config.Earlier = p.resumed.skip(space), p.resumed.earlier()
-	config.HandOn = !p.flags.noIdentify
+	config.HandOn, config.Hosts = !p.flags.noIdentify, p.hosts
 	return scan.NewConnect(config)
 }
 
@@ -137,6 +137,7 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 		Threads: int(p.flags.threads),
 		Seed:    p.seed,
 		Pcap:    pcap,
+		Hosts:   p.hosts,
 		Earlier: p.resumed.earlier(),
 		Begin:   p.resumed.begin(),
 

@@ -77,6 +77,9 @@ func (w *sweep) askReferences(ctx context.Context) {
 	p := w.plan
 	var pairs []netip.AddrPort
 	for _, t := range p.silentTargets(w.counter) {
+		if p.hosts.Short(t.Addr) {
+			continue // it is not asked any more
+		}
 		pairs = append(pairs, p.references(t.Addr)...)
 	}
 	for r := range p.further(ctx, p.once(p.scope), scan.PairSpace(pairs)) {
@@ -157,7 +160,9 @@ func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(sca
 		w.counter.Forget(addr)
 		ranges[i] = netipx.IPRangeFrom(addr, addr)
 	}
-	for r := range w.plan.further(ctx, w.plan.connectConfig(w.plan.scope), w.plan.space.Sample(ranges, 0)) {
+	config := w.plan.connectConfig(w.plan.scope)
+	config.Hosts = w.plan.hosts
+	for r := range w.plan.further(ctx, config, w.plan.space.Sample(ranges, 0)) {
 		if found(r) != nil {
 			return // and the run has ended
 		}

@@ -41,6 +41,7 @@ type plan struct {
 	canaries    canarySet
 	seed        uint64
 	resumed     *resumption     // nil without --resume
+	hosts       *scan.HostClock // of --host-timeout; nil for no bound
 	limit       *scan.HostLimit // of the connections to each address; set by newSweep
 	pace        *pace           // of the connections of dialogues; set by newSweep
 
@@ -61,7 +62,7 @@ type plan struct {
 // because of several mistakes the heaviest decides the exit code.
 func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.FlagSet, args []string) (*plan, error) {
 	defer boundPlanMemory()()
-	p := &plan{flags: flags, args: s.args, seed: flags.seed, tree: report.Tree(treeRoot())}
+	p := &plan{flags: flags, args: s.args, seed: flags.seed, hosts: scan.NewHostClock(flags.hostTimeout), tree: report.Tree(treeRoot())}
 	if !given.Changed("seed") {
 		p.seed = randomSeed()
 	}
@@ -261,7 +262,10 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 			p.emptyShard = whole > 0 && p.space.Len() == 0
 		}
 	}
-	return coded(exitUsage, err)
+	if err != nil {
+		return coded(exitUsage, err)
+	}
+	return flags.checkHostTimes(p.space)
 }
 
 // outside refuses a target, and says where a canary comes from.

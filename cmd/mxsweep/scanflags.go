@@ -39,6 +39,7 @@ type scanFlags struct {
 	seed        uint64
 	resume      string
 	maxTime     time.Duration
+	hostTimeout time.Duration
 
 	noIdentify bool
 	signatures []string
@@ -103,6 +104,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
 	flags.StringVar(&f.resume, "resume", "", "save progress to `FILE`, and go on from it if a run of the same sweep left it; deleted at the end")
 	flags.DurationVar(&f.maxTime, "max-time", 0, "end the run after `DUR`; what was found is reported, and the run is incomplete (default no bound)")
+	flags.DurationVar(&f.hostTimeout, "host-timeout", 0, "ask a host, and talk to it, for `DUR` from its first probe on; what is not settled then is unknown; 0 is no bound")
 }
 
 func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
@@ -162,6 +164,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	}
 	if flags.Changed("max-time") && f.maxTime <= 0 {
 		bad("a duration like 90s or 2h; leave it out for no bound", "reading flag \"--max-time\": %s is out of range", f.maxTime)
+	}
+	if f.hostTimeout < 0 {
+		bad("a duration like 30s or 5m; 0 for no bound", "reading flag \"--host-timeout\": %s is out of range", f.hostTimeout)
 	}
 	if f.perHost == 0 {
 		bad("at least 1", "reading flag \"--per-host\": 0 is out of range")

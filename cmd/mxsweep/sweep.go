@@ -39,6 +39,7 @@ type sweep struct {
 	crowded    atomic.Int64 // open ports of hosts with too many to talk to all
 
 	rejected rejections
+	timeouts hostTimeouts
 
 	mu   sync.Mutex
 	open []exposure.Port
@@ -143,6 +144,7 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 		w.lines.Answers(r.Target)
 	}
 	w.counter.Add(r)
+	w.timeouts.add(r)
 	w.rejected.add(r, w.plan.own)
 	if w.plan.drift != nil {
 		w.plan.drift.Add(exposure.Port{Result: r})
@@ -205,7 +207,7 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 		}
 		// Noted before it is told: a run that is killed in between tells it when
 		// it goes on.
-		if ctx.Err() == nil && !scan.Starved(r.Err) {
+		if ctx.Err() == nil && !scan.Starved(r.Err) && service.Inconclusive != fingerprint.InconclusiveHostTimeout {
 			w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: w.skipped(r, service)})
 		}
 		if err := w.name(r, service); err != nil {
@@ -238,9 +240,13 @@ func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, 
 		w.queue.done(*r, nil)
 		return &fingerprint.Service{Role: "unknown", Inconclusive: fingerprint.InconclusiveSkipped}, nil
 	}
-	service, err := w.identifier.Identify(ctx, *r)
+	service, err := w.talk(ctx, *r)
 	r.Conn = nil // the identifier has closed it
-	w.queue.done(*r, service)
+	if service.Inconclusive == fingerprint.InconclusiveHostTimeout {
+		w.queue.done(*r, nil) // what it would have replied is not known
+	} else {
+		w.queue.done(*r, service)
+	}
 	return service, err
 }
 

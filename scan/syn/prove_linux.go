@@ -117,7 +117,7 @@ func (r *run) confirm() {
 	for _, id := range ids {
 		h := &t.all[id]
 		left := r.answered.unset(h.first+uint64(h.proven), uint64(h.pairs-h.proven))
-		if left == 0 {
+		if left == 0 || r.late(h) {
 			continue
 		}
 		r.unsound = append(r.unsound, id)

@@ -95,13 +95,16 @@ func (r *run) askSome(t *transmitter, a *recheckedHost) error {
 // recheckHeard takes in what became of the control of a host, if it was awaited
 // for so long.
 func (r *run) recheckHeard(a *recheckedHost, took time.Duration) (done bool) {
-	if a.left > 0 {
-		return false
-	}
 	t, at := r.hosts, now()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	h, enough := &t.all[a.id], silence(r.s.counts.lossNow())
+	switch {
+	case r.late(h):
+		return true
+	case a.left > 0:
+		return false
+	}
 	t.expire(h, at-int64(r.timeout()), enough, true)
 	switch {
 	case h.heard < a.sent && h.missed < enough:

@@ -81,7 +81,7 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 	each := func(i uint64) bool {
 		r.s.counts.done.Add(1)
 		blocked := stopped
-		if blocked == nil {
+		if blocked == nil && !r.short(i) {
 			if blocked = proof.unproven(i); blocked != nil {
 				r.s.counts.blockedPairs.Add(1)
 			}
@@ -126,6 +126,8 @@ func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err er
 		out.State, out.Reason, out.Err, out.Attempts = scan.StateUnknown, h.reason, h.err, 0
 	case stopped:
 		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonUnknown, err
+	case r.short(i):
+		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonHostTimeout, r.s.config.Hosts.Err()
 	case err != nil:
 		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonBlocked, err
 	case rejected:

@@ -56,6 +56,10 @@ type Config struct {
 	// follows the round-trip times met. Zero means 3 seconds.
 	Timeout time.Duration
 
+	// Hosts bounds the time of each host. What was not settled in it is
+	// scan.StateUnknown with scan.ReasonHostTimeout. If nil, there is no bound.
+	Hosts *scan.HostClock
+
 	// Cooldown is how long to listen on behind the last SYN. Zero means as
 	// long as the round-trip times met suggest.
 	Cooldown time.Duration

@@ -67,12 +67,13 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 			return list, err
 		}
 		n := min(len(list), r.pacer.batch(batchSize-2)) // room for a witness and a control
-		if err := t.sleep(r.pacer.take(now(), n+t.others())); err != nil {
+		batch := r.inTime(list[:n])
+		if err := t.sleep(r.pacer.take(now(), len(batch)+t.others())); err != nil {
 			return list, err
 		}
 		at := now()
 		sport := r.s.clock.port(at)
-		for _, i := range list[:n] {
+		for _, i := range batch {
 			t.put(i, sport)
 		}
 		if t.first {
@@ -123,6 +124,9 @@ func (t *transmitter) put(i uint64, sport uint16) {
 			return
 		}
 	}
+	if s.config.Hosts != nil && t.run.refuses(p.addr(host)) {
+		return
+	}
 	f := t.senders[h.out].next(h.template)
 	if p.v6 {
 		dst := p.addr6(host)
@@ -148,6 +152,10 @@ func (t *transmitter) witness(at int64, sport uint16) {
 	t.nextAsk = at + gap
 	r.mu.Lock()
 	i, ok := r.witnesses.ask(at, t.pass)
+	if ok && r.s.config.Hosts.Over(r.s.view.at(i).Addr()) {
+		r.witnesses.unask(i)
+		ok = false
+	}
 	r.mu.Unlock()
 	if ok {
 		r.pacer.take(at, 1)

@@ -109,7 +109,7 @@ func (t *transmitter) control(count uint64, at int64, sport uint16) {
 		h := &table.all[id]
 		table.expire(h, at-int64(r.timeout()), silence(r.s.counts.lossNow()), false)
 		var place uint32
-		if place, ok = h.control(at); ok && h.asked == 0 {
+		if place, ok = h.control(at); ok && h.asked == 0 && !r.late(h) {
 			h.ask(place, at, t.pass)
 		} else {
 			ok = false
@@ -141,14 +141,14 @@ func (r *run) control(pass int, again bool) {
 	}))
 }
 
-// pick are the hosts that f picks.
+// pick are the hosts that f picks of those that may still be asked.
 func (r *run) pick(f func(h *upHost) bool) []uint32 {
 	t := r.hosts
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	var ids []uint32
 	for id := range t.all {
-		if f(&t.all[id]) {
+		if h := &t.all[id]; !r.late(h) && f(h) {
 			ids = append(ids, uint32(id))
 		}
 	}

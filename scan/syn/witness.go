@@ -71,6 +71,9 @@ func (w *witnesses) ask(now int64, pass int) (uint64, bool) {
 	return 0, false
 }
 
+// unask takes back that a pair was asked.
+func (w *witnesses) unask(index uint64) { w.all[w.place[index]].state = witnessIdle }
+
 // hear notes that a pair answered a probe which left at sent, give or take a
 // tick. It reports whether that was a witness's answer, awaited.
 func (w *witnesses) hear(index uint64, sent int64, tick time.Duration) bool {

@@ -1,0 +1,84 @@
+package scan
+
+import (
+	"container/heap"
+	"slices"
+)
+
+// begin starts the time of a host whose first probe leaves.
+func (s *sweep) begin(h *host) {
+	if s.cfg.Hosts == nil || h.timed {
+		return
+	}
+	h.timed = true
+	// By address: the sweep may forget the host before.
+	heap.Push(&s.alarms, alarm{at: s.cfg.Hosts.Begin(h.addr).Sub(s.start), ends: h.addr})
+}
+
+// overtime reports whether the time of a host of which a pair was drawn is over.
+// The pair then has a result. A host that is blocked has its own reason.
+func (s *sweep) overtime(h *host, port uint16) bool {
+	if h.up != nil && h.up.phase == blocked || !s.cfg.Hosts.Refuses(h.addr) {
+		return false
+	}
+	s.yieldOver(h, unsettled{port: port, as: silent})
+	if !h.pinned() {
+		s.hosts.rest(h)
+	}
+	return true
+}
+
+// endTimes ends the asking of hosts whose time is over.
+func (s *sweep) endTimes(hosts []*host) {
+	// What is under way is looked for once for all of them.
+	hosts = slices.DeleteFunc(hosts, func(h *host) bool { return h == nil || !h.pinned() || !s.cfg.Hosts.Refuses(h.addr) })
+	if len(hosts) == 0 {
+		return
+	}
+	for _, h := range hosts {
+		h.over = true
+	}
+	for i := range s.probes {
+		if p := &s.probes[i]; p.used && p.host.over {
+			if h, q, ok := s.takeBack(int32(i)); ok {
+				s.yieldOver(h, q)
+			}
+		}
+	}
+	for _, h := range hosts {
+		h.over, h.head, h.tail = false, none, none
+		s.endTime(h)
+	}
+}
+
+// endTime gives those pairs of a host a result that have no slot.
+func (s *sweep) endTime(h *host) {
+	lists := [][]unsettled{h.unproven}
+	h.unproven = nil
+	if u := h.up; u != nil {
+		for _, q := range u.late {
+			s.unsettled--
+			s.yield(h, q, Result{State: StateFiltered, Reason: q.as.reason()})
+		}
+		lists = append(lists, u.held, u.again)
+		u.held, u.late, u.again = nil, nil, nil
+		if u.phase != blocked {
+			u.phase, u.failed = trusted, false // no control is to be asked
+		}
+	}
+	for _, list := range lists {
+		for _, q := range list {
+			s.unsettled--
+			s.yieldOver(h, q)
+		}
+	}
+	s.hosts.rest(h)
+}
+
+// yieldOver reports a pair of a host whose time is over.
+func (s *sweep) yieldOver(h *host, q unsettled) {
+	if q.ended == 0 {
+		q.ended = s.now // never asked
+	}
+	s.yield(h, q, Result{State: StateUnknown, Reason: ReasonHostTimeout, Err: s.cfg.Hosts.Err()})
+}

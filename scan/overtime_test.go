@@ -1,0 +1,117 @@
+package scan
+
+import (
+	"errors"
+	"net/netip"
+	"sync"
+	"syscall"
+	"testing"
+	"testing/synctest"
+	"time"
+)
+
+// TestHostTimeout bounds the time of a host whose ports are silent, beside one
+// that refuses all: nothing is sent to it after its time, what was heard of it
+// stays, and the other host does not notice.
+func TestHostTimeout(t *testing.T) {
+	slow, quick := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	for name, up := range map[string]bool{"never heard of": false, "up": true, "stops answering": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				const most = 4 * time.Second
+				var mu sync.Mutex
+				first, last, begun := time.Time{}, time.Time{}, time.Now()
+				f := newFakeNet(func(to netip.AddrPort, _ int) (time.Duration, error) {
+					mu.Lock()
+					defer mu.Unlock()
+					if to.Addr() == quick {
+						return 5 * time.Millisecond, syscall.ECONNREFUSED
+					}
+					if last = time.Now(); first.IsZero() {
+						first = last
+					}
+					switch stopped := name == "stops answering" && time.Since(begun) > time.Second; {
+					case up && !stopped && to.Port()%40 == 0:
+						return 5 * time.Millisecond, nil
+					case up && !stopped && to.Port()%40 == 1:
+						return 5 * time.Millisecond, syscall.ECONNREFUSED
+					}
+					return 0, errSilent
+				})
+				ports := portsFrom(10000, 118)
+				clock := NewHostClock(most)
+				got, _ := sweepAll(t, Config{Hosts: clock, Rate: 100, PerHost: 2}, f, "192.0.2.1 192.0.2.2", ports...)
+				end := first.Add(most)
+				if !last.Before(end) {
+					t.Errorf("a probe left %v after the end", last.Sub(end))
+				}
+				if len(got) != 2*len(ports) {
+					t.Errorf("%d results", len(got))
+				}
+				count := map[State]int{}
+				for pair, r := range got {
+					if pair.Addr() == quick {
+						if r.State != StateClosed {
+							t.Errorf("got %+v", r)
+						}
+						continue
+					}
+					count[r.State]++
+					if over := r.State == StateUnknown; over != (r.Reason == ReasonHostTimeout) || over != errors.As(r.Err, new(*HostTimeoutError)) {
+						t.Errorf("got %+v", r)
+					}
+				}
+				if count[StateUnknown] == 0 || up != (count[StateOpen]+count[StateClosed] > 0) {
+					t.Errorf("%v", count)
+				}
+				if !clock.Short(slow) || clock.Short(quick) || !clock.AnyShort() {
+					t.Error("the clock does not know who was short of time")
+				}
+			})
+		})
+	}
+}
+
+// TestHostTimeoutEnough leaves a sweep alone whose hosts have enough time.
+func TestHostTimeoutEnough(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &guarded{open: portSet(10001), closed: portSet(10002)}
+		clock := NewHostClock(time.Hour)
+		ports := portsFrom(10000, 118)
+		got, _ := sweepAll(t, Config{Hosts: clock}, newFakeNet(g.play), "192.0.2.1", ports...)
+		for _, r := range got {
+			if r.State == StateUnknown {
+				t.Errorf("got %+v", r)
+			}
+		}
+		if len(got) != len(ports) || clock.AnyShort() {
+			t.Errorf("%d results, short: %v", len(got), clock.AnyShort())
+		}
+	})
+}
+
+// TestHostTimeoutForgotten has a sweep meet hosts again that it has forgotten
+// and whose time is over.
+func TestHostTimeoutForgotten(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return 0, syscall.ECONNREFUSED })
+		const most = time.Second
+		clock := NewHostClock(most)
+		got, _ := sweepAll(t, Config{Hosts: clock, Rate: 10000, Retries: -1}, f, "10.0.0.0/17", 25, 26)
+		count := map[Reason]int{}
+		for _, r := range got {
+			count[r.Reason]++
+		}
+		if count[ReasonConnRefused] < 1<<14 || count[ReasonHostTimeout] < 1<<14 || len(got) != 1<<16 {
+			t.Errorf("%v", count)
+		}
+	})
+}
+
+// TestHostClockNone sets no bound.
+func TestHostClockNone(t *testing.T) {
+	c, a := NewHostClock(0), netip.MustParseAddr("192.0.2.1")
+	if _, ok := c.End(a); ok || c.Over(a) || c.Short(a) || c.AnyShort() {
+		t.Error("a bound where none was set")
+	}
+}
