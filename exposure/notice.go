@@ -118,7 +118,7 @@ var noticeKinds = []NoticeKind{
 		"Widen the scope file, or renew the authorization in the policy file."},
 	{NoticeBaseline, "BaselineNotComparable", LevelWarning, "The baseline was taken under other conditions.",
 		"Only the ports, addresses and vantage point that both share were compared; the rest of the baseline is unverified.",
-		"Sweep with the scope, the ports and the vantage of the baseline. mxsweep baseline update brings it up to this run and keeps what the run did not look at."},
+		"Sweep with the scope, the ports and the vantage of the baseline. Where they were meant to change, look at what is new before mxsweep baseline update takes it in; what this run did not look at stays."},
 	{NoticeUnverified, "FindingUnverified", LevelWarning, "A finding of the baseline could not be looked at again.",
 		"It is carried forward; it is neither fixed nor a pass.",
 		"Sweep its port again from the same vantage, make the host reachable if it is silent, or prune the baseline if the host is gone for good."},

@@ -70,7 +70,7 @@ func (p *Policy) checkWidth(rules *RuleSet) error {
 		ports := widePorts(list)
 		if len(ports) > maxWidePorts {
 			errs = append(errs, p.widthError(list[0].anchor, "name the hosts, or at most 16 ports for all of them",
-				"%s is accepted on %d ports of more than %d hosts", list[0].rule, len(ports), maxPermitIPv4))
+				"%s is accepted on more than %d ports of more than %d hosts", list[0].rule, maxWidePorts, maxPermitIPv4))
 		}
 		for _, port := range ports[:min(len(ports), maxWidePorts)] {
 			everyRule[port]++
