@@ -46,8 +46,11 @@ type unknownGroup struct {
 	unknownKey
 	ports []uint16 // the first ones
 	pairs uint64
-	hosts uint64     // addresses, counted where they follow each other
-	last  netip.Addr // the last of them
+
+	// Where a route is missing, the addresses that unrouted holds, and whether
+	// there are others.
+	hosts     uint64
+	moreHosts bool
 }
 
 // Add counts a pair whose state is unknown, or that is open and not assessed.
@@ -59,12 +62,6 @@ func (u *UnknownPairs) Add(p Port, why Requirement) {
 	key := unknownReason(p)
 	if key.code == "" {
 		return
-	}
-	if key.code == NoticeNoRoute && len(u.unrouted) < maxUnrouted {
-		if u.unrouted == nil {
-			u.unrouted = map[netip.Addr]bool{}
-		}
-		u.unrouted[p.Target.Addr()] = true
 	}
 	g := u.groups[key]
 	if g == nil {
@@ -80,12 +77,26 @@ func (u *UnknownPairs) Add(p Port, why Requirement) {
 		u.order = append(u.order, g)
 	}
 	g.pairs++
-	if g.last != p.Target.Addr() {
-		g.last = p.Target.Addr()
-		g.hosts++
+	if key.code == NoticeNoRoute {
+		u.addUnrouted(g, p.Target.Addr())
 	}
 	if len(g.ports) < maxGroupPorts && !slices.Contains(g.ports, p.Target.Port()) {
 		g.ports = append(g.ports, p.Target.Port())
+	}
+}
+
+// addUnrouted keeps an address to which this machine has no route.
+func (u *UnknownPairs) addUnrouted(g *unknownGroup, addr netip.Addr) {
+	switch {
+	case u.unrouted[addr]:
+	case len(u.unrouted) == maxUnrouted:
+		g.moreHosts = true
+	default:
+		if u.unrouted == nil {
+			u.unrouted = map[netip.Addr]bool{}
+		}
+		u.unrouted[addr] = true
+		g.hosts++
 	}
 }
 
@@ -233,8 +244,12 @@ func (g *unknownGroup) notice() Notice {
 	switch g.code {
 	case NoticeNoRoute:
 		other := map[string]string{"IPv4": "-6", "IPv6": "-4"}[g.why]
+		hosts := plural(g.hosts, "address")
+		if g.moreHosts {
+			hosts = "more than " + hosts
+		}
 		return NewNotice(g.code, "", nil, "There is no %s route: %s of %s could not be asked; use %s.",
-			g.why, plural(g.pairs, "port"), plural(g.hosts, "address"), other)
+			g.why, plural(g.pairs, "port"), hosts, other)
 	case NoticeLocalFailure:
 		return NewNotice(g.code, "", nil, "%s could not be asked, for want of files, ports or memory on this machine.", plural(g.pairs, "port"))
 	}

@@ -19,8 +19,8 @@ func TestUnknownPairs(t *testing.T) {
 	add := func(target string, state scan.State, reason scan.Reason, err error, s *fingerprint.Service, why Requirement) {
 		u.Add(Port{Result: scan.Result{Target: netip.MustParseAddrPort(target), State: state, Reason: reason, Err: err}, Service: s}, why)
 	}
-	for n := range 300 {
-		add(fmt.Sprintf("[2001:db8::%x]:25", n/2+1), scan.StateUnknown, scan.ReasonNetUnreach, errors.New("connecting: network is unreachable"), nil, "")
+	for n := range 300 { // in an order that returns to each address
+		add(fmt.Sprintf("[2001:db8::%x]:%d", n%150+1, 25+n/150), scan.StateUnknown, scan.ReasonNetUnreach, errors.New("connecting: network is unreachable"), nil, "")
 	}
 	refused := &fingerprint.Service{Protocol: "smtp", Inconclusive: fingerprint.InconclusiveRefused, Refusal: []byte("421 4.7.0 try\x1b[31m later\r\n")}
 	add("192.0.2.1:25", scan.StateOpen, scan.ReasonSynAck, nil, refused, RequiredTarget)
@@ -64,6 +64,18 @@ func TestUnroutedTarget(t *testing.T) {
 		if v.Code != ExitIncomplete || !v.Incomplete || told != tt.told {
 			t.Errorf("%s: code %d, incomplete %t, told %t", tt.addr, v.Code, v.Incomplete, told)
 		}
+	}
+}
+
+// TestManyUnrouted: of very many addresses without a route, a bound is told.
+func TestManyUnrouted(t *testing.T) {
+	u := &UnknownPairs{}
+	for n := range 2 * maxUnrouted {
+		addr := netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", n+1))
+		u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: scan.StateUnknown, Reason: scan.ReasonNetUnreach}}, "")
+	}
+	if got := u.Notices()[0].Message; !strings.HasPrefix(got, "There is no IPv6 route: 2000 ports of more than 1000 addresses ") {
+		t.Errorf("got %q", got)
 	}
 }
 
