@@ -2,7 +2,6 @@ package fingerprint
 
 import (
 	"testing"
-	"time"
 
 	"mxsweep/internal/mailtest"
 	"mxsweep/scan"
@@ -48,10 +47,9 @@ func TestFallbacks(t *testing.T) {
 		"no mail": {mailtest.Banner{Text: "SSH-2.0-x\r\n"}, []signatures.Fallback{sparrow},
 			Service{Protocol: "ssh", Role: "not-mail"}},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := mailtest.Serve(t, c.handler)
-			id := &Identifier{Signatures: set, Fallbacks: c.fallbacks, GreetingWait: 2 * time.Second}
+		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
+			server := n.Serve(t, c.handler)
+			id := &Identifier{Signatures: set, Fallbacks: c.fallbacks, Dial: n.Dial}
 			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
 			if err != nil {
 				t.Fatal(err)

@@ -9,7 +9,6 @@ import (
 	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"mxsweep/internal/mailtest"
 	"mxsweep/scan"
@@ -69,41 +68,15 @@ func families(t *testing.T) map[string]family {
 	}
 }
 
-// TestFamilies talks to all of them. Waits are cut short: the played daemons
-// answer at once or never.
+// TestFamilies talks to all of them, with the waits of a run, in the time of
+// the test.
 func TestFamilies(t *testing.T) {
 	set := load(t)
-	for _, p := range set.Probes {
-		p.Quiet = min(p.Quiet, 100*time.Millisecond)
-		p.Read.Wait = min(p.Read.Wait, 500*time.Millisecond)
-	}
-	type conversation struct {
-		server *mailtest.Server
-		open   *openConns
-		svc    *Service
-		err    error
-	}
-	cases := families(t)
-	// Not with t.Parallel, which runs as many as there are processors: a
-	// conversation is mostly waiting. Nor all at once, which a busy machine
-	// would take for silence.
-	turns := make(chan struct{}, 12)
-	had := make(map[string]*conversation)
-	var wg sync.WaitGroup
-	for name, c := range cases {
-		h := &conversation{server: mailtest.Serve(t, c.handler), open: new(openConns)}
-		had[name] = h
-		wg.Go(func() {
-			turns <- struct{}{}
-			defer func() { <-turns }()
-			id := &Identifier{Signatures: set, GreetingWait: 6 * time.Second, Dial: h.open.dial}
-			h.svc, h.err = id.Identify(t.Context(), scan.Result{Target: h.server.Addr()})
-		})
-	}
-	wg.Wait()
-	for name, c := range cases {
-		t.Run(name, func(t *testing.T) {
-			server, open, svc, err := had[name].server, had[name].open, had[name].svc, had[name].err
+	for name, c := range families(t) {
+		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
+			server, open := n.Serve(t, c.handler), &openConns{dialer: n.Dial}
+			id := &Identifier{Signatures: set, Dial: open.dial}
+			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
 			if err != nil && c.least > 0 {
 				t.Fatal(err)
 			}
@@ -137,10 +110,6 @@ func TestFamilies(t *testing.T) {
 // may only be asked if somebody wants it.
 func TestIntrusive(t *testing.T) {
 	set := load(t)
-	for _, p := range set.Probes {
-		p.Quiet = min(p.Quiet, 100*time.Millisecond)
-		p.Read.Wait = min(p.Read.Wait, 500*time.Millisecond)
-	}
 	for name, c := range map[string]struct {
 		product, version string
 		alternatives     []string
@@ -149,10 +118,9 @@ func TestIntrusive(t *testing.T) {
 		"postfwd1": {"postfwd", "1.35", nil},
 		"postgrey": {"Postgrey", "", nil},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := mailtest.Serve(t, &mailtest.Policy{Name: name})
-			id := &Identifier{Signatures: set, GreetingWait: 6 * time.Second, Intrusive: true}
+		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
+			server := n.Serve(t, &mailtest.Policy{Name: name})
+			id := &Identifier{Signatures: set, Dial: n.Dial, Intrusive: true}
 			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
 			if err != nil {
 				t.Fatal(err)
@@ -167,11 +135,12 @@ func TestIntrusive(t *testing.T) {
 // openConns counts the connections that are open at once, and in all, where
 // they are opened: the server learns of a close only later.
 type openConns struct {
+	dialer         func(context.Context, netip.AddrPort) (net.Conn, error)
 	now, most, all atomic.Int64
 }
 
 func (o *openConns) dial(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
-	c, err := new(net.Dialer).DialContext(ctx, "tcp", target.String())
+	c, err := o.dialer(ctx, target)
 	if err != nil {
 		return nil, err
 	}

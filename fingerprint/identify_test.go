@@ -4,13 +4,12 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"net"
 	"net/netip"
 	"slices"
 	"strings"
 	"sync"
 	"testing"
-	"time"
+	"testing/synctest"
 
 	"mxsweep/internal/mailtest"
 	"mxsweep/scan"
@@ -35,18 +34,25 @@ func daemon(t *testing.T, name string) mailtest.Handler {
 	return d
 }
 
+// inMemory runs a subtest in a bubble with a network of its own: the waits take
+// no time, and how busy the machine is makes no difference.
+func inMemory(t *testing.T, name string, f func(t *testing.T, n *mailtest.Network)) {
+	t.Helper()
+	t.Run(name, func(t *testing.T) {
+		synctest.Test(t, func(t *testing.T) { f(t, new(mailtest.Network)) })
+	})
+}
+
 // TestIdentify talks to daemons that answer at once, and holds what was sent
 // to them against what may be sent to a daemon that greets as SMTP.
 func TestIdentify(t *testing.T) {
 	set := load(t)
-	postfix := mailtest.Serve(t, daemon(t, "postfix-reinjection"))
 	plain, err := mailtest.Parse("S: 220 mail.example.net Dovecot ready.\nC: LHLO *\nS: 250-mail.example.net\nS: 250 PIPELINING\nC: *\nS: 500 5.5.1 Unknown command")
 	if err != nil {
 		t.Fatal(err)
 	}
-	lmtp := mailtest.Serve(t, plain)
-	gone := mailtest.Serve(t, mailtest.Refusing{})
-	gone.Close()
+	// The first servers of a network in memory, and where nothing listens.
+	const postfix, lmtp, gone = "127.0.0.1:40000", "127.0.0.1:40001", "127.0.0.1:9"
 	for name, c := range map[string]struct {
 		handler      mailtest.Handler
 		protocol     string
@@ -60,21 +66,23 @@ func TestIdentify(t *testing.T) {
 		"Exim":                  {daemon(t, "exim"), "smtp", "Exim", 9, "", nil},
 		"OpenSMTPD":             {daemon(t, "opensmtpd"), "smtp", "OpenSMTPD", 9, "", nil},
 		"Dovecot LMTP":          {daemon(t, "dovecot-lmtp"), "lmtp", "Dovecot", 9, "", nil},
-		"DKIMproxy":             {mailtest.DKIMproxy{Next: postfix.Addr().String()}, "smtp", "DKIMproxy", 9, "Postfix smtpd", []string{"xforward-offered"}},
-		"DKIMproxy without hop": {mailtest.DKIMproxy{Next: gone.Addr().String()}, "smtp", "DKIMproxy", 9, "", []string{"next-hop-down"}},
-		"spampd":                {mailtest.Spampd{Next: postfix.Addr().String()}, "smtp", "spampd", 8, "Postfix smtpd", nil},
-		"spampd before LMTP":    {mailtest.Spampd{Next: lmtp.Addr().String()}, "lmtp", "spampd", 8, "", nil},
-		"DKIMproxy before LMTP": {mailtest.DKIMproxy{Next: lmtp.Addr().String()}, "lmtp", "DKIMproxy", 10, "", nil},
+		"DKIMproxy":             {mailtest.DKIMproxy{Next: postfix}, "smtp", "DKIMproxy", 9, "Postfix smtpd", []string{"xforward-offered"}},
+		"DKIMproxy without hop": {mailtest.DKIMproxy{Next: gone}, "smtp", "DKIMproxy", 9, "", []string{"next-hop-down"}},
+		"spampd":                {mailtest.Spampd{Next: postfix}, "smtp", "spampd", 8, "Postfix smtpd", nil},
+		"spampd before LMTP":    {mailtest.Spampd{Next: lmtp}, "lmtp", "spampd", 8, "", nil},
+		"DKIMproxy before LMTP": {mailtest.DKIMproxy{Next: lmtp}, "lmtp", "DKIMproxy", 10, "", nil},
 		"amavisd":               {&mailtest.Amavis{}, "smtp", "amavisd-new", 9, "", []string{"xforward-offered"}},
 		"amavisd, LMTP":         {&mailtest.Amavis{LMTP: true}, "lmtp", "amavisd-new", 9, "", nil},
 		"amavisd refusing":      {&mailtest.Amavis{Refuse: true}, "", "", 0, "", []string{"acl-refused"}},
 		"refusing":              {mailtest.Refusing{}, "", "", 0, "", []string{"acl-refused"}},
 		"flood":                 {mailtest.Flood{Text: "220-more\r\n"}, "", "", 0, "", nil},
 	} {
-		t.Run(name, func(t *testing.T) {
-			t.Parallel()
-			server := mailtest.Serve(t, c.handler)
-			id := &Identifier{Signatures: set, GreetingWait: 2 * time.Second}
+		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
+			if a, b := n.Serve(t, daemon(t, "postfix-reinjection")), n.Serve(t, plain); a.Addr().String() != postfix || b.Addr().String() != lmtp {
+				t.Fatalf("the next hops are at %s and %s", a.Addr(), b.Addr())
+			}
+			server := n.Serve(t, c.handler)
+			id := &Identifier{Signatures: set, Dial: n.Dial}
 			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
 			if err != nil {
 				t.Fatal(err)
@@ -133,31 +141,29 @@ func checkManners(t *testing.T, server *mailtest.Server, svc *Service) {
 // that a silent port is asked, with binary probes first, and sees to it that
 // no child keeps the rest of a line.
 func TestAmavisIsNotHarmed(t *testing.T) {
-	amavis := &mailtest.Amavis{Children: 1}
-	server := mailtest.Serve(t, amavis)
-	holder, err := net.Dial("tcp", server.Addr().String())
-	if err != nil {
-		t.Fatal(err)
-	}
 	set := load(t)
-	id := &Identifier{Signatures: set, Record: true, GreetingWait: 300 * time.Millisecond}
-	for _, p := range set.Probes {
-		p.Quiet = min(p.Quiet, 10*time.Millisecond)
-		p.Read.Wait = min(p.Read.Wait, 50*time.Millisecond)
-	}
-	if _, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()}); err != nil {
-		t.Fatal(err)
-	}
-	holder.Close()
-	server.Close()
-	if n := amavis.Harmed(); n > 0 {
-		t.Errorf("%d sessions began with the rest of another's line", n)
-	}
-	for _, s := range server.Sessions() {
-		if len(s.Received) > 0 && !bytes.HasSuffix(s.Received, []byte("\r\n")) {
-			t.Errorf("a session ends in the middle of a line: %q", s.Received)
+	inMemory(t, "busy", func(t *testing.T, n *mailtest.Network) {
+		amavis := &mailtest.Amavis{Children: 1}
+		server := n.Serve(t, amavis)
+		holder, err := n.Dial(t.Context(), server.Addr())
+		if err != nil {
+			t.Fatal(err)
 		}
-	}
+		id := &Identifier{Signatures: set, Record: true, Dial: n.Dial}
+		if _, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()}); err != nil {
+			t.Fatal(err)
+		}
+		holder.Close()
+		server.Close()
+		if n := amavis.Harmed(); n > 0 {
+			t.Errorf("%d sessions began with the rest of another's line", n)
+		}
+		for _, s := range server.Sessions() {
+			if len(s.Received) > 0 && !bytes.HasSuffix(s.Received, []byte("\r\n")) {
+				t.Errorf("a session ends in the middle of a line: %q", s.Received)
+			}
+		}
+	})
 }
 
 // TestScope sees to it that the scope is asked before every connection.
@@ -198,7 +204,7 @@ func TestCancel(t *testing.T) {
 func TestTranscriptMatches(t *testing.T) {
 	set := load(t)
 	server := mailtest.Serve(t, daemon(t, "postfix-reinjection"))
-	id := &Identifier{Signatures: set, Record: true, GreetingWait: 2 * time.Second}
+	id := &Identifier{Signatures: set, Record: true}
 	svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
 	if err != nil {
 		t.Fatal(err)

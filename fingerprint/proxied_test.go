@@ -2,7 +2,6 @@ package fingerprint
 
 import (
 	"testing"
-	"time"
 
 	"mxsweep/internal/mailtest"
 	"mxsweep/scan"
@@ -12,15 +11,11 @@ import (
 // text and with TLS behind it: what speaks there is named, and the trust told.
 func TestProxiedOfEveryProtocol(t *testing.T) {
 	set := load(t)
-	for _, p := range set.Probes {
-		p.Quiet = min(p.Quiet, 100*time.Millisecond)
-	}
 	for _, s := range speakers {
 		for _, way := range []string{"starttls", "implicit"} {
-			t.Run(s.protocol+"/"+way, func(t *testing.T) {
-				t.Parallel()
-				server := mailtest.Serve(t, mailtest.Proxied{Inner: s.handler(t, way)})
-				id := &Identifier{Signatures: set, GreetingWait: 6 * time.Second}
+			inMemory(t, s.protocol+"/"+way, func(t *testing.T, n *mailtest.Network) {
+				server := n.Serve(t, mailtest.Proxied{Inner: s.handler(t, way)})
+				id := &Identifier{Signatures: set, Dial: n.Dial}
 				svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
 				if err != nil {
 					t.Fatal(err)

@@ -92,15 +92,11 @@ func (s speaker) handler(t *testing.T, way string) mailtest.Handler {
 // know, and wants all that is told of it.
 func TestTLSOfEveryProtocol(t *testing.T) {
 	set := load(t)
-	for _, p := range set.Probes {
-		p.Quiet = min(p.Quiet, 100*time.Millisecond)
-	}
 	for _, s := range speakers {
 		for _, way := range []string{"implicit", "starttls", "broken", "refused"} {
-			t.Run(s.protocol+"/"+way, func(t *testing.T) {
-				t.Parallel()
-				id := &Identifier{Signatures: set, GreetingWait: 6 * time.Second}
-				svc, err := id.Identify(t.Context(), scan.Result{Target: mailtest.Serve(t, s.handler(t, way)).Addr()})
+			inMemory(t, s.protocol+"/"+way, func(t *testing.T, n *mailtest.Network) {
+				id := &Identifier{Signatures: set, Dial: n.Dial}
+				svc, err := id.Identify(t.Context(), scan.Result{Target: n.Serve(t, s.handler(t, way)).Addr()})
 				if err != nil {
 					t.Fatal(err)
 				}

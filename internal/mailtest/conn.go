@@ -125,7 +125,7 @@ func (c *Conn) onClose(f func()) (stop func()) {
 
 // Reset ends the connection with a RST.
 func (c *Conn) Reset() {
-	if t, ok := c.raw.(*net.TCPConn); ok {
+	if t, ok := c.raw.(interface{ SetLinger(int) error }); ok {
 		// Without the option the connection is closed in the ordinary way.
 		_ = t.SetLinger(0)
 	}

@@ -56,7 +56,7 @@ type relay struct {
 }
 
 func (r *relay) serve(next string) {
-	conn, err := net.DialTimeout("tcp", next, 5*time.Second)
+	conn, err := r.client.server.dial(next, 5*time.Second)
 	if err != nil {
 		r.client.Say(r.down)
 		return

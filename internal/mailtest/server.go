@@ -11,6 +11,7 @@ package mailtest
 
 import (
 	"bufio"
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -50,6 +51,7 @@ const maxKept = 1 << 20
 // A Server is one listening port.
 type Server struct {
 	listener net.Listener
+	network  *Network // nil for that of the system
 	handler  Handler
 	done     chan struct{}
 	working  sync.WaitGroup
@@ -87,9 +89,28 @@ func Listen(address string, h Handler) (*Server, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening on %q: %w", address, err)
 	}
-	s := &Server{listener: l, handler: h, done: make(chan struct{}), conns: make(map[net.Conn]bool)}
+	return start(l, h, nil), nil
+}
+
+// start serves what comes to a listener, of a network in memory if there is one.
+func start(l net.Listener, h Handler, n *Network) *Server {
+	s := &Server{listener: l, network: n, handler: h, done: make(chan struct{}), conns: make(map[net.Conn]bool)}
 	s.working.Go(s.accept)
-	return s, nil
+	return s
+}
+
+// dial connects to a server from where this one is.
+func (s *Server) dial(address string, limit time.Duration) (net.Conn, error) {
+	if s.network == nil {
+		return net.DialTimeout("tcp", address, limit)
+	}
+	ctx, cancel := context.WithTimeout(context.Background(), limit)
+	defer cancel()
+	target, err := netip.ParseAddrPort(address)
+	if err != nil {
+		return nil, fmt.Errorf("dialing %q: %w", address, err)
+	}
+	return s.network.Dial(ctx, target)
 }
 
 // TB is what a test offers to [Serve].
@@ -228,10 +249,10 @@ func (s *Server) enter(raw net.Conn) *Conn {
 // leave says goodbye with a FIN: what the client still sent is read first, for
 // the kernel answers a close over unread bytes with a RST.
 func (s *Server) leave(c *Conn) {
-	if t, ok := c.raw.(*net.TCPConn); ok && t.CloseWrite() == nil {
-		if t.SetReadDeadline(time.Now().Add(linger)) == nil {
+	if t, ok := c.raw.(interface{ CloseWrite() error }); ok && t.CloseWrite() == nil {
+		if c.raw.SetReadDeadline(time.Now().Add(linger)) == nil {
 			// The end of this is the end of the connection, whatever it is.
-			_, _ = io.Copy(io.Discard, t)
+			_, _ = io.Copy(io.Discard, c.raw)
 		}
 	}
 	c.raw.Close()
