@@ -18,8 +18,9 @@ func (s *sweep) abandon(cause error) {
 	}
 	for _, h := range s.hosts.hosts {
 		lists := [][]unsettled{h.unproven}
+		s.stats.Done -= uint64(len(h.unproven))
 		if u := h.up; u != nil {
-			lists = append(lists, u.held, u.late, u.again)
+			lists = append(lists, u.held, u.parked, u.late, u.again)
 		}
 		for _, list := range lists {
 			for _, q := range list {

@@ -39,13 +39,13 @@ func (s *sweep) block(h *host) {
 		s.unsettled--
 		s.yield(h, q, Result{State: StateFiltered, Reason: q.as.reason()})
 	}
-	for _, list := range [][]unsettled{u.held, u.again} {
+	for _, list := range [][]unsettled{u.held, u.parked, u.again} {
 		for _, q := range list {
 			s.unsettled--
 			s.yieldBlocked(h, q)
 		}
 	}
-	u.held, u.late, u.again = nil, nil, nil
+	u.held, u.parked, u.late, u.again = nil, nil, nil, nil
 	if !h.pinned() {
 		s.hosts.rest(h)
 	}

@@ -10,13 +10,14 @@ import (
 // host has gone or the path is down; a control that is answered rules that out
 // for all that was asked before it.
 const (
-	firstControl = 32  // silent pairs of a host that call for one
-	lastControl  = 512 // twice as many each time, up to this
-	oldControl   = 24  // or so many, if the latest answer is older than this
-	controlAge   = 1500 * time.Millisecond
-	fewAnswers   = 4    // with fewer, it is not known how much of a host is silent
-	unlikely     = 1e-3 // where most pairs answer, a silent run less likely than this calls for one
-	rare         = 0.9  // where more pairs than this answer, each silent one is asked once more at the end
+	firstControl  = 32  // silent pairs of a host that call for one
+	lastControl   = 512 // twice as many each time, up to this
+	parkedControl = 4   // or so many times as many that are parked: they are asked again in any case
+	oldControl    = 24  // or so many, if the latest answer is older than this
+	controlAge    = 1500 * time.Millisecond
+	fewAnswers    = 4    // with fewer, it is not known how much of a host is silent
+	unlikely      = 1e-3 // where most pairs answer, a silent run less likely than this calls for one
+	rare          = 0.9  // where more pairs than this answer, each silent one is asked once more at the end
 )
 
 // How often and how long a silent control is asked.
@@ -121,20 +122,31 @@ func (s *sweep) controlled(p *probe, by way) {
 	if !u.failed {
 		s.learn(p, u.tries)
 		u.every = min(2*u.every, lastControl)
+		if u.tries > 0 && u.gap > 0 {
+			s.void(h) // silent again for a while, as before
+		}
 		s.heard(h, p.sent, by, p.to.Port())
 	} else {
 		s.learn(p, 0)
 		u.waited += s.now - u.pausedAt
 		u.failed, u.every = false, firstControl
-		for _, q := range u.held {
-			s.unsettled--
-			s.putBack(h, q)
-		}
-		u.held = nil
+		s.void(h)
 		s.heard(h, p.sent, by, p.to.Port())
 	}
 	s.turn(h)
 	s.look(h)
+}
+
+// void has all pairs asked again that wait for an answer of their host.
+func (s *sweep) void(h *host) {
+	u := h.up
+	for _, list := range [][]unsettled{u.held, u.parked} {
+		for _, q := range list {
+			s.unsettled--
+			s.putBack(h, q)
+		}
+	}
+	u.held, u.parked = nil, nil
 }
 
 // uncontrolled takes in that a try of a control stayed silent.
@@ -204,25 +216,26 @@ func (s *sweep) rouse(h *host) {
 func (s *sweep) controlDue(h *host) bool {
 	u, n := h.up, len(h.up.held)
 	switch {
-	case n == 0:
+	case n+len(u.parked) == 0:
 		return false
-	case n >= int(u.every), s.unsettled >= maxUnsettled, s.over(h):
+	case n >= int(u.every), len(u.parked) >= min(parkedControl*int(u.every), lastControl), s.unsettled >= maxUnsettled, s.over(h):
 		return true
 	case n >= oldControl && s.now-u.proof >= controlAge:
 		return true
 	}
+	n += len(u.parked)
 	share := h.answering()
 	return share >= 0.5 && math.Pow(1-share, float64(n)) < unlikely
 }
 
 // answering returns the share of pairs of a host that is up that answer, 0 while
-// too little is known.
+// too little is known. Those that are to be asked again count as silent.
 func (h *host) answering() float64 {
 	answers := float64(h.est.answers)
 	if answers < fewAnswers {
 		return 0
 	}
-	return answers / (answers + float64(h.up.silent) + 2)
+	return answers / (answers + float64(h.up.silent+len(h.up.again)) + 2)
 }
 
 // finishParts asks for the controls at the end of the parts of all hosts, once
@@ -233,6 +246,8 @@ func (s *sweep) finishParts() {
 		if h.up != nil {
 			s.conclude(h)
 			s.look(h)
+		} else {
+			s.endSilent(h)
 		}
 	}
 }

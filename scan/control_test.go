@@ -133,8 +133,9 @@ func TestPathDown(t *testing.T) {
 	}
 }
 
-// TestControlCost counts what controls cost at a healthy host with 5 open ports
-// and 113 silent ones: a control of an open port is a SYN, an ACK and a RST.
+// TestControlCost counts what controls, and further tries for their sake, cost at
+// a healthy host with 5 open ports and 113 silent ones: a control of an open port
+// is a SYN, an ACK and a RST.
 func TestControlCost(t *testing.T) {
 	for seed := range uint64(20) {
 		synctest.Test(t, func(t *testing.T) {
@@ -147,9 +148,10 @@ func TestControlCost(t *testing.T) {
 					silent++
 				}
 			}
-			without := st.Sent - st.Controls + 2*5
-			if silent != 113 || st.Controls == 0 || float64(3*st.Controls) > 0.05*float64(without) {
-				t.Errorf("seed %d: %d silent, %d controls, %d packets without them", seed, silent, st.Controls, without)
+			const tries = 3
+			without := 3*5 + tries*113
+			if with := int(st.Sent + 2*5 + 2*st.Controls); silent != 113 || st.Controls == 0 || with < without || float64(with) > 1.05*float64(without) {
+				t.Errorf("seed %d: %d silent, %d packets, %d controls among them, %d without them", seed, silent, with, st.Controls, without)
 			}
 		})
 	}

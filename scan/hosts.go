@@ -26,11 +26,7 @@ type host struct {
 
 	up *upHost // nil if nothing was heard of the host
 
-	// Silent pairs of a host of which nothing was heard, and the probes under
-	// way by generation (see advance).
-	unproven []unsettled
-	flight   [2]int32
-	gen      uint8
+	unproven []unsettled // silent pairs of a host of which nothing was heard
 
 	// Pairs that await their turn, linked through probe.next.
 	head, tail int32
@@ -49,8 +45,6 @@ func (h *host) depart(p *probe) {
 	h.probes++
 	h.asked++
 	h.last = p.sent
-	p.gen = h.gen
-	h.flight[p.gen%2]++
 	if h.up != nil && h.up.gap > 0 {
 		h.up.next = p.sent + h.up.gap
 	}

@@ -85,7 +85,7 @@ func (s *sweep) pickAt(h *host) int32 {
 	s.unsettled--
 	i := s.slot(h, q.port)
 	p := &s.probes[i]
-	p.attempts, p.earlier, p.as, p.from, p.last = int(q.attempts), int(q.earlier), q.as, q.from, q.last
+	p.attempts, p.earlier, p.as, p.from, p.wait, p.last = int(q.attempts), int(q.earlier), q.as, q.from, q.wait, q.last
 	return i
 }
 

@@ -41,9 +41,7 @@ func (s *sweep) settle(e ending) {
 		s.refusals.answer(max(s.now-p.sent, 1), 0)
 		s.answered(e.slot, Result{State: StateClosed, Reason: ReasonConnRefused}, byReset)
 	case silent:
-		h := p.host
 		s.unheard(e.slot, s.now-p.sent)
-		s.advance(h)
 	case looped:
 		// The port was free for our own end, so nobody listens there now; it
 		// is asked again, from another port. The probe never left the host.

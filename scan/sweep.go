@@ -36,6 +36,8 @@ type sweep struct {
 
 	drawn     bool    // there is no further pair to draw
 	unsettled int     // pairs without a result and without a slot
+	unproven  int     // of those, pairs of hosts of which nothing was heard
+	quiet     []*host // a host for each of them, the oldest first, and some that have turned up
 	controls  []*host // whose control waits for its turn
 	slotless  []*host // with a pair whose turn has come, but no slot for it
 	alarms    alarms
@@ -72,7 +74,6 @@ type probe struct {
 	noted   bool       // the try under way is no longer silent
 	control bool       // it is a control, which has no result
 	last    bool       // it is asked once more at the end
-	gen     uint8      // host.gen when the last try left
 
 	next           int32 // the pair behind it in its host's queue
 	spoke          int32 // of the wheel, or none
@@ -246,7 +247,6 @@ func (s *sweep) unask(i int32) {
 		s.wheel.remove(s.probes, i)
 	}
 	p.host.asked--
-	p.host.flight[p.gen%2]--
 	s.inflight--
 	s.window.end(s.now)
 	s.turn(p.host)
@@ -271,7 +271,6 @@ func (s *sweep) expire() {
 		s.unask(i)
 		s.dismiss(h)
 		s.unheard(i, wait)
-		s.advance(h)
 	}
 }
 
@@ -288,7 +287,9 @@ func (s *sweep) unheard(i int32, wait time.Duration) {
 		h.up.flying = false
 		s.uncontrolled(h)
 	case p.attempts < s.tries(p.host):
-		s.queue(i, false)
+		if !s.park(i) {
+			s.queue(i, false)
+		}
 	default:
 		s.silence(i)
 	}
@@ -323,7 +324,7 @@ func (s *sweep) finish(i int32, r Result) {
 	if h.up != nil {
 		s.conclude(h)
 		s.look(h)
-	} else if h.pairs == 0 {
+	} else if s.endSilent(h); h.pairs == 0 {
 		s.hosts.rest(h)
 	}
 }

@@ -32,9 +32,10 @@ const (
 // for the answer.
 type upHost struct {
 	memory
-	held  []unsettled // silent, and asked after proof
-	late  []unsettled // proven, but asked once more at the end
-	again []unsettled // to be asked, once more or for the first time
+	held   []unsettled // silent, and asked after proof
+	parked []unsettled // silent once, after proof: the further tries wait for the next proof
+	late   []unsettled // proven, but asked once more at the end
+	again  []unsettled // to be asked, once more or for the first time
 
 	silent int // pairs that were silent, which was proven
 
@@ -71,13 +72,13 @@ const noProof = time.Duration(-1)
 // An unsettled pair was silent, or is to be asked, and has no result yet.
 type unsettled struct {
 	sent, ended time.Duration // when the last probe left, and the wait for its answer ended
+	wait        time.Duration // how long the tries were awaited
 	from        netip.Addr    // who sent the ICMP error, if there was one
 	port        uint16
 	attempts    uint16 // probes that count
 	earlier     uint16 // and those that do not, because a control failed after them
 	as          outcome
-	gen         uint8 // host.gen when the last probe left
-	last        bool  // it was asked once more at the end
+	last        bool // it was asked once more at the end
 }
 
 // maxUnsettled is how many pairs without a result and a slot are kept. Beyond
@@ -95,7 +96,7 @@ func (h *host) pinned() bool {
 		return true
 	}
 	u := h.up
-	return u != nil && (len(u.held)+len(u.late)+len(u.again) > 0 || u.phase != trusted && u.phase != blocked)
+	return u != nil && (len(u.held)+len(u.parked)+len(u.late)+len(u.again) > 0 || u.phase != trusted && u.phase != blocked)
 }
 
 // heard takes in that a packet of the host's own answered a probe for a port
@@ -103,8 +104,9 @@ func (h *host) pinned() bool {
 func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 	u := h.up
 	if u == nil {
-		u = &upHost{memory: memory{proof: noProof, every: firstControl}, held: h.unproven}
-		h.up, h.unproven = u, nil
+		u = &upHost{memory: memory{proof: noProof, every: firstControl}}
+		h.up = u
+		s.wakeUp(h, sent)
 	}
 	u.known[by] = port
 	u.has |= 1 << by
@@ -145,58 +147,7 @@ func (s *sweep) silence(i int32) {
 // unsettled returns what is kept of p when its slot is given away.
 func (p *probe) unsettled(now time.Duration) unsettled {
 	return unsettled{sent: p.sent, ended: now, from: p.from, port: p.to.Port(),
-		attempts: uint16(p.attempts), earlier: uint16(p.earlier), as: p.as, gen: p.gen, last: p.last}
-}
-
-// silentHost deals with a silent pair of a host of which nothing was heard. Its
-// result waits only for the probes that left before it: whatever answers a later
-// one proves it.
-func (s *sweep) silentHost(h *host, q unsettled) {
-	if h.flight[0]+h.flight[1] == 0 && len(h.unproven) == 0 {
-		s.yieldSilent(h, q)
-		s.hosts.rest(h)
-		return
-	}
-	h.unproven = append(h.unproven, q)
-	s.unsettled++
-	s.advance(h)
-}
-
-// advance lets those silent pairs of a host go that no probe under way can
-// prove any more. Probes belong to one of two generations: if none of the older
-// one is under way, the younger one becomes the older.
-func (s *sweep) advance(h *host) {
-	for range 2 {
-		if len(h.unproven) == 0 || h.flight[(h.gen+1)%2] > 0 {
-			return
-		}
-		keep := h.unproven[:0]
-		for _, q := range h.unproven {
-			if q.gen == h.gen {
-				keep = append(keep, q)
-				continue
-			}
-			s.unsettled--
-			s.yieldSilent(h, q)
-		}
-		h.unproven = keep
-		h.gen++
-	}
-	if len(h.unproven) == 0 {
-		h.unproven = nil
-		if h.pairs == 0 {
-			s.hosts.rest(h)
-		}
-	}
-}
-
-// yieldSilent reports a silent pair of a host of which nothing was heard.
-func (s *sweep) yieldSilent(h *host, q unsettled) {
-	r := Result{State: StateFiltered, Reason: q.as.reason()}
-	if s.hosts.forgot {
-		r.State, r.Err = StateUnknown, fmt.Errorf("asking %v: more hosts are up than can be remembered", h.addr)
-	}
-	s.yield(h, q, r)
+		attempts: uint16(p.attempts), earlier: uint16(p.earlier), as: p.as, wait: p.wait, last: p.last}
 }
 
 // release proves the silent pairs that were asked before the latest proof.
@@ -214,6 +165,7 @@ func (s *sweep) release(h *host) {
 	if u.held = keep; len(keep) == 0 {
 		u.held = nil
 	}
+	s.unpark(h)
 	s.conclude(h)
 }
 
@@ -256,7 +208,7 @@ func (s *sweep) over(h *host) bool {
 // proven, but for those that are asked once more.
 func (s *sweep) conclude(h *host) {
 	u := h.up
-	if s.over(h) && len(u.held) == 0 && len(u.late) > 0 {
+	if s.over(h) && len(u.held)+len(u.parked) == 0 && len(u.late) > 0 {
 		late := u.late
 		u.late = nil
 		for _, q := range late {
