@@ -23,6 +23,10 @@ type Canary struct {
 	// least, and spoke its protocol. A CanaryWatch fills it in.
 	Answered bool
 
+	// Reason is why it could not be asked, or not on all addresses of its name; ""
+	// if it could.
+	Reason string
+
 	last, lost time.Time // when it answered last, and when it did not for the first time
 	spoke      bool      // its protocol was heard
 	heard      string    // another protocol that was heard, "" if none was
@@ -51,6 +55,9 @@ func (c *Canary) complaint() string {
 		return fmt.Sprintf("The canary %s answers with %s and not with %s.", c.Target(), c.heard, c.Protocol)
 	case c.lost.IsZero() && !c.last.IsZero():
 		return fmt.Sprintf("The canary %s is open, and %s was not heard from it.", c.Target(), c.Protocol)
+	}
+	if c.Reason != "" {
+		return fmt.Sprintf("The canary %s did not answer: %s.", c.Target(), c.Reason)
 	}
 	return fmt.Sprintf("The canary %s did not answer.", c.Target())
 }

@@ -67,6 +67,7 @@ const (
 	NoticeAuditRepaired     = "MXS9033"
 	NoticeRequired          = "MXS9034"
 	NoticeNoRoute           = "MXS9036"
+	NoticeTurnedAway        = "MXS9037"
 	NoticeWideAcceptance    = "MXS9041"
 	NoticeOwnAddress        = "MXS9042"
 	NoticeShardMissing      = "MXS9043"
@@ -191,6 +192,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeNoRoute, "NoRoute", LevelWarning, "There is no route to some of the targets.",
 		"Nothing was sent to them.",
 		"Set up a route, or leave these targets out."},
+	{NoticeTurnedAway, "ScannerTurnedAway", LevelWarning, "A port refuses this scanner for good.",
+		"That is a result, and holds for this scanner: its address is on a list, or not on one. What the port offers to other clients was not assessed.",
+		"Let the scanner's address in, or sweep from a place that the port serves, if what it offers matters."},
 	{NoticeWideAcceptance, "AcceptedRiskWide", LevelWarning, "An accepted-risk entry covers more than 65,536 hosts.",
 		"What is found there later is accepted before anybody has seen it.",
 		"Name the hosts that the decision was about."},

@@ -134,6 +134,30 @@ func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 	return results
 }
 
+// explained gives canaries with the reason of those that could not be asked: one
+// whose name did not resolve, or a stray.
+func (p *plan) explained(canaries []exposure.Canary) []exposure.Canary {
+	explain := func(t scan.Target, reason string) {
+		addr, _ := t.Single()
+		for i := range canaries {
+			if canaries[i].Selector.Matches(addr, t.Name) {
+				canaries[i].Reason = reason
+			}
+		}
+	}
+	for _, t := range p.canaries.scope.Unresolved() {
+		reason := "its name did not resolve"
+		if why := unresolved(t).Reason; why != "" {
+			reason += " (" + why + ")"
+		}
+		explain(t, reason)
+	}
+	for _, t := range p.strays {
+		explain(t, "it was not asked, as it is none of the targets, which are all that may be contacted where there is no scope")
+	}
+	return canaries
+}
+
 // canaryPorts are the ports of an address that canaries name.
 func (p *plan) canaryPorts(addr netip.Addr) []uint16 {
 	var ports []uint16

@@ -46,7 +46,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	}
 	facts := p.facts(ctx, w, outs, aborted)
 	c.verdict = p.gate.Decide(facts, c.findings)
-	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.strayCanaries(), ownPorts(c.open)} {
+	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), ownPorts(c.open), exposure.TurnedAway(c.open, c.findings)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	entries := p.policy.Notices(c.findings, c.verdict.Notices, now)
@@ -101,7 +101,7 @@ func (p *plan) facts(ctx context.Context, w *sweep, outs *outputs, aborted error
 		}
 	}
 	facts := exposure.RunFacts{Coverage: w.counter.Coverage(), Unknown: &w.unknown, Silent: silent,
-		Short: w.lines.Short(), Parts: w.lines.Parts(), Canaries: w.canaries.Canaries(), Aborted: aborted}
+		Short: w.lines.Short(), Parts: w.lines.Parts(), Canaries: p.explained(w.canaries.Canaries()), Aborted: aborted}
 	noteStop(ctx, &facts)
 	facts.Progress = p.flags.resume
 	facts.EmptyShard = p.emptyShard
@@ -129,17 +129,6 @@ func (p *plan) excludedTargets() []exposure.Notice {
 		}
 		notices = append(notices, exposure.NewNotice(exposure.NoticeExcluded, t.Anchor.Text, anchorOf(t),
 			"The target %q is excluded%s.", t.Anchor.Text, p.byFamily(t)))
-	}
-	return notices
-}
-
-// strayCanaries are notices about canaries that were not asked. The gate counts
-// them as silent.
-func (p *plan) strayCanaries() []exposure.Notice {
-	var notices []exposure.Notice
-	for _, t := range p.strays {
-		notices = append(notices, exposure.NewNotice(exposure.NoticeCanary, t.Anchor.Text, anchorOf(t),
-			"The canary %s was not asked: it is none of the targets, which are all that may be contacted where there is no scope.", t.Anchor.Text))
 	}
 	return notices
 }
