@@ -225,9 +225,11 @@ func (c *Comparison) changed(f *Finding, entries []*BaselineEntry) Drift {
 func (c *Comparison) carry(e *BaselineEntry, counter *CoverageCounter, policy *Policy, now time.Time) Finding {
 	fixed, why := c.verify(e, counter)
 	r := c.rules.find(e)
+	product, version := splitProduct(e.Product)
+	advice := r.Fix.For(product, version, e.Target())
 	f := Finding{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
 		Target: e.Target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
-		Confidence: 10, Evidence: []string{why}, Remediation: r.Fix.For(e.Product, e.Port), Tags: r.Tags, Method: e.Method,
+		Confidence: 10, Evidence: []string{why}, Remediation: advice.Text, Fixes: advice.Fixes, Tags: r.Tags, Method: e.Method,
 		Carried: true, Drift: DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}
 	if e.Confidence != nil {
 		f.Certainty = *e.Confidence

@@ -124,8 +124,11 @@ type Finding struct {
 	Method    string
 
 	Evidence []string // one sentence each
-	// Remediation is the fix for this daemon: the config line where known.
+	// Remediation is the fix for this daemon, several lines where known: the
+	// edit, and the commands that check, apply and verify it. Fixes are the ids
+	// of the fixes in it.
 	Remediation string
+	Fixes       []string
 	Tags        []string
 
 	Status Status

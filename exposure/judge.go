@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"mxsweep/fingerprint"
@@ -148,14 +149,15 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 		FirstSeen: p.Time, LastSeen: p.Time, Reachability: p.Reachability,
 	}
 	j.Policy.HostIdentity().identify(&f)
-	product := ""
+	product, version := "", ""
 	if p.Service != nil {
-		product = p.Service.Product
+		product, version = p.Service.Product, p.Service.Version
 		f.Product, f.Service = productOf(p.Service), p.Service.Protocol
 		f.Confidence = p.Service.Confidence
 		f.Certainty, f.Method = certainty(p.Service), p.Service.Method
 	}
-	f.Remediation = r.Fix.For(product, p.Target.Port())
+	advice := r.Fix.For(product, version, p.Target)
+	f.Remediation, f.Fixes = advice.Text, advice.Fixes
 	return f
 }
 
@@ -165,4 +167,13 @@ func productOf(s *fingerprint.Service) string {
 		return s.Product
 	}
 	return s.Product + " " + s.Version
+}
+
+// splitProduct parts what productOf joined.
+func splitProduct(s string) (product, version string) {
+	i := strings.LastIndexByte(s, ' ')
+	if i < 0 || s[i+1:] == "" || s[i+1] < '0' || s[i+1] > '9' {
+		return s, ""
+	}
+	return s[:i], s[i+1:]
 }

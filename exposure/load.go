@@ -13,6 +13,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"mxsweep/exposure/fix"
 )
 
 //go:embed rules/*.yaml
@@ -41,7 +43,11 @@ func LoadRules(fsys fs.FS, dir string) (*RuleSet, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listing rules in %q: %w", dir, err)
 	}
-	set := &RuleSet{byID: map[string]*Rule{}}
+	fixes, err := fix.Builtin()
+	if err != nil {
+		return nil, err
+	}
+	set := &RuleSet{byID: map[string]*Rule{}, fixes: fixes}
 	var errs []error
 	for _, file := range files {
 		data, err := fs.ReadFile(fsys, file)
@@ -90,7 +96,7 @@ var (
 // addRule reads one rule and checks it as a whole.
 func (d *document) addRule(set *RuleSet, n *yaml.Node) {
 	r := &Rule{}
-	d.mapping(n, "a rule", d.ruleFields(r))
+	d.mapping(n, "a rule", d.ruleFields(r, set))
 	switch {
 	case !ruleID.MatchString(r.ID):
 		d.fail(n, "ids are MXS and four digits, from MXS0000 to MXS8999", "rule id %q is not valid", r.ID)
@@ -113,7 +119,7 @@ func (d *document) addRule(set *RuleSet, n *yaml.Node) {
 }
 
 // ruleFields reads the keys of a rule.
-func (d *document) ruleFields(r *Rule) []field {
+func (d *document) ruleFields(r *Rule, set *RuleSet) []field {
 	return []field{
 		{"id", true, func(n *yaml.Node) { r.ID = d.text(n, "id") }},
 		{"name", true, func(n *yaml.Node) { r.Name = d.text(n, "name") }},
@@ -132,7 +138,7 @@ func (d *document) ruleFields(r *Rule) []field {
 			d.sequence(n, "when", func(item *yaml.Node) { r.When = append(r.When, d.condition(item)) })
 		}},
 		{"why", true, func(n *yaml.Node) { r.Why = d.text(n, "why") }},
-		{"fix", true, func(n *yaml.Node) { r.Fix = d.fix(n) }},
+		{"fix", true, func(n *yaml.Node) { r.Fix = d.fix(n, set.fixes) }},
 		{"references", true, func(n *yaml.Node) { r.References = d.uris(n) }},
 		{"cwe", true, func(n *yaml.Node) {
 			d.sequence(n, "cwe", func(item *yaml.Node) { r.CWE = append(r.CWE, d.integer(item, "cwe", 1, 9999)) })
@@ -191,19 +197,18 @@ func (d *document) condition(n *yaml.Node) Condition {
 }
 
 // fix reads the fix of a rule.
-func (d *document) fix(n *yaml.Node) Fix {
+func (d *document) fix(n *yaml.Node, known *fix.Set) Fix {
 	var f Fix
 	d.mapping(n, "fix", []field{
 		{"default", true, func(n *yaml.Node) { f.Default = d.text(n, "default") }},
-		{"products", false, func(n *yaml.Node) {
-			if n.Kind != yaml.MappingNode {
-				d.fail(n, "write product: text pairs", "products is %s, want a mapping", kindOf(n))
-				return
-			}
-			for i := 0; i+1 < len(n.Content); i += 2 {
-				f.Products = append(f.Products, ProductFix{
-					Product: d.text(n.Content[i], "product"), Text: d.text(n.Content[i+1], "fix"),
-				})
+		{"also", false, func(n *yaml.Node) { f.Also = d.text(n, "also") }},
+		{"use", false, func(n *yaml.Node) {
+			for _, id := range d.texts(n, "use") {
+				if x := known.Lookup(id); x != nil {
+					f.Fixes = append(f.Fixes, x)
+				} else {
+					d.fail(n, "the fixes are in exposure/fix/data", "fix %q is not known", id)
+				}
 			}
 		}},
 	})

@@ -2,8 +2,11 @@ package exposure
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
+
+	"mxsweep/exposure/fix"
 )
 
 // A RuleKind sorts the rules by what they look at.
@@ -24,7 +27,7 @@ const (
 	KindPolicy RuleKind = "policy"
 )
 
-// A Rule says when a service is exposed, why that is wrong and how to mend it.
+// A Rule says when a service is exposed, why that is wrong and how to fix it.
 type Rule struct {
 	ID   string // "MXSnnnn"; an id never changes its meaning
 	Name string // PascalCase, for SARIF
@@ -56,53 +59,79 @@ type Rule struct {
 	Tags       []string
 }
 
-// A Fix says how to mend a fault. In its texts "{port}" stands for the port.
+// A Fix says how to close a finding. In its texts "{port}" stands for the port.
 type Fix struct {
-	Default  string
-	Products []ProductFix // the very config line of each daemon
+	Default string // for a daemon that no fix is for
+
+	// Fixes are those of the daemons that are known; nil where Default is all
+	// there is.
+	Fixes []*fix.Fix
+
+	// Also is a sentence that holds besides each of Fixes, "" if none does.
+	Also string
 }
 
-// A ProductFix is the fix for one daemon.
-type ProductFix struct {
-	Product string // words that the product's name contains
-	Text    string
+// Advice is what closes one finding.
+type Advice struct {
+	Text  string   // the edit and its commands, or the default
+	Fixes []string // ids of the fixes in Text; nil where it is the default
 }
 
-// For gives the fix for a product, the default for one that is not listed.
-func (f Fix) For(product string, port uint16) string {
-	best := -1
-	for i, p := range f.Products {
-		if hasProduct(product, p.Product) && (best < 0 || len(p.Product) > len(f.Products[best].Product)) {
-			best = i
-		}
+// For gives the advice for a product whose version is "" if it is not known,
+// found at an address and port.
+func (f *Fix) For(product, version string, at netip.AddrPort) Advice {
+	v := fix.Values{Port: at.Port()}
+	if at.IsValid() {
+		v.Address = at.Addr().String()
 	}
-	text := f.Default
-	if best >= 0 {
-		text = f.Products[best].Text
+	chosen := fix.Choose(f.Fixes, product, version, hasProduct)
+	if len(chosen) == 0 {
+		return Advice{Text: fillPort(f.Default, v.Port)}
 	}
-	return fillPort(text, fmt.Sprint(port))
+	a := Advice{Text: fix.Text(chosen, v)}
+	if f.Also != "" {
+		a.Text += "\n" + fillPort(f.Also, v.Port)
+	}
+	for _, c := range chosen {
+		a.Fixes = append(a.Fixes, c.ID)
+	}
+	return a
 }
 
-// fillPort puts the port where a fix leaves room for it.
-func fillPort(text, port string) string {
-	return strings.ReplaceAll(text, "{port}", port)
+// fillPort puts the port where a text leaves room for it; 0 is any port.
+func fillPort(text string, port uint16) string {
+	word := "PORT"
+	if port != 0 {
+		word = fmt.Sprint(port)
+	}
+	return strings.ReplaceAll(text, "{port}", word)
 }
 
 // HelpText is the help of the rule in plain sentences.
 func (r *Rule) HelpText() string {
-	return fillPort(r.Fix.Default, "PORT") + " Accept the risk in mxsweep.yaml with a reason and an expiry date if the exposure is intended."
+	return fillPort(r.Fix.Default, 0) + " Accept the risk in mxsweep.yaml with a reason and an expiry date if the exposure is intended."
 }
 
 // HelpMarkdown is the help of the rule in Markdown: why, the fix for each
 // daemon, and how to accept the risk.
 func (r *Rule) HelpMarkdown() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### Why it matters\n%s\n\n### Fix\n%s\n", r.Why, fillPort(r.Fix.Default, "PORT"))
-	if len(r.Fix.Products) > 0 {
-		b.WriteString("\n| Software | Setting |\n| --- | --- |\n")
-		for _, p := range r.Fix.Products {
-			fmt.Fprintf(&b, "| %s | %s |\n", p.Product, strings.ReplaceAll(fillPort(p.Text, "PORT"), "|", `\|`))
+	fmt.Fprintf(&b, "### Why it matters\n%s\n\n### Fix\n%s\n", r.Why, fillPort(r.Fix.Default, 0))
+	if len(r.Fix.Fixes) > 0 {
+		b.WriteString("\n| Software | Edit | Takes effect with | Basis |\n| --- | --- | --- | --- |\n")
+		for _, f := range r.Fix.Fixes {
+			row := []string{f.Name(), f.Summary(fix.Values{}), "", f.Basis()}
+			if f.Apply != "" {
+				row[2] = "`" + f.Apply + "`"
+			}
+			for i, cell := range row {
+				row[i] = strings.ReplaceAll(cell, "|", `\|`)
+			}
+			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 		}
+	}
+	if r.Fix.Also != "" {
+		fmt.Fprintf(&b, "\n%s\n", fillPort(r.Fix.Also, 0))
 	}
 	fmt.Fprintf(&b, "\n### Accept the risk\nAdd an entry for `%s` with `reason`, `owner` and `expires` under `accept:` in `mxsweep.yaml`.\n", r.ID)
 	return b.String()
@@ -113,6 +142,7 @@ type RuleSet struct {
 	Version string
 	rules   []*Rule
 	byID    map[string]*Rule
+	fixes   *fix.Set // those that rules may name
 }
 
 // All gives the rules in the order of their ids. The slice is the caller's.

@@ -31,6 +31,7 @@ type Finding struct {
 	Tags         []string    `json:"tags,omitempty"`
 	Evidence     []string    `json:"evidence,omitempty"`
 	Remediation  string      `json:"remediation,omitempty" clean:"block"`
+	Fixes        []string    `json:"fixes,omitempty"` // ids of the fixes in Remediation
 	References   []string    `json:"references,omitempty"`
 	Anchor       *Anchor     `json:"anchor,omitempty"`
 	PolicyAnchor *Anchor     `json:"policy_anchor,omitempty"`

@@ -224,6 +224,7 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 		Tags:         slices.Clone(f.Tags),
 		Evidence:     sanitiseAll(f.Evidence, maxSentence),
 		Remediation:  sanitiseBlock(f.Remediation, maxBlock),
+		Fixes:        sanitiseAll(f.Fixes, maxField),
 		Anchor:       tree.anchor(f.Anchor),
 		PolicyAnchor: tree.anchor(f.PolicyAnchor),
 		FirstSeen:    NewTime(f.FirstSeen),

@@ -41,15 +41,15 @@ type IANA struct {
 
 // A Use is one daemon that is known to listen on a port.
 type Use struct {
-	Product  string `json:"product"`
-	Role     string `json:"role"` // a role of the result schema
-	Protocol string `json:"protocol"`
-	Flow     string `json:"flow"`            // who speaks to whom, in words
-	Bind     string `json:"bind"`            // where it listens unless told otherwise
-	Stack    string `json:"stack,omitempty"` // whose shipped configuration does so
-	Gain     string `json:"gain"`            // what a stranger gets out of it
-	Severity string `json:"severity"`        // of reaching it, if that is what answers
-	Config   string `json:"config"`          // the setting that binds it
+	Product  string   `json:"product"`
+	Role     string   `json:"role"` // a role of the result schema
+	Protocol string   `json:"protocol"`
+	Flow     string   `json:"flow"`            // who speaks to whom, in words
+	Bind     string   `json:"bind"`            // where it listens unless told otherwise
+	Stack    string   `json:"stack,omitempty"` // whose shipped configuration does so
+	Gain     string   `json:"gain"`            // what a stranger gets out of it
+	Severity string   `json:"severity"`        // of reaching it, if that is what answers
+	Fix      []string `json:"fix"`             // ids of the fixes that bind it
 }
 
 // A Look is a command that shows on the host itself who listens on a port.

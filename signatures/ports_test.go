@@ -111,7 +111,7 @@ func TestLookupIsWhatTheMailFlowSays(t *testing.T) {
 
 func TestLoadPortsErrors(t *testing.T) {
 	const head = "look:\n  linux: [{tool: ss, command: ss, shows: a}]\n  macos: [{tool: a, command: a, shows: a}]\n  windows: [{tool: a, command: a, shows: a}]\n"
-	const use = "uses: [{product: P, role: mta, protocol: smtp, flow: f, bind: b, gain: g, severity: low, config: c}]"
+	const use = "uses: [{product: P, role: mta, protocol: smtp, flow: f, bind: b, gain: g, severity: low, fix: [x]}]"
 	entry := func(port, rest string) string {
 		return "  - {port: " + port + ", title: t, iana: {status: unassigned}, internal: true, " + rest + "}\n"
 	}

@@ -100,11 +100,11 @@ func (d *decoder) use(n *yaml.Node) Use {
 	d.mapping(n, fields{
 		"product": d.text(&u.Product), "role": d.oneOf(&u.Role, roles...), "protocol": d.text(&u.Protocol),
 		"flow": d.text(&u.Flow), "bind": d.text(&u.Bind), "stack": d.text(&u.Stack), "gain": d.text(&u.Gain),
-		"severity": d.oneOf(&u.Severity, severities...), "config": d.text(&u.Config),
+		"severity": d.oneOf(&u.Severity, severities...), "fix": d.each(func(n *yaml.Node) { id, _ := d.value(n); u.Fix = append(u.Fix, id) }),
 	})
 	for _, f := range []struct{ key, value string }{
 		{"product", u.Product}, {"role", u.Role}, {"protocol", u.Protocol}, {"flow", u.Flow},
-		{"bind", u.Bind}, {"gain", u.Gain}, {"severity", u.Severity}, {"config", u.Config},
+		{"bind", u.Bind}, {"gain", u.Gain}, {"severity", u.Severity}, {"fix", strings.Join(u.Fix, " ")},
 	} {
 		if f.value == "" {
 			d.fail(n, "", "use by %q without %s", u.Product, f.key)

@@ -21,14 +21,18 @@ import (
 // listed for the nearest directory that has an entry; "internal" stands for
 // everything below it.
 var mayImport = map[string][]string{
-	"cmd":         {"report", "exposure", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/syn", "internal"},
-	"report":      {"exposure", "fingerprint", "signatures", "scan", "internal"},
-	"exposure":    {"fingerprint", "signatures", "scan", "internal"},
+	"cmd":         {"report", "exposure", "exposure/fix", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/syn", "internal"},
+	"report":      {"exposure", "exposure/fix", "fingerprint", "signatures", "scan", "internal"},
+	"exposure":    {"exposure/fix", "fingerprint", "signatures", "scan", "internal"},
 	"fingerprint": {"signatures", "scan", "internal"},
 	"signatures":  {"internal"},
 
 	"signatures/recog":      {"signatures", "internal"},
 	"signatures/nmapprobes": {"signatures", "internal"},
+
+	"exposure/fix": {"internal"},
+
+	"internal/e2e": {"exposure/fix", "internal"},
 
 	"scan/syn": {"scan", "internal"},
 	"scan":     {"internal"},

@@ -9,6 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mxsweep/exposure/fix"
 	"mxsweep/scan"
 	"mxsweep/signatures"
 )
@@ -28,7 +29,11 @@ an argument, all profiles and ports are listed.`,
 			if err != nil {
 				return err
 			}
-			p := &portPrinter{w: s.stdout, known: known, width: s.textWidth()}
+			fixes, err := fix.Builtin()
+			if err != nil {
+				return err
+			}
+			p := &portPrinter{w: s.stdout, known: known, fixes: fixes, width: s.textWidth()}
 			if asJSON {
 				return writing(standardOutput, p.json(args))
 			}
@@ -43,6 +48,7 @@ an argument, all profiles and ports are listed.`,
 type portPrinter struct {
 	w     io.Writer
 	known *signatures.Ports
+	fixes *fix.Set
 	width int
 }
 
@@ -147,12 +153,43 @@ func (p *portPrinter) describe(b *strings.Builder, port signatures.Port) {
 		}
 		fmt.Fprintf(b, "\n%s: %s, %s\n", who, u.Role, u.Protocol)
 		for _, row := range []struct{ title, text string }{
-			{"Flow", u.Flow}, {"Listens", u.Bind}, {"Stranger", u.Gain}, {"Severity", u.Severity}, {"Setting", u.Config},
+			{"Flow", u.Flow}, {"Listens", u.Bind}, {"Stranger", u.Gain}, {"Severity", u.Severity},
+			{"Setting", p.setting(u, port.Number)},
 		} {
 			text := strings.TrimLeft(wrap(row.text, p.width, "            "), " ")
 			fmt.Fprintf(b, "  %-8s  %s\n", row.title, text)
 		}
 	}
+}
+
+// setting is what binds the listener of a use to an address.
+func (p *portPrinter) setting(u signatures.Use, port uint16) string {
+	var list []string
+	for _, id := range u.Fix {
+		if f := p.fixes.Lookup(id); f != nil {
+			list = append(list, f.Summary(fix.Values{Port: port}))
+		}
+	}
+	return strings.Join(list, "; or ")
+}
+
+// A portRecord is a port as JSON has it, with the settings in words.
+type portRecord struct {
+	signatures.Port
+	Uses []useRecord `json:"uses"`
+}
+
+type useRecord struct {
+	signatures.Use
+	Config string `json:"config"` // the setting that binds it
+}
+
+func (p *portPrinter) record(port signatures.Port) portRecord {
+	r := portRecord{Port: port}
+	for _, u := range port.Uses {
+		r.Uses = append(r.Uses, useRecord{u, p.setting(u, port.Number)})
+	}
+	return r
 }
 
 // json writes what is known of the ports named, or of all.
@@ -172,9 +209,13 @@ func (p *portPrinter) json(args []string) error {
 			ports = append(ports, port)
 		}
 	}
+	records := make([]portRecord, len(ports))
+	for i, port := range ports {
+		records[i] = p.record(port)
+	}
 	enc := json.NewEncoder(p.w)
 	enc.SetIndent("", "  ")
-	return enc.Encode(ports)
+	return enc.Encode(records)
 }
 
 // wrap breaks text into lines of at most width columns, each indented. A word

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mxsweep/exposure"
+	"mxsweep/exposure/fix"
 	"mxsweep/report"
 )
 
@@ -102,13 +103,17 @@ func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
 	section := func(title, text string) {
 		fmt.Fprintf(b, "\n%s\n", title)
 		for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
-			fmt.Fprintf(b, "%s\n", wrap(line, width, "  "))
+			indent := "  " + line[:len(line)-len(strings.TrimLeft(line, " "))]
+			fmt.Fprintf(b, "%s\n", wrap(line, width, indent))
 		}
 	}
 	section("Why", r.Why)
 	section("Fix", strings.ReplaceAll(r.Fix.Default, "{port}", "PORT"))
-	for _, p := range r.Fix.Products {
-		section("Fix for "+p.Product, strings.ReplaceAll(p.Text, "{port}", "PORT"))
+	for _, f := range r.Fix.Fixes {
+		section("Fix for "+f.Name(), strings.Join(f.Lines(fix.Values{}), "\n"))
+	}
+	if r.Fix.Also != "" {
+		section("Besides", strings.ReplaceAll(r.Fix.Also, "{port}", "PORT"))
 	}
 	fmt.Fprintf(b, "\nAccept the risk in mxsweep.yaml\n%s", acceptance(r))
 	if len(r.References) > 0 {

@@ -168,7 +168,7 @@ func (r *savedRun) finding(w *report.Finding) (exposure.Finding, error) {
 		ID: w.ID, GroupID: w.GroupID, Rule: r.rule(w, severity), Title: w.Title, Severity: severity, Score: w.Score,
 		Target: target, Host: w.Host, Aliases: w.Aliases, Vantage: r.vantageOf(w, target), Reachability: exposure.Reachability(w.Reachability),
 		Service: service.protocol, Product: service.product, Method: service.method,
-		Confidence: w.Confidence, Evidence: w.Evidence, Remediation: w.Remediation, Tags: w.Tags,
+		Confidence: w.Confidence, Evidence: w.Evidence, Remediation: w.Remediation, Fixes: w.Fixes, Tags: w.Tags,
 		Status: exposure.Status(w.Status), Drift: exposure.Drift(w.Drift),
 		Anchor: anchorFrom(w.Anchor), PolicyAnchor: anchorFrom(w.PolicyAnchor),
 		FirstSeen: w.FirstSeen.Time, LastSeen: w.LastSeen.Time, Acceptance: acceptanceFrom(w.Acceptance),

@@ -1,0 +1,149 @@
+package fix
+
+import (
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// dovecotDefaults are the ports of listeners that name none.
+var dovecotDefaults = map[string]uint16{
+	"imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995, "sieve": 4190, "submission": 587, "submissions": 465,
+}
+
+// A dovecotLine is one line of a Dovecot file, which has no statement of more
+// than one line.
+type dovecotLine struct {
+	key, value string // of a setting
+	opens      string // the head of the block that it opens
+	closes     bool
+	depth      int // of blocks around it
+}
+
+// dovecotLines reads the lines of a file. A block opens at the end of a line
+// and closes on a line of its own.
+func dovecotLines(list []string) []dovecotLine {
+	out := make([]dovecotLine, len(list))
+	depth := 0
+	for i, line := range list {
+		s := strings.TrimSpace(line)
+		if strings.HasPrefix(s, "#") {
+			s = ""
+		}
+		if at := strings.Index(s, " #"); at >= 0 && !strings.Contains(s[:at], `"`) {
+			s = strings.TrimSpace(s[:at])
+		}
+		l := &out[i]
+		l.depth = depth
+		key, value, isSetting := strings.Cut(s, "=")
+		switch {
+		case strings.HasSuffix(s, "{"):
+			l.opens = strings.Join(strings.Fields(strings.TrimSuffix(s, "{")), " ")
+			depth++
+		case s == "}":
+			l.closes = true
+			depth = max(depth-1, 0)
+			l.depth = depth
+		case isSetting:
+			l.key, l.value = strings.TrimSpace(key), strings.Trim(strings.TrimSpace(value), `"'`)
+		}
+	}
+	return out
+}
+
+// dovecotBind makes the edit that binds the inet_listener of a port: key is
+// the setting that does it.
+func dovecotBind(key string) func(string, uint16, string) (string, error) {
+	return func(text string, port uint16, address string) (string, error) {
+		list := lines(text)
+		parsed := dovecotLines(list)
+		found := false
+		for i := len(parsed) - 1; i >= 0; i-- { // from the end, for lines are added
+			name, isListener := strings.CutPrefix(parsed[i].opens, "inet_listener")
+			if !isListener {
+				continue
+			}
+			b := dovecotBlock(parsed, i, key)
+			if b.port == 0 && b.portAt < 0 {
+				b.port = dovecotDefaults[strings.TrimSpace(name)]
+			}
+			if b.port != port {
+				continue
+			}
+			found = true
+			if b.keyAt >= 0 {
+				if !loopbackList(parsed[b.keyAt].value) {
+					list[b.keyAt] = indent(list[b.keyAt]) + key + " = " + address + ending(list[b.keyAt])
+				}
+				continue
+			}
+			after, lead := i, indent(list[i])+"  "
+			if b.portAt >= 0 {
+				after, lead = b.portAt, indent(list[b.portAt])
+			}
+			list = slices.Insert(list, after+1, lead+key+" = "+address+ending(list[i]))
+		}
+		if !found {
+			return "", &NotFoundError{"inet_listener", port}
+		}
+		return strings.Join(list, ""), nil
+	}
+}
+
+// A listenerBlock is what an inet_listener block says; an index is -1 where it
+// does not.
+type listenerBlock struct {
+	port          uint16
+	portAt, keyAt int
+}
+
+// dovecotBlock reads the block whose head is line i.
+func dovecotBlock(parsed []dovecotLine, i int, key string) listenerBlock {
+	b := listenerBlock{portAt: -1, keyAt: -1}
+	for j := i + 1; j < len(parsed) && parsed[j].depth > parsed[i].depth; j++ {
+		if parsed[j].depth != parsed[i].depth+1 {
+			continue
+		}
+		switch parsed[j].key {
+		case "port":
+			n, _ := strconv.ParseUint(parsed[j].value, 10, 16)
+			b.port, b.portAt = uint16(n), j
+		case key:
+			b.keyAt = j
+		}
+	}
+	return b
+}
+
+// loopbackList reports whether all of some addresses are loopback.
+func loopbackList(s string) bool {
+	f := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })
+	return len(f) > 0 && !slices.ContainsFunc(f, func(s string) bool {
+		a, err := netip.ParseAddr(strings.Trim(s, "[]"))
+		return s != "localhost" && (err != nil || !a.IsLoopback())
+	})
+}
+
+// indent is what a line begins with before its first word.
+func indent(line string) string { return line[:len(line)-len(strings.TrimLeft(line, " \t"))] }
+
+// dovecotSet gives a setting outside of all blocks its value; the first place
+// is rewritten and further ones become comments.
+func dovecotSet(text string, e Edit) (string, error) {
+	list := lines(text)
+	done := false
+	for i, l := range dovecotLines(list) {
+		switch {
+		case l.key != e.Set || l.depth > 0:
+		case done:
+			list[i] = "# " + list[i]
+		default:
+			list[i], done = e.Set+" = "+e.Value+ending(list[i]), true
+		}
+	}
+	if !done {
+		list = append(list, e.Set+" = "+e.Value+"\n")
+	}
+	return strings.Join(list, ""), nil
+}

@@ -1,0 +1,250 @@
+package fix
+
+import (
+	"bytes"
+	"embed"
+	"errors"
+	"fmt"
+	"io/fs"
+	"net/url"
+	"path"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+)
+
+//go:embed data/*.yaml
+var builtin embed.FS
+
+// proofsFile has the proofs; the tests with real daemons write it.
+const proofsFile = "proofs.yaml"
+
+// A Set holds fixes by id. Builtin or Load make one.
+type Set struct {
+	fixes []*Fix
+	byID  map[string]*Fix
+}
+
+// Builtin loads the fixes that come with the program.
+func Builtin() (*Set, error) {
+	set, err := Load(builtin, "data")
+	if err != nil {
+		return nil, fmt.Errorf("loading the built-in fixes: %w", err)
+	}
+	return set, nil
+}
+
+// All gives the fixes in the order of the files. The slice is the caller's.
+func (s *Set) All() []*Fix { return slices.Clone(s.fixes) }
+
+// Lookup finds a fix by id; nil if there is none.
+func (s *Set) Lookup(id string) *Fix { return s.byID[id] }
+
+// A fixFile is one file of fixes as it stands.
+type fixFile struct {
+	Sources map[string]sourceEntry `yaml:"sources"`
+	Fixes   []fixEntry             `yaml:"fixes"`
+}
+
+type sourceEntry struct {
+	Title string `yaml:"title"`
+	URL   string `yaml:"url"`
+}
+
+type fixEntry struct {
+	ID       string      `yaml:"id"`
+	Products []string    `yaml:"products"`
+	Versions string      `yaml:"versions"`
+	Platform string      `yaml:"platform"`
+	Process  string      `yaml:"process"`
+	File     string      `yaml:"file"`
+	Upstream string      `yaml:"upstream"`
+	Format   string      `yaml:"format"`
+	Edit     []editEntry `yaml:"edit"`
+	Steps    []string    `yaml:"steps"`
+	Check    string      `yaml:"check"`
+	Apply    string      `yaml:"apply"`
+	Source   string      `yaml:"source"`
+}
+
+type editEntry struct {
+	Bind   string `yaml:"bind"`
+	Set    string `yaml:"set"`
+	Option string `yaml:"option"`
+	In     string `yaml:"in"`
+	Value  string `yaml:"value"`
+}
+
+// proofEntry is one line of proofs.yaml.
+type proofEntry struct {
+	Fix      string `yaml:"fix"`
+	Rule     string `yaml:"rule"`
+	Product  string `yaml:"product"`
+	Version  string `yaml:"version"`
+	Platform string `yaml:"platform"`
+	Port     uint16 `yaml:"port"`
+	Mail     bool   `yaml:"mail,omitempty"`
+}
+
+// Load reads the fixes of all YAML files in a directory, and the proofs of
+// proofs.yaml there. An unknown key, an id that is there twice, an edit that
+// its format does not have, or a fix with neither a proof nor a source is an
+// error; all of them are told.
+func Load(fsys fs.FS, dir string) (*Set, error) {
+	files, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
+	if err != nil {
+		return nil, fmt.Errorf("listing fixes in %q: %w", dir, err)
+	}
+	set := &Set{byID: map[string]*Fix{}}
+	var errs []error
+	var proofs []Proof
+	for _, file := range files {
+		data, err := fs.ReadFile(fsys, file)
+		if err != nil {
+			return nil, fmt.Errorf("reading fixes: %w", err)
+		}
+		if path.Base(file) == proofsFile {
+			proofs, err = parseProofs(file, data)
+		} else {
+			err = set.addFile(file, data)
+		}
+		errs = append(errs, err)
+	}
+	for _, p := range proofs {
+		if f := set.byID[p.Fix]; f == nil {
+			errs = append(errs, fmt.Errorf("%s: a proof of %q, which is no fix", proofsFile, p.Fix))
+		} else {
+			f.Proofs = append(f.Proofs, p)
+		}
+	}
+	for _, f := range set.fixes {
+		if len(f.Proofs) == 0 && f.Source == (Source{}) {
+			errs = append(errs, fmt.Errorf("fix %q has neither a proof nor a source", f.ID))
+		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// strict reads one YAML document whose keys are all known.
+func strict(file string, data []byte, into any) error {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	if err := dec.Decode(into); err != nil {
+		return fmt.Errorf("reading %s: %w", file, err)
+	}
+	return nil
+}
+
+func parseProofs(file string, data []byte) ([]Proof, error) {
+	var doc struct {
+		Proofs []proofEntry `yaml:"proofs"`
+	}
+	if err := strict(file, data, &doc); err != nil {
+		return nil, err
+	}
+	var list []Proof
+	for _, e := range doc.Proofs {
+		if e.Fix == "" || e.Rule == "" || e.Product == "" || e.Version == "" || e.Platform == "" || e.Port == 0 {
+			return nil, fmt.Errorf("%s: a proof of %q without rule, product, version, platform or port", file, e.Fix)
+		}
+		list = append(list, Proof(e))
+	}
+	return list, nil
+}
+
+// WriteProofs writes proofs in the form that Load reads, sorted.
+func WriteProofs(proofs []Proof) ([]byte, error) {
+	var doc struct {
+		Proofs []proofEntry `yaml:"proofs"`
+	}
+	for _, p := range proofs {
+		doc.Proofs = append(doc.Proofs, proofEntry(p))
+	}
+	slices.SortFunc(doc.Proofs, func(a, b proofEntry) int {
+		return strings.Compare(a.Fix+" "+a.Rule+" "+a.Version, b.Fix+" "+b.Rule+" "+b.Version)
+	})
+	out, err := yaml.Marshal(doc)
+	if err != nil {
+		return nil, fmt.Errorf("writing proofs: %w", err)
+	}
+	head := "# Which real daemon obeyed which fix. `make fixes` writes this file: a line is\n" +
+		"# there only after the daemon was exposed, edited, checked, restarted and swept\n# again.\n"
+	return append([]byte(head), out...), nil
+}
+
+func (s *Set) addFile(file string, data []byte) error {
+	var doc fixFile
+	if err := strict(file, data, &doc); err != nil {
+		return err
+	}
+	var errs []error
+	for _, e := range doc.Fixes {
+		f, err := e.fix(doc.Sources)
+		if err == nil && s.byID[f.ID] != nil {
+			err = errors.New("it is there twice")
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("%s: fix %q: %w", file, e.ID, err))
+			continue
+		}
+		s.byID[f.ID] = f
+		s.fixes = append(s.fixes, f)
+	}
+	return errors.Join(errs...)
+}
+
+var fixID = regexp.MustCompile(`^[a-z][a-z0-9-]{2,49}$`)
+
+// fix checks an entry as a whole.
+func (e *fixEntry) fix(sources map[string]sourceEntry) (*Fix, error) {
+	f := &Fix{
+		ID: e.ID, Products: e.Products, Versions: e.Versions, Platform: Platform(e.Platform), Process: e.Process,
+		File: e.File, Upstream: e.Upstream, Format: Format(e.Format), Steps: e.Steps, Check: e.Check, Apply: e.Apply,
+	}
+	if e.Source != "" {
+		s, ok := sources[e.Source]
+		if u, err := url.Parse(s.URL); !ok || s.Title == "" || err != nil || u.Scheme != "https" {
+			return nil, fmt.Errorf("source %q has no title and https address in this file", e.Source)
+		}
+		f.Source = Source(s)
+	}
+	for _, x := range e.Edit {
+		edit := Edit(x)
+		if !f.Format.can(edit) {
+			return nil, fmt.Errorf("format %q has no edit %+v", f.Format, x)
+		}
+		f.Edits = append(f.Edits, edit)
+	}
+	return f, f.check()
+}
+
+var versionRange = regexp.MustCompile(`^(>=|<)[0-9.]+( (>=|<)[0-9.]+)?$`)
+
+// check refuses a fix in which something is missing or wrong.
+func (f *Fix) check() error {
+	switch {
+	case !fixID.MatchString(f.ID):
+		return errors.New("ids are lower-case words and hyphens")
+	case len(f.Products) == 0:
+		return errors.New("products are missing")
+	case f.Platform != PlatformDebian && f.Platform != PlatformUpstream && f.Platform != PlatformContainer:
+		return fmt.Errorf("platform %q is none of Debian, upstream, container", f.Platform)
+	case f.Versions != "" && !versionRange.MatchString(f.Versions):
+		return fmt.Errorf("versions %q are no range", f.Versions)
+	case (len(f.Edits) == 0) == (len(f.Steps) == 0):
+		return errors.New("it needs either edits or steps")
+	case len(f.Edits) > 0 && (f.File == "" || f.Apply == ""):
+		return errors.New("an edit needs a file and the command that makes it take effect")
+	}
+	for _, text := range append([]string{f.Check, f.Apply}, f.Steps...) {
+		if strings.Contains(text, "inet_listener") && strings.Contains(text, "}") {
+			return errors.New("blocks of Dovecot do not fit on one line")
+		}
+	}
+	return nil
+}

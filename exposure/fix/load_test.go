@@ -1,0 +1,63 @@
+package fix
+
+import (
+	"strings"
+	"testing"
+	"testing/fstest"
+)
+
+func TestLoadRefuses(t *testing.T) {
+	const head = "sources: {m: {title: T, url: 'https://example.org'}}\nfixes:\n"
+	for _, tt := range []struct{ name, text, want string }{
+		{"neither proof nor source", "- {id: a-b, products: [P], platform: Debian, steps: [x]}", "neither a proof nor a source"},
+		{"unknown key", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, colour: red}", "colour"},
+		{"unknown source", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: n}", `source "n"`},
+		{"edit that the format lacks", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{bind: b}], apply: a, source: m}", "has no edit"},
+		{"edit without apply", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{set: a, value: b}], source: m}", "take effect"},
+		{"two kinds", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{set: a, bind: b}], apply: a, source: m}", "has no edit"},
+		{"block on one line", "- {id: a-b, products: [P], platform: Debian, source: m, steps: ['service x { inet_listener y { port = 1 } }']}", "one line"},
+		{"twice", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m}\n- {id: a-b, products: [P], platform: Debian, steps: [x], source: m}", "twice"},
+		{"platform", "- {id: a-b, products: [P], platform: BeOS, steps: [x], source: m}", "BeOS"},
+		{"versions", "- {id: a-b, products: [P], versions: new, platform: Debian, steps: [x], source: m}", "no range"},
+	} {
+		_, err := Load(fstest.MapFS{"d/a.yaml": {Data: []byte(head + tt.text)}}, "d")
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v does not say %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestProofsRoundTrip(t *testing.T) {
+	want := Proof{Fix: "a-b", Rule: "MXS1002", Product: "P", Version: "1.2", Platform: "Debian 12", Port: 10025, Mail: true}
+	data, err := WriteProofs([]Proof{want})
+	if err != nil {
+		t.Fatal(err)
+	}
+	set, err := Load(fstest.MapFS{
+		"d/a.yaml":      {Data: []byte("fixes:\n- {id: a-b, products: [P], platform: Debian, steps: [x]}")},
+		"d/proofs.yaml": {Data: data},
+	}, "d")
+	if err != nil {
+		t.Fatal(err)
+	}
+	f := set.Lookup("a-b")
+	if len(f.Proofs) != 1 || f.Proofs[0] != want || f.Basis() != "Proven on P 1.2 (Debian 12)" {
+		t.Errorf("got %+v, %q", f.Proofs, f.Basis())
+	}
+}
+
+func TestChooseByVersion(t *testing.T) {
+	set := builtinSet(t)
+	from := []*Fix{set.Lookup("dovecot23-bind"), set.Lookup("dovecot24-bind"), set.Lookup("postfix-bind")}
+	for _, tt := range []struct{ version, want string }{
+		{"", "dovecot23-bind dovecot24-bind"}, {"2.3.19.1 (9b53102964)", "dovecot23-bind"}, {"2.4.1-4", "dovecot24-bind"}, {"2.10", "dovecot24-bind"},
+	} {
+		var got []string
+		for _, f := range Choose(from, "Dovecot", tt.version, strings.Contains) {
+			got = append(got, f.ID)
+		}
+		if s := strings.Join(got, " "); s != tt.want {
+			t.Errorf("version %q: %s, want %s", tt.version, s, tt.want)
+		}
+	}
+}

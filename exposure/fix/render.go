@@ -1,0 +1,136 @@
+package fix
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+)
+
+// Choose gives those of some fixes that are for a product: the ones for its
+// version if that is known, else all that may apply. Fixes whose words say
+// more about the product displace those whose words say less; matches decides
+// whether words are about a product.
+func Choose(from []*Fix, product, version string, matches func(product, words string) bool) []*Fix {
+	var list []*Fix
+	longest := 0
+	for _, f := range from {
+		if !f.holdsFor(version) {
+			continue
+		}
+		said := 0
+		for _, words := range f.Products {
+			if len(words) > said && matches(product, words) {
+				said = len(words)
+			}
+		}
+		switch {
+		case said == 0 || said < longest:
+			continue
+		case said > longest:
+			longest, list = said, nil
+		}
+		list = append(list, f)
+	}
+	return list
+}
+
+// Name is the product that a fix is for, with the versions.
+func (f *Fix) Name() string {
+	if f.Platform == PlatformContainer {
+		return "containers"
+	}
+	if f.Versions == "" {
+		return f.Products[0]
+	}
+	text := strings.NewReplacer(">=", "from ", " <", " and before ").Replace(f.Versions)
+	if rest, ok := strings.CutPrefix(text, "<"); ok {
+		text = "before " + rest
+	}
+	return f.Products[0] + " " + text
+}
+
+// Summary says in one sentence what to do: the file and the edit.
+func (f *Fix) Summary(v Values) string {
+	var parts []string
+	for _, e := range f.Edits {
+		parts = append(parts, f.Format.describe(e, v))
+	}
+	if f.Manual() {
+		parts = []string{v.fill(f.Steps[0])}
+	}
+	text := strings.Join(parts, "; ")
+	if f.File != "" {
+		file := f.File
+		if f.Upstream != "" {
+			file += " (upstream: " + f.Upstream + ")"
+		}
+		text = file + ": " + text
+	}
+	return text
+}
+
+// Lines are the summary, what the lines look like afterwards, and the
+// commands that check the edit, make it take effect and show that it worked.
+func (f *Fix) Lines(v Values) []string {
+	list := []string{f.Summary(v)}
+	for _, e := range f.Edits {
+		for _, line := range f.Format.example(e, v) {
+			list = append(list, "    "+line)
+		}
+	}
+	if f.Manual() {
+		for _, s := range f.Steps[1:] {
+			list = append(list, v.fill(s))
+		}
+	}
+	if f.Process != "" {
+		list = append(list, v.fill("Before: ss -Hltnp 'sport = :{port}' must name ")+f.Process+
+			"; if it names another program, that one has to be bound, and this file stays as it is")
+	}
+	for _, c := range []struct{ what, command string }{{"Check", f.Check}, {"Apply", f.Apply}} {
+		if c.command != "" {
+			list = append(list, c.what+": "+v.fill(c.command))
+		}
+	}
+	return append(list, "Verify: mxsweep scan "+v.place(), f.Basis())
+}
+
+// Basis says what a fix rests on: the versions that obeyed it, or the manual.
+func (f *Fix) Basis() string {
+	if len(f.Proofs) == 0 {
+		return fmt.Sprintf("From the manual, not tried: %s, %s", f.Source.Title, f.Source.URL)
+	}
+	var list []string
+	for _, p := range f.Proofs {
+		if s := fmt.Sprintf("%s %s (%s)", p.Product, p.Version, p.Platform); !slices.Contains(list, s) {
+			list = append(list, s)
+		}
+	}
+	return "Proven on " + strings.Join(list, ", ")
+}
+
+// binds reports whether a fix binds a listener to another address.
+func (f *Fix) binds() bool {
+	return slices.ContainsFunc(f.Edits, func(e Edit) bool {
+		return e.Bind != "" || strings.Contains(e.Value, "127.0.0.1") || strings.Contains(e.Value, "localhost")
+	})
+}
+
+// Text is the advice for one finding: each fix that applies, and what holds
+// instead where the peer is another host, or the daemon lives in a container.
+func Text(fixes []*Fix, v Values) string {
+	var list []string
+	for _, f := range fixes {
+		lines := f.Lines(v)
+		if len(fixes) > 1 {
+			lines[0] = f.Name() + ", " + lines[0]
+		}
+		list = append(list, lines...)
+	}
+	if slices.ContainsFunc(fixes, (*Fix).binds) {
+		list = append(list,
+			v.fill("Where the peer is another host: bind the internal address between the two, and drop port {port} for all others at the packet filter"),
+			v.fill("In a container: leave the bind address, and publish the port as 127.0.0.1:{port}:{port} or not at all"))
+	}
+	return strings.Join(list, "\n")
+}

@@ -1,0 +1,75 @@
+package fix
+
+import (
+	"regexp"
+	"strings"
+)
+
+// optionWord writes an option with its value as programs take it.
+func optionWord(name, value string) string {
+	if strings.HasPrefix(name, "--") {
+		return name + "=" + value
+	}
+	return name + " " + value
+}
+
+// shellOption gives a command-line option in the variable e.In its value.
+// Other options keep their order; further mentions of this one are taken out.
+func shellOption(text string, e Edit) (string, error) {
+	assign := regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?` + regexp.QuoteMeta(e.In) + `=(.*)$`)
+	list := lines(text)
+	at := -1
+	for i, line := range list {
+		if !comment(line) && assign.MatchString(strings.TrimRight(line, "\r\n")) {
+			at = i // the last one counts
+		}
+	}
+	names := strings.Fields(e.Option)
+	if at < 0 {
+		return strings.Join(append(list, e.In+`="`+optionWord(names[0], e.Value)+"\"\n"), ""), nil
+	}
+	line := strings.TrimRight(list[at], "\r\n")
+	value := assign.FindStringSubmatchIndex(line)
+	old := strings.TrimSpace(line[value[2]:])
+	if strings.HasSuffix(old, `\`) {
+		return "", &UnclearError{at + 1, "the value goes on in the next line"}
+	}
+	quote := `"`
+	if strings.HasPrefix(old, "'") {
+		quote = "'"
+	}
+	words := giveOption(strings.Fields(strings.Trim(old, quote)), names, e.Value)
+	list[at] = line[:value[2]] + quote + strings.Join(words, " ") + quote + ending(list[at])
+	return strings.Join(list, ""), nil
+}
+
+// giveOption sets the option, which has several names, among words.
+func giveOption(words, names []string, value string) []string {
+	var out []string
+	done := false
+	give := func(name string) {
+		if !done {
+			out = append(out, strings.Fields(optionWord(name, value))...)
+		}
+		done = true
+	}
+next:
+	for i := 0; i < len(words); i++ {
+		for _, name := range names {
+			if strings.HasPrefix(words[i], name+"=") {
+				give(name)
+				continue next
+			}
+			if words[i] == name {
+				give(name)
+				if i+1 < len(words) && !strings.HasPrefix(words[i+1], "-") {
+					i++
+				}
+				continue next
+			}
+		}
+		out = append(out, words[i])
+	}
+	give(names[0])
+	return out
+}
