@@ -212,6 +212,8 @@ func unassessedWords(p Port) string {
 		words = "open, and cuts the conversation off"
 	case fingerprint.InconclusiveUnfinished:
 		words = "open, and was still replying when time was up"
+	case fingerprint.InconclusiveNoReply:
+		words = "open, and replied to nothing"
 	case fingerprint.InconclusiveUnacknowledged:
 		words = "accepts connections and never acknowledges what is sent"
 	default:

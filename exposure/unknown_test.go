@@ -67,6 +67,18 @@ func TestUnroutedTarget(t *testing.T) {
 	}
 }
 
+// TestUnassessedWords: nobody reads the code word of a reason.
+func TestUnassessedWords(t *testing.T) {
+	for _, i := range []fingerprint.Inconclusive{
+		fingerprint.InconclusiveNoConnection, fingerprint.InconclusiveRefused, fingerprint.InconclusiveCutOff,
+		fingerprint.InconclusiveUnfinished, fingerprint.InconclusiveNoReply, fingerprint.InconclusiveUnacknowledged,
+	} {
+		if words := unassessedWords(Port{Service: &fingerprint.Service{Inconclusive: i}}); strings.Contains(words, string(i)) {
+			t.Errorf("%s: %s", i, words)
+		}
+	}
+}
+
 // TestManyUnrouted: of very many addresses without a route, a bound is told.
 func TestManyUnrouted(t *testing.T) {
 	u := &UnknownPairs{}

@@ -12,6 +12,7 @@ var causes = map[string]string{
 	"blocked":         "the host stopped answering while it was asked",
 	"zero-window":     "it accepts a connection and takes no data",
 	"no-response":     "nothing answered",
+	"no-reply":        "it replied to nothing",
 	"no-connection":   "no connection for a dialogue came about",
 	"refused-for-now": "it refused to talk for now",
 	"cut-off":         "the dialogue was cut off",

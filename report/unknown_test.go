@@ -47,7 +47,7 @@ func TestEveryCauseHasWords(t *testing.T) {
 	for _, i := range []fingerprint.Inconclusive{
 		fingerprint.InconclusiveNoConnection, fingerprint.InconclusiveRefused, fingerprint.InconclusiveCutOff,
 		fingerprint.InconclusiveUnfinished, fingerprint.InconclusiveUnacknowledged, fingerprint.InconclusiveSkipped,
-		fingerprint.InconclusiveHostTimeout,
+		fingerprint.InconclusiveHostTimeout, fingerprint.InconclusiveNoReply,
 	} {
 		if cause(string(i)) == string(i) {
 			t.Errorf("%s has no words", i)
