@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"os/exec"
 	"slices"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -201,6 +202,31 @@ func TestPathDown(t *testing.T) {
 				t.Errorf("%d of %d open, %v, blocked: %+v", len(r.open), len(open), r.reasons, r.stats.Blocked)
 			}
 		})
+	}
+}
+
+// TestLateHost sweeps ten hosts of which one turns up in the middle of what would
+// be the last pass: what it was asked before is asked again.
+func TestLateHost(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	l.routed()
+	scope, space := spaceOf(t, manyPorts(118), "10.91.16.1-10.91.16.10")
+	_, late := spaceOf(t, manyPorts(118), "10.91.16.1/32")
+	open := l.listen(late, 10)
+	ports := make([]string, len(open))
+	for i, at := range open {
+		ports[i] = fmt.Sprint(at.Port())
+	}
+	l.nft("d", fmt.Sprintf(`table inet f { chain c { type filter hook prerouting priority raw;
+		ip daddr 10.91.16.1 tcp flags & (fin|syn|rst|ack) == syn quota until %d bytes drop
+		ip daddr 10.91.16.1 tcp dport { %s } accept
+		ip daddr 10.91.16.1 tcp flags & (fin|syn|rst|ack) == syn drop
+	}; }`, (2*118+59)*(ipv4Len+tcpLen), strings.Join(ports, ", ")))
+	r := l.sweepUntil(space, Config{Scope: scope, Rate: 2000}, 5*time.Second, func(int) {})
+	r.verdicts(t, space, open)
+	if len(r.open) != len(open) || r.stats.BlockedHosts != 0 {
+		t.Errorf("%d of %d open, blocked: %+v", len(r.open), len(open), r.stats.Blocked)
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 // A control is a pair of the host that is known to answer and is asked again.
 type upHost struct {
 	first uint64 // number of its first pair
+	since int64  // when the probe left whose answer was the first of the host, in nanoseconds since 1970; 0 if an earlier run heard of it
 	heard int64  // when the last probe left that it answered, in nanoseconds since 1970
 	asked int64  // when the control left that awaits its answer; 0 if none does
 	icmp  int64  // when it was last asked for an ICMP error

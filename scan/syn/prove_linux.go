@@ -9,17 +9,17 @@ import (
 	"mxsweep/scan"
 )
 
-// whole reports whether this run has asked all silent pairs at least once, in a
-// pass that met no outage.
-func (r *run) whole() bool {
+// lastWhole is when the last pass began that asked all silent pairs and met no
+// outage; 0 if this run had none.
+func (r *run) lastWhole() (began int64) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	for pass, at := range r.ends {
 		if at != 0 && !r.void[pass] {
-			return true
+			began = r.starts[pass].Load()
 		}
 	}
-	return false
+	return began
 }
 
 // noneAnswers reports whether none of the hosts that have silent pairs answers any
@@ -96,11 +96,16 @@ func (r *run) othersAnswer(pass int) bool {
 // confirm looks, when all passes are over, which hosts answered a control behind
 // the last one and were never silent in between: the silence of their other
 // pairs is proven. The others are asked anew, with care.
+//
+// A host that was heard of in the last of several passes only is among them: it,
+// or the path to it, may have been down until then, and what was asked of it
+// before that says nothing. Nobody can tell that of a sweep of a single pass.
 func (r *run) confirm() {
 	r.findRefusing()
-	whole := r.whole()
+	whole := r.lastWhole()
 	ids := r.pick(func(h *upHost) bool {
-		sound := whole && h.heard >= r.passEnd && !h.suspect
+		late := h.since >= whole && r.s.config.Retries >= 0
+		sound := whole != 0 && !late && h.heard >= r.passEnd && !h.suspect
 		return !sound && r.silentOf(h) > 0
 	})
 	if !r.s.counts.shutOut.Load() && r.ctx.Err() == nil {

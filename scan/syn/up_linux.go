@@ -23,6 +23,7 @@ func (r *run) up(i uint64, p *piece, k kind, first bool, u Unreachable, sent int
 		if h, added = t.add(begin, pairs); h == nil {
 			return
 		}
+		h.since = sent
 	}
 	place := uint32(i - begin)
 	switch {
