@@ -30,6 +30,11 @@ func (s *sweep) overtime(h *host, port uint16) bool {
 
 // endTimes ends the asking of hosts whose time is over.
 func (s *sweep) endTimes(hosts []*host) {
+	for _, h := range hosts {
+		if h != nil && len(h.unproven) > 0 {
+			s.letGoOf(h) // it was silent all its time
+		}
+	}
 	// What is under way is looked for once for all of them.
 	hosts = slices.DeleteFunc(hosts, func(h *host) bool { return h == nil || !h.pinned() || !s.cfg.Hosts.Refuses(h.addr) })
 	if len(hosts) == 0 {
@@ -53,15 +58,14 @@ func (s *sweep) endTimes(hosts []*host) {
 
 // endTime gives those pairs of a host a result that have no slot.
 func (s *sweep) endTime(h *host) {
-	lists := [][]unsettled{h.unproven}
-	h.unproven = nil
+	var lists [][]unsettled
 	if u := h.up; u != nil {
 		for _, q := range u.late {
 			s.unsettled--
 			s.yield(h, q, Result{State: StateFiltered, Reason: q.as.reason()})
 		}
-		lists = append(lists, u.held, u.again)
-		u.held, u.late, u.again = nil, nil, nil
+		lists = append(lists, u.held, u.parked, u.again)
+		u.held, u.parked, u.late, u.again = nil, nil, nil, nil
 		if u.phase != blocked {
 			u.phase, u.failed = trusted, false // no control is to be asked
 		}

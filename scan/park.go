@@ -98,13 +98,18 @@ func (s *sweep) endSilent(h *host) {
 	if !s.drawn || h.pairs > 0 || h.up != nil {
 		return
 	}
+	s.letGoOf(h)
+	s.hosts.rest(h)
+}
+
+// letGoOf reports the silent pairs of a host of which nothing was heard.
+func (s *sweep) letGoOf(h *host) {
 	list := h.unproven
 	h.unproven = nil
 	s.forgetSilent(len(list))
 	for _, q := range list {
 		s.yieldSilent(h, q)
 	}
-	s.hosts.rest(h)
 }
 
 // forgetSilent says that so many silent pairs are no longer kept.
