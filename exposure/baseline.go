@@ -224,6 +224,10 @@ func (b *Baseline) Encode() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
+// MaxBaseline is the largest baseline that is read, in bytes: enough for 100,000
+// findings.
+const MaxBaseline = 64 << 20
+
 // maxBaselineLine is the longest line of a baseline, in bytes.
 const maxBaselineLine = 16 << 10
 
@@ -235,8 +239,8 @@ func ReadBaseline(file string, data []byte) (*Baseline, error) {
 		return &UserError{File: file, Line: line, Column: 1, Source: clipped(text), Msg: fmt.Sprintf(format, args...),
 			HintText: "do not edit baselines by hand; mxsweep baseline write makes a new one"}
 	}
-	if len(data) > maxFile {
-		return nil, fail(0, "", "over %d bytes", maxFile)
+	if len(data) > MaxBaseline {
+		return nil, fail(0, "", "larger than %d MiB", MaxBaseline>>20)
 	}
 	sum := sha256.Sum256(data)
 	b := &Baseline{SHA256: hex.EncodeToString(sum[:])}

@@ -30,8 +30,8 @@ type PolicyContext struct {
 // a *UserError with file, line, column, the line itself and a hint. Nothing is
 // looked up and no other file is read.
 func LoadPolicy(file string, data []byte, c PolicyContext) (*Policy, error) {
-	if len(data) > maxFile {
-		return nil, &UserError{File: file, Msg: fmt.Sprintf("over %d bytes", maxFile), HintText: "keep lists of hosts in scope files"}
+	if len(data) > MaxPolicy {
+		return nil, &UserError{File: file, Msg: fmt.Sprintf("larger than %d MiB", MaxPolicy>>20), HintText: "keep lists of hosts in scope files"}
 	}
 	sum := sha256.Sum256(data)
 	p := &Policy{File: file, SHA256: hex.EncodeToString(sum[:])}

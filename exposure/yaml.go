@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -13,16 +14,18 @@ import (
 	"mxsweep/internal/strictyaml"
 )
 
-// maxFile is the largest rules, policy or baseline file that is read, in
-// bytes: enough for 100,000 findings.
-const maxFile = 64 << 20
+// MaxPolicy is the largest policy that is read, in bytes. With the bound on how
+// many values it may have (strictyaml.MaxValues), it takes less than 256 MiB of
+// memory.
+const MaxPolicy = 16 << 20
 
 // A document is a YAML file under strict reading: every key must be known and
 // every value of the right kind, and all mistakes are told at once, each with
 // its place.
 type document struct {
 	file  string
-	lines []string
+	data  []byte
+	lines []int32 // where each line begins
 	errs  []*UserError
 }
 
@@ -32,7 +35,12 @@ const maxErrors = 20
 // parseYAML reads one YAML document. The node is nil for an empty file or
 // where the syntax is wrong.
 func parseYAML(file string, data []byte) (*document, *yaml.Node) {
-	d := &document{file: file, lines: strings.Split(string(data), "\n")}
+	d := &document{file: file, data: data, lines: make([]int32, 1, bytes.Count(data, []byte("\n"))+1)}
+	for i, b := range data {
+		if b == '\n' {
+			d.lines = append(d.lines, int32(i+1))
+		}
+	}
 	root, fault := strictyaml.Root(data)
 	if fault != nil {
 		d.fail(&yaml.Node{Line: fault.Line, Column: fault.Column}, fault.Hint, "%s", fault.Text)
@@ -45,11 +53,9 @@ func (d *document) line(n int) string {
 	if n < 1 || n > len(d.lines) {
 		return ""
 	}
-	s := strings.TrimRight(d.lines[n-1], "\r")
-	if len(s) > 200 {
-		s = s[:200]
-	}
-	return s
+	s, _, _ := bytes.Cut(d.data[d.lines[n-1]:], []byte("\n"))
+	s = bytes.TrimRight(s, "\r")
+	return string(s[:min(len(s), 200)])
 }
 
 // fail records a mistake at a node.

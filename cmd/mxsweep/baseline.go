@@ -17,9 +17,6 @@ import (
 	"mxsweep/report"
 )
 
-// maxBaseline is more than the findings of any audit take.
-const maxBaseline = 256 << 20
-
 // newBaseline is "mxsweep baseline" with its verbs.
 func newBaseline(s *session) *cobra.Command {
 	cmd := &cobra.Command{
@@ -55,7 +52,7 @@ it is.`,
 // readBaseline reads a baseline: a file that "mxsweep baseline" wrote, or a
 // saved run. Saved reports which.
 func readBaseline(file string, rules *exposure.RuleSet) (b *exposure.Baseline, saved bool, err error) {
-	data, err := readLimited(file, maxBaseline)
+	data, err := readLimited(file, exposure.MaxBaseline)
 	if err != nil {
 		return nil, false, usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, bare(err))
 	}

@@ -2,7 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
+	"fmt"
 	"io"
 	"os"
 	"path/filepath"
@@ -22,7 +22,7 @@ func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports)
 	if file == "" {
 		return nil, nil
 	}
-	data, err := readLimited(file, maxPolicy)
+	data, err := readLimited(file, exposure.MaxPolicy)
 	if err != nil {
 		return nil, usagef("--policy names a file like mxsweep.yaml", "reading policy %q: %w", file, bare(err))
 	}
@@ -38,9 +38,6 @@ func (f *scanFlags) policyFile() string {
 	return f.policy
 }
 
-// maxPolicy is more than any policy that a person wrote.
-const maxPolicy = 16 << 20
-
 // readLimited reads a file of at most that many bytes.
 func readLimited(file string, limit int64) ([]byte, error) {
 	f, err := os.Open(file)
@@ -50,7 +47,7 @@ func readLimited(file string, limit int64) ([]byte, error) {
 	defer f.Close()
 	data, err := io.ReadAll(io.LimitReader(f, limit+1))
 	if err == nil && int64(len(data)) > limit {
-		err = errors.New("the file is too long")
+		err = fmt.Errorf("larger than %d MiB", limit>>20)
 	}
 	return data, err
 }

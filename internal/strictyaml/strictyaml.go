@@ -6,6 +6,7 @@ package strictyaml
 import (
 	"bytes"
 	"errors"
+	"fmt"
 	"io"
 	"regexp"
 	"strconv"
@@ -23,8 +24,12 @@ type Fault struct {
 }
 
 // Root parses data and returns the root of its document, nil if there is none
-// in it. The Fault is nil unless data is no YAML, or more than one document.
+// in it. The Fault is nil unless data is no YAML, more than one document, or one
+// of more than [MaxValues].
 func Root(data []byte) (*yaml.Node, *Fault) {
+	if line := tooMany(data, MaxValues); line > 0 {
+		return nil, &Fault{line, 1, fmt.Sprintf("more than %d values", MaxValues), "split the file, or leave out what it need not say"}
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {

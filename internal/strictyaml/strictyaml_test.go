@@ -39,10 +39,16 @@ func FuzzRoot(f *testing.F) {
 	f.Add([]byte("a: &x [*x]\n"))
 	f.Add([]byte("? [a]\n: b\n---\n"))
 	f.Add([]byte("a: \x00"))
+	for _, text := range dense {
+		f.Add([]byte(text))
+	}
 	f.Fuzz(func(t *testing.T, data []byte) {
 		root, fault := Root(data)
 		if fault != nil && (root != nil || fault.Line < 1 || fault.Column < 1 || fault.Text == "") {
 			t.Errorf("root %v, fault %+v", root, fault)
+		}
+		if n := nodes(root); n > 0 && tooMany(data, n-1) == 0 {
+			t.Errorf("%d values are not counted", n)
 		}
 	})
 }
