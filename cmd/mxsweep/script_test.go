@@ -11,6 +11,7 @@ import (
 	"os/exec"
 	"path/filepath"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"syscall"
@@ -56,7 +57,7 @@ func TestScripts(t *testing.T) {
 			"valid":        valid,
 			"write":        write,
 			"big":          big,
-			"moment":       laterTime,
+			"within":       withinTime,
 			"mode":         fileMode,
 			"onway":        onWay,
 			"torn":         torn,
@@ -84,17 +85,21 @@ func expected(ts *testscript.TestScript, name string, neg bool, args []string) (
 }
 
 func wantCode(ts *testscript.TestScript, want int, err error) {
-	got := 0
-	var ended *exec.ExitError
-	switch {
-	case errors.As(err, &ended):
-		got = ended.ExitCode()
-	case err != nil:
-		ts.Fatalf("running: %v", err)
-	}
-	if got != want {
+	if got := exitCode(ts, err); got != want {
 		ts.Fatalf("exit code %d, want %d", got, want)
 	}
+}
+
+// exitCode reads the exit code from what running a command said.
+func exitCode(ts *testscript.TestScript, err error) int {
+	var ended *exec.ExitError
+	if err != nil && !errors.As(err, &ended) {
+		ts.Fatalf("running: %v", err)
+	}
+	if err == nil {
+		return 0
+	}
+	return ended.ExitCode()
 }
 
 // closedStdout N CMD... runs a command whose standard output is a pipe that
@@ -110,6 +115,10 @@ func closedStdout(ts *testscript.TestScript, neg bool, args []string) {
 	wantCode(ts, want, c.Run())
 }
 
+// signalLimit is how long a command may take to get where it is stopped or
+// killed, and to end then.
+const signalLimit = 3 * time.Minute
+
 // signals SIG AFTER N CMD... starts a command, sends it the signal (HUP,
 // INT, QUIT or TERM) as soon as the file AFTER exists, or with FILE=TEXT for AFTER holds
 // TEXT, and wants exit code N. Its outputs go to the files stdout.txt and
@@ -124,7 +133,7 @@ func signals(ts *testscript.TestScript, neg bool, args []string) {
 	}
 	want, cmd := expected(ts, "signals", neg, args[2:])
 	after, text, _ := strings.Cut(args[1], "=")
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), signalLimit)
 	defer cancel()
 	c := command(ts, ctx, cmd)
 	out, err := os.Create(ts.MkAbs("stdout.txt"))
@@ -152,7 +161,7 @@ func killed(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: killed FILE TEXT CMD...")
 	}
-	ctx, cancel := context.WithTimeout(context.Background(), 30*time.Second)
+	ctx, cancel := context.WithTimeout(context.Background(), signalLimit)
 	defer cancel()
 	c := command(ts, ctx, args[2:])
 	ts.Check(c.Start())
@@ -233,14 +242,32 @@ func write(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(args[1:], "\n")+"\n"), 0o644))
 }
 
-// moment NAME DUR sets $NAME to the time that it will be after DUR.
-func laterTime(ts *testscript.TestScript, neg bool, args []string) {
-	if neg || len(args) != 2 {
-		ts.Fatalf("usage: moment NAME DUR")
-	}
-	after, err := time.ParseDuration(args[1])
+// within N DUR CMD... runs a command that has so much time, which stands for
+// "DUR" in its words, and for "END", as the time at which it is over, in the
+// files of the script named *.tmpl, which are written without that ending. It
+// wants exit code N. On a machine that is too busy to get there in time, the
+// command is run again with four times as much, and so on.
+func withinTime(ts *testscript.TestScript, neg bool, args []string) {
+	want, words := expected(ts, "within", neg, args)
+	first, err := time.ParseDuration(words[0])
 	ts.Check(err)
-	ts.Setenv(args[0], time.Now().Add(after).UTC().Format(time.RFC3339Nano))
+	templates, err := filepath.Glob(ts.MkAbs("*.tmpl"))
+	ts.Check(err)
+	for d := first; ; d *= 4 {
+		for _, name := range templates {
+			text := strings.ReplaceAll(ts.ReadFile(name), "END", time.Now().Add(d).UTC().Format(time.RFC3339Nano))
+			ts.Check(os.WriteFile(strings.TrimSuffix(name, ".tmpl"), []byte(text), 0o644))
+		}
+		cmd := slices.Clone(words[1:])
+		for i := range cmd {
+			cmd[i] = strings.ReplaceAll(cmd[i], "DUR", d.String())
+		}
+		err := ts.Exec(cmd[0], cmd[1:]...)
+		if exitCode(ts, err) == want || d > first*16 {
+			wantCode(ts, want, err)
+			return
+		}
+	}
 }
 
 // mode PERM FILE... wants the files to have the permissions.

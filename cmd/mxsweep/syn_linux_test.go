@@ -205,8 +205,8 @@ func (l *synLab) begin(file string, long func([]byte) bool, args ...string) (*ex
 		if data, _ := os.ReadFile(filepath.Join(l.dir, file)); long(data) {
 			return cmd, said
 		}
-		if time.Since(begun) > 30*time.Second {
-			l.t.Fatalf("nothing in 30 seconds\n%s", said)
+		if took := time.Since(begun); took > signalLimit {
+			l.t.Fatalf("nothing in %v\n%s", took, said)
 		}
 	}
 }
