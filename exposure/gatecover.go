@@ -31,19 +31,38 @@ func (g Gate) unobserved(v *Verdict, facts RunFacts) {
 	if facts.Refused != nil || facts.stopped() {
 		return // which is why the rest was not seen
 	}
+	first := len(v.Notices)
 	v.Notices = append(v.Notices, facts.Unknown.Notices()...)
-	g.cover(v, facts)
+	if unrouted := g.cover(v, facts); g.short(v, facts) || unrouted {
+		v.raise(ExitIncomplete)
+		for i := range v.Notices[first:] {
+			if n := &v.Notices[first+i]; n.Code == NoticeNoRoute {
+				n.Level = LevelError
+			}
+		}
+	}
+}
+
+// short looks at what the run must have seen and has not. It reports whether a
+// missing route, of which a notice tells, is the reason of some of it.
+func (g Gate) short(v *Verdict, facts RunFacts) (unrouted bool) {
+	unrouted = facts.Unknown != nil && facts.Unknown.unroutedRequired > 0
 	if n := facts.Unknown.Required(); n > 0 {
 		v.add(ExitIncomplete, NewNotice(NoticeRequired, "", nil,
-			"%s must have a conclusive result and have none: %s.", plural(n, "port"), examples(facts.Unknown.examples, n)))
+			"%s must have a conclusive result and %s none: %s.", plural(n, "port"), map[bool]string{true: "has", false: "have"}[n == 1], examples(facts.Unknown.examples, n)))
 	}
 	for _, l := range facts.Short {
+		if l.Up == 0 && facts.Unknown.unroutedIn(l.Range) {
+			unrouted = true
+			continue
+		}
 		v.add(ExitIncomplete, NewNotice(NoticeFewHosts, l.Text, l.Anchor,
 			"%d hosts are up in %s, and there must be %d.", l.Up, l.Text, l.MinHosts))
 	}
 	if up := facts.Coverage.HostsUp; up < g.MinHosts {
 		v.add(ExitIncomplete, NewNotice(NoticeFewHosts, "", nil, "%d hosts are up, and there must be %d.", up, g.MinHosts))
 	}
+	return unrouted
 }
 
 // unless makes the run incomplete, unless somebody has accepted the notice.
@@ -55,9 +74,22 @@ func (v *Verdict) unless(a *Acceptance, n Notice) {
 	v.add(ExitIncomplete, n)
 }
 
-// examples lists the first of n things.
-func examples(list []string, n uint64) string {
-	text := strings.Join(list, ", ")
+// examples lists the first of n required pairs, those with the same reason
+// together.
+func examples(list []requiredPair, n uint64) string {
+	var order []Requirement
+	by := map[Requirement][]string{}
+	for _, p := range list {
+		if by[p.why] == nil {
+			order = append(order, p.why)
+		}
+		by[p.why] = append(by[p.why], p.what)
+	}
+	var parts []string
+	for _, why := range order {
+		parts = append(parts, fmt.Sprintf("%s (%s)", strings.Join(by[why], ", "), why))
+	}
+	text := strings.Join(parts, ", ")
 	if n > uint64(len(list)) && len(list) == maxRequired {
 		text += ", ..."
 	}
@@ -65,24 +97,28 @@ func examples(list []string, n uint64) string {
 }
 
 // cover holds the coverage against the floor. A run that saw nothing is
-// incomplete whatever the floor is; NaN counts as a floor that nothing meets.
-func (g Gate) cover(v *Verdict, facts RunFacts) {
+// incomplete whatever the floor is; NaN counts as a floor that nothing meets. It
+// reports whether too little was seen for want of a route, of which a notice tells.
+func (g Gate) cover(v *Verdict, facts RunFacts) (unrouted bool) {
 	c := facts.Coverage
+	only := facts.Unknown.onlyUnrouted(c.Unknown())
 	switch {
 	case c.Planned == 0 && facts.EmptyShard:
 		v.Notices = append(v.Notices, NewNotice(NoticeEmptyShard, "", nil, "No host falls to this shard."))
-		return
+		return false
 	case c.Planned+c.VacantPairs+c.Accepted == 0:
 		v.add(ExitIncomplete, NewNotice(NoticeNothingInScope, "", nil, "Nothing was in scope."))
-		return
+		return false
+	case c.HostsUp == 0 && only:
+		return true
 	case c.HostsUp == 0 && !facts.canaryAnswered():
 		v.add(ExitIncomplete, NewNotice(NoticeNothingSeen, "", nil,
 			"No port answered: nothing was heard of %s.", plural(c.HostsSilent+c.HostsVacant, "address")))
-		return
+		return false
 	}
 	for _, t := range facts.Silent {
 		if t.Acceptance == nil && facts.Unknown.Unrouted(t.Addr) {
-			v.raise(ExitIncomplete) // as the notice about the missing route says
+			unrouted = true
 			continue
 		}
 		n := NewNotice(NoticeSilent, t.Addr.String(), t.Anchor,
@@ -92,10 +128,14 @@ func (g Gate) cover(v *Verdict, facts RunFacts) {
 	}
 	nothing := c.Planned > 0 && c.Conclusive() == 0
 	if nothing || !(c.Ratio() >= g.MinCoverage) || math.IsNaN(g.MinCoverage) {
+		if only {
+			return true
+		}
 		v.add(ExitIncomplete, NewNotice(NoticeCoverage, "", nil,
 			"%d of %s conclusive (%s), the floor is %s; %s up, %d silent.",
 			c.Conclusive(), plural(c.Planned, "pair"), percent(c.Ratio()), percent(g.MinCoverage), plural(c.HostsUp, "host"), c.HostsSilent))
 	}
+	return unrouted
 }
 
 // namedAddr is an address with its name, if it has one.

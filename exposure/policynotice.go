@@ -29,7 +29,7 @@ func (p *Policy) Notices(findings []Finding, told []Notice, now time.Time) []Not
 		e := &p.Expect[i]
 		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Rule != nil && e.covers(&f) }) {
 			list = append(list, NewNotice(NoticeExpectedMissing, e.Hosts.Text, e.Anchor,
-				"The expected service on %s port %s gave no finding.", e.Hosts.Text, e.Ports.Text))
+				"The entry under expect for %s port %s covers no finding.", e.Hosts.Text, e.Ports.Text))
 		}
 	}
 	return list

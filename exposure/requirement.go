@@ -13,11 +13,11 @@ type Requirement string
 
 // The requirements.
 const (
-	RequiredTarget   Requirement = "its host is a target of its own"
-	RequiredBaseline Requirement = "it has a finding in the baseline"
-	RequiredExpect   Requirement = "the policy expects it"
-	RequiredClosed   Requirement = "the policy wants it closed"
-	RequiredOpen     Requirement = "its host has open ports and stopped answering"
+	RequiredTarget   Requirement = "a target of its own"
+	RequiredBaseline Requirement = "a finding of the baseline"
+	RequiredExpect   Requirement = "expected by the policy"
+	RequiredClosed   Requirement = "to be closed by the policy"
+	RequiredOpen     Requirement = "on a host with open ports that stopped answering"
 )
 
 // Requirements tells which addresses are expected to be up, and which pairs

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 
+	"go4.org/netipx"
+
 	"mxsweep/fingerprint"
 	"mxsweep/scan"
 )
@@ -28,11 +30,21 @@ type UnknownPairs struct {
 	order  []*unknownGroup
 	more   uint64 // pairs of further groups
 
-	unrouted map[netip.Addr]bool // the first addresses to which this machine has no route
+	// The first addresses to which this machine has no route, and how many pairs
+	// there are of them, and required ones.
+	unrouted         map[netip.Addr]bool
+	unroutedPairs    uint64
+	unroutedRequired uint64
 
 	required uint64
 	counted  map[string]bool // what is required, each once
-	examples []string        // the first required ones, each with its reason
+	examples []requiredPair  // the first required ones
+}
+
+// A requiredPair is what a run cannot pass without, and why.
+type requiredPair struct {
+	what string
+	why  Requirement
 }
 
 // An unknownKey is what the pairs of one notice share.
@@ -58,8 +70,12 @@ type unknownGroup struct {
 // they stopped answering, answer on every port or ran out of time, are only
 // counted.
 func (u *UnknownPairs) Add(p Port, why Requirement) {
-	u.require(p.Target.String(), 1, why)
 	key := unknownReason(p)
+	if key.code != NoticeNoRoute {
+		u.require(p.Target.String(), 1, why)
+	} else if u.unroutedPairs++; why != "" {
+		u.unroutedRequired++
+	}
 	if key.code == "" {
 		return
 	}
@@ -117,13 +133,13 @@ func (u *UnknownPairs) require(what string, pairs uint64, why Requirement) {
 		u.counted[what] = true
 	}
 	u.required += pairs
-	if example := fmt.Sprintf("%s (%s)", what, why); len(u.examples) < maxRequired {
-		u.examples = append(u.examples, example)
+	if len(u.examples) < maxRequired {
+		u.examples = append(u.examples, requiredPair{what, why})
 	}
 }
 
 // Required is how many pairs without a conclusive result a run cannot pass
-// without.
+// without. Those without a route are not among them: one notice tells of all.
 func (u *UnknownPairs) Required() uint64 {
 	if u == nil {
 		return 0
@@ -135,6 +151,25 @@ func (u *UnknownPairs) Required() uint64 {
 // has no route. Of very many such addresses it knows the first only.
 func (u *UnknownPairs) Unrouted(addr netip.Addr) bool {
 	return u != nil && u.unrouted[addr]
+}
+
+// unroutedIn reports whether an address of a range has no route, as far as such
+// addresses are known by name.
+func (u *UnknownPairs) unroutedIn(r netipx.IPRange) bool {
+	if u == nil {
+		return false
+	}
+	for addr := range u.unrouted {
+		if r.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyUnrouted reports whether a missing route explains so many unknown pairs.
+func (u *UnknownPairs) onlyUnrouted(unknown uint64) bool {
+	return u != nil && u.unroutedPairs > 0 && unknown <= u.unroutedPairs
 }
 
 // unknownReason groups a pair. The code is "" where it gets no notice here.

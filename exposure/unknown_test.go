@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 
+	"go4.org/netipx"
+
 	"mxsweep/fingerprint"
 	"mxsweep/scan"
 )
@@ -58,8 +60,7 @@ func TestUnroutedTarget(t *testing.T) {
 	}{{routed, true}, {unrouted, false}} {
 		facts := RunFacts{Unknown: u, Silent: []SilentTarget{{Addr: tt.addr, Pairs: 1}}, Coverage: Coverage{HostsUp: 1, HostsSilent: 1}}
 		facts.Coverage.Planned, facts.Coverage.Open = 100, 100
-		var v Verdict
-		Gate{}.cover(&v, facts)
+		v := Gate{}.Decide(facts, nil)
 		told := slices.ContainsFunc(v.Notices, func(n Notice) bool { return n.Code == NoticeSilent })
 		if v.Code != ExitIncomplete || !v.Incomplete || told != tt.told {
 			t.Errorf("%s: code %d, incomplete %t, told %t", tt.addr, v.Code, v.Incomplete, told)
@@ -104,5 +105,56 @@ func TestUnknownPairsBound(t *testing.T) {
 	}
 	if len(u.examples) != maxRequired || u.Required() != 3000 {
 		t.Errorf("%d examples, %d required", len(u.examples), u.Required())
+	}
+}
+
+// TestNoRouteIsOneNotice: what no route leads to is told in one notice, an error
+// where the run is incomplete for it, whatever else it would be missed by.
+func TestNoRouteIsOneNotice(t *testing.T) {
+	addr := netip.MustParseAddr("2001:db8::1")
+	line := ScopeLine{Range: netipx.RangeOfPrefix(netip.MustParsePrefix("2001:db8::/127")), Text: "2001:db8::/127", MinHosts: 1}
+	for name, tt := range map[string]struct {
+		why   Requirement
+		facts RunFacts
+		code  ExitCode
+	}{
+		"a target beside others":  {RequiredTarget, RunFacts{Coverage: Coverage{Planned: 4, Closed: 2, HostsUp: 1, HostsSilent: 1}, Silent: []SilentTarget{{Addr: addr, Pairs: 2}}}, ExitIncomplete},
+		"nothing else":            {RequiredTarget, RunFacts{Coverage: Coverage{Planned: 2, HostsSilent: 1}, Silent: []SilentTarget{{Addr: addr, Pairs: 2}}}, ExitIncomplete},
+		"a prefix beside others":  {"", RunFacts{Coverage: Coverage{Planned: 4, Closed: 2, HostsUp: 1, HostsSilent: 2}, Short: []ScopeLine{line}}, ExitIncomplete},
+		"expected by the policy":  {RequiredExpect, RunFacts{Coverage: Coverage{Planned: 1002, Closed: 1000, HostsUp: 9, HostsSilent: 1}}, ExitIncomplete},
+		"few of what was planned": {"", RunFacts{Coverage: Coverage{Planned: 1002, Closed: 1000, HostsUp: 9, HostsSilent: 1}}, ExitPass},
+	} {
+		u := &UnknownPairs{}
+		for port := range uint16(2) {
+			u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25+port), State: scan.StateUnknown, Reason: scan.ReasonNetUnreach}}, tt.why)
+		}
+		tt.facts.Unknown = u
+		v := Gate{MinCoverage: DefaultMinCoverage}.Decide(tt.facts, nil)
+		v.Notices = slices.DeleteFunc(v.Notices, func(n Notice) bool { return n.Code == NoticeNothingOpen })
+		level := map[bool]Level{true: LevelError, false: LevelWarning}[tt.code == ExitIncomplete]
+		if v.Code != tt.code || len(v.Notices) != 1 || v.Notices[0].Code != NoticeNoRoute || v.Notices[0].Level != level {
+			t.Errorf("%s: code %d, notices %+v", name, v.Code, v.Notices)
+		}
+	}
+	// What is missing for another reason is told as well.
+	u := &UnknownPairs{}
+	for _, reason := range []scan.Reason{scan.ReasonNetUnreach, scan.ReasonBlocked} {
+		u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: scan.StateUnknown, Reason: reason}}, RequiredTarget)
+	}
+	v := Gate{MinCoverage: DefaultMinCoverage}.Decide(RunFacts{Unknown: u, Coverage: Coverage{Planned: 4, Closed: 2, HostsUp: 1}}, nil)
+	var codes []string
+	for _, n := range v.Notices {
+		codes = append(codes, n.Code)
+	}
+	if want := []string{NoticeNoRoute, NoticeCoverage, NoticeRequired}; v.Code != ExitIncomplete || !slices.Equal(codes, want) {
+		t.Errorf("code %d, notices %v", v.Code, codes)
+	}
+}
+
+// TestRequiredExamples: a reason that several pairs share is told once.
+func TestRequiredExamples(t *testing.T) {
+	got := examples([]requiredPair{{"192.0.2.1:25", RequiredTarget}, {"192.0.2.2:25", RequiredClosed}, {"192.0.2.1:26", RequiredTarget}}, 3)
+	if want := "192.0.2.1:25, 192.0.2.1:26 (a target of its own), 192.0.2.2:25 (to be closed by the policy)"; got != want {
+		t.Errorf("got %q, want %q", got, want)
 	}
 }

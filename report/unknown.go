@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"fmt"
 	"strings"
+
+	"mxsweep/scan"
 )
 
 // causes words what keeps a port from being judged: the reasons of ports that
@@ -40,8 +42,9 @@ func (s *Service) unsettled() string {
 
 // An unjudged is a cause for which ports could not be judged, and where.
 type unjudged struct {
-	ports int
-	hosts []string
+	ports    int
+	hosts    []string
+	unrouted bool // this machine has no route to them
 }
 
 // add counts a port. The ports of a host come one after the other.
@@ -78,4 +81,5 @@ func (v *view) unjudgedFor(p *Port) {
 		v.unjudged[why] = u
 	}
 	u.add(p)
+	u.unrouted = u.unrouted || p.State == stateUnknown && p.Reason == string(scan.ReasonNetUnreach)
 }

@@ -4,6 +4,7 @@ import (
 	"strings"
 	"testing"
 
+	"mxsweep/exposure"
 	"mxsweep/fingerprint"
 )
 
@@ -55,5 +56,24 @@ func TestEveryCauseHasWords(t *testing.T) {
 	}
 	if got := cause("of a later version"); got != "of a later version" {
 		t.Errorf("an unknown cause is %q", got)
+	}
+}
+
+// TestNoRouteIsToldOnce: what a notice about a missing route tells is not told
+// again port by port; without the notice it is.
+func TestNoRouteIsToldOnce(t *testing.T) {
+	for _, noticed := range []bool{false, true} {
+		c := hugeRun(1, 1)
+		unrouted := hugePort(c.ports[0].address(), 10099, 0)
+		unrouted.State, unrouted.Reason, unrouted.Service, unrouted.Banner = stateUnknown, "net-unreach", nil, nil
+		unrouted.Error = &Error{Message: "connecting to 10.0.0.0:10099: network is unreachable"}
+		c.ports = append(c.ports, unrouted)
+		if noticed {
+			c.notices = append(c.notices, Notice{Code: exposure.NoticeNoRoute, Level: "error", Message: "There is no IPv6 route."})
+		}
+		doc := string(write(t, "text", Options{}, c))
+		if told := strings.Contains(doc, "could not be judged"); told == noticed {
+			t.Errorf("notice %t, told port by port %t:\n%s", noticed, told, doc)
+		}
 	}
 }

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"mxsweep/exposure"
 )
 
 // verdict says in one sentence what came out. A run that fails may have seen
@@ -197,7 +199,11 @@ type remark struct {
 // unseen lists what was not seen, and the notices, errors first.
 func (v *view) unseen() []remark {
 	var list []remark
+	routed := !slices.ContainsFunc(v.notices, func(n Notice) bool { return n.Code == exposure.NoticeNoRoute })
 	for _, why := range sortedKeys(v.unjudged) {
+		if v.unjudged[why].unrouted && !routed {
+			continue // which a notice tells
+		}
 		list = append(list, remark{"warning", fmt.Sprintf("%s could not be judged: %s", v.unjudged[why], why)})
 	}
 	for _, n := range v.notices {

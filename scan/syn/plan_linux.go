@@ -74,8 +74,11 @@ func (p *planner) plan(space *scan.Space) (*view, error) {
 		return nil, &LocalError{Ranges: set.Ranges()}
 	}
 	if len(p.out) == 0 && len(v.pieces) > 0 {
-		return nil, &SetupError{Doing: fmt.Sprintf("looking for a route to %v", v.pieces[0].first), Err: v.pieces[0].hop.err,
-			Advice: "see `ip route get` for what the kernel says"}
+		advice := "see `ip route get` for what the kernel says"
+		if v.pieces[0].first.Is6() {
+			advice = "where there is no IPv6 route, use -4; " + advice
+		}
+		return nil, &SetupError{Doing: fmt.Sprintf("looking for a route to %v", v.pieces[0].first), Err: v.pieces[0].hop.err, Advice: advice}
 	}
 	return &v.view, nil
 }
