@@ -20,6 +20,7 @@ func (s *session) service() *Service {
 	defer s.mu.Unlock()
 	s.finish()
 	svc := unknownService()
+	svc.slow = s.id.late.Load() || s.host.slow() > 0
 	svc.Transcript = s.transcript()
 	svc.TLS = s.tlsInfo
 	if s.layer.tls {

@@ -150,7 +150,7 @@ func (s *session) listen(ctx context.Context, w *wire) {
 	s.mu.Lock()
 	s.silence, s.first = cancel, w
 	s.mu.Unlock()
-	w.heard = s.hears
+	w.heard, w.latest = s.hears, time.Now().Add(max(s.greetingWait(), s.greetingTimeout()))
 	if len(w.unread) > 0 {
 		s.hears()
 	}
@@ -161,7 +161,7 @@ func (s *session) listen(ctx context.Context, w *wire) {
 	s.mu.Lock()
 	s.open[ex.Probe] = ex.End == signatures.EndReply
 	s.mu.Unlock()
-	w.heard = nil
+	w.heard, w.latest = nil, time.Time{}
 	s.note(ex)
 }
 
@@ -248,6 +248,9 @@ func (s *session) patience(p *signatures.Probe) time.Duration {
 	slowest := s.slowest
 	s.mu.Unlock()
 	host, port := min(2*s.host.slow(), maxPatience), min(hastyFactor*slowest+slowest/2, maxSlowPort)
+	if s.calm && slowest == 0 {
+		port = calmWait
+	}
 	return max(p.Read.Wait, host, port) + 2*s.rtt
 }
 

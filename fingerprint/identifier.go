@@ -7,6 +7,7 @@ import (
 	"net"
 	"net/netip"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"mxsweep/scan"
@@ -89,6 +90,8 @@ type Identifier struct {
 	hosts map[netip.Addr]*host
 	slots chan struct{}
 	limit *scan.HostLimit
+
+	late atomic.Bool // this machine read something later than it was there
 }
 
 // DefaultGreetingTimeout is how long a port that replied to nothing is listened
@@ -163,69 +166,6 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 		return svc, fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
 	return svc, nil
-}
-
-// again asks once more where the first conversation may have failed for want
-// of time, and returns the session that knows more.
-//
-// A daemon whose few children were all talking to us accepts connections and
-// answers none, so a silent port of a host that speaks is listened to alone. A
-// host that answers slowly is asked again what had an answer, and then the rest,
-// with the connections that are left to the port. A conversation that was refused
-// for now, cut off or still going on when its time was up is repeated alone. And
-// connections that were closed or reset at once are no refusal until the last of
-// refusals in a row: they may have waited for their turn for too long, or the daemon
-// had no room for them.
-func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
-	h := s.host
-	if s.left.conns.Load() <= 0 {
-		return s
-	}
-	if s.refused() {
-		return id.askRefused(ctx, s, r)
-	}
-	if s.unsettled() {
-		return id.talkAlone(ctx, s, r)
-	}
-	slow := h.slow() > 0 && s.weak()
-	if !slow && !(s.silent() && h.spoken()) {
-		return s
-	}
-	second := newSession(id, h, r.Target, r.RTT, nil, s.left)
-	second.second, second.greetingOnly = true, !slow
-	for _, ex := range s.order {
-		second.hints[ex.Probe] = second.hints[ex.Probe] || len(ex.Reply) > 0
-	}
-	if !slow {
-		if !h.enterAlone(ctx) {
-			return s
-		}
-		defer h.leaveAlone(time.Now())
-		h.idle(ctx, time.Second)
-		second.perPort = 1
-	}
-	if second.run(ctx) != nil || second.confidence() <= s.confidence() {
-		return s
-	}
-	return second
-}
-
-// refusals is how many connections in a row must be closed or reset at once before
-// that is what the port does with all of them. A balancer before several daemons,
-// and a limit of connections, refuse some and serve others.
-const refusals = 3
-
-// askRefused connects again to a port that closed or reset the connection at once,
-// and returns the last conversation, or the first that was not refused.
-func (id *Identifier) askRefused(ctx context.Context, s *session, r scan.Result) *session {
-	for i := 1; i < refusals && s.refused() && s.left.conns.Load() > 0; i++ {
-		next := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
-		if next.run(ctx) != nil {
-			break
-		}
-		s = next
-	}
-	return s
 }
 
 func unknownService() *Service { return &Service{Role: "unknown"} }

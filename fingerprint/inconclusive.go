@@ -2,47 +2,10 @@ package fingerprint
 
 import (
 	"bytes"
-	"context"
 	"slices"
-	"time"
 
-	"mxsweep/scan"
 	"mxsweep/signatures"
 )
-
-// connectAlone tries once more to talk to a port to which no connection came
-// about, with no other connection open to its host. The error is why it did not.
-func (id *Identifier) connectAlone(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
-	if scan.Starved(err) || !s.host.enterAlone(ctx) {
-		return s, err
-	}
-	defer s.host.leaveAlone(time.Now())
-	s.host.idle(ctx, maxIdle)
-	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
-	second.idle = s.idle
-	return second, second.run(ctx)
-}
-
-// talkAlone repeats a conversation that settled nothing, with no other
-// connection open to the host, and returns the session that knows more.
-func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) *session {
-	if !s.host.enterAlone(ctx) {
-		return s
-	}
-	defer s.host.leaveAlone(time.Now())
-	s.host.idle(ctx, maxIdle)
-	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
-	second.idle, second.perPort, second.most = s.idle, 1, retryTime
-	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
-		second.unsettled() && second.confidence() == s.confidence() {
-		return s
-	}
-	return second
-}
-
-// retryTime is how long the second conversation of talkAlone may take. The
-// other ports of the host do not wait for it, but its other retries do.
-const retryTime = 10 * time.Second
 
 // unsettled reports whether the conversation was refused for now, cut off, or
 // still going on when its time was up.

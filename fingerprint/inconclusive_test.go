@@ -79,7 +79,7 @@ func TestInconclusive(t *testing.T) {
 		"hangs up at EHLO":       {answering(0, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": ""}), "smtp", InconclusiveUnfinished, ""},
 		"cut off":                {turnsAway("220-mx.example.org ESMTP"), "smtp", InconclusiveCutOff, "220-mx.example.org ESMTP"},
 		"cut between lines":      {turnsAway("220-mx.example.org ESMTP\r\n"), "smtp", InconclusiveCutOff, "220-mx.example.org ESMTP\r\n"},
-		"a greeting without end": {drip(strings.Repeat("220-mx.example.org ESMTP\r\n", 40), time.Second), "smtp", InconclusiveUnfinished, "220-mx"},
+		"a greeting without end": {drip(strings.Repeat("220-mx.example.org ESMTP\r\n", 40), 400*time.Millisecond), "smtp", InconclusiveUnfinished, "220-mx"},
 		"nothing":                {swallow, "", InconclusiveNoReply, ""},
 		"hangs up at once":       {func(net.Conn) {}, "", "", ""},
 		"served at the second":   {laterOnly(1, "421 busy\r\n", served), "smtp", "", ""},

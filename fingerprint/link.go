@@ -92,7 +92,7 @@ func hungUp(svc *Service) bool {
 // that would be a guess which reads like a finding.
 func byTable(svc *Service, known signatures.Port) {
 	uses := slices.Clone(known.Uses)
-	if !svc.Has("acl-refused") && !svc.Has("reset-at-connect") && !hungUp(svc) {
+	if !svc.Has("acl-refused") && !svc.Has("reset-at-connect") && !hungUp(svc) && !svc.slow {
 		uses = slices.DeleteFunc(uses, func(u signatures.Use) bool { return slices.Contains(serverFirst, u.Protocol) })
 	}
 	if len(uses) == 0 {

@@ -66,6 +66,9 @@ func (w *wire) quietSince(start time.Time) time.Time {
 // hear notes whether anything of an exchange that has just ended may not have
 // been heard: then what is missing from it, and how it ended, show nothing.
 func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, start time.Time) {
+	if w.late {
+		s.id.late.Store(true)
+	}
 	p, ok := pathOf(w.conn)
 	if ok {
 		s.host.passed(w, p)
@@ -87,7 +90,7 @@ func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, 
 	}
 	if ex.End != signatures.EndReply && len(ex.Reply) > 0 && untilLines(word) {
 		switch until(word, ex.Sent)(ex.Reply) {
-		case begun, torn:
+		case begun, torn, endless:
 			ex.Unheard = true
 		}
 	}

@@ -266,7 +266,10 @@ func (s *session) quietUntil() time.Duration {
 // quietEnd is the time after which the answers of a silent port are not waited
 // for any more. A slow host is given longer, because all questions take longer.
 func (s *session) quietEnd() time.Duration {
-	if s.second {
+	switch {
+	case s.calm:
+		return calmMute + s.waited()
+	case s.second:
 		return 6*quietMore + s.waited()
 	}
 	return s.greetingWait() + quietMore + s.waited() + quietRounds*s.host.resendTime() + min(3*s.host.slow(), 2*quietMore) + quietTrips*s.rtt

@@ -8,11 +8,12 @@ import (
 type verdict int
 
 const (
-	more  verdict = iota // more must come
-	maybe                // it may be complete; see whether more comes at once
-	torn                 // a line is open; its end must come soon
-	begun                // it has begun; each byte keeps the wait for the next running
-	done                 // it is complete
+	more    verdict = iota // more must come
+	maybe                  // it may be complete; see whether more comes at once
+	torn                   // a line is open; its end must come soon
+	begun                  // it has begun; each byte keeps the wait for the next running
+	endless                // it has more lines than any daemon says
+	done                   // it is complete
 )
 
 // until returns the test for the end of a reply, by the word of probes.yaml.
@@ -144,6 +145,10 @@ func dotReply(b []byte) verdict {
 	return done
 }
 
+// maxGreetingLines is how many lines a greeting has at most. Administrators
+// write a few of legal text.
+const maxGreetingLines = 64
+
 // greeting tells whether what the daemon said first is complete.
 func greeting(b []byte) verdict {
 	line, ok := lastLine(b)
@@ -155,6 +160,8 @@ func greeting(b []byte) verdict {
 	}
 	is, last := code(line)
 	switch {
+	case is && !last && bytes.Count(b, []byte("\n")) >= maxGreetingLines:
+		return endless
 	case is:
 		return when(last)
 	case bytes.HasPrefix(line, []byte("* OK")), bytes.HasPrefix(line, []byte("* PREAUTH")), bytes.HasPrefix(line, []byte("* BYE")),

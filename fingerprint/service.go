@@ -83,6 +83,10 @@ type Service struct {
 	// byte for byte, the first 32: the links of a proxy chain.
 	SameAs []uint16
 
+	// slow says that the host or this machine had no time: silence then does not
+	// tell that the port waits to be asked.
+	slow bool
+
 	// Transcript is the raw record of every probe, for reports on unknown
 	// services and for recording examples. Replies are whole if Record is set,
 	// else their first 2048 bytes.

@@ -63,6 +63,7 @@ type session struct {
 	perPort      int
 	most         time.Duration // how long the conversation may take; zero: as the Identifier says
 	second       bool          // the port was asked before
+	calm         bool          // and no other dialogue is under way
 	greetingOnly bool
 	wire         *wire // the open connection to begin with, nil if there is none
 	conn         net.Conn
@@ -353,7 +354,10 @@ func (s *session) wake() {
 
 // greetingWait is how long the greeting is waited for.
 func (s *session) greetingWait() time.Duration {
-	if s.second {
+	switch {
+	case s.calm:
+		return calmWait
+	case s.second:
 		return max(againWait, 2*s.host.slow())
 	}
 	p := s.id.Signatures.Probe(signatures.Greeting)

@@ -41,7 +41,9 @@ type wire struct {
 	before []byte        // what came before the first question
 	tls    bool
 
-	heard func() // called when the first byte of a reply arrives; may be nil
+	heard  func()    // called when the first byte of a reply arrives; may be nil
+	latest time.Time // until when bytes that arrive keep a reply running; zero: as long as they do
+	late   bool      // this machine looked later than it meant to
 
 	path      path      // as the host was last told
 	unackedAt time.Time // when something sent was last seen not to be acknowledged
@@ -98,11 +100,13 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 				limit, settling = t, true
 			}
 		case torn:
-			limit = time.Now().Add(tornWait)
+			limit = w.runsOn(time.Now().Add(tornWait))
 		case begun:
-			if t := time.Now().Add(tornWait); t.After(deadline) {
+			if t := w.runsOn(time.Now().Add(tornWait)); t.After(deadline) {
 				limit = t
 			}
+		case endless:
+			return reply, signatures.EndLimit, first, time.Since(start)
 		}
 		if len(reply) >= maxReply || w.budget.Load() <= 0 {
 			return reply, signatures.EndLimit, first, time.Since(start)
@@ -128,6 +132,9 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 			// machine woke up, still waits to be read.
 			if since := time.Since(limit); !looked {
 				looked = true
+				if since > overslept {
+					w.late = true
+				}
 				if since > overslept && late < maxOverslept {
 					late = min(late+since, maxOverslept)
 				}
@@ -159,6 +166,14 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 		w.gone = end != signatures.EndSilence && end != signatures.EndReply
 		return reply, end, first, time.Since(start)
 	}
+}
+
+// runsOn is until when a reply runs on that would until t.
+func (w *wire) runsOn(t time.Time) time.Time {
+	if !w.latest.IsZero() && w.latest.Before(t) {
+		return w.latest
+	}
+	return t
 }
 
 // moreLines is how much longer a reply is waited for that said that more lines

@@ -33,6 +33,7 @@ type sweep struct {
 	looked     bool             // silent addresses were asked a second time, and controls after them
 	shownBy    []netip.AddrPort // reference ports that show their hosts to be up
 	queue      *queue
+	later      laterPorts
 	identified atomic.Int64
 	recalled   atomic.Int64 // open ports that earlier runs have talked to
 	untold     atomic.Int64 // open ports of earlier runs that the engine does not count
@@ -94,6 +95,7 @@ func (w *sweep) run(ctx context.Context) error {
 	}
 	w.queue.close()
 	workers.Wait()
+	w.askLater(ctx, abort)
 	w.askCanaries(ctx)
 	if err := context.Cause(ctx); err != nil && !stopped(ctx) {
 		return err
@@ -201,18 +203,25 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 			return
 		}
 		service, err := w.ask(ctx, &r)
-		w.identified.Add(1)
 		if err != nil {
 			r.Err = fmt.Errorf("asking what answers: %w", err)
 		}
-		// Noted before it is told: a run that is killed in between tells it when
-		// it goes on.
-		if ctx.Err() == nil && !scan.Starved(r.Err) && service.Inconclusive != fingerprint.InconclusiveHostTimeout {
-			w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: w.skipped(r, service)})
+		if !w.postpone(ctx, r, service) {
+			w.tell(ctx, r, service, abort)
 		}
-		if err := w.name(r, service); err != nil {
-			abort(err)
-		}
+	}
+}
+
+// tell notes and reports what became of an open port.
+func (w *sweep) tell(ctx context.Context, r scan.Result, service *fingerprint.Service, abort context.CancelCauseFunc) {
+	w.identified.Add(1)
+	// Noted before it is told: a run that is killed in between tells it when
+	// it goes on.
+	if ctx.Err() == nil && !scan.Starved(r.Err) && service.Inconclusive != fingerprint.InconclusiveHostTimeout {
+		w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: w.skipped(r, service)})
+	}
+	if err := w.name(r, service); err != nil {
+		abort(err)
 	}
 }
 

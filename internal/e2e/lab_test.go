@@ -169,27 +169,36 @@ func scoreLab(t *testing.T, names []string, share float64) {
 		t.Fatal(err)
 	}
 
-	tellable := truth.tellable(t, names)
-	checkGrades(t, doc, tellable)
-	least := int(math.Ceil(share * float64(len(tellable))))
-	missing := unnamed(doc, tellable)
-	if len(tellable)-len(missing) < least {
-		// On a machine that is busy with other work a daemon may miss its
-		// time; a second miss, alone, has another cause.
-		again := []string{}
-		for _, p := range missing {
-			t.Logf("%s: not named at first", p)
-			again = append(again, p.target())
+	// Daemons of a machine that is busy with other work miss their time; those
+	// that miss it alone, too, have another cause.
+	missing := truth.tellable(t, names)
+	count := len(missing)
+	for round := range labRounds {
+		if round > 0 {
+			again := []string{}
+			for _, p := range missing {
+				t.Logf("%s: not named as it should be at first", p)
+				again = append(again, p.target())
+			}
+			doc = sweepLab(t, report, again...)
 		}
-		missing = unnamed(sweepLab(t, report, again...), missing)
+		excused := excuses(t, "testdata/lab/lighter.txt")
+		missing = slices.DeleteFunc(missing, func(p truthPort) bool { return named(doc, p) && graded(doc, p, excused) })
+		if len(missing) == 0 {
+			break
+		}
 	}
 	for _, p := range missing {
-		t.Logf("%s: not named", p)
+		t.Logf("%s: not named as it should be, heaviest finding %q", p, heaviest(doc.findings(p.Address, p.Port)))
 	}
-	if named := len(tellable) - len(missing); named < least {
-		t.Errorf("named %d of the %d ports that can be told, want %d", named, len(tellable), least)
+	if least := int(math.Ceil(share * float64(count))); count-len(missing) < least {
+		t.Errorf("named and graded %d of the %d ports that can be told, want %d", count-len(missing), count, least)
 	}
 }
+
+// labRounds is how often the laboratory is swept at most, from the second time on
+// only what was not named.
+const labRounds = 3
 
 // sweepLab sweeps from the laboratory's scanner and writes the report.
 func sweepLab(t *testing.T, report string, args ...string) *document {
@@ -237,29 +246,20 @@ func (l *labTruth) tellable(t *testing.T, names []string) []truthPort {
 	})
 }
 
-// checkGrades wants a finding of medium weight or more on each of the ports
-// that is internal, unless the daemon's own access list refuses strangers or
-// testdata/lab/lighter.txt excuses it.
-func checkGrades(t *testing.T, doc *document, ports []truthPort) {
-	t.Helper()
-	excused := excuses(t, "testdata/lab/lighter.txt")
-	for _, p := range ports {
-		if !p.Internal || p.ACL != "" || excused.cover(p) {
-			continue
-		}
-		found := doc.findings(p.Address, p.Port)
-		if got := heaviest(found); !slices.Contains([]string{"medium", "high", "critical"}, got) {
-			t.Errorf("%s: heaviest finding %q, want medium or more: %+v", p, got, found)
-		}
+// graded reports whether a port has a finding of medium weight or more, if it is
+// internal, the daemon's own access list does not refuse strangers, and it is
+// not excused.
+func graded(doc *document, p truthPort, excused excuseList) bool {
+	if !p.Internal || p.ACL != "" || excused.cover(p) {
+		return true
 	}
+	return slices.Contains([]string{"medium", "high", "critical"}, heaviest(doc.findings(p.Address, p.Port)))
 }
 
-// unnamed returns the ports for which the report names no product.
-func unnamed(doc *document, ports []truthPort) []truthPort {
-	return slices.DeleteFunc(slices.Clone(ports), func(p truthPort) bool {
-		got := doc.port(p.Address, p.Port)
-		return got != nil && got.Service.Product != ""
-	})
+// named reports whether the report names the product of a port.
+func named(doc *document, p truthPort) bool {
+	got := doc.port(p.Address, p.Port)
+	return got != nil && got.Service.Product != ""
 }
 
 // An excuseList gives the reasons why ports of the laboratory are not held to

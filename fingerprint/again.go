@@ -1,0 +1,196 @@
+package fingerprint
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+const (
+	// calmTime is how long the conversation of [Identifier.Again] may take.
+	calmTime = 30 * time.Second
+	// calmMute is after what time it gives up on a port that replied to nothing.
+	calmMute = 12 * time.Second
+	// calmWait is how long it waits for the greeting, and for a reply while it is
+	// not known how long the port takes.
+	calmWait = 2500 * time.Millisecond
+	// calmConns is how many connections it takes at most.
+	calmConns = 8
+)
+
+// Doubtful reports whether a port may say more than svc, which [Identifier.Identify]
+// returned for it, once no other dialogue is under way: it was refused or cut off,
+// no connection came about, or it said little and its host, or this machine, was
+// found to be slow. A process that is started for each connection may take longer
+// than any reply is waited for while dozens are started at once.
+func (id *Identifier) Doubtful(addr netip.Addr, svc *Service) bool {
+	switch svc.Inconclusive {
+	case InconclusiveNoConnection, InconclusiveRefused, InconclusiveCutOff:
+		return true
+	case InconclusiveSkipped, InconclusiveHostTimeout:
+		return false
+	case InconclusiveUnfinished:
+		if len(svc.Banner) > 0 {
+			return false // it had its time
+		}
+	case "":
+		if len(svc.Banner) > 0 || svc.TLS != nil || svc.Product != "" && svc.Confidence >= plain-1 || svc.turnedAway() {
+			return false
+		}
+	}
+	return id.late.Load() || id.host(addr).slow() > 0
+}
+
+// turnedAway reports whether the port hung up on the first connection at once.
+func (s *Service) turnedAway() bool {
+	if s.Transcript == nil {
+		return false
+	}
+	g := s.Transcript.Find(signatures.Greeting)
+	return g != nil && (g.End == signatures.EndClosed || g.End == signatures.EndReset)
+}
+
+// Again asks a port once more that is [Identifier.Doubtful]: one connection and
+// one question at a time, and with more time for each reply. It returns the
+// Service that knows more, which is first where the second conversation settled
+// nothing or did not come about. No other dialogue with the host should be under
+// way.
+func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Service) *Service {
+	if ctx.Err() != nil || !id.allows(r.Target.Addr()) {
+		return first
+	}
+	left := id.allowance()
+	left.conns.Store(calmConns)
+	s := newSession(id, id.host(r.Target.Addr()), r.Target, r.RTT, nil, left)
+	s.second, s.calm, s.perPort, s.most = true, true, 1, calmTime
+	if first.Transcript != nil {
+		for i := range first.Transcript.Exchanges {
+			ex := &first.Transcript.Exchanges[i]
+			s.hints[ex.Probe] = s.hints[ex.Probe] || len(ex.Reply) > 0
+		}
+	}
+	if s.run(ctx) != nil || ctx.Err() != nil {
+		return first
+	}
+	svc := s.service()
+	if svc.Confidence > first.Confidence || svc.Confidence == first.Confidence && first.Inconclusive != "" && svc.Inconclusive == "" {
+		return svc
+	}
+	return first
+}
+
+// connectAlone tries once more to talk to a port to which no connection came
+// about, with no other connection open to its host. The error is why it did not.
+func (id *Identifier) connectAlone(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
+	if scan.Starved(err) || !s.host.enterAlone(ctx) {
+		return s, err
+	}
+	defer s.host.leaveAlone(time.Now())
+	s.host.idle(ctx, maxIdle)
+	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
+	second.idle = s.idle
+	return second, second.run(ctx)
+}
+
+// talkAlone repeats a conversation that settled nothing, with no other
+// connection open to the host, and returns the session that knows more.
+func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) *session {
+	if !s.host.enterAlone(ctx) {
+		return s
+	}
+	defer s.host.leaveAlone(time.Now())
+	s.host.idle(ctx, maxIdle)
+	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
+	second.idle, second.perPort, second.most = s.idle, 1, retryTime
+	if s.trickles() {
+		second.most = retryTrickle
+	}
+	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
+		second.unsettled() && second.confidence() == s.confidence() {
+		return s
+	}
+	return second
+}
+
+// retryTime is how long the second conversation of talkAlone may take. The
+// other ports of the host do not wait for it, but its other retries do.
+// That of a port which said something without coming to an end is shorter: a
+// daemon that was only slow comes to the end of its greeting at once.
+const (
+	retryTime    = 10 * time.Second
+	retryTrickle = 4 * time.Second
+)
+
+// trickles reports whether the greeting began and did not end.
+func (s *session) trickles() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	g := s.exchanges[signatures.Greeting]
+	return g != nil && len(g.Reply) > 0 && (g.End == signatures.EndSilence || g.End == signatures.EndLimit)
+}
+
+// again asks once more where the first conversation may have failed for want
+// of time, and returns the session that knows more.
+//
+// A daemon whose few children were all talking to us accepts connections and
+// answers none, so a silent port of a host that speaks is listened to alone. A
+// host that answers slowly is asked again what had an answer, and then the rest,
+// with the connections that are left to the port. A conversation that was refused
+// for now, cut off or still going on when its time was up is repeated alone. And
+// connections that were closed or reset at once are no refusal until the last of
+// refusals in a row: they may have waited for their turn for too long, or the daemon
+// had no room for them.
+func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
+	h := s.host
+	if s.left.conns.Load() <= 0 {
+		return s
+	}
+	if s.refused() {
+		return id.askRefused(ctx, s, r)
+	}
+	if s.unsettled() {
+		return id.talkAlone(ctx, s, r)
+	}
+	slow := h.slow() > 0 && s.weak()
+	if !slow && !(s.silent() && h.spoken()) {
+		return s
+	}
+	second := newSession(id, h, r.Target, r.RTT, nil, s.left)
+	second.second, second.greetingOnly = true, !slow
+	for _, ex := range s.order {
+		second.hints[ex.Probe] = second.hints[ex.Probe] || len(ex.Reply) > 0
+	}
+	if !slow {
+		if !h.enterAlone(ctx) {
+			return s
+		}
+		defer h.leaveAlone(time.Now())
+		h.idle(ctx, time.Second)
+		second.perPort = 1
+	}
+	if second.run(ctx) != nil || second.confidence() <= s.confidence() {
+		return s
+	}
+	return second
+}
+
+// refusals is how many connections in a row must be closed or reset at once before
+// that is what the port does with all of them. A balancer before several daemons,
+// and a limit of connections, refuse some and serve others.
+const refusals = 3
+
+// askRefused connects again to a port that closed or reset the connection at once,
+// and returns the last conversation, or the first that was not refused.
+func (id *Identifier) askRefused(ctx context.Context, s *session, r scan.Result) *session {
+	for i := 1; i < refusals && s.refused() && s.left.conns.Load() > 0; i++ {
+		next := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
+		if next.run(ctx) != nil {
+			break
+		}
+		s = next
+	}
+	return s
+}

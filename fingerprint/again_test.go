@@ -1,0 +1,119 @@
+package fingerprint
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// TestAgain has a host that is too busy to reply to a policy request in time, as
+// long as anybody else talks to it. A port that replied to nothing is named once
+// it is asked alone; how busy the host is shows at another port.
+func TestAgain(t *testing.T) {
+	set := load(t)
+	for name, c := range map[string]struct {
+		other    time.Duration // after which another port greets
+		doubtful bool
+	}{
+		"slow host":  {600 * time.Millisecond, true},
+		"quick host": {0, false},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var daemons sync.WaitGroup
+				defer daemons.Wait()
+				begun := time.Now()
+				policy := func(c net.Conn) {
+					delay := 10 * time.Second
+					if time.Since(begun) > time.Minute {
+						delay = 2 * time.Second
+					}
+					buf := make([]byte, 1024)
+					for {
+						if _, err := c.Read(buf); err != nil {
+							return
+						}
+						time.Sleep(delay)
+						io.WriteString(c, "action=DUNNO\n\n")
+					}
+				}
+				id := &Identifier{Signatures: set, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+					ours, theirs := net.Pipe()
+					daemons.Go(func() {
+						defer theirs.Close()
+						if to.Port() == 25 {
+							answering(c.other, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n", "QUIT": "221 Bye\r\n"})(theirs)
+							return
+						}
+						policy(theirs)
+					})
+					return ours, nil
+				}}
+				busy := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")}
+				if _, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:25")}); err != nil {
+					t.Fatal(err)
+				}
+				first, err := id.Identify(t.Context(), busy)
+				if err != nil || first.Protocol != "" {
+					t.Fatalf("at first the service is %q, error %v, want none", first.Protocol, err)
+				}
+				if got := id.Doubtful(busy.Target.Addr(), first); got != c.doubtful {
+					t.Fatalf("doubtful: %v, want %v (inconclusive %q)", got, c.doubtful, first.Inconclusive)
+				}
+				if !c.doubtful {
+					return
+				}
+				time.Sleep(time.Minute - time.Since(begun) + time.Second)
+				start := time.Now()
+				if svc := id.Again(t.Context(), busy, first); svc.Protocol != "postfix-policy" || svc.Inconclusive != "" {
+					t.Errorf("asked again the service is %q, inconclusive %q, want postfix-policy\n%v", svc.Protocol, svc.Inconclusive, svc.Transcript)
+				}
+				if took := time.Since(start); took > calmTime {
+					t.Errorf("asking again took %v, want at most %v", took, calmTime)
+				}
+			})
+		})
+	}
+}
+
+// TestAgainKeepsMore asks again a port that says nothing any more: what the
+// first conversation told stays.
+func TestAgainKeepsMore(t *testing.T) {
+	set := load(t)
+	synctest.Test(t, func(t *testing.T) {
+		id := &Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			go func() { swallow(theirs); theirs.Close() }()
+			return ours, nil
+		}}
+		first := &Service{Protocol: "smtp", Confidence: 5, Inconclusive: InconclusiveRefused, Refusal: []byte("421 busy\r\n")}
+		if got := id.Again(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10025")}, first); got != first {
+			t.Errorf("the service is %+v, want the first", got)
+		}
+	})
+}
+
+// TestGreetingWithoutEnd bounds what a greeting costs that never ends.
+func TestGreetingWithoutEnd(t *testing.T) {
+	set := load(t)
+	for name, f := range map[string]fake{
+		"lines": drip(strings.Repeat("220-please wait\r\n", 1000), 5*time.Millisecond),
+		"bytes": drip(strings.Repeat("220-please wait, we are with you in a moment\r\n", 20), time.Second),
+	} {
+		svc, took, _ := identify(t, set, f)
+		if svc.Inconclusive != InconclusiveUnfinished {
+			t.Errorf("%s: inconclusive %q, want %q", name, svc.Inconclusive, InconclusiveUnfinished)
+		}
+		if most := DefaultGreetingTimeout + tornWait + retryTrickle + 3*time.Second; took > most {
+			t.Errorf("%s: took %v, want at most %v", name, took, most)
+		}
+	}
+}
