@@ -18,6 +18,7 @@ func TestKeptIsBounded(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), maxReply)
 	for record, want := range map[bool]int{false: maxKept, true: maxReply} {
 		s := &session{
+			host:      &host{},
 			id:        &Identifier{Record: record, Signatures: &signatures.Set{}},
 			order:     []*Exchange{{Probe: signatures.Greeting, Reply: long}},
 			exchanges: map[string]*Exchange{signatures.Greeting: {Probe: signatures.Greeting, Reply: long}},
