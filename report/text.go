@@ -193,29 +193,6 @@ func (t *textWriter) finding(v *view, f *Finding) {
 	}
 }
 
-// quiet lists the ports of a host that stand without a finding.
-func (t *textWriter) quiet(h *hostView) {
-	var quiet []*portView
-	wide := 0
-	for i := range h.ports {
-		if p := &h.ports[i]; len(p.findings) == 0 && p.port != nil {
-			quiet = append(quiet, p)
-			wide = max(wide, len(p.number()))
-		}
-	}
-	if len(quiet) == 0 {
-		return
-	}
-	for _, p := range quiet {
-		lead := "  " + padTo(p.number(), max(wide, 9)) + "  "
-		says := p.says()
-		for i, f := range p.folded {
-			says += map[bool]string{true: "; unchanged: ", false: ", "}[i == 0] + f.Rule
-		}
-		t.para(lead, width(lead), width(lead), says)
-	}
-}
-
 // known counts the findings that the baseline has and nothing fails on.
 func (t *textWriter) known(v *view) {
 	if len(v.folded) == 0 {

@@ -21,8 +21,14 @@ var causes = map[string]string{
 	"unfinished":      "it was still replying when time was up",
 	"unacknowledged":  "what was sent was never acknowledged",
 	"host-timeout":    "the time of its host was over",
-	"skipped":         "it was not talked to",
+	"skipped":         skipped,
 }
+
+// unjudgedSkipped is the cause of open ports that were not talked to.
+const (
+	skipped         = "it was not talked to"
+	unjudgedSkipped = "open, but " + skipped
+)
 
 // cause words a reason that is known, and gives another as it is.
 func cause(word string) string { return cmp.Or(causes[word], word) }

@@ -89,8 +89,11 @@ func (v *view) coverage() string {
 		parts = append(parts, fmt.Sprintf("%s of %s conclusive (%s)%s", grouped(c.Answered), pairs(c.Planned), percent(c.Ratio), c.counts()))
 	case !v.sum.Complete:
 		parts = append(parts, pairs(c.Answered)+" conclusive, of how many is not recorded")
-	case c.CoverageCounts == nil || c.Vacant == 0:
+	case c.CoverageCounts == nil || c.Vacant == 0 && c.accepted() == 0:
 		parts = append(parts, "nothing was planned")
+	}
+	if n := c.accepted(); n > 0 {
+		parts = append(parts, pairs(n)+" accepted as unknown")
 	}
 	if c.CanariesOK != nil {
 		parts = append(parts, map[bool]string{true: "canaries answer", false: "a canary is silent"}[*c.CanariesOK])
@@ -99,6 +102,15 @@ func (v *view) coverage() string {
 		parts = append(parts, "the run is not complete")
 	}
 	return strings.Join(parts, "; ")
+}
+
+// accepted is how many pairs are left out because the policy accepts that their
+// host cannot be judged, as far as it is recorded.
+func (c *Coverage) accepted() uint64 {
+	if c.CoverageCounts == nil || c.CoverageCounts.Accepted == nil {
+		return 0
+	}
+	return *c.CoverageCounts.Accepted
 }
 
 // counts lists the numbers that are not 0.
@@ -201,7 +213,7 @@ func (v *view) unseen() []remark {
 	var list []remark
 	routed := !slices.ContainsFunc(v.notices, func(n Notice) bool { return n.Code == exposure.NoticeNoRoute })
 	for _, why := range sortedKeys(v.unjudged) {
-		if v.unjudged[why].unrouted && !routed {
+		if v.unjudged[why].unrouted && !routed || why == unjudgedSkipped && v.aside(v.unjudged[why].hosts) {
 			continue // which a notice tells
 		}
 		list = append(list, remark{"warning", fmt.Sprintf("%s could not be judged: %s", v.unjudged[why], why)})
@@ -217,6 +229,16 @@ func (v *view) unseen() []remark {
 		return cmp.Compare(slices.Index(knownLevels, b.level), slices.Index(knownLevels, a.level))
 	})
 	return list
+}
+
+// aside reports whether a notice tells of each host that its ports do not speak
+// for themselves.
+func (v *view) aside(hosts []string) bool {
+	return !slices.ContainsFunc(hosts, func(host string) bool {
+		return !slices.ContainsFunc(v.notices, func(n Notice) bool {
+			return n.Target == host && (n.Code == exposure.NoticeWildcard || n.Code == exposure.NoticeCrowded)
+		})
+	})
 }
 
 func sortedKeys[V any](m map[string]V) []string {

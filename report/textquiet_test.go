@@ -1,0 +1,60 @@
+package report
+
+import (
+	"fmt"
+	"net/netip"
+	"strings"
+	"testing"
+
+	"mxsweep/exposure"
+	"mxsweep/fingerprint"
+)
+
+// TestManyAlikeShareALine: a host that answers on every port has one line for all
+// ports that were not talked to, in a verbose report one for each, and its notice
+// is all that tells of them below.
+func TestManyAlikeShareALine(t *testing.T) {
+	const ports = 118
+	run := func() *collector {
+		c := hugeRun(1, 1)
+		c.findings, c.ports = nil, nil
+		addr := netip.MustParseAddr("10.0.0.7")
+		for i := range ports {
+			p := hugePort(addr, uint16(21000+i), 0)
+			p.Banner = nil
+			p.Service = &Service{Role: "unknown", Inconclusive: string(fingerprint.InconclusiveSkipped)}
+			if i == 50 {
+				p.Service.Inconclusive = string(fingerprint.InconclusiveCutOff)
+			}
+			c.ports = append(c.ports, p)
+		}
+		c.notices = append(c.notices, Notice{Code: exposure.NoticeWildcard, Level: "note", Target: addr.String(), Message: "10.0.0.7 responds on every port."})
+		return c
+	}
+	brief := string(write(t, "text", Options{}, run()))
+	words := strings.Join(strings.Fields(brief), " ")
+	if want := "117 ports unknown service, not settled: it was not talked to (21000-21049,21051-21117)"; !strings.Contains(words, want) {
+		t.Errorf("%q is not told:\n%s", want, brief)
+	}
+	if !strings.Contains(words, "21050/tcp unknown service, not settled: the dialogue was cut off") || strings.Contains(words, "could not be judged: open, but it was not talked to") {
+		t.Errorf("the port that differs is not told apart, or the others are told twice:\n%s", brief)
+	}
+	if n := strings.Count(brief, "\n"); n > 40 {
+		t.Errorf("%d lines", n)
+	}
+	long := string(write(t, "text", Options{Verbose: true}, run()))
+	for i := range ports {
+		if at := fmt.Sprintf("%d/tcp", 21000+i); !strings.Contains(long, at) {
+			t.Errorf("%s is not told in a verbose report", at)
+		}
+	}
+}
+
+// TestAcceptedPairsAreTold: what the policy accepts as unknown was planned.
+func TestAcceptedPairsAreTold(t *testing.T) {
+	accepted := uint64(118)
+	v := view{sum: Summary{Complete: true, Coverage: Coverage{HostsUp: 1, CoverageCounts: &CoverageCounts{Accepted: &accepted}}}}
+	if got, want := v.coverage(), "1 host up, 0 silent; 118 pairs accepted as unknown"; got != want {
+		t.Errorf("got %q, want %q", got, want)
+	}
+}
