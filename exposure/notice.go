@@ -200,7 +200,7 @@ var noticeKinds = []NoticeKind{
 		"Name the hosts that the decision was about."},
 	{NoticeOwnAddress, "OwnAddress", LevelNote, "An address of the scanning machine was swept.",
 		"What a machine hears of itself passes no firewall, so that its ports can be reached from outside is assumed and not seen.",
-		"Sweep it from outside and merge the runs, or judge it as the host itself with --vantage host."},
+		"Sweep it from elsewhere with --all-ports, under a vantage point of another name, and merge the runs; or judge it as the host itself with --vantage host."},
 	{NoticeShardMissing, "ShardMissing", LevelError, "A shard of a merged sweep is missing.",
 		"Nothing is known of its addresses, so the merged run cannot pass.",
 		"Run the missing shard and merge all of them."},

@@ -19,8 +19,8 @@ func newConvert(s *session) *cobra.Command {
 		Use:   "convert RUN [-o FORMAT[=FILE]]",
 		Short: "write a saved run in another format",
 		Long: `Reads RUN, which "mxsweep scan" wrote as json or jsonl, and writes it in any
-other format, as text if none is named. A run that was cut short is written as far as it goes, says so,
-and ends with exit code 3. "-" reads standard input.`,
+other format, as text if none is named. A run that was cut short is written as
+far as it goes, says so, and ends with exit code 3. "-" reads standard input.`,
 		Example: "  mxsweep convert run.jsonl -o text -o sarif=mxsweep.sarif",
 		Args:    exactArgs(1, "one saved run"),
 		RunE: func(cmd *cobra.Command, args []string) error {

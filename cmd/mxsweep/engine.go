@@ -235,7 +235,7 @@ func (e *engine) notices(identified bool) []exposure.Notice {
 		note(exposure.NoticeEngine, "", "--mode auto chose %s: %s.", e.mode, e.why)
 	}
 	if e.own != nil {
-		note(exposure.NoticeEngine, "", "The %d ports of this machine's own addresses were asked with full connections: single SYNs do not reach them.", e.own.Len())
+		note(exposure.NoticeEngine, "", "Addresses of this machine itself were asked with full connections (pairs of address and port: %d): single SYNs do not reach them.", e.own.Len())
 	}
 	totals := e.sweeper.Stats()
 	all = append(all, blockedHosts(totals)...)
