@@ -218,6 +218,8 @@ func (s *sweep) controlDue(h *host) bool {
 	switch {
 	case n+len(u.parked) == 0:
 		return false
+	case u.proof < 0: // nobody has asked it in this run
+		return true
 	case n >= int(u.every), len(u.parked) >= min(parkedControl*int(u.every), lastControl), s.unsettled >= maxUnsettled, s.over(h):
 		return true
 	case n >= oldControl && s.now-u.proof >= controlAge:

@@ -62,7 +62,7 @@ func (p *plan) further(ctx context.Context, config scan.Config, space *scan.Spac
 // range in the end. Found takes the results of hosts that were silent and are
 // not any more.
 func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
-	w.askReferences(ctx)
+	w.askReferences(ctx, found)
 	late, any := w.secondLook(ctx)
 	w.sweepLate(ctx, late, found)
 	if any {
@@ -72,8 +72,10 @@ func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
 }
 
 // askReferences asks the reference ports of each single target that is silent:
-// an answer to any of them shows that the target is up and reached.
-func (w *sweep) askReferences(ctx context.Context) {
+// an answer to any of them shows that the target is up and reached. It may have
+// come up only now, so that its other ports are asked once more. Found takes the
+// results of those that are not silent any more.
+func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error) {
 	p := w.plan
 	var pairs []netip.AddrPort
 	for _, t := range p.silentTargets(w.counter) {
@@ -82,10 +84,32 @@ func (w *sweep) askReferences(ctx context.Context) {
 		}
 		pairs = append(pairs, p.references(t.Addr)...)
 	}
+	var shown []scan.Result
+	var ranges []netipx.IPRange
 	for r := range p.further(ctx, p.once(p.scope), scan.PairSpace(pairs)) {
 		if addr := r.Target.Addr(); r.FromTarget() && !w.counter.Up(addr) {
+			w.counter.Forget(addr)
 			w.counter.SetUp(addr)
 			w.shownBy = append(w.shownBy, r.Target)
+			shown = append(shown, r)
+			ranges = append(ranges, netipx.IPRangeFrom(addr, addr))
+		}
+	}
+	slices.SortFunc(ranges, func(a, b netipx.IPRange) int { return a.From().Compare(b.From()) })
+	w.askSilent(ctx, p.space.Sample(ranges, 0), shown, found)
+}
+
+// askSilent asks silent pairs of hosts again, each of which gave one of the
+// signs. The counter must have forgotten the pairs: those that have no result
+// then are unknown. Found takes the results of those that are not silent.
+func (w *sweep) askSilent(ctx context.Context, space *scan.Space, signs []scan.Result, found func(scan.Result) error) {
+	config := w.plan.connectConfig(w.plan.scope)
+	config.Earlier = slices.Values(signs) // by which the engine knows what answers controls
+	for r := range w.plan.further(ctx, config, space) {
+		if r.State == scan.StateFiltered {
+			w.counter.Add(r) // and it was reported as that before
+		} else if found(r) != nil {
+			return // and the run has ended
 		}
 	}
 }

@@ -68,6 +68,26 @@ var (
 
 const countSYNs = "ip saddr " + routedOwn + " tcp flags & (syn | ack) == syn counter"
 
+// downUntilReference drops the SYNs of a scanner until it asks a reference port.
+const downUntilReference = `table ip e2e {
+	set back { type ipv4_addr; flags dynamic,timeout; timeout 10m; }
+	chain c { type filter hook forward priority 0; policy accept;
+		tcp flags & (syn | ack) == syn tcp dport { 22, 25, 443, 587, 993 } update @back { ip saddr }
+		ip saddr @back accept
+		tcp flags & (syn | ack) == syn drop
+	}
+}
+`
+
+// tenOpen checks that the exposed port of each of ten hosts was found.
+func tenOpen(t *testing.T, d *document) {
+	for i := range 10 {
+		if p := d.port(routedHost(i+1), 10025); p == nil || p.State != "open" {
+			t.Errorf("%s port 10025: %+v, want it open", routedHost(i+1), p)
+		}
+	}
+}
+
 func disturbances() []disturbance {
 	tenHosts := routedHost(1) + "-" + strconv.Itoa(16+10)
 	list := []disturbance{
@@ -85,6 +105,16 @@ func disturbances() []disturbance {
 					remove()
 				})
 			})},
+		{name: "path to ten hosts down for 1 s", args: []string{tenHosts}, codes: mustFail, check: tenOpen,
+			setUp: both(exposed(10), forwarded(countSYNs), func(n *routedNetwork) {
+				n.after(100, func() {
+					remove := n.filter(n.target, "input", "drop")
+					n.wait(time.Second)
+					remove()
+				})
+			})},
+		{name: "down until a reference port is asked", args: []string{routedHost(1), "-p", "10024-10026"}, codes: mustFail,
+			setUp: both(exposed(1), func(n *routedNetwork) { n.nft(n.router, downUntilReference) })},
 		{name: "30% of SYNs rejected by a router", args: []string{routedHost(1)}, codes: failOrIncomplete,
 			setUp: both(exposed(1), forwarded("tcp flags & (syn | ack) == syn numgen random mod 10 < 3 reject with icmp type host-unreachable"))},
 		{name: "target rejects by ICMP", args: []string{routedHost(1)}, codes: mustPass,
