@@ -160,7 +160,7 @@ var noticeKinds = []NoticeKind{
 		"The ports that it was done with were not asked again; the report tells what was seen then.",
 		"Where that is too old, delete the file that --resume names and run again."},
 	{NoticeShutOut, "ShutOut", LevelError, "The targets stopped answering in the middle of the run.",
-		"A device on the way shuts the scanner out, or the network failed. What was asked since then is told as filtered and may be open, so the run cannot pass.",
+		"A device on the way shuts the scanner out, or the network failed. What was asked since then is unknown and may be open, so the run cannot pass.",
 		"Have the scanner let through, or sweep again later, slower, with --rate."},
 	{NoticeUnknownPort, "PortUnknown", LevelWarning, "Ports gave no conclusive result.",
 		"They may be exposed or not. They count against the coverage.",
