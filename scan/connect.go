@@ -89,6 +89,28 @@ type Config struct {
 // late reports whether the leave to ask has ended.
 func (c *Config) late() bool { return !c.NotAfter.IsZero() && !time.Now().Before(c.NotAfter) }
 
+// withDefaults fills in what is zero, and bounds Concurrency by the limit on open
+// files.
+func (cfg Config) withDefaults() Config {
+	if cfg.PerHost == 0 {
+		cfg.PerHost = 8
+	}
+	if cfg.Timeout == 0 {
+		cfg.Timeout = 3 * time.Second
+	}
+	if cfg.Retries == 0 {
+		cfg.Retries = 2
+	}
+	if cfg.Waiting == 0 {
+		cfg.Waiting = 256
+	}
+	most := fileBudget(freeFiles())
+	if cfg.Concurrency == 0 || cfg.Concurrency > most {
+		cfg.Concurrency = most
+	}
+	return cfg
+}
+
 // Connect is a [Scanner] that asks with TCP connections, as any client of a
 // service does. It needs no privilege.
 type Connect struct {
@@ -118,22 +140,7 @@ func NewConnect(cfg Config) (*Connect, error) {
 	if cfg.Rate < 0 || math.IsNaN(cfg.Rate) || cfg.Concurrency < 0 || cfg.PerHost < 0 || cfg.Timeout < 0 || cfg.Waiting < 0 {
 		return nil, errors.New("a rate, concurrency, per-host limit or timeout below zero")
 	}
-	if cfg.PerHost == 0 {
-		cfg.PerHost = 8
-	}
-	if cfg.Timeout == 0 {
-		cfg.Timeout = 3 * time.Second
-	}
-	if cfg.Retries == 0 {
-		cfg.Retries = 2
-	}
-	if cfg.Waiting == 0 {
-		cfg.Waiting = 256
-	}
-	most := fileBudget(freeFiles())
-	if cfg.Concurrency == 0 || cfg.Concurrency > most {
-		cfg.Concurrency = most
-	}
+	cfg = cfg.withDefaults()
 	c := &Connect{cfg: cfg, slowRefusals: runtime.GOOS == "windows" || cfg.Dial != nil, longestPause: longestPause}
 	if cfg.Dial != nil {
 		c.wire = newDialWire(cfg.Dial)

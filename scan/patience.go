@@ -34,7 +34,7 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 	case last:
 		return s.cfg.Timeout
 	default:
-		return min(blindFirst<<min(p.attempts-1, 4), s.cfg.Timeout)
+		return blindWait(p.attempts, s.cfg.Timeout)
 	}
 	if s.c.slowRefusals {
 		if s.refusals.known() {
@@ -47,6 +47,12 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 		return min(max(3*usual, least), s.cfg.Timeout)
 	}
 	return min(max(usual, shortest), s.cfg.Timeout)
+}
+
+// blindWait is how long the given try, from 1 and not the last, is awaited where
+// nobody answered yet.
+func blindWait(try int, timeout time.Duration) time.Duration {
+	return min(blindFirst<<min(try-1, 4), timeout)
 }
 
 // tries returns how many probes a silent pair of h gets.

@@ -99,14 +99,27 @@ func (p *plan) describeConnects(b *strings.Builder, space *scan.Space, shard str
 		most = math.MaxUint64
 	}
 	fmt.Fprintf(b, "connections  %d, up to %d with retries%s\n", space.Len(), most, shard)
-	if rate := p.flags.rate; rate > 0 {
-		fmt.Fprintf(b, "time         at least %s at %d probes a second\n", takes(space.Len(), rate), rate)
+	text := "centuries"
+	longest := scan.Longest(space, p.connectConfig(p.scope))
+	if longest < math.MaxInt64 {
+		text = "about " + shortDuration(longest)
 	}
+	text += " if nothing answers, less the more of it does"
+	if rate := p.flags.rate; rate > 0 {
+		text += fmt.Sprintf(", at %d probes a second at most", rate)
+	}
+	if !p.flags.noIdentify {
+		text += "; talking to open ports comes on top"
+	}
+	if end := p.flags.maxTime; end > 0 && longest > end {
+		text += fmt.Sprintf("; --max-time ends the run after %s", end)
+	}
+	fmt.Fprintf(b, "time         %s\n", text)
 }
 
-// takes is how long so many probes take at a rate.
+// takes is how long so many probes take at a rate, in whole seconds.
 func takes(probes uint64, rate uint) string {
-	seconds := float64(probes) / float64(rate)
+	seconds := math.Ceil(float64(probes) / float64(rate))
 	if seconds >= math.MaxInt64/float64(time.Second) {
 		return "centuries"
 	}

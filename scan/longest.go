@@ -1,0 +1,43 @@
+package scan
+
+import (
+	"math"
+	"time"
+)
+
+// Longest reckons how long a connect sweep of space takes if nothing answers, which
+// is when it takes longest on a network that loses nothing: each pair is awaited as
+// often as Retries says, at most PerHost at an address and Concurrency in all, and
+// no faster than Rate. It sends nothing. A config without a bound that is zero has
+// its default; the longest Duration stands for all longer ones.
+func Longest(space *Space, cfg Config) time.Duration {
+	cfg = cfg.withDefaults()
+	tries := 1 + max(cfg.Retries, 0)
+	silent := cfg.Timeout.Seconds() // the last try, in seconds from here on: they do not overflow
+	for try := 1; try < tries; try++ {
+		if wait := blindWait(try, cfg.Timeout); try <= 5 {
+			silent += wait.Seconds()
+		} else {
+			silent += wait.Seconds() * float64(tries-try) // all others are awaited as long
+			break
+		}
+	}
+	most := 0
+	for _, ports := range space.Spans() {
+		most = max(most, len(ports))
+	}
+	seconds := max(
+		turns(float64(most), min(cfg.PerHost, cfg.Concurrency))*silent,
+		turns(float64(space.Len()), cfg.Concurrency)*silent,
+	)
+	if cfg.Rate > 0 {
+		seconds = max(seconds, float64(space.Len())*float64(tries)/cfg.Rate)
+	}
+	if seconds >= math.MaxInt64/float64(time.Second) {
+		return math.MaxInt64
+	}
+	return time.Duration(seconds * float64(time.Second))
+}
+
+// turns is how often so many at once go until all pairs are done.
+func turns(pairs float64, atOnce int) float64 { return math.Ceil(pairs / float64(atOnce)) }
