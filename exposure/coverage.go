@@ -167,6 +167,14 @@ func (c *CoverageCounter) Forget(addr netip.Addr) {
 	}
 }
 
+// Retract takes back a silent pair of an address that is up, so that it can be
+// asked, and added, again.
+func (c *CoverageCounter) Retract(addr netip.Addr) {
+	if c.Up(addr) && c.filtered > 0 {
+		c.filtered--
+	}
+}
+
 // Up reports whether a packet of the address's own arrived.
 func (c *CoverageCounter) Up(addr netip.Addr) bool {
 	p, i := c.pages.find(addr.Unmap(), false)

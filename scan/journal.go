@@ -21,8 +21,7 @@ import (
 //
 // A pair is in the file as a whole or not at all, even if the process is
 // killed: what was noted before stays, what was not is asked again. Its
-// methods may be called from several goroutines at once, but Earlier only
-// before the first Add.
+// methods may be called from several goroutines at once.
 type Journal struct {
 	name  string
 	space *Space

@@ -62,6 +62,7 @@ func (p *plan) further(ctx context.Context, config scan.Config, space *scan.Spac
 // range in the end. Found takes the results of hosts that were silent and are
 // not any more.
 func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
+	w.askUnproven(ctx, found)
 	w.askReferences(ctx, found)
 	late, any := w.secondLook(ctx)
 	w.sweepLate(ctx, late, found)
@@ -97,6 +98,30 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 	}
 	slices.SortFunc(ranges, func(a, b netipx.IPRange) int { return a.From().Compare(b.From()) })
 	w.askSilent(ctx, p.space.Sample(ranges, 0), shown, found)
+}
+
+// maxAgain is how many pairs that earlier runs found silent are asked again. More
+// of them are unknown.
+const maxAgain = 1 << 20
+
+// askUnproven asks the pairs again whose silence in an earlier run proves
+// nothing, for their host has turned up after it. Found takes the results of
+// those that are not silent any more.
+func (w *sweep) askUnproven(ctx context.Context, found func(scan.Result) error) {
+	var pairs []netip.AddrPort
+	var signs []scan.Result
+	for pair := range w.plan.resumed.unproven(w.counter.Up) {
+		addr := pair.Addr()
+		if w.counter.Retract(addr); len(pairs) == maxAgain {
+			continue
+		}
+		pairs = append(pairs, pair)
+		if port, ok := w.signs[addr]; ok {
+			signs = append(signs, scan.Result{Target: netip.AddrPortFrom(addr, port), State: scan.StateOpen})
+			delete(w.signs, addr) // once is enough
+		}
+	}
+	w.askSilent(ctx, scan.PairSpace(pairs), signs, found)
 }
 
 // askSilent asks silent pairs of hosts again, each of which gave one of the

@@ -1,10 +1,14 @@
 package main
 
 import (
+	"net"
 	"net/netip"
+	"path/filepath"
 	"slices"
 	"testing"
+	"time"
 
+	"mxsweep/exposure"
 	"mxsweep/scan"
 )
 
@@ -53,5 +57,73 @@ func TestReferencesTakeCanaries(t *testing.T) {
 		if !slices.Equal(ports, tt.want) {
 			t.Errorf("%s: got %v, want %v", tt.name, ports, tt.want)
 		}
+	}
+}
+
+// TestAskUnproven goes on with a run that had found a port silent before it had
+// heard of the host: the port is asked again, and what was found silent later is
+// not.
+func TestAskUnproven(t *testing.T) {
+	addr := netip.MustParseAddr("127.0.0.1")
+	var open []netip.AddrPort
+	for range 3 {
+		ln, err := net.Listen("tcp", "127.0.0.1:0")
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer ln.Close()
+		open = append(open, ln.Addr().(*net.TCPAddr).AddrPort())
+	}
+	other := netip.MustParseAddrPort("127.0.0.2:9")
+	targets, err := (&scan.Parser{}).Targets(t.Context(), []string{"127.0.0.1", "127.0.0.2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := &plan{flags: &scanFlags{timeout: 3 * time.Second}, pace: newPace(0)}
+	if p.scope, err = scan.NewScope(scan.Bounds{Targets: targets}); err != nil {
+		t.Fatal(err)
+	}
+	p.space = scan.PairSpace(append(slices.Clone(open), other))
+	name := filepath.Join(t.TempDir(), "journal")
+	journal := func() *scan.Journal {
+		j, err := scan.OpenJournal(name, scan.JournalKey{Space: p.space})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return j
+	}
+	silent := func(at netip.AddrPort) scan.Result {
+		return scan.Result{Target: at, State: scan.StateFiltered, Reason: scan.ReasonNoResponse, Attempts: 2}
+	}
+	j := journal()
+	for _, r := range []scan.Result{silent(open[0]), silent(other), {Target: open[1], State: scan.StateOpen, Reason: scan.ReasonSynAck, Attempts: 1}, silent(open[2])} {
+		if err := j.Add(r, nil); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := j.Close(); err != nil {
+		t.Fatal(err)
+	}
+	j = journal()
+	defer j.Close()
+	p.resumed = &resumption{Journal: j, found: true}
+	w := &sweep{plan: p, counter: exposure.NewCoverageCounter(p.space.Len(), 2), signs: map[netip.Addr]uint16{addr: open[1].Port()}}
+	for r := range p.resumed.earlier() {
+		w.counter.Add(r)
+	}
+	var found []netip.AddrPort
+	w.askUnproven(t.Context(), func(r scan.Result) error {
+		w.counter.Add(r)
+		if r.State != scan.StateOpen {
+			t.Errorf("%v is %s", r.Target, r.State)
+		}
+		found = append(found, r.Target)
+		return nil
+	})
+	if !slices.Equal(found, open[:1]) {
+		t.Errorf("%v are not silent any more, want %v", found, open[:1])
+	}
+	if c := w.counter.Coverage(); c.Open != 2 || c.Filtered != 1 {
+		t.Errorf("%+v, want 2 open and 1 filtered", c)
 	}
 }

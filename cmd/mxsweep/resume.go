@@ -153,6 +153,27 @@ func (r *resumption) earlier() iter.Seq[scan.Result] {
 	}
 }
 
+// unproven yields the pairs that earlier runs found silent before they had heard
+// of the host, if up says that it is up by now: no control has shown that it was
+// there to answer.
+func (r *resumption) unproven(up func(netip.Addr) bool) iter.Seq[netip.AddrPort] {
+	return func(yield func(netip.AddrPort) bool) {
+		earlier := r.earlier()
+		if earlier == nil {
+			return
+		}
+		heard := map[netip.Addr]bool{}
+		for e := range earlier {
+			switch addr := e.Target.Addr(); {
+			case e.FromTarget():
+				heard[addr] = true
+			case e.State == scan.StateFiltered && !heard[addr] && up(addr) && !yield(e.Target):
+				return
+			}
+		}
+	}
+}
+
 // add notes a result that is reported. The journal keeps its errors for the
 // end: nothing that is found gets lost for them.
 func (r *resumption) add(result scan.Result, note *resumeNote) {

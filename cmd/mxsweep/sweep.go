@@ -30,8 +30,9 @@ type sweep struct {
 	lines      *exposure.ScopeLines
 	required   exposure.Requirements
 	unknown    exposure.UnknownPairs
-	looked     bool             // silent addresses were asked a second time, and controls after them
-	shownBy    []netip.AddrPort // reference ports that show their hosts to be up
+	looked     bool                  // silent addresses were asked a second time, and controls after them
+	shownBy    []netip.AddrPort      // reference ports that show their hosts to be up
+	signs      map[netip.Addr]uint16 // the first port that answered of each host that is up; of a run with --resume only
 	queue      *queue
 	later      laterPorts
 	identified atomic.Int64
@@ -60,6 +61,7 @@ func (w *sweep) run(ctx context.Context) error {
 	if w.identifier != nil {
 		idle = w.identifier.Concurrency
 	}
+	w.signs = map[netip.Addr]uint16{}
 	if err := w.replay(ctx); err != nil {
 		abort(err)
 	}
@@ -144,6 +146,9 @@ func identifiers(connections int) int { return min(max(connections/3, 8), 640) }
 func (w *sweep) see(ctx context.Context, r scan.Result) {
 	if r.FromTarget() && !w.counter.Up(r.Target.Addr()) {
 		w.lines.Answers(r.Target)
+		if w.plan.resumed != nil {
+			w.signs[r.Target.Addr()] = r.Target.Port()
+		}
 	}
 	w.counter.Add(r)
 	w.timeouts.add(r)
