@@ -183,9 +183,9 @@ func TestPaceBlocked(t *testing.T) {
 	})
 }
 
-// TestLateRefusals plays Windows, which tells of a refusal only after about a
+// TestRefusalsThatComeLate plays Windows, which tells of a refusal only after about a
 // second: a closed port is closed.
-func TestLateRefusals(t *testing.T) {
+func TestRefusalsThatComeLate(t *testing.T) {
 	for _, open := range []uint16{0, 10025} {
 		for _, late := range []time.Duration{10 * time.Millisecond, time.Second, 2 * time.Second} {
 			synctest.Test(t, func(t *testing.T) {
