@@ -20,8 +20,9 @@ help:
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/mxsweep
 
+# Tests that run side by side mostly wait.
 unit:
-	$(GO) test ./...
+	$(GO) test -parallel 4 ./...
 
 check:
 	scripts/check
