@@ -349,7 +349,7 @@ func TestRemediationNamesTheDaemon(t *testing.T) {
 		{10031, svc("postfix-policy", "policy", "Cluebringer"), "in [server], set `host = 127.0.0.1`"},
 		{10025, svc("smtp", "reinjection", "Postfix smtpd"), "in the entry that begins with `10025 inet`, put `127.0.0.1:` before the port; leave its other lines"},
 		{10144, svc("imap", "imap-backend", "Dovecot"), "that has `port = 10144`"},
-		{10144, svc("imap", "imap-backend", "Dovecot"), "Dovecot from 2.4, "},
+		{10144, svc("imap", "imap-backend", "Dovecot"), "Dovecot from 2.4: `listen = 127.0.0.1`"},
 		{24246, svc("doveadm-http", "admin", "Dovecot doveadm"), "Set a long random doveadm_password"},
 		{10024, svc("smtp", "content-filter", "amavisd-new"), "$inet_socket_bind"},
 		{10025, svc("smtp", "reinjection", "Unheard-of"), "Bind the re-injection listener on port 10025"},

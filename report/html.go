@@ -38,8 +38,16 @@ func (h *htmlWriter) End(r Run, s Summary) error {
 	if err != nil {
 		return fmt.Errorf("parsing the page: %w", err)
 	}
+	page := newHTMLPage(newView(&h.collector, s, showing{only: h.only}), &h.collector)
+	var live []Finding
+	for _, f := range h.shown(h.only) {
+		live = append(live, *f)
+	}
+	if page.Plan, err = NewPlan(live); err != nil {
+		return err
+	}
 	w := bufio.NewWriterSize(h.w, 64<<10)
-	if err := t.Execute(w, newHTMLPage(newView(&h.collector, s, showing{only: h.only}), &h.collector)); err != nil {
+	if err := t.Execute(w, page); err != nil {
 		return err
 	}
 	return w.Flush()
@@ -75,6 +83,7 @@ type htmlPage struct {
 	Tiles             []htmlCount
 	Drifts            []htmlCount
 	Facts             []htmlFact
+	Plan              Plan
 	Rules             []htmlRule
 	Matrix            htmlMatrix
 	Settled           []htmlSettled

@@ -10,7 +10,7 @@ import (
 )
 
 // textWriter writes the report for people: the verdict first, then host by
-// host what is wrong, why and how to mend it, then what was not seen.
+// host what is wrong, why and how to fix it, then what was not seen.
 type textWriter struct {
 	collector
 	*page
@@ -30,6 +30,9 @@ func (t *textWriter) End(r Run, s Summary) error {
 	t.finish(r)
 	v := newView(&t.collector, s, showing{only: t.only, fold: !t.verbose})
 	t.verdict(v)
+	if err := t.plan(); err != nil {
+		return err
+	}
 	t.hosts(v)
 	t.known(v)
 	t.settled(v)
@@ -77,6 +80,38 @@ func (t *textWriter) verdict(v *view) {
 	if r := v.restriction(); r != "" {
 		t.labelled(2, "shown   ", r)
 	}
+}
+
+// planned is how many edits of the plan the report itself lists.
+const planned = 10
+
+// plan writes what to do before what was seen: the shortest list of edits.
+func (t *textWriter) plan() error {
+	var list []Finding
+	for _, f := range t.shown(t.only) {
+		list = append(list, *f)
+	}
+	p, err := NewPlan(list)
+	if err != nil || p.Edits == 0 {
+		return err
+	}
+	t.blank()
+	t.para(t.paint(bold, "To fix")+"  ", 8, 4, p.Headline()+"; mxsweep fix --plan RUN adds the commands")
+	n := 0
+	for _, h := range p.Hosts {
+		for i := range h.Edits {
+			if n++; n > planned {
+				continue
+			}
+			lead := "  " + itoa(n) + ". "
+			e := &h.Edits[i]
+			t.para(lead, width(lead), width(lead), h.Host+", "+e.Summary+" (closes "+e.closes()+")")
+		}
+	}
+	if n > planned {
+		t.line("  and " + plural(n-planned, "further edit"))
+	}
+	return nil
 }
 
 // counts writes the findings by severity, each count with its word.

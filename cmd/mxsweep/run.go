@@ -133,6 +133,7 @@ Only scan what you are authorized to scan.`,
 	root.AddCommand(
 		newScan(s),
 		newConvert(s),
+		newFix(s),
 		newMerge(s),
 		newBaseline(s),
 		newPolicy(s),

@@ -149,6 +149,15 @@ func (f Format) example(e Edit, v Values) []string {
 	return []string{"inet_listener NAME {", "  port = " + v.port(), "  " + key + " = " + e.Bind, "}"}
 }
 
+// short is what an edit writes, without the place; the whole description where
+// that says nothing alone.
+func (f Format) short(e Edit, v Values) string {
+	if lines := f.example(e, v); lines != nil {
+		return "`" + strings.TrimSpace(lines[len(lines)-2]) + "`"
+	}
+	return f.describe(e, v)
+}
+
 // A keyed grammar is that of files of names and values, one a line.
 type keyed struct {
 	sep    string         // between name and value, as a regular expression

@@ -109,28 +109,58 @@ func (f *Fix) Basis() string {
 	return "Proven on " + strings.Join(list, ", ")
 }
 
-// binds reports whether a fix binds a listener to another address.
-func (f *Fix) binds() bool {
+// Binds reports whether a fix binds a listener to another address: strangers do
+// not reach its port afterwards.
+func (f *Fix) Binds() bool {
 	return slices.ContainsFunc(f.Edits, func(e Edit) bool {
 		return e.Bind != "" || strings.Contains(e.Value, "127.0.0.1") || strings.Contains(e.Value, "localhost")
 	})
 }
 
+// headline is the summary of the first fix, and what the others write
+// instead: all that a reader in a hurry needs.
+func headline(fixes []*Fix, v Values) string {
+	if len(fixes) == 0 {
+		return ""
+	}
+	if len(fixes) == 1 {
+		return fixes[0].Summary(v)
+	}
+	text := fixes[0].Name() + ", " + fixes[0].Summary(v)
+	for _, f := range fixes[1:] {
+		said := f.Summary(v)
+		if len(f.Edits) == 1 && f.File == fixes[0].File {
+			said = f.Format.short(f.Edits[0], v)
+		}
+		text += "; " + f.Name() + ": " + said
+	}
+	return text
+}
+
 // Text is the advice for one finding: each fix that applies, and what holds
 // instead where the peer is another host, or the daemon lives in a container.
 func Text(fixes []*Fix, v Values) string {
-	var list []string
+	list := []string{headline(fixes, v)}
 	for _, f := range fixes {
-		lines := f.Lines(v)
 		if len(fixes) > 1 {
-			lines[0] = f.Name() + ", " + lines[0]
+			list = append(list, f.Name()+":")
 		}
-		list = append(list, lines...)
+		list = append(list, f.Lines(v)[1:]...)
 	}
-	if slices.ContainsFunc(fixes, (*Fix).binds) {
+	if slices.ContainsFunc(fixes, (*Fix).Binds) {
 		list = append(list,
 			v.fill("Where the peer is another host: bind the internal address between the two, and drop port {port} for all others at the packet filter"),
 			v.fill("In a container: leave the bind address, and publish the port as 127.0.0.1:{port}:{port} or not at all"))
 	}
 	return strings.Join(list, "\n")
+}
+
+// NeedsPort reports whether the edit depends on the port that was found, so
+// that each port needs an edit of its own.
+func (f *Fix) NeedsPort() bool {
+	if f.Format == MasterCF {
+		return true
+	}
+	return slices.ContainsFunc(f.Edits, func(e Edit) bool { return e.Bind != "" || strings.Contains(e.Value, "{port}") }) ||
+		slices.ContainsFunc(f.Steps, func(s string) bool { return strings.Contains(s, "{port}") })
 }

@@ -1,0 +1,74 @@
+package main
+
+import (
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+
+	"github.com/spf13/cobra"
+
+	"mxsweep/report"
+)
+
+// newFix is "mxsweep fix".
+func newFix(s *session) *cobra.Command {
+	var file string
+	var asJSON, markdown bool
+	cmd := &cobra.Command{
+		Use:   "fix --plan RUN",
+		Short: "print the shortest list of edits that closes a run's findings",
+		Long: `Reads RUN, which "mxsweep scan" wrote as json or jsonl, and prints the shortest
+list of edits that closes its findings, by host, the most urgent first: the file,
+the edit, and the commands that check it, make it take effect and show that it
+worked. Nothing is changed. "-" reads standard input.`,
+		Example: "  mxsweep fix --plan run.json\n  mxsweep fix --plan run.jsonl --markdown",
+		Args:    exactArgs(0, ""),
+		RunE: func(*cobra.Command, []string) error {
+			switch {
+			case file == "":
+				return usagef("name a run that mxsweep scan -o json=FILE wrote", "missing --plan RUN")
+			case asJSON && markdown:
+				return usagef("leave one of them out", "combining --json with --markdown: one form at a time")
+			}
+			plan, err := s.plan(file)
+			if err != nil {
+				return err
+			}
+			switch {
+			case asJSON:
+				enc := json.NewEncoder(s.stdout)
+				enc.SetEscapeHTML(false)
+				enc.SetIndent("", "  ")
+				err = enc.Encode(plan)
+			case markdown:
+				_, err = io.WriteString(s.stdout, plan.Markdown())
+			default:
+				_, err = io.WriteString(s.stdout, plan.Text(s.textWidth()))
+			}
+			return writing(standardOutput, err)
+		},
+	}
+	cmd.Flags().StringVar(&file, "plan", "", "the saved run `RUN`, json or jsonl")
+	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for programs")
+	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown for documentation")
+	return cmd
+}
+
+// plan reads the saved run in file and plans its fixes.
+func (s *session) plan(file string) (report.Plan, error) {
+	in := io.Reader(s.stdin)
+	if file != "-" {
+		f, err := os.Open(file)
+		if err != nil {
+			return report.Plan{}, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
+		}
+		defer f.Close()
+		in = f
+	}
+	run := &savedRun{services: newServices()}
+	if err := run.read(in); err != nil {
+		return report.Plan{}, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
+	}
+	return report.NewPlan(run.findings)
+}

@@ -1,0 +1,103 @@
+package report
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+)
+
+// found is a live finding.
+func found(host, ip string, port uint16, rule, severity string, fixes ...string) Finding {
+	return Finding{ID: fmt.Sprintf("%s-%s-%d", rule, ip, port), Rule: rule, Title: "T", Severity: severity, Host: host, IP: ip,
+		Port: port, Protocol: "tcp", Status: statusOpen, Drift: driftNone, Fixes: fixes, Remediation: "do " + rule}
+}
+
+func TestPlan(t *testing.T) {
+	const host = "mail.example.org"
+	accepted := found(host, "192.0.2.1", 783, "MXS1206", "medium", "spamd-bind")
+	accepted.Status = statusAccepted
+	gone := found(host, "192.0.2.1", 784, "MXS1206", "medium", "spamd-bind")
+	gone.Drift, gone.Status = driftFixed, statusFixed
+	p, err := NewPlan([]Finding{
+		// One bind closes whatever else is wrong on the port.
+		found(host, "192.0.2.1", 10025, "MXS1402", "medium", "postfix-local-xforward"),
+		found(host, "192.0.2.1", 10025, "MXS1002", "high", "postfix-bind"),
+		// One setting of amavisd binds all of its ports.
+		found(host, "192.0.2.1", 10024, "MXS1001", "high", "amavis-bind"),
+		found(host, "192.0.2.1", 10026, "MXS1001", "high", "amavis-bind"),
+		found(host, "192.0.2.1", 9998, "MXS1207", "high", "amavis-bind"),
+		// Another port of Postfix is another edit, and so is another host.
+		found(host, "192.0.2.1", 10028, "MXS1002", "high", "postfix-bind"),
+		found("", "192.0.2.9", 10028, "MXS1002", "high", "postfix-bind"),
+		// A public port stays open: its edit closes the one finding.
+		found("", "192.0.2.9", 25, "MXS1401", "critical", "postfix-no-xclient"),
+		// Without a fix that is known, what the finding says.
+		found("", "192.0.2.10", 4711, "MXS1905", "medium"),
+		found("", "192.0.2.10", 4711, "MXS1903", "info"),
+		accepted, gone,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, h := range p.Hosts {
+		for _, e := range h.Edits {
+			got = append(got, fmt.Sprintf("%s %s %d: %s", h.Host, e.Severity, len(e.Closes), strings.Join(e.Fixes, "+")))
+		}
+	}
+	want := []string{
+		"192.0.2.9 critical 1: postfix-no-xclient",
+		"192.0.2.9 high 1: postfix-bind",
+		host + " high 3: amavis-bind",
+		host + " high 2: postfix-bind",
+		host + " high 1: postfix-bind",
+		"192.0.2.10 medium 1: ",
+	}
+	if strings.Join(got, "\n") != strings.Join(want, "\n") || p.Headline() != "6 edits close 9 findings" {
+		t.Errorf("%s:\n%s\nwant\n%s", p.Headline(), strings.Join(got, "\n"), strings.Join(want, "\n"))
+	}
+	for name, text := range map[string]string{"text": p.Text(80), "markdown": p.Markdown()} {
+		for _, part := range []string{"10028 inet", "postfix reload", "mxsweep scan 192.0.2.9:25", "do MXS1905", "MXS1207 on 9998"} {
+			if !strings.Contains(strings.Join(strings.Fields(text), " "), part) {
+				t.Errorf("the %s lacks %q:\n%s", name, part, text)
+			}
+		}
+	}
+	for line := range strings.Lines(p.Text(60)) {
+		if n := width(strings.TrimRight(line, "\n")); n > 60 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "https://") {
+			t.Errorf("%d columns: %q", n, line)
+		}
+	}
+}
+
+// TestPlanClosesEveryFinding holds the plan to its promise: each live finding
+// that is more than worth knowing is closed by exactly one edit.
+func TestPlanClosesEveryFinding(t *testing.T) {
+	var list []Finding
+	ids := []string{"postfix-bind", "amavis-bind", "dovecot23-bind dovecot24-bind", "postfix-tls-auth-only", "", "no-such-fix"}
+	for host := range 3 {
+		for port := range 7 {
+			for i, id := range ids[:1+(host+port)%len(ids)] {
+				list = append(list, found("", fmt.Sprintf("192.0.2.%d", host), uint16(10020+port),
+					fmt.Sprintf("MXS10%02d", i), severities[(host+i)%4], strings.Fields(id)...))
+			}
+		}
+	}
+	p, err := NewPlan(list)
+	if err != nil {
+		t.Fatal(err)
+	}
+	closed := map[string]int{}
+	for _, h := range p.Hosts {
+		for _, e := range h.Edits {
+			for _, c := range e.Closes {
+				closed[c.ID]++
+			}
+		}
+	}
+	for _, f := range list {
+		if closed[f.ID] != 1 {
+			t.Errorf("%s is closed by %d edits", f.ID, closed[f.ID])
+		}
+	}
+}
