@@ -3,6 +3,8 @@ package exposure
 import (
 	"fmt"
 	"strings"
+
+	"mxsweep/internal/excerpt"
 )
 
 // A UserError is a mistake in something that a user wrote: a flag or a file.
@@ -45,18 +47,4 @@ func (e *UserError) Hint() string { return e.HintText }
 
 // Excerpt shows the source line with a mark under the column, "" where the
 // line is not known.
-func (e *UserError) Excerpt() string {
-	if e.Source == "" || e.Line == 0 {
-		return ""
-	}
-	var pad strings.Builder
-	for i := range e.Source {
-		if i >= e.Column-1 {
-			break
-		}
-		pad.WriteByte(' ')
-	}
-	// A tab would not be as wide in a message as what stands for it.
-	source := strings.ReplaceAll(e.Source, "\t", " ")
-	return fmt.Sprintf("%5d | %s\n      | %s^", e.Line, source, pad.String())
-}
+func (e *UserError) Excerpt() string { return excerpt.Of(e.Source, e.Line, e.Column) }

@@ -27,6 +27,7 @@ func newAnchors(lists [][]Target) anchors {
 	var open narrowest
 	ended := map[[2]int32]bool{}
 	es := edges(x.list)
+	x.starts, x.lines = make([]spot, 0, len(es)), make([]int32, 0, len(es))
 	for i, e := range es {
 		if e.opens {
 			r := x.list[e.target].Ranges[e.span]

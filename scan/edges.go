@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 )
@@ -37,6 +38,20 @@ func edges(targets []*Target) []edge {
 			out = append(out, edge{from, int32(i), int32(j), true}, edge{to.plus(1), int32(i), int32(j), false})
 		}
 	}
-	slices.SortStableFunc(out, func(a, b edge) int { return a.at.compare(b.at) })
+	if !slices.IsSortedFunc(out, compareEdges) {
+		slices.SortFunc(out, compareEdges)
+	}
 	return out
+}
+
+// compareEdges orders edges by address, those at the same one as targets and
+// their ranges follow each other.
+func compareEdges(a, b edge) int {
+	if c := cmp.Or(a.at.compare(b.at), cmp.Compare(a.target, b.target), cmp.Compare(a.span, b.span)); c != 0 || a.opens == b.opens {
+		return c
+	}
+	if a.opens {
+		return -1
+	}
+	return 1
 }

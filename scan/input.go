@@ -3,6 +3,8 @@ package scan
 import (
 	"fmt"
 	"strings"
+
+	"mxsweep/internal/excerpt"
 )
 
 // An InputError is a mistake in what the user wrote: a target, a scope line, a
@@ -16,6 +18,9 @@ type InputError struct {
 
 	// Text is the piece that is wrong. It is quoted in the message.
 	Text string
+
+	// Source is the line itself, without its comment, or empty.
+	Source string
 
 	// Problem is what is wrong with it: "port 0 is reserved".
 	Problem string
@@ -55,6 +60,10 @@ func (e *InputError) Unwrap() error { return e.Err }
 
 // Hint returns the advice, which may be empty.
 func (e *InputError) Hint() string { return e.Advice }
+
+// Excerpt shows the source line with a mark under the column, "" where the
+// line is not known.
+func (e *InputError) Excerpt() string { return excerpt.Of(e.Source, e.Line, e.Column) }
 
 // clip shortens user input for a message: a line may be thousands of bytes.
 func clip(s string) string {

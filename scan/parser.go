@@ -29,7 +29,8 @@ const (
 // A Parser reads what the user wrote: targets, scope and excludes. It looks each
 // name up once: read all lists of a run with one Parser, so that a name means
 // the same addresses in each. The zero Parser is ready to use. It is not safe
-// for concurrent use. Its errors are [InputError] values, or the context's.
+// for concurrent use. Its errors are [InputError] values, several of them joined
+// where a list has several mistakes, or the context's.
 type Parser struct {
 	// Resolver looks up host names. If nil, the system's resolver does.
 	Resolver Resolver
@@ -55,11 +56,11 @@ type Parser struct {
 // Targets reads targets as they stand on the command line. A name that does
 // not resolve gives a Target with Err set.
 func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
-	lines := make([]Anchor, len(args))
-	for i, arg := range args {
-		lines[i] = Anchor{Text: strings.TrimSpace(arg)}
+	r := p.reader(ctx, plain)
+	for _, arg := range args {
+		r.add(Anchor{Text: strings.TrimSpace(arg)})
 	}
-	targets, _, err := p.parse(ctx, lines, plain)
+	targets, _, err := p.resolved(r, nil)
 	return targets, err
 }
 
@@ -68,14 +69,18 @@ func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
 // a Target with Err set. A file without any target is an error: it is not
 // what was meant, and must not be taken for "everything".
 func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) {
-	lines, err := p.lines(ctx, name, plain)
-	if err != nil {
-		return nil, err
+	return p.entries(ctx, name, plain, InputError{Problem: "the file names no target", Advice: "give a text file with one entry a line"})
+}
+
+// entries reads a file that holds no excludes, and at least one entry.
+func (p *Parser) entries(ctx context.Context, name string, d dialect, none InputError) ([]Target, error) {
+	r := p.reader(ctx, d)
+	err := r.file(name, p.Stdin)
+	if err == nil && len(r.in) == 0 && len(r.errs) == 0 {
+		none.File = name
+		return nil, &none
 	}
-	if len(lines) == 0 {
-		return nil, &InputError{File: name, Problem: "the file names no target", Advice: "give a text file with one entry a line"}
-	}
-	targets, _, err := p.parse(ctx, lines, plain)
+	targets, _, err := p.resolved(r, err)
 	return targets, err
 }
 
@@ -84,28 +89,29 @@ func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) 
 // found relative to the file that includes it. An excluded name that does not
 // resolve is an error, because what it stands for could not be spared.
 func (p *Parser) ScopeFile(ctx context.Context, name string) (allowed, excluded []Target, err error) {
-	lines, err := p.lines(ctx, name, scoped)
-	if err != nil {
-		return nil, nil, err
-	}
-	return p.parse(ctx, lines, scoped)
+	r := p.reader(ctx, scoped)
+	return p.resolved(r, r.file(name, p.Stdin))
 }
 
 // ScopeLines reads scope lines that stand in some other file, like a policy:
 // each Anchor's Text is a line of a scope file without its comment. Includes
 // are refused.
 func (p *Parser) ScopeLines(ctx context.Context, lines []Anchor) (allowed, excluded []Target, err error) {
-	return p.parse(ctx, lines, scoped)
+	r := p.reader(ctx, scoped)
+	for _, line := range lines {
+		r.add(line)
+	}
+	return p.resolved(r, nil)
 }
 
 // Excludes reads a list of excluded addresses, prefixes, ranges and names,
 // separated by commas, as it stands on the command line.
 func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
-	var lines []Anchor
+	r := p.reader(ctx, excluding)
 	for item := range strings.SplitSeq(list, ",") {
-		lines = append(lines, Anchor{Text: strings.TrimSpace(item)})
+		r.add(Anchor{Text: strings.TrimSpace(item)})
 	}
-	excluded, _, err := p.parse(ctx, lines, excluding)
+	excluded, _, err := p.resolved(r, nil)
 	return excluded, err
 }
 
@@ -113,16 +119,8 @@ func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
 // line, with "#" comments. A file without any is an error: it would lift a
 // bound that was meant.
 func (p *Parser) ExcludeFile(ctx context.Context, name string) ([]Target, error) {
-	lines, err := p.lines(ctx, name, excluding)
-	if err != nil {
-		return nil, err
-	}
-	if len(lines) == 0 {
-		return nil, &InputError{File: name, Problem: "the file excludes nothing",
-			Advice: "give a text file with one entry a line, or leave --exclude-file out"}
-	}
-	excluded, _, err := p.parse(ctx, lines, excluding)
-	return excluded, err
+	return p.entries(ctx, name, excluding, InputError{Problem: "the file excludes nothing",
+		Advice: "give a text file with one entry a line, or leave --exclude-file out"})
 }
 
 // A dialect is what a list of entries may hold.
@@ -134,34 +132,23 @@ const (
 	scoped                   // a scope: "!" and "@include", no ports
 )
 
-// parse turns lines into targets; in a scope, those with "!" are returned
-// apart.
-func (p *Parser) parse(ctx context.Context, lines []Anchor, d dialect) (in, out []Target, err error) {
-	in = make([]Target, 0, len(lines))
-	for _, line := range lines {
-		text, bang := strings.CutPrefix(line.Text, "!")
-		text = strings.TrimSpace(text)
-		t, err := parseLine(text, bang, line, d)
-		if err != nil {
-			return nil, nil, err
-		}
-		if bang {
-			out = append(out, t)
-		} else {
-			in = append(in, t)
-		}
-	}
-	if err := p.resolve(ctx, in, d == excluding); err != nil {
+// resolved returns the entries that r has read, with their addresses, in a scope
+// those with "!" apart. Err is why reading ended early, nil if it did not.
+func (p *Parser) resolved(r *lineReader, err error) (in, out []Target, _ error) {
+	if err := r.mistakes(err); err != nil {
 		return nil, nil, err
 	}
-	if err := p.resolve(ctx, out, true); err != nil {
+	if err := p.resolve(r.ctx, r.in, r.dialect == excluding); err != nil {
 		return nil, nil, err
 	}
-	return in, out, nil
+	if err := p.resolve(r.ctx, r.out, true); err != nil {
+		return nil, nil, err
+	}
+	return r.in, r.out, nil
 }
 
 // parseLine reads one entry, which stood behind a "!" if bang is set.
-func parseLine(text string, bang bool, line Anchor, d dialect) (Target, error) {
+func parseLine(text string, bang bool, line Anchor, d dialect) (Target, *InputError) {
 	e, err := checkLine(text, bang, d)
 	var parsed entry
 	if err == nil {
@@ -175,6 +162,7 @@ func parseLine(text string, bang bool, line Anchor, d dialect) (Target, error) {
 		err.File, err.Line = line.File, line.Line
 		if line.EndColumn > 0 {
 			err.Column = line.EndColumn - len(line.Text)
+			err.Source = strings.Repeat(" ", max(err.Column-1, 0)) + line.Text
 		}
 		return Target{}, err
 	}
@@ -202,29 +190,69 @@ func checkLine(text string, bang bool, d dialect) (string, *InputError) {
 	return text, nil
 }
 
-// lines reads the entries of a file, includes opened.
-func (p *Parser) lines(ctx context.Context, name string, d dialect) ([]Anchor, error) {
-	r := lineReader{dialect: d, ctx: ctx, opened: p.Opened}
-	if name == "-" && d == plain {
-		in := p.Stdin
-		if in == nil {
-			in = os.Stdin
-		}
-		err := r.read("-", in)
-		return r.out, err
-	}
-	err := r.open(name, nil)
-	return r.out, err
+// reader returns a reader of entries in dialect d.
+func (p *Parser) reader(ctx context.Context, d dialect) *lineReader {
+	return &lineReader{ctx: ctx, dialect: d, opened: p.Opened}
 }
 
-// A lineReader collects the entries of a file and its includes.
+// A lineReader collects the entries of a list, or of a file and its includes,
+// and the mistakes in them.
 type lineReader struct {
 	ctx     context.Context
 	dialect dialect
-	out     []Anchor
+	in, out []Target // without the addresses of names; those behind a "!" apart
+	errs    []error  // the first mistakes
 	stack   []string // files being read, outermost first
 	files   int      // read so far: few files that include each other twice read as very many
 	opened  func(name string)
+}
+
+// maxMistakes is how many mistakes of one list are told; more do not help.
+const maxMistakes = 10
+
+// mistakes are all that were met, and why reading ended early, if it did.
+func (r *lineReader) mistakes(err error) error {
+	if r.ctx.Err() != nil && err != nil {
+		return err
+	}
+	if err != nil {
+		r.errs = append(r.errs, err)
+	}
+	return errors.Join(r.errs[:min(len(r.errs), maxMistakes)]...)
+}
+
+// wrong keeps a mistake.
+func (r *lineReader) wrong(e *InputError) {
+	if len(r.errs) < maxMistakes {
+		r.errs = append(r.errs, e)
+	}
+}
+
+// add reads one entry.
+func (r *lineReader) add(line Anchor) {
+	text, bang := strings.CutPrefix(line.Text, "!")
+	t, err := parseLine(strings.TrimSpace(text), bang, line, r.dialect)
+	switch {
+	case err != nil:
+		r.wrong(err)
+	case len(r.errs) > 0: // nothing will come of it
+	case bang:
+		r.out = append(r.out, t)
+	default:
+		r.in = append(r.in, t)
+	}
+}
+
+// file reads the entries of a file, includes opened, or of stdin if its name is
+// "-" and the file lists targets.
+func (r *lineReader) file(name string, stdin io.Reader) error {
+	if name != "-" || r.dialect != plain {
+		return r.open(name, nil)
+	}
+	if stdin == nil {
+		stdin = os.Stdin
+	}
+	return r.read("-", stdin)
 }
 
 // open reads a file; from is the line that includes it, or nil.
@@ -232,7 +260,7 @@ func (r *lineReader) open(name string, from *InputError) error {
 	fail := func(problem, advice string, err error) error {
 		e := &InputError{File: name, Problem: problem, Advice: advice, Err: err}
 		if from != nil {
-			e.File, e.Line, e.Column, e.Text = from.File, from.Line, from.Column, name
+			e.File, e.Line, e.Column, e.Text, e.Source = from.File, from.Line, from.Column, name, from.Source
 		}
 		return e
 	}
@@ -280,7 +308,7 @@ func (r *lineReader) read(name string, in io.Reader) error {
 		if err := r.ctx.Err(); err != nil {
 			return err
 		}
-		if err := r.line(name, n, s.Bytes()); err != nil {
+		if err := r.line(name, n, s.Bytes()); err != nil || len(r.errs) == maxMistakes {
 			return err
 		}
 	}
@@ -309,27 +337,29 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	if text == "" {
 		return nil
 	}
-	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text}
+	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text, Source: string(content[:end])}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' }) {
-		place.Problem, place.Advice = "bytes that are no text", "give a text file with one entry a line"
-		return &place
+		place.Problem, place.Advice, place.Source = "bytes that are no text", "give a text file with one entry a line", ""
+		r.wrong(&place)
+		return nil
 	}
 	if word, file, _ := strings.Cut(text, " "); r.dialect == scoped && word == "@include" {
 		file = strings.TrimSpace(file)
 		if file == "" {
 			place.Problem, place.Advice = "an include without a file", "write @include FILE"
-			return &place
+			r.wrong(&place)
+			return nil
 		}
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(name), file)
 		}
 		return r.open(file, &place)
 	}
-	if len(r.out) >= maxEntries {
+	if len(r.in)+len(r.out) >= maxEntries {
 		place.Problem = fmt.Sprintf("more than %d entries", maxEntries)
 		place.Advice = "write neighbouring addresses as one prefix or range"
 		return &place
 	}
-	r.out = append(r.out, Anchor{File: name, Line: n, EndColumn: end + 1, Text: text})
+	r.add(Anchor{File: name, Line: n, EndColumn: end + 1, Text: text})
 	return nil
 }

@@ -121,6 +121,37 @@ func TestFileErrors(t *testing.T) {
 	}
 }
 
+// TestFileMistakes: all mistakes of a scope are told at once, in their order, each
+// with its place, its line and what to do, and no more than help.
+func TestFileMistakes(t *testing.T) {
+	writeFiles(t, map[string]string{
+		"scope.txt": "10.0.0/8\n192.0.2.1\n  10.0.0.1:25 # typo\n@include more.txt\n@include\n!a b\n",
+		"more.txt":  "https://mx.example.net/\n",
+		"many.txt":  strings.Repeat("10.0.0/8\n", 10_000),
+	})
+	_, _, err := new(Parser).ScopeFile(t.Context(), "scope.txt")
+	want := []string{
+		`scope.txt:1:1: "10.0.0/8": not an address prefix`,
+		`scope.txt:3:3: "10.0.0.1:25": a port, where whole hosts are meant`,
+		`more.txt:1:1: "https://mx.example.net/": a URL`,
+		`scope.txt:5:1: "@include": an include without a file`,
+		`scope.txt:6:1: "a b": more than one entry`,
+	}
+	if err == nil || err.Error() != strings.Join(want, "\n") {
+		t.Fatalf("got %v", err)
+	}
+	for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
+		var input *InputError
+		if !errors.As(one, &input) || input.Hint() == "" || !strings.Contains(input.Excerpt(), " | ") || !strings.HasSuffix(input.Excerpt(), "^") {
+			t.Errorf("%v: %q", one, input.Excerpt())
+		}
+	}
+	_, _, err = new(Parser).ScopeFile(t.Context(), "many.txt")
+	if n := strings.Count(err.Error(), "\n") + 1; n != maxMistakes {
+		t.Errorf("%d mistakes are told", n)
+	}
+}
+
 func TestIncludeDepth(t *testing.T) {
 	files := map[string]string{}
 	for i := range 20 {
@@ -164,7 +195,7 @@ func TestEndlessInput(t *testing.T) {
 		"\x00":                                "-:1: a line longer than 1024 bytes",
 		"x":                                   "-:1: a line longer than 1024 bytes",
 		"#" + strings.Repeat("x", 999) + "\n": "more than 64 MiB",
-		"::\n":                                "more than 1048576 entries",
+		"1.1.1.1\n":                           "more than 1048576 entries",
 	} {
 		p := Parser{Stdin: &endless{line: strings.Repeat(line, 4096/len(line)+1)}}
 		_, err := p.TargetFile(t.Context(), "-")
@@ -213,7 +244,8 @@ func FuzzLines(f *testing.F) {
 			return
 		}
 		lines := strings.Split(s, "\n")
-		for _, a := range r.out {
+		for _, target := range append(r.in, r.out...) {
+			a := target.Anchor
 			if start := a.EndColumn - 1 - len(a.Text); a.Line > 1 && lines[a.Line-1][start:a.EndColumn-1] != a.Text {
 				t.Fatalf("%+v is not what stands in %q", a, lines[a.Line-1])
 			}

@@ -1,10 +1,10 @@
 package scan
 
 import (
+	"bufio"
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
-	"io"
 	"net/netip"
 	"slices"
 
@@ -188,31 +188,40 @@ func (s *Scope) Excluded() uint64 { return s.spared }
 
 // SHA256 returns, in hexadecimal, a hash of everything that decides which
 // pairs of address and port are asked: the addresses allowed and excluded, the
-// targets, and ports, the ports of the run. Order, spelling and names do not
-// matter, only what they stand for.
-func (s *Scope) SHA256(ports []uint16) (string, error) {
-	space, err := NewSpace(s, ports)
-	if err != nil {
-		return "", err
-	}
+// targets, and the ports of the run, of which space was made. Order, spelling and
+// names do not matter, only what they stand for, nor does which shard of it space
+// is.
+func (s *Scope) SHA256(space *Space) string {
 	h := sha256.New()
-	fmt.Fprintln(h, "mxsweep scope 1")
-	writeRanges(h, "+", s.allows)
-	writeRanges(h, "!", s.excluded)
+	w := bufio.NewWriter(h) // neither of them fails
+	fmt.Fprintln(w, "mxsweep scope 1")
+	for _, r := range s.allows {
+		writeRange(w, '+', r.From(), r.To(), "")
+	}
+	for _, r := range s.excluded {
+		writeRange(w, '!', r.From(), r.To(), "")
+	}
 	for _, a := range s.zoned {
-		fmt.Fprintf(h, "+%v\n", a)
+		fmt.Fprintf(w, "+%v\n", a)
 	}
-	for _, sp := range space.spans {
-		fmt.Fprintf(h, "=%v-%v %s\n", sp.addr(0), sp.addr(sp.hosts-1), FormatPorts(sp.ports))
+	var ports string
+	for i := range space.spans {
+		sp := &space.spans[i]
+		if i == 0 || !slices.Equal(sp.ports, space.spans[i-1].ports) {
+			ports = " " + FormatPorts(sp.ports)
+		}
+		writeRange(w, '=', sp.addr(0), sp.addr(sp.hosts-1), ports)
 	}
-	return hex.EncodeToString(h.Sum(nil)), nil
+	w.Flush()
+	return hex.EncodeToString(h.Sum(nil))
 }
 
-// writeRanges writes ranges, one a line.
-func writeRanges(w io.Writer, mark string, list rangeList) {
-	for _, r := range list {
-		fmt.Fprintf(w, "%s%v-%v\n", mark, r.From(), r.To())
-	}
+// writeRange writes a line of a hash.
+func writeRange(w *bufio.Writer, mark byte, from, to netip.Addr, rest string) {
+	line := append(w.AvailableBuffer(), mark)
+	line = append(from.AppendTo(line), '-')
+	line = append(append(to.AppendTo(line), rest...), '\n')
+	w.Write(line)
 }
 
 // Ranges returns the addresses without a zone that the run sweeps, sorted and

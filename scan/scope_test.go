@@ -134,11 +134,8 @@ func TestCheckWidth(t *testing.T) {
 
 func TestScopeHash(t *testing.T) {
 	hash := func(ports []uint16, entries ...string) string {
-		h, err := mustScope(t, entries...).SHA256(ports)
-		if err != nil {
-			t.Fatal(err)
-		}
-		return h
+		scope := mustScope(t, entries...)
+		return scope.SHA256(mustSpace(t, scope, ports...))
 	}
 	ports := []uint16{25, 143}
 	want := hash(ports, "10.0.0.0/24", "10.0.1.0/24", "!10.0.0.7")

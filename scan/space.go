@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+
+	"go4.org/netipx"
 )
 
 // A Space is the set of address and port pairs of a run: numbered from 0,
@@ -83,9 +85,14 @@ func clipped(stretches []stretch, allows rangeList) []span {
 			i++
 		}
 		for j := i; j < len(allows) && allows[j].From().Compare(st.addrs.To()) <= 0; j++ {
-			for _, r := range (rangeList{st.addrs}).intersect(allows[j : j+1]) {
-				out = append(out, span{first: spotOf(r.From()), hosts: countRange(r), ports: st.ports})
+			from, to := st.addrs.From(), st.addrs.To()
+			if from.Less(allows[j].From()) {
+				from = allows[j].From()
 			}
+			if allows[j].To().Less(to) {
+				to = allows[j].To()
+			}
+			out = append(out, span{first: spotOf(from), hosts: countRange(netipx.IPRangeFrom(from, to)), ports: st.ports})
 		}
 	}
 	return out

@@ -32,8 +32,8 @@ func stretchesOf(targets []Target, ports []uint16) ([]stretch, error) {
 			ids[i] = u.list(t.Ports)
 		}
 	}
-	var out []stretch
 	es := edges(list)
+	out := make([]stretch, 0, len(es)/2)
 	for i, e := range es {
 		if id := ids[e.target]; e.opens {
 			u.open(id)

@@ -128,21 +128,18 @@ func loadKnowledge() (*signatures.Ports, *exposure.RuleSet, error) {
 
 // readBaseline prepares the comparison with earlier findings.
 func (p *plan) readBaseline(file string) error {
-	hash, err := p.scope.SHA256(p.ports)
-	if err != nil {
-		return err
-	}
-	p.scopeSHA256 = hash
+	p.scopeSHA256 = p.scope.SHA256(p.wholeSpace)
 	if file == "" {
 		return nil
 	}
+	var err error
 	if p.baseline, _, err = readBaseline(file, p.judge.Rules); err != nil {
 		return err
 	}
 	p.drift = p.baseline.Compare(exposure.Conditions{
 		Vantage:     p.vantage(),
 		VantageOf:   p.judge.VantageOf,
-		ScopeSHA256: hash,
+		ScopeSHA256: p.scopeSHA256,
 		Ports:       p.sweptPorts(),
 		Intrusive:   p.flags.intrusive,
 		Identity:    p.policy.HostIdentity(),
