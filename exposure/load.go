@@ -35,9 +35,10 @@ func Builtin() (*RuleSet, error) {
 }
 
 // LoadRules reads the rules of all YAML files in a directory strictly: an
-// unknown key, an id that is there twice, a score outside of its severity's
-// band or a rule without a fix is a *UserError that names file, line and
-// column. All mistakes are told at once.
+// unknown key, an id that is there twice, a vector whose score is outside of its
+// severity's band without a reason, a review that is later than RulesVersion or
+// a rule without a fix is a *UserError that names file, line and column. All
+// mistakes are told at once.
 func LoadRules(fsys fs.FS, dir string) (*RuleSet, error) {
 	files, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
 	if err != nil {
@@ -109,9 +110,13 @@ func (d *document) addRule(set *RuleSet, n *yaml.Node) {
 	if !ruleName.MatchString(r.Name) {
 		d.fail(n, "names are PascalCase", "name %q of rule %q is not valid", r.Name, r.ID)
 	}
-	if lowest, highest := r.Severity.Scores(); r.Score < lowest || r.Score > highest {
-		d.fail(n, fmt.Sprintf("%s is %.1f to %.1f", r.Severity, lowest, highest),
+	switch inBand := r.Severity.has(r.Score); {
+	case !inBand && r.OffBand == "":
+		lowest, highest := r.Severity.Scores()
+		d.fail(n, fmt.Sprintf("%s is %.1f to %.1f; say under off_band why another word is right", r.Severity, lowest, highest),
 			"score %.1f of rule %q does not fit its severity", r.Score, r.ID)
+	case inBand && r.OffBand != "":
+		d.fail(n, "leave off_band out", "score %.1f of rule %q fits its severity", r.Score, r.ID)
 	}
 	if len(r.When) == 0 && r.Kind != KindPolicy {
 		d.fail(n, "add a condition, or make the kind policy", "rule %q never holds", r.ID)
@@ -130,7 +135,9 @@ func (d *document) ruleFields(r *Rule, set *RuleSet) []field {
 		{"severity", true, func(n *yaml.Node) {
 			r.Severity, _ = ParseSeverity(d.oneOf(n, "severity", severityNames[:]...))
 		}},
-		{"score", true, func(n *yaml.Node) { r.Score = d.number(n, "score", 0, 10) }},
+		{"cvss", true, func(n *yaml.Node) { r.Vector, r.Score = d.vector(n) }},
+		{"off_band", false, func(n *yaml.Node) { r.OffBand = d.text(n, "off_band") }},
+		{"reviewed", true, func(n *yaml.Node) { r.Reviewed = d.reviewed(n) }},
 		{"fallback", false, func(n *yaml.Node) { r.Fallback = d.boolean(n, "fallback") }},
 		{"opt_in", false, func(n *yaml.Node) { r.OptIn = d.boolean(n, "opt_in") }},
 		{"replaces", false, func(n *yaml.Node) { r.Replaces = d.texts(n, "replaces") }},

@@ -3,6 +3,7 @@ package exposure
 import (
 	"fmt"
 	"strings"
+	"time"
 )
 
 // Manual gives the rules and notices as one page of Markdown: an overview,
@@ -31,6 +32,10 @@ func (s *RuleSet) Manual() string {
 // manual writes the section of one rule.
 func (r *Rule) manual(b *strings.Builder) {
 	fmt.Fprintf(b, "\n## %s\n\n**%s** (%s, %.1f)\n\n", r.ID, r.Title, r.Severity, r.Score)
+	fmt.Fprintf(b, "`%s`, reviewed on %s.\n\n", r.Vector, r.Reviewed.Format(time.DateOnly))
+	if r.OffBand != "" {
+		fmt.Fprintf(b, "Why %s: %s\n\n", r.Severity, r.OffBand)
+	}
 	help := strings.ReplaceAll(r.HelpMarkdown(), "### ", "#### ")
 	b.WriteString(strings.TrimSpace(help))
 	b.WriteString("\n\n#### References\n")

@@ -337,11 +337,7 @@ func (l *policyLoader) ruleID(n *yaml.Node) string {
 
 // day reads a date, YYYY-MM-DD.
 func (l *policyLoader) day(n *yaml.Node, what string) time.Time {
-	t, err := time.Parse(time.DateOnly, n.Value)
-	if n.Kind != yaml.ScalarNode || err != nil {
-		l.fail(n, "write the last day on which it holds as YYYY-MM-DD", "%s is %s, want a date", what, shown(n))
-	}
-	return t
+	return l.date(n, "write the last day on which it holds as YYYY-MM-DD", what)
 }
 
 // authorization reads who allowed the sweep, and when.

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"time"
 
 	"mxsweep/exposure/fix"
 )
@@ -35,7 +36,16 @@ type Rule struct {
 
 	Title    string // one line, without a full stop
 	Severity Severity
-	Score    float64 // 0 to 10, within the band of Severity
+	// Vector is the CVSS 4.0 vector in canonical form, for a host that has the
+	// fault, seen from the internet.
+	Vector string
+	// Score is that of Vector, 0 to 10. It lies within the band of Severity
+	// unless OffBand says why not.
+	Score   float64
+	OffBand string
+	// Reviewed is the day, UTC midnight, on which vector, severity and fix were
+	// last held against what upstream has published.
+	Reviewed time.Time
 
 	// When holds the conditions under which the rule holds; one is enough.
 	When []Condition

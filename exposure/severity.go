@@ -64,6 +64,12 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	return nil
 }
 
+// has reports whether a score lies in the band of the severity.
+func (s Severity) has(score float64) bool {
+	lowest, highest := s.Scores()
+	return lowest <= score && score <= highest
+}
+
 // Scores reports the lowest and highest score of a severity, as CVSS 4.0,
 // Section 6, and GitHub's security-severity cut them. Info is 0 and nothing
 // else.

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 
@@ -213,6 +214,15 @@ func (d *document) integer(n *yaml.Node, what string, lowest, highest int) int {
 		return lowest
 	}
 	return v
+}
+
+// date reads a day, YYYY-MM-DD, as its midnight in UTC.
+func (d *document) date(n *yaml.Node, hint, what string) time.Time {
+	t, err := time.Parse(time.DateOnly, n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		d.fail(n, hint, "%s is %s, want a date", what, shown(n))
+	}
+	return t
 }
 
 // boolean reads true or false.

@@ -280,6 +280,8 @@ func NewRule(r *exposure.Rule) Rule {
 		Title:      r.Title,
 		Severity:   severityName(r.Severity),
 		Score:      r.Score,
+		CVSS:       r.Vector,
+		Reviewed:   day(r.Reviewed),
 		Why:        r.Why,
 		Fix:        genericFix(r.Fix.Default),
 		Help:       r.HelpMarkdown(),
@@ -287,6 +289,14 @@ func NewRule(r *exposure.Rule) Rule {
 		CWE:        slices.Clone(r.CWE),
 		Tags:       slices.Clone(r.Tags),
 	}
+}
+
+// day writes a date; the zero Time is none.
+func day(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.DateOnly)
 }
 
 // genericFix words a fix for any port.

@@ -126,7 +126,9 @@ type Rule struct {
 	Name       string   `json:"name,omitempty"` // in PascalCase, for tools
 	Title      string   `json:"title"`
 	Severity   string   `json:"severity"`
-	Score      float64  `json:"score"` // 0 to 10
+	Score      float64  `json:"score"`              // 0 to 10
+	CVSS       string   `json:"cvss,omitempty"`     // the CVSS 4.0 vector of which Score is the score
+	Reviewed   string   `json:"reviewed,omitempty"` // YYYY-MM-DD
 	Why        string   `json:"why,omitempty" clean:"block"`
 	Fix        string   `json:"fix,omitempty" clean:"block"`  // for any daemon
 	Help       string   `json:"help,omitempty" clean:"block"` // markdown: the fix for each daemon

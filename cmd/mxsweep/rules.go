@@ -6,6 +6,7 @@ import (
 	"fmt"
 	"io"
 	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
@@ -99,7 +100,7 @@ func listRules(b *bytes.Buffer, rules []*exposure.Rule) {
 
 // explainRule writes all that is known of a rule, wrapped at width columns.
 func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
-	fmt.Fprintf(b, "%s  %s\n%s, score %.1f\n", r.ID, r.Title, r.Severity, r.Score)
+	fmt.Fprintf(b, "%s  %s\n%s, score %.1f\n%s\nreviewed on %s\n", r.ID, r.Title, r.Severity, r.Score, r.Vector, r.Reviewed.Format(time.DateOnly))
 	section := func(title, text string) {
 		fmt.Fprintf(b, "\n%s\n", title)
 		for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
@@ -108,6 +109,9 @@ func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
 		}
 	}
 	section("Why", r.Why)
+	if r.OffBand != "" {
+		section("Why "+r.Severity.String(), r.OffBand)
+	}
 	section("Fix", strings.ReplaceAll(r.Fix.Default, "{port}", "PORT"))
 	for _, f := range r.Fix.Fixes {
 		section("Fix for "+f.Name(), strings.Join(f.Lines(fix.Values{}), "\n"))
