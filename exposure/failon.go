@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"mxsweep/internal/spelling"
 )
 
 // DefaultFailOn is what fails a run where nothing else is said.
@@ -54,15 +56,15 @@ func ParseFailOn(list string, rules *RuleSet) (FailOn, error) {
 func parseTrigger(part string, rules *RuleSet) (trigger, error) {
 	before, after, found := strings.Cut(part, ":")
 	if !found {
-		return trigger{}, failOnError(part, "it needs a colon")
+		return trigger{}, failOnError(part, "it needs a colon", spelling.Nearest([]string{"none"}, part))
 	}
 	if before == "rule" {
 		if rules != nil && rules.Lookup(after) == nil {
 			return trigger{}, &UserError{Msg: fmt.Sprintf("parsing fail-on %q: no rule %q", part, after),
-				HintText: "mxsweep rules lists all rules"}
+				HintText: spelling.Hint(rules.IDs(), after, "mxsweep rules lists all rules")}
 		}
 		if !ruleID.MatchString(after) {
-			return trigger{}, failOnError(part, fmt.Sprintf("%q is not a rule id", after))
+			return trigger{}, failOnError(part, fmt.Sprintf("%q is not a rule id", after), "")
 		}
 		return trigger{rule: after}, nil
 	}
@@ -70,21 +72,35 @@ func parseTrigger(part string, rules *RuleSet) (trigger, error) {
 	if before == "any" {
 		t.drift = ""
 	} else if !slices.Contains(drifts, t.drift) {
-		return trigger{}, failOnError(part, fmt.Sprintf("%q is not a drift state", before))
+		return trigger{}, failOnError(part, fmt.Sprintf("%q is not a drift state", before), spelling.Nearest(triggerWords(), before))
 	}
 	severity, err := ParseSeverity(after)
 	if err != nil {
-		return trigger{}, failOnError(part, err.Error())
+		return trigger{}, failOnError(part, err.Error(), spelling.Nearest(severityNames[:], after))
 	}
 	t.severity = severity
 	return t, nil
 }
 
-// failOnError is the error for a part that cannot be read.
-func failOnError(part, why string) error {
+// triggerWords are those that may stand before the colon.
+func triggerWords() []string {
+	words := []string{"any", "rule"}
+	for _, d := range drifts {
+		words = append(words, string(d))
+	}
+	return words
+}
+
+// failOnError is the error for a part that cannot be read; meant is the word
+// that was probably meant, "" if none is near.
+func failOnError(part, why, meant string) error {
+	hint := ""
+	if meant != "" {
+		hint = fmt.Sprintf("did you mean %q? ", meant)
+	}
 	return &UserError{
 		Msg: fmt.Sprintf("parsing fail-on %q: %s", part, why),
-		HintText: "write drift:severity or rule:ID, separated by commas, or none; drift is any, new, unchanged, updated, unverified, expired or reopened, " +
+		HintText: hint + "write drift:severity or rule:ID, separated by commas, or none; drift is any, new, unchanged, updated, unverified, expired or reopened, " +
 			"severity is info, low, medium, high or critical, for example new:high,any:critical",
 	}
 }

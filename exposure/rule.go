@@ -160,3 +160,12 @@ func (s *RuleSet) All() []*Rule { return slices.Clone(s.rules) }
 
 // Lookup finds a rule by id; nil if there is none.
 func (s *RuleSet) Lookup(id string) *Rule { return s.byID[id] }
+
+// IDs gives the ids of all rules, in order.
+func (s *RuleSet) IDs() []string {
+	ids := make([]string, len(s.rules))
+	for i, r := range s.rules {
+		ids[i] = r.ID
+	}
+	return ids
+}

@@ -3,6 +3,8 @@ package exposure
 import (
 	"fmt"
 	"strings"
+
+	"mxsweep/internal/spelling"
 )
 
 // A Severity grades a finding. The order of the constants is the order of
@@ -42,7 +44,7 @@ func ParseSeverity(word string) (Severity, error) {
 	}
 	return 0, &UserError{
 		Msg:      fmt.Sprintf("unknown severity %q", word),
-		HintText: "the severities are " + strings.Join(severityNames[:], ", "),
+		HintText: spelling.Hint(severityNames[:], word, "the severities are "+strings.Join(severityNames[:], ", ")),
 	}
 }
 

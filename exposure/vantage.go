@@ -3,6 +3,8 @@ package exposure
 import (
 	"fmt"
 	"strings"
+
+	"mxsweep/internal/spelling"
 )
 
 // A VantageClass says how far a vantage point is from the host.
@@ -61,6 +63,6 @@ func ParseVantage(name string, policy *Policy) (Vantage, error) {
 	}
 	return Vantage{}, &UserError{
 		Msg:      fmt.Sprintf("unknown vantage %q", name),
-		HintText: "the vantages are " + strings.Join(known, ", ") + "; name others under vantages: in the policy file",
+		HintText: spelling.Hint(known, name, "the vantages are "+strings.Join(known, ", ")+"; name others under vantages: in the policy file"),
 	}
 }

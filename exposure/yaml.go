@@ -12,6 +12,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"mxsweep/internal/spelling"
 	"mxsweep/internal/strictyaml"
 )
 
@@ -124,42 +125,13 @@ func (d *document) mapping(n *yaml.Node, what string, fields []field) {
 // keyHint names the key that was probably meant, else all keys.
 func keyHint(got string, fields []field) (meant, hint string) {
 	var keys []string
-	best, distance := "", 3
 	for _, f := range fields {
 		keys = append(keys, f.key)
-		if n := editDistance(got, f.key); n < distance {
-			best, distance = f.key, n
-		}
 	}
-	if best != "" {
-		return best, fmt.Sprintf("did you mean %q?", best)
+	if best := spelling.Nearest(keys, got); best != "" {
+		return best, spelling.Hint(keys, got, "")
 	}
 	return "", "the keys here are " + strings.Join(keys, ", ")
-}
-
-// editDistance counts the insertions, deletions and substitutions between two
-// words; words over 40 bytes are simply far apart.
-func editDistance(a, b string) int {
-	if len(a) > 40 || len(b) > 40 {
-		return 40
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			next := diagonal
-			if a[i] != b[j] {
-				next++
-			}
-			diagonal = row[j+1]
-			row[j+1] = min(next, row[j]+1, diagonal+1)
-		}
-	}
-	return row[len(b)]
 }
 
 // sequence calls read for each item.

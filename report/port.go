@@ -145,11 +145,15 @@ func (p *Port) address() netip.Addr {
 	return a
 }
 
+// byNumber reports whether only the number of the port is known: what the
+// service is called then is what usually listens there.
+func (s *Service) byNumber() bool { return s != nil && s.Method == "table" && s.Product == "" }
+
 // label names what answers in a few words: product and version, else the
-// protocol, else "".
+// protocol that it spoke, else "".
 func (s *Service) label() string {
 	switch {
-	case s == nil:
+	case s == nil, s.byNumber():
 		return ""
 	case s.Product != "" && s.Version != "":
 		return s.Product + " " + s.Version

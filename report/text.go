@@ -164,8 +164,19 @@ func (t *textWriter) host(v *view, h *hostView) {
 func (t *textWriter) port(v *view, p *portView) {
 	lead := "  " + padTo(p.number(), 9) + "  "
 	t.para("  "+t.paint(bold, padTo(p.number(), 9))+"  ", width(lead), width(lead), p.says())
+	t.naming(p)
 	for _, f := range p.findings {
 		t.finding(v, f)
+	}
+}
+
+// naming tells, if asked for more, why a product was named.
+func (t *textWriter) naming(p *portView) {
+	if !t.verbose || p.port == nil {
+		return
+	}
+	if why := p.port.Service.naming(); why != "" {
+		t.labelled(6, "named", why)
 	}
 }
 
@@ -300,6 +311,7 @@ func levelColor(level string) string {
 
 func (t *textWriter) hints(v *view) {
 	rule, port := v.example()
+	host, nameless := v.nameless()
 	if rule == "" && port == 0 {
 		return
 	}
@@ -309,6 +321,9 @@ func (t *textWriter) hints(v *view) {
 	}
 	if port != 0 {
 		t.para("", 0, 2, "mxsweep ports "+itoa(int(port))+"  says who uses a port and how to look at it on the host.")
+	}
+	if nameless != nil {
+		t.para("", 0, 2, "mxsweep signatures record "+place(host.ip, nameless.num)+"  writes down what an unknown service says, for a signature that names it.")
 	}
 }
 

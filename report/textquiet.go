@@ -80,5 +80,6 @@ func (t *textWriter) quiet(h *hostView) {
 	for i := range lines {
 		lead := "  " + padTo(lines[i].number(), wide) + "  "
 		t.para(lead, width(lead), width(lead), lines[i].text())
+		t.naming(lines[i].ports[0]) // verbose lines have one port
 	}
 }

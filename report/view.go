@@ -317,10 +317,16 @@ func (p *portView) says() string {
 	if parts[0] == "" {
 		parts[0] = "unknown service"
 	}
-	if s.Product == "" && len(s.Alternatives) > 0 {
+	switch {
+	case s.Product != "" || len(s.Alternatives) == 0:
+	case s.byNumber():
+		parts[0] += " on a port that " + strings.Join(s.Alternatives, " or ") + " uses"
+	default:
 		parts[0] += ": " + strings.Join(s.Alternatives, " or ")
 	}
-	if s.Role != "" && s.Role != "unknown" {
+	if s.byNumber() {
+		// What the table knows of the number says nothing of what answers.
+	} else if s.Role != "" && s.Role != "unknown" {
 		parts = append(parts, strings.ReplaceAll(s.Role, "-", " "))
 	} else if s.Product != "" && s.Name != "" {
 		parts = append(parts, s.Name)
@@ -353,11 +359,8 @@ func assumed(p *Port) string {
 
 // confidence is said where it is not high.
 func confidence(s *Service) string {
-	if s.Confidence >= 7 || s.Confidence == 0 {
+	if s.Confidence >= 7 || s.Confidence == 0 || s.byNumber() {
 		return ""
-	}
-	if s.Method == "table" {
-		return " (by its number only)"
 	}
 	return fmt.Sprintf(" (confidence %d of 10)", s.Confidence)
 }

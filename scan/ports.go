@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"mxsweep/internal/spelling"
 )
 
 // ParsePorts reads a list of ports: numbers, ranges and names of profiles,
@@ -104,7 +106,7 @@ func parsePortItem(item string, profiles map[string][]uint16) (portRun, *InputEr
 			Advice: "separate ports by single commas, like 10024-10031,10143"}
 	}
 	if item[0] < '0' || item[0] > '9' {
-		return portRun{}, &InputError{Text: item, Problem: "no such port profile", Advice: profileAdvice(profiles)}
+		return portRun{}, &InputError{Text: item, Problem: "no such port profile", Advice: profileAdvice(profiles, item)}
 	}
 	low, high, isRange := strings.Cut(item, "-")
 	from, err := parsePort(strings.TrimSpace(low))
@@ -142,13 +144,14 @@ func parsePort(s string) (uint16, *InputError) {
 		Advice: "write numbers and ranges, like 10024-10031,10143"}
 }
 
-// profileAdvice lists the profiles that exist.
-func profileAdvice(profiles map[string][]uint16) string {
+// profileAdvice names the profile that was probably meant, and lists those that
+// exist.
+func profileAdvice(profiles map[string][]uint16, item string) string {
 	if len(profiles) == 0 {
 		return "write numbers and ranges, like 10024-10031,10143"
 	}
 	names := slices.Sorted(maps.Keys(profiles))
-	return "profiles are " + strings.Join(names, ", ") + "; numbers and ranges go like 10024-10031,10143"
+	return spelling.Hint(names, item, "profiles are "+strings.Join(names, ", ")+"; numbers and ranges go like 10024-10031,10143")
 }
 
 // FormatPorts writes a set of ports in the one way that [ParsePorts] reads

@@ -1,7 +1,9 @@
 package main
 
 import (
+	"cmp"
 	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -17,7 +19,7 @@ import (
 func completeFlags(cmd *cobra.Command) {
 	words := map[string]func() []string{
 		"output":  func() []string { return describedFormats() },
-		"ports":   profileNames,
+		"ports":   completePorts,
 		"vantage": func() []string { return []string{"internet", "lan", "host"} },
 		"fail-on": failOnWords,
 	}
@@ -65,5 +67,61 @@ func failOnWords() []string {
 			all = append(all, strings.Join([]string{drift, s.String()}, ":"))
 		}
 	}
+	for _, rule := range completeRules() {
+		all = append(all, "rule:"+rule)
+	}
 	return all
+}
+
+// completeRules are the ids of the rules, each with its title.
+func completeRules() []string {
+	set, err := exposure.Builtin()
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, r := range set.All() {
+		all = append(all, r.ID+"\t"+r.Title)
+	}
+	return all
+}
+
+// completePorts are the profiles and the ports that are known.
+func completePorts() []string {
+	known, err := signatures.LoadPorts(signatures.FS())
+	if err != nil {
+		return nil
+	}
+	all := profileNames()
+	for _, p := range known.All() {
+		all = append(all, strconv.Itoa(int(p.Number))+"\t"+p.Title)
+	}
+	return all
+}
+
+// completeSignatures are the ids that "signatures show" takes.
+func completeSignatures(dirs []string) []string {
+	set, err := loadSignatures(dirs)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, sig := range set.Signatures {
+		all = append(all, sig.ID+"\t"+cmp.Or(sig.Product, sig.Protocol, "signature"))
+	}
+	for _, p := range set.Probes {
+		all = append(all, p.ID+"\tprobe")
+	}
+	for _, o := range set.Observations {
+		all = append(all, o.ID+"\tobservation")
+	}
+	return all
+}
+
+// without leaves out the words that were given already.
+func without(words, given []string) []string {
+	return slices.DeleteFunc(words, func(w string) bool {
+		word, _, _ := strings.Cut(w, "\t")
+		return slices.Contains(given, word)
+	})
 }

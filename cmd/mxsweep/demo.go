@@ -1,11 +1,13 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
+	"slices"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -76,11 +78,18 @@ func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err e
 	return s.scan(ctx, flags, set, targets)
 }
 
-// introduce lists what listens.
+// introduce lists what listens, by port, and says where a usual port was taken.
 func introduce(w io.Writer, address string, stack *mailtest.Stack) {
 	fmt.Fprintf(w, "mxsweep: a small mail stack listens on %s, inside of this process:\n", address)
-	for _, service := range stack.Services {
-		fmt.Fprintf(w, "mxsweep:   %5d  %s\n", service.Addr().Port(), service.Name)
+	services := slices.SortedFunc(slices.Values(stack.Services), func(a, b mailtest.Service) int {
+		return cmp.Compare(a.Addr().Port(), b.Addr().Port())
+	})
+	for _, service := range services {
+		fmt.Fprintf(w, "mxsweep:   %5d  %s", service.Addr().Port(), service.Name)
+		if service.Addr().Port() != service.Port {
+			fmt.Fprintf(w, " (its usual port %d is taken)", service.Port)
+		}
+		fmt.Fprintln(w)
 	}
 }
 

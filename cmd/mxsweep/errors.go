@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"mxsweep/exposure"
+	"mxsweep/internal/spelling"
 	"mxsweep/report"
 )
 
@@ -94,15 +95,16 @@ func flagError(flags *pflag.FlagSet, command string, err error) error {
 		if e.GetSpecifiedShortnames() != "" {
 			return usagef(help, "unknown flag %q", "-"+name)
 		}
-		if best := nearestFlag(flags, name); best != "" {
-			return usagef(fmt.Sprintf("did you mean %q? %s", "--"+best, help), "unknown flag %q", "--"+name)
-		}
-		return usagef(help, "unknown flag %q", "--"+name)
+		return usagef(spelling.Hint(flagNames(flags), "--"+name, help), "unknown flag %q", "--"+name)
 	case *pflag.ValueRequiredError:
 		return usagef(help, "flag %q needs a value", "--"+e.GetFlag().Name)
 	case *pflag.InvalidValueError:
 		_, usage := pflag.UnquoteUsage(e.GetFlag())
-		return usagef(fmt.Sprintf("--%s: %s", e.GetFlag().Name, usage),
+		usage = fmt.Sprintf("--%s: %s", e.GetFlag().Name, usage)
+		if c, ok := e.GetFlag().Value.(*choice); ok {
+			usage = spelling.Hint(c.words, e.GetValue(), usage)
+		}
+		return usagef(usage,
 			"reading flag %q: bad value %q: %w", "--"+e.GetFlag().Name, e.GetValue(), e.Unwrap())
 	case *pflag.InvalidSyntaxError:
 		return usagef(help, "reading flag %q: not the form of a flag", e.GetSpecifiedFlag())
@@ -111,49 +113,9 @@ func flagError(flags *pflag.FlagSet, command string, err error) error {
 	}
 }
 
-// nearestFlag is the flag whose name is closest to name, "" if none is close.
-func nearestFlag(flags *pflag.FlagSet, name string) string {
+// flagNames are the flags as they are written.
+func flagNames(flags *pflag.FlagSet) []string {
 	var names []string
-	flags.VisitAll(func(f *pflag.Flag) { names = append(names, f.Name) })
-	return nearest(names, name)
-}
-
-// nearest is the word with the least edit distance to word, "" if that is more
-// than a third of its length; ties go to the first.
-func nearest(words []string, word string) string {
-	best, least := "", max(len(word)/3, 1)+1
-	for _, w := range words {
-		if d := distance(w, word); d < least {
-			best, least = w, d
-		} else if best == "" && len(word) >= 3 && strings.HasPrefix(w, word) {
-			best = w
-		}
-	}
-	return best
-}
-
-// distance is the number of bytes to insert, delete, replace or swap with their
-// neighbour that turns a into b (restricted Damerau-Levenshtein).
-func distance(a, b string) int {
-	var before []int
-	last := make([]int, len(b)+1)
-	for j := range last {
-		last[j] = j
-	}
-	for i := range len(a) {
-		row := make([]int, len(b)+1)
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := 1
-			if a[i] == b[j] {
-				cost = 0
-			}
-			row[j+1] = min(last[j+1]+1, row[j]+1, last[j]+cost)
-			if i > 0 && j > 0 && a[i] == b[j-1] && a[i-1] == b[j] {
-				row[j+1] = min(row[j+1], before[j-1]+1)
-			}
-		}
-		before, last = last, row
-	}
-	return last[len(b)]
+	flags.VisitAll(func(f *pflag.Flag) { names = append(names, "--"+f.Name) })
+	return names
 }

@@ -74,34 +74,6 @@ func TestSignalCode(t *testing.T) {
 	}
 }
 
-func TestNearest(t *testing.T) {
-	words := []string{"timeout", "retries", "rate", "ports", "policy"}
-	for word, want := range map[string]string{
-		"timout": "timeout", "retires": "retries", "rtae": "rate", "port": "ports",
-		"pol": "policy", "completely-else": "", "x": "", "": "",
-	} {
-		if got := nearest(words, word); got != want {
-			t.Errorf("nearest to %q is %q, want %q", word, got, want)
-		}
-	}
-}
-
-func TestDistance(t *testing.T) {
-	for _, tt := range []struct {
-		a, b string
-		want int
-	}{
-		{"", "", 0}, {"a", "", 1}, {"", "ab", 2}, {"abc", "abc", 0}, {"abc", "acb", 1}, {"kitten", "sitting", 3},
-	} {
-		if got := distance(tt.a, tt.b); got != tt.want {
-			t.Errorf("distance(%q, %q) is %d, want %d", tt.a, tt.b, got, tt.want)
-		}
-		if got := distance(tt.b, tt.a); got != tt.want {
-			t.Errorf("distance(%q, %q) is %d, want %d", tt.b, tt.a, got, tt.want)
-		}
-	}
-}
-
 func TestShard(t *testing.T) {
 	for value, ok := range map[string]bool{
 		"1/1": true, "2/4": true, "0/4": false, "5/4": false, "1": false, "": false,

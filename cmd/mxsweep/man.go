@@ -79,26 +79,33 @@ func manPage(cmd *cobra.Command) string {
 	return b.String()
 }
 
-// manFlags writes the flags in alphabetical order.
+// manFlags writes the flags in the sections of the help.
 func manFlags(b *strings.Builder, flags *pflag.FlagSet) {
 	if !flags.HasAvailableFlags() {
 		return
 	}
 	b.WriteString(".SH OPTIONS\n")
-	flags.VisitAll(func(f *pflag.Flag) {
-		if f.Hidden {
-			return
+	parts := sections(flags)
+	for _, part := range parts {
+		if len(parts) > 1 {
+			fmt.Fprintf(b, ".SS %s\n", roff(part.title))
 		}
-		operand, usage := pflag.UnquoteUsage(f)
-		short := ""
-		if f.Shorthand != "" {
-			short = "-" + f.Shorthand + ", "
+		for _, f := range part.flags {
+			manFlag(b, f)
 		}
-		if operand != "" {
-			operand = " " + operand
-		}
-		fmt.Fprintf(b, ".TP\n.B %s\n%s\n", roff(short+"--"+f.Name+operand), roff(usage+manDefault(f)))
-	})
+	}
+}
+
+func manFlag(b *strings.Builder, f *pflag.Flag) {
+	operand, usage := pflag.UnquoteUsage(f)
+	short := ""
+	if f.Shorthand != "" {
+		short = "-" + f.Shorthand + ", "
+	}
+	if operand != "" {
+		operand = " " + operand
+	}
+	fmt.Fprintf(b, ".TP\n.B %s\n%s\n", roff(short+"--"+f.Name+operand), roff(usage+manDefault(f)))
 }
 
 // manDefault tells the default of a flag, if it has one worth telling and its

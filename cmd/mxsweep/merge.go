@@ -42,12 +42,15 @@ run saw closed. Both need runs that were saved with --all-ports.`,
 			return s.merge(cmd.Context(), flags, cmd.Flags(), args)
 		},
 	}
-	f := cmd.Flags()
-	flags.output.register(f)
-	flags.registerGate(f)
-	f.StringVar(&flags.policy, "policy", "", "take gate, expectations and accepted risks from `FILE` (default mxsweep.yaml if present)")
-	registerNow(f, flags)
-	f.BoolVarP(&flags.quiet, "quiet", "q", false, "print errors only, besides the report")
+	inGroup(cmd.Flags(), groupGate, func(f *pflag.FlagSet) {
+		f.StringVar(&flags.policy, "policy", "", "take gate, expectations and accepted risks from `FILE` (default mxsweep.yaml if present)")
+		flags.registerVerdict(f)
+		registerNow(f, flags)
+	})
+	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
+		flags.output.register(f)
+		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print errors only, besides the report")
+	})
 	return cmd
 }
 

@@ -40,7 +40,7 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	o.only = newChoice("all", report.OnlyNew, report.OnlyFailing)
 	flags.Var(o.only, "only", "which findings text, markdown, html, csv and github show; the other formats hold all")
 	flags.UintVar(&o.limit, "markdown-limit", report.UsualMarkdown, "write at most `N` characters of markdown; a comment on a pull request takes 65536, the summary of a step 1048576")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more: all that was seen, all of the advice, and why each product was named")
 }
 
 // specs are the outputs asked for, text on standard output if none is.

@@ -13,6 +13,7 @@ import (
 	"sync"
 
 	"mxsweep/exposure"
+	"mxsweep/internal/spelling"
 	"mxsweep/report"
 )
 
@@ -66,10 +67,7 @@ func parseOutputs(values []string) ([]outputSpec, error) {
 
 func unknownFormat(name string) error {
 	hint := "one of " + strings.Join(report.Formats(), ", ")
-	if best := nearest(report.Formats(), name); best != "" {
-		hint = fmt.Sprintf("did you mean %q? %s", best, hint)
-	}
-	return usagef(hint, "unknown output format %q", name)
+	return usagef(spelling.Hint(report.Formats(), name, hint), "unknown output format %q", name)
 }
 
 // outputs is a [report.Writer] that hands a run on to several. One that fails

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mxsweep/exposure/fix"
+	"mxsweep/internal/spelling"
 	"mxsweep/scan"
 	"mxsweep/signatures"
 )
@@ -18,12 +19,16 @@ import (
 func newPorts(s *session) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
-		Use:   "ports [PORT|PROFILE...]",
+		Use:   "ports [PORT|PROFILE|WORD...]",
 		Short: "tell what is known of a port",
 		Long: `Tells who uses a port and in which direction, what a stranger gains by reaching
-it, and how to look at it on the host itself. A profile lists its ports; without
-an argument, all profiles and ports are listed.`,
-		Example: "  mxsweep ports 10028\n  mxsweep ports internal",
+it, and how to look at it on the host itself. A profile lists its ports, and a
+word the ports whose users, roles or protocols it names; without an argument,
+all profiles and ports are listed.`,
+		Example: "  mxsweep ports 10028\n  mxsweep ports internal\n  mxsweep ports milter",
+		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return without(completePorts(), given), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(cmd *cobra.Command, args []string) error {
 			known, err := signatures.LoadPorts(signatures.FS())
 			if err != nil {
@@ -68,8 +73,14 @@ func (p *portPrinter) print(args []string) error {
 			continue
 		}
 		ports, err := scan.ParsePorts(arg, p.known.ProfilePorts())
+		if found := p.find(arg); err != nil && len(found) > 0 {
+			if err := p.list(found); err != nil {
+				return writing(standardOutput, err)
+			}
+			continue
+		}
 		if err != nil {
-			return coded(exitUsage, err)
+			return p.unknown(arg, err)
 		}
 		for _, n := range ports {
 			if err := p.port(n); err != nil {
@@ -91,6 +102,55 @@ func (p *portPrinter) overview() error {
 		p.line(&b, port)
 	}
 	b.WriteString("\n\"mxsweep ports PORT\" tells more about one.\n")
+	_, err := io.WriteString(p.w, b.String())
+	return err
+}
+
+// find are the ports of which a word tells: the users, their roles and
+// protocols, and the mail flow. A number, and what could be a list of ports,
+// finds none.
+func (p *portPrinter) find(word string) []signatures.Port {
+	if strings.Trim(word, "0123456789,-! ") == "" {
+		return nil
+	}
+	var found []signatures.Port
+	for _, port := range p.known.All() {
+		texts := []string{port.Title, port.IANA.Name}
+		for _, u := range port.Uses {
+			texts = append(texts, u.Product, u.Role, u.Protocol, u.Stack, u.Flow)
+		}
+		if holdsWords(texts, []string{word}) {
+			found = append(found, port)
+		}
+	}
+	return found
+}
+
+// unknown is the error for an argument that is neither port nor profile, with
+// the word that was probably meant.
+func (p *portPrinter) unknown(arg string, err error) error {
+	var words []string
+	for _, f := range p.known.Profiles() {
+		words = append(words, f.Name)
+	}
+	for _, port := range p.known.All() {
+		for _, u := range port.Uses {
+			words = append(words, strings.ToLower(u.Product), u.Role, u.Protocol)
+		}
+	}
+	best := spelling.Nearest(words, strings.ToLower(arg))
+	if _, profile := p.known.Profile(best); best == "" || profile {
+		return coded(exitUsage, err) // which tells the profiles
+	}
+	return usagef(fmt.Sprintf("did you mean %q? \"mxsweep ports\" lists all", best), "%w", err)
+}
+
+// list writes one line for each of the ports.
+func (p *portPrinter) list(ports []signatures.Port) error {
+	var b strings.Builder
+	for _, port := range ports {
+		p.line(&b, port)
+	}
 	_, err := io.WriteString(p.w, b.String())
 	return err
 }
@@ -196,17 +256,9 @@ func (p *portPrinter) record(port signatures.Port) portRecord {
 func (p *portPrinter) json(args []string) error {
 	ports := p.known.All()
 	if len(args) > 0 {
-		ports = nil
-		numbers, err := scan.ParsePorts(strings.Join(args, ","), p.known.ProfilePorts())
-		if err != nil {
-			return coded(exitUsage, err)
-		}
-		for _, n := range numbers {
-			port, ok := p.known.Lookup(n)
-			if !ok {
-				port = signatures.Port{Number: n, Title: "no mail daemon is known to use port " + strconv.Itoa(int(n))}
-			}
-			ports = append(ports, port)
+		var err error
+		if ports, err = p.named(args); err != nil {
+			return err
 		}
 	}
 	records := make([]portRecord, len(ports))
@@ -216,6 +268,35 @@ func (p *portPrinter) json(args []string) error {
 	enc := json.NewEncoder(p.w)
 	enc.SetIndent("", "  ")
 	return enc.Encode(records)
+}
+
+// named are the ports that the arguments name, each once.
+func (p *portPrinter) named(args []string) ([]signatures.Port, error) {
+	var specs []string
+	for _, arg := range args {
+		_, profile := p.known.Profile(arg)
+		found := p.find(arg)
+		if profile || len(found) == 0 {
+			specs = append(specs, arg)
+			continue
+		}
+		for _, port := range found {
+			specs = append(specs, strconv.Itoa(int(port.Number)))
+		}
+	}
+	numbers, err := scan.ParsePorts(strings.Join(specs, ","), p.known.ProfilePorts())
+	if err != nil {
+		return nil, coded(exitUsage, err)
+	}
+	var ports []signatures.Port
+	for _, n := range numbers {
+		port, ok := p.known.Lookup(n)
+		if !ok {
+			port = signatures.Port{Number: n, Title: "no mail daemon is known to use port " + strconv.Itoa(int(n))}
+		}
+		ports = append(ports, port)
+	}
+	return ports, nil
 }
 
 // wrap breaks text into lines of at most width columns, each indented. A word

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+	"regexp"
 	"strings"
 	"time"
 
@@ -12,6 +13,7 @@ import (
 
 	"mxsweep/exposure"
 	"mxsweep/exposure/fix"
+	"mxsweep/internal/spelling"
 	"mxsweep/report"
 )
 
@@ -19,10 +21,15 @@ import (
 func newRules(s *session) *cobra.Command {
 	var asJSON, markdown bool
 	cmd := &cobra.Command{
-		Use:     "rules [ID...]",
-		Short:   "explain the rules: why, how severe, how to fix, how to accept",
-		Long:    "Lists the rules, or explains those named.",
-		Example: "  mxsweep rules\n  mxsweep rules MXS1001",
+		Use:   "rules [ID...|WORD...]",
+		Short: "explain the rules: why, how severe, how to fix, how to accept",
+		Long: `Lists the rules, or explains those named. Words that are no ids are looked for
+in the rules, software and advice included; those that hold all of them are
+listed.`,
+		Example: "  mxsweep rules\n  mxsweep rules MXS1001\n  mxsweep rules open relay",
+		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return without(completeRules(), given), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if asJSON && markdown {
 				return usagef("leave one of them out", "combining --json with --markdown: one form at a time")
@@ -31,7 +38,7 @@ func newRules(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			rules, err := namedRules(set, args)
+			rules, byID, err := chosenRules(set, args)
 			if err != nil {
 				return err
 			}
@@ -45,7 +52,7 @@ func newRules(s *session) *cobra.Command {
 				for _, r := range rules {
 					fmt.Fprintf(&b, "## %s: %s\n\n%s\n", r.ID, r.Title, r.HelpMarkdown())
 				}
-			case len(args) == 0:
+			case !byID:
 				listRules(&b, rules)
 			default:
 				for i, r := range rules {
@@ -67,26 +74,63 @@ func newRules(s *session) *cobra.Command {
 	return cmd
 }
 
-// namedRules are the rules with those ids, in any case; all if none is named.
-func namedRules(set *exposure.RuleSet, ids []string) ([]*exposure.Rule, error) {
-	if len(ids) == 0 {
-		return set.All(), nil
+// chosenRules are the rules that the words name by their ids, in any case, or
+// those that hold all of the words; all if there is no word. byID reports
+// whether they were named.
+func chosenRules(set *exposure.RuleSet, words []string) (rules []*exposure.Rule, byID bool, err error) {
+	if len(words) == 0 {
+		return set.All(), false, nil
 	}
+	ids := 0
+	for _, word := range words {
+		if likeRuleID.MatchString(word) {
+			ids++
+		}
+	}
+	switch ids {
+	case len(words):
+		rules, err = namedRules(set, words)
+		return rules, true, err
+	case 0:
+		rules, err = foundRules(set, words)
+		return rules, false, err
+	}
+	return nil, false, usagef("give either ids or words to look for", "reading the arguments %q: ids of rules among words", words)
+}
+
+// likeRuleID tells an id, perhaps a mistaken one, from a word to look for.
+var likeRuleID = regexp.MustCompile(`(?i)^mxs.?\d`)
+
+// namedRules are the rules with those ids.
+func namedRules(set *exposure.RuleSet, ids []string) ([]*exposure.Rule, error) {
 	var rules []*exposure.Rule
 	for _, id := range ids {
-		r := set.Lookup(strings.ToUpper(id))
+		id := strings.ToUpper(id)
+		r := set.Lookup(id)
 		if r == nil {
-			hint := `"mxsweep rules" lists all`
-			var known []string
-			for _, k := range set.All() {
-				known = append(known, k.ID)
-			}
-			if best := nearest(known, strings.ToUpper(id)); best != "" {
-				hint = fmt.Sprintf("did you mean %q? %s", best, hint)
-			}
-			return nil, usagef(hint, "unknown rule %q", id)
+			return nil, usagef(spelling.Hint(set.IDs(), id, `"mxsweep rules" lists all`), "unknown rule %q", id)
 		}
 		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+// foundRules are the rules that hold all of the words, in any case.
+func foundRules(set *exposure.RuleSet, words []string) ([]*exposure.Rule, error) {
+	var rules []*exposure.Rule
+	var known []string
+	for _, r := range set.All() {
+		texts := append([]string{r.Title, r.Name, r.Why, r.Fix.Default}, r.Tags...)
+		for _, f := range r.Fix.Fixes {
+			texts = append(texts, f.Name())
+		}
+		if holdsWords(texts, words) {
+			rules = append(rules, r)
+		}
+		known = append(append(known, r.Tags...), strings.Fields(strings.ToLower(r.Title))...)
+	}
+	if len(rules) == 0 {
+		return nil, usagef(spelling.Hint(known, words[0], `"mxsweep rules" lists all`), "looking for a rule with %s: none found", quoted(words))
 	}
 	return rules, nil
 }

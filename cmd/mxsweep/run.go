@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mxsweep/exposure"
+	"mxsweep/internal/spelling"
 )
 
 // A session is what one call of the command may read, write and ask.
@@ -178,8 +179,8 @@ func unknownVerb(parent *cobra.Command, name string) error {
 		names = append(names, c.Name())
 	}
 	hint := `"` + parent.CommandPath() + ` --help" lists the verbs`
-	if best := nearest(names, name); best != "" {
-		hint = `did you mean "` + best + `"? ` + hint
+	if best := spelling.Nearest(names, name); best != "" {
+		hint = spelling.Hint(names, name, hint)
 	} else if strings.ContainsAny(name, ".:/") {
 		hint = `targets come after the verb: "mxsweep scan ` + name + `"`
 	}

@@ -66,17 +66,13 @@ type scanFlags struct {
 	progress    *choice
 }
 
-// register adds the flags to those of the verb.
+// register adds the flags to those of the verb, in the groups of its help.
 func (f *scanFlags) register(flags *pflag.FlagSet) {
-	f.registerTargets(flags)
-	f.registerSweep(flags)
-	f.registerJudgement(flags)
-	f.output.register(flags)
-	flags.BoolVar(&f.allPorts, "all-ports", false, "report every port, not only the open ones")
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be contacted, and how much; send nothing; exit 4 where nothing is in scope or a name does not resolve")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only, besides the report")
-	f.progress = newChoice(auto, always, never)
-	flags.Var(f.progress, "progress", "show progress: auto is a bar on a terminal and a line each 30 s in CI")
+	inGroup(flags, groupTargets, f.registerTargets)
+	inGroup(flags, groupScan, f.registerSweep)
+	inGroup(flags, groupIdentification, f.registerIdentification)
+	inGroup(flags, groupGate, f.registerGate)
+	inGroup(flags, groupOutput, f.registerOutput)
 }
 
 func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
@@ -86,6 +82,8 @@ func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.excludeFiles, "exclude-file", nil, "never contact what `FILE` lists; repeatable")
 	flags.StringArrayVarP(&f.ports, "ports", "p", nil, "`SPEC` of ports: numbers, ranges and profiles, ! takes away; \"mxsweep ports\" lists the profiles (default internal)")
 	f.names.register(flags)
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be contacted, and how much; send nothing; exit 4 where nothing is in scope or a name does not resolve")
+	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
 }
 
 func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
@@ -98,7 +96,6 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
 	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host; with the dialogues on its open ports, a quarter more")
 	flags.DurationVarP(&f.timeout, "timeout", "t", 3*time.Second, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
-	flags.DurationVar(&f.greeting, "greeting-timeout", fingerprint.DefaultGreetingTimeout, "listen for `DUR` to a port that replied to nothing, beside all others")
 	flags.UintVar(&f.retries, "retries", 2, "try `N` further times for a probe without an answer, more where loss is measured")
 	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts")
 	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
@@ -107,27 +104,40 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.hostTimeout, "host-timeout", 0, "ask a host, and talk to it, for `DUR` from its first probe on; what is not settled then is unknown; 0 is no bound")
 }
 
-func (f *scanFlags) registerJudgement(flags *pflag.FlagSet) {
+func (f *scanFlags) registerIdentification(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.noIdentify, "no-identify", false, "find states only, talk to nothing")
 	flags.StringArrayVar(&f.signatures, "signatures", nil, "also use the signature files of `DIR`; repeatable")
 	f.fallbacks.register(flags)
 	flags.BoolVar(&f.intrusive, "intrusive", false, "also send the probes that may leave a trace at the target")
-	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan or host (default internet, and host for loopback; other addresses of this machine are judged as if they could be reached from there)")
-	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
-	flags.StringVar(&f.policy, "policy", "", "take gate, expectations, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
-	flags.StringVar(&f.auditLog, "audit-log", "", "append who scanned what, by whose leave, and how it ended to `FILE`, each line chained to the one before by its hash")
-	registerNow(flags, f)
-	f.registerGate(flags)
-	f.coverage.register(flags)
+	flags.DurationVar(&f.greeting, "greeting-timeout", fingerprint.DefaultGreetingTimeout, "listen for `DUR` to a port that replied to nothing, beside all others")
 }
 
-// registerGate adds the flags that decide how a run ends.
+// registerGate adds the flags that decide what is judged, and how a run ends.
 func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
+	flags.StringVar(&f.policy, "policy", "", "take gate, expectations, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
+	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan or host (default internet, and host for loopback; other addresses of this machine are judged as if they could be reached from there)")
+	f.registerVerdict(flags)
+	f.coverage.register(flags)
+	registerNow(flags, f)
+}
+
+// registerVerdict adds the flags of the gate that a merged run has as well.
+func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
 	flags.StringVar(&f.baseline, "baseline", "", "tell of each finding how it relates to the earlier ones of `FILE`")
 	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding meets `LIST` of drift:severity and rule:ID, with commas; none never does")
 	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports (0 to 1) gave a conclusive result")
 	f.coverage.registerMinHosts(flags)
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 where it would be 1")
+}
+
+// registerOutput adds the flags that say what is written and shown.
+func (f *scanFlags) registerOutput(flags *pflag.FlagSet) {
+	f.output.register(flags)
+	flags.BoolVar(&f.allPorts, "all-ports", false, "report every port, not only the open ones")
+	flags.StringVar(&f.auditLog, "audit-log", "", "append who scanned what, by whose leave, and how it ended to `FILE`, each line chained to the one before by its hash")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only, besides the report")
+	f.progress = newChoice(auto, always, never)
+	flags.Var(f.progress, "progress", "show progress: auto is a bar on a terminal and a line each 30 s in CI")
 }
 
 // maxGreeting is the longest --greeting-timeout: what is left of the time of a

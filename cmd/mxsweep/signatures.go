@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"mxsweep/internal/spelling"
 	"mxsweep/signatures"
 )
 
@@ -115,6 +116,12 @@ func newSignaturesShow(s *session, dirs *[]string) *cobra.Command {
 		Short:   "print a signature or probe as it stands in its file",
 		Example: "  mxsweep signatures show dkimproxy",
 		Args:    exactArgs(1, "one id"),
+		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			if len(given) > 0 {
+				return nil, cobra.ShellCompDirectiveNoFileComp
+			}
+			return completeSignatures(*dirs), cobra.ShellCompDirectiveNoFileComp
+		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			sources, err := signatureSources(*dirs)
 			if err != nil {
@@ -156,10 +163,7 @@ func findEntry(set *signatures.Set, id string) (signatures.Pos, error) {
 			return o.Pos, nil
 		}
 	}
-	hint := `"mxsweep signatures list" lists the ids`
-	if best := nearest(ids, id); best != "" {
-		hint = fmt.Sprintf("did you mean %q? %s", best, hint)
-	}
+	hint := spelling.Hint(ids, id, `"mxsweep signatures list" lists the ids`)
 	return signatures.Pos{}, usagef(hint, "unknown signature %q", id)
 }
 

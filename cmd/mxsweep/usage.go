@@ -32,13 +32,47 @@ func (s *session) usage(cmd *cobra.Command) error {
 		}
 	}
 	if flags := cmd.Flags(); flags.HasAvailableFlags() {
-		fmt.Fprintf(&b, "\nFlags:\n%s", flagUsages(flags, s.width(s.stdout)))
+		writeFlags(&b, flags, s.width(s.stdout))
 	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "\n\"%s VERB --help\" tells more of a verb.\n", cmd.CommandPath())
 	}
 	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
 	return err
+}
+
+// writeFlags lists the flags section by section, in columns that are the same
+// for all of them.
+func writeFlags(b *strings.Builder, flags *pflag.FlagSet, width int) {
+	text := flagUsages(flags, width)
+	parts := sections(flags)
+	if len(parts) == 1 {
+		fmt.Fprintf(b, "\nFlags:\n%s", text)
+		return
+	}
+	entries := flagEntries(text)
+	for _, part := range parts {
+		fmt.Fprintf(b, "\n%s:\n", part.title)
+		for _, f := range part.flags {
+			b.WriteString(entries[f.Name])
+		}
+	}
+}
+
+// flagEntries parts a list of flags, as package pflag writes it, into the lines
+// of each.
+func flagEntries(text string) map[string]string {
+	entries := make(map[string]string)
+	const before = len("  -x, ")
+	name := ""
+	for line := range strings.Lines(text) {
+		if len(line) > before && strings.HasPrefix(line[before:], "--") {
+			name, _, _ = strings.Cut(line[before+len("--"):], " ")
+			name = strings.TrimSpace(name)
+		}
+		entries[name] += line
+	}
+	return entries
 }
 
 // defaultWidth is how wide help is where there is no terminal.

@@ -1,0 +1,98 @@
+package main
+
+import (
+	"bytes"
+	"context"
+	"net"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+	"testing"
+
+	"github.com/spf13/pflag"
+
+	"mxsweep/internal/mailtest"
+)
+
+// TestFlagsAreGrouped holds that each flag of a scan stands in the help exactly
+// once: ten in front, the rest in groups, and only --help beside them.
+func TestFlagsAreGrouped(t *testing.T) {
+	flags := pflag.NewFlagSet("scan", pflag.ContinueOnError)
+	new(scanFlags).register(flags)
+	flags.BoolP("help", "h", false, "help")
+	var titles, names []string
+	for _, part := range sections(flags) {
+		titles = append(titles, part.title)
+		if part.title == "Other flags" && len(part.flags) != 1 {
+			t.Errorf("%d flags are in no group", len(part.flags)-1)
+		}
+		for _, f := range part.flags {
+			names = append(names, f.Name)
+		}
+	}
+	want := []string{"Most used flags", groupTargets, groupScan, groupIdentification, groupGate, groupOutput, "Other flags"}
+	if !slices.Equal(titles, want) {
+		t.Errorf("the sections are %q, want %q", titles, want)
+	}
+	if len(firstFlags) != 10 || !slices.Equal(names[:10], firstFlags) {
+		t.Errorf("the first flags are %q, want the ten %q", names[:10], firstFlags)
+	}
+	flags.VisitAll(func(f *pflag.Flag) {
+		n := 0
+		for _, name := range names {
+			if name == f.Name {
+				n++
+			}
+		}
+		if n != 1 {
+			t.Errorf("--%s is listed %d times", f.Name, n)
+		}
+	})
+}
+
+// TestHelpListsEachFlagOnce looks at what is printed, on a narrow terminal too.
+func TestHelpListsEachFlagOnce(t *testing.T) {
+	for _, columns := range []string{"", "60", "140"} {
+		var out, errs bytes.Buffer
+		env := func(key string) string { return map[string]string{"COLUMNS": columns}[key] }
+		if code := run(context.Background(), []string{"scan", "--help"}, nil, &out, &errs, env); code != 0 {
+			t.Fatalf("exit code %d: %s", code, &errs)
+		}
+		for _, name := range []string{"--scope FILE", "--policy FILE", "--verbose ", "--help "} {
+			if n := strings.Count(out.String(), " "+name); n != 1 {
+				t.Errorf("with %q columns %q stands there %d times", columns, name, n)
+			}
+		}
+	}
+}
+
+// TestDemoListsByPort takes a usual port away from the demo: the list is sorted
+// by the ports that listen, and says what was taken.
+func TestDemoListsByPort(t *testing.T) {
+	address := netip.MustParseAddr("127.0.0.19")
+	taken, err := net.Listen("tcp", netip.AddrPortFrom(address, 10040).String())
+	if err != nil {
+		t.Skipf("an address of loopback is not there: %v", err)
+	}
+	defer taken.Close()
+	stack, err := mailtest.StartStack(address)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer stack.Close()
+	var b bytes.Buffer
+	introduce(&b, address.String(), stack)
+	var ports []int
+	for line := range strings.Lines(b.String()) {
+		if n, err := strconv.Atoi(strings.Fields(line)[1]); err == nil {
+			ports = append(ports, n)
+		}
+	}
+	if len(ports) != len(stack.Services) || !slices.IsSorted(ports) {
+		t.Errorf("the ports of %d services are not sorted: %v", len(stack.Services), ports)
+	}
+	if !strings.Contains(b.String(), "(its usual port 10040 is taken)") {
+		t.Errorf("nothing says that a port was taken:\n%s", &b)
+	}
+}

@@ -1,0 +1,47 @@
+package report
+
+import (
+	"cmp"
+	"slices"
+	"strings"
+)
+
+// naming says why the product of a service was named: by which signature, what
+// that rests on, and how sure it is. "" where no product was named.
+func (s *Service) naming() string {
+	if s.label() == "" {
+		return ""
+	}
+	var parts []string
+	for _, e := range s.Evidence {
+		if e.Shows != "" && !slices.Contains(parts, e.Shows) {
+			parts = append(parts, e.Shows)
+		}
+	}
+	text := "signature " + cmp.Or(s.MatchedRule, "not recorded")
+	if s.Product == "" {
+		text = "it speaks " + s.Name + "; no signature names the product"
+	}
+	if len(parts) > 0 {
+		text += ": " + strings.Join(parts, "; ")
+	}
+	text += " (confidence " + itoa(s.Confidence) + " of 10)"
+	if s.Product != "" && len(s.Alternatives) > 0 {
+		text += "; also fits " + strings.Join(s.Alternatives, " or ")
+	}
+	return text
+}
+
+// nameless is the first open port that answered and that no signature names;
+// nil if there is none.
+func (v *view) nameless() (*hostView, *portView) {
+	for i := range v.hosts {
+		for j := range v.hosts[i].ports {
+			p := &v.hosts[i].ports[j]
+			if p.port != nil && p.port.Service != nil && p.port.Service.label() == "" && p.port.Service.unsettled() == "" {
+				return &v.hosts[i], p
+			}
+		}
+	}
+	return nil, nil
+}

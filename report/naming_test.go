@@ -1,0 +1,31 @@
+package report
+
+import "testing"
+
+func TestNaming(t *testing.T) {
+	shows := []Evidence{{Shows: "the greeting names it"}, {Shows: "the greeting names it"}, {Shows: "HELP lists it"}}
+	for name, c := range map[string]struct {
+		s          *Service
+		says, want string
+	}{
+		"nil":       {nil, "open, not identified", ""},
+		"unknown":   {&Service{Method: "probed"}, "unknown service", ""},
+		"by number": {&Service{Name: "milter", Role: "milter", Method: "table", Confidence: 2, Alternatives: []string{"OpenDKIM", "OpenDMARC"}}, "unknown service on a port that OpenDKIM or OpenDMARC uses", ""},
+		"product": {
+			&Service{Name: "smtp", Product: "Postfix", Method: "probed", MatchedRule: "postfix-banner", Confidence: 9, Evidence: shows, Alternatives: []string{"Exim"}},
+			"Postfix, smtp", "signature postfix-banner: the greeting names it; HELP lists it (confidence 9 of 10); also fits Exim",
+		},
+		"protocol": {
+			&Service{Name: "pop3", Method: "probed", Confidence: 7},
+			"pop3", "it speaks pop3; no signature names the product (confidence 7 of 10)",
+		},
+	} {
+		if got := c.s.naming(); got != c.want {
+			t.Errorf("%s: named %q, want %q", name, got, c.want)
+		}
+		p := portView{num: 8891, port: &Port{Service: c.s}}
+		if got := p.says(); got != c.says {
+			t.Errorf("%s: says %q, want %q", name, got, c.says)
+		}
+	}
+}
