@@ -16,12 +16,13 @@ import (
 	"unicode/utf8"
 )
 
-// Limits of an input file. They are far above any list that a person keeps
-// and stop a device or an endless pipe early.
+// Limits of an input file. They are far above any list that a person keeps,
+// stop a device or an endless pipe early, and bound what a list takes: each
+// entry some 700 bytes at the peak, so that all of them stay below 256 MiB.
 const (
 	maxLine    = 1024     // bytes of one line
 	maxFile    = 64 << 20 // bytes of one file
-	maxEntries = 1 << 20  // entries of one file and its includes
+	maxEntries = 300_000  // entries of one file and its includes
 	maxDepth   = 16       // includes inside includes
 	maxFiles   = 4096     // files read for one, repeats counted
 )

@@ -3,7 +3,7 @@ package strictyaml
 // MaxValues is how many values, keys among them, a file may have: their tree
 // takes some 170 bytes for each. It is counted by what can begin one, which may be
 // twice as many as there are.
-const MaxValues = 640 << 10
+const MaxValues = 512 << 10
 
 // tooMany returns the line, from 1, in which data has more than most values; 0
 // if it has not. No value is missed, so that the tree has bounded size whatever
