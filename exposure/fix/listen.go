@@ -59,7 +59,6 @@ type endpoint struct {
 	name   string // the port as it is written
 	port   uint16
 	last   uint16 // of a range; port otherwise
-	tail   string // what a published port says of the container
 }
 
 // wellKnownPorts are the names of /etc/services that mail daemons use.
