@@ -36,6 +36,10 @@ type Condition struct {
 	Observed []string // observations that must all hold
 	Absent   []string // observations of which none may hold
 
+	// Certificate holds faults of the certificate that the port showed, of which
+	// one must be there. It needs a handshake, and no name for the service.
+	Certificate []CertificateFault
+
 	// Unidentified holds for an open port of which nothing is known but its
 	// number. All other conditions need a dialogue.
 	Unidentified bool
@@ -59,6 +63,8 @@ type situation struct {
 	internal  bool
 	vantage   VantageClass
 	intrusive bool
+
+	certificate []CertificateFault // what is wrong with it
 }
 
 // identified reports whether a dialogue named the protocol or the role. A
@@ -80,6 +86,9 @@ func (s *situation) identified() bool {
 func (c *Condition) holds(s *situation) bool {
 	if c.Intrusive && !s.intrusive || !c.holdsAt(s) {
 		return false
+	}
+	if len(c.Certificate) > 0 {
+		return slices.ContainsFunc(c.Certificate, func(f CertificateFault) bool { return slices.Contains(s.certificate, f) })
 	}
 	if c.Unidentified {
 		return !s.identified()

@@ -62,8 +62,14 @@ func (j *Judge) Findings(p Port) []Finding {
 	v := j.vantage(p.Target.Addr())
 	var list []Finding
 	if p.Service == nil || p.Service.Inconclusive != fingerprint.InconclusiveSkipped {
-		for _, r := range j.broken(j.situation(p, v)) {
-			list = append(list, j.finding(r, p, v))
+		s := j.situation(p, v)
+		for _, r := range j.broken(s) {
+			f := j.finding(r, p, v)
+			if fault := r.certificate(s.certificate); fault != "" {
+				f.Confidence = certificateConfidence(fault)
+				f.Evidence = slices.Insert(f.Evidence, 0, certificateEvidence(fault, p.Service.TLS, p.names()))
+			}
+			list = append(list, f)
 		}
 	}
 	if m := j.Policy.forbids(p.Target.Addr(), p.names(), p.Target.Port()); m != nil && j.Rules.Lookup(ruleForbidden) != nil {
@@ -100,9 +106,21 @@ func (j *Judge) now(p Port) time.Time {
 	return j.Now
 }
 
+// seen is when the port was seen; what is told of a run that is long past is
+// judged by its day.
+func (p *Port) seen(otherwise time.Time) time.Time {
+	if p.Time.IsZero() {
+		return otherwise
+	}
+	return p.Time
+}
+
 // situation gathers what conditions are asked about.
 func (j *Judge) situation(p Port, v Vantage) *situation {
 	s := &situation{service: p.Service, port: p.Target.Port(), vantage: v.class(), intrusive: j.Intrusive}
+	if p.Service != nil {
+		s.certificate = certificateFaults(p.Service.TLS, p.names(), p.seen(j.now(p)))
+	}
 	if j.Knowledge != nil {
 		s.public = j.Knowledge.Public(s.port)
 		s.internal = j.Knowledge.Internal(s.port)

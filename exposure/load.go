@@ -197,6 +197,11 @@ func (d *document) condition(n *yaml.Node) Condition {
 				c.Vantages = append(c.Vantages, VantageClass(d.oneOf(item, "vantage", "internet", "lan", "host")))
 			})
 		}},
+		{"certificate", false, func(n *yaml.Node) {
+			d.sequence(n, "certificate", func(item *yaml.Node) {
+				c.Certificate = append(c.Certificate, CertificateFault(d.oneOf(item, "certificate", "expired", "expiring", "wrong-name", "weak")))
+			})
+		}},
 		{"unidentified", false, func(n *yaml.Node) { c.Unidentified = d.boolean(n, "unidentified") }},
 		{"intrusive", false, func(n *yaml.Node) { c.Intrusive = d.boolean(n, "intrusive") }},
 	})

@@ -41,7 +41,7 @@ func TestCertificateIsBounded(t *testing.T) {
 		cert.DNSNames = append(cert.DNSNames, strconv.Itoa(i)+strings.Repeat("n", 2000))
 	}
 	got := describeTLS(&tls.ConnectionState{PeerCertificates: []*x509.Certificate{cert}})
-	if len(got.Names) != maxNames || len(got.Names[0]) > maxName || len(got.Subject) > maxName {
+	if len(got.Names) != maxNames || len(got.Names[0]) > maxName || len(got.Subject) > maxName || !got.NamesTruncated {
 		t.Errorf("%d names of %d bytes, subject of %d", len(got.Names), len(got.Names[0]), len(got.Subject))
 	}
 }

@@ -148,6 +148,19 @@ type TLS struct {
 	Issuer     string
 	NotAfter   time.Time
 	CertSHA256 string // lower-case hex of the leaf certificate
+
+	// NamesTruncated says that the certificate has more, or longer, names than
+	// Names tells.
+	NamesTruncated bool
+
+	// NotBefore is when the certificate begins to be valid, KeyAlgorithm names
+	// the kind of its key ("RSA", "ECDSA", "Ed25519", "DSA"; "" if not known),
+	// KeyBits the size (0 if not known) and SignatureAlgorithm how it is signed
+	// ("SHA256-RSA"). Zero where there was no certificate.
+	NotBefore          time.Time
+	KeyAlgorithm       string
+	KeyBits            int
+	SignatureAlgorithm string
 }
 
 // Has reports whether the named observation holds for the service.

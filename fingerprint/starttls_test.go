@@ -143,6 +143,12 @@ func checkTLS(t *testing.T, got *TLS) {
 	if d := time.Until(got.NotAfter); d < 22*time.Hour || d > 24*time.Hour {
 		t.Errorf("it expires at %v", got.NotAfter)
 	}
+	if d := time.Since(got.NotBefore); d < time.Hour || d > 3*time.Hour {
+		t.Errorf("it begins at %v", got.NotBefore)
+	}
+	if got.KeyAlgorithm != "ECDSA" || got.KeyBits != 256 || got.SignatureAlgorithm != "ECDSA-SHA256" || got.NamesTruncated {
+		t.Errorf("key %q of %d bits, signed with %q, names truncated: %v", got.KeyAlgorithm, got.KeyBits, got.SignatureAlgorithm, got.NamesTruncated)
+	}
 	if sum, err := hex.DecodeString(got.CertSHA256); err != nil || len(sum) != sha256.Size {
 		t.Errorf("its SHA-256 is %q", got.CertSHA256)
 	}

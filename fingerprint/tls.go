@@ -2,8 +2,13 @@ package fingerprint
 
 import (
 	"context"
+	"crypto/dsa" // to tell of its keys, not to use them
+	"crypto/ecdsa"
+	"crypto/ed25519"
+	"crypto/rsa"
 	"crypto/sha256"
 	"crypto/tls"
+	"crypto/x509"
 	"encoding/hex"
 	"errors"
 	"net"
@@ -152,6 +157,24 @@ const (
 // clip keeps the beginning of a text from the network, free of the rest.
 func clip(s string) string { return strings.Clone(s[:min(len(s), maxName)]) }
 
+// describeKey names the key of a certificate and tells its size in bits.
+func describeKey(leaf *x509.Certificate) (algorithm string, bits int) {
+	if leaf.PublicKeyAlgorithm != x509.UnknownPublicKeyAlgorithm {
+		algorithm = leaf.PublicKeyAlgorithm.String()
+	}
+	switch key := leaf.PublicKey.(type) {
+	case *rsa.PublicKey:
+		bits = key.N.BitLen()
+	case *ecdsa.PublicKey:
+		bits = key.Curve.Params().BitSize
+	case *dsa.PublicKey:
+		bits = key.P.BitLen()
+	case ed25519.PublicKey:
+		bits = len(key) * 8
+	}
+	return algorithm, bits
+}
+
 func describeTLS(state *tls.ConnectionState) *TLS {
 	t := &TLS{Version: tls.VersionName(state.Version), Cipher: tls.CipherSuiteName(state.CipherSuite)}
 	if len(state.PeerCertificates) == 0 {
@@ -162,8 +185,14 @@ func describeTLS(state *tls.ConnectionState) *TLS {
 	t.Subject, t.Issuer = clip(leaf.Subject.String()), clip(leaf.Issuer.String())
 	for _, name := range leaf.DNSNames[:min(len(leaf.DNSNames), maxNames)] {
 		t.Names = append(t.Names, clip(name))
+		t.NamesTruncated = t.NamesTruncated || len(name) > maxName
 	}
-	t.NotAfter = leaf.NotAfter
+	t.NamesTruncated = t.NamesTruncated || len(leaf.DNSNames) > maxNames
+	t.NotBefore, t.NotAfter = leaf.NotBefore, leaf.NotAfter
+	t.KeyAlgorithm, t.KeyBits = describeKey(leaf)
+	if leaf.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
+		t.SignatureAlgorithm = leaf.SignatureAlgorithm.String()
+	}
 	t.CertSHA256 = hex.EncodeToString(sum[:])
 	return t
 }

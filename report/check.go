@@ -130,6 +130,9 @@ func (t *TLS) check() error {
 	if t == nil {
 		return nil
 	}
+	if t.KeyBits < 0 {
+		return badValue("key_bits", t.KeyBits, "negative")
+	}
 	return checkHash("cert_sha256", t.CertSHA256)
 }
 

@@ -171,6 +171,12 @@ func newTLS(t *fingerprint.TLS) *TLS {
 		Issuer:     Sanitise(t.Issuer, maxField),
 		NotAfter:   NewTime(t.NotAfter),
 		CertSHA256: t.CertSHA256,
+
+		NamesTruncated:     t.NamesTruncated,
+		NotBefore:          NewTime(t.NotBefore),
+		KeyAlgorithm:       Sanitise(t.KeyAlgorithm, maxField),
+		KeyBits:            t.KeyBits,
+		SignatureAlgorithm: Sanitise(t.SignatureAlgorithm, maxField),
 	}
 }
 

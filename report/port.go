@@ -88,6 +88,12 @@ type TLS struct {
 	Issuer     string   `json:"issuer,omitempty"`
 	NotAfter   Time     `json:"not_after,omitzero"`
 	CertSHA256 string   `json:"cert_sha256,omitempty"`
+
+	NamesTruncated     bool   `json:"names_truncated,omitempty"`
+	NotBefore          Time   `json:"not_before,omitzero"`
+	KeyAlgorithm       string `json:"key_algorithm,omitempty"`
+	KeyBits            int    `json:"key_bits,omitempty"`
+	SignatureAlgorithm string `json:"signature_algorithm,omitempty"`
 }
 
 // An Error is why a port could not be asked.
