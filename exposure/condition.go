@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"net/netip"
 	"slices"
 	"strings"
 
@@ -40,6 +41,9 @@ type Condition struct {
 	// one must be there. It needs a handshake, and no name for the service.
 	Certificate []CertificateFault
 
+	// OnlyIPv6 holds for a port that is not open over IPv4 on the same host.
+	OnlyIPv6 bool
+
 	// Unidentified holds for an open port of which nothing is known but its
 	// number. All other conditions need a dialogue.
 	Unidentified bool
@@ -65,6 +69,7 @@ type situation struct {
 	intrusive bool
 
 	certificate []CertificateFault // what is wrong with it
+	notOpen     []netip.Addr       // IPv4 addresses of the host that do not have the port open
 }
 
 // identified reports whether a dialogue named the protocol or the role. A
@@ -84,7 +89,7 @@ func (s *situation) identified() bool {
 
 // holds reports whether the condition holds.
 func (c *Condition) holds(s *situation) bool {
-	if c.Intrusive && !s.intrusive || !c.holdsAt(s) {
+	if c.OnlyIPv6 && len(s.notOpen) == 0 || c.Intrusive && !s.intrusive || !c.holdsAt(s) {
 		return false
 	}
 	if len(c.Certificate) > 0 {

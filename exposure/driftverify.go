@@ -134,6 +134,8 @@ func (c *Comparison) verifyAt(e *BaselineEntry, addr netip.Addr, counter *Covera
 		return false, "the rule is still broken there, on what is another host by its name"
 	case r.OptIn && !c.now.Intrusive:
 		return false, "the port is open, and only intrusive probes, which this run did not send, would show the finding"
+	case e.Rule == ruleOnlyIPv6:
+		return false, "the port is open over IPv6, and this run did not show that it is not over IPv4"
 	case c.loss > maxTalkLoss:
 		return false, fmt.Sprintf("the port is open, and this run lost %.0f%% of its packets, which is too much to tell that the daemon changed", 100*c.loss)
 	case s.refused:

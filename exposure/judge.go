@@ -42,6 +42,11 @@ type Judge struct {
 	// that no port is either.
 	Knowledge Knowledge
 
+	// NotOpenIPv4 gives the IPv4 addresses of the host of an IPv6 target on which
+	// its port is proven not to be open (see FamilyWatch); nil means that nothing
+	// is known of IPv4.
+	NotOpenIPv4 func(netip.AddrPort) []netip.Addr
+
 	// Intrusive says that the run was allowed intrusive probes.
 	Intrusive bool
 
@@ -52,6 +57,9 @@ type Judge struct {
 
 // ruleForbidden is the rule for a port that the policy wants closed.
 const ruleForbidden = "MXS1801"
+
+// ruleOnlyIPv6 is the rule for a port that is open over IPv6 only.
+const ruleOnlyIPv6 = "MXS1906"
 
 // Findings judges one port. Heavier findings come first, equal ones in the
 // order of their rules. A port that is not open gives none.
@@ -68,6 +76,9 @@ func (j *Judge) Findings(p Port) []Finding {
 			if fault := r.certificate(s.certificate); fault != "" {
 				f.Confidence = certificateConfidence(fault)
 				f.Evidence = slices.Insert(f.Evidence, 0, certificateEvidence(fault, p.Service.TLS, p.names()))
+			}
+			if r.ID == ruleOnlyIPv6 {
+				f.Evidence = slices.Insert(f.Evidence, 0, familyEvidence(p.Target.Port(), p.Host, s.notOpen))
 			}
 			list = append(list, f)
 		}
@@ -118,6 +129,9 @@ func (p *Port) seen(otherwise time.Time) time.Time {
 // situation gathers what conditions are asked about.
 func (j *Judge) situation(p Port, v Vantage) *situation {
 	s := &situation{service: p.Service, port: p.Target.Port(), vantage: v.class(), intrusive: j.Intrusive}
+	if j.NotOpenIPv4 != nil && p.Target.Addr().Unmap().Is6() {
+		s.notOpen = j.NotOpenIPv4(p.Target)
+	}
 	if p.Service != nil {
 		s.certificate = certificateFaults(p.Service.TLS, p.names(), p.seen(j.now(p)))
 	}

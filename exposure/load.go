@@ -202,6 +202,7 @@ func (d *document) condition(n *yaml.Node) Condition {
 				c.Certificate = append(c.Certificate, CertificateFault(d.oneOf(item, "certificate", "expired", "expiring", "wrong-name", "weak")))
 			})
 		}},
+		{"only_ipv6", false, func(n *yaml.Node) { c.OnlyIPv6 = d.boolean(n, "only_ipv6") }},
 		{"unidentified", false, func(n *yaml.Node) { c.Unidentified = d.boolean(n, "unidentified") }},
 		{"intrusive", false, func(n *yaml.Node) { c.Intrusive = d.boolean(n, "intrusive") }},
 	})

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"net/netip"
 	"time"
 
 	"mxsweep/exposure"
@@ -30,6 +31,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 		}
 		p.link(c.open)
 	}
+	p.judge.NotOpenIPv4 = func(target netip.AddrPort) []netip.Addr { return w.families.NotOpen(target, w.counter.Up) }
 	for _, port := range c.open {
 		w.canaries.Heard(w.canaryPort(port.Result, port.Service))
 		if p.drift != nil {

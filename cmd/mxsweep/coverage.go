@@ -16,6 +16,7 @@ import (
 func (w *sweep) observe() {
 	p := w.plan
 	w.counter = exposure.NewCoverageCounter(p.space.Len(), p.space.Hosts())
+	w.families = exposure.NewFamilyWatch(p.scope.Counterparts())
 	w.lines = exposure.NewScopeLines(p.scopeLines())
 	w.rejected, w.timeouts = rejections{}, hostTimeouts{}
 	w.required = exposure.Requirements{Targets: p.singles(), Policy: p.policy, Canaries: p.canaries.all}

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"flag"
 	"fmt"
+	"net"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -31,8 +32,18 @@ func TestMain(m *testing.M) {
 // code, output and files compared.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
-		Dir:                 filepath.Join("testdata", "script"),
-		UpdateScripts:       *update,
+		Dir:           filepath.Join("testdata", "script"),
+		UpdateScripts: *update,
+		Condition: func(cond string) (bool, error) {
+			if cond != "ipv6" { // loopback has an IPv6 address
+				return false, fmt.Errorf("unknown condition %q", cond)
+			}
+			l, err := net.Listen("tcp", "[::1]:0")
+			if err == nil {
+				err = l.Close()
+			}
+			return err == nil, nil
+		},
 		RequireExplicitExec: true,
 		RequireUniqueNames:  true,
 		Setup: func(env *testscript.Env) error {
@@ -49,6 +60,7 @@ func TestScripts(t *testing.T) {
 			"normalize":    normalize,
 			"samerun":      sameRun,
 			"mailserver":   mailServer,
+			"mailserver6":  mailServer6,
 			"freeport":     freePort,
 			"stopserver":   stopServer,
 			"connections":  connections,

@@ -37,6 +37,15 @@ func started(ts *testscript.TestScript) servers {
 // normalize writes PORT for it. KIND is a file of the script, a daemon of package
 // mailtest ("daemon:postfix"), or one of the kinds below.
 func mailServer(ts *testscript.TestScript, neg bool, args []string) {
+	mailServerOn(ts, neg, args, "")
+}
+
+// mailServer6 is mailServer for ::1 alone.
+func mailServer6(ts *testscript.TestScript, neg bool, args []string) {
+	mailServerOn(ts, neg, args, "[::1]:0")
+}
+
+func mailServerOn(ts *testscript.TestScript, neg bool, args []string, address string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: mailserver NAME PORT KIND [ARG...]")
 	}
@@ -44,7 +53,7 @@ func mailServer(ts *testscript.TestScript, neg bool, args []string) {
 	if _, err := fmt.Sscan(args[1], &shown); err != nil {
 		ts.Fatalf("reading port %q: %v", args[1], err)
 	}
-	s, err := mailtest.Listen("", handler(ts, args[2], append(args[3:], "")[0]))
+	s, err := mailtest.Listen(address, handler(ts, args[2], append(args[3:], "")[0]))
 	ts.Check(err)
 	ts.Defer(func() { s.Close() })
 	started(ts)[args[0]] = &server{s, shown}

@@ -28,6 +28,7 @@ type sweep struct {
 	canaries   *exposure.CanaryWatch
 	counter    *exposure.CoverageCounter
 	lines      *exposure.ScopeLines
+	families   *exposure.FamilyWatch // nil: no port is known to be open over IPv6 only
 	required   exposure.Requirements
 	unknown    exposure.UnknownPairs
 	looked     bool                  // silent addresses were asked a second time, and controls after them
@@ -151,6 +152,7 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 		}
 	}
 	w.counter.Add(r)
+	w.families.Add(r)
 	w.timeouts.add(r)
 	w.rejected.add(r, w.plan.own)
 	if w.plan.drift != nil {
