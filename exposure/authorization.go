@@ -52,8 +52,8 @@ func (a *Authorization) Check(now time.Time) error {
 	return nil
 }
 
-// String gives ticket and contact as the report shows them, "" if there is
-// neither.
+// String gives ticket, contact and the time for which it holds as the report
+// shows them, "" if there is none of them.
 func (a *Authorization) String() string {
 	if a == nil {
 		return ""
@@ -64,6 +64,12 @@ func (a *Authorization) String() string {
 	}
 	if a.Contact != "" {
 		parts = append(parts, "contact "+a.Contact)
+	}
+	if !a.NotBefore.IsZero() {
+		parts = append(parts, "from "+stamp(a.NotBefore))
+	}
+	if !a.NotAfter.IsZero() {
+		parts = append(parts, "until "+stamp(a.NotAfter))
 	}
 	return strings.Join(parts, ", ")
 }

@@ -148,7 +148,7 @@ func (b *browser) call(method string, params any) json.RawMessage {
 		return m.Result
 	case <-b.gone:
 		return nil
-	case <-time.After(60 * time.Second):
+	case <-time.After(5 * time.Minute):
 		b.t.Fatalf("%s: no answer", method)
 		return nil
 	}
@@ -191,19 +191,20 @@ func (b *browser) load(file string) {
 	b.call("Page.navigate", args{"url": "file://" + file})
 	select {
 	case <-b.loaded:
-	case <-time.After(60 * time.Second):
+	case <-time.After(5 * time.Minute):
 		b.t.Fatal("the page does not load")
 	}
 }
 
-// eval runs an expression in the page and decodes its value.
+// eval runs an expression in the page and decodes its value, a promise's once it
+// is there.
 func (b *browser) eval(expression string, v any) {
 	b.t.Helper()
 	var r struct {
 		Result           struct{ Value json.RawMessage }
 		ExceptionDetails *struct{ Text string }
 	}
-	raw := b.call("Runtime.evaluate", args{"expression": expression, "returnByValue": true})
+	raw := b.call("Runtime.evaluate", args{"expression": expression, "returnByValue": true, "awaitPromise": true})
 	if err := json.Unmarshal(raw, &r); err != nil {
 		b.t.Fatal(err)
 	}

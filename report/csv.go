@@ -15,6 +15,7 @@ var csvColumns = []string{
 	"remediation", "evidence", "first_seen", "last_seen", "file", "line",
 	"accepted_until", "accepted_by", "accepted_why", "finding_id",
 	"reason", "inconclusive", "refusal", "reachability",
+	"why", "cwe", "references",
 }
 
 // csvWriter writes one row for each finding, and one, without a rule, for
@@ -38,17 +39,21 @@ func (c *csvWriter) End(r Run, s Summary) error {
 	}
 	if s.partial() {
 		f := Finding{Title: sentence(c.brief(s).verdict()), Verdict: GateIncomplete}
-		if err := w.Write(csvRow(&f, nil)); err != nil {
+		if err := w.Write(csvRow(&f, nil, "")); err != nil {
 			return err
 		}
 	}
 	ports, found := c.byPlace(), c.findingsByPlace()
+	why := make(map[string]string)
+	for i := range c.run.Rules {
+		why[c.run.Rules[i].ID] = strings.Join(strings.Fields(c.run.Rules[i].Why), " ")
+	}
 	for i := range c.findings {
 		f := &c.findings[i]
 		if !f.in(c.only) {
 			continue
 		}
-		if err := w.Write(csvRow(f, ports[place(f.IP, f.Port)])); err != nil {
+		if err := w.Write(csvRow(f, ports[place(f.IP, f.Port)], why[f.Rule])); err != nil {
 			return err
 		}
 	}
@@ -58,7 +63,7 @@ func (c *csvWriter) End(r Run, s Summary) error {
 			continue
 		}
 		f := Finding{IP: p.IP, Host: p.Host, Port: p.Port, Protocol: p.Protocol, Anchor: p.Anchor}
-		if err := w.Write(csvRow(&f, p)); err != nil {
+		if err := w.Write(csvRow(&f, p, "")); err != nil {
 			return err
 		}
 	}
@@ -66,7 +71,9 @@ func (c *csvWriter) End(r Run, s Summary) error {
 	return w.Error()
 }
 
-func csvRow(f *Finding, p *Port) []string {
+// csvRow is the row of a finding, of its port if that was seen, and of why the
+// finding matters.
+func csvRow(f *Finding, p *Port, why string) []string {
 	row := make(map[string]string, len(csvColumns))
 	row["severity"], row["rule"], row["title"] = f.Severity, f.Rule, f.Title
 	row["ip"], row["host"], row["port"], row["protocol"] = f.IP, f.Host, itoa(int(f.Port)), f.Protocol
@@ -74,6 +81,10 @@ func csvRow(f *Finding, p *Port) []string {
 	row["remediation"] = strings.ReplaceAll(f.Remediation, "\n", " | ")
 	row["evidence"] = strings.Join(f.Evidence, "; ")
 	row["first_seen"], row["last_seen"], row["finding_id"] = f.FirstSeen.String(), f.LastSeen.String(), f.ID
+	row["why"], row["references"] = why, strings.Join(f.References, " ")
+	for i, n := range f.CWE {
+		row["cwe"] += map[bool]string{true: "CWE-", false: " CWE-"}[i == 0] + itoa(n)
+	}
 	if f.Rule != "" {
 		row["score"], row["confidence"] = strconv.FormatFloat(f.Score, 'f', 1, 64), itoa(f.Confidence)
 	}

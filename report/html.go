@@ -25,11 +25,11 @@ var (
 // style or request in.
 type htmlWriter struct {
 	collector
-	w    io.Writer
-	only string
+	w       io.Writer
+	options Options
 }
 
-func newHTML(w io.Writer, o Options) Writer { return &htmlWriter{w: w, only: o.Only} }
+func newHTML(w io.Writer, o Options) Writer { return &htmlWriter{w: w, options: o} }
 
 // End implements [Writer].
 func (h *htmlWriter) End(r Run, s Summary) error {
@@ -38,9 +38,10 @@ func (h *htmlWriter) End(r Run, s Summary) error {
 	if err != nil {
 		return fmt.Errorf("parsing the page: %w", err)
 	}
-	page := newHTMLPage(newView(&h.collector, s, showing{only: h.only}), &h.collector)
+	only := h.options.Only
+	page := newHTMLPage(newView(&h.collector, s, showing{only: only}), &h.collector, h.options)
 	var live []Finding
-	for _, f := range h.shown(h.only) {
+	for _, f := range h.shown(only) {
 		live = append(live, *f)
 	}
 	if page.Plan, err = NewPlan(live); err != nil {
@@ -73,8 +74,12 @@ type htmlPage struct {
 	Tool              Tool
 	Run               Run
 	Sum               Summary
-	Partial           bool // what is not found may still be there
-	Large             bool // so many findings that the browser had better draw on demand
+	Partial           bool   // what is not found may still be there
+	Large             bool   // so many findings that the browser had better draw on demand
+	Classes           string // of the body
+	Title             string
+	Classification    string
+	About             []htmlFact // of the title page
 	Scope             string
 	Gate              string
 	Headline, Verdict string
@@ -89,6 +94,10 @@ type htmlPage struct {
 	Settled           []htmlSettled
 	Remarks           []htmlRemark
 	Hosts             []htmlHost
+	Changes           []htmlChange
+	Quiet             []htmlQuiet
+	Scores            []htmlScore
+	Glossary          []htmlTerm
 	Method            []string
 	Details           []htmlFact
 }
@@ -122,7 +131,7 @@ func newHTMLBlock(s string) *htmlBlock {
 	return &htmlBlock{Spans: spans(s)}
 }
 
-func newHTMLPage(v *view, c *collector) *htmlPage {
+func newHTMLPage(v *view, c *collector, o Options) *htmlPage {
 	s := v.sum
 	p := &htmlPage{
 		CSP: csp(), Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
@@ -133,12 +142,16 @@ func newHTMLPage(v *view, c *collector) *htmlPage {
 		Verdict:  sentence(v.verdict()),
 		Extent:   v.extent(),
 		Gain:     gainHeading(v.run.Vantage),
+		Scores:   scores(),
+		Glossary: glossary[:],
 		Method:   v.method(),
 		Details:  v.runDetails(),
 	}
 	for _, name := range severities {
 		p.Tiles = append(p.Tiles, htmlCount{name, *s.BySeverity.of(name)})
 	}
+	p.title(o.Title)
+	p.Classes = o.classes(p.Large)
 	p.Facts = []htmlFact{
 		{Label: "Seen", Text: v.coverage()},
 		{Label: "When", Text: period(v.run.StartTime, v.run.EndTime)},
@@ -156,7 +169,9 @@ func newHTMLPage(v *view, c *collector) *htmlPage {
 	for _, r := range v.unseen() {
 		p.Remarks = append(p.Remarks, htmlRemark{r.level, r.text})
 	}
-	b := htmlBuilder{v: v, c: c, ports: c.byPlace(), fixes: make(map[string]*htmlBlock)}
+	b := htmlBuilder{v: v, c: c, ports: c.byPlace(), fixes: make(map[string]*htmlBlock), bare: o.Evidence == EvidenceNone}
+	p.Changes = b.changes()
+	p.Quiet = b.quietHosts()
 	p.Rules, p.Drifts = b.rules(), b.drifts()
 	p.Matrix = b.matrix()
 	p.Settled = b.settled()

@@ -2,8 +2,6 @@ package report
 
 import (
 	"bytes"
-	"encoding/base64"
-	"encoding/json"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -116,19 +114,6 @@ func testLooks(t *testing.T, b *browser, file string) {
 	if *screenshots != "" {
 		b.pdf("print.pdf")
 	}
-}
-
-// pdf prints the page.
-func (b *browser) pdf(name string) {
-	var r struct{ Data string }
-	if err := json.Unmarshal(b.call("Page.printToPDF", args{"printBackground": false}), &r); err != nil {
-		b.t.Fatal(err)
-	}
-	pdf, err := base64.StdEncoding.DecodeString(r.Data)
-	if err != nil {
-		b.t.Fatal(err)
-	}
-	b.keep(name, pdf)
 }
 
 const visiblePlaces = `[...document.querySelectorAll(".place")].filter(e => e.checkVisibility()).length`

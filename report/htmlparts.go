@@ -28,6 +28,7 @@ func (r htmlRule) Count() string { return plural(len(r.Places), "port") }
 type htmlPlace struct {
 	ID, At, Name, Drift, Verdict, Says string
 	Fix                                *htmlBlock
+	bare                               bool // without evidence
 	Seen                               []string
 	htmlEvidence
 }
@@ -71,6 +72,7 @@ type htmlBuilder struct {
 	c     *collector
 	ports map[string]*Port
 	fixes map[string]*htmlBlock
+	bare  bool // without evidence
 }
 
 func findingAnchor(f *Finding) string { return "f" + f.ID[:min(16, len(f.ID))] }
@@ -142,7 +144,7 @@ func (b *htmlBuilder) place(f *Finding) htmlPlace {
 	}
 	w := htmlPlace{
 		ID: findingAnchor(f), At: at, Name: shownNames(f.Host, f.Aliases), Drift: f.Drift,
-		Says: (&portView{port: p}).says(), Fix: b.fix(f.Remediation), Seen: f.Evidence,
+		Says: (&portView{port: p}).says(), Fix: b.fix(f.Remediation), bare: b.bare, Seen: f.Evidence,
 		htmlEvidence: htmlEvidence{p, f},
 	}
 	if f.fails() {
@@ -198,7 +200,7 @@ func (b *htmlBuilder) hosts() []htmlHost {
 			for _, f := range settled[place(h.ip, p.num)] {
 				q.Findings = append(q.Findings, htmlLink{findingAnchor(f), f.Rule, f.Status})
 			}
-			if len(p.findings) == 0 {
+			if len(p.findings) == 0 && !b.bare {
 				q.htmlEvidence = htmlEvidence{port: p.port}
 			}
 			w.Ports = append(w.Ports, q)

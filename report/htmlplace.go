@@ -25,6 +25,10 @@ func (p htmlPlace) Markup() template.HTML {
 		p.Fix.write(&b)
 		b.raw(`</div>`)
 	}
+	if p.bare {
+		b.raw("\n</div>")
+		return template.HTML(b.String())
+	}
 	b.raw("\n<details><summary>Evidence</summary><div>")
 	if len(p.Seen) > 0 {
 		b.raw(`<ul>`)

@@ -29,8 +29,32 @@ type Options struct {
 	// [UsualMarkdown].
 	MaxBytes int
 
+	// Evidence is how much html and text show of what was seen: one of the
+	// words below. "" is EvidenceSummary.
+	Evidence string
+
+	// Title is what html says of itself on its first page.
+	Title TitlePage
+
 	// SARIF steers that format.
 	SARIF SARIFOptions
+}
+
+// How much of the evidence is shown.
+const (
+	EvidenceNone    = "none"    // nothing
+	EvidenceSummary = "summary" // in brief, the rest folded; nothing in print
+	EvidenceFull    = "full"    // all, in print as well
+)
+
+// A TitlePage is what a report that is handed on says of itself. Each of its
+// texts may be "". They are no part of a saved run.
+type TitlePage struct {
+	Title          string // in place of the usual one
+	Client         string // for whom it was written
+	Engagement     string // which piece of work it belongs to
+	Author         string
+	Classification string // who may read it, on every printed page
 }
 
 // A format is one way to write a run down.

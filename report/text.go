@@ -14,13 +14,14 @@ import (
 type textWriter struct {
 	collector
 	*page
-	verbose bool
-	only    string
-	told    map[string]bool // rules whose reason was given
+	verbose  bool
+	evidence string // as in Options
+	only     string
+	told     map[string]bool // rules whose reason was given
 }
 
 func newText(w io.Writer, o Options) Writer {
-	return &textWriter{page: newPage(w, o), verbose: o.Verbose, only: o.Only, told: make(map[string]bool)}
+	return &textWriter{page: newPage(w, o), verbose: o.Verbose, evidence: o.Evidence, only: o.Only, told: make(map[string]bool)}
 }
 
 func itoa(n int) string { return strconv.Itoa(n) }
@@ -30,6 +31,7 @@ func (t *textWriter) End(r Run, s Summary) error {
 	t.finish(r)
 	v := newView(&t.collector, s, showing{only: t.only, fold: !t.verbose})
 	t.verdict(v)
+	t.summary(v)
 	if err := t.plan(); err != nil {
 		return err
 	}
@@ -216,7 +218,10 @@ func (t *textWriter) finding(v *view, f *Finding) {
 	}
 	t.para("    "+t.paint(severityColor(f.Severity), word)+"  ", 6+len(word), 6, head)
 	for i, e := range f.Evidence {
-		if t.verbose {
+		if t.evidence == EvidenceNone {
+			break
+		}
+		if t.verbose || t.evidence == EvidenceFull {
 			t.labelled(6, "saw", e)
 		} else if i == 0 {
 			t.labelled(6, "saw", shorten(e, briefEvidence))

@@ -17,6 +17,10 @@ type outputFlags struct {
 	color   *choice
 	only    *choice
 	limit   uint // of markdown
+
+	evidence *choice
+	title    report.TitlePage
+
 	verbose bool
 
 	sarifProfile  *choice
@@ -39,6 +43,13 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "`FILE` that sarif results point at for targets of the command line (default mxsweep.yaml)")
 	o.only = newChoice("all", report.OnlyNew, report.OnlyFailing)
 	flags.Var(o.only, "only", "which findings text, markdown, html, csv and github show; the other formats hold all")
+	o.evidence = newChoice(report.EvidenceSummary, report.EvidenceNone, report.EvidenceFull)
+	flags.Var(o.evidence, "evidence", "how much of what was seen html and text show: summary folds it and does not print it, full prints it too")
+	flags.StringVar(&o.title.Title, "title", "", "call the html report `TEXT`")
+	flags.StringVar(&o.title.Client, "client", "", "name `TEXT` as the client on its first page")
+	flags.StringVar(&o.title.Engagement, "engagement", "", "name `TEXT` as the engagement there")
+	flags.StringVar(&o.title.Author, "author", "", "name `TEXT` as the author there")
+	flags.StringVar(&o.title.Classification, "classification", "", "say who may read it: `TEXT`, like \"confidential\"")
 	flags.UintVar(&o.limit, "markdown-limit", report.UsualMarkdown, "write at most `N` characters of markdown; a comment on a pull request takes 65536, the summary of a step 1048576")
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more: all that was seen, all of the advice, and why each product was named")
 }
@@ -70,7 +81,7 @@ func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
 		revision = checkedOut(s.env, treeRoot())
 	}
 	return func(spec outputSpec) report.Options {
-		opts := report.Options{Verbose: o.verbose, Only: o.shown(), MaxBytes: int(o.limit), SARIF: report.SARIFOptions{
+		opts := report.Options{Verbose: o.verbose, Only: o.shown(), MaxBytes: int(o.limit), Evidence: o.evidence.value, Title: o.title, SARIF: report.SARIFOptions{
 			Profile: o.sarifProfile.value, Category: o.sarifCategory, Anchor: o.sarifAnchor, Revision: revision,
 		}}
 		if spec.file == "-" {

@@ -1,0 +1,113 @@
+package report
+
+import (
+	"encoding/csv"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// TestTextSummary: a report of many findings begins with a table of the rules,
+// before the first host; a short one has none.
+func TestTextSummary(t *testing.T) {
+	text := string(write(t, "text", Options{}, realRun(t, 33, 31)))
+	head, _, _ := strings.Cut(text, "192.0.2.1")
+	if !regexp.MustCompile(`(?m)^Severity +Rule +Findings +Hosts +What is wrong$`).MatchString(head) {
+		t.Errorf("the report begins without a table:\n%.1500s", text)
+	}
+	if n := len(regexp.MustCompile(`(?m)^[A-Z]+ +MXS\d+ +33 +33 +\S`).FindAllString(head, -1)); n != 31 {
+		t.Errorf("the table has %d rules with 33 findings on 33 hosts, want 31", n)
+	}
+	if few := string(write(t, "text", Options{}, realRun(t, 1, 31))); strings.Contains(few, "What is wrong") {
+		t.Error("a report of 31 findings has a table")
+	}
+}
+
+// TestEvidenceIsChosen: what was seen is left out, told in brief or told whole.
+func TestEvidenceIsChosen(t *testing.T) {
+	run := realRun(t, 1, 2)
+	for evidence, want := range map[string]struct{ saw, details int }{
+		EvidenceNone: {0, 0}, EvidenceSummary: {2, 2}, EvidenceFull: {4, 2},
+	} {
+		o := Options{Evidence: evidence}
+		if n := strings.Count(string(write(t, "text", o, run)), "      saw  "); n != want.saw {
+			t.Errorf("%s: text tells %d things seen, want %d", evidence, n, want.saw)
+		}
+		page := string(write(t, "html", o, run))
+		if n := strings.Count(page, "<summary>Evidence</summary>"); n != want.details || !strings.Contains(page, `<body class="evidence-`+evidence+`"`) {
+			t.Errorf("%s: html has %d pieces of evidence, want %d", evidence, n, want.details)
+		}
+	}
+}
+
+// TestTitlePage: what a report says of itself is on its first page, as text.
+func TestTitlePage(t *testing.T) {
+	o := Options{Title: TitlePage{Title: "Audit <1>", Client: "Example & Co", Engagement: "E-7", Author: "A. Auditor", Classification: "confidential"}}
+	page := string(write(t, "html", o, realRun(t, 1, 1)))
+	header, _, _ := strings.Cut(page, "</header>")
+	for _, want := range []string{
+		"<h1>Audit &lt;1&gt;</h1>", "<dt>Client</dt><dd>Example &amp; Co</dd>", "<dt>Engagement</dt><dd>E-7</dd>",
+		"<dt>Author</dt><dd>A. Auditor</dd>", `<p class="classification">confidential</p>`,
+	} {
+		if !strings.Contains(header, want) {
+			t.Errorf("the first page lacks %s", want)
+		}
+	}
+	for _, want := range []string{"<h4>Impact</h4>", "Scores and terms", "9.0 to 10.0"} {
+		if !strings.Contains(page, want) {
+			t.Errorf("the report lacks %s", want)
+		}
+	}
+}
+
+// TestChangesAndQuietHosts: a page says what changed since the baseline, and
+// which hosts are clean or silent.
+func TestChangesAndQuietHosts(t *testing.T) {
+	run := realRun(t, 1, 2)
+	run.run.Baseline = &Baseline{Comparable: true}
+	run.findings[1].Drift = driftFixed
+	run.ports = append(run.ports,
+		Port{IP: "192.0.2.200", Port: 25, Protocol: "tcp", State: stateClosed},
+		Port{IP: "192.0.2.201", Port: 25, Protocol: "tcp", State: stateFiltered})
+	page := string(write(t, "html", Options{}, run))
+	_, changes, _ := strings.Cut(page, `<h2 id="changes">`)
+	for _, want := range []string{"<dt>1 new</dt>", "<dt>1 fixed</dt>"} {
+		if !strings.Contains(changes, want) {
+			t.Errorf("the changes lack %s", want)
+		}
+	}
+	_, quiet, _ := strings.Cut(page, `<h2 id="quiet">`)
+	clean, silent := strings.Index(quiet, "192.0.2.200"), strings.Index(quiet, "192.0.2.201")
+	if clean < 0 || silent < clean || !strings.Contains(quiet, "Silent") {
+		t.Errorf("the hosts without a finding are not listed: %.600s", quiet)
+	}
+}
+
+// TestCSVExplains: a row says why the finding matters and what to read.
+func TestCSVExplains(t *testing.T) {
+	run := realRun(t, 1, 1)
+	run.findings[0].References = []string{"https://example.org/a", "https://example.org/b"}
+	run.findings[0].CWE = []int{1327, 668}
+	rows, err := csv.NewReader(strings.NewReader(string(write(t, "csv", Options{}, run)))).ReadAll()
+	if err != nil {
+		t.Fatal(err)
+	}
+	row := map[string]string{}
+	for i, name := range rows[0] {
+		row[name] = rows[1][i]
+	}
+	if row["why"] == "" || row["cwe"] != "CWE-1327 CWE-668" || row["references"] != "https://example.org/a https://example.org/b" {
+		t.Errorf("why %q, cwe %q, references %q", row["why"], row["cwe"], row["references"])
+	}
+}
+
+// TestNoPlaceholderIsLeft: no report shows the name of the port in place of the
+// port.
+func TestNoPlaceholderIsLeft(t *testing.T) {
+	run := realRun(t, 1, 31)
+	for _, format := range Formats() {
+		if text := string(write(t, format, Options{}, run)); strings.Contains(text, "{port}") {
+			t.Errorf("%s shows {port}", format)
+		}
+	}
+}
