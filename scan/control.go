@@ -46,10 +46,11 @@ func (u *upHost) best() way {
 }
 
 // other returns the first way from w on in which a pair is known to answer. It
-// reports false if there is none.
+// reports false if there is none. An ICMP error is an answer only where there is
+// no other.
 func (u *upHost) other(w way) (way, bool) {
 	for ; w < ways; w++ {
-		if u.has&(1<<w) != 0 {
+		if u.has&(1<<w) != 0 && (w != byICMP || u.rejectsOnly()) {
 			return w, true
 		}
 	}
@@ -102,7 +103,7 @@ func (s *sweep) settleControl(e ending) {
 		s.controlled(&p, byAccept)
 	case e.as == refused:
 		s.controlled(&p, byReset)
-	case e.from == h.addr && e.as.unreachable():
+	case e.from == h.addr && e.as.unreachable() && u.with == byICMP:
 		s.controlled(&p, byICMP)
 	case e.as == starved && !s.shortage.hopeless():
 		s.stats.Sent--

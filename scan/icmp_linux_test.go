@@ -1,12 +1,14 @@
 package scan
 
 import (
+	"fmt"
 	"net"
 	"os"
 	"os/exec"
 	"strings"
 	"syscall"
 	"testing"
+	"time"
 )
 
 const ownNet = "MXSWEEP_TEST_OWN_NET"
@@ -98,6 +100,63 @@ func TestRejects(t *testing.T) {
 		}
 		if n != 2*8+2 {
 			t.Errorf("%d results", n)
+		}
+	}
+}
+
+// TestRejectedByBan has a firewall reject all after some SYNs, by ICMP errors of
+// the target's own, as fail2ban does: that the host is up shows nothing about
+// the ports that it no longer serves us.
+func TestRejectedByBan(t *testing.T) {
+	if !inOwnNet(t) {
+		return
+	}
+	sh(t, "", "ip", "link", "set", "lo", "up")
+	const first, exposed = 3000, 3030
+	l, err := net.Listen("tcp4", fmt.Sprint("127.0.0.1:", exposed))
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer l.Close()
+	scope := mustScope(t, "127.0.0.1")
+	for _, rejects := range []bool{false, true} { // what is not open, also before the ban
+		for _, syns := range []int{10, 30} {
+			for seed := range uint64(4) {
+				quiet := ""
+				if rejects {
+					quiet = fmt.Sprintf("tcp dport %d-%d tcp dport != %d reject with icmpx type port-unreachable", first, first+59, exposed)
+				}
+				sh(t, fmt.Sprintf(`flush ruleset
+				table inet f { chain in { type filter hook input priority 0;
+					tcp flags & (fin|syn|rst|ack) == syn quota over %d bytes reject with icmpx type port-unreachable
+					%s
+				}
+				}`, syns*60, quiet), "nft", "-f", "-")
+				c, err := NewConnect(Config{Scope: scope, Seed: seed, Timeout: time.Second})
+				if err != nil {
+					t.Fatal(err)
+				}
+				c.longestPause = 10 * time.Millisecond
+				var got Result
+				answered, unknown := false, 0
+				for r := range c.Scan(t.Context(), mustSpace(t, scope, portsFrom(first, 60)...)) {
+					answered = answered || r.State == StateOpen || r.State == StateClosed
+					if r.Reason == ReasonBlocked {
+						unknown++
+					}
+					if r.Target.Port() == exposed {
+						got = r
+					}
+				}
+				switch {
+				case answered && got.State == StateFiltered:
+					t.Errorf("rejects %t, %d SYNs, seed %d: the open port is filtered", rejects, syns, seed)
+				case answered && unknown == 0:
+					t.Errorf("rejects %t, %d SYNs, seed %d: no pair is unknown", rejects, syns, seed)
+				case !rejects && !answered:
+					t.Errorf("%d SYNs, seed %d: nothing answered", syns, seed)
+				}
+			}
 		}
 	}
 }

@@ -99,6 +99,11 @@ func (h *host) pinned() bool {
 	return u != nil && (len(u.held)+len(u.parked)+len(u.late)+len(u.again) > 0 || u.phase != trusted && u.phase != blocked)
 }
 
+// rejectsOnly reports whether all that the host has sent are ICMP errors. They
+// are as good as silence where it has also answered in another way: a host that
+// has banned the scanner may reject it (fail2ban does), also on its open ports.
+func (u *upHost) rejectsOnly() bool { return u.has == 1<<byICMP }
+
 // heard takes in that a packet of the host's own answered a probe for a port
 // which left at sent. Silent pairs that were asked before are proven by it.
 func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
@@ -110,8 +115,8 @@ func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 	}
 	u.known[by] = port
 	u.has |= 1 << by
-	if u.failed || sent <= u.proof {
-		return // only a control shows that the host is back
+	if u.failed || sent <= u.proof || by == byICMP && !u.rejectsOnly() {
+		return // only a control shows that the host is back, or serves us still
 	}
 	u.proof = sent
 	s.release(h)
@@ -134,7 +139,7 @@ func (s *sweep) silence(i int32) {
 		s.yieldBlocked(h, q)
 	case u.failed:
 		s.putBack(h, q)
-	case q.sent < u.proof || said:
+	case q.sent < u.proof || said && u.rejectsOnly():
 		s.prove(h, q)
 		s.conclude(h)
 	default:

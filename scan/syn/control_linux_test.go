@@ -86,6 +86,38 @@ func (l *lab) quota(name string, syns int) {
 	}; }`, syns*(ipv4Len+tcpLen)))
 }
 
+// TestRejectedByBan has the host itself reject all by ICMP after so many SYNs, also on
+// its open ports: that it still sends something proves nothing.
+func TestRejectedByBan(t *testing.T) {
+	endToEnd(t)
+	for _, all := range []bool{false, true} {
+		t.Run(fmt.Sprintf("all=%t", all), func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			l.routed()
+			scope, space := spaceOf(t, manyPorts(118), "10.91.16.5/32")
+			open := l.listen(space, 20)
+			rest := ""
+			if all { // what is not open is rejected also before
+				var ports []string
+				for _, at := range open {
+					ports = append(ports, fmt.Sprint(at.Port()))
+				}
+				rest = "tcp dport 10000-10117 tcp dport != { " + strings.Join(ports, ", ") + " } reject with icmpx type port-unreachable"
+			}
+			l.nft("d", fmt.Sprintf(`table inet q { chain c { type filter hook input priority 0;
+				tcp flags & (fin|syn|rst|ack) == syn quota over %d bytes reject with icmpx type port-unreachable
+				%s
+			}; }`, 40*(ipv4Len+tcpLen), rest))
+			r := l.sweepUntil(space, Config{Scope: scope, Rate: 1000}, 2*time.Second, func(int) {})
+			r.verdicts(t, space, open)
+			if r.reasons[scan.ReasonBlocked] == 0 {
+				t.Errorf("nothing is blocked: %v", r.reasons)
+			}
+		})
+	}
+}
+
 // TestBanned sweeps ten hosts from an address that is banned after 300 SYNs.
 func TestBanned(t *testing.T) {
 	endToEnd(t)

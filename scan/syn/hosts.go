@@ -168,12 +168,12 @@ func (t *hostTable) hear(h *upHost, sent int64, slack time.Duration) {
 }
 
 // control is the place of the pair to ask the host again by now, and whether
-// there is one: a closed one, one that is rejected by ICMP if the last such
-// question was a second ago, or an open one. Where the last control was missed
-// another pair is asked: the port itself may have changed.
+// there is one: a closed one, else an open one. Of a host that has sent nothing
+// but ICMP errors it is one that it rejects, if the last such question was a
+// second ago. Where the last control was missed another pair is asked: the port
+// itself may have changed.
 func (h *upHost) control(at int64) (place uint32, ok bool) {
-	closed := h.tcp != noPlace && h.kind == kindReset
-	if !closed && h.reject != noPlace && at-h.icmp >= icmpGap {
+	if h.tcp == noPlace && h.reject != noPlace && at-h.icmp >= icmpGap {
 		return h.reject, true
 	}
 	if h.missed%2 == 1 && h.other != noPlace {

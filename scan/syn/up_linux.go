@@ -38,7 +38,10 @@ func (r *run) up(i uint64, p *piece, k kind, first bool, u Unreachable, sent int
 	}
 	slack := 2 * r.s.clock.tick()
 	awaited := h.asked != 0 && (place == h.tcp || place == h.other || place == h.reject) && time.Duration(sent-h.asked).Abs() <= slack
-	if fresh || awaited {
+	// A host that has banned the scanner may reject it, also on its open ports:
+	// where it has answered with segments, ICMP errors are as good as silence.
+	banned := k == kindICMP && h.tcp != noPlace
+	if (fresh || awaited) && !banned {
 		t.hear(h, sent, slack)
 	}
 	if added && pairs > firstStep && r.sending.Load() {
