@@ -85,6 +85,9 @@ func (c *CoverageCounter) Add(r scan.Result) {
 	if r.FromTarget() {
 		c.SetUp(addr)
 	}
+	if r.WasClosed && c.closed > 0 {
+		c.closed--
+	}
 	switch r.State {
 	case scan.StateOpen:
 		c.open++

@@ -15,6 +15,24 @@ func result(addr netip.Addr, port uint16, state scan.State) scan.Result {
 	return scan.Result{Target: netip.AddrPortFrom(addr, port), State: state}
 }
 
+// TestCoverageTakenBack counts a pair once that was closed and then open.
+func TestCoverageTakenBack(t *testing.T) {
+	c := NewCoverageCounter(2, 1)
+	addr := netip.MustParseAddr("192.0.2.1")
+	c.Add(result(addr, 1, scan.StateClosed))
+	c.Add(result(addr, 2, scan.StateClosed))
+	again := result(addr, 1, scan.StateOpen)
+	again.WasClosed = true
+	c.Add(again)
+	if got := c.Coverage(); got.Open != 1 || got.Closed != 1 || got.Conclusive() != 2 {
+		t.Errorf("got %+v", got)
+	}
+	c.Unassessed()
+	if got := c.Coverage(); got.Unknown() != 1 {
+		t.Errorf("without a dialogue: %+v", got)
+	}
+}
+
 func TestCoverageCounter(t *testing.T) {
 	c := NewCoverageCounter(24, 6)
 	add := func(addr string, port uint16, state scan.State) {

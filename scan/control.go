@@ -95,12 +95,17 @@ func (s *sweep) settleControl(e ending) {
 	if e.as == connected && e.err == nil {
 		s.wire.reset(e.slot)
 	}
+	if e.as == connected && u.with == byReset {
+		s.reopen(&p)
+	}
 	s.dismiss(h)
 	s.vacate(e.slot)
 	u.flying = false
 	switch {
 	case e.as == connected || e.as == windowless:
 		s.controlled(&p, byAccept)
+	case e.as == refused && u.with == byAccept:
+		s.controlled(&p, byAccept) // it was reported as open: not one of the closed
 	case e.as == refused:
 		s.controlled(&p, byReset)
 	case e.from == h.addr && e.as.unreachable() && u.with == byICMP:
@@ -113,6 +118,15 @@ func (s *sweep) settleControl(e ending) {
 	default:
 		s.uncontrolled(h)
 	}
+}
+
+// reopen reports a pair as open that was closed and accepts a connection by now: a
+// balancer, or a device on the way, may have refused the first one.
+func (s *sweep) reopen(p *probe) {
+	p.host.up.has &^= 1 << byReset // that it was known by
+	s.stats.Open++
+	s.batch = append(s.batch, Result{Target: p.to, State: StateOpen, Reason: ReasonSynAck, WasClosed: true,
+		RTT: max(s.now-p.sent, 1), Attempts: 1, Time: s.start.Add(s.now)})
 }
 
 // controlled takes in that a control was answered. Where one before it was not,

@@ -108,6 +108,37 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
+// TestReopened has a port refuse the first connection only, as one behind a
+// balancer may: once a control finds it open, it is.
+func TestReopened(t *testing.T) {
+	ports := portsFrom(10000, 118)
+	for seed := range uint64(8) {
+		synctest.Test(t, func(t *testing.T) {
+			g := &guarded{}
+			got, c := sweepAll(t, Config{Seed: seed}, newFakeNet(func(to netip.AddrPort, try int) (time.Duration, error) {
+				if to.Port() != 10040 {
+					return g.play(to, try)
+				}
+				if try == 1 {
+					return time.Millisecond, syscall.ECONNREFUSED
+				}
+				return time.Millisecond, nil
+			}), "192.0.2.1", ports...)
+			count := map[State]int{}
+			for _, r := range got {
+				count[r.State]++
+			}
+			r := got[netip.AddrPortFrom(limited, 10040)]
+			if r.State != StateOpen || !r.WasClosed || r.Reason != ReasonSynAck || r.RTT <= 0 || r.Time.IsZero() {
+				t.Errorf("got %+v", r)
+			}
+			if st := c.Stats(); count[StateFiltered] != 117 || st.Open != 1 || st.Done != 118 {
+				t.Errorf("states %v, stats %+v", count, st)
+			}
+		})
+	}
+}
+
 // TestPathDown has the path fail for a while: it is waited for, and then all is
 // found.
 func TestPathDown(t *testing.T) {

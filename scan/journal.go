@@ -10,6 +10,7 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"net/netip"
 	"os"
 	"strings"
 	"sync"
@@ -34,7 +35,9 @@ type Journal struct {
 	end     int64 // where the next frame goes; 0 if the head is not yet written
 	ready   bool  // what was left unfinished is cut off, and the head written
 	done    placeSet
-	mark    []byte // the last one that was read
+	undone  map[uint64]bool // places in done whose result was taken back, and none came since
+	stale   map[uint64]bool // places whose result as closed was taken back by earlier runs
+	mark    []byte          // the last one that was read
 	earlier uint64
 	frame   []byte    // records that are not yet written
 	since   time.Time // when the first of them was added
@@ -166,13 +169,18 @@ func (j *Journal) open(key JournalKey) error {
 				j.mark = bytes.Clone(r.note)
 				return
 			}
-			j.done.add(r.place)
+			if j.done.add(r.place); r.state == StateUnknown {
+				j.undo(r.place)
+				j.stale[r.place] = true
+				return
+			}
+			delete(j.undone, r.place)
 		})
 	})
 	if err != nil {
 		return err
 	}
-	j.earlier = j.done.count
+	j.earlier = j.done.count - uint64(len(j.undone))
 	j.end = end
 	return nil
 }
@@ -252,7 +260,7 @@ func (j *Journal) Done() uint64 { return j.earlier }
 func (j *Journal) Skip(place uint64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
-	return j.done.has(place)
+	return j.done.has(place) && !j.undone[place]
 }
 
 // SkipIn is Skip for a run over a part of the pairs, whose order is one of its
@@ -282,6 +290,9 @@ func (j *Journal) Earlier(take func(r Result, note []byte) error) error {
 	err := j.frames(func(payload []byte, _ int64) error {
 		var failed error
 		err := j.records(payload, func(r record) {
+			if r.state == StateUnknown || r.state == StateClosed && j.stale[r.place] {
+				return // taken back
+			}
 			if failed == nil && left > 0 && r.place < j.head.Pairs && seen.add(r.place) {
 				left--
 				failed = take(j.result(r), r.note)
@@ -316,9 +327,10 @@ func (j *Journal) Add(r Result, note []byte) error {
 		return j.failed
 	}
 	place := j.order.Place(number)
-	if !j.done.add(place) {
+	if !j.done.add(place) && !j.undone[place] {
 		return nil
 	}
+	delete(j.undone, place)
 	if len(j.frame) == 0 {
 		j.since = time.Now()
 	}
@@ -328,6 +340,33 @@ func (j *Journal) Add(r Result, note []byte) error {
 		return j.write()
 	}
 	return nil
+}
+
+// TakeBack notes that the pair of a Result that was added as closed is not: until
+// another one is added, it is to be asked again. It does nothing for a pair that
+// none was added of.
+func (j *Journal) TakeBack(pair netip.AddrPort) error {
+	number, ok := j.space.Index(pair)
+	if !ok {
+		return &JournalError{File: j.name, Problem: fmt.Sprintf("%v is not part of the sweep", pair)}
+	}
+	j.mu.Lock()
+	defer j.mu.Unlock()
+	place := j.order.Place(number)
+	if j.failed != nil || !j.done.has(place) || j.undone[place] {
+		return j.failed
+	}
+	j.undo(place)
+	j.frame = appendRecord(j.frame, place, Result{State: StateUnknown, Reason: ReasonUnknown}, nil)
+	return j.write()
+}
+
+// undo notes that the result at a place was taken back.
+func (j *Journal) undo(place uint64) {
+	if j.undone == nil {
+		j.undone, j.stale = map[uint64]bool{}, map[uint64]bool{}
+	}
+	j.undone[place] = true
 }
 
 // Mark notes how far the run is with pairs that have no result yet, in words

@@ -128,6 +128,68 @@ func TestJournal(t *testing.T) {
 	}
 }
 
+// TestJournalTakenBack takes a closed pair back: it is asked again until another
+// result is added, and that one alone is told.
+func TestJournalTakenBack(t *testing.T) {
+	name := filepath.Join(t.TempDir(), "progress")
+	space := mustSpace(t, mustScope(t, "10.0.0.0/30"), 25)
+	key := JournalKey{Space: space, Options: "connect", Seed: 7}
+	j := mustOpen(t, name, key)
+	add := func(i uint64, state State, note string) {
+		t.Helper()
+		if err := j.Add(Result{Target: space.At(i), State: state, Reason: ReasonReset, Time: time.Now()}, []byte(note)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	reopen := func() {
+		t.Helper()
+		if err := j.Close(); err != nil {
+			t.Fatal(err)
+		}
+		j = mustOpen(t, name, key)
+	}
+	asked := func() (list []uint64) {
+		order := NewOrder(space.Len(), j.Seed())
+		for place := range space.Len() {
+			if !j.Skip(place) {
+				list = append(list, order.At(place))
+			}
+		}
+		slices.Sort(list)
+		return list
+	}
+	for i := range uint64(3) {
+		add(i, StateClosed, "")
+	}
+	for _, i := range []uint64{1, 1, 3} { // twice does nothing, nor does what was never added
+		if err := j.TakeBack(space.At(i)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for range 2 {
+		if got := asked(); !slices.Equal(got, []uint64{1, 3}) {
+			t.Errorf("to be asked: %d", got)
+		}
+		reopen()
+	}
+	if got := earlierOf(t, j); len(got) != 2 || j.Done() != 2 || got[space.At(1)] != "" {
+		t.Errorf("done with %d: %v", j.Done(), got)
+	}
+	add(1, StateOpen, "smtp")
+	for range 2 {
+		if got := asked(); !slices.Equal(got, []uint64{3}) {
+			t.Errorf("to be asked: %d", got)
+		}
+		reopen()
+	}
+	if got := earlierOf(t, j); len(got) != 3 || !strings.HasPrefix(got[space.At(1)], "open ") || !strings.HasSuffix(got[space.At(1)], " smtp") {
+		t.Errorf("done with: %v", got)
+	}
+	if err := j.TakeBack(netip.MustParseAddrPort("10.9.9.9:25")); err == nil {
+		t.Error("a pair of another sweep is taken back")
+	}
+}
+
 func TestJournalErrors(t *testing.T) {
 	dir := t.TempDir()
 	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)

@@ -99,6 +99,11 @@ type Result struct {
 	// sees them; nil otherwise.
 	Err error
 
+	// WasClosed is set if the pair was yielded as closed before, and then
+	// answered a further probe with a SYN-ACK: this Result takes the place of
+	// that one. It is open.
+	WasClosed bool
+
 	// Conn is the open connection that found the port, not yet read from, so
 	// that the first dialogue costs no second handshake. It is set only if
 	// State is StateOpen and the Scanner hands connections on; who takes the
@@ -120,7 +125,8 @@ func (r *Result) FromTarget() bool {
 // A Scanner sweeps a Space.
 type Scanner interface {
 	// Scan yields one Result for every address and port of space, in the
-	// order in which they become known. The sequence ends only when all
+	// order in which they become known, and a second one only where it takes
+	// the first one back ([Result].WasClosed). The sequence ends only when all
 	// workers have ended. Cancelling ctx stops it early: pairs that were
 	// under way are then yielded with StateUnknown and those that were not
 	// yet asked are not yielded. A Scan can be ranged over once.

@@ -195,6 +195,14 @@ func (r *resumption) add(result scan.Result, note *resumeNote) {
 	}
 }
 
+// takeBack notes that a pair which was added as closed is not. The journal keeps
+// its errors for the end.
+func (r *resumption) takeBack(pair netip.AddrPort) {
+	if r != nil {
+		_ = r.TakeBack(pair)
+	}
+}
+
 // keep writes what was added, and how far the engine is, now and then and when
 // ctx is done, until the function that it returns is called. A second signal
 // may leave no time.

@@ -153,6 +153,9 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 	}
 	w.counter.Add(r)
 	w.families.Add(r)
+	if r.WasClosed {
+		w.plan.resumed.takeBack(r.Target)
+	}
 	w.timeouts.add(r)
 	w.rejected.add(r, w.plan.own)
 	if w.plan.drift != nil {

@@ -10,7 +10,7 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A bitmap holds one bit for each pair: whether it has answered. One
+// A bitmap holds one bit for each pair, as whether it has answered. One
 // goroutine sets, any may look.
 //
 // Its memory is not of the heap: the kernel gives a page where a bit is set,
@@ -40,6 +40,12 @@ func (b bitmap) has(i uint64) bool {
 func (b bitmap) set(i uint64) {
 	w := &b.words[i>>6]
 	atomic.StoreUint64(w, *w|1<<(i&63))
+}
+
+// clear takes a bit back; who sets may.
+func (b bitmap) clear(i uint64) {
+	w := &b.words[i>>6]
+	atomic.StoreUint64(w, *w&^(1<<(i&63)))
 }
 
 // silent keeps of numbers those that are not set, in place.

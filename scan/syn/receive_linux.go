@@ -109,6 +109,9 @@ func (v *receiver) packet(p packet) {
 		v.unreachable(index, a, p.time)
 	case r.answered.has(index):
 		v.again(index, sent)
+		if a.kind == kindSynAck && r.refused.has(index) {
+			v.reopen(hit{index: index, at: p.time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.kind, again: true})
+		}
 	default:
 		v.first(index, a, hit{index: index, at: p.time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.kind})
 	}
@@ -140,6 +143,24 @@ func (v *receiver) again(index uint64, sent int64) {
 	}
 }
 
+// reopen takes in a SYN-ACK of a pair that had refused a SYN: a balancer, or a
+// device on the way, may have. The answer that says more stands.
+func (v *receiver) reopen(h hit) {
+	c := &v.run.s.counts
+	v.run.refused.clear(h.index)
+	c.closed.Add(^uint64(0))
+	c.open.Add(1)
+	v.take(h)
+}
+
+// take hands a hit on.
+func (v *receiver) take(h hit) {
+	v.batch = append(v.batch, h)
+	if len(v.batch) == hitBatch {
+		v.flush()
+	}
+}
+
 // first takes in the first answer of a pair.
 func (v *receiver) first(index uint64, a answer, h hit) {
 	r := v.run
@@ -159,6 +180,7 @@ func (v *receiver) first(index uint64, a answer, h hit) {
 		c.zeroWindow.Add(1)
 	default:
 		c.closed.Add(1)
+		r.refused.set(index)
 	}
 	// A sample of a thousand does not need to be offered all.
 	if n < maxWitnesses || n%64 == 0 {
@@ -170,10 +192,7 @@ func (v *receiver) first(index uint64, a answer, h hit) {
 		c.done.Add(1)
 		return
 	}
-	v.batch = append(v.batch, h)
-	if len(v.batch) == hitBatch {
-		v.flush()
-	}
+	v.take(h)
 }
 
 // passAt is the pass in which a probe left.
@@ -197,6 +216,7 @@ func (r *run) result(h hit) scan.Result {
 		Target: r.s.view.at(h.index), State: scan.StateOpen, Reason: scan.ReasonSynAck,
 		RTT: rtt, Attempts: int(h.pass) + 1, Time: time.Unix(0, h.at),
 	}
+	out.WasClosed = h.again && !r.s.config.OpenOnly
 	switch h.kind {
 	case kindReset:
 		out.State, out.Reason = scan.StateClosed, scan.ReasonReset

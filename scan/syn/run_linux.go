@@ -22,6 +22,7 @@ type hit struct {
 	rtt   time.Duration
 	pass  int16 // the pass that asked, from 0
 	kind  kind
+	again bool // it had answered as closed before
 }
 
 // A run is one sweep under way.
@@ -31,6 +32,7 @@ type run struct {
 	stop     context.CancelFunc
 	walk     walk
 	answered bitmap
+	refused  bitmap        // of those, the closed ones
 	waited   time.Duration // for those who had stopped answering, in outages
 	wasMute  uint64        // pairs that earlier runs found silent, which answered has too
 	hosts    *hostTable
@@ -86,8 +88,13 @@ func newRun(ctx context.Context, s *Scanner) (*run, error) {
 	if err != nil {
 		return nil, err
 	}
+	refused, err := newBitmap(s.view.count)
+	if err != nil {
+		answered.close()
+		return nil, err
+	}
 	r := &run{
-		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: answered, hosts: newHostTable(),
+		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: answered, refused: refused, hosts: newHostTable(),
 		hits: make(chan []hit, 64), spare: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
 		governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1), unreachable: map[uint64]unreach{},
 		at:      make([]atomic.Uint64, len(s.senders)),
@@ -100,7 +107,10 @@ func newRun(ctx context.Context, s *Scanner) (*run, error) {
 }
 
 // close gives the memory back once all goroutines of the run have ended.
-func (r *run) close() { r.answered.close() }
+func (r *run) close() {
+	r.answered.close()
+	r.refused.close()
+}
 
 // recall takes in what earlier runs were done with. What answered then counts
 // as if it had answered now: it is among what the loss is judged by.
@@ -126,6 +136,7 @@ func (r *run) recall() {
 			r.witnesses.offer(i)
 		case scan.StateClosed:
 			c.closed.Add(1)
+			r.refused.set(i)
 			r.up(i, p, kindReset, true, Unreachable{}, 0, false)
 			r.witnesses.offer(i)
 		default:

@@ -37,7 +37,9 @@ func (s *Scanner) Scan(ctx context.Context, space *scan.Space) iter.Seq[scan.Res
 		for batch := range r.hits {
 			for _, h := range batch {
 				if more {
-					s.counts.done.Add(1)
+					if !h.again {
+						s.counts.done.Add(1)
+					}
 					if more = yield(r.result(h)); !more {
 						r.stop()
 					}

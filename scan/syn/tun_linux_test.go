@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"net/netip"
 	"os"
+	"slices"
 	"testing"
 
 	"github.com/google/gopacket"
@@ -54,6 +55,41 @@ func TestForged(t *testing.T) {
 	}
 }
 
+// TestResetAndSynAck has pairs refuse a SYN and accept it, in either order: they
+// are open, and counted once.
+func TestResetAndSynAck(t *testing.T) {
+	t.Parallel()
+	l := newLab(t)
+	go echo(l.tun(), func(b []byte) [][]byte {
+		open := func(ports ...uint16) func(layers.TCPPort) bool {
+			return func(p layers.TCPPort) bool { return slices.Contains(ports, uint16(p)) }
+		}
+		// 25 refuses; 26 refuses and accepts; 27 accepts and refuses.
+		return append(replyAs(b, open(27)), replyAs(b, open(26))...)
+	})
+	scope, space := spaceOf(t, []uint16{25, 26, 27}, "10.91.16.0/28")
+	_, both := spaceOf(t, []uint16{26, 27}, "10.91.16.0/28")
+	var want []netip.AddrPort
+	for i := range both.Len() {
+		want = append(want, both.At(i))
+	}
+	slices.SortFunc(want, netip.AddrPort.Compare)
+	r := l.sweep(space, Config{Scope: scope})
+	r.complete(t, space, want)
+	if r.stats.Open != 32 || r.stats.Closed != 16 || r.stats.Done != space.Len() {
+		t.Errorf("open %d, closed %d, done %d", r.stats.Open, r.stats.Closed, r.stats.Done)
+	}
+	for at, got := range r.all {
+		if got.WasClosed != (at.Port() == 26) {
+			t.Errorf("%v: taken back %t", at, got.WasClosed)
+		}
+	}
+	only := l.sweep(space, Config{Scope: scope, OpenOnly: true})
+	if !slices.Equal(only.open, want) || len(only.all) != len(want) || only.stats.Done != space.Len() {
+		t.Errorf("of open ports only: %d results, %+v", len(only.all), only.stats)
+	}
+}
+
 // tun makes a link without a header in s, and returns its other end.
 func (l *lab) tun() *os.File {
 	l.t.Helper()
@@ -101,6 +137,11 @@ func echo(tun *os.File, answer func([]byte) [][]byte) {
 
 // reply answers a SYN as a host would of which port 25 is open.
 func reply(b []byte) [][]byte {
+	return replyAs(b, func(port layers.TCPPort) bool { return port == 25 })
+}
+
+// replyAs answers a SYN as a host would of which some ports are open.
+func replyAs(b []byte, open func(layers.TCPPort) bool) [][]byte {
 	first := layers.LayerTypeIPv4
 	if b[0]>>4 == 6 {
 		first = layers.LayerTypeIPv6
@@ -111,7 +152,7 @@ func reply(b []byte) [][]byte {
 		return nil
 	}
 	out := &layers.TCP{SrcPort: tcp.DstPort, DstPort: tcp.SrcPort, Ack: tcp.Seq + 1, ACK: true, Window: 1}
-	if tcp.DstPort == 25 {
+	if open(tcp.DstPort) {
 		out.SYN = true
 	} else {
 		out.RST = true
