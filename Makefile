@@ -4,13 +4,14 @@
 GO ?= go
 BIN ?= dist/mxsweep
 
-.PHONY: help build test check unit e2e score bench versus fuzz vuln clean
+.PHONY: help build test check unit e2e fixes score bench versus fuzz vuln clean
 
 help:
 	@echo "make build   static binary in $(BIN)"
 	@echo "make test    all checks: gofmt, vet, staticcheck, race tests, end-to-end tests, score"
 	@echo "make unit    go test ./... (unprivileged, under a minute)"
 	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
+	@echo "make fixes   prove every fix on the real daemon, and write docs/fixes.md anew"
 	@echo "make score   the accuracy score on the lab, where it is present"
 	@echo "make bench   the speed beside nmap and others, where the bench is present"
 	@echo "make versus  mxsweep beside nmap -sV on the lab, where it runs"
@@ -33,6 +34,9 @@ test:
 
 e2e:
 	scripts/e2e
+
+fixes:
+	scripts/fixes
 
 score:
 	scripts/score

@@ -182,13 +182,14 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 	}
 	j.Policy.HostIdentity().identify(&f)
 	product, version := "", ""
+	var alternatives []string
 	if p.Service != nil {
-		product, version = p.Service.Product, p.Service.Version
+		product, version, alternatives = p.Service.Product, p.Service.Version, p.Service.Alternatives
 		f.Product, f.Service = productOf(p.Service), p.Service.Protocol
 		f.Confidence = p.Service.Confidence
 		f.Certainty, f.Method = certainty(p.Service), p.Service.Method
 	}
-	advice := r.Fix.For(product, version, p.Target)
+	advice := r.Fix.For(product, version, alternatives, p.Target)
 	f.Remediation, f.Fixes = advice.Text, advice.Fixes
 	return f
 }

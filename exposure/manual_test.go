@@ -9,10 +9,15 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// TestManual holds docs/rules.md against the rules.
+// TestManual holds docs/rules.md and docs/fixes.md against the rules.
 func TestManual(t *testing.T) {
-	const file = "../docs/rules.md"
-	want := testRules(t).Manual()
+	holdDocument(t, "../docs/rules.md", testRules(t).Manual())
+	holdDocument(t, "../docs/fixes.md", testRules(t).FixMatrix())
+}
+
+// holdDocument wants a file to have a text, or writes it with -update.
+func holdDocument(t *testing.T, file, want string) {
+	t.Helper()
 	if *update {
 		if err := os.MkdirAll("../docs", 0o755); err != nil {
 			t.Fatal(err)

@@ -87,14 +87,28 @@ type Advice struct {
 	Fixes []string // ids of the fixes in Text; nil where it is the default
 }
 
+// maxAlternatives is how many products that are not told apart get their fixes
+// side by side; more of them help nobody.
+const maxAlternatives = 4
+
 // For gives the advice for a product whose version is "" if it is not known,
-// found at an address and port.
-func (f *Fix) For(product, version string, at netip.AddrPort) Advice {
+// found at an address and port. Without a product the fixes of all its
+// alternatives are given.
+func (f *Fix) For(product, version string, alternatives []string, at netip.AddrPort) Advice {
 	v := fix.Values{Port: at.Port()}
 	if at.IsValid() {
 		v.Address = at.Addr().String()
 	}
 	chosen := fix.Choose(f.Fixes, product, version, hasProduct)
+	if product == "" && len(alternatives) <= maxAlternatives {
+		for _, a := range alternatives {
+			for _, c := range fix.Choose(f.Fixes, a, "", hasProduct) {
+				if !slices.Contains(chosen, c) {
+					chosen = append(chosen, c)
+				}
+			}
+		}
+	}
 	if len(chosen) == 0 {
 		return Advice{Text: fillPort(f.Default, v.Port)}
 	}

@@ -160,9 +160,9 @@ type UnclearError struct {
 
 func (e *UnclearError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Why) }
 
-// holdsFor reports whether a version is in the range of the fix; an unknown
+// HoldsFor reports whether a version is in the range of the fix; an unknown
 // version is in every range.
-func (f *Fix) holdsFor(version string) bool {
+func (f *Fix) HoldsFor(version string) bool {
 	if version == "" || f.Versions == "" {
 		return true
 	}

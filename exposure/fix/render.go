@@ -14,7 +14,7 @@ func Choose(from []*Fix, product, version string, matches func(product, words st
 	var list []*Fix
 	longest := 0
 	for _, f := range from {
-		if !f.holdsFor(version) {
+		if !f.HoldsFor(version) {
 			continue
 		}
 		said := 0

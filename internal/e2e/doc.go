@@ -22,6 +22,11 @@
 //
 // MXSWEEP_BIN names a built command to test; without it the tests build one.
 //
+// TestFixes obeys fixes to the letter: hosts with the configuration of their
+// packages and the smallest edit that exposes a daemon are swept, edited,
+// checked, restarted and swept again. A few hosts are proven in each run;
+// MXSWEEP_ALL_FIXES=1 proves all, and "make fixes" writes down what came out.
+//
 // TestLab* score mxsweep on the larger laboratory of mail daemons in
 // ../shared/lab, beside the repository, and are skipped where that is absent
 // (MXSWEEP_LAB names another place):

@@ -22,6 +22,9 @@ type spec struct {
 	played  func() []role // daemons that Debian does not ship
 	listen  []int         // TCP ports that listen, on whatever address, when it is up
 
+	setup []string // shell commands that lay out the files, before any daemon
+	units []unit   // daemons that systemctl knows, started after those
+
 	// silent drops all that arrives, so that no port answers in any way.
 	silent bool
 }

@@ -2,6 +2,7 @@
 # Installs what the tests of this folder need, on Debian and its kin:
 #
 #   install.sh         the mail daemons from Debian packages
+#   install.sh fixes   also the daemons on which fixes are proven
 #   install.sh readers what reads reports in the tests of package report: xmllint,
 #                      ndiff, Nmap::Parser, Chromium
 #   install.sh lab     also the laboratory in ../shared/lab, where it is present
@@ -14,7 +15,10 @@ set -eu
 
 packages='postfix amavisd-new postgrey dovecot-imapd dovecot-lmtpd haproxy
 nginx libnginx-mod-mail opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd
-policyd-rate-limit policyd-weight iproute2 nftables'
+policyd-rate-limit policyd-weight opendmarc iproute2 nftables util-linux procps'
+
+# What else the proofs of all fixes start.
+fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter rspamd memcached'
 
 # What the laboratory's own installer takes for granted: libraries of the
 # daemons that it unpacks without installing them.
@@ -28,6 +32,8 @@ lab=${MXSWEEP_LAB:-$here/../../../shared/lab}
 want=$packages
 if [ "${1:-}" = readers ]; then
 	want=$readers
+elif [ "${1:-}" = fixes ]; then
+	want="$want $fixes"
 elif [ "${1:-}" = lab ] && [ -x "$lab/lab" ]; then
 	want="$want $lab_packages"
 fi

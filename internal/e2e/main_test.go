@@ -28,6 +28,9 @@ var world struct {
 	net  *network
 	err  error
 
+	hosts    sync.Once
+	hostsErr error
+
 	build    sync.Once
 	bin      string
 	buildDir string
@@ -59,13 +62,16 @@ func TestMain(m *testing.M) {
 
 // need skips the test, or fails it under "require", unless the real daemons
 // may be started here.
-func need(t *testing.T) {
+func need(t *testing.T) { needPrograms(t, programs()) }
+
+// needPrograms is need for other programs than those of specs.
+func needPrograms(t *testing.T, list []string) {
 	t.Helper()
 	mode := os.Getenv(gate)
 	if mode == "" || mode == "0" {
 		t.Skipf("%s is not set: no real daemon is started", gate)
 	}
-	if err := prerequisites(); err != nil {
+	if err := prerequisites(list); err != nil {
 		if mode == "require" {
 			t.Fatal(err)
 		}
@@ -74,12 +80,12 @@ func need(t *testing.T) {
 }
 
 // prerequisites reports what the tests lack on this machine.
-func prerequisites() error {
+func prerequisites(list []string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("not root: network namespaces cannot be made")
 	}
 	missing := []string{}
-	for _, program := range programs() {
+	for _, program := range list {
 		if _, err := os.Stat(program); err != nil {
 			missing = append(missing, program)
 		}
@@ -93,15 +99,26 @@ func prerequisites() error {
 	return nil
 }
 
-// hosts starts all hosts, once, and returns the network they are in.
+// base makes the network, once, without any host in it.
+func base(t *testing.T) *network {
+	t.Helper()
+	world.once.Do(func() { world.net, world.err = startNetwork() })
+	if world.err != nil {
+		t.Fatalf("making the network: %v", world.err)
+	}
+	return world.net
+}
+
+// hosts starts all hosts of specs, once, and returns the network they are in.
 func hosts(t *testing.T) *network {
 	t.Helper()
 	need(t)
-	world.once.Do(func() { world.net, world.err = startNetwork() })
-	if world.err != nil {
-		t.Fatalf("starting the hosts: %v", world.err)
+	n := base(t)
+	world.hosts.Do(func() { world.hostsErr = n.add(specs) })
+	if world.hostsErr != nil {
+		t.Fatalf("starting the hosts: %v", world.hostsErr)
 	}
-	return world.net
+	return n
 }
 
 // command returns the path of the mxsweep under test.

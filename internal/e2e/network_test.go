@@ -37,8 +37,8 @@ type network struct {
 	hosts  map[string]*host
 }
 
-// startNetwork removes what a run before left, makes the namespaces and
-// starts all hosts side by side.
+// startNetwork removes what a run before left and makes the network with the
+// scanner in it. Add starts hosts.
 func startNetwork() (*network, error) {
 	rec, err := theRecord()
 	if err != nil {
@@ -61,9 +61,11 @@ func (n *network) start() error {
 	if err := run("ip", "-n", bridge, "link", "set", "br0", "up"); err != nil {
 		return err
 	}
-	if err := n.join(scanner, scannerNumber); err != nil {
-		return err
-	}
+	return n.join(scanner, scannerNumber)
+}
+
+// add starts hosts side by side and returns when all of them listen.
+func (n *network) add(specs []spec) error {
 	errs := make([]error, len(specs))
 	var wg sync.WaitGroup
 	for i, s := range specs {

@@ -57,6 +57,7 @@ type findingRecord struct {
 	Port        int      `json:"port"`
 	Evidence    []string `json:"evidence"`
 	Remediation string   `json:"remediation"`
+	Fixes       []string `json:"fixes"`
 }
 
 // port returns the record of an address and port, nil if there is none.
@@ -85,7 +86,7 @@ func (d *document) findings(ip string, port int) []findingRecord {
 // code.
 func sweep(t *testing.T, args ...string) (*document, int) {
 	t.Helper()
-	hosts(t)
+	base(t)
 	line := append([]string{"scan", "-o", "json", "--progress", "never"}, args...)
 	out, code := mxsweep(t, scanner, line...)
 	if err := validate(t, out); err != nil {
