@@ -13,9 +13,9 @@ import (
 // rest.
 const maxEvidence = 8
 
-// evidence says in sentences what the finding rests on, the weightiest first:
-// what shows the fault itself, what tells the daemon, who it is, and that the
-// port answers at all.
+// evidence says in sentences what the finding rests on: in words what shows the
+// fault itself and who answers, then the bytes of both, and last that the port
+// answers at all.
 func evidence(r *Rule, p Port, v Vantage) []string {
 	reached := fmt.Sprintf("port %d/tcp accepts connections (%s), seen from the vantage point %s", p.Target.Port(), p.Reason, v)
 	if p.Reachability == ReachabilityAssumed {
@@ -26,17 +26,19 @@ func evidence(r *Rule, p Port, v Vantage) []string {
 	if s == nil || s.Method == "table" && !s.Has(ObservedRefused) {
 		return []string{"only the port number is known; nothing was learnt about the service", reached}
 	}
-	var list []string
+	var list, bytes []string
 	for _, e := range s.Evidence {
-		if e.Observation != "" && r.asksFor(e.Observation) && len(list) < maxEvidence-3 {
-			list = append(list, e.Shows+": "+exchange(e))
+		if e.Observation != "" && r.asksFor(e.Observation) && len(bytes) < (maxEvidence-3)/2 {
+			if !slices.Contains(list, e.Shows) {
+				list = append(list, e.Shows)
+			}
+			bytes = append(bytes, e.Shows+": "+exchange(e))
 		}
 	}
-	list = append(list, dialogue(s)...)
 	if sentence := answer(s); sentence != "" {
 		list = append(list, sentence)
 	}
-	return append(list, reached)
+	return append(append(append(list, bytes...), dialogue(s)...), reached)
 }
 
 // asksFor reports whether a condition of the rule asks for the observation.
@@ -87,27 +89,47 @@ func quoted(text string) string {
 		text = line
 	}
 	if len(text) > maxQuote {
-		return strconv.QuoteToASCII(text[:maxQuote]) + "..."
+		end := maxQuote
+		if i := strings.LastIndexAny(text[:maxQuote+1], " \t\r\n"); i > maxQuote/2 {
+			end = i // never within a word of usual length
+		}
+		return strconv.QuoteToASCII(text[:end]) + "..."
 	}
 	return strconv.QuoteToASCII(text)
 }
 
-// answer says what the service is.
+// talked says how a protocol is spoken; the others are spoken by name.
+var talked = map[string]string{
+	"dovecot-auth":   "greeted in the auth protocol of Dovecot",
+	"http":           "answered a request in HTTP",
+	"milter":         "negotiated the milter protocol",
+	"postfix-policy": "answered a request of the policy protocol of Postfix",
+	"rspamd-http":    "answered a request in the HTTP of Rspamd",
+	"socketmap":      "answered a look-up of a socket map",
+	"tcp-table":      "answered a look-up of a TCP table",
+}
+
+// answer says in words what the service did, and who does so.
 func answer(s *fingerprint.Service) string {
+	text := talked[s.Protocol]
 	name := productOf(s)
 	switch {
-	case name != "" && s.Protocol != "":
-		name += " speaking " + s.Protocol
+	case text != "":
 	case s.Protocol != "":
-		name = s.Protocol
-	case name == "":
+		text = "spoke " + s.Protocol
+	case name != "":
+		text = "answered"
+	default:
 		return ""
 	}
+	if name != "" {
+		text += " as " + name + " does"
+	}
 	if s.Role != "" && s.Role != "unknown" {
-		name += ", role " + s.Role
+		text += ", in the role " + s.Role
 	}
 	if s.Behind != nil && s.Behind.Product != "" {
-		name += ", in front of " + s.Behind.Product
+		text += ", in front of " + s.Behind.Product
 	}
-	return fmt.Sprintf("answers as %s (confidence %d of 10)", name, s.Confidence)
+	return fmt.Sprintf("%s (confidence %d of 10)", text, s.Confidence)
 }

@@ -21,17 +21,47 @@ func TestEvidence(t *testing.T) {
 	got := j.Findings(openPort(10027, s))
 	const (
 		talk    = `greeting "220 mx ESMTP"; sent "\r\n", got (closed without a word); sent "QUITX", got "500 no" (then closed)`
-		who     = "answers as DKIMproxy speaking smtp, role signing-proxy, in front of Postfix smtpd (confidence 9 of 10)"
+		who     = "spoke smtp as DKIMproxy does, in the role signing-proxy, in front of Postfix smtpd (confidence 9 of 10)"
 		reached = "port 10027/tcp accepts connections (syn-ack), seen from the vantage point internet"
 	)
-	if ids(got) != "MXS1004 MXS1401" || !slices.Equal(got[0].Evidence, []string{talk, who, reached}) {
+	if ids(got) != "MXS1004 MXS1401" || !slices.Equal(got[0].Evidence, []string{who, talk, reached}) {
 		t.Fatalf("%s: %q", ids(got), got[0].Evidence)
 	}
-	first := got[1].Evidence[0]
+	if words := got[1].Evidence[:2]; !slices.Equal(words, []string{"XCLIENT is offered", who}) {
+		t.Errorf("what was seen begins with %q", words)
+	}
+	first := got[1].Evidence[2]
 	if !strings.HasPrefix(first, `XCLIENT is offered: sent "EHLO x", got "250 XCLIENT \x1b[31m\xff`) || len(first) > 200 {
 		t.Errorf("got %q", first)
 	}
 	if e := j.Findings(openPort(10031, nil))[0].Evidence; !strings.HasPrefix(e[0], "only the port number is known") {
 		t.Errorf("got %q", e)
+	}
+}
+
+// TestQuotedEndsWithAWord: what is cut is cut between words, where there are
+// any.
+func TestQuotedEndsWithAWord(t *testing.T) {
+	for text, want := range map[string]string{
+		strings.Repeat("word ", 30):             `"` + strings.Repeat("word ", 23) + `word"...`,
+		strings.Repeat("w", maxQuote) + " more": `"` + strings.Repeat("w", maxQuote) + `"...`,
+		strings.Repeat("x", maxQuote+1):         `"` + strings.Repeat("x", maxQuote) + `"...`,
+		"short\r\n":                             `"short"`,
+	} {
+		if got := quoted(text); got != want {
+			t.Errorf("%q is quoted as %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestAnswerInWords(t *testing.T) {
+	for want, s := range map[string]*fingerprint.Service{
+		"negotiated the milter protocol as OpenDKIM does, in the role milter (confidence 9 of 10)": {Protocol: "milter", Product: "OpenDKIM", Role: "milter", Confidence: 9},
+		"spoke lmtp (confidence 7 of 10)": {Protocol: "lmtp", Role: "unknown", Confidence: 7},
+		"":                                {},
+	} {
+		if got := answer(s); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
 	}
 }

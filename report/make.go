@@ -141,20 +141,22 @@ func newService(s *fingerprint.Service) *Service {
 
 // newBanner keeps the bytes beside the text where the text does not show all
 // of them as they were. A final CRLF is part of the protocol, not of what was
-// said; a final bare LF shows, because it tells some daemons apart.
+// said; a final bare LF shows, because it tells some daemons apart. Secrets are
+// masked in both; the hash is that of what was said.
 func newBanner(raw []byte, cut bool) *Banner {
 	if len(raw) == 0 {
 		return nil
 	}
 	sum := sha256.Sum256(raw)
-	said := strings.TrimSuffix(string(raw), "\r\n")
+	shown := MaskSecrets(string(raw))
+	said := strings.TrimSuffix(shown, "\r\n")
 	w := &Banner{
 		Text:      Sanitise(said, maxBanner),
 		SHA256:    hex.EncodeToString(sum[:]),
 		Truncated: cut,
 	}
 	if w.Text != said {
-		w.Base64 = base64.StdEncoding.EncodeToString(raw)
+		w.Base64 = base64.StdEncoding.EncodeToString([]byte(shown))
 	}
 	return w
 }

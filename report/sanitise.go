@@ -33,9 +33,11 @@ const (
 // were longer than limit bytes it is cut, never within an escape, and ends
 // with "… truncated". A limit below 16 means 16.
 //
+// Secrets are masked first, by [MaskSecrets].
+//
 // It runs once over each text: where the types of this package are made, in
 // [NewRun], [NewPort], [NewFinding] and [Read]. Every format escapes on top of it.
-func Sanitise(s string, limit int) string { return sanitise(s, limit, false) }
+func Sanitise(s string, limit int) string { return sanitise(MaskSecrets(s), limit, false) }
 
 // sanitiseBlock is Sanitise for text of several lines: line feeds stay.
 func sanitiseBlock(s string, limit int) string { return sanitise(s, limit, true) }

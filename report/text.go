@@ -190,7 +190,7 @@ func shorten(s string, n int) string {
 	if len(s) <= n {
 		return s
 	}
-	if i := strings.LastIndexByte(s[:n], ' '); i > n/2 {
+	if i := strings.LastIndexByte(s[:n+1], ' '); i > n/2 {
 		return s[:i] + " …"
 	}
 	return clip(s, n)

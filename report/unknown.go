@@ -41,7 +41,7 @@ func (s *Service) unsettled() string {
 	}
 	text := "not settled: " + cause(s.Inconclusive)
 	if s.Refusal != "" {
-		text += ` ("` + Sanitise(strings.TrimSpace(s.Refusal), 60) + `")`
+		text += ` ("` + shorten(strings.TrimSpace(s.Refusal), 60) + `")`
 	}
 	return text
 }

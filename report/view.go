@@ -343,7 +343,7 @@ func (p *portView) says() string {
 	if why := s.unsettled(); why != "" {
 		parts = append(parts, why)
 	} else if s.Product == "" && p.port.Banner != nil {
-		parts = append(parts, `said "`+Sanitise(p.port.Banner.Text, 60)+`"`)
+		parts = append(parts, `said "`+shorten(p.port.Banner.Text, 60)+`"`)
 	}
 	return strings.Join(parts, ", ") + confidence(s) + assumed(p.port)
 }

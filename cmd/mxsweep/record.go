@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"mxsweep/fingerprint"
+	"mxsweep/report"
 	"mxsweep/scan"
 )
 
@@ -58,6 +59,10 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 	}
 	var data []byte
 	if err == nil {
+		for i := range service.Transcript.Exchanges {
+			e := &service.Transcript.Exchanges[i]
+			e.Greeting, e.Reply = masked(e.Greeting), masked(e.Reply)
+		}
 		data, err = json.MarshalIndent(service.Transcript, "", "  ")
 	}
 	if err != nil {
@@ -77,6 +82,9 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 	}
 	return writing(fmt.Sprintf("%q", output), file.commit())
 }
+
+// masked is what a daemon said without the secrets in it.
+func masked(said []byte) []byte { return []byte(report.MaskSecrets(string(said))) }
 
 // recordTarget reads one address or name with a port; of a name, the first
 // address is asked.
