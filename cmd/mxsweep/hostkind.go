@@ -147,8 +147,9 @@ func (w *sweep) skipped(r scan.Result, s *fingerprint.Service) bool {
 }
 
 // setAside marks the ports of hosts that do not speak for themselves: what was
-// heard there says nothing about any one port. It returns a notice for each
-// such host.
+// heard there says nothing about any one port. A port that speaks does speak for
+// itself where the others are silent, as a daemon among the ports of a tarpit. It
+// returns a notice for each such host.
 func (w *sweep) setAside(open []exposure.Port) []exposure.Notice {
 	var notices []exposure.Notice
 	for i := range open {
@@ -157,7 +158,9 @@ func (w *sweep) setAside(open []exposure.Port) []exposure.Notice {
 		if kind == hostOrdinary {
 			continue
 		}
-		open[i].Service = withoutName(open[i].Service)
+		if kind == hostRespondsEverywhere || !speaks(open[i].Service) {
+			open[i].Service = withoutName(open[i].Service)
+		}
 		if i > 0 && open[i-1].Target.Addr() == addr {
 			continue
 		}
@@ -174,6 +177,12 @@ func (w *sweep) setAside(open []exposure.Port) []exposure.Notice {
 		notices = append(notices, n.AcceptedBy(w.plan.policy.AcceptsNotice(n.Code, addr, n.Names, w.plan.flags.time())))
 	}
 	return notices
+}
+
+// speaks reports whether a port said something of its own accord or in answer.
+// To hang up is not enough.
+func speaks(s *fingerprint.Service) bool {
+	return s != nil && s.Inconclusive != fingerprint.InconclusiveSkipped && (len(s.Banner) > 0 || s.TLS != nil || s.Confidence > 0)
 }
 
 // withoutName is a service of which only what was said is kept.
