@@ -91,22 +91,9 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 	reply, w.unread = w.unread, nil
 	buf := make([]byte, 1024) // thousands of reads may wait at once
 	for {
-		limit, settling := deadline, false
-		switch complete(reply) {
-		case done:
-			return reply, signatures.EndReply, first, time.Since(start)
-		case maybe:
-			if t := time.Now().Add(settle); t.Before(deadline) {
-				limit, settling = t, true
-			}
-		case torn:
-			limit = w.runsOn(time.Now().Add(tornWait))
-		case begun:
-			if t := w.runsOn(time.Now().Add(tornWait)); t.After(deadline) {
-				limit = t
-			}
-		case endless:
-			return reply, signatures.EndLimit, first, time.Since(start)
+		limit, settling, ended := w.until(complete(reply), deadline)
+		if ended != "" {
+			return reply, ended, first, time.Since(start)
 		}
 		if len(reply) >= maxReply || w.budget.Load() <= 0 {
 			return reply, signatures.EndLimit, first, time.Since(start)
@@ -166,6 +153,29 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 		w.gone = end != signatures.EndSilence && end != signatures.EndReply
 		return reply, end, first, time.Since(start)
 	}
+}
+
+// until is how long to wait for more of a reply of which v is known, and whether
+// that is only to see that it has ended; ended is how it did end, "" if it may
+// go on.
+func (w *wire) until(v verdict, deadline time.Time) (limit time.Time, settling bool, ended string) {
+	switch v {
+	case done:
+		return deadline, false, signatures.EndReply
+	case endless:
+		return deadline, false, signatures.EndLimit
+	case maybe:
+		if t := time.Now().Add(settle); t.Before(deadline) {
+			return t, true, ""
+		}
+	case torn:
+		return w.runsOn(time.Now().Add(tornWait)), false, ""
+	case begun:
+		if t := w.runsOn(time.Now().Add(tornWait)); t.After(deadline) {
+			return t, false, ""
+		}
+	}
+	return deadline, false, ""
 }
 
 // runsOn is until when a reply runs on that would until t.
