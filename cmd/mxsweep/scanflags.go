@@ -208,6 +208,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	if f.netDevice != "" && f.mode.value != modeSyn {
 		bad("add --mode syn", "combining --interface with --mode %s: the kernel chooses the interface of full connections", f.mode.value)
 	}
+	if f.netDevice != "" && f.mode.value == modeSyn && !isInterface(f.netDevice) {
+		bad(interfaceHint, "reading flag \"--interface\": this machine has no interface %q", f.netDevice)
+	}
 	if f.noIdentify && (f.intrusive || len(f.signatures) > 0 || f.fallbacks.given()) {
 		bad("leave one of them out", "combining --no-identify with --intrusive, --signatures, --recog or --nmap-probes: nothing would be asked")
 	}
