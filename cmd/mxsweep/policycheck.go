@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -68,8 +69,14 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	if err := p.checkCanaries(ctx, allowed, excluded); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.stdout, "%s is sound: %d scope entries, %d excludes, %d canaries, %d expected services, %d prohibitions, %d accepted risks\n",
-		policy.File, len(allowed), len(excluded), len(policy.Canaries), len(policy.Expect), len(policy.MustBeClosed), len(policy.Accept))
+	_, err = fmt.Fprintf(s.stdout, "%s is sound: %s\n", policy.File, strings.Join([]string{
+		amount(len(allowed), "scope entry", "scope entries"),
+		amount(len(excluded), "exclude", "excludes"),
+		amount(len(policy.Canaries), "canary", "canaries"),
+		amount(len(policy.Expect), "expected service", "expected services"),
+		amount(len(policy.MustBeClosed), "prohibition", "prohibitions"),
+		amount(len(policy.Accept), "accepted risk", "accepted risks"),
+	}, ", "))
 	for _, n := range policy.Notices(nil, nil, flags.time()) {
 		switch n.Code {
 		case exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeWideAcceptance:
