@@ -75,6 +75,7 @@ const (
 	NoticePartIncomplete    = "MXS9045"
 	NoticeExcludedName      = "MXS9051"
 	NoticeEmptyShard        = "MXS9052"
+	NoticeUnusableAddress   = "MXS9053"
 	NoticeBlocked           = "MXS9061"
 	NoticeRejected          = "MXS9062"
 )
@@ -216,6 +217,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeEmptyShard, "EmptyShard", LevelNote, "The shard holds no host.",
 		"A host is in one shard as a whole, and there are fewer hosts than shards, or one of them has most of the ports. The other shards hold them all.",
 		"Use fewer shards."},
+	{NoticeUnusableAddress, "UnusableAddress", LevelWarning, "A name has addresses that cannot be asked.",
+		"They were not contacted: this host (0.0.0.0), multicast and broadcast are no single host, and a link-local address does not tell its link. The other addresses of the name were swept.",
+		"Correct the records of the name; name a link-local address with its zone (fe80::1%eth0) to sweep it."},
 	{NoticeBlocked, "HostBlocked", LevelWarning, "A host stopped answering during the run, on a port too that it had answered on.",
 		"A firewall may have had enough of the scanner, or the host or the path to it went away. What was asked since the last answer may be open and counts as unknown.",
 		"Have the scanner's address let through, or sweep the host again later, slower, with --rate and --per-host."},

@@ -47,13 +47,15 @@ type lookup struct {
 	question
 	addrs    []netip.Addr
 	unusable []netip.Addr // addresses that no single host has, or link-local ones, whose link is not known
+	misfit   bool         // what was found is of the other family, like ::ffff:192.0.2.1 in an AAAA record
 	err      error        // anything but an answer, NXDOMAIN or NODATA
 }
 
 // An answer is what is known of a name after all of its lookups.
 type answer struct {
-	ranges []netipx.IPRange
-	err    *LookupError // some lookup failed, or there is no address
+	ranges   []netipx.IPRange
+	unusable []netip.Addr // sorted
+	err      *LookupError // some lookup failed, or there is no address
 }
 
 // resolve fills in the addresses of every target that is a name. A name of
@@ -71,7 +73,7 @@ func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error
 			continue
 		}
 		a := p.answers[t.Name]
-		t.Ranges = a.ranges
+		t.Ranges, t.Unusable = a.ranges, a.unusable
 		if a.err == nil {
 			continue
 		}
@@ -131,7 +133,7 @@ func (p *Parser) lookup(ctx context.Context, q question) lookup {
 		r = p.Resolver
 	}
 	addrs, err := r.LookupNetIP(ctx, q.network, q.name)
-	out := lookup{question: q}
+	out := lookup{question: q, misfit: errors.As(err, new(*net.AddrError))}
 	if err != nil && !noAddress(err) {
 		out.err = err
 		return out
@@ -140,6 +142,7 @@ func (p *Parser) lookup(ctx context.Context, q question) lookup {
 		a = a.Unmap()
 		switch {
 		case a.Is4() != (q.network == "ip4"):
+			out.misfit = true
 		case a.Zone() != "" || never.Contains(a):
 			out.unusable = append(out.unusable, a)
 		default:
@@ -152,7 +155,8 @@ func (p *Parser) lookup(ctx context.Context, q question) lookup {
 // noAddress reports whether err says that a name has no address of the family
 // asked for: NXDOMAIN or NODATA (RFC 2308, Section 2), which the net package
 // does not tell apart. A name of the hosts file with addresses of the other
-// family alone gives a *net.AddrError.
+// family alone gives a *net.AddrError, as do AAAA records with nothing but
+// IPv4-mapped addresses (RFC 4291, Section 2.5.5.2).
 func noAddress(err error) bool {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
@@ -165,18 +169,22 @@ func noAddress(err error) bool {
 func answerOf(name string, list []lookup) answer {
 	slices.SortFunc(list, func(a, b lookup) int { return strings.Compare(a.network, b.network) })
 	var a answer
-	var addrs, unusable []netip.Addr
-	var reasons []string
-	var families []string
+	var addrs []netip.Addr
+	var reasons, families, misfits []string
 	for _, l := range list {
 		addrs = append(addrs, l.addrs...)
-		unusable = append(unusable, l.unusable...)
+		a.unusable = append(a.unusable, l.unusable...)
+		if l.misfit {
+			misfits = append(misfits, recordType(l.network)+" gives "+otherFamily(l.network)+" only")
+		}
 		families = append(families, recordType(l.network))
 		if l.err != nil {
 			reasons = append(reasons, lookupReason(l.err))
 		}
 	}
 	a.ranges = rangesOf(addrs)
+	slices.SortFunc(a.unusable, netip.Addr.Compare)
+	a.unusable = slices.Compact(a.unusable)
 	switch {
 	case len(reasons) == 2 && reasons[0] == reasons[1]:
 		a.err = &LookupError{Name: name, Reason: "A and AAAA: " + reasons[0]}
@@ -185,8 +193,10 @@ func answerOf(name string, list []lookup) answer {
 			reasons[i] = recordType(l.network) + ": " + reasons[i]
 		}
 		a.err = &LookupError{Name: name, Reason: strings.Join(reasons, ", ")}
-	case len(addrs) == 0 && len(unusable) > 0:
-		a.err = &LookupError{Name: name, Reason: "no usable address, only " + unusable[0].String()}
+	case len(addrs) == 0 && len(a.unusable) > 0:
+		a.err = &LookupError{Name: name, Reason: "no usable address, only " + a.unusable[0].String()}
+	case len(addrs) == 0 && len(misfits) > 0:
+		a.err = &LookupError{Name: name, Reason: "no usable address, " + strings.Join(misfits, ", ")}
 	case len(addrs) == 0:
 		a.err = &LookupError{Name: name, Reason: "NXDOMAIN, or no " + strings.Join(families, " and no ") + " record"}
 	}
@@ -199,6 +209,14 @@ func recordType(network string) string {
 		return "AAAA"
 	}
 	return "A"
+}
+
+// otherFamily is what the answer to a question must not hold.
+func otherFamily(network string) string {
+	if network == "ip6" {
+		return "IPv4 addresses"
+	}
+	return "IPv6 addresses"
 }
 
 // lookupReason says in a few words how a lookup failed.

@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"net/netip"
 	"slices"
@@ -66,7 +67,11 @@ func TestFamiliesApart(t *testing.T) {
 		"IPv4 only":        {"192.0.2.1", servfail, IPv4Only, "192.0.2.1", ""},
 		"IPv6 only":        {servfail, "2001:db8::1", IPv6Only, "2001:db8::1", ""},
 		"IPv6 only, no":    {"192.0.2.1", nil, IPv6Only, "", "NXDOMAIN, or no AAAA record"},
-		"wrong family":     {"2001:db8::1", "192.0.2.1", BothFamilies, "", "NXDOMAIN, or no A and no AAAA record"},
+		"wrong family":     {"2001:db8::1", "192.0.2.1", BothFamilies, "", "no usable address, A gives IPv6 addresses only, AAAA gives IPv4 addresses only"},
+		"mapped AAAA":      {nil, "::ffff:192.0.2.1", BothFamilies, "", "no usable address, AAAA gives IPv4 addresses only"},
+		"dropped by net":   {nil, otherFamily, BothFamilies, "", "no usable address, AAAA gives IPv4 addresses only"},
+		"beside mapped":    {"192.0.2.1", "::ffff:192.0.2.1", BothFamilies, "192.0.2.1", ""},
+		"beside no host's": {"192.0.2.1 0.0.0.0", "fe80::1", BothFamilies, "192.0.2.1", ""},
 		"no host's":        {"0.0.0.0", nil, BothFamilies, "", "no usable address, only 0.0.0.0"},
 		"something else":   {errors.New("odd"), nil, BothFamilies, "", "A: odd"},
 	} {
@@ -107,6 +112,21 @@ func TestFamiliesApart(t *testing.T) {
 				t.Errorf("asked %q, want %q, once for both lists", r.asked, want)
 			}
 		})
+	}
+}
+
+// TestUnusable: what a name has beside usable addresses is kept.
+func TestUnusable(t *testing.T) {
+	p := Parser{Resolver: &answers{outcomes: map[string]any{"ip4 mx": "0.0.0.0 192.0.2.1 0.0.0.0 224.0.0.1", "ip6 mx": "::"}}}
+	targets, err := p.Targets(t.Context(), []string{"mx", "192.0.2.2"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(targets[0].Unusable); got != "[0.0.0.0 224.0.0.1 ::]" {
+		t.Errorf("unusable: %s", got)
+	}
+	if len(targets[1].Unusable) > 0 {
+		t.Errorf("unusable of an address: %v", targets[1].Unusable)
 	}
 }
 

@@ -25,6 +25,10 @@ type Target struct {
 	// Name is the host name that the target was given as, or empty.
 	Name string
 
+	// Unusable are addresses of the Name that no single host has, like 0.0.0.0,
+	// or link-local ones, sorted. They are not among the Ranges.
+	Unusable []netip.Addr
+
 	// Zone is the interface behind a link-local address, by name or number,
 	// or empty. Ranges, which hold no zones, are then that address alone.
 	Zone string

@@ -130,6 +130,25 @@ func (p *plan) excludedNames() []exposure.Notice {
 		"Excluded by name, with the addresses of now: %s.", strings.Join(names, ", "))}
 }
 
+// unusableAddresses are notices of names that have addresses which cannot be
+// asked beside those that were.
+func (p *plan) unusableAddresses() []exposure.Notice {
+	var notices []exposure.Notice
+	for _, t := range p.asked {
+		told := slices.ContainsFunc(notices, func(n exposure.Notice) bool { return n.Target == t.Name })
+		if len(t.Unusable) == 0 || len(t.Ranges) == 0 || told {
+			continue // a name with no other address is unresolved
+		}
+		texts := make([]string, 0, maxNamed)
+		for _, a := range t.Unusable[:min(len(t.Unusable), maxNamed)] {
+			texts = append(texts, a.String())
+		}
+		notices = append(notices, exposure.NewNotice(exposure.NoticeUnusableAddress, t.Name, anchorOf(t),
+			"The name %q also has addresses that cannot be asked: %s.", t.Name, strings.Join(texts, ", ")))
+	}
+	return notices
+}
+
 // checkZones refuses link-local targets that this machine has no link to, or
 // that the engine cannot ask.
 func checkZones(space *scan.Space, mode string) error {
@@ -140,9 +159,18 @@ func checkZones(space *scan.Space, mode string) error {
 	case mode == modeSyn:
 		return usagef("use --mode connect", "reading target %s: single SYNs are not sent to link-local addresses", addr)
 	case interfaceOf(zone) == nil:
-		return usagef(`"ip link" lists the interfaces`, "reading target %s: this machine has no interface %q", addr, zone)
+		return usagef(interfaceHint, "reading target %s: this machine has no interface %q", addr, zone)
 	}
 	return nil
+}
+
+// interfaceHint tells how to find the names of interfaces.
+const interfaceHint = `"ip link" lists the interfaces`
+
+// isInterface reports whether this machine has an interface of that name.
+func isInterface(name string) bool {
+	_, err := net.InterfaceByName(name)
+	return err == nil
 }
 
 // interfaceOf finds an interface by name or number, nil if there is none.
