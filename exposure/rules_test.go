@@ -158,6 +158,13 @@ var judgements = []judgement{
 	{"Mailman REST", 8001, svc("http", "admin", "Mailman REST"), "", "MXS1305"},
 	{"JMX", 9999, svc("rmi", "admin", "James JMX"), "", "MXS1306"},
 
+	// Mail catchers: anybody may log in, with any password.
+	{"mail catcher's page", 8025, svc("http", "admin", "Mailpit", "mail-catcher"), "", "MXS1307"},
+	{"mail catcher's page with a password", 8025, svc("http", "not-mail", ""), "", ""},
+	{"mail catcher", 1025, svc("smtp", "mta", "MailHog", "mail-catcher", "auth-offered-cleartext", "starttls-absent"), "", "MXS1308"},
+	{"mail catcher on an internal port", 10025, svc("smtp", "mta", "MailHog", "mail-catcher"), "", "MXS1308"},
+	{"mail catcher on the LAN", 1025, svc("smtp", "mta", "Mailpit", "mail-catcher", "auth-offered-cleartext"), ClassLAN, "MXS1308"},
+
 	// How the dialogue is protected.
 	{"XCLIENT", 25, svc("smtp", "mta", "Postfix smtpd", "xclient-offered"), "", "MXS1401"},
 	{"XFORWARD", 25, svc("smtp", "mta", "Postfix smtpd", "xforward-offered"), "", "MXS1402"},
