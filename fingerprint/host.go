@@ -19,6 +19,7 @@ type host struct {
 	mu      sync.Mutex
 	sent    int // segments to it, and those that were sent again
 	resent  int
+	twice   int           // of those, how many had arrived before
 	sign    time.Time     // the last time that it gave a sign of life
 	idlers  int           // ports that are only listened to, beside the limit
 	lonely  time.Duration // spent on asking silent ports once more

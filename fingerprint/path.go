@@ -14,6 +14,7 @@ type path struct {
 	unacked bool // something that was sent is not acknowledged
 	sent    int  // segments that needed an acknowledgement, each counted once
 	resent  int  // how often one of them was sent again
+	twice   int  // of those, how many the other side says it had already
 }
 
 // pathOf asks the kernel about a connection. It reports false where the system
@@ -141,6 +142,7 @@ func (h *host) passed(w *wire, p path) {
 	defer h.mu.Unlock()
 	h.sent += p.sent - w.path.sent
 	h.resent += p.resent - w.path.resent
+	h.twice += p.twice - w.path.twice
 	w.path = p
 }
 
@@ -157,6 +159,20 @@ const maxMissed = 0.003
 // few again whose acknowledgments it had no time to read.
 const lossyShare = 20
 
+// lossy reports whether the path loses packets. A segment that had arrived when
+// it was sent again (RFC 2883) shows that an acknowledgment was lost, or was only
+// late: once or twice says nothing. The caller holds the lock.
+func (h *host) lossy() bool {
+	if h.resent*lossyShare < h.sent+h.resent {
+		return false
+	}
+	return h.resent > h.twice || h.twice > maxTwice
+}
+
+// maxTwice is how many segments may arrive twice without the path counting as one
+// that loses packets.
+const maxTwice = 2
+
 // resendTime is how long a reply is waited for that may have got lost. It is
 // zero where nothing was ever sent twice.
 func (h *host) resendTime() time.Duration {
@@ -165,7 +181,7 @@ func (h *host) resendTime() time.Duration {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.resent == 0 || h.resent*lossyShare < h.sent+h.resent {
+	if !h.lossy() {
 		return 0
 	}
 	// A segment is sent again if it or its acknowledgement was lost.

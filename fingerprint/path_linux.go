@@ -21,5 +21,6 @@ func kernelPath(c *net.TCPConn) (path, bool) {
 		unacked: info.Unacked > 0 || info.Notsent_bytes > 0,
 		sent:    max(int(info.Data_segs_out)+1-resent, 1), // the SYN too
 		resent:  resent,
+		twice:   min(int(info.Dsack_dups), resent),
 	}, true
 }

@@ -10,6 +10,7 @@ import (
 	"net"
 	"os"
 	"os/exec"
+	"os/signal"
 	"path/filepath"
 	"regexp"
 	"slices"
@@ -152,6 +153,10 @@ func signals(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(err)
 	defer out.Close()
 	c.Stdout = out
+	if signal.Ignored(sig) {
+		// Where the tests run under nohup, the command would leave it ignored.
+		signal.Notify(make(chan os.Signal, 1), sig)
+	}
 	ts.Check(c.Start())
 	for tick := time.NewTicker(5 * time.Millisecond); ; {
 		if data, err := os.ReadFile(ts.MkAbs(after)); err == nil && strings.Contains(string(data), text) {
