@@ -8,13 +8,9 @@ import (
 	"net/netip"
 	"os"
 	"os/exec"
-	"regexp"
-	"strconv"
 	"strings"
-	"sync"
 	"sync/atomic"
 	"testing"
-	"time"
 
 	"mxsweep/internal/mailtest"
 )
@@ -40,9 +36,6 @@ type routedNetwork struct {
 	t *testing.T
 
 	scan, router, target string // the namespaces
-
-	later sync.WaitGroup // what happens while the test runs
-	over  chan struct{}  // closed when it ends
 }
 
 // newRoutedNetwork makes the namespaces, which end with the test. It skips the
@@ -73,7 +66,7 @@ func newRoutedNetwork(t *testing.T) *routedNetwork {
 		t.Fatal(err)
 	}
 	name := fmt.Sprintf("%srouted-%d-", prefix, routedNetworks.Add(1))
-	n := &routedNetwork{t: t, scan: name + "scan", router: name + "router", target: name + "target", over: make(chan struct{})}
+	n := &routedNetwork{t: t, scan: name + "scan", router: name + "router", target: name + "target"}
 	t.Cleanup(func() {
 		if err := rec.removeNamespaces(n.scan, n.router, n.target); err != nil {
 			t.Error(err)
@@ -88,10 +81,6 @@ func newRoutedNetwork(t *testing.T) *routedNetwork {
 		}
 	}
 	n.wire()
-	t.Cleanup(func() {
-		close(n.over)
-		n.later.Wait()
-	})
 	return n
 }
 
@@ -124,9 +113,8 @@ func (n *routedNetwork) wire() {
 	}
 }
 
-// filter sets rules of nftables in a namespace, in a chain at a hook, and
-// returns a function that takes them away.
-func (n *routedNetwork) filter(ns, hook string, rules ...string) (remove func()) {
+// filter sets rules of nftables in a namespace, in a chain at a hook.
+func (n *routedNetwork) filter(ns, hook string, rules ...string) {
 	n.t.Helper()
 	kind := "filter"
 	if hook == "prerouting" {
@@ -134,7 +122,6 @@ func (n *routedNetwork) filter(ns, hook string, rules ...string) (remove func())
 	}
 	text := fmt.Sprintf("table ip e2e { chain c { type %s hook %s priority 0; policy accept;\n%s\n}\n}\n", kind, hook, strings.Join(rules, "\n"))
 	n.nft(ns, text)
-	return func() { n.nft(ns, "delete table ip e2e\n") }
 }
 
 // nft gives commands to nftables in a namespace.
@@ -143,36 +130,6 @@ func (n *routedNetwork) nft(ns, text string) {
 	cmd.Stdin = strings.NewReader(text)
 	if out, err := cmd.CombinedOutput(); err != nil {
 		n.t.Errorf("nft in %s: %v: %s\n%s", ns, err, out, text)
-	}
-}
-
-var counted = regexp.MustCompile(`counter packets (\d+)`)
-
-// after calls f once so many SYNs have passed the router, which must have a
-// rule with a counter, unless the test ends before.
-func (n *routedNetwork) after(syns int, f func()) {
-	n.later.Go(func() {
-		for n.wait(2 * time.Millisecond) {
-			out, err := exec.Command("ip", "netns", "exec", n.router, "nft", "list", "table", "ip", "e2e").Output()
-			m := counted.FindSubmatch(out)
-			if err != nil || m == nil {
-				continue
-			}
-			if packets, _ := strconv.Atoi(string(m[1])); packets >= syns {
-				f()
-				return
-			}
-		}
-	})
-}
-
-// wait waits for a time. It reports false if the test ended before.
-func (n *routedNetwork) wait(d time.Duration) bool {
-	select {
-	case <-n.over:
-		return false
-	case <-time.After(d):
-		return true
 	}
 }
 

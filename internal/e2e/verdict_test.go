@@ -59,6 +59,11 @@ func forwarded(rules ...string) func(n *routedNetwork) {
 	return func(n *routedNetwork) { n.filter(n.router, "forward", rules...) }
 }
 
+// routedBy gives the router a table of its own.
+func routedBy(table string) func(n *routedNetwork) {
+	return func(n *routedNetwork) { n.nft(n.router, table) }
+}
+
 var (
 	failOrIncomplete = []int{1, 4}
 	mustFail         = []int{1}
@@ -66,7 +71,25 @@ var (
 	incomplete       = []int{4}
 )
 
-const countSYNs = "ip saddr " + routedOwn + " tcp flags & (syn | ack) == syn counter"
+// downAfter is the filter of a router that drops all packets of a scanner once
+// so many of its SYNs have passed: for a time, or for good if that is zero. The
+// SYN that begins the outage is its first victim.
+func downAfter(syns int, length time.Duration) string {
+	timeout := ""
+	if length > 0 {
+		timeout = fmt.Sprintf("flags timeout; timeout %dms;", length.Milliseconds())
+	}
+	return fmt.Sprintf(`table ip e2e {
+	set begun { type ipv4_addr; size 16; flags dynamic; }
+	set down { type ipv4_addr; size 16; flags dynamic; %s }
+	chain c { type filter hook forward priority 0; policy accept;
+		ip saddr != %s accept
+		tcp flags & (syn | ack) == syn ip saddr != @begun quota over %d bytes add @down { ip saddr } add @begun { ip saddr }
+		ip saddr @down drop
+	}
+}
+`, timeout, routedOwn, syns*synSize)
+}
 
 // downUntilReference drops the SYNs of a scanner until it asks a reference port.
 const downUntilReference = `table ip e2e {
@@ -93,28 +116,12 @@ func disturbances() []disturbance {
 	list := []disturbance{
 		{name: "nothing in the way", setUp: exposed(1), args: []string{routedHost(1)}, codes: mustFail},
 		{name: "ten hosts, banned after 300 SYNs", setUp: both(exposed(10), forwarded(dropAfter(300))), args: []string{tenHosts}, codes: failOrIncomplete},
-		{name: "host gone in the middle", args: []string{routedHost(1)}, codes: failOrIncomplete,
-			setUp: both(exposed(1), forwarded(countSYNs), func(n *routedNetwork) {
-				n.after(50, func() { n.filter(n.target, "input", "drop") })
-			})},
-		{name: "path down for 3 s", args: []string{routedHost(1)}, codes: mustFail,
-			setUp: both(exposed(1), forwarded(countSYNs), func(n *routedNetwork) {
-				n.after(50, func() {
-					remove := n.filter(n.target, "input", "drop")
-					n.wait(3 * time.Second)
-					remove()
-				})
-			})},
+		{name: "host gone in the middle", args: []string{routedHost(1)}, codes: failOrIncomplete, setUp: both(exposed(1), routedBy(downAfter(50, 0)))},
+		{name: "path down for 3 s", args: []string{routedHost(1)}, codes: mustFail, setUp: both(exposed(1), routedBy(downAfter(50, 3*time.Second)))},
 		{name: "path to ten hosts down for 1 s", args: []string{tenHosts}, codes: mustFail, check: tenOpen,
-			setUp: both(exposed(10), forwarded(countSYNs), func(n *routedNetwork) {
-				n.after(100, func() {
-					remove := n.filter(n.target, "input", "drop")
-					n.wait(time.Second)
-					remove()
-				})
-			})},
+			setUp: both(exposed(10), routedBy(downAfter(100, time.Second)))},
 		{name: "down until a reference port is asked", args: []string{routedHost(1), "-p", "10024-10026"}, codes: mustFail,
-			setUp: both(exposed(1), func(n *routedNetwork) { n.nft(n.router, downUntilReference) })},
+			setUp: both(exposed(1), routedBy(downUntilReference))},
 		{name: "30% of SYNs rejected by a router", args: []string{routedHost(1)}, codes: failOrIncomplete,
 			setUp: both(exposed(1), forwarded("tcp flags & (syn | ack) == syn numgen random mod 10 < 3 reject with icmp type host-unreachable"))},
 		{name: "target rejects by ICMP", args: []string{routedHost(1)}, codes: mustPass,
