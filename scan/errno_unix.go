@@ -22,9 +22,9 @@ func errnoOutcome(err error) (outcome, bool) {
 		// after the handshake: somebody accepted, then hung up.
 		return connected, true
 	case syscall.EHOSTUNREACH, syscall.EHOSTDOWN:
-		return hostless, true
+		return hostUnreachable, true
 	case syscall.ENETUNREACH, syscall.ENETDOWN:
-		return netless, true
+		return netUnreachable, true
 	case syscall.EACCES, syscall.EPERM:
 		return prohibited, true
 	case syscall.ETIMEDOUT:

@@ -19,9 +19,9 @@ func errnoOutcome(err error) (outcome, bool) {
 	case windows.WSAECONNRESET, windows.WSAECONNABORTED:
 		return connected, true
 	case windows.WSAEHOSTUNREACH, windows.WSAEHOSTDOWN:
-		return hostless, true
+		return hostUnreachable, true
 	case windows.WSAENETUNREACH, windows.WSAENETDOWN:
-		return netless, true
+		return netUnreachable, true
 	case windows.WSAEACCES:
 		return prohibited, true
 	case windows.WSAETIMEDOUT:

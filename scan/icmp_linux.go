@@ -107,9 +107,9 @@ func unreachable4(kind, code uint8) (outcome, bool) {
 	}
 	switch code {
 	case 0, 5, 6, 11: // net unreachable, source route failed, net unknown, for this service
-		return netless, true
+		return netUnreachable, true
 	case 1, 7, 8, 12: // host unreachable, unknown, isolated, for this service
-		return hostless, true
+		return hostUnreachable, true
 	case 2, 3, 9, 10, 13, 14, 15: // protocol, port; prohibited
 		return prohibited, true
 	}
@@ -123,9 +123,9 @@ func unreachable6(kind, code uint8) (outcome, bool) {
 	}
 	switch code {
 	case 0, 2: // no route, beyond scope
-		return netless, true
+		return netUnreachable, true
 	case 3: // address unreachable
-		return hostless, true
+		return hostUnreachable, true
 	case 1, 4, 5, 6: // prohibited, port, policy failed, route rejected
 		return prohibited, true
 	}

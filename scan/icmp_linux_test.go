@@ -162,12 +162,12 @@ func TestRejectedByBan(t *testing.T) {
 }
 
 func TestUnreachable(t *testing.T) {
-	for code, want := range map[uint8]outcome{0: netless, 1: hostless, 3: prohibited, 9: prohibited, 13: prohibited} {
+	for code, want := range map[uint8]outcome{0: netUnreachable, 1: hostUnreachable, 3: prohibited, 9: prohibited, 13: prohibited} {
 		if got, ok := unreachable4(3, code); !ok || got != want {
 			t.Errorf("ICMP code %d: %v, %v", code, got, ok)
 		}
 	}
-	for code, want := range map[uint8]outcome{0: netless, 1: prohibited, 3: hostless, 4: prohibited} {
+	for code, want := range map[uint8]outcome{0: netUnreachable, 1: prohibited, 3: hostUnreachable, 4: prohibited} {
 		if got, ok := unreachable6(1, code); !ok || got != want {
 			t.Errorf("ICMPv6 code %d: %v, %v", code, got, ok)
 		}

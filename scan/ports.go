@@ -12,7 +12,7 @@ import (
 
 // ParsePorts reads a list of ports: numbers, ranges and names of profiles,
 // separated by commas, each taken away again if it starts with "!":
-// "10024-10031,10143", "internal,!783". Takings-away are applied last,
+// "10024-10031,10143", "internal,!783". Exclusions are applied last,
 // whatever their place, and a list of nothing else takes away from no port at
 // all. The result is sorted and without repeats.
 //

@@ -49,28 +49,30 @@ type ending struct {
 type outcome uint8
 
 const (
-	connected  outcome = iota // a SYN-ACK came
-	refused                   // a RST came
-	hostless                  // the host cannot be reached, says the network
-	netless                   // the net cannot be reached, says the network
-	prohibited                // a firewall or router says no
-	windowless                // a SYN-ACK came that offers no room for data
-	silent                    // nothing came, says the kernel
-	starved                   // this machine lacks something for now
-	looped                    // connected to itself; nobody listens there
-	impossible                // this machine cannot ask at all
+	connected       outcome = iota // a SYN-ACK came
+	refused                        // a RST came
+	hostUnreachable                // the host cannot be reached, says the network
+	netUnreachable                 // the net cannot be reached, says the network
+	prohibited                     // a firewall or router says no
+	windowless                     // a SYN-ACK came that offers no room for data
+	silent                         // nothing came, says the kernel
+	starved                        // this machine lacks something for now
+	looped                         // connected to itself; nobody listens there
+	impossible                     // this machine cannot ask at all
 )
 
 // unreachable reports whether o is what an ICMP error says.
-func (o outcome) unreachable() bool { return o == hostless || o == netless || o == prohibited }
+func (o outcome) unreachable() bool {
+	return o == hostUnreachable || o == netUnreachable || o == prohibited
+}
 
 // reason returns the words of the result schema for a pair that is neither
 // open nor closed.
 func (o outcome) reason() Reason {
 	switch o {
-	case hostless:
+	case hostUnreachable:
 		return ReasonHostUnreach
-	case netless:
+	case netUnreachable:
 		return ReasonNetUnreach
 	case prohibited:
 		return ReasonAdminProhibited
