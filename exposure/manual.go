@@ -7,7 +7,7 @@ import (
 )
 
 // Manual gives the rules and notices as one page of Markdown: an overview,
-// then each rule with why it matters, how to mend it and where to read on.
+// then each rule with why it matters, how to fix it and where to read on.
 func (s *RuleSet) Manual() string {
 	var b strings.Builder
 	b.WriteString("# Rules\n\n")

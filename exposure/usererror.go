@@ -42,7 +42,7 @@ func (e *UserError) Error() string {
 // Unwrap gives the cause.
 func (e *UserError) Unwrap() error { return e.Err }
 
-// Hint says how to mend it, "" if there is nothing to advise.
+// Hint says how to fix it, "" if there is nothing to advise.
 func (e *UserError) Hint() string { return e.HintText }
 
 // Excerpt shows the source line with a mark under the column, "" where the

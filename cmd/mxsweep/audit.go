@@ -18,7 +18,7 @@ func newAudit(s *session) *cobra.Command {
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef(`"mxsweep audit --help" lists the verbs`, "naming a verb of audit: none given")
+				return usagef(`"mxsweep audit --help" lists the commands`, "missing command after audit")
 			}
 			return unknownVerb(cmd, args[0])
 		},

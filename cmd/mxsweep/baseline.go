@@ -34,7 +34,7 @@ it is.`,
 		Args: cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef(`"mxsweep baseline --help" lists the verbs`, "naming a verb of baseline: none given")
+				return usagef(`"mxsweep baseline --help" lists the commands`, "missing command after baseline")
 			}
 			return unknownVerb(cmd, args[0])
 		},

@@ -21,7 +21,7 @@ type canarySet struct {
 
 // readCanaries reads the canaries of the policy and of the command line. Those
 // of the policy must be in the scope, where there is one; where there is none,
-// they must be among the targets, or they are strays that nobody asks. Each of
+// they must be among the targets, or they are out of scope and nobody asks them. Each of
 // the command line authorizes its one pair.
 func (p *plan) readCanaries(ctx context.Context, parser *scan.Parser, bounds scan.Bounds) error {
 	var named []string
@@ -72,7 +72,7 @@ func (p *plan) permitted(targets []scan.Target, bounds scan.Bounds) ([]scan.Targ
 	if bounds.Allowed != nil && len(outside) > 0 {
 		return nil, p.outside(outside[0])
 	}
-	p.strays = outside
+	p.outOfScope = outside
 	return slices.DeleteFunc(targets, func(t scan.Target) bool {
 		return slices.ContainsFunc(outside, func(s scan.Target) bool { return targetName(s) == targetName(t) })
 	}), nil
@@ -135,7 +135,7 @@ func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 }
 
 // explained gives canaries with the reason of those that could not be asked: one
-// whose name did not resolve, or a stray.
+// whose name did not resolve, or is out of scope.
 func (p *plan) explained(canaries []exposure.Canary) []exposure.Canary {
 	explain := func(t scan.Target, reason string) {
 		addr, _ := t.Single()
@@ -152,7 +152,7 @@ func (p *plan) explained(canaries []exposure.Canary) []exposure.Canary {
 		}
 		explain(t, reason)
 	}
-	for _, t := range p.strays {
+	for _, t := range p.outOfScope {
 		explain(t, "it was not asked, as it is none of the targets, which are all that may be contacted where there is no scope")
 	}
 	return canaries

@@ -1,7 +1,7 @@
 // Command mxsweep sweeps mail infrastructure for daemons that answer where
 // they should not: it finds the open ports of a scope, talks to what answers,
 // says which daemon it is, whether a stranger should be able to reach it, and
-// how to mend it. It is made for audits that the owner of the addresses has
+// how to fix it. It is made for audits that the owner of the addresses has
 // authorized.
 //
 // Results go to standard output, everything else to standard error. README.md

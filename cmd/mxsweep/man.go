@@ -15,7 +15,7 @@ func newMan(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:     "man DIR",
 		Short:   "write the manual pages into a directory",
-		Long:    "Writes one manual page for the command and one for each verb into DIR, which is created if needed.",
+		Long:    "Writes one manual page for the command and one for each subcommand into DIR, which is created if needed.",
 		Example: "  mxsweep man /usr/local/share/man/man1",
 		Args:    exactArgs(1, "one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,7 +62,7 @@ func manPage(cmd *cobra.Command) string {
 	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s\n", roffText(long))
 	manFlags(&b, cmd.LocalFlags())
 	if subs := cmd.Commands(); len(subs) > 0 {
-		b.WriteString(".SH VERBS\n")
+		b.WriteString(".SH COMMANDS\n")
 		for _, sub := range subs {
 			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(sub.Name()), roff(sub.Short))
 		}

@@ -31,7 +31,7 @@ type plan struct {
 	scopeFiles  []string
 	lists       []string      // all files that targets, scope and excludes were read from
 	asked       []scan.Target // what is swept, as it was written
-	strays      []scan.Target // canaries that nothing allows to be contacted
+	outOfScope  []scan.Target // canaries that nothing allows to be contacted
 	excluded    []scan.Target
 	scope       *scan.Scope
 	scopeSHA256 string

@@ -22,7 +22,7 @@ func newPolicy(s *session) *cobra.Command {
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef(`"mxsweep policy --help" lists the verbs`, "naming a verb of policy: none given")
+				return usagef(`"mxsweep policy --help" lists the commands`, "missing command after policy")
 			}
 			return unknownVerb(cmd, args[0])
 		},

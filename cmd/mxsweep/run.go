@@ -107,7 +107,7 @@ Only scan what you are authorized to scan.`,
 				return s.printVersion()
 			}
 			if len(args) == 0 {
-				return usagef(`"mxsweep demo" shows what it does, "mxsweep help" lists the verbs`, "naming a verb: none given")
+				return usagef(`"mxsweep demo" shows what it does, "mxsweep help" lists the commands`, "missing command")
 			}
 			return unknownVerb(cmd, args[0])
 		},
@@ -178,21 +178,21 @@ func unknownVerb(parent *cobra.Command, name string) error {
 	for _, c := range parent.Commands() {
 		names = append(names, c.Name())
 	}
-	hint := `"` + parent.CommandPath() + ` --help" lists the verbs`
+	hint := `"` + parent.CommandPath() + ` --help" lists the commands`
 	if best := spelling.Nearest(names, name); best != "" {
 		hint = spelling.Hint(names, name, hint)
 	} else if strings.ContainsAny(name, ".:/") {
-		hint = `targets come after the verb: "mxsweep scan ` + name + `"`
+		hint = `targets come after the command: "mxsweep scan ` + name + `"`
 	}
-	return usagef(hint, "unknown verb %q", name)
+	return usagef(hint, "unknown command %q", name)
 }
 
-// newHelp is "mxsweep help [VERB]", which differs from cobra's own in that an
-// unknown verb is a usage error.
+// newHelp is "mxsweep help [COMMAND]", which differs from cobra's own in that an
+// unknown command is a usage error.
 func newHelp() *cobra.Command {
 	return &cobra.Command{
-		Use:   "help [VERB]",
-		Short: "describe a verb",
+		Use:   "help [COMMAND]",
+		Short: "describe a command",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {

@@ -25,7 +25,7 @@ func newSignatures(s *session) *cobra.Command {
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef(`"mxsweep signatures --help" lists the verbs`, "naming a verb of signatures: none given")
+				return usagef(`"mxsweep signatures --help" lists the commands`, "missing command after signatures")
 			}
 			return unknownVerb(cmd, args[0])
 		},

@@ -18,13 +18,13 @@ func (s *session) usage(cmd *cobra.Command) error {
 		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
 	}
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "  %s VERB\n", cmd.CommandPath())
+		fmt.Fprintf(&b, "  %s COMMAND\n", cmd.CommandPath())
 	}
 	if cmd.Example != "" {
 		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
 	}
 	if cmd.HasAvailableSubCommands() {
-		b.WriteString("\nVerbs:\n")
+		b.WriteString("\nCommands:\n")
 		for _, verb := range cmd.Commands() {
 			if verb.IsAvailableCommand() {
 				fmt.Fprintf(&b, "  %-*s  %s\n", cmd.NamePadding(), verb.Name(), verb.Short)
@@ -35,7 +35,7 @@ func (s *session) usage(cmd *cobra.Command) error {
 		writeFlags(&b, flags, s.width(s.stdout))
 	}
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "\n\"%s VERB --help\" tells more of a verb.\n", cmd.CommandPath())
+		fmt.Fprintf(&b, "\n\"%s COMMAND --help\" tells more of a command.\n", cmd.CommandPath())
 	}
 	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
 	return err
