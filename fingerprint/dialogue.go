@@ -242,12 +242,12 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 
 // patience is how long a reply to the probe is waited for: longer where the
 // host, or this very port, took its time before. A silence that is shorter
-// would be worth nothing ([session.hasty]).
+// would be worth nothing ([session.timedOutEarly]).
 func (s *session) patience(p *signatures.Probe) time.Duration {
 	s.mu.Lock()
 	slowest := s.slowest
 	s.mu.Unlock()
-	host, port := min(2*s.host.slow(), maxPatience), min(hastyFactor*slowest+slowest/2, maxSlowPort)
+	host, port := min(2*s.host.slow(), maxPatience), min(earlyFactor*slowest+slowest/2, maxSlowPort)
 	if s.calm && slowest == 0 {
 		port = calmWait
 	}

@@ -16,15 +16,15 @@ type host struct {
 	limit *scan.HostLimit
 	alone chan struct{} // full while somebody asks a silent port once more
 
-	mu      sync.Mutex
-	sent    int // segments to it, and those that were sent again
-	resent  int
-	twice   int           // of those, how many had arrived before
-	sign    time.Time     // the last time that it gave a sign of life
-	idlers  int           // ports that are only listened to, beside the limit
-	lonely  time.Duration // spent on asking silent ports once more
-	spoke   bool          // one of its ports said something
-	slowest time.Duration // the slowest answer that was no deliberate delay
+	mu         sync.Mutex
+	sent       int // segments to it, and those that were sent again
+	resent     int
+	twice      int           // of those, how many had arrived before
+	sign       time.Time     // the last time that it gave a sign of life
+	idlers     int           // ports that are only listened to, beside the limit
+	retrySpent time.Duration // spent on asking silent ports once more
+	spoke      bool          // one of its ports said something
+	slowest    time.Duration // the slowest answer that was no deliberate delay
 }
 
 // answered notes that a port said something, and how long that took.
@@ -60,10 +60,10 @@ func (h *host) slow() time.Duration {
 	return h.slowest
 }
 
-// maxLonely is how long the silent ports of one host are asked once more, one
+// maxRetrySpent is how long the silent ports of one host are asked once more, one
 // after the other, in all. A daemon with few children has few ports; where
 // dozens are silent a firewall accepts for all of them.
-const maxLonely = 15 * time.Second
+const maxRetrySpent = 15 * time.Second
 
 // enterAlone waits until nobody else asks a silent port once more. It reports
 // false if ctx is done, or if the host was given its time for that. Who enters
@@ -76,7 +76,7 @@ func (h *host) enterAlone(ctx context.Context) bool {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.lonely >= maxLonely {
+	if h.retrySpent >= maxRetrySpent {
 		<-h.alone
 		return false
 	}
@@ -87,7 +87,7 @@ func (h *host) enterAlone(ctx context.Context) bool {
 func (h *host) leaveAlone(start time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.lonely += time.Since(start)
+	h.retrySpent += time.Since(start)
 	<-h.alone
 }
 

@@ -177,7 +177,7 @@ func (s *session) want(id string) {
 // Exchange shows what is known to signatures. It makes a session a
 // signatures.Seen.
 func (s *session) Exchange(id string) (*Exchange, bool) {
-	if ex := s.exchanges[id]; ex != nil && s.hasty(ex) {
+	if ex := s.exchanges[id]; ex != nil && s.timedOutEarly(ex) {
 		return &Exchange{Probe: id, Sent: ex.Sent, End: ex.End, TLS: ex.TLS, Proxied: ex.Proxied, Unheard: true}, false
 	} else if ex != nil {
 		return ex, false
@@ -195,16 +195,16 @@ func (s *session) Exchange(id string) (*Exchange, bool) {
 	return nil, p
 }
 
-// hasty reports whether a silence is worth nothing, because the same port took
+// timedOutEarly reports whether a silence is worth nothing, because the same port took
 // about as long to answer another question.
-func (s *session) hasty(ex *Exchange) bool {
+func (s *session) timedOutEarly(ex *Exchange) bool {
 	return ex.End == signatures.EndSilence && len(ex.Reply) == 0 &&
-		ex.Probe != signatures.Greeting && ex.Took < min(hastyFactor*s.slowest, maxSlowPort)
+		ex.Probe != signatures.Greeting && ex.Took < min(earlyFactor*s.slowest, maxSlowPort)
 }
 
-// hastyFactor is how many times longer than the slowest answer a silence must
+// earlyFactor is how many times longer than the slowest answer a silence must
 // be in order to count.
-const hastyFactor = 2
+const earlyFactor = 2
 
 // mayCome reports whether a probe that has no exchange yet may get one.
 func (s *session) mayCome(p *signatures.Probe) bool {

@@ -321,7 +321,7 @@ func latency(ex *Exchange) time.Duration {
 // for long enough, as the port's slowness now shows.
 func (s *session) askHastyAgain() {
 	for id, ex := range s.exchanges {
-		if s.retried[id] || !s.hasty(ex) {
+		if s.retried[id] || !s.timedOutEarly(ex) {
 			continue
 		}
 		s.retried[id] = true

@@ -71,19 +71,19 @@ func (w *wire) read(ctx context.Context, complete func([]byte) verdict, wait tim
 	return w.readWhile(ctx, complete, func() time.Duration { return wait })
 }
 
-// A read that woke later than overslept after its end was not let run by this
+// A read that woke later than schedulingDelay after its end was not let run by this
 // machine: what the daemon had no time for is not held against it, up to
-// maxOverslept in all.
+// maxSchedulingDelay in all.
 const (
-	overslept    = 20 * time.Millisecond
-	maxOverslept = 2 * time.Second
-	lastLook     = 5 * time.Millisecond
+	schedulingDelay    = 20 * time.Millisecond
+	maxSchedulingDelay = 2 * time.Second
+	finalPoll          = 5 * time.Millisecond
 )
 
 // readWhile is read with a wait that may grow while it lasts.
 func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wait func() time.Duration) (reply []byte, end string, first, took time.Duration) {
 	start := time.Now()
-	var late time.Duration // given back for what this machine overslept
+	var late time.Duration // given back for the time that this machine did not let it run
 	looked, extended := false, false
 	stop := context.AfterFunc(ctx, func() { w.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
@@ -119,13 +119,13 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 			// machine woke up, still waits to be read.
 			if since := time.Since(limit); !looked {
 				looked = true
-				if since > overslept {
+				if since > schedulingDelay {
 					w.late = true
 				}
-				if since > overslept && late < maxOverslept {
-					late = min(late+since, maxOverslept)
+				if since > schedulingDelay && late < maxSchedulingDelay {
+					late = min(late+since, maxSchedulingDelay)
 				}
-				deadline = time.Now().Add(lastLook)
+				deadline = time.Now().Add(finalPoll)
 				if longer := start.Add(wait() + late); longer.After(deadline) {
 					deadline = longer
 				}
