@@ -12,7 +12,7 @@ import (
 
 // maxPatience bounds how long slow daemons are waited for where the probe
 // itself would not wait so long.
-const maxPatience = 1500 * time.Millisecond
+const maxPatience = earlyFactor * maxSlowness
 
 // maxSlowPort is the same where it is the port itself that was slow, say
 // because it starts a process for each connection.
@@ -247,7 +247,7 @@ func (s *session) patience(p *signatures.Probe) time.Duration {
 	s.mu.Lock()
 	slowest := s.slowest
 	s.mu.Unlock()
-	host, port := min(2*s.host.slow(), maxPatience), min(earlyFactor*slowest+slowest/2, maxSlowPort)
+	host, port := min(earlyFactor*s.host.slow(), maxPatience), min(earlyFactor*slowest+slowest/2, maxSlowPort)
 	if s.calm && slowest == 0 {
 		port = calmWait
 	}

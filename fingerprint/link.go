@@ -92,8 +92,13 @@ func hungUp(svc *Service) bool {
 // that would be a guess which reads like a finding.
 func byTable(svc *Service, known signatures.Port) {
 	uses := slices.Clone(known.Uses)
-	if !svc.Has("acl-refused") && !svc.Has("reset-at-connect") && !hungUp(svc) && !svc.slow {
-		uses = slices.DeleteFunc(uses, func(u signatures.Use) bool { return slices.Contains(serverFirst, u.Protocol) })
+	speaksFirst := func(u signatures.Use) bool { return slices.Contains(serverFirst, u.Protocol) }
+	switch {
+	case svc.Has("acl-refused"), svc.Has("reset-at-connect"), hungUp(svc):
+	case svc.slow && slices.ContainsFunc(uses, speaksFirst):
+		return // it may be one that had no time to speak
+	default:
+		uses = slices.DeleteFunc(uses, speaksFirst)
 	}
 	if len(uses) == 0 {
 		return

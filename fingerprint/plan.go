@@ -195,11 +195,11 @@ func (s *session) Exchange(id string) (*Exchange, bool) {
 	return nil, p
 }
 
-// timedOutEarly reports whether a silence is worth nothing, because the same port took
-// about as long to answer another question.
+// timedOutEarly reports whether a silence is worth nothing, because the same port, or
+// another of a slow host, took about as long to answer another question.
 func (s *session) timedOutEarly(ex *Exchange) bool {
 	return ex.End == signatures.EndSilence && len(ex.Reply) == 0 &&
-		ex.Probe != signatures.Greeting && ex.Took < min(earlyFactor*s.slowest, maxSlowPort)
+		ex.Probe != signatures.Greeting && ex.Took < min(earlyFactor*max(s.slowest, s.host.slow()), maxSlowPort)
 }
 
 // earlyFactor is how many times longer than the slowest answer a silence must
