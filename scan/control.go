@@ -29,6 +29,7 @@ const (
 	longestPause = 31 * time.Second
 	allPauses    = 60 * time.Second // of one host
 	slowest      = 2 * time.Second  // between two probes to a host that a pace has blocked
+	maxVoids     = 10               // how often all that waits is asked again because a control needed two tries
 )
 
 // look asks for a control of a host if one is due.
@@ -137,8 +138,13 @@ func (s *sweep) controlled(p *probe, by way) {
 	if !u.failed {
 		s.learn(p, u.tries)
 		u.every = min(2*u.every, lastControl)
-		if u.tries > 0 && u.gap > 0 {
-			s.void(h) // silent again for a while, as before
+		if u.tries > 0 && u.gap > 0 { // silent again for a while, as before
+			if u.voids == maxVoids {
+				s.block(h) // which would go on for ever
+				return
+			}
+			u.voids++
+			s.void(h)
 		}
 		s.heard(h, p.sent, by, p.to.Port())
 	} else {

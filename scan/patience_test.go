@@ -117,3 +117,25 @@ func TestPatience(t *testing.T) {
 		}
 	})
 }
+
+// TestLossWithoutRetries answers only every fourth SYN to a host that is asked
+// once for each port: the controls that it takes do not go on for ever.
+func TestLossWithoutRetries(t *testing.T) {
+	for seed := range uint64(4) {
+		synctest.Test(t, func(t *testing.T) {
+			var mu sync.Mutex
+			n := 0
+			got, engine := sweepAll(t, Config{Seed: seed, Retries: -1}, newFakeNet(func(netip.AddrPort, int) (time.Duration, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if n++; n%4 > 0 {
+					return 0, errSilent
+				}
+				return time.Millisecond, syscall.ECONNREFUSED
+			}), "192.0.2.1", portsFrom(10000, 400)...)
+			if sent := engine.Stats().Sent; len(got) != 400 || sent > 8*400 {
+				t.Errorf("seed %d: %d results for 400 pairs, with %d probes", seed, len(got), sent)
+			}
+		})
+	}
+}

@@ -62,6 +62,7 @@ type memory struct {
 	known [ways]uint16  // a port that answers in each way
 	has   uint8         // the ways of which one is known
 	every uint16        // silent pairs that call for a control
+	voids uint8         // how often a control that needed two tries had all asked again
 	gone  bool          // blocked
 	block uint8         // one more than its place in the list of blocked hosts, 0 for none
 }
