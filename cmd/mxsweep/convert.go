@@ -33,6 +33,7 @@ far as it goes, says so, and ends with exit code 3. "-" reads standard input.`,
 
 // convert plays the saved run in file to the outputs.
 func (s *session) convert(ctx context.Context, file string, flags *outputFlags) error {
+	defer boundMemory()()
 	specs, err := flags.specs()
 	if err != nil {
 		return err

@@ -56,6 +56,7 @@ run saw closed. Both need runs that were saved with --all-ports.`,
 
 // merge reads the runs, makes one of them and reports it.
 func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, files []string) error {
+	defer boundMemory()()
 	m, err := newMerger(flags, given, files)
 	if err != nil {
 		return err

@@ -61,7 +61,7 @@ type plan struct {
 // the user's: they are all found before the first packet, and told together,
 // because of several mistakes the heaviest decides the exit code.
 func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.FlagSet, args []string) (*plan, error) {
-	defer boundPlanMemory()()
+	defer boundMemory()()
 	p := &plan{flags: flags, args: s.args, seed: flags.seed, hosts: scan.NewHostClock(flags.hostTimeout), tree: report.Tree(treeRoot())}
 	if !given.Changed("seed") {
 		p.seed = randomSeed()
@@ -103,10 +103,10 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	return p, p.readBaseline(flags.baseline)
 }
 
-// boundPlanMemory has garbage collected more often while long lists are read
-// than their size needs, and returns what undoes it: what is read once leaves
+// boundMemory has garbage collected more often while long lists and saved runs
+// are read than their size needs, and returns what undoes it: what is read once leaves
 // as much behind as it keeps.
-func boundPlanMemory() (undo func()) {
+func boundMemory() (undo func()) {
 	const most = 200 << 20
 	before := debug.SetMemoryLimit(-1)
 	if before <= most { // the user knows better
