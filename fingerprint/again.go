@@ -37,20 +37,11 @@ func (id *Identifier) Doubtful(addr netip.Addr, svc *Service) bool {
 			return false // it had its time
 		}
 	case "":
-		if len(svc.Banner) > 0 || svc.TLS != nil || svc.Product != "" && svc.Confidence >= plain-1 || svc.turnedAway() {
+		if len(svc.Banner) > 0 || svc.TLS != nil || svc.Product != "" && svc.Confidence >= plain-1 || hungUp(svc) {
 			return false
 		}
 	}
 	return id.late.Load() || id.host(addr).slow() > 0
-}
-
-// turnedAway reports whether the port hung up on the first connection at once.
-func (s *Service) turnedAway() bool {
-	if s.Transcript == nil {
-		return false
-	}
-	g := s.Transcript.Find(signatures.Greeting)
-	return g != nil && (g.End == signatures.EndClosed || g.End == signatures.EndReset)
 }
 
 // Again asks a port once more that is [Identifier.Doubtful]: one connection and

@@ -1,0 +1,57 @@
+package fingerprint
+
+import (
+	"slices"
+	"time"
+
+	"mxsweep/signatures"
+)
+
+// greetingWait is how long the greeting is waited for.
+func (s *session) greetingWait() time.Duration {
+	switch {
+	case s.calm:
+		return calmWait
+	case s.second:
+		return max(againWait, 2*s.host.slow())
+	}
+	p := s.id.Signatures.Probe(signatures.Greeting)
+	return orDefault(s.id.GreetingWait, p.Read.Wait) + s.rtt
+}
+
+// listenWait is how long the greeting is waited for on the first connection,
+// as far as is known now: longer where the port replied to nothing.
+func (s *session) listenWait() time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.second || !s.mute() {
+		return s.greetingWait()
+	}
+	return max(s.greetingWait(), s.greetingTimeout())
+}
+
+// greetingTimeout is how long a port that replied to nothing is listened to.
+func (s *session) greetingTimeout() time.Duration {
+	return orDefault(s.id.GreetingTimeout, DefaultGreetingTimeout) + s.rtt
+}
+
+// mute reports whether the port replied to nothing so far. Hanging up is a
+// reply; what looks like a greeting that came late, on the connection of a
+// question, is none.
+func (s *session) mute() bool {
+	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		return len(ex.Reply) > 0 && !likeGreeting(ex.Reply) || ex.Handshake == signatures.HandshakeComplete ||
+			ex.End == signatures.EndClosed || ex.End == signatures.EndReset || ex.End == signatures.EndLimit
+	})
+}
+
+// onlyListens gives back what the port does not need in order to be listened to.
+// The caller holds the lock.
+func (s *session) onlyListens() {
+	if s.listening || s.first == nil || s.spoken {
+		return
+	}
+	if s.listening = s.host.release(s.first.conn); s.listening && s.idle != nil {
+		s.idle()
+	}
+}
