@@ -67,7 +67,7 @@ type Tool struct {
 	ProbesVersion string `json:"probes_version,omitempty"`
 }
 
-// A Run says what was scanned, when, from where and by whose leave.
+// A Run says what was scanned, when, from where and who authorized it.
 type Run struct {
 	ID            string    `json:"run_id"` // a UUID, lower case
 	StartTime     Time      `json:"start_time"`

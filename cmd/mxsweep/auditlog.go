@@ -137,7 +137,7 @@ func (a *audit) notices() []exposure.Notice {
 		"The audit log %q was repaired at line %d: %s.", a.file.Name(), a.tear.Number(), a.done)}
 }
 
-// start writes down what is about to be done, by whom and by whose leave.
+// start writes down what is about to be done, by whom, and who authorized it.
 func (a *audit) start(p *plan, run report.Run) error {
 	if a == nil {
 		return nil

@@ -134,7 +134,7 @@ func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
 func (f *scanFlags) registerOutput(flags *pflag.FlagSet) {
 	f.output.register(flags)
 	flags.BoolVar(&f.allPorts, "all-ports", false, "report every port, not only the open ones")
-	flags.StringVar(&f.auditLog, "audit-log", "", "append who scanned what, by whose leave, and how it ended to `FILE`, each line chained to the one before by its hash")
+	flags.StringVar(&f.auditLog, "audit-log", "", "append who scanned what, who authorized it, and how it ended to `FILE`, each line chained to the one before by its hash")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only, besides the report")
 	f.progress = newChoice(auto, always, never)
 	flags.Var(f.progress, "progress", "show progress: auto is a bar on a terminal and a line each 30 s in CI")

@@ -63,7 +63,7 @@ func (p *plan) reportTool() report.Tool {
 	return tool
 }
 
-// reportRun says what is scanned, when, from where and by whose leave.
+// reportRun says what is scanned, when, from where and who authorized it.
 func (p *plan) reportRun(start time.Time, mode string) report.Run {
 	name := "command-line"
 	var files []string
