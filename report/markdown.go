@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"html"
 	"io"
+	"slices"
 	"strings"
 )
 
@@ -196,6 +197,7 @@ func (m *markdownWriter) details(b *budget, v *view) int {
 		fmt.Fprintf(&t, "\n<details><summary>%s %s (%s)</summary>\n\n", r.ID, html.EscapeString(r.Title), r.Severity) // no Markdown in a block of HTML
 		if r.Help != "" {
 			t.WriteString(r.Help + "\n")
+			t.WriteString(m.portMeaning(f.Rule, r.Help))
 		} else {
 			fmt.Fprintf(&t, "%s\n\n%s\n", markdownBlock(r.Why), markdownBlock(r.Fix))
 		}
@@ -205,6 +207,35 @@ func (m *markdownWriter) details(b *budget, v *view) int {
 		}
 	}
 	return left
+}
+
+// maxPortsNamed is how many ports portMeaning lists.
+const maxPortsNamed = 8
+
+// portMeaning says which ports the word PORT stands for in the help of a rule:
+// those of the findings shown. Help without that word needs none.
+func (m *markdownWriter) portMeaning(rule, help string) string {
+	if !strings.Contains(help, "PORT") {
+		return ""
+	}
+	var ports []uint16
+	for _, f := range m.shown(m.only) {
+		if f.Rule == rule && f.Port != 0 && !slices.Contains(ports, f.Port) {
+			ports = append(ports, f.Port)
+		}
+	}
+	slices.Sort(ports)
+	list := make([]string, 0, len(ports))
+	for _, p := range ports[:min(len(ports), maxPortsNamed)] {
+		list = append(list, fmt.Sprint(p))
+	}
+	switch more := len(ports) - len(list); {
+	case len(list) == 0:
+		return ""
+	case more > 0:
+		return fmt.Sprintf("\nPORT is %s or one of %d more.\n", strings.Join(list, ", "), more)
+	}
+	return fmt.Sprintf("\nPORT is %s.\n", strings.Join(list, " or "))
 }
 
 func (m *markdownWriter) settled(b *budget, v *view) int {

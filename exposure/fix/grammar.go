@@ -129,7 +129,7 @@ func (f Format) describe(e Edit, v Values) string {
 		name, _, _ := strings.Cut(e.Option, " ")
 		return fmt.Sprintf("in `%s=`, give the option `%s`; leave the others", e.In, optionWord(name, value))
 	case f == MasterCF:
-		return fmt.Sprintf("in the entry that begins with `%s inet`, let the line `-o %s=%s` be; leave its other lines", v.port(), e.Set, value)
+		return fmt.Sprintf("in the entry that begins with `%s inet`, add or change the line `-o %s=%s`; leave its other lines", v.port(), e.Set, value)
 	case e.In != "" && f == INI:
 		return fmt.Sprintf("in [%s], set `%s%s%s`", e.In, e.Set, g.line, value)
 	}
