@@ -70,6 +70,8 @@ var edits = []struct {
 	{"rspamd, a new file", "rspamd-normal-bind", 11333, "", "bind_socket = \"localhost:11333\";\n"},
 	{"rspamd, two sockets", "rspamd-normal-bind", 11333,
 		"bind_socket = \"*:11333\";\nbind_socket = \"[::]:11333\";\n", "bind_socket = \"localhost:11333\";\n# bind_socket = \"[::]:11333\";\n"},
+	{"rspamd that can be told to open no files", "rspamd415-normal-bind", 11333,
+		"bind_socket = \"*:11333\";\n", "bind_socket = \"localhost:11333\";\nallow_file_and_shm_inputs = false;\n"},
 	{"an INI section", "mariadb-bind", 3306,
 		"[server]\nbind-address = 1\n[mysqld]\nuser = mysql\n\n[embedded]\n", "[server]\nbind-address = 1\n[mysqld]\nuser = mysql\nbind-address = 127.0.0.1\n\n[embedded]\n"},
 	{"an INI section that is missing", "mailman-rest", 8001, "[mta]\nx: y\n", "[mta]\nx: y\n[webservice]\nhostname = localhost\n"},
