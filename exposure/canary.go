@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"sync"
@@ -23,6 +24,10 @@ type Canary struct {
 	// least, and spoke its protocol. A CanaryWatch fills it in.
 	Answered bool
 
+	// Own is whether only addresses of the scanning machine itself answered at
+	// some time: that shows nothing of the network. A CanaryWatch fills it in.
+	Own bool
+
 	// Reason is why it could not be asked, or not on all addresses of its name; ""
 	// if it could.
 	Reason string
@@ -39,6 +44,10 @@ func (c *Canary) Target() string {
 	}
 	return c.Selector.Text + ":" + decimal(c.Port)
 }
+
+// showsNetwork reports whether the canary answered whenever it was asked, from
+// another machine.
+func (c Canary) showsNetwork() bool { return c.Answered && !c.Own }
 
 // matches reports whether a port is the canary's.
 func (c *Canary) matches(p *Port) bool {
@@ -71,12 +80,17 @@ type CanaryWatch struct {
 	mu       sync.Mutex
 	canaries []Canary
 	states   bool // no protocol is listened for
+	own      func(netip.Addr) bool
 }
 
 // WatchCanaries begins to watch canaries. With statesOnly, a canary need only
-// be open: the run identifies nothing.
-func WatchCanaries(canaries []Canary, statesOnly bool) *CanaryWatch {
-	return &CanaryWatch{canaries: slices.Clone(canaries), states: statesOnly}
+// be open: the run identifies nothing. Own tells the addresses of the scanning
+// machine itself; nil says that there are none.
+func WatchCanaries(canaries []Canary, statesOnly bool, own func(netip.Addr) bool) *CanaryWatch {
+	if own == nil {
+		own = func(netip.Addr) bool { return false }
+	}
+	return &CanaryWatch{canaries: slices.Clone(canaries), states: statesOnly, own: own}
 }
 
 // Asked takes the results of one occasion on which all canaries were asked. A
@@ -86,7 +100,13 @@ func (w *CanaryWatch) Asked(results []Port, at time.Time) {
 	defer w.mu.Unlock()
 	for i := range w.canaries {
 		c := &w.canaries[i]
-		open := slices.ContainsFunc(results, func(p Port) bool { return p.State == scan.StateOpen && c.matches(&p) })
+		open, network := false, false
+		for _, p := range results {
+			if p.State == scan.StateOpen && c.matches(&p) {
+				open, network = true, network || !w.own(p.Target.Addr())
+			}
+		}
+		c.Own = c.Own || open && !network
 		switch {
 		case open:
 			c.last = at
@@ -131,7 +151,8 @@ func (w *CanaryWatch) Canaries() []Canary {
 	return slices.Clone(w.canaries)
 }
 
-// Answered reports whether a canary answered each time that it was asked.
-func (w *CanaryWatch) Answered() bool {
-	return slices.ContainsFunc(w.Canaries(), func(c Canary) bool { return c.Answered })
+// ShowsNetwork reports whether a canary that is elsewhere answered each time
+// that it was asked.
+func (w *CanaryWatch) ShowsNetwork() bool {
+	return slices.ContainsFunc(w.Canaries(), Canary.showsNetwork)
 }

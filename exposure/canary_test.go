@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -18,23 +19,25 @@ func TestCanaryWatch(t *testing.T) {
 		states    string // o open, c closed, f filtered, - not among the results
 		protocol  string // that was heard; "" for none
 		only      bool   // states only
+		own       bool   // the canary is on the scanning machine
 		want      bool
 		complaint string
 	}{
-		"answers":         {"mx1.example.org", "ooo", "smtp", false, true, ""},
-		"another case":    {"MX1.example.org.", "ooo", "SMTP", false, true, ""},
-		"another name":    {"mx2.example.org", "ooo", "smtp", false, false, "did not answer"},
-		"protocol":        {"mx1.example.org", "ooo", "ssh", false, false, "answers with ssh and not with smtp"},
-		"not heard":       {"mx1.example.org", "ooo", "", false, false, "is open, and smtp was not heard"},
-		"states only":     {"mx1.example.org", "ooo", "", true, true, ""},
-		"closed":          {"mx1.example.org", "ccc", "", false, false, "did not answer"},
-		"gone at once":    {"mx1.example.org", "off", "smtp", false, false, "answered at 12:00:00 UTC for the last time, and did not at 12:01:00 UTC"},
-		"gone later":      {"mx1.example.org", "oof", "smtp", false, false, "answered at 12:01:00 UTC for the last time, and did not at 12:02:00 UTC"},
-		"came back":       {"mx1.example.org", "ofo", "smtp", false, false, "did not at 12:01:00 UTC"},
-		"came late":       {"mx1.example.org", "foo", "smtp", false, false, "did not at 12:00:00 UTC"},
-		"was never asked": {"mx1.example.org", "---", "", false, false, "did not answer"},
+		"answers":         {"mx1.example.org", "ooo", "smtp", false, false, true, ""},
+		"own":             {"mx1.example.org", "ooo", "smtp", false, true, true, ""},
+		"another case":    {"MX1.example.org.", "ooo", "SMTP", false, false, true, ""},
+		"another name":    {"mx2.example.org", "ooo", "smtp", false, false, false, "did not answer"},
+		"protocol":        {"mx1.example.org", "ooo", "ssh", false, false, false, "answers with ssh and not with smtp"},
+		"not heard":       {"mx1.example.org", "ooo", "", false, false, false, "is open, and smtp was not heard"},
+		"states only":     {"mx1.example.org", "ooo", "", true, false, true, ""},
+		"closed":          {"mx1.example.org", "ccc", "", false, false, false, "did not answer"},
+		"gone at once":    {"mx1.example.org", "off", "smtp", false, false, false, "answered at 12:00:00 UTC for the last time, and did not at 12:01:00 UTC"},
+		"gone later":      {"mx1.example.org", "oof", "smtp", false, false, false, "answered at 12:01:00 UTC for the last time, and did not at 12:02:00 UTC"},
+		"came back":       {"mx1.example.org", "ofo", "smtp", false, false, false, "did not at 12:01:00 UTC"},
+		"came late":       {"mx1.example.org", "foo", "smtp", false, false, false, "did not at 12:00:00 UTC"},
+		"was never asked": {"mx1.example.org", "---", "", false, false, false, "did not answer"},
 	} {
-		w := WatchCanaries(p.Canaries, tt.only)
+		w := WatchCanaries(p.Canaries, tt.only, func(a netip.Addr) bool { return tt.own })
 		for i, s := range tt.states {
 			port := openPort(25, nil)
 			port.Host = tt.host
@@ -51,7 +54,7 @@ func TestCanaryWatch(t *testing.T) {
 			w.Heard(port)
 		}
 		c := w.Canaries()[0]
-		if c.Answered != tt.want || w.Answered() != tt.want || !tt.want && !strings.Contains(c.complaint(), tt.complaint) {
+		if c.Answered != tt.want || w.ShowsNetwork() != (tt.want && !tt.own) || !tt.want && !strings.Contains(c.complaint(), tt.complaint) {
 			t.Errorf("%s: answered %v, %q", name, c.Answered, c.complaint())
 		}
 	}

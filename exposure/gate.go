@@ -99,9 +99,10 @@ func (s *RunFacts) stopped() bool {
 	return s.Signal > 0 || s.TimeUp > 0 || !s.Expired.IsZero() || s.Aborted != nil
 }
 
-// canaryAnswered reports whether a canary answered whenever it was asked.
+// canaryAnswered reports whether a canary on another machine answered whenever
+// it was asked.
 func (s *RunFacts) canaryAnswered() bool {
-	return slices.ContainsFunc(s.Canaries, func(c Canary) bool { return c.Answered })
+	return slices.ContainsFunc(s.Canaries, Canary.showsNetwork)
 }
 
 // A SilentTarget is an address that the user named, of which no packet of its
@@ -198,9 +199,13 @@ func (g Gate) caveat(v *Verdict, facts RunFacts) string {
 	if facts.Coverage.Open > 0 || facts.EmptyShard || facts.canaryAnswered() {
 		return ""
 	}
+	canary := "no canary"
+	if slices.ContainsFunc(facts.Canaries, func(c Canary) bool { return c.Own }) {
+		canary = "no canary on another machine"
+	}
 	v.Notices = append(v.Notices, NewNotice(NoticeNothingOpen, "", nil,
-		"No port was open and no canary was asked: a firewall near the scanner would look the same."))
-	return "nothing is open, and no canary was asked: a firewall near the scanner would look the same"
+		"No port was open and %s was asked: a firewall near the scanner would look the same.", canary))
+	return "nothing is open, and " + canary + " was asked: a firewall near the scanner would look the same"
 }
 
 // add raises the code and says why.

@@ -109,6 +109,7 @@ func TestDecide(t *testing.T) {
 		{"nothing seen, no floor", Gate{}, RunFacts{Coverage: Coverage{Planned: 5, HostsSilent: 1}}, nil, ExitIncomplete, "incomplete", NoticeNothingSeen},
 		{"all vacant, no canary", Gate{}, RunFacts{Coverage: Coverage{VacantPairs: 5, HostsVacant: 1}}, nil, ExitIncomplete, "incomplete", NoticeNothingSeen},
 		{"all vacant, a canary", gate, RunFacts{Coverage: Coverage{VacantPairs: 5, HostsVacant: 1}, Canaries: answered}, nil, ExitPass, "pass", ""},
+		{"all vacant, a canary of the scanner's own", gate, RunFacts{Coverage: Coverage{VacantPairs: 5, HostsVacant: 1}, Canaries: []Canary{{Answered: true, Own: true}}}, nil, ExitIncomplete, "incomplete", NoticeNothingSeen},
 		{"up, and nothing conclusive, no floor", Gate{}, RunFacts{Coverage: Coverage{Planned: 5, HostsUp: 1}}, nil, ExitIncomplete, "incomplete", NoticeCoverage},
 		{"silent target, a canary", Gate{}, RunFacts{Coverage: Coverage{Planned: 5, HostsSilent: 1}, Canaries: answered, Silent: silent}, nil, ExitIncomplete, "incomplete", NoticeSilent + " " + NoticeCoverage},
 		{"silent target among many", gate, RunFacts{Coverage: full, Silent: silent}, nil, ExitIncomplete, "incomplete", NoticeSilent},

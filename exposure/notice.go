@@ -102,7 +102,7 @@ var noticeKinds = []NoticeKind{
 		"Fix the name or the resolver, or take the name out of the scope."},
 	{NoticeCoverage, "CoverageBelowFloor", LevelError, "Too few of the planned ports gave a conclusive result.",
 		"A run that saw too little cannot say that all is well.",
-		"The other notices name what was not seen and why; --min-coverage sets the floor."},
+		"The other notices name what was not seen and why; where addresses of a range are silent, a --canary HOST:PORT on another machine that answers shows that nothing is there; --min-coverage sets the floor."},
 	{NoticeCanary, "CanarySilent", LevelError, "A canary did not answer.",
 		"A service that must answer did not, so the vantage point or the network is not what it should be.",
 		"Check the route from the vantage point to the canary, and whether something there blocks the scanner; or name another canary."},

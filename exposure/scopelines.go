@@ -45,6 +45,7 @@ type ScopeLines struct {
 	starts   []netip.Addr // where another line becomes the narrowest, sorted
 	narrow   []int        // the narrowest line from there on; -1 if there is none
 	answered map[netip.AddrPort]bool
+	network  bool // a control that answered is not of loopback
 }
 
 // NewScopeLines indexes lines. Lines with the same range are one, with the
@@ -118,9 +119,14 @@ func (s *ScopeLines) holding(addr netip.Addr) iter.Seq[*ScopeLine] {
 }
 
 // Answers notes a pair of a host that is up, as a control for the lines that
-// hold it.
-func (s *ScopeLines) Answers(pair netip.AddrPort) {
+// hold it. Own says that it is of an address of the scanning machine itself: that
+// such an address answers does not show that others can be reached, except
+// where the whole line is loopback.
+func (s *ScopeLines) Answers(pair netip.AddrPort, own bool) {
 	for l := range s.holding(pair.Addr()) {
+		if own && !(l.Range.From().IsLoopback() && l.Range.To().IsLoopback()) {
+			continue
+		}
 		if len(l.controls) < maxControls && !slices.Contains(l.controls, pair) {
 			l.controls = append(l.controls, pair)
 		}
@@ -138,7 +144,10 @@ func (s *ScopeLines) Controls() []netip.AddrPort {
 }
 
 // Answered notes that a control answered after all else was asked.
-func (s *ScopeLines) Answered(pair netip.AddrPort) { s.answered[pair] = true }
+func (s *ScopeLines) Answered(pair netip.AddrPort) {
+	s.answered[pair] = true
+	s.network = s.network || !pair.Addr().IsLoopback()
+}
 
 // Proves reports whether silence of an address on two occasions shows that it
 // is vacant: a control of a line that holds it answered in the end. Where no
@@ -154,7 +163,7 @@ func (s *ScopeLines) Proves(addr netip.Addr, canary bool) bool {
 		held = true
 		controls += len(l.controls)
 	}
-	return held && controls == 0 && (canary || mayBeEmpty && len(s.answered) > 0)
+	return held && controls == 0 && (canary || mayBeEmpty && s.network)
 }
 
 // Count fills in how many hosts of each line are up.

@@ -3,6 +3,7 @@ package exposure
 import (
 	"math/rand/v2"
 	"net/netip"
+	"slices"
 	"testing"
 
 	"go4.org/netipx"
@@ -21,24 +22,30 @@ func TestScopeLinesProve(t *testing.T) {
 		known    string // a pair that answers
 		answered string // in the end
 		canary   bool
+		own      bool // the pair is of the scanning machine
 		addr     string
 		want     bool
 	}{
-		"a control of the line":        {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "192.0.2.1:25", "192.0.2.1:25", false, "192.0.2.9", true},
-		"it stays silent":              {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "192.0.2.1:25", "", true, "192.0.2.9", false},
-		"another line's":               {[]ScopeLine{prefixLine("192.0.2.0/28", 1), prefixLine("198.51.100.0/28", 1)}, "198.51.100.1:25", "198.51.100.1:25", false, "192.0.2.9", false},
-		"another line's, may be empty": {[]ScopeLine{prefixLine("192.0.2.0/28", 0), prefixLine("198.51.100.0/28", 1)}, "198.51.100.1:25", "198.51.100.1:25", false, "192.0.2.9", true},
-		"nothing up, a canary":         {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "", "", true, "192.0.2.9", true},
-		"nothing up, no canary":        {[]ScopeLine{prefixLine("192.0.2.0/28", 0)}, "", "", false, "192.0.2.9", false},
-		"outside of all":               {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "192.0.2.1:25", "192.0.2.1:25", true, "192.0.2.16", false},
-		"the wider line's":             {[]ScopeLine{prefixLine("192.0.2.0/24", 1), prefixLine("192.0.2.0/28", 1)}, "192.0.2.200:25", "192.0.2.200:25", false, "192.0.2.9", true},
-		"IPv6":                         {[]ScopeLine{prefixLine("2001:db8::/120", 1)}, "[2001:db8::1]:25", "[2001:db8::1]:25", false, "2001:db8::9", true},
+		"a control of the line":        {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "192.0.2.1:25", "192.0.2.1:25", false, false, "192.0.2.9", true},
+		"it stays silent":              {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "192.0.2.1:25", "", true, false, "192.0.2.9", false},
+		"another line's":               {[]ScopeLine{prefixLine("192.0.2.0/28", 1), prefixLine("198.51.100.0/28", 1)}, "198.51.100.1:25", "198.51.100.1:25", false, false, "192.0.2.9", false},
+		"another line's, may be empty": {[]ScopeLine{prefixLine("192.0.2.0/28", 0), prefixLine("198.51.100.0/28", 1)}, "198.51.100.1:25", "198.51.100.1:25", false, false, "192.0.2.9", true},
+		"nothing up, a canary":         {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "", "", true, false, "192.0.2.9", true},
+		"nothing up, no canary":        {[]ScopeLine{prefixLine("192.0.2.0/28", 0)}, "", "", false, false, "192.0.2.9", false},
+		"outside of all":               {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "192.0.2.1:25", "192.0.2.1:25", true, false, "192.0.2.16", false},
+		"the wider line's":             {[]ScopeLine{prefixLine("192.0.2.0/24", 1), prefixLine("192.0.2.0/28", 1)}, "192.0.2.200:25", "192.0.2.200:25", false, false, "192.0.2.9", true},
+		"own":                          {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "192.0.2.1:25", "192.0.2.1:25", false, true, "192.0.2.9", false},
+		"own, a canary":                {[]ScopeLine{prefixLine("192.0.2.0/28", 1)}, "192.0.2.1:25", "", true, true, "192.0.2.9", true},
+		"own, may be empty":            {[]ScopeLine{prefixLine("192.0.2.0/28", 0)}, "192.0.2.1:25", "192.0.2.1:25", false, true, "192.0.2.9", false},
+		"loopback":                     {[]ScopeLine{prefixLine("127.0.0.0/30", 1)}, "127.0.0.1:25", "127.0.0.1:25", false, true, "127.0.0.2", true},
+		"loopback for others":          {[]ScopeLine{prefixLine("127.0.0.0/30", 1), prefixLine("192.0.2.0/28", 0)}, "127.0.0.1:25", "127.0.0.1:25", false, true, "192.0.2.9", false},
+		"IPv6":                         {[]ScopeLine{prefixLine("2001:db8::/120", 1)}, "[2001:db8::1]:25", "[2001:db8::1]:25", false, false, "2001:db8::9", true},
 	} {
 		s := NewScopeLines(tt.lines)
 		if tt.known != "" {
-			s.Answers(pair(tt.known))
+			s.Answers(pair(tt.known), tt.own)
 		}
-		if tt.answered != "" {
+		if tt.answered != "" && slices.Contains(s.Controls(), pair(tt.answered)) {
 			s.Answered(pair(tt.answered))
 		}
 		if got := s.Proves(netip.MustParseAddr(tt.addr), tt.canary); got != tt.want {

@@ -21,7 +21,7 @@ func (w *sweep) observe() {
 	w.rejected, w.timeouts = rejections{}, hostTimeouts{}
 	w.required = exposure.Requirements{Targets: p.singles(), Policy: p.policy, Canaries: p.canaries.all}
 	w.required.Baseline(p.baseline)
-	w.canaries = exposure.WatchCanaries(p.canaries.all, p.flags.noIdentify)
+	w.canaries = exposure.WatchCanaries(p.canaries.all, p.flags.noIdentify, p.isOwn)
 }
 
 // scopeLines are the ranges of the targets of which the run asks something.
@@ -104,7 +104,7 @@ func (w *sweep) assess(port exposure.Port, aside []exposure.Notice) {
 // settle counts what is known only when all has been asked: vacant addresses,
 // the hosts of each line, and silent pairs that the run cannot pass without.
 func (w *sweep) settle() {
-	canary := w.canaries.Answered()
+	canary := w.canaries.ShowsNetwork()
 	for addr := range addressesIn(w.counter.Silent()) {
 		names := w.plan.scope.Names(addr)
 		expected := w.required.Expected(addr, names...)

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net/netip"
 	"testing"
 
@@ -27,7 +28,7 @@ func coverageSweep(t *testing.T, part shard) *sweep {
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &plan{flags: &scanFlags{shard: part}, asked: targets, scope: scope, space: space, wholeSpace: space,
+	p := &plan{flags: &scanFlags{shard: part}, judge: &exposure.Judge{}, asked: targets, scope: scope, space: space, wholeSpace: space,
 		baseline: &exposure.Baseline{Entries: []exposure.BaselineEntry{{IP: netip.MustParseAddr("192.0.2.3"), Port: 25}}}}
 	if part.count > 1 {
 		if p.space, err = space.Shard(uint64(part.index), uint64(part.count)); err != nil {
@@ -48,11 +49,7 @@ func coverageSweep(t *testing.T, part shard) *sweep {
 func (w *sweep) hear(answer func(netip.AddrPort) scan.State) {
 	for i := range w.plan.space.Len() {
 		pair := w.plan.space.At(i)
-		r := scan.Result{Target: pair, State: answer(pair)}
-		if r.FromTarget() {
-			w.lines.Answers(pair)
-		}
-		w.counter.Add(r)
+		w.see(context.Background(), scan.Result{Target: pair, State: answer(pair)})
 	}
 	for _, pair := range w.lines.Controls() {
 		w.lines.Answered(pair)
@@ -104,5 +101,31 @@ func TestShardOfASilentLine(t *testing.T) {
 	}
 	if !mixed {
 		t.Error("no shard has a part of both prefixes")
+	}
+}
+
+// TestOwnAddressShowsNothing holds that silent addresses are not vacant because
+// the machine that scans answers itself, at one of their prefix.
+func TestOwnAddressShowsNothing(t *testing.T) {
+	up := netip.MustParseAddr("192.0.2.1")
+	for _, own := range []bool{false, true} {
+		w := coverageSweep(t, shard{})
+		if w.plan.baseline = nil; own {
+			w.plan.own = []netip.Addr{up}
+		}
+		w.observe()
+		w.hear(func(pair netip.AddrPort) scan.State {
+			if pair.Addr() == up {
+				return scan.StateClosed
+			}
+			return scan.StateFiltered
+		})
+		got, want := w.counter.Coverage().HostsVacant, uint64(7)
+		if own {
+			want = 0
+		}
+		if got != want {
+			t.Errorf("the host that answers is the scanner's own: %v: %d addresses are vacant, want %d", own, got, want)
+		}
 	}
 }

@@ -26,13 +26,19 @@ func ownAddresses() []netip.Addr {
 	return own
 }
 
+// isOwn reports whether an address is one of this machine: what it answers
+// passes no network.
+func (p *plan) isOwn(a netip.Addr) bool {
+	return a.IsLoopback() || slices.Contains(p.own, a.Unmap().WithZone(""))
+}
+
 // reachability is how it is known that ports of the address can be reached from
 // the vantage point. What this machine hears of its own addresses passes no
 // firewall, whatever the vantage point is called; only what is judged as seen
 // from the host itself needs no assumption. Loopback is never seen from
 // elsewhere: whoever names another vantage point for it asks what would be.
 func (p *plan) reachability(a netip.Addr) exposure.Reachability {
-	if a.IsLoopback() || p.judge.Vantage.Class == exposure.ClassHost || !slices.Contains(p.own, a.Unmap().WithZone("")) {
+	if a.IsLoopback() || p.judge.Vantage.Class == exposure.ClassHost || !p.isOwn(a) {
 		return ""
 	}
 	return exposure.ReachabilityAssumed

@@ -146,7 +146,7 @@ func identifiers(connections int) int { return min(max(connections/3, 8), 640) }
 // see counts one result.
 func (w *sweep) see(ctx context.Context, r scan.Result) {
 	if r.FromTarget() && !w.counter.Up(r.Target.Addr()) {
-		w.lines.Answers(r.Target)
+		w.lines.Answers(r.Target, w.plan.isOwn(r.Target.Addr()))
 		if w.plan.resumed != nil {
 			w.signs[r.Target.Addr()] = r.Target.Port()
 		}
