@@ -45,6 +45,9 @@ func certainty(s *fingerprint.Service) int {
 	return s.Confidence
 }
 
+// Knows reports whether Add has a use for a port: the baseline has something of it.
+func (c *Comparison) Knows(target netip.AddrPort) bool { return c.known[target] != nil }
+
 // Add looks at one port. Ports that the baseline does not know cost nothing.
 func (c *Comparison) Add(p Port) {
 	target := netip.AddrPortFrom(p.Target.Addr().Unmap(), p.Target.Port())

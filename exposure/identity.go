@@ -91,7 +91,7 @@ func JoinAddresses(findings []Finding) []Finding {
 }
 
 // join adds what was found on another address of the same name. The finding is
-// suppressed only if it is on all of them.
+// as severe as it is on the worst of them, and suppressed only if it is on all.
 func (f *Finding) join(o *Finding) {
 	addresses := slices.Concat(f.AllAddresses(), o.AllAddresses())
 	slices.SortFunc(addresses, netip.Addr.Compare)
@@ -107,6 +107,7 @@ func (f *Finding) join(o *Finding) {
 			f.Evidence = append(slices.Clip(f.Evidence), o.Target.Addr().Unmap().String()+": "+sentence)
 		}
 	}
+	f.Severity, f.Score = max(f.Severity, o.Severity), max(f.Score, o.Score)
 	f.Confidence = max(f.Confidence, o.Confidence)
 	if o.Certainty > f.Certainty {
 		f.Certainty, f.Method = o.Certainty, o.Method

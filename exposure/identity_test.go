@@ -90,6 +90,21 @@ func TestJoinedStatus(t *testing.T) {
 	}
 }
 
+// TestJoinedSeverity holds that what is harmless on one address of a name does not
+// hide what is not on another one, in whatever order they come.
+func TestJoinedSeverity(t *testing.T) {
+	one, two := onHost(t, "", "mx1.example.org", "192.0.2.1")[0], onHost(t, "", "mx1.example.org", "192.0.2.2")[0]
+	severity, score := one.Severity, one.Score
+	if one.Severity, one.Score = Info, 0; severity == Info || score == 0 {
+		t.Fatal("the finding is harmless to begin with")
+	}
+	for _, list := range [][]Finding{{one, two}, {two, one}} {
+		if joined := JoinAddresses(list); len(joined) != 1 || joined[0].Severity != severity || joined[0].Score != score {
+			t.Errorf("joined: %+v", joined)
+		}
+	}
+}
+
 func mustSelect(t testing.TB, text string) Selector {
 	t.Helper()
 	s, err := ParseSelector(text)

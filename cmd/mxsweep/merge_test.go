@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -22,10 +23,13 @@ type mergePort struct {
 	assumed bool
 }
 
+// builtinRules reads the rules once for all made-up runs.
+var builtinRules = sync.OnceValues(exposure.Builtin)
+
 // madeRun is a run as a scan from the vantage point would have saved it.
 func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *savedRun {
 	t.Helper()
-	rules, err := exposure.Builtin()
+	rules, err := builtinRules()
 	if err != nil {
 		t.Fatal(err)
 	}

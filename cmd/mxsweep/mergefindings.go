@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -166,7 +167,8 @@ func (m *merger) portRecords() []report.Port {
 }
 
 // tellsMore reports whether a record tells more of a port than another one: that
-// it is open, that others can reach it, what answers there.
+// it is open, that others can reach it, what answers there and how surely. Of two
+// that tell as much, the later one counts.
 func tellsMore(p, q *report.Port) bool {
 	rank := func(p *report.Port) int {
 		switch scan.State(p.State) {
@@ -186,5 +188,11 @@ func tellsMore(p, q *report.Port) bool {
 		}
 		return 0
 	}
-	return rank(p) > rank(q)
+	confidence := func(p *report.Port) int {
+		if p.Service == nil {
+			return 0
+		}
+		return p.Service.Confidence
+	}
+	return cmp.Or(cmp.Compare(rank(p), rank(q)), cmp.Compare(confidence(p), confidence(q)), p.Timestamp.Compare(q.Timestamp.Time)) > 0
 }

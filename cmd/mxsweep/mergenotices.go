@@ -12,7 +12,7 @@ import (
 var recounted = []string{
 	exposure.NoticeCoverage, exposure.NoticeNothingInScope, exposure.NoticeBaseline, exposure.NoticeUnverified,
 	exposure.NoticeConfidence, exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeAcceptanceUnused,
-	exposure.NoticeNothingOpen, exposure.NoticeWideAcceptance, exposure.NoticeExpectedMissing, exposure.NoticeShardMissing, exposure.NoticeRunsDiffer,
+	exposure.NoticeNothingOpen, exposure.NoticeWideAcceptance, exposure.NoticeExpectedMissing,
 }
 
 // carried gives the notices of the runs that hold for the merged run too, adds

@@ -52,11 +52,10 @@ func (m *merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 	for i, vantage := range vantages {
 		part := m.entriesOf(vantages, i)
 		c := part.Compare(m.conditions(vantage), m.rules)
-		counter := exposure.NewCoverageCounter(0, 0)
+		counter := m.show(vantage, c)
 		lost := 0.0
 		for _, r := range m.runs {
 			if r.run.Vantage == vantage {
-				m.show(r, c, counter)
 				lost = max(lost, r.summary.Coverage.Loss)
 			}
 		}
@@ -118,16 +117,41 @@ func (m *merger) conditions(vantage string) exposure.Conditions {
 	}
 }
 
-// show tells the comparison of the ports of a run.
-func (m *merger) show(r *savedRun, c *exposure.Comparison, counter *exposure.CoverageCounter) {
-	for i := range r.ports {
-		p := &r.ports[i]
-		addr, err := netip.ParseAddr(p.IP)
-		if err != nil {
+// show tells the comparison of the ports that runs from a vantage point saw, and
+// gives which hosts are up. Of the records that several of them have of a port, the
+// one that tells most counts, in whatever order they are named.
+func (m *merger) show(vantage string, c *exposure.Comparison) *exposure.CoverageCounter {
+	counter := exposure.NewCoverageCounter(0, 0)
+	best := map[netip.AddrPort]report.Port{}
+	for _, r := range m.runs {
+		if r.run.Vantage != vantage {
 			continue
 		}
-		result := scan.Result{Target: netip.AddrPortFrom(addr.Unmap(), p.Port), State: scan.State(p.State), Reason: scan.Reason(p.Reason), Time: p.Timestamp.Time, Attempts: p.Attempts}
-		counter.Add(result)
-		c.Add(exposure.Port{Result: result, Host: p.Host, Service: serviceOf(p.Service)})
+		up := r.up()
+		for addr := range up {
+			counter.SetUp(addr)
+		}
+		for _, p := range r.ports {
+			addr, err := netip.ParseAddr(p.IP)
+			if err != nil {
+				continue
+			}
+			addr = addr.Unmap()
+			pair := netip.AddrPortFrom(addr, p.Port)
+			if !c.Knows(pair) {
+				continue
+			}
+			if p.State == string(scan.StateFiltered) && !up[addr] {
+				p.State = string(scan.StateUnknown) // that another run has heard of the host proves nothing of this one
+			}
+			if before, ok := best[pair]; !ok || tellsMore(&p, &before) {
+				best[pair] = p
+			}
+		}
 	}
+	for pair, p := range best {
+		c.Add(exposure.Port{Host: p.Host, Service: serviceOf(p.Service),
+			Result: scan.Result{Target: pair, State: scan.State(p.State), Reason: scan.Reason(p.Reason), Time: p.Timestamp.Time, Attempts: p.Attempts}})
+	}
+	return counter
 }

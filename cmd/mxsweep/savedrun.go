@@ -81,6 +81,28 @@ func (r *savedRun) Port(p report.Port) error {
 	return nil
 }
 
+// up gives the addresses of which the run had a packet, as far as its records tell:
+// the run must be a whole one.
+func (r *savedRun) up() map[netip.Addr]bool {
+	up := map[netip.Addr]bool{}
+	note := func(text string) {
+		if addr, err := netip.ParseAddr(text); err == nil {
+			up[addr.Unmap()] = true
+		}
+	}
+	for i := range r.ports {
+		if p := &r.ports[i]; p.State == string(scan.StateOpen) || p.State == string(scan.StateClosed) {
+			note(p.IP)
+		}
+	}
+	for i := range r.notices {
+		if n := &r.notices[i]; n.Code == exposure.NoticeReferencePort {
+			note(n.Target)
+		}
+	}
+	return up
+}
+
 // Finding implements [report.Writer].
 func (r *savedRun) Finding(f report.Finding) error {
 	r.findings = append(r.findings, f)
