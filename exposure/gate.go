@@ -204,8 +204,8 @@ func (g Gate) caveat(v *Verdict, facts RunFacts) string {
 		canary = "no canary on another machine"
 	}
 	v.Notices = append(v.Notices, NewNotice(NoticeNothingOpen, "", nil,
-		"No port was open and %s was asked: a firewall near the scanner would look the same.", canary))
-	return "nothing is open, and " + canary + " was asked: a firewall near the scanner would look the same"
+		"No open port was assessed and %s was asked: a firewall near the scanner would look the same.", canary))
+	return "no open port was assessed, and " + canary + " was asked: a firewall near the scanner would look the same"
 }
 
 // add raises the code and says why.

@@ -79,12 +79,19 @@ func (q *Requirements) Expected(addr netip.Addr, hosts ...string) bool {
 	return false
 }
 
-// Of gives the requirement of a pair.
+// Of gives the requirement of a pair. Hosts are the names of its address in scope.
 func (q *Requirements) Of(pair netip.AddrPort, hosts ...string) Requirement {
+	if q.Targets[pair.Addr()] {
+		return RequiredTarget
+	}
+	return q.OfPort(pair, hosts...)
+}
+
+// OfPort gives the requirement that a pair has of its own, whatever its host is. It
+// stands where the policy accepts that the host cannot be judged.
+func (q *Requirements) OfPort(pair netip.AddrPort, hosts ...string) Requirement {
 	addr, port := pair.Addr(), pair.Port()
 	switch {
-	case q.Targets[addr]:
-		return RequiredTarget
 	case q.known[pair]:
 		return RequiredBaseline
 	case q.Policy.forbids(addr, hosts, port) != nil:

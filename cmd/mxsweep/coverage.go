@@ -84,7 +84,8 @@ func (p *plan) silentTargets(counter *exposure.CoverageCounter) []exposure.Silen
 
 // assess counts an open port that no dialogue has assessed. Aside are the
 // notices about hosts whose ports do not speak for themselves: where the policy
-// accepts one, its ports do not count.
+// accepts one, its ports do not count, but for those that the baseline or the
+// policy names.
 func (w *sweep) assess(port exposure.Port, aside []exposure.Notice) {
 	if w.identifier == nil || w.plan.policy.Assessed(port) {
 		return
@@ -93,12 +94,17 @@ func (w *sweep) assess(port exposure.Port, aside []exposure.Notice) {
 	if w.plan.hosts.Short(port.Target.Addr()) && port.Service.Inconclusive == fingerprint.InconclusiveHostTimeout {
 		w.timeouts.unfinished(port.Target.Addr())
 	}
-	addr := port.Target.Addr().String()
+	addr, names := port.Target.Addr().String(), w.plan.scope.Names(port.Target.Addr())
 	if slices.ContainsFunc(aside, func(n exposure.Notice) bool { return n.Target == addr && n.Acceptance != nil }) {
-		w.counter.Accept(1)
+		// An open port that must be closed has a finding for that.
+		if why := w.required.OfPort(port.Target, names...); why != "" && why != exposure.RequiredClosed {
+			w.unknown.Add(port, why)
+		} else {
+			w.counter.Accept(1)
+		}
 		return
 	}
-	w.unknown.Add(port, w.required.Of(port.Target, w.plan.scope.Names(port.Target.Addr())...))
+	w.unknown.Add(port, w.required.Of(port.Target, names...))
 }
 
 // settle counts what is known only when all has been asked: vacant addresses,

@@ -1,9 +1,11 @@
 package main
 
 import (
+	"context"
 	"hash/fnv"
 	"net/netip"
 	"slices"
+	"time"
 
 	"mxsweep/exposure"
 	"mxsweep/fingerprint"
@@ -177,6 +179,29 @@ func (w *sweep) setAside(open []exposure.Port) []exposure.Notice {
 		notices = append(notices, n.AcceptedBy(w.plan.policy.AcceptsNotice(n.Code, addr, n.Names, w.plan.flags.time())))
 	}
 	return notices
+}
+
+const (
+	// greetingLook is how long a port of a host that replies nowhere is listened
+	// to, beside the time that it takes to reach it: daemons that speak first do so
+	// at once, most of them.
+	greetingLook = 300 * time.Millisecond
+	// maxLooks is how many ports of such a host are listened to.
+	maxLooks = 256
+)
+
+// greets reports whether a port of a host that replies nowhere speaks first. It
+// takes over the connection of the result.
+func (w *sweep) greets(ctx context.Context, r *scan.Result) bool {
+	addr := r.Target.Addr()
+	if !w.queue.look(addr) || w.plan.hosts.Refuses(addr) {
+		return false
+	}
+	ctx, done := w.inHostTime(ctx, addr)
+	defer done()
+	greets := w.identifier.Greets(ctx, *r, greetingLook+3*r.RTT)
+	r.Conn = nil // it is closed
+	return greets
 }
 
 // speaks reports whether a port said something of its own accord or in answer.

@@ -42,6 +42,7 @@ type waiting struct {
 	queued  bool            // the host is among the turns
 	idle    map[uint16]bool // of those under way, the ports that are only listened to
 	talks   int             // ports that were talked to
+	looks   int             // ports that were only listened to for a greeting
 	replies hostReplies
 	kind    hostKind
 }
@@ -172,6 +173,19 @@ func (q *queue) worth(addr netip.Addr) bool {
 	defer q.mu.Unlock()
 	h := q.hosts[addr]
 	return h.kind == hostOrdinary && h.talks <= maxTalks
+}
+
+// look reports whether a port that was taken, and is not worth a dialogue, is to be
+// listened to for its greeting.
+func (q *queue) look(addr netip.Addr) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.hosts[addr]
+	if h.kind != hostRepliesNowhere || h.looks == maxLooks {
+		return false
+	}
+	h.looks++
+	return true
 }
 
 // idle says that a port taken from the queue is only listened to any more. Until

@@ -246,9 +246,10 @@ func (w *sweep) name(r scan.Result, service *fingerprint.Service) error {
 }
 
 // ask talks to one open port, unless its host is not what it looks like or has
-// more of them than are worth it.
+// more of them than are worth it. A daemon among the ports of a tarpit is heard if
+// it greets.
 func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, error) {
-	if !w.queue.worth(r.Target.Addr()) {
+	if !w.queue.worth(r.Target.Addr()) && !w.greets(ctx, r) {
 		if r.Conn != nil {
 			_ = r.Conn.Close() // nothing was said
 			r.Conn = nil

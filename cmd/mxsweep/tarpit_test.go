@@ -1,0 +1,89 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"mxsweep/internal/mailtest"
+)
+
+// TestDaemonInTarpit has one daemon greet among many ports that accept connections
+// and reply to nothing: it is found, also where the policy accepts that the others
+// cannot be judged. What the policy expects there and does not greet is not covered
+// by that.
+func TestDaemonInTarpit(t *testing.T) {
+	t.Parallel()
+	const host, daemonPort, first, ports = "127.77.202.1", 10025, 10120, 20
+	daemon, err := mailtest.Daemon("postfix-reinjection")
+	if err != nil {
+		t.Fatal(err)
+	}
+	listen := func(port int, h mailtest.Handler) {
+		s, err := mailtest.Listen(fmt.Sprintf("%s:%d", host, port), h)
+		if err != nil {
+			t.Skip("cannot listen on loopback:", err)
+		}
+		t.Cleanup(func() { s.Close() })
+	}
+	listen(daemonPort, daemon)
+	for i := range ports {
+		listen(first+i, mailtest.Silent{})
+	}
+	mute, all := fmt.Sprintf("%d-%d", first, first+ports-1), fmt.Sprintf("%d,%d-%d", daemonPort, first, first+ports-1)
+	const accept = `version: 1
+accept:
+  - {id: AR-1, rule: MXS9022, target: 127.77.202.1, reason: the tarpit of the network team, owner: mail-ops, expires: 2999-01-31}
+`
+	for _, tt := range []struct {
+		name, ports, policy string
+		code                int
+		notice              string
+	}{
+		{"a daemon that greets", all, accept, 1, "MXS9022"},
+		{"none that greets", mute, accept, 0, "MXS9027"},
+		{"one that is expected and does not greet", mute, accept + `expect:
+  - {target: 127.77.202.1, ports: [10139], protocol: policy}
+`, 4, "MXS9034"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			t.Parallel()
+			policy := filepath.Join(t.TempDir(), "policy.yaml")
+			if err := os.WriteFile(policy, []byte(tt.policy), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			var out, errs bytes.Buffer
+			code := run(t.Context(), []string{"scan", host, "-p", tt.ports, "--policy", policy, "--vantage", "internet", "--greeting-timeout", "7s", "-o", "json", "--progress", "never", "-q"},
+				strings.NewReader(""), &out, &errs, func(string) string { return "" })
+			var doc struct {
+				Notices []struct{ Code, Message string }
+				Ports   []struct {
+					Port    int
+					Service struct{ Product string }
+				}
+			}
+			if err := json.Unmarshal(out.Bytes(), &doc); err != nil {
+				t.Fatalf("%v: %s", err, errs.String())
+			}
+			told := map[string]string{}
+			for _, n := range doc.Notices {
+				told[n.Code] = n.Message
+			}
+			if int(code) != tt.code || told[tt.notice] == "" {
+				t.Errorf("exit %d, want %d and %s: %v", code, tt.code, tt.notice, told)
+			}
+			if strings.Contains(told["MXS9027"], "No port was open") {
+				t.Errorf("%d ports are open, and it says %q", ports, told["MXS9027"])
+			}
+			for _, p := range doc.Ports {
+				if p.Port == daemonPort && p.Service.Product != "Postfix smtpd" {
+					t.Errorf("the daemon is called %q", p.Service.Product)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,73 @@
+package fingerprint
+
+import (
+	"context"
+	"net"
+	"net/netip"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// TestGreets listens to ports that speak first, at once or late, and to those that
+// do not: each gives its place at the host back, and none is sent anything.
+func TestGreets(t *testing.T) {
+	target := netip.MustParseAddrPort("192.0.2.1:10025")
+	for name, tt := range map[string]struct {
+		play fake
+		id   *Identifier
+		want bool
+	}{
+		"at once":       {play: func(c net.Conn) { c.Write([]byte("220 mx.example.org ESMTP\r\n")) }, want: true},
+		"too late":      {play: func(c net.Conn) { time.Sleep(time.Second); c.Write([]byte("220 ")) }},
+		"never":         {play: swallow},
+		"hangs up":      {play: func(net.Conn) {}},
+		"out of scope":  {play: func(c net.Conn) { c.Write([]byte("220 ")) }, id: &Identifier{Allowed: func(netip.Addr) bool { return false }}},
+		"authorization": {play: func(c net.Conn) { c.Write([]byte("220 ")) }, id: &Identifier{NotAfter: time.Date(1999, 1, 1, 0, 0, 0, 0, time.UTC)}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			for _, held := range []bool{false, true} {
+				synctest.Test(t, func(t *testing.T) {
+					conns := &tally{}
+					id := &Identifier{}
+					if tt.id != nil {
+						id = &Identifier{Allowed: tt.id.Allowed, NotAfter: tt.id.NotAfter}
+					}
+					id.Limit, id.Dial = scan.NewHostLimit(1), conns.dial(tt.play)
+					r := scan.Result{Target: target}
+					if held {
+						if err := id.Limit.Enter(t.Context(), target.Addr()); err != nil {
+							t.Fatal(err)
+						}
+						c, _ := id.Dial(t.Context(), target)
+						r.Conn = id.Limit.Hold(target.Addr(), c)
+					}
+					begun := time.Now()
+					if got := id.Greets(t.Context(), r, 300*time.Millisecond); got != tt.want {
+						t.Errorf("held %t: it greets: %t", held, got)
+					}
+					if took := time.Since(begun); took > 300*time.Millisecond {
+						t.Errorf("held %t: it took %v", held, took)
+					}
+					conns.fakes.Wait()
+					if conns.now != 0 || id.Limit.Talks(target.Addr()) != 0 {
+						t.Errorf("held %t: %d connections stay open", held, conns.now)
+					}
+				})
+			}
+		})
+	}
+	synctest.Test(t, func(t *testing.T) {
+		conns := &tally{}
+		ctx, stop := context.WithTimeout(t.Context(), 100*time.Millisecond)
+		defer stop()
+		begun := time.Now()
+		id := &Identifier{Dial: conns.dial(swallow)}
+		if id.Greets(ctx, scan.Result{Target: target}, time.Minute) || time.Since(begun) > 200*time.Millisecond {
+			t.Errorf("a run that was stopped listened for %v", time.Since(begun))
+		}
+		conns.fakes.Wait()
+	})
+}
