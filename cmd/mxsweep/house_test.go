@@ -302,3 +302,31 @@ func TestNoFileNamesAMachine(t *testing.T) {
 		}
 	})
 }
+
+// A tag of an action can be moved to other code; a commit cannot.
+func TestActionsArePinned(t *testing.T) {
+	pinned := regexp.MustCompile(`^[\w.-]+(/[\w.-]+)+@[0-9a-f]{40} # v\d+(\.\d+)*$`)
+	seen := 0
+	eachFile(t, func(name string) {
+		if ext := path.Ext(name); ext != ".yml" && ext != ".yaml" {
+			return
+		}
+		data, err := os.ReadFile(filepath.Join(root, name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for i, line := range strings.Split(string(data), "\n") {
+			_, action, found := strings.Cut(line, "uses: ")
+			if !found || strings.HasPrefix(strings.TrimSpace(line), "#") || strings.HasPrefix(action, "OWNER/mxsweep@") {
+				continue
+			}
+			seen++
+			if !pinned.MatchString(action) {
+				t.Errorf("%s:%d: %q is not a commit with its version as a comment", name, i+1, action)
+			}
+		}
+	})
+	if seen == 0 {
+		t.Error("no workflow uses an action: is this test still looking at them?")
+	}
+}
