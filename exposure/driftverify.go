@@ -63,6 +63,13 @@ func (c *Comparison) Add(p Port) {
 	}
 }
 
+// Forget takes back what Add was told of a port, which is to be asked again.
+func (c *Comparison) Forget(target netip.AddrPort) {
+	if s := c.known[netip.AddrPortFrom(target.Addr().Unmap(), target.Port())]; s != nil {
+		*s = sighting{entries: s.entries}
+	}
+}
+
 // surer reports whether the entry's service was named more surely than one with
 // this certainty and product. A file that does not say how sure it was counts
 // as certain, unless the same product is named again.

@@ -72,10 +72,11 @@ func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
 	w.looked = ctx.Err() == nil
 }
 
-// askReferences asks the reference ports of each single target that is silent:
-// an answer to any of them shows that the target is up and reached. It may have
-// come up only now, so that its other ports are asked once more. Found takes the
-// results of those that are not silent any more.
+// askReferences asks the reference ports of each single target that is silent, and
+// the canaries on silent addresses of ranges: an answer to any of them shows that
+// the host is up and reached. It may have come up only now, so that its other ports
+// are asked once more. Found takes the results of those that are not silent any
+// more.
 func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error) {
 	p := w.plan
 	var pairs []netip.AddrPort
@@ -85,12 +86,14 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 		}
 		pairs = append(pairs, p.references(t.Addr)...)
 	}
+	pairs = append(pairs, w.silentCanaries()...)
 	var shown []scan.Result
 	var ranges []netipx.IPRange
 	for r := range p.further(ctx, p.once(p.scope), scan.PairSpace(pairs)) {
 		if addr := r.Target.Addr(); r.FromTarget() && !w.counter.Up(addr) {
 			w.counter.Forget(addr)
 			w.counter.SetUp(addr)
+			w.lines.Answers(r.Target, p.isOwn(addr))
 			w.shownBy = append(w.shownBy, r.Target)
 			shown = append(shown, r)
 			ranges = append(ranges, netipx.IPRangeFrom(addr, addr))
@@ -98,6 +101,24 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 	}
 	slices.SortFunc(ranges, func(a, b netipx.IPRange) int { return a.From().Compare(b.From()) })
 	w.askSilent(ctx, p.space.Sample(ranges, 0), shown, found)
+}
+
+// silentCanaries are the canaries on silent addresses of ranges, at ports that the
+// sweep itself does not ask.
+func (w *sweep) silentCanaries() []netip.AddrPort {
+	p := w.plan
+	var pairs []netip.AddrPort
+	for i := range p.canaries.space.Len() {
+		pair := p.canaries.space.At(i)
+		addr := pair.Addr()
+		if w.required.Targets[addr] || w.counter.Up(addr) || p.hosts.Short(addr) || p.space.HostsIn(netipx.IPRangeFrom(addr, addr)) == 0 {
+			continue
+		}
+		if _, asked := p.wholeSpace.Index(pair); !asked {
+			pairs = append(pairs, pair)
+		}
+	}
+	return pairs
 }
 
 // maxAgain is how many pairs that earlier runs found silent are asked again. More
@@ -112,7 +133,9 @@ func (w *sweep) askUnproven(ctx context.Context, found func(scan.Result) error) 
 	var signs []scan.Result
 	for pair := range w.plan.resumed.unproven(w.counter.Up) {
 		addr := pair.Addr()
-		if w.counter.Retract(addr); len(pairs) == maxAgain {
+		w.counter.Retract(addr)
+		w.forget(pair)
+		if len(pairs) == maxAgain {
 			continue
 		}
 		pairs = append(pairs, pair)
@@ -130,9 +153,12 @@ func (w *sweep) askUnproven(ctx context.Context, found func(scan.Result) error) 
 func (w *sweep) askSilent(ctx context.Context, space *scan.Space, signs []scan.Result, found func(scan.Result) error) {
 	config := w.plan.connectConfig(w.plan.scope)
 	config.Earlier = slices.Values(signs) // by which the engine knows what answers controls
+	for i := range space.Len() {
+		w.forget(space.At(i))
+	}
 	for r := range w.plan.further(ctx, config, space) {
 		if r.State == scan.StateFiltered {
-			w.counter.Add(r) // and it was reported as that before
+			w.count(r) // and it was reported as that before
 		} else if found(r) != nil {
 			return // and the run has ended
 		}
@@ -211,7 +237,11 @@ func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(sca
 	}
 	config := w.plan.connectConfig(w.plan.scope)
 	config.Hosts = w.plan.hosts
-	for r := range w.plan.further(ctx, config, w.plan.space.Sample(ranges, 0)) {
+	space := w.plan.space.Sample(ranges, 0)
+	for i := range space.Len() {
+		w.forget(space.At(i))
+	}
+	for r := range w.plan.further(ctx, config, space) {
 		if found(r) != nil {
 			return // and the run has ended
 		}

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"net"
 	"net/netip"
 	"path/filepath"
@@ -60,6 +61,32 @@ func TestReferencesTakeCanaries(t *testing.T) {
 	}
 }
 
+// TestSilentCanaries holds that a canary on a silent address of a range is asked
+// for whether its host is up, once and at a port of its own.
+func TestSilentCanaries(t *testing.T) {
+	w := coverageSweep(t, shard{})
+	set, err := (&scan.Parser{}).Targets(t.Context(), []string{"192.0.2.1:2525", "192.0.2.2:2525", "192.0.2.3:25", "192.0.2.9:2525"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	p := w.plan
+	if p.canaries.scope, err = scan.NewScope(scan.Bounds{Targets: set}); err != nil {
+		t.Fatal(err)
+	}
+	if p.canaries.space, err = scan.NewSpace(p.canaries.scope, nil); err != nil {
+		t.Fatal(err)
+	}
+	w.counter.SetUp(netip.MustParseAddr("192.0.2.2"))
+	got := w.silentCanaries()
+	if want := netip.MustParseAddrPort("192.0.2.1:2525"); !slices.Equal(got, []netip.AddrPort{want}) {
+		t.Errorf("got %v, want %v", got, want)
+	}
+	w.required.Targets = map[netip.Addr]bool{got[0].Addr(): true}
+	if again := w.silentCanaries(); len(again) > 0 {
+		t.Errorf("a target of its own has %v among its reference ports already", again)
+	}
+}
+
 // TestAskUnproven goes on with a run that had found a port silent before it had
 // heard of the host: the port is asked again, and what was found silent later is
 // not.
@@ -108,6 +135,27 @@ func TestAskUnproven(t *testing.T) {
 	defer j.Close()
 	p.resumed = &resumption{Journal: j, found: true}
 	w := &sweep{plan: p, counter: exposure.NewCoverageCounter(p.space.Len(), 2), signs: map[netip.Addr]uint16{addr: open[1].Port()}}
+	// A finding of before on the first port is not fixed until that has answered.
+	p.baseline = exposure.BaselineOf(exposure.BaselineHeader{Vantage: "host"}, []exposure.BaselineEntry{
+		{ID: "1", Rule: "MXS1004", Severity: exposure.High, IP: addr, Port: open[0].Port(), Vantage: "host"}})
+	drift := func() exposure.Drift {
+		list, _ := p.drift.Finish(nil, w.counter, nil, time.Time{})
+		return list[0].Drift
+	}
+	p.drift = p.baseline.Compare(exposure.Conditions{Vantage: exposure.Vantage{Class: exposure.ClassHost}}, nil)
+	for r := range p.resumed.earlier() {
+		w.count(r)
+	}
+	if got := drift(); got != exposure.DriftFixed {
+		t.Fatalf("the finding is %s to begin with, so that the test shows nothing", got)
+	}
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	w.askUnproven(stopped, func(scan.Result) error { return nil })
+	if got := drift(); got != exposure.DriftUnverified {
+		t.Errorf("the run ended before it asked the port again, and the finding is %s", got)
+	}
+	w.counter, w.signs = exposure.NewCoverageCounter(p.space.Len(), 2), map[netip.Addr]uint16{addr: open[1].Port()}
 	for r := range p.resumed.earlier() {
 		w.counter.Add(r)
 	}

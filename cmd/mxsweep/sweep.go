@@ -151,20 +151,33 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 			w.signs[r.Target.Addr()] = r.Target.Port()
 		}
 	}
-	w.counter.Add(r)
+	w.count(r)
 	w.families.Add(r)
 	if r.WasClosed {
 		w.plan.resumed.takeBack(r.Target)
 	}
 	w.timeouts.add(r)
 	w.rejected.add(r, w.plan.own)
-	if w.plan.drift != nil {
-		w.plan.drift.Add(exposure.Port{Result: r})
-	}
 	// What a run that was stopped did not come to is said once.
 	if r.State == scan.StateUnknown && ctx.Err() == nil {
 		port := w.port(r, nil)
 		w.unknown.Add(port, w.required.Of(r.Target, w.plan.scope.Names(r.Target.Addr())...))
+	}
+}
+
+// count takes the state of a pair into coverage and drift.
+func (w *sweep) count(r scan.Result) {
+	w.counter.Add(r)
+	if w.plan.drift != nil {
+		w.plan.drift.Add(exposure.Port{Result: r})
+	}
+}
+
+// forget takes back for the drift what was seen of a pair that is asked again: until
+// there is an answer, nothing shows that a finding is fixed.
+func (w *sweep) forget(pair netip.AddrPort) {
+	if w.plan.drift != nil {
+		w.plan.drift.Forget(pair)
 	}
 }
 
