@@ -11,9 +11,9 @@ import (
 
 const (
 	// calmTime is how long the conversation of [Identifier.Again] may take.
-	calmTime = 30 * time.Second
+	calmTime = 20 * time.Second
 	// calmMute is after what time it gives up on a port that replied to nothing.
-	calmMute = 12 * time.Second
+	calmMute = 10 * time.Second
 	// calmWait is how long it waits for the greeting, and for a reply while it is
 	// not known how long the port takes.
 	calmWait = 2500 * time.Millisecond
@@ -55,8 +55,10 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Service) 
 	}
 	left := id.allowance()
 	left.conns.Store(calmConns)
+	left.time.Add(-int64(first.spent))
 	s := newSession(id, id.host(r.Target.Addr()), r.Target, r.RTT, nil, left)
 	s.second, s.calm, s.perPort, s.most = true, true, 1, calmTime
+	s.listened = first.Inconclusive == InconclusiveNoReply
 	if first.Transcript != nil {
 		for i := range first.Transcript.Exchanges {
 			ex := &first.Transcript.Exchanges[i]
@@ -87,18 +89,17 @@ func (id *Identifier) connectAlone(ctx context.Context, s *session, r scan.Resul
 }
 
 // talkAlone repeats a conversation that settled nothing, with no other
-// connection open to the host, and returns the session that knows more.
+// connection open to the host, and returns the session that knows more. What a
+// port did not come to the end of that says its replies byte by byte, it does not
+// come to the end of in less time.
 func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) *session {
-	if !s.host.enterAlone(ctx) {
+	if s.left.drips.Load() <= 0 || !s.host.enterAlone(ctx) {
 		return s
 	}
 	defer s.host.leaveAlone(time.Now())
 	s.host.idle(ctx, maxIdle)
 	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
-	second.idle, second.perPort, second.most = s.idle, 1, retryTime
-	if s.trickles() {
-		second.most = retryTrickle
-	}
+	second.idle, second.perPort, second.most = s.idle, 1, s.retryTime()
 	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
 		second.unsettled() && second.confidence() == s.confidence() {
 		return s
@@ -106,14 +107,24 @@ func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) 
 	return second
 }
 
-// retryTime is how long the second conversation of talkAlone may take. The
-// other ports of the host do not wait for it, but its other retries do.
-// That of a port which said something without coming to an end is shorter: a
-// daemon that was only slow comes to the end of its greeting at once.
-const (
-	retryTime    = 10 * time.Second
-	retryTrickle = 4 * time.Second
-)
+// maxRetryTime is how long the second conversation of talkAlone may take at most.
+// The other ports of the host do not wait for it, but its other retries do.
+const maxRetryTime = 10 * time.Second
+
+// keptTime is how much of the time of a port the second conversation of talkAlone
+// leaves for [Identifier.Again].
+const keptTime = 5 * time.Second
+
+// retryTime is how long the second conversation of talkAlone may take. That of a
+// port which said something without coming to an end is shorter: a daemon that
+// was only slow comes to the end of its greeting at once.
+func (s *session) retryTime() time.Duration {
+	if s.trickles() {
+		return leastTime
+	}
+	left := time.Duration(s.left.time.Load()) - keptTime
+	return min(max(left, leastTime), maxRetryTime)
+}
 
 // trickles reports whether the greeting began and did not end.
 func (s *session) trickles() bool {

@@ -52,7 +52,7 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 		return
 	}
 	var last *signatures.Probe
-	for next := p; next != nil && !s.entered(w); next = s.next(next, w, p) {
+	for next := p; next != nil && !s.entered(w); next = s.next(ctx, next, w, p) {
 		last, held = next, append(held, next.ID)
 		if len(next.Send) > 0 || next.Enters != nil {
 			s.ask(ctx, w, next)
@@ -183,7 +183,7 @@ func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool
 	if !greets || p.Quiet > 0 {
 		return true
 	}
-	got, end, first, took := w.read(ctx, until("greeting", nil), max(s.greetingWait(), usual.Took+usual.Took/2))
+	got, end, first, took := s.readReply(ctx, w, until("greeting", nil), func() time.Duration { return max(s.greetingWait(), usual.Took+usual.Took/2) })
 	got = skipBlank(got)
 	// Another greeting than the first, say "too many connections", begins
 	// another conversation.
@@ -211,7 +211,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	if !w.send(ex.Sent) {
 		w.gone = true
 	}
-	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until(p.Read.Until, ex.Sent), func() time.Duration { return s.stretched(w, start, s.patience(p)) })
+	ex.Reply, ex.End, ex.First, ex.Took = s.readReply(ctx, w, until(p.Read.Until, ex.Sent), func() time.Duration { return s.patience(p) })
 	if untilLines(p.Read.Until) {
 		ex.Reply = skipBlank(ex.Reply)
 	}
@@ -287,10 +287,10 @@ func (s *session) late(p *signatures.Probe, ex *Exchange) {
 }
 
 // next returns the probe that goes on with the connection, or nil.
-func (s *session) next(last *signatures.Probe, w *wire, root *signatures.Probe) *signatures.Probe {
+func (s *session) next(ctx context.Context, last *signatures.Probe, w *wire, root *signatures.Probe) *signatures.Probe {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if w.gone || s.stopped() {
+	if ctx.Err() != nil || w.gone || s.stopped() || s.unanswered(last) {
 		return nil
 	}
 	s.decide()
@@ -302,6 +302,18 @@ func (s *session) next(last *signatures.Probe, w *wire, root *signatures.Probe) 
 		return p
 	}
 	return nil
+}
+
+// unanswered reports whether the reply to a question has not come, or not to its
+// end: what comes on the connection next belongs to it, and a question behind it
+// would be taken for answered.
+func (s *session) unanswered(p *signatures.Probe) bool {
+	ex := s.exchanges[p.ID]
+	if ex == nil || p.ID == signatures.Greeting || ex.End != signatures.EndSilence || !untilLines(p.Read.Until) {
+		return false
+	}
+	v := until(p.Read.Until, ex.Sent)(ex.Reply)
+	return v != done && v != maybe
 }
 
 // follows reports whether a probe goes on where another has just ended.

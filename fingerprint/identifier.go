@@ -76,9 +76,9 @@ type Identifier struct {
 	// ConnectTimeout is how long a further connection may take. If zero, 3 s.
 	ConnectTimeout time.Duration
 
-	// PortTime is how long one conversation with a port may take; inside of
-	// TLS, behind a PROXY header, and where a port is asked once more, another
-	// one begins. If zero, 25 s.
+	// PortTime is how long the conversations with a port may take in all. One
+	// that repeats another may always take 4 s, and the first one inside of TLS
+	// or behind a PROXY header 10 s. If zero, 25 s.
 	PortTime time.Duration
 
 	// NotAfter is the first moment that is too late for anything to be sent:
@@ -159,6 +159,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 		return unasked(why), fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
 	svc := s.service()
+	svc.spent = orDefault(id.PortTime, portTime) - time.Duration(left.time.Load())
 	if ctx.Err() != nil && svc.Inconclusive == "" {
 		svc.Inconclusive = InconclusiveUnfinished // all that was still to be asked
 	}

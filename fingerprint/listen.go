@@ -10,7 +10,7 @@ import (
 // greetingWait is how long the greeting is waited for.
 func (s *session) greetingWait() time.Duration {
 	switch {
-	case s.calm:
+	case s.calm && !s.listened:
 		return calmWait
 	case s.second:
 		return max(againWait, 2*s.host.slow())

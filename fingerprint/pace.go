@@ -16,6 +16,12 @@ func (s *session) pace(ctx context.Context) error {
 	return err
 }
 
+// time is how long the conversation may take.
+func (s *session) time() time.Duration {
+	left := max(time.Duration(s.left.time.Load()), orDefault(s.least, leastTime))
+	return min(orDefault(s.most, left), left)
+}
+
 // bounded returns a context that is done after most, apart from the time that
 // connections waited for their pace. Its cause is then
 // [context.DeadlineExceeded].

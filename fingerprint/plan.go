@@ -42,7 +42,6 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 	if len(s.wanted) == 0 {
 		return nil, -1
 	}
-	wake = s.untilQuietOver()
 	for _, p := range s.candidates() {
 		if wait := s.untilQuiet(p); wait > 0 {
 			wake = sooner(wake, wait)
@@ -53,6 +52,9 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 		}
 		s.begin(p)
 		launch = append(launch, p)
+	}
+	if over := s.untilQuietOver(); over > 0 {
+		wake = sooner(wake, over)
 	}
 	if launch == nil && s.running == 0 && wake == 0 {
 		return nil, -1

@@ -87,6 +87,9 @@ type Service struct {
 	// tell that the port waits to be asked.
 	slow bool
 
+	// spent is how long the conversations with the port took in all.
+	spent time.Duration
+
 	// Transcript is the raw record of every probe, for reports on unknown
 	// services and for recording examples. Replies are whole if Record is set,
 	// else their first 2048 bytes.

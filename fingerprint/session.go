@@ -19,30 +19,7 @@ const (
 
 	// againWait is how long a silent port is listened to the second time.
 	againWait = 1200 * time.Millisecond
-
-	// maxConns is how many connections one port is given in all, that which
-	// found it among them; maxRecord is the same where all is recorded.
-	maxConns  = 10
-	maxRecord = 40
 )
-
-// An allowance is what a port may still cost, whatever layers are inside of it
-// and however often it is asked.
-type allowance struct {
-	bytes atomic.Int64 // to read from it
-	conns atomic.Int64 // connections to it
-}
-
-// allowance returns that of a port that has cost nothing yet.
-func (id *Identifier) allowance() *allowance {
-	a := new(allowance)
-	a.bytes.Store(maxPort)
-	a.conns.Store(maxConns)
-	if id.Record {
-		a.conns.Store(maxRecord)
-	}
-	return a
-}
 
 // A layer is what the dialogue runs inside of.
 type layer struct {
@@ -61,9 +38,11 @@ type session struct {
 	layer  layer
 
 	perPort      int
-	most         time.Duration // how long the conversation may take; zero: as the Identifier says
+	most         time.Duration // how long the conversation may take; zero: as long as the port has left
+	least        time.Duration // how long it may take although the port has no time left; zero: leastTime
 	second       bool          // the port was asked before
 	calm         bool          // and no other dialogue is under way
+	listened     bool          // and the greeting was waited for as long as it ever is
 	greetingOnly bool
 	wire         *wire // the open connection to begin with, nil if there is none
 	conn         net.Conn
@@ -140,7 +119,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 // connection on which the layer is entered already.
 func (s *session) within(l layer, w *wire) *session {
 	in := newSession(s.id, s.host, s.target, s.rtt, nil, s.left)
-	in.layer, in.wire, in.perPort, in.idle = l, w, s.perPort, s.idle
+	in.layer, in.wire, in.perPort, in.idle, in.least = l, w, s.perPort, s.idle, leastInside
 	return in
 }
 
@@ -155,7 +134,7 @@ func (s *session) run(ctx context.Context) error {
 			return err
 		}
 	}
-	ctx, s.stop = s.bounded(parent, orDefault(s.most, orDefault(s.id.PortTime, 25*time.Second)))
+	ctx, s.stop = s.bounded(parent, s.time())
 	defer s.stop()
 	s.begun = time.Now()
 	var wg sync.WaitGroup
@@ -183,6 +162,7 @@ func (s *session) run(ctx context.Context) error {
 	late := context.Cause(ctx) == context.DeadlineExceeded
 	s.stop()
 	wg.Wait()
+	s.left.time.Add(s.paced.Load() - int64(time.Since(s.begun)))
 	s.mu.Lock()
 	s.timedOut = late
 	s.mu.Unlock()
@@ -337,7 +317,8 @@ func (s *session) askHastyAgain() {
 // that was not heard to its end. It reports whether there will be one.
 func (s *session) askUnheardAgain(id string) bool {
 	p := s.id.Signatures.Probe(id)
-	if id == signatures.Greeting || p.Connection != signatures.OwnConnection || s.retried[id] || s.left.conns.Load() <= 0 || s.quietOver {
+	if id == signatures.Greeting || p.Connection != signatures.OwnConnection || s.retried[id] || s.left.conns.Load() <= 0 || s.quietOver ||
+		s.left.drips.Load() <= 0 { // it was heard for as long as it may speak
 		return false
 	}
 	s.retried[id], s.missed[id] = true, true

@@ -169,19 +169,24 @@ func (w *wire) until(v verdict, deadline time.Time) (limit time.Time, settling b
 			return t, true, ""
 		}
 	case torn:
-		return w.runsOn(time.Now().Add(tornWait)), false, ""
+		return w.runsOn(time.Now().Add(tornWait), deadline), false, ""
 	case begun:
-		if t := w.runsOn(time.Now().Add(tornWait)); t.After(deadline) {
+		if t := w.runsOn(time.Now().Add(tornWait), deadline); t.After(deadline) {
 			return t, false, ""
 		}
 	}
 	return deadline, false, ""
 }
 
-// runsOn is until when a reply runs on that would until t.
-func (w *wire) runsOn(t time.Time) time.Time {
-	if !w.latest.IsZero() && w.latest.Before(t) {
-		return w.latest
+// runsOn is until when a reply runs on that would until t and is waited for
+// until deadline.
+func (w *wire) runsOn(t, deadline time.Time) time.Time {
+	latest := w.latest
+	if latest.Before(deadline) {
+		latest = deadline
+	}
+	if !w.latest.IsZero() && latest.Before(t) {
+		return latest
 	}
 	return t
 }

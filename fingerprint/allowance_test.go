@@ -1,0 +1,103 @@
+package fingerprint
+
+import (
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"strings"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mxsweep/scan"
+	"mxsweep/signatures"
+)
+
+// dripping says a text over and over, a byte at a time, and answers nothing.
+func dripping(text string, every time.Duration) fake {
+	return drip(strings.Repeat(text, 1000), every)
+}
+
+// cutting greets and answers as slowly as it may, and hangs up in the middle of
+// the answer.
+func cutting(c net.Conn) {
+	go swallow(c)
+	for _, b := range []byte("220 mx.example.org ESMTP\r\n250-mx.example.org\r\n250-SI") {
+		if _, err := c.Write([]byte{b}); err != nil {
+			return
+		}
+		time.Sleep(400 * time.Millisecond)
+	}
+}
+
+// TestTimeInAll: whatever a port does to take long, all conversations with it
+// have one bound, that of the last one among them.
+func TestTimeInAll(t *testing.T) {
+	set := load(t)
+	for name, c := range map[string]struct {
+		fake fake
+		most time.Duration
+	}{
+		"silent":                        {swallow, 23 * time.Second},
+		"greets after 5 s, then silent": {answering(5*time.Second, "220 mx.example.org ESMTP\r\n", nil), 22 * time.Second},
+		"greets after 8 s, then silent": {answering(8*time.Second, "220 mx.example.org ESMTP\r\n", nil), 22 * time.Second},
+		"drips and hangs up":            {drip("220 mx.example.org ESMTP\r\n", 300*time.Millisecond), 32 * time.Second},
+		"drips all of its replies":      {dripping("220 mx.example.org ESMTP\r\n", 300*time.Millisecond), 23 * time.Second},
+		"drips and cuts off":            {cutting, 26 * time.Second},
+		"drips a greeting without end":  {dripping("220-mx.example.org ESMTP please wait\r\n", 5*time.Millisecond), 22 * time.Second},
+		"half a greeting":               {answering(0, "220 mx.example.org ES", nil), 5 * time.Second},
+		"answers nothing":               {answering(0, "220 mx.example.org ESMTP\r\n", nil), 12 * time.Second},
+		"refuses for now after 10 s":    {answering(10*time.Second, "421 mx.example.org busy\r\n", nil), 32 * time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var conns tally
+				defer conns.fakes.Wait()
+				id := &Identifier{Signatures: set, Dial: conns.dial(c.fake)}
+				id.late.Store(true) // so that it is asked again if it may be
+				port := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")}
+				begun := time.Now()
+				svc, err := id.Identify(t.Context(), port)
+				if err != nil {
+					t.Fatal(err)
+				}
+				if id.Doubtful(port.Target.Addr(), svc) {
+					id.Again(t.Context(), port, svc)
+				}
+				if took := time.Since(begun); took > c.most {
+					t.Errorf("took %v, want at most %v", took, c.most)
+				}
+			})
+		})
+	}
+}
+
+// TestUnansweredQuestion: behind a question that is not answered nothing more is
+// asked on the connection. The answer that comes late would be taken for that to
+// the next one.
+func TestUnansweredQuestion(t *testing.T) {
+	set := load(t)
+	synctest.Test(t, func(t *testing.T) {
+		var conns tally
+		defer conns.fakes.Wait()
+		id := &Identifier{Signatures: set, Dial: conns.dial(func(c net.Conn) {
+			io.WriteString(c, "220 mx.example.org ESMTP\r\n")
+			if n, _ := c.Read(make([]byte, 100)); n > 4 { // EHLO
+				time.Sleep(6 * time.Second)
+				io.WriteString(c, "250-mx.example.org\r\n250 CHUNKING\r\n")
+			}
+			swallow(c)
+		})}
+		svc, err := id.Identify(context.Background(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")})
+		if err != nil || svc.Inconclusive != InconclusiveUnfinished {
+			t.Errorf("inconclusive %q, error %v, want %q", svc.Inconclusive, err, InconclusiveUnfinished)
+		}
+		if ex := svc.Transcript.Find("smtp-help"); ex != nil {
+			t.Errorf("HELP was asked behind EHLO, and answered by %q", ex.Reply)
+		}
+		if ex := svc.Transcript.Find("smtp-ehlo"); ex == nil || ex.End != signatures.EndSilence {
+			t.Errorf("EHLO: %+v, want silence", ex)
+		}
+	})
+}
