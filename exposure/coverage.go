@@ -110,7 +110,11 @@ func (c *CoverageCounter) Doubt(addr netip.Addr) {
 
 // Unassessed takes back that an open pair is conclusive: no dialogue has
 // assessed it.
-func (c *CoverageCounter) Unassessed() { c.open-- }
+func (c *CoverageCounter) Unassessed() {
+	if c.open > 0 {
+		c.open--
+	}
+}
 
 // Accept leaves unknown pairs out of the ratio: the policy accepts that their
 // host cannot be judged.

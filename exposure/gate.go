@@ -272,19 +272,21 @@ func signalName(number int) string {
 	return fmt.Sprintf("signal %d", number)
 }
 
-// judge looks at one finding.
+// judge looks at one finding. One that fails and is unverified also leaves the run
+// incomplete, which counts where a fail does not.
 func (g Gate) judge(v *Verdict, f *Finding) {
-	switch {
-	case g.Fails(f):
+	fails := g.Fails(f)
+	if fails {
 		v.Failing++
-		v.Incomplete = v.Incomplete || f.Drift == DriftUnverified
-	case f.Drift == DriftUnverified && f.Status == StatusOpen && f.Severity > Info && !f.Carried:
-		v.add(ExitIncomplete, NewNotice(NoticeUnverified, f.Target.String(), f.Anchor,
-			"%s on %s rests on less than what the baseline knows of the port.", ruleOf(f), f.Target))
-	case f.Drift == DriftUnverified && f.Status == StatusOpen && f.Severity > Info:
-		v.add(ExitIncomplete, NewNotice(NoticeUnverified, f.Target.String(), f.Anchor,
-			"%s on %s is in the baseline and could not be looked at again.", ruleOf(f), f.Target))
-	case g.FailOn.Match(f):
+	}
+	switch {
+	case f.Drift == DriftUnverified && f.Status == StatusOpen && (fails || f.Severity > Info):
+		why := "is in the baseline and could not be looked at again"
+		if !f.Carried {
+			why = "rests on less than what the baseline knows of the port"
+		}
+		v.add(ExitIncomplete, NewNotice(NoticeUnverified, f.Target.String(), f.Anchor, "%s on %s %s.", ruleOf(f), f.Target, why))
+	case !fails && g.FailOn.Match(f):
 		v.Notices = append(v.Notices, NewNotice(NoticeConfidence, f.Target.String(), f.Anchor,
 			"%s on %s has confidence %d, the gate demands %d.", ruleOf(f), f.Target, f.Confidence, g.MinConfidence))
 	}
