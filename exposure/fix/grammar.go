@@ -20,6 +20,8 @@ const (
 	Nginx       Format = "nginx"       // listen ADDRESS:PORT;
 	CyrusConf   Format = "cyrus.conf"  // listen="ADDRESS:PORT"
 	SMTPDConf   Format = "smtpd.conf"  // OpenSMTPD: listen on ADDRESS port PORT
+	EximConf    Format = "exim"        // local_interfaces = ADDRESS.PORT, a list
+	CourierPort Format = "courier"     // PORT=ADDRESS.PORT, a list in a shell file
 	ListenLine  Format = "listen-line" // listen ADDRESS:PORT, also Listen: ADDRESS:PORT
 	Compose     Format = "compose"     // published ports of containers
 	Perl        Format = "perl"        // $name = value; read as a program
@@ -65,6 +67,12 @@ func (f Format) grammar() grammar {
 	case SMTPDConf:
 		return grammar{bind: smtpdBind,
 			where: "in the line `listen on ... port {port}`, write `{bind}` after `listen on`; leave the rest of the line"}
+	case EximConf:
+		return grammar{bind: eximBind,
+			where: "in `dc_local_interfaces` (of Debian; `local_interfaces` elsewhere), write `{bind}.{port}` for the entry of port {port}; leave the other entries"}
+	case CourierPort:
+		return grammar{bind: courierBind,
+			where: "in `PORT=`, write `{bind}.{port}` for `{port}`; leave the other ports"}
 	case ListenLine:
 		return grammar{bind: rebinder("listen line", listenTokens),
 			where: "in the `listen` line of port {port}, write `{bind}:{port}` for the address"}

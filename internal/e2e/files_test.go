@@ -21,8 +21,9 @@ import (
 // ownFiles gives this process, in a mount namespace of its own, an /etc and
 // a /var that are the machine's with changes kept in memory, a /run, /tmp and
 // /dev of its own, and the rest read-only: nothing that a daemon does reaches
-// the machine's own files.
-func ownFiles() error {
+// the machine's own files. Below a root of its own all of that is kept in
+// memory already.
+func ownFiles(ownRoot bool) error {
 	if err := syscall.Mount("", "/", "", syscall.MS_REC|syscall.MS_PRIVATE, ""); err != nil {
 		return fmt.Errorf("making mounts private: %w", err)
 	}
@@ -34,9 +35,16 @@ func ownFiles() error {
 			return fmt.Errorf("mounting %s on %q: %w", m.fstype, m.on, err)
 		}
 	}
-	for _, top := range []string{"etc", "var"} {
+	tops := []string{"etc", "var"}
+	if ownRoot {
+		tops = nil
+	}
+	if err := mkdirs("/run/lock"); err != nil {
+		return err
+	}
+	for _, top := range tops {
 		upper, work := "/run/.e2e/"+top, "/run/.e2e/"+top+".work"
-		if err := mkdirs(upper, work, "/run/lock"); err != nil {
+		if err := mkdirs(upper, work); err != nil {
 			return err
 		}
 		data := fmt.Sprintf("lowerdir=/%s,upperdir=%s,workdir=%s", top, upper, work)
@@ -49,6 +57,9 @@ func ownFiles() error {
 	}
 	if err := syscall.Mount("tmpfs", "/tmp", "tmpfs", 0, "mode=1777"); err != nil {
 		return fmt.Errorf("mounting tmpfs on /tmp: %w", err)
+	}
+	if ownRoot {
+		return nil
 	}
 	if err := syscall.Mount("", "/", "", syscall.MS_REMOUNT|syscall.MS_BIND|syscall.MS_RDONLY, ""); err != nil {
 		return fmt.Errorf("making / read-only: %w", err)

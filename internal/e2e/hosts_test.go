@@ -25,6 +25,14 @@ type spec struct {
 	setup []string // shell commands that lay out the files, before any daemon
 	units []unit   // daemons that systemctl knows, started after those
 
+	// ownPackages says that the packages of this host conflict with those of
+	// the machine: it has a root of its own, which install.sh makes.
+	ownPackages bool
+
+	// boxes is the file or folder that arrived mail is in, "" for the mailbox of
+	// alice in /var/mail.
+	boxes string
+
 	// silent drops all that arrives, so that no port answers in any way.
 	silent bool
 }

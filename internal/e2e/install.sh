@@ -2,7 +2,8 @@
 # Installs what the tests of this folder need, on Debian and its kin:
 #
 #   install.sh         the mail daemons from Debian packages
-#   install.sh fixes   also the daemons on which fixes are proven
+#   install.sh fixes   also the daemons on which fixes are proven; those whose packages
+#                      conflict with others into folders of /var/cache/mxsweep-e2e
 #   install.sh readers what reads reports in the tests of package report: xmllint,
 #                      ndiff, Nmap::Parser, Chromium
 #   install.sh lab     also the laboratory in ../shared/lab, where it is present
@@ -19,6 +20,11 @@ policyd-rate-limit policyd-weight opendmarc iproute2 nftables util-linux procps'
 
 # What else the proofs of all fixes start.
 fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter rspamd memcached'
+
+# Hosts whose packages conflict with those above, and the packages: they are
+# installed into layers that only these hosts see.
+layers='fix-exim:exim4-daemon-light
+'
 
 # What the laboratory's own installer takes for granted: libraries of the
 # daemons that it unpacks without installing them.
@@ -105,6 +111,48 @@ if [ -n "$missing" ]; then
 	restore
 fi
 echo "install.sh: installed:${missing:- nothing, all was there}"
+
+# Installs packages into an overlay above this machine's files, in a mount
+# namespace of its own, and keeps what that changed as the layer of a host.
+make_layer() {
+	layer=/var/cache/mxsweep-e2e/$1
+	if [ "$(cat "$layer/.complete" 2>/dev/null)" = "$2" ]; then
+		return 0
+	fi
+	[ -n "$updated" ] || apt-get -q update >/dev/null
+	updated=yes
+	rm -rf "$layer"
+	mkdir -p "$layer"
+	# shellcheck disable=SC2016 # expanded by the shell that runs it
+	layer=$layer unshare -m sh -euc '
+		mount --make-rprivate /
+		here=$(mktemp -d)
+		mount -t tmpfs layer "$here"
+		cd "$here"
+		mkdir upper work root
+		mount -t overlay layer -o "lowerdir=/,upperdir=$here/upper,workdir=$here/work" root
+		for top in proc sys dev; do mount --rbind "/$top" "root/$top"; done
+		for top in tmp run; do mount -t tmpfs "$top" "root/$top"; done
+		printf "#!/bin/sh\nexit 101\n" >root/usr/sbin/policy-rc.d
+		chmod 755 root/usr/sbin/policy-rc.d
+		echo man-db man-db/auto-update boolean false | chroot root debconf-set-selections
+		# shellcheck disable=SC2086 # a list of words
+		DEBIAN_FRONTEND=noninteractive chroot root apt-get -y -q install --no-install-recommends \
+			-o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 $1 </dev/null
+		umount root/tmp root/run
+		rm -rf upper/usr/sbin/policy-rc.d upper/tmp upper/run upper/var/cache/apt upper/var/lib/apt upper/usr/share/man upper/usr/share/locale
+		cp -a upper/. "$layer"
+	' sh "$2"
+	printf '%s\n' "$2" >"$layer/.complete"
+	echo "install.sh: installed for host $1: $2"
+}
+
+if [ "${1:-}" = fixes ]; then
+	updated=$missing
+	printf '%s' "$layers" | while IFS=: read -r host list; do
+		make_layer "$host" "$list"
+	done
+fi
 
 if [ "${1:-}" = lab ]; then
 	if [ -x "$lab/lab" ]; then

@@ -7,7 +7,6 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -93,7 +92,7 @@ func TestFixes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var proven []fix.Proof
-	for _, s := range proofSpecs {
+	for _, s := range slices.Concat(proofSpecs, mailRoots) {
 		if os.Getenv(allProofs) != "1" && !slices.Contains(alwaysProven, s.name) {
 			continue
 		}
@@ -116,15 +115,23 @@ func TestFixes(t *testing.T) {
 
 // proveHost starts a host and proves the fixes of its daemons.
 func proveHost(t *testing.T, s spec, set *fix.Set) []fix.Proof {
-	var programs []string
+	programs := []string{"/usr/bin/nsenter"}
 	for _, d := range s.daemons {
-		programs = append(programs, d.argv[0])
+		if !s.ownPackages {
+			programs = append(programs, d.argv[0])
+		}
 	}
-	needPrograms(t, append(programs, "/usr/bin/nsenter"))
+	needPrograms(t, programs)
+	if err := s.prerequisites(); err != nil {
+		if os.Getenv(gate) == "require" {
+			t.Fatal(err)
+		}
+		t.Skip(err)
+	}
 	versions := map[string]string{}
-	for _, p := range proofs {
+	for _, p := range slices.Concat(proofs, mailRootProofs) {
 		if p.host == s.name {
-			v, err := upstreamVersion(p.pkg)
+			v, err := s.packageVersion(p.pkg)
 			if err != nil {
 				if os.Getenv(gate) == "require" {
 					t.Fatal(err)
@@ -144,7 +151,7 @@ func proveHost(t *testing.T, s spec, set *fix.Set) []fix.Proof {
 	h := n.hosts[s.name]
 	before, _ := sweep(t, address4(s.n), "-p", proofPorts, "--fail-on", "none")
 	var proven []fix.Proof
-	for _, p := range proofs {
+	for _, p := range slices.Concat(proofs, mailRootProofs) {
 		if p.host != s.name {
 			continue
 		}
@@ -320,30 +327,12 @@ func sendMail(t *testing.T, h *host, p proof) {
 		[2]string{"RCPT TO:<alice@" + h.name + ".e2e.invalid>", "250"}, [2]string{"DATA", "354"},
 		[2]string{"From: bob@example.org\r\nSubject: " + subject + "\r\n\r\nhello\r\n.", "250"}, [2]string{"QUIT", "221"})
 	for end := time.Now().Add(startLimit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
-		box, _ := os.ReadFile(h.path("/var/mail/alice"))
-		if strings.Contains(string(box), "Subject: "+subject) {
+		if _, err := h.shell("grep -rqF 'Subject: " + subject + "' " + cmp.Or(h.boxes, "/var/mail/alice")); err == nil {
 			return
 		}
 	}
-	log, _ := h.shell("tail -n 30 /var/log/mail.log")
+	log, _ := h.shell("tail -n 30 /var/log/mail.log /var/log/syslog /var/log/exim4/mainlog " + logDir + "/* 2>/dev/null || :")
 	t.Fatalf("%q did not arrive within %v\n%s", subject, startLimit, log)
-}
-
-// upstreamVersion is the version of an installed package without what the
-// distribution added.
-func upstreamVersion(pkg string) (string, error) {
-	out, err := exec.Command("dpkg-query", "-W", "-f", "${db:Status-Status} ${Version}", pkg).Output()
-	v, installed := strings.CutPrefix(string(out), "installed ")
-	if err != nil || !installed {
-		return "", fmt.Errorf("package %s is not installed (internal/e2e/install.sh does it)", pkg)
-	}
-	if _, after, ok := strings.Cut(v, ":"); ok {
-		v = after
-	}
-	v, _, _ = strings.Cut(v, "-")
-	v, _, _ = strings.Cut(v, "+")
-	v, _, _ = strings.Cut(v, "~")
-	return v, nil
 }
 
 // platform is the distribution of this machine, as "Debian 12".
