@@ -98,6 +98,13 @@ var edits = []struct {
 	{"compose", "container-port", 10025,
 		"ports:\n  - \"25:25\"\n  - \"10025:10025\"\n", "ports:\n  - \"25:25\"\n  - \"127.0.0.1:10025:10025\"\n"},
 	{"DKIMproxy", "dkimproxy-bind", 10027, "listen    0.0.0.0:10027\nrelay 127.0.0.1:10028\n", "listen    127.0.0.1:10027\nrelay 127.0.0.1:10028\n"},
+	{"slapd, beside TLS and a socket", "slapd-bind", 389,
+		"SLAPD_USER=\"openldap\"\n#SLAPD_SERVICES=\"ldap://:389\"\nSLAPD_SERVICES=\"ldap:/// ldaps:/// ldapi:///\"\n",
+		"SLAPD_USER=\"openldap\"\n#SLAPD_SERVICES=\"ldap://:389\"\nSLAPD_SERVICES=\"ldap://127.0.0.1:389/ ldaps:/// ldapi:///\"\n"},
+	{"slapd, TLS and a port of its own", "slapd-bind", 1636,
+		"SLAPD_SERVICES='ldap://127.0.0.1/ ldaps://[::]:1636/ ldaps:///'\n", "SLAPD_SERVICES='ldap://127.0.0.1/ ldaps://[::1]:1636/ ldaps:///'\n"},
+	{"slapd, done already", "slapd-bind", 389,
+		"SLAPD_SERVICES=\"ldap://127.0.0.1/ ldapi:///\"\n", "SLAPD_SERVICES=\"ldap://127.0.0.1/ ldapi:///\"\n"},
 	{"memcached", "memcached-bind", 11211, "-m 64\n-l 0.0.0.0\n", "-m 64\n-l 127.0.0.1\n"},
 }
 
@@ -131,6 +138,7 @@ func TestEditLeavesOthers(t *testing.T) {
 		{"haproxy-bind", "frontend a\n  bind :143\n  server b 127.0.0.1:10144\n"},
 		{"nginx-bind", "server { listen 143; proxy_pass b:10144; }\n"},
 		{"container-port", "ports:\n  - \"143:10144\"\n"},
+		{"slapd-bind", "SLAPD_SERVICES=\"ldap:/// ldapi:///\"\n#SLAPD_SERVICES=\"ldap://:10144/\"\n"},
 	} {
 		var missing *NotFoundError
 		if got, err := set.Lookup(tt.fix).Edit(tt.text, Values{Port: 10144}); !errors.As(err, &missing) {

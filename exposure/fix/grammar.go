@@ -23,6 +23,7 @@ const (
 	EximConf    Format = "exim"        // local_interfaces = ADDRESS.PORT, a list
 	CourierPort Format = "courier"     // PORT=ADDRESS.PORT, a list in a shell file
 	ListenLine  Format = "listen-line" // listen ADDRESS:PORT, also Listen: ADDRESS:PORT
+	Slapd       Format = "slapd"       // SLAPD_SERVICES="ldap://ADDRESS:PORT/ ldapi:///"
 	Compose     Format = "compose"     // published ports of containers
 	Perl        Format = "perl"        // $name = value; read as a program
 	Words       Format = "words"       // Name value
@@ -76,6 +77,9 @@ func (f Format) grammar() grammar {
 	case ListenLine:
 		return grammar{bind: rebinder("listen line", listenTokens),
 			where: "in the `listen` line of port {port}, write `{bind}:{port}` for the address"}
+	case Slapd:
+		return grammar{bind: slapdBind,
+			where: "in `SLAPD_SERVICES`, write `{bind}:{port}` for the address in the URL of port {port} (`ldap://{bind}:{port}/` for `ldap:///`); leave the other URLs"}
 	case Compose:
 		return grammar{bind: rebinder("published port", composeTokens),
 			where: "in the list `ports`, publish port {port} as `{bind}:{port}:TARGET`, or take the entry out"}
