@@ -33,6 +33,9 @@ type spec struct {
 	// alice in /var/mail.
 	boxes string
 
+	// intrusive says that its daemons tell what they are to intrusive probes alone.
+	intrusive bool
+
 	// silent drops all that arrives, so that no port answers in any way.
 	silent bool
 }

@@ -60,6 +60,8 @@ var proofs = []proof{
 	{fix: "postgrey-bind", rule: "MXS1201", host: "fix-policy", port: 10023, product: "postgrey", pkg: "postgrey"},
 	{fix: "policyd-rate-limit-bind", rule: "MXS1201", host: "fix-policy", port: 8552, product: "policyd-rate-limit", pkg: "policyd-rate-limit"},
 	{fix: "policyd-weight-bind", rule: "MXS1201", host: "fix-policy", port: 12525, product: "policyd-weight", pkg: "policyd-weight"},
+	{fix: "sqlgrey-bind", rule: "MXS1201", host: "fix-greylist", port: 2501, product: "SQLgrey", pkg: "sqlgrey"},
+	{fix: "postfwd-bind", rule: "MXS1202", host: "fix-policy", port: 10040, product: "postfwd", pkg: "postfwd"},
 	{fix: "postsrsd-bind", rule: "MXS1211", host: "fix-policy", port: 10001, product: "PostSRSd", pkg: "postsrsd", also: []int{10002}},
 
 	{fix: "rspamd-normal-bind", rule: "MXS1208", host: "fix-scan", port: 11333, product: "Rspamd", pkg: "rspamd"},
@@ -149,7 +151,7 @@ func proveHost(t *testing.T, s spec, set *fix.Set) []fix.Proof {
 		t.Fatal(err)
 	}
 	h := n.hosts[s.name]
-	before, _ := sweep(t, address4(s.n), "-p", proofPorts, "--fail-on", "none")
+	before := s.proofSweep(t)
 	var proven []fix.Proof
 	for _, p := range slices.Concat(proofs, mailRootProofs) {
 		if p.host != s.name {
@@ -200,7 +202,7 @@ func (p *proof) prove(t *testing.T, h *host, set *fix.Set, before *document) *do
 			want = without(want, port)
 		}
 	}
-	after := p.sweepUntilGone(t, ip)
+	after := p.sweepUntilGone(t, h)
 	if list := after.findings(ip, p.port); f.Binds() && len(list) > 0 {
 		t.Errorf("after the fix: %+v", list)
 	}
@@ -210,12 +212,25 @@ func (p *proof) prove(t *testing.T, h *host, set *fix.Set, before *document) *do
 	return after
 }
 
+// proofSweep sweeps the ports that a change must not change, and no exposure
+// ends the test.
+func (s *spec) proofSweep(t *testing.T) *document {
+	t.Helper()
+	args := []string{address4(s.n), "-p", proofPorts, "--fail-on", "none"}
+	if s.intrusive {
+		args = append(args, "--intrusive")
+	}
+	doc, _ := sweep(t, args...)
+	return doc
+}
+
 // sweepUntilGone sweeps until the rule no longer holds on the port: a daemon
 // that reads its configuration anew does so when it gets to it.
-func (p *proof) sweepUntilGone(t *testing.T, ip string) *document {
+func (p *proof) sweepUntilGone(t *testing.T, h *host) *document {
 	t.Helper()
+	ip := address4(h.n)
 	for end := time.Now().Add(startLimit); ; {
-		after, _ := sweep(t, ip, "-p", proofPorts, "--fail-on", "none")
+		after := h.proofSweep(t)
 		list := after.findings(ip, p.port)
 		if !slices.ContainsFunc(list, func(r findingRecord) bool { return r.Rule == p.rule }) {
 			return after

@@ -18,6 +18,10 @@ type unit struct {
 	// reads variables from sourced before it.
 	start string
 
+	// stop is that of its ExecStop, reload that of its ExecReload; "" if it has
+	// none.
+	stop, reload string
+
 	// port is one that the unit listens on: who holds it belongs to the unit.
 	port int
 }
@@ -27,11 +31,12 @@ const (
 	ownBin  = "/run/e2e/bin"
 )
 
-// systemctl restarts and starts the units of a host. There is no systemd in
+// systemctl restarts, reloads and starts the units of a host. There is no systemd in
 // it: a unit is who has its variable in the environment, who is in its session,
-// and who holds its port, for daemons fork, and some write over their environment.
+// who holds its port, and the parents and children of all these, for daemons
+// fork, and some write over their environment.
 const systemctl = `#!/bin/sh
-# systemctl start|restart UNIT
+# systemctl start|restart|reload UNIT
 unit=$2
 [ -r ` + unitDir + `/$unit ] || { echo "Unit $unit.service not found." >&2; exit 5; }
 . ` + unitDir + `/$unit.id
@@ -40,17 +45,43 @@ members() {
 		grep -lzx "E2E_UNIT=$unit" /proc/[0-9]*/environ 2>/dev/null | cut -d/ -f3
 		ps -o pid= -s "$session"
 		ss -Hltnp "sport = :$port" | grep -o 'pid=[0-9]*' | cut -d= -f2
-	} | sort -u
+		echo all
+		ps -eo pid=,ppid=
+	} | awk '
+		/all/ { seeds = 1; next }
+		!seeds { in_unit[$1] = 1; next }
+		{ parent[$1] = $2 }
+		END {
+			do {
+				more = 0
+				for (p in parent) if (parent[p] > 1) {
+					if (in_unit[p] && !in_unit[parent[p]]) more = in_unit[parent[p]] = 1
+					if (!in_unit[p] && in_unit[parent[p]]) more = in_unit[p] = 1
+				}
+			} while (more)
+			for (p in in_unit) if (in_unit[p] && p in parent) print p
+		}'
 }
 case $1 in
+reload)
+	[ -r ` + unitDir + `/$unit.reload ] || { echo "Job type reload is not applicable for unit $unit.service." >&2; exit 3; }
+	exec sh -e ` + unitDir + `/$unit.reload
+	;;
 restart)
-	list=$(members)
+	before=$(members)
+	# Who no longer holds the port may still be at work.
+	left() {
+		members
+		for pid in $before; do [ ! -d /proc/$pid ] || echo $pid; done
+	}
+	[ ! -r ` + unitDir + `/$unit.stop ] || sh ` + unitDir + `/$unit.stop
+	list=$(left)
 	[ -z "$list" ] || kill $list 2>/dev/null
 	for i in $(seq 600); do
-		[ -n "$(members)" ] || break
+		[ -n "$(left)" ] || break
 		sleep 0.1
 	done
-	list=$(members)
+	list=$(left)
 	[ -z "$list" ] || kill -9 $list 2>/dev/null
 	;;
 start) ;;
@@ -77,8 +108,13 @@ func setUp(s spec) error {
 		}
 	}
 	for _, u := range s.units {
-		if err := os.WriteFile(filepath.Join(unitDir, u.name), []byte(u.start+"\n"), 0o644); err != nil {
-			return err
+		for suffix, line := range map[string]string{"": u.start, ".stop": u.stop, ".reload": u.reload} {
+			if line == "" {
+				continue
+			}
+			if err := os.WriteFile(filepath.Join(unitDir, u.name+suffix), []byte(line+"\n"), 0o644); err != nil {
+				return err
+			}
 		}
 		id := fmt.Sprintf("port=%d session=0\n", u.port)
 		if err := os.WriteFile(filepath.Join(unitDir, u.name+".id"), []byte(id), 0o644); err != nil {
