@@ -23,7 +23,8 @@ fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter rspamd m
 
 # Hosts whose packages conflict with those above, and the packages: they are
 # installed into layers that only these hosts see.
-layers='fix-exim:exim4-daemon-light
+layers='fix-data:mariadb-server slapd redis-server postgresql
+fix-exim:exim4-daemon-light
 '
 
 # What the laboratory's own installer takes for granted: libraries of the

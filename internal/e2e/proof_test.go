@@ -72,7 +72,7 @@ var proofs = []proof{
 var dovecotFiles = []string{"/etc/dovecot/dovecot.conf", "/etc/dovecot/conf.d/10-master.conf", "/etc/dovecot/local.conf"}
 
 // proofPorts is what a proof sweeps: a change of any of them is seen.
-const proofPorts = "internal,25,110,143,587,993,995,6379,11211"
+const proofPorts = "internal,25,110,143,389,587,993,995,3306,5432,6379,11211"
 
 // allProofs, if it is 1, makes TestFixes prove the fixes of all hosts, not only
 // those of alwaysProven.
@@ -94,7 +94,7 @@ func TestFixes(t *testing.T) {
 		t.Fatal(err)
 	}
 	var proven []fix.Proof
-	for _, s := range slices.Concat(proofSpecs, mailRoots) {
+	for _, s := range proofHosts() {
 		if os.Getenv(allProofs) != "1" && !slices.Contains(alwaysProven, s.name) {
 			continue
 		}
@@ -131,7 +131,7 @@ func proveHost(t *testing.T, s spec, set *fix.Set) []fix.Proof {
 		t.Skip(err)
 	}
 	versions := map[string]string{}
-	for _, p := range slices.Concat(proofs, mailRootProofs) {
+	for _, p := range proofList() {
 		if p.host == s.name {
 			v, err := s.packageVersion(p.pkg)
 			if err != nil {
@@ -153,7 +153,7 @@ func proveHost(t *testing.T, s spec, set *fix.Set) []fix.Proof {
 	h := n.hosts[s.name]
 	before := s.proofSweep(t)
 	var proven []fix.Proof
-	for _, p := range slices.Concat(proofs, mailRootProofs) {
+	for _, p := range proofList() {
 		if p.host != s.name {
 			continue
 		}
@@ -272,6 +272,7 @@ func (p *proof) edit(t *testing.T, h *host, f *fix.Fix) {
 		files = []string{f.File}
 	}
 	for _, name := range files {
+		name = h.expand(name)
 		text, err := os.ReadFile(h.path(name))
 		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
@@ -290,6 +291,16 @@ func (p *proof) edit(t *testing.T, h *host, f *fix.Fix) {
 		return
 	}
 	t.Fatalf("none of %v has a listener for port %d", files, p.port)
+}
+
+// expand gives the one file of the host that a name with stars fits; the name
+// itself if there is none.
+func (h *host) expand(name string) string {
+	root := h.path("/")
+	if list, _ := filepath.Glob(filepath.Join(root, name)); len(list) == 1 {
+		return strings.TrimPrefix(list[0], strings.TrimSuffix(root, "/"))
+	}
+	return name
 }
 
 // without is a list without one number.
