@@ -9,7 +9,7 @@ BIN ?= dist/mxsweep
 help:
 	@echo "make build   static binary in $(BIN)"
 	@echo "make test    all checks: gofmt, vet, staticcheck, race tests, end-to-end tests, score"
-	@echo "make unit    go test ./... (unprivileged, under a minute)"
+	@echo "make unit    go test ./... (no namespaces, no browser, under a minute)"
 	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
 	@echo "make fixes   prove every fix on the real daemon, and write docs/fixes.md anew"
 	@echo "make score   the accuracy score on the lab, where it is present"

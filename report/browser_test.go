@@ -13,6 +13,8 @@ import (
 	"sync"
 	"testing"
 	"time"
+
+	"mxsweep/internal/gate"
 )
 
 var screenshots = flag.String("screenshots", "", "keep what the browser tests saw in this `directory`")
@@ -43,9 +45,7 @@ type message struct {
 // openBrowser starts a browser with one blank page, or skips the test.
 func openBrowser(t *testing.T) *browser {
 	t.Helper()
-	if testing.Short() {
-		t.Skip("a browser is not started in short mode")
-	}
+	gate.Ask(t, "no browser is started")
 	path, err := exec.LookPath("chromium")
 	if err != nil {
 		t.Skip("chromium is not installed")

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mxsweep/internal/gate"
 )
 
 // labScan is set to the number of hosts in a process that scans inside of a
@@ -32,42 +34,10 @@ type lab struct {
 // labs counts the labs of this process.
 var labs atomic.Int32
 
-// endToEnd skips the test unless MXSWEEP_E2E asks for end-to-end tests, as
-// package internal/e2e does: the test waits for real time in a laboratory of
-// its own. Under "require" a machine that cannot make one fails the test.
-func endToEnd(t *testing.T) {
-	t.Helper()
-	mode := os.Getenv("MXSWEEP_E2E")
-	if mode == "" || mode == "0" {
-		t.Skip("MXSWEEP_E2E is not set: no laboratory that waits for real time is made")
-	}
-	if mode != "require" {
-		return
-	}
-	if os.Getuid() != 0 {
-		t.Fatal("needs root to make network namespaces")
-	}
-	for _, tool := range []string{"ip", "nft"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatal("needs ", tool)
-		}
-	}
-}
-
 // newLab makes a lab, or skips the test where that cannot be.
 func newLab(t *testing.T, hosts int) *lab {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root to make network namespaces")
-	}
-	if testing.Short() {
-		t.Skip("makes network namespaces; left out by -short")
-	}
-	for _, tool := range []string{"ip", "nft"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Skip("needs", tool)
-		}
-	}
+	gate.Namespaces(t, "ip", "nft")
 	l := &lab{t: t, prefix: fmt.Sprintf("mxconnect-%d-%d-", os.Getpid(), labs.Add(1)), hosts: hosts}
 	for _, n := range []string{"s", "r", "d"} {
 		if out, err := exec.Command("ip", "netns", "add", l.prefix+n).CombinedOutput(); err != nil {
@@ -236,7 +206,7 @@ func falsePass(t *testing.T, got map[netip.AddrPort]Result, open map[netip.AddrP
 // TestDisturbed has real packets meet what keeps a scanner from the truth: no
 // open port is called anything that a run could pass with.
 func TestDisturbed(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	down, up := "ip -n @r link set rd down", "ip -n @r link set rd up; ip -n @r route replace 10.93.16.0/24 via 10.93.1.2"
 	syns := func(n int) string {
 		return fmt.Sprintf("tcp flags & (syn | ack) == syn quota over %d bytes drop", 60*n)
@@ -294,7 +264,7 @@ func TestDisturbed(t *testing.T) {
 // TestRejectsAll has the host itself reject everything by ICMP, at the rate of
 // any Linux: it is up, and all of its ports are filtered.
 func TestRejectsAll(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	for _, with := range []string{"port-unreachable", "admin-prohibited"} {
 		t.Run(with, func(t *testing.T) {
 			t.Parallel()

@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/google/gopacket/pcapgo"
+
+	"mxsweep/internal/gate"
 )
 
 // A synLab is two network namespaces with a link between: the scanner has
@@ -28,12 +30,7 @@ type synLab struct {
 
 func newSynLab(t *testing.T) *synLab {
 	t.Helper()
-	if os.Getuid() != 0 || testing.Short() {
-		t.Skip("needs root to make network namespaces; left out by -short")
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("needs ip (iproute2)")
-	}
+	gate.Namespaces(t, "ip")
 	name := fmt.Sprintf("mxcmd-%d-%s-", os.Getpid(), t.Name()[len("TestSyn"):])
 	l := &synLab{t: t, name: name, s: name + "s", dir: t.TempDir()}
 	for _, n := range []string{"s", "d"} {

@@ -13,12 +13,8 @@
 //	sh internal/e2e/install.sh
 //	MXSWEEP_E2E=1 go test -count=1 -timeout 20m ./internal/e2e/
 //
-// MXSWEEP_E2E decides what a missing prerequisite (root, a package, the
-// laboratory) is:
-//
-//	unset, 0   every test is skipped; nothing is started
-//	1          what lacks a prerequisite is skipped, with the reason
-//	require    what lacks a prerequisite fails, except for the laboratory
+// Package gate says what MXSWEEP_E2E may be; under "require", the laboratory
+// may still be missing.
 //
 // MXSWEEP_BIN names a built command to test; without it the tests build one.
 //

@@ -12,10 +12,9 @@ import (
 	"strings"
 	"sync"
 	"testing"
-)
 
-// gate decides whether the tests run; see the package comment.
-const gate = "MXSWEEP_E2E"
+	"mxsweep/internal/gate"
+)
 
 // world is what the tests share: the record, the command under test and the
 // hosts. Each is made when the first test asks for it and unmade by TestMain.
@@ -67,15 +66,9 @@ func need(t *testing.T) { needPrograms(t, programs()) }
 // needPrograms is need for other programs than those of specs.
 func needPrograms(t *testing.T, list []string) {
 	t.Helper()
-	mode := os.Getenv(gate)
-	if mode == "" || mode == "0" {
-		t.Skipf("%s is not set: no real daemon is started", gate)
-	}
+	gate.Ask(t, "no real daemon is started")
 	if err := prerequisites(list); err != nil {
-		if mode == "require" {
-			t.Fatal(err)
-		}
-		t.Skip(err)
+		gate.Lack(t, err.Error())
 	}
 }
 

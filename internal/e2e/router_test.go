@@ -3,15 +3,14 @@
 package e2e
 
 import (
-	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"os/exec"
 	"strings"
 	"sync/atomic"
 	"testing"
 
+	"mxsweep/internal/gate"
 	"mxsweep/internal/mailtest"
 )
 
@@ -42,25 +41,7 @@ type routedNetwork struct {
 // test, or fails it under "require", where that cannot be done.
 func newRoutedNetwork(t *testing.T) *routedNetwork {
 	t.Helper()
-	mode := os.Getenv(gate)
-	if mode == "" || mode == "0" {
-		t.Skipf("%s is not set: no namespace is made", gate)
-	}
-	lacks := error(nil)
-	if os.Geteuid() != 0 {
-		lacks = errors.New("not root: network namespaces cannot be made")
-	}
-	for _, program := range []string{"ip", "nft"} {
-		if _, err := exec.LookPath(program); err != nil && lacks == nil {
-			lacks = fmt.Errorf("not installed: %s (internal/e2e/install.sh does it)", program)
-		}
-	}
-	switch {
-	case lacks != nil && mode == "require":
-		t.Fatal(lacks)
-	case lacks != nil:
-		t.Skip(lacks)
-	}
+	gate.Namespaces(t, "ip", "nft")
 	rec, err := theRecord()
 	if err != nil {
 		t.Fatal(err)

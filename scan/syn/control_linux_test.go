@@ -13,6 +13,7 @@ import (
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 
+	"mxsweep/internal/gate"
 	"mxsweep/scan"
 )
 
@@ -48,7 +49,7 @@ func (r sweepResult) verdicts(t *testing.T, space *scan.Space, open []netip.Addr
 
 // TestQuota has a firewall let so many SYNs through and then no more.
 func TestQuota(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	for _, c := range []struct {
 		name   string
 		syns   int
@@ -89,7 +90,7 @@ func (l *lab) quota(name string, syns int) {
 // TestRejectedByBan has the host itself reject all by ICMP after so many SYNs, also on
 // its open ports: that it still sends something proves nothing.
 func TestRejectedByBan(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	for _, all := range []bool{false, true} {
 		t.Run(fmt.Sprintf("all=%t", all), func(t *testing.T) {
 			t.Parallel()
@@ -120,7 +121,7 @@ func TestRejectedByBan(t *testing.T) {
 
 // TestBanned sweeps ten hosts from an address that is banned after 300 SYNs.
 func TestBanned(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	t.Parallel()
 	l := newLab(t)
 	l.routed()
@@ -137,7 +138,7 @@ func TestBanned(t *testing.T) {
 // TestHostGone takes one of ten hosts away in the middle of a sweep: what it
 // had not answered is unknown, and the others are what they are.
 func TestHostGone(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	t.Parallel()
 	l := newLab(t)
 	l.routed()
@@ -164,7 +165,7 @@ func TestHostGone(t *testing.T) {
 // TestOneGone takes the only host with silent pairs away, while all others still
 // refuse what they are asked: it is the host, and not the path.
 func TestOneGone(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	t.Parallel()
 	l := newLab(t)
 	l.routed()
@@ -184,7 +185,7 @@ func TestOneGone(t *testing.T) {
 // TestPortGone takes one of the two ports of a host away that it answers on, once
 // both are found: the host is still up, and the other port shows it.
 func TestPortGone(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	for gone := range 2 {
 		t.Run(fmt.Sprint(gone), func(t *testing.T) {
 			t.Parallel()
@@ -209,7 +210,7 @@ func TestPortGone(t *testing.T) {
 // TestPathDown has the path fail for three seconds in the middle of a sweep, to
 // one of ten hosts or to all.
 func TestPathDown(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	for name, match := range map[string]string{"all": "", "one": "ip daddr 10.91.16.4"} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

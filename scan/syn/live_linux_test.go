@@ -11,6 +11,7 @@ import (
 	"testing"
 	"time"
 
+	"mxsweep/internal/gate"
 	"mxsweep/scan"
 )
 
@@ -148,7 +149,7 @@ func TestOverflow(t *testing.T) {
 
 // TestShutOut is let in at first, and then not any more.
 func TestShutOut(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	t.Parallel()
 	l := newLab(t)
 	l.routed()
@@ -171,7 +172,7 @@ func TestShutOut(t *testing.T) {
 // TestOutage has the network fail for three seconds in the middle of a sweep:
 // longer than all of it would take.
 func TestOutage(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	for _, silent := range []bool{false, true} {
 		t.Run(fmt.Sprintf("silent=%t", silent), func(t *testing.T) {
 			t.Parallel()

@@ -15,6 +15,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"mxsweep/internal/gate"
 	"mxsweep/scan"
 )
 
@@ -28,41 +29,11 @@ type lab struct {
 // labs counts the labs of this process.
 var labs atomic.Int32
 
-// endToEnd skips the test unless MXSWEEP_E2E asks for end-to-end tests, as
-// package internal/e2e does: the test waits for real time in a laboratory of
-// its own. Under "require" a machine that cannot make one fails the test.
-func endToEnd(t *testing.T) {
-	t.Helper()
-	mode := os.Getenv("MXSWEEP_E2E")
-	if mode == "" || mode == "0" {
-		t.Skip("MXSWEEP_E2E is not set: no laboratory that waits for real time is made")
-	}
-	if mode != "require" {
-		return
-	}
-	if os.Getuid() != 0 {
-		t.Fatal("needs root to make network namespaces")
-	}
-	for _, tool := range []string{"ip", "nft"} {
-		if _, err := exec.LookPath(tool); err != nil {
-			t.Fatal("needs ", tool)
-		}
-	}
-}
-
 // newLab returns an empty lab, or skips the test where namespaces cannot be
 // made.
 func newLab(t testing.TB) *lab {
 	t.Helper()
-	if os.Getuid() != 0 {
-		t.Skip("needs root to make network namespaces")
-	}
-	if testing.Short() {
-		t.Skip("makes network namespaces; left out by -short")
-	}
-	if _, err := exec.LookPath("ip"); err != nil {
-		t.Skip("needs ip (iproute2)")
-	}
+	gate.Namespaces(t, "ip")
 	return &lab{t: t, prefix: fmt.Sprintf("mxsyn-%d-%d-", os.Getpid(), labs.Add(1))}
 }
 

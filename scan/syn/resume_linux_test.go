@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"mxsweep/internal/gate"
 	"mxsweep/scan"
 )
 
@@ -106,7 +107,7 @@ func TestBegin(t *testing.T) {
 // TestBlockedResumed goes on where a run was shut out: what that could not prove
 // is asked anew, also where it says that all was asked.
 func TestBlockedResumed(t *testing.T) {
-	endToEnd(t)
+	gate.RealTime(t)
 	t.Parallel()
 	l := newLab(t)
 	l.routed()
