@@ -239,10 +239,13 @@ func awaitPorts(s spec) error {
 
 // listens reports whether a TCP socket of this network namespace listens on
 // the port.
-func listens(port int) bool {
+func listens(port int) bool { return listensIn(os.Getpid(), port) }
+
+// listensIn is listens for the network namespace of another process.
+func listensIn(pid, port int) bool {
 	suffix := fmt.Sprintf(":%04X", port)
-	for _, name := range []string{"/proc/net/tcp", "/proc/net/tcp6"} {
-		text, _ := os.ReadFile(name)
+	for _, name := range []string{"tcp", "tcp6"} {
+		text, _ := os.ReadFile(fmt.Sprintf("/proc/%d/net/%s", pid, name))
 		for line := range strings.Lines(string(text)) {
 			// proc(5): sl, local address, remote address, state; 0A is LISTEN.
 			f := strings.Fields(line)

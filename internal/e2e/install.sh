@@ -25,6 +25,9 @@ fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter rspamd m
 # installed into layers that only these hosts see.
 layers='fix-data:mariadb-server slapd redis-server postgresql
 fix-exim:exim4-daemon-light
+fix-cyrus:cyrus-imapd cyrus-pop3d cyrus-nntpd cyrus-caldav cyrus-replication
+fix-courier:courier-imap courier-pop
+fix-opensmtpd:opensmtpd
 '
 
 # What the laboratory's own installer takes for granted: libraries of the

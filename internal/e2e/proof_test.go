@@ -191,6 +191,7 @@ func (p *proof) prove(t *testing.T, h *host, set *fix.Set, before *document) *do
 		}
 	}
 	want := before.open(ip)
+	h.awaitListening(t, want)
 	if f.Binds() {
 		h.awaitLoopback(t, p.port)
 		for _, port := range append(p.also, p.port) {
@@ -313,6 +314,20 @@ func (d *document) open(ip string) []int {
 	}
 	slices.SortFunc(list, cmp.Compare)
 	return list
+}
+
+// awaitListening waits until all of some ports listen, on whatever address: a
+// daemon that is not up again has no finding either.
+func (h *host) awaitListening(t *testing.T, ports []int) {
+	t.Helper()
+	var missing []int
+	for end := time.Now().Add(startLimit); time.Now().Before(end); time.Sleep(100 * time.Millisecond) {
+		missing = slices.DeleteFunc(slices.Clone(ports), func(port int) bool { return listensIn(h.cmd.Process.Pid, port) })
+		if len(missing) == 0 {
+			return
+		}
+	}
+	t.Fatalf("ports %v do not listen again within %v", missing, startLimit)
 }
 
 // awaitLoopback waits until the port listens, and on loopback alone.

@@ -41,9 +41,84 @@ END`,
 		},
 		listen: []int{25, 10024, 10025},
 	},
+	{
+		name: "fix-cyrus", n: 42, ownPackages: true,
+		about: "Cyrus IMAP behind Postfix, with listeners for a webmail host, a replica and other hosts' mail",
+		setup: append(postfixSetup("fix-cyrus"),
+			"postconf -e mailbox_transport=lmtp:inet:127.0.0.1:24",
+			`sed -i '/^SERVICES/r /dev/stdin' /etc/cyrus.conf <<'END'
+	webmail		cmd="imapd -U 30" listen="10143" prefork=0 maxchild=100
+	pickup		cmd="pop3d -U 30" listen="10110" prefork=0 maxchild=50
+	lmtp		cmd="lmtpd -a" listen="24" prefork=0 maxchild=20
+	sync		cmd="sync_server" listen="2005" prefork=0
+	rules		cmd="timsieved" listen="14190" prefork=0 maxchild=100
+END`,
+			"printf 'tls_server_cert: /etc/ssl/e2e.pem\ntls_server_key: /etc/ssl/e2e.key\nautocreate_post: yes\n' >>/etc/imapd.conf",
+			"install -d -o cyrus -g mail /run/cyrus /run/cyrus/proc /run/cyrus/lock /run/cyrus/socket",
+		),
+		daemons: []daemon{postfixDaemon},
+		units: []unit{
+			{name: "cyrus-imapd", start: "exec /usr/sbin/cyrmaster -l 32 -C /etc/imapd.conf -M /etc/cyrus.conf", port: 143},
+		},
+		listen: []int{24, 25, 110, 143, 2005, 10110, 10143, 14190},
+		boxes:  "/var/spool/cyrus/mail",
+	},
+	{
+		name: "fix-courier", n: 43, ownPackages: true,
+		about: "Courier IMAP and POP3 with further ports for a webmail host",
+		setup: []string{
+			"sed -i 's/^PORT=143/PORT=143,10143/' /etc/courier/imapd",
+			"sed -i 's/^PORT=110/PORT=110,10110/' /etc/courier/pop3d",
+			"sed -i 's/^MAXPERIP=.*/MAXPERIP=40/' /etc/courier/imapd /etc/courier/pop3d",
+			"install -d -o courier -g courier /run/courier",
+		},
+		units: []unit{
+			{name: "courier-authdaemon", start: "exec /usr/sbin/authdaemond start"},
+			{name: "courier-imap", start: "exec /usr/sbin/imapd start", port: 143},
+			{name: "courier-pop", start: "exec /usr/sbin/pop3d start", port: 110},
+		},
+		listen: []int{110, 143, 10110, 10143},
+	},
+	{
+		name: "fix-opensmtpd", n: 44, ownPackages: true,
+		about: "OpenSMTPD with amavisd in the path of mail",
+		setup: []string{
+			`cat >/etc/smtpd.conf <<'END'
+table aliases file:/etc/aliases
+listen on 0.0.0.0
+listen on 0.0.0.0 port 10025 tag FILTERED
+action "local" mbox alias <aliases>
+action "filter" relay host smtp://127.0.0.1:10024
+match tag FILTERED from any for domain "fix-opensmtpd.e2e.invalid" action "local"
+match from any for domain "fix-opensmtpd.e2e.invalid" action "filter"
+END`,
+			"touch /etc/aliases",
+			amavisExposed,
+			"install -d -o amavis -g amavis /run/amavis /var/lib/amavis/tmp",
+			"echo 'alice:x:1999:1999::/home/alice:/bin/sh' >>/etc/passwd && install -d -o 1999 -g 1999 /home/alice",
+		},
+		units: []unit{
+			{name: "amavis", start: "exec /usr/sbin/amavisd foreground", port: 10024},
+			{name: "opensmtpd", start: "exec /usr/sbin/smtpd -F", port: 25},
+		},
+		listen: []int{25, 10024, 10025},
+	},
 }
 
 // mailRootProofs are the proofs on mailRoots.
 var mailRootProofs = []proof{
 	{fix: "exim-interfaces", rule: "MXS1002", host: "fix-exim", port: 10025, product: "Exim", pkg: "exim4-daemon-light"},
+
+	{fix: "cyrus-bind", rule: "MXS1101", host: "fix-cyrus", port: 10143, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
+	{fix: "cyrus-bind", rule: "MXS1102", host: "fix-cyrus", port: 10110, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
+	{fix: "cyrus-bind", rule: "MXS1103", host: "fix-cyrus", port: 14190, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
+	{fix: "cyrus-bind", rule: "MXS1105", host: "fix-cyrus", port: 24, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
+	{fix: "cyrus-bind", rule: "MXS1110", host: "fix-cyrus", port: 2005, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
+	{fix: "cyrus-cleartext", rule: "MXS1403", host: "fix-cyrus", port: 143, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
+
+	{fix: "courier-imapd-port", rule: "MXS1101", host: "fix-courier", port: 10143, product: "Courier IMAP", pkg: "courier-imap"},
+	{fix: "courier-pop3d-port", rule: "MXS1102", host: "fix-courier", port: 10110, product: "Courier POP3", pkg: "courier-pop"},
+	{fix: "courier-tls-required", rule: "MXS1403", host: "fix-courier", port: 143, product: "Courier IMAP", pkg: "courier-imap"},
+
+	{fix: "opensmtpd-bind", rule: "MXS1002", host: "fix-opensmtpd", port: 10025, product: "OpenSMTPD", pkg: "opensmtpd"},
 }
