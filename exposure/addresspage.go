@@ -54,7 +54,7 @@ func nth(first netip.Addr, i byte) netip.Addr {
 	b := first.AsSlice()
 	b[len(b)-1] = i
 	a, _ := netip.AddrFromSlice(b) // of 4 or 16 bytes
-	return a
+	return a.WithZone(first.Zone())
 }
 
 // An addressPage is what is known of 256 neighboring addresses.
@@ -123,7 +123,8 @@ func (a *addressPages) find(addr netip.Addr, create bool) (*addressPage, byte) {
 }
 
 // each visits the pages that hold addresses of a range, in their order, until
-// visit reports false. First is the first address of the page.
+// visit reports false. First is the first address of the page. A range holds no
+// addresses with a zone, each of which is a target of its own.
 func (a *addressPages) each(r netipx.IPRange, visit func(first netip.Addr, p *addressPage) bool) {
 	if r.From().Is4() {
 		a.each4(r, visit)
@@ -134,7 +135,7 @@ func (a *addressPages) each(r netipx.IPRange, visit func(first netip.Addr, p *ad
 	}
 	from, _ := slices.BinarySearchFunc(a.sorted, nth(r.From(), 0), netip.Addr.Compare)
 	for _, first := range a.sorted[from:] {
-		if r.To().Less(first) || !visit(first, a.v6[first]) {
+		if r.To().Less(first) || first.Zone() == "" && !visit(first, a.v6[first]) {
 			return
 		}
 	}

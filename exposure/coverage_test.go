@@ -187,3 +187,31 @@ func BenchmarkCoverageCounter(b *testing.B) {
 		c.Add(result(netip.AddrFrom4(a), 25, scan.StateFiltered))
 	}
 }
+
+// TestCoverageByZone: a link-local address is another host on each link, and
+// one of them proves nothing for the other.
+func TestCoverageByZone(t *testing.T) {
+	up, silent := netip.MustParseAddrPort("[fe80::1%a]:25"), netip.MustParseAddrPort("[fe80::1%b]:25")
+	c := NewCoverageCounter(2, 2)
+	c.Add(scan.Result{Target: up, State: scan.StateClosed})
+	c.Add(scan.Result{Target: silent, State: scan.StateFiltered})
+	if got := c.Coverage(); got.Conclusive() != 1 || got.HostsUp != 1 || got.HostsSilent != 1 || !c.Up(up.Addr()) || c.Up(silent.Addr()) {
+		t.Errorf("got %+v", got)
+	}
+	for r := range c.Silent() {
+		t.Errorf("%v is said to be silent in a range", r)
+	}
+}
+
+// TestSelectorZone: a prefix means its addresses on all links.
+func TestSelectorZone(t *testing.T) {
+	for text, want := range map[string]bool{"fe80::/10": true, "fe80::1%a": true, "fe80::1%b": false, "::/0": true, "2001:db8::/32": false} {
+		s, err := ParseSelector(text)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := s.Matches(netip.MustParseAddr("fe80::1%a")); got != want {
+			t.Errorf("%s matches fe80::1%%a: %v, want %v", text, got, want)
+		}
+	}
+}

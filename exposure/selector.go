@@ -18,7 +18,7 @@ type Selector struct {
 	Text string // as written
 
 	ranges []netipx.IPRange
-	zone   string // of a link-local address
+	zone   string // of a link-local address; "" is any, as of a prefix
 	name   string // lower case, without a final dot; "" if not a name
 }
 
@@ -44,7 +44,7 @@ func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
 		return slices.ContainsFunc(hosts, func(host string) bool { return s.name == canonicalName(host) })
 	}
 	for _, r := range s.ranges {
-		if r.Contains(addr.Unmap().WithZone("")) && s.zone == addr.Zone() {
+		if r.Contains(addr.Unmap().WithZone("")) && (s.zone == "" || s.zone == addr.Zone()) {
 			return true
 		}
 	}

@@ -77,6 +77,7 @@ func parseHost(s string) (entry, *InputError) {
 			return entry{}, &InputError{Text: s, Problem: "an IPv6 zone behind something other than one link-local address",
 				Advice: "write a zone only behind an address of fe80::/10, like fe80::1%eth0"}
 		}
+		a = a.WithZone(interfaceName(a.Zone()))
 		return entry{addrs: netipx.IPRangeFrom(a, a), zone: a.Zone()}, nil
 	}
 	var addrs netipx.IPRange

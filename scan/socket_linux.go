@@ -20,9 +20,13 @@ func connect(fd int, to netip.AddrPort) unix.Errno {
 	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
 }
 
+// noInterface is the number of no interface, of which there are never so many.
+// Where there is just one link, the kernel would connect there for 0.
+const noInterface = 1<<31 - 1
+
 // zoneIndex is the number of the interface that a zone names (RFC 4007, Section
-// 11.2), 0 for no zone or one that is not there; a link-local address cannot be
-// connected to with 0.
+// 11.2), 0 for no zone, and noInterface for one that is not there, or not any
+// more.
 func zoneIndex(zone string) uint32 {
 	if zone == "" {
 		return 0
@@ -32,7 +36,7 @@ func zoneIndex(zone string) uint32 {
 	}
 	i, err := net.InterfaceByName(zone)
 	if err != nil {
-		return 0
+		return noInterface
 	}
 	return uint32(i.Index)
 }

@@ -300,7 +300,7 @@ func (w *epollWire) socket(v6 bool) (int32, error) {
 // closed without a trace.
 func (w *epollWire) release(i int32, again bool) {
 	s := &w.socks[i]
-	if again {
+	if again && s.to.Addr().Zone() == "" { // which would stay bound to its link
 		w.bySlot[s.slot] = -1
 		s.slot = -1
 		family := 0

@@ -267,3 +267,28 @@ func eat(t *testing.T, mode string) {
 		}
 	})
 }
+
+// TestEpollZone: a socket that a link-local address was asked with stays bound
+// to the link, where it would ask the next one, whatever its zone is.
+func TestEpollZone(t *testing.T) {
+	for text, want := range map[string]int{"[fe80::1%lo]:25": 0, "[2001:db8::1]:25": 1} {
+		made, err := newWire(1)
+		if err != nil {
+			t.Fatal(err)
+		}
+		w := made.(*epollWire)
+		i, err := w.socket(true)
+		if err != nil {
+			w.close()
+			t.Skip("no IPv6 sockets:", err)
+		}
+		w.socks[i].to, w.socks[i].slot, w.bySlot = netip.MustParseAddrPort(text), 0, []int32{i}
+		if w.release(i, true); len(w.idle[1]) != want {
+			t.Errorf("%s: %d sockets are kept, want %d", text, len(w.idle[1]), want)
+		}
+		w.close()
+	}
+	if zoneIndex("no-such-link") != noInterface || zoneIndex("") != 0 {
+		t.Error("a zone that is not there has the number of an interface")
+	}
+}

@@ -16,6 +16,9 @@ func (s *Space) overlaps(r netipx.IPRange) iter.Seq[span] {
 		from, to := spotOf(r.From().Unmap()), spotOf(r.To().Unmap())
 		// The first span that begins behind from, and the one before it.
 		k := max(0, sort.Search(len(s.spans), func(k int) bool { return s.spans[k].first.compare(from) > 0 })-1)
+		for k > 0 && k < len(s.spans) && s.spans[k-1].first == s.spans[k].first {
+			k-- // the same link-local address on another link
+		}
 		for ; k < len(s.spans) && s.spans[k].first.compare(to) <= 0; k++ {
 			whole := Space{spans: s.spans[k : k+1], from: s.from, to: s.to}
 			for sp := range whole.exact() {
@@ -52,15 +55,6 @@ func (s *Space) HostsIn(r netipx.IPRange) uint64 {
 	return n
 }
 
-// PairsIn returns how many pairs of s are of addresses of r.
-func (s *Space) PairsIn(r netipx.IPRange) uint64 {
-	var n uint64
-	for sp := range s.overlaps(r) {
-		n += sp.hosts * uint64(len(sp.ports))
-	}
-	return n
-}
-
 // Sample returns the pairs of s whose addresses are in ranges, which follow
 // each other and do not overlap, with at most so many ports of each address:
 // the first, the last and others between them. Zero means all of its ports.
@@ -69,9 +63,23 @@ func (s *Space) Sample(ranges []netipx.IPRange, ports int) *Space {
 	for _, r := range ranges {
 		for sp := range s.overlaps(r) {
 			chosen := spread(sp.ports, ports)
-			sp = span{first: sp.first, hosts: sp.hosts, ports: chosen, start: out.to}
+			sp = span{first: sp.first, zone: sp.zone, hosts: sp.hosts, ports: chosen, start: out.to}
 			out.spans = append(out.spans, sp)
 			out.to += sp.hosts * uint64(len(chosen))
+		}
+	}
+	return out
+}
+
+// Of returns the pairs of s of some addresses, sorted, each in its zone.
+func (s *Space) Of(addrs []netip.Addr) *Space {
+	out := &Space{}
+	for _, addr := range addrs {
+		for sp := range s.overlaps(netipx.IPRangeFrom(addr, addr)) {
+			if sp.zone == addr.Zone() {
+				out.spans = append(out.spans, span{first: sp.first, zone: sp.zone, hosts: sp.hosts, ports: sp.ports, start: out.to})
+				out.to += sp.hosts * uint64(len(sp.ports))
+			}
 		}
 	}
 	return out
@@ -109,6 +117,7 @@ func PairSpace(pairs []netip.AddrPort) *Space {
 			ports[i] = pairs[i].Port()
 		}
 		s.push(netipx.IPRangeFrom(pairs[0].Addr(), pairs[0].Addr()), ports)
+		s.spans[len(s.spans)-1].zone = pairs[0].Addr().Zone()
 		pairs = pairs[n:]
 	}
 	return s

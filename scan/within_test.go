@@ -2,6 +2,7 @@ package scan
 
 import (
 	"net/netip"
+	"slices"
 	"testing"
 
 	"go4.org/netipx"
@@ -30,8 +31,12 @@ func TestWithin(t *testing.T) {
 		for _, text := range []string{"192.0.2.0-192.0.2.255", "192.0.2.3-192.0.2.3", "192.0.2.6-192.0.2.21", "198.51.100.1-198.51.100.9", "2001:db8::1-2001:db8::9"} {
 			r := netipx.MustParseIPRange(text)
 			hosts, pairs := map[netip.Addr]uint64{}, uint64(0)
+			var addrs []netip.Addr
 			for i := range s.Len() {
 				if p := s.At(i); r.Contains(p.Addr()) {
+					if hosts[p.Addr()] == 0 {
+						addrs = append(addrs, p.Addr())
+					}
 					hosts[p.Addr()]++
 					pairs++
 				}
@@ -39,8 +44,17 @@ func TestWithin(t *testing.T) {
 			if got := s.HostsIn(r); got != uint64(len(hosts)) {
 				t.Errorf("%s: %d hosts, want %d", text, got, len(hosts))
 			}
-			if got := s.PairsIn(r); got != pairs {
-				t.Errorf("%s: %d pairs, want %d", text, got, pairs)
+			slices.SortFunc(addrs, netip.Addr.Compare)
+			of := s.Of(addrs)
+			for i := range of.Len() {
+				if p := of.At(i); hosts[p.Addr()] == 0 {
+					t.Errorf("%s: %v is among the pairs of its addresses", text, p)
+				} else if _, ok := s.Index(p); !ok {
+					t.Errorf("%s: %v is not of the space", text, p)
+				}
+			}
+			if of.Len() != pairs {
+				t.Errorf("%s: %d pairs, want %d", text, of.Len(), pairs)
 			}
 			sample := s.Sample([]netipx.IPRange{r}, 3)
 			sampled := map[netip.Addr]uint64{}

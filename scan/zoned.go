@@ -1,9 +1,28 @@
 package scan
 
 import (
+	"net"
 	"net/netip"
 	"slices"
+	"strconv"
 )
+
+// interfaceName is the name of the interface that a zone means, which may give
+// its number instead (RFC 4007, Section 11.2): the same host under both must
+// not be two, of which only one is excluded. A zone that no interface has stays.
+func interfaceName(zone string) string {
+	number, err := strconv.Atoi(zone)
+	if err != nil {
+		return zone
+	}
+	if _, err := net.InterfaceByName(zone); err == nil {
+		return zone // a name of digits comes first, as it does on connecting
+	}
+	if iface, err := net.InterfaceByIndex(number); err == nil {
+		return iface.Name
+	}
+	return zone
+}
 
 // zonedOf returns the link-local addresses of targets that have a zone (RFC
 // 4007, Section 11), sorted and without repeats.
@@ -55,12 +74,13 @@ func zonedSpans(scope *Scope, ports []uint16) []span {
 	return out
 }
 
-// Zoned returns the first address of s that has a zone, if any.
-func (s *Space) Zoned() (netip.Addr, bool) {
+// Zoned returns the addresses of s that have a zone, sorted.
+func (s *Space) Zoned() []netip.Addr {
+	var zoned []netip.Addr
 	for sp := range s.exact() {
 		if sp.zone != "" {
-			return sp.addr(0), true
+			zoned = append(zoned, sp.addr(0))
 		}
 	}
-	return netip.Addr{}, false
+	return zoned
 }

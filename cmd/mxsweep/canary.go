@@ -51,8 +51,10 @@ func (p *plan) readCanaries(ctx context.Context, parser *scan.Parser, bounds sca
 			return usagef("name another one, or take it out of the excludes", "reading flag \"--canary\": %s is excluded", targetName(t))
 		}
 	}
-	p.canaries.space, err = scan.NewSpace(p.canaries.scope, nil)
-	return coded(exitUsage, err)
+	if p.canaries.space, err = scan.NewSpace(p.canaries.scope, nil); err != nil {
+		return coded(exitUsage, err)
+	}
+	return checkZones(p.canaries.space, modeConnect)
 }
 
 // permitted leaves those canaries of the policy that may be contacted.

@@ -55,7 +55,7 @@ func (p *plan) singles() map[netip.Addr]bool {
 	for _, t := range p.asked {
 		for _, r := range t.Ranges {
 			if r.From() == r.To() && p.space.HostsIn(r) > 0 {
-				singles[r.From()] = true
+				singles[r.From().WithZone(t.Zone)] = true
 			}
 		}
 	}
@@ -69,13 +69,13 @@ func (p *plan) silentTargets(counter *exposure.CoverageCounter) []exposure.Silen
 	seen := map[netip.Addr]bool{}
 	for _, t := range p.asked {
 		for _, r := range t.Ranges {
-			addr := r.From()
-			if addr != r.To() || seen[addr] || counter.Up(addr) || p.space.HostsIn(r) == 0 {
+			addr := r.From().WithZone(t.Zone)
+			if r.From() != r.To() || seen[addr] || counter.Up(addr) || p.space.HostsIn(r) == 0 {
 				continue
 			}
 			seen[addr] = true
 			names := p.scope.Names(addr)
-			silent = append(silent, exposure.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.PairsIn(r), Anchor: anchorOf(t),
+			silent = append(silent, exposure.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.Of([]netip.Addr{addr}).Len(), Anchor: anchorOf(t),
 				Acceptance: p.policy.AcceptsNotice(exposure.NoticeSilent, addr, names, p.flags.time())})
 		}
 	}
@@ -154,7 +154,7 @@ func (w *sweep) requireSilent(addr netip.Addr, names []string) {
 	if w.required.Targets[addr] || !w.required.AnyPort() || w.unknown.Required() > manyRequired {
 		return
 	}
-	space := w.plan.space.Sample([]netipx.IPRange{netipx.IPRangeFrom(addr, addr)}, 0)
+	space := w.plan.space.Of([]netip.Addr{addr})
 	for i := range space.Len() {
 		pair := space.At(i)
 		w.unknown.Require(pair.String(), 1, w.required.Of(pair, names...))
@@ -171,9 +171,8 @@ func (w *sweep) coverageNotices() []exposure.Notice {
 		if i == maxNamed {
 			break
 		}
-		addr := netipx.IPRangeFrom(pair.Addr(), pair.Addr())
 		list = append(list, exposure.NewNotice(exposure.NoticeReferencePort, pair.Addr().String(), nil,
-			"%s: %d filtered, shown by an answer from %d/tcp.", withName(pair.Addr().String(), w.plan.scope.Name(pair.Addr())), w.plan.space.PairsIn(addr), pair.Port()))
+			"%s: %d filtered, shown by an answer from %d/tcp.", withName(pair.Addr().String(), w.plan.scope.Name(pair.Addr())), w.plan.space.Of([]netip.Addr{pair.Addr()}).Len(), pair.Port()))
 	}
 	if n := w.crowded.Load(); n > 0 {
 		list = append(list, exposure.NewNotice(exposure.NoticeCrowded, "", nil,

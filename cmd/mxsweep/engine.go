@@ -190,7 +190,7 @@ func chooseMode(space *scan.Space) (mode, why string) {
 	if runtime.GOOS != "linux" {
 		return modeConnect, "single SYNs need Linux"
 	}
-	if _, zoned := space.Zoned(); zoned {
+	if len(space.Zoned()) > 0 {
 		return modeConnect, "a link-local target needs full connections"
 	}
 	if space.Len() < wideSweep {

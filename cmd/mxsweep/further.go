@@ -88,7 +88,7 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 	}
 	pairs = append(pairs, w.silentCanaries()...)
 	var shown []scan.Result
-	var ranges []netipx.IPRange
+	var up []netip.Addr
 	for r := range p.further(ctx, p.once(p.scope), scan.PairSpace(pairs)) {
 		if addr := r.Target.Addr(); r.FromTarget() && !w.counter.Up(addr) {
 			w.counter.Forget(addr)
@@ -96,11 +96,11 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 			w.lines.Answers(r.Target, p.isOwn(addr))
 			w.shownBy = append(w.shownBy, r.Target)
 			shown = append(shown, r)
-			ranges = append(ranges, netipx.IPRangeFrom(addr, addr))
+			up = append(up, addr)
 		}
 	}
-	slices.SortFunc(ranges, func(a, b netipx.IPRange) int { return a.From().Compare(b.From()) })
-	w.askSilent(ctx, p.space.Sample(ranges, 0), shown, found)
+	slices.SortFunc(up, netip.Addr.Compare)
+	w.askSilent(ctx, p.space.Of(up), shown, found)
 }
 
 // silentCanaries are the canaries on silent addresses of ranges, at ports that the
@@ -230,14 +230,12 @@ func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
 // takes the results.
 func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(scan.Result) error) {
 	slices.SortFunc(late, netip.Addr.Compare)
-	ranges := make([]netipx.IPRange, len(late))
-	for i, addr := range late {
+	for _, addr := range late {
 		w.counter.Forget(addr)
-		ranges[i] = netipx.IPRangeFrom(addr, addr)
 	}
 	config := w.plan.connectConfig(w.plan.scope)
 	config.Hosts = w.plan.hosts
-	space := w.plan.space.Sample(ranges, 0)
+	space := w.plan.space.Of(late)
 	for i := range space.Len() {
 		w.forget(space.At(i))
 	}

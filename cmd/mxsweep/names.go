@@ -152,14 +152,13 @@ func (p *plan) unusableAddresses() []exposure.Notice {
 // checkZones refuses link-local targets that this machine has no link to, or
 // that the engine cannot ask.
 func checkZones(space *scan.Space, mode string) error {
-	addr, ok := space.Zoned()
-	switch zone := addr.Zone(); {
-	case !ok:
-		return nil
-	case mode == modeSyn:
-		return usagef("use --mode connect", "reading target %s: single SYNs are not sent to link-local addresses", addr)
-	case interfaceOf(zone) == nil:
-		return usagef(interfaceHint, "reading target %s: this machine has no interface %q", addr, zone)
+	for _, addr := range space.Zoned() {
+		switch zone := addr.Zone(); {
+		case mode == modeSyn:
+			return usagef("use --mode connect", "reading target %s: single SYNs are not sent to link-local addresses", addr)
+		case !isInterface(zone):
+			return usagef(interfaceHint, "reading target %s: this machine has no interface %q", addr, zone)
+		}
 	}
 	return nil
 }
@@ -171,17 +170,4 @@ const interfaceHint = `"ip link" lists the interfaces`
 func isInterface(name string) bool {
 	_, err := net.InterfaceByName(name)
 	return err == nil
-}
-
-// interfaceOf finds an interface by name or number, nil if there is none.
-func interfaceOf(zone string) *net.Interface {
-	if i, err := net.InterfaceByName(zone); err == nil {
-		return i
-	}
-	if n, err := strconv.Atoi(zone); err == nil {
-		if i, err := net.InterfaceByIndex(n); err == nil {
-			return i
-		}
-	}
-	return nil
 }
