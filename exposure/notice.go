@@ -68,6 +68,7 @@ const (
 	NoticeRequired          = "MXS9034"
 	NoticeNoRoute           = "MXS9036"
 	NoticeTurnedAway        = "MXS9037"
+	NoticeNotRepeated       = "MXS9038"
 	NoticeWideAcceptance    = "MXS9041"
 	NoticeOwnAddress        = "MXS9042"
 	NoticeShardMissing      = "MXS9043"
@@ -196,6 +197,9 @@ var noticeKinds = []NoticeKind{
 	{NoticeTurnedAway, "ScannerTurnedAway", LevelWarning, "A port refuses this scanner for good.",
 		"That is a result, and holds for this scanner: its address is on a list, or not on one. What the port offers to other clients was not assessed.",
 		"Let the scanner's address in, or sweep from a place that the port serves, if what it offers matters."},
+	{NoticeNotRepeated, "DialogueNotRepeated", LevelWarning, "Ports that said little were not talked to once more.",
+		"Their hosts, or this machine, were too busy to answer in time, and there are too many such ports. What they are may be named less surely, or not at all.",
+		"Run again with fewer targets at once (--shard), or slower (--rate, --per-host)."},
 	{NoticeWideAcceptance, "AcceptedRiskWide", LevelWarning, "An accepted-risk entry covers more than 65,536 hosts.",
 		"What is found there later is accepted before anybody has seen it.",
 		"Name the hosts that the decision was about."},

@@ -2,10 +2,12 @@ package main
 
 import (
 	"context"
+	"fmt"
 	"net/netip"
 	"sync"
 	"time"
 
+	"mxsweep/exposure"
 	"mxsweep/fingerprint"
 	"mxsweep/scan"
 )
@@ -34,14 +36,17 @@ type laterPorts struct {
 	mu    sync.Mutex
 	hosts map[netip.Addr][]laterPort
 	count int
+	left  int // ports beyond the bounds, which are not asked once more
 }
 
-// add keeps a port for later. It reports false where there are too many.
+// add keeps a port for later. It reports false, and counts the port, where there
+// are too many.
 func (l *laterPorts) add(p laterPort) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	addr := p.result.Target.Addr()
 	if l.count >= maxLater || len(l.hosts[addr]) >= maxLaterHost {
+		l.left++
 		return false
 	}
 	if l.hosts == nil {
@@ -50,6 +55,29 @@ func (l *laterPorts) add(p laterPort) bool {
 	l.hosts[addr] = append(l.hosts[addr], p)
 	l.count++
 	return true
+}
+
+// leave counts a port for which there was no time.
+func (l *laterPorts) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left++
+}
+
+// notices tell how many ports were not asked once more.
+func (l *laterPorts) notices() []exposure.Notice {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.left == 0 {
+		return nil
+	}
+	ports, keep := "1 open port that said little, or was refused or cut off, was", "keeps its"
+	if l.left > 1 {
+		ports, keep = fmt.Sprintf("%d open ports that said little, or were refused or cut off, were", l.left), "keep their"
+	}
+	return []exposure.Notice{exposure.NewNotice(exposure.NoticeNotRepeated, "", nil,
+		"%s not talked to once more, and %s first result: at most %d of a host and %d of a run are, in %s.",
+		ports, keep, maxLaterHost, maxLater, laterWait)}
 }
 
 // postpone keeps a port for later whose dialogue may have failed for want of
@@ -75,6 +103,8 @@ func (w *sweep) askLater(ctx context.Context, abort context.CancelCauseFunc) {
 			for _, p := range ports {
 				if service := w.identifier.Again(asking, p.result, p.service); service != p.service {
 					p.service, p.result.Err = service, nil
+				} else if asking.Err() != nil && ctx.Err() == nil {
+					w.later.leave()
 				}
 				w.tell(ctx, p.result, p.service, abort)
 			}

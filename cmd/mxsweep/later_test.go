@@ -2,16 +2,23 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
 	"io"
+	"net"
 	"net/netip"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
+	"testing/synctest"
 
+	"mxsweep/exposure"
 	"mxsweep/fingerprint"
 	"mxsweep/internal/mailtest"
 	"mxsweep/scan"
+	"mxsweep/signatures"
 )
 
 // TestAskedLater has a daemon turn away the first connections of a run, and the
@@ -63,6 +70,9 @@ func TestLaterPortsAreBounded(t *testing.T) {
 	if kept != maxLater {
 		t.Errorf("%d ports are kept, want %d", kept, maxLater)
 	}
+	if told := later.notices(); len(told) != 1 || told[0].Code != exposure.NoticeNotRepeated || !strings.HasPrefix(told[0].Message, fmt.Sprintf("%d open ports ", 3*maxLater)) {
+		t.Errorf("%d ports are not kept: %+v", 3*maxLater, told)
+	}
 	later = laterPorts{}
 	for port := range uint16(2 * maxLaterHost) {
 		later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)}, &fingerprint.Service{}})
@@ -70,4 +80,38 @@ func TestLaterPortsAreBounded(t *testing.T) {
 	if later.count != maxLaterHost {
 		t.Errorf("%d ports of one host are kept, want %d", later.count, maxLaterHost)
 	}
+}
+
+// TestLaterTimeIsTold has more mute ports of a host than there is time for: those
+// that were not asked are told.
+func TestLaterTimeIsTold(t *testing.T) {
+	set, err := signatures.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := coverageSweep(t, shard{})
+		w.plan.set, w.early = set, func(exposure.Port) error { return nil }
+		var peers sync.WaitGroup
+		w.identifier = &fingerprint.Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			peers.Go(func() { io.Copy(io.Discard, theirs) })
+			return ours, nil
+		}}
+		if w.later.notices() != nil {
+			t.Error("a notice before anything was kept")
+		}
+		for port := range uint16(maxLaterHost) {
+			target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
+			w.later.add(laterPort{scan.Result{Target: target, State: scan.StateOpen}, &fingerprint.Service{Role: "unknown"}})
+		}
+		w.askLater(t.Context(), func(error) {})
+		if told := w.later.notices(); len(told) != 1 || w.later.left == 0 || w.later.left == maxLaterHost {
+			t.Errorf("%d of %d ports are told: %+v", w.later.left, maxLaterHost, told)
+		}
+		if len(w.open) != maxLaterHost {
+			t.Errorf("%d of %d ports are reported", len(w.open), maxLaterHost)
+		}
+		peers.Wait()
+	})
 }
