@@ -33,15 +33,47 @@ type rejections map[netip.Addr]uint64
 // maxRejecters is how many senders of ICMP errors are told apart.
 const maxRejecters = 1 << 10
 
-// add counts a result, if it rests on such an error. What this machine itself
-// says of a host is not one.
-func (s rejections) add(r scan.Result, own []netip.Addr) {
-	if !r.From.IsValid() || r.FromTarget() || slices.Contains(own, r.From) {
-		return
+// rejectedOnTheWay reports whether a result rests on an error of someone else than
+// the host that was asked. What this machine itself says of a host is not one.
+func rejectedOnTheWay(r scan.Result, own []netip.Addr) bool {
+	return r.From.IsValid() && !r.FromTarget() && !slices.Contains(own, r.From)
+}
+
+// add counts a port.
+func (s rejections) add(from netip.Addr) {
+	if _, ok := s[from]; ok || len(s) < maxRejecters {
+		s[from]++
 	}
-	if _, ok := s[r.From]; ok || len(s) < maxRejecters {
-		s[r.From]++
+}
+
+// countedPairs remember which pairs the notices count already: hosts that turn up
+// late are asked a second time. Beyond maxCountedPairs a pair may count twice.
+type countedPairs map[netip.AddrPort]countedAs
+
+// maxCountedPairs bounds the memory of countedPairs.
+const maxCountedPairs = 1 << 16
+
+// countedAs are the counts that a pair is in.
+type countedAs uint8
+
+const (
+	asRejected countedAs = 1 << iota
+	asUnknown
+)
+
+// first notes that a pair is counted, and reports whether it was not before.
+func (c *countedPairs) first(pair netip.AddrPort, as countedAs) bool {
+	before, known := (*c)[pair]
+	if before&as != 0 {
+		return false
 	}
+	if *c == nil {
+		*c = countedPairs{}
+	}
+	if known || len(*c) < maxCountedPairs {
+		(*c)[pair] = before | as
+	}
+	return true
 }
 
 // notices name those that rejected most.

@@ -23,15 +23,37 @@ func TestBlockedHosts(t *testing.T) {
 }
 
 // TestRejections counts ICMP errors of routers, and neither those of the hosts
-// that were asked nor those of this machine.
+// that were asked nor those of this machine. A pair that is asked a second time
+// counts once.
 func TestRejections(t *testing.T) {
 	host, router, own := netip.MustParseAddr("192.0.2.7"), netip.MustParseAddr("192.0.2.254"), netip.MustParseAddr("192.0.2.1")
-	s := rejections{}
-	for port, from := range []netip.Addr{router, host, own, router, {}} {
-		s.add(scan.Result{Target: netip.AddrPortFrom(host, uint16(port+1)), State: scan.StateFiltered, From: from}, []netip.Addr{own})
+	w := coverageSweep(t, shard{})
+	w.plan.own = []netip.Addr{own}
+	for range 2 {
+		for port, from := range []netip.Addr{router, host, own, router, {}} {
+			w.see(t.Context(), scan.Result{Target: netip.AddrPortFrom(host, uint16(port+1)), State: scan.StateFiltered, From: from})
+		}
+		w.see(t.Context(), scan.Result{Target: netip.AddrPortFrom(host, 1), State: scan.StateUnknown, Reason: scan.ReasonHostUnreach, From: router})
 	}
-	got := s.notices()
+	got := w.rejected.notices()
 	if len(got) != 1 || got[0].Target != router.String() || !strings.Contains(got[0].Message, "for 2 ports") {
 		t.Errorf("got %+v", got)
+	}
+	if got := w.unknown.Notices(); len(got) != 1 || !strings.HasPrefix(got[0].Message, "192.0.2.7 port 1: ") {
+		t.Errorf("got %+v", got)
+	}
+}
+
+// TestCountedPairs keeps so many pairs and no more.
+func TestCountedPairs(t *testing.T) {
+	var c countedPairs
+	for range 2 {
+		for i := range maxCountedPairs + 10 {
+			pair := netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(i >> 16)}), uint16(i))
+			c.first(pair, asRejected)
+		}
+	}
+	if len(c) != maxCountedPairs {
+		t.Errorf("%d pairs are kept, want %d", len(c), maxCountedPairs)
 	}
 }

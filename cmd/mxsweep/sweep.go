@@ -43,6 +43,7 @@ type sweep struct {
 
 	rejected rejections
 	timeouts hostTimeouts
+	counted  countedPairs
 
 	mu   sync.Mutex
 	open []exposure.Port
@@ -157,9 +158,11 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 		w.plan.resumed.takeBack(r.Target)
 	}
 	w.timeouts.add(r)
-	w.rejected.add(r, w.plan.own)
+	if rejectedOnTheWay(r, w.plan.own) && w.counted.first(r.Target, asRejected) {
+		w.rejected.add(r.From)
+	}
 	// What a run that was stopped did not come to is said once.
-	if r.State == scan.StateUnknown && ctx.Err() == nil {
+	if r.State == scan.StateUnknown && ctx.Err() == nil && w.counted.first(r.Target, asUnknown) {
 		port := w.port(r, nil)
 		w.unknown.Add(port, w.required.Of(r.Target, w.plan.scope.Names(r.Target.Addr())...))
 	}

@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"fmt"
 	"os"
+	"path/filepath"
 	"slices"
 	"strconv"
 	"strings"
@@ -120,7 +121,7 @@ func disturbances() []disturbance {
 		{name: "path down for 3 s", args: []string{routedHost(1)}, codes: mustFail, setUp: both(exposed(1), routedBy(downAfter(50, 3*time.Second)))},
 		{name: "path to ten hosts down for 1 s", args: []string{tenHosts}, codes: mustFail, check: tenOpen,
 			setUp: both(exposed(10), routedBy(downAfter(100, time.Second)))},
-		{name: "down until a reference port is asked", args: []string{routedHost(1), "-p", "10024-10026"}, codes: mustFail,
+		{name: "down until a reference port is asked", args: []string{routedHost(1), "-p", "10024-10026", "--all-ports"}, codes: mustFail,
 			setUp: both(exposed(1), routedBy(downUntilReference))},
 		{name: "30% of SYNs rejected by a router", args: []string{routedHost(1)}, codes: failOrIncomplete,
 			setUp: both(exposed(1), forwarded("tcp flags & (syn | ack) == syn numgen random mod 10 < 3 reject with icmp type host-unreachable"))},
@@ -213,7 +214,8 @@ func (d disturbance) run(t *testing.T, mode string) {
 	n := newRoutedNetwork(t)
 	d.setUp(n)
 	begun := time.Now()
-	args := append([]string{"scan", "--mode", mode, "--progress", "never", "-o", "json"}, d.args...)
+	lines := filepath.Join(t.TempDir(), "run.jsonl")
+	args := append([]string{"scan", "--mode", mode, "--progress", "never", "-o", "json", "-o", "jsonl=" + lines}, d.args...)
 	out, code := mxsweep(t, n.scan, args...)
 	took := time.Since(begun)
 	doc := new(document)
@@ -230,7 +232,41 @@ func (d disturbance) run(t *testing.T, mode string) {
 	if d.limit > 0 && took > d.limit {
 		t.Errorf("it took %.0f s, more than %s", took.Seconds(), d.limit)
 	}
+	eachOnce(t, doc, lines)
 	if d.check != nil {
 		d.check(t, doc)
+	}
+}
+
+// eachOnce checks that no pair is in a document twice, although hosts that turn up
+// late are asked a second time, and that the last line of each pair in the other
+// form says the same.
+func eachOnce(t *testing.T, d *document, lines string) {
+	text, err := os.ReadFile(lines)
+	if err != nil {
+		t.Fatal(err)
+	}
+	last := map[string]string{}
+	for line := range strings.Lines(string(text)) {
+		var p struct {
+			Type string
+			portRecord
+		}
+		if err := json.Unmarshal([]byte(line), &p); err != nil {
+			t.Fatal(err)
+		}
+		if p.Type == "port" {
+			last[fmt.Sprintf("%s port %d", p.IP, p.Port)] = p.State
+		}
+	}
+	for _, p := range d.Ports {
+		at := fmt.Sprintf("%s port %d", p.IP, p.Port)
+		if state, ok := last[at]; !ok || state != p.State {
+			t.Errorf("%s is %q; in lines it is there: %t, last as %q", at, p.State, ok, state)
+		}
+		delete(last, at) // a second record of it is not there then
+	}
+	if len(last) > 0 {
+		t.Errorf("only in lines: %v", last)
 	}
 }
