@@ -34,6 +34,7 @@ const (
 	minNowhere    = 8  // open ports
 	sampleReplies = 10 // dialogues after which replies are compared
 	sampleSilent  = 8  // dialogues that are awaited where none brought a reply
+	sampleMany    = 4  // of a host with minEverywhere open ports and more
 )
 
 func nearlyAll(part, whole int) bool { return 10*part >= 9*whole }
@@ -67,12 +68,25 @@ func (h *hostReplies) add(s *fingerprint.Service) {
 // profile were asked at the host.
 func (h *hostReplies) kind(asked int) hostKind {
 	switch {
-	case h.open >= minNowhere && h.ended >= sampleSilent && nearlyAll(h.silent, h.ended):
+	case h.open >= minNowhere && h.sampled() && nearlyAll(h.silent, h.ended):
 		return hostRepliesNowhere
 	case h.alike() && h.listed == asked:
 		return hostRespondsEverywhere
 	}
 	return hostOrdinary
+}
+
+// sampled reports whether enough dialogues have ended to tell that none brings a
+// reply.
+func (h *hostReplies) sampled() bool { return h.ended >= h.sample() }
+
+// sample is how many dialogues that takes: fewer where very many ports are open, for
+// they would take long, and the others are still listened to.
+func (h *hostReplies) sample() int {
+	if h.open >= minEverywhere {
+		return sampleMany
+	}
+	return sampleSilent
 }
 
 // alike reports whether so many ports are open and give the same reply that

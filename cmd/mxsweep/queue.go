@@ -109,11 +109,20 @@ func (q *queue) waits(h *waiting) bool {
 	switch r := &h.replies; {
 	case h.kind != hostOrdinary:
 		return false
-	case h.active+len(h.idle) > 0 && r.ended == r.silent && h.talks >= sampleSilent && r.ended < sampleSilent:
+	case h.active+len(h.idle) > 0 && r.ended == r.silent && h.talks >= r.sample() && !r.sampled():
 		return true
 	default:
 		return !q.ended && q.asked != nil && r.alike()
 	}
+}
+
+// places is how many ports of a host may be under way. One that is only listened to
+// for its greeting takes one connection, where a dialogue takes up to three.
+func (q *queue) places(h *waiting) int {
+	if h.kind == hostRepliesNowhere {
+		return 2 * q.perHost
+	}
+	return q.perHost
 }
 
 // host is what is known of a host, which need not be known yet.
@@ -128,7 +137,7 @@ func (q *queue) host(addr netip.Addr) *waiting {
 
 // line lets a host wait for its turn if one of its ports may be taken.
 func (q *queue) line(addr netip.Addr, h *waiting) {
-	if h.queued || len(h.ports) == 0 || h.active >= q.perHost || q.waits(h) {
+	if h.queued || len(h.ports) == 0 || h.active >= q.places(h) || q.waits(h) {
 		return
 	}
 	h.queued = true

@@ -168,8 +168,8 @@ func TestQueueGivesUpOnCrowdedHosts(t *testing.T) {
 	if handed != 4000 {
 		t.Errorf("%d ports were handed out, want 4000: none may get lost", handed)
 	}
-	if talks[silent] != sampleSilent || talks[chatty] != maxTalks {
-		t.Errorf("%d and %d ports were talked to, want %d and %d", talks[silent], talks[chatty], sampleSilent, maxTalks)
+	if talks[silent] != sampleMany || talks[chatty] != maxTalks {
+		t.Errorf("%d and %d ports were talked to, want %d and %d", talks[silent], talks[chatty], sampleMany, maxTalks)
 	}
 	if q.kind(silent) != hostRepliesNowhere || q.kind(chatty) != hostOrdinary {
 		t.Errorf("the hosts are of kind %d and %d", q.kind(silent), q.kind(chatty))
@@ -257,7 +257,7 @@ func TestQueueAwaitsTheSample(t *testing.T) {
 	}
 	q.close()
 	var taken []scan.Result
-	for range sampleSilent {
+	for range sampleMany {
 		r, ok := q.next()
 		if !ok {
 			t.Fatal("the queue is empty")
@@ -266,13 +266,13 @@ func TestQueueAwaitsTheSample(t *testing.T) {
 		taken = append(taken, r)
 	}
 	if n := len(q.turns); n > 0 {
-		t.Errorf("a port more than the %d of the sample may be talked to", sampleSilent)
+		t.Errorf("a port more than the %d of the sample may be talked to", sampleMany)
 	}
 	for _, r := range taken {
 		q.done(r, &fingerprint.Service{})
 	}
 	talks, handed := drain(q, func(netip.AddrPort) *fingerprint.Service { return &fingerprint.Service{} })
-	if len(talks) > 0 || handed != 40-sampleSilent {
+	if len(talks) > 0 || handed != 40-sampleMany {
 		t.Errorf("%d ports were handed out and %v talked to after the sample", handed, talks)
 	}
 }

@@ -2,14 +2,26 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
 	"fmt"
+	"io"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
+	"sync/atomic"
 	"testing"
+	"testing/synctest"
+	"time"
 
+	"mxsweep/exposure"
+	"mxsweep/fingerprint"
 	"mxsweep/internal/mailtest"
+	"mxsweep/scan"
+	"mxsweep/signatures"
 )
 
 // TestDaemonInTarpit has one daemon greet among many ports that accept connections
@@ -86,4 +98,55 @@ accept:
 			}
 		})
 	}
+}
+
+// TestTarpitsTakeLittleTime talks to ten hosts with 118 ports each that accept
+// connections and reply to nothing. It takes at most 30 s of its own time, and the
+// hosts are not asked much.
+func TestTarpitsTakeLittleTime(t *testing.T) {
+	const hosts, ports = 10, 118
+	set, err := signatures.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := coverageSweep(t, shard{})
+		w.plan.set, w.early = set, func(exposure.Port) error { return nil }
+		w.queue = newQueue(4)
+		var conns atomic.Int32
+		var peers sync.WaitGroup
+		w.identifier = &fingerprint.Identifier{Signatures: set, Limit: scan.NewHostLimit(0), Concurrency: identifiers(512),
+			Idle: func(a netip.AddrPort) { w.queue.idle(a) },
+			Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+				conns.Add(1)
+				time.Sleep(20 * time.Millisecond)
+				ours, theirs := net.Pipe()
+				peers.Go(func() { io.Copy(io.Discard, theirs) })
+				return ours, nil
+			}}
+		for host := range hosts {
+			for port := range ports {
+				w.queue.put(scan.Result{Target: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(host)}), uint16(10000+port)), State: scan.StateOpen, RTT: 20 * time.Millisecond})
+			}
+		}
+		w.queue.close()
+		begun := time.Now()
+		var workers sync.WaitGroup
+		for range w.identifier.Concurrency {
+			workers.Go(func() { w.identify(t.Context(), func(error) {}) })
+		}
+		workers.Wait()
+		w.askLater(t.Context(), func(error) {})
+		if took := time.Since(begun); took > 30*time.Second {
+			t.Errorf("it took %v", took)
+		}
+		if n := conns.Load(); n > hosts*2*ports {
+			t.Errorf("%d connections to %d ports", n, hosts*ports)
+		}
+		if len(w.open) != hosts*ports {
+			t.Errorf("%d of %d ports are reported", len(w.open), hosts*ports)
+		}
+		t.Logf("%v, %d connections", time.Since(begun), conns.Load())
+		peers.Wait()
+	})
 }
