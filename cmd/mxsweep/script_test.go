@@ -26,11 +26,12 @@ import (
 var update = flag.Bool("update", false, "rewrite the golden files in the scripts")
 
 func TestMain(m *testing.M) {
-	testscript.Main(m, map[string]func(){"mxsweep": main})
+	testscript.Main(m, map[string]func(){"mxsweep": main, workerName: work})
 }
 
-// TestScripts runs the command as a user does: one process per line, its exit
-// code, output and files compared.
+// TestScripts runs the command as a user does, its exit code, output and files
+// compared: with exits in the one process of the script's worker, with all else
+// in a process per line.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
@@ -51,7 +52,9 @@ func TestScripts(t *testing.T) {
 			env.Setenv("ESCAPE", "\x1b[31mred")
 			env.Values[serversKey{}] = servers{}
 			env.Values[dnsKey{}] = map[string]*dnsServer{}
-			return nil
+			w, err := newWorker(env, scriptFile(env.WorkDir))
+			env.Values[workerKey{}] = w
+			return err
 		},
 		Cmds: map[string]func(*testscript.TestScript, bool, []string){
 			"exits":        exits,
@@ -83,6 +86,12 @@ func TestScripts(t *testing.T) {
 // standard input is empty.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	want, cmd := expected(ts, "exits", neg, args)
+	if w := ts.Value(workerKey{}).(*worker); w.fits(cmd) {
+		if got := w.do(ts, cmd[1:]); got != want {
+			ts.Fatalf("exit code %d, want %d", got, want)
+		}
+		return
+	}
 	err := ts.Exec(cmd[0], cmd[1:]...)
 	wantCode(ts, want, err)
 }
