@@ -105,6 +105,8 @@ var edits = []struct {
 		"SLAPD_SERVICES='ldap://127.0.0.1/ ldaps://[::]:1636/ ldaps:///'\n", "SLAPD_SERVICES='ldap://127.0.0.1/ ldaps://[::1]:1636/ ldaps:///'\n"},
 	{"slapd, done already", "slapd-bind", 389,
 		"SLAPD_SERVICES=\"ldap://127.0.0.1/ ldapi:///\"\n", "SLAPD_SERVICES=\"ldap://127.0.0.1/ ldapi:///\"\n"},
+	{"clamsmtp, which listens everywhere unless told", "clamsmtp-bind", 10026,
+		"OutAddress: 10025\n#Listen: 0.0.0.0:10025\n", "OutAddress: 10025\n#Listen: 0.0.0.0:10025\nListen: 127.0.0.1:10026\n"},
 	{"memcached", "memcached-bind", 11211, "-m 64\n-l 0.0.0.0\n", "-m 64\n-l 127.0.0.1\n"},
 }
 

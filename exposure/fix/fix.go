@@ -19,7 +19,7 @@ type Fix struct {
 	ID string
 
 	// Products are words that the product's name begins with or contains; one
-	// is enough.
+	// is enough. "*" is any product, also one that is not known.
 	Products []string
 
 	// Versions is the range of versions that know this form: "", or
@@ -54,6 +54,9 @@ type Fix struct {
 	// Proofs are the runs in which the daemon obeyed, by rule and version.
 	Proofs []Proof
 }
+
+// anyProduct among the products of a fix is whatever has no fix of its own.
+const anyProduct = "*"
 
 // A Platform is where a fix holds.
 type Platform string

@@ -61,3 +61,15 @@ func TestChooseByVersion(t *testing.T) {
 		}
 	}
 }
+
+// TestChooseAny wants a fix for any product where no other holds, also where
+// the product is not known.
+func TestChooseAny(t *testing.T) {
+	set := builtinSet(t)
+	from := []*Fix{set.Lookup("ipv6-filter"), set.Lookup("postfix-bind")}
+	for _, tt := range []struct{ product, want string }{{"Postfix", "postfix-bind"}, {"qpsmtpd", "ipv6-filter"}, {"", "ipv6-filter"}} {
+		if got := Choose(from, tt.product, "", strings.Contains); len(got) != 1 || got[0].ID != tt.want {
+			t.Errorf("product %q: %v, want %s alone", tt.product, got, tt.want)
+		}
+	}
+}

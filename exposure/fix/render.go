@@ -19,7 +19,7 @@ func Choose(from []*Fix, product, version string, matches func(product, words st
 		}
 		said := 0
 		for _, words := range f.Products {
-			if len(words) > said && matches(product, words) {
+			if len(words) > said && (words == anyProduct || matches(product, words)) {
 				said = len(words)
 			}
 		}
@@ -38,6 +38,9 @@ func Choose(from []*Fix, product, version string, matches func(product, words st
 func (f *Fix) Name() string {
 	if f.Platform == PlatformContainer {
 		return "containers"
+	}
+	if f.Products[0] == anyProduct {
+		return "any software"
 	}
 	if f.Versions == "" {
 		return f.Products[0]
