@@ -17,7 +17,7 @@ func (s *sweep) abandon(cause error) {
 		}
 	}
 	for _, h := range s.hosts.hosts {
-		lists := [][]unsettled{h.unproven}
+		lists := [][]unsettled{h.unproven, h.waiting}
 		s.stats.Done -= uint64(len(h.unproven))
 		if u := h.up; u != nil {
 			lists = append(lists, u.held, u.parked, u.late, u.again)

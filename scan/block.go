@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"math"
 	"net/netip"
 	"time"
 )
@@ -46,6 +47,7 @@ func (s *sweep) block(h *host) {
 		}
 	}
 	u.held, u.parked, u.late, u.again = nil, nil, nil, nil
+	s.relieve(h, math.MaxInt64)
 	if !h.pinned() {
 		s.hosts.rest(h)
 	}

@@ -67,6 +67,10 @@ type Config struct {
 	// still answers. If nil, there are none.
 	Earlier iter.Seq[Result]
 
+	// Measured is what an earlier scan of these targets has learned of them.
+	// If nil, nothing is known.
+	Measured *Measured
+
 	// NotAfter is when the leave to ask ends. No probe leaves after it, what
 	// is open is reset, and pairs that have no result by then are
 	// StateUnknown, with an [ExpiredError]. If zero, it never ends.
@@ -127,8 +131,9 @@ type Connect struct {
 	// in one piece; a test waits less.
 	longestPause time.Duration
 
-	mu    sync.Mutex
-	stats Stats
+	mu       sync.Mutex
+	stats    Stats
+	measured *Measured // once the scan has ended
 }
 
 // NewConnect returns a scanner. Whatever fails for the run as a whole fails

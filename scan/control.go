@@ -237,6 +237,8 @@ func (s *sweep) rouse(h *host) {
 func (s *sweep) controlDue(h *host) bool {
 	u, n := h.up, len(h.up.held)
 	switch {
+	case len(h.guarded) > 0:
+		return true
 	case n+len(u.parked) == 0:
 		return false
 	case u.proof < 0: // nobody has asked it in this run

@@ -27,6 +27,9 @@ type host struct {
 	up *upHost // nil if nothing was heard of the host
 
 	unproven []unsettled // silent pairs of a host of which nothing was heard
+	waiting  []unsettled // and those whose further tries wait for the second round
+	second   bool        // which has begun for the host
+	guarded  []*subnet   // for which it begins when the host answers
 
 	// Pairs that await their turn, linked through probe.next.
 	head, tail int32
@@ -55,6 +58,12 @@ func (h *host) depart(p *probe) {
 type subnet struct {
 	est   estimate
 	hosts int // hosts remembered
+
+	up      netip.Addr    // the latest host that answered
+	proof   time.Duration // when the latest probe left that proved silence on a host that is up
+	asked   time.Duration // when the latest probe left of those whose pairs wait for the second round
+	guard   *host         // for whose answer they wait; nil for none
+	waiters []*host       // that wait for it
 }
 
 // A directory finds hosts by address, in bounded memory.

@@ -95,7 +95,7 @@ func (s *sweep) letGo() {
 // endSilent reports the silent pairs of a host of which nothing was heard, once
 // none of its pairs is left to be asked.
 func (s *sweep) endSilent(h *host) {
-	if !s.drawn || h.pairs > 0 || h.up != nil {
+	if !s.drawn || h.pairs > 0 || len(h.waiting) > 0 || h.up != nil {
 		return
 	}
 	s.letGoOf(h)
@@ -133,8 +133,16 @@ func (s *sweep) yieldSilent(h *host, q unsettled) {
 // there when those were asked whose last try left before: they get one more.
 func (s *sweep) wakeUp(h *host, sent time.Duration) {
 	u := h.up
+	s.unheardOf -= h.pairs
+	for _, q := range h.waiting {
+		if q.sent >= sent {
+			u.parked = append(u.parked, q)
+		} else {
+			u.again = append(u.again, q)
+		}
+	}
 	list := h.unproven
-	h.unproven = nil
+	h.unproven, h.waiting = nil, nil
 	s.forgetSilent(len(list))
 	s.unsettled += len(list)
 	for _, q := range list {

@@ -25,6 +25,7 @@ func (s *sweep) pick() int32 {
 		s.next++
 		if s.cfg.Skip != nil && s.cfg.Skip(place) {
 			s.stats.Done++
+			s.skipped = true
 			continue
 		}
 		to := s.space.At(s.order.At(place))
@@ -68,9 +69,18 @@ func (s *sweep) pickAt(h *host) int32 {
 		}
 		return i
 	}
-	if u == nil || len(u.again) == 0 {
-		return none
+	switch {
+	case u != nil && len(u.again) > 0:
+		return s.pickFrom(h, &u.again)
+	case h.second && len(h.waiting) > 0:
+		return s.pickFrom(h, &h.waiting)
 	}
+	return none
+}
+
+// pickFrom returns a pair of a list that has no slot yet, if it may be asked
+// now, or none.
+func (s *sweep) pickFrom(h *host, list *[]unsettled) int32 {
 	if len(s.free) == 0 {
 		s.slotless = append(s.slotless, h)
 		return none
@@ -78,9 +88,9 @@ func (s *sweep) pickAt(h *host) int32 {
 	if !s.admit(h) {
 		return none
 	}
-	q := u.again[len(u.again)-1]
-	if u.again = u.again[:len(u.again)-1]; len(u.again) == 0 {
-		u.again = nil
+	q := (*list)[len(*list)-1]
+	if *list = (*list)[:len(*list)-1]; len(*list) == 0 {
+		*list = nil
 	}
 	s.unsettled--
 	i := s.slot(h, q.port)
@@ -114,6 +124,9 @@ func (s *sweep) slot(h *host, port uint16) int32 {
 	i := s.free[len(s.free)-1]
 	s.free = s.free[:len(s.free)-1]
 	h.pairs++
+	if h.up == nil {
+		s.unheardOf++
+	}
 	s.probes[i] = probe{to: netip.AddrPortFrom(h.addr, port), host: h, as: silent, spoke: none, next: none, used: true}
 	return i
 }
@@ -160,7 +173,7 @@ func (s *sweep) turn(h *host) {
 	if h.queued || u != nil && u.still() {
 		return
 	}
-	if h.head != none || u != nil && len(u.again) > 0 {
+	if h.head != none || u != nil && len(u.again) > 0 || h.second && len(h.waiting) > 0 {
 		h.queued = true
 		s.turns = append(s.turns, h)
 	}

@@ -155,4 +155,8 @@ type Stats struct {
 	BlockedHosts uint64
 	BlockedPairs uint64
 	Blocked      []BlockedHost
+
+	// SilentTwice is set, once the scan has ended, if every pair that is
+	// silent was asked on two occasions: again after all had been asked once.
+	SilentTwice bool
 }

@@ -37,6 +37,11 @@ type sweep struct {
 	drawn     bool    // there is no further pair to draw
 	unsettled int     // pairs without a result and without a slot
 	unproven  int     // of those, pairs of hosts of which nothing was heard
+	skipped   bool    // an earlier run was done with some pair
+	unheardOf int     // pairs with a slot of hosts of which nothing was heard
+	waiters   []*host // with pairs that wait for the second round, in the order of the first
+	guards    []*host // by whose answer it begins
+	lastUp    netip.Addr
 	quiet     []*host // a host for each of them, the oldest first, and some that have turned up
 	controls  []*host // whose control waits for its turn
 	slotless  []*host // with a pair whose turn has come, but no slot for it
@@ -113,6 +118,7 @@ func newSweep(c *Connect, space *Space) *sweep {
 	for i := range s.free {
 		s.free[i] = int32(len(s.free) - 1 - i)
 	}
+	s.adopt(c.cfg.Measured)
 	s.stats.Planned = space.Len()
 	s.end = s.cfg.NotAfter.Sub(s.start)
 	return s
@@ -124,6 +130,7 @@ func (s *sweep) run(ctx context.Context) {
 	defer stop()
 	s.recall()
 	for ctx.Err() == nil && !s.late() {
+		s.beginRound()
 		more := s.launch()
 		if !s.drawn && s.next == s.space.Len() {
 			s.finishParts()
@@ -150,7 +157,9 @@ func (s *sweep) run(ctx context.Context) {
 		s.refuse(ctx, cause)
 	}
 	s.stats.Blocked = s.blocks
+	s.stats.SilentTwice = s.rounds() && !s.skipped && cause == nil
 	s.flush()
+	s.keepMeasured()
 	if s.cfg.Limit != nil {
 		s.cfg.Limit.tell(nil)
 	}
@@ -287,7 +296,7 @@ func (s *sweep) unheard(i int32, wait time.Duration) {
 		h.up.flying = false
 		s.uncontrolled(h)
 	case p.attempts < s.tries(p.host):
-		if !s.park(i) {
+		if !s.postpone(i) && !s.park(i) {
 			s.queue(i, false)
 		}
 	default:
@@ -347,6 +356,9 @@ func (s *sweep) report(r Result) {
 func (s *sweep) vacate(i int32) {
 	p := &s.probes[i]
 	p.host.pairs--
+	if p.host.up == nil {
+		s.unheardOf--
+	}
 	*p = probe{}
 	s.free = append(s.free, i)
 	for _, h := range s.slotless {

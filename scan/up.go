@@ -93,7 +93,7 @@ func (u *upHost) still() bool {
 
 // pinned reports whether there is more to know of the host than its memory.
 func (h *host) pinned() bool {
-	if h.pairs > 0 || len(h.unproven) > 0 {
+	if h.pairs > 0 || len(h.unproven)+len(h.waiting)+len(h.guarded) > 0 {
 		return true
 	}
 	u := h.up
@@ -116,10 +116,15 @@ func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 	}
 	u.known[by] = port
 	u.has |= 1 << by
+	if !u.failed {
+		h.net.up, s.lastUp = h.addr, h.addr
+	}
 	if u.failed || sent <= u.proof || by == byICMP && !u.rejectsOnly() {
 		return // only a control shows that the host is back, or serves us still
 	}
 	u.proof = sent
+	h.net.proof = max(h.net.proof, sent)
+	s.relieve(h, sent)
 	s.release(h)
 }
 

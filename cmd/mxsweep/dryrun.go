@@ -153,7 +153,7 @@ func (p *plan) describeControls(b *strings.Builder) {
 		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all others, once\n", scan.FormatPorts(ports))
 	}
 	if len(p.scopeLines()) > 0 {
-		fmt.Fprintf(b, "second look  at most %d ports of each address of a range that is silent, once\n", secondPorts)
+		fmt.Fprintf(b, "second look  at most %d ports of each address of a range that is silent, once, unless the sweep has asked all that is silent on two occasions\n", secondPorts)
 	}
 }
 

@@ -66,6 +66,21 @@ func (e *engine) recalls(pair netip.AddrPort) bool {
 	return !own
 }
 
+// measured is what the engine has learned of how long answers take; nil of one
+// that never began.
+func (e *engine) measured() *scan.Measured {
+	if e == nil {
+		return nil
+	}
+	if e.syn != nil {
+		return scan.MeasuredLongest(e.syn.Stats().RoundTrip)
+	}
+	if c, ok := e.sweeper.(*scan.Connect); ok {
+		return c.Measured()
+	}
+	return nil
+}
+
 // failed is why the engine ended before its time, nil if it did not.
 func (e *engine) failed() error {
 	if e.syn == nil {

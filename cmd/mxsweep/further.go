@@ -28,9 +28,17 @@ func (p *plan) connectConfig(scope *scan.Scope) scan.Config {
 	}
 }
 
-// once is the config of pairs that are asked one time each.
-func (p *plan) once(scope *scan.Scope) scan.Config {
-	config := p.connectConfig(scope)
+// againConfig is the config of pairs that are asked behind the sweep. They are
+// awaited as long as the answers to it show to be necessary.
+func (w *sweep) againConfig() scan.Config {
+	config := w.plan.connectConfig(w.plan.scope)
+	config.Measured = w.engine.measured()
+	return config
+}
+
+// once is the config of those that are asked one time each.
+func (w *sweep) once() scan.Config {
+	config := w.againConfig()
 	config.Retries = -1
 	return config
 }
@@ -67,7 +75,9 @@ func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
 	late, any := w.secondLook(ctx)
 	w.sweepLate(ctx, late, found)
 	if any {
-		w.askControls(ctx)
+		for _, pair := range w.askControls(ctx) {
+			w.lines.Answered(pair)
+		}
 	}
 	w.looked = ctx.Err() == nil
 }
@@ -89,7 +99,7 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 	pairs = append(pairs, w.silentCanaries()...)
 	var shown []scan.Result
 	var up []netip.Addr
-	for r := range p.further(ctx, p.once(p.scope), scan.PairSpace(pairs)) {
+	for r := range p.further(ctx, w.once(), scan.PairSpace(pairs)) {
 		if addr := r.Target.Addr(); r.FromTarget() && !w.counter.Up(addr) {
 			w.counter.Forget(addr)
 			w.counter.SetUp(addr)
@@ -151,7 +161,7 @@ func (w *sweep) askUnproven(ctx context.Context, found func(scan.Result) error) 
 // signs. The counter must have forgotten the pairs: those that have no result
 // then are unknown. Found takes the results of those that are not silent.
 func (w *sweep) askSilent(ctx context.Context, space *scan.Space, signs []scan.Result, found func(scan.Result) error) {
-	config := w.plan.connectConfig(w.plan.scope)
+	config := w.againConfig()
 	config.Earlier = slices.Values(signs) // by which the engine knows what answers controls
 	for i := range space.Len() {
 		w.forget(space.At(i))
@@ -196,13 +206,25 @@ const (
 )
 
 // secondLook asks a few ports of each address of a range of which all was
-// silent once more. It returns those that answered now, and whether there were
-// any to ask.
+// silent once more, unless the sweep itself has asked on two occasions. It returns
+// those that answered now, and whether there were any to ask.
 func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
+	if len(w.lines.Controls()) == 0 && len(w.plan.canaries.all) == 0 {
+		return nil, false // no control can show that one is vacant
+	}
+	if w.engine.Stats().SilentTwice {
+		for r := range w.silentInRanges() {
+			return nil, r.IsValid()
+		}
+		return nil, false
+	}
+	// An answer in between shows that no single outage silences both looks.
+	w.askControls(ctx)
+	config := w.once()
 	seen := map[netip.Addr]bool{}
 	look := func(ranges []netipx.IPRange) {
 		any = any || len(ranges) > 0
-		for r := range w.plan.further(ctx, w.plan.once(w.plan.scope), w.plan.space.Sample(ranges, secondPorts)) {
+		for r := range w.plan.further(ctx, config, w.plan.space.Sample(ranges, secondPorts)) {
 			switch addr := r.Target.Addr(); {
 			case r.FromTarget() && !seen[addr] && len(seen) < maxLate:
 				seen[addr] = true
@@ -213,10 +235,7 @@ func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
 		}
 	}
 	var batch []netipx.IPRange
-	for r := range w.counter.Silent() {
-		if r.From() == r.To() && w.required.Targets[r.From()] {
-			continue // its reference ports were asked
-		}
+	for r := range w.silentInRanges() {
 		if batch = append(batch, r); len(batch) == secondRanges {
 			look(batch)
 			batch = batch[:0]
@@ -226,6 +245,21 @@ func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
 	return late, any
 }
 
+// silentInRanges yields the silent addresses that are no targets of their own,
+// whose reference ports were asked, as runs of neighbors.
+func (w *sweep) silentInRanges() iter.Seq[netipx.IPRange] {
+	return func(yield func(netipx.IPRange) bool) {
+		for r := range w.counter.Silent() {
+			if r.From() == r.To() && w.required.Targets[r.From()] {
+				continue
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
 // sweepLate asks all ports of hosts that were silent and are not any more. Found
 // takes the results.
 func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(scan.Result) error) {
@@ -233,7 +267,7 @@ func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(sca
 	for _, addr := range late {
 		w.counter.Forget(addr)
 	}
-	config := w.plan.connectConfig(w.plan.scope)
+	config := w.againConfig()
 	config.Hosts = w.plan.hosts
 	space := w.plan.space.Of(late)
 	for i := range space.Len() {
@@ -249,11 +283,14 @@ func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(sca
 	}
 }
 
-// askControls asks pairs that are known to answer, after all else.
-func (w *sweep) askControls(ctx context.Context) {
+// askControls asks pairs that are known to answer, and returns those that still
+// do. They are awaited as patiently as if nothing were known: an outage may be
+// about to end.
+func (w *sweep) askControls(ctx context.Context) (answered []netip.AddrPort) {
 	for r := range w.plan.further(ctx, w.plan.connectConfig(w.plan.scope), scan.PairSpace(w.lines.Controls())) {
 		if r.FromTarget() {
-			w.lines.Answered(r.Target)
+			answered = append(answered, r.Target)
 		}
 	}
+	return answered
 }

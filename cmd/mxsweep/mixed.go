@@ -44,6 +44,7 @@ func (m *mixed) Stats() scan.Stats {
 		Inflight: a.Inflight + b.Inflight, Rate: b.Rate,
 		Controls: a.Controls + b.Controls, BlockedPairs: a.BlockedPairs + b.BlockedPairs,
 		BlockedHosts: a.BlockedHosts + b.BlockedHosts, Blocked: blocked[:min(len(blocked), scan.MaxBlocked)],
+		SilentTwice: a.SilentTwice && b.SilentTwice,
 	}
 }
 

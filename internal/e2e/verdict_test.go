@@ -121,6 +121,8 @@ func disturbances() []disturbance {
 		{name: "path down for 3 s", args: []string{routedHost(1)}, codes: mustFail, setUp: both(exposed(1), routedBy(downAfter(50, 3*time.Second)))},
 		{name: "path to ten hosts down for 1 s", args: []string{tenHosts}, codes: mustFail, check: tenOpen,
 			setUp: both(exposed(10), routedBy(downAfter(100, time.Second)))},
+		{name: "path to a range down for 2 s", args: []string{"10.81.1.16/28", "-p", "10025"}, codes: mustFail, check: tenOpen,
+			setUp: both(exposed(10), routedBy(downAfter(5, 2*time.Second)))},
 		{name: "down until a reference port is asked", args: []string{routedHost(1), "-p", "10024-10026", "--all-ports"}, codes: mustFail,
 			setUp: both(exposed(1), routedBy(downUntilReference))},
 		{name: "30% of SYNs rejected by a router", args: []string{routedHost(1)}, codes: failOrIncomplete,

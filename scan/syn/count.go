@@ -25,6 +25,7 @@ type counts struct {
 	roundTrip                        atomic.Int64
 	planned, done, lost              atomic.Uint64
 	shutOut                          atomic.Bool
+	silentTwice                      atomic.Bool
 	unproven                         atomic.Bool // silent pairs of hosts that are up, or of all, prove nothing
 
 	mu            sync.Mutex
@@ -126,6 +127,7 @@ func (c *counts) stats() Stats {
 			Answered: c.answered() + c.rejected.Load(), Open: c.open.Load(), Lost: c.lost.Load(), Rate: c.rate,
 			Controls: c.controls.Load(), BlockedPairs: c.blockedPairs.Load(),
 			BlockedHosts: c.blockedHosts, Blocked: slices.Clone(c.blocked),
+			SilentTwice: c.silentTwice.Load(),
 		},
 		Closed: c.closed.Load(), Rejected: c.rejected.Load(), ZeroWindow: c.zeroWindow.Load(),
 		Pass: int(c.pass.Load()), Asked: c.asked.Load(), ToAsk: c.toAsk.Load(),

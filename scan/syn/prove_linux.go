@@ -22,6 +22,29 @@ func (r *run) lastWhole() (began int64) {
 	return began
 }
 
+// twice reports whether each pair that is silent was asked in two passes of this
+// run which met no outage. Neighbors without a hardware address were not asked.
+func (r *run) twice() bool {
+	if r.wasMute > 0 || r.s.counts.shutOut.Load() {
+		return false
+	}
+	for h, targets := range r.s.view.neighbours() {
+		if len(h.macs) < len(targets) {
+			return false
+		}
+	}
+	whole := 0
+	for pass := range int(r.pass.Load()) + 1 {
+		dead := r.dead(pass)
+		r.mu.Lock()
+		if r.ends[pass] != 0 && !r.void[pass] && !dead {
+			whole++
+		}
+		r.mu.Unlock()
+	}
+	return whole > 1
+}
+
 // noneAnswers reports whether none of the hosts that have silent pairs answers any
 // more. It asks those that did not answer behind the last pass, until that is
 // sure.

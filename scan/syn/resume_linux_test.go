@@ -88,6 +88,7 @@ func TestBegin(t *testing.T) {
 		retries int
 		sent    uint64
 	}{
+		"nothing was asked":     {Progress{}, 2, 3 * space.Len()},
 		"half of the only pass": {Progress{Pass: 0, Asked: half, Pairs: space.Len()}, -1, left},
 		"all but one pass":      {Progress{Pass: 1, Asked: w.length(), Pairs: space.Len()}, 2, space.Len()},
 		"another space":         {Progress{Pass: 1, Asked: half, Pairs: space.Len() + 1}, -1, space.Len()},
@@ -97,6 +98,9 @@ func TestBegin(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			r := l.sweep(space, Config{Scope: scope, Seed: 5, Begin: c.begin, Retries: c.retries})
 			r.complete(t, space, nil)
+			if got, want := r.stats.SilentTwice, c.sent > space.Len(); got != want {
+				t.Errorf("asked on two occasions: %t, want %t", got, want)
+			}
 			if r.stats.Sent != c.sent {
 				t.Errorf("%d SYNs left, want %d", r.stats.Sent, c.sent)
 			}

@@ -210,6 +210,7 @@ func (r *run) drive() {
 	if err := r.s.check(); err != nil && r.ctx.Err() == nil {
 		r.fail(err)
 	}
+	r.s.counts.silentTwice.Store(r.ctx.Err() == nil && r.twice())
 }
 
 // onePass asks all pairs, or those still silent, from a count of the walk on.
