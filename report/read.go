@@ -3,6 +3,7 @@ package report
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -153,6 +154,10 @@ func (p *player) end(r *Run, s *Summary) error {
 		if len(r.Rules) > 0 {
 			p.run.Rules = r.Rules
 		}
+	}
+	if s.BySeverity != p.summary.BySeverity {
+		return fmt.Errorf("the summary counts %s, and its findings are %s: the file was changed by hand",
+			cmp.Or(s.BySeverity.words(), "no findings"), cmp.Or(p.summary.BySeverity.words(), "none"))
 	}
 	p.ended, p.summary = true, *s
 	return p.out(p.w.End(p.run, *s))

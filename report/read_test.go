@@ -91,6 +91,7 @@ func TestReadErrors(t *testing.T) {
 		{"document", swap(doc, `"ip": "192.0.2.10"`, `"ip": 7`), `ports[0]: member "ip" cannot be a number`},
 		{"document state", swap(doc, `"state": "open"`, `"state": "ajar"`), `ports[0]: member "state" is "ajar": not a value of the schema`},
 		{"document tail", doc + "x", "something follows the document"},
+		{"severity lowered", swap(doc, "\"rule\": \"MXS1004\",\n      \"severity\": \"critical\"", "\"rule\": \"MXS1004\",\n      \"severity\": \"info\""), "its findings are 3 high, 1 medium, 1 low, 1 info: the file was changed by hand"},
 		{"anchor", swap(doc, `"file": "scope/edge-dc1.txt"`, `"file": "../x"`), `member "anchor" is "../x": not a relative path with slashes`},
 	}
 	for _, tt := range tests {
