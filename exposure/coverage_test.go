@@ -77,6 +77,10 @@ func TestCoverageCounter(t *testing.T) {
 	if got := c.Coverage(); got != want || got.Conclusive() != 14 || got.Ratio() != 0.7 {
 		t.Errorf("got %+v, ratio %v, want %+v", got, got.Ratio(), want)
 	}
+	c.Accept(5)
+	if got := c.Coverage(); got.Planned != 15 || got.Accepted != 5 || got.Unknown() != 1 {
+		t.Errorf("with pairs that are accepted: %+v", got)
+	}
 	if !c.Vacant(netip.MustParseAddr("192.0.2.4")) || c.Vacant(netip.MustParseAddr("192.0.2.2")) {
 		t.Error("the wrong addresses are vacant")
 	}

@@ -109,22 +109,23 @@ func TestGatePromises(t *testing.T) {
 	accepted := found(t, "MXS1002", func(f *Finding) { f.Status = StatusAccepted })
 	lost := found(t, "MXS1002", func(f *Finding) { f.Drift, f.Carried = DriftUnverified, true })
 	gone := found(t, "MXS1002", func(f *Finding) { f.Drift, f.Status = DriftFixed, StatusFixed })
-	unsure := found(t, "MXS1002", func(f *Finding) { f.Confidence = 3 })
+	edge, unsure := found(t, "MXS1002", func(f *Finding) { f.Confidence = 5 }), found(t, "MXS1002", func(f *Finding) { f.Confidence = 4 })
 	news, err := ParseFailOn("new:high", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
 	seen := map[ExitCode]int{}
 	for range 50000 {
+		on := r.IntN(3)
 		gate := Gate{MinCoverage: []float64{0, DefaultMinCoverage, 1}[r.IntN(3)], MinHosts: uint64(r.IntN(2)), SoftFail: r.IntN(4) == 0,
-			MinConfidence: 5, FailOn: []FailOn{{}, news, {none: true}}[r.IntN(3)]}
+			MinConfidence: 5, FailOn: []FailOn{{}, news, {none: true}}[on]}
 		facts, missing := randomFacts(r, gate)
 		var findings []Finding
 		fails := 0
 		for range r.IntN(3) {
-			f := []Finding{high, info, accepted, lost, gone, unsure}[r.IntN(6)]
+			f := []Finding{high, info, accepted, lost, gone, edge, unsure}[r.IntN(7)]
 			findings = append(findings, f)
-			if gate.Fails(&f) {
+			if f.Status == StatusOpen && f.Severity >= High && f.Confidence >= gate.MinConfidence && (on == 0 || on == 1 && f.Drift == DriftNone) {
 				fails++
 			}
 			if f.Drift == DriftUnverified {

@@ -188,6 +188,42 @@ func TestControlCost(t *testing.T) {
 	}
 }
 
+// TestControlEvery counts the silent pairs between two controls of a host that
+// answers on one port: 32 at first, then twice as many each time, up to 512.
+func TestControlEvery(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		g := &guarded{open: portSet(10000)}
+		var mu sync.Mutex
+		var gaps []int
+		silent, heard := map[uint16]bool{}, false
+		f := newFakeNet(func(to netip.AddrPort, try int) (time.Duration, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			switch {
+			case to.Port() != 10000:
+				silent[to.Port()] = true
+			case heard:
+				gaps = append(gaps, len(silent))
+				silent = map[uint16]bool{}
+			default:
+				heard, silent = true, map[uint16]bool{}
+			}
+			return g.play(to, try)
+		})
+		const flying = 32
+		sweepAll(t, Config{Concurrency: flying, Retries: -1, Timeout: time.Millisecond}, f, "192.0.2.1", portsFrom(10000, 3000)...)
+		for i, most := range []int{32, 64, 128, 256, 512, 512, 512, 512} {
+			if i >= len(gaps) || gaps[i] > most+flying/2 || i < 4 && gaps[i] < most-flying/2 {
+				t.Errorf("after %v silent pairs; control %d was to come after %d", gaps, i+1, most)
+				break
+			}
+		}
+		if len(silent) > 0 {
+			t.Errorf("%d pairs were asked after the last control", len(silent))
+		}
+	})
+}
+
 // TestPaceBlocked has a firewall that lets few SYNs through in a second: all is
 // found, more slowly.
 func TestPaceBlocked(t *testing.T) {

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"net/netip"
 	"slices"
+	"sync"
 	"syscall"
 	"testing"
 	"testing/synctest"
@@ -157,6 +158,43 @@ func TestSenders(t *testing.T) {
 		}
 		if st := c.Stats(); st.Answered != 60 || st.Done != 60 {
 			t.Errorf("%+v", st)
+		}
+	})
+}
+
+// TestControlsByICMP has a host answer one port by ICMP and no other: its controls
+// come a second after anything else that was sent to it, for it sends such errors no
+// faster.
+func TestControlsByICMP(t *testing.T) {
+	scope := mustScope(t, "192.0.2.1")
+	synctest.Test(t, func(t *testing.T) {
+		var mu sync.Mutex
+		var last time.Time // when the latest probe left
+		controls := 0
+		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			before := last
+			last = time.Now()
+			if to.Port() != 10000 {
+				return 0, errSilent
+			}
+			if n > 1 {
+				controls++
+				if quiet := last.Sub(before); quiet < time.Second {
+					t.Errorf("control %d left %v after another probe", controls, quiet)
+				}
+			}
+			return time.Millisecond, sender{syscall.EHOSTUNREACH, to.Addr()}
+		})
+		got, _ := sweepWith(t, Config{Concurrency: 16, Retries: -1, Timeout: time.Millisecond}, f, scope, portsFrom(10000, 200)...)
+		for to, r := range got {
+			if r.State != StateFiltered {
+				t.Errorf("%v is %s", to, r.State)
+			}
+		}
+		if controls < 2 {
+			t.Errorf("%d controls", controls)
 		}
 	})
 }
