@@ -1,10 +1,13 @@
 package scan
 
 import (
+	"context"
 	"errors"
 	"fmt"
+	"net/netip"
 	"runtime"
 	"strings"
+	"sync/atomic"
 	"testing"
 )
 
@@ -70,6 +73,69 @@ func TestManyTargets(t *testing.T) {
 			}
 		})
 	}
+}
+
+// fixedResolver gives each name an address of its own.
+type fixedResolver struct{ given atomic.Uint32 }
+
+func (r *fixedResolver) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	n := r.given.Add(1)
+	return []netip.Addr{netip.AddrFrom4([4]byte{10, byte(n >> 16), byte(n >> 8), byte(n)})}, nil
+}
+
+// TestKeptOfTargets bounds what is kept of each entry of a list, so that as many
+// as one may have (maxEntries) stay below 256 MiB, with the half of that again
+// that garbage takes at most until it is collected.
+func TestKeptOfTargets(t *testing.T) {
+	const lines, most = 10_000, 180 << 20 / maxEntries
+	for name, line := range map[string]func(i int) string{
+		"address":   func(i int) string { return fmt.Sprintf("10.0.%d.%d", i>>7&255, i<<1&255) },
+		"port":      manyTargets["apart"],
+		"IPv6 port": func(i int) string { return fmt.Sprintf("[2001:db8:0:%x::%x]:%d", i, i, 1+i*7919%65000) },
+		"prefix":    func(i int) string { return fmt.Sprintf("10.%d.%d.0/26", i>>8&255, i&255) },
+		"name":      func(i int) string { return fmt.Sprintf("host-%d.mail.example.org", i) },
+		"comment": func(i int) string {
+			return fmt.Sprintf("10.0.%d.%d # %s", i>>7&255, i<<1&255, strings.Repeat("x", 900))
+		},
+		"always same": func(int) string { return "10.0.0.1:25" },
+	} {
+		t.Run(name, func(t *testing.T) {
+			var text strings.Builder
+			for i := range lines {
+				text.WriteString(line(i) + "\n")
+			}
+			p := Parser{Stdin: strings.NewReader(text.String()), Resolver: new(fixedResolver), Family: IPv4Only}
+			if name == "IPv6 port" {
+				p.Family = IPv6Only
+			}
+			before := liveBytes()
+			targets, err := p.TargetFile(t.Context(), "-")
+			if err != nil {
+				t.Fatal(err)
+			}
+			scope, err := NewScope(Bounds{Targets: targets})
+			if err != nil {
+				t.Fatal(err)
+			}
+			space, err := NewSpace(scope, []uint16{25})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if each := (liveBytes() - before) / lines; each > most {
+				t.Errorf("%d bytes are kept of each entry, want at most %d", each, most)
+			}
+			runtime.KeepAlive([]any{p, targets, scope, space})
+		})
+	}
+}
+
+// liveBytes is how much the heap holds that is not garbage.
+func liveBytes() int64 {
+	var m runtime.MemStats
+	runtime.GC()
+	runtime.GC() // what finalizers and pools held on to
+	runtime.ReadMemStats(&m)
+	return int64(m.HeapAlloc)
 }
 
 // BenchmarkManyTargets reads, bounds and numbers 100,000 targets with ports of

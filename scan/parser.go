@@ -338,13 +338,14 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	if text == "" {
 		return nil
 	}
-	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text, Source: string(content[:end])}
+	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' }) {
-		place.Problem, place.Advice, place.Source = "bytes that are no text", "give a text file with one entry a line", ""
+		place.Problem, place.Advice = "bytes that are no text", "give a text file with one entry a line"
 		r.wrong(&place)
 		return nil
 	}
 	if word, file, _ := strings.Cut(text, " "); r.dialect == scoped && word == "@include" {
+		place.Source = string(content[:end])
 		file = strings.TrimSpace(file)
 		if file == "" {
 			place.Problem, place.Advice = "an include without a file", "write @include FILE"
@@ -357,6 +358,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 		return r.open(file, &place)
 	}
 	if len(r.in)+len(r.out) >= maxEntries {
+		place.Source = string(content[:end])
 		place.Problem = fmt.Sprintf("more than %d entries", maxEntries)
 		place.Advice = "write neighbouring addresses as one prefix or range"
 		return &place

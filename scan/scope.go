@@ -50,6 +50,7 @@ type Scope struct {
 // multicast, broadcast, link-local without a zone) are never in it.
 func NewScope(b Bounds) (*Scope, error) {
 	lists := [][]Target{b.Targets, b.Allowed}
+	same := b.Allowed == nil || len(b.Targets) == 0
 	if b.Allowed == nil {
 		b.Allowed, lists = b.Targets, lists[:1]
 	}
@@ -62,8 +63,11 @@ func NewScope(b Bounds) (*Scope, error) {
 	s.embedded = newEmbedded(s.excluded)
 	out := slices.Concat(s.excluded, rangeList(b.Family.left().Ranges()), rangeList(never.Ranges()), s.embedded.sixToFour).normal()
 	s.allows = allowed.minus(out)
-	asked := listOf(s.swept)
-	s.asked = asked.intersect(s.allows)
+	asked := allowed
+	if s.asked = s.allows; !same { // long lists take much memory
+		asked = listOf(s.swept)
+		s.asked = asked.intersect(s.allows)
+	}
 	translated, err := s.embedded.translated(s.asked)
 	if err != nil {
 		return nil, err

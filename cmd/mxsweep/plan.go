@@ -109,7 +109,7 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 // are read than their size needs, and returns what undoes it: what is read once leaves
 // as much behind as it keeps.
 func boundMemory() (undo func()) {
-	const most = 200 << 20
+	const most = 160 << 20
 	before := debug.SetMemoryLimit(-1)
 	if before <= most { // the user knows better
 		return func() {}
@@ -302,7 +302,11 @@ func (p *plan) readBounds(ctx context.Context, parser *scan.Parser, flags *scanF
 		if err != nil {
 			return b, err
 		}
-		b.Targets = append(b.Targets, more...)
+		if len(b.Targets) == 0 {
+			b.Targets = more // a long list is not copied
+		} else {
+			b.Targets = append(b.Targets, more...)
+		}
 		p.scopeFiles = append(p.scopeFiles, file)
 	}
 	switch {
