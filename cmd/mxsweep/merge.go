@@ -96,7 +96,7 @@ func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*merger,
 	if err != nil {
 		return nil, err
 	}
-	m := &merger{rules: rules, now: flags.time()}
+	m := &merger{rules: rules, now: flags.time(), once: true}
 	if m.policy, err = flags.readPolicy(rules, known); err != nil {
 		return nil, err
 	}
@@ -151,11 +151,15 @@ func readWholeRun(file string, rules *exposure.RuleSet) (*savedRun, error) {
 // write reports the merged run.
 func (m *merger) write(args []string, outs *outputs, c *mergedConclusion) {
 	run := m.run(args)
+	for _, r := range m.runs {
+		r.ports, r.services = nil, nil // all that is told of them is in c
+	}
 	// Errors are kept by the outputs and told when they close.
 	_ = outs.Start(report.Tool{Name: "mxsweep", Version: version, RulesVersion: m.rules.Version, ProbesVersion: m.runs[0].tool.ProbesVersion}, run)
 	for _, p := range c.ports {
-		_ = outs.Port(p)
+		_ = outs.Port(*p)
 	}
+	c.ports = nil // the outputs that need them have copies
 	p := &plan{gate: m.gate}
 	for i := range c.findings {
 		f := report.NewFinding(c.findings[i], "")

@@ -27,12 +27,11 @@ func (m *merger) findings() ([]exposure.Finding, error) {
 	drift := map[string]exposure.Drift{}
 	found := map[string]bool{}
 	for _, r := range m.runs {
-		list, err := r.judged()
-		if err != nil {
-			return nil, fmt.Errorf("reading run %q: %w", r.file, err)
-		}
-		for i := range list {
-			f := list[i]
+		for i := range r.findings {
+			f, err := r.finding(&r.findings[i])
+			if err != nil {
+				return nil, fmt.Errorf("reading run %q: %w", r.file, err)
+			}
 			if f.Carried {
 				gone = append(gone, f)
 				continue
@@ -44,6 +43,9 @@ func (m *merger) findings() ([]exposure.Finding, error) {
 			found[f.ID] = true
 			m.status(&f)
 			seen = append(seen, f)
+		}
+		if m.once {
+			r.findings = nil // which take much memory
 		}
 	}
 	seen = exposure.JoinAddresses(seen)
@@ -144,21 +146,22 @@ func alsoSeen(findings []exposure.Finding) {
 
 // portRecords gives one record for each port: of those that several runs have,
 // the one that tells most.
-func (m *merger) portRecords() []report.Port {
+func (m *merger) portRecords() []*report.Port {
 	type place struct {
 		ip   string
 		port uint16
 	}
 	at := map[place]int{}
-	var list []report.Port
+	var list []*report.Port
 	for _, r := range m.runs {
-		for _, p := range r.ports {
+		for i := range r.ports {
+			p := &r.ports[i]
 			key := place{p.IP, p.Port}
 			i, ok := at[key]
 			if !ok {
 				at[key] = len(list)
 				list = append(list, p)
-			} else if tellsMore(&p, &list[i]) {
+			} else if tellsMore(p, list[i]) {
 				list[i] = p
 			}
 		}

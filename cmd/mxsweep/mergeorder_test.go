@@ -52,7 +52,7 @@ func saved(t *testing.T, name string, m *merger, c mergedConclusion) *savedRun {
 		t.Fatal(err)
 	}
 	for _, p := range c.ports {
-		_ = r.Port(p)
+		_ = r.Port(*p)
 	}
 	for _, f := range c.findings {
 		_ = r.Finding(report.NewFinding(f, ""))

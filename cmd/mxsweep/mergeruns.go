@@ -23,6 +23,7 @@ type merger struct {
 	gate     exposure.Gate
 	now      time.Time
 	runs     []*savedRun // in the order of the command line
+	once     bool        // the findings of the runs are not needed any more once they were judged
 
 	shards  map[sweepKey]int  // how many shards each sweep has; 1 if it was not split
 	differ  []exposure.Notice // in what the runs differ

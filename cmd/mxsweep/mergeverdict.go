@@ -12,7 +12,7 @@ import (
 // A mergedConclusion is what a merged run comes to.
 type mergedConclusion struct {
 	conclusion
-	ports []report.Port
+	ports []*report.Port
 }
 
 // conclude judges the runs as one.

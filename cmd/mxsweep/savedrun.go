@@ -24,6 +24,7 @@ type savedRun struct {
 	notices  []report.Notice // likewise
 	whole    bool            // all is kept, not only what a baseline needs
 	services map[netip.AddrPort]savedService
+	texts    sameTexts // of all its records
 	summary  report.Summary
 }
 
@@ -66,6 +67,7 @@ func (r *savedRun) Start(t report.Tool, run report.Run) error {
 
 // Port implements [report.Writer].
 func (r *savedRun) Port(p report.Port) error {
+	r.texts.share(&p)
 	if r.whole {
 		r.ports = append(r.ports, p)
 	}
@@ -105,6 +107,7 @@ func (r *savedRun) up() map[netip.Addr]bool {
 
 // Finding implements [report.Writer].
 func (r *savedRun) Finding(f report.Finding) error {
+	r.texts.share(&f)
 	r.findings = append(r.findings, f)
 	return nil
 }

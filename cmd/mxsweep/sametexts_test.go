@@ -1,0 +1,45 @@
+package main
+
+import (
+	"reflect"
+	"strconv"
+	"strings"
+	"testing"
+	"unsafe"
+
+	"mxsweep/report"
+)
+
+// TestSameTexts: equal texts and lists of records are held once, and records
+// stay what they are, also where more texts occur than are known at a time.
+func TestSameTexts(t *testing.T) {
+	record := func() report.Finding {
+		own := strings.Clone // as a decoder makes them
+		return report.Finding{Rule: own("MXS1001"), Title: own("Reachable"), Tags: []string{own("smtp"), own("exposure")},
+			CWE: []int{284}, Evidence: []string{own("a\x00b")}, Anchor: &report.Anchor{File: own("hosts.txt"), Line: 3}}
+	}
+	var texts sameTexts
+	first, second, whole := record(), record(), record()
+	texts.share(&first)
+	texts.share(&second)
+	if !reflect.DeepEqual(first, whole) || !reflect.DeepEqual(second, whole) {
+		t.Errorf("records have changed: %+v, %+v", first, second)
+	}
+	if unsafe.StringData(first.Title) != unsafe.StringData(second.Title) || &first.Tags[0] != &second.Tags[0] ||
+		unsafe.StringData(first.Anchor.File) != unsafe.StringData(second.Anchor.File) {
+		t.Error("equal texts are held twice")
+	}
+	other := report.Finding{Evidence: []string{"a", "b"}} // joined, it is the same
+	if texts.share(&other); len(other.Evidence) != 2 {
+		t.Errorf("evidence is %q", other.Evidence)
+	}
+	for i := range 2 * maxTexts {
+		f := report.Finding{ID: strconv.Itoa(i), Tags: []string{strconv.Itoa(i)}}
+		if texts.share(&f); f.ID != strconv.Itoa(i) || f.Tags[0] != f.ID {
+			t.Fatalf("record %d is %+v", i, f)
+		}
+	}
+	if len(texts.known) > maxTexts || len(texts.lists) > maxTexts {
+		t.Errorf("%d texts and %d lists are known", len(texts.known), len(texts.lists))
+	}
+}
