@@ -19,7 +19,8 @@ nginx libnginx-mod-mail opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd
 policyd-rate-limit policyd-weight opendmarc iproute2 nftables util-linux procps'
 
 # What else the proofs of all fixes start.
-fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter rspamd memcached'
+fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter rspamd memcached
+perdition imapproxy dovecot-pop3d dovecot-managesieved'
 
 # Hosts whose packages conflict with those above, and the packages: they are
 # installed into layers that only these hosts see.

@@ -128,7 +128,7 @@ END`,
 		},
 		units: []unit{
 			{name: "dovecot", start: "exec /usr/sbin/dovecot -F", port: 24},
-			{name: "haproxy", start: "exec /usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -S /run/haproxy-master.sock", port: 10144},
+			{name: "haproxy", start: "exec /usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -S /run/haproxy-master.sock", port: 10144, reload: "kill -USR2 $(cat /run/haproxy.pid)"},
 			{name: "nginx", start: "exec /usr/sbin/nginx -g 'daemon off; master_process on;'", port: 10110},
 		},
 		listen: []int{24, 143, 10110, 10143, 10144, 12345, 24245},

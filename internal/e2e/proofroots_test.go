@@ -103,6 +103,25 @@ END`,
 		},
 		listen: []int{25, 10024, 10025},
 	},
+	{
+		name: "fix-proxy", n: 45,
+		about: "perdition and imapproxy before Dovecot, each for a webmail host",
+		setup: []string{
+			"rm -rf /etc/dovecot && cp -r /usr/share/dovecot /etc/dovecot",
+			"sed -i 's,/etc/dovecot/private/dovecot.pem,/etc/ssl/e2e.pem,; s,/etc/dovecot/private/dovecot.key,/etc/ssl/e2e.key,' /etc/dovecot/conf.d/10-ssl.conf",
+			"printf 'ssl = no\ndisable_plaintext_auth = no\nlisten = 127.0.0.2\nlog_path = /var/log/dovecot.log\n' >/etc/dovecot/local.conf",
+			"echo 'outgoing_server 127.0.0.2' >>/etc/perdition/perdition.conf",
+			"sed -i 's/^POP3S=.*/POP3S=no/; s/^IMAP4S=.*/IMAP4S=no/; s/^IMAP4_FLAGS=.*/IMAP4_FLAGS=\"-l 10143\"/; s/^POP3_FLAGS=.*/POP3_FLAGS=\"-l 10110\"/; s/^MANAGESIEVE_FLAGS=.*/MANAGESIEVE_FLAGS=\"-l 14190\"/' /etc/default/perdition",
+			"for p in pop3 imap4 managesieve; do install -d -o nobody /run/perdition.$p; done",
+			"sed -i 's/^server_hostname .*/server_hostname 127.0.0.2/' /etc/imapproxy.conf",
+		},
+		units: []unit{
+			{name: "dovecot", start: "exec /usr/sbin/dovecot -F", port: 143},
+			{name: "perdition", start: "exec /etc/init.d/perdition restart", port: 10143},
+			{name: "imapproxy", start: "/usr/share/imapproxy/prepare-chroot; exec /usr/sbin/imapproxyd -f /etc/imapproxy.conf", port: 1143},
+		},
+		listen: []int{143, 1143, 10110, 10143, 14190},
+	},
 }
 
 // mailRootProofs are the proofs on mailRoots.
@@ -119,6 +138,11 @@ var mailRootProofs = []proof{
 	{fix: "courier-imapd-port", rule: "MXS1101", host: "fix-courier", port: 10143, product: "Courier IMAP", pkg: "courier-imap"},
 	{fix: "courier-pop3d-port", rule: "MXS1102", host: "fix-courier", port: 10110, product: "Courier POP3", pkg: "courier-pop"},
 	{fix: "courier-tls-required", rule: "MXS1403", host: "fix-courier", port: 143, product: "Courier IMAP", pkg: "courier-imap"},
+
+	{fix: "perdition-imap4-bind", rule: "MXS1101", host: "fix-proxy", port: 10143, product: "perdition", pkg: "perdition"},
+	{fix: "perdition-pop3-bind", rule: "MXS1102", host: "fix-proxy", port: 10110, product: "perdition", pkg: "perdition"},
+	{fix: "perdition-managesieve-bind", rule: "MXS1103", host: "fix-proxy", port: 14190, product: "perdition", pkg: "perdition"},
+	{fix: "imapproxy-bind", rule: "MXS1101", host: "fix-proxy", port: 1143, product: "imapproxy", pkg: "imapproxy"},
 
 	{fix: "opensmtpd-bind", rule: "MXS1002", host: "fix-opensmtpd", port: 10025, product: "OpenSMTPD", pkg: "opensmtpd"},
 }
