@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -210,6 +211,9 @@ func unaskedWords(p Port) string {
 		return "accepted a connection with a window of 0, so that nothing can be said to it"
 	case scan.ReasonHostUnreach, scan.ReasonAdminProhibited, scan.ReasonNetUnreach:
 		return "was reported unreachable (" + string(p.Reason) + ")"
+	}
+	if errors.As(p.Err, new(*scan.FewProbesError)) {
+		return "was silent, which proves nothing: " + cause(p.Err)
 	}
 	if p.Err != nil {
 		return "could not be asked: " + cause(p.Err)

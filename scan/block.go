@@ -38,7 +38,7 @@ func (s *sweep) block(h *host) {
 	s.drain(h)
 	for _, q := range u.late {
 		s.unsettled--
-		s.yield(h, q, Result{State: StateFiltered, Reason: q.as.reason()})
+		s.yieldProven(h, q)
 	}
 	for _, list := range [][]unsettled{u.held, u.parked, u.again} {
 		for _, q := range list {

@@ -135,6 +135,7 @@ func (s *sweep) reopen(p *probe) {
 func (s *sweep) controlled(p *probe, by way) {
 	h, u := p.host, p.host.up
 	u.phase = trusted
+	s.sampled.answer(max(s.now-p.sent, 1), 0)
 	if !u.failed {
 		s.learn(p, u.tries)
 		u.every = min(2*u.every, lastControl)
@@ -173,6 +174,7 @@ func (s *sweep) void(h *host) {
 // uncontrolled takes in that a try of a control stayed silent.
 func (s *sweep) uncontrolled(h *host) {
 	u := h.up
+	s.sampled.sent, s.sampled.lost = s.sampled.sent+1, s.sampled.lost+1
 	most := max(controlTries, s.tries(h))
 	if u.failed {
 		most = backTries

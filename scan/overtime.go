@@ -62,7 +62,7 @@ func (s *sweep) endTime(h *host) {
 	if u := h.up; u != nil {
 		for _, q := range u.late {
 			s.unsettled--
-			s.yield(h, q, Result{State: StateFiltered, Reason: q.as.reason()})
+			s.yieldProven(h, q)
 		}
 		lists = append(lists, u.held, u.parked, u.again)
 		u.held, u.parked, u.late, u.again = nil, nil, nil, nil

@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"errors"
 	"math/rand/v2"
 	"net/netip"
 	"sync"
@@ -135,6 +136,50 @@ func TestLossWithoutRetries(t *testing.T) {
 			}), "192.0.2.1", portsFrom(10000, 400)...)
 			if sent := engine.Stats().Sent; len(got) != 400 || sent > 8*400 {
 				t.Errorf("seed %d: %d results for 400 pairs, with %d probes", seed, len(got), sent)
+			}
+		})
+	}
+}
+
+// TestTooFewProbes says when silence proves nothing because too few of the probes arrive.
+func TestTooFewProbes(t *testing.T) {
+	for _, c := range []struct {
+		loss   float64
+		probes int
+		few    bool
+	}{{0, 1, false}, {0.04, 1, false}, {0.06, 1, true}, {0.2, 2, false}, {0.25, 2, true}, {0.75, 4, true}, {0.75, 15, false}, {1, 100, true}} {
+		if err := TooFewProbes(c.loss, c.probes); (err != nil) != c.few {
+			t.Errorf("%d probes at a loss of %v: %v", c.probes, c.loss, err)
+		}
+	}
+}
+
+// TestTooFewProbesForTheLoss answers only every fourth SYN to a host that is asked
+// once for each port: what is silent is not all filtered, and says why.
+func TestTooFewProbesForTheLoss(t *testing.T) {
+	for seed := range uint64(8) {
+		synctest.Test(t, func(t *testing.T) {
+			n := 0
+			var mu sync.Mutex
+			got, _ := sweepAll(t, Config{Seed: seed, Retries: -1}, newFakeNet(func(netip.AddrPort, int) (time.Duration, error) {
+				mu.Lock()
+				defer mu.Unlock()
+				if n++; n%4 > 0 {
+					return 0, errSilent
+				}
+				return time.Millisecond, syscall.ECONNREFUSED
+			}), "192.0.2.1", portsFrom(10000, 400)...)
+			unknown, filtered := 0, 0
+			for _, r := range got {
+				switch {
+				case r.State == StateFiltered:
+					filtered++
+				case r.State == StateUnknown && (errors.As(r.Err, new(*FewProbesError)) || r.Reason == ReasonBlocked):
+					unknown++
+				}
+			}
+			if unknown < 20 || unknown < filtered {
+				t.Errorf("seed %d: %d silent pairs are unknown, %d filtered", seed, unknown, filtered)
 			}
 		})
 	}

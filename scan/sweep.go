@@ -29,10 +29,11 @@ type sweep struct {
 	free   []int32
 	next   uint64 // place in the order of the next pair to draw
 
-	hosts directory
-	turns []*host // hosts with a pair whose turn has come
-	all   estimate
-	wheel wheel
+	hosts   directory
+	turns   []*host // hosts with a pair whose turn has come
+	all     estimate
+	sampled estimate // the controls alone
+	wheel   wheel
 
 	drawn     bool    // there is no further pair to draw
 	unsettled int     // pairs without a result and without a slot

@@ -194,10 +194,22 @@ func (s *sweep) prove(h *host, q unsettled) {
 	case !q.last && s.odd(h, &q) && s.unsettled < maxUnsettled:
 		u.late = append(u.late, q)
 		s.unsettled++
+	case s.lossUnknown() && s.unsettled < maxUnsettled/2:
+		u.late = append(u.late, q)
+		s.unsettled++
 	default:
 		u.silent++
-		s.yield(h, q, Result{State: StateFiltered, Reason: q.as.reason()})
+		s.yieldProven(h, q)
 	}
+}
+
+// yieldProven reports a silent pair after which its host was heard.
+func (s *sweep) yieldProven(h *host, q unsettled) {
+	r := Result{State: StateFiltered, Reason: q.as.reason()}
+	if r.Err = s.tooFewProbes(h, &q); r.Err != nil {
+		r.State = StateUnknown
+	}
+	s.yield(h, q, r)
 }
 
 // odd reports whether the silence of a pair may be due to something else than
@@ -219,7 +231,7 @@ func (s *sweep) over(h *host) bool {
 // proven, but for those that are asked once more.
 func (s *sweep) conclude(h *host) {
 	u := h.up
-	if s.over(h) && len(u.held)+len(u.parked) == 0 && len(u.late) > 0 {
+	if s.over(h) && len(u.held)+len(u.parked) == 0 && len(u.late) > 0 && (s.cfg.Retries >= 0 || s.sampleLoss(h)) {
 		late := u.late
 		u.late = nil
 		for _, q := range late {
