@@ -22,9 +22,35 @@ const secretMark = "***"
 // MaskSecrets puts "***" in place of the secrets in s, which must go into no
 // report: whoever reads it need not be allowed to use them.
 func MaskSecrets(s string) string {
-	if !strings.ContainsAny(s, ":=\t\\") {
+	if !strings.ContainsAny(s, ":=\t\\") || !mayHoldSecret(s) {
 		return s
 	}
+	return maskAll(s)
+}
+
+// secretWords are the words of which every text with a secret holds one, in
+// small letters.
+var secretWords = [...]string{"cookie", "key", "token", "passw", "secret"}
+
+// mayHoldSecret reports whether s holds one of the words that go with a secret,
+// or letters that may stand for theirs (the Kelvin sign for a K). Nearly all that
+// is reported holds none, and three expressions take a hundred times as long.
+func mayHoldSecret(s string) bool {
+	for i := range len(s) {
+		if s[i] >= 0x80 {
+			return true
+		}
+		for _, word := range secretWords {
+			if s[i]|0x20 == word[0] && len(s)-i >= len(word) && strings.EqualFold(s[i:i+len(word)], word) {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// maskAll masks whatever the expressions find in s.
+func maskAll(s string) string {
 	for _, secret := range secrets {
 		s = secret.ReplaceAllString(s, "${1}"+secretMark)
 	}
