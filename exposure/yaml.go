@@ -172,7 +172,7 @@ func (d *document) texts(n *yaml.Node, what string) []string {
 func (d *document) number(n *yaml.Node, what string, lowest, highest float64) float64 {
 	v, err := strconv.ParseFloat(n.Value, 64)
 	if n.Kind != yaml.ScalarNode || err != nil || !(v >= lowest && v <= highest) {
-		d.fail(n, fmt.Sprintf("give a number from %g to %g", lowest, highest), "%s is %s, want a number", what, shown(n))
+		d.fail(n, fmt.Sprintf("give a number from %g to %g", lowest, highest), "%s is %s, want a number from %g to %g", what, shown(n), lowest, highest)
 		return lowest
 	}
 	return v
@@ -182,7 +182,7 @@ func (d *document) number(n *yaml.Node, what string, lowest, highest float64) fl
 func (d *document) integer(n *yaml.Node, what string, lowest, highest int) int {
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || v < lowest || v > highest {
-		d.fail(n, fmt.Sprintf("give a whole number from %d to %d", lowest, highest), "%s is %s, want a whole number", what, shown(n))
+		d.fail(n, fmt.Sprintf("give a whole number from %d to %d", lowest, highest), "%s is %s, want a whole number from %d to %d", what, shown(n), lowest, highest)
 		return lowest
 	}
 	return v

@@ -68,6 +68,17 @@ func TestEmbeddedExcludes(t *testing.T) {
 	}
 }
 
+// TestEmbeddedCounted: what is spared as a form of an excluded IPv4 address
+// counts as excluded.
+func TestEmbeddedCounted(t *testing.T) {
+	for _, form := range []string{"192.0.2.1", "2002:c000:201::1", "64:ff9b::c000:201", "64:ff9b:1::c000:201"} {
+		scope := mustScope(t, form, "192.0.2.9", "!192.0.2.1")
+		if scope.Addresses() != 1 || scope.Excluded() != 1 {
+			t.Errorf("%s: %d addresses, %d excluded, want one of each", form, scope.Addresses(), scope.Excluded())
+		}
+	}
+}
+
 // TestTranslatedTargets: behind the prefix of RFC 8215, each address is judged
 // by itself, and a sweep that would take too long for that is refused.
 func TestTranslatedTargets(t *testing.T) {

@@ -74,7 +74,7 @@ func NewScope(b Bounds) (*Scope, error) {
 	}
 	s.allows, s.asked = s.allows.minus(translated), s.asked.minus(translated)
 	hosts := asked.minus(rangeList(never.Ranges()))
-	s.spared = hosts.count() - hosts.minus(s.excluded).count()
+	s.spared = hosts.count() - hosts.minus(s.excluded).minus(s.embedded.sixToFour).minus(translated).count()
 	if b.Family != IPv4Only {
 		s.addZoned(b)
 	}

@@ -237,6 +237,19 @@ func (e *engine) loss() float64 {
 	return share(totals.Lost, totals.Answered+totals.Lost)
 }
 
+// settled says at which rate single SYNs were sent in the end, and why. A sweep
+// that is over at once has no rate.
+func settled(st *syn.Stats) string {
+	switch rate := fmt.Sprintf("%.0f", st.Settled); {
+	case st.Why == "":
+		return ""
+	case rate == "0":
+		return "The sweep was over before it settled on a rate: " + st.Why + "."
+	default:
+		return "The sweep settled on " + rate + " SYNs a second: " + st.Why + "."
+	}
+}
+
 // notices are what the reader should know of how the engine worked.
 //
 // Where the open ports are talked to, what replies says more about a host than
@@ -261,8 +274,8 @@ func (e *engine) notices(identified bool) []exposure.Notice {
 		return all
 	}
 	st := e.syn.Stats()
-	if st.Why != "" {
-		note(exposure.NoticeEngine, "", "The sweep settled on %.0f SYNs a second: %s.", st.Settled, st.Why)
+	if text := settled(&st); text != "" {
+		note(exposure.NoticeEngine, "", "%s", text)
 	}
 	if st.Loss > 0 {
 		note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again, in %d passes in all.", 100*st.Loss, st.Pass)
