@@ -19,6 +19,7 @@ import (
 
 	"mxsweep/exposure"
 	"mxsweep/fingerprint"
+	"mxsweep/internal/gate"
 	"mxsweep/internal/mailtest"
 	"mxsweep/scan"
 	"mxsweep/signatures"
@@ -29,6 +30,7 @@ import (
 // cannot be judged. What the policy expects there and does not greet is not covered
 // by that.
 func TestDaemonInTarpit(t *testing.T) {
+	gate.RealTime(t)
 	t.Parallel()
 	const host, daemonPort, first, ports = "127.77.202.1", 10025, 10120, 20
 	daemon, err := mailtest.Daemon("postfix-reinjection")
