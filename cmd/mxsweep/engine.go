@@ -278,7 +278,11 @@ func (e *engine) notices(identified bool) []exposure.Notice {
 		note(exposure.NoticeEngine, "", "%s", text)
 	}
 	if st.Loss > 0 {
-		note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again, in %d passes in all.", 100*st.Loss, st.Pass)
+		again := ""
+		if st.Pass > 1 {
+			again = fmt.Sprintf("; what stayed silent was asked again, in %d passes in all", st.Pass)
+		}
+		note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost%s.", 100*st.Loss, again)
 	}
 	var odd []string
 	for _, o := range []struct {

@@ -105,6 +105,9 @@ func (c *counts) reason() string {
 	case c.loss < 0.001:
 		return "nothing was lost"
 	}
+	if c.pass.Load() < 2 {
+		return fmt.Sprintf("%.1f%% were lost", 100*c.loss)
+	}
 	return fmt.Sprintf("%.1f%% were lost, and asked again", 100*c.loss)
 }
 

@@ -30,6 +30,7 @@ type upHost struct {
 	step    uint16 // silent pairs until the next control
 	pass    int16  // that the control belongs to which awaits its answer
 	missed  uint8  // controls and witnesses without an answer since it was heard
+	probes  uint8  // so many probes of each of its silent pairs count; 0 if those of all passes do
 	kind    kind   // of the answer at place tcp
 	why     Unreachable
 	suspect bool // it was silent for a while, and what was asked meanwhile must be asked again
@@ -61,7 +62,8 @@ type hostTable struct {
 	due    dueHeap
 	full   bool             // there were more than maxUp
 	latest int64            // the latest heard of all
-	gone   uint64           // witnesses lost of hosts that are silent
+	gone   uint64           // witnesses lost of hosts that are silent, and controls where they count
+	once   bool             // each pair is asked once: controls count for the loss
 	passes [passSlots]tally // of controls
 
 	// filter has a bit set for each host in all, by a hash of its first pair, so
@@ -85,7 +87,8 @@ func (t *hostTable) unknown(first uint64) bool {
 	return t.filter[word].Load()&bit == 0
 }
 
-func newHostTable() *hostTable { return &hostTable{ids: map[uint64]uint32{}} }
+// newHostTable is an empty table. once is whether each pair is asked once.
+func newHostTable(once bool) *hostTable { return &hostTable{ids: map[uint64]uint32{}, once: once} }
 
 // host is the first pair of the host of pair i, and how many it has in the
 // Space: a shard may hold a part of them.
@@ -153,8 +156,8 @@ func (h *upHost) rejects(place uint32, u Unreachable) {
 // hear notes that the host answered a probe that left at sent, give or take
 // slack.
 func (t *hostTable) hear(h *upHost, sent int64, slack time.Duration) {
-	t.gone -= h.gone()
-	defer func() { t.gone += h.gone() }()
+	t.gone -= t.goneOf(h)
+	defer func() { t.gone += t.goneOf(h) }()
 	if h.asked != 0 && sent >= h.asked-int64(slack) {
 		sent = max(sent, h.asked)
 		h.asked = 0
@@ -196,7 +199,7 @@ func (t *hostTable) miss(h *upHost, sent int64, enough uint8, witness bool) {
 	if sent <= h.heard {
 		return // it answered a later one
 	}
-	t.gone -= h.gone()
+	t.gone -= t.goneOf(h)
 	h.last = max(h.last, sent)
 	if h.missed < math.MaxUint8 {
 		h.missed++
@@ -207,16 +210,19 @@ func (t *hostTable) miss(h *upHost, sent int64, enough uint8, witness bool) {
 	if h.missed >= enough {
 		h.suspect, h.step = true, firstStep
 	}
-	t.gone += h.gone()
+	t.gone += t.goneOf(h)
 }
 
-// gone is how many witnesses of the host were lost because it is silent, and
-// not on the way.
-func (h *upHost) gone() uint64 {
-	if h.suspect && h.missed > 0 {
-		return uint64(h.lost)
+// goneOf is how many probes to the host that count for the loss were lost because
+// it is silent, and not on the way.
+func (t *hostTable) goneOf(h *upHost) uint64 {
+	switch {
+	case !h.suspect || h.missed == 0:
+		return 0
+	case t.once:
+		return uint64(h.missed)
 	}
-	return 0
+	return uint64(h.lost)
 }
 
 // expire takes in that the host's control has had its time, if it left before

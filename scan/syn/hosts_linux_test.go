@@ -30,7 +30,7 @@ func TestControlChoice(t *testing.T) {
 		"closed before ICMP":    {map[uint32]kind{5: kindReset, 7: kindICMP}, second, 5, true, 0},
 		"only ICMP, asked late": {map[uint32]kind{7: kindICMP}, second - 1, noPlace, false, 0},
 	} {
-		table := newHostTable()
+		table := newHostTable(false)
 		h, _ := table.add(100, 50)
 		for place := range uint32(10) {
 			switch k, ok := c.answers[place]; {
@@ -53,7 +53,7 @@ func TestControlChoice(t *testing.T) {
 // witnesses are answered or not.
 func TestHostSilence(t *testing.T) {
 	const slack = time.Millisecond
-	table := newHostTable()
+	table := newHostTable(false)
 	h, fresh := table.add(0, 100)
 	if again, twice := table.add(0, 100); !fresh || twice || again != h || table.find(0) != h || table.find(100) != nil {
 		t.Fatal("a host is not found by its first pair")
@@ -118,7 +118,7 @@ func TestHostSilence(t *testing.T) {
 // asked, in the order of a walk, and further apart each time.
 func TestControlPlan(t *testing.T) {
 	const length = 1 << 20
-	table := newHostTable()
+	table := newHostTable(false)
 	for id, silent := range []uint64{10, 32, 33, 1000, 60000} {
 		table.add(uint64(id)*65536, 65535)
 		table.plan(uint32(id), silent, 0, length)

@@ -19,16 +19,21 @@ func (r *record) grow(n int) {
 	}
 }
 
+// sum is all passes together.
+func (r *record) sum() (all tally) {
+	for _, t := range r.passes {
+		all.asked += t.asked
+		all.lost += t.lost
+	}
+	return all
+}
+
 // chance is the probability that a pair which answers was missed by all
 // passes. Losses of different passes are taken to be independent; a pass with
 // few witnesses is judged by the others too, and one with none at all by a
 // coin.
 func (r *record) chance() float64 {
-	var all tally
-	for _, t := range r.passes {
-		all.asked += t.asked
-		all.lost += t.lost
-	}
+	all := r.sum()
 	mean := (float64(all.lost) + 0.5) / (float64(all.asked) + 1)
 	p := 1.0
 	for _, t := range r.passes {
@@ -41,11 +46,7 @@ func (r *record) chance() float64 {
 // loss is the share of probes lost in all passes, but for so many that were
 // sent to hosts which are gone; 0 if nothing is known.
 func (r *record) loss(gone uint64) float64 {
-	var all tally
-	for _, t := range r.passes {
-		all.asked += t.asked
-		all.lost += t.lost
-	}
+	all := r.sum()
 	gone = min(gone, all.lost)
 	if all.asked == gone {
 		return 0

@@ -61,7 +61,7 @@ func (r *run) outlasted(latest int64) {
 	}
 	r.mu.Unlock()
 	r.pick(func(h *upHost) bool {
-		r.hosts.gone -= h.gone()
+		r.hosts.gone -= r.hosts.goneOf(h)
 		h.asked, h.missed, h.suspect = 0, 0, false
 		return false
 	})

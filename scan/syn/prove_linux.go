@@ -125,6 +125,7 @@ func (r *run) othersAnswer(pass int) bool {
 // before that says nothing. Nobody can tell that of a sweep of a single pass.
 func (r *run) confirm() {
 	r.findRefusing()
+	r.sampleLoss()
 	whole := r.lastWhole()
 	ids := r.pick(func(h *upHost) bool {
 		late := h.since >= whole && r.s.config.Retries >= 0
@@ -133,6 +134,7 @@ func (r *run) confirm() {
 	})
 	if !r.s.counts.shutOut.Load() && r.ctx.Err() == nil {
 		r.recheck(ids)
+		r.sampleLoss()
 	}
 	if r.ctx.Err() != nil {
 		return
@@ -168,7 +170,7 @@ func (r *run) blame() {
 	for id := range t.all {
 		h := &t.all[id]
 		h.suspect = h.suspect || r.s.counts.shutOut.Load()
-		t.gone += h.gone()
+		t.gone += t.goneOf(h)
 	}
 }
 

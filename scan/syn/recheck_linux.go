@@ -11,6 +11,8 @@ type recheckedHost struct {
 	id     uint32
 	from   uint32        // silent pairs at places in front of it are proven
 	to     uint32        // those from from up to here are asked
+	before int           // how many probes of its silent pairs counted before
+	times  int           // how often those from from up to to are asked
 	left   int           // how often they are yet to be asked
 	sent   int64         // when they were asked last; 0 if they are not
 	silent bool          // the host was, since then, so that they must be asked again
@@ -21,9 +23,14 @@ type recheckedHost struct {
 // recheck asks the silent pairs of hosts until each is proven, or its host has
 // been waited for long enough.
 func (r *run) recheck(ids []uint32) {
-	list := make([]recheckedHost, len(ids))
+	list, passes, whole := make([]recheckedHost, len(ids)), r.counted(), r.lastWhole()
 	for k, id := range ids {
 		list[k] = recheckedHost{id: id, waited: r.waited, sent: now(), silent: true}
+		r.hosts.mu.Lock()
+		if h := &r.hosts.all[id]; !h.suspect && h.since < whole {
+			list[k].before = passes
+		}
+		r.hosts.mu.Unlock()
 	}
 	t := &transmitter{run: r, senders: r.s.senders[0], pass: int(r.pass.Load())}
 	for begun := now(); len(list) > 0 && r.ctx.Err() == nil; {
@@ -76,7 +83,8 @@ func (r *run) askSome(t *transmitter, a *recheckedHost) error {
 	h := r.hosts.all[a.id]
 	r.hosts.mu.Unlock()
 	if a.sent == 0 {
-		a.left = repeats(r.s.counts.lossNow())
+		a.times = repeats(r.s.counts.lossNow())
+		a.left = a.times
 	}
 	var list []uint64
 	for a.to = a.from; a.to < h.pairs && len(list) < int(h.step); a.to++ {
@@ -117,6 +125,9 @@ func (r *run) recheckHeard(a *recheckedHost, took time.Duration) (done bool) {
 		// No faster than before: what was asked meanwhile is asked again.
 		a.sent, a.silent, a.next, h.step = 0, false, 0, firstStep
 		return false
+	}
+	if n := uint8(min(a.before+a.times, math.MaxUint8)); h.probes == 0 || n < h.probes {
+		h.probes = n
 	}
 	a.from, a.sent = a.to, 0
 	h.proven, h.step = a.from, min(2*h.step, lastStep)

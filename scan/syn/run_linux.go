@@ -94,7 +94,7 @@ func newRun(ctx context.Context, s *Scanner) (*run, error) {
 		return nil, err
 	}
 	r := &run{
-		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: answered, refused: refused, hosts: newHostTable(),
+		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: answered, refused: refused, hosts: newHostTable(s.config.Retries < 0),
 		hits: make(chan []hit, 64), spare: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
 		governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1), unreachable: map[uint64]unreach{},
 		at:      make([]atomic.Uint64, len(s.senders)),
@@ -299,17 +299,20 @@ func (r *run) enough(last int) bool {
 
 // record is what is known of the loss up to a pass: a pair that answered in
 // a later pass had been lost in the earlier ones, and witnesses know of all.
-// The caller holds the lock.
+// Where each pair is asked once, those that answer tell nothing of those that got
+// lost: controls count instead. The caller holds the lock.
 func (r *run) record(last int) *record {
 	var past record
 	later := uint64(0)
 	for i := last; i >= 0; i-- {
 		here := r.found[i].Load()
+		t := tally{asked: here + later + r.asked[i].asked, lost: later + r.asked[i].lost}
+		if r.hosts.once {
+			c := r.controlsOf(i)
+			t = tally{asked: r.asked[i].asked + c.asked, lost: r.asked[i].lost + c.lost}
+		}
 		if !r.void[i] && !r.dead(i) {
-			past.passes = append(past.passes, tally{
-				asked: here + later + r.asked[i].asked,
-				lost:  later + r.asked[i].lost,
-			})
+			past.passes = append(past.passes, t)
 		}
 		later += here
 	}

@@ -79,7 +79,7 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 	}
 	end := time.Now()
 	attempts := int(r.pass.Load()) + 1
-	proof := &proof{run: r}
+	proof, few := &proof{run: r}, r.missed()
 	each := func(i uint64) bool {
 		r.s.counts.done.Add(1)
 		blocked := stopped
@@ -88,7 +88,14 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 				r.s.counts.blockedPairs.Add(1)
 			}
 		}
-		return yield(r.silent(i, attempts, end, stopped != nil, blocked))
+		out := r.silent(i, attempts, end, stopped != nil, blocked)
+		if out.State == scan.StateFiltered && out.Reason == scan.ReasonNoResponse {
+			if out.Err = few.tooFew(i); out.Err != nil {
+				out.State = scan.StateUnknown
+				r.s.counts.unproven.Store(true)
+			}
+		}
+		return yield(out)
 	}
 	if stopped == nil || r.pass.Load() > 0 {
 		r.answered.drain(r.s.view.count, each)

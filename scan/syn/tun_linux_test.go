@@ -2,14 +2,19 @@ package syn
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"os"
 	"slices"
+	"strconv"
 	"testing"
+	"time"
 
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 	"golang.org/x/sys/unix"
+
+	"mxsweep/scan"
 )
 
 // TestTun sweeps over a link without a header, at the other end of which the
@@ -87,6 +92,46 @@ func TestResetAndSynAck(t *testing.T) {
 	only := l.sweep(space, Config{Scope: scope, OpenOnly: true})
 	if !slices.Equal(only.open, want) || len(only.all) != len(want) || only.stats.Done != space.Len() {
 		t.Errorf("of open ports only: %d results, %+v", len(only.all), only.stats)
+	}
+}
+
+// TestTooFewProbesForTheLoss answers every fourth SYN only, of sweeps that ask
+// once: what is silent proves nothing, unless its host was asked again with care.
+func TestTooFewProbesForTheLoss(t *testing.T) {
+	for _, ports := range []int{30, 400} {
+		t.Run(strconv.Itoa(ports), func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			n := 0
+			go echo(l.tun(), func(b []byte) [][]byte {
+				out := replyAs(b, func(layers.TCPPort) bool { return false })
+				if len(out) > 0 {
+					n++
+				}
+				if n%4 > 0 {
+					return nil
+				}
+				return out
+			})
+			scope, space := spaceOf(t, manyPorts(ports), "10.91.16.5/32")
+			r := l.sweepUntil(space, Config{Scope: scope, Retries: -1, Rate: 1000}, time.Minute, func(int) {})
+			few, filtered := 0, 0
+			for at, got := range r.all {
+				is := errors.As(got.Err, new(*scan.FewProbesError))
+				if is != (got.State == scan.StateUnknown && got.Reason == scan.ReasonNoResponse) {
+					t.Errorf("%v: %+v", at, got)
+				}
+				switch {
+				case is:
+					few++
+				case got.State == scan.StateFiltered:
+					filtered++
+				}
+			}
+			if refused := r.reasons[scan.ReasonReset]; filtered > ports/10 || refused == 0 || few == 0 && refused < ports*8/10 {
+				t.Errorf("%d of %d are unknown, %v, %+v", few, ports, r.reasons, r.stats)
+			}
+		})
 	}
 }
 

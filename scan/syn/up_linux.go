@@ -233,6 +233,13 @@ func (r *run) dead(pass int) bool {
 	return r.hosts.passes[pass].dead(r.s.counts.lossNow())
 }
 
+// controlsOf is what became of the controls of a pass.
+func (r *run) controlsOf(pass int) tally {
+	r.hosts.mu.Lock()
+	defer r.hosts.mu.Unlock()
+	return r.hosts.passes[pass]
+}
+
 // tellLoss notes the share of probes that were lost. Those of hosts that are
 // gone, as far as is known, were not.
 func (r *run) tellLoss(past *record) {
