@@ -91,7 +91,7 @@ func ParseSelector(text string) (Selector, error) {
 		return Selector{}, &UserError{Msg: "no target in it", HintText: `write an address, a prefix, a range, a name, or "*"`}
 	}
 	t := targets[0]
-	if len(t.Ports) > 0 {
+	if !t.Ports.Empty() {
 		return Selector{}, &UserError{Msg: "a port does not belong here", HintText: "give the port under its own key"}
 	}
 	return Selector{Text: text, ranges: t.Ranges, zone: t.Zone, name: canonicalName(t.Name)}, nil

@@ -63,8 +63,8 @@ func TestManyTargets(t *testing.T) {
 			}
 			switch {
 			case name == "nested":
-				if !errors.As(err, new(*TooManyPortSetsError)) {
-					t.Errorf("error %v", err)
+				if refused := new(*InputError); !errors.As(err, refused) || (*refused).File != "-" || (*refused).Line == 0 || (*refused).Hint() == "" {
+					t.Errorf("error %v, want one with its line", err)
 				}
 			case err != nil:
 				t.Error(err)
@@ -126,6 +126,63 @@ func TestKeptOfTargets(t *testing.T) {
 			}
 			runtime.KeepAlive([]any{p, targets, scope, space})
 		})
+	}
+}
+
+// wideTargets write the i-th of many targets with ranges of ports, and say how
+// many ports that are.
+var wideTargets = map[string]func(i int) (line string, ports int){
+	"all":   func(i int) (string, int) { return fmt.Sprintf("10.1.%d.%d:1-65535", i>>8, i&255), 65535 },
+	"other": func(i int) (string, int) { return fmt.Sprintf("10.1.%d.%d:%d-65535", i>>8, i&255, i+1), 65535 - i },
+	"zoned": func(i int) (string, int) { return fmt.Sprintf("[fe80::%x%%lo]:%d-65535", i+1, i+1), 65535 - i },
+}
+
+// TestWidePorts: ranges of ports behind targets take no memory for each port in
+// them, and each port is asked.
+func TestWidePorts(t *testing.T) {
+	const lines = 2000
+	for name, line := range wideTargets {
+		t.Run(name, func(t *testing.T) {
+			var text strings.Builder
+			var want uint64
+			for i := range lines {
+				written, ports := line(i)
+				text.WriteString(written + "\n")
+				want += uint64(ports)
+			}
+			var before, after runtime.MemStats
+			runtime.ReadMemStats(&before)
+			space, err := readMany(t, text.String())
+			runtime.ReadMemStats(&after)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if space.Len() != want {
+				t.Errorf("%d pairs, want %d", space.Len(), want)
+			}
+			if each := (after.TotalAlloc - before.TotalAlloc) / lines; each > 6000 {
+				t.Errorf("%d bytes were taken for each target", each)
+			}
+		})
+	}
+}
+
+// TestTooManyWidePorts: targets that overlap with so many different ports that
+// these would take more memory than a run may are refused, at the line that is
+// too much.
+func TestTooManyWidePorts(t *testing.T) {
+	var text strings.Builder
+	for i := range 2000 {
+		fmt.Fprintf(&text, "10.1.%[1]d.%[2]d:1-%[3]d\n10.1.%[1]d.%[2]d:%[4]d-65535\n", i>>8, i&255, i+1, i+3)
+	}
+	before := liveBytes()
+	_, err := readMany(t, text.String())
+	refused := new(*InputError)
+	if !errors.As(err, refused) || (*refused).Line < 400 || (*refused).Line > 600 || (*refused).Column != 1 || (*refused).Hint() == "" {
+		t.Fatalf("error %v, want one of line 500 or so", err)
+	}
+	if kept := liveBytes() - before; kept > 1<<20 {
+		t.Errorf("%d bytes are kept of what was refused", kept)
 	}
 }
 

@@ -135,7 +135,7 @@ func (k *JournalKey) hash() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d-%d\n", k.Space.from, k.Space.to)
 	for _, s := range k.Space.spans {
-		fmt.Fprintf(h, "%v+%d %s\n", s.first.addr(), s.hosts, FormatPorts(s.ports))
+		fmt.Fprintf(h, "%v+%d %s\n", s.first.addr(), s.hosts, sortedPortSet(s.ports))
 	}
 	io.WriteString(h, k.Options) // a hash takes all
 	return hex.EncodeToString(h.Sum(nil))

@@ -13,7 +13,7 @@ type entry struct {
 	addrs netipx.IPRange // invalid if name is set
 	zone  string         // of a link-local address
 	name  string         // a host name, in lower case, without the final dot
-	ports []uint16       // written behind it; nil if none
+	ports PortSet        // written behind it; empty if none
 }
 
 // parseEntry reads one target in any of its forms:
@@ -55,8 +55,8 @@ func parseEntry(text string) (entry, *InputError) {
 }
 
 // parseOwnPorts reads the ports behind a target's colon.
-func parseOwnPorts(text, spec string) ([]uint16, *InputError) {
-	ports, err := ParsePorts(spec, nil)
+func parseOwnPorts(text, spec string) (PortSet, *InputError) {
+	ports, err := ParsePortSet(spec, nil)
 	if err == nil {
 		return ports, nil
 	}
@@ -66,7 +66,7 @@ func parseOwnPorts(text, spec string) ([]uint16, *InputError) {
 		e.Problem = "a colon without a port behind it"
 	}
 	e.Column = 0 // the caller knows where the whole entry stands
-	return nil, e
+	return PortSet{}, e
 }
 
 // parseHost reads a target without its port.

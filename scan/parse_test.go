@@ -47,8 +47,8 @@ func show(targets []Target) []string {
 		if t.Zone != "" {
 			b.WriteString("%" + t.Zone)
 		}
-		if t.Ports != nil {
-			b.WriteString(" :" + FormatPorts(t.Ports))
+		if !t.Ports.Empty() {
+			b.WriteString(" :" + t.Ports.String())
 		}
 		if t.Err != nil {
 			b.WriteString("unresolved")

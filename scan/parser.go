@@ -155,7 +155,7 @@ func parseLine(text string, bang bool, line Anchor, d dialect) (Target, *InputEr
 	if err == nil {
 		parsed, err = parseEntry(e)
 	}
-	if err == nil && parsed.ports != nil && d != plain {
+	if err == nil && !parsed.ports.Empty() && d != plain {
 		err = &InputError{Text: text, Problem: "a port, where whole hosts are meant",
 			Advice: "leave the port out; --ports chooses ports for all hosts"}
 	}

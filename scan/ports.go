@@ -86,18 +86,10 @@ func (p *portParser) add(item string) *InputError {
 	}
 	run, err := parsePortItem(word, p.profiles)
 	if err == nil {
-		*to = append(*to, run)
-		if len(*to)&(maxLoosePorts-1) == 0 {
-			*to = newPortSet(*to).runs
-		}
+		*to = appendRun(*to, run)
 	}
 	return err
 }
-
-// maxLoosePorts is how many items of a list are kept before they are added up,
-// so that one of megabytes takes no more memory than a short one. It is a power
-// of two.
-const maxLoosePorts = 1 << 18
 
 // parsePortItem reads one number or range.
 func parsePortItem(item string, profiles map[string][]uint16) (portRun, *InputError) {
@@ -154,30 +146,5 @@ func profileAdvice(profiles map[string][]uint16, item string) string {
 	return spelling.Hint(names, item, "profiles are "+strings.Join(names, ", ")+"; numbers and ranges go like 10024-10031,10143")
 }
 
-// FormatPorts writes a set of ports in the one way that [ParsePorts] reads
-// back to the same set: sorted, without repeats, runs of three and more as a
-// range: "10024-10031,10143". No ports give an empty string.
-func FormatPorts(ports []uint16) string {
-	sorted := slices.Clone(ports)
-	slices.Sort(sorted)
-	sorted = slices.Compact(sorted)
-	var b strings.Builder
-	for i := 0; i < len(sorted); {
-		j := i
-		for j+1 < len(sorted) && sorted[j+1] == sorted[j]+1 {
-			j++
-		}
-		if j == i+1 { // two neighbours read better as two numbers
-			j = i
-		}
-		if b.Len() > 0 {
-			b.WriteByte(',')
-		}
-		fmt.Fprint(&b, sorted[i])
-		if j > i {
-			fmt.Fprintf(&b, "-%d", sorted[j])
-		}
-		i = j + 1
-	}
-	return b.String()
-}
+// FormatPorts writes a set of ports, in any order, as [PortSet.String] does.
+func FormatPorts(ports []uint16) string { return portSetOf(ports).String() }

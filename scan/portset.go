@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"iter"
 	"slices"
+	"sort"
+	"strconv"
 )
 
 // A PortSet is a set of ports. It takes a few bytes for each run of
@@ -28,6 +30,38 @@ func newPortSet(runs []portRun) PortSet {
 		}
 	}
 	return PortSet{runs: slices.Clip(out)}
+}
+
+// portSetOf makes a set of ports, in any order and with repeats. It does not
+// change them.
+func portSetOf(ports []uint16) PortSet {
+	for i := 1; i < len(ports); i++ {
+		if ports[i-1] >= ports[i] {
+			ports = slices.Clone(ports)
+			slices.Sort(ports)
+			ports = slices.Compact(ports)
+			break
+		}
+	}
+	return sortedPortSet(ports)
+}
+
+// sortedPortSet makes a set of ports that are sorted and without repeats. It
+// looks at few ports of each run, however long that is.
+func sortedPortSet(ports []uint16) PortSet {
+	var runs []portRun
+	for len(ports) > 0 {
+		inRun := func(i int) bool { return int(ports[i])-int(ports[0]) == i }
+		step := 1
+		for step < len(ports) && inRun(step) {
+			step *= 2
+		}
+		from := step / 2 // in the run
+		n := from + 1 + sort.Search(min(step, len(ports))-from-1, func(i int) bool { return !inRun(from + 1 + i) })
+		runs = append(runs, portRun{ports[0], ports[n-1]})
+		ports = ports[n:]
+	}
+	return PortSet{runs: runs}
 }
 
 // minus returns the ports of s that o lacks.
@@ -61,6 +95,34 @@ func (s PortSet) Contains(port uint16) bool {
 	return i < len(s.runs) && s.runs[i].first <= port
 }
 
+// Empty reports whether there is no port in the set.
+func (s PortSet) Empty() bool { return len(s.runs) == 0 }
+
+// equal reports whether both sets hold the same ports.
+func (s PortSet) equal(o PortSet) bool { return slices.Equal(s.runs, o.runs) }
+
+// String writes the set in the one way that [ParsePorts] reads back to the same
+// set: sorted, without repeats, runs of three and more as a range:
+// "10024-10031,10143". No ports give an empty string.
+func (s PortSet) String() string {
+	var b []byte
+	number := func(port uint16) { b = strconv.AppendUint(b, uint64(port), 10) }
+	for i, r := range s.runs {
+		if i > 0 {
+			b = append(b, ',')
+		}
+		switch number(r.first); {
+		case r.last == r.first+1: // two neighbors read better as two numbers
+			b = append(b, ',')
+			number(r.last)
+		case r.last != r.first:
+			b = append(b, '-')
+			number(r.last)
+		}
+	}
+	return string(b)
+}
+
 // Len returns how many ports there are.
 func (s PortSet) Len() int {
 	n := 0
@@ -83,6 +145,32 @@ func (s PortSet) Runs() iter.Seq2[uint16, uint16] {
 
 // Union returns the ports of either set.
 func (s PortSet) Union(o PortSet) PortSet { return newPortSet(slices.Concat(s.runs, o.runs)) }
+
+// UnionPorts returns the ports of all sets. It takes no more memory for many sets
+// than for few.
+func UnionPorts(sets iter.Seq[PortSet]) PortSet {
+	var all []portRun
+	for set := range sets {
+		for _, r := range set.runs {
+			all = appendRun(all, r)
+		}
+	}
+	return newPortSet(all)
+}
+
+// maxLoosePorts is how many runs are kept before they are added up, so that a
+// list of megabytes takes no more memory than a short one. It is a power of two,
+// and far above what they can add up to.
+const maxLoosePorts = 1 << 18
+
+// appendRun appends a run to others, which it adds up when there are many.
+func appendRun(runs []portRun, r portRun) []portRun {
+	runs = append(runs, r)
+	if len(runs)&(maxLoosePorts-1) == 0 {
+		runs = newPortSet(runs).runs
+	}
+	return runs
+}
 
 // Ports lists the ports, sorted; nil if there is none.
 func (s PortSet) Ports() []uint16 {

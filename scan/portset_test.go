@@ -47,6 +47,11 @@ func TestPortSets(t *testing.T) {
 		if (err != nil) != (len(want) == 0) || !slices.Equal(set.Ports(), want) || set.Len() != len(want) {
 			t.Fatalf("%s: got %d, %v, want %d", spec, set.Ports(), err, want)
 		}
+		listed := slices.Concat(want, want) // sorted or not, with repeats or without
+		r.Shuffle(len(listed), func(i, j int) { listed[i], listed[j] = listed[j], listed[i] })
+		if a, b := portSetOf(want), portSetOf(listed); !a.equal(set) || !b.equal(set) || set.Empty() != (len(want) == 0) {
+			t.Fatalf("%s: made of its ports, it is %v and %v", spec, a, b)
+		}
 		for p := range uint16(100) {
 			if set.Contains(p) != slices.Contains(want, p) {
 				t.Fatalf("%s: Contains(%d) is %t", spec, p, set.Contains(p))

@@ -117,7 +117,7 @@ func (s *Scope) sort(allowed rangeList, zoned []netip.Addr) {
 			left = left || s.allows.overlaps(r)
 		}
 		if a, ok := t.Single(); ok && t.Zone != "" {
-			whole, left = slices.Contains(zoned, a), slices.Contains(s.zoned, a)
+			whole, left = isAmong(zoned, a), isAmong(s.zoned, a)
 		}
 		switch {
 		case !whole:
@@ -136,7 +136,7 @@ func (s *Scope) Allows(a netip.Addr) bool {
 	case s == nil || !a.IsValid():
 		return false
 	case a.Zone() != "":
-		return slices.Contains(s.zoned, a)
+		return isAmong(s.zoned, a)
 	}
 	a = a.Unmap()
 	return s.allows.holds(a) && !s.embedded.excludes(a)
@@ -211,13 +211,19 @@ func (s *Scope) SHA256(space *Space) string {
 	var ports string
 	for i := range space.spans {
 		sp := &space.spans[i]
-		if i == 0 || !slices.Equal(sp.ports, space.spans[i-1].ports) {
-			ports = " " + FormatPorts(sp.ports)
+		if i == 0 || !samePorts(sp.ports, space.spans[i-1].ports) {
+			ports = " " + sortedPortSet(sp.ports).String()
 		}
 		writeRange(w, '=', sp.addr(0), sp.addr(sp.hosts-1), ports)
 	}
 	w.Flush()
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// samePorts reports whether two lists are equal. Most that are equal are one
+// list.
+func samePorts(a, b []uint16) bool {
+	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0] || slices.Equal(a, b))
 }
 
 // writeRange writes a line of a hash.

@@ -50,17 +50,23 @@ func (*TooWideError) Hint() string { return "name smaller IPv6 prefixes" }
 // NewSpace returns the pairs that scope sweeps: every target's addresses, as
 // far as the scope allows them, with the ports that the target carries or
 // else the given ones. Where targets overlap, an address has the ports of all
-// of them, each once.
+// of them, each once. Targets that overlap with so many different ports of
+// their own that adding them up takes too long or too much memory are an
+// [InputError].
 func NewSpace(scope *Scope, ports []uint16) (*Space, error) {
 	if scope == nil {
 		return &Space{}, nil
 	}
-	stretches, err := stretchesOf(scope.swept, ports)
+	u, usual := newPortUnion(), portSetOf(ports)
+	stretches, err := stretchesOf(scope.swept, usual, u)
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{spans: clipped(stretches, scope.allows)}
-	s.spans = append(s.spans, zonedSpans(scope, ports)...)
+	zoned, err := zonedSpans(scope, usual, u)
+	if err != nil {
+		return nil, err
+	}
+	s := &Space{spans: append(clipped(stretches, scope.allows), zoned...)}
 	slices.SortStableFunc(s.spans, func(a, b span) int { return a.first.compare(b.first) })
 	for i := range s.spans {
 		sp := &s.spans[i]

@@ -108,7 +108,7 @@ func randomTargets(r *rand.Rand, n int) []Target {
 			t.Ranges = append(t.Ranges, randomRange(r))
 		}
 		for range r.IntN(3) {
-			t.Ports = append(t.Ports, uint16(1+r.IntN(6)))
+			t.Ports = t.Ports.Union(portSetOf([]uint16{uint16(1 + r.IntN(6))}))
 		}
 		out = append(out, t)
 	}
@@ -118,7 +118,7 @@ func randomTargets(r *rand.Rand, n int) []Target {
 // pairs are the addresses of targets with their ports, one by one.
 func (m model) pairs(targets []Target, ports []uint16, in bool) {
 	for _, t := range targets {
-		own := t.Ports
+		own := t.Ports.Ports()
 		if own == nil {
 			own = ports
 		}
@@ -146,7 +146,7 @@ func TestSpaceHoldsEachPairOnce(t *testing.T) {
 		r := rand.New(rand.NewPCG(seed, 1))
 		b := Bounds{Targets: randomTargets(r, 1+r.IntN(12)), Excluded: randomTargets(r, r.IntN(8))}
 		for i := range b.Excluded {
-			b.Excluded[i].Ports = nil
+			b.Excluded[i].Ports = PortSet{}
 		}
 		want := model{}
 		want.pairs(b.Targets, ports, true)

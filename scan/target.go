@@ -33,9 +33,9 @@ type Target struct {
 	// or empty. Ranges, which hold no zones, are then that address alone.
 	Zone string
 
-	// Ports are the ports written behind the target ("mx1:10025"), sorted.
-	// Nil means the ports of the run.
-	Ports []uint16
+	// Ports are the ports written behind the target ("mx1:10025"). Empty
+	// means the ports of the run.
+	Ports PortSet
 
 	// Anchor is where the target was written. On the command line, only its
 	// Text is set.

@@ -42,36 +42,56 @@ func zonedOf(targets []Target) []netip.Addr {
 func (s *Scope) addZoned(b Bounds) {
 	excluded := zonedOf(b.Excluded)
 	out := func(a netip.Addr) bool {
-		return slices.Contains(excluded, a) || s.excluded.holds(a.WithZone(""))
+		return isAmong(excluded, a) || s.excluded.holds(a.WithZone(""))
 	}
 	s.zoned = slices.DeleteFunc(zonedOf(b.Allowed), out)
 	asked := zonedOf(s.swept)
 	s.zonedAsked = slices.DeleteFunc(slices.Clone(asked), out)
 	s.spared += uint64(len(asked) - len(s.zonedAsked))
-	s.zonedAsked = slices.DeleteFunc(s.zonedAsked, func(a netip.Addr) bool { return !slices.Contains(s.zoned, a) })
+	s.zonedAsked = slices.DeleteFunc(s.zonedAsked, func(a netip.Addr) bool { return !isAmong(s.zoned, a) })
 }
 
-// zonedSpans are the spans of the link-local addresses that scope sweeps.
-func zonedSpans(scope *Scope, ports []uint16) []span {
-	var out []span
-	for _, a := range scope.zonedAsked {
-		var own []uint16
-		for i := range scope.swept {
-			t := &scope.swept[i]
-			if single, ok := t.Single(); !ok || single != a {
-				continue
-			}
-			if t.Ports == nil {
-				own = append(own, ports...)
-			}
-			own = append(own, t.Ports...)
-		}
-		slices.Sort(own)
-		if own = slices.Compact(own); len(own) > 0 {
-			out = append(out, span{first: spotOf(a), zone: a.Zone(), hosts: 1, ports: own})
+// isAmong reports whether a is one of sorted addresses.
+func isAmong(sorted []netip.Addr, a netip.Addr) bool {
+	_, found := slices.BinarySearchFunc(sorted, a, netip.Addr.Compare)
+	return found
+}
+
+// zonedSpans are the spans of the link-local addresses that scope sweeps, for
+// the usual ports where targets carry none; u lists the ports.
+func zonedSpans(scope *Scope, usual PortSet, u *portUnion) ([]span, error) {
+	if len(scope.zonedAsked) == 0 {
+		return nil, nil
+	}
+	own := map[netip.Addr][]*Target{}
+	for i := range scope.swept {
+		if a, ok := scope.swept[i].Single(); ok && a.Zone() != "" {
+			own[a] = append(own[a], &scope.swept[i])
 		}
 	}
-	return out
+	var out []span
+	for _, a := range scope.zonedAsked {
+		all := UnionPorts(func(yield func(PortSet) bool) {
+			for _, t := range own[a] {
+				set := t.Ports
+				if set.Empty() {
+					set = usual
+				}
+				if !yield(set) {
+					return
+				}
+			}
+		})
+		if all.Empty() {
+			continue
+		}
+		id, ok := u.number(u.hashOf(all), func() []uint16 { return u.portsOf(all) })
+		if !ok {
+			return nil, tooManyPorts(own[a][0].Anchor)
+		}
+		out = append(out, span{first: spotOf(a), zone: a.Zone(), hosts: 1, ports: u.unions[id]})
+	}
+	return out, nil
 }
 
 // Zoned returns the addresses of s that have a zone, sorted.

@@ -88,7 +88,7 @@ func (p *plan) flagCanaries(ctx context.Context, parser *scan.Parser) ([]scan.Ta
 	}
 	for _, t := range targets {
 		addr, single := t.Single()
-		if len(t.Ports) != 1 || t.Name == "" && !single {
+		if t.Ports.Len() != 1 || t.Name == "" && !single {
 			return nil, usagef("write HOST:PORT, like 192.0.2.10:25 or [2001:db8::1]:25", "reading flag \"--canary\": %q is not one port of one host", t.Anchor.Text)
 		}
 		host := t.Name
@@ -99,7 +99,7 @@ func (p *plan) flagCanaries(ctx context.Context, parser *scan.Parser) ([]scan.Ta
 		if err != nil {
 			return nil, coded(exitUsage, err)
 		}
-		p.canaries.all = append(p.canaries.all, exposure.Canary{Selector: selector, Port: t.Ports[0]})
+		p.canaries.all = append(p.canaries.all, exposure.Canary{Selector: selector, Port: t.Ports.Ports()[0]})
 	}
 	return targets, nil
 }

@@ -97,12 +97,12 @@ func recordTarget(ctx context.Context, target string) (netip.AddrPort, *scan.Sco
 	switch {
 	case t.Err != nil:
 		return netip.AddrPort{}, nil, coded(exitUsage, t.Err)
-	case len(t.Ports) != 1 || t.Name == "" && t.Ranges[0].From() != t.Ranges[0].To():
+	case t.Ports.Len() != 1 || t.Name == "" && t.Ranges[0].From() != t.Ranges[0].To():
 		return netip.AddrPort{}, nil, usagef("write HOST:PORT, like 192.0.2.10:10025 or [2001:db8::1]:25", "reading target %q: one host with one port expected", target)
 	}
 	scope, err := scan.NewScope(scan.Bounds{Targets: targets})
 	if err != nil {
 		return netip.AddrPort{}, nil, coded(exitUsage, err)
 	}
-	return netip.AddrPortFrom(t.Ranges[0].From(), t.Ports[0]), scope, nil
+	return netip.AddrPortFrom(t.Ranges[0].From(), t.Ports.Ports()[0]), scope, nil
 }

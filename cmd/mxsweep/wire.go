@@ -123,12 +123,14 @@ func (p *plan) targetsSHA256() string {
 // sweptPorts are the ports that are asked: those of the run, and those that
 // targets carry.
 func (p *plan) sweptPorts() []uint16 {
-	var all []uint16
-	general := false
-	for _, t := range p.asked {
-		all = append(all, t.Ports...)
-		general = general || t.Ports == nil
-	}
+	all := scan.UnionPorts(func(yield func(scan.PortSet) bool) {
+		for _, t := range p.asked {
+			if !yield(t.Ports) {
+				return
+			}
+		}
+	}).Ports()
+	general := slices.ContainsFunc(p.asked, func(t scan.Target) bool { return t.Ports.Empty() })
 	if general || len(all) == 0 {
 		all = append(all, p.ports...)
 	}
