@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"strconv"
 	"strings"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -30,6 +31,9 @@ func Root(data []byte) (*yaml.Node, *Fault) {
 	if line := tooMany(data, MaxValues); line > 0 {
 		return nil, &Fault{line, 1, fmt.Sprintf("more than %d values", MaxValues), "split the file, or leave out what it need not say"}
 	}
+	if fault := notText(data); fault != nil {
+		return nil, fault
+	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, second yaml.Node
 	if err := dec.Decode(&doc); err != nil && !errors.Is(err, io.EOF) {
@@ -45,6 +49,40 @@ func Root(data []byte) (*yaml.Node, *Fault) {
 		return nil, nil
 	}
 	return doc.Content[0], nil
+}
+
+// notText is the fault of the first byte that no text in UTF-8 has, nil if there
+// is none: the YAML parser refuses such a file and does not say where (YAML
+// 1.2.2, section 5.1). Files in UTF-16 are left to the parser.
+func notText(data []byte) *Fault {
+	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
+		return nil
+	}
+	rest := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	line, column := 1, 1
+	for len(rest) > 0 {
+		c, width := utf8.DecodeRune(rest)
+		switch {
+		case c == utf8.RuneError && width == 1:
+			return &Fault{line, column, fmt.Sprintf("byte %#02x is not UTF-8", rest[0]), "save the file as UTF-8"}
+		case !printable(c):
+			return &Fault{line, column, fmt.Sprintf("the control character %U", c), "leave it out"}
+		case c == '\n':
+			line, column = line+1, 0
+		}
+		rest, column = rest[width:], column+1
+	}
+	return nil
+}
+
+// printable reports whether a YAML file may hold a character (YAML 1.2.2,
+// section 5.1, c-printable).
+func printable(c rune) bool {
+	switch {
+	case c == '\t', c == '\n', c == '\r', c == 0x85, c >= ' ' && c <= '~', c >= 0xa0 && c <= 0xfffd, c >= 0x10000:
+		return true
+	}
+	return false
 }
 
 var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (?s:(.*))$`)

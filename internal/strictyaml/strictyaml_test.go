@@ -20,6 +20,12 @@ func TestRoot(t *testing.T) {
 		{"no YAML in a later line", "a:\n  b: 1\n  c: d: e\n", false, 3, 3, "mapping values are not allowed"},
 		{"a second document", "a: 1\n---\nb: 2\n", false, 2, 1, "a second document"},
 		{"a second one that is no YAML", "a: 1\n---\nb: [\n", false, 3, 1, "did not find expected"},
+		{"a control character", "a: 1\nb: \u00fc\x00\n", false, 2, 5, "the control character U+0000"},
+		{"a C1 control character", "a: \u0080\n", false, 1, 4, "U+0080"},
+		{"Latin-1", "a: 1\n# Pr\xfcfung\n", false, 2, 5, "byte 0xfc is not UTF-8"},
+		{"a cut character", "a: \xe2\x82", false, 1, 4, "byte 0xe2 is not UTF-8"},
+		{"a mark and a byte that is no UTF-8", "\xef\xbb\xbf\xffa: 1\n", false, 1, 1, "byte 0xff is not UTF-8"},
+		{"UTF-16", "\xff\xfea\x00:\x00 \x001\x00\n\x00", true, 0, 0, ""},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			root, fault := Root([]byte(tt.in))
