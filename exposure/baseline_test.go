@@ -78,7 +78,7 @@ func TestBaselineErrors(t *testing.T) {
 		{"broken line", lines[0] + "{", "b.jsonl:2:1: reading the finding"},
 		{"edited", strings.Replace(good, `"port":10024`, `"port":10023`, 1), "b.jsonl:2:1: the id does not belong"},
 		{"twice", good + lines[1], "b.jsonl:6:1: the finding of line 2 is there twice"},
-		{"long line", lines[0] + strings.Repeat("x", maxBaselineLine+1), "b.jsonl:2:1: reading the line"},
+		{"long line", lines[0] + strings.Repeat("x", maxBaselineLine+1), "b.jsonl:2:1: a line longer than 16384 bytes"},
 	} {
 		_, err := ReadBaseline("b.jsonl", []byte(tt.text))
 		if err == nil || !strings.Contains(err.Error(), tt.want) {

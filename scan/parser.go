@@ -340,7 +340,11 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	}
 	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' }) {
-		place.Problem, place.Advice = "bytes that are no text", "give a text file with one entry a line"
+		place.Problem, place.Advice = "bytes that are no text", "give a text file in UTF-8 with one entry a line"
+		if n == 1 && (bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff"))) {
+			place.Problem, place.Advice = "UTF-16", "save the file as UTF-8"
+			return &place // as is each line that follows
+		}
 		r.wrong(&place)
 		return nil
 	}
