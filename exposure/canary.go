@@ -57,6 +57,9 @@ func (c *Canary) matches(p *Port) bool {
 // complaint says what is wrong with a canary that has not answered.
 func (c *Canary) complaint() string {
 	switch {
+	case c.last.After(c.lost) && !c.lost.IsZero():
+		return fmt.Sprintf("The canary %s did not answer at %s, and did again at %s: what was asked before that may be open.",
+			c.Target(), clock(c.lost), clock(c.last))
 	case !c.lost.IsZero() && !c.last.IsZero():
 		return fmt.Sprintf("The canary %s answered at %s for the last time, and did not at %s: what was asked since then may be open.",
 			c.Target(), clock(c.last), clock(c.lost))

@@ -33,8 +33,8 @@ func TestCanaryWatch(t *testing.T) {
 		"closed":          {"mx1.example.org", "ccc", "", false, false, false, "did not answer"},
 		"gone at once":    {"mx1.example.org", "off", "smtp", false, false, false, "answered at 12:00:00 UTC for the last time, and did not at 12:01:00 UTC"},
 		"gone later":      {"mx1.example.org", "oof", "smtp", false, false, false, "answered at 12:01:00 UTC for the last time, and did not at 12:02:00 UTC"},
-		"came back":       {"mx1.example.org", "ofo", "smtp", false, false, false, "did not at 12:01:00 UTC"},
-		"came late":       {"mx1.example.org", "foo", "smtp", false, false, false, "did not at 12:00:00 UTC"},
+		"came back":       {"mx1.example.org", "ofo", "smtp", false, false, false, "did not answer at 12:01:00 UTC, and did again at 12:02:00 UTC: what was asked before"},
+		"came late":       {"mx1.example.org", "foo", "smtp", false, false, false, "did not answer at 12:00:00 UTC, and did again at 12:02:00 UTC"},
 		"was never asked": {"mx1.example.org", "---", "", false, false, false, "did not answer"},
 	} {
 		w := WatchCanaries(p.Canaries, tt.only, func(a netip.Addr) bool { return tt.own })

@@ -112,6 +112,7 @@ func TestDecide(t *testing.T) {
 		{"all vacant, a canary of the scanner's own", gate, RunFacts{Coverage: Coverage{VacantPairs: 5, HostsVacant: 1}, Canaries: []Canary{{Answered: true, Own: true}}}, nil, ExitIncomplete, "incomplete", NoticeNothingSeen},
 		{"up, and nothing conclusive, no floor", Gate{}, RunFacts{Coverage: Coverage{Planned: 5, HostsUp: 1}}, nil, ExitIncomplete, "incomplete", NoticeCoverage},
 		{"silent target, a canary", Gate{}, RunFacts{Coverage: Coverage{Planned: 5, HostsSilent: 1}, Canaries: answered, Silent: silent}, nil, ExitIncomplete, "incomplete", NoticeSilent + " " + NoticeCoverage},
+		{"accepted silent target, no canary", Gate{}, RunFacts{Coverage: Coverage{Accepted: 5, HostsSilent: 1}, Silent: []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 5, Acceptance: &Acceptance{ID: "AR-1"}}}}, nil, ExitIncomplete, "incomplete", NoticeNothingSeen + " " + NoticeSilent},
 		{"silent target among many", gate, RunFacts{Coverage: full, Silent: silent}, nil, ExitIncomplete, "incomplete", NoticeSilent},
 		{"required", gate, RunFacts{Coverage: full, Unknown: required}, nil, ExitIncomplete, "incomplete", NoticeRequired},
 		{"short line", gate, RunFacts{Coverage: full, Short: []ScopeLine{{Text: "192.0.2.0/28", MinHosts: 1}}}, nil, ExitIncomplete, "incomplete", NoticeFewHosts},

@@ -114,6 +114,11 @@ func (g Gate) cover(v *Verdict, facts RunFacts) (unrouted bool) {
 	case c.HostsUp == 0 && !facts.canaryAnswered():
 		v.add(ExitIncomplete, NewNotice(NoticeNothingSeen, "", nil,
 			"No port answered: nothing was heard of %s.", plural(c.HostsSilent+c.HostsVacant, "address")))
+		for _, t := range facts.Silent {
+			if t.Acceptance != nil { // or the entry would seem to cover nothing
+				v.unless(t.Acceptance, t.notice())
+			}
+		}
 		return false
 	}
 	for _, t := range facts.Silent {
@@ -121,10 +126,7 @@ func (g Gate) cover(v *Verdict, facts RunFacts) (unrouted bool) {
 			unrouted = true
 			continue
 		}
-		n := NewNotice(NoticeSilent, t.Addr.String(), t.Anchor,
-			"%s gave no answer on any of %s.", namedAddr(t.Addr.String(), t.Host), plural(t.Pairs, "port"))
-		n.Names = t.Names
-		v.unless(t.Acceptance, n)
+		v.unless(t.Acceptance, t.notice())
 	}
 	nothing := c.Planned > 0 && c.Conclusive() == 0
 	if nothing || !(c.Ratio() >= g.MinCoverage) || math.IsNaN(g.MinCoverage) {
@@ -136,6 +138,14 @@ func (g Gate) cover(v *Verdict, facts RunFacts) (unrouted bool) {
 			c.Conclusive(), plural(c.Planned, "pair"), percent(c.Ratio()), percent(g.MinCoverage), plural(c.HostsUp, "host"), c.HostsSilent))
 	}
 	return unrouted
+}
+
+// notice says that a target is silent.
+func (t *SilentTarget) notice() Notice {
+	n := NewNotice(NoticeSilent, t.Addr.String(), t.Anchor,
+		"%s gave no answer on any of %s.", namedAddr(t.Addr.String(), t.Host), plural(t.Pairs, "port"))
+	n.Names = t.Names
+	return n
 }
 
 // namedAddr is an address with its name, if it has one.
