@@ -8,6 +8,7 @@ import (
 	"reflect"
 	"regexp"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 	"unicode/utf8"
@@ -44,7 +45,11 @@ var (
 
 // badValue is the error for a member that breaks the schema.
 func badValue(member string, value any, why string) error {
-	return fmt.Errorf("member %q is %s: %s", member, clip(fmt.Sprintf("%#v", value), 80), why)
+	text := fmt.Sprint(value)
+	if s, ok := value.(string); ok {
+		text = strconv.Quote(s)
+	}
+	return fmt.Errorf("member %q is %s: %s", member, clip(text, 80), why)
 }
 
 // oneOf checks that value is one of those the schema lists.
@@ -104,6 +109,14 @@ func (p *Port) knownWords() {
 	if s := p.Service; s != nil && s.Role != "" && !slices.Contains(knownRoles, s.Role) {
 		s.Role = "unknown"
 	}
+}
+
+// shardExists reports whether the shard "I/N" is one of the N.
+func shardExists(shard string) bool {
+	i, n, _ := strings.Cut(shard, "/")
+	part, err := strconv.ParseUint(i, 10, 64)
+	parts, errParts := strconv.ParseUint(n, 10, 64)
+	return err == nil && errParts == nil && part >= 1 && part <= parts
 }
 
 func (s *Service) check() error {
@@ -227,6 +240,8 @@ func (r *Run) check() error {
 		return badValue("sha256", r.Scope.SHA256, "not 64 lower-case hex digits")
 	case r.Shard != "" && !shardName.MatchString(r.Shard):
 		return badValue("shard", r.Shard, "not of the form I/N")
+	case r.Shard != "" && !shardExists(r.Shard):
+		return badValue("shard", r.Shard, "there is no such shard")
 	case r.Baseline != nil && !hexID.MatchString(r.Baseline.SHA256):
 		return badValue("sha256", r.Baseline.SHA256, "not 64 lower-case hex digits")
 	}
@@ -247,16 +262,6 @@ func (r *Run) check() error {
 		}
 	}
 	return nil
-}
-
-func (s *Summary) check() error {
-	if !(s.Coverage.Ratio >= 0 && s.Coverage.Ratio <= 1) {
-		return badValue("ratio", s.Coverage.Ratio, "not from 0 to 1")
-	}
-	if !(s.Coverage.Loss >= 0 && s.Coverage.Loss <= 1) {
-		return badValue("loss", s.Coverage.Loss, "not from 0 to 1")
-	}
-	return oneOf("gate", s.Gate, knownGates)
 }
 
 func (t *Tool) check() error {

@@ -94,6 +94,7 @@ type player struct {
 	records int                     // ports, findings and notices played
 	open    map[netip.AddrPort]bool // whether the port is assessed
 	up      map[netip.Addr]bool
+	ids     findingIDs // of the line form
 	summary Summary
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"io"
 	"reflect"
+	"regexp"
 	"strings"
 	"testing"
 )
@@ -74,7 +75,14 @@ func TestReadErrors(t *testing.T) {
 	first, rest, _ := strings.Cut(lines, "\n")
 	second, _, _ := strings.Cut(rest, "\n")
 	doc := string(convert(t, "run.json", "json", Options{}))
-	swap := func(s, old, new string) string { return strings.Replace(s, old, new, 1) }
+	swap := func(s, old, new string) string {
+		if !strings.Contains(s, old) {
+			t.Fatalf("%q is not in the run", old)
+		}
+		return strings.Replace(s, old, new, 1)
+	}
+	ids := regexp.MustCompile(`"id": ?"([0-9a-f]{64})"`).FindAllStringSubmatch(doc, 2)
+	id, otherID := ids[0][1], ids[1][1]
 	tests := []struct{ name, in, want string }{
 		{"empty", " \n", "no saved run: the file is empty"},
 		{"other", `{"a":1}`, `no saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`},
@@ -92,6 +100,22 @@ func TestReadErrors(t *testing.T) {
 		{"document state", swap(doc, `"state": "open"`, `"state": "ajar"`), `ports[0]: member "state" is "ajar": not a value of the schema`},
 		{"document tail", doc + "x", "something follows the document"},
 		{"severity lowered", swap(doc, "\"rule\": \"MXS1004\",\n      \"severity\": \"critical\"", "\"rule\": \"MXS1004\",\n      \"severity\": \"info\""), "its findings are 3 high, 1 medium, 1 low, 1 info: the file was changed by hand"},
+		{"one id twice", swap(doc, otherID, id), `findings[1]: member "id" is "` + id + `": another finding of the run has it`},
+		{"one id twice on lines", swap(lines, otherID, id), `member "id" is "` + id + `": another finding of the run has it`},
+		{"id", swap(doc, id, "9"+id), `findings[0]: member "id" is "9`},
+		{"id of other digits", swap(lines, id, strings.Repeat("G", 64)), `": not 64 lower-case hex digits`},
+		{"rule", swap(doc, `"rule": "MXS1004"`, `"rule": "MXS104"`), `member "rule" is "MXS104": not of the form MXSnnnn`},
+		{"shard beyond the last", swap(first, `"vantage":`, `"shard":"9/2","vantage":`) + "\n", `line 1: member "shard" is "9/2": there is no such shard`},
+		{"shard without end", swap(first, `"vantage":`, `"shard":"1/99999999999999999999","vantage":`) + "\n", "there is no such shard"},
+		{"more answered than planned", swap(doc, `"answered": 238`, `"answered": 253`), `member "answered" is 253: more than the 252 that were planned`},
+		{"more planned", swap(doc, `"planned": 252`, `"planned": 250`), `not the sum of 238 conclusive and 14 unknown`},
+		{"more open", swap(doc, `"open": 21`, `"open": 22`), `not the sum of 22 open, 186 closed and 31 filtered`},
+		{"sum that wraps", swap(swap(doc, `"open": 21`, `"open": 18446744073709551615`), `"filtered": 31`, `"filtered": 53`), `not the sum of`},
+		{"ratio", swap(doc, `"ratio": 0.9444`, `"ratio": 0.99`), `member "ratio" is 0.99: not 238 of 252`},
+		{"negative unknown", swap(doc, `"unknown": 14`, `"unknown": -14`), `cannot be a number -14`},
+		{"negative hosts", swap(doc, `"hosts_up": 17`, `"hosts_up": -17`), `member "hosts_up" is -17: a count is from 0 to 2^53`},
+		{"negative silent", swap(doc, `"hosts_silent": 1`, `"hosts_silent": -1`), `member "hosts_silent" is -1: negative`},
+		{"huge drift", swap(doc, `"new": 4`, `"new": 9007199254740993`), `member "new" is 9007199254740993: a count is from 0 to 2^53`},
 		{"anchor", swap(doc, `"file": "scope/edge-dc1.txt"`, `"file": "../x"`), `member "anchor" is "../x": not a relative path with slashes`},
 	}
 	for _, tt := range tests {

@@ -17,6 +17,8 @@ type document struct {
 	findings []Finding
 	notices  []Notice
 	summary  *Summary
+
+	ids findingIDs
 }
 
 // document plays the document form. Its members may stand in any order, so
@@ -112,11 +114,11 @@ func (d *document) member(dec *json.Decoder, name string) error {
 	case "run":
 		return readWhole(dec, &d.run)
 	case "ports":
-		return readList(dec, name, &d.ports)
+		return readList(dec, name, &d.ports, nil)
 	case "findings":
-		return readList(dec, name, &d.findings)
+		return readList(dec, name, &d.findings, d.ids.add)
 	case "notices":
-		return readList(dec, name, &d.notices)
+		return readList(dec, name, &d.notices, nil)
 	case "summary":
 		return readWhole(dec, &d.summary)
 	}
@@ -144,16 +146,22 @@ func readWhole[T any, P interface {
 	return nil
 }
 
+// readList reads a list of records. Admit is asked about each of them; nil admits
+// all.
 func readList[T any, P interface {
 	*T
 	record
-}](dec *json.Decoder, name string, list *[]T) error {
+}](dec *json.Decoder, name string, list *[]T, admit func(P) error) error {
 	if err := expect(dec, '['); err != nil {
 		return err
 	}
 	for dec.More() {
 		v := P(new(T))
-		if err := readMember(dec, v); err != nil {
+		err := readMember(dec, v)
+		if err == nil && admit != nil {
+			err = admit(v)
+		}
+		if err != nil {
 			return fmt.Errorf("%s[%d]: %w", name, len(*list), err)
 		}
 		*list = append(*list, *v)

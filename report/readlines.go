@@ -127,6 +127,9 @@ func (p *player) play(v savedLine) error {
 		if err := vet(&l.Finding); err != nil {
 			return err
 		}
+		if err := p.ids.add(&l.Finding); err != nil {
+			return err
+		}
 		return p.finding(&l.Finding)
 	case *noticeLine:
 		if err := vet(&l.Notice); err != nil {

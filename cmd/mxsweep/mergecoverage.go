@@ -1,6 +1,8 @@
 package main
 
 import (
+	"math"
+	"math/bits"
 	"slices"
 
 	"mxsweep/exposure"
@@ -13,9 +15,9 @@ func (m *merger) coverage() exposure.Coverage {
 	var sum exposure.Coverage
 	for _, r := range m.runs {
 		c := r.summary.Coverage
-		sum.Planned += c.Planned
+		sum.Planned = capped(sum.Planned, c.Planned)
 		sum.HostsUp += uint64(max(c.HostsUp, 0))
-		sum.HostsSilent += uint64(max(c.HostsSilent, 0))
+		sum.HostsSilent = capped(sum.HostsSilent, uint64(max(c.HostsSilent, 0)))
 		n := c.CoverageCounts
 		if n == nil {
 			sum.Open += c.Answered
@@ -24,15 +26,25 @@ func (m *merger) coverage() exposure.Coverage {
 		sum.Open += n.Open
 		sum.Closed += n.Closed
 		sum.Filtered += n.Filtered
-		sum.HostsVacant += n.Vacant
+		sum.HostsVacant = capped(sum.HostsVacant, n.Vacant)
 		if n.VacantPairs != nil {
-			sum.VacantPairs += *n.VacantPairs
+			sum.VacantPairs = capped(sum.VacantPairs, *n.VacantPairs)
 		} else {
-			sum.VacantPairs += n.Vacant // at least
+			sum.VacantPairs = capped(sum.VacantPairs, n.Vacant) // at least
 		}
 		if n.Accepted != nil {
-			sum.Accepted += *n.Accepted
+			sum.Accepted = capped(sum.Accepted, *n.Accepted)
 		}
+	}
+	return sum
+}
+
+// capped is the sum of two counts, or the largest one that can be told: IPv6
+// prefixes have more pairs than that together.
+func capped(a, b uint64) uint64 {
+	sum, carry := bits.Add64(a, b, 0)
+	if carry > 0 {
+		return math.MaxUint64
 	}
 	return sum
 }
@@ -99,7 +111,7 @@ func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) report.Summar
 		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.gate.FailOn.String(), Reason: v.Reason,
 		Coverage: report.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
-			HostsUp: int(c.HostsUp), HostsSilent: int(c.HostsSilent), CoverageCounts: m.counts(c),
+			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)), CoverageCounts: m.counts(c),
 		},
 	}
 	for _, r := range m.runs {

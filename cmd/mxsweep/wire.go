@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"math"
 	"slices"
 	"strings"
 	"time"
@@ -25,7 +26,7 @@ func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts) report.Summa
 		Reason:   v.Reason,
 		Coverage: report.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
-			HostsUp: int(c.HostsUp), HostsSilent: int(c.HostsSilent),
+			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)),
 			CoverageCounts: newCoverageCounts(c), Parts: lineParts(facts.Parts),
 		},
 	}

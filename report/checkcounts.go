@@ -1,0 +1,98 @@
+package report
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"math"
+	"math/bits"
+)
+
+// maxCount is the most that a run can have counted one by one: the largest
+// integer of which all readers of JSON keep each digit (RFC 8259, Section 6).
+const maxCount = 1 << 53
+
+// A count is a number of a summary, by the name of its member.
+type count struct {
+	member string
+	n      int
+}
+
+func (s *Summary) check() error {
+	c := &s.Coverage
+	b, d := &s.BySeverity, &s.ByDrift
+	for _, n := range []count{
+		{"exit_code", s.ExitCode}, {"accepted", s.Accepted},
+		{"acceptances_expired", s.AcceptancesExpired}, {"acceptances_unused", s.AcceptancesUnused},
+		{"critical", b.Critical}, {"high", b.High}, {"medium", b.Medium}, {"low", b.Low}, {"info", b.Info},
+		{"new", d.New}, {"unchanged", d.Unchanged}, {"updated", d.Updated}, {"fixed", d.Fixed},
+		{"unverified", d.Unverified}, {"expired", d.Expired}, {"reopened", d.Reopened}, {"none", d.None},
+		{"hosts_up", c.HostsUp},
+	} {
+		if n.n < 0 || int64(n.n) > maxCount {
+			return badValue(n.member, n.n, "a count is from 0 to 2^53")
+		}
+	}
+	if c.HostsSilent < 0 { // whole prefixes count, too
+		return badValue("hosts_silent", c.HostsSilent, "negative")
+	}
+	if err := c.check(); err != nil {
+		return err
+	}
+	return oneOf("gate", s.Gate, knownGates)
+}
+
+// check holds the numbers of the coverage against each other.
+func (c *Coverage) check() error {
+	switch {
+	case !(c.Ratio >= 0 && c.Ratio <= 1):
+		return badValue("ratio", c.Ratio, "not from 0 to 1")
+	case !(c.Loss >= 0 && c.Loss <= 1):
+		return badValue("loss", c.Loss, "not from 0 to 1")
+	case c.Answered > c.Planned:
+		return badValue("answered", c.Answered, fmt.Sprintf("more than the %d that were planned", c.Planned))
+	case c.CoverageCounts == nil:
+		return nil
+	}
+	seen, over := total(c.Open, c.Closed, c.Filtered)
+	switch {
+	case over || min(seen, c.Planned) != c.Answered: // what is accepted may have answered, and is not planned
+		return badValue("answered", c.Answered, fmt.Sprintf("not the sum of %d open, %d closed and %d filtered", c.Open, c.Closed, c.Filtered))
+	case c.Unknown != c.Planned-c.Answered:
+		return badValue("planned", c.Planned, fmt.Sprintf("not the sum of %d conclusive and %d unknown", c.Answered, c.Unknown))
+	case c.Planned > 0 && math.Abs(c.Ratio-float64(c.Answered)/float64(c.Planned)) > 0.001:
+		return badValue("ratio", c.Ratio, fmt.Sprintf("not %d of %d", c.Answered, c.Planned))
+	}
+	return nil
+}
+
+// total adds numbers up; over reports that the sum is too large to be one.
+func total(numbers ...uint64) (sum uint64, over bool) {
+	for _, n := range numbers {
+		var carry uint64
+		sum, carry = bits.Add64(sum, n, 0)
+		over = over || carry > 0
+	}
+	return sum, over
+}
+
+// A findingIDs knows the ids of the findings of a run. The zero findingIDs is
+// empty.
+type findingIDs map[[sha256.Size]byte]struct{}
+
+// add takes in the id of f, which is checked, and refuses one that is known:
+// whoever goes by ids, as a merge does, would lose a finding.
+func (s *findingIDs) add(f *Finding) error {
+	var id [sha256.Size]byte
+	if _, err := hex.Decode(id[:], []byte(f.ID)); err != nil {
+		return badValue("id", f.ID, "not 64 lower-case hex digits")
+	}
+	if _, known := (*s)[id]; known {
+		return badValue("id", f.ID, "another finding of the run has it")
+	}
+	if *s == nil {
+		*s = findingIDs{}
+	}
+	(*s)[id] = struct{}{}
+	return nil
+}
