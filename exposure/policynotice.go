@@ -1,8 +1,13 @@
 package exposure
 
 import (
+	"net/netip"
 	"slices"
 	"time"
+
+	"go4.org/netipx"
+
+	"mxsweep/scan"
 )
 
 // soon is how long before its expiry an acceptance is announced.
@@ -33,6 +38,54 @@ func (p *Policy) Notices(findings []Finding, told []Notice, now time.Time) []Not
 		}
 	}
 	return list
+}
+
+// maxUnasked is how many entries that the run never asked about are told.
+const maxUnasked = 20
+
+// everywhere are the addresses that "*" stands for.
+var everywhere = []netipx.IPRange{
+	netipx.RangeOfPrefix(netip.MustParsePrefix("0.0.0.0/0")), netipx.RangeOfPrefix(netip.MustParsePrefix("::/0")),
+}
+
+// NeverAsked says which entries under must_be_closed name nothing that the space
+// holds, so that the run says nothing of them. Names are those that the scope has
+// for its addresses.
+func (p *Policy) NeverAsked(space *scan.Space, scope *scan.Scope) []Notice {
+	if p == nil || len(p.MustBeClosed) == 0 {
+		return nil
+	}
+	named := map[string][]netipx.IPRange{}
+	for name, a := range scope.Named() {
+		name = canonicalName(name)
+		named[name] = append(named[name], netipx.IPRangeFrom(a, a))
+	}
+	var list []Notice
+	for i := range p.MustBeClosed {
+		m := &p.MustBeClosed[i]
+		if m.asked(space, named) {
+			continue
+		}
+		if len(list) == maxUnasked {
+			return append(list, NewNotice(NoticeExpectedMissing, m.Hosts.Text, m.Anchor,
+				"Further entries under must_be_closed name no host and port that this run asked."))
+		}
+		list = append(list, NewNotice(NoticeExpectedMissing, m.Hosts.Text, m.Anchor,
+			"The entry under must_be_closed for %s port %s names no host and port that this run asked.", m.Hosts.Text, m.Ports.Text))
+	}
+	return list
+}
+
+// asked reports whether the space holds a pair that the entry is about.
+func (m *Prohibition) asked(space *scan.Space, named map[string][]netipx.IPRange) bool {
+	ranges := m.Hosts.ranges
+	switch {
+	case m.Hosts.Any():
+		ranges = everywhere
+	case m.Hosts.name != "":
+		ranges = named[m.Hosts.name]
+	}
+	return slices.ContainsFunc(ranges, func(r netipx.IPRange) bool { return space.Asks(r, m.Hosts.zone, m.Ports.Matches) })
 }
 
 // notice says what there is to say about one acceptance.

@@ -5,6 +5,7 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"fmt"
+	"iter"
 	"net/netip"
 	"slices"
 
@@ -167,6 +168,23 @@ func (s *Scope) Names(a netip.Addr) []string {
 		return nil
 	}
 	return s.names[a.Unmap()]
+}
+
+// Named yields each host name of targets and scope with each of its addresses, in
+// no particular order.
+func (s *Scope) Named() iter.Seq2[string, netip.Addr] {
+	return func(yield func(string, netip.Addr) bool) {
+		if s == nil {
+			return
+		}
+		for a, names := range s.names {
+			for _, name := range names {
+				if !yield(name, a) {
+					return
+				}
+			}
+		}
+	}
 }
 
 // Outside returns the targets that are not wholly among the allowed

@@ -140,6 +140,29 @@ func (s *Space) Index(pair netip.AddrPort) (uint64, bool) {
 	return i - s.from, i >= s.from && i < s.to
 }
 
+// Asks reports whether the whole of which s is a shard, or all of s, has a pair
+// with an address of r and a port that wanted takes. Link-local addresses count in
+// the given zone alone; "" is any.
+func (s *Space) Asks(r netipx.IPRange, zone string, wanted func(port uint16) bool) bool {
+	from, to := spotOf(r.From()), spotOf(r.To())
+	k := sort.Search(len(s.spans), func(k int) bool { return s.spans[k].first.compare(from) > 0 })
+	for k > 0 && s.spans[k-1].first.v6 == from.v6 && s.spans[k-1].first.plus(s.spans[k-1].hosts-1).compare(from) >= 0 {
+		k-- // reaches into r; only spans of zones begin at the same address
+	}
+	var refused []uint16 // neighbouring spans often have the same list
+	for ; k < len(s.spans) && s.spans[k].first.compare(to) <= 0; k++ {
+		sp := &s.spans[k]
+		if zone != "" && sp.zone != zone || len(refused) == len(sp.ports) && len(refused) > 0 && &refused[0] == &sp.ports[0] {
+			continue
+		}
+		if slices.ContainsFunc(sp.ports, wanted) {
+			return true
+		}
+		refused = sp.ports
+	}
+	return false
+}
+
 // Shard returns the i-th, from 1, of n disjoint parts that together are s. Each
 // is a run of whole hosts, with about the same number of pairs: a part begins
 // with the host in which an even part would begin, so that parts are empty

@@ -48,7 +48,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	}
 	facts := p.facts(ctx, w, outs, aborted)
 	c.verdict = p.gate.Decide(facts, c.findings)
-	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), ownPorts(c.open), exposure.TurnedAway(c.open, c.findings)} {
+	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.open), exposure.TurnedAway(c.open, c.findings)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	entries := p.policy.Notices(c.findings, c.verdict.Notices, now)
