@@ -12,6 +12,11 @@ type BlockedHost struct {
 	Addr  netip.Addr
 	Since time.Time // when the last probe left that it answered
 	Pairs uint64    // pairs with ReasonBlocked
+
+	// Resets is set if it still answers, but refuses all since then with segments
+	// whose TTL is not that of its earlier ones, as those of a firewall: what was
+	// refused since is blocked.
+	Resets bool
 }
 
 // MaxBlocked is how many hosts [Stats] names as blocked.

@@ -99,9 +99,10 @@ type Result struct {
 	// sees them; nil otherwise.
 	Err error
 
-	// WasClosed is set if the pair was yielded as closed before, and then
-	// answered a further probe with a SYN-ACK: this Result takes the place of
-	// that one. It is open.
+	// WasClosed is set if the pair was yielded as closed before: this Result
+	// takes the place of that one. It is open, because the pair answered a
+	// further probe with a SYN-ACK, or unknown, because somebody else than the
+	// host seems to have refused it.
 	WasClosed bool
 
 	// Conn is the open connection that found the port, not yet read from, so

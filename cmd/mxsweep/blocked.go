@@ -15,6 +15,12 @@ import (
 func blockedHosts(st scan.Stats) []exposure.Notice {
 	var notices []exposure.Notice
 	for _, b := range st.Blocked {
+		if b.Resets {
+			notices = append(notices, exposure.NewNotice(exposure.NoticeBlocked, b.Addr.String(), nil,
+				"From %s on, resets of %s came with another TTL, as a firewall's do: %d of its ports that were refused since stay unknown.",
+				b.Since.UTC().Format(time.RFC3339), b.Addr, b.Pairs))
+			continue
+		}
 		notices = append(notices, exposure.NewNotice(exposure.NoticeBlocked, b.Addr.String(), nil,
 			"%s stopped answering at %s, on a port too that it had answered on: %d of its ports stay unknown.",
 			b.Addr, b.Since.UTC().Format(time.RFC3339), b.Pairs))

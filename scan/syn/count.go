@@ -36,6 +36,7 @@ type counts struct {
 	wildcards     uint64
 	wildcardHosts []netip.Addr
 	blockedHosts  uint64
+	changedHosts  uint64 // of those, the ones that still answer
 	blocked       []scan.BlockedHost
 }
 
@@ -58,6 +59,9 @@ func (c *counts) block(h scan.BlockedHost) {
 	defer c.mu.Unlock()
 	c.unproven.Store(true)
 	c.blockedHosts++
+	if h.Resets {
+		c.changedHosts++
+	}
 	if len(c.blocked) < scan.MaxBlocked {
 		c.blocked = append(c.blocked, h)
 	}
@@ -96,7 +100,7 @@ func (c *counts) reason() string {
 	switch {
 	case c.shutOut.Load():
 		return "the targets stopped answering"
-	case c.blockedHosts > 0 && c.loss < tolerable:
+	case c.blockedHosts > c.changedHosts && c.loss < tolerable:
 		return "some targets stopped answering, and nothing else was lost"
 	case c.why != "":
 		return c.why

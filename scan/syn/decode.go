@@ -48,6 +48,7 @@ type answer struct {
 	sport  uint16     // our port
 	ack    uint32     // the acknowledgement; of an ICMP error the quoted sequence number
 	icmp   Unreachable
+	ttl    uint8 // of a segment: the time to live, or hop limit, that it came with
 }
 
 // An Unreachable is an ICMP error that came for a probe: the type and code of
@@ -115,7 +116,7 @@ func decode4(b []byte) answer {
 	}
 	switch proto {
 	case protoTCP:
-		return decodeTCP(src, dst, rest)
+		return decodeTCP(src, dst, b[8], rest)
 	case protoICMP:
 		// Destination unreachable and time exceeded quote what they are
 		// about, from the ninth byte (RFC 792).
@@ -171,7 +172,7 @@ func decode6(b []byte) answer {
 	}
 	switch proto {
 	case protoTCP:
-		return decodeTCP(src, dst, rest)
+		return decodeTCP(src, dst, b[7], rest)
 	case protoICMPv6:
 		// Destination unreachable and time exceeded (RFC 4443, Sections 3.1
 		// and 3.3).
@@ -185,13 +186,13 @@ func decode6(b []byte) answer {
 }
 
 // decodeTCP reads what answers a SYN (RFC 9293, Section 3.1).
-func decodeTCP(src, dst netip.Addr, b []byte) answer {
+func decodeTCP(src, dst netip.Addr, ttl uint8, b []byte) answer {
 	if len(b) < 20 || b[12]>>4 < 5 {
 		return answer{}
 	}
 	const fin, syn, rst, ack = 1, 2, 4, 16
 	a := answer{
-		remote: src, local: dst,
+		remote: src, local: dst, ttl: ttl,
 		port: binary.BigEndian.Uint16(b), sport: binary.BigEndian.Uint16(b[2:]),
 		ack: binary.BigEndian.Uint32(b[8:]),
 	}

@@ -55,11 +55,11 @@ func TestDecode(t *testing.T) {
 	want := map[string]answer{
 		"syn4":         {},
 		"syn6":         {},
-		"syn-ack4":     {kind: kindSynAck, remote: host4, local: us4, port: 26, sport: 0xf4f3, ack: 0x4e66ed5d},
-		"reset4":       {kind: kindReset, remote: host4, local: us4, port: 27, sport: 0xf4f3, ack: 0x950f15f9},
+		"syn-ack4":     {kind: kindSynAck, remote: host4, local: us4, port: 26, sport: 0xf4f3, ack: 0x4e66ed5d, ttl: 63},
+		"reset4":       {kind: kindReset, remote: host4, local: us4, port: 27, sport: 0xf4f3, ack: 0x950f15f9, ttl: 63},
 		"prohibited4":  {kind: kindICMP, remote: host4, from: router4, local: us4, port: 25, sport: 0xf4f3, ack: 0x30f2cbaa, icmp: Unreachable{Type: 3, Code: 13}},
-		"syn-ack6":     {kind: kindSynAck, remote: host6, local: us6, port: 26, sport: 0xf4f3, ack: 0xe4b118d1},
-		"reset6":       {kind: kindReset, remote: host6, local: us6, port: 27, sport: 0xf4f3, ack: 0x59245508},
+		"syn-ack6":     {kind: kindSynAck, remote: host6, local: us6, port: 26, sport: 0xf4f3, ack: 0xe4b118d1, ttl: 63},
+		"reset6":       {kind: kindReset, remote: host6, local: us6, port: 27, sport: 0xf4f3, ack: 0x59245508, ttl: 63},
 		"unreachable6": {kind: kindICMP, remote: host6, from: router6, local: us6, port: 25, sport: 0xf4f3, ack: 0xe3557b2f, icmp: Unreachable{Type: 1, Code: 3, V6: true}},
 	}
 	packets := captured(t)

@@ -26,14 +26,17 @@ type upHost struct {
 	reject uint32 // place of a pair that it rejects by ICMP
 	proven uint32 // silent pairs at places in front of this one are filtered
 
-	lost    uint16 // witnesses of it that were lost since it was heard
-	step    uint16 // silent pairs until the next control
-	pass    int16  // that the control belongs to which awaits its answer
-	missed  uint8  // controls and witnesses without an answer since it was heard
-	probes  uint8  // so many probes of each of its silent pairs count; 0 if those of all passes do
-	kind    kind   // of the answer at place tcp
-	why     Unreachable
-	suspect bool // it was silent for a while, and what was asked meanwhile must be asked again
+	lost     uint16 // witnesses of it that were lost since it was heard
+	step     uint16 // silent pairs until the next control
+	pass     int16  // that the control belongs to which awaits its answer
+	missed   uint8  // controls and witnesses without an answer since it was heard
+	probes   uint8  // so many probes of each of its silent pairs count; 0 if those of all passes do
+	kind     kind   // of the answer at place tcp
+	why      Unreachable
+	resetTTL uint8 // of the first reset; 0 if there was none
+	resets   uint8 // pairs refused with that TTL
+	mixed    bool  // its resets come with more than one TTL, by turns
+	suspect  bool  // it was silent for a while, and what was asked meanwhile must be asked again
 }
 
 // noPlace is the place of no pair.
@@ -60,11 +63,13 @@ type hostTable struct {
 	ids    map[uint64]uint32 // by first
 	all    []upHost
 	due    dueHeap
-	full   bool             // there were more than maxUp
-	latest int64            // the latest heard of all
-	gone   uint64           // witnesses lost of hosts that are silent, and controls where they count
-	once   bool             // each pair is asked once: controls count for the loss
-	passes [passSlots]tally // of controls
+	full   bool                    // there were more than maxUp
+	latest int64                   // the latest heard of all
+	gone   uint64                  // witnesses lost of hosts that are silent, and controls where they count
+	resets map[uint64]*resetChange // by first, of hosts whose resets came with another TTL from some time on
+	taken  int                     // pairs in them
+	once   bool                    // each pair is asked once: controls count for the loss
+	passes [passSlots]tally        // of controls
 
 	// filter has a bit set for each host in all, by a hash of its first pair, so
 	// that the answers of all others cost no look at ids. Any goroutine may look.
@@ -88,7 +93,9 @@ func (t *hostTable) unknown(first uint64) bool {
 }
 
 // newHostTable is an empty table. once is whether each pair is asked once.
-func newHostTable(once bool) *hostTable { return &hostTable{ids: map[uint64]uint32{}, once: once} }
+func newHostTable(once bool) *hostTable {
+	return &hostTable{ids: map[uint64]uint32{}, resets: map[uint64]*resetChange{}, once: once}
+}
 
 // host is the first pair of the host of pair i, and how many it has in the
 // Space: a shard may hold a part of them.

@@ -124,6 +124,7 @@ func (r *run) othersAnswer(pass int) bool {
 // or the path to it, may have been down until then, and what was asked of it
 // before that says nothing. Nobody can tell that of a sweep of a single pass.
 func (r *run) confirm() {
+	r.confirmResets(int(r.pass.Load()))
 	r.findRefusing()
 	r.sampleLoss()
 	whole := r.lastWhole()

@@ -102,7 +102,7 @@ func (v *receiver) packet(p packet) {
 	// A SYN-ACK that comes late may be a repeated one, and older than its port
 	// tells.
 	if a.kind != kindICMP || a.from == a.remote {
-		r.up(index, piece, a.kind, !r.answered.has(index), a.icmp, sent, a.kind == kindReset || a.kind == kindICMP || rtt <= r.timeout())
+		r.up(index, piece, a, !r.answered.has(index), sent, a.kind == kindReset || a.kind == kindICMP || rtt <= r.timeout())
 	}
 	switch {
 	case a.kind == kindICMP:

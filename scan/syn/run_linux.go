@@ -132,12 +132,12 @@ func (r *run) recall() {
 		switch e.State {
 		case scan.StateOpen:
 			c.open.Add(1)
-			r.up(i, p, kindSynAck, true, Unreachable{}, 0, false)
+			r.up(i, p, answer{kind: kindSynAck}, true, 0, false)
 			r.witnesses.offer(i)
 		case scan.StateClosed:
 			c.closed.Add(1)
 			r.refused.set(i)
-			r.up(i, p, kindReset, true, Unreachable{}, 0, false)
+			r.up(i, p, answer{kind: kindReset}, true, 0, false)
 			r.witnesses.offer(i)
 		default:
 			r.wasMute++
@@ -189,6 +189,7 @@ func (r *run) drive() {
 		r.control(pass, false)
 		r.settle(pass)
 		if r.done() {
+			r.confirmResets(pass)
 			return
 		}
 		if r.ctx.Err() != nil || (r.blocked() || r.allSilent(pass)) && !r.outlast(pass) {

@@ -79,6 +79,9 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 	}
 	end := time.Now()
 	attempts := int(r.pass.Load()) + 1
+	if stopped == nil && !r.takeBack(attempts, yield) {
+		return
+	}
 	proof, few := &proof{run: r}, r.missed()
 	each := func(i uint64) bool {
 		r.s.counts.done.Add(1)

@@ -2,6 +2,7 @@ package syn
 
 import (
 	"bytes"
+	"encoding/binary"
 	"errors"
 	"net/netip"
 	"os"
@@ -133,6 +134,60 @@ func TestTooFewProbesForTheLoss(t *testing.T) {
 			}
 		})
 	}
+}
+
+// TestResetsOfAnother has a device on the way refuse all from the fortieth SYN on,
+// with a TTL of its own, and hosts whose TTL varies without that.
+func TestResetsOfAnother(t *testing.T) {
+	for _, c := range []struct {
+		name string
+		ttl  func(n int, port uint16) uint8
+		ban  bool
+	}{
+		{"ban", func(n int, _ uint16) uint8 { return map[bool]uint8{true: 63, false: 64}[n > 40] }, true},
+		{"by turns", func(n int, _ uint16) uint8 { return 63 + uint8(n%2) }, false},
+		{"for a while", func(n int, _ uint16) uint8 { return map[bool]uint8{true: 63, false: 64}[n > 40 && n < 60] }, false},
+		{"by port", func(_ int, p uint16) uint8 { return map[bool]uint8{true: 63, false: 64}[p > 10050] }, false},
+		{"constant", func(int, uint16) uint8 { return 64 }, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			t.Parallel()
+			l := newLab(t)
+			n := 0
+			go echo(l.tun(), func(b []byte) [][]byte {
+				out := replyAs(b, func(layers.TCPPort) bool { return false })
+				if len(out) > 0 {
+					n++
+					setTTL(out[0], c.ttl(n, binary.BigEndian.Uint16(b[ipv4Len+2:])))
+				}
+				return out
+			})
+			scope, space := spaceOf(t, manyPorts(118), "10.91.16.5/32")
+			r := l.sweepUntil(space, Config{Scope: scope, Rate: 1000}, time.Minute, func(int) {})
+			blocked := r.reasons[scan.ReasonBlocked]
+			if c.ban != (blocked > 40) || !c.ban && blocked > 0 || int(r.stats.Closed) != 118-blocked {
+				t.Errorf("%v, %+v", r.reasons, r.stats)
+			}
+			if c.ban != (len(r.stats.Blocked) == 1 && r.stats.Blocked[0].Resets && r.stats.Blocked[0].Pairs == uint64(blocked)) {
+				t.Errorf("Blocked = %+v", r.stats.Blocked)
+			}
+			for at, got := range r.all {
+				if got.Reason == scan.ReasonBlocked && (!got.WasClosed || got.State != scan.StateUnknown || got.Err == nil) {
+					t.Errorf("%v: %+v", at, got)
+				}
+			}
+		})
+	}
+}
+
+// setTTL sets the TTL of an IPv4 packet.
+func setTTL(b []byte, ttl uint8) {
+	sum := uint32(^binary.BigEndian.Uint16(b[10:])) + uint32(^(uint16(b[8]) << 8)) + uint32(ttl)<<8 // RFC 1624, equation 3
+	for sum > 0xffff {
+		sum = sum>>16 + sum&0xffff
+	}
+	b[8] = ttl
+	binary.BigEndian.PutUint16(b[10:], ^uint16(sum))
 }
 
 // tun makes a link without a header in s, and returns its other end.

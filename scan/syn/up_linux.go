@@ -5,7 +5,8 @@ import "time"
 // up takes in that a packet of a host's own arrived: an answer of pair i, the
 // first one if first is set, to a SYN that left at sent. Fresh is whether sent
 // can be relied on.
-func (r *run) up(i uint64, p *piece, k kind, first bool, u Unreachable, sent int64, fresh bool) {
+func (r *run) up(i uint64, p *piece, a answer, first bool, sent int64, fresh bool) {
+	k := a.kind
 	begin, pairs := r.s.view.host(i, p)
 	t := r.hosts
 	// Those that only refuse findRefusing finds, if they have silent pairs.
@@ -28,7 +29,7 @@ func (r *run) up(i uint64, p *piece, k kind, first bool, u Unreachable, sent int
 	place := uint32(i - begin)
 	switch {
 	case k == kindICMP:
-		h.rejects(place, u)
+		h.rejects(place, a.icmp)
 	case first || h.tcp == noPlace:
 		h.answers(place, k)
 		if n := len(p.ports); k == kindSynAck && n >= wildcardPorts && int(h.open) == n {
@@ -37,6 +38,9 @@ func (r *run) up(i uint64, p *piece, k kind, first bool, u Unreachable, sent int
 		}
 	}
 	slack := 2 * r.s.clock.tick()
+	if fresh && a.ttl != 0 {
+		t.ttl(h, place, a, first, sent, int64(slack))
+	}
 	awaited := h.asked != 0 && (place == h.tcp || place == h.other || place == h.reject) && time.Duration(sent-h.asked).Abs() <= slack
 	// A host that has banned the scanner may reject it, also on its open ports:
 	// where it has answered with segments, ICMP errors are as good as silence.
