@@ -224,7 +224,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 		ex.Handshake = signatures.HandshakeComplete
 		if err := s.handshake(ctx, w, p.Read.Wait+2*s.rtt); err != nil {
 			ex.Handshake, ex.End = signatures.HandshakeFailed, handshakeEnd(err)
-			ex.Unheard = s.handshakeUnheard(w, ex)
+			ex.Unheard = s.handshakeUnheard(w, ex, err)
 		}
 		if ctx.Err() != nil && ex.Handshake == signatures.HandshakeFailed {
 			return

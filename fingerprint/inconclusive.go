@@ -60,7 +60,8 @@ func (s *session) inconclusive() (Inconclusive, []byte) {
 // greetedElsewhere is for a port that did not greet on the first connection. If
 // another one brought the greeting of a mail protocol, and nothing is named all
 // the same, the port serves some connections and lets others wait: it was not
-// talked to. The caller holds the lock.
+// talked to. Nor was one that speaks TLS in a way that cannot be followed. The
+// caller holds the lock.
 func (s *session) greetedElsewhere() (Inconclusive, []byte) {
 	if s.best() != nil {
 		return "", nil
@@ -69,8 +70,17 @@ func (s *session) greetedElsewhere() (Inconclusive, []byte) {
 		if greets(skipBlank(ex.Reply)) {
 			return InconclusiveUnfinished, ex.Reply
 		}
+		if unfollowed(ex) {
+			return InconclusiveCutOff, nil
+		}
 	}
 	return "", nil
+}
+
+// unfollowed reports whether the port spoke TLS and this side gave up, say for a
+// certificate that is none.
+func unfollowed(ex *Exchange) bool {
+	return ex.Handshake == signatures.HandshakeFailed && ex.End == signatures.EndError && !ex.Unheard
 }
 
 // greets reports whether a reply begins as the greetings of mail protocols do: with
@@ -100,7 +110,7 @@ func (s *session) observed(id string) bool {
 // never hung up either.
 func (s *session) silentThroughout() bool {
 	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
-		return len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Handshake == signatures.HandshakeComplete ||
+		return len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Handshake == signatures.HandshakeComplete || unfollowed(ex) ||
 			ex.End != signatures.EndSilence && ex.End != signatures.EndError
 	})
 }

@@ -107,19 +107,21 @@ func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signat
 	if errors.As(err, &record) {
 		ex.Reply = record.RecordHeader[:]
 	}
-	ex.Unheard = s.handshakeUnheard(w, ex)
+	ex.Unheard = s.handshakeUnheard(w, ex, err)
 	w.gone = ex.End == signatures.EndClosed || ex.End == signatures.EndReset
 	s.note(ex)
 }
 
 // handshakeUnheard reports whether a handshake may have failed because of what
-// got lost. No time makes up for that: both sides say much in it.
-func (s *session) handshakeUnheard(w *wire, ex *Exchange) bool {
+// got lost. No time makes up for that: both sides say much in it. What TLS itself
+// finds wrong did arrive.
+func (s *session) handshakeUnheard(w *wire, ex *Exchange, err error) bool {
 	p, ok := pathOf(w.conn)
 	if ok {
 		s.host.passed(w, p)
 	}
-	return ex.End == signatures.EndError || ex.End == signatures.EndSilence && (p.unacked || s.host.resendTime() > 0)
+	var network *net.OpError
+	return ex.End == signatures.EndError && errors.As(err, &network) || ex.End == signatures.EndSilence && (p.unacked || s.host.resendTime() > 0)
 }
 
 // enter begins anew inside of a layer, on the connection that entered it.

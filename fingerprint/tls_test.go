@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"bytes"
 	"crypto/tls"
 	"errors"
 	"io"
@@ -32,5 +33,45 @@ func TestNoServerName(t *testing.T) {
 	})
 	if svc.Product != "Dovecot" || svc.Tunnel != "ssl" || svc.TLS == nil {
 		t.Errorf("service is %q in the tunnel %q, TLS %+v", svc.Product, svc.Tunnel, svc.TLS)
+	}
+}
+
+// TestUnreadableCertificate talks to IMAP servers inside of TLS with certificates
+// that most clients take (a serial number that is negative, against RFC 5280,
+// Section 4.1.2.2), or that nobody can read. The first are named; what cannot be
+// followed was not talked to.
+func TestUnreadableCertificate(t *testing.T) {
+	ca := httptest.NewTLSServer(nil)
+	usual := ca.TLS.Certificates[0]
+	ca.Close()
+	serial := usual.Leaf.SerialNumber.Bytes()
+	negative := bytes.Clone(usual.Certificate[0])
+	at := bytes.Index(negative, append([]byte{2, byte(len(serial))}, serial...))
+	if at < 0 {
+		t.Fatal("the certificate has no serial number of that form")
+	}
+	negative[at+2] |= 0x80
+	for name, c := range map[string]struct {
+		der     []byte
+		product string // "" where nothing may be settled
+	}{
+		"negative serial number": {negative, "Dovecot"},
+		"no certificate":         {[]byte("no certificate"), ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{c.der}, PrivateKey: usual.PrivateKey}}}
+			svc, _, _ := identify(t, load(t), func(c net.Conn) {
+				conn := tls.Server(c, config)
+				if conn.Handshake() != nil {
+					return
+				}
+				if _, err := io.WriteString(conn, "* OK Dovecot ready.\r\n"); err == nil {
+					io.Copy(io.Discard, conn)
+				}
+			})
+			if svc.Product != c.product || c.product == "" && svc.Inconclusive == "" {
+				t.Errorf("product %q, inconclusive %q, want product %q", svc.Product, svc.Inconclusive, c.product)
+			}
+		})
 	}
 }
