@@ -222,7 +222,7 @@ var noticeKinds = []NoticeKind{
 		"A host is in one shard as a whole, and there are fewer hosts than shards, or one of them has most of the ports. The other shards hold them all.",
 		"Use fewer shards."},
 	{NoticeUnusableAddress, "UnusableAddress", LevelWarning, "A name has addresses that cannot be asked.",
-		"They were not contacted: this host (0.0.0.0), multicast and broadcast are no single host, and a link-local address does not tell its link. The other addresses of the name were swept.",
+		"They were not contacted: this host (0.0.0.0), multicast and broadcast are no single host, a link-local address does not tell its link, and an IPv4-mapped address (::ffff:192.0.2.1) does not belong in an AAAA record. The other addresses of the name were swept.",
 		"Correct the records of the name; name a link-local address with its zone (fe80::1%eth0) to sweep it."},
 	{NoticeBlocked, "HostBlocked", LevelWarning, "A host stopped answering during the run, on a port too that it had answered on, or another device began to refuse all for it.",
 		"A firewall may have had enough of the scanner, or the host or the path to it went away. What was asked since the last answer may be open and counts as unknown. So does what was refused once resets came with another TTL for good, which tells of a device that answers in the place of the host.",

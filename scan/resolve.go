@@ -19,7 +19,8 @@ import (
 type Resolver interface {
 	// LookupNetIP returns the addresses of host; network is "ip4" or "ip6".
 	// Addresses of the other family are ignored. A *net.DNSError with
-	// IsNotFound set says that host has none of that family.
+	// IsNotFound set says that host has none of that family, an [*AbsentError]
+	// also why.
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
@@ -47,6 +48,8 @@ type lookup struct {
 	question
 	addrs    []netip.Addr
 	unusable []netip.Addr // addresses that no single host has, or link-local ones, whose link is not known
+	mapped   []netip.Addr // IPv4-mapped ones in AAAA records
+	absent   string       // "NXDOMAIN" or "NODATA" where that is known
 	misfit   bool         // what was found is of the other family, like ::ffff:192.0.2.1 in an AAAA record
 	err      error        // anything but an answer, NXDOMAIN or NODATA
 }
@@ -128,17 +131,23 @@ func (p *Parser) lookup(ctx context.Context, q question) lookup {
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()
-	var r Resolver = &net.Resolver{StrictErrors: true}
+	var r Resolver = &DNS{}
 	if p.Resolver != nil {
 		r = p.Resolver
 	}
 	addrs, err := r.LookupNetIP(ctx, q.network, q.name)
 	out := lookup{question: q, misfit: errors.As(err, new(*net.AddrError))}
+	if absent := new(AbsentError); errors.As(err, &absent) {
+		out.absent = absent.Error()
+	}
 	if err != nil && !noAddress(err) {
 		out.err = err
 		return out
 	}
 	for _, a := range addrs {
+		if a.Is4In6() && q.network == "ip6" {
+			out.mapped = append(out.mapped, a)
+		}
 		a = a.Unmap()
 		switch {
 		case a.Is4() != (q.network == "ip4"):
@@ -153,8 +162,7 @@ func (p *Parser) lookup(ctx context.Context, q question) lookup {
 }
 
 // noAddress reports whether err says that a name has no address of the family
-// asked for: NXDOMAIN or NODATA (RFC 2308, Section 2), which the net package
-// does not tell apart. A name of the hosts file with addresses of the other
+// asked for: NXDOMAIN or NODATA (RFC 2308, Section 2). A name of the hosts file with addresses of the other
 // family alone gives a *net.AddrError, as do AAAA records with nothing but
 // IPv4-mapped addresses (RFC 4291, Section 2.5.5.2).
 func noAddress(err error) bool {
@@ -170,19 +178,23 @@ func answerOf(name string, list []lookup) answer {
 	slices.SortFunc(list, func(a, b lookup) int { return strings.Compare(a.network, b.network) })
 	var a answer
 	var addrs []netip.Addr
-	var reasons, families, misfits []string
+	var mapped []netip.Addr
+	var reasons, misfits []string
 	for _, l := range list {
 		addrs = append(addrs, l.addrs...)
 		a.unusable = append(a.unusable, l.unusable...)
+		mapped = append(mapped, l.mapped...)
 		if l.misfit {
 			misfits = append(misfits, recordType(l.network)+" gives "+otherFamily(l.network)+" only")
 		}
-		families = append(families, recordType(l.network))
 		if l.err != nil {
 			reasons = append(reasons, lookupReason(l.err))
 		}
 	}
 	a.ranges = rangesOf(addrs)
+	if len(addrs) > 0 {
+		a.unusable = append(a.unusable, mapped...)
+	}
 	slices.SortFunc(a.unusable, netip.Addr.Compare)
 	a.unusable = slices.Compact(a.unusable)
 	switch {
@@ -198,9 +210,31 @@ func answerOf(name string, list []lookup) answer {
 	case len(addrs) == 0 && len(misfits) > 0:
 		a.err = &LookupError{Name: name, Reason: "no usable address, " + strings.Join(misfits, ", ")}
 	case len(addrs) == 0:
-		a.err = &LookupError{Name: name, Reason: "NXDOMAIN, or no " + strings.Join(families, " and no ") + " record"}
+		a.err = &LookupError{Name: name, Reason: absence(list)}
 	}
 	return a
+}
+
+// absence says why there is no address where no lookup failed. A name of the
+// hosts file, and the resolvers of some systems, do not tell.
+func absence(list []lookup) string {
+	var types, each []string
+	same := true
+	for _, l := range list {
+		types = append(types, recordType(l.network))
+		each = append(each, recordType(l.network)+": "+l.absent)
+		same = same && l.absent == list[0].absent
+	}
+	none := "no " + strings.Join(types, " and no ") + " record"
+	switch {
+	case slices.ContainsFunc(list, func(l lookup) bool { return l.absent == "" }):
+		return "NXDOMAIN, or " + none
+	case !same: // a server that breaks RFC 8020
+		return strings.Join(each, ", ")
+	case list[0].absent == "NODATA":
+		return "NODATA: the name exists, with " + none
+	}
+	return list[0].absent
 }
 
 // recordType is the type of record that holds the addresses of a family.

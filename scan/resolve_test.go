@@ -45,6 +45,8 @@ func TestFamiliesApart(t *testing.T) {
 	servfail := &net.DNSError{Err: "server misbehaving", Name: "mx", IsTemporary: true}
 	refused := &net.DNSError{Err: "server misbehaving", Name: "mx"}
 	timeout := &net.DNSError{Err: "i/o timeout", Name: "mx", IsTimeout: true}
+	notFound := &net.DNSError{Err: "no such host", Name: "mx", IsNotFound: true}
+	nxdomain, nodata := &AbsentError{Err: notFound}, &AbsentError{Exists: true, Err: notFound}
 	otherFamily := &net.AddrError{Err: "no suitable address", Addr: "mx"}
 	for name, c := range map[string]struct {
 		v4, v6 any
@@ -67,6 +69,12 @@ func TestFamiliesApart(t *testing.T) {
 		"IPv4 only":        {"192.0.2.1", servfail, IPv4Only, "192.0.2.1", ""},
 		"IPv6 only":        {servfail, "2001:db8::1", IPv6Only, "2001:db8::1", ""},
 		"IPv6 only, no":    {"192.0.2.1", nil, IPv6Only, "", "NXDOMAIN, or no AAAA record"},
+		"NXDOMAIN":         {nxdomain, nxdomain, BothFamilies, "", "NXDOMAIN"},
+		"NODATA":           {nodata, nodata, BothFamilies, "", "NODATA: the name exists, with no A and no AAAA record"},
+		"NODATA, one":      {nodata, "2001:db8::1", BothFamilies, "2001:db8::1", ""},
+		"NODATA, IPv4":     {nodata, nil, IPv4Only, "", "NODATA: the name exists, with no A record"},
+		"one of each":      {nodata, nxdomain, BothFamilies, "", "A: NODATA, AAAA: NXDOMAIN"},
+		"one not known":    {nodata, nil, BothFamilies, "", "NXDOMAIN, or no A and no AAAA record"},
 		"wrong family":     {"2001:db8::1", "192.0.2.1", BothFamilies, "", "no usable address, A gives IPv6 addresses only, AAAA gives IPv4 addresses only"},
 		"mapped AAAA":      {nil, "::ffff:192.0.2.1", BothFamilies, "", "no usable address, AAAA gives IPv4 addresses only"},
 		"dropped by net":   {nil, otherFamily, BothFamilies, "", "no usable address, AAAA gives IPv4 addresses only"},
@@ -124,6 +132,14 @@ func TestUnusable(t *testing.T) {
 	}
 	if got := fmt.Sprint(targets[0].Unusable); got != "[0.0.0.0 224.0.0.1 ::]" {
 		t.Errorf("unusable: %s", got)
+	}
+	p = Parser{Resolver: &answers{outcomes: map[string]any{"ip4 mx": "192.0.2.2", "ip6 mx": "::ffff:192.0.2.1"}}}
+	beside, err := p.Targets(t.Context(), []string{"mx"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got := fmt.Sprint(beside[0].Unusable, beside[0].Err); got != "[::ffff:192.0.2.1] <nil>" {
+		t.Errorf("beside a mapped address: %s", got)
 	}
 	if len(targets[1].Unusable) > 0 {
 		t.Errorf("unusable of an address: %v", targets[1].Unusable)

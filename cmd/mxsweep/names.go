@@ -1,8 +1,8 @@
 package main
 
 import (
-	"context"
 	"errors"
+	"fmt"
 	"io"
 	"net"
 	"net/netip"
@@ -44,10 +44,7 @@ func (f *nameFlags) family() scan.Family {
 func (f *nameFlags) parser(stdin io.Reader) *scan.Parser {
 	p := &scan.Parser{Stdin: stdin, Family: f.family()}
 	if server := f.resolver.String(); server != "" {
-		p.Resolver = &net.Resolver{PreferGo: true, StrictErrors: true,
-			Dial: func(ctx context.Context, network, _ string) (net.Conn, error) {
-				return new(net.Dialer).DialContext(ctx, network, server)
-			}}
+		p.Resolver = &scan.DNS{Server: server}
 	}
 	return p
 }
@@ -130,23 +127,42 @@ func (p *plan) excludedNames() []exposure.Notice {
 		"Excluded by name, with the addresses of now: %s.", strings.Join(names, ", "))}
 }
 
-// unusableAddresses are notices of names that have addresses which cannot be
-// asked beside those that were.
+// maxUnusable is how many names, and how many addresses of one, a notice of
+// unusable addresses tells.
+const maxUnusable = 8
+
+// unusableAddresses is a notice of the names that have addresses which cannot be
+// asked beside those that were. A name with no other address is unresolved.
 func (p *plan) unusableAddresses() []exposure.Notice {
-	var notices []exposure.Notice
-	for _, t := range p.asked {
-		told := slices.ContainsFunc(notices, func(n exposure.Notice) bool { return n.Target == t.Name })
-		if len(t.Unusable) == 0 || len(t.Ranges) == 0 || told {
-			continue // a name with no other address is unresolved
+	var first *scan.Target
+	var told []string
+	seen := map[string]bool{}
+	for i := range p.asked {
+		t := &p.asked[i]
+		if len(t.Unusable) == 0 || len(t.Ranges) == 0 || seen[t.Name] {
+			continue
 		}
-		texts := make([]string, 0, maxNamed)
-		for _, a := range t.Unusable[:min(len(t.Unusable), maxNamed)] {
-			texts = append(texts, a.String())
+		seen[t.Name] = true
+		if first == nil {
+			first = t
 		}
-		notices = append(notices, exposure.NewNotice(exposure.NoticeUnusableAddress, t.Name, anchorOf(t),
-			"The name %q also has addresses that cannot be asked: %s.", t.Name, strings.Join(texts, ", ")))
+		if len(told) < maxUnusable {
+			var texts []string
+			for _, a := range t.Unusable[:min(len(t.Unusable), maxUnusable)] {
+				texts = append(texts, a.String())
+			}
+			told = append(told, fmt.Sprintf("%q (%s)", t.Name, strings.Join(texts, ", ")))
+		}
 	}
-	return notices
+	if first == nil {
+		return nil
+	}
+	more := ""
+	if n := len(seen) - len(told); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return []exposure.Notice{exposure.NewNotice(exposure.NoticeUnusableAddress, first.Name, anchorOf(*first),
+		"Addresses of %s cannot be asked: %s%s.", amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
 }
 
 // checkZones refuses link-local targets that this machine has no link to, or
