@@ -19,8 +19,12 @@ const (
 	maxLaterHost = 16
 	// laterHosts is how many hosts are asked at once.
 	laterHosts = 64
-	// laterWait is how long all of it may take.
+	// laterWait is how long all of it may take once no dialogue is under way.
 	laterWait = 30 * time.Second
+	// laterStart is how long after the last dialogue began those that are left
+	// are no load any more: ports that reply to nothing have been listened to for
+	// the greeting timeout of 12 s by then, and the others send byte by byte.
+	laterStart = 13 * time.Second
 )
 
 // A laterPort is an open port of which a first dialogue told little.
@@ -87,16 +91,61 @@ func (w *sweep) postpone(ctx context.Context, r scan.Result, service *fingerprin
 		w.identifier.Doubtful(r.Target.Addr(), service) && w.later.add(laterPort{r, service})
 }
 
-// askLater asks the ports that were kept for later, one at a time of each host,
-// and tells what became of them.
-func (w *sweep) askLater(ctx context.Context, abort context.CancelCauseFunc) {
-	asking, done := context.WithTimeout(ctx, laterWait)
+// take returns the ports that are kept of hosts that are not busy, and keeps them
+// no more.
+func (l *laterPorts) take(busy func(netip.Addr) bool) [][]laterPort {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var free [][]laterPort
+	for addr, ports := range l.hosts {
+		if !busy(addr) {
+			free = append(free, ports)
+			delete(l.hosts, addr)
+		}
+	}
+	return free
+}
+
+// finishTalks waits for the dialogues that are under way, and asks the ports that
+// were kept for later: those of hosts with no dialogue under way once the youngest
+// one has run for a while, the others behind all.
+func (w *sweep) finishTalks(ctx context.Context, workers *sync.WaitGroup, abort context.CancelCauseFunc) {
+	asking, done := context.WithCancel(ctx)
 	defer done()
-	var hosts sync.WaitGroup
+	ended := make(chan struct{})
+	go func() {
+		workers.Wait()
+		close(ended)
+	}()
+	early := make(chan struct{})
+	go func() {
+		defer close(early)
+		select {
+		case <-ended:
+			return
+		case <-w.queue.empty:
+		}
+		select {
+		case <-ended:
+		case <-time.After(time.Until(w.queue.lastTaken().Add(laterStart))):
+			w.askLater(ctx, asking, w.later.take(w.queue.busy), abort)
+		}
+	}()
+	<-ended
+	defer time.AfterFunc(laterWait, done).Stop()
+	<-early
+	w.askLater(ctx, asking, w.later.take(func(netip.Addr) bool { return false }), abort)
+}
+
+// askLater asks ports that were kept for later, one at a time of each host, and
+// tells what became of them. Asking is done when their time is over, ctx when that
+// of the run is.
+func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort context.CancelCauseFunc) {
+	var group sync.WaitGroup
 	places := make(chan struct{}, laterHosts)
-	for _, ports := range w.later.hosts {
+	for _, ports := range hosts {
 		places <- struct{}{}
-		hosts.Go(func() {
+		group.Go(func() {
 			defer func() { <-places }()
 			asking, done := w.inHostTime(asking, ports[0].result.Target.Addr())
 			defer done()
@@ -110,7 +159,7 @@ func (w *sweep) askLater(ctx context.Context, abort context.CancelCauseFunc) {
 			}
 		})
 	}
-	hosts.Wait()
+	group.Wait()
 }
 
 // inHostTime returns a context that is done when the time of a host is over.

@@ -11,8 +11,10 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"syscall"
 	"testing"
 	"testing/synctest"
+	"time"
 
 	"mxsweep/exposure"
 	"mxsweep/fingerprint"
@@ -105,7 +107,9 @@ func TestLaterTimeIsTold(t *testing.T) {
 			target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
 			w.later.add(laterPort{scan.Result{Target: target, State: scan.StateOpen}, &fingerprint.Service{Role: "unknown"}})
 		}
-		w.askLater(t.Context(), func(error) {})
+		w.queue = newQueue(8)
+		w.queue.close()
+		w.finishTalks(t.Context(), new(sync.WaitGroup), func(error) {})
 		if told := w.later.notices(); len(told) != 1 || w.later.left == 0 || w.later.left == maxLaterHost {
 			t.Errorf("%d of %d ports are told: %+v", w.later.left, maxLaterHost, told)
 		}
@@ -113,5 +117,47 @@ func TestLaterTimeIsTold(t *testing.T) {
 			t.Errorf("%d of %d ports are reported", len(w.open), maxLaterHost)
 		}
 		peers.Wait()
+	})
+}
+
+// TestLaterBeginsBesideOldDialogues has a dialogue run for long: the ports of other
+// hosts that were kept for later are asked while it does, those of its host only
+// when it has ended.
+func TestLaterBeginsBesideOldDialogues(t *testing.T) {
+	set, err := signatures.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := coverageSweep(t, shard{})
+		w.plan.set, w.early, w.queue = set, func(exposure.Port) error { return nil }, newQueue(8)
+		begun := time.Now()
+		var mu sync.Mutex
+		asked := map[netip.Addr]time.Duration{}
+		w.identifier = &fingerprint.Identifier{Signatures: set, Dial: func(_ context.Context, pair netip.AddrPort) (net.Conn, error) {
+			mu.Lock()
+			defer mu.Unlock()
+			if _, again := asked[pair.Addr()]; !again {
+				asked[pair.Addr()] = time.Since(begun)
+			}
+			return nil, syscall.ECONNREFUSED
+		}}
+		long, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+		for _, addr := range []netip.Addr{long, other} {
+			w.later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(addr, 25), State: scan.StateOpen}, &fingerprint.Service{Role: "unknown"}})
+		}
+		w.queue.put(scan.Result{Target: netip.AddrPortFrom(long, 26), State: scan.StateOpen})
+		var workers sync.WaitGroup
+		workers.Go(func() {
+			r, _ := w.queue.next()
+			time.Sleep(2 * laterStart)
+			w.queue.done(r, nil)
+		})
+		synctest.Wait()
+		w.queue.close()
+		w.finishTalks(t.Context(), &workers, func(error) {})
+		if asked[other] != laterStart || asked[long] < 2*laterStart || len(w.open) != 2 {
+			t.Errorf("asked after %v, %d ports are reported", asked, len(w.open))
+		}
 	})
 }

@@ -4,6 +4,7 @@ import (
 	"net/netip"
 	"slices"
 	"sync"
+	"time"
 
 	"mxsweep/fingerprint"
 	"mxsweep/scan"
@@ -27,6 +28,8 @@ type queue struct {
 	held    int // connections that wait in the queue
 	ended   bool
 	pending int
+	last    time.Time     // when the last port was taken
+	empty   chan struct{} // closed once no port waits and none will come
 }
 
 // maxTalks is how many ports of a host are talked to. No mail host has so many,
@@ -48,7 +51,7 @@ type waiting struct {
 }
 
 func newQueue(perHost int) *queue {
-	q := &queue{perHost: max(perHost, 1), hosts: make(map[netip.Addr]*waiting)}
+	q := &queue{perHost: max(perHost, 1), hosts: make(map[netip.Addr]*waiting), empty: make(chan struct{})}
 	q.ready.L = &q.mu
 	return q
 }
@@ -165,12 +168,14 @@ func (q *queue) next() (scan.Result, bool) {
 	h.talks++
 	h.queued = false
 	q.pending--
+	q.last = time.Now()
 	if r.Conn != nil {
 		q.held--
 		h.held--
 	}
 	q.line(addr, h)
 	if q.ended && q.pending == 0 {
+		q.markEmpty()
 		q.ready.Broadcast()
 	}
 	return r, true
@@ -254,6 +259,30 @@ func (q *queue) open(addr netip.Addr) int {
 	return 0
 }
 
+// markEmpty says that no port waits and none will come. It may be called again.
+func (q *queue) markEmpty() {
+	select {
+	case <-q.empty:
+	default:
+		close(q.empty)
+	}
+}
+
+// lastTaken is when the last port was taken, the zero time if none was.
+func (q *queue) lastTaken() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.last
+}
+
+// busy reports whether a port of an address is under way.
+func (q *queue) busy(addr netip.Addr) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.hosts[addr]
+	return h != nil && h.active+len(h.idle) > 0
+}
+
 // close says that no more ports will come.
 func (q *queue) close() {
 	q.mu.Lock()
@@ -261,6 +290,9 @@ func (q *queue) close() {
 	q.ended = true
 	for addr, h := range q.hosts {
 		q.line(addr, h) // what waited for the end of the sweep
+	}
+	if q.pending == 0 {
+		q.markEmpty()
 	}
 	q.ready.Broadcast()
 }

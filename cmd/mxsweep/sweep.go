@@ -98,8 +98,7 @@ func (w *sweep) run(ctx context.Context) error {
 		w.lookAgain(ctx, found)
 	}
 	w.queue.close()
-	workers.Wait()
-	w.askLater(ctx, abort)
+	w.finishTalks(ctx, &workers, abort)
 	w.askCanaries(ctx)
 	if err := context.Cause(ctx); err != nil && !stopped(ctx) {
 		return err

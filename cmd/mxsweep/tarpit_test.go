@@ -137,8 +137,7 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 		for range w.identifier.Concurrency {
 			workers.Go(func() { w.identify(t.Context(), func(error) {}) })
 		}
-		workers.Wait()
-		w.askLater(t.Context(), func(error) {})
+		w.finishTalks(t.Context(), &workers, func(error) {})
 		if took := time.Since(begun); took > 30*time.Second {
 			t.Errorf("it took %v", took)
 		}
