@@ -60,8 +60,10 @@ func (s *session) inconclusive() (Inconclusive, []byte) {
 // greetedElsewhere is for a port that did not greet on the first connection. If
 // another one brought the greeting of a mail protocol, and nothing is named all
 // the same, the port serves some connections and lets others wait: it was not
-// talked to. Nor was one that speaks TLS in a way that cannot be followed. The
-// caller holds the lock.
+// talked to. Nor was one that speaks TLS in a way that cannot be followed, or not
+// with this side, say with ciphers that nobody has any more. One that wants a
+// certificate of its clients refuses strangers, which settles it. The caller holds
+// the lock.
 func (s *session) greetedElsewhere() (Inconclusive, []byte) {
 	if s.best() != nil {
 		return "", nil
@@ -73,6 +75,9 @@ func (s *session) greetedElsewhere() (Inconclusive, []byte) {
 		if unfollowed(ex) {
 			return InconclusiveCutOff, nil
 		}
+	}
+	if s.alerted {
+		return InconclusiveCutOff, nil
 	}
 	return "", nil
 }

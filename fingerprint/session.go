@@ -73,6 +73,7 @@ type session struct {
 	listening bool                    // nothing but the greeting is waited for any more
 	inner     *session                // what is inside of a layer that was entered
 	tlsInfo   *TLS
+	alerted   bool // it ended a handshake by an alert, and had asked for no certificate
 	dialErr   error
 	starved   error // why this machine could not ask a question, nil if it could
 

@@ -29,10 +29,15 @@ var errHandshake = errors.New("the TLS handshake failed")
 // and without one it shows its usual certificate.
 func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) error {
 	raw := w.conn
+	asked := false // for a certificate of ours
 	conn := tls.Client(raw, &tls.Config{
 		InsecureSkipVerify: true,
-		MinVersion:         tls.VersionTLS10,
-		CipherSuites:       allCiphers(),
+		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
+			asked = true
+			return new(tls.Certificate), nil
+		},
+		MinVersion:   tls.VersionTLS10,
+		CipherSuites: allCiphers(),
 	})
 	raw.SetDeadline(time.Now().Add(wait))
 	// Handshake and not HandshakeContext, which would close the connection
@@ -44,6 +49,11 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 		// What was sent is a line without an end to a daemon that reads
 		// lines.
 		w.midLine = true
+		if alerted(err) && !asked {
+			s.mu.Lock()
+			defer s.mu.Unlock()
+			s.alerted = true
+		}
 		return err
 	}
 	raw.SetDeadline(time.Time{})
@@ -61,14 +71,18 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 // alert ends it (RFC 8446, Section 6.2); something else than TLS is a reply.
 func handshakeEnd(err error) string {
 	var record tls.RecordHeaderError
-	var alert *net.OpError
-	switch {
-	case errors.As(err, &record):
+	if errors.As(err, &record) {
 		return signatures.EndReply
-	case errors.As(err, &alert) && alert.Op == "remote error":
-		return signatures.EndClosed
 	}
 	return endOf(err)
+}
+
+// alerted reports whether the other side ended TLS by an alert. One that wants a
+// certificate of its clients does so behind the handshake of TLS 1.3 (RFC 8446,
+// Section 4.4.2.4).
+func alerted(err error) bool {
+	var alert *net.OpError
+	return errors.As(err, &alert) && alert.Op == "remote error"
 }
 
 // allCiphers are all that are implemented, broken ones too: old daemons speak

@@ -75,3 +75,32 @@ func TestUnreadableCertificate(t *testing.T) {
 		})
 	}
 }
+
+// TestTLSAlert meets IMAP servers that end the handshake by an alert (RFC 8446,
+// Section 6.2). One that wants a certificate refuses strangers; one that shares no
+// version with this side was not talked to.
+func TestTLSAlert(t *testing.T) {
+	ca := httptest.NewTLSServer(nil)
+	usual := ca.TLS.Certificates
+	ca.Close()
+	for name, c := range map[string]struct {
+		config  *tls.Config
+		settled bool
+	}{
+		"no cipher in common":   {&tls.Config{Certificates: usual, MaxVersion: tls.VersionTLS12, CipherSuites: []uint16{0x1301}}, false},
+		"no name that it knows": {&tls.Config{GetCertificate: func(*tls.ClientHelloInfo) (*tls.Certificate, error) { return nil, errHandshake }}, false},
+		"a client certificate":  {&tls.Config{Certificates: usual, MaxVersion: tls.VersionTLS12, ClientAuth: tls.RequireAnyClientCert}, true},
+		"one, in TLS 1.3":       {&tls.Config{Certificates: usual, ClientAuth: tls.RequireAnyClientCert}, true},
+	} {
+		t.Run(name, func(t *testing.T) {
+			svc, _, _ := identify(t, load(t), func(conn net.Conn) {
+				if tls.Server(conn, c.config).Handshake() == nil {
+					io.Copy(io.Discard, conn)
+				}
+			})
+			if settled := svc.Inconclusive == ""; settled != c.settled {
+				t.Errorf("inconclusive %q, want settled %v", svc.Inconclusive, c.settled)
+			}
+		})
+	}
+}
