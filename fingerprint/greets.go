@@ -14,7 +14,8 @@ import (
 // not be, does not greet.
 func (id *Identifier) Greets(ctx context.Context, r scan.Result, wait time.Duration) bool {
 	conn := bounded(r.Conn, id.NotAfter)
-	if !id.allows(r.Target.Addr()) || ctx.Err() != nil {
+	over := !id.NotAfter.IsZero() && !time.Now().Before(id.NotAfter)
+	if over || !id.allows(r.Target.Addr()) || ctx.Err() != nil {
 		closeQuietly(conn)
 		return false
 	}
