@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"cmp"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -32,6 +33,7 @@ type Canary struct {
 	// if it could.
 	Reason string
 
+	asked      bool      // there is a result of one of its addresses
 	last, lost time.Time // when it answered last, and when it did not for the first time
 	spoke      bool      // its protocol was heard
 	heard      string    // another protocol that was heard, "" if none was
@@ -54,8 +56,26 @@ func (c *Canary) matches(p *Port) bool {
 	return p.Target.Port() == c.Port && c.Selector.Matches(p.Target.Addr(), p.names()...)
 }
 
-// complaint says what is wrong with a canary that has not answered.
-func (c *Canary) complaint() string {
+// notice says what is wrong with a canary that has not answered. Ended is what
+// ended the run before all was asked, "" if nothing did.
+func (c *Canary) notice(ended string) Notice {
+	if c.asked {
+		return NewNotice(NoticeCanary, c.Target(), c.Anchor, "%s", c.complaint(ended))
+	}
+	k := NoticeKindOf(NoticeCanary)
+	n := Notice{Code: k.Code, Level: k.Level, Target: c.Target(), Anchor: c.Anchor, Message: fmt.Sprintf("The canary %s was not asked", c.Target())}
+	if why := cmp.Or(c.Reason, ended); why != "" {
+		n.Message += ": " + why
+	}
+	n.Message += "."
+	if c.Reason != "" {
+		n.Message += " Correct its entry, or name another canary."
+	}
+	return n
+}
+
+// complaint says what is wrong with a canary that was asked.
+func (c *Canary) complaint(ended string) string {
 	switch {
 	case c.last.After(c.lost) && !c.lost.IsZero():
 		return fmt.Sprintf("The canary %s did not answer at %s, and did again at %s: what was asked before that may be open.",
@@ -66,7 +86,11 @@ func (c *Canary) complaint() string {
 	case c.heard != "" && c.lost.IsZero():
 		return fmt.Sprintf("The canary %s answers with %s and not with %s.", c.Target(), c.heard, c.Protocol)
 	case c.lost.IsZero() && !c.last.IsZero():
-		return fmt.Sprintf("The canary %s is open, and %s was not heard from it.", c.Target(), c.Protocol)
+		why := ""
+		if ended != "" {
+			why = ": " + ended
+		}
+		return fmt.Sprintf("The canary %s is open, and %s was not heard from it%s.", c.Target(), c.Protocol, why)
 	}
 	if c.Reason != "" {
 		return fmt.Sprintf("The canary %s did not answer: %s.", c.Target(), c.Reason)
@@ -105,7 +129,11 @@ func (w *CanaryWatch) Asked(results []Port, at time.Time) {
 		c := &w.canaries[i]
 		open, network := false, false
 		for _, p := range results {
-			if p.State == scan.StateOpen && c.matches(&p) {
+			if !c.matches(&p) {
+				continue
+			}
+			c.asked = true
+			if p.State == scan.StateOpen {
 				open, network = true, network || !w.own(p.Target.Addr())
 			}
 		}
@@ -113,7 +141,7 @@ func (w *CanaryWatch) Asked(results []Port, at time.Time) {
 		switch {
 		case open:
 			c.last = at
-		case c.lost.IsZero():
+		case c.asked && c.lost.IsZero():
 			c.lost = at
 		}
 	}

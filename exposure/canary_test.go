@@ -1,7 +1,9 @@
 package exposure
 
 import (
+	"errors"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -26,7 +28,7 @@ func TestCanaryWatch(t *testing.T) {
 		"answers":         {"mx1.example.org", "ooo", "smtp", false, false, true, ""},
 		"own":             {"mx1.example.org", "ooo", "smtp", false, true, true, ""},
 		"another case":    {"MX1.example.org.", "ooo", "SMTP", false, false, true, ""},
-		"another name":    {"mx2.example.org", "ooo", "smtp", false, false, false, "did not answer"},
+		"another name":    {"mx2.example.org", "ooo", "smtp", false, false, false, "was not asked"},
 		"protocol":        {"mx1.example.org", "ooo", "ssh", false, false, false, "answers with ssh and not with smtp"},
 		"not heard":       {"mx1.example.org", "ooo", "", false, false, false, "is open, and smtp was not heard"},
 		"states only":     {"mx1.example.org", "ooo", "", true, false, true, ""},
@@ -35,7 +37,7 @@ func TestCanaryWatch(t *testing.T) {
 		"gone later":      {"mx1.example.org", "oof", "smtp", false, false, false, "answered at 12:01:00 UTC for the last time, and did not at 12:02:00 UTC"},
 		"came back":       {"mx1.example.org", "ofo", "smtp", false, false, false, "did not answer at 12:01:00 UTC, and did again at 12:02:00 UTC: what was asked before"},
 		"came late":       {"mx1.example.org", "foo", "smtp", false, false, false, "did not answer at 12:00:00 UTC, and did again at 12:02:00 UTC"},
-		"was never asked": {"mx1.example.org", "---", "", false, false, false, "did not answer"},
+		"was never asked": {"mx1.example.org", "---", "", false, false, false, "The canary mx1.example.org:25 was not asked."},
 	} {
 		w := WatchCanaries(p.Canaries, tt.only, func(a netip.Addr) bool { return tt.own })
 		for i, s := range tt.states {
@@ -54,11 +56,37 @@ func TestCanaryWatch(t *testing.T) {
 			w.Heard(port)
 		}
 		c := w.Canaries()[0]
-		if c.Answered != tt.want || w.ShowsNetwork() != (tt.want && !tt.own) || !tt.want && !strings.Contains(c.complaint(), tt.complaint) {
-			t.Errorf("%s: answered %v, %q", name, c.Answered, c.complaint())
+		if c.Answered != tt.want || w.ShowsNetwork() != (tt.want && !tt.own) || !tt.want && !strings.Contains(c.notice("").Message, tt.complaint) {
+			t.Errorf("%s: answered %v, %q", name, c.Answered, c.notice("").Message)
 		}
 	}
 	if p.Canaries[0].Answered {
 		t.Error("the policy itself was changed")
+	}
+}
+
+// TestCanaryNotAsked holds that a canary of a run that ended before it was asked is
+// not said to be silent, whatever ended the run.
+func TestCanaryNotAsked(t *testing.T) {
+	unheard := Canary{Port: 25, Protocol: "smtp", Selector: Selector{Text: "mx1"}, asked: true, last: time.Unix(1, 0)}
+	for name, tt := range map[string]struct {
+		canary Canary
+		facts  RunFacts
+		want   string
+	}{
+		"signal":    {Canary{}, RunFacts{Signal: 2}, "was not asked: the run was stopped by SIGINT."},
+		"time":      {Canary{}, RunFacts{TimeUp: time.Minute}, "was not asked: the run was ended after 1m0s, as --max-time says."},
+		"expired":   {Canary{}, RunFacts{Expired: time.Unix(0, 0)}, "was not asked: the authorization ended at 1970-01-01"},
+		"aborted":   {Canary{}, RunFacts{Aborted: errors.New("no more files")}, "was not asked: the run was aborted."},
+		"name":      {Canary{Reason: "its name did not resolve"}, RunFacts{Signal: 2}, "was not asked: its name did not resolve."},
+		"not heard": {unheard, RunFacts{Signal: 15}, "smtp was not heard from it: the run was stopped by SIGTERM."},
+		"silent":    {Canary{asked: true, lost: time.Unix(1, 0)}, RunFacts{Signal: 2}, "did not answer."},
+	} {
+		tt.facts.Canaries = []Canary{tt.canary}
+		v := Gate{}.Decide(tt.facts, nil)
+		i := slices.IndexFunc(v.Notices, func(n Notice) bool { return n.Code == NoticeCanary })
+		if i < 0 || !strings.Contains(v.Notices[i].Message, tt.want) || v.CanariesOK {
+			t.Errorf("%s: %v, want %q", name, v.Notices, tt.want)
+		}
 	}
 }

@@ -99,6 +99,23 @@ func (s *RunFacts) stopped() bool {
 	return s.Signal > 0 || s.TimeUp > 0 || !s.Expired.IsZero() || s.Aborted != nil
 }
 
+// ended says what ended the run before all was asked, "" if nothing did.
+func (s *RunFacts) ended() string {
+	switch {
+	case s.Signal > 0:
+		return "the run was stopped by " + signalName(s.Signal)
+	case s.TimeUp > 0:
+		return fmt.Sprintf("the run was ended after %s, as --max-time says", s.TimeUp)
+	case !s.Expired.IsZero():
+		return "the authorization ended at " + stamp(s.Expired)
+	case s.Refused != nil:
+		return "the run was refused"
+	case s.Aborted != nil:
+		return "the run was aborted"
+	}
+	return ""
+}
+
 // canaryAnswered reports whether a canary on another machine answered whenever
 // it was asked.
 func (s *RunFacts) canaryAnswered() bool {

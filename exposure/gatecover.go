@@ -21,7 +21,7 @@ func (g Gate) unobserved(v *Verdict, facts RunFacts) {
 	for i := range facts.Canaries {
 		if c := &facts.Canaries[i]; !c.Answered {
 			v.CanariesOK = false
-			v.add(ExitIncomplete, NewNotice(NoticeCanary, c.Target(), c.Anchor, "%s", c.complaint()))
+			v.add(ExitIncomplete, c.notice(facts.ended()))
 		}
 	}
 	if facts.Shut {

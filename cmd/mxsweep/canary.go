@@ -155,7 +155,10 @@ func (p *plan) explained(canaries []exposure.Canary) []exposure.Canary {
 		explain(t, reason)
 	}
 	for _, t := range p.outOfScope {
-		explain(t, "it was not asked, as it is none of the targets, which are all that may be contacted where there is no scope")
+		explain(t, "it is none of the targets, which are all that may be contacted where there is no scope")
+	}
+	for _, t := range p.canaries.scope.Emptied() {
+		explain(t, "it is excluded"+p.byFamily(t))
 	}
 	return canaries
 }
