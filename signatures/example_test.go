@@ -15,16 +15,18 @@ func ExampleSignature_Match() {
 		log.Fatal(err)
 	}
 	said := &signatures.Transcript{Exchanges: []signatures.Exchange{{
-		Probe:    signatures.Greeting,
-		Greeting: []byte("* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] Dovecot (Debian) ready.\r\n"),
-		End:      signatures.EndReply,
+		Probe: signatures.Greeting,
+		Reply: []byte("* OK [CAPABILITY IMAP4rev1 STARTTLS LOGINDISABLED] Dovecot (Debian) ready.\r\n"),
+		End:   signatures.EndReply,
 	}}}
 	for _, signature := range known.Signatures {
 		if signature.Match(said) == signatures.True {
 			fmt.Println(signature.ID, signature.Values(said))
 		}
 	}
-	// Output: dovecot-imap map[extra_info:Debian]
+	// Output:
+	// dovecot-imap map[extra_info:Debian]
+	// imap map[]
 }
 
 func ExamplePorts() {
