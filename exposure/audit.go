@@ -12,6 +12,8 @@ import (
 	"regexp"
 	"strings"
 	"time"
+
+	"mxsweep/internal/jsonfault"
 )
 
 // The events of an audit log.
@@ -198,7 +200,7 @@ func (t AuditTail) follow(line []byte) (AuditTail, error) {
 	body := append(bytes.Clone(line[:at]), '}')
 	var r AuditRecord
 	if err := json.Unmarshal(body, &r); err != nil {
-		return t, fmt.Errorf("reading the record: %w", err)
+		return t, fmt.Errorf("reading the record: %w", jsonfault.Plain(err))
 	}
 	switch {
 	case hash != hashOf(body):

@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"time"
+
+	"mxsweep/internal/jsonfault"
 )
 
 // The schema words of a baseline's first line.
@@ -288,7 +290,7 @@ func clipped(text string) string {
 // readHeader reads the first line.
 func (b *Baseline) readHeader(text string) error {
 	if err := json.Unmarshal([]byte(text), &b.BaselineHeader); err != nil {
-		return fmt.Errorf("reading the header: %w", err)
+		return fmt.Errorf("reading the header: %w", jsonfault.Plain(err))
 	}
 	if b.Schema != BaselineSchema {
 		return fmt.Errorf("schema is %q, want %q", b.Schema, BaselineSchema)
@@ -306,7 +308,7 @@ func (b *Baseline) readHeader(text string) error {
 func readEntry(text string) (BaselineEntry, error) {
 	var e BaselineEntry
 	if err := json.Unmarshal([]byte(text), &e); err != nil {
-		return e, fmt.Errorf("reading the finding: %w", err)
+		return e, fmt.Errorf("reading the finding: %w", jsonfault.Plain(err))
 	}
 	switch {
 	case !e.IP.IsValid() || e.IP.Zone() != "" || e.Port == 0 || e.Protocol != "tcp" || !ruleID.MatchString(e.Rule):

@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"bytes"
+	"errors"
 	"net/netip"
 	"slices"
 	"strings"
@@ -9,6 +10,7 @@ import (
 	"time"
 
 	"mxsweep/fingerprint"
+	"mxsweep/internal/jsonfault/faulttest"
 	"mxsweep/scan"
 )
 
@@ -59,6 +61,27 @@ func TestBaselineRoundTrip(t *testing.T) {
 		`"ip":"192.0.2.10","port":10024,"protocol":"tcp","vantage":"internet","service":"smtp","product":"amavisd-new","confidence":9,"method":"probed","first_seen":"2026-11-20T06:00:31Z"}`
 	if got := strings.Split(string(first), "\n")[1]; got != line {
 		t.Errorf("got  %s\nwant %s", got, line)
+	}
+}
+
+// TestBaselineErrorWords breaks every value of a baseline: what is said of it names
+// its place, has a hint, and no words that only the program's source knows.
+func TestBaselineErrorWords(t *testing.T) {
+	data, err := testBaseline(t).Encode()
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.SplitAfter(string(data), "\n")
+	for n := range 2 {
+		for place, broken := range faulttest.Broken([]byte(lines[n])) {
+			other := slices.Clone(lines)
+			other[n] = string(broken) + "\n"
+			_, err := ReadBaseline("b.jsonl", []byte(strings.Join(other, "")))
+			var u *UserError
+			if err != nil && (!errors.As(err, &u) || u.File != "b.jsonl" || u.Line != n+1 || u.Hint() == "" || faulttest.GoWords(err.Error()) != "") {
+				t.Errorf("%s: %v (%T)", place, err, err)
+			}
+		}
 	}
 }
 

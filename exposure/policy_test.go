@@ -2,6 +2,7 @@ package exposure
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"net/netip"
 	"os"
@@ -12,6 +13,7 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
+	"mxsweep/internal/jsonfault/faulttest"
 	"mxsweep/scan"
 )
 
@@ -184,6 +186,32 @@ func yamlValue(t *testing.T, text string) any {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// TestPolicyErrorWords breaks every value of a policy: what is said of it names its
+// place, has a hint, and no words that only the program's source knows.
+func TestPolicyErrorWords(t *testing.T) {
+	whole, err := json.Marshal(yamlValue(t, readPolicy(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := PolicyContext{Rules: testRules(t), Profiles: testProfiles}
+	for place, broken := range faulttest.Broken(whole) { // JSON is YAML
+		_, err := LoadPolicy("p.yaml", broken, known)
+		joined, _ := err.(interface{ Unwrap() []error })
+		if err != nil && joined == nil {
+			t.Fatalf("%s: %T", place, err)
+		}
+		if err == nil {
+			continue
+		}
+		for _, one := range joined.Unwrap() {
+			var u *UserError
+			if !errors.As(one, &u) || u.File != "p.yaml" || u.Line != 1 || u.Hint() == "" || faulttest.GoWords(one.Error()) != "" {
+				t.Errorf("%s: %v (%T)", place, one, one)
+			}
+		}
+	}
 }
 
 func TestApply(t *testing.T) {

@@ -196,7 +196,7 @@ func (l *policyLoader) portList(key string, to *PortSelector) field {
 func (l *policyLoader) word(key string, required bool, to *string) field {
 	return field{key, required, func(n *yaml.Node) {
 		if *to = l.text(n, key); *to == "" && required {
-			l.fail(n, "", "%s is empty", key)
+			l.fail(n, "write what it is, or leave the entry out", "%s is empty", key)
 		}
 	}}
 }

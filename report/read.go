@@ -10,7 +10,8 @@ import (
 	"io"
 	"net/netip"
 	"regexp"
-	"strings"
+
+	"mxsweep/internal/jsonfault"
 )
 
 // The most that a Reader takes: a line, a document, and how far into a file
@@ -212,21 +213,5 @@ func at(line int, err error) error {
 	return &ReadError{Line: line, Err: err}
 }
 
-// decode parses one record. The messages of encoding/json name Go types,
-// which say nothing to the reader of a file.
-func decode(b []byte, v any) error { return plain(json.Unmarshal(b, v)) }
-
-func plain(err error) error {
-	var kind *json.UnmarshalTypeError
-	if errors.As(err, &kind) {
-		field := kind.Field
-		for _, embedded := range []string{"Port.", "Finding.", "Notice."} {
-			field = strings.TrimPrefix(field, embedded)
-		}
-		return fmt.Errorf("member %q cannot be a %s", field, kind.Value)
-	}
-	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
-		return errors.New(strings.TrimPrefix(err.Error(), "json: "))
-	}
-	return err
-}
+// decode parses one record.
+func decode(b []byte, v any) error { return jsonfault.Plain(json.Unmarshal(b, v)) }

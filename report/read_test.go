@@ -2,12 +2,15 @@ package report
 
 import (
 	"bytes"
+	"encoding/json"
 	"errors"
 	"io"
 	"reflect"
 	"regexp"
 	"strings"
 	"testing"
+
+	"mxsweep/internal/jsonfault/faulttest"
 )
 
 // discard is a Writer that counts what it is given.
@@ -93,8 +96,8 @@ func TestReadErrors(t *testing.T) {
 		{"version", swap(first, `"schema_version":"1.0"`, `"schema_version":"2.0"`) + "\n", `line 1: member "schema_version" is "2.0": this program reads 1.x`},
 		{"type", first + "\n" + swap(second, `"port","seq"`, `"prot","seq"`) + "\n", `line 2: member "type" is "prot": not a value of the schema`},
 		{"address", first + "\n" + swap(second, `"ip":"192.0.2.10"`, `"ip":"192.0.2"`) + "\n", `line 2: member "ip" is "192.0.2": not an IP address`},
-		{"port", first + "\n" + swap(second, `"port":25,`, `"port":70000,`) + "\n", `line 2: member "port" cannot be a number 70000`},
-		{"broken", first + "\n{]\n" + second + "\n", `line 2: invalid character ']' looking for beginning of object key string`},
+		{"port", first + "\n" + swap(second, `"port":25,`, `"port":70000,`) + "\n", `line 2: member "port" cannot be the number 70000: expecting a whole number from 0 to 65535`},
+		{"broken", first + "\n{]\n" + second + "\n", `line 2: no JSON: invalid character ']' looking for beginning of object key string`},
 		{"after end", lines + first + "\n", "the run goes on after its end"},
 		{"document", swap(doc, `"ip": "192.0.2.10"`, `"ip": 7`), `ports[0]: member "ip" cannot be a number`},
 		{"document state", swap(doc, `"state": "open"`, `"state": "ajar"`), `ports[0]: member "state" is "ajar": not a value of the schema`},
@@ -112,7 +115,7 @@ func TestReadErrors(t *testing.T) {
 		{"more open", swap(doc, `"open": 21`, `"open": 22`), `not the sum of 22 open, 186 closed and 31 filtered`},
 		{"sum that wraps", swap(swap(doc, `"open": 21`, `"open": 18446744073709551615`), `"filtered": 31`, `"filtered": 53`), `not the sum of`},
 		{"ratio", swap(doc, `"ratio": 0.9444`, `"ratio": 0.99`), `member "ratio" is 0.99: not 238 of 252`},
-		{"negative unknown", swap(doc, `"unknown": 14`, `"unknown": -14`), `cannot be a number -14`},
+		{"negative unknown", swap(doc, `"unknown": 14`, `"unknown": -14`), `cannot be the number -14`},
 		{"negative hosts", swap(doc, `"hosts_up": 17`, `"hosts_up": -17`), `member "hosts_up" is -17: a count is from 0 to 2^53`},
 		{"negative silent", swap(doc, `"hosts_silent": 1`, `"hosts_silent": -1`), `member "hosts_silent" is -1: negative`},
 		{"huge drift", swap(doc, `"new": 4`, `"new": 9007199254740993`), `member "new" is 9007199254740993: a count is from 0 to 2^53`},
@@ -126,6 +129,31 @@ func TestReadErrors(t *testing.T) {
 				t.Errorf("error is %v (%T), want %s", err, err, tt.want)
 			}
 		})
+	}
+}
+
+// TestReadErrorWords breaks every value of a saved run: what is said of it has no
+// words that only the program's source knows.
+func TestReadErrorWords(t *testing.T) {
+	var doc map[string]any
+	if err := json.Unmarshal(convert(t, "run.json", "json", Options{}), &doc); err != nil {
+		t.Fatal(err)
+	}
+	for name, v := range doc {
+		if list, ok := v.([]any); ok {
+			doc[name] = list[:min(len(list), 1)]
+		}
+	}
+	small, err := json.Marshal(doc)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for place, broken := range faulttest.Broken(small) {
+		_, err := (Reader{}).Replay(bytes.NewReader(broken), &discard{})
+		var re *ReadError
+		if err != nil && (!errors.As(err, &re) || re.Hint() == "" || faulttest.GoWords(err.Error()) != "") {
+			t.Errorf("%s: %v (%T)", place, err, err)
+		}
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"slices"
+
+	"mxsweep/internal/jsonfault"
 )
 
 // A document is the document form as it is read. What is missing is nil.
@@ -34,7 +36,7 @@ func (p *player) document(r io.Reader) error {
 	case lines.n > maxDocument:
 		return at(0, fmt.Errorf("the document is larger than %d MiB", maxDocument>>20))
 	case err != nil && !cut:
-		return at(line, plain(err))
+		return at(line, jsonfault.Plain(err))
 	case !cut && d.summary == nil:
 		return at(line, errors.New(`the document has no "summary"`))
 	case d.tool == nil || d.run == nil:
@@ -127,7 +129,7 @@ func (d *document) member(dec *json.Decoder, name string) error {
 }
 
 func readMember(dec *json.Decoder, v record) error {
-	if err := plain(dec.Decode(v)); err != nil {
+	if err := jsonfault.Plain(dec.Decode(v)); err != nil {
 		return err
 	}
 	return vet(v)

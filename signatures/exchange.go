@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 	"unicode/utf8"
+
+	"mxsweep/internal/jsonfault"
 )
 
 // How the wait for bytes ended.
@@ -137,7 +139,7 @@ func (e *Exchange) UnmarshalJSON(b []byte) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&j); err != nil {
-		return fmt.Errorf("reading an exchange: %w", err)
+		return fmt.Errorf("reading an exchange: %w", jsonfault.Plain(err))
 	}
 	*e = Exchange{
 		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Unheard: j.Unheard,

@@ -12,6 +12,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"mxsweep/internal/jsonfault"
 )
 
 // maxFile is the longest file that is read.
@@ -181,7 +183,7 @@ func ReadTranscript(r io.Reader) (Transcript, error) {
 	d := json.NewDecoder(io.LimitReader(r, maxFile))
 	d.DisallowUnknownFields()
 	if err := d.Decode(&t); err != nil {
-		return Transcript{}, fmt.Errorf("reading a transcript: %w", err)
+		return Transcript{}, fmt.Errorf("reading a transcript: %w", jsonfault.Plain(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
 		return Transcript{}, errors.New("reading a transcript: more behind its end")

@@ -1,10 +1,13 @@
 package signatures
 
 import (
+	"bytes"
 	"errors"
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"mxsweep/internal/jsonfault/faulttest"
 )
 
 // TestDefault is the test of the data: everything loads and every example
@@ -141,6 +144,17 @@ func TestProbeSafety(t *testing.T) {
 	}
 }
 
+// TestTranscriptErrorWords breaks every value of a transcript: what is said of it
+// has no words that only the program's source knows.
+func TestTranscriptErrorWords(t *testing.T) {
+	const whole = `{"exchanges": [{"probe": "greeting", "sent": "x", "reply_base64": "AP8=", "ended": "reply", "first_ms": 1, "tls": true}]}`
+	for place, broken := range faulttest.Broken([]byte(whole)) {
+		if _, err := ReadTranscript(bytes.NewReader(broken)); err != nil && faulttest.GoWords(err.Error()) != "" {
+			t.Errorf("%s: %v", place, err)
+		}
+	}
+}
+
 // TestReadTranscriptErrors holds transcripts that say nothing sure against
 // what is said about them.
 func TestReadTranscriptErrors(t *testing.T) {
@@ -151,7 +165,7 @@ func TestReadTranscriptErrors(t *testing.T) {
 		`{"exchanges":[{"probe":"a","ended":"reply"},{"probe":"a","ended":"closed"}]}`: `probe "a" is given twice`,
 		`{"exchanges":[{"probe":"a","ended":"reply","handshake":"maybe"}]}`:            `unknown handshake "maybe"`,
 		`{"exchanges":[]} {}`:                                                          "more behind its end",
-		`{"exchanges":[{"probe":"a","ended":"reply","colour":"red"}]}`:                 "unknown field",
+		`{"exchanges":[{"probe":"a","ended":"reply","colour":"red"}]}`:                 `unknown member "colour"`,
 	} {
 		if _, err := ReadTranscript(strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", in, err, want)

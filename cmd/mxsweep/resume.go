@@ -267,6 +267,9 @@ func (r *resumption) notices(all uint64) []exposure.Notice {
 		"The run went on from one that began %s, which was done with %d of %d ports.", r.Began().Format(time.RFC3339), r.Done(), all)}
 }
 
+// errNote tells of a note that is none, in other words than package gob does.
+var errNote = errors.New("what it says of a port cannot be read")
+
 // replay reports again what earlier runs of the same sweep found, and what they
 // were told of it.
 func (w *sweep) replay(ctx context.Context) error {
@@ -283,7 +286,7 @@ func (w *sweep) replay(ctx context.Context) error {
 		}
 		var note resumeNote
 		if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&note); err != nil {
-			return &scan.JournalError{File: w.plan.flags.resume, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: err}
+			return &scan.JournalError{File: w.plan.flags.resume, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: errNote}
 		}
 		w.queue.recall(r.Target, note)
 		if note.Crowded {

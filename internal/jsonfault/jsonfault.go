@@ -1,0 +1,106 @@
+// Package jsonfault says what is wrong in a JSON file in the words of whoever
+// has the file. Those of encoding/json name types and functions of a program.
+package jsonfault
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"reflect"
+	"strings"
+	"time"
+	"unicode"
+)
+
+// Plain gives an error of encoding/json in plain words; nil stays nil. The end of
+// the input ([io.EOF], [io.ErrUnexpectedEOF]) and errors that are not about JSON
+// stay what they are.
+func Plain(err error) error {
+	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
+		return err
+	}
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	var moment *time.ParseError
+	text := err.Error()
+	switch {
+	case errors.As(err, &kind):
+		return wrongKind(kind)
+	case errors.As(err, &syntax):
+		return fmt.Errorf("no JSON: %s", syntax.Error())
+	case errors.As(err, &moment):
+		return fmt.Errorf("%q is not a time like 2006-01-02T15:04:05Z", moment.Value)
+	case strings.HasPrefix(text, "Time.UnmarshalJSON: "):
+		return errors.New("a time is not text like \"2006-01-02T15:04:05Z\"")
+	}
+	if value, ok := strings.CutPrefix(text, "ParseAddr("); ok {
+		value, why, _ := strings.Cut(value, "): ")
+		return fmt.Errorf("%s is not an IP address: %s", value, why)
+	}
+	text = strings.TrimPrefix(text, "json: ")
+	if name, ok := strings.CutPrefix(text, "unknown field "); ok {
+		return fmt.Errorf("unknown member %s", name)
+	}
+	if text != err.Error() {
+		return errors.New(text)
+	}
+	return err
+}
+
+// wrongKind tells of a value of the wrong kind, and what it must be.
+func wrongKind(e *json.UnmarshalTypeError) error {
+	is := withArticle(e.Value)
+	var path []string
+	for name := range strings.SplitSeq(e.Field, ".") {
+		// What is embedded stands in the path by the name of its type.
+		if name != "" && !unicode.IsUpper([]rune(name)[0]) {
+			path = append(path, name)
+		}
+	}
+	if len(path) == 0 {
+		return fmt.Errorf("expecting %s, not %s", wanted(e.Type), is)
+	}
+	return fmt.Errorf("member %q cannot be %s: expecting %s", strings.Join(path, "."), is, wanted(e.Type))
+}
+
+// withArticle gives a kind of value as it stands in a sentence: "an array", "the
+// number 70000".
+func withArticle(value string) string {
+	switch {
+	case strings.HasPrefix(value, "number "):
+		return "the " + value
+	case value == "array", value == "object":
+		return "an " + value
+	case value == "bool":
+		return "true or false"
+	}
+	return "a " + value
+}
+
+var textual = reflect.TypeFor[interface{ UnmarshalText([]byte) error }]()
+
+// wanted says what a value must be that goes into a type.
+func wanted(t reflect.Type) string {
+	if reflect.PointerTo(t).Implements(textual) {
+		return "a string"
+	}
+	switch t.Kind() {
+	case reflect.String:
+		return "a string"
+	case reflect.Bool:
+		return "true or false"
+	case reflect.Uint8, reflect.Uint16, reflect.Uint32, reflect.Uint64, reflect.Uint:
+		if t.Bits() < 64 {
+			return fmt.Sprintf("a whole number from 0 to %d", uint64(1)<<t.Bits()-1)
+		}
+		return "a whole number that is not negative"
+	case reflect.Int8, reflect.Int16, reflect.Int32, reflect.Int64, reflect.Int:
+		return "a whole number"
+	case reflect.Float32, reflect.Float64:
+		return "a number"
+	case reflect.Slice, reflect.Array:
+		return "an array"
+	}
+	return "an object"
+}
