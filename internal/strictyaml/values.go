@@ -9,6 +9,9 @@ const MaxValues = 512 << 10
 // if it has not. No value is missed, so that the tree has bounded size whatever
 // the parser makes of the file.
 func tooMany(data []byte, most int) (line int) {
+	if len(data) <= most/maxWeight {
+		return 0
+	}
 	c := counter{line: 1, fresh: true, blank: true}
 	for i, b := range data {
 		next := byte('\n')
@@ -21,6 +24,9 @@ func tooMany(data []byte, most int) (line int) {
 	}
 	return 0
 }
+
+// maxWeight is the most values that one byte is counted for.
+const maxWeight = 3
 
 // A counter counts what can begin a value.
 type counter struct {
