@@ -105,17 +105,23 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	return p, p.readBaseline(flags.baseline)
 }
 
-// boundMemory has garbage collected more often while long lists and saved runs
-// are read than their size needs, and returns what undoes it: what is read once leaves
-// as much behind as it keeps.
+// boundMemory has garbage collected late while a run is prepared, but more often
+// than its size needs once long lists and saved runs take up much memory: what is
+// read once leaves as much behind as it keeps. It returns what undoes it.
 func boundMemory() (undo func()) {
-	const most = 160 << 20
-	before := debug.SetMemoryLimit(-1)
-	if before <= most { // the user knows better
+	const most, late = 160 << 20, 400
+	limit, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(late)
+	if limit <= most || percent != 100 { // the user knows better
+		debug.SetGCPercent(percent)
+	}
+	if limit <= most {
 		return func() {}
 	}
 	debug.SetMemoryLimit(most)
-	return func() { debug.SetMemoryLimit(before) }
+	return func() {
+		debug.SetMemoryLimit(limit)
+		debug.SetGCPercent(percent)
+	}
 }
 
 // loadKnowledge is what is built in of ports and rules. It reads both side by
