@@ -13,7 +13,7 @@ func (s *RuleSet) FixMatrix() string {
 	var rows strings.Builder
 	var proven, same, read int
 	for _, r := range s.rules {
-		for _, f := range r.Fix.Fixes {
+		for _, f := range r.Fix.Fixes() {
 			basis := provenFor(f, r.ID)
 			switch {
 			case basis != "":

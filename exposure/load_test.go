@@ -63,6 +63,24 @@ func TestLoadRulesErrors(t *testing.T) {
 	}
 }
 
+// TestRulesNameFixes holds the built-in rules against the fixes, which no run
+// does.
+func TestRulesNameFixes(t *testing.T) {
+	set, err := LoadRules(builtinRules, "rules")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, r := range set.All() {
+		if len(r.Fix.Fixes()) != len(r.Fix.IDs) {
+			t.Errorf("%s: not all fixes of %v are there", r.ID, r.Fix.IDs)
+		}
+	}
+	_, err = loadRules(strings.Replace(goodRule, "Bind it.", "Bind it., use: [no-such-fix]", 1))
+	if err == nil || !strings.Contains(err.Error(), `fix "no-such-fix" is not known`) {
+		t.Errorf("a fix that is not there: %v", err)
+	}
+}
+
 func TestUserErrorExcerpt(t *testing.T) {
 	_, err := loadRules(strings.Replace(goodRule, "title:", "titel:", 1))
 	var e *UserError

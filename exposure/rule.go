@@ -73,12 +73,23 @@ type Rule struct {
 type Fix struct {
 	Default string // for a daemon that no fix is for
 
-	// Fixes are those of the daemons that are known; nil where Default is all
+	// IDs name the fixes of the daemons that are known; nil where Default is all
 	// there is.
-	Fixes []*fix.Fix
+	IDs []string
 
 	// Also is a sentence that holds besides each of Fixes, "" if none does.
 	Also string
+}
+
+// Fixes are those that IDs name.
+func (f *Fix) Fixes() []*fix.Fix {
+	var list []*fix.Fix
+	for _, id := range f.IDs {
+		if known := fix.Builtin().Lookup(id); known != nil {
+			list = append(list, known)
+		}
+	}
+	return list
 }
 
 // Advice is what closes one finding.
@@ -99,10 +110,11 @@ func (f *Fix) For(product, version string, alternatives []string, at netip.AddrP
 	if at.IsValid() {
 		v.Address = at.Addr().String()
 	}
-	chosen := fix.Choose(f.Fixes, product, version, hasProduct)
+	known := f.Fixes()
+	chosen := fix.Choose(known, product, version, hasProduct)
 	if product == "" && len(alternatives) <= maxAlternatives {
 		for _, a := range alternatives {
-			for _, c := range fix.Choose(f.Fixes, a, "", hasProduct) {
+			for _, c := range fix.Choose(known, a, "", hasProduct) {
 				if !slices.Contains(chosen, c) {
 					chosen = append(chosen, c)
 				}
@@ -141,9 +153,9 @@ func (r *Rule) HelpText() string {
 func (r *Rule) HelpMarkdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Why it matters\n%s\n\n### Fix\n%s\n", r.Why, fillPort(r.Fix.Default, 0))
-	if len(r.Fix.Fixes) > 0 {
+	if len(r.Fix.IDs) > 0 {
 		b.WriteString("\n| Software | Edit | Takes effect with | Basis |\n| --- | --- | --- | --- |\n")
-		for _, f := range r.Fix.Fixes {
+		for _, f := range r.Fix.Fixes() {
 			row := []string{f.Name(), f.Summary(fix.Values{}), "", f.Basis()}
 			if f.Apply != "" {
 				row[2] = "`" + f.Apply + "`"
@@ -166,7 +178,6 @@ type RuleSet struct {
 	Version string
 	rules   []*Rule
 	byID    map[string]*Rule
-	fixes   *fix.Set // those that rules may name
 }
 
 // All gives the rules in the order of their ids. The slice is the caller's.

@@ -44,9 +44,7 @@ func (h *htmlWriter) End(r Run, s Summary) error {
 	for _, f := range h.shown(only) {
 		live = append(live, *f)
 	}
-	if page.Plan, err = NewPlan(live); err != nil {
-		return err
-	}
+	page.Plan = NewPlan(live)
 	w := bufio.NewWriterSize(h.w, 64<<10)
 	if err := t.Execute(w, page); err != nil {
 		return err

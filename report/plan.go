@@ -51,12 +51,8 @@ func (i PlanItem) Anchor() string { return findingAnchor(&Finding{ID: i.ID}) }
 // knowing needs no edit. An edit that binds a listener to loopback closes all
 // findings of its port; any other closes those that name it, on each port of
 // the host if it does not depend on the port.
-func NewPlan(findings []Finding) (Plan, error) {
-	set, err := fix.Builtin()
-	if err != nil {
-		return Plan{}, err
-	}
-	b := planBuilder{set: set, hosts: map[string][]*Finding{}}
+func NewPlan(findings []Finding) Plan {
+	b := planBuilder{hosts: map[string][]*Finding{}}
 	for i := range findings {
 		f := &findings[i]
 		if !f.live() || weight(f.Severity) <= weight("info") {
@@ -75,7 +71,7 @@ func NewPlan(findings []Finding) (Plan, error) {
 	slices.SortFunc(p.Hosts, func(x, y PlanHost) int {
 		return cmp.Or(compareEdits(x.Edits[0], y.Edits[0]), compareHosts(x.Host, y.Host))
 	})
-	return p, nil
+	return p
 }
 
 // compareHosts orders addresses by number and names by their letters.
@@ -99,7 +95,6 @@ func compareEdits(x, y PlanEdit) int {
 
 // A planBuilder makes the plan host by host.
 type planBuilder struct {
-	set   *fix.Set
 	hosts map[string][]*Finding
 }
 
@@ -140,7 +135,7 @@ func (b *planBuilder) edits(list []*Finding) []PlanEdit {
 func (b *planBuilder) fixes(f *Finding) []*fix.Fix {
 	var list []*fix.Fix
 	for _, id := range f.Fixes {
-		if x := b.set.Lookup(id); x != nil {
+		if x := fix.Builtin().Lookup(id); x != nil {
 			list = append(list, x)
 		}
 	}

@@ -18,7 +18,7 @@ func TestPlan(t *testing.T) {
 	accepted.Status = statusAccepted
 	gone := found(host, "192.0.2.1", 784, "MXS1206", "medium", "spamd-bind")
 	gone.Drift, gone.Status = driftFixed, statusFixed
-	p, err := NewPlan([]Finding{
+	p := NewPlan([]Finding{
 		// One bind closes whatever else is wrong on the port.
 		found(host, "192.0.2.1", 10025, "MXS1402", "medium", "postfix-local-xforward"),
 		found(host, "192.0.2.1", 10025, "MXS1002", "high", "postfix-bind"),
@@ -36,9 +36,6 @@ func TestPlan(t *testing.T) {
 		found("", "192.0.2.10", 4711, "MXS1903", "info"),
 		accepted, gone,
 	})
-	if err != nil {
-		t.Fatal(err)
-	}
 	var got []string
 	for _, h := range p.Hosts {
 		for _, e := range h.Edits {
@@ -83,10 +80,7 @@ func TestPlanClosesEveryFinding(t *testing.T) {
 			}
 		}
 	}
-	p, err := NewPlan(list)
-	if err != nil {
-		t.Fatal(err)
-	}
+	p := NewPlan(list)
 	closed := map[string]int{}
 	for _, h := range p.Hosts {
 		for _, e := range h.Edits {

@@ -39,8 +39,8 @@ func realRun(t *testing.T, hosts, each int) *collector {
 			port := hugePort(addr, uint16(10001+i), h)
 			at := netip.AddrPortFrom(addr, port.Port)
 			product := ""
-			if len(r.Fix.Fixes) > 0 {
-				product = r.Fix.Fixes[0].Products[0]
+			if fixes := r.Fix.Fixes(); len(fixes) > 0 {
+				product = fixes[0].Products[0]
 			}
 			port.Service.Product = product
 			for n := range 3 {

@@ -32,9 +32,7 @@ func (t *textWriter) End(r Run, s Summary) error {
 	v := newView(&t.collector, s, showing{only: t.only, fold: !t.verbose})
 	t.verdict(v)
 	t.summary(v)
-	if err := t.plan(); err != nil {
-		return err
-	}
+	t.plan()
 	t.hosts(v)
 	t.known(v)
 	t.settled(v)
@@ -88,14 +86,14 @@ func (t *textWriter) verdict(v *view) {
 const planned = 10
 
 // plan writes what to do before what was seen: the shortest list of edits.
-func (t *textWriter) plan() error {
+func (t *textWriter) plan() {
 	var list []Finding
 	for _, f := range t.shown(t.only) {
 		list = append(list, *f)
 	}
-	p, err := NewPlan(list)
-	if err != nil || p.Edits == 0 {
-		return err
+	p := NewPlan(list)
+	if p.Edits == 0 {
+		return
 	}
 	t.blank()
 	t.para(t.paint(bold, "To fix")+"  ", 8, 4, p.Headline()+"; mxsweep fix --plan RUN adds the commands")
@@ -113,7 +111,6 @@ func (t *textWriter) plan() error {
 	if n > planned {
 		t.line("  and " + plural(n-planned, "further edit"))
 	}
-	return nil
 }
 
 // counts writes the findings by severity, each count with its word.

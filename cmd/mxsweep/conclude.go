@@ -77,8 +77,26 @@ func (p *plan) write(c conclusion, identified bool, outs *outputs, run report.Ru
 	for _, n := range c.verdict.Notices {
 		_ = outs.Notice(report.NewNotice(n, p.tree))
 	}
+	run.Rules = p.broken(c.findings)
 	run.EndTime = report.NewTime(time.Now())
 	_ = outs.End(run, c.summary)
+}
+
+// broken are the rules that findings name, as reports write them.
+func (p *plan) broken(findings []exposure.Finding) []report.Rule {
+	named := make(map[string]bool)
+	for i := range findings {
+		if r := findings[i].Rule; r != nil {
+			named[r.ID] = true
+		}
+	}
+	var rules []report.Rule
+	for _, r := range p.judge.Rules.All() {
+		if named[r.ID] {
+			rules = append(rules, report.NewRule(r))
+		}
+	}
+	return rules
 }
 
 // verdict is what the gate makes of one finding, in the words of the schema.

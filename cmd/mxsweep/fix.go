@@ -70,5 +70,5 @@ func (s *session) plan(file string) (report.Plan, error) {
 	if err := run.read(in); err != nil {
 		return report.Plan{}, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
 	}
-	return report.NewPlan(run.findings)
+	return report.NewPlan(run.findings), nil
 }

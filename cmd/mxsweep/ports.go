@@ -34,11 +34,7 @@ all profiles and ports are listed.`,
 			if err != nil {
 				return err
 			}
-			fixes, err := fix.Builtin()
-			if err != nil {
-				return err
-			}
-			p := &portPrinter{w: s.stdout, known: known, fixes: fixes, width: s.textWidth()}
+			p := &portPrinter{w: s.stdout, known: known, width: s.textWidth()}
 			if asJSON {
 				return writing(standardOutput, p.json(args))
 			}
@@ -53,7 +49,6 @@ all profiles and ports are listed.`,
 type portPrinter struct {
 	w     io.Writer
 	known *signatures.Ports
-	fixes *fix.Set
 	width int
 }
 
@@ -226,7 +221,7 @@ func (p *portPrinter) describe(b *strings.Builder, port signatures.Port) {
 func (p *portPrinter) setting(u signatures.Use, port uint16) string {
 	var list []string
 	for _, id := range u.Fix {
-		if f := p.fixes.Lookup(id); f != nil {
+		if f := fix.Builtin().Lookup(id); f != nil {
 			list = append(list, f.Summary(fix.Values{Port: port}))
 		}
 	}

@@ -121,7 +121,7 @@ func foundRules(set *exposure.RuleSet, words []string) ([]*exposure.Rule, error)
 	var known []string
 	for _, r := range set.All() {
 		texts := append([]string{r.Title, r.Name, r.Why, r.Fix.Default}, r.Tags...)
-		for _, f := range r.Fix.Fixes {
+		for _, f := range r.Fix.Fixes() {
 			texts = append(texts, f.Name())
 		}
 		if holdsWords(texts, words) {
@@ -157,7 +157,7 @@ func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
 		section("Why "+r.Severity.String(), r.OffBand)
 	}
 	section("Fix", strings.ReplaceAll(r.Fix.Default, "{port}", "PORT"))
-	for _, f := range r.Fix.Fixes {
+	for _, f := range r.Fix.Fixes() {
 		section("Fix for "+f.Name(), strings.Join(f.Lines(fix.Values{}), "\n"))
 	}
 	if r.Fix.Also != "" {

@@ -82,7 +82,6 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 		Authorization: exposure.RedactArgs([]string{p.flags.authorization})[0],
 		Mode:          mode,
 		Shard:         p.flags.shard.part(),
-		Rules:         reportRules(p.judge.Rules),
 		Scope: report.Scope{
 			Name: name, SHA256: p.scopeSHA256, Files: files, Ports: scan.FormatPorts(p.sweptPorts()),
 			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(), TargetsSHA256: p.targetsSHA256(),

@@ -11,6 +11,7 @@ import (
 	"regexp"
 	"slices"
 	"strings"
+	"sync"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -27,13 +28,19 @@ type Set struct {
 	byID  map[string]*Fix
 }
 
-// Builtin loads the fixes that come with the program.
-func Builtin() (*Set, error) {
+// Builtin gives the fixes that come with the program. They are read when they
+// are first asked for, which a run that finds nothing never does.
+func Builtin() *Set { return readBuiltin() }
+
+var readBuiltin = sync.OnceValue(mustBuiltin)
+
+// mustBuiltin reads the fixes that are built in.
+func mustBuiltin() *Set {
 	set, err := Load(builtin, "data")
 	if err != nil {
-		return nil, fmt.Errorf("loading the built-in fixes: %w", err)
+		panic(err) // only if a file in data is wrong
 	}
-	return set, nil
+	return set
 }
 
 // All gives the fixes in the order of the files. The slice is the caller's.
