@@ -73,7 +73,7 @@ func TestBaselineErrorWords(t *testing.T) {
 	}
 	lines := strings.SplitAfter(string(data), "\n")
 	for n := range 2 {
-		for place, broken := range faulttest.Broken([]byte(lines[n])) {
+		for place, broken := range faulttest.Broken(t, []byte(lines[n])) {
 			other := slices.Clone(lines)
 			other[n] = string(broken) + "\n"
 			_, err := ReadBaseline("b.jsonl", []byte(strings.Join(other, "")))

@@ -196,7 +196,7 @@ func TestPolicyErrorWords(t *testing.T) {
 		t.Fatal(err)
 	}
 	known := PolicyContext{Rules: testRules(t), Profiles: testProfiles}
-	for place, broken := range faulttest.Broken(whole) { // JSON is YAML
+	for place, broken := range faulttest.Broken(t, whole) { // JSON is YAML
 		_, err := LoadPolicy("p.yaml", broken, known)
 		joined, _ := err.(interface{ Unwrap() []error })
 		if err != nil && joined == nil {

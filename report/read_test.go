@@ -148,7 +148,7 @@ func TestReadErrorWords(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for place, broken := range faulttest.Broken(small) {
+	for place, broken := range faulttest.Broken(t, small) {
 		_, err := (Reader{}).Replay(bytes.NewReader(broken), &discard{})
 		var re *ReadError
 		if err != nil && (!errors.As(err, &re) || re.Hint() == "" || faulttest.GoWords(err.Error()) != "") {

@@ -16,7 +16,7 @@ func (set *Set) Check() Problems {
 			problems = append(problems, set.checkExample(s, &s.Examples[i])...)
 		}
 	}
-	return problems
+	return problems.bounded()
 }
 
 func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
@@ -91,7 +91,7 @@ func (set *Set) checkValues(s *Signature, e *Example, fail func(help, format str
 		if _, there := got[name]; !there {
 			fail("a named group (?P<"+name+">...) under when or extract must capture it", "the example does not yield %s %q", name, e.Want[name])
 		} else if (name == "product" || name == "protocol") && e.Want[name] != got[name] {
-			fail("", "the %s is %q, not %q", name, got[name], e.Want[name])
+			fail(fmt.Sprintf("correct %s, under want or in the signature", name), "the %s is %q, not %q", name, got[name], e.Want[name])
 		}
 	}
 }

@@ -71,7 +71,19 @@ func (p Problems) err() error {
 	if len(p) == 0 {
 		return nil
 	}
-	return p
+	return p.bounded()
+}
+
+// maxProblems is how many problems are told one by one; more do not help.
+const maxProblems = 20
+
+// bounded returns the first problems, and how many there are beside them.
+func (p Problems) bounded() Problems {
+	if len(p) <= maxProblems {
+		return p
+	}
+	rest := p[maxProblems:]
+	return append(slices.Clip(p[:maxProblems]), &Problem{rest[0].Pos, fmt.Sprintf("this and %d further problems are not told", len(rest)-1), "mend those above first"})
 }
 
 // maxDepth is how deep conditions may nest.
@@ -113,22 +125,23 @@ func (d *decoder) document(data []byte) *yaml.Node {
 // mapping reads a mapping whose keys are those of f and no others.
 func (d *decoder) mapping(n *yaml.Node, f fields) {
 	if n.Kind != yaml.MappingNode {
-		d.fail(n, "", "expecting a mapping of keys to values")
+		d.fail(n, "write key: value pairs", "expecting a mapping of keys to values")
 		return
 	}
-	seen := make(map[string]bool)
+	seen := make(map[string]int) // lines
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		read, known := f[key.Value]
 		switch {
 		case key.Kind != yaml.ScalarNode || !known:
 			d.fail(key, suggest(key.Value, f), "unknown key %q", key.Value)
-		case seen[key.Value]:
-			d.fail(key, "", "key %q is given twice", key.Value)
+		case seen[key.Value] > 0:
+			d.fail(key, "keep one of them", "key %q is given twice, first in line %d", key.Value, seen[key.Value])
+			continue
 		default:
 			read(value)
 		}
-		seen[key.Value] = true
+		seen[key.Value] = max(key.Line, 1)
 	}
 }
 
@@ -149,7 +162,7 @@ func suggest(key string, f fields) string {
 func (d *decoder) each(f func(*yaml.Node)) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		if n.Kind != yaml.SequenceNode {
-			d.fail(n, "", "expecting a list")
+			d.fail(n, "write one item a line, each after a dash", "expecting a list")
 			return
 		}
 		for _, c := range n.Content {
@@ -161,7 +174,7 @@ func (d *decoder) each(f func(*yaml.Node)) func(*yaml.Node) {
 // value returns the text of a scalar.
 func (d *decoder) value(n *yaml.Node) (string, bool) {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		d.fail(n, "", "expecting a single value")
+		d.fail(n, "write one value, without dashes or brackets", "expecting a single value")
 		return "", false
 	}
 	return n.Value, true
@@ -223,7 +236,7 @@ func (d *decoder) bool(to *bool) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		s, ok := d.value(n)
 		if ok && s != "true" && s != "false" {
-			d.fail(n, "", "expecting true or false, not %q", s)
+			d.fail(n, "write true or false", "expecting true or false, not %q", s)
 		}
 		*to = s == "true"
 	}
@@ -237,7 +250,7 @@ func (d *decoder) int(to *int, least, most int) func(*yaml.Node) {
 		}
 		i, err := strconv.Atoi(s)
 		if err != nil || i < least || i > most {
-			d.fail(n, "", "expecting a whole number from %d to %d, not %q", least, most, s)
+			d.fail(n, "write digits alone, without quotes", "expecting a whole number from %d to %d, not %q", least, most, s)
 			return
 		}
 		*to = i
@@ -260,7 +273,7 @@ func (d *decoder) duration(to *time.Duration) func(*yaml.Node) {
 		}
 		t, err := time.ParseDuration(s)
 		if err != nil || t < 0 || t > time.Minute {
-			d.fail(n, "", `expecting a time from "0s" to "1m", like "800ms", not %q`, s)
+			d.fail(n, "write a number and ms or s", `expecting a time from "0s" to "1m", like "800ms", not %q`, s)
 			return
 		}
 		*to = t

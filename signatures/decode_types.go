@@ -47,7 +47,7 @@ func (d *decoder) enters(n *yaml.Node) *Enters {
 		"reply": d.pattern(&e.Reply),
 	})
 	if (e.Layer == LayerProxy) != (e.Reply != nil) {
-		d.fail(n, "", "a layer of proxy needs a reply that shows it, one of tls has none")
+		d.fail(n, "add reply: to layer: proxy, and leave it out of layer: tls", "a layer of proxy needs a reply that shows it, one of tls has none")
 	}
 	return e
 }
@@ -59,7 +59,7 @@ func (d *decoder) conditions(to *[]Condition) func(*yaml.Node) {
 func (d *decoder) condition(n *yaml.Node) Condition {
 	c := Condition{Pos: d.pos(n)}
 	if d.depth++; d.depth > maxDepth {
-		d.fail(n, "", "conditions nest deeper than %d", maxDepth)
+		d.fail(n, "write the inner ones side by side", "conditions nest deeper than %d", maxDepth)
 		d.depth--
 		return c
 	}
@@ -92,7 +92,7 @@ func (d *decoder) checkCondition(n *yaml.Node, c *Condition, greeting *Pattern) 
 	switch {
 	case c.Any != nil || c.All != nil:
 		if keys != 1 {
-			d.fail(n, "", "a condition with any or all has no other keys than not")
+			d.fail(n, "make a condition of its own of the other keys", "a condition with any or all has no other keys than not")
 		}
 	case greeting != nil && (c.Probe != "" || c.Reply != nil):
 		d.fail(n, "greeting: RE stands for probe: greeting, reply: RE", "greeting and probe or reply in one condition")
@@ -101,7 +101,7 @@ func (d *decoder) checkCondition(n *yaml.Node, c *Condition, greeting *Pattern) 
 	case c.Probe == "":
 		d.fail(n, "name the probe, or write greeting: RE", "a condition without a probe")
 	case keys == 1:
-		d.fail(n, "", "a condition on probe %q that asks for nothing", c.Probe)
+		d.fail(n, "say what the probe gets: reply, ended, bytes, took, handshake or another key", "a condition on probe %q that asks for nothing", c.Probe)
 	}
 }
 
@@ -162,7 +162,7 @@ func (d *decoder) example(n *yaml.Node) Example {
 		"want": func(n *yaml.Node) { d.want(n, e.Want) },
 	})
 	if (e.File == "") == (len(e.Seen.Exchanges) == 0) {
-		d.fail(n, "", "an example has either seen or file")
+		d.fail(n, "give what the probes got under seen, or name a recording under file", "an example has either seen or file")
 	}
 	return e
 }
@@ -180,7 +180,7 @@ func (d *decoder) want(n *yaml.Node, to map[string]string) {
 // seen reads the exchanges of an inline example, in their order.
 func (d *decoder) seen(n *yaml.Node, to *Transcript) {
 	if n.Kind != yaml.MappingNode {
-		d.fail(n, "", "expecting a mapping of probes to what they saw")
+		d.fail(n, "write the id of a probe and what it got, like greeting: \"220 mx\\r\\n\"", "expecting a mapping of probes to what they saw")
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -197,7 +197,7 @@ func (d *decoder) seen(n *yaml.Node, to *Transcript) {
 			})
 		}
 		if to.Find(ex.Probe) != nil {
-			d.fail(n.Content[i], "", "probe %q is given twice", ex.Probe)
+			d.fail(n.Content[i], "keep one of them", "probe %q is given twice", ex.Probe)
 		}
 		to.Exchanges = append(to.Exchanges, ex)
 	}
@@ -213,9 +213,9 @@ func (d *decoder) observation(n *yaml.Node) *Observation {
 	})
 	switch {
 	case o.ID == "" || o.Shows == "":
-		d.fail(n, "", "an observation needs an id and what it shows")
+		d.fail(n, "add what is missing of id: and shows:", "an observation needs an id and what it shows")
 	case len(o.When) == 0 && !o.Versioned:
-		d.fail(n, "", "observation %q has no condition", o.ID)
+		d.fail(n, "add when: with a condition", "observation %q has no condition", o.ID)
 	}
 	return o
 }
@@ -227,7 +227,7 @@ func (d *decoder) stack(n *yaml.Node) *Stack {
 		"products": d.texts(&s.Products), "least": d.int(&s.Least, 2, 100),
 	})
 	if s.Name == "" || s.Least == 0 || len(s.Ports)+len(s.Products) < s.Least {
-		d.fail(n, "", "a stack needs a name, and at least 2 of its ports and products")
+		d.fail(n, "add name: and least:, or more ports and products", "a stack needs a name, and at least 2 of its ports and products")
 	}
 	return s
 }

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"mxsweep/internal/jsonfault"
+	"mxsweep/internal/spelling"
 )
 
 // maxFile is the longest file that is read.
@@ -74,15 +75,17 @@ func (l *loader) source(s Source) error {
 		if name == "ports.yaml" {
 			continue
 		}
+		file := path.Join(s.Name, name)
 		b, err := read(s.FS, name)
 		if err != nil {
-			return err
+			l.problems = append(l.problems, &Problem{Pos{file, 0, 0}, err.Error(), "a signature file is a readable file of at most 8 MiB"})
+			continue
 		}
-		d := &decoder{file: path.Join(s.Name, name), patterns: l.patterns}
+		d := &decoder{file: file, patterns: l.patterns}
 		if root := d.document(b); root != nil {
 			l.file(d, root, name, s.FS)
 		}
-		l.problems = append(l.problems, d.problems...)
+		l.problems = append(l.problems, d.problems.bounded()...)
 	}
 	return nil
 }
@@ -171,7 +174,8 @@ func (d *decoder) transcripts(s *Signature, fsys fs.FS) {
 			e.Seen, err = ReadTranscript(bytes.NewReader(b))
 		}
 		if err != nil {
-			d.problems = append(d.problems, &Problem{e.Pos, fmt.Sprintf("example of signature %q: %v", s.ID, err), ""})
+			d.problems = append(d.problems, &Problem{e.Pos, fmt.Sprintf("example of signature %q: %v", s.ID, err),
+				"file: names what mxsweep signatures record wrote, from the folder of the signature on"})
 		}
 	}
 }
@@ -207,7 +211,7 @@ func ReadTranscript(r io.Reader) (Transcript, error) {
 func (l *loader) resolve() {
 	greeting := l.set.probes[Greeting]
 	if greeting == nil || len(greeting.Send) > 0 {
-		l.fail(Pos{"signatures/probes.yaml", 1, 1}, "there is no probe %q that only listens", Greeting)
+		l.fail(Pos{"signatures/probes.yaml", 1, 1}, "take it out of the folder, or give it another id", "there is no probe %q that only listens", Greeting)
 	}
 	for i, p := range l.set.Probes {
 		l.known(p.After, "probe", p.ID)
@@ -215,7 +219,7 @@ func (l *loader) resolve() {
 			continue
 		}
 		if before := slices.IndexFunc(l.set.Probes[:i], func(o *Probe) bool { return o.ID == p.Connection }); before < 0 {
-			l.fail(p.Pos, "probe %q goes on with the connection of %q, which is no probe before it", p.ID, p.Connection)
+			l.fail(p.Pos, "name a probe that stands before it, or own or first", "probe %q goes on with the connection of %q, which is no probe before it", p.ID, p.Connection)
 		}
 	}
 	for _, s := range l.set.Signatures {
@@ -253,12 +257,21 @@ func (l *loader) known(conditions []Condition, kind, id string) {
 
 func (l *loader) probe(probe string, at Pos, kind, id string) {
 	if l.set.probes[probe] == nil {
-		l.fail(at, "%s %q: there is no probe %q", kind, id, probe)
+		l.fail(at, spelling.Hint(l.set.probeIDs(), probe, `"mxsweep signatures list --probes" lists the probes`), "%s %q: there is no probe %q", kind, id, probe)
 	}
 }
 
-func (l *loader) fail(at Pos, format string, args ...any) {
-	l.problems = append(l.problems, &Problem{Pos: at, Text: fmt.Sprintf(format, args...)})
+// probeIDs are the ids of all probes.
+func (set *Set) probeIDs() []string {
+	var ids []string
+	for _, p := range set.Probes {
+		ids = append(ids, p.ID)
+	}
+	return ids
+}
+
+func (l *loader) fail(at Pos, help, format string, args ...any) {
+	l.problems = append(l.problems, &Problem{at, fmt.Sprintf(format, args...), help})
 }
 
 // sure is the most confidence of a signature that others than its product fit.
@@ -268,14 +281,14 @@ const sure = 8
 func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
 	switch {
 	case s.ID == "" || s.Protocol == "" || s.Role == "" || s.Confidence == 0 || s.Source == "":
-		d.fail(n, "", "signature %q needs an id, protocol, role, confidence and source", s.ID)
+		d.fail(n, "add what is missing", "signature %q needs an id, protocol, role, confidence and source", s.ID)
 	case len(s.When) == 0:
-		d.fail(n, "", "signature %q has no condition", s.ID)
+		d.fail(n, "add when: with a condition", "signature %q has no condition", s.ID)
 	case len(s.Examples) == 0:
 		d.fail(n, "record one with: mxsweep signatures record HOST:PORT", "signature %q: no example", s.ID)
 	case s.Confidence > sure && s.Alternatives != nil:
 		d.fail(n, fmt.Sprintf("a confidence above %d means that nothing else fits", sure), "signature %q: confidence %d, and alternatives", s.ID, s.Confidence)
 	case s.CPE != "" && !strings.HasPrefix(s.CPE, "cpe:2.3:"):
-		d.fail(n, "", "signature %q: the CPE is not a CPE 2.3 formatted string", s.ID)
+		d.fail(n, "write it like cpe:2.3:a:postfix:postfix:*:*:*:*:*:*:*:*", "signature %q: the CPE is not a CPE 2.3 formatted string", s.ID)
 	}
 }

@@ -148,7 +148,7 @@ func TestProbeSafety(t *testing.T) {
 // has no words that only the program's source knows.
 func TestTranscriptErrorWords(t *testing.T) {
 	const whole = `{"exchanges": [{"probe": "greeting", "sent": "x", "reply_base64": "AP8=", "ended": "reply", "first_ms": 1, "tls": true}]}`
-	for place, broken := range faulttest.Broken([]byte(whole)) {
+	for place, broken := range faulttest.Broken(t, []byte(whole)) {
 		if _, err := ReadTranscript(bytes.NewReader(broken)); err != nil && faulttest.GoWords(err.Error()) != "" {
 			t.Errorf("%s: %v", place, err)
 		}

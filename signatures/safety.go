@@ -12,11 +12,11 @@ import (
 func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
 	switch {
 	case p.ID == "" || p.Why == "" || p.Safety == "" || p.Read.Wait == 0 || p.Read.Until == "":
-		d.fail(n, "", "probe %q needs an id, why, safety and read with until and wait", p.ID)
+		d.fail(n, "add what is missing", "probe %q needs an id, why, safety and read with until and wait", p.ID)
 	case (p.Safety == Passive) != (len(p.Send) == 0 && p.Enters == nil):
-		d.fail(n, "", "probe %q: a passive probe sends nothing, and others send something", p.ID)
+		d.fail(n, "write safety: passive where there is no send, and safe or intrusive where there is", "probe %q: a passive probe sends nothing, and others send something", p.ID)
 	case p.Quiet > 0 && p.Connection != OwnConnection:
-		d.fail(n, "", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
+		d.fail(n, "leave connection out", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
 	}
 	for _, sent := range [][]byte{p.Send, p.Close} {
 		for line := range lines(sent) {

@@ -9,6 +9,7 @@ import (
 	"maps"
 	"regexp"
 	"slices"
+	"testing"
 )
 
 // wrong are values of which most do not fit in any one place.
@@ -17,11 +18,11 @@ var wrong = []any{nil, true, -1, 1.5, 1e30, "", "\u00fc x", []any{}, []any{"x", 
 // Broken yields the document, which must be JSON, with another value in the place
 // of each of its values, one at a time, and says what was put where. Of arrays it
 // breaks the first element only.
-func Broken(document []byte) iter.Seq2[string, []byte] {
+func Broken(t testing.TB, document []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		var root any
 		if err := json.Unmarshal(document, &root); err != nil {
-			panic(fmt.Sprintf("breaking a document that is no JSON: %v", err))
+			t.Fatalf("breaking a document that is no JSON: %v", err)
 		}
 		each("", root, func(v any) { root = v }, func(place string) bool {
 			data, err := json.Marshal(root)

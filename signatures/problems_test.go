@@ -1,0 +1,70 @@
+package signatures
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"mxsweep/internal/jsonfault/faulttest"
+)
+
+// TestProblemsAreBounded holds that a file of nothing but mistakes is answered
+// with the first of them, and with how many there are beside.
+func TestProblemsAreBounded(t *testing.T) {
+	var twice, unknown strings.Builder
+	for i := range 5000 {
+		twice.WriteString("version: a\n")
+		fmt.Fprintf(&unknown, "k%d: a\n", i)
+	}
+	for name, text := range map[string]string{"one key": twice.String(), "unknown keys": unknown.String()} {
+		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}, "b.yaml": {Data: []byte(text)}}})
+		var problems Problems
+		if !errors.As(err, &problems) || len(problems) != maxProblems+1 {
+			t.Fatalf("%s: %d problems, want %d and one that counts the others", name, len(problems), maxProblems)
+		}
+		if last := problems[maxProblems]; !strings.Contains(last.Text, "further problems are not told") || last.Hint() == "" {
+			t.Errorf("%s: the last problem is %v", name, last)
+		}
+	}
+}
+
+// TestProblemsHaveHints breaks every value of files of each kind: what is said of
+// it has its place, a hint, and no words that only the program's source knows.
+func TestProblemsHaveHints(t *testing.T) {
+	base := Source{"base", fstest.MapFS{"probes.yaml": {Data: []byte(
+		`probes: [{id: greeting, why: w, read: {until: greeting, wait: 1s}, safety: passive}]`)}}} // the built-in files take time
+	for file, text := range map[string]string{
+		"a.yaml": `{"signatures": [{"id": "a", "product": "A", "protocol": "smtp", "role": "mta", "confidence": 9, "source": "t",
+			"cpe": "cpe:2.3:a:a:a:*:*:*:*:*:*:*:*", "behind": ["greeting"], "alternatives": [],
+			"when": [{"greeting": "^220 mx A"}, {"any": [{"probe": "greeting", "bytes": {"min": 1, "max": 99}, "took": {"min": "0s"}, "not": true}]}],
+			"extract": [{"probe": "greeting", "ended": ["reply"], "tls": false}],
+			"examples": [{"seen": {"greeting": {"reply": "220 mx A 1.2", "ended": "reply", "took": "1s"}}, "want": {}}]}]}`,
+		"probes.yaml": `{"version": "1", "probes": [{"id": "p", "why": "w", "send": "NOOP", "read": {"until": "line", "wait": "1s"},
+			"safety": "safe", "connection": "own", "layer": "any", "ports": [25], "quiet": "800ms", "after": [{"greeting": "^220"}]}]}`,
+		"observations.yaml": `{"observations": [{"id": "o", "shows": "s", "protocol": ["smtp"], "versioned": false, "when": [{"greeting": "^220"}]}]}`,
+		"stacks.yaml":       `{"stacks": [{"name": "s", "ports": [25, 26], "least": 2}]}`,
+	} {
+		var whole any
+		if err := json.Unmarshal([]byte(text), &whole); err != nil {
+			t.Fatal(err)
+		}
+		for place, broken := range faulttest.Broken(t, []byte(text)) { // JSON is YAML
+			set, err := Load(base, Source{"my", fstest.MapFS{file: {Data: broken}}})
+			problems, _ := err.(Problems)
+			if err != nil && problems == nil {
+				t.Fatalf("%s%s: %v (%T)", file, place, err, err)
+			}
+			if set != nil {
+				problems = set.Check()
+			}
+			for _, p := range problems {
+				if p.Pos.Line == 0 || p.Hint() == "" || faulttest.GoWords(p.Error()) != "" {
+					t.Errorf("%s%s: %v, hint %q", file, place, p, p.Hint())
+				}
+			}
+		}
+	}
+}
