@@ -2,12 +2,14 @@ package main
 
 import (
 	"bytes"
+	"context"
 	"fmt"
 	"net"
 	"os"
 	"path/filepath"
 	"regexp"
 	"strings"
+	"sync"
 	"testing"
 
 	"mxsweep/report"
@@ -62,26 +64,12 @@ func TestDocumentedCommandsParse(t *testing.T) {
 }
 
 // shownLines is how much of a run the README shows.
-const shownLines = 34
+const shownLines = 19
 
 // TestReadmeShowsWhatTheDemoPrints keeps the first thing that a reader sees
 // true. With -update it rewrites the README.
 func TestReadmeShowsWhatTheDemoPrints(t *testing.T) {
-	for _, port := range []string{"10024", "10026", "10027", "10028", "10031", "10040", "10083", "10143"} {
-		l, err := net.Listen("tcp", "127.0.0.1:"+port)
-		if err != nil {
-			t.Skipf("port %s of the demo is taken on this machine: %v", port, err)
-		}
-		if err := l.Close(); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var out, errs bytes.Buffer
-	env := func(key string) string { return map[string]string{"COLUMNS": "80"}[key] }
-	if code := run(t.Context(), []string{"demo", "-q"}, nil, &out, &errs, env); code != 0 || errs.Len() > 0 {
-		t.Fatalf("the demo ended with %d: %s", code, errs.String())
-	}
-	lines := strings.Split(out.String(), "\n")
+	lines := strings.Split(escapes.ReplaceAllString(demoReport(t), ""), "\n")
 	shown := strings.Join(lines[:min(shownLines, len(lines))], "\n") + "\n...\n"
 	file := filepath.Join(root, "README.md")
 	text := readDocument(t, file)
@@ -101,18 +89,50 @@ func TestReadmeShowsWhatTheDemoPrints(t *testing.T) {
 	}
 }
 
-// unstamped leaves out the paragraph that says when a run took place.
-func unstamped(text string) string {
-	return regexp.MustCompile(`(?s)  run       .*?\n\n`).ReplaceAllString(text, "\n")
+// demoReport is the report of the demo, with colors, as a terminal of 80 columns
+// shows it. It is made once.
+func demoReport(t *testing.T) string {
+	t.Helper()
+	for _, port := range []string{"10024", "10026", "10027", "10028", "10031", "10040", "10083", "10143"} {
+		l, err := net.Listen("tcp", "127.0.0.1:"+port)
+		if err != nil {
+			t.Skipf("port %s of the demo is taken on this machine: %v", port, err)
+		}
+		if err := l.Close(); err != nil {
+			t.Fatal(err)
+		}
+	}
+	out, err := shownDemo()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
 }
 
-// TestReadmeListsEveryFormat keeps the table of formats true.
-func TestReadmeListsEveryFormat(t *testing.T) {
-	text := readDocument(t, filepath.Join(root, "README.md"))
+var shownDemo = sync.OnceValues(func() (string, error) {
+	var out, errs bytes.Buffer
+	env := func(key string) string { return map[string]string{"COLUMNS": "80"}[key] }
+	if code := run(context.Background(), []string{"demo", "-q", "--color", "always"}, nil, &out, &errs, env); code != 0 || errs.Len() > 0 {
+		return "", fmt.Errorf("the demo ended with %d: %s", code, errs.String())
+	}
+	return out.String(), nil
+})
+
+// escapes are the sequences that color a report.
+var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
+
+// unstamped leaves out the paragraph that says when a run took place.
+func unstamped(text string) string {
+	return regexp.MustCompile(`(?s)  (\x1b\[2m)?run     (\x1b\[0m)?  .*?\n\n`).ReplaceAllString(text, "\n")
+}
+
+// TestReportsListEveryFormat keeps the table of formats true.
+func TestReportsListEveryFormat(t *testing.T) {
+	text := readDocument(t, filepath.Join(root, "docs", "reports.md"))
 	for _, f := range report.Formats() {
 		row := fmt.Sprintf("| `%s` | %s |\n", f, report.Describe(f))
 		if !strings.Contains(text, row) {
-			t.Errorf("the README lacks %s", row)
+			t.Errorf("docs/reports.md lacks %s", row)
 		}
 	}
 }
