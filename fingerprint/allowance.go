@@ -13,8 +13,14 @@ const (
 	maxRecord = 40
 
 	// portTime is how long the conversations with a port take in all, unless the
-	// Identifier says otherwise.
-	portTime = 25 * time.Second
+	// Identifier says otherwise: less than twice the time for which a port that
+	// replies to nothing is listened to, so that one which drags out its replies does
+	// not make a run twice as long as one which is silent.
+	portTime = 2*DefaultGreetingTimeout - time.Second
+
+	// afterGreeting is the least of it that is left behind a greeting which came at
+	// the end of the time for which it is waited.
+	afterGreeting = 5 * time.Second
 
 	// leastTime is how long a conversation may take that repeats another which
 	// took all of that: enough for a daemon that was only slow the first time.
@@ -53,11 +59,16 @@ type allowance struct {
 	drips atomic.Int64 // nanoseconds by which replies may last longer than they are waited for
 }
 
+// portTime is how long the conversations with a port may take in all.
+func (id *Identifier) portTime() time.Duration {
+	return orDefault(id.PortTime, max(portTime, id.GreetingTimeout+afterGreeting))
+}
+
 // allowance returns that of a port that has cost nothing yet.
 func (id *Identifier) allowance() *allowance {
 	a := new(allowance)
 	a.bytes.Store(maxPort)
-	a.time.Store(int64(orDefault(id.PortTime, portTime)))
+	a.time.Store(int64(id.portTime()))
 	a.drips.Store(int64(maxDrips))
 	a.conns.Store(maxConns)
 	if id.Record {

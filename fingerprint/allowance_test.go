@@ -34,7 +34,6 @@ func cutting(c net.Conn) {
 // TestTimeInAll: whatever a port does to take long, all conversations with it
 // have one bound, that of the last one among them.
 func TestTimeInAll(t *testing.T) {
-	set := load(t)
 	for name, c := range map[string]struct {
 		fake fake
 		most time.Duration
@@ -51,25 +50,58 @@ func TestTimeInAll(t *testing.T) {
 		"refuses for now after 10 s":    {answering(10*time.Second, "421 mx.example.org busy\r\n", nil), 32 * time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var conns tally
-				defer conns.fakes.Wait()
-				id := &Identifier{Signatures: set, Dial: conns.dial(c.fake)}
-				id.late.Store(true) // so that it is asked again if it may be
-				port := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")}
-				begun := time.Now()
-				svc, err := id.Identify(t.Context(), port)
-				if err != nil {
-					t.Fatal(err)
-				}
-				if id.Doubtful(port.Target.Addr(), svc) {
-					id.Again(t.Context(), port, svc)
-				}
-				if took := time.Since(begun); took > c.most {
-					t.Errorf("took %v, want at most %v", took, c.most)
-				}
-			})
+			if took := timeInAll(t, c.fake, true); took > c.most {
+				t.Errorf("took %v, want at most %v", took, c.most)
+			}
 		})
+	}
+}
+
+// timeInAll is how long all conversations with a port take, with those that
+// follow where this machine was late.
+func timeInAll(t *testing.T, f fake, late bool) (took time.Duration) {
+	set := load(t)
+	synctest.Test(t, func(t *testing.T) {
+		var conns tally
+		defer conns.fakes.Wait()
+		id := &Identifier{Signatures: set, Dial: conns.dial(f)}
+		id.late.Store(late) // so that it is asked again if it may be
+		port := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")}
+		begun := time.Now()
+		svc, err := id.Identify(t.Context(), port)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if id.Doubtful(port.Target.Addr(), svc) {
+			id.Again(t.Context(), port, svc)
+		}
+		took = time.Since(begun)
+	})
+	return took
+}
+
+// TestTimeBesideSilence: no port takes twice as long as one that is silent, so
+// that whoever wants to hold up a run gains little over saying nothing.
+func TestTimeBesideSilence(t *testing.T) {
+	silent := timeInAll(t, swallow, false)
+	for name, f := range map[string]fake{
+		"drips and cuts off":       cutting,
+		"drips all of its replies": dripping("220 mx.example.org ESMTP\r\n", 300*time.Millisecond),
+		"refuses for now":          answering(10*time.Second, "421 mx.example.org busy\r\n", nil),
+		"is cut off late":          drip("220 mx.example.org ESMTP\r\n250-mx.example.org\r\n250-SI", 480*time.Millisecond),
+	} {
+		if took := timeInAll(t, f, false); took >= 2*silent-time.Second/2 {
+			t.Errorf("%s: took %v, and a silent port %v", name, took, silent)
+		}
+	}
+}
+
+// TestGreetingTimeoutLeavesTime: a greeting that came at the very end of the time
+// for which it is waited is still followed by questions.
+func TestGreetingTimeoutLeavesTime(t *testing.T) {
+	id := Identifier{GreetingTimeout: 20 * time.Second}
+	if left := id.portTime() - id.GreetingTimeout; left < afterGreeting {
+		t.Errorf("%v are left, want %v", left, afterGreeting)
 	}
 }
 

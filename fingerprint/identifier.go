@@ -78,7 +78,8 @@ type Identifier struct {
 
 	// PortTime is how long the conversations with a port may take in all. One
 	// that repeats another may always take 4 s, and the first one inside of TLS
-	// or behind a PROXY header 10 s. If zero, 25 s.
+	// or behind a PROXY header 10 s. If zero, 23 s, or as much more as leaves 5 s
+	// behind GreetingTimeout.
 	PortTime time.Duration
 
 	// NotAfter is the first moment that is too late for anything to be sent:
@@ -159,7 +160,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 		return unasked(why), fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
 	svc := s.service()
-	svc.spent = orDefault(id.PortTime, portTime) - time.Duration(left.time.Load())
+	svc.spent = id.portTime() - time.Duration(left.time.Load())
 	if ctx.Err() != nil && svc.Inconclusive == "" {
 		svc.Inconclusive = InconclusiveUnfinished // all that was still to be asked
 	}

@@ -52,7 +52,7 @@ var friendly = []string{"postfix", "postfix-reinjection", "exim", "dovecot-imap"
 // silent: a port that replied to nothing is listened to for the greeting timeout
 // of 12 s, and all such ports at the same time, so that one of them makes a run
 // as long as 300 do. What hostile listeners cost beyond that is their own bound
-// of 25 s for all conversations with a port.
+// of 23 s for all conversations with a port.
 func BenchmarkHostileListeners(b *testing.B) {
 	for _, perHost := range []int{1, 4, 400} {
 		b.Run(fmt.Sprintf("%d_a_host", perHost), func(b *testing.B) {
