@@ -96,7 +96,7 @@ func (v *view) coverage() string {
 		parts = append(parts, pairs(n)+" accepted as unknown")
 	}
 	if c.CanariesOK != nil {
-		parts = append(parts, map[bool]string{true: "canaries answer", false: "a canary is silent"}[*c.CanariesOK])
+		parts = append(parts, map[bool]string{true: "canaries answer", false: "a canary gave no answer"}[*c.CanariesOK])
 	}
 	if !v.sum.Complete {
 		parts = append(parts, "the run is not complete")

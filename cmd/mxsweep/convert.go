@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
+	"strings"
 
 	"github.com/spf13/cobra"
 
@@ -20,7 +22,8 @@ func newConvert(s *session) *cobra.Command {
 		Short: "write a saved run in another format",
 		Long: `Reads RUN, which "mxsweep scan" wrote as json or jsonl, and writes it in any
 other format, as text if none is named. A run that was cut short is written as
-far as it goes, says so, and ends with exit code 3. "-" reads standard input.`,
+far as it goes; where it is cut is said in the report and on standard error, and
+the exit code is 3. "-" reads standard input.`,
 		Example: "  mxsweep convert run.jsonl -o text -o sarif=mxsweep.sarif",
 		Args:    exactArgs(1, "one saved run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -69,13 +72,48 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 		outs.discard()
 		return err
 	}
-	summary, err := reader.Replay(in, outs)
+	watch := &cutWatch{Writer: outs}
+	summary, err := reader.Replay(in, watch)
 	if err != nil && !outs.failed() {
 		outs.discard()
 		return coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
 	}
+	err = outs.close()
 	if !summary.Complete && summary.Gate == report.GateError {
 		s.code = exposure.Worse(s.code, exitError)
+		s.tellPart(file, watch.cut, outs)
 	}
-	return outs.close()
+	return err
+}
+
+// A cutWatch hands a saved run on and keeps what is said of where it is cut.
+type cutWatch struct {
+	report.Writer
+	cut string // "" if it is whole
+}
+
+// Notice implements [report.Writer].
+func (w *cutWatch) Notice(n report.Notice) error {
+	if n.Code == report.NoticeCutShort {
+		w.cut = n.Message
+	}
+	return w.Writer.Notice(n)
+}
+
+// tellPart says on standard error that a saved run has no end, where it is cut,
+// and what was written of it.
+func (s *session) tellPart(file, cut string, outs *outputs) {
+	if cut == "" {
+		cut = "The run was aborted before its end."
+	}
+	fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s\n", visible(strconv.Quote(file)), visible(cut))
+	var written []string
+	for _, out := range outs.all {
+		if out.err == nil {
+			written = append(written, out.spec.format+" to "+out.spec.name())
+		}
+	}
+	if len(written) > 0 {
+		fmt.Fprintf(s.stderr, "mxsweep: what there is of it was written: %s\n", visible(strings.Join(written, ", ")))
+	}
 }

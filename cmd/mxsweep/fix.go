@@ -5,9 +5,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"strconv"
 
 	"github.com/spf13/cobra"
 
+	"mxsweep/exposure"
 	"mxsweep/report"
 )
 
@@ -21,7 +23,8 @@ func newFix(s *session) *cobra.Command {
 		Long: `Reads RUN, which "mxsweep scan" wrote as json or jsonl, and prints the shortest
 list of edits that closes its findings, by host, the most urgent first: the file,
 the edit, and the commands that check it, make it take effect and show that it
-worked. Nothing is changed. "-" reads standard input.`,
+worked. Nothing is changed. "-" reads standard input. Of a run that was cut short
+the plan holds what there is of it, and the exit code is 3.`,
 		Example: "  mxsweep fix --plan run.json\n  mxsweep fix --plan run.jsonl --markdown",
 		Args:    exactArgs(0, ""),
 		RunE: func(*cobra.Command, []string) error {
@@ -69,6 +72,14 @@ func (s *session) plan(file string) (report.Plan, error) {
 	run := &savedRun{services: newServices()}
 	if err := run.read(in); err != nil {
 		return report.Plan{}, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
+	}
+	switch why := run.lacks(); {
+	case why == "":
+	case run.summary.Gate == report.GateError:
+		s.code = exposure.Worse(s.code, exitError)
+		fallthrough
+	default:
+		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s What is not in it is not in the plan.\n", visible(strconv.Quote(file)), visible(why))
 	}
 	return report.NewPlan(run.findings), nil
 }

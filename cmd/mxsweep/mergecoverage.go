@@ -15,7 +15,7 @@ func (m *merger) coverage() exposure.Coverage {
 	var sum exposure.Coverage
 	for _, r := range m.runs {
 		c := r.summary.Coverage
-		sum.Planned = capped(sum.Planned, c.Planned)
+		sum.Planned = capped(sum.Planned, max(c.Planned, c.Answered)) // one that was cut short does not know its plan
 		sum.HostsUp += uint64(max(c.HostsUp, 0))
 		sum.HostsSilent = capped(sum.HostsSilent, uint64(max(c.HostsSilent, 0)))
 		n := c.CoverageCounts

@@ -106,7 +106,8 @@ func (p *plan) checkCanaries(ctx context.Context, allowed, excluded []scan.Targe
 		return coded(exitUsage, err)
 	}
 	var errs []error
-	for _, t := range scope.Outside() {
+	outside := scope.Outside()
+	for _, t := range outside[:min(len(outside), maxNamed)] {
 		errs = append(errs, p.outside(t))
 	}
 	return errors.Join(errs...)

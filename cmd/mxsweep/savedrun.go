@@ -26,6 +26,7 @@ type savedRun struct {
 	services map[netip.AddrPort]savedService
 	texts    sameTexts // of all its records
 	summary  report.Summary
+	cut      string // where it is cut short, "" if it is not
 }
 
 // A savedService is what a baseline keeps of a service.
@@ -114,6 +115,9 @@ func (r *savedRun) Finding(f report.Finding) error {
 
 // Notice implements [report.Writer].
 func (r *savedRun) Notice(n report.Notice) error {
+	if n.Code == report.NoticeCutShort {
+		r.cut = n.Message
+	}
 	if r.whole {
 		r.notices = append(r.notices, n)
 	}
@@ -124,6 +128,19 @@ func (r *savedRun) Notice(n report.Notice) error {
 func (r *savedRun) End(run report.Run, s report.Summary) error {
 	r.run, r.summary = run, s
 	return nil
+}
+
+// lacks says why the run does not hold all that it was to find, "" if it does.
+func (r *savedRun) lacks() string {
+	switch {
+	case r.cut != "":
+		return r.cut
+	case !r.summary.Complete:
+		return "The run ended early."
+	case r.summary.Incomplete || r.summary.Gate == report.GateIncomplete:
+		return "The run did not see enough to say that there is nothing else."
+	}
+	return ""
 }
 
 // baseline makes a baseline of the run. Old is the one that the run was
