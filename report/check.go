@@ -81,6 +81,14 @@ func checkPlace(ip string, port uint16, protocol string) error {
 	return oneOf("protocol", protocol, knownProtocols)
 }
 
+// share replaces a word by the equal one of a list: a long run says the same few
+// words very often.
+func share(word *string, known []string) {
+	if i := slices.Index(known, *word); i >= 0 {
+		*word = known[i]
+	}
+}
+
 func (p *Port) check() error {
 	if p.Timestamp.IsZero() {
 		return badValue("timestamp", "", "missing")
@@ -106,6 +114,9 @@ func (p *Port) knownWords() {
 	if p.Reason != "" && !slices.Contains(knownReasons, p.Reason) {
 		p.Reason = "unknown"
 	}
+	share(&p.Protocol, knownProtocols)
+	share(&p.State, knownStates)
+	share(&p.Reason, knownReasons)
 	if s := p.Service; s != nil && s.Role != "" && !slices.Contains(knownRoles, s.Role) {
 		s.Role = "unknown"
 	}

@@ -14,12 +14,17 @@ import (
 	"mxsweep/internal/jsonfault"
 )
 
-// The most that a Reader takes: a line, a document, and how far into a file
-// the name of the form must stand.
+// MaxRun is the largest saved run that is read, in bytes. With the bound on how
+// many records it may have, reading and writing it takes less than 256 MiB.
+const MaxRun = 64 << 20
+
+// The most that a Reader takes besides: a line, records of all kinds together,
+// and how far into a file the name of the form must stand. A run of MaxRun bytes
+// that a scan wrote has fewer records.
 const (
-	maxLine     = 16 << 20
-	maxDocument = 1 << 30
-	maxHead     = 64 << 10
+	maxLine    = 16 << 20
+	maxRecords = 350_000
+	maxHead    = 64 << 10
 )
 
 // A Reader plays a saved run, document or line form, to a [Writer]. The zero
@@ -36,6 +41,16 @@ type ReadError struct {
 	Err  error
 }
 
+// A tooLargeError says that a saved run has more bytes or records than are read.
+type tooLargeError struct{ bound string }
+
+func (e tooLargeError) Error() string { return "more than " + e.bound }
+
+var (
+	errTooLong = tooLargeError{fmt.Sprintf("%d MiB", MaxRun>>20)}
+	errTooMany = tooLargeError{fmt.Sprintf("%d ports, findings and notices", maxRecords)}
+)
+
 func (e *ReadError) Error() string {
 	if e.Line == 0 {
 		return e.Err.Error()
@@ -45,8 +60,11 @@ func (e *ReadError) Error() string {
 
 func (e *ReadError) Unwrap() error { return e.Err }
 
-// Hint says what a saved run is.
+// Hint says what a saved run is, and how one stays small enough.
 func (e *ReadError) Hint() string {
+	if errors.As(e.Err, new(tooLargeError)) {
+		return fmt.Sprintf("saved runs are read up to %d MiB and %d records: save without --all-ports, or scan in parts with --shard", MaxRun>>20, maxRecords)
+	}
 	return "a saved run is what mxsweep scan -o json=FILE or -o jsonl=FILE wrote"
 }
 
@@ -64,7 +82,7 @@ func IsSavedRun(data []byte) bool { return formName.Match(data[:min(len(data), m
 // The error is a [*ReadError] if the file is not a saved run, else that of r
 // or w.
 func (d Reader) Replay(r io.Reader, w Writer) (Summary, error) {
-	br := bufio.NewReaderSize(r, maxHead)
+	br := bufio.NewReaderSize(&bounded{r: r, left: MaxRun}, maxHead)
 	head, err := br.Peek(maxHead)
 	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
 		return Summary{}, fmt.Errorf("reading a saved run: %w", err)
@@ -107,8 +125,18 @@ func (p *player) start(t *Tool, r *Run) error {
 	return p.out(p.w.Start(*t, *r))
 }
 
+// record counts a port, a finding or a notice.
+func (p *player) record() error {
+	if p.records++; p.records > maxRecords {
+		return errTooMany
+	}
+	return nil
+}
+
 func (p *player) port(v *Port) error {
-	p.records++
+	if err := p.record(); err != nil {
+		return err
+	}
 	p.count(v)
 	return p.out(p.w.Port(*v))
 }
@@ -139,13 +167,17 @@ func (p *player) count(v *Port) {
 }
 
 func (p *player) finding(f *Finding) error {
-	p.records++
+	if err := p.record(); err != nil {
+		return err
+	}
 	p.summary.Count(*f)
 	return p.out(p.w.Finding(*f))
 }
 
 func (p *player) notice(n *Notice) error {
-	p.records++
+	if err := p.record(); err != nil {
+		return err
+	}
 	return p.out(p.w.Notice(*n))
 }
 
@@ -175,7 +207,7 @@ func (p *player) cutShort(line int) error {
 		Level:   "error",
 		Message: fmt.Sprintf("The saved run is cut short after line %d: %d records are whole, what came after is lost.", line, p.records),
 	}
-	if err := p.notice(&n); err != nil {
+	if err := p.out(p.w.Notice(n)); err != nil {
 		return unwrapOut(err)
 	}
 	s := p.summary
@@ -215,3 +247,21 @@ func at(line int, err error) error {
 
 // decode parses one record.
 func decode(b []byte, v any) error { return jsonfault.Plain(json.Unmarshal(b, v)) }
+
+// A bounded reads as many bytes as are left, and fails behind them.
+type bounded struct {
+	r    io.Reader
+	left int64
+}
+
+// Read implements [io.Reader].
+func (b *bounded) Read(to []byte) (int, error) {
+	if int64(len(to)) > b.left+1 {
+		to = to[:b.left+1] // one more tells what is too long from what just fits
+	}
+	n, err := b.r.Read(to)
+	if b.left -= int64(n); b.left < 0 {
+		return 0, errTooLong
+	}
+	return n, err
+}

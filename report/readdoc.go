@@ -5,36 +5,42 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"slices"
+	"math/bits"
 
 	"mxsweep/internal/jsonfault"
 )
 
-// A document is the document form as it is read. What is missing is nil.
+// A document is the document form as it is read. What is missing is nil. Records
+// are played as they come where the members stand in the order in which a scan
+// writes them, and are held until all is read where they do not.
 type document struct {
-	version  string
-	tool     *Tool
-	run      *Run
-	ports    []Port
-	findings []Finding
-	notices  []Notice
-	summary  *Summary
+	player  *player
+	version string
+	tool    *Tool
+	run     *Run
+	summary *Summary
+
+	played   int // how many kinds of records, of those below, were played
+	ports    held[Port]
+	findings held[Finding]
+	notices  held[Notice]
 
 	ids findingIDs
 }
 
-// document plays the document form. Its members may stand in any order, so
-// it is read as a whole before it is played.
+// document plays the document form.
 func (p *player) document(r io.Reader) error {
-	lines := &lineCounter{r: io.LimitReader(r, maxDocument+1)}
+	lines := &lineCounter{r: r}
 	dec := json.NewDecoder(lines)
-	var d document
+	d := document{player: p}
 	err := d.read(dec)
 	line := lines.at(dec.InputOffset())
 	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
-	case lines.n > maxDocument:
-		return at(0, fmt.Errorf("the document is larger than %d MiB", maxDocument>>20))
+	case errors.As(err, new(tooLargeError)):
+		return at(0, err)
+	case errors.As(err, new(*outError)):
+		return unwrapOut(err)
 	case err != nil && !cut:
 		return at(line, jsonfault.Plain(err))
 	case !cut && d.summary == nil:
@@ -45,7 +51,7 @@ func (p *player) document(r io.Reader) error {
 		}
 		return at(line, errors.New(`the document has no "tool" or no "run"`))
 	}
-	if err := d.play(p); err != nil {
+	if err := d.play(); err != nil {
 		return at(0, err)
 	}
 	if cut {
@@ -54,27 +60,26 @@ func (p *player) document(r io.Reader) error {
 	return at(0, p.end(nil, d.summary))
 }
 
-// play plays all of the document but its end.
-func (d *document) play(p *player) error {
-	if err := p.start(d.tool, d.run); err != nil {
+// begin starts the run if it is known and was not started.
+func (d *document) begin() error {
+	if d.player.started || d.tool == nil || d.run == nil {
+		return nil
+	}
+	return d.player.start(d.tool, d.run)
+}
+
+// play plays what was held of the document.
+func (d *document) play() error {
+	if err := d.begin(); err != nil {
 		return err
 	}
-	for i := range d.ports {
-		if err := p.port(&d.ports[i]); err != nil {
-			return err
-		}
+	if err := d.ports.play(d.player.port); err != nil {
+		return err
 	}
-	for i := range d.findings {
-		if err := p.finding(&d.findings[i]); err != nil {
-			return err
-		}
+	if err := d.findings.play(d.player.finding); err != nil {
+		return err
 	}
-	for i := range d.notices {
-		if err := p.notice(&d.notices[i]); err != nil {
-			return err
-		}
-	}
-	return nil
+	return d.notices.play(d.player.notice)
 }
 
 // read reads the members one by one, so that what came before a cut is kept.
@@ -116,11 +121,11 @@ func (d *document) member(dec *json.Decoder, name string) error {
 	case "run":
 		return readWhole(dec, &d.run)
 	case "ports":
-		return readList(dec, name, &d.ports, nil)
+		return readRecords(d, dec, name, 0, &d.ports, nil, d.player.port)
 	case "findings":
-		return readList(dec, name, &d.findings, d.ids.add)
+		return readRecords(d, dec, name, 1, &d.findings, d.ids.add, d.player.finding)
 	case "notices":
-		return readList(dec, name, &d.notices, nil)
+		return readRecords(d, dec, name, 2, &d.notices, nil, d.player.notice)
 	case "summary":
 		return readWhole(dec, &d.summary)
 	}
@@ -148,27 +153,73 @@ func readWhole[T any, P interface {
 	return nil
 }
 
-// readList reads a list of records. Admit is asked about each of them; nil admits
-// all.
-func readList[T any, P interface {
+// readRecords reads a list of records and plays each, or holds it if records
+// that come first, of which there are so many kinds, were not played. Admit is
+// asked about each; nil admits all.
+func readRecords[T any, P interface {
 	*T
 	record
-}](dec *json.Decoder, name string, list *[]T, admit func(P) error) error {
+}](d *document, dec *json.Decoder, name string, kinds int, list *held[T], admit, play func(P) error) error {
+	if err := d.begin(); err != nil {
+		return err
+	}
 	if err := expect(dec, '['); err != nil {
 		return err
 	}
-	for dec.More() {
+	direct := d.player.started && d.played == kinds
+	if direct {
+		d.played++
+	}
+	for n := 0; dec.More(); n++ {
 		v := P(new(T))
 		err := readMember(dec, v)
 		if err == nil && admit != nil {
 			err = admit(v)
 		}
-		if err != nil {
-			return fmt.Errorf("%s[%d]: %w", name, len(*list), err)
+		switch {
+		case err == nil && direct:
+			err = play(v)
+		case err == nil:
+			if list.add(v); list.n > maxRecords {
+				err = errTooMany
+			}
 		}
-		*list = append(*list, *v)
+		if err != nil {
+			return fmt.Errorf("%s[%d]: %w", name, n, err)
+		}
 	}
 	return expect(dec, ']')
+}
+
+// A held list keeps records until they are played, and lets go of them then.
+type held[T any] struct {
+	chunks [][]T
+	n      int
+}
+
+const chunkLen = 1024
+
+// add keeps one more record.
+func (h *held[T]) add(v *T) {
+	if h.n%chunkLen == 0 {
+		h.chunks = append(h.chunks, make([]T, 0, chunkLen))
+	}
+	last := &h.chunks[len(h.chunks)-1]
+	*last = append(*last, *v)
+	h.n++
+}
+
+// play calls to for each record.
+func (h *held[T]) play(to func(*T) error) error {
+	for i, chunk := range h.chunks {
+		for k := range chunk {
+			if err := to(&chunk[k]); err != nil {
+				return err
+			}
+		}
+		h.chunks[i] = nil
+	}
+	return nil
 }
 
 func expect(dec *json.Decoder, want json.Delim) error {
@@ -186,23 +237,33 @@ func expect(dec *json.Decoder, want json.Delim) error {
 type lineCounter struct {
 	r    io.Reader
 	n    int64
-	ends []int64 // offset behind each line end
+	ends []uint64 // a bit for each byte, set if it ends a line
 }
 
 // Read implements [io.Reader].
 func (l *lineCounter) Read(b []byte) (int, error) {
 	n, err := l.r.Read(b)
-	for i, c := range b[:n] {
-		if c == '\n' {
-			l.ends = append(l.ends, l.n+int64(i)+1)
+	for _, c := range b[:n] {
+		if l.n%64 == 0 {
+			l.ends = append(l.ends, 0)
 		}
+		if c == '\n' {
+			l.ends[l.n/64] |= 1 << (l.n % 64)
+		}
+		l.n++
 	}
-	l.n += int64(n)
 	return n, err
 }
 
-// at is the line, from 1, of the byte at offset.
+// at is the line, from 1, of the byte in front of offset.
 func (l *lineCounter) at(offset int64) int {
-	i, _ := slices.BinarySearch(l.ends, offset)
-	return i + 1
+	line := 1
+	offset = max(offset-1, 0)
+	for i, word := range l.ends[:min(offset/64+1, int64(len(l.ends)))] {
+		if rest := offset - int64(i)*64; rest < 64 {
+			word &= 1<<rest - 1
+		}
+		line += bits.OnesCount64(word)
+	}
+	return line
 }

@@ -52,6 +52,7 @@ it is.`,
 // readBaseline reads a baseline: a file that "mxsweep baseline" wrote, or a
 // saved run. Saved reports which.
 func readBaseline(file string, rules *exposure.RuleSet) (b *exposure.Baseline, saved bool, err error) {
+	defer boundMemory()()
 	data, err := readLimited(file, exposure.MaxBaseline)
 	if err != nil {
 		return nil, false, usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, bare(err))
@@ -305,6 +306,7 @@ func baselineTable(b *bytes.Buffer, mark string, entries []exposure.BaselineEntr
 
 // readRun reads a saved run that is complete enough to be a baseline.
 func readRun(file string) (*savedRun, error) {
+	defer boundMemory()()
 	rules, err := exposure.Builtin()
 	if err != nil {
 		return nil, err

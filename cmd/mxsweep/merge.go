@@ -156,10 +156,10 @@ func (m *merger) write(args []string, outs *outputs, c *mergedConclusion) {
 	}
 	// Errors are kept by the outputs and told when they close.
 	_ = outs.Start(report.Tool{Name: "mxsweep", Version: version, RulesVersion: m.rules.Version, ProbesVersion: m.runs[0].tool.ProbesVersion}, run)
-	for _, p := range c.ports {
+	for i, p := range c.ports {
 		_ = outs.Port(*p)
+		c.ports[i] = nil // the outputs that need it have copies
 	}
-	c.ports = nil // the outputs that need them have copies
 	p := &plan{gate: m.gate}
 	for i := range c.findings {
 		f := report.NewFinding(c.findings[i], "")

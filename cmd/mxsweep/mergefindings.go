@@ -106,8 +106,7 @@ func (m *merger) unreached(addr netip.Addr, port uint16, by *savedRun) (vantage 
 			continue
 		}
 		up, state := false, ""
-		for i := range r.ports {
-			p := &r.ports[i]
+		for _, p := range r.ports {
 			if a, err := netip.ParseAddr(p.IP); err != nil || a.Unmap() != addr || p.Reachability != "" {
 				continue
 			}
@@ -154,8 +153,7 @@ func (m *merger) portRecords() []*report.Port {
 	at := map[place]int{}
 	var list []*report.Port
 	for _, r := range m.runs {
-		for i := range r.ports {
-			p := &r.ports[i]
+		for _, p := range r.ports {
 			key := place{p.IP, p.Port}
 			i, ok := at[key]
 			if !ok {

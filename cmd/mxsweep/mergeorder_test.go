@@ -101,7 +101,7 @@ func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *savedRun {
 // run keeps one record of each port, so that a later one lowers less.
 func assumes(runs []*savedRun) bool {
 	return slices.ContainsFunc(runs, func(r *savedRun) bool {
-		return slices.ContainsFunc(r.ports, func(p report.Port) bool { return p.Reachability != "" })
+		return slices.ContainsFunc(r.ports, func(p *report.Port) bool { return p.Reachability != "" })
 	})
 }
 

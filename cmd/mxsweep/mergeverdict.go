@@ -104,8 +104,7 @@ func (m *merger) entriesOf(vantages []string, i int) *exposure.Baseline {
 func (m *merger) conditions(vantage string) exposure.Conditions {
 	names := map[string][]netip.Addr{}
 	for _, r := range m.runs {
-		for i := range r.ports {
-			p := &r.ports[i]
+		for _, p := range r.ports {
 			if addr, err := netip.ParseAddr(p.IP); err == nil && p.Host != "" && !slices.Contains(names[p.Host], addr) {
 				names[p.Host] = append(names[p.Host], addr)
 			}
@@ -122,7 +121,7 @@ func (m *merger) conditions(vantage string) exposure.Conditions {
 // one that tells most counts, in whatever order they are named.
 func (m *merger) show(vantage string, c *exposure.Comparison) *exposure.CoverageCounter {
 	counter := exposure.NewCoverageCounter(0, 0)
-	best := map[netip.AddrPort]report.Port{}
+	best := map[netip.AddrPort]*report.Port{}
 	for _, r := range m.runs {
 		if r.run.Vantage != vantage {
 			continue
@@ -142,9 +141,11 @@ func (m *merger) show(vantage string, c *exposure.Comparison) *exposure.Coverage
 				continue
 			}
 			if p.State == string(scan.StateFiltered) && !up[addr] {
-				p.State = string(scan.StateUnknown) // that another run has heard of the host proves nothing of this one
+				unknown := *p // that another run has heard of the host proves nothing of this one
+				unknown.State = string(scan.StateUnknown)
+				p = &unknown
 			}
-			if before, ok := best[pair]; !ok || tellsMore(&p, &before) {
+			if before, ok := best[pair]; !ok || tellsMore(p, before) {
 				best[pair] = p
 			}
 		}

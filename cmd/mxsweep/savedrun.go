@@ -20,7 +20,7 @@ type savedRun struct {
 	tool     report.Tool
 	run      report.Run
 	findings []report.Finding
-	ports    []report.Port   // kept if whole is set
+	ports    []*report.Port  // kept if whole is set
 	notices  []report.Notice // likewise
 	whole    bool            // all is kept, not only what a baseline needs
 	services map[netip.AddrPort]savedService
@@ -70,7 +70,7 @@ func (r *savedRun) Start(t report.Tool, run report.Run) error {
 func (r *savedRun) Port(p report.Port) error {
 	r.texts.share(&p)
 	if r.whole {
-		r.ports = append(r.ports, p)
+		r.ports = append(r.ports, &p)
 	}
 	addr, err := netip.ParseAddr(p.IP)
 	if err != nil || p.Service == nil {
@@ -93,8 +93,8 @@ func (r *savedRun) up() map[netip.Addr]bool {
 			up[addr.Unmap()] = true
 		}
 	}
-	for i := range r.ports {
-		if p := &r.ports[i]; p.State == string(scan.StateOpen) || p.State == string(scan.StateClosed) {
+	for _, p := range r.ports {
+		if p.State == string(scan.StateOpen) || p.State == string(scan.StateClosed) {
 			note(p.IP)
 		}
 	}

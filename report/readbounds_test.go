@@ -1,0 +1,158 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"math/rand/v2"
+	"strings"
+	"testing"
+)
+
+// blanks read as blank lines for ever.
+type blanks struct{}
+
+func (blanks) Read(b []byte) (int, error) {
+	for i := range b {
+		b[i] = ' '
+	}
+	b[len(b)-1] = '\n'
+	return len(b), nil
+}
+
+// TestTooLargeRun: a saved run of more bytes or records than are read is refused
+// with the bound, in both forms.
+func TestTooLargeRun(t *testing.T) {
+	for _, format := range []string{"json", "jsonl"} {
+		whole := string(convert(t, "run.json", format, Options{}))
+		begin := whole[:strings.Index(whole, ",\n")+2]
+		if format == "jsonl" {
+			begin = whole[:strings.Index(whole, "\n")+1]
+		}
+		_, err := (Reader{}).Replay(io.MultiReader(strings.NewReader(begin), blanks{}), new(discard))
+		wantTooLarge(t, format, err, "64 MiB")
+	}
+	p := &player{w: new(discard), records: maxRecords}
+	wantTooLarge(t, "port", at(7, p.port(&Port{})), "350000 ports, findings and notices")
+	wantTooLarge(t, "finding", at(7, p.finding(&Finding{})), "350000 ports, findings and notices")
+	wantTooLarge(t, "notice", at(7, p.notice(&Notice{})), "350000 ports, findings and notices")
+}
+
+func wantTooLarge(t *testing.T, what string, err error, bound string) {
+	t.Helper()
+	read := new(ReadError)
+	if !errors.As(err, &read) || !strings.Contains(err.Error(), "more than "+bound) || !strings.Contains(read.Hint(), "--shard") {
+		t.Errorf("%s: error %v, want more than %s and what to do", what, err, bound)
+	}
+}
+
+// reordered is a document with its members in another order.
+func reordered(t *testing.T, doc []byte, names ...string) []byte {
+	t.Helper()
+	var members map[string]json.RawMessage
+	if err := json.Unmarshal(doc, &members); err != nil {
+		t.Fatal(err)
+	}
+	out := []byte(`{"schema":"mxsweep.report"`)
+	for _, name := range names {
+		out = append(append(out, `,"`+name+`":`...), members[name]...)
+	}
+	return append(out, '}')
+}
+
+// TestMembersInAnyOrder: in whatever order the members of a document stand, it
+// is played in the same one.
+func TestMembersInAnyOrder(t *testing.T) {
+	doc := convert(t, "run.json", "json", Options{})
+	names := []string{"schema_version", "tool", "run", "ports", "findings", "notices", "summary"}
+	r := rand.New(rand.NewPCG(1, 2))
+	for range 40 {
+		in := reordered(t, doc, names...)
+		var out bytes.Buffer
+		w, err := New("json", &out, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if _, err := (Reader{}).Replay(bytes.NewReader(in), inOrder{t, w, new(int)}); err != nil {
+			t.Fatal(names, err)
+		}
+		if !bytes.Equal(out.Bytes(), doc) {
+			t.Fatalf("%v gives another run", names)
+		}
+		r.Shuffle(len(names), func(i, k int) { names[i], names[k] = names[k], names[i] })
+	}
+}
+
+// An inOrder passes on what comes in the order that writers are promised.
+type inOrder struct {
+	t *testing.T
+	w Writer
+	n *int
+}
+
+func (o inOrder) comes(n int) {
+	if *o.n > n {
+		o.t.Error("a record comes behind those of a later kind")
+	}
+	*o.n = n
+}
+
+func (o inOrder) Start(v Tool, r Run) error  { o.comes(0); return o.w.Start(v, r) }
+func (o inOrder) Port(v Port) error          { o.comes(1); return o.w.Port(v) }
+func (o inOrder) Finding(v Finding) error    { o.comes(2); return o.w.Finding(v) }
+func (o inOrder) Notice(v Notice) error      { o.comes(3); return o.w.Notice(v) }
+func (o inOrder) End(r Run, s Summary) error { o.comes(4); return o.w.End(r, s) }
+
+// A startWatch notes how much was read when the first port came.
+type startWatch struct {
+	discard
+	in *lineCounter
+	at int64
+}
+
+func (s *startWatch) Port(p Port) error {
+	if s.at == 0 {
+		s.at = s.in.n
+	}
+	return s.discard.Port(p)
+}
+
+// TestDocumentIsNotHeld: a document as a scan writes it is played while it is
+// read, so that it is held once at most.
+func TestDocumentIsNotHeld(t *testing.T) {
+	doc := write(t, "json", Options{}, hugeRun(200, 5))
+	w := &startWatch{in: &lineCounter{r: bytes.NewReader(doc)}}
+	if _, err := (Reader{}).Replay(w.in, w); err != nil {
+		t.Fatal(err)
+	}
+	if w.ports != 1000 || w.at > int64(len(doc))/4 {
+		t.Errorf("the first of %d ports came after %d of %d bytes", w.ports, w.at, len(doc))
+	}
+}
+
+// TestLineCounter compares with counting.
+func TestLineCounter(t *testing.T) {
+	r := rand.New(rand.NewPCG(3, 4))
+	for range 50 {
+		data := make([]byte, r.IntN(400))
+		for i := range data {
+			data[i] = "ab\n"[r.IntN(3)]
+		}
+		l := &lineCounter{r: fewBytes{bytes.NewReader(data)}}
+		if _, err := io.Copy(io.Discard, l); err != nil {
+			t.Fatal(err)
+		}
+		for offset := range len(data) + 1 {
+			want := 1 + bytes.Count(data[:max(offset-1, 0)], []byte("\n"))
+			if got := l.at(int64(offset)); got != want {
+				t.Fatalf("%q at %d: line %d, want %d", data, offset, got, want)
+			}
+		}
+	}
+}
+
+// fewBytes reads a few bytes at a time.
+type fewBytes struct{ r io.Reader }
+
+func (o fewBytes) Read(b []byte) (int, error) { return o.r.Read(b[:min(len(b), 37)]) }
