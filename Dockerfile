@@ -8,7 +8,7 @@ COPY . .
 RUN CGO_ENABLED=0 go build -trimpath -ldflags=-s -o /mxsweep ./cmd/mxsweep
 
 FROM scratch
-COPY --from=build /src/LICENSE /LICENSE
+COPY --from=build /src/LICENSE /src/THIRD_PARTY.md /
 COPY --from=build /mxsweep /usr/bin/mxsweep
 WORKDIR /work
 USER 65534:65534

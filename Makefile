@@ -11,7 +11,7 @@ help:
 	@echo "make test    all checks: gofmt, vet, staticcheck, race tests, end-to-end tests, score"
 	@echo "make unit    go test ./... (no namespaces, no browser, under a minute)"
 	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
-	@echo "make docs    the run in README.md, its picture, docs/rules.md and docs/fixes.md anew"
+	@echo "make docs    what tests hold against the code anew: README.md, docs/rules.md, THIRD_PARTY.md, ..."
 	@echo "make fixes   prove every fix on the real daemon, and write docs/fixes.md anew"
 	@echo "make score   the accuracy score on the lab, where it is present"
 	@echo "make bench   the speed beside nmap and others, where the bench is present"
@@ -37,7 +37,8 @@ e2e:
 	scripts/e2e
 
 docs:
-	$(GO) test -count=1 -run '^(TestReadmeShows|TestPictureShows)' ./cmd/mxsweep -update
+	$(GO) mod download
+	$(GO) test -count=1 -run '^(TestReadmeShows|TestPictureShows|TestThirdParty)' ./cmd/mxsweep -update
 	$(GO) test -count=1 -run '^TestManual$$' ./exposure -update
 
 fixes:
