@@ -134,6 +134,7 @@ func (b *bench) source() string {
 
 // TestGuide follows docs/ci.md from nothing to a failing and a passing gate.
 func TestGuide(t *testing.T) {
+	t.Parallel() // it mostly waits
 	if runtime.GOOS != "linux" {
 		t.Skip("only Linux has all of 127.0.0.0/8")
 	}

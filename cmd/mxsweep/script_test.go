@@ -33,6 +33,7 @@ func TestMain(m *testing.M) {
 // compared: with exits in the one process of the script's worker, with all else
 // in a process per line.
 func TestScripts(t *testing.T) {
+	t.Parallel() // they mostly wait
 	testscript.Run(t, testscript.Params{
 		Dir:           filepath.Join("testdata", "script"),
 		UpdateScripts: *update,
