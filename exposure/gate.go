@@ -165,6 +165,10 @@ type Verdict struct {
 	// CanariesOK is false if a canary did not answer.
 	CanariesOK bool
 
+	// CanariesOwn is set if canaries answered, and none on another machine: that
+	// shows nothing of the network.
+	CanariesOwn bool
+
 	// Failing counts the findings that fail the run.
 	Failing int
 
@@ -182,7 +186,8 @@ func (g Gate) Fails(f *Finding) bool {
 // Decide says how the run ends: the one place that turns what is known of a run
 // into its exit code.
 func (g Gate) Decide(facts RunFacts, findings []Finding) Verdict {
-	v := Verdict{Gate: "pass", Complete: true, CanariesOK: true}
+	v := Verdict{Gate: "pass", Complete: true, CanariesOK: true,
+		CanariesOwn: !facts.canaryAnswered() && slices.ContainsFunc(facts.Canaries, func(c Canary) bool { return c.Answered })}
 	g.errors(&v, facts)
 	for i := range findings {
 		g.judge(&v, &findings[i])

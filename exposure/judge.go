@@ -55,8 +55,8 @@ type Judge struct {
 	Now time.Time
 }
 
-// ruleForbidden is the rule for a port that the policy wants closed.
-const ruleForbidden = "MXS1801"
+// RuleForbidden is the rule for a port that the policy wants closed.
+const RuleForbidden = "MXS1801"
 
 // ruleOnlyIPv6 is the rule for a port that is open over IPv6 only.
 const ruleOnlyIPv6 = "MXS1906"
@@ -83,17 +83,37 @@ func (j *Judge) Findings(p Port) []Finding {
 			list = append(list, f)
 		}
 	}
-	if m := j.Policy.forbids(p.Target.Addr(), p.names(), p.Target.Port()); m != nil && j.Rules.Lookup(ruleForbidden) != nil {
-		f := j.finding(j.Rules.Lookup(ruleForbidden), p, v)
-		f.PolicyAnchor = m.Anchor
-		f.Confidence = 10 // that the port is open is certain, whatever answers
-		list = append(list, f)
-	}
+	list = append(list, j.forbidden(p, v)...)
 	for i := range list {
 		j.Policy.Apply(&list[i], j.now(p))
 	}
 	slices.SortStableFunc(list, compareWeight)
 	return list
+}
+
+// Forbidden judges one port by nothing but what the policy wants closed: for ports
+// that were judged before, by another policy.
+func (j *Judge) Forbidden(p Port) []Finding {
+	if p.State != scan.StateOpen || j.Rules == nil {
+		return nil
+	}
+	list := j.forbidden(p, j.vantage(p.Target.Addr()))
+	for i := range list {
+		j.Policy.Apply(&list[i], j.now(p))
+	}
+	return list
+}
+
+// forbidden gives the finding of an open port that the policy wants closed.
+func (j *Judge) forbidden(p Port, v Vantage) []Finding {
+	m, rule := j.Policy.forbids(p.Target.Addr(), p.names(), p.Target.Port()), j.Rules.Lookup(RuleForbidden)
+	if m == nil || rule == nil {
+		return nil
+	}
+	f := j.finding(rule, p, v)
+	f.PolicyAnchor = m.Anchor
+	f.Confidence = 10 // that the port is open is certain, whatever answers
+	return []Finding{f}
 }
 
 // compareWeight orders findings of one port.

@@ -60,10 +60,49 @@ func (p *Policy) NeverAsked(space *scan.Space, scope *scan.Scope) []Notice {
 		name = canonicalName(name)
 		named[name] = append(named[name], netipx.IPRangeFrom(a, a))
 	}
+	return p.neverAsked(func(m *Prohibition) bool { return m.asked(space, named) })
+}
+
+// An AskedPart is what one of several runs asked, as far as its report tells.
+type AskedPart struct {
+	Ports  []uint16         // of any of its hosts; nil where the report does not tell
+	Ranges []netipx.IPRange // its addresses
+	Names  []string         // that they were asked by
+
+	// Unknown is set where the report does not tell the addresses.
+	Unknown bool
+}
+
+// NeverAskedBy is NeverAsked for runs that are judged together.
+func (p *Policy) NeverAskedBy(parts []AskedPart) []Notice {
+	if p == nil || len(p.MustBeClosed) == 0 {
+		return nil
+	}
+	return p.neverAsked(func(m *Prohibition) bool {
+		return slices.ContainsFunc(parts, func(part AskedPart) bool { return m.within(&part) })
+	})
+}
+
+// within reports whether the part may hold a pair that the entry is about.
+func (m *Prohibition) within(part *AskedPart) bool {
+	switch {
+	case part.Ports != nil && !slices.ContainsFunc(part.Ports, m.Ports.Matches):
+		return false
+	case part.Unknown, m.Hosts.Any():
+		return true
+	case m.Hosts.name != "":
+		return slices.ContainsFunc(part.Names, func(name string) bool { return canonicalName(name) == m.Hosts.name })
+	}
+	return slices.ContainsFunc(m.Hosts.ranges, func(r netipx.IPRange) bool { return slices.ContainsFunc(part.Ranges, r.Overlaps) })
+}
+
+// neverAsked says which entries under must_be_closed are about nothing that was
+// asked.
+func (p *Policy) neverAsked(asked func(*Prohibition) bool) []Notice {
 	var list []Notice
 	for i := range p.MustBeClosed {
 		m := &p.MustBeClosed[i]
-		if m.asked(space, named) {
+		if asked(m) {
 			continue
 		}
 		if len(list) == maxUnasked {

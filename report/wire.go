@@ -110,6 +110,11 @@ type Scope struct {
 	// TargetsSHA256 is over the targets as they were named, where those are
 	// not all of the scope: it tells two jobs over one scope apart.
 	TargetsSHA256 string `json:"targets_sha256,omitempty"`
+
+	// Asked are the addresses that were asked for something, each as ADDRESS or
+	// FROM-TO, and the names that they were asked by; in all shards those of the
+	// whole sweep. It is nil where there are too many to tell.
+	Asked []string `json:"asked,omitempty"`
 }
 
 // A Baseline names the earlier findings that a run was compared with.
@@ -215,6 +220,10 @@ type Coverage struct {
 
 	Loss       float64 `json:"loss,omitempty"`        // share of the probes or their answers, 0 to 1
 	CanariesOK *bool   `json:"canaries_ok,omitempty"` // nil: no canaries
+
+	// CanariesOwn says that canaries answered, and none of them on another machine
+	// than the scanner's: they show nothing of the network.
+	CanariesOwn bool `json:"canaries_own,omitempty"`
 
 	// Parts are the lines of the scope of which this run, as a shard, asked a
 	// part: whether enough hosts are up in them can only be told of all shards.

@@ -81,15 +81,22 @@ func (m *merger) short() []exposure.ScopeLine {
 	return short
 }
 
-// canaries stands for those of the runs: one that answered, if all did. One that
-// did not is told by a notice of its run.
+// canaries stands for those of the runs: one that answered, if all of a run did,
+// on another machine than the scanner's if there is such a run. One that did not
+// answer is told by a notice of its run.
 func (m *merger) canaries() []exposure.Canary {
+	var own []exposure.Canary
 	for _, r := range m.runs {
-		if ok := r.summary.Coverage.CanariesOK; ok != nil && *ok {
+		c := &r.summary.Coverage
+		switch {
+		case c.CanariesOK == nil || !*c.CanariesOK:
+		case c.CanariesOwn:
+			own = []exposure.Canary{{Answered: true, Own: true}}
+		default:
 			return []exposure.Canary{{Answered: true}}
 		}
 	}
-	return nil
+	return own
 }
 
 // counts are the numbers of the merged coverage, nil if a run lacks them.
@@ -111,7 +118,7 @@ func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) report.Summar
 		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.gate.FailOn.String(), Reason: v.Reason,
 		Coverage: report.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
-			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)), CoverageCounts: m.counts(c),
+			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)), CoverageCounts: m.counts(c), CanariesOwn: v.CanariesOwn,
 		},
 	}
 	for _, r := range m.runs {

@@ -44,6 +44,13 @@ func (m *merger) findings() ([]exposure.Finding, error) {
 			m.status(&f)
 			seen = append(seen, f)
 		}
+		for _, f := range m.forbidden(r) {
+			if !found[f.ID] {
+				m.lower(&f, r)
+				found[f.ID], drift[f.ID] = true, f.Drift
+				seen = append(seen, f)
+			}
+		}
 		if m.once {
 			r.findings = nil // which take much memory
 		}

@@ -189,6 +189,7 @@ func (m *merger) run(args []string) report.Run {
 		Scope: report.Scope{
 			Name:   m.one(func(r *savedRun) string { return r.run.Scope.Name }),
 			Files:  m.distinct(func(r *savedRun) []string { return r.run.Scope.Files }),
+			Asked:  m.askedHosts(),
 			Ports:  scan.FormatPorts(m.ports()),
 			SHA256: m.scopeSHA256(),
 		},

@@ -27,9 +27,10 @@ func (m *merger) conclude() mergedConclusion {
 	c.findings = findings
 	carried, whole := m.carried(&facts)
 	facts.Incomplete = append(facts.Incomplete, m.missing...)
+	facts.Unknown = m.required(facts.Incomplete)
 	c.verdict = m.gate.Decide(facts, c.findings)
 	c.verdict.Complete = c.verdict.Complete && whole
-	c.verdict.Notices = slices.Concat(c.verdict.Notices, drifted, m.differ, carried)
+	c.verdict.Notices = slices.Concat(c.verdict.Notices, drifted, m.differ, carried, m.policy.NeverAskedBy(m.askedParts()))
 	entries := m.policy.Notices(c.findings, c.verdict.Notices, m.now)
 	c.verdict.Notices = append(c.verdict.Notices, entries...)
 	c.summary = m.summary(&c.verdict, facts.Coverage)
@@ -151,8 +152,7 @@ func (m *merger) show(vantage string, c *exposure.Comparison) *exposure.Coverage
 		}
 	}
 	for pair, p := range best {
-		c.Add(exposure.Port{Host: p.Host, Service: serviceOf(p.Service),
-			Result: scan.Result{Target: pair, State: scan.State(p.State), Reason: scan.Reason(p.Reason), Time: p.Timestamp.Time, Attempts: p.Attempts}})
+		c.Add(portOf(p, pair))
 	}
 	return counter
 }

@@ -31,7 +31,7 @@ func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts) report.Summa
 		},
 	}
 	if len(facts.Canaries) > 0 {
-		s.Coverage.CanariesOK = &v.CanariesOK
+		s.Coverage.CanariesOK, s.Coverage.CanariesOwn = &v.CanariesOK, v.CanariesOwn
 	}
 	return s
 }
@@ -84,7 +84,7 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 		Shard:         p.flags.shard.part(),
 		Scope: report.Scope{
 			Name: name, SHA256: p.scopeSHA256, Files: files, Ports: scan.FormatPorts(p.sweptPorts()),
-			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(), TargetsSHA256: p.targetsSHA256(),
+			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(), TargetsSHA256: p.targetsSHA256(), Asked: p.askedHosts(),
 		},
 	}
 	if !p.flags.now.IsZero() {

@@ -1,0 +1,156 @@
+package main
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+	"mxsweep/scan"
+)
+
+// portOf is a port as its record tells it.
+func portOf(p *report.Port, pair netip.AddrPort) exposure.Port {
+	return exposure.Port{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: anchorFrom(p.Anchor), Reachability: exposure.Reachability(p.Reachability),
+		Result: scan.Result{Target: pair, State: scan.State(p.State), Reason: scan.Reason(p.Reason), Time: p.Timestamp.Time, Attempts: p.Attempts}}
+}
+
+// pairOf is the pair of a record, and whether it is one.
+func pairOf(p *report.Port) (netip.AddrPort, bool) {
+	addr, err := netip.ParseAddr(p.IP)
+	return netip.AddrPortFrom(addr.Unmap(), p.Port), err == nil
+}
+
+// forbidden gives the findings of open ports of a run that the policy of the
+// merged run wants closed, of which its own policy need not have known.
+func (m *merger) forbidden(r *savedRun) []exposure.Finding {
+	if m.policy == nil || len(m.policy.MustBeClosed) == 0 {
+		return nil
+	}
+	vantages, has := map[netip.AddrPort]string{}, map[netip.AddrPort]bool{}
+	for i := range r.findings {
+		f := &r.findings[i]
+		if addr, err := netip.ParseAddr(f.IP); err == nil {
+			pair := netip.AddrPortFrom(addr.Unmap(), f.Port)
+			vantages[pair], has[pair] = f.Vantage, has[pair] || f.Rule == exposure.RuleForbidden && f.Drift != string(exposure.DriftFixed)
+		}
+	}
+	judge := exposure.Judge{Rules: m.rules, Policy: m.policy, Now: m.now}
+	var list []exposure.Finding
+	for _, p := range r.ports {
+		pair, ok := pairOf(p)
+		if !ok || has[pair] {
+			continue
+		}
+		var err error
+		name := cmp.Or(vantages[pair], r.run.Vantage)
+		if judge.Vantage, err = exposure.ParseVantage(name, m.policy); err != nil {
+			judge.Vantage = exposure.Vantage{Name: name} // the run had it from another policy
+		}
+		for _, f := range judge.Forbidden(portOf(p, pair)) {
+			if m.compared() {
+				f.Drift = exposure.DriftNew // or it would be among the findings
+			}
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// required gives the pairs that the policy of the merged run expects, or wants
+// closed, and that are unknown from a vantage point, but for those that a notice
+// of a run tells already.
+func (m *merger) required(told []exposure.Notice) *exposure.UnknownPairs {
+	if m.policy == nil {
+		return nil
+	}
+	needs := exposure.Requirements{Policy: m.policy}
+	if !needs.AnyPort() {
+		return nil
+	}
+	var list exposure.UnknownPairs
+	for _, best := range m.bestRecords(func(p *report.Port, pair netip.AddrPort) bool { return needs.OfPort(pair, namesOf(p)...) != "" }) {
+		why := needs.OfPort(best.pair, namesOf(best.record)...)
+		mentioned := slices.ContainsFunc(told, func(n exposure.Notice) bool {
+			return n.Code == exposure.NoticeRequired && strings.Contains(n.Message, best.pair.String()+" ")
+		})
+		if !mentioned && m.unsettled(best, why) {
+			list.Require(best.pair.String(), 1, why)
+		}
+	}
+	return &list
+}
+
+// A runRecord is what a run says of a pair.
+type runRecord struct {
+	run    *savedRun
+	pair   netip.AddrPort
+	record *report.Port
+	up     bool // the run had a packet of the host
+}
+
+// bestRecords gives, of each pair that is wanted and each vantage point, the record
+// that tells most.
+func (m *merger) bestRecords(wanted func(*report.Port, netip.AddrPort) bool) []runRecord {
+	type place struct {
+		vantage string
+		pair    netip.AddrPort
+	}
+	at := map[place]int{}
+	var list []runRecord
+	for _, r := range m.runs {
+		up := r.up()
+		for _, p := range r.ports {
+			pair, ok := pairOf(p)
+			if !ok || !wanted(p, pair) {
+				continue
+			}
+			one, key := runRecord{r, pair, p, up[pair.Addr()]}, place{r.run.Vantage, pair}
+			if n, known := at[key]; !known {
+				at[key] = len(list)
+				list = append(list, one)
+			} else if tellsMore(p, list[n].record) {
+				list[n] = one
+			}
+		}
+	}
+	return list
+}
+
+// unsettled reports whether nothing conclusive is known of a pair that the policy
+// names. An open port that must be closed has a finding for that, which is enough
+// where the policy accepts that its host cannot be judged.
+func (m *merger) unsettled(b runRecord, why exposure.Requirement) bool {
+	addr, names := b.pair.Addr(), namesOf(b.record)
+	switch scan.State(b.record.State) {
+	case scan.StateClosed:
+		return false
+	case scan.StateFiltered:
+		return !b.up && m.countsSilent(b.run, addr, names)
+	case scan.StateOpen:
+		accepted := m.policy.AcceptsNotice(exposure.NoticeWildcard, addr, names, m.now) != nil || m.policy.AcceptsNotice(exposure.NoticeCrowded, addr, names, m.now) != nil
+		return b.record.Service != nil && !m.policy.Assessed(portOf(b.record, b.pair)) && !(accepted && why == exposure.RequiredClosed)
+	}
+	return true
+}
+
+// countsSilent reports whether a silent address of a run counts: it is not vacant,
+// and no notice of its own tells of it.
+func (m *merger) countsSilent(r *savedRun, addr netip.Addr, names []string) bool {
+	if slices.ContainsFunc(r.notices, func(n report.Notice) bool { return n.Code == exposure.NoticeSilent && n.Target == addr.String() }) {
+		return false
+	}
+	needs := exposure.Requirements{Policy: m.policy}
+	c := &r.summary.Coverage
+	return needs.Expected(addr, names...) || c.HostsSilent > 0 && (c.CoverageCounts == nil || c.Vacant == 0)
+}
+
+// namesOf are the names of a record's host.
+func namesOf(p *report.Port) []string {
+	if p.Host == "" {
+		return p.Aliases
+	}
+	return append([]string{p.Host}, p.Aliases...)
+}

@@ -1,0 +1,150 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"mxsweep/exposure"
+	"mxsweep/report"
+	"mxsweep/scan"
+)
+
+// mergedUnder judges runs as one, under a policy.
+func mergedUnder(t *testing.T, policy string, runs ...*savedRun) mergedConclusion {
+	t.Helper()
+	p, err := exposure.LoadPolicy("mxsweep.yaml", []byte("version: 1\n"+policy), exposure.PolicyContext{Rules: runs[0].rules})
+	if err != nil {
+		t.Fatal(err)
+	}
+	m := &merger{rules: runs[0].rules, policy: p, now: time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC), runs: runs}
+	if err := m.check(); err != nil {
+		t.Fatal(err)
+	}
+	return m.conclude()
+}
+
+// noticed gives the messages of the notices with a code.
+func noticed(c mergedConclusion, code string) string {
+	var list []string
+	for _, n := range c.verdict.Notices {
+		if n.Code == code {
+			list = append(list, n.Message)
+		}
+	}
+	return strings.Join(list, "\n")
+}
+
+// TestMergeRequiresWhatThePolicyNames holds that a pair which the policy of the
+// merged run expects, or wants closed, and of which the runs know nothing, leaves
+// it incomplete, as it does a scan.
+func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
+	const closed = "must_be_closed: [{target: 192.0.2.9, ports: 10027}]\n"
+	const expect = "expect: [{target: 192.0.2.9, ports: 10027}]\n"
+	for name, tt := range map[string]struct {
+		state  scan.State
+		policy string
+		want   exposure.ExitCode
+	}{
+		"closed, unknown":       {scan.StateUnknown, closed, exposure.ExitIncomplete},
+		"expected, unknown":     {scan.StateUnknown, expect, exposure.ExitIncomplete},
+		"of another, unknown":   {scan.StateUnknown, strings.ReplaceAll(closed, "2.9", "2.8"), exposure.ExitPass},
+		"expected, silent":      {scan.StateFiltered, expect, exposure.ExitIncomplete},
+		"closed, is closed":     {scan.StateClosed, closed, exposure.ExitPass},
+		"expected, is closed":   {scan.StateClosed, expect, exposure.ExitPass},
+		"closed, is open":       {scan.StateOpen, closed, exposure.ExitFail},
+		"expected, may be open": {scan.StateOpen, expect, exposure.ExitPass},
+	} {
+		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateClosed}, mergePort{addr: "192.0.2.9", state: tt.state})
+		r.summary.Coverage.Planned, r.summary.Coverage.Answered = 100, 99
+		c := mergedUnder(t, tt.policy, r)
+		told := noticed(c, exposure.NoticeRequired)
+		if c.verdict.Code != tt.want || (told != "") != (tt.want == exposure.ExitIncomplete) || told != "" && !strings.Contains(told, "192.0.2.9:10027") {
+			t.Errorf("%s: exit code %d, want %d; %q", name, c.verdict.Code, tt.want, told)
+		}
+		forbidden := slices.ContainsFunc(c.findings, func(f exposure.Finding) bool { return f.Rule.ID == exposure.RuleForbidden })
+		if forbidden != (tt.state == scan.StateOpen && tt.policy == closed) {
+			t.Errorf("%s: forbidden %v: %v", name, forbidden, c.findings)
+		}
+	}
+
+	// A run that tells it already is enough.
+	r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.9", state: scan.StateUnknown}, mergePort{addr: "192.0.2.1", state: scan.StateClosed})
+	said := exposure.NewNotice(exposure.NoticeRequired, "", nil, "1 port must have a conclusive result and has none: 192.0.2.9:10027 (expected by the policy).")
+	r.notices = append(r.notices, report.NewNotice(said, ""))
+	if told := noticed(mergedUnder(t, closed, r), exposure.NoticeRequired); told != said.Message {
+		t.Errorf("told %q", told)
+	}
+}
+
+// TestMergeNeverAsked holds that an entry under must_be_closed that no run asked
+// about is told, as far as the runs tell what they asked.
+func TestMergeNeverAsked(t *testing.T) {
+	for name, tt := range map[string]struct {
+		entry   string
+		a, b    []string
+		missing bool
+	}{
+		"asked by the second":    {"{target: 192.0.2.77, ports: 10027}", []string{"192.0.2.1"}, []string{"192.0.2.64-192.0.2.95"}, false},
+		"another address":        {"{target: 192.0.2.77, ports: 10027}", []string{"192.0.2.1"}, []string{"192.0.2.64-192.0.2.76"}, true},
+		"another port":           {"{target: 192.0.2.1, ports: 10028}", []string{"192.0.2.1"}, []string{"192.0.2.2"}, true},
+		"another port anywhere":  {`{target: "*", ports: 10028}`, nil, nil, true},
+		"anywhere":               {`{target: "*", ports: 10027}`, nil, nil, false},
+		"a name":                 {"{target: mx1.example.org, ports: 10027}", []string{"192.0.2.1", "MX1.example.org"}, []string{"192.0.2.2"}, false},
+		"another name":           {"{target: mx2.example.org, ports: 10027}", []string{"192.0.2.1", "mx1.example.org"}, []string{"192.0.2.2"}, true},
+		"a run that is not told": {"{target: 192.0.2.77, ports: 10027}", []string{"192.0.2.1"}, nil, false},
+	} {
+		a := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateClosed})
+		b := madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
+		a.run.Scope.Asked, b.run.Scope.Asked = tt.a, tt.b
+		told := noticed(mergedUnder(t, "must_be_closed: ["+tt.entry+"]\n", a, b), exposure.NoticeExpectedMissing)
+		if (told != "") != tt.missing || tt.missing && !strings.Contains(told, "names no host and port that this run asked") {
+			t.Errorf("%s: told %q", name, told)
+		}
+	}
+}
+
+// TestMergeOwnCanary holds that a canary on the scanner's own machine shows nothing
+// of the network in a merged run either.
+func TestMergeOwnCanary(t *testing.T) {
+	for name, tt := range map[string]struct {
+		own    []bool // of the canary of each run
+		reason string
+		stays  bool
+	}{
+		"own":          {[]bool{true}, "no canary on another machine was asked", true},
+		"own, twice":   {[]bool{true, true}, "no canary on another machine was asked", true},
+		"elsewhere":    {[]bool{false}, "", false},
+		"one of them":  {[]bool{true, false}, "", false},
+		"the other":    {[]bool{false, true}, "", false},
+		"none, is old": {nil, "no canary was asked", false},
+	} {
+		runs := []*savedRun{madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateClosed}),
+			madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: scan.StateClosed})}
+		for i, r := range runs {
+			r.summary.Coverage.CoverageCounts = &report.CoverageCounts{Closed: 1}
+			if i < len(tt.own) {
+				ok := true
+				r.summary.Coverage.CanariesOK, r.summary.Coverage.CanariesOwn = &ok, tt.own[i]
+			}
+		}
+		c := mergedUnder(t, "", runs...)
+		if (tt.reason == "") != (c.verdict.Reason == "") || !strings.Contains(c.verdict.Reason, tt.reason) || c.summary.Coverage.CanariesOwn != tt.stays {
+			t.Errorf("%s: reason %q, own %v", name, c.verdict.Reason, c.summary.Coverage.CanariesOwn)
+		}
+	}
+}
+
+// TestAskedRange reads what askedHosts writes.
+func TestAskedRange(t *testing.T) {
+	for text, want := range map[string]string{
+		"192.0.2.1": "192.0.2.1-192.0.2.1", "192.0.2.0-192.0.2.15": "192.0.2.0-192.0.2.15", "2001:db8::1": "2001:db8::1-2001:db8::1",
+		"fe80::1%eth0": "fe80::1-fe80::1", "mx1.example.org": "", "192.0.2.9-192.0.2.1": "", "192.0.2.1-2001:db8::1": "", "a-b": "",
+	} {
+		r, ok := askedRange(text)
+		if ok != (want != "") || ok && r.String() != want {
+			t.Errorf("%q: %v, %v", text, r, ok)
+		}
+	}
+}
