@@ -269,6 +269,23 @@ func TestRetiredRule(t *testing.T) {
 	}
 }
 
+// TestUnknownRuleIsNotFixed holds that a finding of a rule which this version does
+// not have is not taken for fixed where the port is open: nothing could show it.
+func TestUnknownRuleIsNotFixed(t *testing.T) {
+	e := BaselineEntry{Rule: "MXS1099", Severity: High, IP: netip.MustParseAddr("192.0.2.10"), Port: 10024, Protocol: "tcp", Vantage: "internet"}
+	e.ID = FindingID(e.Rule, e.IP.String(), e.Port, e.Vantage)
+	for state, want := range map[scan.State]Drift{scan.StateOpen: DriftUnverified, scan.StateClosed: DriftFixed} {
+		port := openPort(10024, svc("smtp", "content-filter", "amavisd-new"))
+		port.State = state
+		c := BaselineOf(testHeader, []BaselineEntry{e}).Compare(testConditions, testRules(t))
+		c.Add(port)
+		list, _ := c.Finish(nil, nil, nil, testTime)
+		if len(list) != 1 || list[0].Drift != want {
+			t.Errorf("%s: %+v, want %s", state, list, want)
+		}
+	}
+}
+
 func FuzzReadBaseline(f *testing.F) {
 	data, err := testBaseline(f).Encode()
 	if err != nil {

@@ -142,6 +142,8 @@ func (c *Comparison) verifyAt(e *BaselineEntry, addr netip.Addr, counter *Covera
 		return false, "this run could not ask the port"
 	case slices.ContainsFunc(s.broken, func(b *Rule) bool { return b.ID == e.Rule }):
 		return false, "the rule is still broken there, on what is another host by its name"
+	case c.rules != nil && c.rules.Lookup(e.Rule) == nil:
+		return false, "the port is open, and this version does not know the rule, so that it cannot tell"
 	case r.OptIn && !c.now.Intrusive:
 		return false, "the port is open, and only intrusive probes, which this run did not send, would show the finding"
 	case e.Rule == ruleOnlyIPv6:

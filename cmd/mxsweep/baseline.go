@@ -74,12 +74,15 @@ func readBaseline(file string, rules *exposure.RuleSet) (b *exposure.Baseline, s
 }
 
 // openBaseline reads a baseline for a verb that needs no more than the entries.
-func openBaseline(file string) (b *exposure.Baseline, saved bool, err error) {
+func (s *session) openBaseline(file string) (b *exposure.Baseline, saved bool, err error) {
 	rules, err := exposure.Builtin()
 	if err != nil {
 		return nil, false, err
 	}
-	return readBaseline(file, rules)
+	if b, saved, err = readBaseline(file, rules); err == nil {
+		s.tellUnknownRules(file, rules, rulesOfBaseline(b))
+	}
+	return b, saved, err
 }
 
 // writeBaseline writes a baseline to a file, whole or not at all; "-" is
@@ -119,7 +122,7 @@ next one. So will what stood on hosts that were silent: write the baseline of a
 run that saw all of them.`,
 		Args: exactArgs(1, "one saved run"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			run, err := readRun(args[0])
+			run, err := s.readRun(args[0])
 			if err != nil {
 				return err
 			}
@@ -147,14 +150,14 @@ for byte. Where FILE is a saved run, -o names the baseline to write.`,
 			if file == "" {
 				return usagef("--baseline FILE", "naming the baseline: none given")
 			}
-			old, saved, err := openBaseline(file)
+			old, saved, err := s.openBaseline(file)
 			if err != nil {
 				return err
 			}
 			if saved && output == "" {
 				return usagef("-o FILE", "updating baseline %q: it is a saved run, which stays as it is, and no file is named for the baseline", file)
 			}
-			run, err := readRun(args[0])
+			run, err := s.readRun(args[0])
 			if err != nil {
 				return err
 			}
@@ -199,7 +202,7 @@ func (s *session) pruneBaseline(file string, targets, rules []string) error {
 	if len(targets) == 0 && len(rules) == 0 {
 		return usagef("--target HOST or --rule ID", "naming what to drop: nothing given")
 	}
-	b, saved, err := openBaseline(file)
+	b, saved, err := s.openBaseline(file)
 	if err != nil {
 		return err
 	}
@@ -243,7 +246,7 @@ func newBaselineShow(s *session) *cobra.Command {
 		Short: "show a baseline as a table",
 		Args:  exactArgs(1, "one baseline"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			b, _, err := openBaseline(args[0])
+			b, _, err := s.openBaseline(args[0])
 			if err != nil {
 				return err
 			}
@@ -262,11 +265,11 @@ func newBaselineDiff(s *session) *cobra.Command {
 		Short: "show what came and what went between two baselines",
 		Args:  exactArgs(2, "two baselines"),
 		RunE: func(_ *cobra.Command, args []string) error {
-			before, _, err := openBaseline(args[0])
+			before, _, err := s.openBaseline(args[0])
 			if err != nil {
 				return err
 			}
-			after, _, err := openBaseline(args[1])
+			after, _, err := s.openBaseline(args[1])
 			if err != nil {
 				return err
 			}
@@ -305,7 +308,7 @@ func baselineTable(b *bytes.Buffer, mark string, entries []exposure.BaselineEntr
 }
 
 // readRun reads a saved run that is complete enough to be a baseline.
-func readRun(file string) (*savedRun, error) {
+func (s *session) readRun(file string) (*savedRun, error) {
 	defer boundMemory()()
 	rules, err := exposure.Builtin()
 	if err != nil {
@@ -316,7 +319,11 @@ func readRun(file string) (*savedRun, error) {
 		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
 	}
 	defer f.Close()
-	return readSavedRun(file, f, rules)
+	run, err := readSavedRun(file, f, rules)
+	if err == nil {
+		s.tellUnknownRules(file, rules, rulesOfFindings(run.findings))
+	}
+	return run, err
 }
 
 // readSavedRun is readRun of a file that is open.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"maps"
 	"os"
 	"strconv"
 	"strings"
@@ -67,18 +68,19 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	}
 	undo := outs.discard
 	s.undo.Store(&undo)
-	reader, err := savedRunReader()
+	reader, rules, err := savedRunReader()
 	if err != nil {
 		outs.discard()
 		return err
 	}
-	watch := &cutWatch{Writer: outs}
+	watch := &replayWatch{Writer: outs, rules: map[string]bool{}}
 	summary, err := reader.Replay(in, watch)
 	if err != nil && !outs.failed() {
 		outs.discard()
 		return coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
 	}
 	err = outs.close()
+	s.tellUnknownRules(file, rules, maps.Keys(watch.rules))
 	if !summary.Complete && summary.Gate == report.GateError {
 		s.code = exposure.Worse(s.code, exitError)
 		s.tellPart(file, watch.cut, outs)
@@ -86,14 +88,22 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	return err
 }
 
-// A cutWatch hands a saved run on and keeps what is said of where it is cut.
-type cutWatch struct {
+// A replayWatch hands a saved run on and keeps what is said of where it is cut, and
+// the rules of its findings.
+type replayWatch struct {
 	report.Writer
-	cut string // "" if it is whole
+	cut   string // "" if it is whole
+	rules map[string]bool
+}
+
+// Finding implements [report.Writer].
+func (w *replayWatch) Finding(f report.Finding) error {
+	w.rules[f.Rule] = true
+	return w.Writer.Finding(f)
 }
 
 // Notice implements [report.Writer].
-func (w *cutWatch) Notice(n report.Notice) error {
+func (w *replayWatch) Notice(n report.Notice) error {
 	if n.Code == report.NoticeCutShort {
 		w.cut = n.Message
 	}

@@ -69,6 +69,10 @@ func (s *session) plan(file string) (report.Plan, error) {
 		defer f.Close()
 		in = f
 	}
+	rules, err := exposure.Builtin()
+	if err != nil {
+		return report.Plan{}, err
+	}
 	run := &savedRun{services: newServices()}
 	if err := run.read(in); err != nil {
 		return report.Plan{}, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
@@ -81,5 +85,6 @@ func (s *session) plan(file string) (report.Plan, error) {
 	default:
 		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s What is not in it is not in the plan.\n", visible(strconv.Quote(file)), visible(why))
 	}
+	s.tellUnknownRules(file, rules, rulesOfFindings(run.findings))
 	return report.NewPlan(run.findings), nil
 }

@@ -61,6 +61,9 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	if err != nil {
 		return err
 	}
+	if !flags.quiet {
+		s.tellRulesOfRuns(m, flags.baseline)
+	}
 	specs, err := flags.output.specs()
 	if err != nil {
 		return err
@@ -87,6 +90,16 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	s.code = exposure.Worse(s.code, c.verdict.Code)
 	s.warn(&plan{flags: flags, gate: m.gate}, outs, &c.conclusion)
 	return outs.close()
+}
+
+// tellRulesOfRuns tells the rules of runs and baseline that are not known.
+func (s *session) tellRulesOfRuns(m *merger, baseline string) {
+	for _, r := range m.runs {
+		s.tellUnknownRules(r.file, m.rules, rulesOfFindings(r.findings))
+	}
+	if m.baseline != nil {
+		s.tellUnknownRules(baseline, m.rules, rulesOfBaseline(m.baseline))
+	}
 }
 
 // newMerger reads everything that the flags and arguments name. All mistakes are

@@ -102,7 +102,7 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return p, p.readBaseline(flags.baseline)
+	return p, p.readBaseline(s, flags.baseline)
 }
 
 // boundMemory has garbage collected late while a run is prepared, but more often
@@ -139,7 +139,7 @@ func loadKnowledge() (known *signatures.Ports, rules *exposure.RuleSet, _ error)
 }
 
 // readBaseline prepares the comparison with earlier findings.
-func (p *plan) readBaseline(file string) error {
+func (p *plan) readBaseline(s *session, file string) error {
 	p.scopeSHA256 = p.scope.SHA256(p.wholeSpace)
 	if file == "" {
 		return nil
@@ -147,6 +147,9 @@ func (p *plan) readBaseline(file string) error {
 	var err error
 	if p.baseline, _, err = readBaseline(file, p.judge.Rules); err != nil {
 		return err
+	}
+	if !p.flags.quiet {
+		s.tellUnknownRules(file, p.judge.Rules, rulesOfBaseline(p.baseline))
 	}
 	p.drift = p.baseline.Compare(exposure.Conditions{
 		Vantage:     p.vantage(),

@@ -32,6 +32,10 @@ type session struct {
 	// noSuchVerb is set where help was asked for of a verb that does not exist.
 	noSuchVerb error
 
+	// toldRules are rules of files that this version does not know, and that were
+	// told.
+	toldRules map[string]bool
+
 	// undo takes back what a verb has begun that does not end by itself; nil
 	// if there is nothing to take back.
 	undo atomic.Pointer[func()]

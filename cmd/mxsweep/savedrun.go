@@ -37,12 +37,12 @@ type savedService struct {
 
 // savedRunReader reads a saved run and explains the findings of one that was
 // cut short before it told its rules.
-func savedRunReader() (report.Reader, error) {
+func savedRunReader() (report.Reader, *exposure.RuleSet, error) {
 	set, err := exposure.Builtin()
 	if err != nil {
-		return report.Reader{}, err
+		return report.Reader{}, nil, err
 	}
-	return report.Reader{Rules: reportRules(set)}, nil
+	return report.Reader{Rules: reportRules(set)}, set, nil
 }
 
 // reportRules are the rules as reports write them.
