@@ -249,6 +249,8 @@ func unassessedWords(p Port) string {
 		words = "open, and refuses to talk for now"
 	case fingerprint.InconclusiveCutOff:
 		words = "open, and cuts the conversation off"
+	case fingerprint.InconclusiveHandshake:
+		words = "open, speaks TLS, and the handshake failed"
 	case fingerprint.InconclusiveUnfinished:
 		words = "open, and was still replying when time was up"
 	case fingerprint.InconclusiveNoReply:

@@ -72,7 +72,7 @@ func TestUnroutedTarget(t *testing.T) {
 func TestUnassessedWords(t *testing.T) {
 	for _, i := range []fingerprint.Inconclusive{
 		fingerprint.InconclusiveNoConnection, fingerprint.InconclusiveRefused, fingerprint.InconclusiveCutOff,
-		fingerprint.InconclusiveUnfinished, fingerprint.InconclusiveNoReply, fingerprint.InconclusiveUnacknowledged,
+		fingerprint.InconclusiveUnfinished, fingerprint.InconclusiveNoReply, fingerprint.InconclusiveUnacknowledged, fingerprint.InconclusiveHandshake,
 	} {
 		if words := unassessedWords(Port{Service: &fingerprint.Service{Inconclusive: i}}); strings.Contains(words, string(i)) {
 			t.Errorf("%s: %s", i, words)

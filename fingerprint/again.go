@@ -28,7 +28,7 @@ const (
 // than any reply is waited for while dozens are started at once.
 func (id *Identifier) Doubtful(addr netip.Addr, svc *Service) bool {
 	switch svc.Inconclusive {
-	case InconclusiveNoConnection, InconclusiveRefused, InconclusiveCutOff:
+	case InconclusiveNoConnection, InconclusiveRefused, InconclusiveCutOff, InconclusiveHandshake:
 		return true
 	case InconclusiveSkipped, InconclusiveHostTimeout:
 		return false
@@ -89,9 +89,10 @@ func (id *Identifier) connectAlone(ctx context.Context, s *session, r scan.Resul
 }
 
 // talkAlone repeats a conversation that settled nothing, with no other
-// connection open to the host, and returns the session that knows more. What a
-// port did not come to the end of that says its replies byte by byte, it does not
-// come to the end of in less time.
+// connection open to the host, and returns the session that knows more: the first,
+// where the second settles nothing either, perhaps for want of time. What a port did
+// not come to the end of that says its replies byte by byte, it does not come to the
+// end of in less time.
 func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) *session {
 	if s.left.drips.Load() <= 0 || !s.host.enterAlone(ctx) {
 		return s
@@ -101,7 +102,7 @@ func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) 
 	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
 	second.idle, second.perPort, second.most = s.idle, 1, s.retryTime()
 	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
-		second.unsettled() && second.confidence() == s.confidence() {
+		!second.settled() && second.confidence() == s.confidence() {
 		return s
 	}
 	return second

@@ -16,10 +16,22 @@ func (s *session) unsettled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch why, _ := s.inconclusive(); why {
-	case InconclusiveRefused, InconclusiveCutOff, InconclusiveUnfinished:
+	case InconclusiveRefused, InconclusiveCutOff, InconclusiveHandshake, InconclusiveUnfinished:
 		return true
 	}
 	return false
+}
+
+// settled reports whether the conversation tells what answers, or what is to be told
+// of it.
+func (s *session) settled() bool {
+	if s.inner != nil {
+		return s.inner.settled()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	why, _ := s.inconclusive()
+	return why == ""
 }
 
 // inconclusive says why the conversation does not settle what answers, "" if it
@@ -73,11 +85,11 @@ func (s *session) greetedElsewhere() (Inconclusive, []byte) {
 			return InconclusiveUnfinished, ex.Reply
 		}
 		if unfollowed(ex) {
-			return InconclusiveCutOff, nil
+			return InconclusiveHandshake, nil
 		}
 	}
 	if s.alerted {
-		return InconclusiveCutOff, nil
+		return InconclusiveHandshake, nil
 	}
 	return "", nil
 }

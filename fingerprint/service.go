@@ -108,6 +108,8 @@ const (
 	InconclusiveRefused Inconclusive = "refused-for-now"
 	// InconclusiveCutOff: the conversation was cut off in the middle.
 	InconclusiveCutOff Inconclusive = "cut-off"
+	// InconclusiveHandshake: the port speaks TLS, and the handshake failed.
+	InconclusiveHandshake Inconclusive = "tls-handshake"
 	// InconclusiveUnfinished: a reply was still coming when time was up.
 	InconclusiveUnfinished Inconclusive = "unfinished"
 	// InconclusiveNoReply: the port replied to nothing, which a daemon that is

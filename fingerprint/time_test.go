@@ -22,6 +22,12 @@ type fake func(c net.Conn)
 // identify talks to a fake and returns how long that took.
 func identify(t *testing.T, set *signatures.Set, f fake) (svc *Service, took time.Duration, most int) {
 	t.Helper()
+	return identifyAt(t, set, 10031, f)
+}
+
+// identifyAt is identify for another port.
+func identifyAt(t *testing.T, set *signatures.Set, port uint16, f fake) (svc *Service, took time.Duration, most int) {
+	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var wg sync.WaitGroup
@@ -43,7 +49,7 @@ func identify(t *testing.T, set *signatures.Set, f fake) (svc *Service, took tim
 			})}, nil
 		}}
 		start := time.Now()
-		svc, _ = id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")})
+		svc, _ = id.Identify(t.Context(), scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)})
 		took = time.Since(start)
 		wg.Wait()
 	})

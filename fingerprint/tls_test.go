@@ -69,7 +69,7 @@ func TestUnreadableCertificate(t *testing.T) {
 					io.Copy(io.Discard, conn)
 				}
 			})
-			if svc.Product != c.product || c.product == "" && svc.Inconclusive == "" {
+			if svc.Product != c.product || c.product == "" && svc.Inconclusive != InconclusiveHandshake {
 				t.Errorf("product %q, inconclusive %q, want product %q", svc.Product, svc.Inconclusive, c.product)
 			}
 		})
@@ -98,9 +98,27 @@ func TestTLSAlert(t *testing.T) {
 					io.Copy(io.Discard, conn)
 				}
 			})
-			if settled := svc.Inconclusive == ""; settled != c.settled {
-				t.Errorf("inconclusive %q, want settled %v", svc.Inconclusive, c.settled)
+			if want := map[bool]Inconclusive{false: InconclusiveHandshake}[c.settled]; svc.Inconclusive != want {
+				t.Errorf("inconclusive %q, want %q", svc.Inconclusive, want)
 			}
 		})
+	}
+}
+
+// TestTLSRetry meets a server on an implicit TLS port whose handshake cannot be
+// followed. The second conversation, of one connection at a time, listens for a
+// greeting until its time is up: what the first one heard stays the reason.
+func TestTLSRetry(t *testing.T) {
+	ca := httptest.NewTLSServer(nil)
+	key := ca.TLS.Certificates[0].PrivateKey
+	ca.Close()
+	config := &tls.Config{Certificates: []tls.Certificate{{Certificate: [][]byte{[]byte("no certificate")}, PrivateKey: key}}}
+	svc, _, _ := identifyAt(t, load(t), 993, func(conn net.Conn) {
+		if tls.Server(conn, config).Handshake() == nil {
+			io.Copy(io.Discard, conn)
+		}
+	})
+	if svc.Inconclusive != InconclusiveHandshake {
+		t.Errorf("inconclusive %q, want %q", svc.Inconclusive, InconclusiveHandshake)
 	}
 }

@@ -18,6 +18,7 @@ var causes = map[string]string{
 	"no-connection":   "no connection for a dialogue came about",
 	"refused-for-now": "it refused to talk for now",
 	"cut-off":         "the dialogue was cut off",
+	"tls-handshake":   "it speaks TLS, and the handshake failed",
 	"unfinished":      "it was still replying when time was up",
 	"unacknowledged":  "what was sent was never acknowledged",
 	"host-timeout":    "the time of its host was over",

@@ -48,7 +48,7 @@ func TestEveryCauseHasWords(t *testing.T) {
 	for _, i := range []fingerprint.Inconclusive{
 		fingerprint.InconclusiveNoConnection, fingerprint.InconclusiveRefused, fingerprint.InconclusiveCutOff,
 		fingerprint.InconclusiveUnfinished, fingerprint.InconclusiveUnacknowledged, fingerprint.InconclusiveSkipped,
-		fingerprint.InconclusiveHostTimeout, fingerprint.InconclusiveNoReply,
+		fingerprint.InconclusiveHostTimeout, fingerprint.InconclusiveNoReply, fingerprint.InconclusiveHandshake,
 	} {
 		if cause(string(i)) == string(i) {
 			t.Errorf("%s has no words", i)
