@@ -219,9 +219,9 @@ func (w *sweep) greets(ctx context.Context, r *scan.Result) bool {
 }
 
 // speaks reports whether a port said something of its own accord or in answer.
-// To hang up is not enough.
+// To hang up is not enough, nor is the number of the port.
 func speaks(s *fingerprint.Service) bool {
-	return s != nil && s.Inconclusive != fingerprint.InconclusiveSkipped && (len(s.Banner) > 0 || s.TLS != nil || s.Confidence > 0)
+	return s != nil && s.Inconclusive != fingerprint.InconclusiveSkipped && (len(s.Banner) > 0 || s.TLS != nil || s.Confidence > 0 && s.Method != "table")
 }
 
 // withoutName is a service of which only what was said is kept.

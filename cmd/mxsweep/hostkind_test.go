@@ -20,9 +20,9 @@ func TestSetAside(t *testing.T) {
 		kind hostKind
 		want map[uint16]string // products by port
 	}{
-		{"ordinary", hostOrdinary, map[uint16]string{1: "Postfix smtpd", 2: "", 3: ""}},
-		{"replies nowhere", hostRepliesNowhere, map[uint16]string{1: "Postfix smtpd", 2: "", 3: ""}},
-		{"responds everywhere", hostRespondsEverywhere, map[uint16]string{1: "", 2: "", 3: ""}},
+		{"ordinary", hostOrdinary, map[uint16]string{1: "Postfix smtpd", 2: "", 3: "", 4: ""}},
+		{"replies nowhere", hostRepliesNowhere, map[uint16]string{1: "Postfix smtpd", 2: "", 3: "", 4: ""}},
+		{"responds everywhere", hostRespondsEverywhere, map[uint16]string{1: "", 2: "", 3: "", 4: ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := coverageSweep(t, shard{})
@@ -33,9 +33,10 @@ func TestSetAside(t *testing.T) {
 				1: postfix(),
 				2: {Inconclusive: fingerprint.InconclusiveNoReply},
 				3: {Role: "unknown", Inconclusive: fingerprint.InconclusiveSkipped, Banner: []byte("220 ")},
+				4: {Protocol: "postfix-policy", Role: "policy", Method: "table", Confidence: 3, Inconclusive: fingerprint.InconclusiveNoReply}, // known by its number
 			}
 			var open []exposure.Port
-			for port := uint16(1); port <= 3; port++ {
+			for port := uint16(1); port <= 4; port++ {
 				open = append(open, exposure.Port{Service: services[port],
 					Result: scan.Result{Target: netip.AddrPortFrom(addr, port), State: scan.StateOpen}})
 			}
