@@ -114,7 +114,7 @@ func (s *session) writeBaseline(file string, b *exposure.Baseline, run string) e
 func newBaselineWrite(s *session) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
-		Use:   "write RUN -o FILE",
+		Use:   "write RUN [-o FILE]",
 		Short: "make a baseline of a saved run",
 		Long: `Makes a baseline of RUN, which "mxsweep scan" wrote as json or jsonl. A run that
 was cut short is refused: what it did not see would look as if it were new in the

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -54,14 +55,21 @@ func manPage(cmd *cobra.Command) string {
 	name := manName(cmd)
 	fmt.Fprintf(&b, ".TH %s 1 \"\" \"mxsweep %s\" \"mxsweep manual\"\n", strings.ToUpper(name), version)
 	fmt.Fprintf(&b, ".SH NAME\n%s \\- %s\n", roff(name), roff(cmd.Short))
-	fmt.Fprintf(&b, ".SH SYNOPSIS\n.B %s\n", roff(cmd.UseLine()))
+	b.WriteString(".SH SYNOPSIS\n")
+	subs := slices.DeleteFunc(slices.Clone(cmd.Commands()), func(sub *cobra.Command) bool { return sub.Hidden })
+	if !needsCommand(cmd) {
+		fmt.Fprintf(&b, ".B %s\n.br\n", roff(cmd.UseLine()))
+	}
+	if len(subs) > 0 {
+		fmt.Fprintf(&b, ".B %s COMMAND\n", roff(cmd.CommandPath()))
+	}
 	long := cmd.Long
 	if long == "" {
 		long = strings.ToUpper(cmd.Short[:1]) + cmd.Short[1:] + "."
 	}
 	fmt.Fprintf(&b, ".SH DESCRIPTION\n%s\n", roffText(long))
-	manFlags(&b, cmd.LocalFlags())
-	if subs := cmd.Commands(); len(subs) > 0 {
+	manFlags(&b, cmd)
+	if len(subs) > 0 {
 		b.WriteString(".SH COMMANDS\n")
 		for _, sub := range subs {
 			fmt.Fprintf(&b, ".TP\n.B %s\n%s\n", roff(sub.Name()), roff(sub.Short))
@@ -70,17 +78,31 @@ func manPage(cmd *cobra.Command) string {
 	if cmd.Example != "" {
 		fmt.Fprintf(&b, ".SH EXAMPLES\n.nf\n%s\n.fi\n", roff(cmd.Example))
 	}
-	if !cmd.HasParent() || cmd.Name() == "scan" {
+	if !cmd.HasParent() || cmd.Name() == "scan" || cmd.Name() == "merge" {
 		b.WriteString(manExit)
 	}
 	if cmd.HasParent() {
-		fmt.Fprintf(&b, ".SH SEE ALSO\n.BR %s (1)\n", roff(manName(cmd.Parent())))
+		subs = append(subs, cmd.Parent())
 	}
+	var also []string
+	for _, other := range subs {
+		also = append(also, fmt.Sprintf(".BR %s (1)", roff(manName(other))))
+	}
+	fmt.Fprintf(&b, ".SH SEE ALSO\n%s\n", strings.Join(also, " ,\n"))
 	return b.String()
 }
 
-// manFlags writes the flags in the sections of the help.
-func manFlags(b *strings.Builder, flags *pflag.FlagSet) {
+// manFlags writes the flags of cmd and those that it shares with the command above
+// it, in the sections of the help. That each has a help is no news.
+func manFlags(b *strings.Builder, cmd *cobra.Command) {
+	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
+	for _, set := range []*pflag.FlagSet{cmd.LocalFlags(), cmd.InheritedFlags()} {
+		set.VisitAll(func(f *pflag.Flag) {
+			if f.Name != "help" {
+				flags.AddFlag(f)
+			}
+		})
+	}
 	if !flags.HasAvailableFlags() {
 		return
 	}
@@ -114,6 +136,8 @@ func manDefault(f *pflag.Flag) string {
 	switch f.DefValue {
 	case "", "0", "0s", "false", "[]":
 		return ""
+	case "-":
+		return " (default standard output)"
 	}
 	if strings.Contains(f.Usage, "default") {
 		return ""

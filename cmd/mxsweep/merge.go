@@ -43,7 +43,7 @@ run saw closed. Both need runs that were saved with --all-ports.`,
 		},
 	}
 	inGroup(cmd.Flags(), groupGate, func(f *pflag.FlagSet) {
-		f.StringVar(&flags.policy, "policy", "", "take gate, expectations and accepted risks from `FILE` (default mxsweep.yaml if present)")
+		f.StringVar(&flags.policy, "policy", "", "take gate, expectations, accepted risks and ports that must be closed from `FILE` (default mxsweep.yaml if present)")
 		flags.registerVerdict(f)
 		registerNow(f, flags)
 	})

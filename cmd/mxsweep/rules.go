@@ -25,7 +25,7 @@ func newRules(s *session) *cobra.Command {
 		Short: "explain the rules: why, how severe, how to fix, how to accept",
 		Long: `Lists the rules, or explains those named. Words that are no ids are looked for
 in the rules, software and advice included; those that hold all of them are
-listed.`,
+listed. The codes of notices (MXS9...) are explained, too.`,
 		Example: "  mxsweep rules\n  mxsweep rules MXS1001\n  mxsweep rules open relay",
 		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return without(completeRules(), given), cobra.ShellCompDirectiveNoFileComp
@@ -38,11 +38,24 @@ listed.`,
 			if err != nil {
 				return err
 			}
-			rules, byID, err := chosenRules(set, args)
-			if err != nil {
-				return err
+			notices, words := namedNotices(args)
+			if len(notices) > 0 && (asJSON || markdown) {
+				return usagef("leave the codes of notices out", "explaining %s: notices are told as text only", notices[0].Code)
 			}
 			var b bytes.Buffer
+			for i, k := range notices {
+				if i > 0 {
+					b.WriteByte('\n')
+				}
+				explainNotice(&b, k, s.textWidth())
+			}
+			var rules []*exposure.Rule
+			byID := true
+			if len(words) > 0 || len(notices) == 0 {
+				if rules, byID, err = chosenRules(set, words); err != nil {
+					return err
+				}
+			}
 			switch {
 			case asJSON:
 				err = rulesJSON(&b, rules)
@@ -56,7 +69,7 @@ listed.`,
 				listRules(&b, rules)
 			default:
 				for i, r := range rules {
-					if i > 0 {
+					if i > 0 || len(notices) > 0 {
 						b.WriteByte('\n')
 					}
 					explainRule(&b, r, s.textWidth())

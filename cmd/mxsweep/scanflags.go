@@ -115,10 +115,11 @@ func (f *scanFlags) registerIdentification(flags *pflag.FlagSet) {
 // registerGate adds the flags that decide what is judged, and how a run ends.
 func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
 	flags.StringVar(&f.policy, "policy", "", "take gate, expectations, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
-	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan or host (default internet, and host for loopback; other addresses of this machine are judged as if they could be reached from there)")
+	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan, host or a name of the policy (default internet, and host for loopback; other addresses of this machine are judged as if they could be reached from there)")
 	f.registerVerdict(flags)
 	f.coverage.register(flags)
 	registerNow(flags, f)
+	flags.Lookup("now").Usage += "; the authorization must hold both then and today"
 }
 
 // registerVerdict adds the flags of the gate that a merged run has as well.
@@ -146,7 +147,7 @@ const maxGreeting = 20 * time.Second
 
 // registerNow adds --now, with which a test or a review looks at another day.
 func registerNow(flags *pflag.FlagSet, f *scanFlags) {
-	flags.Var(&f.now, "now", "judge accepted risks as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z; what is authorized must be so now and then")
+	flags.Var(&f.now, "now", "judge accepted risks as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z")
 }
 
 // time is the moment by which expiries are judged.

@@ -34,7 +34,7 @@ func newSignatures(s *session) *cobra.Command {
 	cmd.AddCommand(
 		newSignaturesList(s, &dirs),
 		newSignaturesShow(s, &dirs),
-		newSignaturesTest(s),
+		newSignaturesTest(s, &dirs),
 		newSignaturesRecord(s, &dirs),
 	)
 	return cmd
@@ -197,7 +197,7 @@ func entryText(sources []signatures.Source, at signatures.Pos) (string, error) {
 	return "", fmt.Errorf("reading %q: not one of the files that were loaded", at.File)
 }
 
-func newSignaturesTest(s *session) *cobra.Command {
+func newSignaturesTest(s *session, dirs *[]string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test [DIR]",
 		Short: "check the examples of all signatures, those of DIR included",
@@ -208,7 +208,7 @@ folder of signature files that is checked beside the built-in ones.`,
 			if len(args) > 1 {
 				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one directory expected", args)
 			}
-			set, err := loadSignatures(args)
+			set, err := loadSignatures(append(slices.Clone(*dirs), args...))
 			if err != nil {
 				return err
 			}

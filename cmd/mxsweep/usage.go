@@ -14,7 +14,7 @@ import (
 func (s *session) usage(cmd *cobra.Command) error {
 	var b strings.Builder
 	b.WriteString("Usage:\n")
-	if cmd.Runnable() {
+	if cmd.Runnable() && !needsCommand(cmd) {
 		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
 	}
 	if cmd.HasAvailableSubCommands() {
@@ -40,6 +40,10 @@ func (s *session) usage(cmd *cobra.Command) error {
 	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
 	return err
 }
+
+// needsCommand reports whether a command does nothing without one of those below
+// it. The program itself prints its help.
+func needsCommand(cmd *cobra.Command) bool { return cmd.HasParent() && cmd.HasAvailableSubCommands() }
 
 // writeFlags lists the flags section by section, in columns that are the same
 // for all of them.

@@ -1,0 +1,35 @@
+package main
+
+import (
+	"bytes"
+	"fmt"
+	"regexp"
+	"strings"
+
+	"mxsweep/exposure"
+)
+
+// likeNotice tells the code of a notice from the id of a rule.
+var likeNotice = regexp.MustCompile(`(?i)^mxs9\d{3}$`)
+
+// namedNotices takes the codes of notices out of words, for reports name those and
+// rules alike, and gives their kinds.
+func namedNotices(words []string) (kinds []exposure.NoticeKind, rest []string) {
+	for _, word := range words {
+		k := exposure.NoticeKindOf(strings.ToUpper(word))
+		if likeNotice.MatchString(word) && k.Title != "" {
+			kinds = append(kinds, k)
+		} else {
+			rest = append(rest, word)
+		}
+	}
+	return kinds, rest
+}
+
+// explainNotice writes all that is known of a kind of notice, wrapped at width
+// columns.
+func explainNotice(b *bytes.Buffer, k exposure.NoticeKind, width int) {
+	fmt.Fprintf(b, "%s  %s\nnotice of a run, %s\n", k.Code, k.Title, k.Level)
+	fmt.Fprintf(b, "\nWhy\n%s\n", wrap(k.Why, width, "  "))
+	fmt.Fprintf(b, "\nWhat to do\n%s\n", wrap(k.Help, width, "  "))
+}
