@@ -27,6 +27,10 @@ type Requirements struct {
 	// by name.
 	Targets map[netip.Addr]bool
 
+	// Listed reports whether the user named an address in a long list; nil means
+	// no.
+	Listed func(netip.Addr) bool
+
 	// Policy gives the services that are expected and the ports that must be
 	// closed; nil means none.
 	Policy *Policy
@@ -56,11 +60,16 @@ func (q *Requirements) Baseline(b *Baseline) {
 	}
 }
 
+// Target reports whether the user named an address by itself.
+func (q *Requirements) Target(addr netip.Addr) bool {
+	return q.Targets[addr] || q.Listed != nil && q.Listed(addr)
+}
+
 // Expected reports whether an address counts although it is silent: it is a
 // target of its own, is named by the policy, or has a finding in the baseline.
 // Hosts are its names in scope.
 func (q *Requirements) Expected(addr netip.Addr, hosts ...string) bool {
-	if q.Targets[addr] || q.hosts[addr] {
+	if q.Target(addr) || q.hosts[addr] {
 		return true
 	}
 	for i := range q.Canaries {
@@ -81,7 +90,7 @@ func (q *Requirements) Expected(addr netip.Addr, hosts ...string) bool {
 
 // Of gives the requirement of a pair. Hosts are the names of its address in scope.
 func (q *Requirements) Of(pair netip.AddrPort, hosts ...string) Requirement {
-	if q.Targets[pair.Addr()] {
+	if q.Target(pair.Addr()) {
 		return RequiredTarget
 	}
 	return q.OfPort(pair, hosts...)

@@ -2,6 +2,7 @@ package scan
 
 import (
 	"container/heap"
+	"math"
 	"net/netip"
 	"slices"
 	"sort"
@@ -12,13 +13,28 @@ type anchors struct {
 	starts []spot  // first address of each stretch, sorted
 	lines  []int32 // the line of the stretch, index into list; -1 is none
 	list   []*Target
+	bulks  []bulkOf
+	first  int // how many of list are of the first list of targets
+}
+
+// A bulkOf is a long list that stands in a list of targets.
+type bulkOf struct {
+	*Bulk
+	list int
 }
 
 // newAnchors indexes those of targets that stand in a file.
 func newAnchors(lists [][]Target) anchors {
 	x := anchors{}
-	for _, list := range lists {
+	x.first = math.MaxInt
+	for n, list := range lists {
+		if n == 1 {
+			x.first = len(x.list)
+		}
 		for i := range list {
+			if list[i].Bulk != nil {
+				x.bulks = append(x.bulks, bulkOf{list[i].Bulk, n})
+			}
 			if list[i].Anchor.Line > 0 {
 				x.list = append(x.list, &list[i])
 			}
@@ -26,7 +42,7 @@ func newAnchors(lists [][]Target) anchors {
 	}
 	var open narrowest
 	ended := map[[2]int32]bool{}
-	es := edges(x.list)
+	es := edges(x.list, false)
 	x.starts, x.lines = make([]spot, 0, len(es)), make([]int32, 0, len(es))
 	for i, e := range es {
 		if e.opens {
@@ -54,12 +70,58 @@ func newAnchors(lists [][]Target) anchors {
 
 // find returns the narrowest line that holds a; of two equal ones, the first.
 func (x *anchors) find(a netip.Addr) (Anchor, bool) {
+	line := x.among(a)
+	if !a.Is4() || len(x.bulks) == 0 {
+		if line < 0 {
+			return Anchor{}, false
+		}
+		return x.list[line].Anchor, true
+	}
+	var best Anchor
+	size, list, found := uint32(0), 0, line >= 0
+	if found {
+		t := x.list[line]
+		best, size = t.Anchor, narrowestOf(t, a)
+		if int(line) >= x.first {
+			list = 1
+		}
+	}
+	for _, b := range x.bulks {
+		i, ok := b.narrowest(number4(a))
+		if !ok {
+			continue
+		}
+		r, at := b.rangeOf(i), b.anchor(i)
+		before := b.list < list || b.list == list && at.File == best.File && at.Line < best.Line
+		if n := r.last - r.first; !found || n < size || n == size && before {
+			best, size, list, found = at, n, b.list, true
+		}
+	}
+	return best, found
+}
+
+// narrowestOf is how many addresses follow the first one in the narrowest IPv4
+// range of a target that holds a.
+func narrowestOf(t *Target, a netip.Addr) uint32 {
+	size := ^uint32(0)
+	for _, r := range t.Ranges {
+		if r.Contains(a) {
+			n := of4(r)
+			size = min(size, n.last-n.first)
+		}
+	}
+	return size
+}
+
+// among returns the place in list of the narrowest line that holds a; -1 if there
+// is none.
+func (x *anchors) among(a netip.Addr) int32 {
 	s := spotOf(a)
 	i := sort.Search(len(x.starts), func(i int) bool { return x.starts[i].compare(s) > 0 }) - 1
 	if i < 0 || x.starts[i].v6 != s.v6 || x.lines[i] < 0 {
-		return Anchor{}, false
+		return -1
 	}
-	return x.list[x.lines[i]].Anchor, true
+	return x.lines[i]
 }
 
 // A cover is a range that holds the address under the sweep.

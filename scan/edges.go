@@ -19,8 +19,9 @@ type edge struct {
 }
 
 // edges returns the edges of all ranges of targets, in order. Multicast IPv6
-// is cut off, so that there always is an address behind a range.
-func edges(targets []*Target) []edge {
+// is cut off, so that there always is an address behind a range. IPv4 may be left
+// out.
+func edges(targets []*Target, without4 bool) []edge {
 	n := 0
 	for _, t := range targets {
 		n += 2 * len(t.Ranges)
@@ -32,7 +33,7 @@ func edges(targets []*Target) []edge {
 			if to.v6 && to.compare(lastV6) > 0 {
 				to = lastV6
 			}
-			if from.compare(to) > 0 {
+			if from.compare(to) > 0 || without4 && !from.v6 {
 				continue
 			}
 			out = append(out, edge{from, int32(i), int32(j), true}, edge{to.plus(1), int32(i), int32(j), false})

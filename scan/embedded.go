@@ -1,6 +1,7 @@
 package scan
 
 import (
+	"encoding/binary"
 	"fmt"
 	"net/netip"
 
@@ -19,35 +20,50 @@ var (
 	translation = netip.MustParsePrefix("64:ff9b:1::/48")
 )
 
-// excludedList returns the addresses of targets, and of IPv4 addresses the form
-// behind the well-known NAT64 prefix.
-func excludedList(targets []Target) rangeList {
-	out := listOf(targets)
-	for _, r := range out[:len(out):len(out)] {
-		if from, to := spotOf(r.From()), spotOf(r.To()); !from.v6 {
-			out = append(out, netipx.IPRangeFrom(nat64.plus(from.lo).addr(), nat64.plus(to.lo).addr()))
+// maxEmbedded is how many ranges of IPv6 addresses are left out of a scope for
+// the excluded IPv4 addresses that they hold.
+const maxEmbedded = 300_000
+
+// forms returns those of addresses that hold an excluded IPv4 address behind the
+// well-known NAT64 prefix or in 2002::/16. Ranges of them may reach beyond the
+// addresses.
+func (e *embedded) forms(addrs rangeList) (rangeList, error) {
+	var out rangeList
+	for _, kind := range []struct {
+		prefix netip.Prefix
+		at     int // where the IPv4 address stands
+		of     func(r range4) netipx.IPRange
+	}{
+		{netip.PrefixFrom(nat64.addr(), 96), 12, nat64Range},
+		{netip.MustParsePrefix("2002::/16"), 2, sixToFourRange},
+	} {
+		for _, r := range addrs.intersect(rangeList{netipx.RangeOfPrefix(kind.prefix)}) {
+			from, to := r.From().As16(), r.To().As16()
+			held := range4{binary.BigEndian.Uint32(from[kind.at:]), binary.BigEndian.Uint32(to[kind.at:])}
+			for i := e.ipv4.from(held.first); i < len(e.ipv4) && e.ipv4[i].first <= held.last; i++ {
+				if len(out) == maxEmbedded {
+					return nil, &InputError{Text: r.String(), Problem: fmt.Sprintf("IPv6 addresses that hold more than %d ranges of excluded IPv4 addresses", maxEmbedded),
+						Advice: "sweep IPv4 alone with -4, or allow less of " + kind.prefix.String()}
+				}
+				out = append(out, kind.of(range4{max(e.ipv4[i].first, held.first), min(e.ipv4[i].last, held.last)}))
+			}
 		}
 	}
-	return out.normal()
+	return out.normal(), nil
+}
+
+// nat64Range are the addresses behind the well-known NAT64 prefix for a range.
+func nat64Range(r range4) netipx.IPRange {
+	return netipx.IPRangeFrom(nat64.plus(uint64(r.first)).addr(), nat64.plus(uint64(r.last)).addr())
+}
+
+// sixToFourRange are the addresses in 2002::/16 for a range.
+func sixToFourRange(r range4) netipx.IPRange {
+	return netipx.IPRangeFrom(sixToFour(addr4(r.first), 0), sixToFour(addr4(r.last), 0xff))
 }
 
 // embedded judges IPv6 addresses by the excluded IPv4 address that they hold.
-type embedded struct {
-	ipv4      rangeList // excluded
-	sixToFour rangeList // their forms in 2002::/16
-}
-
-// newEmbedded takes the IPv4 addresses of excluded.
-func newEmbedded(excluded rangeList) embedded {
-	var e embedded
-	for _, r := range excluded {
-		if r.From().Is4() {
-			e.ipv4 = append(e.ipv4, r)
-			e.sixToFour = append(e.sixToFour, netipx.IPRangeFrom(sixToFour(r.From(), 0), sixToFour(r.To(), 0xff)))
-		}
-	}
-	return e
-}
+type embedded struct{ ipv4 ranges4 }
 
 // sixToFour is the first or last address, by what fills the rest of it, of the
 // prefix 2002:V4ADDR::/48 (RFC 3056, Section 2).
@@ -75,8 +91,8 @@ func (e *embedded) excludes(a netip.Addr) bool {
 		{b[9], b[10], b[11], b[12]},  // 64
 		{b[12], b[13], b[14], b[15]}, // 96
 	} {
-		host := netip.AddrFrom4(v4)
-		if e.ipv4.holds(host) {
+		host := binary.BigEndian.Uint32(v4[:])
+		if e.ipv4.contains(range4{host, host}) {
 			return true
 		}
 	}

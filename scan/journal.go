@@ -134,7 +134,7 @@ func OpenJournal(name string, key JournalKey) (*Journal, error) {
 func (k *JournalKey) hash() string {
 	h := sha256.New()
 	fmt.Fprintf(h, "%d-%d\n", k.Space.from, k.Space.to)
-	for _, s := range k.Space.spans {
+	for _, s := range k.Space.spans.all() {
 		fmt.Fprintf(h, "%v+%d %s\n", s.first.addr(), s.hosts, sortedPortSet(s.ports))
 	}
 	io.WriteString(h, k.Options) // a hash takes all

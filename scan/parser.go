@@ -3,6 +3,7 @@ package scan
 import (
 	"bufio"
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -18,11 +19,12 @@ import (
 
 // Limits of an input file. They are far above any list that a person keeps,
 // stop a device or an endless pipe early, and bound what a list takes: each
-// entry some 700 bytes at the peak, so that all of them stay below 256 MiB.
+// entry some 700 bytes at the peak, and one in bulk 25, so that all of them stay
+// below 256 MiB.
 const (
 	maxLine    = 1024     // bytes of one line
 	maxFile    = 64 << 20 // bytes of one file
-	maxEntries = 300_000  // entries of one file and its includes
+	maxEntries = 300_000  // entries of one file and its includes; bulkShare in bulk count as one
 	maxDepth   = 16       // includes inside includes
 	maxFiles   = 4096     // files read for one, repeats counted
 )
@@ -52,6 +54,7 @@ type Parser struct {
 	Opened func(name string)
 
 	answers map[string]answer // of the names looked up so far
+	longer  int               // entries from which on a list is long; 0 means longList
 }
 
 // Targets reads targets as they stand on the command line. A name that does
@@ -77,7 +80,7 @@ func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) 
 func (p *Parser) entries(ctx context.Context, name string, d dialect, none InputError) ([]Target, error) {
 	r := p.reader(ctx, d)
 	err := r.file(name, p.Stdin)
-	if err == nil && len(r.in) == 0 && len(r.errs) == 0 {
+	if err == nil && len(r.in) == 0 && len(r.bulk[0].rows) == 0 && len(r.errs) == 0 {
 		none.File = name
 		return nil, &none
 	}
@@ -139,6 +142,7 @@ func (p *Parser) resolved(r *lineReader, err error) (in, out []Target, _ error) 
 	if err := r.mistakes(err); err != nil {
 		return nil, nil, err
 	}
+	r.in, r.out = r.bulk[0].finish(r.in), r.bulk[1].finish(r.out)
 	if err := p.resolve(r.ctx, r.in, r.dialect == excluding); err != nil {
 		return nil, nil, err
 	}
@@ -193,7 +197,7 @@ func checkLine(text string, bang bool, d dialect) (string, *InputError) {
 
 // reader returns a reader of entries in dialect d.
 func (p *Parser) reader(ctx context.Context, d dialect) *lineReader {
-	return &lineReader{ctx: ctx, dialect: d, opened: p.Opened}
+	return &lineReader{ctx: ctx, dialect: d, opened: p.Opened, longer: cmp.Or(p.longer, longList)}
 }
 
 // A lineReader collects the entries of a list, or of a file and its includes,
@@ -202,6 +206,12 @@ type lineReader struct {
 	ctx     context.Context
 	dialect dialect
 	in, out []Target // without the addresses of names; those behind a "!" apart
+	longer  int      // entries from which on the list is long; 0 means none
+	long    bool     // what can be is kept in bulk, again those behind a "!" apart
+	bulk    [2]bulkReader
+	lines   int      // read so far, of all files
+	bytes   int64    // likewise
+	size    int64    // of the first file, 0 if not known
 	errs    []error  // the first mistakes
 	stack   []string // files being read, outermost first
 	files   int      // read so far: few files that include each other twice read as very many
@@ -237,11 +247,42 @@ func (r *lineReader) add(line Anchor) {
 	case err != nil:
 		r.wrong(err)
 	case len(r.errs) > 0: // nothing will come of it
+	case r.long && r.bulkOf(bang).addTarget(&t, r.lines):
 	case bang:
 		r.out = append(r.out, t)
 	default:
 		r.in = append(r.in, t)
 	}
+}
+
+// bulkOf is where entries are kept in bulk, those behind a "!" apart.
+func (r *lineReader) bulkOf(bang bool) *bulkReader {
+	if bang {
+		return &r.bulk[1]
+	}
+	return &r.bulk[0]
+}
+
+// lengthen begins to keep in bulk what can be. What was read of a file without
+// includes is moved there.
+func (r *lineReader) lengthen() {
+	r.long = true
+	if r.files > 1 {
+		return
+	}
+	for i, list := range []*[]Target{&r.in, &r.out} {
+		b := &r.bulk[i]
+		if r.bytes > 0 && r.size > r.bytes { // neither copies nor room for what does not come
+			b.rows = make([]bulkRow, 0, int(float64(len(*list))*float64(r.size)/float64(r.bytes)*1.02))
+		}
+		*list = slices.DeleteFunc(*list, func(t Target) bool { return b.addTarget(&t, t.Anchor.Line) })
+		*list = slices.Clone(*list) // what was moved needs its place no more
+	}
+}
+
+// entries is how many were read, as far as they take room.
+func (r *lineReader) entries() int {
+	return len(r.in) + len(r.out) + (len(r.bulk[0].rows)+len(r.bulk[1].rows))/bulkShare
 }
 
 // file reads the entries of a file, includes opened, or of stdin if its name is
@@ -281,6 +322,8 @@ func (r *lineReader) open(name string, from *InputError) error {
 		var info os.FileInfo
 		if info, err = f.Stat(); err == nil && info.IsDir() {
 			err = errors.New("is a directory")
+		} else if err == nil && r.files == 1 {
+			r.size = min(info.Size(), maxFile)
 		}
 	}
 	if err != nil {
@@ -306,8 +349,10 @@ func (r *lineReader) read(name string, in io.Reader) error {
 	n := 0
 	for s.Scan() {
 		n++
-		if err := r.ctx.Err(); err != nil {
-			return err
+		r.lines++
+		r.bytes += int64(len(s.Bytes()) + 1)
+		if n%1024 == 0 && r.ctx.Err() != nil {
+			return r.ctx.Err()
 		}
 		if err := r.line(name, n, s.Bytes()); err != nil || len(r.errs) == maxMistakes {
 			return err
@@ -320,12 +365,15 @@ func (r *lineReader) read(name string, in io.Reader) error {
 	case err != nil:
 		place.Problem, place.Err = "cannot read", err
 	case limited.N <= 0:
-		place.Problem = fmt.Sprintf("more than %d MiB", maxFile>>20)
+		place.Problem, place.Advice = fmt.Sprintf("more than %d MiB", maxFile>>20), listAdvice
 	default:
 		return nil
 	}
 	return &place
 }
+
+// listAdvice is how a list becomes shorter.
+const listAdvice = "write neighboring addresses as one prefix or range, and scan what is left in parts"
 
 // line adds the entry of line n, if it holds one.
 func (r *lineReader) line(name string, n int, raw []byte) error {
@@ -334,6 +382,9 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	}
 	content, _, _ := bytes.Cut(raw, []byte("#"))
 	end := len(bytes.TrimRightFunc(content, unicode.IsSpace))
+	if r.long && r.entries() < maxEntries && r.inBulk(name, n, content[:end]) {
+		return nil
+	}
 	text := string(bytes.TrimSpace(content))
 	if text == "" {
 		return nil
@@ -361,12 +412,29 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 		}
 		return r.open(file, &place)
 	}
-	if len(r.in)+len(r.out) >= maxEntries {
+	if r.entries() >= maxEntries {
 		place.Source = string(content[:end])
-		place.Problem = fmt.Sprintf("more than %d entries", maxEntries)
-		place.Advice = "write neighbouring addresses as one prefix or range"
+		place.Problem = fmt.Sprintf("more than %d entries other than IPv4 addresses", maxEntries)
+		place.Advice = listAdvice
 		return &place
 	}
 	r.add(Anchor{File: name, Line: n, EndColumn: end + 1, Text: text})
+	if !r.long && r.longer > 0 && len(r.in)+len(r.out) >= r.longer {
+		r.lengthen()
+	}
 	return nil
+}
+
+// inBulk keeps an entry of a long list, if it is like one that was read before.
+func (r *lineReader) inBulk(name string, n int, content []byte) bool {
+	if len(r.errs) > 0 {
+		return false
+	}
+	text := bytes.TrimLeft(content, " \t")
+	indent := len(content) - len(text)
+	text, bang := bytes.CutPrefix(text, []byte("!"))
+	if bang && r.dialect != scoped {
+		return false
+	}
+	return r.bulkOf(bang).add(formKey{file: name, base: r.lines - n, indent: indent}, r.lines, text)
 }

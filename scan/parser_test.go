@@ -197,7 +197,8 @@ func TestEndlessInput(t *testing.T) {
 		"\x00":                                "-:1: a line longer than 1024 bytes",
 		"x":                                   "-:1: a line longer than 1024 bytes",
 		"#" + strings.Repeat("x", 999) + "\n": "more than 64 MiB",
-		"1.1.1.1\n":                           "more than 300000 entries",
+		"1.1.1.1\n":                           "more than 64 MiB",
+		"1::1\n":                              "more than 300000 entries other than IPv4 addresses",
 	} {
 		p := Parser{Stdin: &endless{line: strings.Repeat(line, 4096/len(line)+1)}}
 		_, err := p.TargetFile(t.Context(), "-")

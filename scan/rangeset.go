@@ -7,22 +7,6 @@ import (
 	"go4.org/netipx"
 )
 
-// listOf returns the addresses of targets without a zone as a rangeList. A set
-// of package netipx would be copied several times on the way.
-func listOf(targets []Target) rangeList {
-	n := 0
-	for i := range targets {
-		n += len(targets[i].Ranges)
-	}
-	out := make(rangeList, 0, n)
-	for i := range targets {
-		if targets[i].Zone == "" {
-			out = append(out, targets[i].Ranges...)
-		}
-	}
-	return out.normal()
-}
-
 // normal sorts the ranges and joins those that overlap or touch, in place.
 func (l rangeList) normal() rangeList {
 	if !slices.IsSortedFunc(l, compareFrom) {

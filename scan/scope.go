@@ -32,8 +32,8 @@ type Bounds struct {
 // when an answer arrives. It does not change once it is made and may be used
 // from several goroutines at once. A nil Scope allows nothing.
 type Scope struct {
-	allows   rangeList // allowed, excludes out
-	excluded rangeList // as written, and behind the well-known NAT64 prefix
+	allows   addrSet // allowed, excludes out
+	excluded addrSet // as written
 	embedded embedded
 	swept    []Target
 	outside  []Target
@@ -41,7 +41,7 @@ type Scope struct {
 	failed   []Target
 	anchors  anchors
 	names    map[netip.Addr][]string // in the order of the targets, then of what is allowed
-	asked    rangeList               // addresses swept
+	asked    addrSet                 // addresses swept
 	spared   uint64                  // addresses that would be swept but for the excludes
 
 	zoned, zonedAsked []netip.Addr // link-local addresses allowed, and swept
@@ -59,23 +59,27 @@ func NewScope(b Bounds) (*Scope, error) {
 	if len(b.Targets) == 0 {
 		s.swept, lists = b.Allowed, [][]Target{b.Allowed}
 	}
-	allowed := listOf(b.Allowed)
-	s.excluded = excludedList(b.Excluded)
-	s.embedded = newEmbedded(s.excluded)
-	out := slices.Concat(s.excluded, rangeList(b.Family.left().Ranges()), rangeList(never.Ranges()), s.embedded.sixToFour).normal()
-	s.allows = allowed.minus(out)
-	asked := allowed
-	if s.asked = s.allows; !same { // long lists take much memory
-		asked = listOf(s.swept)
-		s.asked = asked.intersect(s.allows)
-	}
-	translated, err := s.embedded.translated(s.asked)
+	allowed := setOf(b.Allowed)
+	s.excluded = setOf(b.Excluded)
+	s.embedded = embedded{s.excluded.v4}
+	forms, err := s.embedded.forms(allowed.v6)
 	if err != nil {
 		return nil, err
 	}
-	s.allows, s.asked = s.allows.minus(translated), s.asked.minus(translated)
-	hosts := asked.minus(rangeList(never.Ranges()))
-	s.spared = hosts.count() - hosts.minus(s.excluded).minus(s.embedded.sixToFour).minus(translated).count()
+	s.allows = allowed.minus(s.excluded).minus(asSet(b.Family.left().Ranges())).minus(asSet(never.Ranges())).minus(addrSet{v6: forms})
+	asked := allowed
+	if s.asked = s.allows; !same { // long lists take much memory
+		asked = setOf(s.swept)
+		s.asked = asked.intersect(s.allows)
+	}
+	translated, err := s.embedded.translated(s.asked.v6)
+	if err != nil {
+		return nil, err
+	}
+	s.allows, s.asked = s.allows.minus(addrSet{v6: translated}), s.asked.minus(addrSet{v6: translated})
+	hosts := asked.minus(asSet(never.Ranges()))
+	left := hosts.v6.minus(s.excluded.v6).minus(forms).minus(translated)
+	s.spared = hosts.v4.countCommon(s.excluded.v4) + hosts.v6.count() - left.count()
 	if b.Family != IPv4Only {
 		s.addZoned(b)
 	}
@@ -103,9 +107,12 @@ func (s *Scope) nameAll(lists [][]Target) {
 }
 
 // sort finds the swept targets that cannot be swept as they were asked for.
-func (s *Scope) sort(allowed rangeList, zoned []netip.Addr) {
+func (s *Scope) sort(allowed addrSet, zoned []netip.Addr) {
 	for i := range s.swept {
 		t := &s.swept[i]
+		if t.Bulk != nil {
+			s.sortBulk(t.Bulk, allowed.v4)
+		}
 		if t.Err != nil {
 			s.failed = append(s.failed, *t)
 		}
@@ -187,11 +194,37 @@ func (s *Scope) Named() iter.Seq2[string, netip.Addr] {
 	}
 }
 
+// maxTold is how many entries of a Bulk that cannot be swept are told.
+const maxTold = 1000
+
+// sortBulk is sort for the entries of a long list.
+func (s *Scope) sortBulk(b *Bulk, allowed ranges4) {
+	left := s.allows.v4
+	for i := range b.rows {
+		r := b.rangeOf(i)
+		for len(allowed) > 0 && allowed[0].last < r.first {
+			allowed = allowed[1:]
+		}
+		for len(left) > 0 && left[0].last < r.first {
+			left = left[1:]
+		}
+		switch {
+		case len(allowed) == 0 || allowed[0].first > r.first || allowed[0].last < r.last:
+			if len(s.outside) < maxTold {
+				s.outside = append(s.outside, b.Target(i))
+			}
+		case (len(left) == 0 || left[0].first > r.last) && len(s.emptied) < maxTold:
+			s.emptied = append(s.emptied, b.Target(i))
+		}
+	}
+}
+
 // Outside returns the targets that are not wholly among the allowed
-// addresses. A run with any is refused.
+// addresses, of long lists the first ones. A run with any is refused.
 func (s *Scope) Outside() []Target { return s.outside }
 
-// Emptied returns the targets of which the excludes leave nothing.
+// Emptied returns the targets of which the excludes leave nothing, of long lists
+// the first ones.
 func (s *Scope) Emptied() []Target { return s.emptied }
 
 // Unresolved returns the targets that are names of which no address is known, or
@@ -217,25 +250,72 @@ func (s *Scope) SHA256(space *Space) string {
 	h := sha256.New()
 	w := bufio.NewWriter(h) // neither of them fails
 	fmt.Fprintln(w, "mxsweep scope 1")
-	for _, r := range s.allows {
+	for r := range s.allows.all() {
 		writeRange(w, '+', r.From(), r.To(), "")
 	}
-	for _, r := range s.excluded {
+	for r := range s.excludedForms() {
 		writeRange(w, '!', r.From(), r.To(), "")
 	}
 	for _, a := range s.zoned {
 		fmt.Fprintf(w, "+%v\n", a)
 	}
 	var ports string
-	for i := range space.spans {
-		sp := &space.spans[i]
-		if i == 0 || !samePorts(sp.ports, space.spans[i-1].ports) {
+	var before []uint16
+	for i, sp := range space.spans.all() {
+		if i == 0 || !samePorts(sp.ports, before) {
 			ports = " " + sortedPortSet(sp.ports).String()
 		}
+		before = sp.ports
 		writeRange(w, '=', sp.addr(0), sp.addr(sp.hosts-1), ports)
 	}
 	w.Flush()
 	return hex.EncodeToString(h.Sum(nil))
+}
+
+// excludedForms yields the excluded addresses and, of IPv4 addresses, the form
+// behind the well-known NAT64 prefix.
+func (s *Scope) excludedForms() iter.Seq[netipx.IPRange] {
+	return func(yield func(netipx.IPRange) bool) {
+		first, last := nat64.addr(), nat64.plus(1<<32-1).addr()
+		within := s.excluded.v6.overlaps(netipx.IPRangeFrom(first.Prev(), last.Next()))
+		v6 := s.excluded.v6
+		if within { // they may join
+			v6 = slices.Clone(v6)
+			for _, r := range s.excluded.v4 {
+				v6 = append(v6, nat64Range(r))
+			}
+			v6 = v6.normal()
+		}
+		for _, r := range s.excluded.v4 {
+			if !yield(r.ipRange()) {
+				return
+			}
+		}
+		for _, r := range v6 {
+			if !within && last.Less(r.From()) {
+				within = true
+				if !s.yieldNAT64(yield) {
+					return
+				}
+			}
+			if !yield(r) {
+				return
+			}
+		}
+		if !within {
+			s.yieldNAT64(yield)
+		}
+	}
+}
+
+// yieldNAT64 yields the excluded IPv4 addresses behind the NAT64 prefix.
+func (s *Scope) yieldNAT64(yield func(netipx.IPRange) bool) bool {
+	for _, r := range s.excluded.v4 {
+		if !yield(nat64Range(r)) {
+			return false
+		}
+	}
+	return true
 }
 
 // samePorts reports whether two lists are equal. Most that are equal are one
@@ -252,9 +332,12 @@ func writeRange(w *bufio.Writer, mark byte, from, to netip.Addr, rest string) {
 	w.Write(line)
 }
 
-// Ranges returns the addresses without a zone that the run sweeps, sorted and
-// without repeats. They must not be changed.
-func (s *Scope) Ranges() []netipx.IPRange { return s.asked }
+// Ranges yields the addresses without a zone that the run sweeps, sorted and
+// without repeats.
+func (s *Scope) Ranges() iter.Seq[netipx.IPRange] { return s.asked.all() }
+
+// NumRanges is how many ranges there are.
+func (s *Scope) NumRanges() int { return s.asked.len() }
 
 // Zoned returns the link-local addresses that the run sweeps, each with its
 // zone. They must not be changed.

@@ -5,7 +5,6 @@ import (
 	"math/bits"
 	"net/netip"
 	"slices"
-	"sort"
 
 	"go4.org/netipx"
 )
@@ -16,7 +15,7 @@ import (
 // It does not change once it is made and may be used from several goroutines
 // at once.
 type Space struct {
-	spans    []span
+	spans    spanList
 	from, to uint64 // the part of the whole that this Space is
 }
 
@@ -58,7 +57,16 @@ func NewSpace(scope *Scope, ports []uint16) (*Space, error) {
 		return &Space{}, nil
 	}
 	u, usual := newPortUnion(), portSetOf(ports)
-	stretches, err := stretchesOf(scope.swept, usual, u)
+	s := &Space{}
+	long := slices.ContainsFunc(scope.swept, func(t Target) bool { return t.Bulk != nil })
+	var err error
+	if long {
+		if s.spans.packed, err = pack(scope, usual, u); err != nil {
+			return nil, err
+		}
+		s.to = s.spans.packed.total
+	}
+	stretches, err := stretchesOf(scope.swept, usual, u, long)
 	if err != nil {
 		return nil, err
 	}
@@ -66,10 +74,10 @@ func NewSpace(scope *Scope, ports []uint16) (*Space, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Space{spans: append(clipped(stretches, scope.allows), zoned...)}
-	slices.SortStableFunc(s.spans, func(a, b span) int { return a.first.compare(b.first) })
-	for i := range s.spans {
-		sp := &s.spans[i]
+	few := append(clipped(stretches, scope.allows), zoned...)
+	slices.SortStableFunc(few, func(a, b span) int { return a.first.compare(b.first) })
+	for i := range few {
+		sp := &few[i]
 		sp.start = s.to
 		hi, n := bits.Mul64(sp.hosts, uint64(len(sp.ports)))
 		sum, carry := bits.Add64(s.to, n, 0)
@@ -78,27 +86,17 @@ func NewSpace(scope *Scope, ports []uint16) (*Space, error) {
 		}
 		s.to = sum
 	}
+	s.spans.few = few
 	return s, nil
 }
 
-// clipped returns the parts of stretches, which are sorted, that allows holds.
-func clipped(stretches []stretch, allows rangeList) []span {
+// clipped returns the parts of stretches that are allowed.
+func clipped(stretches []stretch, allows addrSet) []span {
 	out := make([]span, 0, len(stretches))
-	i := 0
 	for k := range stretches {
 		st := &stretches[k]
-		for i < len(allows) && allows[i].To().Less(st.addrs.From()) {
-			i++
-		}
-		for j := i; j < len(allows) && allows[j].From().Compare(st.addrs.To()) <= 0; j++ {
-			from, to := st.addrs.From(), st.addrs.To()
-			if from.Less(allows[j].From()) {
-				from = allows[j].From()
-			}
-			if allows[j].To().Less(to) {
-				to = allows[j].To()
-			}
-			out = append(out, span{first: spotOf(from), hosts: countRange(netipx.IPRangeFrom(from, to)), ports: st.ports})
+		for r := range allows.within(st.addrs) {
+			out = append(out, span{first: spotOf(r.From()), hosts: countRange(r), ports: st.ports})
 		}
 	}
 	return out
@@ -110,8 +108,7 @@ func (s *Space) Len() uint64 { return s.to - s.from }
 // At returns the pair of number i, which is below Len.
 func (s *Space) At(i uint64) netip.AddrPort {
 	i += s.from
-	k := sort.Search(len(s.spans), func(k int) bool { return s.spans[k].start > i }) - 1
-	sp := &s.spans[k]
+	sp := s.spans.holding(i)
 	off, n := i-sp.start, uint64(len(sp.ports))
 	return netip.AddrPortFrom(sp.addr(off/n), sp.ports[off%n])
 }
@@ -123,14 +120,15 @@ func (s *Space) Index(pair netip.AddrPort) (uint64, bool) {
 		return 0, false
 	}
 	at := spotOf(pair.Addr().Unmap())
-	k := sort.Search(len(s.spans), func(k int) bool { return s.spans[k].first.compare(at) > 0 }) - 1
-	if k < 0 || s.spans[k].first.v6 != at.v6 {
+	k := s.spans.behind(at) - 1
+	if k < 0 || s.spans.firstOf(k).v6 != at.v6 {
 		return 0, false
 	}
-	for k > 0 && s.spans[k].zone != pair.Addr().Zone() && s.spans[k-1].first == at {
+	sp := s.spans.at(k)
+	for k > 0 && sp.zone != pair.Addr().Zone() && s.spans.firstOf(k-1) == at {
 		k-- // the same link-local address on another link
+		sp = s.spans.at(k)
 	}
-	sp := &s.spans[k]
 	off := at.minus(sp.first)
 	port, ok := slices.BinarySearch(sp.ports, pair.Port())
 	if off.hi != 0 || off.lo >= sp.hosts || !ok || sp.zone != pair.Addr().Zone() {
@@ -145,13 +143,16 @@ func (s *Space) Index(pair netip.AddrPort) (uint64, bool) {
 // the given zone alone; "" is any.
 func (s *Space) Asks(r netipx.IPRange, zone string, wanted func(port uint16) bool) bool {
 	from, to := spotOf(r.From()), spotOf(r.To())
-	k := sort.Search(len(s.spans), func(k int) bool { return s.spans[k].first.compare(from) > 0 })
-	for k > 0 && s.spans[k-1].first.v6 == from.v6 && s.spans[k-1].first.plus(s.spans[k-1].hosts-1).compare(from) >= 0 {
+	k := s.spans.behind(from)
+	for k > 0 {
+		if sp := s.spans.at(k - 1); sp.first.v6 != from.v6 || sp.first.plus(sp.hosts-1).compare(from) < 0 {
+			break
+		}
 		k-- // reaches into r; only spans of zones begin at the same address
 	}
 	var refused []uint16 // neighbouring spans often have the same list
-	for ; k < len(s.spans) && s.spans[k].first.compare(to) <= 0; k++ {
-		sp := &s.spans[k]
+	for ; k < s.spans.len() && s.spans.firstOf(k).compare(to) <= 0; k++ {
+		sp := s.spans.at(k)
 		if zone != "" && sp.zone != zone || len(refused) == len(sp.ports) && len(refused) > 0 && &refused[0] == &sp.ports[0] {
 			continue
 		}
@@ -182,8 +183,7 @@ func (s *Space) hostStart(i uint64) uint64 {
 	if i >= s.to {
 		return i
 	}
-	k := sort.Search(len(s.spans), func(k int) bool { return s.spans[k].start > i }) - 1
-	sp := &s.spans[k]
+	sp := s.spans.holding(i)
 	return max(s.from, i-(i-sp.start)%uint64(len(sp.ports)))
 }
 

@@ -13,7 +13,7 @@ import (
 // The ports must not be changed.
 func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
 	return func(yield func(netipx.IPRange, []uint16) bool) {
-		for _, sp := range s.spans {
+		for _, sp := range s.spans.all() {
 			pairs := sp.hosts * uint64(len(sp.ports))
 			if s.from == s.to || sp.start >= s.to || sp.start+pairs <= s.from {
 				continue
@@ -28,14 +28,14 @@ func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
 
 // AllowsRange reports whether every address of r may be contacted.
 func (s *Scope) AllowsRange(r netipx.IPRange) bool {
-	return s != nil && s.allows.contains(r) && (len(s.embedded.ipv4) == 0 || !rangeList{r}.overlaps(netipx.RangeOfPrefix(translation)))
+	return s != nil && s.allows.contains(r) && (len(s.embedded.ipv4) == 0 || r.From().Is4() || !rangeList{r}.overlaps(netipx.RangeOfPrefix(translation)))
 }
 
 // Hosts returns how many addresses have at least one pair in s, or the largest
 // uint64 if there are more.
 func (s *Space) Hosts() uint64 {
 	var n uint64
-	for _, sp := range s.spans {
+	for _, sp := range s.spans.all() {
 		ports := uint64(len(sp.ports))
 		from, to := max(s.from, sp.start), min(s.to, sp.start+sp.hosts*ports)
 		if from >= to {

@@ -17,7 +17,7 @@ func (s *Space) Split(set *netipx.IPSet) (in, out *Space, err error) {
 		switch {
 		case sp.zone != "": // a set holds no zones
 			out.push(r, sp.ports)
-			out.spans[len(out.spans)-1].zone = sp.zone
+			out.spans.few[len(out.spans.few)-1].zone = sp.zone
 			continue
 		case !set.OverlapsRange(r):
 			out.push(r, sp.ports)
@@ -53,7 +53,7 @@ func (s *Space) pushAll(b *netipx.IPSetBuilder, ports []uint16) error {
 // push adds a run of addresses behind those that s has.
 func (s *Space) push(r netipx.IPRange, ports []uint16) {
 	sp := span{first: spotOf(r.From()), hosts: countRange(r), ports: ports, start: s.to}
-	s.spans = append(s.spans, sp)
+	s.spans.few = append(s.spans.few, sp)
 	s.to += sp.hosts * uint64(len(ports))
 }
 
@@ -61,7 +61,7 @@ func (s *Space) push(r netipx.IPRange, ports []uint16) {
 // s begins or ends is a run of its own, with the ports that s has of it.
 func (s *Space) exact() iter.Seq[span] {
 	return func(yield func(span) bool) {
-		for _, sp := range s.spans {
+		for _, sp := range s.spans.all() {
 			n := uint64(len(sp.ports))
 			from, to := max(s.from, sp.start), min(s.to, sp.start+sp.hosts*n)
 			for from < to {

@@ -12,11 +12,11 @@ type stretch struct {
 
 // stretchesOf sorts the addresses of targets without a zone by what they are
 // asked for, the usual ports where they carry none; u adds them up.
-// The stretches are sorted and disjoint.
-func stretchesOf(targets []Target, ports PortSet, u *portUnion) ([]stretch, error) {
+// The stretches are sorted and disjoint. IPv4 addresses may be left out.
+func stretchesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) ([]stretch, error) {
 	list := make([]*Target, 0, len(targets))
 	for i := range targets {
-		if t := &targets[i]; t.Zone == "" {
+		if t := &targets[i]; t.Zone == "" && t.Bulk == nil {
 			list = append(list, t)
 		}
 	}
@@ -27,7 +27,7 @@ func stretchesOf(targets []Target, ports PortSet, u *portUnion) ([]stretch, erro
 			ids[i] = u.list(t.Ports)
 		}
 	}
-	es := edges(list)
+	es := edges(list, without4)
 	out := make([]stretch, 0, len(es)/2)
 	for i, e := range es {
 		if id := ids[e.target]; e.opens {

@@ -22,6 +22,10 @@ type Target struct {
 	// addresses that were found, sorted). It is empty only if Err is set.
 	Ranges []netipx.IPRange
 
+	// Bulk stands for many entries of a long list, and all else of the Target but
+	// the file of its Anchor is empty. It is nil of all other targets.
+	Bulk *Bulk
+
 	// Name is the host name that the target was given as, or empty.
 	Name string
 

@@ -37,7 +37,7 @@ func (e *WidthError) Hint() string {
 // public IPv4 addresses or IPv6 addresses, and nil otherwise.
 func (s *Scope) CheckWidth() error {
 	var v4, v6 uint64
-	for _, r := range s.asked {
+	for r := range s.asked.all() {
 		n := countRange(r)
 		sum := &v4
 		if r.From().Is6() {
@@ -47,7 +47,7 @@ func (s *Scope) CheckWidth() error {
 			*sum = ^uint64(0)
 		}
 	}
-	if v4 -= s.asked.intersect(reserved.Ranges()).count(); v4 > Widest {
+	if v4 -= s.asked.v4.countCommon(asSet(reserved.Ranges()).v4); v4 > Widest {
 		return &WidthError{Addresses: v4}
 	}
 	if v6 > Widest {

@@ -4,7 +4,6 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
-	"sort"
 
 	"go4.org/netipx"
 )
@@ -15,12 +14,12 @@ func (s *Space) overlaps(r netipx.IPRange) iter.Seq[span] {
 	return func(yield func(span) bool) {
 		from, to := spotOf(r.From().Unmap()), spotOf(r.To().Unmap())
 		// The first span that begins behind from, and the one before it.
-		k := max(0, sort.Search(len(s.spans), func(k int) bool { return s.spans[k].first.compare(from) > 0 })-1)
-		for k > 0 && k < len(s.spans) && s.spans[k-1].first == s.spans[k].first {
+		k := max(0, s.spans.behind(from)-1)
+		for k > 0 && k < s.spans.len() && s.spans.firstOf(k-1) == s.spans.firstOf(k) {
 			k-- // the same link-local address on another link
 		}
-		for ; k < len(s.spans) && s.spans[k].first.compare(to) <= 0; k++ {
-			whole := Space{spans: s.spans[k : k+1], from: s.from, to: s.to}
+		for ; k < s.spans.len() && s.spans.firstOf(k).compare(to) <= 0; k++ {
+			whole := Space{spans: spanList{few: []span{s.spans.at(k)}}, from: s.from, to: s.to}
 			for sp := range whole.exact() {
 				if part, ok := sp.within(from, to); ok && !yield(part) {
 					return
@@ -64,7 +63,7 @@ func (s *Space) Sample(ranges []netipx.IPRange, ports int) *Space {
 		for sp := range s.overlaps(r) {
 			chosen := spread(sp.ports, ports)
 			sp = span{first: sp.first, zone: sp.zone, hosts: sp.hosts, ports: chosen, start: out.to}
-			out.spans = append(out.spans, sp)
+			out.spans.few = append(out.spans.few, sp)
 			out.to += sp.hosts * uint64(len(chosen))
 		}
 	}
@@ -77,7 +76,7 @@ func (s *Space) Of(addrs []netip.Addr) *Space {
 	for _, addr := range addrs {
 		for sp := range s.overlaps(netipx.IPRangeFrom(addr, addr)) {
 			if sp.zone == addr.Zone() {
-				out.spans = append(out.spans, span{first: sp.first, zone: sp.zone, hosts: sp.hosts, ports: sp.ports, start: out.to})
+				out.spans.few = append(out.spans.few, span{first: sp.first, zone: sp.zone, hosts: sp.hosts, ports: sp.ports, start: out.to})
 				out.to += sp.hosts * uint64(len(sp.ports))
 			}
 		}
@@ -117,7 +116,7 @@ func PairSpace(pairs []netip.AddrPort) *Space {
 			ports[i] = pairs[i].Port()
 		}
 		s.push(netipx.IPRangeFrom(pairs[0].Addr(), pairs[0].Addr()), ports)
-		s.spans[len(s.spans)-1].zone = pairs[0].Addr().Zone()
+		s.spans.few[len(s.spans.few)-1].zone = pairs[0].Addr().Zone()
 		pairs = pairs[n:]
 	}
 	return s

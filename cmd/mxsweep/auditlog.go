@@ -218,9 +218,12 @@ const maxSources = 64
 // the routes to the first of them. Nothing is sent: a connected UDP socket only
 // looks the route up (connect(2)).
 func (p *plan) sourceAddresses() []string {
-	ranges := p.scope.Ranges()
 	var sources []string
-	for _, r := range ranges[:min(len(ranges), maxSources)] {
+	n := 0
+	for r := range p.scope.Ranges() {
+		if n++; n > maxSources {
+			break
+		}
 		conn, err := net.Dial("udp", netip.AddrPortFrom(r.From(), 9).String())
 		if err != nil {
 			continue // no route; the run will say so

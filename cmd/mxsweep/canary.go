@@ -43,6 +43,9 @@ func (p *plan) readCanaries(ctx context.Context, parser *scan.Parser, bounds sca
 		return err
 	}
 	bounds.Targets, bounds.Allowed = slices.Concat(targets, given), nil
+	if len(bounds.Targets) == 0 {
+		bounds.Excluded = nil // there is nothing to exclude, and the list may be long
+	}
 	if p.canaries.scope, err = scan.NewScope(bounds); err != nil {
 		return coded(exitUsage, err)
 	}

@@ -19,7 +19,7 @@ func (w *sweep) observe() {
 	w.families = exposure.NewFamilyWatch(p.scope.Counterparts())
 	w.lines = exposure.NewScopeLines(p.scopeLines())
 	w.rejected, w.timeouts = rejections{}, hostTimeouts{}
-	w.required = exposure.Requirements{Targets: p.singles(), Policy: p.policy, Canaries: p.canaries.all}
+	w.required = exposure.Requirements{Targets: p.singles(), Listed: p.listedAlone, Policy: p.policy, Canaries: p.canaries.all}
 	w.required.Baseline(p.baseline)
 	w.canaries = exposure.WatchCanaries(p.canaries.all, p.flags.noIdentify, p.isOwn)
 }
@@ -27,17 +27,68 @@ func (w *sweep) observe() {
 // scopeLines are the ranges of the targets of which the run asks something.
 func (p *plan) scopeLines() []exposure.ScopeLine {
 	var lines []exposure.ScopeLine
-	for _, t := range p.asked {
-		for _, r := range t.Ranges {
-			asked := p.space.HostsIn(r)
-			if r.From() == r.To() || asked == 0 {
-				continue
-			}
+	for r, target := range p.named() {
+		if r.From() == r.To() {
+			continue
+		}
+		if asked := p.space.HostsIn(r); asked > 0 {
+			t := target()
 			lines = append(lines, exposure.ScopeLine{Range: r, Text: t.Anchor.Text, Anchor: anchorOf(t), MinHosts: p.minHosts(t, r),
 				Part: p.flags.shard.count > 1 && asked < p.wholeSpace.HostsIn(r)})
 		}
 	}
 	return lines
+}
+
+// named yields the addresses that are swept as they were written, entry by entry,
+// with what gives the target.
+func (p *plan) named() iter.Seq2[netipx.IPRange, func() scan.Target] {
+	return func(yield func(netipx.IPRange, func() scan.Target) bool) {
+		for _, t := range p.asked {
+			for _, r := range t.Ranges {
+				if !yield(r, func() scan.Target { return t }) {
+					return
+				}
+			}
+			if t.Bulk == nil {
+				continue
+			}
+			for i, r := range t.Bulk.Ranges() {
+				if !yield(r, func() scan.Target { return t.Bulk.Target(i) }) {
+					return
+				}
+			}
+		}
+	}
+}
+
+// anyNamed reports whether the run asks something of an address that the user
+// named by itself, or of a range.
+func (p *plan) anyNamed(single bool) bool {
+	for r := range p.named() {
+		if (r.From() == r.To()) == single && p.space.HostsIn(r) > 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// maxLines is how many prefixes and ranges a run sweeps: it tells of each how
+// many of its hosts are up.
+const maxLines = 300_000
+
+// checkLines refuses more of them.
+func (p *plan) checkLines() error {
+	n := 0
+	for _, t := range p.asked {
+		if t.Bulk != nil {
+			n += t.Bulk.Wide()
+		}
+	}
+	if n > maxLines {
+		return usagef("write neighboring addresses as one prefix or range", "reading the targets: %d prefixes and ranges are swept, more than %d", n, maxLines)
+	}
+	return nil
 }
 
 // minHosts is the least number of hosts that must be up in a range of a target.
@@ -52,7 +103,7 @@ func (p *plan) minHosts(t scan.Target, r netipx.IPRange) uint64 {
 // asks them for something.
 func (p *plan) singles() map[netip.Addr]bool {
 	singles := map[netip.Addr]bool{}
-	for _, t := range p.asked {
+	for _, t := range p.asked { // those in bulk are looked up
 		for _, r := range t.Ranges {
 			if r.From() == r.To() && p.space.HostsIn(r) > 0 {
 				singles[r.From().WithZone(t.Zone)] = true
@@ -62,22 +113,31 @@ func (p *plan) singles() map[netip.Addr]bool {
 	return singles
 }
 
+// listedAlone reports whether an address stands by itself in a long list, and the
+// run asks it for something.
+func (p *plan) listedAlone(addr netip.Addr) bool {
+	return slices.ContainsFunc(p.asked, func(t scan.Target) bool { return t.Bulk != nil && t.Bulk.Single(addr) }) &&
+		p.space.HostsIn(netipx.IPRangeFrom(addr, addr)) > 0
+}
+
 // silentTargets are the addresses that the user named one by one and that are
 // not up.
 func (p *plan) silentTargets(counter *exposure.CoverageCounter) []exposure.SilentTarget {
 	var silent []exposure.SilentTarget
 	seen := map[netip.Addr]bool{}
-	for _, t := range p.asked {
-		for _, r := range t.Ranges {
-			addr := r.From().WithZone(t.Zone)
-			if r.From() != r.To() || seen[addr] || counter.Up(addr) || p.space.HostsIn(r) == 0 {
-				continue
-			}
-			seen[addr] = true
-			names := p.scope.Names(addr)
-			silent = append(silent, exposure.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.Of([]netip.Addr{addr}).Len(), Anchor: anchorOf(t),
-				Acceptance: p.policy.AcceptsNotice(exposure.NoticeSilent, addr, names, p.flags.time())})
+	for r, target := range p.named() {
+		if r.From() != r.To() || counter.Up(r.From()) {
+			continue
 		}
+		t := target()
+		addr := r.From().WithZone(t.Zone)
+		if seen[addr] || counter.Up(addr) || p.space.HostsIn(r) == 0 {
+			continue
+		}
+		seen[addr] = true
+		names := p.scope.Names(addr)
+		silent = append(silent, exposure.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.Of([]netip.Addr{addr}).Len(), Anchor: anchorOf(t),
+			Acceptance: p.policy.AcceptsNotice(exposure.NoticeSilent, addr, names, p.flags.time())})
 	}
 	return silent
 }
@@ -126,7 +186,7 @@ func (w *sweep) settle() {
 	w.lines.Count(w.counter)
 	for _, host := range w.engine.Stats().Blocked {
 		if i, open := slices.BinarySearchFunc(w.open, netip.AddrPortFrom(host.Addr, 0), func(p exposure.Port, at netip.AddrPort) int { return p.Target.Compare(at) }); !open &&
-			i < len(w.open) && w.open[i].Target.Addr() == host.Addr && !w.required.Targets[host.Addr] {
+			i < len(w.open) && w.open[i].Target.Addr() == host.Addr && !w.required.Target(host.Addr) {
 			w.unknown.Require(host.Addr.String(), host.Pairs, exposure.RequiredOpen)
 		}
 	}
@@ -151,7 +211,7 @@ func addressesIn(ranges iter.Seq[netipx.IPRange]) iter.Seq[netip.Addr] {
 // requireSilent counts the pairs of a silent address, which is not vacant, that
 // the run cannot pass without. Those of targets of their own are told apart.
 func (w *sweep) requireSilent(addr netip.Addr, names []string) {
-	if w.required.Targets[addr] || !w.required.AnyPort() || w.unknown.Required() > manyRequired {
+	if w.required.Target(addr) || !w.required.AnyPort() || w.unknown.Required() > manyRequired {
 		return
 	}
 	space := w.plan.space.Of([]netip.Addr{addr})

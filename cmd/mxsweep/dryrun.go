@@ -149,10 +149,10 @@ func (p *plan) describeControls(b *strings.Builder) {
 		fmt.Fprintf(b, "canary       %s, at the start, in the middle and at the end\n", withName(pair.String(), p.canaries.scope.Name(pair.Addr())))
 	}
 	// newPlan has refused ports that cannot be read.
-	if ports, err := p.flags.coverage.ports(); err == nil && len(ports) > 0 && len(p.singles()) > 0 {
+	if ports, err := p.flags.coverage.ports(); err == nil && len(ports) > 0 && p.anyNamed(true) {
 		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all others, once\n", scan.FormatPorts(ports))
 	}
-	if len(p.scopeLines()) > 0 {
+	if p.anyNamed(false) {
 		fmt.Fprintf(b, "second look  at most %d ports of each address of a range that is silent, once, unless the sweep has asked all that is silent on two occasions\n", secondPorts)
 	}
 }
@@ -163,12 +163,13 @@ const maxListed = 100
 // describeTargets lists what would be contacted as it was asked for, and what
 // cannot be.
 func (p *plan) describeTargets(b *strings.Builder) {
-	ranges := p.scope.Ranges()
-	for i, r := range ranges {
-		if i == maxListed {
-			fmt.Fprintf(b, "contact      and %d more ranges\n", len(ranges)-maxListed)
+	n := 0
+	for r := range p.scope.Ranges() {
+		if n == maxListed {
+			fmt.Fprintf(b, "contact      and %d more ranges\n", p.scope.NumRanges()-maxListed)
 			break
 		}
+		n++
 		if r.From() == r.To() {
 			fmt.Fprintf(b, "contact      %s\n", withName(r.From().String(), strings.Join(p.scope.Names(r.From()), ", ")))
 			continue

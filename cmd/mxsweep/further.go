@@ -121,7 +121,7 @@ func (w *sweep) silentCanaries() []netip.AddrPort {
 	for i := range p.canaries.space.Len() {
 		pair := p.canaries.space.At(i)
 		addr := pair.Addr()
-		if w.required.Targets[addr] || w.counter.Up(addr) || p.hosts.Short(addr) || p.space.HostsIn(netipx.IPRangeFrom(addr, addr)) == 0 {
+		if w.required.Target(addr) || w.counter.Up(addr) || p.hosts.Short(addr) || p.space.HostsIn(netipx.IPRangeFrom(addr, addr)) == 0 {
 			continue
 		}
 		if _, asked := p.wholeSpace.Index(pair); !asked {
@@ -250,7 +250,7 @@ func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
 func (w *sweep) silentInRanges() iter.Seq[netipx.IPRange] {
 	return func(yield func(netipx.IPRange) bool) {
 		for r := range w.counter.Silent() {
-			if r.From() == r.To() && w.required.Targets[r.From()] {
+			if r.From() == r.To() && w.required.Target(r.From()) {
 				continue
 			}
 			if !yield(r) {

@@ -35,6 +35,7 @@ type plan struct {
 	asked       []scan.Target // what is swept, as it was written
 	outOfScope  []scan.Target // canaries that nothing allows to be contacted
 	excluded    []scan.Target
+	long        bool // some list is a long one
 	scope       *scan.Scope
 	scopeSHA256 string
 	space       *scan.Space // what the run asks
@@ -63,8 +64,13 @@ type plan struct {
 // the user's: they are all found before the first packet, and told together,
 // because of several mistakes the heaviest decides the exit code.
 func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.FlagSet, args []string) (*plan, error) {
-	defer boundMemory()()
 	p := &plan{flags: flags, args: s.args, seed: flags.seed, hosts: scan.NewHostClock(flags.hostTimeout), tree: report.Tree(treeRoot())}
+	undo := boundMemory()
+	defer func() {
+		if undo(); p.long {
+			boundRun()
+		}
+	}()
 	if !given.Changed("seed") {
 		p.seed = randomSeed()
 	}
@@ -121,6 +127,15 @@ func boundMemory() (undo func()) {
 	return func() {
 		debug.SetMemoryLimit(limit)
 		debug.SetGCPercent(percent)
+	}
+}
+
+// boundRun has garbage collected early in all of a run over long lists, which take
+// half of what it may.
+func boundRun() {
+	const most = 200 << 20
+	if debug.SetMemoryLimit(-1) > most {
+		debug.SetMemoryLimit(most)
 	}
 }
 
@@ -244,6 +259,9 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 		p.asked = bounds.Allowed
 	}
 	p.excluded = bounds.Excluded
+	for _, list := range [][]scan.Target{bounds.Targets, bounds.Allowed, bounds.Excluded} {
+		p.long = p.long || slices.ContainsFunc(list, func(t scan.Target) bool { return t.Bulk != nil })
+	}
 	bounds.Family = flags.names.family()
 	if p.scope, err = scan.NewScope(bounds); err != nil {
 		return coded(exitUsage, err)
@@ -256,6 +274,9 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 		errs = append(errs, coded(exitRefused, p.scope.CheckWidth()))
 	}
 	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := p.checkLines(); err != nil {
 		return err
 	}
 	if p.ports == nil {

@@ -125,17 +125,37 @@ func (p *plan) targetsSHA256() string {
 func (p *plan) sweptPorts() []uint16 {
 	all := scan.UnionPorts(func(yield func(scan.PortSet) bool) {
 		for _, t := range p.asked {
-			if !yield(t.Ports) {
+			if t.Bulk != nil {
+				for set := range t.Bulk.PortSets() {
+					if !yield(set) {
+						return
+					}
+				}
+			} else if !yield(t.Ports) {
 				return
 			}
 		}
 	}).Ports()
-	general := slices.ContainsFunc(p.asked, func(t scan.Target) bool { return t.Ports.Empty() })
+	general := slices.ContainsFunc(p.asked, withoutPorts)
 	if general || len(all) == 0 {
 		all = append(all, p.ports...)
 	}
 	slices.Sort(all)
 	return slices.Compact(all)
+}
+
+// withoutPorts reports whether a target, or one of those in bulk, carries no
+// ports.
+func withoutPorts(t scan.Target) bool {
+	if t.Bulk == nil {
+		return t.Ports.Empty()
+	}
+	for set := range t.Bulk.PortSets() {
+		if set.Empty() {
+			return true
+		}
+	}
+	return false
 }
 
 // vantage is where the scanner stands: on the host itself if all that is asked
@@ -146,7 +166,14 @@ func (p *plan) vantage() exposure.Vantage {
 		for _, r := range t.Ranges {
 			host = host && r.From() == r.To() && p.judge.VantageOf(r.From()).Class == exposure.ClassHost
 		}
-		host = host && len(t.Ranges) > 0
+		host = host && (len(t.Ranges) > 0 || t.Bulk != nil)
+		if host && t.Bulk != nil {
+			for _, r := range t.Bulk.Ranges() {
+				if host = host && r.From() == r.To() && p.judge.VantageOf(r.From()).Class == exposure.ClassHost; !host {
+					break
+				}
+			}
+		}
 	}
 	if host {
 		return exposure.Vantage{Class: exposure.ClassHost}

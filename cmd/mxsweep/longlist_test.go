@@ -1,0 +1,93 @@
+package main
+
+import (
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"reflect"
+	"testing"
+
+	"mxsweep/exposure"
+	"mxsweep/scan"
+)
+
+// planOf is a plan over lists of targets.
+func planOf(t *testing.T, lists ...string) *plan {
+	t.Helper()
+	p := &plan{flags: &scanFlags{}, ports: []uint16{25}, judge: &exposure.Judge{VantageOf: func(netip.Addr) exposure.Vantage { return exposure.Vantage{} }}}
+	for i, list := range lists {
+		name := filepath.Join(t.TempDir(), fmt.Sprint(i))
+		if err := os.WriteFile(name, []byte(list), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		targets, err := new(scan.Parser).TargetFile(t.Context(), name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		p.asked = append(p.asked, targets...)
+	}
+	var err error
+	if p.scope, err = scan.NewScope(scan.Bounds{Targets: p.asked}); err != nil {
+		t.Fatal(err)
+	}
+	if p.space, err = scan.NewSpace(p.scope, p.ports); err != nil {
+		t.Fatal(err)
+	}
+	p.wholeSpace = p.space
+	return p
+}
+
+// TestLongListInRun: a run takes the entries of a long list for what they are in
+// two short ones.
+func TestLongListInRun(t *testing.T) {
+	var lists [2]string
+	for i := range 20_000 {
+		lists[i%2] += fmt.Sprintf("127.1.%d.%d:%d\n", i>>8, i&255, 1+i%9)
+	}
+	lists[0] += "127.2.0.0/28\n127.3.0.0/28:7\n127.1.0.0/30\n"
+	lists[1] += "127.4.0.1\n"
+	long, short := planOf(t, lists[0]+lists[1]), planOf(t, lists[0], lists[1])
+	if n := len(long.asked); n != 1 || len(short.asked) != 20_004 {
+		t.Fatalf("%d and %d targets", n, len(short.asked))
+	}
+	counter := func(p *plan) *exposure.CoverageCounter {
+		c := exposure.NewCoverageCounter(p.space.Len(), p.space.Hosts())
+		for i := range 19_998 {
+			c.SetUp(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}))
+		}
+		return c
+	}
+	known := map[netip.Addr]bool{}
+	for _, s := range short.silentTargets(counter(short)) {
+		known[s.Addr] = true
+	}
+	silent := long.silentTargets(counter(long))
+	if len(silent) != 3 || len(known) != 3 {
+		t.Fatalf("%d and %d silent targets, want 3", len(silent), len(known))
+	}
+	for _, s := range silent {
+		if !known[s.Addr] || s.Pairs != 1 || s.Anchor == nil || s.Anchor.Line == 0 {
+			t.Errorf("%+v is silent", s)
+		}
+	}
+	if g, w := len(long.scopeLines()), len(short.scopeLines()); g != 3 || w != 3 {
+		t.Errorf("%d and %d ranges, want 3", g, w)
+	}
+	if g, w := long.sweptPorts(), short.sweptPorts(); !reflect.DeepEqual(g, w) {
+		t.Errorf("ports %d, want %d", g, w)
+	}
+	alone := exposure.Requirements{Targets: short.singles()}
+	listed := exposure.Requirements{Targets: long.singles(), Listed: long.listedAlone}
+	for _, text := range []string{"127.1.0.2", "127.2.0.2", "127.4.0.1", "127.5.0.1", "::1"} {
+		a := netip.MustParseAddr(text)
+		if g, w := listed.Target(a), alone.Target(a); g != w {
+			t.Errorf("%v is a target of its own: %t, want %t", a, g, w)
+		}
+	}
+	for _, single := range []bool{true, false} {
+		if !long.anyNamed(single) {
+			t.Errorf("nothing is named, single %t", single)
+		}
+	}
+}
