@@ -18,8 +18,8 @@ func TestNoticeCodesAreUnique(t *testing.T) {
 	}
 	for _, code := range []string{NoticeCutShort, NoticeLeftOut} {
 		if other := seen[code]; other != "" {
-			t.Errorf("%s means %s and %s", code, other, noticeKind(code).Name)
+			t.Errorf("%s means %s and %s", code, other, NoticeKindOf(code).Name)
 		}
-		seen[code] = noticeKind(code).Name
+		seen[code] = NoticeKindOf(code).Name
 	}
 }

@@ -23,8 +23,8 @@ func NewNotice(n exposure.Notice, tree Tree) Notice {
 	}
 }
 
-// noticeKind describes a code.
-func noticeKind(code string) exposure.NoticeKind {
+// NoticeKindOf describes a code, of a run or of a report.
+func NoticeKindOf(code string) exposure.NoticeKind {
 	switch code {
 	case NoticeCutShort:
 		return exposure.NoticeKind{

@@ -184,7 +184,7 @@ func (b *sarifBuilder) invocation(sum Summary) (sarifInvocation, []sarifRule) {
 }
 
 func noticeRule(n Notice) sarifRule {
-	k := noticeKind(n.Code)
+	k := NoticeKindOf(n.Code)
 	r := sarifRule{ID: n.Code, Name: k.Name, Default: &sarifDefault{Level: n.Level}}
 	for _, t := range []struct {
 		to   **sarifText

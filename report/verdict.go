@@ -82,7 +82,11 @@ func (v *view) coverage() string {
 		if c.CoverageCounts != nil && c.Vacant > 0 {
 			hosts += ", " + grouped(c.Vacant) + " vacant"
 		}
-		parts = append(parts, hosts+", "+grouped(uint64(c.HostsSilent))+" silent")
+		silent := " silent"
+		if !v.sum.Complete && c.HostsSilent > 0 {
+			silent = " silent or not asked" // the run ended before it came to them
+		}
+		parts = append(parts, hosts+", "+grouped(uint64(c.HostsSilent))+silent)
 	}
 	switch {
 	case c.Planned > 0:

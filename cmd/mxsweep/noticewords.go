@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"mxsweep/exposure"
+	"mxsweep/report"
 )
 
 // likeNotice tells the code of a notice from the id of a rule.
@@ -16,7 +17,7 @@ var likeNotice = regexp.MustCompile(`(?i)^mxs9\d{3}$`)
 // rules alike, and gives their kinds.
 func namedNotices(words []string) (kinds []exposure.NoticeKind, rest []string) {
 	for _, word := range words {
-		k := exposure.NoticeKindOf(strings.ToUpper(word))
+		k := report.NoticeKindOf(strings.ToUpper(word))
 		if likeNotice.MatchString(word) && k.Title != "" {
 			kinds = append(kinds, k)
 		} else {
