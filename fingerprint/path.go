@@ -38,6 +38,9 @@ const unackedPoll = 200 * time.Millisecond
 // where it usually is for usual: longer while what was sent is not acknowledged,
 // and on a path that loses packets as long as a lost reply takes to be sent again.
 func (s *session) stretched(w *wire, start time.Time, usual time.Duration) time.Duration {
+	if time.Since(start) < usual && s.host.resendTime() == 0 {
+		return usual // the kernel is asked once nothing came in its time
+	}
 	p, ok := pathOf(w.conn)
 	if !ok {
 		return usual

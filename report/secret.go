@@ -28,25 +28,50 @@ func MaskSecrets(s string) string {
 	return maskAll(s)
 }
 
-// secretWords are the words of which every text with a secret holds one, in
-// small letters.
-var secretWords = [...]string{"cookie", "key", "token", "passw", "secret"}
-
 // mayHoldSecret reports whether s holds one of the words that go with a secret,
-// or letters that may stand for theirs (the Kelvin sign for a K). Nearly all that
-// is reported holds none, and three expressions take a hundred times as long.
+// with what follows there, or letters that may stand for theirs (the Kelvin sign
+// for a K). Nearly all that is reported holds none, and three expressions take a
+// hundred times as long.
 func mayHoldSecret(s string) bool {
 	for i := range len(s) {
 		if s[i] >= 0x80 {
 			return true
 		}
-		for _, word := range secretWords {
-			if s[i]|0x20 == word[0] && len(s)-i >= len(word) && strings.EqualFold(s[i:i+len(word)], word) {
+		switch s[i] | 0x20 {
+		case 'c':
+			if rest, ok := cutWord(s[i:], "cookie"); ok && endsCookie(rest) {
 				return true
+			}
+		case 'k', 't', 'p', 's':
+			for _, word := range [...]string{"key", "token", "password", "passwd", "secret"} {
+				if rest, ok := cutWord(s[i:], word); ok && isAssigned(rest) {
+					return true
+				}
 			}
 		}
 	}
 	return false
+}
+
+// cutWord is what follows a word, in letters of any size, that s begins with.
+func cutWord(s, word string) (rest string, ok bool) {
+	if s[0]|0x20 != word[0] || len(s) < len(word) || !strings.EqualFold(s[:len(word)], word) {
+		return "", false
+	}
+	return s[len(word):], true
+}
+
+// endsCookie reports whether "cookie" is the name of a line or header where this
+// follows.
+func endsCookie(rest string) bool {
+	return strings.HasPrefix(rest, "\t") || strings.HasPrefix(rest, `\t`) || strings.HasPrefix(strings.TrimPrefix(rest, "2"), ":")
+}
+
+// isAssigned reports whether a setting or header may get its value where this
+// follows its name.
+func isAssigned(rest string) bool {
+	rest = strings.TrimLeft(rest, "\t\n\f\r ")
+	return rest != "" && strings.IndexByte(`=:\"'`, rest[0]) >= 0
 }
 
 // maskAll masks whatever the expressions find in s.

@@ -116,7 +116,11 @@ func (v Values) place() string {
 
 // fill puts the values where a text leaves room for them.
 func (v Values) fill(text string) string {
-	return strings.NewReplacer("{port}", v.port(), "{address}", cmp.Or(v.Address, "HOST")).Replace(text)
+	if !strings.Contains(text, "{") {
+		return text
+	}
+	text = strings.ReplaceAll(text, "{port}", v.port())
+	return strings.ReplaceAll(text, "{address}", cmp.Or(v.Address, "HOST"))
 }
 
 // Manual says that no applier edits for this fix.

@@ -45,7 +45,7 @@ func (f *Fix) Name() string {
 	if f.Versions == "" {
 		return f.Products[0]
 	}
-	text := strings.NewReplacer(">=", "from ", " <", " and before ").Replace(f.Versions)
+	text := strings.ReplaceAll(strings.ReplaceAll(f.Versions, ">=", "from "), " <", " and before ")
 	if rest, ok := strings.CutPrefix(text, "<"); ok {
 		text = "before " + rest
 	}
