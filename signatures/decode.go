@@ -306,7 +306,10 @@ func (d *decoder) pattern(to **Pattern) func(*yaml.Node) {
 				d.fail(n, "the groups are "+strings.Join(groupNames, ", "), "unknown group %q in the pattern", name)
 			}
 		}
-		p := Pattern{d.pos(n), re, len(d.patterns)}
+		p := Pattern{Pos: d.pos(n), re: re, number: len(d.patterns)}
+		if s := literal(s); s != "" {
+			p.literal = []byte(s)
+		}
 		if bad == len(d.problems) {
 			d.patterns[s] = p
 		}

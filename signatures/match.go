@@ -1,6 +1,7 @@
 package signatures
 
 import (
+	"bytes"
 	"encoding/hex"
 	"regexp"
 	"strings"
@@ -18,14 +19,17 @@ type Pattern struct {
 	Pos Pos
 	re  *regexp.Regexp
 
-	number int // the same for all patterns of a Set that are written alike
+	number  int    // the same for all patterns of a Set that are written alike
+	literal []byte // what every match holds; nil if that is not known
 }
 
 // String returns the pattern as it is written.
 func (p *Pattern) String() string { return p.re.String() }
 
 // Match reports whether the pattern is found in b.
-func (p *Pattern) Match(b []byte) bool { return p.re.Match(b) }
+func (p *Pattern) Match(b []byte) bool {
+	return (p.literal == nil || bytes.Contains(b, p.literal)) && p.re.Match(b)
+}
 
 // Match tells whether the signature holds for what was seen.
 func (s *Signature) Match(seen Seen) Verdict { return All(s.When, seen) }

@@ -1,0 +1,134 @@
+package signatures
+
+import "strings"
+
+// literal returns text that every match of a regular expression holds, the
+// longest that stands outside of its groups; "" if there is none, or if that is
+// not plain. Most replies hold none of what most patterns look for, and to look
+// for text takes a tenth of the time.
+func literal(expr string) string {
+	expr = strings.TrimPrefix(expr, "(?m)")
+	l := literals{expr: expr}
+	for l.at < len(expr) {
+		if !l.step() {
+			return ""
+		}
+	}
+	l.end()
+	return l.longest
+}
+
+// literals collects the texts of an expression.
+type literals struct {
+	expr    string
+	at      int
+	depth   int // of groups
+	text    []byte
+	longest string
+}
+
+// end ends a text: what follows need not stand behind it.
+func (l *literals) end() {
+	if len(l.text) > len(l.longest) {
+		l.longest = string(l.text)
+	}
+	l.text = l.text[:0]
+}
+
+// add takes a byte that must be there, unless it stands in a group.
+func (l *literals) add(c byte) {
+	if l.depth == 0 {
+		l.text = append(l.text, c)
+	}
+}
+
+// step reads one piece of the expression. It reports false for what is not
+// plain: alternatives outside of groups, flags, and anything rare.
+func (l *literals) step() bool {
+	c := l.expr[l.at]
+	l.at++
+	switch c {
+	case '\\':
+		return l.escape()
+	case '[':
+		l.end()
+		return l.class()
+	case '(':
+		l.end()
+		l.depth++
+		rest := l.expr[l.at:]
+		return !strings.HasPrefix(rest, "?") || l.skip("?:") || l.skip("?P<") || l.skip("?<")
+	case ')':
+		l.end()
+		l.depth--
+		return l.depth >= 0
+	case '|':
+		l.end()
+		return l.depth > 0
+	case '*', '?':
+		l.text = l.text[:max(len(l.text)-1, 0)] // that one need not be there
+		l.end()
+	case '{':
+		l.text = l.text[:max(len(l.text)-1, 0)]
+		l.end()
+		to := strings.IndexByte(l.expr[l.at:], '}')
+		l.at += to + 1
+		return to >= 0
+	case '+', '^', '$', '.':
+		l.end()
+	default:
+		l.add(c)
+		return c < 0x80
+	}
+	return true
+}
+
+// skip goes on behind a piece if it comes next.
+func (l *literals) skip(piece string) bool {
+	if !strings.HasPrefix(l.expr[l.at:], piece) {
+		return false
+	}
+	l.at += len(piece)
+	return true
+}
+
+// escape reads what follows a backslash.
+func (l *literals) escape() bool {
+	if l.at >= len(l.expr) {
+		return false
+	}
+	c := l.expr[l.at]
+	l.at++
+	switch c {
+	case 'r':
+		l.add('\r')
+	case 'n':
+		l.add('\n')
+	case 't':
+		l.add('\t')
+	case 'd', 'D', 's', 'S', 'w', 'W', 'b', 'B':
+		l.end()
+	default:
+		l.add(c)
+		return c < 0x80 && !('0' <= c && c <= '9') && !('a' <= c|0x20 && c|0x20 <= 'z')
+	}
+	return true
+}
+
+// class goes on behind a set of characters, of which one must be there.
+func (l *literals) class() bool {
+	l.skip("^")
+	for first := true; l.at < len(l.expr); first = false {
+		c := l.expr[l.at]
+		l.at++
+		switch {
+		case c == ']' && !first:
+			return true
+		case c == '\\':
+			l.at++
+		case c == '[' && strings.HasPrefix(l.expr[l.at:], ":"):
+			return false
+		}
+	}
+	return false
+}
