@@ -44,7 +44,7 @@ func sanitiseBlock(s string, limit int) string { return sanitise(s, limit, true)
 
 func sanitise(s string, limit int, lines bool) string {
 	limit = max(limit, 16)
-	if len(s) <= limit && isClean(s) {
+	if len(s) <= limit && isClean(s, lines) {
 		return s
 	}
 	var b strings.Builder
@@ -79,10 +79,12 @@ func sanitise(s string, limit int, lines bool) string {
 }
 
 // isClean reports whether s is printable ASCII that holds no command, which
-// nearly every text is.
-func isClean(s string) bool {
+// nearly every text is; it may have several lines.
+func isClean(s string, lines bool) bool {
 	for i := 0; i < len(s); i++ {
-		if s[i] < ' ' || s[i] > '~' || command(s, i) {
+		switch c := s[i]; {
+		case c == '\n' && lines:
+		case c < ' ' || c > '~', (c == ':' || c == '#') && command(s, i):
 			return false
 		}
 	}

@@ -22,7 +22,7 @@ const secretMark = "***"
 // MaskSecrets puts "***" in place of the secrets in s, which must go into no
 // report: whoever reads it need not be allowed to use them.
 func MaskSecrets(s string) string {
-	if !strings.ContainsAny(s, ":=\t\\") || !mayHoldSecret(s) {
+	if !mayHoldSecret(s) {
 		return s
 	}
 	return maskAll(s)
@@ -34,31 +34,31 @@ func MaskSecrets(s string) string {
 // hundred times as long.
 func mayHoldSecret(s string) bool {
 	for i := range len(s) {
-		if s[i] >= 0x80 {
-			return true
+		var word string
+		switch c := s[i]; {
+		case c >= 0x80:
+			return strings.ContainsAny(s, ":=\t\\")
+		case c|0x20 == 'c':
+			word = "cookie"
+		case c|0x20 == 'k':
+			word = "key"
+		case c|0x20 == 'p':
+			word = "passw" // word or d
+		case c|0x20 == 's':
+			word = "secret"
+		case c|0x20 == 't':
+			word = "token"
+		default:
+			continue
 		}
-		switch s[i] | 0x20 {
-		case 'c':
-			if rest, ok := cutWord(s[i:], "cookie"); ok && endsCookie(rest) {
-				return true
-			}
-		case 'k', 't', 'p', 's':
-			for _, word := range [...]string{"key", "token", "password", "passwd", "secret"} {
-				if rest, ok := cutWord(s[i:], word); ok && isAssigned(rest) {
-					return true
-				}
-			}
+		if len(s)-i < len(word) || s[i+1]|0x20 != word[1] || !strings.EqualFold(s[i:i+len(word)], word) {
+			continue
+		}
+		if rest := s[i+len(word):]; endsCookie(rest) || isAssigned(strings.TrimLeft(rest, "ordORD")) {
+			return true
 		}
 	}
 	return false
-}
-
-// cutWord is what follows a word, in letters of any size, that s begins with.
-func cutWord(s, word string) (rest string, ok bool) {
-	if s[0]|0x20 != word[0] || len(s) < len(word) || !strings.EqualFold(s[:len(word)], word) {
-		return "", false
-	}
-	return s[len(word):], true
 }
 
 // endsCookie reports whether "cookie" is the name of a line or header where this

@@ -75,7 +75,12 @@ func (f *Fix) Summary(v Values) string {
 // Lines are the summary, what the lines look like afterwards, and the
 // commands that check the edit, make it take effect and show that it worked.
 func (f *Fix) Lines(v Values) []string {
-	list := []string{f.Summary(v)}
+	return append([]string{f.Summary(v)}, f.afterSummary(v)...)
+}
+
+// afterSummary is Lines without the first one.
+func (f *Fix) afterSummary(v Values) []string {
+	var list []string
 	for _, e := range f.Edits {
 		for _, line := range f.Format.example(e, v) {
 			list = append(list, "    "+line)
@@ -148,7 +153,7 @@ func Text(fixes []*Fix, v Values) string {
 		if len(fixes) > 1 {
 			list = append(list, f.Name()+":")
 		}
-		list = append(list, f.Lines(v)[1:]...)
+		list = append(list, f.afterSummary(v)...)
 	}
 	if slices.ContainsFunc(fixes, (*Fix).Binds) {
 		list = append(list,
