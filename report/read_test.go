@@ -100,6 +100,8 @@ func TestReadErrors(t *testing.T) {
 		{"broken", first + "\n{]\n" + second + "\n", `line 2: no JSON: invalid character ']' looking for beginning of object key string`},
 		{"after end", lines + first + "\n", "the run goes on after its end"},
 		{"document", swap(doc, `"ip": "192.0.2.10"`, `"ip": 7`), `ports[0]: member "ip" cannot be a number`},
+		{"document run", swap(doc, `"run": {`, `"run": 5, "other": {`), `run: expecting an object, not a number`},
+		{"document run member", swap(doc, `"vantage": "`, `"vantage": 5, "other": "`), `run: member "vantage" cannot be a number: expecting a string`},
 		{"document state", swap(doc, `"state": "open"`, `"state": "ajar"`), `ports[0]: member "state" is "ajar": not a value of the schema`},
 		{"document tail", doc + "x", "something follows the document"},
 		{"severity lowered", swap(doc, "\"rule\": \"MXS1004\",\n      \"severity\": \"critical\"", "\"rule\": \"MXS1004\",\n      \"severity\": \"info\""), "its findings are 3 high, 1 medium, 1 low, 1 info: the file was changed by hand"},

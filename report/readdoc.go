@@ -117,9 +117,9 @@ func (d *document) member(dec *json.Decoder, name string) error {
 		}
 		return nil
 	case "tool":
-		return readWhole(dec, &d.tool)
+		return within(name, readWhole(dec, &d.tool))
 	case "run":
-		return readWhole(dec, &d.run)
+		return within(name, readWhole(dec, &d.run))
 	case "ports":
 		return readRecords(d, dec, name, 0, &d.ports, nil, d.player.port)
 	case "findings":
@@ -127,10 +127,18 @@ func (d *document) member(dec *json.Decoder, name string) error {
 	case "notices":
 		return readRecords(d, dec, name, 2, &d.notices, nil, d.player.notice)
 	case "summary":
-		return readWhole(dec, &d.summary)
+		return within(name, readWhole(dec, &d.summary))
 	}
 	var skip json.RawMessage
 	return dec.Decode(&skip)
+}
+
+// within says in which member of the document an error is; nil stays nil.
+func within(name string, err error) error {
+	if err == nil {
+		return nil
+	}
+	return fmt.Errorf("%s: %w", name, err)
 }
 
 func readMember(dec *json.Decoder, v record) error {
