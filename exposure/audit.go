@@ -220,19 +220,22 @@ var (
 	secretArg  = regexp.MustCompile(`(?i)^-{1,2}[a-z0-9-]*(?:password|passwd|secret|token|api-?key|credential)[a-z0-9-]*$`)
 )
 
+// Redacted stands for what is not told.
+const Redacted = "[REDACTED]"
+
 // RedactArgs gives a copy of a command line for reports and logs: passwords in
-// web addresses and the values of keys that sound secret become "[REDACTED]".
+// web addresses and the values of keys that sound secret become [Redacted].
 func RedactArgs(args []string) []string {
 	out := make([]string, len(args))
 	hide := false
 	for i, arg := range args {
 		switch {
 		case hide:
-			out[i] = "[REDACTED]"
+			out[i] = Redacted
 		default:
-			arg = userInfo.ReplaceAllString(arg, "${1}[REDACTED]@")
-			arg = secretKey.ReplaceAllString(arg, "${1}=[REDACTED]")
-			out[i] = secretWord.ReplaceAllString(arg, "${1}=[REDACTED]")
+			arg = userInfo.ReplaceAllString(arg, "${1}"+Redacted+"@")
+			arg = secretKey.ReplaceAllString(arg, "${1}="+Redacted)
+			out[i] = secretWord.ReplaceAllString(arg, "${1}="+Redacted)
 		}
 		hide = !hide && secretArg.MatchString(arg)
 	}

@@ -9,6 +9,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"mxsweep/exposure"
 )
 
 // SARIFOptions steer the SARIF format.
@@ -173,6 +175,9 @@ func (b *sarifBuilder) run(sum Summary, results []json.RawMessage) sarifRun {
 		Invocations:       []sarifInvocation{invocation},
 		ColumnKind:        "utf16CodeUnits",
 		Results:           results,
+	}
+	if strings.Contains(strings.Join(b.c.run.Args, " "), exposure.Redacted) {
+		run.RedactionTokens = []string{exposure.Redacted}
 	}
 	if r := b.o.Revision; r.URI != "" {
 		run.Provenance = []sarifRevision{{Sanitise(r.URI, maxField), Sanitise(r.Commit, maxField), Sanitise(r.Branch, maxField), sarifBase{"SRCROOT"}}}

@@ -45,6 +45,25 @@ func TestSARIFSchema(t *testing.T) {
 	obey(t, s, write(t, "sarif", Options{}, hugeRun(1200, 5)))
 }
 
+// TestSARIFRedaction: a command of which something is not told says by which word.
+func TestSARIFRedaction(t *testing.T) {
+	for arg, want := range map[string]string{"--authorization=CHG-1": "null", "--token=" + exposure.Redacted: `["` + exposure.Redacted + `"]`} {
+		c := &collector{}
+		c.run.Args = []string{"mxsweep", "scan", arg}
+		var log struct {
+			Runs []struct {
+				RedactionTokens json.RawMessage `json:"redactionTokens"`
+			} `json:"runs"`
+		}
+		if err := json.Unmarshal(write(t, "sarif", Options{}, c), &log); err != nil {
+			t.Fatal(err)
+		}
+		if got := string(log.Runs[0].RedactionTokens); got != want && !(want == "null" && got == "") {
+			t.Errorf("%s: tokens %s, want %s", arg, got, want)
+		}
+	}
+}
+
 // TestSARIFMultitool has Microsoft's validator look at both profiles, by the
 // rules of the format and by GitHub's.
 func TestSARIFMultitool(t *testing.T) {

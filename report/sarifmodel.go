@@ -21,6 +21,7 @@ type sarifRun struct { // 3.14
 	Invocations       []sarifInvocation            `json:"invocations"`
 	Artifacts         []sarifArtifact              `json:"artifacts,omitempty"`
 	ColumnKind        string                       `json:"columnKind"`
+	RedactionTokens   []string                     `json:"redactionTokens,omitempty"` // 3.14.28
 	Results           []json.RawMessage            `json:"results"`
 }
 

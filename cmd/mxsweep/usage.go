@@ -42,7 +42,7 @@ func (s *session) usage(cmd *cobra.Command) error {
 }
 
 // needsCommand reports whether a command does nothing without one of those below
-// it. The program itself prints its help.
+// it. The program itself takes --version.
 func needsCommand(cmd *cobra.Command) bool { return cmd.HasParent() && cmd.HasAvailableSubCommands() }
 
 // writeFlags lists the flags section by section, in columns that are the same
