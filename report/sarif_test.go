@@ -48,7 +48,7 @@ func TestSARIFSchema(t *testing.T) {
 // TestSARIFRedaction: a command of which something is not told says by which word.
 func TestSARIFRedaction(t *testing.T) {
 	for arg, want := range map[string]string{"--authorization=CHG-1": "null", "--token=" + exposure.Redacted: `["` + exposure.Redacted + `"]`} {
-		c := &collector{}
+		c := hugeRun(0, 0)
 		c.run.Args = []string{"mxsweep", "scan", arg}
 		var log struct {
 			Runs []struct {
