@@ -62,7 +62,13 @@ func (s *addrSet) contains(r netipx.IPRange) bool {
 }
 
 // holds reports whether a is in the set.
-func (s *addrSet) holds(a netip.Addr) bool { return s.contains(netipx.IPRangeFrom(a, a)) }
+func (s *addrSet) holds(a netip.Addr) bool {
+	if a.Is4() {
+		n := number4(a)
+		return s.v4.contains(range4{n, n})
+	}
+	return s.v6.contains(netipx.IPRangeFrom(a, a))
+}
 
 // overlaps reports whether any address of r is in the set.
 func (s *addrSet) overlaps(r netipx.IPRange) bool {
