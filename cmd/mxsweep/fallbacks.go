@@ -51,26 +51,46 @@ func (s *session) loadFallbacks(flags *scanFlags) ([]signatures.Fallback, error)
 	return all, nil
 }
 
+// What the files of other tools are.
+const (
+	recogHint      = "--recog names the folder xml of a copy of recog"
+	nmapProbesHint = "--nmap-probes names a file that nmap installs, often /usr/share/nmap/nmap-service-probes"
+)
+
+// advised is a mistake of the user with the hint, unless it has one of its own; nil
+// stays nil.
+func advised(hint string, err error) error {
+	has := false
+	walk(err, func(e error) {
+		h, ok := e.(interface{ Hint() string })
+		has = has || ok && h.Hint() != ""
+	})
+	if err == nil || has {
+		return coded(exitUsage, err)
+	}
+	return usagef(hint, "%w", err)
+}
+
 func loadRecog(dir string) (*recog.Set, error) {
 	info, err := os.Stat(dir)
 	if err == nil && !info.IsDir() {
 		err = errors.New("not a directory")
 	}
 	if err != nil {
-		return nil, usagef("--recog names the folder xml of a copy of recog", "opening recog %q: %w", dir, bare(err))
+		return nil, usagef(recogHint, "opening recog %q: %w", dir, bare(err))
 	}
 	set, err := recog.Load(signatures.Source{Name: dir, FS: os.DirFS(dir)})
-	return set, coded(exitUsage, err)
+	return set, advised(recogHint, err)
 }
 
 func loadNmapProbes(file string) (*nmapprobes.Set, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, usagef("--nmap-probes names a file that nmap installs, often /usr/share/nmap/nmap-service-probes", "opening nmap probes %q: %w", file, bare(err))
+		return nil, usagef(nmapProbesHint, "opening nmap probes %q: %w", file, bare(err))
 	}
 	defer f.Close()
 	set, err := nmapprobes.Read(f, file)
-	return set, coded(exitUsage, err)
+	return set, advised(nmapProbesHint, err)
 }
 
 // tellSkipped says what of a source cannot be used.

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
 	"mxsweep/signatures"
@@ -78,6 +79,12 @@ func problemAt(d *xml.Decoder, name string, err error) error {
 	text := err.Error()
 	if syntax := new(xml.SyntaxError); errors.As(err, &syntax) {
 		text = syntax.Msg
+	}
+	if number := new(strconv.NumError); errors.As(err, &number) {
+		text = fmt.Sprintf("%q is not a number", number.Num)
+	}
+	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || text == "unexpected EOF" {
+		text = "the file ends before its last element does"
 	}
 	return &signatures.Problem{Pos: signatures.Pos{File: name, Line: line, Column: column}, Text: "reading XML: " + text}
 }
