@@ -291,21 +291,41 @@ func (s *session) goesOn(connection string) bool {
 }
 
 // candidates returns the probes that can be begun now on connections of their
-// own, the likeliest first: those that name the port, then as in the file.
+// own, the likeliest first: those that name the port and what these wait for, then
+// as in the file.
 func (s *session) candidates() []*signatures.Probe {
+	likely := s.likely()
 	var first, rest []*signatures.Probe
 	for _, p := range s.id.Signatures.Probes {
 		if !s.wanted[p.ID] || s.asked[p.ID] || p.Connection != signatures.OwnConnection ||
 			signatures.All(p.After, s) != signatures.True || p.Quiet == 0 && !s.spoken && s.heard {
 			continue
 		}
-		if s.hints[p.ID] {
+		if likely[p.ID] {
 			first = append(first, p)
 		} else {
 			rest = append(rest, p)
 		}
 	}
 	return append(first, rest...)
+}
+
+// likely returns the wanted probes that name the port, with those whose outcome
+// they wait for. On a slow host the time of a silent port may be over before
+// its own question is asked, if others come in between.
+func (s *session) likely() map[string]bool {
+	likely := make(map[string]bool)
+	var add func(id string)
+	add = func(id string) {
+		if !likely[id] && s.wanted[id] && !s.asked[id] {
+			likely[id] = true
+			signatures.Needs(s.id.Signatures.Probe(id).After, s, add)
+		}
+	}
+	for id := range s.hints {
+		add(id)
+	}
+	return likely
 }
 
 // untilQuiet is how long a probe for silent ports must still wait, and any other

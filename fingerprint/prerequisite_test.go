@@ -1,0 +1,77 @@
+package fingerprint
+
+import (
+	"bytes"
+	"context"
+	"io"
+	"net"
+	"net/netip"
+	"slices"
+	"sync"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"mxsweep/scan"
+)
+
+// TestPrerequisites has a policy daemon that answers one question alone, which
+// is asked behind two others, on a host that turns out to be slow while they are
+// waited for. It is named although each silence takes long, and what its own
+// question waits for is asked before what would fit any port.
+func TestPrerequisites(t *testing.T) {
+	set := load(t)
+	for name, slow := range map[string]time.Duration{"quick host": 0, "slow host": 1100 * time.Millisecond} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				var daemons sync.WaitGroup
+				defer daemons.Wait()
+				var mu sync.Mutex
+				var asked []string
+				postgrey := func(c net.Conn) {
+					buf := make([]byte, 4096)
+					for {
+						n, err := c.Read(buf)
+						if err != nil {
+							return
+						}
+						mu.Lock()
+						asked = append(asked, string(buf[:n]))
+						mu.Unlock()
+						if bytes.Equal(buf[:n], []byte("request=smtpd_access_policy\r\n\r\n")) {
+							io.WriteString(c, "action=DUNNO\n\n")
+						}
+					}
+				}
+				id := &Identifier{Signatures: set, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+					ours, theirs := net.Pipe()
+					daemons.Go(func() {
+						defer theirs.Close()
+						if to.Port() == 25 {
+							answering(slow, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n", "QUIT": "221 Bye\r\n"})(theirs)
+							return
+						}
+						postgrey(theirs)
+					})
+					return ours, nil
+				}}
+				var others sync.WaitGroup
+				defer others.Wait()
+				others.Go(func() {
+					time.Sleep(500 * time.Millisecond)
+					id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:25")})
+				})
+				svc, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10023")})
+				if err != nil || svc.Product != "Postgrey" {
+					t.Errorf("the service is %q (inconclusive %q), error %v, want Postgrey", svc.Product, svc.Inconclusive, err)
+				}
+				mu.Lock()
+				defer mu.Unlock()
+				ping := slices.Index(asked, "PING\n")
+				if proxy := slices.Index(asked, "PROXY UNKNOWN\r\n"); ping < 0 || proxy >= 0 && proxy < ping {
+					t.Errorf("asked %.40q, want PING before a PROXY header", asked)
+				}
+			})
+		})
+	}
+}
