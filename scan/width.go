@@ -2,6 +2,7 @@ package scan
 
 import (
 	"fmt"
+	"math"
 )
 
 // Widest is how many public IPv4 addresses, and how many IPv6 addresses (a
@@ -22,6 +23,9 @@ type WidthError struct {
 
 // Error says how wide the sweep is.
 func (e *WidthError) Error() string {
+	if e.V6 && e.Addresses == math.MaxUint64 { // all larger counts, too
+		return "the sweep covers 2^64 IPv6 addresses or more, more than a /112 holds"
+	}
 	if e.V6 {
 		return fmt.Sprintf("the sweep covers %d IPv6 addresses, more than a /112 holds", e.Addresses)
 	}
@@ -44,7 +48,7 @@ func (s *Scope) CheckWidth() error {
 			sum = &v6
 		}
 		if *sum += n; *sum < n {
-			*sum = ^uint64(0)
+			*sum = math.MaxUint64
 		}
 	}
 	if v4 -= s.asked.v4.countCommon(asSet(reserved.Ranges()).v4); v4 > Widest {
