@@ -4,12 +4,14 @@
 GO ?= go
 BIN ?= dist/mxsweep
 
-.PHONY: help build test check unit e2e docs fixes score bench versus fuzz vuln clean
+.PHONY: help build test check release-check unit e2e docs fixes score bench versus fuzz vuln clean
 
 help:
 	@echo "make build   static binary in $(BIN)"
 	@echo "make test    all checks: gofmt, vet, staticcheck, race tests, end-to-end tests, score"
 	@echo "make unit    go test ./... (no namespaces, no browser, under a minute)"
+	@echo "make check   gofmt, vet, staticcheck, golangci-lint, builds without cgo"
+	@echo "make release-check  a whole release, built and looked at, not published"
 	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
 	@echo "make docs    what tests hold against the code anew: README.md, docs/rules.md, THIRD_PARTY.md, ..."
 	@echo "make fixes   prove every fix on the real daemon, and write docs/fixes.md anew"
@@ -22,12 +24,14 @@ help:
 build:
 	CGO_ENABLED=0 $(GO) build -trimpath -o $(BIN) ./cmd/mxsweep
 
-# Tests that run side by side mostly wait.
 unit:
-	$(GO) test -parallel 4 ./...
+	scripts/unit
 
 check:
 	scripts/check
+
+release-check:
+	scripts/release-check
 
 test:
 	scripts/check
