@@ -51,7 +51,7 @@ func ParseSeverity(word string) (Severity, error) {
 // MarshalText gives the word; a severity out of range is an error.
 func (s Severity) MarshalText() ([]byte, error) {
 	if s < Info || s > Critical {
-		return nil, fmt.Errorf("marshalling severity %d: out of range", int(s))
+		return nil, fmt.Errorf("marshaling severity %d: out of range", int(s))
 	}
 	return []byte(severityNames[s]), nil
 }

@@ -55,7 +55,7 @@ type Service struct {
 	// fallback ("recog:...", "nmap:..."); "" if none did.
 	Signature string
 
-	// Alternatives names the other products that the same behaviour fits,
+	// Alternatives names the other products that the same behavior fits,
 	// where safe probes cannot tell them apart. Product then names the
 	// likeliest, or is empty where none is.
 	Alternatives []string

@@ -2,9 +2,9 @@ package fingerprint
 
 import "mxsweep/signatures"
 
-// A Transcript is all that was said on one port, and an Exchange one probe of
-// it. They are what signatures are matched against.
-type (
-	Transcript = signatures.Transcript
-	Exchange   = signatures.Exchange
-)
+// A Transcript is all that was said on one port: what signatures are matched
+// against.
+type Transcript = signatures.Transcript
+
+// An Exchange is one probe of a [Transcript].
+type Exchange = signatures.Exchange

@@ -218,7 +218,7 @@ func (b *browser) eval(expression string, v any) {
 	}
 }
 
-// show sets the width, the colour scheme and the medium.
+// show sets the width, the color scheme and the medium.
 func (b *browser) show(width int, scheme, medium string) {
 	b.t.Helper()
 	b.call("Emulation.setDeviceMetricsOverride", args{"width": width, "height": 900, "deviceScaleFactor": 1, "mobile": false})

@@ -93,7 +93,7 @@ func (v *view) method() []string {
 		how = "Each address and port was asked with single SYN segments, and what answered was asked again with a full TCP connection"
 	}
 	how += ", at most a few at once for each host. Closed, filtered and unknown are told apart; a port is never called closed because this machine could not ask."
-	talk := "What answers was found out by short dialogues on connections of their own, not by port number and not by banner alone, because proxies repeat the banner of the server behind them. Confidence goes from 0 to 10; 9 and 10 rest on behaviour that only this daemon shows."
+	talk := "What answers was found out by short dialogues on connections of their own, not by port number and not by banner alone, because proxies repeat the banner of the server behind them. Confidence goes from 0 to 10; 9 and 10 rest on behavior that only this daemon shows."
 	safe := "No mail was handed over and no password was tried. The probes leave no message, no queue file and no database row at the target."
 	for _, a := range v.run.Args {
 		if a == "--intrusive" || strings.HasPrefix(a, "--intrusive=") && a != "--intrusive=false" {

@@ -13,7 +13,7 @@ type Options struct {
 	// less than 40 means 40.
 	Width int
 
-	// Color says whether text is coloured. Nothing is told by colour alone.
+	// Color says whether text is colored. Nothing is told by color alone.
 	Color bool
 
 	// Verbose adds to text what is otherwise left out for brevity.

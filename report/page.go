@@ -8,7 +8,7 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// A page writes wrapped, indented, perhaps coloured lines for a terminal.
+// A page writes wrapped, indented, perhaps colored lines for a terminal.
 type page struct {
 	w     *bufio.Writer
 	width int
@@ -30,7 +30,7 @@ func newPage(w io.Writer, o Options) *page {
 	return &page{w: bufio.NewWriter(w), width: max(width, minWidth), color: o.Color}
 }
 
-// The colours, as SGR parameters (ECMA-48, Section 8.3.117). Each goes with a
+// The colors, as SGR parameters (ECMA-48, Section 8.3.117). Each goes with a
 // word that says the same.
 const (
 	bold    = "1"
@@ -45,7 +45,7 @@ const (
 	onAmber = "1;30;43"
 )
 
-// paint colours s, if there is colour.
+// paint colors s, if there is color.
 func (p *page) paint(sgr, s string) string {
 	if !p.color || s == "" {
 		return s
@@ -63,7 +63,7 @@ func (p *page) line(s string) {
 }
 
 // para writes text behind lead, wrapped, further lines indented by hang
-// columns. lead may be coloured; leadWidth is what it takes on the screen.
+// columns. lead may be colored; leadWidth is what it takes on the screen.
 func (p *page) para(lead string, leadWidth, hang int, text string) {
 	first := p.width - leadWidth
 	rest := p.width - hang
@@ -82,8 +82,8 @@ func (p *page) para(lead string, leadWidth, hang int, text string) {
 	}
 }
 
-// labelled writes "label  text" with the text in a column of its own.
-func (p *page) labelled(indent int, label, text string) {
+// labeled writes "label  text" with the text in a column of its own.
+func (p *page) labeled(indent int, label, text string) {
 	pad := strings.Repeat(" ", indent)
 	hang := indent + len(label) + 2
 	p.para(pad+p.paint(dim, label)+"  ", hang, hang, text)

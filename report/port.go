@@ -44,7 +44,7 @@ type Service struct {
 	Confidence   int        `json:"confidence"` // 0 to 10
 	CPEs         []string   `json:"cpes,omitempty"`
 	MatchedRule  string     `json:"matched_rule,omitempty"` // id of the signature
-	Alternatives []string   `json:"alternatives,omitempty"` // what the same behaviour also fits
+	Alternatives []string   `json:"alternatives,omitempty"` // what the same behavior also fits
 	Observations []string   `json:"observations,omitempty"`
 	Stack        string     `json:"stack,omitempty"`
 	SameAs       []uint16   `json:"same_as,omitempty"` // ports of the host with the same greeting

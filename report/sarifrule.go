@@ -48,7 +48,7 @@ func (b *sarifBuilder) rule(r *Rule) sarifRule {
 		Default: &sarifDefault{Level: level(r.Severity)},
 		Properties: &sarifRuleProps{
 			Tags:      ruleTags(r),
-			Precision: "high", // rules rest on behaviour, not on port numbers
+			Precision: "high", // rules rest on behavior, not on port numbers
 			Severity:  securitySeverity(r),
 		},
 	}

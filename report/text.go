@@ -69,16 +69,16 @@ func (t *textWriter) verdict(v *view) {
 	t.gate(v)
 	t.blank()
 	t.counts(v)
-	t.labelled(2, "seen    ", v.coverage())
-	t.labelled(2, "run     ", v.provenance())
+	t.labeled(2, "seen    ", v.coverage())
+	t.labeled(2, "run     ", v.provenance())
 	if v.run.Authorization != "" {
-		t.labelled(2, "ticket  ", v.run.Authorization)
+		t.labeled(2, "ticket  ", v.run.Authorization)
 	}
 	if b := v.run.Baseline; b != nil {
-		t.labelled(2, "baseline", v.baseline())
+		t.labeled(2, "baseline", v.baseline())
 	}
 	if r := v.restriction(); r != "" {
-		t.labelled(2, "shown   ", r)
+		t.labeled(2, "shown   ", r)
 	}
 }
 
@@ -119,7 +119,7 @@ func (t *textWriter) counts(v *view) {
 	if d := v.drift(); d != "" {
 		line += " (" + d + ")"
 	}
-	t.labelled(2, "findings", line)
+	t.labeled(2, "findings", line)
 }
 
 // hosts writes host by host what fails the gate, then in the same way the rest,
@@ -175,7 +175,7 @@ func (t *textWriter) naming(p *portView) {
 		return
 	}
 	if why := p.port.Service.naming(); why != "" {
-		t.labelled(6, "named", why)
+		t.labeled(6, "named", why)
 	}
 }
 
@@ -219,9 +219,9 @@ func (t *textWriter) finding(v *view, f *Finding) {
 			break
 		}
 		if t.verbose || t.evidence == EvidenceFull {
-			t.labelled(6, "saw", e)
+			t.labeled(6, "saw", e)
 		} else if i == 0 {
-			t.labelled(6, "saw", shorten(e, briefEvidence))
+			t.labeled(6, "saw", shorten(e, briefEvidence))
 		}
 	}
 	if f.Severity == "info" && !t.verbose {
@@ -229,11 +229,11 @@ func (t *textWriter) finding(v *view, f *Finding) {
 	}
 	if why := v.why(f); why != "" && (t.verbose || !t.told[f.Rule]) {
 		t.told[f.Rule] = true // once is enough
-		t.labelled(6, "why", why)
+		t.labeled(6, "why", why)
 	}
 	for i, line := range v.fix(f, t.verbose) {
 		if i == 0 {
-			t.labelled(6, "fix", line)
+			t.labeled(6, "fix", line)
 		} else {
 			pad := 11 + len(line) - len(strings.TrimLeft(line, " ")) // a blank may begin a continued line
 			t.para(strings.Repeat(" ", pad), pad, pad+2, line)

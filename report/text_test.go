@@ -65,7 +65,7 @@ func TestParaKeepsAddresses(t *testing.T) {
 	}
 }
 
-// TestTextColorSaysNothing: without its colours the report is the same.
+// TestTextColorSaysNothing: without its colors the report is the same.
 func TestTextColorSaysNothing(t *testing.T) {
 	plain := convert(t, "run.json", "text", Options{})
 	colored := convert(t, "run.json", "text", Options{Color: true})
@@ -77,7 +77,7 @@ func TestTextColorSaysNothing(t *testing.T) {
 		bare.Write(part)
 	}
 	if !bytes.Equal(bare.Bytes(), plain) {
-		t.Error("the text differs where there is colour")
+		t.Error("the text differs where there is color")
 	}
 }
 

@@ -230,7 +230,7 @@ func TestLookupTimeout(t *testing.T) {
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
 		if _, err := p.Targets(ctx, []string{"c.example"}); !errors.Is(err, context.DeadlineExceeded) {
-			t.Errorf("cancelled: error %v", err)
+			t.Errorf("canceled: error %v", err)
 		}
 	})
 }

@@ -128,7 +128,7 @@ type Scanner interface {
 	// Scan yields one Result for every address and port of space, in the
 	// order in which they become known, and a second one only where it takes
 	// the first one back ([Result].WasClosed). The sequence ends only when all
-	// workers have ended. Cancelling ctx stops it early: pairs that were
+	// workers have ended. Canceling ctx stops it early: pairs that were
 	// under way are then yielded with StateUnknown and those that were not
 	// yet asked are not yielded. A Scan can be ranged over once.
 	Scan(ctx context.Context, space *Space) iter.Seq[Result]

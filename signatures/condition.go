@@ -136,7 +136,7 @@ func (c *Condition) holds(ex *Exchange) bool {
 }
 
 // partly is the verdict, but for Not, on an exchange that was not heard whole:
-// what came may fulfil the condition, and nothing refutes it.
+// what came may fulfill the condition, and nothing refutes it.
 func (c *Condition) partly(ex *Exchange) Verdict {
 	n := len(ex.Reply)
 	switch {

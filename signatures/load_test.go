@@ -165,7 +165,7 @@ func TestReadTranscriptErrors(t *testing.T) {
 		`{"exchanges":[{"probe":"a","ended":"reply"},{"probe":"a","ended":"closed"}]}`: `probe "a" is given twice`,
 		`{"exchanges":[{"probe":"a","ended":"reply","handshake":"maybe"}]}`:            `unknown handshake "maybe"`,
 		`{"exchanges":[]} {}`:                                                          "more behind its end",
-		`{"exchanges":[{"probe":"a","ended":"reply","colour":"red"}]}`:                 `unknown member "colour"`,
+		`{"exchanges":[{"probe":"a","ended":"reply","color":"red"}]}`:                  `unknown member "color"`,
 	} {
 		if _, err := ReadTranscript(strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", in, err, want)

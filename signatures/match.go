@@ -43,7 +43,7 @@ func (s *Signature) Values(seen Seen) map[string]string {
 	return values
 }
 
-// ThroughValues is Values for a daemon that was recognised behind a proxy.
+// ThroughValues is Values for a daemon that was recognized behind a proxy.
 func (s *Signature) ThroughValues(seen Seen) map[string]string {
 	values := make(map[string]string)
 	capture(s.Through, seen, values)
@@ -110,7 +110,7 @@ func escapeCPE(s string) string {
 	return b.String()
 }
 
-// Behind recognises the next hop of a transparent proxy: the best signature
+// Behind recognizes the next hop of a transparent proxy: the best signature
 // whose Through conditions hold for the exchanges that s names, or nil.
 func (set *Set) Behind(s *Signature, seen Seen) (next *Signature, values map[string]string) {
 	if len(s.Behind) == 0 {

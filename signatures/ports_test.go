@@ -120,7 +120,7 @@ func TestLoadPortsErrors(t *testing.T) {
 		{"port 0", "ports:\n" + entry("0", "related: [5001], "+use), `ports.yaml:6:12: "0" is not a port`},
 		{"port 70000", "ports:\n" + entry("70000", "related: [5001], "+use), `ports.yaml:6:12: "70000" is not a port`},
 		{"backwards", "ports:\n" + entry("9-8", "related: [5001], "+use), `range "9-8" ends before it begins`},
-		{"unknown key", "ports:\n" + entry("5000", "colour: red"), `unknown key "colour"`},
+		{"unknown key", "ports:\n" + entry("5000", "color: red"), `unknown key "color"`},
 		{"twice", "ports:\n" + two + entry("5001", "related: [5000], "+use), "ports.yaml:8:12: port 5001 stands twice"},
 		{"related to nothing", "ports:\n" + entry("5000", "related: [1], "+use), "related port 1 is not in the table"},
 		{"no use", "ports:\n" + entry("5000", "related: [1]"), "port 5000 without a use"},

@@ -122,7 +122,7 @@ type Signature struct {
 
 	When    []Condition // all must hold
 	Extract []Condition // those that hold yield further values
-	Through []Condition // how the product is recognised behind a proxy
+	Through []Condition // how the product is recognized behind a proxy
 
 	// Behind lists the exchanges that describe the next hop of a transparent
 	// proxy; empty for everything else.

@@ -189,7 +189,7 @@ func newSyn(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 		e.sweeper = &mixed{connect: connect, syn: synSweeper{s}, own: own, there: there}
 	}
 	// Only a program without cgo can give its rights up; it loses nothing but
-	// a second line of defence.
+	// a second line of defense.
 	if err := syn.DropRights(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		s.Close()
 		return nil, coded(exitError, err)

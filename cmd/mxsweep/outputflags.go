@@ -73,7 +73,7 @@ func (o *outputFlags) shown() string {
 	return o.only.value
 }
 
-// options says how each output is to look: colour and width are those of the
+// options says how each output is to look: color and width are those of the
 // terminal it goes to, if any.
 func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
 	var revision report.Revision

@@ -42,7 +42,7 @@ type session struct {
 }
 
 // run is the program: it reads args, does what they ask and returns the exit
-// code of the contract. Cancelling ctx stops it early; what was found until
+// code of the contract. Canceling ctx stops it early; what was found until
 // then is written.
 func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
 	s := &session{args: args, stdin: stdin, stdout: stdout, stderr: stderr, env: env}

@@ -11,7 +11,7 @@ import (
 	"mxsweep/exposure"
 )
 
-// A signalError is the cause of a context that a signal cancelled.
+// A signalError is the cause of a context that a signal canceled.
 type signalError struct{ sig os.Signal }
 
 func (e signalError) Error() string { return fmt.Sprintf("stopped by %s", e.sig) }
@@ -32,7 +32,7 @@ func endingSignals() []os.Signal {
 
 // untilSignal returns a context that ends at the first of endingSignals, with
 // a signalError as its cause. The second signal ends the process at once: the
-// first one gives the default behaviour back to all of them.
+// first one gives the default behavior back to all of them.
 func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	// A reader that goes away must not end the process before the other

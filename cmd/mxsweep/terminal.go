@@ -14,7 +14,7 @@ func (s *session) isTerminal(w io.Writer) bool {
 	return ok && term.IsTerminal(int(f.Fd())) && s.env("TERM") != "dumb"
 }
 
-// color reports whether text written to w is to be coloured. NO_COLOR, if not
+// color reports whether text written to w is to be colored. NO_COLOR, if not
 // empty, turns auto off (no-color.org).
 func (s *session) color(mode string, w io.Writer) bool {
 	switch mode {

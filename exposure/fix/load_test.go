@@ -10,7 +10,7 @@ func TestLoadRefuses(t *testing.T) {
 	const head = "sources: {m: {title: T, url: 'https://example.org'}}\nfixes:\n"
 	for _, tt := range []struct{ name, text, want string }{
 		{"neither proof nor source", "- {id: a-b, products: [P], platform: Debian, steps: [x]}", "neither a proof nor a source"},
-		{"unknown key", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, colour: red}", "colour"},
+		{"unknown key", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, color: red}", "color"},
 		{"unknown source", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: n}", `source "n"`},
 		{"edit that the format lacks", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{bind: b}], apply: a, source: m}", "has no edit"},
 		{"edit without apply", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{set: a, value: b}], source: m}", "take effect"},

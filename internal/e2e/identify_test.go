@@ -182,7 +182,7 @@ func TestSigner(t *testing.T) {
 }
 
 // TestSwappedPorts sweeps daemons that listen on each other's ports: names
-// rest on behaviour, not on numbers.
+// rest on behavior, not on numbers.
 func TestSwappedPorts(t *testing.T) {
 	hosts(t)
 	doc, code := sweep(t, "-p", "internal,public", address4(17))

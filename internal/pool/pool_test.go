@@ -58,7 +58,7 @@ func TestMapStops(t *testing.T) {
 			}
 		}) // which fails if a goroutine is left behind
 	})
-	t.Run("cancelled", func(t *testing.T) {
+	t.Run("canceled", func(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			ctx, cancel := context.WithCancel(t.Context())
 			defer cancel()

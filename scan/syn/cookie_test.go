@@ -100,5 +100,5 @@ func BenchmarkCookie(b *testing.B) {
 	}
 }
 
-// sinkWord keeps benchmarks from being optimised away.
+// sinkWord keeps benchmarks from being optimized away.
 var sinkWord uint32

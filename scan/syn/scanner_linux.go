@@ -168,7 +168,7 @@ func (s *Scanner) Close() {
 }
 
 // Err returns why the sweep ended before its time, once the sequence that
-// Scan returned has ended; nil if it did not, or was cancelled.
+// Scan returned has ended; nil if it did not, or was canceled.
 func (s *Scanner) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
