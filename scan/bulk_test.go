@@ -151,6 +151,15 @@ func sameLists(t *testing.T, r *rand.Rand, got, want listed) {
 		}
 		parts = append(parts, [2]*Space{g, w})
 	}
+	for _, part := range parts {
+		set := mustSet(fmt.Sprintf("10.0.0.%d/%d", r.IntN(64), 26+r.IntN(7)), "2001:db8::/126")
+		g1, g2, err1 := part[0].Split(set)
+		w1, w2, err2 := part[1].Split(set)
+		if err1 != nil || err2 != nil || g1.Len() != w1.Len() || g2.Len() != w2.Len() {
+			t.Fatalf("split into %d and %d, want %d and %d", g1.Len(), g2.Len(), w1.Len(), w2.Len())
+		}
+		parts = append(parts, [2]*Space{g1, w1}, [2]*Space{g2, w2})
+	}
 	for range 300 {
 		part := parts[r.IntN(len(parts))]
 		samePair(t, r, part[0], part[1])

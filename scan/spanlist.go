@@ -19,6 +19,25 @@ type packedSpans struct {
 	ports  [][]uint16
 	starts []uint64 // of each packStep-th span
 	total  uint64   // pairs
+
+	known map[*uint16]uint32 // ports by the first of them, of what is made span by span
+}
+
+// push adds a span behind the others, and returns how many pairs it has.
+func (p *packedSpans) push(r range4, ports []uint16) uint64 {
+	id, ok := p.known[&ports[0]]
+	if !ok || !samePorts(p.ports[id], ports) { // parts of a list begin alike
+		id = uint32(len(p.ports))
+		p.ports = append(p.ports, ports)
+		p.known[&ports[0]] = id
+	}
+	if len(p.addrs)%packStep == 0 {
+		p.starts = append(p.starts, p.total)
+	}
+	p.addrs, p.ids = append(p.addrs, r), append(p.ids, id)
+	n := p.pairs(len(p.addrs) - 1)
+	p.total += n
+	return n
 }
 
 // packStep is how many spans share a start.

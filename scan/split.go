@@ -11,7 +11,13 @@ import (
 // Split returns the pairs of s whose addresses are in set, and the others.
 // Both are numbered anew, by address and port.
 func (s *Space) Split(set *netipx.IPSet) (in, out *Space, err error) {
+	if !s.meets(set) && s.from == 0 && s.to == s.total() {
+		return &Space{}, s, nil // which may be long
+	}
 	in, out = &Space{}, &Space{}
+	if len(s.spans.packed.addrs) > 0 {
+		in.spans.packed.known, out.spans.packed.known = map[*uint16]uint32{}, map[*uint16]uint32{}
+	}
 	for sp := range s.exact() {
 		r := netipx.IPRangeFrom(sp.addr(0), sp.addr(sp.hosts-1))
 		switch {
@@ -50,8 +56,31 @@ func (s *Space) pushAll(b *netipx.IPSetBuilder, ports []uint16) error {
 	return nil
 }
 
+// meets reports whether an address of s may be in set.
+func (s *Space) meets(set *netipx.IPSet) bool {
+	for _, r := range set.Ranges() {
+		for range s.overlaps(r) {
+			return true
+		}
+	}
+	return false
+}
+
+// total is how many pairs the whole has of which s may be a shard.
+func (s *Space) total() uint64 {
+	if n := len(s.spans.few); n > 0 {
+		last := &s.spans.few[n-1]
+		return last.start + last.hosts*uint64(len(last.ports))
+	}
+	return s.spans.packed.total
+}
+
 // push adds a run of addresses behind those that s has.
 func (s *Space) push(r netipx.IPRange, ports []uint16) {
+	if p := &s.spans.packed; p.known != nil && r.From().Is4() {
+		s.to += p.push(of4(r), ports)
+		return
+	}
 	sp := span{first: spotOf(r.From()), hosts: countRange(r), ports: ports, start: s.to}
 	s.spans.few = append(s.spans.few, sp)
 	s.to += sp.hosts * uint64(len(ports))

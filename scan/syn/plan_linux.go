@@ -19,7 +19,9 @@ type planner struct {
 	links   map[int]link
 	only    int // index of the interface that must be used; 0 is any
 	scope   *scan.Scope
-	cuts    map[byte][]netip.Prefix // by family
+	starts  map[byte][]netip.Addr // by family: where parts of it begin that are routed alike
+	asked   int                   // routes
+	known   map[netip.Addr]way    // the routes of parts, once many were asked for
 	hops    map[route]*hop
 	refused map[string]*hop // by reason
 	out     []link          // interfaces in use, as the hops number them
@@ -28,7 +30,7 @@ type planner struct {
 }
 
 func newPlanner(n *netlink, c *Config) (*planner, error) {
-	p := &planner{netlink: n, scope: c.Scope, hops: map[route]*hop{}, refused: map[string]*hop{}, cuts: map[byte][]netip.Prefix{}}
+	p := &planner{netlink: n, scope: c.Scope, hops: map[route]*hop{}, refused: map[string]*hop{}, starts: map[byte][]netip.Addr{}, known: map[netip.Addr]way{}}
 	var err error
 	if p.links, err = n.links(); err != nil {
 		return nil, err
@@ -86,22 +88,51 @@ func (p *planner) plan(space *scan.Space) (*view, error) {
 // split cuts a range into parts that are routed alike.
 func (p *planner) split(r netipx.IPRange) ([]netipx.IPRange, error) {
 	f := family(r.From())
-	cuts, ok := p.cuts[f]
+	starts, ok := p.starts[f]
 	if !ok {
-		var err error
-		if cuts, err = p.netlink.prefixes(f); err != nil {
+		cuts, err := p.netlink.prefixes(f)
+		if err != nil {
 			return nil, err
 		}
-		slices.SortFunc(cuts, netip.Prefix.Compare)
-		cuts = slices.Compact(cuts)
-		p.cuts[f] = cuts
+		starts = startsOf(cuts)
+		p.starts[f] = starts
 	}
-	return cut(r, cuts), nil
+	return cut(r, starts), nil
+}
+
+// A way is an answer of the kernel.
+type way struct {
+	route
+	err error
+}
+
+// maxRoutes is how many routes are asked for one by one. In a longer list, those
+// of addresses that are routed alike are asked for once.
+const maxRoutes = 1 << 12
+
+// route is how the addresses from a on are reached that are routed alike.
+func (p *planner) route(a netip.Addr) (route, error) {
+	if p.asked++; p.asked <= maxRoutes {
+		return p.netlink.route(a, p.only)
+	}
+	part := netip.IPv4Unspecified() // the first address of its family that is routed as it is
+	if a.Is6() {
+		part = netip.IPv6Unspecified()
+	}
+	if i := behind(p.starts[family(a)], a); i > 0 {
+		part = p.starts[family(a)][i-1]
+	}
+	w, ok := p.known[part]
+	if !ok {
+		w.route, w.err = p.netlink.route(a, p.only)
+		p.known[part] = w
+	}
+	return w.route, w.err
 }
 
 // hop finds out how the addresses of r, which are routed alike, are reached.
 func (p *planner) hop(r netipx.IPRange) (*hop, error) {
-	way, err := p.netlink.route(r.From(), p.only)
+	way, err := p.route(r.From())
 	var errno unix.Errno
 	switch {
 	case errors.As(err, &errno):
@@ -134,7 +165,7 @@ func (p *planner) loops(way route) bool {
 // isLocal adds the addresses of r, which are routed alike, to the local ones
 // if they are this machine's.
 func (p *planner) isLocal(r netipx.IPRange) error {
-	way, err := p.netlink.route(r.From(), 0)
+	way, err := p.route(r.From())
 	var errno unix.Errno
 	if err != nil && !errors.As(err, &errno) {
 		return fmt.Errorf("asking for the route to %q: %w", r.From(), err)
