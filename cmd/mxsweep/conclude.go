@@ -114,12 +114,7 @@ func (p *plan) verdict(f *exposure.Finding) string {
 // facts are what the run learned about itself.
 func (p *plan) facts(ctx context.Context, w *sweep, outs *outputs, aborted error) exposure.RunFacts {
 	w.settle()
-	silent := p.silentTargets(w.counter)
-	for _, t := range silent {
-		if t.Acceptance != nil {
-			w.counter.Accept(t.Pairs)
-		}
-	}
+	silent := w.tellSilent()
 	facts := exposure.RunFacts{Coverage: w.counter.Coverage(), Unknown: &w.unknown, Silent: silent,
 		Short: w.lines.Short(), Parts: w.lines.Parts(), Canaries: p.explained(w.canaries.Canaries()), Aborted: aborted}
 	noteStop(ctx, &facts)

@@ -116,30 +116,83 @@ func (p *plan) singles() map[netip.Addr]bool {
 // listedAlone reports whether an address stands by itself in a long list, and the
 // run asks it for something.
 func (p *plan) listedAlone(addr netip.Addr) bool {
-	return slices.ContainsFunc(p.asked, func(t scan.Target) bool { return t.Bulk != nil && t.Bulk.Single(addr) }) &&
-		p.space.HostsIn(netipx.IPRangeFrom(addr, addr)) > 0
+	return inBulk(p.asked, addr) && p.space.HostsIn(netipx.IPRangeFrom(addr, addr)) > 0
 }
 
-// silentTargets are the addresses that the user named one by one and that are
-// not up.
-func (p *plan) silentTargets(counter *exposure.CoverageCounter) []exposure.SilentTarget {
-	var silent []exposure.SilentTarget
-	seen := map[netip.Addr]bool{}
-	for r, target := range p.named() {
-		if r.From() != r.To() || counter.Up(r.From()) {
-			continue
+// silentTargets yields the addresses that the user named one by one and that are
+// not up, each once.
+func (p *plan) silentTargets(counter *exposure.CoverageCounter) iter.Seq[exposure.SilentTarget] {
+	return func(yield func(exposure.SilentTarget) bool) {
+		seen := map[netip.Addr]bool{} // long lists are looked up
+		for i, t := range p.asked {
+			before := func(addr netip.Addr) bool { return seen[addr] || inBulk(p.asked[:i], addr) }
+			for _, r := range t.Ranges {
+				addr := r.From().WithZone(t.Zone)
+				if r.From() != r.To() || counter.Up(addr) || before(addr) || p.space.HostsIn(r) == 0 {
+					continue
+				}
+				seen[addr] = true
+				if !yield(p.silentTarget(&t, addr)) {
+					return
+				}
+			}
+			if t.Bulk != nil && !p.silentInBulk(t.Bulk, counter, before, yield) {
+				return
+			}
 		}
-		t := target()
-		addr := r.From().WithZone(t.Zone)
-		if seen[addr] || counter.Up(addr) || p.space.HostsIn(r) == 0 {
-			continue
-		}
-		seen[addr] = true
-		names := p.scope.Names(addr)
-		silent = append(silent, exposure.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.Of([]netip.Addr{addr}).Len(), Anchor: anchorOf(t),
-			Acceptance: p.policy.AcceptsNotice(exposure.NoticeSilent, addr, names, p.flags.time())})
 	}
-	return silent
+}
+
+// silentInBulk yields the silent targets of a long list that did not come before.
+func (p *plan) silentInBulk(b *scan.Bulk, counter *exposure.CoverageCounter, before func(netip.Addr) bool, yield func(exposure.SilentTarget) bool) bool {
+	var last netip.Addr
+	for i, r := range b.Ranges() {
+		addr := r.From()
+		if addr != r.To() || addr == last || counter.Up(addr) || before(addr) || p.space.HostsIn(r) == 0 {
+			continue
+		}
+		last = addr
+		t := b.Target(i)
+		if !yield(p.silentTarget(&t, addr)) {
+			return false
+		}
+	}
+	return true
+}
+
+// silentTarget is an address of a target that is silent.
+func (p *plan) silentTarget(t *scan.Target, addr netip.Addr) exposure.SilentTarget {
+	names := p.scope.Names(addr)
+	return exposure.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.Of([]netip.Addr{addr}).Len(), Anchor: anchorOf(*t),
+		Acceptance: p.policy.AcceptsNotice(exposure.NoticeSilent, addr, names, p.flags.time())}
+}
+
+// inBulk reports whether an address stands by itself in a long list.
+func inBulk(targets []scan.Target, addr netip.Addr) bool {
+	return slices.ContainsFunc(targets, func(t scan.Target) bool { return t.Bulk != nil && t.Bulk.Single(addr) })
+}
+
+// maxSilent is how many silent targets are told and are asked reference ports: of
+// those that nobody accepts, and of the others. Any that nobody accepts leaves the
+// run incomplete, however many more there are.
+const maxSilent = 300_000
+
+// tellSilent gives the silent targets, and takes all that are accepted out of the
+// coverage.
+func (w *sweep) tellSilent() []exposure.SilentTarget {
+	var told []exposure.SilentTarget
+	var accepted, others int
+	for t := range w.plan.silentTargets(w.counter) {
+		n := &others
+		if t.Acceptance != nil {
+			w.counter.Accept(t.Pairs)
+			n = &accepted
+		}
+		if *n++; *n <= maxSilent {
+			told = append(told, t)
+		}
+	}
+	return told
 }
 
 // assess counts an open port that no dialogue has assessed. Aside are the

@@ -90,7 +90,11 @@ func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
 func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error) {
 	p := w.plan
 	var pairs []netip.AddrPort
-	for _, t := range p.silentTargets(w.counter) {
+	silent := 0
+	for t := range p.silentTargets(w.counter) {
+		if silent++; silent > maxSilent {
+			break
+		}
 		if p.hosts.Short(t.Addr) {
 			continue // it is not asked any more
 		}

@@ -6,6 +6,7 @@ import (
 	"os"
 	"path/filepath"
 	"reflect"
+	"slices"
 	"testing"
 
 	"mxsweep/exposure"
@@ -59,10 +60,14 @@ func TestLongListInRun(t *testing.T) {
 		return c
 	}
 	known := map[netip.Addr]bool{}
-	for _, s := range short.silentTargets(counter(short)) {
+	for s := range short.silentTargets(counter(short)) {
 		known[s.Addr] = true
 	}
-	silent := long.silentTargets(counter(long))
+	silent := slices.Collect(long.silentTargets(counter(long)))
+	twice := planOf(t, lists[0]+lists[1], lists[0]+lists[1], "127.4.0.1\n127.1.78.30\n")
+	if n := len(slices.Collect(twice.silentTargets(counter(twice)))); n != 3 {
+		t.Errorf("%d silent targets of three lists that say the same, want 3", n)
+	}
 	if len(silent) != 3 || len(known) != 3 {
 		t.Fatalf("%d and %d silent targets, want 3", len(silent), len(known))
 	}
