@@ -47,6 +47,12 @@ func (sp span) within(from, to spot) (span, bool) {
 
 // HostsIn returns how many addresses of r have at least one pair in s.
 func (s *Space) HostsIn(r netipx.IPRange) uint64 {
+	if p := &s.spans.packed; r.From() == r.To() && r.From().Is4() && len(p.addrs) > 0 && s.from == 0 && s.to == s.total() {
+		if ranges4(p.addrs).contains(of4(r)) {
+			return 1
+		}
+		return 0
+	}
 	var n uint64
 	for sp := range s.overlaps(r) {
 		n += sp.hosts

@@ -182,7 +182,11 @@ const maxSilent = 300_000
 func (w *sweep) tellSilent() []exposure.SilentTarget {
 	var told []exposure.SilentTarget
 	var accepted, others int
+	none := w.plan.policy == nil || len(w.plan.policy.Accept) == 0
 	for t := range w.plan.silentTargets(w.counter) {
+		if none && others == maxSilent {
+			break
+		}
 		n := &others
 		if t.Acceptance != nil {
 			w.counter.Accept(t.Pairs)
