@@ -37,9 +37,10 @@ type bulkForm struct {
 // rowBlock is how many rows share an end.
 const rowBlock = 256
 
-// newBulk sorts and indexes rows.
+// newBulk sorts and indexes rows. Of those that are written alike it keeps the
+// first.
 func newBulk(rows []bulkRow, form []bulkForm) *Bulk {
-	b := &Bulk{rows: rows, form: form}
+	b := &Bulk{form: form}
 	compare := func(x, y bulkRow) int {
 		switch {
 		case x.first != y.first:
@@ -52,6 +53,8 @@ func newBulk(rows []bulkRow, form []bulkForm) *Bulk {
 	if !slices.IsSortedFunc(rows, compare) {
 		slices.SortFunc(rows, compare) // no two are alike
 	}
+	rows = slices.CompactFunc(rows, func(x, y bulkRow) bool { return x.first == y.first && x.form == y.form })
+	b.rows = rows
 	b.ends = make([]uint32, (len(rows)+rowBlock-1)/rowBlock)
 	for i := range rows {
 		r := b.rangeOf(i)

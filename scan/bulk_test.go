@@ -207,11 +207,19 @@ func sameAddress(t *testing.T, got, want listed, addrs netipx.IPRange) {
 	}
 }
 
-// texts are the places of targets, sorted.
+// texts are the places of targets, sorted; of those that are written alike the
+// first one's.
 func texts(targets []Target) []string {
-	var list []string
+	lines := map[string]int{}
 	for _, t := range targets {
-		list = append(list, fmt.Sprintf("%s:%d:%d %s %v %v", t.Anchor.File, t.Anchor.Line, t.Anchor.EndColumn, t.Anchor.Text, t.Ranges, t.Ports))
+		text := fmt.Sprintf("%s to %d: %s %v %v", t.Anchor.File, t.Anchor.EndColumn, t.Anchor.Text, t.Ranges, t.Ports)
+		if before, ok := lines[text]; !ok || t.Anchor.Line < before {
+			lines[text] = t.Anchor.Line
+		}
+	}
+	var list []string
+	for text, line := range lines {
+		list = append(list, fmt.Sprintf("%s in line %d", text, line))
 	}
 	slices.Sort(list)
 	return list

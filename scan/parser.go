@@ -343,7 +343,7 @@ func (r *lineReader) open(name string, from *InputError) error {
 
 // read collects the entries of one file.
 func (r *lineReader) read(name string, in io.Reader) error {
-	limited := &io.LimitedReader{R: in, N: maxFile}
+	limited := &io.LimitedReader{R: in, N: maxFile + 1} // one more tells what is too long
 	s := bufio.NewScanner(limited)
 	s.Buffer(make([]byte, 0, 4096), maxLine)
 	n := 0
@@ -414,7 +414,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	}
 	if r.entries() >= maxEntries {
 		place.Source = string(content[:end])
-		place.Problem = fmt.Sprintf("more than %d entries other than IPv4 addresses", maxEntries)
+		place.Problem = fmt.Sprintf("more than %d entries that are names, IPv6 or have ports unlike all others", maxEntries)
 		place.Advice = listAdvice
 		return &place
 	}

@@ -3,6 +3,7 @@ package scan
 import (
 	"context"
 	"errors"
+	"io"
 	"net/netip"
 	"os"
 	"path/filepath"
@@ -198,13 +199,22 @@ func TestEndlessInput(t *testing.T) {
 		"x":                                   "-:1: a line longer than 1024 bytes",
 		"#" + strings.Repeat("x", 999) + "\n": "more than 64 MiB",
 		"1.1.1.1\n":                           "more than 64 MiB",
-		"1::1\n":                              "more than 300000 entries other than IPv4 addresses",
+		"1::1\n":                              "more than 300000 entries that are names, IPv6",
 	} {
 		p := Parser{Stdin: &endless{line: strings.Repeat(line, 4096/len(line)+1)}}
 		_, err := p.TargetFile(t.Context(), "-")
 		if err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%q without end: error %v, want %q", line, err, want)
 		}
+	}
+}
+
+// TestLongestFile: a file of as many bytes as are read is whole.
+func TestLongestFile(t *testing.T) {
+	in := io.LimitReader(&endless{line: "#" + strings.Repeat("x", 1022) + "\n"}, maxFile-10)
+	p := Parser{Stdin: io.MultiReader(in, strings.NewReader("\n10.0.0.1\n"))}
+	if targets, err := p.TargetFile(t.Context(), "-"); err != nil || len(targets) != 1 {
+		t.Errorf("%d targets, %v", len(targets), err)
 	}
 }
 
