@@ -4,8 +4,6 @@ import (
 	"encoding/binary"
 	"fmt"
 	"net/netip"
-
-	"mxsweep/scan"
 )
 
 // EtherTypes of what may arrive.
@@ -222,29 +220,4 @@ func decodeQuoted(from netip.Addr, ok bool, src, dst netip.Addr, proto uint8, b 
 		port: binary.BigEndian.Uint16(b[2:]), sport: binary.BigEndian.Uint16(b),
 		ack: binary.BigEndian.Uint32(b[4:]),
 	}
-}
-
-// reason is the error in the words of the result schema.
-func (u Unreachable) reason() scan.Reason {
-	if u.V6 {
-		switch {
-		case u.Type == 3, u.Code == 0, u.Code == 2:
-			return scan.ReasonNetUnreach
-		case u.Code == 3:
-			return scan.ReasonHostUnreach
-		}
-		return scan.ReasonAdminProhibited // 1, 4, 5, 6: RFC 4443, Section 3.1
-	}
-	switch {
-	case u.Type == 11:
-		return scan.ReasonNetUnreach // a routing loop
-	case u.Code == 0, u.Code == 6, u.Code == 11:
-		return scan.ReasonNetUnreach
-	case u.Code == 2, u.Code == 3, u.Code == 9, u.Code == 10, u.Code == 13:
-		// A host without a listener answers TCP with RST, never with "port
-		// unreachable": that is a packet filter's word (RFC 1122, Section
-		// 3.2.2.1).
-		return scan.ReasonAdminProhibited
-	}
-	return scan.ReasonHostUnreach
 }

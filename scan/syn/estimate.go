@@ -32,13 +32,9 @@ func Plan(space *scan.Space, config Config) Estimate {
 	e.Packets = packets
 	left := space.Len()
 	for r, ports := range space.Spans() {
-		frame := uint64(ethernetLen + ipv4Len + tcpLen)
-		if r.From().Is6() {
-			frame = ethernetLen + ipv6Len + tcpLen
-		}
 		// A frame has 60 bytes and the check sequence at least (IEEE 802.3,
 		// clause 4.4.2).
-		frame = max(frame, 60) + 4
+		frame := max(uint64(frameLen(r.From().Is6())), 60) + 4
 		whole := newPiece(0, r, ports, nil)
 		pairs := min(left, whole.pairs())
 		left -= pairs

@@ -80,7 +80,7 @@ func synsAfter(t *testing.T, file *bytes.Buffer, end time.Time) (all, late int) 
 
 // TestNotAfterNeighbour has the time over before a neighbour is looked for.
 func TestNotAfterNeighbour(t *testing.T) {
-	r := &resolver{fd: -1, link: link{mac: make([]byte, 6)}, expiry: newExpiry(time.Now().Add(-time.Second))}
+	r := &resolver{expiry: newExpiry(time.Now().Add(-time.Second))}
 	for _, pair := range [][2]string{{"192.0.2.1", "192.0.2.2"}, {"2001:db8::1", "2001:db8::2"}} {
 		err := r.ask(netip.MustParseAddr(pair[0]), netip.MustParseAddr(pair[1]))
 		if !errors.As(err, new(*scan.ExpiredError)) {

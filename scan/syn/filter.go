@@ -26,9 +26,9 @@ func anyOf(v uint32) bpf.JumpIf   { return bpf.JumpIf{Cond: bpf.JumpBitsSet, Val
 // with the network header at offset 0. It keeps what may answer a SYN from
 // one of our ports, what seems to answer one from a port that nobody sends
 // from, and ICMP errors. decode looks closer; this is so that the rest of the
-// host's traffic costs nothing. The kernel's own connections leave from the
-// ports from low to high.
-func filter(clock portClock, low, high uint16) ([]bpf.RawInstruction, error) {
+// host's traffic costs nothing. Ours are the ports from first to last; the
+// kernel's own connections leave from those from low to high.
+func filter(first, last, low, high uint16) ([]bpf.RawInstruction, error) {
 	const synRst = 0x02 | 0x04
 	return assemble([]step{
 		{do: bpf.LoadExtension{Num: bpf.ExtProto}},
@@ -60,8 +60,8 @@ func filter(clock portClock, low, high uint16) ([]bpf.RawInstruction, error) {
 		{name: "tcp", do: bpf.LoadIndirect{Off: 2, Size: 2}},
 		{do: atLeast(uint32(low)), no: "flags"},
 		{do: atLeast(uint32(high) + 1), yes: "flags"},
-		{do: atLeast(uint32(clock.base)), no: "drop"},
-		{do: atLeast(uint32(clock.last()) + 1), yes: "drop"},
+		{do: atLeast(uint32(first)), no: "drop"},
+		{do: atLeast(uint32(last) + 1), yes: "drop"},
 		{name: "flags", do: bpf.LoadIndirect{Off: 13, Size: 1}},
 		{do: anyOf(synRst), no: "drop"},
 		{name: "keep", do: bpf.RetConstant{Val: snapLen}},

@@ -20,16 +20,30 @@ const (
 	maxFrame = ethernetLen + ipv6Len + tcpLen
 )
 
+// A frame has room for any SYN: an Ethernet header, where the link has one, and
+// what follows it.
+type frame [maxFrame]byte
+
+// setDestination sets the destination of the Ethernet header (IEEE 802.3, clause
+// 3.2.4), which the frame must have.
+func (f *frame) setDestination(mac [6]byte) { copy(f[:6], mac[:]) }
+
+// frameLen is how long a SYN is on Ethernet, in bytes, without padding and check
+// sequence.
+func frameLen(v6 bool) int {
+	if v6 {
+		return ethernetLen + ipv6Len + tcpLen
+	}
+	return ethernetLen + ipv4Len + tcpLen
+}
+
 // A template is a SYN to nobody in particular, built once; what differs from
 // one SYN to the next is patched in, and the checksums with it.
 type template struct {
-	frame  [maxFrame]byte
+	frame  frame
 	length int
 	ip     int // offset of the IP header: 0 where there is no link header
 	v6     bool
-
-	src4 uint32 // the source address, for the cookie
-	src6 [16]byte
 
 	// The sums over what is never patched: of the IPv4 header, and of the
 	// TCP header and its pseudo-header (RFC 1071, Section 2).
@@ -60,7 +74,6 @@ func newTemplate(src netip.Addr, local, next net.HardwareAddr) (*template, error
 		ls = append(ls, &layers.Ethernet{SrcMAC: local, DstMAC: next, EthernetType: kind})
 	}
 	if t.v6 {
-		t.src6 = src.As16()
 		tcp.Options[0].OptionData = []byte{0x05, 0xa0} // 1440: 20 bytes more of header
 		ip := &layers.IPv6{
 			Version: 6, HopLimit: 64, NextHeader: layers.IPProtocolTCP,
@@ -71,7 +84,6 @@ func newTemplate(src netip.Addr, local, next net.HardwareAddr) (*template, error
 		}
 		ls = append(ls, ip, tcp)
 	} else {
-		t.src4 = be4(src)
 		ip := &layers.IPv4{
 			Version: 4, TTL: 64, Protocol: layers.IPProtocolTCP, Flags: layers.IPv4DontFragment,
 			SrcIP: src.AsSlice(), DstIP: net.IPv4zero,
@@ -122,8 +134,12 @@ func fold(s uint32) uint16 {
 	return ^uint16(s)
 }
 
-// write4 makes f, which must be as long as maxFrame, a SYN to dst.
-func (t *template) write4(f *[maxFrame]byte, dst uint32, sport, dport uint16, seq uint32) {
+// setDestination sets the hardware address that the frames go to, where the link
+// has a header.
+func (t *template) setDestination(mac [6]byte) { t.frame.setDestination(mac) }
+
+// write4 makes f a SYN to dst, from port sport to port dport.
+func (t *template) write4(f *frame, dst uint32, sport, dport uint16, seq uint32) {
 	*f = t.frame
 	addr := dst>>16 + dst&0xffff
 	ip := f[t.ip : t.ip+ipv4Len+tcpLen]
@@ -137,7 +153,7 @@ func (t *template) write4(f *[maxFrame]byte, dst uint32, sport, dport uint16, se
 }
 
 // write6 is write4 for IPv6.
-func (t *template) write6(f *[maxFrame]byte, dst *[16]byte, sport, dport uint16, seq uint32) {
+func (t *template) write6(f *frame, dst *[16]byte, sport, dport uint16, seq uint32) {
 	*f = t.frame
 	ip := f[t.ip : t.ip+ipv6Len+tcpLen]
 	copy(ip[24:40], dst[:])

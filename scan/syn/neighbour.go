@@ -96,8 +96,8 @@ func readAdvertisement(b []byte) (netip.Addr, [6]byte, bool) {
 	return netip.Addr{}, [6]byte{}, false
 }
 
-// neighbourFilter keeps what the two functions above read.
-func neighbourFilter() ([]bpf.RawInstruction, error) {
+// neighborFilter keeps what the two functions above read.
+func neighborFilter() ([]bpf.RawInstruction, error) {
 	return assemble([]step{
 		{do: bpf.LoadExtension{Num: bpf.ExtProto}},
 		{do: is(etherARP), yes: "keep"},

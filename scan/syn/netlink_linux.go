@@ -122,9 +122,13 @@ func family(a netip.Addr) byte {
 	return unix.AF_INET6
 }
 
-// prefixes are the destinations of all routes and rules of a family: between
-// two of their ends, all addresses are routed alike.
-func (n *netlink) prefixes(family byte) ([]netip.Prefix, error) {
+// prefixes are the destinations of all routes and rules of IPv6, or of IPv4:
+// between two of their ends, all addresses are routed alike.
+func (n *netlink) prefixes(v6 bool) ([]netip.Prefix, error) {
+	family := byte(unix.AF_INET)
+	if v6 {
+		family = unix.AF_INET6
+	}
 	var out []netip.Prefix
 	for _, kind := range []uint16{unix.RTM_GETROUTE, unix.RTM_GETRULE} {
 		body := make([]byte, unix.SizeofRtMsg)
@@ -237,7 +241,7 @@ func (n *netlink) links() (map[int]link, error) {
 
 // A neighbour is what the kernel knows of an address on a link.
 type neighbour struct {
-	mac net.HardwareAddr
+	mac [6]byte
 	// sure is false where the kernel itself would ask again before long.
 	sure bool
 }
@@ -258,16 +262,19 @@ func (n *netlink) neighbours(link int) (map[netip.Addr]neighbour, error) {
 			return
 		}
 		var a netip.Addr
+		known := false // its hardware address
 		h := neighbour{sure: state&unsure == 0}
 		attributes(b[unix.SizeofNdMsg:], func(kind uint16, v []byte) {
 			switch kind {
 			case unix.NDA_DST:
 				a, _ = netip.AddrFromSlice(v)
 			case unix.NDA_LLADDR:
-				h.mac = net.HardwareAddr(append([]byte(nil), v...))
+				if known = len(v) == 6; known {
+					h.mac = [6]byte(v)
+				}
 			}
 		})
-		if a.IsValid() && len(h.mac) == 6 {
+		if a.IsValid() && known {
 			out[a] = h
 		}
 	})

@@ -19,7 +19,7 @@ type planner struct {
 	links   map[int]link
 	only    int // index of the interface that must be used; 0 is any
 	scope   *scan.Scope
-	starts  map[byte][]netip.Addr // by family: where parts of it begin that are routed alike
+	starts  map[bool][]netip.Addr // by whether it is IPv6: where parts of it begin that are routed alike
 	asked   int                   // routes
 	known   map[netip.Addr]way    // the routes of parts, once many were asked for
 	hops    map[route]*hop
@@ -30,7 +30,7 @@ type planner struct {
 }
 
 func newPlanner(n *netlink, c *Config) (*planner, error) {
-	p := &planner{netlink: n, scope: c.Scope, hops: map[route]*hop{}, refused: map[string]*hop{}, starts: map[byte][]netip.Addr{}, known: map[netip.Addr]way{}}
+	p := &planner{netlink: n, scope: c.Scope, hops: map[route]*hop{}, refused: map[string]*hop{}, starts: map[bool][]netip.Addr{}, known: map[netip.Addr]way{}}
 	var err error
 	if p.links, err = n.links(); err != nil {
 		return nil, err
@@ -87,15 +87,15 @@ func (p *planner) plan(space *scan.Space) (*view, error) {
 
 // split cuts a range into parts that are routed alike.
 func (p *planner) split(r netipx.IPRange) ([]netipx.IPRange, error) {
-	f := family(r.From())
-	starts, ok := p.starts[f]
+	v6 := r.From().Is6()
+	starts, ok := p.starts[v6]
 	if !ok {
-		cuts, err := p.netlink.prefixes(f)
+		cuts, err := p.netlink.prefixes(v6)
 		if err != nil {
 			return nil, err
 		}
 		starts = startsOf(cuts)
-		p.starts[f] = starts
+		p.starts[v6] = starts
 	}
 	return cut(r, starts), nil
 }
@@ -119,8 +119,8 @@ func (p *planner) route(a netip.Addr) (route, error) {
 	if a.Is6() {
 		part = netip.IPv6Unspecified()
 	}
-	if i := behind(p.starts[family(a)], a); i > 0 {
-		part = p.starts[family(a)][i-1]
+	if i := behind(p.starts[a.Is6()], a); i > 0 {
+		part = p.starts[a.Is6()][i-1]
 	}
 	w, ok := p.known[part]
 	if !ok {
@@ -149,7 +149,7 @@ func (p *planner) hop(r netipx.IPRange) (*hop, error) {
 	if h, ok := p.hops[way]; ok {
 		return h, nil
 	}
-	h, err := p.newHop(way)
+	h, err := p.through(way)
 	if err != nil {
 		return nil, err
 	}
@@ -184,9 +184,9 @@ func (p *planner) refuse(key string, reason scan.Reason, err error) *hop {
 	return p.refused[key]
 }
 
-// newHop checks the interface of a route. The hardware address of the next
+// through checks the interface of a route. The hardware address of the next
 // step is not yet in the template.
-func (p *planner) newHop(way route) (*hop, error) {
+func (p *planner) through(way route) (*hop, error) {
 	l := p.links[way.link]
 	if !l.up {
 		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.name), Err: errors.New("it is down"),
@@ -196,7 +196,7 @@ func (p *planner) newHop(way route) (*hop, error) {
 		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.name), Err: errors.New("it has no address to send from"),
 			Advice: "give it one, or leave --mode syn out"}
 	}
-	h := &hop{source: way.source, onLink: !way.gateway.IsValid()}
+	h := newHop(way.source, !way.gateway.IsValid())
 	var local, next net.HardwareAddr
 	switch l.hardware {
 	case unix.ARPHRD_ETHER:

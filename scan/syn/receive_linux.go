@@ -28,7 +28,6 @@ func (r *run) receive() {
 		// What came before the end was called is still read.
 		over := r.over.Load() || r.ctx.Err() != nil
 		blocks := r.s.ring.drain(v.packet)
-		r.block.Store(int32(r.s.ring.next))
 		v.flush()
 		if blocks > 0 {
 			continue
@@ -36,7 +35,7 @@ func (r *run) receive() {
 		if over {
 			return
 		}
-		if err := r.s.ring.wait(10); err != nil {
+		if err := r.s.ring.wait(10 * time.Millisecond); err != nil {
 			if down := r.s.check(); down != nil {
 				err = down
 			}

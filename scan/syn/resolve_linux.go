@@ -4,61 +4,26 @@ import (
 	"context"
 	"fmt"
 	"maps"
-	"net"
 	"net/netip"
 	"slices"
 	"time"
-
-	"golang.org/x/net/bpf"
-	"golang.org/x/sys/unix"
 )
 
-// A resolver finds the hardware addresses of neighbours on one Ethernet link,
-// by ARP and by neighbour discovery. It asks itself and not through the
-// kernel, whose table holds a thousand neighbours and which asks only when it
-// has a datagram to send, which the neighbour would then get.
+// A resolver finds the hardware addresses of neighbors on one Ethernet link.
 type resolver struct {
-	fd     int
-	link   link
+	socket *neighborSocket
 	expiry expiry
 }
 
 func openResolver(l link, e expiry) (*resolver, error) {
-	prog, err := neighbourFilter()
+	socket, err := openNeighborSocket(l)
 	if err != nil {
 		return nil, err
 	}
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
-	if err != nil {
-		return nil, fmt.Errorf("opening a packet socket: %w", err)
-	}
-	r := &resolver{fd: fd, link: l, expiry: e}
-	if err := attach(fd, prog); err != nil {
-		r.close()
-		return nil, err
-	}
-	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1<<20)
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: l.index}); err != nil {
-		r.close()
-		return nil, fmt.Errorf("binding a packet socket to interface %q: %w", l.name, err)
-	}
-	return r, nil
+	return &resolver{socket, e}, nil
 }
 
-func (r *resolver) close() { _ = unix.Close(r.fd) }
-
-// attach makes prog the filter of a socket.
-func attach(fd int, prog []bpf.RawInstruction) error {
-	sock := make([]unix.SockFilter, len(prog))
-	for i, p := range prog {
-		sock[i] = unix.SockFilter{Code: p.Op, Jt: p.Jt, Jf: p.Jf, K: p.K}
-	}
-	fprog := unix.SockFprog{Len: uint16(len(sock)), Filter: &sock[0]}
-	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &fprog); err != nil {
-		return fmt.Errorf("attaching a packet filter: %w", err)
-	}
-	return nil
-}
+func (r *resolver) close() { r.socket.close() }
 
 const (
 	// A round of questions waits this long for answers. A neighbour that
@@ -100,61 +65,23 @@ func (r *resolver) resolve(ctx context.Context, source netip.Addr, targets []net
 	return found, nil
 }
 
-// ask sends one question.
+// ask sends one question, if it is not too late for that.
 func (r *resolver) ask(source, target netip.Addr) error {
-	to := &unix.SockaddrLinklayer{Ifindex: r.link.index, Halen: 6}
-	var msg []byte
-	var err error
-	if target.Is4() {
-		to.Protocol = htons(unix.ETH_P_ARP)
-		to.Addr = [8]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-		msg, err = arpRequest(r.link.mac, source, target)
-	} else {
-		_, mac := solicited(target)
-		to.Protocol = htons(unix.ETH_P_IPV6)
-		copy(to.Addr[:], mac[:])
-		msg, err = solicitation(r.link.mac, source, target)
-	}
-	if err != nil {
-		return err
-	}
 	if err := r.expiry.check(now()); err != nil {
 		return err
 	}
-	switch err := unix.Sendto(r.fd, msg, 0, to); err {
-	case nil, unix.ENOBUFS, unix.EAGAIN, unix.EINTR: // it will be asked again
-		return nil
-	default:
-		return fmt.Errorf("asking for the hardware address of %q on %q: %w", target, r.link.name, err)
-	}
+	return r.socket.ask(source, target)
 }
 
 // listen moves the addresses that are heard of from open to found, for at
 // most d.
 func (r *resolver) listen(d time.Duration, open map[netip.Addr]bool, found map[netip.Addr][6]byte, past *record) {
-	end := time.Now().Add(d)
-	buf := make([]byte, 2*snapLen)
-	for len(open) > 0 {
-		n, from, err := unix.Recvfrom(r.fd, buf, 0)
-		if err != nil {
-			left := time.Until(end)
-			if left <= 0 || err != unix.EAGAIN && err != unix.EINTR {
-				return
-			}
-			fds := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}}
-			_, _ = unix.Poll(fds, int(left/time.Millisecond)+1)
-			continue
-		}
-		ll, ok := from.(*unix.SockaddrLinklayer)
-		if !ok {
-			continue
-		}
-		read := readARP
-		if htons(ll.Protocol) == etherIPv6 {
-			read = readAdvertisement
-		}
-		a, mac, ok := read(buf[:n])
-		if !ok || !open[a] {
+	for end := time.Now().Add(d); len(open) > 0; {
+		a, mac, ok := r.socket.hear(end)
+		switch {
+		case !ok:
+			return
+		case !open[a]:
 			continue
 		}
 		delete(open, a)
@@ -170,10 +97,11 @@ func (r *resolver) listen(d time.Duration, open map[netip.Addr]bool, found map[n
 
 // gateway finds the hardware address of a router: what the kernel knows, or
 // else by asking, or else what the kernel once knew.
-func (r *resolver) gateway(ctx context.Context, n *netlink, source, router netip.Addr) (net.HardwareAddr, error) {
-	known, err := n.neighbours(r.link.index)
+func (r *resolver) gateway(ctx context.Context, n *netlink, source, router netip.Addr) (mac [6]byte, err error) {
+	link := r.socket.link()
+	known, err := n.neighbours(link.index)
 	if err != nil {
-		return nil, err
+		return mac, err
 	}
 	old, ok := known[router]
 	if ok && old.sure {
@@ -181,17 +109,17 @@ func (r *resolver) gateway(ctx context.Context, n *netlink, source, router netip
 	}
 	found, err := r.resolve(ctx, source, []netip.Addr{router}, true)
 	if err != nil {
-		return nil, err
+		return mac, err
 	}
 	if mac, ok := found[router]; ok {
-		return mac[:], nil
+		return mac, nil
 	}
 	if ok {
 		return old.mac, nil
 	}
-	return nil, &SetupError{
-		Doing:  fmt.Sprintf("looking for the router %v on %q", router, r.link.name),
+	return mac, &SetupError{
+		Doing:  fmt.Sprintf("looking for the router %v on %q", router, link.name),
 		Err:    fmt.Errorf("no answer in %v", maxRounds*roundTime),
-		Advice: fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", r.link.name),
+		Advice: fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", link.name),
 	}
 }

@@ -9,12 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DropRights gives up, for the whole process and for good, every capability,
-// and the chance to get any by running another program. The sockets of a
-// Scanner that is open keep working; what root may do by its capabilities,
-// like writing into other users' directories, is gone. In a program built
-// with cgo it fails.
-func DropRights() error {
+// dropRights gives up, for the whole process and for good, every capability,
+// and the chance to get any by running another program. Sockets that are open
+// keep working. In a program built with cgo it fails, with an error that wraps
+// unix.ENOTSUP.
+func dropRights() error {
 	if err := everywhere("no-new-privileges", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); err != nil {
 		return err
 	}

@@ -3,6 +3,7 @@ package syn
 import (
 	"fmt"
 	"sync/atomic"
+	"time"
 	"unsafe"
 
 	"golang.org/x/net/bpf"
@@ -27,7 +28,8 @@ const (
 type ring struct {
 	fd   int
 	mem  []byte
-	next int // the block that comes next
+	next int          // the block that comes next
+	read atomic.Int32 // next, for other goroutines
 }
 
 // openRing opens a ring that hears the interface, or all if it is 0. It keeps
@@ -94,9 +96,9 @@ func (r *ring) status(block int) *uint32 {
 }
 
 // full reports whether more than half of the ring waits to be read. It may be
-// called by any goroutine, with the block that comes next.
-func (r *ring) full(next int) bool {
-	return atomic.LoadUint32(r.status((next+blockCount/2)%blockCount))&unix.TP_STATUS_USER != 0
+// called by any goroutine.
+func (r *ring) full() bool {
+	return atomic.LoadUint32(r.status((int(r.read.Load())+blockCount/2)%blockCount))&unix.TP_STATUS_USER != 0
 }
 
 // A packet is what the ring keeps of one.
@@ -109,6 +111,7 @@ type packet struct {
 
 // drain hands all packets of the blocks that are ready to f.
 func (r *ring) drain(f func(packet)) (blocks int) {
+	defer func() { r.read.Store(int32(r.next)) }()
 	for ; blocks < blockCount; blocks++ {
 		status := r.status(r.next)
 		if atomic.LoadUint32(status)&unix.TP_STATUS_USER == 0 {
@@ -152,11 +155,11 @@ func eachPacket(block []byte, f func(packet)) {
 	}
 }
 
-// wait waits for a block, at most ms milliseconds. An interface that went
-// down is an error.
-func (r *ring) wait(ms int) error {
+// wait waits for a block, for at most d, in whole milliseconds. An interface
+// that went down is an error.
+func (r *ring) wait(d time.Duration) error {
 	fds := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}}
-	if _, err := unix.Poll(fds, ms); err != nil && err != unix.EINTR {
+	if _, err := unix.Poll(fds, int(d.Milliseconds())); err != nil && err != unix.EINTR {
 		return fmt.Errorf("waiting for answers: %w", err)
 	}
 	if fds[0].Revents&unix.POLLERR != 0 {

@@ -53,7 +53,6 @@ type run struct {
 	sending atomic.Bool  // a pass is under way
 	restart atomic.Bool  // the pass goes too fast to be of use
 	over    atomic.Bool  // the receiver may end
-	block   atomic.Int32 // the ring's next block
 	pacer   pacer
 	watched chan struct{} // closed when watch has ended
 	driven  chan struct{} // closed when drive has ended
@@ -368,7 +367,7 @@ func (r *run) resolve() error {
 		targets = slices.DeleteFunc(targets, func(a netip.Addr) bool {
 			k := known[a]
 			if k.sure {
-				h.macs[a] = [6]byte(k.mac)
+				h.macs[a] = k.mac
 			}
 			return k.sure
 		})

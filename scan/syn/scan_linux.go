@@ -143,7 +143,7 @@ func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err er
 	case err != nil:
 		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonBlocked, err
 	case rejected:
-		out.Reason, out.Time, out.Err = u.reason(), time.Unix(0, u.at), u.Unreachable
+		out.Reason, out.Time, out.Err = reason(u.Unreachable), time.Unix(0, u.at), u.Unreachable
 	case h.onLink && !known(h, out.Target.Addr()):
 		out.Reason = scan.ReasonHostUnreach
 	}
@@ -154,4 +154,29 @@ func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err er
 func known(h *hop, a netip.Addr) bool {
 	_, ok := h.macs[a]
 	return ok
+}
+
+// reason is an ICMP error in the words of the result schema.
+func reason(u Unreachable) scan.Reason {
+	if u.V6 {
+		switch {
+		case u.Type == 3, u.Code == 0, u.Code == 2:
+			return scan.ReasonNetUnreach
+		case u.Code == 3:
+			return scan.ReasonHostUnreach
+		}
+		return scan.ReasonAdminProhibited // 1, 4, 5, 6: RFC 4443, Section 3.1
+	}
+	switch {
+	case u.Type == 11:
+		return scan.ReasonNetUnreach // a routing loop
+	case u.Code == 0, u.Code == 6, u.Code == 11:
+		return scan.ReasonNetUnreach
+	case u.Code == 2, u.Code == 3, u.Code == 9, u.Code == 10, u.Code == 13:
+		// A host without a listener answers TCP with RST, never with "port
+		// unreachable": that is a packet filter's word (RFC 1122, Section
+		// 3.2.2.1).
+		return scan.ReasonAdminProhibited
+	}
+	return scan.ReasonHostUnreach
 }

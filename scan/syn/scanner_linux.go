@@ -95,13 +95,13 @@ func (s *Scanner) open(ctx context.Context) error {
 			from := h.source
 			if way.gateway.Is4() != from.Is4() {
 				// An IPv6 router for IPv4: ask it from a link-local address.
-				from = linkLocal(r.link)
+				from = linkLocal(r.socket.link())
 			}
 			mac, err := r.gateway(ctx, s.netlink, from, way.gateway)
 			if err != nil {
 				return err
 			}
-			copy(h.template.frame[:6], mac)
+			h.template.setDestination(mac)
 		}
 	}
 	if s.config.Pcap != nil {
@@ -112,7 +112,7 @@ func (s *Scanner) open(ctx context.Context) error {
 
 // openSockets opens all sockets that the sweep will need.
 func (s *Scanner) openSockets(low, high uint16) error {
-	prog, err := filter(s.clock, low, high)
+	prog, err := filter(s.clock.base, s.clock.last(), low, high)
 	if err != nil {
 		return err
 	}
@@ -199,6 +199,13 @@ func linkLocal(l link) netip.Addr {
 	}
 	return netip.IPv6Unspecified()
 }
+
+// DropRights gives up, for the whole process and for good, every capability,
+// and the chance to get any by running another program. The sockets of a
+// Scanner that is open keep working; what root may do by its capabilities,
+// like writing into other users' directories, is gone. In a program built
+// with cgo it fails.
+func DropRights() error { return dropRights() }
 
 // now is the time on the clock that the kernel stamps arrivals with.
 func now() int64 { return time.Now().UnixNano() }

@@ -25,7 +25,7 @@ type sender interface {
 
 	// next is room for one more frame of the batch, of the template's length
 	// and kind. A batch has batchSize at most.
-	next(t *template) *[maxFrame]byte
+	next(t *template) *frame
 	// waiting is how many frames the batch has.
 	waiting() int
 
@@ -46,7 +46,7 @@ type sender interface {
 type packetSender struct {
 	fd     int
 	on     link
-	frames [batchSize][maxFrame]byte
+	frames [batchSize]frame
 	iovs   [batchSize]unix.Iovec
 	msgs   [batchSize]message
 	n      int // frames waiting
@@ -96,7 +96,7 @@ func (s *packetSender) close() { _ = unix.Close(s.fd) }
 
 func (s *packetSender) link() link { return s.on }
 
-func (s *packetSender) next(t *template) *[maxFrame]byte {
+func (s *packetSender) next(t *template) *frame {
 	i := s.n
 	s.n++
 	s.iovs[i].SetLen(t.length)

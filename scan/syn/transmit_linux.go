@@ -130,13 +130,13 @@ func (t *transmitter) put(i uint64, sport uint16) {
 	f := t.senders[h.out].next(h.template)
 	if p.v6 {
 		dst := p.addr6(host)
-		h.template.write6(f, &dst, sport, port, s.cookie.sequence6(&h.template.src6, &dst, sport, port))
+		h.template.write6(f, &dst, sport, port, s.cookie.sequence6(&h.source6, &dst, sport, port))
 	} else {
 		dst := p.first4 + uint32(host)
-		h.template.write4(f, dst, sport, port, s.cookie.sequence4(h.template.src4, dst, sport, port))
+		h.template.write4(f, dst, sport, port, s.cookie.sequence4(h.source4, dst, sport, port))
 	}
 	if h.onLink {
-		copy(f[:6], mac[:])
+		f.setDestination(mac)
 	}
 }
 
@@ -173,7 +173,7 @@ func (t *transmitter) hold() error {
 		if r.sending.Load() && r.restart.Load() || r.ctx.Err() != nil {
 			return errStopped
 		}
-		if !r.s.ring.full(int(r.block.Load())) && len(r.hits) < cap(r.hits)*3/4 {
+		if !r.s.ring.full() && len(r.hits) < cap(r.hits)*3/4 {
 			return nil
 		}
 		if !stalled {

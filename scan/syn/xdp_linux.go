@@ -130,11 +130,11 @@ func (s *xdpSender) link() link { return s.on }
 
 // next is room for one more frame. There is some: flush does not return
 // before a whole batch has room again.
-func (s *xdpSender) next(t *template) *[maxFrame]byte {
+func (s *xdpSender) next(t *template) *frame {
 	at := s.free[len(s.free)-1]
 	s.free = s.free[:len(s.free)-1]
 	s.batch = append(s.batch, unix.XDPDesc{Addr: at, Len: uint32(t.length)})
-	return (*[maxFrame]byte)(s.umem[at:])
+	return (*frame)(s.umem[at:])
 }
 
 func (s *xdpSender) waiting() int { return len(s.batch) }

@@ -1,0 +1,119 @@
+package syn
+
+import (
+	"fmt"
+	"net/netip"
+	"time"
+
+	"golang.org/x/net/bpf"
+	"golang.org/x/sys/unix"
+)
+
+// A neighborSocket asks the neighbors on one Ethernet link for their hardware
+// addresses, by ARP (RFC 826) and by neighbor discovery (RFC 4861). It asks
+// itself and not through the kernel, whose table holds a thousand neighbors and
+// which asks only when it has a datagram to send, which the neighbor would then
+// get. It belongs to one goroutine.
+type neighborSocket struct {
+	fd   int
+	on   link
+	data [2 * snapLen]byte
+}
+
+// openNeighborSocket opens a socket on an Ethernet link, which must be closed.
+// Without the right to raw sockets the error wraps unix.EPERM.
+func openNeighborSocket(l link) (*neighborSocket, error) {
+	prog, err := neighborFilter()
+	if err != nil {
+		return nil, err
+	}
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
+	if err != nil {
+		return nil, fmt.Errorf("opening a packet socket: %w", err)
+	}
+	s := &neighborSocket{fd: fd, on: l}
+	if err := attach(fd, prog); err != nil {
+		s.close()
+		return nil, err
+	}
+	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1<<20)
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: l.index}); err != nil {
+		s.close()
+		return nil, fmt.Errorf("binding a packet socket to interface %q: %w", l.name, err)
+	}
+	return s, nil
+}
+
+// close closes the socket.
+func (s *neighborSocket) close() { _ = unix.Close(s.fd) }
+
+// link is the link that it asks on.
+func (s *neighborSocket) link() link { return s.on }
+
+// ask asks once who has target, from the address source of the same family. A
+// question that the kernel has no room for is lost, and no error.
+func (s *neighborSocket) ask(source, target netip.Addr) error {
+	to := &unix.SockaddrLinklayer{Ifindex: s.on.index, Halen: 6}
+	var msg []byte
+	var err error
+	if target.Is4() {
+		to.Protocol = htons(unix.ETH_P_ARP)
+		to.Addr = [8]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
+		msg, err = arpRequest(s.on.mac, source, target)
+	} else {
+		_, mac := solicited(target)
+		to.Protocol = htons(unix.ETH_P_IPV6)
+		copy(to.Addr[:], mac[:])
+		msg, err = solicitation(s.on.mac, source, target)
+	}
+	if err != nil {
+		return err
+	}
+	switch err := unix.Sendto(s.fd, msg, 0, to); err {
+	case nil, unix.ENOBUFS, unix.EAGAIN, unix.EINTR:
+		return nil
+	default:
+		return fmt.Errorf("asking for the hardware address of %q on %q: %w", target, s.on.name, err)
+	}
+}
+
+// hear waits until end for a neighbor to say which address it has, in answer to a
+// question or not, and reports whether one did.
+func (s *neighborSocket) hear(end time.Time) (netip.Addr, [6]byte, bool) {
+	for {
+		n, from, err := unix.Recvfrom(s.fd, s.data[:], 0)
+		if err != nil {
+			left := time.Until(end)
+			if left <= 0 || err != unix.EAGAIN && err != unix.EINTR {
+				return netip.Addr{}, [6]byte{}, false
+			}
+			fds := []unix.PollFd{{Fd: int32(s.fd), Events: unix.POLLIN}}
+			_, _ = unix.Poll(fds, int(left/time.Millisecond)+1)
+			continue
+		}
+		ll, ok := from.(*unix.SockaddrLinklayer)
+		if !ok {
+			continue
+		}
+		read := readARP
+		if htons(ll.Protocol) == etherIPv6 {
+			read = readAdvertisement
+		}
+		if a, mac, ok := read(s.data[:n]); ok {
+			return a, mac, true
+		}
+	}
+}
+
+// attach makes prog the filter of a socket.
+func attach(fd int, prog []bpf.RawInstruction) error {
+	sock := make([]unix.SockFilter, len(prog))
+	for i, p := range prog {
+		sock[i] = unix.SockFilter{Code: p.Op, Jt: p.Jt, Jf: p.Jf, K: p.K}
+	}
+	fprog := unix.SockFprog{Len: uint16(len(sock)), Filter: &sock[0]}
+	if err := unix.SetsockoptSockFprog(fd, unix.SOL_SOCKET, unix.SO_ATTACH_FILTER, &fprog); err != nil {
+		return fmt.Errorf("attaching a packet filter: %w", err)
+	}
+	return nil
+}
