@@ -34,14 +34,15 @@ var mayImport = map[string][]string{
 
 	"internal/e2e": {"exposure/fix", "internal"},
 
-	"scan/syn": {"scan", "internal"},
-	"scan":     {"internal"},
-	"internal": {"internal"},
+	"scan/syn/rawnet": {"internal"},
+	"scan/syn":        {"scan", "scan/syn/rawnet", "internal"},
+	"scan":            {"internal"},
+	"internal":        {"internal"},
 }
 
 // onlyIn says which directories alone may import a module.
 var onlyIn = map[string][]string{
-	"github.com/google/gopacket":            {"scan/syn"},
+	"github.com/google/gopacket":            {"scan/syn/rawnet"},
 	"github.com/spf13/cobra":                {"cmd"},
 	"github.com/spf13/pflag":                {"cmd"},
 	"github.com/schollz/progressbar/v3":     {"cmd"},

@@ -1,6 +1,7 @@
 package syn
 
 import (
+	"reflect"
 	"slices"
 	"testing"
 	"time"
@@ -8,6 +9,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // sink makes a scanner whose frames are thrown away at the other end of the
@@ -46,44 +48,44 @@ type sunk struct {
 // BenchmarkBare sends the same frames over and over: what the kernel allows.
 func BenchmarkBare(b *testing.B) {
 	s, _ := sink(b, 1)
-	bare := func(b *testing.B, snd sender) {
+	bare := func(b *testing.B, snd rawnet.Sender) {
 		b.ResetTimer()
 		cpu := processor()
 		s.bare(b, snd, b.N)
 		report(b, b.N, cpu)
 	}
+	var packet rawnet.Sender
+	var err error
+	s.lab.in("s", func() { packet, err = rawnet.OpenPacketSender(s.outs[0]) })
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer packet.Close()
 	b.Run("xdp", func(b *testing.B) {
-		if _, ok := s.senders[0][0].(*xdpSender); !ok {
+		if reflect.TypeOf(s.senders[0][0]) == reflect.TypeOf(packet) {
 			b.Skip("no AF_XDP here")
 		}
 		bare(b, s.senders[0][0])
 	})
 	b.Run("packet", func(b *testing.B) {
-		var snd sender
-		var err error
-		s.lab.in("s", func() { snd, err = openPacket(s.outs[0]) })
-		if err != nil {
-			b.Fatal(err)
-		}
-		defer snd.close()
-		bare(b, snd)
+		bare(b, packet)
 	})
 }
 
 // bare sends the same frames over and over, until there were n.
-func (s sunk) bare(b *testing.B, snd sender, n int) {
+func (s sunk) bare(b *testing.B, snd rawnet.Sender, n int) {
 	t := s.view.pieces[0].hop.template
-	for i := 0; i < n; i += batchSize {
-		for k := range uint32(batchSize) {
-			t.write4(snd.next(t), 0x0a600000+k, 61000, 10025, k)
+	for i := 0; i < n; i += rawnet.BatchSize {
+		for k := range uint32(rawnet.BatchSize) {
+			t.Write4(snd.Next(t), 0x0a600000+k, 61000, 10025, k)
 		}
 		for done := false; !done; {
 			var err error
-			if done, err = snd.flush(); err != nil && err != unix.ENOBUFS && err != unix.EAGAIN {
+			if done, err = snd.Flush(); err != nil && err != unix.ENOBUFS && err != unix.EAGAIN {
 				b.Fatal(err)
 			}
 		}
-		snd.clear()
+		snd.Clear()
 	}
 }
 

@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"golang.org/x/sys/unix"
+
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A box sits between two interfaces of one namespace and hands frames on, late
@@ -21,18 +23,18 @@ func (x box) run(l *lab, name, a, b string) {
 	var fds [2]int
 	l.in(name, func() {
 		for i, dev := range []string{a, b} {
-			n, err := openNetlink()
+			n, err := rawnet.OpenNetlink()
 			if err != nil {
 				l.t.Fatal(err)
 			}
-			defer n.close()
-			links, err := n.links()
+			defer n.Close()
+			links, err := n.Links()
 			if err != nil {
 				l.t.Fatal(err)
 			}
 			for _, k := range links {
-				if k.name == dev {
-					fds[i] = bound(l.t, k.index)
+				if k.Name == dev {
+					fds[i] = bound(l.t, k.Index)
 				}
 			}
 		}
@@ -47,17 +49,20 @@ func (x box) run(l *lab, name, a, b string) {
 	})
 }
 
+// allPackets is unix.ETH_P_ALL as the network has it.
+const allPackets = unix.ETH_P_ALL << 8
+
 // bound is a packet socket on an interface, with all that passes.
 func bound(t testing.TB, ifindex int) int {
 	t.Helper()
-	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, int(htons(unix.ETH_P_ALL)))
+	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, allPackets)
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { unix.Close(fd) })
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUFFORCE, 32<<20)
 	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Usec: 50000})
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: ifindex}); err != nil {
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: allPackets, Ifindex: ifindex}); err != nil {
 		t.Fatal(err)
 	}
 	member := unix.PacketMreq{Ifindex: int32(ifindex), Type: unix.PACKET_MR_PROMISC}

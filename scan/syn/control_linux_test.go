@@ -17,6 +17,12 @@ import (
 	"mxsweep/scan"
 )
 
+// The lengths of the headers of a SYN: IPv4, and TCP with one option.
+const (
+	ipv4Len = 20
+	synLen  = 24
+)
+
 // manyPorts are as many ports as a careful sweep of one host asks for.
 func manyPorts(n int) []uint16 {
 	var out []uint16
@@ -84,7 +90,7 @@ func (l *lab) quota(name string, syns int) {
 	l.t.Helper()
 	l.nft(name, fmt.Sprintf(`table inet q { chain c { type filter hook forward priority 0;
 		tcp flags & (fin|syn|rst|ack) == syn quota over %d bytes drop
-	}; }`, syns*(ipv4Len+tcpLen)))
+	}; }`, syns*(ipv4Len+synLen)))
 }
 
 // TestRejectedByBan has the host itself reject all by ICMP after so many SYNs, also on
@@ -109,7 +115,7 @@ func TestRejectedByBan(t *testing.T) {
 			l.nft("d", fmt.Sprintf(`table inet q { chain c { type filter hook input priority 0;
 				tcp flags & (fin|syn|rst|ack) == syn quota over %d bytes reject with icmpx type port-unreachable
 				%s
-			}; }`, 40*(ipv4Len+tcpLen), rest))
+			}; }`, 40*(ipv4Len+synLen), rest))
 			r := l.sweepUntil(space, Config{Scope: scope, Rate: 1000}, 2*time.Second, func(int) {})
 			r.verdicts(t, space, open)
 			if r.reasons[scan.ReasonBlocked] == 0 {
@@ -255,7 +261,7 @@ func TestLateHost(t *testing.T) {
 		ip daddr 10.91.16.1 tcp flags & (fin|syn|rst|ack) == syn quota until %d bytes drop
 		ip daddr 10.91.16.1 tcp dport { %s } accept
 		ip daddr 10.91.16.1 tcp flags & (fin|syn|rst|ack) == syn drop
-	}; }`, (2*118+59)*(ipv4Len+tcpLen), strings.Join(ports, ", ")))
+	}; }`, (2*118+59)*(ipv4Len+synLen), strings.Join(ports, ", ")))
 	r := l.sweepUntil(space, Config{Scope: scope, Rate: 2000}, 5*time.Second, func(int) {})
 	r.verdicts(t, space, open)
 	if len(r.open) != len(open) || r.stats.BlockedHosts != 0 {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // An Estimate is what a sweep would take if nothing answered and nothing were
@@ -34,7 +35,7 @@ func Plan(space *scan.Space, config Config) Estimate {
 	for r, ports := range space.Spans() {
 		// A frame has 60 bytes and the check sequence at least (IEEE 802.3,
 		// clause 4.4.2).
-		frame := max(uint64(frameLen(r.From().Is6())), 60) + 4
+		frame := max(uint64(rawnet.FrameLen(r.From().Is6())), 60) + 4
 		whole := newPiece(0, r, ports, nil)
 		pairs := min(left, whole.pairs())
 		left -= pairs

@@ -4,13 +4,14 @@ import (
 	"net/netip"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A hop is the next step to a set of addresses: out of which interface, from
 // which address, to whose hardware address.
 type hop struct {
 	out      int // place of the interface among the Scanner's
-	template *template
+	template *rawnet.Template
 	source   netip.Addr
 	source4  uint32 // the same, for the cookie
 	source6  [16]byte

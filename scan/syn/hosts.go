@@ -5,6 +5,8 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"mxsweep/scan/syn/rawnet"
 )
 
 // An upHost is a host that has sent a packet of its own: what is silent of it
@@ -26,13 +28,13 @@ type upHost struct {
 	reject uint32 // place of a pair that it rejects by ICMP
 	proven uint32 // silent pairs at places in front of this one are filtered
 
-	lost     uint16 // witnesses of it that were lost since it was heard
-	step     uint16 // silent pairs until the next control
-	pass     int16  // that the control belongs to which awaits its answer
-	missed   uint8  // controls and witnesses without an answer since it was heard
-	probes   uint8  // so many probes of each of its silent pairs count; 0 if those of all passes do
-	kind     kind   // of the answer at place tcp
-	why      Unreachable
+	lost     uint16      // witnesses of it that were lost since it was heard
+	step     uint16      // silent pairs until the next control
+	pass     int16       // that the control belongs to which awaits its answer
+	missed   uint8       // controls and witnesses without an answer since it was heard
+	probes   uint8       // so many probes of each of its silent pairs count; 0 if those of all passes do
+	kind     rawnet.Kind // of the answer at place tcp
+	why      rawnet.ICMPError
 	resetTTL uint8 // of the first reset; 0 if there was none
 	resets   uint8 // pairs refused with that TTL
 	mixed    bool  // its resets come with more than one TTL, by turns
@@ -139,22 +141,22 @@ func (t *hostTable) find(first uint64) *upHost {
 
 // answers notes that a pair of the host answers with a segment. A closed one
 // is the better control: it leaves nothing behind at the host.
-func (h *upHost) answers(place uint32, k kind) {
+func (h *upHost) answers(place uint32, k rawnet.Kind) {
 	switch {
 	case h.tcp == noPlace:
 		h.tcp, h.kind = place, k
-	case h.kind != kindReset && k == kindReset:
+	case h.kind != rawnet.KindReset && k == rawnet.KindReset:
 		h.tcp, h.kind, h.other = place, k, h.tcp
 	default:
 		h.other = place
 	}
-	if k == kindSynAck {
+	if k == rawnet.KindSynAck {
 		h.open++
 	}
 }
 
 // rejects notes that the host itself rejects a pair by ICMP.
-func (h *upHost) rejects(place uint32, u Unreachable) {
+func (h *upHost) rejects(place uint32, u rawnet.ICMPError) {
 	if h.reject == noPlace {
 		h.reject, h.why = place, u
 	}

@@ -3,6 +3,8 @@ package syn
 import (
 	"testing"
 	"time"
+
+	"mxsweep/scan/syn/rawnet"
 )
 
 // TestControlChoice asks a host on a closed pair if it has one, else on one that
@@ -10,33 +12,33 @@ import (
 func TestControlChoice(t *testing.T) {
 	const second = int64(time.Second)
 	for name, c := range map[string]struct {
-		answers map[uint32]kind // by place, from 0 on
-		at      int64           // since the last ICMP error was asked for
+		answers map[uint32]rawnet.Kind // by place, from 0 on
+		at      int64                  // since the last ICMP error was asked for
 		want    uint32
 		ok      bool
 		missed  uint8
 	}{
-		"missed, another":        {map[uint32]kind{3: kindSynAck, 5: kindReset, 6: kindReset}, second, 6, true, 1},
-		"missed, an open one":    {map[uint32]kind{3: kindSynAck, 5: kindReset}, second, 3, true, 1},
-		"missed, and the other":  {map[uint32]kind{5: kindReset, 6: kindReset}, second, 5, true, 2},
-		"missed, no other there": {map[uint32]kind{5: kindReset}, second, 5, true, 1},
+		"missed, another":        {map[uint32]rawnet.Kind{3: rawnet.KindSynAck, 5: rawnet.KindReset, 6: rawnet.KindReset}, second, 6, true, 1},
+		"missed, an open one":    {map[uint32]rawnet.Kind{3: rawnet.KindSynAck, 5: rawnet.KindReset}, second, 3, true, 1},
+		"missed, and the other":  {map[uint32]rawnet.Kind{5: rawnet.KindReset, 6: rawnet.KindReset}, second, 5, true, 2},
+		"missed, no other there": {map[uint32]rawnet.Kind{5: rawnet.KindReset}, second, 5, true, 1},
 
 		"nothing":               {nil, second, noPlace, false, 0},
-		"open":                  {map[uint32]kind{3: kindSynAck}, second, 3, true, 0},
-		"no room for data":      {map[uint32]kind{3: kindZeroWindow}, second, 3, true, 0},
-		"closed before open":    {map[uint32]kind{3: kindSynAck, 5: kindReset}, second, 5, true, 0},
-		"open before ICMP":      {map[uint32]kind{3: kindSynAck, 7: kindICMP}, second, 3, true, 0},
-		"only ICMP":             {map[uint32]kind{7: kindICMP}, second, 7, true, 0},
-		"closed before ICMP":    {map[uint32]kind{5: kindReset, 7: kindICMP}, second, 5, true, 0},
-		"only ICMP, asked late": {map[uint32]kind{7: kindICMP}, second - 1, noPlace, false, 0},
+		"open":                  {map[uint32]rawnet.Kind{3: rawnet.KindSynAck}, second, 3, true, 0},
+		"no room for data":      {map[uint32]rawnet.Kind{3: rawnet.KindZeroWindow}, second, 3, true, 0},
+		"closed before open":    {map[uint32]rawnet.Kind{3: rawnet.KindSynAck, 5: rawnet.KindReset}, second, 5, true, 0},
+		"open before ICMP":      {map[uint32]rawnet.Kind{3: rawnet.KindSynAck, 7: rawnet.KindICMP}, second, 3, true, 0},
+		"only ICMP":             {map[uint32]rawnet.Kind{7: rawnet.KindICMP}, second, 7, true, 0},
+		"closed before ICMP":    {map[uint32]rawnet.Kind{5: rawnet.KindReset, 7: rawnet.KindICMP}, second, 5, true, 0},
+		"only ICMP, asked late": {map[uint32]rawnet.Kind{7: rawnet.KindICMP}, second - 1, noPlace, false, 0},
 	} {
 		table := newHostTable(false)
 		h, _ := table.add(100, 50)
 		for place := range uint32(10) {
 			switch k, ok := c.answers[place]; {
 			case !ok:
-			case k == kindICMP:
-				h.rejects(place, Unreachable{Type: 3, Code: 13})
+			case k == rawnet.KindICMP:
+				h.rejects(place, rawnet.ICMPError{Type: 3, Code: 13})
 			default:
 				h.answers(place, k)
 			}
@@ -61,7 +63,7 @@ func TestHostSilence(t *testing.T) {
 	if !table.unknown(100) || table.unknown(0) {
 		t.Error("the filter does not know who is in the table")
 	}
-	h.answers(4, kindReset)
+	h.answers(4, rawnet.KindReset)
 	ms := func(n int64) int64 { return n * int64(time.Millisecond) }
 	ask := func(at int64) { h.ask(4, at, 1) }
 
@@ -101,7 +103,7 @@ func TestHostSilence(t *testing.T) {
 
 	// An ICMP error may have been held back; unless nothing else was asked.
 	only, _ := table.add(200, 10)
-	only.rejects(2, Unreachable{Type: 3, Code: 13})
+	only.rejects(2, rawnet.ICMPError{Type: 3, Code: 13})
 	only.ask(2, ms(1000), 2)
 	table.expire(only, ms(2000), 3, false)
 	if only.missed != 0 || only.asked != 0 {

@@ -4,16 +4,17 @@ import (
 	"go4.org/netipx"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // Local returns the addresses of space that are this machine's own, which a
 // Scanner refuses and a connect scan asks.
 func Local(space *scan.Space) (*netipx.IPSet, error) {
-	n, err := openNetlink()
+	n, err := rawnet.OpenNetlink()
 	if err != nil {
 		return nil, err
 	}
-	defer n.close()
+	defer n.Close()
 	p, err := newPlanner(n, &Config{})
 	if err != nil {
 		return nil, err

@@ -11,34 +11,35 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A planner finds out how each address of a Space is reached.
 type planner struct {
-	netlink *netlink
-	links   map[int]link
+	netlink *rawnet.Netlink
+	links   map[int]rawnet.Link
 	only    int // index of the interface that must be used; 0 is any
 	scope   *scan.Scope
 	starts  map[bool][]netip.Addr // by whether it is IPv6: where parts of it begin that are routed alike
 	asked   int                   // routes
 	known   map[netip.Addr]way    // the routes of parts, once many were asked for
-	hops    map[route]*hop
+	hops    map[rawnet.Route]*hop
 	refused map[string]*hop // by reason
-	out     []link          // interfaces in use, as the hops number them
+	out     []rawnet.Link   // interfaces in use, as the hops number them
 	local   netipx.IPSetBuilder
 	locals  bool
 }
 
-func newPlanner(n *netlink, c *Config) (*planner, error) {
-	p := &planner{netlink: n, scope: c.Scope, hops: map[route]*hop{}, refused: map[string]*hop{}, starts: map[bool][]netip.Addr{}, known: map[netip.Addr]way{}}
+func newPlanner(n *rawnet.Netlink, c *Config) (*planner, error) {
+	p := &planner{netlink: n, scope: c.Scope, hops: map[rawnet.Route]*hop{}, refused: map[string]*hop{}, starts: map[bool][]netip.Addr{}, known: map[netip.Addr]way{}}
 	var err error
-	if p.links, err = n.links(); err != nil {
+	if p.links, err = n.Links(); err != nil {
 		return nil, err
 	}
 	if c.Interface != "" {
 		for _, l := range p.links {
-			if l.name == c.Interface {
-				p.only = l.index
+			if l.Name == c.Interface {
+				p.only = l.Index
 			}
 		}
 		if p.only == 0 {
@@ -90,7 +91,7 @@ func (p *planner) split(r netipx.IPRange) ([]netipx.IPRange, error) {
 	v6 := r.From().Is6()
 	starts, ok := p.starts[v6]
 	if !ok {
-		cuts, err := p.netlink.prefixes(v6)
+		cuts, err := p.netlink.Prefixes(v6)
 		if err != nil {
 			return nil, err
 		}
@@ -102,7 +103,7 @@ func (p *planner) split(r netipx.IPRange) ([]netipx.IPRange, error) {
 
 // A way is an answer of the kernel.
 type way struct {
-	route
+	rawnet.Route
 	err error
 }
 
@@ -111,9 +112,9 @@ type way struct {
 const maxRoutes = 1 << 12
 
 // route is how the addresses from a on are reached that are routed alike.
-func (p *planner) route(a netip.Addr) (route, error) {
+func (p *planner) route(a netip.Addr) (rawnet.Route, error) {
 	if p.asked++; p.asked <= maxRoutes {
-		return p.netlink.route(a, p.only)
+		return p.netlink.Route(a, p.only)
 	}
 	part := netip.IPv4Unspecified() // the first address of its family that is routed as it is
 	if a.Is6() {
@@ -124,10 +125,10 @@ func (p *planner) route(a netip.Addr) (route, error) {
 	}
 	w, ok := p.known[part]
 	if !ok {
-		w.route, w.err = p.netlink.route(a, p.only)
+		w.Route, w.err = p.netlink.Route(a, p.only)
 		p.known[part] = w
 	}
-	return w.route, w.err
+	return w.Route, w.err
 }
 
 // hop finds out how the addresses of r, which are routed alike, are reached.
@@ -143,7 +144,7 @@ func (p *planner) hop(r netipx.IPRange) (*hop, error) {
 		p.local.AddRange(r)
 		p.locals = true
 		return p.refuse("local", scan.ReasonUnknown, errors.New("an address of this machine")), nil
-	case way.kind != unix.RTN_UNICAST:
+	case way.Type != unix.RTN_UNICAST:
 		return p.refuse("not unicast", scan.ReasonNetUnreach, errors.New("a broadcast or multicast address here")), nil
 	}
 	if h, ok := p.hops[way]; ok {
@@ -158,8 +159,8 @@ func (p *planner) hop(r netipx.IPRange) (*hop, error) {
 }
 
 // loops reports whether a route leads back to this machine.
-func (p *planner) loops(way route) bool {
-	return way.kind == unix.RTN_LOCAL || p.links[way.link].hardware == unix.ARPHRD_LOOPBACK
+func (p *planner) loops(way rawnet.Route) bool {
+	return way.Type == unix.RTN_LOCAL || p.links[way.Link].Hardware == unix.ARPHRD_LOOPBACK
 }
 
 // isLocal adds the addresses of r, which are routed alike, to the local ones
@@ -186,34 +187,34 @@ func (p *planner) refuse(key string, reason scan.Reason, err error) *hop {
 
 // through checks the interface of a route. The hardware address of the next
 // step is not yet in the template.
-func (p *planner) through(way route) (*hop, error) {
-	l := p.links[way.link]
-	if !l.up {
-		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.name), Err: errors.New("it is down"),
-			Advice: fmt.Sprintf("`ip link set %s up`", l.name)}
+func (p *planner) through(way rawnet.Route) (*hop, error) {
+	l := p.links[way.Link]
+	if !l.Up {
+		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.Name), Err: errors.New("it is down"),
+			Advice: fmt.Sprintf("`ip link set %s up`", l.Name)}
 	}
-	if !way.source.IsValid() {
-		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.name), Err: errors.New("it has no address to send from"),
+	if !way.Source.IsValid() {
+		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.Name), Err: errors.New("it has no address to send from"),
 			Advice: "give it one, or leave --mode syn out"}
 	}
-	h := newHop(way.source, !way.gateway.IsValid())
+	h := newHop(way.Source, !way.Gateway.IsValid())
 	var local, next net.HardwareAddr
-	switch l.hardware {
+	switch l.Hardware {
 	case unix.ARPHRD_ETHER:
-		local, next = l.mac, make(net.HardwareAddr, 6)
+		local, next = l.MAC, make(net.HardwareAddr, 6)
 		if len(local) != 6 {
-			return nil, &LinkError{Interface: l.name, Hardware: l.hardware}
+			return nil, &LinkError{Interface: l.Name, Hardware: l.Hardware}
 		}
 	case unix.ARPHRD_NONE, unix.ARPHRD_PPP, unix.ARPHRD_RAWIP, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT:
 		h.onLink = false // one other end, which needs no address
 	default:
-		return nil, &LinkError{Interface: l.name, Hardware: l.hardware}
+		return nil, &LinkError{Interface: l.Name, Hardware: l.Hardware}
 	}
 	var err error
-	if h.template, err = newTemplate(way.source, local, next); err != nil {
+	if h.template, err = rawnet.NewTemplate(way.Source, local, next); err != nil {
 		return nil, err
 	}
-	h.out = slices.IndexFunc(p.out, func(o link) bool { return o.index == l.index })
+	h.out = slices.IndexFunc(p.out, func(o rawnet.Link) bool { return o.Index == l.Index })
 	if h.out < 0 {
 		h.out = len(p.out)
 		p.out = append(p.out, l)

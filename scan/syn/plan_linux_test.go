@@ -4,16 +4,17 @@ import (
 	"testing"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // TestManyRoutes: of a long list, the routes of addresses that are routed alike
 // are asked for once, also in front of all that the routing table names.
 func TestManyRoutes(t *testing.T) {
-	n, err := openNetlink()
+	n, err := rawnet.OpenNetlink()
 	if err != nil {
 		t.Skip(err)
 	}
-	defer n.close()
+	defer n.Close()
 	p, err := newPlanner(n, &Config{})
 	if err != nil {
 		t.Fatal(err)
@@ -31,11 +32,11 @@ func TestManyRoutes(t *testing.T) {
 		if len(parts) > 1 {
 			t.Skipf("%s is routed in several parts here", prefix)
 		}
-		want, wantErr := n.route(r.From(), 0)
+		want, wantErr := n.Route(r.From(), 0)
 		a := r.From()
 		for range maxRoutes + 100 {
 			got, err := p.route(a)
-			if got.kind != want.kind || got.link != want.link || got.gateway != want.gateway || (err == nil) != (wantErr == nil) {
+			if got.Type != want.Type || got.Link != want.Link || got.Gateway != want.Gateway || (err == nil) != (wantErr == nil) {
 				t.Fatalf("%v is routed %+v, %v, want %+v, %v", a, got, err, want, wantErr)
 			}
 			a = a.Next()

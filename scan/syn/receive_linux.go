@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A receiver reads answers until the run is over.
@@ -22,12 +23,12 @@ func (r *run) receive() {
 	defer close(r.hits)
 	v := &receiver{run: r, batch: make([]hit, 0, hitBatch), outs: map[int]bool{}}
 	for _, out := range r.s.outs {
-		v.outs[out.index] = true
+		v.outs[out.Index] = true
 	}
 	for {
 		// What came before the end was called is still read.
 		over := r.over.Load() || r.ctx.Err() != nil
-		blocks := r.s.ring.drain(v.packet)
+		blocks := r.s.ring.Drain(v.packet)
 		v.flush()
 		if blocks > 0 {
 			continue
@@ -35,7 +36,7 @@ func (r *run) receive() {
 		if over {
 			return
 		}
-		if err := r.s.ring.wait(10 * time.Millisecond); err != nil {
+		if err := r.s.ring.Wait(10 * time.Millisecond); err != nil {
 			if down := r.s.check(); down != nil {
 				err = down
 			}
@@ -59,40 +60,40 @@ func (v *receiver) flush() {
 
 // packet takes in one packet. Only an answer that acknowledges our cookie, to
 // our port, from a pair that is in the Space and in the scope counts.
-func (v *receiver) packet(p packet) {
+func (v *receiver) packet(p rawnet.Packet) {
 	r, s := v.run, v.run.s
 	c := &s.counts
-	if !v.outs[p.ifindex] {
+	if !v.outs[p.Link] {
 		return
 	}
-	a := decode(p.proto, p.data)
-	if a.kind == kindNone || !s.sources[a.local] {
+	a := rawnet.Decode(p.EtherType, p.Data)
+	if a.Kind == rawnet.KindNone || !s.sources[a.Local] {
 		return
 	}
-	index, piece := s.view.index(a.remote, a.port)
+	index, piece := s.view.index(a.Remote, a.Port)
 	switch {
-	case !s.clock.owns(a.sport):
-		if piece != nil && a.kind == kindSynAck {
+	case !s.clock.owns(a.LocalPort):
+		if piece != nil && a.Kind == rawnet.KindSynAck {
 			c.otherPort.Add(1)
 		}
 		return
-	case piece == nil, !piece.allowed && !s.config.Scope.Allows(a.remote), piece.hop.err != nil:
+	case piece == nil, !piece.allowed && !s.config.Scope.Allows(a.Remote), piece.hop.err != nil:
 		c.outOfScope.Add(1)
 		return
 	}
-	seq := s.cookie.sequence(piece.hop.source, a.sport, netip.AddrPortFrom(a.remote, a.port))
-	if a.local != piece.hop.source || a.kind == kindICMP && a.ack != seq ||
-		a.kind != kindICMP && !acknowledges(seq, a.ack, a.kind == kindReset) {
+	seq := s.cookie.sequence(piece.hop.source, a.LocalPort, netip.AddrPortFrom(a.Remote, a.Port))
+	if a.Local != piece.hop.source || a.Kind == rawnet.KindICMP && a.Ack != seq ||
+		a.Kind != rawnet.KindICMP && !acknowledges(seq, a.Ack, a.Kind == rawnet.KindReset) {
 		c.wrongAck.Add(1)
 		return
 	}
 	if s.capture != nil {
-		if err := s.capture.write(p.time, p.data); err != nil {
+		if err := s.capture.Write(p.Time, p.Data); err != nil {
 			r.fail(err)
 		}
 	}
-	sent := s.clock.sent(a.sport, p.time)
-	rtt := time.Duration(p.time - sent)
+	sent := s.clock.sent(a.LocalPort, p.Time)
+	rtt := time.Duration(p.Time - sent)
 	// A host that hears nothing of its SYN-ACK repeats it after a second (RFC
 	// 6298, Section 2.1), so a longer time may not be that of the way.
 	if rtt > time.Duration(r.peak.Load()) && rtt < time.Second {
@@ -100,34 +101,34 @@ func (v *receiver) packet(p packet) {
 	}
 	// A SYN-ACK that comes late may be a repeated one, and older than its port
 	// tells.
-	if a.kind != kindICMP || a.from == a.remote {
-		r.up(index, piece, a, !r.answered.has(index), sent, a.kind == kindReset || a.kind == kindICMP || rtt <= r.timeout())
+	if a.Kind != rawnet.KindICMP || a.From == a.Remote {
+		r.up(index, piece, a, !r.answered.has(index), sent, a.Kind == rawnet.KindReset || a.Kind == rawnet.KindICMP || rtt <= r.timeout())
 	}
 	switch {
-	case a.kind == kindICMP:
-		v.unreachable(index, a, p.time)
+	case a.Kind == rawnet.KindICMP:
+		v.unreachable(index, a, p.Time)
 	case r.answered.has(index):
 		v.again(index, sent)
-		if a.kind == kindSynAck && r.refused.has(index) {
-			v.reopen(hit{index: index, at: p.time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.kind, again: true})
+		if a.Kind == rawnet.KindSynAck && r.refused.has(index) {
+			v.reopen(hit{index: index, at: p.Time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.Kind, again: true})
 		}
 	default:
-		v.first(index, a, hit{index: index, at: p.time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.kind})
+		v.first(index, a, hit{index: index, at: p.Time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.Kind})
 	}
 }
 
 // unreachable notes an ICMP error of a pair: the first one stands, but for one
 // of the target's own, which says more.
-func (v *receiver) unreachable(index uint64, a answer, at int64) {
+func (v *receiver) unreachable(index uint64, a rawnet.Answer, at int64) {
 	r := v.run
 	old, known := r.unreachable[index]
 	switch {
-	case r.answered.has(index), known && (old.from == a.remote || a.from != a.remote), !known && len(r.unreachable) >= maxUnreachable:
+	case r.answered.has(index), known && (old.from == a.Remote || a.From != a.Remote), !known && len(r.unreachable) >= maxUnreachable:
 		return
 	case !known:
 		r.s.counts.rejected.Add(1)
 	}
-	r.unreachable[index] = unreach{a.icmp, a.from, at}
+	r.unreachable[index] = unreach{a.ICMP, a.From, at}
 }
 
 // again takes in an answer of a pair that has answered before: that of a
@@ -161,7 +162,7 @@ func (v *receiver) take(h hit) {
 }
 
 // first takes in the first answer of a pair.
-func (v *receiver) first(index uint64, a answer, h hit) {
+func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 	r := v.run
 	c := &r.s.counts
 	r.answered.set(index)
@@ -172,10 +173,10 @@ func (v *receiver) first(index uint64, a answer, h hit) {
 	}
 	c.lost.Add(uint64(h.pass)) // one probe in each of the passes before
 	n := c.answered()
-	switch a.kind {
-	case kindSynAck:
+	switch a.Kind {
+	case rawnet.KindSynAck:
 		c.open.Add(1)
-	case kindZeroWindow:
+	case rawnet.KindZeroWindow:
 		c.zeroWindow.Add(1)
 	default:
 		c.closed.Add(1)
@@ -187,7 +188,7 @@ func (v *receiver) first(index uint64, a answer, h hit) {
 		r.witnesses.offer(index)
 		r.mu.Unlock()
 	}
-	if a.kind == kindReset && r.s.config.OpenOnly {
+	if a.Kind == rawnet.KindReset && r.s.config.OpenOnly {
 		c.done.Add(1)
 		return
 	}
@@ -217,9 +218,9 @@ func (r *run) result(h hit) scan.Result {
 	}
 	out.WasClosed = h.again && !r.s.config.OpenOnly
 	switch h.kind {
-	case kindReset:
+	case rawnet.KindReset:
 		out.State, out.Reason = scan.StateClosed, scan.ReasonReset
-	case kindZeroWindow:
+	case rawnet.KindZeroWindow:
 		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonZeroWindow, errZeroWindow
 	}
 	return out

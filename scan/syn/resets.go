@@ -3,6 +3,8 @@ package syn
 import (
 	"fmt"
 	"time"
+
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A resetChange is that the resets of a host came with another TTL from some time
@@ -34,26 +36,26 @@ func (c *resetChange) sure() bool {
 // ttl takes in the TTL of a segment of a host, the first one of the pair at a place
 // if first is set, that answers a probe which left at sent, give or take slack. It is
 // told before the table hears of that probe. The caller holds the lock.
-func (t *hostTable) ttl(h *upHost, place uint32, a answer, first bool, sent, slack int64) {
+func (t *hostTable) ttl(h *upHost, place uint32, a rawnet.Answer, first bool, sent, slack int64) {
 	c := t.resets[h.first]
 	switch {
 	case h.mixed:
-	case a.kind != kindReset || a.ttl == h.resetTTL:
+	case a.Kind != rawnet.KindReset || a.TTL == h.resetTTL:
 		if c != nil && sent > c.since+slack {
 			t.mix(h)
 		}
-		if first && a.kind == kindReset {
+		if first && a.Kind == rawnet.KindReset {
 			h.resets = min(h.resets, leastRefused) + 1
 		}
 	case h.resetTTL == 0:
-		h.resetTTL, h.resets = a.ttl, 1
+		h.resetTTL, h.resets = a.TTL, 1
 	case h.resets < leastRefused && c == nil:
 		t.mix(h) // too few to tell
-	case c != nil && c.ttl != a.ttl, c == nil && sent < h.heard-slack:
+	case c != nil && c.ttl != a.TTL, c == nil && sent < h.heard-slack:
 		t.mix(h)
 	default:
 		if c == nil {
-			c = &resetChange{ttl: a.ttl, since: sent}
+			c = &resetChange{ttl: a.TTL, since: sent}
 			t.resets[h.first] = c
 		}
 		c.since = min(c.since, sent)
@@ -61,7 +63,7 @@ func (t *hostTable) ttl(h *upHost, place uint32, a answer, first bool, sent, sla
 		case first && t.taken < maxTaken:
 			c.pairs = append(c.pairs, h.first+uint64(place))
 			t.taken++
-		case !first && place == h.tcp && h.kind == kindReset && sent > c.last+slack:
+		case !first && place == h.tcp && h.kind == rawnet.KindReset && sent > c.last+slack:
 			c.confirmed, c.last = c.confirmed+1, sent
 		}
 	}

@@ -1,6 +1,10 @@
 package syn
 
-import "testing"
+import (
+	"testing"
+
+	"mxsweep/scan/syn/rawnet"
+)
 
 // TestResetChange follows the TTL of the segments of one host: only a change for good
 // counts, and only if pairs that were refused before are refused with the new one.
@@ -9,27 +13,27 @@ func TestResetChange(t *testing.T) {
 		times int
 		place uint32 // of the first one; the next ones follow unless again is set
 		ttl   uint8
-		kind  kind
+		kind  rawnet.Kind
 		again bool
 	}
-	before := step{10, 0, 64, kindReset, false}
-	after := step{10, 10, 63, kindReset, false}
-	confirmed := step{8, 0, 63, kindReset, true}
+	before := step{10, 0, 64, rawnet.KindReset, false}
+	after := step{10, 10, 63, rawnet.KindReset, false}
+	confirmed := step{8, 0, 63, rawnet.KindReset, true}
 	for name, c := range map[string]struct {
 		steps []step
 		sure  bool
 	}{
 		"for good":                 {[]step{before, after, confirmed}, true},
-		"few before":               {[]step{{3, 0, 64, kindReset, false}, after, confirmed}, false},
-		"few behind":               {[]step{before, {3, 10, 63, kindReset, false}, confirmed}, false},
+		"few before":               {[]step{{3, 0, 64, rawnet.KindReset, false}, after, confirmed}, false},
+		"few behind":               {[]step{before, {3, 10, 63, rawnet.KindReset, false}, confirmed}, false},
 		"not confirmed":            {[]step{before, after}, false},
-		"seldom confirmed":         {[]step{before, after, {7, 0, 63, kindReset, true}}, false},
-		"by port":                  {[]step{before, after, {8, 0, 64, kindReset, true}}, false},
-		"another port asked again": {[]step{before, after, {8, 10, 63, kindReset, true}}, false},
-		"for a while":              {[]step{before, after, {1, 20, 64, kindReset, false}, {9, 21, 63, kindReset, false}, confirmed}, false},
-		"a third one":              {[]step{before, after, {1, 20, 62, kindReset, false}, confirmed}, false},
-		"still accepts":            {[]step{before, after, {1, 20, 63, kindSynAck, false}, confirmed}, false},
-		"had accepted":             {[]step{{1, 30, 64, kindSynAck, false}, before, after, confirmed}, true},
+		"seldom confirmed":         {[]step{before, after, {7, 0, 63, rawnet.KindReset, true}}, false},
+		"by port":                  {[]step{before, after, {8, 0, 64, rawnet.KindReset, true}}, false},
+		"another port asked again": {[]step{before, after, {8, 10, 63, rawnet.KindReset, true}}, false},
+		"for a while":              {[]step{before, after, {1, 20, 64, rawnet.KindReset, false}, {9, 21, 63, rawnet.KindReset, false}, confirmed}, false},
+		"a third one":              {[]step{before, after, {1, 20, 62, rawnet.KindReset, false}, confirmed}, false},
+		"still accepts":            {[]step{before, after, {1, 20, 63, rawnet.KindSynAck, false}, confirmed}, false},
+		"had accepted":             {[]step{{1, 30, 64, rawnet.KindSynAck, false}, before, after, confirmed}, true},
 	} {
 		table := newHostTable(false)
 		h, _ := table.add(100, 50)
@@ -44,7 +48,7 @@ func TestResetChange(t *testing.T) {
 				if !s.again {
 					h.answers(place, s.kind)
 				}
-				table.ttl(h, place, answer{kind: s.kind, ttl: s.ttl}, !s.again, at, 10)
+				table.ttl(h, place, rawnet.Answer{Kind: s.kind, TTL: s.ttl}, !s.again, at, 10)
 				table.hear(h, at, 10)
 			}
 		}

@@ -7,23 +7,25 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A resolver finds the hardware addresses of neighbors on one Ethernet link.
 type resolver struct {
-	socket *neighborSocket
+	socket *rawnet.NeighborSocket
 	expiry expiry
 }
 
-func openResolver(l link, e expiry) (*resolver, error) {
-	socket, err := openNeighborSocket(l)
+func openResolver(l rawnet.Link, e expiry) (*resolver, error) {
+	socket, err := rawnet.OpenNeighborSocket(l)
 	if err != nil {
 		return nil, err
 	}
 	return &resolver{socket, e}, nil
 }
 
-func (r *resolver) close() { r.socket.close() }
+func (r *resolver) close() { r.socket.Close() }
 
 const (
 	// A round of questions waits this long for answers. A neighbour that
@@ -70,14 +72,14 @@ func (r *resolver) ask(source, target netip.Addr) error {
 	if err := r.expiry.check(now()); err != nil {
 		return err
 	}
-	return r.socket.ask(source, target)
+	return r.socket.Ask(source, target)
 }
 
 // listen moves the addresses that are heard of from open to found, for at
 // most d.
 func (r *resolver) listen(d time.Duration, open map[netip.Addr]bool, found map[netip.Addr][6]byte, past *record) {
 	for end := time.Now().Add(d); len(open) > 0; {
-		a, mac, ok := r.socket.hear(end)
+		a, mac, ok := r.socket.Receive(end)
 		switch {
 		case !ok:
 			return
@@ -97,15 +99,15 @@ func (r *resolver) listen(d time.Duration, open map[netip.Addr]bool, found map[n
 
 // gateway finds the hardware address of a router: what the kernel knows, or
 // else by asking, or else what the kernel once knew.
-func (r *resolver) gateway(ctx context.Context, n *netlink, source, router netip.Addr) (mac [6]byte, err error) {
-	link := r.socket.link()
-	known, err := n.neighbours(link.index)
+func (r *resolver) gateway(ctx context.Context, n *rawnet.Netlink, source, router netip.Addr) (mac [6]byte, err error) {
+	link := r.socket.Link()
+	known, err := n.Neighbors(link.Index)
 	if err != nil {
 		return mac, err
 	}
 	old, ok := known[router]
-	if ok && old.sure {
-		return old.mac, nil
+	if ok && old.Confirmed {
+		return old.MAC, nil
 	}
 	found, err := r.resolve(ctx, source, []netip.Addr{router}, true)
 	if err != nil {
@@ -115,11 +117,11 @@ func (r *resolver) gateway(ctx context.Context, n *netlink, source, router netip
 		return mac, nil
 	}
 	if ok {
-		return old.mac, nil
+		return old.MAC, nil
 	}
 	return mac, &SetupError{
-		Doing:  fmt.Sprintf("looking for the router %v on %q", router, link.name),
+		Doing:  fmt.Sprintf("looking for the router %v on %q", router, link.Name),
 		Err:    fmt.Errorf("no answer in %v", maxRounds*roundTime),
-		Advice: fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", link.name),
+		Advice: fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", link.Name),
 	}
 }

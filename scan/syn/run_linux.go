@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A hit is the answer of one pair, on its way to whoever takes the results.
@@ -21,7 +22,7 @@ type hit struct {
 	at    int64 // when it came, nanoseconds since 1970
 	rtt   time.Duration
 	pass  int16 // the pass that asked, from 0
-	kind  kind
+	kind  rawnet.Kind
 	again bool // it had answered as closed before
 }
 
@@ -73,7 +74,7 @@ type run struct {
 // unreach is an ICMP error for a pair. It is not the last word: a router that
 // has just lost its neighbour says so too.
 type unreach struct {
-	Unreachable
+	rawnet.ICMPError
 	from netip.Addr
 	at   int64
 }
@@ -131,12 +132,12 @@ func (r *run) recall() {
 		switch e.State {
 		case scan.StateOpen:
 			c.open.Add(1)
-			r.up(i, p, answer{kind: kindSynAck}, true, 0, false)
+			r.up(i, p, rawnet.Answer{Kind: rawnet.KindSynAck}, true, 0, false)
 			r.witnesses.offer(i)
 		case scan.StateClosed:
 			c.closed.Add(1)
 			r.refused.set(i)
-			r.up(i, p, answer{kind: kindReset}, true, 0, false)
+			r.up(i, p, rawnet.Answer{Kind: rawnet.KindReset}, true, 0, false)
 			r.witnesses.offer(i)
 		default:
 			r.wasMute++
@@ -337,18 +338,18 @@ func (r *run) await(until int64) {
 
 // check reports an interface that has gone down.
 func (s *Scanner) check() error {
-	links, err := s.netlink.links()
+	links, err := s.netlink.Links()
 	if err != nil {
 		return err
 	}
 	for _, out := range s.outs {
-		switch l, ok := links[out.index]; {
+		switch l, ok := links[out.Index]; {
 		case !ok:
-			return fmt.Errorf("sending on interface %q: %w", out.name, errors.New("it is gone"))
-		case !l.up:
-			return fmt.Errorf("sending on interface %q: %w", out.name, errors.New("it went down"))
-		case !l.running:
-			return fmt.Errorf("sending on interface %q: %w", out.name, errors.New("it has lost its carrier"))
+			return fmt.Errorf("sending on interface %q: %w", out.Name, errors.New("it is gone"))
+		case !l.Up:
+			return fmt.Errorf("sending on interface %q: %w", out.Name, errors.New("it went down"))
+		case !l.Running:
+			return fmt.Errorf("sending on interface %q: %w", out.Name, errors.New("it has lost its carrier"))
 		}
 	}
 	return nil
@@ -359,17 +360,17 @@ func (s *Scanner) check() error {
 func (r *run) resolve() error {
 	v := r.s.view
 	for h, targets := range v.neighbours() {
-		known, err := r.s.netlink.neighbours(r.s.outs[h.out].index)
+		known, err := r.s.netlink.Neighbors(r.s.outs[h.out].Index)
 		if err != nil {
 			return err
 		}
 		h.macs = make(map[netip.Addr][6]byte, len(targets))
 		targets = slices.DeleteFunc(targets, func(a netip.Addr) bool {
 			k := known[a]
-			if k.sure {
-				h.macs[a] = k.mac
+			if k.Confirmed {
+				h.macs[a] = k.MAC
 			}
-			return k.sure
+			return k.Confirmed
 		})
 		found, err := r.s.resolvers[h.out].resolve(r.ctx, h.source, targets, false)
 		if err != nil {

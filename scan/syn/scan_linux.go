@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // errOtherSpace is what Err returns for a Space that Open was not told of.
@@ -143,7 +144,7 @@ func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err er
 	case err != nil:
 		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonBlocked, err
 	case rejected:
-		out.Reason, out.Time, out.Err = reason(u.Unreachable), time.Unix(0, u.at), u.Unreachable
+		out.Reason, out.Time, out.Err = reason(u.ICMPError), time.Unix(0, u.at), u.ICMPError
 	case h.onLink && !known(h, out.Target.Addr()):
 		out.Reason = scan.ReasonHostUnreach
 	}
@@ -157,7 +158,7 @@ func known(h *hop, a netip.Addr) bool {
 }
 
 // reason is an ICMP error in the words of the result schema.
-func reason(u Unreachable) scan.Reason {
+func reason(u rawnet.ICMPError) scan.Reason {
 	if u.V6 {
 		switch {
 		case u.Type == 3, u.Code == 0, u.Code == 2:

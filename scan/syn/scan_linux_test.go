@@ -4,10 +4,11 @@ import (
 	"testing"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 func TestReason(t *testing.T) {
-	for u, want := range map[Unreachable]scan.Reason{
+	for u, want := range map[rawnet.ICMPError]scan.Reason{
 		{Type: 3, Code: 0}: scan.ReasonNetUnreach, {Type: 3, Code: 1}: scan.ReasonHostUnreach,
 		{Type: 3, Code: 3}: scan.ReasonAdminProhibited, {Type: 3, Code: 9}: scan.ReasonAdminProhibited,
 		{Type: 3, Code: 10}: scan.ReasonAdminProhibited, {Type: 3, Code: 13}: scan.ReasonAdminProhibited,

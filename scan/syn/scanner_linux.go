@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A Scanner sweeps one Space with single SYN segments. Its sockets are open
@@ -24,13 +25,13 @@ type Scanner struct {
 	view      *view
 	clock     portClock
 	cookie    cookie
-	outs      []link
+	outs      []rawnet.Link
 	sources   map[netip.Addr]bool
-	netlink   *netlink
-	ring      *ring
-	resolvers []*resolver // by out; nil where the link has no header
-	senders   [][]sender  // by thread and out
-	capture   *capture    // nil for none
+	netlink   *rawnet.Netlink
+	ring      *rawnet.Ring
+	resolvers []*resolver       // by out; nil where the link has no header
+	senders   [][]rawnet.Sender // by thread and out
+	capture   *rawnet.Capture   // nil for none
 	expiry    expiry
 	patience  time.Duration // with hosts that stop answering
 
@@ -74,7 +75,7 @@ func (s *Scanner) open(ctx context.Context) error {
 	if s.clock, err = s.config.clock(low, high); err != nil {
 		return err
 	}
-	if s.netlink, err = openNetlink(); err != nil {
+	if s.netlink, err = rawnet.OpenNetlink(); err != nil {
 		return err
 	}
 	p, err := newPlanner(s.netlink, &s.config)
@@ -91,41 +92,41 @@ func (s *Scanner) open(ctx context.Context) error {
 	s.sources = map[netip.Addr]bool{}
 	for way, h := range p.hops {
 		s.sources[h.source] = true
-		if r := s.resolvers[h.out]; r != nil && way.gateway.IsValid() {
+		if r := s.resolvers[h.out]; r != nil && way.Gateway.IsValid() {
 			from := h.source
-			if way.gateway.Is4() != from.Is4() {
+			if way.Gateway.Is4() != from.Is4() {
 				// An IPv6 router for IPv4: ask it from a link-local address.
-				from = linkLocal(r.socket.link())
+				from = linkLocal(r.socket.Link())
 			}
-			mac, err := r.gateway(ctx, s.netlink, from, way.gateway)
+			mac, err := r.gateway(ctx, s.netlink, from, way.Gateway)
 			if err != nil {
 				return err
 			}
-			h.template.setDestination(mac)
+			h.template.SetDestination(mac)
 		}
 	}
 	if s.config.Pcap != nil {
-		s.capture, err = newCapture(s.config.Pcap)
+		s.capture, err = rawnet.NewCapture(s.config.Pcap)
 	}
 	return err
 }
 
 // openSockets opens all sockets that the sweep will need.
 func (s *Scanner) openSockets(low, high uint16) error {
-	prog, err := filter(s.clock.base, s.clock.last(), low, high)
+	prog, err := rawnet.AnswerFilter(s.clock.base, s.clock.last(), low, high)
 	if err != nil {
 		return err
 	}
 	index := 0 // of several interfaces all are heard
 	if len(s.outs) == 1 {
-		index = s.outs[0].index
+		index = s.outs[0].Index
 	}
-	if s.ring, err = openRing(index, prog); err != nil {
+	if s.ring, err = rawnet.OpenRing(index, prog); err != nil {
 		return err
 	}
 	for _, out := range s.outs {
 		var r *resolver
-		if out.hardware == unix.ARPHRD_ETHER {
+		if out.Hardware == unix.ARPHRD_ETHER {
 			if r, err = openResolver(out, s.expiry); err != nil {
 				return err
 			}
@@ -133,9 +134,9 @@ func (s *Scanner) openSockets(low, high uint16) error {
 		s.resolvers = append(s.resolvers, r)
 	}
 	for thread := range s.config.Threads {
-		var row []sender
+		var row []rawnet.Sender
 		for _, out := range s.outs {
-			snd, err := openSender(out, thread)
+			snd, err := rawnet.OpenSender(out, thread)
 			if err != nil {
 				return err
 			}
@@ -149,10 +150,10 @@ func (s *Scanner) openSockets(low, high uint16) error {
 // Close closes the sockets. The Scanner is of no further use.
 func (s *Scanner) Close() {
 	if s.netlink != nil {
-		s.netlink.close()
+		s.netlink.Close()
 	}
 	if s.ring != nil {
-		s.ring.close()
+		s.ring.Close()
 	}
 	for _, r := range s.resolvers {
 		if r != nil {
@@ -161,7 +162,7 @@ func (s *Scanner) Close() {
 	}
 	for _, row := range s.senders {
 		for _, snd := range row {
-			snd.close()
+			snd.Close()
 		}
 	}
 	s.netlink, s.ring, s.resolvers, s.senders = nil, nil, nil, nil
@@ -187,8 +188,8 @@ func ephemeral() (low, high uint16) {
 }
 
 // linkLocal is an IPv6 address of the link that needs no route.
-func linkLocal(l link) netip.Addr {
-	if i, err := net.InterfaceByIndex(l.index); err == nil {
+func linkLocal(l rawnet.Link) netip.Addr {
+	if i, err := net.InterfaceByIndex(l.Index); err == nil {
 		addrs, _ := i.Addrs()
 		for _, a := range addrs {
 			p, err := netip.ParsePrefix(a.String())
@@ -205,7 +206,7 @@ func linkLocal(l link) netip.Addr {
 // Scanner that is open keep working; what root may do by its capabilities,
 // like writing into other users' directories, is gone. In a program built
 // with cgo it fails.
-func DropRights() error { return dropRights() }
+func DropRights() error { return rawnet.DropRights() }
 
 // now is the time on the clock that the kernel stamps arrivals with.
 func now() int64 { return time.Now().UnixNano() }

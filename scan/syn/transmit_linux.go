@@ -9,12 +9,13 @@ import (
 	"golang.org/x/sys/unix"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A transmitter asks its share of one pass.
 type transmitter struct {
 	run     *run
-	senders []sender // by out
+	senders []rawnet.Sender // by out
 	pass    int
 	number  int
 	first   bool // it also asks the witnesses
@@ -66,7 +67,7 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 		if err := t.hold(); err != nil {
 			return list, err
 		}
-		n := min(len(list), r.pacer.batch(batchSize-2)) // room for a witness and a control
+		n := min(len(list), r.pacer.batch(rawnet.BatchSize-2)) // room for a witness and a control
 		batch := r.inTime(list[:n])
 		if err := t.sleep(r.pacer.take(now(), len(batch)+t.others())); err != nil {
 			return list, err
@@ -127,16 +128,16 @@ func (t *transmitter) put(i uint64, sport uint16) {
 	if s.config.Hosts != nil && t.run.refuses(p.addr(host)) {
 		return
 	}
-	f := t.senders[h.out].next(h.template)
+	f := t.senders[h.out].Next(h.template)
 	if p.v6 {
 		dst := p.addr6(host)
-		h.template.write6(f, &dst, sport, port, s.cookie.sequence6(&h.source6, &dst, sport, port))
+		h.template.Write6(f, &dst, sport, port, s.cookie.sequence6(&h.source6, &dst, sport, port))
 	} else {
 		dst := p.first4 + uint32(host)
-		h.template.write4(f, dst, sport, port, s.cookie.sequence4(h.source4, dst, sport, port))
+		h.template.Write4(f, dst, sport, port, s.cookie.sequence4(h.source4, dst, sport, port))
 	}
 	if h.onLink {
-		f.setDestination(mac)
+		f.SetDestination(mac)
 	}
 }
 
@@ -173,7 +174,7 @@ func (t *transmitter) hold() error {
 		if r.sending.Load() && r.restart.Load() || r.ctx.Err() != nil {
 			return errStopped
 		}
-		if !r.s.ring.full() && len(r.hits) < cap(r.hits)*3/4 {
+		if !r.s.ring.Full() && len(r.hits) < cap(r.hits)*3/4 {
 			return nil
 		}
 		if !stalled {
@@ -213,7 +214,7 @@ const maxFull = 5 * time.Second
 // again: the kernel has dropped it and says so to nobody else.
 func (t *transmitter) flush(at int64) error {
 	for _, s := range t.senders {
-		if s.waiting() == 0 {
+		if s.Waiting() == 0 {
 			continue
 		}
 		wait := 20 * time.Microsecond
@@ -221,7 +222,7 @@ func (t *transmitter) flush(at int64) error {
 			if err := t.run.s.expiry.check(now()); err != nil {
 				return err
 			}
-			done, err := s.flush()
+			done, err := s.Flush()
 			if done {
 				break
 			}
@@ -235,13 +236,13 @@ func (t *transmitter) flush(at int64) error {
 				if down := t.run.s.check(); down != nil {
 					return down // which says more
 				}
-				return fmt.Errorf("sending on interface %q: %w", s.link().name, err)
+				return fmt.Errorf("sending on interface %q: %w", s.Link().Name, err)
 			}
 			if t.run.ctx.Err() != nil {
 				return errStopped
 			}
 			if time.Duration(now()-at) > maxFull {
-				return t.stuck(s.link(), err)
+				return t.stuck(s.Link(), err)
 			}
 			time.Sleep(wait)
 			wait = min(2*wait, 2*time.Millisecond)
@@ -255,21 +256,21 @@ func (t *transmitter) flush(at int64) error {
 }
 
 // sent counts a batch that has left, and writes it down.
-func (t *transmitter) sent(s sender) error {
-	defer s.clear()
-	t.run.s.counts.sent.Add(uint64(s.waiting()))
-	t.run.sentIn.Add(uint64(s.waiting()))
+func (t *transmitter) sent(s rawnet.Sender) error {
+	defer s.Clear()
+	t.run.s.counts.sent.Add(uint64(s.Waiting()))
+	t.run.sentIn.Add(uint64(s.Waiting()))
 	if t.run.s.capture == nil {
 		return nil
 	}
 	at := now()
-	return s.each(func(b []byte) error { return t.run.s.capture.write(at, b) })
+	return s.Each(func(b []byte) error { return t.run.s.capture.Write(at, b) })
 }
 
 // stuck says why a queue does not move.
-func (t *transmitter) stuck(out link, err error) error {
+func (t *transmitter) stuck(out rawnet.Link, err error) error {
 	if down := t.run.s.check(); down != nil {
 		return down
 	}
-	return fmt.Errorf("sending on interface %q: its queue has been full for %v: %w", out.name, maxFull, err)
+	return fmt.Errorf("sending on interface %q: its queue has been full for %v: %w", out.Name, maxFull, err)
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/google/gopacket/pcapgo"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // TestRejected meets routers that say no, in every way they have.
@@ -42,7 +43,7 @@ func TestRejected(t *testing.T) {
 		if at.Port() == 29 {
 			state = scan.StateClosed
 		}
-		var u Unreachable
+		var u rawnet.ICMPError
 		router := netip.Addr{} // what it says does not show that the target is up
 		if at.Port() < 29 {
 			router = netip.MustParseAddr(map[bool]string{true: "10.91.0.2", false: "fd91::2"}[at.Addr().Is4()])

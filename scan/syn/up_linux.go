@@ -1,16 +1,20 @@
 package syn
 
-import "time"
+import (
+	"time"
+
+	"mxsweep/scan/syn/rawnet"
+)
 
 // up takes in that a packet of a host's own arrived: an answer of pair i, the
 // first one if first is set, to a SYN that left at sent. Fresh is whether sent
 // can be relied on.
-func (r *run) up(i uint64, p *piece, a answer, first bool, sent int64, fresh bool) {
-	k := a.kind
+func (r *run) up(i uint64, p *piece, a rawnet.Answer, first bool, sent int64, fresh bool) {
+	k := a.Kind
 	begin, pairs := r.s.view.host(i, p)
 	t := r.hosts
 	// Those that only refuse findRefusing finds, if they have silent pairs.
-	later := k == kindReset && pairs <= firstStep && r.s.config.Earlier == nil
+	later := k == rawnet.KindReset && pairs <= firstStep && r.s.config.Earlier == nil
 	if later && t.unknown(begin) {
 		return
 	}
@@ -28,23 +32,23 @@ func (r *run) up(i uint64, p *piece, a answer, first bool, sent int64, fresh boo
 	}
 	place := uint32(i - begin)
 	switch {
-	case k == kindICMP:
-		h.rejects(place, a.icmp)
+	case k == rawnet.KindICMP:
+		h.rejects(place, a.ICMP)
 	case first || h.tcp == noPlace:
 		h.answers(place, k)
-		if n := len(p.ports); k == kindSynAck && n >= wildcardPorts && int(h.open) == n {
+		if n := len(p.ports); k == rawnet.KindSynAck && n >= wildcardPorts && int(h.open) == n {
 			host, _ := p.split(i)
 			r.s.counts.wildcard(p.addr(host))
 		}
 	}
 	slack := 2 * r.s.clock.tick()
-	if fresh && a.ttl != 0 {
+	if fresh && a.TTL != 0 {
 		t.ttl(h, place, a, first, sent, int64(slack))
 	}
 	awaited := h.asked != 0 && (place == h.tcp || place == h.other || place == h.reject) && time.Duration(sent-h.asked).Abs() <= slack
 	// A host that has banned the scanner may reject it, also on its open ports:
 	// where it has answered with segments, ICMP errors are as good as silence.
-	banned := k == kindICMP && h.tcp != noPlace
+	banned := k == rawnet.KindICMP && h.tcp != noPlace
 	if (fresh || awaited) && !banned {
 		t.hear(h, sent, slack)
 	}
@@ -76,9 +80,9 @@ func (r *run) findRefusing() {
 			first, pairs := v.host(i, p)
 			if t.find(first) == nil && r.answered.unset(first, uint64(pairs)) > 0 {
 				if h, _ := t.add(first, pairs); h != nil {
-					h.answers(uint32(i-first), kindReset)
+					h.answers(uint32(i-first), rawnet.KindReset)
 					if i = r.answered.next(i+1, first+uint64(pairs)); i < first+uint64(pairs) {
-						h.answers(uint32(i-first), kindReset)
+						h.answers(uint32(i-first), rawnet.KindReset)
 					}
 					h.heard = begun
 				}
@@ -178,7 +182,7 @@ func (t *transmitter) controls(ids []uint32) error {
 		if err := t.hold(); err != nil {
 			return err
 		}
-		n := min(len(ids), r.pacer.batch(batchSize))
+		n := min(len(ids), r.pacer.batch(rawnet.BatchSize))
 		if err := t.sleep(r.pacer.take(now(), n)); err != nil {
 			return err
 		}
@@ -221,7 +225,7 @@ func (r *run) missWitness(index uint64, sent int64) {
 	defer t.mu.Unlock()
 	h, fresh := t.add(first, pairs)
 	if fresh {
-		h.answers(uint32(index-first), kindReset) // up remembers all others
+		h.answers(uint32(index-first), rawnet.KindReset) // up remembers all others
 		h.heard = r.starts[0].Load()
 	}
 	if h != nil {

@@ -49,7 +49,7 @@ func (r *run) watch() {
 // look takes in what the witnesses say, and the totals.
 func (r *run) look() {
 	c := &r.s.counts
-	c.ringDrops.Add(r.s.ring.dropped())
+	c.ringDrops.Add(r.s.ring.Dropped())
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if r.sending.Load() {

@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"encoding/binary"
@@ -43,7 +43,7 @@ func solicitation(mac net.HardwareAddr, source, target netip.Addr) ([]byte, erro
 	}
 	icmp := &layers.ICMPv6{TypeCode: layers.CreateICMPv6TypeCode(layers.ICMPv6TypeNeighborSolicitation, 0)}
 	if err := icmp.SetNetworkLayerForChecksum(ip); err != nil {
-		return nil, fmt.Errorf("building a neighbour solicitation for %q: %w", target, err)
+		return nil, fmt.Errorf("building a neighbor solicitation for %q: %w", target, err)
 	}
 	b := gopacket.NewSerializeBuffer()
 	err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{FixLengths: true, ComputeChecksums: true}, ip, icmp,
@@ -52,7 +52,7 @@ func solicitation(mac net.HardwareAddr, source, target netip.Addr) ([]byte, erro
 			Options:       layers.ICMPv6Options{{Type: layers.ICMPv6OptSourceAddress, Data: mac}},
 		})
 	if err != nil {
-		return nil, fmt.Errorf("building a neighbour solicitation for %q: %w", target, err)
+		return nil, fmt.Errorf("building a neighbor solicitation for %q: %w", target, err)
 	}
 	return b.Bytes(), nil
 }
@@ -73,7 +73,7 @@ func readARP(b []byte) (netip.Addr, [6]byte, bool) {
 	return netip.AddrFrom4([4]byte(b[14:18])), [6]byte(b[8:14]), true
 }
 
-// readAdvertisement reads the same from a neighbour advertisement, given from
+// readAdvertisement reads the same from a neighbor advertisement, given from
 // its IPv6 header on (RFC 4861, Section 4.4).
 func readAdvertisement(b []byte) (netip.Addr, [6]byte, bool) {
 	_, _, proto, m, ok := header6(b)

@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"fmt"
@@ -22,13 +22,13 @@ func is(v uint32) bpf.JumpIf      { return bpf.JumpIf{Cond: bpf.JumpEqual, Val: 
 func atLeast(v uint32) bpf.JumpIf { return bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: v} }
 func anyOf(v uint32) bpf.JumpIf   { return bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: v} }
 
-// filter is the program that the kernel runs on each packet that arrives,
+// AnswerFilter is the program that the kernel runs on each packet that arrives,
 // with the network header at offset 0. It keeps what may answer a SYN from
 // one of our ports, what seems to answer one from a port that nobody sends
-// from, and ICMP errors. decode looks closer; this is so that the rest of the
+// from, and ICMP errors. Decode looks closer; this is so that the rest of the
 // host's traffic costs nothing. Ours are the ports from first to last; the
 // kernel's own connections leave from those from low to high.
-func filter(first, last, low, high uint16) ([]bpf.RawInstruction, error) {
+func AnswerFilter(first, last, low, high uint16) ([]bpf.RawInstruction, error) {
 	const synRst = 0x02 | 0x04
 	return assemble([]step{
 		{do: bpf.LoadExtension{Num: bpf.ExtProto}},
@@ -48,7 +48,7 @@ func filter(first, last, low, high uint16) ([]bpf.RawInstruction, error) {
 		{do: bpf.LoadAbsolute{Off: 6, Size: 1}},
 		{do: is(protoTCP), yes: "tcp"},
 		{do: is(protoICMPv6), yes: "icmp6"},
-		// Extension headers are rare, and left to decode.
+		// Extension headers are rare, and left to Decode.
 		{do: is(protoHopByHop), yes: "keep"},
 		{do: is(protoRouting), yes: "keep"},
 		{do: is(protoFragment), yes: "keep"},

@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"fmt"
@@ -23,32 +23,33 @@ const (
 	blockTime = 4
 )
 
-// A ring is a memory-mapped AF_PACKET socket (TPACKET_V3, Documentation/
+// A Ring is a memory-mapped AF_PACKET socket (TPACKET_V3, Documentation/
 // networking/packet_mmap.rst of Linux). It is read by one goroutine.
-type ring struct {
+type Ring struct {
 	fd   int
 	mem  []byte
 	next int          // the block that comes next
 	read atomic.Int32 // next, for other goroutines
 }
 
-// openRing opens a ring that hears the interface, or all if it is 0. It keeps
-// network headers only: what the link puts in front is the kernel's business.
-func openRing(ifindex int, prog []bpf.RawInstruction) (*ring, error) {
+// OpenRing opens a ring, which must be closed, that receives what prog keeps on
+// the interface of that index, or on all if it is 0. It keeps packets from their
+// network header on: what the link puts in front is the kernel's business.
+func OpenRing(ifindex int, prog []bpf.RawInstruction) (*Ring, error) {
 	// With protocol 0 nothing is received until all is in place.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening a packet socket: %w", err)
 	}
-	r := &ring{fd: fd}
+	r := &Ring{fd: fd}
 	if err := r.setUp(ifindex, prog); err != nil {
-		r.close()
+		r.Close()
 		return nil, err
 	}
 	return r, nil
 }
 
-func (r *ring) setUp(ifindex int, prog []bpf.RawInstruction) error {
+func (r *Ring) setUp(ifindex int, prog []bpf.RawInstruction) error {
 	if err := attach(r.fd, prog); err != nil {
 		return err
 	}
@@ -78,7 +79,8 @@ func (r *ring) setUp(ifindex int, prog []bpf.RawInstruction) error {
 	return nil
 }
 
-func (r *ring) close() {
+// Close closes the socket. No goroutine may use the ring any more.
+func (r *Ring) Close() {
 	if r.mem != nil {
 		_ = unix.Munmap(r.mem)
 		r.mem = nil
@@ -90,27 +92,28 @@ func (r *ring) close() {
 func htons(v uint16) uint16 { return v<<8 | v>>8 }
 
 // status is the word of a block that says whose it is.
-func (r *ring) status(block int) *uint32 {
+func (r *Ring) status(block int) *uint32 {
 	d := (*unix.TpacketBlockDesc)(unsafe.Pointer(&r.mem[block*blockSize]))
 	return (*uint32)(unsafe.Pointer(&d.Hdr)) // Block_status comes first in the union
 }
 
-// full reports whether more than half of the ring waits to be read. It may be
+// Full reports whether more than half of the ring waits to be read. It may be
 // called by any goroutine.
-func (r *ring) full() bool {
+func (r *Ring) Full() bool {
 	return atomic.LoadUint32(r.status((int(r.read.Load())+blockCount/2)%blockCount))&unix.TP_STATUS_USER != 0
 }
 
-// A packet is what the ring keeps of one.
-type packet struct {
-	proto   uint16 // EtherType
-	ifindex int
-	time    int64  // when it arrived, nanoseconds since 1970
-	data    []byte // from the network header on; gone after the call
+// A Packet is what the ring keeps of one.
+type Packet struct {
+	EtherType uint16 // EtherType
+	Link      int
+	Time      int64  // when it arrived, nanoseconds since 1970
+	Data      []byte // from the network header on; gone after the call
 }
 
-// drain hands all packets of the blocks that are ready to f.
-func (r *ring) drain(f func(packet)) (blocks int) {
+// Drain hands all packets of the blocks that are ready to f, and returns how many
+// blocks there were. It does not wait.
+func (r *Ring) Drain(f func(Packet)) (blocks int) {
 	defer func() { r.read.Store(int32(r.next)) }()
 	for ; blocks < blockCount; blocks++ {
 		status := r.status(r.next)
@@ -126,7 +129,7 @@ func (r *ring) drain(f func(packet)) (blocks int) {
 
 // eachPacket hands the packets of one block to f. Offsets that lead out of the
 // block end it.
-func eachPacket(block []byte, f func(packet)) {
+func eachPacket(block []byte, f func(Packet)) {
 	d := (*unix.TpacketBlockDesc)(unsafe.Pointer(&block[0]))
 	h := (*unix.TpacketHdrV1)(unsafe.Pointer(&d.Hdr))
 	const lladdr = (unix.SizeofTpacket3Hdr + unix.TPACKET_ALIGNMENT - 1) &^ (unix.TPACKET_ALIGNMENT - 1)
@@ -142,11 +145,11 @@ func eachPacket(block []byte, f func(packet)) {
 		if end > len(block) {
 			return
 		}
-		f(packet{
-			proto:   htons(ll.Protocol),
-			ifindex: int(ll.Ifindex),
-			time:    int64(p.Sec)*1e9 + int64(p.Nsec),
-			data:    block[from:end:end],
+		f(Packet{
+			EtherType: htons(ll.Protocol),
+			Link:      int(ll.Ifindex),
+			Time:      int64(p.Sec)*1e9 + int64(p.Nsec),
+			Data:      block[from:end:end],
 		})
 		if p.Next_offset == 0 {
 			return
@@ -155,9 +158,9 @@ func eachPacket(block []byte, f func(packet)) {
 	}
 }
 
-// wait waits for a block, for at most d, in whole milliseconds. An interface
+// Wait waits for a block, for at most d, in whole milliseconds. An interface
 // that went down is an error.
-func (r *ring) wait(d time.Duration) error {
+func (r *Ring) Wait(d time.Duration) error {
 	fds := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}}
 	if _, err := unix.Poll(fds, int(d.Milliseconds())); err != nil && err != unix.EINTR {
 		return fmt.Errorf("waiting for answers: %w", err)
@@ -171,8 +174,8 @@ func (r *ring) wait(d time.Duration) error {
 	return nil
 }
 
-// dropped is how many answers the ring had no room for since the last call.
-func (r *ring) dropped() uint64 {
+// Dropped is how many answers the ring had no room for since the last call.
+func (r *Ring) Dropped() uint64 {
 	s, err := unix.GetsockoptTpacketStatsV3(r.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {
 		return 0

@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"bytes"
@@ -50,33 +50,33 @@ func TestDecode(t *testing.T) {
 	host4, host6 := netip.MustParseAddr("10.91.16.5"), netip.MustParseAddr("fd91:16::5")
 	us4, us6 := netip.MustParseAddr("10.91.0.1"), netip.MustParseAddr("fd91::1")
 	router4, router6 := netip.MustParseAddr("10.91.0.2"), netip.MustParseAddr("fd91::2")
-	want := map[string]answer{
+	want := map[string]Answer{
 		"syn4":         {},
 		"syn6":         {},
-		"syn-ack4":     {kind: kindSynAck, remote: host4, local: us4, port: 26, sport: 0xf4f3, ack: 0x4e66ed5d, ttl: 63},
-		"reset4":       {kind: kindReset, remote: host4, local: us4, port: 27, sport: 0xf4f3, ack: 0x950f15f9, ttl: 63},
-		"prohibited4":  {kind: kindICMP, remote: host4, from: router4, local: us4, port: 25, sport: 0xf4f3, ack: 0x30f2cbaa, icmp: Unreachable{Type: 3, Code: 13}},
-		"syn-ack6":     {kind: kindSynAck, remote: host6, local: us6, port: 26, sport: 0xf4f3, ack: 0xe4b118d1, ttl: 63},
-		"reset6":       {kind: kindReset, remote: host6, local: us6, port: 27, sport: 0xf4f3, ack: 0x59245508, ttl: 63},
-		"unreachable6": {kind: kindICMP, remote: host6, from: router6, local: us6, port: 25, sport: 0xf4f3, ack: 0xe3557b2f, icmp: Unreachable{Type: 1, Code: 3, V6: true}},
+		"syn-ack4":     {Kind: KindSynAck, Remote: host4, Local: us4, Port: 26, LocalPort: 0xf4f3, Ack: 0x4e66ed5d, TTL: 63},
+		"reset4":       {Kind: KindReset, Remote: host4, Local: us4, Port: 27, LocalPort: 0xf4f3, Ack: 0x950f15f9, TTL: 63},
+		"prohibited4":  {Kind: KindICMP, Remote: host4, From: router4, Local: us4, Port: 25, LocalPort: 0xf4f3, Ack: 0x30f2cbaa, ICMP: ICMPError{Type: 3, Code: 13}},
+		"syn-ack6":     {Kind: KindSynAck, Remote: host6, Local: us6, Port: 26, LocalPort: 0xf4f3, Ack: 0xe4b118d1, TTL: 63},
+		"reset6":       {Kind: KindReset, Remote: host6, Local: us6, Port: 27, LocalPort: 0xf4f3, Ack: 0x59245508, TTL: 63},
+		"unreachable6": {Kind: KindICMP, Remote: host6, From: router6, Local: us6, Port: 25, LocalPort: 0xf4f3, Ack: 0xe3557b2f, ICMP: ICMPError{Type: 1, Code: 3, V6: true}},
 	}
 	packets := captured(t)
 	for name, a := range want {
 		b := packets[name]
-		if got := decode(etherType(b), b); got != a {
+		if got := Decode(etherType(b), b); got != a {
 			t.Errorf("%s: %+v, want %+v", name, got, a)
 		}
 		// With a tag that the card left on, and with two.
 		tagged := append([]byte{0x00, 0x05, byte(etherType(b) >> 8), byte(etherType(b))}, b...)
-		if got := decode(etherVLAN, tagged); got != a {
+		if got := Decode(etherVLAN, tagged); got != a {
 			t.Errorf("%s, tagged: %+v, want %+v", name, got, a)
 		}
 		twice := append([]byte{0x00, 0x07, 0x81, 0x00}, tagged...)
-		if got := decode(etherQinQ, twice); got != a {
+		if got := Decode(etherQinQ, twice); got != a {
 			t.Errorf("%s, tagged twice: %+v, want %+v", name, got, a)
 		}
 		// With the padding of a short frame.
-		if got := decode(etherType(b), append(bytes.Clone(b), 0, 0, 0, 0, 0, 0)); got != a {
+		if got := Decode(etherType(b), append(bytes.Clone(b), 0, 0, 0, 0, 0, 0)); got != a {
 			t.Errorf("%s, padded: %+v, want %+v", name, got, a)
 		}
 	}
@@ -90,8 +90,8 @@ func TestDecodeTruncated(t *testing.T) {
 	}
 	for name, b := range captured(t) {
 		for n := range b {
-			got := decode(etherType(b), b[:n])
-			if (got.kind != kindNone) != (need[name] > 0 && n >= need[name]) {
+			got := Decode(etherType(b), b[:n])
+			if (got.Kind != KindNone) != (need[name] > 0 && n >= need[name]) {
 				t.Errorf("%s cut to %d bytes: %+v", name, n, got)
 			}
 		}
@@ -127,36 +127,36 @@ func TestDecodeVariants(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		packet []byte
-		want   kind
+		want   Kind
 	}{
-		"options":               {options("syn-ack4"), kindSynAck},
-		"options, ICMP":         {options("prohibited4"), kindICMP},
-		"first fragment":        {fragment4(0x2000), kindSynAck},
-		"later fragment":        {fragment4(0x2001), kindNone},
-		"last fragment":         {fragment4(0x0005), kindNone},
-		"hop by hop":            {extended(protoHopByHop, 0, 0, 1, 4, 0, 0, 0, 0), kindSynAck},
-		"destination options":   {extended(protoDestOpts, 0, 0, 1, 4, 0, 0, 0, 0), kindSynAck},
-		"first fragment, IPv6":  {extended(protoFragment, 0, 0, 0, 1, 1, 2, 3, 4), kindSynAck},
-		"later fragment, IPv6":  {extended(protoFragment, 0, 0, 0, 8, 1, 2, 3, 4), kindNone},
-		"header beyond the end": {extended(protoRouting, 0, 255, 0, 0, 0, 0, 0, 0), kindNone},
-		"SYN":                   {flags(0x02), kindNone},
-		"ACK":                   {flags(0x10), kindNone},
-		"FIN ACK":               {flags(0x11), kindNone},
-		"SYN ACK FIN":           {flags(0x13), kindNone},
-		"RST":                   {flags(0x04), kindReset},
-		"SYN ACK ECE":           {flags(0x52), kindSynAck}, // RFC 3168, Section 6.1.1
-		"SYN RST ACK":           {flags(0x16), kindNone},
+		"options":               {options("syn-ack4"), KindSynAck},
+		"options, ICMP":         {options("prohibited4"), KindICMP},
+		"first fragment":        {fragment4(0x2000), KindSynAck},
+		"later fragment":        {fragment4(0x2001), KindNone},
+		"last fragment":         {fragment4(0x0005), KindNone},
+		"hop by hop":            {extended(protoHopByHop, 0, 0, 1, 4, 0, 0, 0, 0), KindSynAck},
+		"destination options":   {extended(protoDestOpts, 0, 0, 1, 4, 0, 0, 0, 0), KindSynAck},
+		"first fragment, IPv6":  {extended(protoFragment, 0, 0, 0, 1, 1, 2, 3, 4), KindSynAck},
+		"later fragment, IPv6":  {extended(protoFragment, 0, 0, 0, 8, 1, 2, 3, 4), KindNone},
+		"header beyond the end": {extended(protoRouting, 0, 255, 0, 0, 0, 0, 0, 0), KindNone},
+		"SYN":                   {flags(0x02), KindNone},
+		"ACK":                   {flags(0x10), KindNone},
+		"FIN ACK":               {flags(0x11), KindNone},
+		"SYN ACK FIN":           {flags(0x13), KindNone},
+		"RST":                   {flags(0x04), KindReset},
+		"SYN ACK ECE":           {flags(0x52), KindSynAck}, // RFC 3168, Section 6.1.1
+		"SYN RST ACK":           {flags(0x16), KindNone},
 	} {
-		if got := decode(etherType(c.packet), c.packet); got.kind != c.want {
-			t.Errorf("%s: kind %d, want %d", name, got.kind, c.want)
+		if got := Decode(etherType(c.packet), c.packet); got.Kind != c.want {
+			t.Errorf("%s: kind %d, want %d", name, got.Kind, c.want)
 		}
 	}
 }
 
-// TestFilter runs the kernel's program over what decode understands, which it
+// TestFilter runs the kernel's program over what Decode understands, which it
 // must keep, and over other traffic, which it must not.
 func TestFilter(t *testing.T) {
-	raw, err := filter(0xf000, 0xffff, 32768, 60999)
+	raw, err := AnswerFilter(0xf000, 0xffff, 32768, 60999)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -214,17 +214,17 @@ func TestTemplate(t *testing.T) {
 		{"2001:db8::1", "2001:db8:ffff:ffff:ffff:ffff:ffff:ffff", local}, {"2001:db8::1", "2001:db8::2", nil},
 	} {
 		src, dst := netip.MustParseAddr(c.src), netip.MustParseAddr(c.dst)
-		tmpl, err := newTemplate(src, c.mac, next)
+		tmpl, err := NewTemplate(src, c.mac, next)
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, seq := range []uint32{0, 1, 0xffff, 0x10000, 0xdeadbeef, 0xffffffff} {
-			var f frame
+			var f Frame
 			if src.Is4() {
-				tmpl.write4(&f, binary.BigEndian.Uint32(dst.AsSlice()), 61234, 10143, seq)
+				tmpl.Write4(&f, binary.BigEndian.Uint32(dst.AsSlice()), 61234, 10143, seq)
 			} else {
 				d := dst.As16()
-				tmpl.write6(&f, &d, 61234, 10143, seq)
+				tmpl.Write6(&f, &d, 61234, 10143, seq)
 			}
 			got := f[tmpl.ip:tmpl.length]
 			if want := rebuilt(t, got, dst, seq); !bytes.Equal(got, want) {
@@ -269,20 +269,20 @@ func rebuilt(t *testing.T, b []byte, dst netip.Addr, seq uint32) []byte {
 
 func BenchmarkPatch(b *testing.B) {
 	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
-	t, err := newTemplate(netip.MustParseAddr("10.87.0.1"), mac, mac)
+	t, err := NewTemplate(netip.MustParseAddr("10.87.0.1"), mac, mac)
 	if err != nil {
 		b.Fatal(err)
 	}
-	var f frame
+	var f Frame
 	for i := 0; b.Loop(); i++ {
-		t.write4(&f, uint32(i), 6000, 10025, uint32(i))
+		t.Write4(&f, uint32(i), 6000, 10025, uint32(i))
 	}
 }
 
 func BenchmarkDecode(b *testing.B) {
 	p := captured(b)["syn-ack4"]
 	for b.Loop() {
-		if decode(etherIPv4, p).kind != kindSynAck {
+		if Decode(etherIPv4, p).Kind != KindSynAck {
 			b.Fatal("not understood")
 		}
 	}

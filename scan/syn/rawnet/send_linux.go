@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"fmt"
@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// batchSize is how many SYNs leave with one system call: at 64 the call
+// BatchSize is how many SYNs leave, at most, with one system call: at 64 the call
 // itself has become a hundredth of the cost.
-const batchSize = 64
+const BatchSize = 64
 
 // A message is struct mmsghdr of sendmmsg(2).
 type message struct {
@@ -18,37 +18,39 @@ type message struct {
 	_   [4]byte
 }
 
-// A sender sends frames on one interface, in batches, past its queueing
+// A Sender sends frames on one interface, in batches, past its queueing
 // discipline. It belongs to one goroutine.
-type sender interface {
-	link() link
+type Sender interface {
+	// Link is the interface.
+	Link() Link
 
-	// next is room for one more frame of the batch, of the template's length
-	// and kind. A batch has batchSize at most.
-	next(t *template) *frame
-	// waiting is how many frames the batch has.
-	waiting() int
+	// Next is room for one more frame of the batch, of the template's length
+	// and kind. A batch has BatchSize at most.
+	Next(t *Template) *Frame
+	// Waiting is how many frames the batch has.
+	Waiting() int
 
-	// flush sends of the batch what can be sent, and reports whether it is
-	// all gone; flush is called again until it is. Of the errors ENOBUFS
+	// Flush sends of the batch what can be sent, and reports whether it is
+	// all gone; Flush is called again until it is. Of the errors ENOBUFS
 	// means that a frame met a full queue, and EAGAIN that the kernel has no
 	// room; both pass, and nothing is lost by them.
-	flush() (bool, error)
+	Flush() (bool, error)
 
-	// each hands the frames of the batch to f, from their network header on.
-	each(f func([]byte) error) error
-	// clear empties the batch.
-	clear()
-	close()
+	// Each hands the frames of the batch to f, from their network header on.
+	Each(f func([]byte) error) error
+	// Clear empties the batch.
+	Clear()
+	// Close closes the socket.
+	Close()
 }
 
 // A packetSender sends through an AF_PACKET socket.
 type packetSender struct {
 	fd     int
-	on     link
-	frames [batchSize]frame
-	iovs   [batchSize]unix.Iovec
-	msgs   [batchSize]message
+	on     Link
+	frames [BatchSize]Frame
+	iovs   [BatchSize]unix.Iovec
+	msgs   [BatchSize]message
 	n      int // frames waiting
 	sent   int // of those, how many are gone
 
@@ -57,32 +59,34 @@ type packetSender struct {
 	names [2]unix.RawSockaddrLinklayer
 }
 
-// openSender opens a sender on an interface: the best there is.
-func openSender(out link, thread int) (sender, error) {
-	if s, err := openXDP(out, thread); err == nil {
+// OpenSender opens a sender on an interface, the fastest there is: AF_XDP on the
+// transmit queue of that number, or else AF_PACKET. It must be closed.
+func OpenSender(out Link, queue int) (Sender, error) {
+	if s, err := openXDP(out, queue); err == nil {
 		return s, nil
 	}
-	return openPacket(out)
+	return OpenPacketSender(out)
 }
 
-// openPacket opens a sender that works everywhere.
-func openPacket(out link) (*packetSender, error) {
+// OpenPacketSender opens a sender that works on every interface, which must be
+// closed.
+func OpenPacketSender(out Link) (Sender, error) {
 	// Protocol 0: it receives nothing.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening a packet socket: %w", err)
 	}
 	s := &packetSender{fd: fd, on: out}
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: out.index}); err != nil {
-		s.close()
-		return nil, fmt.Errorf("binding a packet socket to interface %q: %w", out.name, err)
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Ifindex: out.Index}); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("binding a packet socket to interface %q: %w", out.Name, err)
 	}
 	// Shaping is ours: the queueing discipline costs a sixth of the rate and
 	// drops without a word. A kernel or driver without it sends all the same.
 	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 4<<20)
 	for k, proto := range []uint16{unix.ETH_P_IP, unix.ETH_P_IPV6} {
-		s.names[k] = unix.RawSockaddrLinklayer{Family: unix.AF_PACKET, Protocol: htons(proto), Ifindex: int32(out.index)}
+		s.names[k] = unix.RawSockaddrLinklayer{Family: unix.AF_PACKET, Protocol: htons(proto), Ifindex: int32(out.Index)}
 	}
 	for i := range s.msgs {
 		s.iovs[i].Base = &s.frames[i][0]
@@ -92,11 +96,11 @@ func openPacket(out link) (*packetSender, error) {
 	return s, nil
 }
 
-func (s *packetSender) close() { _ = unix.Close(s.fd) }
+func (s *packetSender) Close() { _ = unix.Close(s.fd) }
 
-func (s *packetSender) link() link { return s.on }
+func (s *packetSender) Link() Link { return s.on }
 
-func (s *packetSender) next(t *template) *frame {
+func (s *packetSender) Next(t *Template) *Frame {
 	i := s.n
 	s.n++
 	s.iovs[i].SetLen(t.length)
@@ -110,11 +114,11 @@ func (s *packetSender) next(t *template) *frame {
 	return &s.frames[i]
 }
 
-func (s *packetSender) waiting() int { return s.n }
+func (s *packetSender) Waiting() int { return s.n }
 
-func (s *packetSender) clear() { s.n, s.sent = 0, 0 }
+func (s *packetSender) Clear() { s.n, s.sent = 0, 0 }
 
-func (s *packetSender) each(f func([]byte) error) error {
+func (s *packetSender) Each(f func([]byte) error) error {
 	for i := range s.n {
 		frame := s.frames[i][:s.iovs[i].Len]
 		if s.msgs[i].hdr.Name == nil {
@@ -127,7 +131,7 @@ func (s *packetSender) each(f func([]byte) error) error {
 	return nil
 }
 
-func (s *packetSender) flush() (bool, error) {
+func (s *packetSender) Flush() (bool, error) {
 	// Not Syscall: the call does not block, and telling the scheduler that
 	// it might costs more than a frame does.
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(s.fd),

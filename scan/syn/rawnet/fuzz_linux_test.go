@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"encoding/binary"
@@ -24,8 +24,8 @@ func FuzzReceive(f *testing.F) {
 		f.Add(uint16(etherIPv6), ns)
 	}
 	f.Fuzz(func(t *testing.T, proto uint16, b []byte) {
-		a := decode(proto, b)
-		if a.kind != kindNone && (!a.remote.IsValid() || !a.local.IsValid()) {
+		a := Decode(proto, b)
+		if a.Kind != KindNone && (!a.Remote.IsValid() || !a.Local.IsValid()) {
 			t.Errorf("an answer without addresses: %+v", a)
 		}
 		readARP(b)
@@ -33,13 +33,13 @@ func FuzzReceive(f *testing.F) {
 		if len(b) >= int(unix.SizeofTpacket3Hdr) {
 			block := make([]byte, max(len(b), 256))
 			copy(block, b)
-			eachPacket(block, func(p packet) { decode(p.proto, p.data) })
+			eachPacket(block, func(p Packet) { Decode(p.EtherType, p.Data) })
 		}
 		attributes(b, func(uint16, []byte) {})
 	})
 }
 
-func TestReadNeighbours(t *testing.T) {
+func TestReadNeighbors(t *testing.T) {
 	mac := net.HardwareAddr{2, 0, 0, 0, 0, 1}
 	us, them := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	b, err := arpRequest(mac, us, them)
@@ -92,13 +92,13 @@ func TestEachPacket(t *testing.T) {
 		copy(h[96:], []byte{1, 2, 3, byte(i)})
 		at += 256
 	}
-	var got []packet
-	eachPacket(block, func(p packet) { got = append(got, p) })
+	var got []Packet
+	eachPacket(block, func(p Packet) { got = append(got, p) })
 	if len(got) != 3 {
 		t.Fatalf("%d packets", len(got))
 	}
 	for i, p := range got {
-		if p.proto != etherIPv6 || p.ifindex != 9 || p.time != 7e9+int64(i) || len(p.data) != 4 || p.data[3] != byte(i) {
+		if p.EtherType != etherIPv6 || p.Link != 9 || p.Time != 7e9+int64(i) || len(p.Data) != 4 || p.Data[3] != byte(i) {
 			t.Errorf("packet %d: %+v", i, p)
 		}
 	}

@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"fmt"
@@ -9,20 +9,20 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A neighborSocket asks the neighbors on one Ethernet link for their hardware
+// A NeighborSocket asks the neighbors on one Ethernet link for their hardware
 // addresses, by ARP (RFC 826) and by neighbor discovery (RFC 4861). It asks
 // itself and not through the kernel, whose table holds a thousand neighbors and
 // which asks only when it has a datagram to send, which the neighbor would then
 // get. It belongs to one goroutine.
-type neighborSocket struct {
+type NeighborSocket struct {
 	fd   int
-	on   link
+	on   Link
 	data [2 * snapLen]byte
 }
 
-// openNeighborSocket opens a socket on an Ethernet link, which must be closed.
+// OpenNeighborSocket opens a socket on an Ethernet link, which must be closed.
 // Without the right to raw sockets the error wraps unix.EPERM.
-func openNeighborSocket(l link) (*neighborSocket, error) {
+func OpenNeighborSocket(l Link) (*NeighborSocket, error) {
 	prog, err := neighborFilter()
 	if err != nil {
 		return nil, err
@@ -31,40 +31,40 @@ func openNeighborSocket(l link) (*neighborSocket, error) {
 	if err != nil {
 		return nil, fmt.Errorf("opening a packet socket: %w", err)
 	}
-	s := &neighborSocket{fd: fd, on: l}
+	s := &NeighborSocket{fd: fd, on: l}
 	if err := attach(fd, prog); err != nil {
-		s.close()
+		s.Close()
 		return nil, err
 	}
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_RCVBUF, 1<<20)
-	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: l.index}); err != nil {
-		s.close()
-		return nil, fmt.Errorf("binding a packet socket to interface %q: %w", l.name, err)
+	if err := unix.Bind(fd, &unix.SockaddrLinklayer{Protocol: htons(unix.ETH_P_ALL), Ifindex: l.Index}); err != nil {
+		s.Close()
+		return nil, fmt.Errorf("binding a packet socket to interface %q: %w", l.Name, err)
 	}
 	return s, nil
 }
 
-// close closes the socket.
-func (s *neighborSocket) close() { _ = unix.Close(s.fd) }
+// Close closes the socket.
+func (s *NeighborSocket) Close() { _ = unix.Close(s.fd) }
 
-// link is the link that it asks on.
-func (s *neighborSocket) link() link { return s.on }
+// Link is the link that it asks on.
+func (s *NeighborSocket) Link() Link { return s.on }
 
-// ask asks once who has target, from the address source of the same family. A
+// Ask asks once who has target, from the address source of the same family. A
 // question that the kernel has no room for is lost, and no error.
-func (s *neighborSocket) ask(source, target netip.Addr) error {
-	to := &unix.SockaddrLinklayer{Ifindex: s.on.index, Halen: 6}
+func (s *NeighborSocket) Ask(source, target netip.Addr) error {
+	to := &unix.SockaddrLinklayer{Ifindex: s.on.Index, Halen: 6}
 	var msg []byte
 	var err error
 	if target.Is4() {
 		to.Protocol = htons(unix.ETH_P_ARP)
 		to.Addr = [8]byte{0xff, 0xff, 0xff, 0xff, 0xff, 0xff}
-		msg, err = arpRequest(s.on.mac, source, target)
+		msg, err = arpRequest(s.on.MAC, source, target)
 	} else {
 		_, mac := solicited(target)
 		to.Protocol = htons(unix.ETH_P_IPV6)
 		copy(to.Addr[:], mac[:])
-		msg, err = solicitation(s.on.mac, source, target)
+		msg, err = solicitation(s.on.MAC, source, target)
 	}
 	if err != nil {
 		return err
@@ -73,13 +73,13 @@ func (s *neighborSocket) ask(source, target netip.Addr) error {
 	case nil, unix.ENOBUFS, unix.EAGAIN, unix.EINTR:
 		return nil
 	default:
-		return fmt.Errorf("asking for the hardware address of %q on %q: %w", target, s.on.name, err)
+		return fmt.Errorf("asking for the hardware address of %q on %q: %w", target, s.on.Name, err)
 	}
 }
 
-// hear waits until end for a neighbor to say which address it has, in answer to a
+// Receive waits until end for a neighbor to say which address it has, in answer to a
 // question or not, and reports whether one did.
-func (s *neighborSocket) hear(end time.Time) (netip.Addr, [6]byte, bool) {
+func (s *NeighborSocket) Receive(end time.Time) (netip.Addr, [6]byte, bool) {
 	for {
 		n, from, err := unix.Recvfrom(s.fd, s.data[:], 0)
 		if err != nil {

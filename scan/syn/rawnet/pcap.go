@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"fmt"
@@ -11,26 +11,28 @@ import (
 	"github.com/google/gopacket/pcapgo"
 )
 
-// A capture writes packets down as evidence. It may be used by several
-// goroutines.
-type capture struct {
+// A Capture writes packets to a capture file (pcap, nanoseconds). It may be used
+// by several goroutines.
+type Capture struct {
 	mu  sync.Mutex
 	w   *pcapgo.Writer
 	err error
 }
 
-// newCapture begins a capture file of raw IP packets.
-func newCapture(w io.Writer) (*capture, error) {
-	c := &capture{w: pcapgo.NewWriterNanos(w)}
+// NewCapture begins a capture file of raw IP packets, without link headers. The
+// error is that of w.
+func NewCapture(w io.Writer) (*Capture, error) {
+	c := &Capture{w: pcapgo.NewWriterNanos(w)}
 	if err := c.w.WriteFileHeader(65535, layers.LinkTypeRaw); err != nil {
 		return nil, fmt.Errorf("writing the capture file: %w", err)
 	}
 	return c, nil
 }
 
-// write writes one packet, from its network header on. After the first error
-// nothing is written any more.
-func (c *capture) write(at int64, packet []byte) error {
+// Write writes one packet, from its network header on, which left or arrived at
+// a time in nanoseconds since 1970. After the first error of the file nothing is
+// written any more, and each call returns that error.
+func (c *Capture) Write(at int64, packet []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if c.err != nil {

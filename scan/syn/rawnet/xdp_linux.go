@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ import (
 // way. It belongs to one goroutine.
 type xdpSender struct {
 	fd   int
-	on   link
+	on   Link
 	umem []byte
 	tx   xdpRing[unix.XDPDesc] // to the kernel
 	done xdpRing[uint64]       // back from it
@@ -42,10 +42,10 @@ type xdpRing[T any] struct {
 
 // openXDP opens a sender on a transmit queue of an interface. It fails where
 // the kernel, the interface or the limit on locked memory is in the way.
-func openXDP(out link, queue int) (*xdpSender, error) {
+func openXDP(out Link, queue int) (*xdpSender, error) {
 	// Devices on top of others may want to know the protocol of a frame,
 	// which such a socket does not say.
-	if out.hardware != unix.ARPHRD_ETHER || out.kind != "" && out.kind != "veth" {
+	if out.Hardware != unix.ARPHRD_ETHER || out.Kind != "" && out.Kind != "veth" {
 		return nil, fmt.Errorf("opening an AF_XDP socket: %w", unix.EOPNOTSUPP)
 	}
 	fd, err := unix.Socket(unix.AF_XDP, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
@@ -54,8 +54,8 @@ func openXDP(out link, queue int) (*xdpSender, error) {
 	}
 	s := &xdpSender{fd: fd, on: out}
 	if err := s.setUp(queue); err != nil {
-		s.close()
-		return nil, fmt.Errorf("opening an AF_XDP socket on %q: %w", out.name, err)
+		s.Close()
+		return nil, fmt.Errorf("opening an AF_XDP socket on %q: %w", out.Name, err)
 	}
 	for i := range uint64(xdpFrames) {
 		s.free = append(s.free, i*xdpSize)
@@ -92,7 +92,7 @@ func (s *xdpSender) setUp(queue int) error {
 	if s.done, err = mapRing[uint64](s.fd, unix.XDP_UMEM_PGOFF_COMPLETION_RING, at.Cr); err != nil {
 		return err
 	}
-	return unix.Bind(s.fd, &unix.SockaddrXDP{Flags: unix.XDP_COPY, Ifindex: uint32(s.on.index), QueueID: uint32(queue)})
+	return unix.Bind(s.fd, &unix.SockaddrXDP{Flags: unix.XDP_COPY, Ifindex: uint32(s.on.Index), QueueID: uint32(queue)})
 }
 
 func (s *xdpSender) option(name int, value unsafe.Pointer, size uintptr) error {
@@ -117,7 +117,7 @@ func mapRing[T any](fd int, offset int64, at unix.XDPRingOffset) (xdpRing[T], er
 	}, nil
 }
 
-func (s *xdpSender) close() {
+func (s *xdpSender) Close() {
 	_ = unix.Close(s.fd)
 	for _, mem := range [][]byte{s.tx.mem, s.done.mem, s.umem} {
 		if mem != nil {
@@ -126,20 +126,20 @@ func (s *xdpSender) close() {
 	}
 }
 
-func (s *xdpSender) link() link { return s.on }
+func (s *xdpSender) Link() Link { return s.on }
 
-// next is room for one more frame. There is some: flush does not return
+// Next is room for one more frame. There is some: Flush does not return
 // before a whole batch has room again.
-func (s *xdpSender) next(t *template) *frame {
+func (s *xdpSender) Next(t *Template) *Frame {
 	at := s.free[len(s.free)-1]
 	s.free = s.free[:len(s.free)-1]
 	s.batch = append(s.batch, unix.XDPDesc{Addr: at, Len: uint32(t.length)})
-	return (*frame)(s.umem[at:])
+	return (*Frame)(s.umem[at:])
 }
 
-func (s *xdpSender) waiting() int { return len(s.batch) }
+func (s *xdpSender) Waiting() int { return len(s.batch) }
 
-func (s *xdpSender) each(f func([]byte) error) error {
+func (s *xdpSender) Each(f func([]byte) error) error {
 	for _, d := range s.batch {
 		if err := f(s.umem[d.Addr+ethernetLen : d.Addr+uint64(d.Len)]); err != nil {
 			return err
@@ -148,10 +148,10 @@ func (s *xdpSender) each(f func([]byte) error) error {
 	return nil
 }
 
-func (s *xdpSender) clear() { s.batch, s.n = s.batch[:0], 0 }
+func (s *xdpSender) Clear() { s.batch, s.n = s.batch[:0], 0 }
 
-// flush posts the batch and has the kernel send what is posted.
-func (s *xdpSender) flush() (bool, error) {
+// Flush posts the batch and has the kernel send what is posted.
+func (s *xdpSender) Flush() (bool, error) {
 	p := *s.tx.producer
 	for ; s.n < len(s.batch); s.n++ {
 		s.tx.entries[p%xdpFrames] = s.batch[s.n]
@@ -161,7 +161,7 @@ func (s *xdpSender) flush() (bool, error) {
 	before := atomic.LoadUint32(s.tx.consumer)
 	if before == p {
 		s.reap()
-		return len(s.free) >= batchSize, unix.EAGAIN
+		return len(s.free) >= BatchSize, unix.EAGAIN
 	}
 	_, _, errno := unix.RawSyscall6(unix.SYS_SENDTO, uintptr(s.fd), 0, 0, unix.MSG_DONTWAIT, 0, 0)
 	runtime.KeepAlive(s)
@@ -178,7 +178,7 @@ func (s *xdpSender) flush() (bool, error) {
 		return false, lost
 	case errno != 0 && errno != unix.EBUSY && errno != unix.EAGAIN:
 		return false, errno
-	case after == p && len(s.free) >= batchSize:
+	case after == p && len(s.free) >= BatchSize:
 		return true, nil
 	case after == before || after == p:
 		return false, unix.EAGAIN // the interface has not sent them yet

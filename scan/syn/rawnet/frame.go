@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"encoding/binary"
@@ -20,27 +20,28 @@ const (
 	maxFrame = ethernetLen + ipv6Len + tcpLen
 )
 
-// A frame has room for any SYN: an Ethernet header, where the link has one, and
+// A Frame has room for any SYN: an Ethernet header, where the link has one, and
 // what follows it.
-type frame [maxFrame]byte
+type Frame [maxFrame]byte
 
-// setDestination sets the destination of the Ethernet header (IEEE 802.3, clause
+// SetDestination sets the destination of the Ethernet header (IEEE 802.3, clause
 // 3.2.4), which the frame must have.
-func (f *frame) setDestination(mac [6]byte) { copy(f[:6], mac[:]) }
+func (f *Frame) SetDestination(mac [6]byte) { copy(f[:6], mac[:]) }
 
-// frameLen is how long a SYN is on Ethernet, in bytes, without padding and check
+// FrameLen is how long a SYN is on Ethernet, in bytes, without padding and check
 // sequence.
-func frameLen(v6 bool) int {
+func FrameLen(v6 bool) int {
 	if v6 {
 		return ethernetLen + ipv6Len + tcpLen
 	}
 	return ethernetLen + ipv4Len + tcpLen
 }
 
-// A template is a SYN to nobody in particular, built once; what differs from
-// one SYN to the next is patched in, and the checksums with it.
-type template struct {
-	frame  frame
+// A Template is a SYN to nobody in particular, built once; what differs from
+// one SYN to the next is patched in, and the checksums with it. It may be used by
+// several goroutines once its destination is set.
+type Template struct {
+	frame  Frame
 	length int
 	ip     int // offset of the IP header: 0 where there is no link header
 	v6     bool
@@ -50,10 +51,11 @@ type template struct {
 	ipSum, tcpSum uint32
 }
 
-// newTemplate builds the SYN that leaves from src. A nil local means that the
-// link has no header.
-func newTemplate(src netip.Addr, local, next net.HardwareAddr) (*template, error) {
-	t := &template{v6: src.Is6()}
+// NewTemplate builds the SYN that leaves from src, from the hardware address
+// local to next, of six bytes each. A nil local means that the link has no
+// header.
+func NewTemplate(src netip.Addr, local, next net.HardwareAddr) (*Template, error) {
+	t := &Template{v6: src.Is6()}
 	tcp := &layers.TCP{
 		SYN:    true,
 		Window: 64240,
@@ -105,7 +107,7 @@ func newTemplate(src netip.Addr, local, next net.HardwareAddr) (*template, error
 }
 
 // sums takes the checksums out of the frame and remembers what they were of.
-func (t *template) sums() {
+func (t *Template) sums() {
 	tcp := t.tcp()
 	ck := t.frame[tcp+16 : tcp+18]
 	// A checksum is the complement of the sum; complementing it again gives
@@ -120,7 +122,7 @@ func (t *template) sums() {
 }
 
 // tcp is the offset of the TCP header.
-func (t *template) tcp() int {
+func (t *Template) tcp() int {
 	if t.v6 {
 		return t.ip + ipv6Len
 	}
@@ -134,12 +136,13 @@ func fold(s uint32) uint16 {
 	return ^uint16(s)
 }
 
-// setDestination sets the hardware address that the frames go to, where the link
+// SetDestination sets the hardware address that the frames go to, where the link
 // has a header.
-func (t *template) setDestination(mac [6]byte) { t.frame.setDestination(mac) }
+func (t *Template) SetDestination(mac [6]byte) { t.frame.SetDestination(mac) }
 
-// write4 makes f a SYN to dst, from port sport to port dport.
-func (t *template) write4(f *frame, dst uint32, sport, dport uint16, seq uint32) {
+// Write4 makes f, of [Sender.Next], a SYN with a sequence number to port dport of
+// dst, an IPv4 address in host order, from port sport.
+func (t *Template) Write4(f *Frame, dst uint32, sport, dport uint16, seq uint32) {
 	*f = t.frame
 	addr := dst>>16 + dst&0xffff
 	ip := f[t.ip : t.ip+ipv4Len+tcpLen]
@@ -152,8 +155,8 @@ func (t *template) write4(f *frame, dst uint32, sport, dport uint16, seq uint32)
 	t.writeTCP(ip[ipv4Len:], addr, sport, dport, seq)
 }
 
-// write6 is write4 for IPv6.
-func (t *template) write6(f *frame, dst *[16]byte, sport, dport uint16, seq uint32) {
+// Write6 is Write4 for IPv6.
+func (t *Template) Write6(f *Frame, dst *[16]byte, sport, dport uint16, seq uint32) {
 	*f = t.frame
 	ip := f[t.ip : t.ip+ipv6Len+tcpLen]
 	copy(ip[24:40], dst[:])
@@ -165,7 +168,7 @@ func (t *template) write6(f *frame, dst *[16]byte, sport, dport uint16, seq uint
 }
 
 // writeTCP patches a TCP header; addr is the sum of the destination address.
-func (t *template) writeTCP(tcp []byte, addr uint32, sport, dport uint16, seq uint32) {
+func (t *Template) writeTCP(tcp []byte, addr uint32, sport, dport uint16, seq uint32) {
 	_ = tcp[tcpLen-1]
 	binary.BigEndian.PutUint16(tcp, sport)
 	binary.BigEndian.PutUint16(tcp[2:], dport)

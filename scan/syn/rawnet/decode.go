@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"encoding/binary"
@@ -25,39 +25,39 @@ const (
 	protoDestOpts = 60
 )
 
-// A kind is what an answer is.
-type kind uint8
+// A Kind is what an answer is.
+type Kind uint8
 
 const (
-	kindNone       kind = iota // nothing that concerns us
-	kindSynAck                 // SYN and ACK
-	kindZeroWindow             // SYN and ACK, without room for data
-	kindReset                  // RST, with or without ACK
-	kindICMP                   // an ICMP error that quotes a SYN
+	KindNone       Kind = iota // nothing that concerns us
+	KindSynAck                 // SYN and ACK
+	KindZeroWindow             // SYN and ACK, without room for data
+	KindReset                  // RST, with or without ACK
+	KindICMP                   // an ICMP error that quotes a SYN
 )
 
-// An answer is what a packet says about a probe, before it is believed.
-type answer struct {
-	kind   kind
-	remote netip.Addr // who was asked: the source, or the quoted destination
-	from   netip.Addr // who sent an ICMP error
-	local  netip.Addr // who asked
-	port   uint16     // of remote
-	sport  uint16     // our port
-	ack    uint32     // the acknowledgement; of an ICMP error the quoted sequence number
-	icmp   Unreachable
-	ttl    uint8 // of a segment: the time to live, or hop limit, that it came with
+// An Answer is what a packet says about a probe, before it is believed.
+type Answer struct {
+	Kind      Kind
+	Remote    netip.Addr // who was asked: the source, or the quoted destination
+	From      netip.Addr // who sent an ICMP error
+	Local     netip.Addr // who asked
+	Port      uint16     // of remote
+	LocalPort uint16     // our port
+	Ack       uint32     // the acknowledgement; of an ICMP error the quoted sequence number
+	ICMP      ICMPError
+	TTL       uint8 // of a segment: the time to live, or hop limit, that it came with
 }
 
-// An Unreachable is an ICMP error that came for a probe: the type and code of
-// ICMP (RFC 792), or of ICMPv6 (RFC 4443) if V6 is set.
-type Unreachable struct {
+// An ICMPError is an ICMP error that came for a SYN: the type and code of ICMP
+// (RFC 792), or of ICMPv6 (RFC 4443) if V6 is set.
+type ICMPError struct {
 	Type, Code uint8
 	V6         bool
 }
 
 // Error says what came, in the words of RFC 792.
-func (u Unreachable) Error() string {
+func (u ICMPError) Error() string {
 	name := "ICMP"
 	if u.V6 {
 		name = "ICMPv6"
@@ -65,10 +65,11 @@ func (u Unreachable) Error() string {
 	return fmt.Sprintf("%s type %d code %d", name, u.Type, u.Code)
 }
 
-// decode reads a packet, beginning with its network header, of the EtherType
+// Decode reads a packet, beginning with its network header, of the EtherType
 // proto. What is cut short, fragmented before the TCP header's end, or of
-// another protocol gives kindNone. It never believes a length in the packet.
-func decode(proto uint16, b []byte) answer {
+// another protocol gives KindNone. It never believes a length in the packet, and
+// never panics.
+func Decode(proto uint16, b []byte) Answer {
 	// A tag that the card did not take off: four bytes, of which the last
 	// two are the next EtherType (IEEE 802.1Q, clause 9.3). Two may nest.
 	for range 2 {
@@ -83,7 +84,7 @@ func decode(proto uint16, b []byte) answer {
 	case etherIPv6:
 		return decode6(b)
 	}
-	return answer{}
+	return Answer{}
 }
 
 // header4 takes an IPv4 header off b.
@@ -107,10 +108,10 @@ func header4(b []byte) (src, dst netip.Addr, proto uint8, rest []byte, ok bool) 
 	return netip.AddrFrom4([4]byte(b[12:16])), netip.AddrFrom4([4]byte(b[16:20])), b[9], rest, true
 }
 
-func decode4(b []byte) answer {
+func decode4(b []byte) Answer {
 	src, dst, proto, rest, ok := header4(b)
 	if !ok {
-		return answer{}
+		return Answer{}
 	}
 	switch proto {
 	case protoTCP:
@@ -119,12 +120,12 @@ func decode4(b []byte) answer {
 		// Destination unreachable and time exceeded quote what they are
 		// about, from the ninth byte (RFC 792).
 		if len(rest) < 8 || rest[0] != 3 && rest[0] != 11 {
-			return answer{}
+			return Answer{}
 		}
 		qsrc, qdst, qproto, quoted, ok := header4(rest[8:])
-		return decodeQuoted(src, ok, qsrc, qdst, qproto, quoted, Unreachable{Type: rest[0], Code: rest[1]})
+		return decodeQuoted(src, ok, qsrc, qdst, qproto, quoted, ICMPError{Type: rest[0], Code: rest[1]})
 	}
-	return answer{}
+	return Answer{}
 }
 
 // header6 takes an IPv6 header and its extension headers off b.
@@ -163,10 +164,10 @@ func header6(b []byte) (src, dst netip.Addr, proto uint8, rest []byte, ok bool) 
 	return
 }
 
-func decode6(b []byte) answer {
+func decode6(b []byte) Answer {
 	src, dst, proto, rest, ok := header6(b)
 	if !ok {
-		return answer{}
+		return Answer{}
 	}
 	switch proto {
 	case protoTCP:
@@ -175,49 +176,49 @@ func decode6(b []byte) answer {
 		// Destination unreachable and time exceeded (RFC 4443, Sections 3.1
 		// and 3.3).
 		if len(rest) < 8 || rest[0] != 1 && rest[0] != 3 {
-			return answer{}
+			return Answer{}
 		}
 		qsrc, qdst, qproto, quoted, ok := header6(rest[8:])
-		return decodeQuoted(src, ok, qsrc, qdst, qproto, quoted, Unreachable{Type: rest[0], Code: rest[1], V6: true})
+		return decodeQuoted(src, ok, qsrc, qdst, qproto, quoted, ICMPError{Type: rest[0], Code: rest[1], V6: true})
 	}
-	return answer{}
+	return Answer{}
 }
 
 // decodeTCP reads what answers a SYN (RFC 9293, Section 3.1).
-func decodeTCP(src, dst netip.Addr, ttl uint8, b []byte) answer {
+func decodeTCP(src, dst netip.Addr, ttl uint8, b []byte) Answer {
 	if len(b) < 20 || b[12]>>4 < 5 {
-		return answer{}
+		return Answer{}
 	}
 	const fin, syn, rst, ack = 1, 2, 4, 16
-	a := answer{
-		remote: src, local: dst, ttl: ttl,
-		port: binary.BigEndian.Uint16(b), sport: binary.BigEndian.Uint16(b[2:]),
-		ack: binary.BigEndian.Uint32(b[8:]),
+	a := Answer{
+		Remote: src, Local: dst, TTL: ttl,
+		Port: binary.BigEndian.Uint16(b), LocalPort: binary.BigEndian.Uint16(b[2:]),
+		Ack: binary.BigEndian.Uint32(b[8:]),
 	}
 	switch flags := b[13] & (fin | syn | rst | ack); {
 	case flags == syn|ack && binary.BigEndian.Uint16(b[14:]) == 0:
 		// Nothing can be said to it: no service, but a box in front (Izhikevich
 		// et al., LZR, USENIX Security 2021, Section 3.2).
-		a.kind = kindZeroWindow
+		a.Kind = KindZeroWindow
 	case flags == syn|ack:
-		a.kind = kindSynAck
+		a.Kind = KindSynAck
 	case flags == rst|ack, flags == rst:
-		a.kind = kindReset
+		a.Kind = KindReset
 	default:
-		return answer{}
+		return Answer{}
 	}
 	return a
 }
 
 // decodeQuoted reads the SYN of ours that an ICMP error from from quotes. Eight bytes
 // of it are all that RFC 792 promises: the ports and the sequence number.
-func decodeQuoted(from netip.Addr, ok bool, src, dst netip.Addr, proto uint8, b []byte, u Unreachable) answer {
+func decodeQuoted(from netip.Addr, ok bool, src, dst netip.Addr, proto uint8, b []byte, u ICMPError) Answer {
 	if !ok || proto != protoTCP || len(b) < 8 {
-		return answer{}
+		return Answer{}
 	}
-	return answer{
-		kind: kindICMP, remote: dst, local: src, from: from, icmp: u,
-		port: binary.BigEndian.Uint16(b[2:]), sport: binary.BigEndian.Uint16(b),
-		ack: binary.BigEndian.Uint32(b[4:]),
+	return Answer{
+		Kind: KindICMP, Remote: dst, Local: src, From: from, ICMP: u,
+		Port: binary.BigEndian.Uint16(b[2:]), LocalPort: binary.BigEndian.Uint16(b),
+		Ack: binary.BigEndian.Uint32(b[4:]),
 	}
 }

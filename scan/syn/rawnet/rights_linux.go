@@ -1,4 +1,4 @@
-package syn
+package rawnet
 
 import (
 	"errors"
@@ -9,11 +9,11 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// dropRights gives up, for the whole process and for good, every capability,
+// DropRights gives up, for the whole process and for good, every capability,
 // and the chance to get any by running another program. Sockets that are open
 // keep working. In a program built with cgo it fails, with an error that wraps
 // unix.ENOTSUP.
-func dropRights() error {
+func DropRights() error {
 	if err := everywhere("no-new-privileges", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); err != nil {
 		return err
 	}
