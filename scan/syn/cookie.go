@@ -3,6 +3,9 @@ package syn
 import (
 	"crypto/rand"
 	"encoding/binary"
+	"errors"
+	"fmt"
+	"math/bits"
 	"net/netip"
 	"time"
 )
@@ -128,4 +131,96 @@ func clockOutside(lo, hi uint16) (portClock, bool) {
 		return above, true
 	}
 	return below, okBelow
+}
+
+// clock is the clock of the configured source ports, or of those outside the
+// kernel's own range from low to high.
+func (c *Config) clock(low, high uint16) (portClock, error) {
+	if c.SourcePorts != [2]uint16{} {
+		clock, ok := clockIn(c.SourcePorts[0], c.SourcePorts[1])
+		if !ok {
+			return clock, &SetupError{Doing: fmt.Sprintf("sending from ports %d to %d", c.SourcePorts[0], c.SourcePorts[1]),
+				Err: errors.New("fewer than 64"), Advice: "name a wider range, like 61000-65535"}
+		}
+		return clock, nil
+	}
+	clock, ok := clockOutside(low, high)
+	if !ok {
+		return clock, &SetupError{Doing: "looking for ports to send from",
+			Err:    fmt.Errorf("the kernel uses all from %d to %d for connections of its own", low, high),
+			Advice: "narrow net.ipv4.ip_local_port_range, or name source ports that nothing else uses"}
+	}
+	return clock, nil
+}
+
+// A sipKey is the secret of a keyed hash. The zero key is valid and no
+// secret.
+type sipKey struct{ k0, k1 uint64 }
+
+// The four words that SipHash's state begins with ("somepseudorandomlygenerat
+// edbytes", SipHash paper, Section 2.1).
+const (
+	sip0 = 0x736f6d6570736575
+	sip1 = 0x646f72616e646f6d
+	sip2 = 0x6c7967656e657261
+	sip3 = 0x7465646279746573
+)
+
+// sipRound is SipRound of the paper's Section 2.3.
+func sipRound(v0, v1, v2, v3 uint64) (uint64, uint64, uint64, uint64) {
+	v0 += v1
+	v2 += v3
+	v1 = bits.RotateLeft64(v1, 13) ^ v0
+	v3 = bits.RotateLeft64(v3, 16) ^ v2
+	v0 = bits.RotateLeft64(v0, 32) + v3
+	v2 += v1
+	v3 = bits.RotateLeft64(v3, 21) ^ v0
+	v1 = bits.RotateLeft64(v1, 17) ^ v2
+	v2 = bits.RotateLeft64(v2, 32)
+	return v0, v1, v2, v3
+}
+
+// sum2 is SipHash-2-4 of a message of which a and b are all words, the last
+// one with the length in its top byte.
+func (k sipKey) sum2(a, b uint64) uint64 {
+	v0, v1, v2, v3 := k.k0^sip0, k.k1^sip1, k.k0^sip2, k.k1^sip3
+	v3 ^= a
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0 ^= a
+	v3 ^= b
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0 ^= b
+	v2 ^= 0xff
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	return v0 ^ v1 ^ v2 ^ v3
+}
+
+// sum is SipHash-2-4 of a message of any length.
+func (k sipKey) sum(p []byte) uint64 {
+	v0, v1, v2, v3 := k.k0^sip0, k.k1^sip1, k.k0^sip2, k.k1^sip3
+	last := uint64(len(p)) << 56
+	for ; len(p) >= 8; p = p[8:] {
+		m := binary.LittleEndian.Uint64(p)
+		v3 ^= m
+		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+		v0 ^= m
+	}
+	for i, b := range p {
+		last |= uint64(b) << (8 * i)
+	}
+	v3 ^= last
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	v0 ^= last
+	v2 ^= 0xff
+	for range 4 {
+		v0, v1, v2, v3 = sipRound(v0, v1, v2, v3)
+	}
+	return v0 ^ v1 ^ v2 ^ v3
 }

@@ -2,6 +2,9 @@ package syn
 
 import (
 	"net/netip"
+	"slices"
+
+	"go4.org/netipx"
 
 	"mxsweep/scan"
 	"mxsweep/scan/syn/rawnet"
@@ -35,4 +38,82 @@ func newHop(source netip.Addr, onLink bool) *hop {
 		h.source6 = source.As16()
 	}
 	return h
+}
+
+// cut splits r wherever a part begins that startsOf gives: where one of the prefixes
+// begins or ends, so that no part of it is half inside any of them.
+func cut(r netipx.IPRange, starts []netip.Addr) []netipx.IPRange {
+	var out []netipx.IPRange
+	from := r.From()
+	for i := behind(starts, from); i < len(starts) && starts[i].Compare(r.To()) <= 0; i++ {
+		out = append(out, netipx.IPRangeFrom(from, starts[i].Prev()))
+		from = starts[i]
+	}
+	return append(out, netipx.IPRangeFrom(from, r.To()))
+}
+
+// startsOf are the first addresses of prefixes of one family and those behind
+// their last, sorted.
+func startsOf(prefixes []netip.Prefix) []netip.Addr {
+	var starts []netip.Addr
+	for _, p := range prefixes {
+		whole := netipx.RangeOfPrefix(p)
+		for _, a := range []netip.Addr{whole.From(), whole.To().Next()} {
+			if a.IsValid() && a.Is4() == p.Addr().Is4() {
+				starts = append(starts, a)
+			}
+		}
+	}
+	slices.SortFunc(starts, netip.Addr.Compare)
+	return slices.Compact(starts)
+}
+
+// behind is the place of the first of sorted addresses that comes behind a.
+func behind(sorted []netip.Addr, a netip.Addr) int {
+	i, found := slices.BinarySearchFunc(sorted, a, netip.Addr.Compare)
+	if found {
+		i++
+	}
+	return i
+}
+
+// A viewer puts a view together, piece by piece, of all the runs of a Space.
+type viewer struct {
+	view
+	ahead uint64 // pairs of the first run that lie in front of a shard
+	next  uint64
+}
+
+func newViewer(space *scan.Space) *viewer {
+	v := &viewer{view: view{count: space.Len()}}
+	for r, ports := range space.Spans() {
+		at := space.At(0)
+		first := newPiece(0, r, ports, nil)
+		v.ahead = first.offset(at.Addr())*uint64(len(ports)) + uint64(search(ports, at.Port()))
+		break
+	}
+	return v
+}
+
+// add adds the next part of a run. Its hop is asked for only if the part is
+// in the shard.
+func (v *viewer) add(r netipx.IPRange, ports []uint16, find func() (*hop, error)) error {
+	p := newPiece(v.next-v.ahead, r, ports, nil)
+	pairs := p.pairs()
+	if pairs <= v.ahead {
+		v.ahead -= pairs
+		return nil
+	}
+	if v.next >= v.count {
+		return nil
+	}
+	v.next += pairs - v.ahead
+	v.ahead = 0
+	h, err := find()
+	if err != nil {
+		return err
+	}
+	p.hop = h
+	v.pieces = append(v.pieces, p)
+	return nil
 }

@@ -125,3 +125,29 @@ func (r *resolver) gateway(ctx context.Context, n *rawnet.Netlink, source, route
 		Advice: fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", link.Name),
 	}
 }
+
+// resolve finds the hardware addresses of the pairs that are on a link of
+// ours.
+func (r *run) resolve() error {
+	v := r.s.view
+	for h, targets := range v.neighbours() {
+		known, err := r.s.netlink.Neighbors(r.s.outs[h.out].Index)
+		if err != nil {
+			return err
+		}
+		h.macs = make(map[netip.Addr][6]byte, len(targets))
+		targets = slices.DeleteFunc(targets, func(a netip.Addr) bool {
+			k := known[a]
+			if k.Confirmed {
+				h.macs[a] = k.MAC
+			}
+			return k.Confirmed
+		})
+		found, err := r.s.resolvers[h.out].resolve(r.ctx, h.source, targets, false)
+		if err != nil {
+			return err
+		}
+		maps.Copy(h.macs, found)
+	}
+	return nil
+}

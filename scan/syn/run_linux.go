@@ -2,12 +2,8 @@ package syn
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"maps"
 	"math"
 	"net/netip"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -171,214 +167,49 @@ func (r *run) timeout() time.Duration {
 	return min(max(2*peak+50*time.Millisecond, 100*time.Millisecond), r.s.config.Timeout)
 }
 
-// drive leads the run through its passes, and tells the receiver to end.
-func (r *run) drive() {
-	defer close(r.driven)
-	defer r.over.Store(true)
-	if r.done() {
-		return
-	}
-	if err := r.resolve(); err != nil {
-		r.fail(err)
-		return
-	}
-	from := r.begin()
-	for pass := from.Pass; pass < passSlots && r.ctx.Err() == nil; pass++ {
-		r.onePass(pass, from.Asked)
-		from.Asked = 0
-		r.control(pass, false)
-		r.settle(pass)
-		if r.done() {
-			r.confirmResets(pass)
-			return
-		}
-		if r.ctx.Err() != nil || (r.blocked() || r.allSilent(pass)) && !r.outlast(pass) {
-			break
-		}
-		if r.enough(pass) && (!r.noneAnswers(pass) || !r.outlast(pass)) {
-			break
-		}
-	}
-	r.confirm()
-	cool := r.s.config.Cooldown
-	if cool <= 0 {
-		cool = r.timeout()
-		if r.peak.Load() > 0 {
-			cool = min(max(2*cool, 250*time.Millisecond), r.s.config.Timeout)
-		}
-	}
-	r.await(r.lastTx.Load() + int64(cool))
-	if err := r.s.check(); err != nil && r.ctx.Err() == nil {
-		r.fail(err)
-	}
-	r.s.counts.silentTwice.Store(r.ctx.Err() == nil && r.twice())
-}
+var _ scan.Scanner = (*Scanner)(nil)
 
-// onePass asks all pairs, or those still silent, from a count of the walk on.
-func (r *run) onePass(pass int, from uint64) {
-	// No source port may belong to two passes.
-	tick := int64(r.s.clock.tick())
-	r.await((now()/tick + 1) * tick)
-	r.starts[pass].Store(now() / tick * tick)
-	r.pass.Store(int32(pass))
-	r.enterPass(pass, from)
-	r.s.counts.asked.Store(from)
-	r.s.counts.toAsk.Store(r.walk.length())
-	r.restart.Store(false)
-	r.cursor.Store(from)
-	r.mu.Lock()
-	r.spread = math.Inf(1)
-	r.sentIn.Store(0)
-	r.flow.begin(now(), r.s.counts.sent.Load())
-	if pass > 0 {
-		// A later pass takes at least as long as an answer may take, so that
-		// each pair has had its time when it is asked again: in its even
-		// flow, short queues on the way do not overflow.
-		silent := r.s.view.count - min(r.s.counts.answered()+r.wasMute, r.s.view.count)
-		r.spread = float64(max(silent, 1)) / r.timeout().Seconds()
-	}
-	r.pacer.set(math.Min(r.governor.rate, r.spread))
-	r.mu.Unlock()
-	r.place.Store(from)
-	r.planControls(from)
-	r.sending.Store(true)
-	var group sync.WaitGroup
-	for i, row := range r.s.senders {
-		t := &transmitter{run: r, senders: row, pass: pass, number: i, first: i == 0}
-		group.Go(t.run1)
-	}
-	group.Wait()
-	r.sending.Store(false)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.passEnd = r.lastTx.Load()
-	if !r.restart.Load() && from == 0 {
-		r.ends[pass] = r.passEnd
-	}
-	r.flow.look(r.lastTx.Load(), r.s.counts.sent.Load(), r.timeout(), pass, true)
-}
-
-// settle waits until what was asked first in a pass has had its time, and
-// judges the pass by itself.
-func (r *run) settle(pass int) {
-	begun := r.starts[pass].Load()
-	r.await(begun + int64(r.timeout()))
-	r.control(pass, true)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	took := max(time.Duration(r.lastTx.Load()-begun), time.Millisecond)
-	r.countWitnesses()
-	r.void[pass] = r.judge(true) || r.restart.Load()
-	r.tellLoss(r.record(pass))
-	r.s.counts.roundTrip.Store(r.peak.Load())
-	if pass == 0 {
-		r.s.counts.mu.Lock()
-		r.s.counts.first = float64(r.sentIn.Load()) / took.Seconds()
-		r.s.counts.mu.Unlock()
-	}
-}
-
-// done reports whether nothing is left to ask.
-func (r *run) done() bool { return r.s.counts.answered()+r.wasMute >= r.s.view.count }
-
-// enough reports whether no further pass is needed.
-func (r *run) enough(last int) bool {
-	if err := r.s.check(); err != nil {
-		r.fail(err)
+// refuses reports whether a SYN to an address may not leave because the time of
+// the host is over. If it may leave, its time begins at the latest now.
+func (r *run) refuses(a netip.Addr) bool {
+	c := r.s.config.Hosts
+	if c.Refuses(a) {
+		r.s.counts.unproven.Store(true) // a later run has to ask anew
 		return true
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	past := r.record(last)
-	if r.s.config.Retries < 0 {
-		return len(past.passes) > 0
-	}
-	passes := len(past.passes) - 1
-	least := passes >= r.s.config.Retries || passes > 0 && past.lossless()
-	return least && past.enough(r.s.counts.open.Load(), r.s.counts.answered())
+	c.Begin(a)
+	return false
 }
 
-// record is what is known of the loss up to a pass: a pair that answered in
-// a later pass had been lost in the earlier ones, and witnesses know of all.
-// Where each pair is asked once, those that answer tell nothing of those that got
-// lost: controls count instead. The caller holds the lock.
-func (r *run) record(last int) *record {
-	var past record
-	later := uint64(0)
-	for i := last; i >= 0; i-- {
-		here := r.found[i].Load()
-		t := tally{asked: here + later + r.asked[i].asked, lost: later + r.asked[i].lost}
-		if r.hosts.once {
-			c := r.controlsOf(i)
-			t = tally{asked: r.asked[i].asked + c.asked, lost: r.asked[i].lost + c.lost}
-		}
-		if !r.void[i] && !r.dead(i) {
-			past.passes = append(past.passes, t)
-		}
-		later += here
+// inTime returns those of pairs whose hosts have time left, so that nothing
+// waits for its turn that is not sent.
+func (r *run) inTime(pairs []uint64) []uint64 {
+	if r.s.config.Hosts == nil {
+		return pairs
 	}
-	return &past
+	kept := make([]uint64, 0, len(pairs))
+	for _, i := range pairs {
+		if a := r.s.view.at(i).Addr(); !r.s.config.Hosts.Over(a) || !r.refuses(a) {
+			kept = append(kept, i)
+		}
+	}
+	return kept
 }
 
-// await waits until a time, or until all is over.
-func (r *run) await(until int64) {
-	for r.ctx.Err() == nil && !r.done() {
-		left := time.Duration(until - now())
-		if left <= 0 {
-			return
-		}
-		timer := time.NewTimer(min(left, 10*time.Millisecond))
-		select {
-		case <-timer.C:
-		case <-r.ctx.Done():
-			timer.Stop()
-		}
+// late reports whether a host that is up may not be asked any more because its
+// time is over. With silent pairs left, which a control would have to prove, it
+// is short of time.
+func (r *run) late(h *upHost) bool {
+	c := r.s.config.Hosts
+	if c == nil {
+		return false
 	}
+	a := r.s.view.at(h.first).Addr()
+	return c.Over(a) && (r.silentOf(h) == 0 || r.refuses(a))
 }
 
-// check reports an interface that has gone down.
-func (s *Scanner) check() error {
-	links, err := s.netlink.Links()
-	if err != nil {
-		return err
-	}
-	for _, out := range s.outs {
-		switch l, ok := links[out.Index]; {
-		case !ok:
-			return fmt.Errorf("sending on interface %q: %w", out.Name, errors.New("it is gone"))
-		case !l.Up:
-			return fmt.Errorf("sending on interface %q: %w", out.Name, errors.New("it went down"))
-		case !l.Running:
-			return fmt.Errorf("sending on interface %q: %w", out.Name, errors.New("it has lost its carrier"))
-		}
-	}
-	return nil
+// short reports whether the host of pair i was short of time.
+func (r *run) short(i uint64) bool {
+	c := r.s.config.Hosts
+	return c != nil && c.Short(r.s.view.at(i).Addr())
 }
-
-// resolve finds the hardware addresses of the pairs that are on a link of
-// ours.
-func (r *run) resolve() error {
-	v := r.s.view
-	for h, targets := range v.neighbours() {
-		known, err := r.s.netlink.Neighbors(r.s.outs[h.out].Index)
-		if err != nil {
-			return err
-		}
-		h.macs = make(map[netip.Addr][6]byte, len(targets))
-		targets = slices.DeleteFunc(targets, func(a netip.Addr) bool {
-			k := known[a]
-			if k.Confirmed {
-				h.macs[a] = k.MAC
-			}
-			return k.Confirmed
-		})
-		found, err := r.s.resolvers[h.out].resolve(r.ctx, h.source, targets, false)
-		if err != nil {
-			return err
-		}
-		maps.Copy(h.macs, found)
-	}
-	return nil
-}
-
-var _ scan.Scanner = (*Scanner)(nil)

@@ -210,3 +210,22 @@ func DropRights() error { return rawnet.DropRights() }
 
 // now is the time on the clock that the kernel stamps arrivals with.
 func now() int64 { return time.Now().UnixNano() }
+
+// check reports an interface that has gone down.
+func (s *Scanner) check() error {
+	links, err := s.netlink.Links()
+	if err != nil {
+		return err
+	}
+	for _, out := range s.outs {
+		switch l, ok := links[out.Index]; {
+		case !ok:
+			return fmt.Errorf("sending on interface %q: %w", out.Name, errors.New("it is gone"))
+		case !l.Up:
+			return fmt.Errorf("sending on interface %q: %w", out.Name, errors.New("it went down"))
+		case !l.Running:
+			return fmt.Errorf("sending on interface %q: %w", out.Name, errors.New("it has lost its carrier"))
+		}
+	}
+	return nil
+}

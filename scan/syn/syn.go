@@ -18,12 +18,16 @@
 package syn
 
 import (
+	"errors"
+	"fmt"
 	"io"
 	"iter"
-	"net/netip"
+	"math"
+	"math/bits"
 	"time"
 
 	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
 )
 
 // A Config says how a [Scanner] sweeps. The zero Config with a Scope is ready
@@ -111,46 +115,70 @@ type Progress struct {
 	Pairs uint64 // of the Space
 }
 
-// Stats are the running totals of a sweep.
-type Stats struct {
-	scan.Stats
-
-	Closed   uint64 // pairs that refused
-	Rejected uint64 // pairs of which ICMP said that they cannot be reached
-
-	ZeroWindow uint64 // pairs whose SYN-ACK has no room for data
-
-	Pass      int           // the pass under way, from 1; further ones are over the silent pairs
-	Asked     uint64        // counts of the pass that are done with
-	ToAsk     uint64        // counts of the pass
-	Loss      float64       // share of probes or answers that got lost, 0 to 1; those of hosts that are gone do not count
-	Settled   float64       // SYNs a second that the run settled on
-	Why       string        // what that rests on, for people
-	RoundTrip time.Duration // the longest met that is sure to be one; 0 if none
-
-	WrongAck   uint64 // answers that acknowledge nothing of ours
-	OtherPort  uint64 // SYN-ACKs to ports that we do not send from
-	OutOfScope uint64 // answers from addresses or ports that were not asked for
-	Duplicates uint64 // answers to what was answered already
-	RingDrops  uint64 // answers for which the receive ring had no room
-	SendDrops  uint64 // SYNs that met a full queue here and were sent again
-	Stalls     uint64 // times the transmitters waited for the receiver
-
-	// ShutOut is whether those who had answered stopped to in the end, at any
-	// rate, and did not come back: what is silent is then unknown, with
-	// scan.ReasonBlocked, also that of hosts that never answered.
-	ShutOut bool
-
-	// Wildcards counts the hosts that have every port open that was asked
-	// for, of wildcardPorts or more: most likely no host but something in
-	// front that answers for all. WildcardHosts names the first hundred.
-	Wildcards     uint64
-	WildcardHosts []netip.Addr
-}
-
 // MaxThreads is the most that [Config] takes for Threads.
 const MaxThreads = 64
 
-// wildcardPorts is the least number of ports that says something if all are
-// open.
-const wildcardPorts = 8
+// check puts values in place of zeros and refuses what makes no sense.
+func (c *Config) check() error {
+	if c.Scope == nil {
+		return errors.New("sweeping without a scope: nothing may be contacted")
+	}
+	if c.Rate < 0 || math.IsNaN(c.Rate) {
+		return &SetupError{Doing: fmt.Sprintf("sweeping at %v a second", c.Rate), Err: errors.New("not a rate"), Advice: "0 is as fast as accuracy allows"}
+	}
+	if c.Threads < 0 || c.Threads > MaxThreads {
+		return &SetupError{Doing: fmt.Sprintf("sweeping with %d threads", c.Threads), Err: fmt.Errorf("not between 1 and %d", MaxThreads), Advice: "one sends as fast as most networks carry"}
+	}
+	if c.Rate == 0 {
+		c.Rate = math.Inf(1)
+	}
+	if c.Threads == 0 {
+		c.Threads = 1
+	}
+	if c.Timeout <= 0 {
+		c.Timeout = 3 * time.Second
+	}
+	if c.Retries == 0 {
+		c.Retries = 2
+	}
+	return nil
+}
+
+// An Estimate is what a sweep would take if nothing answered and nothing were
+// known of loss: the most that it takes on a network that loses nothing.
+type Estimate struct {
+	Packets  uint64        // SYNs, all passes
+	Bytes    uint64        // on Ethernet, headers included, preamble and gap not
+	Duration time.Duration // 0 if the rate has no limit
+}
+
+// Plan reckons what sweeping space would take. It sends nothing and needs no
+// right.
+func Plan(space *scan.Space, config Config) Estimate {
+	passes := uint64(3)
+	if config.Retries > 0 {
+		passes = uint64(config.Retries) + 1
+	} else if config.Retries < 0 {
+		passes = 1
+	}
+	var e Estimate
+	hi, packets := bits.Mul64(space.Len(), passes)
+	if hi != 0 {
+		packets = ^uint64(0)
+	}
+	e.Packets = packets
+	left := space.Len()
+	for r, ports := range space.Spans() {
+		// A frame has 60 bytes and the check sequence at least (IEEE 802.3,
+		// clause 4.4.2).
+		frame := max(uint64(rawnet.FrameLen(r.From().Is6())), 60) + 4
+		whole := newPiece(0, r, ports, nil)
+		pairs := min(left, whole.pairs())
+		left -= pairs
+		e.Bytes += pairs * frame * passes
+	}
+	if config.Rate > 0 {
+		e.Duration = time.Duration(float64(e.Packets) / config.Rate * float64(time.Second))
+	}
+	return e
+}

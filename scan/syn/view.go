@@ -7,8 +7,6 @@ import (
 	"sort"
 
 	"go4.org/netipx"
-
-	"mxsweep/scan"
 )
 
 // A piece is a run of neighbouring addresses that are asked for the same
@@ -49,47 +47,6 @@ func newPiece(start uint64, r netipx.IPRange, ports []uint16, h *hop) piece {
 
 // pairs is how many pairs the piece holds.
 func (p *piece) pairs() uint64 { return (p.offset(p.last) + 1) * uint64(len(p.ports)) }
-
-// A viewer puts a view together, piece by piece, of all the runs of a Space.
-type viewer struct {
-	view
-	ahead uint64 // pairs of the first run that lie in front of a shard
-	next  uint64
-}
-
-func newViewer(space *scan.Space) *viewer {
-	v := &viewer{view: view{count: space.Len()}}
-	for r, ports := range space.Spans() {
-		at := space.At(0)
-		first := newPiece(0, r, ports, nil)
-		v.ahead = first.offset(at.Addr())*uint64(len(ports)) + uint64(search(ports, at.Port()))
-		break
-	}
-	return v
-}
-
-// add adds the next part of a run. Its hop is asked for only if the part is
-// in the shard.
-func (v *viewer) add(r netipx.IPRange, ports []uint16, find func() (*hop, error)) error {
-	p := newPiece(v.next-v.ahead, r, ports, nil)
-	pairs := p.pairs()
-	if pairs <= v.ahead {
-		v.ahead -= pairs
-		return nil
-	}
-	if v.next >= v.count {
-		return nil
-	}
-	v.next += pairs - v.ahead
-	v.ahead = 0
-	h, err := find()
-	if err != nil {
-		return err
-	}
-	p.hop = h
-	v.pieces = append(v.pieces, p)
-	return nil
-}
 
 // find returns the piece of number i.
 func (v *view) find(i uint64) *piece {

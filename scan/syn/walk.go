@@ -67,3 +67,26 @@ func (w *walk) fill(dst []uint64, from, to uint64) int {
 	}
 	return k
 }
+
+// A dueHeap says at which counts of a walk the controls of hosts are due, the
+// nearest first.
+type dueHeap []due
+
+type due struct {
+	count uint64
+	id    uint32
+}
+
+func (q dueHeap) Len() int           { return len(q) }
+func (q dueHeap) Less(i, j int) bool { return q[i].count < q[j].count }
+func (q dueHeap) Swap(i, j int)      { q[i], q[j] = q[j], q[i] }
+
+// Push implements [heap.Interface].
+func (q *dueHeap) Push(x any) { *q = append(*q, x.(due)) }
+
+// Pop implements [heap.Interface].
+func (q *dueHeap) Pop() any {
+	last := (*q)[len(*q)-1]
+	*q = (*q)[:len(*q)-1]
+	return last
+}

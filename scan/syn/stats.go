@@ -12,6 +12,47 @@ import (
 	"mxsweep/scan"
 )
 
+// Stats are the running totals of a sweep.
+type Stats struct {
+	scan.Stats
+
+	Closed   uint64 // pairs that refused
+	Rejected uint64 // pairs of which ICMP said that they cannot be reached
+
+	ZeroWindow uint64 // pairs whose SYN-ACK has no room for data
+
+	Pass      int           // the pass under way, from 1; further ones are over the silent pairs
+	Asked     uint64        // counts of the pass that are done with
+	ToAsk     uint64        // counts of the pass
+	Loss      float64       // share of probes or answers that got lost, 0 to 1; those of hosts that are gone do not count
+	Settled   float64       // SYNs a second that the run settled on
+	Why       string        // what that rests on, for people
+	RoundTrip time.Duration // the longest met that is sure to be one; 0 if none
+
+	WrongAck   uint64 // answers that acknowledge nothing of ours
+	OtherPort  uint64 // SYN-ACKs to ports that we do not send from
+	OutOfScope uint64 // answers from addresses or ports that were not asked for
+	Duplicates uint64 // answers to what was answered already
+	RingDrops  uint64 // answers for which the receive ring had no room
+	SendDrops  uint64 // SYNs that met a full queue here and were sent again
+	Stalls     uint64 // times the transmitters waited for the receiver
+
+	// ShutOut is whether those who had answered stopped to in the end, at any
+	// rate, and did not come back: what is silent is then unknown, with
+	// scan.ReasonBlocked, also that of hosts that never answered.
+	ShutOut bool
+
+	// Wildcards counts the hosts that have every port open that was asked
+	// for, of wildcardPorts or more: most likely no host but something in
+	// front that answers for all. WildcardHosts names the first hundred.
+	Wildcards     uint64
+	WildcardHosts []netip.Addr
+}
+
+// wildcardPorts is the least number of ports that says something if all are
+// open.
+const wildcardPorts = 8
+
 // counts are the totals of a sweep, each written by whoever meets it.
 type counts struct {
 	sent, open, closed, rejected     atomic.Uint64

@@ -1,7 +1,9 @@
 package syn
 
 import (
+	"container/heap"
 	"math"
+	"math/bits"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -249,4 +251,33 @@ func (t *hostTable) expire(h *upHost, before int64, enough uint8, counts bool) {
 	t.passes[h.pass].asked++
 	t.passes[h.pass].lost++
 	t.miss(h, sent, enough, false)
+}
+
+// plan has the next control of a host asked when as many silent pairs of it as
+// its step says are asked behind a count of the walk. A walk scatters the pairs
+// of a host evenly, so that their number need not be counted: it follows from
+// the part of the walk. At the end of a pass there is a control anyhow. The
+// caller holds the lock.
+func (t *hostTable) plan(id uint32, silent, count, length uint64) {
+	h := &t.all[id]
+	if silent <= uint64(h.step) {
+		return
+	}
+	hi, lo := bits.Mul64(length, uint64(h.step))
+	if hi >= silent {
+		return
+	}
+	gap, _ := bits.Div64(hi, lo, silent)
+	if next := count + gap; next < length {
+		heap.Push(&t.due, due{next, id})
+	}
+}
+
+// next takes the host whose control is due in front of a count of the walk.
+// The caller holds the lock.
+func (t *hostTable) next(count uint64) (id uint32, ok bool) {
+	if len(t.due) == 0 || t.due[0].count > count {
+		return 0, false
+	}
+	return heap.Pop(&t.due).(due).id, true
 }

@@ -3,6 +3,10 @@ package syn
 import (
 	"fmt"
 	"math"
+	"sync/atomic"
+	"time"
+
+	"mxsweep/scan"
 )
 
 // A governor chooses the rate by the loss that witnesses report. Loss that
@@ -181,4 +185,104 @@ func (g *governor) over(loss float64) {
 // the new one.
 func (g *governor) set(now int64, rate float64) {
 	g.rate, g.since, g.window = math.Min(rate, g.ceiling), now, tally{}
+}
+
+// A flow is the rate at which probes leave, over no less time than an answer
+// may take: a burst that ends before the first answer is due fills queues
+// that the same number of probes would pass in their time.
+type flow struct {
+	rate  float64
+	since int64
+	sent  uint64
+	pass  int // the last pass that it was measured in
+}
+
+// begin starts a measurement.
+func (f *flow) begin(at int64, sent uint64) { f.since, f.sent = at, sent }
+
+// look measures, if the time has come or the pass is over and was not measured
+// at all.
+func (f *flow) look(at int64, sent uint64, least time.Duration, pass int, over bool) {
+	took := time.Duration(at - f.since)
+	if took < least && !(over && f.pass < pass) {
+		return
+	}
+	f.rate = float64(sent-f.sent) / max(took, least).Seconds()
+	f.pass = pass
+	f.begin(at, sent)
+}
+
+// A pacer spaces probes out in time. Several transmitters share one. The zero
+// pacer does not hold anybody up.
+type pacer struct {
+	next atomic.Int64  // when the next probe is due, in nanoseconds
+	gap  atomic.Uint64 // nanoseconds between probes, as the bits of a float64
+}
+
+// set makes the rate so many probes a second; 0 or infinity is no limit.
+func (p *pacer) set(rate float64) {
+	gap := 0.0
+	if rate > 0 && !math.IsInf(rate, 1) {
+		gap = 1e9 / rate
+	}
+	p.gap.Store(math.Float64bits(gap))
+}
+
+// rate is the limit in probes a second; infinity if there is none.
+func (p *pacer) rate() float64 {
+	gap := math.Float64frombits(p.gap.Load())
+	if gap == 0 {
+		return math.Inf(1)
+	}
+	return 1e9 / gap
+}
+
+// burst is how far the probes may fall behind their time and catch up again:
+// no more than what a sleep overshoots by.
+const burst = 5 * time.Millisecond
+
+// take takes the time of n probes and returns how long to wait before they
+// may leave.
+func (p *pacer) take(now int64, n int) time.Duration {
+	gap := math.Float64frombits(p.gap.Load())
+	if gap == 0 {
+		return 0
+	}
+	for {
+		next := p.next.Load()
+		at := max(next, now-int64(burst))
+		if p.next.CompareAndSwap(next, at+int64(gap*float64(n))) {
+			return time.Duration(at - now)
+		}
+	}
+}
+
+// batch is how many probes may leave at once at the pacer's rate: what is due
+// in a millisecond, so that a slow run does not arrive in lumps.
+func (p *pacer) batch(most int) int {
+	gap := math.Float64frombits(p.gap.Load())
+	if gap == 0 {
+		return most
+	}
+	return max(1, min(most, int(float64(time.Millisecond)/gap)))
+}
+
+// An expiry is the moment from which on no packet leaves, in nanoseconds since
+// 1970. It is looked at right before each system call that sends.
+type expiry int64
+
+// newExpiry is the expiry at t; there is none if t is zero.
+func newExpiry(t time.Time) expiry {
+	if t.IsZero() {
+		return math.MaxInt64
+	}
+	return expiry(t.UnixNano())
+}
+
+// check returns a *scan.ExpiredError if the moment has come.
+func (e expiry) check(at int64) error {
+	if at < int64(e) {
+		return nil
+	}
+	return &scan.ExpiredError{NotAfter: time.Unix(0, int64(e))}
 }

@@ -1,0 +1,236 @@
+package syn
+
+import (
+	"math"
+	"time"
+
+	"mxsweep/scan"
+	"mxsweep/scan/syn/rawnet"
+)
+
+// minSampled is how many controls and witnesses must have been asked before it is
+// known how much gets lost, where each pair is asked once.
+const minSampled = 9
+
+// sampleLoss asks controls until it is known how much gets lost, where each pair
+// is asked once. Hosts that stopped answering are not asked: they tell nothing.
+func (r *run) sampleLoss() {
+	pass := int(r.pass.Load())
+	for r.hosts.once && r.ctx.Err() == nil && !r.s.counts.shutOut.Load() {
+		need := minSampled - r.sampled(pass)
+		if need <= 0 {
+			return
+		}
+		before, enough, left := now()-int64(r.timeout()), silence(r.s.counts.lossNow()), false
+		ids := r.pick(func(h *upHost) bool {
+			r.hosts.expire(h, before, enough, true)
+			if h.missed >= enough || r.silentOf(h) == 0 {
+				return false
+			}
+			left = true
+			need--
+			return h.asked == 0 && need >= 0
+		})
+		if !left {
+			return
+		}
+		r.askControls(pass, ids)
+		r.await(now() + int64(10*time.Millisecond))
+	}
+}
+
+// sampled is how many controls and witnesses tell of the loss up to a pass.
+func (r *run) sampled(pass int) int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.countWitnesses()
+	past := r.record(pass)
+	r.tellLoss(past)
+	return int(past.sum().asked)
+}
+
+// counted is how many passes count: those that were not given up and met no
+// outage.
+func (r *run) counted() int {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	return len(r.record(int(r.pass.Load())).passes)
+}
+
+// missed tells, for silent pairs in ascending order, whether all probes of each
+// may have got lost on the way.
+type missed struct {
+	run    *run
+	loss   float64 // of a probe; 0 if nothing is known to get lost
+	passes int     // that count
+
+	from, to uint64 // pairs of the host of the last pair
+	err      error  // why their silence proves nothing
+}
+
+// missed is what is known of the loss when all is asked.
+func (r *run) missed() *missed {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	past := r.record(int(r.pass.Load()))
+	m := &missed{run: r, loss: r.s.counts.lossNow(), passes: len(past.passes)}
+	if !r.hosts.once && m.passes > 0 {
+		// A pass without loss makes good for others.
+		m.loss = math.Min(m.loss, math.Pow(past.chance(), 1/float64(m.passes)))
+	}
+	return m
+}
+
+// tooFew is a [scan.FewProbesError] if the host of pair i is up and all probes of
+// the pair may have got lost.
+func (m *missed) tooFew(i uint64) error {
+	r := m.run
+	if m.loss == 0 {
+		return nil
+	}
+	if i < m.from || i >= m.to {
+		first, pairs := r.s.view.host(i, r.s.view.find(i))
+		m.from, m.to, m.err = first, first+uint64(pairs), nil
+		r.hosts.mu.Lock()
+		defer r.hosts.mu.Unlock()
+		if h := r.hosts.find(first); h != nil {
+			probes := m.passes
+			if h.probes > 0 {
+				probes = int(h.probes)
+			}
+			m.err = scan.TooFewProbes(m.loss, probes)
+		}
+	}
+	return m.err
+}
+
+// record is what is known of the loss up to a pass: a pair that answered in
+// a later pass had been lost in the earlier ones, and witnesses know of all.
+// Where each pair is asked once, those that answer tell nothing of those that got
+// lost: controls count instead. The caller holds the lock.
+func (r *run) record(last int) *record {
+	var past record
+	later := uint64(0)
+	for i := last; i >= 0; i-- {
+		here := r.found[i].Load()
+		t := tally{asked: here + later + r.asked[i].asked, lost: later + r.asked[i].lost}
+		if r.hosts.once {
+			c := r.controlsOf(i)
+			t = tally{asked: r.asked[i].asked + c.asked, lost: r.asked[i].lost + c.lost}
+		}
+		if !r.void[i] && !r.dead(i) {
+			past.passes = append(past.passes, t)
+		}
+		later += here
+	}
+	return &past
+}
+
+// missWitness notes that a witness was lost. Whether its host is gone, or the
+// probe was lost on the way, the host's next answer tells.
+func (r *run) missWitness(index uint64, sent int64) {
+	first, pairs := r.s.view.host(index, r.s.view.find(index))
+	t := r.hosts
+	t.mu.Lock()
+	defer t.mu.Unlock()
+	h, fresh := t.add(first, pairs)
+	if fresh {
+		h.answers(uint32(index-first), rawnet.KindReset) // up remembers all others
+		h.heard = r.starts[0].Load()
+	}
+	if h != nil {
+		t.miss(h, sent, silence(r.s.counts.lossNow()), true)
+	}
+}
+
+// dead reports whether all controls of a pass stayed silent, so that what was
+// asked in it says nothing.
+func (r *run) dead(pass int) bool {
+	r.hosts.mu.Lock()
+	defer r.hosts.mu.Unlock()
+	return r.hosts.passes[pass].dead(r.s.counts.lossNow())
+}
+
+// controlsOf is what became of the controls of a pass.
+func (r *run) controlsOf(pass int) tally {
+	r.hosts.mu.Lock()
+	defer r.hosts.mu.Unlock()
+	return r.hosts.passes[pass]
+}
+
+// tellLoss notes the share of probes that were lost. Those of hosts that are
+// gone, as far as is known, were not.
+func (r *run) tellLoss(past *record) {
+	r.hosts.mu.Lock()
+	gone := r.hosts.gone
+	r.hosts.mu.Unlock()
+	r.s.counts.lose(past.loss(gone))
+}
+
+// tellLastLoss notes the loss when all is asked.
+func (r *run) tellLastLoss() {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.tellLoss(r.record(int(r.pass.Load())))
+}
+
+// watch looks after the rate until the run is over.
+func (r *run) watch() {
+	defer close(r.watched)
+	ticker := time.NewTicker(10 * time.Millisecond)
+	defer ticker.Stop()
+	last, lastSent := now(), uint64(0)
+	for !r.over.Load() && r.ctx.Err() == nil {
+		<-ticker.C
+		if at, sent := now(), r.s.counts.sent.Load(); at-last >= int64(50*time.Millisecond) {
+			r.s.counts.flow(float64(sent-lastSent) / time.Duration(at-last).Seconds())
+			last, lastSent = at, sent
+		}
+		r.look()
+	}
+}
+
+// look takes in what the witnesses say, and the totals.
+func (r *run) look() {
+	c := &r.s.counts
+	c.ringDrops.Add(r.s.ring.Dropped())
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.sending.Load() {
+		r.flow.look(now(), c.sent.Load(), r.timeout(), int(r.pass.Load()), false)
+	}
+	r.countWitnesses()
+	pass := int(r.pass.Load())
+	if r.asked[pass].asked >= verdictSize {
+		r.tellLoss(r.record(pass))
+	}
+	if r.judge(false) {
+		r.restart.Store(true)
+	}
+}
+
+// judge has the governor judge, and obeys. The caller holds the lock.
+func (r *run) judge(over bool) (again bool) {
+	g := &r.governor
+	before := g.rate
+	again = g.judge(now(), r.flow.rate, over)
+	if g.rate != before {
+		r.flow.begin(now(), r.s.counts.sent.Load())
+	}
+	r.pacer.set(math.Min(g.rate, r.spread))
+	r.s.counts.settle(g.settled(), g.why)
+	return again
+}
+
+// countWitnesses counts those that have had their time. The caller holds the
+// lock.
+func (r *run) countWitnesses() {
+	r.witnesses.count(now()-int64(r.timeout()), func(index uint64, pass int, sent int64, lost bool) {
+		r.asked[pass].asked++
+		if lost {
+			r.asked[pass].lost++
+			r.missWitness(index, sent)
+		}
+		r.governor.hear(sent, lost)
+	})
+}
