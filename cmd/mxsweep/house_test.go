@@ -285,6 +285,39 @@ func TestFilesAndFunctionsStayShort(t *testing.T) {
 	}
 }
 
+// mostFiles is how many Go files a folder may have, tests not counted: what one
+// listing shows. Those for one system count too.
+const mostFiles = 25
+
+// wideFolders are the folders that still have more, with how many they may have.
+// A number here only ever falls, and its row goes when the folder fits.
+var wideFolders = map[string]int{
+	"cmd/mxsweep": 79,
+	"scan":        74,
+	"report":      52,
+	"exposure":    42,
+}
+
+func TestFoldersStayNarrow(t *testing.T) {
+	count := map[string]int{}
+	for _, f := range sources(t) {
+		if !f.test {
+			count[f.dir]++
+		}
+	}
+	for dir, n := range count {
+		most := max(mostFiles, wideFolders[dir])
+		if n > most {
+			t.Errorf("%s has %d Go files, more than %d: put together what belongs together, or make a package of a part", dir, n, most)
+		}
+	}
+	for dir := range wideFolders {
+		if count[dir] <= mostFiles {
+			t.Errorf("%s has %d Go files: take it out of wideFolders", dir, count[dir])
+		}
+	}
+}
+
 // A path of the machine that somebody worked on means nothing on another one.
 func TestNoFileNamesAMachine(t *testing.T) {
 	machine := regexp.MustCompile(`(^|[^A-Za-z0-9_./-])/(` + strings.Join([]string{"work", "farm", "root", "Users", "tmp/go-build"}, "|") + `)/`)
