@@ -136,7 +136,7 @@ func (f *Fix) For(product, version string, alternatives []string, at netip.AddrP
 
 // fillPort puts the port where a text leaves room for it; 0 is any port.
 func fillPort(text string, port uint16) string {
-	word := "PORT"
+	word := fix.AnyPort
 	if port != 0 {
 		word = fmt.Sprint(port)
 	}

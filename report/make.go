@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"mxsweep/exposure"
+	"mxsweep/exposure/fix"
 	"mxsweep/fingerprint"
 	"mxsweep/scan"
 )
@@ -310,7 +311,7 @@ func day(t time.Time) string {
 // genericFix words a fix for any port.
 func genericFix(s string) string {
 	s = strings.ReplaceAll(s, "port {port}", "the port")
-	return strings.ReplaceAll(s, "{port}", "PORT")
+	return strings.ReplaceAll(s, "{port}", fix.AnyPort)
 }
 
 func severityName(s exposure.Severity) string {

@@ -6,6 +6,8 @@ import (
 	"io"
 	"slices"
 	"strings"
+
+	"mxsweep/exposure/fix"
 )
 
 // The bounds of markdown, in bytes.
@@ -212,10 +214,10 @@ func (m *markdownWriter) details(b *budget, v *view) int {
 // maxPortsNamed is how many ports portMeaning lists.
 const maxPortsNamed = 8
 
-// portMeaning says which ports the word PORT stands for in the help of a rule:
+// portMeaning says which ports fix.AnyPort stands for in the help of a rule:
 // those of the findings shown. Help without that word needs none.
 func (m *markdownWriter) portMeaning(rule, help string) string {
-	if !strings.Contains(help, "PORT") {
+	if !strings.Contains(help, fix.AnyPort) {
 		return ""
 	}
 	var ports []uint16
@@ -233,9 +235,9 @@ func (m *markdownWriter) portMeaning(rule, help string) string {
 	case len(list) == 0:
 		return ""
 	case more > 0:
-		return fmt.Sprintf("\nPORT is %s or one of %d more.\n", strings.Join(list, ", "), more)
+		return fmt.Sprintf("\n%s is %s or one of %d more.\n", fix.AnyPort, strings.Join(list, ", "), more)
 	}
-	return fmt.Sprintf("\nPORT is %s.\n", strings.Join(list, " or "))
+	return fmt.Sprintf("\n%s is %s.\n", fix.AnyPort, strings.Join(list, " or "))
 }
 
 func (m *markdownWriter) settled(b *budget, v *view) int {

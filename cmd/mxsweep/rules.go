@@ -169,12 +169,12 @@ func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
 	if r.OffBand != "" {
 		section("Why "+r.Severity.String(), r.OffBand)
 	}
-	section("Fix", strings.ReplaceAll(r.Fix.Default, "{port}", "PORT"))
+	section("Fix", strings.ReplaceAll(r.Fix.Default, "{port}", fix.AnyPort))
 	for _, f := range r.Fix.Fixes() {
 		section("Fix for "+f.Name(), strings.Join(f.Lines(fix.Values{}), "\n"))
 	}
 	if r.Fix.Also != "" {
-		section("Besides", strings.ReplaceAll(r.Fix.Also, "{port}", "PORT"))
+		section("Besides", strings.ReplaceAll(r.Fix.Also, "{port}", fix.AnyPort))
 	}
 	fmt.Fprintf(b, "\nAccept the risk in mxsweep.yaml\n%s", acceptance(r))
 	if len(r.References) > 0 {

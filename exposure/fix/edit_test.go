@@ -181,6 +181,17 @@ func TestDescriptions(t *testing.T) {
 	}
 }
 
+// TestAnyPort wants the word that stands for the port to mean nothing else in
+// the text of any fix: with the port in its place it is the text for that port.
+func TestAnyPort(t *testing.T) {
+	for _, f := range builtinSet(t).All() {
+		got := strings.ReplaceAll(Text([]*Fix{f}, Values{Address: "192.0.2.1"}), AnyPort, "10144")
+		if want := Text([]*Fix{f}, Values{Address: "192.0.2.1", Port: 10144}); got != want {
+			t.Errorf("%s:\n%s\nwant\n%s", f.ID, got, want)
+		}
+	}
+}
+
 func builtinSet(t testing.TB) *Set {
 	t.Helper()
 	return Builtin()

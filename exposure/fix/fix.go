@@ -94,7 +94,11 @@ type Proof struct {
 	Mail             bool // a message still went through afterwards
 }
 
-// Values fill a fix for one finding. The zero Values give the words "PORT"
+// AnyPort stands for the port in a text about no port in particular. It is no
+// word that a configuration file has: the setting of Courier is PORT.
+const AnyPort = "NNNN"
+
+// Values fill a fix for one finding. The zero Values give the words AnyPort
 // and "HOST".
 type Values struct {
 	Address string // of the host, without brackets
@@ -104,7 +108,7 @@ type Values struct {
 // port is the port as text.
 func (v Values) port() string {
 	if v.Port == 0 {
-		return "PORT"
+		return AnyPort
 	}
 	return strconv.Itoa(int(v.Port))
 }
