@@ -8,7 +8,7 @@ import (
 )
 
 // FixMatrix is a table of all rules and fixes in Markdown, and of what each
-// pair rests on: the daemon that obeyed it, or the manual.
+// pair rests on: the daemon that obeyed it, or the manual and why it was not run.
 func (s *RuleSet) FixMatrix() string {
 	var rows strings.Builder
 	var proven, same, read int
@@ -23,7 +23,7 @@ func (s *RuleSet) FixMatrix() string {
 				basis = "the same edit: " + provenFor(f, f.Proofs[0].Rule) + " for " + f.Proofs[0].Rule
 			default:
 				read++
-				basis = fmt.Sprintf("from the manual: [%s](%s)", f.Source.Title, f.Source.URL)
+				basis = fmt.Sprintf("from the manual: [%s](%s); not run: %s", f.Source.Title, f.Source.URL, f.WhyNot)
 			}
 			fmt.Fprintf(&rows, "| [%s](rules.md#%s) | %s | `%s` | %s |\n", r.ID, strings.ToLower(r.ID), f.Name(), f.ID, basis)
 		}
@@ -35,7 +35,8 @@ Proven is a fix that the real daemon obeyed: it ran with the configuration of
 its package and the smallest edit that exposes it, a sweep found it, the edit
 was made as it is printed, checked and made to take effect, and a second sweep
 found neither the daemon nor any change of another port. Where the daemon is in
-the path of mail, a message still arrived.
+the path of mail, a message still arrived, once. What was not run says why
+(`+"`exposure/fix/data/reasons.yaml`"+`).
 
 %d proven, %d the same edit as one that is proven for another rule, %d from the manual.
 

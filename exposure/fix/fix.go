@@ -53,6 +53,9 @@ type Fix struct {
 
 	// Proofs are the runs in which the daemon obeyed, by rule and version.
 	Proofs []Proof
+
+	// WhyNot says why there are no proofs, "" where there are.
+	WhyNot string
 }
 
 // anyProduct among the products of a fix is whatever has no fix of its own.

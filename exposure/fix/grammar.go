@@ -24,6 +24,7 @@ const (
 	CourierPort Format = "courier"     // PORT=ADDRESS.PORT, a list in a shell file
 	ListenLine  Format = "listen-line" // listen ADDRESS:PORT, also Listen: ADDRESS:PORT
 	Slapd       Format = "slapd"       // SLAPD_SERVICES="ldap://ADDRESS:PORT/ ldapi:///"
+	SendmailMC  Format = "sendmail.mc" // DAEMON_OPTIONS(`Port=PORT, Addr=ADDRESS')
 	Compose     Format = "compose"     // published ports of containers
 	Perl        Format = "perl"        // $name = value; read as a program
 	Words       Format = "words"       // Name value
@@ -31,6 +32,7 @@ const (
 	Colon       Format = "colon"       // name: value
 	Shell       Format = "shell"       // NAME=value, read by a shell or systemd
 	INI         Format = "ini"         // [section] and name = value
+	PList       Format = "plist"       // name = value; between braces, as SOGo has it
 	RspamdLocal Format = "ucl"         // name = value; in a file of local.d
 )
 
@@ -80,6 +82,9 @@ func (f Format) grammar() grammar {
 	case Slapd:
 		return grammar{bind: slapdBind,
 			where: "in `SLAPD_SERVICES`, write `{bind}:{port}` for the address in the URL of port {port} (`ldap://{bind}:{port}/` for `ldap:///`); leave the other URLs"}
+	case SendmailMC:
+		return grammar{bind: sendmailBind,
+			where: "in the `DAEMON_OPTIONS` that has `Port={port}` (or the name of that port: smtp, submission), set `Addr={bind}`; leave the others"}
 	case Compose:
 		return grammar{bind: rebinder("published port", composeTokens),
 			where: "in the list `ports`, publish port {port} as `{bind}:{port}:TARGET`, or take the entry out"}
@@ -182,7 +187,10 @@ type keyed struct {
 	ini    bool           // has sections
 }
 
-var lastTrue = regexp.MustCompile(`^\s*1\s*;`)
+var (
+	lastTrue  = regexp.MustCompile(`^\s*1\s*;`)
+	lastBrace = regexp.MustCompile(`^\s*\}`)
+)
 
 // keyed gives the keyed grammar of f.
 func (f Format) keyed() (keyed, bool) {
@@ -201,6 +209,8 @@ func (f Format) keyed() (keyed, bool) {
 		return keyed{sep: `[ \t]*[=:]`, join: " = ", ini: true}, true
 	case Perl:
 		return keyed{sep: `[ \t]*=(?:[^=~]|$)`, join: " = ", end: ";", before: lastTrue}, true
+	case PList:
+		return keyed{sep: `[ \t]*=`, join: " = ", end: ";", before: lastBrace}, true
 	case RspamdLocal:
 		return keyed{sep: `(?:[ \t]*[=:]|[ \t]+["\d])`, join: " = ", end: ";"}, true
 	}

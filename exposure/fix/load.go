@@ -19,8 +19,12 @@ import (
 //go:embed data/*.yaml
 var builtin embed.FS
 
-// proofsFile has the proofs; the tests with real daemons write it.
-const proofsFile = "proofs.yaml"
+// proofsFile has the proofs, which the tests with real daemons write, and
+// reasonsFile why a fix has none.
+const (
+	proofsFile  = "proofs.yaml"
+	reasonsFile = "reasons.yaml"
+)
 
 // A Set holds fixes by id. Builtin or Load make one.
 type Set struct {
@@ -74,6 +78,7 @@ type fixEntry struct {
 	Check    string      `yaml:"check"`
 	Apply    string      `yaml:"apply"`
 	Source   string      `yaml:"source"`
+	WhyNot   string      `yaml:"why_not"` // a key of reasons.yaml
 }
 
 type editEntry struct {
@@ -96,9 +101,10 @@ type proofEntry struct {
 }
 
 // Load reads the fixes of all YAML files in a directory, and the proofs of
-// proofs.yaml there. An unknown key, an id that is there twice, an edit that
-// its format does not have, or a fix with neither a proof nor a source is an
-// error; all of them are told.
+// proofs.yaml and the reasons of reasons.yaml there. An unknown key, an id that
+// is there twice, an edit that its format does not have, or a fix with neither
+// a proof nor a source and a reason why it was not run is an error; all of them
+// are told.
 func Load(fsys fs.FS, dir string) (*Set, error) {
 	files, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
 	if err != nil {
@@ -107,34 +113,69 @@ func Load(fsys fs.FS, dir string) (*Set, error) {
 	set := &Set{byID: map[string]*Fix{}}
 	var errs []error
 	var proofs []Proof
+	var reasons map[string]string
 	for _, file := range files {
 		data, err := fs.ReadFile(fsys, file)
 		if err != nil {
 			return nil, fmt.Errorf("reading fixes: %w", err)
 		}
-		if path.Base(file) == proofsFile {
+		switch path.Base(file) {
+		case proofsFile:
 			proofs, err = parseProofs(file, data)
-		} else {
+		case reasonsFile:
+			reasons, err = parseReasons(file, data)
+		default:
 			err = set.addFile(file, data)
 		}
 		errs = append(errs, err)
 	}
+	errs = append(errs, set.addProofs(proofs), set.checkBasis(reasons))
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	return set, nil
+}
+
+// addProofs gives each proof to its fix.
+func (s *Set) addProofs(proofs []Proof) error {
+	var errs []error
 	for _, p := range proofs {
-		if f := set.byID[p.Fix]; f == nil {
+		if f := s.byID[p.Fix]; f == nil {
 			errs = append(errs, fmt.Errorf("%s: a proof of %q, which is no fix", proofsFile, p.Fix))
 		} else {
 			f.Proofs = append(f.Proofs, p)
 		}
 	}
-	for _, f := range set.fixes {
-		if len(f.Proofs) == 0 && f.Source == (Source{}) {
+	return errors.Join(errs...)
+}
+
+// checkBasis wants of each fix either a proof, or a source and the reason why
+// it was not run, whose key it replaces by its text.
+func (s *Set) checkBasis(reasons map[string]string) error {
+	var errs []error
+	used := map[string]bool{}
+	for _, f := range s.fixes {
+		key := f.WhyNot
+		used[key] = true
+		f.WhyNot = reasons[key]
+		switch {
+		case len(f.Proofs) > 0 && key != "":
+			errs = append(errs, fmt.Errorf("fix %q is proven: take why_not out", f.ID))
+		case len(f.Proofs) > 0:
+		case f.Source == (Source{}):
 			errs = append(errs, fmt.Errorf("fix %q has neither a proof nor a source", f.ID))
+		case key == "":
+			errs = append(errs, fmt.Errorf("fix %q has neither a proof nor why_not", f.ID))
+		case f.WhyNot == "":
+			errs = append(errs, fmt.Errorf("fix %q: why_not %q is no reason of %s", f.ID, key, reasonsFile))
 		}
 	}
-	if err := errors.Join(errs...); err != nil {
-		return nil, err
+	for key := range reasons {
+		if !used[key] {
+			errs = append(errs, fmt.Errorf("%s: no fix names the reason %q", reasonsFile, key))
+		}
 	}
-	return set, nil
+	return errors.Join(errs...)
 }
 
 // strict reads one YAML document whose keys are all known.
@@ -162,6 +203,16 @@ func parseProofs(file string, data []byte) ([]Proof, error) {
 		list = append(list, Proof(e))
 	}
 	return list, nil
+}
+
+func parseReasons(file string, data []byte) (map[string]string, error) {
+	var doc struct {
+		Reasons map[string]string `yaml:"reasons"`
+	}
+	if err := strict(file, data, &doc); err != nil {
+		return nil, err
+	}
+	return doc.Reasons, nil
 }
 
 // WriteProofs writes proofs in the form that Load reads, sorted.
@@ -211,7 +262,7 @@ var fixID = regexp.MustCompile(`^[a-z][a-z0-9-]{2,49}$`)
 func (e *fixEntry) fix(sources map[string]sourceEntry) (*Fix, error) {
 	f := &Fix{
 		ID: e.ID, Products: e.Products, Versions: e.Versions, Platform: Platform(e.Platform), Process: e.Process,
-		File: e.File, Upstream: e.Upstream, Format: Format(e.Format), Steps: e.Steps, Check: e.Check, Apply: e.Apply,
+		File: e.File, Upstream: e.Upstream, Format: Format(e.Format), Steps: e.Steps, Check: e.Check, Apply: e.Apply, WhyNot: e.WhyNot,
 	}
 	if e.Source != "" {
 		s, ok := sources[e.Source]

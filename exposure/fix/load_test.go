@@ -7,20 +7,27 @@ import (
 )
 
 func TestLoadRefuses(t *testing.T) {
+	const reasons = "reasons: {w: because}"
 	const head = "sources: {m: {title: T, url: 'https://example.org'}}\nfixes:\n"
 	for _, tt := range []struct{ name, text, want string }{
 		{"neither proof nor source", "- {id: a-b, products: [P], platform: Debian, steps: [x]}", "neither a proof nor a source"},
-		{"unknown key", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, color: red}", "color"},
-		{"unknown source", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: n}", `source "n"`},
-		{"edit that the format lacks", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{bind: b}], apply: a, source: m}", "has no edit"},
-		{"edit without apply", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{set: a, value: b}], source: m}", "take effect"},
-		{"two kinds", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{set: a, bind: b}], apply: a, source: m}", "has no edit"},
-		{"block on one line", "- {id: a-b, products: [P], platform: Debian, source: m, steps: ['service x { inet_listener y { port = 1 } }']}", "one line"},
-		{"twice", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m}\n- {id: a-b, products: [P], platform: Debian, steps: [x], source: m}", "twice"},
-		{"platform", "- {id: a-b, products: [P], platform: BeOS, steps: [x], source: m}", "BeOS"},
-		{"versions", "- {id: a-b, products: [P], versions: new, platform: Debian, steps: [x], source: m}", "no range"},
+		{"no reason", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m}", "neither a proof nor why_not"},
+		{"unknown reason", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, why_not: v}", `why_not "v"`},
+		{"reason that no fix has", "", `names the reason "w"`},
+		{"unknown key", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, why_not: w, color: red}", "color"},
+		{"unknown source", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: n, why_not: w}", `source "n"`},
+		{"edit that the format lacks", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{bind: b}], apply: a, source: m, why_not: w}", "has no edit"},
+		{"edit without apply", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{set: a, value: b}], source: m, why_not: w}", "take effect"},
+		{"two kinds", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{set: a, bind: b}], apply: a, source: m, why_not: w}", "has no edit"},
+		{"block on one line", "- {id: a-b, products: [P], platform: Debian, source: m, why_not: w, steps: ['service x { inet_listener y { port = 1 } }']}", "one line"},
+		{"twice", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, why_not: w}\n- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, why_not: w}", "twice"},
+		{"platform", "- {id: a-b, products: [P], platform: BeOS, steps: [x], source: m, why_not: w}", "BeOS"},
+		{"versions", "- {id: a-b, products: [P], versions: new, platform: Debian, steps: [x], source: m, why_not: w}", "no range"},
 	} {
-		_, err := Load(fstest.MapFS{"d/a.yaml": {Data: []byte(head + tt.text)}}, "d")
+		_, err := Load(fstest.MapFS{
+			"d/a.yaml":       {Data: []byte(head + tt.text)},
+			"d/reasons.yaml": {Data: []byte(reasons)},
+		}, "d")
 		if err == nil || !strings.Contains(err.Error(), tt.want) {
 			t.Errorf("%s: error %v does not say %q", tt.name, err, tt.want)
 		}
@@ -70,6 +77,32 @@ func TestChooseAny(t *testing.T) {
 	for _, tt := range []struct{ product, want string }{{"Postfix", "postfix-bind"}, {"qpsmtpd", "ipv6-filter"}, {"", "ipv6-filter"}} {
 		if got := Choose(from, tt.product, "", strings.Contains); len(got) != 1 || got[0].ID != tt.want {
 			t.Errorf("product %q: %v, want %s alone", tt.product, got, tt.want)
+		}
+	}
+}
+
+// TestLoadRefusesStaleReason wants a fix that was proven to give no reason why
+// it was not.
+func TestLoadRefusesStaleReason(t *testing.T) {
+	proofs, err := WriteProofs([]Proof{{Fix: "a-b", Rule: "MXS1002", Product: "P", Version: "1.2", Platform: "Debian 12", Port: 10025}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = Load(fstest.MapFS{
+		"d/a.yaml":       {Data: []byte("fixes:\n- {id: a-b, products: [P], platform: Debian, steps: [x], why_not: w}")},
+		"d/proofs.yaml":  {Data: proofs},
+		"d/reasons.yaml": {Data: []byte("reasons: {w: because}")},
+	}, "d")
+	if err == nil || !strings.Contains(err.Error(), "take why_not out") {
+		t.Errorf("error %v", err)
+	}
+}
+
+// TestBasisSaysWhyNot wants each fix without a proof to tell the reason.
+func TestBasisSaysWhyNot(t *testing.T) {
+	for _, f := range builtinSet(t).All() {
+		if len(f.Proofs) == 0 && !strings.Contains(f.Basis(), "not run ("+f.WhyNot+")") {
+			t.Errorf("%s: %s", f.ID, f.Basis())
 		}
 	}
 }

@@ -106,7 +106,7 @@ func (f *Fix) afterSummary(v Values) []string {
 // Basis says what a fix rests on: the versions that obeyed it, or the manual.
 func (f *Fix) Basis() string {
 	if len(f.Proofs) == 0 {
-		return fmt.Sprintf("From the manual, not tried: %s, %s", f.Source.Title, f.Source.URL)
+		return fmt.Sprintf("From the manual, not run (%s): %s, %s", f.WhyNot, f.Source.Title, f.Source.URL)
 	}
 	var list []string
 	for _, p := range f.Proofs {

@@ -33,8 +33,16 @@ type spec struct {
 	// alice in /var/mail.
 	boxes string
 
+	// queue prints what waits in the queue of the host's MTA, and nothing where
+	// that is empty; "" is the command of Postfix.
+	queue string
+
 	// intrusive says that its daemons tell what they are to intrusive probes alone.
 	intrusive bool
+
+	// byName says that proofs sweep it by its name, which has addresses of both
+	// families.
+	byName bool
 
 	// silent drops all that arrives, so that no port answers in any way.
 	silent bool

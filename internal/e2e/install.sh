@@ -20,7 +20,7 @@ policyd-rate-limit policyd-weight opendmarc iproute2 nftables util-linux procps'
 
 # What else the proofs of all fixes start.
 fixes='postsrsd spampd spamd spamass-milter clamav-daemon clamav-milter rspamd memcached
-perdition imapproxy dovecot-pop3d dovecot-managesieved'
+perdition imapproxy dovecot-pop3d dovecot-managesieved clamsmtp mimedefang pyspf-milter dkimpy-milter'
 
 # Hosts whose packages conflict with those above, and the packages: they are
 # installed into layers that only these hosts see.
@@ -29,6 +29,10 @@ fix-exim:exim4-daemon-light
 fix-cyrus:cyrus-imapd cyrus-pop3d cyrus-nntpd cyrus-caldav cyrus-replication
 fix-courier:courier-imap courier-pop
 fix-opensmtpd:opensmtpd
+fix-lists:mailman3 dbconfig-sqlite3
+fix-sendmail:sendmail-bin sensible-mda
+fix-esmtpd:courier-mta
+fix-sogo:sogo
 '
 
 # What the laboratory's own installer takes for granted: libraries of the

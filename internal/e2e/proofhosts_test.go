@@ -171,19 +171,22 @@ END`,
 	},
 	{
 		name: "fix-scan", n: 35,
-		about: "Rspamd and the store beside it",
-		setup: []string{
+		about: "Postfix with Rspamd as its milter, and the store beside it",
+		setup: append(postfixSetup("fix-scan"),
+			"postconf -e smtpd_milters=inet:127.0.0.1:11332 milter_default_action=tempfail",
+			`echo 'bind_socket = "*:11332";' >/etc/rspamd/local.d/worker-proxy.inc`,
 			`echo 'bind_socket = "*:11333";' >/etc/rspamd/local.d/worker-normal.inc`,
 			`echo 'bind_socket = "*:11334";' >/etc/rspamd/local.d/worker-controller.inc`,
 			"install -d -o _rspamd -g _rspamd /run/rspamd /var/lib/rspamd /var/log/rspamd",
 			"sed -i 's/^-l .*/-l 0.0.0.0/' /etc/memcached.conf",
 			"install -d -o memcache /run/memcached",
-		},
+		),
+		daemons: []daemon{postfixDaemon},
 		units: []unit{
 			{name: "rspamd", start: "exec /usr/bin/rspamd -c /etc/rspamd/rspamd.conf -f -u _rspamd -g _rspamd", port: 11333},
 			{name: "memcached", start: "exec /usr/share/memcached/scripts/systemd-memcached-wrapper /etc/memcached.conf", port: 11211},
 		},
-		listen: []int{11211, 11332, 11333, 11334},
+		listen: []int{25, 11211, 11332, 11333, 11334},
 	},
 }
 

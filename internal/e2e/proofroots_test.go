@@ -40,6 +40,7 @@ END`,
 			{name: "exim4", start: ". /etc/default/exim4; update-exim4.conf; exec /usr/sbin/exim4 -bdf -q$QUEUEINTERVAL $COMMONOPTIONS $SMTPLISTENEROPTIONS", port: 25},
 		},
 		listen: []int{25, 10024, 10025},
+		queue:  "exim4 -bp",
 	},
 	{
 		name: "fix-cyrus", n: 42, ownPackages: true,
@@ -48,6 +49,7 @@ END`,
 			"postconf -e mailbox_transport=lmtp:inet:127.0.0.1:24",
 			`sed -i '/^SERVICES/r /dev/stdin' /etc/cyrus.conf <<'END'
 	webmail		cmd="imapd -U 30" listen="10143" prefork=0 maxchild=100
+	phone		cmd="imapd -U 30" listen="1143" prefork=0 maxchild=100
 	pickup		cmd="pop3d -U 30" listen="10110" prefork=0 maxchild=50
 	lmtp		cmd="lmtpd -a" listen="24" prefork=0 maxchild=20
 	sync		cmd="sync_server" listen="2005" prefork=0
@@ -60,7 +62,7 @@ END`,
 		units: []unit{
 			{name: "cyrus-imapd", start: "exec /usr/sbin/cyrmaster -l 32 -C /etc/imapd.conf -M /etc/cyrus.conf", port: 143},
 		},
-		listen: []int{24, 25, 110, 143, 2005, 10110, 10143, 14190},
+		listen: []int{24, 25, 110, 143, 1143, 2005, 10110, 10143, 14190},
 		boxes:  "/var/spool/cyrus/mail",
 	},
 	{
@@ -102,6 +104,7 @@ END`,
 			{name: "opensmtpd", start: "exec /usr/sbin/smtpd -F", port: 25},
 		},
 		listen: []int{25, 10024, 10025},
+		queue:  "smtpctl show queue",
 	},
 	{
 		name: "fix-proxy", n: 45,
@@ -134,6 +137,8 @@ var mailRootProofs = []proof{
 	{fix: "cyrus-bind", rule: "MXS1105", host: "fix-cyrus", port: 24, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
 	{fix: "cyrus-bind", rule: "MXS1110", host: "fix-cyrus", port: 2005, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
 	{fix: "cyrus-cleartext", rule: "MXS1403", host: "fix-cyrus", port: 143, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
+	// The last one: it takes away what tells Cyrus from others.
+	{fix: "cyrus-quiet", rule: "MXS1407", host: "fix-cyrus", port: 1143, product: "Cyrus IMAP", pkg: "cyrus-imapd"},
 
 	{fix: "courier-imapd-port", rule: "MXS1101", host: "fix-courier", port: 10143, product: "Courier IMAP", pkg: "courier-imap"},
 	{fix: "courier-pop3d-port", rule: "MXS1102", host: "fix-courier", port: 10110, product: "Courier POP3", pkg: "courier-pop"},

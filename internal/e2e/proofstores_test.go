@@ -5,10 +5,14 @@ package e2e
 import "slices"
 
 // proofHosts are all hosts on which fixes are proven.
-func proofHosts() []spec { return slices.Concat(proofSpecs, mailRoots, storeRoots) }
+func proofHosts() []spec {
+	return slices.Concat(proofSpecs, filterHosts, []spec{filterHost}, mailRoots, storeRoots)
+}
 
 // proofList is all that is proven, in the order in which it is.
-func proofList() []proof { return slices.Concat(proofs, mailRootProofs, storeProofs) }
+func proofList() []proof {
+	return slices.Concat(proofs, filterProofs, []proof{filterProof}, mailRootProofs, storeProofs)
+}
 
 // storeRoots are hosts of stores and filters that the tests do not need
 // otherwise.

@@ -1,0 +1,70 @@
+package fix
+
+import (
+	"regexp"
+	"strings"
+)
+
+var (
+	daemonOptions = regexp.MustCompile("(?m)^([^#\n]*?DAEMON_OPTIONS\\(`)([^'\n]*)('\\))")
+	daemonKey     = regexp.MustCompile(`^\s*([A-Za-z])[A-Za-z]*\s*=\s*(.*?)\s*$`)
+)
+
+// sendmailBind binds the daemon of a port in the DAEMON_OPTIONS of
+// sendmail.mc. Keys count by their first letter, and a daemon without a port
+// listens on that of smtp (installation and operation guide, section 5.8,
+// DaemonPortOptions). A line that begins with dnl is a comment of m4.
+func sendmailBind(text string, port uint16, address string) (string, error) {
+	found := false
+	bound := daemonOptions.ReplaceAllStringFunc(text, func(line string) string {
+		m := daemonOptions.FindStringSubmatch(line)
+		if strings.HasPrefix(strings.TrimSpace(m[1]), "dnl") {
+			return line
+		}
+		options, has := sendmailDaemon(m[2], port, address)
+		found = found || has
+		return m[1] + options + m[3]
+	})
+	if !found {
+		return "", &NotFoundError{"DAEMON_OPTIONS", port}
+	}
+	return bound, nil
+}
+
+// sendmailDaemon binds one daemon, whose options a comma parts, if it has the
+// port; one on loopback stays.
+func sendmailDaemon(options string, port uint16, address string) (bound string, has bool) {
+	list := strings.Split(options, ",")
+	name, at := "smtp", -1
+	host := endpoint{}
+	for i, option := range list {
+		m := daemonKey.FindStringSubmatch(option)
+		if m == nil {
+			continue
+		}
+		switch strings.ToUpper(m[1]) {
+		case "P":
+			name = m[2]
+		case "A":
+			at, host.host = i, m[2]
+		case "F":
+			if strings.EqualFold(m[2], "inet6") && strings.HasPrefix(address, "127.") {
+				address = "::1"
+			}
+		}
+	}
+	ep, ok := parseEndpoint(name)
+	if !ok || ep.port != port {
+		return options, false
+	}
+	switch {
+	case host.loopback():
+		return options, true
+	case at >= 0:
+		option := list[at]
+		list[at] = option[:len(option)-len(strings.TrimLeft(option, " \t"))] + "Addr=" + address
+	default:
+		list = append(list, " Addr="+address)
+	}
+	return strings.Join(list, ","), true
+}
