@@ -78,7 +78,7 @@ func (s *sweep) pickControl() int32 {
 		s.controls = s.controls[1:]
 		u := h.up
 		u.listed = false
-		if u.phase != asking || h.asked >= s.cfg.PerHost || !s.admit(h) {
+		if u.phase != asking || int(h.asked) >= s.cfg.PerHost || !s.admit(h) {
 			continue // turn lists it again
 		}
 		u.flying = true

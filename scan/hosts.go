@@ -13,23 +13,14 @@ const (
 	maxKept  = 1 << 20 // that are up, beside those
 )
 
-// A host is an address with pairs under way, or one that had some lately.
+// A host is an address with pairs under way, or one that had some lately. What
+// each pair asks for stands in front: a sweep goes through its hosts in a random
+// order, and each line of memory costs as much as the rest of its work on a pair.
 type host struct {
 	addr  netip.Addr
-	net   *subnet
-	est   estimate
-	pairs int // pairs under way: awaiting an answer or their turn
-	asked int // of those, awaiting an answer
-
-	probes      int           // sent so far
-	first, last time.Duration // when the first and the last of them left
-
-	up *upHost // nil if nothing was heard of the host
-
-	unproven []unsettled // silent pairs of a host of which nothing was heard
-	waiting  []unsettled // and those whose further tries wait for the second round
-	second   bool        // which has begun for the host
-	guarded  []*subnet   // for which it begins when the host answers
+	up    *upHost // nil if nothing was heard of the host
+	pairs int32   // pairs under way: awaiting an answer or their turn
+	asked int32   // of those, awaiting an answer
 
 	// Pairs that await their turn, linked through probe.next.
 	head, tail int32
@@ -38,6 +29,17 @@ type host struct {
 	listed bool // in the list of hosts that may be forgotten
 	timed  bool // its time has begun
 	over   bool // its time is over, and what is under way is being ended
+	second bool // the second round has begun for the host
+
+	net *subnet
+	est estimate
+
+	probes      int           // sent so far
+	first, last time.Duration // when the first and the last of them left
+
+	unproven []unsettled // silent pairs of a host of which nothing was heard
+	waiting  []unsettled // and those whose further tries wait for the second round
+	guarded  []*subnet   // for which that begins when the host answers
 }
 
 // depart counts a probe that leaves for h.

@@ -18,7 +18,7 @@ func (s *sweep) begin(h *host) {
 // overtime reports whether the time of a host of which a pair was drawn is over.
 // The pair then has a result. A host that is blocked has its own reason.
 func (s *sweep) overtime(h *host, port uint16) bool {
-	if h.up != nil && h.up.phase == blocked || !s.cfg.Hosts.Refuses(h.addr) {
+	if s.cfg.Hosts == nil || h.up != nil && h.up.phase == blocked || !s.cfg.Hosts.Refuses(h.addr) {
 		return false
 	}
 	s.yieldOver(h, unsettled{port: port, as: silent})

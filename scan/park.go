@@ -133,7 +133,7 @@ func (s *sweep) yieldSilent(h *host, q unsettled) {
 // there when those were asked whose last try left before: they get one more.
 func (s *sweep) wakeUp(h *host, sent time.Duration) {
 	u := h.up
-	s.unheardOf -= h.pairs
+	s.unheardOf -= int(h.pairs)
 	for _, q := range h.waiting {
 		if q.sent >= sent {
 			u.parked = append(u.parked, q)

@@ -41,7 +41,7 @@ func (s *sweep) pick() int32 {
 			continue
 		}
 		i := s.slot(h, to.Port())
-		if h.asked < s.cfg.PerHost && h.head == none && (h.up == nil || len(h.up.again) == 0) && s.admit(h) {
+		if int(h.asked) < s.cfg.PerHost && h.head == none && (h.up == nil || len(h.up.again) == 0) && s.admit(h) {
 			return i
 		}
 		s.queue(i, false)
@@ -52,7 +52,7 @@ func (s *sweep) pick() int32 {
 // pickAt returns a pair of a host that may be asked now, or none.
 func (s *sweep) pickAt(h *host) int32 {
 	u := h.up
-	if h.asked >= s.cfg.PerHost || u != nil && u.still() {
+	if int(h.asked) >= s.cfg.PerHost || u != nil && u.still() {
 		return none // turn lists it again
 	}
 	if u != nil && u.gap > 0 && s.now < u.next {
@@ -162,7 +162,7 @@ func (s *sweep) queue(i int32, first bool) {
 
 // turn notes that a pair of h, or its control, may be asked, if that is so.
 func (s *sweep) turn(h *host) {
-	if h.asked >= s.cfg.PerHost {
+	if int(h.asked) >= s.cfg.PerHost {
 		return
 	}
 	u := h.up

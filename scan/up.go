@@ -31,20 +31,20 @@ const (
 // what it is asked whether it is still there, and the silent pairs that wait
 // for the answer.
 type upHost struct {
-	memory
+	memory // what each pair asks for stands in front, as in host
+
+	phase  phase
+	with   way  // of the control that is asked
+	failed bool // a control stayed silent, and none has been answered since
+	listed bool // the control waits for its turn
+	flying bool // the control waits for its answer
+	tries  int  // of it that stayed silent
+	silent int  // pairs that were silent, which was proven
+
 	held   []unsettled // silent, and asked after proof
 	parked []unsettled // silent once, after proof: the further tries wait for the next proof
 	late   []unsettled // proven, but asked once more at the end
 	again  []unsettled // to be asked, once more or for the first time
-
-	silent int // pairs that were silent, which was proven
-
-	phase  phase
-	with   way  // of the control that is asked
-	tries  int  // of it that stayed silent
-	failed bool // a control stayed silent, and none has been answered since
-	listed bool // the control waits for its turn
-	flying bool // the control waits for its answer
 
 	pausedAt     time.Duration
 	pause        time.Duration // how long the next pause is
