@@ -68,7 +68,7 @@ func (w *epollWire) begin(slot int32, to netip.AddrPort) (ending, bool) {
 	}
 	i, err := w.socket(to.Addr().Is6())
 	if err != nil {
-		return failed(slot, err), true
+		return failed(slot, to, err), true
 	}
 	s := &w.socks[i]
 	s.slot, s.to = slot, to
@@ -81,7 +81,7 @@ func (w *epollWire) begin(slot int32, to netip.AddrPort) (ending, bool) {
 		return w.end(i, err), true
 	default: // no packet has left
 		w.release(i, false)
-		return failed(slot, err), true
+		return failed(slot, to, err), true
 	}
 	if err, ended := w.ask(s); ended {
 		return w.end(i, err), true
@@ -92,7 +92,7 @@ func (w *epollWire) begin(slot int32, to netip.AddrPort) (ending, bool) {
 	err = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, s.fd, &unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLET, Fd: i})
 	if err != nil {
 		w.release(i, false)
-		return failed(slot, err), true
+		return failed(slot, to, err), true
 	}
 	s.watched = true
 	return ending{}, false
@@ -116,7 +116,8 @@ func (w *epollWire) ask(s *sock) (unix.Errno, bool) {
 
 // failed is the ending of a connection that could not be begun: whatever the
 // cause, the question was not asked.
-func failed(slot int32, err error) ending {
+func failed(slot int32, to netip.AddrPort, err error) ending {
+	err = noSource(err, to)
 	as, _ := errnoOutcome(err)
 	if as != starved {
 		as = impossible
