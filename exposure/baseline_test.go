@@ -222,12 +222,12 @@ func TestComparable(t *testing.T) {
 	}{
 		{"same", func(*Conditions) {}, ""},
 		{"vantage", func(c *Conditions) { c.Vantage.Class = ClassLAN }, `the vantage was "internet" and is "lan"`},
-		{"scope", func(c *Conditions) { c.ScopeSHA256 = strings.Repeat("0", 64) }, "the scope is another one"},
+		{"scope", func(c *Conditions) { c.ScopeSHA256 = strings.Repeat("0", 64) }, "the addresses in scope are others"},
 		{"ports", func(c *Conditions) { c.Ports = []uint16{25} }, "ports 25 were not asked then and ports 10024-10031 are not asked now"},
 		{"other ports, hashed", func(c *Conditions) {
 			c.Ports, c.ScopeSHA256 = append([]uint16{25}, c.Ports...), strings.Repeat("0", 64)
 		},
-			"the scope may be another one; ports 25 were not asked then"},
+			"the addresses in scope may be others; ports 25 were not asked then"},
 		{"more ports", func(c *Conditions) { c.Ports = append([]uint16{25}, c.Ports...) }, "ports 25 were not asked then"},
 	} {
 		now := testConditions

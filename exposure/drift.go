@@ -99,9 +99,9 @@ func (c *Comparison) Comparable() (ok bool, why string) {
 	if b.ScopeSHA256 != "" && c.now.ScopeSHA256 != "" && b.ScopeSHA256 != c.now.ScopeSHA256 {
 		// The hash is of addresses and ports together.
 		if otherPorts {
-			reasons = append(reasons, "the scope may be another one")
+			reasons = append(reasons, "the addresses in scope may be others")
 		} else {
-			reasons = append(reasons, "the scope is another one")
+			reasons = append(reasons, "the addresses in scope are others")
 		}
 	}
 	if otherPorts {
