@@ -3,7 +3,6 @@ package scan
 import (
 	"iter"
 	"net/netip"
-	"slices"
 
 	"go4.org/netipx"
 )
@@ -84,11 +83,6 @@ func (s addrSet) minus(o addrSet) addrSet { return addrSet{s.v4.minus(o.v4), s.v
 // intersect returns the addresses that are in both sets.
 func (s addrSet) intersect(o addrSet) addrSet {
 	return addrSet{s.v4.intersect(o.v4), s.v6.intersect(o.v6)}
-}
-
-// union returns the addresses that are in either set.
-func (s addrSet) union(o addrSet) addrSet {
-	return addrSet{s.v4.union(o.v4), slices.Concat(s.v6, o.v6).normal()}
 }
 
 // count returns how many addresses there are, or the largest uint64 if there

@@ -1,7 +1,6 @@
 package scan
 
 import (
-	"net/netip"
 	"slices"
 
 	"go4.org/netipx"
@@ -16,9 +15,6 @@ func (l rangeList) contains(r netipx.IPRange) bool {
 	i := l.first(r)
 	return i < len(l) && l[i].From().Compare(r.From()) <= 0 && r.To().Compare(l[i].To()) <= 0
 }
-
-// holds reports whether a is in one of the ranges.
-func (l rangeList) holds(a netip.Addr) bool { return l.contains(netipx.IPRangeFrom(a, a)) }
 
 // overlaps reports whether any address of r is in a range.
 func (l rangeList) overlaps(r netipx.IPRange) bool {
