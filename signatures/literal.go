@@ -71,9 +71,9 @@ func (l *literals) step() bool {
 	case '{':
 		l.text = l.text[:max(len(l.text)-1, 0)]
 		l.end()
-		to := strings.IndexByte(l.expr[l.at:], '}')
-		l.at += to + 1
-		return to >= 0
+		times, _, ok := strings.Cut(l.expr[l.at:], "}")
+		l.at += len(times) + 1
+		return ok && strings.Trim(times, "0123456789,") == "" // or "{" stands for itself
 	case '+', '^', '$', '.':
 		l.end()
 	default:
