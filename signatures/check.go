@@ -16,7 +16,7 @@ func (set *Set) Check() Problems {
 			problems = append(problems, set.checkExample(s, &s.Examples[i])...)
 		}
 	}
-	return problems.bounded()
+	return problems.bounded(0)
 }
 
 func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {

@@ -71,19 +71,26 @@ func (p Problems) err() error {
 	if len(p) == 0 {
 		return nil
 	}
-	return p.bounded()
+	return p.bounded(0)
 }
 
 // maxProblems is how many problems are told one by one; more do not help.
 const maxProblems = 20
 
-// bounded returns the first problems, and how many there are beside them.
-func (p Problems) bounded() Problems {
-	if len(p) <= maxProblems {
+// first returns the first problems, and how many there are beside them.
+func (p Problems) first() (told Problems, beside int) {
+	told = p[:min(len(p), maxProblems)]
+	return slices.Clip(told), len(p) - len(told)
+}
+
+// bounded returns the first problems, and another one that counts those beside
+// them, of which so many were left out before.
+func (p Problems) bounded(before int) Problems {
+	told, beside := p.first()
+	if beside += before; beside == 0 {
 		return p
 	}
-	rest := p[maxProblems:]
-	return append(slices.Clip(p[:maxProblems]), &Problem{rest[0].Pos, fmt.Sprintf("this and %d further problems are not told", len(rest)-1), "mend those above first"})
+	return append(told, &Problem{told[len(told)-1].Pos, fmt.Sprintf("%d further problems are not listed", beside), "correct those above first"})
 }
 
 // maxDepth is how deep conditions may nest.

@@ -49,8 +49,8 @@ func Load(sources ...Source) (*Set, error) {
 		// them could be read.
 		l.resolve()
 	}
-	if err := l.problems.err(); err != nil {
-		return nil, err
+	if l.problems != nil {
+		return nil, l.problems.bounded(l.beside)
 	}
 	return l.set, nil
 }
@@ -59,7 +59,8 @@ type loader struct {
 	set      *Set
 	ids      map[string]Pos // of probes, signatures and observations, kind before the id
 	patterns patterns
-	problems Problems
+	problems Problems // of each file the first ones
+	beside   int      // how many more there are
 }
 
 func (l *loader) source(s Source) error {
@@ -85,7 +86,8 @@ func (l *loader) source(s Source) error {
 		if root := d.document(b); root != nil {
 			l.file(d, root, name, s.FS)
 		}
-		l.problems = append(l.problems, d.problems.bounded()...)
+		told, beside := d.problems.first()
+		l.problems, l.beside = append(l.problems, told...), l.beside+beside
 	}
 	return nil
 }
