@@ -76,13 +76,17 @@ END`,
 	},
 	{
 		name: "fix-store", n: 33,
-		about: "Dovecot as packaged with further listeners, and HAProxy and nginx in front of it",
-		setup: []string{
+		about: "Dovecot as packaged with further listeners behind Postfix, and HAProxy and nginx in front of it",
+		setup: append(postfixSetup("fix-store"),
+			"postconf -e mailbox_transport=lmtp:inet:127.0.0.1:24",
+			"sed -i 's,^\\(alice:.*\\):/nonexistent:,\\1:/var/lib/alice:,' /etc/passwd && install -d -o 1999 -g 1999 /var/lib/alice",
 			"rm -rf /etc/dovecot && cp -r /usr/share/dovecot /etc/dovecot",
 			"sed -i 's,/etc/dovecot/private/dovecot.pem,/etc/ssl/e2e.pem,; s,/etc/dovecot/private/dovecot.key,/etc/ssl/e2e.key,' /etc/dovecot/conf.d/10-ssl.conf",
 			"sed -i 's/^#disable_plaintext_auth = .*/disable_plaintext_auth = no/' /etc/dovecot/conf.d/10-auth.conf",
 			`cat >/etc/dovecot/local.conf <<'END'
 log_path = /var/log/dovecot.log
+mail_location = maildir:~/Maildir
+auth_username_format = %Ln
 doveadm_password = e2e-e2e-e2e
 service imap-login {
   inet_listener webmail {
@@ -125,13 +129,15 @@ mail {
 }
 END`,
 			"rm -f /etc/nginx/sites-enabled/*",
-		},
+		),
+		daemons: []daemon{postfixDaemon},
 		units: []unit{
 			{name: "dovecot", start: "exec /usr/sbin/dovecot -F", port: 24},
 			{name: "haproxy", start: "exec /usr/sbin/haproxy -Ws -f /etc/haproxy/haproxy.cfg -p /run/haproxy.pid -S /run/haproxy-master.sock", port: 10144, reload: "kill -USR2 $(cat /run/haproxy.pid)"},
 			{name: "nginx", start: "exec /usr/sbin/nginx -g 'daemon off; master_process on;'", port: 10110},
 		},
-		listen: []int{24, 143, 10110, 10143, 10144, 12345, 24245},
+		listen: []int{24, 25, 143, 10110, 10143, 10144, 12345, 24245},
+		boxes:  "/var/lib/alice",
 	},
 	{
 		name: "fix-policy", n: 34,

@@ -45,11 +45,11 @@ func sendMail(t *testing.T, h *host, subject string) {
 		[2]string{"QUIT", "221"})
 }
 
-// copies counts the messages with a subject in the mailbox. Cyrus has the
-// headers a second time, in files of its own.
+// copies counts the messages with a subject in the mailbox. Cyrus and Dovecot have
+// headers a second time, in files of their own.
 func (h *host) copies(t *testing.T, subject string) int {
 	t.Helper()
-	out, err := h.shell("grep -rhF --exclude='cyrus.*' 'Subject: " + subject + "' " + cmp.Or(h.boxes, "/var/mail/alice") + " 2>/dev/null | wc -l")
+	out, err := h.shell("grep -rhF --exclude='cyrus.*' --exclude='dovecot*' 'Subject: " + subject + "' " + cmp.Or(h.boxes, "/var/mail/alice") + " 2>/dev/null | wc -l")
 	n, numeric := strconv.Atoi(out)
 	if err != nil || numeric != nil {
 		t.Fatalf("counting the copies of %q: %v: %s", subject, err, out)
