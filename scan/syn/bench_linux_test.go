@@ -124,7 +124,7 @@ func (s sunk) onePass(b *testing.B) time.Duration {
 	go r.receive()
 	go r.watch()
 	r.onePass(0, 0)
-	took := time.Duration(r.lastTx.Load() - r.starts[0].Load())
+	took := time.Duration(r.pass.lastTx.Load() - r.pass.starts[0].Load())
 	r.over.Store(true)
 	for range r.hits {
 		b.Fatal("an answer")

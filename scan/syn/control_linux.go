@@ -52,8 +52,8 @@ func (r *run) up(i uint64, p *piece, a rawnet.Answer, first bool, sent int64, fr
 	if (fresh || awaited) && !banned {
 		t.hear(h, sent, slack)
 	}
-	if added && pairs > firstStep && r.sending.Load() {
-		t.plan(t.ids[begin], r.answered.unset(begin, uint64(pairs)), r.place.Load(), r.walk.length())
+	if added && pairs > firstStep && r.pass.sending.Load() {
+		t.plan(t.ids[begin], r.answered.unset(begin, uint64(pairs)), r.pass.place.Load(), r.walk.length())
 	}
 }
 
@@ -64,7 +64,7 @@ func (r *run) findRefusing() {
 	if r.s.config.Earlier != nil {
 		return // a bit does not tell what was silent in an earlier run
 	}
-	t, v, begun := r.hosts, r.s.view, r.starts[0].Load()
+	t, v, begun := r.hosts, r.s.view, r.pass.starts[0].Load()
 	t.mu.Lock()
 	defer t.mu.Unlock()
 	for k := range v.pieces {
@@ -113,7 +113,7 @@ func (r *run) silentOf(h *upHost) uint64 { return r.answered.unset(h.first, uint
 // there is one.
 func (t *transmitter) control(count uint64, at int64, sport uint16) {
 	r, table := t.run, t.run.hosts
-	r.place.Store(count)
+	r.pass.place.Store(count)
 	table.mu.Lock()
 	id, ok := table.next(count)
 	var i uint64
@@ -133,7 +133,7 @@ func (t *transmitter) control(count uint64, at int64, sport uint16) {
 	table.mu.Unlock()
 	if ok {
 		r.s.counts.controls.Add(1)
-		r.pacer.take(at, 1)
+		r.pass.pacer.take(at, 1)
 		t.put(i, sport)
 	}
 }
@@ -141,7 +141,7 @@ func (t *transmitter) control(count uint64, at int64, sport uint16) {
 // control asks the hosts that are up and have silent pairs, or only those of
 // them that did not answer their last control, behind a pass.
 func (r *run) control(pass int, again bool) {
-	if r.restart.Load() {
+	if r.pass.restart.Load() {
 		return // what was asked is asked again
 	}
 	r.findRefusing()
@@ -182,8 +182,8 @@ func (t *transmitter) controls(ids []uint32) error {
 		if err := t.hold(); err != nil {
 			return err
 		}
-		n := min(len(ids), r.pacer.batch(rawnet.BatchSize))
-		if err := t.sleep(r.pacer.take(now(), n)); err != nil {
+		n := min(len(ids), r.pass.pacer.batch(rawnet.BatchSize))
+		if err := t.sleep(r.pass.pacer.take(now(), n)); err != nil {
 			return err
 		}
 		at := now()

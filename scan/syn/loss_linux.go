@@ -15,7 +15,7 @@ const minSampled = 9
 // sampleLoss asks controls until it is known how much gets lost, where each pair
 // is asked once. Hosts that stopped answering are not asked: they tell nothing.
 func (r *run) sampleLoss() {
-	pass := int(r.pass.Load())
+	pass := int(r.pass.number.Load())
 	for r.hosts.once && r.ctx.Err() == nil && !r.s.counts.shutOut.Load() {
 		need := minSampled - r.sampled(pass)
 		if need <= 0 {
@@ -41,8 +41,8 @@ func (r *run) sampleLoss() {
 
 // sampled is how many controls and witnesses tell of the loss up to a pass.
 func (r *run) sampled(pass int) int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.loss.mu.Lock()
+	defer r.loss.mu.Unlock()
 	r.countWitnesses()
 	past := r.record(pass)
 	r.tellLoss(past)
@@ -52,9 +52,9 @@ func (r *run) sampled(pass int) int {
 // counted is how many passes count: those that were not given up and met no
 // outage.
 func (r *run) counted() int {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return len(r.record(int(r.pass.Load())).passes)
+	r.loss.mu.Lock()
+	defer r.loss.mu.Unlock()
+	return len(r.record(int(r.pass.number.Load())).passes)
 }
 
 // missed tells, for silent pairs in ascending order, whether all probes of each
@@ -70,9 +70,9 @@ type missed struct {
 
 // missed is what is known of the loss when all is asked.
 func (r *run) missed() *missed {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	past := r.record(int(r.pass.Load()))
+	r.loss.mu.Lock()
+	defer r.loss.mu.Unlock()
+	past := r.record(int(r.pass.number.Load()))
 	m := &missed{run: r, loss: r.s.counts.lossNow(), passes: len(past.passes)}
 	if !r.hosts.once && m.passes > 0 {
 		// A pass without loss makes good for others.
@@ -112,13 +112,13 @@ func (r *run) record(last int) *record {
 	var past record
 	later := uint64(0)
 	for i := last; i >= 0; i-- {
-		here := r.found[i].Load()
-		t := tally{asked: here + later + r.asked[i].asked, lost: later + r.asked[i].lost}
+		here := r.loss.found[i].Load()
+		t := tally{asked: here + later + r.loss.asked[i].asked, lost: later + r.loss.asked[i].lost}
 		if r.hosts.once {
 			c := r.controlsOf(i)
-			t = tally{asked: r.asked[i].asked + c.asked, lost: r.asked[i].lost + c.lost}
+			t = tally{asked: r.loss.asked[i].asked + c.asked, lost: r.loss.asked[i].lost + c.lost}
 		}
-		if !r.void[i] && !r.dead(i) {
+		if !r.loss.void[i] && !r.dead(i) {
 			past.passes = append(past.passes, t)
 		}
 		later += here
@@ -136,7 +136,7 @@ func (r *run) missWitness(index uint64, sent int64) {
 	h, fresh := t.add(first, pairs)
 	if fresh {
 		h.answers(uint32(index-first), rawnet.KindReset) // up remembers all others
-		h.heard = r.starts[0].Load()
+		h.heard = r.pass.starts[0].Load()
 	}
 	if h != nil {
 		t.miss(h, sent, silence(r.s.counts.lossNow()), true)
@@ -169,9 +169,9 @@ func (r *run) tellLoss(past *record) {
 
 // tellLastLoss notes the loss when all is asked.
 func (r *run) tellLastLoss() {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.tellLoss(r.record(int(r.pass.Load())))
+	r.loss.mu.Lock()
+	defer r.loss.mu.Unlock()
+	r.tellLoss(r.record(int(r.pass.number.Load())))
 }
 
 // watch looks after the rate until the run is over.
@@ -194,30 +194,30 @@ func (r *run) watch() {
 func (r *run) look() {
 	c := &r.s.counts
 	c.ringDrops.Add(r.s.ring.Dropped())
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	if r.sending.Load() {
-		r.flow.look(now(), c.sent.Load(), r.timeout(), int(r.pass.Load()), false)
+	r.loss.mu.Lock()
+	defer r.loss.mu.Unlock()
+	if r.pass.sending.Load() {
+		r.loss.flow.look(now(), c.sent.Load(), r.timeout(), int(r.pass.number.Load()), false)
 	}
 	r.countWitnesses()
-	pass := int(r.pass.Load())
-	if r.asked[pass].asked >= verdictSize {
+	pass := int(r.pass.number.Load())
+	if r.loss.asked[pass].asked >= verdictSize {
 		r.tellLoss(r.record(pass))
 	}
 	if r.judge(false) {
-		r.restart.Store(true)
+		r.pass.restart.Store(true)
 	}
 }
 
 // judge has the governor judge, and obeys. The caller holds the lock.
 func (r *run) judge(over bool) (again bool) {
-	g := &r.governor
+	g := &r.loss.governor
 	before := g.rate
-	again = g.judge(now(), r.flow.rate, over)
+	again = g.judge(now(), r.loss.flow.rate, over)
 	if g.rate != before {
-		r.flow.begin(now(), r.s.counts.sent.Load())
+		r.loss.flow.begin(now(), r.s.counts.sent.Load())
 	}
-	r.pacer.set(math.Min(g.rate, r.spread))
+	r.pass.pacer.set(math.Min(g.rate, r.loss.spread))
 	r.s.counts.settle(g.settled(), g.why)
 	return again
 }
@@ -225,12 +225,12 @@ func (r *run) judge(over bool) (again bool) {
 // countWitnesses counts those that have had their time. The caller holds the
 // lock.
 func (r *run) countWitnesses() {
-	r.witnesses.count(now()-int64(r.timeout()), func(index uint64, pass int, sent int64, lost bool) {
-		r.asked[pass].asked++
+	r.loss.witnesses.count(now()-int64(r.timeout()), func(index uint64, pass int, sent int64, lost bool) {
+		r.loss.asked[pass].asked++
 		if lost {
-			r.asked[pass].lost++
+			r.loss.asked[pass].lost++
 			r.missWitness(index, sent)
 		}
-		r.governor.hear(sent, lost)
+		r.loss.governor.hear(sent, lost)
 	})
 }

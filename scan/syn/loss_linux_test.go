@@ -39,10 +39,10 @@ func TestTooFew(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			r := &run{s: &Scanner{view: &v.view}, hosts: newHostTable(c.once)}
-			r.pass.Store(int32(c.passes - 1))
-			r.found[c.passes-1].Store(c.found)
+			r.pass.number.Store(int32(c.passes - 1))
+			r.loss.found[c.passes-1].Store(c.found)
 			for pass := range c.passes {
-				r.asked[pass], r.hosts.passes[pass] = c.asked, c.control
+				r.loss.asked[pass], r.hosts.passes[pass] = c.asked, c.control
 			}
 			h, _ := r.hosts.add(2, 2)
 			h.probes = c.probes

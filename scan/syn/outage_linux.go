@@ -27,7 +27,7 @@ func (r *run) outlast(pass int) bool {
 		at := now()
 		heard := r.latest() > begun
 		switch {
-		case heard && !r.blocked():
+		case heard && !r.loss.blocked():
 			r.outlasted(latest)
 			return true
 		case r.waited >= r.s.patience:
@@ -56,13 +56,13 @@ func (r *run) outlast(pass int) bool {
 // outlasted takes in that an outage is over which began after a moment: the
 // passes that it met prove nothing, and no host is to blame.
 func (r *run) outlasted(latest int64) {
-	r.mu.Lock()
-	for pass := range int(r.pass.Load()) + 1 {
-		if r.ends[pass] > latest {
-			r.void[pass], r.ends[pass] = true, 0
+	r.loss.mu.Lock()
+	for pass := range int(r.pass.number.Load()) + 1 {
+		if r.loss.ends[pass] > latest {
+			r.loss.void[pass], r.loss.ends[pass] = true, 0
 		}
 	}
-	r.mu.Unlock()
+	r.loss.mu.Unlock()
 	r.pick(func(h *upHost) bool {
 		r.hosts.gone -= r.hosts.goneOf(h)
 		h.asked, h.missed, h.suspect = 0, 0, false
@@ -94,10 +94,10 @@ func (r *run) latest() int64 {
 }
 
 // blocked reports whether next to nothing gets through.
-func (r *run) blocked() bool {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	return r.governor.blocked()
+func (l *lossState) blocked() bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.governor.blocked()
 }
 
 // A recheckedHost is a host that was silent for a while and whose silent pairs are asked
@@ -127,7 +127,7 @@ func (r *run) recheck(ids []uint32) {
 		}
 		r.hosts.mu.Unlock()
 	}
-	t := &transmitter{run: r, senders: r.s.senders[0], pass: int(r.pass.Load())}
+	t := &transmitter{run: r, senders: r.s.senders[0], pass: int(r.pass.number.Load())}
 	for begun := now(); len(list) > 0 && r.ctx.Err() == nil; {
 		var controls []uint32
 		for k := range list {
@@ -190,7 +190,7 @@ func (r *run) askSome(t *transmitter, a *recheckedHost) error {
 	if _, err := t.ask(list); err != nil {
 		return err
 	}
-	a.sent = max(r.lastTx.Load(), 1)
+	a.sent = max(r.pass.lastTx.Load(), 1)
 	a.left--
 	return nil
 }

@@ -27,7 +27,7 @@ func (r *run) drive() {
 			r.confirmResets(pass)
 			return
 		}
-		if r.ctx.Err() != nil || (r.blocked() || r.allSilent(pass)) && !r.outlast(pass) {
+		if r.ctx.Err() != nil || (r.loss.blocked() || r.allSilent(pass)) && !r.outlast(pass) {
 			break
 		}
 		if r.enough(pass) && (!r.noneAnswers(pass) || !r.outlast(pass)) {
@@ -42,7 +42,7 @@ func (r *run) drive() {
 			cool = min(max(2*cool, 250*time.Millisecond), r.s.config.Timeout)
 		}
 	}
-	r.await(r.lastTx.Load() + int64(cool))
+	r.await(r.pass.lastTx.Load() + int64(cool))
 	if err := r.s.check(); err != nil && r.ctx.Err() == nil {
 		r.fail(err)
 	}
@@ -54,61 +54,61 @@ func (r *run) onePass(pass int, from uint64) {
 	// No source port may belong to two passes.
 	tick := int64(r.s.clock.tick())
 	r.await((now()/tick + 1) * tick)
-	r.starts[pass].Store(now() / tick * tick)
-	r.pass.Store(int32(pass))
+	r.pass.starts[pass].Store(now() / tick * tick)
+	r.pass.number.Store(int32(pass))
 	r.enterPass(pass, from)
 	r.s.counts.asked.Store(from)
 	r.s.counts.toAsk.Store(r.walk.length())
-	r.restart.Store(false)
-	r.cursor.Store(from)
-	r.mu.Lock()
-	r.spread = math.Inf(1)
-	r.sentIn.Store(0)
-	r.flow.begin(now(), r.s.counts.sent.Load())
+	r.pass.restart.Store(false)
+	r.pass.cursor.Store(from)
+	r.loss.mu.Lock()
+	r.loss.spread = math.Inf(1)
+	r.pass.sent.Store(0)
+	r.loss.flow.begin(now(), r.s.counts.sent.Load())
 	if pass > 0 {
 		// A later pass takes at least as long as an answer may take, so that
 		// each pair has had its time when it is asked again: in its even
 		// flow, short queues on the way do not overflow.
 		silent := r.s.view.count - min(r.s.counts.answered()+r.wasMute, r.s.view.count)
-		r.spread = float64(max(silent, 1)) / r.timeout().Seconds()
+		r.loss.spread = float64(max(silent, 1)) / r.timeout().Seconds()
 	}
-	r.pacer.set(math.Min(r.governor.rate, r.spread))
-	r.mu.Unlock()
-	r.place.Store(from)
+	r.pass.pacer.set(math.Min(r.loss.governor.rate, r.loss.spread))
+	r.loss.mu.Unlock()
+	r.pass.place.Store(from)
 	r.planControls(from)
-	r.sending.Store(true)
+	r.pass.sending.Store(true)
 	var group sync.WaitGroup
 	for i, row := range r.s.senders {
 		t := &transmitter{run: r, senders: row, pass: pass, number: i, first: i == 0}
 		group.Go(t.run1)
 	}
 	group.Wait()
-	r.sending.Store(false)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	r.passEnd = r.lastTx.Load()
-	if !r.restart.Load() && from == 0 {
-		r.ends[pass] = r.passEnd
+	r.pass.sending.Store(false)
+	r.loss.mu.Lock()
+	defer r.loss.mu.Unlock()
+	r.pass.end = r.pass.lastTx.Load()
+	if !r.pass.restart.Load() && from == 0 {
+		r.loss.ends[pass] = r.pass.end
 	}
-	r.flow.look(r.lastTx.Load(), r.s.counts.sent.Load(), r.timeout(), pass, true)
+	r.loss.flow.look(r.pass.lastTx.Load(), r.s.counts.sent.Load(), r.timeout(), pass, true)
 }
 
 // settle waits until what was asked first in a pass has had its time, and
 // judges the pass by itself.
 func (r *run) settle(pass int) {
-	begun := r.starts[pass].Load()
+	begun := r.pass.starts[pass].Load()
 	r.await(begun + int64(r.timeout()))
 	r.control(pass, true)
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	took := max(time.Duration(r.lastTx.Load()-begun), time.Millisecond)
+	r.loss.mu.Lock()
+	defer r.loss.mu.Unlock()
+	took := max(time.Duration(r.pass.lastTx.Load()-begun), time.Millisecond)
 	r.countWitnesses()
-	r.void[pass] = r.judge(true) || r.restart.Load()
+	r.loss.void[pass] = r.judge(true) || r.pass.restart.Load()
 	r.tellLoss(r.record(pass))
 	r.s.counts.roundTrip.Store(r.peak.Load())
 	if pass == 0 {
 		r.s.counts.mu.Lock()
-		r.s.counts.first = float64(r.sentIn.Load()) / took.Seconds()
+		r.s.counts.first = float64(r.pass.sent.Load()) / took.Seconds()
 		r.s.counts.mu.Unlock()
 	}
 }
@@ -122,8 +122,8 @@ func (r *run) enough(last int) bool {
 		r.fail(err)
 		return true
 	}
-	r.mu.Lock()
-	defer r.mu.Unlock()
+	r.loss.mu.Lock()
+	defer r.loss.mu.Unlock()
 	past := r.record(last)
 	if r.s.config.Retries < 0 {
 		return len(past.passes) > 0
@@ -161,8 +161,8 @@ func (r *run) begin() Progress {
 // enterPass says that a pass is under way, and asked up to a count of the walk.
 // Whoever looks meanwhile sees less than there is, never more.
 func (r *run) enterPass(pass int, from uint64) {
-	for i := range r.at {
-		r.at[i].Store(from)
+	for i := range r.pass.at {
+		r.pass.at[i].Store(from)
 	}
 	r.s.counts.reached.Store(0)
 	r.s.counts.pass.Store(int32(pass + 1))
@@ -172,9 +172,9 @@ func (r *run) enterPass(pass int, from uint64) {
 // reach says that a transmitter is done with all that it took in front of a
 // count of the walk.
 func (r *run) reach(number int, count uint64) {
-	r.at[number].Store(count)
-	for i := range r.at {
-		count = min(count, r.at[i].Load())
+	r.pass.at[number].Store(count)
+	for i := range r.pass.at {
+		count = min(count, r.pass.at[i].Load())
 	}
 	r.s.counts.reached.Store(count)
 }

@@ -12,11 +12,11 @@ import (
 // lastWhole is when the last pass began that asked all silent pairs and met no
 // outage; 0 if this run had none.
 func (r *run) lastWhole() (began int64) {
-	r.mu.Lock()
-	defer r.mu.Unlock()
-	for pass, at := range r.ends {
-		if at != 0 && !r.void[pass] {
-			began = r.starts[pass].Load()
+	r.loss.mu.Lock()
+	defer r.loss.mu.Unlock()
+	for pass, at := range r.loss.ends {
+		if at != 0 && !r.loss.void[pass] {
+			began = r.pass.starts[pass].Load()
 		}
 	}
 	return began
@@ -34,13 +34,13 @@ func (r *run) twice() bool {
 		}
 	}
 	whole := 0
-	for pass := range int(r.pass.Load()) + 1 {
+	for pass := range int(r.pass.number.Load()) + 1 {
 		dead := r.dead(pass)
-		r.mu.Lock()
-		if r.ends[pass] != 0 && !r.void[pass] && !dead {
+		r.loss.mu.Lock()
+		if r.loss.ends[pass] != 0 && !r.loss.void[pass] && !dead {
 			whole++
 		}
-		r.mu.Unlock()
+		r.loss.mu.Unlock()
 	}
 	return whole > 1
 }
@@ -60,7 +60,7 @@ func (r *run) noneAnswers(pass int) bool {
 			all++
 			r.hosts.expire(h, before, enough, true)
 			switch {
-			case h.heard >= r.passEnd && h.missed == 0:
+			case h.heard >= r.pass.end && h.missed == 0:
 				sound++
 			case h.missed >= enough:
 			default:
@@ -124,13 +124,13 @@ func (r *run) othersAnswer(pass int) bool {
 // or the path to it, may have been down until then, and what was asked of it
 // before that says nothing. Nobody can tell that of a sweep of a single pass.
 func (r *run) confirm() {
-	r.confirmResets(int(r.pass.Load()))
+	r.confirmResets(int(r.pass.number.Load()))
 	r.findRefusing()
 	r.sampleLoss()
 	whole := r.lastWhole()
 	ids := r.pick(func(h *upHost) bool {
 		late := h.since >= whole && r.s.config.Retries >= 0
-		sound := whole != 0 && !late && h.heard >= r.passEnd && !h.suspect
+		sound := whole != 0 && !late && h.heard >= r.pass.end && !h.suspect
 		return !sound && r.silentOf(h) > 0
 	})
 	if !r.s.counts.shutOut.Load() && r.ctx.Err() == nil {

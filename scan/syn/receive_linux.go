@@ -135,9 +135,9 @@ func (v *receiver) unreachable(index uint64, a rawnet.Answer, at int64) {
 // witness, or one too many.
 func (v *receiver) again(index uint64, sent int64) {
 	r := v.run
-	r.mu.Lock()
-	ours := r.witnesses.hear(index, sent, r.s.clock.tick())
-	r.mu.Unlock()
+	r.loss.mu.Lock()
+	ours := r.loss.witnesses.hear(index, sent, r.s.clock.tick())
+	r.loss.mu.Unlock()
 	if !ours {
 		r.s.counts.duplicates.Add(1)
 	}
@@ -166,7 +166,7 @@ func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 	r := v.run
 	c := &r.s.counts
 	r.answered.set(index)
-	r.found[h.pass].Add(1)
+	r.loss.found[h.pass].Add(1)
 	if _, ok := r.unreachable[index]; ok {
 		delete(r.unreachable, index)
 		c.rejected.Add(^uint64(0))
@@ -184,9 +184,9 @@ func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 	}
 	// A sample of a thousand does not need to be offered all.
 	if n < maxWitnesses || n%64 == 0 {
-		r.mu.Lock()
-		r.witnesses.offer(index)
-		r.mu.Unlock()
+		r.loss.mu.Lock()
+		r.loss.witnesses.offer(index)
+		r.loss.mu.Unlock()
 	}
 	if a.Kind == rawnet.KindReset && r.s.config.OpenOnly {
 		c.done.Add(1)
@@ -197,8 +197,8 @@ func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 
 // passAt is the pass in which a probe left.
 func (r *run) passAt(sent int64) int {
-	pass := int(r.pass.Load())
-	for pass > 0 && r.starts[pass].Load() > sent {
+	pass := int(r.pass.number.Load())
+	for pass > 0 && r.pass.starts[pass].Load() > sent {
 		pass--
 	}
 	return pass

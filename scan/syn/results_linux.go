@@ -79,7 +79,7 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 		return
 	}
 	end := time.Now()
-	attempts := int(r.pass.Load()) + 1
+	attempts := int(r.pass.number.Load()) + 1
 	if stopped == nil && !r.takeBack(attempts, yield) {
 		return
 	}
@@ -101,7 +101,7 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 		}
 		return yield(out)
 	}
-	if stopped == nil || r.pass.Load() > 0 {
+	if stopped == nil || r.pass.number.Load() > 0 {
 		r.answered.drain(r.s.view.count, each)
 		return
 	}
@@ -111,13 +111,13 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 // underWay yields the pairs of a first pass, broken off, that were asked and
 // have not answered.
 func (r *run) underWay(each func(uint64) bool) {
-	slices.Sort(r.unsent)
+	slices.Sort(r.pass.unsent)
 	var numbers [chunk]uint64
-	end := min(r.cursor.Load(), r.walk.length())
+	end := min(r.pass.cursor.Load(), r.walk.length())
 	for from := uint64(0); from < end; from += chunk {
 		n := r.walk.fill(numbers[:], from, min(from+chunk, end))
 		for _, i := range r.answered.silent(numbers[:n]) {
-			if _, not := slices.BinarySearch(r.unsent, i); !not && !each(i) {
+			if _, not := slices.BinarySearch(r.pass.unsent, i); !not && !each(i) {
 				return
 			}
 		}

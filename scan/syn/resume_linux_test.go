@@ -143,7 +143,7 @@ func TestBlockedResumed(t *testing.T) {
 // between passes: it never tells more than was asked.
 func TestProgress(t *testing.T) {
 	s := &Scanner{}
-	r := &run{s: s, at: make([]atomic.Uint64, 2)}
+	r := &run{s: s, pass: passState{at: make([]atomic.Uint64, 2)}}
 	for _, step := range []struct {
 		do   func()
 		want Progress

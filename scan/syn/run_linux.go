@@ -24,35 +24,55 @@ type hit struct {
 
 // A run is one sweep under way.
 type run struct {
-	s        *Scanner
-	ctx      context.Context
-	stop     context.CancelFunc
-	walk     walk
-	answered bitmap
-	refused  bitmap        // of those, the closed ones
-	waited   time.Duration // for those who had stopped answering, in outages
-	wasMute  uint64        // pairs that earlier runs found silent, which answered has too
-	hosts    *hostTable
-	passEnd  int64         // when the last SYN of the last pass left
-	unsound  []uint32      // hosts whose silent pairs are not all proven, by first; set once all is asked
-	place    atomic.Uint64 // count of the walk that the first transmitter is at
-	hits     chan []hit
-	spare    chan []hit // batches that were read, to be filled again
+	s    *Scanner
+	ctx  context.Context
+	stop context.CancelFunc
+	walk walk
+	pass passState
+	loss lossState
 
-	cursor  atomic.Uint64   // counts of the walk that are handed out
-	at      []atomic.Uint64 // where each transmitter is
-	pass    atomic.Int32
-	starts  [passSlots]atomic.Int64
-	found   [passSlots]atomic.Uint64 // pairs that answered a probe of the pass
-	sentIn  atomic.Uint64            // SYNs that left in this pass
-	lastTx  atomic.Int64
-	peak    atomic.Int64 // longest round trip met below a second, in nanoseconds
-	sending atomic.Bool  // a pass is under way
-	restart atomic.Bool  // the pass goes too fast to be of use
-	over    atomic.Bool  // the receiver may end
-	pacer   pacer
+	answered    bitmap
+	refused     bitmap             // of those, the closed ones
+	unreachable map[uint64]unreach // written by the receiver until it ends
+	wasMute     uint64             // pairs that earlier runs found silent, which answered has too
+
+	hosts   *hostTable
+	waited  time.Duration // for those who had stopped answering, in outages
+	unsound []uint32      // hosts whose silent pairs are not all proven, by first; set once all is asked
+
+	hits  chan []hit
+	spare chan []hit   // batches that were read, to be filled again
+	peak  atomic.Int64 // longest round trip met below a second, in nanoseconds
+
+	over    atomic.Bool   // the receiver may end
 	watched chan struct{} // closed when watch has ended
 	driven  chan struct{} // closed when drive has ended
+}
+
+// A passState is how far the pass under way is, and when the passes were asked.
+type passState struct {
+	number  atomic.Int32 // of the pass, from 0
+	starts  [passSlots]atomic.Int64
+	sending atomic.Bool // it is under way
+	restart atomic.Bool // it goes too fast to be of use
+
+	cursor atomic.Uint64   // counts of the walk that are handed out
+	at     []atomic.Uint64 // where each transmitter is
+	place  atomic.Uint64   // count of the walk that the first transmitter is at
+
+	pacer  pacer
+	sent   atomic.Uint64 // SYNs that left in this pass
+	lastTx atomic.Int64  // when the latest packet left
+	end    int64         // when the last SYN of the last pass left
+
+	mu     sync.Mutex // guards what follows
+	unsent []uint64   // pairs that were handed out and not asked
+}
+
+// A lossState is what tells how much gets lost, pass by pass, and the rate that
+// follows from it.
+type lossState struct {
+	found [passSlots]atomic.Uint64 // pairs that answered a probe of the pass
 
 	mu        sync.Mutex // guards what follows
 	witnesses *witnesses
@@ -61,10 +81,7 @@ type run struct {
 	ends      [passSlots]int64 // when the last SYN of the pass left; 0 if it was given up
 	governor  governor
 	flow      flow
-	spread    float64  // SYNs a second at which a pass takes as long as an answer may
-	unsent    []uint64 // pairs that were handed out and not asked
-
-	unreachable map[uint64]unreach // written by the receiver until it ends
+	spread    float64 // SYNs a second at which a pass takes as long as an answer may
 }
 
 // unreach is an ICMP error for a pair. It is not the last word: a router that
@@ -90,10 +107,12 @@ func newRun(ctx context.Context, s *Scanner) (*run, error) {
 		return nil, err
 	}
 	r := &run{
-		s: s, walk: newWalk(s.view.count, s.config.Seed), answered: answered, refused: refused, hosts: newHostTable(s.config.Retries < 0),
-		hits: make(chan []hit, 64), spare: make(chan []hit, 64), witnesses: newWitnesses(s.config.Seed),
-		governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1), unreachable: map[uint64]unreach{},
-		at:      make([]atomic.Uint64, len(s.senders)),
+		s: s, walk: newWalk(s.view.count, s.config.Seed),
+		pass:     passState{at: make([]atomic.Uint64, len(s.senders))},
+		loss:     lossState{witnesses: newWitnesses(s.config.Seed), governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1)},
+		answered: answered, refused: refused, unreachable: map[uint64]unreach{},
+		hosts: newHostTable(s.config.Retries < 0),
+		hits:  make(chan []hit, 64), spare: make(chan []hit, 64),
 		watched: make(chan struct{}), driven: make(chan struct{}),
 	}
 	r.ctx, r.stop = context.WithCancel(ctx)
@@ -123,18 +142,18 @@ func (r *run) recall() {
 		r.answered.set(i)
 		c.done.Add(1)
 		if e.State == scan.StateOpen || e.State == scan.StateClosed {
-			r.found[min(max(e.Attempts-1, 0), passSlots-1)].Add(1)
+			r.loss.found[min(max(e.Attempts-1, 0), passSlots-1)].Add(1)
 		}
 		switch e.State {
 		case scan.StateOpen:
 			c.open.Add(1)
 			r.up(i, p, rawnet.Answer{Kind: rawnet.KindSynAck}, true, 0, false)
-			r.witnesses.offer(i)
+			r.loss.witnesses.offer(i)
 		case scan.StateClosed:
 			c.closed.Add(1)
 			r.refused.set(i)
 			r.up(i, p, rawnet.Answer{Kind: rawnet.KindReset}, true, 0, false)
-			r.witnesses.offer(i)
+			r.loss.witnesses.offer(i)
 		default:
 			r.wasMute++
 		}

@@ -32,7 +32,7 @@ var errStopped = errors.New("stopped")
 func (t *transmitter) run1() {
 	r := t.run
 	for {
-		from := r.cursor.Add(chunk) - chunk
+		from := r.pass.cursor.Add(chunk) - chunk
 		r.reach(t.number, from)
 		if from >= r.walk.length() {
 			return
@@ -46,9 +46,9 @@ func (t *transmitter) run1() {
 		left, err := t.ask(list)
 		if err != nil {
 			if t.pass == 0 {
-				r.mu.Lock()
-				r.unsent = append(r.unsent, left...)
-				r.mu.Unlock()
+				r.pass.mu.Lock()
+				r.pass.unsent = append(r.pass.unsent, left...)
+				r.pass.mu.Unlock()
 			}
 			if err != errStopped {
 				r.fail(err)
@@ -67,9 +67,9 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 		if err := t.hold(); err != nil {
 			return list, err
 		}
-		n := min(len(list), r.pacer.batch(rawnet.BatchSize-2)) // room for a witness and a control
+		n := min(len(list), r.pass.pacer.batch(rawnet.BatchSize-2)) // room for a witness and a control
 		batch := r.inTime(list[:n])
-		if err := t.sleep(r.pacer.take(now(), len(batch)+t.others())); err != nil {
+		if err := t.sleep(r.pass.pacer.take(now(), len(batch)+t.others())); err != nil {
 			return list, err
 		}
 		at := now()
@@ -147,19 +147,19 @@ func (t *transmitter) put(i uint64, sport uint16) {
 func (t *transmitter) witness(at int64, sport uint16) {
 	r := t.run
 	gap := int64(time.Millisecond)
-	if rate := r.pacer.rate(); !math.IsInf(rate, 1) {
+	if rate := r.pass.pacer.rate(); !math.IsInf(rate, 1) {
 		gap = max(gap, int64(min(50e9/rate, max(10e9/rate, 10e6))))
 	}
 	t.nextAsk = at + gap
-	r.mu.Lock()
-	i, ok := r.witnesses.ask(at, t.pass)
+	r.loss.mu.Lock()
+	i, ok := r.loss.witnesses.ask(at, t.pass)
 	if ok && r.s.config.Hosts.Over(r.s.view.at(i).Addr()) {
-		r.witnesses.unask(i)
+		r.loss.witnesses.unask(i)
 		ok = false
 	}
-	r.mu.Unlock()
+	r.loss.mu.Unlock()
 	if ok {
-		r.pacer.take(at, 1)
+		r.pass.pacer.take(at, 1)
 		t.put(i, sport)
 	}
 }
@@ -171,7 +171,7 @@ func (t *transmitter) witness(at int64, sport uint16) {
 func (t *transmitter) hold() error {
 	r := t.run
 	for stalled := false; ; {
-		if r.sending.Load() && r.restart.Load() || r.ctx.Err() != nil {
+		if r.pass.sending.Load() && r.pass.restart.Load() || r.ctx.Err() != nil {
 			return errStopped
 		}
 		if !r.s.ring.Full() && len(r.hits) < cap(r.hits)*3/4 {
@@ -251,7 +251,7 @@ func (t *transmitter) flush(at int64) error {
 			return err
 		}
 	}
-	t.run.lastTx.Store(now())
+	t.run.pass.lastTx.Store(now())
 	return nil
 }
 
@@ -259,7 +259,7 @@ func (t *transmitter) flush(at int64) error {
 func (t *transmitter) sent(s rawnet.Sender) error {
 	defer s.Clear()
 	t.run.s.counts.sent.Add(uint64(s.Waiting()))
-	t.run.sentIn.Add(uint64(s.Waiting()))
+	t.run.pass.sent.Add(uint64(s.Waiting()))
 	if t.run.s.capture == nil {
 		return nil
 	}
