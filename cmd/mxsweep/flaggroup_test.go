@@ -3,6 +3,8 @@ package main
 import (
 	"bytes"
 	"context"
+	"errors"
+	"io"
 	"net"
 	"net/netip"
 	"slices"
@@ -63,6 +65,20 @@ func TestHelpListsEachFlagOnce(t *testing.T) {
 			if n := strings.Count(out.String(), " "+name); n != 1 {
 				t.Errorf("with %q columns %q stands there %d times", columns, name, n)
 			}
+		}
+	}
+}
+
+// TestHelpIsWritten holds that help which cannot be written is told like any other
+// output.
+func TestHelpIsWritten(t *testing.T) {
+	r, full := io.Pipe()
+	r.CloseWithError(errors.New("no space left"))
+	for _, args := range [][]string{{"scan", "--help"}, {"help", "merge"}, {"--help"}} {
+		var errs bytes.Buffer
+		code := run(t.Context(), args, nil, full, &errs, func(string) string { return "" })
+		if want := "mxsweep: writing standard output: no space left\n"; code != int(exitError) || errs.String() != want {
+			t.Errorf("%q: exit code %d: %s", args, code, &errs)
 		}
 	}
 }

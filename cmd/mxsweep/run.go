@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"io"
@@ -29,8 +30,9 @@ type session struct {
 	// does, and writes what it has. Before, there is nothing to write.
 	winds atomic.Bool
 
-	// noSuchVerb is set where help was asked for of a verb that does not exist.
-	noSuchVerb error
+	// helpErr is set where help was asked for of a verb that does not exist, or could
+	// not be written.
+	helpErr error
 
 	// toldRules are rules of files that this version does not know, and that were
 	// told.
@@ -69,7 +71,7 @@ func (s *session) execute(ctx context.Context, root *cobra.Command) (err error, 
 	done := make(chan error, 1)
 	go func() {
 		err := root.ExecuteContext(ctx)
-		done <- errors.Join(err, s.noSuchVerb)
+		done <- errors.Join(err, s.helpErr)
 	}()
 	select {
 	case err := <-done:
@@ -130,10 +132,14 @@ Only scan what you are authorized to scan.`,
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
 		// Package cobra takes --help for all that a line asks.
 		if name := unknownIn(cmd, args); name != "" {
-			s.noSuchVerb = unknownVerb(cmd, name)
+			s.helpErr = unknownVerb(cmd, name)
 			return
 		}
+		var b bytes.Buffer // to package cobra it is all the same whether it can be written
+		root.SetOut(&b)
 		help(cmd, args)
+		_, err := s.stdout.Write(b.Bytes())
+		s.helpErr = writing(standardOutput, err)
 	})
 	root.AddCommand(
 		newScan(s),
