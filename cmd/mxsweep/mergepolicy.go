@@ -74,7 +74,8 @@ func (m *merger) required(told []exposure.Notice) *exposure.UnknownPairs {
 	for _, best := range m.bestRecords(func(p *report.Port, pair netip.AddrPort) bool { return needs.OfPort(pair, namesOf(p)...) != "" }) {
 		why := needs.OfPort(best.pair, namesOf(best.record)...)
 		mentioned := slices.ContainsFunc(told, func(n exposure.Notice) bool {
-			return n.Code == exposure.NoticeRequired && strings.Contains(n.Message, best.pair.String()+" ")
+			place := " " + best.pair.String()
+			return n.Code == exposure.NoticeRequired && (strings.Contains(n.Message, place+" ") || strings.Contains(n.Message, place+","))
 		})
 		if !mentioned && m.unsettled(best, why) {
 			list.Require(best.pair.String(), 1, why)

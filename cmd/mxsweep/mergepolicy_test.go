@@ -69,12 +69,19 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 		}
 	}
 
-	// A run that tells it already is enough.
-	r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.9", state: scan.StateUnknown}, mergePort{addr: "192.0.2.1", state: scan.StateClosed})
-	said := exposure.NewNotice(exposure.NoticeRequired, "", nil, "1 port must have a conclusive result and has none: 192.0.2.9:10027 (expected by the policy).")
-	r.notices = append(r.notices, report.NewNotice(said, ""))
-	if told := noticed(mergedUnder(t, closed, r), exposure.NoticeRequired); told != said.Message {
-		t.Errorf("told %q", told)
+	// A run that tells it already is enough, if it is that pair which it tells of.
+	const head = "1 port must have a conclusive result and has none: "
+	for message, want := range map[string]int{
+		head + "192.0.2.9:10027 (expected by the policy).":                                                                1,
+		head + "1192.0.2.9:10027 (expected by the policy).":                                                               2,
+		"2 ports must have a conclusive result and have none: 192.0.2.9:10027, 192.0.2.1:10027 (expected by the policy).": 1,
+	} {
+		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.9", state: scan.StateUnknown}, mergePort{addr: "192.0.2.1", state: scan.StateClosed})
+		r.notices = append(r.notices, report.NewNotice(exposure.NewNotice(exposure.NoticeRequired, "", nil, "%s", message), ""))
+		told := noticed(mergedUnder(t, closed, r), exposure.NoticeRequired)
+		if strings.Count(told, "must have a conclusive result") != want || !strings.Contains(told, message) {
+			t.Errorf("told %q, want %d notices", told, want)
+		}
 	}
 }
 
