@@ -36,13 +36,15 @@ type Scope struct {
 	excluded addrSet // as written
 	embedded embedded
 	swept    []Target
-	outside  []Target
+	outside  []Target // of long lists the first ones
 	emptied  []Target
 	failed   []Target
 	anchors  anchors
 	names    map[netip.Addr][]string // in the order of the targets, then of what is allowed
 	asked    addrSet                 // addresses swept
 	spared   uint64                  // addresses that would be swept but for the excludes
+
+	moreOutside int // of long lists, besides outside
 
 	zoned, zonedAsked []netip.Addr // link-local addresses allowed, and swept
 }
@@ -212,6 +214,8 @@ func (s *Scope) sortBulk(b *Bulk, allowed ranges4) {
 		case len(allowed) == 0 || allowed[0].first > r.first || allowed[0].last < r.last:
 			if len(s.outside) < maxTold {
 				s.outside = append(s.outside, b.Target(i))
+			} else {
+				s.moreOutside++
 			}
 		case (len(left) == 0 || left[0].first > r.last) && len(s.emptied) < maxTold:
 			s.emptied = append(s.emptied, b.Target(i))
@@ -222,6 +226,9 @@ func (s *Scope) sortBulk(b *Bulk, allowed ranges4) {
 // Outside returns the targets that are not wholly among the allowed
 // addresses, of long lists the first ones. A run with any is refused.
 func (s *Scope) Outside() []Target { return s.outside }
+
+// MoreOutside is how many targets are outside besides those that Outside returns.
+func (s *Scope) MoreOutside() int { return s.moreOutside }
 
 // Emptied returns the targets of which the excludes leave nothing, of long lists
 // the first ones.

@@ -1,12 +1,14 @@
 package main
 
 import (
+	"bytes"
 	"fmt"
 	"net/netip"
 	"os"
 	"path/filepath"
 	"reflect"
 	"slices"
+	"strings"
 	"testing"
 
 	"mxsweep/exposure"
@@ -94,5 +96,27 @@ func TestLongListInRun(t *testing.T) {
 		if !long.anyNamed(single) {
 			t.Errorf("nothing is named, single %t", single)
 		}
+	}
+}
+
+// TestLongListOutsideScope: a long list that is outside the scope is refused by
+// its first entries and the number of the others.
+func TestLongListOutsideScope(t *testing.T) {
+	dir := t.TempDir()
+	list, scope := filepath.Join(dir, "list"), filepath.Join(dir, "scope")
+	var text strings.Builder
+	for i := range 20_000 {
+		fmt.Fprintf(&text, "127.1.%d.%d\n", i>>8, i&255)
+	}
+	for name, data := range map[string]string{list: text.String(), scope: "127.1.0.0/24\n"} {
+		if err := os.WriteFile(name, []byte(data), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var out, errs bytes.Buffer
+	code := run(t.Context(), []string{"scan", "-i", list, "-s", scope, "--dry-run"}, nil, &out, &errs, func(string) string { return "" })
+	told := strings.Count(errs.String(), " is outside the scope\n")
+	if rest := fmt.Sprintf("mxsweep: %d further targets are outside the scope\n", 20_000-256-told); code != int(exitRefused) || told == 0 || !strings.Contains(errs.String(), rest) {
+		t.Errorf("exit code %d, %d are told, and no %q", code, told, rest)
 	}
 }

@@ -270,6 +270,9 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	for _, t := range p.scope.Outside() {
 		errs = append(errs, p.outside(t))
 	}
+	if n := p.scope.MoreOutside(); n > 0 {
+		errs = append(errs, refusedf("compare the list of targets with the scope file", "%d further targets are outside the scope", n))
+	}
 	if bounds.Allowed == nil {
 		errs = append(errs, coded(exitRefused, p.scope.CheckWidth()))
 	}
