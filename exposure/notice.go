@@ -155,7 +155,7 @@ var noticeKinds = []NoticeKind{
 	{NoticeExcluded, "TargetExcluded", LevelNote, "The excludes leave nothing of a target.",
 		"It was asked for and not looked at.",
 		"Take it out of the targets, or out of the excludes."},
-	{NoticeCrowded, "UnresponsiveHost", LevelError, "A host accepts connections and replies on hardly any port, or has too many ports to talk to.",
+	{NoticeCrowded, "UnresponsiveHost", LevelWarning, "A host accepts connections and replies on hardly any port, or has too many ports to talk to.",
 		"A SYN proxy, a tarpit or a honeypot accepts for ports behind which nothing answers. The ports are unknown.",
 		"Sweep from a place that reaches the host itself, name the ports that matter one by one with --ports, or accept this notice for the host in the policy file."},
 	{NoticeResumed, "RunResumed", LevelNote, "The run went on from an earlier one.",

@@ -54,13 +54,14 @@ accept:
   - {id: AR-1, rule: MXS9022, target: 127.77.202.1, reason: the tarpit of the network team, owner: mail-ops, expires: 2999-01-31}
 `
 	for _, tt := range []struct {
-		name, ports, policy string
-		code                int
-		notice              string
+		name, target, ports, policy string
+		code                        int
+		notice                      string
 	}{
-		{"a daemon that greets", all, accept, 1, "MXS9022"},
-		{"none that greets", mute, accept, 0, "MXS9027"},
-		{"one that is expected and does not greet", mute, accept + `expect:
+		{"a daemon that greets", host, all, accept, 1, "MXS9022"},
+		{"none that greets", host, mute, accept, 0, "MXS9027"},
+		{"one of many hosts, not accepted", "127.77.202.0/26", mute, "version: 1\n", 0, "MXS9022"},
+		{"one that is expected and does not greet", host, mute, accept + `expect:
   - {target: 127.77.202.1, ports: [10139], protocol: policy}
 `, 4, "MXS9034"},
 	} {
@@ -71,10 +72,10 @@ accept:
 				t.Fatal(err)
 			}
 			var out, errs bytes.Buffer
-			code := run(t.Context(), []string{"scan", host, "-p", tt.ports, "--policy", policy, "--vantage", "internet", "--greeting-timeout", "7s", "-o", "json", "--progress", "never", "-q"},
+			code := run(t.Context(), []string{"scan", tt.target, "-p", tt.ports, "--policy", policy, "--vantage", "internet", "--greeting-timeout", "7s", "-o", "json", "--progress", "never", "-q"},
 				strings.NewReader(""), &out, &errs, func(string) string { return "" })
 			var doc struct {
-				Notices []struct{ Code, Message string }
+				Notices []struct{ Code, Level, Message string }
 				Ports   []struct {
 					Port    int
 					Service struct{ Product string }
@@ -86,6 +87,9 @@ accept:
 			told := map[string]string{}
 			for _, n := range doc.Notices {
 				told[n.Code] = n.Message
+				if code == 0 && n.Level == string(exposure.LevelError) {
+					t.Errorf("the run passes, and %s is an error", n.Code)
+				}
 			}
 			if int(code) != tt.code || told[tt.notice] == "" {
 				t.Errorf("exit %d, want %d and %s: %v", code, tt.code, tt.notice, told)
