@@ -28,6 +28,7 @@ const (
 // A Kind is what an answer is.
 type Kind uint8
 
+// The kinds of answers.
 const (
 	KindNone       Kind = iota // nothing that concerns us
 	KindSynAck                 // SYN and ACK
