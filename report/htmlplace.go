@@ -21,7 +21,7 @@ func (p htmlPlace) Markup() template.HTML {
 	}
 	b.raw("</h4>\n<p>").text(p.Says).raw("</p>")
 	if p.Fix != nil {
-		b.raw(`<div class="fix"><b>Fix:</b> `)
+		b.raw(`<div class="fix"><h5>How to fix</h5>`)
 		p.Fix.write(&b)
 		b.raw(`</div>`)
 	}

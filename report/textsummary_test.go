@@ -53,7 +53,7 @@ func TestTitlePage(t *testing.T) {
 			t.Errorf("the first page lacks %s", want)
 		}
 	}
-	for _, want := range []string{"<h4>Impact</h4>", "Scores and terms", "9.0 to 10.0"} {
+	for _, want := range []string{"<h4>Impact</h4>", "<h5>How to fix</h5>", "Scores and terms", "9.0 to 10.0"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the report lacks %s", want)
 		}
