@@ -268,8 +268,9 @@ func newAcceptance(a *exposure.Acceptance) *Acceptance {
 // NewRun makes the written form of a run: its texts, the command line and the
 // words of the policy among them, are sanitised. What r points to is its own.
 func NewRun(r Run) Run {
-	r.Args = slices.Clone(r.Args)
-	r.Scope.Files = slices.Clone(r.Scope.Files)
+	for _, list := range []*[]string{&r.Args, &r.Merged, &r.Scope.Files, &r.Scope.Asked} {
+		*list = slices.Clone(*list)
+	}
 	rules := r.Rules // made by NewRule, of texts that nobody else writes
 	r.Rules = nil
 	if r.Baseline != nil {

@@ -130,17 +130,19 @@ func TestTree(t *testing.T) {
 func TestNewRun(t *testing.T) {
 	raw := Run{
 		Args: []string{"mxsweep", "-s", "a\n::error::x"}, Authorization: "CHG\n::error::x\x1b[2J",
-		Scope: Scope{Name: "a\x1b]0;x\a", Files: []string{"a\u202eb"}}, Baseline: &Baseline{Why: "\x07"},
+		Scope: Scope{Name: "a\x1b]0;x\a", Files: []string{"a\u202eb"}, Asked: []string{"mx\u202e"}}, Baseline: &Baseline{Why: "\x07"},
+		Merged: []string{"\x07"},
 	}
 	got := NewRun(raw)
 	want := Run{
 		Args: []string{"mxsweep", "-s", `a\n:\x3aerror::x`}, Authorization: `CHG\n:\x3aerror::x\x1b[2J`,
-		Scope: Scope{Name: `a\x1b]0;x\x07`, Files: []string{`a\u202eb`}}, Baseline: &Baseline{Why: `\x07`},
+		Scope: Scope{Name: `a\x1b]0;x\x07`, Files: []string{`a\u202eb`}, Asked: []string{`mx\u202e`}}, Baseline: &Baseline{Why: `\x07`},
+		Merged: []string{`\x07`},
 	}
 	if !reflect.DeepEqual(got, want) {
 		t.Errorf("got  %+v\nwant %+v", got, want)
 	}
-	if raw.Args[2] != "a\n::error::x" || raw.Scope.Files[0] != "a\u202eb" || raw.Baseline.Why != "\x07" {
+	if raw.Args[2] != "a\n::error::x" || raw.Scope.Files[0] != "a\u202eb" || raw.Baseline.Why != "\x07" || raw.Merged[0] != "\x07" || raw.Scope.Asked[0] != "mx\u202e" {
 		t.Errorf("the argument was changed: %+v", raw)
 	}
 }
