@@ -211,6 +211,11 @@ func (c *CoverageCounter) Silent() iter.Seq[netipx.IPRange] {
 	return c.runs((*addressPage).isSilent)
 }
 
+// UpRanges yields, as Silent does, the addresses that are up.
+func (c *CoverageCounter) UpRanges() iter.Seq[netipx.IPRange] {
+	return c.runs(func(p *addressPage, i byte) bool { return p.up.has(i) })
+}
+
 // Doubtful yields, as Silent does, the addresses that are not up and of which
 // some pairs are silent, although something speaks against it that they are
 // vacant.

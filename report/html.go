@@ -94,6 +94,7 @@ type htmlPage struct {
 	Hosts             []htmlHost
 	Changes           []htmlChange
 	Quiet             []htmlQuiet
+	Unlisted          bool // hosts of which the run tells no port are not among Quiet
 	Scores            []htmlScore
 	Glossary          []htmlTerm
 	Method            []string
@@ -169,7 +170,7 @@ func newHTMLPage(v *view, c *collector, o Options) *htmlPage {
 	}
 	b := htmlBuilder{v: v, c: c, ports: c.byPlace(), fixes: make(map[string]*htmlBlock), bare: o.Evidence == EvidenceNone}
 	p.Changes = b.changes()
-	p.Quiet = b.quietHosts()
+	p.Quiet, p.Unlisted = b.quietHosts()
 	p.Rules, p.Drifts = b.rules(), b.drifts()
 	p.Matrix = b.matrix()
 	p.Settled = b.settled()

@@ -1,7 +1,9 @@
 package report
 
 import (
+	"bytes"
 	"encoding/csv"
+	"errors"
 	"regexp"
 	"strings"
 	"testing"
@@ -80,6 +82,54 @@ func TestChangesAndQuietHosts(t *testing.T) {
 	clean, silent := strings.Index(quiet, "192.0.2.200"), strings.Index(quiet, "192.0.2.201")
 	if clean < 0 || silent < clean || !strings.Contains(quiet, "Silent") {
 		t.Errorf("the hosts without a finding are not listed: %.600s", quiet)
+	}
+}
+
+// TestAskedHostsAreListed: hosts of which the run tells no port are listed as
+// well, where it tells what was asked and what was up.
+func TestAskedHostsAreListed(t *testing.T) {
+	quiet := func(scope []string, c Coverage) string {
+		run := realRun(t, 1, 1) // a finding on 192.0.2.1
+		run.run.Scope.Asked = scope
+		var out bytes.Buffer
+		w, err := New("html", &out, Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if err := errors.Join(w.Start(run.tool, run.run), w.Port(run.ports[0]), w.Finding(run.findings[0]),
+			w.End(run.run, Summary{Complete: true, Gate: GateFail, Coverage: c})); err != nil {
+			t.Fatal(err)
+		}
+		_, text, _ := strings.Cut(out.String(), `<h2 id="quiet">`)
+		text, _, _ = strings.Cut(text, "</section>")
+		return text
+	}
+	scope := []string{"192.0.2.1-192.0.2.9", "mx.example.org"}
+	for _, c := range []struct {
+		name  string
+		scope []string
+		seen  Coverage
+		want  []string
+	}{
+		{"whole run", scope, Coverage{HostsUp: 3, HostsSilent: 6, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}}, []string{
+			`Clean: answered, and has no finding (2)</dt><dd class="mono">192.0.2.3-192.0.2.4<`,
+			`Silent: nothing answered (6)</dt><dd class="mono">192.0.2.2, 192.0.2.5-192.0.2.9<`,
+		}},
+		{"part of it", scope, Coverage{HostsUp: 1, HostsSilent: 2, Up: []string{"192.0.2.1"}}, []string{
+			`Silent, or not asked in this run (8)</dt>`,
+		}},
+		{"nothing told", scope, Coverage{HostsUp: 3, HostsSilent: 6}, nil},
+		{"nothing asked", nil, Coverage{HostsUp: 1, Up: []string{"192.0.2.1"}}, nil},
+	} {
+		text := quiet(c.scope, c.seen)
+		for _, want := range c.want {
+			if !strings.Contains(text, want) {
+				t.Errorf("%s: the hosts without a finding lack %s: %s", c.name, want, text)
+			}
+		}
+		if c.want == nil && text != "" {
+			t.Errorf("%s: hosts are listed of which the run tells nothing: %s", c.name, text)
+		}
 	}
 }
 

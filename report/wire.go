@@ -215,6 +215,10 @@ type Coverage struct {
 	HostsUp     int     `json:"hosts_up"`
 	HostsSilent int     `json:"hosts_silent"` // and not vacant
 
+	// Up are the hosts that were up, each as ADDRESS or FROM-TO. It is nil where
+	// there are none, or too many to tell.
+	Up []string `json:"up,omitempty"`
+
 	// CoverageCounts are nil in runs of versions that did not count them.
 	*CoverageCounts
 

@@ -1,13 +1,12 @@
 package main
 
 import (
-	"net/netip"
 	"slices"
-	"strings"
 
 	"go4.org/netipx"
 
 	"mxsweep/exposure"
+	"mxsweep/report"
 	"mxsweep/scan"
 )
 
@@ -22,11 +21,7 @@ func (p *plan) askedHosts() []string {
 		if len(list) == maxAskedHosts {
 			return nil
 		}
-		text := r.String()
-		if r.From() == r.To() {
-			text = r.From().String()
-		}
-		list = append(list, text)
+		list = append(list, report.FormatRange(r))
 	}
 	for name, a := range p.scope.Named() {
 		if p.wholeSpace.HostsIn(netipx.IPRangeFrom(a, a)) == 0 || slices.Contains(list, name) {
@@ -58,6 +53,36 @@ func (m *merger) askedHosts() []string {
 	return list
 }
 
+// upHosts are the hosts that are up; nil if there are none, or too many.
+func (w *sweep) upHosts() []string {
+	var list []string
+	for r := range w.counter.UpRanges() {
+		if len(list) == maxAskedHosts {
+			return nil
+		}
+		list = append(list, report.FormatRange(r))
+	}
+	return list
+}
+
+// upHosts are those of all runs together; nil if a run does not tell its own, or
+// if there are too many.
+func (m *merger) upHosts() []string {
+	var list []string
+	for _, r := range m.runs {
+		c := &r.summary.Coverage
+		if c.Up == nil && c.HostsUp > 0 {
+			return nil
+		}
+		list = append(list, c.Up...)
+	}
+	slices.Sort(list)
+	if list = slices.Compact(list); len(list) > maxAskedHosts {
+		return nil
+	}
+	return list
+}
+
 // askedParts are what each of the runs asked, as far as it tells.
 func (m *merger) askedParts() []exposure.AskedPart {
 	var parts []exposure.AskedPart
@@ -67,7 +92,7 @@ func (m *merger) askedParts() []exposure.AskedPart {
 			part.Ports = ports
 		}
 		for _, text := range r.run.Scope.Asked {
-			if ip, ok := askedRange(text); ok {
+			if ip, ok := report.ParseRange(text); ok {
 				part.Ranges = append(part.Ranges, ip)
 			} else {
 				part.Names = append(part.Names, text)
@@ -76,17 +101,4 @@ func (m *merger) askedParts() []exposure.AskedPart {
 		parts = append(parts, part)
 	}
 	return parts
-}
-
-// askedRange reads an address or a range, whose zone does not count, and reports
-// whether it is one.
-func askedRange(text string) (netipx.IPRange, bool) {
-	from, to, isRange := strings.Cut(text, "-")
-	if !isRange {
-		to = from
-	}
-	a, err := netip.ParseAddr(from)
-	b, errTo := netip.ParseAddr(to)
-	r := netipx.IPRangeFrom(a.WithZone(""), b.WithZone(""))
-	return r, err == nil && errTo == nil && r.IsValid()
 }

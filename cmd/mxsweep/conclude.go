@@ -53,7 +53,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 	}
 	entries := p.policy.Notices(c.findings, c.verdict.Notices, now)
 	c.verdict.Notices = append(c.verdict.Notices, entries...)
-	c.summary = p.summary(c.verdict, facts)
+	c.summary = p.summary(c.verdict, facts, w.upHosts())
 	c.summary.Coverage.Loss = w.engine.loss()
 	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = exposure.Tally(entries)
 	return c

@@ -119,6 +119,7 @@ func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) report.Summar
 		Coverage: report.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
 			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)), CoverageCounts: m.counts(c), CanariesOwn: v.CanariesOwn,
+			Up: m.upHosts(),
 		},
 	}
 	for _, r := range m.runs {

@@ -15,8 +15,8 @@ import (
 	"mxsweep/scan"
 )
 
-// summary closes the report.
-func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts) report.Summary {
+// summary closes the report of a run in which these hosts were up.
+func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts, up []string) report.Summary {
 	c := facts.Coverage
 	s := report.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete,
@@ -27,7 +27,7 @@ func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts) report.Summa
 		Coverage: report.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
 			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)),
-			CoverageCounts: newCoverageCounts(c), Parts: lineParts(facts.Parts),
+			CoverageCounts: newCoverageCounts(c), Parts: lineParts(facts.Parts), Up: up,
 		},
 	}
 	if len(facts.Canaries) > 0 {

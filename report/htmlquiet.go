@@ -1,0 +1,140 @@
+package report
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+)
+
+// An htmlQuiet is hosts of which the same is to be said: that they are clean,
+// or silent.
+type htmlQuiet struct {
+	Title string
+	Count string   // of the addresses
+	Hosts []string // addresses and ranges, with the name if the run tells it
+}
+
+// quietHosts lists the hosts that were asked and have no finding that stands:
+// those that answered, and those that did not. It reports whether the run does
+// not tell all of them.
+func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
+	up, asked, all := b.upAndAsked()
+	for i := range b.c.findings {
+		if f := &b.c.findings[i]; f.live() {
+			for _, ip := range append([]string{f.IP}, f.Addresses...) {
+				if r, ok := ParseRange(ip); ok {
+					up.RemoveRange(r)
+					asked.RemoveRange(r)
+				}
+			}
+		}
+	}
+	clean, _ := up.IPSet()
+	asked.RemoveSet(clean)
+	silent, _ := asked.IPSet()
+	names := make(map[netip.Addr]string)
+	for i := range b.c.ports {
+		if p := &b.c.ports[i]; p.Host != "" {
+			names[p.address()] = p.Host
+		}
+	}
+	title := "Silent: nothing answered"
+	if c := &b.v.sum.Coverage; all && !b.v.sum.Complete || addressCount(silent) > uint64(max(c.HostsSilent, 0))+c.vacant() {
+		title = "Silent, or not asked in this run"
+	}
+	list := []htmlQuiet{
+		newHTMLQuiet("Clean: answered, and has no finding", clean, names),
+		newHTMLQuiet(title, silent, names),
+	}
+	return slices.DeleteFunc(list, func(q htmlQuiet) bool { return len(q.Hosts) == 0 }), !all
+}
+
+// upAndAsked are the addresses that answered, and those that were asked. Where
+// the run does not tell, as one of an older version, it reports false, and they
+// are those of the ports that it tells.
+func (b *htmlBuilder) upAndAsked() (up, asked netipx.IPSetBuilder, all bool) {
+	for ports := range hostPorts(b.c.ports) {
+		r, ok := ParseRange(ports[0].IP)
+		if !ok {
+			continue
+		}
+		asked.AddRange(r)
+		if slices.ContainsFunc(ports, func(p Port) bool { return p.State == stateOpen || p.State == stateClosed }) {
+			up.AddRange(r)
+		}
+	}
+	c := &b.v.sum.Coverage
+	if b.v.run.Scope.Asked == nil || c.Up == nil && c.HostsUp > 0 {
+		return up, asked, false
+	}
+	for _, text := range b.v.run.Scope.Asked {
+		if r, ok := ParseRange(text); ok {
+			asked.AddRange(r)
+		}
+	}
+	for _, text := range c.Up {
+		if r, ok := ParseRange(text); ok {
+			up.AddRange(r)
+		}
+	}
+	return up, asked, true
+}
+
+// newHTMLQuiet lists the addresses of a set, neighbors as a range.
+func newHTMLQuiet(title string, set *netipx.IPSet, names map[netip.Addr]string) htmlQuiet {
+	q := htmlQuiet{Title: title, Count: grouped(addressCount(set))}
+	for _, r := range set.Ranges() {
+		text := FormatRange(r)
+		if name := names[r.From()]; name != "" && r.From() == r.To() {
+			text = fmt.Sprintf("%s (%s)", text, name)
+		}
+		q.Hosts = append(q.Hosts, text)
+	}
+	return q
+}
+
+// addressCount is how many addresses a set has, at most what a uint64 holds.
+func addressCount(set *netipx.IPSet) uint64 {
+	var n uint64
+	for _, p := range set.Prefixes() {
+		bits := p.Addr().BitLen() - p.Bits()
+		if bits >= 63 || n > math.MaxUint64/2 {
+			return math.MaxUint64
+		}
+		n += 1 << bits
+	}
+	return n
+}
+
+// vacant is how many addresses were vacant.
+func (c *Coverage) vacant() uint64 {
+	if c.CoverageCounts == nil {
+		return 0
+	}
+	return min(c.Vacant, math.MaxInt64)
+}
+
+// ParseRange reads an address, or a range FROM-TO as [FormatRange] writes it,
+// without its zone, and reports whether it is one.
+func ParseRange(text string) (netipx.IPRange, bool) {
+	from, to, isRange := strings.Cut(text, "-")
+	if !isRange {
+		to = from
+	}
+	a, err := netip.ParseAddr(from)
+	b, errTo := netip.ParseAddr(to)
+	r := netipx.IPRangeFrom(a.WithZone(""), b.WithZone(""))
+	return r, err == nil && errTo == nil && r.IsValid()
+}
+
+// FormatRange writes a range as FROM-TO, or ADDRESS if it is a single one.
+func FormatRange(r netipx.IPRange) string {
+	if r.From() == r.To() {
+		return r.From().String()
+	}
+	return r.String()
+}
