@@ -110,14 +110,27 @@ func eachFile(t *testing.T, visit func(name string)) {
 	}
 }
 
+// modulePath is the path of the project's own module, with a slash at its end.
+func modulePath(t *testing.T) string {
+	t.Helper()
+	first, _, _ := strings.Cut(readDocument(t, filepath.Join(root, "go.mod")), "\n")
+	name, ok := strings.CutPrefix(first, "module ")
+	if !ok {
+		t.Fatalf("go.mod begins with %q", first)
+	}
+	return name + "/"
+}
+
 func TestImportsGoDownwards(t *testing.T) {
+	module, owned := modulePath(t), 0
 	for _, f := range sources(t) {
 		for _, imp := range f.ast.Imports {
 			p, err := strconv.Unquote(imp.Path.Value)
 			if err != nil {
 				t.Fatal(err)
 			}
-			if own, ok := strings.CutPrefix(p, "mxsweep/"); ok {
+			if own, ok := strings.CutPrefix(p, module); ok {
+				owned++
 				if own != f.dir && !allowed(f.dir, own) {
 					t.Errorf("%s imports %s: not downwards", f.name, p)
 				}
@@ -129,6 +142,9 @@ func TestImportsGoDownwards(t *testing.T) {
 				}
 			}
 		}
+	}
+	if owned < 100 {
+		t.Errorf("only %d imports of the project's own packages", owned)
 	}
 }
 
