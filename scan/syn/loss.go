@@ -35,10 +35,12 @@ func (r *record) sum() (all tally) {
 // chance is the probability that a pair which answers was missed by all
 // passes. Losses of different passes are taken to be independent; a pass with
 // few witnesses is judged by the others too, and one with none at all by a
-// coin.
+// coin. Where all witnesses are few, more may get lost than they tell: by two
+// standard errors.
 func (r *record) chance() float64 {
 	all := r.sum()
 	mean := (float64(all.lost) + 0.5) / (float64(all.asked) + 1)
+	mean = min(mean+2*math.Sqrt(mean*(1-mean)/float64(all.asked+1)), 1)
 	p := 1.0
 	for _, t := range r.passes {
 		const weight = 4

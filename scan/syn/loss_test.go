@@ -11,13 +11,15 @@ import (
 // and counts what they miss.
 func TestEnough(t *testing.T) {
 	for _, c := range []struct {
-		loss float64
-		most int // passes
-	}{{0, 3}, {0.01, 5}, {0.1, 8}, {0.36, 16}, {0.5, 25}} {
+		loss      float64
+		open      int
+		witnesses int // of a pass
+		most      int // passes
+	}{{0, 200, 50, 3}, {0.01, 200, 50, 5}, {0.1, 200, 50, 8}, {0.36, 200, 50, 16}, {0.5, 200, 50, 25}, {0.01, 8, 1, 8}, {0.36, 8, 1, 25}, {0.64, 8, 1, 30}} {
 		missed, runs, passes := 0, 300, 0
 		random := rand.New(rand.NewPCG(5, 6))
 		for range runs {
-			open, found := 200, 0
+			open, found := c.open, 0
 			var r record
 			for {
 				r.grow(len(r.passes))
@@ -35,7 +37,7 @@ func TestEnough(t *testing.T) {
 				}
 				last := &r.passes[len(r.passes)-1]
 				last.asked += uint64(here)
-				for range min(found, 50) {
+				for range min(found, c.witnesses) {
 					last.asked++
 					if random.Float64() < c.loss {
 						last.lost++
@@ -49,9 +51,9 @@ func TestEnough(t *testing.T) {
 			missed += open
 			passes = max(passes, len(r.passes))
 		}
-		t.Logf("loss %v: %d of %d missed, at most %d passes", c.loss, missed, 200*runs, passes)
+		t.Logf("loss %v: %d of %d missed, at most %d passes", c.loss, missed, c.open*runs, passes)
 		if missed > 3 || passes > c.most {
-			t.Errorf("loss %v: %d missed in %d runs, %d passes", c.loss, missed, runs, passes)
+			t.Errorf("loss %v, %d open: %d missed in %d runs, %d passes", c.loss, c.open, missed, runs, passes)
 		}
 	}
 }
