@@ -166,6 +166,9 @@ func (r *Rule) HelpMarkdown() string {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 		}
 	}
+	if also := fix.Elsewhere(r.Fix.Fixes(), fix.Values{}); also != nil {
+		fmt.Fprintf(&b, "\n%s.\n", strings.Join(also, ". "))
+	}
 	if r.Fix.Also != "" {
 		fmt.Fprintf(&b, "\n%s\n", fillPort(r.Fix.Also, 0))
 	}

@@ -173,6 +173,9 @@ func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
 	for _, f := range r.Fix.Fixes() {
 		section("Fix for "+f.Name(), strings.Join(f.Lines(fix.Values{}), "\n"))
 	}
+	if also := fix.Elsewhere(r.Fix.Fixes(), fix.Values{}); also != nil {
+		section("On several hosts, or in a container", strings.Join(also, "\n"))
+	}
 	if r.Fix.Also != "" {
 		section("Besides", strings.ReplaceAll(r.Fix.Also, "{port}", fix.AnyPort))
 	}

@@ -145,8 +145,7 @@ func headline(fixes []*Fix, v Values) string {
 	return text
 }
 
-// Text is the advice for one finding: each fix that applies, and what holds
-// instead where the peer is another host, or the daemon lives in a container.
+// Text is the advice for one finding: each fix that applies, and [Elsewhere].
 func Text(fixes []*Fix, v Values) string {
 	list := []string{headline(fixes, v)}
 	for _, f := range fixes {
@@ -155,12 +154,20 @@ func Text(fixes []*Fix, v Values) string {
 		}
 		list = append(list, f.afterSummary(v)...)
 	}
-	if slices.ContainsFunc(fixes, (*Fix).Binds) {
-		list = append(list,
-			v.fill("Where the peer is another host: bind the internal address between the two, and drop port {port} for all others at the packet filter"),
-			v.fill("In a container: leave the bind address, and publish the port as 127.0.0.1:{port}:{port} or not at all"))
+	return strings.Join(append(list, Elsewhere(fixes, v)...), "\n")
+}
+
+// Elsewhere is what holds instead of the fixes that bind a listener to loopback
+// where the peer is another host, or the daemon lives in a container; nil if none
+// of them does.
+func Elsewhere(fixes []*Fix, v Values) []string {
+	if !slices.ContainsFunc(fixes, (*Fix).Binds) {
+		return nil
 	}
-	return strings.Join(list, "\n")
+	return []string{
+		v.fill("Where the peer is another host: bind the internal address between the two, and drop port {port} for all others at the packet filter"),
+		v.fill("In a container: leave the bind address, and publish the port as 127.0.0.1:{port}:{port} or not at all"),
+	}
 }
 
 // NeedsPort reports whether the edit depends on the port that was found, so
