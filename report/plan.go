@@ -127,6 +127,9 @@ func (b *planBuilder) edits(list []*Finding) []PlanEdit {
 			e.Severity = f.Severity
 		}
 	}
+	for i := range edits {
+		slices.SortStableFunc(edits[i].Closes, func(x, y PlanItem) int { return -cmp.Compare(weight(x.Severity), weight(y.Severity)) })
+	}
 	slices.SortStableFunc(edits, compareEdits)
 	return edits
 }

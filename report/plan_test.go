@@ -84,7 +84,10 @@ func TestPlanClosesEveryFinding(t *testing.T) {
 	closed := map[string]int{}
 	for _, h := range p.Hosts {
 		for _, e := range h.Edits {
-			for _, c := range e.Closes {
+			for i, c := range e.Closes {
+				if i == 0 && c.Severity != e.Severity {
+					t.Errorf("%s: an edit of severity %s begins with %s %s", h.Host, e.Severity, c.Severity, c.Rule)
+				}
 				closed[c.ID]++
 			}
 		}
