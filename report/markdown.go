@@ -198,8 +198,7 @@ func (m *markdownWriter) details(b *budget, v *view) int {
 		var t strings.Builder
 		fmt.Fprintf(&t, "\n<details><summary>%s %s (%s)</summary>\n\n", r.ID, html.EscapeString(r.Title), r.Severity) // no Markdown in a block of HTML
 		if r.Help != "" {
-			t.WriteString(r.Help + "\n")
-			t.WriteString(m.portMeaning(f.Rule, r.Help))
+			t.WriteString(m.help(f.Rule, r.Help))
 		} else {
 			fmt.Fprintf(&t, "%s\n\n%s\n", markdownBlock(r.Why), markdownBlock(r.Fix))
 		}
@@ -211,14 +210,14 @@ func (m *markdownWriter) details(b *budget, v *view) int {
 	return left
 }
 
-// maxPortsNamed is how many ports portMeaning lists.
+// maxPortsNamed is how many ports help lists.
 const maxPortsNamed = 8
 
-// portMeaning says which ports fix.AnyPort stands for in the help of a rule:
-// those of the findings shown. Help without that word needs none.
-func (m *markdownWriter) portMeaning(rule, help string) string {
+// help is the help of a rule for the ports of the findings that are shown: one
+// port stands in it, several are told behind it.
+func (m *markdownWriter) help(rule, help string) string {
 	if !strings.Contains(help, fix.AnyPort) {
-		return ""
+		return help + "\n"
 	}
 	var ports []uint16
 	for _, f := range m.shown(m.only) {
@@ -233,11 +232,13 @@ func (m *markdownWriter) portMeaning(rule, help string) string {
 	}
 	switch more := len(ports) - len(list); {
 	case len(list) == 0:
-		return ""
+		return help + "\n"
+	case len(list) == 1:
+		return strings.ReplaceAll(help, fix.AnyPort, list[0]) + "\n"
 	case more > 0:
-		return fmt.Sprintf("\n%s is %s or one of %d more.\n", fix.AnyPort, strings.Join(list, ", "), more)
+		return fmt.Sprintf("%s\n\n%s is %s or one of %d more.\n", help, fix.AnyPort, strings.Join(list, ", "), more)
 	}
-	return fmt.Sprintf("\n%s is %s.\n", fix.AnyPort, strings.Join(list, " or "))
+	return fmt.Sprintf("%s\n\n%s is %s.\n", help, fix.AnyPort, strings.Join(list, " or "))
 }
 
 func (m *markdownWriter) settled(b *budget, v *view) int {

@@ -4,9 +4,12 @@ import (
 	"bytes"
 	"encoding/csv"
 	"errors"
+	"fmt"
 	"regexp"
 	"strings"
 	"testing"
+
+	"mxsweep/exposure/fix"
 )
 
 // TestTextSummary: a report of many findings begins with a table of the rules,
@@ -159,5 +162,14 @@ func TestNoPlaceholderIsLeft(t *testing.T) {
 		if text := string(write(t, format, Options{}, run)); strings.Contains(text, "{port}") {
 			t.Errorf("%s shows {port}", format)
 		}
+	}
+	if text := string(write(t, "markdown", Options{}, run)); strings.Contains(text, fix.AnyPort) {
+		t.Errorf("markdown shows %s where each rule was found on one port", fix.AnyPort)
+	}
+	two := realRun(t, 2, 1)
+	two.ports[1].Port, two.findings[1].Port = 10999, 10999
+	want := fmt.Sprintf("%s is %d or 10999.", fix.AnyPort, two.findings[0].Port)
+	if text := string(write(t, "markdown", Options{}, two)); !strings.Contains(text, want) {
+		t.Errorf("markdown lacks %q", want)
 	}
 }
