@@ -93,6 +93,9 @@ func quoted(text string) string {
 		if i := strings.LastIndexAny(text[:maxQuote+1], " \t\r\n"); i > maxQuote/2 {
 			end = i // never within a word of usual length
 		}
+		if cut := strings.TrimRight(text[:end], "\r\n"); cut != "" {
+			end = len(cut) // nor within the end of a line
+		}
 		return strconv.QuoteToASCII(text[:end]) + "..."
 	}
 	return strconv.QuoteToASCII(text)

@@ -154,9 +154,9 @@ func breakWord(word string, limit int) int {
 		used += w
 		at += len(cluster)
 	}
-	for _, after := range []string{",;/=", ""} {
+	for _, may := range []func(string, int) bool{endsEscapedLine, endsPart, mayBreak} {
 		for back := at; back > at/2; back-- {
-			if mayBreak(word, back, after) {
+			if mayBreak(word, back) && may(word, back) {
 				return back
 			}
 		}
@@ -164,13 +164,44 @@ func breakWord(word string, limit int) int {
 	return at
 }
 
-// mayBreak reports whether a line may end behind word[:i]: behind one of the
-// characters of after, if there are any, and never before a colon.
-func mayBreak(word string, i int, after string) bool {
-	if word[i-1] >= 0x80 || i < len(word) && (word[i] == ':' || word[i] >= 0x80) {
-		return false
+// mayBreak reports whether a line may end behind word[:i]: within no escape, and
+// never before a colon.
+func mayBreak(word string, i int) bool {
+	return word[i-1] < 0x80 && (i == len(word) || word[i] != ':' && word[i] < 0x80) && !splitsEscape(word, i)
+}
+
+// endsPart reports whether word[:i] ends with what parts a list, a path or an
+// option.
+func endsPart(word string, i int) bool { return strings.IndexByte(",;/=", word[i-1]) >= 0 }
+
+// endsEscapedLine reports whether word[:i] ends with the \n of a line that is
+// written as escapes.
+func endsEscapedLine(word string, i int) bool {
+	return i < len(word) && strings.HasSuffix(word[:i], `\n`) && !splitsEscape(word, i-2)
+}
+
+// splitsEscape reports whether word[:i] ends within an escape like \n or \x1b, as
+// [Sanitise] and strconv write them.
+func splitsEscape(word string, i int) bool {
+	for at := 0; at < i; at++ {
+		if word[at] != '\\' || at+1 == len(word) {
+			continue
+		}
+		switch word[at+1] {
+		case 'x':
+			at += 3
+		case 'u':
+			at += 5
+		case 'U':
+			at += 9
+		default:
+			at++
+		}
+		if at >= i {
+			return true
+		}
 	}
-	return after == "" || strings.IndexByte(after, word[i-1]) >= 0
+	return false
 }
 
 // plural is "1 port" or "2 ports".

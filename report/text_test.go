@@ -94,6 +94,9 @@ func TestWrap(t *testing.T) {
 		{"東京東京東京", 8, "東京東京|東京"},
 		{"10024-10031,10110,10143", 20, "10024-10031,10110,|10143"},
 		{"a  b\n c", 20, "a b c"},
+		{`250-mx.example.org\r\n250-SIZE\r\n250\x20HELP`, 28, `250-mx.example.org\r\n|250-SIZE\r\n250\x20HELP`},
+		{`\x00\x00\x00\x0d`, 10, `\x00\x00|\x00\x0d`},
+		{`domain\\name\nabcdef`, 10, `domain\\na|me\nabcdef`},
 	}
 	for _, tt := range tests {
 		if got := strings.Join(wrap(tt.in, tt.width, tt.width), "|"); got != tt.want {
