@@ -18,13 +18,13 @@ type htmlQuiet struct {
 	Hosts []string // addresses and ranges, with the name if the run tells it
 }
 
-// quietHosts lists the hosts that were asked and have no finding that stands:
-// those that answered, and those that did not. It reports whether the run does
-// not tell all of them.
+// quietHosts lists the hosts that were asked and have no finding: those that
+// answered, those of them of which a port is unknown, and those that did not
+// answer. It reports whether the run does not tell all of them.
 func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 	up, asked, all := b.upAndAsked()
 	for i := range b.c.findings {
-		if f := &b.c.findings[i]; f.live() {
+		if f := &b.c.findings[i]; f.Drift != driftFixed { // also one that somebody accepts
 			for _, ip := range append([]string{f.IP}, f.Addresses...) {
 				if r, ok := ParseRange(ip); ok {
 					up.RemoveRange(r)
@@ -33,24 +33,46 @@ func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 			}
 		}
 	}
-	clean, _ := up.IPSet()
-	asked.RemoveSet(clean)
+	answered, _ := up.IPSet()
+	asked.RemoveSet(answered)
 	silent, _ := asked.IPSet()
+	unknown := b.unknownHosts()
+	unknown.Intersect(answered)
+	open, _ := unknown.IPSet()
+	up.RemoveSet(open)
+	clean, _ := up.IPSet()
 	names := make(map[netip.Addr]string)
 	for i := range b.c.ports {
 		if p := &b.c.ports[i]; p.Host != "" {
 			names[p.address()] = p.Host
 		}
 	}
-	title := "Silent: nothing answered"
+	cleanTitle, title := "Clean: answered, and has no finding", "Silent: nothing answered"
+	if !b.v.sum.Complete {
+		cleanTitle = "Answered, and has no finding on the ports that were asked before the run ended"
+	}
 	if c := &b.v.sum.Coverage; all && !b.v.sum.Complete || addressCount(silent) > uint64(max(c.HostsSilent, 0))+c.vacant() {
 		title = "Silent, or not asked in this run"
 	}
 	list := []htmlQuiet{
-		newHTMLQuiet("Clean: answered, and has no finding", clean, names),
+		newHTMLQuiet(cleanTitle, clean, names),
+		newHTMLQuiet("Answered, and has no finding; some of its ports are unknown", open, names),
 		newHTMLQuiet(title, silent, names),
 	}
 	return slices.DeleteFunc(list, func(q htmlQuiet) bool { return len(q.Hosts) == 0 }), !all
+}
+
+// unknownHosts are the addresses with a port of which the run cannot say what
+// answers, or whether anything does.
+func (b *htmlBuilder) unknownHosts() (unknown netipx.IPSetBuilder) {
+	for i := range b.c.ports {
+		p := &b.c.ports[i]
+		doubtful := p.State == stateUnknown || p.State == stateOpen && p.Service != nil && p.Service.Inconclusive != ""
+		if r, ok := ParseRange(p.IP); ok && doubtful {
+			unknown.AddRange(r)
+		}
+	}
+	return unknown
 }
 
 // upAndAsked are the addresses that answered, and those that were asked. Where

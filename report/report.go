@@ -7,6 +7,14 @@
 // live it also shows of a saved run.
 package report
 
+import _ "embed"
+
+//go:embed schema/mxsweep-1.schema.json
+var schema []byte
+
+// Schema is the JSON schema of the document and line forms.
+func Schema() []byte { return append([]byte(nil), schema...) }
+
 // A Writer takes a run as it happens. Streaming formats write at once and are
 // valid wherever they are cut; buffered ones sort and write in End. The same
 // run in gives the same bytes out. A Writer is for one goroutine and one run;

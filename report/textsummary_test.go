@@ -136,6 +136,37 @@ func TestAskedHostsAreListed(t *testing.T) {
 	}
 }
 
+// TestCleanHosts: a host is called clean if all that was asked of it is known, and
+// nobody accepts what was found there.
+func TestCleanHosts(t *testing.T) {
+	run := realRun(t, 1, 2)
+	for i := range run.findings {
+		run.findings[i].Status = statusAccepted
+	}
+	at := func(last string, state string, s *Service) Port {
+		return Port{IP: "198.51.100." + last, Port: 10025, Protocol: "tcp", State: state, Service: s}
+	}
+	run.ports = append(run.ports, at("1", stateClosed, nil), at("2", stateOpen, &Service{Name: "smtp"}),
+		at("3", stateOpen, &Service{Inconclusive: "no-reply"}), at("4", stateUnknown, nil), at("5", stateUnknown, nil))
+	last := &run.ports[len(run.ports)-1]
+	last.Port, last.State = 25, stateClosed
+	last.IP = "198.51.100.4"
+	page := string(write(t, "html", Options{}, run))
+	_, quiet, _ := strings.Cut(page, `<h2 id="quiet">`)
+	quiet, _, _ = strings.Cut(quiet, "</section>")
+	for _, want := range []string{
+		`Clean: answered, and has no finding (2)</dt><dd class="mono">198.51.100.1-198.51.100.2<`,
+		`Answered, and has no finding; some of its ports are unknown (2)</dt><dd class="mono">198.51.100.3-198.51.100.4<`,
+	} {
+		if !strings.Contains(quiet, want) {
+			t.Errorf("the hosts without a finding lack %s: %s", want, quiet)
+		}
+	}
+	if strings.Contains(quiet, run.findings[0].IP) {
+		t.Errorf("%s has a finding that is accepted: %s", run.findings[0].IP, quiet)
+	}
+}
+
 // TestCSVExplains: a row says why the finding matters and what to read.
 func TestCSVExplains(t *testing.T) {
 	run := realRun(t, 1, 1)
