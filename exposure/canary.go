@@ -41,10 +41,10 @@ type Canary struct {
 
 // Target names the canary: host and port.
 func (c *Canary) Target() string {
-	if strings.Contains(c.Selector.Text, ":") {
-		return "[" + c.Selector.Text + "]:" + decimal(c.Port)
+	if strings.Contains(c.Selector.Text(), ":") {
+		return "[" + c.Selector.Text() + "]:" + decimal(c.Port)
 	}
-	return c.Selector.Text + ":" + decimal(c.Port)
+	return c.Selector.Text() + ":" + decimal(c.Port)
 }
 
 // showsNetwork reports whether the canary answered whenever it was asked, from

@@ -68,7 +68,7 @@ func TestCanaryWatch(t *testing.T) {
 // TestCanaryNotAsked holds that a canary of a run that ended before it was asked is
 // not said to be silent, whatever ended the run.
 func TestCanaryNotAsked(t *testing.T) {
-	unheard := Canary{Port: 25, Protocol: "smtp", Selector: Selector{Text: "mx1"}, asked: true, last: time.Unix(1, 0)}
+	unheard := Canary{Port: 25, Protocol: "smtp", Selector: mustSelect(t, "mx1"), asked: true, last: time.Unix(1, 0)}
 	for name, tt := range map[string]struct {
 		canary Canary
 		facts  RunFacts

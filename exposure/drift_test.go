@@ -192,8 +192,8 @@ func TestDriftOfAName(t *testing.T) {
 
 func TestSuppressionDoesNotStack(t *testing.T) {
 	accept := &Policy{Accept: []AcceptedRisk{{Acceptance: Acceptance{ID: "AR-1", Reason: "moved next week", Expires: testTime},
-		Rule: "MXS1004", Hosts: Selector{Text: "*"}, Ports: PortSelector{Text: "*"}}}}
-	expect := &Policy{Expect: []Expectation{{Hosts: Selector{Text: "*"}, Ports: PortSelector{Text: "*"}}}}
+		Rule: "MXS1004", Hosts: Selector{hosts: anyHost}, Ports: allPorts}}}
+	expect := &Policy{Expect: []Expectation{{Hosts: Selector{hosts: anyHost}, Ports: allPorts}}}
 	dkim := openPort(10027, named("signing-proxy", "DKIMproxy", 9))
 	run := func(b *Baseline, policy *Policy, day int) []Finding {
 		j := &Judge{Rules: testRules(t), Knowledge: testPorts(), Policy: policy, Now: testTime.AddDate(0, 0, day)}

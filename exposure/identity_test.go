@@ -70,7 +70,7 @@ func TestOneFindingOfAName(t *testing.T) {
 
 func TestJoinedStatus(t *testing.T) {
 	policy := &Policy{Accept: []AcceptedRisk{{Acceptance: Acceptance{ID: "AR-1", Expires: testTime}, Rule: "MXS1001",
-		Hosts: mustSelect(t, "192.0.2.1"), Ports: PortSelector{Text: "*"}}}}
+		Hosts: mustSelect(t, "192.0.2.1"), Ports: allPorts}}}
 	list := onHost(t, "", "mx1.example.org", "192.0.2.1", "192.0.2.2")
 	policy.Apply(&list[0], testTime)
 	if list[0].Status != StatusOpen {
@@ -129,3 +129,6 @@ func TestIDsAreStable(t *testing.T) {
 		}
 	}
 }
+
+// allPorts are the ports of "*".
+var allPorts = PortSelector{&portList{text: "*"}}

@@ -111,7 +111,7 @@ func (j *Judge) forbidden(p Port, v Vantage) []Finding {
 		return nil
 	}
 	f := j.finding(rule, p, v)
-	f.PolicyAnchor = m.Anchor
+	f.PolicyAnchor = m.Anchor()
 	f.Confidence = 10 // that the port is open is certain, whatever answers
 	return []Finding{f}
 }

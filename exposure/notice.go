@@ -29,6 +29,8 @@ type Notice struct {
 
 	// Acceptance covers what the notice is about; nil if nobody has accepted it.
 	Acceptance *Acceptance
+
+	further int // entries of the policy that it stands for, beside one
 }
 
 // The codes of notices.

@@ -2,7 +2,6 @@ package exposure
 
 import (
 	"net/netip"
-	"slices"
 	"strings"
 	"time"
 
@@ -53,7 +52,7 @@ type Scope struct {
 	Files []scan.Anchor
 	// Lines are scope lines, with their places in the policy file. A leading
 	// "!" excludes.
-	Lines []scan.Anchor
+	Lines Lines
 	// Hosts are the lines that say how many hosts must be up in them.
 	Hosts []LineHosts
 }
@@ -79,7 +78,7 @@ func (p *Policy) MinHosts(at scan.Anchor, r netipx.IPRange) uint64 {
 		if h.Anchor == at {
 			return h.Least
 		}
-		if h.Least == 0 && slices.ContainsFunc(h.Hosts.ranges, func(o netipx.IPRange) bool { return o.Contains(r.From()) && o.Contains(r.To()) }) {
+		if h.Least == 0 && h.Hosts.holds(r) {
 			least = 0
 		}
 	}
@@ -106,27 +105,48 @@ type Limits struct {
 // that the service can be reached, and what it tells of itself, but not what
 // is wrong with how it is set up.
 type Expectation struct {
-	Hosts    Selector
-	Ports    PortSelector
-	Protocol string // "" is any
-	Product  string // words that the product's name contains; "" is any
-	Anchor   *scan.Anchor
+	Hosts Selector
+	Ports PortSelector
+	place
+	service *expectedService // shared by entries that say the same; nil is any
+}
+
+// An expectedService is what an expectation says of the service itself.
+type expectedService struct {
+	protocol string // "" is any
+	product  string // words that the product's name contains; "" is any
+}
+
+// Protocol is the protocol that is expected, "" if any.
+func (e *Expectation) Protocol() string {
+	if e.service == nil {
+		return ""
+	}
+	return e.service.protocol
+}
+
+// Product gives words that the product's name contains, "" for any.
+func (e *Expectation) Product() string {
+	if e.service == nil {
+		return ""
+	}
+	return e.service.product
 }
 
 // A Prohibition is a port that must not be open.
 type Prohibition struct {
-	Hosts  Selector
-	Ports  PortSelector
-	Anchor *scan.Anchor
+	Hosts Selector
+	Ports PortSelector
+	place
 }
 
 // An AcceptedRisk is an entry under accept.
 type AcceptedRisk struct {
 	Acceptance
-	Rule   string // an id or "*"
-	Hosts  Selector
-	Ports  PortSelector
-	Anchor *scan.Anchor
+	Rule  string // an id or "*"
+	Hosts Selector
+	Ports PortSelector
+	place
 }
 
 // covers reports whether the entry is about the finding on all of its
@@ -150,8 +170,8 @@ func (a *AcceptedRisk) about(f *Finding) bool {
 func (e *Expectation) covers(f *Finding) bool {
 	return (f.Rule.Kind == KindListener || f.Rule.Kind == KindDisclosure) &&
 		e.Hosts.matchesAll(f) && e.Ports.Matches(f.Target.Port()) &&
-		(e.Protocol == "" || strings.EqualFold(e.Protocol, f.Service)) &&
-		(e.Product == "" || hasProduct(f.Product, e.Product))
+		(e.Protocol() == "" || strings.EqualFold(e.Protocol(), f.Service)) &&
+		(e.Product() == "" || hasProduct(f.Product, e.Product()))
 }
 
 // Apply gives the finding the status that the policy has for it at the given
@@ -166,7 +186,7 @@ func (p *Policy) Apply(f *Finding, now time.Time) {
 		if !a.covers(f) {
 			continue
 		}
-		f.PolicyAnchor = a.Anchor
+		f.PolicyAnchor = a.Anchor()
 		if a.Holds(now) {
 			f.Status, f.Acceptance = StatusAccepted, &a.Acceptance
 			return
@@ -174,7 +194,7 @@ func (p *Policy) Apply(f *Finding, now time.Time) {
 	}
 	for i := range p.Expect {
 		if e := &p.Expect[i]; e.covers(f) {
-			f.Status, f.PolicyAnchor = StatusExpected, e.Anchor
+			f.Status, f.PolicyAnchor = StatusExpected, e.Anchor()
 			return
 		}
 	}

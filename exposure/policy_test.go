@@ -39,10 +39,10 @@ func loadPolicy(t testing.TB, text string) *Policy {
 
 func TestLoadPolicy(t *testing.T) {
 	p := loadPolicy(t, readPolicy(t))
-	if len(p.Scope.Files) != 1 || len(p.Scope.Lines) != 3 || p.Scope.Lines[2].Text != "!192.0.2.7" {
+	if len(p.Scope.Files) != 1 || p.Scope.Lines.Len() != 3 || p.Scope.Lines.anchor(2).Text != "!192.0.2.7" {
 		t.Errorf("scope %+v", p.Scope)
 	}
-	if a := p.Scope.Lines[0]; a != (scan.Anchor{File: "mxsweep.yaml", Line: 7, EndColumn: 19, Text: "192.0.2.0/28"}) {
+	if a := p.Scope.Lines.anchor(0); a != (scan.Anchor{File: "mxsweep.yaml", Line: 7, EndColumn: 19, Text: "192.0.2.0/28"}) {
 		t.Errorf("anchor %+v", a)
 	}
 	if p.Ports != "internal,!783" || len(p.Vantages) != 2 || p.Gate.FailOn != "new:high,any:critical" ||
@@ -53,7 +53,7 @@ func TestLoadPolicy(t *testing.T) {
 		t.Errorf("canaries %v, expect %v, must_be_closed %v", p.Canaries, p.Expect, p.MustBeClosed)
 	}
 	a := p.Accept[0]
-	if a.ID != "AR-2026-014" || a.Owner != "mail-ops" || a.Anchor.Line != 32 || !a.Expires.Equal(time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)) {
+	if a.ID != "AR-2026-014" || a.Owner != "mail-ops" || a.Anchor().Line != 32 || !a.Expires.Equal(time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("accept %+v", a)
 	}
 	if l := p.Limits; l.Rate != 500 || l.PerHost != 4 || *l.Retries != 1 || l.Timeout != 2*time.Second {

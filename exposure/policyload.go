@@ -30,18 +30,26 @@ type PolicyContext struct {
 // a *UserError with file, line, column, the line itself and a hint. Nothing is
 // looked up and no other file is read.
 func LoadPolicy(file string, data []byte, c PolicyContext) (*Policy, error) {
+	return loadPolicyParts(file, data, c, longPolicy)
+}
+
+// loadPolicyParts reads a policy, list by list from so many bytes on.
+func loadPolicyParts(file string, data []byte, c PolicyContext, long int) (*Policy, error) {
 	if len(data) > MaxPolicy {
 		return nil, &UserError{File: file, Msg: fmt.Sprintf("larger than %d MiB", MaxPolicy>>20), HintText: "keep lists of hosts in scope files"}
 	}
 	sum := sha256.Sum256(data)
 	p := &Policy{File: file, SHA256: hex.EncodeToString(sum[:])}
-	d, root := parseYAML(file, data)
+	d, root := parsePolicy(file, data, long)
 	switch {
 	case root != nil:
-		l := &policyLoader{document: d, policy: p, context: c, ids: map[string]int{}}
+		l := &policyLoader{document: d, policy: p, context: c}
 		d.mapping(root, "the policy", l.fields())
 	case len(d.errs) == 0:
 		return nil, &UserError{File: file, Msg: "an empty policy", HintText: "write at least version: 1"}
+	}
+	if d.torn && fitsWhole(data) {
+		return loadPolicyParts(file, data, c, len(data)+1) // it may refer to another part, or be cut wrongly
 	}
 	if err := d.err(); err != nil {
 		return nil, err
@@ -57,7 +65,11 @@ type policyLoader struct {
 	*document
 	policy  *Policy
 	context PolicyContext
-	ids     map[string]int // lines of the ids of acceptances
+	kept    int // bytes
+	ids     idIndex
+	shared  sharedValues
+	reading entryFields
+	others  int // lines of the scope that are names or IPv6
 }
 
 // fields reads the keys of the file.
@@ -80,13 +92,18 @@ func (l *policyLoader) fields() []field {
 		{"vantages", false, l.vantages},
 		{"gate", false, l.gate},
 		{"canaries", false, l.each("canaries", func(n *yaml.Node) { p.Canaries = append(p.Canaries, l.canary(n)) })},
-		{"expect", false, l.each("expect", func(n *yaml.Node) { p.Expect = append(p.Expect, l.expectation(n)) })},
-		{"must_be_closed", false, l.each("must_be_closed", func(n *yaml.Node) {
-			m := Prohibition{Anchor: l.anchor(n)}
-			l.mapping(n, "an entry of must_be_closed", []field{l.hosts("target", &m.Hosts), l.portList("ports", &m.Ports)})
-			p.MustBeClosed = append(p.MustBeClosed, m)
-		})},
-		{"accept", false, l.each("accept", func(n *yaml.Node) { p.Accept = append(p.Accept, l.accept(n)) })},
+		{"expect", false, func(n *yaml.Node) {
+			p.Expect = slices.Grow(p.Expect, l.room(n, expectBytes))
+			l.sequence(n, "expect", func(n *yaml.Node) { p.Expect = append(p.Expect, l.expectation(n)) })
+		}},
+		{"must_be_closed", false, func(n *yaml.Node) {
+			p.MustBeClosed = slices.Grow(p.MustBeClosed, l.room(n, closedBytes))
+			l.sequence(n, "must_be_closed", func(n *yaml.Node) { p.MustBeClosed = append(p.MustBeClosed, l.prohibition(n)) })
+		}},
+		{"accept", false, func(n *yaml.Node) {
+			p.Accept = slices.Grow(p.Accept, l.room(n, acceptBytes))
+			l.sequence(n, "accept", func(n *yaml.Node) { p.Accept = append(p.Accept, l.accept(n)) })
+		}},
 		{"limits", false, l.limits},
 		{"authorization", false, l.authorization},
 	}
@@ -99,9 +116,11 @@ func (l *policyLoader) each(what string, read func(*yaml.Node)) func(*yaml.Node)
 
 // anchor gives the place of a node.
 func (l *policyLoader) anchor(n *yaml.Node) *scan.Anchor {
-	line := l.line(n.Line)
-	return &scan.Anchor{File: l.file, Line: n.Line, EndColumn: len(strings.TrimRight(line, " \t")) + 1, Text: strings.TrimSpace(line)}
+	return l.place(n).Anchor()
 }
+
+// place gives the place of a node.
+func (l *policyLoader) place(n *yaml.Node) place { return place{l.source, int32(n.Line)} }
 
 // cause records an error of another parser at a node, with its hint.
 func (l *policyLoader) cause(n *yaml.Node, what string, err error) {
@@ -115,29 +134,56 @@ func (l *policyLoader) cause(n *yaml.Node, what string, err error) {
 
 // scope reads the scope: files and lines.
 func (l *policyLoader) scope(n *yaml.Node) {
-	lines := func(what string, to *[]scan.Anchor, prefix string) func(*yaml.Node) {
-		return l.each(what, func(n *yaml.Node) {
-			if what == "targets" && n.Kind == yaml.MappingNode {
-				l.lineHosts(n)
-				return
-			}
-			a, _ := l.scopeLine(n, what, prefix)
-			*to = append(*to, a)
-		})
-	}
 	s := &l.policy.Scope
+	lines := func(what, prefix string) func(*yaml.Node) {
+		return func(n *yaml.Node) {
+			s.Lines.rows = slices.Grow(s.Lines.rows, l.room(n, lineBytes))
+			l.sequence(n, what, func(n *yaml.Node) {
+				if what == "targets" && n.Kind == yaml.MappingNode {
+					l.lineHosts(n)
+					return
+				}
+				a, hosts := l.scopeLine(n, what, prefix)
+				l.addLine(n, a)
+				l.countOther(n, hosts)
+			})
+		}
+	}
 	l.mapping(n, "scope", []field{
-		{"files", false, lines("files", &s.Files, "")},
-		{"targets", false, lines("targets", &s.Lines, "")},
-		{"exclude", false, lines("exclude", &s.Lines, "!")},
+		{"files", false, l.each("files", func(n *yaml.Node) {
+			a, _ := l.scopeLine(n, "files", "")
+			a.Text = strings.Clone(a.Text)
+			l.weigh(n, anchorBytes+len(a.Text))
+			s.Files = append(s.Files, a)
+		})},
+		{"targets", false, lines("targets", "")},
+		{"exclude", false, lines("exclude", "!")},
 	})
+}
+
+// countOther ends reading where a scope has more lines that are names or IPv6 than
+// may be in it.
+func (l *policyLoader) countOther(n *yaml.Node, hosts Selector) {
+	if hosts.hosts == nil || len(hosts.hosts.ranges) > 0 && hosts.hosts.ranges[0].From().Is4() {
+		return
+	}
+	if l.others++; l.others > maxOtherLines {
+		l.fail(n, "write neighboring addresses as one prefix or range", "more than %d lines of the scope that are names or IPv6", maxOtherLines)
+		l.full = true
+	}
+}
+
+// addLine keeps a line of the scope, which stands at a node.
+func (l *policyLoader) addLine(n *yaml.Node, a scan.Anchor) {
+	lines := &l.policy.Scope.Lines
+	odd := len(lines.odd)
+	lines.add(l.source, n, a)
+	l.weigh(n, lineBytes+(len(lines.odd)-odd)*(anchorBytes+len(a.Text)))
 }
 
 // scopeLine reads one line of the scope.
 func (l *policyLoader) scopeLine(n *yaml.Node, what, prefix string) (scan.Anchor, Selector) {
-	a := l.anchor(n)
-	a.Text = prefix + l.text(n, what)
-	a.EndColumn = n.Column + len(n.Value)
+	a := &scan.Anchor{File: l.file, Line: n.Line, EndColumn: n.Column + len(n.Value), Text: prefix + l.text(n, what)}
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		a.EndColumn++ // the quote in front
 	}
@@ -154,42 +200,63 @@ func (l *policyLoader) scopeLine(n *yaml.Node, what, prefix string) (scan.Anchor
 // lineHosts reads a line of the scope that says how many hosts must be up.
 func (l *policyLoader) lineHosts(n *yaml.Node) {
 	var h LineHosts
+	at := n
 	l.mapping(n, "a target of the scope", []field{
-		{"target", true, func(n *yaml.Node) { h.Anchor, h.Hosts = l.scopeLine(n, "targets", "") }},
+		{"target", true, func(n *yaml.Node) {
+			h.Anchor, h.Hosts = l.scopeLine(n, "targets", "")
+			at = n
+		}},
 		{"hosts", true, func(n *yaml.Node) { h.Least = uint64(l.integer(n, "hosts", 0, 1<<31-1)) }},
 	})
 	if h.Hosts.single() {
 		l.fail(n, "leave hosts out: what is named alone must be up", "hosts stands at a single host")
 	}
 	l.policy.Scope.Hosts = append(l.policy.Scope.Hosts, h)
-	l.policy.Scope.Lines = append(l.policy.Scope.Lines, h.Anchor)
+	h.Anchor.Text = strings.Clone(h.Anchor.Text)
+	l.weigh(n, lineUpBytes+hostSetBytes)
+	l.addLine(at, h.Anchor)
 }
 
 var errEverywhere = &UserError{Msg: "a scope names its hosts", HintText: "list addresses, prefixes, ranges and names"}
 
 // ports checks a list of ports.
 func (l *policyLoader) ports(n *yaml.Node, text string) PortSelector {
+	if s, ok := l.shared.ports[text]; ok {
+		return s
+	}
 	s, err := ParsePortSelector(text, l.context.Profiles)
 	if err != nil {
 		l.cause(n, "ports", err)
+		return s
 	}
+	l.weigh(n, portsBytes+2*len(text))
+	share(&l.shared.ports, text, s)
 	return s
 }
 
 // hosts is a required key that names hosts.
 func (l *policyLoader) hosts(key string, to *Selector) field {
 	return field{key, true, func(n *yaml.Node) {
-		s, err := ParseSelector(l.text(n, key))
+		text := l.text(n, key)
+		if s, ok := l.shared.hosts[text]; ok {
+			*to = s
+			return
+		}
+		s, err := ParseSelector(text)
 		if err != nil {
 			l.cause(n, key, err)
+			return
 		}
-		*to = s
+		if *to = s; s.hosts != nil {
+			l.weigh(n, hostSetBytes+2*len(text))
+			share(&l.shared.hosts, text, s)
+		}
 	}}
 }
 
 // portList is a required key that names ports.
 func (l *policyLoader) portList(key string, to *PortSelector) field {
-	return field{key, true, func(n *yaml.Node) { *to = l.ports(n, strings.Join(l.texts(n, key), ",")) }}
+	return field{key, true, func(n *yaml.Node) { *to = l.ports(n, l.joined(n, key)) }}
 }
 
 // word is an optional key with a text.
@@ -255,15 +322,48 @@ func (l *policyLoader) canary(n *yaml.Node) Canary {
 
 // expectation reads one expected service.
 func (l *policyLoader) expectation(n *yaml.Node) Expectation {
-	e := Expectation{Anchor: l.anchor(n)}
-	l.mapping(n, "an expected service", []field{
-		l.hosts("target", &e.Hosts), l.portList("ports", &e.Ports),
-		l.word("protocol", false, &e.Protocol), l.word("product", false, &e.Product),
-	})
-	if e.Hosts.all() && e.Ports.all() && e.Protocol == "" && e.Product == "" {
+	e, service := &l.reading.expect, &l.reading.service
+	*e, *service = Expectation{place: l.place(n)}, expectedService{}
+	if l.reading.expectFields == nil {
+		l.reading.expectFields = []field{
+			l.hosts("target", &e.Hosts), l.portList("ports", &e.Ports),
+			l.word("protocol", false, &service.protocol), l.word("product", false, &service.product),
+		}
+	}
+	l.mapping(n, "an expected service", l.reading.expectFields)
+	if e.Hosts.all() && e.Ports.all() && *service == (expectedService{}) {
 		l.fail(n, "name the hosts, the ports or the service", "an expectation of everything covers everything")
 	}
-	return e
+	e.service = l.service(n, *service)
+	l.weigh(n, expectBytes)
+	return *e
+}
+
+// service gives what an entry says of its service, shared with those that say the
+// same.
+func (l *policyLoader) service(n *yaml.Node, s expectedService) *expectedService {
+	if s == (expectedService{}) {
+		return nil
+	}
+	if known, ok := l.shared.services[s]; ok {
+		return known
+	}
+	s = expectedService{strings.Clone(s.protocol), strings.Clone(s.product)}
+	l.weigh(n, serviceBytes+2*len(s.protocol)+2*len(s.product))
+	share(&l.shared.services, s, &s)
+	return &s
+}
+
+// prohibition reads one entry of what must be closed.
+func (l *policyLoader) prohibition(n *yaml.Node) Prohibition {
+	m := &l.reading.closed
+	*m = Prohibition{place: l.place(n)}
+	if l.reading.closedFields == nil {
+		l.reading.closedFields = []field{l.hosts("target", &m.Hosts), l.portList("ports", &m.Ports)}
+	}
+	l.mapping(n, "an entry of must_be_closed", l.reading.closedFields)
+	l.weigh(n, closedBytes)
+	return *m
 }
 
 // limits reads the limits.
@@ -287,14 +387,13 @@ func (l *policyLoader) limits(n *yaml.Node) {
 	})
 }
 
-// accept reads one accepted risk.
-func (l *policyLoader) accept(n *yaml.Node) AcceptedRisk {
-	a := AcceptedRisk{Anchor: l.anchor(n)}
-	l.mapping(n, "an accepted risk", []field{
+// acceptFields reads the keys of an accepted risk.
+func (l *policyLoader) acceptFields(a *AcceptedRisk) []field {
+	return []field{
 		l.word("id", true, &a.ID),
 		{"rule", true, func(n *yaml.Node) { a.Rule = l.ruleID(n) }},
 		l.hosts("target", &a.Hosts),
-		{"port", false, func(n *yaml.Node) { a.Ports = l.ports(n, strings.Join(l.texts(n, "port"), ",")) }},
+		{"port", false, func(n *yaml.Node) { a.Ports = l.ports(n, l.joined(n, "port")) }},
 		{"reason", true, func(n *yaml.Node) {
 			a.Reason = l.text(n, "reason")
 			if utf8.RuneCountInString(a.Reason) < 10 {
@@ -303,22 +402,34 @@ func (l *policyLoader) accept(n *yaml.Node) AcceptedRisk {
 		}},
 		l.word("owner", true, &a.Owner),
 		{"expires", true, func(n *yaml.Node) { a.Expires = l.day(n, "expires") }},
-	})
+	}
+}
+
+// accept reads one accepted risk.
+func (l *policyLoader) accept(n *yaml.Node) AcceptedRisk {
+	a := &l.reading.accept
+	*a = AcceptedRisk{place: l.place(n)}
+	if l.reading.acceptFields == nil {
+		l.reading.acceptFields = l.acceptFields(a)
+	}
+	l.mapping(n, "an accepted risk", l.reading.acceptFields)
 	if a.Rule == "*" && a.Hosts.all() {
 		l.fail(n, "name the rule or the target", "an acceptance of every rule on every target accepts everything")
 	}
 	switch {
-	case a.Ports.Text == "" && !a.isNotice():
+	case a.Ports.Text() == "" && !a.isNotice():
 		l.fail(n, `name the ports, or "*"`, `an accepted risk lacks "port"`)
-	case a.Ports.Text != "" && a.isNotice():
+	case a.Ports.Text() != "" && a.isNotice():
 		l.fail(n, "leave the port out", "notice %s is about a whole host", a.Rule)
 	}
-	if line := l.ids[a.ID]; line > 0 {
+	if line := l.ids.line(l.policy.Accept, a.ID); line > 0 {
 		l.fail(n, "give each acceptance an id of its own", "id %q is taken by line %d", a.ID, line)
 	} else if a.ID != "" {
-		l.ids[a.ID] = n.Line
+		l.ids.add(a.ID, len(l.policy.Accept))
 	}
-	return a
+	a.ID, a.Rule, a.Reason, a.Owner = strings.Clone(a.ID), l.sharedText(n, a.Rule), l.sharedText(n, a.Reason), l.sharedText(n, a.Owner)
+	l.weigh(n, acceptBytes+16+len(a.ID))
+	return *a
 }
 
 // ruleID reads a rule's id, that of a notice that can be accepted, or "*".

@@ -1,6 +1,8 @@
 package exposure
 
 import (
+	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
 	"time"
@@ -20,24 +22,63 @@ func (p *Policy) Notices(findings []Finding, told []Notice, now time.Time) []Not
 	if p == nil {
 		return nil
 	}
-	var list []Notice
+	var list entryNotices
 	for i := range p.Accept {
-		if n, ok := p.Accept[i].notice(findings, told, now); ok {
-			list = append(list, n)
+		a := &p.Accept[i]
+		if code := a.condition(findings, told, now); code != "" && list.has(code) {
+			list.add(a.notice(code))
 		}
 	}
 	for _, a := range p.wide() {
-		list = append(list, NewNotice(NoticeWideAcceptance, a.Hosts.Text, a.Anchor,
-			"Accepted-risk entry '%s' accepts %s on ports %s of more than %d hosts.", a.ID, a.Rule, a.Ports.Text, maxPermitIPv4))
+		if list.has(NoticeWideAcceptance) {
+			list.add(a.notice(NoticeWideAcceptance))
+		}
 	}
 	for i := range p.Expect {
 		e := &p.Expect[i]
-		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Rule != nil && e.covers(&f) }) {
-			list = append(list, NewNotice(NoticeExpectedMissing, e.Hosts.Text, e.Anchor,
-				"The entry under expect for %s port %s covers no finding.", e.Hosts.Text, e.Ports.Text))
+		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Rule != nil && e.covers(&f) }) && list.has(NoticeExpectedMissing) {
+			list.add(NewNotice(NoticeExpectedMissing, e.Hosts.Text(), e.Anchor(),
+				"The entry under expect for %s port %s covers no finding.", e.Hosts.Text(), e.Ports.Text()))
 		}
 	}
-	return list
+	return list.all()
+}
+
+// maxEntryNotices is how many entries of a policy are told under one code.
+const maxEntryNotices = 1000
+
+// entryNotices are notices about entries of a policy, of which each code has so
+// many and one for all others.
+type entryNotices struct {
+	list    []Notice
+	told    map[string]int
+	further map[string]int
+}
+
+// has counts another entry for a code, and reports whether it is told.
+func (e *entryNotices) has(code string) bool {
+	if e.told == nil {
+		e.told, e.further = map[string]int{}, map[string]int{}
+	}
+	if e.told[code] == maxEntryNotices {
+		e.further[code]++
+		return false
+	}
+	e.told[code]++
+	return true
+}
+
+// add takes in the notice of an entry that is told.
+func (e *entryNotices) add(n Notice) { e.list = append(e.list, n) }
+
+// all gives the notices.
+func (e *entryNotices) all() []Notice {
+	for _, code := range slices.Sorted(maps.Keys(e.further)) {
+		n := NewNotice(code, "", nil, "The same holds for %d further entries of the policy.", e.further[code])
+		n.further = e.further[code] - 1
+		e.list = append(e.list, n)
+	}
+	return e.list
 }
 
 // maxUnasked is how many entries that the run never asked about are told.
@@ -90,10 +131,10 @@ func (m *Prohibition) within(part *AskedPart) bool {
 		return false
 	case part.Unknown, m.Hosts.Any():
 		return true
-	case m.Hosts.name != "":
-		return slices.ContainsFunc(part.Names, func(name string) bool { return canonicalName(name) == m.Hosts.name })
+	case m.Hosts.name() != "":
+		return slices.ContainsFunc(part.Names, func(name string) bool { return canonicalName(name) == m.Hosts.name() })
 	}
-	return slices.ContainsFunc(m.Hosts.ranges, func(r netipx.IPRange) bool { return slices.ContainsFunc(part.Ranges, r.Overlaps) })
+	return slices.ContainsFunc(m.Hosts.ranges(), func(r netipx.IPRange) bool { return slices.ContainsFunc(part.Ranges, r.Overlaps) })
 }
 
 // neverAsked says which entries under must_be_closed are about nothing that was
@@ -106,46 +147,58 @@ func (p *Policy) neverAsked(asked func(*Prohibition) bool) []Notice {
 			continue
 		}
 		if len(list) == maxUnasked {
-			return append(list, NewNotice(NoticeExpectedMissing, m.Hosts.Text, m.Anchor,
+			return append(list, NewNotice(NoticeExpectedMissing, m.Hosts.Text(), m.Anchor(),
 				"Further entries under must_be_closed name no host and port that this run asked."))
 		}
-		list = append(list, NewNotice(NoticeExpectedMissing, m.Hosts.Text, m.Anchor,
-			"The entry under must_be_closed for %s port %s names no host and port that this run asked.", m.Hosts.Text, m.Ports.Text))
+		list = append(list, NewNotice(NoticeExpectedMissing, m.Hosts.Text(), m.Anchor(),
+			"The entry under must_be_closed for %s port %s names no host and port that this run asked.", m.Hosts.Text(), m.Ports.Text()))
 	}
 	return list
 }
 
 // asked reports whether the space holds a pair that the entry is about.
 func (m *Prohibition) asked(space *scan.Space, named map[string][]netipx.IPRange) bool {
-	ranges := m.Hosts.ranges
+	ranges := m.Hosts.ranges()
 	switch {
 	case m.Hosts.Any():
 		ranges = everywhere
-	case m.Hosts.name != "":
-		ranges = named[m.Hosts.name]
+	case m.Hosts.name() != "":
+		ranges = named[m.Hosts.name()]
 	}
-	return slices.ContainsFunc(ranges, func(r netipx.IPRange) bool { return space.Asks(r, m.Hosts.zone, m.Ports.Matches) })
+	return slices.ContainsFunc(ranges, func(r netipx.IPRange) bool { return space.Asks(r, m.Hosts.zone(), m.Ports.Matches) })
 }
 
-// notice says what there is to say about one acceptance.
-func (a *AcceptedRisk) notice(findings []Finding, told []Notice, now time.Time) (Notice, bool) {
-	day := a.Expires.Format(time.DateOnly)
+// condition is the code of what there is to say about one acceptance, "" if there
+// is nothing.
+func (a *AcceptedRisk) condition(findings []Finding, told []Notice, now time.Time) string {
 	used := a.uses(told) || slices.ContainsFunc(findings, func(f Finding) bool {
 		return f.Rule != nil && f.Drift != DriftFixed && a.touches(&f)
 	})
 	switch {
 	case !a.Holds(now):
-		return NewNotice(NoticeAcceptanceExpired, a.Hosts.Text, a.Anchor,
-			"Accepted-risk entry '%s' expired on '%s'.", a.ID, day), true
+		return NoticeAcceptanceExpired
 	case !used:
-		return NewNotice(NoticeAcceptanceUnused, a.Hosts.Text, a.Anchor,
-			"Accepted-risk entry '%s' covers nothing of this run.", a.ID), true
+		return NoticeAcceptanceUnused
 	case !now.Add(soon).Before(a.Expires.AddDate(0, 0, 1)):
-		return NewNotice(NoticeAcceptanceSoon, a.Hosts.Text, a.Anchor,
-			"Accepted-risk entry '%s' expires on '%s'.", a.ID, day), true
-	default:
-		return Notice{}, false
+		return NoticeAcceptanceSoon
 	}
+	return ""
+}
+
+// notice says something about one acceptance.
+func (a *AcceptedRisk) notice(code string) Notice {
+	text := ""
+	switch day := a.Expires.Format(time.DateOnly); code {
+	case NoticeAcceptanceExpired:
+		text = fmt.Sprintf("expired on '%s'", day)
+	case NoticeAcceptanceUnused:
+		text = "covers nothing of this run"
+	case NoticeAcceptanceSoon:
+		text = fmt.Sprintf("expires on '%s'", day)
+	case NoticeWideAcceptance:
+		text = fmt.Sprintf("accepts %s on ports %s of more than %d hosts", a.Rule, a.Ports.Text(), maxPermitIPv4)
+	}
+	return NewNotice(code, a.Hosts.Text(), a.Anchor(), "Accepted-risk entry '%s' %s.", a.ID, text)
 }
 
 // Tally counts the acceptances that expired and that cover nothing among the
@@ -154,9 +207,9 @@ func Tally(notices []Notice) (expired, unused int) {
 	for _, n := range notices {
 		switch n.Code {
 		case NoticeAcceptanceExpired:
-			expired++
+			expired += 1 + n.further
 		case NoticeAcceptanceUnused:
-			unused++
+			unused += 1 + n.further
 		}
 	}
 	return expired, unused

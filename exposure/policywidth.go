@@ -3,12 +3,7 @@ package exposure
 import (
 	"errors"
 	"fmt"
-	"math/big"
-	"net/netip"
 	"slices"
-	"sort"
-
-	"go4.org/netipx"
 
 	"mxsweep/scan"
 )
@@ -27,50 +22,48 @@ const (
 
 // A permit is an entry that keeps findings from failing a run.
 type permit struct {
-	what   string // "an expectation"
-	rule   string // the one rule that it is about; "" for all, and for notices
-	hosts  Selector
-	ports  PortSelector
-	anchor *scan.Anchor
+	what  string // "the expected services"
+	hosts Selector
+	ports PortSelector
+	at    place
 }
 
-// permits gives all entries of expect and accept.
-func (p *Policy) permits() []permit {
-	var list []permit
+// permits yields all entries of expect and accept that are about every rule, or
+// about notices.
+func (p *Policy) permits(yield func(permit) bool) {
 	for i := range p.Expect {
 		e := &p.Expect[i]
-		list = append(list, permit{"the expected services", "", e.Hosts, e.Ports, e.Anchor})
+		if !yield(permit{"the expected services", e.Hosts, e.Ports, e.place}) {
+			return
+		}
 	}
 	for i := range p.Accept {
 		a := &p.Accept[i]
-		rule := a.Rule
-		if rule == "*" || a.isNotice() {
-			rule = ""
+		if !a.ofOneRule() && !yield(permit{"the accepted risks", a.Hosts, a.Ports, a.place}) {
+			return
 		}
-		list = append(list, permit{"the accepted risks", rule, a.Hosts, a.Ports, a.Anchor})
 	}
-	return list
 }
+
+// ofOneRule reports whether the entry is about findings of a single rule.
+func (a *AcceptedRisk) ofOneRule() bool { return a.Rule != "*" && !a.isNotice() }
 
 // checkWidth refuses entries that permit too much together, by value: several
 // entries that add up to a wide one are as wide as that.
 func (p *Policy) checkWidth(rules *RuleSet) error {
-	var general []permit
-	byRule := map[string][]permit{}
-	for _, e := range p.permits() {
-		if e.rule == "" {
-			general = append(general, e)
-		} else {
-			byRule[e.rule] = append(byRule[e.rule], e)
+	byRule := map[string][]*AcceptedRisk{}
+	for i := range p.Accept {
+		if a := &p.Accept[i]; a.ofOneRule() {
+			byRule[a.Rule] = append(byRule[a.Rule], a)
 		}
 	}
-	errs := []error{p.tooWide(general)}
+	errs := []error{p.tooWide()}
 	everyRule := map[uint16]int{} // how many rules are accepted widely on a port
-	for _, list := range byRule {
+	for rule, list := range byRule {
 		ports := widePorts(list)
 		if len(ports) > maxWidePorts {
-			errs = append(errs, p.widthError(list[0].anchor, "name the hosts, or at most 16 ports for all of them",
-				"%s is accepted on more than %d ports of more than %d hosts", list[0].rule, maxWidePorts, maxPermitIPv4))
+			errs = append(errs, p.widthError(list[0].Anchor(), "name the hosts, or at most 16 ports for all of them",
+				"%s is accepted on more than %d ports of more than %d hosts", rule, maxWidePorts, maxPermitIPv4))
 		}
 		for _, port := range ports[:min(len(ports), maxWidePorts)] {
 			everyRule[port]++
@@ -78,7 +71,7 @@ func (p *Policy) checkWidth(rules *RuleSet) error {
 	}
 	for port, n := range everyRule {
 		if rules != nil && n == len(rules.All()) {
-			errs = append(errs, p.widthError(p.Accept[0].Anchor, "name the hosts", "every rule is accepted on port %d of more than %d hosts", port, maxPermitIPv4))
+			errs = append(errs, p.widthError(p.Accept[0].Anchor(), "name the hosts", "every rule is accepted on port %d of more than %d hosts", port, maxPermitIPv4))
 			break
 		}
 	}
@@ -87,20 +80,24 @@ func (p *Policy) checkWidth(rules *RuleSet) error {
 
 // tooWide refuses entries about all rules that cover too much. The error is at
 // the entry with which they do.
-func (p *Policy) tooWide(list []permit) error {
+func (p *Policy) tooWide() error {
 	var ports scan.PortSet
-	for i := range list {
-		if ports = ports.Union(list[i].ports.ports); list[i].ports.Any() || ports.Len() > maxPermitPorts {
-			return p.widthError(list[i].anchor, "name the ports that are used",
-				"%s cover more than %d ports, this entry and those before it", list[i].what, maxPermitPorts)
+	known := map[*portList]bool{}
+	for e := range p.permits {
+		if known[e.ports.list] {
+			continue
+		}
+		known[e.ports.list] = true
+		if ports = ports.Union(e.ports.set()); e.ports.Any() || ports.Len() > maxPermitPorts {
+			return p.widthError(e.at.Anchor(), "name the ports that are used",
+				"%s cover more than %d ports, this entry and those before it", e.what, maxPermitPorts)
 		}
 	}
-	if !wideHosts(list) {
-		return nil
+	if e, wide := firstWide(p.permits); wide {
+		return p.widthError(e.at.Anchor(), "name the hosts, or accept one rule on a few ports",
+			"%s cover more than %d IPv4 addresses or an IPv6 /%d, this entry and those before it", e.what, maxPermitIPv4, maxPermitIPv6)
 	}
-	hosts := sort.Search(len(list)-1, func(i int) bool { return wideHosts(list[:i+1]) })
-	return p.widthError(list[hosts].anchor, "name the hosts, or accept one rule on a few ports",
-		"%s cover more than %d IPv4 addresses or an IPv6 /%d, this entry and those before it", list[hosts].what, maxPermitIPv4, maxPermitIPv6)
+	return nil
 }
 
 // widthError is a mistake in the entry at the anchor.
@@ -114,7 +111,7 @@ func (p *Policy) widthError(at *scan.Anchor, hint, format string, args ...any) e
 
 // widePorts gives the ports on which the entries, all about one rule, cover
 // more hosts than an exception does, sorted. It stops beyond maxWidePorts.
-func widePorts(list []permit) []uint16 {
+func widePorts(list []*AcceptedRisk) []uint16 {
 	if !wideHosts(list) {
 		return nil
 	}
@@ -122,7 +119,7 @@ func widePorts(list []permit) []uint16 {
 	var edge [1<<16 + 1]bool
 	edge[1] = true
 	for _, e := range list {
-		for first, last := range e.ports.ports.Runs() {
+		for first, last := range e.Ports.set().Runs() {
 			edge[first], edge[int(last)+1] = true, true
 		}
 	}
@@ -140,42 +137,21 @@ func widePorts(list []permit) []uint16 {
 }
 
 // onPort gives the entries that name the port.
-func onPort(list []permit, port uint16) []permit {
-	return slices.DeleteFunc(slices.Clone(list), func(e permit) bool { return !e.ports.Matches(port) })
+func onPort(list []*AcceptedRisk, port uint16) []*AcceptedRisk {
+	return slices.DeleteFunc(slices.Clone(list), func(e *AcceptedRisk) bool { return !e.Ports.Matches(port) })
 }
 
 // wideHosts reports whether the entries together cover more hosts than an
-// exception does. A name counts for nothing: it is one host.
-func wideHosts(list []permit) bool {
-	var b netipx.IPSetBuilder
-	for _, e := range list {
-		if e.hosts.Any() {
-			return true
+// exception does.
+func wideHosts(list []*AcceptedRisk) bool {
+	_, wide := firstWide(func(yield func(permit) bool) {
+		for _, a := range list {
+			if !yield(permit{hosts: a.Hosts}) {
+				return
+			}
 		}
-		for _, r := range e.hosts.ranges {
-			b.AddRange(r)
-		}
-	}
-	set, err := b.IPSet()
-	if err != nil {
-		return true // ranges that cannot be counted are not narrow
-	}
-	v4, v6 := new(big.Int), new(big.Int)
-	for _, r := range set.Ranges() {
-		if r.From().Is4() {
-			v4.Add(v4, width(r))
-		} else {
-			v6.Add(v6, width(r))
-		}
-	}
-	return v4.Cmp(big.NewInt(maxPermitIPv4)) > 0 || v6.Cmp(new(big.Int).Lsh(big.NewInt(1), 128-maxPermitIPv6)) > 0
-}
-
-// width gives how many addresses a range has.
-func width(r netipx.IPRange) *big.Int {
-	number := func(a netip.Addr) *big.Int { return new(big.Int).SetBytes(a.AsSlice()) }
-	n := new(big.Int).Sub(number(r.To()), number(r.From()))
-	return n.Add(n, big.NewInt(1))
+	})
+	return wide
 }
 
 // wide gives the acceptances of one rule that cover more hosts than an
@@ -186,7 +162,7 @@ func (p *Policy) wide() []*AcceptedRisk {
 	}
 	var list []*AcceptedRisk
 	for i := range p.Accept {
-		if a := &p.Accept[i]; a.Rule != "*" && !a.isNotice() && wideHosts([]permit{{hosts: a.Hosts}}) {
+		if a := &p.Accept[i]; a.Hosts.hosts != nil && a.ofOneRule() && wideHosts([]*AcceptedRisk{a}) {
 			list = append(list, a)
 		}
 	}

@@ -87,11 +87,11 @@ func TestWidthIsCountedByValue(t *testing.T) {
 	for range 200 {
 		size := uint32(maxPermitIPv4 - 2 + r.IntN(5))
 		first := r.Uint32N(1 << 31)
-		var list []permit
+		var list []*AcceptedRisk
 		for from := uint32(0); from < size; {
 			n := min(1+r.Uint32N(20000), size-from)
 			overlap := min(from, r.Uint32N(100))
-			list = append(list, permit{hosts: Selector{ranges: []netipx.IPRange{netipx.IPRangeFrom(ipv4(first+from-overlap), ipv4(first+from+n-1))}}})
+			list = append(list, &AcceptedRisk{Hosts: Selector{hosts: &hostSet{ranges: []netipx.IPRange{netipx.IPRangeFrom(ipv4(first+from-overlap), ipv4(first+from+n-1))}}}})
 			from += n
 		}
 		r.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })

@@ -119,7 +119,10 @@ func (q *Requirements) AnyPort() bool {
 
 // single reports whether the selector names one host.
 func (s Selector) single() bool {
-	return s.name != "" || len(s.ranges) == 1 && s.ranges[0].From() == s.ranges[0].To()
+	if s.hosts != nil {
+		return s.hosts.name != "" || len(s.hosts.ranges) == 1 && s.hosts.ranges[0].From() == s.hosts.ranges[0].To()
+	}
+	return s.v4 != 0
 }
 
 // expects reports whether an entry of expect covers a pair.
@@ -151,7 +154,7 @@ func (p *Policy) Assessed(port Port) bool {
 	}
 	for i := range p.Expect {
 		e := &p.Expect[i]
-		if e.Protocol != "" && e.Hosts.Matches(port.Target.Addr(), port.names()...) && e.Ports.Matches(port.Target.Port()) && strings.EqualFold(e.Protocol, s.Protocol) {
+		if e.Protocol() != "" && e.Hosts.Matches(port.Target.Addr(), port.names()...) && e.Ports.Matches(port.Target.Port()) && strings.EqualFold(e.Protocol(), s.Protocol) {
 			return true
 		}
 	}

@@ -1,10 +1,10 @@
 package exposure
 
 import (
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
+	"iter"
 	"slices"
 	"strconv"
 	"strings"
@@ -16,19 +16,15 @@ import (
 	"mxsweep/internal/strictyaml"
 )
 
-// MaxPolicy is the largest policy that is read, in bytes. With the bound on how
-// many values it may have (strictyaml.MaxValues), it takes less than 256 MiB of
-// memory.
-const MaxPolicy = 16 << 20
-
 // A document is a YAML file under strict reading: every key must be known and
 // every value of the right kind, and all mistakes are told at once, each with
 // its place.
 type document struct {
-	file  string
-	data  []byte
-	lines []int32 // where each line begins
-	errs  []*UserError
+	*source
+	cut  *strictyaml.Document // nil if the tree is whole
+	errs []*UserError
+	full bool // nothing more is read
+	torn bool // a part of the cut document is no YAML
 }
 
 // maxErrors is how many mistakes of one file are told; more do not help.
@@ -37,38 +33,31 @@ const maxErrors = 20
 // parseYAML reads one YAML document. The node is nil for an empty file or
 // where the syntax is wrong.
 func parseYAML(file string, data []byte) (*document, *yaml.Node) {
-	d := &document{file: file, data: data, lines: make([]int32, 1, bytes.Count(data, []byte("\n"))+1)}
-	for i, b := range data {
-		if b == '\n' {
-			d.lines = append(d.lines, int32(i+1))
-		}
-	}
+	d := &document{source: newSource(file, data)}
 	root, fault := strictyaml.Root(data)
 	if fault != nil {
-		d.fail(&yaml.Node{Line: fault.Line, Column: fault.Column}, fault.Hint, "%s", fault.Text)
+		d.syntax(fault)
 	}
 	return d, root
 }
 
-// line gives the text of a line from 1, "" out of range, at most 200 bytes.
-func (d *document) line(n int) string {
-	if n < 1 || n > len(d.lines) {
-		return ""
-	}
-	s, _, _ := bytes.Cut(d.data[d.lines[n-1]:], []byte("\n"))
-	s = bytes.TrimRight(s, "\r")
-	return string(s[:min(len(s), 200)])
+// syntax records the one thing that is wrong where a file is no YAML.
+func (d *document) syntax(fault *strictyaml.Fault) {
+	d.errs, d.full = nil, false
+	d.fail(&yaml.Node{Line: fault.Line, Column: fault.Column}, fault.Hint, "%s", fault.Text)
+	d.full = true
 }
 
 // fail records a mistake at a node.
 func (d *document) fail(n *yaml.Node, hint, format string, args ...any) {
-	if len(d.errs) >= maxErrors {
+	if d.full {
 		return
 	}
 	d.errs = append(d.errs, &UserError{
 		File: d.file, Line: n.Line, Column: n.Column, Source: d.line(n.Line),
 		Msg: fmt.Sprintf(format, args...), HintText: hint,
 	})
+	d.full = len(d.errs) == maxErrors
 }
 
 // err gives all mistakes as one error, in the order of the file; nil if there
@@ -97,26 +86,34 @@ func (d *document) mapping(n *yaml.Node, what string, fields []field) {
 		d.fail(n, "write key: value pairs below it", "%s is %s, want a mapping", what, kindOf(n))
 		return
 	}
-	seen, excused := map[string]int{}, map[string]bool{}
+	var excused map[string]bool
+	var few [16]int32
+	seen := few[:] // the line of each field, 0 if it was not met
+	if len(fields) > len(few) {
+		seen = make([]int32, len(fields))
+	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
 		at := slices.IndexFunc(fields, func(f field) bool { return f.key == key.Value })
 		switch {
 		case key.Kind != yaml.ScalarNode || at < 0:
 			meant, hint := keyHint(key.Value, fields)
+			if excused == nil {
+				excused = map[string]bool{}
+			}
 			excused[meant] = true // one mistake, one error
 			d.fail(key, hint, "unknown key %q in %s", key.Value, what)
-		case seen[key.Value] > 0:
-			d.fail(key, "keep one of them", "key %q appears again, first in line %d", key.Value, seen[key.Value])
+		case seen[at] > 0:
+			d.fail(key, "keep one of them", "key %q appears again, first in line %d", key.Value, seen[at])
 		case value.Kind == yaml.AliasNode:
 			d.fail(value, "write the value out", "alias %q is not allowed", value.Value)
 		default:
-			seen[key.Value] = key.Line
+			seen[at] = int32(key.Line)
 			fields[at].read(value)
 		}
 	}
-	for _, f := range fields {
-		if f.required && seen[f.key] == 0 && !excused[f.key] {
+	for i, f := range fields {
+		if f.required && seen[i] == 0 && !excused[f.key] {
 			d.fail(n, "add "+f.key+":", "%s lacks the key %q", what, f.key)
 		}
 	}
@@ -140,12 +137,33 @@ func (d *document) sequence(n *yaml.Node, what string, read func(*yaml.Node)) {
 		d.fail(n, "write one item a line, each after a dash", "%s is %s, want a list", what, kindOf(n))
 		return
 	}
-	for _, item := range n.Content {
+	for item, fault := range d.items(n) {
+		if fault != nil {
+			d.syntax(fault)
+			d.torn = true
+		}
+		if d.full {
+			return
+		}
 		if item.Kind == yaml.AliasNode {
 			d.fail(item, "write the value out", "alias %q is not allowed", item.Value)
 			continue
 		}
 		read(item)
+	}
+}
+
+// items yields the items of a list.
+func (d *document) items(n *yaml.Node) iter.Seq2[*yaml.Node, *strictyaml.Fault] {
+	if d.cut != nil && d.cut.List(n) != nil {
+		return d.cut.List(n).Items()
+	}
+	return func(yield func(*yaml.Node, *strictyaml.Fault) bool) {
+		for _, item := range n.Content {
+			if !yield(item, nil) {
+				return
+			}
+		}
 	}
 }
 
@@ -166,6 +184,14 @@ func (d *document) texts(n *yaml.Node, what string) []string {
 	var list []string
 	d.sequence(n, what, func(item *yaml.Node) { list = append(list, d.text(item, what)) })
 	return list
+}
+
+// joined reads a list of scalars, or one, as it would stand on the command line.
+func (d *document) joined(n *yaml.Node, what string) string {
+	if n.Kind == yaml.ScalarNode {
+		return d.text(n, what)
+	}
+	return strings.Join(d.texts(n, what), ",")
 }
 
 // number reads a finite decimal number from lowest to highest.

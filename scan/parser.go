@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"path/filepath"
 	"slices"
@@ -97,15 +98,37 @@ func (p *Parser) ScopeFile(ctx context.Context, name string) (allowed, excluded 
 	return p.resolved(r, r.file(name, p.Stdin))
 }
 
-// ScopeLines reads scope lines that stand in some other file, like a policy:
-// each Anchor's Text is a line of a scope file without its comment. Includes
-// are refused.
-func (p *Parser) ScopeLines(ctx context.Context, lines []Anchor) (allowed, excluded []Target, err error) {
+// ScopeLines reads scope lines that stand in one other file, like a policy: each
+// Anchor's Text is a line of a scope file without its comment. Includes are refused.
+// Count is how many there are.
+func (p *Parser) ScopeLines(ctx context.Context, lines iter.Seq[Anchor], count int) (allowed, excluded []Target, err error) {
 	r := p.reader(ctx, scoped)
-	for _, line := range lines {
-		r.add(line)
+	r.size = int64(count)
+	for line := range lines {
+		if err := r.scopeLine(line); err != nil {
+			return p.resolved(r, err)
+		}
 	}
 	return p.resolved(r, nil)
+}
+
+// scopeLine reads a line of some other file.
+func (r *lineReader) scopeLine(line Anchor) error {
+	r.lines = line.Line
+	r.bytes++ // lines, as the size
+	text, bang := strings.CutPrefix(line.Text, "!")
+	like := formKey{file: line.File, indent: line.EndColumn - 1 - len(line.Text)}
+	switch {
+	case r.entries() >= maxEntries:
+		return &InputError{File: line.File, Line: line.Line, Text: line.Text, Problem: tooManyEntries, Advice: listAdvice}
+	case r.long && len(r.errs) == 0 && r.bulkOf(bang).add(like, line.Line, []byte(text)):
+		return nil
+	}
+	r.add(line)
+	if !r.long && len(r.in)+len(r.out) >= r.longer {
+		r.lengthen()
+	}
+	return nil
 }
 
 // Excludes reads a list of excluded addresses, prefixes, ranges and names,
@@ -372,6 +395,9 @@ func (r *lineReader) read(name string, in io.Reader) error {
 	return &place
 }
 
+// tooManyEntries is what is wrong with a list of more than maxEntries.
+var tooManyEntries = fmt.Sprintf("more than %d entries that are names, IPv6 or have ports unlike all others", maxEntries)
+
 // listAdvice is how a list becomes shorter.
 const listAdvice = "write neighboring addresses as one prefix or range, and scan what is left in parts"
 
@@ -414,7 +440,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	}
 	if r.entries() >= maxEntries {
 		place.Source = string(content[:end])
-		place.Problem = fmt.Sprintf("more than %d entries that are names, IPv6 or have ports unlike all others", maxEntries)
+		place.Problem = tooManyEntries
 		place.Advice = listAdvice
 		return &place
 	}

@@ -3,6 +3,7 @@ package scan
 import (
 	"net"
 	"net/netip"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -50,7 +51,7 @@ func TestZoned(t *testing.T) {
 		t.Errorf("%v is swept, and fe80::/10 excluded", space.At(0))
 	}
 	p := Parser{}
-	listed, _, err := p.ScopeLines(t.Context(), []Anchor{{Text: "fe80::1%a"}, {Text: "::/0"}})
+	listed, _, err := p.ScopeLines(t.Context(), slices.Values([]Anchor{{Text: "fe80::1%a"}, {Text: "::/0"}}), 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -130,6 +130,18 @@ func boundMemory() (undo func()) {
 	}
 }
 
+// boundPolicy has garbage collected less often than boundMemory while a policy is
+// read: a long one takes as much as that allows, with next to no garbage beside it.
+// It returns what undoes it.
+func boundPolicy() (undo func()) {
+	const most = 196 << 20
+	limit := debug.SetMemoryLimit(-1)
+	if limit < most {
+		debug.SetMemoryLimit(most)
+	}
+	return func() { debug.SetMemoryLimit(limit) }
+}
+
 // boundRun has garbage collected early in all of a run over long lists, which take
 // half of what it may.
 func boundRun() {
@@ -321,7 +333,7 @@ func (p *plan) outside(t scan.Target) error {
 // readBounds reads every list of addresses.
 func (p *plan) readBounds(ctx context.Context, parser *scan.Parser, flags *scanFlags, args []string) (scan.Bounds, error) {
 	var b scan.Bounds
-	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || len(p.policy.Scope.Lines) > 0)
+	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || p.policy.Scope.Lines.Len() > 0)
 	if len(args) == 0 && len(flags.inputs) == 0 && flags.scope == "" && !policyScope {
 		return b, usagef("name targets, or files of them with --input or --scope", "reading the targets: none given")
 	}

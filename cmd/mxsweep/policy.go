@@ -1,6 +1,7 @@
 package main
 
 import (
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -26,6 +27,7 @@ func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports)
 	if err != nil {
 		return nil, usagef("--policy names a file like mxsweep.yaml", "reading policy %q: %w", file, bare(err))
 	}
+	defer boundPolicy()()
 	policy, err := exposure.LoadPolicy(file, data, exposure.PolicyContext{Rules: rules, Profiles: known.ProfilePorts()})
 	return policy, coded(exitUsage, err)
 }
@@ -45,11 +47,15 @@ func readLimited(file string, limit int64) ([]byte, error) {
 		return nil, err
 	}
 	defer f.Close()
-	data, err := io.ReadAll(io.LimitReader(f, limit+1))
-	if err == nil && int64(len(data)) > limit {
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		b.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // neither copies nor room for what does not come
+	}
+	_, err = b.ReadFrom(io.LimitReader(f, limit+1))
+	if err == nil && int64(b.Len()) > limit {
 		err = fmt.Errorf("larger than %d MiB", limit>>20)
 	}
-	return data, err
+	return b.Bytes(), err
 }
 
 // adopt takes from the policy what no flag says: flags win over the file.
@@ -97,7 +103,7 @@ func adopt[T uint | time.Duration](flags *pflag.FlagSet, name string, to *T, val
 // relative to the policy.
 func (p *plan) policyScope(ctx context.Context, parser *scan.Parser) (allowed, excluded []scan.Target, err error) {
 	scope := p.policy.Scope
-	allowed, excluded, err = parser.ScopeLines(ctx, scope.Lines)
+	allowed, excluded, err = parser.ScopeLines(ctx, scope.Lines.All, scope.Lines.Len())
 	if err != nil {
 		return nil, nil, err
 	}

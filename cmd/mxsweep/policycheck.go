@@ -50,6 +50,7 @@ expire soon or cover very many hosts are told.`,
 
 // checkPolicy reads a policy and its scope files and says what is in it.
 func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
+	defer boundMemory()()
 	known, rules, err := loadKnowledge()
 	if err != nil {
 		return err
@@ -70,8 +71,8 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		return err
 	}
 	_, err = fmt.Fprintf(s.stdout, "%s is sound: %s\n", policy.File, strings.Join([]string{
-		amount(len(allowed), "scope entry", "scope entries"),
-		amount(len(excluded), "exclude", "excludes"),
+		amount(entries(allowed), "scope entry", "scope entries"),
+		amount(entries(excluded), "exclude", "excludes"),
 		amount(len(policy.Canaries), "canary", "canaries"),
 		amount(len(policy.Expect), "expected service", "expected services"),
 		amount(len(policy.MustBeClosed), "prohibition", "prohibitions"),
@@ -92,7 +93,7 @@ func (p *plan) checkCanaries(ctx context.Context, allowed, excluded []scan.Targe
 	var names []string
 	for i := range p.policy.Canaries {
 		if c := &p.policy.Canaries[i]; len(allowed) > 0 {
-			if _, err := netip.ParseAddr(c.Selector.Text); err == nil {
+			if _, err := netip.ParseAddr(c.Selector.Text()); err == nil {
 				names = append(names, c.Target())
 			}
 		}
@@ -119,4 +120,15 @@ type nobody struct{}
 
 func (nobody) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	return []netip.Addr{netip.AddrFrom4([4]byte{192, 0, 2, 1})}, nil
+}
+
+// entries is how many entries a list has, those in bulk counted.
+func entries(list []scan.Target) int {
+	n := len(list)
+	for i := range list {
+		if list[i].Bulk != nil {
+			n += list[i].Bulk.Len() - 1
+		}
+	}
+	return n
 }

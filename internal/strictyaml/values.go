@@ -5,6 +5,9 @@ package strictyaml
 // twice as many as there are.
 const MaxValues = 512 << 10
 
+// Fits reports whether data has no more than [MaxValues].
+func Fits(data []byte) bool { return tooMany(data, MaxValues) == 0 }
+
 // tooMany returns the line, from 1, in which data has more than most values; 0
 // if it has not. No value is missed, so that the tree has bounded size whatever
 // the parser makes of the file.
