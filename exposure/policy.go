@@ -1,7 +1,9 @@
 package exposure
 
 import (
+	_ "embed"
 	"net/netip"
+	"slices"
 	"strings"
 	"time"
 
@@ -226,3 +228,9 @@ func (p *Policy) forbids(addr netip.Addr, hosts []string, port uint16) *Prohibit
 	}
 	return nil
 }
+
+//go:embed policy.schema.json
+var policySchema []byte
+
+// PolicySchema gives the JSON schema of the policy file, for editors.
+func PolicySchema() []byte { return slices.Clone(policySchema) }

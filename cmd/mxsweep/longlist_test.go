@@ -54,6 +54,9 @@ func TestLongListInRun(t *testing.T) {
 	if n := len(long.asked); n != 1 || len(short.asked) != 20_004 {
 		t.Fatalf("%d and %d targets", n, len(short.asked))
 	}
+	if n := entries(long.asked); n != 20_004 || entries(short.asked) != n {
+		t.Errorf("%d entries", n)
+	}
 	counter := func(p *plan) *exposure.CoverageCounter {
 		c := exposure.NewCoverageCounter(p.space.Len(), p.space.Hosts())
 		for i := range 19_998 {
