@@ -128,10 +128,27 @@ func (b *planBuilder) edits(list []*Finding) []PlanEdit {
 		}
 	}
 	for i := range edits {
+		edits[i].verifyAll()
 		slices.SortStableFunc(edits[i].Closes, func(x, y PlanItem) int { return -cmp.Compare(weight(x.Severity), weight(y.Severity)) })
 	}
 	slices.SortStableFunc(edits, compareEdits)
 	return edits
+}
+
+// verifyAll lets an edit be verified on each port that it closes a finding of; its
+// lines are those for the first one.
+func (e *PlanEdit) verifyAll() {
+	var places []string
+	for _, c := range e.Closes {
+		if at := place(c.IP, c.Port); !slices.Contains(places, at) {
+			places = append(places, at)
+		}
+	}
+	for i, line := range e.Lines {
+		if line == fix.Verify(places[0]) {
+			e.Lines[i] = fix.Verify(places...)
+		}
+	}
 }
 
 // fixes are the fixes that a finding names, as far as this program knows them.

@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -64,6 +65,18 @@ func TestPlan(t *testing.T) {
 		if n := width(strings.TrimRight(line, "\n")); n > 60 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "https://") {
 			t.Errorf("%d columns: %q", n, line)
 		}
+	}
+}
+
+// TestPlanVerifiesEveryPort: one edit that closes findings on several ports is
+// verified on all of them.
+func TestPlanVerifiesEveryPort(t *testing.T) {
+	p := NewPlan([]Finding{
+		found("", "192.0.2.1", 10024, "MXS1001", "high", "amavis-bind"),
+		found("", "192.0.2.1", 9998, "MXS1207", "high", "amavis-bind"),
+	})
+	if p.Edits != 1 || !slices.Contains(p.Hosts[0].Edits[0].Lines, "Verify: mxsweep scan 192.0.2.1:9998 192.0.2.1:10024") {
+		t.Errorf("%+v", p)
 	}
 }
 

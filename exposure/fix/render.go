@@ -100,8 +100,12 @@ func (f *Fix) afterSummary(v Values) []string {
 			list = append(list, c.what+": "+v.fill(c.command))
 		}
 	}
-	return append(list, "Verify: mxsweep scan "+v.place(), f.Basis())
+	return append(list, Verify(v.place()), f.Basis())
 }
+
+// Verify is the line that tells how to see, at places like ADDRESS:PORT, that a
+// fix worked.
+func Verify(places ...string) string { return "Verify: mxsweep scan " + strings.Join(places, " ") }
 
 // Basis says what a fix rests on: the versions that obeyed it, or the manual.
 func (f *Fix) Basis() string {
