@@ -113,7 +113,7 @@ type entryFields struct {
 // maxShared is how many values of a kind are looked for in those before. Where
 // there are more, most are of one entry alone, and looking for them costs more than
 // it spares.
-const maxShared = 1 << 14
+const maxShared = 1 << 16
 
 // share keeps a value for entries that say the same.
 func share[K comparable, V any](in *map[K]V, key K, value V) {

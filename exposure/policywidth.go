@@ -125,16 +125,24 @@ func widePorts(list []*AcceptedRisk) []uint16 {
 	// Between the ends of the entries' runs, the same entries name all ports.
 	var edge [1<<16 + 1]bool
 	edge[1] = true
+	var several []*AcceptedRisk
+	single := map[uint16][]*AcceptedRisk{} // entries of one port
 	for _, e := range list {
+		if e.Ports.set().Len() != 1 {
+			several = append(several, e)
+		}
 		for first, last := range e.Ports.set().Runs() {
 			edge[first], edge[int(last)+1] = true, true
+			if e.Ports.set().Len() == 1 {
+				single[first] = append(single[first], e)
+			}
 		}
 	}
 	var wide []uint16
 	isWide := false
 	for port := 1; port < 1<<16 && len(wide) <= maxWidePorts; port++ {
 		if edge[port] {
-			isWide = wideHosts(onPort(list, uint16(port)))
+			isWide = wideHosts(append(onPort(several, uint16(port)), single[uint16(port)]...))
 		}
 		if isWide {
 			wide = append(wide, uint16(port))
@@ -169,7 +177,7 @@ func (p *Policy) wide() []*AcceptedRisk {
 	}
 	var list []*AcceptedRisk
 	for i := range p.Accept {
-		if a := &p.Accept[i]; a.Hosts.hosts != nil && a.ofOneRule() && wideHosts([]*AcceptedRisk{a}) {
+		if a := &p.Accept[i]; !a.Hosts.single() && a.ofOneRule() && wideHosts([]*AcceptedRisk{a}) {
 			list = append(list, a)
 		}
 	}
@@ -189,7 +197,7 @@ type addresses4 struct{ first, last uint32 }
 
 // countStep is how many entries are counted at a time. What is counted already
 // is at most as many ranges: else it would be wide.
-const countStep = 1 << 16
+const countStep = 1 << 14
 
 // firstWide gives the entry with which the entries together cover more hosts than
 // an exception does; false if they do not.

@@ -9,6 +9,8 @@ import (
 	"testing"
 
 	"go4.org/netipx"
+
+	"mxsweep/scan"
 )
 
 // acceptEntry is one entry of accept, on a line.
@@ -123,4 +125,32 @@ func TestDriftConditions(t *testing.T) {
 			t.Errorf("%q: got %q, none %v", list, got, f.None())
 		}
 	}
+}
+
+// TestManyPortsOfARule: entries that each name another port are not all compared
+// with each port, which would take minutes here.
+func TestManyPortsOfARule(t *testing.T) {
+	var list []*AcceptedRisk
+	for i := range 200_000 {
+		ports, err := ParsePortSelector(fmt.Sprint(1+i%60_000), nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		list = append(list, &AcceptedRisk{Hosts: Selector{v4: 10<<24 + uint32(i)}, Ports: ports})
+	}
+	several := *list[0]
+	several.Hosts, several.Ports = mustSelect(t, "10.0.0.0/8"), PortSelector{&portList{ports: mustPorts(t, "7,9-11")}}
+	if got := widePorts(append(list, &several)); fmt.Sprint(got) != "[7 9 10 11]" {
+		t.Errorf("wide on %v", got)
+	}
+}
+
+// mustPorts reads a list of ports.
+func mustPorts(t *testing.T, text string) scan.PortSet {
+	t.Helper()
+	s, err := scan.ParsePortSet(text, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }
