@@ -23,17 +23,7 @@ func (p *Policy) Notices(findings []Finding, told []Notice, now time.Time) []Not
 		return nil
 	}
 	var list entryNotices
-	for i := range p.Accept {
-		a := &p.Accept[i]
-		if code := a.condition(findings, told, now); code != "" && list.has(code) {
-			list.add(a.notice(code))
-		}
-	}
-	for _, a := range p.wide() {
-		if list.has(NoticeWideAcceptance) {
-			list.add(a.notice(NoticeWideAcceptance))
-		}
-	}
+	list.acceptances(p, func(a *AcceptedRisk) string { return a.condition(findings, told, now) })
 	for i := range p.Expect {
 		e := &p.Expect[i]
 		if !slices.ContainsFunc(findings, func(f Finding) bool { return f.Rule != nil && e.covers(&f) }) && list.has(NoticeExpectedMissing) {
@@ -41,6 +31,17 @@ func (p *Policy) Notices(findings []Finding, told []Notice, now time.Time) []Not
 				"The entry under expect for %s port %s covers no finding.", e.Hosts.Text(), e.Ports.Text()))
 		}
 	}
+	return list.all()
+}
+
+// OwnNotices says what can be said of the policy's acceptances without a run: which
+// expired, expire soon or cover very many hosts.
+func (p *Policy) OwnNotices(now time.Time) []Notice {
+	if p == nil {
+		return nil
+	}
+	var list entryNotices
+	list.acceptances(p, func(a *AcceptedRisk) string { return a.age(now) })
 	return list.all()
 }
 
@@ -53,6 +54,22 @@ type entryNotices struct {
 	list    []Notice
 	told    map[string]int
 	further map[string]int
+}
+
+// acceptances adds what there is to say about each acceptance, and those that are
+// wide.
+func (e *entryNotices) acceptances(p *Policy, condition func(*AcceptedRisk) string) {
+	for i := range p.Accept {
+		a := &p.Accept[i]
+		if code := condition(a); code != "" && e.has(code) {
+			e.add(a.notice(code))
+		}
+	}
+	for _, a := range p.wide() {
+		if e.has(NoticeWideAcceptance) {
+			e.add(a.notice(NoticeWideAcceptance))
+		}
+	}
 }
 
 // has counts another entry for a code, and reports whether it is told.
@@ -174,11 +191,18 @@ func (a *AcceptedRisk) condition(findings []Finding, told []Notice, now time.Tim
 	used := a.uses(told) || slices.ContainsFunc(findings, func(f Finding) bool {
 		return f.Rule != nil && f.Drift != DriftFixed && a.touches(&f)
 	})
+	if age := a.age(now); used || age == NoticeAcceptanceExpired {
+		return age
+	}
+	return NoticeAcceptanceUnused
+}
+
+// age is the code of what there is to say about an acceptance for its last day, ""
+// if there is nothing.
+func (a *AcceptedRisk) age(now time.Time) string {
 	switch {
 	case !a.Holds(now):
 		return NoticeAcceptanceExpired
-	case !used:
-		return NoticeAcceptanceUnused
 	case !now.Add(soon).Before(a.Expires.AddDate(0, 0, 1)):
 		return NoticeAcceptanceSoon
 	}

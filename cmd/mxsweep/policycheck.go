@@ -78,11 +78,8 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		amount(len(policy.MustBeClosed), "prohibition", "prohibitions"),
 		amount(len(policy.Accept), "accepted risk", "accepted risks"),
 	}, ", "))
-	for _, n := range policy.Notices(nil, nil, flags.time()) {
-		switch n.Code {
-		case exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeWideAcceptance:
-			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
-		}
+	for _, n := range policy.OwnNotices(flags.time()) {
+		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
 	}
 	return writing(standardOutput, err)
 }
