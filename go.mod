@@ -1,4 +1,4 @@
-module mxsweep
+module github.com/mxsweep/mxsweep
 
 go 1.26.0
 

@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
 // The events of an audit log.

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // An Authorization says who allowed the sweep, and when it may run.

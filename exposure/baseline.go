@@ -13,7 +13,7 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
 // The schema words of a baseline's first line.

@@ -9,9 +9,9 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/fingerprint"
-	"mxsweep/internal/jsonfault/faulttest"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 var testHeader = BaselineHeader{Created: testTime, Vantage: "internet", ScopeSHA256: strings.Repeat("5f", 32), Ports: "10024-10031"}

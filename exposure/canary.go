@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A Canary is a service that must answer: if it does not, the run did not see

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestCanaryWatch follows the canary mx1.example.org:25, which must speak smtp,

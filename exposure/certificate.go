@@ -9,7 +9,7 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/fingerprint"
 )
 
 // A CertificateFault is what is wrong with the certificate that a port showed.

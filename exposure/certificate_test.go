@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/fingerprint"
 )
 
 // goodCertificate is one that gives no finding on the day of the tests.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/fingerprint"
 )
 
 // A Place says which ports a condition holds for.

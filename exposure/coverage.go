@@ -6,7 +6,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // Coverage says how much of what was planned gave a conclusive result. A pair

@@ -8,7 +8,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 func result(addr netip.Addr, port uint16, state scan.State) scan.Result {

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // Conditions are what two runs must share to be compared.

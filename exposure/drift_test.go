@@ -8,8 +8,8 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // named is an SMTP service that was named with this confidence.

@@ -8,8 +8,8 @@ import (
 	"slices"
 	"testing"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A look is what a random run saw of one address.

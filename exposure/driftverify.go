@@ -6,8 +6,8 @@ import (
 	"net/netip"
 	"slices"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A sighting is what this run saw of a target of the baseline.

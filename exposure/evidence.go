@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/fingerprint"
 )
 
 // maxEvidence is how many sentences a finding carries; the transcript has the

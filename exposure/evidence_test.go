@@ -5,7 +5,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/fingerprint"
 )
 
 func TestEvidence(t *testing.T) {

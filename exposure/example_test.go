@@ -5,9 +5,9 @@ import (
 	"log"
 	"net/netip"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // Judges one open port as seen from the internet, and asks the gate whether

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 )
 
 // DefaultFailOn is what fails a run where nothing else is said.

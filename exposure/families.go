@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A FamilyWatch knows of hosts with addresses of both families which ports are

@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"testing"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestOnlyIPv6 judges a port of a host with addresses of both families, by what

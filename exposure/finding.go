@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"time"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A Port is one address and port as the run saw it: the input of a judgement.

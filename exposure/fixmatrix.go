@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/exposure/fix"
 )
 
 // FixMatrix is a table of all rules and fixes in Markdown, and of what each

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // An ExitCode is how a run ends for the caller.

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // randomFacts are facts of a run and what they oblige the gate to: the reasons why

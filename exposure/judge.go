@@ -7,8 +7,8 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // Knowledge says what a port number is usually for. Package signatures has

@@ -16,7 +16,7 @@ import (
 	gocvss40 "github.com/pandatix/go-cvss/40"
 	"go.yaml.in/yaml/v3"
 
-	"mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/exposure/fix"
 )
 
 //go:embed rules/*.yaml

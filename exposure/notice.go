@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A Level says how heavy a notice is.

@@ -9,7 +9,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // DefaultPolicyFile is read where it is present and nothing else is said.

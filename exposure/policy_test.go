@@ -13,8 +13,8 @@ import (
 	"github.com/santhosh-tekuri/jsonschema/v6"
 	"go.yaml.in/yaml/v3"
 
-	"mxsweep/internal/jsonfault/faulttest"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 var testProfiles = map[string][]uint16{"internal": {783, 10024, 10025, 10143}}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A policyWriter writes policies at random, some of them with mistakes.
@@ -46,7 +46,7 @@ func (w policyWriter) quoted(text string) string {
 // pairs writes an entry with its keys, in braces or below each other.
 func (w policyWriter) pairs(indent string, pairs ...string) string {
 	if w.faults && w.IntN(40) == 0 {
-		pairs = append(pairs, w.pick("target: 10.0.0.9", "colour: red", "owner: me", "ports: 26"))
+		pairs = append(pairs, w.pick("target: 10.0.0.9", "shape: round", "owner: me", "ports: 26"))
 	}
 	if w.faults && w.IntN(40) == 0 {
 		pairs = pairs[1:]

@@ -9,7 +9,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // soon is how long before its expiry an acceptance is announced.

@@ -8,7 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"mxsweep/internal/strictyaml"
+	"github.com/mxsweep/mxsweep/internal/strictyaml"
 )
 
 // Bounds of a policy.

@@ -12,7 +12,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // What the entries of a policy may permit together. Beyond it they are no

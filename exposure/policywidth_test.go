@@ -10,7 +10,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // acceptEntry is one entry of accept, on a line.

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A Requirement is why a pair must have a conclusive result for a run to pass,

@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/exposure/fix"
 )
 
 // A RuleKind sorts the rules by what they look at.

@@ -8,9 +8,9 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 var testTime = time.Date(2026, 11, 20, 6, 0, 31, 0, time.UTC)

@@ -9,7 +9,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A ScopeLine is a range of addresses that a run sweeps as one, which may hold

@@ -8,7 +8,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 func prefixLine(prefix string, hosts uint64) ScopeLine {

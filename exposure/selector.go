@@ -10,7 +10,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A Selector names hosts: "*", an address, a prefix, a range or a host name, in

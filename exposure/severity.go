@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 )
 
 // A Severity grades a finding. The order of the constants is the order of

@@ -5,8 +5,8 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestTurnedAway holds that a port which refuses the scanner for good is told of

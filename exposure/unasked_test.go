@@ -7,7 +7,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // oneAddress is a scan.Resolver that gives each name the address 192.0.2.9.

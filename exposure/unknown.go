@@ -10,8 +10,8 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // Bounds of what is told of pairs without a conclusive result.

@@ -10,8 +10,8 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestUnknownPairs: one notice for each host and reason, and one for all that a

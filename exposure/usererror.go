@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"mxsweep/internal/excerpt"
+	"github.com/mxsweep/mxsweep/internal/excerpt"
 )
 
 // A UserError is a mistake in something that a user wrote: a flag or a file.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 )
 
 // A VantageClass says how far a vantage point is from the host.

@@ -12,8 +12,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"mxsweep/internal/spelling"
-	"mxsweep/internal/strictyaml"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/strictyaml"
 )
 
 // A document is a YAML file under strict reading: every key must be known and

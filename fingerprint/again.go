@@ -5,8 +5,8 @@ import (
 	"net/netip"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 const (

@@ -11,7 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestAgain has a host that is too busy to reply to a policy request in time, as

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // dripping says a text over and over, a byte at a time, and answers nothing.

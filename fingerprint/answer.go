@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // maxBanner is how much of the greeting is reported.

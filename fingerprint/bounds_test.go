@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // TestKeptIsBounded: what outlives a conversation does not grow with what the

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // maxPatience bounds how long slow daemons are waited for where the probe

@@ -5,10 +5,10 @@ import (
 	"fmt"
 	"log"
 
-	"mxsweep/fingerprint"
-	"mxsweep/internal/mailtest"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // Finds out what answers on an open port; here a network in memory holds an

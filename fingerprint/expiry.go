@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A lastConn is a connection on which nothing is sent after a moment: then it

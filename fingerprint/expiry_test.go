@@ -11,8 +11,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // A sender notes when something is sent on a connection, and whether it was

@@ -3,7 +3,7 @@ package fingerprint
 import (
 	"slices"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // guess asks the fallbacks, in their order, about a port whose daemon no

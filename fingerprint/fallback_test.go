@@ -3,9 +3,9 @@ package fingerprint
 import (
 	"testing"
 
-	"mxsweep/internal/mailtest"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // fixed is a fallback that always guesses the same.

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"mxsweep/internal/mailtest"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A family is a daemon and what it must be called.

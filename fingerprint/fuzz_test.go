@@ -3,7 +3,7 @@ package fingerprint
 import (
 	"testing"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // FuzzReply sees to it that no reply, however torn, upsets the tests for its

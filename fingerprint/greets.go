@@ -5,7 +5,7 @@ import (
 	"net"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // Greets reports whether an open port says something of its own accord within wait,

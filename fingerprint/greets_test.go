@@ -8,7 +8,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestGreets listens to ports that speak first, at once or late, and to those that

@@ -7,7 +7,7 @@ import (
 	"sync"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A host is what is kept of one address while its ports are talked to.

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // An Identifier finds out what answers on open ports. Its fields must not be

@@ -11,9 +11,9 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"mxsweep/internal/mailtest"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 func load(t testing.TB) *signatures.Set {

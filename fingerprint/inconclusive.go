@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"slices"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // unsettled reports whether the conversation was refused for now, cut off, or

@@ -11,7 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // resetConn is a connection that the other side resets where it closes it.

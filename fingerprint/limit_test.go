@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A tally counts the connections that are open at once, and those in all.

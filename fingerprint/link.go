@@ -5,7 +5,7 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // tableConfidence is the most that a port number alone is worth.

@@ -5,7 +5,7 @@ import (
 	"slices"
 	"testing"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // TestLink draws the conclusions about a host with a chain of proxies.

@@ -4,7 +4,7 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // greetingWait is how long the greeting is waited for.

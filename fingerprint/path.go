@@ -6,7 +6,7 @@ import (
 	"net"
 	"time"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // A path is what the kernel knows of the way to the other side of a connection.

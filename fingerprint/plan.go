@@ -5,7 +5,7 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // quietTrips is how many round trips the questions to a silent port take in

@@ -12,7 +12,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestPrerequisites has a policy daemon that answers one question alone, which

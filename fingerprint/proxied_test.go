@@ -3,8 +3,8 @@ package fingerprint
 import (
 	"testing"
 
-	"mxsweep/internal/mailtest"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestProxiedOfEveryProtocol asks listeners that want a PROXY header, in clear

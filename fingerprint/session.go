@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 const (

@@ -7,8 +7,8 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/internal/mailtest"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A speaker says the few lines of a protocol that lead to STARTTLS; "{tls}"

@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // starvedDialer has no file left until the given moment.

@@ -12,8 +12,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // A fake plays a daemon on one end of a pipe, in the time of the test.

@@ -16,7 +16,7 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // errHandshake is the error of a connection inside of TLS on which the

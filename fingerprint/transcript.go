@@ -1,6 +1,6 @@
 package fingerprint
 
-import "mxsweep/signatures"
+import "github.com/mxsweep/mxsweep/signatures"
 
 // A Transcript is all that was said on one port: what signatures are matched
 // against.

@@ -12,7 +12,7 @@ import (
 	"syscall"
 	"time"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 const (

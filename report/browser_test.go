@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/internal/gate"
 )
 
 var screenshots = flag.String("screenshots", "", "keep what the browser tests saw in this `directory`")

@@ -4,7 +4,7 @@ import (
 	"log"
 	"os"
 
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // Writes a run with one finding as the commands that annotate a pull request.

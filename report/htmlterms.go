@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // An htmlScore says what a severity means and which scores it has.

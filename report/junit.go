@@ -8,7 +8,7 @@ import (
 	"io"
 	"strings"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // The parts of JUnit's XML that both dialects take: Ant's (junit.xsd), which

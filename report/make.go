@@ -12,10 +12,10 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/exposure/fix"
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A Tree is the directory that anchors are written relative to: the root of

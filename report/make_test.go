@@ -9,10 +9,10 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 var when = time.Date(2026, 11, 20, 7, 0, 31, 4_000_001, time.FixedZone("CET", 3600))

@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/exposure/fix"
 )
 
 // The bounds of markdown, in bytes.

@@ -3,7 +3,7 @@ package report
 import (
 	"testing"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // TestNoticeCodesAreUnique holds each code to one meaning: those that only

@@ -1,6 +1,6 @@
 package report
 
-import "mxsweep/exposure"
+import "github.com/mxsweep/mxsweep/exposure"
 
 // The codes of the notices that only reports give; those of a run are in
 // package exposure. A code never changes its meaning.

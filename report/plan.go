@@ -7,7 +7,7 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/exposure/fix"
 )
 
 // A Plan is the shortest list of edits that closes the findings of a run.

@@ -12,7 +12,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // realRun is a run of hosts that each break the first rules of the program

@@ -11,7 +11,7 @@ import (
 	"net/netip"
 	"regexp"
 
-	"mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
 // MaxRun is the largest saved run that is read, in bytes. With the bound on how

@@ -10,7 +10,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
 )
 
 // discard is a Writer that counts what it is given.

@@ -7,7 +7,7 @@ import (
 	"io"
 	"math/bits"
 
-	"mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
 // A document is the document form as it is read. What is missing is nil. Records

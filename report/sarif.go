@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // SARIFOptions steer the SARIF format.

@@ -14,7 +14,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 func TestSARIF(t *testing.T) {

@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // level is the SARIF level of a severity (3.27.10).

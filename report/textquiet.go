@@ -1,7 +1,7 @@
 package report
 
 import (
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // manyAlike is how many ports of a host of which the same is to be said share a

@@ -6,8 +6,8 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
 )
 
 // TestManyAlikeShareALine: a host that answers on every port has one line for all

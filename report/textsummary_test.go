@@ -9,7 +9,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/exposure/fix"
 )
 
 // TestTextSummary: a report of many findings begins with a table of the rules,

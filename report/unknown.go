@@ -5,7 +5,7 @@ import (
 	"fmt"
 	"strings"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // causes words what keeps a port from being judged: the reasons of ports that

@@ -4,8 +4,8 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
 )
 
 // TestUnsettledIsTold: a port that is open and could not be judged looks like

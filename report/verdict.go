@@ -8,7 +8,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // verdict says in one sentence what came out. A run that fails may have seen

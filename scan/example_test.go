@@ -6,7 +6,7 @@ import (
 	"log"
 	"net"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // Asks one port of one address, as a sweep asks many.

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"strings"
 
-	"mxsweep/internal/excerpt"
+	"github.com/mxsweep/mxsweep/internal/excerpt"
 )
 
 // An InputError is a mistake in what the user wrote: a target, a scope line, a

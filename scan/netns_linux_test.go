@@ -16,7 +16,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/internal/gate"
 )
 
 // labScan is set to the number of hosts in a process that scans inside of a

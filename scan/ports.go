@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 )
 
 // ParsePorts reads a list of ports: numbers, ranges and names of profiles,

@@ -11,7 +11,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/internal/pool"
+	"github.com/mxsweep/mxsweep/internal/pool"
 )
 
 // A Resolver finds the addresses of a host name. A *net.Resolver is one; with

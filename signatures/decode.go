@@ -11,7 +11,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"mxsweep/internal/strictyaml"
+	"github.com/mxsweep/mxsweep/internal/strictyaml"
 )
 
 // Duration is a time.Duration that is written as "800ms" or "6s".

@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"log"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // Looks for the signatures that hold for a greeting, with no other question

@@ -7,7 +7,7 @@ import (
 	"time"
 	"unicode/utf8"
 
-	"mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
 // How the wait for bytes ended.

@@ -13,8 +13,8 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"mxsweep/internal/jsonfault"
-	"mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 )
 
 // maxFile is the longest file that is read.

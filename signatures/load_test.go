@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
 )
 
 // TestDefault is the test of the data: everything loads and every example

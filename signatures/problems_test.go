@@ -8,7 +8,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
 )
 
 // TestProblemsAreBounded holds that a file of nothing but mistakes is answered

@@ -5,9 +5,9 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // maxAskedHosts is how many ranges and names a report tells of what was asked.

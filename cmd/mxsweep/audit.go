@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // newAudit is "mxsweep audit".

@@ -14,8 +14,8 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // An audit is the log of --audit-log while a run lasts. The nil audit writes

@@ -13,8 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // newBaseline is "mxsweep baseline" with its verbs.

@@ -7,8 +7,8 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // blockedHosts are notices about hosts that stopped answering during the sweep.

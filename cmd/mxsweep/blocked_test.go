@@ -6,7 +6,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestBlockedHosts names the hosts that are known, and counts the others.

@@ -7,9 +7,9 @@ import (
 	"sync"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // canarySet are the canaries of a run and what may be contacted of them.

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // revisionEnv is where CI systems say what was checked out: address, commit and

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 func TestCheckedOut(t *testing.T) {

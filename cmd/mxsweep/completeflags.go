@@ -9,9 +9,9 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // completeFlags lets a shell complete the values of flags: the words of choices,

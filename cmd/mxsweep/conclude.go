@@ -5,10 +5,10 @@ import (
 	"net/netip"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/report"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A conclusion is what a sweep comes to.

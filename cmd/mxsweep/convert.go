@@ -11,8 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // newConvert is "mxsweep convert".

@@ -7,9 +7,9 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // observe makes what counts how much of the plan a run sees.

@@ -7,8 +7,8 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/exposure"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // coverageSweep is a sweep of ports 25 and 26 of 192.0.2.0/29 and

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // coverageFlags say what must answer, and what may be silent, for a run to have

@@ -13,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestCrowdedHosts sweeps hosts with very many open ports whose dialogues take

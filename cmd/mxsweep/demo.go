@@ -12,7 +12,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
 // newDemo is "mxsweep demo".

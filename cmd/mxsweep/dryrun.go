@@ -9,10 +9,10 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/scan"
-	"mxsweep/scan/syn"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // blind reports whether a run could see nothing of a target, so that it would

@@ -10,9 +10,9 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/exposure"
-	"mxsweep/scan"
-	"mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 // The words of --mode.

@@ -3,7 +3,7 @@ package main
 import (
 	"testing"
 
-	"mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 // TestSettled: a sweep that had no rate does not claim one of 0.

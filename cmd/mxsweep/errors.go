@@ -13,9 +13,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mxsweep/exposure"
-	"mxsweep/internal/spelling"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // A codedError is an error that knows the exit code it asks for.

@@ -11,8 +11,8 @@ import (
 	"syscall"
 	"testing"
 
-	"mxsweep/exposure"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 func TestPrintError(t *testing.T) {

@@ -3,8 +3,8 @@ package main
 import (
 	"errors"
 
-	"mxsweep/exposure"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // The exit codes of the contract, the same for every output format. Where

@@ -7,9 +7,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mxsweep/signatures"
-	"mxsweep/signatures/nmapprobes"
-	"mxsweep/signatures/recog"
+	"github.com/mxsweep/mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures/nmapprobes"
+	"github.com/mxsweep/mxsweep/signatures/recog"
 )
 
 // fallbackFlags name the sources of signatures that a user already has. They

@@ -9,8 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // newFix is "mxsweep fix".

@@ -14,7 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
 // TestFlagsAreGrouped holds that each flag of a scan stands in the help exactly

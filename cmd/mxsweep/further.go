@@ -8,7 +8,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // connectConfig is what the flags say to an engine of full connections, for

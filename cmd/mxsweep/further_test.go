@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A canary on a silent target shows that the target is up, as the notice about

@@ -4,7 +4,7 @@ import (
 	"encoding/json"
 	"time"
 
-	"mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 // A milestone is where a sweep was, and when.

@@ -6,8 +6,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 // TestHeadway: how far single SYNs are is told once a second, and only what

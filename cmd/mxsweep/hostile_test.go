@@ -10,7 +10,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
 // hostile are listeners that make a dialogue take as long as it may.

@@ -7,10 +7,10 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // A hostKind says whether the open ports of a host speak for themselves.

@@ -4,9 +4,9 @@ import (
 	"net/netip"
 	"testing"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestSetAside has one port speak on a host whose other ports are all silent, and

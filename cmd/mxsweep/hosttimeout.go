@@ -7,9 +7,9 @@ import (
 	"net/netip"
 	"slices"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // maxTimedHosts is how many hosts may be swept with --host-timeout: their times

@@ -16,11 +16,11 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/internal/mailtest"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // TestAskedLater has a daemon turn away the first connections of a run, and the

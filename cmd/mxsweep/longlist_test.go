@@ -11,8 +11,8 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/exposure"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // planOf is a plan over lists of targets.

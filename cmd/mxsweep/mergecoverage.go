@@ -5,8 +5,8 @@ import (
 	"math/bits"
 	"slices"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // coverage adds up what the runs saw. Of a run that did not count its states,

@@ -7,9 +7,9 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // driftWeight orders what several runs say of one finding: the first that one

@@ -4,8 +4,8 @@ import (
 	"net/netip"
 	"slices"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // recounted are the notices that a merged run makes itself.

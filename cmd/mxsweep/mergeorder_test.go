@@ -7,9 +7,9 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // told is what a merged run comes to, without what depends on the order of its

@@ -4,9 +4,9 @@ import (
 	"net/netip"
 	"slices"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A mergedConclusion is what a merged run comes to.

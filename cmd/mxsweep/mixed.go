@@ -4,8 +4,8 @@ import (
 	"context"
 	"iter"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 // A mixed sweeper asks the pairs of this machine's own addresses with full

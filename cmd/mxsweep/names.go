@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mxsweep/exposure"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // nameFlags are the flags that decide which addresses a name has.

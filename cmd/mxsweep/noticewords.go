@@ -6,8 +6,8 @@ import (
 	"regexp"
 	"strings"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // likeNotice tells the code of a notice from the id of a rule.

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // outputFlags are the flags of verbs that write reports.

@@ -12,9 +12,9 @@ import (
 	"strings"
 	"sync"
 
-	"mxsweep/exposure"
-	"mxsweep/internal/spelling"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // How messages name the streams.

@@ -5,7 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // ownAddresses are the addresses of this machine's interfaces; none if they

@@ -6,10 +6,10 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/report"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 func TestOwnAddress(t *testing.T) {

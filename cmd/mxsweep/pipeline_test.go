@@ -19,7 +19,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
 // A bench is a folder in which a pipeline's steps run, with the command of this

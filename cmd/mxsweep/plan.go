@@ -16,10 +16,10 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // A plan is a run that was read and checked and may begin: nothing in it can

@@ -11,9 +11,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mxsweep/exposure"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // readPolicy reads the policy file: the one that --policy names, else

@@ -9,10 +9,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mxsweep/exposure/fix"
-	"mxsweep/internal/spelling"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // newPorts is "mxsweep ports".

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // listProbes writes what is sent, to whom, how safe it is and why.

@@ -10,8 +10,8 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 func TestProgressLine(t *testing.T) {

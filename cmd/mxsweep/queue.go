@@ -6,8 +6,8 @@ import (
 	"sync"
 	"time"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A queue hands open ports to identifiers: hosts take turns, and no more than

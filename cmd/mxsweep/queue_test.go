@@ -8,8 +8,8 @@ import (
 	"sync"
 	"testing"
 
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 func result(addr string, port uint16) scan.Result {

@@ -12,7 +12,7 @@ import (
 	"sync"
 	"testing"
 
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // documents are the texts whose commands must work.

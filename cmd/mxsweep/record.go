@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mxsweep/fingerprint"
-	"mxsweep/report"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // newSignaturesRecord is "mxsweep signatures record".

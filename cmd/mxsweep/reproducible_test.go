@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/internal/gate"
 )
 
 // TestBuildsAreReproducible builds the command in two folders: who checks a

@@ -11,10 +11,10 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mxsweep/exposure"
-	"mxsweep/exposure/fix"
-	"mxsweep/internal/spelling"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // newRules is "mxsweep rules".

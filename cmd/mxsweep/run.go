@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mxsweep/exposure"
-	"mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 )
 
 // A session is what one call of the command may read, write and ask.

@@ -7,7 +7,7 @@ import (
 	"testing"
 	"unsafe"
 
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // TestSameTexts: equal texts and lists of records are held once, and records

@@ -10,9 +10,9 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 // scanFlags are the flags of "mxsweep scan", as the user gave them. plan checks

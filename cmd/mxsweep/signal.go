@@ -8,7 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // A signalError is the cause of a context that a signal canceled.

@@ -12,8 +12,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"mxsweep/internal/spelling"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // newSignatures is "mxsweep signatures" with its verbs.

@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure"
 )
 
 // A stopError is the cause of a context that ended because the run had to

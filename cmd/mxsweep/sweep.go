@@ -11,9 +11,9 @@ import (
 	"sync"
 	"sync/atomic"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A sweep carries a plan out: it asks every pair, talks to what is open while

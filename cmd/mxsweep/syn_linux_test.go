@@ -16,7 +16,7 @@ import (
 
 	"github.com/google/gopacket/pcapgo"
 
-	"mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/internal/gate"
 )
 
 // A synLab is two network namespaces with a link between: the scanner has

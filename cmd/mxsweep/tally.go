@@ -1,8 +1,8 @@
 package main
 
 import (
-	"mxsweep/scan"
-	"mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 // A tally is what a progress line says: the sweep's own numbers, and how far

@@ -17,12 +17,12 @@ import (
 	"testing/synctest"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/fingerprint"
-	"mxsweep/internal/gate"
-	"mxsweep/internal/mailtest"
-	"mxsweep/scan"
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // TestDaemonInTarpit has one daemon greet among many ports that accept connections

@@ -6,8 +6,8 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // maxUnknownRules is how many rules that are not known are named.

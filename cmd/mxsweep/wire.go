@@ -10,9 +10,9 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/exposure"
-	"mxsweep/report"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // summary closes the report of a run in which these hosts were up.

@@ -6,7 +6,7 @@ import (
 	"io"
 	"os"
 
-	"mxsweep/report"
+	"github.com/mxsweep/mxsweep/report"
 )
 
 // Under GitHub Actions (GITHUB_ACTIONS is "true") a run is also told to the

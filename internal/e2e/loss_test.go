@@ -11,7 +11,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
 // lossHosts is how many hosts play the daemons of lossDaemons: 96 ports.

@@ -13,7 +13,7 @@ import (
 	"sync"
 	"testing"
 
-	"mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/internal/gate"
 )
 
 // world is what the tests share: the record, the command under test and the
@@ -130,7 +130,7 @@ func command(t *testing.T) string {
 			return
 		}
 		world.bin = filepath.Join(world.buildDir, "mxsweep")
-		out, err := exec.Command("go", "build", "-o", world.bin, "mxsweep/cmd/mxsweep").CombinedOutput()
+		out, err := exec.Command("go", "build", "-o", world.bin, "github.com/mxsweep/mxsweep/cmd/mxsweep").CombinedOutput()
 		if err != nil {
 			world.buildErr = fmt.Errorf("building the command: %w\n%s", err, out)
 		}

@@ -9,7 +9,7 @@ import (
 	"strconv"
 	"sync"
 
-	"mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
 // A role is a daemon that Debian does not ship, played in process 1 of a host

@@ -13,8 +13,8 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/exposure/fix"
-	"mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/internal/gate"
 )
 
 // A proof is one fix on one real daemon: the rule finds the daemon on the

@@ -10,7 +10,7 @@ import (
 
 	"golang.org/x/net/dns/dnsmessage"
 
-	"mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/exposure/fix"
 )
 
 // filterHost is a host whose packet filter has rules for IPv4 alone.

@@ -10,8 +10,8 @@ import (
 	"sync/atomic"
 	"testing"
 
-	"mxsweep/internal/gate"
-	"mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
 // The addresses of a routed network, the same in each.

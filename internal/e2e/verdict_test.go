@@ -14,7 +14,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
 // A disturbance is something in a network that keeps a scanner from seeing

@@ -9,7 +9,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
 )
 
 // An Inner is embedded in a record.

@@ -34,8 +34,7 @@ func splitOutline(data []byte) (text string, fault *Fault, cut bool) {
 	if d == nil {
 		return "", fault, false
 	}
-	var items func(n *yaml.Node) []*yaml.Node
-	items = func(n *yaml.Node) []*yaml.Node {
+	items := func(n *yaml.Node) []*yaml.Node {
 		l := d.List(n)
 		if l == nil {
 			return n.Content

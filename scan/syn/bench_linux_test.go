@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // sink makes a scanner whose frames are thrown away at the other end of the

@@ -7,7 +7,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // A box sits between two interfaces of one namespace and hands frames on, late

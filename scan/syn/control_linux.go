@@ -3,7 +3,7 @@ package syn
 import (
 	"time"
 
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // up takes in that a packet of a host's own arrived: an answer of pair i, the

@@ -13,8 +13,8 @@ import (
 	"github.com/google/gopacket"
 	"github.com/google/gopacket/layers"
 
-	"mxsweep/internal/gate"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // The lengths of the headers of a SYN: IPv4, and TCP with one option.

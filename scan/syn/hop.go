@@ -6,8 +6,8 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // A hop is the next step to a set of addresses: out of which interface, from

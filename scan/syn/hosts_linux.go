@@ -8,7 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // An upHost is a host that has sent a packet of its own: what is silent of it

@@ -4,7 +4,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // TestControlChoice asks a host on a closed pair if it has one, else on one that

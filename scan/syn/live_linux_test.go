@@ -11,8 +11,8 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/internal/gate"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A sweepResult is what one sweep found.

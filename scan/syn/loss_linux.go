@@ -4,8 +4,8 @@ import (
 	"math"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // minSampled is how many controls and witnesses must have been asked before it is

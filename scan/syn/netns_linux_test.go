@@ -15,8 +15,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mxsweep/internal/gate"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A lab is a handful of network namespaces, made for one test and removed

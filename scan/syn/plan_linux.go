@@ -10,8 +10,8 @@ import (
 	"go4.org/netipx"
 	"golang.org/x/sys/unix"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // A planner finds out how each address of a Space is reached.

@@ -3,8 +3,8 @@ package syn
 import (
 	"testing"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // TestManyRoutes: of a long list, the routes of addresses that are routed alike

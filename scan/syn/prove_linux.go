@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // lastWhole is when the last pass began that asked all silent pairs and met no

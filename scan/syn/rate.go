@@ -6,7 +6,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A governor chooses the rate by the loss that witnesses report. Loss that

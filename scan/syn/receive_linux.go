@@ -5,8 +5,8 @@ import (
 	"net/netip"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // A receiver reads answers until the run is over.

@@ -5,8 +5,8 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // confirmResets asks hosts whose resets came with another TTL from some time on for

@@ -3,7 +3,7 @@ package syn
 import (
 	"testing"
 
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // TestResetChange follows the TTL of the segments of one host: only a change for good

@@ -8,7 +8,7 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // A resolver finds the hardware addresses of neighbors on one Ethernet link.

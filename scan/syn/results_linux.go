@@ -8,8 +8,8 @@ import (
 	"slices"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // errOtherSpace is what Err returns for a Space that Open was not told of.

@@ -9,8 +9,8 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/internal/gate"
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestEarlier breaks sweeps off in the middle and lets others go on: together

@@ -11,7 +11,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestDropRights runs in a process of its own, which it leaves without

@@ -8,8 +8,8 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // A hit is the answer of one pair, on its way to whoever takes the results.

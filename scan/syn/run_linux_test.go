@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestHostTimeout gives hosts no time at all: one SYN leaves for each, and a

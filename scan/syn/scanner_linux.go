@@ -13,8 +13,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // A Scanner sweeps one Space with single SYN segments. Its sockets are open

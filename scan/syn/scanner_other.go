@@ -10,7 +10,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A Scanner sweeps one Space with single SYN segments. On this system there

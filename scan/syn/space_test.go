@@ -6,7 +6,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // spaceOf returns the pairs of targets, given as ranges or prefixes, and

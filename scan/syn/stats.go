@@ -9,7 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // Stats are the running totals of a sweep.

@@ -26,8 +26,8 @@ import (
 	"math/bits"
 	"time"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // A Config says how a [Scanner] sweeps. The zero Config with a Scope is ready

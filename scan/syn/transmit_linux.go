@@ -8,8 +8,8 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // A transmitter asks its share of one pass.

@@ -14,8 +14,8 @@ import (
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
 
-	"mxsweep/scan"
-	"mxsweep/scan/syn/rawnet"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // TestRejected meets routers that say no, in every way they have.

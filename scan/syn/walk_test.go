@@ -8,7 +8,7 @@ import (
 
 	"go4.org/netipx"
 
-	"mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestWalk walks many sizes and meets every number exactly once, however the

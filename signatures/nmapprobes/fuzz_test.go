@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"testing"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // FuzzRead sees to it that no file upsets the reader, and that what it reads

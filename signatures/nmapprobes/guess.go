@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // The confidence of a guess: the file knows single replies, and not how a

@@ -18,7 +18,7 @@ import (
 
 	"github.com/dlclark/regexp2/v2"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // Bounds of what is read. The file of nmap 7.93 has 2.5 MB, 12,000 matches and

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // made is a file about daemons that do not exist.

@@ -10,7 +10,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // fingerprintXML is a fingerprint as it is written.

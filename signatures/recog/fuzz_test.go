@@ -4,7 +4,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // FuzzLoad sees to it that no file upsets the reader, and that what it reads

@@ -6,7 +6,7 @@ import (
 	"strconv"
 	"strings"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // A guess has this confidence with a version, one less without. recog knows

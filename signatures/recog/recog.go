@@ -17,7 +17,7 @@ import (
 	"slices"
 	"strings"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // Bounds of what is read. The files of 2026 have less than 200 kB and 250

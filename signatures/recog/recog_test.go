@@ -7,7 +7,7 @@ import (
 	"testing"
 	"testing/fstest"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // smtpBanners are fingerprints of daemons that do not exist.

@@ -4,7 +4,7 @@ import (
 	"bytes"
 	"strings"
 
-	"mxsweep/signatures"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // A source is one of recog's files, with what it is matched against.

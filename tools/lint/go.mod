@@ -1,5 +1,5 @@
 // The linter, apart from the modules of the scanner.
-module mxsweep/tools/lint
+module github.com/mxsweep/mxsweep/tools/lint
 
 go 1.26.0
 

@@ -1,5 +1,5 @@
 // The tools that make a release, apart from the modules of the scanner.
-module mxsweep/tools/release
+module github.com/mxsweep/mxsweep/tools/release
 
 go 1.26.1
 
