@@ -24,7 +24,7 @@ const defaultReferencePorts = "22,25,443,587,993"
 func (f *coverageFlags) register(flags *pflag.FlagSet) {
 	flags.StringArrayVar(&f.canaries, "canary", nil, "exit 4 unless `HOST:PORT` answers at the start, in the middle and at the end; authorizes that one port; repeatable")
 	flags.StringVar(&f.referencePorts, "reference-ports", defaultReferencePorts, "ask these ports of a single target that is silent on all others: `LIST`, or none")
-	flags.BoolVar(&f.allowVacant, "allow-vacant", false, "let a prefix or range have no host that is up")
+	flags.BoolVar(&f.allowVacant, "allow-vacant", false, "accept a prefix or range without any host that is up")
 }
 
 // registerMinHosts adds the flag that is also one of a merged run.

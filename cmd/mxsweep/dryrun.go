@@ -104,7 +104,7 @@ func (p *plan) describeConnects(b *strings.Builder, space *scan.Space, shard str
 	if longest < math.MaxInt64 {
 		text = "about " + shortDuration(longest)
 	}
-	text += " if nothing answers, less the more of it does"
+	text += " if nothing answers, less if ports answer"
 	if rate := p.flags.rate; rate > 0 {
 		text += fmt.Sprintf(", at %d probes a second at most", rate)
 	}
@@ -153,7 +153,7 @@ func (p *plan) describeControls(b *strings.Builder) {
 		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all others, once\n", scan.FormatPorts(ports))
 	}
 	if p.anyNamed(false) {
-		fmt.Fprintf(b, "second look  at most %d ports of each address of a range that is silent, once, unless the sweep has asked all that is silent on two occasions\n", secondPorts)
+		fmt.Fprintf(b, "second look  at most %d ports of each silent address of a range, once more, unless the sweep itself has already asked them twice\n", secondPorts)
 	}
 }
 

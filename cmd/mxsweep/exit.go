@@ -16,6 +16,9 @@ const (
 	exitRefused = exposure.ExitRefused
 )
 
+// exitCodesHelp is how help names the exit codes; the manual pages have a section.
+const exitCodesHelp = "Exit codes: 0 pass, 1 fail, 2 usage error, 3 error, 4 incomplete, 5 refused"
+
 // codeOf is the exit code that an error asks for: the one that wins of those in
 // its tree, exitError if it names none, pass if err is nil.
 func codeOf(err error) exposure.ExitCode {

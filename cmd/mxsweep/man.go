@@ -61,7 +61,7 @@ func manPage(cmd *cobra.Command) string {
 		fmt.Fprintf(&b, ".B %s\n.br\n", roff(cmd.UseLine()))
 	}
 	if len(subs) > 0 {
-		fmt.Fprintf(&b, ".B %s COMMAND\n", roff(cmd.CommandPath()))
+		fmt.Fprintf(&b, ".B %s COMMAND [flags]\n", roff(cmd.CommandPath()))
 	}
 	long := cmd.Long
 	if long == "" {

@@ -34,7 +34,7 @@ type outputFlags struct {
 func (o *outputFlags) register(flags *pflag.FlagSet) {
 	o.color = newChoice(auto, always, never)
 	flags.StringArrayVarP(&o.outputs, "output", "o", nil,
-		"write the report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(report.Formats(), ", ")+"; FILE \"-\" or none is standard output, at most once (default text)")
+		"write the report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(report.Formats(), ", ")+"; without FILE, or with -, to standard output, which only one format can use (default text)")
 	flags.BoolVar(&o.private, "private", false, "write reports that only their owner can read (mode 0600); otherwise they follow the umask")
 	flags.Var(o.color, "color", "color text output; NO_COLOR is honored")
 	o.sarifProfile = newChoice(report.ProfileCI, report.ProfileFull)
@@ -44,14 +44,14 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	o.only = newChoice("all", report.OnlyNew, report.OnlyFailing)
 	flags.Var(o.only, "only", "which findings text, markdown, html, csv and github show; the other formats hold all")
 	o.evidence = newChoice(report.EvidenceSummary, report.EvidenceNone, report.EvidenceFull)
-	flags.Var(o.evidence, "evidence", "how much of what was seen html and text show: summary folds it and does not print it, full prints it too")
+	flags.Var(o.evidence, "evidence", "how much evidence html and text show: summary folds it in html and leaves it out in print, full prints it too")
 	flags.StringVar(&o.title.Title, "title", "", "call the html report `TEXT`")
 	flags.StringVar(&o.title.Client, "client", "", "name `TEXT` as the client on the first page of the html report")
 	flags.StringVar(&o.title.Engagement, "engagement", "", "name `TEXT` as the engagement on the first page of the html report")
 	flags.StringVar(&o.title.Author, "author", "", "name `TEXT` as the author on the first page of the html report")
 	flags.StringVar(&o.title.Classification, "classification", "", "say on the first page of the html report who may read it: `TEXT`, like \"confidential\"")
 	flags.UintVar(&o.limit, "markdown-limit", report.UsualMarkdown, "write at most `N` characters of markdown; a comment on a pull request takes 65536, the summary of a step 1048576")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "say more: all that was seen, all of the advice, and why each product was named")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "verbose output: all evidence, all fixes and their steps, and why each product was named")
 }
 
 // specs are the outputs asked for, text on standard output if none is.

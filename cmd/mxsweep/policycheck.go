@@ -75,7 +75,7 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		amount(entries(excluded), "exclude", "excludes"),
 		amount(len(policy.Canaries), "canary", "canaries"),
 		amount(len(policy.Expect), "expected service", "expected services"),
-		amount(len(policy.MustBeClosed), "prohibition", "prohibitions"),
+		amount(len(policy.MustBeClosed), "must_be_closed entry", "must_be_closed entries"),
 		amount(len(policy.Accept), "accepted risk", "accepted risks"),
 	}, ", "))
 	for _, n := range policy.OwnNotices(flags.time()) {

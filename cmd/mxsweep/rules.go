@@ -23,9 +23,9 @@ func newRules(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rules [ID...|WORD...]",
 		Short: "explain the rules: why, how severe, how to fix, how to accept",
-		Long: `Lists the rules, or explains those named. Words that are no ids are looked for
-in the rules, software and advice included; those that hold all of them are
-listed. The codes of notices (MXS9...) are explained, too.`,
+		Long: `Lists all rules, or explains those whose IDs are given. Other words are searched
+for in the rules, with their software and advice; rules that contain all of them
+are listed. The codes of notices (MXS9...) are explained, too.`,
 		Example: "  mxsweep rules\n  mxsweep rules MXS1001\n  mxsweep rules open relay",
 		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return without(completeRules(), given), cobra.ShellCompDirectiveNoFileComp

@@ -77,10 +77,10 @@ func (f *scanFlags) register(flags *pflag.FlagSet) {
 
 func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
 	flags.StringArrayVarP(&f.inputs, "input", "i", nil, "read targets from `FILE`, one a line, # comments, - for standard input; repeatable")
-	flags.StringVarP(&f.scope, "scope", "s", "", "what may be contacted: `FILE` of prefixes, ranges and names, ! excludes, @include; swept whole if no target is given")
+	flags.StringVarP(&f.scope, "scope", "s", "", "`FILE` lists what may be scanned: prefixes, ranges and names, one a line, ! excludes, @include FILE; all of it is scanned if no TARGET is given")
 	flags.StringArrayVarP(&f.excludes, "exclude", "x", nil, "never contact `LIST` of addresses, prefixes, ranges and names, with commas; repeatable")
 	flags.StringArrayVar(&f.excludeFiles, "exclude-file", nil, "never contact what `FILE` lists; repeatable")
-	flags.StringArrayVarP(&f.ports, "ports", "p", nil, "`SPEC` of ports: numbers, ranges and profiles, ! takes away; \"mxsweep ports\" lists the profiles (default internal)")
+	flags.StringArrayVarP(&f.ports, "ports", "p", nil, "ports to scan: `SPEC` lists numbers, ranges and profiles, with commas, !N leaves N out; \"mxsweep ports\" lists the profiles (default internal)")
 	f.names.register(flags)
 	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be contacted, and how much; send nothing; exit 4 where nothing is in scope or a name does not resolve")
 	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
@@ -88,24 +88,24 @@ func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
 
 func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	f.mode = newChoice(modeConnect, modeSyn, modeAuto)
-	flags.VarP(f.mode, "mode", "m", "how to ask: connect opens full connections, syn sends single segments (Linux, CAP_NET_RAW), auto chooses and says what")
+	flags.VarP(f.mode, "mode", "m", "how to ask: connect opens full connections, syn sends single segments (Linux, CAP_NET_RAW), auto picks one and reports which")
 	flags.StringVar(&f.pcap, "pcap", "", "with --mode syn, write every probe and answer to `FILE`, as a capture")
 	flags.UintVarP(&f.rate, "rate", "r", 1000, "send `N` probes a second, all hosts together; 0 is as fast as accuracy allows")
 	flags.UintVar(&f.threads, "threads", 1, "with --mode syn or auto, send from `N` processors; one sends more than a million probes a second")
 	flags.StringVar(&f.netDevice, "interface", "", "with --mode syn, send on the interface `NAME` (default the one that the routing table says)")
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
-	flags.UintVar(&f.perHost, "per-host", 8, "of those, `N` at one host; with the dialogues on its open ports, a quarter more")
+	flags.UintVar(&f.perHost, "per-host", 8, "open at most `N` connections at once to one host; with the dialogues on its open ports, a quarter more")
 	flags.DurationVarP(&f.timeout, "timeout", "t", 3*time.Second, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
 	flags.UintVar(&f.retries, "retries", 2, "try `N` further times for a probe without an answer, more where loss is measured")
 	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts")
 	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
 	flags.StringVar(&f.resume, "resume", "", "save progress to `FILE`, and go on from it if a run of the same sweep left it; deleted at the end")
 	flags.DurationVar(&f.maxTime, "max-time", 0, "end the run after `DUR`; what was found is reported, and the run is incomplete (default no bound)")
-	flags.DurationVar(&f.hostTimeout, "host-timeout", 0, "ask a host, and talk to it, for `DUR` from its first probe on; what is not settled then is unknown; 0 is no bound")
+	flags.DurationVar(&f.hostTimeout, "host-timeout", 0, "spend at most `DUR` on one host, from its first probe on; what is not settled then is unknown; 0 is no limit")
 }
 
 func (f *scanFlags) registerIdentification(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.noIdentify, "no-identify", false, "find states only, talk to nothing")
+	flags.BoolVar(&f.noIdentify, "no-identify", false, "report port states only, identify no services; needs --fail-on none")
 	flags.StringArrayVar(&f.signatures, "signatures", nil, "also use the signature files of `DIR`; repeatable")
 	f.fallbacks.register(flags)
 	flags.BoolVar(&f.intrusive, "intrusive", false, "also send the probes that may leave a trace at the target")
@@ -124,18 +124,18 @@ func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
 
 // registerVerdict adds the flags of the gate that a merged run has as well.
 func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
-	flags.StringVar(&f.baseline, "baseline", "", "tell of each finding how it relates to the earlier ones of `FILE`")
-	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding meets `LIST` of drift:severity and rule:ID, with commas; none never does")
-	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if less than this part `F` of the ports (0 to 1) gave a conclusive result")
+	flags.StringVar(&f.baseline, "baseline", "", "compare findings with the baseline `FILE`")
+	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding matches `LIST` of drift:severity and rule:ID, with commas, like new:high,any:critical; with none, nothing does")
+	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if fewer than the fraction `F` (0 to 1) of the ports gave a conclusive result")
 	f.coverage.registerMinHosts(flags)
-	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 where it would be 1")
+	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 even if --fail-on matches")
 }
 
 // registerOutput adds the flags that say what is written and shown.
 func (f *scanFlags) registerOutput(flags *pflag.FlagSet) {
 	f.output.register(flags)
 	flags.BoolVar(&f.allPorts, "all-ports", false, "report every port, not only the open ones")
-	flags.StringVar(&f.auditLog, "audit-log", "", "append who scanned what, who authorized it, and how it ended to `FILE`, each line chained to the one before by its hash")
+	flags.StringVar(&f.auditLog, "audit-log", "", "append an entry for the run (command, scope, authorization, result) to `FILE`; entries are chained by their hashes")
 	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only, besides the report")
 	f.progress = newChoice(auto, always, never)
 	flags.Var(f.progress, "progress", "show progress: auto is a bar on a terminal and a line each 30 s in CI")

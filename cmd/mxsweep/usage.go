@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -18,7 +19,7 @@ func (s *session) usage(cmd *cobra.Command) error {
 		fmt.Fprintf(&b, "  %s\n", cmd.UseLine())
 	}
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "  %s COMMAND\n", cmd.CommandPath())
+		fmt.Fprintf(&b, "  %s COMMAND [flags]\n", cmd.CommandPath())
 	}
 	if cmd.Example != "" {
 		fmt.Fprintf(&b, "\nExamples:\n%s\n", cmd.Example)
@@ -34,6 +35,9 @@ func (s *session) usage(cmd *cobra.Command) error {
 	if flags := cmd.Flags(); flags.HasAvailableFlags() {
 		writeFlags(&b, flags, s.width(s.stdout))
 	}
+	if slices.Contains(gated, cmd.Name()) {
+		fmt.Fprintf(&b, "\n%s\n", exitCodesHelp)
+	}
 	if cmd.HasAvailableSubCommands() {
 		fmt.Fprintf(&b, "\n\"%s COMMAND --help\" tells more of a command.\n", cmd.CommandPath())
 	}
@@ -41,9 +45,12 @@ func (s *session) usage(cmd *cobra.Command) error {
 	return err
 }
 
+// gated are the program and the commands that end with the verdict of the gate.
+var gated = []string{"mxsweep", "scan", "merge"}
+
 // needsCommand reports whether a command does nothing without one of those below
-// it. The program itself takes --version.
-func needsCommand(cmd *cobra.Command) bool { return cmd.HasParent() && cmd.HasAvailableSubCommands() }
+// it. That the program itself takes --version is in the list of its flags.
+func needsCommand(cmd *cobra.Command) bool { return cmd.HasAvailableSubCommands() }
 
 // writeFlags lists the flags section by section, in columns that are the same
 // for all of them.
