@@ -226,7 +226,7 @@ func (c *Comparison) carry(e *BaselineEntry, counter *CoverageCounter, policy *P
 	fixed, why := c.verify(e, counter)
 	r := c.rules.find(e)
 	product, version := splitProduct(e.Product)
-	advice := r.Fix.For(product, version, nil, e.Target())
+	advice := r.Fix.For(product, version, nil, e.Target(), e.Vantage)
 	f := Finding{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
 		Target: e.Target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
 		Confidence: 10, Evidence: []string{why}, Remediation: advice.Text, Fixes: advice.Fixes, Tags: r.Tags, Method: e.Method,

@@ -209,7 +209,7 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 		f.Confidence = p.Service.Confidence
 		f.Certainty, f.Method = certainty(p.Service), p.Service.Method
 	}
-	advice := r.Fix.For(product, version, alternatives, p.Target)
+	advice := r.Fix.For(product, version, alternatives, p.Target, f.Vantage)
 	f.Remediation, f.Fixes = advice.Text, advice.Fixes
 	return f
 }

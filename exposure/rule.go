@@ -103,10 +103,10 @@ type Advice struct {
 const maxAlternatives = 4
 
 // For gives the advice for a product whose version is "" if it is not known,
-// found at an address and port. Without a product the fixes of all its
-// alternatives are given.
-func (f *Fix) For(product, version string, alternatives []string, at netip.AddrPort) Advice {
-	v := fix.Values{Port: at.Port()}
+// found at an address and port from a vantage point. Without a product the fixes
+// of all its alternatives are given.
+func (f *Fix) For(product, version string, alternatives []string, at netip.AddrPort, vantage string) Advice {
+	v := fix.Values{Port: at.Port(), Vantage: vantage}
 	if at.IsValid() {
 		v.Address = at.Addr().String()
 	}

@@ -42,6 +42,8 @@ type PlanItem struct {
 	Severity string `json:"severity"`
 	IP       string `json:"ip"`
 	Port     uint16 `json:"port"`
+
+	vantage string
 }
 
 // Anchor is where the HTML report tells of the finding.
@@ -122,7 +124,7 @@ func (b *planBuilder) edits(list []*Finding) []PlanEdit {
 			}
 		}
 		e := &edits[i]
-		e.Closes = append(e.Closes, PlanItem{f.ID, f.Rule, f.Title, f.Severity, f.IP, f.Port})
+		e.Closes = append(e.Closes, PlanItem{f.ID, f.Rule, f.Title, f.Severity, f.IP, f.Port, f.Vantage})
 		if weight(f.Severity) > weight(e.Severity) {
 			e.Severity = f.Severity
 		}
@@ -135,18 +137,28 @@ func (b *planBuilder) edits(list []*Finding) []PlanEdit {
 	return edits
 }
 
-// verifyAll lets an edit be verified on each port that it closes a finding of; its
-// lines are those for the first one.
+// verifyAll lets an edit be verified on each port that it closes a finding of, as
+// seen from where it was found; its lines are those for the first one.
 func (e *PlanEdit) verifyAll() {
-	var places []string
+	var flags []string // one command for each
+	places := map[string][]string{}
 	for _, c := range e.Closes {
-		if at := place(c.IP, c.Port); !slices.Contains(places, at) {
-			places = append(places, at)
+		flag, at := fix.Values{Address: c.IP, Vantage: c.vantage}.VantageFlag(), place(c.IP, c.Port)
+		if !slices.Contains(flags, flag) {
+			flags = append(flags, flag)
+		}
+		if !slices.Contains(places[flag], at) {
+			places[flag] = append(places[flag], at)
 		}
 	}
-	for i, line := range e.Lines {
-		if line == fix.Verify(places[0]) {
-			e.Lines[i] = fix.Verify(places...)
+	var all []string
+	for _, flag := range flags {
+		all = append(all, fix.Verify(flag, places[flag]...))
+	}
+	first := fix.Verify(flags[0], places[flags[0]][0])
+	for i := len(e.Lines) - 1; i >= 0; i-- {
+		if e.Lines[i] == first {
+			e.Lines = slices.Replace(e.Lines, i, i+1, all...)
 		}
 	}
 }
@@ -190,7 +202,7 @@ func (b *planBuilder) edit(f *Finding) PlanEdit {
 	e := PlanEdit{Severity: f.Severity, Fixes: f.Fixes}
 	text := cmp.Or(f.Remediation, "See "+f.Rule+".")
 	if len(list) > 0 {
-		text = fix.Text(list, fix.Values{Address: f.IP, Port: f.Port})
+		text = fix.Text(list, fix.Values{Address: f.IP, Port: f.Port, Vantage: f.Vantage})
 	}
 	if len(list) == 1 {
 		e.File = list[0].File

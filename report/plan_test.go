@@ -80,6 +80,44 @@ func TestPlanVerifiesEveryPort(t *testing.T) {
 	}
 }
 
+// TestPlanVerifiesFromTheVantage: a scan that judges otherwise than the run did
+// would pass with nothing fixed.
+func TestPlanVerifiesFromTheVantage(t *testing.T) {
+	tests := []struct {
+		ip       string
+		vantages []string
+		want     []string
+	}{
+		{"192.0.2.1", []string{"internet"}, []string{"Verify: mxsweep scan 192.0.2.1:10024"}},
+		{"192.0.2.1", []string{""}, []string{"Verify: mxsweep scan 192.0.2.1:10024"}},
+		{"192.0.2.1", []string{"lan"}, []string{"Verify: mxsweep scan 192.0.2.1:10024 --vantage lan"}},
+		{"127.0.0.1", []string{"host"}, []string{"Verify: mxsweep scan 127.0.0.1:10024"}},
+		{"127.0.0.1", []string{"internet"}, []string{"Verify: mxsweep scan 127.0.0.1:10024 --vantage internet"}},
+		{"::1", []string{"internet"}, []string{"Verify: mxsweep scan [::1]:10024 --vantage internet"}},
+		{"192.0.2.1", []string{"internet", "office-2"}, []string{
+			"Verify: mxsweep scan 192.0.2.1:10024", "Verify: mxsweep scan 192.0.2.1:10024 --vantage office-2"}},
+		{"192.0.2.1", []string{"x; true"}, []string{"Verify: mxsweep scan 192.0.2.1:10024"}},
+	}
+	for _, tt := range tests {
+		var list []Finding
+		for _, v := range tt.vantages {
+			f := found("", tt.ip, 10024, "MXS1001", "high", "amavis-bind")
+			f.Vantage = v
+			list = append(list, f)
+		}
+		p := NewPlan(list)
+		var got []string
+		for _, line := range p.Hosts[0].Edits[0].Lines {
+			if strings.HasPrefix(line, "Verify: ") {
+				got = append(got, line)
+			}
+		}
+		if p.Edits != 1 || !slices.Equal(got, tt.want) {
+			t.Errorf("%s from %q:\n%q\nwant\n%q", tt.ip, tt.vantages, got, tt.want)
+		}
+	}
+}
+
 // TestPlanClosesEveryFinding holds the plan to its promise: each live finding
 // that is more than worth knowing is closed by exactly one edit.
 func TestPlanClosesEveryFinding(t *testing.T) {

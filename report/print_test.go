@@ -47,7 +47,7 @@ func realRun(t *testing.T, hosts, each int) *collector {
 				port.Service.Evidence = append(port.Service.Evidence, Evidence{Probe: fmt.Sprint("probe-", n), Sent: `EHLO scanner\r\n`, Observed: strings.Repeat(`250-mx.example.org\r\n`, 9), Shows: "what it offers"})
 			}
 			f := hugeFinding(addr, port.Port, h, c.run.Rules[i])
-			advice := r.Fix.For(product, "", nil, at)
+			advice := r.Fix.For(product, "", nil, at, "internet")
 			f.Remediation, f.Fixes = advice.Text, advice.Fixes
 			f.Evidence = []string{"spoke SMTP as Postfix does", `sent "EHLO scanner", got "` + strings.Repeat("250-mx ", 15) + `"`}
 			c.ports, c.findings = append(c.ports, port), append(c.findings, f)

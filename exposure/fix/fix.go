@@ -8,6 +8,7 @@ import (
 	"cmp"
 	"fmt"
 	"net"
+	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -106,6 +107,27 @@ const AnyPort = "NNNN"
 type Values struct {
 	Address string // of the host, without brackets
 	Port    uint16
+
+	// Vantage is where the finding was seen from; "" is where a scan without a
+	// flag takes itself to stand.
+	Vantage string
+}
+
+// VantageFlag is what mxsweep scan needs to judge the address as the finding was:
+// without it loopback is seen from the host, and everything else from the
+// internet. A word that no vantage point can have gives "".
+func (v Values) VantageFlag() string {
+	usual := "internet"
+	if a, err := netip.ParseAddr(v.Address); err == nil && a.IsLoopback() {
+		usual = "host"
+	}
+	odd := func(r rune) bool {
+		return r != '.' && r != '_' && r != '-' && (r < '0' || r > '9') && (r < 'A' || r > 'Z') && (r < 'a' || r > 'z')
+	}
+	if v.Vantage == "" || v.Vantage == usual || strings.ContainsFunc(v.Vantage, odd) {
+		return ""
+	}
+	return "--vantage " + v.Vantage
 }
 
 // port is the port as text.

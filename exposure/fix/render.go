@@ -100,12 +100,14 @@ func (f *Fix) afterSummary(v Values) []string {
 			list = append(list, c.what+": "+v.fill(c.command))
 		}
 	}
-	return append(list, Verify(v.place()), f.Basis())
+	return append(list, Verify(v.VantageFlag(), v.place()), f.Basis())
 }
 
-// Verify is the line that tells how to see, at places like ADDRESS:PORT, that a
-// fix worked.
-func Verify(places ...string) string { return "Verify: mxsweep scan " + strings.Join(places, " ") }
+// Verify is the line that tells how to see, at places like ADDRESS:PORT and with
+// a flag of Values.VantageFlag, that a fix worked.
+func Verify(flag string, places ...string) string {
+	return strings.TrimRight("Verify: mxsweep scan "+strings.Join(places, " ")+" "+flag, " ")
+}
 
 // Basis says what a fix rests on: the versions that obeyed it, or the manual.
 func (f *Fix) Basis() string {
