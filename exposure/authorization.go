@@ -37,19 +37,34 @@ func (e *RefusedError) Hint() string { return e.Advice }
 // Check reports whether the sweep may run at the given time; the error is a
 // *RefusedError. A nil Authorization bounds nothing.
 func (a *Authorization) Check(now time.Time) error {
-	if a == nil {
+	bound := a.outside(now)
+	if bound == "" {
 		return nil
 	}
-	const advice = "have the authorization in the policy file renewed before sweeping"
-	if !a.NotBefore.IsZero() && now.Before(a.NotBefore) {
-		return &RefusedError{Advice: advice, Reason: fmt.Sprintf("authorization %q begins at %s, and it is %s",
-			a.Ticket, stamp(a.NotBefore), stamp(now))}
+	return &RefusedError{Advice: "have the authorization in the policy file renewed before sweeping",
+		Reason: bound + ", and it is " + stamp(now)}
+}
+
+// Warning says that a sweep at the given time will be refused, and why; "" if the
+// authorization holds then.
+func (a *Authorization) Warning(now time.Time) string {
+	bound := a.outside(now)
+	if bound == "" {
+		return ""
 	}
-	if !a.NotAfter.IsZero() && !now.Before(a.NotAfter) {
-		return &RefusedError{Advice: advice, Reason: fmt.Sprintf("authorization %q ended at %s, and it is %s",
-			a.Ticket, stamp(a.NotAfter), stamp(now))}
+	return bound + ": mxsweep scan will refuse to run"
+}
+
+// outside says which bound of the authorization a moment is beyond, "" if none.
+func (a *Authorization) outside(now time.Time) string {
+	switch {
+	case a == nil:
+	case !a.NotBefore.IsZero() && now.Before(a.NotBefore):
+		return fmt.Sprintf("authorization %q begins at %s", a.Ticket, stamp(a.NotBefore))
+	case !a.NotAfter.IsZero() && !now.Before(a.NotAfter):
+		return fmt.Sprintf("authorization %q ended at %s", a.Ticket, stamp(a.NotAfter))
 	}
-	return nil
+	return ""
 }
 
 // String gives ticket, contact and the time for which it holds as the report

@@ -59,7 +59,7 @@ func TestLoadPolicy(t *testing.T) {
 	if l := p.Limits; l.Rate != 500 || l.PerHost != 4 || *l.Retries != 1 || l.Timeout != 2*time.Second {
 		t.Errorf("limits %+v", l)
 	}
-	if z := p.Authorization; z.String() != "CHG-4411, contact security@example.org, from 2026-11-20 06:00 UTC, until 2026-12-01 00:00 UTC" || !z.NotAfter.Equal(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)) {
+	if z := p.Authorization; z.String() != "CHG-4411, contact security@example.org, from 2026-11-20 06:00 UTC, until 2028-01-01 00:00 UTC" || !z.NotAfter.Equal(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("authorization %+v", z)
 	}
 }
@@ -94,7 +94,7 @@ var policyErrors = []struct {
 	{"id twice", "accept:", "accept:\n  - {id: AR-2026-014, rule: '*', target: 192.0.2.1, port: '*', reason: because it is, owner: me, expires: 2027-01-01}", `id "AR-2026-014" is taken by line 32`, false},
 	{"rate", "rate: 500", "rate: 0", `rate is "0"`, true},
 	{"timeout", "timeout: 2s", "timeout: soon", `timeout is "soon"`, true},
-	{"window", "not_after: 2026-11-30", "not_after: 2026-11-01", `ends before it begins`, false},
+	{"window", "not_after: 2027-12-31", "not_after: 2026-11-01", `ends before it begins`, false},
 	{"list for text", "ticket: CHG-4411", "ticket: [x]", `ticket is a list, want text`, true},
 	{"text for list", "canaries:\n  - {target: mx1.example.org, port: 25, protocol: smtp}", "canaries: mx1", `canaries is text, want a list`, true},
 	{"note", "ticket: CHG-4411", "ticket: &t CHG\n  note: *t", `unknown key "note"`, true},
@@ -312,7 +312,7 @@ func TestAuthorization(t *testing.T) {
 	z := loadPolicy(t, readPolicy(t)).Authorization
 	for moment, ok := range map[string]bool{
 		"2026-11-20T05:59:59Z": false, "2026-11-20T06:00:00Z": true,
-		"2026-11-30T23:59:59Z": true, "2026-12-01T00:00:00Z": false,
+		"2027-12-31T23:59:59Z": true, "2028-01-01T00:00:00Z": false,
 	} {
 		now, _ := time.Parse(time.RFC3339, moment)
 		err := z.Check(now)
@@ -320,8 +320,11 @@ func TestAuthorization(t *testing.T) {
 		if (err == nil) != ok || err != nil && (!errors.As(err, &refused) || refused.Hint() == "") {
 			t.Errorf("%s: %v", moment, err)
 		}
+		if warning := z.Warning(now); (warning == "") != ok {
+			t.Errorf("%s: the warning is %q", moment, warning)
+		}
 	}
-	if (*Authorization)(nil).Check(testTime) != nil {
+	if (*Authorization)(nil).Check(testTime) != nil || (*Authorization)(nil).Warning(testTime) != "" {
 		t.Error("no authorization bounds nothing")
 	}
 }

@@ -32,7 +32,8 @@ func newPolicy(s *session) *cobra.Command {
 		Short: "check a policy file and the scope files that it names",
 		Long: `Reads FILE, or mxsweep.yaml, as "mxsweep scan" does, and the scope files that it
 names. Nothing is looked up and nothing is sent. Accepted risks that expired,
-expire soon or cover very many hosts are told.`,
+expire soon or cover very many hosts are told, and an authorization that does not
+hold now or at --now; the exit code stays 0.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one policy file expected", args)
@@ -78,6 +79,9 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		amount(len(policy.MustBeClosed), "must_be_closed entry", "must_be_closed entries"),
 		amount(len(policy.Accept), "accepted risk", "accepted risks"),
 	}, ", "))
+	if why := policy.Authorization.Warning(flags.time()); why != "" {
+		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))
+	}
 	for _, n := range policy.OwnNotices(flags.time()) {
 		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
 	}
