@@ -59,7 +59,7 @@ func TestLoadPolicy(t *testing.T) {
 	if l := p.Limits; l.Rate != 500 || l.PerHost != 4 || *l.Retries != 1 || l.Timeout != 2*time.Second {
 		t.Errorf("limits %+v", l)
 	}
-	if z := p.Authorization; z.String() != "CHG-4411, contact security@example.org, from 2026-11-20 06:00 UTC, until 2028-01-01 00:00 UTC" || !z.NotAfter.Equal(time.Date(2026, 12, 1, 0, 0, 0, 0, time.UTC)) {
+	if z := p.Authorization; z.String() != "CHG-4411, contact security@example.org, from 2026-11-20 06:00 UTC, until 2028-01-01 00:00 UTC" || !z.NotAfter.Equal(time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC)) {
 		t.Errorf("authorization %+v", z)
 	}
 }
