@@ -56,7 +56,7 @@ func ParseFailOn(list string, rules *RuleSet) (FailOn, error) {
 func parseTrigger(part string, rules *RuleSet) (trigger, error) {
 	before, after, found := strings.Cut(part, ":")
 	if !found {
-		return trigger{}, failOnError(part, "it needs a colon", spelling.Nearest([]string{"none"}, part))
+		return trigger{}, failOnError(part, "it needs a colon", meantWithoutColon(part))
 	}
 	if before == "rule" {
 		if rules != nil && rules.Lookup(after) == nil {
@@ -80,6 +80,16 @@ func parseTrigger(part string, rules *RuleSet) (trigger, error) {
 	}
 	t.severity = severity
 	return t, nil
+}
+
+// meantWithoutColon is what a part without a colon was probably meant to be: a
+// severity alone goes without a drift state in other tools.
+func meantWithoutColon(part string) string {
+	word := strings.ToLower(part)
+	if severity := spelling.Nearest(severityNames[:], word); severity != "" {
+		return "any:" + severity
+	}
+	return spelling.Nearest([]string{"none"}, word)
 }
 
 // triggerWords are those that may stand before the colon.

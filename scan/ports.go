@@ -97,6 +97,9 @@ func parsePortItem(item string, profiles map[string][]uint16) (portRun, *InputEr
 		return portRun{}, &InputError{Problem: "an empty entry in the list of ports",
 			Advice: "separate ports by single commas, like 10024-10031,10143"}
 	}
+	if item == "-" {
+		return portRun{}, &InputError{Text: item, Problem: "a range of ports without its ends", Advice: "write 1-65535 for all ports"}
+	}
 	if item[0] < '0' || item[0] > '9' {
 		return portRun{}, &InputError{Text: item, Problem: "no such port profile", Advice: profileAdvice(profiles, item)}
 	}

@@ -6,6 +6,7 @@ package main
 // do about it. A hint is never the only place where the cause is said.
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"slices"
@@ -92,8 +93,11 @@ func flagError(flags *pflag.FlagSet, command string, err error) error {
 	switch e := err.(type) {
 	case *pflag.NotExistError:
 		name := e.GetSpecifiedName()
-		if e.GetSpecifiedShortnames() != "" {
-			return usagef(help, "unknown flag %q", "-"+name)
+		if group := e.GetSpecifiedShortnames(); group != "" {
+			return usagef(cmp.Or(habitHint(flags, "-"+group, "-"+name), help), "unknown flag %q", "-"+name)
+		}
+		if hint := habitHint(flags, "--"+name); hint != "" {
+			return usagef(hint, "unknown flag %q", "--"+name)
 		}
 		return usagef(spelling.Hint(flagNames(flags), "--"+name, help), "unknown flag %q", "--"+name)
 	case *pflag.ValueRequiredError:
@@ -104,6 +108,7 @@ func flagError(flags *pflag.FlagSet, command string, err error) error {
 		if c, ok := e.GetFlag().Value.(*choice); ok {
 			usage = spelling.Hint(c.words, e.GetValue(), usage)
 		}
+		usage = secondsHint(e.GetFlag(), e.GetValue(), usage)
 		return usagef(usage,
 			"reading flag %q: bad value %q: %w", "--"+e.GetFlag().Name, e.GetValue(), e.Unwrap())
 	case *pflag.InvalidSyntaxError:

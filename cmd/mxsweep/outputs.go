@@ -67,6 +67,9 @@ func parseOutputs(values []string) ([]outputSpec, error) {
 
 func unknownFormat(name string) error {
 	hint := "one of " + strings.Join(report.Formats(), ", ")
+	if name == "xml" || name == "X" { // the latter of "-oX FILE"
+		return usagef("write -o nmap-xml=FILE or -o junit=FILE; FORMAT is "+hint, "unknown output format %q", name)
+	}
 	return usagef(spelling.Hint(report.Formats(), name, hint), "unknown output format %q", name)
 }
 

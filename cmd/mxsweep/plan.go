@@ -345,7 +345,7 @@ func (p *plan) readBounds(ctx context.Context, parser *scan.Parser, flags *scanF
 	for _, file := range flags.inputs {
 		more, err := parser.TargetFile(ctx, file)
 		if err != nil {
-			return b, err
+			return b, habitual(err, "-i", file)
 		}
 		if len(b.Targets) == 0 {
 			b.Targets = more // a long list is not copied
@@ -357,6 +357,7 @@ func (p *plan) readBounds(ctx context.Context, parser *scan.Parser, flags *scanF
 	switch {
 	case flags.scope != "":
 		b.Allowed, b.Excluded, err = parser.ScopeFile(ctx, flags.scope)
+		err = habitual(err, "-s", flags.scope)
 		p.scopeFiles = append(p.scopeFiles, flags.scope)
 	case policyScope:
 		b.Allowed, b.Excluded, err = p.policyScope(ctx, parser)
