@@ -47,7 +47,7 @@ func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 			names[p.address()] = p.Host
 		}
 	}
-	cleanTitle, title := "Clean: answered, and has no finding", "Silent: nothing answered"
+	cleanTitle, title := "Clean: answered, and has no finding", b.v.sum.Coverage.silentTitle()
 	if !b.v.sum.Complete {
 		cleanTitle = "Answered, and has no finding on the ports that were asked before the run ended"
 	}
@@ -138,6 +138,18 @@ func (c *Coverage) vacant() uint64 {
 		return 0
 	}
 	return min(c.Vacant, math.MaxInt64)
+}
+
+// silentTitle says of what kind the addresses are that gave no answer, in the
+// words of the counts: a run tells how many are vacant, and not which.
+func (c *Coverage) silentTitle() string {
+	switch {
+	case c.vacant() == 0:
+		return "Silent: nothing answered"
+	case c.HostsSilent == 0:
+		return "Vacant: nothing answered, while others did"
+	}
+	return "Silent or vacant: nothing answered"
 }
 
 // ParseRange reads an address, or a range FROM-TO as [FormatRange] writes it,

@@ -118,6 +118,12 @@ func TestAskedHostsAreListed(t *testing.T) {
 			`Clean: answered, and has no finding (2)</dt><dd class="mono">192.0.2.3-192.0.2.4<`,
 			`Silent: nothing answered (6)</dt><dd class="mono">192.0.2.2, 192.0.2.5-192.0.2.9<`,
 		}},
+		{"vacant ones", scope, Coverage{HostsUp: 3, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}, CoverageCounts: &CoverageCounts{Vacant: 6}}, []string{
+			`Vacant: nothing answered, while others did (6)</dt>`,
+		}},
+		{"silent and vacant ones", scope, Coverage{HostsUp: 3, HostsSilent: 2, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}, CoverageCounts: &CoverageCounts{Vacant: 4}}, []string{
+			`Silent or vacant: nothing answered (6)</dt>`,
+		}},
 		{"part of it", scope, Coverage{HostsUp: 1, HostsSilent: 2, Up: []string{"192.0.2.1"}}, []string{
 			`Silent, or not asked in this run (8)</dt>`,
 		}},
