@@ -36,7 +36,7 @@ func evidence(r *Rule, p Port, v Vantage) []string {
 		}
 	}
 	if sentence := answer(s); sentence != "" {
-		list = append(list, sentence)
+		list = append(list, sentence+r.guess(s))
 	}
 	return append(append(append(list, bytes...), dialogue(s)...), reached)
 }
@@ -115,18 +115,16 @@ var talked = map[string]string{
 // answer says in words what the service did, and who does so.
 func answer(s *fingerprint.Service) string {
 	text := talked[s.Protocol]
-	name := productOf(s)
-	switch {
-	case text != "":
-	case s.Protocol != "":
+	if text == "" && s.Protocol != "" {
 		text = "spoke " + s.Protocol
-	case name != "":
-		text = "answered"
-	default:
-		return ""
 	}
-	if name != "" {
-		text += " as " + name + " does"
+	switch name := productOf(s); {
+	case name != "" && text != "":
+		text = "recognized as " + name + " (" + text + ")"
+	case name != "":
+		text = "recognized as " + name
+	case text == "":
+		return ""
 	}
 	if s.Role != "" && s.Role != "unknown" {
 		text += ", in the role " + s.Role
@@ -135,4 +133,21 @@ func answer(s *fingerprint.Service) string {
 		text += ", in front of " + s.Behind.Product
 	}
 	return fmt.Sprintf("%s (confidence %d of 10)", text, s.Confidence)
+}
+
+// guess says what of a finding rests on the port number alone, "" if nothing does.
+func (r *Rule) guess(s *fingerprint.Service) string {
+	switch {
+	case s.RoleByPort:
+		return "; the role is a guess from the port number"
+	case slices.ContainsFunc(r.When, func(c Condition) bool { return c.Place == PlaceInternal && fillsIn(&c, s) }):
+		return "; what it is for is a guess from the port number"
+	}
+	return ""
+}
+
+// fillsIn reports whether a condition holds for a service of which the dialogue
+// told the protocol only.
+func fillsIn(c *Condition, s *fingerprint.Service) bool {
+	return len(c.Protocols) > 0 && slices.Contains(c.Roles, s.Role) && matchesWord(c.Protocols, s.Protocol)
 }

@@ -21,7 +21,7 @@ func TestEvidence(t *testing.T) {
 	got := j.Findings(openPort(10027, s))
 	const (
 		talk    = `greeting "220 mx ESMTP"; sent "\r\n", got (closed without a word); sent "QUITX", got "500 no" (then closed)`
-		who     = "spoke smtp as DKIMproxy does, in the role signing-proxy, in front of Postfix smtpd (confidence 9 of 10)"
+		who     = "recognized as DKIMproxy (spoke smtp), in the role signing-proxy, in front of Postfix smtpd (confidence 9 of 10)"
 		reached = "port 10027/tcp accepts connections (syn-ack), seen from the vantage point internet"
 	)
 	if ids(got) != "MXS1004 MXS1401" || !slices.Equal(got[0].Evidence, []string{who, talk, reached}) {
@@ -36,6 +36,27 @@ func TestEvidence(t *testing.T) {
 	}
 	if e := j.Findings(openPort(10031, nil))[0].Evidence; !strings.HasPrefix(e[0], "only the port number is known") {
 		t.Errorf("got %q", e)
+	}
+}
+
+// TestGuessedRole: where the port number alone makes a re-injection listener of an
+// MTA, the finding says so.
+func TestGuessedRole(t *testing.T) {
+	told := svc("smtp", "reinjection", "Postfix")
+	guessed := svc("smtp", "reinjection", "Postfix")
+	guessed.RoleByPort = true
+	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
+	for want, s := range map[string]*fingerprint.Service{
+		"of 10)": told,
+		"; the role is a guess from the port number":       guessed,
+		"; what it is for is a guess from the port number": svc("smtp", "unknown", ""),
+	} {
+		list := j.Findings(openPort(10025, s))
+		if i := slices.IndexFunc(list, func(f Finding) bool { return f.Rule.ID == "MXS1002" }); i < 0 {
+			t.Errorf("no MXS1002 in %s", ids(list))
+		} else if got := list[i].Evidence[0]; !strings.HasSuffix(got, want) {
+			t.Errorf("got %q, want the end %q", got, want)
+		}
 	}
 }
 
@@ -57,9 +78,10 @@ func TestQuotedEndsWithAWord(t *testing.T) {
 
 func TestAnswerInWords(t *testing.T) {
 	for want, s := range map[string]*fingerprint.Service{
-		"negotiated the milter protocol as OpenDKIM does, in the role milter (confidence 9 of 10)": {Protocol: "milter", Product: "OpenDKIM", Role: "milter", Confidence: 9},
-		"spoke lmtp (confidence 7 of 10)": {Protocol: "lmtp", Role: "unknown", Confidence: 7},
-		"":                                {},
+		"recognized as OpenDKIM (negotiated the milter protocol), in the role milter (confidence 9 of 10)": {Protocol: "milter", Product: "OpenDKIM", Role: "milter", Confidence: 9},
+		"spoke lmtp (confidence 7 of 10)":            {Protocol: "lmtp", Role: "unknown", Confidence: 7},
+		"recognized as Dovecot (confidence 4 of 10)": {Product: "Dovecot", Role: "unknown", Confidence: 4},
+		"": {},
 	} {
 		if got := answer(s); got != want {
 			t.Errorf("got %q, want %q", got, want)

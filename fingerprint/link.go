@@ -30,7 +30,9 @@ func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Ser
 		}
 	}
 	for port, svc := range services {
-		svc.Role = roleAt(svc, port, ports)
+		if role := roleAt(svc, port, ports); role != svc.Role {
+			svc.Role, svc.RoleByPort = role, true
+		}
 	}
 	if stack := stackOf(set, services); stack != "" {
 		for _, svc := range services {

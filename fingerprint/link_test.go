@@ -37,6 +37,9 @@ func TestLink(t *testing.T) {
 		if got := services[port].Role; got != want {
 			t.Errorf("the role of port %d is %q, want %q", port, got, want)
 		}
+		if got, want := services[port].RoleByPort, slices.Contains([]uint16{587, 10028, 10143}, port); got != want {
+			t.Errorf("the role of port %d is guessed from the port: %t, want %t", port, got, want)
+		}
 	}
 	if got, want := services[10027].SameAs, []uint16{25, 587, 10028}; !reflect.DeepEqual(got, want) {
 		t.Errorf("10027 greets like %d, want %d", got, want)

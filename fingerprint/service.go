@@ -33,6 +33,10 @@ type Service struct {
 	// result schema; "unknown" if nothing tells.
 	Role string
 
+	// RoleByPort says that Role is a guess from the port number: the dialogue
+	// told only what kind of daemon it is.
+	RoleByPort bool
+
 	// Behind is the next hop that shows through a proxy; nil if none does.
 	Behind *Behind
 

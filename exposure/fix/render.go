@@ -92,8 +92,8 @@ func (f *Fix) afterSummary(v Values) []string {
 		}
 	}
 	if f.Process != "" {
-		list = append(list, v.fill("Before: ss -Hltnp 'sport = :{port}' must name ")+f.Process+
-			"; if it names another program, that one has to be bound, and this file stays as it is")
+		list = append(list, v.fill("Before: ss -Hltnp 'sport = :{port}' must show ")+f.Process+
+			"; if it shows another program, leave this file alone and bind that program's listener instead")
 	}
 	for _, c := range []struct{ what, command string }{{"Check", f.Check}, {"Apply", f.Apply}} {
 		if c.command != "" {
@@ -171,8 +171,8 @@ func Elsewhere(fixes []*Fix, v Values) []string {
 		return nil
 	}
 	return []string{
-		v.fill("Where the peer is another host: bind the internal address between the two, and drop port {port} for all others at the packet filter"),
-		v.fill("In a container: leave the bind address, and publish the port as 127.0.0.1:{port}:{port} or not at all"),
+		v.fill("If the peer runs on another host: bind the internal address that the peer connects to instead, and block port {port} for all other hosts in the packet filter"),
+		v.fill("In a container: keep the bind address, and publish the port as 127.0.0.1:{port}:{port} or not at all"),
 	}
 }
 
