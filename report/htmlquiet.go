@@ -51,7 +51,7 @@ func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 	if !b.v.sum.Complete {
 		cleanTitle = "Answered, and has no finding on the ports that were asked before the run ended"
 	}
-	if c := &b.v.sum.Coverage; all && !b.v.sum.Complete || addressCount(silent) > uint64(max(c.HostsSilent, 0))+c.vacant() {
+	if c := &b.v.sum.Coverage; all && !b.v.sum.Complete || AddressCount(silent) > uint64(max(c.HostsSilent, 0))+c.vacant() {
 		title = "Silent, or not asked in this run"
 	}
 	list := []htmlQuiet{
@@ -108,7 +108,7 @@ func (b *htmlBuilder) upAndAsked() (up, asked netipx.IPSetBuilder, all bool) {
 
 // newHTMLQuiet lists the addresses of a set, neighbors as a range.
 func newHTMLQuiet(title string, set *netipx.IPSet, names map[netip.Addr]string) htmlQuiet {
-	q := htmlQuiet{Title: title, Count: grouped(addressCount(set))}
+	q := htmlQuiet{Title: title, Count: grouped(AddressCount(set))}
 	for _, r := range set.Ranges() {
 		text := FormatRange(r)
 		if name := names[r.From()]; name != "" && r.From() == r.To() {
@@ -119,8 +119,8 @@ func newHTMLQuiet(title string, set *netipx.IPSet, names map[netip.Addr]string) 
 	return q
 }
 
-// addressCount is how many addresses a set has, at most what a uint64 holds.
-func addressCount(set *netipx.IPSet) uint64 {
+// AddressCount is how many addresses a set has, at most what a uint64 holds.
+func AddressCount(set *netipx.IPSet) uint64 {
 	var n uint64
 	for _, p := range set.Prefixes() {
 		bits := p.Addr().BitLen() - p.Bits()

@@ -83,6 +83,31 @@ func (m *merger) upHosts() []string {
 	return list
 }
 
+// hostsUp is how many hosts are up in all runs together, of a sum that counts those
+// seen from several vantage points several times. Where a run does not tell its
+// hosts, it is the sum.
+func (m *merger) hostsUp(sum uint64) uint64 {
+	var b netipx.IPSetBuilder
+	var most uint64
+	for _, r := range m.runs {
+		c := &r.summary.Coverage
+		if c.Up == nil && c.HostsUp > 0 {
+			return sum
+		}
+		most = max(most, uint64(max(c.HostsUp, 0))) // zones are not told apart in what follows
+		for _, text := range c.Up {
+			if ip, ok := report.ParseRange(text); ok {
+				b.AddRange(ip)
+			}
+		}
+	}
+	set, err := b.IPSet()
+	if err != nil {
+		return sum
+	}
+	return min(sum, max(most, report.AddressCount(set)))
+}
+
 // askedParts are what each of the runs asked, as far as it tells.
 func (m *merger) askedParts() []exposure.AskedPart {
 	var parts []exposure.AskedPart

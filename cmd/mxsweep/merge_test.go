@@ -143,6 +143,26 @@ func TestMergedShardsOfAName(t *testing.T) {
 	}
 }
 
+// TestMergedHostsUp: a host that runs saw from two vantage points is one host up.
+func TestMergedHostsUp(t *testing.T) {
+	closed := func(addr string) mergePort { return mergePort{addr: addr, state: scan.StateClosed} }
+	inside := madeRun(t, "1.json", "lan", "", closed("192.0.2.1"), closed("192.0.2.2"))
+	outside := madeRun(t, "2.json", "internet", "", closed("192.0.2.1"), closed("192.0.2.3"))
+	inside.summary.Coverage.Up = []string{"192.0.2.1", "192.0.2.2"}
+	outside.summary.Coverage.Up = []string{"192.0.2.1", "192.0.2.3"}
+	if _, c := merged(t, nil, inside, outside); c.summary.Coverage.HostsUp != 3 || c.summary.Coverage.Planned != 4 {
+		t.Errorf("got %+v", c.summary.Coverage)
+	}
+	outside.summary.Coverage.Up = []string{"192.0.2.1-192.0.2.2"} // a range is as many hosts as it has addresses
+	if _, c := merged(t, nil, inside, outside); c.summary.Coverage.HostsUp != 2 {
+		t.Errorf("got %+v", c.summary.Coverage)
+	}
+	outside.summary.Coverage.Up = nil // it does not tell which ones were up
+	if _, c := merged(t, nil, inside, outside); c.summary.Coverage.HostsUp != 4 {
+		t.Errorf("of an older run: %+v", c.summary.Coverage)
+	}
+}
+
 func TestMergedCoverage(t *testing.T) {
 	one := madeRun(t, "1.json", "internet", "1/3", mergePort{addr: "192.0.2.1", state: scan.StateClosed})
 	two := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
@@ -154,6 +174,14 @@ func TestMergedCoverage(t *testing.T) {
 	}
 	if _, c := merged(t, nil, one, empty); c.verdict.Code != exposure.ExitIncomplete {
 		t.Errorf("without shard 2: %+v", c.summary)
+	}
+	_, c := merged(t, nil, empty)
+	var codes []string
+	for _, n := range c.verdict.Notices {
+		codes = append(codes, n.Code)
+	}
+	if c.verdict.Code != exposure.ExitIncomplete || !slices.Contains(codes, exposure.NoticeShardMissing) || slices.Contains(codes, exposure.NoticeNothingInScope) {
+		t.Errorf("with nothing but an empty shard: %v, %+v", codes, c.summary)
 	}
 	blind := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
 	blind.notices = []report.Notice{{Code: exposure.NoticeCanary, Level: "error", Message: "The canary did not answer."}}

@@ -36,6 +36,7 @@ func (m *merger) coverage() exposure.Coverage {
 			sum.Accepted = capped(sum.Accepted, *n.Accepted)
 		}
 	}
+	sum.HostsUp = m.hostsUp(sum.HostsUp)
 	return sum
 }
 

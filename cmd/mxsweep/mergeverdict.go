@@ -29,6 +29,9 @@ func (m *merger) conclude() mergedConclusion {
 	facts.Incomplete = append(facts.Incomplete, m.missing...)
 	facts.Unknown = m.required(facts.Incomplete)
 	c.verdict = m.gate.Decide(facts, c.findings)
+	if len(m.missing) > 0 { // what is in scope is in those shards
+		c.verdict.Notices = slices.DeleteFunc(c.verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeNothingInScope })
+	}
 	c.verdict.Complete = c.verdict.Complete && whole
 	c.verdict.Notices = slices.Concat(c.verdict.Notices, drifted, m.differ, carried, m.policy.NeverAskedBy(m.askedParts()))
 	entries := m.policy.Notices(c.findings, c.verdict.Notices, m.now)
