@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -25,6 +26,28 @@ func TestTextSummary(t *testing.T) {
 	}
 	if few := string(write(t, "text", Options{}, realRun(t, 1, 31))); strings.Contains(few, "What is wrong") {
 		t.Error("a report of 31 findings has a table")
+	}
+}
+
+// TestLoopbackAsHost: the head of a report says that loopback was judged as seen
+// from the host where the run stands elsewhere.
+func TestLoopbackAsHost(t *testing.T) {
+	for _, tt := range []struct{ ip, run, finding, want string }{
+		{"127.0.0.1", "internet", "host", "vantage internet (loopback addresses as host)"},
+		{"127.0.0.1", "internet", "internet", "vantage internet, "},
+		{"127.0.0.1", "host", "host", "vantage host, "},
+		{"127.0.0.1", "lan+host", "host", "vantage lan+host, "},
+		{"192.0.2.1", "internet", "host", "vantage internet, "},
+	} {
+		run := realRun(t, 1, 1)
+		run.run.Vantage = tt.run
+		run.ports[0].IP, run.ports[0].addr = tt.ip, netip.MustParseAddr(tt.ip)
+		run.findings[0].IP, run.findings[0].addr, run.findings[0].Vantage = tt.ip, netip.MustParseAddr(tt.ip), tt.finding
+		for _, format := range []string{"text", "markdown"} {
+			if text := strings.Join(strings.Fields(string(write(t, format, Options{}, run))), " "); !strings.Contains(text, tt.want) {
+				t.Errorf("%s of %s from %s, finding from %s: no %q in\n%.900s", format, tt.ip, tt.run, tt.finding, tt.want, text)
+			}
+		}
 	}
 }
 

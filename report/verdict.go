@@ -166,7 +166,7 @@ const briefPorts = 60
 
 // provenance says which program looked at what, when and from where.
 func (v *view) provenance() string {
-	s := "mxsweep " + v.tool.Version + ", vantage " + v.run.Vantage
+	s := "mxsweep " + v.tool.Version + ", vantage " + v.run.Vantage + v.asHost()
 	if v.run.Scope.Name != "" {
 		s += ", scope " + v.run.Scope.Name
 	}
@@ -189,6 +189,26 @@ func (v *view) provenance() string {
 		s += ", judged as of " + v.run.Now.UTC().Format("2006-01-02 15:04 UTC") + " (--now)"
 	}
 	return s
+}
+
+// asHost is said of a run from elsewhere whose findings on loopback were seen from
+// the host itself; "" where there are none.
+func (v *view) asHost() string {
+	const host = string(exposure.ClassHost)
+	if slices.Contains(strings.Split(v.run.Vantage, "+"), host) {
+		return ""
+	}
+	for i := range v.hosts {
+		if !v.hosts[i].addr.IsLoopback() {
+			continue
+		}
+		for _, p := range v.hosts[i].ports {
+			if slices.ContainsFunc(p.findings, func(f *Finding) bool { return f.Vantage == host }) {
+				return " (loopback addresses as " + host + ")"
+			}
+		}
+	}
+	return ""
 }
 
 func (v *view) baseline() string {
