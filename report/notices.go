@@ -1,6 +1,11 @@
 package report
 
-import "github.com/mxsweep/mxsweep/exposure"
+import (
+	"cmp"
+	"slices"
+
+	"github.com/mxsweep/mxsweep/exposure"
+)
 
 // The codes of the notices that only reports give; those of a run are in
 // package exposure. A code never changes its meaning.
@@ -21,6 +26,14 @@ func NewNotice(n exposure.Notice, tree Tree) Notice {
 
 		Acceptance: newAcceptance(n.Acceptance),
 	}
+}
+
+// NoticeKinds lists all kinds of notices, of runs and of reports, in the order of
+// their codes.
+func NoticeKinds() []exposure.NoticeKind {
+	list := append(exposure.NoticeKinds(), NoticeKindOf(NoticeCutShort), NoticeKindOf(NoticeLeftOut))
+	slices.SortFunc(list, func(a, b exposure.NoticeKind) int { return cmp.Compare(a.Code, b.Code) })
+	return list
 }
 
 // NoticeKindOf describes a code, of a run or of a report.

@@ -26,7 +26,12 @@ the edit, and the commands that check it, make it take effect and show that it
 worked. Nothing is changed. "-" reads standard input. Of a run that was cut short
 the plan holds what there is of it, and the exit code is 3.`,
 		Example: "  mxsweep fix --plan run.json\n  mxsweep fix --plan run.jsonl --markdown",
-		Args:    exactArgs(0, ""),
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 1 && file == "" {
+				return usagef("mxsweep fix --plan "+visible(args[0]), "reading the arguments %q: a run is named by --plan", args)
+			}
+			return exactArgs(0, "")(cmd, args)
+		},
 		RunE: func(*cobra.Command, []string) error {
 			switch {
 			case file == "":

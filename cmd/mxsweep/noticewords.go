@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"regexp"
+	"slices"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
@@ -25,6 +26,17 @@ func namedNotices(words []string) (kinds []exposure.NoticeKind, rest []string) {
 		}
 	}
 	return kinds, rest
+}
+
+// foundNotices are the kinds of notices that hold all of the words, in any case;
+// none of no word.
+func foundNotices(words []string) []exposure.NoticeKind {
+	if len(words) == 0 {
+		return nil
+	}
+	return slices.DeleteFunc(report.NoticeKinds(), func(k exposure.NoticeKind) bool {
+		return !holdsWords([]string{k.Name, k.Title, k.Why, k.Help}, words)
+	})
 }
 
 // explainNotice writes all that is known of a kind of notice, wrapped at width

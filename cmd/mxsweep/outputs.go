@@ -8,6 +8,7 @@ import (
 	"fmt"
 	"hash"
 	"io"
+	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -53,7 +54,7 @@ func parseOutputs(values []string) ([]outputSpec, error) {
 		spec := outputSpec{format, file}
 		switch {
 		case !slices.Contains(report.Formats(), format):
-			errs = append(errs, unknownFormat(format))
+			errs = append(errs, unknownFormat(format, named))
 		case file == "":
 			errs = append(errs, usagef("FORMAT=FILE, or FORMAT alone for standard output", "reading output %q: no file is named", v))
 		case file == "-" && slices.ContainsFunc(specs, func(o outputSpec) bool { return o.file == file }):
@@ -65,10 +66,20 @@ func parseOutputs(values []string) ([]outputSpec, error) {
 	return specs, errors.Join(errs...)
 }
 
-func unknownFormat(name string) error {
+// unknownFormat refuses a format; named says that a file came with it. Without one
+// the word may be that of a file whose format its extension tells.
+func unknownFormat(name string, named bool) error {
 	hint := "one of " + strings.Join(report.Formats(), ", ")
 	if name == "xml" || name == "X" { // the latter of "-oX FILE"
 		return usagef("write -o nmap-xml=FILE or -o junit=FILE; FORMAT is "+hint, "unknown output format %q", name)
+	}
+	ext := strings.TrimPrefix(filepath.Ext(name), ".")
+	format, ok := map[string]string{"txt": "text", "md": "markdown"}[ext]
+	if !ok {
+		format = ext
+	}
+	if !named && slices.Contains(report.Formats(), format) {
+		return usagef(fmt.Sprintf("did you mean -o %s=%s?", format, name), "unknown output format %q", name)
 	}
 	return usagef(spelling.Hint(report.Formats(), name, hint), "unknown output format %q", name)
 }

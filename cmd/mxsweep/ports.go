@@ -2,6 +2,7 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"strconv"
@@ -134,10 +135,15 @@ func (p *portPrinter) unknown(arg string, err error) error {
 		}
 	}
 	best := spelling.Nearest(words, strings.ToLower(arg))
-	if _, profile := p.known.Profile(best); best == "" || profile {
-		return coded(exitUsage, err) // which tells the profiles
+	hint := fmt.Sprintf("did you mean %q? \"mxsweep ports\" lists all", best)
+	var input *scan.InputError
+	if _, profile := p.known.Profile(best); (best == "" || profile) && errors.As(err, &input) {
+		hint = input.Advice // which tells the profiles
 	}
-	return usagef(fmt.Sprintf("did you mean %q? \"mxsweep ports\" lists all", best), "%w", err)
+	if arg != "" && strings.Trim(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "" {
+		return usagef(hint, "no port, profile or word %q", arg)
+	}
+	return usagef(hint, "%w", err)
 }
 
 // list writes one line for each of the ports.

@@ -24,8 +24,8 @@ func newRules(s *session) *cobra.Command {
 		Use:   "rules [ID...|WORD...]",
 		Short: "explain the rules: why, how severe, how to fix, how to accept",
 		Long: `Lists all rules, or explains those whose IDs are given. Other words are searched
-for in the rules, with their software and advice; rules that contain all of them
-are listed. The codes of notices (MXS9...) are explained, too.`,
+for in the rules, with their software and advice, and in the notices; those that
+contain all of them are listed. The codes of notices (MXS9...) are explained, too.`,
 		Example: "  mxsweep rules\n  mxsweep rules MXS1001\n  mxsweep rules open relay",
 		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return without(completeRules(), given), cobra.ShellCompDirectiveNoFileComp
@@ -56,6 +56,13 @@ are listed. The codes of notices (MXS9...) are explained, too.`,
 					return err
 				}
 			}
+			var about []exposure.NoticeKind
+			if !byID {
+				about = foundNotices(words)
+			}
+			if len(rules) == 0 && len(notices) == 0 && (len(about) == 0 || asJSON || markdown) {
+				return noRule(set, words, about)
+			}
 			switch {
 			case asJSON:
 				err = rulesJSON(&b, rules)
@@ -66,7 +73,7 @@ are listed. The codes of notices (MXS9...) are explained, too.`,
 					fmt.Fprintf(&b, "## %s: %s\n\n%s\n", r.ID, r.Title, r.HelpMarkdown())
 				}
 			case !byID:
-				listRules(&b, rules)
+				listRules(&b, rules, about)
 			default:
 				for i, r := range rules {
 					if i > 0 || len(notices) > 0 {
@@ -105,8 +112,7 @@ func chosenRules(set *exposure.RuleSet, words []string) (rules []*exposure.Rule,
 		rules, err = namedRules(set, words)
 		return rules, true, err
 	case 0:
-		rules, err = foundRules(set, words)
-		return rules, false, err
+		return foundRules(set, words), false, nil
 	}
 	return nil, false, usagef("give either ids or words to look for", "reading the arguments %q: ids of rules among words", words)
 }
@@ -129,9 +135,8 @@ func namedRules(set *exposure.RuleSet, ids []string) ([]*exposure.Rule, error) {
 }
 
 // foundRules are the rules that hold all of the words, in any case.
-func foundRules(set *exposure.RuleSet, words []string) ([]*exposure.Rule, error) {
+func foundRules(set *exposure.RuleSet, words []string) []*exposure.Rule {
 	var rules []*exposure.Rule
-	var known []string
 	for _, r := range set.All() {
 		texts := append([]string{r.Title, r.Name, r.Why, r.Fix.Default}, r.Tags...)
 		for _, f := range r.Fix.Fixes() {
@@ -140,17 +145,36 @@ func foundRules(set *exposure.RuleSet, words []string) ([]*exposure.Rule, error)
 		if holdsWords(texts, words) {
 			rules = append(rules, r)
 		}
-		known = append(append(known, r.Tags...), strings.Fields(strings.ToLower(r.Title))...)
 	}
-	if len(rules) == 0 {
-		return nil, usagef(spelling.Hint(known, words[0], `"mxsweep rules" lists all`), "looking for a rule with %s: none found", quoted(words))
-	}
-	return rules, nil
+	return rules
 }
 
-func listRules(b *bytes.Buffer, rules []*exposure.Rule) {
+// noRule says that no rule holds the words, and what was probably meant; about are
+// the notices that hold them.
+func noRule(set *exposure.RuleSet, words []string, about []exposure.NoticeKind) error {
+	hint := `"mxsweep rules" lists all`
+	if id := "MXS" + words[0]; set.Lookup(id) != nil || report.NoticeKindOf(id).Title != "" {
+		hint = fmt.Sprintf("did you mean %q? %s", id, hint)
+	} else if len(about) > 0 {
+		hint = "notices hold it, and are told as text only: leave --json and --markdown out"
+	} else {
+		var known []string
+		for _, r := range set.All() {
+			known = append(append(known, r.Tags...), strings.Fields(strings.ToLower(r.Title))...)
+		}
+		hint = spelling.Hint(known, words[0], hint)
+	}
+	return usagef(hint, "looking for a rule with %s: none found", quoted(words))
+}
+
+// listRules writes a line for each rule, and for each of the notices about which the
+// user asked.
+func listRules(b *bytes.Buffer, rules []*exposure.Rule, about []exposure.NoticeKind) {
 	for _, r := range rules {
 		fmt.Fprintf(b, "%s  %-8s  %4.1f  %s\n", r.ID, r.Severity, r.Score, r.Title)
+	}
+	for _, k := range about {
+		fmt.Fprintf(b, "%s  %-8s        %s\n", k.Code, k.Level, k.Title)
 	}
 	b.WriteString("\n\"mxsweep rules ID\" explains one.\n")
 }
