@@ -4,6 +4,7 @@ import (
 	"errors"
 	"math"
 	"net/netip"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -234,6 +235,27 @@ func TestNoticeKinds(t *testing.T) {
 		last = k.Code
 		if k.Name == "" || k.Level == "" || k.Title == "" || k.Why == "" || k.Help == "" {
 			t.Errorf("%s lacks a text", k.Code)
+		}
+	}
+}
+
+// TestCoverageAdvice: what holds for silent addresses of ranges is told where there
+// are some.
+func TestCoverageAdvice(t *testing.T) {
+	single := []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 4}}
+	for _, tt := range []struct {
+		name   string
+		facts  RunFacts
+		canary bool
+	}{
+		{"a port that cannot be told", RunFacts{Coverage: Coverage{Planned: 1, HostsUp: 1}}, false},
+		{"a silent target", RunFacts{Coverage: Coverage{Planned: 5, Closed: 1, HostsUp: 1, HostsSilent: 1}, Silent: single}, false},
+		{"silent addresses of a range", RunFacts{Coverage: Coverage{Planned: 5, Closed: 1, HostsUp: 1, HostsSilent: 3}, Silent: single}, true},
+	} {
+		v := Gate{MinCoverage: 0.95}.Decide(tt.facts, nil)
+		i := slices.IndexFunc(v.Notices, func(n Notice) bool { return n.Code == NoticeCoverage })
+		if i < 0 || strings.Contains(v.Notices[i].Message, "--canary") != tt.canary {
+			t.Errorf("%s: %+v", tt.name, v.Notices)
 		}
 	}
 }

@@ -133,9 +133,13 @@ func (g Gate) cover(v *Verdict, facts RunFacts) (unrouted bool) {
 		if only {
 			return true
 		}
+		vacant := ""
+		if c.HostsSilent > uint64(len(facts.Silent)) { // the others are of ranges
+			vacant = " Where addresses of a range are silent, a --canary HOST:PORT on another machine that answers shows that nothing is there."
+		}
 		v.add(ExitIncomplete, NewNotice(NoticeCoverage, "", nil,
-			"%d of %s conclusive (%s), the floor is %s; %s up, %d silent.",
-			c.Conclusive(), plural(c.Planned, "pair"), percent(c.Ratio()), percent(g.MinCoverage), plural(c.HostsUp, "host"), c.HostsSilent))
+			"%d of %s conclusive (%s), the floor is %s; %s up, %d silent.%s",
+			c.Conclusive(), plural(c.Planned, "pair"), percent(c.Ratio()), percent(g.MinCoverage), plural(c.HostsUp, "host"), c.HostsSilent, vacant))
 	}
 	return unrouted
 }
