@@ -314,10 +314,14 @@ func levelColor(level string) string {
 func (t *textWriter) hints(v *view) {
 	rule, port := v.example()
 	host, nameless := v.nameless()
-	if rule == "" && port == 0 {
+	code := v.obstacle()
+	if rule == "" && port == 0 && code == "" {
 		return
 	}
 	t.blank()
+	if code != "" {
+		t.para("", 0, 2, "mxsweep rules "+code+"  says what a notice means and what to do.")
+	}
 	if rule != "" {
 		t.para("", 0, 2, "mxsweep rules "+rule+"  says more on a finding: why, how to fix it, how to accept it.")
 	}

@@ -255,6 +255,20 @@ func (v *view) unseen() []remark {
 	return list
 }
 
+// obstacle is the code of the first notice that keeps the run from being whole; ""
+// if it is whole.
+func (v *view) obstacle() string {
+	if !v.sum.partial() {
+		return ""
+	}
+	for _, n := range v.notices {
+		if n.Level == string(exposure.LevelError) {
+			return n.Code
+		}
+	}
+	return ""
+}
+
 // aside reports whether a notice tells of each host that its ports do not speak
 // for themselves.
 func (v *view) aside(hosts []string) bool {

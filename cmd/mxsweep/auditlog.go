@@ -188,7 +188,7 @@ func (s *session) refused(ctx context.Context, flags *scanFlags, cause error) er
 	fields["command"], fields["reason"] = strings.Join(s.redacted(), " "), cause.Error()
 	err = a.append(exposure.AuditRefused, fields)
 	for _, n := range a.notices() {
-		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
+		s.tell(n)
 	}
 	return errors.Join(cause, err)
 }

@@ -63,9 +63,14 @@ func (s *session) warn(p *plan, outs *outputs, c *conclusion) {
 	for _, n := range c.verdict.Notices {
 		// Outputs that failed are told as errors, once they are closed.
 		if n.Level != exposure.LevelNote && n.Code != exposure.NoticeOutput {
-			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
+			s.tell(n)
 		}
 	}
+}
+
+// tell writes a notice on standard error, with the code that "mxsweep rules" explains.
+func (s *session) tell(n exposure.Notice) {
+	fmt.Fprintf(s.stderr, "mxsweep: %s: %s\n", n.Code, visible(n.Message))
 }
 
 // why says in one line why the gate does not pass, "" if it does or if an
@@ -80,7 +85,7 @@ func (c *conclusion) why(gate *exposure.Gate) string {
 	for _, level := range []exposure.Level{exposure.LevelError, exposure.LevelWarning} {
 		for _, n := range c.verdict.Notices {
 			if n.Level == level {
-				return n.Message
+				return n.Code + ": " + n.Message
 			}
 		}
 	}

@@ -83,7 +83,7 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))
 	}
 	for _, n := range policy.OwnNotices(flags.time()) {
-		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(n.Message))
+		s.tell(n)
 	}
 	return writing(standardOutput, err)
 }
