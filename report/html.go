@@ -154,7 +154,7 @@ func newHTMLPage(v *view, c *collector, o Options) *htmlPage {
 	p.Facts = []htmlFact{
 		{Label: "Seen", Text: v.coverage()},
 		{Label: "When", Text: period(v.run.StartTime, v.run.EndTime)},
-		{Label: "Seen from", Text: vantageText(v.run.Vantage) + v.asHost()},
+		{Label: "Seen from", Text: vantageText(v.run.Vantage) + v.loopback()},
 	}
 	if v.run.Authorization != "" {
 		p.Facts = append(p.Facts, htmlFact{Label: "Authorized by", Text: v.run.Authorization})

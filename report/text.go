@@ -18,6 +18,7 @@ type textWriter struct {
 	evidence string // as in Options
 	only     string
 	told     map[string]bool // rules whose reason was given
+	cut      bool            // whether a fix was cut
 }
 
 func newText(w io.Writer, o Options) Writer {
@@ -96,7 +97,7 @@ func (t *textWriter) plan() {
 		return
 	}
 	t.blank()
-	t.para(t.paint(bold, "To fix")+"  ", 8, 4, p.Headline()+"; mxsweep fix --plan RUN adds the commands")
+	t.para(t.paint(bold, "To fix")+"  ", 8, 4, p.Headline()+"; for the commands, save the run (-o text -o json=run.json), then mxsweep fix --plan run.json")
 	n := 0
 	for _, h := range p.Hosts {
 		for i := range h.Edits {
@@ -233,12 +234,22 @@ func (t *textWriter) finding(v *view, f *Finding) {
 	}
 	for i, line := range v.fix(f, t.verbose) {
 		if i == 0 {
-			t.labeled(6, "fix", line)
+			t.labeled(6, "fix", t.explained(line))
 		} else {
 			pad := 11 + len(line) - len(strings.TrimLeft(line, " ")) // a blank may begin a continued line
 			t.para(strings.Repeat(" ", pad), pad, pad+2, line)
 		}
 	}
+}
+
+// explained is the first line of a fix, which tells of the first that was cut how
+// to see the rest.
+func (t *textWriter) explained(line string) string {
+	if t.cut || !strings.HasSuffix(line, more) {
+		return line
+	}
+	t.cut = true
+	return line + " (-v shows all)"
 }
 
 // known counts the findings that the baseline has and nothing fails on.

@@ -29,12 +29,12 @@ func TestTextSummary(t *testing.T) {
 	}
 }
 
-// TestLoopbackAsHost: the head of a report says that loopback was judged as seen
-// from the host where the run stands elsewhere.
-func TestLoopbackAsHost(t *testing.T) {
+// TestLoopback: the head of a report says that loopback was judged as seen from the
+// host where the run stands elsewhere, or as a public address.
+func TestLoopback(t *testing.T) {
 	for _, tt := range []struct{ ip, run, finding, want string }{
 		{"127.0.0.1", "internet", "host", "vantage internet (loopback addresses as host)"},
-		{"127.0.0.1", "internet", "internet", "vantage internet, "},
+		{"127.0.0.1", "internet", "internet", "vantage internet (127.0.0.1 stands for a public address)"},
 		{"127.0.0.1", "host", "host", "vantage host, "},
 		{"127.0.0.1", "lan+host", "host", "vantage lan+host, "},
 		{"192.0.2.1", "internet", "host", "vantage internet, "},

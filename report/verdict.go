@@ -166,7 +166,7 @@ const briefPorts = 60
 
 // provenance says which program looked at what, when and from where.
 func (v *view) provenance() string {
-	s := "mxsweep " + v.tool.Version + ", vantage " + v.run.Vantage + v.asHost()
+	s := "mxsweep " + v.tool.Version + ", vantage " + v.run.Vantage + v.loopback()
 	if v.run.Scope.Name != "" {
 		s += ", scope " + v.run.Scope.Name
 	}
@@ -191,10 +191,10 @@ func (v *view) provenance() string {
 	return s
 }
 
-// asHost is said of a run from elsewhere whose findings on loopback were seen from
-// the host itself; "" where there are none.
-func (v *view) asHost() string {
-	const host = string(exposure.ClassHost)
+// loopback says, of a run from elsewhere with findings on loopback, as what they
+// were judged; "" where there are none.
+func (v *view) loopback() string {
+	const host, internet = string(exposure.ClassHost), string(exposure.ClassInternet)
 	if slices.Contains(strings.Split(v.run.Vantage, "+"), host) {
 		return ""
 	}
@@ -203,8 +203,13 @@ func (v *view) asHost() string {
 			continue
 		}
 		for _, p := range v.hosts[i].ports {
-			if slices.ContainsFunc(p.findings, func(f *Finding) bool { return f.Vantage == host }) {
-				return " (loopback addresses as " + host + ")"
+			for _, f := range p.findings {
+				switch f.Vantage {
+				case host:
+					return " (loopback addresses as " + host + ")"
+				case internet: // the demo; the advice to bind 127.0.0.1 else reads as if it were done
+					return " (" + v.hosts[i].ip + " stands for a public address)"
+				}
 			}
 		}
 	}

@@ -284,10 +284,13 @@ func (v *view) fix(f *Finding, all bool) []string {
 	}
 	lines := strings.Split(text, "\n")
 	if len(lines) > 1 && !all {
-		return []string{strings.TrimRight(lines[0], " ") + " …"}
+		return []string{strings.TrimRight(lines[0], " ") + more}
 	}
 	return lines
 }
+
+// more ends a text of which there is more.
+const more = " …"
 
 // gist is as many whole sentences of s as it takes to say something: at
 // least one, and a second where the first only says what the port is.

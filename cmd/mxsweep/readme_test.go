@@ -64,7 +64,7 @@ func TestDocumentedCommandsParse(t *testing.T) {
 }
 
 // shownLines is how much of a run the README shows.
-const shownLines = 19
+const shownLines = 20
 
 // TestReadmeShowsWhatTheDemoPrints keeps the first thing that a reader sees
 // true. With -update it rewrites the README.
