@@ -135,6 +135,8 @@ func newService(s *fingerprint.Service) *Service {
 			Sent:     Sanitise(e.Sent, maxEvidence),
 			Observed: Sanitise(e.Observed, maxEvidence),
 			Shows:    Sanitise(e.Shows, maxSentence),
+
+			Observation: Sanitise(e.Observation, maxField),
 		})
 	}
 	return w

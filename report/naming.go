@@ -12,15 +12,24 @@ func (s *Service) naming() string {
 	if s.label() == "" {
 		return ""
 	}
-	var parts []string
+	var probes, parts []string
 	for _, e := range s.Evidence {
-		if e.Shows != "" && !slices.Contains(parts, e.Shows) {
+		switch {
+		case e.Observation == "": // what the probe is for is nothing that was seen
+			if !slices.Contains(probes, e.Probe) {
+				probes = append(probes, e.Probe)
+			}
+		case e.Shows != "" && !slices.Contains(parts, e.Shows):
 			parts = append(parts, e.Shows)
 		}
 	}
-	text := "signature " + cmp.Or(s.MatchedRule, "not recorded")
+	told := ""
+	if len(probes) > 0 {
+		told = ", told by " + strings.Join(probes, ", ")
+	}
+	text := "signature " + cmp.Or(s.MatchedRule, "not recorded") + told
 	if s.Product == "" {
-		text = "it speaks " + s.Name + "; no signature names the product"
+		text = "it speaks " + s.Name + told + "; no signature names the product"
 	}
 	if len(parts) > 0 {
 		text += ": " + strings.Join(parts, "; ")

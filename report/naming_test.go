@@ -3,7 +3,8 @@ package report
 import "testing"
 
 func TestNaming(t *testing.T) {
-	shows := []Evidence{{Shows: "the greeting names it"}, {Shows: "the greeting names it"}, {Shows: "HELP lists it"}}
+	shows := []Evidence{{Shows: "HELP lists it", Observation: "help"}, {Shows: "HELP lists it", Observation: "help"}, {Shows: "STARTTLS is offered", Observation: "tls"}}
+	asked := []Evidence{{Probe: "greeting", Shows: "connect and listen"}, {Probe: "smtp-ehlo", Shows: "shows XCLIENT and AUTH"}}
 	for name, c := range map[string]struct {
 		s          *Service
 		says, want string
@@ -13,7 +14,15 @@ func TestNaming(t *testing.T) {
 		"by number": {&Service{Name: "milter", Role: "milter", Method: "table", Confidence: 2, Alternatives: []string{"OpenDKIM", "OpenDMARC"}}, "unknown service on a port that OpenDKIM or OpenDMARC uses", ""},
 		"product": {
 			&Service{Name: "smtp", Product: "Postfix", Method: "probed", MatchedRule: "postfix-banner", Confidence: 9, Evidence: shows, Alternatives: []string{"Exim"}},
-			"Postfix, smtp", "signature postfix-banner: the greeting names it; HELP lists it (confidence 9 of 10); also fits Exim",
+			"Postfix, smtp", "signature postfix-banner: HELP lists it; STARTTLS is offered (confidence 9 of 10); also fits Exim",
+		},
+		"probes": {
+			&Service{Name: "smtp", Product: "Postfix", Method: "probed", MatchedRule: "postfix-ehlo", Confidence: 9, Evidence: asked},
+			"Postfix, smtp", "signature postfix-ehlo, told by greeting, smtp-ehlo (confidence 9 of 10)",
+		},
+		"protocol by a probe": {
+			&Service{Name: "smtp", Method: "probed", Confidence: 5, Evidence: asked},
+			"smtp (confidence 5 of 10)", "it speaks smtp, told by greeting, smtp-ehlo; no signature names the product (confidence 5 of 10)",
 		},
 		"protocol": {
 			&Service{Name: "pop3", Method: "probed", Confidence: 7},

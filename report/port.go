@@ -68,6 +68,10 @@ type Evidence struct {
 	Sent     string `json:"sent,omitempty"`
 	Observed string `json:"observed"`
 	Shows    string `json:"shows,omitempty"`
+
+	// Observation is the id of what it shows of the service; "" where Shows is what
+	// the probe is for.
+	Observation string `json:"observation,omitempty"`
 }
 
 // A Banner is what a daemon said first. Text is for people; Base64 holds the
