@@ -108,7 +108,7 @@ func (b *htmlBuilder) upAndAsked() (up, asked netipx.IPSetBuilder, all bool) {
 
 // newHTMLQuiet lists the addresses of a set, neighbors as a range.
 func newHTMLQuiet(title string, set *netipx.IPSet, names map[netip.Addr]string) htmlQuiet {
-	q := htmlQuiet{Title: title, Count: grouped(AddressCount(set))}
+	q := htmlQuiet{Title: title, Count: Grouped(AddressCount(set))}
 	for _, r := range set.Ranges() {
 		text := FormatRange(r)
 		if name := names[r.From()]; name != "" && r.From() == r.To() {

@@ -80,17 +80,17 @@ func (v *view) coverage() string {
 	if c.HostsUp+c.HostsSilent > 0 || c.CoverageCounts != nil && c.Vacant > 0 {
 		hosts := plural(c.HostsUp, "host") + " up"
 		if c.CoverageCounts != nil && c.Vacant > 0 {
-			hosts += ", " + grouped(c.Vacant) + " vacant"
+			hosts += ", " + Grouped(c.Vacant) + " vacant"
 		}
 		silent := " silent"
 		if !v.sum.Complete && c.HostsSilent > 0 {
 			silent = " silent or not asked" // the run ended before it came to them
 		}
-		parts = append(parts, hosts+", "+grouped(uint64(c.HostsSilent))+silent)
+		parts = append(parts, hosts+", "+Grouped(uint64(c.HostsSilent))+silent)
 	}
 	switch {
 	case c.Planned > 0:
-		parts = append(parts, fmt.Sprintf("%s of %s conclusive (%s)%s", grouped(c.Answered), pairs(c.Planned), percent(c.Ratio), c.counts()))
+		parts = append(parts, fmt.Sprintf("%s of %s conclusive (%s)%s", Grouped(c.Answered), pairs(c.Planned), percent(c.Ratio), c.counts()))
 	case !v.sum.Complete:
 		parts = append(parts, pairs(c.Answered)+" conclusive, of how many is not recorded")
 	case c.CoverageCounts == nil || c.Vacant == 0 && c.accepted() == 0:
@@ -128,7 +128,7 @@ func (c *Coverage) counts() string {
 		word  string
 	}{{c.Open, "open"}, {c.Closed, "closed"}, {c.Filtered, "filtered"}, {c.Unknown, "unknown"}} {
 		if n.count > 0 {
-			words = append(words, grouped(n.count)+" "+n.word)
+			words = append(words, Grouped(n.count)+" "+n.word)
 		}
 	}
 	if len(words) == 0 {
@@ -142,11 +142,11 @@ func pairs(n uint64) string {
 	if n == 1 {
 		return "1 pair"
 	}
-	return grouped(n) + " pairs"
+	return Grouped(n) + " pairs"
 }
 
-// grouped writes a number with a comma behind each three digits.
-func grouped(n uint64) string {
+// Grouped writes a number with a comma behind each three digits.
+func Grouped(n uint64) string {
 	s := strconv.FormatUint(n, 10)
 	for i := len(s) - 3; i > 0; i -= 3 {
 		s = s[:i] + "," + s[i:]
@@ -173,7 +173,7 @@ func (v *view) provenance() string {
 	if n := v.run.Scope.Addresses; n == 1 {
 		s += ", 1 address"
 	} else {
-		s += fmt.Sprintf(", %d addresses", n)
+		s += ", " + Grouped(n) + " addresses"
 	}
 	if index, count, ok := strings.Cut(v.run.Shard, "/"); ok {
 		s += ", shard " + index + " of " + count

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/syn"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -27,9 +28,9 @@ func (p *plan) blind() bool {
 func (p *plan) describe(w io.Writer) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "dry run: nothing is sent\n")
-	fmt.Fprintf(&b, "addresses    %d", p.scope.Addresses())
+	fmt.Fprintf(&b, "addresses    %s", report.Grouped(p.scope.Addresses()))
 	if n := p.scope.Excluded(); n > 0 {
-		fmt.Fprintf(&b, ", and %d excluded", n)
+		fmt.Fprintf(&b, ", and %s excluded", report.Grouped(n))
 	}
 	b.WriteByte('\n')
 	ports := p.sweptPorts()
@@ -84,7 +85,7 @@ func (p *plan) describeProbes(b *strings.Builder) {
 // describeSyns says how much single SYNs would take.
 func (p *plan) describeSyns(b *strings.Builder, space *scan.Space, shard string) {
 	e := syn.Plan(space, p.synConfig(nil))
-	fmt.Fprintf(b, "packets      %d, %d bytes, if nothing answers%s\n", e.Packets, e.Bytes, shard)
+	fmt.Fprintf(b, "packets      %s, %s bytes, if nothing answers%s\n", report.Grouped(e.Packets), report.Grouped(e.Bytes), shard)
 	if p.flags.rate > 0 {
 		fmt.Fprintf(b, "time         at most %s at %d probes a second, and what the last answers take\n", takes(e.Packets, p.flags.rate), p.flags.rate)
 	} else {
@@ -98,7 +99,7 @@ func (p *plan) describeConnects(b *strings.Builder, space *scan.Space, shard str
 	if over > 0 {
 		most = math.MaxUint64
 	}
-	fmt.Fprintf(b, "connections  %d, up to %d with retries%s\n", space.Len(), most, shard)
+	fmt.Fprintf(b, "connections  %s, up to %s with retries%s\n", report.Grouped(space.Len()), report.Grouped(most), shard)
 	text := "centuries"
 	longest := scan.Longest(space, p.connectConfig(p.scope))
 	if longest < math.MaxInt64 {
