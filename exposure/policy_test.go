@@ -77,6 +77,7 @@ var policyErrors = []struct {
 	{"port 70000", "ports: 10143", "ports: 70000", `mxsweep.yaml:26:32: reading ports: "70000"`, true},
 	{"prefix", "192.0.2.0/28", "192.0.2.0/99", `mxsweep.yaml:7:7: reading targets:`, false},
 	{"whole world", "- 192.0.2.0/28", `- "*"`, `a scope names its hosts`, false},
+	{"more hosts than addresses", "- 192.0.2.0/28", "- {target: 192.0.2.0/28, hosts: 17}", `mxsweep.yaml:7:7: 17 hosts must be up among 16 addresses`, false},
 	{"vantage class", "office: lan", "office: home", `mxsweep.yaml:15:11: the vantage is "home"`, true},
 	{"vantage name", "office: lan", "host: lan", `vantage name "host" is taken`, true},
 	{"fail_on", "new:high", "new:severe", `mxsweep.yaml:18:12: reading fail_on:`, false},

@@ -6,6 +6,7 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"math/big"
 	"regexp"
 	"slices"
 	"strings"
@@ -210,6 +211,8 @@ func (l *policyLoader) lineHosts(n *yaml.Node) {
 	})
 	if h.Hosts.single() {
 		l.fail(n, "leave hosts out: what is named alone must be up", "hosts stands at a single host")
+	} else if r := h.Hosts.ranges(); len(r) == 1 && width(r[0]).Cmp(new(big.Int).SetUint64(h.Least)) < 0 {
+		l.fail(n, "give the least number that must be up, 0 if it may be empty", "%d hosts must be up among %d addresses", h.Least, width(r[0]))
 	}
 	l.policy.Scope.Hosts = append(l.policy.Scope.Hosts, h)
 	h.Anchor.Text = strings.Clone(h.Anchor.Text)
