@@ -264,7 +264,7 @@ func ReadBaseline(file string, data []byte) (*Baseline, error) {
 			return nil, fail(number, text, "%v", err)
 		}
 		if first := seen[e.ID]; first > 0 {
-			return nil, fail(number, text, "the finding of line %d is there twice", first)
+			return nil, fail(number, text, "duplicate of the finding in line %d", first)
 		}
 		seen[e.ID] = number
 		b.Entries = append(b.Entries, e)

@@ -100,7 +100,7 @@ func TestBaselineErrors(t *testing.T) {
 		{"no vantage", strings.Replace(good, `"vantage":"internet"`, `"vantage":""`, 1), "lacks vantage"},
 		{"broken line", lines[0] + "{", "b.jsonl:2:1: reading the finding"},
 		{"edited", strings.Replace(good, `"port":10024`, `"port":10023`, 1), "b.jsonl:2:1: the id does not belong"},
-		{"twice", good + lines[1], "b.jsonl:6:1: the finding of line 2 is there twice"},
+		{"twice", good + lines[1], "b.jsonl:6:1: duplicate of the finding in line 2"},
 		{"long line", lines[0] + strings.Repeat("x", maxBaselineLine+1), "b.jsonl:2:1: a line longer than 16384 bytes"},
 	} {
 		_, err := ReadBaseline("b.jsonl", []byte(tt.text))

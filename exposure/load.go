@@ -107,7 +107,7 @@ func (d *document) addRule(set *RuleSet, n *yaml.Node, fixes *fix.Set) {
 	case !ruleID.MatchString(r.ID):
 		d.fail(n, "ids are MXS and four digits, from MXS0000 to MXS8999", "rule id %q is not valid", r.ID)
 	case set.byID[r.ID] != nil:
-		d.fail(n, "take the next free number", "rule id %q is there twice", r.ID)
+		d.fail(n, "take the next free number", "duplicate rule id %q", r.ID)
 	default:
 		set.byID[r.ID] = r
 		set.rules = append(set.rules, r)

@@ -294,7 +294,7 @@ func (g *unknownGroup) notice() Notice {
 		return NewNotice(g.code, "", nil, "There is no %s route: %s of %s could not be asked; use %s.",
 			g.why, plural(g.pairs, "port"), hosts, other)
 	case NoticeLocalFailure:
-		return NewNotice(g.code, "", nil, "%s could not be asked, for want of files, ports or memory on this machine.", plural(g.pairs, "port"))
+		return NewNotice(g.code, "", nil, "This machine ran out of files, ports or memory: %s could not be asked.", plural(g.pairs, "port"))
 	}
 	ports := slices.Clone(g.ports)
 	slices.Sort(ports)

@@ -159,7 +159,7 @@ func (l *loader) unique(d *decoder, n *yaml.Node, kind, id string) {
 		return
 	}
 	if at, taken := l.ids[kind+" "+id]; taken {
-		d.fail(n, "the other one is at "+at.String(), "%s %q is there twice", kind, id)
+		d.fail(n, "the other one is at "+at.String(), "duplicate %s %q", kind, id)
 	}
 	l.ids[kind+" "+id] = d.pos(n)
 }

@@ -121,7 +121,7 @@ func TestLoadPortsErrors(t *testing.T) {
 		{"port 70000", "ports:\n" + entry("70000", "related: [5001], "+use), `ports.yaml:6:12: "70000" is not a port`},
 		{"backwards", "ports:\n" + entry("9-8", "related: [5001], "+use), `range "9-8" ends before it begins`},
 		{"unknown key", "ports:\n" + entry("5000", "color: red"), `unknown key "color"`},
-		{"twice", "ports:\n" + two + entry("5001", "related: [5000], "+use), "ports.yaml:8:12: port 5001 stands twice"},
+		{"twice", "ports:\n" + two + entry("5001", "related: [5000], "+use), "ports.yaml:8:12: duplicate port 5001"},
 		{"related to nothing", "ports:\n" + entry("5000", "related: [1], "+use), "related port 1 is not in the table"},
 		{"no use", "ports:\n" + entry("5000", "related: [1]"), "port 5000 without a use"},
 		{"unknown role", "ports:\n" + strings.Replace(two, "role: mta", "role: boss", 1), `unknown word "boss"`},
@@ -130,7 +130,7 @@ func TestLoadPortsErrors(t *testing.T) {
 		{"iana", "ports:\n" + strings.Replace(two, "unassigned", "free", 1), `unknown word "free"`},
 		{"not dynamic", "ports:\n" + strings.Replace(two, "unassigned", "dynamic", 1), "dynamic ports begin at 49152"},
 		{"profile of unknown port", "profiles: [{name: n, title: t, why: w, ports: [7]}]\nports:\n" + two, `profile "n": port 7 is not in the table`},
-		{"profile twice a port", "profiles: [{name: n, title: t, why: w, ports: [5000, 5000-5001]}]\nports:\n" + two, "port 5000 stands twice"},
+		{"profile twice a port", "profiles: [{name: n, title: t, why: w, ports: [5000, 5000-5001]}]\nports:\n" + two, "duplicate port 5000"},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

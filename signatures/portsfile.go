@@ -149,7 +149,7 @@ func (d *decoder) checkPort(e *portEntry) {
 	case e.Title == "":
 		d.failAt(e.ports.at, "port %d without a title", first)
 	case !e.said:
-		d.failAt(e.ports.at, "port %d: internal is not said", first)
+		d.failAt(e.ports.at, "port %d: missing key \"internal\"", first)
 	case len(e.Related) == 0:
 		d.failAt(e.ports.at, "port %d without related ports", first)
 	case len(e.Uses) == 0:
@@ -172,7 +172,7 @@ func (p *Ports) addPorts(d *decoder, entries []portEntry) {
 	for _, e := range entries {
 		for _, n := range e.ports.expand() {
 			if _, ok := p.ports[n]; ok {
-				d.failAt(e.ports.at, "port %d stands twice", n)
+				d.failAt(e.ports.at, "duplicate port %d", n)
 				break
 			}
 			port := e.Port
@@ -197,7 +197,7 @@ func (p *Ports) addProfiles(d *decoder, entries []profileEntry) {
 			d.failAt(e.at, "profile %q needs name, title and why", f.Name)
 		}
 		if _, ok := p.Profile(f.Name); ok {
-			d.failAt(e.at, "profile %q stands twice", f.Name)
+			d.failAt(e.at, "duplicate profile %q", f.Name)
 		}
 		for _, r := range e.ranges {
 			for _, n := range r.expand() {
@@ -206,7 +206,7 @@ func (p *Ports) addProfiles(d *decoder, entries []profileEntry) {
 				case !ok:
 					d.failAt(r.at, "profile %q: port %d is not in the table", f.Name, n)
 				case slices.Contains(port.Profiles, f.Name):
-					d.failAt(r.at, "profile %q: port %d stands twice", f.Name, n)
+					d.failAt(r.at, "profile %q: duplicate port %d", f.Name, n)
 				default:
 					f.Ports = append(f.Ports, n)
 					port.Profiles = append(port.Profiles, f.Name)

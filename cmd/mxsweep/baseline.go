@@ -148,7 +148,7 @@ for byte. Where FILE is a saved run, -o names the baseline to write.`,
 		Args: exactArgs(1, "one saved run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if file == "" {
-				return usagef("--baseline FILE", "naming the baseline: none given")
+				return usagef("--baseline FILE", "no baseline given")
 			}
 			old, saved, err := s.openBaseline(file)
 			if err != nil {

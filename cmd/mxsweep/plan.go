@@ -335,7 +335,7 @@ func (p *plan) readBounds(ctx context.Context, parser *scan.Parser, flags *scanF
 	var b scan.Bounds
 	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || p.policy.Scope.Lines.Len() > 0)
 	if len(args) == 0 && len(flags.inputs) == 0 && flags.scope == "" && !policyScope {
-		return b, usagef("name targets, or files of them with --input or --scope", "reading the targets: none given")
+		return b, usagef("name targets, or files of them with --input or --scope", "no targets given")
 	}
 	targets, err := parser.Targets(ctx, args)
 	if err != nil {
