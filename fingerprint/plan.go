@@ -37,6 +37,7 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 		s.begin(listen)
 		return []*signatures.Probe{listen}, time.Millisecond
 	}
+	s.askEarlyAgain()
 	s.decide()
 	s.cutShort()
 	if len(s.wanted) == 0 {

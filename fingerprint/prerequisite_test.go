@@ -17,11 +17,15 @@ import (
 
 // TestPrerequisites has a policy daemon that answers one question alone, which
 // is asked behind two others, on a host that turns out to be slow while they are
-// waited for. It is named although each silence takes long, and what its own
-// question waits for is asked before what would fit any port.
+// waited for, or when they have been. It is named although each silence takes long,
+// and what its own question waits for is asked before what would fit any port.
 func TestPrerequisites(t *testing.T) {
 	set := load(t)
-	for name, slow := range map[string]time.Duration{"quick host": 0, "slow host": 1100 * time.Millisecond} {
+	for name, other := range map[string]struct{ asked, slow time.Duration }{
+		"quick host":             {500 * time.Millisecond, 0},
+		"slow while it is asked": {500 * time.Millisecond, 1100 * time.Millisecond},
+		"slow after it was":      {1200 * time.Millisecond, 1030 * time.Millisecond},
+	} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var daemons sync.WaitGroup
@@ -48,7 +52,7 @@ func TestPrerequisites(t *testing.T) {
 					daemons.Go(func() {
 						defer theirs.Close()
 						if to.Port() == 25 {
-							answering(slow, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n", "QUIT": "221 Bye\r\n"})(theirs)
+							answering(other.slow, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n", "QUIT": "221 Bye\r\n"})(theirs)
 							return
 						}
 						postgrey(theirs)
@@ -58,7 +62,7 @@ func TestPrerequisites(t *testing.T) {
 				var others sync.WaitGroup
 				defer others.Wait()
 				others.Go(func() {
-					time.Sleep(500 * time.Millisecond)
+					time.Sleep(other.asked)
 					id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:25")})
 				})
 				svc, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10023")})

@@ -302,16 +302,44 @@ func latency(ex *Exchange) time.Duration {
 // for long enough, as the port's slowness now shows.
 func (s *session) askHastyAgain() {
 	for id, ex := range s.exchanges {
-		if s.retried[id] || !s.timedOutEarly(ex) {
-			continue
+		if !s.retried[id] && s.timedOutEarly(ex) {
+			s.forget(id, ex)
 		}
-		s.retried[id] = true
-		delete(s.exchanges, id)
-		delete(s.asked, id)
-		s.order = slices.DeleteFunc(s.order, func(o *Exchange) bool { return o == ex })
-		s.alive = slices.Clone(s.id.Signatures.Signatures)
-		s.observations = slices.Clone(s.id.Signatures.Observations)
 	}
+}
+
+// askEarlyAgain is askHastyAgain for what names a port and what that waits for,
+// where another port of the host has shown how slow it is since they were asked. A
+// silent port is listened to for long enough anyway.
+func (s *session) askEarlyAgain() {
+	if s.second || s.quietOver || s.heard || s.host.slow() == 0 || time.Since(s.begun) > s.quietUntil() {
+		return
+	}
+	seen := make(map[string]bool)
+	var visit func(id string)
+	visit = func(id string) {
+		if seen[id] {
+			return
+		}
+		seen[id] = true
+		signatures.Needs(s.id.Signatures.Probe(id).After, s, visit)
+		if ex := s.exchanges[id]; ex != nil && !s.retried[id] && s.timedOutEarly(ex) && s.id.Signatures.Probe(id).Connection == signatures.OwnConnection {
+			s.forget(id, ex)
+		}
+	}
+	for id := range s.hints {
+		visit(id)
+	}
+}
+
+// forget lets a question be asked once more as if it had not been.
+func (s *session) forget(id string, ex *Exchange) {
+	s.retried[id] = true
+	delete(s.exchanges, id)
+	delete(s.asked, id)
+	s.order = slices.DeleteFunc(s.order, func(o *Exchange) bool { return o == ex })
+	s.alive = slices.Clone(s.id.Signatures.Signatures)
+	s.observations = slices.Clone(s.id.Signatures.Observations)
 }
 
 // askUnheardAgain lets a question be asked once more, on another connection,
