@@ -11,7 +11,6 @@ import (
 	"slices"
 	"strings"
 	"time"
-	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -323,52 +322,6 @@ func (l *policyLoader) canary(n *yaml.Node) Canary {
 	return c
 }
 
-// expectation reads one expected service.
-func (l *policyLoader) expectation(n *yaml.Node) Expectation {
-	e, service := &l.reading.expect, &l.reading.service
-	*e, *service = Expectation{place: l.place(n)}, expectedService{}
-	if l.reading.expectFields == nil {
-		l.reading.expectFields = []field{
-			l.hosts("target", &e.Hosts), l.portList("ports", &e.Ports),
-			l.word("protocol", false, &service.protocol), l.word("product", false, &service.product),
-		}
-	}
-	l.mapping(n, "an expected service", l.reading.expectFields)
-	if e.Hosts.all() && e.Ports.all() && *service == (expectedService{}) {
-		l.fail(n, "name the hosts, the ports or the service", "an expectation of everything covers everything")
-	}
-	e.service = l.service(n, *service)
-	l.weigh(n, expectBytes)
-	return *e
-}
-
-// service gives what an entry says of its service, shared with those that say the
-// same.
-func (l *policyLoader) service(n *yaml.Node, s expectedService) *expectedService {
-	if s == (expectedService{}) {
-		return nil
-	}
-	if known, ok := l.shared.services[s]; ok {
-		return known
-	}
-	s = expectedService{strings.Clone(s.protocol), strings.Clone(s.product)}
-	l.weigh(n, serviceBytes+2*len(s.protocol)+2*len(s.product))
-	share(&l.shared.services, s, &s)
-	return &s
-}
-
-// prohibition reads one entry of what must be closed.
-func (l *policyLoader) prohibition(n *yaml.Node) Prohibition {
-	m := &l.reading.closed
-	*m = Prohibition{place: l.place(n)}
-	if l.reading.closedFields == nil {
-		l.reading.closedFields = []field{l.hosts("target", &m.Hosts), l.portList("ports", &m.Ports)}
-	}
-	l.mapping(n, "an entry of must_be_closed", l.reading.closedFields)
-	l.weigh(n, closedBytes)
-	return *m
-}
-
 // limits reads the limits.
 func (l *policyLoader) limits(n *yaml.Node) {
 	m := &l.policy.Limits
@@ -388,70 +341,6 @@ func (l *policyLoader) limits(n *yaml.Node) {
 			m.Timeout = v
 		}},
 	})
-}
-
-// acceptFields reads the keys of an accepted risk.
-func (l *policyLoader) acceptFields(a *AcceptedRisk) []field {
-	return []field{
-		l.word("id", true, &a.ID),
-		{"rule", true, func(n *yaml.Node) { a.Rule = l.ruleID(n) }},
-		l.hosts("target", &a.Hosts),
-		{"port", false, func(n *yaml.Node) { a.Ports = l.ports(n, l.joined(n, "port")) }},
-		{"reason", true, func(n *yaml.Node) {
-			a.Reason = l.text(n, "reason")
-			if utf8.RuneCountInString(a.Reason) < 10 {
-				l.fail(n, "say why the risk is acceptable, in at least 10 characters", "reason %q is too short", a.Reason)
-			}
-		}},
-		l.word("owner", true, &a.Owner),
-		{"expires", true, func(n *yaml.Node) { a.Expires = l.day(n, "expires") }},
-	}
-}
-
-// accept reads one accepted risk.
-func (l *policyLoader) accept(n *yaml.Node) AcceptedRisk {
-	a := &l.reading.accept
-	*a = AcceptedRisk{place: l.place(n)}
-	if l.reading.acceptFields == nil {
-		l.reading.acceptFields = l.acceptFields(a)
-	}
-	l.mapping(n, "an accepted risk", l.reading.acceptFields)
-	if a.Rule == "*" && a.Hosts.all() {
-		l.fail(n, "name the rule or the target", "an acceptance of every rule on every target accepts everything")
-	}
-	switch {
-	case a.Ports.Text() == "" && !a.isNotice():
-		l.fail(n, `name the ports, or "*"`, `an accepted risk lacks "port"`)
-	case a.Ports.Text() != "" && a.isNotice():
-		l.fail(n, "leave the port out", "notice %s is about a whole host", a.Rule)
-	}
-	if line := l.ids.line(l.policy.Accept, a.ID); line > 0 {
-		l.fail(n, "give each acceptance an id of its own", "id %q is taken by line %d", a.ID, line)
-	} else if a.ID != "" {
-		l.ids.add(a.ID, len(l.policy.Accept))
-	}
-	a.ID, a.Rule, a.Reason, a.Owner = strings.Clone(a.ID), l.sharedText(n, a.Rule), l.sharedText(n, a.Reason), l.sharedText(n, a.Owner)
-	l.weigh(n, acceptBytes+16+len(a.ID))
-	return *a
-}
-
-// ruleID reads a rule's id, that of a notice that can be accepted, or "*".
-func (l *policyLoader) ruleID(n *yaml.Node) string {
-	id := l.text(n, "rule")
-	known := l.context.Rules == nil || l.context.Rules.Lookup(id) != nil
-	switch {
-	case id == "*" || slices.Contains(acceptableNotices, id):
-	case noticeID.MatchString(id):
-		l.fail(n, "the notices about a host are "+strings.Join(acceptableNotices, ", "), "notice %q cannot be accepted", id)
-	case !ruleID.MatchString(id) || !known:
-		l.fail(n, "mxsweep rules lists all rules", "no rule %q", id)
-	}
-	return id
-}
-
-// day reads a date, YYYY-MM-DD.
-func (l *policyLoader) day(n *yaml.Node, what string) time.Time {
-	return l.date(n, "write the last day on which it holds as YYYY-MM-DD", what)
 }
 
 // authorization reads who allowed the sweep, and when.

@@ -1,10 +1,18 @@
 package main
 
 import (
+	"cmp"
 	"fmt"
+	"slices"
+	"strconv"
 	"strings"
 
 	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // newCompletion is "mxsweep completion SHELL".
@@ -34,4 +42,116 @@ func newCompletion(s *session) *cobra.Command {
 			return writing("standard output", err)
 		},
 	}
+}
+
+// completeFlags lets a shell complete the values of flags: the words of choices,
+// formats, profiles and vantages.
+func completeFlags(cmd *cobra.Command) {
+	words := map[string]func() []string{
+		"output":  func() []string { return describedFormats() },
+		"ports":   completePorts,
+		"vantage": func() []string { return []string{"internet", "lan", "host"} },
+		"fail-on": failOnWords,
+	}
+	cmd.Flags().VisitAll(func(f *pflag.Flag) {
+		complete := words[f.Name]
+		if c, ok := f.Value.(*choice); ok {
+			complete = func() []string { return c.words }
+		}
+		if complete == nil || f.Name == "output" && f.Value.Type() != "stringArray" {
+			return
+		}
+		// The error is that the flag does not exist or is completed twice.
+		_ = cmd.RegisterFlagCompletionFunc(f.Name, func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
+			return complete(), cobra.ShellCompDirectiveNoFileComp
+		})
+	})
+}
+
+func describedFormats() []string {
+	var all []string
+	for _, f := range report.Formats() {
+		all = append(all, f+"\t"+report.Describe(f))
+	}
+	return all
+}
+
+func profileNames() []string {
+	known, err := signatures.LoadPorts(signatures.FS())
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, p := range known.Profiles() {
+		all = append(all, p.Name+"\t"+p.Title)
+	}
+	return all
+}
+
+func failOnWords() []string {
+	all := []string{"none"}
+	severities := exposure.Severities()
+	slices.Reverse(severities)
+	for _, drift := range []string{"any", "new"} {
+		for _, s := range severities {
+			all = append(all, strings.Join([]string{drift, s.String()}, ":"))
+		}
+	}
+	for _, rule := range completeRules() {
+		all = append(all, "rule:"+rule)
+	}
+	return all
+}
+
+// completeRules are the ids of the rules, each with its title.
+func completeRules() []string {
+	set, err := exposure.Builtin()
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, r := range set.All() {
+		all = append(all, r.ID+"\t"+r.Title)
+	}
+	return all
+}
+
+// completePorts are the profiles and the ports that are known.
+func completePorts() []string {
+	known, err := signatures.LoadPorts(signatures.FS())
+	if err != nil {
+		return nil
+	}
+	all := profileNames()
+	for _, p := range known.All() {
+		all = append(all, strconv.Itoa(int(p.Number))+"\t"+p.Title)
+	}
+	return all
+}
+
+// completeSignatures are the ids that "signatures show" takes.
+func completeSignatures(dirs []string) []string {
+	set, err := loadSignatures(dirs)
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, sig := range set.Signatures {
+		all = append(all, sig.ID+"\t"+cmp.Or(sig.Product, sig.Protocol, "signature"))
+	}
+	for _, p := range set.Probes {
+		all = append(all, p.ID+"\tprobe")
+	}
+	for _, o := range set.Observations {
+		all = append(all, o.ID+"\tobservation")
+	}
+	return all
+}
+
+// without leaves out the words that were given already.
+func without(words, given []string) []string {
+	return slices.DeleteFunc(words, func(w string) bool {
+		word, _, _ := strings.Cut(w, "\t")
+		return slices.Contains(given, word)
+	})
 }

@@ -9,7 +9,6 @@ import (
 	"fmt"
 	"net/netip"
 	"path/filepath"
-	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -109,46 +108,6 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 		return nil, err
 	}
 	return p, p.readBaseline(s, flags.baseline)
-}
-
-// boundMemory has garbage collected late while a run is prepared, but more often
-// than its size needs once long lists and saved runs take up much memory: what is
-// read once leaves as much behind as it keeps. It returns what undoes it.
-func boundMemory() (undo func()) {
-	const most, late = 160 << 20, 400
-	limit, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(late)
-	if limit <= most || percent != 100 { // the user knows better
-		debug.SetGCPercent(percent)
-	}
-	if limit <= most {
-		return func() {}
-	}
-	debug.SetMemoryLimit(most)
-	return func() {
-		debug.SetMemoryLimit(limit)
-		debug.SetGCPercent(percent)
-	}
-}
-
-// boundPolicy has garbage collected less often than boundMemory while a policy is
-// read: a long one takes as much as that allows, with next to no garbage beside it.
-// It returns what undoes it.
-func boundPolicy() (undo func()) {
-	const most = 196 << 20
-	limit := debug.SetMemoryLimit(-1)
-	if limit < most {
-		debug.SetMemoryLimit(most)
-	}
-	return func() { debug.SetMemoryLimit(limit) }
-}
-
-// boundRun has garbage collected early in all of a run over long lists, which take
-// half of what it may.
-func boundRun() {
-	const most = 200 << 20
-	if debug.SetMemoryLimit(-1) > most {
-		debug.SetMemoryLimit(most)
-	}
 }
 
 // loadKnowledge is what is built in of ports and rules. It reads both side by

@@ -5,8 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
-	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -57,7 +55,7 @@ func (w *sweep) run(ctx context.Context) error {
 	// Half of the places of a host are for questions to ports that are silent.
 	w.queue = newQueue((atMost(w.plan.flags.perHost) + 1) / 2)
 	w.queue.listed, w.queue.asked = w.plan.listedPort, w.plan.listedPorts
-	defer w.thrift()()
+	defer w.tuneGC()()
 	var workers sync.WaitGroup
 	idle := 0
 	if w.identifier != nil {
@@ -107,34 +105,6 @@ func (w *sweep) run(ctx context.Context) error {
 		return err
 	}
 	return nil // which is why the run was stopped
-}
-
-// thrift has the garbage of single SYNs collected early, and returns what undoes
-// it and collectEarlier. The heap would else be let grow by as much as the
-// program's tables take, which are larger than all that such a sweep keeps.
-func (w *sweep) thrift() (undo func()) {
-	before := debug.SetGCPercent(25)
-	if w.engine.syn == nil || w.identifier != nil || os.Getenv("GOGC") != "" { // the user knows better
-		debug.SetGCPercent(before)
-	}
-	if w.engine.syn != nil {
-		// What reading the rules and the targets took is not needed again.
-		debug.FreeOSMemory()
-	}
-	return func() { debug.SetGCPercent(before) }
-}
-
-// manyTalks is how many ports are talked to at once before memory counts for
-// more than speed.
-const manyTalks = 512
-
-// collectEarlier has garbage collected earlier: dialogues leave much behind
-// that is soon useless, and thousands of open ports take a quarter less memory
-// for it.
-func collectEarlier() {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(50)
-	}
 }
 
 // identifiers is how many ports are talked to at once with so many connections
