@@ -234,7 +234,7 @@ const MaxBaseline = 64 << 20
 const maxBaselineLine = 16 << 10
 
 // ReadBaseline reads a file that Encode made. A line that cannot be read, an
-// id that does not belong to its finding, or one that is there twice is a
+// id that does not belong to its finding, or a duplicate is a
 // *UserError with its place.
 func ReadBaseline(file string, data []byte) (*Baseline, error) {
 	fail := func(line int, text, format string, args ...any) error {

@@ -39,7 +39,7 @@ func Builtin() (*RuleSet, error) {
 }
 
 // LoadRules reads the rules of all YAML files in a directory strictly: an
-// unknown key, an id that is there twice, a vector whose score is outside of its
+// unknown key, a duplicate id, a vector whose score is outside of its
 // severity's band without a reason, a review that is later than RulesVersion or
 // a rule without a fix is a *UserError that names file, line and column. All
 // mistakes are told at once.

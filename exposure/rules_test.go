@@ -330,7 +330,7 @@ func TestRuleTexts(t *testing.T) {
 	names := map[string]bool{}
 	for _, r := range testRules(t).All() {
 		if names[r.Name] {
-			t.Errorf("%s: name %q is there twice", r.ID, r.Name)
+			t.Errorf("%s: duplicate name %q", r.ID, r.Name)
 		}
 		names[r.Name] = true
 		if len(r.References) == 0 || len(r.CWE) == 0 || len(r.Tags) == 0 || len(r.Tags)+len(r.CWE) > 18 {

@@ -45,18 +45,7 @@ func TestAgain(t *testing.T) {
 						io.WriteString(c, "action=DUNNO\n\n")
 					}
 				}
-				id := &Identifier{Signatures: set, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
-					ours, theirs := net.Pipe()
-					daemons.Go(func() {
-						defer theirs.Close()
-						if to.Port() == 25 {
-							answering(c.other, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n", "QUIT": "221 Bye\r\n"})(theirs)
-							return
-						}
-						policy(theirs)
-					})
-					return ours, nil
-				}}
+				id := &Identifier{Signatures: set, Dial: besideMTA(&daemons, c.other, policy)}
 				busy := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")}
 				if _, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:25")}); err != nil {
 					t.Fatal(err)
@@ -81,6 +70,24 @@ func TestAgain(t *testing.T) {
 				}
 			})
 		})
+	}
+}
+
+// besideMTA opens connections to a host with a daemon on all ports but 25, on which
+// an MTA greets after a time. Daemons counts what plays them.
+func besideMTA(daemons *sync.WaitGroup, greets time.Duration, daemon func(net.Conn)) func(context.Context, netip.AddrPort) (net.Conn, error) {
+	mta := answering(greets, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n", "QUIT": "221 Bye\r\n"})
+	return func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		daemons.Go(func() {
+			defer theirs.Close()
+			if to.Port() == 25 {
+				mta(theirs)
+				return
+			}
+			daemon(theirs)
+		})
+		return ours, nil
 	}
 }
 

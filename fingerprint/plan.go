@@ -37,7 +37,9 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 		s.begin(listen)
 		return []*signatures.Probe{listen}, time.Millisecond
 	}
-	s.askEarlyAgain()
+	if !s.second && s.host.slow() > 0 && s.mayAskQuiet() {
+		s.askEarlyAgain(s.leads()) // the port is listened to for long enough
+	}
 	s.decide()
 	s.cutShort()
 	if len(s.wanted) == 0 {
@@ -246,7 +248,7 @@ func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 	if s.asked[p.ID] {
 		return s.running > 0
 	}
-	if s.greetingOnly || s.quietOver || s.heard || time.Since(s.begun) > s.quietUntil() {
+	if !s.mayAskQuiet() {
 		return false
 	}
 	g := s.exchanges[signatures.Greeting]
@@ -254,6 +256,12 @@ func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 		return signatures.All(p.After, s) != signatures.False
 	}
 	return len(g.Reply) == 0 && g.End == signatures.EndSilence && signatures.All(p.After, s) != signatures.False
+}
+
+// mayAskQuiet reports whether a port that is silent so far may be asked anything
+// more.
+func (s *session) mayAskQuiet() bool {
+	return !s.greetingOnly && !s.quietOver && !s.heard && time.Since(s.begun) <= s.quietUntil()
 }
 
 // quietUntil is the time after which a silent port is asked nothing more.
@@ -295,14 +303,14 @@ func (s *session) goesOn(connection string) bool {
 // own, the likeliest first: those that name the port and what these wait for, then
 // as in the file.
 func (s *session) candidates() []*signatures.Probe {
-	likely := s.likely()
+	leads := s.leads()
 	var first, rest []*signatures.Probe
 	for _, p := range s.id.Signatures.Probes {
 		if !s.wanted[p.ID] || s.asked[p.ID] || p.Connection != signatures.OwnConnection ||
 			signatures.All(p.After, s) != signatures.True || p.Quiet == 0 && !s.spoken && s.heard {
 			continue
 		}
-		if likely[p.ID] {
+		if leads[p.ID] {
 			first = append(first, p)
 		} else {
 			rest = append(rest, p)
@@ -311,22 +319,22 @@ func (s *session) candidates() []*signatures.Probe {
 	return append(first, rest...)
 }
 
-// likely returns the wanted probes that name the port, with those whose outcome
-// they wait for. On a slow host the time of a silent port may be over before
-// its own question is asked, if others come in between.
-func (s *session) likely() map[string]bool {
-	likely := make(map[string]bool)
+// leads returns the probes that name the port, with those whose outcome they still
+// wait for. On a slow host the time of a silent port may be over before its own
+// question is asked, if others come in between.
+func (s *session) leads() map[string]bool {
+	leads := make(map[string]bool)
 	var add func(id string)
 	add = func(id string) {
-		if !likely[id] && s.wanted[id] && !s.asked[id] {
-			likely[id] = true
+		if !leads[id] {
+			leads[id] = true
 			signatures.Needs(s.id.Signatures.Probe(id).After, s, add)
 		}
 	}
 	for id := range s.hints {
 		add(id)
 	}
-	return likely
+	return leads
 }
 
 // untilQuiet is how long a probe for silent ports must still wait, and any other

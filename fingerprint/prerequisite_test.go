@@ -2,7 +2,6 @@ package fingerprint
 
 import (
 	"bytes"
-	"context"
 	"io"
 	"net"
 	"net/netip"
@@ -47,18 +46,7 @@ func TestPrerequisites(t *testing.T) {
 						}
 					}
 				}
-				id := &Identifier{Signatures: set, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
-					ours, theirs := net.Pipe()
-					daemons.Go(func() {
-						defer theirs.Close()
-						if to.Port() == 25 {
-							answering(other.slow, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n", "QUIT": "221 Bye\r\n"})(theirs)
-							return
-						}
-						postgrey(theirs)
-					})
-					return ours, nil
-				}}
+				id := &Identifier{Signatures: set, Dial: besideMTA(&daemons, other.slow, postgrey)}
 				var others sync.WaitGroup
 				defer others.Wait()
 				others.Go(func() {

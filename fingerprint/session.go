@@ -276,7 +276,7 @@ func (s *session) noteLocked(ex *Exchange) {
 		s.spoken = true
 	} else if after := latency(ex); after > s.slowest {
 		s.slowest = after
-		s.askHastyAgain()
+		s.askEarlyAgain(nil)
 	}
 	switch {
 	case len(ex.Reply) > 0:
@@ -298,48 +298,21 @@ func latency(ex *Exchange) time.Duration {
 	return ex.First
 }
 
-// askHastyAgain lets questions be asked once more whose answer was not waited
-// for long enough, as the port's slowness now shows.
-func (s *session) askHastyAgain() {
+// askEarlyAgain lets questions be asked once more whose answer was not waited for
+// long enough, as is known by now ([session.timedOutEarly]): those of only, all of
+// them if it is nil.
+func (s *session) askEarlyAgain(only map[string]bool) {
 	for id, ex := range s.exchanges {
-		if !s.retried[id] && s.timedOutEarly(ex) {
-			s.forget(id, ex)
+		if s.retried[id] || only != nil && !only[id] || !s.timedOutEarly(ex) {
+			continue
 		}
+		s.retried[id] = true
+		delete(s.exchanges, id)
+		delete(s.asked, id)
+		s.order = slices.DeleteFunc(s.order, func(o *Exchange) bool { return o == ex })
+		s.alive = slices.Clone(s.id.Signatures.Signatures)
+		s.observations = slices.Clone(s.id.Signatures.Observations)
 	}
-}
-
-// askEarlyAgain is askHastyAgain for what names a port and what that waits for,
-// where another port of the host has shown how slow it is since they were asked. A
-// silent port is listened to for long enough anyway.
-func (s *session) askEarlyAgain() {
-	if s.second || s.quietOver || s.heard || s.host.slow() == 0 || time.Since(s.begun) > s.quietUntil() {
-		return
-	}
-	seen := make(map[string]bool)
-	var visit func(id string)
-	visit = func(id string) {
-		if seen[id] {
-			return
-		}
-		seen[id] = true
-		signatures.Needs(s.id.Signatures.Probe(id).After, s, visit)
-		if ex := s.exchanges[id]; ex != nil && !s.retried[id] && s.timedOutEarly(ex) && s.id.Signatures.Probe(id).Connection == signatures.OwnConnection {
-			s.forget(id, ex)
-		}
-	}
-	for id := range s.hints {
-		visit(id)
-	}
-}
-
-// forget lets a question be asked once more as if it had not been.
-func (s *session) forget(id string, ex *Exchange) {
-	s.retried[id] = true
-	delete(s.exchanges, id)
-	delete(s.asked, id)
-	s.order = slices.DeleteFunc(s.order, func(o *Exchange) bool { return o == ex })
-	s.alive = slices.Clone(s.id.Signatures.Signatures)
-	s.observations = slices.Clone(s.id.Signatures.Observations)
 }
 
 // askUnheardAgain lets a question be asked once more, on another connection,

@@ -289,7 +289,7 @@ func lintSARIF(text []byte) (problems []string) {
 	seen := make(map[string]bool)
 	for _, r := range run.Tool.Driver.Rules {
 		if seen[r.ID] {
-			bad("rule %s stands twice", r.ID)
+			bad("duplicate rule %s", r.ID)
 		}
 		seen[r.ID] = true
 		lintSARIFRule(r, bad)

@@ -108,25 +108,34 @@ func TestKeptOfTargets(t *testing.T) {
 			if name == "IPv6 port" {
 				p.Family = IPv6Only
 			}
-			before := liveBytes()
-			targets, err := p.TargetFile(t.Context(), "-")
-			if err != nil {
-				t.Fatal(err)
-			}
-			scope, err := NewScope(Bounds{Targets: targets})
-			if err != nil {
-				t.Fatal(err)
-			}
-			space, err := NewSpace(scope, []uint16{25})
-			if err != nil {
-				t.Fatal(err)
-			}
-			if each := (liveBytes() - before) / lines; each > most {
+			kept, _ := keptOf(t, &p, []uint16{25})
+			if each := kept / lines; each > most {
 				t.Errorf("%d bytes are kept of each entry, want at most %d", each, most)
 			}
-			runtime.KeepAlive([]any{p, targets, scope, space})
 		})
 	}
+}
+
+// keptOf is how many bytes are kept of the targets that a parser reads from its
+// standard input, and how many pairs they are.
+func keptOf(t *testing.T, p *Parser, ports []uint16) (kept int64, pairs uint64) {
+	t.Helper()
+	before := liveBytes()
+	targets, err := p.TargetFile(t.Context(), "-")
+	if err != nil {
+		t.Fatal(err)
+	}
+	scope, err := NewScope(Bounds{Targets: targets})
+	if err != nil {
+		t.Fatal(err)
+	}
+	space, err := NewSpace(scope, ports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept = liveBytes() - before
+	runtime.KeepAlive([]any{p, targets, scope, space})
+	return kept, space.Len()
 }
 
 // wideTargets write the i-th of many targets with ranges of ports, and say how

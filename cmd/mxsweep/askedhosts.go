@@ -32,8 +32,17 @@ func (p *plan) askedHosts() []string {
 		}
 		list = append(list, name)
 	}
+	return reportedHosts(list)
+}
+
+// reportedHosts is a list of ranges and names as a report tells it: sorted and each once; nil
+// if there are too many.
+func reportedHosts(list []string) []string {
 	slices.Sort(list)
-	return slices.Compact(list)
+	if list = slices.Compact(list); len(list) > maxAskedHosts {
+		return nil
+	}
+	return list
 }
 
 // askedHosts are those of all runs together; nil if a run does not tell its own, or
@@ -46,11 +55,7 @@ func (m *merger) askedHosts() []string {
 	for _, r := range m.runs {
 		list = append(list, r.run.Scope.Asked...)
 	}
-	slices.Sort(list)
-	if list = slices.Compact(list); len(list) > maxAskedHosts {
-		return nil
-	}
-	return list
+	return reportedHosts(list)
 }
 
 // upHosts are the hosts that are up; nil if there are none, or too many.
@@ -76,11 +81,7 @@ func (m *merger) upHosts() []string {
 		}
 		list = append(list, c.Up...)
 	}
-	slices.Sort(list)
-	if list = slices.Compact(list); len(list) > maxAskedHosts {
-		return nil
-	}
-	return list
+	return reportedHosts(list)
 }
 
 // hostsUp is how many hosts are up in all runs together, of a sum that counts those

@@ -102,7 +102,7 @@ type proofEntry struct {
 
 // Load reads the fixes of all YAML files in a directory, and the proofs of
 // proofs.yaml and the reasons of reasons.yaml there. An unknown key, an id that
-// is there twice, an edit that its format does not have, or a fix with neither
+// is a duplicate, an edit that its format does not have, or a fix with neither
 // a proof nor a source and a reason why it was not run is an error; all of them
 // are told.
 func Load(fsys fs.FS, dir string) (*Set, error) {
@@ -244,7 +244,7 @@ func (s *Set) addFile(file string, data []byte) error {
 	for _, e := range doc.Fixes {
 		f, err := e.fix(doc.Sources)
 		if err == nil && s.byID[f.ID] != nil {
-			err = errors.New("it is there twice")
+			err = errors.New("duplicate id")
 		}
 		if err != nil {
 			errs = append(errs, fmt.Errorf("%s: fix %q: %w", file, e.ID, err))

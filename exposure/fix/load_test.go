@@ -20,7 +20,7 @@ func TestLoadRefuses(t *testing.T) {
 		{"edit without apply", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{set: a, value: b}], source: m, why_not: w}", "take effect"},
 		{"two kinds", "- {id: a-b, products: [P], platform: Debian, file: f, format: words, edit: [{set: a, bind: b}], apply: a, source: m, why_not: w}", "has no edit"},
 		{"block on one line", "- {id: a-b, products: [P], platform: Debian, source: m, why_not: w, steps: ['service x { inet_listener y { port = 1 } }']}", "one line"},
-		{"twice", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, why_not: w}\n- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, why_not: w}", "twice"},
+		{"twice", "- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, why_not: w}\n- {id: a-b, products: [P], platform: Debian, steps: [x], source: m, why_not: w}", "duplicate id"},
 		{"platform", "- {id: a-b, products: [P], platform: BeOS, steps: [x], source: m, why_not: w}", "BeOS"},
 		{"versions", "- {id: a-b, products: [P], versions: new, platform: Debian, steps: [x], source: m, why_not: w}", "no range"},
 	} {

@@ -26,27 +26,33 @@ func nameServer() error {
 	if err != nil {
 		return err
 	}
-	go func() {
-		buf := make([]byte, 4096)
-		for {
-			n, from, err := socket.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			var query dnsmessage.Message
-			if query.Unpack(buf[:n]) != nil || len(query.Questions) == 0 {
-				continue
-			}
-			fmt.Fprintln(log, query.Questions[0].Name, query.Questions[0].Type)
-			query.Header.Response = true
-			query.Header.RCode = dnsmessage.RCodeNameError // RFC 1035, Section 4.1.1
-			query.Additionals = nil
-			if answer, err := query.Pack(); err == nil {
-				socket.WriteTo(answer, from)
-			}
-		}
-	}()
+	go answerQueries(socket, func(m *dnsmessage.Message) {
+		fmt.Fprintln(log, m.Questions[0].Name, m.Questions[0].Type)
+		m.Header.RCode = dnsmessage.RCodeNameError // RFC 1035, Section 4.1.1
+	})
 	return nil
+}
+
+// answerQueries answers the DNS queries that come to a socket until it is closed.
+// Answer makes a query with one question the response to it.
+func answerQueries(socket net.PacketConn, answer func(*dnsmessage.Message)) {
+	buf := make([]byte, 4096)
+	for {
+		n, from, err := socket.ReadFrom(buf)
+		if err != nil {
+			return
+		}
+		var m dnsmessage.Message
+		if m.Unpack(buf[:n]) != nil || len(m.Questions) != 1 {
+			continue
+		}
+		m.Header.Response = true
+		m.Additionals = nil
+		answer(&m)
+		if packed, err := m.Pack(); err == nil {
+			socket.WriteTo(packed, from)
+		}
+	}
 }
 
 // watchLookups returns a check that no host has since looked anything up.

@@ -70,31 +70,15 @@ func serveName(t *testing.T, s *spec) (resolver string) {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { socket.Close() })
-	go func() {
-		buf := make([]byte, 4096)
-		for {
-			n, from, err := socket.ReadFrom(buf)
-			if err != nil {
-				return
-			}
-			var m dnsmessage.Message
-			if m.Unpack(buf[:n]) != nil || len(m.Questions) != 1 {
-				continue
-			}
-			m.Header.Response = true
-			m.Additionals = nil
-			q := m.Questions[0]
-			head := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60}
-			switch q.Type {
-			case dnsmessage.TypeA:
-				m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AResource{A: netip.MustParseAddr(address4(s.n)).As4()}}}
-			case dnsmessage.TypeAAAA:
-				m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AAAAResource{AAAA: netip.MustParseAddr(address6(s.n)).As16()}}}
-			}
-			if answer, err := m.Pack(); err == nil {
-				socket.WriteTo(answer, from)
-			}
+	go answerQueries(socket, func(m *dnsmessage.Message) {
+		q := m.Questions[0]
+		head := dnsmessage.ResourceHeader{Name: q.Name, Type: q.Type, Class: q.Class, TTL: 60}
+		switch q.Type {
+		case dnsmessage.TypeA:
+			m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AResource{A: netip.MustParseAddr(address4(s.n)).As4()}}}
+		case dnsmessage.TypeAAAA:
+			m.Answers = []dnsmessage.Resource{{Header: head, Body: &dnsmessage.AAAAResource{AAAA: netip.MustParseAddr(address6(s.n)).As16()}}}
 		}
-	}()
+	})
 	return socket.LocalAddr().String()
 }

@@ -43,7 +43,7 @@ func Split(data []byte, keys []string) (*Document, *Fault) {
 	for _, l := range s.lists {
 		n := valueAt(root, l.path)
 		if n == nil || d.lists[n] != nil || n.Kind != yaml.SequenceNode || len(n.Content) != 1 || n.Content[0].Value != placeholder || s.original(n.Line) != int(l.line) {
-			return nil, nil // what looked like a list is part of a text, or a key is there twice
+			return nil, nil // what looked like a list is part of a text, or a duplicate key
 		}
 		d.lists[n] = l
 	}

@@ -11,7 +11,7 @@ import (
 
 // Prefixes are the destinations of all routes and rules of IPv6, or of IPv4:
 // between two of their ends, all addresses are routed alike.
-// They are not sorted, and some may be there twice.
+// They are not sorted, and may hold duplicates.
 func (n *Netlink) Prefixes(v6 bool) ([]netip.Prefix, error) {
 	family := family(v6)
 	var out []netip.Prefix
