@@ -12,6 +12,8 @@ import (
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 var (
@@ -25,13 +27,13 @@ var (
 
 // The values that the schema lists.
 var (
-	knownStates    = []string{stateOpen, stateClosed, stateFiltered, stateUnknown, stateSkipped}
-	knownStatuses  = []string{statusOpen, statusAccepted, statusExpected, statusFixed}
-	knownDrifts    = []string{driftNew, driftUnchanged, driftUpdated, driftFixed, driftUnverified, driftExpired, driftReopened, driftNone}
-	knownReach     = []string{"", reachAssumed}
-	knownVerdicts  = []string{"", verdictFail, verdictWarn, verdictPass}
+	knownStates    = []string{result.StateOpen, result.StateClosed, result.StateFiltered, result.StateUnknown, result.StateSkipped}
+	knownStatuses  = []string{result.StatusOpen, result.StatusAccepted, result.StatusExpected, result.StatusFixed}
+	knownDrifts    = []string{result.DriftNew, result.DriftUnchanged, result.DriftUpdated, result.DriftFixed, result.DriftUnverified, result.DriftExpired, result.DriftReopened, result.DriftNone}
+	knownReach     = []string{"", result.ReachabilityAssumed}
+	knownVerdicts  = []string{"", result.VerdictFail, result.VerdictWarn, result.VerdictPass}
 	knownLevels    = []string{"note", "warning", "error"}
-	knownGates     = []string{GatePass, GateFail, GateIncomplete, GateError}
+	knownGates     = []string{result.GatePass, result.GateFail, result.GateIncomplete, result.GateError}
 	knownProtocols = []string{"tcp", "udp"}
 	knownTunnels   = []string{"", "ssl", "starttls"}
 	knownMethods   = []string{"", "table", "probed"}
@@ -89,28 +91,28 @@ func share(word *string, known []string) {
 	}
 }
 
-func (p *Port) check() error {
+func checkPort(p *result.Port) error {
 	if p.Timestamp.IsZero() {
 		return badValue("timestamp", "", "missing")
 	}
 	if p.Attempts < 0 || p.RTT < 0 {
 		return badValue("attempts", p.Attempts, "neither attempts nor rtt_ms can be negative")
 	}
-	p.knownWords()
+	knownWords(p)
 	return first(
 		checkPlace(p.IP, p.Port, p.Protocol),
 		oneOf("state", p.State, knownStates),
 		oneOf("reachability", p.Reachability, knownReach),
-		p.Anchor.check("anchor"),
-		p.Service.check(),
-		p.Banner.check(),
-		p.TLS.check(),
+		checkAnchor(p.Anchor, "anchor"),
+		checkService(p.Service),
+		checkBanner(p.Banner),
+		checkTLS(p.TLS),
 	)
 }
 
 // knownWords takes a reason and a role that only a later minor version knows
 // for unknown, so that its runs can be read.
-func (p *Port) knownWords() {
+func knownWords(p *result.Port) {
 	if p.Reason != "" && !slices.Contains(knownReasons, p.Reason) {
 		p.Reason = "unknown"
 	}
@@ -130,7 +132,7 @@ func shardExists(shard string) bool {
 	return err == nil && errParts == nil && part >= 1 && part <= parts
 }
 
-func (s *Service) check() error {
+func checkService(s *result.Service) error {
 	if s == nil {
 		return nil
 	}
@@ -140,7 +142,7 @@ func (s *Service) check() error {
 	return first(oneOf("tunnel", s.Tunnel, knownTunnels), oneOf("method", s.Method, knownMethods))
 }
 
-func (b *Banner) check() error {
+func checkBanner(b *result.Banner) error {
 	if b == nil {
 		return nil
 	}
@@ -150,7 +152,7 @@ func (b *Banner) check() error {
 	return checkHash("sha256", b.SHA256)
 }
 
-func (t *TLS) check() error {
+func checkTLS(t *result.TLS) error {
 	if t == nil {
 		return nil
 	}
@@ -168,7 +170,7 @@ func checkHash(member, value string) error {
 	return badValue(member, value, "not 64 lower-case hex digits")
 }
 
-func (f *Finding) check() error {
+func checkFinding(f *result.Finding) error {
 	switch {
 	case !hexID.MatchString(f.ID):
 		return badValue("id", f.ID, "not 64 lower-case hex digits")
@@ -201,13 +203,13 @@ func (f *Finding) check() error {
 		oneOf("drift", f.Drift, knownDrifts),
 		oneOf("reachability", f.Reachability, knownReach),
 		oneOf("verdict", f.Verdict, knownVerdicts),
-		f.Anchor.check("anchor"),
-		f.PolicyAnchor.check("policy_anchor"),
-		f.Acceptance.check(),
+		checkAnchor(f.Anchor, "anchor"),
+		checkAnchor(f.PolicyAnchor, "policy_anchor"),
+		checkAcceptance(f.Acceptance),
 	)
 }
 
-func (a *Acceptance) check() error {
+func checkAcceptance(a *result.Acceptance) error {
 	if a == nil {
 		return nil
 	}
@@ -220,7 +222,7 @@ func (a *Acceptance) check() error {
 	return nil
 }
 
-func (a *Anchor) check(member string) error {
+func checkAnchor(a *result.Anchor, member string) error {
 	switch {
 	case a == nil:
 		return nil
@@ -234,14 +236,14 @@ func (a *Anchor) check(member string) error {
 	return nil
 }
 
-func (n *Notice) check() error {
+func checkNotice(n *result.Notice) error {
 	if !noticeID.MatchString(n.Code) {
 		return badValue("code", n.Code, "not of the form MXS9nnn")
 	}
-	return first(oneOf("level", n.Level, knownLevels), n.Anchor.check("anchor"), n.Acceptance.check())
+	return first(oneOf("level", n.Level, knownLevels), checkAnchor(n.Anchor, "anchor"), checkAcceptance(n.Acceptance))
 }
 
-func (r *Run) check() error {
+func checkRun(r *result.Run) error {
 	switch {
 	case !uuid.MatchString(r.ID):
 		return badValue("run_id", r.ID, "not a UUID in lower case")
@@ -275,20 +277,36 @@ func (r *Run) check() error {
 	return nil
 }
 
-func (t *Tool) check() error {
+func checkTool(t *result.Tool) error {
 	if t.Name != "mxsweep" {
 		return badValue("name", t.Name, `not "mxsweep"`)
 	}
 	return nil
 }
 
-// A record is a part of a saved run that can be checked.
-type record interface{ check() error }
+// vet sanitises and checks what was read, a pointer to a record of the schema.
+func vet(v any) error {
+	scrub(v)
+	return check(v)
+}
 
-// vet sanitises and checks what was read.
-func vet(r record) error {
-	scrub(r)
-	return r.check()
+// check holds a record against the schema.
+func check(v any) error {
+	switch v := v.(type) {
+	case *result.Tool:
+		return checkTool(v)
+	case *result.Run:
+		return checkRun(v)
+	case *result.Port:
+		return checkPort(v)
+	case *result.Finding:
+		return checkFinding(v)
+	case *result.Notice:
+		return checkNotice(v)
+	case *result.Summary:
+		return checkSummary(v)
+	}
+	return fmt.Errorf("a %T is no record of the schema", v)
 }
 
 // scrub sanitises every text that v, a pointer to a written type, holds: a
@@ -303,7 +321,7 @@ func scrubValue(v reflect.Value, tag reflect.StructTag) {
 		}
 	case reflect.Struct:
 		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[Time]() {
+			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[result.Time]() {
 				scrubValue(v.Field(i), f.Tag)
 			}
 		}

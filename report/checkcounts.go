@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"math"
 	"math/bits"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxCount is the most that a run can have counted one by one: the largest
@@ -18,7 +20,7 @@ type count struct {
 	n      int
 }
 
-func (s *Summary) check() error {
+func checkSummary(s *result.Summary) error {
 	c := &s.Coverage
 	b, d := &s.BySeverity, &s.ByDrift
 	for _, n := range []count{
@@ -36,14 +38,14 @@ func (s *Summary) check() error {
 	if c.HostsSilent < 0 { // whole prefixes count, too
 		return badValue("hosts_silent", c.HostsSilent, "negative")
 	}
-	if err := c.check(); err != nil {
+	if err := checkCoverage(c); err != nil {
 		return err
 	}
 	return oneOf("gate", s.Gate, knownGates)
 }
 
-// check holds the numbers of the coverage against each other.
-func (c *Coverage) check() error {
+// checkCoverage holds the numbers of the coverage against each other.
+func checkCoverage(c *result.Coverage) error {
 	switch {
 	case !(c.Ratio >= 0 && c.Ratio <= 1):
 		return badValue("ratio", c.Ratio, "not from 0 to 1")
@@ -82,7 +84,7 @@ type findingIDs map[[sha256.Size]byte]struct{}
 
 // add takes in the id of f, which is checked, and refuses one that is known:
 // whoever goes by ids, as a merge does, would lose a finding.
-func (s *findingIDs) add(f *Finding) error {
+func (s *findingIDs) add(f *result.Finding) error {
 	var id [sha256.Size]byte
 	if _, err := hex.Decode(id[:], []byte(f.ID)); err != nil {
 		return badValue("id", f.ID, "not 64 lower-case hex digits")

@@ -4,46 +4,48 @@ import (
 	"iter"
 	"slices"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A collector holds a run until its end, for the formats that cannot write
 // before they have seen all of it.
 type collector struct {
-	tool     Tool
-	run      Run
-	ports    []Port
-	findings []Finding
-	notices  []Notice
+	tool     result.Tool
+	run      result.Run
+	ports    []result.Port
+	findings []result.Finding
+	notices  []result.Notice
 	failing  int // findings that the gate fails on
 }
 
 // Start implements [Writer].
-func (c *collector) Start(t Tool, r Run) error {
+func (c *collector) Start(t result.Tool, r result.Run) error {
 	c.tool, c.run = t, r
 	return nil
 }
 
 // Port implements [Writer].
-func (c *collector) Port(p Port) error {
+func (c *collector) Port(p result.Port) error {
 	c.ports = append(c.ports, p)
 	return nil
 }
 
 // Finding implements [Writer].
-func (c *collector) Finding(f Finding) error {
+func (c *collector) Finding(f result.Finding) error {
 	c.findings = append(c.findings, f)
 	return nil
 }
 
 // Notice implements [Writer].
-func (c *collector) Notice(n Notice) error {
+func (c *collector) Notice(n result.Notice) error {
 	c.notices = append(c.notices, n)
 	return nil
 }
 
 // finish sorts what was collected and keeps of the run's rules those that a
 // finding names.
-func (c *collector) finish(r Run) {
+func (c *collector) finish(r result.Run) {
 	sortPorts(c.ports)
 	c.ports = lastOfEach(c.ports)
 	sortFindings(c.findings)
@@ -51,7 +53,7 @@ func (c *collector) finish(r Run) {
 	used := make(map[string]bool)
 	for i := range c.findings {
 		used[c.findings[i].Rule] = true
-		if c.findings[i].fails() {
+		if c.findings[i].Fails() {
 			c.failing++
 		}
 	}
@@ -61,10 +63,10 @@ func (c *collector) finish(r Run) {
 
 // lastOfEach keeps of the records of one port, which stand together, the one
 // that came last.
-func lastOfEach(sorted []Port) []Port {
+func lastOfEach(sorted []result.Port) []result.Port {
 	kept := sorted[:0]
 	for i := range sorted {
-		if i+1 == len(sorted) || comparePorts(sorted[i], sorted[i+1]) != 0 {
+		if i+1 == len(sorted) || !samePlace(&sorted[i], &sorted[i+1]) {
 			kept = append(kept, sorted[i])
 		}
 	}
@@ -72,25 +74,25 @@ func lastOfEach(sorted []Port) []Port {
 }
 
 // brief is a view of the run as a whole, without hosts and findings.
-func (c *collector) brief(s Summary) *view {
+func (c *collector) brief(s result.Summary) *view {
 	return newView(&collector{tool: c.tool, run: c.run, failing: c.failing}, s, showing{})
 }
 
 // usedRules returns those of the rules that are used, sorted by id.
-func usedRules(rules []Rule, used map[string]bool) []Rule {
-	var kept []Rule
+func usedRules(rules []result.Rule, used map[string]bool) []result.Rule {
+	var kept []result.Rule
 	for _, r := range rules {
 		if used[r.ID] {
 			kept = append(kept, r)
 		}
 	}
-	slices.SortFunc(kept, func(a, b Rule) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(kept, func(a, b result.Rule) int { return strings.Compare(a.ID, b.ID) })
 	return kept
 }
 
 // byPlace finds the record of an address and port.
-func (c *collector) byPlace() map[string]*Port {
-	m := make(map[string]*Port, len(c.ports))
+func (c *collector) byPlace() map[string]*result.Port {
+	m := make(map[string]*result.Port, len(c.ports))
 	for i := range c.ports {
 		m[place(c.ports[i].IP, c.ports[i].Port)] = &c.ports[i]
 	}
@@ -98,8 +100,8 @@ func (c *collector) byPlace() map[string]*Port {
 }
 
 // findingsByPlace finds the findings of an address and port.
-func (c *collector) findingsByPlace() map[string][]*Finding {
-	m := make(map[string][]*Finding, len(c.findings))
+func (c *collector) findingsByPlace() map[string][]*result.Finding {
+	m := make(map[string][]*result.Finding, len(c.findings))
 	for i := range c.findings {
 		f := &c.findings[i]
 		p := place(f.IP, f.Port)
@@ -110,10 +112,10 @@ func (c *collector) findingsByPlace() map[string][]*Finding {
 
 // shown lists the findings that stand and are to be shown, the most urgent
 // first. The run must be finished.
-func (c *collector) shown(only string) []*Finding {
-	var list []*Finding
+func (c *collector) shown(only string) []*result.Finding {
+	var list []*result.Finding
 	for i := range c.findings {
-		if f := &c.findings[i]; f.live() && f.in(only) {
+		if f := &c.findings[i]; f.Active() && shows(f, only) {
 			list = append(list, f)
 		}
 	}
@@ -121,8 +123,8 @@ func (c *collector) shown(only string) []*Finding {
 }
 
 // hostPorts yields the ports of each host; ports must be sorted.
-func hostPorts(ports []Port) iter.Seq[[]Port] {
-	return func(yield func([]Port) bool) {
+func hostPorts(ports []result.Port) iter.Seq[[]result.Port] {
+	return func(yield func([]result.Port) bool) {
 		for len(ports) > 0 {
 			n := 1
 			for n < len(ports) && ports[n].IP == ports[0].IP {

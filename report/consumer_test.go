@@ -15,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // These tests check each format by the means of who consumes it.
@@ -30,7 +32,7 @@ func runs(t *testing.T, format string) map[string][]byte {
 	hostile.findings[0].Evidence = []string{nasty}
 	hostile.findings[0].Remediation = nasty + "\n```\n" + nasty
 	hostile.run.Scope.Name = nasty
-	hostile.notices = []Notice{{Code: "MXS9001", Level: "warning", Message: nasty, Target: nasty}}
+	hostile.notices = []result.Notice{{Code: "MXS9001", Level: "warning", Message: nasty, Target: nasty}}
 	return map[string][]byte{
 		"run":     convert(t, "run.json", format, Options{}),
 		"empty":   write(t, format, Options{}, &collector{}),
@@ -157,10 +159,10 @@ func TestMarkdownBudget(t *testing.T) {
 	for limit, most := range map[int]int{0: 65_536, MinMarkdown: MinMarkdown, 100_000: 100_000, 1 << 20: 1 << 20, 1 << 30: 1 << 20} {
 		c := hugeRun(1000, 5)
 		for i := range 200 {
-			c.notices = append(c.notices, Notice{Code: "MXS9001", Level: "warning", Message: fmt.Sprint(i, strings.Repeat(" silent", 200))})
+			c.notices = append(c.notices, result.Notice{Code: "MXS9001", Level: "warning", Message: fmt.Sprint(i, strings.Repeat(" silent", 200))})
 		}
 		for i := range 1000 {
-			c.findings[i].Status = statusAccepted
+			c.findings[i].Status = result.StatusAccepted
 		}
 		doc := write(t, "markdown", Options{MaxBytes: limit}, c)
 		if len(doc) > most || len(doc) < most*3/4 {
@@ -198,7 +200,7 @@ func TestNoLinks(t *testing.T) {
 		c.ports[0].Service.Product, c.ports[0].Service.Version = said, ""
 		c.ports[0].Host, c.findings[0].Host = "www.evil.example", "www.evil.example"
 		c.findings[0].Evidence = []string{said}
-		c.notices = []Notice{{Code: "MXS9001", Level: "warning", Message: said}}
+		c.notices = []result.Notice{{Code: "MXS9001", Level: "warning", Message: said}}
 		c.run.Authorization = said
 		return c
 	}
@@ -345,8 +347,8 @@ func TestGitHub(t *testing.T) {
 }
 
 func TestGitHubOutputs(t *testing.T) {
-	var s Summary
-	s.Gate, s.ExitCode, s.Complete, s.BySeverity.High, s.ByDrift.New = GateFail, 1, true, 2, 1
+	var s result.Summary
+	s.Gate, s.ExitCode, s.Complete, s.BySeverity.High, s.ByDrift.New = result.GateFail, 1, true, 2, 1
 	s.Coverage.Ratio = 0.94444
 	golden(t, "outputs.txt", []byte(GitHubOutputs(s)))
 }
@@ -382,7 +384,7 @@ func FuzzFormats(f *testing.F) {
 		c.findings[0].Title, c.findings[0].Evidence, c.findings[0].Remediation = s, []string{s}, sanitiseBlock(raw, maxBlock)
 		c.findings[1].Host = s
 		c.run.Scope.Name = s
-		c.notices = []Notice{{Code: "MXS9001", Level: "error", Message: s, Target: s}}
+		c.notices = []result.Notice{{Code: "MXS9001", Level: "error", Message: s, Target: s}}
 		for _, format := range Formats() {
 			checkFormat(t, format, write(t, format, Options{Color: format == "text"}, c))
 		}

@@ -6,6 +6,8 @@ import (
 	"io"
 	"strconv"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // csvColumns are the columns; later versions only add at the end.
@@ -30,15 +32,15 @@ type csvWriter struct {
 func newCSV(w io.Writer, o Options) Writer { return &csvWriter{w: w, only: o.Only} }
 
 // End implements [Writer].
-func (c *csvWriter) End(r Run, s Summary) error {
+func (c *csvWriter) End(r result.Run, s result.Summary) error {
 	c.finish(r)
 	w := csv.NewWriter(c.w)
 	w.UseCRLF = true // RFC 4180, Section 2.1
 	if err := w.Write(csvColumns); err != nil {
 		return err
 	}
-	if s.partial() {
-		f := Finding{Title: sentence(c.brief(s).verdict()), Verdict: GateIncomplete}
+	if s.Partial() {
+		f := result.Finding{Title: sentence(c.brief(s).verdict()), Verdict: result.GateIncomplete}
 		if err := w.Write(csvRow(&f, nil, "")); err != nil {
 			return err
 		}
@@ -50,7 +52,7 @@ func (c *csvWriter) End(r Run, s Summary) error {
 	}
 	for i := range c.findings {
 		f := &c.findings[i]
-		if !f.in(c.only) {
+		if !shows(f, c.only) {
 			continue
 		}
 		if err := w.Write(csvRow(f, ports[place(f.IP, f.Port)], why[f.Rule])); err != nil {
@@ -62,7 +64,7 @@ func (c *csvWriter) End(r Run, s Summary) error {
 		if c.only != "" || len(found[place(p.IP, p.Port)]) > 0 {
 			continue
 		}
-		f := Finding{IP: p.IP, Host: p.Host, Port: p.Port, Protocol: p.Protocol, Anchor: p.Anchor}
+		f := result.Finding{IP: p.IP, Host: p.Host, Port: p.Port, Protocol: p.Protocol, Anchor: p.Anchor}
 		if err := w.Write(csvRow(&f, p, "")); err != nil {
 			return err
 		}
@@ -73,7 +75,7 @@ func (c *csvWriter) End(r Run, s Summary) error {
 
 // csvRow is the row of a finding, of its port if that was seen, and of why the
 // finding matters.
-func csvRow(f *Finding, p *Port, why string) []string {
+func csvRow(f *result.Finding, p *result.Port, why string) []string {
 	row := make(map[string]string, len(csvColumns))
 	row["severity"], row["rule"], row["title"] = f.Severity, f.Rule, f.Title
 	row["ip"], row["host"], row["port"], row["protocol"] = f.IP, f.Host, itoa(int(f.Port)), f.Protocol

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // dojoFinding holds members that DefectDojo's generic findings import takes;
@@ -52,7 +54,7 @@ type dojoWriter struct {
 func newDojo(w io.Writer, _ Options) Writer { return &dojoWriter{w: w} }
 
 // End implements [Writer].
-func (d *dojoWriter) End(r Run, s Summary) error {
+func (d *dojoWriter) End(r result.Run, s result.Summary) error {
 	d.finish(r)
 	v := d.brief(s)
 	ports := d.byPlace()
@@ -71,7 +73,7 @@ func (d *dojoWriter) End(r Run, s Summary) error {
 	return cmp.Or(out.err, out.w.Flush())
 }
 
-func (d *dojoWriter) finding(f *Finding, r *Rule, p *Port) dojoFinding {
+func (d *dojoWriter) finding(f *result.Finding, r *result.Rule, p *result.Port) dojoFinding {
 	w := dojoFinding{
 		Title:       clip(fmt.Sprintf("%s on %s", f.Title, place(f.IP, f.Port)), 500),
 		Severity:    strings.ToUpper(f.Severity[:1]) + f.Severity[1:],
@@ -79,8 +81,8 @@ func (d *dojoWriter) finding(f *Finding, r *Rule, p *Port) dojoFinding {
 		Mitigation:  markdownBlock(cmp.Or(f.Remediation, r.Fix)),
 		Impact:      markdownBlock(r.Why),
 		References:  strings.Join(f.References, "\n"),
-		Active:      f.live(), Verified: f.Drift != driftUnverified && f.Drift != driftFixed,
-		RiskAccepted: f.Status == statusAccepted, IsMitigated: f.Drift == driftFixed,
+		Active:      f.Active(), Verified: f.Drift != result.DriftUnverified && f.Drift != result.DriftFixed,
+		RiskAccepted: f.Status == result.StatusAccepted, IsMitigated: f.Drift == result.DriftFixed,
 		Dynamic: true, UniqueID: f.ID, VulnID: f.Rule,
 		Endpoints: []dojoEndpoint{{Protocol: f.Protocol, Host: cmp.Or(f.Host, f.IP), Port: f.Port}},
 	}
@@ -117,14 +119,14 @@ func dojoTag(r rune) rune {
 	return r
 }
 
-func (d *dojoWriter) description(f *Finding, p *Port) string {
+func (d *dojoWriter) description(f *result.Finding, p *result.Port) string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "`%s`", place(f.IP, f.Port)+"/"+f.Protocol)
 	if f.Host != "" {
 		fmt.Fprintf(&b, " (%s)", escapeMarkdown(f.Host))
 	}
-	if p != nil && p.Service.label() != "" {
-		fmt.Fprintf(&b, " answers as **%s**", escapeMarkdown(p.Service.label()))
+	if p != nil && p.Service.Label() != "" {
+		fmt.Fprintf(&b, " answers as **%s**", escapeMarkdown(p.Service.Label()))
 	}
 	fmt.Fprintf(&b, ", seen from vantage %s.\n", escapeMarkdown(d.run.Vantage))
 	for _, e := range f.Evidence {

@@ -5,6 +5,7 @@ import (
 	"os"
 
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // Writes a run with one finding as the commands that annotate a pull request.
@@ -13,16 +14,16 @@ func ExampleWriter() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	run := report.NewRun(report.Run{ID: "8f6a1c1e-4f0d-4b43-9d9c-0a6f6f2c7f11", Vantage: "internet"})
-	summary := report.Summary{Complete: true, Gate: "fail", ExitCode: 1,
-		Coverage: report.Coverage{Planned: 1, Answered: 1, Ratio: 1, HostsUp: 1}}
-	finding := report.Finding{
+	run := report.NewRun(result.Run{ID: "8f6a1c1e-4f0d-4b43-9d9c-0a6f6f2c7f11", Vantage: "internet"})
+	summary := result.Summary{Complete: true, Gate: "fail", ExitCode: 1,
+		Coverage: result.Coverage{Planned: 1, Answered: 1, Ratio: 1, HostsUp: 1}}
+	finding := result.Finding{
 		ID: "mxf-1", Rule: "MXS1001", Severity: "high", Title: "Content filter exposed",
 		IP: "192.0.2.10", Port: 10024, Protocol: "tcp", Status: "open", Drift: "new", Verdict: "fail",
 	}
 	summary.Count(finding)
 	for _, err := range []error{
-		w.Start(report.Tool{Name: "mxsweep"}, run),
+		w.Start(result.Tool{Name: "mxsweep"}, run),
 		w.Finding(finding),
 		w.End(run, summary),
 	} {

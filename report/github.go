@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxAnnotations is how many annotations of each level GitHub keeps of a
@@ -27,13 +29,13 @@ func newGitHub(w io.Writer, o Options) Writer {
 
 // commandLevel is the workflow command for a finding: an error is what fails
 // the gate, and what the baseline knows and nothing fails on is a notice.
-func commandLevel(f *Finding) string {
+func commandLevel(f *result.Finding) string {
 	switch {
-	case f.fails():
+	case f.Fails():
 		return "error"
-	case f.known():
+	case f.Known():
 		return "notice"
-	case f.Verdict == verdictWarn && level(f.Severity) == "error":
+	case f.Verdict == result.VerdictWarn && level(f.Severity) == "error":
 		return "warning"
 	}
 	switch level(f.Severity) {
@@ -51,13 +53,13 @@ var (
 )
 
 // End implements [Writer].
-func (g *githubWriter) End(r Run, s Summary) error {
+func (g *githubWriter) End(r result.Run, s result.Summary) error {
 	g.finish(r)
 	v := g.brief(s)
 	ports := g.byPlace()
 	w := bufio.NewWriter(g.w)
 	last := "notice"
-	if s.partial() {
+	if s.Partial() {
 		last = "error" // a run that saw too little must not look clean
 	}
 	count := map[string]int{last: 1}
@@ -69,8 +71,8 @@ func (g *githubWriter) End(r Run, s Summary) error {
 			continue
 		}
 		text := place(f.IP, f.Port)
-		if p := ports[text]; p != nil && p.Service.label() != "" {
-			text += " answers as " + unlink(p.Service.label())
+		if p := ports[text]; p != nil && p.Service.Label() != "" {
+			text += " answers as " + unlink(p.Service.Label())
 		}
 		text += " (" + grade(f) + ")"
 		if fix := v.fix(f, true); len(fix) > 0 {
@@ -90,8 +92,8 @@ func (g *githubWriter) End(r Run, s Summary) error {
 
 // GitHubOutputs is what a step of a workflow appends to $GITHUB_OUTPUT: one
 // name=value on a line.
-func GitHubOutputs(s Summary) string {
+func GitHubOutputs(s result.Summary) string {
 	return fmt.Sprintf("gate=%s\nexit_code=%d\ncomplete=%t\nfindings=%d\nnew=%d\ncritical=%d\nhigh=%d\nmedium=%d\nlow=%d\ncoverage=%.4f\nincomplete=%t\n",
 		s.Gate, s.ExitCode, s.Complete, s.BySeverity.Total(), s.ByDrift.New,
-		s.BySeverity.Critical, s.BySeverity.High, s.BySeverity.Medium, s.BySeverity.Low, s.Coverage.Ratio, s.partial())
+		s.BySeverity.Critical, s.BySeverity.High, s.BySeverity.Medium, s.BySeverity.Low, s.Coverage.Ratio, s.Partial())
 }

@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // gitlabIssue is one entry of GitLab's code quality report, with only the
@@ -56,7 +58,7 @@ func gitlabSeverity(s string) string {
 
 // partial is an issue about a run that saw too little, whose report must not
 // look as if all were fixed.
-func (g *gitlabWriter) partial(s Summary) gitlabIssue {
+func (g *gitlabWriter) partial(s result.Summary) gitlabIssue {
 	v := g.brief(s)
 	sum := sha256.Sum256([]byte("incomplete\x00" + category(&g.run)))
 	issue := gitlabIssue{
@@ -68,21 +70,21 @@ func (g *gitlabWriter) partial(s Summary) gitlabIssue {
 }
 
 // End implements [Writer].
-func (g *gitlabWriter) End(r Run, s Summary) error {
+func (g *gitlabWriter) End(r result.Run, s result.Summary) error {
 	g.finish(r)
 	ports := g.byPlace()
 	var issues []gitlabIssue
-	if s.partial() {
+	if s.Partial() {
 		issues = append(issues, g.partial(s))
 	}
 	for i := range g.findings {
 		f := &g.findings[i]
-		if !f.live() {
+		if !f.Active() {
 			continue
 		}
 		text := fmt.Sprintf("%s: %s", place(f.IP, f.Port), f.Title)
-		if p := ports[place(f.IP, f.Port)]; p != nil && p.Service.label() != "" {
-			text += " (" + unlink(p.Service.label()) + ")"
+		if p := ports[place(f.IP, f.Port)]; p != nil && p.Service.Label() != "" {
+			text += " (" + unlink(p.Service.Label()) + ")"
 		}
 		if fix, _, _ := strings.Cut(f.Remediation, "\n"); fix != "" {
 			text += ". Fix: " + fix

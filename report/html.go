@@ -9,6 +9,8 @@ import (
 	"html/template"
 	"io"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 var (
@@ -32,7 +34,7 @@ type htmlWriter struct {
 func newHTML(w io.Writer, o Options) Writer { return &htmlWriter{w: w, options: o} }
 
 // End implements [Writer].
-func (h *htmlWriter) End(r Run, s Summary) error {
+func (h *htmlWriter) End(r result.Run, s result.Summary) error {
 	h.finish(r)
 	t, err := template.New("report").Parse(htmlTemplate)
 	if err != nil {
@@ -40,7 +42,7 @@ func (h *htmlWriter) End(r Run, s Summary) error {
 	}
 	only := h.options.Only
 	page := newHTMLPage(newView(&h.collector, s, showing{only: only}), &h.collector, h.options)
-	var live []Finding
+	var live []result.Finding
 	for _, f := range h.shown(only) {
 		live = append(live, *f)
 	}
@@ -69,9 +71,9 @@ type htmlPage struct {
 	CSP               string
 	Style             template.CSS // our own, known when the program was built
 	Script            template.JS  // likewise
-	Tool              Tool
-	Run               Run
-	Sum               Summary
+	Tool              result.Tool
+	Run               result.Run
+	Sum               result.Summary
 	Partial           bool   // what is not found may still be there
 	Large             bool   // so many findings that the browser had better draw on demand
 	Classes           string // of the body
@@ -134,7 +136,7 @@ func newHTMLPage(v *view, c *collector, o Options) *htmlPage {
 	s := v.sum
 	p := &htmlPage{
 		CSP: csp(), Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
-		Tool: v.tool, Run: v.run, Sum: s, Partial: s.partial(), Large: len(c.findings) > 500,
+		Tool: v.tool, Run: v.run, Sum: s, Partial: s.Partial(), Large: len(c.findings) > 500,
 		Scope:    v.subject(),
 		Gate:     strings.ToUpper(s.Gate),
 		Headline: v.headline(),
@@ -147,7 +149,7 @@ func newHTMLPage(v *view, c *collector, o Options) *htmlPage {
 		Details:  v.runDetails(),
 	}
 	for _, name := range severities {
-		p.Tiles = append(p.Tiles, htmlCount{name, *s.BySeverity.of(name)})
+		p.Tiles = append(p.Tiles, htmlCount{name, *s.BySeverity.Of(name)})
 	}
 	p.title(o.Title)
 	p.Classes = o.classes(p.Large)

@@ -1,6 +1,10 @@
 package report
 
-import "slices"
+import (
+	"slices"
+
+	"github.com/mxsweep/mxsweep/result"
+)
 
 // An htmlChange is what changed in one way since the baseline.
 type htmlChange struct {
@@ -18,17 +22,17 @@ func (b *htmlBuilder) changes() []htmlChange {
 		return nil
 	}
 	list := []htmlChange{
-		{Drift: driftNew, Means: "not there before"},
-		{Drift: driftReopened, Means: "was fixed, and is back"},
-		{Drift: driftExpired, Means: "the time for which it was accepted is over"},
-		{Drift: driftUpdated, Means: "still there, with another severity or product"},
-		{Drift: driftFixed, Means: "no longer there"},
-		{Drift: driftUnverified, Means: "this run could not see whether it is still there"},
+		{Drift: result.DriftNew, Means: "not there before"},
+		{Drift: result.DriftReopened, Means: "was fixed, and is back"},
+		{Drift: result.DriftExpired, Means: "the time for which it was accepted is over"},
+		{Drift: result.DriftUpdated, Means: "still there, with another severity or product"},
+		{Drift: result.DriftFixed, Means: "no longer there"},
+		{Drift: result.DriftUnverified, Means: "this run could not see whether it is still there"},
 	}
 	for i := range b.c.findings {
 		f := &b.c.findings[i]
 		at := slices.IndexFunc(list, func(c htmlChange) bool { return c.Drift == f.Drift })
-		if at < 0 || f.Status != statusOpen && f.Drift != driftFixed {
+		if at < 0 || f.Status != result.StatusOpen && f.Drift != result.DriftFixed {
 			continue
 		}
 		c := &list[at]

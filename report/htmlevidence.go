@@ -5,18 +5,20 @@ import (
 	"fmt"
 	"html/template"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // htmlEvidence is what a port said, and what is known of a finding on it;
 // either may be nil.
 type htmlEvidence struct {
-	port    *Port
-	finding *Finding
+	port    *result.Port
+	finding *result.Finding
 }
 
 // An htmlDialogue is evidence as it is shown.
 type htmlDialogue struct {
-	Evidence []Evidence
+	Evidence []result.Evidence
 	Banner   string
 	Facts    []htmlFact
 }
@@ -102,7 +104,7 @@ func (h htmlEvidence) dialogue() htmlDialogue {
 	return w
 }
 
-func dialogueOf(p *Port) htmlDialogue {
+func dialogueOf(p *result.Port) htmlDialogue {
 	var w htmlDialogue
 	if p.Banner != nil {
 		w.Banner = dialogue(p.Banner.Text)
@@ -123,7 +125,7 @@ func dialogueOf(p *Port) htmlDialogue {
 		w.Facts = append(w.Facts, htmlFact{Label: "TLS", Text: tlsText(t)})
 	}
 	for _, e := range p.Trail {
-		w.Evidence = append(w.Evidence, Evidence{
+		w.Evidence = append(w.Evidence, result.Evidence{
 			Probe: e.Probe, Sent: e.Sent, Observed: cmp.Or(dialogue(e.Greeting+e.Reply), "("+e.End+")"), Shows: "ended: " + e.End,
 		})
 	}
@@ -145,7 +147,7 @@ func portList(ports []uint16) string {
 	return strings.Join(words, ", ")
 }
 
-func tlsText(t *TLS) string {
+func tlsText(t *result.TLS) string {
 	words := []string{}
 	for _, s := range []string{t.Version, t.Cipher, t.Subject} {
 		if s != "" {
@@ -161,7 +163,7 @@ func tlsText(t *TLS) string {
 	return strings.Join(words, ", ")
 }
 
-func answered(p *Port) string {
+func answered(p *result.Port) string {
 	s := p.Timestamp.String()
 	if p.Reason != "" {
 		s += ", " + p.Reason

@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // matrix is host by port, the heaviest hosts first, in tables that fit the
@@ -54,9 +56,9 @@ func matrixTable(hosts []hostView, ports []uint16, cells map[string]htmlCell) ht
 
 // openCells marks the open ports of the hosts.
 func (b *htmlBuilder) openCells(hosts []hostView, cells map[string]htmlCell) {
-	settled := make(map[string]*Finding)
+	settled := make(map[string]*result.Finding)
 	for _, f := range b.v.settled {
-		if f.Status != statusOpen {
+		if f.Status != result.StatusOpen {
 			settled[place(f.IP, f.Port)] = f
 		}
 	}
@@ -77,9 +79,9 @@ func (b *htmlBuilder) states() map[string]htmlCell {
 		p := &b.c.ports[i]
 		at := place(p.IP, p.Port)
 		switch p.State {
-		case stateClosed, stateFiltered:
+		case result.StateClosed, result.StateFiltered:
 			m[at] = htmlCell{Mark: "×", Class: "soft", Title: at + ": " + p.State}
-		case stateUnknown, stateSkipped:
+		case result.StateUnknown, result.StateSkipped:
 			m[at] = htmlCell{Mark: "?", Title: at + ": " + p.State}
 		}
 	}
@@ -87,10 +89,10 @@ func (b *htmlBuilder) states() map[string]htmlCell {
 }
 
 // cell marks an open port by the first letter of its heaviest severity.
-func cell(h *hostView, p *portView, settled *Finding) htmlCell {
+func cell(h *hostView, p *portView, settled *result.Finding) htmlCell {
 	title := place(h.ip, p.num) + ": " + p.says()
 	if len(p.findings) > 0 {
-		f := slices.MaxFunc(p.findings, func(a, b *Finding) int { return cmp.Compare(weight(a.Severity), weight(b.Severity)) })
+		f := slices.MaxFunc(p.findings, func(a, b *result.Finding) int { return cmp.Compare(weight(a.Severity), weight(b.Severity)) })
 		mark := strings.ToUpper(f.Severity[:1])
 		if p.port == nil {
 			mark += "?"
@@ -103,7 +105,7 @@ func cell(h *hostView, p *portView, settled *Finding) htmlCell {
 	if settled != nil {
 		return htmlCell{Mark: "✓", Class: "open", Title: title + "; " + settled.Status + " by the policy"}
 	}
-	if p.port != nil && p.port.Service.unsettled() != "" {
+	if p.port != nil && unsettled(p.port.Service) != "" {
 		return htmlCell{Mark: "?", Title: title}
 	}
 	return htmlCell{Mark: "○", Class: "open", Title: title + "; no finding"}

@@ -4,6 +4,8 @@ import (
 	"net/url"
 	"slices"
 	"strconv"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxMatrix is how many hosts the matrix shows, the heaviest first.
@@ -70,12 +72,12 @@ type htmlLink struct{ ID, Rule, Severity string }
 type htmlBuilder struct {
 	v     *view
 	c     *collector
-	ports map[string]*Port
+	ports map[string]*result.Port
 	fixes map[string]*htmlBlock
 	bare  bool // without evidence
 }
 
-func findingAnchor(f *Finding) string { return "f" + f.ID[:min(16, len(f.ID))] }
+func findingAnchor(f *result.Finding) string { return "f" + f.ID[:min(16, len(f.ID))] }
 
 // rules groups the findings by rule, the rule with the most urgent one first.
 func (b *htmlBuilder) rules() []htmlRule {
@@ -98,7 +100,7 @@ func (b *htmlBuilder) rules() []htmlRule {
 	return list
 }
 
-func (b *htmlBuilder) rule(f *Finding) htmlRule {
+func (b *htmlBuilder) rule(f *result.Finding) htmlRule {
 	r := b.v.rule(f)
 	w := htmlRule{
 		ID: r.ID, Title: r.Title, Severity: f.Severity, Brief: gist(r.Why), CWE: r.CWE,
@@ -122,12 +124,12 @@ func (b *htmlBuilder) drifts() []htmlCount {
 	}
 	count := make(map[string]int)
 	for i := range b.c.findings {
-		if f := &b.c.findings[i]; f.live() {
+		if f := &b.c.findings[i]; f.Active() {
 			count[f.Drift]++
 		}
 	}
 	var list []htmlCount
-	for _, d := range []string{driftNew, driftExpired, driftReopened, driftUpdated, driftUnchanged, driftUnverified} {
+	for _, d := range []string{result.DriftNew, result.DriftExpired, result.DriftReopened, result.DriftUpdated, result.DriftUnchanged, result.DriftUnverified} {
 		if count[d] > 0 {
 			list = append(list, htmlCount{d, count[d]})
 		}
@@ -136,10 +138,10 @@ func (b *htmlBuilder) drifts() []htmlCount {
 }
 
 // place is one finding of a rule.
-func (b *htmlBuilder) place(f *Finding) htmlPlace {
+func (b *htmlBuilder) place(f *result.Finding) htmlPlace {
 	at := place(f.IP, f.Port)
 	p := b.ports[at]
-	if p != nil && p.State != stateOpen {
+	if p != nil && p.State != result.StateOpen {
 		p = nil
 	}
 	w := htmlPlace{
@@ -147,7 +149,7 @@ func (b *htmlBuilder) place(f *Finding) htmlPlace {
 		Says: (&portView{port: p}).says(), Fix: b.fix(f.Remediation), bare: b.bare, Seen: f.Evidence,
 		htmlEvidence: htmlEvidence{p, f},
 	}
-	if f.fails() {
+	if f.Fails() {
 		w.Verdict = "fails the gate"
 	}
 	return w
@@ -177,9 +179,9 @@ func (b *htmlBuilder) settled() []htmlSettled {
 // hosts lists every open port; what a port said stands where its finding is,
 // else here.
 func (b *htmlBuilder) hosts() []htmlHost {
-	settled := make(map[string][]*Finding)
+	settled := make(map[string][]*result.Finding)
 	for _, f := range b.v.settled {
-		if f.Status != statusOpen {
+		if f.Status != result.StatusOpen {
 			at := place(f.IP, f.Port)
 			settled[at] = append(settled[at], f)
 		}

@@ -3,6 +3,8 @@ package report
 import (
 	"html/template"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // Markup is one port that breaks a rule, as HTML: like evidence it is made here,
@@ -15,7 +17,7 @@ func (p htmlPlace) Markup() template.HTML {
 		b.raw(` <span>`).text(p.Name).raw(`</span>`)
 	}
 	for _, tag := range []string{p.Drift, p.Verdict} {
-		if tag != "" && tag != driftNone {
+		if tag != "" && tag != result.DriftNone {
 			b.raw(` <span class="tag">`).text(tag).raw(`</span>`)
 		}
 	}

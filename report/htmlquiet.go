@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/result"
 	"go4.org/netipx"
 )
 
@@ -24,7 +25,7 @@ type htmlQuiet struct {
 func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 	up, asked, all := b.upAndAsked()
 	for i := range b.c.findings {
-		if f := &b.c.findings[i]; f.Drift != driftFixed { // also one that somebody accepts
+		if f := &b.c.findings[i]; f.Drift != result.DriftFixed { // also one that somebody accepts
 			for _, ip := range append([]string{f.IP}, f.Addresses...) {
 				if r, ok := ParseRange(ip); ok {
 					up.RemoveRange(r)
@@ -44,14 +45,14 @@ func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 	names := make(map[netip.Addr]string)
 	for i := range b.c.ports {
 		if p := &b.c.ports[i]; p.Host != "" {
-			names[p.address()] = p.Host
+			names[p.Address()] = p.Host
 		}
 	}
-	cleanTitle, title := "Clean: answered, and has no finding", b.v.sum.Coverage.silentTitle()
+	cleanTitle, title := "Clean: answered, and has no finding", silentTitle(&b.v.sum.Coverage)
 	if !b.v.sum.Complete {
 		cleanTitle = "Answered, and has no finding on the ports that were asked before the run ended"
 	}
-	if c := &b.v.sum.Coverage; all && !b.v.sum.Complete || AddressCount(silent) > uint64(max(c.HostsSilent, 0))+c.vacant() {
+	if c := &b.v.sum.Coverage; all && !b.v.sum.Complete || AddressCount(silent) > uint64(max(c.HostsSilent, 0))+vacantAddresses(c) {
 		title = "Silent, or not asked in this run"
 	}
 	list := []htmlQuiet{
@@ -67,7 +68,7 @@ func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 func (b *htmlBuilder) unknownHosts() (unknown netipx.IPSetBuilder) {
 	for i := range b.c.ports {
 		p := &b.c.ports[i]
-		doubtful := p.State == stateUnknown || p.State == stateOpen && p.Service != nil && p.Service.Inconclusive != ""
+		doubtful := p.State == result.StateUnknown || p.State == result.StateOpen && p.Service != nil && p.Service.Inconclusive != ""
 		if r, ok := ParseRange(p.IP); ok && doubtful {
 			unknown.AddRange(r)
 		}
@@ -85,7 +86,7 @@ func (b *htmlBuilder) upAndAsked() (up, asked netipx.IPSetBuilder, all bool) {
 			continue
 		}
 		asked.AddRange(r)
-		if slices.ContainsFunc(ports, func(p Port) bool { return p.State == stateOpen || p.State == stateClosed }) {
+		if slices.ContainsFunc(ports, func(p result.Port) bool { return p.State == result.StateOpen || p.State == result.StateClosed }) {
 			up.AddRange(r)
 		}
 	}
@@ -132,8 +133,8 @@ func AddressCount(set *netipx.IPSet) uint64 {
 	return n
 }
 
-// vacant is how many addresses were vacant.
-func (c *Coverage) vacant() uint64 {
+// vacantAddresses is how many addresses were vacant.
+func vacantAddresses(c *result.Coverage) uint64 {
 	if c.CoverageCounts == nil {
 		return 0
 	}
@@ -142,9 +143,9 @@ func (c *Coverage) vacant() uint64 {
 
 // silentTitle says of what kind the addresses are that gave no answer, in the
 // words of the counts: a run tells how many are vacant, and not which.
-func (c *Coverage) silentTitle() string {
+func silentTitle(c *result.Coverage) string {
 	switch {
-	case c.vacant() == 0:
+	case vacantAddresses(c) == 0:
 		return "Silent: nothing answered"
 	case c.HostsSilent == 0:
 		return "Vacant: nothing answered, while others did"

@@ -5,6 +5,8 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // subject names what was looked at.
@@ -24,12 +26,12 @@ func (v *view) subject() string {
 func (v *view) headline() string {
 	var words []string
 	for _, s := range severities[:3] {
-		if n := *v.sum.BySeverity.of(s); n > 0 {
+		if n := *v.sum.BySeverity.Of(s); n > 0 {
 			words = append(words, itoa(n)+" "+s)
 		}
 	}
 	blind := ""
-	if v.sum.partial() || slices.ContainsFunc(v.notices, func(n Notice) bool { return n.Level == "error" }) {
+	if v.sum.Partial() || slices.ContainsFunc(v.notices, func(n result.Notice) bool { return n.Level == "error" }) {
 		blind = " The run did not see all that it should have."
 	}
 	who := "Strangers reach"
@@ -124,7 +126,7 @@ func (v *view) runDetails() []htmlFact {
 	return withText(list)
 }
 
-func addresses(s Scope) string {
+func addresses(s result.Scope) string {
 	t := fmt.Sprint(s.Addresses)
 	if s.Excluded > 0 {
 		t += fmt.Sprintf(", %d excluded", s.Excluded)

@@ -9,17 +9,19 @@ import (
 	"net/netip"
 	"testing"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // hugeRun is a run of hosts that each have the given number of findings.
 func hugeRun(hosts, each int) *collector {
-	start := NewTime(time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC))
+	start := result.NewTime(time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC))
 	c := &collector{
-		tool: Tool{Name: "mxsweep", Version: "0.1.0"},
+		tool: result.Tool{Name: "mxsweep", Version: "0.1.0"},
 		run:  sampleRun(start),
 	}
 	for i := range each {
-		c.run.Rules = append(c.run.Rules, Rule{
+		c.run.Rules = append(c.run.Rules, result.Rule{
 			ID: fmt.Sprintf("MXS%d", 1001+i), Name: "PortExposed", Title: "Port exposed", Severity: severities[i%5],
 			Why: "Anyone who can reach the port can use it.", Fix: "Bind it to loopback.", CWE: []int{668},
 		})
@@ -34,44 +36,44 @@ func hugeRun(hosts, each int) *collector {
 	return c
 }
 
-func sampleRun(start Time) Run {
-	return Run{
+func sampleRun(start result.Time) result.Run {
+	return result.Run{
 		ID: "7f6f0d8e-3f0b-4c6a-9d9f-0a3f4f6f1c11", StartTime: start, EndTime: start, Vantage: "internet",
-		Scope: Scope{Name: "huge", SHA256: hex.EncodeToString(make([]byte, 32)), Ports: "10024-10028", Addresses: 5000},
+		Scope: result.Scope{Name: "huge", SHA256: hex.EncodeToString(make([]byte, 32)), Ports: "10024-10028", Addresses: 5000},
 	}
 }
 
-func hugePort(addr netip.Addr, port uint16, h int) Port {
+func hugePort(addr netip.Addr, port uint16, h int) result.Port {
 	banner := []byte("220 mx.example.org ESMTP Postfix (Debian/GNU)\r\n")
-	return Port{
+	return result.Port{
 		IP: addr.String(), Host: fmt.Sprintf("mx%d.example.org", h), Port: port, Protocol: "tcp",
-		State: stateOpen, Reason: "syn-ack", Timestamp: NewTime(time.Date(2026, 11, 20, 6, 0, 1, 0, time.UTC)),
-		RTT: 1.5, Attempts: 1, Anchor: &Anchor{File: "scope.txt", Line: h + 1, EndColumn: 12, Text: addr.String()},
-		Service: &Service{
+		State: result.StateOpen, Reason: "syn-ack", Timestamp: result.NewTime(time.Date(2026, 11, 20, 6, 0, 1, 0, time.UTC)),
+		RTT: 1.5, Attempts: 1, Anchor: &result.Anchor{File: "scope.txt", Line: h + 1, EndColumn: 12, Text: addr.String()},
+		Service: &result.Service{
 			Name: "smtp", Product: "Postfix", Role: "reinjection", Method: "probed", Confidence: 9,
 			CPEs:     []string{"cpe:2.3:a:postfix:postfix:*:*:*:*:*:*:*:*"},
-			Evidence: []Evidence{{Probe: "smtp-ehlo", Sent: `EHLO scanner\r\n`, Observed: `250-mx.example.org\r\n250 XFORWARD`, Shows: "XFORWARD is offered"}},
+			Evidence: []result.Evidence{{Probe: "smtp-ehlo", Sent: `EHLO scanner\r\n`, Observed: `250-mx.example.org\r\n250 XFORWARD`, Shows: "XFORWARD is offered"}},
 		},
 		Banner: newBanner(banner, false),
 	}
 }
 
-func hugeFinding(addr netip.Addr, port uint16, h int, r Rule) Finding {
+func hugeFinding(addr netip.Addr, port uint16, h int, r result.Rule) result.Finding {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", addr, port))
-	return Finding{
+	return result.Finding{
 		ID: hex.EncodeToString(sum[:]), Rule: r.ID, Severity: r.Severity, Title: r.Title, Score: 8,
 		IP: addr.String(), Host: fmt.Sprintf("mx%d.example.org", h), Port: port, Protocol: "tcp",
-		Status: statusOpen, Drift: driftNew, Verdict: "fail", Confidence: 9, CWE: r.CWE,
+		Status: result.StatusOpen, Drift: result.DriftNew, Verdict: "fail", Confidence: 9, CWE: r.CWE,
 		Tags: []string{"mail"}, Evidence: []string{"EHLO is answered with 250"},
 		Remediation: "master.cf: 127.0.0.1:10025 inet n - n - 10 smtpd",
-		Anchor:      &Anchor{File: "scope.txt", Line: h + 1, EndColumn: 12, Text: addr.String()},
+		Anchor:      &result.Anchor{File: "scope.txt", Line: h + 1, EndColumn: 12, Text: addr.String()},
 	}
 }
 
 // play plays a run to a writer.
 func play(c *collector, w Writer) error {
-	var s Summary
-	s.Complete, s.Gate = true, GatePass
+	var s result.Summary
+	s.Complete, s.Gate = true, result.GatePass
 	if err := w.Start(c.tool, c.run); err != nil {
 		return err
 	}
@@ -82,7 +84,7 @@ func play(c *collector, w Writer) error {
 	}
 	for _, f := range c.findings {
 		s.Count(f)
-		s.Gate, s.ExitCode = GateFail, 1
+		s.Gate, s.ExitCode = result.GateFail, 1
 		if err := w.Finding(f); err != nil {
 			return err
 		}
@@ -92,7 +94,7 @@ func play(c *collector, w Writer) error {
 			return err
 		}
 	}
-	s.Coverage = Coverage{Planned: uint64(len(c.ports)), Answered: uint64(len(c.ports)), Ratio: 1}
+	s.Coverage = result.Coverage{Planned: uint64(len(c.ports)), Answered: uint64(len(c.ports)), Ratio: 1}
 	return w.End(c.run, s)
 }
 

@@ -6,6 +6,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // jsonWriter writes the document form of the result schema: sorted, indented,
@@ -18,7 +20,7 @@ type jsonWriter struct {
 func newJSON(w io.Writer, _ Options) Writer { return &jsonWriter{w: w} }
 
 // End implements [Writer].
-func (j *jsonWriter) End(r Run, s Summary) error {
+func (j *jsonWriter) End(r result.Run, s result.Summary) error {
 	j.finish(r)
 	d := documentWriter{w: bufio.NewWriterSize(j.w, 64<<10)}
 	d.w.WriteString("{\n")

@@ -5,6 +5,8 @@ import (
 	"encoding/json"
 	"fmt"
 	"io"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A lineHead begins every line of the line form.
@@ -28,26 +30,26 @@ const (
 type (
 	startLine struct {
 		lineHead
-		Tool Tool `json:"tool"`
-		Run  Run  `json:"run"`
+		Tool result.Tool `json:"tool"`
+		Run  result.Run  `json:"run"`
 	}
 	portLine struct {
 		lineHead
-		Port
+		result.Port
 	}
 	findingLine struct {
 		lineHead
-		Finding
+		result.Finding
 	}
 	noticeLine struct {
 		lineHead
-		Notice
+		result.Notice
 	}
 	endLine struct {
 		lineHead
-		Summary Summary `json:"summary"`
+		Summary result.Summary `json:"summary"`
 		// Run is the one of run_start with its end time and its rules.
-		Run *Run `json:"run,omitempty"`
+		Run *result.Run `json:"run,omitempty"`
 	}
 )
 
@@ -88,26 +90,26 @@ func (l *lineWriter) write(v any) error {
 }
 
 // Start implements [Writer].
-func (l *lineWriter) Start(t Tool, r Run) error {
+func (l *lineWriter) Start(t result.Tool, r result.Run) error {
 	l.head.RunID = r.ID
 	r.Rules = nil // those that matter follow in run_end
 	return l.write(startLine{l.next(lineRunStart), t, r})
 }
 
 // Port implements [Writer].
-func (l *lineWriter) Port(p Port) error { return l.write(portLine{l.next(linePort), p}) }
+func (l *lineWriter) Port(p result.Port) error { return l.write(portLine{l.next(linePort), p}) }
 
 // Finding implements [Writer].
-func (l *lineWriter) Finding(f Finding) error {
+func (l *lineWriter) Finding(f result.Finding) error {
 	l.used[f.Rule] = true
 	return l.write(findingLine{l.next(lineFinding), f})
 }
 
 // Notice implements [Writer].
-func (l *lineWriter) Notice(n Notice) error { return l.write(noticeLine{l.next(lineNotice), n}) }
+func (l *lineWriter) Notice(n result.Notice) error { return l.write(noticeLine{l.next(lineNotice), n}) }
 
 // End implements [Writer].
-func (l *lineWriter) End(r Run, s Summary) error {
+func (l *lineWriter) End(r result.Run, s result.Summary) error {
 	r.Rules = usedRules(r.Rules, l.used)
 	return l.write(endLine{l.next(lineRunEnd), s, &r})
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // The parts of JUnit's XML that both dialects take: Ant's (junit.xsd), which
@@ -68,7 +69,7 @@ type junitWriter struct {
 func newJUnit(w io.Writer, _ Options) Writer { return &junitWriter{w: w} }
 
 // End implements [Writer].
-func (j *junitWriter) End(r Run, s Summary) error {
+func (j *junitWriter) End(r result.Run, s result.Summary) error {
 	j.finish(r)
 	suites := []junitSuite{j.runSuite(s)}
 	ports := j.byPlace()
@@ -140,12 +141,12 @@ func (s *junitSuite) add(c junitCase) {
 }
 
 // runSuite holds what no rule owns.
-func (j *junitWriter) runSuite(s Summary) junitSuite {
+func (j *junitWriter) runSuite(s result.Summary) junitSuite {
 	suite := j.suite("run")
 	v := j.brief(s)
 	class := j.pkg() + ".run"
 	gate := junitCase{Name: "gate", Class: class, Time: suite.Time}
-	if s.partial() {
+	if s.Partial() {
 		gate.Error = &junitProblem{Type: s.Gate, Message: v.verdict(), Text: v.coverage()}
 	}
 	suite.add(gate)
@@ -164,9 +165,9 @@ func (j *junitWriter) runSuite(s Summary) junitSuite {
 	found := j.findingsByPlace()
 	for i := range j.ports {
 		p := &j.ports[i]
-		if p.State == stateOpen && len(found[place(p.IP, p.Port)]) == 0 {
+		if p.State == result.StateOpen && len(found[place(p.IP, p.Port)]) == 0 {
 			c := junitCase{Name: place(p.IP, p.Port) + "/" + p.Protocol, Class: class, Time: seconds(p)}
-			if why := p.Service.unsettled(); why != "" {
+			if why := unsettled(p.Service); why != "" {
 				c.Error = &junitProblem{Type: p.Service.Inconclusive, Message: why}
 			}
 			suite.add(c)
@@ -175,21 +176,21 @@ func (j *junitWriter) runSuite(s Summary) junitSuite {
 	return suite
 }
 
-func (j *junitWriter) findingCase(f *Finding, p *Port) junitCase {
+func (j *junitWriter) findingCase(f *result.Finding, p *result.Port) junitCase {
 	c := junitCase{
 		Name: place(f.IP, f.Port) + "/" + f.Protocol, Class: j.pkg() + "." + f.Rule, Time: seconds(p),
 	}
 	message := fmt.Sprintf("%s (%s)", f.Title, grade(f))
-	if p != nil && p.Service.label() != "" {
-		message = fmt.Sprintf("%s answers on %s (%s)", p.Service.label(), c.Name, grade(f))
+	if p != nil && p.Service.Label() != "" {
+		message = fmt.Sprintf("%s answers on %s (%s)", p.Service.Label(), c.Name, grade(f))
 	}
 	switch {
-	case f.Drift == driftFixed:
-	case f.Status == statusAccepted && f.Acceptance != nil:
+	case f.Drift == result.DriftFixed:
+	case f.Status == result.StatusAccepted && f.Acceptance != nil:
 		c.Skipped = &junitSkipped{fmt.Sprintf("accepted risk %s until %s", f.Acceptance.ID, f.Acceptance.Expires)}
-	case f.Status != statusOpen:
+	case f.Status != result.StatusOpen:
 		c.Skipped = &junitSkipped{f.Status + " by the policy"}
-	case f.Drift == driftUnverified:
+	case f.Drift == result.DriftUnverified:
 		c.Error = &junitProblem{Type: f.Rule, Message: "not seen in this run: " + f.Title, Text: j.caseText(f)}
 	case f.Verdict != "" && f.Verdict != "fail":
 		c.Skipped = &junitSkipped{"below the gate: " + message}
@@ -199,7 +200,7 @@ func (j *junitWriter) findingCase(f *Finding, p *Port) junitCase {
 	return c
 }
 
-func (j *junitWriter) caseText(f *Finding) string {
+func (j *junitWriter) caseText(f *result.Finding) string {
 	lines := []string{}
 	if f.Anchor != nil {
 		lines = append(lines, where(f.Anchor))
@@ -214,7 +215,7 @@ func (j *junitWriter) caseText(f *Finding) string {
 }
 
 // seconds is how long a port took to answer.
-func seconds(p *Port) string {
+func seconds(p *result.Port) string {
 	if p == nil {
 		return "0.000"
 	}
@@ -222,7 +223,7 @@ func seconds(p *Port) string {
 }
 
 // where is "file:line", "" without an anchor.
-func where(a *Anchor) string {
+func where(a *result.Anchor) string {
 	if a == nil {
 		return ""
 	}

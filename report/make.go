@@ -15,6 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -26,11 +27,11 @@ type Tree string
 // anchor writes a's file relative to the tree. A file outside of it is named
 // by its last element, because a report must not tell where a home directory
 // is. The zero Anchor, the command line and standard input give nil.
-func (t Tree) anchor(a *scan.Anchor) *Anchor {
+func (t Tree) anchor(a *scan.Anchor) *result.Anchor {
 	if a == nil || a.File == "" || a.File == "-" || a.Line < 1 {
 		return nil
 	}
-	w := &Anchor{File: t.Path(a.File), Line: a.Line, Text: Sanitise(a.Text, maxField)}
+	w := &result.Anchor{File: t.Path(a.File), Line: a.Line, Text: Sanitise(a.Text, maxField)}
 	if a.EndColumn >= 2 {
 		w.EndColumn = a.EndColumn
 	}
@@ -57,8 +58,8 @@ func (t Tree) Path(file string) string {
 
 // NewPort makes the written form of p. Every text that came from the network
 // is sanitised here, once.
-func NewPort(p exposure.Port, tree Tree) Port {
-	w := Port{
+func NewPort(p exposure.Port, tree Tree) result.Port {
+	w := result.Port{
 		IP:           p.Target.Addr().WithZone("").String(), // Host holds the zone
 		Host:         Sanitise(p.Host, maxField),
 		Aliases:      sanitiseAll(p.Aliases, maxField),
@@ -67,14 +68,13 @@ func NewPort(p exposure.Port, tree Tree) Port {
 		State:        string(p.State),
 		Reachability: string(p.Reachability),
 		Reason:       string(p.Reason),
-		Timestamp:    NewTime(p.Time),
+		Timestamp:    result.NewTime(p.Time),
 		RTT:          milliseconds(p.RTT),
 		Attempts:     p.Attempts,
 		Anchor:       tree.anchor(p.Anchor),
-		addr:         p.Target.Addr(),
 	}
 	if p.Err != nil {
-		w.Error = &Error{Code: errorCode(p.State), Message: Sanitise(p.Err.Error(), maxSentence)}
+		w.Error = &result.Error{Code: errorCode(p.State), Message: Sanitise(p.Err.Error(), maxSentence)}
 	}
 	if s := p.Service; s != nil {
 		w.Service = newService(s)
@@ -105,8 +105,8 @@ func milliseconds(d time.Duration) float64 {
 	return math.Round(float64(d)/float64(time.Microsecond)) / 1000
 }
 
-func newService(s *fingerprint.Service) *Service {
-	w := &Service{
+func newService(s *fingerprint.Service) *result.Service {
+	w := &result.Service{
 		Name:         Sanitise(s.Protocol, maxField),
 		Product:      Sanitise(s.Product, maxField),
 		Version:      Sanitise(s.Version, maxField),
@@ -127,10 +127,10 @@ func newService(s *fingerprint.Service) *Service {
 		Refusal:      Sanitise(string(bytes.TrimSpace(s.Refusal)), maxEvidence),
 	}
 	if b := s.Behind; b != nil && *b != (fingerprint.Behind{}) {
-		w.Behind = &Behind{Product: Sanitise(b.Product, maxField), Version: Sanitise(b.Version, maxField)}
+		w.Behind = &result.Behind{Product: Sanitise(b.Product, maxField), Version: Sanitise(b.Version, maxField)}
 	}
 	for _, e := range s.Evidence {
-		w.Evidence = append(w.Evidence, Evidence{
+		w.Evidence = append(w.Evidence, result.Evidence{
 			Probe:    Sanitise(e.Probe, maxField),
 			Sent:     Sanitise(e.Sent, maxEvidence),
 			Observed: Sanitise(e.Observed, maxEvidence),
@@ -146,14 +146,14 @@ func newService(s *fingerprint.Service) *Service {
 // of them as they were. A final CRLF is part of the protocol, not of what was
 // said; a final bare LF shows, because it tells some daemons apart. Secrets are
 // masked in both; the hash is that of what was said.
-func newBanner(raw []byte, cut bool) *Banner {
+func newBanner(raw []byte, cut bool) *result.Banner {
 	if len(raw) == 0 {
 		return nil
 	}
 	sum := sha256.Sum256(raw)
 	shown := MaskSecrets(string(raw))
 	said := strings.TrimSuffix(shown, "\r\n")
-	w := &Banner{
+	w := &result.Banner{
 		Text:      Sanitise(said, maxBanner),
 		SHA256:    hex.EncodeToString(sum[:]),
 		Truncated: cut,
@@ -164,31 +164,31 @@ func newBanner(raw []byte, cut bool) *Banner {
 	return w
 }
 
-func newTLS(t *fingerprint.TLS) *TLS {
+func newTLS(t *fingerprint.TLS) *result.TLS {
 	if t == nil {
 		return nil
 	}
-	return &TLS{
+	return &result.TLS{
 		Version:    Sanitise(t.Version, maxField),
 		Cipher:     Sanitise(t.Cipher, maxField),
 		Subject:    Sanitise(t.Subject, maxField),
 		Names:      sanitiseAll(t.Names, maxField),
 		Issuer:     Sanitise(t.Issuer, maxField),
-		NotAfter:   NewTime(t.NotAfter),
+		NotAfter:   result.NewTime(t.NotAfter),
 		CertSHA256: t.CertSHA256,
 
 		NamesTruncated:     t.NamesTruncated,
-		NotBefore:          NewTime(t.NotBefore),
+		NotBefore:          result.NewTime(t.NotBefore),
 		KeyAlgorithm:       Sanitise(t.KeyAlgorithm, maxField),
 		KeyBits:            t.KeyBits,
 		SignatureAlgorithm: Sanitise(t.SignatureAlgorithm, maxField),
 	}
 }
 
-func newTrail(t *fingerprint.Transcript) []Exchange {
-	var trail []Exchange
+func newTrail(t *fingerprint.Transcript) []result.Exchange {
+	var trail []result.Exchange
 	for _, e := range t.Exchanges {
-		trail = append(trail, Exchange{
+		trail = append(trail, result.Exchange{
 			Probe:    Sanitise(e.Probe, maxField),
 			Greeting: Sanitise(string(e.Greeting), maxEvidence),
 			Sent:     Sanitise(string(e.Sent), maxEvidence),
@@ -198,7 +198,7 @@ func newTrail(t *fingerprint.Transcript) []Exchange {
 			Took:     milliseconds(e.Took),
 		})
 	}
-	slices.SortStableFunc(trail, func(a, b Exchange) int { return cmp.Compare(a.Probe, b.Probe) })
+	slices.SortStableFunc(trail, func(a, b result.Exchange) int { return cmp.Compare(a.Probe, b.Probe) })
 	return trail
 }
 
@@ -214,8 +214,8 @@ func sanitiseAll(list []string, limit int) []string {
 }
 
 // NewFinding makes the written form of f, its texts sanitised.
-func NewFinding(f exposure.Finding, tree Tree) Finding {
-	w := Finding{
+func NewFinding(f exposure.Finding, tree Tree) result.Finding {
+	w := result.Finding{
 		ID:           f.ID,
 		GroupID:      f.GroupID,
 		Severity:     severityName(f.Severity),
@@ -228,8 +228,8 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 		Protocol:     "tcp",
 		Vantage:      Sanitise(f.Vantage, maxField),
 		Reachability: string(f.Reachability),
-		Status:       cmp.Or(string(f.Status), statusOpen),
-		Drift:        cmp.Or(string(f.Drift), driftNone),
+		Status:       cmp.Or(string(f.Status), result.StatusOpen),
+		Drift:        cmp.Or(string(f.Drift), result.DriftNone),
 		Confidence:   f.Confidence,
 		Certainty:    &f.Certainty,
 		Tags:         slices.Clone(f.Tags),
@@ -238,9 +238,8 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 		Fixes:        sanitiseAll(f.Fixes, maxField),
 		Anchor:       tree.anchor(f.Anchor),
 		PolicyAnchor: tree.anchor(f.PolicyAnchor),
-		FirstSeen:    NewTime(f.FirstSeen),
-		LastSeen:     NewTime(f.LastSeen),
-		addr:         f.Target.Addr(),
+		FirstSeen:    result.NewTime(f.FirstSeen),
+		LastSeen:     result.NewTime(f.LastSeen),
 	}
 	for _, a := range f.Addresses {
 		w.Addresses = append(w.Addresses, a.String())
@@ -255,11 +254,11 @@ func NewFinding(f exposure.Finding, tree Tree) Finding {
 }
 
 // newAcceptance makes the written form of an acceptance, nil of none.
-func newAcceptance(a *exposure.Acceptance) *Acceptance {
+func newAcceptance(a *exposure.Acceptance) *result.Acceptance {
 	if a == nil {
 		return nil
 	}
-	return &Acceptance{
+	return &result.Acceptance{
 		ID:      Sanitise(a.ID, maxField),
 		Reason:  Sanitise(a.Reason, maxSentence),
 		Owner:   Sanitise(a.Owner, maxField),
@@ -269,7 +268,7 @@ func newAcceptance(a *exposure.Acceptance) *Acceptance {
 
 // NewRun makes the written form of a run: its texts, the command line and the
 // words of the policy among them, are sanitised. What r points to is its own.
-func NewRun(r Run) Run {
+func NewRun(r result.Run) result.Run {
 	for _, list := range []*[]string{&r.Args, &r.Merged, &r.Scope.Files, &r.Scope.Asked} {
 		*list = slices.Clone(*list)
 	}
@@ -285,8 +284,8 @@ func NewRun(r Run) Run {
 }
 
 // NewRule makes the written form of r.
-func NewRule(r *exposure.Rule) Rule {
-	return Rule{
+func NewRule(r *exposure.Rule) result.Rule {
+	return result.Rule{
 		ID:         r.ID,
 		Name:       r.Name,
 		Title:      r.Title,

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -39,7 +40,7 @@ func TestNewPort(t *testing.T) {
 		t.Fatal(err)
 	}
 	golden(t, "port.json", append(got, '\n'))
-	if err := p.check(); err != nil {
+	if err := checkPort(&p); err != nil {
 		t.Error(err)
 	}
 }
@@ -97,7 +98,7 @@ func TestNewFinding(t *testing.T) {
 		f.Evidence[0] != `the greeting is \x1b[2J` || f.Remediation != "a = b\nc = d" || f.Acceptance.Expires != "2026-11-20" {
 		t.Errorf("finding is %+v", f)
 	}
-	if err := f.check(); err != nil {
+	if err := checkFinding(&f); err != nil {
 		t.Error(err)
 	}
 }
@@ -119,7 +120,7 @@ func TestTree(t *testing.T) {
 	}
 	for _, tt := range tests {
 		a := tt.tree.anchor(&scan.Anchor{File: tt.file, Line: 3})
-		if a == nil || a.File != tt.want || a.check("anchor") != nil {
+		if a == nil || a.File != tt.want || checkAnchor(a, "anchor") != nil {
 			t.Errorf("%q.anchor(%q) = %+v, want %s", tt.tree, tt.file, a, tt.want)
 		}
 	}
@@ -128,15 +129,15 @@ func TestTree(t *testing.T) {
 // TestNewRun: the command line and the policy are no more to be believed than
 // the network where somebody else's branch is checked.
 func TestNewRun(t *testing.T) {
-	raw := Run{
+	raw := result.Run{
 		Args: []string{"mxsweep", "-s", "a\n::error::x"}, Authorization: "CHG\n::error::x\x1b[2J",
-		Scope: Scope{Name: "a\x1b]0;x\a", Files: []string{"a\u202eb"}, Asked: []string{"mx\u202e"}}, Baseline: &Baseline{Why: "\x07"},
+		Scope: result.Scope{Name: "a\x1b]0;x\a", Files: []string{"a\u202eb"}, Asked: []string{"mx\u202e"}}, Baseline: &result.Baseline{Why: "\x07"},
 		Merged: []string{"\x07"},
 	}
 	got := NewRun(raw)
-	want := Run{
+	want := result.Run{
 		Args: []string{"mxsweep", "-s", `a\n:\x3aerror::x`}, Authorization: `CHG\n:\x3aerror::x\x1b[2J`,
-		Scope: Scope{Name: `a\x1b]0;x\x07`, Files: []string{`a\u202eb`}, Asked: []string{`mx\u202e`}}, Baseline: &Baseline{Why: `\x07`},
+		Scope: result.Scope{Name: `a\x1b]0;x\x07`, Files: []string{`a\u202eb`}, Asked: []string{`mx\u202e`}}, Baseline: &result.Baseline{Why: `\x07`},
 		Merged: []string{`\x07`},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // The bounds of markdown, in bytes.
@@ -38,7 +39,7 @@ func newMarkdown(w io.Writer, o Options) Writer {
 const leftOut = 512
 
 // End implements [Writer].
-func (m *markdownWriter) End(r Run, s Summary) error {
+func (m *markdownWriter) End(r result.Run, s result.Summary) error {
 	m.finish(r)
 	v := newView(&m.collector, s, showing{only: m.only})
 	b := &budget{left: m.max - leftOut}
@@ -92,11 +93,11 @@ func (b *budget) section(head, tail string, n int, row func(int) string) int {
 // gateMark goes with the word of the gate.
 func gateMark(gate string) string {
 	switch gate {
-	case GatePass:
+	case result.GatePass:
 		return "✅ Pass"
-	case GateIncomplete:
+	case result.GateIncomplete:
 		return "⚠️ Incomplete"
-	case GateFail:
+	case result.GateFail:
 		return "❌ Fail"
 	}
 	return "❌ Error"
@@ -106,7 +107,7 @@ func (m *markdownWriter) head(b *budget, v *view) {
 	fmt.Fprintf(&b.text, "## %s: %s\n\n", gateMark(v.sum.Gate), escapeMarkdown(v.verdict()))
 	b.text.WriteString("| Critical | High | Medium | Low | Info |\n| ---: | ---: | ---: | ---: | ---: |\n|")
 	for _, s := range severities {
-		fmt.Fprintf(&b.text, " %d |", *v.sum.BySeverity.of(s))
+		fmt.Fprintf(&b.text, " %d |", *v.sum.BySeverity.Of(s))
 	}
 	b.text.WriteString("\n\n")
 	if d := v.drift(); d != "" {
@@ -173,7 +174,7 @@ func (m *markdownWriter) table(b *budget, v *view) int {
 			where += "<br>" + escapeMarkdown(shownNames(f.Host, f.Aliases))
 		}
 		what := "not seen"
-		if p := ports[at]; p != nil && p.State == stateOpen {
+		if p := ports[at]; p != nil && p.State == result.StateOpen {
 			what = (&portView{port: p}).says()
 		}
 		fix := ""

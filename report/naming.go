@@ -4,12 +4,14 @@ import (
 	"cmp"
 	"slices"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
-// naming says why the product of a service was named: by which signature, what
+// namingOf says why the product of a service was named: by which signature, what
 // that rests on, and how sure it is. "" where no product was named.
-func (s *Service) naming() string {
-	if s.label() == "" {
+func namingOf(s *result.Service) string {
+	if s.Label() == "" {
 		return ""
 	}
 	var probes, parts []string
@@ -47,7 +49,7 @@ func (v *view) nameless() (*hostView, *portView) {
 	for i := range v.hosts {
 		for j := range v.hosts[i].ports {
 			p := &v.hosts[i].ports[j]
-			if p.port != nil && p.port.Service != nil && p.port.Service.label() == "" && p.port.Service.unsettled() == "" {
+			if p.port != nil && p.port.Service != nil && p.port.Service.Label() == "" && unsettled(p.port.Service) == "" {
 				return &v.hosts[i], p
 			}
 		}

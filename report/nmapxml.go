@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // nmapWriter writes what tools that read nmap's XML expect. It says
@@ -21,7 +23,7 @@ type nmapWriter struct {
 func newNmap(w io.Writer, _ Options) Writer { return &nmapWriter{w: w} }
 
 // End implements [Writer].
-func (n *nmapWriter) End(r Run, s Summary) error {
+func (n *nmapWriter) End(r result.Run, s result.Summary) error {
 	n.finish(r)
 	w := bufio.NewWriter(n.w)
 	n.head(w)
@@ -59,13 +61,13 @@ func (n *nmapWriter) head(w *bufio.Writer) {
 	fmt.Fprint(w, "<verbose level=\"0\"/>\n<debugging level=\"0\"/>\n")
 }
 
-func (n *nmapWriter) tail(w *bufio.Writer, s Summary, up, down int) {
+func (n *nmapWriter) tail(w *bufio.Writer, s result.Summary, up, down int) {
 	end := n.run.EndTime
 	if end.IsZero() {
 		end = n.run.StartTime
 	}
 	exit := `exit="success"`
-	if s.partial() {
+	if s.Partial() {
 		exit = `exit="error" errormsg=` + xmlAttr(s.Gate+": the run did not see all that it should have")
 	}
 	up = max(up, s.Coverage.HostsUp)
@@ -78,14 +80,14 @@ func (n *nmapWriter) tail(w *bufio.Writer, s Summary, up, down int) {
 
 // nmapHostOf is one host with its ports: the open ones each, the others
 // counted by state and reason.
-func nmapHostOf(ports []Port, findings map[string][]*Finding) nmapHost {
+func nmapHostOf(ports []result.Port, findings map[string][]*result.Finding) nmapHost {
 	first := &ports[0]
 	h := nmapHost{
 		Start:   first.Timestamp.Unix(),
 		Status:  nmapStatus{State: "down", Reason: "no-response"},
 		Address: nmapAddress{Addr: first.IP, Type: "ipv4"},
 	}
-	if first.address().Is6() {
+	if first.Address().Is6() {
 		h.Address.Type = "ipv6"
 	}
 	extra := make(map[[2]string][]uint16)
@@ -99,13 +101,13 @@ func nmapHostOf(ports []Port, findings map[string][]*Finding) nmapHost {
 			}
 		}
 		reason := cmp.Or(p.Reason, "unknown")
-		if p.State == stateOpen || p.State == stateClosed {
+		if p.State == result.StateOpen || p.State == result.StateClosed {
 			if h.Status.State == "down" {
 				h.Status.State, h.Status.Reason = "up", reason
 			}
 			rtt = max(rtt, p.RTT)
 		}
-		if p.State != stateOpen {
+		if p.State != result.StateOpen {
 			key := [2]string{p.State, reason}
 			extra[key] = append(extra[key], p.Port)
 			continue
@@ -140,7 +142,7 @@ func nmapExtras(extra map[[2]string][]uint16) []nmapExtra {
 	return list
 }
 
-func nmapPortOf(p *Port, findings []*Finding) nmapPort {
+func nmapPortOf(p *result.Port, findings []*result.Finding) nmapPort {
 	w := nmapPort{
 		Protocol: p.Protocol, ID: p.Port,
 		State:   nmapStatus{State: p.State, Reason: cmp.Or(p.Reason, "unknown")},
@@ -152,7 +154,7 @@ func nmapPortOf(p *Port, findings []*Finding) nmapPort {
 
 // nmapScripts is at most one script, because ndiff 7.93 cannot read two on
 // one port: the findings, else the banner.
-func nmapScripts(p *Port, findings []*Finding) []nmapScript {
+func nmapScripts(p *result.Port, findings []*result.Finding) []nmapScript {
 	if len(findings) == 0 {
 		if p.Banner == nil {
 			return nil
@@ -174,14 +176,14 @@ func nmapScripts(p *Port, findings []*Finding) []nmapScript {
 
 // settledWord is "high, accepted" for a finding that is accepted or expected,
 // else "".
-func settledWord(f *Finding) string {
-	if f.Status == statusOpen {
+func settledWord(f *result.Finding) string {
+	if f.Status == result.StatusOpen {
 		return ""
 	}
 	return f.Severity + ", " + f.Status
 }
 
-func nmapServiceOf(s *Service) *nmapService {
+func nmapServiceOf(s *result.Service) *nmapService {
 	if s == nil {
 		return nil
 	}
@@ -199,7 +201,7 @@ func nmapServiceOf(s *Service) *nmapService {
 	if s.Behind != nil {
 		extra = append(extra, "in front of "+strings.TrimSpace(s.Behind.Product+" "+s.Behind.Version))
 	}
-	if why := s.unsettled(); why != "" {
+	if why := unsettled(s); why != "" {
 		extra = append(extra, why)
 	}
 	w.ExtraInfo = strings.Join(extra, "; ")

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // The codes of the notices that only reports give; those of a run are in
@@ -15,8 +16,8 @@ const (
 )
 
 // NewNotice makes the written form of n.
-func NewNotice(n exposure.Notice, tree Tree) Notice {
-	return Notice{
+func NewNotice(n exposure.Notice, tree Tree) result.Notice {
+	return result.Notice{
 		Code:    n.Code,
 		Level:   string(n.Level),
 		Message: Sanitise(n.Message, maxSentence),

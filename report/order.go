@@ -3,6 +3,8 @@ package report
 import (
 	"cmp"
 	"slices"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // What reports for people show of the findings.
@@ -15,13 +17,13 @@ const (
 // fails the gate, then what is new, then by severity. Those that need no work
 // come last. Address, port, rule and id decide the rest, so that the same run
 // gives the same order.
-func compareUrgency(a, b *Finding) int {
+func compareUrgency(a, b *result.Finding) int {
 	return cmp.Or(
-		trueFirst(a.fails(), b.fails()),
-		trueFirst(a.live(), b.live()),
-		trueFirst(a.isNew(), b.isNew()),
+		trueFirst(a.Fails(), b.Fails()),
+		trueFirst(a.Active(), b.Active()),
+		trueFirst(a.IsNew(), b.IsNew()),
 		cmp.Compare(weight(b.Severity), weight(a.Severity)),
-		a.address().Compare(b.address()),
+		a.Address().Compare(b.Address()),
 		cmp.Compare(a.Port, b.Port),
 		cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.ID, b.ID),
@@ -38,42 +40,20 @@ func trueFirst(a, b bool) int {
 	return 1
 }
 
-// fails reports whether the gate fails on the finding.
-func (f *Finding) fails() bool { return f.Verdict == verdictFail }
-
-// isNew reports whether the finding stands now and did not when the baseline
-// was written. Without a baseline every finding that stands is new.
-func (f *Finding) isNew() bool {
-	switch f.Drift {
-	case driftNew, driftExpired, driftReopened, driftNone:
-		return f.live()
-	}
-	return false
-}
-
-// known reports whether the finding is as the baseline has it and fails
-// nothing: there is nothing to do about it that was not known before.
-func (f *Finding) known() bool {
-	return f.live() && f.Drift == driftUnchanged && !f.fails()
-}
-
-// in reports whether a report that shows only the named part shows the
+// shows reports whether a report that shows only the named part shows the
 // finding. "" is all.
-func (f *Finding) in(only string) bool {
+func shows(f *result.Finding, only string) bool {
 	switch only {
 	case OnlyNew:
-		return f.isNew()
+		return f.IsNew()
 	case OnlyFailing:
-		return f.fails()
+		return f.Fails()
 	}
 	return true
 }
 
-func sortFindings(findings []Finding) {
-	for i := range findings {
-		findings[i].addr = findings[i].address()
-	}
-	slices.SortStableFunc(findings, func(a, b Finding) int { return compareUrgency(&a, &b) })
+func sortFindings(findings []result.Finding) {
+	slices.SortStableFunc(findings, func(a, b result.Finding) int { return compareUrgency(&a, &b) })
 }
 
 // sortHosts puts the hosts and ports with the most urgent finding first; those
@@ -91,7 +71,7 @@ func sortHosts(hosts []hostView) {
 
 // compareLeads compares the first of sorted findings; where there is none,
 // that is last.
-func compareLeads(a, b []*Finding) int {
+func compareLeads(a, b []*result.Finding) int {
 	if len(a) == 0 || len(b) == 0 {
 		return trueFirst(len(a) > 0, len(b) > 0)
 	}

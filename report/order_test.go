@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // mixedRun is a run whose findings are listed in the opposite of the order in
@@ -14,18 +16,18 @@ import (
 // Titles are the right order.
 func mixedRun() (c *collector, titles []string) {
 	c = hugeRun(3, 3)
-	c.run.Baseline = &Baseline{SHA256: strings.Repeat("a", 64), Comparable: true}
+	c.run.Baseline = &result.Baseline{SHA256: strings.Repeat("a", 64), Comparable: true}
 	c.run.Rules = nil
 	kinds := []struct{ verdict, drift, severity, status string }{
-		{verdictFail, driftNew, "high", statusOpen},
-		{verdictFail, driftExpired, "medium", statusOpen},
-		{verdictFail, driftUnchanged, "critical", statusOpen},
-		{verdictWarn, driftNew, "low", statusOpen},
-		{verdictWarn, driftUnverified, "high", statusOpen},
-		{verdictWarn, driftUpdated, "medium", statusOpen},
-		{verdictWarn, driftUnchanged, "low", statusOpen},
-		{verdictPass, driftNew, "critical", statusAccepted},
-		{verdictPass, driftFixed, "critical", statusOpen},
+		{result.VerdictFail, result.DriftNew, "high", result.StatusOpen},
+		{result.VerdictFail, result.DriftExpired, "medium", result.StatusOpen},
+		{result.VerdictFail, result.DriftUnchanged, "critical", result.StatusOpen},
+		{result.VerdictWarn, result.DriftNew, "low", result.StatusOpen},
+		{result.VerdictWarn, result.DriftUnverified, "high", result.StatusOpen},
+		{result.VerdictWarn, result.DriftUpdated, "medium", result.StatusOpen},
+		{result.VerdictWarn, result.DriftUnchanged, "low", result.StatusOpen},
+		{result.VerdictPass, result.DriftNew, "critical", result.StatusAccepted},
+		{result.VerdictPass, result.DriftFixed, "critical", result.StatusOpen},
 	}
 	slices.Reverse(c.findings)
 	for i := range c.findings {
@@ -79,9 +81,9 @@ func TestFailingFirst(t *testing.T) {
 func TestUrgencyIsAnOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	pick := func(words []string) string { return words[random.IntN(len(words))] }
-	var list []Finding
+	var list []result.Finding
 	for i := range 300 {
-		list = append(list, Finding{
+		list = append(list, result.Finding{
 			ID: fmt.Sprint(i), Rule: "MXS1001", IP: "192.0.2.1", Port: uint16(25 + random.IntN(3)),
 			Severity: pick(severities[:]), Status: pick(knownStatuses), Drift: pick(knownDrifts), Verdict: pick(knownVerdicts),
 		})
@@ -150,12 +152,12 @@ func TestKnownFindingsAreFolded(t *testing.T) {
 		f.Severity = "critical"
 		want := "error"
 		switch {
-		case f.known():
+		case f.Known():
 			want = "notice"
-		case f.Verdict == verdictWarn:
+		case f.Verdict == result.VerdictWarn:
 			want = "warning"
 		}
-		if got := commandLevel(&f); f.live() && got != want {
+		if got := commandLevel(&f); f.Active() && got != want {
 			t.Errorf("%s, %s: command is %s, want %s", f.Verdict, f.Drift, got, want)
 		}
 	}

@@ -6,6 +6,8 @@ import (
 	"encoding/xml"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // partialRun writes a run that saw too little and found nothing, or with a
@@ -18,11 +20,11 @@ func partialRun(t *testing.T, format string, findings int) []byte {
 	if err != nil {
 		t.Fatal(err)
 	}
-	s := Summary{Complete: true, Incomplete: true, Gate: GateIncomplete, ExitCode: 4, FailOn: "any:high"}
+	s := result.Summary{Complete: true, Incomplete: true, Gate: result.GateIncomplete, ExitCode: 4, FailOn: "any:high"}
 	if findings > 0 {
-		s.Gate, s.ExitCode = GateFail, 1
+		s.Gate, s.ExitCode = result.GateFail, 1
 	}
-	s.Coverage = Coverage{Planned: 100, Answered: 40, Ratio: 0.4, HostsUp: 1, HostsSilent: 1}
+	s.Coverage = result.Coverage{Planned: 100, Answered: 40, Ratio: 0.4, HostsUp: 1, HostsSilent: 1}
 	if err := w.Start(c.tool, c.run); err != nil {
 		t.Fatal(err)
 	}
@@ -114,7 +116,7 @@ func TestUnverifiedIsKept(t *testing.T) {
 	run := func() *collector {
 		c := hugeRun(1, 1)
 		c.ports = nil
-		c.findings[0].Drift, c.findings[0].Verdict = driftUnverified, verdictWarn
+		c.findings[0].Drift, c.findings[0].Verdict = result.DriftUnverified, result.VerdictWarn
 		return c
 	}
 	var log lintLog
@@ -143,14 +145,14 @@ func TestUnverifiedIsKept(t *testing.T) {
 // TestCategory: runs whose alerts must not close each other's are of different
 // categories; the time of a run is no part of it.
 func TestCategory(t *testing.T) {
-	run := func(name, targets, vantage, shard string) Run {
+	run := func(name, targets, vantage, shard string) result.Run {
 		r := hugeRun(0, 0).run
 		r.Scope.Name, r.Scope.TargetsSHA256, r.Vantage, r.Shard = name, targets, vantage, shard
 		return r
 	}
 	a, b := strings.Repeat("a", 64), strings.Repeat("b", 64)
 	tests := []struct {
-		run  Run
+		run  result.Run
 		want string
 	}{
 		{run("scope.txt", "", "internet", ""), "mxsweep/scope.txt/internet"},

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A Plan is the shortest list of edits that closes the findings of a run.
@@ -47,17 +48,17 @@ type PlanItem struct {
 }
 
 // Anchor is where the HTML report tells of the finding.
-func (i PlanItem) Anchor() string { return findingAnchor(&Finding{ID: i.ID}) }
+func (i PlanItem) Anchor() string { return findingAnchor(&result.Finding{ID: i.ID}) }
 
 // NewPlan makes the plan for the live findings of a run. What is only worth
 // knowing needs no edit. An edit that binds a listener to loopback closes all
 // findings of its port; any other closes those that name it, on each port of
 // the host if it does not depend on the port.
-func NewPlan(findings []Finding) Plan {
-	b := planBuilder{hosts: map[string][]*Finding{}}
+func NewPlan(findings []result.Finding) Plan {
+	b := planBuilder{hosts: map[string][]*result.Finding{}}
 	for i := range findings {
 		f := &findings[i]
-		if !f.live() || weight(f.Severity) <= weight("info") {
+		if !f.Active() || weight(f.Severity) <= weight("info") {
 			continue
 		}
 		host := cmp.Or(f.Host, f.IP)
@@ -97,13 +98,13 @@ func compareEdits(x, y PlanEdit) int {
 
 // A planBuilder makes the plan host by host.
 type planBuilder struct {
-	hosts map[string][]*Finding
+	hosts map[string][]*result.Finding
 }
 
 // edits makes the edits for the findings of one host. Those that bind a port
 // come first, since they make the others of that port needless.
-func (b *planBuilder) edits(list []*Finding) []PlanEdit {
-	slices.SortStableFunc(list, func(x, y *Finding) int {
+func (b *planBuilder) edits(list []*result.Finding) []PlanEdit {
+	slices.SortStableFunc(list, func(x, y *result.Finding) int {
 		return cmp.Or(-cmp.Compare(b.binds(x), b.binds(y)), -cmp.Compare(weight(x.Severity), weight(y.Severity)),
 			cmp.Compare(x.Port, y.Port), strings.Compare(x.Rule, y.Rule))
 	})
@@ -164,7 +165,7 @@ func (e *PlanEdit) verifyAll() {
 }
 
 // fixes are the fixes that a finding names, as far as this program knows them.
-func (b *planBuilder) fixes(f *Finding) []*fix.Fix {
+func (b *planBuilder) fixes(f *result.Finding) []*fix.Fix {
 	var list []*fix.Fix
 	for _, id := range f.Fixes {
 		if x := fix.Builtin().Lookup(id); x != nil {
@@ -175,7 +176,7 @@ func (b *planBuilder) fixes(f *Finding) []*fix.Fix {
 }
 
 // binds is 1 for a finding whose fix takes its port from strangers.
-func (b *planBuilder) binds(f *Finding) int {
+func (b *planBuilder) binds(f *result.Finding) int {
 	list := b.fixes(f)
 	if len(list) == 0 || slices.ContainsFunc(list, func(x *fix.Fix) bool { return !x.Binds() }) {
 		return 0
@@ -184,7 +185,7 @@ func (b *planBuilder) binds(f *Finding) int {
 }
 
 // key is the same for findings that one edit closes.
-func (b *planBuilder) key(f *Finding) string {
+func (b *planBuilder) key(f *result.Finding) string {
 	list := b.fixes(f)
 	if len(list) == 0 {
 		return "text " + f.Remediation
@@ -197,7 +198,7 @@ func (b *planBuilder) key(f *Finding) string {
 }
 
 // edit is the edit that a finding asks for.
-func (b *planBuilder) edit(f *Finding) PlanEdit {
+func (b *planBuilder) edit(f *result.Finding) PlanEdit {
 	list := b.fixes(f)
 	e := PlanEdit{Severity: f.Severity, Fixes: f.Fixes}
 	text := cmp.Or(f.Remediation, "See "+f.Rule+".")

@@ -5,21 +5,23 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // found is a live finding.
-func found(host, ip string, port uint16, rule, severity string, fixes ...string) Finding {
-	return Finding{ID: fmt.Sprintf("%s-%s-%d", rule, ip, port), Rule: rule, Title: "T", Severity: severity, Host: host, IP: ip,
-		Port: port, Protocol: "tcp", Status: statusOpen, Drift: driftNone, Fixes: fixes, Remediation: "do " + rule}
+func found(host, ip string, port uint16, rule, severity string, fixes ...string) result.Finding {
+	return result.Finding{ID: fmt.Sprintf("%s-%s-%d", rule, ip, port), Rule: rule, Title: "T", Severity: severity, Host: host, IP: ip,
+		Port: port, Protocol: "tcp", Status: result.StatusOpen, Drift: result.DriftNone, Fixes: fixes, Remediation: "do " + rule}
 }
 
 func TestPlan(t *testing.T) {
 	const host = "mail.example.org"
 	accepted := found(host, "192.0.2.1", 783, "MXS1206", "medium", "spamd-bind")
-	accepted.Status = statusAccepted
+	accepted.Status = result.StatusAccepted
 	gone := found(host, "192.0.2.1", 784, "MXS1206", "medium", "spamd-bind")
-	gone.Drift, gone.Status = driftFixed, statusFixed
-	p := NewPlan([]Finding{
+	gone.Drift, gone.Status = result.DriftFixed, result.StatusFixed
+	p := NewPlan([]result.Finding{
 		// One bind closes whatever else is wrong on the port.
 		found(host, "192.0.2.1", 10025, "MXS1402", "medium", "postfix-local-xforward"),
 		found(host, "192.0.2.1", 10025, "MXS1002", "high", "postfix-bind"),
@@ -71,7 +73,7 @@ func TestPlan(t *testing.T) {
 // TestPlanVerifiesEveryPort: one edit that closes findings on several ports is
 // verified on all of them.
 func TestPlanVerifiesEveryPort(t *testing.T) {
-	p := NewPlan([]Finding{
+	p := NewPlan([]result.Finding{
 		found("", "192.0.2.1", 10024, "MXS1001", "high", "amavis-bind"),
 		found("", "192.0.2.1", 9998, "MXS1207", "high", "amavis-bind"),
 	})
@@ -99,7 +101,7 @@ func TestPlanVerifiesFromTheVantage(t *testing.T) {
 		{"192.0.2.1", []string{"x; true"}, []string{"Verify: mxsweep scan 192.0.2.1:10024"}},
 	}
 	for _, tt := range tests {
-		var list []Finding
+		var list []result.Finding
 		for _, v := range tt.vantages {
 			f := found("", tt.ip, 10024, "MXS1001", "high", "amavis-bind")
 			f.Vantage = v
@@ -121,7 +123,7 @@ func TestPlanVerifiesFromTheVantage(t *testing.T) {
 // TestPlanClosesEveryFinding holds the plan to its promise: each live finding
 // that is more than worth knowing is closed by exactly one edit.
 func TestPlanClosesEveryFinding(t *testing.T) {
-	var list []Finding
+	var list []result.Finding
 	ids := []string{"postfix-bind", "amavis-bind", "dovecot23-bind dovecot24-bind", "postfix-tls-auth-only", "", "no-such-fix"}
 	for host := range 3 {
 		for port := range 7 {

@@ -3,174 +3,40 @@ package report
 import (
 	"cmp"
 	"net/netip"
-	"slices"
+	"sort"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
-// A Port is one address and port, as written.
-type Port struct {
-	IP           string     `json:"ip"`
-	Host         string     `json:"host,omitempty"`
-	Aliases      []string   `json:"aliases,omitempty"`
-	Port         uint16     `json:"port"`
-	Protocol     string     `json:"protocol"` // "tcp"
-	State        string     `json:"state"`
-	Reason       string     `json:"reason,omitempty"`
-	Reachability string     `json:"reachability,omitempty"` // "assumed", or ""
-	Timestamp    Time       `json:"timestamp"`
-	RTT          float64    `json:"rtt_ms,omitempty"` // milliseconds
-	Attempts     int        `json:"attempts,omitempty"`
-	Anchor       *Anchor    `json:"anchor,omitempty"`
-	Service      *Service   `json:"service,omitempty"`
-	Banner       *Banner    `json:"banner,omitempty"`
-	TLS          *TLS       `json:"tls,omitempty"`
-	Error        *Error     `json:"error,omitempty"`
-	Trail        []Exchange `json:"transcript,omitempty"` // of unknown services only
-	addr         netip.Addr // of IP, set by prepare
+// comparePorts orders ports by number and protocol.
+func comparePorts(a, b *result.Port) int {
+	return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol))
 }
 
-// A Service is what answers on a port, as written.
-type Service struct {
-	Name         string     `json:"name,omitempty"` // the protocol spoken
-	Product      string     `json:"product,omitempty"`
-	Version      string     `json:"version,omitempty"`
-	ExtraInfo    string     `json:"extra_info,omitempty"`
-	Hostname     string     `json:"hostname,omitempty"`
-	OSType       string     `json:"os_type,omitempty"`
-	Role         string     `json:"role,omitempty"`
-	Behind       *Behind    `json:"behind,omitempty"`
-	Evidence     []Evidence `json:"evidence,omitempty"`
-	Tunnel       string     `json:"tunnel,omitempty"`
-	Method       string     `json:"method,omitempty"`
-	Confidence   int        `json:"confidence"` // 0 to 10
-	CPEs         []string   `json:"cpes,omitempty"`
-	MatchedRule  string     `json:"matched_rule,omitempty"` // id of the signature
-	Alternatives []string   `json:"alternatives,omitempty"` // what the same behavior also fits
-	Observations []string   `json:"observations,omitempty"`
-	Stack        string     `json:"stack,omitempty"`
-	SameAs       []uint16   `json:"same_as,omitempty"` // ports of the host with the same greeting
+// samePlace reports whether two records are of one address and port.
+func samePlace(a, b *result.Port) bool { return a.IP == b.IP && comparePorts(a, b) == 0 }
 
-	// Inconclusive says why the dialogue did not settle what answers, in the
-	// words of fingerprint.Inconclusive; "" if it did. Refusal is what the
-	// daemon said then.
-	Inconclusive string `json:"inconclusive,omitempty"`
-	Refusal      string `json:"refusal,omitempty"`
+// portsByPlace sorts ports by address, number and protocol.
+type portsByPlace struct {
+	ports []result.Port
+	addrs []netip.Addr // of the ports, read once
 }
 
-// Behind is the daemon that shows through a proxy.
-type Behind struct {
-	Product string `json:"product,omitempty"`
-	Version string `json:"version,omitempty"`
+func (s portsByPlace) Len() int { return len(s.ports) }
+
+func (s portsByPlace) Less(i, j int) bool {
+	return cmp.Or(s.addrs[i].Compare(s.addrs[j]), comparePorts(&s.ports[i], &s.ports[j])) < 0
 }
 
-// Evidence is one thing that was seen of a service.
-type Evidence struct {
-	Probe    string `json:"probe"`
-	Sent     string `json:"sent,omitempty"`
-	Observed string `json:"observed"`
-	Shows    string `json:"shows,omitempty"`
-
-	// Observation is the id of what it shows of the service; "" where Shows is what
-	// the probe is for.
-	Observation string `json:"observation,omitempty"`
+func (s portsByPlace) Swap(i, j int) {
+	s.ports[i], s.ports[j] = s.ports[j], s.ports[i]
+	s.addrs[i], s.addrs[j] = s.addrs[j], s.addrs[i]
 }
 
-// A Banner is what a daemon said first. Text is for people; Base64 holds the
-// bytes themselves where Text does not show all of them as they were.
-type Banner struct {
-	Text      string `json:"text"`
-	Base64    string `json:"base64,omitempty"`
-	SHA256    string `json:"sha256,omitempty"` // of the bytes, line ends included
-	Truncated bool   `json:"truncated"`
-}
-
-// TLS is a completed TLS handshake.
-type TLS struct {
-	Version    string   `json:"version,omitempty"`
-	Cipher     string   `json:"cipher,omitempty"`
-	Subject    string   `json:"subject,omitempty"`
-	Names      []string `json:"names,omitempty"`
-	Issuer     string   `json:"issuer,omitempty"`
-	NotAfter   Time     `json:"not_after,omitzero"`
-	CertSHA256 string   `json:"cert_sha256,omitempty"`
-
-	NamesTruncated     bool   `json:"names_truncated,omitempty"`
-	NotBefore          Time   `json:"not_before,omitzero"`
-	KeyAlgorithm       string `json:"key_algorithm,omitempty"`
-	KeyBits            int    `json:"key_bits,omitempty"`
-	SignatureAlgorithm string `json:"signature_algorithm,omitempty"`
-}
-
-// An Error is why a port could not be asked.
-type Error struct {
-	Code    string `json:"code"`
-	Message string `json:"message"`
-}
-
-// An Exchange is one dialogue with a service that nothing matched.
-type Exchange struct {
-	Probe    string  `json:"probe"`
-	Greeting string  `json:"greeting,omitempty"`
-	Sent     string  `json:"sent,omitempty"`
-	Reply    string  `json:"reply,omitempty"`
-	End      string  `json:"end"`
-	TLS      bool    `json:"tls,omitempty"`
-	Took     float64 `json:"took_ms,omitempty"` // milliseconds
-}
-
-// The states of a port, as written.
-const (
-	stateOpen     = "open"
-	stateClosed   = "closed"
-	stateFiltered = "filtered"
-	stateUnknown  = "unknown"
-	stateSkipped  = "skipped"
-)
-
-// reachAssumed is the reachability of what the scanning machine saw of itself.
-const reachAssumed = "assumed"
-
-// comparePorts orders ports by address, number and protocol.
-func comparePorts(a, b Port) int {
-	return cmp.Or(
-		a.address().Compare(b.address()),
-		cmp.Compare(a.Port, b.Port),
-		cmp.Compare(a.Protocol, b.Protocol),
-	)
-}
-
-func sortPorts(ports []Port) {
+func sortPorts(ports []result.Port) {
+	s := portsByPlace{ports, make([]netip.Addr, len(ports))}
 	for i := range ports {
-		ports[i].addr = ports[i].address()
+		s.addrs[i] = ports[i].Address()
 	}
-	slices.SortStableFunc(ports, comparePorts)
-}
-
-// address is the port's address; the zero Addr, which sorts first, if IP is
-// none.
-func (p *Port) address() netip.Addr {
-	if p.addr.IsValid() {
-		return p.addr
-	}
-	a, _ := netip.ParseAddr(p.IP)
-	return a
-}
-
-// byNumber reports whether only the number of the port is known: what the
-// service is called then is what usually listens there.
-func (s *Service) byNumber() bool { return s != nil && s.Method == "table" && s.Product == "" }
-
-// label names what answers in a few words: product and version, else the
-// protocol that it spoke, else "".
-func (s *Service) label() string {
-	switch {
-	case s == nil, s.byNumber():
-		return ""
-	case s.Product != "" && s.Version != "":
-		return s.Product + " " + s.Version
-	case s.Product != "":
-		return s.Product
-	case s.Name != "":
-		return s.Name
-	}
-	return ""
+	sort.Stable(s)
 }

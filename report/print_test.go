@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // realRun is a run of hosts that each break the first rules of the program
@@ -28,8 +29,8 @@ func realRun(t *testing.T, hosts, each int) *collector {
 		t.Fatalf("only %d rules", len(rules))
 	}
 	rules = rules[:each]
-	start := NewTime(time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC))
-	c := &collector{tool: Tool{Name: "mxsweep", Version: "0.1.0"}, run: sampleRun(start)}
+	start := result.NewTime(time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC))
+	c := &collector{tool: result.Tool{Name: "mxsweep", Version: "0.1.0"}, run: sampleRun(start)}
 	for _, r := range rules {
 		c.run.Rules = append(c.run.Rules, NewRule(r))
 	}
@@ -44,7 +45,7 @@ func realRun(t *testing.T, hosts, each int) *collector {
 			}
 			port.Service.Product = product
 			for n := range 3 {
-				port.Service.Evidence = append(port.Service.Evidence, Evidence{Probe: fmt.Sprint("probe-", n), Sent: `EHLO scanner\r\n`, Observed: strings.Repeat(`250-mx.example.org\r\n`, 9), Shows: "what it offers"})
+				port.Service.Evidence = append(port.Service.Evidence, result.Evidence{Probe: fmt.Sprint("probe-", n), Sent: `EHLO scanner\r\n`, Observed: strings.Repeat(`250-mx.example.org\r\n`, 9), Shows: "what it offers"})
 			}
 			f := hugeFinding(addr, port.Port, h, c.run.Rules[i])
 			advice := r.Fix.For(product, "", nil, at, "internet")

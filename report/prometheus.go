@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxSeries is how many findings become a series of their own: each is kept
@@ -22,17 +24,17 @@ type prometheusWriter struct {
 func newPrometheus(w io.Writer, _ Options) Writer { return &prometheusWriter{w: w} }
 
 // End implements [Writer].
-func (p *prometheusWriter) End(r Run, s Summary) error {
+func (p *prometheusWriter) End(r result.Run, s result.Summary) error {
 	p.finish(r)
 	m := metrics{w: bufio.NewWriter(p.w), scope: cmp.Or(p.run.Scope.Name, "run"), vantage: p.run.Vantage}
 	p.runMetrics(&m, s)
 	m.family("mxsweep_findings", "Open findings by severity.")
 	for _, sev := range severities {
-		m.sample("mxsweep_findings", float64(*s.BySeverity.of(sev)), "severity", sev)
+		m.sample("mxsweep_findings", float64(*s.BySeverity.Of(sev)), "severity", sev)
 	}
 	m.family("mxsweep_findings_by_drift", "Findings by their relation to the baseline.")
 	for _, d := range knownDrifts {
-		m.sample("mxsweep_findings_by_drift", float64(*s.ByDrift.of(d)), "drift", d)
+		m.sample("mxsweep_findings_by_drift", float64(*s.ByDrift.Of(d)), "drift", d)
 	}
 	m.one("mxsweep_findings_accepted", "Findings that an accepted risk covers.", float64(s.Accepted))
 	m.one("mxsweep_acceptances_expired", "Accepted risks past their day.", float64(s.AcceptancesExpired))
@@ -41,7 +43,7 @@ func (p *prometheusWriter) End(r Run, s Summary) error {
 	return m.w.Flush()
 }
 
-func (p *prometheusWriter) runMetrics(m *metrics, s Summary) {
+func (p *prometheusWriter) runMetrics(m *metrics, s result.Summary) {
 	m.family("mxsweep_build_info", "The program that made the run.")
 	m.sample("mxsweep_build_info", 1, "version", p.tool.Version, "rules_version", p.tool.RulesVersion)
 	m.one("mxsweep_run_start_timestamp_seconds", "When the run started, in seconds since 1970.", unix(p.run.StartTime))
@@ -54,7 +56,7 @@ func (p *prometheusWriter) runMetrics(m *metrics, s Summary) {
 	}
 	m.one("mxsweep_run_complete", "1 if the run came to its end.", complete)
 	incomplete := 0.0
-	if s.partial() {
+	if s.Partial() {
 		incomplete = 1
 	}
 	m.one("mxsweep_run_incomplete", "1 if the run saw too little: what it did not find may be there.", incomplete)
@@ -112,7 +114,7 @@ func (p *prometheusWriter) findingMetrics(m *metrics) {
 	}
 }
 
-func unix(t Time) float64 { return float64(t.UnixMilli()) / 1000 }
+func unix(t result.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
 // metrics writes gauges that carry the scope and the vantage.
 type metrics struct {

@@ -12,6 +12,7 @@ import (
 	"regexp"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // MaxRun is the largest saved run that is read, in bytes. With the bound on how
@@ -32,7 +33,7 @@ const (
 type Reader struct {
 	// Rules explain the findings of a run that does not carry its own, as
 	// one that was cut short does not.
-	Rules []Rule
+	Rules []result.Rule
 }
 
 // A ReadError says what is wrong with a saved run, and where.
@@ -81,19 +82,19 @@ func IsSavedRun(data []byte) bool { return formName.Match(data[:min(len(data), m
 //
 // The error is a [*ReadError] if the file is not a saved run, else that of r
 // or w.
-func (d Reader) Replay(r io.Reader, w Writer) (Summary, error) {
+func (d Reader) Replay(r io.Reader, w Writer) (result.Summary, error) {
 	br := bufio.NewReaderSize(&bounded{r: r, left: MaxRun}, maxHead)
 	head, err := br.Peek(maxHead)
 	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
-		return Summary{}, fmt.Errorf("reading a saved run: %w", err)
+		return result.Summary{}, fmt.Errorf("reading a saved run: %w", err)
 	}
 	p := &player{w: w, rules: d.Rules, open: make(map[netip.AddrPort]bool), up: make(map[netip.Addr]bool)}
 	form := formName.FindSubmatch(head)
 	switch {
 	case len(bytes.TrimSpace(head)) == 0:
-		return Summary{}, &ReadError{Err: errors.New("no saved run: the file is empty")}
+		return result.Summary{}, &ReadError{Err: errors.New("no saved run: the file is empty")}
 	case form == nil:
-		return Summary{}, &ReadError{Err: errors.New(`no saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`)}
+		return result.Summary{}, &ReadError{Err: errors.New(`no saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`)}
 	case string(form[1]) == "line":
 		err = p.lines(br)
 	default:
@@ -106,18 +107,18 @@ func (d Reader) Replay(r io.Reader, w Writer) (Summary, error) {
 // that it can close a run that has no end.
 type player struct {
 	w       Writer
-	rules   []Rule
-	run     Run
+	rules   []result.Rule
+	run     result.Run
 	started bool
 	ended   bool
 	records int                     // ports, findings and notices played
 	open    map[netip.AddrPort]bool // whether the port is assessed
 	up      map[netip.Addr]bool
 	ids     findingIDs // of the line form
-	summary Summary
+	summary result.Summary
 }
 
-func (p *player) start(t *Tool, r *Run) error {
+func (p *player) start(t *result.Tool, r *result.Run) error {
 	if len(r.Rules) == 0 {
 		r.Rules = p.rules
 	}
@@ -133,7 +134,7 @@ func (p *player) record() error {
 	return nil
 }
 
-func (p *player) port(v *Port) error {
+func (p *player) port(v *result.Port) error {
 	if err := p.record(); err != nil {
 		return err
 	}
@@ -143,11 +144,11 @@ func (p *player) port(v *Port) error {
 
 // count keeps the coverage that a run without an end would else not have. How
 // much was planned is told only at the end of a run.
-func (p *player) count(v *Port) {
+func (p *player) count(v *result.Port) {
 	c := &p.summary.Coverage
 	switch v.State {
-	case stateOpen: // may come again
-		at := netip.AddrPortFrom(v.address(), v.Port)
+	case result.StateOpen: // may come again
+		at := netip.AddrPortFrom(v.Address(), v.Port)
 		assessed := v.Service == nil || v.Service.Inconclusive == ""
 		if p.open[at] {
 			c.Answered--
@@ -157,16 +158,16 @@ func (p *player) count(v *Port) {
 			break
 		}
 		fallthrough
-	case stateClosed:
+	case result.StateClosed:
 		c.Answered++
 	default:
 		return
 	}
-	p.up[v.address()] = true
+	p.up[v.Address()] = true
 	c.HostsUp = len(p.up)
 }
 
-func (p *player) finding(f *Finding) error {
+func (p *player) finding(f *result.Finding) error {
 	if err := p.record(); err != nil {
 		return err
 	}
@@ -174,7 +175,7 @@ func (p *player) finding(f *Finding) error {
 	return p.out(p.w.Finding(*f))
 }
 
-func (p *player) notice(n *Notice) error {
+func (p *player) notice(n *result.Notice) error {
 	if err := p.record(); err != nil {
 		return err
 	}
@@ -182,7 +183,7 @@ func (p *player) notice(n *Notice) error {
 }
 
 // end closes the run; r is nil where only the summary was saved.
-func (p *player) end(r *Run, s *Summary) error {
+func (p *player) end(r *result.Run, s *result.Summary) error {
 	if r != nil {
 		p.run.EndTime = r.EndTime
 		if len(r.Rules) > 0 {
@@ -191,7 +192,7 @@ func (p *player) end(r *Run, s *Summary) error {
 	}
 	if s.BySeverity != p.summary.BySeverity {
 		return fmt.Errorf("the summary counts %s, and its findings are %s: the file was changed by hand",
-			cmp.Or(s.BySeverity.words(), "no findings"), cmp.Or(p.summary.BySeverity.words(), "none"))
+			cmp.Or(severityWords(s.BySeverity), "no findings"), cmp.Or(severityWords(p.summary.BySeverity), "none"))
 	}
 	p.ended, p.summary = true, *s
 	return p.out(p.w.End(p.run, *s))
@@ -202,7 +203,7 @@ func (p *player) cutShort(line int) error {
 	if !p.started {
 		return &ReadError{Line: line, Err: errors.New("the run is cut short before it starts")}
 	}
-	n := Notice{
+	n := result.Notice{
 		Code:    NoticeCutShort,
 		Level:   "error",
 		Message: fmt.Sprintf("The saved run is cut short after line %d: %d records are whole, what came after is lost.", line, p.records),
@@ -211,7 +212,7 @@ func (p *player) cutShort(line int) error {
 		return unwrapOut(err)
 	}
 	s := p.summary
-	s.Complete, s.ExitCode, s.Gate = false, 3, GateError
+	s.Complete, s.ExitCode, s.Gate = false, 3, result.GateError
 	s.Reason = "the saved run is cut short"
 	return unwrapOut(p.end(nil, &s))
 }

@@ -11,16 +11,17 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // discard is a Writer that counts what it is given.
 type discard struct{ starts, ports, findings, notices, ends int }
 
-func (d *discard) Start(Tool, Run) error  { d.starts++; return nil }
-func (d *discard) Port(Port) error        { d.ports++; return nil }
-func (d *discard) Finding(Finding) error  { d.findings++; return nil }
-func (d *discard) Notice(Notice) error    { d.notices++; return nil }
-func (d *discard) End(Run, Summary) error { d.ends++; return nil }
+func (d *discard) Start(result.Tool, result.Run) error  { d.starts++; return nil }
+func (d *discard) Port(result.Port) error               { d.ports++; return nil }
+func (d *discard) Finding(result.Finding) error         { d.findings++; return nil }
+func (d *discard) Notice(result.Notice) error           { d.notices++; return nil }
+func (d *discard) End(result.Run, result.Summary) error { d.ends++; return nil }
 
 // TestCutAnywhere cuts both forms at many places: each gives a run that says
 // that it is not complete, or the error that nothing has started.
@@ -36,7 +37,7 @@ func TestCutAnywhere(t *testing.T) {
 				}
 				continue
 			}
-			if s.Complete || s.Gate != GateError || d.starts != 1 || d.ends != 1 || d.notices == 0 {
+			if s.Complete || s.Gate != result.GateError || d.starts != 1 || d.ends != 1 || d.notices == 0 {
 				t.Fatalf("%s cut at %d: summary %+v, records %+v", format, n, s, d)
 			}
 		}
@@ -49,8 +50,8 @@ func TestCutByOneLine(t *testing.T) {
 	c := hugeRun(4, 2)
 	first := c.ports[0]
 	first.Service = nil
-	c.ports = append([]Port{first}, c.ports...)                          // comes again when more is known
-	c.ports[2].Service = &Service{Name: "smtp", Inconclusive: "cut-off"} // not assessed
+	c.ports = append([]result.Port{first}, c.ports...)                          // comes again when more is known
+	c.ports[2].Service = &result.Service{Name: "smtp", Inconclusive: "cut-off"} // not assessed
 	lines := bytes.SplitAfter(write(t, "jsonl", Options{}, c), []byte("\n"))
 	cut := bytes.Join(lines[:len(lines)-2], nil)
 	var out bytes.Buffer
@@ -62,13 +63,13 @@ func TestCutByOneLine(t *testing.T) {
 	if n := strings.Count(out.String(), "\n      why  "); n != 2 {
 		t.Errorf("%d reasons, want one for each of 2 rules:\n%s", n, out.String())
 	}
-	if got := s.Coverage; !reflect.DeepEqual(got, Coverage{Answered: 7, HostsUp: 4}) {
+	if got := s.Coverage; !reflect.DeepEqual(got, result.Coverage{Answered: 7, HostsUp: 4}) {
 		t.Errorf("coverage is %+v", got)
 	}
 	if !strings.Contains(out.String(), "4 hosts up, 0 silent; 7 pairs conclusive, of how many is not") {
 		t.Errorf("coverage is not told as it is:\n%s", out.String())
 	}
-	if s.Gate != GateError || s.ExitCode != 3 || s.BySeverity.Total() != 8 {
+	if s.Gate != result.GateError || s.ExitCode != 3 || s.BySeverity.Total() != 8 {
 		t.Errorf("summary is %+v", s)
 	}
 }
@@ -195,7 +196,7 @@ type failing struct{ discard }
 
 var errFull = errors.New("disk full")
 
-func (*failing) Port(Port) error { return errFull }
+func (*failing) Port(result.Port) error { return errFull }
 
 func TestReplayWriterError(t *testing.T) {
 	for _, format := range []string{"json", "jsonl"} {
@@ -251,12 +252,12 @@ func BenchmarkReplay(b *testing.B) {
 // TestLastRecordOfAPortHolds: a port that comes again replaces what was said
 // of it before.
 func TestLastRecordOfAPortHolds(t *testing.T) {
-	first := Port{IP: "192.0.2.1", Port: 25, Protocol: "tcp", State: stateOpen, Service: &Service{Name: "smtp"}}
+	first := result.Port{IP: "192.0.2.1", Port: 25, Protocol: "tcp", State: result.StateOpen, Service: &result.Service{Name: "smtp"}}
 	last := first
-	last.Service = &Service{Name: "smtp", Stack: "Zimbra"}
-	other := Port{IP: "192.0.2.1", Port: 26, Protocol: "tcp", State: stateOpen}
-	c := collector{ports: []Port{first, other, last}}
-	c.finish(Run{})
+	last.Service = &result.Service{Name: "smtp", Stack: "Zimbra"}
+	other := result.Port{IP: "192.0.2.1", Port: 26, Protocol: "tcp", State: result.StateOpen}
+	c := collector{ports: []result.Port{first, other, last}}
+	c.finish(result.Run{})
 	if len(c.ports) != 2 || c.ports[0].Service.Stack != "Zimbra" || c.ports[1].Port != 26 {
 		t.Errorf("ports are %+v", c.ports)
 	}

@@ -8,6 +8,8 @@ import (
 	"math/rand/v2"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // blanks read as blank lines for ever.
@@ -34,9 +36,9 @@ func TestTooLargeRun(t *testing.T) {
 		wantTooLarge(t, format, err, "64 MiB")
 	}
 	p := &player{w: new(discard), records: maxRecords}
-	wantTooLarge(t, "port", at(7, p.port(&Port{})), "350000 ports, findings and notices")
-	wantTooLarge(t, "finding", at(7, p.finding(&Finding{})), "350000 ports, findings and notices")
-	wantTooLarge(t, "notice", at(7, p.notice(&Notice{})), "350000 ports, findings and notices")
+	wantTooLarge(t, "port", at(7, p.port(&result.Port{})), "350000 ports, findings and notices")
+	wantTooLarge(t, "finding", at(7, p.finding(&result.Finding{})), "350000 ports, findings and notices")
+	wantTooLarge(t, "notice", at(7, p.notice(&result.Notice{})), "350000 ports, findings and notices")
 }
 
 func wantTooLarge(t *testing.T, what string, err error, bound string) {
@@ -98,11 +100,11 @@ func (o inOrder) comes(n int) {
 	*o.n = n
 }
 
-func (o inOrder) Start(v Tool, r Run) error  { o.comes(0); return o.w.Start(v, r) }
-func (o inOrder) Port(v Port) error          { o.comes(1); return o.w.Port(v) }
-func (o inOrder) Finding(v Finding) error    { o.comes(2); return o.w.Finding(v) }
-func (o inOrder) Notice(v Notice) error      { o.comes(3); return o.w.Notice(v) }
-func (o inOrder) End(r Run, s Summary) error { o.comes(4); return o.w.End(r, s) }
+func (o inOrder) Start(v result.Tool, r result.Run) error  { o.comes(0); return o.w.Start(v, r) }
+func (o inOrder) Port(v result.Port) error                 { o.comes(1); return o.w.Port(v) }
+func (o inOrder) Finding(v result.Finding) error           { o.comes(2); return o.w.Finding(v) }
+func (o inOrder) Notice(v result.Notice) error             { o.comes(3); return o.w.Notice(v) }
+func (o inOrder) End(r result.Run, s result.Summary) error { o.comes(4); return o.w.End(r, s) }
 
 // A startWatch notes how much was read when the first port came.
 type startWatch struct {
@@ -111,7 +113,7 @@ type startWatch struct {
 	at int64
 }
 
-func (s *startWatch) Port(p Port) error {
+func (s *startWatch) Port(p result.Port) error {
 	if s.at == 0 {
 		s.at = s.in.n
 	}

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A document is the document form as it is read. What is missing is nil. Records
@@ -16,14 +17,14 @@ import (
 type document struct {
 	player  *player
 	version string
-	tool    *Tool
-	run     *Run
-	summary *Summary
+	tool    *result.Tool
+	run     *result.Run
+	summary *result.Summary
 
 	played   int // how many kinds of records, of those below, were played
-	ports    held[Port]
-	findings held[Finding]
-	notices  held[Notice]
+	ports    held[result.Port]
+	findings held[result.Finding]
+	notices  held[result.Notice]
 
 	ids findingIDs
 }
@@ -141,7 +142,7 @@ func within(name string, err error) error {
 	return fmt.Errorf("%s: %w", name, err)
 }
 
-func readMember(dec *json.Decoder, v record) error {
+func readMember(dec *json.Decoder, v any) error {
 	if err := jsonfault.Plain(dec.Decode(v)); err != nil {
 		return err
 	}
@@ -149,11 +150,8 @@ func readMember(dec *json.Decoder, v record) error {
 }
 
 // readWhole sets *to only if the member is whole.
-func readWhole[T any, P interface {
-	*T
-	record
-}](dec *json.Decoder, to *P) error {
-	v := P(new(T))
+func readWhole[T any](dec *json.Decoder, to **T) error {
+	v := new(T)
 	if err := readMember(dec, v); err != nil {
 		return err
 	}
@@ -164,10 +162,7 @@ func readWhole[T any, P interface {
 // readRecords reads a list of records and plays each, or holds it if records
 // that come first, of which there are so many kinds, were not played. Admit is
 // asked about each; nil admits all.
-func readRecords[T any, P interface {
-	*T
-	record
-}](d *document, dec *json.Decoder, name string, kinds int, list *held[T], admit, play func(P) error) error {
+func readRecords[T any](d *document, dec *json.Decoder, name string, kinds int, list *held[T], admit, play func(*T) error) error {
 	if err := d.begin(); err != nil {
 		return err
 	}
@@ -179,7 +174,7 @@ func readRecords[T any, P interface {
 		d.played++
 	}
 	for n := 0; dec.More(); n++ {
-		v := P(new(T))
+		v := new(T)
 		err := readMember(dec, v)
 		if err == nil && admit != nil {
 			err = admit(v)

@@ -7,7 +7,11 @@
 // live it also shows of a saved run.
 package report
 
-import _ "embed"
+import (
+	_ "embed"
+
+	"github.com/mxsweep/mxsweep/result"
+)
 
 //go:embed schema/mxsweep-1.schema.json
 var schema []byte
@@ -15,20 +19,30 @@ var schema []byte
 // Schema is the JSON schema of the document and line forms.
 func Schema() []byte { return append([]byte(nil), schema...) }
 
+// SchemaVersion is the version of the result schema that is written. A reader
+// takes any 1.x: a minor version only adds.
+const SchemaVersion = "1.0"
+
+// The two forms of a saved run.
+const (
+	schemaReport = "mxsweep.report"
+	schemaLine   = "mxsweep.line"
+)
+
 // A Writer takes a run as it happens. Streaming formats write at once and are
 // valid wherever they are cut; buffered ones sort and write in End. The same
 // run in gives the same bytes out. A Writer is for one goroutine and one run;
 // after an error it is not used any more.
 type Writer interface {
 	// Start is called once, first.
-	Start(Tool, Run) error
+	Start(result.Tool, result.Run) error
 	// Port is called for each port that is reported. A port may come again
 	// when the rest of its host tells more of it: what comes last holds.
-	Port(Port) error
+	Port(result.Port) error
 	// Finding is called once for each finding, after the ports it rests on.
-	Finding(Finding) error
+	Finding(result.Finding) error
 	// Notice is called for what the reader must know about the run itself.
-	Notice(Notice) error
+	Notice(result.Notice) error
 	// End is called once, last. The Run is the one of Start with its end time.
-	End(Run, Summary) error
+	End(result.Run, result.Summary) error
 }

@@ -39,6 +39,9 @@ const (
 // [NewRun], [NewPort], [NewFinding] and [Read]. Every format escapes on top of it.
 func Sanitise(s string, limit int) string { return sanitise(MaskSecrets(s), limit, false) }
 
+// clip cuts s to at most n bytes, for messages.
+func clip(s string, n int) string { return Sanitise(s, n) }
+
 // sanitiseBlock is Sanitise for text of several lines: line feeds stay.
 func sanitiseBlock(s string, limit int) string { return sanitise(s, limit, true) }
 

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // SARIFOptions steer the SARIF format.
@@ -71,7 +72,7 @@ func newSARIF(w io.Writer, o Options) Writer {
 }
 
 // End implements [Writer].
-func (s *sarifWriter) End(r Run, sum Summary) error {
+func (s *sarifWriter) End(r result.Run, sum result.Summary) error {
 	s.finish(r)
 	b := newSARIFBuilder(&s.collector, s.o)
 	results, err := b.results()
@@ -98,9 +99,9 @@ func (s *sarifWriter) End(r Run, sum Summary) error {
 type sarifBuilder struct {
 	c        *collector
 	o        SARIFOptions
-	findings []*Finding // that become results
-	ports    map[string]*Port
-	rules    []Rule         // used by results, by id
+	findings []*result.Finding // that become results
+	ports    map[string]*result.Port
+	rules    []result.Rule  // used by results, by id
 	ruleAt   map[string]int // into rules
 	taxa     []int          // CWE numbers, sorted
 	files    []string
@@ -116,7 +117,7 @@ func newSARIFBuilder(c *collector, o SARIFOptions) *sarifBuilder {
 		fileAt: make(map[string]int),
 	}
 	for i := range c.findings {
-		if f := &c.findings[i]; o.Profile == ProfileFull || f.live() {
+		if f := &c.findings[i]; o.Profile == ProfileFull || f.Active() {
 			b.findings = append(b.findings, f)
 		}
 	}
@@ -127,7 +128,7 @@ func newSARIFBuilder(c *collector, o SARIFOptions) *sarifBuilder {
 // collectRules gathers the rules of the findings and the weaknesses that
 // those name.
 func (b *sarifBuilder) collectRules() {
-	known := make(map[string]Rule)
+	known := make(map[string]result.Rule)
 	for _, r := range b.c.run.Rules {
 		known[r.ID] = r
 	}
@@ -143,7 +144,7 @@ func (b *sarifBuilder) collectRules() {
 		b.rules = append(b.rules, r)
 		b.taxa = append(b.taxa, r.CWE...)
 	}
-	slices.SortFunc(b.rules, func(x, y Rule) int { return strings.Compare(x.ID, y.ID) })
+	slices.SortFunc(b.rules, func(x, y result.Rule) int { return strings.Compare(x.ID, y.ID) })
 	for i, r := range b.rules {
 		b.ruleAt[r.ID] = i
 	}
@@ -152,7 +153,7 @@ func (b *sarifBuilder) collectRules() {
 }
 
 // run is the SARIF run around the results.
-func (b *sarifBuilder) run(sum Summary, results []json.RawMessage) sarifRun {
+func (b *sarifBuilder) run(sum result.Summary, results []json.RawMessage) sarifRun {
 	invocation, descriptors := b.invocation(sum)
 	driver := sarifComponent{
 		Name:            "mxsweep",
@@ -210,7 +211,7 @@ func (b *sarifBuilder) automation() sarifAutomation {
 
 // category tells the runs apart whose alerts must not close each other's: by
 // scope and, where not all of it was swept, targets, by vantage and shard.
-func category(r *Run) string {
+func category(r *result.Run) string {
 	name := cmp.Or(r.Scope.Name, "run")
 	if t := r.Scope.TargetsSHA256; t != "" {
 		name += "-" + t[:min(8, len(t))]

@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 func TestSARIF(t *testing.T) {
@@ -97,15 +98,15 @@ func TestSecuritySeverity(t *testing.T) {
 		lowest, highest := s.Scores()
 		for _, score := range []float64{lowest, highest} {
 			want := strconv.FormatFloat(score, 'f', 1, 64)
-			if got := securitySeverity(&Rule{Severity: s.String(), Score: score}); got != want {
+			if got := securitySeverity(&result.Rule{Severity: s.String(), Score: score}); got != want {
 				t.Errorf("%v, score %v: got %q", s, score, got)
 			}
 		}
-		if got := securitySeverity(&Rule{Severity: s.String(), Score: 0}); got == "" {
+		if got := securitySeverity(&result.Rule{Severity: s.String(), Score: 0}); got == "" {
 			t.Errorf("%v without a score has none", s)
 		}
 	}
-	if got := securitySeverity(&Rule{Severity: "info"}); got != "" {
+	if got := securitySeverity(&result.Rule{Severity: "info"}); got != "" {
 		t.Errorf("info: got %q", got)
 	}
 }

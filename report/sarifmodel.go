@@ -1,6 +1,10 @@
 package report
 
-import "encoding/json"
+import (
+	"encoding/json"
+
+	"github.com/mxsweep/mxsweep/result"
+)
 
 // The parts of SARIF 2.1.0 that are written, with the section of the OASIS
 // standard that describes each. They are our own because the Go library
@@ -116,8 +120,8 @@ type sarifInvocation struct { // 3.20
 	Successful      bool                `json:"executionSuccessful"`
 	ExitCode        int                 `json:"exitCode"`
 	ExitDescription string              `json:"exitCodeDescription,omitempty"`
-	Start           Time                `json:"startTimeUtc"`
-	End             Time                `json:"endTimeUtc,omitzero"`
+	Start           result.Time         `json:"startTimeUtc"`
+	End             result.Time         `json:"endTimeUtc,omitzero"`
 	CommandLine     string              `json:"commandLine,omitempty"`
 	Execution       []sarifNotification `json:"toolExecutionNotifications,omitempty"`
 	Configuration   []sarifNotification `json:"toolConfigurationNotifications,omitempty"`
@@ -200,8 +204,8 @@ type sarifSuppression struct { // 3.35
 }
 
 type sarifProvenance struct { // 3.48
-	First Time `json:"firstDetectionTimeUtc,omitzero"`
-	Last  Time `json:"lastDetectionTimeUtc,omitzero"`
+	First result.Time `json:"firstDetectionTimeUtc,omitzero"`
+	Last  result.Time `json:"lastDetectionTimeUtc,omitzero"`
 }
 
 type sarifResultProps struct {

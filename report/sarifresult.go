@@ -8,6 +8,8 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // brackets escapes what SARIF reads as an embedded link (3.11.6).
@@ -26,10 +28,10 @@ func (b *sarifBuilder) results() ([]json.RawMessage, error) {
 			return list, err
 		}
 	}
-	for _, by := range []func(*Anchor) string{
-		func(a *Anchor) string { return a.File + "\x00" + itoa(a.Line) },
-		func(a *Anchor) string { return a.File },
-		func(*Anchor) string { return "" },
+	for _, by := range []func(*result.Anchor) string{
+		func(a *result.Anchor) string { return a.File + "\x00" + itoa(a.Line) },
+		func(a *result.Anchor) string { return a.File },
+		func(*result.Anchor) string { return "" },
 	} {
 		groups := b.group(by)
 		if len(groups) > sarifMaxResults {
@@ -73,7 +75,7 @@ func encodeResults(n int, result func(int) sarifResult) ([]json.RawMessage, int,
 }
 
 // result is one finding (3.27).
-func (b *sarifBuilder) result(f *Finding) sarifResult {
+func (b *sarifBuilder) result(f *result.Finding) sarifResult {
 	p := b.ports[place(f.IP, f.Port)]
 	rule := &b.rules[b.ruleAt[f.Rule]]
 	r := sarifResult{
@@ -123,21 +125,21 @@ var (
 
 // message says first what is wrong and where, because lists show the first
 // sentence only, then what was seen, why it is in scope and how to fix it.
-func (b *sarifBuilder) message(f *Finding, p *Port, m mark) string {
+func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s; port %s on %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(itoa(int(f.Port))+"/"+f.Protocol), m.name(f.IP))
 	if f.Host != "" {
 		fmt.Fprintf(&s, " (%s)", m.text(shownNames(f.Host, f.Aliases)))
 	}
 	switch {
-	case f.Drift == driftFixed:
+	case f.Drift == result.DriftFixed:
 		s.WriteString(" no longer answers.")
-	case p == nil || p.State != stateOpen:
+	case p == nil || p.State != result.StateOpen:
 		s.WriteString(" was not seen in this run; the finding is known from the baseline.")
-	case p.Service.label() == "":
+	case p.Service.Label() == "":
 		s.WriteString(" answers.")
 	default:
-		fmt.Fprintf(&s, " answers as %s.", m.name(p.Service.label()))
+		fmt.Fprintf(&s, " answers as %s.", m.name(p.Service.Label()))
 	}
 	if len(f.Evidence) > 0 {
 		fmt.Fprintf(&s, " Seen: %s.", m.text(strings.TrimSuffix(f.Evidence[0], ".")))
@@ -156,7 +158,7 @@ func (b *sarifBuilder) message(f *Finding, p *Port, m mark) string {
 	return s.String()
 }
 
-func (b *sarifBuilder) mxsweep(f *Finding, p *Port) sarifMxsweep {
+func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 	w := sarifMxsweep{
 		IP: f.IP, Host: f.Host, Port: f.Port, Protocol: f.Protocol,
 		Severity: f.Severity, Confidence: f.Confidence, Drift: f.Drift, Vantage: b.c.run.Vantage,
@@ -176,15 +178,15 @@ func (b *sarifBuilder) mxsweep(f *Finding, p *Port) sarifMxsweep {
 // finding is carried forward, so it is unchanged.
 func baselineState(drift string) string {
 	switch drift {
-	case driftNew, driftUpdated, driftUnchanged:
+	case result.DriftNew, result.DriftUpdated, result.DriftUnchanged:
 		return drift
-	case driftUnverified:
+	case result.DriftUnverified:
 		return "unchanged"
-	case driftReopened:
+	case result.DriftReopened:
 		return "new"
-	case driftExpired: // there before, but no longer accepted
+	case result.DriftExpired: // there before, but no longer accepted
 		return "updated"
-	case driftFixed:
+	case result.DriftFixed:
 		return "absent"
 	}
 	return ""
@@ -192,8 +194,8 @@ func baselineState(drift string) string {
 
 // suppressions is never nil: an empty list says that the result is not
 // suppressed, and all results must say it if one does (3.27.23).
-func (b *sarifBuilder) suppressions(f *Finding) []sarifSuppression {
-	if f.Status == statusOpen || f.Status == statusFixed {
+func (b *sarifBuilder) suppressions(f *result.Finding) []sarifSuppression {
+	if f.Status == result.StatusOpen || f.Status == result.StatusFixed {
 		return []sarifSuppression{}
 	}
 	s := sarifSuppression{Kind: "external", Status: "accepted", Justification: "expected by the policy"}
@@ -211,7 +213,7 @@ func (b *sarifBuilder) suppressions(f *Finding) []sarifSuppression {
 }
 
 // physical points at a line of a file (3.29).
-func (b *sarifBuilder) physical(a *Anchor) sarifPhysical {
+func (b *sarifBuilder) physical(a *result.Anchor) sarifPhysical {
 	i, ok := b.fileAt[a.File]
 	if !ok {
 		i = len(b.files)
@@ -240,12 +242,12 @@ func uriPath(file string) string {
 // A sarifGroup is the findings of one rule that a line, file or run has.
 type sarifGroup struct {
 	key      string
-	findings []*Finding
+	findings []*result.Finding
 }
 
 // group puts the findings of one rule together by what by makes of their
 // anchor, in the order in which they come.
-func (b *sarifBuilder) group(by func(*Anchor) string) []sarifGroup {
+func (b *sarifBuilder) group(by func(*result.Anchor) string) []sarifGroup {
 	var groups []sarifGroup
 	at := make(map[string]int)
 	for _, f := range b.findings {

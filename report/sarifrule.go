@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // level is the SARIF level of a severity (3.27.10).
@@ -24,7 +25,7 @@ func level(severity string) string {
 // securitySeverity is the score of a rule as GitHub wants it: a number in a
 // string, in the band of the rule's severity. Info has none and is shown as a
 // note.
-func securitySeverity(r *Rule) string {
+func securitySeverity(r *result.Rule) string {
 	severity, err := exposure.ParseSeverity(r.Severity)
 	if err != nil || severity == exposure.Info {
 		return ""
@@ -38,7 +39,7 @@ func securitySeverity(r *Rule) string {
 }
 
 // rule is the descriptor of a rule (3.49).
-func (b *sarifBuilder) rule(r *Rule) sarifRule {
+func (b *sarifBuilder) rule(r *result.Rule) sarifRule {
 	w := sarifRule{
 		ID:      r.ID,
 		Name:    r.Name,
@@ -69,7 +70,7 @@ func sentence(s string) string {
 }
 
 // ruleTags are at most 20 tags, those of the weaknesses included.
-func ruleTags(r *Rule) []string {
+func ruleTags(r *result.Rule) []string {
 	tags := []string{}
 	if r.Severity != "info" {
 		tags = append(tags, "security") // which makes GitHub read the score
@@ -85,13 +86,13 @@ func ruleTags(r *Rule) []string {
 	return tags[:min(len(tags), sarifMaxTags)]
 }
 
-func helpText(r *Rule) string {
+func helpText(r *result.Rule) string {
 	text := strings.TrimSpace(r.Why + "\n\n" + r.Fix)
 	return cmp.Or(text, sentence(r.Title))
 }
 
 // helpMarkdown is the rule's own help, else made of why and fix.
-func helpMarkdown(r *Rule) string {
+func helpMarkdown(r *result.Rule) string {
 	if r.Help != "" {
 		return r.Help
 	}
@@ -146,10 +147,10 @@ func ofPolicy(code string) bool {
 }
 
 // invocation says how the run went, with the notices and their descriptors.
-func (b *sarifBuilder) invocation(sum Summary) (sarifInvocation, []sarifRule) {
+func (b *sarifBuilder) invocation(sum result.Summary) (sarifInvocation, []sarifRule) {
 	v := b.c.brief(sum)
 	inv := sarifInvocation{
-		Successful:      !sum.partial(),
+		Successful:      !sum.Partial(),
 		ExitCode:        sum.ExitCode,
 		ExitDescription: sentence(v.verdict()),
 		Start:           b.c.run.StartTime,
@@ -158,7 +159,7 @@ func (b *sarifBuilder) invocation(sum Summary) (sarifInvocation, []sarifRule) {
 	}
 	notices := b.c.notices
 	if b.left != "" {
-		notices = append(slices.Clip(notices), Notice{Code: NoticeLeftOut, Level: "warning", Message: b.left})
+		notices = append(slices.Clip(notices), result.Notice{Code: NoticeLeftOut, Level: "warning", Message: b.left})
 		sortNotices(notices)
 	}
 	var descriptors []sarifRule
@@ -183,7 +184,7 @@ func (b *sarifBuilder) invocation(sum Summary) (sarifInvocation, []sarifRule) {
 	return inv, descriptors
 }
 
-func noticeRule(n Notice) sarifRule {
+func noticeRule(n result.Notice) sarifRule {
 	k := NoticeKindOf(n.Code)
 	r := sarifRule{ID: n.Code, Name: k.Name, Default: &sarifDefault{Level: n.Level}}
 	for _, t := range []struct {

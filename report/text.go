@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // textWriter writes the report for people: the verdict first, then host by
@@ -28,7 +30,7 @@ func newText(w io.Writer, o Options) Writer {
 func itoa(n int) string { return strconv.Itoa(n) }
 
 // End implements [Writer].
-func (t *textWriter) End(r Run, s Summary) error {
+func (t *textWriter) End(r result.Run, s result.Summary) error {
 	t.finish(r)
 	v := newView(&t.collector, s, showing{only: t.only, fold: !t.verbose})
 	t.verdict(v)
@@ -49,9 +51,9 @@ func (t *textWriter) End(r Run, s Summary) error {
 // gateColor goes with the word of the gate.
 func gateColor(gate string) string {
 	switch gate {
-	case GatePass:
+	case result.GatePass:
 		return onGreen
-	case GateIncomplete:
+	case result.GateIncomplete:
 		return onAmber
 	}
 	return onRed
@@ -88,7 +90,7 @@ const planned = 10
 
 // plan writes what to do before what was seen: the shortest list of edits.
 func (t *textWriter) plan() {
-	var list []Finding
+	var list []result.Finding
 	for _, f := range t.shown(t.only) {
 		list = append(list, *f)
 	}
@@ -116,7 +118,7 @@ func (t *textWriter) plan() {
 
 // counts writes the findings by severity, each count with its word.
 func (t *textWriter) counts(v *view) {
-	line := cmp.Or(v.sum.BySeverity.words(), "none")
+	line := cmp.Or(severityWords(v.sum.BySeverity), "none")
 	if d := v.drift(); d != "" {
 		line += " (" + d + ")"
 	}
@@ -175,7 +177,7 @@ func (t *textWriter) naming(p *portView) {
 	if !t.verbose || p.port == nil {
 		return
 	}
-	if why := p.port.Service.naming(); why != "" {
+	if why := namingOf(p.port.Service); why != "" {
 		t.labeled(6, "named", why)
 	}
 }
@@ -208,10 +210,10 @@ func severityColor(s string) string {
 	return dim
 }
 
-func (t *textWriter) finding(v *view, f *Finding) {
+func (t *textWriter) finding(v *view, f *result.Finding) {
 	word := strings.ToUpper(f.Severity)
 	head := f.Rule + "  " + f.Title
-	if f.Drift != driftNone {
+	if f.Drift != result.DriftNone {
 		head += " (" + f.Drift + ")"
 	}
 	t.para("    "+t.paint(severityColor(f.Severity), word)+"  ", 6+len(word), 6, head)
@@ -257,13 +259,13 @@ func (t *textWriter) known(v *view) {
 	if len(v.folded) == 0 {
 		return
 	}
-	var count BySeverity
+	var count result.BySeverity
 	for _, f := range v.folded {
-		*count.of(f.Severity)++
+		*count.Of(f.Severity)++
 	}
 	t.blank()
 	t.para(t.paint(bold, "Unchanged")+"  ", 11, 4, fmt.Sprintf("%s as the baseline has %s: %s; -v lists %[2]s",
-		plural(count.Total(), "finding"), map[bool]string{true: "it", false: "them"}[count.Total() == 1], count.words()))
+		plural(count.Total(), "finding"), map[bool]string{true: "it", false: "them"}[count.Total() == 1], severityWords(count)))
 }
 
 // settled lists the findings that need no work: accepted, expected, fixed.
@@ -281,13 +283,13 @@ func (t *textWriter) settled(v *view) {
 }
 
 // settledWhy says why a finding needs no work.
-func settledWhy(f *Finding) string {
+func settledWhy(f *result.Finding) string {
 	switch {
-	case f.Drift == driftFixed && len(f.Evidence) > 0:
+	case f.Drift == result.DriftFixed && len(f.Evidence) > 0:
 		return "fixed, " + f.Evidence[0]
-	case f.Drift == driftFixed:
+	case f.Drift == result.DriftFixed:
 		return "fixed"
-	case f.Status == statusAccepted && f.Acceptance != nil:
+	case f.Status == result.StatusAccepted && f.Acceptance != nil:
 		a := f.Acceptance
 		by := ""
 		if a.Owner != "" {
@@ -345,7 +347,7 @@ func (t *textWriter) hints(v *view) {
 }
 
 // period is "2026-11-20 06:00 UTC, 1m42s".
-func period(start, end Time) string {
+func period(start, end result.Time) string {
 	s := start.UTC().Format("2006-01-02 15:04 UTC")
 	if !end.IsZero() {
 		s += ", " + end.Sub(start.Time).Round(100*time.Millisecond).String()

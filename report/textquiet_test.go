@@ -8,6 +8,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestManyAlikeShareALine: a host that answers on every port has one line for all
@@ -22,13 +23,13 @@ func TestManyAlikeShareALine(t *testing.T) {
 		for i := range ports {
 			p := hugePort(addr, uint16(21000+i), 0)
 			p.Banner = nil
-			p.Service = &Service{Role: "unknown", Inconclusive: string(fingerprint.InconclusiveSkipped)}
+			p.Service = &result.Service{Role: "unknown", Inconclusive: string(fingerprint.InconclusiveSkipped)}
 			if i == 50 {
 				p.Service.Inconclusive = string(fingerprint.InconclusiveCutOff)
 			}
 			c.ports = append(c.ports, p)
 		}
-		c.notices = append(c.notices, Notice{Code: exposure.NoticeWildcard, Level: "note", Target: addr.String(), Message: "10.0.0.7 responds on every port."})
+		c.notices = append(c.notices, result.Notice{Code: exposure.NoticeWildcard, Level: "note", Target: addr.String(), Message: "10.0.0.7 responds on every port."})
 		return c
 	}
 	brief := string(write(t, "text", Options{}, run()))
@@ -53,7 +54,7 @@ func TestManyAlikeShareALine(t *testing.T) {
 // TestAcceptedPairsAreTold: what the policy accepts as unknown was planned.
 func TestAcceptedPairsAreTold(t *testing.T) {
 	accepted := uint64(118)
-	v := view{sum: Summary{Complete: true, Coverage: Coverage{HostsUp: 1, CoverageCounts: &CoverageCounts{Accepted: &accepted}}}}
+	v := view{sum: result.Summary{Complete: true, Coverage: result.Coverage{HostsUp: 1, CoverageCounts: &result.CoverageCounts{Accepted: &accepted}}}}
 	if got, want := v.coverage(), "1 host up, 0 silent; 118 pairs accepted as unknown"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}

@@ -1,6 +1,10 @@
 package report
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
+)
 
 // manyFindings is how many findings a text report has that begins with a table
 // of its rules: below, the report itself is short enough.
@@ -8,7 +12,7 @@ const manyFindings = 50
 
 // A ruleCount is how often a rule is broken.
 type ruleCount struct {
-	rule     *Rule
+	rule     *result.Rule
 	severity string
 	findings int
 	hosts    map[string]bool
@@ -16,7 +20,7 @@ type ruleCount struct {
 
 // ruleCounts counts the live findings that are shown by rule, in the order in
 // which reports list them.
-func (v *view) ruleCounts(shown []*Finding) []*ruleCount {
+func (v *view) ruleCounts(shown []*result.Finding) []*ruleCount {
 	var list []*ruleCount
 	at := make(map[string]*ruleCount)
 	for _, f := range shown {

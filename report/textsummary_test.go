@@ -5,12 +5,12 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
-	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestTextSummary: a report of many findings begins with a table of the rules,
@@ -41,8 +41,8 @@ func TestLoopback(t *testing.T) {
 	} {
 		run := realRun(t, 1, 1)
 		run.run.Vantage = tt.run
-		run.ports[0].IP, run.ports[0].addr = tt.ip, netip.MustParseAddr(tt.ip)
-		run.findings[0].IP, run.findings[0].addr, run.findings[0].Vantage = tt.ip, netip.MustParseAddr(tt.ip), tt.finding
+		run.ports[0].IP = tt.ip
+		run.findings[0].IP, run.findings[0].Vantage = tt.ip, tt.finding
 		for _, format := range []string{"text", "markdown"} {
 			if text := strings.Join(strings.Fields(string(write(t, format, Options{}, run))), " "); !strings.Contains(text, tt.want) {
 				t.Errorf("%s of %s from %s, finding from %s: no %q in\n%.900s", format, tt.ip, tt.run, tt.finding, tt.want, text)
@@ -92,11 +92,11 @@ func TestTitlePage(t *testing.T) {
 // which hosts are clean or silent.
 func TestChangesAndQuietHosts(t *testing.T) {
 	run := realRun(t, 1, 2)
-	run.run.Baseline = &Baseline{Comparable: true}
-	run.findings[1].Drift = driftFixed
+	run.run.Baseline = &result.Baseline{Comparable: true}
+	run.findings[1].Drift = result.DriftFixed
 	run.ports = append(run.ports,
-		Port{IP: "192.0.2.200", Port: 25, Protocol: "tcp", State: stateClosed},
-		Port{IP: "192.0.2.201", Port: 25, Protocol: "tcp", State: stateFiltered})
+		result.Port{IP: "192.0.2.200", Port: 25, Protocol: "tcp", State: result.StateClosed},
+		result.Port{IP: "192.0.2.201", Port: 25, Protocol: "tcp", State: result.StateFiltered})
 	page := string(write(t, "html", Options{}, run))
 	_, changes, _ := strings.Cut(page, `<h2 id="changes">`)
 	for _, want := range []string{"<dt>1 new</dt>", "<dt>1 fixed</dt>"} {
@@ -114,7 +114,7 @@ func TestChangesAndQuietHosts(t *testing.T) {
 // TestAskedHostsAreListed: hosts of which the run tells no port are listed as
 // well, where it tells what was asked and what was up.
 func TestAskedHostsAreListed(t *testing.T) {
-	quiet := func(scope []string, c Coverage) string {
+	quiet := func(scope []string, c result.Coverage) string {
 		run := realRun(t, 1, 1) // a finding on 192.0.2.1
 		run.run.Scope.Asked = scope
 		var out bytes.Buffer
@@ -123,7 +123,7 @@ func TestAskedHostsAreListed(t *testing.T) {
 			t.Fatal(err)
 		}
 		if err := errors.Join(w.Start(run.tool, run.run), w.Port(run.ports[0]), w.Finding(run.findings[0]),
-			w.End(run.run, Summary{Complete: true, Gate: GateFail, Coverage: c})); err != nil {
+			w.End(run.run, result.Summary{Complete: true, Gate: result.GateFail, Coverage: c})); err != nil {
 			t.Fatal(err)
 		}
 		_, text, _ := strings.Cut(out.String(), `<h2 id="quiet">`)
@@ -134,24 +134,24 @@ func TestAskedHostsAreListed(t *testing.T) {
 	for _, c := range []struct {
 		name  string
 		scope []string
-		seen  Coverage
+		seen  result.Coverage
 		want  []string
 	}{
-		{"whole run", scope, Coverage{HostsUp: 3, HostsSilent: 6, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}}, []string{
+		{"whole run", scope, result.Coverage{HostsUp: 3, HostsSilent: 6, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}}, []string{
 			`Clean: answered, and has no finding (2)</dt><dd class="mono">192.0.2.3-192.0.2.4<`,
 			`Silent: nothing answered (6)</dt><dd class="mono">192.0.2.2, 192.0.2.5-192.0.2.9<`,
 		}},
-		{"vacant ones", scope, Coverage{HostsUp: 3, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}, CoverageCounts: &CoverageCounts{Vacant: 6}}, []string{
+		{"vacant ones", scope, result.Coverage{HostsUp: 3, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}, CoverageCounts: &result.CoverageCounts{Vacant: 6}}, []string{
 			`Vacant: nothing answered, while others did (6)</dt>`,
 		}},
-		{"silent and vacant ones", scope, Coverage{HostsUp: 3, HostsSilent: 2, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}, CoverageCounts: &CoverageCounts{Vacant: 4}}, []string{
+		{"silent and vacant ones", scope, result.Coverage{HostsUp: 3, HostsSilent: 2, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}, CoverageCounts: &result.CoverageCounts{Vacant: 4}}, []string{
 			`Silent or vacant: nothing answered (6)</dt>`,
 		}},
-		{"part of it", scope, Coverage{HostsUp: 1, HostsSilent: 2, Up: []string{"192.0.2.1"}}, []string{
+		{"part of it", scope, result.Coverage{HostsUp: 1, HostsSilent: 2, Up: []string{"192.0.2.1"}}, []string{
 			`Silent, or not asked in this run (8)</dt>`,
 		}},
-		{"nothing told", scope, Coverage{HostsUp: 3, HostsSilent: 6}, nil},
-		{"nothing asked", nil, Coverage{HostsUp: 1, Up: []string{"192.0.2.1"}}, nil},
+		{"nothing told", scope, result.Coverage{HostsUp: 3, HostsSilent: 6}, nil},
+		{"nothing asked", nil, result.Coverage{HostsUp: 1, Up: []string{"192.0.2.1"}}, nil},
 	} {
 		text := quiet(c.scope, c.seen)
 		for _, want := range c.want {
@@ -170,15 +170,15 @@ func TestAskedHostsAreListed(t *testing.T) {
 func TestCleanHosts(t *testing.T) {
 	run := realRun(t, 1, 2)
 	for i := range run.findings {
-		run.findings[i].Status = statusAccepted
+		run.findings[i].Status = result.StatusAccepted
 	}
-	at := func(last string, state string, s *Service) Port {
-		return Port{IP: "198.51.100." + last, Port: 10025, Protocol: "tcp", State: state, Service: s}
+	at := func(last string, state string, s *result.Service) result.Port {
+		return result.Port{IP: "198.51.100." + last, Port: 10025, Protocol: "tcp", State: state, Service: s}
 	}
-	run.ports = append(run.ports, at("1", stateClosed, nil), at("2", stateOpen, &Service{Name: "smtp"}),
-		at("3", stateOpen, &Service{Inconclusive: "no-reply"}), at("4", stateUnknown, nil), at("5", stateUnknown, nil))
+	run.ports = append(run.ports, at("1", result.StateClosed, nil), at("2", result.StateOpen, &result.Service{Name: "smtp"}),
+		at("3", result.StateOpen, &result.Service{Inconclusive: "no-reply"}), at("4", result.StateUnknown, nil), at("5", result.StateUnknown, nil))
 	last := &run.ports[len(run.ports)-1]
-	last.Port, last.State = 25, stateClosed
+	last.Port, last.State = 25, result.StateClosed
 	last.IP = "198.51.100.4"
 	page := string(write(t, "html", Options{}, run))
 	_, quiet, _ := strings.Cut(page, `<h2 id="quiet">`)

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -36,7 +37,7 @@ func cause(word string) string { return cmp.Or(causes[word], word) }
 
 // unsettled says why the dialogue did not settle what answers, with the words
 // of the daemon; "" if it did.
-func (s *Service) unsettled() string {
+func unsettled(s *result.Service) string {
 	if s == nil || s.Inconclusive == "" {
 		return ""
 	}
@@ -55,7 +56,7 @@ type unjudged struct {
 }
 
 // add counts a port. The ports of a host come one after the other.
-func (u *unjudged) add(p *Port) {
+func (u *unjudged) add(p *result.Port) {
 	u.ports++
 	if n := len(u.hosts); n == 0 || u.hosts[n-1] != p.IP {
 		u.hosts = append(u.hosts, p.IP)
@@ -73,10 +74,10 @@ func (u *unjudged) String() string {
 
 // unjudgedFor counts a port that could not be judged by its cause. Of an error
 // that is the last part, since what comes before names the port.
-func (v *view) unjudgedFor(p *Port) {
+func (v *view) unjudgedFor(p *result.Port) {
 	why := cause(p.Reason)
 	switch {
-	case p.State == stateOpen:
+	case p.State == result.StateOpen:
 		why = "open, but " + cause(p.Service.Inconclusive)
 	case p.Error != nil:
 		why = p.Error.Message[strings.LastIndex(p.Error.Message, ": ")+1:]
@@ -88,5 +89,5 @@ func (v *view) unjudgedFor(p *Port) {
 		v.unjudged[why] = u
 	}
 	u.add(p)
-	u.unrouted = u.unrouted || p.State == stateUnknown && p.Reason == string(scan.ReasonNetUnreach)
+	u.unrouted = u.unrouted || p.State == result.StateUnknown && p.Reason == string(scan.ReasonNetUnreach)
 }

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestUnsettledIsTold: a port that is open and could not be judged looks like
@@ -15,10 +16,10 @@ func TestUnsettledIsTold(t *testing.T) {
 		c := hugeRun(1, 1)
 		c.findings = nil
 		c.ports[0].Banner = nil
-		c.ports[0].Service = &Service{Name: "smtp", Role: "unknown",
+		c.ports[0].Service = &result.Service{Name: "smtp", Role: "unknown",
 			Inconclusive: string(fingerprint.InconclusiveRefused), Refusal: "421 4.3.2 try again later"}
-		blocked := hugePort(c.ports[0].address(), 10099, 0)
-		blocked.State, blocked.Reason, blocked.Service, blocked.Banner = stateUnknown, "blocked", nil, nil
+		blocked := hugePort(c.ports[0].Address(), 10099, 0)
+		blocked.State, blocked.Reason, blocked.Service, blocked.Banner = result.StateUnknown, "blocked", nil, nil
 		c.ports = append(c.ports, blocked)
 		return c
 	}
@@ -64,12 +65,12 @@ func TestEveryCauseHasWords(t *testing.T) {
 func TestNoRouteIsToldOnce(t *testing.T) {
 	for _, noticed := range []bool{false, true} {
 		c := hugeRun(1, 1)
-		unrouted := hugePort(c.ports[0].address(), 10099, 0)
-		unrouted.State, unrouted.Reason, unrouted.Service, unrouted.Banner = stateUnknown, "net-unreach", nil, nil
-		unrouted.Error = &Error{Message: "connecting to 10.0.0.0:10099: network is unreachable"}
+		unrouted := hugePort(c.ports[0].Address(), 10099, 0)
+		unrouted.State, unrouted.Reason, unrouted.Service, unrouted.Banner = result.StateUnknown, "net-unreach", nil, nil
+		unrouted.Error = &result.Error{Message: "connecting to 10.0.0.0:10099: network is unreachable"}
 		c.ports = append(c.ports, unrouted)
 		if noticed {
-			c.notices = append(c.notices, Notice{Code: exposure.NoticeNoRoute, Level: "error", Message: "There is no IPv6 route."})
+			c.notices = append(c.notices, result.Notice{Code: exposure.NoticeNoRoute, Level: "error", Message: "There is no IPv6 route."})
 		}
 		doc := string(write(t, "text", Options{}, c))
 		if told := strings.Contains(doc, "could not be judged"); told == noticed {

@@ -9,13 +9,14 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // verdict says in one sentence what came out. A run that fails may have seen
 // too little as well.
 func (v *view) verdict() string {
 	s := v.outcome()
-	if v.sum.Gate == GateFail && v.sum.partial() {
+	if v.sum.Gate == result.GateFail && v.sum.Partial() {
 		s = strings.TrimRight(s, ".") + "; the run saw too little to say that this is all"
 	}
 	return s
@@ -24,7 +25,7 @@ func (v *view) verdict() string {
 // outcome is the verdict on what was seen.
 func (v *view) outcome() string {
 	switch r := v.sum.Reason; {
-	case r != "" && v.sum.Gate == GatePass:
+	case r != "" && v.sum.Gate == result.GatePass:
 		return v.decision() + "; " + r
 	case r != "":
 		return r
@@ -36,18 +37,18 @@ func (v *view) outcome() string {
 func (v *view) decision() string {
 	gate := cmp.Or(v.sum.FailOn, "the gate")
 	switch v.sum.Gate {
-	case GatePass:
+	case result.GatePass:
 		if gate == "none" {
 			return "no finding fails this run, as its gate is none"
 		}
 		return "no finding meets " + gate
-	case GateFail:
+	case result.GateFail:
 		total := plural(v.sum.BySeverity.Total(), "finding")
 		if v.failing == 0 {
 			return fmt.Sprintf("%s, at least one meets %s", total, gate)
 		}
 		return fmt.Sprintf("%d of %s %s %s", v.failing, total, map[bool]string{true: "meets", false: "meet"}[v.failing == 1], gate)
-	case GateIncomplete:
+	case result.GateIncomplete:
 		return "the run did not see enough to say that nothing is exposed"
 	}
 	return "the run was stopped, or an output could not be written"
@@ -62,13 +63,13 @@ func (v *view) drift() string {
 			words = append(words, itoa(n)+" "+word)
 		}
 	}
-	add(d.New, driftNew)
-	add(d.Unchanged, driftUnchanged)
-	add(d.Updated, driftUpdated)
-	add(d.Fixed, driftFixed)
-	add(d.Unverified, driftUnverified)
-	add(d.Expired, driftExpired)
-	add(d.Reopened, driftReopened)
+	add(d.New, result.DriftNew)
+	add(d.Unchanged, result.DriftUnchanged)
+	add(d.Updated, result.DriftUpdated)
+	add(d.Fixed, result.DriftFixed)
+	add(d.Unverified, result.DriftUnverified)
+	add(d.Expired, result.DriftExpired)
+	add(d.Reopened, result.DriftReopened)
 	add(v.sum.Accepted, "accepted")
 	return strings.Join(words, ", ")
 }
@@ -90,13 +91,13 @@ func (v *view) coverage() string {
 	}
 	switch {
 	case c.Planned > 0:
-		parts = append(parts, fmt.Sprintf("%s of %s conclusive (%s)%s", Grouped(c.Answered), pairs(c.Planned), percent(c.Ratio), c.counts()))
+		parts = append(parts, fmt.Sprintf("%s of %s conclusive (%s)%s", Grouped(c.Answered), pairs(c.Planned), percent(c.Ratio), countWords(&c)))
 	case !v.sum.Complete:
 		parts = append(parts, pairs(c.Answered)+" conclusive, of how many is not recorded")
-	case c.CoverageCounts == nil || c.Vacant == 0 && c.accepted() == 0:
+	case c.CoverageCounts == nil || c.Vacant == 0 && acceptedPairs(&c) == 0:
 		parts = append(parts, "nothing was planned")
 	}
-	if n := c.accepted(); n > 0 {
+	if n := acceptedPairs(&c); n > 0 {
 		parts = append(parts, pairs(n)+" accepted as unknown")
 	}
 	if c.CanariesOK != nil {
@@ -108,17 +109,17 @@ func (v *view) coverage() string {
 	return strings.Join(parts, "; ")
 }
 
-// accepted is how many pairs are left out because the policy accepts that their
+// acceptedPairs is how many pairs are left out because the policy accepts that their
 // host cannot be judged, as far as it is recorded.
-func (c *Coverage) accepted() uint64 {
+func acceptedPairs(c *result.Coverage) uint64 {
 	if c.CoverageCounts == nil || c.CoverageCounts.Accepted == nil {
 		return 0
 	}
 	return *c.CoverageCounts.Accepted
 }
 
-// counts lists the numbers that are not 0.
-func (c *Coverage) counts() string {
+// countWords lists the numbers that are not 0.
+func countWords(c *result.Coverage) string {
 	if c.CoverageCounts == nil {
 		return ""
 	}
@@ -240,7 +241,7 @@ type remark struct {
 // unseen lists what was not seen, and the notices, errors first.
 func (v *view) unseen() []remark {
 	var list []remark
-	routed := !slices.ContainsFunc(v.notices, func(n Notice) bool { return n.Code == exposure.NoticeNoRoute })
+	routed := !slices.ContainsFunc(v.notices, func(n result.Notice) bool { return n.Code == exposure.NoticeNoRoute })
 	for _, why := range sortedKeys(v.unjudged) {
 		if v.unjudged[why].unrouted && !routed || why == unjudgedSkipped && v.aside(v.unjudged[why].hosts) {
 			continue // which a notice tells
@@ -263,7 +264,7 @@ func (v *view) unseen() []remark {
 // obstacle is the code of the first notice that keeps the run from being whole; ""
 // if it is whole.
 func (v *view) obstacle() string {
-	if !v.sum.partial() {
+	if !v.sum.Partial() {
 		return ""
 	}
 	for _, n := range v.notices {
@@ -278,7 +279,7 @@ func (v *view) obstacle() string {
 // for themselves.
 func (v *view) aside(hosts []string) bool {
 	return !slices.ContainsFunc(hosts, func(host string) bool {
-		return !slices.ContainsFunc(v.notices, func(n Notice) bool {
+		return !slices.ContainsFunc(v.notices, func(n result.Notice) bool {
 			return n.Target == host && (n.Code == exposure.NoticeWildcard || n.Code == exposure.NoticeCrowded)
 		})
 	})

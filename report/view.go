@@ -6,23 +6,25 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A view is a run as people read it: by host, by port, with the findings of
 // each. The formats for people share it, so that they say the same.
 type view struct {
-	tool     Tool
-	run      Run
-	sum      Summary
-	hosts    []hostView // that have an open port or a live finding
-	settled  []*Finding // accepted, expected and fixed
-	notices  []Notice
+	tool     result.Tool
+	run      result.Run
+	sum      result.Summary
+	hosts    []hostView        // that have an open port or a live finding
+	settled  []*result.Finding // accepted, expected and fixed
+	notices  []result.Notice
 	failing  int // findings that the gate fails on
 	reach    reach
 	show     showing
-	hidden   int        // findings that are not shown because of show.only
-	folded   []*Finding // known ones that are only counted
-	rules    map[string]*Rule
+	hidden   int               // findings that are not shown because of show.only
+	folded   []*result.Finding // known ones that are only counted
+	rules    map[string]*result.Rule
 	unjudged map[string]*unjudged // ports that could not be judged, by cause
 }
 
@@ -39,9 +41,9 @@ type hostView struct {
 type portView struct {
 	num      uint16
 	protocol string
-	port     *Port      // nil: only a finding of an earlier run
-	findings []*Finding // live ones, the most urgent first
-	folded   []*Finding // known ones that are only counted
+	port     *result.Port      // nil: only a finding of an earlier run
+	findings []*result.Finding // live ones, the most urgent first
+	folded   []*result.Finding // known ones that are only counted
 }
 
 // A showing says what a report shows of the findings. The zero showing is all.
@@ -58,10 +60,10 @@ type reach struct {
 }
 
 // newView arranges what a collector holds, which must be sorted.
-func newView(c *collector, s Summary, show showing) *view {
+func newView(c *collector, s result.Summary, show showing) *view {
 	v := &view{
 		tool: c.tool, run: c.run, sum: s, notices: c.notices, failing: c.failing, show: show,
-		rules:    make(map[string]*Rule),
+		rules:    make(map[string]*result.Rule),
 		unjudged: make(map[string]*unjudged),
 	}
 	for i := range c.run.Rules {
@@ -113,7 +115,7 @@ func (v *view) restrict() {
 		for j := range h.ports {
 			p := &h.ports[j]
 			all := len(p.findings)
-			p.findings = slices.DeleteFunc(p.findings, func(f *Finding) bool { return !f.in(v.show.only) })
+			p.findings = slices.DeleteFunc(p.findings, func(f *result.Finding) bool { return !shows(f, v.show.only) })
 			v.hidden += all - len(p.findings)
 		}
 		h.ports = slices.DeleteFunc(h.ports, func(p portView) bool { return len(p.findings) == 0 })
@@ -129,11 +131,11 @@ func (v *view) foldKnown() {
 	for i := range v.hosts {
 		for j := range v.hosts[i].ports {
 			p := &v.hosts[i].ports[j]
-			p.findings = slices.DeleteFunc(p.findings, func(f *Finding) bool {
-				if f.known() {
+			p.findings = slices.DeleteFunc(p.findings, func(f *result.Finding) bool {
+				if f.Known() {
 					p.folded = append(p.folded, f)
 				}
-				return f.known()
+				return f.Known()
 			})
 			v.folded = append(v.folded, p.folded...)
 		}
@@ -148,7 +150,7 @@ func (v *view) split() (failing, rest []hostView) {
 		f.ports, r.ports = nil, nil
 		for _, p := range v.hosts[i].ports {
 			n := 0 // those that fail are sorted first
-			for n < len(p.findings) && p.findings[n].fails() {
+			for n < len(p.findings) && p.findings[n].Fails() {
 				n++
 			}
 			q := p
@@ -210,40 +212,40 @@ func shownNames(host string, aliases []string) string {
 	return text
 }
 
-func (b *viewBuilder) port(p *Port) {
+func (b *viewBuilder) port(p *result.Port) {
 	switch p.State {
-	case stateOpen:
-	case stateUnknown:
+	case result.StateOpen:
+	case result.StateUnknown:
 		b.v.unjudgedFor(p)
 		return
 	default:
 		return
 	}
-	if p.Service.unsettled() != "" {
+	if unsettled(p.Service) != "" {
 		b.v.unjudgedFor(p)
 	}
-	h := b.host(p.address(), p.IP, shownNames(p.Host, p.Aliases))
+	h := b.host(p.Address(), p.IP, shownNames(p.Host, p.Aliases))
 	if p.Service != nil {
 		h.stack = cmp.Or(h.stack, p.Service.Stack)
 	}
 	h.ports = append(h.ports, portView{num: p.Port, protocol: p.Protocol, port: p})
 }
 
-func (b *viewBuilder) finding(f *Finding) {
-	if !f.live() {
+func (b *viewBuilder) finding(f *result.Finding) {
+	if !f.Active() {
 		b.v.settled = append(b.v.settled, f)
 		return
 	}
-	b.findingAt(f, f.address(), f.IP)
+	b.findingAt(f, f.Address(), f.IP)
 	for _, ip := range f.Addresses {
-		if addr, err := netip.ParseAddr(ip); err == nil && addr != f.address() {
+		if addr, err := netip.ParseAddr(ip); err == nil && addr != f.Address() {
 			b.findingAt(f, addr, ip)
 		}
 	}
 }
 
 // findingAt puts a live finding to one address of its host.
-func (b *viewBuilder) findingAt(f *Finding, addr netip.Addr, ip string) {
+func (b *viewBuilder) findingAt(f *result.Finding, addr netip.Addr, ip string) {
 	h := b.host(addr, ip, shownNames(f.Host, f.Aliases))
 	i := slices.IndexFunc(h.ports, func(p portView) bool { return p.num == f.Port && p.protocol == f.Protocol })
 	if i < 0 {
@@ -255,7 +257,7 @@ func (b *viewBuilder) findingAt(f *Finding, addr netip.Addr, ip string) {
 
 // rule explains a finding; a rule that the run does not carry is made up from
 // the finding itself.
-func (v *view) rule(f *Finding) *Rule {
+func (v *view) rule(f *result.Finding) *result.Rule {
 	if r := v.rules[f.Rule]; r != nil {
 		return r
 	}
@@ -265,19 +267,19 @@ func (v *view) rule(f *Finding) *Rule {
 }
 
 // ruleOf is what a finding tells of its rule.
-func ruleOf(f *Finding) Rule {
-	return Rule{
+func ruleOf(f *result.Finding) result.Rule {
+	return result.Rule{
 		ID: f.Rule, Title: f.Title, Severity: f.Severity, Score: f.Score,
 		References: f.References, CWE: f.CWE, Tags: f.Tags,
 	}
 }
 
 // why is the gist of the reason why the finding matters.
-func (v *view) why(f *Finding) string { return gist(v.rule(f).Why) }
+func (v *view) why(f *result.Finding) string { return gist(v.rule(f).Why) }
 
 // fix is the remedy line by line; in brief its first line, with a mark if
 // there is more.
-func (v *view) fix(f *Finding, all bool) []string {
+func (v *view) fix(f *result.Finding, all bool) []string {
 	text := strings.TrimSpace(cmp.Or(f.Remediation, v.rule(f).Fix))
 	if text == "" {
 		return nil
@@ -316,18 +318,18 @@ func (p *portView) says() string {
 	if s == nil {
 		return "open, not identified" + assumed(p.port)
 	}
-	parts := []string{s.label()}
+	parts := []string{s.Label()}
 	if parts[0] == "" {
 		parts[0] = "unknown service"
 	}
 	switch {
 	case s.Product != "" || len(s.Alternatives) == 0:
-	case s.byNumber():
+	case s.ByNumber():
 		parts[0] += " on a port that " + strings.Join(s.Alternatives, " or ") + " uses"
 	default:
 		parts[0] += ": " + strings.Join(s.Alternatives, " or ")
 	}
-	if s.byNumber() {
+	if s.ByNumber() {
 		// What the table knows of the number says nothing of what answers.
 	} else if s.Role != "" && s.Role != "unknown" {
 		parts = append(parts, strings.ReplaceAll(s.Role, "-", " "))
@@ -343,7 +345,7 @@ func (p *portView) says() string {
 	if slices.Contains(s.Observations, "acl-refused") {
 		parts = append(parts, "its own ACL refused us")
 	}
-	if why := s.unsettled(); why != "" {
+	if why := unsettled(s); why != "" {
 		parts = append(parts, why)
 	} else if s.Product == "" && p.port.Banner != nil {
 		parts = append(parts, `said "`+shorten(p.port.Banner.Text, 60)+`"`)
@@ -353,24 +355,24 @@ func (p *portView) says() string {
 
 // assumed is said where nobody saw from the vantage point that the port can be
 // reached.
-func assumed(p *Port) string {
-	if p.Reachability != reachAssumed {
+func assumed(p *result.Port) string {
+	if p.Reachability != result.ReachabilityAssumed {
 		return ""
 	}
 	return " (an address of the scanning machine: reachability assumed)"
 }
 
 // confidence is said where it is not high.
-func confidence(s *Service) string {
-	if s.Confidence >= 7 || s.Confidence == 0 || s.byNumber() {
+func confidence(s *result.Service) string {
+	if s.Confidence >= 7 || s.Confidence == 0 || s.ByNumber() {
 		return ""
 	}
 	return fmt.Sprintf(" (confidence %d of 10)", s.Confidence)
 }
 
 // grade is the severity, and the drift where there is a baseline.
-func grade(f *Finding) string {
-	if f.Drift == driftNone {
+func grade(f *result.Finding) string {
+	if f.Drift == result.DriftNone {
 		return f.Severity
 	}
 	return f.Severity + ", " + f.Drift

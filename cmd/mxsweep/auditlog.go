@@ -15,7 +15,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // An audit is the log of --audit-log while a run lasts. The nil audit writes
@@ -138,7 +138,7 @@ func (a *audit) notices() []exposure.Notice {
 }
 
 // start writes down what is about to be done, by whom, and who authorized it.
-func (a *audit) start(p *plan, run report.Run) error {
+func (a *audit) start(p *plan, run result.Run) error {
 	if a == nil {
 		return nil
 	}
@@ -160,7 +160,7 @@ func (a *audit) start(p *plan, run report.Run) error {
 }
 
 // end writes down how the run ended, and what it wrote.
-func (a *audit) end(run report.Run, c *conclusion, code exposure.ExitCode, outs *outputs) error {
+func (a *audit) end(run result.Run, c *conclusion, code exposure.ExitCode, outs *outputs) error {
 	if a == nil {
 		return nil
 	}

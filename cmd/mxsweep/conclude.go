@@ -8,6 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -16,7 +17,7 @@ type conclusion struct {
 	open     []exposure.Port // sorted, linked
 	findings []exposure.Finding
 	verdict  exposure.Verdict
-	summary  report.Summary
+	summary  result.Summary
 }
 
 // conclude judges what was seen. Aborted says why a run that nobody stopped
@@ -61,7 +62,7 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 
 // write ends the report with the conclusion. Errors are kept by the outputs and
 // told when they close.
-func (p *plan) write(c conclusion, identified bool, outs *outputs, run report.Run) {
+func (p *plan) write(c conclusion, identified bool, outs *outputs, run result.Run) {
 	if identified {
 		for _, port := range c.open {
 			s := port.Service
@@ -78,19 +79,19 @@ func (p *plan) write(c conclusion, identified bool, outs *outputs, run report.Ru
 		_ = outs.Notice(report.NewNotice(n, p.tree))
 	}
 	run.Rules = p.broken(c.findings)
-	run.EndTime = report.NewTime(time.Now())
+	run.EndTime = result.NewTime(time.Now())
 	_ = outs.End(run, c.summary)
 }
 
 // broken are the rules that findings name, as reports write them.
-func (p *plan) broken(findings []exposure.Finding) []report.Rule {
+func (p *plan) broken(findings []exposure.Finding) []result.Rule {
 	named := make(map[string]bool)
 	for i := range findings {
 		if r := findings[i].Rule; r != nil {
 			named[r.ID] = true
 		}
 	}
-	var rules []report.Rule
+	var rules []result.Rule
 	for _, r := range p.judge.Rules.All() {
 		if named[r.ID] {
 			rules = append(rules, report.NewRule(r))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // newConvert is "mxsweep convert".
@@ -81,7 +82,7 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	}
 	err = outs.close()
 	s.tellUnknownRules(file, rules, maps.Keys(watch.rules))
-	if !summary.Complete && summary.Gate == report.GateError {
+	if !summary.Complete && summary.Gate == result.GateError {
 		s.code = exposure.Worse(s.code, exitError)
 		s.tellPart(file, watch.cut, outs)
 	}
@@ -97,13 +98,13 @@ type replayWatch struct {
 }
 
 // Finding implements [report.Writer].
-func (w *replayWatch) Finding(f report.Finding) error {
+func (w *replayWatch) Finding(f result.Finding) error {
 	w.rules[f.Rule] = true
 	return w.Writer.Finding(f)
 }
 
 // Notice implements [report.Writer].
-func (w *replayWatch) Notice(n report.Notice) error {
+func (w *replayWatch) Notice(n result.Notice) error {
 	if n.Code == report.NoticeCutShort {
 		w.cut = n.Message
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // newFix is "mxsweep fix".
@@ -84,7 +85,7 @@ func (s *session) plan(file string) (report.Plan, error) {
 	}
 	switch why := run.lacks(); {
 	case why == "":
-	case run.summary.Gate == report.GateError:
+	case run.summary.Gate == result.GateError:
 		s.code = exposure.Worse(s.code, exitError)
 		fallthrough
 	default:

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // newMerge is "mxsweep merge".
@@ -168,7 +169,7 @@ func (m *merger) write(args []string, outs *outputs, c *mergedConclusion) {
 		r.ports, r.services = nil, nil // all that is told of them is in c
 	}
 	// Errors are kept by the outputs and told when they close.
-	_ = outs.Start(report.Tool{Name: "mxsweep", Version: version, RulesVersion: m.rules.Version, ProbesVersion: m.runs[0].tool.ProbesVersion}, run)
+	_ = outs.Start(result.Tool{Name: "mxsweep", Version: version, RulesVersion: m.rules.Version, ProbesVersion: m.runs[0].tool.ProbesVersion}, run)
 	for i, p := range c.ports {
 		_ = outs.Port(*p)
 		c.ports[i] = nil // the outputs that need it have copies
@@ -184,7 +185,7 @@ func (m *merger) write(args []string, outs *outputs, c *mergedConclusion) {
 		_ = outs.Notice(report.NewNotice(n, ""))
 	}
 	if run.EndTime.IsZero() {
-		run.EndTime = report.NewTime(time.Now())
+		run.EndTime = result.NewTime(time.Now())
 	}
 	_ = outs.End(run, c.summary)
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -40,9 +41,9 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *sav
 	now := time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
 	j := exposure.Judge{Rules: rules, Vantage: v, Knowledge: exposure.NewPortSets([]uint16{10027}, nil)}
 	r := &savedRun{file: name, rules: rules, services: newServices(), whole: true}
-	run := report.Run{ID: newUUID(), StartTime: report.NewTime(now), EndTime: report.NewTime(now.Add(time.Minute)), Vantage: vantage, Shard: shard,
-		Scope: report.Scope{Name: "scope.txt", SHA256: strings.Repeat("5f", 32), Ports: "10027", Addresses: uint64(len(ports))}}
-	if err := r.Start(report.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
+	run := result.Run{ID: newUUID(), StartTime: result.NewTime(now), EndTime: result.NewTime(now.Add(time.Minute)), Vantage: vantage, Shard: shard,
+		Scope: result.Scope{Name: "scope.txt", SHA256: strings.Repeat("5f", 32), Ports: "10027", Addresses: uint64(len(ports))}}
+	if err := r.Start(result.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
 		t.Fatal(err)
 	}
 	var findings []exposure.Finding
@@ -68,7 +69,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *sav
 		}
 	}
 	n := uint64(len(ports))
-	if err := r.End(run, report.Summary{Complete: true, Gate: report.GatePass, Coverage: report.Coverage{Planned: n, Answered: n, HostsUp: up}}); err != nil {
+	if err := r.End(run, result.Summary{Complete: true, Gate: result.GatePass, Coverage: result.Coverage{Planned: n, Answered: n, HostsUp: up}}); err != nil {
 		t.Fatal(err)
 	}
 	return r
@@ -167,8 +168,8 @@ func TestMergedCoverage(t *testing.T) {
 	one := madeRun(t, "1.json", "internet", "1/3", mergePort{addr: "192.0.2.1", state: scan.StateClosed})
 	two := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
 	empty := madeRun(t, "3.json", "internet", "3/3")
-	empty.summary.Gate, empty.summary.Incomplete = report.GateIncomplete, true
-	empty.notices = []report.Notice{{Code: exposure.NoticeNothingInScope, Level: "error", Message: "Nothing was in scope."}}
+	empty.summary.Gate, empty.summary.Incomplete = result.GateIncomplete, true
+	empty.notices = []result.Notice{{Code: exposure.NoticeNothingInScope, Level: "error", Message: "Nothing was in scope."}}
 	if _, c := merged(t, nil, one, two, empty); c.verdict.Code != exposure.ExitPass || c.summary.Coverage.Planned != 2 || c.summary.Incomplete {
 		t.Errorf("with an empty shard: %+v", c.summary)
 	}
@@ -184,13 +185,13 @@ func TestMergedCoverage(t *testing.T) {
 		t.Errorf("with nothing but an empty shard: %v, %+v", codes, c.summary)
 	}
 	blind := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
-	blind.notices = []report.Notice{{Code: exposure.NoticeCanary, Level: "error", Message: "The canary did not answer."}}
-	blind.summary.Gate = report.GateIncomplete
+	blind.notices = []result.Notice{{Code: exposure.NoticeCanary, Level: "error", Message: "The canary did not answer."}}
+	blind.summary.Gate = result.GateIncomplete
 	if _, c := merged(t, nil, one, blind, empty); c.verdict.Code != exposure.ExitIncomplete || c.verdict.Gate != "incomplete" {
 		t.Errorf("with a shard that was incomplete: %+v", c.summary)
 	}
 	cut := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
-	cut.summary.Complete, cut.summary.Gate = false, report.GateError
+	cut.summary.Complete, cut.summary.Gate = false, result.GateError
 	if _, c := merged(t, nil, one, cut, empty); c.verdict.Code != exposure.ExitIncomplete || c.summary.Complete {
 		t.Errorf("with a shard that was cut short: %+v", c.summary)
 	}

@@ -6,7 +6,7 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // coverage adds up what the runs saw. Of a run that did not count its states,
@@ -101,7 +101,7 @@ func (m *merger) canaries() []exposure.Canary {
 }
 
 // counts are the numbers of the merged coverage, nil if a run lacks them.
-func (m *merger) counts(c exposure.Coverage) *report.CoverageCounts {
+func (m *merger) counts(c exposure.Coverage) *result.CoverageCounts {
 	if slices.ContainsFunc(m.runs, func(r *savedRun) bool { return r.summary.Coverage.CoverageCounts == nil }) {
 		return nil
 	}
@@ -113,11 +113,11 @@ func (m *merger) counts(c exposure.Coverage) *report.CoverageCounts {
 }
 
 // summary closes the report.
-func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) report.Summary {
-	s := report.Summary{
+func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) result.Summary {
+	s := result.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete || !v.Complete,
 		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.gate.FailOn.String(), Reason: v.Reason,
-		Coverage: report.Coverage{
+		Coverage: result.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
 			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)), CoverageCounts: m.counts(c), CanariesOwn: v.CanariesOwn,
 			Up: m.upHosts(),

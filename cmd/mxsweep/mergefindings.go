@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -152,13 +152,13 @@ func alsoSeen(findings []exposure.Finding) {
 
 // portRecords gives one record for each port: of those that several runs have,
 // the one that tells most.
-func (m *merger) portRecords() []*report.Port {
+func (m *merger) portRecords() []*result.Port {
 	type place struct {
 		ip   string
 		port uint16
 	}
 	at := map[place]int{}
-	var list []*report.Port
+	var list []*result.Port
 	for _, r := range m.runs {
 		for _, p := range r.ports {
 			key := place{p.IP, p.Port}
@@ -177,8 +177,8 @@ func (m *merger) portRecords() []*report.Port {
 // tellsMore reports whether a record tells more of a port than another one: that
 // it is open, that others can reach it, what answers there and how surely. Of two
 // that tell as much, the later one counts.
-func tellsMore(p, q *report.Port) bool {
-	rank := func(p *report.Port) int {
+func tellsMore(p, q *result.Port) bool {
+	rank := func(p *result.Port) int {
 		switch scan.State(p.State) {
 		case scan.StateOpen:
 			n := 4
@@ -196,7 +196,7 @@ func tellsMore(p, q *report.Port) bool {
 		}
 		return 0
 	}
-	confidence := func(p *report.Port) int {
+	confidence := func(p *result.Port) int {
 		if p.Service == nil {
 			return 0
 		}

@@ -5,7 +5,7 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // recounted are the notices that a merged run makes itself.
@@ -44,7 +44,7 @@ func (m *merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, w
 			said[key] = true
 		}
 		whole = whole && r.summary.Complete
-		short := r.summary.Incomplete || r.summary.Gate == report.GateIncomplete
+		short := r.summary.Incomplete || r.summary.Gate == result.GateIncomplete
 		empty := r.summary.Coverage.Planned == 0 // an empty shard
 		if !r.summary.Complete || short && !explained && !empty {
 			facts.Incomplete = append(facts.Incomplete, exposure.NewNotice(exposure.NoticePartIncomplete, "", nil, "The run %q is not complete.", r.file))
@@ -57,7 +57,7 @@ func (m *merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, w
 // whether the merged run is incomplete because of it. As the status of findings,
 // its acceptance is that by the policy of the merged run or, without one, that of
 // its own run as long as it holds.
-func (m *merger) notice(w *report.Notice) (n exposure.Notice, short bool) {
+func (m *merger) notice(w *result.Notice) (n exposure.Notice, short bool) {
 	before := acceptanceFrom(w.Acceptance)
 	n = exposure.Notice{Code: w.Code, Level: exposure.Level(w.Level), Message: w.Message, Target: w.Target, Names: w.Names,
 		Anchor: anchorFrom(w.Anchor), Acceptance: before}.Unaccepted()

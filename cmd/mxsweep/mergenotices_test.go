@@ -8,6 +8,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -51,7 +52,7 @@ accept:
 		if err != nil {
 			t.Fatal(err)
 		}
-		r.notices = make([]report.Notice, 1)
+		r.notices = make([]result.Notice, 1)
 		if err := json.Unmarshal(b, &r.notices[0]); err != nil {
 			t.Fatal(err)
 		}
@@ -75,7 +76,7 @@ accept:
 func TestMergedHostsOfALine(t *testing.T) {
 	shard := func(name string, up uint64) *savedRun {
 		r := madeRun(t, name+".json", "internet", name+"/2", mergePort{addr: "192.0.2." + name, state: scan.StateClosed})
-		r.summary.Coverage.Parts = []report.LinePart{{Line: "192.0.2.0/24", Range: "192.0.2.0-192.0.2.255", MinHosts: 5, HostsUp: up}}
+		r.summary.Coverage.Parts = []result.LinePart{{Line: "192.0.2.0/24", Range: "192.0.2.0-192.0.2.255", MinHosts: 5, HostsUp: up}}
 		return r
 	}
 	for _, tt := range []struct {
@@ -104,7 +105,7 @@ func TestMergedHostsOfALine(t *testing.T) {
 func TestMergedPairsLeftOut(t *testing.T) {
 	run := func(shard string, vacant, accepted uint64) *savedRun {
 		r := madeRun(t, shard[:1]+".json", "internet", shard, mergePort{addr: "192.0.2." + shard[:1], state: scan.StateClosed})
-		r.summary.Coverage.CoverageCounts = &report.CoverageCounts{Closed: 1, Vacant: 1, VacantPairs: &vacant, Accepted: &accepted}
+		r.summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1, Vacant: 1, VacantPairs: &vacant, Accepted: &accepted}
 		return r
 	}
 	_, c := merged(t, nil, run("1/2", 7, 30), run("2/2", 5, 0))

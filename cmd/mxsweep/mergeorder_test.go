@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -48,7 +49,7 @@ func saved(t *testing.T, name string, m *merger, c mergedConclusion) *savedRun {
 	t.Helper()
 	r := &savedRun{file: name, rules: m.rules, services: newServices(), whole: true}
 	run := m.run(nil)
-	if err := r.Start(report.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
+	if err := r.Start(result.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
 		t.Fatal(err)
 	}
 	for _, p := range c.ports {
@@ -88,11 +89,11 @@ func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *savedRun {
 	run.summary.Coverage.Answered = conclusive
 	switch r.IntN(8) {
 	case 0:
-		run.summary.Complete, run.summary.Gate = false, report.GateError
-		run.notices = append(run.notices, report.Notice{Code: exposure.NoticeAborted, Level: "error", Message: "The run was aborted."})
+		run.summary.Complete, run.summary.Gate = false, result.GateError
+		run.notices = append(run.notices, result.Notice{Code: exposure.NoticeAborted, Level: "error", Message: "The run was aborted."})
 	case 1:
-		run.summary.Gate, run.summary.Incomplete = report.GateIncomplete, true
-		run.notices = append(run.notices, report.Notice{Code: exposure.NoticeCanary, Level: "error", Message: fmt.Sprintf("The canary of run %d did not answer.", n)})
+		run.summary.Gate, run.summary.Incomplete = result.GateIncomplete, true
+		run.notices = append(run.notices, result.Notice{Code: exposure.NoticeCanary, Level: "error", Message: fmt.Sprintf("The canary of run %d did not answer.", n)})
 	}
 	return run
 }
@@ -101,7 +102,7 @@ func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *savedRun {
 // run keeps one record of each port, so that a later one lowers less.
 func assumes(runs []*savedRun) bool {
 	return slices.ContainsFunc(runs, func(r *savedRun) bool {
-		return slices.ContainsFunc(r.ports, func(p *report.Port) bool { return p.Reachability != "" })
+		return slices.ContainsFunc(r.ports, func(p *result.Port) bool { return p.Reachability != "" })
 	})
 }
 
@@ -193,7 +194,7 @@ func TestMergeProvesSilenceByRun(t *testing.T) {
 	both := other("both.json", 10027, scan.StateFiltered)
 	both.ports = append(both.ports, heard.ports[0])
 	shown := other("shown.json", 10027, scan.StateFiltered)
-	shown.notices = []report.Notice{{Code: exposure.NoticeReferencePort, Level: "note", Target: "192.0.2.1", Message: "shown by an answer from 25/tcp."}}
+	shown.notices = []result.Notice{{Code: exposure.NoticeReferencePort, Level: "note", Target: "192.0.2.1", Message: "shown by an answer from 25/tcp."}}
 	for _, tt := range []struct {
 		runs []*savedRun
 		want exposure.Drift

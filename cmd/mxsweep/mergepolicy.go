@@ -7,18 +7,18 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
 // portOf is a port as its record tells it.
-func portOf(p *report.Port, pair netip.AddrPort) exposure.Port {
+func portOf(p *result.Port, pair netip.AddrPort) exposure.Port {
 	return exposure.Port{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: anchorFrom(p.Anchor), Reachability: exposure.Reachability(p.Reachability),
 		Result: scan.Result{Target: pair, State: scan.State(p.State), Reason: scan.Reason(p.Reason), Time: p.Timestamp.Time, Attempts: p.Attempts}}
 }
 
 // pairOf is the pair of a record, and whether it is one.
-func pairOf(p *report.Port) (netip.AddrPort, bool) {
+func pairOf(p *result.Port) (netip.AddrPort, bool) {
 	addr, err := netip.ParseAddr(p.IP)
 	return netip.AddrPortFrom(addr.Unmap(), p.Port), err == nil
 }
@@ -71,7 +71,7 @@ func (m *merger) required(told []exposure.Notice) *exposure.UnknownPairs {
 		return nil
 	}
 	var list exposure.UnknownPairs
-	for _, best := range m.bestRecords(func(p *report.Port, pair netip.AddrPort) bool { return needs.OfPort(pair, namesOf(p)...) != "" }) {
+	for _, best := range m.bestRecords(func(p *result.Port, pair netip.AddrPort) bool { return needs.OfPort(pair, namesOf(p)...) != "" }) {
 		why := needs.OfPort(best.pair, namesOf(best.record)...)
 		mentioned := slices.ContainsFunc(told, func(n exposure.Notice) bool {
 			place := " " + best.pair.String()
@@ -88,13 +88,13 @@ func (m *merger) required(told []exposure.Notice) *exposure.UnknownPairs {
 type runRecord struct {
 	run    *savedRun
 	pair   netip.AddrPort
-	record *report.Port
+	record *result.Port
 	up     bool // the run had a packet of the host
 }
 
 // bestRecords gives, of each pair that is wanted and each vantage point, the record
 // that tells most.
-func (m *merger) bestRecords(wanted func(*report.Port, netip.AddrPort) bool) []runRecord {
+func (m *merger) bestRecords(wanted func(*result.Port, netip.AddrPort) bool) []runRecord {
 	type place struct {
 		vantage string
 		pair    netip.AddrPort
@@ -140,7 +140,7 @@ func (m *merger) unsettled(b runRecord, why exposure.Requirement) bool {
 // countsSilent reports whether a silent address of a run counts: it is not vacant,
 // and no notice of its own tells of it.
 func (m *merger) countsSilent(r *savedRun, addr netip.Addr, names []string) bool {
-	if slices.ContainsFunc(r.notices, func(n report.Notice) bool { return n.Code == exposure.NoticeSilent && n.Target == addr.String() }) {
+	if slices.ContainsFunc(r.notices, func(n result.Notice) bool { return n.Code == exposure.NoticeSilent && n.Target == addr.String() }) {
 		return false
 	}
 	needs := exposure.Requirements{Policy: m.policy}
@@ -149,7 +149,7 @@ func (m *merger) countsSilent(r *savedRun, addr netip.Addr, names []string) bool
 }
 
 // namesOf are the names of a record's host.
-func namesOf(p *report.Port) []string {
+func namesOf(p *result.Port) []string {
 	if p.Host == "" {
 		return p.Aliases
 	}

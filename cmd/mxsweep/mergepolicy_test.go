@@ -8,6 +8,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -130,7 +131,7 @@ func TestMergeOwnCanary(t *testing.T) {
 		runs := []*savedRun{madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateClosed}),
 			madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: scan.StateClosed})}
 		for i, r := range runs {
-			r.summary.Coverage.CoverageCounts = &report.CoverageCounts{Closed: 1}
+			r.summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1}
 			if i < len(tt.own) {
 				ok := true
 				r.summary.Coverage.CanariesOK, r.summary.Coverage.CanariesOwn = &ok, tt.own[i]

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -178,15 +179,15 @@ func (m *merger) one(of func(*savedRun) string) string {
 }
 
 // run says what was scanned, when and from where, all runs together.
-func (m *merger) run(args []string) report.Run {
-	run := report.Run{
+func (m *merger) run(args []string) result.Run {
+	run := result.Run{
 		ID:            newUUID(),
 		Args:          append([]string{"mxsweep"}, exposure.RedactArgs(args)...),
 		Vantage:       m.one(func(r *savedRun) string { return r.run.Vantage }),
 		Authorization: m.one(func(r *savedRun) string { return r.run.Authorization }),
 		Mode:          m.one(func(r *savedRun) string { return r.run.Mode }),
 		Merged:        m.distinct(func(r *savedRun) []string { return append([]string{r.run.ID}, r.run.Merged...) }),
-		Scope: report.Scope{
+		Scope: result.Scope{
 			Name:   m.one(func(r *savedRun) string { return r.run.Scope.Name }),
 			Files:  m.distinct(func(r *savedRun) []string { return r.run.Scope.Files }),
 			Asked:  m.askedHosts(),
@@ -208,16 +209,16 @@ func (m *merger) run(args []string) report.Run {
 			run.Scope.Excluded += r.run.Scope.Excluded
 		}
 		for _, rule := range r.run.Rules {
-			if !slices.ContainsFunc(run.Rules, func(o report.Rule) bool { return o.ID == rule.ID }) {
+			if !slices.ContainsFunc(run.Rules, func(o result.Rule) bool { return o.ID == rule.ID }) {
 				run.Rules = append(run.Rules, rule)
 			}
 		}
 	}
-	run.Rules = append(run.Rules, slices.DeleteFunc(reportRules(m.rules), func(rule report.Rule) bool {
-		return slices.ContainsFunc(run.Rules, func(o report.Rule) bool { return o.ID == rule.ID })
+	run.Rules = append(run.Rules, slices.DeleteFunc(reportRules(m.rules), func(rule result.Rule) bool {
+		return slices.ContainsFunc(run.Rules, func(o result.Rule) bool { return o.ID == rule.ID })
 	})...)
 	if m.baseline != nil {
-		run.Baseline = &report.Baseline{SHA256: m.baseline.SHA256, Created: report.NewTime(m.baseline.Created), Comparable: true}
+		run.Baseline = &result.Baseline{SHA256: m.baseline.SHA256, Created: result.NewTime(m.baseline.Created), Comparable: true}
 	} else if m.compared() {
 		run.Baseline = m.runs[0].run.Baseline
 	}

@@ -5,14 +5,14 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A mergedConclusion is what a merged run comes to.
 type mergedConclusion struct {
 	conclusion
-	ports []*report.Port
+	ports []*result.Port
 }
 
 // conclude judges the runs as one.
@@ -125,7 +125,7 @@ func (m *merger) conditions(vantage string) exposure.Conditions {
 // one that tells most counts, in whatever order they are named.
 func (m *merger) show(vantage string, c *exposure.Comparison) *exposure.CoverageCounter {
 	counter := exposure.NewCoverageCounter(0, 0)
-	best := map[netip.AddrPort]*report.Port{}
+	best := map[netip.AddrPort]*result.Port{}
 	for _, r := range m.runs {
 		if r.run.Vantage != vantage {
 			continue

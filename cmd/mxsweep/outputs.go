@@ -16,6 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // How messages name the streams.
@@ -221,7 +222,7 @@ func (o *outputs) each(write func(*output) error) error {
 func (o *outputs) tellOthers(failed *output) {
 	for _, out := range o.all {
 		if out.err == nil {
-			out.err = out.w.Notice(report.Notice{
+			out.err = out.w.Notice(result.Notice{
 				Code:    exposure.NoticeOutput,
 				Level:   "error",
 				Message: fmt.Sprintf("The %s output to %s failed: %v.", failed.spec.format, failed.spec.name(), bare(failed.err)),
@@ -231,18 +232,18 @@ func (o *outputs) tellOthers(failed *output) {
 }
 
 // Start implements [report.Writer].
-func (o *outputs) Start(t report.Tool, r report.Run) error {
+func (o *outputs) Start(t result.Tool, r result.Run) error {
 	return o.each(func(out *output) error { return out.w.Start(t, r) })
 }
 
 // Port implements [report.Writer].
-func (o *outputs) Port(p report.Port) error {
+func (o *outputs) Port(p result.Port) error {
 	return o.each(func(out *output) error { return out.w.Port(p) })
 }
 
 // early hands a port to the formats that write at once, as soon as it is known
 // what answers there, so that a run that is killed has told what it found.
-func (o *outputs) early(p report.Port) error {
+func (o *outputs) early(p result.Port) error {
 	return o.each(func(out *output) error {
 		if !report.Streams(out.spec.format) {
 			return nil
@@ -253,7 +254,7 @@ func (o *outputs) early(p report.Port) error {
 
 // linked hands a port to all formats once its whole host is known; those that
 // had it early get it again only if that told more of it.
-func (o *outputs) linked(p report.Port, more bool) error {
+func (o *outputs) linked(p result.Port, more bool) error {
 	return o.each(func(out *output) error {
 		if report.Streams(out.spec.format) && !more {
 			return nil
@@ -263,17 +264,17 @@ func (o *outputs) linked(p report.Port, more bool) error {
 }
 
 // Finding implements [report.Writer].
-func (o *outputs) Finding(f report.Finding) error {
+func (o *outputs) Finding(f result.Finding) error {
 	return o.each(func(out *output) error { return out.w.Finding(f) })
 }
 
 // Notice implements [report.Writer].
-func (o *outputs) Notice(n report.Notice) error {
+func (o *outputs) Notice(n result.Notice) error {
 	return o.each(func(out *output) error { return out.w.Notice(n) })
 }
 
 // End implements [report.Writer].
-func (o *outputs) End(r report.Run, s report.Summary) error {
+func (o *outputs) End(r result.Run, s result.Summary) error {
 	// Nothing is read after the end, so there is no one to tell.
 	for _, out := range o.all {
 		if out.err == nil {

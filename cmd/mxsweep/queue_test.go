@@ -12,7 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-func result(addr string, port uint16) scan.Result {
+func scanResult(addr string, port uint16) scan.Result {
 	return scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr(addr), port), State: scan.StateOpen}
 }
 
@@ -20,9 +20,9 @@ func result(addr string, port uint16) scan.Result {
 func TestQueueLetsHostsTakeTurns(t *testing.T) {
 	q := newQueue(2)
 	for port := range uint16(100) {
-		q.put(result("192.0.2.1", port+1))
+		q.put(scanResult("192.0.2.1", port+1))
 	}
-	q.put(result("192.0.2.2", 25))
+	q.put(scanResult("192.0.2.2", 25))
 	var taken []netip.Addr
 	for range 3 {
 		r, ok := q.next()
@@ -41,8 +41,8 @@ func TestQueueKeepsToThePortsPerHost(t *testing.T) {
 	const perHost, workers = 3, 16
 	q := newQueue(perHost)
 	for port := range uint16(200) {
-		q.put(result("192.0.2.1", port+1))
-		q.put(result("2001:db8::1", port+1))
+		q.put(scanResult("192.0.2.1", port+1))
+		q.put(scanResult("2001:db8::1", port+1))
 	}
 	q.close()
 	var mu sync.Mutex
@@ -84,7 +84,7 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 	for port := range uint16(maxHeld + 10) {
 		client, server := net.Pipe()
 		defer server.Close()
-		r := result(fmt.Sprintf("192.0.2.%d", port%100), port+1)
+		r := scanResult(fmt.Sprintf("192.0.2.%d", port%100), port+1)
 		r.Conn = client
 		q.put(r)
 	}
@@ -110,7 +110,7 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 func TestQueueKeepsPlacesFree(t *testing.T) {
 	q := newQueue(3)
 	for port := range uint16(10) {
-		r := result("192.0.2.1", port+1)
+		r := scanResult("192.0.2.1", port+1)
 		if port > 3 {
 			client, server := net.Pipe()
 			defer server.Close()
@@ -155,8 +155,8 @@ func TestQueueGivesUpOnCrowdedHosts(t *testing.T) {
 	silent, chatty := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	q := newQueue(8)
 	for port := range uint16(2000) {
-		q.put(result(silent.String(), port+1))
-		q.put(result(chatty.String(), port+1))
+		q.put(scanResult(silent.String(), port+1))
+		q.put(scanResult(chatty.String(), port+1))
 	}
 	q.close()
 	talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
@@ -202,7 +202,7 @@ func TestQueueHostKinds(t *testing.T) {
 			q.asked = func(netip.Addr) int { return tt.asked }
 			addr := netip.MustParseAddr("192.0.2.1")
 			for port := range tt.open {
-				q.put(result(addr.String(), uint16(port+1)))
+				q.put(scanResult(addr.String(), uint16(port+1)))
 			}
 			q.close()
 			talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
@@ -228,7 +228,7 @@ func TestQueueHostKinds(t *testing.T) {
 func TestQueueIdle(t *testing.T) {
 	q := newQueue(1)
 	for port := range uint16(3) {
-		q.put(result("192.0.2.1", port+1))
+		q.put(scanResult("192.0.2.1", port+1))
 	}
 	q.close()
 	first, _ := q.next()
@@ -253,7 +253,7 @@ func TestQueueIdle(t *testing.T) {
 func TestQueueAwaitsTheSample(t *testing.T) {
 	q := newQueue(4)
 	for port := range uint16(40) {
-		q.put(result("192.0.2.1", port+1))
+		q.put(scanResult("192.0.2.1", port+1))
 	}
 	q.close()
 	var taken []scan.Result

@@ -15,6 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // newRules is "mxsweep rules".
@@ -233,7 +234,7 @@ func acceptance(r *exposure.Rule) string {
 }
 
 func rulesJSON(w io.Writer, rules []*exposure.Rule) error {
-	all := []report.Rule{}
+	all := []result.Rule{}
 	for _, r := range rules {
 		all = append(all, report.NewRule(r))
 	}

@@ -7,16 +7,16 @@ import (
 	"testing"
 	"unsafe"
 
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestSameTexts: equal texts and lists of records are held once, and records
 // stay what they are, also where more texts occur than are known at a time.
 func TestSameTexts(t *testing.T) {
-	record := func() report.Finding {
+	record := func() result.Finding {
 		own := strings.Clone // as a decoder makes them
-		return report.Finding{Rule: own("MXS1001"), Title: own("Reachable"), Tags: []string{own("smtp"), own("exposure")},
-			CWE: []int{284}, Evidence: []string{own("a\x00b")}, Anchor: &report.Anchor{File: own("hosts.txt"), Line: 3}}
+		return result.Finding{Rule: own("MXS1001"), Title: own("Reachable"), Tags: []string{own("smtp"), own("exposure")},
+			CWE: []int{284}, Evidence: []string{own("a\x00b")}, Anchor: &result.Anchor{File: own("hosts.txt"), Line: 3}}
 	}
 	var texts sameTexts
 	first, second, whole := record(), record(), record()
@@ -29,12 +29,12 @@ func TestSameTexts(t *testing.T) {
 		unsafe.StringData(first.Anchor.File) != unsafe.StringData(second.Anchor.File) {
 		t.Error("equal texts are held twice")
 	}
-	other := report.Finding{Evidence: []string{"a", "b"}} // joined, it is the same
+	other := result.Finding{Evidence: []string{"a", "b"}} // joined, it is the same
 	if texts.share(&other); len(other.Evidence) != 2 {
 		t.Errorf("evidence is %q", other.Evidence)
 	}
 	for i := range 2 * maxTexts {
-		f := report.Finding{ID: strconv.Itoa(i), Tags: []string{strconv.Itoa(i)}}
+		f := result.Finding{ID: strconv.Itoa(i), Tags: []string{strconv.Itoa(i)}}
 		if texts.share(&f); f.ID != strconv.Itoa(i) || f.Tags[0] != f.ID {
 			t.Fatalf("record %d is %+v", i, f)
 		}

@@ -9,6 +9,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -17,15 +18,15 @@ import (
 type savedRun struct {
 	rules    *exposure.RuleSet // of this program
 	file     string            // as it was named
-	tool     report.Tool
-	run      report.Run
-	findings []report.Finding
-	ports    []*report.Port  // kept if whole is set
-	notices  []report.Notice // likewise
+	tool     result.Tool
+	run      result.Run
+	findings []result.Finding
+	ports    []*result.Port  // kept if whole is set
+	notices  []result.Notice // likewise
 	whole    bool            // all is kept, not only what a baseline needs
 	services map[netip.AddrPort]savedService
 	texts    sameTexts // of all its records
-	summary  report.Summary
+	summary  result.Summary
 	cut      string // where it is cut short, "" if it is not
 }
 
@@ -46,8 +47,8 @@ func savedRunReader() (report.Reader, *exposure.RuleSet, error) {
 }
 
 // reportRules are the rules as reports write them.
-func reportRules(set *exposure.RuleSet) []report.Rule {
-	var rules []report.Rule
+func reportRules(set *exposure.RuleSet) []result.Rule {
+	var rules []result.Rule
 	for _, r := range set.All() {
 		rules = append(rules, report.NewRule(r))
 	}
@@ -61,13 +62,13 @@ func (r *savedRun) read(in io.Reader) error {
 }
 
 // Start implements [report.Writer].
-func (r *savedRun) Start(t report.Tool, run report.Run) error {
+func (r *savedRun) Start(t result.Tool, run result.Run) error {
 	r.tool, r.run = t, run
 	return nil
 }
 
 // Port implements [report.Writer].
-func (r *savedRun) Port(p report.Port) error {
+func (r *savedRun) Port(p result.Port) error {
 	r.texts.share(&p)
 	if r.whole {
 		r.ports = append(r.ports, &p)
@@ -107,14 +108,14 @@ func (r *savedRun) up() map[netip.Addr]bool {
 }
 
 // Finding implements [report.Writer].
-func (r *savedRun) Finding(f report.Finding) error {
+func (r *savedRun) Finding(f result.Finding) error {
 	r.texts.share(&f)
 	r.findings = append(r.findings, f)
 	return nil
 }
 
 // Notice implements [report.Writer].
-func (r *savedRun) Notice(n report.Notice) error {
+func (r *savedRun) Notice(n result.Notice) error {
 	if n.Code == report.NoticeCutShort {
 		r.cut = n.Message
 	}
@@ -125,7 +126,7 @@ func (r *savedRun) Notice(n report.Notice) error {
 }
 
 // End implements [report.Writer].
-func (r *savedRun) End(run report.Run, s report.Summary) error {
+func (r *savedRun) End(run result.Run, s result.Summary) error {
 	r.run, r.summary = run, s
 	return nil
 }
@@ -137,7 +138,7 @@ func (r *savedRun) lacks() string {
 		return r.cut
 	case !r.summary.Complete:
 		return "The run ended early."
-	case r.summary.Incomplete || r.summary.Gate == report.GateIncomplete:
+	case r.summary.Incomplete || r.summary.Gate == result.GateIncomplete:
 		return "The run did not see enough to say that there is nothing else."
 	}
 	return ""
@@ -195,7 +196,7 @@ func (r *savedRun) judged() ([]exposure.Finding, error) {
 }
 
 // finding makes a finding of its written form.
-func (r *savedRun) finding(w *report.Finding) (exposure.Finding, error) {
+func (r *savedRun) finding(w *result.Finding) (exposure.Finding, error) {
 	severity, err := exposure.ParseSeverity(w.Severity)
 	if err != nil {
 		return exposure.Finding{}, err
@@ -235,7 +236,7 @@ func (r *savedRun) finding(w *report.Finding) (exposure.Finding, error) {
 
 // rule is the rule of a finding: the one that this program has, else what the
 // run tells of it.
-func (r *savedRun) rule(w *report.Finding, severity exposure.Severity) *exposure.Rule {
+func (r *savedRun) rule(w *result.Finding, severity exposure.Severity) *exposure.Rule {
 	if rule := r.rules.Lookup(w.Rule); rule != nil {
 		return rule
 	}
@@ -244,7 +245,7 @@ func (r *savedRun) rule(w *report.Finding, severity exposure.Severity) *exposure
 
 // acceptanceFrom is the acceptance that a written one stands for, nil for none.
 // Its date was checked when the run was read.
-func acceptanceFrom(a *report.Acceptance) *exposure.Acceptance {
+func acceptanceFrom(a *result.Acceptance) *exposure.Acceptance {
 	if a == nil {
 		return nil
 	}
@@ -253,7 +254,7 @@ func acceptanceFrom(a *report.Acceptance) *exposure.Acceptance {
 }
 
 // anchorFrom is the place that a written anchor names, nil for none.
-func anchorFrom(a *report.Anchor) *scan.Anchor {
+func anchorFrom(a *result.Anchor) *scan.Anchor {
 	if a == nil {
 		return nil
 	}
@@ -262,7 +263,7 @@ func anchorFrom(a *report.Anchor) *scan.Anchor {
 
 // vantageOf is where a finding was seen from. Runs of the first version do not
 // say it of each: there, the id tells whether it is the host itself.
-func (r *savedRun) vantageOf(f *report.Finding, target netip.AddrPort) string {
+func (r *savedRun) vantageOf(f *result.Finding, target netip.AddrPort) string {
 	host := string(exposure.ClassHost)
 	switch {
 	case f.Vantage != "":
@@ -277,7 +278,7 @@ func (r *savedRun) vantageOf(f *report.Finding, target netip.AddrPort) string {
 func newServices() map[netip.AddrPort]savedService { return make(map[netip.AddrPort]savedService) }
 
 // serviceOf is a service as its record tells it; nil of none.
-func serviceOf(w *report.Service) *fingerprint.Service {
+func serviceOf(w *result.Service) *fingerprint.Service {
 	if w == nil {
 		return nil
 	}

@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxUnknownRules is how many rules that are not known are named.
@@ -42,7 +42,7 @@ func (s *session) tellUnknownRules(file string, known *exposure.RuleSet, ids ite
 }
 
 // rulesOfFindings yields the rules of findings.
-func rulesOfFindings(findings []report.Finding) iter.Seq[string] {
+func rulesOfFindings(findings []result.Finding) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range findings {
 			if !yield(findings[i].Rule) {

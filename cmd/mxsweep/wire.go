@@ -12,19 +12,20 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
 // summary closes the report of a run in which these hosts were up.
-func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts, up []string) report.Summary {
+func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts, up []string) result.Summary {
 	c := facts.Coverage
-	s := report.Summary{
+	s := result.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete,
 		ExitCode: int(v.Code),
 		Gate:     v.Gate,
 		FailOn:   p.gate.FailOn.String(),
 		Reason:   v.Reason,
-		Coverage: report.Coverage{
+		Coverage: result.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
 			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)),
 			CoverageCounts: newCoverageCounts(c), Parts: lineParts(facts.Parts), Up: up,
@@ -37,17 +38,17 @@ func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts, up []string)
 }
 
 // newCoverageCounts makes the written form of the counts of a coverage.
-func newCoverageCounts(c exposure.Coverage) *report.CoverageCounts {
-	return &report.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(),
+func newCoverageCounts(c exposure.Coverage) *result.CoverageCounts {
+	return &result.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(),
 		Vacant: c.HostsVacant, VacantPairs: &c.VacantPairs, Accepted: &c.Accepted}
 }
 
 // lineParts makes the written form of what a shard saw of lines that it shares
 // with others.
-func lineParts(lines []exposure.ScopeLine) []report.LinePart {
-	var parts []report.LinePart
+func lineParts(lines []exposure.ScopeLine) []result.LinePart {
+	var parts []result.LinePart
 	for _, l := range lines {
-		parts = append(parts, report.LinePart{Line: report.Sanitise(l.Text, maxLineText), Range: l.Range.String(), MinHosts: l.MinHosts, HostsUp: l.Up})
+		parts = append(parts, result.LinePart{Line: report.Sanitise(l.Text, maxLineText), Range: l.Range.String(), MinHosts: l.MinHosts, HostsUp: l.Up})
 	}
 	return parts
 }
@@ -56,8 +57,8 @@ func lineParts(lines []exposure.ScopeLine) []report.LinePart {
 const maxLineText = 200
 
 // reportTool names this program in reports.
-func (p *plan) reportTool() report.Tool {
-	tool := report.Tool{Name: "mxsweep", Version: version, RulesVersion: p.judge.Rules.Version}
+func (p *plan) reportTool() result.Tool {
+	tool := result.Tool{Name: "mxsweep", Version: version, RulesVersion: p.judge.Rules.Version}
 	if p.set != nil {
 		tool.ProbesVersion = p.set.ProbesVersion
 	}
@@ -65,7 +66,7 @@ func (p *plan) reportTool() report.Tool {
 }
 
 // reportRun says what is scanned, when, from where and who authorized it.
-func (p *plan) reportRun(start time.Time, mode string) report.Run {
+func (p *plan) reportRun(start time.Time, mode string) result.Run {
 	name := "command-line"
 	var files []string
 	for _, f := range p.scopeFiles {
@@ -74,25 +75,25 @@ func (p *plan) reportRun(start time.Time, mode string) report.Run {
 			files = append(files, name)
 		}
 	}
-	run := report.Run{
+	run := result.Run{
 		ID:            newUUID(),
-		StartTime:     report.NewTime(start),
+		StartTime:     result.NewTime(start),
 		Args:          append([]string{"mxsweep"}, exposure.RedactArgs(p.args)...),
 		Vantage:       p.vantage().String(),
 		Authorization: exposure.RedactArgs([]string{p.flags.authorization})[0],
 		Mode:          mode,
 		Shard:         p.flags.shard.part(),
-		Scope: report.Scope{
+		Scope: result.Scope{
 			Name: name, SHA256: p.scopeSHA256, Files: files, Ports: scan.FormatPorts(p.sweptPorts()),
 			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(), TargetsSHA256: p.targetsSHA256(), Asked: p.askedHosts(),
 		},
 	}
 	if !p.flags.now.IsZero() {
-		run.Now = report.NewTime(p.flags.now.Time)
+		run.Now = result.NewTime(p.flags.now.Time)
 	}
 	if p.drift != nil {
 		ok, why := p.drift.Comparable()
-		run.Baseline = &report.Baseline{SHA256: p.baseline.SHA256, Created: report.NewTime(p.baseline.Created), Comparable: ok, Why: why}
+		run.Baseline = &result.Baseline{SHA256: p.baseline.SHA256, Created: result.NewTime(p.baseline.Created), Comparable: ok, Why: why}
 	}
 	return report.NewRun(run)
 }

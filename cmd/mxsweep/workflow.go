@@ -7,6 +7,7 @@ import (
 	"os"
 
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // Under GitHub Actions (GITHUB_ACTIONS is "true") a run is also told to the
@@ -74,19 +75,19 @@ func (o *outputs) openStepOutputs(s *session) error {
 type stepOutputs struct{ w io.Writer }
 
 // Start implements [report.Writer].
-func (stepOutputs) Start(report.Tool, report.Run) error { return nil }
+func (stepOutputs) Start(result.Tool, result.Run) error { return nil }
 
 // Port implements [report.Writer].
-func (stepOutputs) Port(report.Port) error { return nil }
+func (stepOutputs) Port(result.Port) error { return nil }
 
 // Finding implements [report.Writer].
-func (stepOutputs) Finding(report.Finding) error { return nil }
+func (stepOutputs) Finding(result.Finding) error { return nil }
 
 // Notice implements [report.Writer].
-func (stepOutputs) Notice(report.Notice) error { return nil }
+func (stepOutputs) Notice(result.Notice) error { return nil }
 
 // End implements [report.Writer].
-func (o stepOutputs) End(_ report.Run, s report.Summary) error {
+func (o stepOutputs) End(_ result.Run, s result.Summary) error {
 	_, err := io.WriteString(o.w, report.GitHubOutputs(s))
 	return err
 }

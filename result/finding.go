@@ -1,0 +1,76 @@
+package result
+
+import "net/netip"
+
+// A Finding is one rule that one port breaks.
+type Finding struct {
+	ID           string      `json:"id"`
+	GroupID      string      `json:"group_id,omitempty"` // of the finding from any vantage
+	Rule         string      `json:"rule"`
+	Severity     string      `json:"severity"`
+	Title        string      `json:"title"`
+	Score        float64     `json:"score,omitempty"`
+	IP           string      `json:"ip"`
+	Host         string      `json:"host,omitempty"`
+	Aliases      []string    `json:"aliases,omitempty"`
+	Addresses    []string    `json:"addresses,omitempty"` // of the host, where there are several
+	Port         uint16      `json:"port"`
+	Protocol     string      `json:"protocol"`
+	Vantage      string      `json:"vantage,omitempty"`      // "" is that of the run
+	Reachability string      `json:"reachability,omitempty"` // "assumed", or ""
+	Status       string      `json:"status"`
+	Drift        string      `json:"drift"`
+	Verdict      string      `json:"verdict,omitempty"` // "fail", "warn" or "pass"
+	Confidence   int         `json:"confidence"`
+	Certainty    *int        `json:"certainty,omitempty"` // how surely the service was named, 0 to 10
+	CWE          []int       `json:"cwe,omitempty"`
+	Tags         []string    `json:"tags,omitempty"`
+	Evidence     []string    `json:"evidence,omitempty"`
+	Remediation  string      `json:"remediation,omitempty" clean:"block"`
+	Fixes        []string    `json:"fixes,omitempty"` // ids of the fixes in Remediation
+	References   []string    `json:"references,omitempty"`
+	Anchor       *Anchor     `json:"anchor,omitempty"`
+	PolicyAnchor *Anchor     `json:"policy_anchor,omitempty"`
+	FirstSeen    Time        `json:"first_seen,omitzero"`
+	LastSeen     Time        `json:"last_seen,omitzero"`
+	Acceptance   *Acceptance `json:"acceptance,omitempty"`
+}
+
+// An Acceptance is a risk that somebody accepted until a day.
+type Acceptance struct {
+	ID      string `json:"id"`
+	Reason  string `json:"reason"`
+	Owner   string `json:"owner,omitempty"`
+	Expires string `json:"expires"` // "2006-01-02"
+}
+
+// Active reports whether the finding stands: neither accepted, nor expected,
+// nor fixed.
+func (f *Finding) Active() bool {
+	return f.Status == StatusOpen && f.Drift != DriftFixed
+}
+
+// Fails reports whether the gate fails on the finding.
+func (f *Finding) Fails() bool { return f.Verdict == VerdictFail }
+
+// IsNew reports whether the finding stands now and did not when the baseline
+// was written. Without a baseline every finding that stands is new.
+func (f *Finding) IsNew() bool {
+	switch f.Drift {
+	case DriftNew, DriftExpired, DriftReopened, DriftNone:
+		return f.Active()
+	}
+	return false
+}
+
+// Known reports whether the finding is as the baseline has it and fails
+// nothing: there is nothing to do about it that was not known before.
+func (f *Finding) Known() bool {
+	return f.Active() && f.Drift == DriftUnchanged && !f.Fails()
+}
+
+// Address is the address of IP; the zero Addr, which sorts first, if IP is none.
+func (f *Finding) Address() netip.Addr {
+	a, _ := netip.ParseAddr(f.IP)
+	return a
+}

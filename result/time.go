@@ -1,0 +1,49 @@
+package result
+
+import (
+	"encoding/json"
+	"fmt"
+	"time"
+)
+
+// A Time is a point in time as the schema writes it: RFC 3339, UTC, at most
+// milliseconds. The zero Time is left out.
+type Time struct{ time.Time }
+
+// NewTime makes a Time of t: in UTC, milliseconds kept.
+func NewTime(t time.Time) Time {
+	if t.IsZero() {
+		return Time{}
+	}
+	return Time{t.UTC().Truncate(time.Millisecond)}
+}
+
+const timeLayout = "2006-01-02T15:04:05.999Z07:00" // RFC 3339, Section 5.6
+
+// String returns the time as it is written, "" for the zero Time.
+func (t Time) String() string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Truncate(time.Millisecond).Format(timeLayout)
+}
+
+// MarshalText implements [encoding.TextMarshaler].
+func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
+
+// MarshalJSON implements [json.Marshaler].
+func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
+
+// UnmarshalJSON implements [json.Unmarshaler]. Only UTC ("Z") is taken.
+func (t *Time) UnmarshalJSON(b []byte) error {
+	var s string
+	if err := json.Unmarshal(b, &s); err != nil {
+		return err
+	}
+	v, err := time.Parse(time.RFC3339, s)
+	if err != nil || s[len(s)-1] != 'Z' {
+		return fmt.Errorf("parsing time %.40q: not RFC 3339 in UTC", s)
+	}
+	*t = NewTime(v)
+	return nil
+}
