@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // newAudit is "mxsweep audit".
@@ -33,19 +34,19 @@ alone: compare the hash with one that was kept elsewhere.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {
-				return usagef("FILE is what mxsweep scan --audit-log FILE wrote", "opening audit log %q: %w", args[0], bare(err))
+				return usagef("FILE is what mxsweep scan --audit-log FILE wrote", "opening audit log %q: %w", args[0], fault.WithoutPath(err))
 			}
 			defer f.Close()
 			tail, err := exposure.VerifyAudit(args[0], f)
 			if err != nil {
-				return coded(exitError, err)
+				return fault.As(fault.Failed, err)
 			}
 			if tail.Seq == 0 {
 				_, err = fmt.Fprintln(s.stdout, "the audit log is empty")
-				return writing(standardOutput, err)
+				return fault.WriteError(standardOutput, err)
 			}
 			_, err = fmt.Fprintf(s.stdout, "%d lines, unbroken, the last of %s\n%s\n", tail.Seq, tail.Time.Format(time.RFC3339), tail.Hash)
-			return writing(standardOutput, err)
+			return fault.WriteError(standardOutput, err)
 		},
 	})
 	return cmd

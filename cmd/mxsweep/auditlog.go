@@ -15,6 +15,8 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -40,16 +42,16 @@ func (s *session) openAudit(ctx context.Context, name string) (*audit, error) {
 	}
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
-		return nil, coded(exitError, fmt.Errorf("opening audit log %q: %w", name, bare(err)))
+		return nil, fault.As(fault.Failed, fmt.Errorf("opening audit log %q: %w", name, fault.WithoutPath(err)))
 	}
 	if err := s.lockAudit(ctx, f); err != nil {
 		f.Close()
-		return nil, coded(exitError, fmt.Errorf("locking audit log %q: %w", name, err))
+		return nil, fault.As(fault.Failed, fmt.Errorf("locking audit log %q: %w", name, err))
 	}
 	tail, tear, err := exposure.ReadAudit(name, f)
 	if err != nil {
 		f.Close()
-		return nil, coded(exitUsage, err)
+		return nil, fault.As(fault.Usage, err)
 	}
 	return &audit{file: f, log: exposure.AuditLog{W: f, Tail: tail}, tear: tear}, nil
 }
@@ -59,8 +61,8 @@ func (s *session) lockAudit(ctx context.Context, f *os.File) error {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
 	for told := false; ; told = true {
-		err := tryLock(f)
-		if !errors.Is(err, errLocked) {
+		err := outfile.TryLock(f)
+		if !errors.Is(err, outfile.ErrLocked) {
 			return ignoreUnsupported(err)
 		}
 		if !told {
@@ -120,12 +122,12 @@ func (a *audit) append(event string, fields map[string]string) error {
 	}
 	first := a.tear != nil && a.done == ""
 	if err := a.repair(); err != nil {
-		return writing(fmt.Sprintf("audit log %q", a.file.Name()), err)
+		return fault.WriteError(fmt.Sprintf("audit log %q", a.file.Name()), err)
 	}
 	if first {
 		fields["repaired"] = a.done
 	}
-	return coded(exitError, a.log.Append(time.Now(), event, fields))
+	return fault.As(fault.Failed, a.log.Append(time.Now(), event, fields))
 }
 
 // notices tell of what was repaired.

@@ -14,6 +14,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 )
 
@@ -55,18 +57,18 @@ func readBaseline(file string, rules *exposure.RuleSet) (b *exposure.Baseline, s
 	defer boundMemory()()
 	data, err := readLimited(file, exposure.MaxBaseline)
 	if err != nil {
-		return nil, false, usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, bare(err))
+		return nil, false, usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, fault.WithoutPath(err))
 	}
 	if !report.IsSavedRun(data) {
 		b, err = exposure.ReadBaseline(file, data)
-		return b, false, coded(exitUsage, err)
+		return b, false, fault.As(fault.Usage, err)
 	}
 	run, err := readSavedRun(file, bytes.NewReader(data), rules)
 	if err != nil {
 		return nil, true, err
 	}
 	if b, err = run.known(); err != nil {
-		return nil, true, coded(exitUsage, fmt.Errorf("reading baseline %q: %w", file, err))
+		return nil, true, fault.As(fault.Usage, fmt.Errorf("reading baseline %q: %w", file, err))
 	}
 	sum := sha256.Sum256(data)
 	b.SHA256 = hex.EncodeToString(sum[:])
@@ -88,8 +90,8 @@ func (s *session) openBaseline(file string) (b *exposure.Baseline, saved bool, e
 // writeBaseline writes a baseline to a file, whole or not at all; "-" is
 // standard output. The file must not be the run that it is made of, if any.
 func (s *session) writeBaseline(file string, b *exposure.Baseline, run string) error {
-	written := fileUse{flag: "flag \"--output\"", name: file}
-	if err := checkUses([]fileUse{written}, []fileUse{{role: "the run", name: run}}); file != "-" && err != nil {
+	written := outfile.Use{Flag: "flag \"--output\"", Name: file}
+	if err := outfile.Check([]outfile.Use{written}, []outfile.Use{{Role: "the run", Name: run}}); file != "-" && err != nil {
 		return err
 	}
 	data, err := b.Encode()
@@ -98,17 +100,17 @@ func (s *session) writeBaseline(file string, b *exposure.Baseline, run string) e
 	}
 	if file == "-" {
 		_, err := s.stdout.Write(data)
-		return writing(standardOutput, err)
+		return fault.WriteError(standardOutput, err)
 	}
-	out, err := createOutput(file, outputMode{})
+	out, err := outfile.Create(file, outfile.Mode{})
 	if err != nil {
-		return coded(exitError, fmt.Errorf("opening output %q: %w", file, bare(err)))
+		return fault.As(fault.Failed, fmt.Errorf("opening output %q: %w", file, fault.WithoutPath(err)))
 	}
 	if _, err := out.Write(data); err != nil {
-		out.discard()
-		return writing(fmt.Sprintf("%q", file), err)
+		out.Discard()
+		return fault.WriteError(fmt.Sprintf("%q", file), err)
 	}
-	return writing(fmt.Sprintf("%q", file), out.commit())
+	return fault.WriteError(fmt.Sprintf("%q", file), out.Commit())
 }
 
 func newBaselineWrite(s *session) *cobra.Command {
@@ -213,7 +215,7 @@ func (s *session) pruneBaseline(file string, targets, rules []string) error {
 	for _, t := range targets {
 		h, err := exposure.ParseSelector(t)
 		if err != nil {
-			return coded(exitUsage, fmt.Errorf("reading --target %q: %w", t, err))
+			return fault.As(fault.Usage, fmt.Errorf("reading --target %q: %w", t, err))
 		}
 		hosts = append(hosts, h)
 	}
@@ -237,7 +239,7 @@ func (s *session) pruneBaseline(file string, targets, rules []string) error {
 	var out bytes.Buffer
 	baselineTable(&out, "dropped ", dropped)
 	_, err = s.stdout.Write(out.Bytes())
-	return writing(standardOutput, err)
+	return fault.WriteError(standardOutput, err)
 }
 
 func newBaselineShow(s *session) *cobra.Command {
@@ -254,7 +256,7 @@ func newBaselineShow(s *session) *cobra.Command {
 			fmt.Fprintf(&out, "%d findings of %s, seen from %s, ports %s\n", len(b.Entries), b.Created.Format("2006-01-02 15:04 UTC"), b.Vantage, b.Ports)
 			baselineTable(&out, "", b.Entries)
 			_, err = s.stdout.Write(out.Bytes())
-			return writing(standardOutput, err)
+			return fault.WriteError(standardOutput, err)
 		},
 	}
 }
@@ -283,7 +285,7 @@ func newBaselineDiff(s *session) *cobra.Command {
 				}
 			}
 			_, err = s.stdout.Write(out.Bytes())
-			return writing(standardOutput, err)
+			return fault.WriteError(standardOutput, err)
 		},
 	}
 }
@@ -316,7 +318,7 @@ func (s *session) readRun(file string) (*savedRun, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
+		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
 	}
 	defer f.Close()
 	run, err := readSavedRun(file, f, rules)
@@ -330,7 +332,7 @@ func (s *session) readRun(file string) (*savedRun, error) {
 func readSavedRun(file string, in io.Reader, rules *exposure.RuleSet) (*savedRun, error) {
 	run := &savedRun{rules: rules, services: newServices()}
 	if err := run.read(in); err != nil {
-		return nil, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
+		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 	}
 	if !run.summary.Complete {
 		return nil, usagef("let the scan end, and write the baseline then", "reading run %q: it is not complete", file)

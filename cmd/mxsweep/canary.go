@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -33,7 +34,7 @@ func (p *plan) readCanaries(ctx context.Context, parser *scan.Parser, bounds sca
 	}
 	targets, err := parser.Targets(ctx, named)
 	if err != nil {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	if targets, err = p.permitted(targets, bounds); err != nil {
 		return err
@@ -47,7 +48,7 @@ func (p *plan) readCanaries(ctx context.Context, parser *scan.Parser, bounds sca
 		bounds.Excluded = nil // there is nothing to exclude, and the list may be long
 	}
 	if p.canaries.scope, err = scan.NewScope(bounds); err != nil {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	for _, t := range p.canaries.scope.Emptied() {
 		if slices.ContainsFunc(given, func(g scan.Target) bool { return targetName(g) == targetName(t) }) {
@@ -55,7 +56,7 @@ func (p *plan) readCanaries(ctx context.Context, parser *scan.Parser, bounds sca
 		}
 	}
 	if p.canaries.space, err = scan.NewSpace(p.canaries.scope, nil); err != nil {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	return checkZones(p.canaries.space, modeConnect)
 }
@@ -71,7 +72,7 @@ func (p *plan) permitted(targets []scan.Target, bounds scan.Bounds) ([]scan.Targ
 	}
 	scope, err := scan.NewScope(scan.Bounds{Targets: targets, Allowed: allowed, Family: bounds.Family})
 	if err != nil {
-		return nil, coded(exitUsage, err)
+		return nil, fault.As(fault.Usage, err)
 	}
 	outside := scope.Outside()
 	if bounds.Allowed != nil && len(outside) > 0 {
@@ -87,7 +88,7 @@ func (p *plan) permitted(targets []scan.Target, bounds scan.Bounds) ([]scan.Targ
 func (p *plan) flagCanaries(ctx context.Context, parser *scan.Parser) ([]scan.Target, error) {
 	targets, err := parser.Targets(ctx, p.flags.coverage.canaries)
 	if err != nil {
-		return nil, coded(exitUsage, err)
+		return nil, fault.As(fault.Usage, err)
 	}
 	for _, t := range targets {
 		addr, single := t.Single()
@@ -100,7 +101,7 @@ func (p *plan) flagCanaries(ctx context.Context, parser *scan.Parser) ([]scan.Ta
 		}
 		selector, err := exposure.ParseSelector(host)
 		if err != nil {
-			return nil, coded(exitUsage, err)
+			return nil, fault.As(fault.Usage, err)
 		}
 		p.canaries.all = append(p.canaries.all, exposure.Canary{Selector: selector, Port: t.Ports.Ports()[0]})
 	}

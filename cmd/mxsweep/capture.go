@@ -7,11 +7,14 @@ import (
 	"fmt"
 	"hash"
 	"io"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 )
 
 // A capture is the file of --pcap on its way.
 type capture struct {
-	file *outputFile
+	file *outfile.File
 	w    *bufio.Writer
 	told bool      // who wrote knows of the error
 	sum  hash.Hash // of what was written; nil if nobody asks
@@ -23,7 +26,7 @@ func (o *outputs) openCapture(ctx context.Context, name string, hashed bool) err
 	if name == "" {
 		return nil
 	}
-	file, err := createOutput(name, outputMode{inPlace: true, private: true, done: ctx.Done()})
+	file, err := outfile.Create(name, outfile.Mode{InPlace: true, Private: true, Done: ctx.Done()})
 	if err != nil {
 		return opening(fmt.Sprintf("capture %q", name), err)
 	}
@@ -50,7 +53,7 @@ func (c *capture) Write(p []byte) (int, error) {
 	n, err := c.w.Write(p)
 	if err != nil {
 		c.told = true
-		err = fmt.Errorf("%q: %w", c.file.name, bare(err))
+		err = fmt.Errorf("%q: %w", c.file.Name(), fault.WithoutPath(err))
 	}
 	return n, err
 }
@@ -58,7 +61,7 @@ func (c *capture) Write(p []byte) (int, error) {
 // flush writes what is still in memory. The error is nil if Write gave one.
 func (c *capture) flush() error {
 	if err := c.w.Flush(); err != nil && !c.told {
-		return writing(fmt.Sprintf("%q", c.file.name), err)
+		return fault.WriteError(fmt.Sprintf("%q", c.file.Name()), err)
 	}
 	return nil
 }
@@ -67,8 +70,8 @@ func (c *capture) flush() error {
 func (c *capture) close() error {
 	err := c.flush()
 	c.told = c.told || err != nil
-	if closed := c.file.commit(); err == nil && closed != nil {
-		err = writing(fmt.Sprintf("%q", c.file.name), closed)
+	if closed := c.file.Commit(); err == nil && closed != nil {
+		err = fault.WriteError(fmt.Sprintf("%q", c.file.Name()), closed)
 	}
 	return err
 }

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
 )
@@ -39,7 +40,7 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs, log *aud
 	s.warn(p, outs, &c)
 	closed := outs.close()
 	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil && !p.hosts.AnyShort())
-	err = errors.Join(closed, coded(exitError, aborted), kept)
+	err = errors.Join(closed, fault.As(fault.Failed, aborted), kept)
 	return errors.Join(err, log.end(run, &c, exposure.Worse(s.code, codeOf(err)), outs))
 }
 

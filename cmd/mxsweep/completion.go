@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -39,7 +40,7 @@ func newCompletion(s *session) *cobra.Command {
 			default:
 				return usagef(fmt.Sprintf("one of %s", strings.Join(shells, ", ")), "unknown shell %q", args[0])
 			}
-			return writing("standard output", err)
+			return fault.WriteError("standard output", err)
 		},
 	}
 }

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
@@ -125,7 +126,7 @@ func (p *plan) facts(ctx context.Context, w *sweep, outs *outputs, aborted error
 	facts.Unresolved = p.unresolved()
 	for _, o := range outs.all {
 		if o.err != nil {
-			facts.Failed = append(facts.Failed, writing(o.spec.name(), o.err))
+			facts.Failed = append(facts.Failed, fault.WriteError(o.spec.name(), o.err))
 		}
 	}
 	if outs.capture != nil {

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -45,16 +47,16 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	}
 	run := s.stdinUse("the run")
 	if file != "-" {
-		run = fileUse{role: "the run", name: file}
+		run = outfile.Use{Role: "the run", Name: file}
 	}
-	if err := checkUses(s.outputUses(specs, false), []fileUse{run}); err != nil {
+	if err := outfile.Check(s.outputUses(specs, false), []outfile.Use{run}); err != nil {
 		return err
 	}
 	in := io.Reader(s.stdin)
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
+			return usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
 		}
 		defer f.Close()
 		in = f
@@ -78,7 +80,7 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	summary, err := reader.Replay(in, watch)
 	if err != nil && !outs.failed() {
 		outs.discard()
-		return coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
+		return fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 	}
 	err = outs.close()
 	s.tellUnknownRules(file, rules, maps.Keys(watch.rules))

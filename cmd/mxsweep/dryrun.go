@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/syn"
@@ -47,7 +48,7 @@ func (p *plan) describe(w io.Writer) error {
 		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, and so does this one\n", exposure.ExitIncomplete)
 	}
 	_, err := io.WriteString(w, b.String())
-	return writing(standardOutput, err)
+	return fault.WriteError(standardOutput, err)
 }
 
 // describeProbes says how much would be sent.

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
@@ -177,7 +178,7 @@ func newSyn(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 		s, err = syn.Open(ctx, there, p.synConfig(pcap))
 	}
 	if err != nil {
-		return nil, coded(exitError, err)
+		return nil, fault.As(fault.Failed, err)
 	}
 	e := &engine{sweeper: synSweeper{s}, mode: modeSyn, syn: s, own: own}
 	if own != nil {
@@ -192,7 +193,7 @@ func newSyn(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 	// a second line of defense.
 	if err := syn.DropRights(); err != nil && !errors.Is(err, errors.ErrUnsupported) {
 		s.Close()
-		return nil, coded(exitError, err)
+		return nil, fault.As(fault.Failed, err)
 	}
 	return e, nil
 }

@@ -14,39 +14,16 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report"
 )
 
-// A codedError is an error that knows the exit code it asks for.
-type codedError struct {
-	code exposure.ExitCode
-	err  error
-	hint string // "" if there is nothing to advise
-}
-
-func (e *codedError) Error() string { return e.err.Error() }
-func (e *codedError) Unwrap() error { return e.err }
-func (e *codedError) Hint() string  { return e.hint }
-
-// coded gives err an exit code; nil stays nil.
-func coded(code exposure.ExitCode, err error) error {
-	if err == nil {
-		return nil
-	}
-	return &codedError{code: code, err: err}
-}
-
 // usagef is a mistake in what the user wrote, with what to do about it.
-func usagef(hint, format string, args ...any) error {
-	return &codedError{exitUsage, fmt.Errorf(format, args...), hint}
-}
+func usagef(hint, format string, args ...any) error { return fault.Usagef(hint, format, args...) }
 
 // refusedf is a run that must not take place, with what would allow it.
-func refusedf(hint, format string, args ...any) error {
-	return &codedError{exitRefused, fmt.Errorf(format, args...), hint}
-}
+func refusedf(hint, format string, args ...any) error { return fault.Refusef(hint, format, args...) }
 
 // printError writes err, one line for each error joined in it, each followed by
 // the line of the file that is wrong, where that is known, and the hints of its
@@ -60,7 +37,7 @@ func printError(w io.Writer, err error) {
 			fmt.Fprintf(w, "mxsweep: %s\n", visible(line))
 		}
 		var said []string
-		walk(one, func(e error) {
+		fault.Walk(one, func(e error) {
 			if at, ok := e.(interface{ Excerpt() string }); ok && at.Excerpt() != "" {
 				for line := range strings.SplitSeq(at.Excerpt(), "\n") {
 					fmt.Fprintf(w, "mxsweep: %s\n", visible(line))

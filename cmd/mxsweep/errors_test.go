@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -28,9 +29,9 @@ func TestPrintError(t *testing.T) {
 	}{
 		{"plain", errors.New("broken"), "mxsweep: broken\n"},
 		{"hint", inner, "mxsweep: reading \"x\": no such thing\nmxsweep: hint: do this\n"},
-		{"hint once", fmt.Errorf("first: %w", coded(exitUsage, inner)), "mxsweep: first: reading \"x\": no such thing\nmxsweep: hint: do this\n"},
+		{"hint once", fmt.Errorf("first: %w", fault.As(fault.Usage, inner)), "mxsweep: first: reading \"x\": no such thing\nmxsweep: hint: do this\n"},
 		{"joined", errors.Join(inner, errors.New("second")), "mxsweep: reading \"x\": no such thing\nmxsweep: hint: do this\nmxsweep: second\n"},
-		{"problems", coded(exitUsage, problems), "mxsweep: a.yaml:3:5: unknown key\nmxsweep: hint: remove it\nmxsweep: b.yaml:1:1: no example\n"},
+		{"problems", fault.As(fault.Usage, problems), "mxsweep: a.yaml:3:5: unknown key\nmxsweep: hint: remove it\nmxsweep: b.yaml:1:1: no example\n"},
 		{"escapes", errors.New("bad \x1b[31m\u202e\xff ##[error] name"), "mxsweep: bad \\x1b[31m\\u202e\\xff #\\x23[error] name\n"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -52,7 +53,7 @@ func TestCodeOf(t *testing.T) {
 		{errors.New("any"), 3},
 		{usagef("", "x"), 2},
 		{fmt.Errorf("around: %w", refusedf("", "x")), 5},
-		{errors.Join(coded(exitError, errors.New("x")), usagef("", "y")), 2},
+		{errors.Join(fault.As(fault.Failed, errors.New("x")), usagef("", "y")), 2},
 		{errors.Join(usagef("", "y"), refusedf("", "x")), 5},
 	} {
 		if got := codeOf(tt.err); got != tt.want {

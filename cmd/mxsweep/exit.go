@@ -4,6 +4,7 @@ import (
 	"errors"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -26,9 +27,9 @@ func codeOf(err error) exposure.ExitCode {
 		return exposure.ExitPass
 	}
 	code := exposure.ExitPass
-	walk(err, func(e error) {
-		if c, ok := e.(*codedError); ok {
-			code = exposure.Worse(code, c.code)
+	fault.Walk(err, func(e error) {
+		if f, ok := e.(*fault.Error); ok {
+			code = exposure.Worse(code, codeOfKind(f.Kind))
 		}
 	})
 	if code == exposure.ExitPass {
@@ -37,20 +38,15 @@ func codeOf(err error) exposure.ExitCode {
 	return code
 }
 
-// walk calls visit for err and for every error that it wraps, outermost first.
-func walk(err error, visit func(error)) {
-	if err == nil {
-		return
+// codeOfKind is the exit code of one kind of error.
+func codeOfKind(kind fault.Kind) exposure.ExitCode {
+	switch kind {
+	case fault.Usage:
+		return exposure.ExitUsage
+	case fault.Refused:
+		return exposure.ExitRefused
 	}
-	visit(err)
-	switch e := err.(type) {
-	case interface{ Unwrap() error }:
-		walk(e.Unwrap(), visit)
-	case interface{ Unwrap() []error }:
-		for _, one := range e.Unwrap() {
-			walk(one, visit)
-		}
-	}
+	return exposure.ExitError
 }
 
 // split takes an error made by errors.Join apart, and a list of problems in
@@ -65,8 +61,8 @@ func split(err error) []error {
 		}
 		return all
 	}
-	if c, ok := err.(*codedError); ok && c.hint == "" {
-		return split(c.err)
+	if f, ok := err.(*fault.Error); ok && f.Advice == "" {
+		return split(f.Err)
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {

@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/signatures"
 	"github.com/mxsweep/mxsweep/signatures/nmapprobes"
 	"github.com/mxsweep/mxsweep/signatures/recog"
@@ -61,12 +62,12 @@ const (
 // stays nil.
 func advised(hint string, err error) error {
 	has := false
-	walk(err, func(e error) {
+	fault.Walk(err, func(e error) {
 		h, ok := e.(interface{ Hint() string })
 		has = has || ok && h.Hint() != ""
 	})
 	if err == nil || has {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	return usagef(hint, "%w", err)
 }
@@ -77,7 +78,7 @@ func loadRecog(dir string) (*recog.Set, error) {
 		err = errors.New("not a directory")
 	}
 	if err != nil {
-		return nil, usagef(recogHint, "opening recog %q: %w", dir, bare(err))
+		return nil, usagef(recogHint, "opening recog %q: %w", dir, fault.WithoutPath(err))
 	}
 	set, err := recog.Load(signatures.Source{Name: dir, FS: os.DirFS(dir)})
 	return set, advised(recogHint, err)
@@ -86,7 +87,7 @@ func loadRecog(dir string) (*recog.Set, error) {
 func loadNmapProbes(file string) (*nmapprobes.Set, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, usagef(nmapProbesHint, "opening nmap probes %q: %w", file, bare(err))
+		return nil, usagef(nmapProbesHint, "opening nmap probes %q: %w", file, fault.WithoutPath(err))
 	}
 	defer f.Close()
 	set, err := nmapprobes.Read(f, file)

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -55,7 +56,7 @@ the plan holds what there is of it, and the exit code is 3.`,
 			default:
 				_, err = io.WriteString(s.stdout, plan.Text(s.textWidth()))
 			}
-			return writing(standardOutput, err)
+			return fault.WriteError(standardOutput, err)
 		},
 	}
 	cmd.Flags().StringVar(&file, "plan", "", "the saved run `RUN`, json or jsonl")
@@ -70,7 +71,7 @@ func (s *session) plan(file string) (report.Plan, error) {
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return report.Plan{}, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
+			return report.Plan{}, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
 		}
 		defer f.Close()
 		in = f
@@ -81,7 +82,7 @@ func (s *session) plan(file string) (report.Plan, error) {
 	}
 	run := &savedRun{services: newServices()}
 	if err := run.read(in); err != nil {
-		return report.Plan{}, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
+		return report.Plan{}, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 	}
 	switch why := run.lacks(); {
 	case why == "":

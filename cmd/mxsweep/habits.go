@@ -4,6 +4,8 @@ import (
 	"fmt"
 
 	"github.com/spf13/pflag"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // A habit is a flag that other scanners have, as their users write it.
@@ -49,7 +51,7 @@ func habitHint(flags *pflag.FlagSet, words ...string) string {
 // the two are one word to users of other scanners: -iL reads the file L here.
 func habitual(err error, flag, file string) error {
 	if h, ok := habits[flag+file]; ok && err != nil {
-		return &codedError{exitUsage, err, h.hint}
+		return &fault.Error{Kind: fault.Usage, Err: err, Advice: h.hint}
 	}
 	return err
 }

@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // newMan is "mxsweep man DIR".
@@ -21,7 +23,7 @@ func newMan(s *session) *cobra.Command {
 		Args:    exactArgs(1, "one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if err := os.MkdirAll(args[0], 0o755); err != nil {
-				return fmt.Errorf("creating directory %q: %w", args[0], bare(err))
+				return fmt.Errorf("creating directory %q: %w", args[0], fault.WithoutPath(err))
 			}
 			return writeMan(args[0], cmd.Root())
 		},
@@ -32,7 +34,7 @@ func newMan(s *session) *cobra.Command {
 func writeMan(dir string, cmd *cobra.Command) error {
 	file := filepath.Join(dir, manName(cmd)+".1")
 	if err := os.WriteFile(file, []byte(manPage(cmd)), 0o644); err != nil {
-		return writing(file, err)
+		return fault.WriteError(file, err)
 	}
 	for _, sub := range cmd.Commands() {
 		if sub.Hidden {

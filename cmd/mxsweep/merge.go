@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -69,11 +71,11 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	if err != nil {
 		return err
 	}
-	var inputs []fileUse
+	var inputs []outfile.Use
 	for _, file := range append(files, flags.baseline, flags.policyFile()) {
-		inputs = append(inputs, fileUse{role: "an input of the merged run", name: file})
+		inputs = append(inputs, outfile.Use{Role: "an input of the merged run", Name: file})
 	}
-	if err := checkUses(s.outputUses(specs, false), inputs); err != nil {
+	if err := outfile.Check(s.outputUses(specs, false), inputs); err != nil {
 		return err
 	}
 	outs, err := openOutputs(ctx, s.stdout, specs, fileRule{private: flags.output.private}, flags.output.options(s))
@@ -124,7 +126,7 @@ func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*merger,
 		m.gate.MinConfidence = p.Gate.MinConfidence
 	}
 	failOn, err := exposure.ParseFailOn(flags.failOn, rules)
-	errs := []error{coded(exitUsage, err)}
+	errs := []error{fault.As(fault.Usage, err)}
 	if !(flags.minCoverage >= 0 && flags.minCoverage <= 1) {
 		errs = append(errs, usagef("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", flags.minCoverage))
 	}
@@ -152,12 +154,12 @@ func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*merger,
 func readWholeRun(file string, rules *exposure.RuleSet) (*savedRun, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, bare(err))
+		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
 	}
 	defer f.Close()
 	run := &savedRun{file: file, rules: rules, services: newServices(), whole: true}
 	if err := run.read(f); err != nil {
-		return nil, coded(exitUsage, fmt.Errorf("reading run %q: %w", file, err))
+		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 	}
 	return run, nil
 }

@@ -14,6 +14,8 @@ import (
 	"sync"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
@@ -102,6 +104,14 @@ type output struct {
 	sum  hash.Hash   // of what was written; nil if nobody asks
 }
 
+// A destination is a file on its way: Commit ends it, Discard takes it back as
+// far as that can be done.
+type destination interface {
+	io.Writer
+	Commit() error
+	Discard()
+}
+
 // A fileRule says how the files of a run are opened.
 type fileRule struct {
 	private bool // for their owner alone
@@ -116,11 +126,11 @@ type fileRule struct {
 }
 
 // mode is how the file of an output is written.
-func (r fileRule) mode(ctx context.Context, spec outputSpec) outputMode {
-	return outputMode{
-		inPlace: report.Streams(spec.format) || r.dropsRights && foreign(spec.file),
-		private: r.private,
-		done:    ctx.Done(),
+func (r fileRule) mode(ctx context.Context, spec outputSpec) outfile.Mode {
+	return outfile.Mode{
+		InPlace: report.Streams(spec.format) || r.dropsRights && outfile.Foreign(spec.file),
+		Private: r.private,
+		Done:    ctx.Done(),
 	}
 }
 
@@ -134,7 +144,7 @@ func openOutputs(ctx context.Context, stdout io.Writer, specs []outputSpec, rule
 		out := &output{spec: spec}
 		dst := stdout
 		if spec.file != "-" {
-			f, err := createOutput(spec.file, rule.mode(ctx, spec))
+			f, err := outfile.Create(spec.file, rule.mode(ctx, spec))
 			if err != nil {
 				errs = append(errs, opening("output "+spec.name(), err))
 				continue
@@ -147,7 +157,7 @@ func openOutputs(ctx context.Context, stdout io.Writer, specs []outputSpec, rule
 		}
 		w, err := report.New(spec.format, dst, opts(spec))
 		if err != nil {
-			errs = append(errs, coded(exitUsage, err))
+			errs = append(errs, fault.As(fault.Usage, err))
 		}
 		out.w = w
 		o.all = append(o.all, out)
@@ -183,7 +193,7 @@ func (o *outputs) hashes() map[string]string {
 		}
 	}
 	if c := o.capture; c != nil && c.sum != nil && !c.told {
-		sums["sha256 pcap="+c.file.name] = hex.EncodeToString(c.sum.Sum(nil))
+		sums["sha256 pcap="+c.file.Name()] = hex.EncodeToString(c.sum.Sum(nil))
 	}
 	return sums
 }
@@ -191,10 +201,10 @@ func (o *outputs) hashes() map[string]string {
 // opening says which file of a run could not be opened. It asks for exitError.
 func opening(what string, err error) error {
 	hint := "name a file in a folder that is there and can be written; nothing was sent"
-	if errors.Is(err, errNoReader) {
-		hint = fmt.Sprintf("start what reads it first; it was waited for %s, and nothing was sent", fifoWait)
+	if errors.Is(err, outfile.ErrNoReader) {
+		hint = fmt.Sprintf("start what reads it first; it was waited for %s, and nothing was sent", outfile.FIFOWait)
 	}
-	return &codedError{exitError, fmt.Errorf("opening %s: %w", what, bare(err)), hint}
+	return &fault.Error{Kind: fault.Failed, Err: fmt.Errorf("opening %s: %w", what, fault.WithoutPath(err)), Advice: hint}
 }
 
 // each calls write for every output that still works. The error is not nil
@@ -225,7 +235,7 @@ func (o *outputs) tellOthers(failed *output) {
 			out.err = out.w.Notice(result.Notice{
 				Code:    exposure.NoticeOutput,
 				Level:   "error",
-				Message: fmt.Sprintf("The %s output to %s failed: %v.", failed.spec.format, failed.spec.name(), bare(failed.err)),
+				Message: fmt.Sprintf("The %s output to %s failed: %v.", failed.spec.format, failed.spec.name(), fault.WithoutPath(failed.err)),
 			})
 		}
 	}
@@ -306,13 +316,13 @@ func (o *outputs) close() error {
 		err := out.err
 		if out.file != nil {
 			if err == nil {
-				err = out.file.commit()
+				err = out.file.Commit()
 				out.err = err
 			} else {
-				out.file.discard()
+				out.file.Discard()
 			}
 		}
-		errs = append(errs, writing(out.spec.name(), err))
+		errs = append(errs, fault.WriteError(out.spec.name(), err))
 	}
 	if o.capture != nil {
 		errs = append(errs, o.capture.close())
@@ -323,11 +333,11 @@ func (o *outputs) close() error {
 // discard takes back what was opened, for a run that does not take place.
 func (o *outputs) discard() {
 	if o.capture != nil {
-		o.capture.file.discard()
+		o.capture.file.Discard()
 	}
 	for _, out := range o.all {
 		if out.file != nil {
-			out.file.discard()
+			out.file.Discard()
 		}
 	}
 }

@@ -20,6 +20,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 )
 
 // A bench is a folder in which a pipeline's steps run, with the command of this
@@ -296,7 +297,7 @@ func TestAction(t *testing.T) {
 	step(0, "scan", map[string]string{"baseline": "baseline.jsonl", "args": "--all-ports\n--color\nnever\n"})
 	step(5, "scan", map[string]string{"targets": "192.0.2.1\n192.0.2.2\n"})
 	step(2, "scan", map[string]string{"targets": "$(touch injected)", "fail-on": "; touch injected"})
-	if exists(filepath.Join(b.dir, "injected")) {
+	if outfile.Exists(filepath.Join(b.dir, "injected")) {
 		t.Error("an input was run as a command")
 	}
 }
@@ -347,7 +348,7 @@ func TestGitLab(t *testing.T) {
 	b.run(0, "sh", "-c", script)
 	b.write("mxsweep.yaml", b.read("mxsweep.yaml")+silentCanary)
 	b.run(4, "sh", "-c", script)
-	if exists(filepath.Join(b.dir, file.Job.Artifacts.Reports["codequality"])) {
+	if outfile.Exists(filepath.Join(b.dir, file.Job.Artifacts.Reports["codequality"])) {
 		t.Error("a run that saw too little has a code quality report")
 	}
 }

@@ -16,6 +16,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -174,7 +176,7 @@ func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, e
 	}
 	all, err = scan.ParsePorts(spec, known.ProfilePorts())
 	if err != nil {
-		return nil, nil, coded(exitUsage, fmt.Errorf("reading --ports %q: %w", spec, err))
+		return nil, nil, fault.As(fault.Usage, fmt.Errorf("reading --ports %q: %w", spec, err))
 	}
 	return all, scan.RangedPorts(spec, known.ProfilePorts()), nil
 }
@@ -183,7 +185,7 @@ func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, e
 func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *signatures.Ports) error {
 	failOn, err1 := exposure.ParseFailOn(flags.failOn, rules)
 	vantage, err2 := exposure.ParseVantage(flags.vantage, p.policy)
-	if err := errors.Join(coded(exitUsage, err1), coded(exitUsage, err2)); err != nil {
+	if err := errors.Join(fault.As(fault.Usage, err1), fault.As(fault.Usage, err2)); err != nil {
 		return err
 	}
 	if err := flags.checkGate(failOn); err != nil {
@@ -222,9 +224,9 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	bounds, err := p.readBounds(ctx, parser, flags, args)
 	if err != nil {
 		if ctx.Err() != nil {
-			return coded(exitError, err)
+			return fault.As(fault.Failed, err)
 		}
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	if p.asked = bounds.Targets; len(p.asked) == 0 {
 		p.asked = bounds.Allowed
@@ -235,7 +237,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	}
 	bounds.Family = flags.names.family()
 	if p.scope, err = scan.NewScope(bounds); err != nil {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	errs := []error{p.readCanaries(ctx, parser, bounds)}
 	for _, t := range p.scope.Outside() {
@@ -245,7 +247,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 		errs = append(errs, refusedf("compare the list of targets with the scope file", "%d further targets are outside the scope", n))
 	}
 	if bounds.Allowed == nil {
-		errs = append(errs, coded(exitRefused, p.scope.CheckWidth()))
+		errs = append(errs, fault.As(fault.Refused, p.scope.CheckWidth()))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err
@@ -257,7 +259,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 		return nil // a mistake in them is told already
 	}
 	if p.space, err = scan.NewSpace(p.scope, p.ports); err != nil {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	if err := checkZones(p.space, flags.mode.value); err != nil {
 		return err
@@ -270,7 +272,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 		}
 	}
 	if err != nil {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	return flags.checkHostTimes(p.space)
 }
@@ -374,7 +376,7 @@ func treeRoot() string {
 		return ""
 	}
 	for at := dir; ; at = filepath.Dir(at) {
-		if exists(filepath.Join(at, ".git")) {
+		if outfile.Exists(filepath.Join(at, ".git")) {
 			return at
 		}
 		if at == filepath.Dir(at) {

@@ -12,6 +12,8 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -25,16 +27,16 @@ func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports)
 	}
 	data, err := readLimited(file, exposure.MaxPolicy)
 	if err != nil {
-		return nil, usagef("--policy names a file like mxsweep.yaml", "reading policy %q: %w", file, bare(err))
+		return nil, usagef("--policy names a file like mxsweep.yaml", "reading policy %q: %w", file, fault.WithoutPath(err))
 	}
 	defer boundPolicy()()
 	policy, err := exposure.LoadPolicy(file, data, exposure.PolicyContext{Rules: rules, Profiles: known.ProfilePorts()})
-	return policy, coded(exitUsage, err)
+	return policy, fault.As(fault.Usage, err)
 }
 
 // policyFile is the name of the policy file, "" if there is none.
 func (f *scanFlags) policyFile() string {
-	if f.policy == "" && !f.withoutPolicy && exists(exposure.DefaultPolicyFile) {
+	if f.policy == "" && !f.withoutPolicy && outfile.Exists(exposure.DefaultPolicyFile) {
 		return exposure.DefaultPolicyFile
 	}
 	return f.policy
@@ -86,7 +88,7 @@ func (f *scanFlags) adopt(policy *exposure.Policy, flags *pflag.FlagSet) error {
 	// A flag that looks at another day must not open a window that is shut.
 	for _, moment := range []time.Time{time.Now(), f.time()} {
 		if err := policy.Authorization.Check(moment); err != nil {
-			return coded(exitRefused, err)
+			return fault.As(fault.Refused, err)
 		}
 	}
 	return nil

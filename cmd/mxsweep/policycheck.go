@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -66,7 +67,7 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	p := &plan{policy: policy}
 	allowed, excluded, err := p.policyScope(ctx, &scan.Parser{Resolver: nobody{}})
 	if err != nil {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	if err := p.checkCanaries(ctx, allowed, excluded); err != nil {
 		return err
@@ -85,7 +86,7 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	for _, n := range policy.OwnNotices(flags.time()) {
 		s.tell(n)
 	}
-	return writing(standardOutput, err)
+	return fault.WriteError(standardOutput, err)
 }
 
 // checkCanaries refuses canaries outside of the policy's own scope, as a scan
@@ -101,11 +102,11 @@ func (p *plan) checkCanaries(ctx context.Context, allowed, excluded []scan.Targe
 	}
 	canaries, err := (&scan.Parser{Resolver: nobody{}}).Targets(ctx, names)
 	if err != nil || len(canaries) == 0 {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	scope, err := scan.NewScope(scan.Bounds{Targets: canaries, Allowed: allowed, Excluded: excluded})
 	if err != nil {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	var errs []error
 	outside := scope.Outside()

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -37,7 +38,7 @@ all profiles and ports are listed.`,
 			}
 			p := &portPrinter{w: s.stdout, known: known, width: s.textWidth()}
 			if asJSON {
-				return writing(standardOutput, p.json(args))
+				return fault.WriteError(standardOutput, p.json(args))
 			}
 			return p.print(args)
 		},
@@ -56,7 +57,7 @@ type portPrinter struct {
 // print writes the ports and profiles named, or a list of all of them.
 func (p *portPrinter) print(args []string) error {
 	if len(args) == 0 {
-		return writing(standardOutput, p.overview())
+		return fault.WriteError(standardOutput, p.overview())
 	}
 	for i, arg := range args {
 		if i > 0 {
@@ -64,14 +65,14 @@ func (p *portPrinter) print(args []string) error {
 		}
 		if profile, ok := p.known.Profile(arg); ok {
 			if err := p.profile(profile); err != nil {
-				return writing(standardOutput, err)
+				return fault.WriteError(standardOutput, err)
 			}
 			continue
 		}
 		ports, err := scan.ParsePorts(arg, p.known.ProfilePorts())
 		if found := p.find(arg); err != nil && len(found) > 0 {
 			if err := p.list(found); err != nil {
-				return writing(standardOutput, err)
+				return fault.WriteError(standardOutput, err)
 			}
 			continue
 		}
@@ -80,7 +81,7 @@ func (p *portPrinter) print(args []string) error {
 		}
 		for _, n := range ports {
 			if err := p.port(n); err != nil {
-				return writing(standardOutput, err)
+				return fault.WriteError(standardOutput, err)
 			}
 		}
 	}
@@ -287,7 +288,7 @@ func (p *portPrinter) named(args []string) ([]signatures.Port, error) {
 	}
 	numbers, err := scan.ParsePorts(strings.Join(specs, ","), p.known.ProfilePorts())
 	if err != nil {
-		return nil, coded(exitUsage, err)
+		return nil, fault.As(fault.Usage, err)
 	}
 	var ports []signatures.Port
 	for _, n := range numbers {

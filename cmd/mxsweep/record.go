@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
 )
@@ -46,10 +48,10 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 		return err
 	}
 	s.winds.Store(true)
-	var file *outputFile
+	var file *outfile.File
 	if output != "-" {
-		if file, err = createOutput(output, outputMode{done: ctx.Done()}); err != nil {
-			return coded(exitError, fmt.Errorf("opening output %q: %w", output, bare(err)))
+		if file, err = outfile.Create(output, outfile.Mode{Done: ctx.Done()}); err != nil {
+			return fault.As(fault.Failed, fmt.Errorf("opening output %q: %w", output, fault.WithoutPath(err)))
 		}
 	}
 	id := &fingerprint.Identifier{Signatures: set, Allowed: scope.Allows, Record: true}
@@ -67,20 +69,20 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 	}
 	if err != nil {
 		if file != nil {
-			file.discard()
+			file.Discard()
 		}
-		return coded(exitError, fmt.Errorf("recording %s: %w", target, err))
+		return fault.As(fault.Failed, fmt.Errorf("recording %s: %w", target, err))
 	}
 	data = append(data, '\n')
 	if file == nil {
 		_, err = s.stdout.Write(data)
-		return writing(standardOutput, err)
+		return fault.WriteError(standardOutput, err)
 	}
 	if _, err = file.Write(data); err != nil {
-		file.discard()
-		return writing(fmt.Sprintf("%q", output), err)
+		file.Discard()
+		return fault.WriteError(fmt.Sprintf("%q", output), err)
 	}
-	return writing(fmt.Sprintf("%q", output), file.commit())
+	return fault.WriteError(fmt.Sprintf("%q", output), file.Commit())
 }
 
 // masked is what a daemon said without the secrets in it.
@@ -91,18 +93,18 @@ func masked(said []byte) []byte { return []byte(report.MaskSecrets(string(said))
 func recordTarget(ctx context.Context, target string) (netip.AddrPort, *scan.Scope, error) {
 	targets, err := new(scan.Parser).Targets(ctx, []string{target})
 	if err != nil {
-		return netip.AddrPort{}, nil, coded(exitUsage, err)
+		return netip.AddrPort{}, nil, fault.As(fault.Usage, err)
 	}
 	t := targets[0]
 	switch {
 	case t.Err != nil:
-		return netip.AddrPort{}, nil, coded(exitUsage, t.Err)
+		return netip.AddrPort{}, nil, fault.As(fault.Usage, t.Err)
 	case t.Ports.Len() != 1 || t.Name == "" && t.Ranges[0].From() != t.Ranges[0].To():
 		return netip.AddrPort{}, nil, usagef("write HOST:PORT, like 192.0.2.10:10025 or [2001:db8::1]:25", "reading target %q: one host with one port expected", target)
 	}
 	scope, err := scan.NewScope(scan.Bounds{Targets: targets})
 	if err != nil {
-		return netip.AddrPort{}, nil, coded(exitUsage, err)
+		return netip.AddrPort{}, nil, fault.As(fault.Usage, err)
 	}
 	return netip.AddrPortFrom(t.Ranges[0].From(), t.Ports.Ports()[0]), scope, nil
 }

@@ -20,6 +20,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -52,7 +53,7 @@ func (p *plan) openResumption(ctx context.Context, seedGiven bool) error {
 	}
 	build, err := p.resumeBuild()
 	if err != nil {
-		return coded(exitUsage, err)
+		return fault.As(fault.Usage, err)
 	}
 	if err := ctx.Err(); err != nil {
 		return err
@@ -62,9 +63,9 @@ func (p *plan) openResumption(ctx context.Context, seedGiven bool) error {
 	if err != nil {
 		var file *scan.JournalError
 		if errors.As(err, &file) && file.Err == nil {
-			return coded(exitUsage, err)
+			return fault.As(fault.Usage, err)
 		}
-		return coded(exitError, err)
+		return fault.As(fault.Failed, err)
 	}
 	p.resumed, p.seed = &resumption{Journal: j, found: absent == nil}, j.Seed()
 	return nil
@@ -93,13 +94,13 @@ func (p *plan) resumeBuild() (string, error) {
 	}
 	for _, s := range sources {
 		if err := hashFiles(h, s.FS); err != nil {
-			return "", fmt.Errorf("reading signatures %q: %w", s.Name, bare(err))
+			return "", fmt.Errorf("reading signatures %q: %w", s.Name, fault.WithoutPath(err))
 		}
 	}
 	if f.fallbacks.nmapProbes != "" {
 		data, err := os.ReadFile(f.fallbacks.nmapProbes)
 		if err != nil {
-			return "", fmt.Errorf("reading nmap probes %q: %w", f.fallbacks.nmapProbes, bare(err))
+			return "", fmt.Errorf("reading nmap probes %q: %w", f.fallbacks.nmapProbes, fault.WithoutPath(err))
 		}
 		fmt.Fprintf(h, "%d\n%s", len(data), data)
 	}
@@ -245,9 +246,9 @@ func (r *resumption) end(complete bool) error {
 	}
 	r.ended = true
 	if complete {
-		return coded(exitError, r.Remove())
+		return fault.As(fault.Failed, r.Remove())
 	}
-	return coded(exitError, r.Close())
+	return fault.As(fault.Failed, r.Close())
 }
 
 // drop closes the journal if the run did not begin. What an earlier one left

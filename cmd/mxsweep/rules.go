@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
@@ -87,7 +88,7 @@ contain all of them are listed. The codes of notices (MXS9...) are explained, to
 				return err
 			}
 			_, err = s.stdout.Write(b.Bytes())
-			return writing(standardOutput, err)
+			return fault.WriteError(standardOutput, err)
 		},
 	}
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for programs")

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 )
 
@@ -139,7 +140,7 @@ Only scan what you are authorized to scan.`,
 		root.SetOut(&b)
 		help(cmd, args)
 		_, err := s.stdout.Write(b.Bytes())
-		s.helpErr = writing(standardOutput, err)
+		s.helpErr = fault.WriteError(standardOutput, err)
 	})
 	root.AddCommand(
 		newScan(s),

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 )
 
 // newScan is "mxsweep scan".
@@ -43,7 +44,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	begun := time.Now()
 	p, err := newPlan(ctx, s, flags, given, args)
 	if err != nil {
-		if codeOf(err) == exitRefused && !flags.dryRun && !conflicts(err) {
+		if codeOf(err) == exitRefused && !flags.dryRun && !outfile.IsConflict(err) {
 			return s.refused(ctx, flags, err)
 		}
 		return err

@@ -4,6 +4,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 )
 
@@ -24,7 +25,7 @@ policy file, for editors.`,
 				return usagef(`"mxsweep schema" or "mxsweep schema policy"`, "reading the arguments %q: nothing or policy expected", args)
 			}
 			_, err := s.stdout.Write(schema)
-			return writing(standardOutput, err)
+			return fault.WriteError(standardOutput, err)
 		},
 	}
 }

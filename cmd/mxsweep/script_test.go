@@ -338,7 +338,7 @@ func onWay(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: onway N FILE")
 	}
-	found, err := filepath.Glob(filepath.Join(ts.MkAbs("."), tempPrefix(args[1])+"*"))
+	found, err := filepath.Glob(filepath.Join(ts.MkAbs("."), "."+args[1]+".mxsweep-*"))
 	ts.Check(err)
 	if fmt.Sprint(len(found)) != args[0] {
 		ts.Fatalf("%d files on their way to %s, want %s: %v", len(found), args[1], args[0], found)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -49,7 +50,7 @@ func signatureSources(dirs []string) ([]signatures.Source, error) {
 			err = errors.New("not a directory")
 		}
 		if err != nil {
-			return nil, usagef("--signatures names a directory of *.yaml files", "opening signatures %q: %w", dir, bare(err))
+			return nil, usagef("--signatures names a directory of *.yaml files", "opening signatures %q: %w", dir, fault.WithoutPath(err))
 		}
 		sources = append(sources, signatures.Source{Name: dir, FS: os.DirFS(dir)})
 	}
@@ -65,11 +66,11 @@ func loadSignatures(dirs []string) (*signatures.Set, error) {
 	}
 	set, err := signatures.Load(sources...)
 	if err != nil {
-		return nil, coded(exitUsage, err)
+		return nil, fault.As(fault.Usage, err)
 	}
 	if len(dirs) > 0 {
 		if problems := set.Check(); len(problems) > 0 {
-			return nil, coded(exitUsage, problems)
+			return nil, fault.As(fault.Usage, problems)
 		}
 	}
 	return set, nil
@@ -93,7 +94,7 @@ func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
 				listSignatures(&b, set)
 			}
 			_, err = s.stdout.Write(b.Bytes())
-			return writing(standardOutput, err)
+			return fault.WriteError(standardOutput, err)
 		},
 	}
 	cmd.Flags().BoolVar(&probes, "probes", false, "list the probes: what is sent, to whom, how safe it is, and why")
@@ -140,7 +141,7 @@ func newSignaturesShow(s *session, dirs *[]string) *cobra.Command {
 				return err
 			}
 			_, err = fmt.Fprintf(s.stdout, "# %s:%d\n%s", at.File, at.Line, text)
-			return writing(standardOutput, err)
+			return fault.WriteError(standardOutput, err)
 		},
 	}
 }
@@ -177,7 +178,7 @@ func entryText(sources []signatures.Source, at signatures.Pos) (string, error) {
 		}
 		data, err := fs.ReadFile(src.FS, name)
 		if err != nil {
-			return "", fmt.Errorf("reading %q: %w", at.File, bare(err))
+			return "", fmt.Errorf("reading %q: %w", at.File, fault.WithoutPath(err))
 		}
 		lines := strings.SplitAfter(string(data), "\n")
 		if at.Line > len(lines) {
@@ -213,7 +214,7 @@ folder of signature files that is checked beside the built-in ones.`,
 				return err
 			}
 			if problems := set.Check(); len(problems) > 0 {
-				return coded(exitUsage, problems)
+				return fault.As(fault.Usage, problems)
 			}
 			examples := 0
 			for _, sig := range set.Signatures {
@@ -221,7 +222,7 @@ folder of signature files that is checked beside the built-in ones.`,
 			}
 			_, err = fmt.Fprintf(s.stdout, "%d signatures, %d probes, %d observations: %d examples hold\n",
 				len(set.Signatures), len(set.Probes), len(set.Observations), examples)
-			return writing(standardOutput, err)
+			return fault.WriteError(standardOutput, err)
 		},
 	}
 }

@@ -6,6 +6,8 @@ import (
 	"runtime/debug"
 
 	"github.com/spf13/cobra"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // version is the release that this tree becomes.
@@ -27,7 +29,7 @@ func newVersion(s *session) *cobra.Command {
 func (s *session) printVersion() error {
 	_, err := fmt.Fprintf(s.stdout, "mxsweep %s%s (%s %s/%s)\n",
 		version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
-	return writing("standard output", err)
+	return fault.WriteError("standard output", err)
 }
 
 // revision is the commit that the binary was built from, "" if not recorded.

@@ -6,6 +6,7 @@ import (
 	"io"
 	"os"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -41,7 +42,7 @@ func (o *outputs) openSummary(s *session, opts func(outputSpec) report.Options) 
 	}
 	f, err := openAppended(spec.file)
 	if err != nil {
-		return coded(exitError, fmt.Errorf("opening the step summary %s: %w", spec.name(), bare(err)))
+		return fault.As(fault.Failed, fmt.Errorf("opening the step summary %s: %w", spec.name(), fault.WithoutPath(err)))
 	}
 	options := opts(spec)
 	options.MaxBytes = report.MaxMarkdown
@@ -50,7 +51,7 @@ func (o *outputs) openSummary(s *session, opts func(outputSpec) report.Options) 
 	}
 	if options.MaxBytes < report.MinMarkdown {
 		fmt.Fprintf(s.stderr, "mxsweep: no step summary: %s is full\n", spec.name())
-		return f.commit()
+		return f.Commit()
 	}
 	w, err := report.New(spec.format, f, options)
 	o.all = append(o.all, &output{spec: spec, w: w, file: f})
@@ -65,7 +66,7 @@ func (o *outputs) openStepOutputs(s *session) error {
 	}
 	f, err := openAppended(spec.file)
 	if err != nil {
-		return coded(exitError, fmt.Errorf("opening the step outputs %s: %w", spec.name(), bare(err)))
+		return fault.As(fault.Failed, fmt.Errorf("opening the step outputs %s: %w", spec.name(), fault.WithoutPath(err)))
 	}
 	o.all = append(o.all, &output{spec: spec, w: stepOutputs{f}, file: f})
 	return nil
@@ -100,7 +101,8 @@ func openAppended(name string) (appendedFile, error) {
 	return appendedFile{f}, err
 }
 
-func (a appendedFile) commit() error { return a.Close() }
+// Commit implements [destination].
+func (a appendedFile) Commit() error { return a.Close() }
 
-// discard leaves what others wrote; an error would be of no use to anybody.
-func (a appendedFile) discard() { _ = a.Close() }
+// Discard leaves what others wrote; an error would be of no use to anybody.
+func (a appendedFile) Discard() { _ = a.Close() }

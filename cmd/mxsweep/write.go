@@ -2,21 +2,12 @@ package main
 
 import (
 	"errors"
-	"fmt"
 	"io/fs"
 	"os"
 	"runtime"
 	"strings"
 	"syscall"
 )
-
-// writing says what could not be written; nil stays nil. It asks for exitError.
-func writing(name string, err error) error {
-	if err == nil {
-		return nil
-	}
-	return coded(exitError, fmt.Errorf("writing %s: %w", name, bare(err)))
-}
 
 // readerGone reports whether err says that nobody reads standard output any
 // more, as behind "| head". The user knows, so that nothing is printed; the exit
@@ -31,19 +22,4 @@ func readerGone(err error) bool {
 func brokenPipe(err error) bool {
 	const brokenPipe, noData = syscall.Errno(109), syscall.Errno(232) // Windows: ERROR_BROKEN_PIPE, ERROR_NO_DATA
 	return errors.Is(err, syscall.EPIPE) || runtime.GOOS == "windows" && (errors.Is(err, brokenPipe) || errors.Is(err, noData))
-}
-
-// bare takes the operation and path off an error of package os, for messages
-// that name both themselves.
-func bare(err error) error {
-	var p *fs.PathError
-	var l *os.LinkError
-	switch {
-	case errors.As(err, &p):
-		return p.Err
-	case errors.As(err, &l):
-		return l.Err
-	default:
-		return err
-	}
 }

@@ -1,4 +1,4 @@
-package main
+package outfile
 
 import (
 	"errors"
@@ -32,15 +32,15 @@ func TestLeftovers(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	open := func() *outputFile {
+	open := func() *File {
 		t.Helper()
-		f, err := createOutput(name, outputMode{})
+		f, err := Create(name, Mode{})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return f
 	}
-	write := func(f *outputFile, text string) {
+	write := func(f *File, text string) {
 		t.Helper()
 		if _, err := f.Write([]byte(text)); err != nil {
 			t.Fatal(err)
@@ -53,7 +53,7 @@ func TestLeftovers(t *testing.T) {
 	if n := onTheWay(t, name); n != 3+2 {
 		t.Errorf("%d files on their way before a run begins, want 3", n-2)
 	}
-	refused.discard()
+	refused.Discard()
 	next := open()
 	write(next, "new")
 	write(alive, "old")
@@ -63,8 +63,8 @@ func TestLeftovers(t *testing.T) {
 	if n := onTheWay(t, name); n != 2+2 {
 		t.Errorf("%d files on their way, want those of the two runs", n-2)
 	}
-	for _, f := range []*outputFile{alive, next} {
-		if err := f.commit(); err != nil {
+	for _, f := range []*File{alive, next} {
+		if err := f.Commit(); err != nil {
 			t.Error(err)
 		}
 	}
@@ -72,7 +72,7 @@ func TestLeftovers(t *testing.T) {
 		t.Errorf("the report is %q, %v; %d files on their way", text, err, onTheWay(t, name)-2)
 	}
 	for _, other := range others {
-		if !exists(filepath.Join(filepath.Dir(name), other)) {
+		if !Exists(filepath.Join(filepath.Dir(name), other)) {
 			t.Errorf("%s is gone", other)
 		}
 	}
@@ -81,11 +81,11 @@ func TestLeftovers(t *testing.T) {
 // TestLongNames: the longest name that a file may have can be written.
 func TestLongNames(t *testing.T) {
 	name := filepath.Join(t.TempDir(), strings.Repeat("n", 255))
-	f, err := createOutput(name, outputMode{})
+	f, err := Create(name, Mode{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if err := f.commit(); err != nil {
+	if err := f.Commit(); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -99,12 +99,12 @@ func TestFIFO(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		begun := time.Now()
-		if _, err := createOutput(name, outputMode{}); !errors.Is(err, errNoReader) || time.Since(begun) != fifoWait {
+		if _, err := Create(name, Mode{}); !errors.Is(err, ErrNoReader) || time.Since(begun) != FIFOWait {
 			t.Errorf("error %v after %s", err, time.Since(begun))
 		}
 		done := make(chan struct{})
 		close(done)
-		if _, err := createOutput(name, outputMode{done: done}); err == nil || errors.Is(err, errNoReader) {
+		if _, err := Create(name, Mode{Done: done}); err == nil || errors.Is(err, ErrNoReader) {
 			t.Errorf("a stopped run: %v", err)
 		}
 	})
@@ -113,7 +113,7 @@ func TestFIFO(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer r.Close()
-	f, err := createOutput(name, outputMode{})
+	f, err := Create(name, Mode{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -124,7 +124,7 @@ func TestFIFO(t *testing.T) {
 	if n, err := r.Read(got); err != nil || string(got[:n]) != "text" {
 		t.Errorf("read %q, %v", got[:n], err)
 	}
-	if err := f.commit(); err != nil {
+	if err := f.Commit(); err != nil {
 		t.Error(err)
 	}
 }

@@ -1,6 +1,6 @@
 //go:build unix
 
-package main
+package outfile
 
 import (
 	"errors"
@@ -9,9 +9,9 @@ import (
 	"syscall"
 )
 
-// foreign reports whether the directory of a file belongs to somebody else, so
+// Foreign reports whether the directory of a file belongs to somebody else, so
 // that only the capabilities of root let us rename files in it.
-func foreign(name string) bool {
+func Foreign(name string) bool {
 	info, err := os.Stat(filepath.Dir(name))
 	if err != nil {
 		return false
@@ -20,13 +20,13 @@ func foreign(name string) bool {
 	return ok && int(st.Uid) != os.Geteuid()
 }
 
-// tryLock holds the file until it is closed, or gives errLocked if somebody else
+// TryLock holds the file until it is closed, or gives ErrLocked if somebody else
 // does, and errors.ErrUnsupported where there are no locks.
-func tryLock(f *os.File) error {
+func TryLock(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {
 	case errors.Is(err, syscall.EWOULDBLOCK):
-		return errLocked
+		return ErrLocked
 	case errors.Is(err, syscall.ENOLCK), errors.Is(err, syscall.EOPNOTSUPP):
 		return errors.ErrUnsupported
 	}

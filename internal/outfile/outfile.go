@@ -1,70 +1,68 @@
-package main
+// Package outfile writes files that are whole or not there at all, and tells when
+// one file would serve two purposes.
+package outfile
 
 import (
 	"errors"
 	"fmt"
-	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// A destination is a file on its way: commit ends it, discard takes it back as
-// far as that can be done.
-type destination interface {
-	io.Writer
-	commit() error
-	discard()
-}
-
-// An outputFile is a file on its way. It gets its name only when it is whole,
-// so that a reader never sees half a report and an old one stays until then. A
-// file that is written in place keeps its old content until the first byte is
-// written: what is opened and discarded leaves everything as it was.
-type outputFile struct {
+// A File is a file on its way. It gets its name only when it is whole, so that a
+// reader never sees half a report and an old one stays until then. A file that is
+// written in place keeps its old content until the first byte is written: what is
+// opened and discarded leaves everything as it was.
+type File struct {
 	f     *os.File
 	temp  string // where it is written until it is whole; "" if in place
 	name  string
-	mode  outputMode
+	mode  Mode
 	made  bool // this run created the file, in place
 	begun bool // the old content is gone, or was never there
 }
 
-// An outputMode says how a file is written. The zero outputMode is that of a
-// report which appears when it is whole.
-type outputMode struct {
-	// inPlace is for formats that are valid wherever they are cut, and for
+// A Mode says how a file is written. The zero Mode is that of a report which
+// appears when it is whole.
+type Mode struct {
+	// InPlace is for formats that are valid wherever they are cut, and for
 	// files that cannot be renamed in their directory.
-	inPlace bool
+	InPlace bool
 
-	// private leaves the file to its owner alone (0600). Otherwise a new file
+	// Private leaves the file to its owner alone (0600). Otherwise a new file
 	// follows the umask, and one that is replaced keeps its permissions. On
 	// Windows a file has the rights that its folder gives.
-	private bool
+	Private bool
 
-	// done ends the wait for somebody who reads a FIFO. Nil never does.
-	done <-chan struct{}
+	// Done ends the wait for somebody who reads a FIFO. Nil never does.
+	Done <-chan struct{}
 }
 
+// Name is the name of the file as it will be, links followed.
+func (o *File) Name() string { return o.name }
+
 // perm is the mode of a new file, before the umask.
-func (m outputMode) perm() os.FileMode {
-	if m.private {
+func (m Mode) perm() os.FileMode {
+	if m.Private {
 		return 0o600
 	}
 	return 0o666
 }
 
-// createOutput opens name for writing and changes nothing of what is there.
+// Create opens name for writing and changes nothing of what is there.
 // What is no regular file is written in place.
-func createOutput(name string, mode outputMode) (*outputFile, error) {
+func Create(name string, mode Mode) (*File, error) {
 	info, err := os.Stat(name)
 	exists := err == nil
-	if mode.inPlace || exists && !info.Mode().IsRegular() {
+	if mode.InPlace || exists && !info.Mode().IsRegular() {
 		f, err := openInPlace(name, info, mode)
 		if err != nil {
 			return nil, err
 		}
-		return &outputFile{f: f, name: name, mode: mode, made: !exists}, nil
+		return &File{f: f, name: name, mode: mode, made: !exists}, nil
 	}
 	if exists {
 		// A file that must not be changed must not be replaced either.
@@ -84,10 +82,10 @@ func createOutput(name string, mode outputMode) (*outputFile, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &outputFile{f: f, temp: f.Name(), name: name, mode: mode}
-	if exists && !mode.private {
+	out := &File{f: f, temp: f.Name(), name: name, mode: mode}
+	if exists && !mode.Private {
 		if err := f.Chmod(info.Mode().Perm()); err != nil {
-			out.discard()
+			out.Discard()
 			return nil, err
 		}
 	}
@@ -96,16 +94,16 @@ func createOutput(name string, mode outputMode) (*outputFile, error) {
 
 // openInPlace opens a file that keeps its name. Info is what stands there, nil
 // if nothing does.
-func openInPlace(name string, info os.FileInfo, mode outputMode) (*os.File, error) {
+func openInPlace(name string, info os.FileInfo, mode Mode) (*os.File, error) {
 	if info != nil && info.Mode()&os.ModeNamedPipe != 0 {
-		return openFIFO(name, mode.done)
+		return openFIFO(name, mode.Done)
 	}
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE, mode.perm())
 }
 
 // begin takes away what an earlier run left: the old content of a file that is
 // written in place, and the files on their way of runs that were killed.
-func (o *outputFile) begin() error {
+func (o *File) begin() error {
 	if o.begun {
 		return nil
 	}
@@ -118,7 +116,7 @@ func (o *outputFile) begin() error {
 	if err != nil || !info.Mode().IsRegular() {
 		return err
 	}
-	if o.mode.private {
+	if o.mode.Private {
 		// Somebody else's file stays as open as its owner has it.
 		if err := o.f.Chmod(0o600); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return err
@@ -128,17 +126,17 @@ func (o *outputFile) begin() error {
 }
 
 // Write implements [io.Writer].
-func (o *outputFile) Write(p []byte) (int, error) {
+func (o *File) Write(p []byte) (int, error) {
 	if err := o.begin(); err != nil {
 		return 0, err
 	}
 	return o.f.Write(p)
 }
 
-// commit ends the file and gives it its name.
-func (o *outputFile) commit() error {
+// Commit ends the file and gives it its name.
+func (o *File) Commit() error {
 	if err := o.begin(); err != nil {
-		o.discard()
+		o.Discard()
 		return err
 	}
 	if o.temp == "" {
@@ -152,14 +150,14 @@ func (o *outputFile) commit() error {
 	}
 	if err := os.Rename(o.temp, o.name); err != nil {
 		// Windows replaces no file that another program holds open.
-		return fmt.Errorf("%w; until the next run the report is in %q", bare(err), o.temp)
+		return fmt.Errorf("%w; until the next run the report is in %q", fault.WithoutPath(err), o.temp)
 	}
 	return nil
 }
 
-// discard ends the file and leaves what had the name before. A file written in
+// Discard ends the file and leaves what had the name before. A file written in
 // place stays as far as it came, unless it is still empty.
-func (o *outputFile) discard() {
+func (o *File) Discard() {
 	o.f.Close()
 	if o.temp != "" {
 		os.Remove(o.temp)
@@ -170,8 +168,8 @@ func (o *outputFile) discard() {
 	}
 }
 
-// exists reports whether there is something of that name.
-func exists(name string) bool {
+// Exists reports whether there is something of that name.
+func Exists(name string) bool {
 	_, err := os.Lstat(name)
 	return err == nil
 }

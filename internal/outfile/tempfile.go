@@ -1,4 +1,4 @@
-package main
+package outfile
 
 import (
 	"crypto/rand"
@@ -41,7 +41,7 @@ func createTemp(name string, perm os.FileMode) (*os.File, error) {
 			return nil, err
 		}
 		// Another run may have taken it for a leftover before it was locked.
-		if tryLock(f) != errLocked && sameOpen(f, temp) {
+		if TryLock(f) != ErrLocked && sameOpen(f, temp) {
 			return f, nil
 		}
 		f.Close() // nothing was written
@@ -79,7 +79,7 @@ func removeUnlocked(name string) {
 		return
 	}
 	defer f.Close()
-	switch tryLock(f) {
+	switch TryLock(f) {
 	case nil:
 		if sameOpen(f, name) {
 			os.Remove(name)
@@ -91,16 +91,16 @@ func removeUnlocked(name string) {
 	}
 }
 
-// errLocked is the error of a file that somebody else has locked.
-var errLocked = errors.New("locked by another process")
+// ErrLocked is the error of a file that somebody else has locked.
+var ErrLocked = errors.New("locked by another process")
 
-// fifoWait is how long a FIFO may have no reader.
-const fifoWait = 10 * time.Second
+// FIFOWait is how long a FIFO may have no reader.
+const FIFOWait = 10 * time.Second
 
 // openFIFO opens a FIFO for writing. Without a reader that would wait for ever
 // (open(2)), so that a script which lost its reader would never end.
 func openFIFO(name string, done <-chan struct{}) (*os.File, error) {
-	limit := time.NewTimer(fifoWait)
+	limit := time.NewTimer(FIFOWait)
 	defer limit.Stop()
 	again := time.NewTicker(20 * time.Millisecond)
 	defer again.Stop()
@@ -114,10 +114,10 @@ func openFIFO(name string, done <-chan struct{}) (*os.File, error) {
 		case <-done:
 			return nil, errors.New("stopped while no process read the FIFO")
 		case <-limit.C:
-			return nil, errNoReader
+			return nil, ErrNoReader
 		}
 	}
 }
 
-// errNoReader is the error of a FIFO that nobody reads.
-var errNoReader = errors.New("no process reads the FIFO")
+// ErrNoReader is the error of a FIFO that nobody reads.
+var ErrNoReader = errors.New("no process reads the FIFO")
