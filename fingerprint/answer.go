@@ -33,6 +33,7 @@ func (s *session) service() *Service {
 	if best := s.best(); best != nil {
 		s.name(svc, best)
 	}
+	s.nameImported(svc)
 	s.guess(svc)
 	s.observe(svc)
 	why, words := s.inconclusive()

@@ -8,10 +8,12 @@ import (
 
 // Check runs the examples of all signatures: each must match its signature,
 // yield what it says and nothing else, and match no other signature with equal
-// or higher confidence. It returns what is wrong, nil if nothing is.
+// or higher confidence. Imported signatures rank below all others, so what they
+// match does not count against an example, and their own examples may match
+// others. It returns what is wrong, nil if nothing is.
 func (set *Set) Check() Problems {
 	var problems Problems
-	for _, s := range set.Signatures {
+	for _, s := range slices.Concat(set.Signatures, set.Imported) {
 		for i := range s.Examples {
 			problems = append(problems, set.checkExample(s, &s.Examples[i])...)
 		}
@@ -34,7 +36,7 @@ func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 		return problems
 	}
 	for _, o := range set.Signatures {
-		if o != s && o.Confidence >= s.Confidence && o.Match(&e.Seen) == True {
+		if s.Imported == "" && o != s && o.Confidence >= s.Confidence && o.Match(&e.Seen) == True {
 			fail(fmt.Sprintf("let %q ask for more, or claim a confidence above %d for %q", o.ID, o.Confidence, s.ID),
 				"the example also matches %q at %v, which has confidence %d", o.ID, o.Pos, o.Confidence)
 		}
@@ -93,12 +95,6 @@ func (set *Set) checkValues(s *Signature, e *Example, fail func(help, format str
 		} else if (name == "product" || name == "protocol") && e.Want[name] != got[name] {
 			fail(fmt.Sprintf("correct %s, under want or in the signature", name), "the %s is %q, not %q", name, got[name], e.Want[name])
 		}
-	}
-}
-
-func fill(values map[string]string, name, value string) {
-	if values[name] == "" && value != "" {
-		values[name] = value
 	}
 }
 

@@ -137,8 +137,13 @@ func (d *decoder) timeRange(n *yaml.Node) *TimeRange {
 	return r
 }
 
-func (d *decoder) signature(n *yaml.Node) *Signature {
-	s := &Signature{Pos: d.pos(n)}
+// importSources are the tools whose files become imported signatures.
+var importSources = []string{"recog", "nmap"}
+
+// signature reads one signature; imported names the tool that its file was made
+// from, "" if it was made from none.
+func (d *decoder) signature(n *yaml.Node, imported string) *Signature {
+	s := &Signature{Pos: d.pos(n), Imported: imported}
 	d.mapping(n, fields{
 		"id": d.text(&s.ID), "product": d.text(&s.Product), "protocol": d.text(&s.Protocol),
 		"role":       d.oneOf(&s.Role, roles...),
@@ -148,6 +153,10 @@ func (d *decoder) signature(n *yaml.Node) *Signature {
 		"through":    d.conditions(&s.Through),
 		"behind":     d.texts(&s.Behind), "alternatives": d.texts(&s.Alternatives),
 		"cpe": d.text(&s.CPE), "source": d.text(&s.Source),
+		"constants": func(n *yaml.Node) {
+			s.Constants = make(map[string]string)
+			d.values(n, groupNames, s.Constants)
+		},
 		"examples": d.each(func(n *yaml.Node) { s.Examples = append(s.Examples, d.example(n)) }),
 	})
 	d.checkSignature(n, s)
@@ -159,7 +168,7 @@ func (d *decoder) example(n *yaml.Node) Example {
 	d.mapping(n, fields{
 		"file": d.text(&e.File),
 		"seen": func(n *yaml.Node) { d.seen(n, &e.Seen) },
-		"want": func(n *yaml.Node) { d.want(n, e.Want) },
+		"want": func(n *yaml.Node) { d.values(n, wantNames, e.Want) },
 	})
 	if (e.File == "") == (len(e.Seen.Exchanges) == 0) {
 		d.fail(n, "give what the probes got under seen, or name a recording under file", "an example has either seen or file")
@@ -169,9 +178,10 @@ func (d *decoder) example(n *yaml.Node) Example {
 
 var wantNames = append([]string{"product", "protocol"}, groupNames...)
 
-func (d *decoder) want(n *yaml.Node, to map[string]string) {
+// values reads a mapping of some of the names to values.
+func (d *decoder) values(n *yaml.Node, names []string, to map[string]string) {
 	f := make(fields)
-	for _, name := range wantNames {
+	for _, name := range names {
 		f[name] = func(n *yaml.Node) { to[name], _ = d.value(n) }
 	}
 	d.mapping(n, f)

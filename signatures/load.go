@@ -111,7 +111,8 @@ func read(fsys fs.FS, name string) ([]byte, error) {
 // file reads one file; its name says what is in it.
 func (l *loader) file(d *decoder, root *yaml.Node, name string, fsys fs.FS) {
 	set := l.set
-	var version string
+	var version, imported string
+	var found []*yaml.Node // signatures, to be read once it is known whether they are imported
 	f := fields{"version": d.text(&version)}
 	switch name {
 	case "probes.yaml":
@@ -130,14 +131,20 @@ func (l *loader) file(d *decoder, root *yaml.Node, name string, fsys fs.FS) {
 	case "stacks.yaml":
 		f["stacks"] = d.each(func(n *yaml.Node) { set.Stacks = append(set.Stacks, d.stack(n)) })
 	default:
-		f["signatures"] = d.each(func(n *yaml.Node) {
-			s := d.signature(n)
-			l.unique(d, n, "signature", s.ID)
-			d.transcripts(s, fsys)
-			set.Signatures = append(set.Signatures, s)
-		})
+		f["imported"] = d.oneOf(&imported, importSources...)
+		f["signatures"] = d.each(func(n *yaml.Node) { found = append(found, n) })
 	}
 	d.mapping(root, f)
+	for _, n := range found {
+		s := d.signature(n, imported)
+		l.unique(d, n, "signature", s.ID)
+		d.transcripts(s, fsys)
+		if imported == "" {
+			set.Signatures = append(set.Signatures, s)
+		} else {
+			set.Imported = append(set.Imported, s)
+		}
+	}
 	switch name {
 	case "probes.yaml":
 		set.ProbesVersion = join2(set.ProbesVersion, version)
@@ -224,7 +231,8 @@ func (l *loader) resolve() {
 			l.fail(p.Pos, "name a probe that stands before it, or own or first", "probe %q goes on with the connection of %q, which is no probe before it", p.ID, p.Connection)
 		}
 	}
-	for _, s := range l.set.Signatures {
+	slices.SortStableFunc(l.set.Imported, func(a, b *Signature) int { return b.Confidence - a.Confidence })
+	for _, s := range slices.Concat(l.set.Signatures, l.set.Imported) {
 		l.known(s.When, "signature", s.ID)
 		l.known(s.Extract, "signature", s.ID)
 		l.known(s.Through, "signature", s.ID)
@@ -276,8 +284,15 @@ func (l *loader) fail(at Pos, help, format string, args ...any) {
 	l.problems = append(l.problems, &Problem{at, fmt.Sprintf(format, args...), help})
 }
 
-// sure is the most confidence of a signature that others than its product fit.
-const sure = 8
+const (
+	// sure is the most confidence of a signature that others than its product fit.
+	sure = 8
+
+	// MaxImported is the most confidence of an imported signature: its words say
+	// so of themselves. [MaxUntested] is that of one without an example.
+	MaxImported = 5
+	MaxUntested = 4
+)
 
 // checkSignature refuses signatures that say too little, or are too sure.
 func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
@@ -286,7 +301,11 @@ func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
 		d.fail(n, "add what is missing", "signature %q needs an id, protocol, role, confidence and source", s.ID)
 	case len(s.When) == 0:
 		d.fail(n, "add when: with a condition", "signature %q has no condition", s.ID)
-	case len(s.Examples) == 0:
+	case s.Imported != "" && s.Confidence > MaxImported, s.Imported != "" && len(s.Examples) == 0 && s.Confidence > MaxUntested:
+		d.fail(n, fmt.Sprintf("at most %d, and %d without an example", MaxImported, MaxUntested), "signature %q: confidence %d of an imported signature", s.ID, s.Confidence)
+	case s.Imported != "" && (s.Product == "" || s.Through != nil || s.Behind != nil || s.Alternatives != nil):
+		d.fail(n, "name the product, and leave through, behind and alternatives out", "signature %q: an imported signature only names a product", s.ID)
+	case len(s.Examples) == 0 && s.Imported == "":
 		d.fail(n, "record one with: mxsweep signatures record HOST:PORT", "signature %q: no example", s.ID)
 	case s.Confidence > sure && s.Alternatives != nil:
 		d.fail(n, fmt.Sprintf("a confidence above %d means that nothing else fits", sure), "signature %q: confidence %d, and alternatives", s.ID, s.Confidence)

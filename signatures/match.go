@@ -35,11 +35,15 @@ func (p *Pattern) Match(b []byte) bool {
 func (s *Signature) Match(seen Seen) Verdict { return All(s.When, seen) }
 
 // Values returns what the conditions of a matching signature capture, by the
-// name of the group. Later conditions do not replace what earlier ones found.
+// name of the group. Later conditions do not replace what earlier ones found, and
+// constants replace nothing.
 func (s *Signature) Values(seen Seen) map[string]string {
 	values := make(map[string]string)
 	capture(s.When, seen, values)
 	capture(s.Extract, seen, values)
+	for name, value := range s.Constants {
+		fill(values, name, value)
+	}
 	return values
 }
 
@@ -49,6 +53,12 @@ func (s *Signature) ThroughValues(seen Seen) map[string]string {
 	capture(s.Through, seen, values)
 	capture(s.Extract, seen, values)
 	return values
+}
+
+func fill(values map[string]string, name, value string) {
+	if values[name] == "" && value != "" {
+		values[name] = value
+	}
 }
 
 func capture(conditions []Condition, seen Seen, values map[string]string) {

@@ -51,6 +51,7 @@ type Set struct {
 
 	Probes       []*Probe
 	Signatures   []*Signature
+	Imported     []*Signature // of other tools, the surest first; asked where no signature names a product
 	Observations []*Observation
 	Stacks       []*Stack
 
@@ -130,8 +131,13 @@ type Signature struct {
 
 	Alternatives []string
 	CPE          string
+	Constants    map[string]string // values that no pattern captures, by the name of a group
 	Source       string
 	Examples     []Example
+
+	// Imported names the tool from whose files it was made, "recog" or "nmap";
+	// "" for all others.
+	Imported string
 }
 
 // An Observation is something worth reporting whichever daemon shows it.

@@ -137,7 +137,7 @@ func completeSignatures(dirs []string) []string {
 		return nil
 	}
 	var all []string
-	for _, sig := range set.Signatures {
+	for _, sig := range allSignatures(set) {
 		all = append(all, sig.ID+"\t"+cmp.Or(sig.Product, sig.Protocol, "signature"))
 	}
 	for _, p := range set.Probes {

@@ -76,6 +76,11 @@ func loadSignatures(dirs []string) (*signatures.Set, error) {
 	return set, nil
 }
 
+// allSignatures are the signatures with the imported ones.
+func allSignatures(set *signatures.Set) []*signatures.Signature {
+	return slices.Concat(set.Signatures, set.Imported)
+}
+
 func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
 	var probes bool
 	cmd := &cobra.Command{
@@ -104,7 +109,7 @@ func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
 func listSignatures(b *bytes.Buffer, set *signatures.Set) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SIGNATURE\tPRODUCT\tPROTOCOL\tROLE\tCONFIDENCE")
-	all := slices.SortedFunc(slices.Values(set.Signatures), func(x, y *signatures.Signature) int { return strings.Compare(x.ID, y.ID) })
+	all := slices.SortedFunc(slices.Values(allSignatures(set)), func(x, y *signatures.Signature) int { return strings.Compare(x.ID, y.ID) })
 	for _, sig := range all {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", sig.ID, orDash(sig.Product), orDash(sig.Protocol), orDash(sig.Role), sig.Confidence)
 	}
@@ -149,7 +154,7 @@ func newSignaturesShow(s *session, dirs *[]string) *cobra.Command {
 // findEntry is where the signature, probe or observation of that id stands.
 func findEntry(set *signatures.Set, id string) (signatures.Pos, error) {
 	var ids []string
-	for _, sig := range set.Signatures {
+	for _, sig := range allSignatures(set) {
 		if ids = append(ids, sig.ID); sig.ID == id {
 			return sig.Pos, nil
 		}
@@ -217,11 +222,12 @@ folder of signature files that is checked beside the built-in ones.`,
 				return fault.As(fault.Usage, problems)
 			}
 			examples := 0
-			for _, sig := range set.Signatures {
+			all := allSignatures(set)
+			for _, sig := range all {
 				examples += len(sig.Examples)
 			}
 			_, err = fmt.Fprintf(s.stdout, "%d signatures, %d probes, %d observations: %d examples hold\n",
-				len(set.Signatures), len(set.Probes), len(set.Observations), examples)
+				len(all), len(set.Probes), len(set.Observations), examples)
 			return fault.WriteError(standardOutput, err)
 		},
 	}

@@ -1,0 +1,40 @@
+package fingerprint
+
+import (
+	"cmp"
+
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// nameImported lets the imported signatures, in their order, name the daemon of a
+// port that no other signature names. What another one says stays: an imported
+// one of another protocol counts for nothing, and where a signature names
+// alternatives, safe probes cannot tell them apart. Nothing is sent for it.
+func (s *session) nameImported(svc *Service) {
+	if svc.Product != "" || len(svc.Alternatives) > 0 || svc.Role == "not-mail" {
+		return
+	}
+	for _, sig := range s.id.Signatures.Imported {
+		if (svc.Protocol == "" || sig.Protocol == svc.Protocol) && sig.Match(s) == signatures.True {
+			s.fillIn(svc, sig)
+			return
+		}
+	}
+}
+
+// fillIn adds what an imported signature says and no other one does.
+func (s *session) fillIn(svc *Service, sig *signatures.Signature) {
+	values := sig.Values(s)
+	svc.Protocol, svc.Product, svc.Version = sig.Protocol, sig.Product, clip(values["version"])
+	if svc.Role == "unknown" {
+		svc.Role = sig.Role
+	}
+	svc.Hostname = cmp.Or(svc.Hostname, clip(values["hostname"]))
+	svc.ExtraInfo = cmp.Or(svc.ExtraInfo, clip(values["extra_info"]))
+	svc.OSType = cmp.Or(svc.OSType, clip(values["os_type"]))
+	if cpe := sig.CPEFor(svc.Version); cpe != "" {
+		svc.CPEs = []string{cpe}
+	}
+	svc.Method, svc.Confidence, svc.Signature = "probed", sig.Confidence, sig.ID
+	s.evidence(svc, sig.When, nil)
+}
