@@ -360,7 +360,7 @@ func TestRemediationNamesTheDaemon(t *testing.T) {
 		{7357, svc("milter", "milter", "", "alt:clamav-milter", "alt:OpenDMARC"), "OpenDMARC: /etc/opendmarc.conf: set `Socket inet:7357@127.0.0.1`"},
 		{10144, svc("imap", "imap-backend", "Dovecot"), "that has `port = 10144`"},
 		{10144, svc("imap", "imap-backend", "Dovecot"), "Dovecot from 2.4: `listen = 127.0.0.1`"},
-		{24246, svc("doveadm-http", "admin", "Dovecot doveadm"), "Set a long random doveadm_password"},
+		{24246, svc("doveadm-http", "admin", "Dovecot doveadm"), "set a long random doveadm_password"},
 		{10024, svc("smtp", "content-filter", "amavisd-new"), "$inet_socket_bind"},
 		{10025, svc("smtp", "reinjection", "Unheard-of"), "Bind the re-injection listener on port 10025"},
 	} {
