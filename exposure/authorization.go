@@ -6,7 +6,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // An Authorization says who allowed the sweep, and when it may run.
@@ -18,7 +18,7 @@ type Authorization struct {
 	// zero means no bound.
 	NotBefore, NotAfter time.Time
 
-	Anchor *scan.Anchor // its place in the policy file
+	Anchor *scope.Anchor // its place in the policy file
 }
 
 // A RefusedError says why a run may not take place. Its exit code is

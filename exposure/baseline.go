@@ -34,7 +34,7 @@ type BaselineHeader struct {
 	Created       time.Time `json:"created"`
 	Vantage       string    `json:"vantage"`
 	ScopeSHA256   string    `json:"scope_sha256,omitempty"`
-	Ports         string    `json:"ports"` // as scan.FormatPorts writes them
+	Ports         string    `json:"ports"` // as scope.FormatPorts writes them
 
 	// Carried says that some findings were carried forward from an earlier
 	// baseline, so that not all were seen when this one was created.

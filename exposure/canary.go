@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Canary is a service that must answer: if it does not, the run did not see
@@ -19,7 +20,7 @@ type Canary struct {
 	Port     uint16
 	Protocol string // "" is any
 
-	Anchor *scan.Anchor // its place in the policy file; nil for the command line
+	Anchor *scope.Anchor // its place in the policy file; nil for the command line
 
 	// Answered is whether the canary was open whenever it was asked, once at
 	// least, and spoke its protocol. A CanaryWatch fills it in.

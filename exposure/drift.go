@@ -7,7 +7,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // Conditions are what two runs must share to be compared.
@@ -94,7 +94,7 @@ func (c *Comparison) Comparable() (ok bool, why string) {
 	if now := c.now.Vantage.String(); b.Vantage != now {
 		reasons = append(reasons, fmt.Sprintf("the vantage was %q and is %q", b.Vantage, now))
 	}
-	ports := scan.FormatPorts(c.now.Ports)
+	ports := scope.FormatPorts(c.now.Ports)
 	otherPorts := b.Ports != "" && b.Ports != ports
 	if b.ScopeSHA256 != "" && c.now.ScopeSHA256 != "" && b.ScopeSHA256 != c.now.ScopeSHA256 {
 		// The hash is of addresses and ports together.
@@ -112,7 +112,7 @@ func (c *Comparison) Comparable() (ok bool, why string) {
 
 // otherPorts says in which ports the baseline and this run differ.
 func (c *Comparison) otherPorts(now string) string {
-	then, err := scan.ParsePorts(c.baseline.Ports, nil)
+	then, err := scope.ParsePorts(c.baseline.Ports, nil)
 	if err != nil {
 		return fmt.Sprintf("the ports were %q and are %s", c.baseline.Ports, now)
 	}
@@ -122,7 +122,7 @@ func (c *Comparison) otherPorts(now string) string {
 		if len(a) == 0 {
 			return words
 		}
-		return append(words, fmt.Sprintf(format, scan.FormatPorts(a)))
+		return append(words, fmt.Sprintf(format, scope.FormatPorts(a)))
 	}
 	words = only(words, "ports %s were not asked then", c.now.Ports, then)
 	words = only(words, "ports %s are not asked now", then, c.now.Ports)

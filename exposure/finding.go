@@ -6,6 +6,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Port is one address and port as the run saw it: the input of a judgement.
@@ -20,7 +21,7 @@ type Port struct {
 	Aliases []string
 
 	// Anchor is the line that put it in scope; nil for the command line.
-	Anchor *scan.Anchor
+	Anchor *scope.Anchor
 
 	// Service is nil where nothing was identified (not open, or
 	// --no-identify).
@@ -136,8 +137,8 @@ type Finding struct {
 
 	// Anchor is where the host was put in scope, nil for the command line;
 	// PolicyAnchor is the policy line that bears on it, nil if none does.
-	Anchor       *scan.Anchor
-	PolicyAnchor *scan.Anchor
+	Anchor       *scope.Anchor
+	PolicyAnchor *scope.Anchor
 
 	// Carried says that the finding is one of the baseline which this run did
 	// not find again.

@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // An ExitCode is how a run ends for the caller.
@@ -129,7 +129,7 @@ type SilentTarget struct {
 	Host   string // the name that it was asked for by, "" if there is none
 	Names  []string
 	Pairs  uint64 // that were asked
-	Anchor *scan.Anchor
+	Anchor *scope.Anchor
 
 	// Acceptance covers that it is silent; nil if nobody has accepted it.
 	Acceptance *Acceptance
@@ -140,7 +140,7 @@ type SilentTarget struct {
 type UnresolvedName struct {
 	Name   string
 	Reason string // which lookup failed and how, "" if not known
-	Anchor *scan.Anchor
+	Anchor *scope.Anchor
 
 	// Acceptance covers that it does not resolve; nil if nobody has accepted it.
 	Acceptance *Acceptance

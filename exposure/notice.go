@@ -4,7 +4,7 @@ import (
 	"fmt"
 	"slices"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Level says how heavy a notice is.
@@ -23,9 +23,9 @@ type Notice struct {
 	Code    string // "MXS9nnn"
 	Level   Level
 	Message string
-	Target  string       // the address or name it is about, "" if none
-	Names   []string     // the names of the address in scope, where they matter
-	Anchor  *scan.Anchor // the line it is about, nil if none
+	Target  string        // the address or name it is about, "" if none
+	Names   []string      // the names of the address in scope, where they matter
+	Anchor  *scope.Anchor // the line it is about, nil if none
 
 	// Acceptance covers what the notice is about; nil if nobody has accepted it.
 	Acceptance *Acceptance
@@ -249,7 +249,7 @@ func NoticeKindOf(code string) NoticeKind {
 
 // NewNotice makes a notice of the kind with the given code. The message gets
 // what to do about it added.
-func NewNotice(code, target string, anchor *scan.Anchor, format string, args ...any) Notice {
+func NewNotice(code, target string, anchor *scope.Anchor, format string, args ...any) Notice {
 	k := NoticeKindOf(code)
 	message := fmt.Sprintf(format, args...)
 	if k.Help != "" {

@@ -9,7 +9,7 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // DefaultPolicyFile is read where it is present and nothing else is said.
@@ -51,7 +51,7 @@ func (p *Policy) HostIdentity() Identity {
 // Scope is what the policy allows to be contacted.
 type Scope struct {
 	// Files are scope files, as written: relative to the policy file.
-	Files []scan.Anchor
+	Files []scope.Anchor
 	// Lines are scope lines, with their places in the policy file. A leading
 	// "!" excludes.
 	Lines Lines
@@ -62,7 +62,7 @@ type Scope struct {
 // A LineHosts is a line of the scope with the least number of hosts that must
 // be up in it. 0 allows that there is none.
 type LineHosts struct {
-	Anchor scan.Anchor
+	Anchor scope.Anchor
 	Hosts  Selector
 	Least  uint64
 }
@@ -70,7 +70,7 @@ type LineHosts struct {
 // MinHosts is the least number of hosts that must be up in a range that stands
 // at the given place: what its line says, 0 inside of a line that may be empty,
 // else 1. A nil Policy says nothing.
-func (p *Policy) MinHosts(at scan.Anchor, r netipx.IPRange) uint64 {
+func (p *Policy) MinHosts(at scope.Anchor, r netipx.IPRange) uint64 {
 	if p == nil {
 		return 1
 	}

@@ -8,7 +8,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A policyWriter writes policies at random, some of them with mistakes.
@@ -140,7 +140,7 @@ func said(p *Policy) any {
 		hosts, ports string
 		ranges       any
 		service      expectedService
-		at           *scan.Anchor
+		at           *scope.Anchor
 	}
 	if p == nil {
 		return nil

@@ -14,7 +14,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // PolicyContext is what a policy is checked against.
@@ -115,7 +115,7 @@ func (l *policyLoader) each(what string, read func(*yaml.Node)) func(*yaml.Node)
 }
 
 // anchor gives the place of a node.
-func (l *policyLoader) anchor(n *yaml.Node) *scan.Anchor {
+func (l *policyLoader) anchor(n *yaml.Node) *scope.Anchor {
 	return l.place(n).Anchor()
 }
 
@@ -174,7 +174,7 @@ func (l *policyLoader) countOther(n *yaml.Node, hosts Selector) {
 }
 
 // addLine keeps a line of the scope, which stands at a node.
-func (l *policyLoader) addLine(n *yaml.Node, a scan.Anchor) {
+func (l *policyLoader) addLine(n *yaml.Node, a scope.Anchor) {
 	lines := &l.policy.Scope.Lines
 	odd := len(lines.odd)
 	lines.add(l.source, n, a)
@@ -182,8 +182,8 @@ func (l *policyLoader) addLine(n *yaml.Node, a scan.Anchor) {
 }
 
 // scopeLine reads one line of the scope.
-func (l *policyLoader) scopeLine(n *yaml.Node, what, prefix string) (scan.Anchor, Selector) {
-	a := &scan.Anchor{File: l.file, Line: n.Line, EndColumn: n.Column + len(n.Value), Text: prefix + l.text(n, what)}
+func (l *policyLoader) scopeLine(n *yaml.Node, what, prefix string) (scope.Anchor, Selector) {
+	a := &scope.Anchor{File: l.file, Line: n.Line, EndColumn: n.Column + len(n.Value), Text: prefix + l.text(n, what)}
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		a.EndColumn++ // the quote in front
 	}

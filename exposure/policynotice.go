@@ -9,7 +9,7 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // soon is how long before its expiry an acceptance is announced.
@@ -109,7 +109,7 @@ var everywhere = []netipx.IPRange{
 // NeverAsked says which entries under must_be_closed name nothing that the space
 // holds, so that the run says nothing of them. Names are those that the scope has
 // for its addresses.
-func (p *Policy) NeverAsked(space *scan.Space, scope *scan.Scope) []Notice {
+func (p *Policy) NeverAsked(space *scope.Space, scope *scope.Set) []Notice {
 	if p == nil || len(p.MustBeClosed) == 0 {
 		return nil
 	}
@@ -174,7 +174,7 @@ func (p *Policy) neverAsked(asked func(*Prohibition) bool) []Notice {
 }
 
 // asked reports whether the space holds a pair that the entry is about.
-func (m *Prohibition) asked(space *scan.Space, named map[string][]netipx.IPRange) bool {
+func (m *Prohibition) asked(space *scope.Space, named map[string][]netipx.IPRange) bool {
 	ranges := m.Hosts.ranges()
 	switch {
 	case m.Hosts.Any():

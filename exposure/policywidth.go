@@ -12,7 +12,7 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // What the entries of a policy may permit together. Beyond it they are no
@@ -88,7 +88,7 @@ func (p *Policy) checkWidth(rules *RuleSet) error {
 // tooWide refuses entries about all rules that cover too much. The error is at
 // the entry with which they do.
 func (p *Policy) tooWide() error {
-	var ports scan.PortSet
+	var ports scope.PortSet
 	known := map[*portList]bool{}
 	for e := range p.permits {
 		if known[e.ports.list] {
@@ -108,7 +108,7 @@ func (p *Policy) tooWide() error {
 }
 
 // widthError is a mistake in the entry at the anchor.
-func (p *Policy) widthError(at *scan.Anchor, hint, format string, args ...any) error {
+func (p *Policy) widthError(at *scope.Anchor, hint, format string, args ...any) error {
 	e := &UserError{File: p.File, Msg: fmt.Sprintf(format, args...), HintText: hint}
 	if at != nil {
 		e.Line, e.Column, e.Source = at.Line, 1, at.Text

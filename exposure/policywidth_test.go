@@ -10,7 +10,7 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // acceptEntry is one entry of accept, on a line.
@@ -146,9 +146,9 @@ func TestManyPortsOfARule(t *testing.T) {
 }
 
 // mustPorts reads a list of ports.
-func mustPorts(t *testing.T, text string) scan.PortSet {
+func mustPorts(t *testing.T, text string) scope.PortSet {
 	t.Helper()
-	s, err := scan.ParsePortSet(text, nil)
+	s, err := scope.ParsePortSet(text, nil)
 	if err != nil {
 		t.Fatal(err)
 	}

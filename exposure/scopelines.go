@@ -9,7 +9,7 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A ScopeLine is a range of addresses that a run sweeps as one, which may hold
@@ -17,7 +17,7 @@ import (
 type ScopeLine struct {
 	Range  netipx.IPRange
 	Text   string
-	Anchor *scan.Anchor // nil for the command line
+	Anchor *scope.Anchor // nil for the command line
 
 	// MinHosts is the least number of hosts that must be up. 0 allows that
 	// there is none.

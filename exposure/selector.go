@@ -10,7 +10,7 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Selector names hosts: "*", an address, a prefix, a range or a host name, in
@@ -132,7 +132,7 @@ func canonicalName(host string) string {
 
 var errNotAsked = errors.New("names in the policy are not looked up")
 
-// offline is a scan.Resolver that asks nobody: a policy is read without a
+// offline is a scope.Resolver that asks nobody: a policy is read without a
 // network.
 type offline struct{}
 
@@ -149,7 +149,7 @@ func ParseSelector(text string) (Selector, error) {
 	if a, err := netip.ParseAddr(text); err == nil && singleHost(a) && isText(a, text) {
 		return Selector{v4: number4(a)}, nil
 	}
-	parser := &scan.Parser{Resolver: offline{}}
+	parser := &scope.Parser{Resolver: offline{}}
 	targets, err := parser.Targets(context.Background(), []string{text})
 	if err != nil {
 		return Selector{}, err
@@ -189,7 +189,7 @@ type PortSelector struct{ list *portList }
 // A portList is what a PortSelector names.
 type portList struct {
 	text  string // as written
-	ports scan.PortSet
+	ports scope.PortSet
 }
 
 // Text gives the ports as they are written, "" if there are none.
@@ -201,9 +201,9 @@ func (s PortSelector) Text() string {
 }
 
 // set gives the ports, none for "*".
-func (s PortSelector) set() scan.PortSet {
+func (s PortSelector) set() scope.PortSet {
 	if s.list == nil {
-		return scan.PortSet{}
+		return scope.PortSet{}
 	}
 	return s.list.ports
 }
@@ -225,7 +225,7 @@ func ParsePortSelector(text string, profiles map[string][]uint16) (PortSelector,
 		return s, nil
 	}
 	var err error
-	if s.list.ports, err = scan.ParsePortSet(text, profiles); err != nil {
+	if s.list.ports, err = scope.ParsePortSet(text, profiles); err != nil {
 		return PortSelector{}, err
 	}
 	return s, nil

@@ -6,7 +6,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A source is the text of a file of which entries keep their line rather than a
@@ -108,12 +108,12 @@ type place struct {
 }
 
 // Anchor gives the place for reports, nil if there is none.
-func (p place) Anchor() *scan.Anchor {
+func (p place) Anchor() *scope.Anchor {
 	if p.in == nil {
 		return nil
 	}
 	line := p.in.line(int(p.number))
-	return &scan.Anchor{File: p.in.file, Line: int(p.number), EndColumn: len(strings.TrimRight(line, " \t")) + 1, Text: strings.TrimSpace(line)}
+	return &scope.Anchor{File: p.in.file, Line: int(p.number), EndColumn: len(strings.TrimRight(line, " \t")) + 1, Text: strings.TrimSpace(line)}
 }
 
 // Lines are scope lines with their places, in few bytes each. The zero Lines are
@@ -121,7 +121,7 @@ func (p place) Anchor() *scan.Anchor {
 type Lines struct {
 	in   *source
 	rows []lineRow
-	odd  []scan.Anchor // lines that a row cannot hold
+	odd  []scope.Anchor // lines that a row cannot hold
 }
 
 // A lineRow is one line of a scope. Its text stands in the source.
@@ -138,7 +138,7 @@ const oddLine = 1<<16 - 1
 func (l *Lines) Len() int { return len(l.rows) }
 
 // All yields the lines in their order.
-func (l *Lines) All(yield func(scan.Anchor) bool) {
+func (l *Lines) All(yield func(scope.Anchor) bool) {
 	for i := range l.rows {
 		if !yield(l.anchor(i)) {
 			return
@@ -147,13 +147,13 @@ func (l *Lines) All(yield func(scan.Anchor) bool) {
 }
 
 // anchor gives a line by its number.
-func (l *Lines) anchor(i int) scan.Anchor {
+func (l *Lines) anchor(i int) scope.Anchor {
 	r := l.rows[i]
 	if r.size == oddLine {
 		return l.odd[r.at]
 	}
 	at, end := int(r.at), int(r.at)+int(r.size)
-	a := scan.Anchor{File: l.in.file, Line: int(r.line), EndColumn: end - bytes.LastIndexByte(l.in.data[:at], '\n'), Text: string(l.in.data[at:end])}
+	a := scope.Anchor{File: l.in.file, Line: int(r.line), EndColumn: end - bytes.LastIndexByte(l.in.data[:at], '\n'), Text: string(l.in.data[at:end])}
 	if r.excluded {
 		a.Text = "!" + a.Text
 	}
@@ -161,7 +161,7 @@ func (l *Lines) anchor(i int) scan.Anchor {
 }
 
 // add keeps the line of a node.
-func (l *Lines) add(in *source, n *yaml.Node, a scan.Anchor) {
+func (l *Lines) add(in *source, n *yaml.Node, a scope.Anchor) {
 	l.in = in
 	text, excluded := strings.CutPrefix(a.Text, "!")
 	r := lineRow{line: int32(a.Line), at: int32(in.find(n, text)), size: uint16(len(text)), excluded: excluded}

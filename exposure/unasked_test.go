@@ -7,10 +7,10 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// oneAddress is a scan.Resolver that gives each name the address 192.0.2.9.
+// oneAddress is a scope.Resolver that gives each name the address 192.0.2.9.
 type oneAddress struct{}
 
 func (oneAddress) LookupNetIP(_ context.Context, network, _ string) ([]netip.Addr, error) {
@@ -23,16 +23,16 @@ func (oneAddress) LookupNetIP(_ context.Context, network, _ string) ([]netip.Add
 // TestNeverAsked: an entry under must_be_closed that no pair of the run is about
 // is told, with its place.
 func TestNeverAsked(t *testing.T) {
-	parser := scan.Parser{Resolver: oneAddress{}}
+	parser := scope.Parser{Resolver: oneAddress{}}
 	targets, err := parser.Targets(t.Context(), []string{"192.0.2.0/29", "192.0.2.6-192.0.2.12:993", "MX.example.org", "2001:db8::/126", "fe80::1%lo"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	scope, err := scan.NewScope(scan.Bounds{Targets: targets})
+	set, err := scope.New(scope.Bounds{Targets: targets})
 	if err != nil {
 		t.Fatal(err)
 	}
-	space, err := scan.NewSpace(scope, []uint16{25, 10025})
+	space, err := scope.NewSpace(set, []uint16{25, 10025})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,7 +48,7 @@ func TestNeverAsked(t *testing.T) {
 		{"fe80::1%lo", "25", true}, {"fe80::1%eth9", "25", false}, {"fe80::/64", "25", true},
 	} {
 		p := loadPolicy(t, fmt.Sprintf("version: 1\nmust_be_closed: [{target: \"%s\", ports: \"%s\"}]\n", c.target, c.ports))
-		notices := p.NeverAsked(space, scope)
+		notices := p.NeverAsked(space, set)
 		if (len(notices) == 0) != c.asked {
 			t.Errorf("%s port %s: %d notices, asked: %t", c.target, c.ports, len(notices), c.asked)
 		}
@@ -59,11 +59,11 @@ func TestNeverAsked(t *testing.T) {
 		}
 	}
 	many := loadPolicy(t, "version: 1\nmust_be_closed:\n"+strings.Repeat("- {target: gone.example.org, ports: 25}\n", 500))
-	notices := many.NeverAsked(space, scope)
+	notices := many.NeverAsked(space, set)
 	if n := len(notices); n != maxUnasked+1 || !strings.HasPrefix(notices[n-1].Message, "Further entries") {
 		t.Errorf("%d notices of 500 entries", n)
 	}
-	if (*Policy)(nil).NeverAsked(space, scope) != nil {
+	if (*Policy)(nil).NeverAsked(space, set) != nil {
 		t.Error("a nil policy has notices")
 	}
 }

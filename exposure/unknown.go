@@ -12,6 +12,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // Bounds of what is told of pairs without a conclusive result.
@@ -298,7 +299,7 @@ func (g *unknownGroup) notice() Notice {
 	}
 	ports := slices.Clone(g.ports)
 	slices.Sort(ports)
-	text := scan.FormatPorts(ports)
+	text := scope.FormatPorts(ports)
 	if more := g.pairs - uint64(len(ports)); more > 0 {
 		text += fmt.Sprintf(" and %d more", more)
 	}

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A tally counts the connections that are open at once, and those in all.
@@ -63,19 +64,19 @@ func TestConnectionsOfAHost(t *testing.T) {
 				var conns tally
 				defer conns.fakes.Wait()
 				limit := scan.NewHostLimit(8)
-				targets, err := new(scan.Parser).Targets(t.Context(), []string{"192.0.2.1:10001-10030"})
+				targets, err := new(scope.Parser).Targets(t.Context(), []string{"192.0.2.1:10001-10030"})
 				if err != nil {
 					t.Fatal(err)
 				}
-				scope, err := scan.NewScope(scan.Bounds{Targets: targets})
+				allowed, err := scope.New(scope.Bounds{Targets: targets})
 				if err != nil {
 					t.Fatal(err)
 				}
-				space, err := scan.NewSpace(scope, nil)
+				space, err := scope.NewSpace(allowed, nil)
 				if err != nil {
 					t.Fatal(err)
 				}
-				c, err := scan.NewConnect(scan.Config{Scope: scope, Dial: conns.dial(f), Limit: limit, HandOn: true})
+				c, err := scan.NewConnect(scan.Config{Scope: allowed, Dial: conns.dial(f), Limit: limit, HandOn: true})
 				if err != nil {
 					t.Fatal(err)
 				}

@@ -17,6 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Tree is the directory that anchors are written relative to: the root of
@@ -27,7 +28,7 @@ type Tree string
 // anchor writes a's file relative to the tree. A file outside of it is named
 // by its last element, because a report must not tell where a home directory
 // is. The zero Anchor, the command line and standard input give nil.
-func (t Tree) anchor(a *scan.Anchor) *result.Anchor {
+func (t Tree) anchor(a *scope.Anchor) *result.Anchor {
 	if a == nil || a.File == "" || a.File == "-" || a.Line < 1 {
 		return nil
 	}

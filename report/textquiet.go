@@ -1,8 +1,6 @@
 package report
 
-import (
-	"github.com/mxsweep/mxsweep/scan"
-)
+import "github.com/mxsweep/mxsweep/scan/scope"
 
 // manyAlike is how many ports of a host of which the same is to be said share a
 // line, unless the report is verbose: a host that answers on every port has
@@ -67,7 +65,7 @@ func (l *quietLine) text() string {
 	for _, p := range l.ports {
 		ports = append(ports, p.num)
 	}
-	return l.says + " (" + scan.FormatPorts(ports) + ")"
+	return l.says + " (" + scope.FormatPorts(ports) + ")"
 }
 
 // quiet lists the ports of a host that stand without a finding.

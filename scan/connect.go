@@ -9,12 +9,14 @@ import (
 	"sync"
 	"sync/atomic"
 	"time"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // Config says how a [Connect] scanner works. Only Scope must be set.
 type Config struct {
 	// Scope is asked before each probe and on each answer.
-	Scope *Scope
+	Scope *scope.Set
 
 	// Rate is how many probes a second may leave, to all hosts together. If
 	// zero, as many as the answers show to be safe: where probes get lost
@@ -181,7 +183,7 @@ func (c *Connect) Stats() Stats {
 
 // Scan implements [Scanner]. What it returns can be ranged over once; further
 // times it is empty.
-func (c *Connect) Scan(ctx context.Context, space *Space) iter.Seq[Result] {
+func (c *Connect) Scan(ctx context.Context, space *scope.Space) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		if c.begun.Swap(true) {
 			return

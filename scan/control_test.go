@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A guarded host is one behind a firewall that stops to let probes through.
@@ -296,7 +298,7 @@ func (w senderWire) wait(list []ending, d time.Duration) []ending {
 }
 
 // sweepWith is sweepAll over a net of which it is known who sends ICMP errors.
-func sweepWith(t *testing.T, cfg Config, f *fakeNet, scope *Scope, ports ...uint16) (map[netip.AddrPort]Result, *Connect) {
+func sweepWith(t *testing.T, cfg Config, f *fakeNet, scope *scope.Set, ports ...uint16) (map[netip.AddrPort]Result, *Connect) {
 	t.Helper()
 	cfg.Scope, cfg.Dial = scope, f.dial
 	c, err := NewConnect(cfg)

@@ -7,6 +7,7 @@ import (
 	"net"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // Asks one port of one address, as a sweep asks many.
@@ -19,19 +20,19 @@ func ExampleConnect() {
 	port := server.Addr().(*net.TCPAddr).AddrPort().Port()
 
 	ctx := context.Background()
-	targets, err := new(scan.Parser).Targets(ctx, []string{"127.0.0.1"})
+	targets, err := new(scope.Parser).Targets(ctx, []string{"127.0.0.1"})
 	if err != nil {
 		log.Fatal(err)
 	}
-	scope, err := scan.NewScope(scan.Bounds{Targets: targets})
+	set, err := scope.New(scope.Bounds{Targets: targets})
 	if err != nil {
 		log.Fatal(err)
 	}
-	space, err := scan.NewSpace(scope, []uint16{port})
+	space, err := scope.NewSpace(set, []uint16{port})
 	if err != nil {
 		log.Fatal(err)
 	}
-	scanner, err := scan.NewConnect(scan.Config{Scope: scope})
+	scanner, err := scan.NewConnect(scan.Config{Scope: set})
 	if err != nil {
 		log.Fatal(err)
 	}
@@ -39,14 +40,4 @@ func ExampleConnect() {
 		fmt.Println(result.Target.Addr(), result.State, result.Reason)
 	}
 	// Output: 127.0.0.1 open syn-ack
-}
-
-func ExampleParsePorts() {
-	profiles := map[string][]uint16{"filters": {10024, 10025, 10026}}
-	ports, err := scan.ParsePorts("filters,10143,!10025", profiles)
-	if err != nil {
-		log.Fatal(err)
-	}
-	fmt.Println(scan.FormatPorts(ports))
-	// Output: 10024,10026,10143
 }

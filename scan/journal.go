@@ -15,6 +15,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Journal is a file in which a run notes each pair that it is done with, and
@@ -25,8 +27,8 @@ import (
 // methods may be called from several goroutines at once.
 type Journal struct {
 	name  string
-	space *Space
-	order Order
+	space *scope.Space
+	order scope.Order
 	head  journalHead
 	at    int64 // where the first frame stands
 
@@ -47,7 +49,7 @@ type Journal struct {
 // A JournalKey says which sweep a journal belongs to.
 type JournalKey struct {
 	// Space are the pairs of the run.
-	Space *Space
+	Space *scope.Space
 
 	// Options is everything else that decides what a result means: the hash
 	// of the scope, the engine, its options. A journal is only gone on with
@@ -133,10 +135,7 @@ func OpenJournal(name string, key JournalKey) (*Journal, error) {
 // hash returns what the journal is bound to.
 func (k *JournalKey) hash() string {
 	h := sha256.New()
-	fmt.Fprintf(h, "%d-%d\n", k.Space.from, k.Space.to)
-	for _, s := range k.Space.spans.all() {
-		fmt.Fprintf(h, "%v+%d %s\n", s.first.addr(), s.hosts, sortedPortSet(s.ports))
-	}
+	k.Space.HashInto(h)
 	io.WriteString(h, k.Options) // a hash takes all
 	return hex.EncodeToString(h.Sum(nil))
 }
@@ -155,7 +154,7 @@ func (j *Journal) open(key JournalKey) error {
 		return j.trouble("cannot read", err)
 	}
 	if info.Size() == 0 {
-		j.order = NewOrder(j.head.Pairs, j.head.Seed)
+		j.order = scope.NewOrder(j.head.Pairs, j.head.Seed)
 		return nil
 	}
 	if err := j.readHead(key); err != nil {
@@ -236,7 +235,7 @@ func (j *Journal) readHead(key JournalKey) error {
 			Advice: "leave --seed out"}
 	}
 	j.head = head
-	j.order = NewOrder(head.Pairs, head.Seed)
+	j.order = scope.NewOrder(head.Pairs, head.Seed)
 	j.at = int64(len(magic) + len(line))
 	return nil
 }
@@ -265,11 +264,11 @@ func (j *Journal) Skip(place uint64) bool {
 
 // SkipIn is Skip for a run over a part of the pairs, whose order is one of its
 // own from the same seed.
-func (j *Journal) SkipIn(part *Space) func(place uint64) bool {
+func (j *Journal) SkipIn(part *scope.Space) func(place uint64) bool {
 	if part == j.space {
 		return j.Skip
 	}
-	order := NewOrder(part.Len(), j.head.Seed)
+	order := scope.NewOrder(part.Len(), j.head.Seed)
 	return func(place uint64) bool {
 		number, ok := j.space.Index(part.At(order.At(place)))
 		return ok && j.Skip(j.order.Place(number))

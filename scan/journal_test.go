@@ -18,6 +18,10 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // mustOpen opens a journal.
@@ -89,18 +93,26 @@ func TestJournal(t *testing.T) {
 	if got := earlierOf(t, j); !maps.Equal(got, want) {
 		t.Errorf("got %v, want %v", got, want)
 	}
-	order := NewOrder(space.Len(), j.Seed())
+	order := scope.NewOrder(space.Len(), j.Seed())
 	for place := range space.Len() {
 		_, done := want[space.At(order.At(place))]
 		if j.Skip(place) != done {
 			t.Errorf("place %d: %v", place, !done)
 		}
 	}
-	in, _, err := space.Split(mustSet("10.0.0.3/32", "10.0.0.7/32", "2001:db8::2/127"))
+	var some netipx.IPSetBuilder
+	for _, prefix := range []string{"10.0.0.3/32", "10.0.0.7/32", "2001:db8::2/127"} {
+		some.AddPrefix(netip.MustParsePrefix(prefix))
+	}
+	set, err := some.IPSet()
 	if err != nil {
 		t.Fatal(err)
 	}
-	order, skip := NewOrder(in.Len(), j.Seed()), j.SkipIn(in)
+	in, _, err := space.Split(set)
+	if err != nil {
+		t.Fatal(err)
+	}
+	order, skip := scope.NewOrder(in.Len(), j.Seed()), j.SkipIn(in)
 	for place := range in.Len() {
 		_, done := want[in.At(order.At(place))]
 		if skip(place) != done {
@@ -149,7 +161,7 @@ func TestJournalTakenBack(t *testing.T) {
 		j = mustOpen(t, name, key)
 	}
 	asked := func() (list []uint64) {
-		order := NewOrder(space.Len(), j.Seed())
+		order := scope.NewOrder(space.Len(), j.Seed())
 		for place := range space.Len() {
 			if !j.Skip(place) {
 				list = append(list, order.At(place))
@@ -495,7 +507,7 @@ func FuzzJournal(f *testing.F) {
 	f.Add(sealFrame(frame))
 	f.Add([]byte{0, 0, 0, 1, 0, 0, 0, 0, 7})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		j := &Journal{space: space, order: NewOrder(space.Len(), 1), head: journalHead{Pairs: space.Len()}}
+		j := &Journal{space: space, order: scope.NewOrder(space.Len(), 1), head: journalHead{Pairs: space.Len()}}
 		take := func(r record) { _ = j.result(r) }
 		_ = readFrames(bytes.NewReader(data), 0, func(payload []byte, next int64) error {
 			if next > int64(len(data)) {

@@ -3,6 +3,8 @@ package scan
 import (
 	"math"
 	"time"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // Longest reckons how long a connect sweep of space takes if nothing answers, which
@@ -10,7 +12,7 @@ import (
 // often as Retries says, at most PerHost at an address and Concurrency in all, and
 // no faster than Rate. It sends nothing. A config without a bound that is zero has
 // its default; the longest Duration stands for all longer ones.
-func Longest(space *Space, cfg Config) time.Duration {
+func Longest(space *scope.Space, cfg Config) time.Duration {
 	cfg = cfg.withDefaults()
 	tries := 1 + max(cfg.Retries, 0)
 	silent := cfg.Timeout.Seconds() // the last try, in seconds from here on: they do not overflow

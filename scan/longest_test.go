@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // TestLongest holds the estimate of a sweep that nothing answers against sweeps
@@ -56,20 +58,20 @@ func TestLongest(t *testing.T) {
 }
 
 // silentSweep makes the parts of a sweep that nothing answers.
-func silentSweep(t *testing.T, targets, ports string, cfg Config) (*Space, Config) {
+func silentSweep(t *testing.T, targets, ports string, cfg Config) (*scope.Space, Config) {
 	t.Helper()
-	list, err := new(Parser).Targets(t.Context(), []string{targets})
+	list, err := new(scope.Parser).Targets(t.Context(), []string{targets})
 	if err != nil {
 		t.Fatal(err)
 	}
-	if cfg.Scope, err = NewScope(Bounds{Targets: list}); err != nil {
+	if cfg.Scope, err = scope.New(scope.Bounds{Targets: list}); err != nil {
 		t.Fatal(err)
 	}
-	asked, err := ParsePorts(ports, nil)
+	asked, err := scope.ParsePorts(ports, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	space, err := NewSpace(cfg.Scope, asked)
+	space, err := scope.NewSpace(cfg.Scope, asked)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,11 +1,11 @@
 // Package scan finds out which TCP ports answer.
 //
-// A [Scanner] asks one question of every address and port of a [Space], "is
-// this port open?", and reports a [State] with the [Reason] for it. It sends
+// A [Scanner] asks one question of every address and port of a [scope.Space],
+// "is this port open?", and reports a [State] with the [Reason] for it. It sends
 // nothing that a client of the service would not send; finding out what
 // answers is package fingerprint's job.
 //
-// Nothing outside the [Scope] is ever contacted: the scope is asked right
+// Nothing outside the [scope.Set] is ever contacted: the scope is asked right
 // before a connection or packet leaves, and again when an answer arrives.
 package scan
 
@@ -15,6 +15,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A State says what a port did when it was probed. The words are nmap's.
@@ -131,7 +133,7 @@ type Scanner interface {
 	// workers have ended. Canceling ctx stops it early: pairs that were
 	// under way are then yielded with StateUnknown and those that were not
 	// yet asked are not yielded. A Scan can be ranged over once.
-	Scan(ctx context.Context, space *Space) iter.Seq[Result]
+	Scan(ctx context.Context, space *scope.Space) iter.Seq[Result]
 }
 
 // Stats are the running totals of a scan, for progress lines. All counts are

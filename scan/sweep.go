@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"golang.org/x/time/rate"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A sweep is one run of a Connect scanner. All of it happens on one
@@ -15,8 +17,8 @@ import (
 type sweep struct {
 	c     *Connect
 	cfg   Config
-	space *Space
-	order Order
+	space *scope.Space
+	order scope.Order
 	wire  wire
 	out   *outbox
 	limit *rate.Limiter
@@ -101,9 +103,9 @@ func (s *sweep) countOthers() {
 const burst = 64
 
 // newSweep prepares a sweep of space.
-func newSweep(c *Connect, space *Space) *sweep {
+func newSweep(c *Connect, space *scope.Space) *sweep {
 	s := &sweep{c: c, cfg: c.cfg, space: space, wire: c.wire, room: true, start: time.Now(),
-		order: NewOrder(space.Len(), c.cfg.Seed), hosts: newDirectory(), wheel: newWheel()}
+		order: scope.NewOrder(space.Len(), c.cfg.Seed), hosts: newDirectory(), wheel: newWheel()}
 	s.out = newOutbox(c.wire.wake)
 	if c.cfg.Limit != nil {
 		c.cfg.Limit.tell(s.roomAt)

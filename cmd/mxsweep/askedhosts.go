@@ -7,7 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // maxAskedHosts is how many ranges and names a report tells of what was asked.
@@ -114,7 +114,7 @@ func (m *merger) askedParts() []exposure.AskedPart {
 	var parts []exposure.AskedPart
 	for _, r := range m.runs {
 		part := exposure.AskedPart{Unknown: r.run.Scope.Asked == nil}
-		if ports, err := scan.ParsePorts(r.run.Scope.Ports, nil); err == nil {
+		if ports, err := scope.ParsePorts(r.run.Scope.Ports, nil); err == nil {
 			part.Ports = ports
 		}
 		for _, text := range r.run.Scope.Asked {

@@ -11,20 +11,21 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // canarySet are the canaries of a run and what may be contacted of them.
 type canarySet struct {
 	all   []exposure.Canary
-	scope *scan.Scope // their addresses, without the excludes
-	space *scan.Space // their pairs
+	scope *scope.Set   // their addresses, without the excludes
+	space *scope.Space // their pairs
 }
 
 // readCanaries reads the canaries of the policy and of the command line. Those
 // of the policy must be in the scope, where there is one; where there is none,
 // they must be among the targets, or they are out of scope and nobody asks them. Each of
 // the command line authorizes its one pair.
-func (p *plan) readCanaries(ctx context.Context, parser *scan.Parser, bounds scan.Bounds) error {
+func (p *plan) readCanaries(ctx context.Context, parser *scope.Parser, bounds scope.Bounds) error {
 	var named []string
 	if p.policy != nil && len(p.asked) > 0 {
 		p.canaries.all = slices.Clone(p.policy.Canaries)
@@ -47,22 +48,22 @@ func (p *plan) readCanaries(ctx context.Context, parser *scan.Parser, bounds sca
 	if len(bounds.Targets) == 0 {
 		bounds.Excluded = nil // there is nothing to exclude, and the list may be long
 	}
-	if p.canaries.scope, err = scan.NewScope(bounds); err != nil {
+	if p.canaries.scope, err = scope.New(bounds); err != nil {
 		return fault.As(fault.Usage, err)
 	}
 	for _, t := range p.canaries.scope.Emptied() {
-		if slices.ContainsFunc(given, func(g scan.Target) bool { return targetName(g) == targetName(t) }) {
+		if slices.ContainsFunc(given, func(g scope.Target) bool { return targetName(g) == targetName(t) }) {
 			return usagef("name another one, or take it out of the excludes", "reading flag \"--canary\": %s is excluded", targetName(t))
 		}
 	}
-	if p.canaries.space, err = scan.NewSpace(p.canaries.scope, nil); err != nil {
+	if p.canaries.space, err = scope.NewSpace(p.canaries.scope, nil); err != nil {
 		return fault.As(fault.Usage, err)
 	}
 	return checkZones(p.canaries.space, modeConnect)
 }
 
 // permitted leaves those canaries of the policy that may be contacted.
-func (p *plan) permitted(targets []scan.Target, bounds scan.Bounds) ([]scan.Target, error) {
+func (p *plan) permitted(targets []scope.Target, bounds scope.Bounds) ([]scope.Target, error) {
 	allowed := bounds.Allowed
 	if allowed == nil {
 		allowed = p.asked
@@ -70,22 +71,22 @@ func (p *plan) permitted(targets []scan.Target, bounds scan.Bounds) ([]scan.Targ
 	if len(targets) == 0 {
 		return nil, nil
 	}
-	scope, err := scan.NewScope(scan.Bounds{Targets: targets, Allowed: allowed, Family: bounds.Family})
+	set, err := scope.New(scope.Bounds{Targets: targets, Allowed: allowed, Family: bounds.Family})
 	if err != nil {
 		return nil, fault.As(fault.Usage, err)
 	}
-	outside := scope.Outside()
+	outside := set.Outside()
 	if bounds.Allowed != nil && len(outside) > 0 {
 		return nil, p.outside(outside[0])
 	}
 	p.outOfScope = outside
-	return slices.DeleteFunc(targets, func(t scan.Target) bool {
-		return slices.ContainsFunc(outside, func(s scan.Target) bool { return targetName(s) == targetName(t) })
+	return slices.DeleteFunc(targets, func(t scope.Target) bool {
+		return slices.ContainsFunc(outside, func(s scope.Target) bool { return targetName(s) == targetName(t) })
 	}), nil
 }
 
 // flagCanaries reads --canary.
-func (p *plan) flagCanaries(ctx context.Context, parser *scan.Parser) ([]scan.Target, error) {
+func (p *plan) flagCanaries(ctx context.Context, parser *scope.Parser) ([]scope.Target, error) {
 	targets, err := parser.Targets(ctx, p.flags.coverage.canaries)
 	if err != nil {
 		return nil, fault.As(fault.Usage, err)
@@ -143,7 +144,7 @@ func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 // explained gives canaries with the reason of those that could not be asked: one
 // whose name did not resolve, or is out of scope.
 func (p *plan) explained(canaries []exposure.Canary) []exposure.Canary {
-	explain := func(t scan.Target, reason string) {
+	explain := func(t scope.Target, reason string) {
 		addr, _ := t.Single()
 		for i := range canaries {
 			if canaries[i].Selector.Matches(addr, t.Name) {
@@ -190,7 +191,7 @@ func (w *sweep) askCanary(ctx context.Context, pair netip.AddrPort) (scan.Result
 	defer w.plan.limit.Leave(pair.Addr())
 	config := w.plan.connectConfig(w.plan.canaries.scope)
 	config.Concurrency, config.PerHost, config.Limit = 1, 1, nil
-	for r := range w.plan.further(ctx, config, scan.PairSpace([]netip.AddrPort{pair})) {
+	for r := range w.plan.further(ctx, config, scope.PairSpace([]netip.AddrPort{pair})) {
 		return r, true
 	}
 	return scan.Result{}, false

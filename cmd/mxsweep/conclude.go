@@ -10,7 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A conclusion is what a sweep comes to.
@@ -151,7 +151,7 @@ func (p *plan) excludedTargets() []exposure.Notice {
 }
 
 // anchorOf is the line that names a target, nil for the command line.
-func anchorOf(t scan.Target) *scan.Anchor {
+func anchorOf(t scope.Target) *scope.Anchor {
 	if t.Anchor.File == "" {
 		return nil
 	}

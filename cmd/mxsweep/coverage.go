@@ -9,7 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // observe makes what counts how much of the plan a run sees.
@@ -42,11 +42,11 @@ func (p *plan) scopeLines() []exposure.ScopeLine {
 
 // named yields the addresses that are swept as they were written, entry by entry,
 // with what gives the target.
-func (p *plan) named() iter.Seq2[netipx.IPRange, func() scan.Target] {
-	return func(yield func(netipx.IPRange, func() scan.Target) bool) {
+func (p *plan) named() iter.Seq2[netipx.IPRange, func() scope.Target] {
+	return func(yield func(netipx.IPRange, func() scope.Target) bool) {
 		for _, t := range p.asked {
 			for _, r := range t.Ranges {
-				if !yield(r, func() scan.Target { return t }) {
+				if !yield(r, func() scope.Target { return t }) {
 					return
 				}
 			}
@@ -54,7 +54,7 @@ func (p *plan) named() iter.Seq2[netipx.IPRange, func() scan.Target] {
 				continue
 			}
 			for i, r := range t.Bulk.Ranges() {
-				if !yield(r, func() scan.Target { return t.Bulk.Target(i) }) {
+				if !yield(r, func() scope.Target { return t.Bulk.Target(i) }) {
 					return
 				}
 			}
@@ -92,7 +92,7 @@ func (p *plan) checkLines() error {
 }
 
 // minHosts is the least number of hosts that must be up in a range of a target.
-func (p *plan) minHosts(t scan.Target, r netipx.IPRange) uint64 {
+func (p *plan) minHosts(t scope.Target, r netipx.IPRange) uint64 {
 	if p.flags.coverage.allowVacant {
 		return 0
 	}
@@ -144,7 +144,7 @@ func (p *plan) silentTargets(counter *exposure.CoverageCounter) iter.Seq[exposur
 }
 
 // silentInBulk yields the silent targets of a long list that did not come before.
-func (p *plan) silentInBulk(b *scan.Bulk, counter *exposure.CoverageCounter, before func(netip.Addr) bool, yield func(exposure.SilentTarget) bool) bool {
+func (p *plan) silentInBulk(b *scope.Bulk, counter *exposure.CoverageCounter, before func(netip.Addr) bool, yield func(exposure.SilentTarget) bool) bool {
 	var last netip.Addr
 	for i, r := range b.Ranges() {
 		addr := r.From()
@@ -161,15 +161,15 @@ func (p *plan) silentInBulk(b *scan.Bulk, counter *exposure.CoverageCounter, bef
 }
 
 // silentTarget is an address of a target that is silent.
-func (p *plan) silentTarget(t *scan.Target, addr netip.Addr) exposure.SilentTarget {
+func (p *plan) silentTarget(t *scope.Target, addr netip.Addr) exposure.SilentTarget {
 	names := p.scope.Names(addr)
 	return exposure.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.Of([]netip.Addr{addr}).Len(), Anchor: anchorOf(*t),
 		Acceptance: p.policy.AcceptsNotice(exposure.NoticeSilent, addr, names, p.flags.time())}
 }
 
 // inBulk reports whether an address stands by itself in a long list.
-func inBulk(targets []scan.Target, addr netip.Addr) bool {
-	return slices.ContainsFunc(targets, func(t scan.Target) bool { return t.Bulk != nil && t.Bulk.Single(addr) })
+func inBulk(targets []scope.Target, addr netip.Addr) bool {
+	return slices.ContainsFunc(targets, func(t scope.Target) bool { return t.Bulk != nil && t.Bulk.Single(addr) })
 }
 
 // maxSilent is how many silent targets are told and are asked reference ports: of

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // coverageSweep is a sweep of ports 25 and 26 of 192.0.2.0/29 and
@@ -16,26 +17,26 @@ import (
 // one of several shards.
 func coverageSweep(t *testing.T, part shard) *sweep {
 	t.Helper()
-	targets, err := new(scan.Parser).Targets(t.Context(), []string{"192.0.2.0/29", "198.51.100.0/29"})
+	targets, err := new(scope.Parser).Targets(t.Context(), []string{"192.0.2.0/29", "198.51.100.0/29"})
 	if err != nil {
 		t.Fatal(err)
 	}
-	scope, err := scan.NewScope(scan.Bounds{Targets: targets})
+	set, err := scope.New(scope.Bounds{Targets: targets})
 	if err != nil {
 		t.Fatal(err)
 	}
-	space, err := scan.NewSpace(scope, []uint16{25, 26})
+	space, err := scope.NewSpace(set, []uint16{25, 26})
 	if err != nil {
 		t.Fatal(err)
 	}
-	p := &plan{flags: &scanFlags{shard: part}, judge: &exposure.Judge{}, asked: targets, scope: scope, space: space, wholeSpace: space,
+	p := &plan{flags: &scanFlags{shard: part}, judge: &exposure.Judge{}, asked: targets, scope: set, space: space, wholeSpace: space,
 		baseline: &exposure.Baseline{Entries: []exposure.BaselineEntry{{IP: netip.MustParseAddr("192.0.2.3"), Port: 25}}}}
 	if part.count > 1 {
 		if p.space, err = space.Shard(uint64(part.index), uint64(part.count)); err != nil {
 			t.Fatal(err)
 		}
 	}
-	nothing, err := scan.NewConnect(scan.Config{Scope: scope})
+	nothing, err := scan.NewConnect(scan.Config{Scope: set})
 	if err != nil {
 		t.Fatal(err)
 	}

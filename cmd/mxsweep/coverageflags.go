@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // coverageFlags say what must answer, and what may be silent, for a run to have
@@ -37,7 +37,7 @@ func (f *coverageFlags) ports() ([]uint16, error) {
 	if f.referencePorts == "none" {
 		return nil, nil
 	}
-	ports, err := scan.ParsePorts(f.referencePorts, nil)
+	ports, err := scope.ParsePorts(f.referencePorts, nil)
 	if err == nil && len(ports) > maxReferencePorts {
 		err = fmt.Errorf("%d ports, more than %d", len(ports), maxReferencePorts)
 	}

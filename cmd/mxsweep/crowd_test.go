@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // TestCrowdedHosts sweeps hosts with very many open ports whose dialogues take
@@ -47,19 +48,19 @@ type crowd struct {
 // sweep runs until all is done, or for ten hours of its own time.
 func (w *crowd) sweep(t *testing.T) {
 	const hosts, ports, workers = 20, 400, 16
-	targets, err := new(scan.Parser).Targets(t.Context(), []string{fmt.Sprintf("192.0.2.1-%d:10001-%d", hosts, 10000+ports)})
+	targets, err := new(scope.Parser).Targets(t.Context(), []string{fmt.Sprintf("192.0.2.1-%d:10001-%d", hosts, 10000+ports)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	scope, err := scan.NewScope(scan.Bounds{Targets: targets})
+	set, err := scope.New(scope.Bounds{Targets: targets})
 	if err != nil {
 		t.Fatal(err)
 	}
-	space, err := scan.NewSpace(scope, nil)
+	space, err := scope.NewSpace(set, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := scan.NewConnect(scan.Config{Scope: scope, Dial: w.dial, Limit: w.limit, HandOn: true, Concurrency: 4096, Seed: w.seed})
+	c, err := scan.NewConnect(scan.Config{Scope: set, Dial: w.dial, Limit: w.limit, HandOn: true, Concurrency: 4096, Seed: w.seed})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -35,7 +36,7 @@ func (p *plan) describe(w io.Writer) error {
 	}
 	b.WriteByte('\n')
 	ports := p.sweptPorts()
-	fmt.Fprintf(&b, "ports        %s (%d)\n", scan.FormatPorts(ports), len(ports))
+	fmt.Fprintf(&b, "ports        %s (%d)\n", scope.FormatPorts(ports), len(ports))
 	p.describeProbes(&b)
 	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
 	fmt.Fprintf(&b, "vantage      %s\n", p.vantage())
@@ -84,7 +85,7 @@ func (p *plan) describeProbes(b *strings.Builder) {
 }
 
 // describeSyns says how much single SYNs would take.
-func (p *plan) describeSyns(b *strings.Builder, space *scan.Space, shard string) {
+func (p *plan) describeSyns(b *strings.Builder, space *scope.Space, shard string) {
 	e := syn.Plan(space, p.synConfig(nil))
 	fmt.Fprintf(b, "packets      %s, %s bytes, if nothing answers%s\n", report.Grouped(e.Packets), report.Grouped(e.Bytes), shard)
 	if p.flags.rate > 0 {
@@ -95,7 +96,7 @@ func (p *plan) describeSyns(b *strings.Builder, space *scan.Space, shard string)
 }
 
 // describeConnects says how much full connections would take.
-func (p *plan) describeConnects(b *strings.Builder, space *scan.Space, shard string) {
+func (p *plan) describeConnects(b *strings.Builder, space *scope.Space, shard string) {
 	over, most := bits.Mul64(space.Len(), uint64(1+p.flags.retries))
 	if over > 0 {
 		most = math.MaxUint64
@@ -152,7 +153,7 @@ func (p *plan) describeControls(b *strings.Builder) {
 	}
 	// newPlan has refused ports that cannot be read.
 	if ports, err := p.flags.coverage.ports(); err == nil && len(ports) > 0 && p.anyNamed(true) {
-		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all others, once\n", scan.FormatPorts(ports))
+		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all others, once\n", scope.FormatPorts(ports))
 	}
 	if p.anyNamed(false) {
 		fmt.Fprintf(b, "second look  at most %d ports of each silent address of a range, once more, unless the sweep itself has already asked them twice\n", secondPorts)

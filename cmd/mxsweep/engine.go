@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
@@ -36,7 +37,7 @@ type engine struct {
 	why  string // why auto chose it; "" if the user did
 
 	syn *syn.Scanner // nil for connect
-	own *scan.Space  // what is asked by connect though the mode is another; nil if nothing is
+	own *scope.Space // what is asked by connect though the mode is another; nil if nothing is
 }
 
 // close gives the sockets back. It may be called again.
@@ -126,7 +127,7 @@ func newEngine(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 
 // newConnect makes a connect engine for the pairs of the run, or a part of
 // them.
-func (p *plan) newConnect(space *scan.Space) (*scan.Connect, error) {
+func (p *plan) newConnect(space *scope.Space) (*scan.Connect, error) {
 	config := p.connectConfig(p.scope)
 	config.Skip, config.Earlier = p.resumed.skip(space), p.resumed.earlier()
 	config.HandOn, config.Hosts = !p.flags.noIdentify, p.hosts
@@ -166,7 +167,7 @@ func (p *plan) synConfig(pcap io.Writer) syn.Config {
 // The addresses of this machine itself, which no SYN reaches, are left to
 // connects.
 func newSyn(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
-	there, own := p.space, (*scan.Space)(nil)
+	there, own := p.space, (*scope.Space)(nil)
 	s, err := syn.Open(ctx, there, p.synConfig(pcap))
 	if errors.As(err, new(*syn.LocalError)) {
 		if own, there, err = ownPairs(p.space); err != nil {
@@ -202,7 +203,7 @@ func newSyn(ctx context.Context, p *plan, pcap io.Writer) (*engine, error) {
 const wideSweep = 1 << 16
 
 // chooseMode picks an engine for a space and says why.
-func chooseMode(space *scan.Space) (mode, why string) {
+func chooseMode(space *scope.Space) (mode, why string) {
 	if runtime.GOOS != "linux" {
 		return modeConnect, "single SYNs need Linux"
 	}

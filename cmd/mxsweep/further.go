@@ -9,11 +9,12 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // connectConfig is what the flags say to an engine of full connections, for
 // pairs within a scope.
-func (p *plan) connectConfig(scope *scan.Scope) scan.Config {
+func (p *plan) connectConfig(scope *scope.Set) scan.Config {
 	return scan.Config{
 		Scope:       scope,
 		Rate:        float64(p.flags.rate),
@@ -47,7 +48,7 @@ func (w *sweep) once() scan.Config {
 // It yields nothing where this machine cannot ask: then nothing is known of
 // them. They are asked with full connections also where the sweep sends single
 // SYNs: there are few, and the right to raw sockets is given up by then.
-func (p *plan) further(ctx context.Context, config scan.Config, space *scan.Space) iter.Seq[scan.Result] {
+func (p *plan) further(ctx context.Context, config scan.Config, space *scope.Space) iter.Seq[scan.Result] {
 	return func(yield func(scan.Result) bool) {
 		if space.Len() == 0 || ctx.Err() != nil {
 			return
@@ -103,7 +104,7 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 	pairs = append(pairs, w.silentCanaries()...)
 	var shown []scan.Result
 	var up []netip.Addr
-	for r := range p.further(ctx, w.once(), scan.PairSpace(pairs)) {
+	for r := range p.further(ctx, w.once(), scope.PairSpace(pairs)) {
 		if addr := r.Target.Addr(); r.FromTarget() && !w.counter.Up(addr) {
 			w.counter.Forget(addr)
 			w.counter.SetUp(addr)
@@ -158,13 +159,13 @@ func (w *sweep) askUnproven(ctx context.Context, found func(scan.Result) error) 
 			delete(w.signs, addr) // once is enough
 		}
 	}
-	w.askSilent(ctx, scan.PairSpace(pairs), signs, found)
+	w.askSilent(ctx, scope.PairSpace(pairs), signs, found)
 }
 
 // askSilent asks silent pairs of hosts again, each of which gave one of the
 // signs. The counter must have forgotten the pairs: those that have no result
 // then are unknown. Found takes the results of those that are not silent.
-func (w *sweep) askSilent(ctx context.Context, space *scan.Space, signs []scan.Result, found func(scan.Result) error) {
+func (w *sweep) askSilent(ctx context.Context, space *scope.Space, signs []scan.Result, found func(scan.Result) error) {
 	config := w.againConfig()
 	config.Earlier = slices.Values(signs) // by which the engine knows what answers controls
 	for i := range space.Len() {
@@ -291,7 +292,7 @@ func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(sca
 // do. They are awaited as patiently as if nothing were known: an outage may be
 // about to end.
 func (w *sweep) askControls(ctx context.Context) (answered []netip.AddrPort) {
-	for r := range w.plan.further(ctx, w.plan.connectConfig(w.plan.scope), scan.PairSpace(w.lines.Controls())) {
+	for r := range w.plan.further(ctx, w.plan.connectConfig(w.plan.scope), scope.PairSpace(w.lines.Controls())) {
 		if r.FromTarget() {
 			answered = append(answered, r.Target)
 		}

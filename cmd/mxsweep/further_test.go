@@ -11,29 +11,30 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A canary on a silent target shows that the target is up, as the notice about
 // silent targets says, with reference ports and without.
 func TestReferencesTakeCanaries(t *testing.T) {
 	addr := netip.MustParseAddr("192.0.2.7")
-	targets := func(s ...string) []scan.Target {
-		list, err := (&scan.Parser{}).Targets(t.Context(), s)
+	targets := func(s ...string) []scope.Target {
+		list, err := (&scope.Parser{}).Targets(t.Context(), s)
 		if err != nil {
 			t.Fatal(err)
 		}
 		return list
 	}
-	space := func(ports []uint16, s ...string) (*scan.Scope, *scan.Space) {
-		scope, err := scan.NewScope(scan.Bounds{Targets: targets(s...)})
+	space := func(ports []uint16, s ...string) (*scope.Set, *scope.Space) {
+		set, err := scope.New(scope.Bounds{Targets: targets(s...)})
 		if err != nil {
 			t.Fatal(err)
 		}
-		space, err := scan.NewSpace(scope, ports)
+		space, err := scope.NewSpace(set, ports)
 		if err != nil {
 			t.Fatal(err)
 		}
-		return scope, space
+		return set, space
 	}
 	for _, tt := range []struct {
 		name, references string
@@ -65,15 +66,15 @@ func TestReferencesTakeCanaries(t *testing.T) {
 // for whether its host is up, once and at a port of its own.
 func TestSilentCanaries(t *testing.T) {
 	w := coverageSweep(t, shard{})
-	set, err := (&scan.Parser{}).Targets(t.Context(), []string{"192.0.2.1:2525", "192.0.2.2:2525", "192.0.2.3:25", "192.0.2.9:2525"})
+	set, err := (&scope.Parser{}).Targets(t.Context(), []string{"192.0.2.1:2525", "192.0.2.2:2525", "192.0.2.3:25", "192.0.2.9:2525"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := w.plan
-	if p.canaries.scope, err = scan.NewScope(scan.Bounds{Targets: set}); err != nil {
+	if p.canaries.scope, err = scope.New(scope.Bounds{Targets: set}); err != nil {
 		t.Fatal(err)
 	}
-	if p.canaries.space, err = scan.NewSpace(p.canaries.scope, nil); err != nil {
+	if p.canaries.space, err = scope.NewSpace(p.canaries.scope, nil); err != nil {
 		t.Fatal(err)
 	}
 	w.counter.SetUp(netip.MustParseAddr("192.0.2.2"))
@@ -102,15 +103,15 @@ func TestAskUnproven(t *testing.T) {
 		open = append(open, ln.Addr().(*net.TCPAddr).AddrPort())
 	}
 	other := netip.MustParseAddrPort("127.0.0.2:9")
-	targets, err := (&scan.Parser{}).Targets(t.Context(), []string{"127.0.0.1", "127.0.0.2"})
+	targets, err := (&scope.Parser{}).Targets(t.Context(), []string{"127.0.0.1", "127.0.0.2"})
 	if err != nil {
 		t.Fatal(err)
 	}
 	p := &plan{flags: &scanFlags{timeout: 3 * time.Second}, pace: newPace(0)}
-	if p.scope, err = scan.NewScope(scan.Bounds{Targets: targets}); err != nil {
+	if p.scope, err = scope.New(scope.Bounds{Targets: targets}); err != nil {
 		t.Fatal(err)
 	}
-	p.space = scan.PairSpace(append(slices.Clone(open), other))
+	p.space = scope.PairSpace(append(slices.Clone(open), other))
 	name := filepath.Join(t.TempDir(), "journal")
 	journal := func() *scan.Journal {
 		j, err := scan.OpenJournal(name, scan.JournalKey{Space: p.space})

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
@@ -46,7 +47,7 @@ func TestBeginOf(t *testing.T) {
 	} {
 		name := filepath.Join(t.TempDir(), "progress")
 		for last := range 2 {
-			j, err := scan.OpenJournal(name, scan.JournalKey{Space: &scan.Space{}, Options: "test"})
+			j, err := scan.OpenJournal(name, scan.JournalKey{Space: &scope.Space{}, Options: "test"})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -10,6 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // maxTimedHosts is how many hosts may be swept with --host-timeout: their times
@@ -17,7 +18,7 @@ import (
 const maxTimedHosts = 1 << 20
 
 // checkHostTimes refuses to keep the times of too many hosts.
-func (f *scanFlags) checkHostTimes(space *scan.Space) error {
+func (f *scanFlags) checkHostTimes(space *scope.Space) error {
 	if n := space.Hosts(); f.hostTimeout > 0 && n > maxTimedHosts {
 		return usagef("leave it out, or sweep them in parts with --shard",
 			"combining --host-timeout with %d addresses: the time of at most %d is kept", n, maxTimedHosts)

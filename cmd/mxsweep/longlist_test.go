@@ -12,7 +12,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // planOf is a plan over lists of targets.
@@ -24,17 +24,17 @@ func planOf(t *testing.T, lists ...string) *plan {
 		if err := os.WriteFile(name, []byte(list), 0o600); err != nil {
 			t.Fatal(err)
 		}
-		targets, err := new(scan.Parser).TargetFile(t.Context(), name)
+		targets, err := new(scope.Parser).TargetFile(t.Context(), name)
 		if err != nil {
 			t.Fatal(err)
 		}
 		p.asked = append(p.asked, targets...)
 	}
 	var err error
-	if p.scope, err = scan.NewScope(scan.Bounds{Targets: p.asked}); err != nil {
+	if p.scope, err = scope.New(scope.Bounds{Targets: p.asked}); err != nil {
 		t.Fatal(err)
 	}
-	if p.space, err = scan.NewSpace(p.scope, p.ports); err != nil {
+	if p.space, err = scope.NewSpace(p.scope, p.ports); err != nil {
 		t.Fatal(err)
 	}
 	p.wholeSpace = p.space

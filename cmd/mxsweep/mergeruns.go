@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A merger makes one run of several.
@@ -191,7 +191,7 @@ func (m *merger) run(args []string) result.Run {
 			Name:   m.one(func(r *savedRun) string { return r.run.Scope.Name }),
 			Files:  m.distinct(func(r *savedRun) []string { return r.run.Scope.Files }),
 			Asked:  m.askedHosts(),
-			Ports:  scan.FormatPorts(m.ports()),
+			Ports:  scope.FormatPorts(m.ports()),
 			SHA256: m.scopeSHA256(),
 		},
 	}
@@ -241,7 +241,7 @@ func (m *merger) scopeSHA256() string {
 func (m *merger) ports() []uint16 {
 	var all []uint16
 	for _, r := range m.runs {
-		ports, err := scan.ParsePorts(r.run.Scope.Ports, nil)
+		ports, err := scope.ParsePorts(r.run.Scope.Ports, nil)
 		if err != nil {
 			continue // a run of another tool: it is told as it is
 		}

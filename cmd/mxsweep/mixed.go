@@ -5,6 +5,7 @@ import (
 	"iter"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
@@ -12,11 +13,11 @@ import (
 // connections, and then all others with single SYNs.
 type mixed struct {
 	connect, syn sweeper
-	own, there   *scan.Space // what each asks
+	own, there   *scope.Space // what each asks
 }
 
 // Scan implements [scan.Scanner] for the space that the two parts were made of.
-func (m *mixed) Scan(ctx context.Context, _ *scan.Space) iter.Seq[scan.Result] {
+func (m *mixed) Scan(ctx context.Context, _ *scope.Space) iter.Seq[scan.Result] {
 	return func(yield func(scan.Result) bool) {
 		for r := range m.connect.Scan(ctx, m.own) {
 			if !yield(r) {
@@ -50,7 +51,7 @@ func (m *mixed) Stats() scan.Stats {
 
 // newOwn makes the engine of a sweep of nothing but this machine's own
 // addresses.
-func (p *plan) newOwn(own *scan.Space) (*engine, error) {
+func (p *plan) newOwn(own *scope.Space) (*engine, error) {
 	if p.flags.pcap != "" {
 		return nil, usagef("leave --pcap out", "capturing single SYNs in %q: all targets are this machine itself, which is asked with full connections", p.flags.pcap)
 	}
@@ -63,7 +64,7 @@ func (p *plan) newOwn(own *scan.Space) (*engine, error) {
 
 // ownPairs divides a space into the pairs of this machine itself and the
 // others.
-func ownPairs(space *scan.Space) (own, there *scan.Space, _ error) {
+func ownPairs(space *scope.Space) (own, there *scope.Space, _ error) {
 	set, err := syn.Local(space)
 	if err != nil {
 		return nil, nil, err

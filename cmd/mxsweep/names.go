@@ -13,7 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // nameFlags are the flags that decide which addresses a name has.
@@ -30,21 +30,21 @@ func (f *nameFlags) register(flags *pflag.FlagSet) {
 }
 
 // family is which addresses may be looked up and contacted.
-func (f *nameFlags) family() scan.Family {
+func (f *nameFlags) family() scope.Family {
 	switch {
 	case f.ipv4Only:
-		return scan.IPv4Only
+		return scope.IPv4Only
 	case f.ipv6Only:
-		return scan.IPv6Only
+		return scope.IPv6Only
 	}
-	return scan.BothFamilies
+	return scope.BothFamilies
 }
 
 // parser reads all lists of addresses of one run.
-func (f *nameFlags) parser(stdin io.Reader) *scan.Parser {
-	p := &scan.Parser{Stdin: stdin, Family: f.family()}
+func (f *nameFlags) parser(stdin io.Reader) *scope.Parser {
+	p := &scope.Parser{Stdin: stdin, Family: f.family()}
 	if server := f.resolver.String(); server != "" {
-		p.Resolver = &scan.DNS{Server: server}
+		p.Resolver = &scope.DNS{Server: server}
 	}
 	return p
 }
@@ -77,9 +77,9 @@ func (r *resolverAddr) Set(value string) error {
 }
 
 // unresolved says why the addresses of a name are not known.
-func unresolved(t scan.Target) exposure.UnresolvedName {
+func unresolved(t scope.Target) exposure.UnresolvedName {
 	n := exposure.UnresolvedName{Name: t.Name, Anchor: anchorOf(t)}
-	var lookup *scan.LookupError
+	var lookup *scope.LookupError
 	if errors.As(t.Err, &lookup) {
 		n.Reason = lookup.Reason
 	}
@@ -98,14 +98,14 @@ func (p *plan) unresolved() []exposure.UnresolvedName {
 }
 
 // byFamily says of an excluded target that -4 or -6 excludes it, if so.
-func (p *plan) byFamily(t scan.Target) string {
+func (p *plan) byFamily(t scope.Target) string {
 	family := p.flags.names.family()
 	for _, r := range t.Ranges {
-		if family == scan.BothFamilies || r.From().Is4() == (family == scan.IPv4Only) {
+		if family == scope.BothFamilies || r.From().Is4() == (family == scope.IPv4Only) {
 			return ""
 		}
 	}
-	if family == scan.IPv4Only {
+	if family == scope.IPv4Only {
 		return " by -4"
 	}
 	return " by -6"
@@ -134,7 +134,7 @@ const maxUnusable = 8
 // unusableAddresses is a notice of the names that have addresses which cannot be
 // asked beside those that were. A name with no other address is unresolved.
 func (p *plan) unusableAddresses() []exposure.Notice {
-	var first *scan.Target
+	var first *scope.Target
 	var told []string
 	seen := map[string]bool{}
 	for i := range p.asked {
@@ -167,7 +167,7 @@ func (p *plan) unusableAddresses() []exposure.Notice {
 
 // checkZones refuses link-local targets that this machine has no link to, or
 // that the engine cannot ask.
-func checkZones(space *scan.Space, mode string) error {
+func checkZones(space *scope.Space, mode string) error {
 	for _, addr := range space.Zoned() {
 		switch zone := addr.Zone(); {
 		case mode == modeSyn:

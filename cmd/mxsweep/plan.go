@@ -20,6 +20,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -32,16 +33,16 @@ type plan struct {
 	ports       []uint16
 	ranged      []uint16 // of those, the ones that are part of a range or profile
 	scopeFiles  []string
-	lists       []string      // all files that targets, scope and excludes were read from
-	asked       []scan.Target // what is swept, as it was written
-	outOfScope  []scan.Target // canaries that nothing allows to be contacted
-	excluded    []scan.Target
+	lists       []string       // all files that targets, scope and excludes were read from
+	asked       []scope.Target // what is swept, as it was written
+	outOfScope  []scope.Target // canaries that nothing allows to be contacted
+	excluded    []scope.Target
 	long        bool // some list is a long one
-	scope       *scan.Scope
+	scope       *scope.Set
 	scopeSHA256 string
-	space       *scan.Space // what the run asks
-	wholeSpace  *scan.Space // that of all shards
-	emptyShard  bool        // space is a shard to which no host falls
+	space       *scope.Space // what the run asks
+	wholeSpace  *scope.Space // that of all shards
+	emptyShard  bool         // space is a shard to which no host falls
 	canaries    canarySet
 	seed        uint64
 	resumed     *resumption     // nil without --resume
@@ -174,11 +175,11 @@ func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, e
 	if spec == "" {
 		spec = "internal"
 	}
-	all, err = scan.ParsePorts(spec, known.ProfilePorts())
+	all, err = scope.ParsePorts(spec, known.ProfilePorts())
 	if err != nil {
 		return nil, nil, fault.As(fault.Usage, fmt.Errorf("reading --ports %q: %w", spec, err))
 	}
-	return all, scan.RangedPorts(spec, known.ProfilePorts()), nil
+	return all, scope.RangedPorts(spec, known.ProfilePorts()), nil
 }
 
 // readJudgement makes the judge and the gate.
@@ -232,11 +233,11 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 		p.asked = bounds.Allowed
 	}
 	p.excluded = bounds.Excluded
-	for _, list := range [][]scan.Target{bounds.Targets, bounds.Allowed, bounds.Excluded} {
-		p.long = p.long || slices.ContainsFunc(list, func(t scan.Target) bool { return t.Bulk != nil })
+	for _, list := range [][]scope.Target{bounds.Targets, bounds.Allowed, bounds.Excluded} {
+		p.long = p.long || slices.ContainsFunc(list, func(t scope.Target) bool { return t.Bulk != nil })
 	}
 	bounds.Family = flags.names.family()
-	if p.scope, err = scan.NewScope(bounds); err != nil {
+	if p.scope, err = scope.New(bounds); err != nil {
 		return fault.As(fault.Usage, err)
 	}
 	errs := []error{p.readCanaries(ctx, parser, bounds)}
@@ -258,7 +259,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 	if p.ports == nil {
 		return nil // a mistake in them is told already
 	}
-	if p.space, err = scan.NewSpace(p.scope, p.ports); err != nil {
+	if p.space, err = scope.NewSpace(p.scope, p.ports); err != nil {
 		return fault.As(fault.Usage, err)
 	}
 	if err := checkZones(p.space, flags.mode.value); err != nil {
@@ -278,7 +279,7 @@ func (p *plan) readScope(ctx context.Context, s *session, flags *scanFlags, args
 }
 
 // outside refuses a target, and says where a canary comes from.
-func (p *plan) outside(t scan.Target) error {
+func (p *plan) outside(t scope.Target) error {
 	name := targetName(t)
 	if p.policy != nil {
 		for i := range p.policy.Canaries {
@@ -292,8 +293,8 @@ func (p *plan) outside(t scan.Target) error {
 }
 
 // readBounds reads every list of addresses.
-func (p *plan) readBounds(ctx context.Context, parser *scan.Parser, flags *scanFlags, args []string) (scan.Bounds, error) {
-	var b scan.Bounds
+func (p *plan) readBounds(ctx context.Context, parser *scope.Parser, flags *scanFlags, args []string) (scope.Bounds, error) {
+	var b scope.Bounds
 	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || p.policy.Scope.Lines.Len() > 0)
 	if len(args) == 0 && len(flags.inputs) == 0 && flags.scope == "" && !policyScope {
 		return b, usagef("name targets, or files of them with --input or --scope", "no targets given")
@@ -327,13 +328,13 @@ func (p *plan) readBounds(ctx context.Context, parser *scan.Parser, flags *scanF
 		return b, err
 	}
 	if b.Allowed == nil && (flags.scope != "" || policyScope) {
-		b.Allowed = []scan.Target{} // a scope that allows nothing
+		b.Allowed = []scope.Target{} // a scope that allows nothing
 	}
 	return p.readExcludes(ctx, parser, flags, b)
 }
 
 // readExcludes adds what must never be contacted.
-func (p *plan) readExcludes(ctx context.Context, parser *scan.Parser, flags *scanFlags, b scan.Bounds) (scan.Bounds, error) {
+func (p *plan) readExcludes(ctx context.Context, parser *scope.Parser, flags *scanFlags, b scope.Bounds) (scope.Bounds, error) {
 	for _, list := range flags.excludes {
 		more, err := parser.Excludes(ctx, list)
 		if err != nil {
@@ -352,7 +353,7 @@ func (p *plan) readExcludes(ctx context.Context, parser *scan.Parser, flags *sca
 }
 
 // targetName is how messages call a target: as the user wrote it, and where.
-func targetName(t scan.Target) string {
+func targetName(t scope.Target) string {
 	if t.Anchor.File != "" {
 		return fmt.Sprintf("%s:%d: %s", t.Anchor.File, t.Anchor.Line, t.Anchor.Text)
 	}

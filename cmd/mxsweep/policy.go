@@ -14,7 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -103,7 +103,7 @@ func adopt[T uint | time.Duration](flags *pflag.FlagSet, name string, to *T, val
 
 // policyScope reads what the policy allows to be contacted. Its files are found
 // relative to the policy.
-func (p *plan) policyScope(ctx context.Context, parser *scan.Parser) (allowed, excluded []scan.Target, err error) {
+func (p *plan) policyScope(ctx context.Context, parser *scope.Parser) (allowed, excluded []scope.Target, err error) {
 	scope := p.policy.Scope
 	allowed, excluded, err = parser.ScopeLines(ctx, scope.Lines.All, scope.Lines.Len())
 	if err != nil {

@@ -11,7 +11,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // newPolicy is "mxsweep policy".
@@ -65,7 +65,7 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		return usagef("name one, or write "+exposure.DefaultPolicyFile, "reading the policy: there is none")
 	}
 	p := &plan{policy: policy}
-	allowed, excluded, err := p.policyScope(ctx, &scan.Parser{Resolver: nobody{}})
+	allowed, excluded, err := p.policyScope(ctx, &scope.Parser{Resolver: nobody{}})
 	if err != nil {
 		return fault.As(fault.Usage, err)
 	}
@@ -91,7 +91,7 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 
 // checkCanaries refuses canaries outside of the policy's own scope, as a scan
 // would. Of names it is known only then.
-func (p *plan) checkCanaries(ctx context.Context, allowed, excluded []scan.Target) error {
+func (p *plan) checkCanaries(ctx context.Context, allowed, excluded []scope.Target) error {
 	var names []string
 	for i := range p.policy.Canaries {
 		if c := &p.policy.Canaries[i]; len(allowed) > 0 {
@@ -100,11 +100,11 @@ func (p *plan) checkCanaries(ctx context.Context, allowed, excluded []scan.Targe
 			}
 		}
 	}
-	canaries, err := (&scan.Parser{Resolver: nobody{}}).Targets(ctx, names)
+	canaries, err := (&scope.Parser{Resolver: nobody{}}).Targets(ctx, names)
 	if err != nil || len(canaries) == 0 {
 		return fault.As(fault.Usage, err)
 	}
-	scope, err := scan.NewScope(scan.Bounds{Targets: canaries, Allowed: allowed, Excluded: excluded})
+	scope, err := scope.New(scope.Bounds{Targets: canaries, Allowed: allowed, Excluded: excluded})
 	if err != nil {
 		return fault.As(fault.Usage, err)
 	}
@@ -125,7 +125,7 @@ func (nobody) LookupNetIP(context.Context, string, string) ([]netip.Addr, error)
 }
 
 // entries is how many entries a list has, those in bulk counted.
-func entries(list []scan.Target) int {
+func entries(list []scope.Target) int {
 	n := len(list)
 	for i := range list {
 		if list[i].Bulk != nil {

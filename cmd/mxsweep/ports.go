@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -69,7 +69,7 @@ func (p *portPrinter) print(args []string) error {
 			}
 			continue
 		}
-		ports, err := scan.ParsePorts(arg, p.known.ProfilePorts())
+		ports, err := scope.ParsePorts(arg, p.known.ProfilePorts())
 		if found := p.find(arg); err != nil && len(found) > 0 {
 			if err := p.list(found); err != nil {
 				return fault.WriteError(standardOutput, err)
@@ -137,7 +137,7 @@ func (p *portPrinter) unknown(arg string, err error) error {
 	}
 	best := spelling.Nearest(words, strings.ToLower(arg))
 	hint := fmt.Sprintf("did you mean %q? \"mxsweep ports\" lists all", best)
-	var input *scan.InputError
+	var input *scope.InputError
 	if _, profile := p.known.Profile(best); (best == "" || profile) && errors.As(err, &input) {
 		hint = input.Advice // which tells the profiles
 	}
@@ -164,7 +164,7 @@ func (p *portPrinter) line(b *strings.Builder, port signatures.Port) {
 func (p *portPrinter) profile(f signatures.Profile) error {
 	var b strings.Builder
 	fmt.Fprintf(&b, "Profile %s: %s\n%s\n", f.Name, f.Title, wrap(f.Why, p.width, "  "))
-	fmt.Fprintf(&b, "  --ports %s\n\n", scan.FormatPorts(f.Ports))
+	fmt.Fprintf(&b, "  --ports %s\n\n", scope.FormatPorts(f.Ports))
 	for _, n := range f.Ports {
 		if port, ok := p.known.Lookup(n); ok {
 			p.line(&b, port)
@@ -207,7 +207,7 @@ func (p *portPrinter) describe(b *strings.Builder, port signatures.Port) {
 	if len(port.Profiles) > 0 {
 		fmt.Fprintf(b, "  Profiles  %s\n", strings.Join(port.Profiles, ", "))
 	}
-	fmt.Fprintf(b, "  Related   %s\n", strings.ReplaceAll(scan.FormatPorts(port.Related), ",", ", "))
+	fmt.Fprintf(b, "  Related   %s\n", strings.ReplaceAll(scope.FormatPorts(port.Related), ",", ", "))
 	for _, u := range port.Uses {
 		who := u.Product
 		if u.Stack != "" {
@@ -286,7 +286,7 @@ func (p *portPrinter) named(args []string) ([]signatures.Port, error) {
 			specs = append(specs, strconv.Itoa(int(port.Number)))
 		}
 	}
-	numbers, err := scan.ParsePorts(strings.Join(specs, ","), p.known.ProfilePorts())
+	numbers, err := scope.ParsePorts(strings.Join(specs, ","), p.known.ProfilePorts())
 	if err != nil {
 		return nil, fault.As(fault.Usage, err)
 	}

@@ -15,6 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // newSignaturesRecord is "mxsweep signatures record".
@@ -90,8 +91,8 @@ func masked(said []byte) []byte { return []byte(report.MaskSecrets(string(said))
 
 // recordTarget reads one address or name with a port; of a name, the first
 // address is asked.
-func recordTarget(ctx context.Context, target string) (netip.AddrPort, *scan.Scope, error) {
-	targets, err := new(scan.Parser).Targets(ctx, []string{target})
+func recordTarget(ctx context.Context, target string) (netip.AddrPort, *scope.Set, error) {
+	targets, err := new(scope.Parser).Targets(ctx, []string{target})
 	if err != nil {
 		return netip.AddrPort{}, nil, fault.As(fault.Usage, err)
 	}
@@ -102,7 +103,7 @@ func recordTarget(ctx context.Context, target string) (netip.AddrPort, *scan.Sco
 	case t.Ports.Len() != 1 || t.Name == "" && t.Ranges[0].From() != t.Ranges[0].To():
 		return netip.AddrPort{}, nil, usagef("write HOST:PORT, like 192.0.2.10:10025 or [2001:db8::1]:25", "reading target %q: one host with one port expected", target)
 	}
-	scope, err := scan.NewScope(scan.Bounds{Targets: targets})
+	scope, err := scope.New(scope.Bounds{Targets: targets})
 	if err != nil {
 		return netip.AddrPort{}, nil, fault.As(fault.Usage, err)
 	}

@@ -22,6 +22,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -129,7 +130,7 @@ func hashFiles(h hash.Hash, files fs.FS) error {
 
 // skip is scan.Config.Skip for the pairs of the sweep, or a part of them: nil
 // if there is nothing to skip.
-func (r *resumption) skip(space *scan.Space) func(place uint64) bool {
+func (r *resumption) skip(space *scope.Space) func(place uint64) bool {
 	if r == nil || r.Done() == 0 {
 		return nil
 	}

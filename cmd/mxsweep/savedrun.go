@@ -11,6 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A savedRun is a run read back: what a baseline needs of it. It implements
@@ -254,11 +255,11 @@ func acceptanceFrom(a *result.Acceptance) *exposure.Acceptance {
 }
 
 // anchorFrom is the place that a written anchor names, nil for none.
-func anchorFrom(a *result.Anchor) *scan.Anchor {
+func anchorFrom(a *result.Anchor) *scope.Anchor {
 	if a == nil {
 		return nil
 	}
-	return &scan.Anchor{File: a.File, Line: a.Line, EndColumn: a.EndColumn, Text: a.Text}
+	return &scope.Anchor{File: a.File, Line: a.Line, EndColumn: a.EndColumn, Text: a.Text}
 }
 
 // vantageOf is where a finding was seen from. Runs of the first version do not

@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // summary closes the report of a run in which these hosts were up.
@@ -84,7 +84,7 @@ func (p *plan) reportRun(start time.Time, mode string) result.Run {
 		Mode:          mode,
 		Shard:         p.flags.shard.part(),
 		Scope: result.Scope{
-			Name: name, SHA256: p.scopeSHA256, Files: files, Ports: scan.FormatPorts(p.sweptPorts()),
+			Name: name, SHA256: p.scopeSHA256, Files: files, Ports: scope.FormatPorts(p.sweptPorts()),
 			Addresses: p.scope.Addresses(), Excluded: p.scope.Excluded(), TargetsSHA256: p.targetsSHA256(), Asked: p.askedHosts(),
 		},
 	}
@@ -124,7 +124,7 @@ func (p *plan) targetsSHA256() string {
 // sweptPorts are the ports that are asked: those of the run, and those that
 // targets carry.
 func (p *plan) sweptPorts() []uint16 {
-	all := scan.UnionPorts(func(yield func(scan.PortSet) bool) {
+	all := scope.UnionPorts(func(yield func(scope.PortSet) bool) {
 		for _, t := range p.asked {
 			if t.Bulk != nil {
 				for set := range t.Bulk.PortSets() {
@@ -147,7 +147,7 @@ func (p *plan) sweptPorts() []uint16 {
 
 // withoutPorts reports whether a target, or one of those in bulk, carries no
 // ports.
-func withoutPorts(t scan.Target) bool {
+func withoutPorts(t scope.Target) bool {
 	if t.Bulk == nil {
 		return t.Ports.Empty()
 	}

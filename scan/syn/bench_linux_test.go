@@ -8,13 +8,13 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
 // sink makes a scanner whose frames are thrown away at the other end of the
 // wire, for what the transmitter can do at most.
-func sink(b *testing.B, threads int) (sunk, *scan.Space) {
+func sink(b *testing.B, threads int) (sunk, *scope.Space) {
 	l := newLab(b)
 	l.space("s", "d")
 	l.sh(`

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/gate"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // The lengths of the headers of a SYN: IPv4, and TCP with one option.
@@ -34,7 +35,7 @@ func manyPorts(n int) []uint16 {
 
 // verdicts checks the results of a sweep in which something was kept from the
 // scanner: no open port may be taken for a filtered one.
-func (r sweepResult) verdicts(t *testing.T, space *scan.Space, open []netip.AddrPort) {
+func (r sweepResult) verdicts(t *testing.T, space *scope.Space, open []netip.AddrPort) {
 	t.Helper()
 	t.Logf("%v: %v; %+v", r.took, r.reasons, r.stats)
 	if r.err != nil || uint64(len(r.all)) != space.Len() {

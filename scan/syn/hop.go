@@ -7,6 +7,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
@@ -84,7 +85,7 @@ type viewer struct {
 	next  uint64
 }
 
-func newViewer(space *scan.Space) *viewer {
+func newViewer(space *scope.Space) *viewer {
 	v := &viewer{view: view{count: space.Len()}}
 	for r, ports := range space.Spans() {
 		at := space.At(0)

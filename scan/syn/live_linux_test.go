@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/gate"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A sweepResult is what one sweep found.
@@ -28,14 +29,14 @@ type sweepResult struct {
 }
 
 // sweep sweeps space from the namespace s.
-func (l *lab) sweep(space *scan.Space, config Config) sweepResult {
+func (l *lab) sweep(space *scope.Space, config Config) sweepResult {
 	l.t.Helper()
 	return l.sweepUntil(space, config, outagePatience, func(int) {})
 }
 
 // sweepUntil is sweep with so much patience with hosts that stop answering. It
 // calls each for each result with the number of results so far.
-func (l *lab) sweepUntil(space *scan.Space, config Config, patience time.Duration, each func(n int)) sweepResult {
+func (l *lab) sweepUntil(space *scope.Space, config Config, patience time.Duration, each func(n int)) sweepResult {
 	l.t.Helper()
 	var s *Scanner
 	var err error
@@ -66,7 +67,7 @@ func (l *lab) sweepUntil(space *scan.Space, config Config, patience time.Duratio
 
 // complete checks that exactly the ports of want are open, and that there is
 // one result for each pair.
-func (r sweepResult) complete(t *testing.T, space *scan.Space, want []netip.AddrPort) {
+func (r sweepResult) complete(t *testing.T, space *scope.Space, want []netip.AddrPort) {
 	t.Helper()
 	t.Logf("%v: %v; %+v", r.took, r.reasons, r.stats)
 	if r.err != nil {

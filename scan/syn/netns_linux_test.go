@@ -16,7 +16,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mxsweep/mxsweep/internal/gate"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A lab is a handful of network namespaces, made for one test and removed
@@ -131,7 +131,7 @@ func (l *lab) routed() {
 }
 
 // listen opens n ports among those of space, in d, and returns them, sorted.
-func (l *lab) listen(space *scan.Space, n int) []netip.AddrPort {
+func (l *lab) listen(space *scope.Space, n int) []netip.AddrPort {
 	l.t.Helper()
 	random := rand.New(rand.NewPCG(91, 91))
 	open := map[netip.AddrPort]bool{}

@@ -11,6 +11,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
@@ -19,7 +20,7 @@ type planner struct {
 	netlink *rawnet.Netlink
 	links   map[int]rawnet.Link
 	only    int // index of the interface that must be used; 0 is any
-	scope   *scan.Scope
+	scope   *scope.Set
 	starts  map[bool][]netip.Addr // by whether it is IPv6: where parts of it begin that are routed alike
 	asked   int                   // routes
 	known   map[netip.Addr]way    // the routes of parts, once many were asked for
@@ -52,7 +53,7 @@ func newPlanner(n *rawnet.Netlink, c *Config) (*planner, error) {
 
 // plan makes the view of a Space. What is routed to this machine itself is a
 // LocalError.
-func (p *planner) plan(space *scan.Space) (*view, error) {
+func (p *planner) plan(space *scope.Space) (*view, error) {
 	v := newViewer(space)
 	for r, ports := range space.Spans() {
 		parts, err := p.split(r)
@@ -224,7 +225,7 @@ func (p *planner) through(way rawnet.Route) (*hop, error) {
 
 // Local returns the addresses of space that are this machine's own, which a
 // Scanner refuses and a connect scan asks.
-func Local(space *scan.Space) (*netipx.IPSet, error) {
+func Local(space *scope.Space) (*netipx.IPSet, error) {
 	n, err := rawnet.OpenNetlink()
 	if err != nil {
 		return nil, err

@@ -3,7 +3,7 @@ package syn
 import (
 	"testing"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
@@ -20,7 +20,7 @@ func TestManyRoutes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, prefix := range []string{"1.2.0.0/16", "127.1.0.0/18", "2001:db8::/114"} {
-		targets, err := new(scan.Parser).Targets(t.Context(), []string{prefix})
+		targets, err := new(scope.Parser).Targets(t.Context(), []string{prefix})
 		if err != nil {
 			t.Fatal(err)
 		}

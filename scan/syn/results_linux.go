@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
@@ -19,7 +20,7 @@ var errOtherSpace = errors.New("sweeping another space than the one that was mad
 // scan.Scanner has it: those that answer as they do, the silent ones at the
 // end. Conn is never set. The sequence ends early if the interface fails; Err
 // then says so.
-func (s *Scanner) Scan(ctx context.Context, space *scan.Space) iter.Seq[scan.Result] {
+func (s *Scanner) Scan(ctx context.Context, space *scope.Space) iter.Seq[scan.Result] {
 	return func(yield func(scan.Result) bool) {
 		if space != s.space || s.ring == nil {
 			s.err = errOtherSpace

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/gate"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // TestEarlier breaks sweeps off in the middle and lets others go on: together
@@ -52,7 +53,7 @@ func TestEarlier(t *testing.T) {
 }
 
 // begin sweeps until so many results are known, or all that answers.
-func (l *lab) begin(space *scan.Space, config Config, results int) map[netip.AddrPort]scan.Result {
+func (l *lab) begin(space *scope.Space, config Config, results int) map[netip.AddrPort]scan.Result {
 	l.t.Helper()
 	known := map[netip.AddrPort]scan.Result{}
 	if results == 0 {

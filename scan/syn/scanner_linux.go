@@ -13,7 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
@@ -21,7 +21,7 @@ import (
 // from Open on, so that the right to open them may be given up then.
 type Scanner struct {
 	config    Config
-	space     *scan.Space
+	space     *scope.Space
 	view      *view
 	clock     portClock
 	cookie    cookie
@@ -50,7 +50,7 @@ const maxPairs = 1 << 33
 // holds addresses of this machine, and a *LinkError where the way leads over
 // an interface that cannot be used; all have a hint. The Scanner must be
 // closed.
-func Open(ctx context.Context, space *scan.Space, config Config) (*Scanner, error) {
+func Open(ctx context.Context, space *scope.Space, config Config) (*Scanner, error) {
 	s := &Scanner{config: config, space: space, cookie: newCookie(), expiry: newExpiry(config.NotAfter), patience: outagePatience}
 	if err := s.config.check(); err != nil {
 		return nil, err

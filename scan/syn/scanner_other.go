@@ -11,6 +11,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Scanner sweeps one Space with single SYN segments. On this system there
@@ -25,10 +26,10 @@ var errSystem = &SetupError{
 }
 
 // Open returns an error that wraps errors.ErrUnsupported.
-func Open(context.Context, *scan.Space, Config) (*Scanner, error) { return nil, errSystem }
+func Open(context.Context, *scope.Space, Config) (*Scanner, error) { return nil, errSystem }
 
 // Scan yields nothing.
-func (*Scanner) Scan(context.Context, *scan.Space) iter.Seq[scan.Result] {
+func (*Scanner) Scan(context.Context, *scope.Space) iter.Seq[scan.Result] {
 	return func(func(scan.Result) bool) {}
 }
 
@@ -45,7 +46,7 @@ func (*Scanner) Err() error { return errSystem }
 func (*Scanner) Close() {}
 
 // Local returns an error that wraps errors.ErrUnsupported.
-func Local(*scan.Space) (*netipx.IPSet, error) { return nil, errSystem }
+func Local(*scope.Space) (*netipx.IPSet, error) { return nil, errSystem }
 
 // DropRights returns an error that wraps errors.ErrUnsupported.
 func DropRights() error { return errSystem }

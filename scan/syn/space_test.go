@@ -6,30 +6,30 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // spaceOf returns the pairs of targets, given as ranges or prefixes, and
 // ports.
-func spaceOf(t testing.TB, ports []uint16, targets ...string) (*scan.Scope, *scan.Space) {
+func spaceOf(t testing.TB, ports []uint16, targets ...string) (*scope.Set, *scope.Space) {
 	t.Helper()
-	var b scan.Bounds
+	var b scope.Bounds
 	for _, s := range targets {
 		r, err := netipx.ParseIPRange(s)
 		if err != nil {
 			r = netipx.RangeOfPrefix(netip.MustParsePrefix(s))
 		}
-		b.Targets = append(b.Targets, scan.Target{Ranges: []netipx.IPRange{r}})
+		b.Targets = append(b.Targets, scope.Target{Ranges: []netipx.IPRange{r}})
 	}
-	scope, err := scan.NewScope(b)
+	set, err := scope.New(b)
 	if err != nil {
 		t.Fatal(err)
 	}
-	space, err := scan.NewSpace(scope, ports)
+	space, err := scope.NewSpace(set, ports)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return scope, space
+	return set, space
 }
 
 // ninePorts are those of the bench.

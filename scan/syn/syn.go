@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
@@ -36,7 +37,7 @@ import (
 type Config struct {
 	// Scope is asked for each address before a SYN leaves. Nil allows
 	// nothing.
-	Scope *scan.Scope
+	Scope *scope.Set
 
 	// Interface is the name of the interface to send on. Empty means the one
 	// that the kernel's routing table says, for each target.
@@ -154,7 +155,7 @@ type Estimate struct {
 
 // Plan reckons what sweeping space would take. It sends nothing and needs no
 // right.
-func Plan(space *scan.Space, config Config) Estimate {
+func Plan(space *scope.Space, config Config) Estimate {
 	passes := uint64(3)
 	if config.Retries > 0 {
 		passes = uint64(config.Retries) + 1

@@ -8,7 +8,7 @@ import "math/bits"
 // by an odd number, an exclusive or of the upper half into the lower one), so
 // that no two counts meet; what falls behind n is passed over.
 //
-// scan.Order serves the same end and can be asked for any place at once, for
+// scope.Order serves the same end and can be asked for any place at once, for
 // ten times the time; at three million SYNs a second that is a third of it.
 type walk struct {
 	n     uint64

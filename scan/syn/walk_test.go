@@ -8,7 +8,7 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // TestWalk walks many sizes and meets every number exactly once, however the
@@ -68,7 +68,7 @@ func TestWalkSeed(t *testing.T) {
 
 // viewOf makes a view of a Space, cut at the given prefixes, without asking
 // the kernel.
-func viewOf(space *scan.Space, prefixes ...netip.Prefix) *view {
+func viewOf(space *scope.Space, prefixes ...netip.Prefix) *view {
 	v := newViewer(space)
 	for r, ports := range space.Spans() {
 		for _, part := range cut(r, startsOf(prefixes)) {
@@ -85,7 +85,7 @@ func TestView(t *testing.T) {
 	_, one := spaceOf(t, []uint16{25}, "192.0.2.0/26")
 	prefixes := []netip.Prefix{netip.MustParsePrefix("192.0.2.16/28"), netip.MustParsePrefix("0.0.0.0/0"),
 		netip.MustParsePrefix("198.51.100.32/32"), netip.MustParsePrefix("2001:db8::1:0/124"), netip.MustParsePrefix("::/0")}
-	for _, whole := range []*scan.Space{space, one} {
+	for _, whole := range []*scope.Space{space, one} {
 		for _, n := range []uint64{1, 2, 3, 7, 50} {
 			for i := uint64(1); i <= n; i++ {
 				shard, err := whole.Shard(i, n)

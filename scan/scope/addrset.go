@@ -1,0 +1,139 @@
+package scope
+
+import (
+	"iter"
+	"net/netip"
+
+	"go4.org/netipx"
+)
+
+// An addrSet is a set of addresses without zones, as ranges that are sorted and
+// apart from each other.
+type addrSet struct {
+	v4 ranges4
+	v6 rangeList
+}
+
+// setOf returns the addresses of targets without a zone. A set of package netipx
+// would be copied several times on the way.
+func setOf(targets []Target) addrSet {
+	var set addrSet
+	var long ranges4
+	for i := range targets {
+		t := &targets[i]
+		if t.Bulk != nil {
+			long = long.union(t.Bulk.ranges())
+		}
+		if t.Zone != "" {
+			continue
+		}
+		for _, r := range t.Ranges {
+			if r.From().Is4() {
+				set.v4 = append(set.v4, of4(r))
+			} else {
+				set.v6 = append(set.v6, r)
+			}
+		}
+	}
+	set.v4, set.v6 = long.union(set.v4.normal()), set.v6.normal()
+	return set
+}
+
+// asSet is a set of package netipx, or ranges that are sorted and apart.
+func asSet(ranges []netipx.IPRange) addrSet {
+	var set addrSet
+	for _, r := range ranges {
+		if r.From().Is4() {
+			set.v4 = append(set.v4, of4(r))
+		} else {
+			set.v6 = append(set.v6, r)
+		}
+	}
+	return set
+}
+
+// contains reports whether all of r is in one of the ranges.
+func (s *addrSet) contains(r netipx.IPRange) bool {
+	if r.From().Is4() {
+		return s.v4.contains(of4(r))
+	}
+	return s.v6.contains(r)
+}
+
+// holds reports whether a is in the set.
+func (s *addrSet) holds(a netip.Addr) bool {
+	if a.Is4() {
+		n := number4(a)
+		return s.v4.contains(range4{n, n})
+	}
+	return s.v6.contains(netipx.IPRangeFrom(a, a))
+}
+
+// overlaps reports whether any address of r is in the set.
+func (s *addrSet) overlaps(r netipx.IPRange) bool {
+	if r.From().Is4() {
+		return s.v4.overlaps(of4(r))
+	}
+	return s.v6.overlaps(r)
+}
+
+// minus returns the addresses of s that o lacks.
+func (s addrSet) minus(o addrSet) addrSet { return addrSet{s.v4.minus(o.v4), s.v6.minus(o.v6)} }
+
+// intersect returns the addresses that are in both sets.
+func (s addrSet) intersect(o addrSet) addrSet {
+	return addrSet{s.v4.intersect(o.v4), s.v6.intersect(o.v6)}
+}
+
+// count returns how many addresses there are, or the largest uint64 if there
+// are more.
+func (s *addrSet) count() uint64 {
+	n := s.v6.count()
+	return max(n, n+s.v4.count())
+}
+
+// len is how many ranges there are.
+func (s *addrSet) len() int { return len(s.v4) + len(s.v6) }
+
+// all yields the ranges in order.
+func (s *addrSet) all() iter.Seq[netipx.IPRange] {
+	return func(yield func(netipx.IPRange) bool) {
+		for _, r := range s.v4 {
+			if !yield(r.ipRange()) {
+				return
+			}
+		}
+		for _, r := range s.v6 {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// within yields what the set has of r, in order.
+func (s *addrSet) within(r netipx.IPRange) iter.Seq[netipx.IPRange] {
+	return func(yield func(netipx.IPRange) bool) {
+		if r.From().Is4() {
+			want := of4(r)
+			for i := s.v4.from(want.first); i < len(s.v4) && s.v4[i].first <= want.last; i++ {
+				if !yield(range4{max(want.first, s.v4[i].first), min(want.last, s.v4[i].last)}.ipRange()) {
+					return
+				}
+			}
+			return
+		}
+		for i := s.v6.first(r); i < len(s.v6) && s.v6[i].From().Compare(r.To()) <= 0; i++ {
+			from, to := s.v6[i].From(), s.v6[i].To()
+			if from.Less(r.From()) {
+				from = r.From()
+			}
+			if r.To().Less(to) {
+				to = r.To()
+			}
+			if !yield(netipx.IPRangeFrom(from, to)) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,258 @@
+package scope
+
+import (
+	"bufio"
+	"bytes"
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+)
+
+// A lineReader collects the entries of a list, or of a file and its includes,
+// and the mistakes in them.
+type lineReader struct {
+	ctx     context.Context
+	dialect dialect
+	in, out []Target // without the addresses of names; those behind a "!" apart
+	longer  int      // entries from which on the list is long; 0 means none
+	long    bool     // what can be is kept in bulk, again those behind a "!" apart
+	bulk    [2]bulkReader
+	lines   int      // read so far, of all files
+	bytes   int64    // likewise
+	size    int64    // of the first file, 0 if not known
+	errs    []error  // the first mistakes
+	stack   []string // files being read, outermost first
+	files   int      // read so far: few files that include each other twice read as very many
+	opened  func(name string)
+}
+
+// maxMistakes is how many mistakes of one list are told; more do not help.
+const maxMistakes = 10
+
+// mistakes are all that were met, and why reading ended early, if it did.
+func (r *lineReader) mistakes(err error) error {
+	if r.ctx.Err() != nil && err != nil {
+		return err
+	}
+	if err != nil {
+		r.errs = append(r.errs, err)
+	}
+	return errors.Join(r.errs[:min(len(r.errs), maxMistakes)]...)
+}
+
+// wrong keeps a mistake.
+func (r *lineReader) wrong(e *InputError) {
+	if len(r.errs) < maxMistakes {
+		r.errs = append(r.errs, e)
+	}
+}
+
+// add reads one entry.
+func (r *lineReader) add(line Anchor) {
+	text, bang := strings.CutPrefix(line.Text, "!")
+	t, err := parseLine(strings.TrimSpace(text), bang, line, r.dialect)
+	switch {
+	case err != nil:
+		r.wrong(err)
+	case len(r.errs) > 0: // nothing will come of it
+	case r.long && r.bulkOf(bang).addTarget(&t, r.lines):
+	case bang:
+		r.out = append(r.out, t)
+	default:
+		r.in = append(r.in, t)
+	}
+}
+
+// bulkOf is where entries are kept in bulk, those behind a "!" apart.
+func (r *lineReader) bulkOf(bang bool) *bulkReader {
+	if bang {
+		return &r.bulk[1]
+	}
+	return &r.bulk[0]
+}
+
+// lengthen begins to keep in bulk what can be. What was read of a file without
+// includes is moved there.
+func (r *lineReader) lengthen() {
+	r.long = true
+	if r.files > 1 {
+		return
+	}
+	for i, list := range []*[]Target{&r.in, &r.out} {
+		b := &r.bulk[i]
+		if r.bytes > 0 && r.size > r.bytes { // neither copies nor room for what does not come
+			b.rows = make([]bulkRow, 0, int(float64(len(*list))*float64(r.size)/float64(r.bytes)*1.02))
+		}
+		*list = slices.DeleteFunc(*list, func(t Target) bool { return b.addTarget(&t, t.Anchor.Line) })
+		*list = slices.Clone(*list) // what was moved needs its place no more
+	}
+}
+
+// entries is how many were read, as far as they take room.
+func (r *lineReader) entries() int {
+	return len(r.in) + len(r.out) + (len(r.bulk[0].rows)+len(r.bulk[1].rows))/bulkShare
+}
+
+// file reads the entries of a file, includes opened, or of stdin if its name is
+// "-" and the file lists targets.
+func (r *lineReader) file(name string, stdin io.Reader) error {
+	if name != "-" || r.dialect != plain {
+		return r.open(name, nil)
+	}
+	if stdin == nil {
+		stdin = os.Stdin
+	}
+	return r.read("-", stdin)
+}
+
+// open reads a file; from is the line that includes it, or nil.
+func (r *lineReader) open(name string, from *InputError) error {
+	fail := func(problem, advice string, err error) error {
+		e := &InputError{File: name, Problem: problem, Advice: advice, Err: err}
+		if from != nil {
+			e.File, e.Line, e.Column, e.Text, e.Source = from.File, from.Line, from.Column, name, from.Source
+		}
+		return e
+	}
+	clean := filepath.Clean(name)
+	if slices.Contains(r.stack, clean) {
+		return fail("a file that includes itself", "take the @include out of the circle", nil)
+	}
+	if len(r.stack) >= maxDepth {
+		return fail(fmt.Sprintf("includes more than %d deep", maxDepth), "include the file from the outermost one", nil)
+	}
+	if r.files++; r.files > maxFiles {
+		return fail(fmt.Sprintf("more than %d includes", maxFiles), "include each file once", nil)
+	}
+	f, err := os.Open(name)
+	if err == nil {
+		defer f.Close()
+		var info os.FileInfo
+		if info, err = f.Stat(); err == nil && info.IsDir() {
+			err = errors.New("is a directory")
+		} else if err == nil && r.files == 1 {
+			r.size = min(info.Size(), maxFile)
+		}
+	}
+	if err != nil {
+		var path *os.PathError
+		if errors.As(err, &path) {
+			err = path.Err // the name is in the message already
+		}
+		return fail("cannot read", "check the name and its permissions; an include is found relative to its file", err)
+	}
+	if r.opened != nil {
+		r.opened(name)
+	}
+	r.stack = append(r.stack, clean)
+	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
+	return r.read(name, f)
+}
+
+// read collects the entries of one file.
+func (r *lineReader) read(name string, in io.Reader) error {
+	limited := &io.LimitedReader{R: in, N: maxFile + 1} // one more tells what is too long
+	s := bufio.NewScanner(limited)
+	s.Buffer(make([]byte, 0, 4096), maxLine)
+	n := 0
+	for s.Scan() {
+		n++
+		r.lines++
+		r.bytes += int64(len(s.Bytes()) + 1)
+		if n%1024 == 0 && r.ctx.Err() != nil {
+			return r.ctx.Err()
+		}
+		if err := r.line(name, n, s.Bytes()); err != nil || len(r.errs) == maxMistakes {
+			return err
+		}
+	}
+	place := InputError{File: name, Line: n + 1, Advice: "give a text file with one entry a line"}
+	switch err := s.Err(); {
+	case errors.Is(err, bufio.ErrTooLong):
+		place.Problem = fmt.Sprintf("a line longer than %d bytes", maxLine)
+	case err != nil:
+		place.Problem, place.Err = "cannot read", err
+	case limited.N <= 0:
+		place.Problem, place.Advice = fmt.Sprintf("more than %d MiB", maxFile>>20), listAdvice
+	default:
+		return nil
+	}
+	return &place
+}
+
+// tooManyEntries is what is wrong with a list of more than maxEntries.
+var tooManyEntries = fmt.Sprintf("more than %d entries that are names, IPv6 or have ports unlike all others", maxEntries)
+
+// listAdvice is how a list becomes shorter.
+const listAdvice = "write neighboring addresses as one prefix or range, and scan what is left in parts"
+
+// line adds the entry of line n, if it holds one.
+func (r *lineReader) line(name string, n int, raw []byte) error {
+	if n == 1 {
+		raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
+	}
+	content, _, _ := bytes.Cut(raw, []byte("#"))
+	end := len(bytes.TrimRightFunc(content, unicode.IsSpace))
+	if r.long && r.entries() < maxEntries && r.inBulk(name, n, content[:end]) {
+		return nil
+	}
+	text := string(bytes.TrimSpace(content))
+	if text == "" {
+		return nil
+	}
+	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text}
+	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' }) {
+		place.Problem, place.Advice = "bytes that are no text", "give a text file in UTF-8 with one entry a line"
+		if n == 1 && (bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff"))) {
+			place.Problem, place.Advice = "UTF-16", "save the file as UTF-8"
+			return &place // as is each line that follows
+		}
+		r.wrong(&place)
+		return nil
+	}
+	if word, file, _ := strings.Cut(text, " "); r.dialect == scoped && word == "@include" {
+		place.Source = string(content[:end])
+		file = strings.TrimSpace(file)
+		if file == "" {
+			place.Problem, place.Advice = "an include without a file", "write @include FILE"
+			r.wrong(&place)
+			return nil
+		}
+		if !filepath.IsAbs(file) {
+			file = filepath.Join(filepath.Dir(name), file)
+		}
+		return r.open(file, &place)
+	}
+	if r.entries() >= maxEntries {
+		place.Source = string(content[:end])
+		place.Problem = tooManyEntries
+		place.Advice = listAdvice
+		return &place
+	}
+	r.add(Anchor{File: name, Line: n, EndColumn: end + 1, Text: text})
+	if !r.long && r.longer > 0 && len(r.in)+len(r.out) >= r.longer {
+		r.lengthen()
+	}
+	return nil
+}
+
+// inBulk keeps an entry of a long list, if it is like one that was read before.
+func (r *lineReader) inBulk(name string, n int, content []byte) bool {
+	if len(r.errs) > 0 {
+		return false
+	}
+	text := bytes.TrimLeft(content, " \t")
+	indent := len(content) - len(text)
+	text, bang := bytes.CutPrefix(text, []byte("!"))
+	if bang && r.dialect != scoped {
+		return false
+	}
+	return r.bulkOf(bang).add(formKey{file: name, base: r.lines - n, indent: indent}, r.lines, text)
+}

@@ -1,0 +1,125 @@
+package scope
+
+import (
+	"cmp"
+	"net/netip"
+	"slices"
+
+	"go4.org/netipx"
+)
+
+// A stretch is a run of neighbouring addresses that targets ask for the same
+// ports.
+type stretch struct {
+	addrs netipx.IPRange
+	ports []uint16
+	id    int // of the ports
+}
+
+// stretchesOf sorts the addresses of targets without a zone by what they are
+// asked for, the usual ports where they carry none; u adds them up.
+// The stretches are sorted and disjoint. IPv4 addresses may be left out.
+func stretchesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) ([]stretch, error) {
+	list := make([]*Target, 0, len(targets))
+	for i := range targets {
+		if t := &targets[i]; t.Zone == "" && t.Bulk == nil {
+			list = append(list, t)
+		}
+	}
+	usual := u.list(ports)
+	ids := make([]int32, len(list))
+	for i, t := range list {
+		if ids[i] = usual; !t.Ports.Empty() {
+			ids[i] = u.list(t.Ports)
+		}
+	}
+	es := edges(list, without4)
+	out := make([]stretch, 0, len(es)/2)
+	for i, e := range es {
+		if id := ids[e.target]; e.opens {
+			u.open(id)
+		} else {
+			u.close(id)
+		}
+		if i+1 == len(es) || es[i+1].at == e.at || len(u.opened) == 0 {
+			continue
+		}
+		id, ok := u.current()
+		if !ok {
+			return nil, tooManyPorts(list[e.target].Anchor)
+		}
+		if len(u.unions[id]) == 0 {
+			continue
+		}
+		last := es[i+1].at.minus(spot{v6: e.at.v6, lo: 1}).addr()
+		if n := len(out); n > 0 && out[n-1].id == id && touches(out[n-1].addrs.To(), e.at.addr()) {
+			out[n-1].addrs = netipx.IPRangeFrom(out[n-1].addrs.From(), last)
+			continue
+		}
+		out = append(out, stretch{netipx.IPRangeFrom(e.at.addr(), last), u.unions[id], id})
+	}
+	return out, nil
+}
+
+// tooManyPorts refuses targets that it would take too long, or too much memory,
+// to add the ports up of: those up to the one at a place.
+func tooManyPorts(at Anchor) *InputError {
+	e := &InputError{File: at.File, Line: at.Line, Text: at.Text,
+		Problem: "the targets overlap with too many different ports of their own",
+		Advice:  "give the ports with --ports, and write ports of their own only behind targets that do not overlap"}
+	if at.EndColumn > 0 {
+		e.Column = at.EndColumn - len(at.Text)
+	}
+	return e
+}
+
+// lastV6 is the last IPv6 address in front of the multicast ones.
+var lastV6 = spotOf(netip.MustParseAddr("feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))
+
+// An edge is where one range of a target starts or, if !opens, the first
+// address behind its end.
+type edge struct {
+	at     spot
+	target int32 // index in the list of targets
+	span   int32 // index in the target's Ranges
+	opens  bool
+}
+
+// edges returns the edges of all ranges of targets, in order. Multicast IPv6
+// is cut off, so that there always is an address behind a range. IPv4 may be left
+// out.
+func edges(targets []*Target, without4 bool) []edge {
+	n := 0
+	for _, t := range targets {
+		n += 2 * len(t.Ranges)
+	}
+	out := make([]edge, 0, n)
+	for i, t := range targets {
+		for j, r := range t.Ranges {
+			from, to := spotOf(r.From()), spotOf(r.To())
+			if to.v6 && to.compare(lastV6) > 0 {
+				to = lastV6
+			}
+			if from.compare(to) > 0 || without4 && !from.v6 {
+				continue
+			}
+			out = append(out, edge{from, int32(i), int32(j), true}, edge{to.plus(1), int32(i), int32(j), false})
+		}
+	}
+	if !slices.IsSortedFunc(out, compareEdges) {
+		slices.SortFunc(out, compareEdges)
+	}
+	return out
+}
+
+// compareEdges orders edges by address, those at the same one as targets and
+// their ranges follow each other.
+func compareEdges(a, b edge) int {
+	if c := cmp.Or(a.at.compare(b.at), cmp.Compare(a.target, b.target), cmp.Compare(a.span, b.span)); c != 0 || a.opens == b.opens {
+		return c
+	}
+	if a.opens {
+		return -1
+	}
+	return 1
+}

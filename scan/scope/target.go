@@ -1,0 +1,81 @@
+package scope
+
+import (
+	"net/netip"
+
+	"go4.org/netipx"
+)
+
+// An Anchor is the line of a file that put an address into a run. Findings
+// point at it.
+type Anchor struct {
+	File      string // as it was named on the command line or in an include
+	Line      int    // from 1
+	EndColumn int    // column behind the last byte of the entry, from 1; 0 is unknown
+	Text      string // the entry itself, comment and blanks removed
+}
+
+// A Target is one thing that the user named: an address, a prefix, a range or
+// a host name, after resolution, with the ports it carries.
+type Target struct {
+	// Ranges are the addresses, in the order given (for a name: all of its
+	// addresses that were found, sorted). It is empty only if Err is set.
+	Ranges []netipx.IPRange
+
+	// Bulk stands for many entries of a long list, and all else of the Target but
+	// the file of its Anchor is empty. It is nil of all other targets.
+	Bulk *Bulk
+
+	// Name is the host name that the target was given as, or empty.
+	Name string
+
+	// Unusable are addresses of the Name that no single host has, like 0.0.0.0,
+	// or link-local ones, sorted. They are not among the Ranges.
+	Unusable []netip.Addr
+
+	// Zone is the interface behind a link-local address, by name or number,
+	// or empty. Ranges, which hold no zones, are then that address alone.
+	Zone string
+
+	// Ports are the ports written behind the target ("mx1:10025"). Empty
+	// means the ports of the run.
+	Ports PortSet
+
+	// Anchor is where the target was written. On the command line, only its
+	// Text is set.
+	Anchor Anchor
+
+	// Err is why the Name has no addresses, or why some of them may not be
+	// known; nil otherwise. A run over such a target has not seen all that it
+	// was asked to see. The cause is a [LookupError].
+	Err error
+}
+
+// Single reports the address of a target that is exactly one address.
+func (t Target) Single() (netip.Addr, bool) {
+	if len(t.Ranges) == 1 && t.Ranges[0].From() == t.Ranges[0].To() {
+		return t.Ranges[0].From().WithZone(t.Zone), true
+	}
+	return netip.Addr{}, false
+}
+
+// never holds the addresses that no single host has: "this host" (RFC 1122,
+// Section 3.2.1.3; connecting to it reaches this machine), multicast (RFC
+// 5771, RFC 4291 Section 2.7), limited broadcast, link-local addresses without a
+// zone, which mean another host on each link (RFC 4007, Section 6), and
+// IPv4-mapped IPv6 addresses, which are always meant, and excluded, as the IPv4
+// address.
+var never = mustSet("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8", "fe80::/10", "::ffff:0:0/96")
+
+// mustSet makes a set of constant prefixes.
+func mustSet(prefixes ...string) *netipx.IPSet {
+	var b netipx.IPSetBuilder
+	for _, p := range prefixes {
+		b.AddPrefix(netip.MustParsePrefix(p))
+	}
+	set, err := b.IPSet()
+	if err != nil {
+		panic(err) // only if a constant above is wrong
+	}
+	return set
+}

@@ -1,0 +1,61 @@
+package scope
+
+import (
+	"fmt"
+	"math"
+)
+
+// Widest is how many public IPv4 addresses, and how many IPv6 addresses (a
+// /112), may be swept without a scope file.
+const Widest = 1 << 16
+
+// reserved holds the IPv4 addresses that are nobody's on the internet (RFC
+// 6890 and its updates), so that sweeping them needs no one else's leave.
+var reserved = mustSet("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
+	"192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4")
+
+// A WidthError says that a sweep is so wide that it needs a scope file, in
+// which someone wrote down what may be contacted.
+type WidthError struct {
+	Addresses uint64 // how many, at most the largest uint64
+	V6        bool   // they are IPv6 addresses; otherwise public IPv4 ones
+}
+
+// Error says how wide the sweep is.
+func (e *WidthError) Error() string {
+	if e.V6 && e.Addresses == math.MaxUint64 { // all larger counts, too
+		return "the sweep covers 2^64 IPv6 addresses or more, more than a /112 holds"
+	}
+	if e.V6 {
+		return fmt.Sprintf("the sweep covers %d IPv6 addresses, more than a /112 holds", e.Addresses)
+	}
+	return fmt.Sprintf("the sweep covers %d public addresses, more than %d", e.Addresses, Widest)
+}
+
+// Hint says how to be allowed.
+func (e *WidthError) Hint() string {
+	return "write what you may contact into a file and name it with --scope"
+}
+
+// CheckWidth returns a [WidthError] if the scope sweeps more than [Widest]
+// public IPv4 addresses or IPv6 addresses, and nil otherwise.
+func (s *Set) CheckWidth() error {
+	var v4, v6 uint64
+	for r := range s.asked.all() {
+		n := countRange(r)
+		sum := &v4
+		if r.From().Is6() {
+			sum = &v6
+		}
+		if *sum += n; *sum < n {
+			*sum = math.MaxUint64
+		}
+	}
+	if v4 -= s.asked.v4.countCommon(asSet(reserved.Ranges()).v4); v4 > Widest {
+		return &WidthError{Addresses: v4}
+	}
+	if v6 > Widest {
+		return &WidthError{Addresses: v6, V6: true}
+	}
+	return nil
+}
