@@ -27,7 +27,7 @@ func TestPictureShowsWhatTheDemoPrints(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s shows another run (%v); go test -run Picture -update ./cmd/mxsweep draws it anew", file, err)
+		t.Fatalf("%s shows another run (%v); go test ./cmd/mxsweep -run Picture -update draws it again", file, err)
 	}
 	if err := os.WriteFile(file, want, 0o644); err != nil {
 		t.Fatal(err)
