@@ -3,10 +3,13 @@ package report
 import (
 	"bytes"
 	"cmp"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/base64"
 	"encoding/hex"
+	"fmt"
 	"math"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
@@ -24,6 +27,23 @@ import (
 // the checkout, so that the paths mean the same on every machine. Empty means
 // that anchors are kept as they were named.
 type Tree string
+
+// WorkTree is the directory that holds .git, at or above the working directory;
+// the working directory itself if there is none.
+func WorkTree() Tree {
+	dir, err := filepath.Abs(".")
+	if err != nil {
+		return ""
+	}
+	for at := dir; ; at = filepath.Dir(at) {
+		if _, err := os.Lstat(filepath.Join(at, ".git")); err == nil {
+			return Tree(at)
+		}
+		if at == filepath.Dir(at) {
+			return Tree(dir)
+		}
+	}
+}
 
 // anchor writes a's file relative to the tree. A file outside of it is named
 // by its last element, because a report must not tell where a home directory
@@ -300,6 +320,43 @@ func NewRule(r *exposure.Rule) result.Rule {
 		References: slices.Clone(r.References),
 		CWE:        slices.Clone(r.CWE),
 		Tags:       slices.Clone(r.Tags),
+	}
+}
+
+// NewRules makes the written form of all rules of a set.
+func NewRules(set *exposure.RuleSet) []result.Rule {
+	var rules []result.Rule
+	for _, r := range set.All() {
+		rules = append(rules, NewRule(r))
+	}
+	return rules
+}
+
+// NewCoverageCounts makes the written form of the counts of a coverage.
+func NewCoverageCounts(c exposure.Coverage) *result.CoverageCounts {
+	return &result.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(),
+		Vacant: c.HostsVacant, VacantPairs: &c.VacantPairs, Accepted: &c.Accepted}
+}
+
+// NewRunID is a random UUID (RFC 9562, Section 5.4: version 4).
+func NewRunID() string {
+	var b [16]byte
+	// crypto/rand.Read never returns an error.
+	_, _ = rand.Read(b[:])
+	b[6] = b[6]&0x0f | 0x40
+	b[8] = b[8]&0x3f | 0x80
+	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
+}
+
+// GateVerdict is what the gate makes of one finding, in the words of the schema.
+func GateVerdict(gate *exposure.Gate, f *exposure.Finding) string {
+	switch {
+	case gate.Fails(f):
+		return "fail"
+	case f.Status != exposure.StatusOpen || f.Drift == exposure.DriftFixed:
+		return "pass"
+	default:
+		return "warn"
 	}
 }
 

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 )
@@ -54,7 +55,7 @@ it is.`,
 // readBaseline reads a baseline: a file that "mxsweep baseline" wrote, or a
 // saved run. Saved reports which.
 func readBaseline(file string, rules *exposure.RuleSet) (b *exposure.Baseline, saved bool, err error) {
-	defer boundMemory()()
+	defer memory.BoundReading()()
 	data, err := readLimited(file, exposure.MaxBaseline)
 	if err != nil {
 		return nil, false, usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, fault.WithoutPath(err))
@@ -311,7 +312,7 @@ func baselineTable(b *bytes.Buffer, mark string, entries []exposure.BaselineEntr
 
 // readRun reads a saved run that is complete enough to be a baseline.
 func (s *session) readRun(file string) (*savedRun, error) {
-	defer boundMemory()()
+	defer memory.BoundReading()()
 	rules, err := exposure.Builtin()
 	if err != nil {
 		return nil, err

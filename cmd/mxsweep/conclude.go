@@ -72,7 +72,7 @@ func (p *plan) write(c conclusion, identified bool, outs *outputs, run result.Ru
 	}
 	for i := range c.findings {
 		f := report.NewFinding(c.findings[i], p.tree)
-		f.Verdict = p.verdict(&c.findings[i])
+		f.Verdict = report.GateVerdict(&p.gate, &c.findings[i])
 		c.summary.Count(f)
 		_ = outs.Finding(f)
 	}
@@ -99,18 +99,6 @@ func (p *plan) broken(findings []exposure.Finding) []result.Rule {
 		}
 	}
 	return rules
-}
-
-// verdict is what the gate makes of one finding, in the words of the schema.
-func (p *plan) verdict(f *exposure.Finding) string {
-	switch {
-	case p.gate.Fails(f):
-		return "fail"
-	case f.Status != exposure.StatusOpen || f.Drift == exposure.DriftFixed:
-		return "pass"
-	default:
-		return "warn"
-	}
 }
 
 // facts are what the run learned about itself.

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
@@ -40,7 +41,7 @@ the exit code is 3. "-" reads standard input.`,
 
 // convert plays the saved run in file to the outputs.
 func (s *session) convert(ctx context.Context, file string, flags *outputFlags) error {
-	defer boundMemory()()
+	defer memory.BoundReading()()
 	specs, err := flags.specs()
 	if err != nil {
 		return err

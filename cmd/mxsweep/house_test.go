@@ -310,7 +310,7 @@ const mostFiles = 25
 // wideFolders are the folders that still have more, with how many they may have.
 // A number here only ever falls, and its row goes when the folder fits.
 var wideFolders = map[string]int{
-	"cmd/mxsweep": 75,
+	"cmd/mxsweep": 74,
 	"scan":        41,
 	"scan/scope":  28,
 	"report":      51,

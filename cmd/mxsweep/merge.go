@@ -12,6 +12,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
@@ -59,7 +60,7 @@ run saw closed. Both need runs that were saved with --all-ports.`,
 
 // merge reads the runs, makes one of them and reports it.
 func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, files []string) error {
-	defer boundMemory()()
+	defer memory.BoundReading()()
 	m, err := newMerger(flags, given, files)
 	if err != nil {
 		return err
@@ -179,7 +180,7 @@ func (m *merger) write(args []string, outs *outputs, c *mergedConclusion) {
 	p := &plan{gate: m.gate}
 	for i := range c.findings {
 		f := report.NewFinding(c.findings[i], "")
-		f.Verdict = p.verdict(&c.findings[i])
+		f.Verdict = report.GateVerdict(&p.gate, &c.findings[i])
 		c.summary.Count(f)
 		_ = outs.Finding(f)
 	}

@@ -41,7 +41,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *sav
 	now := time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
 	j := exposure.Judge{Rules: rules, Vantage: v, Knowledge: exposure.NewPortSets([]uint16{10027}, nil)}
 	r := &savedRun{file: name, rules: rules, services: newServices(), whole: true}
-	run := result.Run{ID: newUUID(), StartTime: result.NewTime(now), EndTime: result.NewTime(now.Add(time.Minute)), Vantage: vantage, Shard: shard,
+	run := result.Run{ID: report.NewRunID(), StartTime: result.NewTime(now), EndTime: result.NewTime(now.Add(time.Minute)), Vantage: vantage, Shard: shard,
 		Scope: result.Scope{Name: "scope.txt", SHA256: strings.Repeat("5f", 32), Ports: "10027", Addresses: uint64(len(ports))}}
 	if err := r.Start(result.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
 		t.Fatal(err)

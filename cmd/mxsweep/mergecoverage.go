@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -105,7 +106,7 @@ func (m *merger) counts(c exposure.Coverage) *result.CoverageCounts {
 	if slices.ContainsFunc(m.runs, func(r *savedRun) bool { return r.summary.Coverage.CoverageCounts == nil }) {
 		return nil
 	}
-	counts := newCoverageCounts(c)
+	counts := report.NewCoverageCounts(c)
 	if slices.ContainsFunc(m.runs, func(r *savedRun) bool { return r.summary.Coverage.VacantPairs == nil }) {
 		counts.VacantPairs, counts.Accepted = nil, nil // only known to be at least that
 	}

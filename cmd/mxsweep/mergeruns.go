@@ -181,7 +181,7 @@ func (m *merger) one(of func(*savedRun) string) string {
 // run says what was scanned, when and from where, all runs together.
 func (m *merger) run(args []string) result.Run {
 	run := result.Run{
-		ID:            newUUID(),
+		ID:            report.NewRunID(),
 		Args:          append([]string{"mxsweep"}, exposure.RedactArgs(args)...),
 		Vantage:       m.one(func(r *savedRun) string { return r.run.Vantage }),
 		Authorization: m.one(func(r *savedRun) string { return r.run.Authorization }),
@@ -214,7 +214,7 @@ func (m *merger) run(args []string) result.Run {
 			}
 		}
 	}
-	run.Rules = append(run.Rules, slices.DeleteFunc(reportRules(m.rules), func(rule result.Rule) bool {
+	run.Rules = append(run.Rules, slices.DeleteFunc(report.NewRules(m.rules), func(rule result.Rule) bool {
 		return slices.ContainsFunc(run.Rules, func(o result.Rule) bool { return o.ID == rule.ID })
 	})...)
 	if m.baseline != nil {

@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -162,7 +163,7 @@ func (p *plan) unusableAddresses() []exposure.Notice {
 		more = fmt.Sprintf(" and %d more", n)
 	}
 	return []exposure.Notice{exposure.NewNotice(exposure.NoticeUnusableAddress, first.Name, anchorOf(*first),
-		"Addresses of %s cannot be asked: %s%s.", amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
+		"Addresses of %s cannot be asked: %s%s.", spelling.Amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
 }
 
 // checkZones refuses link-local targets that this machine has no link to, or

@@ -78,7 +78,7 @@ func (o *outputFlags) shown() string {
 func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
 	var revision report.Revision
 	if slices.ContainsFunc(o.outputs, func(v string) bool { return strings.HasPrefix(v, "sarif") }) {
-		revision = checkedOut(s.env, treeRoot())
+		revision = checkedOut(s.env, string(report.WorkTree()))
 	}
 	return func(spec outputSpec) report.Options {
 		opts := report.Options{Verbose: o.verbose, Only: o.shown(), MaxBytes: int(o.limit), Evidence: o.evidence.value, Title: o.title, SARIF: report.SARIFOptions{

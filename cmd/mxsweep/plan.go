@@ -8,7 +8,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"path/filepath"
 	"slices"
 	"strings"
 	"sync"
@@ -17,7 +16,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
-	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -66,11 +65,11 @@ type plan struct {
 // the user's: they are all found before the first packet, and told together,
 // because of several mistakes the heaviest decides the exit code.
 func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.FlagSet, args []string) (*plan, error) {
-	p := &plan{flags: flags, args: s.args, seed: flags.seed, hosts: scan.NewHostClock(flags.hostTimeout), tree: report.Tree(treeRoot())}
-	undo := boundMemory()
+	p := &plan{flags: flags, args: s.args, seed: flags.seed, hosts: scan.NewHostClock(flags.hostTimeout), tree: report.WorkTree()}
+	undo := memory.BoundReading()
 	defer func() {
 		if undo(); p.long {
-			boundRun()
+			memory.BoundRun()
 		}
 	}()
 	if !given.Changed("seed") {
@@ -367,21 +366,4 @@ func randomSeed() uint64 {
 	// crypto/rand.Read never returns an error.
 	_, _ = rand.Read(b[:])
 	return binary.LittleEndian.Uint64(b[:])
-}
-
-// treeRoot is the directory that holds .git, at or above the working directory;
-// the working directory itself if there is none.
-func treeRoot() string {
-	dir, err := filepath.Abs(".")
-	if err != nil {
-		return ""
-	}
-	for at := dir; ; at = filepath.Dir(at) {
-		if outfile.Exists(filepath.Join(at, ".git")) {
-			return at
-		}
-		if at == filepath.Dir(at) {
-			return dir
-		}
-	}
 }

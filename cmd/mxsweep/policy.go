@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -29,7 +30,7 @@ func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports)
 	if err != nil {
 		return nil, usagef("--policy names a file like mxsweep.yaml", "reading policy %q: %w", file, fault.WithoutPath(err))
 	}
-	defer boundPolicy()()
+	defer memory.BoundPolicy()()
 	policy, err := exposure.LoadPolicy(file, data, exposure.PolicyContext{Rules: rules, Profiles: known.ProfilePorts()})
 	return policy, fault.As(fault.Usage, err)
 }

@@ -11,6 +11,8 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/memory"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -52,7 +54,7 @@ hold now or at --now; the exit code stays 0.`,
 
 // checkPolicy reads a policy and its scope files and says what is in it.
 func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
-	defer boundMemory()()
+	defer memory.BoundReading()()
 	known, rules, err := loadKnowledge()
 	if err != nil {
 		return err
@@ -73,12 +75,12 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		return err
 	}
 	_, err = fmt.Fprintf(s.stdout, "%s is sound: %s\n", policy.File, strings.Join([]string{
-		amount(entries(allowed), "scope entry", "scope entries"),
-		amount(entries(excluded), "exclude", "excludes"),
-		amount(len(policy.Canaries), "canary", "canaries"),
-		amount(len(policy.Expect), "expected service", "expected services"),
-		amount(len(policy.MustBeClosed), "must_be_closed entry", "must_be_closed entries"),
-		amount(len(policy.Accept), "accepted risk", "accepted risks"),
+		spelling.Amount(entries(allowed), "scope entry", "scope entries"),
+		spelling.Amount(entries(excluded), "exclude", "excludes"),
+		spelling.Amount(len(policy.Canaries), "canary", "canaries"),
+		spelling.Amount(len(policy.Expect), "expected service", "expected services"),
+		spelling.Amount(len(policy.MustBeClosed), "must_be_closed entry", "must_be_closed entries"),
+		spelling.Amount(len(policy.Accept), "accepted risk", "accepted risks"),
 	}, ", "))
 	if why := policy.Authorization.Warning(flags.time()); why != "" {
 		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))

@@ -44,16 +44,7 @@ func savedRunReader() (report.Reader, *exposure.RuleSet, error) {
 	if err != nil {
 		return report.Reader{}, nil, err
 	}
-	return report.Reader{Rules: reportRules(set)}, set, nil
-}
-
-// reportRules are the rules as reports write them.
-func reportRules(set *exposure.RuleSet) []result.Rule {
-	var rules []result.Rule
-	for _, r := range set.All() {
-		rules = append(rules, report.NewRule(r))
-	}
-	return rules
+	return report.Reader{Rules: report.NewRules(set)}, set, nil
 }
 
 // read plays a saved run.

@@ -5,12 +5,15 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"os"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -79,7 +82,7 @@ func (w *sweep) run(ctx context.Context) error {
 		}
 		if talk {
 			if idle--; w.identifier.Concurrency-idle == manyTalks {
-				collectEarlier()
+				memory.CollectEarlier()
 			}
 			workers.Go(func() { w.identify(ctx, abort) })
 		}
@@ -292,3 +295,22 @@ func (p *plan) link(open []exposure.Port) {
 		open = open[n:]
 	}
 }
+
+// tuneGC has the garbage of single SYNs collected early, and returns what undoes
+// it and collectEarlier. The heap would else be let grow by as much as the
+// program's tables take, which are larger than all that such a sweep keeps.
+func (w *sweep) tuneGC() (undo func()) {
+	before := debug.SetGCPercent(25)
+	if w.engine.syn == nil || w.identifier != nil || os.Getenv("GOGC") != "" { // the user knows better
+		debug.SetGCPercent(before)
+	}
+	if w.engine.syn != nil {
+		// What reading the rules and the targets took is not needed again.
+		debug.FreeOSMemory()
+	}
+	return func() { debug.SetGCPercent(before) }
+}
+
+// manyTalks is how many ports are talked to at once before memory counts for
+// more than speed.
+const manyTalks = 512

@@ -1,10 +1,8 @@
 package main
 
 import (
-	"crypto/rand"
 	"crypto/sha256"
 	"encoding/hex"
-	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -28,19 +26,13 @@ func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts, up []string)
 		Coverage: result.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
 			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)),
-			CoverageCounts: newCoverageCounts(c), Parts: lineParts(facts.Parts), Up: up,
+			CoverageCounts: report.NewCoverageCounts(c), Parts: lineParts(facts.Parts), Up: up,
 		},
 	}
 	if len(facts.Canaries) > 0 {
 		s.Coverage.CanariesOK, s.Coverage.CanariesOwn = &v.CanariesOK, v.CanariesOwn
 	}
 	return s
-}
-
-// newCoverageCounts makes the written form of the counts of a coverage.
-func newCoverageCounts(c exposure.Coverage) *result.CoverageCounts {
-	return &result.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(),
-		Vacant: c.HostsVacant, VacantPairs: &c.VacantPairs, Accepted: &c.Accepted}
 }
 
 // lineParts makes the written form of what a shard saw of lines that it shares
@@ -76,7 +68,7 @@ func (p *plan) reportRun(start time.Time, mode string) result.Run {
 		}
 	}
 	run := result.Run{
-		ID:            newUUID(),
+		ID:            report.NewRunID(),
 		StartTime:     result.NewTime(start),
 		Args:          append([]string{"mxsweep"}, exposure.RedactArgs(p.args)...),
 		Vantage:       p.vantage().String(),
@@ -180,14 +172,4 @@ func (p *plan) vantage() exposure.Vantage {
 		return exposure.Vantage{Class: exposure.ClassHost}
 	}
 	return p.judge.Vantage
-}
-
-// newUUID is a random UUID (RFC 9562, Section 5.4: version 4).
-func newUUID() string {
-	var b [16]byte
-	// crypto/rand.Read never returns an error.
-	_, _ = rand.Read(b[:])
-	b[6] = b[6]&0x0f | 0x40
-	b[8] = b[8]&0x3f | 0x80
-	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }

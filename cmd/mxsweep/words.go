@@ -36,14 +36,6 @@ func alphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c >= 0x80
 }
 
-// amount is a number with what it counts.
-func amount(n int, one, many string) string {
-	if n == 1 {
-		many = one
-	}
-	return strconv.Itoa(n) + " " + many
-}
-
 // quoted are words as an error names them.
 func quoted(words []string) string {
 	all := make([]string, len(words))

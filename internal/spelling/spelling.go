@@ -1,8 +1,9 @@
-// Package spelling finds the word that a user probably meant.
+// Package spelling finds the word that a user probably meant, and counts in words.
 package spelling
 
 import (
 	"fmt"
+	"strconv"
 	"strings"
 )
 
@@ -65,4 +66,12 @@ func distance(a, b string) int {
 		before, last = last, row
 	}
 	return last[len(b)]
+}
+
+// Amount is a number with what it counts: one thing, or several.
+func Amount(n int, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return strconv.Itoa(n) + " " + many
 }
