@@ -60,7 +60,7 @@ type Config struct {
 	Seed uint64
 
 	// Skip reports whether the pair at a place of the order needs no asking,
-	// because an earlier run was done with it: [Journal].Skip. It has no
+	// because an earlier run was done with it: journal.File.Skip. It has no
 	// result then. If nil, all pairs are asked.
 	Skip func(place uint64) bool
 

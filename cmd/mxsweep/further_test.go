@@ -11,6 +11,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/journal"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -113,8 +114,8 @@ func TestAskUnproven(t *testing.T) {
 	}
 	p.space = scope.PairSpace(append(slices.Clone(open), other))
 	name := filepath.Join(t.TempDir(), "journal")
-	journal := func() *scan.Journal {
-		j, err := scan.OpenJournal(name, scan.JournalKey{Space: p.space})
+	journal := func() *journal.File {
+		j, err := journal.Open(name, journal.Key{Space: p.space})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -134,7 +135,7 @@ func TestAskUnproven(t *testing.T) {
 	}
 	j = journal()
 	defer j.Close()
-	p.resumed = &resumption{Journal: j, found: true}
+	p.resumed = &resumption{File: j, found: true}
 	w := &sweep{plan: p, counter: exposure.NewCoverageCounter(p.space.Len(), 2), signs: map[netip.Addr]uint16{addr: open[1].Port()}}
 	// A finding of before on the first port is not fixed until that has answered.
 	p.baseline = exposure.BaselineOf(exposure.BaselineHeader{Vantage: "host"}, []exposure.BaselineEntry{

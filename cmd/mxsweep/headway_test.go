@@ -6,7 +6,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/journal"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
@@ -47,7 +47,7 @@ func TestBeginOf(t *testing.T) {
 	} {
 		name := filepath.Join(t.TempDir(), "progress")
 		for last := range 2 {
-			j, err := scan.OpenJournal(name, scan.JournalKey{Space: &scope.Space{}, Options: "test"})
+			j, err := journal.Open(name, journal.Key{Space: &scope.Space{}, Options: "test"})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -55,7 +55,7 @@ func TestBeginOf(t *testing.T) {
 				if err := j.Mark([]byte(mark)); err != nil {
 					t.Fatal(err)
 				}
-			} else if got := (&resumption{Journal: j}).begin(); last == 1 && got != want {
+			} else if got := (&resumption{File: j}).begin(); last == 1 && got != want {
 				t.Errorf("marked %q: %+v, want %+v", mark, got, want)
 			}
 			if err := j.Close(); err != nil {

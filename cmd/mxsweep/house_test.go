@@ -21,7 +21,7 @@ import (
 // listed for the nearest directory that has an entry; "internal" stands for
 // everything below it.
 var mayImport = map[string][]string{
-	"cmd":         {"report", "exposure", "exposure/fix", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/scope", "scan/syn", "result", "internal"},
+	"cmd":         {"report", "exposure", "exposure/fix", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"report":      {"exposure", "exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
 	"exposure":    {"exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
 	"fingerprint": {"signatures", "scan", "scan/scope", "result", "internal"},
@@ -38,6 +38,7 @@ var mayImport = map[string][]string{
 	"scan/syn/rawnet": {"internal"},
 	"scan/syn":        {"scan", "scan/scope", "scan/syn/rawnet", "result", "internal"},
 	"scan/scope":      {"internal"},
+	"scan/journal":    {"scan", "scan/scope", "result", "internal"},
 	"scan":            {"scan/scope", "result", "internal"},
 	"internal":        {"internal"},
 }

@@ -22,6 +22,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/journal"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -29,7 +30,7 @@ import (
 // A resumption is the journal of --resume while a run lasts. The nil resumption
 // knows of no earlier run and writes nothing.
 type resumption struct {
-	*scan.Journal
+	*journal.File
 	found bool // the file was there before this run
 	ended bool
 }
@@ -60,15 +61,15 @@ func (p *plan) openResumption(ctx context.Context, seedGiven bool) error {
 		return err
 	}
 	_, absent := os.Lstat(name)
-	j, err := scan.OpenJournal(name, scan.JournalKey{Space: p.space, Options: p.resumeOptions(), Build: build, Seed: p.seed, AnySeed: !seedGiven})
+	j, err := journal.Open(name, journal.Key{Space: p.space, Options: p.resumeOptions(), Build: build, Seed: p.seed, AnySeed: !seedGiven})
 	if err != nil {
-		var file *scan.JournalError
+		var file *journal.Error
 		if errors.As(err, &file) && file.Err == nil {
 			return fault.As(fault.Usage, err)
 		}
 		return fault.As(fault.Failed, err)
 	}
-	p.resumed, p.seed = &resumption{Journal: j, found: absent == nil}, j.Seed()
+	p.resumed, p.seed = &resumption{File: j, found: absent == nil}, j.Seed()
 	return nil
 }
 
@@ -288,7 +289,7 @@ func (w *sweep) replay(ctx context.Context) error {
 		}
 		var note resumeNote
 		if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&note); err != nil {
-			return &scan.JournalError{File: w.plan.flags.resume, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: errNote}
+			return &journal.Error{File: w.plan.flags.resume, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: errNote}
 		}
 		w.queue.recall(r.Target, note)
 		if note.Crowded {

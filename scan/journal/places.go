@@ -1,4 +1,4 @@
-package scan
+package journal
 
 // A placeSet holds places of an order. As a sweep goes through its order from
 // the first place to the last, most of the set is one run of full pages, which

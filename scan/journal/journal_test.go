@@ -1,4 +1,4 @@
-package scan
+package journal
 
 import (
 	"bytes"
@@ -21,13 +21,14 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // mustOpen opens a journal.
-func mustOpen(t *testing.T, name string, key JournalKey) *Journal {
+func mustOpen(t *testing.T, name string, key Key) *File {
 	t.Helper()
-	j, err := OpenJournal(name, key)
+	j, err := Open(name, key)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -35,10 +36,10 @@ func mustOpen(t *testing.T, name string, key JournalKey) *Journal {
 }
 
 // earlierOf lists what a journal holds.
-func earlierOf(t *testing.T, j *Journal) map[netip.AddrPort]string {
+func earlierOf(t *testing.T, j *File) map[netip.AddrPort]string {
 	t.Helper()
 	got := map[netip.AddrPort]string{}
-	if err := j.Earlier(func(r Result, note []byte) error {
+	if err := j.Earlier(func(r scan.Result, note []byte) error {
 		if _, twice := got[r.Target]; twice {
 			t.Errorf("%v comes twice", r.Target)
 		}
@@ -53,23 +54,23 @@ func earlierOf(t *testing.T, j *Journal) map[netip.AddrPort]string {
 func TestJournal(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
 	space := mustSpace(t, mustScope(t, "10.0.0.0/28", "2001:db8::/126"), 25, 143)
-	key := JournalKey{Space: space, Options: "connect", Seed: 7}
+	key := Key{Space: space, Options: "connect", Seed: 7}
 	j := mustOpen(t, name, key)
 	now := time.Date(2026, 11, 23, 9, 0, 0, 123000, time.UTC)
 	want := map[netip.AddrPort]string{}
-	for i, r := range []Result{
-		{State: StateOpen, Reason: ReasonSynAck, RTT: 1500 * time.Microsecond, Attempts: 2},
-		{State: StateClosed, Reason: ReasonConnRefused, RTT: 1, Attempts: 1},
-		{State: StateFiltered, Reason: ReasonNoResponse, Attempts: 3},
-		{State: StateSkipped, Reason: ReasonOutOfScope, Err: errors.New("is outside the scope")},
-		{State: StateUnknown, Reason: ReasonUnknown, Err: errors.New("asked again")},
+	for i, r := range []scan.Result{
+		{State: scan.StateOpen, Reason: scan.ReasonSynAck, RTT: 1500 * time.Microsecond, Attempts: 2},
+		{State: scan.StateClosed, Reason: scan.ReasonConnRefused, RTT: 1, Attempts: 1},
+		{State: scan.StateFiltered, Reason: scan.ReasonNoResponse, Attempts: 3},
+		{State: scan.StateSkipped, Reason: scan.ReasonOutOfScope, Err: errors.New("is outside the scope")},
+		{State: scan.StateUnknown, Reason: scan.ReasonUnknown, Err: errors.New("asked again")},
 	} {
 		r.Target, r.Time = space.At(uint64(i*7)), now
 		note := ""
-		if r.State == StateOpen {
+		if r.State == scan.StateOpen {
 			note = `{"service":"smtp"}`
 		}
-		if r.State != StateUnknown {
+		if r.State != scan.StateUnknown {
 			want[r.Target] = fmt.Sprintf("%s %s %d %v %v %s", r.State, r.Reason, r.Attempts, r.RTT, r.Err, note)
 		}
 		for range 2 { // the second time does nothing
@@ -78,7 +79,7 @@ func TestJournal(t *testing.T) {
 			}
 		}
 	}
-	if err := j.Add(Result{Target: netip.MustParseAddrPort("10.9.9.9:25"), State: StateOpen}, nil); err == nil {
+	if err := j.Add(scan.Result{Target: netip.MustParseAddrPort("10.9.9.9:25"), State: scan.StateOpen}, nil); err == nil {
 		t.Error("a pair of another sweep is taken")
 	}
 	if err := j.Close(); err != nil {
@@ -119,10 +120,10 @@ func TestJournal(t *testing.T) {
 			t.Errorf("place %d of a part: %v", place, !done)
 		}
 	}
-	if _, err := OpenJournal(name, key); err == nil || !strings.Contains(err.Error(), "another run is using it") {
+	if _, err := Open(name, key); err == nil || !strings.Contains(err.Error(), "another run is using it") {
 		t.Errorf("opened twice: %v", err)
 	}
-	if err := j.Add(Result{Target: space.At(1), State: StateClosed, Reason: ReasonReset, Time: now}, nil); err != nil {
+	if err := j.Add(scan.Result{Target: space.At(1), State: scan.StateClosed, Reason: scan.ReasonReset, Time: now}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {
@@ -140,16 +141,16 @@ func TestJournal(t *testing.T) {
 	}
 }
 
-// TestJournalTakenBack takes a closed pair back: it is asked again until another
+// TestTakenBack takes a closed pair back: it is asked again until another
 // result is added, and that one alone is told.
-func TestJournalTakenBack(t *testing.T) {
+func TestTakenBack(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
 	space := mustSpace(t, mustScope(t, "10.0.0.0/30"), 25)
-	key := JournalKey{Space: space, Options: "connect", Seed: 7}
+	key := Key{Space: space, Options: "connect", Seed: 7}
 	j := mustOpen(t, name, key)
-	add := func(i uint64, state State, note string) {
+	add := func(i uint64, state scan.State, note string) {
 		t.Helper()
-		if err := j.Add(Result{Target: space.At(i), State: state, Reason: ReasonReset, Time: time.Now()}, []byte(note)); err != nil {
+		if err := j.Add(scan.Result{Target: space.At(i), State: state, Reason: scan.ReasonReset, Time: time.Now()}, []byte(note)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -171,7 +172,7 @@ func TestJournalTakenBack(t *testing.T) {
 		return list
 	}
 	for i := range uint64(3) {
-		add(i, StateClosed, "")
+		add(i, scan.StateClosed, "")
 	}
 	for _, i := range []uint64{1, 1, 3} { // twice does nothing, nor does what was never added
 		if err := j.TakeBack(space.At(i)); err != nil {
@@ -187,7 +188,7 @@ func TestJournalTakenBack(t *testing.T) {
 	if got := earlierOf(t, j); len(got) != 2 || j.Done() != 2 || got[space.At(1)] != "" {
 		t.Errorf("done with %d: %v", j.Done(), got)
 	}
-	add(1, StateOpen, "smtp")
+	add(1, scan.StateOpen, "smtp")
 	for range 2 {
 		if got := asked(); !slices.Equal(got, []uint64{3}) {
 			t.Errorf("to be asked: %d", got)
@@ -202,10 +203,10 @@ func TestJournalTakenBack(t *testing.T) {
 	}
 }
 
-func TestJournalErrors(t *testing.T) {
+func TestErrors(t *testing.T) {
 	dir := t.TempDir()
 	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
-	key := JournalKey{Space: space, Options: "connect", Seed: 7}
+	key := Key{Space: space, Options: "connect", Seed: 7}
 	name := filepath.Join(dir, "progress")
 	begun := mustOpen(t, name, key)
 	if err := errors.Join(begun.Flush(), begun.Close()); err != nil {
@@ -225,22 +226,22 @@ func TestJournalErrors(t *testing.T) {
 	}
 	for _, c := range []struct {
 		file string
-		key  JournalKey
+		key  Key
 		want string
 	}{
-		{name, JournalKey{Space: space, Options: "syn", Seed: 7}, "the progress of another sweep"},
-		{name, JournalKey{Space: part, Options: "connect", Seed: 7}, "the progress of another sweep"},
-		{name, JournalKey{Space: mustSpace(t, mustScope(t, "10.0.0.0/28"), 26), Options: "connect", Seed: 7}, "the progress of another sweep"},
-		{name, JournalKey{Space: space, Options: "connect", Seed: 8}, "begun with --seed 7"},
-		{name, JournalKey{Space: space, Options: "connect", Build: "another", Seed: 7}, "with another version of mxsweep, or other signatures"},
+		{name, Key{Space: space, Options: "syn", Seed: 7}, "the progress of another sweep"},
+		{name, Key{Space: part, Options: "connect", Seed: 7}, "the progress of another sweep"},
+		{name, Key{Space: mustSpace(t, mustScope(t, "10.0.0.0/28"), 26), Options: "connect", Seed: 7}, "the progress of another sweep"},
+		{name, Key{Space: space, Options: "connect", Seed: 8}, "begun with --seed 7"},
+		{name, Key{Space: space, Options: "connect", Build: "another", Seed: 7}, "with another version of mxsweep, or other signatures"},
 		{older, key, "another version of mxsweep, in form 1"},
 		{foreign, key, "is not the progress of a sweep"},
 		{os.DevNull, key, "not a regular file"},
 		{filepath.Join(dir, "no", "such", "dir"), key, "cannot open"},
 		{dir, key, "not a regular file"},
 	} {
-		_, err := OpenJournal(c.file, c.key)
-		var j *JournalError
+		_, err := Open(c.file, c.key)
+		var j *Error
 		if !errors.As(err, &j) || !strings.Contains(err.Error(), c.want) || j.Hint() == "" {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
@@ -250,12 +251,12 @@ func TestJournalErrors(t *testing.T) {
 	}
 }
 
-// TestJournalCutAnywhere cuts a journal at every byte, as a crash might: all
+// TestCutAnywhere cuts a journal at every byte, as a crash might: all
 // frames in front of the cut are there, nothing else, and it goes on.
-func TestJournalCutAnywhere(t *testing.T) {
+func TestCutAnywhere(t *testing.T) {
 	dir := t.TempDir()
 	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
-	key := JournalKey{Space: space, Seed: 7}
+	key := Key{Space: space, Seed: 7}
 	name := filepath.Join(dir, "progress")
 	j := mustOpen(t, name, key)
 	if err := j.Flush(); err != nil {
@@ -263,7 +264,7 @@ func TestJournalCutAnywhere(t *testing.T) {
 	}
 	var ends []int64
 	for i := range uint64(8) {
-		if err := j.Add(Result{Target: space.At(i), State: StateOpen, Reason: ReasonSynAck, Time: time.Now()}, []byte("note")); err != nil {
+		if err := j.Add(scan.Result{Target: space.At(i), State: scan.StateOpen, Reason: scan.ReasonSynAck, Time: time.Now()}, []byte("note")); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(name)
@@ -295,7 +296,7 @@ func TestJournalCutAnywhere(t *testing.T) {
 		if j.Done() != uint64(want) || len(earlierOf(t, j)) != want {
 			t.Fatalf("cut at %d: %d done, want %d", cut, j.Done(), want)
 		}
-		if err := j.Add(Result{Target: space.At(9), State: StateClosed, Reason: ReasonReset}, nil); err != nil {
+		if err := j.Add(scan.Result{Target: space.At(9), State: scan.StateClosed, Reason: scan.ReasonReset}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := j.Close(); err != nil {
@@ -311,12 +312,12 @@ func TestJournalCutAnywhere(t *testing.T) {
 	}
 }
 
-// TestJournalUntouched: a journal that is opened and closed by a run which does
+// TestUntouched: a journal that is opened and closed by a run which does
 // not begin stays byte for byte as it was, its torn end too.
-func TestJournalUntouched(t *testing.T) {
+func TestUntouched(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
 	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
-	key := JournalKey{Space: space, Seed: 7}
+	key := Key{Space: space, Seed: 7}
 	if err := mustOpen(t, name, key).Close(); err != nil {
 		t.Fatal(err)
 	}
@@ -324,7 +325,7 @@ func TestJournalUntouched(t *testing.T) {
 		t.Errorf("a run that did not begin wrote %v, %v", info, err)
 	}
 	j := mustOpen(t, name, key)
-	if err := errors.Join(j.Add(Result{Target: space.At(3), State: StateClosed, Reason: ReasonReset}, []byte("x")), j.Close()); err != nil {
+	if err := errors.Join(j.Add(scan.Result{Target: space.At(3), State: scan.StateClosed, Reason: scan.ReasonReset}, []byte("x")), j.Close()); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(name)
@@ -347,19 +348,19 @@ func TestJournalUntouched(t *testing.T) {
 	}
 }
 
-// TestJournalReasons: every state, reason and sender that a result can have
+// TestReasons: every state, reason and sender that a result can have
 // comes back.
-func TestJournalReasons(t *testing.T) {
+func TestReasons(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
 	space := mustSpace(t, mustScope(t, "10.0.0.0/24"), 25)
-	key := JournalKey{Space: space, Seed: 7}
+	key := Key{Space: space, Seed: 7}
 	j := mustOpen(t, name, key)
-	var want []Result
-	for i, reason := range []Reason{ReasonSynAck, ReasonConnRefused, ReasonReset, ReasonNoResponse, ReasonHostUnreach, ReasonNetUnreach,
-		ReasonAdminProhibited, ReasonConnectionClosed, ReasonIOTimeout, ReasonHandshakeError, ReasonProtocolError,
-		ReasonOutOfScope, ReasonRateLimited, ReasonBlocked, ReasonZeroWindow, ReasonUnacknowledged, ReasonHostTimeout, ReasonUnknown} {
+	var want []scan.Result
+	for i, reason := range []scan.Reason{scan.ReasonSynAck, scan.ReasonConnRefused, scan.ReasonReset, scan.ReasonNoResponse, scan.ReasonHostUnreach, scan.ReasonNetUnreach,
+		scan.ReasonAdminProhibited, scan.ReasonConnectionClosed, scan.ReasonIOTimeout, scan.ReasonHandshakeError, scan.ReasonProtocolError,
+		scan.ReasonOutOfScope, scan.ReasonRateLimited, scan.ReasonBlocked, scan.ReasonZeroWindow, scan.ReasonUnacknowledged, scan.ReasonHostTimeout, scan.ReasonUnknown} {
 		for k, from := range []netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fe80::1%eth0")} {
-			r := Result{Target: space.At(uint64(3*i + k)), State: StateFiltered, Reason: reason, From: from, Attempts: 1, Time: time.Unix(1, 0).UTC()}
+			r := scan.Result{Target: space.At(uint64(3*i + k)), State: scan.StateFiltered, Reason: reason, From: from, Attempts: 1, Time: time.Unix(1, 0).UTC()}
 			want = append(want, r)
 			if err := j.Add(r, nil); err != nil {
 				t.Fatal(err)
@@ -371,8 +372,8 @@ func TestJournalReasons(t *testing.T) {
 	}
 	j = mustOpen(t, name, key)
 	defer j.Close()
-	var got []Result
-	if err := j.Earlier(func(r Result, _ []byte) error {
+	var got []scan.Result
+	if err := j.Earlier(func(r scan.Result, _ []byte) error {
 		got = append(got, r)
 		return nil
 	}); err != nil {
@@ -413,7 +414,7 @@ const killed = "MXSWEEP_TEST_KILLED"
 // repeated than were under way.
 func TestKilledRuns(t *testing.T) {
 	space := mustSpace(t, mustScope(t, "10.0.0.0/20"), 25, 143)
-	key := JournalKey{Space: space, Seed: 7}
+	key := Key{Space: space, Seed: 7}
 	if dir := os.Getenv(killed); dir != "" {
 		runToBeKilled(t, dir, key)
 		return
@@ -456,7 +457,7 @@ func TestKilledRuns(t *testing.T) {
 }
 
 // runToBeKilled is TestKilledRuns in the process that is killed.
-func runToBeKilled(t *testing.T, dir string, key JournalKey) {
+func runToBeKilled(t *testing.T, dir string, key Key) {
 	j := mustOpen(t, filepath.Join(dir, "progress"), key)
 	report, err := os.OpenFile(filepath.Join(dir, "report"), os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {
@@ -468,7 +469,7 @@ func runToBeKilled(t *testing.T, dir string, key JournalKey) {
 	}
 	var left atomic.Int64
 	left.Store(rand.Int64N(int64(key.Space.Len() / 3)))
-	c, err := NewConnect(Config{Scope: mustScope(t, "10.0.0.0/20"), Seed: j.Seed(), Skip: j.Skip, Concurrency: 64,
+	c, err := scan.NewConnect(scan.Config{Scope: mustScope(t, "10.0.0.0/20"), Seed: j.Seed(), Skip: j.Skip, Concurrency: 64,
 		Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
 			if left.Add(-1) == 0 {
 				self.Kill()
@@ -486,7 +487,7 @@ func runToBeKilled(t *testing.T, dir string, key JournalKey) {
 			t.Fatal(err)
 		}
 		var note []byte
-		if r.State == StateOpen {
+		if r.State == scan.StateOpen {
 			note = []byte("what was found there")
 		}
 		if err := j.Add(r, note); err != nil {
@@ -503,11 +504,11 @@ func runToBeKilled(t *testing.T, dir string, key JournalKey) {
 
 func FuzzJournal(f *testing.F) {
 	space := mustSpace(f, mustScope(f, "10.0.0.0/28"), 25)
-	frame := appendRecord(nil, 3, Result{State: StateOpen, Reason: ReasonSynAck, RTT: 5, Attempts: 1}, []byte("note"))
+	frame := appendRecord(nil, 3, scan.Result{State: scan.StateOpen, Reason: scan.ReasonSynAck, RTT: 5, Attempts: 1}, []byte("note"))
 	f.Add(sealFrame(frame))
 	f.Add([]byte{0, 0, 0, 1, 0, 0, 0, 0, 7})
 	f.Fuzz(func(t *testing.T, data []byte) {
-		j := &Journal{space: space, order: scope.NewOrder(space.Len(), 1), head: journalHead{Pairs: space.Len()}}
+		j := &File{space: space, order: scope.NewOrder(space.Len(), 1), head: header{Pairs: space.Len()}}
 		take := func(r record) { _ = j.result(r) }
 		_ = readFrames(bytes.NewReader(data), 0, func(payload []byte, next int64) error {
 			if next > int64(len(data)) {
@@ -521,18 +522,18 @@ func FuzzJournal(f *testing.F) {
 	})
 }
 
-// TestJournalMarks keeps the last mark beside the results, whatever came
+// TestMarks keeps the last mark beside the results, whatever came
 // between and behind it.
-func TestJournalMarks(t *testing.T) {
+func TestMarks(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
 	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
-	key := JournalKey{Space: space, Options: "syn", Seed: 7}
+	key := Key{Space: space, Options: "syn", Seed: 7}
 	j := mustOpen(t, name, key)
 	if j.Marked() != nil {
 		t.Errorf("a new journal has the mark %q", j.Marked())
 	}
 	for n, mark := range []string{"one", "two"} {
-		r := Result{Target: space.At(uint64(n)), State: StateClosed, Reason: ReasonReset, Attempts: 1, Time: time.Unix(1, 0)}
+		r := scan.Result{Target: space.At(uint64(n)), State: scan.StateClosed, Reason: scan.ReasonReset, Attempts: 1, Time: time.Unix(1, 0)}
 		if err := errors.Join(j.Add(r, nil), j.Mark([]byte(mark))); err != nil {
 			t.Fatal(err)
 		}

@@ -1,4 +1,6 @@
-package scan
+// Package journal keeps a file of the pairs that a run is done with, so that a
+// later run of the same sweep goes on from there.
+package journal
 
 import (
 	"bufio"
@@ -16,20 +18,21 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// A Journal is a file in which a run notes each pair that it is done with, and
+// A File is where a run notes each pair that it is done with, and
 // what came of it, so that a later run of the same sweep goes on from there.
 //
 // A pair is in the file as a whole or not at all, even if the process is
 // killed: what was noted before stays, what was not is asked again. Its
 // methods may be called from several goroutines at once.
-type Journal struct {
+type File struct {
 	name  string
 	space *scope.Space
 	order scope.Order
-	head  journalHead
+	head  header
 	at    int64 // where the first frame stands
 
 	mu      sync.Mutex
@@ -46,8 +49,8 @@ type Journal struct {
 	failed  error
 }
 
-// A JournalKey says which sweep a journal belongs to.
-type JournalKey struct {
+// A Key says which sweep a journal belongs to.
+type Key struct {
 	// Space are the pairs of the run.
 	Space *scope.Space
 
@@ -67,9 +70,9 @@ type JournalKey struct {
 }
 
 // journalHead is the second line of the file, in JSON.
-type journalHead struct {
+type header struct {
 	Key   string    `json:"key"`   // SHA-256 over the pairs and the options
-	Build string    `json:"build"` // SHA-256 over [JournalKey].Build
+	Build string    `json:"build"` // SHA-256 over [Key].Build
 	Seed  uint64    `json:"seed"`
 	Pairs uint64    `json:"pairs"`
 	Began time.Time `json:"began"`
@@ -78,12 +81,12 @@ type journalHead struct {
 // journalMagic is the first line of the file: what all versions have in common,
 // and the version of what follows.
 const (
-	journalName  = "mxsweep resume "
-	journalMagic = journalName + "2\n"
+	magicWord = "mxsweep resume "
+	magicLine = magicWord + "2\n"
 )
 
-// A JournalError says that a journal cannot be used.
-type JournalError struct {
+// An Error says that a journal cannot be used.
+type Error struct {
 	File    string
 	Problem string
 	Advice  string
@@ -91,7 +94,7 @@ type JournalError struct {
 }
 
 // Error gives the file and the problem.
-func (e *JournalError) Error() string {
+func (e *Error) Error() string {
 	if e.Err != nil {
 		return fmt.Sprintf("resuming from %q: %s: %v", e.File, e.Problem, e.Err)
 	}
@@ -99,23 +102,23 @@ func (e *JournalError) Error() string {
 }
 
 // Unwrap returns the cause.
-func (e *JournalError) Unwrap() error { return e.Err }
+func (e *Error) Unwrap() error { return e.Err }
 
 // Hint says what to do about it.
-func (e *JournalError) Hint() string { return e.Advice }
+func (e *Error) Hint() string { return e.Advice }
 
-// OpenJournal opens the journal of a sweep, or begins it if the file does not
-// exist or is empty. It fails with a [JournalError] if the file belongs to
+// Open opens the journal of a sweep, or begins it if the file does not
+// exist or is empty. It fails with a [Error] if the file belongs to
 // another sweep, is no journal, or is in use by another process. Nothing in
 // the file changes before the first Add, Mark or Flush, which also cut off what
 // was being written when an earlier run was killed.
-func OpenJournal(name string, key JournalKey) (*Journal, error) {
-	j := &Journal{name: name, space: key.Space}
+func Open(name string, key Key) (*File, error) {
+	j := &File{name: name, space: key.Space}
 	build := sha256.Sum256([]byte(key.Build))
-	j.head = journalHead{Key: key.hash(), Build: hex.EncodeToString(build[:]), Seed: key.Seed, Pairs: key.Space.Len(), Began: time.Now().UTC().Truncate(time.Second)}
+	j.head = header{Key: key.hash(), Build: hex.EncodeToString(build[:]), Seed: key.Seed, Pairs: key.Space.Len(), Began: time.Now().UTC().Truncate(time.Second)}
 	// Nothing else can be gone back to, and opening some of them never ends.
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, &JournalError{File: name, Problem: "not a regular file", Advice: "name a file on a disk"}
+		return nil, &Error{File: name, Problem: "not a regular file", Advice: "name a file on a disk"}
 	}
 	var err error
 	if j.file, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
@@ -123,7 +126,7 @@ func OpenJournal(name string, key JournalKey) (*Journal, error) {
 		if errors.As(err, &path) {
 			err = path.Err
 		}
-		return nil, &JournalError{File: name, Problem: "cannot open", Advice: "name a file that can be written", Err: err}
+		return nil, &Error{File: name, Problem: "cannot open", Advice: "name a file that can be written", Err: err}
 	}
 	if err := j.open(key); err != nil {
 		j.file.Close() // the first error matters
@@ -133,7 +136,7 @@ func OpenJournal(name string, key JournalKey) (*Journal, error) {
 }
 
 // hash returns what the journal is bound to.
-func (k *JournalKey) hash() string {
+func (k *Key) hash() string {
 	h := sha256.New()
 	k.Space.HashInto(h)
 	io.WriteString(h, k.Options) // a hash takes all
@@ -141,13 +144,13 @@ func (k *JournalKey) hash() string {
 }
 
 // open reads the file, or begins it.
-func (j *Journal) open(key JournalKey) error {
+func (j *File) open(key Key) error {
 	// A process that was killed a moment ago may take another one to be gone.
 	for begun := time.Now(); !lockFile(j.file); time.Sleep(20 * time.Millisecond) {
 		if time.Since(begun) < time.Second {
 			continue
 		}
-		return &JournalError{File: j.name, Problem: "another run is using it", Advice: "wait for that run, or name another file"}
+		return &Error{File: j.name, Problem: "another run is using it", Advice: "wait for that run, or name another file"}
 	}
 	info, err := j.file.Stat()
 	if err != nil {
@@ -168,7 +171,7 @@ func (j *Journal) open(key JournalKey) error {
 				j.mark = bytes.Clone(r.note)
 				return
 			}
-			if j.done.add(r.place); r.state == StateUnknown {
+			if j.done.add(r.place); r.state == scan.StateUnknown {
 				j.undo(r.place)
 				j.stale[r.place] = true
 				return
@@ -185,7 +188,7 @@ func (j *Journal) open(key JournalKey) error {
 }
 
 // begin makes the file ready for the next frame.
-func (j *Journal) begin() error {
+func (j *File) begin() error {
 	if err := j.file.Truncate(j.end); err != nil {
 		return j.trouble("cannot cut off what was left unfinished", err)
 	}
@@ -199,7 +202,7 @@ func (j *Journal) begin() error {
 	if err != nil {
 		return j.trouble("cannot write", err)
 	}
-	head := journalMagic + string(line) + "\n"
+	head := magicLine + string(line) + "\n"
 	if _, err := j.file.WriteString(head); err != nil {
 		return j.trouble("cannot write", err)
 	}
@@ -208,30 +211,30 @@ func (j *Journal) begin() error {
 }
 
 // readHead reads the two lines at the beginning and compares them with key.
-func (j *Journal) readHead(key JournalKey) error {
+func (j *File) readHead(key Key) error {
 	r := bufio.NewReader(io.LimitReader(j.file, 4096))
 	magic, err1 := r.ReadString('\n')
 	line, err2 := r.ReadString('\n')
-	var head journalHead
+	var head header
 	strict := json.NewDecoder(strings.NewReader(line))
 	strict.DisallowUnknownFields()
-	if rest, ours := strings.CutPrefix(magic, journalName); ours && magic != journalMagic {
-		return &JournalError{File: j.name, Problem: "the file is the progress of another version of mxsweep, in form " + strings.TrimSpace(rest),
+	if rest, ours := strings.CutPrefix(magic, magicWord); ours && magic != magicLine {
+		return &Error{File: j.name, Problem: "the file is the progress of another version of mxsweep, in form " + strings.TrimSpace(rest),
 			Advice: "go on with the version that began it, or delete the file and begin anew"}
 	}
-	if magic != journalMagic || err1 != nil || err2 != nil || strict.Decode(&head) != nil {
-		return &JournalError{File: j.name, Problem: "the file is not the progress of a sweep",
+	if magic != magicLine || err1 != nil || err2 != nil || strict.Decode(&head) != nil {
+		return &Error{File: j.name, Problem: "the file is not the progress of a sweep",
 			Advice: "name another file, or one that does not exist yet"}
 	}
 	switch {
 	case head.Key != j.head.Key || head.Pairs != j.head.Pairs:
-		return &JournalError{File: j.name, Problem: "the file is the progress of another sweep, begun " + head.Began.Format(time.RFC3339),
+		return &Error{File: j.name, Problem: "the file is the progress of another sweep, begun " + head.Began.Format(time.RFC3339),
 			Advice: "give the same targets, scope, excludes, ports, shard and options as then, or name another file"}
 	case head.Build != j.head.Build:
-		return &JournalError{File: j.name, Problem: "the sweep was begun " + head.Began.Format(time.RFC3339) + " with another version of mxsweep, or other signatures",
+		return &Error{File: j.name, Problem: "the sweep was begun " + head.Began.Format(time.RFC3339) + " with another version of mxsweep, or other signatures",
 			Advice: "go on with those that began it, or delete the file and begin anew"}
 	case head.Seed != j.head.Seed && !key.AnySeed:
-		return &JournalError{File: j.name, Problem: fmt.Sprintf("the sweep was begun with --seed %d", head.Seed),
+		return &Error{File: j.name, Problem: fmt.Sprintf("the sweep was begun with --seed %d", head.Seed),
 			Advice: "leave --seed out"}
 	}
 	j.head = head
@@ -241,22 +244,22 @@ func (j *Journal) readHead(key JournalKey) error {
 }
 
 // trouble is an error of the file system.
-func (j *Journal) trouble(problem string, err error) error {
-	return &JournalError{File: j.name, Problem: problem, Advice: "check the disk and the permissions of the file", Err: err}
+func (j *File) trouble(problem string, err error) error {
+	return &Error{File: j.name, Problem: problem, Advice: "check the disk and the permissions of the file", Err: err}
 }
 
-// Seed returns the order that the run must have: [Config].Seed.
-func (j *Journal) Seed() uint64 { return j.head.Seed }
+// Seed returns the order that the run must have: [scan.Config].Seed.
+func (j *File) Seed() uint64 { return j.head.Seed }
 
 // Began returns when the first run of the sweep began.
-func (j *Journal) Began() time.Time { return j.head.Began }
+func (j *File) Began() time.Time { return j.head.Began }
 
 // Done returns how many pairs earlier runs were done with.
-func (j *Journal) Done() uint64 { return j.earlier }
+func (j *File) Done() uint64 { return j.earlier }
 
 // Skip reports whether the pair at a place of the order was dealt with, by
-// this run or an earlier one: [Config].Skip.
-func (j *Journal) Skip(place uint64) bool {
+// this run or an earlier one: [scan.Config].Skip.
+func (j *File) Skip(place uint64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.done.has(place) && !j.undone[place]
@@ -264,7 +267,7 @@ func (j *Journal) Skip(place uint64) bool {
 
 // SkipIn is Skip for a run over a part of the pairs, whose order is one of its
 // own from the same seed.
-func (j *Journal) SkipIn(part *scope.Space) func(place uint64) bool {
+func (j *File) SkipIn(part *scope.Space) func(place uint64) bool {
 	if part == j.space {
 		return j.Skip
 	}
@@ -278,7 +281,7 @@ func (j *Journal) SkipIn(part *scope.Space) func(place uint64) bool {
 // Earlier calls take with the results of earlier runs and the notes to them,
 // in the order in which they were added. It stops at the first error and
 // returns it. note is only valid during the call.
-func (j *Journal) Earlier(take func(r Result, note []byte) error) error {
+func (j *File) Earlier(take func(r scan.Result, note []byte) error) error {
 	j.mu.Lock()
 	left := j.earlier
 	j.mu.Unlock()
@@ -289,7 +292,7 @@ func (j *Journal) Earlier(take func(r Result, note []byte) error) error {
 	err := j.frames(func(payload []byte, _ int64) error {
 		var failed error
 		err := j.records(payload, func(r record) {
-			if r.state == StateUnknown || r.state == StateClosed && j.stale[r.place] {
+			if r.state == scan.StateUnknown || r.state == scan.StateClosed && j.stale[r.place] {
 				return // taken back
 			}
 			if failed == nil && left > 0 && r.place < j.head.Pairs && seen.add(r.place) {
@@ -309,16 +312,16 @@ func (j *Journal) Earlier(take func(r Result, note []byte) error) error {
 //
 // A note is written at once; results without one are written together, within
 // a moment of each other, so that a killed run may ask a few of them again.
-func (j *Journal) Add(r Result, note []byte) error {
-	if r.State == StateUnknown {
+func (j *File) Add(r scan.Result, note []byte) error {
+	if r.State == scan.StateUnknown {
 		return nil
 	}
 	number, ok := j.space.Index(r.Target)
 	if !ok {
-		return &JournalError{File: j.name, Problem: fmt.Sprintf("%v is not part of the sweep", r.Target)}
+		return &Error{File: j.name, Problem: fmt.Sprintf("%v is not part of the sweep", r.Target)}
 	}
 	if len(note) > maxFrame/2 {
-		return &JournalError{File: j.name, Problem: fmt.Sprintf("a note of %d bytes to %v", len(note), r.Target)}
+		return &Error{File: j.name, Problem: fmt.Sprintf("a note of %d bytes to %v", len(note), r.Target)}
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -344,10 +347,10 @@ func (j *Journal) Add(r Result, note []byte) error {
 // TakeBack notes that the pair of a Result that was added as closed is not: until
 // another one is added, it is to be asked again. It does nothing for a pair that
 // none was added of.
-func (j *Journal) TakeBack(pair netip.AddrPort) error {
+func (j *File) TakeBack(pair netip.AddrPort) error {
 	number, ok := j.space.Index(pair)
 	if !ok {
-		return &JournalError{File: j.name, Problem: fmt.Sprintf("%v is not part of the sweep", pair)}
+		return &Error{File: j.name, Problem: fmt.Sprintf("%v is not part of the sweep", pair)}
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -356,12 +359,12 @@ func (j *Journal) TakeBack(pair netip.AddrPort) error {
 		return j.failed
 	}
 	j.undo(place)
-	j.frame = appendRecord(j.frame, place, Result{State: StateUnknown, Reason: ReasonUnknown}, nil)
+	j.frame = appendRecord(j.frame, place, scan.Result{State: scan.StateUnknown, Reason: scan.ReasonUnknown}, nil)
 	return j.write()
 }
 
 // undo notes that the result at a place was taken back.
-func (j *Journal) undo(place uint64) {
+func (j *File) undo(place uint64) {
 	if j.undone == nil {
 		j.undone, j.stale = map[uint64]bool{}, map[uint64]bool{}
 	}
@@ -370,21 +373,21 @@ func (j *Journal) undo(place uint64) {
 
 // Mark notes how far the run is with pairs that have no result yet, in words
 // that only its engine understands. The last mark counts.
-func (j *Journal) Mark(note []byte) error {
+func (j *File) Mark(note []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	if j.failed != nil {
 		return j.failed
 	}
-	j.frame = appendRecord(j.frame, j.head.Pairs, Result{State: StateUnknown, Reason: ReasonUnknown}, note)
+	j.frame = appendRecord(j.frame, j.head.Pairs, scan.Result{State: scan.StateUnknown, Reason: scan.ReasonUnknown}, note)
 	return j.write()
 }
 
 // Marked returns the last mark of earlier runs, nil if there is none.
-func (j *Journal) Marked() []byte { return j.mark }
+func (j *File) Marked() []byte { return j.mark }
 
 // Flush writes what has been added so far.
-func (j *Journal) Flush() error {
+func (j *File) Flush() error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.write()
@@ -392,7 +395,7 @@ func (j *Journal) Flush() error {
 
 // write writes the open frame. One call writes all of it, so that a process
 // that is killed has written all of it or nothing.
-func (j *Journal) write() error {
+func (j *File) write() error {
 	if j.failed != nil {
 		return j.failed
 	}
@@ -414,7 +417,7 @@ func (j *Journal) write() error {
 
 // Close writes what has been added and closes the file, which stays. The file
 // of a run that did not begin stays as it was.
-func (j *Journal) Close() error {
+func (j *File) Close() error {
 	j.mu.Lock()
 	var err error
 	if j.ready || len(j.frame) > 0 {
@@ -434,7 +437,7 @@ func (j *Journal) Close() error {
 
 // Remove closes the journal of a sweep that is done and reported, and deletes
 // its file, or at least empties it, so that the next run begins anew.
-func (j *Journal) Remove() error {
+func (j *File) Remove() error {
 	// Who has dropped the right to the directory can still empty the file,
 	// which is the same to the next run.
 	emptied := j.file.Truncate(0)

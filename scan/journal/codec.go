@@ -1,4 +1,4 @@
-package scan
+package journal
 
 import (
 	"bufio"
@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"slices"
 	"time"
+
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // The file holds frames: the length of the payload and its CRC-32C, four bytes
@@ -23,18 +25,18 @@ var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
 // states and reasons are numbered by their place here. New ones go behind.
 var (
-	states  = []State{StateOpen, StateClosed, StateFiltered, StateUnknown, StateSkipped}
-	reasons = []Reason{ReasonSynAck, ReasonConnRefused, ReasonReset, ReasonNoResponse, ReasonHostUnreach, ReasonNetUnreach,
-		ReasonAdminProhibited, ReasonConnectionClosed, ReasonIOTimeout, ReasonHandshakeError, ReasonProtocolError,
-		ReasonOutOfScope, ReasonRateLimited, ReasonUnknown, ReasonBlocked, ReasonZeroWindow, ReasonUnacknowledged, ReasonHostTimeout}
+	states  = []scan.State{scan.StateOpen, scan.StateClosed, scan.StateFiltered, scan.StateUnknown, scan.StateSkipped}
+	reasons = []scan.Reason{scan.ReasonSynAck, scan.ReasonConnRefused, scan.ReasonReset, scan.ReasonNoResponse, scan.ReasonHostUnreach, scan.ReasonNetUnreach,
+		scan.ReasonAdminProhibited, scan.ReasonConnectionClosed, scan.ReasonIOTimeout, scan.ReasonHandshakeError, scan.ReasonProtocolError,
+		scan.ReasonOutOfScope, scan.ReasonRateLimited, scan.ReasonUnknown, scan.ReasonBlocked, scan.ReasonZeroWindow, scan.ReasonUnacknowledged, scan.ReasonHostTimeout}
 )
 
 // A record is one result in the file, or a mark: its place is behind the last
 // pair, and only its note counts.
 type record struct {
 	place    uint64
-	state    State
-	reason   Reason
+	state    scan.State
+	reason   scan.Reason
 	attempts uint64
 	rtt      time.Duration
 	time     time.Time
@@ -44,12 +46,12 @@ type record struct {
 }
 
 // appendRecord adds a record to a frame, which begins with room for its head.
-func appendRecord(frame []byte, place uint64, r Result, note []byte) []byte {
+func appendRecord(frame []byte, place uint64, r scan.Result, note []byte) []byte {
 	if len(frame) == 0 {
 		frame = append(frame, make([]byte, 8)...)
 	}
 	frame = binary.AppendUvarint(frame, place)
-	frame = append(frame, number(states, r.State, StateUnknown), number(reasons, r.Reason, ReasonUnknown))
+	frame = append(frame, number(states, r.State, scan.StateUnknown), number(reasons, r.Reason, scan.ReasonUnknown))
 	frame = binary.AppendUvarint(frame, uint64(max(r.Attempts, 0)))
 	frame = binary.AppendUvarint(frame, uint64(max(r.RTT, 0)))
 	frame = binary.AppendVarint(frame, r.Time.UnixMicro())
@@ -84,7 +86,7 @@ func sealFrame(frame []byte) []byte {
 }
 
 // frames calls take with each frame's payload and where the next one begins.
-func (j *Journal) frames(take func(payload []byte, next int64) error) error {
+func (j *File) frames(take func(payload []byte, next int64) error) error {
 	// Frames may be written meanwhile, where the file's own offset is.
 	in := io.NewSectionReader(j.file, j.at, math.MaxInt64-j.at)
 	return readFrames(bufio.NewReaderSize(in, 64<<10), j.at, take)
@@ -121,11 +123,11 @@ func readFrames(r io.Reader, at int64, take func(payload []byte, next int64) err
 var errRecord = errors.New("a record that cannot be read")
 
 // records calls take with each record of a payload.
-func (j *Journal) records(payload []byte, take func(record)) error {
+func (j *File) records(payload []byte, take func(record)) error {
 	for d := (decoder{b: payload}); len(d.b) > 0; {
 		r := d.record()
 		if d.bad || r.place > j.head.Pairs {
-			return &JournalError{File: j.name, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: errRecord}
+			return &Error{File: j.name, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: errRecord}
 		}
 		take(r)
 	}
@@ -133,8 +135,8 @@ func (j *Journal) records(payload []byte, take func(record)) error {
 }
 
 // result turns a record back into the result that it was made of.
-func (j *Journal) result(r record) Result {
-	out := Result{Target: j.space.At(j.order.At(r.place)), State: r.state, Reason: r.reason,
+func (j *File) result(r record) scan.Result {
+	out := scan.Result{Target: j.space.At(j.order.At(r.place)), State: r.state, Reason: r.reason,
 		Attempts: int(r.attempts), RTT: r.rtt, Time: r.time, From: r.from}
 	if r.err != "" {
 		out.Err = errors.New(r.err)

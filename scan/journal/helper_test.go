@@ -1,0 +1,43 @@
+package journal
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// mustScope makes a scope of targets written as on the command line, those
+// with "!" excluded.
+func mustScope(t testing.TB, entries ...string) *scope.Set {
+	t.Helper()
+	var b scope.Bounds
+	var p scope.Parser
+	for _, e := range entries {
+		word, bang := strings.CutPrefix(e, "!")
+		targets, err := p.Targets(t.Context(), []string{word})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if bang {
+			b.Excluded = append(b.Excluded, targets...)
+		} else {
+			b.Targets = append(b.Targets, targets...)
+		}
+	}
+	s, err := scope.New(b)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// mustSpace makes the space that a scope sweeps.
+func mustSpace(t testing.TB, within *scope.Set, ports ...uint16) *scope.Space {
+	t.Helper()
+	s, err := scope.NewSpace(within, ports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
