@@ -18,6 +18,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/output"
 )
 
 // An audit is the log of --audit-log while a run lasts. The nil audit writes
@@ -162,7 +163,7 @@ func (a *audit) start(p *plan, run result.Run) error {
 }
 
 // end writes down how the run ended, and what it wrote.
-func (a *audit) end(run result.Run, c *conclusion, code exposure.ExitCode, outs *outputs) error {
+func (a *audit) end(run result.Run, c *conclusion, code exposure.ExitCode, outs *output.Set) error {
 	if a == nil {
 		return nil
 	}
@@ -175,7 +176,7 @@ func (a *audit) end(run result.Run, c *conclusion, code exposure.ExitCode, outs 
 		"open":      strconv.Itoa(len(c.open)),
 		"findings":  strconv.Itoa(len(c.findings)),
 	}
-	maps.Copy(fields, outs.hashes())
+	maps.Copy(fields, outs.Hashes())
 	return a.append(exposure.AuditEnd, fields)
 }
 

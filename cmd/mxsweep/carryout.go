@@ -11,20 +11,21 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
 // carryOut sweeps, judges and reports. The outputs are closed whatever happens.
-func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs, log *audit) error {
+func (s *session) carryOut(ctx context.Context, p *plan, specs []output.Spec, outs *output.Set, log *audit) error {
 	w, err := newSweep(ctx, p, outs)
 	if err != nil {
-		outs.discard()
+		outs.Discard()
 		return err
 	}
 	defer w.engine.close()
 	run := p.reportRun(time.Now(), w.engine.mode)
 	if err := log.start(p, run); err != nil {
-		outs.discard()
+		outs.Discard()
 		return err
 	}
 	aborted := outs.Start(p.reportTool(), run)
@@ -37,8 +38,8 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs, log *aud
 	c.verdict.Notices = append(c.verdict.Notices, log.notices()...)
 	p.write(c, w.identifier != nil, outs, run)
 	s.code = exposure.Worse(s.code, c.verdict.Code)
-	s.warn(p, outs, &c)
-	closed := outs.close()
+	s.warn(p, specs, &c)
+	closed := outs.Close()
 	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil && !p.hosts.AnyShort())
 	err = errors.Join(closed, fault.As(fault.Failed, aborted), kept)
 	return errors.Join(err, log.end(run, &c, exposure.Worse(s.code, codeOf(err)), outs))
@@ -48,17 +49,17 @@ func (s *session) carryOut(ctx context.Context, p *plan, outs *outputs, log *aud
 // standard output does, and what keeps the run from being whole, unless the same
 // terminal has just shown it as part of the report. With --quiet it is one line
 // that says why the exit code is not 0.
-func (s *session) warn(p *plan, outs *outputs, c *conclusion) {
+func (s *session) warn(p *plan, specs []output.Spec, c *conclusion) {
 	if p.flags.quiet {
 		if why := c.why(&p.gate); why != "" {
 			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))
 		}
 		return
 	}
-	if s.isTerminal(s.stdout) && outs.shows("text") {
+	if s.isTerminal(s.stdout) && shows(specs, "text") {
 		return
 	}
-	if c.verdict.Failing > 0 && !outs.printed() {
+	if c.verdict.Failing > 0 && !printed(specs) {
 		fmt.Fprintf(s.stderr, "mxsweep: findings that meet %s: %d\n", p.gate.FailOn, c.verdict.Failing)
 	}
 	for _, n := range c.verdict.Notices {
@@ -73,6 +74,9 @@ func (s *session) warn(p *plan, outs *outputs, c *conclusion) {
 func (s *session) tell(n exposure.Notice) {
 	fmt.Fprintf(s.stderr, "mxsweep: %s: %s\n", n.Code, visible(n.Message))
 }
+
+// log writes on standard error what a user should know at once.
+func (s *session) log(text string) { fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(text)) }
 
 // why says in one line why the gate does not pass, "" if it does or if an
 // error says it.
@@ -116,15 +120,15 @@ func (c *conclusion) whyFailed(gate *exposure.Gate) string {
 }
 
 // newSweep makes the engine and the identifier of a plan.
-func newSweep(ctx context.Context, p *plan, outs *outputs) (*sweep, error) {
+func newSweep(ctx context.Context, p *plan, outs *output.Set) (*sweep, error) {
 	w := &sweep{plan: p,
 		report: func(port exposure.Port) error { return outs.Port(report.NewPort(port, p.tree)) },
-		early:  func(port exposure.Port) error { return outs.early(report.NewPort(port, p.tree)) },
+		early:  func(port exposure.Port) error { return outs.Early(report.NewPort(port, p.tree)) },
 	}
 	p.limit = scan.NewHostLimit(atMost(p.flags.perHost))
 	p.pace = newPace(p.flags.rate)
 	var err error
-	if w.engine, err = newEngine(ctx, p, outs.pcap()); err != nil {
+	if w.engine, err = newEngine(ctx, p, outs.Pcap()); err != nil {
 		return nil, err
 	}
 	w.observe()

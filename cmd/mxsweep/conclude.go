@@ -7,9 +7,9 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
-	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -23,7 +23,7 @@ type conclusion struct {
 
 // conclude judges what was seen. Aborted says why a run that nobody stopped
 // ended early; it is nil if it did not.
-func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted error) conclusion {
+func (p *plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted error) conclusion {
 	now := p.flags.time()
 	c := conclusion{open: w.sorted()}
 	var aside []exposure.Notice
@@ -63,11 +63,11 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *outputs, aborted er
 
 // write ends the report with the conclusion. Errors are kept by the outputs and
 // told when they close.
-func (p *plan) write(c conclusion, identified bool, outs *outputs, run result.Run) {
+func (p *plan) write(c conclusion, identified bool, outs *output.Set, run result.Run) {
 	if identified {
 		for _, port := range c.open {
 			s := port.Service
-			_ = outs.linked(report.NewPort(port, p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0 || s.Inconclusive == fingerprint.InconclusiveSkipped))
+			_ = outs.Linked(report.NewPort(port, p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0 || s.Inconclusive == fingerprint.InconclusiveSkipped))
 		}
 	}
 	for i := range c.findings {
@@ -102,7 +102,7 @@ func (p *plan) broken(findings []exposure.Finding) []result.Rule {
 }
 
 // facts are what the run learned about itself.
-func (p *plan) facts(ctx context.Context, w *sweep, outs *outputs, aborted error) exposure.RunFacts {
+func (p *plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted error) exposure.RunFacts {
 	w.settle()
 	silent := w.tellSilent()
 	facts := exposure.RunFacts{Coverage: w.counter.Coverage(), Unknown: &w.unknown, Silent: silent,
@@ -112,16 +112,7 @@ func (p *plan) facts(ctx context.Context, w *sweep, outs *outputs, aborted error
 	facts.EmptyShard = p.emptyShard
 	facts.Shut = w.engine.shutOut()
 	facts.Unresolved = p.unresolved()
-	for _, o := range outs.all {
-		if o.err != nil {
-			facts.Failed = append(facts.Failed, fault.WriteError(o.spec.name(), o.err))
-		}
-	}
-	if outs.capture != nil {
-		if err := outs.capture.flush(); err != nil {
-			facts.Failed = append(facts.Failed, err)
-		}
-	}
+	facts.Failed = outs.Failures()
 	return facts
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/output"
 )
 
 // newConvert is "mxsweep convert".
@@ -42,7 +43,7 @@ the exit code is 3. "-" reads standard input.`,
 // convert plays the saved run in file to the outputs.
 func (s *session) convert(ctx context.Context, file string, flags *outputFlags) error {
 	defer memory.BoundReading()()
-	specs, err := flags.specs()
+	specs, err := flags.specs(s)
 	if err != nil {
 		return err
 	}
@@ -50,7 +51,7 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	if file != "-" {
 		run = outfile.Use{Role: "the run", Name: file}
 	}
-	if err := outfile.Check(s.outputUses(specs, false), []outfile.Use{run}); err != nil {
+	if err := outfile.Check(output.Uses(specs), []outfile.Use{run}); err != nil {
 		return err
 	}
 	in := io.Reader(s.stdin)
@@ -62,28 +63,24 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 		defer f.Close()
 		in = f
 	}
-	outs, err := openOutputs(ctx, s.stdout, specs, fileRule{private: flags.private}, flags.options(s))
+	outs, err := output.Open(ctx, specs, output.Rule{Private: flags.private, Log: s.log})
 	if err != nil {
 		return err
 	}
-	if err := outs.openWorkflow(s, flags.options(s)); err != nil {
-		outs.discard()
-		return err
-	}
-	undo := outs.discard
+	undo := outs.Discard
 	s.undo.Store(&undo)
 	reader, rules, err := savedRunReader()
 	if err != nil {
-		outs.discard()
+		outs.Discard()
 		return err
 	}
 	watch := &replayWatch{Writer: outs, rules: map[string]bool{}}
 	summary, err := reader.Replay(in, watch)
-	if err != nil && !outs.failed() {
-		outs.discard()
+	if err != nil && !outs.Failed() {
+		outs.Discard()
 		return fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 	}
-	err = outs.close()
+	err = outs.Close()
 	s.tellUnknownRules(file, rules, maps.Keys(watch.rules))
 	if !summary.Complete && summary.Gate == result.GateError {
 		s.code = exposure.Worse(s.code, exitError)
@@ -116,18 +113,12 @@ func (w *replayWatch) Notice(n result.Notice) error {
 
 // tellPart says on standard error that a saved run has no end, where it is cut,
 // and what was written of it.
-func (s *session) tellPart(file, cut string, outs *outputs) {
+func (s *session) tellPart(file, cut string, outs *output.Set) {
 	if cut == "" {
 		cut = "The run was aborted before its end."
 	}
 	fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s\n", visible(strconv.Quote(file)), visible(cut))
-	var written []string
-	for _, out := range outs.all {
-		if out.err == nil {
-			written = append(written, out.spec.format+" to "+out.spec.name())
-		}
-	}
-	if len(written) > 0 {
+	if written := outs.Written(); len(written) > 0 {
 		fmt.Fprintf(s.stderr, "mxsweep: what there is of it was written: %s\n", visible(strings.Join(written, ", ")))
 	}
 }

@@ -8,29 +8,8 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/run/output"
 )
-
-// outputUses are the files of --output. An output to standard output is of the
-// file that it was redirected to, if any.
-func (s *session) outputUses(specs []outputSpec, local bool) []outfile.Use {
-	var uses []outfile.Use
-	for _, spec := range specs {
-		u := outfile.Use{Flag: fmt.Sprintf("output %q", spec.format+"="+spec.file), Name: spec.file}
-		if spec.file == "-" {
-			u.Name = standardOutput
-			if u.Open, _ = s.stdout.(*os.File); u.Open == nil {
-				continue
-			}
-		}
-		uses = append(uses, u)
-	}
-	if s.env("GITHUB_ACTIONS") == "true" && !local {
-		for _, v := range []string{"GITHUB_STEP_SUMMARY", "GITHUB_OUTPUT"} {
-			uses = append(uses, outfile.Use{Flag: "variable " + v, Role: v + " of the workflow", Name: s.env(v)})
-		}
-	}
-	return uses
-}
 
 // stdinUse is the file that standard input was redirected from.
 func (s *session) stdinUse(role string) outfile.Use {
@@ -40,8 +19,8 @@ func (s *session) stdinUse(role string) outfile.Use {
 
 // checkFiles refuses a run that would overwrite what it reads, or write a file
 // for two purposes. Lists are the files of targets, scope and excludes.
-func (s *session) checkFiles(f *scanFlags, specs []outputSpec, lists []string) error {
-	written := s.outputUses(specs, f.output.local)
+func (s *session) checkFiles(f *scanFlags, specs []output.Spec, lists []string) error {
+	written := output.Uses(specs)
 	for _, of := range []struct{ flag, file string }{{"pcap", f.pcap}, {"audit-log", f.auditLog}, {"resume", f.resume}} {
 		written = append(written, outfile.Use{Flag: fmt.Sprintf("flag %q", "--"+of.flag), Role: "--" + of.flag, Name: of.file})
 	}

@@ -16,6 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/output"
 )
 
 // newMerge is "mxsweep merge".
@@ -68,7 +69,7 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	if !flags.quiet {
 		s.tellRulesOfRuns(m, flags.baseline)
 	}
-	specs, err := flags.output.specs()
+	specs, err := flags.output.specs(s)
 	if err != nil {
 		return err
 	}
@@ -76,24 +77,20 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	for _, file := range append(files, flags.baseline, flags.policyFile()) {
 		inputs = append(inputs, outfile.Use{Role: "an input of the merged run", Name: file})
 	}
-	if err := outfile.Check(s.outputUses(specs, false), inputs); err != nil {
+	if err := outfile.Check(output.Uses(specs), inputs); err != nil {
 		return err
 	}
-	outs, err := openOutputs(ctx, s.stdout, specs, fileRule{private: flags.output.private}, flags.output.options(s))
+	outs, err := output.Open(ctx, specs, output.Rule{Private: flags.output.private, Log: s.log})
 	if err != nil {
 		return err
 	}
-	if err := outs.openWorkflow(s, flags.output.options(s)); err != nil {
-		outs.discard()
-		return err
-	}
-	undo := outs.discard
+	undo := outs.Discard
 	s.undo.Store(&undo)
 	c := m.conclude()
 	m.write(s.args, outs, &c)
 	s.code = exposure.Worse(s.code, c.verdict.Code)
-	s.warn(&plan{flags: flags, gate: m.gate}, outs, &c.conclusion)
-	return outs.close()
+	s.warn(&plan{flags: flags, gate: m.gate}, specs, &c.conclusion)
+	return outs.Close()
 }
 
 // tellRulesOfRuns tells the rules of runs and baseline that are not known.
@@ -166,7 +163,7 @@ func readWholeRun(file string, rules *exposure.RuleSet) (*savedRun, error) {
 }
 
 // write reports the merged run.
-func (m *merger) write(args []string, outs *outputs, c *mergedConclusion) {
+func (m *merger) write(args []string, outs *output.Set, c *mergedConclusion) {
 	run := m.run(args)
 	for _, r := range m.runs {
 		r.ports, r.services = nil, nil // all that is told of them is in c

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/run/output"
 )
 
 // outputFlags are the flags of verbs that write reports.
@@ -54,15 +55,30 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "verbose output: all evidence, all fixes and their steps, and why each product was named")
 }
 
-// specs are the outputs asked for, text on standard output if none is.
-func (o *outputFlags) specs() ([]outputSpec, error) {
+// specs are the outputs asked for, text on standard output if none is, and those
+// that a workflow reads.
+func (o *outputFlags) specs(s *session) ([]output.Spec, error) {
 	if o.limit < report.MinMarkdown || o.limit > report.MaxMarkdown {
 		return nil, usagef(fmt.Sprintf("from %d to %d", report.MinMarkdown, report.MaxMarkdown), "reading flag \"--markdown-limit\": %d is out of range", o.limit)
 	}
-	if len(o.outputs) == 0 {
-		return []outputSpec{{"text", "-"}}, nil
+	specs := []output.Spec{{Format: "text", File: "-"}}
+	if len(o.outputs) > 0 {
+		var err error
+		if specs, err = parseOutputs(o.outputs); err != nil {
+			return specs, err
+		}
 	}
-	return parseOutputs(o.outputs)
+	options := o.options(s)
+	for i := range specs {
+		specs[i].Options = options(&specs[i])
+		if specs[i].File == "-" {
+			specs[i].Writer = s.stdout
+		}
+	}
+	if o.local {
+		return specs, nil
+	}
+	return append(specs, s.workflowSpecs(specs, options)...), nil
 }
 
 // shown is the part of the findings that reports for people show, "" for all.
@@ -75,16 +91,16 @@ func (o *outputFlags) shown() string {
 
 // options says how each output is to look: color and width are those of the
 // terminal it goes to, if any.
-func (o *outputFlags) options(s *session) func(outputSpec) report.Options {
+func (o *outputFlags) options(s *session) func(*output.Spec) report.Options {
 	var revision report.Revision
 	if slices.ContainsFunc(o.outputs, func(v string) bool { return strings.HasPrefix(v, "sarif") }) {
 		revision = checkedOut(s.env, string(report.WorkTree()))
 	}
-	return func(spec outputSpec) report.Options {
+	return func(spec *output.Spec) report.Options {
 		opts := report.Options{Verbose: o.verbose, Only: o.shown(), MaxBytes: int(o.limit), Evidence: o.evidence.value, Title: o.title, SARIF: report.SARIFOptions{
 			Profile: o.sarifProfile.value, Category: o.sarifCategory, Anchor: o.sarifAnchor, Revision: revision,
 		}}
-		if spec.file == "-" {
+		if spec.File == "-" {
 			opts.Color = s.color(o.color.value, s.stdout)
 			opts.Width = s.width(s.stdout)
 		}

@@ -80,7 +80,7 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 		return nil, err
 	}
 	p.known = known
-	specs, outputErr := flags.output.specs()
+	specs, outputErr := flags.output.specs(s)
 	uses := s.checkFiles(flags, specs, slices.Concat(flags.inputs, []string{flags.scope}, flags.excludeFiles))
 	errs := []error{flags.check(given), outputErr, uses}
 	note := func(err error) { errs = append(errs, err) }

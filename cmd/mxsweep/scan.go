@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/run/output"
 )
 
 // newScan is "mxsweep scan".
@@ -55,7 +56,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		}
 		return p.describe(s.stdout)
 	}
-	specs, err := flags.output.specs()
+	specs, err := flags.output.specs(s)
 	if err != nil {
 		return err
 	}
@@ -64,25 +65,17 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	}
 	defer p.resumed.drop()
 	s.winds.Store(true) // before there is a file that nobody would end
-	outs, err := openOutputs(ctx, s.stdout, specs, fileRule{flags.output.private, flags.mode.value != modeConnect, flags.auditLog != ""}, flags.output.options(s))
+	outs, err := output.Open(ctx, specs, output.Rule{Private: flags.output.private, DropsRights: flags.mode.value != modeConnect, Hashed: flags.auditLog != "", Pcap: flags.pcap, Log: s.log})
 	if err != nil {
-		return err
-	}
-	err = outs.openCapture(ctx, flags.pcap, flags.auditLog != "")
-	if err == nil && !flags.output.local {
-		err = outs.openWorkflow(s, flags.output.options(s))
-	}
-	if err != nil {
-		outs.discard()
 		return err
 	}
 	log, err := s.openAudit(ctx, flags.auditLog)
 	if err != nil {
-		outs.discard()
+		outs.Discard()
 		return err
 	}
 	defer log.close()
 	ctx, cancel := p.bounded(ctx, begun)
 	defer cancel()
-	return s.carryOut(ctx, p, outs, log)
+	return s.carryOut(ctx, p, specs, outs, log)
 }

@@ -1,4 +1,4 @@
-package main
+package output
 
 import (
 	"bufio"
@@ -21,8 +21,8 @@ type capture struct {
 }
 
 // openCapture opens the file of --pcap, if there is one. Hashed is as in
-// fileRule.
-func (o *outputs) openCapture(ctx context.Context, name string, hashed bool) error {
+// [Rule].
+func (o *Set) openCapture(ctx context.Context, name string, hashed bool) error {
 	if name == "" {
 		return nil
 	}
@@ -40,8 +40,8 @@ func (o *outputs) openCapture(ctx context.Context, name string, hashed bool) err
 	return nil
 }
 
-// pcap is where packets are captured to; nil if they are not.
-func (o *outputs) pcap() io.Writer {
+// Pcap is where packets are captured to; nil if they are not.
+func (o *Set) Pcap() io.Writer {
 	if o.capture == nil {
 		return nil
 	}

@@ -1,0 +1,46 @@
+package output
+
+import (
+	"fmt"
+	"os"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/report"
+)
+
+// openShared opens a file that others write as well. What stands there is counted
+// where a format has a limit: GitHub drops a summary that is too long as a whole.
+func (o *Set) openShared(spec *Spec, rule *Rule) error {
+	f, err := openAppended(spec.File)
+	if err != nil {
+		return fault.As(fault.Failed, fmt.Errorf("opening the %s %s: %w", spec.What, spec.Name(), fault.WithoutPath(err)))
+	}
+	options := spec.Options
+	if spec.Format == "markdown" {
+		options.MaxBytes = report.MaxMarkdown
+		if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+			options.MaxBytes -= int(min(info.Size(), report.MaxMarkdown))
+		}
+		if options.MaxBytes < report.MinMarkdown {
+			if rule.Log != nil {
+				rule.Log(fmt.Sprintf("no %s: %s is full", spec.What, spec.Name()))
+			}
+			return f.Commit()
+		}
+	}
+	return o.add(&output{spec: spec, file: f}, f, options)
+}
+
+// An appendedFile is a file that others write to as well.
+type appendedFile struct{ *os.File }
+
+func openAppended(name string) (appendedFile, error) {
+	f, err := os.OpenFile(name, os.O_WRONLY|os.O_CREATE|os.O_APPEND, 0o644)
+	return appendedFile{f}, err
+}
+
+// Commit implements [destination].
+func (a appendedFile) Commit() error { return a.Close() }
+
+// Discard leaves what others wrote; an error would be of no use to anybody.
+func (a appendedFile) Discard() { _ = a.Close() }
