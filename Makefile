@@ -4,7 +4,7 @@
 GO ?= go
 BIN ?= dist/mxsweep
 
-.PHONY: help build test check release-check unit e2e docs fixes score bench versus fuzz vuln clean
+.PHONY: help build test check release-check unit e2e docs fixes lab-up lab-down score bench versus fuzz vuln clean
 
 help:
 	@echo "make build   static binary in $(BIN)"
@@ -15,9 +15,11 @@ help:
 	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
 	@echo "make docs    what tests hold against the code anew: README.md, docs/rules.md, THIRD_PARTY.md, ..."
 	@echo "make fixes   prove every fix on the real daemon, and write docs/fixes.md anew"
-	@echo "make score   the accuracy score on the lab, where it is present"
-	@echo "make bench   the speed beside nmap and others, where the bench is present"
-	@echo "make versus  mxsweep beside nmap -sV on the lab, where it runs"
+	@echo "make lab-up  install and start internal/lab, 20 hosts with real mail daemons (root, Debian 12)"
+	@echo "make lab-down  stop it"
+	@echo "make score   the accuracy score on internal/lab (root, Debian 12)"
+	@echo "make bench   the speed beside nmap and others on internal/bench (root)"
+	@echo "make versus  mxsweep beside nmap -sV on internal/lab: time and score (root, Debian 12, nmap)"
 	@echo "make fuzz    every fuzz target for FUZZTIME (10s)"
 	@echo "make vuln    known vulnerabilities of the modules (needs the network)"
 
@@ -47,6 +49,12 @@ docs:
 
 fixes:
 	scripts/fixes
+
+lab-up:
+	scripts/lab up
+
+lab-down:
+	scripts/lab down
 
 score:
 	scripts/score

@@ -13,8 +13,7 @@
 //	sh internal/e2e/install.sh
 //	MXSWEEP_E2E=1 go test -count=1 -timeout 20m ./internal/e2e/
 //
-// Package gate says what MXSWEEP_E2E may be; under "require", the laboratory
-// may still be missing.
+// Package gate says what MXSWEEP_E2E may be.
 //
 // MXSWEEP_BIN names a built command to test; without it the tests build one.
 //
@@ -24,8 +23,7 @@
 // MXSWEEP_ALL_FIXES=1 proves all, and "make fixes" writes down what came out.
 //
 // TestLab* score mxsweep on the larger laboratory of mail daemons in
-// ../shared/lab, beside the repository, and are skipped where that is absent
-// (MXSWEEP_LAB names another place):
+// internal/lab, whose README says what belongs there and what belongs here:
 //
 //	sh internal/e2e/install.sh lab
 //	MXSWEEP_E2E=1 go test -count=1 -timeout 20m -run 'TestLab' -v ./internal/e2e/

@@ -6,7 +6,7 @@
 #                      conflict with others into folders of /var/cache/mxsweep-e2e
 #   install.sh readers what reads reports in the tests of package report: xmllint,
 #                      ndiff, Nmap::Parser, Chromium
-#   install.sh lab     also the laboratory in ../shared/lab, where it is present
+#   install.sh lab     the mail daemons of internal/lab, and no others
 #
 # No daemon is started: while this runs, /usr/sbin/policy-rc.d says no (what
 # was there before is put back at the end), and units that came with the new
@@ -35,22 +35,17 @@ fix-esmtpd:courier-mta
 fix-sogo:sogo
 '
 
-# What the laboratory's own installer takes for granted: libraries of the
-# daemons that it unpacks without installing them.
-lab_packages='python3 libpcre3 libjansson4'
-
 # What reads reports.
 readers='libxml2-utils ndiff libnmap-parser-perl chromium'
 
 here=$(cd "$(dirname "$0")" && pwd)
-lab=${MXSWEEP_LAB:-$here/../../../shared/lab}
 want=$packages
 if [ "${1:-}" = readers ]; then
 	want=$readers
 elif [ "${1:-}" = fixes ]; then
 	want="$want $fixes"
-elif [ "${1:-}" = lab ] && [ -x "$lab/lab" ]; then
-	want="$want $lab_packages"
+elif [ "${1:-}" = lab ]; then
+	want=python3 # internal/lab has a list of its own
 fi
 
 if ! command -v apt-get >/dev/null 2>&1; then
@@ -164,9 +159,5 @@ if [ "${1:-}" = fixes ]; then
 fi
 
 if [ "${1:-}" = lab ]; then
-	if [ -x "$lab/lab" ]; then
-		/usr/bin/python3 "$lab/lab" install
-	else
-		echo "install.sh: no laboratory in $lab; its score will be skipped"
-	fi
+	"$here/../lab/lab" install
 fi

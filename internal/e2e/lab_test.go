@@ -17,6 +17,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/internal/gate"
 )
 
 const labScanner = "mxlab-scanner"
@@ -28,27 +30,50 @@ var firstCircle = []string{
 	"cyrus", "perdition", "imapproxy", "nginx-mail", "antispam-a", "antispam-b", "noise", "empty",
 }
 
-// A labTruth is what runs in the laboratory, as far as these tests read it.
+// A labTruth is what runs in the laboratory, as far as these tests read
+// internal/lab/truth.json.
 type labTruth struct {
 	Hosts []struct {
-		Name     string `json:"name"`
-		Address  string `json:"address"`
-		Address6 string `json:"address6"`
+		Name   string      `json:"name"`
+		Number int         `json:"number"`
+		Ports  []truthPort `json:"ports"`
 	} `json:"hosts"`
-	Ports []truthPort `json:"ports"`
 }
 
+// A truthPort is one listener at one of the addresses of its host.
 type truthPort struct {
-	Host    string `json:"host"`
-	Address string `json:"address"`
+	Host    string `json:"-"`
+	Address string `json:"-"`
 	Port    int    `json:"port"`
+	Bind    string `json:"bind"`
 	Product string `json:"product"`
-	Exposed bool   `json:"exposed"`
 
 	// Internal says that strangers have no business there, and ACL what the
 	// daemon itself lets in, if not all.
-	Internal bool   `json:"internal_only"`
+	Internal bool   `json:"internal"`
 	ACL      string `json:"acl"`
+}
+
+func labAddress4(number int) string { return fmt.Sprintf("10.77.0.%d", number) }
+func labAddress6(number int) string { return fmt.Sprintf("fd77::%d", number) }
+
+// exposed returns the listeners that the scanner can reach, once for each address.
+func (l *labTruth) exposed() []truthPort {
+	var list []truthPort
+	for _, h := range l.Hosts {
+		for _, p := range h.Ports {
+			p.Host = h.Name
+			if p.Bind == "0.0.0.0" || p.Bind == "*" {
+				p.Address = labAddress4(h.Number)
+				list = append(list, p)
+			}
+			if p.Bind == "[::]" || p.Bind == "*" {
+				p.Address = labAddress6(h.Number)
+				list = append(list, p)
+			}
+		}
+	}
+	return list
 }
 
 // target names the port as mxsweep takes it.
@@ -62,57 +87,51 @@ func (p truthPort) String() string {
 
 // noise reports whether what listens is not a daemon that has a name.
 func (p truthPort) noise() bool {
-	return strings.HasPrefix(p.Product, "noise:") || p.Product == "socat"
+	return strings.HasPrefix(p.Product, "noise:")
 }
+
+// labProgram runs the laboratory.
+const labProgram = "../lab/lab"
 
 var laboratory struct {
 	once    sync.Once
-	dir     string // of its programs
-	home    string // of what it made
-	started bool   // by this run, which then stops it
+	started bool // by this run, which then stops it
 	err     error
 }
 
-// lab installs and starts the laboratory of mail daemons beside the
-// repository, unless it runs already, and returns where it is. One that this
+// lab starts the laboratory of mail daemons, unless it runs already. One that this
 // test started is stopped at its end.
-func lab(t *testing.T) (dir, home string) {
+func lab(t *testing.T) {
 	t.Helper()
-	need(t)
-	l := &laboratory
-	l.dir = os.Getenv("MXSWEEP_LAB")
-	if l.dir == "" {
-		l.dir = filepath.Join("..", "..", "..", "shared", "lab")
+	needPrograms(t, []string{"/usr/bin/python3"})
+	// One run at a time: two would stop the daemons that the other one asks.
+	if _, err := theRecord(); err != nil {
+		t.Fatal(err)
 	}
-	if _, err := os.Stat(filepath.Join(l.dir, "lab")); err != nil {
-		t.Skipf("no laboratory of mail daemons: %v", err)
+	laboratory.once.Do(func() { laboratory.err = startLab() })
+	var exit *exec.ExitError
+	if errors.As(laboratory.err, &exit) && exit.ExitCode() == exitLack {
+		gate.Lack(t, laboratory.err.Error())
 	}
-	if l.home = os.Getenv("MXLAB_HOME"); l.home == "" {
-		l.home = filepath.Join(os.TempDir(), "mxlab")
+	if laboratory.err != nil {
+		t.Fatal(laboratory.err)
 	}
-	l.once.Do(func() { l.err = startLab() })
-	if l.err != nil {
-		t.Fatal(l.err)
-	}
-	return l.dir, l.home
 }
 
-// startLab installs and starts what of the laboratory does not run.
+// exitLack is the exit code of the laboratory where this machine lacks a package.
+const exitLack = 77
+
+// startLab starts what of the laboratory does not run.
 func startLab() error {
-	l := &laboratory
-	program := filepath.Join(l.dir, "lab")
 	// Its exit code tells of ports that do not listen, its lines of hosts
 	// that are down.
-	out, err := exec.Command(program, "status").Output()
+	out, err := exec.Command(labProgram, "status").Output()
 	down := strings.Count(string(out), " down\n")
 	if err == nil && down == 0 {
 		return nil
 	}
-	l.started = down == strings.Count(string(out), "\n")
-	if err := run(program, "install"); err != nil {
-		return err
-	}
-	return run(program, "up")
+	laboratory.started = down == strings.Count(string(out), "\n")
+	return run(labProgram, "up")
 }
 
 // stopLab stops the laboratory if this run started it.
@@ -120,7 +139,7 @@ func stopLab() error {
 	if !laboratory.started {
 		return nil
 	}
-	return run(filepath.Join(laboratory.dir, "lab"), "down")
+	return run(labProgram, "down")
 }
 
 func TestLabFirstCircle(t *testing.T) {
@@ -135,14 +154,15 @@ func TestLabWhole(t *testing.T) {
 // fails on whatever its score calls wrong. At least the given share of the
 // ports that can be told must be named.
 func scoreLab(t *testing.T, names []string, share float64) {
-	dir, home := lab(t)
-	truthFile := filepath.Join(home, "truth.json")
-	truth := readTruth(t, truthFile)
+	lab(t)
+	truth := readTruth(t)
 
 	// Every port that is open on any of the hosts is asked of each.
 	ports := map[int]bool{}
-	for _, p := range truth.Ports {
-		ports[p.Port] = true
+	for _, h := range truth.Hosts {
+		for _, p := range h.Ports {
+			ports[p.Port] = true
+		}
 	}
 	args := []string{"-p", "internal,public"}
 	for _, p := range slices.Sorted(maps.Keys(ports)) {
@@ -150,13 +170,13 @@ func scoreLab(t *testing.T, names []string, share float64) {
 	}
 	for _, h := range truth.Hosts {
 		if names == nil || slices.Contains(names, h.Name) {
-			args = append(args, h.Address, h.Address6)
+			args = append(args, labAddress4(h.Number), labAddress6(h.Number))
 		}
 	}
 	report := filepath.Join(t.TempDir(), "report.json")
 	doc := sweepLab(t, report, args...)
 
-	cmd := exec.Command("/usr/bin/python3", filepath.Join(dir, "score.py"), truthFile, report)
+	cmd := exec.Command("../lab/score", report)
 	if names != nil {
 		cmd.Args = append(append(cmd.Args, "--only"), names...)
 	}
@@ -222,8 +242,9 @@ func sweepLab(t *testing.T, report string, args ...string) *document {
 	return doc
 }
 
-func readTruth(t *testing.T, name string) *labTruth {
+func readTruth(t *testing.T) *labTruth {
 	t.Helper()
+	const name = "../lab/truth.json"
 	text, err := os.ReadFile(name)
 	if err != nil {
 		t.Fatal(err)
@@ -241,8 +262,8 @@ func readTruth(t *testing.T, name string) *labTruth {
 func (l *labTruth) tellable(t *testing.T, names []string) []truthPort {
 	t.Helper()
 	excused := excuses(t, "testdata/lab/cannot-tell.txt")
-	return slices.DeleteFunc(slices.Clone(l.Ports), func(p truthPort) bool {
-		return !p.Exposed || p.noise() || names != nil && !slices.Contains(names, p.Host) || excused.cover(p)
+	return slices.DeleteFunc(l.exposed(), func(p truthPort) bool {
+		return p.noise() || names != nil && !slices.Contains(names, p.Host) || excused.cover(p)
 	})
 }
 

@@ -1,0 +1,115 @@
+package lab
+
+import (
+	"encoding/json"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+)
+
+// python skips a test where the laboratory's programs cannot run.
+func python(t *testing.T) {
+	t.Helper()
+	if out, err := exec.Command("/usr/bin/python3", "-c", "import sys; sys.exit(sys.version_info < (3, 9))").CombinedOutput(); err != nil {
+		t.Skipf("no Python 3.9 or later in /usr/bin/python3: %v %s", err, out)
+	}
+}
+
+// TestProgramAndTruthAgree has the program compare itself with truth.json.
+func TestProgramAndTruthAgree(t *testing.T) {
+	python(t)
+	if out, err := exec.Command("./lab", "check").CombinedOutput(); err != nil {
+		t.Errorf("lab check: %v\n%s", err, out)
+	}
+}
+
+// TestTruth holds truth.json to what its readers rely on.
+func TestTruth(t *testing.T) {
+	text, err := os.ReadFile("truth.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var truth struct {
+		Hosts []struct {
+			Name   string `json:"name"`
+			Number int    `json:"number"`
+			About  string `json:"about"`
+			Ports  []struct {
+				Port     int    `json:"port"`
+				Bind     string `json:"bind"`
+				Product  string `json:"product"`
+				Protocol string `json:"protocol"`
+				Package  string `json:"package"`
+				Internal *bool  `json:"internal"`
+				ACL      string `json:"acl"`
+				TLS      string `json:"tls"`
+				Role     string `json:"role"`
+				Note     string `json:"note"`
+			} `json:"ports"`
+		} `json:"hosts"`
+	}
+	d := json.NewDecoder(strings.NewReader(string(text)))
+	d.DisallowUnknownFields()
+	if err := d.Decode(&truth); err != nil {
+		t.Fatal(err)
+	}
+	names, numbers := map[string]bool{}, map[int]bool{}
+	for _, h := range truth.Hosts {
+		if names[h.Name] || numbers[h.Number] || h.Number < 2 || h.Number > 249 || h.About == "" {
+			t.Errorf("host %q: its name or number is another one's, its number is not below the scanner's, or nothing tells what it is about", h.Name)
+		}
+		names[h.Name], numbers[h.Number] = true, true
+		ports := map[int]bool{}
+		for _, p := range h.Ports {
+			if ports[p.Port] || p.Port < 1 || p.Port > 65535 || p.Product == "" || p.Protocol == "" || p.Internal == nil {
+				t.Errorf("host %q: port %d is there twice, or lacks product, protocol or internal", h.Name, p.Port)
+			}
+			ports[p.Port] = true
+			if p.Bind != "*" && p.Bind != "0.0.0.0" && p.Bind != "[::]" && p.Bind != "127.0.0.1" {
+				t.Errorf("host %q: port %d is bound to %q, which no reader knows", h.Name, p.Port, p.Bind)
+			}
+		}
+	}
+	if len(truth.Hosts) < 20 {
+		t.Errorf("only %d hosts", len(truth.Hosts))
+	}
+}
+
+// TestScore rates small reports of one host, with and without a mistake.
+func TestScore(t *testing.T) {
+	python(t)
+	const (
+		smtp = `{"ip": "10.77.0.12", "port": 25, "state": "open", "service": {"name": "smtp", "product": "Postfix", "confidence": 9}}`
+		rest = `, {"ip": "10.77.0.12", "port": 587, "state": "open", "service": {"name": "smtp", "product": "Postfix"}}`
+	)
+	for _, tt := range []struct {
+		name, ports string
+		right       bool
+		line        string
+	}{
+		{"right", smtp + rest, true, "found 2/2  ghosts 0  protocol right 2 wrong 0 none 0  product right 2 wrong 0"},
+		{"not found", smtp, false, "not found\nfound 1/2"},
+		{"wrong product", strings.Replace(smtp, "Postfix", "Exim", 1) + rest, false, "product wrong smtp Exim (confidence 9)\nfound 2/2"},
+		{"wrong protocol", strings.Replace(smtp, `"smtp"`, `"imap"`, 1) + rest, false, "protocol wrong imap\nfound 2/2"},
+		{"nothing told", strings.NewReplacer(`"smtp"`, `""`, "Postfix", "").Replace(smtp) + rest, true, "none 1"},
+		{"ghost", smtp + rest + `, {"ip": "10.77.0.12", "port": 10025, "state": "open"}`, false, "GHOST 10.77.0.12 10025"},
+		{"closed", smtp + rest + `, {"ip": "10.77.0.12", "port": 10025, "state": "closed"}`, true, "ghosts 0"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			report := filepath.Join(t.TempDir(), "report.json")
+			if err := os.WriteFile(report, []byte(`{"ports": [`+tt.ports+`]}`), 0o600); err != nil {
+				t.Fatal(err)
+			}
+			scored := exec.Command("./score", report, "--only", "classic-closed")
+			out, err := scored.CombinedOutput()
+			if scored.ProcessState == nil || scored.ProcessState.ExitCode() > 1 {
+				t.Fatalf("score: %v\n%s", err, out)
+			}
+			if !strings.Contains(string(out), tt.line) || (err == nil) != tt.right {
+				t.Errorf("score says %v, want %v with %q:\n%s", err, tt.right, tt.line, out)
+			}
+		})
+	}
+}
