@@ -11,7 +11,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 var testHeader = BaselineHeader{Created: testTime, Vantage: "internet", ScopeSHA256: strings.Repeat("5f", 32), Ports: "10024-10031"}
@@ -131,7 +131,7 @@ func drifted(t testing.TB, c *Comparison, ports []Port) (string, []Finding) {
 	return strings.Join(words, " "), list
 }
 
-func statePort(port uint16, state scan.State) Port {
+func statePort(port uint16, state result.State) Port {
 	p := openPort(port, nil)
 	p.State = state
 	return p
@@ -154,17 +154,17 @@ func TestDrift(t *testing.T) {
 	}{
 		{"nothing changed", testConditions, []Port{openPort(10024, amavis), openPort(10025, postfix), openPort(10027, dkim), openPort(10031, policy)},
 			"10024/MXS1001:unchanged 10025/MXS1002:unchanged 10027/MXS1004:unchanged 10031/MXS1202:unchanged"},
-		{"closed, filtered, updated, new", testConditions, []Port{openPort(10024, newer), statePort(10025, scan.StateClosed), statePort(10027, scan.StateFiltered), openPort(10031, policy), openPort(10028, postfix)},
+		{"closed, filtered, updated, new", testConditions, []Port{openPort(10024, newer), statePort(10025, result.StateClosed), statePort(10027, result.StateFiltered), openPort(10031, policy), openPort(10028, postfix)},
 			"10024/MXS1001:updated 10025/MXS1002:fixed 10027/MXS1004:fixed 10028/MXS1002:new 10031/MXS1202:unchanged"},
-		{"the host is silent", testConditions, []Port{statePort(10024, scan.StateFiltered), statePort(10025, scan.StateFiltered), statePort(10027, scan.StateFiltered), statePort(10031, scan.StateFiltered)},
+		{"the host is silent", testConditions, []Port{statePort(10024, result.StateFiltered), statePort(10025, result.StateFiltered), statePort(10027, result.StateFiltered), statePort(10031, result.StateFiltered)},
 			"10024/MXS1001:unverified 10025/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:unverified"},
 		{"nothing was looked at", testConditions, nil,
 			"10024/MXS1001:unverified 10025/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:unverified"},
-		{"local failure, no identification, an unsure one, another daemon", testConditions, []Port{statePort(10024, scan.StateUnknown), openPort(10025, nil), openPort(10027, unsure), openPort(10031, svc("ssh", "not-mail", "OpenSSH"))},
+		{"local failure, no identification, an unsure one, another daemon", testConditions, []Port{statePort(10024, result.StateUnknown), openPort(10025, nil), openPort(10027, unsure), openPort(10031, svc("ssh", "not-mail", "OpenSSH"))},
 			"10024/MXS1001:unverified 10025/MXS1002:unverified 10025/MXS1902:unverified 10027/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:fixed 10031/MXS1903:new"},
 		{"the daemon refuses us now", testConditions, []Port{openPort(10024, svc("smtp", "content-filter", "amavisd-new", "acl-refused")), openPort(10025, postfix), openPort(10027, dkim), openPort(10031, policy)},
 			"10024/MXS1001:fixed 10024/MXS1901:new 10025/MXS1002:unchanged 10027/MXS1004:unchanged 10031/MXS1202:unchanged"},
-		{"another vantage", other, []Port{statePort(10024, scan.StateClosed)},
+		{"another vantage", other, []Port{statePort(10024, result.StateClosed)},
 			"10024/MXS1001:unverified 10025/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:unverified"},
 	} {
 		got, _ := drifted(t, testBaseline(t).Compare(tt.now, testRules(t)), tt.ports)
@@ -274,7 +274,7 @@ func TestRetiredRule(t *testing.T) {
 func TestUnknownRuleIsNotFixed(t *testing.T) {
 	e := BaselineEntry{Rule: "MXS1099", Severity: High, IP: netip.MustParseAddr("192.0.2.10"), Port: 10024, Protocol: "tcp", Vantage: "internet"}
 	e.ID = FindingID(e.Rule, e.IP.String(), e.Port, e.Vantage)
-	for state, want := range map[scan.State]Drift{scan.StateOpen: DriftUnverified, scan.StateClosed: DriftFixed} {
+	for state, want := range map[result.State]Drift{result.StateOpen: DriftUnverified, result.StateClosed: DriftFixed} {
 		port := openPort(10024, svc("smtp", "content-filter", "amavisd-new"))
 		port.State = state
 		c := BaselineOf(testHeader, []BaselineEntry{e}).Compare(testConditions, testRules(t))

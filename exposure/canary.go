@@ -9,7 +9,7 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -134,7 +134,7 @@ func (w *CanaryWatch) Asked(results []Port, at time.Time) {
 				continue
 			}
 			c.asked = true
-			if p.State == scan.StateOpen {
+			if p.State == result.StateOpen {
 				open, network = true, network || !w.own(p.Target.Addr())
 			}
 		}
@@ -161,7 +161,7 @@ func (w *CanaryWatch) Heard(p Port) {
 	defer w.mu.Unlock()
 	for i := range w.canaries {
 		c := &w.canaries[i]
-		if p.State != scan.StateOpen || p.Service == nil || p.Service.Method == "table" || !c.matches(&p) {
+		if p.State != result.StateOpen || p.Service == nil || p.Service.Method == "table" || !c.matches(&p) {
 			continue
 		}
 		if strings.EqualFold(p.Service.Protocol, c.Protocol) {

@@ -8,7 +8,7 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestCanaryWatch follows the canary mx1.example.org:25, which must speak smtp,
@@ -43,7 +43,7 @@ func TestCanaryWatch(t *testing.T) {
 		for i, s := range tt.states {
 			port := openPort(25, nil)
 			port.Host = tt.host
-			port.State = map[rune]scan.State{'o': scan.StateOpen, 'c': scan.StateClosed, 'f': scan.StateFiltered}[s]
+			port.State = map[rune]result.State{'o': result.StateOpen, 'c': result.StateClosed, 'f': result.StateFiltered}[s]
 			var results []Port
 			if s != '-' {
 				results = append(results, port)

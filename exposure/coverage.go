@@ -6,6 +6,7 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -89,11 +90,11 @@ func (c *CoverageCounter) Add(r scan.Result) {
 		c.closed--
 	}
 	switch r.State {
-	case scan.StateOpen:
+	case result.StateOpen:
 		c.open++
-	case scan.StateClosed:
+	case result.StateClosed:
 		c.closed++
-	case scan.StateFiltered:
+	case result.StateFiltered:
 		c.silent(addr)
 	default:
 		c.Doubt(addr)

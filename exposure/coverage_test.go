@@ -8,10 +8,11 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-func result(addr netip.Addr, port uint16, state scan.State) scan.Result {
+func scanResult(addr netip.Addr, port uint16, state result.State) scan.Result {
 	return scan.Result{Target: netip.AddrPortFrom(addr, port), State: state}
 }
 
@@ -19,9 +20,9 @@ func result(addr netip.Addr, port uint16, state scan.State) scan.Result {
 func TestCoverageTakenBack(t *testing.T) {
 	c := NewCoverageCounter(2, 1)
 	addr := netip.MustParseAddr("192.0.2.1")
-	c.Add(result(addr, 1, scan.StateClosed))
-	c.Add(result(addr, 2, scan.StateClosed))
-	again := result(addr, 1, scan.StateOpen)
+	c.Add(scanResult(addr, 1, result.StateClosed))
+	c.Add(scanResult(addr, 2, result.StateClosed))
+	again := scanResult(addr, 1, result.StateOpen)
 	again.WasClosed = true
 	c.Add(again)
 	if got := c.Coverage(); got.Open != 1 || got.Closed != 1 || got.Conclusive() != 2 {
@@ -35,30 +36,30 @@ func TestCoverageTakenBack(t *testing.T) {
 
 func TestCoverageCounter(t *testing.T) {
 	c := NewCoverageCounter(24, 6)
-	add := func(addr string, port uint16, state scan.State) {
-		c.Add(result(netip.MustParseAddr(addr), port, state))
+	add := func(addr string, port uint16, state result.State) {
+		c.Add(scanResult(netip.MustParseAddr(addr), port, state))
 	}
-	add("192.0.2.1", 1, scan.StateFiltered) // before the host is known to be up
-	add("192.0.2.1", 2, scan.StateOpen)
-	add("192.0.2.1", 3, scan.StateFiltered)
-	add("192.0.2.1", 4, scan.StateUnknown)
+	add("192.0.2.1", 1, result.StateFiltered) // before the host is known to be up
+	add("192.0.2.1", 2, result.StateOpen)
+	add("192.0.2.1", 3, result.StateFiltered)
+	add("192.0.2.1", 4, result.StateUnknown)
 	for port := uint16(1); port <= 4; port++ {
-		add("192.0.2.2", port, scan.StateFiltered)
-		add("192.0.2.3", port, scan.StateClosed)
-		add("192.0.2.4", port, scan.StateFiltered)
-		add("192.0.2.5", port, scan.StateFiltered)
+		add("192.0.2.2", port, result.StateFiltered)
+		add("192.0.2.3", port, result.StateClosed)
+		add("192.0.2.4", port, result.StateFiltered)
+		add("192.0.2.5", port, result.StateFiltered)
 	}
 	// An ICMP error of the target itself shows that it is up; a router's does not.
 	self, router := netip.MustParseAddr("192.0.2.6"), netip.MustParseAddr("192.0.2.254")
 	for port := uint16(1); port <= 3; port++ {
-		r := result(self, port, scan.StateFiltered)
-		r.Reason, r.From = scan.ReasonAdminProhibited, router
+		r := scanResult(self, port, result.StateFiltered)
+		r.Reason, r.From = result.ReasonAdminProhibited, router
 		c.Add(r)
 	}
 	if c.Up(self) {
 		t.Error("a router's word made a host up")
 	}
-	r := result(self, 4, scan.StateFiltered)
+	r := scanResult(self, 4, result.StateFiltered)
 	r.From = self
 	c.Add(r)
 	want := Coverage{Planned: 24, Open: 1, Closed: 4, Filtered: 6, HostsUp: 3, HostsSilent: 3}
@@ -91,10 +92,10 @@ func TestCoverageCounter(t *testing.T) {
 func TestCoverageCounterUnasked(t *testing.T) {
 	c := NewCoverageCounter(4, 2)
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	c.Add(result(a, 1, scan.StateFiltered))
-	c.Add(result(a, 2, scan.StateUnknown))
-	c.Add(result(b, 1, scan.StateFiltered))
-	c.Add(result(b, 2, scan.StateFiltered))
+	c.Add(scanResult(a, 1, result.StateFiltered))
+	c.Add(scanResult(a, 2, result.StateUnknown))
+	c.Add(scanResult(b, 1, result.StateFiltered))
+	c.Add(scanResult(b, 2, result.StateFiltered))
 	if got := slices.Collect(c.Silent()); len(got) != 1 || got[0] != netipx.IPRangeFrom(b, b) {
 		t.Errorf("silent: %v", got)
 	}
@@ -126,15 +127,15 @@ func TestCoverageCounterAgainstAMap(t *testing.T) {
 		up, silent, closed := map[netip.Addr]bool{}, map[netip.Addr]uint64{}, uint64(0)
 		for range r.IntN(4000) {
 			a := addrs[r.IntN(len(addrs))]
-			state := scan.StateFiltered
+			state := result.StateFiltered
 			if r.IntN(1000) == 0 {
-				state = scan.StateClosed
+				state = result.StateClosed
 				up[a] = true
 				closed++
 			} else {
 				silent[a]++
 			}
-			c.Add(result(a, 1, state))
+			c.Add(scanResult(a, 1, state))
 		}
 		want := Coverage{Planned: 1 << 20, Closed: closed, HostsUp: uint64(len(up)), HostsSilent: uint64(len(addrs) - len(up))}
 		for a := range up {
@@ -188,7 +189,7 @@ func BenchmarkCoverageCounter(b *testing.B) {
 	for i := range b.N {
 		n := uint32(i) * 2654435761 // spread as a permutation would
 		a := [4]byte{10, byte(n >> 24), byte(n >> 16), byte(n >> 8)}
-		c.Add(result(netip.AddrFrom4(a), 25, scan.StateFiltered))
+		c.Add(scanResult(netip.AddrFrom4(a), 25, result.StateFiltered))
 	}
 }
 
@@ -197,8 +198,8 @@ func BenchmarkCoverageCounter(b *testing.B) {
 func TestCoverageByZone(t *testing.T) {
 	up, silent := netip.MustParseAddrPort("[fe80::1%a]:25"), netip.MustParseAddrPort("[fe80::1%b]:25")
 	c := NewCoverageCounter(2, 2)
-	c.Add(scan.Result{Target: up, State: scan.StateClosed})
-	c.Add(scan.Result{Target: silent, State: scan.StateFiltered})
+	c.Add(scan.Result{Target: up, State: result.StateClosed})
+	c.Add(scan.Result{Target: silent, State: result.StateFiltered})
 	if got := c.Coverage(); got.Conclusive() != 1 || got.HostsUp != 1 || got.HostsSilent != 1 || !c.Up(up.Addr()) || c.Up(silent.Addr()) {
 		t.Errorf("got %+v", got)
 	}

@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // named is an SMTP service that was named with this confidence.
@@ -113,7 +113,7 @@ func TestWeakerEvidenceFixesNothing(t *testing.T) {
 
 // onAddresses drifts a run over a name: open has the addresses with the
 // finding, states those without an open port.
-func onAddresses(t *testing.T, b *Baseline, open []string, states map[string]scan.State) string {
+func onAddresses(t *testing.T, b *Baseline, open []string, states map[string]result.State) string {
 	t.Helper()
 	now := testConditions
 	now.AddressesOf = func(name string) []netip.Addr {
@@ -164,20 +164,20 @@ func TestDriftOfAName(t *testing.T) {
 	bare := NewBaseline(testHeader, nil, onHost(t, "", "", "192.0.2.1"))
 	gone := NewBaseline(testHeader, nil, onHost(t, "", "mx8.example.org", "192.0.2.1"))
 	renamed := NewBaseline(testHeader, nil, onHost(t, "", "mx9.example.org", "192.0.2.1"))
-	closed := scan.StateClosed
+	closed := result.StateClosed
 	for _, tt := range []struct {
 		name   string
 		b      *Baseline
 		open   []string
-		states map[string]scan.State
+		states map[string]result.State
 		want   string
 	}{
 		{"as before", name, []string{"192.0.2.1", "192.0.2.2"}, nil, "MXS1001:unchanged"},
 		{"renumbered", one, []string{"192.0.2.77"}, nil, "MXS1001:unchanged"},
-		{"closed on one", name, []string{"192.0.2.1"}, map[string]scan.State{"192.0.2.2": closed}, "MXS1001:unchanged"},
-		{"closed on all", name, nil, map[string]scan.State{"192.0.2.1": closed, "192.0.2.2": closed}, "MXS1001:fixed"},
-		{"closed on one, the other not asked", name, nil, map[string]scan.State{"192.0.2.1": closed}, "MXS1001:unverified"},
-		{"closed, and silent on a new address", one, nil, map[string]scan.State{"192.0.2.1": closed, "192.0.2.3": scan.StateUnknown}, "MXS1001:unverified"},
+		{"closed on one", name, []string{"192.0.2.1"}, map[string]result.State{"192.0.2.2": closed}, "MXS1001:unchanged"},
+		{"closed on all", name, nil, map[string]result.State{"192.0.2.1": closed, "192.0.2.2": closed}, "MXS1001:fixed"},
+		{"closed on one, the other not asked", name, nil, map[string]result.State{"192.0.2.1": closed}, "MXS1001:unverified"},
+		{"closed, and silent on a new address", one, nil, map[string]result.State{"192.0.2.1": closed, "192.0.2.3": result.StateUnknown}, "MXS1001:unverified"},
 		{"ids of the earlier build", old, []string{"192.0.2.1", "192.0.2.2"}, nil, "MXS1001:unchanged"},
 		{"ids of the earlier build, renumbered", old, []string{"192.0.2.77"}, nil, "MXS1001:unchanged"},
 		{"known by its address only", bare, []string{"192.0.2.1"}, nil, "MXS1001:unchanged"},
@@ -242,13 +242,13 @@ func TestSuppressionDoesNotStack(t *testing.T) {
 // TestFixedIsNotOpen also holds that what comes back is told as such.
 func TestFixedIsNotOpen(t *testing.T) {
 	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: named("signing-proxy", "DKIMproxy", 9)}))
-	_, list := drifted(t, b.Compare(testConditions, testRules(t)), []Port{statePort(10027, scan.StateClosed)})
+	_, list := drifted(t, b.Compare(testConditions, testRules(t)), []Port{statePort(10027, result.StateClosed)})
 	if list[0].Drift != DriftFixed || list[0].Status != StatusFixed {
 		t.Fatalf("got %s, %s", list[0].Drift, list[0].Status)
 	}
 	known := BaselineOf(testHeader, []BaselineEntry{EntryOf(&list[0])})
 	again, _ := drifted(t, known.Compare(testConditions, testRules(t)), []Port{openPort(10027, named("signing-proxy", "DKIMproxy", 9))})
-	still, _ := drifted(t, known.Compare(testConditions, testRules(t)), []Port{statePort(10027, scan.StateClosed)})
+	still, _ := drifted(t, known.Compare(testConditions, testRules(t)), []Port{statePort(10027, result.StateClosed)})
 	if again != "10027/MXS1004:reopened" || still != "" {
 		t.Errorf("got %q and %q", again, still)
 	}
@@ -263,7 +263,7 @@ func TestUpdateKeepsWhatItDidNotSee(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, list := drifted(t, b.Compare(testConditions, testRules(t)), []Port{openPort(10024, named("content-filter", "", 4)), statePort(10027, scan.StateFiltered)})
+	_, list := drifted(t, b.Compare(testConditions, testRules(t)), []Port{openPort(10024, named("content-filter", "", 4)), statePort(10027, result.StateFiltered)})
 	header := testHeader
 	header.Created = testTime.AddDate(0, 0, 3)
 	after, err := NewBaseline(header, b, list).Encode()
@@ -297,9 +297,9 @@ func TestSilenceUnderLoss(t *testing.T) {
 	} {
 		c := b.Compare(testConditions, testRules(t))
 		counter := NewCoverageCounter(10, 1)
-		silent := statePort(10027, scan.StateFiltered)
+		silent := statePort(10027, result.StateFiltered)
 		silent.Attempts = tt.attempts
-		for _, p := range []Port{statePort(25, scan.StateClosed), silent} {
+		for _, p := range []Port{statePort(25, result.StateClosed), silent} {
 			counter.Add(p.Result)
 			c.Add(p)
 		}

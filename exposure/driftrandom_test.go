@@ -9,7 +9,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A look is what a random run saw of one address.
@@ -28,11 +28,11 @@ func (l look) shows() bool {
 	}
 	s := l.port.Service
 	switch l.port.State {
-	case scan.StateClosed:
+	case result.StateClosed:
 		return true
-	case scan.StateFiltered:
+	case result.StateFiltered:
 		return l.up && math.Pow(l.loss, float64(l.port.Attempts)) <= maxChance
-	case scan.StateOpen:
+	case result.StateOpen:
 		return s != nil && s.Inconclusive == "" && l.loss <= maxTalkLoss &&
 			(s.Has(ObservedRefused) || s.Role != "signing-proxy" && s.Confidence >= max(sureEnough, l.known))
 	}
@@ -45,9 +45,9 @@ func randomLook(r *rand.Rand, addr netip.Addr, loss float64, known int) look {
 	if r.IntN(8) == 0 {
 		return l
 	}
-	p := statePort(10027, []scan.State{scan.StateOpen, scan.StateClosed, scan.StateFiltered, scan.StateUnknown}[r.IntN(4)])
+	p := statePort(10027, []result.State{result.StateOpen, result.StateClosed, result.StateFiltered, result.StateUnknown}[r.IntN(4)])
 	p.Target, p.Host, p.Attempts = netip.AddrPortFrom(addr, 10027), "mx1.example.org", 1+r.IntN(3)
-	if p.State == scan.StateOpen && r.IntN(5) > 0 {
+	if p.State == result.StateOpen && r.IntN(5) > 0 {
 		p.Service = named([]string{"signing-proxy", "reinjection", "mta"}[r.IntN(3)], []string{"", "DKIMproxy", "Postfix smtpd"}[r.IntN(3)], r.IntN(11))
 		switch r.IntN(6) {
 		case 0:
@@ -104,10 +104,10 @@ func TestFixedNeedsEvidence(t *testing.T) {
 			l := randomLook(r, addr, loss, known)
 			looks[addr] = l
 			if l.up {
-				counter.Add(result(addr, 25, scan.StateClosed))
+				counter.Add(scanResult(addr, 25, result.StateClosed))
 			}
 			if l.port != nil {
-				l.up = l.up || l.port.State == scan.StateOpen || l.port.State == scan.StateClosed
+				l.up = l.up || l.port.State == result.StateOpen || l.port.State == result.StateClosed
 				counter.Add(l.port.Result)
 				c.Add(*l.port)
 				found = append(found, judge.Findings(*l.port)...)

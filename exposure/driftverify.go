@@ -7,16 +7,16 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A sighting is what this run saw of a target of the baseline.
 type sighting struct {
-	state     scan.State // "" if the run did not come to it
-	attempts  int        // how often it was asked
-	named     bool       // a dialogue told what answers
-	refused   bool       // the daemon's own access list refused us
-	certainty int        // how surely it was named
+	state     result.State // "" if the run did not come to it
+	attempts  int          // how often it was asked
+	named     bool         // a dialogue told what answers
+	refused   bool         // the daemon's own access list refused us
+	certainty int          // how surely it was named
 	product   string
 
 	entries []*BaselineEntry // what the baseline has of the target
@@ -130,15 +130,15 @@ func (c *Comparison) verifyAt(e *BaselineEntry, addr netip.Addr, counter *Covera
 		return false, fmt.Sprintf("this run did not look from the vantage point %q", e.Vantage)
 	case s == nil || s.state == "":
 		return false, "this run did not look at the port"
-	case s.state == scan.StateClosed:
+	case s.state == result.StateClosed:
 		return true, "the port is closed now"
-	case s.state == scan.StateFiltered && math.Pow(c.loss, float64(max(s.attempts, 1))) > maxChance:
+	case s.state == result.StateFiltered && math.Pow(c.loss, float64(max(s.attempts, 1))) > maxChance:
 		return false, fmt.Sprintf("the port is silent now, but this run lost %.0f%% of its packets, so that it may be open", 100*c.loss)
-	case s.state == scan.StateFiltered && counter != nil && counter.Up(addr):
+	case s.state == result.StateFiltered && counter != nil && counter.Up(addr):
 		return true, "the port is silent now, while the same host answered on other ports"
-	case s.state == scan.StateFiltered:
+	case s.state == result.StateFiltered:
 		return false, "the whole host is silent now, which proves nothing"
-	case s.state != scan.StateOpen:
+	case s.state != result.StateOpen:
 		return false, "this run could not ask the port"
 	case slices.ContainsFunc(s.broken, func(b *Rule) bool { return b.ID == e.Rule }):
 		return false, "the rule is still broken there, on what is another host by its name"

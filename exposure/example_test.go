@@ -7,6 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -19,7 +20,7 @@ func ExampleJudge() {
 	}
 	judge := exposure.Judge{Rules: rules, Knowledge: exposure.NewPortSets([]uint16{10024}, nil)}
 	found := judge.Findings(exposure.Port{
-		Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.10:10024"), State: scan.StateOpen},
+		Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.10:10024"), State: result.StateOpen},
 		Service: &fingerprint.Service{
 			Protocol: "smtp", Product: "amavisd", Role: "content-filter",
 			Method: "probed", Confidence: 9,

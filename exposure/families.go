@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -43,7 +44,7 @@ func (w *FamilyWatch) Add(r scan.Result) {
 	}
 	bits := w.notOpen[r.Target.Addr()]
 	port := r.Target.Port()
-	if bit := uint64(1) << (port % 64); r.State == scan.StateClosed || r.State == scan.StateFiltered {
+	if bit := uint64(1) << (port % 64); r.State == result.StateClosed || r.State == result.StateFiltered {
 		bits[port/64] |= bit
 	} else {
 		bits[port/64] &^= bit

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -21,22 +22,22 @@ func TestOnlyIPv6(t *testing.T) {
 		name    string
 		port    uint16
 		service *fingerprint.Service
-		v4      map[netip.Addr][]scan.State // in the order in which they came
-		silent  bool                        // no IPv4 address is up
+		v4      map[netip.Addr][]result.State // in the order in which they came
+		silent  bool                          // no IPv4 address is up
 		want    string
 	}{
-		{"closed", 10025, reinjection, map[netip.Addr][]scan.State{a: {scan.StateClosed}, b: {scan.StateClosed}}, false, "MXS1002 MXS1906"},
-		{"filtered", 10025, reinjection, map[netip.Addr][]scan.State{a: {scan.StateFiltered}, b: {scan.StateClosed}}, false, "MXS1002 MXS1906"},
-		{"filtered, host not up", 10025, reinjection, map[netip.Addr][]scan.State{a: {scan.StateFiltered}, b: {scan.StateFiltered}}, true, "MXS1002"},
-		{"open on one", 10025, reinjection, map[netip.Addr][]scan.State{a: {scan.StateOpen}, b: {scan.StateClosed}}, false, "MXS1002"},
-		{"unknown on one", 10025, reinjection, map[netip.Addr][]scan.State{a: {scan.StateUnknown}, b: {scan.StateClosed}}, false, "MXS1002"},
-		{"one was not asked", 10025, reinjection, map[netip.Addr][]scan.State{a: {scan.StateClosed}}, false, "MXS1002"},
-		{"turned out open", 10025, reinjection, map[netip.Addr][]scan.State{a: {scan.StateFiltered, scan.StateOpen}, b: {scan.StateClosed}}, false, "MXS1002"},
-		{"turned out closed", 10025, reinjection, map[netip.Addr][]scan.State{a: {scan.StateUnknown, scan.StateClosed}, b: {scan.StateClosed}}, false, "MXS1002 MXS1906"},
-		{"refuses us", 10024, svc("smtp", "content-filter", "amavisd-new", "acl-refused"), map[netip.Addr][]scan.State{a: {scan.StateClosed}, b: {scan.StateClosed}}, false, "MXS1901 MXS1906"},
-		{"not known", 10031, nil, map[netip.Addr][]scan.State{a: {scan.StateClosed}, b: {scan.StateClosed}}, false, "MXS1906 MXS1902"},
-		{"public port", 25, svc("smtp", "mta", "Postfix smtpd", "starttls-offered"), map[netip.Addr][]scan.State{a: {scan.StateClosed}, b: {scan.StateClosed}}, false, ""},
-		{"another host was asked", 10025, reinjection, map[netip.Addr][]scan.State{others: {scan.StateClosed}}, false, "MXS1002"},
+		{"closed", 10025, reinjection, map[netip.Addr][]result.State{a: {result.StateClosed}, b: {result.StateClosed}}, false, "MXS1002 MXS1906"},
+		{"filtered", 10025, reinjection, map[netip.Addr][]result.State{a: {result.StateFiltered}, b: {result.StateClosed}}, false, "MXS1002 MXS1906"},
+		{"filtered, host not up", 10025, reinjection, map[netip.Addr][]result.State{a: {result.StateFiltered}, b: {result.StateFiltered}}, true, "MXS1002"},
+		{"open on one", 10025, reinjection, map[netip.Addr][]result.State{a: {result.StateOpen}, b: {result.StateClosed}}, false, "MXS1002"},
+		{"unknown on one", 10025, reinjection, map[netip.Addr][]result.State{a: {result.StateUnknown}, b: {result.StateClosed}}, false, "MXS1002"},
+		{"one was not asked", 10025, reinjection, map[netip.Addr][]result.State{a: {result.StateClosed}}, false, "MXS1002"},
+		{"turned out open", 10025, reinjection, map[netip.Addr][]result.State{a: {result.StateFiltered, result.StateOpen}, b: {result.StateClosed}}, false, "MXS1002"},
+		{"turned out closed", 10025, reinjection, map[netip.Addr][]result.State{a: {result.StateUnknown, result.StateClosed}, b: {result.StateClosed}}, false, "MXS1002 MXS1906"},
+		{"refuses us", 10024, svc("smtp", "content-filter", "amavisd-new", "acl-refused"), map[netip.Addr][]result.State{a: {result.StateClosed}, b: {result.StateClosed}}, false, "MXS1901 MXS1906"},
+		{"not known", 10031, nil, map[netip.Addr][]result.State{a: {result.StateClosed}, b: {result.StateClosed}}, false, "MXS1906 MXS1902"},
+		{"public port", 25, svc("smtp", "mta", "Postfix smtpd", "starttls-offered"), map[netip.Addr][]result.State{a: {result.StateClosed}, b: {result.StateClosed}}, false, ""},
+		{"another host was asked", 10025, reinjection, map[netip.Addr][]result.State{others: {result.StateClosed}}, false, "MXS1002"},
 	} {
 		watch := NewFamilyWatch(map[netip.Addr][]netip.Addr{v6: {a, b}})
 		for addr, states := range tt.v4 {
@@ -80,7 +81,7 @@ func TestFamilyWatchIsBounded(t *testing.T) {
 	w := NewFamilyWatch(counterparts)
 	told := 0
 	for v6, list := range counterparts {
-		w.Add(scan.Result{Target: netip.AddrPortFrom(list[0], 65535), State: scan.StateClosed})
+		w.Add(scan.Result{Target: netip.AddrPortFrom(list[0], 65535), State: result.StateClosed})
 		if len(w.NotOpen(netip.AddrPortFrom(v6, 65535), func(netip.Addr) bool { return true })) > 0 {
 			told++
 		}

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -22,9 +23,9 @@ func randomFacts(r *rand.Rand, gate Gate) (facts RunFacts, missing []string) {
 	c.VacantPairs = 2 * c.HostsVacant
 	c.Planned = c.Open + c.Closed + c.Filtered + []uint64{0, 0, 1, 30}[r.IntN(4)]
 	facts.Unknown = &UnknownPairs{}
-	unknown := func(port uint16, reason scan.Reason, why Requirement) {
+	unknown := func(port uint16, reason result.Reason, why Requirement) {
 		c.Planned++
-		facts.Unknown.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(silent, port), State: scan.StateUnknown, Reason: reason}}, why)
+		facts.Unknown.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(silent, port), State: result.StateUnknown, Reason: reason}}, why)
 	}
 	answered := false
 	if once(3) {
@@ -39,13 +40,13 @@ func randomFacts(r *rand.Rand, gate Gate) (facts RunFacts, missing []string) {
 		if once(2) {
 			t.Acceptance = &Acceptance{ID: "AR-1"}
 		} else if lacks("a target"); once(3) {
-			unknown(25, scan.ReasonNetUnreach, RequiredTarget)
+			unknown(25, result.ReasonNetUnreach, RequiredTarget)
 		}
 		facts.Silent = []SilentTarget{t}
 	}
 	if once(8) {
 		why := []Requirement{RequiredTarget, RequiredBaseline, RequiredExpect, RequiredClosed, RequiredOpen, ""}[r.IntN(6)]
-		reason := []scan.Reason{scan.ReasonBlocked, scan.ReasonNetUnreach, scan.ReasonZeroWindow, scan.ReasonHostTimeout, scan.ReasonUnknown}[r.IntN(5)]
+		reason := []result.Reason{result.ReasonBlocked, result.ReasonNetUnreach, result.ReasonZeroWindow, result.ReasonHostTimeout, result.ReasonUnknown}[r.IntN(5)]
 		unknown(26, reason, why)
 		if why != "" {
 			lacks("a required port")

@@ -8,7 +8,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // Knowledge says what a port number is usually for. Package signatures has
@@ -64,7 +64,7 @@ const ruleOnlyIPv6 = "MXS1906"
 // Findings judges one port. Heavier findings come first, equal ones in the
 // order of their rules. A port that is not open gives none.
 func (j *Judge) Findings(p Port) []Finding {
-	if p.State != scan.StateOpen || j.Rules == nil {
+	if p.State != result.StateOpen || j.Rules == nil {
 		return nil
 	}
 	v := j.vantage(p.Target.Addr())
@@ -94,7 +94,7 @@ func (j *Judge) Findings(p Port) []Finding {
 // Forbidden judges one port by nothing but what the policy wants closed: for ports
 // that were judged before, by another policy.
 func (j *Judge) Forbidden(p Port) []Finding {
-	if p.State != scan.StateOpen || j.Rules == nil {
+	if p.State != result.StateOpen || j.Rules == nil {
 		return nil
 	}
 	list := j.forbidden(p, j.vantage(p.Target.Addr()))

@@ -4,7 +4,7 @@ import (
 	"net/netip"
 	"strings"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A Requirement is why a pair must have a conclusive result for a run to pass,
@@ -149,7 +149,7 @@ func (p *Policy) Assessed(port Port) bool {
 	if s.Inconclusive == "" {
 		return true
 	}
-	if p == nil || port.State != scan.StateOpen || s.Protocol == "" || s.Method == "table" {
+	if p == nil || port.State != result.StateOpen || s.Protocol == "" || s.Method == "table" {
 		return false
 	}
 	for i := range p.Expect {

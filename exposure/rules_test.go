@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -36,7 +37,7 @@ func testPorts() PortSets {
 
 func openPort(port uint16, s *fingerprint.Service) Port {
 	return Port{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
-		State: scan.StateOpen, Reason: scan.ReasonSynAck, Time: testTime}, Service: s}
+		State: result.StateOpen, Reason: result.ReasonSynAck, Time: testTime}, Service: s}
 }
 
 // svc makes a service: protocol, role, product, then observations. "stack:",
@@ -238,7 +239,7 @@ func TestNegativeRows(t *testing.T) {
 				t.Errorf("%s holds for a web server", f.Rule.ID)
 			}
 			closed := openPort(tt.port, tt.service)
-			closed.State = scan.StateClosed
+			closed.State = result.StateClosed
 			if len(j.Findings(closed)) > 0 {
 				t.Errorf("%s holds for a closed port", r.ID)
 			}

@@ -8,6 +8,7 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -56,7 +57,7 @@ func TestScopeLinesProve(t *testing.T) {
 
 func TestScopeLinesShort(t *testing.T) {
 	c := NewCoverageCounter(1000, 1000)
-	c.Add(scan.Result{Target: netip.MustParseAddrPort("192.0.2.3:25"), State: scan.StateClosed})
+	c.Add(scan.Result{Target: netip.MustParseAddrPort("192.0.2.3:25"), State: result.StateClosed})
 	s := NewScopeLines([]ScopeLine{prefixLine("192.0.2.0/30", 1), prefixLine("192.0.2.0/28", 2), prefixLine("198.51.100.0/28", 1), prefixLine("203.0.113.0/28", 0), prefixLine("192.0.2.0/28", 1)})
 	s.Count(c)
 	short := s.Short()

@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -13,16 +14,16 @@ import (
 // where no finding does, and only there.
 func TestTurnedAway(t *testing.T) {
 	port := func(at, banner string, inconclusive fingerprint.Inconclusive, observed ...string) Port {
-		return Port{Result: scan.Result{Target: netip.MustParseAddrPort(at), State: scan.StateOpen},
+		return Port{Result: scan.Result{Target: netip.MustParseAddrPort(at), State: result.StateOpen},
 			Service: &fingerprint.Service{Banner: []byte(banner), Observations: observed, Inconclusive: inconclusive}}
 	}
 	open := []Port{
 		port("192.0.2.1:25", "554 5.7.1 listed\r\n", "", ObservedRefused),
 		port("192.0.2.1:587", "", "", ObservedRefused),
-		port("192.0.2.1:10025", "554 no\r\n", "", ObservedRefused),                                    // has a finding
-		port("192.0.2.2:25", "220 mx.example.org ESMTP\r\n", ""),                                      // serves us
-		port("192.0.2.3:25", "421 later\r\n", fingerprint.InconclusiveRefused, ObservedRefused),       // for now
-		{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.4:25"), State: scan.StateOpen}}, // not asked
+		port("192.0.2.1:10025", "554 no\r\n", "", ObservedRefused),                                      // has a finding
+		port("192.0.2.2:25", "220 mx.example.org ESMTP\r\n", ""),                                        // serves us
+		port("192.0.2.3:25", "421 later\r\n", fingerprint.InconclusiveRefused, ObservedRefused),         // for now
+		{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.4:25"), State: result.StateOpen}}, // not asked
 	}
 	findings := []Finding{{Target: open[2].Target}}
 	var got []string

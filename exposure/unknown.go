@@ -11,6 +11,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -178,7 +179,7 @@ func (u *UnknownPairs) onlyUnrouted(unknown uint64) bool {
 func unknownReason(p Port) unknownKey {
 	addr := p.Target.Addr()
 	switch {
-	case p.State == scan.StateOpen:
+	case p.State == result.StateOpen:
 		if p.Service == nil && p.Err == nil || p.Service != nil && (p.Service.Inconclusive == fingerprint.InconclusiveSkipped || p.Service.Inconclusive == fingerprint.InconclusiveHostTimeout) {
 			return unknownKey{} // its host is told of
 		}
@@ -186,9 +187,9 @@ func unknownReason(p Port) unknownKey {
 			return unknownKey{code: NoticeLocalFailure}
 		}
 		return unknownKey{NoticeUnknownPort, addr, unassessedWords(p)}
-	case p.Reason == scan.ReasonBlocked, p.Reason == scan.ReasonHostTimeout:
+	case p.Reason == result.ReasonBlocked, p.Reason == result.ReasonHostTimeout:
 		return unknownKey{}
-	case p.Reason == scan.ReasonNetUnreach && !p.From.IsValid():
+	case p.Reason == result.ReasonNetUnreach && !p.From.IsValid():
 		return unknownKey{code: NoticeNoRoute, why: family(addr)}
 	case scan.Starved(p.Err):
 		return unknownKey{code: NoticeLocalFailure}
@@ -208,9 +209,9 @@ func family(a netip.Addr) string {
 // unaskedWords says why the state of a pair is unknown.
 func unaskedWords(p Port) string {
 	switch p.Reason {
-	case scan.ReasonZeroWindow:
+	case result.ReasonZeroWindow:
 		return "accepted a connection with a window of 0, so that nothing can be said to it"
-	case scan.ReasonHostUnreach, scan.ReasonAdminProhibited, scan.ReasonNetUnreach:
+	case result.ReasonHostUnreach, result.ReasonAdminProhibited, result.ReasonNetUnreach:
 		return "was reported unreachable (" + string(p.Reason) + ")"
 	}
 	if errors.As(p.Err, new(*scan.FewProbesError)) {
@@ -219,7 +220,7 @@ func unaskedWords(p Port) string {
 	if p.Err != nil {
 		return "could not be asked: " + cause(p.Err)
 	}
-	return "could not be asked (" + cmp.Or(string(p.Reason), string(scan.ReasonUnknown)) + ")"
+	return "could not be asked (" + cmp.Or(string(p.Reason), string(result.ReasonUnknown)) + ")"
 }
 
 // cause is the innermost message of an error, which names no address.

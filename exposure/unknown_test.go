@@ -11,6 +11,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -18,17 +19,17 @@ import (
 // missing route keeps from being asked.
 func TestUnknownPairs(t *testing.T) {
 	u := &UnknownPairs{}
-	add := func(target string, state scan.State, reason scan.Reason, err error, s *fingerprint.Service, why Requirement) {
+	add := func(target string, state result.State, reason result.Reason, err error, s *fingerprint.Service, why Requirement) {
 		u.Add(Port{Result: scan.Result{Target: netip.MustParseAddrPort(target), State: state, Reason: reason, Err: err}, Service: s}, why)
 	}
 	for n := range 300 { // in an order that returns to each address
-		add(fmt.Sprintf("[2001:db8::%x]:%d", n%150+1, 25+n/150), scan.StateUnknown, scan.ReasonNetUnreach, errors.New("connecting: network is unreachable"), nil, "")
+		add(fmt.Sprintf("[2001:db8::%x]:%d", n%150+1, 25+n/150), result.StateUnknown, result.ReasonNetUnreach, errors.New("connecting: network is unreachable"), nil, "")
 	}
 	refused := &fingerprint.Service{Protocol: "smtp", Inconclusive: fingerprint.InconclusiveRefused, Refusal: []byte("421 4.7.0 try\x1b[31m later\r\n")}
-	add("192.0.2.1:25", scan.StateOpen, scan.ReasonSynAck, nil, refused, RequiredTarget)
-	add("192.0.2.1:587", scan.StateOpen, scan.ReasonSynAck, nil, refused, RequiredTarget)
-	add("192.0.2.1:993", scan.StateOpen, scan.ReasonSynAck, nil, &fingerprint.Service{Inconclusive: fingerprint.InconclusiveSkipped}, RequiredTarget)
-	add("192.0.2.2:25", scan.StateUnknown, scan.ReasonBlocked, nil, nil, RequiredBaseline)
+	add("192.0.2.1:25", result.StateOpen, result.ReasonSynAck, nil, refused, RequiredTarget)
+	add("192.0.2.1:587", result.StateOpen, result.ReasonSynAck, nil, refused, RequiredTarget)
+	add("192.0.2.1:993", result.StateOpen, result.ReasonSynAck, nil, &fingerprint.Service{Inconclusive: fingerprint.InconclusiveSkipped}, RequiredTarget)
+	add("192.0.2.2:25", result.StateUnknown, result.ReasonBlocked, nil, nil, RequiredBaseline)
 	var got []string
 	for _, n := range u.Notices() {
 		got = append(got, n.Code+" "+strings.SplitAfterN(n.Message, ".", 2)[0]+" "+n.Target)
@@ -53,7 +54,7 @@ func TestUnknownPairs(t *testing.T) {
 func TestUnroutedTarget(t *testing.T) {
 	u := &UnknownPairs{}
 	routed, unrouted := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
-	u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(unrouted, 25), State: scan.StateUnknown, Reason: scan.ReasonNetUnreach}}, "")
+	u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(unrouted, 25), State: result.StateUnknown, Reason: result.ReasonNetUnreach}}, "")
 	for _, tt := range []struct {
 		addr netip.Addr
 		told bool
@@ -85,7 +86,7 @@ func TestManyUnrouted(t *testing.T) {
 	u := &UnknownPairs{}
 	for n := range 2 * maxUnrouted {
 		addr := netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", n+1))
-		u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: scan.StateUnknown, Reason: scan.ReasonNetUnreach}}, "")
+		u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Reason: result.ReasonNetUnreach}}, "")
 	}
 	if got := u.Notices()[0].Message; !strings.HasPrefix(got, "There is no IPv6 route: 2000 ports of more than 1000 addresses ") {
 		t.Errorf("got %q", got)
@@ -97,7 +98,7 @@ func TestUnknownPairsBound(t *testing.T) {
 	u := &UnknownPairs{}
 	for n := range 3000 {
 		addr := netip.AddrFrom4([4]byte{192, 0, byte(n >> 8), byte(n)})
-		u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: scan.StateUnknown, Err: errors.New("odd")}}, RequiredClosed)
+		u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Err: errors.New("odd")}}, RequiredClosed)
 	}
 	notices := u.Notices()
 	if len(notices) != maxUnknownGroups+1 || !strings.HasPrefix(notices[maxUnknownGroups].Message, "2900 further ports") {
@@ -126,7 +127,7 @@ func TestNoRouteIsOneNotice(t *testing.T) {
 	} {
 		u := &UnknownPairs{}
 		for port := range uint16(2) {
-			u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25+port), State: scan.StateUnknown, Reason: scan.ReasonNetUnreach}}, tt.why)
+			u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25+port), State: result.StateUnknown, Reason: result.ReasonNetUnreach}}, tt.why)
 		}
 		tt.facts.Unknown = u
 		v := Gate{MinCoverage: DefaultMinCoverage}.Decide(tt.facts, nil)
@@ -138,8 +139,8 @@ func TestNoRouteIsOneNotice(t *testing.T) {
 	}
 	// What is missing for another reason is told as well.
 	u := &UnknownPairs{}
-	for _, reason := range []scan.Reason{scan.ReasonNetUnreach, scan.ReasonBlocked} {
-		u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: scan.StateUnknown, Reason: reason}}, RequiredTarget)
+	for _, reason := range []result.Reason{result.ReasonNetUnreach, result.ReasonBlocked} {
+		u.Add(Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Reason: reason}}, RequiredTarget)
 	}
 	v := Gate{MinCoverage: DefaultMinCoverage}.Decide(RunFacts{Unknown: u, Coverage: Coverage{Planned: 4, Closed: 2, HostsUp: 1}}, nil)
 	var codes []string

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -25,7 +26,7 @@ func ExampleIdentifier() {
 	identifier := &fingerprint.Identifier{Signatures: known, Dial: network.Dial}
 	service, err := identifier.Identify(context.Background(), scan.Result{
 		Target: server.Addr(),
-		State:  scan.StateOpen,
+		State:  result.StateOpen,
 	})
 	if err != nil {
 		log.Fatal(err)

@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -153,7 +154,7 @@ func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, hand
 			note()
 			return dial(ctx, to)
 		}
-		r := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031"), State: scan.StateOpen}
+		r := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031"), State: result.StateOpen}
 		if handed {
 			conn, _ := dial(t.Context(), r.Target)
 			if err := id.Limit.Enter(t.Context(), r.Target.Addr()); err != nil {

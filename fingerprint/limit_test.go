@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -159,7 +160,7 @@ func TestHangingUp(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				svc, err := id.Identify(t.Context(), scan.Result{Target: target, State: scan.StateOpen, Conn: first})
+				svc, err := id.Identify(t.Context(), scan.Result{Target: target, State: result.StateOpen, Conn: first})
 				if err != nil || !strings.HasPrefix(svc.Product, c.product) || conns.all > maxConns {
 					t.Errorf("on port %d: %q, want %q, with %d connections: %v\n%+v", port, svc.Product, c.product, conns.all, err, svc.Transcript)
 				}
@@ -193,7 +194,7 @@ func TestManyQuietDaemons(t *testing.T) {
 						turns <- struct{}{}
 						defer func() { <-turns }()
 						target := netip.AddrPortFrom(limitedHost, uint16(41000+i))
-						svc, err := id.Identify(t.Context(), scan.Result{Target: target, State: scan.StateOpen})
+						svc, err := id.Identify(t.Context(), scan.Result{Target: target, State: result.StateOpen})
 						if err != nil {
 							t.Error(err)
 						}
@@ -240,7 +241,7 @@ func TestSecondConversation(t *testing.T) {
 			}}
 			for _, port := range []uint16{25, 40000} {
 				target := netip.AddrPortFrom(limitedHost, port)
-				if _, err := id.Identify(t.Context(), scan.Result{Target: target, State: scan.StateOpen}); err != nil {
+				if _, err := id.Identify(t.Context(), scan.Result{Target: target, State: result.StateOpen}); err != nil {
 					t.Error(err)
 				}
 				if n := conns.ports[target]; n >= maxConns { // one found it
@@ -270,7 +271,7 @@ func TestLDAPS(t *testing.T) {
 				}
 			})}
 			target := netip.AddrPortFrom(limitedHost, port)
-			svc, err := id.Identify(t.Context(), scan.Result{Target: target, State: scan.StateOpen})
+			svc, err := id.Identify(t.Context(), scan.Result{Target: target, State: result.StateOpen})
 			if err != nil || svc.Product != "OpenLDAP" || svc.Tunnel != "ssl" {
 				t.Errorf("on port %d: %q in %q with %d connections: %v\n%+v", port, svc.Product, svc.Tunnel, conns.all, err, svc.Transcript)
 			}

@@ -27,7 +27,6 @@ var (
 
 // The values that the schema lists.
 var (
-	knownStates    = []string{result.StateOpen, result.StateClosed, result.StateFiltered, result.StateUnknown, result.StateSkipped}
 	knownStatuses  = []string{result.StatusOpen, result.StatusAccepted, result.StatusExpected, result.StatusFixed}
 	knownDrifts    = []string{result.DriftNew, result.DriftUnchanged, result.DriftUpdated, result.DriftFixed, result.DriftUnverified, result.DriftExpired, result.DriftReopened, result.DriftNone}
 	knownReach     = []string{"", result.ReachabilityAssumed}
@@ -37,10 +36,7 @@ var (
 	knownProtocols = []string{"tcp", "udp"}
 	knownTunnels   = []string{"", "ssl", "starttls"}
 	knownMethods   = []string{"", "table", "probed"}
-	knownReasons   = strings.Fields(`syn-ack conn-refused reset no-response host-unreach net-unreach
-		admin-prohibited connection-closed io-timeout handshake-error protocol-error out-of-scope
-		rate-limited blocked zero-window unacknowledged host-timeout unknown`)
-	knownRoles = strings.Fields(`content-filter signing-proxy reinjection policy milter mta submission lmtp
+	knownRoles     = strings.Fields(`content-filter signing-proxy reinjection policy milter mta submission lmtp
 		imap imap-backend imap-proxy pop3 pop3-backend pop3-proxy sieve auth antispam antivirus admin proxy
 		not-mail unknown`)
 )
@@ -60,6 +56,17 @@ func oneOf(member, value string, known []string) error {
 		return nil
 	}
 	return badValue(member, value, "not a value of the schema")
+}
+
+// inTable checks that a word is one of the table that parse reads, and puts the
+// word of the table in its place: a long run says the same few words very often.
+func inTable[T ~string](member string, word *T, parse func(string) (T, bool)) error {
+	known, ok := parse(string(*word))
+	if !ok {
+		return badValue(member, string(*word), "not a value of the schema")
+	}
+	*word = known
+	return nil
 }
 
 // first returns the first error that is not nil.
@@ -101,7 +108,7 @@ func checkPort(p *result.Port) error {
 	knownWords(p)
 	return first(
 		checkPlace(p.IP, p.Port, p.Protocol),
-		oneOf("state", p.State, knownStates),
+		inTable("state", &p.State, result.ParseState),
 		oneOf("reachability", p.Reachability, knownReach),
 		checkAnchor(p.Anchor, "anchor"),
 		checkService(p.Service),
@@ -113,12 +120,12 @@ func checkPort(p *result.Port) error {
 // knownWords takes a reason and a role that only a later minor version knows
 // for unknown, so that its runs can be read.
 func knownWords(p *result.Port) {
-	if p.Reason != "" && !slices.Contains(knownReasons, p.Reason) {
-		p.Reason = "unknown"
-	}
 	share(&p.Protocol, knownProtocols)
-	share(&p.State, knownStates)
-	share(&p.Reason, knownReasons)
+	if known, ok := result.ParseReason(string(p.Reason)); ok {
+		p.Reason = known
+	} else if p.Reason != "" {
+		p.Reason = result.ReasonUnknown
+	}
 	if s := p.Service; s != nil && s.Role != "" && !slices.Contains(knownRoles, s.Role) {
 		s.Role = "unknown"
 	}

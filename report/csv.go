@@ -98,7 +98,7 @@ func csvRow(f *result.Finding, p *result.Port, why string) []string {
 		row["accepted_why"] = fmt.Sprintf("%s: %s", a.ID, a.Reason)
 	}
 	if p != nil {
-		row["state"], row["reason"], row["reachability"] = p.State, p.Reason, p.Reachability
+		row["state"], row["reason"], row["reachability"] = string(p.State), string(p.Reason), p.Reachability
 		if s := p.Service; s != nil {
 			row["service"], row["product"], row["version"], row["role"] = s.Name, s.Product, s.Version, s.Role
 			row["inconclusive"], row["refusal"] = s.Inconclusive, s.Refusal

@@ -166,7 +166,7 @@ func tlsText(t *result.TLS) string {
 func answered(p *result.Port) string {
 	s := p.Timestamp.String()
 	if p.Reason != "" {
-		s += ", " + p.Reason
+		s += ", " + string(p.Reason)
 	}
 	if p.RTT > 0 {
 		s += fmt.Sprintf(", after %g ms", p.RTT)

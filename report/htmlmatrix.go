@@ -80,9 +80,9 @@ func (b *htmlBuilder) states() map[string]htmlCell {
 		at := place(p.IP, p.Port)
 		switch p.State {
 		case result.StateClosed, result.StateFiltered:
-			m[at] = htmlCell{Mark: "×", Class: "soft", Title: at + ": " + p.State}
+			m[at] = htmlCell{Mark: "×", Class: "soft", Title: at + ": " + string(p.State)}
 		case result.StateUnknown, result.StateSkipped:
-			m[at] = htmlCell{Mark: "?", Title: at + ": " + p.State}
+			m[at] = htmlCell{Mark: "?", Title: at + ": " + string(p.State)}
 		}
 	}
 	return m

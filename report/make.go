@@ -19,7 +19,6 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -86,9 +85,9 @@ func NewPort(p exposure.Port, tree Tree) result.Port {
 		Aliases:      sanitiseAll(p.Aliases, maxField),
 		Port:         p.Target.Port(),
 		Protocol:     "tcp",
-		State:        string(p.State),
+		State:        p.State,
 		Reachability: string(p.Reachability),
-		Reason:       string(p.Reason),
+		Reason:       p.Reason,
 		Timestamp:    result.NewTime(p.Time),
 		RTT:          milliseconds(p.RTT),
 		Attempts:     p.Attempts,
@@ -110,11 +109,11 @@ func NewPort(p exposure.Port, tree Tree) result.Port {
 
 // errorCode says where what keeps a port from being open or closed has its
 // cause: in the scope, on the way, or on this machine.
-func errorCode(s scan.State) string {
+func errorCode(s result.State) string {
 	switch s {
-	case scan.StateSkipped:
+	case result.StateSkipped:
 		return "skipped"
-	case scan.StateFiltered:
+	case result.StateFiltered:
 		return "icmp"
 	default:
 		return "local-error"

@@ -23,7 +23,7 @@ func TestNewPort(t *testing.T) {
 	p := NewPort(exposure.Port{
 		Result: scan.Result{
 			Target: netip.MustParseAddrPort("192.0.2.10:10027"),
-			State:  scan.StateOpen, Reason: scan.ReasonSynAck,
+			State:  result.StateOpen, Reason: result.ReasonSynAck,
 			RTT: 1234567, Attempts: 1, Time: when,
 		},
 		Host:   "mx1\u202e",
@@ -48,8 +48,8 @@ func TestNewPort(t *testing.T) {
 
 func TestNewPortWithoutAnswer(t *testing.T) {
 	p := NewPort(exposure.Port{Result: scan.Result{
-		Target: netip.MustParseAddrPort("[2001:db8::1]:10031"), State: scan.StateUnknown,
-		Reason: scan.ReasonUnknown, Time: when, Err: errors.New("connecting: no buffer\x00"),
+		Target: netip.MustParseAddrPort("[2001:db8::1]:10031"), State: result.StateUnknown,
+		Reason: result.ReasonUnknown, Time: when, Err: errors.New("connecting: no buffer\x00"),
 	}}, "")
 	if p.Service != nil || p.Banner != nil || p.Anchor != nil || p.RTT != 0 {
 		t.Errorf("port is %+v", p)
@@ -58,8 +58,8 @@ func TestNewPortWithoutAnswer(t *testing.T) {
 		t.Errorf("error is %+v", p.Error)
 	}
 	p = NewPort(exposure.Port{Result: scan.Result{
-		Target: netip.MustParseAddrPort("192.0.2.1:25"), State: scan.StateFiltered,
-		Reason: scan.ReasonAdminProhibited, Time: when, Err: errors.New("ICMP type 3 code 13"),
+		Target: netip.MustParseAddrPort("192.0.2.1:25"), State: result.StateFiltered,
+		Reason: result.ReasonAdminProhibited, Time: when, Err: errors.New("ICMP type 3 code 13"),
 	}}, "")
 	if p.Error == nil || p.Error.Code != "icmp" || p.Error.Message != "ICMP type 3 code 13" {
 		t.Errorf("error is %+v", p.Error)

@@ -84,7 +84,7 @@ func nmapHostOf(ports []result.Port, findings map[string][]*result.Finding) nmap
 	first := &ports[0]
 	h := nmapHost{
 		Start:   first.Timestamp.Unix(),
-		Status:  nmapStatus{State: "down", Reason: "no-response"},
+		Status:  nmapStatus{State: "down", Reason: string(result.ReasonNoResponse)},
 		Address: nmapAddress{Addr: first.IP, Type: "ipv4"},
 	}
 	if first.Address().Is6() {
@@ -100,7 +100,7 @@ func nmapHostOf(ports []result.Port, findings map[string][]*result.Finding) nmap
 				h.Hostnames.Names = append(h.Hostnames.Names, nmapHostname{name, "user"})
 			}
 		}
-		reason := cmp.Or(p.Reason, "unknown")
+		reason := string(cmp.Or(p.Reason, result.ReasonUnknown))
 		if p.State == result.StateOpen || p.State == result.StateClosed {
 			if h.Status.State == "down" {
 				h.Status.State, h.Status.Reason = "up", reason
@@ -108,7 +108,7 @@ func nmapHostOf(ports []result.Port, findings map[string][]*result.Finding) nmap
 			rtt = max(rtt, p.RTT)
 		}
 		if p.State != result.StateOpen {
-			key := [2]string{p.State, reason}
+			key := [2]string{string(p.State), reason}
 			extra[key] = append(extra[key], p.Port)
 			continue
 		}
@@ -145,7 +145,7 @@ func nmapExtras(extra map[[2]string][]uint16) []nmapExtra {
 func nmapPortOf(p *result.Port, findings []*result.Finding) nmapPort {
 	w := nmapPort{
 		Protocol: p.Protocol, ID: p.Port,
-		State:   nmapStatus{State: p.State, Reason: cmp.Or(p.Reason, "unknown")},
+		State:   nmapStatus{State: string(p.State), Reason: string(cmp.Or(p.Reason, result.ReasonUnknown))},
 		Service: nmapServiceOf(p.Service),
 	}
 	w.Scripts = nmapScripts(p, findings)

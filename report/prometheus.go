@@ -84,13 +84,13 @@ func (p *prometheusWriter) runMetrics(m *metrics, s result.Summary) {
 }
 
 func (p *prometheusWriter) portMetrics(m *metrics) {
-	states := make(map[string]int)
+	states := make(map[result.State]int)
 	for i := range p.ports {
 		states[p.ports[i].State]++
 	}
 	m.family("mxsweep_ports", "Reported ports by state.")
-	for _, s := range knownStates {
-		m.sample("mxsweep_ports", float64(states[s]), "state", s)
+	for _, s := range result.States() {
+		m.sample("mxsweep_ports", float64(states[s]), "state", string(s))
 	}
 }
 

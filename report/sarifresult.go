@@ -165,7 +165,7 @@ func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 		Evidence: f.Evidence[:min(len(f.Evidence), 5)], Remediation: Sanitise(f.Remediation, 500),
 	}
 	if p != nil {
-		w.State, w.Reason = p.State, p.Reason
+		w.State, w.Reason = string(p.State), string(p.Reason)
 		if s := p.Service; s != nil {
 			w.Service, w.Product, w.Version, w.Role = s.Name, s.Product, s.Version, s.Role
 			w.Unsettled = s.Inconclusive

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -57,7 +58,7 @@ func FuzzMaskSecrets(f *testing.F) {
 func TestNoReportTellsASecret(t *testing.T) {
 	const cookie = "22c69cc239a0b8d97c8d9fc152672d12"
 	raw := []byte("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nCUID\t1\nCOOKIE\t" + cookie + "\nDONE\n")
-	port := NewPort(exposure.Port{Result: scan.Result{State: scan.StateOpen}, Service: &fingerprint.Service{
+	port := NewPort(exposure.Port{Result: scan.Result{State: result.StateOpen}, Service: &fingerprint.Service{
 		Protocol: "dovecot-auth", Banner: raw, Refusal: raw,
 		Evidence:   []fingerprint.Evidence{{Probe: "greeting", Observed: string(raw)}},
 		Transcript: &fingerprint.Transcript{Exchanges: []fingerprint.Exchange{{Greeting: raw, Reply: raw}}},

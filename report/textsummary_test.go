@@ -172,7 +172,7 @@ func TestCleanHosts(t *testing.T) {
 	for i := range run.findings {
 		run.findings[i].Status = result.StatusAccepted
 	}
-	at := func(last string, state string, s *result.Service) result.Port {
+	at := func(last string, state result.State, s *result.Service) result.Port {
 		return result.Port{IP: "198.51.100." + last, Port: 10025, Protocol: "tcp", State: state, Service: s}
 	}
 	run.ports = append(run.ports, at("1", result.StateClosed, nil), at("2", result.StateOpen, &result.Service{Name: "smtp"}),

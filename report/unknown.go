@@ -6,7 +6,6 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
 )
 
 // causes words what keeps a port from being judged: the reasons of ports that
@@ -75,7 +74,7 @@ func (u *unjudged) String() string {
 // unjudgedFor counts a port that could not be judged by its cause. Of an error
 // that is the last part, since what comes before names the port.
 func (v *view) unjudgedFor(p *result.Port) {
-	why := cause(p.Reason)
+	why := cause(string(p.Reason))
 	switch {
 	case p.State == result.StateOpen:
 		why = "open, but " + cause(p.Service.Inconclusive)
@@ -89,5 +88,5 @@ func (v *view) unjudgedFor(p *result.Port) {
 		v.unjudged[why] = u
 	}
 	u.add(p)
-	u.unrouted = u.unrouted || p.State == result.StateUnknown && p.Reason == string(scan.ReasonNetUnreach)
+	u.unrouted = u.unrouted || p.State == result.StateUnknown && p.Reason == result.ReasonNetUnreach
 }

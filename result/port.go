@@ -9,8 +9,8 @@ type Port struct {
 	Aliases      []string   `json:"aliases,omitempty"`
 	Port         uint16     `json:"port"`
 	Protocol     string     `json:"protocol"` // "tcp"
-	State        string     `json:"state"`
-	Reason       string     `json:"reason,omitempty"`
+	State        State      `json:"state"`
+	Reason       Reason     `json:"reason,omitempty"`
 	Reachability string     `json:"reachability,omitempty"` // "assumed", or ""
 	Timestamp    Time       `json:"timestamp"`
 	RTT          float64    `json:"rtt_ms,omitempty"` // milliseconds

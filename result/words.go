@@ -1,14 +1,5 @@
 package result
 
-// The states of a port, as the schema has them.
-const (
-	StateOpen     = "open"
-	StateClosed   = "closed"
-	StateFiltered = "filtered"
-	StateUnknown  = "unknown"
-	StateSkipped  = "skipped"
-)
-
 // ReachabilityAssumed is that of what the scanning machine saw of itself.
 const ReachabilityAssumed = "assumed"
 

@@ -3,6 +3,8 @@ package scan
 import (
 	"fmt"
 	"net/netip"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // abandon reports the pairs under way when the sweep was stopped: what is
@@ -54,5 +56,5 @@ func (s *sweep) leave(h *host, q unsettled, cause error) {
 		return
 	}
 	q.ended, q.from = s.now, netip.Addr{}
-	s.yield(h, q, Result{State: StateUnknown, Reason: ReasonUnknown, Err: fmt.Errorf("asking %v port %d: %w", h.addr, q.port, cause)})
+	s.yield(h, q, Result{State: result.StateUnknown, Reason: result.ReasonUnknown, Err: fmt.Errorf("asking %v port %d: %w", h.addr, q.port, cause)})
 }

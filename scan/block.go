@@ -5,6 +5,8 @@ import (
 	"math"
 	"net/netip"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A BlockedError says that the silence of a pair proves nothing.
@@ -66,7 +68,7 @@ func (s *sweep) yieldBlocked(h *host, q unsettled) {
 	if q.ended == 0 {
 		q.ended = s.now // never asked
 	}
-	s.yield(h, q, Result{State: StateUnknown, Reason: ReasonBlocked, Err: u.why})
+	s.yield(h, q, Result{State: result.StateUnknown, Reason: result.ReasonBlocked, Err: u.why})
 }
 
 // drain takes the slots away from the pairs of a host that wait for their turn.

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/netip"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestLoopback asks real ports of this machine, over real sockets.
@@ -26,13 +28,13 @@ func TestLoopback(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := map[uint16]State{}
+	got := map[uint16]result.State{}
 	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
 		got[r.Target.Port()] = r.State
-		if r.State != StateOpen {
+		if r.State != result.StateOpen {
 			continue
 		}
-		if r.Conn == nil || r.RTT <= 0 || r.Attempts != 1 || r.Reason != ReasonSynAck {
+		if r.Conn == nil || r.RTT <= 0 || r.Attempts != 1 || r.Reason != result.ReasonSynAck {
 			t.Fatalf("got %+v", r)
 		}
 		line := make([]byte, 100)
@@ -42,7 +44,7 @@ func TestLoopback(t *testing.T) {
 		}
 		r.Conn.Close()
 	}
-	if got[ports[0]] != StateOpen || got[ports[1]] != StateClosed {
+	if got[ports[0]] != result.StateOpen || got[ports[1]] != result.StateClosed {
 		t.Errorf("got %v", got)
 	}
 	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {

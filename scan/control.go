@@ -3,6 +3,8 @@ package scan
 import (
 	"math"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // When a control is asked: a pair of a host that is up, and is known to answer.
@@ -126,7 +128,7 @@ func (s *sweep) settleControl(e ending) {
 func (s *sweep) reopen(p *probe) {
 	p.host.up.has &^= 1 << byReset // that it was known by
 	s.stats.Open++
-	s.batch = append(s.batch, Result{Target: p.to, State: StateOpen, Reason: ReasonSynAck, WasClosed: true,
+	s.batch = append(s.batch, Result{Target: p.to, State: result.StateOpen, Reason: result.ReasonSynAck, WasClosed: true,
 		RTT: max(s.now-p.sent, 1), Attempts: 1, Time: s.start.Add(s.now)})
 }
 

@@ -9,6 +9,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -78,27 +79,27 @@ func TestBlocked(t *testing.T) {
 					}
 					start := time.Now()
 					got, c := sweepAll(t, Config{Seed: seed}, newFakeNet(g.play), "192.0.2.1", ports...)
-					count, up := map[State]int{}, false
+					count, up := map[result.State]int{}, false
 					for _, r := range got {
 						count[r.State]++
 						up = up || r.FromTarget()
-						if r.State == StateUnknown && (r.Reason != ReasonBlocked || !errors.As(r.Err, new(*BlockedError))) {
+						if r.State == result.StateUnknown && (r.Reason != result.ReasonBlocked || !errors.As(r.Err, new(*BlockedError))) {
 							t.Errorf("got %+v", r)
 						}
-						if g.open[r.Target.Port()] && r.State == StateFiltered && up {
+						if g.open[r.Target.Port()] && r.State == result.StateFiltered && up {
 							t.Errorf("%v is filtered", r.Target)
 						}
 					}
 					for p := range g.open {
-						if r := got[netip.AddrPortFrom(limited, p)]; up && r.State != StateOpen && r.State != StateUnknown {
+						if r := got[netip.AddrPortFrom(limited, p)]; up && r.State != result.StateOpen && r.State != result.StateUnknown {
 							t.Errorf("n %d, seed %d: open port %d is %s", n, seed, p, r.State)
 						}
 					}
-					if closed && n < 118 && count[StateUnknown] == 0 {
+					if closed && n < 118 && count[result.StateUnknown] == 0 {
 						t.Errorf("n %d, seed %d: %v", n, seed, count)
 					}
 					st, blocks := c.Stats(), c.Stats().Blocked
-					if blocked := count[StateUnknown] > 0; blocked != (len(blocks) == 1) || blocked && (blocks[0].Pairs != uint64(count[StateUnknown]) || blocks[0].Addr != limited || st.BlockedPairs != blocks[0].Pairs) {
+					if blocked := count[result.StateUnknown] > 0; blocked != (len(blocks) == 1) || blocked && (blocks[0].Pairs != uint64(count[result.StateUnknown]) || blocks[0].Addr != limited || st.BlockedPairs != blocks[0].Pairs) {
 						t.Errorf("blocks %+v, results %v", blocks, count)
 					}
 					if d := time.Since(start); d > 75*time.Second {
@@ -126,15 +127,15 @@ func TestReopened(t *testing.T) {
 				}
 				return time.Millisecond, nil
 			}), "192.0.2.1", ports...)
-			count := map[State]int{}
+			count := map[result.State]int{}
 			for _, r := range got {
 				count[r.State]++
 			}
 			r := got[netip.AddrPortFrom(limited, 10040)]
-			if r.State != StateOpen || !r.WasClosed || r.Reason != ReasonSynAck || r.RTT <= 0 || r.Time.IsZero() {
+			if r.State != result.StateOpen || !r.WasClosed || r.Reason != result.ReasonSynAck || r.RTT <= 0 || r.Time.IsZero() {
 				t.Errorf("got %+v", r)
 			}
-			if st := c.Stats(); count[StateFiltered] != 117 || st.Open != 1 || st.Done != 118 {
+			if st := c.Stats(); count[result.StateFiltered] != 117 || st.Open != 1 || st.Done != 118 {
 				t.Errorf("states %v, stats %+v", count, st)
 			}
 		})
@@ -153,7 +154,7 @@ func TestPathDown(t *testing.T) {
 					g.shut = func(_ int, since time.Duration) bool { return since >= begin && since < begin+down }
 					got, c := sweepAll(t, Config{Seed: seed}, newFakeNet(g.play), "192.0.2.1", ports...)
 					for p := range g.open {
-						if r := got[netip.AddrPortFrom(limited, p)]; r.State != StateOpen {
+						if r := got[netip.AddrPortFrom(limited, p)]; r.State != result.StateOpen {
 							t.Errorf("down %v at %v, seed %d: port %d is %s", down, begin, seed, p, r.State)
 						}
 					}
@@ -177,7 +178,7 @@ func TestControlCost(t *testing.T) {
 			st := c.Stats()
 			silent := 0
 			for _, r := range got {
-				if r.State == StateFiltered {
+				if r.State == result.StateFiltered {
 					silent++
 				}
 			}
@@ -242,11 +243,11 @@ func TestPaceBlocked(t *testing.T) {
 		}
 		start := time.Now()
 		got, c := sweepAll(t, Config{}, newFakeNet(g.play), "192.0.2.1", ports...)
-		count := map[State]int{}
+		count := map[result.State]int{}
 		for _, r := range got {
 			count[r.State]++
 		}
-		if count[StateOpen] != 2 || count[StateClosed] != 116 {
+		if count[result.StateOpen] != 2 || count[result.StateClosed] != 116 {
 			t.Errorf("%v, %d blocked, after %v", count, len(c.Stats().Blocked), time.Since(start))
 		}
 	})
@@ -266,7 +267,7 @@ func TestRefusalsThatComeLate(t *testing.T) {
 				})
 				got, _ := sweepAll(t, Config{Concurrency: 100}, f, "192.0.2.1", portsFrom(10000, 118)...)
 				for to, r := range got {
-					if want := to.Port() == open; (r.State == StateOpen) != want || !want && r.State != StateClosed {
+					if want := to.Port() == open; (r.State == result.StateOpen) != want || !want && r.State != result.StateClosed {
 						t.Errorf("open %d, refusals after %v: %v is %s", open, late, to, r.State)
 					}
 				}

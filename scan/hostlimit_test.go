@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 var limited = netip.MustParseAddr("192.0.2.1")
@@ -120,7 +122,7 @@ func TestSweepSharesLimit(t *testing.T) {
 		}
 		seen := 0
 		for r := range c.Scan(t.Context(), mustSpace(t, scope)) {
-			if r.State != StateOpen {
+			if r.State != result.StateOpen {
 				t.Errorf("%v is %v", r.Target, r.State)
 			}
 			seen++

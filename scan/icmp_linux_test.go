@@ -9,6 +9,8 @@ import (
 	"syscall"
 	"testing"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 const ownNet = "MXSWEEP_TEST_OWN_NET"
@@ -76,15 +78,15 @@ func TestRejects(t *testing.T) {
 	defer l.Close()
 	scope := mustScope(t, "127.0.0.1", "::1", "198.51.100.1:25", "[2001:db8::1]:25")
 	want := map[uint16]Result{
-		101: {State: StateFiltered, Reason: ReasonAdminProhibited},
-		102: {State: StateFiltered, Reason: ReasonAdminProhibited},
-		103: {State: StateFiltered, Reason: ReasonHostUnreach},
-		104: {State: StateFiltered, Reason: ReasonNetUnreach},
-		105: {State: StateClosed, Reason: ReasonConnRefused},
-		106: {State: StateFiltered, Reason: ReasonNoResponse},
-		108: {State: StateOpen, Reason: ReasonSynAck},
-		109: {State: StateClosed, Reason: ReasonConnRefused},
-		25:  {State: StateUnknown, Reason: ReasonNetUnreach}, // no route from here
+		101: {State: result.StateFiltered, Reason: result.ReasonAdminProhibited},
+		102: {State: result.StateFiltered, Reason: result.ReasonAdminProhibited},
+		103: {State: result.StateFiltered, Reason: result.ReasonHostUnreach},
+		104: {State: result.StateFiltered, Reason: result.ReasonNetUnreach},
+		105: {State: result.StateClosed, Reason: result.ReasonConnRefused},
+		106: {State: result.StateFiltered, Reason: result.ReasonNoResponse},
+		108: {State: result.StateOpen, Reason: result.ReasonSynAck},
+		109: {State: result.StateClosed, Reason: result.ReasonConnRefused},
+		25:  {State: result.StateUnknown, Reason: result.ReasonNetUnreach}, // no route from here
 	}
 	for seed := range uint64(3) {
 		c, err := NewConnect(Config{Scope: scope, Seed: seed})
@@ -94,7 +96,7 @@ func TestRejects(t *testing.T) {
 		n := 0
 		for r := range c.Scan(t.Context(), mustSpace(t, scope, 101, 102, 103, 104, 105, 106, 108, 109)) {
 			n++
-			if w := want[r.Target.Port()]; r.State != w.State || r.Reason != w.Reason || (r.Err != nil) != (r.State == StateUnknown) {
+			if w := want[r.Target.Port()]; r.State != w.State || r.Reason != w.Reason || (r.Err != nil) != (r.State == result.StateUnknown) {
 				t.Errorf("%v: %+v, want %+v", r.Target, r, w)
 			}
 		}
@@ -140,8 +142,8 @@ func TestRejectedByBan(t *testing.T) {
 				var got Result
 				answered, unknown := false, 0
 				for r := range c.Scan(t.Context(), mustSpace(t, scope, portsFrom(first, 60)...)) {
-					answered = answered || r.State == StateOpen || r.State == StateClosed
-					if r.Reason == ReasonBlocked {
+					answered = answered || r.State == result.StateOpen || r.State == result.StateClosed
+					if r.Reason == result.ReasonBlocked {
 						unknown++
 					}
 					if r.Target.Port() == exposed {
@@ -149,7 +151,7 @@ func TestRejectedByBan(t *testing.T) {
 					}
 				}
 				switch {
-				case answered && got.State == StateFiltered:
+				case answered && got.State == result.StateFiltered:
 					t.Errorf("rejects %t, %d SYNs, seed %d: the open port is filtered", rejects, syns, seed)
 				case answered && unknown == 0:
 					t.Errorf("rejects %t, %d SYNs, seed %d: no pair is unknown", rejects, syns, seed)

@@ -17,6 +17,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // labScan is set to the number of hosts in a process that scans inside of a
@@ -144,7 +145,7 @@ func (l *lab) scan(during func()) map[netip.AddrPort]Result {
 		case len(f) == 1 && f[0] == "BEGIN" && during != nil:
 			go during()
 		case len(f) == 5 && f[0] == "RESULT":
-			r := Result{Target: netip.MustParseAddrPort(f[1]), State: State(f[2]), Reason: Reason(f[3])}
+			r := Result{Target: netip.MustParseAddrPort(f[1]), State: result.State(f[2]), Reason: result.Reason(f[3])}
 			r.From, _ = netip.ParseAddr(f[4])
 			got[r.Target] = r
 		}
@@ -178,8 +179,8 @@ func TestLabScan(t *testing.T) {
 }
 
 // countStates says how many results are in each state.
-func countStates(got map[netip.AddrPort]Result) map[State]int {
-	count := map[State]int{}
+func countStates(got map[netip.AddrPort]Result) map[result.State]int {
+	count := map[result.State]int{}
 	for _, r := range got {
 		count[r.State]++
 	}
@@ -196,7 +197,7 @@ func falsePass(t *testing.T, got map[netip.AddrPort]Result, open map[netip.AddrP
 		up[r.Target.Addr()] = up[r.Target.Addr()] || r.FromTarget()
 	}
 	for to, r := range got {
-		if open[to] && (r.State == StateClosed || r.State == StateFiltered && up[to.Addr()]) {
+		if open[to] && (r.State == result.StateClosed || r.State == result.StateFiltered && up[to.Addr()]) {
 			t.Errorf("%v is open, and told to be %s (%s)", to, r.State, r.Reason)
 		}
 	}
@@ -252,7 +253,7 @@ func TestDisturbed(t *testing.T) {
 			}
 			up := falsePass(t, got, open)
 			for to := range open {
-				if c.all && up[to.Addr()] && got[to].State != StateOpen {
+				if c.all && up[to.Addr()] && got[to].State != result.StateOpen {
 					t.Errorf("%v is open, and told to be %s (%s)", to, got[to].State, got[to].Reason)
 				}
 			}
@@ -275,7 +276,7 @@ func TestRejectsAll(t *testing.T) {
 			for _, r := range got {
 				up = up || r.FromTarget()
 			}
-			if count := countStates(got); count[StateFiltered] != 118 || !up {
+			if count := countStates(got); count[result.StateFiltered] != 118 || !up {
 				t.Errorf("up %v, %v", up, count)
 			}
 		})

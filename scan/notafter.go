@@ -3,6 +3,8 @@ package scan
 import (
 	"context"
 	"fmt"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxLate is how many pairs that were not asked in time are reported. A wider
@@ -28,7 +30,7 @@ func (s *sweep) refuse(ctx context.Context, cause error) {
 				s.skip(to)
 				continue
 			}
-			s.report(Result{Target: to, State: StateUnknown, Reason: ReasonUnknown, Time: s.start.Add(s.now),
+			s.report(Result{Target: to, State: result.StateUnknown, Reason: result.ReasonUnknown, Time: s.start.Add(s.now),
 				Err: fmt.Errorf("asking %v: %w", to, cause)})
 		}
 		if s.flush(); !s.room {

@@ -10,6 +10,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestNotAfter ends the leave to ask in the middle of a sweep: nothing leaves
@@ -36,13 +38,13 @@ func TestNotAfter(t *testing.T) {
 					t.Errorf("a probe left %v after the end", at.Sub(end))
 				}
 			}
-			count := map[State]int{}
+			count := map[result.State]int{}
 			for _, r := range got {
-				if count[r.State]++; r.State == StateUnknown && !errors.As(r.Err, new(*ExpiredError)) {
+				if count[r.State]++; r.State == result.StateUnknown && !errors.As(r.Err, new(*ExpiredError)) {
 					t.Errorf("got %+v", r)
 				}
 			}
-			if count[StateOpen] == 0 || count[StateUnknown] == 0 {
+			if count[result.StateOpen] == 0 || count[result.StateUnknown] == 0 {
 				t.Errorf("%v", count)
 			}
 		})
@@ -77,14 +79,14 @@ func TestEarlier(t *testing.T) {
 				g.shut = after(0)
 			}
 			earlier := []Result{
-				{Target: netip.AddrPortFrom(limited, 9), State: StateClosed},
-				{Target: netip.MustParseAddrPort("192.0.2.2:9"), State: StateFiltered, Reason: ReasonNoResponse},
+				{Target: netip.AddrPortFrom(limited, 9), State: result.StateClosed},
+				{Target: netip.MustParseAddrPort("192.0.2.2:9"), State: result.StateFiltered, Reason: result.ReasonNoResponse},
 			}
 			got, _ := sweepAll(t, Config{Earlier: slices.Values(earlier)}, newFakeNet(g.play), "192.0.2.1-2", portsFrom(10000, 20)...)
 			for to, r := range got {
-				want := StateFiltered
+				want := result.StateFiltered
 				if to.Addr() == limited && !answers {
-					want = StateUnknown
+					want = result.StateUnknown
 				}
 				if r.State != want {
 					t.Errorf("host answers: %v: %v is %s (%s)", answers, to, r.State, r.Reason)
@@ -109,7 +111,7 @@ func TestCancelHeld(t *testing.T) {
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(4*time.Second, func() { cancel(why) })
 		for r := range c.Scan(ctx, mustSpace(t, scope, portsFrom(10000, 40)...)) {
-			if r.State != StateClosed && (r.State != StateUnknown || !errors.Is(r.Err, why) || r.Attempts == 0) && r.State != StateFiltered {
+			if r.State != result.StateClosed && (r.State != result.StateUnknown || !errors.Is(r.Err, why) || r.Attempts == 0) && r.State != result.StateFiltered {
 				t.Errorf("got %+v", r)
 			}
 		}
@@ -140,19 +142,19 @@ func TestSenders(t *testing.T) {
 		})
 		got, c := sweepWith(t, Config{}, f, scope, portsFrom(10000, 20)...)
 		for to, r := range got {
-			want := Result{State: StateFiltered, Reason: ReasonHostUnreach, From: router}
+			want := Result{State: result.StateFiltered, Reason: result.ReasonHostUnreach, From: router}
 			switch {
 			case last(to) == 2:
 				want.From = to.Addr()
 			case last(to) == 1 && to.Port() == 10000:
-				want = Result{State: StateClosed, Reason: ReasonConnRefused}
+				want = Result{State: result.StateClosed, Reason: result.ReasonConnRefused}
 			case last(to) == 3 && to.Port() == 10005:
-				want = Result{State: StateOpen, Reason: ReasonSynAck}
+				want = Result{State: result.StateOpen, Reason: result.ReasonSynAck}
 			}
 			if r.State != want.State || r.Reason != want.Reason || r.From != want.From || r.Attempts < 2 && want.From.IsValid() {
 				t.Errorf("%v: %+v, want %+v", to, r, want)
 			}
-			if r.FromTarget() != (last(to) == 2 || want.State != StateFiltered) {
+			if r.FromTarget() != (last(to) == 2 || want.State != result.StateFiltered) {
 				t.Errorf("%v shows that its host is up: %v", to, r.FromTarget())
 			}
 		}
@@ -189,7 +191,7 @@ func TestControlsByICMP(t *testing.T) {
 		})
 		got, _ := sweepWith(t, Config{Concurrency: 16, Retries: -1, Timeout: time.Millisecond}, f, scope, portsFrom(10000, 200)...)
 		for to, r := range got {
-			if r.State != StateFiltered {
+			if r.State != result.StateFiltered {
 				t.Errorf("%v is %s", to, r.State)
 			}
 		}

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // An outage keeps all probes to some hosts from being answered for a while.
@@ -57,7 +59,7 @@ func sweepOutages(t *testing.T, seed uint64, hosts, ports int, outages ...outage
 		t.Errorf("%d results, %d done", len(got), c.Stats().Done)
 	}
 	for to, r := range got {
-		if open(to) && up[to.Addr()] && r.State != StateOpen && r.State != StateUnknown {
+		if open(to) && up[to.Addr()] && r.State != result.StateOpen && r.State != result.StateUnknown {
 			missed = append(missed, to)
 		}
 	}

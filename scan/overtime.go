@@ -3,6 +3,8 @@ package scan
 import (
 	"container/heap"
 	"slices"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // begin starts the time of a host whose first probe leaves.
@@ -84,5 +86,5 @@ func (s *sweep) yieldOver(h *host, q unsettled) {
 	if q.ended == 0 {
 		q.ended = s.now // never asked
 	}
-	s.yield(h, q, Result{State: StateUnknown, Reason: ReasonHostTimeout, Err: s.cfg.Hosts.Err()})
+	s.yield(h, q, Result{State: result.StateUnknown, Reason: result.ReasonHostTimeout, Err: s.cfg.Hosts.Err()})
 }

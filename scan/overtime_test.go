@@ -8,6 +8,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestHostTimeout bounds the time of a host whose ports are silent, beside one
@@ -48,20 +50,20 @@ func TestHostTimeout(t *testing.T) {
 				if len(got) != 2*len(ports) {
 					t.Errorf("%d results", len(got))
 				}
-				count := map[State]int{}
+				count := map[result.State]int{}
 				for pair, r := range got {
 					if pair.Addr() == quick {
-						if r.State != StateClosed {
+						if r.State != result.StateClosed {
 							t.Errorf("got %+v", r)
 						}
 						continue
 					}
 					count[r.State]++
-					if over := r.State == StateUnknown; over != (r.Reason == ReasonHostTimeout) || over != errors.As(r.Err, new(*HostTimeoutError)) {
+					if over := r.State == result.StateUnknown; over != (r.Reason == result.ReasonHostTimeout) || over != errors.As(r.Err, new(*HostTimeoutError)) {
 						t.Errorf("got %+v", r)
 					}
 				}
-				if count[StateUnknown] == 0 || up != (count[StateOpen]+count[StateClosed] > 0) {
+				if count[result.StateUnknown] == 0 || up != (count[result.StateOpen]+count[result.StateClosed] > 0) {
 					t.Errorf("%v", count)
 				}
 				if !clock.Short(slow) || clock.Short(quick) || !clock.AnyShort() {
@@ -80,7 +82,7 @@ func TestHostTimeoutEnough(t *testing.T) {
 		ports := portsFrom(10000, 118)
 		got, _ := sweepAll(t, Config{Hosts: clock}, newFakeNet(g.play), "192.0.2.1", ports...)
 		for _, r := range got {
-			if r.State == StateUnknown {
+			if r.State == result.StateUnknown {
 				t.Errorf("got %+v", r)
 			}
 		}
@@ -98,11 +100,11 @@ func TestHostTimeoutForgotten(t *testing.T) {
 		const most = time.Second
 		clock := NewHostClock(most)
 		got, _ := sweepAll(t, Config{Hosts: clock, Rate: 10000, Retries: -1}, f, "10.0.0.0/17", 25, 26)
-		count := map[Reason]int{}
+		count := map[result.Reason]int{}
 		for _, r := range got {
 			count[r.Reason]++
 		}
-		if count[ReasonConnRefused] < 1<<14 || count[ReasonHostTimeout] < 1<<14 || len(got) != 1<<16 {
+		if count[result.ReasonConnRefused] < 1<<14 || count[result.ReasonHostTimeout] < 1<<14 || len(got) != 1<<16 {
 			t.Errorf("%v", count)
 		}
 	})

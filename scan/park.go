@@ -3,6 +3,8 @@ package scan
 import (
 	"fmt"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxUnproven is how many silent pairs of hosts of which nothing was heard are
@@ -121,9 +123,9 @@ func (s *sweep) forgetSilent(n int) {
 
 // yieldSilent reports a silent pair of a host of which nothing was heard.
 func (s *sweep) yieldSilent(h *host, q unsettled) {
-	r := Result{State: StateFiltered, Reason: q.as.reason()}
+	r := Result{State: result.StateFiltered, Reason: q.as.reason()}
 	if s.hosts.forgot {
-		r.State, r.Err = StateUnknown, fmt.Errorf("asking %v: more hosts are up than can be remembered", h.addr)
+		r.State, r.Err = result.StateUnknown, fmt.Errorf("asking %v: more hosts are up than can be remembered", h.addr)
 	}
 	s.yield(h, q, r)
 }

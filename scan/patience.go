@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"math"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // Bounds of the wait for one answer. An answer that takes much longer than
@@ -156,9 +158,9 @@ func (s *sweep) sampleLoss(h *host) bool {
 }
 
 // unaskedReason says why a question could not be asked.
-func unaskedReason(err error) Reason {
+func unaskedReason(err error) result.Reason {
 	if as, ok := errnoOutcome(err); ok && as.unreachable() {
 		return as.reason()
 	}
-	return ReasonUnknown
+	return result.ReasonUnknown
 }

@@ -9,6 +9,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestLoss plays nets that lose packets at random, each way.
@@ -33,7 +35,7 @@ func TestLoss(t *testing.T) {
 				got, c := sweepAll(t, Config{Seed: seed}, f, "10.0.0.0/25", 25, 143, 783)
 				wrong := 0
 				for to, r := range got {
-					if want := map[uint16]State{25: StateOpen, 143: StateClosed, 783: StateFiltered}[to.Port()]; r.State != want {
+					if want := map[uint16]result.State{25: result.StateOpen, 143: result.StateClosed, 783: result.StateFiltered}[to.Port()]; r.State != want {
 						wrong++
 					}
 				}
@@ -61,7 +63,7 @@ func TestFewerTriesWithoutLoss(t *testing.T) {
 		got, _ := sweepAll(t, Config{}, f, "10.0.0.0/22", 25, 143, 783)
 		counts := map[int]int{}
 		for _, r := range got {
-			if r.State == StateFiltered {
+			if r.State == result.StateFiltered {
 				counts[r.Attempts]++
 			}
 		}
@@ -93,7 +95,7 @@ func TestPatience(t *testing.T) {
 		start := time.Now()
 		got, c := sweepAll(t, Config{}, f, "10.0.0.0/28 10.0.1.0/28 10.0.2.0/28 10.0.3.0/28", 25, 143, 783)
 		for to, r := range got {
-			if want := to.Port() != 783; (r.State == StateOpen) != want {
+			if want := to.Port() != 783; (r.State == result.StateOpen) != want {
 				t.Errorf("%v: %+v", to, r)
 			}
 		}
@@ -172,9 +174,9 @@ func TestTooFewProbesForTheLoss(t *testing.T) {
 			unknown, filtered := 0, 0
 			for _, r := range got {
 				switch {
-				case r.State == StateFiltered:
+				case r.State == result.StateFiltered:
 					filtered++
-				case r.State == StateUnknown && (errors.As(r.Err, new(*FewProbesError)) || r.Reason == ReasonBlocked):
+				case r.State == result.StateUnknown && (errors.As(r.Err, new(*FewProbesError)) || r.Reason == result.ReasonBlocked):
 					unknown++
 				}
 			}

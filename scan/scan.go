@@ -1,7 +1,7 @@
 // Package scan finds out which TCP ports answer.
 //
 // A [Scanner] asks one question of every address and port of a [scope.Space],
-// "is this port open?", and reports a [State] with the [Reason] for it. It sends
+// "is this port open?", and reports a [result.State] with the [result.Reason] for it. It sends
 // nothing that a client of the service would not send; finding out what
 // answers is package fingerprint's job.
 //
@@ -16,60 +16,8 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
-)
-
-// A State says what a port did when it was probed. The words are nmap's.
-type State string
-
-// The states of a port.
-const (
-	// StateOpen means that the port accepted a connection.
-	StateOpen State = "open"
-	// StateClosed means that the host refused the connection.
-	StateClosed State = "closed"
-	// StateFiltered means that nothing, or an ICMP error, came back. If the
-	// host is up, it answered on another port afterwards.
-	StateFiltered State = "filtered"
-	// StateUnknown means that the question could not be asked: a local
-	// failure, or a run that was stopped. It is never taken for closed.
-	StateUnknown State = "unknown"
-	// StateSkipped means that the port was left out on purpose, for example
-	// because the address left the scope between planning and probing.
-	StateSkipped State = "skipped"
-)
-
-// A Reason is the evidence for a [State], in the words of the result schema.
-type Reason string
-
-// The reasons, as the result schema lists them.
-const (
-	ReasonSynAck           Reason = "syn-ack"
-	ReasonConnRefused      Reason = "conn-refused"
-	ReasonReset            Reason = "reset"
-	ReasonNoResponse       Reason = "no-response"
-	ReasonHostUnreach      Reason = "host-unreach"
-	ReasonNetUnreach       Reason = "net-unreach"
-	ReasonAdminProhibited  Reason = "admin-prohibited"
-	ReasonConnectionClosed Reason = "connection-closed"
-	ReasonIOTimeout        Reason = "io-timeout"
-	ReasonHandshakeError   Reason = "handshake-error"
-	ReasonProtocolError    Reason = "protocol-error"
-	ReasonOutOfScope       Reason = "out-of-scope"
-	ReasonRateLimited      Reason = "rate-limited"
-	// ReasonBlocked is that of a silent pair whose host stopped answering on
-	// a pair that is known to answer: the silence proves nothing.
-	ReasonBlocked Reason = "blocked"
-	// ReasonHostTimeout is that of a pair that was not asked, or not settled,
-	// when the time of its host was over.
-	ReasonHostTimeout Reason = "host-timeout"
-	// ReasonZeroWindow is that of a pair whose SYN-ACK offers no room for
-	// data: nothing can be said to it.
-	ReasonZeroWindow Reason = "zero-window"
-	// ReasonUnacknowledged is that of a pair which accepted a connection and
-	// never acknowledged the data that was sent on it.
-	ReasonUnacknowledged Reason = "unacknowledged"
-	ReasonUnknown        Reason = "unknown"
 )
 
 // A Result is what is known of one address and port after its probes.
@@ -78,8 +26,8 @@ type Result struct {
 	// 4-in-6 mapped.
 	Target netip.AddrPort
 
-	State  State
-	Reason Reason
+	State  result.State
+	Reason result.Reason
 
 	// RTT is the time from the SYN that was answered to its answer. Zero
 	// means that nothing answered.
@@ -119,10 +67,10 @@ type Result struct {
 // is up.
 func (r *Result) FromTarget() bool {
 	switch r.State {
-	case StateOpen, StateClosed:
+	case result.StateOpen, result.StateClosed:
 		return true
 	}
-	return r.Reason == ReasonZeroWindow || r.From.IsValid() && r.From.Unmap() == r.Target.Addr().Unmap()
+	return r.Reason == result.ReasonZeroWindow || r.From.IsValid() && r.From.Unmap() == r.Target.Addr().Unmap()
 }
 
 // A Scanner sweeps a Space.

@@ -7,6 +7,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // neighbors is a net in which 192.0.2.1 refuses whatever it is asked and
@@ -35,7 +37,7 @@ func TestSecondRound(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			got, c := sweepAll(t, Config{}, neighbors(down), "192.0.2.0/28", 25)
 			at := netip.MustParseAddrPort("192.0.2.2:25")
-			if r := got[at]; r.State != StateOpen {
+			if r := got[at]; r.State != result.StateOpen {
 				t.Errorf("down for %v: %+v", down, r)
 			}
 			if st := c.Stats(); st.Done != 16 || !st.SilentTwice {

@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // settle deals with the end of a connection attempt.
@@ -25,7 +27,7 @@ func (s *sweep) settle(e ending) {
 	if !inScope {
 		s.wire.drop(e.slot)
 		s.dismiss(p.host)
-		s.finish(e.slot, Result{State: StateSkipped, Reason: ReasonOutOfScope, Err: fmt.Errorf("%v is outside the scope", p.to.Addr())})
+		s.finish(e.slot, Result{State: result.StateSkipped, Reason: result.ReasonOutOfScope, Err: fmt.Errorf("%v is outside the scope", p.to.Addr())})
 		return
 	}
 	if e.as != starved && e.as != impossible {
@@ -39,7 +41,7 @@ func (s *sweep) settle(e ending) {
 	switch e.as {
 	case refused:
 		s.refusals.answer(max(s.now-p.sent, 1), 0)
-		s.answered(e.slot, Result{State: StateClosed, Reason: ReasonConnRefused}, byReset)
+		s.answered(e.slot, Result{State: result.StateClosed, Reason: result.ReasonConnRefused}, byReset)
 	case silent:
 		s.unheard(e.slot, s.now-p.sent)
 	case looped:
@@ -49,13 +51,13 @@ func (s *sweep) settle(e ending) {
 	case starved:
 		s.starve(e)
 	case impossible:
-		s.finish(e.slot, Result{State: StateUnknown, Reason: unaskedReason(e.err), Err: fmt.Errorf("connecting to %v: %w", p.to, e.err)})
+		s.finish(e.slot, Result{State: result.StateUnknown, Reason: unaskedReason(e.err), Err: fmt.Errorf("connecting to %v: %w", p.to, e.err)})
 	}
 }
 
 // open reports an open port.
 func (s *sweep) open(e ending) {
-	r := Result{State: StateOpen, Reason: ReasonSynAck}
+	r := Result{State: result.StateOpen, Reason: result.ReasonSynAck}
 	h := s.probes[e.slot].host
 	switch {
 	case e.err != nil:
@@ -127,7 +129,7 @@ func (s *sweep) answered(i int32, r Result, by way) {
 func (s *sweep) again(i int32, err error) {
 	p := &s.probes[i]
 	if p.lacks++; p.lacks > maxLacks {
-		s.finish(i, Result{State: StateUnknown, Reason: ReasonUnknown, Err: err})
+		s.finish(i, Result{State: result.StateUnknown, Reason: result.ReasonUnknown, Err: err})
 		return
 	}
 	p.attempts--
@@ -149,7 +151,7 @@ func (s *sweep) starve(e ending) {
 		return
 	}
 	if s.shortage.hopeless() {
-		s.finish(e.slot, Result{State: StateUnknown, Reason: ReasonUnknown, Err: err})
+		s.finish(e.slot, Result{State: result.StateUnknown, Reason: result.ReasonUnknown, Err: err})
 		return
 	}
 	s.shortage.wait(s.now)

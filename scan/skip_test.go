@@ -3,6 +3,8 @@ package scan
 import (
 	"context"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestStopWhileSkipping stops a run that is resumed and has a long way to go
@@ -37,7 +39,7 @@ func TestBoundedOutOfScope(t *testing.T) {
 	}
 	n := 0
 	for r := range c.Scan(t.Context(), mustSpace(t, mustScope(t, "10.0.0.0/16"), 25)) {
-		if r.State != StateSkipped {
+		if r.State != result.StateSkipped {
 			t.Fatalf("got %+v", r)
 		}
 		if n++; n == 1<<16 {

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/result"
 	"golang.org/x/sys/unix"
 )
 
@@ -23,7 +24,7 @@ func TestNoSource(t *testing.T) {
 	}
 	n := 0
 	for r := range c.Scan(t.Context(), mustSpace(t, mustScope(t, to.String()))) {
-		if n++; r.State != StateUnknown || r.Reason != ReasonNetUnreach || r.From.IsValid() || Starved(r.Err) {
+		if n++; r.State != result.StateUnknown || r.Reason != result.ReasonNetUnreach || r.From.IsValid() || Starved(r.Err) {
 			t.Errorf("with IPv6 turned off: %+v", r)
 		}
 	}

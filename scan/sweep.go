@@ -7,6 +7,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"golang.org/x/time/rate"
 
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -322,7 +323,7 @@ func (s *sweep) flush() {
 // skip reports a pair that has left the scope.
 func (s *sweep) skip(to netip.AddrPort) {
 	s.stats.Done++
-	s.batch = append(s.batch, Result{Target: to, State: StateSkipped, Reason: ReasonOutOfScope, Time: s.start.Add(s.now),
+	s.batch = append(s.batch, Result{Target: to, State: result.StateSkipped, Reason: result.ReasonOutOfScope, Time: s.start.Add(s.now),
 		Err: fmt.Errorf("%v is outside the scope", to.Addr())})
 }
 
@@ -346,10 +347,10 @@ func (s *sweep) report(r Result) {
 	s.batch = append(s.batch, r)
 	s.stats.Done++
 	switch r.State {
-	case StateOpen, StateClosed:
+	case result.StateOpen, result.StateClosed:
 		s.stats.Answered++
-	case StateFiltered:
-		if r.Reason != ReasonNoResponse {
+	case result.StateFiltered:
+		if r.Reason != result.ReasonNoResponse {
 			s.stats.Answered++
 		}
 	}

@@ -14,6 +14,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A fakeNet plays hosts for an injected Dial and watches what is asked.
@@ -106,7 +108,7 @@ func sweepAll(t *testing.T, cfg Config, f *fakeNet, targets string, ports ...uin
 	}
 	got := map[netip.AddrPort]Result{}
 	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
-		if first, twice := got[r.Target]; twice && !(r.WasClosed && first.State == StateClosed) {
+		if first, twice := got[r.Target]; twice && !(r.WasClosed && first.State == result.StateClosed) {
 			t.Errorf("%v has two results", r.Target)
 		}
 		got[r.Target] = r
@@ -137,28 +139,28 @@ func TestStates(t *testing.T) {
 	for _, c := range []struct {
 		name     string
 		play     func(netip.AddrPort, int) (time.Duration, error)
-		state    State
-		reason   Reason
+		state    result.State
+		reason   result.Reason
 		attempts int
 	}{
-		{"accept", always(nil), StateOpen, ReasonSynAck, 1},
-		{"refuse", always(syscall.ECONNREFUSED), StateClosed, ReasonConnRefused, 1},
-		{"accept and reset", always(syscall.ECONNRESET), StateOpen, ReasonSynAck, 1},
-		{"silence", always(errSilent), StateFiltered, ReasonNoResponse, 3},
-		{"kernel timeout", always(syscall.ETIMEDOUT), StateFiltered, ReasonNoResponse, 3},
-		{"no route to host", always(syscall.EHOSTUNREACH), StateFiltered, ReasonHostUnreach, 3},
-		{"no route to net", always(syscall.ENETUNREACH), StateFiltered, ReasonNetUnreach, 3},
-		{"prohibited", always(syscall.EACCES), StateFiltered, ReasonAdminProhibited, 3},
-		{"prohibited once", first(1, syscall.EACCES), StateOpen, ReasonSynAck, 2},
-		{"firewalled here", always(syscall.EPERM), StateFiltered, ReasonAdminProhibited, 3},
-		{"out of files for a while", first(3, syscall.EMFILE), StateOpen, ReasonSynAck, 1},
-		{"out of files", always(syscall.EMFILE), StateUnknown, ReasonUnknown, 0},
-		{"out of buffers", always(syscall.ENOBUFS), StateUnknown, ReasonUnknown, 0},
-		{"out of ports", always(syscall.EADDRNOTAVAIL), StateUnknown, ReasonUnknown, 0},
-		{"no such family", always(syscall.EAFNOSUPPORT), StateUnknown, ReasonUnknown, 1},
-		{"lost once", first(1, errSilent), StateOpen, ReasonSynAck, 2},
-		{"lost twice", first(2, errSilent), StateOpen, ReasonSynAck, 3},
-		{"slow", func(netip.AddrPort, int) (time.Duration, error) { return 2900 * time.Millisecond, nil }, StateOpen, ReasonSynAck, 3},
+		{"accept", always(nil), result.StateOpen, result.ReasonSynAck, 1},
+		{"refuse", always(syscall.ECONNREFUSED), result.StateClosed, result.ReasonConnRefused, 1},
+		{"accept and reset", always(syscall.ECONNRESET), result.StateOpen, result.ReasonSynAck, 1},
+		{"silence", always(errSilent), result.StateFiltered, result.ReasonNoResponse, 3},
+		{"kernel timeout", always(syscall.ETIMEDOUT), result.StateFiltered, result.ReasonNoResponse, 3},
+		{"no route to host", always(syscall.EHOSTUNREACH), result.StateFiltered, result.ReasonHostUnreach, 3},
+		{"no route to net", always(syscall.ENETUNREACH), result.StateFiltered, result.ReasonNetUnreach, 3},
+		{"prohibited", always(syscall.EACCES), result.StateFiltered, result.ReasonAdminProhibited, 3},
+		{"prohibited once", first(1, syscall.EACCES), result.StateOpen, result.ReasonSynAck, 2},
+		{"firewalled here", always(syscall.EPERM), result.StateFiltered, result.ReasonAdminProhibited, 3},
+		{"out of files for a while", first(3, syscall.EMFILE), result.StateOpen, result.ReasonSynAck, 1},
+		{"out of files", always(syscall.EMFILE), result.StateUnknown, result.ReasonUnknown, 0},
+		{"out of buffers", always(syscall.ENOBUFS), result.StateUnknown, result.ReasonUnknown, 0},
+		{"out of ports", always(syscall.EADDRNOTAVAIL), result.StateUnknown, result.ReasonUnknown, 0},
+		{"no such family", always(syscall.EAFNOSUPPORT), result.StateUnknown, result.ReasonUnknown, 1},
+		{"lost once", first(1, errSilent), result.StateOpen, result.ReasonSynAck, 2},
+		{"lost twice", first(2, errSilent), result.StateOpen, result.ReasonSynAck, 3},
+		{"slow", func(netip.AddrPort, int) (time.Duration, error) { return 2900 * time.Millisecond, nil }, result.StateOpen, result.ReasonSynAck, 3},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
@@ -167,10 +169,10 @@ func TestStates(t *testing.T) {
 				if r.State != c.state || r.Reason != c.reason || c.attempts > 0 && r.Attempts != c.attempts {
 					t.Errorf("got %+v", r)
 				}
-				if answered := r.State == StateOpen || r.State == StateClosed; answered != (r.RTT > 0) {
+				if answered := r.State == result.StateOpen || r.State == result.StateClosed; answered != (r.RTT > 0) {
 					t.Errorf("round trip %v", r.RTT)
 				}
-				if (r.State == StateUnknown) != (r.Err != nil) {
+				if (r.State == result.StateUnknown) != (r.Err != nil) {
 					t.Errorf("error %v", r.Err)
 				}
 				if r.Time.IsZero() {
@@ -199,7 +201,7 @@ func TestSelfConnect(t *testing.T) {
 			t.Fatal(err)
 		}
 		for r := range c.Scan(t.Context(), mustSpace(t, mustScope(t, "127.0.0.1"), to.Port())) {
-			if r.State != StateClosed || r.Attempts != 1 {
+			if r.State != result.StateClosed || r.Attempts != 1 {
 				t.Errorf("got %+v", r)
 			}
 		}
@@ -251,7 +253,7 @@ func TestHostDoesNotBlockOthers(t *testing.T) {
 		var quick time.Duration
 		n := 0
 		for r := range c.Scan(t.Context(), mustSpace(t, scope, 25, 143)) {
-			if n++; r.State == StateClosed {
+			if n++; r.State == result.StateClosed {
 				quick = time.Since(start)
 			}
 		}
@@ -321,10 +323,10 @@ func TestCancel(t *testing.T) {
 		why := errors.New("the user has seen enough")
 		time.AfterFunc(200*time.Millisecond, func() { cancel(why) })
 		start := time.Now()
-		states := map[State]int{}
+		states := map[result.State]int{}
 		for r := range c.Scan(ctx, mustSpace(t, scope, 25, 143, 783)) {
 			states[r.State]++
-			if r.State == StateUnknown && (!errors.Is(r.Err, why) || r.Attempts < 1) {
+			if r.State == result.StateUnknown && (!errors.Is(r.Err, why) || r.Attempts < 1) {
 				t.Errorf("got %+v", r)
 			}
 		}
@@ -332,7 +334,7 @@ func TestCancel(t *testing.T) {
 			t.Errorf("took %v", d)
 		}
 		asked := len(f.tries)
-		if total := states[StateClosed] + states[StateFiltered] + states[StateUnknown]; total != asked || states[StateUnknown] == 0 || asked == 768 {
+		if total := states[result.StateClosed] + states[result.StateFiltered] + states[result.StateUnknown]; total != asked || states[result.StateUnknown] == 0 || asked == 768 {
 			t.Errorf("%d pairs asked, results %v", asked, states)
 		}
 		if f.all != 0 {
@@ -383,7 +385,7 @@ func TestSlowTaker(t *testing.T) {
 					t.Errorf("%d connections wait", f.open)
 				}
 			}
-			if r.State != StateOpen {
+			if r.State != result.StateOpen {
 				t.Errorf("got %+v", r)
 			}
 			if r.Conn == nil {
@@ -406,7 +408,7 @@ func TestScopeIsAskedLast(t *testing.T) {
 		narrow := mustScope(t, "10.0.0.0/28", "!10.0.0.4")
 		got, _ := sweepAll(t, Config{Scope: narrow}, f, "10.0.0.0/24", 25)
 		for to, r := range got {
-			if in := narrow.Allows(to.Addr()); in != (r.State == StateOpen) || !in && (r.State != StateSkipped || r.Reason != ReasonOutOfScope || r.Err == nil) {
+			if in := narrow.Allows(to.Addr()); in != (r.State == result.StateOpen) || !in && (r.State != result.StateSkipped || r.Reason != result.ReasonOutOfScope || r.Err == nil) {
 				t.Errorf("%v: %+v", to, r)
 			}
 			if f.tries[to] > 0 && !narrow.Allows(to.Addr()) {

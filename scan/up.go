@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"net/netip"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A way is how a pair answers that is known to. Controls prefer the first.
@@ -132,7 +134,7 @@ func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 func (s *sweep) silence(i int32) {
 	p := &s.probes[i]
 	if p.as == windowless {
-		s.finish(i, Result{State: StateUnknown, Reason: ReasonZeroWindow, Err: fmt.Errorf("connecting to %v: it offers no room for data", p.to)})
+		s.finish(i, Result{State: result.StateUnknown, Reason: result.ReasonZeroWindow, Err: fmt.Errorf("connecting to %v: it offers no room for data", p.to)})
 		return
 	}
 	h, q, said := p.host, p.unsettled(s.now), p.noted && p.from == p.to.Addr()
@@ -205,9 +207,9 @@ func (s *sweep) prove(h *host, q unsettled) {
 
 // yieldProven reports a silent pair after which its host was heard.
 func (s *sweep) yieldProven(h *host, q unsettled) {
-	r := Result{State: StateFiltered, Reason: q.as.reason()}
+	r := Result{State: result.StateFiltered, Reason: q.as.reason()}
 	if r.Err = s.tooFewProbes(h, &q); r.Err != nil {
-		r.State = StateUnknown
+		r.State = result.StateUnknown
 	}
 	s.yield(h, q, r)
 }
@@ -268,7 +270,7 @@ func (s *sweep) recall() {
 		}
 		by := byAccept
 		switch {
-		case r.State == StateClosed:
+		case r.State == result.StateClosed:
 			by = byReset
 		case r.From.IsValid():
 			by = byICMP

@@ -4,6 +4,8 @@ import (
 	"net"
 	"net/netip"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A wire makes the connections that a sweep asks for. Connections are known
@@ -68,20 +70,20 @@ func (o outcome) unreachable() bool {
 
 // reason returns the words of the result schema for a pair that is neither
 // open nor closed.
-func (o outcome) reason() Reason {
+func (o outcome) reason() result.Reason {
 	switch o {
 	case hostUnreachable:
-		return ReasonHostUnreach
+		return result.ReasonHostUnreach
 	case netUnreachable:
-		return ReasonNetUnreach
+		return result.ReasonNetUnreach
 	case prohibited:
-		return ReasonAdminProhibited
+		return result.ReasonAdminProhibited
 	case windowless:
-		return ReasonZeroWindow
+		return result.ReasonZeroWindow
 	case silent:
-		return ReasonNoResponse
+		return result.ReasonNoResponse
 	}
-	return ReasonUnknown
+	return result.ReasonUnknown
 }
 
 // Starved reports whether err says that this machine, and nothing on the way

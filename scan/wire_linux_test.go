@@ -11,6 +11,7 @@ import (
 	"syscall"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/result"
 	"golang.org/x/sys/unix"
 )
 
@@ -68,26 +69,26 @@ func mute(t *testing.T, addr netip.Addr) uint16 {
 // sockets are used again after every kind of end.
 func TestEpoll(t *testing.T) {
 	one, two := ownAddr(), ownAddr()
-	want := map[netip.AddrPort]State{}
+	want := map[netip.AddrPort]result.State{}
 	targets := []string{one.String(), two.String()}
 	if l, err := net.Listen("tcp6", "[::1]:0"); err == nil {
 		defer l.Close()
 		to := netip.MustParseAddrPort(l.Addr().String())
-		want[to] = StateOpen
+		want[to] = result.StateOpen
 		targets = append(targets, to.String())
 	}
 	var ports []uint16
-	add := func(addr, other netip.Addr, port uint16, s State) {
+	add := func(addr, other netip.Addr, port uint16, s result.State) {
 		want[netip.AddrPortFrom(addr, port)] = s
-		want[netip.AddrPortFrom(other, port)] = StateClosed
+		want[netip.AddrPortFrom(other, port)] = result.StateClosed
 		hold(t, other, port)
 		ports = append(ports, port)
 	}
 	for range 20 {
-		add(one, two, serve(t, one.String()+":0").Port(), StateOpen)
+		add(one, two, serve(t, one.String()+":0").Port(), result.StateOpen)
 	}
 	for range 3 {
-		add(two, one, mute(t, two), StateFiltered)
+		add(two, one, mute(t, two), result.StateFiltered)
 	}
 	scope := mustScope(t, targets...)
 	for seed := range uint64(3) {
@@ -97,7 +98,7 @@ func TestEpoll(t *testing.T) {
 				t.Fatal(err)
 			}
 			for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
-				if r.State != want[r.Target] || (r.Conn != nil) != (r.State == StateOpen && seed%2 == 0) {
+				if r.State != want[r.Target] || (r.Conn != nil) != (r.State == result.StateOpen && seed%2 == 0) {
 					t.Errorf("seed %d: %+v, want %s", seed, r, want[r.Target])
 				}
 				if r.Conn == nil {
@@ -158,7 +159,7 @@ func TestNothingIsLeft(t *testing.T) {
 			t.Fatal(err)
 		}
 		for r := range c.Scan(t.Context(), mustSpace(t, scope, open.Port(), closed)) {
-			if r.State != StateOpen && r.Target == open {
+			if r.State != result.StateOpen && r.Target == open {
 				t.Errorf("got %+v", r)
 			}
 		}
@@ -216,30 +217,30 @@ func scanWithFewFiles(t *testing.T, mode string) {
 		t.Errorf("%d at once with 40 files", n)
 	}
 	eat(t, mode)
-	states := map[State]int{}
+	states := map[result.State]int{}
 	for r := range c.Scan(t.Context(), space) {
 		states[r.State]++
 		switch {
-		case r.State == StateUnknown:
+		case r.State == result.StateUnknown:
 			if mode != "none" || r.Err == nil {
 				t.Errorf("got %+v", r)
 			}
 		case r.Target == open:
-			if r.State != StateOpen {
+			if r.State != result.StateOpen {
 				t.Errorf("got %+v", r)
 			}
 		case r.Target == netip.AddrPortFrom(addr, silent):
-			if r.State != StateFiltered {
+			if r.State != result.StateFiltered {
 				t.Errorf("got %+v", r)
 			}
-		case r.State != StateClosed:
+		case r.State != result.StateClosed:
 			t.Errorf("got %+v", r)
 		}
 		if r.Conn != nil {
 			r.Conn.Close()
 		}
 	}
-	if mode == "none" && states[StateUnknown] != int(space.Len()) {
+	if mode == "none" && states[result.StateUnknown] != int(space.Len()) {
 		t.Errorf("without a file to spare: %v", states)
 	}
 }

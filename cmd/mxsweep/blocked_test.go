@@ -6,6 +6,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -31,9 +32,9 @@ func TestRejections(t *testing.T) {
 	w.plan.own = []netip.Addr{own}
 	for range 2 {
 		for port, from := range []netip.Addr{router, host, own, router, {}} {
-			w.see(t.Context(), scan.Result{Target: netip.AddrPortFrom(host, uint16(port+1)), State: scan.StateFiltered, From: from})
+			w.see(t.Context(), scan.Result{Target: netip.AddrPortFrom(host, uint16(port+1)), State: result.StateFiltered, From: from})
 		}
-		w.see(t.Context(), scan.Result{Target: netip.AddrPortFrom(host, 1), State: scan.StateUnknown, Reason: scan.ReasonHostUnreach, From: router})
+		w.see(t.Context(), scan.Result{Target: netip.AddrPortFrom(host, 1), State: result.StateUnknown, Reason: result.ReasonHostUnreach, From: router})
 	}
 	got := w.rejected.notices()
 	if len(got) != 1 || got[0].Target != router.String() || !strings.Contains(got[0].Message, "for 2 ports") {

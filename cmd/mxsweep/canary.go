@@ -10,6 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -211,7 +212,7 @@ func (w *sweep) canaryPort(r scan.Result, service *fingerprint.Service) exposure
 // the sweep itself will not talk to.
 func (w *sweep) hearCanaries(ctx context.Context, open []scan.Result) {
 	for _, r := range open {
-		if _, swept := w.plan.space.Index(r.Target); swept || r.State != scan.StateOpen || !w.canaries.Wants(w.canaryPort(r, nil)) {
+		if _, swept := w.plan.space.Index(r.Target); swept || r.State != result.StateOpen || !w.canaries.Wants(w.canaryPort(r, nil)) {
 			continue
 		}
 		id := w.newIdentifier(w.plan.canaries.scope.Allows, 1)

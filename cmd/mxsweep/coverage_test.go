@@ -8,6 +8,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -47,7 +48,7 @@ func coverageSweep(t *testing.T, part shard) *sweep {
 
 // hear has the sweep see results, all pairs silent but those that answer, and
 // has the controls of its lines answer in the end.
-func (w *sweep) hear(answer func(netip.AddrPort) scan.State) {
+func (w *sweep) hear(answer func(netip.AddrPort) result.State) {
 	for i := range w.plan.space.Len() {
 		pair := w.plan.space.At(i)
 		w.see(context.Background(), scan.Result{Target: pair, State: answer(pair)})
@@ -61,16 +62,16 @@ func (w *sweep) hear(answer func(netip.AddrPort) scan.State) {
 // TestSilentFindingIsRequired holds that a pair with a finding in the baseline
 // is missed where it is silent, whatever else is known of its host.
 func TestSilentFindingIsRequired(t *testing.T) {
-	for name, of26 := range map[string]scan.State{"silent": scan.StateFiltered, "unknown": scan.StateUnknown} {
+	for name, of26 := range map[string]result.State{"silent": result.StateFiltered, "unknown": result.StateUnknown} {
 		w := coverageSweep(t, shard{})
-		w.hear(func(pair netip.AddrPort) scan.State {
+		w.hear(func(pair netip.AddrPort) result.State {
 			switch {
 			case pair.Addr() == netip.MustParseAddr("192.0.2.1"), pair.Addr() == netip.MustParseAddr("198.51.100.1"):
-				return scan.StateClosed
+				return result.StateClosed
 			case pair == netip.MustParseAddrPort("192.0.2.3:26"):
 				return of26
 			}
-			return scan.StateFiltered
+			return result.StateFiltered
 		})
 		if n := w.unknown.Required(); n != 1 {
 			t.Errorf("port 26 %s: %d pairs are required, want 1", name, n)
@@ -87,11 +88,11 @@ func TestShardOfASilentLine(t *testing.T) {
 		w := coverageSweep(t, shard{index: i + 1, count: 3})
 		here := w.plan.space.HostsIn(silent)
 		mixed = mixed || here > 0 && here < w.plan.space.Hosts()
-		w.hear(func(pair netip.AddrPort) scan.State {
+		w.hear(func(pair netip.AddrPort) result.State {
 			if silent.Contains(pair.Addr()) {
-				return scan.StateFiltered
+				return result.StateFiltered
 			}
-			return scan.StateClosed
+			return result.StateClosed
 		})
 		if c := w.counter.Coverage(); c.HostsVacant > 0 || c.HostsSilent != here {
 			t.Errorf("shard %d, which has %d hosts of the silent prefix: %+v", i+1, here, c)
@@ -115,11 +116,11 @@ func TestOwnAddressShowsNothing(t *testing.T) {
 			w.plan.own = []netip.Addr{up}
 		}
 		w.observe()
-		w.hear(func(pair netip.AddrPort) scan.State {
+		w.hear(func(pair netip.AddrPort) result.State {
 			if pair.Addr() == up {
-				return scan.StateClosed
+				return result.StateClosed
 			}
-			return scan.StateFiltered
+			return result.StateFiltered
 		})
 		got, want := w.counter.Coverage().HostsVacant, uint64(7)
 		if own {

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -71,7 +72,7 @@ func (w *crowd) sweep(t *testing.T) {
 		talks.Go(func() { w.work(ctx) })
 	}
 	for r := range c.Scan(ctx, space) {
-		if r.State == scan.StateOpen {
+		if r.State == result.StateOpen {
 			w.found++
 			w.queue.put(r)
 		}

@@ -8,6 +8,7 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -155,7 +156,7 @@ func (w *sweep) askUnproven(ctx context.Context, found func(scan.Result) error) 
 		}
 		pairs = append(pairs, pair)
 		if port, ok := w.signs[addr]; ok {
-			signs = append(signs, scan.Result{Target: netip.AddrPortFrom(addr, port), State: scan.StateOpen})
+			signs = append(signs, scan.Result{Target: netip.AddrPortFrom(addr, port), State: result.StateOpen})
 			delete(w.signs, addr) // once is enough
 		}
 	}
@@ -172,7 +173,7 @@ func (w *sweep) askSilent(ctx context.Context, space *scope.Space, signs []scan.
 		w.forget(space.At(i))
 	}
 	for r := range w.plan.further(ctx, config, space) {
-		if r.State == scan.StateFiltered {
+		if r.State == result.StateFiltered {
 			w.count(r) // and it was reported as that before
 		} else if found(r) != nil {
 			return // and the run has ended
@@ -234,7 +235,7 @@ func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
 			case r.FromTarget() && !seen[addr] && len(seen) < maxLate:
 				seen[addr] = true
 				late = append(late, addr)
-			case r.FromTarget() || r.State != scan.StateFiltered:
+			case r.FromTarget() || r.State != result.StateFiltered:
 				w.counter.Doubt(addr)
 			}
 		}

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/journal"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -122,10 +123,10 @@ func TestAskUnproven(t *testing.T) {
 		return j
 	}
 	silent := func(at netip.AddrPort) scan.Result {
-		return scan.Result{Target: at, State: scan.StateFiltered, Reason: scan.ReasonNoResponse, Attempts: 2}
+		return scan.Result{Target: at, State: result.StateFiltered, Reason: result.ReasonNoResponse, Attempts: 2}
 	}
 	j := journal()
-	for _, r := range []scan.Result{silent(open[0]), silent(other), {Target: open[1], State: scan.StateOpen, Reason: scan.ReasonSynAck, Attempts: 1}, silent(open[2])} {
+	for _, r := range []scan.Result{silent(open[0]), silent(other), {Target: open[1], State: result.StateOpen, Reason: result.ReasonSynAck, Attempts: 1}, silent(open[2])} {
 		if err := j.Add(r, nil); err != nil {
 			t.Fatal(err)
 		}
@@ -164,7 +165,7 @@ func TestAskUnproven(t *testing.T) {
 	var found []netip.AddrPort
 	w.askUnproven(t.Context(), func(r scan.Result) error {
 		w.counter.Add(r)
-		if r.State != scan.StateOpen {
+		if r.State != result.StateOpen {
 			t.Errorf("%v is %s", r.Target, r.State)
 		}
 		found = append(found, r.Target)

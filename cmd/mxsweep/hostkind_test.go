@@ -6,6 +6,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -38,7 +39,7 @@ func TestSetAside(t *testing.T) {
 			var open []exposure.Port
 			for port := uint16(1); port <= 4; port++ {
 				open = append(open, exposure.Port{Service: services[port],
-					Result: scan.Result{Target: netip.AddrPortFrom(addr, port), State: scan.StateOpen}})
+					Result: scan.Result{Target: netip.AddrPortFrom(addr, port), State: result.StateOpen}})
 			}
 			notices := w.setAside(open)
 			if want := min(int(tt.kind), 1); len(notices) != want {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -66,7 +67,7 @@ func (t hostTimeouts) of(a netip.Addr) *hostTimeout {
 
 // add counts a result, if its host was short of time.
 func (t hostTimeouts) add(r scan.Result) {
-	if r.Reason == scan.ReasonHostTimeout {
+	if r.Reason == result.ReasonHostTimeout {
 		t.of(r.Target.Addr()).unasked++
 	}
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -105,7 +106,7 @@ func TestLaterTimeIsTold(t *testing.T) {
 		}
 		for port := range uint16(maxLaterHost) {
 			target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
-			w.later.add(laterPort{scan.Result{Target: target, State: scan.StateOpen}, &fingerprint.Service{Role: "unknown"}})
+			w.later.add(laterPort{scan.Result{Target: target, State: result.StateOpen}, &fingerprint.Service{Role: "unknown"}})
 		}
 		w.queue = newQueue(8)
 		w.queue.close()
@@ -144,9 +145,9 @@ func TestLaterBeginsBesideOldDialogues(t *testing.T) {
 		}}
 		long, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 		for _, addr := range []netip.Addr{long, other} {
-			w.later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(addr, 25), State: scan.StateOpen}, &fingerprint.Service{Role: "unknown"}})
+			w.later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateOpen}, &fingerprint.Service{Role: "unknown"}})
 		}
-		w.queue.put(scan.Result{Target: netip.AddrPortFrom(long, 26), State: scan.StateOpen})
+		w.queue.put(scan.Result{Target: netip.AddrPortFrom(long, 26), State: result.StateOpen})
 		var workers sync.WaitGroup
 		workers.Go(func() {
 			r, _ := w.queue.next()

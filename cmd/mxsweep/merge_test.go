@@ -20,7 +20,7 @@ import (
 type mergePort struct {
 	addr    string
 	host    string
-	state   scan.State
+	state   result.State
 	assumed bool
 }
 
@@ -49,12 +49,12 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *sav
 	var findings []exposure.Finding
 	up := 0
 	for _, p := range ports {
-		port := exposure.Port{Host: p.host, Result: scan.Result{State: p.state, Reason: scan.ReasonSynAck, Time: now,
+		port := exposure.Port{Host: p.host, Result: scan.Result{State: p.state, Reason: result.ReasonSynAck, Time: now,
 			Target: netip.AddrPortFrom(netip.MustParseAddr(p.addr), 10027)}}
 		if p.assumed {
 			port.Reachability = exposure.ReachabilityAssumed
 		}
-		if p.state == scan.StateOpen {
+		if p.state == result.StateOpen {
 			port.Service = &fingerprint.Service{Protocol: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9}
 		}
 		up++
@@ -92,20 +92,20 @@ func merged(t *testing.T, baseline *exposure.Baseline, runs ...*savedRun) (strin
 }
 
 func TestMergeLowersWhatOnlyTheHostReaches(t *testing.T) {
-	own := mergePort{addr: "192.0.2.1", state: scan.StateOpen, assumed: true}
-	at := func(state scan.State) mergePort { return mergePort{addr: "192.0.2.1", state: state} }
+	own := mergePort{addr: "192.0.2.1", state: result.StateOpen, assumed: true}
+	at := func(state result.State) mergePort { return mergePort{addr: "192.0.2.1", state: state} }
 	inside := madeRun(t, "own.json", "internet", "", own)
 	for _, tt := range []struct {
 		name  string
 		other *savedRun
 		want  string
 	}{
-		{"seen closed from outside", madeRun(t, "o.json", "lan", "", at(scan.StateClosed)), "192.0.2.1 info none"},
-		{"not told from outside", madeRun(t, "o.json", "lan", "", mergePort{addr: "192.0.2.9", state: scan.StateClosed}), "192.0.2.1 critical none"},
-		{"silent from outside, as the whole host is", madeRun(t, "o.json", "lan", "", at(scan.StateFiltered)), "192.0.2.1 critical none"},
-		{"not known from outside", madeRun(t, "o.json", "lan", "", at(scan.StateUnknown)), "192.0.2.1 critical none"},
-		{"seen open from outside", madeRun(t, "o.json", "lan", "", at(scan.StateOpen)), "192.0.2.1 critical none, 192.0.2.1 critical none"},
-		{"seen closed by itself", madeRun(t, "o.json", "host", "", at(scan.StateClosed)), "192.0.2.1 critical none"},
+		{"seen closed from outside", madeRun(t, "o.json", "lan", "", at(result.StateClosed)), "192.0.2.1 info none"},
+		{"not told from outside", madeRun(t, "o.json", "lan", "", mergePort{addr: "192.0.2.9", state: result.StateClosed}), "192.0.2.1 critical none"},
+		{"silent from outside, as the whole host is", madeRun(t, "o.json", "lan", "", at(result.StateFiltered)), "192.0.2.1 critical none"},
+		{"not known from outside", madeRun(t, "o.json", "lan", "", at(result.StateUnknown)), "192.0.2.1 critical none"},
+		{"seen open from outside", madeRun(t, "o.json", "lan", "", at(result.StateOpen)), "192.0.2.1 critical none, 192.0.2.1 critical none"},
+		{"seen closed by itself", madeRun(t, "o.json", "host", "", at(result.StateClosed)), "192.0.2.1 critical none"},
 	} {
 		if got, _ := merged(t, nil, inside, tt.other); got != tt.want {
 			t.Errorf("%s: got %s, want %s", tt.name, got, tt.want)
@@ -116,19 +116,19 @@ func TestMergeLowersWhatOnlyTheHostReaches(t *testing.T) {
 // TestMergedShardsOfAName holds that a name whose addresses fell into different
 // shards has one finding, and is fixed only if all of them are closed.
 func TestMergedShardsOfAName(t *testing.T) {
-	at := func(addr string, state scan.State) mergePort {
+	at := func(addr string, state result.State) mergePort {
 		return mergePort{addr: addr, host: "mx1.example.org", state: state}
 	}
-	one := madeRun(t, "1.json", "internet", "1/2", at("192.0.2.1", scan.StateOpen))
-	two := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", scan.StateOpen))
+	one := madeRun(t, "1.json", "internet", "1/2", at("192.0.2.1", result.StateOpen))
+	two := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateOpen))
 	text, c := merged(t, nil, one, two)
 	if len(c.findings) != 1 || len(c.findings[0].Addresses) != 2 {
 		t.Fatalf("got %s", text)
 	}
 	baseline := exposure.NewBaseline(exposure.BaselineHeader{Created: one.run.StartTime.Time, Vantage: "internet"}, nil, c.findings)
-	closedOne := madeRun(t, "1.json", "internet", "1/2", at("192.0.2.1", scan.StateClosed))
-	closedTwo := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", scan.StateClosed))
-	unknown := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", scan.StateUnknown))
+	closedOne := madeRun(t, "1.json", "internet", "1/2", at("192.0.2.1", result.StateClosed))
+	closedTwo := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateClosed))
+	unknown := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateUnknown))
 	for _, tt := range []struct {
 		one, two *savedRun
 		want     string
@@ -146,7 +146,7 @@ func TestMergedShardsOfAName(t *testing.T) {
 
 // TestMergedHostsUp: a host that runs saw from two vantage points is one host up.
 func TestMergedHostsUp(t *testing.T) {
-	closed := func(addr string) mergePort { return mergePort{addr: addr, state: scan.StateClosed} }
+	closed := func(addr string) mergePort { return mergePort{addr: addr, state: result.StateClosed} }
 	inside := madeRun(t, "1.json", "lan", "", closed("192.0.2.1"), closed("192.0.2.2"))
 	outside := madeRun(t, "2.json", "internet", "", closed("192.0.2.1"), closed("192.0.2.3"))
 	inside.summary.Coverage.Up = []string{"192.0.2.1", "192.0.2.2"}
@@ -165,8 +165,8 @@ func TestMergedHostsUp(t *testing.T) {
 }
 
 func TestMergedCoverage(t *testing.T) {
-	one := madeRun(t, "1.json", "internet", "1/3", mergePort{addr: "192.0.2.1", state: scan.StateClosed})
-	two := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
+	one := madeRun(t, "1.json", "internet", "1/3", mergePort{addr: "192.0.2.1", state: result.StateClosed})
+	two := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 	empty := madeRun(t, "3.json", "internet", "3/3")
 	empty.summary.Gate, empty.summary.Incomplete = result.GateIncomplete, true
 	empty.notices = []result.Notice{{Code: exposure.NoticeNothingInScope, Level: "error", Message: "Nothing was in scope."}}
@@ -184,13 +184,13 @@ func TestMergedCoverage(t *testing.T) {
 	if c.verdict.Code != exposure.ExitIncomplete || !slices.Contains(codes, exposure.NoticeShardMissing) || slices.Contains(codes, exposure.NoticeNothingInScope) {
 		t.Errorf("with nothing but an empty shard: %v, %+v", codes, c.summary)
 	}
-	blind := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
+	blind := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 	blind.notices = []result.Notice{{Code: exposure.NoticeCanary, Level: "error", Message: "The canary did not answer."}}
 	blind.summary.Gate = result.GateIncomplete
 	if _, c := merged(t, nil, one, blind, empty); c.verdict.Code != exposure.ExitIncomplete || c.verdict.Gate != "incomplete" {
 		t.Errorf("with a shard that was incomplete: %+v", c.summary)
 	}
-	cut := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
+	cut := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 	cut.summary.Complete, cut.summary.Gate = false, result.GateError
 	if _, c := merged(t, nil, one, cut, empty); c.verdict.Code != exposure.ExitIncomplete || c.summary.Complete {
 		t.Errorf("with a shard that was cut short: %+v", c.summary)
@@ -198,7 +198,7 @@ func TestMergedCoverage(t *testing.T) {
 }
 
 func TestMergeRefusals(t *testing.T) {
-	port := mergePort{addr: "192.0.2.1", state: scan.StateClosed}
+	port := mergePort{addr: "192.0.2.1", state: result.StateClosed}
 	whole := madeRun(t, "a.json", "internet", "", port)
 	other := madeRun(t, "b.json", "internet", "", port)
 	shard := madeRun(t, "c.json", "internet", "1/2", port)

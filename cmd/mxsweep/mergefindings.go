@@ -9,7 +9,6 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
 )
 
 // driftWeight orders what several runs say of one finding: the first that one
@@ -112,20 +111,20 @@ func (m *merger) unreached(addr netip.Addr, port uint16, by *savedRun) (vantage 
 		if r == by || r.run.Vantage == string(exposure.ClassHost) {
 			continue
 		}
-		up, state := false, ""
+		up, state := false, result.State("")
 		for _, p := range r.ports {
 			if a, err := netip.ParseAddr(p.IP); err != nil || a.Unmap() != addr || p.Reachability != "" {
 				continue
 			}
-			up = up || p.State == string(scan.StateOpen) || p.State == string(scan.StateClosed)
+			up = up || p.State == result.StateOpen || p.State == result.StateClosed
 			if p.Port == port {
 				state = p.State
 			}
 		}
 		switch {
-		case state == string(scan.StateOpen):
+		case state == result.StateOpen:
 			return "", false
-		case state == string(scan.StateClosed), state == string(scan.StateFiltered) && up:
+		case state == result.StateClosed, state == result.StateFiltered && up:
 			vantage, ok = r.run.Vantage, true
 		}
 	}
@@ -179,8 +178,8 @@ func (m *merger) portRecords() []*result.Port {
 // that tell as much, the later one counts.
 func tellsMore(p, q *result.Port) bool {
 	rank := func(p *result.Port) int {
-		switch scan.State(p.State) {
-		case scan.StateOpen:
+		switch p.State {
+		case result.StateOpen:
 			n := 4
 			if p.Reachability == "" {
 				n += 2
@@ -189,9 +188,9 @@ func tellsMore(p, q *result.Port) bool {
 				n++
 			}
 			return n
-		case scan.StateClosed:
+		case result.StateClosed:
 			return 2
-		case scan.StateFiltered:
+		case result.StateFiltered:
 			return 1
 		}
 		return 0

@@ -9,7 +9,6 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestMergedNoticeAcceptedByName holds that an acceptance by a name covers a
@@ -47,7 +46,7 @@ accept:
 		{"no longer accepted by the policy", accepted, policy, now.AddDate(0, 2, 0), exposure.ExitIncomplete, 0},
 		{"accepted by an entry that is gone", accepted, &exposure.Policy{}, now, exposure.ExitIncomplete, 0},
 	} {
-		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateClosed})
+		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed})
 		b, err := json.Marshal(report.NewNotice(tt.saved, ""))
 		if err != nil {
 			t.Fatal(err)
@@ -75,7 +74,7 @@ accept:
 // shards are counted on all of them together, and only if none is missing.
 func TestMergedHostsOfALine(t *testing.T) {
 	shard := func(name string, up uint64) *savedRun {
-		r := madeRun(t, name+".json", "internet", name+"/2", mergePort{addr: "192.0.2." + name, state: scan.StateClosed})
+		r := madeRun(t, name+".json", "internet", name+"/2", mergePort{addr: "192.0.2." + name, state: result.StateClosed})
 		r.summary.Coverage.Parts = []result.LinePart{{Line: "192.0.2.0/24", Range: "192.0.2.0-192.0.2.255", MinHosts: 5, HostsUp: up}}
 		return r
 	}
@@ -104,7 +103,7 @@ func TestMergedHostsOfALine(t *testing.T) {
 // up, and that they are not told where a run does not tell them.
 func TestMergedPairsLeftOut(t *testing.T) {
 	run := func(shard string, vacant, accepted uint64) *savedRun {
-		r := madeRun(t, shard[:1]+".json", "internet", shard, mergePort{addr: "192.0.2." + shard[:1], state: scan.StateClosed})
+		r := madeRun(t, shard[:1]+".json", "internet", shard, mergePort{addr: "192.0.2." + shard[:1], state: result.StateClosed})
 		r.summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1, Vacant: 1, VacantPairs: &vacant, Accepted: &accepted}
 		return r
 	}

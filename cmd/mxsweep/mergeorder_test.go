@@ -10,7 +10,6 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
 )
 
 // told is what a merged run comes to, without what depends on the order of its
@@ -70,7 +69,7 @@ func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *savedRun {
 	t.Helper()
 	var ports []mergePort
 	conclusive := uint64(0)
-	states := []scan.State{scan.StateClosed, scan.StateFiltered, scan.StateUnknown, scan.StateOpen, ""}
+	states := []result.State{result.StateClosed, result.StateFiltered, result.StateUnknown, result.StateOpen, ""}
 	if r.IntN(2) == 0 {
 		states = states[:1] // nothing amiss
 	}
@@ -79,10 +78,10 @@ func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *savedRun {
 		if state == "" {
 			continue
 		}
-		if state == scan.StateOpen || state == scan.StateClosed {
+		if state == result.StateOpen || state == result.StateClosed {
 			conclusive++
 		}
-		ports = append(ports, mergePort{addr: fmt.Sprintf("192.0.2.%d", a+1), state: state, assumed: state == scan.StateOpen && r.IntN(3) == 0})
+		ports = append(ports, mergePort{addr: fmt.Sprintf("192.0.2.%d", a+1), state: state, assumed: state == result.StateOpen && r.IntN(3) == 0})
 	}
 	run := madeRun(t, fmt.Sprintf("%d.json", n), vantage, "", ports...)
 	run.run.Scope.SHA256 = strings.Repeat(fmt.Sprintf("%02x", n), 32)
@@ -109,8 +108,8 @@ func assumes(runs []*savedRun) bool {
 // baselineOn is a baseline with a finding on each of the few addresses.
 func baselineOn(t *testing.T) *exposure.Baseline {
 	t.Helper()
-	run := madeRun(t, "baseline", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateOpen}, mergePort{addr: "192.0.2.2", state: scan.StateOpen},
-		mergePort{addr: "192.0.2.3", state: scan.StateOpen}, mergePort{addr: "192.0.2.4", state: scan.StateOpen})
+	run := madeRun(t, "baseline", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateOpen}, mergePort{addr: "192.0.2.2", state: result.StateOpen},
+		mergePort{addr: "192.0.2.3", state: result.StateOpen}, mergePort{addr: "192.0.2.4", state: result.StateOpen})
 	findings, err := run.judged()
 	if err != nil {
 		t.Fatal(err)
@@ -170,7 +169,7 @@ func TestMergeTakesNoOrder(t *testing.T) {
 // TestMergedAgain holds that what a merged run lacks is lacking as well where that
 // run is merged with others.
 func TestMergedAgain(t *testing.T) {
-	closed := func(addr string) mergePort { return mergePort{addr: addr, state: scan.StateClosed} }
+	closed := func(addr string) mergePort { return mergePort{addr: addr, state: result.StateClosed} }
 	m, c := mergedOf(t, nil, []*savedRun{madeRun(t, "1.json", "internet", "1/2", closed("192.0.2.1"))})
 	other := madeRun(t, "o.json", "internet", "", closed("198.51.100.1"))
 	other.run.Scope.SHA256 = strings.Repeat("60", 32)
@@ -185,15 +184,15 @@ func TestMergedAgain(t *testing.T) {
 func TestMergeProvesSilenceByRun(t *testing.T) {
 	baseline := baselineOn(t)
 	baseline.Entries = baseline.Entries[:1]
-	other := func(name string, port uint16, state scan.State) *savedRun {
+	other := func(name string, port uint16, state result.State) *savedRun {
 		r := madeRun(t, name, "internet", "", mergePort{addr: "192.0.2.1", state: state})
 		r.ports[0].Port, r.run.Scope.SHA256 = port, strings.Repeat(fmt.Sprintf("%02x", port%255), 32)
 		return r
 	}
-	silent, heard := other("silent.json", 10027, scan.StateFiltered), other("heard.json", 25, scan.StateClosed)
-	both := other("both.json", 10027, scan.StateFiltered)
+	silent, heard := other("silent.json", 10027, result.StateFiltered), other("heard.json", 25, result.StateClosed)
+	both := other("both.json", 10027, result.StateFiltered)
 	both.ports = append(both.ports, heard.ports[0])
-	shown := other("shown.json", 10027, scan.StateFiltered)
+	shown := other("shown.json", 10027, result.StateFiltered)
 	shown.notices = []result.Notice{{Code: exposure.NoticeReferencePort, Level: "note", Target: "192.0.2.1", Message: "shown by an answer from 25/tcp."}}
 	for _, tt := range []struct {
 		runs []*savedRun

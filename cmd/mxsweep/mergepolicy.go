@@ -14,7 +14,7 @@ import (
 // portOf is a port as its record tells it.
 func portOf(p *result.Port, pair netip.AddrPort) exposure.Port {
 	return exposure.Port{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: anchorFrom(p.Anchor), Reachability: exposure.Reachability(p.Reachability),
-		Result: scan.Result{Target: pair, State: scan.State(p.State), Reason: scan.Reason(p.Reason), Time: p.Timestamp.Time, Attempts: p.Attempts}}
+		Result: scan.Result{Target: pair, State: p.State, Reason: p.Reason, Time: p.Timestamp.Time, Attempts: p.Attempts}}
 }
 
 // pairOf is the pair of a record, and whether it is one.
@@ -125,12 +125,12 @@ func (m *merger) bestRecords(wanted func(*result.Port, netip.AddrPort) bool) []r
 // where the policy accepts that its host cannot be judged.
 func (m *merger) unsettled(b runRecord, why exposure.Requirement) bool {
 	addr, names := b.pair.Addr(), namesOf(b.record)
-	switch scan.State(b.record.State) {
-	case scan.StateClosed:
+	switch b.record.State {
+	case result.StateClosed:
 		return false
-	case scan.StateFiltered:
+	case result.StateFiltered:
 		return !b.up && m.countsSilent(b.run, addr, names)
-	case scan.StateOpen:
+	case result.StateOpen:
 		accepted := m.policy.AcceptsNotice(exposure.NoticeWildcard, addr, names, m.now) != nil || m.policy.AcceptsNotice(exposure.NoticeCrowded, addr, names, m.now) != nil
 		return b.record.Service != nil && !m.policy.Assessed(portOf(b.record, b.pair)) && !(accepted && why == exposure.RequiredClosed)
 	}

@@ -9,7 +9,6 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
 )
 
 // mergedUnder judges runs as one, under a policy.
@@ -44,20 +43,20 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 	const closed = "must_be_closed: [{target: 192.0.2.9, ports: 10027}]\n"
 	const expect = "expect: [{target: 192.0.2.9, ports: 10027}]\n"
 	for name, tt := range map[string]struct {
-		state  scan.State
+		state  result.State
 		policy string
 		want   exposure.ExitCode
 	}{
-		"closed, unknown":       {scan.StateUnknown, closed, exposure.ExitIncomplete},
-		"expected, unknown":     {scan.StateUnknown, expect, exposure.ExitIncomplete},
-		"of another, unknown":   {scan.StateUnknown, strings.ReplaceAll(closed, "2.9", "2.8"), exposure.ExitPass},
-		"expected, silent":      {scan.StateFiltered, expect, exposure.ExitIncomplete},
-		"closed, is closed":     {scan.StateClosed, closed, exposure.ExitPass},
-		"expected, is closed":   {scan.StateClosed, expect, exposure.ExitPass},
-		"closed, is open":       {scan.StateOpen, closed, exposure.ExitFail},
-		"expected, may be open": {scan.StateOpen, expect, exposure.ExitPass},
+		"closed, unknown":       {result.StateUnknown, closed, exposure.ExitIncomplete},
+		"expected, unknown":     {result.StateUnknown, expect, exposure.ExitIncomplete},
+		"of another, unknown":   {result.StateUnknown, strings.ReplaceAll(closed, "2.9", "2.8"), exposure.ExitPass},
+		"expected, silent":      {result.StateFiltered, expect, exposure.ExitIncomplete},
+		"closed, is closed":     {result.StateClosed, closed, exposure.ExitPass},
+		"expected, is closed":   {result.StateClosed, expect, exposure.ExitPass},
+		"closed, is open":       {result.StateOpen, closed, exposure.ExitFail},
+		"expected, may be open": {result.StateOpen, expect, exposure.ExitPass},
 	} {
-		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateClosed}, mergePort{addr: "192.0.2.9", state: tt.state})
+		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed}, mergePort{addr: "192.0.2.9", state: tt.state})
 		r.summary.Coverage.Planned, r.summary.Coverage.Answered = 100, 99
 		c := mergedUnder(t, tt.policy, r)
 		told := noticed(c, exposure.NoticeRequired)
@@ -65,7 +64,7 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 			t.Errorf("%s: exit code %d, want %d; %q", name, c.verdict.Code, tt.want, told)
 		}
 		forbidden := slices.ContainsFunc(c.findings, func(f exposure.Finding) bool { return f.Rule.ID == exposure.RuleForbidden })
-		if forbidden != (tt.state == scan.StateOpen && tt.policy == closed) {
+		if forbidden != (tt.state == result.StateOpen && tt.policy == closed) {
 			t.Errorf("%s: forbidden %v: %v", name, forbidden, c.findings)
 		}
 	}
@@ -77,7 +76,7 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 		head + "1192.0.2.9:10027 (expected by the policy).":                                                               2,
 		"2 ports must have a conclusive result and have none: 192.0.2.9:10027, 192.0.2.1:10027 (expected by the policy).": 1,
 	} {
-		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.9", state: scan.StateUnknown}, mergePort{addr: "192.0.2.1", state: scan.StateClosed})
+		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.9", state: result.StateUnknown}, mergePort{addr: "192.0.2.1", state: result.StateClosed})
 		r.notices = append(r.notices, report.NewNotice(exposure.NewNotice(exposure.NoticeRequired, "", nil, "%s", message), ""))
 		told := noticed(mergedUnder(t, closed, r), exposure.NoticeRequired)
 		if strings.Count(told, "must have a conclusive result") != want || !strings.Contains(told, message) {
@@ -103,8 +102,8 @@ func TestMergeNeverAsked(t *testing.T) {
 		"another name":           {"{target: mx2.example.org, ports: 10027}", []string{"192.0.2.1", "mx1.example.org"}, []string{"192.0.2.2"}, true},
 		"a run that is not told": {"{target: 192.0.2.77, ports: 10027}", []string{"192.0.2.1"}, nil, false},
 	} {
-		a := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateClosed})
-		b := madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: scan.StateClosed})
+		a := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed})
+		b := madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 		a.run.Scope.Asked, b.run.Scope.Asked = tt.a, tt.b
 		told := noticed(mergedUnder(t, "must_be_closed: ["+tt.entry+"]\n", a, b), exposure.NoticeExpectedMissing)
 		if (told != "") != tt.missing || tt.missing && !strings.Contains(told, "names no host and port that this run asked") {
@@ -128,8 +127,8 @@ func TestMergeOwnCanary(t *testing.T) {
 		"the other":    {[]bool{false, true}, "", false},
 		"none, is old": {nil, "no canary was asked", false},
 	} {
-		runs := []*savedRun{madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: scan.StateClosed}),
-			madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: scan.StateClosed})}
+		runs := []*savedRun{madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed}),
+			madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: result.StateClosed})}
 		for i, r := range runs {
 			r.summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1}
 			if i < len(tt.own) {

@@ -6,7 +6,6 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
 )
 
 // A mergedConclusion is what a merged run comes to.
@@ -144,9 +143,9 @@ func (m *merger) show(vantage string, c *exposure.Comparison) *exposure.Coverage
 			if !c.Knows(pair) {
 				continue
 			}
-			if p.State == string(scan.StateFiltered) && !up[addr] {
+			if p.State == result.StateFiltered && !up[addr] {
 				unknown := *p // that another run has heard of the host proves nothing of this one
-				unknown.State = string(scan.StateUnknown)
+				unknown.State = result.StateUnknown
 				p = &unknown
 			}
 			if before, ok := best[pair]; !ok || tellsMore(p, before) {

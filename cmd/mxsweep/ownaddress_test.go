@@ -9,6 +9,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -38,7 +39,7 @@ func TestOwnAddress(t *testing.T) {
 		p.own = []netip.Addr{netip.MustParseAddr("192.0.2.1")}
 		addr := netip.MustParseAddr(tt.address)
 		port := exposure.Port{
-			Result:       scan.Result{Target: netip.AddrPortFrom(addr, 10027), State: scan.StateOpen, Reason: scan.ReasonSynAck, Time: time.Now()},
+			Result:       scan.Result{Target: netip.AddrPortFrom(addr, 10027), State: result.StateOpen, Reason: result.ReasonSynAck, Time: time.Now()},
 			Service:      &fingerprint.Service{Protocol: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9},
 			Reachability: p.reachability(addr),
 		}

@@ -9,11 +9,12 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
 func scanResult(addr string, port uint16) scan.Result {
-	return scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr(addr), port), State: scan.StateOpen}
+	return scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr(addr), port), State: result.StateOpen}
 }
 
 // A host with very many open ports must not make the others wait.

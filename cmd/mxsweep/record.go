@@ -14,6 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -56,7 +57,7 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 		}
 	}
 	id := &fingerprint.Identifier{Signatures: set, Allowed: scope.Allows, Record: true}
-	service, err := id.Identify(ctx, scan.Result{Target: addr, State: scan.StateOpen, Time: time.Now()})
+	service, err := id.Identify(ctx, scan.Result{Target: addr, State: result.StateOpen, Time: time.Now()})
 	if err == nil && (service.Transcript == nil || len(service.Transcript.Exchanges) == 0) {
 		err = errors.New("nothing was said")
 	}

@@ -21,6 +21,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/journal"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -170,7 +171,7 @@ func (r *resumption) unproven(up func(netip.Addr) bool) iter.Seq[netip.AddrPort]
 			switch addr := e.Target.Addr(); {
 			case e.FromTarget():
 				heard[addr] = true
-			case e.State == scan.StateFiltered && !heard[addr] && up(addr) && !yield(e.Target):
+			case e.State == result.StateFiltered && !heard[addr] && up(addr) && !yield(e.Target):
 				return
 			}
 		}
@@ -281,10 +282,10 @@ func (w *sweep) replay(ctx context.Context) error {
 	}
 	return w.plan.resumed.Earlier(func(r scan.Result, data []byte) error {
 		w.see(ctx, r)
-		if r.State == scan.StateOpen && !w.engine.recalls(r.Target) {
+		if r.State == result.StateOpen && !w.engine.recalls(r.Target) {
 			w.untold.Add(1)
 		}
-		if r.State != scan.StateOpen || w.identifier == nil {
+		if r.State != result.StateOpen || w.identifier == nil {
 			return w.state(r)
 		}
 		var note resumeNote

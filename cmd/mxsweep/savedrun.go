@@ -10,7 +10,6 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -87,7 +86,7 @@ func (r *savedRun) up() map[netip.Addr]bool {
 		}
 	}
 	for _, p := range r.ports {
-		if p.State == string(scan.StateOpen) || p.State == string(scan.StateClosed) {
+		if p.State == result.StateOpen || p.State == result.StateClosed {
 			note(p.IP)
 		}
 	}

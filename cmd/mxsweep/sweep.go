@@ -14,6 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/memory"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -75,7 +76,7 @@ func (w *sweep) run(ctx context.Context) error {
 	}()
 	found := func(r scan.Result) error {
 		w.see(ctx, r)
-		talk := r.State == scan.StateOpen && idle > 0
+		talk := r.State == result.StateOpen && idle > 0
 		if err := w.take(ctx, r); err != nil {
 			abort(err)
 			return err
@@ -134,7 +135,7 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 		w.rejected.add(r.From)
 	}
 	// What a run that was stopped did not come to is said once.
-	if r.State == scan.StateUnknown && ctx.Err() == nil && w.counted.first(r.Target, asUnknown) {
+	if r.State == result.StateUnknown && ctx.Err() == nil && w.counted.first(r.Target, asUnknown) {
 		port := w.port(r, nil)
 		w.unknown.Add(port, w.required.Of(r.Target, w.plan.scope.Names(r.Target.Addr())...))
 	}
@@ -159,7 +160,7 @@ func (w *sweep) forget(pair netip.AddrPort) {
 // take keeps one result. An open port is handed to the identifiers; the others
 // are reported at once if they are reported at all.
 func (w *sweep) take(ctx context.Context, r scan.Result) error {
-	if r.State == scan.StateOpen && w.identifier != nil {
+	if r.State == result.StateOpen && w.identifier != nil {
 		w.queue.put(r)
 		return nil
 	}
@@ -172,7 +173,7 @@ func (w *sweep) take(ctx context.Context, r scan.Result) error {
 		return err
 	}
 	// What is silent as long as a run lasts that was stopped may yet answer.
-	if r.State != scan.StateFiltered || ctx.Err() == nil && w.engine.failed() == nil {
+	if r.State != result.StateFiltered || ctx.Err() == nil && w.engine.failed() == nil {
 		w.plan.resumed.add(r, nil)
 	}
 	return nil
@@ -180,11 +181,11 @@ func (w *sweep) take(ctx context.Context, r scan.Result) error {
 
 // state reports a port of which only the state is known.
 func (w *sweep) state(r scan.Result) error {
-	if r.State != scan.StateOpen && r.State != scan.StateUnknown && !w.plan.flags.allPorts {
+	if r.State != result.StateOpen && r.State != result.StateUnknown && !w.plan.flags.allPorts {
 		return nil // nearly all of a sweep: no more is looked up for them
 	}
 	port := w.port(r, nil)
-	if r.State == scan.StateOpen {
+	if r.State == result.StateOpen {
 		w.mu.Lock()
 		w.open = append(w.open, port)
 		w.mu.Unlock()

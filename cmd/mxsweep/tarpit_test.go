@@ -21,6 +21,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/gate"
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -132,7 +133,7 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 			}}
 		for host := range hosts {
 			for port := range ports {
-				w.queue.put(scan.Result{Target: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(host)}), uint16(10000+port)), State: scan.StateOpen, RTT: 20 * time.Millisecond})
+				w.queue.put(scan.Result{Target: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(host)}), uint16(10000+port)), State: result.StateOpen, RTT: 20 * time.Millisecond})
 			}
 		}
 		w.queue.close()

@@ -11,6 +11,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -23,20 +24,15 @@ const maxFrame = 32 << 20
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// states and reasons are numbered by their place here. New ones go behind.
-var (
-	states  = []scan.State{scan.StateOpen, scan.StateClosed, scan.StateFiltered, scan.StateUnknown, scan.StateSkipped}
-	reasons = []scan.Reason{scan.ReasonSynAck, scan.ReasonConnRefused, scan.ReasonReset, scan.ReasonNoResponse, scan.ReasonHostUnreach, scan.ReasonNetUnreach,
-		scan.ReasonAdminProhibited, scan.ReasonConnectionClosed, scan.ReasonIOTimeout, scan.ReasonHandshakeError, scan.ReasonProtocolError,
-		scan.ReasonOutOfScope, scan.ReasonRateLimited, scan.ReasonUnknown, scan.ReasonBlocked, scan.ReasonZeroWindow, scan.ReasonUnacknowledged, scan.ReasonHostTimeout}
-)
+// states and reasons are numbered by their place, which package result keeps.
+var states, reasons = result.States(), result.Reasons()
 
 // A record is one result in the file, or a mark: its place is behind the last
 // pair, and only its note counts.
 type record struct {
 	place    uint64
-	state    scan.State
-	reason   scan.Reason
+	state    result.State
+	reason   result.Reason
 	attempts uint64
 	rtt      time.Duration
 	time     time.Time
@@ -51,7 +47,7 @@ func appendRecord(frame []byte, place uint64, r scan.Result, note []byte) []byte
 		frame = append(frame, make([]byte, 8)...)
 	}
 	frame = binary.AppendUvarint(frame, place)
-	frame = append(frame, number(states, r.State, scan.StateUnknown), number(reasons, r.Reason, scan.ReasonUnknown))
+	frame = append(frame, number(states, r.State, result.StateUnknown), number(reasons, r.Reason, result.ReasonUnknown))
 	frame = binary.AppendUvarint(frame, uint64(max(r.Attempts, 0)))
 	frame = binary.AppendUvarint(frame, uint64(max(r.RTT, 0)))
 	frame = binary.AppendVarint(frame, r.Time.UnixMicro())

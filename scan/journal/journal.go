@@ -18,6 +18,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -171,7 +172,7 @@ func (j *File) open(key Key) error {
 				j.mark = bytes.Clone(r.note)
 				return
 			}
-			if j.done.add(r.place); r.state == scan.StateUnknown {
+			if j.done.add(r.place); r.state == result.StateUnknown {
 				j.undo(r.place)
 				j.stale[r.place] = true
 				return
@@ -292,7 +293,7 @@ func (j *File) Earlier(take func(r scan.Result, note []byte) error) error {
 	err := j.frames(func(payload []byte, _ int64) error {
 		var failed error
 		err := j.records(payload, func(r record) {
-			if r.state == scan.StateUnknown || r.state == scan.StateClosed && j.stale[r.place] {
+			if r.state == result.StateUnknown || r.state == result.StateClosed && j.stale[r.place] {
 				return // taken back
 			}
 			if failed == nil && left > 0 && r.place < j.head.Pairs && seen.add(r.place) {
@@ -313,7 +314,7 @@ func (j *File) Earlier(take func(r scan.Result, note []byte) error) error {
 // A note is written at once; results without one are written together, within
 // a moment of each other, so that a killed run may ask a few of them again.
 func (j *File) Add(r scan.Result, note []byte) error {
-	if r.State == scan.StateUnknown {
+	if r.State == result.StateUnknown {
 		return nil
 	}
 	number, ok := j.space.Index(r.Target)
@@ -359,7 +360,7 @@ func (j *File) TakeBack(pair netip.AddrPort) error {
 		return j.failed
 	}
 	j.undo(place)
-	j.frame = appendRecord(j.frame, place, scan.Result{State: scan.StateUnknown, Reason: scan.ReasonUnknown}, nil)
+	j.frame = appendRecord(j.frame, place, scan.Result{State: result.StateUnknown, Reason: result.ReasonUnknown}, nil)
 	return j.write()
 }
 
@@ -379,7 +380,7 @@ func (j *File) Mark(note []byte) error {
 	if j.failed != nil {
 		return j.failed
 	}
-	j.frame = appendRecord(j.frame, j.head.Pairs, scan.Result{State: scan.StateUnknown, Reason: scan.ReasonUnknown}, note)
+	j.frame = appendRecord(j.frame, j.head.Pairs, scan.Result{State: result.StateUnknown, Reason: result.ReasonUnknown}, note)
 	return j.write()
 }
 

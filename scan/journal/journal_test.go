@@ -21,6 +21,7 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -59,18 +60,18 @@ func TestJournal(t *testing.T) {
 	now := time.Date(2026, 11, 23, 9, 0, 0, 123000, time.UTC)
 	want := map[netip.AddrPort]string{}
 	for i, r := range []scan.Result{
-		{State: scan.StateOpen, Reason: scan.ReasonSynAck, RTT: 1500 * time.Microsecond, Attempts: 2},
-		{State: scan.StateClosed, Reason: scan.ReasonConnRefused, RTT: 1, Attempts: 1},
-		{State: scan.StateFiltered, Reason: scan.ReasonNoResponse, Attempts: 3},
-		{State: scan.StateSkipped, Reason: scan.ReasonOutOfScope, Err: errors.New("is outside the scope")},
-		{State: scan.StateUnknown, Reason: scan.ReasonUnknown, Err: errors.New("asked again")},
+		{State: result.StateOpen, Reason: result.ReasonSynAck, RTT: 1500 * time.Microsecond, Attempts: 2},
+		{State: result.StateClosed, Reason: result.ReasonConnRefused, RTT: 1, Attempts: 1},
+		{State: result.StateFiltered, Reason: result.ReasonNoResponse, Attempts: 3},
+		{State: result.StateSkipped, Reason: result.ReasonOutOfScope, Err: errors.New("is outside the scope")},
+		{State: result.StateUnknown, Reason: result.ReasonUnknown, Err: errors.New("asked again")},
 	} {
 		r.Target, r.Time = space.At(uint64(i*7)), now
 		note := ""
-		if r.State == scan.StateOpen {
+		if r.State == result.StateOpen {
 			note = `{"service":"smtp"}`
 		}
-		if r.State != scan.StateUnknown {
+		if r.State != result.StateUnknown {
 			want[r.Target] = fmt.Sprintf("%s %s %d %v %v %s", r.State, r.Reason, r.Attempts, r.RTT, r.Err, note)
 		}
 		for range 2 { // the second time does nothing
@@ -79,7 +80,7 @@ func TestJournal(t *testing.T) {
 			}
 		}
 	}
-	if err := j.Add(scan.Result{Target: netip.MustParseAddrPort("10.9.9.9:25"), State: scan.StateOpen}, nil); err == nil {
+	if err := j.Add(scan.Result{Target: netip.MustParseAddrPort("10.9.9.9:25"), State: result.StateOpen}, nil); err == nil {
 		t.Error("a pair of another sweep is taken")
 	}
 	if err := j.Close(); err != nil {
@@ -123,7 +124,7 @@ func TestJournal(t *testing.T) {
 	if _, err := Open(name, key); err == nil || !strings.Contains(err.Error(), "another run is using it") {
 		t.Errorf("opened twice: %v", err)
 	}
-	if err := j.Add(scan.Result{Target: space.At(1), State: scan.StateClosed, Reason: scan.ReasonReset, Time: now}, nil); err != nil {
+	if err := j.Add(scan.Result{Target: space.At(1), State: result.StateClosed, Reason: result.ReasonReset, Time: now}, nil); err != nil {
 		t.Fatal(err)
 	}
 	if err := j.Close(); err != nil {
@@ -148,9 +149,9 @@ func TestTakenBack(t *testing.T) {
 	space := mustSpace(t, mustScope(t, "10.0.0.0/30"), 25)
 	key := Key{Space: space, Options: "connect", Seed: 7}
 	j := mustOpen(t, name, key)
-	add := func(i uint64, state scan.State, note string) {
+	add := func(i uint64, state result.State, note string) {
 		t.Helper()
-		if err := j.Add(scan.Result{Target: space.At(i), State: state, Reason: scan.ReasonReset, Time: time.Now()}, []byte(note)); err != nil {
+		if err := j.Add(scan.Result{Target: space.At(i), State: state, Reason: result.ReasonReset, Time: time.Now()}, []byte(note)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -172,7 +173,7 @@ func TestTakenBack(t *testing.T) {
 		return list
 	}
 	for i := range uint64(3) {
-		add(i, scan.StateClosed, "")
+		add(i, result.StateClosed, "")
 	}
 	for _, i := range []uint64{1, 1, 3} { // twice does nothing, nor does what was never added
 		if err := j.TakeBack(space.At(i)); err != nil {
@@ -188,7 +189,7 @@ func TestTakenBack(t *testing.T) {
 	if got := earlierOf(t, j); len(got) != 2 || j.Done() != 2 || got[space.At(1)] != "" {
 		t.Errorf("done with %d: %v", j.Done(), got)
 	}
-	add(1, scan.StateOpen, "smtp")
+	add(1, result.StateOpen, "smtp")
 	for range 2 {
 		if got := asked(); !slices.Equal(got, []uint64{3}) {
 			t.Errorf("to be asked: %d", got)
@@ -264,7 +265,7 @@ func TestCutAnywhere(t *testing.T) {
 	}
 	var ends []int64
 	for i := range uint64(8) {
-		if err := j.Add(scan.Result{Target: space.At(i), State: scan.StateOpen, Reason: scan.ReasonSynAck, Time: time.Now()}, []byte("note")); err != nil {
+		if err := j.Add(scan.Result{Target: space.At(i), State: result.StateOpen, Reason: result.ReasonSynAck, Time: time.Now()}, []byte("note")); err != nil {
 			t.Fatal(err)
 		}
 		info, err := os.Stat(name)
@@ -296,7 +297,7 @@ func TestCutAnywhere(t *testing.T) {
 		if j.Done() != uint64(want) || len(earlierOf(t, j)) != want {
 			t.Fatalf("cut at %d: %d done, want %d", cut, j.Done(), want)
 		}
-		if err := j.Add(scan.Result{Target: space.At(9), State: scan.StateClosed, Reason: scan.ReasonReset}, nil); err != nil {
+		if err := j.Add(scan.Result{Target: space.At(9), State: result.StateClosed, Reason: result.ReasonReset}, nil); err != nil {
 			t.Fatal(err)
 		}
 		if err := j.Close(); err != nil {
@@ -325,7 +326,7 @@ func TestUntouched(t *testing.T) {
 		t.Errorf("a run that did not begin wrote %v, %v", info, err)
 	}
 	j := mustOpen(t, name, key)
-	if err := errors.Join(j.Add(scan.Result{Target: space.At(3), State: scan.StateClosed, Reason: scan.ReasonReset}, []byte("x")), j.Close()); err != nil {
+	if err := errors.Join(j.Add(scan.Result{Target: space.At(3), State: result.StateClosed, Reason: result.ReasonReset}, []byte("x")), j.Close()); err != nil {
 		t.Fatal(err)
 	}
 	whole, err := os.ReadFile(name)
@@ -356,11 +357,11 @@ func TestReasons(t *testing.T) {
 	key := Key{Space: space, Seed: 7}
 	j := mustOpen(t, name, key)
 	var want []scan.Result
-	for i, reason := range []scan.Reason{scan.ReasonSynAck, scan.ReasonConnRefused, scan.ReasonReset, scan.ReasonNoResponse, scan.ReasonHostUnreach, scan.ReasonNetUnreach,
-		scan.ReasonAdminProhibited, scan.ReasonConnectionClosed, scan.ReasonIOTimeout, scan.ReasonHandshakeError, scan.ReasonProtocolError,
-		scan.ReasonOutOfScope, scan.ReasonRateLimited, scan.ReasonBlocked, scan.ReasonZeroWindow, scan.ReasonUnacknowledged, scan.ReasonHostTimeout, scan.ReasonUnknown} {
+	for i, reason := range []result.Reason{result.ReasonSynAck, result.ReasonConnRefused, result.ReasonReset, result.ReasonNoResponse, result.ReasonHostUnreach, result.ReasonNetUnreach,
+		result.ReasonAdminProhibited, result.ReasonConnectionClosed, result.ReasonIOTimeout, result.ReasonHandshakeError, result.ReasonProtocolError,
+		result.ReasonOutOfScope, result.ReasonRateLimited, result.ReasonBlocked, result.ReasonZeroWindow, result.ReasonUnacknowledged, result.ReasonHostTimeout, result.ReasonUnknown} {
 		for k, from := range []netip.Addr{{}, netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("fe80::1%eth0")} {
-			r := scan.Result{Target: space.At(uint64(3*i + k)), State: scan.StateFiltered, Reason: reason, From: from, Attempts: 1, Time: time.Unix(1, 0).UTC()}
+			r := scan.Result{Target: space.At(uint64(3*i + k)), State: result.StateFiltered, Reason: reason, From: from, Attempts: 1, Time: time.Unix(1, 0).UTC()}
 			want = append(want, r)
 			if err := j.Add(r, nil); err != nil {
 				t.Fatal(err)
@@ -487,7 +488,7 @@ func runToBeKilled(t *testing.T, dir string, key Key) {
 			t.Fatal(err)
 		}
 		var note []byte
-		if r.State == scan.StateOpen {
+		if r.State == result.StateOpen {
 			note = []byte("what was found there")
 		}
 		if err := j.Add(r, note); err != nil {
@@ -504,7 +505,7 @@ func runToBeKilled(t *testing.T, dir string, key Key) {
 
 func FuzzJournal(f *testing.F) {
 	space := mustSpace(f, mustScope(f, "10.0.0.0/28"), 25)
-	frame := appendRecord(nil, 3, scan.Result{State: scan.StateOpen, Reason: scan.ReasonSynAck, RTT: 5, Attempts: 1}, []byte("note"))
+	frame := appendRecord(nil, 3, scan.Result{State: result.StateOpen, Reason: result.ReasonSynAck, RTT: 5, Attempts: 1}, []byte("note"))
 	f.Add(sealFrame(frame))
 	f.Add([]byte{0, 0, 0, 1, 0, 0, 0, 0, 7})
 	f.Fuzz(func(t *testing.T, data []byte) {
@@ -533,7 +534,7 @@ func TestMarks(t *testing.T) {
 		t.Errorf("a new journal has the mark %q", j.Marked())
 	}
 	for n, mark := range []string{"one", "two"} {
-		r := scan.Result{Target: space.At(uint64(n)), State: scan.StateClosed, Reason: scan.ReasonReset, Attempts: 1, Time: time.Unix(1, 0)}
+		r := scan.Result{Target: space.At(uint64(n)), State: result.StateClosed, Reason: result.ReasonReset, Attempts: 1, Time: time.Unix(1, 0)}
 		if err := errors.Join(j.Add(r, nil), j.Mark([]byte(mark))); err != nil {
 			t.Fatal(err)
 		}

@@ -14,7 +14,7 @@ import (
 	"github.com/google/gopacket/layers"
 
 	"github.com/mxsweep/mxsweep/internal/gate"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -42,11 +42,11 @@ func (r sweepResult) verdicts(t *testing.T, space *scope.Space, open []netip.Add
 		t.Errorf("%d results for %d pairs, Err() = %v", len(r.all), space.Len(), r.err)
 	}
 	for _, at := range open {
-		if got := r.all[at]; got.State != scan.StateOpen && got.Reason != scan.ReasonBlocked {
+		if got := r.all[at]; got.State != result.StateOpen && got.Reason != result.ReasonBlocked {
 			t.Errorf("%v is open: %v, %v", at, got.State, got.Reason)
 		}
 	}
-	if r.stats.BlockedPairs != uint64(r.reasons[scan.ReasonBlocked]) {
+	if r.stats.BlockedPairs != uint64(r.reasons[result.ReasonBlocked]) {
 		t.Errorf("BlockedPairs = %d", r.stats.BlockedPairs)
 	}
 	if r.stats.Loss > 0.5 {
@@ -74,12 +74,12 @@ func TestQuota(t *testing.T) {
 			l.quota("r", c.syns)
 			r := l.sweepUntil(space, Config{Scope: scope, Rate: 1000}, 2*time.Second, func(int) {})
 			r.verdicts(t, space, open)
-			up := len(r.open) > 0 || r.reasons[scan.ReasonReset] > 0
-			if n := r.reasons[scan.ReasonNoResponse]; n > 0 && up {
+			up := len(r.open) > 0 || r.reasons[result.ReasonReset] > 0
+			if n := r.reasons[result.ReasonNoResponse]; n > 0 && up {
 				t.Errorf("%d pairs are said to be filtered", n)
 			}
 			if up && (r.stats.BlockedHosts != 1 || r.stats.Blocked[0].Addr != space.At(0).Addr() ||
-				r.stats.Blocked[0].Pairs != uint64(r.reasons[scan.ReasonBlocked]) || time.Since(r.stats.Blocked[0].Since) > 2*r.took+time.Minute) {
+				r.stats.Blocked[0].Pairs != uint64(r.reasons[result.ReasonBlocked]) || time.Since(r.stats.Blocked[0].Since) > 2*r.took+time.Minute) {
 				t.Errorf("Blocked = %+v", r.stats.Blocked)
 			}
 		})
@@ -119,7 +119,7 @@ func TestRejectedByBan(t *testing.T) {
 			}; }`, 40*(ipv4Len+synLen), rest))
 			r := l.sweepUntil(space, Config{Scope: scope, Rate: 1000}, 2*time.Second, func(int) {})
 			r.verdicts(t, space, open)
-			if r.reasons[scan.ReasonBlocked] == 0 {
+			if r.reasons[result.ReasonBlocked] == 0 {
 				t.Errorf("nothing is blocked: %v", r.reasons)
 			}
 		})
@@ -137,7 +137,7 @@ func TestBanned(t *testing.T) {
 	l.quota("r", 300)
 	r := l.sweepUntil(space, Config{Scope: scope, Rate: 2000}, 2*time.Second, func(int) {})
 	r.verdicts(t, space, open)
-	if r.reasons[scan.ReasonNoResponse] > 0 || r.reasons[scan.ReasonBlocked] < 10*118-300 || !r.stats.ShutOut {
+	if r.reasons[result.ReasonNoResponse] > 0 || r.reasons[result.ReasonBlocked] < 10*118-300 || !r.stats.ShutOut {
 		t.Errorf("%v, shut out: %t", r.reasons, r.stats.ShutOut)
 	}
 }
@@ -160,7 +160,7 @@ func TestHostGone(t *testing.T) {
 	})
 	r.verdicts(t, space, open)
 	for at, got := range r.all {
-		if blocked := at.Addr() == gone && got.State != scan.StateOpen; blocked != (got.Reason == scan.ReasonBlocked) || blocked != (got.State == scan.StateUnknown) {
+		if blocked := at.Addr() == gone && got.State != result.StateOpen; blocked != (got.Reason == result.ReasonBlocked) || blocked != (got.State == result.StateUnknown) {
 			t.Errorf("%v: %v, %v", at, got.State, got.Reason)
 		}
 	}
@@ -184,7 +184,7 @@ func TestOneGone(t *testing.T) {
 		}
 	})
 	r.verdicts(t, space, nil)
-	if r.stats.ShutOut || r.stats.BlockedHosts != 1 || r.reasons[scan.ReasonBlocked] != 39 || r.stats.Pass > passSlots/2 {
+	if r.stats.ShutOut || r.stats.BlockedHosts != 1 || r.reasons[result.ReasonBlocked] != 39 || r.stats.Pass > passSlots/2 {
 		t.Errorf("shut out: %t, %v, %d passes, blocked: %+v", r.stats.ShutOut, r.reasons, r.stats.Pass, r.stats.Blocked)
 	}
 }
@@ -207,7 +207,7 @@ func TestPortGone(t *testing.T) {
 				}
 			})
 			r.complete(t, space, open)
-			if r.reasons[scan.ReasonNoResponse] != 58 || r.stats.BlockedHosts != 0 {
+			if r.reasons[result.ReasonNoResponse] != 58 || r.stats.BlockedHosts != 0 {
 				t.Errorf("%v, blocked: %+v", r.reasons, r.stats.Blocked)
 			}
 		})
@@ -238,7 +238,7 @@ func TestPathDown(t *testing.T) {
 				}
 			})
 			r.verdicts(t, space, open)
-			if !slices.Equal(r.open, open) || r.reasons[scan.ReasonNoResponse] != int(space.Len())-len(open) || r.stats.BlockedHosts > 0 || r.stats.ShutOut {
+			if !slices.Equal(r.open, open) || r.reasons[result.ReasonNoResponse] != int(space.Len())-len(open) || r.stats.BlockedHosts > 0 || r.stats.ShutOut {
 				t.Errorf("%d of %d open, %v, blocked: %+v", len(r.open), len(open), r.reasons, r.stats.Blocked)
 			}
 		})
@@ -284,7 +284,7 @@ func TestControlCost(t *testing.T) {
 	if got := int(r.stats.Sent); got > least*125/100 || r.stats.Controls < 3 || int(r.stats.Controls) > least/10 {
 		t.Errorf("%d SYNs left, %d of them controls, without witnesses and controls %d", got, r.stats.Controls, least)
 	}
-	if r.reasons[scan.ReasonNoResponse] != 113 || r.stats.BlockedHosts != 0 {
+	if r.reasons[result.ReasonNoResponse] != 113 || r.stats.BlockedHosts != 0 {
 		t.Errorf("%v, blocked: %+v", r.reasons, r.stats.Blocked)
 	}
 }
@@ -311,7 +311,7 @@ func TestRejectedByTarget(t *testing.T) {
 			if got.FromTarget() {
 				up++
 			}
-			if got.State != scan.StateFiltered || got.From.IsValid() && got.From != at.Addr() {
+			if got.State != result.StateFiltered || got.From.IsValid() && got.From != at.Addr() {
 				t.Errorf("%v: %v, %v, from %v", at, got.State, got.Reason, got.From)
 			}
 		}
@@ -351,9 +351,9 @@ func TestZeroWindow(t *testing.T) {
 	r := l.sweep(space, Config{Scope: scope})
 	r.complete(t, space, nil)
 	for at, got := range r.all {
-		want := [2]string{string(scan.StateUnknown), string(scan.ReasonZeroWindow)}
+		want := [2]string{string(result.StateUnknown), string(result.ReasonZeroWindow)}
 		if at.Port() == 26 {
-			want = [2]string{string(scan.StateClosed), string(scan.ReasonReset)}
+			want = [2]string{string(result.StateClosed), string(result.ReasonReset)}
 		}
 		if [2]string{string(got.State), string(got.Reason)} != want || !got.FromTarget() {
 			t.Errorf("%v: %v, %v; want %v", at, got.State, got.Reason, want)

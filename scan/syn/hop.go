@@ -6,7 +6,7 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
@@ -27,7 +27,7 @@ type hop struct {
 
 	// err is why the addresses cannot be asked; reason is it in one word.
 	err    error
-	reason scan.Reason
+	reason result.Reason
 }
 
 // newHop is a hop from an address.

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -19,7 +20,7 @@ import (
 // A sweepResult is what one sweep found.
 type sweepResult struct {
 	open    []netip.AddrPort
-	reasons map[scan.Reason]int
+	reasons map[result.Reason]int
 	all     map[netip.AddrPort]scan.Result
 	stats   Stats
 	err     error
@@ -46,15 +47,15 @@ func (l *lab) sweepUntil(space *scope.Space, config Config, patience time.Durati
 	}
 	defer s.Close()
 	s.patience = patience
-	out := sweepResult{reasons: map[scan.Reason]int{}, all: map[netip.AddrPort]scan.Result{}}
+	out := sweepResult{reasons: map[result.Reason]int{}, all: map[netip.AddrPort]scan.Result{}}
 	begun := time.Now()
 	for r := range s.Scan(l.t.Context(), space) {
-		if first, twice := out.all[r.Target]; twice && !(r.WasClosed && first.State == scan.StateClosed) {
+		if first, twice := out.all[r.Target]; twice && !(r.WasClosed && first.State == result.StateClosed) {
 			l.t.Errorf("%v came twice", r.Target)
 		}
 		out.all[r.Target] = r
 		out.reasons[r.Reason]++
-		if r.State == scan.StateOpen {
+		if r.State == result.StateOpen {
 			out.open = append(out.open, r.Target)
 		}
 		each(len(out.all))
@@ -91,7 +92,7 @@ func TestSweep(t *testing.T) {
 		for _, threads := range []int{1, 2} {
 			r := l.sweep(space, Config{Scope: scope, Threads: threads})
 			r.complete(t, space, want)
-			if n := r.reasons[scan.ReasonReset]; n != int(space.Len())-len(want) {
+			if n := r.reasons[result.ReasonReset]; n != int(space.Len())-len(want) {
 				t.Errorf("%d closed, want %d", n, int(space.Len())-len(want))
 			}
 		}
@@ -162,7 +163,7 @@ func TestShutOut(t *testing.T) {
 	})
 	r.stats.Blocked = r.stats.Blocked[:min(len(r.stats.Blocked), 3)]
 	r.complete(t, space, nil)
-	if n := r.reasons[scan.ReasonReset]; n < 2000 || n+r.reasons[scan.ReasonBlocked] != int(space.Len()) {
+	if n := r.reasons[result.ReasonReset]; n < 2000 || n+r.reasons[result.ReasonBlocked] != int(space.Len()) {
 		t.Errorf("%v", r.reasons)
 	}
 	if st := r.stats; st.Why != "the targets stopped answering" || !st.ShutOut || st.BlockedHosts == 0 || len(st.Blocked) == 0 || st.Loss > 0.5 {
@@ -200,7 +201,7 @@ func TestOutage(t *testing.T) {
 			})
 			for r := range s.Scan(t.Context(), space) {
 				pairs++
-				if r.State == scan.StateOpen {
+				if r.State == result.StateOpen {
 					open = append(open, r.Target)
 				}
 				if len(open) == 100 {

@@ -10,7 +10,7 @@ import (
 	"go4.org/netipx"
 	"golang.org/x/sys/unix"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
@@ -138,15 +138,15 @@ func (p *planner) hop(r netipx.IPRange) (*hop, error) {
 	var errno unix.Errno
 	switch {
 	case errors.As(err, &errno):
-		return p.refuse("no route: "+errno.Error(), scan.ReasonNetUnreach, fmt.Errorf("routing: %w", errno)), nil
+		return p.refuse("no route: "+errno.Error(), result.ReasonNetUnreach, fmt.Errorf("routing: %w", errno)), nil
 	case err != nil:
 		return nil, fmt.Errorf("asking for the route to %q: %w", r.From(), err)
 	case p.loops(way):
 		p.local.AddRange(r)
 		p.locals = true
-		return p.refuse("local", scan.ReasonUnknown, errors.New("an address of this machine")), nil
+		return p.refuse("local", result.ReasonUnknown, errors.New("an address of this machine")), nil
 	case way.Type != unix.RTN_UNICAST:
-		return p.refuse("not unicast", scan.ReasonNetUnreach, errors.New("a broadcast or multicast address here")), nil
+		return p.refuse("not unicast", result.ReasonNetUnreach, errors.New("a broadcast or multicast address here")), nil
 	}
 	if h, ok := p.hops[way]; ok {
 		return h, nil
@@ -179,7 +179,7 @@ func (p *planner) isLocal(r netipx.IPRange) error {
 }
 
 // refuse returns the hop of addresses that cannot be asked.
-func (p *planner) refuse(key string, reason scan.Reason, err error) *hop {
+func (p *planner) refuse(key string, reason result.Reason, err error) *hop {
 	if p.refused[key] == nil {
 		p.refused[key] = &hop{err: err, reason: reason}
 	}

@@ -11,6 +11,7 @@ import (
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -39,7 +40,7 @@ func TestNotAfter(t *testing.T) {
 			}
 			defer s.Close()
 			for r := range s.Scan(t.Context(), space) {
-				if r.State != scan.StateUnknown {
+				if r.State != result.StateUnknown {
 					t.Fatalf("%v is %v, %v", r.Target, r.State, r.Reason)
 				}
 			}

@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
@@ -213,15 +214,15 @@ func (r *run) result(h hit) scan.Result {
 	// the best guess.
 	rtt := max(h.rtt-r.s.clock.tick()/2, time.Microsecond)
 	out := scan.Result{
-		Target: r.s.view.at(h.index), State: scan.StateOpen, Reason: scan.ReasonSynAck,
+		Target: r.s.view.at(h.index), State: result.StateOpen, Reason: result.ReasonSynAck,
 		RTT: rtt, Attempts: int(h.pass) + 1, Time: time.Unix(0, h.at),
 	}
 	out.WasClosed = h.again && !r.s.config.OpenOnly
 	switch h.kind {
 	case rawnet.KindReset:
-		out.State, out.Reason = scan.StateClosed, scan.ReasonReset
+		out.State, out.Reason = result.StateClosed, result.ReasonReset
 	case rawnet.KindZeroWindow:
-		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonZeroWindow, errZeroWindow
+		out.State, out.Reason, out.Err = result.StateUnknown, result.ReasonZeroWindow, errZeroWindow
 	}
 	return out
 }

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
@@ -68,7 +69,7 @@ func (r *run) takeBack(attempts int, yield func(scan.Result) bool) bool {
 		c.block(scan.BlockedHost{Addr: r.s.view.at(first).Addr(), Since: since, Pairs: n, Resets: true})
 		err := &changedResetError{since}
 		for _, i := range change.pairs {
-			if !yield(scan.Result{Target: r.s.view.at(i), State: scan.StateUnknown, Reason: scan.ReasonBlocked, WasClosed: true,
+			if !yield(scan.Result{Target: r.s.view.at(i), State: result.StateUnknown, Reason: result.ReasonBlocked, WasClosed: true,
 				Attempts: attempts, Time: time.Now(), Err: err}) {
 				return false
 			}

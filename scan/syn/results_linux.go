@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
@@ -94,9 +95,9 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 			}
 		}
 		out := r.silent(i, attempts, end, stopped != nil, blocked)
-		if out.State == scan.StateFiltered && out.Reason == scan.ReasonNoResponse {
+		if out.State == result.StateFiltered && out.Reason == result.ReasonNoResponse {
 			if out.Err = few.tooFew(i); out.Err != nil {
-				out.State = scan.StateUnknown
+				out.State = result.StateUnknown
 				r.s.counts.unproven.Store(true)
 			}
 		}
@@ -129,7 +130,7 @@ func (r *run) underWay(each func(uint64) bool) {
 // proves nothing, nil if it is as good as silence can be.
 func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err error) scan.Result {
 	v := r.s.view
-	out := scan.Result{Target: v.at(i), State: scan.StateFiltered, Reason: scan.ReasonNoResponse, Attempts: attempts, Time: end}
+	out := scan.Result{Target: v.at(i), State: result.StateFiltered, Reason: result.ReasonNoResponse, Attempts: attempts, Time: end}
 	h := v.find(i).hop
 	u, rejected := r.unreachable[i]
 	if rejected {
@@ -137,17 +138,17 @@ func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err er
 	}
 	switch {
 	case h.err != nil:
-		out.State, out.Reason, out.Err, out.Attempts = scan.StateUnknown, h.reason, h.err, 0
+		out.State, out.Reason, out.Err, out.Attempts = result.StateUnknown, h.reason, h.err, 0
 	case stopped:
-		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonUnknown, err
+		out.State, out.Reason, out.Err = result.StateUnknown, result.ReasonUnknown, err
 	case r.short(i):
-		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonHostTimeout, r.s.config.Hosts.Err()
+		out.State, out.Reason, out.Err = result.StateUnknown, result.ReasonHostTimeout, r.s.config.Hosts.Err()
 	case err != nil:
-		out.State, out.Reason, out.Err = scan.StateUnknown, scan.ReasonBlocked, err
+		out.State, out.Reason, out.Err = result.StateUnknown, result.ReasonBlocked, err
 	case rejected:
 		out.Reason, out.Time, out.Err = reason(u.ICMPError), time.Unix(0, u.at), u.ICMPError
 	case h.onLink && !known(h, out.Target.Addr()):
-		out.Reason = scan.ReasonHostUnreach
+		out.Reason = result.ReasonHostUnreach
 	}
 	return out
 }
@@ -159,26 +160,26 @@ func known(h *hop, a netip.Addr) bool {
 }
 
 // reason is an ICMP error in the words of the result schema.
-func reason(u rawnet.ICMPError) scan.Reason {
+func reason(u rawnet.ICMPError) result.Reason {
 	if u.V6 {
 		switch {
 		case u.Type == 3, u.Code == 0, u.Code == 2:
-			return scan.ReasonNetUnreach
+			return result.ReasonNetUnreach
 		case u.Code == 3:
-			return scan.ReasonHostUnreach
+			return result.ReasonHostUnreach
 		}
-		return scan.ReasonAdminProhibited // 1, 4, 5, 6: RFC 4443, Section 3.1
+		return result.ReasonAdminProhibited // 1, 4, 5, 6: RFC 4443, Section 3.1
 	}
 	switch {
 	case u.Type == 11:
-		return scan.ReasonNetUnreach // a routing loop
+		return result.ReasonNetUnreach // a routing loop
 	case u.Code == 0, u.Code == 6, u.Code == 11:
-		return scan.ReasonNetUnreach
+		return result.ReasonNetUnreach
 	case u.Code == 2, u.Code == 3, u.Code == 9, u.Code == 10, u.Code == 13:
 		// A host without a listener answers TCP with RST, never with "port
 		// unreachable": that is a packet filter's word (RFC 1122, Section
 		// 3.2.2.1).
-		return scan.ReasonAdminProhibited
+		return result.ReasonAdminProhibited
 	}
-	return scan.ReasonHostUnreach
+	return result.ReasonHostUnreach
 }

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -36,7 +37,7 @@ func TestEarlier(t *testing.T) {
 					t.Errorf("%v has a second result", target)
 				}
 				r.all[target] = e
-				if e.State == scan.StateOpen {
+				if e.State == result.StateOpen {
 					r.open = append(r.open, target)
 				}
 			}
@@ -121,19 +122,19 @@ func TestBlockedResumed(t *testing.T) {
 	l.quota("r", 300)
 	first := l.sweepUntil(space, Config{Scope: scope, Rate: 2000, Seed: 5}, time.Second, func(int) {})
 	first.verdicts(t, space, open)
-	if first.progress != (Progress{Pairs: space.Len()}) || first.reasons[scan.ReasonBlocked] == 0 {
+	if first.progress != (Progress{Pairs: space.Len()}) || first.reasons[result.ReasonBlocked] == 0 {
 		t.Fatalf("%v, Progress() = %+v", first.reasons, first.progress)
 	}
 	l.sh("ip netns exec @r nft delete table inet q")
 	known := maps.Clone(first.all)
-	maps.DeleteFunc(known, func(_ netip.AddrPort, r scan.Result) bool { return r.State == scan.StateUnknown })
+	maps.DeleteFunc(known, func(_ netip.AddrPort, r scan.Result) bool { return r.State == result.StateUnknown })
 	w := newWalk(space.Len(), 5)
 	for name, begin := range map[string]Progress{"its own mark": first.progress, "an older mark": {Pass: 2, Asked: w.length(), Pairs: space.Len()}} {
 		r := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Begin: begin, Earlier: maps.Values(known)})
 		maps.Copy(r.all, known)
 		r.verdicts(t, space, open)
 		for at, got := range r.all {
-			if want := slices.Contains(open, at); want != (got.State == scan.StateOpen) || got.State == scan.StateUnknown {
+			if want := slices.Contains(open, at); want != (got.State == result.StateOpen) || got.State == result.StateUnknown {
 				t.Errorf("%s: %v is %v, %v; open: %t", name, at, got.State, got.Reason, want)
 			}
 		}

@@ -9,9 +9,8 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/mxsweep/mxsweep/result"
 	"golang.org/x/sys/unix"
-
-	"github.com/mxsweep/mxsweep/scan"
 )
 
 // TestDropRights runs in a process of its own, which it leaves without
@@ -82,7 +81,7 @@ func dropped(t *testing.T) {
 	}
 	closed := 0
 	for r := range s.Scan(t.Context(), space) {
-		if r.State == scan.StateClosed {
+		if r.State == result.StateClosed {
 			closed++
 		}
 	}

@@ -8,6 +8,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
@@ -141,15 +142,15 @@ func (r *run) recall() {
 		}
 		r.answered.set(i)
 		c.done.Add(1)
-		if e.State == scan.StateOpen || e.State == scan.StateClosed {
+		if e.State == result.StateOpen || e.State == result.StateClosed {
 			r.loss.found[min(max(e.Attempts-1, 0), passSlots-1)].Add(1)
 		}
 		switch e.State {
-		case scan.StateOpen:
+		case result.StateOpen:
 			c.open.Add(1)
 			r.up(i, p, rawnet.Answer{Kind: rawnet.KindSynAck}, true, 0, false)
 			r.loss.witnesses.offer(i)
-		case scan.StateClosed:
+		case result.StateClosed:
 			c.closed.Add(1)
 			r.refused.set(i)
 			r.up(i, p, rawnet.Answer{Kind: rawnet.KindReset}, true, 0, false)

@@ -8,6 +8,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -27,18 +28,18 @@ func TestHostTimeout(t *testing.T) {
 		t.Errorf("%d results, Err() = %v, Progress() = %+v", len(first.all), first.err, first.progress)
 	}
 	for at, r := range first.all {
-		over := r.Reason == scan.ReasonHostTimeout
-		if over != (r.State == scan.StateUnknown) || over != errors.As(r.Err, new(*scan.HostTimeoutError)) || r.State == scan.StateFiltered {
+		over := r.Reason == result.ReasonHostTimeout
+		if over != (r.State == result.StateUnknown) || over != errors.As(r.Err, new(*scan.HostTimeoutError)) || r.State == result.StateFiltered {
 			t.Errorf("%v: %+v", at, r)
 		}
 	}
 	known := maps.Clone(first.all)
-	maps.DeleteFunc(known, func(_ netip.AddrPort, r scan.Result) bool { return r.State == scan.StateUnknown })
+	maps.DeleteFunc(known, func(_ netip.AddrPort, r scan.Result) bool { return r.State == result.StateUnknown })
 	r := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Hosts: scan.NewHostClock(time.Hour), Begin: first.progress, Earlier: maps.Values(known)})
 	maps.Copy(r.all, known)
 	r.verdicts(t, space, open)
 	for at, got := range r.all {
-		if want := slices.Contains(open, at); want != (got.State == scan.StateOpen) || got.State == scan.StateUnknown {
+		if want := slices.Contains(open, at); want != (got.State == result.StateOpen) || got.State == result.StateUnknown {
 			t.Errorf("%v is %v, %v; open: %t", at, got.State, got.Reason, want)
 		}
 	}

@@ -14,7 +14,7 @@ import (
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
@@ -37,11 +37,11 @@ func TestRejected(t *testing.T) {
 	r := l.sweep(space, Config{Scope: scope})
 	r.complete(t, space, nil)
 	for at, got := range r.all {
-		want := map[uint16]scan.Reason{25: scan.ReasonAdminProhibited, 26: scan.ReasonHostUnreach,
-			27: scan.ReasonNetUnreach, 28: scan.ReasonAdminProhibited, 29: scan.ReasonReset}[at.Port()]
-		state := scan.StateFiltered
+		want := map[uint16]result.Reason{25: result.ReasonAdminProhibited, 26: result.ReasonHostUnreach,
+			27: result.ReasonNetUnreach, 28: result.ReasonAdminProhibited, 29: result.ReasonReset}[at.Port()]
+		state := result.StateFiltered
 		if at.Port() == 29 {
-			state = scan.StateClosed
+			state = result.StateClosed
 		}
 		var u rawnet.ICMPError
 		router := netip.Addr{} // what it says does not show that the target is up
@@ -86,10 +86,10 @@ func TestNeighbours(t *testing.T) {
 	want := l.listen(there, 12)
 	r := l.sweep(space, Config{Scope: scope})
 	r.complete(t, space, want)
-	if n := r.reasons[scan.ReasonHostUnreach]; n != 40 {
+	if n := r.reasons[result.ReasonHostUnreach]; n != 40 {
 		t.Errorf("%d pairs have no neighbour, want 40", n)
 	}
-	if n := r.reasons[scan.ReasonReset]; n != 80-12 {
+	if n := r.reasons[result.ReasonReset]; n != 80-12 {
 		t.Errorf("%d closed, want %d", n, 80-12)
 	}
 }
@@ -178,10 +178,10 @@ func TestInterfaceDown(t *testing.T) {
 				t.Fatal(err)
 			}
 			defer s.Close()
-			states := map[scan.State]int{}
+			states := map[result.State]int{}
 			for r := range s.Scan(t.Context(), space) {
 				states[r.State]++
-				if states[scan.StateClosed] == 1000 {
+				if states[result.StateClosed] == 1000 {
 					l.sh(how)
 				}
 			}
@@ -189,8 +189,8 @@ func TestInterfaceDown(t *testing.T) {
 			if s.Err() == nil || !strings.Contains(s.Err().Error(), `interface "sr"`) {
 				t.Errorf("Err() = %v", s.Err())
 			}
-			total := states[scan.StateClosed] + states[scan.StateUnknown]
-			if states[scan.StateClosed] < 1000 || total >= int(space.Len()) || states[scan.StateFiltered] > 0 {
+			total := states[result.StateClosed] + states[result.StateUnknown]
+			if states[result.StateClosed] < 1000 || total >= int(space.Len()) || states[result.StateFiltered] > 0 {
 				t.Errorf("%v of %d pairs", states, space.Len())
 			}
 		})
@@ -214,7 +214,7 @@ func TestCancel(t *testing.T) {
 		seen := 0
 		for r := range s.Scan(ctx, space) {
 			seen++
-			if r.State == scan.StateUnknown && !errors.Is(r.Err, context.Canceled) {
+			if r.State == result.StateUnknown && !errors.Is(r.Err, context.Canceled) {
 				t.Errorf("%v: unknown for %v", r.Target, r.Err)
 			}
 			if seen == 500 {
@@ -297,7 +297,7 @@ func TestPcapFull(t *testing.T) {
 	l.routed()
 	scope, space := spaceOf(t, ninePorts, "10.91.16.0/24")
 	r := l.sweep(space, Config{Scope: scope, Rate: 5000, Pcap: &disk{room: 20000}})
-	if r.err == nil || !strings.Contains(r.err.Error(), "the disk is full") || len(r.all) >= int(space.Len()) || r.reasons[scan.ReasonReset] == 0 {
+	if r.err == nil || !strings.Contains(r.err.Error(), "the disk is full") || len(r.all) >= int(space.Len()) || r.reasons[result.ReasonReset] == 0 {
 		t.Errorf("%v, %v", r.err, r.reasons)
 	}
 }

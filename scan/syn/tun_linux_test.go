@@ -15,6 +15,7 @@ import (
 	"github.com/google/gopacket/layers"
 	"golang.org/x/sys/unix"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -119,17 +120,17 @@ func TestTooFewProbesForTheLoss(t *testing.T) {
 			few, filtered := 0, 0
 			for at, got := range r.all {
 				is := errors.As(got.Err, new(*scan.FewProbesError))
-				if is != (got.State == scan.StateUnknown && got.Reason == scan.ReasonNoResponse) {
+				if is != (got.State == result.StateUnknown && got.Reason == result.ReasonNoResponse) {
 					t.Errorf("%v: %+v", at, got)
 				}
 				switch {
 				case is:
 					few++
-				case got.State == scan.StateFiltered:
+				case got.State == result.StateFiltered:
 					filtered++
 				}
 			}
-			if refused := r.reasons[scan.ReasonReset]; filtered > ports/10 || refused == 0 || few == 0 && refused < ports*8/10 {
+			if refused := r.reasons[result.ReasonReset]; filtered > ports/10 || refused == 0 || few == 0 && refused < ports*8/10 {
 				t.Errorf("%d of %d are unknown, %v, %+v", few, ports, r.reasons, r.stats)
 			}
 		})
@@ -164,7 +165,7 @@ func TestResetsOfAnother(t *testing.T) {
 			})
 			scope, space := spaceOf(t, manyPorts(118), "10.91.16.5/32")
 			r := l.sweepUntil(space, Config{Scope: scope, Rate: 1000}, time.Minute, func(int) {})
-			blocked := r.reasons[scan.ReasonBlocked]
+			blocked := r.reasons[result.ReasonBlocked]
 			if c.ban != (blocked > 40) || !c.ban && blocked > 0 || int(r.stats.Closed) != 118-blocked {
 				t.Errorf("%v, %+v", r.reasons, r.stats)
 			}
@@ -172,7 +173,7 @@ func TestResetsOfAnother(t *testing.T) {
 				t.Errorf("Blocked = %+v", r.stats.Blocked)
 			}
 			for at, got := range r.all {
-				if got.Reason == scan.ReasonBlocked && (!got.WasClosed || got.State != scan.StateUnknown || got.Err == nil) {
+				if got.Reason == result.ReasonBlocked && (!got.WasClosed || got.State != result.StateUnknown || got.Err == nil) {
 					t.Errorf("%v: %+v", at, got)
 				}
 			}
