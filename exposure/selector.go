@@ -132,7 +132,7 @@ func canonicalName(host string) string {
 
 var errNotAsked = errors.New("names in the policy are not looked up")
 
-// offline is a scope.Resolver that asks nobody: a policy is read without a
+// offline is a names.Resolver that asks nobody: a policy is read without a
 // network.
 type offline struct{}
 

@@ -10,7 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// oneAddress is a scope.Resolver that gives each name the address 192.0.2.9.
+// oneAddress is a names.Resolver that gives each name the address 192.0.2.9.
 type oneAddress struct{}
 
 func (oneAddress) LookupNetIP(_ context.Context, network, _ string) ([]netip.Addr, error) {

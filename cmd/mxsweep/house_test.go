@@ -21,7 +21,7 @@ import (
 // listed for the nearest directory that has an entry; "internal" stands for
 // everything below it.
 var mayImport = map[string][]string{
-	"cmd":         {"run/output", "report", "exposure", "exposure/fix", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"cmd":         {"run/output", "report", "exposure", "exposure/fix", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/names", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run/output":  {"report", "exposure", "result", "internal"},
 	"report":      {"exposure", "exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
 	"exposure":    {"exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
@@ -38,7 +38,8 @@ var mayImport = map[string][]string{
 
 	"scan/syn/rawnet": {"internal"},
 	"scan/syn":        {"scan", "scan/scope", "scan/syn/rawnet", "result", "internal"},
-	"scan/scope":      {"internal"},
+	"scan/names":      {"internal"},
+	"scan/scope":      {"scan/names", "internal"},
 	"scan/journal":    {"scan", "scan/scope", "result", "internal"},
 	"scan":            {"scan/scope", "result", "internal"},
 	"internal":        {"internal"},
@@ -315,7 +316,6 @@ const mostFiles = 25
 var wideFolders = map[string]int{
 	"cmd/mxsweep": 73,
 	"scan":        41,
-	"scan/scope":  28,
 	"report":      51,
 	"exposure":    42,
 }

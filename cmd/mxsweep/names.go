@@ -14,6 +14,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/scan/names"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -45,7 +46,7 @@ func (f *nameFlags) family() scope.Family {
 func (f *nameFlags) parser(stdin io.Reader) *scope.Parser {
 	p := &scope.Parser{Stdin: stdin, Family: f.family()}
 	if server := f.resolver.String(); server != "" {
-		p.Resolver = &scope.DNS{Server: server}
+		p.Resolver = &names.DNS{Server: server}
 	}
 	return p
 }
@@ -80,7 +81,7 @@ func (r *resolverAddr) Set(value string) error {
 // unresolved says why the addresses of a name are not known.
 func unresolved(t scope.Target) exposure.UnresolvedName {
 	n := exposure.UnresolvedName{Name: t.Name, Anchor: anchorOf(t)}
-	var lookup *scope.LookupError
+	var lookup *names.Error
 	if errors.As(t.Err, &lookup) {
 		n.Reason = lookup.Reason
 	}

@@ -7,6 +7,8 @@ import (
 	"iter"
 	"strings"
 	"time"
+
+	"github.com/mxsweep/mxsweep/scan/names"
 )
 
 // Limits of an input file. They are far above any list that a person keeps,
@@ -27,8 +29,9 @@ const (
 // for concurrent use. Its errors are [InputError] values, several of them joined
 // where a list has several mistakes, or the context's.
 type Parser struct {
-	// Resolver looks up host names. If nil, the system's resolver does.
-	Resolver Resolver
+	// Resolver looks up host names. If nil, a [names.DNS] does, as the system
+	// is set up.
+	Resolver names.Resolver
 
 	// Family is which addresses of a name are looked up. The other family is
 	// not asked for.
@@ -45,8 +48,8 @@ type Parser struct {
 	// among them. If nil, nobody is told.
 	Opened func(name string)
 
-	answers map[string]answer // of the names looked up so far
-	longer  int               // entries from which on a list is long; 0 means longList
+	answers map[string]names.Answer // of the names looked up so far
+	longer  int                     // entries from which on a list is long; 0 means longList
 }
 
 // Targets reads targets as they stand on the command line. A name that does

@@ -10,6 +10,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/scan/names"
 )
 
 // answers is a Resolver with a fixed outcome for each network and name: an
@@ -46,7 +48,7 @@ func TestFamiliesApart(t *testing.T) {
 	refused := &net.DNSError{Err: "server misbehaving", Name: "mx"}
 	timeout := &net.DNSError{Err: "i/o timeout", Name: "mx", IsTimeout: true}
 	notFound := &net.DNSError{Err: "no such host", Name: "mx", IsNotFound: true}
-	nxdomain, nodata := &AbsentError{Err: notFound}, &AbsentError{Exists: true, Err: notFound}
+	nxdomain, nodata := &names.AbsentError{Err: notFound}, &names.AbsentError{Exists: true, Err: notFound}
 	otherFamily := &net.AddrError{Err: "no suitable address", Addr: "mx"}
 	for name, c := range map[string]struct {
 		v4, v6 any
@@ -98,7 +100,7 @@ func TestFamiliesApart(t *testing.T) {
 				t.Errorf("addresses %q, want %q", got, c.addrs)
 			}
 			reason := ""
-			if lookup := new(LookupError); errors.As(targets[0].Err, &lookup) {
+			if lookup := new(names.Error); errors.As(targets[0].Err, &lookup) {
 				reason = lookup.Reason
 			}
 			if reason != c.reason {

@@ -47,7 +47,7 @@ type Target struct {
 
 	// Err is why the Name has no addresses, or why some of them may not be
 	// known; nil otherwise. A run over such a target has not seen all that it
-	// was asked to see. The cause is a [LookupError].
+	// was asked to see. The cause is a [names.Error].
 	Err error
 }
 

@@ -1,8 +1,11 @@
-package scope
+// Package names finds the addresses of host names, and says why there are none.
+package names
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"iter"
 	"net"
 	"net/netip"
 	"slices"
@@ -24,14 +27,29 @@ type Resolver interface {
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
-// A LookupError says why a name has no addresses, or not all of them.
-type LookupError struct {
+// An Error says why a name has no addresses, or not all of them.
+type Error struct {
 	Name   string
 	Reason string // which lookup failed and how: "AAAA: SERVFAIL"
 }
 
 // Error gives the reason, which does not hold the name.
-func (e *LookupError) Error() string { return e.Reason }
+func (e *Error) Error() string { return e.Reason }
+
+// An Answer is what is known of a name after all of its lookups.
+type Answer struct {
+	// Ranges are its addresses, a range each, sorted and without repeats.
+	Ranges []netipx.IPRange
+
+	// Unusable are its other addresses, sorted: those that [Lookups].Usable
+	// refuses, link-local ones with a zone, and where there are usable ones the
+	// IPv4-mapped ones of AAAA records.
+	Unusable []netip.Addr
+
+	// Err says that some lookup failed, or that there is no address. It is nil
+	// if all is known.
+	Err *Error
+}
 
 // lookups is how many questions are asked at once.
 const lookups = 32
@@ -39,6 +57,51 @@ const lookups = 32
 // lookupTimeout is how long to wait for one answer by default: the system's
 // resolver asks twice with 5 seconds each, and one lost datagram is no failure.
 const lookupTimeout = 12 * time.Second
+
+// Lookups says how names are looked up.
+type Lookups struct {
+	// Resolver is asked. If nil, a [DNS] is.
+	Resolver Resolver
+
+	// Networks are the families of addresses that are asked for, "ip4", "ip6" or
+	// both.
+	Networks []string
+
+	// Timeout is how long to wait for the addresses of one family of one name.
+	// If zero, 12 seconds.
+	Timeout time.Duration
+
+	// Usable reports whether an address, which has no zone and is not
+	// IPv4-mapped, can be that of a host.
+	Usable func(netip.Addr) bool
+}
+
+// Of looks names up, several at once, and returns what is known of each. All
+// addresses of a name are taken. It fails only if ctx ends before all is known.
+func (l *Lookups) Of(ctx context.Context, names iter.Seq[string]) (map[string]Answer, error) {
+	found := map[string][]lookup{}
+	var questions []question
+	for name := range names {
+		if found[name] != nil {
+			continue
+		}
+		found[name] = []lookup{}
+		for _, network := range l.Networks {
+			questions = append(questions, question{network, name})
+		}
+	}
+	for got := range pool.Map(ctx, lookups, slices.Values(questions), l.ask) {
+		found[got.name] = append(found[got.name], got)
+	}
+	if err := ctx.Err(); err != nil && len(questions) > 0 {
+		return nil, err
+	}
+	answers := make(map[string]Answer, len(found))
+	for name, list := range found {
+		answers[name] = answerOf(name, list)
+	}
+	return answers, nil
+}
 
 // A question is one name with one family of addresses.
 type question struct{ network, name string }
@@ -54,86 +117,13 @@ type lookup struct {
 	err      error        // anything but an answer, NXDOMAIN or NODATA
 }
 
-// An answer is what is known of a name after all of its lookups.
-type answer struct {
-	ranges   []netipx.IPRange
-	unusable []netip.Addr // sorted
-	err      *LookupError // some lookup failed, or there is no address
-}
-
-// resolve fills in the addresses of every target that is a name. A name of
-// which any lookup failed, or that has no address, gets an Err, or fails the
-// whole if must is set. All addresses of a name are taken: a finding on any of
-// them is the name's. Each name is looked up once in the life of p, so that the
-// scope, the targets and the excludes of a run see the same addresses.
-func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error {
-	if err := p.lookUp(ctx, targets); err != nil {
-		return err
-	}
-	for i := range targets {
-		t := &targets[i]
-		if t.Name == "" {
-			continue
-		}
-		a := p.answers[t.Name]
-		t.Ranges, t.Unusable = a.ranges, a.unusable
-		if a.err == nil {
-			continue
-		}
-		failed := &InputError{File: t.Anchor.File, Line: t.Anchor.Line, Text: t.Name,
-			Problem: "the name does not resolve", Err: a.err,
-			Advice: "check the spelling and the resolver, or write the address"}
-		if t.Anchor.EndColumn > 0 {
-			failed.Column = t.Anchor.EndColumn - len(t.Anchor.Text)
-		}
-		if must {
-			failed.Problem = "the excluded name does not resolve"
-			return failed
-		}
-		t.Err = failed
-	}
-	return nil
-}
-
-// lookUp asks for the names of targets that were not asked for before.
-func (p *Parser) lookUp(ctx context.Context, targets []Target) error {
-	if p.answers == nil {
-		p.answers = map[string]answer{}
-	}
-	found := map[string][]lookup{}
-	var questions []question
-	for _, t := range targets {
-		if _, known := p.answers[t.Name]; known || t.Name == "" || found[t.Name] != nil {
-			continue
-		}
-		found[t.Name] = []lookup{}
-		for _, network := range p.Family.networks() {
-			questions = append(questions, question{network, t.Name})
-		}
-	}
-	for l := range pool.Map(ctx, lookups, slices.Values(questions), p.lookup) {
-		found[l.name] = append(found[l.name], l)
-	}
-	if err := ctx.Err(); err != nil && len(questions) > 0 {
-		return err
-	}
-	for name, list := range found {
-		p.answers[name] = answerOf(name, list)
-	}
-	return nil
-}
-
-// lookup asks one question.
-func (p *Parser) lookup(ctx context.Context, q question) lookup {
-	wait := p.LookupTimeout
-	if wait == 0 {
-		wait = lookupTimeout
-	}
-	ctx, cancel := context.WithTimeout(ctx, wait)
+// ask asks one question.
+func (l *Lookups) ask(ctx context.Context, q question) lookup {
+	ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.Timeout, lookupTimeout))
 	defer cancel()
 	var r Resolver = &DNS{}
-	if p.Resolver != nil {
-		r = p.Resolver
+	if l.Resolver != nil {
+		r = l.Resolver
 	}
 	addrs, err := r.LookupNetIP(ctx, q.network, q.name)
 	out := lookup{question: q, misfit: errors.As(err, new(*net.AddrError))}
@@ -152,7 +142,7 @@ func (p *Parser) lookup(ctx context.Context, q question) lookup {
 		switch {
 		case a.Is4() != (q.network == "ip4"):
 			out.misfit = true
-		case a.Zone() != "" || never.Contains(a):
+		case a.Zone() != "" || !l.Usable(a):
 			out.unusable = append(out.unusable, a)
 		default:
 			out.addrs = append(out.addrs, a)
@@ -174,15 +164,14 @@ func noAddress(err error) bool {
 }
 
 // answerOf puts the lookups of a name together.
-func answerOf(name string, list []lookup) answer {
+func answerOf(name string, list []lookup) Answer {
 	slices.SortFunc(list, func(a, b lookup) int { return strings.Compare(a.network, b.network) })
-	var a answer
-	var addrs []netip.Addr
-	var mapped []netip.Addr
+	var a Answer
+	var addrs, mapped []netip.Addr
 	var reasons, misfits []string
 	for _, l := range list {
 		addrs = append(addrs, l.addrs...)
-		a.unusable = append(a.unusable, l.unusable...)
+		a.Unusable = append(a.Unusable, l.unusable...)
 		mapped = append(mapped, l.mapped...)
 		if l.misfit {
 			misfits = append(misfits, recordType(l.network)+" gives "+otherFamily(l.network)+" only")
@@ -191,26 +180,29 @@ func answerOf(name string, list []lookup) answer {
 			reasons = append(reasons, lookupReason(l.err))
 		}
 	}
-	a.ranges = rangesOf(addrs)
-	if len(addrs) > 0 {
-		a.unusable = append(a.unusable, mapped...)
+	slices.SortFunc(addrs, netip.Addr.Compare)
+	for _, addr := range slices.Compact(addrs) {
+		a.Ranges = append(a.Ranges, netipx.IPRangeFrom(addr, addr))
 	}
-	slices.SortFunc(a.unusable, netip.Addr.Compare)
-	a.unusable = slices.Compact(a.unusable)
+	if len(addrs) > 0 {
+		a.Unusable = append(a.Unusable, mapped...)
+	}
+	slices.SortFunc(a.Unusable, netip.Addr.Compare)
+	a.Unusable = slices.Compact(a.Unusable)
 	switch {
 	case len(reasons) == 2 && reasons[0] == reasons[1]:
-		a.err = &LookupError{Name: name, Reason: "A and AAAA: " + reasons[0]}
+		a.Err = &Error{Name: name, Reason: "A and AAAA: " + reasons[0]}
 	case len(reasons) > 0:
 		for i, l := range slices.DeleteFunc(list, func(l lookup) bool { return l.err == nil }) {
 			reasons[i] = recordType(l.network) + ": " + reasons[i]
 		}
-		a.err = &LookupError{Name: name, Reason: strings.Join(reasons, ", ")}
-	case len(addrs) == 0 && len(a.unusable) > 0:
-		a.err = &LookupError{Name: name, Reason: "no usable address, only " + a.unusable[0].String()}
+		a.Err = &Error{Name: name, Reason: strings.Join(reasons, ", ")}
+	case len(addrs) == 0 && len(a.Unusable) > 0:
+		a.Err = &Error{Name: name, Reason: "no usable address, only " + a.Unusable[0].String()}
 	case len(addrs) == 0 && len(misfits) > 0:
-		a.err = &LookupError{Name: name, Reason: "no usable address, " + strings.Join(misfits, ", ")}
+		a.Err = &Error{Name: name, Reason: "no usable address, " + strings.Join(misfits, ", ")}
 	case len(addrs) == 0:
-		a.err = &LookupError{Name: name, Reason: absence(list)}
+		a.Err = &Error{Name: name, Reason: absence(list)}
 	}
 	return a
 }
@@ -269,15 +261,4 @@ func lookupReason(err error) string {
 		return "REFUSED, or another error of the server"
 	}
 	return dns.Err // the name is in our message already
-}
-
-// rangesOf makes a range of each address, sorted and without repeats.
-func rangesOf(addrs []netip.Addr) []netipx.IPRange {
-	addrs = slices.Clone(addrs)
-	slices.SortFunc(addrs, netip.Addr.Compare)
-	var out []netipx.IPRange
-	for _, a := range slices.Compact(addrs) {
-		out = append(out, netipx.IPRangeFrom(a, a))
-	}
-	return out
 }
