@@ -337,6 +337,20 @@ func NewCoverageCounts(c exposure.Coverage) *result.CoverageCounts {
 		Vacant: c.HostsVacant, VacantPairs: &c.VacantPairs, Accepted: &c.Accepted}
 }
 
+// MaxHosts is how many ranges and names a report tells of what was asked, and how
+// many hosts of those that are up.
+const MaxHosts = 1000
+
+// NewHosts is a list of ranges and names as a report tells it: sorted and each
+// once; nil if there are more than [MaxHosts]. It orders list itself.
+func NewHosts(list []string) []string {
+	slices.Sort(list)
+	if list = slices.Compact(list); len(list) > MaxHosts {
+		return nil
+	}
+	return list
+}
+
 // NewRunID is a random UUID (RFC 9562, Section 5.4: version 4).
 func NewRunID() string {
 	var b [16]byte

@@ -2,10 +2,7 @@ package main
 
 import (
 	"bytes"
-	"crypto/sha256"
-	"encoding/hex"
 	"fmt"
-	"io"
 	"os"
 	"strings"
 	"text/tabwriter"
@@ -17,7 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/run/saved"
 )
 
 // newBaseline is "mxsweep baseline" with its verbs.
@@ -52,40 +49,17 @@ it is.`,
 	return cmd
 }
 
-// readBaseline reads a baseline: a file that "mxsweep baseline" wrote, or a
-// saved run. Saved reports which.
-func readBaseline(file string, rules *exposure.RuleSet) (b *exposure.Baseline, saved bool, err error) {
-	defer memory.BoundReading()()
-	data, err := readLimited(file, exposure.MaxBaseline)
-	if err != nil {
-		return nil, false, usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, fault.WithoutPath(err))
-	}
-	if !report.IsSavedRun(data) {
-		b, err = exposure.ReadBaseline(file, data)
-		return b, false, fault.As(fault.Usage, err)
-	}
-	run, err := readSavedRun(file, bytes.NewReader(data), rules)
-	if err != nil {
-		return nil, true, err
-	}
-	if b, err = run.known(); err != nil {
-		return nil, true, fault.As(fault.Usage, fmt.Errorf("reading baseline %q: %w", file, err))
-	}
-	sum := sha256.Sum256(data)
-	b.SHA256 = hex.EncodeToString(sum[:])
-	return b, true, nil
-}
-
-// openBaseline reads a baseline for a verb that needs no more than the entries.
-func (s *session) openBaseline(file string) (b *exposure.Baseline, saved bool, err error) {
+// openBaseline reads a baseline for a verb that needs no more than the entries. Whole
+// reports whether it is a saved run.
+func (s *session) openBaseline(file string) (b *exposure.Baseline, whole bool, err error) {
 	rules, err := exposure.Builtin()
 	if err != nil {
 		return nil, false, err
 	}
-	if b, saved, err = readBaseline(file, rules); err == nil {
-		s.tellUnknownRules(file, rules, rulesOfBaseline(b))
+	if b, whole, err = saved.ReadBaseline(file, rules); err == nil {
+		s.tellUnknownRules(file, rules, saved.RulesOfBaseline(b))
 	}
-	return b, saved, err
+	return b, whole, err
 }
 
 // writeBaseline writes a baseline to a file, whole or not at all; "-" is
@@ -129,7 +103,7 @@ run that saw all of them.`,
 			if err != nil {
 				return err
 			}
-			b, err := run.baseline(nil)
+			b, err := run.Baseline(nil)
 			if err != nil {
 				return err
 			}
@@ -164,13 +138,13 @@ for byte. Where FILE is a saved run, -o names the baseline to write.`,
 			if err != nil {
 				return err
 			}
-			if b := run.run.Baseline; b == nil || b.SHA256 != old.SHA256 {
+			if b := run.Record.Baseline; b == nil || b.SHA256 != old.SHA256 {
 				return usagef(fmt.Sprintf("scan with --baseline %s first", file), "updating baseline %q: run %q was not held against it", file, args[0])
 			}
 			if output == "" {
 				output = file
 			}
-			b, err := run.baseline(old)
+			b, err := run.Baseline(old)
 			if err != nil {
 				return err
 			}
@@ -311,7 +285,7 @@ func baselineTable(b *bytes.Buffer, mark string, entries []exposure.BaselineEntr
 }
 
 // readRun reads a saved run that is complete enough to be a baseline.
-func (s *session) readRun(file string) (*savedRun, error) {
+func (s *session) readRun(file string) (*saved.Run, error) {
 	defer memory.BoundReading()()
 	rules, err := exposure.Builtin()
 	if err != nil {
@@ -322,21 +296,9 @@ func (s *session) readRun(file string) (*savedRun, error) {
 		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
 	}
 	defer f.Close()
-	run, err := readSavedRun(file, f, rules)
+	run, err := saved.ReadWhole(file, f, rules)
 	if err == nil {
-		s.tellUnknownRules(file, rules, rulesOfFindings(run.findings))
+		s.tellUnknownRules(file, rules, saved.RulesOfFindings(run.Findings))
 	}
 	return run, err
-}
-
-// readSavedRun is readRun of a file that is open.
-func readSavedRun(file string, in io.Reader, rules *exposure.RuleSet) (*savedRun, error) {
-	run := &savedRun{rules: rules, services: newServices()}
-	if err := run.read(in); err != nil {
-		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
-	}
-	if !run.summary.Complete {
-		return nil, usagef("let the scan end, and write the baseline then", "reading run %q: it is not complete", file)
-	}
-	return run, nil
 }

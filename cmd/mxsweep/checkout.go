@@ -6,6 +6,7 @@ import (
 	"regexp"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/report"
 )
 
@@ -50,7 +51,7 @@ var (
 
 // gitFile reads a small file of a git directory; "" if it cannot be read.
 func gitFile(git, name string) string {
-	data, err := readLimited(filepath.Join(git, filepath.FromSlash(name)), 1<<20)
+	data, err := userfile.ReadLimited(filepath.Join(git, filepath.FromSlash(name)), 1<<20)
 	if err != nil {
 		return ""
 	}

@@ -69,13 +69,13 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	}
 	undo := outs.Discard
 	s.undo.Store(&undo)
-	reader, rules, err := savedRunReader()
+	rules, err := exposure.Builtin()
 	if err != nil {
 		outs.Discard()
 		return err
 	}
 	watch := &replayWatch{Writer: outs, rules: map[string]bool{}}
-	summary, err := reader.Replay(in, watch)
+	summary, err := report.Reader{Rules: report.NewRules(rules)}.Replay(in, watch)
 	if err != nil && !outs.Failed() {
 		outs.Discard()
 		return fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))

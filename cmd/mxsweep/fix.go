@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/saved"
 )
 
 // newFix is "mxsweep fix".
@@ -80,18 +81,18 @@ func (s *session) plan(file string) (report.Plan, error) {
 	if err != nil {
 		return report.Plan{}, err
 	}
-	run := &savedRun{services: newServices()}
-	if err := run.read(in); err != nil {
-		return report.Plan{}, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
+	run, err := saved.Read(file, in)
+	if err != nil {
+		return report.Plan{}, err
 	}
-	switch why := run.lacks(); {
+	switch why := run.Lacks(); {
 	case why == "":
-	case run.summary.Gate == result.GateError:
+	case run.Summary.Gate == result.GateError:
 		s.code = exposure.Worse(s.code, exitError)
 		fallthrough
 	default:
 		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s What is not in it is not in the plan.\n", visible(strconv.Quote(file)), visible(why))
 	}
-	s.tellUnknownRules(file, rules, rulesOfFindings(run.findings))
-	return report.NewPlan(run.findings), nil
+	s.tellUnknownRules(file, rules, saved.RulesOfFindings(run.Findings))
+	return report.NewPlan(run.Findings), nil
 }

@@ -3,9 +3,6 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
-	"os"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -14,9 +11,9 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
-	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/run/saved"
 )
 
 // newMerge is "mxsweep merge".
@@ -86,106 +83,55 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	}
 	undo := outs.Discard
 	s.undo.Store(&undo)
-	c := m.conclude()
-	m.write(s.args, outs, &c)
-	s.code = exposure.Worse(s.code, c.verdict.Code)
-	s.warn(&plan{flags: flags, gate: m.gate}, specs, &c.conclusion)
+	c := m.Conclude()
+	m.Write(result.Tool{Name: "mxsweep", Version: version}, s.args, outs, &c)
+	s.code = exposure.Worse(s.code, c.Verdict.Code)
+	s.warn(flags.quiet, &m.Gate, specs, &c.Verdict, c.Findings)
 	return outs.Close()
 }
 
 // tellRulesOfRuns tells the rules of runs and baseline that are not known.
-func (s *session) tellRulesOfRuns(m *merger, baseline string) {
-	for _, r := range m.runs {
-		s.tellUnknownRules(r.file, m.rules, rulesOfFindings(r.findings))
+func (s *session) tellRulesOfRuns(m *saved.Merger, baseline string) {
+	for _, r := range m.Runs {
+		s.tellUnknownRules(r.File, m.Rules, saved.RulesOfFindings(r.Findings))
 	}
-	if m.baseline != nil {
-		s.tellUnknownRules(baseline, m.rules, rulesOfBaseline(m.baseline))
+	if m.Baseline != nil {
+		s.tellUnknownRules(baseline, m.Rules, saved.RulesOfBaseline(m.Baseline))
 	}
 }
 
 // newMerger reads everything that the flags and arguments name. All mistakes are
 // told at once.
-func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*merger, error) {
+func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*saved.Merger, error) {
 	known, rules, err := loadKnowledge()
 	if err != nil {
 		return nil, err
 	}
-	m := &merger{rules: rules, now: flags.time(), once: true}
-	if m.policy, err = flags.readPolicy(rules, known); err != nil {
+	m := &saved.Merger{Rules: rules, Now: flags.time()}
+	if m.Policy, err = flags.readPolicy(rules, known); err != nil {
 		return nil, err
 	}
-	if p := m.policy; p != nil {
+	if p := m.Policy; p != nil {
 		if p.Gate.FailOn != "" && !given.Changed("fail-on") {
 			flags.failOn = p.Gate.FailOn
 		}
 		if p.Gate.MinCoverage != nil && !given.Changed("min-coverage") {
 			flags.minCoverage = *p.Gate.MinCoverage
 		}
-		m.gate.MinConfidence = p.Gate.MinConfidence
+		m.Gate.MinConfidence = p.Gate.MinConfidence
 	}
 	failOn, err := exposure.ParseFailOn(flags.failOn, rules)
 	errs := []error{fault.As(fault.Usage, err)}
 	if !(flags.minCoverage >= 0 && flags.minCoverage <= 1) {
 		errs = append(errs, usagef("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", flags.minCoverage))
 	}
-	m.gate.FailOn, m.gate.MinCoverage, m.gate.MinHosts, m.gate.SoftFail = failOn, flags.minCoverage, flags.coverage.minHosts, flags.softFail
-	for _, file := range files {
-		r, err := readWholeRun(file, rules)
-		if err == nil {
-			m.runs = append(m.runs, r)
-		}
-		errs = append(errs, err)
-	}
-	if flags.baseline != "" {
-		m.baseline, _, err = readBaseline(flags.baseline, rules)
-		errs = append(errs, err)
-	} else if !m.compared() {
+	m.Gate.FailOn, m.Gate.MinCoverage, m.Gate.MinHosts, m.Gate.SoftFail = failOn, flags.minCoverage, flags.coverage.minHosts, flags.softFail
+	errs = append(errs, m.Read(files, flags.baseline))
+	if flags.baseline == "" && !m.Compared() {
 		errs = append(errs, flags.checkGate(failOn))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	return m, m.check()
-}
-
-// readWholeRun reads all of a saved run, also of one that was cut short.
-func readWholeRun(file string, rules *exposure.RuleSet) (*savedRun, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
-	}
-	defer f.Close()
-	run := &savedRun{file: file, rules: rules, services: newServices(), whole: true}
-	if err := run.read(f); err != nil {
-		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
-	}
-	return run, nil
-}
-
-// write reports the merged run.
-func (m *merger) write(args []string, outs *output.Set, c *mergedConclusion) {
-	run := m.run(args)
-	for _, r := range m.runs {
-		r.ports, r.services = nil, nil // all that is told of them is in c
-	}
-	// Errors are kept by the outputs and told when they close.
-	_ = outs.Start(result.Tool{Name: "mxsweep", Version: version, RulesVersion: m.rules.Version, ProbesVersion: m.runs[0].tool.ProbesVersion}, run)
-	for i, p := range c.ports {
-		_ = outs.Port(*p)
-		c.ports[i] = nil // the outputs that need it have copies
-	}
-	p := &plan{gate: m.gate}
-	for i := range c.findings {
-		f := report.NewFinding(c.findings[i], "")
-		f.Verdict = report.GateVerdict(&p.gate, &c.findings[i])
-		c.summary.Count(f)
-		_ = outs.Finding(f)
-	}
-	for _, n := range c.verdict.Notices {
-		_ = outs.Notice(report.NewNotice(n, ""))
-	}
-	if run.EndTime.IsZero() {
-		run.EndTime = result.NewTime(time.Now())
-	}
-	_ = outs.End(run, c.summary)
+	return m, m.Check()
 }

@@ -18,6 +18,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/run/saved"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -133,11 +134,11 @@ func (p *plan) readBaseline(s *session, file string) error {
 		return nil
 	}
 	var err error
-	if p.baseline, _, err = readBaseline(file, p.judge.Rules); err != nil {
+	if p.baseline, _, err = saved.ReadBaseline(file, p.judge.Rules); err != nil {
 		return err
 	}
 	if !p.flags.quiet {
-		s.tellUnknownRules(file, p.judge.Rules, rulesOfBaseline(p.baseline))
+		s.tellUnknownRules(file, p.judge.Rules, saved.RulesOfBaseline(p.baseline))
 	}
 	p.drift = p.baseline.Compare(exposure.Conditions{
 		Vantage:     p.vantage(),

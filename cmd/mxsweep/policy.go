@@ -1,11 +1,7 @@
 package main
 
 import (
-	"bytes"
 	"context"
-	"fmt"
-	"io"
-	"os"
 	"path/filepath"
 	"time"
 
@@ -15,6 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -26,7 +23,7 @@ func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports)
 	if file == "" {
 		return nil, nil
 	}
-	data, err := readLimited(file, exposure.MaxPolicy)
+	data, err := userfile.ReadLimited(file, exposure.MaxPolicy)
 	if err != nil {
 		return nil, usagef("--policy names a file like mxsweep.yaml", "reading policy %q: %w", file, fault.WithoutPath(err))
 	}
@@ -41,24 +38,6 @@ func (f *scanFlags) policyFile() string {
 		return exposure.DefaultPolicyFile
 	}
 	return f.policy
-}
-
-// readLimited reads a file of at most that many bytes.
-func readLimited(file string, limit int64) ([]byte, error) {
-	f, err := os.Open(file)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	var b bytes.Buffer
-	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		b.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // neither copies nor room for what does not come
-	}
-	_, err = b.ReadFrom(io.LimitReader(f, limit+1))
-	if err == nil && int64(b.Len()) > limit {
-		err = fmt.Errorf("larger than %d MiB", limit>>20)
-	}
-	return b.Bytes(), err
 }
 
 // adopt takes from the policy what no flag says: flags win over the file.

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxUnknownRules is how many rules that are not known are named.
@@ -39,26 +38,4 @@ func (s *session) tellUnknownRules(file string, known *exposure.RuleSet, ids ite
 		}
 	}
 	fmt.Fprintf(s.stderr, "mxsweep: %s of %s %s unknown to this version; what the file says of findings is all that is known of them\n", what, visible(fmt.Sprintf("%q", file)), are)
-}
-
-// rulesOfFindings yields the rules of findings.
-func rulesOfFindings(findings []result.Finding) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for i := range findings {
-			if !yield(findings[i].Rule) {
-				return
-			}
-		}
-	}
-}
-
-// rulesOfBaseline yields the rules of a baseline.
-func rulesOfBaseline(b *exposure.Baseline) iter.Seq[string] {
-	return func(yield func(string) bool) {
-		for i := range b.Entries {
-			if !yield(b.Entries[i].Rule) {
-				return
-			}
-		}
-	}
 }

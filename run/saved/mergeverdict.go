@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"net/netip"
@@ -8,42 +8,45 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A mergedConclusion is what a merged run comes to.
-type mergedConclusion struct {
-	conclusion
-	ports []*result.Port
+// A Merged is what a merged run comes to.
+type Merged struct {
+	Findings []exposure.Finding
+	Verdict  exposure.Verdict
+
+	ports   []*result.Port
+	summary result.Summary
 }
 
-// conclude judges the runs as one.
-func (m *merger) conclude() mergedConclusion {
-	c := mergedConclusion{ports: m.portRecords()}
+// Conclude judges the runs as one.
+func (m *Merger) Conclude() Merged {
+	c := Merged{ports: m.portRecords()}
 	findings, err := m.findings()
 	facts := exposure.RunFacts{Coverage: m.coverage(), Short: m.short(), Canaries: m.canaries(), Aborted: err}
 	var drifted []exposure.Notice
-	if m.baseline != nil && err == nil {
+	if m.Baseline != nil && err == nil {
 		findings, drifted = m.drift(findings)
 	}
-	c.findings = findings
+	c.Findings = findings
 	carried, whole := m.carried(&facts)
 	facts.Incomplete = append(facts.Incomplete, m.missing...)
 	facts.Unknown = m.required(facts.Incomplete)
-	c.verdict = m.gate.Decide(facts, c.findings)
+	c.Verdict = m.Gate.Decide(facts, c.Findings)
 	if len(m.missing) > 0 { // what is in scope is in those shards
-		c.verdict.Notices = slices.DeleteFunc(c.verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeNothingInScope })
+		c.Verdict.Notices = slices.DeleteFunc(c.Verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeNothingInScope })
 	}
-	c.verdict.Complete = c.verdict.Complete && whole
-	c.verdict.Notices = slices.Concat(c.verdict.Notices, drifted, m.differ, carried, m.policy.NeverAskedBy(m.askedParts()))
-	entries := m.policy.Notices(c.findings, c.verdict.Notices, m.now)
-	c.verdict.Notices = append(c.verdict.Notices, entries...)
-	c.summary = m.summary(&c.verdict, facts.Coverage)
+	c.Verdict.Complete = c.Verdict.Complete && whole
+	c.Verdict.Notices = slices.Concat(c.Verdict.Notices, drifted, m.differ, carried, m.Policy.NeverAskedBy(m.askedParts()))
+	entries := m.Policy.Notices(c.Findings, c.Verdict.Notices, m.Now)
+	c.Verdict.Notices = append(c.Verdict.Notices, entries...)
+	c.summary = m.summary(&c.Verdict, facts.Coverage)
 	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = exposure.Tally(entries)
 	return c
 }
 
 // drift compares what was found with the baseline, from each vantage point with
 // what was found from there.
-func (m *merger) drift(findings []exposure.Finding) ([]exposure.Finding, []exposure.Notice) {
-	vantages := m.distinct(func(r *savedRun) []string { return []string{r.run.Vantage} })
+func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []exposure.Notice) {
+	vantages := m.distinct(func(r *Run) []string { return []string{r.Record.Vantage} })
 	var list []exposure.Finding
 	var notices []exposure.Notice
 	fixed := map[string]exposure.Finding{}
@@ -54,12 +57,12 @@ func (m *merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 	}
 	for i, vantage := range vantages {
 		part := m.entriesOf(vantages, i)
-		c := part.Compare(m.conditions(vantage), m.rules)
+		c := part.Compare(m.conditions(vantage), m.Rules)
 		counter := m.show(vantage, c)
 		lost := 0.0
-		for _, r := range m.runs {
-			if r.run.Vantage == vantage {
-				lost = max(lost, r.summary.Coverage.Loss)
+		for _, r := range m.Runs {
+			if r.Record.Vantage == vantage {
+				lost = max(lost, r.Summary.Coverage.Loss)
 			}
 		}
 		c.Loss(lost)
@@ -69,7 +72,7 @@ func (m *merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 				found = append(found, f)
 			}
 		}
-		with, told := c.Finish(found, counter, m.policy, m.now)
+		with, told := c.Finish(found, counter, m.Policy, m.Now)
 		list = append(list, with...)
 		notices = append(notices, told...)
 	}
@@ -83,18 +86,18 @@ func (m *merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 
 // sameBaseline reports whether all runs were compared with the baseline of the
 // merged run: then what one of them showed to be fixed is.
-func (m *merger) sameBaseline() bool {
-	return !slices.ContainsFunc(m.runs, func(r *savedRun) bool {
-		return r.run.Baseline == nil || r.run.Baseline.SHA256 != m.baseline.SHA256
+func (m *Merger) sameBaseline() bool {
+	return !slices.ContainsFunc(m.Runs, func(r *Run) bool {
+		return r.Record.Baseline == nil || r.Record.Baseline.SHA256 != m.Baseline.SHA256
 	})
 }
 
 // entriesOf gives the part of the baseline that was seen from the i-th vantage
 // point. The first one also has what no run looked at.
-func (m *merger) entriesOf(vantages []string, i int) *exposure.Baseline {
-	part := *m.baseline
+func (m *Merger) entriesOf(vantages []string, i int) *exposure.Baseline {
+	part := *m.Baseline
 	part.Entries = nil
-	for _, e := range m.baseline.Entries {
+	for _, e := range m.Baseline.Entries {
 		if e.Vantage == vantages[i] || i == 0 && !slices.Contains(vantages, e.Vantage) {
 			part.Entries = append(part.Entries, e)
 		}
@@ -104,9 +107,9 @@ func (m *merger) entriesOf(vantages []string, i int) *exposure.Baseline {
 }
 
 // conditions are those under which the runs from one vantage point were made.
-func (m *merger) conditions(vantage string) exposure.Conditions {
+func (m *Merger) conditions(vantage string) exposure.Conditions {
 	names := map[string][]netip.Addr{}
-	for _, r := range m.runs {
+	for _, r := range m.Runs {
 		for _, p := range r.ports {
 			if addr, err := netip.ParseAddr(p.IP); err == nil && p.Host != "" && !slices.Contains(names[p.Host], addr) {
 				names[p.Host] = append(names[p.Host], addr)
@@ -114,7 +117,7 @@ func (m *merger) conditions(vantage string) exposure.Conditions {
 		}
 	}
 	return exposure.Conditions{
-		Vantage: exposure.Vantage{Name: vantage}, Ports: m.ports(), Identity: m.policy.HostIdentity(),
+		Vantage: exposure.Vantage{Name: vantage}, Ports: m.ports(), Identity: m.Policy.HostIdentity(),
 		AddressesOf: func(name string) []netip.Addr { return names[name] },
 	}
 }
@@ -122,11 +125,11 @@ func (m *merger) conditions(vantage string) exposure.Conditions {
 // show tells the comparison of the ports that runs from a vantage point saw, and
 // gives which hosts are up. Of the records that several of them have of a port, the
 // one that tells most counts, in whatever order they are named.
-func (m *merger) show(vantage string, c *exposure.Comparison) *exposure.CoverageCounter {
+func (m *Merger) show(vantage string, c *exposure.Comparison) *exposure.CoverageCounter {
 	counter := exposure.NewCoverageCounter(0, 0)
 	best := map[netip.AddrPort]*result.Port{}
-	for _, r := range m.runs {
-		if r.run.Vantage != vantage {
+	for _, r := range m.Runs {
+		if r.Record.Vantage != vantage {
 			continue
 		}
 		up := r.up()

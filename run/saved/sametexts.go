@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"reflect"

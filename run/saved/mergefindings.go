@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"cmp"
@@ -21,15 +21,15 @@ var driftWeight = []exposure.Drift{
 // findings puts the findings of all runs together. What one run found stands,
 // whatever another one says; what was not found again is fixed if one run has
 // shown it, and else unverified.
-func (m *merger) findings() ([]exposure.Finding, error) {
+func (m *Merger) findings() ([]exposure.Finding, error) {
 	var seen, gone []exposure.Finding
 	drift := map[string]exposure.Drift{}
 	found := map[string]bool{}
-	for _, r := range m.runs {
-		for i := range r.findings {
-			f, err := r.finding(&r.findings[i])
+	for _, r := range m.Runs {
+		for i := range r.Findings {
+			f, err := r.finding(&r.Findings[i])
 			if err != nil {
-				return nil, fmt.Errorf("reading run %q: %w", r.file, err)
+				return nil, fmt.Errorf("reading run %q: %w", r.File, err)
 			}
 			if f.Carried {
 				gone = append(gone, f)
@@ -51,7 +51,7 @@ func (m *merger) findings() ([]exposure.Finding, error) {
 			}
 		}
 		if m.once {
-			r.findings = nil // which take much memory
+			r.Findings = nil // which take much memory
 		}
 	}
 	seen = exposure.JoinAddresses(seen)
@@ -74,12 +74,12 @@ func (m *merger) findings() ([]exposure.Finding, error) {
 
 // status gives a finding the status that it has by the policy of the merged run
 // or, without one, by that of its own run as long as that holds.
-func (m *merger) status(f *exposure.Finding) {
-	if m.policy != nil {
-		m.policy.Apply(f, m.now)
+func (m *Merger) status(f *exposure.Finding) {
+	if m.Policy != nil {
+		m.Policy.Apply(f, m.Now)
 		return
 	}
-	if a := f.Acceptance; f.Status == exposure.StatusAccepted && (a == nil || !a.Holds(m.now)) {
+	if a := f.Acceptance; f.Status == exposure.StatusAccepted && (a == nil || !a.Holds(m.Now)) {
 		f.Status, f.Acceptance = exposure.StatusOpen, nil
 	}
 }
@@ -87,7 +87,7 @@ func (m *merger) status(f *exposure.Finding) {
 // lower gives a finding on an address of the scanning machine the weight of
 // what only that machine can reach, where another run, which stood elsewhere,
 // saw its ports closed or filtered.
-func (m *merger) lower(f *exposure.Finding, by *savedRun) {
+func (m *Merger) lower(f *exposure.Finding, by *Run) {
 	if f.Reachability != exposure.ReachabilityAssumed {
 		return
 	}
@@ -106,9 +106,9 @@ func (m *merger) lower(f *exposure.Finding, by *savedRun) {
 
 // unreached reports whether a run that does not stand on the host saw the port
 // closed or, of a host that was up, filtered, and none saw it open.
-func (m *merger) unreached(addr netip.Addr, port uint16, by *savedRun) (vantage string, ok bool) {
-	for _, r := range m.runs {
-		if r == by || r.run.Vantage == string(exposure.ClassHost) {
+func (m *Merger) unreached(addr netip.Addr, port uint16, by *Run) (vantage string, ok bool) {
+	for _, r := range m.Runs {
+		if r == by || r.Record.Vantage == string(exposure.ClassHost) {
 			continue
 		}
 		up, state := false, result.State("")
@@ -125,7 +125,7 @@ func (m *merger) unreached(addr netip.Addr, port uint16, by *savedRun) (vantage 
 		case state == result.StateOpen:
 			return "", false
 		case state == result.StateClosed, state == result.StateFiltered && up:
-			vantage, ok = r.run.Vantage, true
+			vantage, ok = r.Record.Vantage, true
 		}
 	}
 	return vantage, ok
@@ -151,14 +151,14 @@ func alsoSeen(findings []exposure.Finding) {
 
 // portRecords gives one record for each port: of those that several runs have,
 // the one that tells most.
-func (m *merger) portRecords() []*result.Port {
+func (m *Merger) portRecords() []*result.Port {
 	type place struct {
 		ip   string
 		port uint16
 	}
 	at := map[place]int{}
 	var list []*result.Port
-	for _, r := range m.runs {
+	for _, r := range m.Runs {
 		for _, p := range r.ports {
 			key := place{p.IP, p.Port}
 			i, ok := at[key]

@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"encoding/json"
@@ -55,16 +55,16 @@ accept:
 		if err := json.Unmarshal(b, &r.notices[0]); err != nil {
 			t.Fatal(err)
 		}
-		m := &merger{rules: r.rules, policy: tt.policy, now: tt.now, runs: []*savedRun{r}}
-		if err := m.check(); err != nil {
+		m := &Merger{Rules: r.rules, Policy: tt.policy, Now: tt.now, Runs: []*Run{r}}
+		if err := m.Check(); err != nil {
 			t.Fatal(err)
 		}
-		c := m.conclude()
-		if c.verdict.Code != tt.want || c.summary.AcceptancesUnused != tt.unused {
-			t.Errorf("%s: exit code %d, %d unused, want %d, %d: %+v", tt.name, c.verdict.Code, c.summary.AcceptancesUnused, tt.want, tt.unused, c.verdict.Notices)
+		c := m.Conclude()
+		if c.Verdict.Code != tt.want || c.summary.AcceptancesUnused != tt.unused {
+			t.Errorf("%s: exit code %d, %d unused, want %d, %d: %+v", tt.name, c.Verdict.Code, c.summary.AcceptancesUnused, tt.want, tt.unused, c.Verdict.Notices)
 		}
-		i := slices.IndexFunc(c.verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeWildcard })
-		if got := c.verdict.Notices[i]; tt.want == exposure.ExitPass && got.Message != accepted.Message || tt.want != exposure.ExitPass && got.Message != told.Message {
+		i := slices.IndexFunc(c.Verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeWildcard })
+		if got := c.Verdict.Notices[i]; tt.want == exposure.ExitPass && got.Message != accepted.Message || tt.want != exposure.ExitPass && got.Message != told.Message {
 			t.Errorf("%s: told %q", tt.name, got.Message)
 		}
 	}
@@ -73,22 +73,22 @@ accept:
 // TestMergedHostsOfALine holds that the hosts up in a line that is split over
 // shards are counted on all of them together, and only if none is missing.
 func TestMergedHostsOfALine(t *testing.T) {
-	shard := func(name string, up uint64) *savedRun {
+	shard := func(name string, up uint64) *Run {
 		r := madeRun(t, name+".json", "internet", name+"/2", mergePort{addr: "192.0.2." + name, state: result.StateClosed})
-		r.summary.Coverage.Parts = []result.LinePart{{Line: "192.0.2.0/24", Range: "192.0.2.0-192.0.2.255", MinHosts: 5, HostsUp: up}}
+		r.Summary.Coverage.Parts = []result.LinePart{{Line: "192.0.2.0/24", Range: "192.0.2.0-192.0.2.255", MinHosts: 5, HostsUp: up}}
 		return r
 	}
 	for _, tt := range []struct {
-		runs []*savedRun
+		runs []*Run
 		want []string
 	}{
-		{[]*savedRun{shard("1", 3), shard("2", 2)}, nil},
-		{[]*savedRun{shard("1", 3), shard("2", 1)}, []string{exposure.NoticeFewHosts}},
-		{[]*savedRun{shard("1", 3)}, []string{exposure.NoticeShardMissing}},
+		{[]*Run{shard("1", 3), shard("2", 2)}, nil},
+		{[]*Run{shard("1", 3), shard("2", 1)}, []string{exposure.NoticeFewHosts}},
+		{[]*Run{shard("1", 3)}, []string{exposure.NoticeShardMissing}},
 	} {
 		_, c := merged(t, nil, tt.runs...)
 		var got []string
-		for _, n := range c.verdict.Notices {
+		for _, n := range c.Verdict.Notices {
 			if n.Level == exposure.LevelError {
 				got = append(got, n.Code)
 			}
@@ -102,9 +102,9 @@ func TestMergedHostsOfALine(t *testing.T) {
 // TestMergedPairsLeftOut holds that the pairs of vacant and accepted hosts add
 // up, and that they are not told where a run does not tell them.
 func TestMergedPairsLeftOut(t *testing.T) {
-	run := func(shard string, vacant, accepted uint64) *savedRun {
+	run := func(shard string, vacant, accepted uint64) *Run {
 		r := madeRun(t, shard[:1]+".json", "internet", shard, mergePort{addr: "192.0.2." + shard[:1], state: result.StateClosed})
-		r.summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1, Vacant: 1, VacantPairs: &vacant, Accepted: &accepted}
+		r.Summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1, Vacant: 1, VacantPairs: &vacant, Accepted: &accepted}
 		return r
 	}
 	_, c := merged(t, nil, run("1/2", 7, 30), run("2/2", 5, 0))
@@ -112,7 +112,7 @@ func TestMergedPairsLeftOut(t *testing.T) {
 		t.Errorf("got %d vacant pairs, %d accepted", *n.VacantPairs, *n.Accepted)
 	}
 	older := run("2/2", 0, 0)
-	older.summary.Coverage.VacantPairs = nil
+	older.Summary.Coverage.VacantPairs = nil
 	_, c = merged(t, nil, run("1/2", 7, 30), older)
 	if n := c.summary.Coverage.CoverageCounts; n.VacantPairs != nil || n.Accepted != nil {
 		t.Errorf("with an earlier run: told %d vacant pairs, %d accepted", *n.VacantPairs, *n.Accepted)

@@ -1,4 +1,6 @@
-package main
+// Package saved reads runs back that were written as json or jsonl, makes baselines
+// of them, and one run of several.
+package saved
 
 import (
 	"fmt"
@@ -13,21 +15,22 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// A savedRun is a run read back: what a baseline needs of it. It implements
+// A Run is a run read back: what a baseline needs of it, or all. It implements
 // [report.Writer].
-type savedRun struct {
+type Run struct {
+	File     string // as it was named
+	Record   result.Run
+	Findings []result.Finding
+	Summary  result.Summary
+
 	rules    *exposure.RuleSet // of this program
-	file     string            // as it was named
 	tool     result.Tool
-	run      result.Run
-	findings []result.Finding
 	ports    []*result.Port  // kept if whole is set
 	notices  []result.Notice // likewise
 	whole    bool            // all is kept, not only what a baseline needs
 	services map[netip.AddrPort]savedService
 	texts    sameTexts // of all its records
-	summary  result.Summary
-	cut      string // where it is cut short, "" if it is not
+	cut      string    // where it is cut short, "" if it is not
 }
 
 // A savedService is what a baseline keeps of a service.
@@ -36,30 +39,20 @@ type savedService struct {
 	confidence                int
 }
 
-// savedRunReader reads a saved run and explains the findings of one that was
-// cut short before it told its rules.
-func savedRunReader() (report.Reader, *exposure.RuleSet, error) {
-	set, err := exposure.Builtin()
-	if err != nil {
-		return report.Reader{}, nil, err
-	}
-	return report.Reader{Rules: report.NewRules(set)}, set, nil
-}
-
 // read plays a saved run.
-func (r *savedRun) read(in io.Reader) error {
+func (r *Run) read(in io.Reader) error {
 	_, err := report.Reader{}.Replay(in, r)
 	return err
 }
 
 // Start implements [report.Writer].
-func (r *savedRun) Start(t result.Tool, run result.Run) error {
-	r.tool, r.run = t, run
+func (r *Run) Start(t result.Tool, run result.Run) error {
+	r.tool, r.Record = t, run
 	return nil
 }
 
 // Port implements [report.Writer].
-func (r *savedRun) Port(p result.Port) error {
+func (r *Run) Port(p result.Port) error {
 	r.texts.share(&p)
 	if r.whole {
 		r.ports = append(r.ports, &p)
@@ -78,7 +71,7 @@ func (r *savedRun) Port(p result.Port) error {
 
 // up gives the addresses of which the run had a packet, as far as its records tell:
 // the run must be a whole one.
-func (r *savedRun) up() map[netip.Addr]bool {
+func (r *Run) up() map[netip.Addr]bool {
 	up := map[netip.Addr]bool{}
 	note := func(text string) {
 		if addr, err := netip.ParseAddr(text); err == nil {
@@ -99,14 +92,14 @@ func (r *savedRun) up() map[netip.Addr]bool {
 }
 
 // Finding implements [report.Writer].
-func (r *savedRun) Finding(f result.Finding) error {
+func (r *Run) Finding(f result.Finding) error {
 	r.texts.share(&f)
-	r.findings = append(r.findings, f)
+	r.Findings = append(r.Findings, f)
 	return nil
 }
 
 // Notice implements [report.Writer].
-func (r *savedRun) Notice(n result.Notice) error {
+func (r *Run) Notice(n result.Notice) error {
 	if n.Code == report.NoticeCutShort {
 		r.cut = n.Message
 	}
@@ -117,27 +110,27 @@ func (r *savedRun) Notice(n result.Notice) error {
 }
 
 // End implements [report.Writer].
-func (r *savedRun) End(run result.Run, s result.Summary) error {
-	r.run, r.summary = run, s
+func (r *Run) End(run result.Run, s result.Summary) error {
+	r.Record, r.Summary = run, s
 	return nil
 }
 
-// lacks says why the run does not hold all that it was to find, "" if it does.
-func (r *savedRun) lacks() string {
+// Lacks says why the run does not hold all that it was to find, "" if it does.
+func (r *Run) Lacks() string {
 	switch {
 	case r.cut != "":
 		return r.cut
-	case !r.summary.Complete:
+	case !r.Summary.Complete:
 		return "The run ended early."
-	case r.summary.Incomplete || r.summary.Gate == result.GateIncomplete:
+	case r.Summary.Incomplete || r.Summary.Gate == result.GateIncomplete:
 		return "The run did not see enough to say that there is nothing else."
 	}
 	return ""
 }
 
-// baseline makes a baseline of the run. Old is the one that the run was
+// Baseline makes a baseline of the run. Old is the one that the run was
 // compared with, nil if there is none.
-func (r *savedRun) baseline(old *exposure.Baseline) (*exposure.Baseline, error) {
+func (r *Run) Baseline(old *exposure.Baseline) (*exposure.Baseline, error) {
 	findings, err := r.judged()
 	if err != nil {
 		return nil, err
@@ -147,7 +140,7 @@ func (r *savedRun) baseline(old *exposure.Baseline) (*exposure.Baseline, error) 
 
 // known makes a baseline of the run to compare another one with. Unlike one that
 // is written, it knows what was fixed.
-func (r *savedRun) known() (*exposure.Baseline, error) {
+func (r *Run) known() (*exposure.Baseline, error) {
 	findings, err := r.judged()
 	if err != nil {
 		return nil, err
@@ -162,22 +155,22 @@ func (r *savedRun) known() (*exposure.Baseline, error) {
 }
 
 // header says under which conditions the run was made.
-func (r *savedRun) header() exposure.BaselineHeader {
-	created := r.run.EndTime.Time
+func (r *Run) header() exposure.BaselineHeader {
+	created := r.Record.EndTime.Time
 	if created.IsZero() {
-		created = r.run.StartTime.Time
+		created = r.Record.StartTime.Time
 	}
 	return exposure.BaselineHeader{
-		Created: created, Vantage: r.run.Vantage,
-		ScopeSHA256: r.run.Scope.SHA256, Ports: r.run.Scope.Ports,
+		Created: created, Vantage: r.Record.Vantage,
+		ScopeSHA256: r.Record.Scope.SHA256, Ports: r.Record.Scope.Ports,
 	}
 }
 
 // judged gives the findings of the run as the judge made them.
-func (r *savedRun) judged() ([]exposure.Finding, error) {
-	list := make([]exposure.Finding, 0, len(r.findings))
-	for i := range r.findings {
-		f, err := r.finding(&r.findings[i])
+func (r *Run) judged() ([]exposure.Finding, error) {
+	list := make([]exposure.Finding, 0, len(r.Findings))
+	for i := range r.Findings {
+		f, err := r.finding(&r.Findings[i])
 		if err != nil {
 			return nil, err
 		}
@@ -187,7 +180,7 @@ func (r *savedRun) judged() ([]exposure.Finding, error) {
 }
 
 // finding makes a finding of its written form.
-func (r *savedRun) finding(w *result.Finding) (exposure.Finding, error) {
+func (r *Run) finding(w *result.Finding) (exposure.Finding, error) {
 	severity, err := exposure.ParseSeverity(w.Severity)
 	if err != nil {
 		return exposure.Finding{}, err
@@ -210,7 +203,7 @@ func (r *savedRun) finding(w *result.Finding) (exposure.Finding, error) {
 	if f.Drift == exposure.DriftFixed {
 		f.Status = exposure.StatusFixed // earlier versions called it open
 	}
-	f.Carried = f.Drift == exposure.DriftFixed || f.Drift == exposure.DriftUnverified && w.LastSeen.Before(r.run.StartTime.Time)
+	f.Carried = f.Drift == exposure.DriftFixed || f.Drift == exposure.DriftUnverified && w.LastSeen.Before(r.Record.StartTime.Time)
 	if f.Certainty = service.confidence; w.Certainty != nil {
 		f.Certainty = *w.Certainty
 	}
@@ -227,7 +220,7 @@ func (r *savedRun) finding(w *result.Finding) (exposure.Finding, error) {
 
 // rule is the rule of a finding: the one that this program has, else what the
 // run tells of it.
-func (r *savedRun) rule(w *result.Finding, severity exposure.Severity) *exposure.Rule {
+func (r *Run) rule(w *result.Finding, severity exposure.Severity) *exposure.Rule {
 	if rule := r.rules.Lookup(w.Rule); rule != nil {
 		return rule
 	}
@@ -254,7 +247,7 @@ func anchorFrom(a *result.Anchor) *scope.Anchor {
 
 // vantageOf is where a finding was seen from. Runs of the first version do not
 // say it of each: there, the id tells whether it is the host itself.
-func (r *savedRun) vantageOf(f *result.Finding, target netip.AddrPort) string {
+func (r *Run) vantageOf(f *result.Finding, target netip.AddrPort) string {
 	host := string(exposure.ClassHost)
 	switch {
 	case f.Vantage != "":
@@ -262,7 +255,7 @@ func (r *savedRun) vantageOf(f *result.Finding, target netip.AddrPort) string {
 	case exposure.FindingID(f.Rule, target.Addr().String(), f.Port, host) == f.ID:
 		return host
 	}
-	return r.run.Vantage
+	return r.Record.Vantage
 }
 
 // newServices is an empty table of services.

@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"fmt"
@@ -14,12 +14,12 @@ import (
 
 // told is what a merged run comes to, without what depends on the order of its
 // parts.
-func told(c *mergedConclusion) string {
+func told(c *Merged) string {
 	var lines []string
-	for _, f := range c.findings {
+	for _, f := range c.Findings {
 		lines = append(lines, fmt.Sprintf("finding %s %s %v %s %s %s", f.Rule.ID, f.Vantage, f.AllAddresses(), f.Severity, f.Status, f.Drift))
 	}
-	for _, n := range c.verdict.Notices {
+	for _, n := range c.Verdict.Notices {
 		if n.Level == exposure.LevelError && n.Code != exposure.NoticePartIncomplete { // which names a file
 			lines = append(lines, "error "+n.Code+" "+n.Message)
 		}
@@ -29,24 +29,24 @@ func told(c *mergedConclusion) string {
 	}
 	slices.Sort(lines)
 	s := c.summary
-	return fmt.Sprintf("code %d gate %s complete %t incomplete %t: %d of %d, %d up, %d silent\n", c.verdict.Code, s.Gate, s.Complete, s.Incomplete,
+	return fmt.Sprintf("code %d gate %s complete %t incomplete %t: %d of %d, %d up, %d silent\n", c.Verdict.Code, s.Gate, s.Complete, s.Incomplete,
 		s.Coverage.Answered, s.Coverage.Planned, s.Coverage.HostsUp, s.Coverage.HostsSilent) + strings.Join(slices.Compact(lines), "\n")
 }
 
 // mergedOf judges runs as one, with a baseline or nil.
-func mergedOf(t *testing.T, baseline *exposure.Baseline, runs []*savedRun) (*merger, mergedConclusion) {
+func mergedOf(t *testing.T, baseline *exposure.Baseline, runs []*Run) (*Merger, Merged) {
 	t.Helper()
-	m := &merger{rules: runs[0].rules, baseline: baseline, now: runs[0].run.StartTime.Time, runs: runs, gate: exposure.Gate{MinCoverage: exposure.DefaultMinCoverage}}
-	if err := m.check(); err != nil {
+	m := &Merger{Rules: runs[0].rules, Baseline: baseline, Now: runs[0].Record.StartTime.Time, Runs: runs, Gate: exposure.Gate{MinCoverage: exposure.DefaultMinCoverage}}
+	if err := m.Check(); err != nil {
 		t.Fatal(err)
 	}
-	return m, m.conclude()
+	return m, m.Conclude()
 }
 
 // saved is a merged run as it is read back.
-func saved(t *testing.T, name string, m *merger, c mergedConclusion) *savedRun {
+func saved(t *testing.T, name string, m *Merger, c Merged) *Run {
 	t.Helper()
-	r := &savedRun{file: name, rules: m.rules, services: newServices(), whole: true}
+	r := &Run{File: name, rules: m.Rules, services: newServices(), whole: true}
 	run := m.run(nil)
 	if err := r.Start(result.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
 		t.Fatal(err)
@@ -54,10 +54,10 @@ func saved(t *testing.T, name string, m *merger, c mergedConclusion) *savedRun {
 	for _, p := range c.ports {
 		_ = r.Port(*p)
 	}
-	for _, f := range c.findings {
+	for _, f := range c.Findings {
 		_ = r.Finding(report.NewFinding(f, ""))
 	}
-	for _, n := range c.verdict.Notices {
+	for _, n := range c.Verdict.Notices {
 		_ = r.Notice(report.NewNotice(n, ""))
 	}
 	_ = r.End(run, c.summary)
@@ -65,7 +65,7 @@ func saved(t *testing.T, name string, m *merger, c mergedConclusion) *savedRun {
 }
 
 // randomRun is a run over some of a few addresses, with its own scope.
-func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *savedRun {
+func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *Run {
 	t.Helper()
 	var ports []mergePort
 	conclusive := uint64(0)
@@ -84,14 +84,14 @@ func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *savedRun {
 		ports = append(ports, mergePort{addr: fmt.Sprintf("192.0.2.%d", a+1), state: state, assumed: state == result.StateOpen && r.IntN(3) == 0})
 	}
 	run := madeRun(t, fmt.Sprintf("%d.json", n), vantage, "", ports...)
-	run.run.Scope.SHA256 = strings.Repeat(fmt.Sprintf("%02x", n), 32)
-	run.summary.Coverage.Answered = conclusive
+	run.Record.Scope.SHA256 = strings.Repeat(fmt.Sprintf("%02x", n), 32)
+	run.Summary.Coverage.Answered = conclusive
 	switch r.IntN(8) {
 	case 0:
-		run.summary.Complete, run.summary.Gate = false, result.GateError
+		run.Summary.Complete, run.Summary.Gate = false, result.GateError
 		run.notices = append(run.notices, result.Notice{Code: exposure.NoticeAborted, Level: "error", Message: "The run was aborted."})
 	case 1:
-		run.summary.Gate, run.summary.Incomplete = result.GateIncomplete, true
+		run.Summary.Gate, run.Summary.Incomplete = result.GateIncomplete, true
 		run.notices = append(run.notices, result.Notice{Code: exposure.NoticeCanary, Level: "error", Message: fmt.Sprintf("The canary of run %d did not answer.", n)})
 	}
 	return run
@@ -99,8 +99,8 @@ func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *savedRun {
 
 // assumes reports whether a run looked at the machine that it ran on. The merged
 // run keeps one record of each port, so that a later one lowers less.
-func assumes(runs []*savedRun) bool {
-	return slices.ContainsFunc(runs, func(r *savedRun) bool {
+func assumes(runs []*Run) bool {
+	return slices.ContainsFunc(runs, func(r *Run) bool {
 		return slices.ContainsFunc(r.ports, func(p *result.Port) bool { return p.Reachability != "" })
 	})
 }
@@ -114,7 +114,7 @@ func baselineOn(t *testing.T) *exposure.Baseline {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return exposure.NewBaseline(exposure.BaselineHeader{Created: run.run.StartTime.Time, Vantage: "internet"}, nil, findings)
+	return exposure.NewBaseline(exposure.BaselineHeader{Created: run.Record.StartTime.Time, Vantage: "internet"}, nil, findings)
 }
 
 // TestMergeTakesNoOrder holds that neither the order of the runs nor whether some
@@ -128,22 +128,22 @@ func TestMergeTakesNoOrder(t *testing.T) {
 			baseline = baselineOn(t)
 		}
 		vantages := []string{"internet", "internet", []string{"internet", "lan"}[r.IntN(2)]}
-		var runs []*savedRun
+		var runs []*Run
 		for n, v := range vantages {
 			runs = append(runs, randomRun(t, r, n+1, v))
 		}
 		_, c := mergedOf(t, baseline, runs)
 		want := told(&c)
 		for _, run := range runs {
-			if c.verdict.Code == exposure.ExitPass {
+			if c.Verdict.Code == exposure.ExitPass {
 				passes++
-				if !run.summary.Complete || run.summary.Incomplete {
-					t.Fatalf("a pass although %s is not complete:\n%s", run.file, want)
+				if !run.Summary.Complete || run.Summary.Incomplete {
+					t.Fatalf("a pass although %s is not complete:\n%s", run.File, want)
 				}
 			}
 		}
 		for _, order := range [][]int{{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-			_, c := mergedOf(t, baseline, []*savedRun{runs[order[0]], runs[order[1]], runs[order[2]]})
+			_, c := mergedOf(t, baseline, []*Run{runs[order[0]], runs[order[1]], runs[order[2]]})
 			if got := told(&c); got != want {
 				t.Fatalf("in the order %v:\n%s\nelse:\n%s", order, got, want)
 			}
@@ -153,11 +153,11 @@ func TestMergeTakesNoOrder(t *testing.T) {
 		}
 		m, two := mergedOf(t, nil, runs[:2])
 		pair := saved(t, "two.json", m, two)
-		_, later := mergedOf(t, baseline, []*savedRun{pair, runs[2]})
-		if got := told(&later); got != want && !assumes(runs) || exposure.Worse(c.verdict.Code, later.verdict.Code) != later.verdict.Code {
+		_, later := mergedOf(t, baseline, []*Run{pair, runs[2]})
+		if got := told(&later); got != want && !assumes(runs) || exposure.Worse(c.Verdict.Code, later.Verdict.Code) != later.Verdict.Code {
 			t.Fatalf("merged in two steps:\n%s\nelse:\n%s", got, want)
 		}
-		if err := (&merger{rules: m.rules, runs: []*savedRun{pair, runs[r.IntN(2)]}}).check(); err == nil {
+		if err := (&Merger{Rules: m.Rules, Runs: []*Run{pair, runs[r.IntN(2)]}}).Check(); err == nil {
 			t.Fatal("a run that the merged one holds was taken again")
 		}
 	}
@@ -170,11 +170,11 @@ func TestMergeTakesNoOrder(t *testing.T) {
 // run is merged with others.
 func TestMergedAgain(t *testing.T) {
 	closed := func(addr string) mergePort { return mergePort{addr: addr, state: result.StateClosed} }
-	m, c := mergedOf(t, nil, []*savedRun{madeRun(t, "1.json", "internet", "1/2", closed("192.0.2.1"))})
+	m, c := mergedOf(t, nil, []*Run{madeRun(t, "1.json", "internet", "1/2", closed("192.0.2.1"))})
 	other := madeRun(t, "o.json", "internet", "", closed("198.51.100.1"))
-	other.run.Scope.SHA256 = strings.Repeat("60", 32)
-	_, again := mergedOf(t, nil, []*savedRun{saved(t, "half.json", m, c), other})
-	if again.verdict.Code != exposure.ExitIncomplete || !again.summary.Incomplete {
+	other.Record.Scope.SHA256 = strings.Repeat("60", 32)
+	_, again := mergedOf(t, nil, []*Run{saved(t, "half.json", m, c), other})
+	if again.Verdict.Code != exposure.ExitIncomplete || !again.summary.Incomplete {
 		t.Errorf("a shard is missing, and got %s", told(&again))
 	}
 }
@@ -184,9 +184,9 @@ func TestMergedAgain(t *testing.T) {
 func TestMergeProvesSilenceByRun(t *testing.T) {
 	baseline := baselineOn(t)
 	baseline.Entries = baseline.Entries[:1]
-	other := func(name string, port uint16, state result.State) *savedRun {
+	other := func(name string, port uint16, state result.State) *Run {
 		r := madeRun(t, name, "internet", "", mergePort{addr: "192.0.2.1", state: state})
-		r.ports[0].Port, r.run.Scope.SHA256 = port, strings.Repeat(fmt.Sprintf("%02x", port%255), 32)
+		r.ports[0].Port, r.Record.Scope.SHA256 = port, strings.Repeat(fmt.Sprintf("%02x", port%255), 32)
 		return r
 	}
 	silent, heard := other("silent.json", 10027, result.StateFiltered), other("heard.json", 25, result.StateClosed)
@@ -195,15 +195,15 @@ func TestMergeProvesSilenceByRun(t *testing.T) {
 	shown := other("shown.json", 10027, result.StateFiltered)
 	shown.notices = []result.Notice{{Code: exposure.NoticeReferencePort, Level: "note", Target: "192.0.2.1", Message: "shown by an answer from 25/tcp."}}
 	for _, tt := range []struct {
-		runs []*savedRun
+		runs []*Run
 		want exposure.Drift
 	}{
-		{[]*savedRun{silent}, exposure.DriftUnverified},
-		{[]*savedRun{silent, heard}, exposure.DriftUnverified},
-		{[]*savedRun{both}, exposure.DriftFixed},
-		{[]*savedRun{shown}, exposure.DriftFixed},
+		{[]*Run{silent}, exposure.DriftUnverified},
+		{[]*Run{silent, heard}, exposure.DriftUnverified},
+		{[]*Run{both}, exposure.DriftFixed},
+		{[]*Run{shown}, exposure.DriftFixed},
 	} {
-		if _, c := mergedOf(t, baseline, tt.runs); len(c.findings) != 1 || c.findings[0].Drift != tt.want {
+		if _, c := mergedOf(t, baseline, tt.runs); len(c.Findings) != 1 || c.Findings[0].Drift != tt.want {
 			t.Errorf("%d runs: want %s, got %s", len(tt.runs), tt.want, told(&c))
 		}
 	}

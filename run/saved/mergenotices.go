@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"net/netip"
@@ -18,10 +18,10 @@ var recounted = []string{
 // carried gives the notices of the runs that hold for the merged run too, adds
 // those that keep it from being whole to facts, and reports whether all runs came
 // to their end.
-func (m *merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, whole bool) {
+func (m *Merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, whole bool) {
 	whole = true
 	said := map[string]bool{}
-	for _, r := range m.runs {
+	for _, r := range m.Runs {
 		explained := false
 		_, shards := partOf(r)
 		for i := range r.notices {
@@ -43,11 +43,11 @@ func (m *merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, w
 			}
 			said[key] = true
 		}
-		whole = whole && r.summary.Complete
-		short := r.summary.Incomplete || r.summary.Gate == result.GateIncomplete
-		empty := r.summary.Coverage.Planned == 0 // an empty shard
-		if !r.summary.Complete || short && !explained && !empty {
-			facts.Incomplete = append(facts.Incomplete, exposure.NewNotice(exposure.NoticePartIncomplete, "", nil, "The run %q is not complete.", r.file))
+		whole = whole && r.Summary.Complete
+		short := r.Summary.Incomplete || r.Summary.Gate == result.GateIncomplete
+		empty := r.Summary.Coverage.Planned == 0 // an empty shard
+		if !r.Summary.Complete || short && !explained && !empty {
+			facts.Incomplete = append(facts.Incomplete, exposure.NewNotice(exposure.NoticePartIncomplete, "", nil, "The run %q is not complete.", r.File))
 		}
 	}
 	return notices, whole
@@ -57,19 +57,19 @@ func (m *merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, w
 // whether the merged run is incomplete because of it. As the status of findings,
 // its acceptance is that by the policy of the merged run or, without one, that of
 // its own run as long as it holds.
-func (m *merger) notice(w *result.Notice) (n exposure.Notice, short bool) {
+func (m *Merger) notice(w *result.Notice) (n exposure.Notice, short bool) {
 	before := acceptanceFrom(w.Acceptance)
 	n = exposure.Notice{Code: w.Code, Level: exposure.Level(w.Level), Message: w.Message, Target: w.Target, Names: w.Names,
 		Anchor: anchorFrom(w.Anchor), Acceptance: before}.Unaccepted()
 	now := before
-	if m.policy != nil {
+	if m.Policy != nil {
 		addr, err := netip.ParseAddr(w.Target)
 		names := w.Names
 		if err != nil {
 			names = append(slices.Clip(names), w.Target)
 		}
-		now = m.policy.AcceptsNotice(w.Code, addr, names, m.now)
-	} else if before != nil && !before.Holds(m.now) {
+		now = m.Policy.AcceptsNotice(w.Code, addr, names, m.Now)
+	} else if before != nil && !before.Holds(m.Now) {
 		now = nil
 	}
 	if now != nil {

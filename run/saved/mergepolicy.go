@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"cmp"
@@ -25,19 +25,19 @@ func pairOf(p *result.Port) (netip.AddrPort, bool) {
 
 // forbidden gives the findings of open ports of a run that the policy of the
 // merged run wants closed, of which its own policy need not have known.
-func (m *merger) forbidden(r *savedRun) []exposure.Finding {
-	if m.policy == nil || len(m.policy.MustBeClosed) == 0 {
+func (m *Merger) forbidden(r *Run) []exposure.Finding {
+	if m.Policy == nil || len(m.Policy.MustBeClosed) == 0 {
 		return nil
 	}
 	vantages, has := map[netip.AddrPort]string{}, map[netip.AddrPort]bool{}
-	for i := range r.findings {
-		f := &r.findings[i]
+	for i := range r.Findings {
+		f := &r.Findings[i]
 		if addr, err := netip.ParseAddr(f.IP); err == nil {
 			pair := netip.AddrPortFrom(addr.Unmap(), f.Port)
 			vantages[pair], has[pair] = f.Vantage, has[pair] || f.Rule == exposure.RuleForbidden && f.Drift != string(exposure.DriftFixed)
 		}
 	}
-	judge := exposure.Judge{Rules: m.rules, Policy: m.policy, Now: m.now}
+	judge := exposure.Judge{Rules: m.Rules, Policy: m.Policy, Now: m.Now}
 	var list []exposure.Finding
 	for _, p := range r.ports {
 		pair, ok := pairOf(p)
@@ -45,12 +45,12 @@ func (m *merger) forbidden(r *savedRun) []exposure.Finding {
 			continue
 		}
 		var err error
-		name := cmp.Or(vantages[pair], r.run.Vantage)
-		if judge.Vantage, err = exposure.ParseVantage(name, m.policy); err != nil {
+		name := cmp.Or(vantages[pair], r.Record.Vantage)
+		if judge.Vantage, err = exposure.ParseVantage(name, m.Policy); err != nil {
 			judge.Vantage = exposure.Vantage{Name: name} // the run had it from another policy
 		}
 		for _, f := range judge.Forbidden(portOf(p, pair)) {
-			if m.compared() {
+			if m.Compared() {
 				f.Drift = exposure.DriftNew // or it would be among the findings
 			}
 			list = append(list, f)
@@ -62,11 +62,11 @@ func (m *merger) forbidden(r *savedRun) []exposure.Finding {
 // required gives the pairs that the policy of the merged run expects, or wants
 // closed, and that are unknown from a vantage point, but for those that a notice
 // of a run tells already.
-func (m *merger) required(told []exposure.Notice) *exposure.UnknownPairs {
-	if m.policy == nil {
+func (m *Merger) required(told []exposure.Notice) *exposure.UnknownPairs {
+	if m.Policy == nil {
 		return nil
 	}
-	needs := exposure.Requirements{Policy: m.policy}
+	needs := exposure.Requirements{Policy: m.Policy}
 	if !needs.AnyPort() {
 		return nil
 	}
@@ -86,7 +86,7 @@ func (m *merger) required(told []exposure.Notice) *exposure.UnknownPairs {
 
 // A runRecord is what a run says of a pair.
 type runRecord struct {
-	run    *savedRun
+	run    *Run
 	pair   netip.AddrPort
 	record *result.Port
 	up     bool // the run had a packet of the host
@@ -94,21 +94,21 @@ type runRecord struct {
 
 // bestRecords gives, of each pair that is wanted and each vantage point, the record
 // that tells most.
-func (m *merger) bestRecords(wanted func(*result.Port, netip.AddrPort) bool) []runRecord {
+func (m *Merger) bestRecords(wanted func(*result.Port, netip.AddrPort) bool) []runRecord {
 	type place struct {
 		vantage string
 		pair    netip.AddrPort
 	}
 	at := map[place]int{}
 	var list []runRecord
-	for _, r := range m.runs {
+	for _, r := range m.Runs {
 		up := r.up()
 		for _, p := range r.ports {
 			pair, ok := pairOf(p)
 			if !ok || !wanted(p, pair) {
 				continue
 			}
-			one, key := runRecord{r, pair, p, up[pair.Addr()]}, place{r.run.Vantage, pair}
+			one, key := runRecord{r, pair, p, up[pair.Addr()]}, place{r.Record.Vantage, pair}
 			if n, known := at[key]; !known {
 				at[key] = len(list)
 				list = append(list, one)
@@ -123,7 +123,7 @@ func (m *merger) bestRecords(wanted func(*result.Port, netip.AddrPort) bool) []r
 // unsettled reports whether nothing conclusive is known of a pair that the policy
 // names. An open port that must be closed has a finding for that, which is enough
 // where the policy accepts that its host cannot be judged.
-func (m *merger) unsettled(b runRecord, why exposure.Requirement) bool {
+func (m *Merger) unsettled(b runRecord, why exposure.Requirement) bool {
 	addr, names := b.pair.Addr(), namesOf(b.record)
 	switch b.record.State {
 	case result.StateClosed:
@@ -131,20 +131,20 @@ func (m *merger) unsettled(b runRecord, why exposure.Requirement) bool {
 	case result.StateFiltered:
 		return !b.up && m.countsSilent(b.run, addr, names)
 	case result.StateOpen:
-		accepted := m.policy.AcceptsNotice(exposure.NoticeWildcard, addr, names, m.now) != nil || m.policy.AcceptsNotice(exposure.NoticeCrowded, addr, names, m.now) != nil
-		return b.record.Service != nil && !m.policy.Assessed(portOf(b.record, b.pair)) && !(accepted && why == exposure.RequiredClosed)
+		accepted := m.Policy.AcceptsNotice(exposure.NoticeWildcard, addr, names, m.Now) != nil || m.Policy.AcceptsNotice(exposure.NoticeCrowded, addr, names, m.Now) != nil
+		return b.record.Service != nil && !m.Policy.Assessed(portOf(b.record, b.pair)) && !(accepted && why == exposure.RequiredClosed)
 	}
 	return true
 }
 
 // countsSilent reports whether a silent address of a run counts: it is not vacant,
 // and no notice of its own tells of it.
-func (m *merger) countsSilent(r *savedRun, addr netip.Addr, names []string) bool {
+func (m *Merger) countsSilent(r *Run, addr netip.Addr, names []string) bool {
 	if slices.ContainsFunc(r.notices, func(n result.Notice) bool { return n.Code == exposure.NoticeSilent && n.Target == addr.String() }) {
 		return false
 	}
-	needs := exposure.Requirements{Policy: m.policy}
-	c := &r.summary.Coverage
+	needs := exposure.Requirements{Policy: m.Policy}
+	c := &r.Summary.Coverage
 	return needs.Expected(addr, names...) || c.HostsSilent > 0 && (c.CoverageCounts == nil || c.Vacant == 0)
 }
 

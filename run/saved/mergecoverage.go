@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"math"
@@ -12,10 +12,10 @@ import (
 
 // coverage adds up what the runs saw. Of a run that did not count its states,
 // all that was conclusive is taken for open, on which no caveat rests.
-func (m *merger) coverage() exposure.Coverage {
+func (m *Merger) coverage() exposure.Coverage {
 	var sum exposure.Coverage
-	for _, r := range m.runs {
-		c := r.summary.Coverage
+	for _, r := range m.Runs {
+		c := r.Summary.Coverage
 		sum.Planned = capped(sum.Planned, max(c.Planned, c.Answered)) // one that was cut short does not know its plan
 		sum.HostsUp += uint64(max(c.HostsUp, 0))
 		sum.HostsSilent = capped(sum.HostsSilent, uint64(max(c.HostsSilent, 0)))
@@ -54,7 +54,7 @@ func capped(a, b uint64) uint64 {
 // short gives the lines of the scope that no shard holds as a whole, with fewer
 // hosts up in all of the shards than there must be. A sweep of which a shard is
 // missing cannot tell.
-func (m *merger) short() []exposure.ScopeLine {
+func (m *Merger) short() []exposure.ScopeLine {
 	type place struct {
 		sweep  sweepKey
 		ranged string
@@ -62,9 +62,9 @@ func (m *merger) short() []exposure.ScopeLine {
 	shards := map[sweepKey]int{}
 	lines := map[place]*exposure.ScopeLine{}
 	var order []place
-	for _, r := range m.runs {
+	for _, r := range m.Runs {
 		shards[keyOf(r)]++
-		for _, part := range r.summary.Coverage.Parts {
+		for _, part := range r.Summary.Coverage.Parts {
 			at := place{keyOf(r), part.Range}
 			if lines[at] == nil {
 				lines[at] = &exposure.ScopeLine{Text: part.Line}
@@ -86,10 +86,10 @@ func (m *merger) short() []exposure.ScopeLine {
 // canaries stands for those of the runs: one that answered, if all of a run did,
 // on another machine than the scanner's if there is such a run. One that did not
 // answer is told by a notice of its run.
-func (m *merger) canaries() []exposure.Canary {
+func (m *Merger) canaries() []exposure.Canary {
 	var own []exposure.Canary
-	for _, r := range m.runs {
-		c := &r.summary.Coverage
+	for _, r := range m.Runs {
+		c := &r.Summary.Coverage
 		switch {
 		case c.CanariesOK == nil || !*c.CanariesOK:
 		case c.CanariesOwn:
@@ -102,31 +102,31 @@ func (m *merger) canaries() []exposure.Canary {
 }
 
 // counts are the numbers of the merged coverage, nil if a run lacks them.
-func (m *merger) counts(c exposure.Coverage) *result.CoverageCounts {
-	if slices.ContainsFunc(m.runs, func(r *savedRun) bool { return r.summary.Coverage.CoverageCounts == nil }) {
+func (m *Merger) counts(c exposure.Coverage) *result.CoverageCounts {
+	if slices.ContainsFunc(m.Runs, func(r *Run) bool { return r.Summary.Coverage.CoverageCounts == nil }) {
 		return nil
 	}
 	counts := report.NewCoverageCounts(c)
-	if slices.ContainsFunc(m.runs, func(r *savedRun) bool { return r.summary.Coverage.VacantPairs == nil }) {
+	if slices.ContainsFunc(m.Runs, func(r *Run) bool { return r.Summary.Coverage.VacantPairs == nil }) {
 		counts.VacantPairs, counts.Accepted = nil, nil // only known to be at least that
 	}
 	return counts
 }
 
 // summary closes the report.
-func (m *merger) summary(v *exposure.Verdict, c exposure.Coverage) result.Summary {
+func (m *Merger) summary(v *exposure.Verdict, c exposure.Coverage) result.Summary {
 	s := result.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete || !v.Complete,
-		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.gate.FailOn.String(), Reason: v.Reason,
+		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.Gate.FailOn.String(), Reason: v.Reason,
 		Coverage: result.Coverage{
 			Planned: c.Planned, Answered: c.Conclusive(), Ratio: c.Ratio(),
 			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)), CoverageCounts: m.counts(c), CanariesOwn: v.CanariesOwn,
 			Up: m.upHosts(),
 		},
 	}
-	for _, r := range m.runs {
-		s.Coverage.Loss = max(s.Coverage.Loss, r.summary.Coverage.Loss)
-		if ok := r.summary.Coverage.CanariesOK; ok != nil {
+	for _, r := range m.Runs {
+		s.Coverage.Loss = max(s.Coverage.Loss, r.Summary.Coverage.Loss)
+		if ok := r.Summary.Coverage.CanariesOK; ok != nil {
 			all := *ok && (s.Coverage.CanariesOK == nil || *s.Coverage.CanariesOK)
 			s.Coverage.CanariesOK = &all
 		}

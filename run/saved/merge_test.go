@@ -1,6 +1,7 @@
-package main
+package saved
 
 import (
+	"errors"
 	"fmt"
 	"net/netip"
 	"slices"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
@@ -28,7 +30,7 @@ type mergePort struct {
 var builtinRules = sync.OnceValues(exposure.Builtin)
 
 // madeRun is a run as a scan from the vantage point would have saved it.
-func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *savedRun {
+func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run {
 	t.Helper()
 	rules, err := builtinRules()
 	if err != nil {
@@ -40,7 +42,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *sav
 	}
 	now := time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
 	j := exposure.Judge{Rules: rules, Vantage: v, Knowledge: exposure.NewPortSets([]uint16{10027}, nil)}
-	r := &savedRun{file: name, rules: rules, services: newServices(), whole: true}
+	r := &Run{File: name, rules: rules, services: newServices(), whole: true}
 	run := result.Run{ID: report.NewRunID(), StartTime: result.NewTime(now), EndTime: result.NewTime(now.Add(time.Minute)), Vantage: vantage, Shard: shard,
 		Scope: result.Scope{Name: "scope.txt", SHA256: strings.Repeat("5f", 32), Ports: "10027", Addresses: uint64(len(ports))}}
 	if err := r.Start(result.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
@@ -76,15 +78,15 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *sav
 }
 
 // merged judges runs as one and gives its findings as "address severity drift".
-func merged(t *testing.T, baseline *exposure.Baseline, runs ...*savedRun) (string, mergedConclusion) {
+func merged(t *testing.T, baseline *exposure.Baseline, runs ...*Run) (string, Merged) {
 	t.Helper()
-	m := &merger{rules: runs[0].rules, baseline: baseline, now: runs[0].run.StartTime.Time, runs: runs}
-	if err := m.check(); err != nil {
+	m := &Merger{Rules: runs[0].rules, Baseline: baseline, Now: runs[0].Record.StartTime.Time, Runs: runs}
+	if err := m.Check(); err != nil {
 		t.Fatal(err)
 	}
-	c := m.conclude()
+	c := m.Conclude()
 	var words []string
-	for _, f := range c.findings {
+	for _, f := range c.Findings {
 		words = append(words, fmt.Sprintf("%s %s %s", f.Target.Addr(), f.Severity, f.Drift))
 	}
 	slices.Sort(words)
@@ -97,7 +99,7 @@ func TestMergeLowersWhatOnlyTheHostReaches(t *testing.T) {
 	inside := madeRun(t, "own.json", "internet", "", own)
 	for _, tt := range []struct {
 		name  string
-		other *savedRun
+		other *Run
 		want  string
 	}{
 		{"seen closed from outside", madeRun(t, "o.json", "lan", "", at(result.StateClosed)), "192.0.2.1 info none"},
@@ -122,15 +124,15 @@ func TestMergedShardsOfAName(t *testing.T) {
 	one := madeRun(t, "1.json", "internet", "1/2", at("192.0.2.1", result.StateOpen))
 	two := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateOpen))
 	text, c := merged(t, nil, one, two)
-	if len(c.findings) != 1 || len(c.findings[0].Addresses) != 2 {
+	if len(c.Findings) != 1 || len(c.Findings[0].Addresses) != 2 {
 		t.Fatalf("got %s", text)
 	}
-	baseline := exposure.NewBaseline(exposure.BaselineHeader{Created: one.run.StartTime.Time, Vantage: "internet"}, nil, c.findings)
+	baseline := exposure.NewBaseline(exposure.BaselineHeader{Created: one.Record.StartTime.Time, Vantage: "internet"}, nil, c.Findings)
 	closedOne := madeRun(t, "1.json", "internet", "1/2", at("192.0.2.1", result.StateClosed))
 	closedTwo := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateClosed))
 	unknown := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateUnknown))
 	for _, tt := range []struct {
-		one, two *savedRun
+		one, two *Run
 		want     string
 	}{
 		{one, two, "192.0.2.1 critical unchanged"},
@@ -149,16 +151,16 @@ func TestMergedHostsUp(t *testing.T) {
 	closed := func(addr string) mergePort { return mergePort{addr: addr, state: result.StateClosed} }
 	inside := madeRun(t, "1.json", "lan", "", closed("192.0.2.1"), closed("192.0.2.2"))
 	outside := madeRun(t, "2.json", "internet", "", closed("192.0.2.1"), closed("192.0.2.3"))
-	inside.summary.Coverage.Up = []string{"192.0.2.1", "192.0.2.2"}
-	outside.summary.Coverage.Up = []string{"192.0.2.1", "192.0.2.3"}
+	inside.Summary.Coverage.Up = []string{"192.0.2.1", "192.0.2.2"}
+	outside.Summary.Coverage.Up = []string{"192.0.2.1", "192.0.2.3"}
 	if _, c := merged(t, nil, inside, outside); c.summary.Coverage.HostsUp != 3 || c.summary.Coverage.Planned != 4 {
 		t.Errorf("got %+v", c.summary.Coverage)
 	}
-	outside.summary.Coverage.Up = []string{"192.0.2.1-192.0.2.2"} // a range is as many hosts as it has addresses
+	outside.Summary.Coverage.Up = []string{"192.0.2.1-192.0.2.2"} // a range is as many hosts as it has addresses
 	if _, c := merged(t, nil, inside, outside); c.summary.Coverage.HostsUp != 2 {
 		t.Errorf("got %+v", c.summary.Coverage)
 	}
-	outside.summary.Coverage.Up = nil // it does not tell which ones were up
+	outside.Summary.Coverage.Up = nil // it does not tell which ones were up
 	if _, c := merged(t, nil, inside, outside); c.summary.Coverage.HostsUp != 4 {
 		t.Errorf("of an older run: %+v", c.summary.Coverage)
 	}
@@ -168,31 +170,31 @@ func TestMergedCoverage(t *testing.T) {
 	one := madeRun(t, "1.json", "internet", "1/3", mergePort{addr: "192.0.2.1", state: result.StateClosed})
 	two := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 	empty := madeRun(t, "3.json", "internet", "3/3")
-	empty.summary.Gate, empty.summary.Incomplete = result.GateIncomplete, true
+	empty.Summary.Gate, empty.Summary.Incomplete = result.GateIncomplete, true
 	empty.notices = []result.Notice{{Code: exposure.NoticeNothingInScope, Level: "error", Message: "Nothing was in scope."}}
-	if _, c := merged(t, nil, one, two, empty); c.verdict.Code != exposure.ExitPass || c.summary.Coverage.Planned != 2 || c.summary.Incomplete {
+	if _, c := merged(t, nil, one, two, empty); c.Verdict.Code != exposure.ExitPass || c.summary.Coverage.Planned != 2 || c.summary.Incomplete {
 		t.Errorf("with an empty shard: %+v", c.summary)
 	}
-	if _, c := merged(t, nil, one, empty); c.verdict.Code != exposure.ExitIncomplete {
+	if _, c := merged(t, nil, one, empty); c.Verdict.Code != exposure.ExitIncomplete {
 		t.Errorf("without shard 2: %+v", c.summary)
 	}
 	_, c := merged(t, nil, empty)
 	var codes []string
-	for _, n := range c.verdict.Notices {
+	for _, n := range c.Verdict.Notices {
 		codes = append(codes, n.Code)
 	}
-	if c.verdict.Code != exposure.ExitIncomplete || !slices.Contains(codes, exposure.NoticeShardMissing) || slices.Contains(codes, exposure.NoticeNothingInScope) {
+	if c.Verdict.Code != exposure.ExitIncomplete || !slices.Contains(codes, exposure.NoticeShardMissing) || slices.Contains(codes, exposure.NoticeNothingInScope) {
 		t.Errorf("with nothing but an empty shard: %v, %+v", codes, c.summary)
 	}
 	blind := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 	blind.notices = []result.Notice{{Code: exposure.NoticeCanary, Level: "error", Message: "The canary did not answer."}}
-	blind.summary.Gate = result.GateIncomplete
-	if _, c := merged(t, nil, one, blind, empty); c.verdict.Code != exposure.ExitIncomplete || c.verdict.Gate != "incomplete" {
+	blind.Summary.Gate = result.GateIncomplete
+	if _, c := merged(t, nil, one, blind, empty); c.Verdict.Code != exposure.ExitIncomplete || c.Verdict.Gate != "incomplete" {
 		t.Errorf("with a shard that was incomplete: %+v", c.summary)
 	}
 	cut := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
-	cut.summary.Complete, cut.summary.Gate = false, result.GateError
-	if _, c := merged(t, nil, one, cut, empty); c.verdict.Code != exposure.ExitIncomplete || c.summary.Complete {
+	cut.Summary.Complete, cut.Summary.Gate = false, result.GateError
+	if _, c := merged(t, nil, one, cut, empty); c.Verdict.Code != exposure.ExitIncomplete || c.summary.Complete {
 		t.Errorf("with a shard that was cut short: %+v", c.summary)
 	}
 }
@@ -204,21 +206,22 @@ func TestMergeRefusals(t *testing.T) {
 	shard := madeRun(t, "c.json", "internet", "1/2", port)
 	third := madeRun(t, "d.json", "internet", "2/3", port)
 	ports := madeRun(t, "e.json", "internet", "2/2", port)
-	ports.run.Scope.Ports, ports.run.Scope.SHA256 = "25", strings.Repeat("60", 32)
+	ports.Record.Scope.Ports, ports.Record.Scope.SHA256 = "25", strings.Repeat("60", 32)
 	part := madeRun(t, "f.json", "lan", "", port)
-	part.run.Merged = []string{whole.run.ID}
+	part.Record.Merged = []string{whole.Record.ID}
 	for _, tt := range []struct {
-		runs []*savedRun
+		runs []*Run
 		want string
 	}{
-		{[]*savedRun{whole, whole}, `it holds run`},
-		{[]*savedRun{whole, part}, `merging "f.json": it holds run`},
-		{[]*savedRun{whole, other}, `it is the same sweep as "a.json"`},
-		{[]*savedRun{shard, third}, `it is shard 2/3, and "c.json" is shard 1/2`},
-		{[]*savedRun{shard, ports}, `its shard asked the ports 25, and that of "c.json" the ports 10027`},
+		{[]*Run{whole, whole}, `it holds run`},
+		{[]*Run{whole, part}, `merging "f.json": it holds run`},
+		{[]*Run{whole, other}, `it is the same sweep as "a.json"`},
+		{[]*Run{shard, third}, `it is shard 2/3, and "c.json" is shard 1/2`},
+		{[]*Run{shard, ports}, `its shard asked the ports 25, and that of "c.json" the ports 10027`},
 	} {
-		err := (&merger{rules: whole.rules, runs: tt.runs}).check()
-		if err == nil || !strings.Contains(err.Error(), tt.want) || codeOf(err) != exitUsage {
+		err := (&Merger{Rules: whole.rules, Runs: tt.runs}).Check()
+		var bad *fault.Error
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.As(err, &bad) || bad.Kind != fault.Usage {
 			t.Errorf("got %v, want %q", err, tt.want)
 		}
 	}

@@ -1,4 +1,4 @@
-package main
+package saved
 
 import (
 	"slices"
@@ -12,23 +12,23 @@ import (
 )
 
 // mergedUnder judges runs as one, under a policy.
-func mergedUnder(t *testing.T, policy string, runs ...*savedRun) mergedConclusion {
+func mergedUnder(t *testing.T, policy string, runs ...*Run) Merged {
 	t.Helper()
 	p, err := exposure.LoadPolicy("mxsweep.yaml", []byte("version: 1\n"+policy), exposure.PolicyContext{Rules: runs[0].rules})
 	if err != nil {
 		t.Fatal(err)
 	}
-	m := &merger{rules: runs[0].rules, policy: p, now: time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC), runs: runs}
-	if err := m.check(); err != nil {
+	m := &Merger{Rules: runs[0].rules, Policy: p, Now: time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC), Runs: runs}
+	if err := m.Check(); err != nil {
 		t.Fatal(err)
 	}
-	return m.conclude()
+	return m.Conclude()
 }
 
 // noticed gives the messages of the notices with a code.
-func noticed(c mergedConclusion, code string) string {
+func noticed(c Merged, code string) string {
 	var list []string
-	for _, n := range c.verdict.Notices {
+	for _, n := range c.Verdict.Notices {
 		if n.Code == code {
 			list = append(list, n.Message)
 		}
@@ -57,15 +57,15 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 		"expected, may be open": {result.StateOpen, expect, exposure.ExitPass},
 	} {
 		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed}, mergePort{addr: "192.0.2.9", state: tt.state})
-		r.summary.Coverage.Planned, r.summary.Coverage.Answered = 100, 99
+		r.Summary.Coverage.Planned, r.Summary.Coverage.Answered = 100, 99
 		c := mergedUnder(t, tt.policy, r)
 		told := noticed(c, exposure.NoticeRequired)
-		if c.verdict.Code != tt.want || (told != "") != (tt.want == exposure.ExitIncomplete) || told != "" && !strings.Contains(told, "192.0.2.9:10027") {
-			t.Errorf("%s: exit code %d, want %d; %q", name, c.verdict.Code, tt.want, told)
+		if c.Verdict.Code != tt.want || (told != "") != (tt.want == exposure.ExitIncomplete) || told != "" && !strings.Contains(told, "192.0.2.9:10027") {
+			t.Errorf("%s: exit code %d, want %d; %q", name, c.Verdict.Code, tt.want, told)
 		}
-		forbidden := slices.ContainsFunc(c.findings, func(f exposure.Finding) bool { return f.Rule.ID == exposure.RuleForbidden })
+		forbidden := slices.ContainsFunc(c.Findings, func(f exposure.Finding) bool { return f.Rule.ID == exposure.RuleForbidden })
 		if forbidden != (tt.state == result.StateOpen && tt.policy == closed) {
-			t.Errorf("%s: forbidden %v: %v", name, forbidden, c.findings)
+			t.Errorf("%s: forbidden %v: %v", name, forbidden, c.Findings)
 		}
 	}
 
@@ -104,7 +104,7 @@ func TestMergeNeverAsked(t *testing.T) {
 	} {
 		a := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed})
 		b := madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: result.StateClosed})
-		a.run.Scope.Asked, b.run.Scope.Asked = tt.a, tt.b
+		a.Record.Scope.Asked, b.Record.Scope.Asked = tt.a, tt.b
 		told := noticed(mergedUnder(t, "must_be_closed: ["+tt.entry+"]\n", a, b), exposure.NoticeExpectedMissing)
 		if (told != "") != tt.missing || tt.missing && !strings.Contains(told, "names no host and port that this run asked") {
 			t.Errorf("%s: told %q", name, told)
@@ -127,18 +127,18 @@ func TestMergeOwnCanary(t *testing.T) {
 		"the other":    {[]bool{false, true}, "", false},
 		"none, is old": {nil, "no canary was asked", false},
 	} {
-		runs := []*savedRun{madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed}),
+		runs := []*Run{madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed}),
 			madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: result.StateClosed})}
 		for i, r := range runs {
-			r.summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1}
+			r.Summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1}
 			if i < len(tt.own) {
 				ok := true
-				r.summary.Coverage.CanariesOK, r.summary.Coverage.CanariesOwn = &ok, tt.own[i]
+				r.Summary.Coverage.CanariesOK, r.Summary.Coverage.CanariesOwn = &ok, tt.own[i]
 			}
 		}
 		c := mergedUnder(t, "", runs...)
-		if (tt.reason == "") != (c.verdict.Reason == "") || !strings.Contains(c.verdict.Reason, tt.reason) || c.summary.Coverage.CanariesOwn != tt.stays {
-			t.Errorf("%s: reason %q, own %v", name, c.verdict.Reason, c.summary.Coverage.CanariesOwn)
+		if (tt.reason == "") != (c.Verdict.Reason == "") || !strings.Contains(c.Verdict.Reason, tt.reason) || c.summary.Coverage.CanariesOwn != tt.stays {
+			t.Errorf("%s: reason %q, own %v", name, c.Verdict.Reason, c.summary.Coverage.CanariesOwn)
 		}
 	}
 }

@@ -1,0 +1,82 @@
+package main
+
+import (
+	"fmt"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/run/output"
+)
+
+// warn says on standard error that findings fail the run, where no report on
+// standard output does, and what keeps the run from being whole, unless the same
+// terminal has just shown it as part of the report. With --quiet it is one line
+// that says why the exit code is not 0.
+func (s *session) warn(quiet bool, gate *exposure.Gate, specs []output.Spec, v *exposure.Verdict, findings []exposure.Finding) {
+	if quiet {
+		if why := whyNot(gate, v, findings); why != "" {
+			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))
+		}
+		return
+	}
+	if s.isTerminal(s.stdout) && shows(specs, "text") {
+		return
+	}
+	if v.Failing > 0 && !printed(specs) {
+		fmt.Fprintf(s.stderr, "mxsweep: findings that meet %s: %d\n", gate.FailOn, v.Failing)
+	}
+	for _, n := range v.Notices {
+		// Outputs that failed are told as errors, once they are closed.
+		if n.Level != exposure.LevelNote && n.Code != exposure.NoticeOutput {
+			s.tell(n)
+		}
+	}
+}
+
+// tell writes a notice on standard error, with the code that "mxsweep rules" explains.
+func (s *session) tell(n exposure.Notice) {
+	fmt.Fprintf(s.stderr, "mxsweep: %s: %s\n", n.Code, visible(n.Message))
+}
+
+// log writes on standard error what a user should know at once.
+func (s *session) log(text string) { fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(text)) }
+
+// whyNot says in one line why the gate does not pass, "" if it does or if an
+// error says it.
+func whyNot(gate *exposure.Gate, v *exposure.Verdict, findings []exposure.Finding) string {
+	switch v.Code {
+	case exposure.ExitPass, exposure.ExitError:
+		return ""
+	case exposure.ExitFail:
+		return whyFailed(gate, v, findings)
+	}
+	for _, level := range []exposure.Level{exposure.LevelError, exposure.LevelWarning} {
+		for _, n := range v.Notices {
+			if n.Level == level {
+				return n.Code + ": " + n.Message
+			}
+		}
+	}
+	return fmt.Sprintf("the run is %s", v.Gate)
+}
+
+// whyFailed names the most severe of the findings that fail the run.
+func whyFailed(gate *exposure.Gate, v *exposure.Verdict, findings []exposure.Finding) string {
+	var worst *exposure.Finding
+	for i := range findings {
+		f := &findings[i]
+		if gate.Fails(f) && (worst == nil || f.Severity > worst.Severity) {
+			worst = f
+		}
+	}
+	if worst == nil {
+		return ""
+	}
+	text := fmt.Sprintf("%s on %s, %s, meets %s", worst.Rule.ID, worst.Target, worst.Severity, gate.FailOn)
+	switch more := v.Failing - 1; {
+	case more == 1:
+		text += ", and so does 1 more finding"
+	case more > 1:
+		text += fmt.Sprintf(", and so do %d more findings", more)
+	}
+	return text
+}

@@ -1,0 +1,27 @@
+// Package userfile reads the files that users write.
+package userfile
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"os"
+)
+
+// ReadLimited reads a file of at most that many bytes.
+func ReadLimited(file string, limit int64) ([]byte, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	var b bytes.Buffer
+	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
+		b.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // neither copies nor room for what does not come
+	}
+	_, err = b.ReadFrom(io.LimitReader(f, limit+1))
+	if err == nil && int64(b.Len()) > limit {
+		err = fmt.Errorf("larger than %d MiB", limit>>20)
+	}
+	return b.Bytes(), err
+}

@@ -1,0 +1,85 @@
+package saved
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"fmt"
+	"io"
+	"iter"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/memory"
+	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// ReadBaseline reads a baseline: a file that "mxsweep baseline" wrote, or a
+// saved run. Saved reports which.
+func ReadBaseline(file string, rules *exposure.RuleSet) (b *exposure.Baseline, saved bool, err error) {
+	defer memory.BoundReading()()
+	data, err := userfile.ReadLimited(file, exposure.MaxBaseline)
+	if err != nil {
+		return nil, false, fault.Usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, fault.WithoutPath(err))
+	}
+	if !report.IsSavedRun(data) {
+		b, err = exposure.ReadBaseline(file, data)
+		return b, false, fault.As(fault.Usage, err)
+	}
+	run, err := ReadWhole(file, bytes.NewReader(data), rules)
+	if err != nil {
+		return nil, true, err
+	}
+	if b, err = run.known(); err != nil {
+		return nil, true, fault.As(fault.Usage, fmt.Errorf("reading baseline %q: %w", file, err))
+	}
+	sum := sha256.Sum256(data)
+	b.SHA256 = hex.EncodeToString(sum[:])
+	return b, true, nil
+}
+
+// Read reads a saved run as far as it goes. In is the file that is called so.
+func Read(file string, in io.Reader) (*Run, error) {
+	run := &Run{services: newServices()}
+	if err := run.read(in); err != nil {
+		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
+	}
+	return run, nil
+}
+
+// ReadWhole reads a saved run that is complete enough to be a baseline. In is the
+// file that is called so.
+func ReadWhole(file string, in io.Reader, rules *exposure.RuleSet) (*Run, error) {
+	run := &Run{rules: rules, services: newServices()}
+	if err := run.read(in); err != nil {
+		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
+	}
+	if !run.Summary.Complete {
+		return nil, fault.Usagef("let the scan end, and write the baseline then", "reading run %q: it is not complete", file)
+	}
+	return run, nil
+}
+
+// RulesOfFindings yields the rules of findings.
+func RulesOfFindings(findings []result.Finding) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range findings {
+			if !yield(findings[i].Rule) {
+				return
+			}
+		}
+	}
+}
+
+// RulesOfBaseline yields the rules of a baseline.
+func RulesOfBaseline(b *exposure.Baseline) iter.Seq[string] {
+	return func(yield func(string) bool) {
+		for i := range b.Entries {
+			if !yield(b.Entries[i].Rule) {
+				return
+			}
+		}
+	}
+}

@@ -1,0 +1,254 @@
+package saved
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// A Merger makes one run of several.
+type Merger struct {
+	Rules    *exposure.RuleSet  // of this program
+	Policy   *exposure.Policy   // nil if there is none
+	Baseline *exposure.Baseline // nil if there is none
+	Gate     exposure.Gate
+	Now      time.Time // by which accepted risks expire
+	Runs     []*Run    // in the order of the command line
+
+	once bool // the findings of the runs are not needed any more once they were judged
+
+	shards  map[sweepKey]int  // how many shards each sweep has; 1 if it was not split
+	differ  []exposure.Notice // in what the runs differ
+	missing []exposure.Notice // shards that no run stands for
+}
+
+// A sweepKey tells the sweeps apart that runs are parts of.
+type sweepKey struct{ scope, vantage string }
+
+// keyOf is the sweep that a run is a part of.
+func keyOf(r *Run) sweepKey { return sweepKey{r.Record.Scope.SHA256, r.Record.Vantage} }
+
+// Compared reports whether each run was compared with a baseline.
+func (m *Merger) Compared() bool {
+	return len(m.Runs) > 0 && !slices.ContainsFunc(m.Runs, func(r *Run) bool { return r.Record.Baseline == nil })
+}
+
+// Check refuses runs that are no parts of one, and notes in what the others
+// differ and which shards are missing.
+func (m *Merger) Check() error {
+	const once = "name each run once"
+	var errs []error
+	seen := map[string]string{}
+	for _, r := range m.Runs {
+		for _, id := range append([]string{r.Record.ID}, r.Record.Merged...) {
+			if first, ok := seen[id]; ok {
+				errs = append(errs, fault.Usagef(once, "merging %q: it holds run %s, which %q holds as well", r.File, id, first))
+			}
+			seen[id] = r.File
+		}
+	}
+	m.shards = map[sweepKey]int{}
+	sweeps := map[sweepKey][]*Run{}
+	var order []sweepKey
+	for _, r := range m.Runs {
+		key := keyOf(r)
+		if len(sweeps[key]) == 0 {
+			order = append(order, key)
+		}
+		sweeps[key] = append(sweeps[key], r)
+		_, m.shards[key] = partOf(r)
+	}
+	for _, key := range order {
+		errs = append(errs, m.checkShards(sweeps[key]))
+	}
+	errs = append(errs, m.checkShardPorts())
+	m.noteDifferences()
+	return errors.Join(errs...)
+}
+
+// partOf reads which shard a run is: 1 of 1 for the whole.
+func partOf(r *Run) (index, count int) {
+	i, n, ok := strings.Cut(r.Record.Shard, "/")
+	index, err1 := strconv.Atoi(i)
+	count, err2 := strconv.Atoi(n)
+	if !ok || err1 != nil || err2 != nil || index < 1 || index > count {
+		return 1, 1
+	}
+	return index, count
+}
+
+// maxMissing is how many missing shards are named one by one.
+const maxMissing = 100
+
+// checkShards looks at the runs of one sweep, seen from one vantage point.
+func (m *Merger) checkShards(runs []*Run) error {
+	first := runs[0]
+	_, count := partOf(first)
+	have := map[int]*Run{}
+	for _, r := range runs {
+		i, n := partOf(r)
+		switch before := have[i]; {
+		case n != count:
+			return fault.Usagef("merge the shards of one sweep: all I of one N", "merging %q: it is shard %s, and %q is shard %s of the same sweep", r.File, shardName(r), first.File, shardName(first))
+		case before != nil && n == 1:
+			return fault.Usagef("merge the newer one alone; scanners at different places need vantage points of different names", "merging %q: it is the same sweep as %q, from the same vantage point", r.File, before.File)
+		case before != nil:
+			return fault.Usagef("merge the newer one alone", "merging %q: it is shard %s, as %q is", r.File, shardName(r), before.File)
+		}
+		have[i] = r
+	}
+	for i := 1; i <= count && len(m.missing) < maxMissing; i++ {
+		if have[i] == nil {
+			m.missing = append(m.missing, exposure.NewNotice(exposure.NoticeShardMissing, fmt.Sprintf("%d/%d", i, count), nil,
+				"Shard %d/%d of the sweep of %s is missing.", i, count, first.Record.Scope.Name))
+		}
+	}
+	return nil
+}
+
+// shardName is the shard of a run as the flag has it.
+func shardName(r *Run) string {
+	i, n := partOf(r)
+	return fmt.Sprintf("%d/%d", i, n)
+}
+
+// checkShardPorts refuses shards of what is one sweep but for its ports.
+func (m *Merger) checkShardPorts() error {
+	for i, r := range m.Runs {
+		for _, o := range m.Runs[:i] {
+			_, n := partOf(r)
+			_, k := partOf(o)
+			if n > 1 && n == k && r.Record.Scope.Name == o.Record.Scope.Name && r.Record.Scope.Addresses == o.Record.Scope.Addresses &&
+				r.Record.Vantage == o.Record.Vantage && r.Record.Scope.Ports != o.Record.Scope.Ports {
+				return fault.Usagef("make all shards with the same ports", "merging %q: its shard asked the ports %s, and that of %q the ports %s", r.File, r.Record.Scope.Ports, o.File, o.Record.Scope.Ports)
+			}
+		}
+	}
+	return nil
+}
+
+// noteDifferences notes where runs were made with other ports or versions.
+func (m *Merger) noteDifferences() {
+	for _, what := range []struct {
+		name string
+		of   func(*Run) string
+	}{
+		{"ports", func(r *Run) string { return r.Record.Scope.Ports }},
+		{"versions", func(r *Run) string { return r.tool.Version }},
+		{"rules", func(r *Run) string { return r.tool.RulesVersion }},
+		{"probes", func(r *Run) string { return r.tool.ProbesVersion }},
+	} {
+		var words []string
+		values := map[string]bool{}
+		for _, r := range m.Runs {
+			value := what.of(r)
+			values[value] = true
+			words = append(words, fmt.Sprintf("%q %s", r.File, value))
+		}
+		if len(values) > 1 {
+			m.differ = append(m.differ, exposure.NewNotice(exposure.NoticeRunsDiffer, "", nil, "The runs have different %s: %s.", what.name, strings.Join(words, "; ")))
+		}
+	}
+}
+
+// distinct gives the different values that the runs have, in their order.
+func (m *Merger) distinct(of func(*Run) []string) []string {
+	var list []string
+	for _, r := range m.Runs {
+		for _, v := range of(r) {
+			if v != "" && !slices.Contains(list, v) {
+				list = append(list, v)
+			}
+		}
+	}
+	return list
+}
+
+// one gives the different values that the runs have as one word.
+func (m *Merger) one(of func(*Run) string) string {
+	return strings.Join(m.distinct(func(r *Run) []string { return []string{of(r)} }), "+")
+}
+
+// run says what was scanned, when and from where, all runs together.
+func (m *Merger) run(args []string) result.Run {
+	run := result.Run{
+		ID:            report.NewRunID(),
+		Args:          append([]string{"mxsweep"}, exposure.RedactArgs(args)...),
+		Vantage:       m.one(func(r *Run) string { return r.Record.Vantage }),
+		Authorization: m.one(func(r *Run) string { return r.Record.Authorization }),
+		Mode:          m.one(func(r *Run) string { return r.Record.Mode }),
+		Merged:        m.distinct(func(r *Run) []string { return append([]string{r.Record.ID}, r.Record.Merged...) }),
+		Scope: result.Scope{
+			Name:   m.one(func(r *Run) string { return r.Record.Scope.Name }),
+			Files:  m.distinct(func(r *Run) []string { return r.Record.Scope.Files }),
+			Asked:  m.askedHosts(),
+			Ports:  scope.FormatPorts(m.ports()),
+			SHA256: m.scopeSHA256(),
+		},
+	}
+	scopes := map[string]bool{}
+	for _, r := range m.Runs {
+		if run.StartTime.IsZero() || r.Record.StartTime.Before(run.StartTime.Time) {
+			run.StartTime = r.Record.StartTime
+		}
+		if r.Record.EndTime.After(run.EndTime.Time) {
+			run.EndTime = r.Record.EndTime
+		}
+		if !scopes[r.Record.Scope.SHA256] { // shards and vantage points share theirs
+			scopes[r.Record.Scope.SHA256] = true
+			run.Scope.Addresses += r.Record.Scope.Addresses
+			run.Scope.Excluded += r.Record.Scope.Excluded
+		}
+		for _, rule := range r.Record.Rules {
+			if !slices.ContainsFunc(run.Rules, func(o result.Rule) bool { return o.ID == rule.ID }) {
+				run.Rules = append(run.Rules, rule)
+			}
+		}
+	}
+	run.Rules = append(run.Rules, slices.DeleteFunc(report.NewRules(m.Rules), func(rule result.Rule) bool {
+		return slices.ContainsFunc(run.Rules, func(o result.Rule) bool { return o.ID == rule.ID })
+	})...)
+	if m.Baseline != nil {
+		run.Baseline = &result.Baseline{SHA256: m.Baseline.SHA256, Created: result.NewTime(m.Baseline.Created), Comparable: true}
+	} else if m.Compared() {
+		run.Baseline = m.Runs[0].Record.Baseline
+	}
+	return report.NewRun(run)
+}
+
+// scopeSHA256 is that of the runs where they share it, else one that is made of
+// all of theirs.
+func (m *Merger) scopeSHA256() string {
+	hashes := m.distinct(func(r *Run) []string { return []string{r.Record.Scope.SHA256} })
+	if len(hashes) == 1 {
+		return hashes[0]
+	}
+	slices.Sort(hashes)
+	sum := sha256.Sum256([]byte(strings.Join(hashes, "\n")))
+	return hex.EncodeToString(sum[:])
+}
+
+// ports are those that at least one run asked.
+func (m *Merger) ports() []uint16 {
+	var all []uint16
+	for _, r := range m.Runs {
+		ports, err := scope.ParsePorts(r.Record.Scope.Ports, nil)
+		if err != nil {
+			continue // a run of another tool: it is told as it is
+		}
+		all = append(all, ports...)
+	}
+	slices.Sort(all)
+	return slices.Compact(all)
+}

@@ -1,0 +1,75 @@
+package saved
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// Read reads all of the runs, also of those that were cut short, and the baseline if
+// one is named. All mistakes are told at once.
+func (m *Merger) Read(files []string, baseline string) error {
+	m.once = true
+	var errs []error
+	for _, file := range files {
+		r, err := readWholeRun(file, m.Rules)
+		if err == nil {
+			m.Runs = append(m.Runs, r)
+		}
+		errs = append(errs, err)
+	}
+	if baseline != "" {
+		var err error
+		m.Baseline, _, err = ReadBaseline(baseline, m.Rules)
+		errs = append(errs, err)
+	}
+	return errors.Join(errs...)
+}
+
+// readWholeRun reads all of a saved run, also of one that was cut short.
+func readWholeRun(file string, rules *exposure.RuleSet) (*Run, error) {
+	f, err := os.Open(file)
+	if err != nil {
+		return nil, fault.Usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
+	}
+	defer f.Close()
+	run := &Run{File: file, rules: rules, services: newServices(), whole: true}
+	if err := run.read(f); err != nil {
+		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
+	}
+	return run, nil
+}
+
+// Write reports the merged run as the work of a tool that was called with args.
+func (m *Merger) Write(tool result.Tool, args []string, w report.Writer, c *Merged) {
+	run := m.run(args)
+	for _, r := range m.Runs {
+		r.ports, r.services = nil, nil // all that is told of them is in c
+	}
+	// Errors are kept by the writer and told when they close.
+	tool.RulesVersion, tool.ProbesVersion = m.Rules.Version, m.Runs[0].tool.ProbesVersion
+	_ = w.Start(tool, run)
+	for i, p := range c.ports {
+		_ = w.Port(*p)
+		c.ports[i] = nil // the writers that need it have copies
+	}
+	for i := range c.Findings {
+		f := report.NewFinding(c.Findings[i], "")
+		f.Verdict = report.GateVerdict(&m.Gate, &c.Findings[i])
+		c.summary.Count(f)
+		_ = w.Finding(f)
+	}
+	for _, n := range c.Verdict.Notices {
+		_ = w.Notice(report.NewNotice(n, ""))
+	}
+	if run.EndTime.IsZero() {
+		run.EndTime = result.NewTime(time.Now())
+	}
+	_ = w.End(run, c.summary)
+}
