@@ -10,6 +10,7 @@ import (
 	"golang.org/x/net/idna"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
 // A CertificateFault is what is wrong with the certificate that a port showed.
@@ -106,7 +107,7 @@ func certificateEvidence(fault CertificateFault, t *fingerprint.TLS, names []str
 		if len(t.Names) > 0 {
 			holds = "is for " + strings.Join(t.Names[:min(len(t.Names), maxShownNames)], ", ")
 			if more := len(t.Names) - maxShownNames; more > 0 {
-				holds += fmt.Sprintf(" and %s more", plural(uint64(more), "name"))
+				holds += fmt.Sprintf(" and %s more", wording.Plural(uint64(more), "name"))
 			}
 		}
 		names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "" })

@@ -72,10 +72,9 @@ type situation struct {
 	notOpen     []netip.Addr       // IPv4 addresses of the host that do not have the port open
 }
 
-// identified reports whether a dialogue named the protocol or the role. A
-// name that rests on the port number alone does not count.
-func (s *situation) identified() bool {
-	v := s.service
+// Identified reports whether a dialogue named the protocol or the role of what
+// answers. A name that rests on the port number alone does not count.
+func Identified(v *fingerprint.Service) bool {
 	switch {
 	case v == nil:
 		return false
@@ -96,10 +95,10 @@ func (c *Condition) holds(s *situation) bool {
 		return slices.ContainsFunc(c.Certificate, func(f CertificateFault) bool { return slices.Contains(s.certificate, f) })
 	}
 	if c.Unidentified {
-		return !s.identified()
+		return !Identified(s.service)
 	}
 	v := s.service
-	if !s.identified() || v.Has(ObservedRefused) && !slices.Contains(c.Observed, ObservedRefused) {
+	if !Identified(v) || v.Has(ObservedRefused) && !slices.Contains(c.Observed, ObservedRefused) {
 		return false
 	}
 	return matchesWord(c.Protocols, v.Protocol) && matchesWord(c.Roles, v.Role) &&
@@ -158,7 +157,7 @@ func matchesProduct(products []string, v *fingerprint.Service) bool {
 		return true
 	}
 	listed := func(name string) bool {
-		return slices.ContainsFunc(products, func(p string) bool { return hasProduct(name, p) })
+		return slices.ContainsFunc(products, func(p string) bool { return HasProduct(name, p) })
 	}
 	if v.Product != "" && !listed(v.Product) {
 		return false
@@ -171,9 +170,9 @@ func matchesProduct(products []string, v *fingerprint.Service) bool {
 	return v.Product != "" || len(v.Alternatives) > 0
 }
 
-// hasProduct reports whether name contains product, in any case, beginning
+// HasProduct reports whether name contains product, in any case, beginning
 // where a word begins.
-func hasProduct(name, product string) bool {
+func HasProduct(name, product string) bool {
 	name, product = strings.ToLower(name), strings.ToLower(product)
 	for from := 0; product != ""; from++ {
 		i := strings.Index(name[from:], product)

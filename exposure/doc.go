@@ -1,4 +1,5 @@
 // Package exposure judges whether a service should have answered where it
-// did: rules (data), policy, accepted risks and the baseline turn services
-// into findings, and findings into the end of a run.
+// did: rules (data) turn services into findings. What the user makes of them is
+// in exposure/policy, how they relate to earlier ones in exposure/drift, and how
+// the run ends in exposure/gate.
 package exposure

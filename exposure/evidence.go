@@ -3,10 +3,10 @@ package exposure
 import (
 	"fmt"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
 // maxEvidence is how many sentences a finding carries; the transcript has the
@@ -70,35 +70,13 @@ func exchange(e fingerprint.Evidence) string {
 		text, end = text[:i], " "+text[i:]
 	}
 	if text != "" {
-		end = quoted(text) + end
+		end = wording.Quote(text) + end
 	}
 	end = strings.TrimSpace(end)
 	if e.Sent == "" {
 		return "greeting " + end
 	}
-	return "sent " + quoted(e.Sent) + ", got " + end
-}
-
-// maxQuote is how much of a text a sentence shows, in bytes.
-const maxQuote = 120
-
-// quoted shows bytes from the network as one printable word. The end of the
-// last line is left out, unless there is nothing else.
-func quoted(text string) string {
-	if line := strings.TrimRight(text, "\r\n"); line != "" {
-		text = line
-	}
-	if len(text) > maxQuote {
-		end := maxQuote
-		if i := strings.LastIndexAny(text[:maxQuote+1], " \t\r\n"); i > maxQuote/2 {
-			end = i // never within a word of usual length
-		}
-		if cut := strings.TrimRight(text[:end], "\r\n"); cut != "" {
-			end = len(cut) // nor within the end of a line
-		}
-		return strconv.QuoteToASCII(text[:end]) + "..."
-	}
-	return strconv.QuoteToASCII(text)
+	return "sent " + wording.Quote(e.Sent) + ", got " + end
 }
 
 // talked says how a protocol is spoken; the others are spoken by name.
@@ -118,7 +96,7 @@ func answer(s *fingerprint.Service) string {
 	if text == "" && s.Protocol != "" {
 		text = "spoke " + s.Protocol
 	}
-	switch name := productOf(s); {
+	switch name := ProductOf(s); {
 	case name != "" && text != "":
 		text = "recognized as " + name + " (" + text + ")"
 	case name != "":

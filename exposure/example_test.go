@@ -11,8 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// Judges one open port as seen from the internet, and asks the gate whether
-// what it found fails the run.
+// Judges one open port as seen from the internet.
 func ExampleJudge() {
 	rules, err := exposure.Builtin()
 	if err != nil {
@@ -26,19 +25,8 @@ func ExampleJudge() {
 			Method: "probed", Confidence: 9,
 		},
 	})
-	gate := exposure.Gate{} // fails on any:high
 	for _, f := range found {
-		fmt.Println(f.Target, f.Rule.ID, f.Severity, f.Title, gate.Fails(&f))
+		fmt.Println(f.Target, f.Rule.ID, f.Severity, f.Title)
 	}
-	// Output: 192.0.2.10:10024 MXS1001 high Content-filter port exposed true
-}
-
-func ExampleParseFailOn() {
-	rules, err := exposure.Builtin()
-	if err != nil {
-		log.Fatal(err)
-	}
-	_, err = exposure.ParseFailOn("any:hihg", rules)
-	fmt.Println(err)
-	// Output: parsing fail-on "any:hihg": unknown severity "hihg"
+	// Output: 192.0.2.10:10024 MXS1001 high Content-filter port exposed
 }

@@ -56,13 +56,13 @@ func TestOnlyIPv6(t *testing.T) {
 		}
 		for _, f := range got {
 			const want = "/tcp of mx.example.org is not open over IPv4 (192.0.2.10, 192.0.2.11)"
-			if f.Rule.ID == ruleOnlyIPv6 && f.Evidence[0][len("port 10025"):] != want {
+			if f.Rule.ID == RuleOnlyIPv6 && f.Evidence[0][len("port 10025"):] != want {
 				t.Errorf("%s: it rests on %q", tt.name, f.Evidence)
 			}
 		}
 		p.Target = netip.AddrPortFrom(a, tt.port)
 		for _, f := range j.Findings(p) {
-			if f.Rule.ID == ruleOnlyIPv6 {
+			if f.Rule.ID == RuleOnlyIPv6 {
 				t.Errorf("%s: %s for an IPv4 address", tt.name, f.Rule.ID)
 			}
 		}

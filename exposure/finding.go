@@ -32,11 +32,11 @@ type Port struct {
 	Reachability Reachability
 }
 
-// names are all names of the port's address.
-func (p *Port) names() []string { return allNames(p.Host, p.Aliases) }
+// Names are all names of the port's address.
+func (p *Port) Names() []string { return allNames(p.Host, p.Aliases) }
 
-// names are all names of the finding's address.
-func (f *Finding) names() []string { return allNames(f.Host, f.Aliases) }
+// Names are all names of the finding's address.
+func (f *Finding) Names() []string { return allNames(f.Host, f.Aliases) }
 
 func allNames(host string, aliases []string) []string {
 	return append([]string{host}, aliases...)

@@ -46,7 +46,12 @@ func canonicalHost(host string) string {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap().String()
 	}
-	return canonicalName(host)
+	return CanonicalName(host)
+}
+
+// CanonicalName makes host names comparable.
+func CanonicalName(host string) string {
+	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
 // hostOf gives the word that stands for the host of a port.

@@ -3,7 +3,6 @@ package exposure
 import (
 	"math/rand/v2"
 	"net/netip"
-	"slices"
 	"strings"
 	"testing"
 )
@@ -30,7 +29,7 @@ func TestFindingID(t *testing.T) {
 // onHost gives the findings of one run on a name with these addresses, joined.
 func onHost(t testing.TB, identity Identity, name string, addresses ...string) []Finding {
 	t.Helper()
-	j := &Judge{Rules: testRules(t), Knowledge: testPorts(), Policy: &Policy{Identity: identity}}
+	j := &Judge{Rules: testRules(t), Knowledge: testPorts(), Identity: identity}
 	var list []Finding
 	for _, a := range addresses {
 		p := openPort(10024, svc("smtp", "content-filter", "amavisd-new"))
@@ -68,28 +67,6 @@ func TestOneFindingOfAName(t *testing.T) {
 	}
 }
 
-func TestJoinedStatus(t *testing.T) {
-	policy := &Policy{Accept: []AcceptedRisk{{Acceptance: Acceptance{ID: "AR-1", Expires: testTime}, Rule: "MXS1001",
-		Hosts: mustSelect(t, "192.0.2.1"), Ports: allPorts}}}
-	list := onHost(t, "", "mx1.example.org", "192.0.2.1", "192.0.2.2")
-	policy.Apply(&list[0], testTime)
-	if list[0].Status != StatusOpen {
-		t.Errorf("a risk that is accepted on one of two addresses is %s", list[0].Status)
-	}
-	if n := policy.Notices(list, nil, testTime); slices.ContainsFunc(n, func(n Notice) bool { return n.Code == NoticeAcceptanceUnused }) {
-		t.Errorf("the entry counts as unused: %v", n)
-	}
-	one := onHost(t, "", "mx1.example.org", "192.0.2.1")
-	if policy.Apply(&one[0], testTime); one[0].Status != StatusAccepted {
-		t.Errorf("on the accepted address it is %s", one[0].Status)
-	}
-	two := onHost(t, "", "mx1.example.org", "192.0.2.2")
-	joined := JoinAddresses([]Finding{one[0], two[0]})
-	if len(joined) != 1 || joined[0].Status != StatusOpen || joined[0].Acceptance != nil {
-		t.Errorf("joined: %+v", joined)
-	}
-}
-
 // TestJoinedSeverity holds that what is harmless on one address of a name does not
 // hide what is not on another one, in whatever order they come.
 func TestJoinedSeverity(t *testing.T) {
@@ -103,15 +80,6 @@ func TestJoinedSeverity(t *testing.T) {
 			t.Errorf("joined: %+v", joined)
 		}
 	}
-}
-
-func mustSelect(t testing.TB, text string) Selector {
-	t.Helper()
-	s, err := ParseSelector(text)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return s
 }
 
 // TestIDsAreStable holds that the ids of a host's findings depend neither on
@@ -129,6 +97,3 @@ func TestIDsAreStable(t *testing.T) {
 		}
 	}
 }
-
-// allPorts are the ports of "*".
-var allPorts = PortSelector{&portList{text: "*"}}

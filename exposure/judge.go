@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // Knowledge says what a port number is usually for. Package signatures has
@@ -21,6 +22,17 @@ type Knowledge interface {
 	Public(port uint16) bool
 }
 
+// A Policy says what the user makes of ports and findings, as a *policy.Policy
+// does.
+type Policy interface {
+	// Apply gives the finding the status that it has at the given time: accepted,
+	// expected or open.
+	Apply(f *Finding, now time.Time)
+	// Forbids reports whether a port of a host, by its address or one of its names,
+	// must be closed, and where that is written.
+	Forbids(addr netip.Addr, names []string, port uint16) (at *scope.Anchor, forbidden bool)
+}
+
 // A Judge turns what was seen on a port into findings. It does no I/O: the
 // same port gives the same findings.
 type Judge struct {
@@ -29,7 +41,10 @@ type Judge struct {
 
 	// Policy holds accepted risks, expected services and forbidden ports; nil
 	// means none of them.
-	Policy *Policy
+	Policy Policy
+
+	// Identity is what findings know their hosts by; "" is IdentityName.
+	Identity Identity
 
 	// Vantage is where the scanner stands. The zero Vantage is the internet.
 	Vantage Vantage
@@ -58,8 +73,8 @@ type Judge struct {
 // RuleForbidden is the rule for a port that the policy wants closed.
 const RuleForbidden = "MXS1801"
 
-// ruleOnlyIPv6 is the rule for a port that is open over IPv6 only.
-const ruleOnlyIPv6 = "MXS1906"
+// RuleOnlyIPv6 is the rule for a port that is open over IPv6 only.
+const RuleOnlyIPv6 = "MXS1906"
 
 // Findings judges one port. Heavier findings come first, equal ones in the
 // order of their rules. A port that is not open gives none.
@@ -75,18 +90,16 @@ func (j *Judge) Findings(p Port) []Finding {
 			f := j.finding(r, p, v)
 			if fault := r.certificate(s.certificate); fault != "" {
 				f.Confidence = certificateConfidence(fault)
-				f.Evidence = slices.Insert(f.Evidence, 0, certificateEvidence(fault, p.Service.TLS, p.names()))
+				f.Evidence = slices.Insert(f.Evidence, 0, certificateEvidence(fault, p.Service.TLS, p.Names()))
 			}
-			if r.ID == ruleOnlyIPv6 {
+			if r.ID == RuleOnlyIPv6 {
 				f.Evidence = slices.Insert(f.Evidence, 0, familyEvidence(p.Target.Port(), p.Host, s.notOpen))
 			}
 			list = append(list, f)
 		}
 	}
 	list = append(list, j.forbidden(p, v)...)
-	for i := range list {
-		j.Policy.Apply(&list[i], j.now(p))
-	}
+	j.apply(list, p)
 	slices.SortStableFunc(list, compareWeight)
 	return list
 }
@@ -98,20 +111,32 @@ func (j *Judge) Forbidden(p Port) []Finding {
 		return nil
 	}
 	list := j.forbidden(p, j.vantage(p.Target.Addr()))
+	j.apply(list, p)
+	return list
+}
+
+// apply gives findings of a port the status that the policy has for them.
+func (j *Judge) apply(list []Finding, p Port) {
+	if j.Policy == nil {
+		return
+	}
 	for i := range list {
 		j.Policy.Apply(&list[i], j.now(p))
 	}
-	return list
 }
 
 // forbidden gives the finding of an open port that the policy wants closed.
 func (j *Judge) forbidden(p Port, v Vantage) []Finding {
-	m, rule := j.Policy.forbids(p.Target.Addr(), p.names(), p.Target.Port()), j.Rules.Lookup(RuleForbidden)
-	if m == nil || rule == nil {
+	rule := j.Rules.Lookup(RuleForbidden)
+	if j.Policy == nil || rule == nil {
+		return nil
+	}
+	at, forbidden := j.Policy.Forbids(p.Target.Addr(), p.Names(), p.Target.Port())
+	if !forbidden {
 		return nil
 	}
 	f := j.finding(rule, p, v)
-	f.PolicyAnchor = m.Anchor()
+	f.PolicyAnchor = at
 	f.Confidence = 10 // that the port is open is certain, whatever answers
 	return []Finding{f}
 }
@@ -153,7 +178,7 @@ func (j *Judge) situation(p Port, v Vantage) *situation {
 		s.notOpen = j.NotOpenIPv4(p.Target)
 	}
 	if p.Service != nil {
-		s.certificate = certificateFaults(p.Service.TLS, p.names(), p.seen(j.now(p)))
+		s.certificate = certificateFaults(p.Service.TLS, p.Names(), p.seen(j.now(p)))
 	}
 	if j.Knowledge != nil {
 		s.public = j.Knowledge.Public(s.port)
@@ -200,30 +225,39 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 		Status: StatusOpen, Drift: DriftNone, Anchor: p.Anchor,
 		FirstSeen: p.Time, LastSeen: p.Time, Reachability: p.Reachability,
 	}
-	j.Policy.HostIdentity().identify(&f)
+	j.Identity.identify(&f)
 	product, version := "", ""
 	var alternatives []string
 	if p.Service != nil {
 		product, version, alternatives = p.Service.Product, p.Service.Version, p.Service.Alternatives
-		f.Product, f.Service = productOf(p.Service), p.Service.Protocol
+		f.Product, f.Service = ProductOf(p.Service), p.Service.Protocol
 		f.Confidence = p.Service.Confidence
-		f.Certainty, f.Method = certainty(p.Service), p.Service.Method
+		f.Certainty, f.Method = Certainty(p.Service), p.Service.Method
 	}
 	advice := r.Fix.For(product, version, alternatives, p.Target, f.Vantage)
 	f.Remediation, f.Fixes = advice.Text, advice.Fixes
 	return f
 }
 
-// productOf gives name and version of the daemon.
-func productOf(s *fingerprint.Service) string {
+// ProductOf gives name and version of the daemon.
+func ProductOf(s *fingerprint.Service) string {
 	if s.Version == "" || s.Product == "" {
 		return s.Product
 	}
 	return s.Product + " " + s.Version
 }
 
-// splitProduct parts what productOf joined.
-func splitProduct(s string) (product, version string) {
+// Certainty gives how surely a dialogue named the service: 0 where it did not,
+// or where it was refused or cut off before it settled what answers.
+func Certainty(s *fingerprint.Service) int {
+	if !Identified(s) || s.Inconclusive != "" {
+		return 0
+	}
+	return s.Confidence
+}
+
+// SplitProduct parts what ProductOf joined.
+func SplitProduct(s string) (product, version string) {
 	i := strings.LastIndexByte(s, ' ')
 	if i < 0 || s[i+1:] == "" || s[i+1] < '0' || s[i+1] > '9' {
 		return s, ""

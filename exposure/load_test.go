@@ -5,6 +5,8 @@ import (
 	"strings"
 	"testing"
 	"testing/fstest"
+
+	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
 const goodRule = `rules:
@@ -83,7 +85,7 @@ func TestRulesNameFixes(t *testing.T) {
 
 func TestUserErrorExcerpt(t *testing.T) {
 	_, err := loadRules(strings.Replace(goodRule, "title:", "titel:", 1))
-	var e *UserError
+	var e *userfile.Error
 	if !errors.As(err, &e) {
 		t.Fatal(err)
 	}

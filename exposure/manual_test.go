@@ -3,7 +3,6 @@ package exposure
 import (
 	"flag"
 	"os"
-	"strings"
 	"testing"
 )
 
@@ -32,22 +31,5 @@ func holdDocument(t *testing.T, file, want string) {
 	}
 	if string(got) != want {
 		t.Errorf("%s is not what the rules say; write it anew with -update", file)
-	}
-}
-
-// TestPolicyManual holds the example in docs/policy.md against the policy that
-// the tests load.
-func TestPolicyManual(t *testing.T) {
-	manual, err := os.ReadFile("../docs/policy.md")
-	if err != nil {
-		t.Fatal(err)
-	}
-	if !strings.Contains(string(manual), "```yaml\n"+readPolicy(t)+"```\n") {
-		t.Error("the example in docs/policy.md is not testdata/mxsweep.yaml")
-	}
-	for _, f := range (&policyLoader{document: &document{}, policy: &Policy{}}).fields() {
-		if !strings.Contains(string(manual), "| `"+f.key+"` |") {
-			t.Errorf("docs/policy.md does not explain the key %q", f.key)
-		}
 	}
 }

@@ -3,6 +3,8 @@ package exposure
 import (
 	"fmt"
 	"slices"
+	"strings"
+	"time"
 
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -30,7 +32,8 @@ type Notice struct {
 	// Acceptance covers what the notice is about; nil if nobody has accepted it.
 	Acceptance *Acceptance
 
-	further int // entries of the policy that it stands for, beside one
+	// Further is how many entries of the policy it stands for, beside one.
+	Further int
 }
 
 // The codes of notices.
@@ -256,4 +259,30 @@ func NewNotice(code, target string, anchor *scope.Anchor, format string, args ..
 		message += " " + k.Help
 	}
 	return Notice{Code: code, Level: k.Level, Message: message, Target: target, Anchor: anchor}
+}
+
+// AcceptedBy gives the notice as it is told where the acceptance covers it: as a
+// note that says until when. A nil acceptance covers nothing.
+func (n Notice) AcceptedBy(a *Acceptance) Notice {
+	if a == nil {
+		return n
+	}
+	n.Level, n.Acceptance = LevelNote, a
+	n.Message += a.sentence()
+	return n
+}
+
+// sentence says what is accepted until when, and by whom.
+func (a *Acceptance) sentence() string {
+	return fmt.Sprintf(" Accepted by %s until %s (%s): %s.", a.Owner, a.Expires.Format(time.DateOnly), a.ID, a.Reason)
+}
+
+// Unaccepted gives the notice as it was before AcceptedBy.
+func (n Notice) Unaccepted() Notice {
+	if n.Acceptance == nil {
+		return n
+	}
+	n.Message = strings.TrimSuffix(n.Message, n.Acceptance.sentence())
+	n.Level, n.Acceptance = NoticeKindOf(n.Code).Level, nil
+	return n
 }

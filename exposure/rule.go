@@ -111,10 +111,10 @@ func (f *Fix) For(product, version string, alternatives []string, at netip.AddrP
 		v.Address = at.Addr().String()
 	}
 	known := f.Fixes()
-	chosen := fix.Choose(known, product, version, hasProduct)
+	chosen := fix.Choose(known, product, version, HasProduct)
 	if product == "" && len(alternatives) <= maxAlternatives {
 		for _, a := range alternatives {
-			for _, c := range fix.Choose(known, a, "", hasProduct) {
+			for _, c := range fix.Choose(known, a, "", HasProduct) {
 				if !slices.Contains(chosen, c) {
 					chosen = append(chosen, c)
 				}

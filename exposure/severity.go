@@ -2,9 +2,11 @@ package exposure
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
 // A Severity grades a finding. The order of the constants is the order of
@@ -27,6 +29,9 @@ func Severities() []Severity {
 
 var severityNames = [...]string{"info", "low", "medium", "high", "critical"}
 
+// SeverityNames lists the words of all severities, lightest first.
+func SeverityNames() []string { return slices.Clone(severityNames[:]) }
+
 // String gives the word that flags, files and reports use.
 func (s Severity) String() string {
 	if s < Info || s > Critical {
@@ -42,7 +47,7 @@ func ParseSeverity(word string) (Severity, error) {
 			return Severity(i), nil
 		}
 	}
-	return 0, &UserError{
+	return 0, &userfile.Error{
 		Msg:      fmt.Sprintf("unknown severity %q", word),
 		HintText: spelling.Hint(severityNames[:], word, "the severities are "+strings.Join(severityNames[:], ", ")),
 	}

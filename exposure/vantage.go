@@ -5,6 +5,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
 // A VantageClass says how far a vantage point is from the host.
@@ -43,9 +44,9 @@ func (v Vantage) String() string {
 	return v.Name
 }
 
-// ParseVantage reads a class, or a name that the policy defines; a nil policy
-// defines none. "" is the internet.
-func ParseVantage(name string, policy *Policy) (Vantage, error) {
+// ParseVantage reads a class, or the name of one of the given vantage points. "" is
+// the internet.
+func ParseVantage(name string, named []Vantage) (Vantage, error) {
 	switch c := VantageClass(name); c {
 	case "":
 		return Vantage{Class: ClassInternet}, nil
@@ -53,15 +54,13 @@ func ParseVantage(name string, policy *Policy) (Vantage, error) {
 		return Vantage{Class: c}, nil
 	}
 	known := []string{string(ClassInternet), string(ClassLAN), string(ClassHost)}
-	if policy != nil {
-		for _, v := range policy.Vantages {
-			if v.Name == name {
-				return v, nil
-			}
-			known = append(known, v.Name)
+	for _, v := range named {
+		if v.Name == name {
+			return v, nil
 		}
+		known = append(known, v.Name)
 	}
-	return Vantage{}, &UserError{
+	return Vantage{}, &userfile.Error{
 		Msg:      fmt.Sprintf("unknown vantage %q", name),
 		HintText: spelling.Hint(known, name, "the vantages are "+strings.Join(known, ", ")+"; name others under vantages: in the policy file"),
 	}

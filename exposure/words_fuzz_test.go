@@ -1,34 +1,19 @@
 package exposure
 
-import (
-	"net/netip"
-	"testing"
-)
+import "testing"
 
-// FuzzWords sees to it that no word of a flag or a policy upsets its parser,
-// and that what a parser takes can be used.
+// FuzzWords sees to it that no word of a flag upsets its parser, and that what a
+// parser takes is written as it was read.
 func FuzzWords(f *testing.F) {
-	for _, text := range []string{"new:high,any:critical,rule:MXS1002", "none", "any:", "*", "192.0.2.0/24", "10024-10031", "mx.example.org", "lan", "high"} {
+	for _, text := range []string{"lan", "high", "internet", ""} {
 		f.Add(text)
 	}
-	rules := testRules(f)
-	address := netip.MustParseAddr("192.0.2.10")
 	f.Fuzz(func(t *testing.T, text string) {
-		if on, err := ParseFailOn(text, rules); err == nil && on.String() != "" {
-			again, err := ParseFailOn(on.String(), rules)
-			if err != nil || again.String() != on.String() {
-				t.Errorf("%q is written %q, which is read as %q, error %v", text, on, again, err)
-			}
-		}
-		if s, err := ParseSelector(text); err == nil {
-			s.Matches(address, "")
-		}
-		if p, err := ParsePortSelector(text, nil); err == nil && p.Matches(0) && !p.Any() {
-			t.Errorf("%q holds port 0", text)
-		}
 		if s, err := ParseSeverity(text); err == nil && s.String() != text {
 			t.Errorf("severity %q is written %q", text, s)
 		}
-		_, _ = ParseVantage(text, nil)
+		if v, err := ParseVantage(text, nil); err == nil && text != "" && v.String() != text {
+			t.Errorf("vantage %q is written %q", text, v)
+		}
 	})
 }

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -332,7 +333,7 @@ func NewRules(set *exposure.RuleSet) []result.Rule {
 }
 
 // NewCoverageCounts makes the written form of the counts of a coverage.
-func NewCoverageCounts(c exposure.Coverage) *result.CoverageCounts {
+func NewCoverageCounts(c gate.Coverage) *result.CoverageCounts {
 	return &result.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(),
 		Vacant: c.HostsVacant, VacantPairs: &c.VacantPairs, Accepted: &c.Accepted}
 }
@@ -362,9 +363,9 @@ func NewRunID() string {
 }
 
 // GateVerdict is what the gate makes of one finding, in the words of the schema.
-func GateVerdict(gate *exposure.Gate, f *exposure.Finding) string {
+func GateVerdict(criteria *gate.Criteria, f *exposure.Finding) string {
 	switch {
-	case gate.Fails(f):
+	case criteria.Fails(f):
 		return "fail"
 	case f.Status != exposure.StatusOpen || f.Drift == exposure.DriftFixed:
 		return "pass"

@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -177,8 +177,8 @@ func (b *sarifBuilder) run(sum result.Summary, results []json.RawMessage) sarifR
 		ColumnKind:        "utf16CodeUnits",
 		Results:           results,
 	}
-	if strings.Contains(strings.Join(b.c.run.Args, " "), exposure.Redacted) {
-		run.RedactionTokens = []string{exposure.Redacted}
+	if strings.Contains(strings.Join(b.c.run.Args, " "), redact.Mark) {
+		run.RedactionTokens = []string{redact.Mark}
 	}
 	if r := b.o.Revision; r.URI != "" {
 		run.Provenance = []sarifRevision{{Sanitise(r.URI, maxField), Sanitise(r.Commit, maxField), Sanitise(r.Branch, maxField), sarifBase{"SRCROOT"}}}

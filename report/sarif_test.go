@@ -15,6 +15,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -48,7 +49,7 @@ func TestSARIFSchema(t *testing.T) {
 
 // TestSARIFRedaction: a command of which something is not told says by which word.
 func TestSARIFRedaction(t *testing.T) {
-	for arg, want := range map[string]string{"--authorization=CHG-1": "null", "--token=" + exposure.Redacted: `["` + exposure.Redacted + `"]`} {
+	for arg, want := range map[string]string{"--authorization=CHG-1": "null", "--token=" + redact.Mark: `["` + redact.Mark + `"]`} {
 		c := hugeRun(0, 0)
 		c.run.Args = []string{"mxsweep", "scan", arg}
 		var log struct {

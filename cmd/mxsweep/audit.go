@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/auditlog"
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
@@ -37,7 +37,7 @@ alone: compare the hash with one that was kept elsewhere.`,
 				return usagef("FILE is what mxsweep scan --audit-log FILE wrote", "opening audit log %q: %w", args[0], fault.WithoutPath(err))
 			}
 			defer f.Close()
-			tail, err := exposure.VerifyAudit(args[0], f)
+			tail, err := auditlog.Verify(args[0], f)
 			if err != nil {
 				return fault.As(fault.Failed, err)
 			}

@@ -15,8 +15,11 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/internal/auditlog"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
 )
@@ -25,9 +28,9 @@ import (
 // nothing.
 type audit struct {
 	file *os.File
-	log  exposure.AuditLog
-	tear *exposure.AuditTear // what an earlier run left of its last line; nil if nothing
-	done string              // what was repaired, "" before the first line and if nothing was
+	log  auditlog.Log
+	tear *auditlog.Tear // what an earlier run left of its last line; nil if nothing
+	done string         // what was repaired, "" before the first line and if nothing was
 }
 
 // openAudit opens the log for appending and verifies what it holds: a broken
@@ -49,12 +52,12 @@ func (s *session) openAudit(ctx context.Context, name string) (*audit, error) {
 		f.Close()
 		return nil, fault.As(fault.Failed, fmt.Errorf("locking audit log %q: %w", name, err))
 	}
-	tail, tear, err := exposure.ReadAudit(name, f)
+	tail, tear, err := auditlog.Read(name, f)
 	if err != nil {
 		f.Close()
 		return nil, fault.As(fault.Usage, err)
 	}
-	return &audit{file: f, log: exposure.AuditLog{W: f, Tail: tail}, tear: tear}, nil
+	return &audit{file: f, log: auditlog.Log{W: f, Tail: tail}, tear: tear}, nil
 }
 
 // lockAudit waits until no other run has the log, and says so if there is one.
@@ -159,11 +162,11 @@ func (a *audit) start(p *plan, run result.Run) error {
 		"intrusive":     strconv.FormatBool(p.flags.intrusive),
 		"source":        strings.Join(p.sourceAddresses(), " "),
 	})
-	return a.append(exposure.AuditStart, fields)
+	return a.append(auditlog.RunStart, fields)
 }
 
 // end writes down how the run ended, and what it wrote.
-func (a *audit) end(run result.Run, c *conclusion, code exposure.ExitCode, outs *output.Set) error {
+func (a *audit) end(run result.Run, c *conclusion, code gate.ExitCode, outs *output.Set) error {
 	if a == nil {
 		return nil
 	}
@@ -177,7 +180,7 @@ func (a *audit) end(run result.Run, c *conclusion, code exposure.ExitCode, outs 
 		"findings":  strconv.Itoa(len(c.findings)),
 	}
 	maps.Copy(fields, outs.Hashes())
-	return a.append(exposure.AuditEnd, fields)
+	return a.append(auditlog.RunEnd, fields)
 }
 
 // refused writes down a run that did not take place.
@@ -189,7 +192,7 @@ func (s *session) refused(ctx context.Context, flags *scanFlags, cause error) er
 	defer a.close()
 	fields := whoRuns()
 	fields["command"], fields["reason"] = strings.Join(s.redacted(), " "), cause.Error()
-	err = a.append(exposure.AuditRefused, fields)
+	err = a.append(auditlog.RunRefused, fields)
 	for _, n := range a.notices() {
 		s.tell(n)
 	}
@@ -242,5 +245,5 @@ func (p *plan) sourceAddresses() []string {
 
 // redacted is the command line as it may be written down.
 func (s *session) redacted() []string {
-	return append([]string{"mxsweep"}, exposure.RedactArgs(s.args)...)
+	return append([]string{"mxsweep"}, redact.Args(s.args)...)
 }

@@ -11,6 +11,8 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
@@ -51,7 +53,7 @@ it is.`,
 
 // openBaseline reads a baseline for a verb that needs no more than the entries. Whole
 // reports whether it is a saved run.
-func (s *session) openBaseline(file string) (b *exposure.Baseline, whole bool, err error) {
+func (s *session) openBaseline(file string) (b *drift.Baseline, whole bool, err error) {
 	rules, err := exposure.Builtin()
 	if err != nil {
 		return nil, false, err
@@ -64,7 +66,7 @@ func (s *session) openBaseline(file string) (b *exposure.Baseline, whole bool, e
 
 // writeBaseline writes a baseline to a file, whole or not at all; "-" is
 // standard output. The file must not be the run that it is made of, if any.
-func (s *session) writeBaseline(file string, b *exposure.Baseline, run string) error {
+func (s *session) writeBaseline(file string, b *drift.Baseline, run string) error {
 	written := outfile.Use{Flag: "flag \"--output\"", Name: file}
 	if err := outfile.Check([]outfile.Use{written}, []outfile.Use{{Role: "the run", Name: run}}); file != "-" && err != nil {
 		return err
@@ -186,15 +188,15 @@ func (s *session) pruneBaseline(file string, targets, rules []string) error {
 	if saved {
 		return usagef(`"mxsweep baseline write RUN -o FILE" makes a baseline of it`, "pruning baseline %q: it is a saved run", file)
 	}
-	var hosts []exposure.Selector
+	var hosts []policy.Selector
 	for _, t := range targets {
-		h, err := exposure.ParseSelector(t)
+		h, err := policy.ParseSelector(t)
 		if err != nil {
 			return fault.As(fault.Usage, fmt.Errorf("reading --target %q: %w", t, err))
 		}
 		hosts = append(hosts, h)
 	}
-	dropped := b.Prune(func(e *exposure.BaselineEntry) bool {
+	dropped := b.Prune(func(e *drift.Entry) bool {
 		host, rule := len(hosts) == 0, len(rules) == 0
 		for _, h := range hosts {
 			host = host || e.On(h)
@@ -251,12 +253,12 @@ func newBaselineDiff(s *session) *cobra.Command {
 				return err
 			}
 			var out bytes.Buffer
-			for _, c := range exposure.DiffBaselines(before, after) {
+			for _, c := range drift.Diff(before, after) {
 				if c.Before != nil {
-					baselineTable(&out, "- ", []exposure.BaselineEntry{*c.Before})
+					baselineTable(&out, "- ", []drift.Entry{*c.Before})
 				}
 				if c.After != nil {
-					baselineTable(&out, "+ ", []exposure.BaselineEntry{*c.After})
+					baselineTable(&out, "+ ", []drift.Entry{*c.After})
 				}
 			}
 			_, err = s.stdout.Write(out.Bytes())
@@ -266,7 +268,7 @@ func newBaselineDiff(s *session) *cobra.Command {
 }
 
 // baselineTable writes entries as aligned lines behind a mark.
-func baselineTable(b *bytes.Buffer, mark string, entries []exposure.BaselineEntry) {
+func baselineTable(b *bytes.Buffer, mark string, entries []drift.Entry) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, e := range entries {
 		host := e.IP.String()

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
@@ -17,7 +19,7 @@ import (
 
 // canarySet are the canaries of a run and what may be contacted of them.
 type canarySet struct {
-	all   []exposure.Canary
+	all   []policy.Canary
 	scope *scope.Set   // their addresses, without the excludes
 	space *scope.Space // their pairs
 }
@@ -101,11 +103,11 @@ func (p *plan) flagCanaries(ctx context.Context, parser *scope.Parser) ([]scope.
 		if host == "" {
 			host = addr.String()
 		}
-		selector, err := exposure.ParseSelector(host)
+		selector, err := policy.ParseSelector(host)
 		if err != nil {
 			return nil, fault.As(fault.Usage, err)
 		}
-		p.canaries.all = append(p.canaries.all, exposure.Canary{Selector: selector, Port: t.Ports.Ports()[0]})
+		p.canaries.all = append(p.canaries.all, policy.Canary{Selector: selector, Port: t.Ports.Ports()[0]})
 	}
 	return targets, nil
 }
@@ -144,7 +146,7 @@ func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 
 // explained gives canaries with the reason of those that could not be asked: one
 // whose name did not resolve, or is out of scope.
-func (p *plan) explained(canaries []exposure.Canary) []exposure.Canary {
+func (p *plan) explained(canaries []gate.WatchedCanary) []gate.WatchedCanary {
 	explain := func(t scope.Target, reason string) {
 		addr, _ := t.Single()
 		for i := range canaries {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
@@ -36,12 +37,12 @@ func (s *session) carryOut(ctx context.Context, p *plan, specs []output.Spec, ou
 	c := p.conclude(ctx, w, outs, aborted)
 	c.verdict.Notices = append(c.verdict.Notices, log.notices()...)
 	p.write(c, w.identifier != nil, outs, run)
-	s.code = exposure.Worse(s.code, c.verdict.Code)
+	s.code = gate.Worse(s.code, c.verdict.Code)
 	s.warn(p.flags.quiet, &p.gate, specs, &c.verdict, c.findings)
 	closed := outs.Close()
 	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil && !p.hosts.AnyShort())
 	err = errors.Join(closed, fault.As(fault.Failed, aborted), kept)
-	return errors.Join(err, log.end(run, &c, exposure.Worse(s.code, codeOf(err)), outs))
+	return errors.Join(err, log.end(run, &c, gate.Worse(s.code, codeOf(err)), outs))
 }
 
 // newSweep makes the engine and the identifier of a plan.

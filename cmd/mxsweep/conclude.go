@@ -6,6 +6,8 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
@@ -17,7 +19,7 @@ import (
 type conclusion struct {
 	open     []exposure.Port // sorted, linked
 	findings []exposure.Finding
-	verdict  exposure.Verdict
+	verdict  gate.Verdict
 	summary  result.Summary
 }
 
@@ -46,18 +48,18 @@ func (p *plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	var drifted []exposure.Notice
 	if p.drift != nil {
 		p.drift.Loss(w.engine.loss())
-		c.findings, drifted = p.drift.Finish(c.findings, w.counter, p.policy, now)
+		c.findings, drifted = p.drift.Finish(c.findings, w.counter.Up, p.policy, now)
 	}
 	facts := p.facts(ctx, w, outs, aborted)
-	c.verdict = p.gate.Decide(facts, c.findings)
-	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.open), exposure.TurnedAway(c.open, c.findings)} {
+	c.verdict = gate.Decide(p.gate, facts, c.findings)
+	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.open), gate.TurnedAway(c.open, c.findings)} {
 		c.verdict.Notices = append(c.verdict.Notices, more...)
 	}
 	entries := p.policy.Notices(c.findings, c.verdict.Notices, now)
 	c.verdict.Notices = append(c.verdict.Notices, entries...)
 	c.summary = p.summary(c.verdict, facts, w.upHosts())
 	c.summary.Coverage.Loss = w.engine.loss()
-	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = exposure.Tally(entries)
+	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = policy.Tally(entries)
 	return c
 }
 
@@ -102,10 +104,10 @@ func (p *plan) broken(findings []exposure.Finding) []result.Rule {
 }
 
 // facts are what the run learned about itself.
-func (p *plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted error) exposure.RunFacts {
+func (p *plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted error) gate.RunFacts {
 	w.settle()
 	silent := w.tellSilent()
-	facts := exposure.RunFacts{Coverage: w.counter.Coverage(), Unknown: &w.unknown, Silent: silent,
+	facts := gate.RunFacts{Coverage: w.counter.Coverage(), Unknown: &w.unknown, Silent: silent,
 		Short: w.lines.Short(), Parts: w.lines.Parts(), Canaries: p.explained(w.canaries.Canaries()), Aborted: aborted}
 	noteStop(ctx, &facts)
 	facts.Progress = p.flags.resume

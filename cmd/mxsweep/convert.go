@@ -12,6 +12,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
@@ -83,7 +84,7 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	err = outs.Close()
 	s.tellUnknownRules(file, rules, maps.Keys(watch.rules))
 	if !summary.Complete && summary.Gate == result.GateError {
-		s.code = exposure.Worse(s.code, exitError)
+		s.code = gate.Worse(s.code, exitError)
 		s.tellPart(file, watch.cut, outs)
 	}
 	return err

@@ -8,6 +8,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -15,25 +16,25 @@ import (
 // observe makes what counts how much of the plan a run sees.
 func (w *sweep) observe() {
 	p := w.plan
-	w.counter = exposure.NewCoverageCounter(p.space.Len(), p.space.Hosts())
+	w.counter = gate.NewCoverageCounter(p.space.Len(), p.space.Hosts())
 	w.families = exposure.NewFamilyWatch(p.scope.Counterparts())
-	w.lines = exposure.NewScopeLines(p.scopeLines())
+	w.lines = gate.NewScopeLines(p.scopeLines())
 	w.rejected, w.timeouts = rejections{}, hostTimeouts{}
-	w.required = exposure.Requirements{Targets: p.singles(), Listed: p.listedAlone, Policy: p.policy, Canaries: p.canaries.all}
+	w.required = gate.Requirements{Targets: p.singles(), Listed: p.listedAlone, Policy: p.policy, Canaries: p.canaries.all}
 	w.required.Baseline(p.baseline)
-	w.canaries = exposure.WatchCanaries(p.canaries.all, p.flags.noIdentify, p.isOwn)
+	w.canaries = gate.WatchCanaries(p.canaries.all, p.flags.noIdentify, p.isOwn)
 }
 
 // scopeLines are the ranges of the targets of which the run asks something.
-func (p *plan) scopeLines() []exposure.ScopeLine {
-	var lines []exposure.ScopeLine
+func (p *plan) scopeLines() []gate.ScopeLine {
+	var lines []gate.ScopeLine
 	for r, target := range p.named() {
 		if r.From() == r.To() {
 			continue
 		}
 		if asked := p.space.HostsIn(r); asked > 0 {
 			t := target()
-			lines = append(lines, exposure.ScopeLine{Range: r, Text: t.Anchor.Text, Anchor: anchorOf(t), MinHosts: p.minHosts(t, r),
+			lines = append(lines, gate.ScopeLine{Range: r, Text: t.Anchor.Text, Anchor: anchorOf(t), MinHosts: p.minHosts(t, r),
 				Part: p.flags.shard.count > 1 && asked < p.wholeSpace.HostsIn(r)})
 		}
 	}
@@ -121,8 +122,8 @@ func (p *plan) listedAlone(addr netip.Addr) bool {
 
 // silentTargets yields the addresses that the user named one by one and that are
 // not up, each once.
-func (p *plan) silentTargets(counter *exposure.CoverageCounter) iter.Seq[exposure.SilentTarget] {
-	return func(yield func(exposure.SilentTarget) bool) {
+func (p *plan) silentTargets(counter *gate.CoverageCounter) iter.Seq[gate.SilentTarget] {
+	return func(yield func(gate.SilentTarget) bool) {
 		seen := map[netip.Addr]bool{} // long lists are looked up
 		for i, t := range p.asked {
 			before := func(addr netip.Addr) bool { return seen[addr] || inBulk(p.asked[:i], addr) }
@@ -144,7 +145,7 @@ func (p *plan) silentTargets(counter *exposure.CoverageCounter) iter.Seq[exposur
 }
 
 // silentInBulk yields the silent targets of a long list that did not come before.
-func (p *plan) silentInBulk(b *scope.Bulk, counter *exposure.CoverageCounter, before func(netip.Addr) bool, yield func(exposure.SilentTarget) bool) bool {
+func (p *plan) silentInBulk(b *scope.Bulk, counter *gate.CoverageCounter, before func(netip.Addr) bool, yield func(gate.SilentTarget) bool) bool {
 	var last netip.Addr
 	for i, r := range b.Ranges() {
 		addr := r.From()
@@ -161,9 +162,9 @@ func (p *plan) silentInBulk(b *scope.Bulk, counter *exposure.CoverageCounter, be
 }
 
 // silentTarget is an address of a target that is silent.
-func (p *plan) silentTarget(t *scope.Target, addr netip.Addr) exposure.SilentTarget {
+func (p *plan) silentTarget(t *scope.Target, addr netip.Addr) gate.SilentTarget {
 	names := p.scope.Names(addr)
-	return exposure.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.Of([]netip.Addr{addr}).Len(), Anchor: anchorOf(*t),
+	return gate.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.Of([]netip.Addr{addr}).Len(), Anchor: anchorOf(*t),
 		Acceptance: p.policy.AcceptsNotice(exposure.NoticeSilent, addr, names, p.flags.time())}
 }
 
@@ -179,8 +180,8 @@ const maxSilent = 300_000
 
 // tellSilent gives the silent targets, and takes all that are accepted out of the
 // coverage.
-func (w *sweep) tellSilent() []exposure.SilentTarget {
-	var told []exposure.SilentTarget
+func (w *sweep) tellSilent() []gate.SilentTarget {
+	var told []gate.SilentTarget
 	var accepted, others int
 	none := w.plan.policy == nil || len(w.plan.policy.Accept) == 0
 	for t := range w.plan.silentTargets(w.counter) {
@@ -214,7 +215,7 @@ func (w *sweep) assess(port exposure.Port, aside []exposure.Notice) {
 	addr, names := port.Target.Addr().String(), w.plan.scope.Names(port.Target.Addr())
 	if slices.ContainsFunc(aside, func(n exposure.Notice) bool { return n.Target == addr && n.Acceptance != nil }) {
 		// An open port that must be closed has a finding for that.
-		if why := w.required.OfPort(port.Target, names...); why != "" && why != exposure.RequiredClosed {
+		if why := w.required.OfPort(port.Target, names...); why != "" && why != gate.RequiredClosed {
 			w.unknown.Add(port, why)
 		} else {
 			w.counter.Accept(1)
@@ -244,7 +245,7 @@ func (w *sweep) settle() {
 	for _, host := range w.engine.Stats().Blocked {
 		if i, open := slices.BinarySearchFunc(w.open, netip.AddrPortFrom(host.Addr, 0), func(p exposure.Port, at netip.AddrPort) int { return p.Target.Compare(at) }); !open &&
 			i < len(w.open) && w.open[i].Target.Addr() == host.Addr && !w.required.Target(host.Addr) {
-			w.unknown.Require(host.Addr.String(), host.Pairs, exposure.RequiredOpen)
+			w.unknown.Require(host.Addr.String(), host.Pairs, gate.RequiredOpen)
 		}
 	}
 }

@@ -8,6 +8,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -31,7 +32,7 @@ func coverageSweep(t *testing.T, part shard) *sweep {
 		t.Fatal(err)
 	}
 	p := &plan{flags: &scanFlags{shard: part}, judge: &exposure.Judge{}, asked: targets, scope: set, space: space, wholeSpace: space,
-		baseline: &exposure.Baseline{Entries: []exposure.BaselineEntry{{IP: netip.MustParseAddr("192.0.2.3"), Port: 25}}}}
+		baseline: &drift.Baseline{Entries: []drift.Entry{{IP: netip.MustParseAddr("192.0.2.3"), Port: 25}}}}
 	if part.count > 1 {
 		if p.space, err = space.Shard(uint64(part.index), uint64(part.count)); err != nil {
 			t.Fatal(err)

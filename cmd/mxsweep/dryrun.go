@@ -9,7 +9,7 @@ import (
 	"strings"
 	"time"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan"
@@ -23,7 +23,7 @@ import (
 // accepts it. A shard may be empty.
 func (p *plan) blind() bool {
 	return p.scope.Addresses() == 0 || len(p.sweptPorts()) == 0 ||
-		slices.ContainsFunc(p.unresolved(), func(n exposure.UnresolvedName) bool { return n.Acceptance == nil })
+		slices.ContainsFunc(p.unresolved(), func(n gate.UnresolvedName) bool { return n.Acceptance == nil })
 }
 
 // describe prints what a run would contact, and how much.
@@ -46,7 +46,7 @@ func (p *plan) describe(w io.Writer) error {
 	p.describeTargets(&b)
 	p.describeControls(&b)
 	if p.blind() {
-		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, and so does this one\n", exposure.ExitIncomplete)
+		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, and so does this one\n", gate.ExitIncomplete)
 	}
 	_, err := io.WriteString(w, b.String())
 	return fault.WriteError(standardOutput, err)

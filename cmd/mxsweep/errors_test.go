@@ -11,7 +11,7 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -47,7 +47,7 @@ func TestPrintError(t *testing.T) {
 func TestCodeOf(t *testing.T) {
 	for _, tt := range []struct {
 		err  error
-		want exposure.ExitCode
+		want gate.ExitCode
 	}{
 		{nil, 0},
 		{errors.New("any"), 3},
@@ -63,7 +63,7 @@ func TestCodeOf(t *testing.T) {
 }
 
 func TestSignalCode(t *testing.T) {
-	for sig, want := range map[syscall.Signal]exposure.ExitCode{syscall.SIGHUP: 129, syscall.SIGINT: 130, syscall.SIGQUIT: 131, syscall.SIGTERM: 143} {
+	for sig, want := range map[syscall.Signal]gate.ExitCode{syscall.SIGHUP: 129, syscall.SIGINT: 130, syscall.SIGQUIT: 131, syscall.SIGTERM: 143} {
 		ctx, cancel := context.WithCancelCause(context.Background())
 		if _, ok := signalCode(ctx); ok {
 			t.Error("a signal before there was one")

@@ -3,18 +3,18 @@ package main
 import (
 	"errors"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // The exit codes of the contract, the same for every output format. Where
-// several hold, [exposure.Worse] says which one wins; a signal wins over all,
+// several hold, [gate.Worse] says which one wins; a signal wins over all,
 // because the caller who sent it waits for it.
 const (
-	exitUsage   = exposure.ExitUsage
-	exitError   = exposure.ExitError
-	exitRefused = exposure.ExitRefused
+	exitUsage   = gate.ExitUsage
+	exitError   = gate.ExitError
+	exitRefused = gate.ExitRefused
 )
 
 // exitCodesHelp is how help names the exit codes; the manual pages have a section.
@@ -22,31 +22,31 @@ const exitCodesHelp = "Exit codes: 0 pass, 1 fail, 2 usage error, 3 error, 4 inc
 
 // codeOf is the exit code that an error asks for: the one that wins of those in
 // its tree, exitError if it names none, pass if err is nil.
-func codeOf(err error) exposure.ExitCode {
+func codeOf(err error) gate.ExitCode {
 	if err == nil {
-		return exposure.ExitPass
+		return gate.ExitPass
 	}
-	code := exposure.ExitPass
+	code := gate.ExitPass
 	fault.Walk(err, func(e error) {
 		if f, ok := e.(*fault.Error); ok {
-			code = exposure.Worse(code, codeOfKind(f.Kind))
+			code = gate.Worse(code, codeOfKind(f.Kind))
 		}
 	})
-	if code == exposure.ExitPass {
+	if code == gate.ExitPass {
 		return exitError
 	}
 	return code
 }
 
 // codeOfKind is the exit code of one kind of error.
-func codeOfKind(kind fault.Kind) exposure.ExitCode {
+func codeOfKind(kind fault.Kind) gate.ExitCode {
 	switch kind {
 	case fault.Usage:
-		return exposure.ExitUsage
+		return gate.ExitUsage
 	case fault.Refused:
-		return exposure.ExitRefused
+		return gate.ExitRefused
 	}
-	return exposure.ExitError
+	return gate.ExitError
 }
 
 // split takes an error made by errors.Join apart, and a list of problems in

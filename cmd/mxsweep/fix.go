@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
@@ -88,7 +89,7 @@ func (s *session) plan(file string) (report.Plan, error) {
 	switch why := run.Lacks(); {
 	case why == "":
 	case run.Summary.Gate == result.GateError:
-		s.code = exposure.Worse(s.code, exitError)
+		s.code = gate.Worse(s.code, exitError)
 		fallthrough
 	default:
 		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s What is not in it is not in the plan.\n", visible(strconv.Quote(file)), visible(why))

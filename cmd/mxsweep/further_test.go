@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/journal"
@@ -137,28 +139,28 @@ func TestAskUnproven(t *testing.T) {
 	j = journal()
 	defer j.Close()
 	p.resumed = &resumption{File: j, found: true}
-	w := &sweep{plan: p, counter: exposure.NewCoverageCounter(p.space.Len(), 2), signs: map[netip.Addr]uint16{addr: open[1].Port()}}
+	w := &sweep{plan: p, counter: gate.NewCoverageCounter(p.space.Len(), 2), signs: map[netip.Addr]uint16{addr: open[1].Port()}}
 	// A finding of before on the first port is not fixed until that has answered.
-	p.baseline = exposure.BaselineOf(exposure.BaselineHeader{Vantage: "host"}, []exposure.BaselineEntry{
+	p.baseline = drift.BaselineOf(drift.Header{Vantage: "host"}, []drift.Entry{
 		{ID: "1", Rule: "MXS1004", Severity: exposure.High, IP: addr, Port: open[0].Port(), Vantage: "host"}})
-	drift := func() exposure.Drift {
-		list, _ := p.drift.Finish(nil, w.counter, nil, time.Time{})
+	driftNow := func() exposure.Drift {
+		list, _ := p.drift.Finish(nil, w.counter.Up, nil, time.Time{})
 		return list[0].Drift
 	}
-	p.drift = p.baseline.Compare(exposure.Conditions{Vantage: exposure.Vantage{Class: exposure.ClassHost}}, nil)
+	p.drift = drift.Compare(p.baseline, drift.Conditions{Vantage: exposure.Vantage{Class: exposure.ClassHost}}, nil)
 	for r := range p.resumed.earlier() {
 		w.count(r)
 	}
-	if got := drift(); got != exposure.DriftFixed {
+	if got := driftNow(); got != exposure.DriftFixed {
 		t.Fatalf("the finding is %s to begin with, so that the test shows nothing", got)
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	w.askUnproven(stopped, func(scan.Result) error { return nil })
-	if got := drift(); got != exposure.DriftUnverified {
+	if got := driftNow(); got != exposure.DriftUnverified {
 		t.Errorf("the run ended before it asked the port again, and the finding is %s", got)
 	}
-	w.counter, w.signs = exposure.NewCoverageCounter(p.space.Len(), 2), map[netip.Addr]uint16{addr: open[1].Port()}
+	w.counter, w.signs = gate.NewCoverageCounter(p.space.Len(), 2), map[netip.Addr]uint16{addr: open[1].Port()}
 	for r := range p.resumed.earlier() {
 		w.counter.Add(r)
 	}

@@ -21,10 +21,10 @@ import (
 // listed for the nearest directory that has an entry; "internal" stands for
 // everything below it.
 var mayImport = map[string][]string{
-	"cmd":         {"run/saved", "run/output", "report", "exposure", "exposure/fix", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/names", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"cmd":         {"run/saved", "run/output", "report", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/names", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run/output":  {"report", "exposure", "result", "internal"},
-	"run/saved":   {"report", "exposure", "fingerprint", "scan", "scan/scope", "result", "internal"},
-	"report":      {"exposure", "exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
+	"run/saved":   {"report", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "scan", "scan/scope", "result", "internal"},
+	"report":      {"exposure", "exposure/fix", "exposure/gate", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
 	"exposure":    {"exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
 	"fingerprint": {"signatures", "scan", "scan/scope", "result", "internal"},
 	"signatures":  {"result", "internal"},
@@ -33,7 +33,11 @@ var mayImport = map[string][]string{
 	"signatures/recog":      {"signatures", "internal"},
 	"signatures/nmapprobes": {"signatures", "internal"},
 
-	"exposure/fix": {"internal"},
+	"exposure/fix":          {"internal"},
+	"exposure/policy":       {"exposure", "exposure/exposuretest", "fingerprint", "scan", "scan/scope", "result", "internal"},
+	"exposure/drift":        {"exposure", "exposure/exposuretest", "exposure/policy", "fingerprint", "scan", "scan/scope", "result", "internal"},
+	"exposure/gate":         {"exposure", "exposure/exposuretest", "exposure/policy", "exposure/drift", "fingerprint", "scan", "scan/scope", "result", "internal"},
+	"exposure/exposuretest": {"exposure", "fingerprint", "scan", "result", "internal"},
 
 	"internal/e2e": {"exposure/fix", "internal"},
 
@@ -318,7 +322,6 @@ var wideFolders = map[string]int{
 	"cmd/mxsweep": 66,
 	"scan":        41,
 	"report":      51,
-	"exposure":    42,
 }
 
 func TestFoldersStayNarrow(t *testing.T) {

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -57,8 +58,8 @@ func TestLongListInRun(t *testing.T) {
 	if n := entries(long.asked); n != 20_004 || entries(short.asked) != n {
 		t.Errorf("%d entries", n)
 	}
-	counter := func(p *plan) *exposure.CoverageCounter {
-		c := exposure.NewCoverageCounter(p.space.Len(), p.space.Hosts())
+	counter := func(p *plan) *gate.CoverageCounter {
+		c := gate.NewCoverageCounter(p.space.Len(), p.space.Hosts())
 		for i := range 19_998 {
 			c.SetUp(netip.AddrFrom4([4]byte{127, 1, byte(i >> 8), byte(i)}))
 		}
@@ -87,8 +88,8 @@ func TestLongListInRun(t *testing.T) {
 	if g, w := long.sweptPorts(), short.sweptPorts(); !reflect.DeepEqual(g, w) {
 		t.Errorf("ports %d, want %d", g, w)
 	}
-	alone := exposure.Requirements{Targets: short.singles()}
-	listed := exposure.Requirements{Targets: long.singles(), Listed: long.listedAlone}
+	alone := gate.Requirements{Targets: short.singles()}
+	listed := gate.Requirements{Targets: long.singles(), Listed: long.listedAlone}
 	for _, text := range []string{"127.1.0.2", "127.2.0.2", "127.4.0.1", "127.5.0.1", "::1"} {
 		a := netip.MustParseAddr(text)
 		if g, w := listed.Target(a), alone.Target(a); g != w {

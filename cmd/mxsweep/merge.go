@@ -7,7 +7,8 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
@@ -85,7 +86,7 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	s.undo.Store(&undo)
 	c := m.Conclude()
 	m.Write(result.Tool{Name: "mxsweep", Version: version}, s.args, outs, &c)
-	s.code = exposure.Worse(s.code, c.Verdict.Code)
+	s.code = gate.Worse(s.code, c.Verdict.Code)
 	s.warn(flags.quiet, &m.Gate, specs, &c.Verdict, c.Findings)
 	return outs.Close()
 }
@@ -120,7 +121,7 @@ func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*saved.M
 		}
 		m.Gate.MinConfidence = p.Gate.MinConfidence
 	}
-	failOn, err := exposure.ParseFailOn(flags.failOn, rules)
+	failOn, err := policy.ParseFailOn(flags.failOn, rules)
 	errs := []error{fault.As(fault.Usage, err)}
 	if !(flags.minCoverage >= 0 && flags.minCoverage <= 1) {
 		errs = append(errs, usagef("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", flags.minCoverage))

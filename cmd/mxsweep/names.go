@@ -13,6 +13,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/scan/names"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -79,8 +80,8 @@ func (r *resolverAddr) Set(value string) error {
 }
 
 // unresolved says why the addresses of a name are not known.
-func unresolved(t scope.Target) exposure.UnresolvedName {
-	n := exposure.UnresolvedName{Name: t.Name, Anchor: anchorOf(t)}
+func unresolved(t scope.Target) gate.UnresolvedName {
+	n := gate.UnresolvedName{Name: t.Name, Anchor: anchorOf(t)}
 	var lookup *names.Error
 	if errors.As(t.Err, &lookup) {
 		n.Reason = lookup.Reason
@@ -89,8 +90,8 @@ func unresolved(t scope.Target) exposure.UnresolvedName {
 }
 
 // unresolved are the names whose addresses are not known, and who accepts it.
-func (p *plan) unresolved() []exposure.UnresolvedName {
-	var names []exposure.UnresolvedName
+func (p *plan) unresolved() []gate.UnresolvedName {
+	var names []gate.UnresolvedName
 	for _, t := range p.scope.Unresolved() {
 		name := unresolved(t)
 		name.Acceptance = p.policy.AcceptsNotice(exposure.NoticeUnresolved, netip.Addr{}, []string{t.Name}, p.flags.time())

@@ -15,6 +15,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/report"
@@ -53,12 +56,12 @@ type plan struct {
 	known     *signatures.Ports
 	set       *signatures.Set // nil: states only
 	fallbacks []signatures.Fallback
-	policy    *exposure.Policy     // nil if there is none
-	baseline  *exposure.Baseline   // nil if there is none
-	drift     *exposure.Comparison // with the baseline; nil if there is none
+	policy    *policy.Policy    // nil if there is none
+	baseline  *drift.Baseline   // nil if there is none
+	drift     *drift.Comparison // with the baseline; nil if there is none
 	judge     *exposure.Judge
 	own       []netip.Addr // this machine's own addresses
-	gate      exposure.Gate
+	gate      gate.Criteria
 	tree      report.Tree
 }
 
@@ -140,7 +143,7 @@ func (p *plan) readBaseline(s *session, file string) error {
 	if !p.flags.quiet {
 		s.tellUnknownRules(file, p.judge.Rules, saved.RulesOfBaseline(p.baseline))
 	}
-	p.drift = p.baseline.Compare(exposure.Conditions{
+	p.drift = drift.Compare(p.baseline, drift.Conditions{
 		Vantage:     p.vantage(),
 		VantageOf:   p.judge.VantageOf,
 		ScopeSHA256: p.scopeSHA256,
@@ -184,15 +187,15 @@ func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, e
 
 // readJudgement makes the judge and the gate.
 func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *signatures.Ports) error {
-	failOn, err1 := exposure.ParseFailOn(flags.failOn, rules)
-	vantage, err2 := exposure.ParseVantage(flags.vantage, p.policy)
+	failOn, err1 := policy.ParseFailOn(flags.failOn, rules)
+	vantage, err2 := exposure.ParseVantage(flags.vantage, p.policy.NamedVantages())
 	if err := errors.Join(fault.As(fault.Usage, err1), fault.As(fault.Usage, err2)); err != nil {
 		return err
 	}
 	if err := flags.checkGate(failOn); err != nil {
 		return err
 	}
-	p.gate = exposure.Gate{FailOn: failOn, MinCoverage: flags.minCoverage, MinHosts: flags.coverage.minHosts, SoftFail: flags.softFail}
+	p.gate = gate.Criteria{FailOn: failOn, MinCoverage: flags.minCoverage, MinHosts: flags.coverage.minHosts, SoftFail: flags.softFail}
 	if p.policy != nil {
 		p.gate.MinConfidence = p.policy.Gate.MinConfidence
 	}
@@ -200,6 +203,7 @@ func (p *plan) readJudgement(flags *scanFlags, rules *exposure.RuleSet, known *s
 	p.judge = &exposure.Judge{
 		Rules:     rules,
 		Policy:    p.policy,
+		Identity:  p.policy.HostIdentity(),
 		Vantage:   vantage,
 		Knowledge: exposure.NewPortSets(profiles["internal"], profiles["public"]),
 		Intrusive: flags.intrusive,

@@ -8,6 +8,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
@@ -18,30 +19,30 @@ import (
 
 // readPolicy reads the policy file: the one that --policy names, else
 // mxsweep.yaml if there is one. It is nil if there is none.
-func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports) (*exposure.Policy, error) {
+func (f *scanFlags) readPolicy(rules *exposure.RuleSet, known *signatures.Ports) (*policy.Policy, error) {
 	file := f.policyFile()
 	if file == "" {
 		return nil, nil
 	}
-	data, err := userfile.ReadLimited(file, exposure.MaxPolicy)
+	data, err := userfile.ReadLimited(file, policy.MaxSize)
 	if err != nil {
 		return nil, usagef("--policy names a file like mxsweep.yaml", "reading policy %q: %w", file, fault.WithoutPath(err))
 	}
 	defer memory.BoundPolicy()()
-	policy, err := exposure.LoadPolicy(file, data, exposure.PolicyContext{Rules: rules, Profiles: known.ProfilePorts()})
+	policy, err := policy.Load(file, data, policy.Context{Rules: rules, Profiles: known.ProfilePorts()})
 	return policy, fault.As(fault.Usage, err)
 }
 
 // policyFile is the name of the policy file, "" if there is none.
 func (f *scanFlags) policyFile() string {
-	if f.policy == "" && !f.withoutPolicy && outfile.Exists(exposure.DefaultPolicyFile) {
-		return exposure.DefaultPolicyFile
+	if f.policy == "" && !f.withoutPolicy && outfile.Exists(policy.DefaultFile) {
+		return policy.DefaultFile
 	}
 	return f.policy
 }
 
 // adopt takes from the policy what no flag says: flags win over the file.
-func (f *scanFlags) adopt(policy *exposure.Policy, flags *pflag.FlagSet) error {
+func (f *scanFlags) adopt(policy *policy.Policy, flags *pflag.FlagSet) error {
 	if policy == nil {
 		return nil
 	}

@@ -9,7 +9,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/spelling"
@@ -59,14 +59,14 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	if err != nil {
 		return err
 	}
-	policy, err := flags.readPolicy(rules, known)
+	file, err := flags.readPolicy(rules, known)
 	if err != nil {
 		return err
 	}
-	if policy == nil {
-		return usagef("name one, or write "+exposure.DefaultPolicyFile, "reading the policy: there is none")
+	if file == nil {
+		return usagef("name one, or write "+policy.DefaultFile, "reading the policy: there is none")
 	}
-	p := &plan{policy: policy}
+	p := &plan{policy: file}
 	allowed, excluded, err := p.policyScope(ctx, &scope.Parser{Resolver: nobody{}})
 	if err != nil {
 		return fault.As(fault.Usage, err)
@@ -74,18 +74,18 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	if err := p.checkCanaries(ctx, allowed, excluded); err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.stdout, "%s is sound: %s\n", policy.File, strings.Join([]string{
+	_, err = fmt.Fprintf(s.stdout, "%s is sound: %s\n", file.File, strings.Join([]string{
 		spelling.Amount(entries(allowed), "scope entry", "scope entries"),
 		spelling.Amount(entries(excluded), "exclude", "excludes"),
-		spelling.Amount(len(policy.Canaries), "canary", "canaries"),
-		spelling.Amount(len(policy.Expect), "expected service", "expected services"),
-		spelling.Amount(len(policy.MustBeClosed), "must_be_closed entry", "must_be_closed entries"),
-		spelling.Amount(len(policy.Accept), "accepted risk", "accepted risks"),
+		spelling.Amount(len(file.Canaries), "canary", "canaries"),
+		spelling.Amount(len(file.Expect), "expected service", "expected services"),
+		spelling.Amount(len(file.MustBeClosed), "must_be_closed entry", "must_be_closed entries"),
+		spelling.Amount(len(file.Accept), "accepted risk", "accepted risks"),
 	}, ", "))
-	if why := policy.Authorization.Warning(flags.time()); why != "" {
+	if why := file.Authorization.Warning(flags.time()); why != "" {
 		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))
 	}
-	for _, n := range policy.OwnNotices(flags.time()) {
+	for _, n := range file.OwnNotices(flags.time()) {
 		s.tell(n)
 	}
 	return fault.WriteError(standardOutput, err)

@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 )
@@ -24,8 +24,8 @@ type session struct {
 	env    func(string) string
 
 	// code is what the verb decided where it ended without an error, for
-	// example exposure.ExitFail; the zero value is a pass.
-	code exposure.ExitCode
+	// example gate.ExitFail; the zero value is a pass.
+	code gate.ExitCode
 
 	// winds is set by a verb that from then on ends by itself when its context
 	// does, and writes what it has. Before, there is nothing to write.
@@ -57,10 +57,10 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 	code := codeOf(err)
 	if ended {
-		code = exposure.Worse(s.code, code)
+		code = gate.Worse(s.code, code)
 	}
 	if c, ok := signalCode(ctx); ok {
-		code = exposure.Worse(code, c)
+		code = gate.Worse(code, c)
 	}
 	return int(code)
 }

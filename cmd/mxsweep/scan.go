@@ -7,7 +7,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/run/output"
 )
@@ -52,7 +52,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 	}
 	if flags.dryRun {
 		if p.blind() {
-			s.code = exposure.ExitIncomplete
+			s.code = gate.ExitIncomplete
 		}
 		return p.describe(s.stdout)
 	}

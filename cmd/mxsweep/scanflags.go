@@ -10,7 +10,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
@@ -225,7 +225,7 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 }
 
 // checkGate refuses a gate that cannot fail, whatever is found.
-func (f *scanFlags) checkGate(failOn exposure.FailOn) error {
+func (f *scanFlags) checkGate(failOn policy.FailOn) error {
 	var errs []error
 	if f.noIdentify && !failOn.None() {
 		errs = append(errs, usagef("add --fail-on none to look at the states of ports only, or leave --no-identify out",

@@ -3,7 +3,7 @@ package main
 import (
 	"github.com/spf13/cobra"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 )
@@ -20,7 +20,7 @@ policy file, for editors.`,
 			schema := report.Schema()
 			switch {
 			case len(args) == 1 && args[0] == "policy":
-				schema = exposure.PolicySchema()
+				schema = policy.Schema()
 			case len(args) > 0:
 				return usagef(`"mxsweep schema" or "mxsweep schema policy"`, "reading the arguments %q: nothing or policy expected", args)
 			}

@@ -8,7 +8,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 )
 
 // A signalError is the cause of a context that a signal canceled.
@@ -57,7 +57,7 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 
 // signalCode is the exit code for the signal that ended ctx, if one did: 128
 // and its number, as a shell counts it.
-func signalCode(ctx context.Context) (exposure.ExitCode, bool) {
+func signalCode(ctx context.Context) (gate.ExitCode, bool) {
 	var s signalError
 	if !errors.As(context.Cause(ctx), &s) {
 		return 0, false
@@ -66,5 +66,5 @@ func signalCode(ctx context.Context) (exposure.ExitCode, bool) {
 	if n, ok := s.sig.(syscall.Signal); ok {
 		number = n
 	}
-	return exposure.ExitCode(128 + int(number)), true
+	return gate.ExitCode(128 + int(number)), true
 }

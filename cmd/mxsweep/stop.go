@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"time"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 )
 
 // A stopError is the cause of a context that ended because the run had to
@@ -78,7 +78,7 @@ func (p *plan) bounded(ctx context.Context, begun time.Time) (context.Context, c
 }
 
 // noteStop tells the gate what ended the run before all was asked.
-func noteStop(ctx context.Context, facts *exposure.RunFacts) {
+func noteStop(ctx context.Context, facts *gate.RunFacts) {
 	if code, ok := signalCode(ctx); ok {
 		facts.Signal = int(code) - 128
 	}

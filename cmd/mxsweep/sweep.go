@@ -12,6 +12,7 @@ import (
 	"sync/atomic"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/result"
@@ -27,12 +28,12 @@ type sweep struct {
 	report     func(exposure.Port) error // one that is known as it is
 	early      func(exposure.Port) error // one whose host may tell more of it
 
-	canaries   *exposure.CanaryWatch
-	counter    *exposure.CoverageCounter
-	lines      *exposure.ScopeLines
+	canaries   *gate.CanaryWatch
+	counter    *gate.CoverageCounter
+	lines      *gate.ScopeLines
 	families   *exposure.FamilyWatch // nil: no port is known to be open over IPv6 only
-	required   exposure.Requirements
-	unknown    exposure.UnknownPairs
+	required   gate.Requirements
+	unknown    gate.UnknownPairs
 	looked     bool                  // silent addresses were asked a second time, and controls after them
 	shownBy    []netip.AddrPort      // reference ports that show their hosts to be up
 	signs      map[netip.Addr]uint16 // the first port that answered of each host that is up; of a run with --resume only

@@ -4,6 +4,7 @@ import (
 	"fmt"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/run/output"
 )
 
@@ -11,9 +12,9 @@ import (
 // standard output does, and what keeps the run from being whole, unless the same
 // terminal has just shown it as part of the report. With --quiet it is one line
 // that says why the exit code is not 0.
-func (s *session) warn(quiet bool, gate *exposure.Gate, specs []output.Spec, v *exposure.Verdict, findings []exposure.Finding) {
+func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *gate.Verdict, findings []exposure.Finding) {
 	if quiet {
-		if why := whyNot(gate, v, findings); why != "" {
+		if why := whyNot(by, v, findings); why != "" {
 			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))
 		}
 		return
@@ -22,7 +23,7 @@ func (s *session) warn(quiet bool, gate *exposure.Gate, specs []output.Spec, v *
 		return
 	}
 	if v.Failing > 0 && !printed(specs) {
-		fmt.Fprintf(s.stderr, "mxsweep: findings that meet %s: %d\n", gate.FailOn, v.Failing)
+		fmt.Fprintf(s.stderr, "mxsweep: findings that meet %s: %d\n", by.FailOn, v.Failing)
 	}
 	for _, n := range v.Notices {
 		// Outputs that failed are told as errors, once they are closed.
@@ -42,12 +43,12 @@ func (s *session) log(text string) { fmt.Fprintf(s.stderr, "mxsweep: %s\n", visi
 
 // whyNot says in one line why the gate does not pass, "" if it does or if an
 // error says it.
-func whyNot(gate *exposure.Gate, v *exposure.Verdict, findings []exposure.Finding) string {
+func whyNot(by *gate.Criteria, v *gate.Verdict, findings []exposure.Finding) string {
 	switch v.Code {
-	case exposure.ExitPass, exposure.ExitError:
+	case gate.ExitPass, gate.ExitError:
 		return ""
-	case exposure.ExitFail:
-		return whyFailed(gate, v, findings)
+	case gate.ExitFail:
+		return whyFailed(by, v, findings)
 	}
 	for _, level := range []exposure.Level{exposure.LevelError, exposure.LevelWarning} {
 		for _, n := range v.Notices {
@@ -60,18 +61,18 @@ func whyNot(gate *exposure.Gate, v *exposure.Verdict, findings []exposure.Findin
 }
 
 // whyFailed names the most severe of the findings that fail the run.
-func whyFailed(gate *exposure.Gate, v *exposure.Verdict, findings []exposure.Finding) string {
+func whyFailed(by *gate.Criteria, v *gate.Verdict, findings []exposure.Finding) string {
 	var worst *exposure.Finding
 	for i := range findings {
 		f := &findings[i]
-		if gate.Fails(f) && (worst == nil || f.Severity > worst.Severity) {
+		if by.Fails(f) && (worst == nil || f.Severity > worst.Severity) {
 			worst = f
 		}
 	}
 	if worst == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%s on %s, %s, meets %s", worst.Rule.ID, worst.Target, worst.Severity, gate.FailOn)
+	text := fmt.Sprintf("%s on %s, %s, meets %s", worst.Rule.ID, worst.Target, worst.Severity, by.FailOn)
 	switch more := v.Failing - 1; {
 	case more == 1:
 		text += ", and so does 1 more finding"

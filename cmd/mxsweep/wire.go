@@ -9,13 +9,15 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // summary closes the report of a run in which these hosts were up.
-func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts, up []string) result.Summary {
+func (p *plan) summary(v gate.Verdict, facts gate.RunFacts, up []string) result.Summary {
 	c := facts.Coverage
 	s := result.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete,
@@ -37,7 +39,7 @@ func (p *plan) summary(v exposure.Verdict, facts exposure.RunFacts, up []string)
 
 // lineParts makes the written form of what a shard saw of lines that it shares
 // with others.
-func lineParts(lines []exposure.ScopeLine) []result.LinePart {
+func lineParts(lines []gate.ScopeLine) []result.LinePart {
 	var parts []result.LinePart
 	for _, l := range lines {
 		parts = append(parts, result.LinePart{Line: report.Sanitise(l.Text, maxLineText), Range: l.Range.String(), MinHosts: l.MinHosts, HostsUp: l.Up})
@@ -70,9 +72,9 @@ func (p *plan) reportRun(start time.Time, mode string) result.Run {
 	run := result.Run{
 		ID:            report.NewRunID(),
 		StartTime:     result.NewTime(start),
-		Args:          append([]string{"mxsweep"}, exposure.RedactArgs(p.args)...),
+		Args:          append([]string{"mxsweep"}, redact.Args(p.args)...),
 		Vantage:       p.vantage().String(),
-		Authorization: exposure.RedactArgs([]string{p.flags.authorization})[0],
+		Authorization: redact.Args([]string{p.flags.authorization})[0],
 		Mode:          mode,
 		Shard:         p.flags.shard.part(),
 		Scope: result.Scope{

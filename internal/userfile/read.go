@@ -1,4 +1,3 @@
-// Package userfile reads the files that users write.
 package userfile
 
 import (

@@ -9,6 +9,7 @@ import (
 	"iter"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/userfile"
@@ -18,14 +19,14 @@ import (
 
 // ReadBaseline reads a baseline: a file that "mxsweep baseline" wrote, or a
 // saved run. Saved reports which.
-func ReadBaseline(file string, rules *exposure.RuleSet) (b *exposure.Baseline, saved bool, err error) {
+func ReadBaseline(file string, rules *exposure.RuleSet) (b *drift.Baseline, saved bool, err error) {
 	defer memory.BoundReading()()
-	data, err := userfile.ReadLimited(file, exposure.MaxBaseline)
+	data, err := userfile.ReadLimited(file, drift.MaxSize)
 	if err != nil {
 		return nil, false, fault.Usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, fault.WithoutPath(err))
 	}
 	if !report.IsSavedRun(data) {
-		b, err = exposure.ReadBaseline(file, data)
+		b, err = drift.Read(file, data)
 		return b, false, fault.As(fault.Usage, err)
 	}
 	run, err := ReadWhole(file, bytes.NewReader(data), rules)
@@ -74,7 +75,7 @@ func RulesOfFindings(findings []result.Finding) iter.Seq[string] {
 }
 
 // RulesOfBaseline yields the rules of a baseline.
-func RulesOfBaseline(b *exposure.Baseline) iter.Seq[string] {
+func RulesOfBaseline(b *drift.Baseline) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range b.Entries {
 			if !yield(b.Entries[i].Rule) {

@@ -11,7 +11,11 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -19,10 +23,10 @@ import (
 
 // A Merger makes one run of several.
 type Merger struct {
-	Rules    *exposure.RuleSet  // of this program
-	Policy   *exposure.Policy   // nil if there is none
-	Baseline *exposure.Baseline // nil if there is none
-	Gate     exposure.Gate
+	Rules    *exposure.RuleSet // of this program
+	Policy   *policy.Policy    // nil if there is none
+	Baseline *drift.Baseline   // nil if there is none
+	Gate     gate.Criteria
 	Now      time.Time // by which accepted risks expire
 	Runs     []*Run    // in the order of the command line
 
@@ -184,7 +188,7 @@ func (m *Merger) one(of func(*Run) string) string {
 func (m *Merger) run(args []string) result.Run {
 	run := result.Run{
 		ID:            report.NewRunID(),
-		Args:          append([]string{"mxsweep"}, exposure.RedactArgs(args)...),
+		Args:          append([]string{"mxsweep"}, redact.Args(args)...),
 		Vantage:       m.one(func(r *Run) string { return r.Record.Vantage }),
 		Authorization: m.one(func(r *Run) string { return r.Record.Authorization }),
 		Mode:          m.one(func(r *Run) string { return r.Record.Mode }),

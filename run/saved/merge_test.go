@@ -11,6 +11,8 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
@@ -78,7 +80,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run
 }
 
 // merged judges runs as one and gives its findings as "address severity drift".
-func merged(t *testing.T, baseline *exposure.Baseline, runs ...*Run) (string, Merged) {
+func merged(t *testing.T, baseline *drift.Baseline, runs ...*Run) (string, Merged) {
 	t.Helper()
 	m := &Merger{Rules: runs[0].rules, Baseline: baseline, Now: runs[0].Record.StartTime.Time, Runs: runs}
 	if err := m.Check(); err != nil {
@@ -127,7 +129,7 @@ func TestMergedShardsOfAName(t *testing.T) {
 	if len(c.Findings) != 1 || len(c.Findings[0].Addresses) != 2 {
 		t.Fatalf("got %s", text)
 	}
-	baseline := exposure.NewBaseline(exposure.BaselineHeader{Created: one.Record.StartTime.Time, Vantage: "internet"}, nil, c.Findings)
+	baseline := drift.NewBaseline(drift.Header{Created: one.Record.StartTime.Time, Vantage: "internet"}, nil, c.Findings)
 	closedOne := madeRun(t, "1.json", "internet", "1/2", at("192.0.2.1", result.StateClosed))
 	closedTwo := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateClosed))
 	unknown := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateUnknown))
@@ -172,10 +174,10 @@ func TestMergedCoverage(t *testing.T) {
 	empty := madeRun(t, "3.json", "internet", "3/3")
 	empty.Summary.Gate, empty.Summary.Incomplete = result.GateIncomplete, true
 	empty.notices = []result.Notice{{Code: exposure.NoticeNothingInScope, Level: "error", Message: "Nothing was in scope."}}
-	if _, c := merged(t, nil, one, two, empty); c.Verdict.Code != exposure.ExitPass || c.summary.Coverage.Planned != 2 || c.summary.Incomplete {
+	if _, c := merged(t, nil, one, two, empty); c.Verdict.Code != gate.ExitPass || c.summary.Coverage.Planned != 2 || c.summary.Incomplete {
 		t.Errorf("with an empty shard: %+v", c.summary)
 	}
-	if _, c := merged(t, nil, one, empty); c.Verdict.Code != exposure.ExitIncomplete {
+	if _, c := merged(t, nil, one, empty); c.Verdict.Code != gate.ExitIncomplete {
 		t.Errorf("without shard 2: %+v", c.summary)
 	}
 	_, c := merged(t, nil, empty)
@@ -183,18 +185,18 @@ func TestMergedCoverage(t *testing.T) {
 	for _, n := range c.Verdict.Notices {
 		codes = append(codes, n.Code)
 	}
-	if c.Verdict.Code != exposure.ExitIncomplete || !slices.Contains(codes, exposure.NoticeShardMissing) || slices.Contains(codes, exposure.NoticeNothingInScope) {
+	if c.Verdict.Code != gate.ExitIncomplete || !slices.Contains(codes, exposure.NoticeShardMissing) || slices.Contains(codes, exposure.NoticeNothingInScope) {
 		t.Errorf("with nothing but an empty shard: %v, %+v", codes, c.summary)
 	}
 	blind := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 	blind.notices = []result.Notice{{Code: exposure.NoticeCanary, Level: "error", Message: "The canary did not answer."}}
 	blind.Summary.Gate = result.GateIncomplete
-	if _, c := merged(t, nil, one, blind, empty); c.Verdict.Code != exposure.ExitIncomplete || c.Verdict.Gate != "incomplete" {
+	if _, c := merged(t, nil, one, blind, empty); c.Verdict.Code != gate.ExitIncomplete || c.Verdict.Gate != "incomplete" {
 		t.Errorf("with a shard that was incomplete: %+v", c.summary)
 	}
 	cut := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 	cut.Summary.Complete, cut.Summary.Gate = false, result.GateError
-	if _, c := merged(t, nil, one, cut, empty); c.Verdict.Code != exposure.ExitIncomplete || c.summary.Complete {
+	if _, c := merged(t, nil, one, cut, empty); c.Verdict.Code != gate.ExitIncomplete || c.summary.Complete {
 		t.Errorf("with a shard that was cut short: %+v", c.summary)
 	}
 }

@@ -5,15 +5,15 @@ import (
 	"math/bits"
 	"slices"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // coverage adds up what the runs saw. Of a run that did not count its states,
 // all that was conclusive is taken for open, on which no caveat rests.
-func (m *Merger) coverage() exposure.Coverage {
-	var sum exposure.Coverage
+func (m *Merger) coverage() gate.Coverage {
+	var sum gate.Coverage
 	for _, r := range m.Runs {
 		c := r.Summary.Coverage
 		sum.Planned = capped(sum.Planned, max(c.Planned, c.Answered)) // one that was cut short does not know its plan
@@ -54,27 +54,27 @@ func capped(a, b uint64) uint64 {
 // short gives the lines of the scope that no shard holds as a whole, with fewer
 // hosts up in all of the shards than there must be. A sweep of which a shard is
 // missing cannot tell.
-func (m *Merger) short() []exposure.ScopeLine {
+func (m *Merger) short() []gate.ScopeLine {
 	type place struct {
 		sweep  sweepKey
 		ranged string
 	}
 	shards := map[sweepKey]int{}
-	lines := map[place]*exposure.ScopeLine{}
+	lines := map[place]*gate.ScopeLine{}
 	var order []place
 	for _, r := range m.Runs {
 		shards[keyOf(r)]++
 		for _, part := range r.Summary.Coverage.Parts {
 			at := place{keyOf(r), part.Range}
 			if lines[at] == nil {
-				lines[at] = &exposure.ScopeLine{Text: part.Line}
+				lines[at] = &gate.ScopeLine{Text: part.Line}
 				order = append(order, at)
 			}
 			lines[at].Up += part.HostsUp
 			lines[at].MinHosts = max(lines[at].MinHosts, part.MinHosts)
 		}
 	}
-	var short []exposure.ScopeLine
+	var short []gate.ScopeLine
 	for _, at := range order {
 		if l := lines[at]; shards[at.sweep] == m.shards[at.sweep] && l.Up < l.MinHosts {
 			short = append(short, *l)
@@ -86,23 +86,23 @@ func (m *Merger) short() []exposure.ScopeLine {
 // canaries stands for those of the runs: one that answered, if all of a run did,
 // on another machine than the scanner's if there is such a run. One that did not
 // answer is told by a notice of its run.
-func (m *Merger) canaries() []exposure.Canary {
-	var own []exposure.Canary
+func (m *Merger) canaries() []gate.WatchedCanary {
+	var own []gate.WatchedCanary
 	for _, r := range m.Runs {
 		c := &r.Summary.Coverage
 		switch {
 		case c.CanariesOK == nil || !*c.CanariesOK:
 		case c.CanariesOwn:
-			own = []exposure.Canary{{Answered: true, Own: true}}
+			own = []gate.WatchedCanary{{Answered: true, Own: true}}
 		default:
-			return []exposure.Canary{{Answered: true}}
+			return []gate.WatchedCanary{{Answered: true}}
 		}
 	}
 	return own
 }
 
 // counts are the numbers of the merged coverage, nil if a run lacks them.
-func (m *Merger) counts(c exposure.Coverage) *result.CoverageCounts {
+func (m *Merger) counts(c gate.Coverage) *result.CoverageCounts {
 	if slices.ContainsFunc(m.Runs, func(r *Run) bool { return r.Summary.Coverage.CoverageCounts == nil }) {
 		return nil
 	}
@@ -114,7 +114,7 @@ func (m *Merger) counts(c exposure.Coverage) *result.CoverageCounts {
 }
 
 // summary closes the report.
-func (m *Merger) summary(v *exposure.Verdict, c exposure.Coverage) result.Summary {
+func (m *Merger) summary(v *gate.Verdict, c gate.Coverage) result.Summary {
 	s := result.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete || !v.Complete,
 		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.Gate.FailOn.String(), Reason: v.Reason,

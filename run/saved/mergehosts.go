@@ -5,7 +5,7 @@ import (
 
 	"go4.org/netipx"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -63,10 +63,10 @@ func (m *Merger) hostsUp(sum uint64) uint64 {
 }
 
 // askedParts are what each of the runs asked, as far as it tells.
-func (m *Merger) askedParts() []exposure.AskedPart {
-	var parts []exposure.AskedPart
+func (m *Merger) askedParts() []policy.AskedPart {
+	var parts []policy.AskedPart
 	for _, r := range m.Runs {
-		part := exposure.AskedPart{Unknown: r.Record.Scope.Asked == nil}
+		part := policy.AskedPart{Unknown: r.Record.Scope.Asked == nil}
 		if ports, err := scope.ParsePorts(r.Record.Scope.Ports, nil); err == nil {
 			part.Ports = ports
 		}

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -18,7 +19,7 @@ var recounted = []string{
 // carried gives the notices of the runs that hold for the merged run too, adds
 // those that keep it from being whole to facts, and reports whether all runs came
 // to their end.
-func (m *Merger) carried(facts *exposure.RunFacts) (notices []exposure.Notice, whole bool) {
+func (m *Merger) carried(facts *gate.RunFacts) (notices []exposure.Notice, whole bool) {
 	whole = true
 	said := map[string]bool{}
 	for _, r := range m.Runs {

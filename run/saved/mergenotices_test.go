@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -15,7 +17,7 @@ import (
 // notice of a saved run about an address of that name: it is used, and it ends
 // when the entry does.
 func TestMergedNoticeAcceptedByName(t *testing.T) {
-	policy, err := exposure.LoadPolicy("mxsweep.yaml", []byte(`version: 1
+	known, err := policy.Load("mxsweep.yaml", []byte(`version: 1
 accept:
   - id: AR-9
     rule: MXS9020
@@ -23,28 +25,28 @@ accept:
     reason: a tarpit that the abuse desk runs
     owner: abuse desk
     expires: 2026-12-31
-`), exposure.PolicyContext{})
+`), policy.Context{})
 	if err != nil {
 		t.Fatal(err)
 	}
 	now := time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
 	told := exposure.NewNotice(exposure.NoticeWildcard, "192.0.2.9", nil, "It responds everywhere.")
 	told.Names = []string{"tarpit.example.org"}
-	accepted := told.AcceptedBy(&policy.Accept[0].Acceptance)
+	accepted := told.AcceptedBy(&known.Accept[0].Acceptance)
 	for _, tt := range []struct {
 		name   string
 		saved  exposure.Notice
-		policy *exposure.Policy
+		policy *policy.Policy
 		now    time.Time
-		want   exposure.ExitCode
+		want   gate.ExitCode
 		unused int
 	}{
-		{"accepted by the merged run", told, policy, now, exposure.ExitPass, 0},
-		{"accepted by both", accepted, policy, now, exposure.ExitPass, 0},
-		{"accepted by its own run", accepted, nil, now, exposure.ExitPass, 0},
-		{"no longer accepted", accepted, nil, now.AddDate(0, 2, 0), exposure.ExitIncomplete, 0},
-		{"no longer accepted by the policy", accepted, policy, now.AddDate(0, 2, 0), exposure.ExitIncomplete, 0},
-		{"accepted by an entry that is gone", accepted, &exposure.Policy{}, now, exposure.ExitIncomplete, 0},
+		{"accepted by the merged run", told, known, now, gate.ExitPass, 0},
+		{"accepted by both", accepted, known, now, gate.ExitPass, 0},
+		{"accepted by its own run", accepted, nil, now, gate.ExitPass, 0},
+		{"no longer accepted", accepted, nil, now.AddDate(0, 2, 0), gate.ExitIncomplete, 0},
+		{"no longer accepted by the policy", accepted, known, now.AddDate(0, 2, 0), gate.ExitIncomplete, 0},
+		{"accepted by an entry that is gone", accepted, &policy.Policy{}, now, gate.ExitIncomplete, 0},
 	} {
 		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed})
 		b, err := json.Marshal(report.NewNotice(tt.saved, ""))
@@ -64,7 +66,7 @@ accept:
 			t.Errorf("%s: exit code %d, %d unused, want %d, %d: %+v", tt.name, c.Verdict.Code, c.summary.AcceptancesUnused, tt.want, tt.unused, c.Verdict.Notices)
 		}
 		i := slices.IndexFunc(c.Verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeWildcard })
-		if got := c.Verdict.Notices[i]; tt.want == exposure.ExitPass && got.Message != accepted.Message || tt.want != exposure.ExitPass && got.Message != told.Message {
+		if got := c.Verdict.Notices[i]; tt.want == gate.ExitPass && got.Message != accepted.Message || tt.want != gate.ExitPass && got.Message != told.Message {
 			t.Errorf("%s: told %q", tt.name, got.Message)
 		}
 	}

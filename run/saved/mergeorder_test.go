@@ -8,6 +8,8 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -34,9 +36,9 @@ func told(c *Merged) string {
 }
 
 // mergedOf judges runs as one, with a baseline or nil.
-func mergedOf(t *testing.T, baseline *exposure.Baseline, runs []*Run) (*Merger, Merged) {
+func mergedOf(t *testing.T, baseline *drift.Baseline, runs []*Run) (*Merger, Merged) {
 	t.Helper()
-	m := &Merger{Rules: runs[0].rules, Baseline: baseline, Now: runs[0].Record.StartTime.Time, Runs: runs, Gate: exposure.Gate{MinCoverage: exposure.DefaultMinCoverage}}
+	m := &Merger{Rules: runs[0].rules, Baseline: baseline, Now: runs[0].Record.StartTime.Time, Runs: runs, Gate: gate.Criteria{MinCoverage: gate.DefaultMinCoverage}}
 	if err := m.Check(); err != nil {
 		t.Fatal(err)
 	}
@@ -106,7 +108,7 @@ func assumes(runs []*Run) bool {
 }
 
 // baselineOn is a baseline with a finding on each of the few addresses.
-func baselineOn(t *testing.T) *exposure.Baseline {
+func baselineOn(t *testing.T) *drift.Baseline {
 	t.Helper()
 	run := madeRun(t, "baseline", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateOpen}, mergePort{addr: "192.0.2.2", state: result.StateOpen},
 		mergePort{addr: "192.0.2.3", state: result.StateOpen}, mergePort{addr: "192.0.2.4", state: result.StateOpen})
@@ -114,7 +116,7 @@ func baselineOn(t *testing.T) *exposure.Baseline {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return exposure.NewBaseline(exposure.BaselineHeader{Created: run.Record.StartTime.Time, Vantage: "internet"}, nil, findings)
+	return drift.NewBaseline(drift.Header{Created: run.Record.StartTime.Time, Vantage: "internet"}, nil, findings)
 }
 
 // TestMergeTakesNoOrder holds that neither the order of the runs nor whether some
@@ -123,7 +125,7 @@ func TestMergeTakesNoOrder(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 11))
 	passes := 0
 	for range 1000 {
-		var baseline *exposure.Baseline
+		var baseline *drift.Baseline
 		if r.IntN(2) == 0 {
 			baseline = baselineOn(t)
 		}
@@ -135,7 +137,7 @@ func TestMergeTakesNoOrder(t *testing.T) {
 		_, c := mergedOf(t, baseline, runs)
 		want := told(&c)
 		for _, run := range runs {
-			if c.Verdict.Code == exposure.ExitPass {
+			if c.Verdict.Code == gate.ExitPass {
 				passes++
 				if !run.Summary.Complete || run.Summary.Incomplete {
 					t.Fatalf("a pass although %s is not complete:\n%s", run.File, want)
@@ -154,7 +156,7 @@ func TestMergeTakesNoOrder(t *testing.T) {
 		m, two := mergedOf(t, nil, runs[:2])
 		pair := saved(t, "two.json", m, two)
 		_, later := mergedOf(t, baseline, []*Run{pair, runs[2]})
-		if got := told(&later); got != want && !assumes(runs) || exposure.Worse(c.Verdict.Code, later.Verdict.Code) != later.Verdict.Code {
+		if got := told(&later); got != want && !assumes(runs) || gate.Worse(c.Verdict.Code, later.Verdict.Code) != later.Verdict.Code {
 			t.Fatalf("merged in two steps:\n%s\nelse:\n%s", got, want)
 		}
 		if err := (&Merger{Rules: m.Rules, Runs: []*Run{pair, runs[r.IntN(2)]}}).Check(); err == nil {
@@ -174,7 +176,7 @@ func TestMergedAgain(t *testing.T) {
 	other := madeRun(t, "o.json", "internet", "", closed("198.51.100.1"))
 	other.Record.Scope.SHA256 = strings.Repeat("60", 32)
 	_, again := mergedOf(t, nil, []*Run{saved(t, "half.json", m, c), other})
-	if again.Verdict.Code != exposure.ExitIncomplete || !again.summary.Incomplete {
+	if again.Verdict.Code != gate.ExitIncomplete || !again.summary.Incomplete {
 		t.Errorf("a shard is missing, and got %s", told(&again))
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
@@ -37,7 +38,7 @@ func (m *Merger) forbidden(r *Run) []exposure.Finding {
 			vantages[pair], has[pair] = f.Vantage, has[pair] || f.Rule == exposure.RuleForbidden && f.Drift != string(exposure.DriftFixed)
 		}
 	}
-	judge := exposure.Judge{Rules: m.Rules, Policy: m.Policy, Now: m.Now}
+	judge := exposure.Judge{Rules: m.Rules, Policy: m.Policy, Identity: m.Policy.HostIdentity(), Now: m.Now}
 	var list []exposure.Finding
 	for _, p := range r.ports {
 		pair, ok := pairOf(p)
@@ -46,7 +47,7 @@ func (m *Merger) forbidden(r *Run) []exposure.Finding {
 		}
 		var err error
 		name := cmp.Or(vantages[pair], r.Record.Vantage)
-		if judge.Vantage, err = exposure.ParseVantage(name, m.Policy); err != nil {
+		if judge.Vantage, err = exposure.ParseVantage(name, m.Policy.NamedVantages()); err != nil {
 			judge.Vantage = exposure.Vantage{Name: name} // the run had it from another policy
 		}
 		for _, f := range judge.Forbidden(portOf(p, pair)) {
@@ -62,15 +63,15 @@ func (m *Merger) forbidden(r *Run) []exposure.Finding {
 // required gives the pairs that the policy of the merged run expects, or wants
 // closed, and that are unknown from a vantage point, but for those that a notice
 // of a run tells already.
-func (m *Merger) required(told []exposure.Notice) *exposure.UnknownPairs {
+func (m *Merger) required(told []exposure.Notice) *gate.UnknownPairs {
 	if m.Policy == nil {
 		return nil
 	}
-	needs := exposure.Requirements{Policy: m.Policy}
+	needs := gate.Requirements{Policy: m.Policy}
 	if !needs.AnyPort() {
 		return nil
 	}
-	var list exposure.UnknownPairs
+	var list gate.UnknownPairs
 	for _, best := range m.bestRecords(func(p *result.Port, pair netip.AddrPort) bool { return needs.OfPort(pair, namesOf(p)...) != "" }) {
 		why := needs.OfPort(best.pair, namesOf(best.record)...)
 		mentioned := slices.ContainsFunc(told, func(n exposure.Notice) bool {
@@ -123,7 +124,7 @@ func (m *Merger) bestRecords(wanted func(*result.Port, netip.AddrPort) bool) []r
 // unsettled reports whether nothing conclusive is known of a pair that the policy
 // names. An open port that must be closed has a finding for that, which is enough
 // where the policy accepts that its host cannot be judged.
-func (m *Merger) unsettled(b runRecord, why exposure.Requirement) bool {
+func (m *Merger) unsettled(b runRecord, why gate.Requirement) bool {
 	addr, names := b.pair.Addr(), namesOf(b.record)
 	switch b.record.State {
 	case result.StateClosed:
@@ -132,7 +133,7 @@ func (m *Merger) unsettled(b runRecord, why exposure.Requirement) bool {
 		return !b.up && m.countsSilent(b.run, addr, names)
 	case result.StateOpen:
 		accepted := m.Policy.AcceptsNotice(exposure.NoticeWildcard, addr, names, m.Now) != nil || m.Policy.AcceptsNotice(exposure.NoticeCrowded, addr, names, m.Now) != nil
-		return b.record.Service != nil && !m.Policy.Assessed(portOf(b.record, b.pair)) && !(accepted && why == exposure.RequiredClosed)
+		return b.record.Service != nil && !m.Policy.Assessed(portOf(b.record, b.pair)) && !(accepted && why == gate.RequiredClosed)
 	}
 	return true
 }
@@ -143,7 +144,7 @@ func (m *Merger) countsSilent(r *Run, addr netip.Addr, names []string) bool {
 	if slices.ContainsFunc(r.notices, func(n result.Notice) bool { return n.Code == exposure.NoticeSilent && n.Target == addr.String() }) {
 		return false
 	}
-	needs := exposure.Requirements{Policy: m.Policy}
+	needs := gate.Requirements{Policy: m.Policy}
 	c := &r.Summary.Coverage
 	return needs.Expected(addr, names...) || c.HostsSilent > 0 && (c.CoverageCounts == nil || c.Vacant == 0)
 }

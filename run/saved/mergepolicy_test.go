@@ -7,14 +7,16 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // mergedUnder judges runs as one, under a policy.
-func mergedUnder(t *testing.T, policy string, runs ...*Run) Merged {
+func mergedUnder(t *testing.T, text string, runs ...*Run) Merged {
 	t.Helper()
-	p, err := exposure.LoadPolicy("mxsweep.yaml", []byte("version: 1\n"+policy), exposure.PolicyContext{Rules: runs[0].rules})
+	p, err := policy.Load("mxsweep.yaml", []byte("version: 1\n"+text), policy.Context{Rules: runs[0].rules})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -45,22 +47,22 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 	for name, tt := range map[string]struct {
 		state  result.State
 		policy string
-		want   exposure.ExitCode
+		want   gate.ExitCode
 	}{
-		"closed, unknown":       {result.StateUnknown, closed, exposure.ExitIncomplete},
-		"expected, unknown":     {result.StateUnknown, expect, exposure.ExitIncomplete},
-		"of another, unknown":   {result.StateUnknown, strings.ReplaceAll(closed, "2.9", "2.8"), exposure.ExitPass},
-		"expected, silent":      {result.StateFiltered, expect, exposure.ExitIncomplete},
-		"closed, is closed":     {result.StateClosed, closed, exposure.ExitPass},
-		"expected, is closed":   {result.StateClosed, expect, exposure.ExitPass},
-		"closed, is open":       {result.StateOpen, closed, exposure.ExitFail},
-		"expected, may be open": {result.StateOpen, expect, exposure.ExitPass},
+		"closed, unknown":       {result.StateUnknown, closed, gate.ExitIncomplete},
+		"expected, unknown":     {result.StateUnknown, expect, gate.ExitIncomplete},
+		"of another, unknown":   {result.StateUnknown, strings.ReplaceAll(closed, "2.9", "2.8"), gate.ExitPass},
+		"expected, silent":      {result.StateFiltered, expect, gate.ExitIncomplete},
+		"closed, is closed":     {result.StateClosed, closed, gate.ExitPass},
+		"expected, is closed":   {result.StateClosed, expect, gate.ExitPass},
+		"closed, is open":       {result.StateOpen, closed, gate.ExitFail},
+		"expected, may be open": {result.StateOpen, expect, gate.ExitPass},
 	} {
 		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed}, mergePort{addr: "192.0.2.9", state: tt.state})
 		r.Summary.Coverage.Planned, r.Summary.Coverage.Answered = 100, 99
 		c := mergedUnder(t, tt.policy, r)
 		told := noticed(c, exposure.NoticeRequired)
-		if c.Verdict.Code != tt.want || (told != "") != (tt.want == exposure.ExitIncomplete) || told != "" && !strings.Contains(told, "192.0.2.9:10027") {
+		if c.Verdict.Code != tt.want || (told != "") != (tt.want == gate.ExitIncomplete) || told != "" && !strings.Contains(told, "192.0.2.9:10027") {
 			t.Errorf("%s: exit code %d, want %d; %q", name, c.Verdict.Code, tt.want, told)
 		}
 		forbidden := slices.ContainsFunc(c.Findings, func(f exposure.Finding) bool { return f.Rule.ID == exposure.RuleForbidden })

@@ -5,13 +5,16 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // A Merged is what a merged run comes to.
 type Merged struct {
 	Findings []exposure.Finding
-	Verdict  exposure.Verdict
+	Verdict  gate.Verdict
 
 	ports   []*result.Port
 	summary result.Summary
@@ -21,7 +24,7 @@ type Merged struct {
 func (m *Merger) Conclude() Merged {
 	c := Merged{ports: m.portRecords()}
 	findings, err := m.findings()
-	facts := exposure.RunFacts{Coverage: m.coverage(), Short: m.short(), Canaries: m.canaries(), Aborted: err}
+	facts := gate.RunFacts{Coverage: m.coverage(), Short: m.short(), Canaries: m.canaries(), Aborted: err}
 	var drifted []exposure.Notice
 	if m.Baseline != nil && err == nil {
 		findings, drifted = m.drift(findings)
@@ -30,7 +33,7 @@ func (m *Merger) Conclude() Merged {
 	carried, whole := m.carried(&facts)
 	facts.Incomplete = append(facts.Incomplete, m.missing...)
 	facts.Unknown = m.required(facts.Incomplete)
-	c.Verdict = m.Gate.Decide(facts, c.Findings)
+	c.Verdict = gate.Decide(m.Gate, facts, c.Findings)
 	if len(m.missing) > 0 { // what is in scope is in those shards
 		c.Verdict.Notices = slices.DeleteFunc(c.Verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeNothingInScope })
 	}
@@ -39,7 +42,7 @@ func (m *Merger) Conclude() Merged {
 	entries := m.Policy.Notices(c.Findings, c.Verdict.Notices, m.Now)
 	c.Verdict.Notices = append(c.Verdict.Notices, entries...)
 	c.summary = m.summary(&c.Verdict, facts.Coverage)
-	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = exposure.Tally(entries)
+	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = policy.Tally(entries)
 	return c
 }
 
@@ -57,7 +60,7 @@ func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 	}
 	for i, vantage := range vantages {
 		part := m.entriesOf(vantages, i)
-		c := part.Compare(m.conditions(vantage), m.Rules)
+		c := drift.Compare(part, m.conditions(vantage), m.Rules)
 		counter := m.show(vantage, c)
 		lost := 0.0
 		for _, r := range m.Runs {
@@ -72,7 +75,7 @@ func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 				found = append(found, f)
 			}
 		}
-		with, told := c.Finish(found, counter, m.Policy, m.Now)
+		with, told := c.Finish(found, counter.Up, m.Policy, m.Now)
 		list = append(list, with...)
 		notices = append(notices, told...)
 	}
@@ -94,7 +97,7 @@ func (m *Merger) sameBaseline() bool {
 
 // entriesOf gives the part of the baseline that was seen from the i-th vantage
 // point. The first one also has what no run looked at.
-func (m *Merger) entriesOf(vantages []string, i int) *exposure.Baseline {
+func (m *Merger) entriesOf(vantages []string, i int) *drift.Baseline {
 	part := *m.Baseline
 	part.Entries = nil
 	for _, e := range m.Baseline.Entries {
@@ -107,7 +110,7 @@ func (m *Merger) entriesOf(vantages []string, i int) *exposure.Baseline {
 }
 
 // conditions are those under which the runs from one vantage point were made.
-func (m *Merger) conditions(vantage string) exposure.Conditions {
+func (m *Merger) conditions(vantage string) drift.Conditions {
 	names := map[string][]netip.Addr{}
 	for _, r := range m.Runs {
 		for _, p := range r.ports {
@@ -116,7 +119,7 @@ func (m *Merger) conditions(vantage string) exposure.Conditions {
 			}
 		}
 	}
-	return exposure.Conditions{
+	return drift.Conditions{
 		Vantage: exposure.Vantage{Name: vantage}, Ports: m.ports(), Identity: m.Policy.HostIdentity(),
 		AddressesOf: func(name string) []netip.Addr { return names[name] },
 	}
@@ -125,8 +128,8 @@ func (m *Merger) conditions(vantage string) exposure.Conditions {
 // show tells the comparison of the ports that runs from a vantage point saw, and
 // gives which hosts are up. Of the records that several of them have of a port, the
 // one that tells most counts, in whatever order they are named.
-func (m *Merger) show(vantage string, c *exposure.Comparison) *exposure.CoverageCounter {
-	counter := exposure.NewCoverageCounter(0, 0)
+func (m *Merger) show(vantage string, c *drift.Comparison) *gate.CoverageCounter {
+	counter := gate.NewCoverageCounter(0, 0)
 	best := map[netip.AddrPort]*result.Port{}
 	for _, r := range m.Runs {
 		if r.Record.Vantage != vantage {

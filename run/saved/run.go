@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
@@ -130,37 +131,37 @@ func (r *Run) Lacks() string {
 
 // Baseline makes a baseline of the run. Old is the one that the run was
 // compared with, nil if there is none.
-func (r *Run) Baseline(old *exposure.Baseline) (*exposure.Baseline, error) {
+func (r *Run) Baseline(old *drift.Baseline) (*drift.Baseline, error) {
 	findings, err := r.judged()
 	if err != nil {
 		return nil, err
 	}
-	return exposure.NewBaseline(r.header(), old, findings), nil
+	return drift.NewBaseline(r.header(), old, findings), nil
 }
 
 // known makes a baseline of the run to compare another one with. Unlike one that
 // is written, it knows what was fixed.
-func (r *Run) known() (*exposure.Baseline, error) {
+func (r *Run) known() (*drift.Baseline, error) {
 	findings, err := r.judged()
 	if err != nil {
 		return nil, err
 	}
-	b := exposure.NewBaseline(r.header(), nil, findings)
+	b := drift.NewBaseline(r.header(), nil, findings)
 	for i := range findings {
 		if findings[i].Status == exposure.StatusFixed {
-			b.Entries = append(b.Entries, exposure.EntryOf(&findings[i]))
+			b.Entries = append(b.Entries, drift.EntryOf(&findings[i]))
 		}
 	}
-	return exposure.BaselineOf(b.BaselineHeader, b.Entries), nil
+	return drift.BaselineOf(b.Header, b.Entries), nil
 }
 
 // header says under which conditions the run was made.
-func (r *Run) header() exposure.BaselineHeader {
+func (r *Run) header() drift.Header {
 	created := r.Record.EndTime.Time
 	if created.IsZero() {
 		created = r.Record.StartTime.Time
 	}
-	return exposure.BaselineHeader{
+	return drift.Header{
 		Created: created, Vantage: r.Record.Vantage,
 		ScopeSHA256: r.Record.Scope.SHA256, Ports: r.Record.Scope.Ports,
 	}

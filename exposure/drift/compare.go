@@ -1,0 +1,266 @@
+package drift
+
+import (
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// Conditions are what two runs must share to be compared.
+type Conditions struct {
+	Vantage     exposure.Vantage
+	VantageOf   func(netip.Addr) exposure.Vantage // as in Judge; nil means Vantage everywhere
+	ScopeSHA256 string
+	Ports       []uint16
+	Intrusive   bool
+
+	// Identity is what the run's findings know their hosts by.
+	Identity exposure.Identity
+
+	// AddressesOf gives the addresses that a name of the scope has in this run,
+	// none if it is not in scope; nil means that nobody knows.
+	AddressesOf func(name string) []netip.Addr
+}
+
+// vantage gives the name of the vantage point for an address.
+func (c *Conditions) vantage(a netip.Addr) string {
+	if c.VantageOf != nil {
+		return c.VantageOf(a).String()
+	}
+	return c.Vantage.String()
+}
+
+// addressesOf gives the addresses of a name in this run.
+func (c *Conditions) addressesOf(name string) []netip.Addr {
+	if name == "" || c.AddressesOf == nil {
+		return nil
+	}
+	return c.AddressesOf(name)
+}
+
+// A Comparison holds a run against a baseline: it is told of each port while
+// the run goes on, and gives the drift at its end. It is not safe for
+// concurrent use. Compare makes one.
+type Comparison struct {
+	baseline *Baseline
+	rules    *exposure.RuleSet
+	now      Conditions
+
+	known map[netip.AddrPort]*sighting // the targets of the baseline
+	loss  float64
+}
+
+// Loss says which share of its probes or their answers the run lost, from 0 to
+// 1, before Finish: where much is lost, a silent port may well be open.
+func (c *Comparison) Loss(share float64) { c.loss = min(max(share, 0), 1) }
+
+// Compare begins to hold a run under the given conditions against a baseline.
+// Rules give the texts of findings that are carried forward.
+func Compare(b *Baseline, now Conditions, rules *exposure.RuleSet) *Comparison {
+	c := &Comparison{baseline: b, rules: rules, now: now, known: map[netip.AddrPort]*sighting{}}
+	for i := range b.Entries {
+		for _, addr := range c.places(&b.Entries[i]) {
+			target := netip.AddrPortFrom(addr, b.Entries[i].Port)
+			if c.known[target] == nil {
+				c.known[target] = &sighting{}
+			}
+			c.known[target].entries = append(c.known[target].entries, &b.Entries[i])
+		}
+	}
+	return c
+}
+
+// places gives the addresses that must all be looked at before an entry is
+// fixed: those with the finding, and those that its host has now.
+func (c *Comparison) places(e *Entry) []netip.Addr {
+	list := slices.Clone(e.AllAddresses())
+	if e.byName() {
+		list = append(list, c.now.addressesOf(e.Host)...)
+	}
+	slices.SortFunc(list, netip.Addr.Compare)
+	return slices.Compact(list)
+}
+
+// Comparable reports whether the baseline was taken under the conditions of
+// this run, and if not, why. Findings are then still compared one by one; what
+// the run did not look at is unverified.
+func (c *Comparison) Comparable() (ok bool, why string) {
+	var reasons []string
+	b := c.baseline
+	if now := c.now.Vantage.String(); b.Vantage != now {
+		reasons = append(reasons, fmt.Sprintf("the vantage was %q and is %q", b.Vantage, now))
+	}
+	ports := scope.FormatPorts(c.now.Ports)
+	otherPorts := b.Ports != "" && b.Ports != ports
+	if b.ScopeSHA256 != "" && c.now.ScopeSHA256 != "" && b.ScopeSHA256 != c.now.ScopeSHA256 {
+		// The hash is of addresses and ports together.
+		if otherPorts {
+			reasons = append(reasons, "the addresses in scope may be others")
+		} else {
+			reasons = append(reasons, "the addresses in scope are others")
+		}
+	}
+	if otherPorts {
+		reasons = append(reasons, c.otherPorts(ports))
+	}
+	return len(reasons) == 0, strings.Join(reasons, "; ")
+}
+
+// otherPorts says in which ports the baseline and this run differ.
+func (c *Comparison) otherPorts(now string) string {
+	then, err := scope.ParsePorts(c.baseline.Ports, nil)
+	if err != nil {
+		return fmt.Sprintf("the ports were %q and are %s", c.baseline.Ports, now)
+	}
+	var words []string
+	only := func(words []string, format string, a, b []uint16) []string {
+		a = slices.DeleteFunc(slices.Clone(a), func(p uint16) bool { return slices.Contains(b, p) })
+		if len(a) == 0 {
+			return words
+		}
+		return append(words, fmt.Sprintf(format, scope.FormatPorts(a)))
+	}
+	words = only(words, "ports %s were not asked then", c.now.Ports, then)
+	words = only(words, "ports %s are not asked now", then, c.now.Ports)
+	return strings.Join(words, " and ")
+}
+
+// Finish gives the findings of the run with their drift, and behind them those
+// of the baseline that the run did not find again: fixed where there is
+// evidence, else unverified. Up reports whether a host sent a packet of its own; nil
+// means that none did. Policy and the time give the carried ones their status; both
+// may be zero.
+func (c *Comparison) Finish(findings []exposure.Finding, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) ([]exposure.Finding, []exposure.Notice) {
+	old := newEntryIndex(c.baseline, &c.now)
+	list := slices.Clone(findings)
+	for i := range list {
+		f := &list[i]
+		c.note(f)
+		if entries := old.take(f); len(entries) > 0 {
+			c.matched(f, entries, policy, now)
+			continue
+		}
+		f.Drift = exposure.DriftNew
+		if c.weaker(f) {
+			f.Drift = exposure.DriftUnverified
+			f.Evidence = append(slices.Clip(f.Evidence), c.less())
+		}
+	}
+	for _, e := range old.rest() {
+		if e.Status == exposure.StatusFixed {
+			continue // it was gone, and still is
+		}
+		list = append(list, c.carry(e, up, policy, now))
+	}
+	var notices []exposure.Notice
+	if ok, why := c.Comparable(); !ok {
+		notices = append(notices, exposure.NewNotice(exposure.NoticeBaseline, "", nil,
+			"The baseline of %s was taken under other conditions: %s.", c.baseline.Created.Format(time.DateOnly), why))
+	}
+	return list, notices
+}
+
+// less says why a finding of this run tells less of its port than the baseline.
+func (c *Comparison) less() string {
+	if c.loss > maxTalkLoss {
+		return fmt.Sprintf("this run lost %.0f%% of its packets, and the baseline knows the port otherwise", 100*c.loss)
+	}
+	return "this run named what answers less surely than the baseline did"
+}
+
+// note remembers that a rule is broken on a target of the baseline.
+func (c *Comparison) note(f *exposure.Finding) {
+	for _, addr := range f.AllAddresses() {
+		if s := c.known[netip.AddrPortFrom(addr, f.Target.Port())]; s != nil {
+			s.broken = append(s.broken, f.Rule)
+		}
+	}
+}
+
+// matched sets the drift of a finding that the baseline knows. What was
+// suppressed when the baseline was written was never accepted by the baseline
+// itself, so it cannot be unchanged; what is suppressed now needs no drift.
+func (c *Comparison) matched(f *exposure.Finding, entries []*Entry, policy *policy.Policy, now time.Time) {
+	var standing []*Entry
+	f.Drift = exposure.DriftNone
+	for _, e := range entries {
+		if !e.FirstSeen.IsZero() && e.FirstSeen.Before(f.FirstSeen) {
+			f.FirstSeen = e.FirstSeen
+		}
+		if e.Status == "" {
+			standing = append(standing, e)
+		}
+	}
+	switch {
+	case f.Status != exposure.StatusOpen:
+	case len(standing) > 0 && c.baseline.SchemaVersion == schemaVersion0 && policy.Expired(f, now) != nil:
+		f.Drift = exposure.DriftExpired // such files do not say what was accepted
+	case len(standing) > 0:
+		f.Drift = c.changed(f, standing)
+	case slices.ContainsFunc(entries, func(e *Entry) bool { return e.Status == exposure.StatusAccepted }):
+		f.Drift = exposure.DriftExpired
+	case slices.ContainsFunc(entries, func(e *Entry) bool { return e.Status == exposure.StatusFixed }):
+		f.Drift = exposure.DriftReopened
+	default:
+		f.Drift = exposure.DriftNew // it was expected as it was then
+	}
+}
+
+// changed tells unchanged from updated. A daemon that is named less surely than
+// before only seems to be another one.
+func (c *Comparison) changed(f *exposure.Finding, entries []*Entry) exposure.Drift {
+	now := EntryOf(f)
+	for _, e := range entries {
+		if e.same(&now) || e.Severity == now.Severity && e.surer(f.Certainty, f.Product) {
+			return exposure.DriftUnchanged
+		}
+	}
+	return exposure.DriftUpdated
+}
+
+// carry makes a finding of a line of the baseline that was not found again.
+func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) exposure.Finding {
+	fixed, why := c.verify(e, up)
+	r := ruleOfEntry(c.rules, e)
+	product, version := exposure.SplitProduct(e.Product)
+	advice := r.Fix.For(product, version, nil, e.Target(), e.Vantage)
+	f := exposure.Finding{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
+		Target: e.Target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
+		Confidence: 10, Evidence: []string{why}, Remediation: advice.Text, Fixes: advice.Fixes, Tags: r.Tags, Method: e.Method,
+		Carried: true, Drift: exposure.DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}
+	if e.Confidence != nil {
+		f.Certainty = *e.Confidence
+	}
+	policy.Apply(&f, now)
+	if fixed {
+		f.Drift, f.Status, f.Acceptance = exposure.DriftFixed, exposure.StatusFixed, nil
+	}
+	return f
+}
+
+// groupID gives the id without the vantage.
+func (e *Entry) groupID() string {
+	if e.byName() {
+		return exposure.GroupID(e.Rule, e.Host, e.Port)
+	}
+	return exposure.GroupID(e.Rule, e.IP.String(), e.Port)
+}
+
+// ruleOfEntry gives the rule of a line; one that no longer exists is named by its id.
+func ruleOfEntry(rules *exposure.RuleSet, e *Entry) *exposure.Rule {
+	if rules != nil {
+		if r := rules.Lookup(e.Rule); r != nil {
+			return r
+		}
+	}
+	_, score := e.Severity.Scores()
+	return &exposure.Rule{ID: e.Rule, Name: "Retired", Kind: exposure.KindListener, Title: "Finding of a rule that no longer exists",
+		Severity: e.Severity, Score: score, Why: "The rule of this finding is not part of this version.",
+		Fix: exposure.Fix{Default: "Write a new baseline with this version."}}
+}

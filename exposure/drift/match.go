@@ -1,0 +1,87 @@
+package drift
+
+import (
+	"net/netip"
+	"slices"
+
+	"github.com/mxsweep/mxsweep/exposure"
+)
+
+// An entryIndex finds the entries of a baseline that a finding is the same as.
+type entryIndex struct {
+	now     *Conditions
+	entries []*Entry
+	byID    map[string][]*Entry // under each id that an entry may go by
+	taken   map[*Entry]bool
+}
+
+// newEntryIndex makes the index for a run under the given conditions.
+func newEntryIndex(b *Baseline, now *Conditions) *entryIndex {
+	x := &entryIndex{now: now, byID: map[string][]*Entry{}, taken: map[*Entry]bool{}}
+	for i := range b.Entries {
+		e := &b.Entries[i]
+		x.entries = append(x.entries, e)
+		ids := []string{e.ID}
+		if e.Host != "" {
+			ids = append(ids, e.id(e.Host))
+		}
+		for _, addr := range e.AllAddresses() {
+			ids = append(ids, e.id(addr.String()))
+		}
+		slices.Sort(ids)
+		for _, id := range slices.Compact(ids) {
+			x.byID[id] = append(x.byID[id], e)
+		}
+	}
+	return x
+}
+
+// take gives the entries that the finding is the same as, and notes that they
+// were found again.
+func (x *entryIndex) take(f *exposure.Finding) []*Entry {
+	ids := []string{f.ID}
+	for _, name := range f.Names() {
+		if name != "" && x.now.Identity != exposure.IdentityAddress {
+			ids = append(ids, exposure.FindingID(f.Rule.ID, name, f.Target.Port(), f.Vantage))
+		}
+	}
+	for _, addr := range f.AllAddresses() {
+		ids = append(ids, exposure.FindingID(f.Rule.ID, addr.String(), f.Target.Port(), f.Vantage))
+	}
+	var found []*Entry
+	for _, id := range ids {
+		for _, e := range x.byID[id] {
+			if !slices.Contains(found, e) && x.same(e, f) {
+				found = append(found, e)
+				x.taken[e] = true
+			}
+		}
+	}
+	return found
+}
+
+// same reports whether an entry that shares an id with the finding is about the
+// same host. A name goes where its host goes; an address may have gone to
+// another host, which it has where the name of the entry is elsewhere now.
+func (x *entryIndex) same(e *Entry, f *exposure.Finding) bool {
+	addresses := f.AllAddresses()
+	if e.Host != "" && f.Host != "" && x.now.Identity != exposure.IdentityAddress {
+		if slices.ContainsFunc(f.Names(), func(name string) bool { return exposure.CanonicalName(name) == exposure.CanonicalName(e.Host) }) {
+			return true
+		}
+		if at := x.now.addressesOf(e.Host); len(at) > 0 && !overlap(at, addresses) {
+			return false
+		}
+	}
+	return overlap(e.AllAddresses(), addresses)
+}
+
+// overlap reports whether two lists of addresses share one.
+func overlap(a, b []netip.Addr) bool {
+	return slices.ContainsFunc(a, func(x netip.Addr) bool { return slices.Contains(b, x) })
+}
+
+// rest gives the entries that were not found again, in their order.
+func (x *entryIndex) rest() []*Entry {
+	return slices.DeleteFunc(slices.Clone(x.entries), func(e *Entry) bool { return x.taken[e] })
+}

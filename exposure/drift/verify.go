@@ -1,0 +1,153 @@
+package drift
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// A sighting is what this run saw of a target of the baseline.
+type sighting struct {
+	state     result.State // "" if the run did not come to it
+	attempts  int          // how often it was asked
+	named     bool         // a dialogue told what answers
+	refused   bool         // the daemon's own access list refused us
+	certainty int          // how surely it was named
+	product   string
+
+	entries []*Entry         // what the baseline has of the target
+	broken  []*exposure.Rule // the rules that this run found broken there
+}
+
+// sureEnough is the confidence from which on an answer is evidence that the
+// daemon of before is gone or fixed.
+const sureEnough = 7
+
+// maxChance is how likely it may be that all probes of a port got lost, for its
+// silence to be evidence.
+const maxChance = 0.001
+
+// maxTalkLoss is how much may get lost for a dialogue to tell that something
+// changed on a port that the baseline knows. Beyond it, what a daemon is seen to
+// do or not to do may be what is left of its replies.
+const maxTalkLoss = 0.2
+
+// Knows reports whether Add has a use for a port: the baseline has something of it.
+func (c *Comparison) Knows(target netip.AddrPort) bool { return c.known[target] != nil }
+
+// Add looks at one port. Ports that the baseline does not know cost nothing.
+func (c *Comparison) Add(p exposure.Port) {
+	target := netip.AddrPortFrom(p.Target.Addr().Unmap(), p.Target.Port())
+	s := c.known[target]
+	if s == nil {
+		return
+	}
+	*s = sighting{state: p.State, attempts: p.Attempts, entries: s.entries}
+	if v := p.Service; v != nil && v.Inconclusive == "" {
+		s.named = exposure.Identified(v)
+		s.refused = v.Has(exposure.ObservedRefused)
+		s.certainty, s.product = exposure.Certainty(v), exposure.ProductOf(v)
+	}
+}
+
+// Forget takes back what Add was told of a port, which is to be asked again.
+func (c *Comparison) Forget(target netip.AddrPort) {
+	if s := c.known[netip.AddrPortFrom(target.Addr().Unmap(), target.Port())]; s != nil {
+		*s = sighting{entries: s.entries}
+	}
+}
+
+// surer reports whether the entry's service was named more surely than one with
+// this certainty and product. A file that does not say how sure it was counts
+// as certain, unless the same product is named again.
+func (e *Entry) surer(certainty int, product string) bool {
+	if e.Confidence != nil {
+		return *e.Confidence > certainty
+	}
+	return certainty < 10 && (certainty < sureEnough || e.Product != "" && e.Product != product)
+}
+
+// weaker reports whether a finding that the baseline does not know rests on a
+// weaker identification than the baseline has of its port, or on a dialogue of
+// which much got lost: then it may be what is left of the earlier findings. That a port is open at all is certain.
+func (c *Comparison) weaker(f *exposure.Finding) bool {
+	if f.Rule.Kind == exposure.KindPolicy {
+		return false
+	}
+	for _, addr := range f.AllAddresses() {
+		s := c.known[netip.AddrPortFrom(addr, f.Target.Port())]
+		if s != nil && slices.ContainsFunc(s.entries, func(e *Entry) bool {
+			return e.Status != exposure.StatusFixed && ruleOfEntry(c.rules, e).Kind != exposure.KindPolicy && (c.loss > maxTalkLoss || e.surer(f.Certainty, f.Product))
+		}) {
+			return true
+		}
+	}
+	return false
+}
+
+// verify decides whether a finding that was not found again is fixed. That
+// needs evidence from this run and from the same vantage point, on all
+// addresses; why says which there is, or what is missing.
+func (c *Comparison) verify(e *Entry, up func(netip.Addr) bool) (fixed bool, why string) {
+	places := c.places(e)
+	for _, addr := range places {
+		var reason string
+		if fixed, reason = c.verifyAt(e, addr, up); why == "" || !fixed {
+			why = reason
+			if len(places) > 1 {
+				why = addr.String() + ": " + reason
+			}
+		}
+		if !fixed {
+			return false, why
+		}
+	}
+	if len(places) > 1 {
+		why += fmt.Sprintf("; none of the %d addresses breaks the rule any more", len(places))
+	}
+	return fixed, why
+}
+
+// verifyAt is verify for one address.
+func (c *Comparison) verifyAt(e *Entry, addr netip.Addr, up func(netip.Addr) bool) (fixed bool, why string) {
+	s := c.known[netip.AddrPortFrom(addr, e.Port)]
+	r := ruleOfEntry(c.rules, e)
+	switch {
+	case e.Vantage != c.now.vantage(addr):
+		return false, fmt.Sprintf("this run did not look from the vantage point %q", e.Vantage)
+	case s == nil || s.state == "":
+		return false, "this run did not look at the port"
+	case s.state == result.StateClosed:
+		return true, "the port is closed now"
+	case s.state == result.StateFiltered && math.Pow(c.loss, float64(max(s.attempts, 1))) > maxChance:
+		return false, fmt.Sprintf("the port is silent now, but this run lost %.0f%% of its packets, so that it may be open", 100*c.loss)
+	case s.state == result.StateFiltered && up != nil && up(addr):
+		return true, "the port is silent now, while the same host answered on other ports"
+	case s.state == result.StateFiltered:
+		return false, "the whole host is silent now, which proves nothing"
+	case s.state != result.StateOpen:
+		return false, "this run could not ask the port"
+	case slices.ContainsFunc(s.broken, func(b *exposure.Rule) bool { return b.ID == e.Rule }):
+		return false, "the rule is still broken there, on what is another host by its name"
+	case c.rules != nil && c.rules.Lookup(e.Rule) == nil:
+		return false, "the port is open, and this version does not know the rule, so that it cannot tell"
+	case r.OptIn && !c.now.Intrusive:
+		return false, "the port is open, and only intrusive probes, which this run did not send, would show the finding"
+	case e.Rule == exposure.RuleOnlyIPv6:
+		return false, "the port is open over IPv6, and this run did not show that it is not over IPv4"
+	case c.loss > maxTalkLoss:
+		return false, fmt.Sprintf("the port is open, and this run lost %.0f%% of its packets, which is too much to tell that the daemon changed", 100*c.loss)
+	case s.refused:
+		return true, "the port is open, and the daemon's own access list refuses us now"
+	case !s.named || s.certainty < sureEnough:
+		return false, "the port is open, and this run did not learn for sure what answers"
+	case e.surer(s.certainty, s.product):
+		return false, "the port is open, and this run named what answers less surely than the baseline did"
+	default:
+		return true, "the port is open and no longer breaks the rule"
+	}
+}

@@ -1,0 +1,73 @@
+package exposuretest
+
+import (
+	"net/netip"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
+)
+
+// Time is when the ports of the tests were seen.
+var Time = time.Date(2026, 11, 20, 6, 0, 31, 0, time.UTC)
+
+var rulesOnce = sync.OnceValues(exposure.Builtin)
+
+// Rules gives the rules that come with the program.
+func Rules(t testing.TB) *exposure.RuleSet {
+	t.Helper()
+	rules, err := rulesOnce()
+	if err != nil {
+		t.Fatal(err)
+	}
+	return rules
+}
+
+// Ports are ports that tests take for internal and public.
+func Ports() exposure.PortSets {
+	return exposure.NewPortSets([]uint16{10024, 10025, 10026, 10027, 10028, 10029, 10030, 10031, 11211, 12345}, []uint16{25, 443, 465, 587, 993})
+}
+
+// OpenPort makes an open port of 192.0.2.10; a nil service is not identified.
+func OpenPort(port uint16, s *fingerprint.Service) exposure.Port {
+	return exposure.Port{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
+		State: result.StateOpen, Reason: result.ReasonSynAck, Time: Time}, Service: s}
+}
+
+// Service makes a service that a dialogue named with confidence 9. Observations
+// are what else was seen of it.
+func Service(protocol, role, product string, observations ...string) *fingerprint.Service {
+	s := &fingerprint.Service{Protocol: protocol, Role: role, Product: product, Method: "probed", Confidence: 9}
+	s.Observations = append(s.Observations, observations...)
+	return s
+}
+
+// Finding makes a finding of a rule on 192.0.2.10:10025. Change, if not nil, is
+// applied to it.
+func Finding(t testing.TB, rule string, change func(*exposure.Finding)) exposure.Finding {
+	t.Helper()
+	r := Rules(t).Lookup(rule)
+	f := exposure.Finding{Rule: r, Severity: r.Severity, Confidence: 9, Status: exposure.StatusOpen, Drift: exposure.DriftNone,
+		Target: netip.MustParseAddrPort("192.0.2.10:10025")}
+	if change != nil {
+		change(&f)
+	}
+	return f
+}
+
+// OnHost gives the findings of one run on a name with these addresses, joined.
+func OnHost(t testing.TB, identity exposure.Identity, name string, addresses ...string) []exposure.Finding {
+	t.Helper()
+	j := &exposure.Judge{Rules: Rules(t), Knowledge: Ports(), Identity: identity}
+	var list []exposure.Finding
+	for _, a := range addresses {
+		p := OpenPort(10024, Service("smtp", "content-filter", "amavisd-new"))
+		p.Target, p.Host = netip.AddrPortFrom(netip.MustParseAddr(a), 10024), name
+		list = append(list, j.Findings(p)...)
+	}
+	return exposure.JoinAddresses(list)
+}

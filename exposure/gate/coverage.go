@@ -1,0 +1,283 @@
+package gate
+
+import (
+	"iter"
+	"net/netip"
+
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
+)
+
+// Coverage says how much of what was planned gave a conclusive result. A pair
+// of address and port is conclusive if it is open and assessed by a dialogue,
+// closed, or filtered while a control of its host answered afterwards. All
+// others are unknown.
+//
+// Pairs of vacant addresses are left out: addresses that a range merely holds,
+// and that were silent on two occasions while a control answered.
+type Coverage struct {
+	Planned uint64 // pairs of all addresses but the vacant ones
+
+	Open     uint64 // pairs that are open and assessed
+	Closed   uint64
+	Filtered uint64 // silent pairs of hosts that are up
+
+	HostsUp     uint64 // addresses that sent a packet of their own
+	HostsSilent uint64 // addresses that sent none and are not known to be vacant
+	HostsVacant uint64
+	VacantPairs uint64 // pairs of vacant addresses, which are not in Planned
+
+	// Accepted is how many pairs are not in Planned because the policy accepts
+	// that their host cannot be judged.
+	Accepted uint64
+}
+
+// Conclusive is how many pairs gave a conclusive result.
+func (c Coverage) Conclusive() uint64 { return min(c.Open+c.Closed+c.Filtered, c.Planned) }
+
+// Unknown is how many pairs did not.
+func (c Coverage) Unknown() uint64 { return c.Planned - c.Conclusive() }
+
+// Ratio is the part of the planned pairs that is conclusive, from 0 to 1. It
+// is 1 where all that was asked is vacant or accepted, and 0 where nothing was
+// planned.
+func (c Coverage) Ratio() float64 {
+	if c.Planned == 0 {
+		if c.VacantPairs+c.Accepted > 0 {
+			return 1
+		}
+		return 0
+	}
+	return float64(c.Conclusive()) / float64(c.Planned)
+}
+
+// A CoverageCounter counts the results of a run, with three bits of memory for
+// each address that it met, and a byte for each of the 256 neighbors of one
+// that was silent. It is not safe for concurrent use. Make one with
+// NewCoverageCounter.
+type CoverageCounter struct {
+	pairs, hosts uint64
+
+	open, closed, filtered, up uint64
+
+	vacantHosts, vacantPairs, accepted uint64
+
+	pages addressPages
+	long  map[netip.Addr]uint64 // silent pairs beyond fullSilent
+}
+
+// Beyond so many hosts with more silent pairs than a page counts, silent pairs
+// are forgotten. They count as unknown, which never makes a run look better
+// than it was.
+const maxLong = 1 << 16
+
+// NewCoverageCounter makes a counter for a run over so many pairs of so many
+// addresses.
+func NewCoverageCounter(pairs, addresses uint64) *CoverageCounter {
+	return &CoverageCounter{pairs: pairs, hosts: addresses, pages: newAddressPages(), long: map[netip.Addr]uint64{}}
+}
+
+// Add counts the result of a pair. A pair that no result is added of stays
+// unknown.
+func (c *CoverageCounter) Add(r scan.Result) {
+	addr := r.Target.Addr().Unmap()
+	if r.FromTarget() {
+		c.SetUp(addr)
+	}
+	if r.WasClosed && c.closed > 0 {
+		c.closed--
+	}
+	switch r.State {
+	case result.StateOpen:
+		c.open++
+	case result.StateClosed:
+		c.closed++
+	case result.StateFiltered:
+		c.silent(addr)
+	default:
+		c.Doubt(addr)
+	}
+}
+
+// Doubt notes that silence of an address does not show that it is vacant: it
+// was not asked for all that it should have been, or once was not silent.
+func (c *CoverageCounter) Doubt(addr netip.Addr) {
+	if p, i := c.pages.find(addr.Unmap(), c.pages.count < maxPages); p != nil {
+		p.doubtful.set(i)
+	}
+}
+
+// Unassessed takes back that an open pair is conclusive: no dialogue has
+// assessed it.
+func (c *CoverageCounter) Unassessed() {
+	if c.open > 0 {
+		c.open--
+	}
+}
+
+// Accept leaves unknown pairs out of the ratio: the policy accepts that their
+// host cannot be judged.
+func (c *CoverageCounter) Accept(pairs uint64) { c.accepted += pairs }
+
+// SetUp notes that a packet of the address's own arrived, which proves that
+// the silence of its other pairs is a filter's. It makes no difference for an
+// address that is up already.
+func (c *CoverageCounter) SetUp(addr netip.Addr) {
+	addr = addr.Unmap()
+	p, i := c.pages.find(addr, true)
+	if p.up.has(i) {
+		return
+	}
+	p.up.set(i)
+	c.up++
+	c.filtered += c.silentPairs(p, i, addr)
+	delete(c.long, addr)
+}
+
+// silent counts a pair that did not answer.
+func (c *CoverageCounter) silent(addr netip.Addr) {
+	p, i := c.pages.find(addr, c.pages.count < maxPages)
+	if p == nil {
+		return
+	}
+	if p.up.has(i) {
+		c.filtered++
+		return
+	}
+	if p.silent == nil {
+		p.silent = &[256]uint8{}
+	}
+	if p.silent[i] < fullSilent {
+		p.silent[i]++
+	} else if _, ok := c.long[addr]; ok || len(c.long) < maxLong {
+		c.long[addr]++
+	}
+}
+
+// silentPairs is how many silent pairs of an address were counted while it was
+// not up.
+func (c *CoverageCounter) silentPairs(p *addressPage, i byte, addr netip.Addr) uint64 {
+	if p.silent == nil {
+		return 0
+	}
+	return uint64(p.silent[i]) + c.long[addr]
+}
+
+// Forget takes back the silent pairs of an address that is not up, so that
+// they can be asked, and added, again.
+func (c *CoverageCounter) Forget(addr netip.Addr) {
+	addr = addr.Unmap()
+	if p, i := c.pages.find(addr, false); p != nil && p.silent != nil && !p.up.has(i) {
+		p.silent[i] = 0
+		delete(c.long, addr)
+	}
+}
+
+// Retract takes back a silent pair of an address that is up, so that it can be
+// asked, and added, again.
+func (c *CoverageCounter) Retract(addr netip.Addr) {
+	if c.Up(addr) && c.filtered > 0 {
+		c.filtered--
+	}
+}
+
+// Up reports whether a packet of the address's own arrived.
+func (c *CoverageCounter) Up(addr netip.Addr) bool {
+	p, i := c.pages.find(addr.Unmap(), false)
+	return p != nil && p.up.has(i)
+}
+
+// Vacant reports whether the address is known to be vacant.
+func (c *CoverageCounter) Vacant(addr netip.Addr) bool {
+	p, i := c.pages.find(addr.Unmap(), false)
+	return p != nil && p.vacant.has(i)
+}
+
+// UpIn is how many addresses of a range are up.
+func (c *CoverageCounter) UpIn(r netipx.IPRange) uint64 {
+	var n uint64
+	c.pages.each(r, func(first netip.Addr, p *addressPage) bool {
+		n += p.up.within(first, r)
+		return true
+	})
+	return n
+}
+
+// Silent yields the addresses of which every pair that was asked is silent, as
+// runs of neighbors in the order of addresses. Doubtful ones are not among them.
+// Results must not be added meanwhile.
+func (c *CoverageCounter) Silent() iter.Seq[netipx.IPRange] {
+	return c.runs((*addressPage).isSilent)
+}
+
+// UpRanges yields, as Silent does, the addresses that are up.
+func (c *CoverageCounter) UpRanges() iter.Seq[netipx.IPRange] {
+	return c.runs(func(p *addressPage, i byte) bool { return p.up.has(i) })
+}
+
+// Doubtful yields, as Silent does, the addresses that are not up and of which
+// some pairs are silent, although something speaks against it that they are
+// vacant.
+func (c *CoverageCounter) Doubtful() iter.Seq[netipx.IPRange] {
+	return c.runs((*addressPage).isDoubtful)
+}
+
+// runs yields the runs of neighboring addresses for which is holds, in the
+// order of addresses.
+func (c *CoverageCounter) runs(is func(p *addressPage, i byte) bool) iter.Seq[netipx.IPRange] {
+	return func(yield func(netipx.IPRange) bool) {
+		visit := pageRuns(is, yield)
+		c.pages.each(everything4, visit)
+		c.pages.each(everything6, visit)
+	}
+}
+
+var (
+	everything4 = netipx.RangeOfPrefix(netip.MustParsePrefix("0.0.0.0/0"))
+	everything6 = netipx.RangeOfPrefix(netip.MustParsePrefix("::/0"))
+)
+
+// pageRuns yields the runs of a page; it reports false once yield has.
+func pageRuns(is func(p *addressPage, i byte) bool, yield func(netipx.IPRange) bool) func(netip.Addr, *addressPage) bool {
+	more := true
+	return func(first netip.Addr, p *addressPage) bool {
+		for i := 0; more && i < 256; i++ {
+			if !is(p, byte(i)) {
+				continue
+			}
+			from := i
+			for i < 255 && is(p, byte(i+1)) {
+				i++
+			}
+			more = yield(netipx.IPRangeFrom(nth(first, byte(from)), nth(first, byte(i))))
+		}
+		return more
+	}
+}
+
+// SetVacant leaves an address out of the ratio. It makes no difference for one
+// that is up or doubtful.
+func (c *CoverageCounter) SetVacant(addr netip.Addr) {
+	addr = addr.Unmap()
+	p, i := c.pages.find(addr, false)
+	if p == nil || !p.isSilent(i) || p.vacant.has(i) {
+		return
+	}
+	p.vacant.set(i)
+	c.vacantHosts++
+	c.vacantPairs += c.silentPairs(p, i, addr)
+}
+
+// Coverage gives the counts so far.
+func (c *CoverageCounter) Coverage() Coverage {
+	out := Coverage{Open: c.open, Closed: c.closed, Filtered: c.filtered,
+		HostsUp: c.up, HostsVacant: c.vacantHosts, VacantPairs: min(c.vacantPairs, c.pairs)}
+	out.Accepted = min(c.accepted, c.pairs-out.VacantPairs)
+	out.Planned = c.pairs - out.VacantPairs - out.Accepted
+	if known := c.up + c.vacantHosts; c.hosts > known {
+		out.HostsSilent = c.hosts - known
+	}
+	return out
+}

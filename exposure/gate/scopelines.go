@@ -1,0 +1,198 @@
+package gate
+
+import (
+	"cmp"
+	"iter"
+	"net/netip"
+	"slices"
+	"sort"
+
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// A ScopeLine is a range of addresses that a run sweeps as one, which may hold
+// vacant ones: a prefix or range, as it was written.
+type ScopeLine struct {
+	Range  netipx.IPRange
+	Text   string
+	Anchor *scope.Anchor // nil for the command line
+
+	// MinHosts is the least number of hosts that must be up. 0 allows that
+	// there is none.
+	MinHosts uint64
+
+	// Part is set if the run, as a shard, asks only a part of the range: whether
+	// enough hosts are up in it cannot be told then.
+	Part bool
+
+	// Up is how many hosts are up: ScopeLines.Count fills it in.
+	Up uint64
+
+	controls []netip.AddrPort // pairs of hosts that are up, known to answer
+	parent   int              // the next wider line that may hold an address of this one; -1 if there is none
+}
+
+// maxControls is how many pairs are known for a line as controls: if one host
+// goes away, another may stand for the line.
+const maxControls = 3
+
+// ScopeLines knows for each range of a run how many of its hosts are up, and
+// which pairs are known to answer there. It is not safe for concurrent use.
+type ScopeLines struct {
+	lines    []ScopeLine
+	starts   []netip.Addr // where another line becomes the narrowest, sorted
+	narrow   []int        // the narrowest line from there on; -1 if there is none
+	answered map[netip.AddrPort]bool
+	network  bool // a control that answered is not of loopback
+}
+
+// NewScopeLines indexes lines. Lines with the same range are one, with the
+// larger MinHosts.
+func NewScopeLines(lines []ScopeLine) *ScopeLines {
+	s := &ScopeLines{lines: slices.Clone(lines), answered: map[netip.AddrPort]bool{}}
+	slices.SortStableFunc(s.lines, func(a, b ScopeLine) int {
+		return cmp.Or(a.Range.From().Compare(b.Range.From()), b.Range.To().Compare(a.Range.To()), -cmp.Compare(a.MinHosts, b.MinHosts))
+	})
+	s.lines = slices.CompactFunc(s.lines, func(a, b ScopeLine) bool { return a.Range == b.Range })
+	s.index()
+	return s
+}
+
+// index finds the narrowest line of each address.
+func (s *ScopeLines) index() {
+	var open []int // lines that hold the address under the sweep, the last begun last
+	mark := func(at netip.Addr) {
+		top := -1
+		if len(open) > 0 {
+			top = open[len(open)-1]
+		}
+		if n := len(s.starts); n > 0 && s.starts[n-1] == at {
+			s.narrow[n-1] = top
+			return
+		}
+		s.starts, s.narrow = append(s.starts, at), append(s.narrow, top)
+	}
+	closeUntil := func(at netip.Addr) { // the zero Addr closes all
+		for len(open) > 0 {
+			end := s.lines[open[len(open)-1]].Range.To()
+			if at.IsValid() && !end.Less(at) {
+				return
+			}
+			open = open[:len(open)-1]
+			for len(open) > 0 && !end.Less(s.lines[open[len(open)-1]].Range.To()) {
+				open = open[:len(open)-1] // overlapped by the one that ended later
+			}
+			if next := end.Next(); next.IsValid() {
+				mark(next)
+			}
+		}
+	}
+	for i := range s.lines {
+		l := &s.lines[i]
+		closeUntil(l.Range.From())
+		l.parent = -1
+		if len(open) > 0 {
+			l.parent = open[len(open)-1]
+		}
+		open = append(open, i)
+		mark(l.Range.From())
+	}
+	closeUntil(netip.Addr{})
+}
+
+// holding yields the lines that hold an address, the narrowest first.
+func (s *ScopeLines) holding(addr netip.Addr) iter.Seq[*ScopeLine] {
+	return func(yield func(*ScopeLine) bool) {
+		addr = addr.Unmap()
+		at := sort.Search(len(s.starts), func(i int) bool { return addr.Less(s.starts[i]) }) - 1
+		if at < 0 {
+			return
+		}
+		for i := s.narrow[at]; i >= 0; i = s.lines[i].parent {
+			if l := &s.lines[i]; l.Range.Contains(addr) && !yield(l) {
+				return
+			}
+		}
+	}
+}
+
+// Answers notes a pair of a host that is up, as a control for the lines that
+// hold it. Own says that it is of an address of the scanning machine itself: that
+// such an address answers does not show that others can be reached, except
+// where the whole line is loopback.
+func (s *ScopeLines) Answers(pair netip.AddrPort, own bool) {
+	for l := range s.holding(pair.Addr()) {
+		if own && !(l.Range.From().IsLoopback() && l.Range.To().IsLoopback()) {
+			continue
+		}
+		if len(l.controls) < maxControls && !slices.Contains(l.controls, pair) {
+			l.controls = append(l.controls, pair)
+		}
+	}
+}
+
+// Controls gives the pairs that are known to answer in lines, each once.
+func (s *ScopeLines) Controls() []netip.AddrPort {
+	var all []netip.AddrPort
+	for i := range s.lines {
+		all = append(all, s.lines[i].controls...)
+	}
+	slices.SortFunc(all, netip.AddrPort.Compare)
+	return slices.Compact(all)
+}
+
+// Answered notes that a control answered after all else was asked.
+func (s *ScopeLines) Answered(pair netip.AddrPort) {
+	s.answered[pair] = true
+	s.network = s.network || !pair.Addr().IsLoopback()
+}
+
+// Proves reports whether silence of an address on two occasions shows that it
+// is vacant: a control of a line that holds it answered in the end. Where no
+// host of those lines is up, a canary that answered will do, and any other
+// control where the narrowest line may be empty.
+func (s *ScopeLines) Proves(addr netip.Addr, canary bool) bool {
+	controls, held, mayBeEmpty := 0, false, false
+	for l := range s.holding(addr) {
+		if slices.ContainsFunc(l.controls, func(pair netip.AddrPort) bool { return s.answered[pair] }) {
+			return true
+		}
+		mayBeEmpty = mayBeEmpty || !held && l.MinHosts == 0
+		held = true
+		controls += len(l.controls)
+	}
+	return held && controls == 0 && (canary || mayBeEmpty && s.network)
+}
+
+// Count fills in how many hosts of each line are up.
+func (s *ScopeLines) Count(c *CoverageCounter) {
+	for i := range s.lines {
+		s.lines[i].Up = c.UpIn(s.lines[i].Range)
+	}
+}
+
+// Parts gives the lines that must have hosts up and of which the run asked only
+// a part. Count fills in how many it saw.
+func (s *ScopeLines) Parts() []ScopeLine {
+	var parts []ScopeLine
+	for _, l := range s.lines {
+		if l.Part && l.MinHosts > 0 {
+			parts = append(parts, l)
+		}
+	}
+	return parts
+}
+
+// Short gives the lines with fewer hosts up than they must have, as far as that
+// can be told.
+func (s *ScopeLines) Short() []ScopeLine {
+	var short []ScopeLine
+	for _, l := range s.lines {
+		if !l.Part && l.Up < l.MinHosts {
+			short = append(short, l)
+		}
+	}
+	return short
+}

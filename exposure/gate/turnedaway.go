@@ -1,0 +1,50 @@
+package gate
+
+import (
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/wording"
+)
+
+// TurnedAway gives a notice about each open port that refused the scanner for good,
+// with a reply of 5yz in place of a greeting (RFC 5321, Section 3.1) or by hanging
+// up without a word, and of which no finding tells. The port is assessed: this is
+// what the scanner gets there. It says nothing of what others get.
+func TurnedAway(open []exposure.Port, findings []exposure.Finding) []exposure.Notice {
+	told := map[netip.AddrPort]bool{}
+	for i := range findings {
+		for _, addr := range findings[i].AllAddresses() {
+			told[netip.AddrPortFrom(addr, findings[i].Target.Port())] = true
+		}
+	}
+	var list []exposure.Notice
+	more := uint64(0)
+	for i := range open {
+		p := &open[i]
+		if p.Service == nil || p.Service.Inconclusive != "" || !p.Service.Has(exposure.ObservedRefused) || told[p.Target] {
+			continue
+		}
+		if len(list) == maxTurnedAway {
+			more++
+			continue
+		}
+		words := "closes the connection without a word"
+		if said := strings.TrimSpace(string(p.Service.Banner)); said != "" {
+			words = "says " + wording.Quote(said)
+		}
+		n := exposure.NewNotice(exposure.NoticeTurnedAway, p.Target.Addr().String(), p.Anchor,
+			"%s port %d refuses this scanner for good: it %s.", namedAddr(p.Target.Addr().String(), p.Host), p.Target.Port(), words)
+		n.Names = slices.Clone(p.Names())
+		list = append(list, n)
+	}
+	if more > 0 {
+		list = append(list, exposure.NewNotice(exposure.NoticeTurnedAway, "", nil, "%s more refuse this scanner for good.", wording.Plural(more, "port")))
+	}
+	return list
+}
+
+// maxTurnedAway is how many ports TurnedAway names.
+const maxTurnedAway = 20

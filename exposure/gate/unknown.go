@@ -1,0 +1,314 @@
+package gate
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// Bounds of what is told of pairs without a conclusive result.
+const (
+	maxUnknownGroups = 100     // groups that get a notice of their own
+	maxGroupPorts    = 20      // ports that one notice names
+	maxRequired      = 5       // required pairs that are named
+	maxCounted       = 1 << 16 // required pairs that are told apart
+	maxUnrouted      = 1000    // addresses without a route that are known by name
+)
+
+// UnknownPairs gathers the pairs without a conclusive result: grouped by host
+// and reason for the notices, and those among them that a run cannot pass
+// without. The zero UnknownPairs is empty. It is not safe for concurrent use.
+type UnknownPairs struct {
+	groups map[unknownKey]*unknownGroup
+	order  []*unknownGroup
+	more   uint64 // pairs of further groups
+
+	// The first addresses to which this machine has no route, and how many pairs
+	// there are of them, and required ones.
+	unrouted         map[netip.Addr]bool
+	unroutedPairs    uint64
+	unroutedRequired uint64
+
+	required uint64
+	counted  map[string]bool // what is required, each once
+	examples []requiredPair  // the first required ones
+}
+
+// A requiredPair is what a run cannot pass without, and why.
+type requiredPair struct {
+	what string
+	why  Requirement
+}
+
+// An unknownKey is what the pairs of one notice share.
+type unknownKey struct {
+	code string
+	addr netip.Addr // zero where the reason is not one of a host
+	why  string
+}
+
+type unknownGroup struct {
+	unknownKey
+	ports []uint16 // the first ones
+	pairs uint64
+
+	// Where a route is missing, the addresses that unrouted holds, and whether
+	// there are others.
+	hosts     uint64
+	moreHosts bool
+}
+
+// Add counts a pair whose state is unknown, or that is open and not assessed.
+// Why is its requirement. Pairs whose hosts have a notice of their own, because
+// they stopped answering, answer on every port or ran out of time, are only
+// counted.
+func (u *UnknownPairs) Add(p exposure.Port, why Requirement) {
+	key := unknownReason(p)
+	if key.code != exposure.NoticeNoRoute {
+		u.require(p.Target.String(), 1, why)
+	} else if u.unroutedPairs++; why != "" {
+		u.unroutedRequired++
+	}
+	if key.code == "" {
+		return
+	}
+	g := u.groups[key]
+	if g == nil {
+		if len(u.order) == maxUnknownGroups {
+			u.more++
+			return
+		}
+		if u.groups == nil {
+			u.groups = map[unknownKey]*unknownGroup{}
+		}
+		g = &unknownGroup{unknownKey: key}
+		u.groups[key] = g
+		u.order = append(u.order, g)
+	}
+	g.pairs++
+	if key.code == exposure.NoticeNoRoute {
+		u.addUnrouted(g, p.Target.Addr())
+	}
+	if len(g.ports) < maxGroupPorts && !slices.Contains(g.ports, p.Target.Port()) {
+		g.ports = append(g.ports, p.Target.Port())
+	}
+}
+
+// addUnrouted keeps an address to which this machine has no route.
+func (u *UnknownPairs) addUnrouted(g *unknownGroup, addr netip.Addr) {
+	switch {
+	case u.unrouted[addr]:
+	case len(u.unrouted) == maxUnrouted:
+		g.moreHosts = true
+	default:
+		if u.unrouted == nil {
+			u.unrouted = map[netip.Addr]bool{}
+		}
+		u.unrouted[addr] = true
+		g.hosts++
+	}
+}
+
+// Require counts pairs that are required and were met by silence. What names
+// them, and is counted once.
+func (u *UnknownPairs) Require(what string, pairs uint64, why Requirement) {
+	u.require(what, pairs, why)
+}
+
+func (u *UnknownPairs) require(what string, pairs uint64, why Requirement) {
+	if why == "" || pairs == 0 || u.counted[what] {
+		return
+	}
+	if u.counted == nil {
+		u.counted = map[string]bool{}
+	}
+	if len(u.counted) < maxCounted {
+		u.counted[what] = true
+	}
+	u.required += pairs
+	if len(u.examples) < maxRequired {
+		u.examples = append(u.examples, requiredPair{what, why})
+	}
+}
+
+// Required is how many pairs without a conclusive result a run cannot pass
+// without. Those without a route are not among them: one notice tells of all.
+func (u *UnknownPairs) Required() uint64 {
+	if u == nil {
+		return 0
+	}
+	return u.required
+}
+
+// Unrouted reports whether pairs of an address were added to which this machine
+// has no route. Of very many such addresses it knows the first only.
+func (u *UnknownPairs) Unrouted(addr netip.Addr) bool {
+	return u != nil && u.unrouted[addr]
+}
+
+// unroutedIn reports whether an address of a range has no route, as far as such
+// addresses are known by name.
+func (u *UnknownPairs) unroutedIn(r netipx.IPRange) bool {
+	if u == nil {
+		return false
+	}
+	for addr := range u.unrouted {
+		if r.Contains(addr) {
+			return true
+		}
+	}
+	return false
+}
+
+// onlyUnrouted reports whether a missing route explains so many unknown pairs.
+func (u *UnknownPairs) onlyUnrouted(unknown uint64) bool {
+	return u != nil && u.unroutedPairs > 0 && unknown <= u.unroutedPairs
+}
+
+// unknownReason groups a pair. The code is "" where it gets no notice here.
+func unknownReason(p exposure.Port) unknownKey {
+	addr := p.Target.Addr()
+	switch {
+	case p.State == result.StateOpen:
+		if p.Service == nil && p.Err == nil || p.Service != nil && (p.Service.Inconclusive == fingerprint.InconclusiveSkipped || p.Service.Inconclusive == fingerprint.InconclusiveHostTimeout) {
+			return unknownKey{} // its host is told of
+		}
+		if scan.Starved(p.Err) {
+			return unknownKey{code: exposure.NoticeLocalFailure}
+		}
+		return unknownKey{exposure.NoticeUnknownPort, addr, unassessedWords(p)}
+	case p.Reason == result.ReasonBlocked, p.Reason == result.ReasonHostTimeout:
+		return unknownKey{}
+	case p.Reason == result.ReasonNetUnreach && !p.From.IsValid():
+		return unknownKey{code: exposure.NoticeNoRoute, why: family(addr)}
+	case scan.Starved(p.Err):
+		return unknownKey{code: exposure.NoticeLocalFailure}
+	default:
+		return unknownKey{exposure.NoticeUnknownPort, addr, unaskedWords(p)}
+	}
+}
+
+// family names the family of an address.
+func family(a netip.Addr) string {
+	if a.Is4() {
+		return "IPv4"
+	}
+	return "IPv6"
+}
+
+// unaskedWords says why the state of a pair is unknown.
+func unaskedWords(p exposure.Port) string {
+	switch p.Reason {
+	case result.ReasonZeroWindow:
+		return "accepted a connection with a window of 0, so that nothing can be said to it"
+	case result.ReasonHostUnreach, result.ReasonAdminProhibited, result.ReasonNetUnreach:
+		return "was reported unreachable (" + string(p.Reason) + ")"
+	}
+	if errors.As(p.Err, new(*scan.FewProbesError)) {
+		return "was silent, which proves nothing: " + cause(p.Err)
+	}
+	if p.Err != nil {
+		return "could not be asked: " + cause(p.Err)
+	}
+	return "could not be asked (" + cmp.Or(string(p.Reason), string(result.ReasonUnknown)) + ")"
+}
+
+// cause is the innermost message of an error, which names no address.
+func cause(err error) string {
+	for {
+		switch e := err.(type) {
+		case interface{ Unwrap() error }:
+			if next := e.Unwrap(); next != nil {
+				err = next
+				continue
+			}
+		}
+		return err.Error()
+	}
+}
+
+// unassessedWords says why an open port is not assessed, with the daemon's own
+// words if there are any.
+func unassessedWords(p exposure.Port) string {
+	if p.Service == nil {
+		return "open, and no dialogue came about: " + cause(p.Err)
+	}
+	var words string
+	switch p.Service.Inconclusive {
+	case fingerprint.InconclusiveNoConnection:
+		words = "open, and no connection for a dialogue came about"
+	case fingerprint.InconclusiveRefused:
+		words = "open, and refuses to talk for now"
+	case fingerprint.InconclusiveCutOff:
+		words = "open, and cuts the conversation off"
+	case fingerprint.InconclusiveHandshake:
+		words = "open, speaks TLS, and the handshake failed"
+	case fingerprint.InconclusiveUnfinished:
+		words = "open, and was still replying when time was up"
+	case fingerprint.InconclusiveNoReply:
+		words = "open, and replied to nothing"
+	case fingerprint.InconclusiveUnacknowledged:
+		words = "accepts connections and never acknowledges what is sent"
+	default:
+		words = "open, and the dialogue did not settle what answers (" + string(p.Service.Inconclusive) + ")"
+	}
+	if said := strings.TrimSpace(string(p.Service.Refusal)); said != "" {
+		words += ": " + wording.Quote(said)
+	} else if p.Err != nil {
+		words += ": " + cause(p.Err)
+	}
+	return words
+}
+
+// Notices tells of the pairs, one notice for each group.
+func (u *UnknownPairs) Notices() []exposure.Notice {
+	if u == nil {
+		return nil
+	}
+	var list []exposure.Notice
+	for _, g := range u.order {
+		list = append(list, g.notice())
+	}
+	if u.more > 0 {
+		list = append(list, exposure.NewNotice(exposure.NoticeUnknownPort, "", nil, "%d further ports gave no conclusive result.", u.more))
+	}
+	return list
+}
+
+func (g *unknownGroup) notice() exposure.Notice {
+	switch g.code {
+	case exposure.NoticeNoRoute:
+		other := map[string]string{"IPv4": "-6", "IPv6": "-4"}[g.why]
+		hosts := wording.Plural(g.hosts, "address")
+		if g.moreHosts {
+			hosts = "more than " + hosts
+		}
+		return exposure.NewNotice(g.code, "", nil, "There is no %s route: %s of %s could not be asked; use %s.",
+			g.why, wording.Plural(g.pairs, "port"), hosts, other)
+	case exposure.NoticeLocalFailure:
+		return exposure.NewNotice(g.code, "", nil, "This machine ran out of files, ports or memory: %s could not be asked.", wording.Plural(g.pairs, "port"))
+	}
+	ports := slices.Clone(g.ports)
+	slices.Sort(ports)
+	text := scope.FormatPorts(ports)
+	if more := g.pairs - uint64(len(ports)); more > 0 {
+		text += fmt.Sprintf(" and %d more", more)
+	}
+	word := "port "
+	if g.pairs > 1 {
+		word = "ports "
+	}
+	return exposure.NewNotice(g.code, g.addr.String(), nil, "%s %s%s: %s.", g.addr, word, text, g.why)
+}

@@ -1,0 +1,168 @@
+package gate
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/wording"
+)
+
+// unobserved looks at what the run did not see.
+func (g Criteria) unobserved(v *Verdict, facts RunFacts) {
+	for _, n := range facts.Incomplete {
+		v.add(ExitIncomplete, n)
+	}
+	for _, n := range facts.Unresolved {
+		reason := ""
+		if n.Reason != "" {
+			reason = " (" + n.Reason + ")"
+		}
+		v.unless(n.Acceptance, exposure.NewNotice(exposure.NoticeUnresolved, n.Name, n.Anchor, "The name %q did not resolve%s.", n.Name, reason))
+	}
+	for i := range facts.Canaries {
+		if c := &facts.Canaries[i]; !c.Answered {
+			v.CanariesOK = false
+			v.add(ExitIncomplete, c.notice(facts.ended()))
+		}
+	}
+	if facts.Shut {
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeShutOut, "", nil,
+			"What had answered stopped to, at any rate, and did not come back."))
+	}
+	if facts.Refused != nil || facts.stopped() {
+		return // which is why the rest was not seen
+	}
+	first := len(v.Notices)
+	v.Notices = append(v.Notices, facts.Unknown.Notices()...)
+	if unrouted := g.cover(v, facts); g.short(v, facts) || unrouted {
+		v.raise(ExitIncomplete)
+		for i := range v.Notices[first:] {
+			if n := &v.Notices[first+i]; n.Code == exposure.NoticeNoRoute {
+				n.Level = exposure.LevelError
+			}
+		}
+	}
+}
+
+// short looks at what the run must have seen and has not. It reports whether a
+// missing route, of which a notice tells, is the reason of some of it.
+func (g Criteria) short(v *Verdict, facts RunFacts) (unrouted bool) {
+	unrouted = facts.Unknown != nil && facts.Unknown.unroutedRequired > 0
+	if n := facts.Unknown.Required(); n > 0 {
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeRequired, "", nil,
+			"%s must have a conclusive result and %s none: %s.", wording.Plural(n, "port"), map[bool]string{true: "has", false: "have"}[n == 1], examples(facts.Unknown.examples, n)))
+	}
+	for _, l := range facts.Short {
+		if l.Up == 0 && facts.Unknown.unroutedIn(l.Range) {
+			unrouted = true
+			continue
+		}
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeFewHosts, l.Text, l.Anchor,
+			"%d hosts are up in %s, and there must be %d.", l.Up, l.Text, l.MinHosts))
+	}
+	if up := facts.Coverage.HostsUp; up < g.MinHosts {
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeFewHosts, "", nil, "%d hosts are up, and there must be %d.", up, g.MinHosts))
+	}
+	return unrouted
+}
+
+// unless makes the run incomplete, unless somebody has accepted the notice.
+func (v *Verdict) unless(a *exposure.Acceptance, n exposure.Notice) {
+	if a != nil {
+		v.Notices = append(v.Notices, n.AcceptedBy(a))
+		return
+	}
+	v.add(ExitIncomplete, n)
+}
+
+// examples lists the first of n required pairs, those with the same reason
+// together.
+func examples(list []requiredPair, n uint64) string {
+	var order []Requirement
+	by := map[Requirement][]string{}
+	for _, p := range list {
+		if by[p.why] == nil {
+			order = append(order, p.why)
+		}
+		by[p.why] = append(by[p.why], p.what)
+	}
+	var parts []string
+	for _, why := range order {
+		parts = append(parts, fmt.Sprintf("%s (%s)", strings.Join(by[why], ", "), why))
+	}
+	text := strings.Join(parts, ", ")
+	if n > uint64(len(list)) && len(list) == maxRequired {
+		text += ", ..."
+	}
+	return text
+}
+
+// cover holds the coverage against the floor. A run that saw nothing is
+// incomplete whatever the floor is; NaN counts as a floor that nothing meets. It
+// reports whether too little was seen for want of a route, of which a notice tells.
+func (g Criteria) cover(v *Verdict, facts RunFacts) (unrouted bool) {
+	c := facts.Coverage
+	only := facts.Unknown.onlyUnrouted(c.Unknown())
+	switch {
+	case c.Planned == 0 && facts.EmptyShard:
+		v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeEmptyShard, "", nil, "No host falls to this shard."))
+		return false
+	case c.Planned+c.VacantPairs+c.Accepted == 0:
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeNothingInScope, "", nil, "Nothing was in scope."))
+		return false
+	case c.HostsUp == 0 && only:
+		return true
+	case c.HostsUp == 0 && !facts.canaryAnswered():
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeNothingSeen, "", nil,
+			"No port answered: nothing was heard of %s.", wording.Plural(c.HostsSilent+c.HostsVacant, "address")))
+		for _, t := range facts.Silent {
+			if t.Acceptance != nil { // or the entry would seem to cover nothing
+				v.unless(t.Acceptance, t.notice())
+			}
+		}
+		return false
+	}
+	for _, t := range facts.Silent {
+		if t.Acceptance == nil && facts.Unknown.Unrouted(t.Addr) {
+			unrouted = true
+			continue
+		}
+		v.unless(t.Acceptance, t.notice())
+	}
+	nothing := c.Planned > 0 && c.Conclusive() == 0
+	if nothing || !(c.Ratio() >= g.MinCoverage) || math.IsNaN(g.MinCoverage) {
+		if only {
+			return true
+		}
+		vacant := ""
+		if c.HostsSilent > uint64(len(facts.Silent)) { // the others are of ranges
+			vacant = " Where addresses of a range are silent, a --canary HOST:PORT on another machine that answers shows that nothing is there."
+		}
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeCoverage, "", nil,
+			"%d of %s conclusive (%s), the floor is %s; %s up, %d silent.%s",
+			c.Conclusive(), wording.Plural(c.Planned, "pair"), percent(c.Ratio()), percent(g.MinCoverage), wording.Plural(c.HostsUp, "host"), c.HostsSilent, vacant))
+	}
+	return unrouted
+}
+
+// notice says that a target is silent.
+func (t *SilentTarget) notice() exposure.Notice {
+	n := exposure.NewNotice(exposure.NoticeSilent, t.Addr.String(), t.Anchor,
+		"%s gave no answer on any of %s.", namedAddr(t.Addr.String(), t.Host), wording.Plural(t.Pairs, "port"))
+	n.Names = t.Names
+	return n
+}
+
+// namedAddr is an address with its name, if it has one.
+func namedAddr(addr, name string) string {
+	if name == "" {
+		return addr
+	}
+	return addr + " (" + name + ")"
+}
+
+// percent rounds down, so that a ratio below the floor never reads as the
+// floor.
+func percent(r float64) string { return fmt.Sprintf("%.1f%%", math.Floor(r*1000)/10) }

@@ -1,0 +1,90 @@
+package policy
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// An Authorization says who allowed the sweep, and when it may run.
+type Authorization struct {
+	Ticket  string
+	Contact string
+
+	// NotBefore is the first moment, NotAfter the first that is too late;
+	// zero means no bound.
+	NotBefore, NotAfter time.Time
+
+	Anchor *scope.Anchor // its place in the policy file
+}
+
+// A RefusedError says why a run may not take place. Its exit code is
+// gate.ExitRefused.
+type RefusedError struct {
+	Reason string
+	Advice string
+}
+
+// Error gives the reason.
+func (e *RefusedError) Error() string { return e.Reason }
+
+// Hint says what would make the run possible.
+func (e *RefusedError) Hint() string { return e.Advice }
+
+// Check reports whether the sweep may run at the given time; the error is a
+// *RefusedError. A nil Authorization bounds nothing.
+func (a *Authorization) Check(now time.Time) error {
+	bound := a.outside(now)
+	if bound == "" {
+		return nil
+	}
+	return &RefusedError{Advice: "have the authorization in the policy file renewed before sweeping",
+		Reason: bound + ", and it is " + wording.Moment(now)}
+}
+
+// Warning says that a sweep at the given time will be refused, and why; "" if the
+// authorization holds then.
+func (a *Authorization) Warning(now time.Time) string {
+	bound := a.outside(now)
+	if bound == "" {
+		return ""
+	}
+	return bound + ": mxsweep scan will refuse to run"
+}
+
+// outside says which bound of the authorization a moment is beyond, "" if none.
+func (a *Authorization) outside(now time.Time) string {
+	switch {
+	case a == nil:
+	case !a.NotBefore.IsZero() && now.Before(a.NotBefore):
+		return fmt.Sprintf("authorization %q begins at %s", a.Ticket, wording.Moment(a.NotBefore))
+	case !a.NotAfter.IsZero() && !now.Before(a.NotAfter):
+		return fmt.Sprintf("authorization %q ended at %s", a.Ticket, wording.Moment(a.NotAfter))
+	}
+	return ""
+}
+
+// String gives ticket, contact and the time for which it holds as the report
+// shows them, "" if there is none of them.
+func (a *Authorization) String() string {
+	if a == nil {
+		return ""
+	}
+	var parts []string
+	if a.Ticket != "" {
+		parts = append(parts, a.Ticket)
+	}
+	if a.Contact != "" {
+		parts = append(parts, "contact "+a.Contact)
+	}
+	if !a.NotBefore.IsZero() {
+		parts = append(parts, "from "+wording.Moment(a.NotBefore))
+	}
+	if !a.NotAfter.IsZero() {
+		parts = append(parts, "until "+wording.Moment(a.NotAfter))
+	}
+	return strings.Join(parts, ", ")
+}

@@ -1,0 +1,33 @@
+package policy
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// A Canary is a service that must answer: if it does not, the run did not see
+// what it should.
+type Canary struct {
+	Selector Selector
+	Port     uint16
+	Protocol string // "" is any
+
+	Anchor *scope.Anchor // its place in the policy file; nil for the command line
+}
+
+// Target names the canary: host and port.
+func (c *Canary) Target() string {
+	port := strconv.Itoa(int(c.Port))
+	if strings.Contains(c.Selector.Text(), ":") {
+		return "[" + c.Selector.Text() + "]:" + port
+	}
+	return c.Selector.Text() + ":" + port
+}
+
+// Matches reports whether a port is the canary's.
+func (c *Canary) Matches(p *exposure.Port) bool {
+	return p.Target.Port() == c.Port && c.Selector.Matches(p.Target.Addr(), p.Names()...)
+}

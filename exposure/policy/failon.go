@@ -1,0 +1,187 @@
+package policy
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/userfile"
+)
+
+// DefaultFailOn is what fails a run where nothing else is said.
+const DefaultFailOn = "any:high"
+
+// A FailOn says which findings fail a run. The zero FailOn is DefaultFailOn.
+type FailOn struct {
+	triggers []trigger
+	none     bool
+}
+
+// A trigger is one part of a FailOn: a rule, or a drift state ("" is any) and
+// the least severity.
+type trigger struct {
+	rule     string
+	drift    exposure.Drift
+	severity exposure.Severity
+}
+
+// drifts are the states that may stand in front of a severity. A fixed
+// finding never fails a run.
+var drifts = []exposure.Drift{exposure.DriftNew, exposure.DriftUnchanged, exposure.DriftUpdated, exposure.DriftUnverified, exposure.DriftExpired, exposure.DriftReopened}
+
+// ParseFailOn reads a list such as "new:high,any:critical,rule:MXS1002" or the
+// word "none". A severity means that one and all heavier ones. "" is
+// DefaultFailOn. Rules, if not nil, must know the ids of rules.
+func ParseFailOn(list string, rules *exposure.RuleSet) (FailOn, error) {
+	switch strings.TrimSpace(list) {
+	case "":
+		list = DefaultFailOn
+	case "none":
+		return FailOn{none: true}, nil
+	}
+	var f FailOn
+	for part := range strings.SplitSeq(list, ",") {
+		t, err := parseTrigger(strings.TrimSpace(part), rules)
+		if err != nil {
+			return FailOn{}, err
+		}
+		if !slices.Contains(f.triggers, t) {
+			f.triggers = append(f.triggers, t)
+		}
+	}
+	return f, nil
+}
+
+// parseTrigger reads one part of the list.
+func parseTrigger(part string, rules *exposure.RuleSet) (trigger, error) {
+	before, after, found := strings.Cut(part, ":")
+	if !found {
+		return trigger{}, failOnError(part, "it needs a colon", meantWithoutColon(part))
+	}
+	if before == "rule" {
+		if rules != nil && rules.Lookup(after) == nil {
+			return trigger{}, &userfile.Error{Msg: fmt.Sprintf("parsing fail-on %q: no rule %q", part, after),
+				HintText: spelling.Hint(rules.IDs(), after, "mxsweep rules lists all rules")}
+		}
+		if !exposure.ValidRuleID(after) {
+			return trigger{}, failOnError(part, fmt.Sprintf("%q is not a rule id", after), "")
+		}
+		return trigger{rule: after}, nil
+	}
+	t := trigger{drift: exposure.Drift(before)}
+	if before == "any" {
+		t.drift = ""
+	} else if !slices.Contains(drifts, t.drift) {
+		return trigger{}, failOnError(part, fmt.Sprintf("%q is not a drift state", before), spelling.Nearest(triggerWords(), before))
+	}
+	severity, err := exposure.ParseSeverity(after)
+	if err != nil {
+		return trigger{}, failOnError(part, err.Error(), spelling.Nearest(exposure.SeverityNames(), after))
+	}
+	t.severity = severity
+	return t, nil
+}
+
+// meantWithoutColon is what a part without a colon was probably meant to be: a
+// severity alone goes without a drift state in other tools.
+func meantWithoutColon(part string) string {
+	word := strings.ToLower(part)
+	if severity := spelling.Nearest(exposure.SeverityNames(), word); severity != "" {
+		return "any:" + severity
+	}
+	return spelling.Nearest([]string{"none"}, word)
+}
+
+// triggerWords are those that may stand before the colon.
+func triggerWords() []string {
+	words := []string{"any", "rule"}
+	for _, d := range drifts {
+		words = append(words, string(d))
+	}
+	return words
+}
+
+// failOnError is the error for a part that cannot be read; meant is the word
+// that was probably meant, "" if none is near.
+func failOnError(part, why, meant string) error {
+	hint := ""
+	if meant != "" {
+		hint = fmt.Sprintf("did you mean %q? ", meant)
+	}
+	return &userfile.Error{
+		Msg: fmt.Sprintf("parsing fail-on %q: %s", part, why),
+		HintText: hint + "write drift:severity or rule:ID, separated by commas, or none; drift is any, new, unchanged, updated, unverified, expired or reopened, " +
+			"severity is info, low, medium, high or critical, for example new:high,any:critical",
+	}
+}
+
+// None reports whether nothing fails a run.
+func (f FailOn) None() bool { return f.none }
+
+// Drifts gives the drift conditions of the list, in its order: they can hold
+// only where there is something to compare with.
+func (f FailOn) Drifts() []string {
+	var list []string
+	for _, t := range f.triggers {
+		if t.drift != "" {
+			list = append(list, string(t.drift)+":"+t.severity.String())
+		}
+	}
+	return list
+}
+
+// String gives the list as it is written on the command line.
+func (f FailOn) String() string {
+	if f.none {
+		return "none"
+	}
+	if len(f.triggers) == 0 {
+		return DefaultFailOn
+	}
+	var parts []string
+	for _, t := range f.triggers {
+		switch {
+		case t.rule != "":
+			parts = append(parts, "rule:"+t.rule)
+		case t.drift == "":
+			parts = append(parts, "any:"+t.severity.String())
+		default:
+			parts = append(parts, string(t.drift)+":"+t.severity.String())
+		}
+	}
+	return strings.Join(parts, ",")
+}
+
+// Match reports whether the finding fails a run. Accepted, expected and fixed
+// findings never do.
+func (f FailOn) Match(finding *exposure.Finding) bool {
+	if f.none || finding.Status != exposure.StatusOpen || finding.Drift == exposure.DriftFixed {
+		return false
+	}
+	triggers := f.triggers
+	if len(triggers) == 0 {
+		triggers = []trigger{{severity: exposure.High}}
+	}
+	return slices.ContainsFunc(triggers, func(t trigger) bool { return t.matches(finding) })
+}
+
+// matches reports whether the trigger holds. Without a baseline each finding
+// is new to whoever looks, and so is one whose acceptance expired or that came
+// back.
+func (t trigger) matches(f *exposure.Finding) bool {
+	if t.rule != "" {
+		return f.Rule != nil && f.Rule.ID == t.rule
+	}
+	if f.Severity < t.severity {
+		return false
+	}
+	switch f.Drift {
+	case exposure.DriftNone, "", exposure.DriftExpired, exposure.DriftReopened:
+		if t.drift == exposure.DriftNew {
+			return true
+		}
+	}
+	return t.drift == "" || t.drift == f.Drift
+}

@@ -1,0 +1,87 @@
+package policy
+
+import (
+	"bytes"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// A place is a line of a file, in few bytes. The zero place is none.
+type place struct {
+	in     *userfile.Source
+	number int32
+}
+
+// Anchor gives the place for reports, nil if there is none.
+func (p place) Anchor() *scope.Anchor {
+	if p.in == nil {
+		return nil
+	}
+	line := p.in.Line(int(p.number))
+	return &scope.Anchor{File: p.in.File, Line: int(p.number), EndColumn: len(strings.TrimRight(line, " \t")) + 1, Text: strings.TrimSpace(line)}
+}
+
+// Lines are scope lines with their places, in few bytes each. The zero Lines are
+// none.
+type Lines struct {
+	in   *userfile.Source
+	rows []lineRow
+	odd  []scope.Anchor // lines that a row cannot hold
+}
+
+// A lineRow is one line of a scope. Its text stands in the source.
+type lineRow struct {
+	line, at int32 // at is its place among the odd ones if size is oddLine
+	size     uint16
+	excluded bool
+}
+
+// oddLine is the size of a line that stands among the odd ones.
+const oddLine = 1<<16 - 1
+
+// Len is how many lines there are.
+func (l *Lines) Len() int { return len(l.rows) }
+
+// All yields the lines in their order.
+func (l *Lines) All(yield func(scope.Anchor) bool) {
+	for i := range l.rows {
+		if !yield(l.anchor(i)) {
+			return
+		}
+	}
+}
+
+// anchor gives a line by its number.
+func (l *Lines) anchor(i int) scope.Anchor {
+	r := l.rows[i]
+	if r.size == oddLine {
+		return l.odd[r.at]
+	}
+	at, end := int(r.at), int(r.at)+int(r.size)
+	a := scope.Anchor{File: l.in.File, Line: int(r.line), EndColumn: end - bytes.LastIndexByte(l.in.Data[:at], '\n'), Text: string(l.in.Data[at:end])}
+	if r.excluded {
+		a.Text = "!" + a.Text
+	}
+	return a
+}
+
+// add keeps the line of a node.
+func (l *Lines) add(in *userfile.Source, n *yaml.Node, a scope.Anchor) {
+	l.in = in
+	text, excluded := strings.CutPrefix(a.Text, "!")
+	r := lineRow{line: int32(a.Line), at: int32(in.Find(n, text)), size: uint16(len(text)), excluded: excluded}
+	if r.at >= 0 && len(text) < oddLine {
+		l.rows = append(l.rows, r)
+		if l.anchor(len(l.rows)-1) == a {
+			return
+		}
+		l.rows = l.rows[:len(l.rows)-1]
+	}
+	a.Text = strings.Clone(a.Text)
+	l.odd = append(l.odd, a)
+	l.rows = append(l.rows, lineRow{at: int32(len(l.odd) - 1), size: oddLine})
+}

@@ -1,0 +1,374 @@
+package policy
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"math/big"
+	"regexp"
+	"slices"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// Context is what a policy is checked against.
+type Context struct {
+	// Rules must know the rule ids of the policy; nil means not checked.
+	Rules *exposure.RuleSet
+
+	// Profiles are the port profiles that may be named; nil means none.
+	Profiles map[string][]uint16
+}
+
+// Load reads a policy file strictly. All mistakes are told at once, each
+// a *userfile.Error with file, line, column, the line itself and a hint. Nothing is
+// looked up and no other file is read.
+func Load(file string, data []byte, c Context) (*Policy, error) {
+	return loadParts(file, data, c, longFile)
+}
+
+// loadParts reads a policy, list by list from so many bytes on.
+func loadParts(file string, data []byte, c Context, long int) (*Policy, error) {
+	if len(data) > MaxSize {
+		return nil, &userfile.Error{File: file, Msg: fmt.Sprintf("larger than %d MiB", MaxSize>>20), HintText: "keep lists of hosts in scope files"}
+	}
+	sum := sha256.Sum256(data)
+	p := &Policy{File: file, SHA256: hex.EncodeToString(sum[:])}
+	d, root := parse(file, data, long)
+	switch {
+	case root != nil:
+		l := &loader{Document: d, policy: p, context: c}
+		d.Mapping(root, "the policy", l.fields())
+	case !d.Failed():
+		return nil, &userfile.Error{File: file, Msg: "an empty policy", HintText: "write at least version: 1"}
+	}
+	if d.Torn && fitsWhole(data) {
+		return loadParts(file, data, c, len(data)+1) // it may refer to another part, or be cut wrongly
+	}
+	if err := d.Err(); err != nil {
+		return nil, err
+	}
+	if err := p.checkWidth(c.Rules); err != nil {
+		return nil, err
+	}
+	return p, nil
+}
+
+// A loader reads one policy.
+type loader struct {
+	*userfile.Document
+	policy  *Policy
+	context Context
+	kept    int // bytes
+	ids     idIndex
+	shared  sharedValues
+	reading entryFields
+	others  int // lines of the scope that are names or IPv6
+}
+
+// fields reads the keys of the file.
+func (l *loader) fields() []userfile.Field {
+	p := l.policy
+	return []userfile.Field{
+		userfile.Required("version", func(n *yaml.Node) {
+			if n.Value != "1" {
+				l.Fail(n, "write version: 1", "version is %s, want 1", userfile.Shown(n))
+			}
+		}),
+		userfile.Optional("scope", l.scope),
+		userfile.Optional("ports", func(n *yaml.Node) {
+			p.Ports = strings.Join(l.Texts(n, "ports"), ",")
+			l.ports(n, p.Ports)
+		}),
+		userfile.Optional("identity", func(n *yaml.Node) {
+			p.Identity = exposure.Identity(l.OneOf(n, "identity", string(exposure.IdentityName), string(exposure.IdentityAddress)))
+		}),
+		userfile.Optional("vantages", l.vantages),
+		userfile.Optional("gate", l.gate),
+		userfile.Optional("canaries", l.each("canaries", func(n *yaml.Node) { p.Canaries = append(p.Canaries, l.canary(n)) })),
+		userfile.Optional("expect", func(n *yaml.Node) {
+			p.Expect = slices.Grow(p.Expect, l.room(n, expectBytes))
+			l.Sequence(n, "expect", func(n *yaml.Node) { p.Expect = append(p.Expect, l.expectation(n)) })
+		}),
+		userfile.Optional("must_be_closed", func(n *yaml.Node) {
+			p.MustBeClosed = slices.Grow(p.MustBeClosed, l.room(n, closedBytes))
+			l.Sequence(n, "must_be_closed", func(n *yaml.Node) { p.MustBeClosed = append(p.MustBeClosed, l.prohibition(n)) })
+		}),
+		userfile.Optional("accept", func(n *yaml.Node) {
+			p.Accept = slices.Grow(p.Accept, l.room(n, acceptBytes))
+			l.Sequence(n, "accept", func(n *yaml.Node) { p.Accept = append(p.Accept, l.accept(n)) })
+		}),
+		userfile.Optional("limits", l.limits),
+		userfile.Optional("authorization", l.authorization),
+	}
+}
+
+// each reads a list item by item.
+func (l *loader) each(what string, read func(*yaml.Node)) func(*yaml.Node) {
+	return func(n *yaml.Node) { l.Sequence(n, what, read) }
+}
+
+// anchor gives the place of a node.
+func (l *loader) anchor(n *yaml.Node) *scope.Anchor {
+	return l.place(n).Anchor()
+}
+
+// place gives the place of a node.
+func (l *loader) place(n *yaml.Node) place { return place{l.Source, int32(n.Line)} }
+
+// cause records an error of another parser at a node, with its hint.
+func (l *loader) cause(n *yaml.Node, what string, err error) {
+	hint := ""
+	var hinted interface{ Hint() string }
+	if errors.As(err, &hinted) {
+		hint = hinted.Hint()
+	}
+	l.Fail(n, hint, "reading %s: %v", what, err)
+}
+
+// scope reads the scope: files and lines.
+func (l *loader) scope(n *yaml.Node) {
+	s := &l.policy.Scope
+	lines := func(what, prefix string) func(*yaml.Node) {
+		return func(n *yaml.Node) {
+			s.Lines.rows = slices.Grow(s.Lines.rows, l.room(n, lineBytes))
+			l.Sequence(n, what, func(n *yaml.Node) {
+				if what == "targets" && n.Kind == yaml.MappingNode {
+					l.lineHosts(n)
+					return
+				}
+				a, hosts := l.scopeLine(n, what, prefix)
+				l.addLine(n, a)
+				l.countOther(n, hosts)
+			})
+		}
+	}
+	l.Mapping(n, "scope", []userfile.Field{
+		userfile.Optional("files", l.each("files", func(n *yaml.Node) {
+			a, _ := l.scopeLine(n, "files", "")
+			a.Text = strings.Clone(a.Text)
+			l.weigh(n, anchorBytes+len(a.Text))
+			s.Files = append(s.Files, a)
+		})),
+		userfile.Optional("targets", lines("targets", "")),
+		userfile.Optional("exclude", lines("exclude", "!")),
+	})
+}
+
+// countOther ends reading where a scope has more lines that are names or IPv6 than
+// may be in it.
+func (l *loader) countOther(n *yaml.Node, hosts Selector) {
+	if hosts.hosts == nil || len(hosts.hosts.ranges) > 0 && hosts.hosts.ranges[0].From().Is4() {
+		return
+	}
+	if l.others++; l.others > maxOtherLines {
+		l.Fail(n, "write neighboring addresses as one prefix or range", "more than %d lines of the scope that are names or IPv6", maxOtherLines)
+		l.Stop()
+	}
+}
+
+// addLine keeps a line of the scope, which stands at a node.
+func (l *loader) addLine(n *yaml.Node, a scope.Anchor) {
+	lines := &l.policy.Scope.Lines
+	odd := len(lines.odd)
+	lines.add(l.Source, n, a)
+	l.weigh(n, lineBytes+(len(lines.odd)-odd)*(anchorBytes+len(a.Text)))
+}
+
+// scopeLine reads one line of the scope.
+func (l *loader) scopeLine(n *yaml.Node, what, prefix string) (scope.Anchor, Selector) {
+	a := &scope.Anchor{File: l.File, Line: n.Line, EndColumn: n.Column + len(n.Value), Text: prefix + l.Text(n, what)}
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		a.EndColumn++ // the quote in front
+	}
+	if what == "files" {
+		return *a, Selector{}
+	}
+	s, err := ParseSelector(strings.TrimPrefix(a.Text, "!"))
+	if err != nil || a.Text == prefix+"*" {
+		l.cause(n, what, cmp.Or(err, error(errEverywhere)))
+	}
+	return *a, s
+}
+
+// lineHosts reads a line of the scope that says how many hosts must be up.
+func (l *loader) lineHosts(n *yaml.Node) {
+	var h LineHosts
+	at := n
+	l.Mapping(n, "a target of the scope", []userfile.Field{
+		userfile.Required("target", func(n *yaml.Node) {
+			h.Anchor, h.Hosts = l.scopeLine(n, "targets", "")
+			at = n
+		}),
+		userfile.Required("hosts", func(n *yaml.Node) { h.Least = uint64(l.Integer(n, "hosts", 0, 1<<31-1)) }),
+	})
+	if h.Hosts.Single() {
+		l.Fail(n, "leave hosts out: what is named alone must be up", "hosts stands at a single host")
+	} else if r := h.Hosts.ranges(); len(r) == 1 && width(r[0]).Cmp(new(big.Int).SetUint64(h.Least)) < 0 {
+		l.Fail(n, "give the least number that must be up, 0 if it may be empty", "%d hosts must be up among %d addresses", h.Least, width(r[0]))
+	}
+	l.policy.Scope.Hosts = append(l.policy.Scope.Hosts, h)
+	h.Anchor.Text = strings.Clone(h.Anchor.Text)
+	l.weigh(n, lineUpBytes+hostSetBytes)
+	l.addLine(at, h.Anchor)
+}
+
+var errEverywhere = &userfile.Error{Msg: "a scope names its hosts", HintText: "list addresses, prefixes, ranges and names"}
+
+// ports checks a list of ports.
+func (l *loader) ports(n *yaml.Node, text string) PortSelector {
+	if s, ok := l.shared.ports[text]; ok {
+		return s
+	}
+	s, err := ParsePortSelector(text, l.context.Profiles)
+	if err != nil {
+		l.cause(n, "ports", err)
+		return s
+	}
+	l.weigh(n, portsBytes+2*len(text))
+	share(&l.shared.ports, text, s)
+	return s
+}
+
+// hosts is a required key that names hosts.
+func (l *loader) hosts(key string, to *Selector) userfile.Field {
+	return userfile.Required(key, func(n *yaml.Node) {
+		text := l.Text(n, key)
+		if s, ok := l.shared.hosts[text]; ok {
+			*to = s
+			return
+		}
+		s, err := ParseSelector(text)
+		if err != nil {
+			l.cause(n, key, err)
+			return
+		}
+		if *to = s; s.hosts != nil {
+			l.weigh(n, hostSetBytes+2*len(text))
+			share(&l.shared.hosts, text, s)
+		}
+	})
+}
+
+// portList is a required key that names ports.
+func (l *loader) portList(key string, to *PortSelector) userfile.Field {
+	return userfile.Required(key, func(n *yaml.Node) { *to = l.ports(n, l.Joined(n, key)) })
+}
+
+// word is an optional key with a text.
+func (l *loader) word(key string, required bool, to *string) userfile.Field {
+	return userfile.Field{Key: key, Required: required, Read: func(n *yaml.Node) {
+		if *to = l.Text(n, key); *to == "" && required {
+			l.Fail(n, "write what it is, or leave the entry out", "%s is empty", key)
+		}
+	}}
+}
+
+var noticeID = regexp.MustCompile(`^MXS9[0-9]{3}$`)
+
+var vantageName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
+
+// vantages reads the names of vantage points.
+func (l *loader) vantages(n *yaml.Node) {
+	if n.Kind != yaml.MappingNode {
+		l.Fail(n, "write name: internet, name: lan or name: host", "vantages is %s, want a mapping", userfile.KindOf(n))
+		return
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		v := exposure.Vantage{Name: key.Value, Class: exposure.VantageClass(l.OneOf(value, "the vantage", "internet", "lan", "host"))}
+		if _, err := exposure.ParseVantage(v.Name, l.policy.Vantages); err == nil || !vantageName.MatchString(v.Name) {
+			l.Fail(key, "choose another name of letters, digits, dots, hyphens", "vantage name %q is taken or not valid", v.Name)
+		}
+		l.policy.Vantages = append(l.policy.Vantages, v)
+	}
+}
+
+// gate reads the gate.
+func (l *loader) gate(n *yaml.Node) {
+	g := &l.policy.Gate
+	l.Mapping(n, "gate", []userfile.Field{
+		userfile.Optional("fail_on", func(n *yaml.Node) {
+			g.FailOn = strings.Join(l.Texts(n, "fail_on"), ",")
+			if _, err := ParseFailOn(g.FailOn, l.context.Rules); err != nil {
+				l.cause(n, "fail_on", err)
+			}
+		}),
+		userfile.Optional("min_coverage", func(n *yaml.Node) {
+			v := l.Number(n, "min_coverage", 0, 1)
+			g.MinCoverage = &v
+		}),
+		userfile.Optional("min_confidence", func(n *yaml.Node) { g.MinConfidence = l.Integer(n, "min_confidence", 0, 10) }),
+	})
+}
+
+// canary reads one canary.
+func (l *loader) canary(n *yaml.Node) Canary {
+	c := Canary{Anchor: l.anchor(n)}
+	l.Mapping(n, "a canary", []userfile.Field{
+		l.hosts("target", &c.Selector),
+		userfile.Required("port", func(n *yaml.Node) { c.Port = uint16(l.Integer(n, "port", 1, 65535)) }),
+		l.word("protocol", false, &c.Protocol),
+	})
+	if c.Selector.all() {
+		l.Fail(n, "name one host that is always there", "a canary for all hosts is none")
+	}
+	return c
+}
+
+// limits reads the limits.
+func (l *loader) limits(n *yaml.Node) {
+	m := &l.policy.Limits
+	l.Mapping(n, "limits", []userfile.Field{
+		userfile.Optional("rate", func(n *yaml.Node) { m.Rate = l.Integer(n, "rate", 1, 100_000_000) }),
+		userfile.Optional("concurrency", func(n *yaml.Node) { m.Concurrency = l.Integer(n, "concurrency", 1, 1_000_000) }),
+		userfile.Optional("per_host", func(n *yaml.Node) { m.PerHost = l.Integer(n, "per_host", 1, 1_000_000) }),
+		userfile.Optional("retries", func(n *yaml.Node) {
+			v := l.Integer(n, "retries", 0, 100)
+			m.Retries = &v
+		}),
+		userfile.Optional("timeout", func(n *yaml.Node) {
+			v, err := time.ParseDuration(n.Value)
+			if n.Kind != yaml.ScalarNode || err != nil || v <= 0 || v > 10*time.Minute {
+				l.Fail(n, "write a time such as 3s or 500ms, at most 10m", "timeout is %s", userfile.Shown(n))
+			}
+			m.Timeout = v
+		}),
+	})
+}
+
+// authorization reads who allowed the sweep, and when.
+func (l *loader) authorization(n *yaml.Node) {
+	a := &Authorization{Anchor: l.anchor(n)}
+	l.policy.Authorization = a
+	l.Mapping(n, "authorization", []userfile.Field{
+		l.word("ticket", true, &a.Ticket), l.word("contact", false, &a.Contact),
+		userfile.Optional("not_before", func(n *yaml.Node) { a.NotBefore = l.moment(n, "not_before", 0) }),
+		userfile.Optional("not_after", func(n *yaml.Node) { a.NotAfter = l.moment(n, "not_after", 1) }),
+	})
+	if !a.NotAfter.IsZero() && !a.NotBefore.Before(a.NotAfter) {
+		l.Fail(n, "not_after must be later than not_before", "the authorization ends before it begins")
+	}
+}
+
+// moment reads an RFC 3339 time, or a date, which is midnight UTC so many days
+// on: a last day counts to its end.
+func (l *loader) moment(n *yaml.Node, what string, days int) time.Time {
+	if t, err := time.Parse(time.RFC3339, n.Value); err == nil {
+		return t
+	}
+	t, err := time.Parse(time.DateOnly, n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		l.Fail(n, "write 2026-11-20 or 2026-11-20T06:00:00Z", "%s is %s, want a time", what, userfile.Shown(n))
+		return time.Time{}
+	}
+	return t.AddDate(0, 0, days)
+}

@@ -1,0 +1,241 @@
+package policy
+
+import (
+	"fmt"
+	"maps"
+	"net/netip"
+	"slices"
+	"time"
+
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// soon is how long before its expiry an acceptance is announced.
+const soon = 14 * 24 * time.Hour
+
+// Notices says what the policy's entries come to in a run with these findings
+// and other notices: acceptances that expired, expire soon or cover nothing, and
+// expectations that covered nothing. Findings carried forward count.
+func (p *Policy) Notices(findings []exposure.Finding, told []exposure.Notice, now time.Time) []exposure.Notice {
+	if p == nil {
+		return nil
+	}
+	var list entryNotices
+	list.acceptances(p, func(a *AcceptedRisk) string { return a.condition(findings, told, now) })
+	for i := range p.Expect {
+		e := &p.Expect[i]
+		if !slices.ContainsFunc(findings, func(f exposure.Finding) bool { return f.Rule != nil && e.covers(&f) }) && list.has(exposure.NoticeExpectedMissing) {
+			list.add(exposure.NewNotice(exposure.NoticeExpectedMissing, e.Hosts.Text(), e.Anchor(),
+				"The entry under expect for %s port %s covers no finding.", e.Hosts.Text(), e.Ports.Text()))
+		}
+	}
+	return list.all()
+}
+
+// OwnNotices says what can be said of the policy's acceptances without a run: which
+// expired, expire soon or cover very many hosts.
+func (p *Policy) OwnNotices(now time.Time) []exposure.Notice {
+	if p == nil {
+		return nil
+	}
+	var list entryNotices
+	list.acceptances(p, func(a *AcceptedRisk) string { return a.age(now) })
+	return list.all()
+}
+
+// maxEntryNotices is how many entries of a policy are told under one code.
+const maxEntryNotices = 1000
+
+// entryNotices are notices about entries of a policy, of which each code has so
+// many and one for all others.
+type entryNotices struct {
+	list    []exposure.Notice
+	told    map[string]int
+	further map[string]int
+}
+
+// acceptances adds what there is to say about each acceptance, and those that are
+// wide.
+func (e *entryNotices) acceptances(p *Policy, condition func(*AcceptedRisk) string) {
+	for i := range p.Accept {
+		a := &p.Accept[i]
+		if code := condition(a); code != "" && e.has(code) {
+			e.add(a.notice(code))
+		}
+	}
+	for _, a := range p.wide() {
+		if e.has(exposure.NoticeWideAcceptance) {
+			e.add(a.notice(exposure.NoticeWideAcceptance))
+		}
+	}
+}
+
+// has counts another entry for a code, and reports whether it is told.
+func (e *entryNotices) has(code string) bool {
+	if e.told == nil {
+		e.told, e.further = map[string]int{}, map[string]int{}
+	}
+	if e.told[code] == maxEntryNotices {
+		e.further[code]++
+		return false
+	}
+	e.told[code]++
+	return true
+}
+
+// add takes in the notice of an entry that is told.
+func (e *entryNotices) add(n exposure.Notice) { e.list = append(e.list, n) }
+
+// all gives the notices.
+func (e *entryNotices) all() []exposure.Notice {
+	for _, code := range slices.Sorted(maps.Keys(e.further)) {
+		n := exposure.NewNotice(code, "", nil, "The same holds for %d further entries of the policy.", e.further[code])
+		n.Further = e.further[code] - 1
+		e.list = append(e.list, n)
+	}
+	return e.list
+}
+
+// maxUnasked is how many entries that the run never asked about are told.
+const maxUnasked = 20
+
+// everywhere are the addresses that "*" stands for.
+var everywhere = []netipx.IPRange{
+	netipx.RangeOfPrefix(netip.MustParsePrefix("0.0.0.0/0")), netipx.RangeOfPrefix(netip.MustParsePrefix("::/0")),
+}
+
+// NeverAsked says which entries under must_be_closed name nothing that the space
+// holds, so that the run says nothing of them. Names are those that the scope has
+// for its addresses.
+func (p *Policy) NeverAsked(space *scope.Space, scope *scope.Set) []exposure.Notice {
+	if p == nil || len(p.MustBeClosed) == 0 {
+		return nil
+	}
+	named := map[string][]netipx.IPRange{}
+	for name, a := range scope.Named() {
+		name = exposure.CanonicalName(name)
+		named[name] = append(named[name], netipx.IPRangeFrom(a, a))
+	}
+	return p.neverAsked(func(m *Prohibition) bool { return m.asked(space, named) })
+}
+
+// An AskedPart is what one of several runs asked, as far as its report tells.
+type AskedPart struct {
+	Ports  []uint16         // of any of its hosts; nil where the report does not tell
+	Ranges []netipx.IPRange // its addresses
+	Names  []string         // that they were asked by
+
+	// Unknown is set where the report does not tell the addresses.
+	Unknown bool
+}
+
+// NeverAskedBy is NeverAsked for runs that are judged together.
+func (p *Policy) NeverAskedBy(parts []AskedPart) []exposure.Notice {
+	if p == nil || len(p.MustBeClosed) == 0 {
+		return nil
+	}
+	return p.neverAsked(func(m *Prohibition) bool {
+		return slices.ContainsFunc(parts, func(part AskedPart) bool { return m.within(&part) })
+	})
+}
+
+// within reports whether the part may hold a pair that the entry is about.
+func (m *Prohibition) within(part *AskedPart) bool {
+	switch {
+	case part.Ports != nil && !slices.ContainsFunc(part.Ports, m.Ports.Matches):
+		return false
+	case part.Unknown, m.Hosts.Any():
+		return true
+	case m.Hosts.name() != "":
+		return slices.ContainsFunc(part.Names, func(name string) bool { return exposure.CanonicalName(name) == m.Hosts.name() })
+	}
+	return slices.ContainsFunc(m.Hosts.ranges(), func(r netipx.IPRange) bool { return slices.ContainsFunc(part.Ranges, r.Overlaps) })
+}
+
+// neverAsked says which entries under must_be_closed are about nothing that was
+// asked.
+func (p *Policy) neverAsked(asked func(*Prohibition) bool) []exposure.Notice {
+	var list []exposure.Notice
+	for i := range p.MustBeClosed {
+		m := &p.MustBeClosed[i]
+		if asked(m) {
+			continue
+		}
+		if len(list) == maxUnasked {
+			return append(list, exposure.NewNotice(exposure.NoticeExpectedMissing, m.Hosts.Text(), m.Anchor(),
+				"Further entries under must_be_closed name no host and port that this run asked."))
+		}
+		list = append(list, exposure.NewNotice(exposure.NoticeExpectedMissing, m.Hosts.Text(), m.Anchor(),
+			"The entry under must_be_closed for %s port %s names no host and port that this run asked.", m.Hosts.Text(), m.Ports.Text()))
+	}
+	return list
+}
+
+// asked reports whether the space holds a pair that the entry is about.
+func (m *Prohibition) asked(space *scope.Space, named map[string][]netipx.IPRange) bool {
+	ranges := m.Hosts.ranges()
+	switch {
+	case m.Hosts.Any():
+		ranges = everywhere
+	case m.Hosts.name() != "":
+		ranges = named[m.Hosts.name()]
+	}
+	return slices.ContainsFunc(ranges, func(r netipx.IPRange) bool { return space.Asks(r, m.Hosts.zone(), m.Ports.Matches) })
+}
+
+// condition is the code of what there is to say about one acceptance, "" if there
+// is nothing.
+func (a *AcceptedRisk) condition(findings []exposure.Finding, told []exposure.Notice, now time.Time) string {
+	used := a.uses(told) || slices.ContainsFunc(findings, func(f exposure.Finding) bool {
+		return f.Rule != nil && f.Drift != exposure.DriftFixed && a.touches(&f)
+	})
+	if age := a.age(now); used || age == exposure.NoticeAcceptanceExpired {
+		return age
+	}
+	return exposure.NoticeAcceptanceUnused
+}
+
+// age is the code of what there is to say about an acceptance for its last day, ""
+// if there is nothing.
+func (a *AcceptedRisk) age(now time.Time) string {
+	switch {
+	case !a.Holds(now):
+		return exposure.NoticeAcceptanceExpired
+	case !now.Add(soon).Before(a.Expires.AddDate(0, 0, 1)):
+		return exposure.NoticeAcceptanceSoon
+	}
+	return ""
+}
+
+// notice says something about one acceptance.
+func (a *AcceptedRisk) notice(code string) exposure.Notice {
+	text := ""
+	switch day := a.Expires.Format(time.DateOnly); code {
+	case exposure.NoticeAcceptanceExpired:
+		text = fmt.Sprintf("expired on '%s'", day)
+	case exposure.NoticeAcceptanceUnused:
+		text = "covers nothing of this run"
+	case exposure.NoticeAcceptanceSoon:
+		text = fmt.Sprintf("expires on '%s'", day)
+	case exposure.NoticeWideAcceptance:
+		text = fmt.Sprintf("accepts %s on ports %s of more than %d hosts", a.Rule, a.Ports.Text(), maxPermitIPv4)
+	}
+	return exposure.NewNotice(code, a.Hosts.Text(), a.Anchor(), "Accepted-risk entry '%s' %s.", a.ID, text)
+}
+
+// Tally counts the acceptances that expired and that cover nothing among the
+// notices of a run, for the summary.
+func Tally(notices []exposure.Notice) (expired, unused int) {
+	for _, n := range notices {
+		switch n.Code {
+		case exposure.NoticeAcceptanceExpired:
+			expired += 1 + n.Further
+		case exposure.NoticeAcceptanceUnused:
+			unused += 1 + n.Further
+		}
+	}
+	return expired, unused
+}

@@ -1,0 +1,292 @@
+package policy
+
+import (
+	_ "embed"
+	"net/netip"
+	"slices"
+	"strings"
+	"time"
+
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// DefaultFile is read where it is present and nothing else is said.
+const DefaultFile = "mxsweep.yaml"
+
+// A Policy is what mxsweep.yaml says. Load makes one; a nil Policy says
+// nothing. What the file leaves out is the zero value of its field.
+type Policy struct {
+	File   string // as it was named
+	SHA256 string // lower-case hex of the file
+
+	Scope Scope
+
+	// Ports is the list of ports to sweep, "" if the file does not say.
+	Ports string
+
+	// Identity is what findings know their hosts by; "" is IdentityName.
+	Identity exposure.Identity
+
+	Vantages      []exposure.Vantage
+	Gate          Gate
+	Canaries      []Canary
+	Expect        []Expectation
+	MustBeClosed  []Prohibition
+	Accept        []AcceptedRisk
+	Limits        Limits
+	Authorization *Authorization // nil if the file does not speak of it
+}
+
+// NamedVantages gives the vantage points that the policy names; also of a nil policy.
+func (p *Policy) NamedVantages() []exposure.Vantage {
+	if p == nil {
+		return nil
+	}
+	return p.Vantages
+}
+
+// HostIdentity gives what findings know their hosts by, the default filled in;
+// also of a nil policy.
+func (p *Policy) HostIdentity() exposure.Identity {
+	if p == nil || p.Identity == "" {
+		return exposure.IdentityName
+	}
+	return p.Identity
+}
+
+// Scope is what the policy allows to be contacted.
+type Scope struct {
+	// Files are scope files, as written: relative to the policy file.
+	Files []scope.Anchor
+	// Lines are scope lines, with their places in the policy file. A leading
+	// "!" excludes.
+	Lines Lines
+	// Hosts are the lines that say how many hosts must be up in them.
+	Hosts []LineHosts
+}
+
+// A LineHosts is a line of the scope with the least number of hosts that must
+// be up in it. 0 allows that there is none.
+type LineHosts struct {
+	Anchor scope.Anchor
+	Hosts  Selector
+	Least  uint64
+}
+
+// MinHosts is the least number of hosts that must be up in a range that stands
+// at the given place: what its line says, 0 inside of a line that may be empty,
+// else 1. A nil Policy says nothing.
+func (p *Policy) MinHosts(at scope.Anchor, r netipx.IPRange) uint64 {
+	if p == nil {
+		return 1
+	}
+	least := uint64(1)
+	for i := range p.Scope.Hosts {
+		h := &p.Scope.Hosts[i]
+		if h.Anchor == at {
+			return h.Least
+		}
+		if h.Least == 0 && h.Hosts.holds(r) {
+			least = 0
+		}
+	}
+	return least
+}
+
+// Gate is the gate as the file has it. Flags win over it.
+type Gate struct {
+	FailOn        string   // "" if not said
+	MinCoverage   *float64 // nil if not said
+	MinConfidence int
+}
+
+// Limits are bounds for the sweep; zero means that the file does not say.
+type Limits struct {
+	Rate        int // probes a second
+	Concurrency int
+	PerHost     int
+	Retries     *int // nil if not said
+	Timeout     time.Duration
+}
+
+// An Expectation is a service that may be seen where it stands. It covers
+// that the service can be reached, and what it tells of itself, but not what
+// is wrong with how it is set up.
+type Expectation struct {
+	Hosts Selector
+	Ports PortSelector
+	place
+	service *expectedService // shared by entries that say the same; nil is any
+}
+
+// An expectedService is what an expectation says of the service itself.
+type expectedService struct {
+	protocol string // "" is any
+	product  string // words that the product's name contains; "" is any
+}
+
+// Protocol is the protocol that is expected, "" if any.
+func (e *Expectation) Protocol() string {
+	if e.service == nil {
+		return ""
+	}
+	return e.service.protocol
+}
+
+// Product gives words that the product's name contains, "" for any.
+func (e *Expectation) Product() string {
+	if e.service == nil {
+		return ""
+	}
+	return e.service.product
+}
+
+// A Prohibition is a port that must not be open.
+type Prohibition struct {
+	Hosts Selector
+	Ports PortSelector
+	place
+}
+
+// An AcceptedRisk is an entry under accept.
+type AcceptedRisk struct {
+	exposure.Acceptance
+	Rule  string // an id or "*"
+	Hosts Selector
+	Ports PortSelector
+	place
+}
+
+// covers reports whether the entry is about the finding on all of its
+// addresses, expired or not.
+func (a *AcceptedRisk) covers(f *exposure.Finding) bool {
+	return a.about(f) && a.Hosts.matchesAll(f)
+}
+
+// touches reports whether the entry is about the finding on at least one of its
+// addresses.
+func (a *AcceptedRisk) touches(f *exposure.Finding) bool {
+	return a.about(f) && a.Hosts.matchesOne(f)
+}
+
+// about reports whether rule and port are those of the entry.
+func (a *AcceptedRisk) about(f *exposure.Finding) bool {
+	return (a.Rule == "*" || a.Rule == f.Rule.ID) && a.Ports.Matches(f.Target.Port())
+}
+
+// covers reports whether the expectation is about the finding.
+func (e *Expectation) covers(f *exposure.Finding) bool {
+	return (f.Rule.Kind == exposure.KindListener || f.Rule.Kind == exposure.KindDisclosure) &&
+		e.Hosts.matchesAll(f) && e.Ports.Matches(f.Target.Port()) &&
+		(e.Protocol() == "" || strings.EqualFold(e.Protocol(), f.Service)) &&
+		(e.Product() == "" || exposure.HasProduct(f.Product, e.Product()))
+}
+
+// Apply gives the finding the status that the policy has for it at the given
+// time: accepted, expected or open.
+func (p *Policy) Apply(f *exposure.Finding, now time.Time) {
+	f.Status, f.Acceptance = exposure.StatusOpen, nil
+	if p == nil || f.Rule == nil {
+		return
+	}
+	for i := range p.Accept {
+		a := &p.Accept[i]
+		if !a.covers(f) {
+			continue
+		}
+		f.PolicyAnchor = a.Anchor()
+		if a.Holds(now) {
+			f.Status, f.Acceptance = exposure.StatusAccepted, &a.Acceptance
+			return
+		}
+	}
+	for i := range p.Expect {
+		if e := &p.Expect[i]; e.covers(f) {
+			f.Status, f.PolicyAnchor = exposure.StatusExpected, e.Anchor()
+			return
+		}
+	}
+}
+
+// Expired gives the acceptance that covered the finding and has run out at the
+// given time, nil if there is none.
+func (p *Policy) Expired(f *exposure.Finding, now time.Time) *AcceptedRisk {
+	if p == nil {
+		return nil
+	}
+	for i := range p.Accept {
+		if a := &p.Accept[i]; a.covers(f) && !a.Holds(now) {
+			return a
+		}
+	}
+	return nil
+}
+
+// forbids gives the entry that wants the port closed, nil if none does.
+func (p *Policy) forbids(addr netip.Addr, hosts []string, port uint16) *Prohibition {
+	if p == nil {
+		return nil
+	}
+	for i := range p.MustBeClosed {
+		if m := &p.MustBeClosed[i]; m.Hosts.Matches(addr, hosts...) && m.Ports.Matches(port) {
+			return m
+		}
+	}
+	return nil
+}
+
+// Forbids reports whether an entry wants a port of a host closed, and where it
+// stands.
+func (p *Policy) Forbids(addr netip.Addr, names []string, port uint16) (at *scope.Anchor, forbidden bool) {
+	m := p.forbids(addr, names, port)
+	if m == nil {
+		return nil, false
+	}
+	return m.Anchor(), true
+}
+
+//go:embed policy.schema.json
+var schema []byte
+
+// Schema gives the JSON schema of the policy file, for editors.
+func Schema() []byte { return slices.Clone(schema) }
+
+// Expects reports whether an entry of expect covers a pair.
+func (p *Policy) Expects(addr netip.Addr, hosts []string, port uint16) bool {
+	if p == nil {
+		return false
+	}
+	for i := range p.Expect {
+		if e := &p.Expect[i]; e.Hosts.Matches(addr, hosts...) && e.Ports.Matches(port) {
+			return true
+		}
+	}
+	return false
+}
+
+// Assessed reports whether what is known of an open port is conclusive: a
+// dialogue settled what answers, or it heard the protocol that the policy
+// expects there.
+func (p *Policy) Assessed(port exposure.Port) bool {
+	s := port.Service
+	if s == nil {
+		return false
+	}
+	if s.Inconclusive == "" {
+		return true
+	}
+	if p == nil || port.State != result.StateOpen || s.Protocol == "" || s.Method == "table" {
+		return false
+	}
+	for i := range p.Expect {
+		e := &p.Expect[i]
+		if e.Protocol() != "" && e.Hosts.Matches(port.Target.Addr(), port.Names()...) && e.Ports.Matches(port.Target.Port()) && strings.EqualFold(e.Protocol(), s.Protocol) {
+			return true
+		}
+	}
+	return false
+}

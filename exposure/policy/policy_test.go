@@ -1,0 +1,349 @@
+package policy
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"net/netip"
+	"os"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/santhosh-tekuri/jsonschema/v6"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/exposuretest"
+	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+var testProfiles = map[string][]uint16{"internal": {783, 10024, 10025, 10143}}
+
+func readPolicy(t testing.TB) string {
+	t.Helper()
+	data, err := os.ReadFile("testdata/mxsweep.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(data)
+}
+
+func loadPolicy(t testing.TB, text string) *Policy {
+	t.Helper()
+	p, err := Load("mxsweep.yaml", []byte(text), Context{Rules: exposuretest.Rules(t), Profiles: testProfiles})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return p
+}
+
+func TestLoadPolicy(t *testing.T) {
+	p := loadPolicy(t, readPolicy(t))
+	if len(p.Scope.Files) != 1 || p.Scope.Lines.Len() != 3 || p.Scope.Lines.anchor(2).Text != "!192.0.2.7" {
+		t.Errorf("scope %+v", p.Scope)
+	}
+	if a := p.Scope.Lines.anchor(0); a != (scope.Anchor{File: "mxsweep.yaml", Line: 7, EndColumn: 19, Text: "192.0.2.0/28"}) {
+		t.Errorf("anchor %+v", a)
+	}
+	if p.Ports != "internal,!783" || len(p.Vantages) != 2 || p.Gate.FailOn != "new:high,any:critical" ||
+		*p.Gate.MinCoverage != 0.9 || p.Gate.MinConfidence != 4 {
+		t.Errorf("ports %q, vantages %v, gate %+v", p.Ports, p.Vantages, p.Gate)
+	}
+	if p.Canaries[0].Target() != "mx1.example.org:25" || len(p.Expect) != 1 || len(p.MustBeClosed) != 1 {
+		t.Errorf("canaries %v, expect %v, must_be_closed %v", p.Canaries, p.Expect, p.MustBeClosed)
+	}
+	a := p.Accept[0]
+	if a.ID != "AR-2026-014" || a.Owner != "mail-ops" || a.Anchor().Line != 32 || !a.Expires.Equal(time.Date(2027, 1, 31, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("accept %+v", a)
+	}
+	if l := p.Limits; l.Rate != 500 || l.PerHost != 4 || *l.Retries != 1 || l.Timeout != 2*time.Second {
+		t.Errorf("limits %+v", l)
+	}
+	if z := p.Authorization; z.String() != "CHG-4411, contact security@example.org, from 2026-11-20 06:00 UTC, until 2028-01-01 00:00 UTC" || !z.NotAfter.Equal(time.Date(2028, 1, 1, 0, 0, 0, 0, time.UTC)) {
+		t.Errorf("authorization %+v", z)
+	}
+}
+
+// policyErrors change the good policy; each error names line and column and
+// has a hint. Where schema is set, the JSON schema refuses it too.
+var policyErrors = []struct {
+	name, old, new, want string
+	schema               bool
+}{
+	{"unknown key", "canaries:", "canary:", `mxsweep.yaml:22:1: unknown key "canary" in the policy`, true},
+	{"version", "version: 1", "version: 2", `mxsweep.yaml:2:10: version is "2", want 1`, true},
+	{"ports", `["internal", "!783"]`, `["internall"]`, `mxsweep.yaml:11:8: reading ports: "internall": no such port profile`, false},
+	{"port 0", "port: 25,", "port: 0,", `mxsweep.yaml:23:37: port is "0", want a whole number`, true},
+	{"port 70000", "ports: 10143", "ports: 70000", `mxsweep.yaml:26:32: reading ports: "70000"`, true},
+	{"prefix", "192.0.2.0/28", "192.0.2.0/99", `mxsweep.yaml:7:7: reading targets:`, false},
+	{"whole world", "- 192.0.2.0/28", `- "*"`, `a scope names its hosts`, false},
+	{"more hosts than addresses", "- 192.0.2.0/28", "- {target: 192.0.2.0/28, hosts: 17}", `mxsweep.yaml:7:7: 17 hosts must be up among 16 addresses`, false},
+	{"vantage class", "office: lan", "office: home", `mxsweep.yaml:15:11: the vantage is "home"`, true},
+	{"vantage name", "office: lan", "host: lan", `vantage name "host" is taken`, true},
+	{"fail_on", "new:high", "new:severe", `mxsweep.yaml:18:12: reading fail_on:`, false},
+	{"coverage", "0.9", "1.5", `"1.5", want a number from 0 to 1`, true},
+	{"confidence", "min_confidence: 4", "min_confidence: 11", `"11", want a whole number from 0 to 10`, true},
+	{"canary everywhere", "{target: mx1.example.org,", `{target: "*",`, `a canary for all hosts is none`, true},
+	{"expect everything", "{target: 192.0.2.4, ports: 10143, protocol: imap, product: Dovecot}", `{target: "*", ports: "*"}`, `an expectation of everything`, false},
+	{"reason", "lab relay, gone by the end of January", "lab", `mxsweep.yaml:36:13: reason "lab" is too short`, true},
+	{"no owner", "    owner: mail-ops\n", "", `an accepted risk lacks the key "owner"`, true},
+	{"no rule", "rule: MXS1002", "rule: MXS1099", `mxsweep.yaml:33:11: no rule "MXS1099"`, false},
+	{"date", "2027-01-31", "31.1.2027", `expires is "31.1.2027", want a date`, true},
+	{"date that is none", "2027-01-31", "2027-02-31", `want a date`, false},
+	{"both wildcards, spelt out", "rule: MXS1002\n    target: 192.0.2.11", "rule: '*'\n    target: 0.0.0.0/0", `accepts everything`, false},
+	{"both wildcards", "rule: MXS1002\n    target: 192.0.2.11", "rule: '*'\n    target: '*'", `accepts everything`, true},
+	{"id twice", "accept:", "accept:\n  - {id: AR-2026-014, rule: '*', target: 192.0.2.1, port: '*', reason: because it is, owner: me, expires: 2027-01-01}", `id "AR-2026-014" is taken by line 32`, false},
+	{"rate", "rate: 500", "rate: 0", `rate is "0"`, true},
+	{"timeout", "timeout: 2s", "timeout: soon", `timeout is "soon"`, true},
+	{"window", "not_after: 2027-12-31", "not_after: 2026-11-01", `ends before it begins`, false},
+	{"list for text", "ticket: CHG-4411", "ticket: [x]", `ticket is a list, want text`, true},
+	{"text for list", "canaries:\n  - {target: mx1.example.org, port: 25, protocol: smtp}", "canaries: mx1", `canaries is text, want a list`, true},
+	{"note", "ticket: CHG-4411", "ticket: &t CHG\n  note: *t", `unknown key "note"`, true},
+	{"alias as value", "product: Dovecot", "product: *d", `unknown anchor`, true},
+	{"alias", "contact: security@example.org\n  not_before: 2026-11-20T06:00:00Z", "contact: &c x\n  not_before: *c", `alias "c" is not allowed`, true},
+	{"syntax", "gate:", "gate", `mxsweep.yaml:17:`, true},
+}
+
+func TestPolicyErrors(t *testing.T) {
+	good := readPolicy(t)
+	for _, tt := range policyErrors {
+		if !strings.Contains(good, tt.old) {
+			t.Fatalf("%s: nothing to change", tt.name)
+		}
+		_, err := Load("mxsweep.yaml", []byte(strings.Replace(good, tt.old, tt.new, 1)),
+			Context{Rules: exposuretest.Rules(t), Profiles: testProfiles})
+		if err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
+			continue
+		}
+		var e *userfile.Error
+		if !errors.As(err, &e) || e.Line == 0 || e.Column == 0 || e.Hint() == "" || e.Excerpt() == "" {
+			t.Errorf("%s: no place, excerpt or hint in %+v", tt.name, e)
+		}
+	}
+}
+
+// TestPolicySecondDocument: what would not be read is refused.
+func TestPolicySecondDocument(t *testing.T) {
+	_, err := Load("p.yaml", []byte("version: 1\n---\nscope: {exclude: [192.0.2.7]}\n"), Context{Profiles: testProfiles})
+	if err == nil || !strings.Contains(err.Error(), "p.yaml:2:1: a second document in the file") {
+		t.Errorf("error %v", err)
+	}
+}
+
+func TestPolicyTellsAllMistakes(t *testing.T) {
+	text := strings.NewReplacer("version: 1", "version: 3", "port: 25", "port: x", "rate: 500", "rate: -1").Replace(readPolicy(t))
+	_, err := Load("p.yaml", []byte(text), Context{Profiles: testProfiles})
+	if n := strings.Count(err.Error(), "p.yaml:"); n != 3 {
+		t.Errorf("got %d errors, want 3:\n%v", n, err)
+	}
+}
+
+func TestPolicySchema(t *testing.T) {
+	doc, err := jsonschema.UnmarshalJSON(bytes.NewReader(Schema()))
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := jsonschema.NewCompiler()
+	if err := c.AddResource("policy.json", doc); err != nil {
+		t.Fatal(err)
+	}
+	schema, err := c.Compile("policy.json")
+	if err != nil {
+		t.Fatal(err)
+	}
+	good := readPolicy(t)
+	if err := schema.Validate(yamlValue(t, good)); err != nil {
+		t.Errorf("the good policy: %v", err)
+	}
+	for _, tt := range policyErrors {
+		v := yamlValue(t, strings.Replace(good, tt.old, tt.new, 1))
+		if err := schema.Validate(v); v != nil && (err != nil) != tt.schema {
+			t.Errorf("%s: the schema says %v", tt.name, err)
+		}
+	}
+}
+
+// yamlValue reads YAML the way an editor does for a JSON schema: dates are
+// strings. It gives nil where the syntax is wrong.
+func yamlValue(t *testing.T, text string) any {
+	t.Helper()
+	var n yaml.Node
+	if yaml.Unmarshal([]byte(text), &n) != nil {
+		return nil
+	}
+	var plain func(*yaml.Node)
+	plain = func(n *yaml.Node) {
+		if n.Tag == "!!timestamp" {
+			n.Tag = "!!str"
+		}
+		for _, c := range n.Content {
+			plain(c)
+		}
+	}
+	plain(&n)
+	var v any
+	if err := n.Decode(&v); err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
+
+// TestPolicyErrorWords breaks every value of a policy: what is said of it names its
+// place, has a hint, and no words that only the program's source knows.
+func TestPolicyErrorWords(t *testing.T) {
+	whole, err := json.Marshal(yamlValue(t, readPolicy(t)))
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := Context{Rules: exposuretest.Rules(t), Profiles: testProfiles}
+	for place, broken := range faulttest.Broken(t, whole) { // JSON is YAML
+		_, err := Load("p.yaml", broken, known)
+		joined, _ := err.(interface{ Unwrap() []error })
+		if err != nil && joined == nil {
+			t.Fatalf("%s: %T", place, err)
+		}
+		if err == nil {
+			continue
+		}
+		for _, one := range joined.Unwrap() {
+			var u *userfile.Error
+			if !errors.As(one, &u) || u.File != "p.yaml" || u.Line != 1 || u.Hint() == "" || faulttest.GoWords(one.Error()) != "" {
+				t.Errorf("%s: %v (%T)", place, one, one)
+			}
+		}
+	}
+}
+
+func TestApply(t *testing.T) {
+	p := loadPolicy(t, readPolicy(t))
+	before, after := time.Date(2027, 1, 31, 23, 59, 59, 0, time.UTC), time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)
+	on := func(target string) func(*exposure.Finding) {
+		return func(f *exposure.Finding) { f.Target = netip.MustParseAddrPort(target) }
+	}
+	imap := func(f *exposure.Finding) {
+		on("192.0.2.4:10143")(f)
+		f.Service, f.Product = "imap", "Dovecot 2.3"
+	}
+	for _, tt := range []struct {
+		name   string
+		rule   string
+		change func(*exposure.Finding)
+		now    time.Time
+		want   exposure.Status
+		line   int
+	}{
+		{"accepted to its last second", "MXS1002", on("192.0.2.11:10025"), before, exposure.StatusAccepted, 32},
+		{"expired", "MXS1002", on("192.0.2.11:10025"), after, exposure.StatusOpen, 32},
+		{"another port", "MXS1002", on("192.0.2.11:10026"), before, exposure.StatusOpen, 0},
+		{"another rule", "MXS1003", on("192.0.2.11:10025"), before, exposure.StatusOpen, 0},
+		{"another host", "MXS1002", on("192.0.2.12:10025"), before, exposure.StatusOpen, 0},
+		{"expected", "MXS1101", imap, before, exposure.StatusExpected, 26},
+		{"expected, but badly set up", "MXS1403", imap, before, exposure.StatusOpen, 0},
+		{"something else there", "MXS1101", on("192.0.2.4:10143"), before, exposure.StatusOpen, 0},
+	} {
+		f := exposuretest.Finding(t, tt.rule, tt.change)
+		p.Apply(&f, tt.now)
+		line := 0
+		if f.PolicyAnchor != nil {
+			line = f.PolicyAnchor.Line
+		}
+		if f.Status != tt.want || line != tt.line || (f.Acceptance != nil) != (tt.want == exposure.StatusAccepted) {
+			t.Errorf("%s: got %s, line %d, %v", tt.name, f.Status, line, f.Acceptance)
+		}
+	}
+}
+
+func TestForbiddenPort(t *testing.T) {
+	p := loadPolicy(t, readPolicy(t))
+	j := &exposure.Judge{Rules: exposuretest.Rules(t), Knowledge: exposuretest.Ports(), Policy: p}
+	got := j.Findings(exposuretest.OpenPort(10030, exposuretest.Service("ssh", "not-mail", "OpenSSH")))
+	if len(got) != 2 || got[0].Rule.ID != "MXS1801" || got[0].PolicyAnchor == nil || got[0].PolicyAnchor.Line != 29 {
+		t.Errorf("got %+v", got)
+	}
+	if got := j.Findings(exposuretest.OpenPort(22, exposuretest.Service("ssh", "not-mail", "OpenSSH"))); len(got) != 0 {
+		t.Errorf("got %+v", got)
+	}
+}
+
+func TestPolicyNotices(t *testing.T) {
+	p := loadPolicy(t, readPolicy(t))
+	accepted := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Target = netip.MustParseAddrPort("192.0.2.11:10025") })
+	expected := exposuretest.Finding(t, "MXS1101", func(f *exposure.Finding) {
+		f.Target, f.Service, f.Product = netip.MustParseAddrPort("192.0.2.4:10143"), "imap", "Dovecot"
+	})
+	for _, tt := range []struct {
+		day      string
+		findings []exposure.Finding
+		want     string
+	}{
+		{"2026-11-20", []exposure.Finding{accepted, expected}, ""},
+		{"2027-01-20", []exposure.Finding{accepted, expected}, exposure.NoticeAcceptanceSoon},
+		{"2027-02-01", []exposure.Finding{accepted, expected}, exposure.NoticeAcceptanceExpired},
+		{"2026-11-20", nil, exposure.NoticeAcceptanceUnused + " " + exposure.NoticeExpectedMissing},
+	} {
+		now, _ := time.Parse(time.DateOnly, tt.day)
+		var codes []string
+		for _, n := range p.Notices(tt.findings, nil, now) {
+			codes = append(codes, n.Code)
+			if n.Anchor == nil {
+				t.Errorf("%s: no anchor in %+v", tt.day, n)
+			}
+		}
+		if s := strings.Join(codes, " "); s != tt.want {
+			t.Errorf("%s: got %q, want %q", tt.day, s, tt.want)
+		}
+	}
+	if (*Policy)(nil).Notices(nil, nil, exposuretest.Time) != nil {
+		t.Error("a nil policy has notices")
+	}
+}
+
+func TestAuthorization(t *testing.T) {
+	z := loadPolicy(t, readPolicy(t)).Authorization
+	for moment, ok := range map[string]bool{
+		"2026-11-20T05:59:59Z": false, "2026-11-20T06:00:00Z": true,
+		"2027-12-31T23:59:59Z": true, "2028-01-01T00:00:00Z": false,
+	} {
+		now, _ := time.Parse(time.RFC3339, moment)
+		err := z.Check(now)
+		var refused *RefusedError
+		if (err == nil) != ok || err != nil && (!errors.As(err, &refused) || refused.Hint() == "") {
+			t.Errorf("%s: %v", moment, err)
+		}
+		if warning := z.Warning(now); (warning == "") != ok {
+			t.Errorf("%s: the warning is %q", moment, warning)
+		}
+	}
+	if (*Authorization)(nil).Check(exposuretest.Time) != nil || (*Authorization)(nil).Warning(exposuretest.Time) != "" {
+		t.Error("no authorization bounds nothing")
+	}
+}
+
+func FuzzLoadPolicy(f *testing.F) {
+	f.Add([]byte(readPolicy(f)))
+	f.Add([]byte("version: 1\naccept: [{id: x, rule: '*'}]"))
+	f.Add([]byte("? [a]\n: &x {<<: *x}"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		p, err := Load("p.yaml", data, Context{Profiles: testProfiles})
+		if (p == nil) == (err == nil) {
+			t.Fatal("want either a policy or an error")
+		}
+		for i := range p.acceptances() {
+			if a := p.Accept[i]; a.ID == "" || a.Owner == "" || len(a.Reason) < 10 || a.Expires.IsZero() || a.Rule == "*" && a.Hosts.Any() {
+				t.Fatalf("accepted %+v", a)
+			}
+		}
+	})
+}
+
+// acceptances counts the entries of a policy that may be nil.
+func (p *Policy) acceptances() int {
+	if p == nil {
+		return 0
+	}
+	return len(p.Accept)
+}

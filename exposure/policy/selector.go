@@ -1,0 +1,237 @@
+package policy
+
+import (
+	"context"
+	"encoding/binary"
+	"errors"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// A Selector names hosts: "*", an address, a prefix, a range or a host name, in
+// the forms of the command line. It is small, because policies have very many.
+type Selector struct {
+	v4    uint32   // a single IPv4 address that is written as usual; 0 is none
+	hosts *hostSet // anything else, shared by those that are written alike
+}
+
+// A hostSet is what a selector names that is not one IPv4 address.
+type hostSet struct {
+	text   string // as written
+	ranges []netipx.IPRange
+	zone   string // of a link-local address; "" is any, as of a prefix
+	name   string // lower case, without a final dot; "" if not a name
+}
+
+// anyHost is the set of "*".
+var anyHost = &hostSet{text: "*"}
+
+// addr is the single IPv4 address.
+func (s Selector) addr() netip.Addr {
+	var b [4]byte
+	binary.BigEndian.PutUint32(b[:], s.v4)
+	return netip.AddrFrom4(b)
+}
+
+// Text gives the selector as it is written.
+func (s Selector) Text() string {
+	switch {
+	case s.hosts != nil:
+		return s.hosts.text
+	case s.v4 != 0:
+		return s.addr().String()
+	}
+	return ""
+}
+
+// ranges are the addresses that the selector names, none for "*" and for a name.
+func (s Selector) ranges() []netipx.IPRange {
+	switch {
+	case s.hosts != nil:
+		return s.hosts.ranges
+	case s.v4 != 0:
+		return []netipx.IPRange{netipx.IPRangeFrom(s.addr(), s.addr())}
+	}
+	return nil
+}
+
+// zone is that of a link-local address; "" is any.
+func (s Selector) zone() string {
+	if s.hosts == nil {
+		return ""
+	}
+	return s.hosts.zone
+}
+
+// name is the host name, in lower case and without a final dot; "" if there is
+// none.
+func (s Selector) name() string {
+	if s.hosts == nil {
+		return ""
+	}
+	return s.hosts.name
+}
+
+// holds reports whether one of the selector's ranges holds all of another.
+func (s Selector) holds(r netipx.IPRange) bool {
+	return slices.ContainsFunc(s.ranges(), func(o netipx.IPRange) bool { return o.Contains(r.From()) && o.Contains(r.To()) })
+}
+
+// Any reports whether the selector stands for all hosts.
+func (s Selector) Any() bool { return s.hosts != nil && s.hosts.text == "*" }
+
+// all reports whether the selector stands for all hosts, in whatever form.
+func (s Selector) all() bool {
+	return s.Any() || s.hosts != nil && slices.ContainsFunc(s.hosts.ranges, func(r netipx.IPRange) bool {
+		p, ok := r.Prefix()
+		return ok && p.Bits() == 0
+	})
+}
+
+// Matches reports whether the selector names the host with an address and the
+// names that it has in scope. A host name stands for what the run found under
+// that very name; nothing is looked up.
+func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
+	h := s.hosts
+	switch {
+	case h == nil:
+		a := addr.Unmap()
+		return s.v4 != 0 && a.Is4() && number4(a) == s.v4
+	case s.Any():
+		return true
+	case h.name != "":
+		return slices.ContainsFunc(hosts, func(host string) bool { return h.name == exposure.CanonicalName(host) })
+	}
+	for _, r := range h.ranges {
+		if r.Contains(addr.Unmap().WithZone("")) && (h.zone == "" || h.zone == addr.Zone()) {
+			return true
+		}
+	}
+	return false
+}
+
+// matchesAll reports whether the selector names all addresses of a finding.
+func (s Selector) matchesAll(f *exposure.Finding) bool {
+	return !slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return !s.Matches(a, f.Names()...) })
+}
+
+// matchesOne reports whether the selector names an address of a finding.
+func (s Selector) matchesOne(f *exposure.Finding) bool {
+	return slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return s.Matches(a, f.Names()...) })
+}
+
+var errNotAsked = errors.New("names in the policy are not looked up")
+
+// offline is a names.Resolver that asks nobody: a policy is read without a
+// network.
+type offline struct{}
+
+// LookupNetIP gives no address.
+func (offline) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return nil, errNotAsked
+}
+
+// ParseSelector reads one target form, or "*". A port behind it is an error.
+func ParseSelector(text string) (Selector, error) {
+	if text == "*" {
+		return Selector{hosts: anyHost}, nil
+	}
+	if a, err := netip.ParseAddr(text); err == nil && singleHost(a) && isText(a, text) {
+		return Selector{v4: number4(a)}, nil
+	}
+	parser := &scope.Parser{Resolver: offline{}}
+	targets, err := parser.Targets(context.Background(), []string{text})
+	if err != nil {
+		return Selector{}, err
+	}
+	if len(targets) != 1 {
+		return Selector{}, &userfile.Error{Msg: "no target in it", HintText: `write an address, a prefix, a range, a name, or "*"`}
+	}
+	t := targets[0]
+	if !t.Ports.Empty() {
+		return Selector{}, &userfile.Error{Msg: "a port does not belong here", HintText: "give the port under its own key"}
+	}
+	return Selector{hosts: &hostSet{text: strings.Clone(text), ranges: slices.Clone(t.Ranges), zone: t.Zone, name: exposure.CanonicalName(t.Name)}}, nil
+}
+
+// isText reports whether an address is written as usual.
+func isText(a netip.Addr, text string) bool {
+	var b [15]byte
+	return string(a.AppendTo(b[:0])) == text
+}
+
+// singleHost reports whether an address can be that of one IPv4 host, for which
+// nothing else need be checked.
+func singleHost(a netip.Addr) bool {
+	return a.Is4() && a.As4()[0] != 0 && !a.IsMulticast() && number4(a) != 1<<32-1
+}
+
+// number4 is an IPv4 address as a number.
+func number4(a netip.Addr) uint32 {
+	b := a.As4()
+	return binary.BigEndian.Uint32(b[:])
+}
+
+// A PortSelector names ports: "*", or a list as on the command line. The zero
+// PortSelector stands for no port.
+type PortSelector struct{ list *portList }
+
+// A portList is what a PortSelector names.
+type portList struct {
+	text  string // as written
+	ports scope.PortSet
+}
+
+// Text gives the ports as they are written, "" if there are none.
+func (s PortSelector) Text() string {
+	if s.list == nil {
+		return ""
+	}
+	return s.list.text
+}
+
+// set gives the ports, none for "*".
+func (s PortSelector) set() scope.PortSet {
+	if s.list == nil {
+		return scope.PortSet{}
+	}
+	return s.list.ports
+}
+
+// Any reports whether the selector stands for all ports.
+func (s PortSelector) Any() bool { return s.Text() == "*" }
+
+// all reports whether the selector stands for all ports, in whatever form.
+func (s PortSelector) all() bool { return s.Any() || s.set().Len() == 65535 }
+
+// Matches reports whether the selector names the port.
+func (s PortSelector) Matches(port uint16) bool { return s.Any() || s.set().Contains(port) }
+
+// ParsePortSelector reads a list of ports, or "*". Profiles are the ports of
+// each profile name; nil means none.
+func ParsePortSelector(text string, profiles map[string][]uint16) (PortSelector, error) {
+	s := PortSelector{&portList{text: strings.Clone(text)}}
+	if s.Any() {
+		return s, nil
+	}
+	var err error
+	if s.list.ports, err = scope.ParsePortSet(text, profiles); err != nil {
+		return PortSelector{}, err
+	}
+	return s, nil
+}
+
+// Single reports whether the selector names one host.
+func (s Selector) Single() bool {
+	if s.hosts != nil {
+		return s.hosts.name != "" || len(s.hosts.ranges) == 1 && s.hosts.ranges[0].From() == s.hosts.ranges[0].To()
+	}
+	return s.v4 != 0
+}

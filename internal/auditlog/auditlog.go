@@ -1,0 +1,214 @@
+package auditlog
+
+import (
+	"bufio"
+	"bytes"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/userfile"
+)
+
+// The events of an audit log.
+const (
+	RunStart   = "run_start"   // with the command, the scope and who allowed it
+	RunEnd     = "run_end"     // with how it ended and what was seen
+	RunRefused = "run_refused" // with why; nothing was sent
+)
+
+// A Record is one line of an audit log. Each holds the hash of the line
+// before it, so that a line that is changed, dropped or moved breaks the
+// chain. Lines cut off at the end cannot be seen in the file alone: compare
+// the last hash with that of a report.
+type Record struct {
+	Seq    uint64            `json:"seq"`  // from 1
+	Time   time.Time         `json:"time"` // of the machine's clock, which may step back
+	Event  string            `json:"event"`
+	Fields map[string]string `json:"fields,omitempty"`
+	Prev   string            `json:"prev"` // hash of the line before; 64 zeros in the first
+}
+
+// A Tail is the end of a verified audit log. The zero Tail is that
+// of an empty one.
+type Tail struct {
+	Seq  uint64 // of the last line, 0 if there is none
+	Hash string // of the last line, "" if there is none
+	Time time.Time
+}
+
+// prev gives the hash that the next line must hold.
+func (t Tail) prev() string {
+	if t.Hash == "" {
+		return strings.Repeat("0", 2*sha256.Size)
+	}
+	return t.Hash
+}
+
+// A Log appends to an audit log. It is not safe for concurrent use.
+type Log struct {
+	// W is where lines go: a file opened for appending. Each line is one
+	// Write.
+	W io.Writer
+
+	// Tail is the end of what W already holds, from Verify.
+	Tail Tail
+}
+
+// hashKey stands in front of the hash in a line. The hash covers the line up
+// to it, closed with a brace.
+const hashKey = `,"hash":"`
+
+// Append writes one line.
+func (l *Log) Append(now time.Time, event string, fields map[string]string) error {
+	r := Record{Seq: l.Tail.Seq + 1, Time: now.UTC(), Event: event, Fields: fields, Prev: l.Tail.prev()}
+	body, err := json.Marshal(r)
+	if err != nil {
+		return fmt.Errorf("encoding audit event %q: %w", event, err)
+	}
+	hash := hashOf(body)
+	line := string(body[:len(body)-1]) + hashKey + hash + "\"}\n"
+	if _, err := io.WriteString(l.W, line); err != nil {
+		return fmt.Errorf("writing audit event %q: %w", event, err)
+	}
+	l.Tail = Tail{Seq: r.Seq, Hash: hash, Time: r.Time}
+	return nil
+}
+
+// hashOf gives the lower-case hex SHA-256.
+func hashOf(body []byte) string {
+	sum := sha256.Sum256(body)
+	return hex.EncodeToString(sum[:])
+}
+
+// maxLine is the longest line of an audit log, in bytes.
+const maxLine = 1 << 20
+
+// Verify reads a whole audit log and checks its chain. The error is a
+// *userfile.Error that names the first line that does not fit, or has no end.
+func Verify(file string, r io.Reader) (Tail, error) {
+	tail, tear, err := Read(file, r)
+	if err == nil && tear != nil {
+		e := lineError(file, tear.line, errCutLine)
+		e.HintText = "a run was killed while it wrote this line; the next run with --audit-log repairs the file and says so in its own line"
+		return tail, e
+	}
+	return tail, err
+}
+
+// A Tear is a last line without its end: a run was killed while it wrote
+// it, or the disk was full.
+type Tear struct {
+	// At is where the line begins, in bytes.
+	At int64
+
+	// Line is what there is of it.
+	Line []byte
+
+	// Whole is set if nothing but the line feed is missing: the record holds,
+	// and the tail counts it.
+	Whole bool
+
+	line int // its number, from 1
+}
+
+// Fix says what is done about the tear, for the field "repaired" of the next
+// record.
+func (t *Tear) Fix() string {
+	if t.Whole {
+		return "the line before had no line feed, which was added"
+	}
+	return fmt.Sprintf("%d bytes of a line without an end were cut off, with SHA-256 %s", len(t.Line), hashOf(t.Line))
+}
+
+// Number is the number of the line, from 1.
+func (t *Tear) Number() int { return t.line }
+
+// Read is Verify for who goes on writing: a last line without its
+// end is no error if it is the beginning of the record that comes next. The
+// tear is nil if there is none.
+func Read(file string, r io.Reader) (Tail, *Tear, error) {
+	var tail Tail
+	var at int64
+	var torn []byte
+	lines := bufio.NewScanner(r)
+	lines.Buffer(make([]byte, 0, 4096), maxLine)
+	lines.Split(func(data []byte, atEOF bool) (advance int, token []byte, err error) {
+		if i := bytes.IndexByte(data, '\n'); i >= 0 {
+			return i + 1, data[:i], nil
+		}
+		if atEOF && len(data) > 0 {
+			torn = bytes.Clone(data)
+			return len(data), nil, nil
+		}
+		return 0, nil, nil
+	})
+	number := 0
+	for lines.Scan() {
+		number++
+		next, err := tail.follow(lines.Bytes())
+		if err != nil {
+			return tail, nil, lineError(file, number, err)
+		}
+		tail, at = next, at+int64(len(lines.Bytes()))+1
+	}
+	if err := lines.Err(); err != nil {
+		return tail, nil, lineError(file, number+1, err)
+	}
+	if torn == nil {
+		return tail, nil, nil
+	}
+	tear := &Tear{At: at, Line: torn, line: number + 1}
+	if next, err := tail.follow(torn); err == nil {
+		tear.Whole = true
+		return next, tear, nil
+	}
+	if !tail.begins(torn) {
+		return tail, nil, lineError(file, number+1, errCutLine)
+	}
+	return tail, tear, nil
+}
+
+// begins reports whether a line without an end is the beginning of the next
+// record, and of nothing else that somebody may have in a file.
+func (t Tail) begins(torn []byte) bool {
+	head := fmt.Appendf(nil, `{"seq":%d,"time":"`, t.Seq+1)
+	return bytes.HasPrefix(torn, head) || t.Seq > 0 && bytes.HasPrefix(head, torn)
+}
+
+var errCutLine = errors.New("the line is cut off")
+
+// lineError says which line does not fit.
+func lineError(file string, line int, err error) *userfile.Error {
+	return &userfile.Error{File: file, Line: line, Column: 1, Msg: "verifying the audit log", Err: err,
+		HintText: "the log was changed or damaged from this line on; keep it as evidence and begin a new file"}
+}
+
+// follow checks one line against the end of the log before it.
+func (t Tail) follow(line []byte) (Tail, error) {
+	at := bytes.LastIndex(line, []byte(hashKey))
+	if at < 0 || !bytes.HasSuffix(line, []byte(`"}`)) || at+len(hashKey) > len(line)-2 {
+		return t, errors.New("no hash at its end")
+	}
+	hash := string(line[at+len(hashKey) : len(line)-2])
+	body := append(bytes.Clone(line[:at]), '}')
+	var r Record
+	if err := json.Unmarshal(body, &r); err != nil {
+		return t, fmt.Errorf("reading the record: %w", jsonfault.Plain(err))
+	}
+	switch {
+	case hash != hashOf(body):
+		return t, errors.New("the line was changed: its hash is another one")
+	case r.Prev != t.prev():
+		return t, errors.New("a line before it was changed, dropped or moved")
+	case r.Seq != t.Seq+1:
+		return t, fmt.Errorf("number %d follows %d", r.Seq, t.Seq)
+	}
+	return Tail{Seq: r.Seq, Hash: hash, Time: r.Time}, nil
+}

@@ -1,0 +1,3 @@
+// Package redact takes secrets out of command lines before they are reported or
+// logged.
+package redact

@@ -1,0 +1,284 @@
+package userfile
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"iter"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/strictyaml"
+)
+
+// A Document is a YAML file under strict reading: every key must be known and
+// every value of the right kind, and all mistakes are told at once, each with
+// its place.
+type Document struct {
+	*Source
+	Lists *strictyaml.Document // nil if the tree is whole
+	errs  []*Error
+	full  bool // nothing more is read
+	Torn  bool // a part of the cut document is no YAML
+}
+
+// maxErrors is how many mistakes of one file are told; more do not help.
+const maxErrors = 20
+
+// ParseYAML reads one YAML document. The node is nil for an empty file or
+// where the syntax is wrong.
+func ParseYAML(file string, data []byte) (*Document, *yaml.Node) {
+	d := &Document{Source: NewSource(file, data)}
+	root, fault := strictyaml.Root(data)
+	if fault != nil {
+		d.Syntax(fault)
+	}
+	return d, root
+}
+
+// Failed reports whether something is wrong with the file.
+func (d *Document) Failed() bool { return len(d.errs) > 0 }
+
+// Stop ends reading: nothing that follows is read, or complained of.
+func (d *Document) Stop() { d.full = true }
+
+// Stopped reports whether nothing more is read.
+func (d *Document) Stopped() bool { return d.full }
+
+// Syntax records the one thing that is wrong where a file is no YAML.
+func (d *Document) Syntax(fault *strictyaml.Fault) {
+	d.errs, d.full = nil, false
+	d.Fail(&yaml.Node{Line: fault.Line, Column: fault.Column}, fault.Hint, "%s", fault.Text)
+	d.full = true
+}
+
+// Fail records a mistake at a node.
+func (d *Document) Fail(n *yaml.Node, hint, format string, args ...any) {
+	if d.full {
+		return
+	}
+	d.errs = append(d.errs, &Error{
+		File: d.File, Line: n.Line, Column: n.Column, Source: d.Line(n.Line),
+		Msg: fmt.Sprintf(format, args...), HintText: hint,
+	})
+	d.full = len(d.errs) == maxErrors
+}
+
+// Err gives all mistakes as one error, in the order of the file; nil if there
+// are none.
+func (d *Document) Err() error {
+	slices.SortStableFunc(d.errs, func(a, b *Error) int {
+		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
+	})
+	var errs []error
+	for _, e := range d.errs {
+		errs = append(errs, e)
+	}
+	return errors.Join(errs...)
+}
+
+// A Field reads the value of one key.
+type Field struct {
+	Key      string
+	Required bool
+	Read     func(*yaml.Node)
+}
+
+// Required is a key that must be there.
+func Required(key string, read func(*yaml.Node)) Field {
+	return Field{Key: key, Required: true, Read: read}
+}
+
+// Optional is a key that may be left out.
+func Optional(key string, read func(*yaml.Node)) Field { return Field{Key: key, Read: read} }
+
+// Mapping reads a mapping whose keys are fields and nothing else.
+func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
+	if n.Kind != yaml.MappingNode {
+		d.Fail(n, "write key: value pairs below it", "%s is %s, want a mapping", what, KindOf(n))
+		return
+	}
+	var excused map[string]bool
+	var few [16]int32
+	seen := few[:] // the line of each field, 0 if it was not met
+	if len(fields) > len(few) {
+		seen = make([]int32, len(fields))
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		key, value := n.Content[i], n.Content[i+1]
+		at := slices.IndexFunc(fields, func(f Field) bool { return f.Key == key.Value })
+		switch {
+		case key.Kind != yaml.ScalarNode || at < 0:
+			meant, hint := keyHint(key.Value, fields)
+			if excused == nil {
+				excused = map[string]bool{}
+			}
+			excused[meant] = true // one mistake, one error
+			d.Fail(key, hint, "unknown key %q in %s", key.Value, what)
+		case seen[at] > 0:
+			d.Fail(key, "keep one of them", "key %q appears again, first in line %d", key.Value, seen[at])
+		case value.Kind == yaml.AliasNode:
+			d.Fail(value, "write the value out", "alias %q is not allowed", value.Value)
+		default:
+			seen[at] = int32(key.Line)
+			fields[at].Read(value)
+		}
+	}
+	for i, f := range fields {
+		if f.Required && seen[i] == 0 && !excused[f.Key] {
+			d.Fail(n, "add "+f.Key+":", "%s lacks the key %q", what, f.Key)
+		}
+	}
+}
+
+// keyHint names the key that was probably meant, else all keys.
+func keyHint(got string, fields []Field) (meant, hint string) {
+	var keys []string
+	for _, f := range fields {
+		keys = append(keys, f.Key)
+	}
+	if best := spelling.Nearest(keys, got); best != "" {
+		return best, spelling.Hint(keys, got, "")
+	}
+	return "", "the keys here are " + strings.Join(keys, ", ")
+}
+
+// Sequence calls read for each item.
+func (d *Document) Sequence(n *yaml.Node, what string, read func(*yaml.Node)) {
+	if n.Kind != yaml.SequenceNode {
+		d.Fail(n, "write one item a line, each after a dash", "%s is %s, want a list", what, KindOf(n))
+		return
+	}
+	for item, fault := range d.items(n) {
+		if fault != nil {
+			d.Syntax(fault)
+			d.Torn = true
+		}
+		if d.full {
+			return
+		}
+		if item.Kind == yaml.AliasNode {
+			d.Fail(item, "write the value out", "alias %q is not allowed", item.Value)
+			continue
+		}
+		read(item)
+	}
+}
+
+// items yields the items of a list.
+func (d *Document) items(n *yaml.Node) iter.Seq2[*yaml.Node, *strictyaml.Fault] {
+	if d.Lists != nil && d.Lists.List(n) != nil {
+		return d.Lists.List(n).Items()
+	}
+	return func(yield func(*yaml.Node, *strictyaml.Fault) bool) {
+		for _, item := range n.Content {
+			if !yield(item, nil) {
+				return
+			}
+		}
+	}
+}
+
+// Text reads a scalar as it is written, blanks around it removed.
+func (d *Document) Text(n *yaml.Node, what string) string {
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		d.Fail(n, "write one value, without dashes or brackets", "%s is %s, want text", what, KindOf(n))
+		return ""
+	}
+	return strings.TrimSpace(n.Value)
+}
+
+// Texts reads a list of scalars; one scalar is a list of one.
+func (d *Document) Texts(n *yaml.Node, what string) []string {
+	if n.Kind == yaml.ScalarNode {
+		return []string{d.Text(n, what)}
+	}
+	var list []string
+	d.Sequence(n, what, func(item *yaml.Node) { list = append(list, d.Text(item, what)) })
+	return list
+}
+
+// Joined reads a list of scalars, or one, as it would stand on the command line.
+func (d *Document) Joined(n *yaml.Node, what string) string {
+	if n.Kind == yaml.ScalarNode {
+		return d.Text(n, what)
+	}
+	return strings.Join(d.Texts(n, what), ",")
+}
+
+// Number reads a finite decimal number from lowest to highest.
+func (d *Document) Number(n *yaml.Node, what string, lowest, highest float64) float64 {
+	v, err := strconv.ParseFloat(n.Value, 64)
+	if n.Kind != yaml.ScalarNode || err != nil || !(v >= lowest && v <= highest) {
+		d.Fail(n, fmt.Sprintf("give a number from %g to %g", lowest, highest), "%s is %s, want a number from %g to %g", what, Shown(n), lowest, highest)
+		return lowest
+	}
+	return v
+}
+
+// Integer reads a whole number from lowest to highest.
+func (d *Document) Integer(n *yaml.Node, what string, lowest, highest int) int {
+	v, err := strconv.Atoi(n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil || v < lowest || v > highest {
+		d.Fail(n, fmt.Sprintf("give a whole number from %d to %d", lowest, highest), "%s is %s, want a whole number from %d to %d", what, Shown(n), lowest, highest)
+		return lowest
+	}
+	return v
+}
+
+// Date reads a day, YYYY-MM-DD, as its midnight in UTC.
+func (d *Document) Date(n *yaml.Node, hint, what string) time.Time {
+	t, err := time.Parse(time.DateOnly, n.Value)
+	if n.Kind != yaml.ScalarNode || err != nil {
+		d.Fail(n, hint, "%s is %s, want a date", what, Shown(n))
+	}
+	return t
+}
+
+// Boolean reads true or false.
+func (d *Document) Boolean(n *yaml.Node, what string) bool {
+	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
+		d.Fail(n, "write true or false", "%s is %s, want true or false", what, Shown(n))
+		return false
+	}
+	return n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
+}
+
+// Shown quotes a scalar and names anything else.
+func Shown(n *yaml.Node) string {
+	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
+		return strconv.Quote(n.Value)
+	}
+	return KindOf(n)
+}
+
+// KindOf names what a node is.
+func KindOf(n *yaml.Node) string {
+	switch n.Kind {
+	case yaml.MappingNode:
+		return "a mapping"
+	case yaml.SequenceNode:
+		return "a list"
+	case yaml.AliasNode:
+		return "an alias"
+	default:
+		if n.Tag == "!!null" {
+			return "empty"
+		}
+		return "text"
+	}
+}
+
+// OneOf reads one of some words.
+func (d *Document) OneOf(n *yaml.Node, what string, words ...string) string {
+	if n.Kind == yaml.ScalarNode && slices.Contains(words, n.Value) {
+		return n.Value
+	}
+	d.Fail(n, "write "+strings.Join(words, ", "), "%s is %s", what, Shown(n))
+	return words[0]
+}

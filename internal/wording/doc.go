@@ -1,0 +1,2 @@
+// Package wording holds how messages write counts, quotes and times.
+package wording
