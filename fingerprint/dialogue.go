@@ -107,7 +107,7 @@ func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, erro
 		return nil, err
 	}
 	s.host.signs()
-	conn = s.host.limit.Hold(s.target.Addr(), conn)
+	conn = s.host.limit.Wrap(s.target.Addr(), conn)
 	w := &wire{conn: conn, budget: &s.left.bytes}
 	if s.layer.proxy != "" {
 		w.send([]byte(s.layer.proxy))

@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -149,7 +150,7 @@ func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, hand
 				resets++
 			}}, nil
 		}
-		id.Limit = scan.NewHostLimit(0)
+		id.Limit = hosts.NewSlots(0)
 		id.Dial = func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 			note()
 			return dial(ctx, to)
@@ -157,10 +158,10 @@ func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, hand
 		r := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031"), State: result.StateOpen}
 		if handed {
 			conn, _ := dial(t.Context(), r.Target)
-			if err := id.Limit.Enter(t.Context(), r.Target.Addr()); err != nil {
+			if err := id.Limit.Acquire(t.Context(), r.Target.Addr()); err != nil {
 				t.Fatal(err)
 			}
-			r.Conn = id.Limit.Hold(r.Target.Addr(), conn)
+			r.Conn = id.Limit.Wrap(r.Target.Addr(), conn)
 		}
 		svc, _ = id.Identify(t.Context(), r)
 		took = time.Since(start)

@@ -51,5 +51,5 @@ func (id *Identifier) connectPaced(ctx context.Context, r scan.Result) (net.Conn
 		h.leave()
 		return nil, err
 	}
-	return h.limit.Hold(r.Target.Addr(), conn), nil
+	return h.limit.Wrap(r.Target.Addr(), conn), nil
 }

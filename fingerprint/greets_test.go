@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
 // TestGreets listens to ports that speak first, at once or late, and to those that
@@ -35,14 +36,14 @@ func TestGreets(t *testing.T) {
 					if tt.id != nil {
 						id = &Identifier{Allowed: tt.id.Allowed, NotAfter: tt.id.NotAfter}
 					}
-					id.Limit, id.Dial = scan.NewHostLimit(1), conns.dial(tt.play)
+					id.Limit, id.Dial = hosts.NewSlots(1), conns.dial(tt.play)
 					r := scan.Result{Target: target}
 					if held {
-						if err := id.Limit.Enter(t.Context(), target.Addr()); err != nil {
+						if err := id.Limit.Acquire(t.Context(), target.Addr()); err != nil {
 							t.Fatal(err)
 						}
 						c, _ := id.Dial(t.Context(), target)
-						r.Conn = id.Limit.Hold(target.Addr(), c)
+						r.Conn = id.Limit.Wrap(target.Addr(), c)
 					}
 					begun := time.Now()
 					if got := id.Greets(t.Context(), r, 300*time.Millisecond); got != tt.want {
@@ -52,7 +53,7 @@ func TestGreets(t *testing.T) {
 						t.Errorf("held %t: it took %v", held, took)
 					}
 					conns.fakes.Wait()
-					if conns.now != 0 || id.Limit.Talks(target.Addr()) != 0 {
+					if _, n := id.Limit.InUse(target.Addr()); conns.now != 0 || n != 0 {
 						t.Errorf("held %t: %d connections stay open", held, conns.now)
 					}
 				})

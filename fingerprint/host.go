@@ -7,13 +7,13 @@ import (
 	"sync"
 	"time"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
 // A host is what is kept of one address while its ports are talked to.
 type host struct {
 	addr  netip.Addr
-	limit *scan.HostLimit
+	limit *hosts.Slots
 	alone chan struct{} // full while somebody asks a silent port once more
 
 	mu         sync.Mutex
@@ -91,6 +91,12 @@ func (h *host) leaveAlone(start time.Time) {
 	<-h.alone
 }
 
+// dialogues is how many connections of dialogues to the host are open.
+func (h *host) dialogues() int {
+	_, n := h.limit.InUse(h.addr)
+	return n
+}
+
 // maxIdle is how long the other connections to a host are waited for before one
 // of its ports is talked to alone.
 const maxIdle = 3 * time.Second
@@ -100,7 +106,7 @@ const maxIdle = 3 * time.Second
 func (h *host) idle(ctx context.Context, wait time.Duration) {
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
-	for h.limit.Talks(h.addr) > 0 {
+	for h.dialogues() > 0 {
 		select {
 		case <-ctx.Done():
 			return
@@ -113,9 +119,9 @@ func (h *host) idle(ctx context.Context, wait time.Duration) {
 
 // enter waits until one more connection to the host may be open. Who enters
 // must leave.
-func (h *host) enter(ctx context.Context) error { return h.limit.Enter(ctx, h.addr) }
+func (h *host) enter(ctx context.Context) error { return h.limit.Acquire(ctx, h.addr) }
 
-func (h *host) leave() { h.limit.Leave(h.addr) }
+func (h *host) leave() { h.limit.Release(h.addr) }
 
 // maxIdlers is how many ports of one host that replied to nothing are listened
 // to beside the limit of its connections.
@@ -131,7 +137,7 @@ func (h *host) release(c net.Conn) bool {
 		return false
 	}
 	h.idlers++
-	h.limit.Release(c)
+	h.limit.Detach(c)
 	return true
 }
 

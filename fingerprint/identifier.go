@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -42,8 +43,8 @@ type Identifier struct {
 
 	// Limit bounds how many connections may be open to one address at once. A
 	// scanner that shares it has counted the connections of its results. If
-	// nil, [scan.NewHostLimit] of 8.
-	Limit *scan.HostLimit
+	// nil, [hosts.NewSlots] of 8.
+	Limit *hosts.Slots
 
 	// Concurrency is how many ports are talked to at once. If zero, 256.
 	Concurrency int
@@ -90,7 +91,7 @@ type Identifier struct {
 	mu    sync.Mutex
 	hosts map[netip.Addr]*host
 	slots chan struct{}
-	limit *scan.HostLimit
+	limit *hosts.Slots
 
 	late atomic.Bool // this machine read something later than it was there
 }
@@ -132,7 +133,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 			r.Conn.Close()
 			return unasked(InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, err)
 		}
-		r.Conn = id.limit.Hold(r.Target.Addr(), r.Conn)
+		r.Conn = id.limit.Wrap(r.Target.Addr(), r.Conn)
 	}
 	left := id.allowance()
 	if r.Conn == nil {
@@ -205,7 +206,7 @@ func (id *Identifier) host(addr netip.Addr) *host {
 		id.hosts = make(map[netip.Addr]*host)
 		id.slots = make(chan struct{}, orDefault(id.Concurrency, 256))
 		if id.limit = id.Limit; id.limit == nil {
-			id.limit = scan.NewHostLimit(0)
+			id.limit = hosts.NewSlots(0)
 		}
 	}
 	h := id.hosts[addr]

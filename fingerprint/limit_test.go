@@ -15,6 +15,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -64,7 +65,7 @@ func TestConnectionsOfAHost(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var conns tally
 				defer conns.fakes.Wait()
-				limit := scan.NewHostLimit(8)
+				limit := hosts.NewSlots(8)
 				targets, err := new(scope.Parser).Targets(t.Context(), []string{"192.0.2.1:10001-10030"})
 				if err != nil {
 					t.Fatal(err)
@@ -184,7 +185,7 @@ func TestManyQuietDaemons(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				var conns tally
 				defer conns.fakes.Wait()
-				limit := scan.NewHostLimit(8)
+				limit := hosts.NewSlots(8)
 				id := &Identifier{Signatures: set, Dial: conns.dial(f), Limit: limit}
 				var talks sync.WaitGroup
 				turns := make(chan struct{}, 4)

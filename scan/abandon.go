@@ -40,7 +40,7 @@ func (s *sweep) takeBack(i int32) (h *host, q unsettled, ok bool) {
 	if p.spoke != none {
 		s.wire.drop(i)
 		s.unask(i)
-		s.dismiss(h)
+		s.releaseHostSlot(h)
 	}
 	q, ok = p.unsettled(s.now), !p.control
 	if p.control {

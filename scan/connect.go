@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -37,11 +38,11 @@ type Config struct {
 	// Limit counts the connections to each address, which a result that is
 	// handed on keeps until its connection is closed. If nil, they are not
 	// counted, and only PerHost bounds those that await an answer.
-	Limit *HostLimit
+	Limit *hosts.Slots
 
 	// Hosts bounds the time of each host. What was not settled in it is
 	// StateUnknown with ReasonHostTimeout. If nil, there is no bound.
-	Hosts *HostClock
+	Hosts *hosts.Clock
 
 	// Timeout is the longest that one answer is awaited. The real wait
 	// depends on how long other answers of the host, its net, or all nets

@@ -80,7 +80,7 @@ func (s *sweep) pickControl() int32 {
 		s.controls = s.controls[1:]
 		u := h.up
 		u.listed = false
-		if u.phase != asking || int(h.asked) >= s.cfg.PerHost || !s.admit(h) {
+		if u.phase != asking || int(h.asked) >= s.cfg.PerHost || !s.acquireHostSlot(h) {
 			continue // turn lists it again
 		}
 		u.flying = true
@@ -101,7 +101,7 @@ func (s *sweep) settleControl(e ending) {
 	if e.as == connected && u.with == byReset {
 		s.reopen(&p)
 	}
-	s.dismiss(h)
+	s.releaseHostSlot(h)
 	s.vacate(e.slot)
 	u.flying = false
 	switch {

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
 // TestHostTimeout bounds the time of a host whose ports are silent, beside one
@@ -41,7 +42,7 @@ func TestHostTimeout(t *testing.T) {
 					return 0, errSilent
 				})
 				ports := portsFrom(10000, 118)
-				clock := NewHostClock(most)
+				clock := hosts.NewClock(most)
 				got, _ := sweepAll(t, Config{Hosts: clock, Rate: 100, PerHost: 2}, f, "192.0.2.1 192.0.2.2", ports...)
 				end := first.Add(most)
 				if !last.Before(end) {
@@ -59,7 +60,7 @@ func TestHostTimeout(t *testing.T) {
 						continue
 					}
 					count[r.State]++
-					if over := r.State == result.StateUnknown; over != (r.Reason == result.ReasonHostTimeout) || over != errors.As(r.Err, new(*HostTimeoutError)) {
+					if over := r.State == result.StateUnknown; over != (r.Reason == result.ReasonHostTimeout) || over != errors.As(r.Err, new(*hosts.TimeoutError)) {
 						t.Errorf("got %+v", r)
 					}
 				}
@@ -78,7 +79,7 @@ func TestHostTimeout(t *testing.T) {
 func TestHostTimeoutEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &guarded{open: portSet(10001), closed: portSet(10002)}
-		clock := NewHostClock(time.Hour)
+		clock := hosts.NewClock(time.Hour)
 		ports := portsFrom(10000, 118)
 		got, _ := sweepAll(t, Config{Hosts: clock}, newFakeNet(g.play), "192.0.2.1", ports...)
 		for _, r := range got {
@@ -98,7 +99,7 @@ func TestHostTimeoutForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return 0, syscall.ECONNREFUSED })
 		const most = time.Second
-		clock := NewHostClock(most)
+		clock := hosts.NewClock(most)
 		got, _ := sweepAll(t, Config{Hosts: clock, Rate: 10000, Retries: -1}, f, "10.0.0.0/17", 25, 26)
 		count := map[result.Reason]int{}
 		for _, r := range got {
@@ -108,12 +109,4 @@ func TestHostTimeoutForgotten(t *testing.T) {
 			t.Errorf("%v", count)
 		}
 	})
-}
-
-// TestHostClockNone sets no bound.
-func TestHostClockNone(t *testing.T) {
-	c, a := NewHostClock(0), netip.MustParseAddr("192.0.2.1")
-	if _, ok := c.End(a); ok || c.Over(a) || c.Short(a) || c.AnyShort() {
-		t.Error("a bound where none was set")
-	}
 }

@@ -41,7 +41,7 @@ func (s *sweep) pick() int32 {
 			continue
 		}
 		i := s.slot(h, to.Port())
-		if int(h.asked) < s.cfg.PerHost && h.head == none && (h.up == nil || len(h.up.again) == 0) && s.admit(h) {
+		if int(h.asked) < s.cfg.PerHost && h.head == none && (h.up == nil || len(h.up.again) == 0) && s.acquireHostSlot(h) {
 			return i
 		}
 		s.queue(i, false)
@@ -60,8 +60,8 @@ func (s *sweep) pickAt(h *host) int32 {
 		return none
 	}
 	if h.head != none {
-		if !s.admit(h) {
-			return none // retake lists it again
+		if !s.acquireHostSlot(h) {
+			return none // requeueFreed lists it again
 		}
 		i := h.head
 		if h.head = s.probes[i].next; h.head == none {
@@ -85,7 +85,7 @@ func (s *sweep) pickFrom(h *host, list *[]unsettled) int32 {
 		s.slotless = append(s.slotless, h)
 		return none
 	}
-	if !s.admit(h) {
+	if !s.acquireHostSlot(h) {
 		return none
 	}
 	q := (*list)[len(*list)-1]

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
 // neighbors is a net in which 192.0.2.1 refuses whatever it is asked and
@@ -80,7 +81,7 @@ func TestSilentTwice(t *testing.T) {
 	}{
 		"all":          {Config{}, true},
 		"one try each": {Config{Retries: -1}, false},
-		"host timeout": {Config{Hosts: NewHostClock(time.Minute)}, false},
+		"host timeout": {Config{Hosts: hosts.NewClock(time.Minute)}, false},
 		"some skipped": {Config{Skip: func(place uint64) bool { return place == 3 }}, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {

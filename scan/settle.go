@@ -26,7 +26,7 @@ func (s *sweep) settle(e ending) {
 	}
 	if !inScope {
 		s.wire.drop(e.slot)
-		s.dismiss(p.host)
+		s.releaseHostSlot(p.host)
 		s.finish(e.slot, Result{State: result.StateSkipped, Reason: result.ReasonOutOfScope, Err: fmt.Errorf("%v is outside the scope", p.to.Addr())})
 		return
 	}
@@ -37,7 +37,7 @@ func (s *sweep) settle(e ending) {
 		s.open(e)
 		return
 	}
-	s.dismiss(p.host)
+	s.releaseHostSlot(p.host)
 	switch e.as {
 	case refused:
 		s.refusals.answer(max(s.now-p.sent, 1), 0)
@@ -61,14 +61,14 @@ func (s *sweep) open(e ending) {
 	h := s.probes[e.slot].host
 	switch {
 	case e.err != nil:
-		s.dismiss(h)
+		s.releaseHostSlot(h)
 	case s.cfg.HandOn && s.out.reserve(s.cfg.Waiting):
-		if r.Conn = s.handOn(e.slot, h); r.Conn == nil {
+		if r.Conn = s.handOver(e.slot, h); r.Conn == nil {
 			s.out.yielded()
 		}
 	default:
 		s.wire.reset(e.slot)
-		s.dismiss(h)
+		s.releaseHostSlot(h)
 	}
 	s.stats.Open++
 	s.answered(e.slot, r, byAccept)

@@ -7,8 +7,9 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/mxsweep/mxsweep/result"
 	"golang.org/x/time/rate"
+
+	"github.com/mxsweep/mxsweep/result"
 
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -58,7 +59,7 @@ type sweep struct {
 	shortage shortage
 	room     bool // the outbox has room
 
-	freed freed
+	freed freedHosts
 
 	batch []Result
 	ended []ending
@@ -109,7 +110,7 @@ func newSweep(c *Connect, space *scope.Space) *sweep {
 		order: scope.NewOrder(space.Len(), c.cfg.Seed), hosts: newDirectory(), wheel: newWheel()}
 	s.out = newOutbox(c.wire.wake)
 	if c.cfg.Limit != nil {
-		c.cfg.Limit.tell(s.roomAt)
+		c.cfg.Limit.OnFree(s.onHostSlotFree)
 	}
 	s.window = window{most: s.cfg.Concurrency, size: s.cfg.Concurrency}
 	if s.cfg.Rate > 0 {
@@ -150,7 +151,7 @@ func (s *sweep) run(ctx context.Context) {
 		}
 		s.expire()
 		s.ring()
-		s.retake()
+		s.requeueFreed()
 		s.flush()
 	}
 	cause := context.Cause(ctx)
@@ -165,7 +166,7 @@ func (s *sweep) run(ctx context.Context) {
 	s.flush()
 	s.keepMeasured()
 	if s.cfg.Limit != nil {
-		s.cfg.Limit.tell(nil)
+		s.cfg.Limit.OnFree(nil)
 	}
 	s.wire.close()
 	s.out.finish()
@@ -282,7 +283,7 @@ func (s *sweep) expire() {
 		h := p.host
 		s.wire.drop(i)
 		s.unask(i)
-		s.dismiss(h)
+		s.releaseHostSlot(h)
 		s.unheard(i, wait)
 	}
 }

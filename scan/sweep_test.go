@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
 // A fakeNet plays hosts for an injected Dial and watches what is asked.
@@ -458,4 +459,50 @@ func TestSameSeedSameOrder(t *testing.T) {
 	if run(2) == first {
 		t.Error("another seed gives the same order")
 	}
+}
+
+// limited is the host of most tests.
+var limited = netip.MustParseAddr("192.0.2.1")
+
+// TestSweepSharesLimit: a sweep and the connections that it handed on never
+// have more places at a host together than the limit says, and all pairs are
+// asked though each connection is held for a while.
+func TestSweepSharesLimit(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return 5 * time.Millisecond, nil })
+		limit := hosts.NewSlots(4)
+		most := 0
+		look := func() {
+			probes, dialogues := limit.InUse(limited)
+			most = max(most, probes+dialogues)
+		}
+		scope := mustScope(t, "192.0.2.1:1-40")
+		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, Limit: limit, PerHost: 4, HandOn: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		seen := 0
+		for r := range c.Scan(t.Context(), mustSpace(t, scope)) {
+			if r.State != result.StateOpen {
+				t.Errorf("%v is %v", r.Target, r.State)
+			}
+			seen++
+			look()
+			if r.Conn != nil {
+				go func(conn net.Conn) {
+					time.Sleep(time.Second)
+					conn.Close()
+					conn.Close() // the place is left once
+				}(r.Conn)
+			}
+		}
+		time.Sleep(2 * time.Second)
+		synctest.Wait()
+		if look(); seen != 40 || most > 5 {
+			t.Errorf("%d ports seen, want 40; %d slots taken at once, want 5 at most", seen, most)
+		}
+		if probes, dialogues := limit.InUse(limited); probes != 0 || dialogues != 0 {
+			t.Errorf("%d probes and %d dialogues have a slot at the end", probes, dialogues)
+		}
+	})
 }

@@ -168,8 +168,8 @@ func (w *dialWire) close() {
 // abort closes a connection with a RST where that can be done.
 func abort(conn net.Conn) {
 	raw := conn
-	if g, ok := conn.(*guest); ok {
-		raw = g.Conn
+	if outer, ok := conn.(interface{ NetConn() net.Conn }); ok {
+		raw = outer.NetConn()
 	}
 	if tcp, ok := raw.(*net.TCPConn); ok {
 		tcp.SetLinger(0) // best effort: a plain close is only less tidy

@@ -188,10 +188,10 @@ const maxCanariesAtOnce = 16
 // askCanary asks one pair. It takes one of the connections that its host may
 // have open.
 func (w *sweep) askCanary(ctx context.Context, pair netip.AddrPort) (scan.Result, bool) {
-	if w.plan.limit.Enter(ctx, pair.Addr()) != nil {
+	if w.plan.limit.Acquire(ctx, pair.Addr()) != nil {
 		return scan.Result{}, false
 	}
-	defer w.plan.limit.Leave(pair.Addr())
+	defer w.plan.limit.Release(pair.Addr())
 	config := w.plan.connectConfig(w.plan.canaries.scope)
 	config.Concurrency, config.PerHost, config.Limit = 1, 1, nil
 	for r := range w.plan.further(ctx, config, scope.PairSpace([]netip.AddrPort{pair})) {

@@ -12,7 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/run/output"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
 // carryOut sweeps, judges and reports. The outputs are closed whatever happens.
@@ -51,7 +51,7 @@ func newSweep(ctx context.Context, p *plan, outs *output.Set) (*sweep, error) {
 		report: func(port exposure.Port) error { return outs.Port(report.NewPort(port, p.tree)) },
 		early:  func(port exposure.Port) error { return outs.Early(report.NewPort(port, p.tree)) },
 	}
-	p.limit = scan.NewHostLimit(atMost(p.flags.perHost))
+	p.limit = hosts.NewSlots(atMost(p.flags.perHost))
 	p.pace = newPace(p.flags.rate)
 	var err error
 	if w.engine, err = newEngine(ctx, p, outs.Pcap()); err != nil {

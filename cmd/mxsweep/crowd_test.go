@@ -15,6 +15,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -25,7 +26,7 @@ func TestCrowdedHosts(t *testing.T) {
 	for _, hold := range []time.Duration{2 * time.Second, 8 * time.Second} {
 		for seed := range uint64(3) {
 			synctest.Test(t, func(t *testing.T) {
-				w := crowd{limit: scan.NewHostLimit(8), queue: newQueue(8), hold: hold, seed: seed}
+				w := crowd{limit: hosts.NewSlots(8), queue: newQueue(8), hold: hold, seed: seed}
 				w.sweep(t)
 				if w.found == 0 || w.done != w.found {
 					t.Errorf("%v a dialogue, seed %d: %d of %d open ports had their turn", hold, seed, w.done, w.found)
@@ -37,7 +38,7 @@ func TestCrowdedHosts(t *testing.T) {
 
 // A crowd is a sweep with dialogues that only take a place and time.
 type crowd struct {
-	limit *scan.HostLimit
+	limit *hosts.Slots
 	queue *queue
 	hold  time.Duration
 	seed  uint64
@@ -88,10 +89,10 @@ func (w *crowd) work(ctx context.Context) {
 		if !ok {
 			return
 		}
-		if r.Conn == nil && w.limit.Enter(ctx, r.Target.Addr()) == nil {
+		if r.Conn == nil && w.limit.Acquire(ctx, r.Target.Addr()) == nil {
 			ours, theirs := net.Pipe()
 			theirs.Close()
-			r.Conn = w.limit.Hold(r.Target.Addr(), ours)
+			r.Conn = w.limit.Wrap(r.Target.Addr(), ours)
 		}
 		if r.Conn != nil {
 			time.Sleep(w.hold)

@@ -11,6 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -43,7 +44,7 @@ func (w *sweep) talk(ctx context.Context, r scan.Result) (*fingerprint.Service, 
 	ctx, cancel := context.WithDeadlineCause(ctx, end, clock.Err())
 	defer cancel()
 	service, err := w.identifier.Identify(ctx, r)
-	if errors.As(context.Cause(ctx), new(*scan.HostTimeoutError)) && service.Inconclusive != "" && clock.Refuses(addr) {
+	if errors.As(context.Cause(ctx), new(*hosts.TimeoutError)) && service.Inconclusive != "" && clock.Refuses(addr) {
 		service.Inconclusive, err = fingerprint.InconclusiveHostTimeout, nil
 	}
 	return service, err

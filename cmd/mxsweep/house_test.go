@@ -21,12 +21,12 @@ import (
 // listed for the nearest directory that has an entry; "internal" stands for
 // everything below it.
 var mayImport = map[string][]string{
-	"cmd":         {"run/saved", "run/output", "report", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/names", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"cmd":         {"run/saved", "run/output", "report", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/recog", "signatures/nmapprobes", "scan", "scan/names", "scan/hosts", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run/output":  {"report", "exposure", "result", "internal"},
 	"run/saved":   {"report", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "scan", "scan/scope", "result", "internal"},
 	"report":      {"exposure", "exposure/fix", "exposure/gate", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
 	"exposure":    {"exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
-	"fingerprint": {"signatures", "scan", "scan/scope", "result", "internal"},
+	"fingerprint": {"signatures", "scan", "scan/hosts", "scan/scope", "result", "internal"},
 	"signatures":  {"result", "internal"},
 	"result":      {"internal"},
 
@@ -42,11 +42,12 @@ var mayImport = map[string][]string{
 	"internal/e2e": {"exposure/fix", "internal"},
 
 	"scan/syn/rawnet": {"internal"},
-	"scan/syn":        {"scan", "scan/scope", "scan/syn/rawnet", "result", "internal"},
+	"scan/syn":        {"scan", "scan/hosts", "scan/scope", "scan/syn/rawnet", "result", "internal"},
 	"scan/names":      {"internal"},
+	"scan/hosts":      {"internal"},
 	"scan/scope":      {"scan/names", "internal"},
 	"scan/journal":    {"scan", "scan/scope", "result", "internal"},
-	"scan":            {"scan/scope", "result", "internal"},
+	"scan":            {"scan/hosts", "scan/scope", "result", "internal"},
 	"internal":        {"internal"},
 }
 

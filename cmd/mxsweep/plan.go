@@ -22,7 +22,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/run/saved"
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -48,10 +48,10 @@ type plan struct {
 	emptyShard  bool         // space is a shard to which no host falls
 	canaries    canarySet
 	seed        uint64
-	resumed     *resumption     // nil without --resume
-	hosts       *scan.HostClock // of --host-timeout; nil for no bound
-	limit       *scan.HostLimit // of the connections to each address; set by newSweep
-	pace        *pace           // of the connections of dialogues; set by newSweep
+	resumed     *resumption  // nil without --resume
+	hosts       *hosts.Clock // of --host-timeout; nil for no bound
+	limit       *hosts.Slots // of the connections to each address; set by newSweep
+	pace        *pace        // of the connections of dialogues; set by newSweep
 
 	known     *signatures.Ports
 	set       *signatures.Set // nil: states only
@@ -69,7 +69,7 @@ type plan struct {
 // the user's: they are all found before the first packet, and told together,
 // because of several mistakes the heaviest decides the exit code.
 func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.FlagSet, args []string) (*plan, error) {
-	p := &plan{flags: flags, args: s.args, seed: flags.seed, hosts: scan.NewHostClock(flags.hostTimeout), tree: report.WorkTree()}
+	p := &plan{flags: flags, args: s.args, seed: flags.seed, hosts: hosts.NewClock(flags.hostTimeout), tree: report.WorkTree()}
 	undo := memory.BoundReading()
 	defer func() {
 		if undo(); p.long {

@@ -23,6 +23,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/mailtest"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -111,7 +112,7 @@ accept:
 // connections and reply to nothing. It takes at most 30 s of its own time, and the
 // hosts are not asked much.
 func TestTarpitsTakeLittleTime(t *testing.T) {
-	const hosts, ports = 10, 118
+	const many, ports = 10, 118
 	set, err := signatures.Default()
 	if err != nil {
 		t.Fatal(err)
@@ -122,7 +123,7 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 		w.queue = newQueue(4)
 		var conns atomic.Int32
 		var peers sync.WaitGroup
-		w.identifier = &fingerprint.Identifier{Signatures: set, Limit: scan.NewHostLimit(0), Concurrency: identifiers(512),
+		w.identifier = &fingerprint.Identifier{Signatures: set, Limit: hosts.NewSlots(0), Concurrency: identifiers(512),
 			Idle: func(a netip.AddrPort) { w.queue.idle(a) },
 			Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
 				conns.Add(1)
@@ -131,7 +132,7 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 				peers.Go(func() { io.Copy(io.Discard, theirs) })
 				return ours, nil
 			}}
-		for host := range hosts {
+		for host := range many {
 			for port := range ports {
 				w.queue.put(scan.Result{Target: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(host)}), uint16(10000+port)), State: result.StateOpen, RTT: 20 * time.Millisecond})
 			}
@@ -146,11 +147,11 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 		if took := time.Since(begun); took > 30*time.Second {
 			t.Errorf("it took %v", took)
 		}
-		if n := conns.Load(); n > hosts*2*ports {
-			t.Errorf("%d connections to %d ports", n, hosts*ports)
+		if n := conns.Load(); n > many*2*ports {
+			t.Errorf("%d connections to %d ports", n, many*ports)
 		}
-		if len(w.open) != hosts*ports {
-			t.Errorf("%d of %d ports are reported", len(w.open), hosts*ports)
+		if len(w.open) != many*ports {
+			t.Errorf("%d of %d ports are reported", len(w.open), many*ports)
 		}
 		t.Logf("%v, %d connections", time.Since(begun), conns.Load())
 		peers.Wait()

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
 // TestHostTimeout gives hosts no time at all: one SYN leaves for each, and a
@@ -19,7 +20,7 @@ func TestHostTimeout(t *testing.T) {
 	l.routed()
 	scope, space := spaceOf(t, manyPorts(118), "10.91.16.1-10.91.16.3")
 	open := l.listen(space, 20)
-	clock := scan.NewHostClock(1)
+	clock := hosts.NewClock(1)
 	first := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Hosts: clock})
 	if first.stats.Sent != 3 || first.stats.Controls != 0 || first.stats.BlockedHosts != 0 || !clock.AnyShort() {
 		t.Errorf("%+v", first.stats)
@@ -29,13 +30,13 @@ func TestHostTimeout(t *testing.T) {
 	}
 	for at, r := range first.all {
 		over := r.Reason == result.ReasonHostTimeout
-		if over != (r.State == result.StateUnknown) || over != errors.As(r.Err, new(*scan.HostTimeoutError)) || r.State == result.StateFiltered {
+		if over != (r.State == result.StateUnknown) || over != errors.As(r.Err, new(*hosts.TimeoutError)) || r.State == result.StateFiltered {
 			t.Errorf("%v: %+v", at, r)
 		}
 	}
 	known := maps.Clone(first.all)
 	maps.DeleteFunc(known, func(_ netip.AddrPort, r scan.Result) bool { return r.State == result.StateUnknown })
-	r := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Hosts: scan.NewHostClock(time.Hour), Begin: first.progress, Earlier: maps.Values(known)})
+	r := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Hosts: hosts.NewClock(time.Hour), Begin: first.progress, Earlier: maps.Values(known)})
 	maps.Copy(r.all, known)
 	r.verdicts(t, space, open)
 	for at, got := range r.all {

@@ -27,6 +27,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
@@ -63,7 +64,7 @@ type Config struct {
 
 	// Hosts bounds the time of each host. What was not settled in it is
 	// scan.StateUnknown with scan.ReasonHostTimeout. If nil, there is no bound.
-	Hosts *scan.HostClock
+	Hosts *hosts.Clock
 
 	// Cooldown is how long to listen on behind the last SYN. Zero means as
 	// long as the round-trip times met suggest.

@@ -1,4 +1,4 @@
-package scan
+package hosts
 
 import (
 	"fmt"
@@ -7,11 +7,11 @@ import (
 	"time"
 )
 
-// A HostClock bounds the time that each host gets, those that ask whether its
+// A Clock bounds the time that each host gets, those that ask whether its
 // ports are open and those that talk to them together: it begins when the first
 // probe for the host leaves. It takes memory for each host that was asked. It
-// may be used by several goroutines; the nil HostClock sets no bound.
-type HostClock struct {
+// may be used by several goroutines; the nil Clock sets no bound.
+type Clock struct {
 	each time.Duration
 
 	mu    sync.Mutex
@@ -25,30 +25,30 @@ type hostTime struct {
 	short bool // there was more to ask when it was over
 }
 
-// NewHostClock returns a clock that gives each host so much time; nil if that
+// NewClock returns a clock that gives each host so much time; nil if that
 // is not more than 0.
-func NewHostClock(each time.Duration) *HostClock {
+func NewClock(each time.Duration) *Clock {
 	if each <= 0 {
 		return nil
 	}
-	return &HostClock{each: each, hosts: make(map[netip.Addr]hostTime)}
+	return &Clock{each: each, hosts: make(map[netip.Addr]hostTime)}
 }
 
-// A HostTimeoutError says that the time of a host was over before all that was
+// A TimeoutError says that the time of a host was over before all that was
 // to be asked of it was asked and settled.
-type HostTimeoutError struct{ After time.Duration }
+type TimeoutError struct{ After time.Duration }
 
 // Error says how much time there was.
-func (e *HostTimeoutError) Error() string {
+func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("the time of the host, %s, is over", e.After)
 }
 
 // Err is why a host whose time is over is not asked any more.
-func (c *HostClock) Err() *HostTimeoutError { return &HostTimeoutError{After: c.each} }
+func (c *Clock) Err() *TimeoutError { return &TimeoutError{After: c.each} }
 
 // Begin returns when the time of a host is over. It begins now, unless it has
 // begun before.
-func (c *HostClock) Begin(a netip.Addr) time.Time {
+func (c *Clock) Begin(a netip.Addr) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	h, ok := c.hosts[a]
@@ -61,7 +61,7 @@ func (c *HostClock) Begin(a netip.Addr) time.Time {
 
 // End returns when the time of a host is over; it reports false if that has not
 // begun, or if there is no bound.
-func (c *HostClock) End(a netip.Addr) (time.Time, bool) {
+func (c *Clock) End(a netip.Addr) (time.Time, bool) {
 	if c == nil {
 		return time.Time{}, false
 	}
@@ -72,14 +72,14 @@ func (c *HostClock) End(a netip.Addr) (time.Time, bool) {
 }
 
 // Over reports whether the time of a host is over.
-func (c *HostClock) Over(a netip.Addr) bool {
+func (c *Clock) Over(a netip.Addr) bool {
 	end, ok := c.End(a)
 	return ok && !time.Now().Before(end)
 }
 
 // Refuses reports whether the time of a host is over of which there is more to
 // ask. If so, the host is short of time from then on.
-func (c *HostClock) Refuses(a netip.Addr) bool {
+func (c *Clock) Refuses(a netip.Addr) bool {
 	if !c.Over(a) {
 		return false
 	}
@@ -93,7 +93,7 @@ func (c *HostClock) Refuses(a netip.Addr) bool {
 }
 
 // Short reports whether there was more to ask a host when its time was over.
-func (c *HostClock) Short(a netip.Addr) bool {
+func (c *Clock) Short(a netip.Addr) bool {
 	if c == nil {
 		return false
 	}
@@ -103,7 +103,7 @@ func (c *HostClock) Short(a netip.Addr) bool {
 }
 
 // AnyShort reports whether there was more to ask any host when its time was over.
-func (c *HostClock) AnyShort() bool {
+func (c *Clock) AnyShort() bool {
 	if c == nil {
 		return false
 	}

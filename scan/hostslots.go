@@ -1,0 +1,73 @@
+package scan
+
+import (
+	"net"
+	"net/netip"
+	"sync"
+)
+
+// freedHosts are the addresses that have a slot again after the sweep was refused
+// one.
+type freedHosts struct {
+	mu    sync.Mutex
+	addrs []netip.Addr
+}
+
+// acquireHostSlot takes one of the host's slots for a probe, where they are counted.
+// It reports false if there is none; onHostSlotFree is called when there is again.
+func (s *sweep) acquireHostSlot(h *host) bool {
+	return s.cfg.Limit == nil || s.cfg.Limit.AcquireProbe(h.addr)
+}
+
+// releaseHostSlot gives back what acquireHostSlot took.
+func (s *sweep) releaseHostSlot(h *host) {
+	if s.cfg.Limit != nil {
+		s.cfg.Limit.ReleaseProbe(h.addr)
+	}
+}
+
+// handOver gives a connection away, with its host slot. It returns nil if there is
+// no longer one, or no slot for it among those of dialogues.
+func (s *sweep) handOver(slot int32, h *host) net.Conn {
+	l := s.cfg.Limit
+	if l == nil {
+		return s.wire.hand(slot)
+	}
+	if !l.Transfer(h.addr) {
+		s.wire.reset(slot)
+		l.ReleaseProbe(h.addr)
+		return nil
+	}
+	conn := s.wire.hand(slot)
+	if conn == nil {
+		l.Release(h.addr)
+		return nil
+	}
+	return l.Wrap(h.addr, conn)
+}
+
+// onHostSlotFree notes that a host has a slot again. Any goroutine may call it.
+func (s *sweep) onHostSlotFree(a netip.Addr) {
+	s.freed.mu.Lock()
+	defer s.freed.mu.Unlock()
+	s.freed.addrs = append(s.freed.addrs, a)
+	if len(s.freed.addrs) == 1 {
+		s.wire.wake()
+	}
+}
+
+// requeueFreed lets the hosts that have a slot again have their turn.
+func (s *sweep) requeueFreed() {
+	if s.cfg.Limit == nil {
+		return
+	}
+	s.freed.mu.Lock()
+	addrs := s.freed.addrs
+	s.freed.addrs = nil
+	s.freed.mu.Unlock()
+	for _, a := range addrs {
+		if h := s.hosts.hosts[a]; h != nil {
+			s.turn(h)
+		}
+	}
+}
