@@ -15,7 +15,7 @@ help:
 	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
 	@echo "make docs    what tests hold against the code anew: README.md, docs/rules.md, THIRD_PARTY.md, ..."
 	@echo "make fixes   prove every fix on the real daemon, and write docs/fixes.md anew"
-	@echo "make lab-up  install and start internal/lab, 20 hosts with real mail daemons (root, Debian 12)"
+	@echo "make lab-up  install and start internal/lab, hosts with real mail daemons (root, Debian 12)"
 	@echo "make lab-down  stop it"
 	@echo "make score   the accuracy score on internal/lab (root, Debian 12)"
 	@echo "make bench   the speed beside nmap and others on internal/bench (root)"
