@@ -8,9 +8,9 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/nmapprobes"
+	"github.com/mxsweep/mxsweep/internal/recog"
 	"github.com/mxsweep/mxsweep/signatures"
-	"github.com/mxsweep/mxsweep/signatures/nmapprobes"
-	"github.com/mxsweep/mxsweep/signatures/recog"
 )
 
 // fallbackFlags name the sources of signatures that a user already has. They
