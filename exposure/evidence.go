@@ -7,6 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // maxEvidence is how many sentences a finding carries; the transcript has the
@@ -18,7 +19,7 @@ const maxEvidence = 8
 // answers at all.
 func evidence(r *Rule, p Port, v Vantage) []string {
 	reached := fmt.Sprintf("port %d/tcp accepts connections (%s), seen from the vantage point %s", p.Target.Port(), p.Reason, v)
-	if p.Reachability == ReachabilityAssumed {
+	if p.Reachability == result.ReachabilityAssumed {
 		reached = fmt.Sprintf("port %d/tcp accepts connections (%s) from this machine, whose address it is; that the vantage point %s reaches it is assumed",
 			p.Target.Port(), p.Reason, v)
 	}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -29,7 +30,7 @@ type Port struct {
 
 	// Reachability says how it is known that the port can be reached from the
 	// vantage point.
-	Reachability Reachability
+	Reachability result.Reachability
 }
 
 // Names are all names of the port's address.
@@ -41,44 +42,6 @@ func (f *Finding) Names() []string { return allNames(f.Host, f.Aliases) }
 func allNames(host string, aliases []string) []string {
 	return append([]string{host}, aliases...)
 }
-
-// A Reachability says how it is known that a port can be reached from the
-// vantage point. The zero Reachability is: it was reached from there.
-type Reachability string
-
-// ReachabilityAssumed is that of an address of the scanning machine: what it
-// hears of itself does not pass the firewalls on the way to it.
-const ReachabilityAssumed Reachability = "assumed"
-
-// Drift says how a finding relates to the baseline.
-type Drift string
-
-// The drift states. DriftNone means that there is no baseline.
-const (
-	DriftNone       Drift = "none"
-	DriftNew        Drift = "new"
-	DriftUnchanged  Drift = "unchanged"
-	DriftUpdated    Drift = "updated"
-	DriftFixed      Drift = "fixed"
-	DriftUnverified Drift = "unverified"
-
-	// DriftExpired is that of a finding that was accepted when the baseline was
-	// written, and is no longer: new to whoever relied on the acceptance.
-	DriftExpired Drift = "expired"
-	// DriftReopened is that of a finding that the baseline knows as fixed.
-	DriftReopened Drift = "reopened"
-)
-
-// Status says what the policy makes of a finding.
-type Status string
-
-// The statuses of a finding.
-const (
-	StatusOpen     Status = "open"
-	StatusAccepted Status = "accepted"
-	StatusExpected Status = "expected"
-	StatusFixed    Status = "fixed" // its drift is DriftFixed
-)
 
 // A Finding is one rule that one port breaks.
 type Finding struct {
@@ -92,7 +55,7 @@ type Finding struct {
 	Rule  *Rule
 	Title string
 	// Severity and Score are those of the rule.
-	Severity Severity
+	Severity result.Severity
 	Score    float64
 
 	// Target is where it was found; of several addresses, the lowest.
@@ -106,7 +69,7 @@ type Finding struct {
 	Addresses []netip.Addr
 
 	// Reachability is that of its port.
-	Reachability Reachability
+	Reachability result.Reachability
 
 	// Service is the protocol spoken, "" if not known.
 	Service string
@@ -132,8 +95,8 @@ type Finding struct {
 	Fixes       []string
 	Tags        []string
 
-	Status Status
-	Drift  Drift
+	Status result.Status
+	Drift  result.Drift
 
 	// Anchor is where the host was put in scope, nil for the command line;
 	// PolicyAnchor is the policy line that bears on it, nil if none does.

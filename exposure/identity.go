@@ -7,6 +7,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // An Identity says what stands for the host in the id of a finding.
@@ -126,7 +128,7 @@ func (f *Finding) join(o *Finding) {
 	if o.LastSeen.After(f.LastSeen) {
 		f.LastSeen = o.LastSeen
 	}
-	if f.Status != StatusOpen && (o.Status == StatusOpen || f.Status == StatusExpected) {
+	if f.Status != result.StatusOpen && (o.Status == result.StatusOpen || f.Status == result.StatusExpected) {
 		f.Status, f.Acceptance, f.PolicyAnchor = o.Status, o.Acceptance, o.PolicyAnchor
 	}
 }

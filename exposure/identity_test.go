@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 func TestFindingID(t *testing.T) {
@@ -72,7 +74,7 @@ func TestOneFindingOfAName(t *testing.T) {
 func TestJoinedSeverity(t *testing.T) {
 	one, two := onHost(t, "", "mx1.example.org", "192.0.2.1")[0], onHost(t, "", "mx1.example.org", "192.0.2.2")[0]
 	severity, score := one.Severity, one.Score
-	if one.Severity, one.Score = Info, 0; severity == Info || score == 0 {
+	if one.Severity, one.Score = result.SeverityInfo, 0; severity == result.SeverityInfo || score == 0 {
 		t.Fatal("the finding is harmless to begin with")
 	}
 	for _, list := range [][]Finding{{one, two}, {two, one}} {

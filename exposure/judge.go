@@ -222,7 +222,7 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 		Rule: r, Title: r.Title, Severity: r.Severity, Score: r.Score,
 		Target: p.Target, Host: p.Host, Aliases: p.Aliases, Vantage: v.String(),
 		Evidence: evidence(r, p, v), Tags: r.Tags,
-		Status: StatusOpen, Drift: DriftNone, Anchor: p.Anchor,
+		Status: result.StatusOpen, Drift: result.DriftNone, Anchor: p.Anchor,
 		FirstSeen: p.Time, LastSeen: p.Time, Reachability: p.Reachability,
 	}
 	j.Identity.identify(&f)

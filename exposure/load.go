@@ -18,6 +18,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 //go:embed rules/*.yaml
@@ -123,7 +124,7 @@ func (d ruleLoader) addRule(set *RuleSet, n *yaml.Node, fixes *fix.Set) {
 	if !ruleName.MatchString(r.Name) {
 		d.Fail(n, "names are PascalCase", "name %q of rule %q is not valid", r.Name, r.ID)
 	}
-	switch inBand := r.Severity.has(r.Score); {
+	switch inBand := r.Severity.Has(r.Score); {
 	case !inBand && r.OffBand == "":
 		lowest, highest := r.Severity.Scores()
 		d.Fail(n, fmt.Sprintf("%s is %.1f to %.1f; say under off_band why another word is right", r.Severity, lowest, highest),
@@ -146,7 +147,7 @@ func (d ruleLoader) ruleFields(r *Rule, fixes *fix.Set) []userfile.Field {
 		}),
 		userfile.Required("title", func(n *yaml.Node) { r.Title = d.Text(n, "title") }),
 		userfile.Required("severity", func(n *yaml.Node) {
-			r.Severity, _ = ParseSeverity(d.OneOf(n, "severity", severityNames[:]...))
+			r.Severity, _ = result.ParseSeverity(d.OneOf(n, "severity", result.SeverityWords()...))
 		}),
 		userfile.Required("cvss", func(n *yaml.Node) { r.Vector, r.Score = d.vector(n) }),
 		userfile.Optional("off_band", func(n *yaml.Node) { r.OffBand = d.Text(n, "off_band") }),

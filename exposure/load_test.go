@@ -126,7 +126,7 @@ func TestScores(t *testing.T) {
 		}
 	}
 	for _, r := range testRules(t).All() {
-		if r.Severity.has(r.Score) == (r.OffBand != "") {
+		if r.Severity.Has(r.Score) == (r.OffBand != "") {
 			t.Errorf("%s: %s scores %.1f, and the reason is %q", r.ID, r.Severity, r.Score, r.OffBand)
 		}
 	}

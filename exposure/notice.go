@@ -6,24 +6,15 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
-)
-
-// A Level says how heavy a notice is.
-type Level string
-
-// The levels.
-const (
-	LevelNote    Level = "note"
-	LevelWarning Level = "warning"
-	LevelError   Level = "error"
 )
 
 // A Notice is something that the reader must know about the run itself. Its
 // code never changes its meaning.
 type Notice struct {
 	Code    string // "MXS9nnn"
-	Level   Level
+	Level   result.Level
 	Message string
 	Target  string        // the address or name it is about, "" if none
 	Names   []string      // the names of the address in scope, where they matter
@@ -90,149 +81,149 @@ const (
 type NoticeKind struct {
 	Code  string
 	Name  string // PascalCase, for SARIF
-	Level Level
+	Level result.Level
 	Title string // one sentence
 	Why   string // what it means for the run
 	Help  string // what to do
 }
 
 var noticeKinds = []NoticeKind{
-	{NoticeSilent, "TargetUnreachable", LevelError, "A target gave no answer on any port.",
+	{NoticeSilent, "TargetUnreachable", result.LevelError, "A target gave no answer on any port.",
 		"No packet of its own arrived, also none from the reference ports, so its silence may be that of a firewall near the scanner. Findings known from the baseline are kept as unverified, never as fixed.",
 		"Check routing and firewall rules from the vantage point; if the host drops all that is asked, name a port of it that answers with --canary HOST:PORT."},
-	{NoticeAcceptanceExpired, "AcceptedRiskExpired", LevelWarning, "An accepted-risk entry has passed its expiry date.",
+	{NoticeAcceptanceExpired, "AcceptedRiskExpired", result.LevelWarning, "An accepted-risk entry has passed its expiry date.",
 		"The entry no longer suppresses anything.",
 		"Renew it in the policy file with a fresh reason, or remove the exposure."},
-	{NoticeUnresolved, "NameNotResolved", LevelError, "A name in scope did not resolve.",
+	{NoticeUnresolved, "NameNotResolved", result.LevelError, "A name in scope did not resolve.",
 		"Its addresses are not known, or not all of them, so the run cannot pass.",
 		"Fix the name or the resolver, or take the name out of the scope."},
-	{NoticeCoverage, "CoverageBelowFloor", LevelError, "Too few of the planned ports gave a conclusive result.",
+	{NoticeCoverage, "CoverageBelowFloor", result.LevelError, "Too few of the planned ports gave a conclusive result.",
 		"A run that saw too little cannot say that all is well. Silent addresses of a range count, unless a canary on another machine that answers shows that nothing is there.",
 		"The other notices name what was not seen and why; --min-coverage sets the floor."},
-	{NoticeCanary, "CanarySilent", LevelError, "A canary gave no answer.",
+	{NoticeCanary, "CanarySilent", result.LevelError, "A canary gave no answer.",
 		"A service that must answer did not, so the vantage point or the network is not what it should be; or it was not asked, and nothing shows that they are.",
 		"Check the route from the vantage point to the canary, and whether something there blocks the scanner; or name another canary."},
-	{NoticeNothingInScope, "NothingInScope", LevelError, "Nothing was in scope.",
+	{NoticeNothingInScope, "NothingInScope", result.LevelError, "Nothing was in scope.",
 		"No address and port was left to look at.",
 		"Give targets or a scope file, and check the excludes and the ports."},
-	{NoticeAborted, "RunAborted", LevelError, "The run was aborted.",
+	{NoticeAborted, "RunAborted", result.LevelError, "The run was aborted.",
 		"What was found until then is in the report; the rest was not looked at.",
 		"Fix the cause and run again."},
-	{NoticeOutput, "OutputFailed", LevelError, "A report could not be written.",
+	{NoticeOutput, "OutputFailed", result.LevelError, "A report could not be written.",
 		"The other reports are whole.",
 		"Check the path, the rights and the space on the disk, and convert the saved run."},
-	{NoticeRefused, "Refused", LevelError, "The run was refused before anything was sent.",
+	{NoticeRefused, "Refused", result.LevelError, "The run was refused before anything was sent.",
 		"A target is outside the scope, or the authorization does not cover this run.",
 		"Widen the scope file, or renew the authorization in the policy file."},
-	{NoticeBaseline, "BaselineNotComparable", LevelWarning, "The baseline was taken under other conditions.",
+	{NoticeBaseline, "BaselineNotComparable", result.LevelWarning, "The baseline was taken under other conditions.",
 		"Only the ports, addresses and vantage point that both share were compared; the rest of the baseline is unverified.",
 		"Sweep with the scope, the ports and the vantage of the baseline. Names that resolve to other addresses do no harm: findings follow them, unless the policy says identity: address. Where they were meant to change, look at what is new before mxsweep baseline update takes it in; what this run did not look at stays."},
-	{NoticeUnverified, "FindingUnverified", LevelWarning, "A finding of the baseline could not be looked at again.",
+	{NoticeUnverified, "FindingUnverified", result.LevelWarning, "A finding of the baseline could not be looked at again.",
 		"It is carried forward; it is neither fixed nor a pass.",
 		"Sweep its port again from the same vantage, make the host reachable if it is silent, or prune the baseline if the host is gone for good."},
-	{NoticeAcceptanceSoon, "AcceptedRiskExpiresSoon", LevelNote, "An accepted-risk entry expires soon.",
+	{NoticeAcceptanceSoon, "AcceptedRiskExpiresSoon", result.LevelNote, "An accepted-risk entry expires soon.",
 		"When it expires, its findings count again.",
 		"Remove the exposure, or renew the entry with a fresh reason."},
-	{NoticeAcceptanceUnused, "AcceptedRiskUnused", LevelNote, "An accepted-risk entry covers nothing.",
+	{NoticeAcceptanceUnused, "AcceptedRiskUnused", result.LevelNote, "An accepted-risk entry covers nothing.",
 		"No finding of this run needs it.",
 		"Take the entry out of the policy file."},
-	{NoticeSignal, "RunStopped", LevelWarning, "The run was stopped by a signal.",
+	{NoticeSignal, "RunStopped", result.LevelWarning, "The run was stopped by a signal.",
 		"What was found until then is in the report; the rest was not looked at.",
 		"Run the same command again."},
-	{NoticeLocalFailure, "LocalFailure", LevelWarning, "This machine ran out of files, ports or memory.",
+	{NoticeLocalFailure, "LocalFailure", result.LevelWarning, "This machine ran out of files, ports or memory.",
 		"The ports concerned are unknown, or open without a name for what answers.",
 		"Raise the limits of this machine (ulimit -n), or lower --concurrency and --rate."},
-	{NoticeNothingSeen, "NothingSeen", LevelError, "No target answered at all.",
+	{NoticeNothingSeen, "NothingSeen", result.LevelError, "No target answered at all.",
 		"A run that saw nothing says nothing about the targets.",
 		"Check the network of the vantage point, and name a service that must answer with --canary HOST:PORT; one of the target itself, where that drops all that is asked."},
-	{NoticeConfidence, "ConfidenceBelowFloor", LevelNote, "A finding is less certain than the gate demands.",
+	{NoticeConfidence, "ConfidenceBelowFloor", result.LevelNote, "A finding is less certain than the gate demands.",
 		"It is reported and does not fail the run.",
 		"Look at the port, or lower min_confidence in the policy file."},
-	{NoticeExpectedMissing, "ExpectedServiceMissing", LevelNote, "An entry under expect covers no finding, or one under must_be_closed nothing that was asked.",
+	{NoticeExpectedMissing, "ExpectedServiceMissing", result.LevelNote, "An entry under expect covers no finding, or one under must_be_closed nothing that was asked.",
 		"The expected service was not seen, or is nothing that this run would have told of. Of a port that must be closed and was not asked, the run says nothing.",
 		"Check the service, or the spelling of host and port. Where the service is fine, the entry only says what may be seen there, and can be left out; a port that must be closed belongs to those of the sweep."},
-	{NoticeEngine, "EngineReport", LevelNote, "The engine chose or measured something.",
+	{NoticeEngine, "EngineReport", result.LevelNote, "The engine chose or measured something.",
 		"It says how the ports were asked and how far the silence of a port can be trusted.",
 		"The flags --mode, --rate and --retries steer the engine."},
-	{NoticeWildcard, "WildcardHost", LevelWarning, "A host responds on every port.",
+	{NoticeWildcard, "WildcardHost", result.LevelWarning, "A host responds on every port.",
 		"A firewall, a proxy or a redirect answers for all ports, so that no reply says what is behind any one of them. The ports are unknown.",
 		"Sweep from a place that reaches the host itself, name the ports that matter one by one with --ports, or accept this notice for the host in the policy file."},
-	{NoticeExcluded, "TargetExcluded", LevelNote, "The excludes leave nothing of a target.",
+	{NoticeExcluded, "TargetExcluded", result.LevelNote, "The excludes leave nothing of a target.",
 		"It was asked for and not looked at.",
 		"Take it out of the targets, or out of the excludes."},
-	{NoticeCrowded, "UnresponsiveHost", LevelWarning, "A host accepts connections and replies on hardly any port, or has too many ports to talk to.",
+	{NoticeCrowded, "UnresponsiveHost", result.LevelWarning, "A host accepts connections and replies on hardly any port, or has too many ports to talk to.",
 		"A SYN proxy, a tarpit or a honeypot accepts for ports behind which nothing answers. The ports are unknown.",
 		"Sweep from a place that reaches the host itself, name the ports that matter one by one with --ports, or accept this notice for the host in the policy file."},
-	{NoticeResumed, "RunResumed", LevelNote, "The run went on from an earlier one.",
+	{NoticeResumed, "RunResumed", result.LevelNote, "The run went on from an earlier one.",
 		"The ports that it was done with were not asked again; the report tells what was seen then.",
 		"Where that is too old, delete the file that --resume names and run again."},
-	{NoticeShutOut, "ShutOut", LevelError, "The targets stopped answering in the middle of the run.",
+	{NoticeShutOut, "ShutOut", result.LevelError, "The targets stopped answering in the middle of the run.",
 		"A device on the way shuts the scanner out, or the network failed. What was asked since then is unknown and may be open, so the run cannot pass.",
 		"Have the scanner let through, or sweep again later, slower, with --rate."},
-	{NoticeUnknownPort, "PortUnknown", LevelWarning, "Ports gave no conclusive result.",
+	{NoticeUnknownPort, "PortUnknown", result.LevelWarning, "Ports gave no conclusive result.",
 		"They may be exposed or not. They count against the coverage.",
 		"Run again; where it stays so, look at the port on the host itself."},
-	{NoticeHostTimeout, "HostTimeout", LevelWarning, "The time that --host-timeout gives a host was over before all of it was settled.",
+	{NoticeHostTimeout, "HostTimeout", result.LevelWarning, "The time that --host-timeout gives a host was over before all of it was settled.",
 		"What was not asked, proven or talked to by then is unknown and counts against the coverage.",
 		"Give hosts more time with a larger --host-timeout; where all hosts are short of it, sweep fewer at once (--shard, fewer targets or ports) or faster (--rate)."},
-	{NoticeNothingOpen, "NothingOpen", LevelNote, "A pass rests on no assessed open port and no canary.",
+	{NoticeNothingOpen, "NothingOpen", result.LevelNote, "A pass rests on no assessed open port and no canary.",
 		"Closed, filtered and mute ports look the same where a firewall near the scanner answers or drops for all of them.",
 		"Name a service that must answer with --canary HOST:PORT."},
-	{NoticeReferencePort, "ShownByReferencePort", LevelNote, "A target is up, and silent on all ports that were asked.",
+	{NoticeReferencePort, "ShownByReferencePort", result.LevelNote, "A target is up, and silent on all ports that were asked.",
 		"A port that was asked for this alone answered after them, so their silence is a filter's.",
 		"--reference-ports sets the ports that are asked for this (none: no port); a canary of the target serves as well."},
-	{NoticeFewHosts, "HostsMissing", LevelError, "Fewer hosts are up than there must be.",
+	{NoticeFewHosts, "HostsMissing", result.LevelError, "Fewer hosts are up than there must be.",
 		"Where no host of a range answers, nothing shows that the scanner can reach it.",
 		"Check the route to the range, or take it out of the scope. Where it may be empty, say hosts: 0 under targets in the policy file, or --allow-vacant; where nothing else is up, also name a --canary HOST:PORT."},
-	{NoticeTimeUp, "TimeUp", LevelError, "The run was ended by --max-time.",
+	{NoticeTimeUp, "TimeUp", result.LevelError, "The run was ended by --max-time.",
 		"What was found until then is in the report; the rest was not looked at.",
 		"Run the same command again with a larger --max-time, or sweep less at once: fewer targets or ports, or --shard."},
-	{NoticeExpired, "AuthorizationEnded", LevelError, "The authorization ended during the run.",
+	{NoticeExpired, "AuthorizationEnded", result.LevelError, "The authorization ended during the run.",
 		"No probe, connection or payload left after that moment, and open connections were reset. The rest was not looked at, so the run cannot pass.",
 		"Have authorization.not_after in the policy file renewed, and run the same command again."},
-	{NoticeAuditRepaired, "AuditLogRepaired", LevelWarning, "The end of the audit log was repaired.",
+	{NoticeAuditRepaired, "AuditLogRepaired", result.LevelWarning, "The end of the audit log was repaired.",
 		"An earlier run was killed while it wrote its last line. What was cut off, or completed, is noted in the next line.",
 		"Look into how that run ended; its report is not complete either."},
-	{NoticeRequired, "RequiredPortUnknown", LevelError, "A port that must have a conclusive result has none.",
+	{NoticeRequired, "RequiredPortUnknown", result.LevelError, "A port that must have a conclusive result has none.",
 		"It belongs to a target of its own, has a finding in the baseline, or is named by expect or must_be_closed, so that the run cannot pass whatever the floor of coverage is.",
 		"The other notices say why each of them is unknown."},
-	{NoticeNoRoute, "NoRoute", LevelWarning, "There is no route to some of the targets.",
+	{NoticeNoRoute, "NoRoute", result.LevelWarning, "There is no route to some of the targets.",
 		"Nothing was sent to them. Where they are too many, or the run cannot pass without one of them, it is incomplete; this notice is an error then, and the only one about them.",
 		"Set up a route, or leave these targets out."},
-	{NoticeTurnedAway, "ScannerTurnedAway", LevelWarning, "A port refuses this scanner for good.",
+	{NoticeTurnedAway, "ScannerTurnedAway", result.LevelWarning, "A port refuses this scanner for good.",
 		"That is a result, and holds for this scanner: its address is on a list, or not on one. What the port offers to other clients was not assessed.",
 		"Let the scanner's address in, or sweep from a place that the port serves, if what it offers matters."},
-	{NoticeNotRepeated, "DialogueNotRepeated", LevelWarning, "Ports that said little were not talked to once more.",
+	{NoticeNotRepeated, "DialogueNotRepeated", result.LevelWarning, "Ports that said little were not talked to once more.",
 		"Their hosts, or this machine, were too busy to answer in time, and there are too many such ports. What they are may be named less surely, or not at all.",
 		"Run again with fewer targets at once (--shard), or slower (--rate, --per-host)."},
-	{NoticeWideAcceptance, "AcceptedRiskWide", LevelWarning, "An accepted-risk entry covers more than 65,536 hosts.",
+	{NoticeWideAcceptance, "AcceptedRiskWide", result.LevelWarning, "An accepted-risk entry covers more than 65,536 hosts.",
 		"What is found there later is accepted before anybody has seen it.",
 		"Name the hosts that the decision was about."},
-	{NoticeOwnAddress, "OwnAddress", LevelNote, "An address of the scanning machine was swept.",
+	{NoticeOwnAddress, "OwnAddress", result.LevelNote, "An address of the scanning machine was swept.",
 		"What a machine hears of itself passes no firewall, so that its ports can be reached from outside is assumed and not seen.",
 		"Sweep it from elsewhere with --all-ports, under a vantage point of another name, and merge the runs; or judge it as the host itself with --vantage host."},
-	{NoticeShardMissing, "ShardMissing", LevelError, "A shard of a merged sweep is missing.",
+	{NoticeShardMissing, "ShardMissing", result.LevelError, "A shard of a merged sweep is missing.",
 		"Nothing is known of its addresses, so the merged run cannot pass.",
 		"Run the missing shard and merge all of them."},
-	{NoticeRunsDiffer, "RunsDiffer", LevelWarning, "Merged runs were made in different ways.",
+	{NoticeRunsDiffer, "RunsDiffer", result.LevelWarning, "Merged runs were made in different ways.",
 		"Each pair was judged as its own run judged it.",
 		"Make the runs with the same version and the same ports where they are to be one."},
-	{NoticePartIncomplete, "PartIncomplete", LevelError, "A merged run is not complete.",
+	{NoticePartIncomplete, "PartIncomplete", result.LevelError, "A merged run is not complete.",
 		"What it did not see, the merged run did not see either.",
 		"Run that part again, and merge the new run in its place."},
-	{NoticeExcludedName, "ExcludedByName", LevelNote, "Hosts are excluded by name.",
+	{NoticeExcludedName, "ExcludedByName", result.LevelNote, "Hosts are excluded by name.",
 		"The addresses that the name had when the run began were not contacted. A name whose addresses change may have others, which cannot be known and are not excluded.",
 		"Exclude the addresses or their prefix where that matters."},
-	{NoticeEmptyShard, "EmptyShard", LevelNote, "The shard holds no host.",
+	{NoticeEmptyShard, "EmptyShard", result.LevelNote, "The shard holds no host.",
 		"A host is in one shard as a whole, and there are fewer hosts than shards, or one of them has most of the ports. The other shards hold them all.",
 		"Use fewer shards."},
-	{NoticeUnusableAddress, "UnusableAddress", LevelWarning, "A name has addresses that cannot be asked.",
+	{NoticeUnusableAddress, "UnusableAddress", result.LevelWarning, "A name has addresses that cannot be asked.",
 		"They were not contacted: this host (0.0.0.0), multicast and broadcast are no single host, a link-local address does not tell its link, and an IPv4-mapped address (::ffff:192.0.2.1) does not belong in an AAAA record. The other addresses of the name were swept.",
 		"Correct the records of the name; name a link-local address with its zone (fe80::1%eth0) to sweep it."},
-	{NoticeBlocked, "HostBlocked", LevelWarning, "A host stopped answering during the run, on a port too that it had answered on, or another device began to refuse all for it.",
+	{NoticeBlocked, "HostBlocked", result.LevelWarning, "A host stopped answering during the run, on a port too that it had answered on, or another device began to refuse all for it.",
 		"A firewall may have had enough of the scanner, or the host or the path to it went away. What was asked since the last answer may be open and counts as unknown. So does what was refused once resets came with another TTL for good, which tells of a device that answers in the place of the host.",
 		"Have the scanner's address let through, or sweep the host again later, slower, with --rate and --per-host."},
-	{NoticeRejected, "RejectedOnTheWay", LevelNote, "A router or firewall on the way answered for ports of hosts behind it.",
+	{NoticeRejected, "RejectedOnTheWay", result.LevelNote, "A router or firewall on the way answered for ports of hosts behind it.",
 		"Such a message tells what the way lets through for this scanner. It does not show that the host is up, nor what others can reach.",
 		"Sweep from a place that is let through, if the ports behind it matter."},
 }
@@ -247,7 +238,7 @@ func NoticeKindOf(code string) NoticeKind {
 			return k
 		}
 	}
-	return NoticeKind{Code: code, Level: LevelNote}
+	return NoticeKind{Code: code, Level: result.LevelNote}
 }
 
 // NewNotice makes a notice of the kind with the given code. The message gets
@@ -267,7 +258,7 @@ func (n Notice) AcceptedBy(a *Acceptance) Notice {
 	if a == nil {
 		return n
 	}
-	n.Level, n.Acceptance = LevelNote, a
+	n.Level, n.Acceptance = result.LevelNote, a
 	n.Message += a.sentence()
 	return n
 }

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A RuleKind sorts the rules by what they look at.
@@ -35,7 +36,7 @@ type Rule struct {
 	Kind RuleKind
 
 	Title    string // one line, without a full stop
-	Severity Severity
+	Severity result.Severity
 	// Vector is the CVSS 4.0 vector in canonical form, for a host that has the
 	// fault, seen from the internet.
 	Vector string

@@ -261,7 +261,7 @@ func TestPortAloneIsLow(t *testing.T) {
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
 	for port := 1; port <= 65535; port++ {
 		for _, f := range j.Findings(openPort(uint16(port), nil)) {
-			if f.Severity > Low {
+			if f.Severity > result.SeverityLow {
 				t.Fatalf("port %d alone gives %s %s", port, f.Rule.ID, f.Severity)
 			}
 		}
@@ -305,10 +305,10 @@ func TestEverySignatureIsJudged(t *testing.T) {
 		got := j.Findings(openPort(10099, v))
 		switch {
 		case s.Role == "not-mail" || s.Role == "unknown" && s.Product == "":
-			if len(got) > 0 && got[0].Severity > Info && got[0].Rule.ID != "MXS1303" {
+			if len(got) > 0 && got[0].Severity > result.SeverityInfo && got[0].Rule.ID != "MXS1303" {
 				t.Errorf("%s is not mail and gives %s", s.ID, got[0].Rule.ID)
 			}
-		case len(got) != 1 || got[0].Severity < Medium:
+		case len(got) != 1 || got[0].Severity < result.SeverityMedium:
 			t.Errorf("%s (%s, %s): %d findings %v", s.ID, s.Protocol, s.Role, len(got), ids(got))
 		}
 		v.Observations = []string{ObservedRefused}

@@ -27,12 +27,6 @@ var (
 
 // The values that the schema lists.
 var (
-	knownStatuses  = []string{result.StatusOpen, result.StatusAccepted, result.StatusExpected, result.StatusFixed}
-	knownDrifts    = []string{result.DriftNew, result.DriftUnchanged, result.DriftUpdated, result.DriftFixed, result.DriftUnverified, result.DriftExpired, result.DriftReopened, result.DriftNone}
-	knownReach     = []string{"", result.ReachabilityAssumed}
-	knownVerdicts  = []string{"", result.VerdictFail, result.VerdictWarn, result.VerdictPass}
-	knownLevels    = []string{"note", "warning", "error"}
-	knownGates     = []string{result.GatePass, result.GateFail, result.GateIncomplete, result.GateError}
 	knownProtocols = []string{"tcp", "udp"}
 	knownTunnels   = []string{"", "ssl", "starttls"}
 	knownMethods   = []string{"", "table", "probed"}
@@ -109,7 +103,7 @@ func checkPort(p *result.Port) error {
 	return first(
 		checkPlace(p.IP, p.Port, p.Protocol),
 		inTable("state", &p.State, result.ParseState),
-		oneOf("reachability", p.Reachability, knownReach),
+		inTable("reachability", &p.Reachability, result.ParseReachability),
 		checkAnchor(p.Anchor, "anchor"),
 		checkService(p.Service),
 		checkBanner(p.Banner),
@@ -183,8 +177,8 @@ func checkFinding(f *result.Finding) error {
 		return badValue("id", f.ID, "not 64 lower-case hex digits")
 	case !ruleID.MatchString(f.Rule):
 		return badValue("rule", f.Rule, "not of the form MXSnnnn")
-	case weight(f.Severity) == 0:
-		return badValue("severity", f.Severity, "not a value of the schema")
+	case !f.Severity.Valid():
+		return badValue("severity", f.Severity.String(), "not a value of the schema")
 	case !(f.Score >= 0 && f.Score <= 10):
 		return badValue("score", f.Score, "not from 0 to 10")
 	case f.Confidence < 0 || f.Confidence > 10:
@@ -206,10 +200,10 @@ func checkFinding(f *result.Finding) error {
 	}
 	return first(
 		checkPlace(f.IP, f.Port, f.Protocol),
-		oneOf("status", f.Status, knownStatuses),
-		oneOf("drift", f.Drift, knownDrifts),
-		oneOf("reachability", f.Reachability, knownReach),
-		oneOf("verdict", f.Verdict, knownVerdicts),
+		inTable("status", &f.Status, result.ParseStatus),
+		inTable("drift", &f.Drift, result.ParseDrift),
+		inTable("reachability", &f.Reachability, result.ParseReachability),
+		inTable("verdict", &f.Verdict, result.ParseVerdict),
 		checkAnchor(f.Anchor, "anchor"),
 		checkAnchor(f.PolicyAnchor, "policy_anchor"),
 		checkAcceptance(f.Acceptance),
@@ -247,7 +241,7 @@ func checkNotice(n *result.Notice) error {
 	if !noticeID.MatchString(n.Code) {
 		return badValue("code", n.Code, "not of the form MXS9nnn")
 	}
-	return first(oneOf("level", n.Level, knownLevels), checkAnchor(n.Anchor, "anchor"), checkAcceptance(n.Acceptance))
+	return first(inTable("level", &n.Level, result.ParseLevel), checkAnchor(n.Anchor, "anchor"), checkAcceptance(n.Acceptance))
 }
 
 func checkRun(r *result.Run) error {
@@ -277,8 +271,8 @@ func checkRun(r *result.Run) error {
 		if !ruleID.MatchString(r.Rules[i].ID) {
 			return badValue("id", r.Rules[i].ID, "not of the form MXSnnnn")
 		}
-		if weight(r.Rules[i].Severity) == 0 {
-			return badValue("severity", r.Rules[i].Severity, "not a value of the schema")
+		if !r.Rules[i].Severity.Valid() {
+			return badValue("severity", r.Rules[i].Severity.String(), "not a value of the schema")
 		}
 	}
 	return nil

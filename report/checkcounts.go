@@ -41,7 +41,7 @@ func checkSummary(s *result.Summary) error {
 	if err := checkCoverage(c); err != nil {
 		return err
 	}
-	return oneOf("gate", s.Gate, knownGates)
+	return inTable("gate", &s.Gate, result.ParseGateResult)
 }
 
 // checkCoverage holds the numbers of the coverage against each other.

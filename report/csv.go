@@ -40,7 +40,7 @@ func (c *csvWriter) End(r result.Run, s result.Summary) error {
 		return err
 	}
 	if s.Partial() {
-		f := result.Finding{Title: sentence(c.brief(s).verdict()), Verdict: result.GateIncomplete}
+		f := result.Finding{Title: sentence(c.brief(s).verdict()), Verdict: result.Verdict(result.GateIncomplete)}
 		if err := w.Write(csvRow(&f, nil, "")); err != nil {
 			return err
 		}
@@ -77,9 +77,9 @@ func (c *csvWriter) End(r result.Run, s result.Summary) error {
 // finding matters.
 func csvRow(f *result.Finding, p *result.Port, why string) []string {
 	row := make(map[string]string, len(csvColumns))
-	row["severity"], row["rule"], row["title"] = f.Severity, f.Rule, f.Title
+	row["severity"], row["rule"], row["title"] = f.Severity.String(), f.Rule, f.Title
 	row["ip"], row["host"], row["port"], row["protocol"] = f.IP, f.Host, itoa(int(f.Port)), f.Protocol
-	row["status"], row["drift"], row["verdict"] = f.Status, f.Drift, f.Verdict
+	row["status"], row["drift"], row["verdict"] = string(f.Status), string(f.Drift), string(f.Verdict)
 	row["remediation"] = strings.ReplaceAll(f.Remediation, "\n", " | ")
 	row["evidence"] = strings.Join(f.Evidence, "; ")
 	row["first_seen"], row["last_seen"], row["finding_id"] = f.FirstSeen.String(), f.LastSeen.String(), f.ID
@@ -98,7 +98,7 @@ func csvRow(f *result.Finding, p *result.Port, why string) []string {
 		row["accepted_why"] = fmt.Sprintf("%s: %s", a.ID, a.Reason)
 	}
 	if p != nil {
-		row["state"], row["reason"], row["reachability"] = string(p.State), string(p.Reason), p.Reachability
+		row["state"], row["reason"], row["reachability"] = string(p.State), string(p.Reason), string(p.Reachability)
 		if s := p.Service; s != nil {
 			row["service"], row["product"], row["version"], row["role"] = s.Name, s.Product, s.Version, s.Role
 			row["inconclusive"], row["refusal"] = s.Inconclusive, s.Refusal

@@ -73,10 +73,16 @@ func (d *dojoWriter) End(r result.Run, s result.Summary) error {
 	return cmp.Or(out.err, out.w.Flush())
 }
 
+// dojoSeverity is a severity in DefectDojo's words, which are capitalized.
+func dojoSeverity(s result.Severity) string {
+	word := s.String()
+	return strings.ToUpper(word[:1]) + word[1:]
+}
+
 func (d *dojoWriter) finding(f *result.Finding, r *result.Rule, p *result.Port) dojoFinding {
 	w := dojoFinding{
 		Title:       clip(fmt.Sprintf("%s on %s", f.Title, place(f.IP, f.Port)), 500),
-		Severity:    strings.ToUpper(f.Severity[:1]) + f.Severity[1:],
+		Severity:    dojoSeverity(f.Severity),
 		Description: d.description(f, p),
 		Mitigation:  markdownBlock(cmp.Or(f.Remediation, r.Fix)),
 		Impact:      markdownBlock(r.Why),
@@ -85,9 +91,6 @@ func (d *dojoWriter) finding(f *result.Finding, r *result.Rule, p *result.Port) 
 		RiskAccepted: f.Status == result.StatusAccepted, IsMitigated: f.Drift == result.DriftFixed,
 		Dynamic: true, UniqueID: f.ID, VulnID: f.Rule,
 		Endpoints: []dojoEndpoint{{Protocol: f.Protocol, Host: cmp.Or(f.Host, f.IP), Port: f.Port}},
-	}
-	if strings.HasPrefix(f.Severity, "info") {
-		w.Severity = "Info"
 	}
 	if !f.FirstSeen.IsZero() {
 		w.Date = f.FirstSeen.UTC().Format("2006-01-02")

@@ -15,11 +15,11 @@ func ExampleWriter() {
 		log.Fatal(err)
 	}
 	run := report.NewRun(result.Run{ID: "8f6a1c1e-4f0d-4b43-9d9c-0a6f6f2c7f11", Vantage: "internet"})
-	summary := result.Summary{Complete: true, Gate: "fail", ExitCode: 1,
+	summary := result.Summary{Complete: true, Gate: result.GateFail, ExitCode: 1,
 		Coverage: result.Coverage{Planned: 1, Answered: 1, Ratio: 1, HostsUp: 1}}
 	finding := result.Finding{
-		ID: "mxf-1", Rule: "MXS1001", Severity: "high", Title: "Content filter exposed",
-		IP: "192.0.2.10", Port: 10024, Protocol: "tcp", Status: "open", Drift: "new", Verdict: "fail",
+		ID: "mxf-1", Rule: "MXS1001", Severity: result.SeverityHigh, Title: "Content filter exposed",
+		IP: "192.0.2.10", Port: 10024, Protocol: "tcp", Status: result.StatusOpen, Drift: result.DriftNew, Verdict: result.VerdictFail,
 	}
 	summary.Count(finding)
 	for _, err := range []error{

@@ -8,26 +8,13 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// severities, heaviest first.
-var severities = [...]string{"critical", "high", "medium", "low", "info"}
-
-// weight is 5 for critical down to 1 for info.
-func weight(severity string) int {
-	for i, s := range severities {
-		if s == severity {
-			return len(severities) - i
-		}
-	}
-	return 0
-}
-
 // severityWords lists the counts with their severities, the heaviest first; "" if all
 // are 0.
 func severityWords(b result.BySeverity) string {
 	var words []string
-	for _, s := range severities {
+	for _, s := range result.Severities() {
 		if n := *b.Of(s); n > 0 {
-			words = append(words, itoa(n)+" "+s)
+			words = append(words, itoa(n)+" "+s.String())
 		}
 	}
 	return strings.Join(words, ", ")

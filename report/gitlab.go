@@ -42,15 +42,15 @@ func newGitLab(w io.Writer, o Options) Writer {
 }
 
 // gitlabSeverity is the severity in the words of Code Climate.
-func gitlabSeverity(s string) string {
+func gitlabSeverity(s result.Severity) string {
 	switch s {
-	case "critical":
+	case result.SeverityCritical:
 		return "blocker"
-	case "high":
+	case result.SeverityHigh:
 		return "critical"
-	case "medium":
+	case result.SeverityMedium:
 		return "major"
-	case "low":
+	case result.SeverityLow:
 		return "minor"
 	}
 	return "info"
@@ -62,7 +62,7 @@ func (g *gitlabWriter) partial(s result.Summary) gitlabIssue {
 	v := g.brief(s)
 	sum := sha256.Sum256([]byte("incomplete\x00" + category(&g.run)))
 	issue := gitlabIssue{
-		Description: "mxsweep " + s.Gate + ": " + sentence(v.verdict()) + " What is missing here may still be exposed.",
+		Description: "mxsweep " + string(s.Gate) + ": " + sentence(v.verdict()) + " What is missing here may still be exposed.",
 		CheckName:   "mxsweep-incomplete", Fingerprint: hex.EncodeToString(sum[:]), Severity: "major",
 	}
 	issue.Location.Path, issue.Location.Lines.Begin = g.anchor, 1

@@ -138,7 +138,7 @@ func newHTMLPage(v *view, c *collector, o Options) *htmlPage {
 		CSP: csp(), Style: template.CSS(htmlStyle), Script: template.JS(htmlScript),
 		Tool: v.tool, Run: v.run, Sum: s, Partial: s.Partial(), Large: len(c.findings) > 500,
 		Scope:    v.subject(),
-		Gate:     strings.ToUpper(s.Gate),
+		Gate:     strings.ToUpper(string(s.Gate)),
 		Headline: v.headline(),
 		Verdict:  sentence(v.verdict()),
 		Extent:   v.extent(),
@@ -148,8 +148,8 @@ func newHTMLPage(v *view, c *collector, o Options) *htmlPage {
 		Method:   v.method(),
 		Details:  v.runDetails(),
 	}
-	for _, name := range severities {
-		p.Tiles = append(p.Tiles, htmlCount{name, *s.BySeverity.Of(name)})
+	for _, severity := range result.Severities() {
+		p.Tiles = append(p.Tiles, htmlCount{severity.String(), *s.BySeverity.Of(severity)})
 	}
 	p.title(o.Title)
 	p.Classes = o.classes(p.Large)
@@ -168,7 +168,7 @@ func newHTMLPage(v *view, c *collector, o Options) *htmlPage {
 		p.Facts = append(p.Facts, htmlFact{Label: "Shown", Text: r})
 	}
 	for _, r := range v.unseen() {
-		p.Remarks = append(p.Remarks, htmlRemark{r.level, r.text})
+		p.Remarks = append(p.Remarks, htmlRemark{string(r.level), r.text})
 	}
 	b := htmlBuilder{v: v, c: c, ports: c.byPlace(), fixes: make(map[string]*htmlBlock), bare: o.Evidence == EvidenceNone}
 	p.Changes = b.changes()

@@ -8,9 +8,10 @@ import (
 
 // An htmlChange is what changed in one way since the baseline.
 type htmlChange struct {
-	Drift, Means string
-	Places       []htmlLink // the finding, its rule and where it is
-	Count        int
+	Drift  result.Drift
+	Means  string
+	Places []htmlLink // the finding, its rule and where it is
+	Count  int
 }
 
 // maxChanges is how many findings of one change are named.

@@ -92,18 +92,18 @@ func (b *htmlBuilder) states() map[string]htmlCell {
 func cell(h *hostView, p *portView, settled *result.Finding) htmlCell {
 	title := place(h.ip, p.num) + ": " + p.says()
 	if len(p.findings) > 0 {
-		f := slices.MaxFunc(p.findings, func(a, b *result.Finding) int { return cmp.Compare(weight(a.Severity), weight(b.Severity)) })
-		mark := strings.ToUpper(f.Severity[:1])
+		f := slices.MaxFunc(p.findings, func(a, b *result.Finding) int { return cmp.Compare(a.Severity, b.Severity) })
+		mark := strings.ToUpper(f.Severity.String()[:1])
 		if p.port == nil {
 			mark += "?"
 		}
 		return htmlCell{
-			Mark: mark, Severity: f.Severity,
-			Href: "#" + findingAnchor(f), Title: title + "; " + f.Severity + ": " + f.Title,
+			Mark: mark, Severity: f.Severity.String(),
+			Href: "#" + findingAnchor(f), Title: title + "; " + f.Severity.String() + ": " + f.Title,
 		}
 	}
 	if settled != nil {
-		return htmlCell{Mark: "✓", Class: "open", Title: title + "; " + settled.Status + " by the policy"}
+		return htmlCell{Mark: "✓", Class: "open", Title: title + "; " + string(settled.Status) + " by the policy"}
 	}
 	if p.port != nil && unsettled(p.port.Service) != "" {
 		return htmlCell{Mark: "?", Title: title}

@@ -103,7 +103,7 @@ func (b *htmlBuilder) rules() []htmlRule {
 func (b *htmlBuilder) rule(f *result.Finding) htmlRule {
 	r := b.v.rule(f)
 	w := htmlRule{
-		ID: r.ID, Title: r.Title, Severity: f.Severity, Brief: gist(r.Why), CWE: r.CWE,
+		ID: r.ID, Title: r.Title, Severity: f.Severity.String(), Brief: gist(r.Why), CWE: r.CWE,
 		Why: spans(r.Why), Fix: newHTMLBlock(r.Fix),
 	}
 	if r.Score > 0 {
@@ -122,16 +122,16 @@ func (b *htmlBuilder) drifts() []htmlCount {
 	if b.v.run.Baseline == nil {
 		return nil
 	}
-	count := make(map[string]int)
+	count := make(map[result.Drift]int)
 	for i := range b.c.findings {
 		if f := &b.c.findings[i]; f.Active() {
 			count[f.Drift]++
 		}
 	}
 	var list []htmlCount
-	for _, d := range []string{result.DriftNew, result.DriftExpired, result.DriftReopened, result.DriftUpdated, result.DriftUnchanged, result.DriftUnverified} {
+	for _, d := range []result.Drift{result.DriftNew, result.DriftExpired, result.DriftReopened, result.DriftUpdated, result.DriftUnchanged, result.DriftUnverified} {
 		if count[d] > 0 {
-			list = append(list, htmlCount{d, count[d]})
+			list = append(list, htmlCount{string(d), count[d]})
 		}
 	}
 	return list
@@ -145,7 +145,7 @@ func (b *htmlBuilder) place(f *result.Finding) htmlPlace {
 		p = nil
 	}
 	w := htmlPlace{
-		ID: findingAnchor(f), At: at, Name: shownNames(f.Host, f.Aliases), Drift: f.Drift,
+		ID: findingAnchor(f), At: at, Name: shownNames(f.Host, f.Aliases), Drift: string(f.Drift),
 		Says: (&portView{port: p}).says(), Fix: b.fix(f.Remediation), bare: b.bare, Seen: f.Evidence,
 		htmlEvidence: htmlEvidence{p, f},
 	}
@@ -170,7 +170,7 @@ func (b *htmlBuilder) settled() []htmlSettled {
 	for _, f := range b.v.settled {
 		list = append(list, htmlSettled{
 			ID: findingAnchor(f), At: place(f.IP, f.Port), Name: shownNames(f.Host, f.Aliases), Rule: f.Rule, Title: f.Title,
-			Severity: f.Severity, Why: settledWhy(f),
+			Severity: f.Severity.String(), Why: settledWhy(f),
 		})
 	}
 	return list
@@ -197,10 +197,10 @@ func (b *htmlBuilder) hosts() []htmlHost {
 			}
 			q := htmlHostPort{Number: p.number(), Says: p.says()}
 			for _, f := range p.findings {
-				q.Findings = append(q.Findings, htmlLink{findingAnchor(f), f.Rule, f.Severity})
+				q.Findings = append(q.Findings, htmlLink{findingAnchor(f), f.Rule, f.Severity.String()})
 			}
 			for _, f := range settled[place(h.ip, p.num)] {
-				q.Findings = append(q.Findings, htmlLink{findingAnchor(f), f.Rule, f.Status})
+				q.Findings = append(q.Findings, htmlLink{findingAnchor(f), f.Rule, string(f.Status)})
 			}
 			if len(p.findings) == 0 && !b.bare {
 				q.htmlEvidence = htmlEvidence{port: p.port}

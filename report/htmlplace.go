@@ -17,7 +17,7 @@ func (p htmlPlace) Markup() template.HTML {
 		b.raw(` <span>`).text(p.Name).raw(`</span>`)
 	}
 	for _, tag := range []string{p.Drift, p.Verdict} {
-		if tag != "" && tag != result.DriftNone {
+		if tag != "" && tag != string(result.DriftNone) {
 			b.raw(` <span class="tag">`).text(tag).raw(`</span>`)
 		}
 	}

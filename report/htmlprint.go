@@ -1,15 +1,18 @@
 package report
 
 import (
+	"cmp"
 	"net/netip"
 	"slices"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A printedEdit is an edit of the plan as it is printed: once for all hosts
 // that need it, in few lines. What depends on the host is left out.
 type printedEdit struct {
-	Severity string
+	Severity result.Severity
 	Summary  string
 	Commands string
 	Hosts    []string
@@ -36,12 +39,12 @@ func (p Plan) Printed() []printedEdit {
 				list = append(list, printedEdit{Severity: e.Severity, Summary: e.Summary, Commands: k.commands, Closes: e.closed()})
 			}
 			list[n].Hosts = append(list[n].Hosts, p.Hosts[i].Host)
-			if weight(e.Severity) > weight(list[n].Severity) {
+			if e.Severity > list[n].Severity {
 				list[n].Severity = e.Severity
 			}
 		}
 	}
-	slices.SortStableFunc(list, func(x, y printedEdit) int { return weight(y.Severity) - weight(x.Severity) })
+	slices.SortStableFunc(list, func(x, y printedEdit) int { return cmp.Compare(y.Severity, x.Severity) })
 	return list
 }
 

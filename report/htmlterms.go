@@ -3,7 +3,7 @@ package report
 import (
 	"fmt"
 
-	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // An htmlScore says what a severity means and which scores it has.
@@ -24,13 +24,13 @@ var meaning = [...]string{
 // scores lists the severities with the bounds of their scores.
 func scores() []htmlScore {
 	var list []htmlScore
-	for i, name := range severities {
-		low, high := exposure.Severity(len(severities) - 1 - i).Scores()
+	for i, severity := range result.Severities() {
+		low, high := severity.Scores()
 		text := fmt.Sprintf("%.1f to %.1f", low, high)
 		if low == high {
 			text = fmt.Sprintf("%.1f", low)
 		}
-		list = append(list, htmlScore{name, text, meaning[i]})
+		list = append(list, htmlScore{severity.String(), text, meaning[i]})
 	}
 	return list
 }

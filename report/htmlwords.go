@@ -25,13 +25,13 @@ func (v *view) subject() string {
 // headline says in plain words what came out.
 func (v *view) headline() string {
 	var words []string
-	for _, s := range severities[:3] {
+	for _, s := range result.Severities()[:3] {
 		if n := *v.sum.BySeverity.Of(s); n > 0 {
-			words = append(words, itoa(n)+" "+s)
+			words = append(words, itoa(n)+" "+s.String())
 		}
 	}
 	blind := ""
-	if v.sum.Partial() || slices.ContainsFunc(v.notices, func(n result.Notice) bool { return n.Level == "error" }) {
+	if v.sum.Partial() || slices.ContainsFunc(v.notices, func(n result.Notice) bool { return n.Level == result.LevelError }) {
 		blind = " The run did not see all that it should have."
 	}
 	who := "Strangers reach"

@@ -22,7 +22,7 @@ func hugeRun(hosts, each int) *collector {
 	}
 	for i := range each {
 		c.run.Rules = append(c.run.Rules, result.Rule{
-			ID: fmt.Sprintf("MXS%d", 1001+i), Name: "PortExposed", Title: "Port exposed", Severity: severities[i%5],
+			ID: fmt.Sprintf("MXS%d", 1001+i), Name: "PortExposed", Title: "Port exposed", Severity: result.Severities()[i%5],
 			Why: "Anyone who can reach the port can use it.", Fix: "Bind it to loopback.", CWE: []int{668},
 		})
 	}

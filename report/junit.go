@@ -147,7 +147,7 @@ func (j *junitWriter) runSuite(s result.Summary) junitSuite {
 	class := j.pkg() + ".run"
 	gate := junitCase{Name: "gate", Class: class, Time: suite.Time}
 	if s.Partial() {
-		gate.Error = &junitProblem{Type: s.Gate, Message: v.verdict(), Text: v.coverage()}
+		gate.Error = &junitProblem{Type: string(s.Gate), Message: v.verdict(), Text: v.coverage()}
 	}
 	suite.add(gate)
 	for _, n := range j.notices {
@@ -155,7 +155,7 @@ func (j *junitWriter) runSuite(s result.Summary) junitSuite {
 			continue
 		}
 		c := junitCase{Name: strings.TrimSpace(n.Code + " " + n.Target), Class: class, Time: "0.000"}
-		if n.Level == "error" || n.Code == exposure.NoticeSilent {
+		if n.Level == result.LevelError || n.Code == exposure.NoticeSilent {
 			c.Error = &junitProblem{Type: n.Code, Message: n.Message, Text: where(n.Anchor)}
 		} else {
 			c.Skipped = &junitSkipped{n.Message}
@@ -189,10 +189,10 @@ func (j *junitWriter) findingCase(f *result.Finding, p *result.Port) junitCase {
 	case f.Status == result.StatusAccepted && f.Acceptance != nil:
 		c.Skipped = &junitSkipped{fmt.Sprintf("accepted risk %s until %s", f.Acceptance.ID, f.Acceptance.Expires)}
 	case f.Status != result.StatusOpen:
-		c.Skipped = &junitSkipped{f.Status + " by the policy"}
+		c.Skipped = &junitSkipped{string(f.Status) + " by the policy"}
 	case f.Drift == result.DriftUnverified:
 		c.Error = &junitProblem{Type: f.Rule, Message: "not seen in this run: " + f.Title, Text: j.caseText(f)}
-	case f.Verdict != "" && f.Verdict != "fail":
+	case f.Verdict != "" && f.Verdict != result.VerdictFail:
 		c.Skipped = &junitSkipped{"below the gate: " + message}
 	default:
 		c.Failure = &junitProblem{Type: f.Rule, Message: message, Text: j.caseText(f)}

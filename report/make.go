@@ -87,7 +87,7 @@ func NewPort(p exposure.Port, tree Tree) result.Port {
 		Port:         p.Target.Port(),
 		Protocol:     "tcp",
 		State:        p.State,
-		Reachability: string(p.Reachability),
+		Reachability: p.Reachability,
 		Reason:       p.Reason,
 		Timestamp:    result.NewTime(p.Time),
 		RTT:          milliseconds(p.RTT),
@@ -239,7 +239,7 @@ func NewFinding(f exposure.Finding, tree Tree) result.Finding {
 	w := result.Finding{
 		ID:           f.ID,
 		GroupID:      f.GroupID,
-		Severity:     severityName(f.Severity),
+		Severity:     f.Severity,
 		Title:        Sanitise(f.Title, maxSentence),
 		Score:        f.Score,
 		IP:           f.Target.Addr().WithZone("").String(),
@@ -248,9 +248,9 @@ func NewFinding(f exposure.Finding, tree Tree) result.Finding {
 		Port:         f.Target.Port(),
 		Protocol:     "tcp",
 		Vantage:      Sanitise(f.Vantage, maxField),
-		Reachability: string(f.Reachability),
-		Status:       cmp.Or(string(f.Status), result.StatusOpen),
-		Drift:        cmp.Or(string(f.Drift), result.DriftNone),
+		Reachability: f.Reachability,
+		Status:       cmp.Or(f.Status, result.StatusOpen),
+		Drift:        cmp.Or(f.Drift, result.DriftNone),
 		Confidence:   f.Confidence,
 		Certainty:    &f.Certainty,
 		Tags:         slices.Clone(f.Tags),
@@ -310,7 +310,7 @@ func NewRule(r *exposure.Rule) result.Rule {
 		ID:         r.ID,
 		Name:       r.Name,
 		Title:      r.Title,
-		Severity:   severityName(r.Severity),
+		Severity:   r.Severity,
 		Score:      r.Score,
 		CVSS:       r.Vector,
 		Reviewed:   day(r.Reviewed),
@@ -363,14 +363,14 @@ func NewRunID() string {
 }
 
 // GateVerdict is what the gate makes of one finding, in the words of the schema.
-func GateVerdict(criteria *gate.Criteria, f *exposure.Finding) string {
+func GateVerdict(criteria *gate.Criteria, f *exposure.Finding) result.Verdict {
 	switch {
 	case criteria.Fails(f):
-		return "fail"
-	case f.Status != exposure.StatusOpen || f.Drift == exposure.DriftFixed:
-		return "pass"
+		return result.VerdictFail
+	case f.Status != result.StatusOpen || f.Drift == result.DriftFixed:
+		return result.VerdictPass
 	default:
-		return "warn"
+		return result.VerdictWarn
 	}
 }
 
@@ -386,12 +386,4 @@ func day(t time.Time) string {
 func genericFix(s string) string {
 	s = strings.ReplaceAll(s, "port {port}", "the port")
 	return strings.ReplaceAll(s, "{port}", fix.AnyPort)
-}
-
-func severityName(s exposure.Severity) string {
-	i := len(severities) - 1 - int(s)
-	if i < 0 || i >= len(severities) {
-		return "info"
-	}
-	return severities[i]
 }

@@ -89,13 +89,13 @@ func TestNewFinding(t *testing.T) {
 	f := NewFinding(exposure.Finding{
 		ID:   "a0aab64a0909a5b1acf3020e7a92992446a8393f9f374de536db93be003ae8a3",
 		Rule: &exposure.Rule{ID: "MXS1004"}, Title: "Signing proxy exposed",
-		Severity: exposure.Critical, Score: 9.8,
+		Severity: result.SeverityCritical, Score: 9.8,
 		Target:   netip.MustParseAddrPort("192.0.2.10:10027"),
 		Evidence: []string{"the greeting is \x1b[2J"}, Remediation: "a = b\nc = d",
 		Anchor:     &scope.Anchor{File: "-", Line: 1},
 		Acceptance: &exposure.Acceptance{ID: "AR-1", Reason: "until the move", Expires: when},
 	}, "")
-	if f.Severity != "critical" || f.Status != "open" || f.Drift != "none" || f.Anchor != nil ||
+	if f.Severity != result.SeverityCritical || f.Status != "open" || f.Drift != "none" || f.Anchor != nil ||
 		f.Evidence[0] != `the greeting is \x1b[2J` || f.Remediation != "a = b\nc = d" || f.Acceptance.Expires != "2026-11-20" {
 		t.Errorf("finding is %+v", f)
 	}

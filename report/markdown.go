@@ -91,7 +91,7 @@ func (b *budget) section(head, tail string, n int, row func(int) string) int {
 }
 
 // gateMark goes with the word of the gate.
-func gateMark(gate string) string {
+func gateMark(gate result.GateResult) string {
 	switch gate {
 	case result.GatePass:
 		return "✅ Pass"
@@ -106,7 +106,7 @@ func gateMark(gate string) string {
 func (m *markdownWriter) head(b *budget, v *view) {
 	fmt.Fprintf(&b.text, "## %s: %s\n\n", gateMark(v.sum.Gate), escapeMarkdown(v.verdict()))
 	b.text.WriteString("| Critical | High | Medium | Low | Info |\n| ---: | ---: | ---: | ---: | ---: |\n|")
-	for _, s := range severities {
+	for _, s := range result.Severities() {
 		fmt.Fprintf(&b.text, " %d |", *v.sum.BySeverity.Of(s))
 	}
 	b.text.WriteString("\n\n")
@@ -143,15 +143,15 @@ func (m *markdownWriter) remarks(b *budget, v *view) {
 }
 
 // severityMark goes with the word of the severity.
-func severityMark(s string) string {
+func severityMark(s result.Severity) string {
 	switch s {
-	case "critical":
+	case result.SeverityCritical:
 		return "🟥 critical"
-	case "high":
+	case result.SeverityHigh:
 		return "🟧 high"
-	case "medium":
+	case result.SeverityMedium:
 		return "🟨 medium"
-	case "low":
+	case result.SeverityLow:
 		return "🟦 low"
 	}
 	return "⬜ info"

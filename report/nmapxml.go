@@ -68,7 +68,7 @@ func (n *nmapWriter) tail(w *bufio.Writer, s result.Summary, up, down int) {
 	}
 	exit := `exit="success"`
 	if s.Partial() {
-		exit = `exit="error" errormsg=` + xmlAttr(s.Gate+": the run did not see all that it should have")
+		exit = `exit="error" errormsg=` + xmlAttr(string(s.Gate)+": the run did not see all that it should have")
 	}
 	up = max(up, s.Coverage.HostsUp)
 	down = max(down, s.Coverage.HostsSilent)
@@ -180,7 +180,7 @@ func settledWord(f *result.Finding) string {
 	if f.Status == result.StatusOpen {
 		return ""
 	}
-	return f.Severity + ", " + f.Status
+	return f.Severity.String() + ", " + string(f.Status)
 }
 
 func nmapServiceOf(s *result.Service) *nmapService {

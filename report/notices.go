@@ -19,7 +19,7 @@ const (
 func NewNotice(n exposure.Notice, tree Tree) result.Notice {
 	return result.Notice{
 		Code:    n.Code,
-		Level:   string(n.Level),
+		Level:   n.Level,
 		Message: Sanitise(n.Message, maxSentence),
 		Target:  Sanitise(n.Target, maxField),
 		Anchor:  tree.anchor(n.Anchor),
@@ -42,14 +42,14 @@ func NoticeKindOf(code string) exposure.NoticeKind {
 	switch code {
 	case NoticeCutShort:
 		return exposure.NoticeKind{
-			Code: code, Name: "RecordCutShort", Level: exposure.LevelError,
+			Code: code, Name: "RecordCutShort", Level: result.LevelError,
 			Title: "The saved run is cut short.",
 			Why:   "What came after the cut is lost, so the run cannot pass.",
 			Help:  "Run the scan again.",
 		}
 	case NoticeLeftOut:
 		return exposure.NoticeKind{
-			Code: code, Name: "ResultsRolledUp", Level: exposure.LevelWarning,
+			Code: code, Name: "ResultsRolledUp", Level: result.LevelWarning,
 			Title: "This file holds less than the run.",
 			Why:   "Several findings stand behind one result.",
 			Help:  "The json and html reports hold every finding.",

@@ -22,7 +22,7 @@ func compareUrgency(a, b *result.Finding) int {
 		trueFirst(a.Fails(), b.Fails()),
 		trueFirst(a.Active(), b.Active()),
 		trueFirst(a.IsNew(), b.IsNew()),
-		cmp.Compare(weight(b.Severity), weight(a.Severity)),
+		cmp.Compare(b.Severity, a.Severity),
 		a.Address().Compare(b.Address()),
 		cmp.Compare(a.Port, b.Port),
 		cmp.Compare(a.Rule, b.Rule),

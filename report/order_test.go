@@ -18,16 +18,21 @@ func mixedRun() (c *collector, titles []string) {
 	c = hugeRun(3, 3)
 	c.run.Baseline = &result.Baseline{SHA256: strings.Repeat("a", 64), Comparable: true}
 	c.run.Rules = nil
-	kinds := []struct{ verdict, drift, severity, status string }{
-		{result.VerdictFail, result.DriftNew, "high", result.StatusOpen},
-		{result.VerdictFail, result.DriftExpired, "medium", result.StatusOpen},
-		{result.VerdictFail, result.DriftUnchanged, "critical", result.StatusOpen},
-		{result.VerdictWarn, result.DriftNew, "low", result.StatusOpen},
-		{result.VerdictWarn, result.DriftUnverified, "high", result.StatusOpen},
-		{result.VerdictWarn, result.DriftUpdated, "medium", result.StatusOpen},
-		{result.VerdictWarn, result.DriftUnchanged, "low", result.StatusOpen},
-		{result.VerdictPass, result.DriftNew, "critical", result.StatusAccepted},
-		{result.VerdictPass, result.DriftFixed, "critical", result.StatusOpen},
+	kinds := []struct {
+		verdict  result.Verdict
+		drift    result.Drift
+		severity result.Severity
+		status   result.Status
+	}{
+		{result.VerdictFail, result.DriftNew, result.SeverityHigh, result.StatusOpen},
+		{result.VerdictFail, result.DriftExpired, result.SeverityMedium, result.StatusOpen},
+		{result.VerdictFail, result.DriftUnchanged, result.SeverityCritical, result.StatusOpen},
+		{result.VerdictWarn, result.DriftNew, result.SeverityLow, result.StatusOpen},
+		{result.VerdictWarn, result.DriftUnverified, result.SeverityHigh, result.StatusOpen},
+		{result.VerdictWarn, result.DriftUpdated, result.SeverityMedium, result.StatusOpen},
+		{result.VerdictWarn, result.DriftUnchanged, result.SeverityLow, result.StatusOpen},
+		{result.VerdictPass, result.DriftNew, result.SeverityCritical, result.StatusAccepted},
+		{result.VerdictPass, result.DriftFixed, result.SeverityCritical, result.StatusOpen},
 	}
 	slices.Reverse(c.findings)
 	for i := range c.findings {
@@ -76,16 +81,20 @@ func TestFailingFirst(t *testing.T) {
 	}
 }
 
+// pick gives one of a list.
+func pick[T any](random *rand.Rand, list []T) T { return list[random.IntN(len(list))] }
+
 // TestUrgencyIsAnOrder: findings of all kinds are put in one order, whatever
 // order they come in.
 func TestUrgencyIsAnOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
-	pick := func(words []string) string { return words[random.IntN(len(words))] }
 	var list []result.Finding
 	for i := range 300 {
 		list = append(list, result.Finding{
 			ID: fmt.Sprint(i), Rule: "MXS1001", IP: "192.0.2.1", Port: uint16(25 + random.IntN(3)),
-			Severity: pick(severities[:]), Status: pick(knownStatuses), Drift: pick(knownDrifts), Verdict: pick(knownVerdicts),
+			Severity: pick(random, result.Severities()), Drift: pick(random, result.Drifts()),
+			Status:  pick(random, []result.Status{result.StatusOpen, result.StatusAccepted, result.StatusExpected, result.StatusFixed}),
+			Verdict: pick(random, []result.Verdict{"", result.VerdictFail, result.VerdictWarn, result.VerdictPass}),
 		})
 	}
 	want := slices.Clone(list)
@@ -149,7 +158,7 @@ func TestKnownFindingsAreFolded(t *testing.T) {
 	}
 	c, _ = mixedRun()
 	for _, f := range c.findings {
-		f.Severity = "critical"
+		f.Severity = result.SeverityCritical
 		want := "error"
 		switch {
 		case f.Known():

@@ -27,22 +27,22 @@ type PlanHost struct {
 // A PlanEdit is one change on one host. Where it is not known which of
 // several forms holds, Lines has all of them.
 type PlanEdit struct {
-	Severity string     `json:"severity"` // of the most urgent finding
-	Fixes    []string   `json:"fixes,omitempty"`
-	File     string     `json:"file,omitempty"` // "" where several, or none, are edited
-	Summary  string     `json:"summary"`
-	Lines    []string   `json:"lines"` // the summary and the commands
-	Closes   []PlanItem `json:"closes"`
+	Severity result.Severity `json:"severity"` // of the most urgent finding
+	Fixes    []string        `json:"fixes,omitempty"`
+	File     string          `json:"file,omitempty"` // "" where several, or none, are edited
+	Summary  string          `json:"summary"`
+	Lines    []string        `json:"lines"` // the summary and the commands
+	Closes   []PlanItem      `json:"closes"`
 }
 
 // A PlanItem is one finding that an edit closes.
 type PlanItem struct {
-	ID       string `json:"id"`
-	Rule     string `json:"rule"`
-	Title    string `json:"title"`
-	Severity string `json:"severity"`
-	IP       string `json:"ip"`
-	Port     uint16 `json:"port"`
+	ID       string          `json:"id"`
+	Rule     string          `json:"rule"`
+	Title    string          `json:"title"`
+	Severity result.Severity `json:"severity"`
+	IP       string          `json:"ip"`
+	Port     uint16          `json:"port"`
 
 	vantage string
 }
@@ -58,7 +58,7 @@ func NewPlan(findings []result.Finding) Plan {
 	b := planBuilder{hosts: map[string][]*result.Finding{}}
 	for i := range findings {
 		f := &findings[i]
-		if !f.Active() || weight(f.Severity) <= weight("info") {
+		if !f.Active() || f.Severity <= result.SeverityInfo {
 			continue
 		}
 		host := cmp.Or(f.Host, f.IP)
@@ -90,7 +90,7 @@ func compareHosts(x, y string) int {
 // compareEdits puts the more urgent edit first, then the one that closes more.
 func compareEdits(x, y PlanEdit) int {
 	return cmp.Or(
-		-cmp.Compare(weight(x.Severity), weight(y.Severity)),
+		-cmp.Compare(x.Severity, y.Severity),
 		-cmp.Compare(len(x.Closes), len(y.Closes)),
 		strings.Compare(x.Summary, y.Summary),
 	)
@@ -105,7 +105,7 @@ type planBuilder struct {
 // come first, since they make the others of that port needless.
 func (b *planBuilder) edits(list []*result.Finding) []PlanEdit {
 	slices.SortStableFunc(list, func(x, y *result.Finding) int {
-		return cmp.Or(-cmp.Compare(b.binds(x), b.binds(y)), -cmp.Compare(weight(x.Severity), weight(y.Severity)),
+		return cmp.Or(-cmp.Compare(b.binds(x), b.binds(y)), -cmp.Compare(x.Severity, y.Severity),
 			cmp.Compare(x.Port, y.Port), strings.Compare(x.Rule, y.Rule))
 	})
 	at := map[string]int{}    // edits by what they do
@@ -126,13 +126,13 @@ func (b *planBuilder) edits(list []*result.Finding) []PlanEdit {
 		}
 		e := &edits[i]
 		e.Closes = append(e.Closes, PlanItem{f.ID, f.Rule, f.Title, f.Severity, f.IP, f.Port, f.Vantage})
-		if weight(f.Severity) > weight(e.Severity) {
+		if f.Severity > e.Severity {
 			e.Severity = f.Severity
 		}
 	}
 	for i := range edits {
 		edits[i].verifyAll()
-		slices.SortStableFunc(edits[i].Closes, func(x, y PlanItem) int { return -cmp.Compare(weight(x.Severity), weight(y.Severity)) })
+		slices.SortStableFunc(edits[i].Closes, func(x, y PlanItem) int { return -cmp.Compare(x.Severity, y.Severity) })
 	}
 	slices.SortStableFunc(edits, compareEdits)
 	return edits

@@ -10,33 +10,33 @@ import (
 )
 
 // found is a live finding.
-func found(host, ip string, port uint16, rule, severity string, fixes ...string) result.Finding {
+func found(host, ip string, port uint16, rule string, severity result.Severity, fixes ...string) result.Finding {
 	return result.Finding{ID: fmt.Sprintf("%s-%s-%d", rule, ip, port), Rule: rule, Title: "T", Severity: severity, Host: host, IP: ip,
 		Port: port, Protocol: "tcp", Status: result.StatusOpen, Drift: result.DriftNone, Fixes: fixes, Remediation: "do " + rule}
 }
 
 func TestPlan(t *testing.T) {
 	const host = "mail.example.org"
-	accepted := found(host, "192.0.2.1", 783, "MXS1206", "medium", "spamd-bind")
+	accepted := found(host, "192.0.2.1", 783, "MXS1206", result.SeverityMedium, "spamd-bind")
 	accepted.Status = result.StatusAccepted
-	gone := found(host, "192.0.2.1", 784, "MXS1206", "medium", "spamd-bind")
+	gone := found(host, "192.0.2.1", 784, "MXS1206", result.SeverityMedium, "spamd-bind")
 	gone.Drift, gone.Status = result.DriftFixed, result.StatusFixed
 	p := NewPlan([]result.Finding{
 		// One bind closes whatever else is wrong on the port.
-		found(host, "192.0.2.1", 10025, "MXS1402", "medium", "postfix-local-xforward"),
-		found(host, "192.0.2.1", 10025, "MXS1002", "high", "postfix-bind"),
+		found(host, "192.0.2.1", 10025, "MXS1402", result.SeverityMedium, "postfix-local-xforward"),
+		found(host, "192.0.2.1", 10025, "MXS1002", result.SeverityHigh, "postfix-bind"),
 		// One setting of amavisd binds all of its ports.
-		found(host, "192.0.2.1", 10024, "MXS1001", "high", "amavis-bind"),
-		found(host, "192.0.2.1", 10026, "MXS1001", "high", "amavis-bind"),
-		found(host, "192.0.2.1", 9998, "MXS1207", "high", "amavis-bind"),
+		found(host, "192.0.2.1", 10024, "MXS1001", result.SeverityHigh, "amavis-bind"),
+		found(host, "192.0.2.1", 10026, "MXS1001", result.SeverityHigh, "amavis-bind"),
+		found(host, "192.0.2.1", 9998, "MXS1207", result.SeverityHigh, "amavis-bind"),
 		// Another port of Postfix is another edit, and so is another host.
-		found(host, "192.0.2.1", 10028, "MXS1002", "high", "postfix-bind"),
-		found("", "192.0.2.9", 10028, "MXS1002", "high", "postfix-bind"),
+		found(host, "192.0.2.1", 10028, "MXS1002", result.SeverityHigh, "postfix-bind"),
+		found("", "192.0.2.9", 10028, "MXS1002", result.SeverityHigh, "postfix-bind"),
 		// A public port stays open: its edit closes the one finding.
-		found("", "192.0.2.9", 25, "MXS1401", "critical", "postfix-no-xclient"),
+		found("", "192.0.2.9", 25, "MXS1401", result.SeverityCritical, "postfix-no-xclient"),
 		// Without a fix that is known, what the finding says.
-		found("", "192.0.2.10", 4711, "MXS1905", "medium"),
-		found("", "192.0.2.10", 4711, "MXS1903", "info"),
+		found("", "192.0.2.10", 4711, "MXS1905", result.SeverityMedium),
+		found("", "192.0.2.10", 4711, "MXS1903", result.SeverityInfo),
 		accepted, gone,
 	})
 	var got []string
@@ -74,8 +74,8 @@ func TestPlan(t *testing.T) {
 // verified on all of them.
 func TestPlanVerifiesEveryPort(t *testing.T) {
 	p := NewPlan([]result.Finding{
-		found("", "192.0.2.1", 10024, "MXS1001", "high", "amavis-bind"),
-		found("", "192.0.2.1", 9998, "MXS1207", "high", "amavis-bind"),
+		found("", "192.0.2.1", 10024, "MXS1001", result.SeverityHigh, "amavis-bind"),
+		found("", "192.0.2.1", 9998, "MXS1207", result.SeverityHigh, "amavis-bind"),
 	})
 	if p.Edits != 1 || !slices.Contains(p.Hosts[0].Edits[0].Lines, "Verify: mxsweep scan 192.0.2.1:9998 192.0.2.1:10024") {
 		t.Errorf("%+v", p)
@@ -103,7 +103,7 @@ func TestPlanVerifiesFromTheVantage(t *testing.T) {
 	for _, tt := range tests {
 		var list []result.Finding
 		for _, v := range tt.vantages {
-			f := found("", tt.ip, 10024, "MXS1001", "high", "amavis-bind")
+			f := found("", tt.ip, 10024, "MXS1001", result.SeverityHigh, "amavis-bind")
 			f.Vantage = v
 			list = append(list, f)
 		}
@@ -129,7 +129,7 @@ func TestPlanClosesEveryFinding(t *testing.T) {
 		for port := range 7 {
 			for i, id := range ids[:1+(host+port)%len(ids)] {
 				list = append(list, found("", fmt.Sprintf("192.0.2.%d", host), uint16(10020+port),
-					fmt.Sprintf("MXS10%02d", i), severities[(host+i)%4], strings.Fields(id)...))
+					fmt.Sprintf("MXS10%02d", i), result.Severities()[(host+i)%4], strings.Fields(id)...))
 			}
 		}
 	}

@@ -29,12 +29,12 @@ func (p *prometheusWriter) End(r result.Run, s result.Summary) error {
 	m := metrics{w: bufio.NewWriter(p.w), scope: cmp.Or(p.run.Scope.Name, "run"), vantage: p.run.Vantage}
 	p.runMetrics(&m, s)
 	m.family("mxsweep_findings", "Open findings by severity.")
-	for _, sev := range severities {
-		m.sample("mxsweep_findings", float64(*s.BySeverity.Of(sev)), "severity", sev)
+	for _, sev := range result.Severities() {
+		m.sample("mxsweep_findings", float64(*s.BySeverity.Of(sev)), "severity", sev.String())
 	}
 	m.family("mxsweep_findings_by_drift", "Findings by their relation to the baseline.")
-	for _, d := range knownDrifts {
-		m.sample("mxsweep_findings_by_drift", float64(*s.ByDrift.Of(d)), "drift", d)
+	for _, d := range result.Drifts() {
+		m.sample("mxsweep_findings_by_drift", float64(*s.ByDrift.Of(d)), "drift", string(d))
 	}
 	m.one("mxsweep_findings_accepted", "Findings that an accepted risk covers.", float64(s.Accepted))
 	m.one("mxsweep_acceptances_expired", "Accepted risks past their day.", float64(s.AcceptancesExpired))
@@ -62,12 +62,12 @@ func (p *prometheusWriter) runMetrics(m *metrics, s result.Summary) {
 	m.one("mxsweep_run_incomplete", "1 if the run saw too little: what it did not find may be there.", incomplete)
 	m.one("mxsweep_exit_code", "The exit code of the run.", float64(s.ExitCode))
 	m.family("mxsweep_gate", "1 for the gate that holds.")
-	for _, g := range knownGates {
+	for _, g := range result.GateResults() {
 		v := 0.0
 		if g == s.Gate {
 			v = 1
 		}
-		m.sample("mxsweep_gate", v, "gate", g)
+		m.sample("mxsweep_gate", v, "gate", string(g))
 	}
 	m.one("mxsweep_coverage_ratio", "Conclusive of planned pairs of address and port, 0 to 1.", s.Coverage.Ratio)
 	m.family("mxsweep_hosts", "Addresses by whether they answered; vacant ones do not count.")
@@ -109,7 +109,7 @@ func (p *prometheusWriter) findingMetrics(m *metrics) {
 		if port := ports[place(f.IP, f.Port)]; port != nil && port.Service != nil {
 			product = port.Service.Product
 		}
-		m.sample("mxsweep_finding", 1, "rule", f.Rule, "severity", f.Severity, "drift", f.Drift,
+		m.sample("mxsweep_finding", 1, "rule", f.Rule, "severity", f.Severity.String(), "drift", string(f.Drift),
 			"ip", f.IP, "host", f.Host, "port", itoa(int(f.Port)), "product", product)
 	}
 }

@@ -14,7 +14,6 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -95,19 +94,19 @@ func TestSARIFMultitool(t *testing.T) {
 
 // TestSecuritySeverity: a score that the rules may have is told as it is.
 func TestSecuritySeverity(t *testing.T) {
-	for _, s := range exposure.Severities()[1:] {
+	for _, s := range result.Severities()[:4] {
 		lowest, highest := s.Scores()
 		for _, score := range []float64{lowest, highest} {
 			want := strconv.FormatFloat(score, 'f', 1, 64)
-			if got := securitySeverity(&result.Rule{Severity: s.String(), Score: score}); got != want {
+			if got := securitySeverity(&result.Rule{Severity: s, Score: score}); got != want {
 				t.Errorf("%v, score %v: got %q", s, score, got)
 			}
 		}
-		if got := securitySeverity(&result.Rule{Severity: s.String(), Score: 0}); got == "" {
+		if got := securitySeverity(&result.Rule{Severity: s, Score: 0}); got == "" {
 			t.Errorf("%v without a score has none", s)
 		}
 	}
-	if got := securitySeverity(&result.Rule{Severity: "info"}); got != "" {
+	if got := securitySeverity(&result.Rule{Severity: result.SeverityInfo}); got != "" {
 		t.Errorf("info: got %q", got)
 	}
 }

@@ -161,7 +161,7 @@ func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string
 func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 	w := sarifMxsweep{
 		IP: f.IP, Host: f.Host, Port: f.Port, Protocol: f.Protocol,
-		Severity: f.Severity, Confidence: f.Confidence, Drift: f.Drift, Vantage: b.c.run.Vantage,
+		Severity: f.Severity.String(), Confidence: f.Confidence, Drift: string(f.Drift), Vantage: b.c.run.Vantage,
 		Evidence: f.Evidence[:min(len(f.Evidence), 5)], Remediation: Sanitise(f.Remediation, 500),
 	}
 	if p != nil {
@@ -176,10 +176,10 @@ func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 
 // baselineState is the drift in SARIF's words (3.27.24). An unverified
 // finding is carried forward, so it is unchanged.
-func baselineState(drift string) string {
+func baselineState(drift result.Drift) string {
 	switch drift {
 	case result.DriftNew, result.DriftUpdated, result.DriftUnchanged:
-		return drift
+		return string(drift)
 	case result.DriftUnverified:
 		return "unchanged"
 	case result.DriftReopened:
@@ -251,7 +251,7 @@ func (b *sarifBuilder) group(by func(*result.Anchor) string) []sarifGroup {
 	var groups []sarifGroup
 	at := make(map[string]int)
 	for _, f := range b.findings {
-		key := f.Rule + "\x00" + f.Status + "\x00" + f.Drift + "\x00" + by(anchorOf(f, b.o.Anchor))
+		key := f.Rule + "\x00" + string(f.Status) + "\x00" + string(f.Drift) + "\x00" + by(anchorOf(f, b.o.Anchor))
 		i, ok := at[key]
 		if !ok {
 			i = len(groups)
@@ -284,6 +284,6 @@ func (b *sarifBuilder) rolledUp(g sarifGroup) sarifResult {
 	r.Related = nil
 	r.Locations[0].Logical = nil
 	r.Provenance = nil
-	r.Properties.Mxsweep = sarifMxsweep{Severity: f.Severity, Drift: f.Drift, Vantage: b.c.run.Vantage, Places: places}
+	r.Properties.Mxsweep = sarifMxsweep{Severity: f.Severity.String(), Drift: string(f.Drift), Vantage: b.c.run.Vantage, Places: places}
 	return r
 }

@@ -12,11 +12,11 @@ import (
 )
 
 // level is the SARIF level of a severity (3.27.10).
-func level(severity string) string {
+func level(severity result.Severity) string {
 	switch severity {
-	case "critical", "high":
+	case result.SeverityCritical, result.SeverityHigh:
 		return "error"
-	case "medium":
+	case result.SeverityMedium:
 		return "warning"
 	}
 	return "note"
@@ -26,11 +26,10 @@ func level(severity string) string {
 // string, in the band of the rule's severity. Info has none and is shown as a
 // note.
 func securitySeverity(r *result.Rule) string {
-	severity, err := exposure.ParseSeverity(r.Severity)
-	if err != nil || severity == exposure.Info {
+	if r.Severity <= result.SeverityInfo {
 		return ""
 	}
-	lowest, highest := severity.Scores()
+	lowest, highest := r.Severity.Scores()
 	score := r.Score
 	if score == 0 {
 		score = (lowest + highest) / 2
@@ -72,7 +71,7 @@ func sentence(s string) string {
 // ruleTags are at most 20 tags, those of the weaknesses included.
 func ruleTags(r *result.Rule) []string {
 	tags := []string{}
-	if r.Severity != "info" {
+	if r.Severity != result.SeverityInfo {
 		tags = append(tags, "security") // which makes GitHub read the score
 	}
 	for _, cwe := range r.CWE {
@@ -169,7 +168,7 @@ func (b *sarifBuilder) invocation(sum result.Summary) (sarifInvocation, []sarifR
 		}
 		w := sarifNotification{
 			Descriptor: sarifDescriptorRef{n.Code, len(descriptors) - 1},
-			Level:      n.Level,
+			Level:      string(n.Level),
 			Message:    sarifText{Text: plainSARIF(n.Message)},
 		}
 		if n.Anchor != nil {
@@ -186,7 +185,7 @@ func (b *sarifBuilder) invocation(sum result.Summary) (sarifInvocation, []sarifR
 
 func noticeRule(n result.Notice) sarifRule {
 	k := NoticeKindOf(n.Code)
-	r := sarifRule{ID: n.Code, Name: k.Name, Default: &sarifDefault{Level: n.Level}}
+	r := sarifRule{ID: n.Code, Name: k.Name, Default: &sarifDefault{Level: string(n.Level)}}
 	for _, t := range []struct {
 		to   **sarifText
 		text string

@@ -49,7 +49,7 @@ func (t *textWriter) End(r result.Run, s result.Summary) error {
 }
 
 // gateColor goes with the word of the gate.
-func gateColor(gate string) string {
+func gateColor(gate result.GateResult) string {
 	switch gate {
 	case result.GatePass:
 		return onGreen
@@ -64,7 +64,7 @@ const longReport = 60
 
 // gate writes the verdict in one line.
 func (t *textWriter) gate(v *view) {
-	word := strings.ToUpper(v.sum.Gate)
+	word := strings.ToUpper(string(v.sum.Gate))
 	t.para(t.paint(gateColor(v.sum.Gate), word)+"  ", len(word)+2, len(word)+2, v.verdict())
 }
 
@@ -196,25 +196,25 @@ func shorten(s string, n int) string {
 	return clip(s, n)
 }
 
-func severityColor(s string) string {
+func severityColor(s result.Severity) string {
 	switch s {
-	case "critical":
+	case result.SeverityCritical:
 		return onRed
-	case "high":
+	case result.SeverityHigh:
 		return boldRed
-	case "medium":
+	case result.SeverityMedium:
 		return yellow
-	case "low":
+	case result.SeverityLow:
 		return cyan
 	}
 	return dim
 }
 
 func (t *textWriter) finding(v *view, f *result.Finding) {
-	word := strings.ToUpper(f.Severity)
+	word := strings.ToUpper(f.Severity.String())
 	head := f.Rule + "  " + f.Title
 	if f.Drift != result.DriftNone {
-		head += " (" + f.Drift + ")"
+		head += " (" + string(f.Drift) + ")"
 	}
 	t.para("    "+t.paint(severityColor(f.Severity), word)+"  ", 6+len(word), 6, head)
 	for i, e := range f.Evidence {
@@ -227,7 +227,7 @@ func (t *textWriter) finding(v *view, f *result.Finding) {
 			t.labeled(6, "saw", shorten(e, briefEvidence))
 		}
 	}
-	if f.Severity == "info" && !t.verbose {
+	if f.Severity == result.SeverityInfo && !t.verbose {
 		return // worth knowing, no more
 	}
 	if why := v.why(f); why != "" && (t.verbose || !t.told[f.Rule]) {
@@ -297,7 +297,7 @@ func settledWhy(f *result.Finding) string {
 		}
 		return fmt.Sprintf("accepted%s until %s (%s): %s", by, a.Expires, a.ID, a.Reason)
 	}
-	return f.Status
+	return string(f.Status)
 }
 
 // unseen says plainly what the run does not know.
@@ -309,16 +309,16 @@ func (t *textWriter) unseen(v *view) {
 	t.blank()
 	t.line(t.paint(bold, "Not seen, and notices"))
 	for _, l := range lines {
-		lead := "  " + t.paint(levelColor(l.level), l.level) + "  "
+		lead := "  " + t.paint(levelColor(l.level), string(l.level)) + "  "
 		t.para(lead, len(l.level)+4, 4, l.text)
 	}
 }
 
-func levelColor(level string) string {
+func levelColor(level result.Level) string {
 	switch level {
-	case "error":
+	case result.LevelError:
 		return boldRed
-	case "warning":
+	case result.LevelWarning:
 		return yellow
 	}
 	return dim

@@ -13,7 +13,7 @@ const manyFindings = 50
 // A ruleCount is how often a rule is broken.
 type ruleCount struct {
 	rule     *result.Rule
-	severity string
+	severity result.Severity
 	findings int
 	hosts    map[string]bool
 }
@@ -45,7 +45,7 @@ func (t *textWriter) summary(v *view) {
 	t.blank()
 	t.line(t.paint(bold, padTo("Severity", 10)+padTo("Rule", 9)+padTo("Findings", 10)+padTo("Hosts", 7)+"What is wrong"))
 	for _, c := range v.ruleCounts(shown) {
-		lead := t.paint(severityColor(c.severity), padTo(strings.ToUpper(c.severity), 10)) +
+		lead := t.paint(severityColor(c.severity), padTo(strings.ToUpper(c.severity.String()), 10)) +
 			padTo(c.rule.ID, 9) + padTo(itoa(c.findings), 10) + padTo(itoa(len(c.hosts)), 7)
 		t.para(lead, 36, 36, c.rule.Title)
 	}

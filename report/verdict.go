@@ -63,13 +63,13 @@ func (v *view) drift() string {
 			words = append(words, itoa(n)+" "+word)
 		}
 	}
-	add(d.New, result.DriftNew)
-	add(d.Unchanged, result.DriftUnchanged)
-	add(d.Updated, result.DriftUpdated)
-	add(d.Fixed, result.DriftFixed)
-	add(d.Unverified, result.DriftUnverified)
-	add(d.Expired, result.DriftExpired)
-	add(d.Reopened, result.DriftReopened)
+	add(d.New, string(result.DriftNew))
+	add(d.Unchanged, string(result.DriftUnchanged))
+	add(d.Updated, string(result.DriftUpdated))
+	add(d.Fixed, string(result.DriftFixed))
+	add(d.Unverified, string(result.DriftUnverified))
+	add(d.Expired, string(result.DriftExpired))
+	add(d.Reopened, string(result.DriftReopened))
 	add(v.sum.Accepted, "accepted")
 	return strings.Join(words, ", ")
 }
@@ -234,7 +234,7 @@ func (v *view) baseline() string {
 
 // A remark is one line on what the run does not know.
 type remark struct {
-	level string
+	level result.Level
 	text  string
 }
 
@@ -246,7 +246,7 @@ func (v *view) unseen() []remark {
 		if v.unjudged[why].unrouted && !routed || why == unjudgedSkipped && v.aside(v.unjudged[why].hosts) {
 			continue // which a notice tells
 		}
-		list = append(list, remark{"warning", fmt.Sprintf("%s could not be judged: %s", v.unjudged[why], why)})
+		list = append(list, remark{result.LevelWarning, fmt.Sprintf("%s could not be judged: %s", v.unjudged[why], why)})
 	}
 	for _, n := range v.notices {
 		text := n.Code + " " + n.Message
@@ -256,7 +256,7 @@ func (v *view) unseen() []remark {
 		list = append(list, remark{n.Level, text})
 	}
 	slices.SortStableFunc(list, func(a, b remark) int {
-		return cmp.Compare(slices.Index(knownLevels, b.level), slices.Index(knownLevels, a.level))
+		return b.level.Compare(a.level)
 	})
 	return list
 }
@@ -268,7 +268,7 @@ func (v *view) obstacle() string {
 		return ""
 	}
 	for _, n := range v.notices {
-		if n.Level == string(exposure.LevelError) {
+		if n.Level == result.LevelError {
 			return n.Code
 		}
 	}

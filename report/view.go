@@ -373,9 +373,9 @@ func confidence(s *result.Service) string {
 // grade is the severity, and the drift where there is a baseline.
 func grade(f *result.Finding) string {
 	if f.Drift == result.DriftNone {
-		return f.Severity
+		return f.Severity.String()
 	}
-	return f.Severity + ", " + f.Drift
+	return f.Severity.String() + ", " + string(f.Drift)
 }
 
 // place is "192.0.2.1:25" or "[2001:db8::1]:25".

@@ -4,36 +4,36 @@ import "net/netip"
 
 // A Finding is one rule that one port breaks.
 type Finding struct {
-	ID           string      `json:"id"`
-	GroupID      string      `json:"group_id,omitempty"` // of the finding from any vantage
-	Rule         string      `json:"rule"`
-	Severity     string      `json:"severity"`
-	Title        string      `json:"title"`
-	Score        float64     `json:"score,omitempty"`
-	IP           string      `json:"ip"`
-	Host         string      `json:"host,omitempty"`
-	Aliases      []string    `json:"aliases,omitempty"`
-	Addresses    []string    `json:"addresses,omitempty"` // of the host, where there are several
-	Port         uint16      `json:"port"`
-	Protocol     string      `json:"protocol"`
-	Vantage      string      `json:"vantage,omitempty"`      // "" is that of the run
-	Reachability string      `json:"reachability,omitempty"` // "assumed", or ""
-	Status       string      `json:"status"`
-	Drift        string      `json:"drift"`
-	Verdict      string      `json:"verdict,omitempty"` // "fail", "warn" or "pass"
-	Confidence   int         `json:"confidence"`
-	Certainty    *int        `json:"certainty,omitempty"` // how surely the service was named, 0 to 10
-	CWE          []int       `json:"cwe,omitempty"`
-	Tags         []string    `json:"tags,omitempty"`
-	Evidence     []string    `json:"evidence,omitempty"`
-	Remediation  string      `json:"remediation,omitempty" clean:"block"`
-	Fixes        []string    `json:"fixes,omitempty"` // ids of the fixes in Remediation
-	References   []string    `json:"references,omitempty"`
-	Anchor       *Anchor     `json:"anchor,omitempty"`
-	PolicyAnchor *Anchor     `json:"policy_anchor,omitempty"`
-	FirstSeen    Time        `json:"first_seen,omitzero"`
-	LastSeen     Time        `json:"last_seen,omitzero"`
-	Acceptance   *Acceptance `json:"acceptance,omitempty"`
+	ID           string       `json:"id"`
+	GroupID      string       `json:"group_id,omitempty"` // of the finding from any vantage
+	Rule         string       `json:"rule"`
+	Severity     Severity     `json:"severity"`
+	Title        string       `json:"title"`
+	Score        float64      `json:"score,omitempty"`
+	IP           string       `json:"ip"`
+	Host         string       `json:"host,omitempty"`
+	Aliases      []string     `json:"aliases,omitempty"`
+	Addresses    []string     `json:"addresses,omitempty"` // of the host, where there are several
+	Port         uint16       `json:"port"`
+	Protocol     string       `json:"protocol"`
+	Vantage      string       `json:"vantage,omitempty"`      // "" is that of the run
+	Reachability Reachability `json:"reachability,omitempty"` // "assumed", or ""
+	Status       Status       `json:"status"`
+	Drift        Drift        `json:"drift"`
+	Verdict      Verdict      `json:"verdict,omitempty"` // "fail", "warn" or "pass"
+	Confidence   int          `json:"confidence"`
+	Certainty    *int         `json:"certainty,omitempty"` // how surely the service was named, 0 to 10
+	CWE          []int        `json:"cwe,omitempty"`
+	Tags         []string     `json:"tags,omitempty"`
+	Evidence     []string     `json:"evidence,omitempty"`
+	Remediation  string       `json:"remediation,omitempty" clean:"block"`
+	Fixes        []string     `json:"fixes,omitempty"` // ids of the fixes in Remediation
+	References   []string     `json:"references,omitempty"`
+	Anchor       *Anchor      `json:"anchor,omitempty"`
+	PolicyAnchor *Anchor      `json:"policy_anchor,omitempty"`
+	FirstSeen    Time         `json:"first_seen,omitzero"`
+	LastSeen     Time         `json:"last_seen,omitzero"`
+	Acceptance   *Acceptance  `json:"acceptance,omitempty"`
 }
 
 // An Acceptance is a risk that somebody accepted until a day.

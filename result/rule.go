@@ -5,7 +5,7 @@ type Rule struct {
 	ID         string   `json:"id"`             // "MXSnnnn"
 	Name       string   `json:"name,omitempty"` // in PascalCase, for tools
 	Title      string   `json:"title"`
-	Severity   string   `json:"severity"`
+	Severity   Severity `json:"severity"`
 	Score      float64  `json:"score"`              // 0 to 10
 	CVSS       string   `json:"cvss,omitempty"`     // the CVSS 4.0 vector of which Score is the score
 	Reviewed   string   `json:"reviewed,omitempty"` // YYYY-MM-DD

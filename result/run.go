@@ -78,7 +78,7 @@ type Anchor struct {
 // A Notice is something the reader must know about the run itself.
 type Notice struct {
 	Code    string  `json:"code"`  // "MXS9nnn"
-	Level   string  `json:"level"` // "note", "warning" or "error"
+	Level   Level   `json:"level"` // "note", "warning" or "error"
 	Message string  `json:"message"`
 	Target  string  `json:"target,omitempty"`
 	Anchor  *Anchor `json:"anchor,omitempty"`

@@ -80,12 +80,3 @@ func Reasons() []Reason { return slices.Clone(reasons) }
 // ParseReason finds the reason of a word, and reports whether there is one. "" is
 // none.
 func ParseReason(word string) (Reason, bool) { return find(reasons, word) }
-
-// find gives the word of a table that is equal to one that was read, so that what
-// was read need not be kept.
-func find[T ~string](table []T, word string) (T, bool) {
-	if i := slices.Index(table, T(word)); i >= 0 {
-		return table[i], true
-	}
-	return "", false
-}

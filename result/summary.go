@@ -4,7 +4,7 @@ package result
 type Summary struct {
 	Complete           bool       `json:"complete"`
 	ExitCode           int        `json:"exit_code"`
-	Gate               string     `json:"gate"` // "pass", "fail", "incomplete" or "error"
+	Gate               GateResult `json:"gate"` // "pass", "fail", "incomplete" or "error"
 	FailOn             string     `json:"fail_on,omitempty"`
 	Coverage           Coverage   `json:"coverage"`
 	BySeverity         BySeverity `json:"by_severity"`
@@ -118,22 +118,22 @@ func (s *Summary) Count(f Finding) {
 }
 
 // Of is the count of a severity; that of info for one that is none.
-func (b *BySeverity) Of(severity string) *int {
+func (b *BySeverity) Of(severity Severity) *int {
 	switch severity {
-	case "critical":
+	case SeverityCritical:
 		return &b.Critical
-	case "high":
+	case SeverityHigh:
 		return &b.High
-	case "medium":
+	case SeverityMedium:
 		return &b.Medium
-	case "low":
+	case SeverityLow:
 		return &b.Low
 	}
 	return &b.Info
 }
 
 // Of is the count of a drift; that of none for one that is none.
-func (b *ByDrift) Of(drift string) *int {
+func (b *ByDrift) Of(drift Drift) *int {
 	switch drift {
 	case DriftNew:
 		return &b.New

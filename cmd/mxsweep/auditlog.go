@@ -173,7 +173,7 @@ func (a *audit) end(run result.Run, c *conclusion, code gate.ExitCode, outs *out
 	fields := map[string]string{
 		"run_id":    run.ID,
 		"exit_code": strconv.Itoa(int(code)),
-		"gate":      c.summary.Gate,
+		"gate":      string(c.summary.Gate),
 		"complete":  strconv.FormatBool(c.summary.Complete),
 		"hosts_up":  strconv.Itoa(c.summary.Coverage.HostsUp),
 		"open":      strconv.Itoa(len(c.open)),

@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -91,10 +92,8 @@ func profileNames() []string {
 
 func failOnWords() []string {
 	all := []string{"none"}
-	severities := exposure.Severities()
-	slices.Reverse(severities)
 	for _, drift := range []string{"any", "new"} {
-		for _, s := range severities {
+		for _, s := range result.Severities() {
 			all = append(all, strings.Join([]string{drift, s.String()}, ":"))
 		}
 	}

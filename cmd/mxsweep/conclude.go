@@ -19,7 +19,7 @@ import (
 type conclusion struct {
 	open     []exposure.Port // sorted, linked
 	findings []exposure.Finding
-	verdict  gate.Verdict
+	verdict  gate.Decision
 	summary  result.Summary
 }
 

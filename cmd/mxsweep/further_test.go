@@ -142,8 +142,8 @@ func TestAskUnproven(t *testing.T) {
 	w := &sweep{plan: p, counter: gate.NewCoverageCounter(p.space.Len(), 2), signs: map[netip.Addr]uint16{addr: open[1].Port()}}
 	// A finding of before on the first port is not fixed until that has answered.
 	p.baseline = drift.BaselineOf(drift.Header{Vantage: "host"}, []drift.Entry{
-		{ID: "1", Rule: "MXS1004", Severity: exposure.High, IP: addr, Port: open[0].Port(), Vantage: "host"}})
-	driftNow := func() exposure.Drift {
+		{ID: "1", Rule: "MXS1004", Severity: result.SeverityHigh, IP: addr, Port: open[0].Port(), Vantage: "host"}})
+	driftNow := func() result.Drift {
 		list, _ := p.drift.Finish(nil, w.counter.Up, nil, time.Time{})
 		return list[0].Drift
 	}
@@ -151,13 +151,13 @@ func TestAskUnproven(t *testing.T) {
 	for r := range p.resumed.earlier() {
 		w.count(r)
 	}
-	if got := driftNow(); got != exposure.DriftFixed {
+	if got := driftNow(); got != result.DriftFixed {
 		t.Fatalf("the finding is %s to begin with, so that the test shows nothing", got)
 	}
 	stopped, stop := context.WithCancel(t.Context())
 	stop()
 	w.askUnproven(stopped, func(scan.Result) error { return nil })
-	if got := driftNow(); got != exposure.DriftUnverified {
+	if got := driftNow(); got != result.DriftUnverified {
 		t.Errorf("the run ended before it asked the port again, and the finding is %s", got)
 	}
 	w.counter, w.signs = gate.NewCoverageCounter(p.space.Len(), 2), map[netip.Addr]uint16{addr: open[1].Port()}

@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // ownAddresses are the addresses of this machine's interfaces; none if they
@@ -37,11 +38,11 @@ func (p *plan) isOwn(a netip.Addr) bool {
 // firewall, whatever the vantage point is called; only what is judged as seen
 // from the host itself needs no assumption. Loopback is never seen from
 // elsewhere: whoever names another vantage point for it asks what would be.
-func (p *plan) reachability(a netip.Addr) exposure.Reachability {
+func (p *plan) reachability(a netip.Addr) result.Reachability {
 	if a.IsLoopback() || p.judge.Vantage.Class == exposure.ClassHost || !p.isOwn(a) {
 		return ""
 	}
-	return exposure.ReachabilityAssumed
+	return result.ReachabilityAssumed
 }
 
 // ownPorts are notices about the addresses of this machine with open ports.
@@ -50,7 +51,7 @@ func ownPorts(open []exposure.Port) []exposure.Notice {
 	var last netip.Addr
 	for _, p := range open {
 		addr := p.Target.Addr()
-		if p.Reachability != exposure.ReachabilityAssumed || addr == last || len(notices) == maxNamed {
+		if p.Reachability != result.ReachabilityAssumed || addr == last || len(notices) == maxNamed {
 			continue
 		}
 		last = addr

@@ -43,7 +43,7 @@ func TestOwnAddress(t *testing.T) {
 			Service:      &fingerprint.Service{Protocol: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9},
 			Reachability: p.reachability(addr),
 		}
-		worst, text := exposure.Info, ""
+		worst, text := result.SeverityInfo, ""
 		for _, f := range p.judge.Findings(port) {
 			worst = max(worst, f.Severity)
 			text += strings.Join(f.Evidence, "\n")
@@ -51,7 +51,7 @@ func TestOwnAddress(t *testing.T) {
 				t.Errorf("%+v: vantage %q, reachability %q", tt, w.Vantage, w.Reachability)
 			}
 		}
-		if (worst >= exposure.High) != tt.exposure || strings.Contains(text, "is assumed") != tt.assumed {
+		if (worst >= result.SeverityHigh) != tt.exposure || strings.Contains(text, "is assumed") != tt.assumed {
 			t.Errorf("%+v: worst is %s\n%s", tt, worst, text)
 		}
 		if n := len(ownPorts([]exposure.Port{port, port})); n != map[bool]int{true: 1}[tt.assumed] {

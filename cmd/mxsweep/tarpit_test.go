@@ -89,7 +89,7 @@ accept:
 			told := map[string]string{}
 			for _, n := range doc.Notices {
 				told[n.Code] = n.Message
-				if code == 0 && n.Level == string(exposure.LevelError) {
+				if code == 0 && n.Level == string(result.LevelError) {
 					t.Errorf("the run passes, and %s is an error", n.Code)
 				}
 			}

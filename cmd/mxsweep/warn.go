@@ -5,6 +5,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
 )
 
@@ -12,7 +13,7 @@ import (
 // standard output does, and what keeps the run from being whole, unless the same
 // terminal has just shown it as part of the report. With --quiet it is one line
 // that says why the exit code is not 0.
-func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *gate.Verdict, findings []exposure.Finding) {
+func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *gate.Decision, findings []exposure.Finding) {
 	if quiet {
 		if why := whyNot(by, v, findings); why != "" {
 			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))
@@ -27,7 +28,7 @@ func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *ga
 	}
 	for _, n := range v.Notices {
 		// Outputs that failed are told as errors, once they are closed.
-		if n.Level != exposure.LevelNote && n.Code != exposure.NoticeOutput {
+		if n.Level != result.LevelNote && n.Code != exposure.NoticeOutput {
 			s.tell(n)
 		}
 	}
@@ -43,14 +44,14 @@ func (s *session) log(text string) { fmt.Fprintf(s.stderr, "mxsweep: %s\n", visi
 
 // whyNot says in one line why the gate does not pass, "" if it does or if an
 // error says it.
-func whyNot(by *gate.Criteria, v *gate.Verdict, findings []exposure.Finding) string {
+func whyNot(by *gate.Criteria, v *gate.Decision, findings []exposure.Finding) string {
 	switch v.Code {
 	case gate.ExitPass, gate.ExitError:
 		return ""
 	case gate.ExitFail:
 		return whyFailed(by, v, findings)
 	}
-	for _, level := range []exposure.Level{exposure.LevelError, exposure.LevelWarning} {
+	for _, level := range []result.Level{result.LevelError, result.LevelWarning} {
 		for _, n := range v.Notices {
 			if n.Level == level {
 				return n.Code + ": " + n.Message
@@ -61,7 +62,7 @@ func whyNot(by *gate.Criteria, v *gate.Verdict, findings []exposure.Finding) str
 }
 
 // whyFailed names the most severe of the findings that fail the run.
-func whyFailed(by *gate.Criteria, v *gate.Verdict, findings []exposure.Finding) string {
+func whyFailed(by *gate.Criteria, v *gate.Decision, findings []exposure.Finding) string {
 	var worst *exposure.Finding
 	for i := range findings {
 		f := &findings[i]

@@ -17,7 +17,7 @@ import (
 )
 
 // summary closes the report of a run in which these hosts were up.
-func (p *plan) summary(v gate.Verdict, facts gate.RunFacts, up []string) result.Summary {
+func (p *plan) summary(v gate.Decision, facts gate.RunFacts, up []string) result.Summary {
 	c := facts.Coverage
 	s := result.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete,

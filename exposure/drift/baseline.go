@@ -17,6 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
 	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // The schema words of a baseline's first line.
@@ -47,16 +48,16 @@ type Header struct {
 // An Entry is one known finding: one line of the file. A line stays the
 // same, byte for byte, as long as nothing about the finding changes.
 type Entry struct {
-	ID       string            `json:"id"`
-	Rule     string            `json:"rule"`
-	Severity exposure.Severity `json:"severity"`
-	IP       netip.Addr        `json:"ip"`
-	Port     uint16            `json:"port"`
-	Protocol string            `json:"protocol"` // "tcp"
-	Vantage  string            `json:"vantage"`
-	Host     string            `json:"host,omitempty"`
-	Service  string            `json:"service,omitempty"`
-	Product  string            `json:"product,omitempty"`
+	ID       string          `json:"id"`
+	Rule     string          `json:"rule"`
+	Severity result.Severity `json:"severity"`
+	IP       netip.Addr      `json:"ip"`
+	Port     uint16          `json:"port"`
+	Protocol string          `json:"protocol"` // "tcp"
+	Vantage  string          `json:"vantage"`
+	Host     string          `json:"host,omitempty"`
+	Service  string          `json:"service,omitempty"`
+	Product  string          `json:"product,omitempty"`
 
 	// Addresses are all addresses of Host with the finding; nil where IP is the
 	// only one.
@@ -69,8 +70,8 @@ type Entry struct {
 
 	// Status is "" for a finding that stood, and says what suppressed one that
 	// did not. Acceptance is the id of the acceptance that did.
-	Status     exposure.Status `json:"status,omitempty"`
-	Acceptance string          `json:"acceptance,omitempty"`
+	Status     result.Status `json:"status,omitempty"`
+	Acceptance string        `json:"acceptance,omitempty"`
 
 	FirstSeen time.Time `json:"first_seen"`
 
@@ -123,11 +124,11 @@ func EntryOf(f *exposure.Finding) Entry {
 	if f.Rule != nil {
 		e.Rule = f.Rule.ID
 	}
-	if f.Drift == exposure.DriftUnverified {
+	if f.Drift == result.DriftUnverified {
 		last := second(f.LastSeen)
 		e.LastSeen = &last
 	}
-	if f.Status != exposure.StatusOpen {
+	if f.Status != result.StatusOpen {
 		e.Status = f.Status
 	}
 	if f.Acceptance != nil {
@@ -168,12 +169,12 @@ func NewBaseline(h Header, old *Baseline, findings []exposure.Finding) *Baseline
 		f := &findings[i]
 		before := known[f.ID]
 		switch {
-		case f.Drift == exposure.DriftFixed:
-		case f.Drift == exposure.DriftUnverified && before != nil:
+		case f.Drift == result.DriftFixed:
+		case f.Drift == result.DriftUnverified && before != nil:
 			h.Carried = true
 			entries = append(entries, *before)
-		case f.Drift == exposure.DriftUnverified && !f.Carried:
-		case f.Drift == exposure.DriftUnchanged && before != nil:
+		case f.Drift == result.DriftUnverified && !f.Carried:
+		case f.Drift == result.DriftUnchanged && before != nil:
 			entries = append(entries, before.renew(f))
 		default:
 			entries = append(entries, EntryOf(f))
@@ -314,13 +315,13 @@ func readEntry(text string) (Entry, error) {
 		return e, fmt.Errorf("reading the finding: %w", jsonfault.Plain(err))
 	}
 	switch {
-	case !e.IP.IsValid() || e.IP.Zone() != "" || e.Port == 0 || e.Protocol != "tcp" || !exposure.ValidRuleID(e.Rule):
-		return e, fmt.Errorf("ip, port, protocol or rule is missing or not valid")
+	case !e.IP.IsValid() || e.IP.Zone() != "" || e.Port == 0 || e.Protocol != "tcp" || !exposure.ValidRuleID(e.Rule) || !e.Severity.Valid():
+		return e, fmt.Errorf("ip, port, protocol, rule or severity is missing or not valid")
 	case slices.ContainsFunc(e.Addresses, func(a netip.Addr) bool { return !a.IsValid() || a.Zone() != "" }):
 		return e, fmt.Errorf("one of addresses is not valid")
 	case e.Confidence != nil && (*e.Confidence < 0 || *e.Confidence > 10):
 		return e, fmt.Errorf("confidence is %d, want 0 to 10", *e.Confidence)
-	case e.Status != "" && e.Status != exposure.StatusAccepted && e.Status != exposure.StatusExpected:
+	case e.Status != "" && e.Status != result.StatusAccepted && e.Status != result.StatusExpected:
 		return e, fmt.Errorf("status is %q, want accepted or expected", e.Status)
 	case e.ID != e.id(e.IP.String()) && !e.byName():
 		return e, fmt.Errorf("the id does not belong to rule %q on %s from %q", e.Rule, e.Target(), e.Vantage)

@@ -258,10 +258,10 @@ func TestPruneAndDiff(t *testing.T) {
 }
 
 func TestRetiredRule(t *testing.T) {
-	e := Entry{Rule: "MXS8000", Severity: exposure.High, IP: netip.MustParseAddr("192.0.2.1"), Port: 1, Protocol: "tcp", Vantage: "internet"}
+	e := Entry{Rule: "MXS8000", Severity: result.SeverityHigh, IP: netip.MustParseAddr("192.0.2.1"), Port: 1, Protocol: "tcp", Vantage: "internet"}
 	e.ID = exposure.FindingID(e.Rule, e.IP.String(), e.Port, e.Vantage)
 	_, list := drifted(t, Compare(BaselineOf(testHeader, []Entry{e}), testConditions, exposuretest.Rules(t)), nil)
-	if len(list) != 1 || list[0].Rule.ID != "MXS8000" || list[0].Severity != exposure.High || list[0].Remediation == "" {
+	if len(list) != 1 || list[0].Rule.ID != "MXS8000" || list[0].Severity != result.SeverityHigh || list[0].Remediation == "" {
 		t.Errorf("got %+v", list)
 	}
 }
@@ -269,9 +269,9 @@ func TestRetiredRule(t *testing.T) {
 // TestUnknownRuleIsNotFixed holds that a finding of a rule which this version does
 // not have is not taken for fixed where the port is open: nothing could show it.
 func TestUnknownRuleIsNotFixed(t *testing.T) {
-	e := Entry{Rule: "MXS1099", Severity: exposure.High, IP: netip.MustParseAddr("192.0.2.10"), Port: 10024, Protocol: "tcp", Vantage: "internet"}
+	e := Entry{Rule: "MXS1099", Severity: result.SeverityHigh, IP: netip.MustParseAddr("192.0.2.10"), Port: 10024, Protocol: "tcp", Vantage: "internet"}
 	e.ID = exposure.FindingID(e.Rule, e.IP.String(), e.Port, e.Vantage)
-	for state, want := range map[result.State]exposure.Drift{result.StateOpen: exposure.DriftUnverified, result.StateClosed: exposure.DriftFixed} {
+	for state, want := range map[result.State]result.Drift{result.StateOpen: result.DriftUnverified, result.StateClosed: result.DriftFixed} {
 		port := exposuretest.OpenPort(10024, exposuretest.Service("smtp", "content-filter", "amavisd-new"))
 		port.State = state
 		c := Compare(BaselineOf(testHeader, []Entry{e}), testConditions, exposuretest.Rules(t))

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -146,14 +147,14 @@ func (c *Comparison) Finish(findings []exposure.Finding, up func(netip.Addr) boo
 			c.matched(f, entries, policy, now)
 			continue
 		}
-		f.Drift = exposure.DriftNew
+		f.Drift = result.DriftNew
 		if c.weaker(f) {
-			f.Drift = exposure.DriftUnverified
+			f.Drift = result.DriftUnverified
 			f.Evidence = append(slices.Clip(f.Evidence), c.less())
 		}
 	}
 	for _, e := range old.rest() {
-		if e.Status == exposure.StatusFixed {
+		if e.Status == result.StatusFixed {
 			continue // it was gone, and still is
 		}
 		list = append(list, c.carry(e, up, policy, now))
@@ -188,7 +189,7 @@ func (c *Comparison) note(f *exposure.Finding) {
 // itself, so it cannot be unchanged; what is suppressed now needs no drift.
 func (c *Comparison) matched(f *exposure.Finding, entries []*Entry, policy *policy.Policy, now time.Time) {
 	var standing []*Entry
-	f.Drift = exposure.DriftNone
+	f.Drift = result.DriftNone
 	for _, e := range entries {
 		if !e.FirstSeen.IsZero() && e.FirstSeen.Before(f.FirstSeen) {
 			f.FirstSeen = e.FirstSeen
@@ -198,30 +199,30 @@ func (c *Comparison) matched(f *exposure.Finding, entries []*Entry, policy *poli
 		}
 	}
 	switch {
-	case f.Status != exposure.StatusOpen:
+	case f.Status != result.StatusOpen:
 	case len(standing) > 0 && c.baseline.SchemaVersion == schemaVersion0 && policy.Expired(f, now) != nil:
-		f.Drift = exposure.DriftExpired // such files do not say what was accepted
+		f.Drift = result.DriftExpired // such files do not say what was accepted
 	case len(standing) > 0:
 		f.Drift = c.changed(f, standing)
-	case slices.ContainsFunc(entries, func(e *Entry) bool { return e.Status == exposure.StatusAccepted }):
-		f.Drift = exposure.DriftExpired
-	case slices.ContainsFunc(entries, func(e *Entry) bool { return e.Status == exposure.StatusFixed }):
-		f.Drift = exposure.DriftReopened
+	case slices.ContainsFunc(entries, func(e *Entry) bool { return e.Status == result.StatusAccepted }):
+		f.Drift = result.DriftExpired
+	case slices.ContainsFunc(entries, func(e *Entry) bool { return e.Status == result.StatusFixed }):
+		f.Drift = result.DriftReopened
 	default:
-		f.Drift = exposure.DriftNew // it was expected as it was then
+		f.Drift = result.DriftNew // it was expected as it was then
 	}
 }
 
 // changed tells unchanged from updated. A daemon that is named less surely than
 // before only seems to be another one.
-func (c *Comparison) changed(f *exposure.Finding, entries []*Entry) exposure.Drift {
+func (c *Comparison) changed(f *exposure.Finding, entries []*Entry) result.Drift {
 	now := EntryOf(f)
 	for _, e := range entries {
 		if e.same(&now) || e.Severity == now.Severity && e.surer(f.Certainty, f.Product) {
-			return exposure.DriftUnchanged
+			return result.DriftUnchanged
 		}
 	}
-	return exposure.DriftUpdated
+	return result.DriftUpdated
 }
 
 // carry makes a finding of a line of the baseline that was not found again.
@@ -233,13 +234,13 @@ func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Po
 	f := exposure.Finding{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
 		Target: e.Target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
 		Confidence: 10, Evidence: []string{why}, Remediation: advice.Text, Fixes: advice.Fixes, Tags: r.Tags, Method: e.Method,
-		Carried: true, Drift: exposure.DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}
+		Carried: true, Drift: result.DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}
 	if e.Confidence != nil {
 		f.Certainty = *e.Confidence
 	}
 	policy.Apply(&f, now)
 	if fixed {
-		f.Drift, f.Status, f.Acceptance = exposure.DriftFixed, exposure.StatusFixed, nil
+		f.Drift, f.Status, f.Acceptance = result.DriftFixed, result.StatusFixed, nil
 	}
 	return f
 }

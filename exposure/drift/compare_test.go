@@ -92,22 +92,22 @@ func TestWeakerEvidenceFixesNothing(t *testing.T) {
 		}
 		return exposure.Certainty(s)
 	}
-	seen := map[exposure.Drift]int{}
+	seen := map[result.Drift]int{}
 	for range 3000 {
 		then, now := random(), random()
 		b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: then}))
 		text, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{exposuretest.OpenPort(10027, now)})
 		for _, f := range list {
 			seen[f.Drift]++
-			if len(b.Entries) > 0 && (f.Drift == exposure.DriftFixed || f.Drift == exposure.DriftNew) && sureness(now) < sureness(then) {
+			if len(b.Entries) > 0 && (f.Drift == result.DriftFixed || f.Drift == result.DriftNew) && sureness(now) < sureness(then) {
 				t.Fatalf("named with %d, then with %d: %s", sureness(then), sureness(now), text)
 			}
-			if f.Drift == exposure.DriftFixed && now == nil {
+			if f.Drift == result.DriftFixed && now == nil {
 				t.Fatalf("fixed without a dialogue: %s", text)
 			}
 		}
 	}
-	for _, d := range []exposure.Drift{exposure.DriftNew, exposure.DriftFixed, exposure.DriftUnverified, exposure.DriftUnchanged} {
+	for _, d := range []result.Drift{result.DriftNew, result.DriftFixed, result.DriftUnverified, result.DriftUnchanged} {
 		if seen[d] == 0 {
 			t.Errorf("no finding was %s", d)
 		}
@@ -222,7 +222,7 @@ func TestSuppressionDoesNotStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	accepted := NewBaseline(testHeader, nil, run(nil, accept, 0))
-	if e := accepted.Entries[0]; e.Status != exposure.StatusAccepted || e.Acceptance != "AR-1" {
+	if e := accepted.Entries[0]; e.Status != result.StatusAccepted || e.Acceptance != "AR-1" {
 		t.Fatalf("the entry is %+v", e)
 	}
 	earlier := NewBaseline(testHeader, nil, run(nil, accept, 0))
@@ -232,16 +232,16 @@ func TestSuppressionDoesNotStack(t *testing.T) {
 		b      *Baseline
 		policy *policy.Policy
 		day    int
-		want   exposure.Drift
+		want   result.Drift
 		fails  bool
 	}{
-		{"still accepted", accepted, accept, 0, exposure.DriftNone, false},
-		{"expired", accepted, accept, 2, exposure.DriftExpired, true},
-		{"the entry is gone", accepted, nil, 0, exposure.DriftExpired, true},
-		{"expired, in a file that does not say it was accepted", earlier, accept, 2, exposure.DriftExpired, true},
-		{"written after it expired", NewBaseline(testHeader, accepted, run(accepted, accept, 2)), accept, 2, exposure.DriftUnchanged, false},
-		{"was expected", NewBaseline(testHeader, nil, run(nil, expect, 0)), nil, 0, exposure.DriftNew, true},
-		{"is expected", NewBaseline(testHeader, nil, run(nil, expect, 0)), expect, 0, exposure.DriftNone, false},
+		{"still accepted", accepted, accept, 0, result.DriftNone, false},
+		{"expired", accepted, accept, 2, result.DriftExpired, true},
+		{"the entry is gone", accepted, nil, 0, result.DriftExpired, true},
+		{"expired, in a file that does not say it was accepted", earlier, accept, 2, result.DriftExpired, true},
+		{"written after it expired", NewBaseline(testHeader, accepted, run(accepted, accept, 2)), accept, 2, result.DriftUnchanged, false},
+		{"was expected", NewBaseline(testHeader, nil, run(nil, expect, 0)), nil, 0, result.DriftNew, true},
+		{"is expected", NewBaseline(testHeader, nil, run(nil, expect, 0)), expect, 0, result.DriftNone, false},
 	} {
 		list := run(tt.b, tt.policy, tt.day)
 		if len(list) != 1 || list[0].Drift != tt.want || news.Match(&list[0]) != tt.fails {
@@ -254,7 +254,7 @@ func TestSuppressionDoesNotStack(t *testing.T) {
 func TestFixedIsNotOpen(t *testing.T) {
 	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: named("signing-proxy", "DKIMproxy", 9)}))
 	_, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{statePort(10027, result.StateClosed)})
-	if list[0].Drift != exposure.DriftFixed || list[0].Status != exposure.StatusFixed {
+	if list[0].Drift != result.DriftFixed || list[0].Status != result.StatusFixed {
 		t.Fatalf("got %s, %s", list[0].Drift, list[0].Status)
 	}
 	known := BaselineOf(testHeader, []Entry{EntryOf(&list[0])})
@@ -297,14 +297,14 @@ func TestSilenceUnderLoss(t *testing.T) {
 	for _, tt := range []struct {
 		loss     float64
 		attempts int
-		want     exposure.Drift
+		want     result.Drift
 	}{
-		{0, 1, exposure.DriftFixed},
-		{0.05, 3, exposure.DriftFixed},
-		{0.64, 3, exposure.DriftUnverified},
-		{0.64, 16, exposure.DriftFixed},
-		{0.84, 16, exposure.DriftUnverified},
-		{1, 100, exposure.DriftUnverified},
+		{0, 1, result.DriftFixed},
+		{0.05, 3, result.DriftFixed},
+		{0.64, 3, result.DriftUnverified},
+		{0.64, 16, result.DriftFixed},
+		{0.84, 16, result.DriftUnverified},
+		{1, 100, result.DriftUnverified},
 	} {
 		c := Compare(b, testConditions, exposuretest.Rules(t))
 		counter := hostsUp{}

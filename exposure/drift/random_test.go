@@ -73,7 +73,7 @@ func TestFixedNeedsEvidence(t *testing.T) {
 	some := func() []netip.Addr {
 		return slices.DeleteFunc(slices.Clone(all), func(netip.Addr) bool { return r.IntN(3) == 0 })
 	}
-	seen := map[exposure.Drift]int{}
+	seen := map[result.Drift]int{}
 	for range 1500 {
 		then := some()
 		if len(then) == 0 {
@@ -120,7 +120,7 @@ func TestFixedNeedsEvidence(t *testing.T) {
 		list, _ := c.Finish(exposure.JoinAddresses(found), counter.Up, nil, exposuretest.Time)
 		for _, f := range list {
 			seen[f.Drift]++
-			if f.Rule.ID != "MXS1004" || f.Drift != exposure.DriftFixed && f.Drift != exposure.DriftUnverified || !f.Carried {
+			if f.Rule.ID != "MXS1004" || f.Drift != result.DriftFixed && f.Drift != result.DriftUnverified || !f.Carried {
 				continue
 			}
 			shown := !elsewhere
@@ -132,12 +132,12 @@ func TestFixedNeedsEvidence(t *testing.T) {
 					told += fmt.Sprintf(" %s %+v", l.port.State, l.port.Service)
 				}
 			}
-			if fixed := f.Drift == exposure.DriftFixed; fixed != shown {
+			if fixed := f.Drift == result.DriftFixed; fixed != shown {
 				t.Fatalf("fixed %t, want %t: %s", fixed, shown, told)
 			}
 		}
 	}
-	for _, d := range []exposure.Drift{exposure.DriftNew, exposure.DriftFixed, exposure.DriftUnverified, exposure.DriftUnchanged} {
+	for _, d := range []result.Drift{result.DriftNew, result.DriftFixed, result.DriftUnverified, result.DriftUnchanged} {
 		if seen[d] == 0 {
 			t.Errorf("no finding was %s", d)
 		}

@@ -81,7 +81,7 @@ func (c *Comparison) weaker(f *exposure.Finding) bool {
 	for _, addr := range f.AllAddresses() {
 		s := c.known[netip.AddrPortFrom(addr, f.Target.Port())]
 		if s != nil && slices.ContainsFunc(s.entries, func(e *Entry) bool {
-			return e.Status != exposure.StatusFixed && ruleOfEntry(c.rules, e).Kind != exposure.KindPolicy && (c.loss > maxTalkLoss || e.surer(f.Certainty, f.Product))
+			return e.Status != result.StatusFixed && ruleOfEntry(c.rules, e).Kind != exposure.KindPolicy && (c.loss > maxTalkLoss || e.surer(f.Certainty, f.Product))
 		}) {
 			return true
 		}

@@ -51,7 +51,7 @@ func Service(protocol, role, product string, observations ...string) *fingerprin
 func Finding(t testing.TB, rule string, change func(*exposure.Finding)) exposure.Finding {
 	t.Helper()
 	r := Rules(t).Lookup(rule)
-	f := exposure.Finding{Rule: r, Severity: r.Severity, Confidence: 9, Status: exposure.StatusOpen, Drift: exposure.DriftNone,
+	f := exposure.Finding{Rule: r, Severity: r.Severity, Confidence: 9, Status: result.StatusOpen, Drift: result.DriftNone,
 		Target: netip.MustParseAddrPort("192.0.2.10:10025")}
 	if change != nil {
 		change(&f)

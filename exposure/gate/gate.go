@@ -9,6 +9,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -150,13 +151,13 @@ type UnresolvedName struct {
 	Acceptance *exposure.Acceptance
 }
 
-// A Verdict is how a run ended.
-type Verdict struct {
+// A Decision is how a run ended.
+type Decision struct {
 	Code ExitCode
 
 	// Gate is "pass", "fail", "incomplete" or "error". With SoftFail it stays
 	// "fail" where the code is 0.
-	Gate string
+	Gate result.GateResult
 
 	// Complete is false where the run did not look at all that was planned:
 	// aborted, stopped or refused.
@@ -189,8 +190,8 @@ func (g Criteria) Fails(f *exposure.Finding) bool {
 
 // Decide says how the run ends: the one place that turns what is known of a run
 // into its exit code.
-func Decide(g Criteria, facts RunFacts, findings []exposure.Finding) Verdict {
-	v := Verdict{Gate: "pass", Complete: true, CanariesOK: true,
+func Decide(g Criteria, facts RunFacts, findings []exposure.Finding) Decision {
+	v := Decision{Gate: result.GatePass, Complete: true, CanariesOK: true,
 		CanariesOwn: !facts.canaryAnswered() && slices.ContainsFunc(facts.Canaries, func(c WatchedCanary) bool { return c.Answered })}
 	g.errors(&v, facts)
 	for i := range findings {
@@ -203,16 +204,16 @@ func Decide(g Criteria, facts RunFacts, findings []exposure.Finding) Verdict {
 	}
 	switch v.Code {
 	case ExitFail:
-		v.Gate = "fail"
+		v.Gate = result.GateFail
 		if g.SoftFail {
 			v.Code = rest // a run that saw too little stays incomplete
 		}
 	case ExitIncomplete:
-		v.Gate = "incomplete"
+		v.Gate = result.GateIncomplete
 	case ExitPass:
 		v.Reason = g.caveat(&v, facts)
 	default:
-		v.Gate = "error"
+		v.Gate = result.GateError
 	}
 	if facts.Signal > 0 {
 		v.Code = Worse(v.Code, ExitCode(128+facts.Signal))
@@ -221,7 +222,7 @@ func Decide(g Criteria, facts RunFacts, findings []exposure.Finding) Verdict {
 }
 
 // caveat says what a pass rests on, where that is little; "" where it is not.
-func (g Criteria) caveat(v *Verdict, facts RunFacts) string {
+func (g Criteria) caveat(v *Decision, facts RunFacts) string {
 	if facts.Coverage.Open > 0 || facts.EmptyShard || facts.canaryAnswered() {
 		return ""
 	}
@@ -235,19 +236,19 @@ func (g Criteria) caveat(v *Verdict, facts RunFacts) string {
 }
 
 // add raises the code and says why.
-func (v *Verdict) add(code ExitCode, n exposure.Notice) {
+func (v *Decision) add(code ExitCode, n exposure.Notice) {
 	v.raise(code)
 	v.Notices = append(v.Notices, n)
 }
 
 // raise raises the code where a notice that says why is given already.
-func (v *Verdict) raise(code ExitCode) {
+func (v *Decision) raise(code ExitCode) {
 	v.Code = Worse(v.Code, code)
 	v.Incomplete = v.Incomplete || code == ExitIncomplete || !v.Complete
 }
 
 // errors looks at what went wrong with the run as a whole.
-func (g Criteria) errors(v *Verdict, facts RunFacts) {
+func (g Criteria) errors(v *Decision, facts RunFacts) {
 	if facts.Refused != nil {
 		v.Complete = false
 		v.add(ExitRefused, exposure.NewNotice(exposure.NoticeRefused, "", nil, "The run was refused: %v.", facts.Refused))
@@ -263,7 +264,7 @@ func (g Criteria) errors(v *Verdict, facts RunFacts) {
 }
 
 // stops looks at what ended the run before all was asked.
-func (g Criteria) stops(v *Verdict, facts RunFacts) {
+func (g Criteria) stops(v *Decision, facts RunFacts) {
 	resume := ""
 	if facts.Progress != "" {
 		resume = fmt.Sprintf(" Its progress is in %q.", facts.Progress)
@@ -300,13 +301,13 @@ func signalName(number int) string {
 
 // judge looks at one finding. One that fails and is unverified also leaves the run
 // incomplete, which counts where a fail does not.
-func (g Criteria) judge(v *Verdict, f *exposure.Finding) {
+func (g Criteria) judge(v *Decision, f *exposure.Finding) {
 	fails := g.Fails(f)
 	if fails {
 		v.Failing++
 	}
 	switch {
-	case f.Drift == exposure.DriftUnverified && f.Status == exposure.StatusOpen && (fails || f.Severity > exposure.Info):
+	case f.Drift == result.DriftUnverified && f.Status == result.StatusOpen && (fails || f.Severity > result.SeverityInfo):
 		why := "is in the baseline and could not be looked at again"
 		if !f.Carried {
 			why = "rests on less than what the baseline knows of the port"

@@ -10,13 +10,14 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 var full = Coverage{Planned: 100, Open: 2, Closed: 98, HostsUp: 10}
 
 func TestDecide(t *testing.T) {
 	high := exposuretest.Finding(t, "MXS1002", nil)
-	unverified := exposuretest.Finding(t, "MXS1201", func(f *exposure.Finding) { f.Drift = exposure.DriftUnverified })
+	unverified := exposuretest.Finding(t, "MXS1201", func(f *exposure.Finding) { f.Drift = result.DriftUnverified })
 	gate := Criteria{MinCoverage: DefaultMinCoverage}
 	answered := []WatchedCanary{{Answered: true}}
 	silent := []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 4}}
@@ -74,7 +75,7 @@ func TestDecide(t *testing.T) {
 				t.Errorf("%s: empty notice %+v", tt.name, n)
 			}
 		}
-		if v.Code != tt.code || v.Gate != tt.verdict || strings.Join(codes, " ") != tt.codes {
+		if v.Code != tt.code || string(v.Gate) != tt.verdict || strings.Join(codes, " ") != tt.codes {
 			t.Errorf("%s: got %d %s %v, want %d %s %s", tt.name, v.Code, v.Gate, codes, tt.code, tt.verdict, tt.codes)
 		}
 	}
@@ -102,7 +103,7 @@ func choices(sizes []int, try func([]int)) {
 // holds each pass against what a pass promises.
 func TestNeverFalselyGreen(t *testing.T) {
 	high := exposuretest.Finding(t, "MXS1002", nil)
-	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift = exposure.DriftUnverified })
+	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftUnverified })
 	passes := 0
 	//           open closed unknown up silent vacant canary required short signal findings name floor shut soft
 	choices([]int{2, 2, 3, 2, 2, 2, 3, 2, 2, 2, 3, 2, 3, 2, 2}, func(c []int) {

@@ -6,13 +6,14 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestVerdictIncomplete: whether too little was seen is told whatever decides
 // the code.
 func TestVerdictIncomplete(t *testing.T) {
 	high := []exposure.Finding{exposuretest.Finding(t, "MXS1002", nil)}
-	unverified := []exposure.Finding{exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift = exposure.DriftUnverified })}
+	unverified := []exposure.Finding{exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftUnverified })}
 	unresolved := RunFacts{Coverage: full, Unresolved: []UnresolvedName{{Name: "x"}}}
 	tests := []struct {
 		name     string

@@ -6,6 +6,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
 	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestForbiddenPortIsCertain: a port that must be closed fails the run also
@@ -28,7 +29,7 @@ func TestAcceptedNameDoesNotResolve(t *testing.T) {
 		t.Errorf("code %d", v.Code)
 	}
 	saw.Unresolved[0].Acceptance = &exposure.Acceptance{ID: "AR-2", Expires: exposuretest.Time}
-	if v := Decide(Criteria{}, saw, nil); v.Code != ExitPass || len(v.Notices) != 1 || v.Notices[0].Level != exposure.LevelNote {
+	if v := Decide(Criteria{}, saw, nil); v.Code != ExitPass || len(v.Notices) != 1 || v.Notices[0].Level != result.LevelNote {
 		t.Errorf("code %d, notices %v", v.Code, v.Notices)
 	}
 }

@@ -109,10 +109,10 @@ func randomFacts(r *rand.Rand, gate Criteria) (facts RunFacts, missing []string)
 // code, and says why; one that lacks nothing passes or fails by its findings.
 func TestGatePromises(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 2))
-	high, info := exposuretest.Finding(t, "MXS1002", nil), exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Severity = exposure.Info })
-	accepted := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Status = exposure.StatusAccepted })
-	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift, f.Carried = exposure.DriftUnverified, true })
-	gone := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift, f.Status = exposure.DriftFixed, exposure.StatusFixed })
+	high, info := exposuretest.Finding(t, "MXS1002", nil), exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Severity = result.SeverityInfo })
+	accepted := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Status = result.StatusAccepted })
+	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift, f.Carried = result.DriftUnverified, true })
+	gone := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift, f.Status = result.DriftFixed, result.StatusFixed })
 	edge, unsure := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Confidence = 5 }), exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Confidence = 4 })
 	news, err := policy.ParseFailOn("new:high", nil)
 	if err != nil {
@@ -133,10 +133,10 @@ func TestGatePromises(t *testing.T) {
 		for range r.IntN(3) {
 			f := []exposure.Finding{high, info, accepted, lost, gone, edge, unsure}[r.IntN(7)]
 			findings = append(findings, f)
-			if f.Status == exposure.StatusOpen && f.Severity >= exposure.High && f.Confidence >= gate.MinConfidence && (on == 0 || on == 1 && f.Drift == exposure.DriftNone) {
+			if f.Status == result.StatusOpen && f.Severity >= result.SeverityHigh && f.Confidence >= gate.MinConfidence && (on == 0 || on == 1 && f.Drift == result.DriftNone) {
 				fails++
 			}
-			if f.Drift == exposure.DriftUnverified {
+			if f.Drift == result.DriftUnverified {
 				missing = append(missing, "what became of a finding")
 			}
 		}
@@ -162,7 +162,7 @@ func TestGatePromises(t *testing.T) {
 		}
 		reasons := 0
 		for _, n := range v.Notices {
-			if n.Level != exposure.LevelNote {
+			if n.Level != result.LevelNote {
 				reasons++
 			}
 		}

@@ -29,7 +29,7 @@ func TestTurnedAway(t *testing.T) {
 	findings := []exposure.Finding{{Target: open[2].Target}}
 	var got []string
 	for _, n := range TurnedAway(open, findings) {
-		if n.Code != exposure.NoticeTurnedAway || n.Level != exposure.LevelWarning {
+		if n.Code != exposure.NoticeTurnedAway || n.Level != result.LevelWarning {
 			t.Errorf("notice %s of level %s", n.Code, n.Level)
 		}
 		message, _, _ := strings.Cut(n.Message, ". ")

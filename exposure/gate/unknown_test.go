@@ -133,7 +133,7 @@ func TestNoRouteIsOneNotice(t *testing.T) {
 		tt.facts.Unknown = u
 		v := Decide(Criteria{MinCoverage: DefaultMinCoverage}, tt.facts, nil)
 		v.Notices = slices.DeleteFunc(v.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeNothingOpen })
-		level := map[bool]exposure.Level{true: exposure.LevelError, false: exposure.LevelWarning}[tt.code == ExitIncomplete]
+		level := map[bool]result.Level{true: result.LevelError, false: result.LevelWarning}[tt.code == ExitIncomplete]
 		if v.Code != tt.code || len(v.Notices) != 1 || v.Notices[0].Code != exposure.NoticeNoRoute || v.Notices[0].Level != level {
 			t.Errorf("%s: code %d, notices %+v", name, v.Code, v.Notices)
 		}

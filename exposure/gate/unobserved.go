@@ -7,10 +7,11 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // unobserved looks at what the run did not see.
-func (g Criteria) unobserved(v *Verdict, facts RunFacts) {
+func (g Criteria) unobserved(v *Decision, facts RunFacts) {
 	for _, n := range facts.Incomplete {
 		v.add(ExitIncomplete, n)
 	}
@@ -40,7 +41,7 @@ func (g Criteria) unobserved(v *Verdict, facts RunFacts) {
 		v.raise(ExitIncomplete)
 		for i := range v.Notices[first:] {
 			if n := &v.Notices[first+i]; n.Code == exposure.NoticeNoRoute {
-				n.Level = exposure.LevelError
+				n.Level = result.LevelError
 			}
 		}
 	}
@@ -48,7 +49,7 @@ func (g Criteria) unobserved(v *Verdict, facts RunFacts) {
 
 // short looks at what the run must have seen and has not. It reports whether a
 // missing route, of which a notice tells, is the reason of some of it.
-func (g Criteria) short(v *Verdict, facts RunFacts) (unrouted bool) {
+func (g Criteria) short(v *Decision, facts RunFacts) (unrouted bool) {
 	unrouted = facts.Unknown != nil && facts.Unknown.unroutedRequired > 0
 	if n := facts.Unknown.Required(); n > 0 {
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeRequired, "", nil,
@@ -69,7 +70,7 @@ func (g Criteria) short(v *Verdict, facts RunFacts) (unrouted bool) {
 }
 
 // unless makes the run incomplete, unless somebody has accepted the notice.
-func (v *Verdict) unless(a *exposure.Acceptance, n exposure.Notice) {
+func (v *Decision) unless(a *exposure.Acceptance, n exposure.Notice) {
 	if a != nil {
 		v.Notices = append(v.Notices, n.AcceptedBy(a))
 		return
@@ -102,7 +103,7 @@ func examples(list []requiredPair, n uint64) string {
 // cover holds the coverage against the floor. A run that saw nothing is
 // incomplete whatever the floor is; NaN counts as a floor that nothing meets. It
 // reports whether too little was seen for want of a route, of which a notice tells.
-func (g Criteria) cover(v *Verdict, facts RunFacts) (unrouted bool) {
+func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 	c := facts.Coverage
 	only := facts.Unknown.onlyUnrouted(c.Unknown())
 	switch {

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // tarpit is a policy that accepts a host which responds on every port.
@@ -41,7 +42,7 @@ func TestAcceptsNotice(t *testing.T) {
 		}
 	}
 	told := exposure.NewNotice(exposure.NoticeWildcard, "192.0.2.13", nil, "It responds everywhere.").AcceptedBy(&p.Accept[0].Acceptance)
-	if told.Level != exposure.LevelNote || told.Acceptance == nil || !strings.Contains(told.Message, "Accepted by ops until 2026-12-31 (AR-1)") {
+	if told.Level != result.LevelNote || told.Acceptance == nil || !strings.Contains(told.Message, "Accepted by ops until 2026-12-31 (AR-1)") {
 		t.Errorf("got %+v", told)
 	}
 	var codes []string

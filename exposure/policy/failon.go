@@ -8,6 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // DefaultFailOn is what fails a run where nothing else is said.
@@ -23,13 +24,13 @@ type FailOn struct {
 // the least severity.
 type trigger struct {
 	rule     string
-	drift    exposure.Drift
-	severity exposure.Severity
+	drift    result.Drift
+	severity result.Severity
 }
 
 // drifts are the states that may stand in front of a severity. A fixed
 // finding never fails a run.
-var drifts = []exposure.Drift{exposure.DriftNew, exposure.DriftUnchanged, exposure.DriftUpdated, exposure.DriftUnverified, exposure.DriftExpired, exposure.DriftReopened}
+var drifts = []result.Drift{result.DriftNew, result.DriftUnchanged, result.DriftUpdated, result.DriftUnverified, result.DriftExpired, result.DriftReopened}
 
 // ParseFailOn reads a list such as "new:high,any:critical,rule:MXS1002" or the
 // word "none". A severity means that one and all heavier ones. "" is
@@ -70,15 +71,15 @@ func parseTrigger(part string, rules *exposure.RuleSet) (trigger, error) {
 		}
 		return trigger{rule: after}, nil
 	}
-	t := trigger{drift: exposure.Drift(before)}
+	t := trigger{drift: result.Drift(before)}
 	if before == "any" {
 		t.drift = ""
 	} else if !slices.Contains(drifts, t.drift) {
 		return trigger{}, failOnError(part, fmt.Sprintf("%q is not a drift state", before), spelling.Nearest(triggerWords(), before))
 	}
-	severity, err := exposure.ParseSeverity(after)
-	if err != nil {
-		return trigger{}, failOnError(part, err.Error(), spelling.Nearest(exposure.SeverityNames(), after))
+	severity, ok := result.ParseSeverity(after)
+	if !ok {
+		return trigger{}, failOnError(part, fmt.Sprintf("unknown severity %q", after), spelling.Nearest(result.SeverityWords(), after))
 	}
 	t.severity = severity
 	return t, nil
@@ -88,7 +89,7 @@ func parseTrigger(part string, rules *exposure.RuleSet) (trigger, error) {
 // severity alone goes without a drift state in other tools.
 func meantWithoutColon(part string) string {
 	word := strings.ToLower(part)
-	if severity := spelling.Nearest(exposure.SeverityNames(), word); severity != "" {
+	if severity := spelling.Nearest(result.SeverityWords(), word); severity != "" {
 		return "any:" + severity
 	}
 	return spelling.Nearest([]string{"none"}, word)
@@ -157,12 +158,12 @@ func (f FailOn) String() string {
 // Match reports whether the finding fails a run. Accepted, expected and fixed
 // findings never do.
 func (f FailOn) Match(finding *exposure.Finding) bool {
-	if f.none || finding.Status != exposure.StatusOpen || finding.Drift == exposure.DriftFixed {
+	if f.none || finding.Status != result.StatusOpen || finding.Drift == result.DriftFixed {
 		return false
 	}
 	triggers := f.triggers
 	if len(triggers) == 0 {
-		triggers = []trigger{{severity: exposure.High}}
+		triggers = []trigger{{severity: result.SeverityHigh}}
 	}
 	return slices.ContainsFunc(triggers, func(t trigger) bool { return t.matches(finding) })
 }
@@ -178,8 +179,8 @@ func (t trigger) matches(f *exposure.Finding) bool {
 		return false
 	}
 	switch f.Drift {
-	case exposure.DriftNone, "", exposure.DriftExpired, exposure.DriftReopened:
-		if t.drift == exposure.DriftNew {
+	case result.DriftNone, "", result.DriftExpired, result.DriftReopened:
+		if t.drift == result.DriftNew {
 			return true
 		}
 	}

@@ -7,6 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 func TestParseFailOn(t *testing.T) {
@@ -51,13 +52,13 @@ func TestFailOnMatch(t *testing.T) {
 		{"none", "MXS1004", nil, false},
 		{"any:medium", "MXS1201", nil, true},
 		{"new:high", "MXS1002", nil, true}, // no baseline: all is new
-		{"new:high", "MXS1002", func(f *exposure.Finding) { f.Drift = exposure.DriftUnchanged }, false},
-		{"new:high,any:critical", "MXS1004", func(f *exposure.Finding) { f.Drift = exposure.DriftUnchanged }, true},
+		{"new:high", "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftUnchanged }, false},
+		{"new:high,any:critical", "MXS1004", func(f *exposure.Finding) { f.Drift = result.DriftUnchanged }, true},
 		{"rule:MXS1901", "MXS1901", nil, true},
-		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Status = exposure.StatusAccepted }, false},
-		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Status = exposure.StatusExpected }, false},
-		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Drift = exposure.DriftFixed }, false},
-		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Drift = exposure.DriftUnverified }, true},
+		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Status = result.StatusAccepted }, false},
+		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Status = result.StatusExpected }, false},
+		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftFixed }, false},
+		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftUnverified }, true},
 	} {
 		on, err := ParseFailOn(tt.on, nil)
 		if err != nil {

@@ -6,6 +6,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 func TestJoinedStatus(t *testing.T) {
@@ -13,19 +14,19 @@ func TestJoinedStatus(t *testing.T) {
 		Hosts: mustSelect(t, "192.0.2.1"), Ports: allPorts}}}
 	list := exposuretest.OnHost(t, "", "mx1.example.org", "192.0.2.1", "192.0.2.2")
 	policy.Apply(&list[0], exposuretest.Time)
-	if list[0].Status != exposure.StatusOpen {
+	if list[0].Status != result.StatusOpen {
 		t.Errorf("a risk that is accepted on one of two addresses is %s", list[0].Status)
 	}
 	if n := policy.Notices(list, nil, exposuretest.Time); slices.ContainsFunc(n, func(n exposure.Notice) bool { return n.Code == exposure.NoticeAcceptanceUnused }) {
 		t.Errorf("the entry counts as unused: %v", n)
 	}
 	one := exposuretest.OnHost(t, "", "mx1.example.org", "192.0.2.1")
-	if policy.Apply(&one[0], exposuretest.Time); one[0].Status != exposure.StatusAccepted {
+	if policy.Apply(&one[0], exposuretest.Time); one[0].Status != result.StatusAccepted {
 		t.Errorf("on the accepted address it is %s", one[0].Status)
 	}
 	two := exposuretest.OnHost(t, "", "mx1.example.org", "192.0.2.2")
 	joined := exposure.JoinAddresses([]exposure.Finding{one[0], two[0]})
-	if len(joined) != 1 || joined[0].Status != exposure.StatusOpen || joined[0].Acceptance != nil {
+	if len(joined) != 1 || joined[0].Status != result.StatusOpen || joined[0].Acceptance != nil {
 		t.Errorf("joined: %+v", joined)
 	}
 }

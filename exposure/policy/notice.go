@@ -10,6 +10,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -190,7 +191,7 @@ func (m *Prohibition) asked(space *scope.Space, named map[string][]netipx.IPRang
 // is nothing.
 func (a *AcceptedRisk) condition(findings []exposure.Finding, told []exposure.Notice, now time.Time) string {
 	used := a.uses(told) || slices.ContainsFunc(findings, func(f exposure.Finding) bool {
-		return f.Rule != nil && f.Drift != exposure.DriftFixed && a.touches(&f)
+		return f.Rule != nil && f.Drift != result.DriftFixed && a.touches(&f)
 	})
 	if age := a.age(now); used || age == exposure.NoticeAcceptanceExpired {
 		return age

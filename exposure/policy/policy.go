@@ -189,7 +189,7 @@ func (e *Expectation) covers(f *exposure.Finding) bool {
 // Apply gives the finding the status that the policy has for it at the given
 // time: accepted, expected or open.
 func (p *Policy) Apply(f *exposure.Finding, now time.Time) {
-	f.Status, f.Acceptance = exposure.StatusOpen, nil
+	f.Status, f.Acceptance = result.StatusOpen, nil
 	if p == nil || f.Rule == nil {
 		return
 	}
@@ -200,13 +200,13 @@ func (p *Policy) Apply(f *exposure.Finding, now time.Time) {
 		}
 		f.PolicyAnchor = a.Anchor()
 		if a.Holds(now) {
-			f.Status, f.Acceptance = exposure.StatusAccepted, &a.Acceptance
+			f.Status, f.Acceptance = result.StatusAccepted, &a.Acceptance
 			return
 		}
 	}
 	for i := range p.Expect {
 		if e := &p.Expect[i]; e.covers(f) {
-			f.Status, f.PolicyAnchor = exposure.StatusExpected, e.Anchor()
+			f.Status, f.PolicyAnchor = result.StatusExpected, e.Anchor()
 			return
 		}
 	}

@@ -17,6 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
 	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -233,17 +234,17 @@ func TestApply(t *testing.T) {
 		rule   string
 		change func(*exposure.Finding)
 		now    time.Time
-		want   exposure.Status
+		want   result.Status
 		line   int
 	}{
-		{"accepted to its last second", "MXS1002", on("192.0.2.11:10025"), before, exposure.StatusAccepted, 32},
-		{"expired", "MXS1002", on("192.0.2.11:10025"), after, exposure.StatusOpen, 32},
-		{"another port", "MXS1002", on("192.0.2.11:10026"), before, exposure.StatusOpen, 0},
-		{"another rule", "MXS1003", on("192.0.2.11:10025"), before, exposure.StatusOpen, 0},
-		{"another host", "MXS1002", on("192.0.2.12:10025"), before, exposure.StatusOpen, 0},
-		{"expected", "MXS1101", imap, before, exposure.StatusExpected, 26},
-		{"expected, but badly set up", "MXS1403", imap, before, exposure.StatusOpen, 0},
-		{"something else there", "MXS1101", on("192.0.2.4:10143"), before, exposure.StatusOpen, 0},
+		{"accepted to its last second", "MXS1002", on("192.0.2.11:10025"), before, result.StatusAccepted, 32},
+		{"expired", "MXS1002", on("192.0.2.11:10025"), after, result.StatusOpen, 32},
+		{"another port", "MXS1002", on("192.0.2.11:10026"), before, result.StatusOpen, 0},
+		{"another rule", "MXS1003", on("192.0.2.11:10025"), before, result.StatusOpen, 0},
+		{"another host", "MXS1002", on("192.0.2.12:10025"), before, result.StatusOpen, 0},
+		{"expected", "MXS1101", imap, before, result.StatusExpected, 26},
+		{"expected, but badly set up", "MXS1403", imap, before, result.StatusOpen, 0},
+		{"something else there", "MXS1101", on("192.0.2.4:10143"), before, result.StatusOpen, 0},
 	} {
 		f := exposuretest.Finding(t, tt.rule, tt.change)
 		p.Apply(&f, tt.now)
@@ -251,7 +252,7 @@ func TestApply(t *testing.T) {
 		if f.PolicyAnchor != nil {
 			line = f.PolicyAnchor.Line
 		}
-		if f.Status != tt.want || line != tt.line || (f.Acceptance != nil) != (tt.want == exposure.StatusAccepted) {
+		if f.Status != tt.want || line != tt.line || (f.Acceptance != nil) != (tt.want == result.StatusAccepted) {
 			t.Errorf("%s: got %s, line %d, %v", tt.name, f.Status, line, f.Acceptance)
 		}
 	}

@@ -56,7 +56,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run
 		port := exposure.Port{Host: p.host, Result: scan.Result{State: p.state, Reason: result.ReasonSynAck, Time: now,
 			Target: netip.AddrPortFrom(netip.MustParseAddr(p.addr), 10027)}}
 		if p.assumed {
-			port.Reachability = exposure.ReachabilityAssumed
+			port.Reachability = result.ReachabilityAssumed
 		}
 		if p.state == result.StateOpen {
 			port.Service = &fingerprint.Service{Protocol: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9}

@@ -114,7 +114,7 @@ func (m *Merger) counts(c gate.Coverage) *result.CoverageCounts {
 }
 
 // summary closes the report.
-func (m *Merger) summary(v *gate.Verdict, c gate.Coverage) result.Summary {
+func (m *Merger) summary(v *gate.Decision, c gate.Coverage) result.Summary {
 	s := result.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete || !v.Complete,
 		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.Gate.FailOn.String(), Reason: v.Reason,

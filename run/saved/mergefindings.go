@@ -13,9 +13,9 @@ import (
 
 // driftWeight orders what several runs say of one finding: the first that one
 // of them says counts.
-var driftWeight = []exposure.Drift{
-	exposure.DriftNew, exposure.DriftReopened, exposure.DriftExpired, exposure.DriftUpdated,
-	exposure.DriftUnverified, exposure.DriftUnchanged, exposure.DriftNone, "",
+var driftWeight = []result.Drift{
+	result.DriftNew, result.DriftReopened, result.DriftExpired, result.DriftUpdated,
+	result.DriftUnverified, result.DriftUnchanged, result.DriftNone, "",
 }
 
 // findings puts the findings of all runs together. What one run found stands,
@@ -23,7 +23,7 @@ var driftWeight = []exposure.Drift{
 // shown it, and else unverified.
 func (m *Merger) findings() ([]exposure.Finding, error) {
 	var seen, gone []exposure.Finding
-	drift := map[string]exposure.Drift{}
+	drift := map[string]result.Drift{}
 	found := map[string]bool{}
 	for _, r := range m.Runs {
 		for i := range r.Findings {
@@ -59,7 +59,7 @@ func (m *Merger) findings() ([]exposure.Finding, error) {
 		seen[i].Drift = drift[seen[i].ID]
 	}
 	slices.SortStableFunc(gone, func(a, b exposure.Finding) int {
-		fixed := func(f *exposure.Finding) int { return map[bool]int{true: 0, false: 1}[f.Drift == exposure.DriftFixed] }
+		fixed := func(f *exposure.Finding) int { return map[bool]int{true: 0, false: 1}[f.Drift == result.DriftFixed] }
 		return fixed(&a) - fixed(&b)
 	})
 	for i := range gone {
@@ -79,8 +79,8 @@ func (m *Merger) status(f *exposure.Finding) {
 		m.Policy.Apply(f, m.Now)
 		return
 	}
-	if a := f.Acceptance; f.Status == exposure.StatusAccepted && (a == nil || !a.Holds(m.Now)) {
-		f.Status, f.Acceptance = exposure.StatusOpen, nil
+	if a := f.Acceptance; f.Status == result.StatusAccepted && (a == nil || !a.Holds(m.Now)) {
+		f.Status, f.Acceptance = result.StatusOpen, nil
 	}
 }
 
@@ -88,7 +88,7 @@ func (m *Merger) status(f *exposure.Finding) {
 // what only that machine can reach, where another run, which stood elsewhere,
 // saw its ports closed or filtered.
 func (m *Merger) lower(f *exposure.Finding, by *Run) {
-	if f.Reachability != exposure.ReachabilityAssumed {
+	if f.Reachability != result.ReachabilityAssumed {
 		return
 	}
 	var from []string
@@ -99,7 +99,7 @@ func (m *Merger) lower(f *exposure.Finding, by *Run) {
 		}
 		from = append(from, vantage)
 	}
-	f.Severity, f.Score, f.Reachability = exposure.Info, 0, ""
+	f.Severity, f.Score, f.Reachability = result.SeverityInfo, 0, ""
 	f.Evidence = append(slices.Clip(f.Evidence), fmt.Sprintf("from the vantage point %s the port was seen closed or filtered: only the host itself reaches it",
 		strings.Join(slices.Compact(from), ", ")))
 }

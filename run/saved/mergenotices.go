@@ -34,7 +34,7 @@ func (m *Merger) carried(facts *gate.RunFacts) (notices []exposure.Notice, whole
 			}
 			n, short := m.notice(w)
 			key := n.Code + "\x00" + n.Target + "\x00" + n.Message
-			explained = explained || short || said[key] || w.Level == string(exposure.LevelError)
+			explained = explained || short || said[key] || w.Level == result.LevelError
 			switch {
 			case said[key]:
 			case short:
@@ -60,7 +60,7 @@ func (m *Merger) carried(facts *gate.RunFacts) (notices []exposure.Notice, whole
 // its own run as long as it holds.
 func (m *Merger) notice(w *result.Notice) (n exposure.Notice, short bool) {
 	before := acceptanceFrom(w.Acceptance)
-	n = exposure.Notice{Code: w.Code, Level: exposure.Level(w.Level), Message: w.Message, Target: w.Target, Names: w.Names,
+	n = exposure.Notice{Code: w.Code, Level: w.Level, Message: w.Message, Target: w.Target, Names: w.Names,
 		Anchor: anchorFrom(w.Anchor), Acceptance: before}.Unaccepted()
 	now := before
 	if m.Policy != nil {
@@ -78,5 +78,5 @@ func (m *Merger) notice(w *result.Notice) (n exposure.Notice, short bool) {
 	}
 	// The pairs of a host that was accepted are outside of the coverage, so the
 	// floor cannot tell that they are missing.
-	return n, n.Level == exposure.LevelError || before != nil
+	return n, n.Level == result.LevelError || before != nil
 }

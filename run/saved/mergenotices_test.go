@@ -91,7 +91,7 @@ func TestMergedHostsOfALine(t *testing.T) {
 		_, c := merged(t, nil, tt.runs...)
 		var got []string
 		for _, n := range c.Verdict.Notices {
-			if n.Level == exposure.LevelError {
+			if n.Level == result.LevelError {
 				got = append(got, n.Code)
 			}
 		}

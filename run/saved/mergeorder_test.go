@@ -22,7 +22,7 @@ func told(c *Merged) string {
 		lines = append(lines, fmt.Sprintf("finding %s %s %v %s %s %s", f.Rule.ID, f.Vantage, f.AllAddresses(), f.Severity, f.Status, f.Drift))
 	}
 	for _, n := range c.Verdict.Notices {
-		if n.Level == exposure.LevelError && n.Code != exposure.NoticePartIncomplete { // which names a file
+		if n.Level == result.LevelError && n.Code != exposure.NoticePartIncomplete { // which names a file
 			lines = append(lines, "error "+n.Code+" "+n.Message)
 		}
 	}
@@ -198,12 +198,12 @@ func TestMergeProvesSilenceByRun(t *testing.T) {
 	shown.notices = []result.Notice{{Code: exposure.NoticeReferencePort, Level: "note", Target: "192.0.2.1", Message: "shown by an answer from 25/tcp."}}
 	for _, tt := range []struct {
 		runs []*Run
-		want exposure.Drift
+		want result.Drift
 	}{
-		{[]*Run{silent}, exposure.DriftUnverified},
-		{[]*Run{silent, heard}, exposure.DriftUnverified},
-		{[]*Run{both}, exposure.DriftFixed},
-		{[]*Run{shown}, exposure.DriftFixed},
+		{[]*Run{silent}, result.DriftUnverified},
+		{[]*Run{silent, heard}, result.DriftUnverified},
+		{[]*Run{both}, result.DriftFixed},
+		{[]*Run{shown}, result.DriftFixed},
 	} {
 		if _, c := mergedOf(t, baseline, tt.runs); len(c.Findings) != 1 || c.Findings[0].Drift != tt.want {
 			t.Errorf("%d runs: want %s, got %s", len(tt.runs), tt.want, told(&c))

@@ -14,7 +14,7 @@ import (
 
 // portOf is a port as its record tells it.
 func portOf(p *result.Port, pair netip.AddrPort) exposure.Port {
-	return exposure.Port{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: anchorFrom(p.Anchor), Reachability: exposure.Reachability(p.Reachability),
+	return exposure.Port{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: anchorFrom(p.Anchor), Reachability: p.Reachability,
 		Result: scan.Result{Target: pair, State: p.State, Reason: p.Reason, Time: p.Timestamp.Time, Attempts: p.Attempts}}
 }
 
@@ -35,7 +35,7 @@ func (m *Merger) forbidden(r *Run) []exposure.Finding {
 		f := &r.Findings[i]
 		if addr, err := netip.ParseAddr(f.IP); err == nil {
 			pair := netip.AddrPortFrom(addr.Unmap(), f.Port)
-			vantages[pair], has[pair] = f.Vantage, has[pair] || f.Rule == exposure.RuleForbidden && f.Drift != string(exposure.DriftFixed)
+			vantages[pair], has[pair] = f.Vantage, has[pair] || f.Rule == exposure.RuleForbidden && f.Drift != result.DriftFixed
 		}
 	}
 	judge := exposure.Judge{Rules: m.Rules, Policy: m.Policy, Identity: m.Policy.HostIdentity(), Now: m.Now}
@@ -52,7 +52,7 @@ func (m *Merger) forbidden(r *Run) []exposure.Finding {
 		}
 		for _, f := range judge.Forbidden(portOf(p, pair)) {
 			if m.Compared() {
-				f.Drift = exposure.DriftNew // or it would be among the findings
+				f.Drift = result.DriftNew // or it would be among the findings
 			}
 			list = append(list, f)
 		}

@@ -14,7 +14,7 @@ import (
 // A Merged is what a merged run comes to.
 type Merged struct {
 	Findings []exposure.Finding
-	Verdict  gate.Verdict
+	Verdict  gate.Decision
 
 	ports   []*result.Port
 	summary result.Summary
@@ -54,7 +54,7 @@ func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 	var notices []exposure.Notice
 	fixed := map[string]exposure.Finding{}
 	for _, f := range findings {
-		if f.Drift == exposure.DriftFixed && m.sameBaseline() {
+		if f.Drift == result.DriftFixed && m.sameBaseline() {
 			fixed[f.ID] = f
 		}
 	}
@@ -80,7 +80,7 @@ func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []expos
 		notices = append(notices, told...)
 	}
 	for i := range list {
-		if f, ok := fixed[list[i].ID]; ok && list[i].Carried && list[i].Drift == exposure.DriftUnverified {
+		if f, ok := fixed[list[i].ID]; ok && list[i].Carried && list[i].Drift == result.DriftUnverified {
 			list[i] = f
 		}
 	}

@@ -148,7 +148,7 @@ func (r *Run) known() (*drift.Baseline, error) {
 	}
 	b := drift.NewBaseline(r.header(), nil, findings)
 	for i := range findings {
-		if findings[i].Status == exposure.StatusFixed {
+		if findings[i].Status == result.StatusFixed {
 			b.Entries = append(b.Entries, drift.EntryOf(&findings[i]))
 		}
 	}
@@ -182,10 +182,6 @@ func (r *Run) judged() ([]exposure.Finding, error) {
 
 // finding makes a finding of its written form.
 func (r *Run) finding(w *result.Finding) (exposure.Finding, error) {
-	severity, err := exposure.ParseSeverity(w.Severity)
-	if err != nil {
-		return exposure.Finding{}, err
-	}
 	addr, err := netip.ParseAddr(w.IP)
 	if err != nil {
 		return exposure.Finding{}, fmt.Errorf("reading finding %q: %w", w.ID, err)
@@ -193,18 +189,18 @@ func (r *Run) finding(w *result.Finding) (exposure.Finding, error) {
 	target := netip.AddrPortFrom(addr.Unmap(), w.Port)
 	service := r.services[target]
 	f := exposure.Finding{
-		ID: w.ID, GroupID: w.GroupID, Rule: r.rule(w, severity), Title: w.Title, Severity: severity, Score: w.Score,
-		Target: target, Host: w.Host, Aliases: w.Aliases, Vantage: r.vantageOf(w, target), Reachability: exposure.Reachability(w.Reachability),
+		ID: w.ID, GroupID: w.GroupID, Rule: r.rule(w), Title: w.Title, Severity: w.Severity, Score: w.Score,
+		Target: target, Host: w.Host, Aliases: w.Aliases, Vantage: r.vantageOf(w, target), Reachability: w.Reachability,
 		Service: service.protocol, Product: service.product, Method: service.method,
 		Confidence: w.Confidence, Evidence: w.Evidence, Remediation: w.Remediation, Fixes: w.Fixes, Tags: w.Tags,
-		Status: exposure.Status(w.Status), Drift: exposure.Drift(w.Drift),
+		Status: w.Status, Drift: w.Drift,
 		Anchor: anchorFrom(w.Anchor), PolicyAnchor: anchorFrom(w.PolicyAnchor),
 		FirstSeen: w.FirstSeen.Time, LastSeen: w.LastSeen.Time, Acceptance: acceptanceFrom(w.Acceptance),
 	}
-	if f.Drift == exposure.DriftFixed {
-		f.Status = exposure.StatusFixed // earlier versions called it open
+	if f.Drift == result.DriftFixed {
+		f.Status = result.StatusFixed // earlier versions called it open
 	}
-	f.Carried = f.Drift == exposure.DriftFixed || f.Drift == exposure.DriftUnverified && w.LastSeen.Before(r.Record.StartTime.Time)
+	f.Carried = f.Drift == result.DriftFixed || f.Drift == result.DriftUnverified && w.LastSeen.Before(r.Record.StartTime.Time)
 	if f.Certainty = service.confidence; w.Certainty != nil {
 		f.Certainty = *w.Certainty
 	}
@@ -221,11 +217,11 @@ func (r *Run) finding(w *result.Finding) (exposure.Finding, error) {
 
 // rule is the rule of a finding: the one that this program has, else what the
 // run tells of it.
-func (r *Run) rule(w *result.Finding, severity exposure.Severity) *exposure.Rule {
+func (r *Run) rule(w *result.Finding) *exposure.Rule {
 	if rule := r.rules.Lookup(w.Rule); rule != nil {
 		return rule
 	}
-	return &exposure.Rule{ID: w.Rule, Title: w.Title, Severity: severity, Score: w.Score, CWE: w.CWE, References: w.References, Tags: w.Tags}
+	return &exposure.Rule{ID: w.Rule, Title: w.Title, Severity: w.Severity, Score: w.Score, CWE: w.CWE, References: w.References, Tags: w.Tags}
 }
 
 // acceptanceFrom is the acceptance that a written one stands for, nil for none.

@@ -1,0 +1,88 @@
+package result
+
+import (
+	"fmt"
+	"slices"
+)
+
+// A Severity grades a rule and its findings. Severities are ordered: the graver
+// one is larger. The zero Severity is none.
+type Severity int
+
+// The severities.
+const (
+	SeverityInfo Severity = 1 + iota
+	SeverityLow
+	SeverityMedium
+	SeverityHigh
+	SeverityCritical
+)
+
+// severities are the words, by severity.
+var severities = [...]string{SeverityInfo: "info", SeverityLow: "low", SeverityMedium: "medium", SeverityHigh: "high", SeverityCritical: "critical"}
+
+// Severities lists all severities, the gravest first.
+func Severities() []Severity {
+	return []Severity{SeverityCritical, SeverityHigh, SeverityMedium, SeverityLow, SeverityInfo}
+}
+
+// SeverityWords lists the words of all severities, the least first.
+func SeverityWords() []string { return slices.Clone(severities[SeverityInfo:]) }
+
+// ParseSeverity finds the severity of a word, and reports whether there is one.
+func ParseSeverity(word string) (Severity, bool) {
+	i := slices.Index(severities[SeverityInfo:], word)
+	return SeverityInfo + Severity(i), i >= 0
+}
+
+// Valid reports whether s is one of the severities.
+func (s Severity) Valid() bool { return SeverityInfo <= s && s <= SeverityCritical }
+
+// String gives the word that flags, files and reports use, "" for none.
+func (s Severity) String() string {
+	if s != 0 && !s.Valid() {
+		return fmt.Sprintf("severity(%d)", int(s))
+	}
+	return severities[s]
+}
+
+// MarshalText gives the word; none is an error.
+func (s Severity) MarshalText() ([]byte, error) {
+	if !s.Valid() {
+		return nil, fmt.Errorf("marshaling severity %d: out of range", int(s))
+	}
+	return []byte(severities[s]), nil
+}
+
+// UnmarshalText reads the word.
+func (s *Severity) UnmarshalText(text []byte) error {
+	v, ok := ParseSeverity(string(text))
+	if !ok {
+		return fmt.Errorf("unknown severity %.40q", text)
+	}
+	*s = v
+	return nil
+}
+
+// Scores gives the lowest and highest score of a severity, as CVSS 4.0,
+// Section 6, and GitHub's security-severity cut them. Info is 0 and nothing
+// else.
+func (s Severity) Scores() (lowest, highest float64) {
+	switch s {
+	case SeverityCritical:
+		return 9.0, 10.0
+	case SeverityHigh:
+		return 7.0, 8.9
+	case SeverityMedium:
+		return 4.0, 6.9
+	case SeverityLow:
+		return 0.1, 3.9
+	}
+	return 0, 0
+}
+
+// Has reports whether a score lies in the band of the severity.
+func (s Severity) Has(score float64) bool {
+	lowest, highest := s.Scores()
+	return lowest <= score && score <= highest
+}
