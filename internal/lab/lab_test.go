@@ -77,6 +77,22 @@ func TestTruth(t *testing.T) {
 	}
 }
 
+// TestScoreOfNmap: a name that nmap takes from the number of a port does not count.
+func TestScoreOfNmap(t *testing.T) {
+	python(t)
+	report := filepath.Join(t.TempDir(), "report.xml")
+	if err := os.WriteFile(report, []byte(`<nmaprun><host><address addr="10.77.0.12" addrtype="ipv4"/><address addr="02:4d:58:00:00:0c" addrtype="mac"/><ports>
+<port protocol="tcp" portid="25"><state state="open"/><service name="smtp" product="Postfix smtpd" method="probed" conf="10"/></port>
+<port protocol="tcp" portid="587"><state state="open"/><service name="submission" product="Postfix" method="table" conf="3"/></port>
+<port protocol="tcp" portid="10025"><state state="closed"/></port></ports></host></nmaprun>`), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	out, err := exec.Command("./score", report, "--only", "classic-closed").CombinedOutput()
+	if err != nil || !strings.Contains(string(out), "found 2/2  ghosts 0  protocol right 1 wrong 0 none 1  product right 1 wrong 0 none 1") {
+		t.Errorf("score: %v\n%s", err, out)
+	}
+}
+
 // TestScore rates small reports of one host, with and without a mistake.
 func TestScore(t *testing.T) {
 	python(t)

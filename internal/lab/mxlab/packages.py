@@ -52,6 +52,8 @@ def install():
     if not shutil.which('apt-get'):
         print('lab: the daemons come from Debian packages, and there is no apt-get here', file=sys.stderr)
         sys.exit(77)
+    if not missing():
+        return
     wanted = sorted(set(INSTALLED) - installed())
     if wanted:
         without_daemons(lambda: install_packages(wanted))
