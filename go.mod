@@ -3,7 +3,6 @@ module github.com/mxsweep/mxsweep
 go 1.26.0
 
 require (
-	github.com/dlclark/regexp2/v2 v2.12.0
 	github.com/google/gopacket v1.1.19
 	github.com/pandatix/go-cvss v0.6.4
 	github.com/rivo/uniseg v0.4.7

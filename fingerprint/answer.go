@@ -34,7 +34,6 @@ func (s *session) service() *Service {
 		s.name(svc, best)
 	}
 	s.nameImported(svc)
-	s.guess(svc)
 	s.observe(svc)
 	why, words := s.inconclusive()
 	if svc.Inconclusive = why; why != "" && len(words) > 0 {

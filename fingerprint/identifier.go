@@ -21,10 +21,6 @@ type Identifier struct {
 	// Signatures are the probes and signatures; required.
 	Signatures *signatures.Set
 
-	// Fallbacks are asked in this order about daemons that no signature
-	// names. Nothing is sent for them.
-	Fallbacks []signatures.Fallback
-
 	// Allowed is asked right before each connection leaves. If nil,
 	// everything is allowed.
 	Allowed func(netip.Addr) bool

@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"cmp"
+	"strings"
 
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -25,13 +26,14 @@ func (s *session) nameImported(svc *Service) {
 // fillIn adds what an imported signature says and no other one does.
 func (s *session) fillIn(svc *Service, sig *signatures.Signature) {
 	values := sig.Values(s)
-	svc.Protocol, svc.Product, svc.Version = sig.Protocol, sig.Product, clip(values["version"])
+	value := func(name string) string { return clip(strings.TrimSpace(values[name])) }
+	svc.Protocol, svc.Product, svc.Version = sig.Protocol, sig.Product, value("version")
 	if svc.Role == "unknown" {
 		svc.Role = sig.Role
 	}
-	svc.Hostname = cmp.Or(svc.Hostname, clip(values["hostname"]))
-	svc.ExtraInfo = cmp.Or(svc.ExtraInfo, clip(values["extra_info"]))
-	svc.OSType = cmp.Or(svc.OSType, clip(values["os_type"]))
+	svc.Hostname = cmp.Or(svc.Hostname, value("hostname"))
+	svc.ExtraInfo = cmp.Or(svc.ExtraInfo, value("extra_info"))
+	svc.OSType = cmp.Or(svc.OSType, value("os_type"))
 	if cpe := sig.CPEFor(svc.Version); cpe != "" {
 		svc.CPEs = []string{cpe}
 	}

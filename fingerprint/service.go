@@ -46,7 +46,7 @@ type Service struct {
 	// were seen inside of it only.
 	Tunnel string
 
-	// Method is "probed" where a signature or fallback matched and "table" where only the
+	// Method is "probed" where a signature matched and "table" where only the
 	// port number suggests the name (Confidence is then at most 3).
 	Method string
 
@@ -55,8 +55,7 @@ type Service struct {
 
 	CPEs []string // CPE 2.3 formatted strings
 
-	// Signature is the id of the signature that matched, or the rule of the
-	// fallback ("recog:...", "nmap:..."); "" if none did.
+	// Signature is the id of the signature that matched, "" if none did.
 	Signature string
 
 	// Alternatives names the other products that the same behavior fits,

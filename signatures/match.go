@@ -96,15 +96,15 @@ func (p *Pattern) capture(b []byte, values map[string]string) {
 func (s *Signature) CPEFor(version string) string {
 	v := "*"
 	if version != "" {
-		v = escapeCPE(version)
+		v = EscapeCPE(version)
 	}
 	return strings.ReplaceAll(s.CPE, "{version}", v)
 }
 
-// escapeCPE quotes a value as a CPE 2.3 formatted string wants it (NISTIR
+// EscapeCPE quotes a value as a CPE 2.3 formatted string wants it (NISTIR
 // 7695, Section 6.2): lower case, and everything that is not a letter, a
 // digit, "_", "-" or "." behind a backslash; "-" and "." need none inside.
-func escapeCPE(s string) string {
+func EscapeCPE(s string) string {
 	var b strings.Builder
 	for _, r := range strings.ToLower(s) {
 		switch {

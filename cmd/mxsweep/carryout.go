@@ -71,7 +71,6 @@ func (w *sweep) newIdentifier(allowed func(netip.Addr) bool, concurrency int) *f
 	p := w.plan
 	return &fingerprint.Identifier{
 		Signatures:      p.set,
-		Fallbacks:       p.fallbacks,
 		Allowed:         allowed,
 		Limit:           p.limit,
 		Pace:            p.pace.wait,

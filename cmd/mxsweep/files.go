@@ -35,8 +35,7 @@ func (s *session) checkFiles(f *scanFlags, specs []output.Spec, lists []string) 
 	}
 	reads("the baseline", f.baseline)
 	reads("a list of targets, scope or excludes", lists...)
-	reads("--nmap-probes", f.fallbacks.nmapProbes)
-	for _, dir := range append(slices.Clone(f.signatures), f.fallbacks.recog) {
+	for _, dir := range f.signatures {
 		reads("a signature file", filesBelow(dir)...)
 	}
 	if slices.Contains(f.inputs, "-") {

@@ -14,26 +14,29 @@ type habit struct {
 	hint string
 }
 
-// habits are the flags of nmap, trivy and their like that users try first.
+// habits are the flags of nmap, trivy and their like that users try first, and
+// those that there were before.
 var habits = map[string]habit{
-	"-A":          {"", "services are always identified; leave -A out"},
-	"-F":          {"ports", "the profile internal, which is the default, is short; --ports SPEC names other ports"},
-	"-O":          {"", "operating systems are not probed; leave -O out"},
-	"-Pn":         {"", "no ping comes before a scan; leave -Pn out"},
-	"-T":          {"rate", "--rate N sets how many probes a second are sent"},
-	"-iL":         {"input", "-i FILE, with a space, reads targets from a file"},
-	"-n":          {"", "no names of addresses are looked up; leave -n out"},
-	"-sS":         {"mode", "--mode syn sends single SYNs; -s names a scope file here"},
-	"-sT":         {"mode", "full connections are the default; -s names a scope file here"},
-	"-sV":         {"scope", "services are always identified; leave -sV out: -s names a scope file here"},
-	"--exit-code": {"fail-on", "--fail-on any:high exits 1 if there is a finding of that severity or above"},
-	"--format":    {"output", "--output FORMAT=FILE writes a report, like -o json=run.json"},
-	"--json":      {"output", "--output json prints JSON, --output json=FILE writes it to a file"},
-	"--max-rate":  {"rate", "--rate N sets how many probes a second are sent"},
-	"--min-rate":  {"rate", "--rate N sets how many probes a second are sent"},
-	"--open":      {"all-ports", "only open ports are reported, unless --all-ports is given; leave --open out"},
-	"--severity":  {"fail-on", "--fail-on any:high exits 1 if there is a finding of that severity or above"},
-	"--top-ports": {"ports", "--ports SPEC names the ports, like internal or 1-1024; \"mxsweep ports\" lists the profiles"},
+	"-A":            {"", "services are always identified; leave -A out"},
+	"-F":            {"ports", "the profile internal, which is the default, is short; --ports SPEC names other ports"},
+	"-O":            {"", "operating systems are not probed; leave -O out"},
+	"-Pn":           {"", "no ping comes before a scan; leave -Pn out"},
+	"-T":            {"rate", "--rate N sets how many probes a second are sent"},
+	"-iL":           {"input", "-i FILE, with a space, reads targets from a file"},
+	"-n":            {"", "no names of addresses are looked up; leave -n out"},
+	"-sS":           {"mode", "--mode syn sends single SYNs; -s names a scope file here"},
+	"-sT":           {"mode", "full connections are the default; -s names a scope file here"},
+	"-sV":           {"scope", "services are always identified; leave -sV out: -s names a scope file here"},
+	"--exit-code":   {"fail-on", "--fail-on any:high exits 1 if there is a finding of that severity or above"},
+	"--format":      {"output", "--output FORMAT=FILE writes a report, like -o json=run.json"},
+	"--json":        {"output", "--output json prints JSON, --output json=FILE writes it to a file"},
+	"--max-rate":    {"rate", "--rate N sets how many probes a second are sent"},
+	"--min-rate":    {"rate", "--rate N sets how many probes a second are sent"},
+	"--nmap-probes": {"signatures", "\"mxsweep signatures import nmap FILE\" converts it into signatures, which --signatures DIR reads"},
+	"--recog":       {"signatures", "\"mxsweep signatures import recog DIR\" converts it into signatures, which --signatures DIR reads"},
+	"--open":        {"all-ports", "only open ports are reported, unless --all-ports is given; leave --open out"},
+	"--severity":    {"fail-on", "--fail-on any:high exits 1 if there is a finding of that severity or above"},
+	"--top-ports":   {"ports", "--ports SPEC names the ports, like internal or 1-1024; \"mxsweep ports\" lists the profiles"},
 }
 
 // habitHint is what to tell a user who wrote the first of words that is a habit,

@@ -21,7 +21,7 @@ import (
 // listed for the nearest directory that has an entry; "internal" stands for
 // everything below it.
 var mayImport = map[string][]string{
-	"cmd":         {"run/saved", "run/output", "report", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "internal/recog", "internal/nmapprobes", "scan", "scan/names", "scan/hosts", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"cmd":         {"run/saved", "run/output", "report", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run/output":  {"report", "exposure", "result", "internal"},
 	"run/saved":   {"report", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "scan", "scan/scope", "result", "internal"},
 	"report":      {"exposure", "exposure/fix", "exposure/gate", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
@@ -30,8 +30,7 @@ var mayImport = map[string][]string{
 	"signatures":  {"result", "internal"},
 	"result":      {"internal"},
 
-	"internal/recog":      {"signatures", "internal"},
-	"internal/nmapprobes": {"signatures", "internal"},
+	"signatures/importer": {"signatures", "internal"},
 
 	"exposure/fix":          {"internal"},
 	"exposure/policy":       {"exposure", "exposure/exposuretest", "fingerprint", "scan", "scan/scope", "result", "internal"},
@@ -58,7 +57,6 @@ var onlyIn = map[string][]string{
 	"github.com/spf13/pflag":                {"cmd"},
 	"github.com/schollz/progressbar/v3":     {"cmd"},
 	"github.com/jedib0t/go-pretty/v6":       {"report", "cmd"},
-	"github.com/dlclark/regexp2":            {"internal/nmapprobes"},
 	"github.com/rogpeppe/go-internal":       {},
 	"github.com/santhosh-tekuri/jsonschema": {},
 }

@@ -53,16 +53,15 @@ type plan struct {
 	limit       *hosts.Slots // of the connections to each address; set by newSweep
 	pace        *pace        // of the connections of dialogues; set by newSweep
 
-	known     *signatures.Ports
-	set       *signatures.Set // nil: states only
-	fallbacks []signatures.Fallback
-	policy    *policy.Policy    // nil if there is none
-	baseline  *drift.Baseline   // nil if there is none
-	drift     *drift.Comparison // with the baseline; nil if there is none
-	judge     *exposure.Judge
-	own       []netip.Addr // this machine's own addresses
-	gate      gate.Criteria
-	tree      report.Tree
+	known    *signatures.Ports
+	set      *signatures.Set   // nil: states only
+	policy   *policy.Policy    // nil if there is none
+	baseline *drift.Baseline   // nil if there is none
+	drift    *drift.Comparison // with the baseline; nil if there is none
+	judge    *exposure.Judge
+	own      []netip.Addr // this machine's own addresses
+	gate     gate.Criteria
+	tree     report.Tree
 }
 
 // newPlan reads everything that the flags and arguments name. Its errors are
@@ -98,8 +97,6 @@ func newPlan(ctx context.Context, s *session, flags *scanFlags, given *pflag.Fla
 	note(err)
 	if !flags.noIdentify {
 		p.set, err = loadSignatures(flags.signatures)
-		note(err)
-		p.fallbacks, err = s.loadFallbacks(flags)
 		note(err)
 	}
 	note(p.readJudgement(flags, rules, known))

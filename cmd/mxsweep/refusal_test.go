@@ -26,8 +26,6 @@ var refusals = []string{
 	"scan @ --policy bad.yaml",
 	"scan @ --baseline bad.yaml",
 	"scan @ --signatures no-such-dir",
-	"scan @ --recog no-such-dir",
-	"scan @ --nmap-probes no-such-file",
 	"scan -i no-such-file",
 	"scan @ -s empty.txt",
 	"scan @ --exclude-file no-such-file",

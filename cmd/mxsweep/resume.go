@@ -15,7 +15,6 @@ import (
 	"net/netip"
 	"os"
 	"path"
-	"slices"
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
@@ -87,10 +86,8 @@ func (p *plan) resumeBuild() (string, error) {
 	f := p.flags
 	h := sha256.New()
 	sources := []signatures.Source{signatures.Builtin()}
-	for _, dir := range append(slices.Clone(f.signatures), f.fallbacks.recog) {
-		if dir != "" {
-			sources = append(sources, signatures.Source{Name: dir, FS: os.DirFS(dir)})
-		}
+	for _, dir := range f.signatures {
+		sources = append(sources, signatures.Source{Name: dir, FS: os.DirFS(dir)})
 	}
 	if f.noIdentify {
 		sources = nil
@@ -99,13 +96,6 @@ func (p *plan) resumeBuild() (string, error) {
 		if err := hashFiles(h, s.FS); err != nil {
 			return "", fmt.Errorf("reading signatures %q: %w", s.Name, fault.WithoutPath(err))
 		}
-	}
-	if f.fallbacks.nmapProbes != "" {
-		data, err := os.ReadFile(f.fallbacks.nmapProbes)
-		if err != nil {
-			return "", fmt.Errorf("reading nmap probes %q: %w", f.fallbacks.nmapProbes, fault.WithoutPath(err))
-		}
-		fmt.Fprintf(h, "%d\n%s", len(data), data)
 	}
 	return version + " " + hex.EncodeToString(h.Sum(nil)), nil
 }
@@ -116,7 +106,7 @@ func hashFiles(h hash.Hash, files fs.FS) error {
 		if err != nil {
 			return err
 		}
-		if ext := path.Ext(name); !d.Type().IsRegular() || ext != ".yaml" && ext != ".xml" {
+		if !d.Type().IsRegular() || path.Ext(name) != ".yaml" {
 			return nil
 		}
 		f, err := files.Open(name)

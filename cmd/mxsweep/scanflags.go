@@ -43,7 +43,6 @@ type scanFlags struct {
 
 	noIdentify bool
 	signatures []string
-	fallbacks  fallbackFlags
 	intrusive  bool
 
 	vantage       string
@@ -107,7 +106,6 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 func (f *scanFlags) registerIdentification(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.noIdentify, "no-identify", false, "report port states only, identify no services; needs --fail-on none")
 	flags.StringArrayVar(&f.signatures, "signatures", nil, "also use the signature files of `DIR`; repeatable")
-	f.fallbacks.register(flags)
 	flags.BoolVar(&f.intrusive, "intrusive", false, "also send the probes that may leave a trace at the target")
 	flags.DurationVar(&f.greeting, "greeting-timeout", fingerprint.DefaultGreetingTimeout, "listen for `DUR` to a port that replied to nothing, beside all others")
 }
@@ -212,8 +210,8 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	if f.netDevice != "" && f.mode.value == modeSyn && !isInterface(f.netDevice) {
 		bad(interfaceHint, "reading flag \"--interface\": this machine has no interface %q", f.netDevice)
 	}
-	if f.noIdentify && (f.intrusive || len(f.signatures) > 0 || f.fallbacks.given()) {
-		bad("leave one of them out", "combining --no-identify with --intrusive, --signatures, --recog or --nmap-probes: nothing would be asked")
+	if f.noIdentify && (f.intrusive || len(f.signatures) > 0) {
+		bad("leave one of them out", "combining --no-identify with --intrusive or --signatures: nothing would be asked")
 	}
 	if f.names.ipv4Only && f.names.ipv6Only {
 		bad("leave both out to use both families", "combining --ipv4 with --ipv6: no address would be left")
@@ -243,7 +241,7 @@ func atMost(n uint) int { return int(min(n, 1<<30)) }
 
 // needWords are the flags of which an empty value, as an unset variable of a
 // script gives, would silently lift a bound or a check that was meant.
-var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "recog", "nmap-probes", "resume", "pcap", "audit-log", "resolver", "interface", "canary", "reference-ports"}
+var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "resume", "pcap", "audit-log", "resolver", "interface", "canary", "reference-ports"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
 func emptyValue(v pflag.Value) bool {

@@ -22,7 +22,7 @@ func newSignatures(s *session) *cobra.Command {
 	var dirs []string
 	cmd := &cobra.Command{
 		Use:   "signatures",
-		Short: "list, show, test and record signatures and probes",
+		Short: "list, show, test, record and import signatures and probes",
 		Args:  cobra.ArbitraryArgs,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
@@ -37,6 +37,7 @@ func newSignatures(s *session) *cobra.Command {
 		newSignaturesShow(s, &dirs),
 		newSignaturesTest(s, &dirs),
 		newSignaturesRecord(s, &dirs),
+		newSignaturesImport(s),
 	)
 	return cmd
 }

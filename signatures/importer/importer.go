@@ -1,0 +1,154 @@
+// Package importer makes signatures of the files of two other tools that a user
+// already has: recog's XML fingerprints and nmap's nmap-service-probes.
+//
+// [Recog] and [Nmap] read, [Import.YAML] writes a file of imported signatures as
+// signatures/FORMAT.md describes it. They match what our own probes hear and ask
+// for nothing more. Patterns are rewritten for RE2; what it does not have is
+// skipped, and [Import.Skipped] tells why. No file of either tool is part of this
+// project.
+package importer
+
+import (
+	"bytes"
+	"fmt"
+	"io"
+	"io/fs"
+	"unicode/utf8"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// An Import is what was read from the files of one tool.
+type Import struct {
+	tool    string // as "imported" of the file names it
+	entries []entry
+	skipped []Skip
+}
+
+// A Skip is an entry of which no signature was made.
+type Skip struct {
+	Pos    signatures.Pos
+	Reason Reason
+	Detail string // what exactly, in quotes where it is from the file; "" if Reason says it all
+}
+
+// A Reason is why no signature was made of an entry.
+type Reason string
+
+// The reasons. The first two are those of most entries, and need no reader.
+const (
+	NoProduct   Reason = "no product is named"
+	NotHeard    Reason = "for a reply to a probe that mxsweep does not send"
+	NotRE2      Reason = "the pattern needs what RE2 does not have"
+	BadTemplate Reason = "a value refers to a group that the pattern does not have"
+	BadExample  Reason = "an example does not match, or yields something else"
+	NotText     Reason = "not UTF-8"
+)
+
+// Reasons are all reasons, the most harmless first.
+var Reasons = []Reason{NoProduct, NotHeard, NotRE2, BadTemplate, BadExample, NotText}
+
+// What the files are, for whoever named another one.
+const (
+	RecogHint = "name the folder xml of a copy of recog, github.com/rapid7/recog"
+	NmapHint  = "name a file that nmap installs, often /usr/share/nmap/nmap-service-probes"
+)
+
+// Len is how many signatures there are.
+func (im *Import) Len() int { return len(im.entries) }
+
+// Skipped says of which entries no signature was made, in the order of the files.
+func (im *Import) Skipped() []Skip { return im.skipped }
+
+// skip notes an entry of which no signature is made.
+func (im *Import) skip(at signatures.Pos, why Reason, detail string) {
+	im.skipped = append(im.skipped, Skip{at, why, detail})
+}
+
+// add keeps an entry.
+func (im *Import) add(at signatures.Pos, e *entry) {
+	for _, s := range []string{e.Product, e.CPE, e.Constants[version], e.Constants[extraInfo], e.Constants[osType]} {
+		if !utf8.ValidString(s) {
+			im.skip(at, NotText, fmt.Sprintf("%q", s))
+			return
+		}
+	}
+	im.entries = append(im.entries, *e)
+}
+
+// YAML is the file of signatures. From names what was read, for its first lines.
+func (im *Import) YAML(from string) ([]byte, error) {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "# Made by mxsweep signatures import from %q, whose license holds for it.\n", from)
+	e := yaml.NewEncoder(&b)
+	e.SetIndent(2)
+	err := e.Encode(struct {
+		Imported   string  `yaml:"imported"`
+		Signatures []entry `yaml:"signatures"`
+	}{im.tool, im.entries})
+	if err != nil {
+		return nil, fmt.Errorf("writing signatures from %q: %w", from, err)
+	}
+	return b.Bytes(), nil
+}
+
+// An entry is a signature as it is written.
+type entry struct {
+	ID         string            `yaml:"id"`
+	Product    string            `yaml:"product"`
+	Protocol   string            `yaml:"protocol"`
+	Role       string            `yaml:"role"`
+	Confidence int               `yaml:"confidence"`
+	When       []condition       `yaml:"when"`
+	Constants  map[string]string `yaml:"constants,omitempty"`
+	CPE        string            `yaml:"cpe,omitempty"`
+	Source     string            `yaml:"source"`
+	Examples   []example         `yaml:"examples,omitempty"`
+}
+
+type condition struct {
+	Probe string `yaml:"probe"`
+	Reply string `yaml:"reply,omitempty"`
+	Bytes *int   `yaml:"bytes,omitempty"`
+}
+
+type example struct {
+	Seen map[string]string `yaml:"seen"` // replies by probe
+	Want map[string]string `yaml:"want,omitempty"`
+}
+
+// setConstant notes a value that no pattern captures.
+func (e *entry) setConstant(name, value string) {
+	if value == "" {
+		return
+	}
+	if e.Constants == nil {
+		e.Constants = make(map[string]string)
+	}
+	e.Constants[name] = value
+}
+
+// readAll reads at most limit bytes. Name is used in errors.
+func readAll(r io.Reader, name string, limit int64) ([]byte, error) {
+	b, err := io.ReadAll(io.LimitReader(r, limit+1))
+	switch {
+	case err != nil:
+		return nil, fmt.Errorf("reading %q: %w", name, fault.WithoutPath(err))
+	case int64(len(b)) > limit:
+		return nil, fmt.Errorf("reading %q: longer than %d bytes", name, limit)
+	}
+	return b, nil
+}
+
+// readFile is readAll for a file of a folder.
+func readFile(fsys fs.FS, file, name string, limit int64) ([]byte, error) {
+	f, err := fsys.Open(file)
+	if err != nil {
+		return nil, fmt.Errorf("opening %q: %w", name, fault.WithoutPath(err))
+	}
+	defer f.Close()
+	return readAll(f, name, limit)
+}

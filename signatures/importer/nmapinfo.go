@@ -1,0 +1,104 @@
+package importer
+
+import (
+	"fmt"
+	"regexp"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+)
+
+// templates are the fields behind a pattern, by their letter: p, v, i, h, o and d,
+// and "cpe:" for the first CPE of an application. $1 to $9 stand for groups,
+// $P(1), $SUBST(1,"a","b") and $I(1,">") for what is made of one.
+type templates map[string]string
+
+// versionInfo reads the fields: a letter or "cpe:", then a template between two
+// delimiters.
+func versionInfo(info string) (templates, error) {
+	t := make(templates)
+	for {
+		info = strings.TrimLeft(info, " ")
+		if info == "" {
+			return t, nil
+		}
+		name := info[:1]
+		if strings.HasPrefix(info, "cpe:") {
+			name = "cpe:"
+		} else if !strings.Contains("pvihod", name) {
+			return nil, fmt.Errorf("unknown field %q of the version", name)
+		}
+		rest := info[len(name):]
+		_, size := utf8.DecodeRuneInString(rest)
+		if rest == "" {
+			return nil, fmt.Errorf("the field %q has no template", name)
+		}
+		text, after, ok := strings.Cut(rest[size:], rest[:size])
+		if !ok {
+			return nil, fmt.Errorf("the template of %q has no end", name)
+		}
+		if name == "cpe:" {
+			after = strings.TrimPrefix(after, "a") // nmap's mark for an operating system by its service
+		}
+		if name != "cpe:" || t[name] == "" && strings.HasPrefix(text, "a:") {
+			t[name] = text
+		}
+		if after != "" && after[0] != ' ' {
+			return nil, fmt.Errorf("%q behind the field %q", after, name)
+		}
+		info = after
+	}
+}
+
+var (
+	// variable is what a template makes of a group.
+	variable = regexp.MustCompile(`\$(?:\d|[A-Z]+\([^)]*\))`)
+
+	// oneGroup is a template that is nothing but the text of a group.
+	oneGroup = regexp.MustCompile(`^\$(?:(\d)|P\((\d)\))$`)
+)
+
+// product is the name of the product without what the pattern captures: a
+// signature has one name.
+func (t templates) product() string {
+	return strings.Join(strings.Fields(variable.ReplaceAllString(t["p"], "")), " ")
+}
+
+// group is the number of the group of which a template consists, 0 if it is
+// anything else.
+func group(template string) int {
+	m := oneGroup.FindStringSubmatch(strings.TrimSpace(template))
+	if m == nil {
+		return 0
+	}
+	n, _ := strconv.Atoi(m[1] + m[2]) // digits
+	return n
+}
+
+// fill puts constants and the CPE into a signature, and returns the groups that
+// hold values. A template that mixes text and groups is left out, because no group
+// of a pattern can hold its value.
+func (t templates) fill(e *entry) (groups map[string]int) {
+	groups = make(map[string]int)
+	for letter, name := range map[string]string{"v": version, "i": extraInfo, "h": hostname, "o": osType} {
+		if n := group(t[letter]); n > 0 {
+			groups[name] = n
+		} else if !variable.MatchString(t[letter]) {
+			e.setConstant(name, strings.TrimSpace(t[letter]))
+		}
+	}
+	if device := t["d"]; device != "" && !variable.MatchString(device) && groups[extraInfo] == 0 {
+		e.setConstant(extraInfo, strings.TrimPrefix(e.Constants[extraInfo]+"; device: "+device, "; "))
+	}
+	parts := strings.Split(t["cpe:"], ":")
+	for i, part := range parts {
+		switch n := group(part); {
+		case n > 0 && n == groups[version]:
+			parts[i] = versionMark
+		case variable.MatchString(part):
+			parts[i] = ""
+		}
+	}
+	e.CPE = cpe23("cpe:/" + strings.Join(parts, ":"))
+	return groups
+}
