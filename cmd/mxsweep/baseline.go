@@ -273,7 +273,7 @@ func baselineTable(b *bytes.Buffer, mark string, entries []drift.Entry) {
 	for _, e := range entries {
 		host := e.IP.String()
 		if e.Host != "" {
-			host = withName(host, e.Host)
+			host += " (" + e.Host + ")"
 		}
 		what := e.Product
 		if what == "" {

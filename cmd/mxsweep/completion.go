@@ -14,6 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -131,7 +132,7 @@ func completePorts() []string {
 
 // completeSignatures are the ids that "signatures show" takes.
 func completeSignatures(dirs []string) []string {
-	set, err := loadSignatures(dirs)
+	set, err := run.LoadSignatures(dirs)
 	if err != nil {
 		return nil
 	}

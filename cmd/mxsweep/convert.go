@@ -123,3 +123,9 @@ func (s *session) tellPart(file, cut string, outs *output.Set) {
 		fmt.Fprintf(s.stderr, "mxsweep: what there is of it was written: %s\n", visible(strings.Join(written, ", ")))
 	}
 }
+
+// stdinUse is the file that standard input was redirected from.
+func (s *session) stdinUse(role string) outfile.Use {
+	f, _ := s.stdin.(*os.File)
+	return outfile.Use{Role: role, Name: "standard input", Open: f}
+}

@@ -104,7 +104,7 @@ func (s *session) listen(ctx context.Context, address string) error {
 	if err != nil || !addr.IsLoopback() {
 		return usagef("the stack is for this machine only: 127.0.0.1, or another address of loopback", "reading flag \"--listen\": %q is no address of loopback", address)
 	}
-	s.winds.Store(true)
+	s.graceful.Store(true)
 	stack, err := mailtest.StartStack(addr)
 	if err != nil {
 		return fmt.Errorf("starting the demo's mail stack on %q: %w", address, err)

@@ -17,6 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // usagef is a mistake in what the user wrote, with what to do about it.
@@ -43,16 +44,27 @@ func printError(w io.Writer, err error) {
 					fmt.Fprintf(w, "mxsweep: %s\n", visible(line))
 				}
 			}
-			h, ok := e.(interface{ Hint() string })
-			if !ok || h.Hint() == "" || slices.Contains(said, h.Hint()) {
+			hint := hintOf(e)
+			if hint == "" || slices.Contains(said, hint) {
 				return
 			}
-			said = append(said, h.Hint())
-			for line := range strings.SplitSeq(h.Hint(), "\n") {
+			said = append(said, hint)
+			for line := range strings.SplitSeq(hint, "\n") {
 				fmt.Fprintf(w, "mxsweep: hint: %s\n", visible(line))
 			}
 		})
 	}
+}
+
+// hintOf is the hint of one error of a chain, "" if it has none.
+func hintOf(err error) string {
+	switch e := err.(type) {
+	case *run.ListError:
+		return fileHint(e)
+	case interface{ Hint() string }:
+		return e.Hint()
+	}
+	return ""
 }
 
 // maxMessage is how long a line of a message may be.

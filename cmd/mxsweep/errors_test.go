@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -56,8 +57,8 @@ func TestCodeOf(t *testing.T) {
 		{errors.Join(fault.As(fault.Failed, errors.New("x")), usagef("", "y")), 2},
 		{errors.Join(usagef("", "y"), refusedf("", "x")), 5},
 	} {
-		if got := codeOf(tt.err); got != tt.want {
-			t.Errorf("codeOf(%v) is %d, want %d", tt.err, got, tt.want)
+		if got := run.CodeOf(tt.err); got != tt.want {
+			t.Errorf("CodeOf(%v) is %d, want %d", tt.err, got, tt.want)
 		}
 	}
 }
@@ -68,7 +69,7 @@ func TestSignalCode(t *testing.T) {
 		if _, ok := signalCode(ctx); ok {
 			t.Error("a signal before there was one")
 		}
-		cancel(signalError{sig})
+		cancel(run.SignalError{Signal: sig})
 		if got, ok := signalCode(ctx); !ok || got != want {
 			t.Errorf("%v gives %d, want %d", sig, got, want)
 		}
@@ -80,7 +81,7 @@ func TestShard(t *testing.T) {
 		"1/1": true, "2/4": true, "0/4": false, "5/4": false, "1": false, "": false,
 		"a/b": false, "1/0": false, "-1/4": false, "1/4/2": false, "99999999999/99999999999": false,
 	} {
-		var s shard
+		var s shardFlag
 		if err := s.Set(value); (err == nil) != ok {
 			t.Errorf("Set(%q): %v", value, err)
 		} else if ok && s.String() != value {
@@ -118,10 +119,10 @@ func TestSignalWhileReading(t *testing.T) {
 		}()
 		go func() {
 			<-started
-			cancel(signalError{syscall.SIGTERM})
+			cancel(run.SignalError{Signal: syscall.SIGTERM})
 		}()
 		var out, errs strings.Builder
-		if got := run(ctx, args, in, &out, &errs, func(string) string { return "" }); got != 143 {
+		if got := program(ctx, args, in, &out, &errs, func(string) string { return "" }); got != 143 {
 			t.Errorf("%s ends with %d, want 143", args[0], got)
 		}
 		if left, err := os.ReadDir(dir); err != nil || len(left) > 0 {

@@ -20,35 +20,6 @@ const (
 // exitCodesHelp is how help names the exit codes; the manual pages have a section.
 const exitCodesHelp = "Exit codes: 0 pass, 1 fail, 2 usage error, 3 error, 4 incomplete, 5 refused"
 
-// codeOf is the exit code that an error asks for: the one that wins of those in
-// its tree, exitError if it names none, pass if err is nil.
-func codeOf(err error) gate.ExitCode {
-	if err == nil {
-		return gate.ExitPass
-	}
-	code := gate.ExitPass
-	fault.Walk(err, func(e error) {
-		if f, ok := e.(*fault.Error); ok {
-			code = gate.Worse(code, codeOfKind(f.Kind))
-		}
-	})
-	if code == gate.ExitPass {
-		return exitError
-	}
-	return code
-}
-
-// codeOfKind is the exit code of one kind of error.
-func codeOfKind(kind fault.Kind) gate.ExitCode {
-	switch kind {
-	case fault.Usage:
-		return gate.ExitUsage
-	case fault.Refused:
-		return gate.ExitRefused
-	}
-	return gate.ExitError
-}
-
 // split takes an error made by errors.Join apart, and a list of problems in
 // signature files, so that each is printed on a line of its own with its own
 // hint. An error that wraps several in one sentence stays whole.

@@ -58,7 +58,7 @@ func TestHelpListsEachFlagOnce(t *testing.T) {
 	for _, columns := range []string{"", "60", "140"} {
 		var out, errs bytes.Buffer
 		env := func(key string) string { return map[string]string{"COLUMNS": columns}[key] }
-		if code := run(context.Background(), []string{"scan", "--help"}, nil, &out, &errs, env); code != 0 {
+		if code := program(context.Background(), []string{"scan", "--help"}, nil, &out, &errs, env); code != 0 {
 			t.Fatalf("exit code %d: %s", code, &errs)
 		}
 		for _, name := range []string{"--scope FILE", "--policy FILE", "--verbose ", "--help "} {
@@ -76,7 +76,7 @@ func TestHelpIsWritten(t *testing.T) {
 	r.CloseWithError(errors.New("no space left"))
 	for _, args := range [][]string{{"scan", "--help"}, {"help", "merge"}, {"--help"}} {
 		var errs bytes.Buffer
-		code := run(t.Context(), args, nil, full, &errs, func(string) string { return "" })
+		code := program(t.Context(), args, nil, full, &errs, func(string) string { return "" })
 		if want := "mxsweep: writing standard output: no space left\n"; code != int(exitError) || errs.String() != want {
 			t.Errorf("%q: exit code %d: %s", args, code, &errs)
 		}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // A habit is a flag that other scanners have, as their users write it.
@@ -50,14 +50,10 @@ func habitHint(flags *pflag.FlagSet, words ...string) string {
 	return ""
 }
 
-// habitual adds a hint to the error about a file that a short flag names, where
-// the two are one word to users of other scanners: -iL reads the file L here.
-func habitual(err error, flag, file string) error {
-	if h, ok := habits[flag+file]; ok && err != nil {
-		return &fault.Error{Kind: fault.Usage, Err: err, Advice: h.hint}
-	}
-	return err
-}
+// fileHint is what to tell about a file of targets that cannot be read, where flag
+// and file are one word to users of other scanners: -iL reads the file L here. It is
+// "" for other files.
+func fileHint(err *run.ListError) string { return habits[err.Flag+err.File].hint }
 
 // secondsHint asks whether seconds were meant by a bare number.
 func secondsHint(f *pflag.Flag, value, rest string) string {

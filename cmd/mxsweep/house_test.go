@@ -21,7 +21,8 @@ import (
 // listed for the nearest directory that has an entry; "internal" stands for
 // everything below it.
 var mayImport = map[string][]string{
-	"cmd":         {"run/saved", "run/output", "report", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"cmd":         {"run", "run/saved", "run/output", "report", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
+	"run":         {"run/saved", "run/output", "report", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "scan", "scan/names", "scan/hosts", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run/output":  {"report", "exposure", "result", "internal"},
 	"run/saved":   {"report", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "scan", "scan/scope", "result", "internal"},
 	"report":      {"exposure", "exposure/fix", "exposure/gate", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
@@ -315,12 +316,14 @@ func TestFilesAndFunctionsStayShort(t *testing.T) {
 // listing shows. Those for one system count too.
 const mostFiles = 25
 
+// commandFiles is how many the command may have: one a verb, and what they share.
+const commandFiles = 40
+
 // wideFolders are the folders that still have more, with how many they may have.
 // A number here only ever falls, and its row goes when the folder fits.
 var wideFolders = map[string]int{
-	"cmd/mxsweep": 66,
-	"scan":        41,
-	"report":      51,
+	"scan":   41,
+	"report": 51,
 }
 
 func TestFoldersStayNarrow(t *testing.T) {
@@ -332,6 +335,9 @@ func TestFoldersStayNarrow(t *testing.T) {
 	}
 	for dir, n := range count {
 		most := max(mostFiles, wideFolders[dir])
+		if dir == "cmd/mxsweep" {
+			most = commandFiles
+		}
 		if n > most {
 			t.Errorf("%s has %d Go files, more than %d: put together what belongs together, or make a package of a part", dir, n, most)
 		}

@@ -33,7 +33,7 @@ func TestPictureShowsTheHTMLReport(t *testing.T) {
 	needDemoPorts(t)
 	page := filepath.Join(t.TempDir(), "report.html")
 	var out, errs bytes.Buffer
-	if code := run(context.Background(), []string{"demo", "-q", "-o", "html=" + page}, nil, &out, &errs, func(string) string { return "" }); code != 0 || errs.Len() > 0 {
+	if code := program(context.Background(), []string{"demo", "-q", "-o", "html=" + page}, nil, &out, &errs, func(string) string { return "" }); code != 0 || errs.Len() > 0 {
 		t.Fatalf("the demo ended with %d: %s", code, errs.String())
 	}
 	want := picturedPage(t, readDocument(t, page))

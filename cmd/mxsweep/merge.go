@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/run/saved"
 )
@@ -72,7 +73,7 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 		return err
 	}
 	var inputs []outfile.Use
-	for _, file := range append(files, flags.baseline, flags.policyFile()) {
+	for _, file := range append(files, flags.baseline, run.PolicyFile(flags.policy)) {
 		inputs = append(inputs, outfile.Use{Role: "an input of the merged run", Name: file})
 	}
 	if err := outfile.Check(output.Uses(specs), inputs); err != nil {
@@ -104,12 +105,12 @@ func (s *session) tellRulesOfRuns(m *saved.Merger, baseline string) {
 // newMerger reads everything that the flags and arguments name. All mistakes are
 // told at once.
 func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*saved.Merger, error) {
-	known, rules, err := loadKnowledge()
+	known, rules, err := run.LoadKnowledge()
 	if err != nil {
 		return nil, err
 	}
 	m := &saved.Merger{Rules: rules, Now: flags.time()}
-	if m.Policy, err = flags.readPolicy(rules, known); err != nil {
+	if m.Policy, err = run.ReadPolicy(run.PolicyFile(flags.policy), rules, known); err != nil {
 		return nil, err
 	}
 	if p := m.Policy; p != nil {
@@ -129,7 +130,7 @@ func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*saved.M
 	m.Gate.FailOn, m.Gate.MinCoverage, m.Gate.MinHosts, m.Gate.SoftFail = failOn, flags.minCoverage, flags.coverage.minHosts, flags.softFail
 	errs = append(errs, m.Read(files, flags.baseline))
 	if flags.baseline == "" && !m.Compared() {
-		errs = append(errs, flags.checkGate(failOn))
+		errs = append(errs, run.CheckGate(failOn, true, false))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

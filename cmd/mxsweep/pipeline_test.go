@@ -148,7 +148,7 @@ func TestGuide(t *testing.T) {
 		t.Fatal(err)
 	}
 	go func() {
-		run(ctx, []string{"demo", "--listen", address}, nil, w, w, func(string) string { return "" })
+		program(ctx, []string{"demo", "--listen", address}, nil, w, w, func(string) string { return "" })
 		w.Close()
 	}()
 	for lines := bufio.NewScanner(shown); lines.Scan() && !strings.Contains(lines.Text(), "until it is stopped"); {

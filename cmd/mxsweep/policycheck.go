@@ -2,9 +2,7 @@ package main
 
 import (
 	"context"
-	"errors"
 	"fmt"
-	"net/netip"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -13,7 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/spelling"
-	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // newPolicy is "mxsweep policy".
@@ -55,28 +53,24 @@ hold now or at --now; the exit code stays 0.`,
 // checkPolicy reads a policy and its scope files and says what is in it.
 func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	defer memory.BoundReading()()
-	known, rules, err := loadKnowledge()
+	known, rules, err := run.LoadKnowledge()
 	if err != nil {
 		return err
 	}
-	file, err := flags.readPolicy(rules, known)
+	file, err := run.ReadPolicy(run.PolicyFile(flags.policy), rules, known)
 	if err != nil {
 		return err
 	}
 	if file == nil {
 		return usagef("name one, or write "+policy.DefaultFile, "reading the policy: there is none")
 	}
-	p := &plan{policy: file}
-	allowed, excluded, err := p.policyScope(ctx, &scope.Parser{Resolver: nobody{}})
+	allowed, excluded, err := run.CheckPolicy(ctx, file)
 	if err != nil {
-		return fault.As(fault.Usage, err)
-	}
-	if err := p.checkCanaries(ctx, allowed, excluded); err != nil {
 		return err
 	}
 	_, err = fmt.Fprintf(s.stdout, "%s is sound: %s\n", file.File, strings.Join([]string{
-		spelling.Amount(entries(allowed), "scope entry", "scope entries"),
-		spelling.Amount(entries(excluded), "exclude", "excludes"),
+		spelling.Amount(allowed, "scope entry", "scope entries"),
+		spelling.Amount(excluded, "exclude", "excludes"),
 		spelling.Amount(len(file.Canaries), "canary", "canaries"),
 		spelling.Amount(len(file.Expect), "expected service", "expected services"),
 		spelling.Amount(len(file.MustBeClosed), "must_be_closed entry", "must_be_closed entries"),
@@ -89,50 +83,4 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		s.tell(n)
 	}
 	return fault.WriteError(standardOutput, err)
-}
-
-// checkCanaries refuses canaries outside of the policy's own scope, as a scan
-// would. Of names it is known only then.
-func (p *plan) checkCanaries(ctx context.Context, allowed, excluded []scope.Target) error {
-	var names []string
-	for i := range p.policy.Canaries {
-		if c := &p.policy.Canaries[i]; len(allowed) > 0 {
-			if _, err := netip.ParseAddr(c.Selector.Text()); err == nil {
-				names = append(names, c.Target())
-			}
-		}
-	}
-	canaries, err := (&scope.Parser{Resolver: nobody{}}).Targets(ctx, names)
-	if err != nil || len(canaries) == 0 {
-		return fault.As(fault.Usage, err)
-	}
-	scope, err := scope.New(scope.Bounds{Targets: canaries, Allowed: allowed, Excluded: excluded})
-	if err != nil {
-		return fault.As(fault.Usage, err)
-	}
-	var errs []error
-	outside := scope.Outside()
-	for _, t := range outside[:min(len(outside), maxNamed)] {
-		errs = append(errs, p.outside(t))
-	}
-	return errors.Join(errs...)
-}
-
-// nobody is a resolver that asks nobody: every name has an address that is kept
-// for examples (RFC 5737, Section 3).
-type nobody struct{}
-
-func (nobody) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
-	return []netip.Addr{netip.AddrFrom4([4]byte{192, 0, 2, 1})}, nil
-}
-
-// entries is how many entries a list has, those in bulk counted.
-func entries(list []scope.Target) int {
-	n := len(list)
-	for i := range list {
-		if list[i].Bulk != nil {
-			n += list[i].Bulk.Len() - 1
-		}
-	}
-	return n
 }

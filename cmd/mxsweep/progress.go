@@ -8,6 +8,9 @@ import (
 	"time"
 
 	"github.com/schollz/progressbar/v3"
+
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // A progressMode says how the way of a run is shown on standard error.
@@ -40,7 +43,7 @@ func (s *session) progressMode(mode string, quiet bool) progressMode {
 type progress struct {
 	w     io.Writer
 	bar   *progressbar.ProgressBar // nil in line mode
-	tally func() tally
+	tally func() run.Progress
 	width func() int // columns of the terminal, 0 if not known; nil in line mode
 	start time.Time
 	done  chan struct{}
@@ -56,7 +59,7 @@ const (
 
 // startProgress begins to show what tally returns. Width says how many columns
 // a bar may take.
-func startProgress(w io.Writer, mode progressMode, color bool, width func() int, tally func() tally) *progress {
+func startProgress(w io.Writer, mode progressMode, color bool, width func() int, tally func() run.Progress) *progress {
 	if mode == progressNone {
 		return nil
 	}
@@ -89,6 +92,11 @@ func startProgress(w io.Writer, mode progressMode, color bool, width func() int,
 	return p
 }
 
+// startProgress shows how far a run is, as the flags say.
+func (s *session) startProgress(f *scanFlags, now func() run.Progress) *progress {
+	return startProgress(s.stderr, s.progressMode(f.progress.value, f.quiet), s.color(f.output.color.value, s.stderr), func() int { return s.width(s.stderr) }, now)
+}
+
 // stop ends the display and clears the bar.
 func (p *progress) stop() {
 	if p == nil {
@@ -118,7 +126,7 @@ func (p *progress) show() {
 
 // progressLine says in one line what was sent, how much of it was answered and
 // lost, at what rate, and when all will be asked.
-func progressLine(t tally, elapsed time.Duration) string {
+func progressLine(t run.Progress, elapsed time.Duration) string {
 	if t.Planned > 0 && t.Done >= t.Planned {
 		return fmt.Sprintf("swept, %d open, %d identified", t.Open, t.Identified)
 	}
@@ -133,7 +141,7 @@ func progressLine(t tally, elapsed time.Duration) string {
 	line += fmt.Sprintf(", %s/s", shortCount(rate))
 	if t.Share > 0 && elapsed > 0 {
 		if left := elapsed.Seconds() * (1 - t.Share) / t.Share; left < 1e9 {
-			line += ", ends in " + shortDuration(time.Duration(left*float64(time.Second)))
+			line += ", ends in " + spelling.Duration(time.Duration(left*float64(time.Second)))
 		}
 	}
 	return line
@@ -167,17 +175,4 @@ func fitted(line string, columns int) string {
 		line = line[:i]
 	}
 	return line
-}
-
-// shortDuration is d in the two units that matter: 1h12m, 3m20s, 14s.
-func shortDuration(d time.Duration) string {
-	d = d.Round(time.Second)
-	switch {
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
-	default:
-		return fmt.Sprintf("%ds", d/time.Second)
-	}
 }

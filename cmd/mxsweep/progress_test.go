@@ -2,7 +2,6 @@ package main
 
 import (
 	"bytes"
-	"math"
 	"os"
 	"strings"
 	"sync/atomic"
@@ -10,56 +9,31 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/scan"
-	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 func TestProgressLine(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
-		tally   tally
+		now     run.Progress
 		elapsed time.Duration
 		want    string
 	}{
-		{"start", tally{Stats: scan.Stats{Planned: 1000}}, 0, "0 sent, 0 answered, 0 open, 0/s"},
-		{"under way", tally{Stats: scan.Stats{Planned: 1000, Sent: 300, Answered: 250, Open: 3}, Share: 0.25}, 10 * time.Second,
+		{"start", run.Progress{Stats: scan.Stats{Planned: 1000}}, 0, "0 sent, 0 answered, 0 open, 0/s"},
+		{"under way", run.Progress{Stats: scan.Stats{Planned: 1000, Sent: 300, Answered: 250, Open: 3}, Share: 0.25}, 10 * time.Second,
 			"300 sent, 250 answered, 3 open, 30/s, ends in 30s"},
-		{"measured", tally{Stats: scan.Stats{Planned: 7200, Sent: 1234567, Rate: 150000, Open: 1}, Share: 1. / 7200, Loss: 0.051, Measured: true}, time.Second,
+		{"measured", run.Progress{Stats: scan.Stats{Planned: 7200, Sent: 1234567, Rate: 150000, Open: 1}, Share: 1. / 7200, Loss: 0.051, Measured: true}, time.Second,
 			"1235k sent, 0 answered, 1 open, 5.1% lost, 150k/s, ends in 1h59m"},
-		{"far off", tally{Stats: scan.Stats{Planned: 1 << 63, Sent: 1}, Share: 1e-19}, time.Second, "1 sent, 0 answered, 0 open, 1/s"},
-		{"swept", tally{Stats: scan.Stats{Planned: 10, Done: 10, Open: 2}}, time.Minute, "swept, 2 open, 0 identified"},
-		{"nothing", tally{}, time.Second, "0 sent, 0 answered, 0 open, 0/s"},
+		{"far off", run.Progress{Stats: scan.Stats{Planned: 1 << 63, Sent: 1}, Share: 1e-19}, time.Second, "1 sent, 0 answered, 0 open, 1/s"},
+		{"swept", run.Progress{Stats: scan.Stats{Planned: 10, Done: 10, Open: 2}}, time.Minute, "swept, 2 open, 0 identified"},
+		{"nothing", run.Progress{}, time.Second, "0 sent, 0 answered, 0 open, 0/s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			if got := progressLine(tt.tally, tt.elapsed); got != tt.want {
+			if got := progressLine(tt.now, tt.elapsed); got != tt.want {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
 		})
-	}
-}
-
-// TestSynShare follows a sweep of 1000 pairs, 3 in 4 of them silent, through
-// three passes.
-func TestSynShare(t *testing.T) {
-	at := func(pass int, asked, done, sent uint64) syn.Stats {
-		return syn.Stats{Stats: scan.Stats{Planned: 1000, Done: done, Sent: sent}, Pass: pass, Asked: asked, ToAsk: 1024}
-	}
-	for _, tt := range []struct {
-		st      syn.Stats
-		earlier uint64
-		want    float64
-	}{
-		{at(0, 0, 0, 0), 0, 0},
-		{at(1, 512, 125, 500), 0, 0.2},               // 500 of 1000 + 2 × 750
-		{at(1, 1024, 250, 1000), 0, 0.4},             // all of the first pass
-		{at(2, 512, 250, 1375), 0, 0.55},             // half of the second one
-		{at(3, 1024, 250, 2500), 0, 1},               // the end
-		{at(4, 0, 250, 2500), 0, 2500. / 3250},       // loss has made another one needed
-		{at(1, 512, 1000-500+125, 250), 500, 1. / 4}, // the half of it, resumed: 250 of 500 + 2 × 250
-	} {
-		if got := synShare(tt.st, tt.earlier, 3); math.Abs(got-tt.want) > 1e-9 {
-			t.Errorf("%+v: %v, want %v", tt.st, got, tt.want)
-		}
 	}
 }
 
@@ -79,24 +53,12 @@ func TestFitted(t *testing.T) {
 	}
 }
 
-func TestShortDuration(t *testing.T) {
-	for want, d := range map[string]time.Duration{
-		"0s": 0, "59s": 59 * time.Second, "1m00s": 59*time.Second + 600*time.Millisecond,
-		"3m20s": 200 * time.Second, "26h40m": 96000 * time.Second,
-	} {
-		if got := shortDuration(d); got != want {
-			t.Errorf("shortDuration(%v) is %q, want %q", d, got, want)
-		}
-	}
-}
-
-// In a log there is one plain line each 30 seconds, and none after the end.
 func TestProgressInALog(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
 		var done atomic.Uint64
-		p := startProgress(&out, progressLines, false, nil, func() tally {
-			return tally{Stats: scan.Stats{Planned: 100, Done: done.Load(), Open: 1}, Share: float64(done.Load()) / 100}
+		p := startProgress(&out, progressLines, false, nil, func() run.Progress {
+			return run.Progress{Stats: scan.Stats{Planned: 100, Done: done.Load(), Open: 1}, Share: float64(done.Load()) / 100}
 		})
 		done.Store(10)
 		time.Sleep(65 * time.Second)
@@ -116,8 +78,8 @@ func TestProgressInALog(t *testing.T) {
 func TestProgressBarShowsRateAndOpenPorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var out bytes.Buffer
-		p := startProgress(&out, progressBar, false, func() int { return 80 }, func() tally {
-			return tally{Stats: scan.Stats{Planned: 100, Done: 50, Sent: 50, Answered: 40, Open: 7}, Share: 0.5, Loss: 0.02, Measured: true}
+		p := startProgress(&out, progressBar, false, func() int { return 80 }, func() run.Progress {
+			return run.Progress{Stats: scan.Stats{Planned: 100, Done: 50, Sent: 50, Answered: 40, Open: 7}, Share: 0.5, Loss: 0.02, Measured: true}
 		})
 		time.Sleep(time.Second)
 		synctest.Wait()

@@ -122,7 +122,7 @@ func needDemoPorts(t *testing.T) {
 var shownDemo = sync.OnceValues(func() (string, error) {
 	var out, errs bytes.Buffer
 	env := func(key string) string { return map[string]string{"COLUMNS": "80"}[key] }
-	if code := run(context.Background(), []string{"demo", "-q", "--color", "always"}, nil, &out, &errs, env); code != 0 || errs.Len() > 0 {
+	if code := program(context.Background(), []string{"demo", "-q", "--color", "always"}, nil, &out, &errs, env); code != 0 || errs.Len() > 0 {
 		return "", fmt.Errorf("the demo ended with %d: %s", code, errs.String())
 	}
 	return out.String(), nil

@@ -15,6 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -45,11 +46,11 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 	if err != nil {
 		return err
 	}
-	set, err := loadSignatures(dirs)
+	set, err := run.LoadSignatures(dirs)
 	if err != nil {
 		return err
 	}
-	s.winds.Store(true)
+	s.graceful.Store(true)
 	var file *outfile.File
 	if output != "-" {
 		if file, err = outfile.Create(output, outfile.Mode{Done: ctx.Done()}); err != nil {

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"io/fs"
 	"maps"
 	"net"
 	"os"
@@ -111,7 +112,7 @@ func fill(t *testing.T, dir string) {
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
-	for _, name := range filesBelow(dir) {
+	for _, name := range filesIn(t, dir) {
 		if to, err := os.Readlink(name); err == nil {
 			all[name] = "link to " + to
 			continue
@@ -146,7 +147,7 @@ func TestRefusalsChangeNothing(t *testing.T) {
 			t.Chdir(dir)
 			before := contents(t, dir)
 			var out, errs strings.Builder
-			code := run(t.Context(), args, strings.NewReader(""), &out, &errs, func(string) string { return "" })
+			code := program(t.Context(), args, strings.NewReader(""), &out, &errs, func(string) string { return "" })
 			after := contents(t, dir)
 			if log := filepath.Join(dir, "audit.jsonl"); code == int(exitRefused) {
 				delete(after, log) // where refusals are written down
@@ -186,4 +187,18 @@ func listen(t *testing.T) string {
 		}
 	}()
 	return l.Addr().String()
+}
+
+// filesIn lists the files of a directory and those below.
+func filesIn(t *testing.T, dir string) (files []string) {
+	t.Helper()
+	if err := filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			files = append(files, name)
+		}
+		return err
+	}); err != nil {
+		t.Fatal(err)
+	}
+	return files
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // A session is what one call of the command may read, write and ask.
@@ -27,9 +28,9 @@ type session struct {
 	// example gate.ExitFail; the zero value is a pass.
 	code gate.ExitCode
 
-	// winds is set by a verb that from then on ends by itself when its context
+	// graceful is set by a verb that from then on ends by itself when its context
 	// does, and writes what it has. Before, there is nothing to write.
-	winds atomic.Bool
+	graceful atomic.Bool
 
 	// helpErr is set where help was asked for of a verb that does not exist, or could
 	// not be written.
@@ -44,10 +45,10 @@ type session struct {
 	undo atomic.Pointer[func()]
 }
 
-// run is the program: it reads args, does what they ask and returns the exit
+// program is all that the command does: it reads args, does what they ask and returns the exit
 // code of the contract. Canceling ctx stops it early; what was found until
 // then is written.
-func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
+func program(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
 	s := &session{args: args, stdin: stdin, stdout: stdout, stderr: stderr, env: env}
 	root := newRoot(s)
 	root.SetArgs(args)
@@ -55,7 +56,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	if err != nil {
 		printError(stderr, err)
 	}
-	code := codeOf(err)
+	code := run.CodeOf(err)
 	if ended {
 		code = gate.Worse(s.code, code)
 	}
@@ -79,7 +80,7 @@ func (s *session) execute(ctx context.Context, root *cobra.Command) (err error, 
 		return err, true
 	case <-ctx.Done():
 	}
-	if s.winds.Load() {
+	if s.graceful.Load() {
 		return <-done, true
 	}
 	if undo := s.undo.Load(); undo != nil {

@@ -2,14 +2,16 @@ package main
 
 import (
 	"context"
-	"time"
+	"errors"
+	"io"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure/gate"
-	"github.com/mxsweep/mxsweep/internal/outfile"
-	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/run"
+	"github.com/mxsweep/mxsweep/run/saved"
 )
 
 // newScan is "mxsweep scan".
@@ -40,42 +42,35 @@ the scope is contacted. Only scan what you are authorized to scan.`,
 	return cmd
 }
 
-// scan plans a run, opens what it will write, and carries it out.
+// scan carries out what the flags ask for.
 func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, args []string) error {
-	begun := time.Now()
-	p, err := newPlan(ctx, s, flags, given, args)
+	opts := flags.options(s, given, args)
+	p, err := run.NewPlan(ctx, opts)
 	if err != nil {
-		if codeOf(err) == exitRefused && !flags.dryRun && !outfile.IsConflict(err) {
-			return s.refused(ctx, flags, err)
+		if flags.dryRun || !run.Refused(err) {
+			return err
 		}
-		return err
+		notices, failed := opts.LogRefusal(ctx, err)
+		for _, n := range notices {
+			s.tell(n)
+		}
+		return errors.Join(err, failed)
+	}
+	if b := p.Baseline(); b != nil && !flags.quiet {
+		s.tellUnknownRules(flags.baseline, p.Rules(), saved.RulesOfBaseline(b))
 	}
 	if flags.dryRun {
-		if p.blind() {
+		if p.Blind() {
 			s.code = gate.ExitIncomplete
 		}
-		return p.describe(s.stdout)
+		_, err := io.WriteString(s.stdout, p.Describe())
+		return fault.WriteError(standardOutput, err)
 	}
-	specs, err := flags.output.specs(s)
-	if err != nil {
-		return err
+	s.graceful.Store(true) // before there is a file that nobody would end
+	outcome, err := p.Run(ctx)
+	if outcome != nil {
+		s.code = gate.Worse(s.code, outcome.Verdict.Code)
+		s.warn(flags.quiet, &outcome.Gate, opts.Outputs, &outcome.Verdict, outcome.Findings)
 	}
-	if err := p.openResumption(ctx, given.Changed("seed")); err != nil {
-		return err
-	}
-	defer p.resumed.drop()
-	s.winds.Store(true) // before there is a file that nobody would end
-	outs, err := output.Open(ctx, specs, output.Rule{Private: flags.output.private, DropsRights: flags.mode.value != modeConnect, Hashed: flags.auditLog != "", Pcap: flags.pcap, Log: s.log})
-	if err != nil {
-		return err
-	}
-	log, err := s.openAudit(ctx, flags.auditLog)
-	if err != nil {
-		outs.Discard()
-		return err
-	}
-	defer log.close()
-	ctx, cancel := p.bounded(ctx, begun)
-	defer cancel()
-	return s.carryOut(ctx, p, specs, outs, log)
+	return err
 }

@@ -10,8 +10,8 @@ import (
 
 	"github.com/spf13/pflag"
 
-	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
@@ -35,7 +35,7 @@ type scanFlags struct {
 	timeout     time.Duration
 	greeting    time.Duration
 	retries     uint
-	shard       shard
+	shard       shardFlag
 	seed        uint64
 	resume      string
 	maxTime     time.Duration
@@ -53,7 +53,7 @@ type scanFlags struct {
 	withoutPolicy bool // not even one that lies in the working directory
 	baseline      string
 	auditLog      string
-	now           moment
+	now           timeFlag
 
 	failOn      string
 	minCoverage float64
@@ -86,16 +86,16 @@ func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
 }
 
 func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
-	f.mode = newChoice(modeConnect, modeSyn, modeAuto)
+	f.mode = newChoice(run.ModeConnect, run.ModeSyn, run.ModeAuto)
 	flags.VarP(f.mode, "mode", "m", "how to ask: connect opens full connections, syn sends single segments (Linux, CAP_NET_RAW), auto picks one and reports which")
 	flags.StringVar(&f.pcap, "pcap", "", "with --mode syn, write every probe and answer to `FILE`, as a capture")
-	flags.UintVarP(&f.rate, "rate", "r", 1000, "send `N` probes a second, all hosts together; 0 is as fast as accuracy allows")
+	flags.UintVarP(&f.rate, "rate", "r", run.DefaultRate, "send `N` probes a second, all hosts together; 0 is as fast as accuracy allows")
 	flags.UintVar(&f.threads, "threads", 1, "with --mode syn or auto, send from `N` processors; one sends more than a million probes a second")
 	flags.StringVar(&f.netDevice, "interface", "", "with --mode syn, send on the interface `NAME` (default the one that the routing table says)")
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
-	flags.UintVar(&f.perHost, "per-host", 8, "open at most `N` connections at once to one host; with the dialogues on its open ports, a quarter more")
-	flags.DurationVarP(&f.timeout, "timeout", "t", 3*time.Second, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
-	flags.UintVar(&f.retries, "retries", 2, "try `N` further times for a probe without an answer, more where loss is measured")
+	flags.UintVar(&f.perHost, "per-host", run.DefaultPerHost, "open at most `N` connections at once to one host; with the dialogues on its open ports, a quarter more")
+	flags.DurationVarP(&f.timeout, "timeout", "t", run.DefaultTimeout, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
+	flags.UintVar(&f.retries, "retries", run.DefaultRetries, "try `N` further times for a probe without an answer, more where loss is measured")
 	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts")
 	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
 	flags.StringVar(&f.resume, "resume", "", "save progress to `FILE`, and go on from it if a run of the same sweep left it; deleted at the end")
@@ -123,8 +123,8 @@ func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
 // registerVerdict adds the flags of the gate that a merged run has as well.
 func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
 	flags.StringVar(&f.baseline, "baseline", "", "compare findings with the baseline `FILE`")
-	flags.StringVar(&f.failOn, "fail-on", "any:high", "exit 1 if a finding matches `LIST` of drift:severity and rule:ID, with commas, like new:high,any:critical; with none, nothing does")
-	flags.Float64Var(&f.minCoverage, "min-coverage", 0.95, "exit 4 if fewer than the fraction `F` (0 to 1) of the ports gave a conclusive result")
+	flags.StringVar(&f.failOn, "fail-on", run.DefaultFailOn, "exit 1 if a finding matches `LIST` of drift:severity and rule:ID, with commas, like new:high,any:critical; with none, nothing does")
+	flags.Float64Var(&f.minCoverage, "min-coverage", run.DefaultMinCoverage, "exit 4 if fewer than the fraction `F` (0 to 1) of the ports gave a conclusive result")
 	f.coverage.registerMinHosts(flags)
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 even if --fail-on matches")
 }
@@ -138,10 +138,6 @@ func (f *scanFlags) registerOutput(flags *pflag.FlagSet) {
 	f.progress = newChoice(auto, always, never)
 	flags.Var(f.progress, "progress", "show progress: auto is a bar on a terminal and a line each 30 s in CI")
 }
-
-// maxGreeting is the longest --greeting-timeout: what is left of the time of a
-// conversation must do for the rest of it.
-const maxGreeting = 20 * time.Second
 
 // registerNow adds --now, with which a test or a review looks at another day.
 func registerNow(flags *pflag.FlagSet, f *scanFlags) {
@@ -161,14 +157,14 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	var errs []error
 	bad := func(hint, format string, args ...any) { errs = append(errs, usagef(hint, format, args...)) }
 	flags.Visit(func(flag *pflag.Flag) {
-		if slices.Contains(needWords, flag.Name) && emptyValue(flag.Value) {
+		if slices.Contains(nonEmptyFlags, flag.Name) && emptyValue(flag.Value) {
 			bad("leave the flag out to go without it; was a variable of a script not set?", "reading flag \"--%s\": an empty value", flag.Name)
 		}
 	})
-	if f.timeout <= 0 || f.timeout > time.Hour {
+	if f.timeout <= 0 || f.timeout > run.MaxTimeout {
 		bad("a duration like 500ms or 3s, up to 1h", "reading flag \"--timeout\": %s is out of range", f.timeout)
 	}
-	if f.greeting <= 0 || f.greeting > maxGreeting {
+	if f.greeting <= 0 || f.greeting > run.MaxGreetingTimeout {
 		bad("a duration like 12s, up to 20s: one conversation takes 25s at most", "reading flag \"--greeting-timeout\": %s is out of range", f.greeting)
 	}
 	if flags.Changed("max-time") && f.maxTime <= 0 {
@@ -180,14 +176,11 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	if f.perHost == 0 {
 		bad("at least 1", "reading flag \"--per-host\": 0 is out of range")
 	}
-	if f.retries > 20 {
+	if f.retries > run.MaxRetries {
 		bad("0 to 20", "reading flag \"--retries\": %d is out of range", f.retries)
 	}
 	if !(f.minCoverage >= 0 && f.minCoverage <= 1) {
 		bad("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
-	}
-	if _, err := f.coverage.ports(); err != nil {
-		errs = append(errs, err)
 	}
 	if flags.Changed("concurrency") && f.concurrency == 0 {
 		bad("at least 1; leave it out to go by the file limit", "reading flag \"--concurrency\": 0 is out of range")
@@ -195,20 +188,17 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	if f.threads < 1 || f.threads > syn.MaxThreads {
 		bad(fmt.Sprintf("1 to %d", syn.MaxThreads), "reading flag \"--threads\": %d is out of range", f.threads)
 	}
-	if f.threads > 1 && f.mode.value == modeConnect {
+	if f.threads > 1 && f.mode.value == run.ModeConnect {
 		bad("add --mode syn", "combining --threads with --mode %s: only single SYNs are sent by several", f.mode.value)
 	}
 	if f.pcap == "-" {
 		bad("name a file; on Linux, /dev/stdout is one", "reading flag \"--pcap\": a capture does not go to standard output")
 	}
-	if f.pcap != "" && f.mode.value != modeSyn {
+	if f.pcap != "" && f.mode.value != run.ModeSyn {
 		bad("add --mode syn", "combining --pcap with --mode %s: only single SYNs are captured", f.mode.value)
 	}
-	if f.netDevice != "" && f.mode.value != modeSyn {
+	if f.netDevice != "" && f.mode.value != run.ModeSyn {
 		bad("add --mode syn", "combining --interface with --mode %s: the kernel chooses the interface of full connections", f.mode.value)
-	}
-	if f.netDevice != "" && f.mode.value == modeSyn && !isInterface(f.netDevice) {
-		bad(interfaceHint, "reading flag \"--interface\": this machine has no interface %q", f.netDevice)
 	}
 	if f.noIdentify && (f.intrusive || len(f.signatures) > 0) {
 		bad("leave one of them out", "combining --no-identify with --intrusive or --signatures: nothing would be asked")
@@ -222,26 +212,9 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	return errors.Join(errs...)
 }
 
-// checkGate refuses a gate that cannot fail, whatever is found.
-func (f *scanFlags) checkGate(failOn policy.FailOn) error {
-	var errs []error
-	if f.noIdentify && !failOn.None() {
-		errs = append(errs, usagef("add --fail-on none to look at the states of ports only, or leave --no-identify out",
-			"combining --no-identify with --fail-on %s: what is not identified is not judged", failOn))
-	}
-	if drifts := failOn.Drifts(); len(drifts) > 0 && f.baseline == "" {
-		errs = append(errs, usagef("add --baseline FILE; for a first run, which has none, --fail-on any:high or none",
-			"reading --fail-on %q: %s needs a baseline to compare with", failOn, strings.Join(drifts, ", ")))
-	}
-	return errors.Join(errs...)
-}
-
-// atMost is a limit that the user set. What is beyond any machine is no limit.
-func atMost(n uint) int { return int(min(n, 1<<30)) }
-
-// needWords are the flags of which an empty value, as an unset variable of a
+// nonEmptyFlags are the flags of which an empty value, as an unset variable of a
 // script gives, would silently lift a bound or a check that was meant.
-var needWords = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "resume", "pcap", "audit-log", "resolver", "interface", "canary", "reference-ports"}
+var nonEmptyFlags = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "resume", "pcap", "audit-log", "resolver", "interface", "canary", "reference-ports"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
 func emptyValue(v pflag.Value) bool {
@@ -251,51 +224,36 @@ func emptyValue(v pflag.Value) bool {
 	return v.String() == ""
 }
 
-// A shard is the flag I/N. The zero shard is the whole, 1/1.
-type shard struct{ index, count int }
+// A shardFlag is the flag I/N.
+type shardFlag struct{ run.Shard }
 
-func (s *shard) String() string {
-	if s.count == 0 {
-		return "1/1"
-	}
-	return fmt.Sprintf("%d/%d", s.index, s.count)
-}
+func (s *shardFlag) Type() string { return "I/N" }
 
-// part is "I/N" for a part of a sweep, "" for the whole.
-func (s *shard) part() string {
-	if s.count < 2 {
-		return ""
-	}
-	return s.String()
-}
-
-func (s *shard) Type() string { return "I/N" }
-
-func (s *shard) Set(value string) error {
+func (s *shardFlag) Set(value string) error {
 	i, n, ok := strings.Cut(value, "/")
 	index, err1 := strconv.ParseUint(i, 10, 31)
 	count, err2 := strconv.ParseUint(n, 10, 31)
 	if !ok || err1 != nil || err2 != nil || index < 1 || index > count {
 		return errors.New("not I/N with 1 ≤ I ≤ N")
 	}
-	s.index, s.count = int(index), int(count)
+	s.Shard = run.Shard{Index: int(index), Count: int(count)}
 	return nil
 }
 
-// A moment is a flag that takes a day or a point in time. The zero moment is
+// A timeFlag is a flag that takes a day or a point in time. The zero timeFlag is
 // now.
-type moment struct{ time.Time }
+type timeFlag struct{ time.Time }
 
-func (m *moment) String() string {
+func (m *timeFlag) String() string {
 	if m.IsZero() {
 		return ""
 	}
 	return m.Format(time.RFC3339)
 }
 
-func (m *moment) Type() string { return "TIME" }
+func (m *timeFlag) Type() string { return "TIME" }
 
-func (m *moment) Set(value string) error {
+func (m *timeFlag) Set(value string) error {
 	for _, layout := range []string{time.RFC3339, time.DateOnly} {
 		if t, err := time.Parse(layout, value); err == nil {
 			m.Time = t.UTC()
@@ -303,4 +261,64 @@ func (m *moment) Set(value string) error {
 		}
 	}
 	return errors.New("not a day like 2027-01-31 and no time like 2027-01-31T12:00:00Z")
+}
+
+// options are those of a run that the flags and the targets ask for. A flag that
+// was not given leaves its option to the policy and the default.
+func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) run.Options {
+	outputs, err := f.output.specs(s)
+	o := run.Options{
+		Targets: targets, TargetFiles: f.inputs, Stdin: s.stdin, Scope: f.scope, Excludes: f.excludes, ExcludeFiles: f.excludeFiles,
+		Family: f.names.family(), Resolver: f.names.resolver.String(), Authorization: f.authorization,
+		Mode: f.mode.value, Threads: int(f.threads), Interface: f.netDevice, Pcap: f.pcap,
+		Shard: f.shard.Shard, Resume: f.resume, MaxTime: f.maxTime, HostTimeout: f.hostTimeout,
+		NoIdentify: f.noIdentify, Signatures: f.signatures, Intrusive: f.intrusive, GreetingTimeout: f.greeting,
+		Policy: f.policy, NoPolicy: f.withoutPolicy, Vantage: f.vantage, Baseline: f.baseline,
+		SoftFail: f.softFail, MinHosts: f.coverage.minHosts,
+		Canaries: f.coverage.canaries, ReferencePorts: f.coverage.referencePorts, AllowVacant: f.coverage.allowVacant, Now: f.now.Time,
+		Outputs: outputs, Private: f.output.private, AllPorts: f.allPorts, AuditLog: f.auditLog,
+		Version: version, Command: s.args, Log: s.log,
+		Watch:    func(now func() run.Progress) func() { return s.startProgress(f, now).stop },
+		Mistakes: errors.Join(f.check(given), err),
+	}
+	if given.Changed("ports") {
+		o.Ports = f.ports
+	}
+	if given.Changed("fail-on") {
+		o.FailOn = f.failOn
+	}
+	if given.Changed("min-coverage") {
+		o.MinCoverage = orNone(f.minCoverage)
+	}
+	if given.Changed("rate") {
+		o.Rate = orNone(bounded(f.rate))
+	}
+	if given.Changed("retries") {
+		o.Retries = orNone(bounded(f.retries))
+	}
+	if given.Changed("concurrency") {
+		o.Concurrency = bounded(f.concurrency)
+	}
+	if given.Changed("per-host") {
+		o.PerHost = bounded(f.perHost)
+	}
+	if given.Changed("timeout") {
+		o.Timeout = f.timeout
+	}
+	if given.Changed("seed") {
+		o.Seed = &f.seed
+	}
+	return o
+}
+
+// bounded is a number that the user gave. What is beyond any machine is no bound.
+func bounded(n uint) int { return int(min(n, 1<<30)) }
+
+// orNone is a number that was given as an option has it, where zero is one that
+// was not given, and -1 none.
+func orNone[T int | float64](n T) T {
+	if n == 0 {
+		return -1
+	}
+	return n
 }

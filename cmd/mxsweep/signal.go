@@ -3,21 +3,13 @@ package main
 import (
 	"context"
 	"errors"
-	"fmt"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/run"
 )
-
-// A signalError is the cause of a context that a signal canceled.
-type signalError struct{ sig os.Signal }
-
-func (e signalError) Error() string { return fmt.Sprintf("stopped by %s", e.sig) }
-
-// stopsRun implements [stopError].
-func (signalError) stopsRun() {}
 
 // endingSignals are the signals that end a run with a report. On Windows there
 // is no SIGHUP or SIGQUIT: Ctrl-C and Ctrl-Break arrive as SIGINT; closing the
@@ -31,7 +23,7 @@ func endingSignals() []os.Signal {
 }
 
 // untilSignal returns a context that ends at the first of endingSignals, with
-// a signalError as its cause. The second signal ends the process at once: the
+// a SignalError as its cause. The second signal ends the process at once: the
 // first one gives the default behavior back to all of them.
 func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
@@ -45,7 +37,7 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 		select {
 		case s := <-sigs:
 			signal.Reset(ending...)
-			cancel(signalError{s})
+			cancel(run.SignalError{Signal: s})
 		case <-ctx.Done():
 		}
 	}()
@@ -58,13 +50,9 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 // signalCode is the exit code for the signal that ended ctx, if one did: 128
 // and its number, as a shell counts it.
 func signalCode(ctx context.Context) (gate.ExitCode, bool) {
-	var s signalError
+	var s run.SignalError
 	if !errors.As(context.Cause(ctx), &s) {
 		return 0, false
 	}
-	number := syscall.SIGINT
-	if n, ok := s.sig.(syscall.Signal); ok {
-		number = n
-	}
-	return gate.ExitCode(128 + int(number)), true
+	return gate.ExitCode(128 + s.Number()), true
 }

@@ -2,10 +2,8 @@ package main
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
 	"io/fs"
-	"os"
 	"slices"
 	"strings"
 	"text/tabwriter"
@@ -14,6 +12,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -42,41 +41,6 @@ func newSignatures(s *session) *cobra.Command {
 	return cmd
 }
 
-// signatureSources are the built-in files and those of the folders named.
-func signatureSources(dirs []string) ([]signatures.Source, error) {
-	sources := []signatures.Source{signatures.Builtin()}
-	for _, dir := range dirs {
-		info, err := os.Stat(dir)
-		if err == nil && !info.IsDir() {
-			err = errors.New("not a directory")
-		}
-		if err != nil {
-			return nil, usagef("--signatures names a directory of *.yaml files", "opening signatures %q: %w", dir, fault.WithoutPath(err))
-		}
-		sources = append(sources, signatures.Source{Name: dir, FS: os.DirFS(dir)})
-	}
-	return sources, nil
-}
-
-// loadSignatures reads the built-in signatures and those of the folders named,
-// whose examples must hold as those of the built-in ones do.
-func loadSignatures(dirs []string) (*signatures.Set, error) {
-	sources, err := signatureSources(dirs)
-	if err != nil {
-		return nil, err
-	}
-	set, err := signatures.Load(sources...)
-	if err != nil {
-		return nil, fault.As(fault.Usage, err)
-	}
-	if len(dirs) > 0 {
-		if problems := set.Check(); len(problems) > 0 {
-			return nil, fault.As(fault.Usage, problems)
-		}
-	}
-	return set, nil
-}
-
 // allSignatures are the signatures with the imported ones.
 func allSignatures(set *signatures.Set) []*signatures.Signature {
 	return slices.Concat(set.Signatures, set.Imported)
@@ -89,7 +53,7 @@ func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
 		Short: "list the signatures, or with --probes what is sent",
 		Args:  exactArgs(0, ""),
 		RunE: func(*cobra.Command, []string) error {
-			set, err := loadSignatures(*dirs)
+			set, err := run.LoadSignatures(*dirs)
 			if err != nil {
 				return err
 			}
@@ -130,11 +94,11 @@ func newSignaturesShow(s *session, dirs *[]string) *cobra.Command {
 			return completeSignatures(*dirs), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
-			sources, err := signatureSources(*dirs)
+			sources, err := run.SignatureSources(*dirs)
 			if err != nil {
 				return err
 			}
-			set, err := loadSignatures(*dirs)
+			set, err := run.LoadSignatures(*dirs)
 			if err != nil {
 				return err
 			}
@@ -215,7 +179,7 @@ folder of signature files that is checked beside the built-in ones.`,
 			if len(args) > 1 {
 				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one directory expected", args)
 			}
-			set, err := loadSignatures(append(slices.Clone(*dirs), args...))
+			set, err := run.LoadSignatures(append(slices.Clone(*dirs), args...))
 			if err != nil {
 				return err
 			}

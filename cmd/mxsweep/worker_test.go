@@ -170,7 +170,7 @@ func (q request) run() (reply, error) {
 		return reply{}, err
 	}
 	ctx, stop := untilSignal(context.Background())
-	code := run(ctx, q.Args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
+	code := program(ctx, q.Args, os.Stdin, os.Stdout, os.Stderr, os.Getenv)
 	stop()
 	null, err := os.OpenFile(os.DevNull, os.O_WRONLY, 0)
 	if err != nil {

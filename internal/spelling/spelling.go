@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strconv"
 	"strings"
+	"time"
 )
 
 // longest is how many bytes a word has that is compared at all: no name that
@@ -74,4 +75,17 @@ func Amount(n int, one, many string) string {
 		many = one
 	}
 	return strconv.Itoa(n) + " " + many
+}
+
+// Duration is d in the two units that matter: 1h12m, 3m20s, 14s.
+func Duration(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	case d >= time.Minute:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
+	default:
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
 }

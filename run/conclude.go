@@ -1,0 +1,144 @@
+package run
+
+import (
+	"context"
+	"net/netip"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// An Outcome is what a run comes to.
+type Outcome struct {
+	Open     []exposure.Port    // the open ports, by address and port
+	Findings []exposure.Finding // as the gate has judged them
+	Verdict  gate.Decision      // with the exit code and the notices of the run
+	Summary  result.Summary     // the last record of the reports
+	Gate     gate.Criteria      // that judged
+}
+
+// conclude judges what was seen. Aborted says why a run that nobody stopped
+// ended early; it is nil if it did not.
+func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted error) Outcome {
+	now := p.opts.now()
+	c := Outcome{Open: w.sorted(), Gate: p.gate}
+	var aside []exposure.Notice
+	if w.identifier != nil {
+		if w.queue != nil {
+			aside = w.setAside(c.Open)
+		}
+		p.link(c.Open)
+	}
+	p.judge.NotOpenIPv4 = func(target netip.AddrPort) []netip.Addr { return w.families.NotOpen(target, w.counter.Up) }
+	for _, port := range c.Open {
+		w.canaries.Heard(w.canaryPort(port.Result, port.Service))
+		if p.drift != nil {
+			p.drift.Add(port) // again, now with what answers
+		}
+		w.assess(port, aside)
+		c.Findings = append(c.Findings, p.judge.Findings(port)...)
+	}
+	c.Findings = exposure.JoinAddresses(c.Findings)
+	var drifted []exposure.Notice
+	if p.drift != nil {
+		p.drift.Loss(w.engine.loss())
+		c.Findings, drifted = p.drift.Finish(c.Findings, w.counter.Up, p.policy, now)
+	}
+	facts := p.facts(ctx, w, outs, aborted)
+	c.Verdict = gate.Decide(p.gate, facts, c.Findings)
+	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
+		c.Verdict.Notices = append(c.Verdict.Notices, more...)
+	}
+	entries := p.policy.Notices(c.Findings, c.Verdict.Notices, now)
+	c.Verdict.Notices = append(c.Verdict.Notices, entries...)
+	c.Summary = p.summary(c.Verdict, facts, w.upHosts())
+	c.Summary.Coverage.Loss = w.engine.loss()
+	c.Summary.AcceptancesExpired, c.Summary.AcceptancesUnused = policy.Tally(entries)
+	return c
+}
+
+// write ends the report with the conclusion. Errors are kept by the outputs and
+// told when they close.
+func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.Run) {
+	if identified {
+		for _, port := range c.Open {
+			s := port.Service
+			_ = outs.Linked(report.NewPort(port, p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0 || s.Inconclusive == fingerprint.InconclusiveSkipped))
+		}
+	}
+	for i := range c.Findings {
+		f := report.NewFinding(c.Findings[i], p.tree)
+		f.Verdict = report.GateVerdict(&p.gate, &c.Findings[i])
+		c.Summary.Count(f)
+		_ = outs.Finding(f)
+	}
+	for _, n := range c.Verdict.Notices {
+		_ = outs.Notice(report.NewNotice(n, p.tree))
+	}
+	run.Rules = p.broken(c.Findings)
+	run.EndTime = result.NewTime(time.Now())
+	_ = outs.End(run, c.Summary)
+}
+
+// broken are the rules that findings name, as reports write them.
+func (p *Plan) broken(findings []exposure.Finding) []result.Rule {
+	named := make(map[string]bool)
+	for i := range findings {
+		if r := findings[i].Rule; r != nil {
+			named[r.ID] = true
+		}
+	}
+	var rules []result.Rule
+	for _, r := range p.judge.Rules.All() {
+		if named[r.ID] {
+			rules = append(rules, report.NewRule(r))
+		}
+	}
+	return rules
+}
+
+// facts are what the run learned about itself.
+func (p *Plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted error) gate.RunFacts {
+	w.settle()
+	silent := w.tellSilent()
+	facts := gate.RunFacts{Coverage: w.counter.Coverage(), Unknown: &w.unknown, Silent: silent,
+		Short: w.lines.Short(), Parts: w.lines.Parts(), Canaries: p.explained(w.canaries.Canaries()), Aborted: aborted}
+	noteStop(ctx, &facts)
+	facts.Progress = p.opts.Resume
+	facts.EmptyShard = p.emptyShard
+	facts.Shut = w.engine.shutOut()
+	facts.Unresolved = p.unresolved()
+	facts.Failed = outs.Failures()
+	return facts
+}
+
+// excludedTargets are notices about targets that were asked for and excluded.
+func (p *Plan) excludedTargets() []exposure.Notice {
+	var notices []exposure.Notice
+	for _, t := range p.scope.Emptied() {
+		if len(notices) == maxNamed {
+			break
+		}
+		notices = append(notices, exposure.NewNotice(exposure.NoticeExcluded, t.Anchor.Text, anchorOf(t),
+			"The target %q is excluded%s.", t.Anchor.Text, p.byFamily(t)))
+	}
+	return notices
+}
+
+// anchorOf is the line that names a target, nil for the command line.
+func anchorOf(t scope.Target) *scope.Anchor {
+	if t.Anchor.File == "" {
+		return nil
+	}
+	return &t.Anchor
+}
+
+// maxNamed is how many excluded targets are named one by one.
+const maxNamed = 100

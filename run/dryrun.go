@@ -1,0 +1,197 @@
+package run
+
+import (
+	"fmt"
+	"math"
+	"math/bits"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/scan/syn"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// Blind reports whether a run could see nothing of a target, so that it would
+// be incomplete: nothing is in scope, or a name did not resolve and nobody
+// accepts it. A shard may be empty.
+func (p *Plan) Blind() bool {
+	return p.scope.Addresses() == 0 || len(p.sweptPorts()) == 0 ||
+		slices.ContainsFunc(p.unresolved(), func(n gate.UnresolvedName) bool { return n.Acceptance == nil })
+}
+
+// Describe says what the run would contact, and how much, in lines of text.
+func (p *Plan) Describe() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "dry run: nothing is sent\n")
+	fmt.Fprintf(&b, "addresses    %s", report.Grouped(p.scope.Addresses()))
+	if n := p.scope.Excluded(); n > 0 {
+		fmt.Fprintf(&b, ", and %s excluded", report.Grouped(n))
+	}
+	b.WriteByte('\n')
+	ports := p.sweptPorts()
+	fmt.Fprintf(&b, "ports        %s (%d)\n", scope.FormatPorts(ports), len(ports))
+	p.describeProbes(&b)
+	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
+	fmt.Fprintf(&b, "vantage      %s\n", p.vantage())
+	if p.opts.HostTimeout > 0 {
+		fmt.Fprintf(&b, "host timeout %s from the first probe for a host on\n", p.opts.HostTimeout)
+	}
+	p.describeTargets(&b)
+	p.describeControls(&b)
+	if p.Blind() {
+		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, and so does this one\n", gate.ExitIncomplete)
+	}
+	return b.String()
+}
+
+// describeProbes says how much would be sent.
+func (p *Plan) describeProbes(b *strings.Builder) {
+	mode, why := p.opts.Mode, ""
+	if mode == ModeAuto {
+		mode, why = chooseMode(p.space)
+		why = ", chosen because " + why
+		if mode == ModeSyn {
+			why += "; connect, should the right to it be missing"
+		}
+	}
+	fmt.Fprintf(b, "mode         %s%s\n", mode, why)
+	shard := ""
+	if p.opts.Shard.Count > 1 {
+		shard = fmt.Sprintf(" (shard %s)", p.opts.Shard)
+	}
+	asked := p.space // by connect
+	if mode == ModeSyn {
+		there := p.space
+		asked = nil
+		// What cannot be looked up here is left to the run to say.
+		if own, others, err := ownPairs(p.space); err == nil && own.Len() > 0 {
+			asked, there = own, others
+		}
+		if there.Len() > 0 {
+			p.describeSyns(b, there, shard)
+		}
+	}
+	if asked != nil {
+		p.describeConnects(b, asked, shard)
+	}
+}
+
+// describeSyns says how much single SYNs would take.
+func (p *Plan) describeSyns(b *strings.Builder, space *scope.Space, shard string) {
+	e := syn.Plan(space, p.synConfig(nil))
+	fmt.Fprintf(b, "packets      %s, %s bytes, if nothing answers%s\n", report.Grouped(e.Packets), report.Grouped(e.Bytes), shard)
+	if p.opts.rate > 0 {
+		fmt.Fprintf(b, "time         at most %s at %d probes a second, and what the last answers take\n", estimateDuration(e.Packets, p.opts.rate), p.opts.rate)
+	} else {
+		fmt.Fprintf(b, "time         as little as accuracy allows\n")
+	}
+}
+
+// describeConnects says how much full connections would take.
+func (p *Plan) describeConnects(b *strings.Builder, space *scope.Space, shard string) {
+	over, most := bits.Mul64(space.Len(), uint64(1+p.opts.retries))
+	if over > 0 {
+		most = math.MaxUint64
+	}
+	fmt.Fprintf(b, "connections  %s, up to %s with retries%s\n", report.Grouped(space.Len()), report.Grouped(most), shard)
+	text := "centuries"
+	longest := scan.Longest(space, p.connectConfig(p.scope))
+	if longest < math.MaxInt64 {
+		text = "about " + spelling.Duration(longest)
+	}
+	text += " if nothing answers, less if ports answer"
+	if rate := p.opts.rate; rate > 0 {
+		text += fmt.Sprintf(", at %d probes a second at most", rate)
+	}
+	if !p.opts.NoIdentify {
+		text += "; talking to open ports comes on top"
+	}
+	if end := p.opts.MaxTime; end > 0 && longest > end {
+		text += fmt.Sprintf("; --max-time ends the run after %s", end)
+	}
+	fmt.Fprintf(b, "time         %s\n", text)
+}
+
+// estimateDuration is how long so many probes take at a rate, in whole seconds.
+func estimateDuration(probes uint64, rate uint) string {
+	seconds := math.Ceil(float64(probes) / float64(rate))
+	if seconds >= math.MaxInt64/float64(time.Second) {
+		return "centuries"
+	}
+	return spelling.Duration(time.Duration(seconds * float64(time.Second)))
+}
+
+// identifyText says which probes open ports would be asked with.
+func (p *Plan) identifyText() string {
+	if p.opts.NoIdentify {
+		return "no: states only"
+	}
+	count := map[string]int{}
+	for _, probe := range p.set.Probes {
+		count[probe.Safety]++
+	}
+	text := fmt.Sprintf("open ports are asked with %d passive and %d safe probes", count[signatures.Passive], count[signatures.Safe])
+	if p.opts.Intrusive {
+		return text + fmt.Sprintf(", and %d intrusive ones that may leave a trace", count[signatures.Intrusive])
+	}
+	return text + `; "mxsweep signatures list --probes" shows them`
+}
+
+// describeControls lists what is asked besides the targets, for its state alone.
+func (p *Plan) describeControls(b *strings.Builder) {
+	for i := range p.canaries.space.Len() {
+		pair := p.canaries.space.At(i)
+		fmt.Fprintf(b, "canary       %s, at the start, in the middle and at the end\n", withName(pair.String(), p.canaries.scope.Name(pair.Addr())))
+	}
+	// newPlan has refused ports that cannot be read.
+	if ports, err := p.opts.referencePorts(); err == nil && len(ports) > 0 && p.anyNamed(true) {
+		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all others, once\n", scope.FormatPorts(ports))
+	}
+	if p.anyNamed(false) {
+		fmt.Fprintf(b, "second look  at most %d ports of each silent address of a range, once more, unless the sweep itself has already asked them twice\n", secondPorts)
+	}
+}
+
+// maxListed is how many targets a dry run names.
+const maxListed = 100
+
+// describeTargets lists what would be contacted as it was asked for, and what
+// cannot be.
+func (p *Plan) describeTargets(b *strings.Builder) {
+	n := 0
+	for r := range p.scope.Ranges() {
+		if n == maxListed {
+			fmt.Fprintf(b, "contact      and %d more ranges\n", p.scope.NumRanges()-maxListed)
+			break
+		}
+		n++
+		if r.From() == r.To() {
+			fmt.Fprintf(b, "contact      %s\n", withName(r.From().String(), strings.Join(p.scope.Names(r.From()), ", ")))
+			continue
+		}
+		fmt.Fprintf(b, "contact      %s\n", r)
+	}
+	for _, a := range p.scope.Zoned() {
+		fmt.Fprintf(b, "contact      %s\n", a)
+	}
+	for _, t := range p.scope.Unresolved() {
+		fmt.Fprintf(b, "unresolved   %s: %s\n", targetName(t), unresolved(t).Reason)
+	}
+	for _, t := range p.scope.Emptied() {
+		fmt.Fprintf(b, "excluded     %s%s\n", targetName(t), p.byFamily(t))
+	}
+}
+
+// withName is an address and the name under which it is swept.
+func withName(addr, name string) string {
+	if name == "" {
+		return addr
+	}
+	return addr + " (" + name + ")"
+}

@@ -1,0 +1,24 @@
+package run
+
+import (
+	"testing"
+
+	"github.com/mxsweep/mxsweep/scan/syn"
+)
+
+// TestSettled: a sweep that had no rate does not claim one of 0.
+func TestSettled(t *testing.T) {
+	for _, c := range []struct {
+		rate      float64
+		why, want string
+	}{
+		{1200.4, "nothing was lost", "The sweep settled on 1200 SYNs a second: nothing was lost."},
+		{0, "nothing answered by which to judge", "The sweep was over before it settled on a rate: nothing answered by which to judge."},
+		{0.3, "nothing was lost", "The sweep was over before it settled on a rate: nothing was lost."},
+		{1200, "", ""},
+	} {
+		if got := settled(&syn.Stats{Settled: c.rate, Why: c.why}); got != c.want {
+			t.Errorf("%v (%s): %q, want %q", c.rate, c.why, got, c.want)
+		}
+	}
+}

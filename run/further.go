@@ -1,0 +1,302 @@
+package run
+
+import (
+	"context"
+	"iter"
+	"net/netip"
+	"slices"
+
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// connectConfig is what the flags say to an engine of full connections, for
+// pairs within a scope.
+func (p *Plan) connectConfig(scope *scope.Set) scan.Config {
+	return scan.Config{
+		Scope:       scope,
+		Rate:        float64(p.opts.rate),
+		Concurrency: atMost(p.opts.concurrency),
+		PerHost:     atMost(p.opts.perHost),
+		Limit:       p.limit,
+		Others:      p.pace.take,
+		Timeout:     p.opts.Timeout,
+		Retries:     p.retries(),
+		Seed:        p.seed,
+		NotAfter:    p.lastMoment(),
+	}
+}
+
+// againConfig is the config of pairs that are asked behind the sweep. They are
+// awaited as long as the answers to it show to be necessary.
+func (w *sweep) againConfig() scan.Config {
+	config := w.plan.connectConfig(w.plan.scope)
+	config.Measured = w.engine.measured()
+	return config
+}
+
+// once is the config of those that are asked one time each.
+func (w *sweep) once() scan.Config {
+	config := w.againConfig()
+	config.Retries = -1
+	return config
+}
+
+// further asks some more pairs than the sweep itself, for their states only.
+// It yields nothing where this machine cannot ask: then nothing is known of
+// them. They are asked with full connections also where the sweep sends single
+// SYNs: there are few, and the right to raw sockets is given up by then.
+func (p *Plan) further(ctx context.Context, config scan.Config, space *scope.Space) iter.Seq[scan.Result] {
+	return func(yield func(scan.Result) bool) {
+		if space.Len() == 0 || ctx.Err() != nil {
+			return
+		}
+		engine, err := scan.NewConnect(config)
+		if err != nil {
+			return
+		}
+		for r := range engine.Scan(ctx, space) {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// lookAgain asks, once the sweep is done, what tells filtered ports from a
+// scanner that nothing answers: the reference ports of single targets that are
+// silent, silent addresses of ranges for a second time, and a control in each
+// range in the end. Found takes the results of hosts that were silent and are
+// not any more.
+func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
+	w.askUnproven(ctx, found)
+	w.askReferences(ctx, found)
+	late, any := w.secondLook(ctx)
+	w.sweepLate(ctx, late, found)
+	if any {
+		for _, pair := range w.askControls(ctx) {
+			w.lines.Answered(pair)
+		}
+	}
+	w.looked = ctx.Err() == nil
+}
+
+// askReferences asks the reference ports of each single target that is silent, and
+// the canaries on silent addresses of ranges: an answer to any of them shows that
+// the host is up and reached. It may have come up only now, so that its other ports
+// are asked once more. Found takes the results of those that are not silent any
+// more.
+func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error) {
+	p := w.plan
+	var pairs []netip.AddrPort
+	silent := 0
+	for t := range p.silentTargets(w.counter) {
+		if silent++; silent > maxSilent {
+			break
+		}
+		if p.hosts.Short(t.Addr) {
+			continue // it is not asked any more
+		}
+		pairs = append(pairs, p.references(t.Addr)...)
+	}
+	pairs = append(pairs, w.silentCanaries()...)
+	var shown []scan.Result
+	var up []netip.Addr
+	for r := range p.further(ctx, w.once(), scope.PairSpace(pairs)) {
+		if addr := r.Target.Addr(); r.FromTarget() && !w.counter.Up(addr) {
+			w.counter.Forget(addr)
+			w.counter.SetUp(addr)
+			w.lines.Answers(r.Target, p.isOwn(addr))
+			w.shownBy = append(w.shownBy, r.Target)
+			shown = append(shown, r)
+			up = append(up, addr)
+		}
+	}
+	slices.SortFunc(up, netip.Addr.Compare)
+	w.askSilent(ctx, p.space.Of(up), shown, found)
+}
+
+// silentCanaries are the canaries on silent addresses of ranges, at ports that the
+// sweep itself does not ask.
+func (w *sweep) silentCanaries() []netip.AddrPort {
+	p := w.plan
+	var pairs []netip.AddrPort
+	for i := range p.canaries.space.Len() {
+		pair := p.canaries.space.At(i)
+		addr := pair.Addr()
+		if w.required.Target(addr) || w.counter.Up(addr) || p.hosts.Short(addr) || p.space.HostsIn(netipx.IPRangeFrom(addr, addr)) == 0 {
+			continue
+		}
+		if _, asked := p.wholeSpace.Index(pair); !asked {
+			pairs = append(pairs, pair)
+		}
+	}
+	return pairs
+}
+
+// maxAgain is how many pairs that earlier runs found silent are asked again. More
+// of them are unknown.
+const maxAgain = 1 << 20
+
+// askUnproven asks the pairs again whose silence in an earlier run proves
+// nothing, for their host has turned up after it. Found takes the results of
+// those that are not silent any more.
+func (w *sweep) askUnproven(ctx context.Context, found func(scan.Result) error) {
+	var pairs []netip.AddrPort
+	var signs []scan.Result
+	for pair := range w.plan.resumed.unproven(w.counter.Up) {
+		addr := pair.Addr()
+		w.counter.Retract(addr)
+		w.forget(pair)
+		if len(pairs) == maxAgain {
+			continue
+		}
+		pairs = append(pairs, pair)
+		if port, ok := w.signs[addr]; ok {
+			signs = append(signs, scan.Result{Target: netip.AddrPortFrom(addr, port), State: result.StateOpen})
+			delete(w.signs, addr) // once is enough
+		}
+	}
+	w.askSilent(ctx, scope.PairSpace(pairs), signs, found)
+}
+
+// askSilent asks silent pairs of hosts again, each of which gave one of the
+// signs. The counter must have forgotten the pairs: those that have no result
+// then are unknown. Found takes the results of those that are not silent.
+func (w *sweep) askSilent(ctx context.Context, space *scope.Space, signs []scan.Result, found func(scan.Result) error) {
+	config := w.againConfig()
+	config.Earlier = slices.Values(signs) // by which the engine knows what answers controls
+	for i := range space.Len() {
+		w.forget(space.At(i))
+	}
+	for r := range w.plan.further(ctx, config, space) {
+		if r.State == result.StateFiltered {
+			w.count(r) // and it was reported as that before
+		} else if found(r) != nil {
+			return // and the run has ended
+		}
+	}
+}
+
+// references are the reference ports of an address, and the ports that canaries
+// name there, that the sweep itself does not ask.
+func (p *Plan) references(addr netip.Addr) []netip.AddrPort {
+	ports, err := p.opts.referencePorts()
+	if err != nil || !p.scope.Allows(addr) {
+		return nil // which newPlan has refused
+	}
+	ports = slices.Concat(ports, p.canaryPorts(addr))
+	slices.Sort(ports)
+	var pairs []netip.AddrPort
+	for _, port := range slices.Compact(ports) {
+		pair := netip.AddrPortFrom(addr, port)
+		if _, asked := p.wholeSpace.Index(pair); !asked {
+			pairs = append(pairs, pair)
+		}
+	}
+	return pairs
+}
+
+const (
+	// secondPorts is how many ports of a silent address are asked again.
+	secondPorts = 3
+	// secondRanges is how many runs of silent addresses are asked again at a
+	// time, which bounds the memory that it takes.
+	secondRanges = 1 << 16
+	// maxLate is how many addresses may be found up by the second look. More
+	// than that do not come late: the first look did not see them.
+	maxLate = 1 << 16
+)
+
+// secondLook asks a few ports of each address of a range of which all was
+// silent once more, unless the sweep itself has asked on two occasions. It returns
+// those that answered now, and whether there were any to ask.
+func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
+	if len(w.lines.Controls()) == 0 && len(w.plan.canaries.all) == 0 {
+		return nil, false // no control can show that one is vacant
+	}
+	if w.engine.Stats().SilentTwice {
+		for r := range w.silentInRanges() {
+			return nil, r.IsValid()
+		}
+		return nil, false
+	}
+	// An answer in between shows that no single outage silences both looks.
+	w.askControls(ctx)
+	config := w.once()
+	seen := map[netip.Addr]bool{}
+	look := func(ranges []netipx.IPRange) {
+		any = any || len(ranges) > 0
+		for r := range w.plan.further(ctx, config, w.plan.space.Sample(ranges, secondPorts)) {
+			switch addr := r.Target.Addr(); {
+			case r.FromTarget() && !seen[addr] && len(seen) < maxLate:
+				seen[addr] = true
+				late = append(late, addr)
+			case r.FromTarget() || r.State != result.StateFiltered:
+				w.counter.Doubt(addr)
+			}
+		}
+	}
+	var batch []netipx.IPRange
+	for r := range w.silentInRanges() {
+		if batch = append(batch, r); len(batch) == secondRanges {
+			look(batch)
+			batch = batch[:0]
+		}
+	}
+	look(batch)
+	return late, any
+}
+
+// silentInRanges yields the silent addresses that are no targets of their own,
+// whose reference ports were asked, as runs of neighbors.
+func (w *sweep) silentInRanges() iter.Seq[netipx.IPRange] {
+	return func(yield func(netipx.IPRange) bool) {
+		for r := range w.counter.Silent() {
+			if r.From() == r.To() && w.required.Target(r.From()) {
+				continue
+			}
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// sweepLate asks all ports of hosts that were silent and are not any more. Found
+// takes the results.
+func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(scan.Result) error) {
+	slices.SortFunc(late, netip.Addr.Compare)
+	for _, addr := range late {
+		w.counter.Forget(addr)
+	}
+	config := w.againConfig()
+	config.Hosts = w.plan.hosts
+	space := w.plan.space.Of(late)
+	for i := range space.Len() {
+		w.forget(space.At(i))
+	}
+	for r := range w.plan.further(ctx, config, space) {
+		if found(r) != nil {
+			return // and the run has ended
+		}
+	}
+	for _, addr := range late {
+		w.counter.Doubt(addr) // should it be silent again
+	}
+}
+
+// askControls asks pairs that are known to answer, and returns those that still
+// do. They are awaited as patiently as if nothing were known: an outage may be
+// about to end.
+func (w *sweep) askControls(ctx context.Context) (answered []netip.AddrPort) {
+	for r := range w.plan.further(ctx, w.plan.connectConfig(w.plan.scope), scope.PairSpace(w.lines.Controls())) {
+		if r.FromTarget() {
+			answered = append(answered, r.Target)
+		}
+	}
+	return answered
+}

@@ -1,0 +1,59 @@
+package run
+
+import (
+	"net/netip"
+	"testing"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
+)
+
+// TestSetAside has one port speak on a host whose other ports are all silent, and
+// on one whose ports all give the same reply: what was heard on the first counts.
+func TestSetAside(t *testing.T) {
+	postfix := func() *fingerprint.Service {
+		return &fingerprint.Service{Product: "Postfix smtpd", Role: "mta", Confidence: 9, Banner: []byte("220 mx ESMTP Postfix\r\n")}
+	}
+	for _, tt := range []struct {
+		name string
+		kind hostKind
+		want map[uint16]string // products by port
+	}{
+		{"ordinary", hostOrdinary, map[uint16]string{1: "Postfix smtpd", 2: "", 3: "", 4: ""}},
+		{"replies nowhere", hostRepliesNowhere, map[uint16]string{1: "Postfix smtpd", 2: "", 3: "", 4: ""}},
+		{"responds everywhere", hostRespondsEverywhere, map[uint16]string{1: "", 2: "", 3: "", 4: ""}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			w := coverageSweep(t, Shard{})
+			w.queue = newQueue(1)
+			addr := netip.MustParseAddr("192.0.2.1")
+			w.queue.host(addr).kind = tt.kind
+			services := map[uint16]*fingerprint.Service{
+				1: postfix(),
+				2: {Inconclusive: fingerprint.InconclusiveNoReply},
+				3: {Role: "unknown", Inconclusive: fingerprint.InconclusiveSkipped, Banner: []byte("220 ")},
+				4: {Protocol: "postfix-policy", Role: "policy", Method: "table", Confidence: 3, Inconclusive: fingerprint.InconclusiveNoReply}, // known by its number
+			}
+			var open []exposure.Port
+			for port := uint16(1); port <= 4; port++ {
+				open = append(open, exposure.Port{Service: services[port],
+					Result: scan.Result{Target: netip.AddrPortFrom(addr, port), State: result.StateOpen}})
+			}
+			notices := w.setAside(open)
+			if want := min(int(tt.kind), 1); len(notices) != want {
+				t.Errorf("%d notices, want %d", len(notices), want)
+			}
+			for _, p := range open {
+				s := p.Service
+				if s.Product != tt.want[p.Target.Port()] {
+					t.Errorf("port %d: product %q", p.Target.Port(), s.Product)
+				}
+				if skipped := s.Inconclusive == fingerprint.InconclusiveSkipped; s.Product == "" && skipped != (tt.kind != hostOrdinary || p.Target.Port() == 3) {
+					t.Errorf("port %d: inconclusive %q", p.Target.Port(), s.Inconclusive)
+				}
+			}
+		})
+	}
+}

@@ -1,0 +1,100 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"maps"
+	"net/netip"
+	"slices"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/hosts"
+)
+
+// maxTimedHosts is how many hosts may be swept with --host-timeout: their times
+// are kept.
+const maxTimedHosts = 1 << 20
+
+// checkHostTimes refuses to keep the times of too many hosts.
+func (p *Plan) checkHostTimes() error {
+	if n := p.space.Hosts(); p.opts.HostTimeout > 0 && n > maxTimedHosts {
+		return fault.Usagef("leave it out, or sweep them in parts with --shard",
+			"combining --host-timeout with %d addresses: the time of at most %d is kept", n, maxTimedHosts)
+	}
+	return nil
+}
+
+// talk holds the dialogue with an open port, in the time that its host has left.
+func (w *sweep) talk(ctx context.Context, r scan.Result) (*fingerprint.Service, error) {
+	clock, addr := w.plan.hosts, r.Target.Addr()
+	end, ok := clock.End(addr)
+	if !ok {
+		return w.identifier.Identify(ctx, r)
+	}
+	if clock.Refuses(addr) {
+		if r.Conn != nil {
+			_ = r.Conn.Close() // nothing was said
+		}
+		return &fingerprint.Service{Role: "unknown", Inconclusive: fingerprint.InconclusiveHostTimeout}, nil
+	}
+	ctx, cancel := context.WithDeadlineCause(ctx, end, clock.Err())
+	defer cancel()
+	service, err := w.identifier.Identify(ctx, r)
+	if errors.As(context.Cause(ctx), new(*hosts.TimeoutError)) && service.Inconclusive != "" && clock.Refuses(addr) {
+		service.Inconclusive, err = fingerprint.InconclusiveHostTimeout, nil
+	}
+	return service, err
+}
+
+// hostTimeouts count what was not settled of the hosts whose time was over.
+type hostTimeouts map[netip.Addr]*hostTimeout
+
+type hostTimeout struct {
+	unasked    uint64 // pairs that were not asked, or not proven
+	unassessed uint64 // open ports of which the dialogue did not end, or begin
+}
+
+// of is the count of a host.
+func (t hostTimeouts) of(a netip.Addr) *hostTimeout {
+	if t[a] == nil {
+		t[a] = &hostTimeout{}
+	}
+	return t[a]
+}
+
+// add counts a result, if its host was short of time.
+func (t hostTimeouts) add(r scan.Result) {
+	if r.Reason == result.ReasonHostTimeout {
+		t.of(r.Target.Addr()).unasked++
+	}
+}
+
+// unfinished counts an open port of a host that was short of time.
+func (t hostTimeouts) unfinished(a netip.Addr) { t.of(a).unassessed++ }
+
+// timeoutNotices name the hosts that were short of time.
+func (w *sweep) timeoutNotices() []exposure.Notice {
+	var notices []exposure.Notice
+	progress := ""
+	if file := w.plan.opts.Resume; file != "" && len(w.timeouts) > 0 {
+		progress = " With --resume " + file + " the same command goes on with them."
+	}
+	for i, a := range slices.SortedFunc(maps.Keys(w.timeouts), netip.Addr.Compare) {
+		if i == maxNamed {
+			notices = append(notices, exposure.NewNotice(exposure.NoticeHostTimeout, "", nil,
+				"%d further hosts were not settled in %s.%s", len(w.timeouts)-i, w.plan.opts.HostTimeout, progress))
+			break
+		}
+		t := w.timeouts[a]
+		n := exposure.NewNotice(exposure.NoticeHostTimeout, a.String(), nil,
+			"%s was not settled in %s: ports without a proven state %d, open ports without a finished dialogue %d.%s",
+			withName(a.String(), w.plan.scope.Name(a)), w.plan.opts.HostTimeout, t.unasked, t.unassessed, progress)
+		n.Names = w.plan.scope.Names(a)
+		notices = append(notices, n)
+	}
+	return notices
+}

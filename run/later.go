@@ -1,0 +1,171 @@
+package run
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+	"sync"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
+)
+
+const (
+	// maxLater is how many ports are asked once more when all others are done,
+	// and maxLaterHost how many of one host.
+	maxLater     = 512
+	maxLaterHost = 16
+	// laterHosts is how many hosts are asked at once.
+	laterHosts = 64
+	// laterWait is how long all of it may take once no dialogue is under way.
+	laterWait = 30 * time.Second
+	// laterStart is how long after the last dialogue began those that are left
+	// are no load any more: ports that reply to nothing have been listened to for
+	// the greeting timeout of 12 s by then, and the others send byte by byte.
+	laterStart = 13 * time.Second
+)
+
+// A laterPort is an open port of which a first dialogue told little.
+type laterPort struct {
+	result  scan.Result
+	service *fingerprint.Service
+}
+
+// laterPorts are those that are asked once more when no other dialogue is under
+// way. The dialogues of a run may themselves be what a host, or the machine that
+// scans, was too busy with.
+type laterPorts struct {
+	mu    sync.Mutex
+	hosts map[netip.Addr][]laterPort
+	count int
+	left  int // ports beyond the bounds, which are not asked once more
+}
+
+// add keeps a port for later. It reports false, and counts the port, where there
+// are too many.
+func (l *laterPorts) add(p laterPort) bool {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	addr := p.result.Target.Addr()
+	if l.count >= maxLater || len(l.hosts[addr]) >= maxLaterHost {
+		l.left++
+		return false
+	}
+	if l.hosts == nil {
+		l.hosts = make(map[netip.Addr][]laterPort)
+	}
+	l.hosts[addr] = append(l.hosts[addr], p)
+	l.count++
+	return true
+}
+
+// leave counts a port for which there was no time.
+func (l *laterPorts) leave() {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.left++
+}
+
+// notices tell how many ports were not asked once more.
+func (l *laterPorts) notices() []exposure.Notice {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if l.left == 0 {
+		return nil
+	}
+	ports, keep := "1 open port that said little, or was refused or cut off, was", "keeps its"
+	if l.left > 1 {
+		ports, keep = fmt.Sprintf("%d open ports that said little, or were refused or cut off, were", l.left), "keep their"
+	}
+	return []exposure.Notice{exposure.NewNotice(exposure.NoticeNotRepeated, "", nil,
+		"%s not talked to once more, and %s first result: at most %d of a host and %d of a run are, in %s.",
+		ports, keep, maxLaterHost, maxLater, laterWait)}
+}
+
+// postpone keeps a port for later whose dialogue may have failed for want of
+// time. It reports whether it did.
+func (w *sweep) postpone(ctx context.Context, r scan.Result, service *fingerprint.Service) bool {
+	return ctx.Err() == nil && !scan.Starved(r.Err) && w.queue.kind(r.Target.Addr()) == hostOrdinary &&
+		w.identifier.Doubtful(r.Target.Addr(), service) && w.later.add(laterPort{r, service})
+}
+
+// take returns the ports that are kept of hosts that are not busy, and keeps them
+// no more.
+func (l *laterPorts) take(busy func(netip.Addr) bool) [][]laterPort {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var free [][]laterPort
+	for addr, ports := range l.hosts {
+		if !busy(addr) {
+			free = append(free, ports)
+			delete(l.hosts, addr)
+		}
+	}
+	return free
+}
+
+// finishTalks waits for the dialogues that are under way, and asks the ports that
+// were kept for later: those of hosts with no dialogue under way once the youngest
+// one has run for a while, the others behind all.
+func (w *sweep) finishTalks(ctx context.Context, workers *sync.WaitGroup, abort context.CancelCauseFunc) {
+	asking, done := context.WithCancel(ctx)
+	defer done()
+	ended := make(chan struct{})
+	go func() {
+		workers.Wait()
+		close(ended)
+	}()
+	early := make(chan struct{})
+	go func() {
+		defer close(early)
+		select {
+		case <-ended:
+			return
+		case <-w.queue.empty:
+		}
+		select {
+		case <-ended:
+		case <-time.After(time.Until(w.queue.lastTaken().Add(laterStart))):
+			w.askLater(ctx, asking, w.later.take(w.queue.busy), abort)
+		}
+	}()
+	<-ended
+	defer time.AfterFunc(laterWait, done).Stop()
+	<-early
+	w.askLater(ctx, asking, w.later.take(func(netip.Addr) bool { return false }), abort)
+}
+
+// askLater asks ports that were kept for later, one at a time of each host, and
+// tells what became of them. Asking is done when their time is over, ctx when that
+// of the run is.
+func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort context.CancelCauseFunc) {
+	var group sync.WaitGroup
+	places := make(chan struct{}, laterHosts)
+	for _, ports := range hosts {
+		places <- struct{}{}
+		group.Go(func() {
+			defer func() { <-places }()
+			asking, done := w.inHostTime(asking, ports[0].result.Target.Addr())
+			defer done()
+			for _, p := range ports {
+				if service := w.identifier.Again(asking, p.result, p.service); service != p.service {
+					p.service, p.result.Err = service, nil
+				} else if asking.Err() != nil && ctx.Err() == nil {
+					w.later.leave()
+				}
+				w.tell(ctx, p.result, p.service, abort)
+			}
+		})
+	}
+	group.Wait()
+}
+
+// inHostTime returns a context that is done when the time of a host is over.
+func (w *sweep) inHostTime(ctx context.Context, addr netip.Addr) (context.Context, context.CancelFunc) {
+	if end, ok := w.plan.hosts.End(addr); ok {
+		return context.WithDeadline(ctx, end)
+	}
+	return context.WithCancel(ctx)
+}

@@ -1,0 +1,74 @@
+package run
+
+import (
+	"context"
+	"iter"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/scan/syn"
+)
+
+// A mixed sweeper asks the pairs of this machine's own addresses with full
+// connections, and then all others with single SYNs.
+type mixed struct {
+	connect, syn sweeper
+	own, there   *scope.Space // what each asks
+}
+
+// Scan implements [scan.Scanner] for the space that the two parts were made of.
+func (m *mixed) Scan(ctx context.Context, _ *scope.Space) iter.Seq[scan.Result] {
+	return func(yield func(scan.Result) bool) {
+		for r := range m.connect.Scan(ctx, m.own) {
+			if !yield(r) {
+				return
+			}
+		}
+		if ctx.Err() != nil {
+			return
+		}
+		for r := range m.syn.Scan(ctx, m.there) {
+			if !yield(r) {
+				return
+			}
+		}
+	}
+}
+
+// Stats returns the totals of both.
+func (m *mixed) Stats() scan.Stats {
+	a, b := m.connect.Stats(), m.syn.Stats()
+	blocked := append(a.Blocked[:len(a.Blocked):len(a.Blocked)], b.Blocked...)
+	return scan.Stats{
+		Planned: m.own.Len() + m.there.Len(), Done: a.Done + b.Done, Sent: a.Sent + b.Sent,
+		Answered: a.Answered + b.Answered, Open: a.Open + b.Open, Lost: a.Lost + b.Lost,
+		Inflight: a.Inflight + b.Inflight, Rate: b.Rate,
+		Controls: a.Controls + b.Controls, BlockedPairs: a.BlockedPairs + b.BlockedPairs,
+		BlockedHosts: a.BlockedHosts + b.BlockedHosts, Blocked: blocked[:min(len(blocked), scan.MaxBlocked)],
+		SilentTwice: a.SilentTwice && b.SilentTwice,
+	}
+}
+
+// newOwn makes the engine of a sweep of nothing but this machine's own
+// addresses.
+func (p *Plan) newOwn(own *scope.Space) (*engine, error) {
+	if p.opts.Pcap != "" {
+		return nil, fault.Usagef("leave --pcap out", "capturing single SYNs in %q: all targets are this machine itself, which is asked with full connections", p.opts.Pcap)
+	}
+	connect, err := p.newConnect(own)
+	if err != nil {
+		return nil, err
+	}
+	return &engine{sweeper: connect, mode: ModeConnect, own: own}, nil
+}
+
+// ownPairs divides a space into the pairs of this machine itself and the
+// others.
+func ownPairs(space *scope.Space) (own, there *scope.Space, _ error) {
+	set, err := syn.Local(space)
+	if err != nil {
+		return nil, nil, err
+	}
+	return space.Split(set)
+}

@@ -1,0 +1,146 @@
+package run
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/scan/names"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// unresolved says why the addresses of a name are not known.
+func unresolved(t scope.Target) gate.UnresolvedName {
+	n := gate.UnresolvedName{Name: t.Name, Anchor: anchorOf(t)}
+	var lookup *names.Error
+	if errors.As(t.Err, &lookup) {
+		n.Reason = lookup.Reason
+	}
+	return n
+}
+
+// unresolved are the names whose addresses are not known, and who accepts it.
+func (p *Plan) unresolved() []gate.UnresolvedName {
+	var names []gate.UnresolvedName
+	for _, t := range p.scope.Unresolved() {
+		name := unresolved(t)
+		name.Acceptance = p.policy.AcceptsNotice(exposure.NoticeUnresolved, netip.Addr{}, []string{t.Name}, p.opts.now())
+		names = append(names, name)
+	}
+	return names
+}
+
+// byFamily says of an excluded target that -4 or -6 excludes it, if so.
+func (p *Plan) byFamily(t scope.Target) string {
+	family := p.opts.Family
+	for _, r := range t.Ranges {
+		if family == scope.BothFamilies || r.From().Is4() == (family == scope.IPv4Only) {
+			return ""
+		}
+	}
+	if family == scope.IPv4Only {
+		return " by -4"
+	}
+	return " by -6"
+}
+
+// excludedNames is a notice that names of changing addresses are excluded only
+// as far as they were known.
+func (p *Plan) excludedNames() []exposure.Notice {
+	var names []string
+	for _, t := range p.excluded {
+		if t.Name != "" && !slices.Contains(names, t.Name) && len(names) < maxNamed {
+			names = append(names, t.Name)
+		}
+	}
+	if len(names) == 0 {
+		return nil
+	}
+	return []exposure.Notice{exposure.NewNotice(exposure.NoticeExcludedName, names[0], nil,
+		"Excluded by name, with the addresses of now: %s.", strings.Join(names, ", "))}
+}
+
+// maxUnusable is how many names, and how many addresses of one, a notice of
+// unusable addresses tells.
+const maxUnusable = 8
+
+// unusableAddresses is a notice of the names that have addresses which cannot be
+// asked beside those that were. A name with no other address is unresolved.
+func (p *Plan) unusableAddresses() []exposure.Notice {
+	var first *scope.Target
+	var told []string
+	seen := map[string]bool{}
+	for i := range p.asked {
+		t := &p.asked[i]
+		if len(t.Unusable) == 0 || len(t.Ranges) == 0 || seen[t.Name] {
+			continue
+		}
+		seen[t.Name] = true
+		if first == nil {
+			first = t
+		}
+		if len(told) < maxUnusable {
+			var texts []string
+			for _, a := range t.Unusable[:min(len(t.Unusable), maxUnusable)] {
+				texts = append(texts, a.String())
+			}
+			told = append(told, fmt.Sprintf("%q (%s)", t.Name, strings.Join(texts, ", ")))
+		}
+	}
+	if first == nil {
+		return nil
+	}
+	more := ""
+	if n := len(seen) - len(told); n > 0 {
+		more = fmt.Sprintf(" and %d more", n)
+	}
+	return []exposure.Notice{exposure.NewNotice(exposure.NoticeUnusableAddress, first.Name, anchorOf(*first),
+		"Addresses of %s cannot be asked: %s%s.", spelling.Amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
+}
+
+// parser reads all lists of addresses of one run.
+func (o *Options) parser() *scope.Parser {
+	p := &scope.Parser{Stdin: o.Stdin, Family: o.Family}
+	if o.Resolver != "" {
+		p.Resolver = &names.DNS{Server: o.Resolver}
+	}
+	return p
+}
+
+// checkInterfaces refuses an interface that this machine does not have.
+func (p *Plan) checkInterfaces() error {
+	if name := p.opts.Interface; name != "" && p.opts.Mode == ModeSyn && !isInterface(name) {
+		return fault.Usagef(interfaceHint, "reading flag \"--interface\": this machine has no interface %q", name)
+	}
+	return checkZones(p.space, p.opts.Mode)
+}
+
+// checkZones refuses link-local targets that this machine has no link to, or
+// that the engine cannot ask.
+func checkZones(space *scope.Space, mode string) error {
+	for _, addr := range space.Zoned() {
+		switch zone := addr.Zone(); {
+		case mode == ModeSyn:
+			return fault.Usagef("use --mode connect", "reading target %s: single SYNs are not sent to link-local addresses", addr)
+		case !isInterface(zone):
+			return fault.Usagef(interfaceHint, "reading target %s: this machine has no interface %q", addr, zone)
+		}
+	}
+	return nil
+}
+
+// interfaceHint tells how to find the names of interfaces.
+const interfaceHint = `"ip link" lists the interfaces`
+
+// isInterface reports whether this machine has an interface of that name.
+func isInterface(name string) bool {
+	_, err := net.InterfaceByName(name)
+	return err == nil
+}

@@ -1,0 +1,131 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"path/filepath"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/memory"
+	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+// ReadPolicy reads a policy file; "" gives nil.
+func ReadPolicy(file string, rules *exposure.RuleSet, known *signatures.Ports) (*policy.Policy, error) {
+	if file == "" {
+		return nil, nil
+	}
+	data, err := userfile.ReadLimited(file, policy.MaxSize)
+	if err != nil {
+		return nil, fault.Usagef("--policy names a file like mxsweep.yaml", "reading policy %q: %w", file, fault.WithoutPath(err))
+	}
+	defer memory.BoundPolicy()()
+	policy, err := policy.Load(file, data, policy.Context{Rules: rules, Profiles: known.ProfilePorts()})
+	return policy, fault.As(fault.Usage, err)
+}
+
+// PolicyFile is the policy file to read where file is named: without a name
+// mxsweep.yaml if the working directory has one, and else "", which is none.
+func PolicyFile(file string) string {
+	if file == "" && outfile.Exists(policy.DefaultFile) {
+		return policy.DefaultFile
+	}
+	return file
+}
+
+// policyFile is the policy file of a run, "" if there is none.
+func (o *Options) policyFile() string {
+	if o.NoPolicy {
+		return o.Policy
+	}
+	return PolicyFile(o.Policy)
+}
+
+// policyScope reads what the policy allows to be contacted. Its files are found
+// relative to the policy.
+func (p *Plan) policyScope(ctx context.Context, parser *scope.Parser) (allowed, excluded []scope.Target, err error) {
+	scope := p.policy.Scope
+	allowed, excluded, err = parser.ScopeLines(ctx, scope.Lines.All, scope.Lines.Len())
+	if err != nil {
+		return nil, nil, err
+	}
+	p.scopeFiles = append(p.scopeFiles, p.policy.File)
+	for _, f := range scope.Files {
+		name := f.Text
+		if !filepath.IsAbs(name) {
+			name = filepath.Join(filepath.Dir(p.policy.File), name)
+		}
+		more, less, err := parser.ScopeFile(ctx, name)
+		if err != nil {
+			return nil, nil, err
+		}
+		allowed, excluded = append(allowed, more...), append(excluded, less...)
+		p.scopeFiles = append(p.scopeFiles, name)
+	}
+	return allowed, excluded, nil
+}
+
+// CheckPolicy refuses what a run would refuse of a policy's own scope: lists that
+// cannot be read and canaries outside of them. It looks nothing up, and returns how
+// many entries the scope has, and how many excludes.
+func CheckPolicy(ctx context.Context, file *policy.Policy) (allowed, excluded int, err error) {
+	p := &Plan{policy: file}
+	in, out, err := p.policyScope(ctx, &scope.Parser{Resolver: offlineResolver{}})
+	if err != nil {
+		return 0, 0, fault.As(fault.Usage, err)
+	}
+	return entries(in), entries(out), p.checkCanaries(ctx, in, out)
+}
+
+// checkCanaries refuses canaries outside of the policy's own scope, as a scan
+// would. Of names it is known only then.
+func (p *Plan) checkCanaries(ctx context.Context, allowed, excluded []scope.Target) error {
+	var names []string
+	for i := range p.policy.Canaries {
+		if c := &p.policy.Canaries[i]; len(allowed) > 0 {
+			if _, err := netip.ParseAddr(c.Selector.Text()); err == nil {
+				names = append(names, c.Target())
+			}
+		}
+	}
+	canaries, err := (&scope.Parser{Resolver: offlineResolver{}}).Targets(ctx, names)
+	if err != nil || len(canaries) == 0 {
+		return fault.As(fault.Usage, err)
+	}
+	scope, err := scope.New(scope.Bounds{Targets: canaries, Allowed: allowed, Excluded: excluded})
+	if err != nil {
+		return fault.As(fault.Usage, err)
+	}
+	var errs []error
+	outside := scope.Outside()
+	for _, t := range outside[:min(len(outside), maxNamed)] {
+		errs = append(errs, p.outside(t))
+	}
+	return errors.Join(errs...)
+}
+
+// An offlineResolver asks nobody: every name has an address that is kept
+// for examples (RFC 5737, Section 3).
+type offlineResolver struct{}
+
+// LookupNetIP implements [scope.Resolver].
+func (offlineResolver) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return []netip.Addr{netip.AddrFrom4([4]byte{192, 0, 2, 1})}, nil
+}
+
+// entries is how many entries a list has, those in bulk counted.
+func entries(list []scope.Target) int {
+	n := len(list)
+	for i := range list {
+		if list[i].Bulk != nil {
+			n += list[i].Bulk.Len() - 1
+		}
+	}
+	return n
+}

@@ -1,0 +1,298 @@
+package run
+
+import (
+	"net/netip"
+	"slices"
+	"sync"
+	"time"
+
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/scan"
+)
+
+// A queue hands open ports to identifiers: hosts take turns, and no more than
+// a few ports of one host are under way, so that a host with very many open
+// ports does not make the others wait.
+type queue struct {
+	perHost int
+
+	// listed reports whether a pair was asked as part of a range or profile,
+	// and asked how many such pairs its host has. Nil means that none has.
+	listed func(netip.AddrPort) bool
+	asked  func(netip.Addr) int
+
+	mu      sync.Mutex
+	ready   sync.Cond // there may be something to take
+	turns   []netip.Addr
+	hosts   map[netip.Addr]*waiting
+	held    int // connections that wait in the queue
+	ended   bool
+	pending int
+	last    time.Time     // when the last port was taken
+	empty   chan struct{} // closed once no port waits and none will come
+}
+
+// maxTalks is how many ports of a host are talked to. No mail host has so many,
+// and to talk to the rest would take hours.
+const maxTalks = 1024
+
+// waiting are the ports of one host: those that wait, and how many are under
+// way.
+type waiting struct {
+	ports   []scan.Result
+	held    int // of those that wait, the first, which have a connection
+	active  int
+	queued  bool            // the host is among the turns
+	idle    map[uint16]bool // of those under way, the ports that are only listened to
+	talks   int             // ports that were talked to
+	looks   int             // ports that were only listened to for a greeting
+	replies hostReplies
+	kind    hostKind
+}
+
+func newQueue(perHost int) *queue {
+	q := &queue{perHost: max(perHost, 1), hosts: make(map[netip.Addr]*waiting), empty: make(chan struct{})}
+	q.ready.L = &q.mu
+	return q
+}
+
+// maxHeld is how many open connections may wait for their first dialogue.
+// Beyond that they are given up: the dialogue then opens its own.
+const maxHeld = 512
+
+// put adds an open port, those with a connection in front. A connection keeps
+// one of the host's places, so that none may wait behind a port whose dialogue
+// needs a place in order to begin, nor as many as there are places.
+func (q *queue) put(r scan.Result) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	addr := r.Target.Addr()
+	h := q.host(addr)
+	if r.Conn != nil && (q.held >= maxHeld || h.active+h.held >= q.perHost) {
+		_ = r.Conn.Close()
+		r.Conn = nil
+	}
+	if r.Conn == nil {
+		h.ports = append(h.ports, r)
+	} else {
+		h.ports = slices.Insert(h.ports, h.held, r)
+		h.held++
+		q.held++
+	}
+	q.pending++
+	q.count(r.Target, h)
+	q.line(addr, h)
+}
+
+// count notes an open port of a host.
+func (q *queue) count(pair netip.AddrPort, h *waiting) {
+	h.replies.open++
+	if q.listed != nil && q.listed(pair) {
+		h.replies.listed++
+	}
+	q.decide(pair.Addr(), h)
+}
+
+// decide looks again at what kind of a host it is, unless that is known.
+func (q *queue) decide(addr netip.Addr, h *waiting) {
+	if h.kind != hostOrdinary {
+		return
+	}
+	asked := -1
+	if q.asked != nil && h.replies.alike() {
+		asked = q.asked(addr)
+	}
+	h.kind = h.replies.kind(asked)
+}
+
+// waits reports whether the next port of a host waits for more to be known: for
+// the first reply of a host that has given none, and for whether the rest of
+// the ports is open where all that are give the same reply.
+func (q *queue) waits(h *waiting) bool {
+	switch r := &h.replies; {
+	case h.kind != hostOrdinary:
+		return false
+	case h.active+len(h.idle) > 0 && r.ended == r.silent && h.talks >= r.sample() && !r.sampled():
+		return true
+	default:
+		return !q.ended && q.asked != nil && r.alike()
+	}
+}
+
+// places is how many ports of a host may be under way. One that is only listened to
+// for its greeting takes one connection, where a dialogue takes up to three.
+func (q *queue) places(h *waiting) int {
+	if h.kind == hostRepliesNowhere {
+		return 2 * q.perHost
+	}
+	return q.perHost
+}
+
+// host is what is known of a host, which need not be known yet.
+func (q *queue) host(addr netip.Addr) *waiting {
+	h := q.hosts[addr]
+	if h == nil {
+		h = &waiting{}
+		q.hosts[addr] = h
+	}
+	return h
+}
+
+// line lets a host wait for its turn if one of its ports may be taken.
+func (q *queue) line(addr netip.Addr, h *waiting) {
+	if h.queued || len(h.ports) == 0 || h.active >= q.places(h) || q.waits(h) {
+		return
+	}
+	h.queued = true
+	q.turns = append(q.turns, addr)
+	q.ready.Signal()
+}
+
+// next waits for a port and takes it. It reports false when the queue is closed
+// and empty.
+func (q *queue) next() (scan.Result, bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	for len(q.turns) == 0 {
+		if q.ended && q.pending == 0 {
+			return scan.Result{}, false
+		}
+		q.ready.Wait()
+	}
+	addr := q.turns[0]
+	q.turns = q.turns[1:]
+	h := q.hosts[addr]
+	r := h.ports[0]
+	h.ports = h.ports[1:]
+	h.active++
+	h.talks++
+	h.queued = false
+	q.pending--
+	q.last = time.Now()
+	if r.Conn != nil {
+		q.held--
+		h.held--
+	}
+	q.line(addr, h)
+	if q.ended && q.pending == 0 {
+		q.markEmpty()
+		q.ready.Broadcast()
+	}
+	return r, true
+}
+
+// worth reports whether a port that was taken is to be talked to.
+func (q *queue) worth(addr netip.Addr) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.hosts[addr]
+	return h.kind == hostOrdinary && h.talks <= maxTalks
+}
+
+// look reports whether a port that was taken, and is not worth a dialogue, is to be
+// listened to for its greeting.
+func (q *queue) look(addr netip.Addr) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.hosts[addr]
+	if h.kind != hostRepliesNowhere || h.looks == maxLooks {
+		return false
+	}
+	h.looks++
+	return true
+}
+
+// idle says that a port taken from the queue is only listened to any more. Until
+// it is done, another of its host may be under way.
+func (q *queue) idle(a netip.AddrPort) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.hosts[a.Addr()]
+	if h == nil || h.idle[a.Port()] {
+		return
+	}
+	if h.idle == nil {
+		h.idle = make(map[uint16]bool)
+	}
+	h.idle[a.Port()] = true
+	h.active--
+	q.line(a.Addr(), h)
+}
+
+// done says that a port taken from the queue is dealt with, and what answers
+// there: nil if it was not talked to. The host stays: it counts what was asked
+// of it.
+func (q *queue) done(r scan.Result, service *fingerprint.Service) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	addr := r.Target.Addr()
+	h := q.hosts[addr]
+	if h.idle[r.Target.Port()] {
+		delete(h.idle, r.Target.Port())
+	} else {
+		h.active--
+	}
+	if service != nil && service.Inconclusive != fingerprint.InconclusiveNoConnection {
+		h.replies.add(service)
+		q.decide(addr, h)
+	}
+	q.line(addr, h)
+}
+
+// kind says what kind of a host an address has.
+func (q *queue) kind(addr netip.Addr) hostKind {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if h := q.hosts[addr]; h != nil {
+		return h.kind
+	}
+	return hostOrdinary
+}
+
+// open is how many open ports of an address are known.
+func (q *queue) open(addr netip.Addr) int {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if h := q.hosts[addr]; h != nil {
+		return h.replies.open
+	}
+	return 0
+}
+
+// markEmpty says that no port waits and none will come. It may be called again.
+func (q *queue) markEmpty() {
+	select {
+	case <-q.empty:
+	default:
+		close(q.empty)
+	}
+}
+
+// lastTaken is when the last port was taken, the zero time if none was.
+func (q *queue) lastTaken() time.Time {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.last
+}
+
+// busy reports whether a port of an address is under way.
+func (q *queue) busy(addr netip.Addr) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.hosts[addr]
+	return h != nil && h.active+len(h.idle) > 0
+}
+
+// close says that no more ports will come.
+func (q *queue) close() {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.ended = true
+	for addr, h := range q.hosts {
+		q.line(addr, h) // what waited for the end of the sweep
+	}
+	if q.pending == 0 {
+		q.markEmpty()
+	}
+	q.ready.Broadcast()
+}

@@ -1,0 +1,279 @@
+package run
+
+import (
+	"bytes"
+	"fmt"
+	"net"
+	"net/netip"
+	"sync"
+	"testing"
+
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
+)
+
+func scanResult(addr string, port uint16) scan.Result {
+	return scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr(addr), port), State: result.StateOpen}
+}
+
+// A host with very many open ports must not make the others wait.
+func TestQueueLetsHostsTakeTurns(t *testing.T) {
+	q := newQueue(2)
+	for port := range uint16(100) {
+		q.put(scanResult("192.0.2.1", port+1))
+	}
+	q.put(scanResult("192.0.2.2", 25))
+	var taken []netip.Addr
+	for range 3 {
+		r, ok := q.next()
+		if !ok {
+			t.Fatal("the queue is empty")
+		}
+		taken = append(taken, r.Target.Addr())
+	}
+	other := netip.MustParseAddr("192.0.2.2")
+	if taken[1] != other && taken[2] != other {
+		t.Errorf("the second host waits behind the first: %v", taken)
+	}
+}
+
+func TestQueueKeepsToThePortsPerHost(t *testing.T) {
+	const perHost, workers = 3, 16
+	q := newQueue(perHost)
+	for port := range uint16(200) {
+		q.put(scanResult("192.0.2.1", port+1))
+		q.put(scanResult("2001:db8::1", port+1))
+	}
+	q.close()
+	var mu sync.Mutex
+	active := map[netip.Addr]int{}
+	done := map[netip.AddrPort]bool{}
+	var wg sync.WaitGroup
+	for range workers {
+		wg.Go(func() {
+			for {
+				r, ok := q.next()
+				if !ok {
+					return
+				}
+				mu.Lock()
+				addr := r.Target.Addr()
+				if active[addr]++; active[addr] > perHost {
+					t.Errorf("%d ports of %s at once", active[addr], addr)
+				}
+				if done[r.Target] {
+					t.Errorf("%s was handed out twice", r.Target)
+				}
+				done[r.Target] = true
+				active[addr]--
+				mu.Unlock()
+				q.done(r, said)
+			}
+		})
+	}
+	wg.Wait()
+	if len(done) != 400 {
+		t.Errorf("%d ports were handed out, want 400", len(done))
+	}
+}
+
+// Connections that wait for their dialogue must not eat up all files.
+func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
+	q := newQueue(8)
+	kept := 0
+	for port := range uint16(maxHeld + 10) {
+		client, server := net.Pipe()
+		defer server.Close()
+		r := scanResult(fmt.Sprintf("192.0.2.%d", port%100), port+1)
+		r.Conn = client
+		q.put(r)
+	}
+	q.close()
+	for {
+		r, ok := q.next()
+		if !ok {
+			break
+		}
+		if r.Conn != nil {
+			kept++
+			r.Conn.Close()
+		}
+		q.done(r, said)
+	}
+	if kept != maxHeld {
+		t.Errorf("%d connections were kept, want %d", kept, maxHeld)
+	}
+}
+
+// Connections that wait have places at their host, of which some must be left
+// to those that are talked to; and what has one comes first.
+func TestQueueKeepsPlacesFree(t *testing.T) {
+	q := newQueue(3)
+	for port := range uint16(10) {
+		r := scanResult("192.0.2.1", port+1)
+		if port > 3 {
+			client, server := net.Pipe()
+			defer server.Close()
+			r.Conn = client
+		}
+		q.put(r)
+	}
+	q.close()
+	for n := range 10 {
+		r, ok := q.next()
+		if want := n < 3; !ok || (r.Conn != nil) != want {
+			t.Errorf("port %d of those taken: %t, with a connection: %t, want %t", n, ok, r.Conn != nil, want)
+		}
+		q.done(r, said)
+	}
+}
+
+// said is a service that replied.
+var said = &fingerprint.Service{Banner: []byte("220 mx.example.org ESMTP\r\n")}
+
+// drain takes all ports of a queue, talks to those that are worth it with
+// answer, and counts them by host.
+func drain(q *queue, answer func(netip.AddrPort) *fingerprint.Service) (talks map[netip.Addr]int, handed int) {
+	talks = map[netip.Addr]int{}
+	for {
+		r, ok := q.next()
+		if !ok {
+			return talks, handed
+		}
+		handed++
+		if q.worth(r.Target.Addr()) {
+			talks[r.Target.Addr()]++
+			q.done(r, answer(r.Target))
+		} else {
+			q.done(r, nil)
+		}
+	}
+}
+
+// A host on which everything is open must not cost a dialogue for every port.
+func TestQueueGivesUpOnCrowdedHosts(t *testing.T) {
+	silent, chatty := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
+	q := newQueue(8)
+	for port := range uint16(2000) {
+		q.put(scanResult(silent.String(), port+1))
+		q.put(scanResult(chatty.String(), port+1))
+	}
+	q.close()
+	talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
+		if p.Addr() == chatty {
+			return said
+		}
+		return &fingerprint.Service{}
+	})
+	if handed != 4000 {
+		t.Errorf("%d ports were handed out, want 4000: none may get lost", handed)
+	}
+	if talks[silent] != sampleMany || talks[chatty] != maxTalks {
+		t.Errorf("%d and %d ports were talked to, want %d and %d", talks[silent], talks[chatty], sampleMany, maxTalks)
+	}
+	if q.kind(silent) != hostRepliesNowhere || q.kind(chatty) != hostOrdinary {
+		t.Errorf("the hosts are of kind %d and %d", q.kind(silent), q.kind(chatty))
+	}
+}
+
+// TestQueueHostKinds has hosts with so many open ports, of which some belong to
+// a range and some reply, all with the same words or each with its own.
+func TestQueueHostKinds(t *testing.T) {
+	for _, tt := range []struct {
+		name                 string
+		open, listed, asked  int
+		silent               int  // every so-manieth port replies to nothing; 1 for all, 0 for none
+		same                 bool // apart from the digits
+		want                 hostKind
+		mostTalks, leastTalk int
+	}{
+		{name: "all open and alike", open: 118, listed: 118, asked: 118, same: true, want: hostRespondsEverywhere, mostTalks: 20, leastTalk: 10},
+		{name: "all open, each with its own words", open: 118, listed: 118, asked: 118, want: hostOrdinary, mostTalks: 118, leastTalk: 118},
+		{name: "one port closed", open: 117, listed: 117, asked: 118, same: true, want: hostOrdinary, mostTalks: 117, leastTalk: 117},
+		{name: "too few ports", open: 29, listed: 29, asked: 29, same: true, want: hostOrdinary, mostTalks: 29, leastTalk: 29},
+		{name: "listed singly", open: 40, listed: 0, asked: 0, same: true, want: hostOrdinary, mostTalks: 40, leastTalk: 40},
+		{name: "nothing replies", open: 8, want: hostRepliesNowhere, silent: 1, mostTalks: 8, leastTalk: 8},
+		{name: "nothing replies, seven ports", open: 7, want: hostOrdinary, silent: 1, mostTalks: 7, leastTalk: 7},
+		{name: "every second port replies", open: 60, want: hostOrdinary, silent: 2, mostTalks: 60, leastTalk: 60},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			q := newQueue(4)
+			q.listed = func(p netip.AddrPort) bool { return int(p.Port()) <= tt.listed }
+			q.asked = func(netip.Addr) int { return tt.asked }
+			addr := netip.MustParseAddr("192.0.2.1")
+			for port := range tt.open {
+				q.put(scanResult(addr.String(), uint16(port+1)))
+			}
+			q.close()
+			talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
+				switch {
+				case tt.silent > 0 && int(p.Port())%tt.silent == 0:
+					return &fingerprint.Service{}
+				case tt.same:
+					return &fingerprint.Service{Banner: fmt.Appendf(nil, "220 mx ESMTP %d\r\n", p.Port())}
+				}
+				return &fingerprint.Service{Banner: bytes.Repeat([]byte("x"), int(p.Port()))}
+			})
+			if got := q.kind(addr); got != tt.want {
+				t.Errorf("kind %d, want %d", got, tt.want)
+			}
+			if handed != tt.open || talks[addr] > tt.mostTalks || talks[addr] < tt.leastTalk {
+				t.Errorf("%d ports handed out and %d talked to, want %d and %d to %d", handed, talks[addr], tt.open, tt.leastTalk, tt.mostTalks)
+			}
+		})
+	}
+}
+
+// Ports that are only listened to leave their places to others of the host.
+func TestQueueIdle(t *testing.T) {
+	q := newQueue(1)
+	for port := range uint16(3) {
+		q.put(scanResult("192.0.2.1", port+1))
+	}
+	q.close()
+	first, _ := q.next()
+	q.idle(first.Target)
+	q.idle(first.Target) // once is enough
+	second, ok := q.next()
+	if !ok || second.Target == first.Target {
+		t.Fatalf("the second port is %v, %v", second.Target, ok)
+	}
+	q.done(first, nil)
+	if a := q.host(first.Target.Addr()).active; a != 1 {
+		t.Errorf("%d ports are under way, want 1", a)
+	}
+	q.done(second, nil)
+	if third, ok := q.next(); !ok || third.Target.Port() == first.Target.Port() {
+		t.Errorf("the third port is %v, %v", third.Target, ok)
+	}
+}
+
+// TestQueueAwaitsTheSample has ports that are only listened to: while none has
+// ended, no more than the sample is handed out.
+func TestQueueAwaitsTheSample(t *testing.T) {
+	q := newQueue(4)
+	for port := range uint16(40) {
+		q.put(scanResult("192.0.2.1", port+1))
+	}
+	q.close()
+	var taken []scan.Result
+	for range sampleMany {
+		r, ok := q.next()
+		if !ok {
+			t.Fatal("the queue is empty")
+		}
+		q.idle(r.Target)
+		taken = append(taken, r)
+	}
+	if n := len(q.turns); n > 0 {
+		t.Errorf("a port more than the %d of the sample may be talked to", sampleMany)
+	}
+	for _, r := range taken {
+		q.done(r, &fingerprint.Service{})
+	}
+	talks, handed := drain(q, func(netip.AddrPort) *fingerprint.Service { return &fingerprint.Service{} })
+	if len(talks) > 0 || handed != 40-sampleMany {
+		t.Errorf("%d ports were handed out and %v talked to after the sample", handed, talks)
+	}
+}

@@ -1,0 +1,166 @@
+// Package run carries out one run of mxsweep as a library: from [Options] it makes a
+// [Plan], which reads and checks everything and sends nothing; the plan sweeps, talks
+// to what is open, judges it and writes the reports, and comes to an [Outcome].
+//
+// It prints nothing and ends no process. Errors know the exit code that the command
+// gives for them ([CodeOf]), and many a hint (Hint() string). Only scan what you are
+// authorized to scan.
+package run
+
+import (
+	"context"
+	"errors"
+	"net/netip"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/scan/hosts"
+)
+
+// Scan plans a run and carries it out: it sweeps, talks to what is open, judges and
+// reports. The error of a run that must not take place is also written to the audit
+// log. See [Plan.Run] for the outcome.
+func Scan(ctx context.Context, opts Options) (*Outcome, error) {
+	p, err := NewPlan(ctx, opts)
+	if err != nil {
+		if Refused(err) {
+			_, failed := opts.LogRefusal(ctx, err)
+			err = errors.Join(err, failed)
+		}
+		return nil, err
+	}
+	return p.Run(ctx)
+}
+
+// Run carries the plan out. Everything that it writes is opened before the first
+// packet. The outcome is nil only where the run did not begin: one that fails or is
+// stopped on the way has one, with what was seen until then, beside the error. A
+// plan can be run once.
+func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
+	if err := p.openResumption(ctx); err != nil {
+		return nil, err
+	}
+	defer p.resumed.drop()
+	outs, err := output.Open(ctx, p.opts.Outputs, output.Rule{Private: p.opts.Private, DropsRights: p.opts.Mode != ModeConnect, Hashed: p.opts.AuditLog != "", Pcap: p.opts.Pcap, Log: p.opts.Log})
+	if err != nil {
+		return nil, err
+	}
+	log, err := p.opts.openAudit(ctx)
+	if err != nil {
+		outs.Discard()
+		return nil, err
+	}
+	defer log.close()
+	ctx, cancel := p.bounded(ctx)
+	defer cancel()
+	return p.execute(ctx, outs, log)
+}
+
+// execute sweeps, judges and reports. The outputs are closed whatever happens.
+func (p *Plan) execute(ctx context.Context, outs *output.Set, log *audit) (*Outcome, error) {
+	w, err := newSweep(ctx, p, outs)
+	if err != nil {
+		outs.Discard()
+		return nil, err
+	}
+	defer w.engine.close()
+	run := p.reportRun(time.Now(), w.engine.mode)
+	if err := log.start(p, run); err != nil {
+		outs.Discard()
+		return nil, err
+	}
+	aborted := outs.Start(p.reportTool(), run)
+	if aborted == nil {
+		ended := func() {}
+		if p.opts.Watch != nil {
+			ended = p.opts.Watch(w.progress)
+		}
+		aborted = w.run(ctx)
+		ended()
+	}
+	c := p.conclude(ctx, w, outs, aborted)
+	c.Verdict.Notices = append(c.Verdict.Notices, log.notices()...)
+	p.write(&c, w.identifier != nil, outs, run)
+	closed := outs.Close()
+	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil && !p.hosts.AnyShort())
+	err = errors.Join(closed, fault.As(fault.Failed, aborted), kept)
+	return &c, errors.Join(err, log.end(run, &c, gate.Worse(c.Verdict.Code, CodeOf(err)), outs))
+}
+
+// newSweep makes the engine and the identifier of a plan.
+func newSweep(ctx context.Context, p *Plan, outs *output.Set) (*sweep, error) {
+	w := &sweep{plan: p,
+		report: func(port exposure.Port) error { return outs.Port(report.NewPort(port, p.tree)) },
+		early:  func(port exposure.Port) error { return outs.Early(report.NewPort(port, p.tree)) },
+	}
+	p.limit = hosts.NewSlots(atMost(p.opts.perHost))
+	p.pace = newPace(p.opts.rate)
+	var err error
+	if w.engine, err = newEngine(ctx, p, outs.Pcap()); err != nil {
+		return nil, err
+	}
+	w.observe()
+	if !p.opts.NoIdentify {
+		w.identifier = w.newIdentifier(p.scope.Allows, identifiers(w.engine.connections()))
+		w.identifier.Idle = func(a netip.AddrPort) { w.queue.idle(a) }
+	}
+	return w, nil
+}
+
+// newIdentifier makes an identifier that may contact what allowed says, and
+// talks to so many ports at once.
+func (w *sweep) newIdentifier(allowed func(netip.Addr) bool, concurrency int) *fingerprint.Identifier {
+	p := w.plan
+	return &fingerprint.Identifier{
+		Signatures:      p.set,
+		Allowed:         allowed,
+		Limit:           p.limit,
+		Pace:            p.pace.wait,
+		Intrusive:       p.opts.Intrusive,
+		NotAfter:        p.lastMoment(),
+		GreetingTimeout: p.opts.GreetingTimeout,
+		ConnectTimeout:  p.opts.Timeout,
+		Concurrency:     concurrency,
+	}
+}
+
+// CodeOf is the exit code that an error asks for: the one that wins of those in
+// its tree, exitError if it names none, pass if err is nil.
+func CodeOf(err error) gate.ExitCode {
+	if err == nil {
+		return gate.ExitPass
+	}
+	code := gate.ExitPass
+	fault.Walk(err, func(e error) {
+		if f, ok := e.(*fault.Error); ok {
+			code = gate.Worse(code, codeOfKind(f.Kind))
+		}
+	})
+	if code == gate.ExitPass {
+		return gate.ExitError
+	}
+	return code
+}
+
+// codeOfKind is the exit code of one kind of error.
+func codeOfKind(kind fault.Kind) gate.ExitCode {
+	switch kind {
+	case fault.Usage:
+		return gate.ExitUsage
+	case fault.Refused:
+		return gate.ExitRefused
+	}
+	return gate.ExitError
+}
+
+// Refused reports whether err says that a run must not take place, and not that it
+// would overwrite one of its own files.
+func Refused(err error) bool {
+	return CodeOf(err) == gate.ExitRefused && !outfile.IsConflict(err)
+}
