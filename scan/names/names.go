@@ -13,8 +13,7 @@ import (
 	"time"
 
 	"go4.org/netipx"
-
-	"github.com/mxsweep/mxsweep/internal/pool"
+	"golang.org/x/sync/errgroup"
 )
 
 // A Resolver finds the addresses of a host name. A *net.Resolver is one; with
@@ -90,11 +89,21 @@ func (l *Lookups) Of(ctx context.Context, names iter.Seq[string]) (map[string]An
 			questions = append(questions, question{network, name})
 		}
 	}
-	for got := range pool.Map(ctx, lookups, slices.Values(questions), l.ask) {
-		found[got.name] = append(found[got.name], got)
+	outcomes := make([]lookup, len(questions))
+	group := new(errgroup.Group)
+	group.SetLimit(lookups)
+	for i, q := range questions {
+		if ctx.Err() != nil {
+			break
+		}
+		group.Go(func() error { outcomes[i] = l.ask(ctx, q); return nil })
 	}
+	_ = group.Wait() // what failed is in the outcome
 	if err := ctx.Err(); err != nil && len(questions) > 0 {
 		return nil, err
+	}
+	for _, got := range outcomes {
+		found[got.name] = append(found[got.name], got)
 	}
 	answers := make(map[string]Answer, len(found))
 	for name, list := range found {
