@@ -65,13 +65,13 @@ func readRules(fsys fs.FS, dir string, fixes *fix.Set) (*RuleSet, error) {
 		errs = append(errs, set.addFile(file, data, fixes))
 	}
 	if len(set.rules) == 0 && errors.Join(errs...) == nil {
-		return nil, &userfile.Error{File: dir, Msg: "no rules in it", HintText: "write rules: and a list of them"}
+		return nil, &userfile.Error{File: dir, Problem: "no rules in it", Hint: "write rules: and a list of them"}
 	}
 	for _, r := range set.rules {
 		for _, id := range r.Replaces {
 			if set.byID[id] == nil || id == r.ID {
-				errs = append(errs, &userfile.Error{File: dir, Msg: fmt.Sprintf("rule %q replaces %q, which is not another rule", r.ID, id),
-					HintText: "name a rule that exists"})
+				errs = append(errs, &userfile.Error{File: dir, Problem: fmt.Sprintf("rule %q replaces %q, which is not another rule", r.ID, id),
+					Hint: "name a rule that exists"})
 			}
 		}
 	}

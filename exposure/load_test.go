@@ -90,8 +90,8 @@ func TestUserErrorExcerpt(t *testing.T) {
 		t.Fatal(err)
 	}
 	const want = "    5 |     titel: A title\n      |     ^"
-	if e.Excerpt() != want || e.Hint() != `did you mean "title"?` {
-		t.Errorf("got %q with hint %q", e.Excerpt(), e.Hint())
+	if e.Excerpt() != want || e.ErrorHint() != `did you mean "title"?` {
+		t.Errorf("got %q with hint %q", e.Excerpt(), e.ErrorHint())
 	}
 }
 

@@ -144,11 +144,6 @@ func fillPort(text string, port uint16) string {
 	return strings.ReplaceAll(text, "{port}", word)
 }
 
-// HelpText is the help of the rule in plain sentences.
-func (r *Rule) HelpText() string {
-	return fillPort(r.Fix.Default, 0) + " Accept the risk in mxsweep.yaml with a reason and an expiry date if the exposure is intended."
-}
-
 // HelpMarkdown is the help of the rule in Markdown: why, the fix for each
 // daemon, and how to accept the risk.
 func (r *Rule) HelpMarkdown() string {

@@ -61,7 +61,7 @@ func ParseVantage(name string, named []Vantage) (Vantage, error) {
 		known = append(known, v.Name)
 	}
 	return Vantage{}, &userfile.Error{
-		Msg:      fmt.Sprintf("unknown vantage %q", name),
-		HintText: spelling.Hint(known, name, "the vantages are "+strings.Join(known, ", ")+"; name others under vantages: in the policy file"),
+		Problem: fmt.Sprintf("unknown vantage %q", name),
+		Hint:    spelling.Hint(known, name, "the vantages are "+strings.Join(known, ", ")+"; name others under vantages: in the policy file"),
 	}
 }

@@ -282,7 +282,7 @@ func TestUnknownFormat(t *testing.T) {
 	if err == nil || err.Error() != `unknown output format "jsno"` {
 		t.Errorf("error is %v", err)
 	}
-	if h, ok := err.(interface{ Hint() string }); !ok || !strings.Contains(h.Hint(), "jsonl") {
+	if h, ok := err.(interface{ ErrorHint() string }); !ok || !strings.Contains(h.ErrorHint(), "jsonl") {
 		t.Error("the hint does not list the formats")
 	}
 	for _, name := range Formats() {

@@ -116,7 +116,7 @@ func (e *FormatError) Error() string {
 }
 
 // Hint lists the formats that are known.
-func (e *FormatError) Hint() string { return "formats are " + strings.Join(Formats(), ", ") }
+func (e *FormatError) ErrorHint() string { return "formats are " + strings.Join(Formats(), ", ") }
 
 // New returns a Writer that writes a run to w in the named format. The error
 // is a [*FormatError], or says which option is wrong.

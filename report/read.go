@@ -62,7 +62,7 @@ func (e *ReadError) Error() string {
 func (e *ReadError) Unwrap() error { return e.Err }
 
 // Hint says what a saved run is, and how one stays small enough.
-func (e *ReadError) Hint() string {
+func (e *ReadError) ErrorHint() string {
 	if errors.As(e.Err, new(tooLargeError)) {
 		return fmt.Sprintf("saved runs are read up to %d MiB and %d records: save without --all-ports, or scan in parts with --shard", MaxRun>>20, maxRecords)
 	}

@@ -154,7 +154,7 @@ func TestReadErrorWords(t *testing.T) {
 	for place, broken := range faulttest.Broken(t, small) {
 		_, err := (Reader{}).Replay(bytes.NewReader(broken), &discard{})
 		var re *ReadError
-		if err != nil && (!errors.As(err, &re) || re.Hint() == "" || faulttest.GoWords(err.Error()) != "") {
+		if err != nil && (!errors.As(err, &re) || re.ErrorHint() == "" || faulttest.GoWords(err.Error()) != "") {
 			t.Errorf("%s: %v (%T)", place, err, err)
 		}
 	}

@@ -44,7 +44,7 @@ func TestTooLargeRun(t *testing.T) {
 func wantTooLarge(t *testing.T, what string, err error, bound string) {
 	t.Helper()
 	read := new(ReadError)
-	if !errors.As(err, &read) || !strings.Contains(err.Error(), "more than "+bound) || !strings.Contains(read.Hint(), "--shard") {
+	if !errors.As(err, &read) || !strings.Contains(err.Error(), "more than "+bound) || !strings.Contains(read.ErrorHint(), "--shard") {
 		t.Errorf("%s: error %v, want more than %s and what to do", what, err, bound)
 	}
 }

@@ -281,7 +281,7 @@ func (w *sweep) replay(ctx context.Context) error {
 		}
 		var note resumeNote
 		if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&note); err != nil {
-			return &journal.Error{File: w.plan.opts.Resume, Problem: "the file is damaged", Advice: "delete it and begin anew", Err: errNote}
+			return &journal.Error{File: w.plan.opts.Resume, Problem: "the file is damaged", Hint: "delete it and begin anew", Err: errNote}
 		}
 		w.queue.recall(r.Target, note)
 		if note.Crowded {

@@ -21,7 +21,7 @@ func (e *BlockedError) Error() string {
 }
 
 // Hint says what to do.
-func (e *BlockedError) Hint() string {
+func (e *BlockedError) ErrorHint() string {
 	return "have the scanner's address let through, or ask more slowly with --rate and --per-host"
 }
 

@@ -33,6 +33,6 @@ func (e *ExpiredError) Error() string {
 }
 
 // Hint says what to do.
-func (e *ExpiredError) Hint() string {
+func (e *ExpiredError) ErrorHint() string {
 	return "ask for an authorization that lasts longer, or scan fewer targets at a time"
 }

@@ -24,7 +24,7 @@ func (set *Set) Check() Problems {
 func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 	fail := func(help, format string, args ...any) {
 		text := fmt.Sprintf("signature %q: ", s.ID) + fmt.Sprintf(format, args...)
-		problems = append(problems, &Problem{Pos: e.Pos, Text: text, Help: help})
+		problems = append(problems, &Problem{Pos: e.Pos, Text: text, Hint: help})
 	}
 	for i := range s.When {
 		if c := &s.When[i]; c.Match(&e.Seen) != True {

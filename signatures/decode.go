@@ -35,14 +35,14 @@ func (p Pos) String() string {
 type Problem struct {
 	Pos  Pos
 	Text string
-	Help string // what to do about it, "" if that is plain
+	Hint string // what to do about it, "" if that is plain
 }
 
 // Error returns the place and what is wrong there.
 func (p *Problem) Error() string { return p.Pos.String() + ": " + p.Text }
 
 // Hint returns what to do about it, or "".
-func (p *Problem) Hint() string { return p.Help }
+func (p *Problem) ErrorHint() string { return p.Hint }
 
 // Problems are all that is wrong, in the order of the files.
 type Problems []*Problem
@@ -57,10 +57,10 @@ func (p Problems) Error() string {
 }
 
 // Hint returns the first hint that any of the problems has.
-func (p Problems) Hint() string {
+func (p Problems) ErrorHint() string {
 	for _, x := range p {
-		if x.Help != "" {
-			return x.Help
+		if x.Hint != "" {
+			return x.Hint
 		}
 	}
 	return ""

@@ -96,7 +96,7 @@ func TestCheck(t *testing.T) {
 				t.Errorf("problems are %q, want %q", got, c.want)
 			}
 			for _, p := range problems {
-				if p.Hint() == "" {
+				if p.ErrorHint() == "" {
 					t.Errorf("no hint goes with %q", p)
 				}
 			}

@@ -25,7 +25,7 @@ func TestProblemsAreBounded(t *testing.T) {
 		if !errors.As(err, &problems) || len(problems) != maxProblems+1 {
 			t.Fatalf("%d problems, want %d and one that counts the others", len(problems), maxProblems)
 		}
-		if last := problems[maxProblems]; !strings.HasPrefix(last.Text, beside+" further problems") || last.Hint() == "" {
+		if last := problems[maxProblems]; !strings.HasPrefix(last.Text, beside+" further problems") || last.ErrorHint() == "" {
 			t.Errorf("the last problem is %v, want it to count %s", last, beside)
 		}
 	}
@@ -61,8 +61,8 @@ func TestProblemsHaveHints(t *testing.T) {
 				problems = set.Check()
 			}
 			for _, p := range problems {
-				if p.Pos.Line == 0 || p.Hint() == "" || faulttest.GoWords(p.Error()) != "" {
-					t.Errorf("%s%s: %v, hint %q", file, place, p, p.Hint())
+				if p.Pos.Line == 0 || p.ErrorHint() == "" || faulttest.GoWords(p.Error()) != "" {
+					t.Errorf("%s%s: %v, hint %q", file, place, p, p.ErrorHint())
 				}
 			}
 		}

@@ -45,7 +45,7 @@ probes:
 			text = err.Error()
 			if p, ok := err.(Problems); ok {
 				for _, one := range p {
-					text += "\n" + one.Hint()
+					text += "\n" + one.ErrorHint()
 				}
 			}
 		}

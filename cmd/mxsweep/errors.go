@@ -61,8 +61,8 @@ func hintOf(err error) string {
 	switch e := err.(type) {
 	case *run.ListError:
 		return fileHint(e)
-	case interface{ Hint() string }:
-		return e.Hint()
+	case interface{ ErrorHint() string }:
+		return e.ErrorHint()
 	}
 	return ""
 }

@@ -20,7 +20,7 @@ import (
 func TestPrintError(t *testing.T) {
 	inner := usagef("do this", "reading %q: %w", "x", errors.New("no such thing"))
 	problems := signatures.Problems{
-		{Pos: signatures.Pos{File: "a.yaml", Line: 3, Column: 5}, Text: "unknown key", Help: "remove it"},
+		{Pos: signatures.Pos{File: "a.yaml", Line: 3, Column: 5}, Text: "unknown key", Hint: "remove it"},
 		{Pos: signatures.Pos{File: "b.yaml", Line: 1, Column: 1}, Text: "no example"},
 	}
 	for _, tt := range []struct {

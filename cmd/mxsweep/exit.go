@@ -32,7 +32,7 @@ func split(err error) []error {
 		}
 		return all
 	}
-	if f, ok := err.(*fault.Error); ok && f.Advice == "" {
+	if f, ok := err.(*fault.Error); ok && f.Hint == "" {
 		return split(f.Err)
 	}
 	joined, ok := err.(interface{ Unwrap() []error })

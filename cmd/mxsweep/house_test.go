@@ -224,7 +224,7 @@ func TestExportedNamesHaveDocComments(t *testing.T) {
 }
 
 // wellKnown are methods that say by their name alone what they promise.
-var wellKnown = []string{"Error", "Unwrap", "Hint", "String"}
+var wellKnown = []string{"Error", "Unwrap", "ErrorHint", "String"}
 
 // exportedReceiver reports whether d is a function, or a method of an exported
 // type.

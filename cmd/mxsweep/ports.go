@@ -139,7 +139,7 @@ func (p *portPrinter) unknown(arg string, err error) error {
 	hint := fmt.Sprintf("did you mean %q? \"mxsweep ports\" lists all", best)
 	var input *scope.InputError
 	if _, profile := p.known.Profile(best); (best == "" || profile) && errors.As(err, &input) {
-		hint = input.Advice // which tells the profiles
+		hint = input.Hint // which tells the profiles
 	}
 	if arg != "" && strings.Trim(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "" {
 		return usagef(hint, "no port, profile or word %q", arg)

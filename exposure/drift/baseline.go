@@ -242,8 +242,8 @@ const maxBaselineLine = 16 << 10
 // *userfile.Error with its place.
 func Read(file string, data []byte) (*Baseline, error) {
 	fail := func(line int, text, format string, args ...any) error {
-		return &userfile.Error{File: file, Line: line, Column: 1, Source: clipped(text), Msg: fmt.Sprintf(format, args...),
-			HintText: "do not edit baselines by hand; mxsweep baseline write makes a new one"}
+		return &userfile.Error{File: file, Line: line, Column: 1, Source: clipped(text), Problem: fmt.Sprintf(format, args...),
+			Hint: "do not edit baselines by hand; mxsweep baseline write makes a new one"}
 	}
 	if len(data) > MaxSize {
 		return nil, fail(0, "", "larger than %d MiB", MaxSize>>20)

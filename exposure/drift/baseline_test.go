@@ -83,7 +83,7 @@ func TestBaselineErrorWords(t *testing.T) {
 			other[n] = string(broken) + "\n"
 			_, err := Read("b.jsonl", []byte(strings.Join(other, "")))
 			var u *userfile.Error
-			if err != nil && (!errors.As(err, &u) || u.File != "b.jsonl" || u.Line != n+1 || u.Hint() == "" || faulttest.GoWords(err.Error()) != "") {
+			if err != nil && (!errors.As(err, &u) || u.File != "b.jsonl" || u.Line != n+1 || u.ErrorHint() == "" || faulttest.GoWords(err.Error()) != "") {
 				t.Errorf("%s: %v (%T)", place, err, err)
 			}
 		}

@@ -25,14 +25,14 @@ type Authorization struct {
 // gate.ExitRefused.
 type RefusedError struct {
 	Reason string
-	Advice string
+	Hint   string
 }
 
 // Error gives the reason.
 func (e *RefusedError) Error() string { return e.Reason }
 
 // Hint says what would make the run possible.
-func (e *RefusedError) Hint() string { return e.Advice }
+func (e *RefusedError) ErrorHint() string { return e.Hint }
 
 // Check reports whether the sweep may run at the given time; the error is a
 // *RefusedError. A nil Authorization bounds nothing.
@@ -41,7 +41,7 @@ func (a *Authorization) Check(now time.Time) error {
 	if bound == "" {
 		return nil
 	}
-	return &RefusedError{Advice: "have the authorization in the policy file renewed before sweeping",
+	return &RefusedError{Hint: "have the authorization in the policy file renewed before sweeping",
 		Reason: bound + ", and it is " + wording.Moment(now)}
 }
 

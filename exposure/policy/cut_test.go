@@ -130,7 +130,7 @@ func mistakes(err error) []string {
 	}
 	for _, e := range all {
 		u := e.(*userfile.Error)
-		list = append(list, u.Error()+"\n"+u.Source+"\n"+u.HintText)
+		list = append(list, u.Error()+"\n"+u.Source+"\n"+u.Hint)
 	}
 	return list
 }

@@ -63,8 +63,8 @@ func parseTrigger(part string, rules *exposure.RuleSet) (trigger, error) {
 	}
 	if before == "rule" {
 		if rules != nil && rules.Lookup(after) == nil {
-			return trigger{}, &userfile.Error{Msg: fmt.Sprintf("parsing fail-on %q: no rule %q", part, after),
-				HintText: spelling.Hint(rules.IDs(), after, "mxsweep rules lists all rules")}
+			return trigger{}, &userfile.Error{Problem: fmt.Sprintf("parsing fail-on %q: no rule %q", part, after),
+				Hint: spelling.Hint(rules.IDs(), after, "mxsweep rules lists all rules")}
 		}
 		if !exposure.ValidRuleID(after) {
 			return trigger{}, failOnError(part, fmt.Sprintf("%q is not a rule id", after), "")
@@ -112,8 +112,8 @@ func failOnError(part, why, meant string) error {
 		hint = fmt.Sprintf("did you mean %q? ", meant)
 	}
 	return &userfile.Error{
-		Msg: fmt.Sprintf("parsing fail-on %q: %s", part, why),
-		HintText: hint + "write drift:severity or rule:ID, separated by commas, or none; drift is any, new, unchanged, updated, unverified, expired or reopened, " +
+		Problem: fmt.Sprintf("parsing fail-on %q: %s", part, why),
+		Hint: hint + "write drift:severity or rule:ID, separated by commas, or none; drift is any, new, unchanged, updated, unverified, expired or reopened, " +
 			"severity is info, low, medium, high or critical, for example new:high,any:critical",
 	}
 }

@@ -28,8 +28,8 @@ func TestParseFailOn(t *testing.T) {
 	} {
 		f, err := ParseFailOn(tt.in, rules)
 		if tt.err != "" {
-			var hinted interface{ Hint() string }
-			if err == nil || !strings.Contains(err.Error(), tt.err) || !errors.As(err, &hinted) || hinted.Hint() == "" {
+			var hinted interface{ ErrorHint() string }
+			if err == nil || !strings.Contains(err.Error(), tt.err) || !errors.As(err, &hinted) || hinted.ErrorHint() == "" {
 				t.Errorf("%q: got %v, want an error with a hint and %q", tt.in, err, tt.err)
 			}
 			continue

@@ -38,7 +38,7 @@ func Load(file string, data []byte, c Context) (*Policy, error) {
 // loadParts reads a policy, list by list from so many bytes on.
 func loadParts(file string, data []byte, c Context, long int) (*Policy, error) {
 	if len(data) > MaxSize {
-		return nil, &userfile.Error{File: file, Msg: fmt.Sprintf("larger than %d MiB", MaxSize>>20), HintText: "keep lists of hosts in scope files"}
+		return nil, &userfile.Error{File: file, Problem: fmt.Sprintf("larger than %d MiB", MaxSize>>20), Hint: "keep lists of hosts in scope files"}
 	}
 	sum := sha256.Sum256(data)
 	p := &Policy{File: file, SHA256: hex.EncodeToString(sum[:])}
@@ -48,7 +48,7 @@ func loadParts(file string, data []byte, c Context, long int) (*Policy, error) {
 		l := &loader{Document: d, policy: p, context: c}
 		d.Mapping(root, "the policy", l.fields())
 	case !d.Failed():
-		return nil, &userfile.Error{File: file, Msg: "an empty policy", HintText: "write at least version: 1"}
+		return nil, &userfile.Error{File: file, Problem: "an empty policy", Hint: "write at least version: 1"}
 	}
 	if d.Torn && fitsWhole(data) {
 		return loadParts(file, data, c, len(data)+1) // it may refer to another part, or be cut wrongly
@@ -127,9 +127,9 @@ func (l *loader) place(n *yaml.Node) place { return place{l.Source, int32(n.Line
 // cause records an error of another parser at a node, with its hint.
 func (l *loader) cause(n *yaml.Node, what string, err error) {
 	hint := ""
-	var hinted interface{ Hint() string }
+	var hinted interface{ ErrorHint() string }
 	if errors.As(err, &hinted) {
-		hint = hinted.Hint()
+		hint = hinted.ErrorHint()
 	}
 	l.Fail(n, hint, "reading %s: %v", what, err)
 }
@@ -221,7 +221,7 @@ func (l *loader) lineHosts(n *yaml.Node) {
 	l.addLine(at, h.Anchor)
 }
 
-var errEverywhere = &userfile.Error{Msg: "a scope names its hosts", HintText: "list addresses, prefixes, ranges and names"}
+var errEverywhere = &userfile.Error{Problem: "a scope names its hosts", Hint: "list addresses, prefixes, ranges and names"}
 
 // ports checks a list of ports.
 func (l *loader) ports(n *yaml.Node, text string) PortSelector {

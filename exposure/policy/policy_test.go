@@ -121,7 +121,7 @@ func TestPolicyErrors(t *testing.T) {
 			continue
 		}
 		var e *userfile.Error
-		if !errors.As(err, &e) || e.Line == 0 || e.Column == 0 || e.Hint() == "" || e.Excerpt() == "" {
+		if !errors.As(err, &e) || e.Line == 0 || e.Column == 0 || e.ErrorHint() == "" || e.Excerpt() == "" {
 			t.Errorf("%s: no place, excerpt or hint in %+v", tt.name, e)
 		}
 	}
@@ -212,7 +212,7 @@ func TestPolicyErrorWords(t *testing.T) {
 		}
 		for _, one := range joined.Unwrap() {
 			var u *userfile.Error
-			if !errors.As(one, &u) || u.File != "p.yaml" || u.Line != 1 || u.Hint() == "" || faulttest.GoWords(one.Error()) != "" {
+			if !errors.As(one, &u) || u.File != "p.yaml" || u.Line != 1 || u.ErrorHint() == "" || faulttest.GoWords(one.Error()) != "" {
 				t.Errorf("%s: %v (%T)", place, one, one)
 			}
 		}
@@ -312,7 +312,7 @@ func TestAuthorization(t *testing.T) {
 		now, _ := time.Parse(time.RFC3339, moment)
 		err := z.Check(now)
 		var refused *RefusedError
-		if (err == nil) != ok || err != nil && (!errors.As(err, &refused) || refused.Hint() == "") {
+		if (err == nil) != ok || err != nil && (!errors.As(err, &refused) || refused.ErrorHint() == "") {
 			t.Errorf("%s: %v", moment, err)
 		}
 		if warning := z.Warning(now); (warning == "") != ok {

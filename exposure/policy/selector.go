@@ -152,11 +152,11 @@ func ParseSelector(text string) (Selector, error) {
 		return Selector{}, err
 	}
 	if len(targets) != 1 {
-		return Selector{}, &userfile.Error{Msg: "no target in it", HintText: `write an address, a prefix, a range, a name, or "*"`}
+		return Selector{}, &userfile.Error{Problem: "no target in it", Hint: `write an address, a prefix, a range, a name, or "*"`}
 	}
 	t := targets[0]
 	if !t.Ports.Empty() {
-		return Selector{}, &userfile.Error{Msg: "a port does not belong here", HintText: "give the port under its own key"}
+		return Selector{}, &userfile.Error{Problem: "a port does not belong here", Hint: "give the port under its own key"}
 	}
 	return Selector{hosts: &hostSet{text: strings.Clone(text), ranges: slices.Clone(t.Ranges), zone: t.Zone, name: exposure.CanonicalName(t.Name)}}, nil
 }

@@ -27,7 +27,7 @@ func TestPolicySize(t *testing.T) {
 	} {
 		_, err := Load("p.yaml", []byte(tt.text), Context{})
 		var user *userfile.Error
-		if !errors.As(err, &user) || !strings.Contains(err.Error(), tt.want) || user.Hint() == "" {
+		if !errors.As(err, &user) || !strings.Contains(err.Error(), tt.want) || user.ErrorHint() == "" {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

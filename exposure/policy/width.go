@@ -111,7 +111,7 @@ func (p *Policy) tooWide() error {
 
 // widthError is a mistake in the entry at the anchor.
 func (p *Policy) widthError(at *scope.Anchor, hint, format string, args ...any) error {
-	e := &userfile.Error{File: p.File, Msg: fmt.Sprintf(format, args...), HintText: hint}
+	e := &userfile.Error{File: p.File, Problem: fmt.Sprintf(format, args...), Hint: hint}
 	if at != nil {
 		e.Line, e.Column, e.Source = at.Line, 1, at.Text
 	}

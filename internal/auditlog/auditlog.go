@@ -96,7 +96,7 @@ func Verify(file string, r io.Reader) (Tail, error) {
 	tail, tear, err := Read(file, r)
 	if err == nil && tear != nil {
 		e := lineError(file, tear.line, errCutLine)
-		e.HintText = "a run was killed while it wrote this line; the next run with --audit-log repairs the file and says so in its own line"
+		e.Hint = "a run was killed while it wrote this line; the next run with --audit-log repairs the file and says so in its own line"
 		return tail, e
 	}
 	return tail, err
@@ -186,8 +186,8 @@ var errCutLine = errors.New("the line is cut off")
 
 // lineError says which line does not fit.
 func lineError(file string, line int, err error) *userfile.Error {
-	return &userfile.Error{File: file, Line: line, Column: 1, Msg: "verifying the audit log", Err: err,
-		HintText: "the log was changed or damaged from this line on; keep it as evidence and begin a new file"}
+	return &userfile.Error{File: file, Line: line, Column: 1, Problem: "verifying the audit log", Err: err,
+		Hint: "the log was changed or damaged from this line on; keep it as evidence and begin a new file"}
 }
 
 // follow checks one line against the end of the log before it.

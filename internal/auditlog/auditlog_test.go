@@ -48,7 +48,7 @@ func TestAudit(t *testing.T) {
 			continue
 		}
 		var e *userfile.Error
-		if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.As(err, &e) || e.Hint() == "" {
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.As(err, &e) || e.ErrorHint() == "" {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}

@@ -23,9 +23,9 @@ const (
 
 // An Error is an error with its kind, and what to do about it.
 type Error struct {
-	Kind   Kind
-	Err    error  // what went wrong, in full
-	Advice string // "" if there is nothing to advise
+	Kind Kind
+	Err  error  // what went wrong, in full
+	Hint string // "" if there is nothing to advise
 }
 
 // Error implements error: it is that of the error within.
@@ -35,7 +35,7 @@ func (e *Error) Error() string { return e.Err.Error() }
 func (e *Error) Unwrap() error { return e.Err }
 
 // Hint says what to do about it, "" if nothing is known.
-func (e *Error) Hint() string { return e.Advice }
+func (e *Error) ErrorHint() string { return e.Hint }
 
 // As gives err a kind; nil stays nil.
 func As(kind Kind, err error) error {

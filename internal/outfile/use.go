@@ -54,7 +54,7 @@ func (e *Conflict) Error() string {
 }
 
 // Hint says what to do about it.
-func (e *Conflict) Hint() string {
+func (e *Conflict) ErrorHint() string {
 	if e.read {
 		return "write to another file: the run would overwrite what it reads"
 	}

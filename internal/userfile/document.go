@@ -64,7 +64,7 @@ func (d *Document) Fail(n *yaml.Node, hint, format string, args ...any) {
 	}
 	d.errs = append(d.errs, &Error{
 		File: d.File, Line: n.Line, Column: n.Column, Source: d.Line(n.Line),
-		Msg: fmt.Sprintf(format, args...), HintText: hint,
+		Problem: fmt.Sprintf(format, args...), Hint: hint,
 	})
 	d.full = len(d.errs) == maxErrors
 }

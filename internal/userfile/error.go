@@ -17,9 +17,9 @@ type Error struct {
 	// Source is the line itself, "" if not known.
 	Source string
 
-	Msg      string
-	HintText string // "" if there is nothing to advise
-	Err      error  // the cause, nil if Msg says it all
+	Problem string
+	Hint    string // "" if there is nothing to advise
+	Err     error  // the cause, nil if Msg says it all
 }
 
 // Error gives "file:line:column: message".
@@ -32,7 +32,7 @@ func (e *Error) Error() string {
 		}
 		b.WriteString(": ")
 	}
-	b.WriteString(e.Msg)
+	b.WriteString(e.Problem)
 	if e.Err != nil {
 		fmt.Fprintf(&b, ": %v", e.Err)
 	}
@@ -43,7 +43,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Hint says how to fix it, "" if there is nothing to advise.
-func (e *Error) Hint() string { return e.HintText }
+func (e *Error) ErrorHint() string { return e.Hint }
 
 // Excerpt shows the source line with a mark under the column, "" where the
 // line is not known.

@@ -226,7 +226,7 @@ func opening(what string, err error) error {
 	if errors.Is(err, outfile.ErrNoReader) {
 		hint = fmt.Sprintf("start what reads it first; it was waited for %s, and nothing was sent", outfile.FIFOWait)
 	}
-	return &fault.Error{Kind: fault.Failed, Err: fmt.Errorf("opening %s: %w", what, fault.WithoutPath(err)), Advice: hint}
+	return &fault.Error{Kind: fault.Failed, Err: fmt.Errorf("opening %s: %w", what, fault.WithoutPath(err)), Hint: hint}
 }
 
 // each calls write for every output that still works. The error is not nil

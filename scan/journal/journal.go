@@ -90,7 +90,7 @@ const (
 type Error struct {
 	File    string
 	Problem string
-	Advice  string
+	Hint    string
 	Err     error // the cause, or nil
 }
 
@@ -106,7 +106,7 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.Err }
 
 // Hint says what to do about it.
-func (e *Error) Hint() string { return e.Advice }
+func (e *Error) ErrorHint() string { return e.Hint }
 
 // Open opens the journal of a sweep, or begins it if the file does not
 // exist or is empty. It fails with a [Error] if the file belongs to
@@ -119,7 +119,7 @@ func Open(name string, key Key) (*File, error) {
 	j.head = header{Key: key.hash(), Build: hex.EncodeToString(build[:]), Seed: key.Seed, Pairs: key.Space.Len(), Began: time.Now().UTC().Truncate(time.Second)}
 	// Nothing else can be gone back to, and opening some of them never ends.
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, &Error{File: name, Problem: "not a regular file", Advice: "name a file on a disk"}
+		return nil, &Error{File: name, Problem: "not a regular file", Hint: "name a file on a disk"}
 	}
 	var err error
 	if j.file, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
@@ -127,7 +127,7 @@ func Open(name string, key Key) (*File, error) {
 		if errors.As(err, &path) {
 			err = path.Err
 		}
-		return nil, &Error{File: name, Problem: "cannot open", Advice: "name a file that can be written", Err: err}
+		return nil, &Error{File: name, Problem: "cannot open", Hint: "name a file that can be written", Err: err}
 	}
 	if err := j.open(key); err != nil {
 		j.file.Close() // the first error matters
@@ -151,7 +151,7 @@ func (j *File) open(key Key) error {
 		if time.Since(begun) < time.Second {
 			continue
 		}
-		return &Error{File: j.name, Problem: "another run is using it", Advice: "wait for that run, or name another file"}
+		return &Error{File: j.name, Problem: "another run is using it", Hint: "wait for that run, or name another file"}
 	}
 	info, err := j.file.Stat()
 	if err != nil {
@@ -221,22 +221,22 @@ func (j *File) readHead(key Key) error {
 	strict.DisallowUnknownFields()
 	if rest, ours := strings.CutPrefix(magic, magicWord); ours && magic != magicLine {
 		return &Error{File: j.name, Problem: "the file is the progress of another version of mxsweep, in form " + strings.TrimSpace(rest),
-			Advice: "go on with the version that began it, or delete the file and begin anew"}
+			Hint: "go on with the version that began it, or delete the file and begin anew"}
 	}
 	if magic != magicLine || err1 != nil || err2 != nil || strict.Decode(&head) != nil {
 		return &Error{File: j.name, Problem: "the file is not the progress of a sweep",
-			Advice: "name another file, or one that does not exist yet"}
+			Hint: "name another file, or one that does not exist yet"}
 	}
 	switch {
 	case head.Key != j.head.Key || head.Pairs != j.head.Pairs:
 		return &Error{File: j.name, Problem: "the file is the progress of another sweep, begun " + head.Began.Format(time.RFC3339),
-			Advice: "give the same targets, scope, excludes, ports, shard and options as then, or name another file"}
+			Hint: "give the same targets, scope, excludes, ports, shard and options as then, or name another file"}
 	case head.Build != j.head.Build:
 		return &Error{File: j.name, Problem: "the sweep was begun " + head.Began.Format(time.RFC3339) + " with another version of mxsweep, or other signatures",
-			Advice: "go on with those that began it, or delete the file and begin anew"}
+			Hint: "go on with those that began it, or delete the file and begin anew"}
 	case head.Seed != j.head.Seed && !key.AnySeed:
 		return &Error{File: j.name, Problem: fmt.Sprintf("the sweep was begun with --seed %d", head.Seed),
-			Advice: "leave --seed out"}
+			Hint: "leave --seed out"}
 	}
 	j.head = head
 	j.order = scope.NewOrder(head.Pairs, head.Seed)
@@ -246,7 +246,7 @@ func (j *File) readHead(key Key) error {
 
 // trouble is an error of the file system.
 func (j *File) trouble(problem string, err error) error {
-	return &Error{File: j.name, Problem: problem, Advice: "check the disk and the permissions of the file", Err: err}
+	return &Error{File: j.name, Problem: problem, Hint: "check the disk and the permissions of the file", Err: err}
 }
 
 // Seed returns the order that the run must have: [scan.Config].Seed.

@@ -243,7 +243,7 @@ func TestErrors(t *testing.T) {
 	} {
 		_, err := Open(c.file, c.key)
 		var j *Error
-		if !errors.As(err, &j) || !strings.Contains(err.Error(), c.want) || j.Hint() == "" {
+		if !errors.As(err, &j) || !strings.Contains(err.Error(), c.want) || j.ErrorHint() == "" {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}

@@ -63,7 +63,7 @@ func TestManyTargets(t *testing.T) {
 			}
 			switch {
 			case name == "nested":
-				if refused := new(*InputError); !errors.As(err, refused) || (*refused).File != "-" || (*refused).Line == 0 || (*refused).Hint() == "" {
+				if refused := new(*InputError); !errors.As(err, refused) || (*refused).File != "-" || (*refused).Line == 0 || (*refused).ErrorHint() == "" {
 					t.Errorf("error %v, want one with its line", err)
 				}
 			case err != nil:
@@ -187,7 +187,7 @@ func TestTooManyWidePorts(t *testing.T) {
 	before := liveBytes()
 	_, err := readMany(t, text.String())
 	refused := new(*InputError)
-	if !errors.As(err, refused) || (*refused).Line < 400 || (*refused).Line > 600 || (*refused).Column != 1 || (*refused).Hint() == "" {
+	if !errors.As(err, refused) || (*refused).Line < 400 || (*refused).Line > 600 || (*refused).Column != 1 || (*refused).ErrorHint() == "" {
 		t.Fatalf("error %v, want one of line 500 or so", err)
 	}
 	if kept := liveBytes() - before; kept > 1<<20 {

@@ -25,8 +25,8 @@ type InputError struct {
 	// Problem is what is wrong with it: "port 0 is reserved".
 	Problem string
 
-	// Advice is what to write instead, or empty.
-	Advice string
+	// Hint is what to write instead, or empty.
+	Hint string
 
 	// Err is the cause, or nil.
 	Err error
@@ -59,7 +59,7 @@ func (e *InputError) Error() string {
 func (e *InputError) Unwrap() error { return e.Err }
 
 // Hint returns the advice, which may be empty.
-func (e *InputError) Hint() string { return e.Advice }
+func (e *InputError) ErrorHint() string { return e.Hint }
 
 // Excerpt shows the source line with a mark under the column, "" where the
 // line is not known.

@@ -115,7 +115,7 @@ func (r *lineReader) file(name string, stdin io.Reader) error {
 // open reads a file; from is the line that includes it, or nil.
 func (r *lineReader) open(name string, from *InputError) error {
 	fail := func(problem, advice string, err error) error {
-		e := &InputError{File: name, Problem: problem, Advice: advice, Err: err}
+		e := &InputError{File: name, Problem: problem, Hint: advice, Err: err}
 		if from != nil {
 			e.File, e.Line, e.Column, e.Text, e.Source = from.File, from.Line, from.Column, name, from.Source
 		}
@@ -173,14 +173,14 @@ func (r *lineReader) read(name string, in io.Reader) error {
 			return err
 		}
 	}
-	place := InputError{File: name, Line: n + 1, Advice: "give a text file with one entry a line"}
+	place := InputError{File: name, Line: n + 1, Hint: "give a text file with one entry a line"}
 	switch err := s.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
 		place.Problem = fmt.Sprintf("a line longer than %d bytes", maxLine)
 	case err != nil:
 		place.Problem, place.Err = "cannot read", err
 	case limited.N <= 0:
-		place.Problem, place.Advice = fmt.Sprintf("more than %d MiB", maxFile>>20), listAdvice
+		place.Problem, place.Hint = fmt.Sprintf("more than %d MiB", maxFile>>20), listHint
 	default:
 		return nil
 	}
@@ -190,8 +190,8 @@ func (r *lineReader) read(name string, in io.Reader) error {
 // tooManyEntries is what is wrong with a list of more than maxEntries.
 var tooManyEntries = fmt.Sprintf("more than %d entries that are names, IPv6 or have ports unlike all others", maxEntries)
 
-// listAdvice is how a list becomes shorter.
-const listAdvice = "write neighboring addresses as one prefix or range, and scan what is left in parts"
+// listHint is how a list becomes shorter.
+const listHint = "write neighboring addresses as one prefix or range, and scan what is left in parts"
 
 // line adds the entry of line n, if it holds one.
 func (r *lineReader) line(name string, n int, raw []byte) error {
@@ -209,9 +209,9 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	}
 	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' }) {
-		place.Problem, place.Advice = "bytes that are no text", "give a text file in UTF-8 with one entry a line"
+		place.Problem, place.Hint = "bytes that are no text", "give a text file in UTF-8 with one entry a line"
 		if n == 1 && (bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff"))) {
-			place.Problem, place.Advice = "UTF-16", "save the file as UTF-8"
+			place.Problem, place.Hint = "UTF-16", "save the file as UTF-8"
 			return &place // as is each line that follows
 		}
 		r.wrong(&place)
@@ -221,7 +221,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 		place.Source = string(content[:end])
 		file = strings.TrimSpace(file)
 		if file == "" {
-			place.Problem, place.Advice = "an include without a file", "write @include FILE"
+			place.Problem, place.Hint = "an include without a file", "write @include FILE"
 			r.wrong(&place)
 			return nil
 		}
@@ -233,7 +233,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	if r.entries() >= maxEntries {
 		place.Source = string(content[:end])
 		place.Problem = tooManyEntries
-		place.Advice = listAdvice
+		place.Hint = listHint
 		return &place
 	}
 	r.add(Anchor{File: name, Line: n, EndColumn: end + 1, Text: text})

@@ -67,7 +67,7 @@ func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error
 		}
 		failed := &InputError{File: t.Anchor.File, Line: t.Anchor.Line, Text: t.Name,
 			Problem: "the name does not resolve", Err: a.Err,
-			Advice: "check the spelling and the resolver, or write the address"}
+			Hint: "check the spelling and the resolver, or write the address"}
 		if t.Anchor.EndColumn > 0 {
 			failed.Column = t.Anchor.EndColumn - len(t.Anchor.Text)
 		}

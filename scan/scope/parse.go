@@ -27,17 +27,17 @@ func parseEntry(text string) (entry, *InputError) {
 	host, ports := text, ""
 	switch {
 	case strings.Contains(text, "://"):
-		return entry{}, &InputError{Text: text, Problem: "a URL", Advice: "write the host alone, with :port if need be"}
+		return entry{}, &InputError{Text: text, Problem: "a URL", Hint: "write the host alone, with :port if need be"}
 	case strings.HasPrefix(text, "["):
 		inner, rest, ok := strings.Cut(text[1:], "]")
 		if !ok {
-			return entry{}, &InputError{Text: text, Problem: "a bracket that is not closed", Advice: "write [2001:db8::1]:10025"}
+			return entry{}, &InputError{Text: text, Problem: "a bracket that is not closed", Hint: "write [2001:db8::1]:10025"}
 		}
 		if rest != "" && !strings.HasPrefix(rest, ":") {
-			return entry{}, &InputError{Text: text, Problem: "something other than a port behind the bracket", Advice: "write [2001:db8::1]:10025"}
+			return entry{}, &InputError{Text: text, Problem: "something other than a port behind the bracket", Hint: "write [2001:db8::1]:10025"}
 		}
 		if !strings.Contains(inner, ":") {
-			return entry{}, &InputError{Text: text, Problem: "brackets around something other than IPv6", Advice: "leave the brackets out"}
+			return entry{}, &InputError{Text: text, Problem: "brackets around something other than IPv6", Hint: "leave the brackets out"}
 		}
 		host, ports = inner, rest
 	case strings.Count(text, ":") == 1:
@@ -75,7 +75,7 @@ func parseHost(s string) (entry, *InputError) {
 		a, err := netip.ParseAddr(s)
 		if err != nil || !a.IsLinkLocalUnicast() {
 			return entry{}, &InputError{Text: s, Problem: "an IPv6 zone behind something other than one link-local address",
-				Advice: "write a zone only behind an address of fe80::/10, like fe80::1%eth0"}
+				Hint: "write a zone only behind an address of fe80::/10, like fe80::1%eth0"}
 		}
 		a = a.WithZone(interfaceName(a.Zone()))
 		return entry{addrs: netipx.IPRangeFrom(a, a), zone: a.Zone()}, nil
@@ -121,7 +121,7 @@ func parsePrefix(s string) (netipx.IPRange, *InputError) {
 	}
 	if err != nil {
 		return netipx.IPRange{}, &InputError{Text: s, Problem: "not an address prefix",
-			Advice: "write all of the address and its length, like 192.0.2.0/24 or 2001:db8::/120"}
+			Hint: "write all of the address and its length, like 192.0.2.0/24 or 2001:db8::/120"}
 	}
 	return netipx.RangeOfPrefix(p.Masked()), nil
 }
@@ -150,7 +150,7 @@ func parseRange(s string) (netipx.IPRange, *InputError) {
 	r := netipx.IPRangeFrom(from, to)
 	if !r.IsValid() {
 		return r, &InputError{Text: s, Problem: "a range that ends before it starts, or mixes IPv4 and IPv6",
-			Advice: "write the lower address first, like 192.0.2.1-9 or 192.0.2.1-192.0.3.9"}
+			Hint: "write the lower address first, like 192.0.2.1-9 or 192.0.2.1-192.0.3.9"}
 	}
 	return r, nil
 }
@@ -169,10 +169,10 @@ func parseAddr(s string) (netip.Addr, *InputError) {
 	if err != nil {
 		if strings.Contains(s, "::") || strings.Count(s, ":") > 1 {
 			return a, &InputError{Problem: "not an IPv6 address",
-				Advice: "write it like 2001:db8::1, and with a port in brackets, like [2001:db8::1]:25"}
+				Hint: "write it like 2001:db8::1, and with a port in brackets, like [2001:db8::1]:25"}
 		}
 		return a, &InputError{Problem: "not an IP address",
-			Advice: "write four numbers from 0 to 255, like 192.0.2.1, or IPv6 like 2001:db8::1"}
+			Hint: "write four numbers from 0 to 255, like 192.0.2.1, or IPv6 like 2001:db8::1"}
 	}
 	return a.Unmap(), nil
 }
@@ -184,11 +184,11 @@ func checkUnicast(s string, r netipx.IPRange) *InputError {
 	}
 	if r.From().IsLinkLocalUnicast() && r.From().Is6() {
 		return &InputError{Text: s, Problem: "a link-local address without its zone",
-			Advice: "write the interface behind it, like " + r.From().String() + "%eth0: such an address means another host on each link"}
+			Hint: "write the interface behind it, like " + r.From().String() + "%eth0: such an address means another host on each link"}
 	}
 	if never.Contains(r.From()) {
 		return &InputError{Text: s, Problem: "not the address of one host",
-			Advice: "unspecified, multicast and broadcast addresses cannot be scanned"}
+			Hint: "unspecified, multicast and broadcast addresses cannot be scanned"}
 	}
 	return nil
 }
@@ -198,7 +198,7 @@ func checkUnicast(s string, r netipx.IPRange) *InputError {
 func parseName(s string) (string, *InputError) {
 	name := strings.ToLower(strings.TrimSuffix(s, "."))
 	bad := func(problem, advice string) (string, *InputError) {
-		return "", &InputError{Text: s, Problem: problem, Advice: advice}
+		return "", &InputError{Text: s, Problem: problem, Hint: advice}
 	}
 	if name == "" {
 		return bad("an empty target", "write an address, a prefix, a range or a host name")

@@ -148,7 +148,7 @@ func TestTargetErrors(t *testing.T) {
 			t.Errorf("%q: error is a %T", text, err)
 		case !strings.Contains(err.Error(), want):
 			t.Errorf("%q: error %q, want %q", text, err, want)
-		case input.Hint() == "":
+		case input.ErrorHint() == "":
 			t.Errorf("%q: error %q has no hint", text, err)
 		}
 	}
@@ -222,7 +222,7 @@ func TestPorts(t *testing.T) {
 		var input *InputError
 		if !errors.As(err, &input) || !strings.Contains(fmt.Sprintf("%v %q", err, input.Text), want) {
 			t.Errorf("%q: got %v, error %v, want %q", spec, got, err, want)
-		} else if input.Hint() == "" {
+		} else if input.ErrorHint() == "" {
 			t.Errorf("%q: error %q has no hint", spec, err)
 		}
 	}
@@ -235,7 +235,7 @@ func FuzzParseEntry(f *testing.F) {
 	f.Fuzz(func(t *testing.T, s string) {
 		e, err := parseEntry(s)
 		if err != nil {
-			if err.Hint() == "" || err.Error() == "" {
+			if err.ErrorHint() == "" || err.Error() == "" {
 				t.Fatalf("%q: error %q without a hint", s, err)
 			}
 			return

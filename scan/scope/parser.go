@@ -68,7 +68,7 @@ func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
 // a Target with Err set. A file without any target is an error: it is not
 // what was meant, and must not be taken for "everything".
 func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) {
-	return p.entries(ctx, name, plain, InputError{Problem: "the file names no target", Advice: "give a text file with one entry a line"})
+	return p.entries(ctx, name, plain, InputError{Problem: "the file names no target", Hint: "give a text file with one entry a line"})
 }
 
 // entries reads a file that holds no excludes, and at least one entry.
@@ -114,7 +114,7 @@ func (r *lineReader) scopeLine(line Anchor) error {
 	like := formKey{file: line.File, indent: line.EndColumn - 1 - len(line.Text)}
 	switch {
 	case r.entries() >= maxEntries:
-		return &InputError{File: line.File, Line: line.Line, Text: line.Text, Problem: tooManyEntries, Advice: listAdvice}
+		return &InputError{File: line.File, Line: line.Line, Text: line.Text, Problem: tooManyEntries, Hint: listHint}
 	case r.long && len(r.errs) == 0 && r.bulkOf(bang).add(like, line.Line, []byte(text)):
 		return nil
 	}
@@ -141,7 +141,7 @@ func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
 // bound that was meant.
 func (p *Parser) ExcludeFile(ctx context.Context, name string) ([]Target, error) {
 	return p.entries(ctx, name, excluding, InputError{Problem: "the file excludes nothing",
-		Advice: "give a text file with one entry a line, or leave --exclude-file out"})
+		Hint: "give a text file with one entry a line, or leave --exclude-file out"})
 }
 
 // A dialect is what a list of entries may hold.
@@ -178,7 +178,7 @@ func parseLine(text string, bang bool, line Anchor, d dialect) (Target, *InputEr
 	}
 	if err == nil && !parsed.ports.Empty() && d != plain {
 		err = &InputError{Text: text, Problem: "a port, where whole hosts are meant",
-			Advice: "leave the port out; --ports chooses ports for all hosts"}
+			Hint: "leave the port out; --ports chooses ports for all hosts"}
 	}
 	if err != nil {
 		err.File, err.Line = line.File, line.Line
@@ -200,14 +200,14 @@ func checkLine(text string, bang bool, d dialect) (string, *InputError) {
 	switch {
 	case bang && d != scoped:
 		return "", &InputError{Text: "!" + text, Problem: "an exclude among the targets",
-			Advice: "use --exclude, --exclude-file, or a scope file"}
+			Hint: "use --exclude, --exclude-file, or a scope file"}
 	case strings.HasPrefix(text, "@"):
 		return "", &InputError{Text: text, Problem: "an include, which stands alone on a line of a scope file",
-			Advice: "write @include FILE in the file given to --scope"}
+			Hint: "write @include FILE in the file given to --scope"}
 	case text == "":
-		return "", &InputError{Problem: "an empty entry", Advice: "write an address, a prefix, a range or a host name"}
+		return "", &InputError{Problem: "an empty entry", Hint: "write an address, a prefix, a range or a host name"}
 	case strings.ContainsAny(text, " \t,;"):
-		return "", &InputError{Text: text, Problem: "more than one entry", Advice: "write one entry a line, or one an argument"}
+		return "", &InputError{Text: text, Problem: "more than one entry", Hint: "write one entry a line, or one an argument"}
 	}
 	return text, nil
 }

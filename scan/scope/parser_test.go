@@ -114,7 +114,7 @@ func TestFileErrors(t *testing.T) {
 		var input *InputError
 		if !errors.As(err, &input) || err.Error() != want {
 			t.Errorf("%s: error %v, want %s", file, err, want)
-		} else if input.Hint() == "" {
+		} else if input.ErrorHint() == "" {
 			t.Errorf("%s: error %q has no hint", file, err)
 		}
 	}
@@ -145,7 +145,7 @@ func TestFileMistakes(t *testing.T) {
 	}
 	for _, one := range err.(interface{ Unwrap() []error }).Unwrap() {
 		var input *InputError
-		if !errors.As(one, &input) || input.Hint() == "" || !strings.Contains(input.Excerpt(), " | ") || !strings.HasSuffix(input.Excerpt(), "^") {
+		if !errors.As(one, &input) || input.ErrorHint() == "" || !strings.Contains(input.Excerpt(), " | ") || !strings.HasSuffix(input.Excerpt(), "^") {
 			t.Errorf("%v: %q", one, input.Excerpt())
 		}
 	}

@@ -38,7 +38,7 @@ func ParsePortSet(spec string, profiles map[string][]uint16) (PortSet, error) {
 	set := newPortSet(p.in).minus(newPortSet(p.out))
 	if len(set.runs) == 0 {
 		return PortSet{}, &InputError{Text: spec, Problem: "no port is left",
-			Advice: "name at least one port, like 10024-10031,10143; a list of nothing but ! takes away from nothing"}
+			Hint: "name at least one port, like 10024-10031,10143; a list of nothing but ! takes away from nothing"}
 	}
 	return set, nil
 }
@@ -95,13 +95,13 @@ func (p *portParser) add(item string) *InputError {
 func parsePortItem(item string, profiles map[string][]uint16) (portRun, *InputError) {
 	if item == "" {
 		return portRun{}, &InputError{Problem: "an empty entry in the list of ports",
-			Advice: "separate ports by single commas, like 10024-10031,10143"}
+			Hint: "separate ports by single commas, like 10024-10031,10143"}
 	}
 	if item == "-" {
-		return portRun{}, &InputError{Text: item, Problem: "a range of ports without its ends", Advice: "write 1-65535 for all ports"}
+		return portRun{}, &InputError{Text: item, Problem: "a range of ports without its ends", Hint: "write 1-65535 for all ports"}
 	}
 	if item[0] < '0' || item[0] > '9' {
-		return portRun{}, &InputError{Text: item, Problem: "no such port profile", Advice: profileAdvice(profiles, item)}
+		return portRun{}, &InputError{Text: item, Problem: "no such port profile", Hint: profileHint(profiles, item)}
 	}
 	low, high, isRange := strings.Cut(item, "-")
 	from, err := parsePort(strings.TrimSpace(low))
@@ -118,7 +118,7 @@ func parsePortItem(item string, profiles map[string][]uint16) (portRun, *InputEr
 	}
 	if to < from {
 		return portRun{}, &InputError{Text: item, Problem: "a range of ports that ends before it starts",
-			Advice: fmt.Sprintf("write %d-%d", to, from)}
+			Hint: fmt.Sprintf("write %d-%d", to, from)}
 	}
 	return portRun{from, to}, nil
 }
@@ -131,17 +131,17 @@ func parsePort(s string) (uint16, *InputError) {
 		return uint16(n), nil
 	case err == nil:
 		// RFC 6335, Section 6: port 0 is reserved and never in use.
-		return 0, &InputError{Text: s, Problem: "port 0 is reserved", Advice: "TCP ports are 1 to 65535"}
+		return 0, &InputError{Text: s, Problem: "port 0 is reserved", Hint: "TCP ports are 1 to 65535"}
 	case strings.Trim(s, "0123456789") == "" && s != "":
-		return 0, &InputError{Text: s, Problem: "no such port", Advice: "TCP ports are 1 to 65535"}
+		return 0, &InputError{Text: s, Problem: "no such port", Hint: "TCP ports are 1 to 65535"}
 	}
 	return 0, &InputError{Text: s, Problem: "not a port number",
-		Advice: "write numbers and ranges, like 10024-10031,10143"}
+		Hint: "write numbers and ranges, like 10024-10031,10143"}
 }
 
-// profileAdvice names the profile that was probably meant, and lists those that
+// profileHint names the profile that was probably meant, and lists those that
 // exist.
-func profileAdvice(profiles map[string][]uint16, item string) string {
+func profileHint(profiles map[string][]uint16, item string) string {
 	if len(profiles) == 0 {
 		return "write numbers and ranges, like 10024-10031,10143"
 	}

@@ -17,7 +17,7 @@ func FuzzParsePorts(f *testing.F) {
 		ports, err := ParsePorts(spec, profiles)
 		if err != nil {
 			var input *InputError
-			if !errors.As(err, &input) || input.Hint() == "" {
+			if !errors.As(err, &input) || input.ErrorHint() == "" {
 				t.Errorf("%q: error %v has no hint", spec, err)
 			}
 			return

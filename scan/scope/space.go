@@ -46,7 +46,7 @@ type TooWideError struct{}
 func (*TooWideError) Error() string { return "the sweep has more than 2^64 pairs of address and port" }
 
 // Hint says what to do.
-func (*TooWideError) Hint() string { return "name smaller IPv6 prefixes" }
+func (*TooWideError) ErrorHint() string { return "name smaller IPv6 prefixes" }
 
 // NewSpace returns the pairs that scope sweeps: every target's addresses, as
 // far as the scope allows them, with the ports that the target carries or
@@ -183,7 +183,7 @@ func (s *Space) Asks(r netipx.IPRange, zone string, wanted func(port uint16) boo
 func (s *Space) Shard(i, n uint64) (*Space, error) {
 	if i < 1 || i > n {
 		return nil, &InputError{Text: fmt.Sprintf("%d/%d", i, n), Problem: "no such shard",
-			Advice: "write 1/4, 2/4, 3/4 and 4/4 for the four parts of a sweep"}
+			Hint: "write 1/4, 2/4, 3/4 and 4/4 for the four parts of a sweep"}
 	}
 	return &Space{spans: s.spans, from: s.hostStart(s.from + part(s.Len(), i-1, n)), to: s.hostStart(s.from + part(s.Len(), i, n))}, nil
 }

@@ -269,7 +269,7 @@ func TestWideSpace(t *testing.T) {
 func TestTooWide(t *testing.T) {
 	scope := mustScope(t, "2001:db8::/64")
 	_, err := NewSpace(scope, []uint16{25, 143})
-	if hint, ok := err.(interface{ Hint() string }); !ok || hint.Hint() == "" {
+	if hint, ok := err.(interface{ ErrorHint() string }); !ok || hint.ErrorHint() == "" {
 		t.Errorf("error %v", err)
 	}
 }

@@ -66,7 +66,7 @@ func stretchesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) (
 func tooManyPorts(at Anchor) *InputError {
 	e := &InputError{File: at.File, Line: at.Line, Text: at.Text,
 		Problem: "the targets overlap with too many different ports of their own",
-		Advice:  "give the ports with --ports, and write ports of their own only behind targets that do not overlap"}
+		Hint:    "give the ports with --ports, and write ports of their own only behind targets that do not overlap"}
 	if at.EndColumn > 0 {
 		e.Column = at.EndColumn - len(at.Text)
 	}

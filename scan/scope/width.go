@@ -33,7 +33,7 @@ func (e *WidthError) Error() string {
 }
 
 // Hint says how to be allowed.
-func (e *WidthError) Hint() string {
+func (e *WidthError) ErrorHint() string {
 	return "write what you may contact into a file and name it with --scope"
 }
 

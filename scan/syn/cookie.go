@@ -140,15 +140,15 @@ func (c *Config) clock(low, high uint16) (portClock, error) {
 		clock, ok := clockIn(c.SourcePorts[0], c.SourcePorts[1])
 		if !ok {
 			return clock, &SetupError{Doing: fmt.Sprintf("sending from ports %d to %d", c.SourcePorts[0], c.SourcePorts[1]),
-				Err: errors.New("fewer than 64"), Advice: "name a wider range, like 61000-65535"}
+				Err: errors.New("fewer than 64"), Hint: "name a wider range, like 61000-65535"}
 		}
 		return clock, nil
 	}
 	clock, ok := clockOutside(low, high)
 	if !ok {
 		return clock, &SetupError{Doing: "looking for ports to send from",
-			Err:    fmt.Errorf("the kernel uses all from %d to %d for connections of its own", low, high),
-			Advice: "narrow net.ipv4.ip_local_port_range, or name source ports that nothing else uses"}
+			Err:  fmt.Errorf("the kernel uses all from %d to %d for connections of its own", low, high),
+			Hint: "narrow net.ipv4.ip_local_port_range, or name source ports that nothing else uses"}
 	}
 	return clock, nil
 }

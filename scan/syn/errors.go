@@ -21,7 +21,7 @@ func (e *RightsError) Error() string {
 func (e *RightsError) Unwrap() error { return e.Err }
 
 // Hint says how to get the right, and how to do without.
-func (e *RightsError) Hint() string {
+func (e *RightsError) ErrorHint() string {
 	return "--mode syn needs CAP_NET_RAW: run `sudo setcap cap_net_raw+ep \"$(command -v mxsweep)\"`, " +
 		"give a container --cap-add NET_RAW, or leave --mode syn out to scan with full connects"
 }
@@ -50,7 +50,7 @@ func (e *LocalError) Error() string {
 }
 
 // Hint says what to do.
-func (e *LocalError) Hint() string {
+func (e *LocalError) ErrorHint() string {
 	return "ask these addresses with full connects"
 }
 
@@ -66,15 +66,15 @@ func (e *LinkError) Error() string {
 }
 
 // Hint says what to do.
-func (e *LinkError) Hint() string {
+func (e *LinkError) ErrorHint() string {
 	return "leave --mode syn out: full connects work on any interface"
 }
 
 // A SetupError says why a run cannot begin, and what helps.
 type SetupError struct {
-	Doing  string
-	Err    error
-	Advice string
+	Doing string
+	Err   error
+	Hint  string
 }
 
 // Error says what failed.
@@ -84,4 +84,4 @@ func (e *SetupError) Error() string { return e.Doing + ": " + e.Err.Error() }
 func (e *SetupError) Unwrap() error { return e.Err }
 
 // Hint says what helps.
-func (e *SetupError) Hint() string { return e.Advice }
+func (e *SetupError) ErrorHint() string { return e.Hint }

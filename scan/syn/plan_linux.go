@@ -45,7 +45,7 @@ func newPlanner(n *rawnet.Netlink, c *Config) (*planner, error) {
 		}
 		if p.only == 0 {
 			return nil, &SetupError{Doing: fmt.Sprintf("looking for interface %q", c.Interface), Err: errors.New("there is none of that name"),
-				Advice: "see `ip link` for their names, or leave it out: the routing table knows"}
+				Hint: "see `ip link` for their names, or leave it out: the routing table knows"}
 		}
 	}
 	return p, nil
@@ -82,7 +82,7 @@ func (p *planner) plan(space *scope.Space) (*view, error) {
 		if v.pieces[0].first.Is6() {
 			advice = "where there is no IPv6 route, use -4; " + advice
 		}
-		return nil, &SetupError{Doing: fmt.Sprintf("looking for a route to %v", v.pieces[0].first), Err: v.pieces[0].hop.err, Advice: advice}
+		return nil, &SetupError{Doing: fmt.Sprintf("looking for a route to %v", v.pieces[0].first), Err: v.pieces[0].hop.err, Hint: advice}
 	}
 	return &v.view, nil
 }
@@ -192,11 +192,11 @@ func (p *planner) through(way rawnet.Route) (*hop, error) {
 	l := p.links[way.Link]
 	if !l.Up {
 		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.Name), Err: errors.New("it is down"),
-			Advice: fmt.Sprintf("`ip link set %s up`", l.Name)}
+			Hint: fmt.Sprintf("`ip link set %s up`", l.Name)}
 	}
 	if !way.Source.IsValid() {
 		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.Name), Err: errors.New("it has no address to send from"),
-			Advice: "give it one, or leave --mode syn out"}
+			Hint: "give it one, or leave --mode syn out"}
 	}
 	h := newHop(way.Source, !way.Gateway.IsValid())
 	var local, next net.HardwareAddr

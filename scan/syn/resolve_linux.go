@@ -120,9 +120,9 @@ func (r *resolver) gateway(ctx context.Context, n *rawnet.Netlink, source, route
 		return old.MAC, nil
 	}
 	return mac, &SetupError{
-		Doing:  fmt.Sprintf("looking for the router %v on %q", router, link.Name),
-		Err:    fmt.Errorf("no answer in %v", maxRounds*roundTime),
-		Advice: fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", link.Name),
+		Doing: fmt.Sprintf("looking for the router %v on %q", router, link.Name),
+		Err:   fmt.Errorf("no answer in %v", maxRounds*roundTime),
+		Hint:  fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", link.Name),
 	}
 }
 

@@ -91,7 +91,7 @@ func dropped(t *testing.T) {
 	var rights *RightsError
 	if _, err := Open(t.Context(), space, Config{Scope: scope}); !errors.As(err, &rights) {
 		t.Errorf("opened again without rights: %v", err)
-	} else if !strings.Contains(rights.Hint(), "setcap") {
-		t.Errorf("hint: %q", rights.Hint())
+	} else if !strings.Contains(rights.ErrorHint(), "setcap") {
+		t.Errorf("hint: %q", rights.ErrorHint())
 	}
 }

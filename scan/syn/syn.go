@@ -126,10 +126,10 @@ func (c *Config) check() error {
 		return errors.New("sweeping without a scope: nothing may be contacted")
 	}
 	if c.Rate < 0 || math.IsNaN(c.Rate) {
-		return &SetupError{Doing: fmt.Sprintf("sweeping at %v a second", c.Rate), Err: errors.New("not a rate"), Advice: "0 is as fast as accuracy allows"}
+		return &SetupError{Doing: fmt.Sprintf("sweeping at %v a second", c.Rate), Err: errors.New("not a rate"), Hint: "0 is as fast as accuracy allows"}
 	}
 	if c.Threads < 0 || c.Threads > MaxThreads {
-		return &SetupError{Doing: fmt.Sprintf("sweeping with %d threads", c.Threads), Err: fmt.Errorf("not between 1 and %d", MaxThreads), Advice: "one sends as fast as most networks carry"}
+		return &SetupError{Doing: fmt.Sprintf("sweeping with %d threads", c.Threads), Err: fmt.Errorf("not between 1 and %d", MaxThreads), Hint: "one sends as fast as most networks carry"}
 	}
 	if c.Rate == 0 {
 		c.Rate = math.Inf(1)
