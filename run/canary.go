@@ -82,7 +82,7 @@ func (p *Plan) permitted(targets []scope.Target, bounds scope.Bounds) ([]scope.T
 	if bounds.Allowed != nil && len(outside) > 0 {
 		return nil, p.outside(outside[0])
 	}
-	p.outOfScope = outside
+	p.outOfScopeCanaries = outside
 	return slices.DeleteFunc(targets, func(t scope.Target) bool {
 		return slices.ContainsFunc(outside, func(s scope.Target) bool { return targetName(s) == targetName(t) })
 	}), nil
@@ -162,7 +162,7 @@ func (p *Plan) explained(canaries []gate.WatchedCanary) []gate.WatchedCanary {
 		}
 		explain(t, reason)
 	}
-	for _, t := range p.outOfScope {
+	for _, t := range p.outOfScopeCanaries {
 		explain(t, "it is none of the targets, which are all that may be contacted where there is no scope")
 	}
 	for _, t := range p.canaries.scope.Emptied() {

@@ -293,7 +293,7 @@ func (w *sweep) coverageNotices() []exposure.Notice {
 		list = append(list, exposure.NewNotice(exposure.NoticeReferencePort, pair.Addr().String(), nil,
 			"%s: %d filtered, shown by an answer from %d/tcp.", withName(pair.Addr().String(), w.plan.scope.Name(pair.Addr())), w.plan.space.Of([]netip.Addr{pair.Addr()}).Len(), pair.Port()))
 	}
-	if n := w.crowded.Load(); n > 0 {
+	if n := w.skippedBusyHost.Load(); n > 0 {
 		list = append(list, exposure.NewNotice(exposure.NoticeCrowded, "", nil,
 			"%d open ports were not talked to, because their hosts have so many that something else must answer for all of them.", n))
 	}

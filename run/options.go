@@ -228,9 +228,9 @@ type settings struct {
 	minCoverage float64
 }
 
-// settle takes what the options do not say from the policy, which may be nil, or
+// resolve takes what the options do not say from the policy, which may be nil, or
 // else the default.
-func (o Options) settle(file *policy.Policy) settings {
+func (o Options) resolve(file *policy.Policy) settings {
 	var p policy.Policy
 	if file != nil {
 		p = *file

@@ -32,25 +32,25 @@ type Plan struct {
 	opts  settings
 	begun time.Time
 
-	ports       []uint16
-	ranged      []uint16 // of those, the ones that are part of a range or profile
-	scopeFiles  []string
-	lists       []string       // all files that targets, scope and excludes were read from
-	asked       []scope.Target // what is swept, as it was written
-	outOfScope  []scope.Target // canaries that nothing allows to be contacted
-	excluded    []scope.Target
-	long        bool // some list is a long one
-	scope       *scope.Set
-	scopeSHA256 string
-	space       *scope.Space // what the run asks
-	wholeSpace  *scope.Space // that of all shards
-	emptyShard  bool         // space is a shard to which no host falls
-	canaries    canarySet
-	seed        uint64
-	resumed     *resumption  // nil without --resume
-	hosts       *hosts.Clock // of --host-timeout; nil for no bound
-	limit       *hosts.Slots // of the connections to each address; set by newSweep
-	pace        *pace        // of the connections of dialogues; set by newSweep
+	ports              []uint16
+	ranged             []uint16 // of those, the ones that are part of a range or profile
+	scopeFiles         []string
+	lists              []string       // all files that targets, scope and excludes were read from
+	asked              []scope.Target // what is swept, as it was written
+	outOfScopeCanaries []scope.Target // canaries that nothing allows to be contacted
+	excluded           []scope.Target
+	long               bool // some list is a long one
+	scope              *scope.Set
+	scopeSHA256        string
+	space              *scope.Space // what the run asks
+	wholeSpace         *scope.Space // that of all shards
+	emptyShard         bool         // space is a shard to which no host falls
+	canaries           canarySet
+	seed               uint64
+	resumed            *resumption  // nil without --resume
+	hosts              *hosts.Clock // of --host-timeout; nil for no bound
+	limit              *hosts.Slots // of the connections to each address; set by newSweep
+	pace               *pace        // of the connections of dialogues; set by newSweep
 
 	known    *signatures.Ports
 	set      *signatures.Set   // nil: states only
@@ -94,7 +94,7 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	if p.policy, err = ReadPolicy(opts.policyFile(), rules, known); err != nil {
 		return nil, errors.Join(append(errs, err)...)
 	}
-	p.opts = opts.settle(p.policy)
+	p.opts = opts.resolve(p.policy)
 	if err := p.authorized(); err != nil {
 		return nil, errors.Join(append(errs, err)...) // nothing is looked up without leave
 	}

@@ -17,8 +17,8 @@ type Progress struct {
 
 // progress is how far the run is.
 func (w *sweep) progress() Progress {
-	t := Progress{Stats: w.engine.Stats(), Identified: int(w.identified.Load() + w.recalled.Load())}
-	t.Open += uint64(w.untold.Load())
+	t := Progress{Stats: w.engine.Stats(), Identified: int(w.identified.Load() + w.resumedOpen.Load())}
+	t.Open += uint64(w.resumedUncounted.Load())
 	earlier := uint64(0)
 	if w.plan.resumed != nil {
 		earlier = w.plan.resumed.Done()

@@ -274,7 +274,7 @@ func (w *sweep) replay(ctx context.Context) error {
 	return w.plan.resumed.Earlier(func(r scan.Result, data []byte) error {
 		w.see(ctx, r)
 		if r.State == result.StateOpen && !w.engine.recalls(r.Target) {
-			w.untold.Add(1)
+			w.resumedUncounted.Add(1)
 		}
 		if r.State != result.StateOpen || w.identifier == nil {
 			return w.state(r)
@@ -285,9 +285,9 @@ func (w *sweep) replay(ctx context.Context) error {
 		}
 		w.queue.recall(r.Target, note)
 		if note.Crowded {
-			w.crowded.Add(1)
+			w.skippedBusyHost.Add(1)
 		}
-		w.recalled.Add(1)
+		w.resumedOpen.Add(1)
 		return w.name(r, note.Service)
 	})
 }

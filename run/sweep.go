@@ -30,21 +30,21 @@ type sweep struct {
 	report     func(exposure.Port) error // one that is known as it is
 	early      func(exposure.Port) error // one whose host may tell more of it
 
-	canaries   *gate.CanaryWatch
-	counter    *gate.CoverageCounter
-	lines      *gate.ScopeLines
-	families   *exposure.FamilyWatch // nil: no port is known to be open over IPv6 only
-	required   gate.Requirements
-	unknown    gate.UnknownPairs
-	looked     bool                  // silent addresses were asked a second time, and controls after them
-	shownBy    []netip.AddrPort      // reference ports that show their hosts to be up
-	signs      map[netip.Addr]uint16 // the first port that answered of each host that is up; of a run with --resume only
-	queue      *queue
-	later      laterPorts
-	identified atomic.Int64
-	recalled   atomic.Int64 // open ports that earlier runs have talked to
-	untold     atomic.Int64 // open ports of earlier runs that the engine does not count
-	crowded    atomic.Int64 // open ports of hosts with too many to talk to all
+	canaries         *gate.CanaryWatch
+	counter          *gate.CoverageCounter
+	lines            *gate.ScopeLines
+	families         *exposure.FamilyWatch // nil: no port is known to be open over IPv6 only
+	required         gate.Requirements
+	unknown          gate.UnknownPairs
+	looked           bool                  // silent addresses were asked a second time, and controls after them
+	shownBy          []netip.AddrPort      // reference ports that show their hosts to be up
+	signs            map[netip.Addr]uint16 // the first port that answered of each host that is up; of a run with --resume only
+	queue            *queue
+	later            laterPorts
+	identified       atomic.Int64
+	resumedOpen      atomic.Int64 // open ports that earlier runs have talked to
+	resumedUncounted atomic.Int64 // open ports of earlier runs that the engine does not count
+	skippedBusyHost  atomic.Int64 // open ports of hosts with too many to talk to all
 
 	rejected rejections
 	timeouts hostTimeouts
@@ -247,7 +247,7 @@ func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, 
 			r.Conn = nil
 		}
 		if w.queue.kind(r.Target.Addr()) == hostOrdinary {
-			w.crowded.Add(1)
+			w.skippedBusyHost.Add(1)
 		}
 		w.queue.done(*r, nil)
 		return &fingerprint.Service{Role: "unknown", Inconclusive: fingerprint.InconclusiveSkipped}, nil

@@ -10,9 +10,9 @@ import (
 	"slices"
 
 	"github.com/spf13/cobra"
-	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // newDemo is "mxsweep demo".
@@ -57,25 +57,31 @@ func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err e
 	}
 	defer func() { err = errors.Join(err, stack.Close()) }()
 
-	flags := &scanFlags{}
-	set := pflag.NewFlagSet("demo", pflag.ContinueOnError)
-	flags.register(set)
-	if err := set.Parse([]string{"--vantage", "internet", "--rate", "0", "--soft-fail"}); err != nil {
-		return fmt.Errorf("preparing the demo: %w", err)
-	}
-	out.local = true // what the demo finds is nothing that a pipeline should hear of
-	flags.output, flags.quiet, flags.withoutPolicy = *out, quiet, true
-	var targets []string
 	intro := io.Discard
 	if !quiet {
 		intro = s.stderr
 	}
 	introduce(intro, "127.0.0.1", stack)
-	for _, service := range stack.Services {
-		targets = append(targets, service.Addr().String())
-	}
 	fmt.Fprintln(intro, "mxsweep: it is judged as if this were seen from the internet; nothing leaves this machine")
-	if err := s.scan(ctx, flags, set, targets); err != nil || ctx.Err() != nil {
+	out.local = true // what the demo finds is nothing that a pipeline should hear of
+	specs, err := out.specs(s)
+	if err != nil {
+		return err
+	}
+	opts := run.Options{
+		Vantage: "internet", Rate: -1, SoftFail: true, NoPolicy: true,
+		Outputs: specs, Private: out.private,
+		Watch: s.watch(auto, out.color.value, quiet),
+	}
+	s.identify(&opts)
+	for _, service := range stack.Services {
+		opts.Targets = append(opts.Targets, service.Addr().String())
+	}
+	p, err := run.NewPlan(ctx, opts)
+	if err != nil {
+		return err
+	}
+	if err := s.carryOut(ctx, p, opts.Outputs, quiet); err != nil || ctx.Err() != nil {
 		return err
 	}
 	fmt.Fprintln(intro, "mxsweep: the demo worked (exit 0); a scan with this result exits 1")

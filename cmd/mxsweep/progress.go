@@ -92,9 +92,11 @@ func startProgress(w io.Writer, mode progressMode, color bool, width func() int,
 	return p
 }
 
-// startProgress shows how far a run is, as the flags say.
-func (s *session) startProgress(f *scanFlags, now func() run.Progress) *progress {
-	return startProgress(s.stderr, s.progressMode(f.progress.value, f.quiet), s.color(f.output.color.value, s.stderr), func() int { return s.width(s.stderr) }, now)
+// watch shows how far a run is as the flags say.
+func (s *session) watch(mode, color string, quiet bool) func(now func() run.Progress) (ended func()) {
+	return func(now func() run.Progress) func() {
+		return startProgress(s.stderr, s.progressMode(mode, quiet), s.color(color, s.stderr), func() int { return s.width(s.stderr) }, now).stop
+	}
 }
 
 // stop ends the display and clears the bar.

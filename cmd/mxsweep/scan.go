@@ -11,6 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/run"
+	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/run/saved"
 )
 
@@ -66,11 +67,21 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		_, err := io.WriteString(s.stdout, p.Describe())
 		return fault.WriteError(standardOutput, err)
 	}
+	return s.carryOut(ctx, p, opts.Outputs, flags.quiet)
+}
+
+// carryOut runs a plan, and says on standard error what the reports do not.
+func (s *session) carryOut(ctx context.Context, p *run.Plan, outputs []output.Spec, quiet bool) error {
 	s.graceful.Store(true) // before there is a file that nobody would end
 	outcome, err := p.Run(ctx)
 	if outcome != nil {
 		s.code = gate.Worse(s.code, outcome.Verdict.Code)
-		s.warn(flags.quiet, &outcome.Gate, opts.Outputs, &outcome.Verdict, outcome.Findings)
+		s.warn(quiet, &outcome.Gate, outputs, &outcome.Verdict, outcome.Findings)
 	}
 	return err
+}
+
+// identify tells a run which program it belongs to, and where it may say something.
+func (s *session) identify(o *run.Options) {
+	o.Version, o.Command, o.Log = version, s.args, s.log
 }

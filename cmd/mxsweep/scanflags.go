@@ -4,14 +4,13 @@ import (
 	"errors"
 	"fmt"
 	"slices"
-	"strconv"
-	"strings"
 	"time"
 
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/run"
+	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
@@ -224,45 +223,6 @@ func emptyValue(v pflag.Value) bool {
 	return v.String() == ""
 }
 
-// A shardFlag is the flag I/N.
-type shardFlag struct{ run.Shard }
-
-func (s *shardFlag) Type() string { return "I/N" }
-
-func (s *shardFlag) Set(value string) error {
-	i, n, ok := strings.Cut(value, "/")
-	index, err1 := strconv.ParseUint(i, 10, 31)
-	count, err2 := strconv.ParseUint(n, 10, 31)
-	if !ok || err1 != nil || err2 != nil || index < 1 || index > count {
-		return errors.New("not I/N with 1 ≤ I ≤ N")
-	}
-	s.Shard = run.Shard{Index: int(index), Count: int(count)}
-	return nil
-}
-
-// A timeFlag is a flag that takes a day or a point in time. The zero timeFlag is
-// now.
-type timeFlag struct{ time.Time }
-
-func (m *timeFlag) String() string {
-	if m.IsZero() {
-		return ""
-	}
-	return m.Format(time.RFC3339)
-}
-
-func (m *timeFlag) Type() string { return "TIME" }
-
-func (m *timeFlag) Set(value string) error {
-	for _, layout := range []string{time.RFC3339, time.DateOnly} {
-		if t, err := time.Parse(layout, value); err == nil {
-			m.Time = t.UTC()
-			return nil
-		}
-	}
-	return errors.New("not a day like 2027-01-31 and no time like 2027-01-31T12:00:00Z")
-}
-
 // options are those of a run that the flags and the targets ask for. A flag that
 // was not given leaves its option to the policy and the default.
 func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) run.Options {
@@ -277,10 +237,10 @@ func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) 
 		SoftFail: f.softFail, MinHosts: f.coverage.minHosts,
 		Canaries: f.coverage.canaries, ReferencePorts: f.coverage.referencePorts, AllowVacant: f.coverage.allowVacant, Now: f.now.Time,
 		Outputs: outputs, Private: f.output.private, AllPorts: f.allPorts, AuditLog: f.auditLog,
-		Version: version, Command: s.args, Log: s.log,
-		Watch:    func(now func() run.Progress) func() { return s.startProgress(f, now).stop },
+		Watch:    s.watch(f.progress.value, f.output.color.value, f.quiet),
 		Mistakes: errors.Join(f.check(given), err),
 	}
+	s.identify(&o)
 	if given.Changed("ports") {
 		o.Ports = f.ports
 	}
@@ -321,4 +281,48 @@ func orNone[T int | float64](n T) T {
 		return -1
 	}
 	return n
+}
+
+// coverageFlags say what must answer, and what may be silent, for a run to have
+// seen enough.
+type coverageFlags struct {
+	canaries       []string
+	referencePorts string
+	allowVacant    bool
+	minHosts       uint64
+}
+
+func (f *coverageFlags) register(flags *pflag.FlagSet) {
+	flags.StringArrayVar(&f.canaries, "canary", nil, "exit 4 unless `HOST:PORT` answers at the start, in the middle and at the end; authorizes that one port; repeatable")
+	flags.StringVar(&f.referencePorts, "reference-ports", run.DefaultReferencePorts, "ask these ports of a single target that is silent on all others: `LIST`, or none")
+	flags.BoolVar(&f.allowVacant, "allow-vacant", false, "accept a prefix or range without any host that is up")
+}
+
+// registerMinHosts adds the flag that is also one of a merged run.
+func (f *coverageFlags) registerMinHosts(flags *pflag.FlagSet) {
+	flags.Uint64Var(&f.minHosts, "min-hosts", 0, "exit 4 if fewer than `N` hosts are up")
+}
+
+// nameFlags are the flags that decide which addresses a name has.
+type nameFlags struct {
+	ipv4Only bool
+	ipv6Only bool
+	resolver resolverAddr
+}
+
+func (f *nameFlags) register(flags *pflag.FlagSet) {
+	flags.BoolVarP(&f.ipv4Only, "ipv4", "4", false, "look up and contact IPv4 addresses only")
+	flags.BoolVarP(&f.ipv6Only, "ipv6", "6", false, "look up and contact IPv6 addresses only")
+	flags.Var(&f.resolver, "resolver", "look names up at the DNS server `HOST[:PORT]`, an address (default the system's)")
+}
+
+// family is which addresses may be looked up and contacted.
+func (f *nameFlags) family() scope.Family {
+	switch {
+	case f.ipv4Only:
+		return scope.IPv4Only
+	case f.ipv6Only:
+		return scope.IPv6Only
+	}
+	return scope.BothFamilies
 }

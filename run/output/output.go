@@ -230,7 +230,8 @@ func opening(what string, err error) error {
 }
 
 // each calls write for every output that still works. The error is not nil
-// only if none works any more: then nobody would hear of what is found.
+// only if there were some and none works any more: then nobody would hear of what
+// is found.
 func (o *Set) each(write func(*output) error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -244,7 +245,7 @@ func (o *Set) each(write func(*output) error) error {
 		}
 		works = works || out.err == nil
 	}
-	if works {
+	if works || len(o.all) == 0 {
 		return nil
 	}
 	return errors.New("no output can be written any more")

@@ -1,0 +1,52 @@
+package run_test
+
+import (
+	"context"
+	"fmt"
+	"net/netip"
+
+	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/run"
+)
+
+// The played mail stack of "mxsweep demo" stands for hosts that you are authorized
+// to scan.
+func ExampleScan() {
+	stack, err := mailtest.StartStack(netip.MustParseAddr("127.0.0.1"))
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	defer stack.Close()
+
+	opts := run.Options{
+		Vantage:  "internet", // as if an attacker on the internet saw it
+		FailOn:   "any:critical",
+		NoPolicy: true,
+	}
+	for _, service := range stack.Services {
+		opts.Targets = append(opts.Targets, service.Addr().String())
+	}
+	outcome, err := run.Scan(context.Background(), opts)
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	for _, f := range outcome.Findings {
+		fmt.Println(f.Severity, f.Rule.ID, f.Product)
+	}
+	fmt.Println(outcome.Verdict.Gate, outcome.Verdict.Failing)
+	// Unordered output:
+	// high MXS1001 amavisd-new
+	// info MXS1903 OpenSSH 9.2p1
+	// critical MXS1004 DKIMproxy
+	// high MXS1002 Postfix smtpd
+	// medium MXS1402 Postfix smtpd
+	// high MXS1202 Cluebringer 2.1.x-201205100639
+	// info MXS1407 Cluebringer 2.1.x-201205100639
+	// info MXS1903 nginx 1.22.1
+	// high MXS1105 Dovecot
+	// critical MXS1404 Dovecot
+	// high MXS1101 Dovecot
+	// fail 2
+}
