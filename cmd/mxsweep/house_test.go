@@ -53,13 +53,12 @@ var mayImport = map[string][]string{
 
 // onlyIn says which directories alone may import a module.
 var onlyIn = map[string][]string{
-	"github.com/google/gopacket":            {"scan/syn/rawnet"},
-	"github.com/spf13/cobra":                {"cmd"},
-	"github.com/spf13/pflag":                {"cmd"},
-	"github.com/schollz/progressbar/v3":     {"cmd"},
-	"github.com/jedib0t/go-pretty/v6":       {"report", "cmd"},
-	"github.com/rogpeppe/go-internal":       {},
-	"github.com/santhosh-tekuri/jsonschema": {},
+	"github.com/google/gopacket":               {"scan/syn/rawnet"},
+	"github.com/spf13/cobra":                   {"cmd"},
+	"github.com/spf13/pflag":                   {"cmd"},
+	"github.com/schollz/progressbar/v3":        {"cmd"},
+	"github.com/rogpeppe/go-internal":          {},
+	"github.com/santhosh-tekuri/jsonschema/v6": {},
 }
 
 // A sourceFile is one Go file of the project.
@@ -151,6 +150,12 @@ func TestImportsGoDownwards(t *testing.T) {
 					t.Errorf("%s imports %s, which only %v may", f.name, p, dirs)
 				}
 			}
+		}
+	}
+	required := goRequires(t)
+	for module := range onlyIn {
+		if !slices.Contains(required, module) {
+			t.Errorf("%s is restricted, but go.mod does not require it", module)
 		}
 	}
 	if owned < 100 {

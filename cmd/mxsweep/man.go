@@ -51,7 +51,9 @@ func manName(cmd *cobra.Command) string {
 	return strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 }
 
-// manPage is the page of cmd in the man macros of roff (man(7)).
+// manPage is the page of cmd in the man macros of roff (man(7)). Package cobra/doc
+// writes pages too, but without operands, groups of flags and exit status, and
+// brings a Markdown parser into the binary.
 func manPage(cmd *cobra.Command) string {
 	var b strings.Builder
 	name := manName(cmd)
