@@ -4,6 +4,8 @@ import (
 	"os"
 	"path/filepath"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/report/format"
 )
 
 // axeFile is where scripts/readers installs axe-core.
@@ -18,7 +20,7 @@ func TestAxeInBrowser(t *testing.T) {
 	}
 	b := openBrowser(t)
 	file := filepath.Join(t.TempDir(), "report.html")
-	o := Options{Title: TitlePage{Title: "Audit", Client: "Example", Classification: "confidential"}}
+	o := format.Options{Title: format.TitlePage{Title: "Audit", Client: "Example", Classification: "confidential"}}
 	if err := os.WriteFile(file, convert(t, "run.json", "html", o), 0o600); err != nil {
 		t.Fatal(err)
 	}

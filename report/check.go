@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"net/netip"
 	"net/url"
-	"reflect"
 	"regexp"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 	"time"
 	"unicode/utf8"
 
+	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -41,7 +41,7 @@ func badValue(member string, value any, why string) error {
 	if s, ok := value.(string); ok {
 		text = strconv.Quote(s)
 	}
-	return fmt.Errorf("member %q is %s: %s", member, clip(text, 80), why)
+	return fmt.Errorf("member %q is %s: %s", member, sanitize.Clip(text, 80), why)
 }
 
 // oneOf checks that value is one of those the schema lists.
@@ -285,9 +285,9 @@ func checkTool(t *result.Tool) error {
 	return nil
 }
 
-// vet sanitises and checks what was read, a pointer to a record of the schema.
+// vet sanitizes and checks what was read, a pointer to a record of the schema.
 func vet(v any) error {
-	scrub(v)
+	sanitize.Value(v)
 	return check(v)
 }
 
@@ -308,33 +308,4 @@ func check(v any) error {
 		return checkSummary(v)
 	}
 	return fmt.Errorf("a %T is no record of the schema", v)
-}
-
-// scrub sanitises every text that v, a pointer to a written type, holds: a
-// saved run is a file that anybody may have touched.
-func scrub(v any) { scrubValue(reflect.ValueOf(v), "") }
-
-func scrubValue(v reflect.Value, tag reflect.StructTag) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			scrubValue(v.Elem(), tag)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[result.Time]() {
-				scrubValue(v.Field(i), f.Tag)
-			}
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			scrubValue(v.Index(i), tag)
-		}
-	case reflect.String:
-		if tag.Get("clean") == "block" {
-			v.SetString(sanitiseBlock(v.String(), maxBlock))
-		} else {
-			v.SetString(Sanitise(v.String(), maxSentence))
-		}
-	}
 }

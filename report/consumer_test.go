@@ -16,28 +16,31 @@ import (
 	"testing"
 	"unicode/utf8"
 
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/sanitize"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // These tests check each format by the means of who consumes it.
 
 // runs are what every format must write so that its consumer takes it.
-func runs(t *testing.T, format string) map[string][]byte {
+func runs(t *testing.T, form string) map[string][]byte {
 	hostile := hugeRun(2, 2)
 	const nasty = "=1+1\"'<&]]>|`%$\\x1b{{a}}\u00e9"
-	hostile.ports[0].Banner.Text = nasty
-	hostile.ports[0].Service.Product = nasty
-	hostile.findings[0].Title = nasty
-	hostile.findings[0].Host = nasty
-	hostile.findings[0].Evidence = []string{nasty}
-	hostile.findings[0].Remediation = nasty + "\n```\n" + nasty
-	hostile.run.Scope.Name = nasty
-	hostile.notices = []result.Notice{{Code: "MXS9001", Level: "warning", Message: nasty, Target: nasty}}
+	hostile.Ports[0].Banner.Text = nasty
+	hostile.Ports[0].Service.Product = nasty
+	hostile.Findings[0].Title = nasty
+	hostile.Findings[0].Host = nasty
+	hostile.Findings[0].Evidence = []string{nasty}
+	hostile.Findings[0].Remediation = nasty + "\n```\n" + nasty
+	hostile.Run.Scope.Name = nasty
+	hostile.Notices = []result.Notice{{Code: "MXS9001", Level: "warning", Message: nasty, Target: nasty}}
 	return map[string][]byte{
-		"run":     convert(t, "run.json", format, Options{}),
-		"empty":   write(t, format, Options{}, &collector{}),
-		"hostile": write(t, format, Options{}, hostile),
-		"large":   write(t, format, Options{}, hugeRun(300, 5)),
+		"run":     convert(t, "run.json", form, format.Options{}),
+		"empty":   write(t, form, format.Options{}, &view.Collector{}),
+		"hostile": write(t, form, format.Options{}, hostile),
+		"large":   write(t, form, format.Options{}, hugeRun(300, 5)),
 	}
 }
 
@@ -159,12 +162,12 @@ func TestMarkdownBudget(t *testing.T) {
 	for limit, most := range map[int]int{0: 65_536, MinMarkdown: MinMarkdown, 100_000: 100_000, 1 << 20: 1 << 20, 1 << 30: 1 << 20} {
 		c := hugeRun(1000, 5)
 		for i := range 200 {
-			c.notices = append(c.notices, result.Notice{Code: "MXS9001", Level: "warning", Message: fmt.Sprint(i, strings.Repeat(" silent", 200))})
+			c.Notices = append(c.Notices, result.Notice{Code: "MXS9001", Level: "warning", Message: fmt.Sprint(i, strings.Repeat(" silent", 200))})
 		}
 		for i := range 1000 {
-			c.findings[i].Status = result.StatusAccepted
+			c.Findings[i].Status = result.StatusAccepted
 		}
-		doc := write(t, "markdown", Options{MaxBytes: limit}, c)
+		doc := write(t, "markdown", format.Options{MaxBytes: limit}, c)
 		if len(doc) > most || len(doc) < most*3/4 {
 			t.Errorf("limit %d: %d bytes", limit, len(doc))
 		}
@@ -195,13 +198,13 @@ var codeSpan = regexp.MustCompile("``.*?``|`[^`]*`")
 // reference to an issue.
 func TestNoLinks(t *testing.T) {
 	const said = `220 see http://evil.example/x, HTTPS://Evil.Example WWW.evil.example mailto:a@evil.example @user #12 GH-7 [a](//evil.example)`
-	run := func() *collector {
+	run := func() *view.Collector {
 		c := hugeRun(1, 1)
-		c.ports[0].Service.Product, c.ports[0].Service.Version = said, ""
-		c.ports[0].Host, c.findings[0].Host = "www.evil.example", "www.evil.example"
-		c.findings[0].Evidence = []string{said}
-		c.notices = []result.Notice{{Code: "MXS9001", Level: "warning", Message: said}}
-		c.run.Authorization = said
+		c.Ports[0].Service.Product, c.Ports[0].Service.Version = said, ""
+		c.Ports[0].Host, c.Findings[0].Host = "www.evil.example", "www.evil.example"
+		c.Findings[0].Evidence = []string{said}
+		c.Notices = []result.Notice{{Code: "MXS9001", Level: "warning", Message: said}}
+		c.Run.Authorization = said
 		return c
 	}
 	link := regexp.MustCompile(`(?i)://|www\.|[a-z]@|@user|#12|gh-7|[^\\]\]\(`)
@@ -210,7 +213,7 @@ func TestNoLinks(t *testing.T) {
 			t.Errorf("%s has a link at %q: %s", where, m, text)
 		}
 	}
-	doc := string(write(t, "markdown", Options{}, run()))
+	doc := string(write(t, "markdown", format.Options{}, run()))
 	check("markdown", codeSpan.ReplaceAllString(doc, ""))
 	if !strings.Contains(doc, "`http://evil.example/x,`") {
 		t.Errorf("the text does not stay readable: %s", doc)
@@ -218,7 +221,7 @@ func TestNoLinks(t *testing.T) {
 	var dojo struct {
 		Findings []struct{ Description string }
 	}
-	if err := json.Unmarshal(write(t, "defectdojo", Options{}, run()), &dojo); err != nil {
+	if err := json.Unmarshal(write(t, "defectdojo", format.Options{}, run()), &dojo); err != nil {
 		t.Fatal(err)
 	}
 	check("defectdojo", codeSpan.ReplaceAllString(dojo.Findings[0].Description, ""))
@@ -232,7 +235,7 @@ func TestNoLinks(t *testing.T) {
 			}
 		}
 	}
-	if err := json.Unmarshal(write(t, "sarif", Options{}, run()), &log); err != nil {
+	if err := json.Unmarshal(write(t, "sarif", format.Options{}, run()), &log); err != nil {
 		t.Fatal(err)
 	}
 	message := log.Runs[0].Results[0].Message
@@ -322,7 +325,7 @@ func TestPrometheus(t *testing.T) {
 }
 
 func TestPrometheusSeries(t *testing.T) {
-	doc := write(t, "prometheus", Options{}, hugeRun(5000, 5))
+	doc := write(t, "prometheus", format.Options{}, hugeRun(5000, 5))
 	if n := bytes.Count(doc, []byte("\nmxsweep_finding{")); n != maxSeries {
 		t.Errorf("%d series, want %d", n, maxSeries)
 	}
@@ -356,17 +359,17 @@ func TestGitHubOutputs(t *testing.T) {
 // TestSameBytes: the same run gives the same bytes, in whatever order its
 // records come.
 func TestSameBytes(t *testing.T) {
-	for _, format := range Formats() {
-		if format == "jsonl" {
+	for _, form := range Formats() {
+		if form == "jsonl" {
 			continue // writes as they come
 		}
 		c := hugeRun(20, 3)
-		want := write(t, format, Options{}, c)
+		want := write(t, form, format.Options{}, c)
 		c = hugeRun(20, 3)
-		slices.Reverse(c.ports)
-		slices.Reverse(c.findings)
-		if got := write(t, format, Options{}, c); !bytes.Equal(got, want) {
-			t.Errorf("%s: the bytes depend on the order", format)
+		slices.Reverse(c.Ports)
+		slices.Reverse(c.Findings)
+		if got := write(t, form, format.Options{}, c); !bytes.Equal(got, want) {
+			t.Errorf("%s: the bytes depend on the order", form)
 		}
 	}
 }
@@ -378,29 +381,29 @@ func FuzzFormats(f *testing.F) {
 	f.Add("</td><script>alert(1)</script>\"' onload=x {{.}} `|`")
 	f.Fuzz(func(t *testing.T, raw string) {
 		c := hugeRun(1, 2)
-		s := Sanitise(raw, maxSentence)
-		c.ports[0].Host, c.ports[0].Banner = s, newBanner([]byte(raw), false)
-		c.ports[0].Service.Product, c.ports[0].Service.Evidence[0].Observed = s, s
-		c.findings[0].Title, c.findings[0].Evidence, c.findings[0].Remediation = s, []string{s}, sanitiseBlock(raw, maxBlock)
-		c.findings[1].Host = s
-		c.run.Scope.Name = s
-		c.notices = []result.Notice{{Code: "MXS9001", Level: "error", Message: s, Target: s}}
-		for _, format := range Formats() {
-			checkFormat(t, format, write(t, format, Options{Color: format == "text"}, c))
+		s := sanitize.Text(raw, sanitize.MaxSentence)
+		c.Ports[0].Host, c.Ports[0].Banner = s, newBanner([]byte(raw), false)
+		c.Ports[0].Service.Product, c.Ports[0].Service.Evidence[0].Observed = s, s
+		c.Findings[0].Title, c.Findings[0].Evidence, c.Findings[0].Remediation = s, []string{s}, sanitize.Block(raw, sanitize.MaxBlock)
+		c.Findings[1].Host = s
+		c.Run.Scope.Name = s
+		c.Notices = []result.Notice{{Code: "MXS9001", Level: "error", Message: s, Target: s}}
+		for _, form := range Formats() {
+			checkFormat(t, form, write(t, form, format.Options{Color: form == "text"}, c))
 		}
 	})
 }
 
 // checkFormat holds a document to the syntax of its format.
-func checkFormat(t *testing.T, format string, doc []byte) {
+func checkFormat(t *testing.T, form string, doc []byte) {
 	t.Helper()
 	if !utf8.Valid(doc) {
-		t.Fatalf("%s: not UTF-8", format)
+		t.Fatalf("%s: not UTF-8", form)
 	}
-	switch format {
+	switch form {
 	case "json", "sarif", "gitlab", "defectdojo":
 		if !json.Valid(doc) {
-			t.Fatalf("%s: not JSON: %s", format, doc)
+			t.Fatalf("%s: not JSON: %s", form, doc)
 		}
 	case "jsonl":
 		for line := range bytes.Lines(doc) {
@@ -414,7 +417,7 @@ func checkFormat(t *testing.T, format string, doc []byte) {
 			if _, err := dec.Token(); err == io.EOF {
 				break
 			} else if err != nil {
-				t.Fatalf("%s: %v", format, err)
+				t.Fatalf("%s: %v", form, err)
 			}
 		}
 	case "csv":
@@ -432,7 +435,7 @@ func checkFormat(t *testing.T, format string, doc []byte) {
 	case "text", "markdown":
 		for line := range bytes.Lines(doc) {
 			if l := bytes.TrimSpace(line); bytes.HasPrefix(l, []byte("::")) || bytes.Contains(l, []byte("##[")) {
-				t.Fatalf("%s: a command: %s", format, line)
+				t.Fatalf("%s: a command: %s", form, line)
 			}
 		}
 	}

@@ -7,6 +7,9 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -24,44 +27,44 @@ var csvColumns = []string{
 // each reported port that has none (RFC 4180). One before them says that a run
 // saw too little.
 type csvWriter struct {
-	collector
+	view.Collector
 	w    io.Writer
 	only string
 }
 
-func newCSV(w io.Writer, o Options) Writer { return &csvWriter{w: w, only: o.Only} }
+func newCSV(w io.Writer, o format.Options) format.Writer { return &csvWriter{w: w, only: o.Only} }
 
-// End implements [Writer].
+// End implements [format.Writer].
 func (c *csvWriter) End(r result.Run, s result.Summary) error {
-	c.finish(r)
+	c.Finish(r)
 	w := csv.NewWriter(c.w)
 	w.UseCRLF = true // RFC 4180, Section 2.1
 	if err := w.Write(csvColumns); err != nil {
 		return err
 	}
 	if s.Partial() {
-		f := result.Finding{Title: sentence(c.brief(s).verdict()), Verdict: result.Verdict(result.GateIncomplete)}
+		f := result.Finding{Title: words.Sentence(c.Brief(s).Verdict()), Verdict: result.Verdict(result.GateIncomplete)}
 		if err := w.Write(csvRow(&f, nil, "")); err != nil {
 			return err
 		}
 	}
-	ports, found := c.byPlace(), c.findingsByPlace()
+	ports, found := c.ByPlace(), c.FindingsByPlace()
 	why := make(map[string]string)
-	for i := range c.run.Rules {
-		why[c.run.Rules[i].ID] = strings.Join(strings.Fields(c.run.Rules[i].Why), " ")
+	for i := range c.Run.Rules {
+		why[c.Run.Rules[i].ID] = strings.Join(strings.Fields(c.Run.Rules[i].Why), " ")
 	}
-	for i := range c.findings {
-		f := &c.findings[i]
-		if !shows(f, c.only) {
+	for i := range c.Findings {
+		f := &c.Findings[i]
+		if !view.Shows(f, c.only) {
 			continue
 		}
-		if err := w.Write(csvRow(f, ports[place(f.IP, f.Port)], why[f.Rule])); err != nil {
+		if err := w.Write(csvRow(f, ports[view.Place(f.IP, f.Port)], why[f.Rule])); err != nil {
 			return err
 		}
 	}
-	for i := range c.ports {
-		p := &c.ports[i]
-		if c.only != "" || len(found[place(p.IP, p.Port)]) > 0 {
+	for i := range c.Ports {
+		p := &c.Ports[i]
+		if c.only != "" || len(found[view.Place(p.IP, p.Port)]) > 0 {
 			continue
 		}
 		f := result.Finding{IP: p.IP, Host: p.Host, Port: p.Port, Protocol: p.Protocol, Anchor: p.Anchor}
@@ -78,20 +81,20 @@ func (c *csvWriter) End(r result.Run, s result.Summary) error {
 func csvRow(f *result.Finding, p *result.Port, why string) []string {
 	row := make(map[string]string, len(csvColumns))
 	row["severity"], row["rule"], row["title"] = f.Severity.String(), f.Rule, f.Title
-	row["ip"], row["host"], row["port"], row["protocol"] = f.IP, f.Host, itoa(int(f.Port)), f.Protocol
+	row["ip"], row["host"], row["port"], row["protocol"] = f.IP, f.Host, strconv.Itoa(int(f.Port)), f.Protocol
 	row["status"], row["drift"], row["verdict"] = string(f.Status), string(f.Drift), string(f.Verdict)
 	row["remediation"] = strings.ReplaceAll(f.Remediation, "\n", " | ")
 	row["evidence"] = strings.Join(f.Evidence, "; ")
 	row["first_seen"], row["last_seen"], row["finding_id"] = f.FirstSeen.String(), f.LastSeen.String(), f.ID
 	row["why"], row["references"] = why, strings.Join(f.References, " ")
 	for i, n := range f.CWE {
-		row["cwe"] += map[bool]string{true: "CWE-", false: " CWE-"}[i == 0] + itoa(n)
+		row["cwe"] += map[bool]string{true: "CWE-", false: " CWE-"}[i == 0] + strconv.Itoa(n)
 	}
 	if f.Rule != "" {
-		row["score"], row["confidence"] = strconv.FormatFloat(f.Score, 'f', 1, 64), itoa(f.Confidence)
+		row["score"], row["confidence"] = strconv.FormatFloat(f.Score, 'f', 1, 64), strconv.Itoa(f.Confidence)
 	}
 	if f.Anchor != nil {
-		row["file"], row["line"] = f.Anchor.File, itoa(f.Anchor.Line)
+		row["file"], row["line"] = f.Anchor.File, strconv.Itoa(f.Anchor.Line)
 	}
 	if a := f.Acceptance; a != nil {
 		row["accepted_until"], row["accepted_by"] = a.Expires, a.Owner

@@ -7,6 +7,11 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/report/escape"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/sanitize"
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -47,27 +52,27 @@ type dojoEndpoint struct {
 
 // dojoWriter writes DefectDojo's generic findings import.
 type dojoWriter struct {
-	collector
+	view.Collector
 	w io.Writer
 }
 
-func newDojo(w io.Writer, _ Options) Writer { return &dojoWriter{w: w} }
+func newDojo(w io.Writer, _ format.Options) format.Writer { return &dojoWriter{w: w} }
 
-// End implements [Writer].
+// End implements [format.Writer].
 func (d *dojoWriter) End(r result.Run, s result.Summary) error {
-	d.finish(r)
-	v := d.brief(s)
-	ports := d.byPlace()
+	d.Finish(r)
+	v := d.Brief(s)
+	ports := d.ByPlace()
 	out := documentWriter{w: bufio.NewWriter(d.w)}
 	out.w.WriteString("{\n")
 	out.member("name", "mxsweep")
 	out.member("type", "mxsweep")
-	out.member("version", d.tool.Version)
-	out.member("description", sentence(v.verdict())+" "+v.provenance()+".")
+	out.member("version", d.Tool.Version)
+	out.member("description", words.Sentence(v.Verdict())+" "+v.Provenance()+".")
 	out.key("findings")
-	out.list(len(d.findings), "  ", func(i int) any {
-		f := &d.findings[i]
-		return d.finding(f, v.rule(f), ports[place(f.IP, f.Port)])
+	out.list(len(d.Findings), "  ", func(i int) any {
+		f := &d.Findings[i]
+		return d.finding(f, v.Rule(f), ports[view.Place(f.IP, f.Port)])
 	})
 	out.w.WriteString("\n}\n")
 	return cmp.Or(out.err, out.w.Flush())
@@ -81,11 +86,11 @@ func dojoSeverity(s result.Severity) string {
 
 func (d *dojoWriter) finding(f *result.Finding, r *result.Rule, p *result.Port) dojoFinding {
 	w := dojoFinding{
-		Title:       clip(fmt.Sprintf("%s on %s", f.Title, place(f.IP, f.Port)), 500),
+		Title:       sanitize.Clip(fmt.Sprintf("%s on %s", f.Title, view.Place(f.IP, f.Port)), 500),
 		Severity:    dojoSeverity(f.Severity),
 		Description: d.description(f, p),
-		Mitigation:  markdownBlock(cmp.Or(f.Remediation, r.Fix)),
-		Impact:      markdownBlock(r.Why),
+		Mitigation:  escape.Block(cmp.Or(f.Remediation, r.Fix)),
+		Impact:      escape.Block(r.Why),
 		References:  strings.Join(f.References, "\n"),
 		Active:      f.Active(), Verified: f.Drift != result.DriftUnverified && f.Drift != result.DriftFixed,
 		RiskAccepted: f.Status == result.StatusAccepted, IsMitigated: f.Drift == result.DriftFixed,
@@ -96,7 +101,7 @@ func (d *dojoWriter) finding(f *result.Finding, r *result.Rule, p *result.Port) 
 		w.Date = f.FirstSeen.UTC().Format("2006-01-02")
 	}
 	if w.IsMitigated {
-		w.Mitigated = cmp.Or(d.run.EndTime.String(), d.run.StartTime.String())
+		w.Mitigated = cmp.Or(d.Run.EndTime.String(), d.Run.StartTime.String())
 	}
 	if len(f.CWE) > 0 {
 		w.CWE = f.CWE[0]
@@ -124,19 +129,19 @@ func dojoTag(r rune) rune {
 
 func (d *dojoWriter) description(f *result.Finding, p *result.Port) string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "`%s`", place(f.IP, f.Port)+"/"+f.Protocol)
+	fmt.Fprintf(&b, "`%s`", view.Place(f.IP, f.Port)+"/"+f.Protocol)
 	if f.Host != "" {
-		fmt.Fprintf(&b, " (%s)", escapeMarkdown(f.Host))
+		fmt.Fprintf(&b, " (%s)", escape.Markdown(f.Host))
 	}
 	if p != nil && p.Service.Label() != "" {
-		fmt.Fprintf(&b, " answers as **%s**", escapeMarkdown(p.Service.Label()))
+		fmt.Fprintf(&b, " answers as **%s**", escape.Markdown(p.Service.Label()))
 	}
-	fmt.Fprintf(&b, ", seen from vantage %s.\n", escapeMarkdown(d.run.Vantage))
+	fmt.Fprintf(&b, ", seen from vantage %s.\n", escape.Markdown(d.Run.Vantage))
 	for _, e := range f.Evidence {
-		fmt.Fprintf(&b, "\n- %s", escapeMarkdown(e))
+		fmt.Fprintf(&b, "\n- %s", escape.Markdown(e))
 	}
 	if a := f.Acceptance; a != nil {
-		fmt.Fprintf(&b, "\n\nAccepted until %s (%s): %s", a.Expires, escapeMarkdown(a.ID), escapeMarkdown(a.Reason))
+		fmt.Fprintf(&b, "\n\nAccepted until %s (%s): %s", a.Expires, escape.Markdown(a.ID), escape.Markdown(a.Reason))
 	}
 	return b.String()
 }

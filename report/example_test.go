@@ -5,12 +5,13 @@ import (
 	"os"
 
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // Writes a run with one finding as the commands that annotate a pull request.
 func ExampleWriter() {
-	w, err := report.New("github", os.Stdout, report.Options{})
+	w, err := report.New("github", os.Stdout, format.Options{})
 	if err != nil {
 		log.Fatal(err)
 	}

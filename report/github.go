@@ -7,6 +7,10 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/report/escape"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -17,14 +21,14 @@ const maxAnnotations = 10
 // githubWriter writes workflow commands: one annotation for each of the
 // heaviest findings, at the line that put its host in scope.
 type githubWriter struct {
-	collector
+	view.Collector
 	w      io.Writer
 	anchor string
 	only   string
 }
 
-func newGitHub(w io.Writer, o Options) Writer {
-	return &githubWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, fallbackAnchor), only: o.Only}
+func newGitHub(w io.Writer, o format.Options) format.Writer {
+	return &githubWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, view.FallbackAnchor), only: o.Only}
 }
 
 // commandLevel is the workflow command for a finding: an error is what fails
@@ -35,10 +39,10 @@ func commandLevel(f *result.Finding) string {
 		return "error"
 	case f.Known():
 		return "notice"
-	case f.Verdict == result.VerdictWarn && level(f.Severity) == "error":
+	case f.Verdict == result.VerdictWarn && view.Level(f.Severity) == "error":
 		return "warning"
 	}
-	switch level(f.Severity) {
+	switch view.Level(f.Severity) {
 	case "error":
 		return "error"
 	case "warning":
@@ -52,11 +56,11 @@ var (
 	commandProperty = strings.NewReplacer("%", "%25", "\r", "%0D", "\n", "%0A", ":", "%3A", ",", "%2C")
 )
 
-// End implements [Writer].
+// End implements [format.Writer].
 func (g *githubWriter) End(r result.Run, s result.Summary) error {
-	g.finish(r)
-	v := g.brief(s)
-	ports := g.byPlace()
+	g.Finish(r)
+	v := g.Brief(s)
+	ports := g.ByPlace()
 	w := bufio.NewWriter(g.w)
 	last := "notice"
 	if s.Partial() {
@@ -64,27 +68,27 @@ func (g *githubWriter) End(r result.Run, s result.Summary) error {
 	}
 	count := map[string]int{last: 1}
 	left := 0
-	for _, f := range g.shown(g.only) {
+	for _, f := range g.Shown(g.only) {
 		kind := commandLevel(f)
 		if count[kind]++; count[kind] > maxAnnotations {
 			left++
 			continue
 		}
-		text := place(f.IP, f.Port)
+		text := view.Place(f.IP, f.Port)
 		if p := ports[text]; p != nil && p.Service.Label() != "" {
-			text += " answers as " + unlink(p.Service.Label())
+			text += " answers as " + escape.Unlink(p.Service.Label())
 		}
-		text += " (" + grade(f) + ")"
-		if fix := v.fix(f, true); len(fix) > 0 {
+		text += " (" + view.Grade(f) + ")"
+		if fix := v.Fix(f, true); len(fix) > 0 {
 			text += "\nFix: " + strings.Join(fix, "\n")
 		}
-		a := anchorOf(f, g.anchor)
+		a := view.AnchorOf(f, g.anchor)
 		fmt.Fprintf(w, "::%s file=%s,line=%d,title=%s::%s\n", kind, commandProperty.Replace(a.File), a.Line,
 			commandProperty.Replace(f.Rule+" "+f.Title), commandData.Replace(text))
 	}
-	text := sentence(v.verdict()) + " " + sentence(v.coverage())
+	text := words.Sentence(v.Verdict()) + " " + words.Sentence(v.Coverage())
 	if left > 0 {
-		text += fmt.Sprintf(" %s not annotated: GitHub keeps %d of each level.", plural(left, "finding"), maxAnnotations)
+		text += fmt.Sprintf(" %s not annotated: GitHub keeps %d of each level.", words.Plural(left, "finding"), maxAnnotations)
 	}
 	fmt.Fprintf(w, "::%s title=mxsweep %s::%s\n", last, s.Gate, commandData.Replace(text))
 	return w.Flush()

@@ -9,6 +9,10 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/report/escape"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -32,13 +36,13 @@ type gitlabLocation struct {
 // gitlabWriter writes a code quality report: the live findings, each at the
 // line that put its host in scope.
 type gitlabWriter struct {
-	collector
+	view.Collector
 	w      io.Writer
 	anchor string
 }
 
-func newGitLab(w io.Writer, o Options) Writer {
-	return &gitlabWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, fallbackAnchor)}
+func newGitLab(w io.Writer, o format.Options) format.Writer {
+	return &gitlabWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, view.FallbackAnchor)}
 }
 
 // gitlabSeverity is the severity in the words of Code Climate.
@@ -59,38 +63,38 @@ func gitlabSeverity(s result.Severity) string {
 // partial is an issue about a run that saw too little, whose report must not
 // look as if all were fixed.
 func (g *gitlabWriter) partial(s result.Summary) gitlabIssue {
-	v := g.brief(s)
-	sum := sha256.Sum256([]byte("incomplete\x00" + category(&g.run)))
+	v := g.Brief(s)
+	sum := sha256.Sum256([]byte("incomplete\x00" + view.Category(&g.Run)))
 	issue := gitlabIssue{
-		Description: "mxsweep " + string(s.Gate) + ": " + sentence(v.verdict()) + " What is missing here may still be exposed.",
+		Description: "mxsweep " + string(s.Gate) + ": " + words.Sentence(v.Verdict()) + " What is missing here may still be exposed.",
 		CheckName:   "mxsweep-incomplete", Fingerprint: hex.EncodeToString(sum[:]), Severity: "major",
 	}
 	issue.Location.Path, issue.Location.Lines.Begin = g.anchor, 1
 	return issue
 }
 
-// End implements [Writer].
+// End implements [format.Writer].
 func (g *gitlabWriter) End(r result.Run, s result.Summary) error {
-	g.finish(r)
-	ports := g.byPlace()
+	g.Finish(r)
+	ports := g.ByPlace()
 	var issues []gitlabIssue
 	if s.Partial() {
 		issues = append(issues, g.partial(s))
 	}
-	for i := range g.findings {
-		f := &g.findings[i]
+	for i := range g.Findings {
+		f := &g.Findings[i]
 		if !f.Active() {
 			continue
 		}
-		text := fmt.Sprintf("%s: %s", place(f.IP, f.Port), f.Title)
-		if p := ports[place(f.IP, f.Port)]; p != nil && p.Service.Label() != "" {
-			text += " (" + unlink(p.Service.Label()) + ")"
+		text := fmt.Sprintf("%s: %s", view.Place(f.IP, f.Port), f.Title)
+		if p := ports[view.Place(f.IP, f.Port)]; p != nil && p.Service.Label() != "" {
+			text += " (" + escape.Unlink(p.Service.Label()) + ")"
 		}
 		if fix, _, _ := strings.Cut(f.Remediation, "\n"); fix != "" {
 			text += ". Fix: " + fix
 		}
 		issue := gitlabIssue{Description: text, CheckName: f.Rule, Fingerprint: f.ID, Severity: gitlabSeverity(f.Severity)}
-		a := anchorOf(f, g.anchor)
+		a := view.AnchorOf(f, g.anchor)
 		issue.Location.Path, issue.Location.Lines.Begin = a.File, a.Line
 		issues = append(issues, issue)
 	}

@@ -13,13 +13,14 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/santhosh-tekuri/jsonschema/v6"
 )
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
 // convert plays testdata/name to a writer of the named format.
-func convert(t testing.TB, name, format string, o Options) []byte {
+func convert(t testing.TB, name, form string, o format.Options) []byte {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", name))
 	if err != nil {
@@ -27,7 +28,7 @@ func convert(t testing.TB, name, format string, o Options) []byte {
 	}
 	defer f.Close()
 	var out bytes.Buffer
-	w, err := New(format, &out, o)
+	w, err := New(form, &out, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -107,11 +108,11 @@ func shared(t *testing.T, name string) []byte {
 // TestFormats holds each format that has no test of its own to its golden
 // file.
 func TestFormats(t *testing.T) {
-	for format, name := range map[string]string{
+	for form, name := range map[string]string{
 		"nmap-xml": "run.nmap.xml", "junit": "run.junit.xml", "csv": "run.csv", "markdown": "run.md", "html": "run.html",
 		"gitlab": "run.gitlab.json", "defectdojo": "run.defectdojo.json", "prometheus": "run.prom", "github": "run.github.txt",
 	} {
-		t.Run(format, func(t *testing.T) { golden(t, name, convert(t, "run.json", format, Options{})) })
+		t.Run(form, func(t *testing.T) { golden(t, name, convert(t, "run.json", form, format.Options{})) })
 	}
 }
 
@@ -203,13 +204,13 @@ func TestSchemaDiff(t *testing.T) {
 }
 
 func TestJSON(t *testing.T) {
-	got := convert(t, "run.json", "json", Options{})
+	got := convert(t, "run.json", "json", format.Options{})
 	golden(t, "run.json", got)
 	obey(t, compile(t, Schema()), got)
 }
 
 func TestLines(t *testing.T) {
-	got := convert(t, "run.json", "jsonl", Options{})
+	got := convert(t, "run.json", "jsonl", format.Options{})
 	golden(t, "run.jsonl", got)
 	s := compile(t, Schema())
 	for _, line := range bytes.SplitAfter(got, []byte("\n")) {
@@ -222,12 +223,12 @@ func TestLines(t *testing.T) {
 // TestThroughLines: nothing is lost from the one form to the other.
 func TestThroughLines(t *testing.T) {
 	var lines, doc bytes.Buffer
-	w, _ := New("jsonl", &lines, Options{})
-	run := convert(t, "run.json", "json", Options{})
+	w, _ := New("jsonl", &lines, format.Options{})
+	run := convert(t, "run.json", "json", format.Options{})
 	if _, err := (Reader{}).Replay(bytes.NewReader(run), w); err != nil {
 		t.Fatal(err)
 	}
-	w, _ = New("json", &doc, Options{})
+	w, _ = New("json", &doc, format.Options{})
 	if _, err := (Reader{}).Replay(&lines, w); err != nil {
 		t.Fatal(err)
 	}
@@ -241,7 +242,7 @@ func TestContractExamples(t *testing.T) {
 	for _, name := range []string{"contract/mxsweep.report.json", "contract/mxsweep.jsonl"} {
 		t.Run(filepath.Base(name), func(t *testing.T) {
 			var out bytes.Buffer
-			w, _ := New("json", &out, Options{})
+			w, _ := New("json", &out, format.Options{})
 			if _, err := (Reader{}).Replay(bytes.NewReader(shared(t, name)), w); err != nil {
 				t.Fatal(err)
 			}
@@ -278,7 +279,7 @@ func TestFormatsAreExplained(t *testing.T) {
 }
 
 func TestUnknownFormat(t *testing.T) {
-	_, err := New("jsno", nil, Options{})
+	_, err := New("jsno", nil, format.Options{})
 	if err == nil || err.Error() != `unknown output format "jsno"` {
 		t.Errorf("error is %v", err)
 	}

@@ -8,16 +8,20 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/html"
+	"github.com/mxsweep/mxsweep/report/view"
 )
 
 // TestHTMLPolicy: the policy names the very style and script of the page, and
 // nothing else can run.
 func TestHTMLPolicy(t *testing.T) {
-	page := string(convert(t, "run.json", "html", Options{}))
+	page := string(convert(t, "run.json", "html", format.Options{}))
 	for _, tag := range []string{"style", "script"} {
 		_, rest, _ := strings.Cut(page, "<"+tag+">")
 		text, _, found := strings.Cut(rest, "</"+tag+">")
-		if !found || !strings.Contains(page, tag+"-src &#39;sha256-"+strings.ReplaceAll(hashSource(text), "+", "&#43;")+"&#39;") {
+		if !found || !strings.Contains(page, tag+"-src &#39;sha256-"+strings.ReplaceAll(html.HashSource(text), "+", "&#43;")+"&#39;") {
 			t.Errorf("the policy does not name the hash of <%s>", tag)
 		}
 		if strings.Count(page, "<"+tag) != 1 {
@@ -38,23 +42,23 @@ func TestHTMLPolicy(t *testing.T) {
 func TestHTMLHostile(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>`
 	c := hugeRun(1, 1)
-	c.run.Authorization, c.run.Scope.Name, c.run.Vantage = evil, evil, evil
-	c.run.Args = []string{evil}
-	c.run.Rules[0].Why, c.run.Rules[0].Fix = evil, evil
-	c.run.Rules[0].References = []string{"javascript:alert(1)", "https://example.org/" + evil}
-	p, f := &c.ports[0], &c.findings[0]
+	c.Run.Authorization, c.Run.Scope.Name, c.Run.Vantage = evil, evil, evil
+	c.Run.Args = []string{evil}
+	c.Run.Rules[0].Why, c.Run.Rules[0].Fix = evil, evil
+	c.Run.Rules[0].References = []string{"javascript:alert(1)", "https://example.org/" + evil}
+	p, f := &c.Ports[0], &c.Findings[0]
 	p.Host, p.Banner.Text, p.Service.Product, p.Service.Stack = evil, evil, evil, evil
 	p.Service.Evidence[0].Observed = evil
 	f.Title, f.Host, f.Evidence, f.Remediation, f.Verdict = evil, evil, []string{evil}, evil, evil
 	f.Drift = evil
-	page := write(t, "html", Options{}, c)
+	page := write(t, "html", format.Options{}, c)
 	if bytes.Contains(page, []byte("<script>alert")) || bytes.Contains(page, []byte("<img")) || bytes.Contains(page, []byte(`href="javascript`)) {
 		t.Error("hostile text became markup")
 	}
 }
 
 func TestHTMLEmpty(t *testing.T) {
-	page := string(write(t, "html", Options{}, &collector{}))
+	page := string(write(t, "html", format.Options{}, &view.Collector{}))
 	for _, want := range []string{"<strong>PASS</strong>", "Coverage and method", "What was not seen"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page of an empty run does not say %q", want)
@@ -69,7 +73,7 @@ func TestHTMLEmpty(t *testing.T) {
 func TestHTMLInBrowser(t *testing.T) {
 	b := openBrowser(t)
 	file := filepath.Join(t.TempDir(), "report.html")
-	if err := os.WriteFile(file, convert(t, "run.json", "html", Options{}), 0o600); err != nil {
+	if err := os.WriteFile(file, convert(t, "run.json", "html", format.Options{}), 0o600); err != nil {
 		t.Fatal(err)
 	}
 	t.Run("looks", func(t *testing.T) { testLooks(t, b, file) })

@@ -10,18 +10,20 @@ import (
 	"testing"
 	"time"
 
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // hugeRun is a run of hosts that each have the given number of findings.
-func hugeRun(hosts, each int) *collector {
+func hugeRun(hosts, each int) *view.Collector {
 	start := result.NewTime(time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC))
-	c := &collector{
-		tool: result.Tool{Name: "mxsweep", Version: "0.1.0"},
-		run:  sampleRun(start),
+	c := &view.Collector{
+		Tool: result.Tool{Name: "mxsweep", Version: "0.1.0"},
+		Run:  sampleRun(start),
 	}
 	for i := range each {
-		c.run.Rules = append(c.run.Rules, result.Rule{
+		c.Run.Rules = append(c.Run.Rules, result.Rule{
 			ID: fmt.Sprintf("MXS%d", 1001+i), Name: "PortExposed", Title: "Port exposed", Severity: result.Severities()[i%5],
 			Why: "Anyone who can reach the port can use it.", Fix: "Bind it to loopback.", CWE: []int{668},
 		})
@@ -29,8 +31,8 @@ func hugeRun(hosts, each int) *collector {
 	for h := range hosts {
 		addr := netip.AddrFrom4([4]byte{10, byte(h >> 16), byte(h >> 8), byte(h)})
 		for i := range each {
-			c.ports = append(c.ports, hugePort(addr, uint16(10024+i), h))
-			c.findings = append(c.findings, hugeFinding(addr, uint16(10024+i), h, c.run.Rules[i]))
+			c.Ports = append(c.Ports, hugePort(addr, uint16(10024+i), h))
+			c.Findings = append(c.Findings, hugeFinding(addr, uint16(10024+i), h, c.Run.Rules[i]))
 		}
 	}
 	return c
@@ -71,41 +73,41 @@ func hugeFinding(addr netip.Addr, port uint16, h int, r result.Rule) result.Find
 }
 
 // play plays a run to a writer.
-func play(c *collector, w Writer) error {
+func play(c *view.Collector, w format.Writer) error {
 	var s result.Summary
 	s.Complete, s.Gate = true, result.GatePass
-	if err := w.Start(c.tool, c.run); err != nil {
+	if err := w.Start(c.Tool, c.Run); err != nil {
 		return err
 	}
-	for _, p := range c.ports {
+	for _, p := range c.Ports {
 		if err := w.Port(p); err != nil {
 			return err
 		}
 	}
-	for _, f := range c.findings {
+	for _, f := range c.Findings {
 		s.Count(f)
 		s.Gate, s.ExitCode = result.GateFail, 1
 		if err := w.Finding(f); err != nil {
 			return err
 		}
 	}
-	for _, n := range c.notices {
+	for _, n := range c.Notices {
 		if err := w.Notice(n); err != nil {
 			return err
 		}
 	}
-	s.Coverage = result.Coverage{Planned: uint64(len(c.ports)), Answered: uint64(len(c.ports)), Ratio: 1}
-	return w.End(c.run, s)
+	s.Coverage = result.Coverage{Planned: uint64(len(c.Ports)), Answered: uint64(len(c.Ports)), Ratio: 1}
+	return w.End(c.Run, s)
 }
 
 // write writes a run in a format. The zero collector is an empty run.
-func write(t testing.TB, format string, o Options, c *collector) []byte {
+func write(t testing.TB, form string, o format.Options, c *view.Collector) []byte {
 	t.Helper()
-	if c.run.ID == "" {
+	if c.Run.ID == "" {
 		c = hugeRun(0, 0)
 	}
 	var out bytes.Buffer
-	w, err := New(format, &out, o)
+	w, err := New(form, &out, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -119,11 +121,11 @@ func write(t testing.TB, format string, o Options, c *collector) []byte {
 // format may take 3 seconds and 300 MiB.
 func BenchmarkFormats(b *testing.B) {
 	c := hugeRun(5000, 5)
-	for _, format := range Formats() {
-		b.Run(format, func(b *testing.B) {
+	for _, form := range Formats() {
+		b.Run(form, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				w, err := New(format, io.Discard, Options{})
+				w, err := New(form, io.Discard, format.Options{})
 				if err != nil {
 					b.Fatal(err)
 				}

@@ -7,30 +7,32 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // jsonWriter writes the document form of the result schema: sorted, indented,
 // in End.
 type jsonWriter struct {
-	collector
+	view.Collector
 	w io.Writer
 }
 
-func newJSON(w io.Writer, _ Options) Writer { return &jsonWriter{w: w} }
+func newJSON(w io.Writer, _ format.Options) format.Writer { return &jsonWriter{w: w} }
 
-// End implements [Writer].
+// End implements [format.Writer].
 func (j *jsonWriter) End(r result.Run, s result.Summary) error {
-	j.finish(r)
+	j.Finish(r)
 	d := documentWriter{w: bufio.NewWriterSize(j.w, 64<<10)}
 	d.w.WriteString("{\n")
 	d.member("schema", schemaReport)
 	d.member("schema_version", SchemaVersion)
-	d.member("tool", j.tool)
-	d.member("run", j.run)
-	members(&d, "ports", j.ports)
-	members(&d, "findings", j.findings)
-	members(&d, "notices", j.notices)
+	d.member("tool", j.Tool)
+	d.member("run", j.Run)
+	members(&d, "ports", j.Ports)
+	members(&d, "findings", j.Findings)
+	members(&d, "notices", j.Notices)
 	d.member("summary", s)
 	d.w.WriteString("\n}\n")
 	if d.err != nil {

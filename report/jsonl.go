@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"io"
 
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -62,7 +64,7 @@ type lineWriter struct {
 	used map[string]bool // rules that a finding names
 }
 
-func newLines(w io.Writer, _ Options) Writer {
+func newLines(w io.Writer, _ format.Options) format.Writer {
 	return &lineWriter{
 		w:    w,
 		head: lineHead{Schema: schemaLine, SchemaVersion: SchemaVersion},
@@ -89,27 +91,27 @@ func (l *lineWriter) write(v any) error {
 	return err
 }
 
-// Start implements [Writer].
+// Start implements [format.Writer].
 func (l *lineWriter) Start(t result.Tool, r result.Run) error {
 	l.head.RunID = r.ID
 	r.Rules = nil // those that matter follow in run_end
 	return l.write(startLine{l.next(lineRunStart), t, r})
 }
 
-// Port implements [Writer].
+// Port implements [format.Writer].
 func (l *lineWriter) Port(p result.Port) error { return l.write(portLine{l.next(linePort), p}) }
 
-// Finding implements [Writer].
+// Finding implements [format.Writer].
 func (l *lineWriter) Finding(f result.Finding) error {
 	l.used[f.Rule] = true
 	return l.write(findingLine{l.next(lineFinding), f})
 }
 
-// Notice implements [Writer].
+// Notice implements [format.Writer].
 func (l *lineWriter) Notice(n result.Notice) error { return l.write(noticeLine{l.next(lineNotice), n}) }
 
-// End implements [Writer].
+// End implements [format.Writer].
 func (l *lineWriter) End(r result.Run, s result.Summary) error {
-	r.Rules = usedRules(r.Rules, l.used)
+	r.Rules = view.UsedRules(r.Rules, l.used)
 	return l.write(endLine{l.next(lineRunEnd), s, &r})
 }

@@ -19,6 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -52,7 +53,7 @@ func (t Tree) anchor(a *scope.Anchor) *result.Anchor {
 	if a == nil || a.File == "" || a.File == "-" || a.Line < 1 {
 		return nil
 	}
-	w := &result.Anchor{File: t.Path(a.File), Line: a.Line, Text: Sanitise(a.Text, maxField)}
+	w := &result.Anchor{File: t.Path(a.File), Line: a.Line, Text: sanitize.Text(a.Text, sanitize.MaxField)}
 	if a.EndColumn >= 2 {
 		w.EndColumn = a.EndColumn
 	}
@@ -74,16 +75,16 @@ func (t Tree) Path(file string) string {
 		rel = filepath.Base(rel)
 	}
 	rel = strings.ReplaceAll(filepath.ToSlash(rel), `\`, "/")
-	return Sanitise(strings.TrimLeft(rel, "/"), maxField)
+	return sanitize.Text(strings.TrimLeft(rel, "/"), sanitize.MaxField)
 }
 
 // NewPort makes the written form of p. Every text that came from the network
-// is sanitised here, once.
+// is sanitized here, once.
 func NewPort(p exposure.Port, tree Tree) result.Port {
 	w := result.Port{
 		IP:           p.Target.Addr().WithZone("").String(), // Host holds the zone
-		Host:         Sanitise(p.Host, maxField),
-		Aliases:      sanitiseAll(p.Aliases, maxField),
+		Host:         sanitize.Text(p.Host, sanitize.MaxField),
+		Aliases:      sanitize.All(p.Aliases, sanitize.MaxField),
 		Port:         p.Target.Port(),
 		Protocol:     "tcp",
 		State:        p.State,
@@ -95,7 +96,7 @@ func NewPort(p exposure.Port, tree Tree) result.Port {
 		Anchor:       tree.anchor(p.Anchor),
 	}
 	if p.Err != nil {
-		w.Error = &result.Error{Code: errorCode(p.State), Message: Sanitise(p.Err.Error(), maxSentence)}
+		w.Error = &result.Error{Code: errorCode(p.State), Message: sanitize.Text(p.Err.Error(), sanitize.MaxSentence)}
 	}
 	if s := p.Service; s != nil {
 		w.Service = newService(s)
@@ -128,36 +129,36 @@ func milliseconds(d time.Duration) float64 {
 
 func newService(s *fingerprint.Service) *result.Service {
 	w := &result.Service{
-		Name:         Sanitise(s.Protocol, maxField),
-		Product:      Sanitise(s.Product, maxField),
-		Version:      Sanitise(s.Version, maxField),
-		ExtraInfo:    Sanitise(s.ExtraInfo, maxField),
-		Hostname:     Sanitise(s.Hostname, maxField),
-		OSType:       Sanitise(s.OSType, maxField),
+		Name:         sanitize.Text(s.Protocol, sanitize.MaxField),
+		Product:      sanitize.Text(s.Product, sanitize.MaxField),
+		Version:      sanitize.Text(s.Version, sanitize.MaxField),
+		ExtraInfo:    sanitize.Text(s.ExtraInfo, sanitize.MaxField),
+		Hostname:     sanitize.Text(s.Hostname, sanitize.MaxField),
+		OSType:       sanitize.Text(s.OSType, sanitize.MaxField),
 		Role:         s.Role,
 		Tunnel:       s.Tunnel,
 		Method:       s.Method,
 		Confidence:   s.Confidence,
-		CPEs:         sanitiseAll(s.CPEs, maxField),
+		CPEs:         sanitize.All(s.CPEs, sanitize.MaxField),
 		MatchedRule:  s.Signature,
-		Alternatives: sanitiseAll(s.Alternatives, maxField),
+		Alternatives: sanitize.All(s.Alternatives, sanitize.MaxField),
 		Observations: slices.Clone(s.Observations),
 		Stack:        s.Stack,
 		SameAs:       slices.Clone(s.SameAs),
 		Inconclusive: string(s.Inconclusive),
-		Refusal:      Sanitise(string(bytes.TrimSpace(s.Refusal)), maxEvidence),
+		Refusal:      sanitize.Text(string(bytes.TrimSpace(s.Refusal)), sanitize.MaxEvidence),
 	}
 	if b := s.Behind; b != nil && *b != (fingerprint.Behind{}) {
-		w.Behind = &result.Behind{Product: Sanitise(b.Product, maxField), Version: Sanitise(b.Version, maxField)}
+		w.Behind = &result.Behind{Product: sanitize.Text(b.Product, sanitize.MaxField), Version: sanitize.Text(b.Version, sanitize.MaxField)}
 	}
 	for _, e := range s.Evidence {
 		w.Evidence = append(w.Evidence, result.Evidence{
-			Probe:    Sanitise(e.Probe, maxField),
-			Sent:     Sanitise(e.Sent, maxEvidence),
-			Observed: Sanitise(e.Observed, maxEvidence),
-			Shows:    Sanitise(e.Shows, maxSentence),
+			Probe:    sanitize.Text(e.Probe, sanitize.MaxField),
+			Sent:     sanitize.Text(e.Sent, sanitize.MaxEvidence),
+			Observed: sanitize.Text(e.Observed, sanitize.MaxEvidence),
+			Shows:    sanitize.Text(e.Shows, sanitize.MaxSentence),
 
-			Observation: Sanitise(e.Observation, maxField),
+			Observation: sanitize.Text(e.Observation, sanitize.MaxField),
 		})
 	}
 	return w
@@ -172,10 +173,10 @@ func newBanner(raw []byte, cut bool) *result.Banner {
 		return nil
 	}
 	sum := sha256.Sum256(raw)
-	shown := MaskSecrets(string(raw))
+	shown := sanitize.MaskSecrets(string(raw))
 	said := strings.TrimSuffix(shown, "\r\n")
 	w := &result.Banner{
-		Text:      Sanitise(said, maxBanner),
+		Text:      sanitize.Text(said, sanitize.MaxBanner),
 		SHA256:    hex.EncodeToString(sum[:]),
 		Truncated: cut,
 	}
@@ -190,19 +191,19 @@ func newTLS(t *fingerprint.TLS) *result.TLS {
 		return nil
 	}
 	return &result.TLS{
-		Version:    Sanitise(t.Version, maxField),
-		Cipher:     Sanitise(t.Cipher, maxField),
-		Subject:    Sanitise(t.Subject, maxField),
-		Names:      sanitiseAll(t.Names, maxField),
-		Issuer:     Sanitise(t.Issuer, maxField),
+		Version:    sanitize.Text(t.Version, sanitize.MaxField),
+		Cipher:     sanitize.Text(t.Cipher, sanitize.MaxField),
+		Subject:    sanitize.Text(t.Subject, sanitize.MaxField),
+		Names:      sanitize.All(t.Names, sanitize.MaxField),
+		Issuer:     sanitize.Text(t.Issuer, sanitize.MaxField),
 		NotAfter:   result.NewTime(t.NotAfter),
 		CertSHA256: t.CertSHA256,
 
 		NamesTruncated:     t.NamesTruncated,
 		NotBefore:          result.NewTime(t.NotBefore),
-		KeyAlgorithm:       Sanitise(t.KeyAlgorithm, maxField),
+		KeyAlgorithm:       sanitize.Text(t.KeyAlgorithm, sanitize.MaxField),
 		KeyBits:            t.KeyBits,
-		SignatureAlgorithm: Sanitise(t.SignatureAlgorithm, maxField),
+		SignatureAlgorithm: sanitize.Text(t.SignatureAlgorithm, sanitize.MaxField),
 	}
 }
 
@@ -210,10 +211,10 @@ func newTrail(t *fingerprint.Transcript) []result.Exchange {
 	var trail []result.Exchange
 	for _, e := range t.Exchanges {
 		trail = append(trail, result.Exchange{
-			Probe:    Sanitise(e.Probe, maxField),
-			Greeting: Sanitise(string(e.Greeting), maxEvidence),
-			Sent:     Sanitise(string(e.Sent), maxEvidence),
-			Reply:    Sanitise(string(e.Reply), maxEvidence),
+			Probe:    sanitize.Text(e.Probe, sanitize.MaxField),
+			Greeting: sanitize.Text(string(e.Greeting), sanitize.MaxEvidence),
+			Sent:     sanitize.Text(string(e.Sent), sanitize.MaxEvidence),
+			Reply:    sanitize.Text(string(e.Reply), sanitize.MaxEvidence),
 			End:      e.End,
 			TLS:      e.TLS,
 			Took:     milliseconds(e.Took),
@@ -223,40 +224,29 @@ func newTrail(t *fingerprint.Transcript) []result.Exchange {
 	return trail
 }
 
-func sanitiseAll(list []string, limit int) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	clean := make([]string, len(list))
-	for i, s := range list {
-		clean[i] = Sanitise(s, limit)
-	}
-	return clean
-}
-
-// NewFinding makes the written form of f, its texts sanitised.
+// NewFinding makes the written form of f, its texts sanitized.
 func NewFinding(f exposure.Finding, tree Tree) result.Finding {
 	w := result.Finding{
 		ID:           f.ID,
 		GroupID:      f.GroupID,
 		Severity:     f.Severity,
-		Title:        Sanitise(f.Title, maxSentence),
+		Title:        sanitize.Text(f.Title, sanitize.MaxSentence),
 		Score:        f.Score,
 		IP:           f.Target.Addr().WithZone("").String(),
-		Host:         Sanitise(f.Host, maxField),
-		Aliases:      sanitiseAll(f.Aliases, maxField),
+		Host:         sanitize.Text(f.Host, sanitize.MaxField),
+		Aliases:      sanitize.All(f.Aliases, sanitize.MaxField),
 		Port:         f.Target.Port(),
 		Protocol:     "tcp",
-		Vantage:      Sanitise(f.Vantage, maxField),
+		Vantage:      sanitize.Text(f.Vantage, sanitize.MaxField),
 		Reachability: f.Reachability,
 		Status:       cmp.Or(f.Status, result.StatusOpen),
 		Drift:        cmp.Or(f.Drift, result.DriftNone),
 		Confidence:   f.Confidence,
 		Certainty:    &f.Certainty,
 		Tags:         slices.Clone(f.Tags),
-		Evidence:     sanitiseAll(f.Evidence, maxSentence),
-		Remediation:  sanitiseBlock(f.Remediation, maxBlock),
-		Fixes:        sanitiseAll(f.Fixes, maxField),
+		Evidence:     sanitize.All(f.Evidence, sanitize.MaxSentence),
+		Remediation:  sanitize.Block(f.Remediation, sanitize.MaxBlock),
+		Fixes:        sanitize.All(f.Fixes, sanitize.MaxField),
 		Anchor:       tree.anchor(f.Anchor),
 		PolicyAnchor: tree.anchor(f.PolicyAnchor),
 		FirstSeen:    result.NewTime(f.FirstSeen),
@@ -280,15 +270,15 @@ func newAcceptance(a *exposure.Acceptance) *result.Acceptance {
 		return nil
 	}
 	return &result.Acceptance{
-		ID:      Sanitise(a.ID, maxField),
-		Reason:  Sanitise(a.Reason, maxSentence),
-		Owner:   Sanitise(a.Owner, maxField),
+		ID:      sanitize.Text(a.ID, sanitize.MaxField),
+		Reason:  sanitize.Text(a.Reason, sanitize.MaxSentence),
+		Owner:   sanitize.Text(a.Owner, sanitize.MaxField),
 		Expires: a.Expires.UTC().Format(time.DateOnly),
 	}
 }
 
 // NewRun makes the written form of a run: its texts, the command line and the
-// words of the policy among them, are sanitised. What r points to is its own.
+// words of the policy among them, are sanitized. What r points to is its own.
 func NewRun(r result.Run) result.Run {
 	for _, list := range []*[]string{&r.Args, &r.Merged, &r.Scope.Files, &r.Scope.Asked} {
 		*list = slices.Clone(*list)
@@ -299,7 +289,7 @@ func NewRun(r result.Run) result.Run {
 		b := *r.Baseline
 		r.Baseline = &b
 	}
-	scrub(&r)
+	sanitize.Value(&r)
 	r.Rules = rules
 	return r
 }

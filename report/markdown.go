@@ -8,6 +8,10 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/report/escape"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -21,13 +25,13 @@ const (
 // markdownWriter writes a summary for a step of a workflow, a merge request
 // or a ticket: the most urgent findings first, as many as fit.
 type markdownWriter struct {
-	collector
+	view.Collector
 	w    io.Writer
 	max  int
 	only string
 }
 
-func newMarkdown(w io.Writer, o Options) Writer {
+func newMarkdown(w io.Writer, o format.Options) format.Writer {
 	limit := UsualMarkdown
 	if o.MaxBytes > 0 {
 		limit = min(o.MaxBytes, MaxMarkdown)
@@ -38,10 +42,10 @@ func newMarkdown(w io.Writer, o Options) Writer {
 // leftOut is room for what says that something is left out.
 const leftOut = 512
 
-// End implements [Writer].
+// End implements [format.Writer].
 func (m *markdownWriter) End(r result.Run, s result.Summary) error {
-	m.finish(r)
-	v := newView(&m.collector, s, showing{only: m.only})
+	m.Finish(r)
+	v := view.New(&m.Collector, s, view.Showing{Only: m.only})
 	b := &budget{left: m.max - leftOut}
 	m.head(b, v)
 	m.remarks(b, v)
@@ -52,7 +56,7 @@ func (m *markdownWriter) End(r result.Run, s result.Summary) error {
 	b.left += leftOut
 	if left > 0 {
 		b.add(fmt.Sprintf("\nAnd %s, left out: this report holds at most %d characters. The json and html reports hold everything.\n",
-			plural(left, "more item"), m.max))
+			words.Plural(left, "more item"), m.max))
 	}
 	_, err := io.WriteString(m.w, b.text.String())
 	return err
@@ -103,25 +107,25 @@ func gateMark(gate result.GateResult) string {
 	return "❌ Error"
 }
 
-func (m *markdownWriter) head(b *budget, v *view) {
-	fmt.Fprintf(&b.text, "## %s: %s\n\n", gateMark(v.sum.Gate), escapeMarkdown(v.verdict()))
+func (m *markdownWriter) head(b *budget, v *view.View) {
+	fmt.Fprintf(&b.text, "## %s: %s\n\n", gateMark(v.Sum.Gate), escape.Markdown(v.Verdict()))
 	b.text.WriteString("| Critical | High | Medium | Low | Info |\n| ---: | ---: | ---: | ---: | ---: |\n|")
 	for _, s := range result.Severities() {
-		fmt.Fprintf(&b.text, " %d |", *v.sum.BySeverity.Of(s))
+		fmt.Fprintf(&b.text, " %d |", *v.Sum.BySeverity.Of(s))
 	}
 	b.text.WriteString("\n\n")
-	if d := v.drift(); d != "" {
+	if d := v.Drift(); d != "" {
 		fmt.Fprintf(&b.text, "- **Drift:** %s\n", d)
 	}
-	fmt.Fprintf(&b.text, "- **Seen:** %s\n", escapeMarkdown(v.coverage()))
-	fmt.Fprintf(&b.text, "- **Run:** %s\n", escapeMarkdown(v.provenance()))
-	if a := v.run.Authorization; a != "" {
-		fmt.Fprintf(&b.text, "- **Authorization:** %s\n", escapeMarkdown(a))
+	fmt.Fprintf(&b.text, "- **Seen:** %s\n", escape.Markdown(v.Coverage()))
+	fmt.Fprintf(&b.text, "- **Run:** %s\n", escape.Markdown(v.Provenance()))
+	if a := v.Run.Authorization; a != "" {
+		fmt.Fprintf(&b.text, "- **Authorization:** %s\n", escape.Markdown(a))
 	}
-	if v.run.Baseline != nil {
-		fmt.Fprintf(&b.text, "- **Baseline:** %s\n", escapeMarkdown(v.baseline()))
+	if v.Run.Baseline != nil {
+		fmt.Fprintf(&b.text, "- **Baseline:** %s\n", escape.Markdown(v.Baseline()))
 	}
-	if r := v.restriction(); r != "" {
+	if r := v.Restriction(); r != "" {
 		fmt.Fprintf(&b.text, "- **Shown:** %s\n", r)
 	}
 	b.left -= b.text.Len()
@@ -129,32 +133,17 @@ func (m *markdownWriter) head(b *budget, v *view) {
 
 // remarks says what was not seen before it says what was, in at most a quarter
 // of the room: the findings are to be there as well.
-func (m *markdownWriter) remarks(b *budget, v *view) {
-	list := v.unseen()
+func (m *markdownWriter) remarks(b *budget, v *view.View) {
+	list := v.Unseen()
 	rest := b.left - m.max/4
 	b.left -= rest
 	left := b.section("\n### Not seen, and notices\n\n", "", len(list), func(i int) string {
-		return fmt.Sprintf("- **%s** %s\n", list[i].level, escapeMarkdown(list[i].text))
+		return fmt.Sprintf("- **%s** %s\n", list[i].Level, escape.Markdown(list[i].Text))
 	})
 	b.left += rest
 	if left > 0 {
-		b.add(fmt.Sprintf("- and %s in the json report\n", plural(left, "more notice")))
+		b.add(fmt.Sprintf("- and %s in the json report\n", words.Plural(left, "more notice")))
 	}
-}
-
-// severityMark goes with the word of the severity.
-func severityMark(s result.Severity) string {
-	switch s {
-	case result.SeverityCritical:
-		return "🟥 critical"
-	case result.SeverityHigh:
-		return "🟧 high"
-	case result.SeverityMedium:
-		return "🟨 medium"
-	case result.SeverityLow:
-		return "🟦 low"
-	}
-	return "⬜ info"
 }
 
 // briefFix is how much of a fix a row of the table shows.
@@ -162,46 +151,46 @@ const briefFix = 300
 
 // table writes the table of the findings that stand and returns how many found
 // no room.
-func (m *markdownWriter) table(b *budget, v *view) int {
-	live := m.shown(m.only)
-	ports := m.byPlace()
+func (m *markdownWriter) table(b *budget, v *view.View) int {
+	live := m.Shown(m.only)
+	ports := m.ByPlace()
 	const head = "\n### Findings\n\n| Severity | Where | What answers | Finding | Drift | Fix |\n| --- | --- | --- | --- | --- | --- |\n"
 	return b.section(head, "", len(live), func(i int) string {
 		f := live[i]
-		at := place(f.IP, f.Port)
-		where := codeMarkdown(at)
+		at := view.Place(f.IP, f.Port)
+		where := escape.Code(at)
 		if f.Host != "" {
-			where += "<br>" + escapeMarkdown(shownNames(f.Host, f.Aliases))
+			where += "<br>" + escape.Markdown(view.ShownNames(f.Host, f.Aliases))
 		}
 		what := "not seen"
 		if p := ports[at]; p != nil && p.State == result.StateOpen {
-			what = (&portView{port: p}).says()
+			what = (&view.Port{Port: p}).Says()
 		}
 		fix := ""
-		if lines := v.fix(f, false); len(lines) > 0 {
-			fix = inlineMarkdown(shorten(lines[0], briefFix))
+		if lines := v.Fix(f, false); len(lines) > 0 {
+			fix = escape.Inline(words.Shorten(lines[0], briefFix))
 		}
-		return fmt.Sprintf("| %s | %s | %s | %s %s | %s | %s |\n", severityMark(f.Severity), where,
-			escapeMarkdown(what), f.Rule, escapeMarkdown(f.Title), f.Drift, fix)
+		return fmt.Sprintf("| %s | %s | %s | %s %s | %s | %s |\n", escape.SeverityMark(f.Severity), where,
+			escape.Markdown(what), f.Rule, escape.Markdown(f.Title), f.Drift, fix)
 	})
 }
 
 // details explains each rule once, folded.
-func (m *markdownWriter) details(b *budget, v *view) int {
+func (m *markdownWriter) details(b *budget, v *view.View) int {
 	left := 0
 	seen := make(map[string]bool)
-	for _, f := range m.shown(m.only) {
+	for _, f := range m.Shown(m.only) {
 		if seen[f.Rule] {
 			continue
 		}
 		seen[f.Rule] = true
-		r := v.rule(f)
+		r := v.Rule(f)
 		var t strings.Builder
 		fmt.Fprintf(&t, "\n<details><summary>%s %s (%s)</summary>\n\n", r.ID, html.EscapeString(r.Title), r.Severity) // no Markdown in a block of HTML
 		if r.Help != "" {
 			t.WriteString(m.help(f.Rule, r.Help))
 		} else {
-			fmt.Fprintf(&t, "%s\n\n%s\n", markdownBlock(r.Why), markdownBlock(r.Fix))
+			fmt.Fprintf(&t, "%s\n\n%s\n", escape.Block(r.Why), escape.Block(r.Fix))
 		}
 		t.WriteString("\n</details>\n")
 		if !b.add(t.String()) {
@@ -221,7 +210,7 @@ func (m *markdownWriter) help(rule, help string) string {
 		return help + "\n"
 	}
 	var ports []uint16
-	for _, f := range m.shown(m.only) {
+	for _, f := range m.Shown(m.only) {
 		if f.Rule == rule && f.Port != 0 && !slices.Contains(ports, f.Port) {
 			ports = append(ports, f.Port)
 		}
@@ -242,22 +231,22 @@ func (m *markdownWriter) help(rule, help string) string {
 	return fmt.Sprintf("%s\n\n%s is %s.\n", help, fix.AnyPort, strings.Join(list, " or "))
 }
 
-func (m *markdownWriter) settled(b *budget, v *view) int {
-	return b.section("\n<details><summary>Accepted, expected and fixed</summary>\n\n", endDetails, len(v.settled), func(i int) string {
-		f := v.settled[i]
-		return fmt.Sprintf("- %s %s %s: %s\n", codeMarkdown(place(f.IP, f.Port)), f.Rule, escapeMarkdown(f.Title), escapeMarkdown(settledWhy(f)))
+func (m *markdownWriter) settled(b *budget, v *view.View) int {
+	return b.section("\n<details><summary>Accepted, expected and fixed</summary>\n\n", endDetails, len(v.Settled), func(i int) string {
+		f := v.Settled[i]
+		return fmt.Sprintf("- %s %s %s: %s\n", escape.Code(view.Place(f.IP, f.Port)), f.Rule, escape.Markdown(f.Title), escape.Markdown(view.SettledWhy(f)))
 	})
 }
 
 const endDetails = "\n</details>\n"
 
 // open lists every open port, folded.
-func (m *markdownWriter) open(b *budget, v *view) int {
+func (m *markdownWriter) open(b *budget, v *view.View) int {
 	var rows []string
-	for _, h := range v.hosts {
-		for i := range h.ports {
-			if p := &h.ports[i]; p.port != nil {
-				rows = append(rows, fmt.Sprintf("| %s | %s | %s |\n", codeMarkdown(place(h.ip, p.num)), escapeMarkdown(h.name), escapeMarkdown(p.says())))
+	for _, h := range v.Hosts {
+		for i := range h.Ports {
+			if p := &h.Ports[i]; p.Port != nil {
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s |\n", escape.Code(view.Place(h.IP, p.Num)), escape.Markdown(h.Name), escape.Markdown(p.Says())))
 			}
 		}
 	}

@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report/view"
 )
 
 // TestNoticeCodesAreUnique holds each code to one meaning: those that only
@@ -16,10 +17,10 @@ func TestNoticeCodesAreUnique(t *testing.T) {
 		}
 		seen[k.Code] = k.Name
 	}
-	for _, code := range []string{NoticeCutShort, NoticeLeftOut} {
+	for _, code := range []string{view.NoticeCutShort, view.NoticeLeftOut} {
 		if other := seen[code]; other != "" {
-			t.Errorf("%s means %s and %s", code, other, NoticeKindOf(code).Name)
+			t.Errorf("%s means %s and %s", code, other, view.NoticeKindOf(code).Name)
 		}
-		seen[code] = NoticeKindOf(code).Name
+		seen[code] = view.NoticeKindOf(code).Name
 	}
 }

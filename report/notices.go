@@ -1,18 +1,9 @@
 package report
 
 import (
-	"cmp"
-	"slices"
-
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
-)
-
-// The codes of the notices that only reports give; those of a run are in
-// package exposure. A code never changes its meaning.
-const (
-	NoticeCutShort = "MXS9030" // the saved run is cut short
-	NoticeLeftOut  = "MXS9035" // a format holds less than the run
 )
 
 // NewNotice makes the written form of n.
@@ -20,40 +11,11 @@ func NewNotice(n exposure.Notice, tree Tree) result.Notice {
 	return result.Notice{
 		Code:    n.Code,
 		Level:   n.Level,
-		Message: Sanitise(n.Message, maxSentence),
-		Target:  Sanitise(n.Target, maxField),
+		Message: sanitize.Text(n.Message, sanitize.MaxSentence),
+		Target:  sanitize.Text(n.Target, sanitize.MaxField),
 		Anchor:  tree.anchor(n.Anchor),
-		Names:   sanitiseAll(n.Names, maxField),
+		Names:   sanitize.All(n.Names, sanitize.MaxField),
 
 		Acceptance: newAcceptance(n.Acceptance),
 	}
-}
-
-// NoticeKinds lists all kinds of notices, of runs and of reports, in the order of
-// their codes.
-func NoticeKinds() []exposure.NoticeKind {
-	list := append(exposure.NoticeKinds(), NoticeKindOf(NoticeCutShort), NoticeKindOf(NoticeLeftOut))
-	slices.SortFunc(list, func(a, b exposure.NoticeKind) int { return cmp.Compare(a.Code, b.Code) })
-	return list
-}
-
-// NoticeKindOf describes a code, of a run or of a report.
-func NoticeKindOf(code string) exposure.NoticeKind {
-	switch code {
-	case NoticeCutShort:
-		return exposure.NoticeKind{
-			Code: code, Name: "RecordCutShort", Level: result.LevelError,
-			Title: "The saved run is cut short.",
-			Why:   "What came after the cut is lost, so the run cannot pass.",
-			Help:  "Run the scan again.",
-		}
-	case NoticeLeftOut:
-		return exposure.NoticeKind{
-			Code: code, Name: "ResultsRolledUp", Level: result.LevelWarning,
-			Title: "This file holds less than the run.",
-			Why:   "Several findings stand behind one result.",
-			Help:  "The json and html reports hold every finding.",
-		}
-	}
-	return exposure.NoticeKindOf(code)
 }

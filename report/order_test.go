@@ -8,16 +8,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // mixedRun is a run whose findings are listed in the opposite of the order in
 // which reports must list them, each of a rule, with a title, of its own.
 // Titles are the right order.
-func mixedRun() (c *collector, titles []string) {
+func mixedRun() (c *view.Collector, titles []string) {
 	c = hugeRun(3, 3)
-	c.run.Baseline = &result.Baseline{SHA256: strings.Repeat("a", 64), Comparable: true}
-	c.run.Rules = nil
+	c.Run.Baseline = &result.Baseline{SHA256: strings.Repeat("a", 64), Comparable: true}
+	c.Run.Rules = nil
 	kinds := []struct {
 		verdict  result.Verdict
 		drift    result.Drift
@@ -34,9 +36,9 @@ func mixedRun() (c *collector, titles []string) {
 		{result.VerdictPass, result.DriftNew, result.SeverityCritical, result.StatusAccepted},
 		{result.VerdictPass, result.DriftFixed, result.SeverityCritical, result.StatusOpen},
 	}
-	slices.Reverse(c.findings)
-	for i := range c.findings {
-		f, k := &c.findings[i], kinds[len(kinds)-1-i]
+	slices.Reverse(c.Findings)
+	for i := range c.Findings {
+		f, k := &c.Findings[i], kinds[len(kinds)-1-i]
 		f.Verdict, f.Drift, f.Severity, f.Status = k.verdict, k.drift, k.severity, k.status
 		f.Rule = fmt.Sprintf("MXS10%02d", i)
 		f.Title = fmt.Sprintf("Finding number %d", len(kinds)-i)
@@ -49,11 +51,11 @@ func mixedRun() (c *collector, titles []string) {
 // TestFailingFirst: every format that lists findings lists what fails the gate
 // first, then what is new, then by severity.
 func TestFailingFirst(t *testing.T) {
-	for _, format := range []string{"text", "json", "sarif", "junit", "csv", "markdown", "html", "gitlab", "defectdojo", "prometheus", "github"} {
-		t.Run(format, func(t *testing.T) {
+	for _, form := range []string{"text", "json", "sarif", "junit", "csv", "markdown", "html", "gitlab", "defectdojo", "prometheus", "github"} {
+		t.Run(form, func(t *testing.T) {
 			c, titles := mixedRun()
-			doc := string(write(t, format, Options{Verbose: true, SARIF: SARIFOptions{Profile: ProfileFull}}, c))
-			switch format { // past the descriptions of rules, and the summary of the page
+			doc := string(write(t, form, format.Options{Verbose: true, SARIF: format.SARIFOptions{Profile: format.ProfileFull}}, c))
+			switch form { // past the descriptions of rules, and the summary of the page
 			case "sarif":
 				_, doc, _ = strings.Cut(doc, `"results":`)
 			case "prometheus":
@@ -98,10 +100,10 @@ func TestUrgencyIsAnOrder(t *testing.T) {
 		})
 	}
 	want := slices.Clone(list)
-	sortFindings(want)
+	view.SortFindings(want)
 	for range 20 {
 		random.Shuffle(len(list), func(i, j int) { list[i], list[j] = list[j], list[i] })
-		sortFindings(list)
+		view.SortFindings(list)
 		for i := range list {
 			if list[i].ID != want[i].ID {
 				t.Fatalf("finding %d is %+v, was %+v", i, list[i], want[i])
@@ -113,15 +115,15 @@ func TestUrgencyIsAnOrder(t *testing.T) {
 // TestOnly: reports for people show the part that was asked for and say so;
 // the formats that other programs keep account by hold all.
 func TestOnly(t *testing.T) {
-	shown := map[string][]int{OnlyNew: {1, 2, 4}, OnlyFailing: {1, 2, 3}}
+	shown := map[string][]int{format.OnlyNew: {1, 2, 4}, format.OnlyFailing: {1, 2, 3}}
 	for only, numbers := range shown {
-		for _, format := range Formats() {
-			t.Run(only+"/"+format, func(t *testing.T) {
+		for _, form := range Formats() {
+			t.Run(only+"/"+form, func(t *testing.T) {
 				c, titles := mixedRun()
 				full, _ := mixedRun()
-				doc := write(t, format, Options{Only: only}, c)
-				if !slices.Contains([]string{"text", "markdown", "html", "csv", "github"}, format) {
-					if !bytes.Equal(doc, write(t, format, Options{}, full)) {
+				doc := write(t, form, format.Options{Only: only}, c)
+				if !slices.Contains([]string{"text", "markdown", "html", "csv", "github"}, form) {
+					if !bytes.Equal(doc, write(t, form, format.Options{}, full)) {
 						t.Error("findings are left out")
 					}
 					return
@@ -132,7 +134,7 @@ func TestOnly(t *testing.T) {
 					}
 				}
 				says := bytes.Contains(bytes.Join(bytes.Fields(doc), []byte(" ")), []byte("6 other findings are left out"))
-				if format != "csv" && format != "github" && !says {
+				if form != "csv" && form != "github" && !says {
 					t.Errorf("nothing says that findings are left out:\n%s", doc)
 				}
 			})
@@ -145,7 +147,7 @@ func TestOnly(t *testing.T) {
 func TestKnownFindingsAreFolded(t *testing.T) {
 	c, titles := mixedRun()
 	known := titles[6]
-	text := string(write(t, "text", Options{}, c))
+	text := string(write(t, "text", format.Options{}, c))
 	if strings.Contains(text, known) || !strings.Contains(text, "\nUnchanged  1 finding as the baseline has it: 1 low; -v lists it\n") {
 		t.Errorf("not folded:\n%s", text)
 	}
@@ -153,11 +155,11 @@ func TestKnownFindingsAreFolded(t *testing.T) {
 		t.Error("an unchanged finding that fails the gate is folded")
 	}
 	c, _ = mixedRun()
-	if text := string(write(t, "text", Options{Verbose: true}, c)); !strings.Contains(text, known) || strings.Contains(text, "\nUnchanged") {
+	if text := string(write(t, "text", format.Options{Verbose: true}, c)); !strings.Contains(text, known) || strings.Contains(text, "\nUnchanged") {
 		t.Errorf("folded:\n%s", text)
 	}
 	c, _ = mixedRun()
-	for _, f := range c.findings {
+	for _, f := range c.Findings {
 		f.Severity = result.SeverityCritical
 		want := "error"
 		switch {

@@ -7,16 +7,18 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // partialRun writes a run that saw too little and found nothing, or with a
 // finding one that fails besides.
-func partialRun(t *testing.T, format string, findings int) []byte {
+func partialRun(t *testing.T, form string, findings int) []byte {
 	t.Helper()
 	c := hugeRun(findings, 1)
 	var out bytes.Buffer
-	w, err := New(format, &out, Options{})
+	w, err := New(form, &out, format.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -25,16 +27,16 @@ func partialRun(t *testing.T, format string, findings int) []byte {
 		s.Gate, s.ExitCode = result.GateFail, 1
 	}
 	s.Coverage = result.Coverage{Planned: 100, Answered: 40, Ratio: 0.4, HostsUp: 1, HostsSilent: 1}
-	if err := w.Start(c.tool, c.run); err != nil {
+	if err := w.Start(c.Tool, c.Run); err != nil {
 		t.Fatal(err)
 	}
-	for i := range c.findings {
-		s.Count(c.findings[i])
-		if err := w.Finding(c.findings[i]); err != nil {
+	for i := range c.Findings {
+		s.Count(c.Findings[i])
+		if err := w.Finding(c.Findings[i]); err != nil {
 			t.Fatal(err)
 		}
 	}
-	if err := w.End(c.run, s); err != nil {
+	if err := w.End(c.Run, s); err != nil {
 		t.Fatal(err)
 	}
 	return out.Bytes()
@@ -58,24 +60,24 @@ func TestIncompleteIsNotClean(t *testing.T) {
 		"prometheus": "\nmxsweep_run_incomplete{scope=\"huge\",vantage=\"internet\"} 1\n",
 		"github":     "::error title=mxsweep incomplete::",
 	}
-	for _, format := range Formats() {
-		t.Run(format, func(t *testing.T) {
-			doc := partialRun(t, format, 0)
-			if says[format] == "" || !strings.Contains(strings.ToLower(string(doc)), strings.ToLower(says[format])) {
-				t.Errorf("%q is not said:\n%s", says[format], doc)
+	for _, form := range Formats() {
+		t.Run(form, func(t *testing.T) {
+			doc := partialRun(t, form, 0)
+			if says[form] == "" || !strings.Contains(strings.ToLower(string(doc)), strings.ToLower(says[form])) {
+				t.Errorf("%q is not said:\n%s", says[form], doc)
 			}
 			if bytes.Contains(doc, []byte("there is nothing to remark")) {
 				t.Error("the report has nothing to remark")
 			}
-			checkFormat(t, format, pad(format, doc))
+			checkFormat(t, form, pad(form, doc))
 		})
 	}
 }
 
 // pad is a document as [checkFormat] takes it, which counts lines and rows of
 // a run with two findings.
-func pad(format string, doc []byte) []byte {
-	switch format {
+func pad(form string, doc []byte) []byte {
+	switch form {
 	case "csv":
 		return append(doc[:len(doc):len(doc)], doc[bytes.LastIndexByte(doc[:len(doc)-1], '\n')+1:]...)
 	case "github":
@@ -89,7 +91,7 @@ func pad(format string, doc []byte) []byte {
 // TestFailingMayBeIncomplete: where findings fail the run, that it saw too
 // little is told all the same.
 func TestFailingMayBeIncomplete(t *testing.T) {
-	for format, want := range map[string]string{
+	for form, want := range map[string]string{
 		"sarif":    `"executionSuccessful":false`,
 		"junit":    `<error type="fail"`,
 		"nmap-xml": `exit="error"`,
@@ -98,9 +100,9 @@ func TestFailingMayBeIncomplete(t *testing.T) {
 		"markdown": "the run saw too little to say that this is all",
 		"json":     `"incomplete": true`,
 	} {
-		doc := strings.Join(strings.Fields(string(partialRun(t, format, 1))), " ")
+		doc := strings.Join(strings.Fields(string(partialRun(t, form, 1))), " ")
 		if !strings.Contains(doc, want) {
-			t.Errorf("%s: %q is not said:\n%s", format, want, doc)
+			t.Errorf("%s: %q is not said:\n%s", form, want, doc)
 		}
 	}
 	xmlDoc := partialRun(t, "nmap-xml", 1)
@@ -113,28 +115,28 @@ func TestFailingMayBeIncomplete(t *testing.T) {
 // TestUnverifiedIsKept: the files that programs keep account by hold what could
 // not be looked at again, as open.
 func TestUnverifiedIsKept(t *testing.T) {
-	run := func() *collector {
+	run := func() *view.Collector {
 		c := hugeRun(1, 1)
-		c.ports = nil
-		c.findings[0].Drift, c.findings[0].Verdict = result.DriftUnverified, result.VerdictWarn
+		c.Ports = nil
+		c.Findings[0].Drift, c.Findings[0].Verdict = result.DriftUnverified, result.VerdictWarn
 		return c
 	}
 	var log lintLog
-	if err := json.Unmarshal(write(t, "sarif", Options{}, run()), &log); err != nil {
+	if err := json.Unmarshal(write(t, "sarif", format.Options{}, run()), &log); err != nil {
 		t.Fatal(err)
 	}
 	if len(log.Runs[0].Results) != 1 || log.Runs[0].Results[0].BaselineState != "unchanged" {
 		t.Errorf("sarif: results are %+v", log.Runs[0].Results)
 	}
 	var issues []gitlabIssue
-	if err := json.Unmarshal(write(t, "gitlab", Options{}, run()), &issues); err != nil {
+	if err := json.Unmarshal(write(t, "gitlab", format.Options{}, run()), &issues); err != nil {
 		t.Fatal(err)
 	}
 	if len(issues) != 1 {
 		t.Errorf("gitlab: issues are %+v", issues)
 	}
 	var dojo struct{ Findings []dojoFinding }
-	if err := json.Unmarshal(write(t, "defectdojo", Options{}, run()), &dojo); err != nil {
+	if err := json.Unmarshal(write(t, "defectdojo", format.Options{}, run()), &dojo); err != nil {
 		t.Fatal(err)
 	}
 	if f := dojo.Findings; len(f) != 1 || !f[0].Active || f[0].IsMitigated || f[0].Verified {
@@ -146,7 +148,7 @@ func TestUnverifiedIsKept(t *testing.T) {
 // categories; the time of a run is no part of it.
 func TestCategory(t *testing.T) {
 	run := func(name, targets, vantage, shard string) result.Run {
-		r := hugeRun(0, 0).run
+		r := hugeRun(0, 0).Run
 		r.Scope.Name, r.Scope.TargetsSHA256, r.Vantage, r.Shard = name, targets, vantage, shard
 		return r
 	}
@@ -165,8 +167,8 @@ func TestCategory(t *testing.T) {
 	for _, tt := range tests {
 		var log lintLog
 		c := hugeRun(0, 0)
-		c.run = tt.run
-		if err := json.Unmarshal(write(t, "sarif", Options{}, c), &log); err != nil {
+		c.Run = tt.run
+		if err := json.Unmarshal(write(t, "sarif", format.Options{}, c), &log); err != nil {
 			t.Fatal(err)
 		}
 		id := log.Runs[0].AutomationDetails.ID

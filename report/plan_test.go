@@ -6,6 +6,8 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/report/fixplan"
+	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -21,7 +23,7 @@ func TestPlan(t *testing.T) {
 	accepted.Status = result.StatusAccepted
 	gone := found(host, "192.0.2.1", 784, "MXS1206", result.SeverityMedium, "spamd-bind")
 	gone.Drift, gone.Status = result.DriftFixed, result.StatusFixed
-	p := NewPlan([]result.Finding{
+	p := fixplan.New([]result.Finding{
 		// One bind closes whatever else is wrong on the port.
 		found(host, "192.0.2.1", 10025, "MXS1402", result.SeverityMedium, "postfix-local-xforward"),
 		found(host, "192.0.2.1", 10025, "MXS1002", result.SeverityHigh, "postfix-bind"),
@@ -64,7 +66,7 @@ func TestPlan(t *testing.T) {
 		}
 	}
 	for line := range strings.Lines(p.Text(60)) {
-		if n := width(strings.TrimRight(line, "\n")); n > 60 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "https://") {
+		if n := words.Width(strings.TrimRight(line, "\n")); n > 60 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "https://") {
 			t.Errorf("%d columns: %q", n, line)
 		}
 	}
@@ -73,7 +75,7 @@ func TestPlan(t *testing.T) {
 // TestPlanVerifiesEveryPort: one edit that closes findings on several ports is
 // verified on all of them.
 func TestPlanVerifiesEveryPort(t *testing.T) {
-	p := NewPlan([]result.Finding{
+	p := fixplan.New([]result.Finding{
 		found("", "192.0.2.1", 10024, "MXS1001", result.SeverityHigh, "amavis-bind"),
 		found("", "192.0.2.1", 9998, "MXS1207", result.SeverityHigh, "amavis-bind"),
 	})
@@ -86,7 +88,7 @@ func TestPlanVerifiesEveryPort(t *testing.T) {
 // would pass with nothing fixed.
 func TestPlanVerifiesFromTheVantage(t *testing.T) {
 	tests := []struct {
-		ip       string
+		IP       string
 		vantages []string
 		want     []string
 	}{
@@ -103,11 +105,11 @@ func TestPlanVerifiesFromTheVantage(t *testing.T) {
 	for _, tt := range tests {
 		var list []result.Finding
 		for _, v := range tt.vantages {
-			f := found("", tt.ip, 10024, "MXS1001", result.SeverityHigh, "amavis-bind")
+			f := found("", tt.IP, 10024, "MXS1001", result.SeverityHigh, "amavis-bind")
 			f.Vantage = v
 			list = append(list, f)
 		}
-		p := NewPlan(list)
+		p := fixplan.New(list)
 		var got []string
 		for _, line := range p.Hosts[0].Edits[0].Lines {
 			if strings.HasPrefix(line, "Verify: ") {
@@ -115,7 +117,7 @@ func TestPlanVerifiesFromTheVantage(t *testing.T) {
 			}
 		}
 		if p.Edits != 1 || !slices.Equal(got, tt.want) {
-			t.Errorf("%s from %q:\n%q\nwant\n%q", tt.ip, tt.vantages, got, tt.want)
+			t.Errorf("%s from %q:\n%q\nwant\n%q", tt.IP, tt.vantages, got, tt.want)
 		}
 	}
 }
@@ -133,7 +135,7 @@ func TestPlanClosesEveryFinding(t *testing.T) {
 			}
 		}
 	}
-	p := NewPlan(list)
+	p := fixplan.New(list)
 	closed := map[string]int{}
 	for _, h := range p.Hosts {
 		for _, e := range h.Edits {

@@ -13,12 +13,14 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // realRun is a run of hosts that each break the first rules of the program
 // itself, with their whole texts and fixes.
-func realRun(t *testing.T, hosts, each int) *collector {
+func realRun(t *testing.T, hosts, each int) *view.Collector {
 	t.Helper()
 	set, err := exposure.Builtin()
 	if err != nil {
@@ -30,9 +32,9 @@ func realRun(t *testing.T, hosts, each int) *collector {
 	}
 	rules = rules[:each]
 	start := result.NewTime(time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC))
-	c := &collector{tool: result.Tool{Name: "mxsweep", Version: "0.1.0"}, run: sampleRun(start)}
+	c := &view.Collector{Tool: result.Tool{Name: "mxsweep", Version: "0.1.0"}, Run: sampleRun(start)}
 	for _, r := range rules {
-		c.run.Rules = append(c.run.Rules, NewRule(r))
+		c.Run.Rules = append(c.Run.Rules, NewRule(r))
 	}
 	for h := range hosts {
 		addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(h + 1)})
@@ -47,11 +49,11 @@ func realRun(t *testing.T, hosts, each int) *collector {
 			for n := range 3 {
 				port.Service.Evidence = append(port.Service.Evidence, result.Evidence{Probe: fmt.Sprint("probe-", n), Sent: `EHLO scanner\r\n`, Observed: strings.Repeat(`250-mx.example.org\r\n`, 9), Shows: "what it offers"})
 			}
-			f := hugeFinding(addr, port.Port, h, c.run.Rules[i])
+			f := hugeFinding(addr, port.Port, h, c.Run.Rules[i])
 			advice := r.Fix.For(product, "", nil, at, "internet")
 			f.Remediation, f.Fixes = advice.Text, advice.Fixes
 			f.Evidence = []string{"spoke SMTP as Postfix does", `sent "EHLO scanner", got "` + strings.Repeat("250-mx ", 15) + `"`}
-			c.ports, c.findings = append(c.ports, port), append(c.findings, f)
+			c.Ports, c.Findings = append(c.Ports, port), append(c.Findings, f)
 		}
 	}
 	return c
@@ -63,11 +65,11 @@ func TestPrintInBrowser(t *testing.T) {
 	b := openBrowser(t)
 	for _, c := range []struct{ hosts, findings, most int }{{1, 31, 12}, {33, 1023, 120}} {
 		run := realRun(t, c.hosts, 31)
-		if len(run.findings) != c.findings {
-			t.Fatalf("%d findings, want %d", len(run.findings), c.findings)
+		if len(run.Findings) != c.findings {
+			t.Fatalf("%d findings, want %d", len(run.Findings), c.findings)
 		}
 		file := filepath.Join(t.TempDir(), "report.html")
-		if err := os.WriteFile(file, write(t, "html", Options{}, run), 0o600); err != nil {
+		if err := os.WriteFile(file, write(t, "html", format.Options{}, run), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		b.show(1000, "light", "print")

@@ -5,8 +5,11 @@ import (
 	"cmp"
 	"fmt"
 	"io"
+	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -17,16 +20,16 @@ const maxSeries = 1000
 // prometheusWriter writes metrics for node_exporter's textfile collector, in
 // Prometheus' text format 0.0.4.
 type prometheusWriter struct {
-	collector
+	view.Collector
 	w io.Writer
 }
 
-func newPrometheus(w io.Writer, _ Options) Writer { return &prometheusWriter{w: w} }
+func newPrometheus(w io.Writer, _ format.Options) format.Writer { return &prometheusWriter{w: w} }
 
-// End implements [Writer].
+// End implements [format.Writer].
 func (p *prometheusWriter) End(r result.Run, s result.Summary) error {
-	p.finish(r)
-	m := metrics{w: bufio.NewWriter(p.w), scope: cmp.Or(p.run.Scope.Name, "run"), vantage: p.run.Vantage}
+	p.Finish(r)
+	m := metrics{w: bufio.NewWriter(p.w), scope: cmp.Or(p.Run.Scope.Name, "run"), vantage: p.Run.Vantage}
 	p.runMetrics(&m, s)
 	m.family("mxsweep_findings", "Open findings by severity.")
 	for _, sev := range result.Severities() {
@@ -45,10 +48,10 @@ func (p *prometheusWriter) End(r result.Run, s result.Summary) error {
 
 func (p *prometheusWriter) runMetrics(m *metrics, s result.Summary) {
 	m.family("mxsweep_build_info", "The program that made the run.")
-	m.sample("mxsweep_build_info", 1, "version", p.tool.Version, "rules_version", p.tool.RulesVersion)
-	m.one("mxsweep_run_start_timestamp_seconds", "When the run started, in seconds since 1970.", unix(p.run.StartTime))
-	if !p.run.EndTime.IsZero() {
-		m.one("mxsweep_run_end_timestamp_seconds", "When the run ended, in seconds since 1970.", unix(p.run.EndTime))
+	m.sample("mxsweep_build_info", 1, "version", p.Tool.Version, "rules_version", p.Tool.RulesVersion)
+	m.one("mxsweep_run_start_timestamp_seconds", "When the run started, in seconds since 1970.", unix(p.Run.StartTime))
+	if !p.Run.EndTime.IsZero() {
+		m.one("mxsweep_run_end_timestamp_seconds", "When the run ended, in seconds since 1970.", unix(p.Run.EndTime))
 	}
 	complete := 0.0
 	if s.Complete {
@@ -85,8 +88,8 @@ func (p *prometheusWriter) runMetrics(m *metrics, s result.Summary) {
 
 func (p *prometheusWriter) portMetrics(m *metrics) {
 	states := make(map[result.State]int)
-	for i := range p.ports {
-		states[p.ports[i].State]++
+	for i := range p.Ports {
+		states[p.Ports[i].State]++
 	}
 	m.family("mxsweep_ports", "Reported ports by state.")
 	for _, s := range result.States() {
@@ -96,21 +99,21 @@ func (p *prometheusWriter) portMetrics(m *metrics) {
 
 // findingMetrics writes the most urgent findings as series of their own.
 func (p *prometheusWriter) findingMetrics(m *metrics) {
-	live := p.shown("")
+	live := p.Shown("")
 	left := max(len(live)-maxSeries, 0)
 	m.one("mxsweep_finding_series_left_out", "Findings that have no series of their own.", float64(left))
 	if len(live) == 0 {
 		return
 	}
-	ports := p.byPlace()
+	ports := p.ByPlace()
 	m.family("mxsweep_finding", "1 for each open finding.")
 	for _, f := range live[:len(live)-left] {
 		product := ""
-		if port := ports[place(f.IP, f.Port)]; port != nil && port.Service != nil {
+		if port := ports[view.Place(f.IP, f.Port)]; port != nil && port.Service != nil {
 			product = port.Service.Product
 		}
 		m.sample("mxsweep_finding", 1, "rule", f.Rule, "severity", f.Severity.String(), "drift", string(f.Drift),
-			"ip", f.IP, "host", f.Host, "port", itoa(int(f.Port)), "product", product)
+			"ip", f.IP, "host", f.Host, "port", strconv.Itoa(int(f.Port)), "product", product)
 	}
 }
 

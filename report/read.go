@@ -12,6 +12,8 @@ import (
 	"regexp"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -28,7 +30,7 @@ const (
 	maxHead    = 64 << 10
 )
 
-// A Reader plays a saved run, document or line form, to a [Writer]. The zero
+// A Reader plays a saved run, document or line form, to a [format.Writer]. The zero
 // Reader is ready to use.
 type Reader struct {
 	// Rules explain the findings of a run that does not carry its own, as
@@ -78,11 +80,11 @@ func IsSavedRun(data []byte) bool { return formName.Match(data[:min(len(data), m
 // returns the summary that End was given. A run that was cut short, even in
 // the middle of a line, is played as far as it goes: its summary says that it
 // is not complete, its gate is "error" and a notice says so. Every text is
-// sanitised, as it was when the run was made.
+// sanitized, as it was when the run was made.
 //
 // The error is a [*ReadError] if the file is not a saved run, else that of r
 // or w.
-func (d Reader) Replay(r io.Reader, w Writer) (result.Summary, error) {
+func (d Reader) Replay(r io.Reader, w format.Writer) (result.Summary, error) {
 	br := bufio.NewReaderSize(&bounded{r: r, left: MaxRun}, maxHead)
 	head, err := br.Peek(maxHead)
 	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
@@ -106,7 +108,7 @@ func (d Reader) Replay(r io.Reader, w Writer) (result.Summary, error) {
 // A player hands the records of a saved run to a Writer and keeps account, so
 // that it can close a run that has no end.
 type player struct {
-	w       Writer
+	w       format.Writer
 	rules   []result.Rule
 	run     result.Run
 	started bool
@@ -192,7 +194,7 @@ func (p *player) end(r *result.Run, s *result.Summary) error {
 	}
 	if s.BySeverity != p.summary.BySeverity {
 		return fmt.Errorf("the summary counts %s, and its findings are %s: the file was changed by hand",
-			cmp.Or(severityWords(s.BySeverity), "no findings"), cmp.Or(severityWords(p.summary.BySeverity), "none"))
+			cmp.Or(view.SeverityWords(s.BySeverity), "no findings"), cmp.Or(view.SeverityWords(p.summary.BySeverity), "none"))
 	}
 	p.ended, p.summary = true, *s
 	return p.out(p.w.End(p.run, *s))
@@ -204,7 +206,7 @@ func (p *player) cutShort(line int) error {
 		return &ReadError{Line: line, Err: errors.New("the run is cut short before it starts")}
 	}
 	n := result.Notice{
-		Code:    NoticeCutShort,
+		Code:    view.NoticeCutShort,
 		Level:   "error",
 		Message: fmt.Sprintf("The saved run is cut short after line %d: %d records are whole, what came after is lost.", line, p.records),
 	}

@@ -11,6 +11,8 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -26,19 +28,19 @@ func (d *discard) End(result.Run, result.Summary) error { d.ends++; return nil }
 // TestCutAnywhere cuts both forms at many places: each gives a run that says
 // that it is not complete, or the error that nothing has started.
 func TestCutAnywhere(t *testing.T) {
-	for _, format := range []string{"json", "jsonl"} {
-		whole := convert(t, "run.json", format, Options{})
+	for _, form := range []string{"json", "jsonl"} {
+		whole := convert(t, "run.json", form, format.Options{})
 		for n := 60; n < len(whole)-2; n += 97 {
 			var d discard
 			s, err := (Reader{}).Replay(bytes.NewReader(whole[:n]), &d)
 			if err != nil {
 				if !strings.Contains(err.Error(), "cut short before it starts") {
-					t.Fatalf("%s cut at %d: %v", format, n, err)
+					t.Fatalf("%s cut at %d: %v", form, n, err)
 				}
 				continue
 			}
 			if s.Complete || s.Gate != result.GateError || d.starts != 1 || d.ends != 1 || d.notices == 0 {
-				t.Fatalf("%s cut at %d: summary %+v, records %+v", format, n, s, d)
+				t.Fatalf("%s cut at %d: summary %+v, records %+v", form, n, s, d)
 			}
 		}
 	}
@@ -48,15 +50,15 @@ func TestCutAnywhere(t *testing.T) {
 // the program, and claims to have seen no more than its ports.
 func TestCutByOneLine(t *testing.T) {
 	c := hugeRun(4, 2)
-	first := c.ports[0]
+	first := c.Ports[0]
 	first.Service = nil
-	c.ports = append([]result.Port{first}, c.ports...)                          // comes again when more is known
-	c.ports[2].Service = &result.Service{Name: "smtp", Inconclusive: "cut-off"} // not assessed
-	lines := bytes.SplitAfter(write(t, "jsonl", Options{}, c), []byte("\n"))
+	c.Ports = append([]result.Port{first}, c.Ports...)                          // comes again when more is known
+	c.Ports[2].Service = &result.Service{Name: "smtp", Inconclusive: "cut-off"} // not assessed
+	lines := bytes.SplitAfter(write(t, "jsonl", format.Options{}, c), []byte("\n"))
 	cut := bytes.Join(lines[:len(lines)-2], nil)
 	var out bytes.Buffer
-	w, _ := New("text", &out, Options{})
-	s, err := Reader{Rules: c.run.Rules}.Replay(bytes.NewReader(cut), w)
+	w, _ := New("text", &out, format.Options{})
+	s, err := Reader{Rules: c.Run.Rules}.Replay(bytes.NewReader(cut), w)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -75,10 +77,10 @@ func TestCutByOneLine(t *testing.T) {
 }
 
 func TestReadErrors(t *testing.T) {
-	lines := string(convert(t, "run.json", "jsonl", Options{}))
+	lines := string(convert(t, "run.json", "jsonl", format.Options{}))
 	first, rest, _ := strings.Cut(lines, "\n")
 	second, _, _ := strings.Cut(rest, "\n")
-	doc := string(convert(t, "run.json", "json", Options{}))
+	doc := string(convert(t, "run.json", "json", format.Options{}))
 	swap := func(s, old, new string) string {
 		if !strings.Contains(s, old) {
 			t.Fatalf("%q is not in the run", old)
@@ -139,7 +141,7 @@ func TestReadErrors(t *testing.T) {
 // words that only the program's source knows.
 func TestReadErrorWords(t *testing.T) {
 	var doc map[string]any
-	if err := json.Unmarshal(convert(t, "run.json", "json", Options{}), &doc); err != nil {
+	if err := json.Unmarshal(convert(t, "run.json", "json", format.Options{}), &doc); err != nil {
 		t.Fatal(err)
 	}
 	for name, v := range doc {
@@ -163,10 +165,10 @@ func TestReadErrorWords(t *testing.T) {
 // TestReadForeignText: a saved run that somebody touched is as harmless as
 // the network.
 func TestReadForeignText(t *testing.T) {
-	doc := convert(t, "run.json", "json", Options{})
+	doc := convert(t, "run.json", "json", format.Options{})
 	doc = bytes.Replace(doc, []byte(`"220 mx1.example.org ESMTP Postfix"`), []byte(`"\u001b[2J::error::\u202e"`), 1)
 	var out bytes.Buffer
-	w, _ := New("json", &out, Options{})
+	w, _ := New("json", &out, format.Options{})
 	if _, err := (Reader{}).Replay(bytes.NewReader(doc), w); err != nil {
 		t.Fatal(err)
 	}
@@ -199,24 +201,24 @@ var errFull = errors.New("disk full")
 func (*failing) Port(result.Port) error { return errFull }
 
 func TestReplayWriterError(t *testing.T) {
-	for _, format := range []string{"json", "jsonl"} {
-		run := convert(t, "run.json", format, Options{})
+	for _, form := range []string{"json", "jsonl"} {
+		run := convert(t, "run.json", form, format.Options{})
 		if _, err := (Reader{}).Replay(bytes.NewReader(run), &failing{}); err != errFull {
-			t.Errorf("%s: error is %v, want that of the writer", format, err)
+			t.Errorf("%s: error is %v, want that of the writer", form, err)
 		}
 	}
 }
 
 func FuzzReplay(f *testing.F) {
-	lines := bytes.SplitAfter(convert(f, "run.json", "jsonl", Options{}), []byte("\n"))
+	lines := bytes.SplitAfter(convert(f, "run.json", "jsonl", format.Options{}), []byte("\n"))
 	f.Add(lines[0])
 	f.Add(append(lines[0][:len(lines[0]):len(lines[0])], lines[1][:len(lines[1])/2]...))
 	f.Add([]byte(`{"schema":"mxsweep.report","ports":[{}]}`))
-	f.Add(write(f, "json", Options{}, hugeRun(1, 1)))
+	f.Add(write(f, "json", format.Options{}, hugeRun(1, 1)))
 	schema := compile(f, Schema())
 	f.Fuzz(func(t *testing.T, b []byte) {
 		var out bytes.Buffer
-		w, _ := New("json", &out, Options{})
+		w, _ := New("json", &out, format.Options{})
 		if _, err := (Reader{}).Replay(bytes.NewReader(b), w); err != nil {
 			return
 		}
@@ -229,16 +231,16 @@ func FuzzReplay(f *testing.F) {
 
 // BenchmarkReplay reads 25,000 findings on 5,000 hosts.
 func BenchmarkReplay(b *testing.B) {
-	for _, format := range []string{"json", "jsonl"} {
+	for _, form := range []string{"json", "jsonl"} {
 		var run bytes.Buffer
-		w, err := New(format, &run, Options{})
+		w, err := New(form, &run, format.Options{})
 		if err != nil {
 			b.Fatal(err)
 		}
 		if err := play(hugeRun(5000, 5), w); err != nil {
 			b.Fatal(err)
 		}
-		b.Run(format, func(b *testing.B) {
+		b.Run(form, func(b *testing.B) {
 			b.SetBytes(int64(run.Len()))
 			for b.Loop() {
 				if _, err := (Reader{}).Replay(bytes.NewReader(run.Bytes()), &discard{}); err != nil {
@@ -256,9 +258,9 @@ func TestLastRecordOfAPortHolds(t *testing.T) {
 	last := first
 	last.Service = &result.Service{Name: "smtp", Stack: "Zimbra"}
 	other := result.Port{IP: "192.0.2.1", Port: 26, Protocol: "tcp", State: result.StateOpen}
-	c := collector{ports: []result.Port{first, other, last}}
-	c.finish(result.Run{})
-	if len(c.ports) != 2 || c.ports[0].Service.Stack != "Zimbra" || c.ports[1].Port != 26 {
-		t.Errorf("ports are %+v", c.ports)
+	c := view.Collector{Ports: []result.Port{first, other, last}}
+	c.Finish(result.Run{})
+	if len(c.Ports) != 2 || c.Ports[0].Service.Stack != "Zimbra" || c.Ports[1].Port != 26 {
+		t.Errorf("ports are %+v", c.Ports)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -26,14 +27,14 @@ func (blanks) Read(b []byte) (int, error) {
 // TestTooLargeRun: a saved run of more bytes or records than are read is refused
 // with the bound, in both forms.
 func TestTooLargeRun(t *testing.T) {
-	for _, format := range []string{"json", "jsonl"} {
-		whole := string(convert(t, "run.json", format, Options{}))
+	for _, form := range []string{"json", "jsonl"} {
+		whole := string(convert(t, "run.json", form, format.Options{}))
 		begin := whole[:strings.Index(whole, ",\n")+2]
-		if format == "jsonl" {
+		if form == "jsonl" {
 			begin = whole[:strings.Index(whole, "\n")+1]
 		}
 		_, err := (Reader{}).Replay(io.MultiReader(strings.NewReader(begin), blanks{}), new(discard))
-		wantTooLarge(t, format, err, "64 MiB")
+		wantTooLarge(t, form, err, "64 MiB")
 	}
 	p := &player{w: new(discard), records: maxRecords}
 	wantTooLarge(t, "port", at(7, p.port(&result.Port{})), "350000 ports, findings and notices")
@@ -66,13 +67,13 @@ func reordered(t *testing.T, doc []byte, names ...string) []byte {
 // TestMembersInAnyOrder: in whatever order the members of a document stand, it
 // is played in the same one.
 func TestMembersInAnyOrder(t *testing.T) {
-	doc := convert(t, "run.json", "json", Options{})
+	doc := convert(t, "run.json", "json", format.Options{})
 	names := []string{"schema_version", "tool", "run", "ports", "findings", "notices", "summary"}
 	r := rand.New(rand.NewPCG(1, 2))
 	for range 40 {
 		in := reordered(t, doc, names...)
 		var out bytes.Buffer
-		w, err := New("json", &out, Options{})
+		w, err := New("json", &out, format.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -89,7 +90,7 @@ func TestMembersInAnyOrder(t *testing.T) {
 // An inOrder passes on what comes in the order that writers are promised.
 type inOrder struct {
 	t *testing.T
-	w Writer
+	w format.Writer
 	n *int
 }
 
@@ -123,7 +124,7 @@ func (s *startWatch) Port(p result.Port) error {
 // TestDocumentIsNotHeld: a document as a scan writes it is played while it is
 // read, so that it is held once at most.
 func TestDocumentIsNotHeld(t *testing.T) {
-	doc := write(t, "json", Options{}, hugeRun(200, 5))
+	doc := write(t, "json", format.Options{}, hugeRun(200, 5))
 	w := &startWatch{in: &lineCounter{r: bytes.NewReader(doc)}}
 	if _, err := (Reader{}).Replay(w.in, w); err != nil {
 		t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"math/bits"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -231,7 +232,7 @@ func expect(dec *json.Decoder, want json.Delim) error {
 		return err
 	}
 	if t != want {
-		return fmt.Errorf("%q is due, not %s", want.String(), clip(fmt.Sprint(t), 40))
+		return fmt.Errorf("%q is due, not %s", want.String(), sanitize.Clip(fmt.Sprint(t), 40))
 	}
 	return nil
 }

@@ -7,6 +7,8 @@ import (
 	"fmt"
 	"io"
 	"regexp"
+
+	"github.com/mxsweep/mxsweep/report/sanitize"
 )
 
 // lines plays the line form. Only the last line may be broken, and only if
@@ -53,7 +55,7 @@ func (p *player) line(b []byte, next *int) error {
 	case p.ended:
 		return fmt.Errorf("the run goes on after its end")
 	case !p.started && h.Type != lineRunStart:
-		return fmt.Errorf("the run begins with %q, not with %q", clip(h.Type, 20), lineRunStart)
+		return fmt.Errorf("the run begins with %q, not with %q", sanitize.Clip(h.Type, 20), lineRunStart)
 	case p.started && h.Type == lineRunStart:
 		return fmt.Errorf("a second run begins: convert one run at a time")
 	case p.started && h.RunID != p.run.ID:

@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/report/format"
 )
 
 // TestRecipes runs each jq recipe of the manual on both forms of a run: it
@@ -33,7 +35,7 @@ func TestRecipes(t *testing.T) {
 	}
 	answers := func(form string) (list []string) {
 		dir := t.TempDir()
-		if err := os.WriteFile(filepath.Join(dir, "run.json"), convert(t, "run.json", form, Options{}), 0o600); err != nil {
+		if err := os.WriteFile(filepath.Join(dir, "run.json"), convert(t, "run.json", form, format.Options{}), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		for _, recipe := range recipes {

@@ -15,13 +15,16 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/internal/redact"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/sarif"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 func TestSARIF(t *testing.T) {
-	for _, profile := range []string{ProfileCI, ProfileFull} {
+	for _, profile := range []string{format.ProfileCI, format.ProfileFull} {
 		t.Run(profile, func(t *testing.T) {
-			got := convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: profile}})
+			got := convert(t, "run.json", "sarif", format.Options{SARIF: format.SARIFOptions{Profile: profile}})
 			var pretty bytes.Buffer
 			if err := json.Indent(&pretty, got, "", "  "); err != nil {
 				t.Fatal(err)
@@ -38,25 +41,25 @@ func TestSARIF(t *testing.T) {
 // the schema of OASIS.
 func TestSARIFSchema(t *testing.T) {
 	s := compile(t, shared(t, "fixtures/sarif-schema-2.1.0.json"))
-	obey(t, s, convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: ProfileCI}}))
-	obey(t, s, convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: ProfileFull}}))
-	obey(t, s, write(t, "sarif", Options{}, &collector{}))
-	of := SARIFOptions{Revision: Revision{URI: "https://git.example.org/mail/gate.git", Commit: strings.Repeat("a", 40), Branch: "main"}}
-	obey(t, s, convert(t, "run.json", "sarif", Options{SARIF: of}))
-	obey(t, s, write(t, "sarif", Options{}, hugeRun(1200, 5)))
+	obey(t, s, convert(t, "run.json", "sarif", format.Options{SARIF: format.SARIFOptions{Profile: format.ProfileCI}}))
+	obey(t, s, convert(t, "run.json", "sarif", format.Options{SARIF: format.SARIFOptions{Profile: format.ProfileFull}}))
+	obey(t, s, write(t, "sarif", format.Options{}, &view.Collector{}))
+	of := format.SARIFOptions{Revision: format.Revision{URI: "https://git.example.org/mail/gate.git", Commit: strings.Repeat("a", 40), Branch: "main"}}
+	obey(t, s, convert(t, "run.json", "sarif", format.Options{SARIF: of}))
+	obey(t, s, write(t, "sarif", format.Options{}, hugeRun(1200, 5)))
 }
 
 // TestSARIFRedaction: a command of which something is not told says by which word.
 func TestSARIFRedaction(t *testing.T) {
 	for arg, want := range map[string]string{"--authorization=CHG-1": "null", "--token=" + redact.Mark: `["` + redact.Mark + `"]`} {
 		c := hugeRun(0, 0)
-		c.run.Args = []string{"mxsweep", "scan", arg}
+		c.Run.Args = []string{"mxsweep", "scan", arg}
 		var log struct {
 			Runs []struct {
 				RedactionTokens json.RawMessage `json:"redactionTokens"`
 			} `json:"runs"`
 		}
-		if err := json.Unmarshal(write(t, "sarif", Options{}, c), &log); err != nil {
+		if err := json.Unmarshal(write(t, "sarif", format.Options{}, c), &log); err != nil {
 			t.Fatal(err)
 		}
 		if got := string(log.Runs[0].RedactionTokens); got != want && !(want == "null" && got == "") {
@@ -74,10 +77,10 @@ func TestSARIFMultitool(t *testing.T) {
 	}
 	dir := t.TempDir()
 	var files []string
-	for _, profile := range []string{ProfileCI, ProfileFull} {
+	for _, profile := range []string{format.ProfileCI, format.ProfileFull} {
 		file := filepath.Join(dir, profile+".sarif")
-		of := Revision{URI: "https://git.example.org/mail/gate.git", Commit: strings.Repeat("a", 40), Branch: "main"}
-		if err := os.WriteFile(file, convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: profile, Revision: of}}), 0o600); err != nil {
+		of := format.Revision{URI: "https://git.example.org/mail/gate.git", Commit: strings.Repeat("a", 40), Branch: "main"}
+		if err := os.WriteFile(file, convert(t, "run.json", "sarif", format.Options{SARIF: format.SARIFOptions{Profile: profile, Revision: of}}), 0o600); err != nil {
 			t.Fatal(err)
 		}
 		files = append(files, file)
@@ -98,22 +101,22 @@ func TestSecuritySeverity(t *testing.T) {
 		lowest, highest := s.Scores()
 		for _, score := range []float64{lowest, highest} {
 			want := strconv.FormatFloat(score, 'f', 1, 64)
-			if got := securitySeverity(&result.Rule{Severity: s, Score: score}); got != want {
+			if got := sarif.SecuritySeverity(&result.Rule{Severity: s, Score: score}); got != want {
 				t.Errorf("%v, score %v: got %q", s, score, got)
 			}
 		}
-		if got := securitySeverity(&result.Rule{Severity: s, Score: 0}); got == "" {
+		if got := sarif.SecuritySeverity(&result.Rule{Severity: s, Score: 0}); got == "" {
 			t.Errorf("%v without a score has none", s)
 		}
 	}
-	if got := securitySeverity(&result.Rule{Severity: result.SeverityInfo}); got != "" {
+	if got := sarif.SecuritySeverity(&result.Rule{Severity: result.SeverityInfo}); got != "" {
 		t.Errorf("info: got %q", got)
 	}
 }
 
 // TestSARIFEmpty: a file is written with no finding, so that alerts close.
 func TestSARIFEmpty(t *testing.T) {
-	got := write(t, "sarif", Options{}, &collector{})
+	got := write(t, "sarif", format.Options{}, &view.Collector{})
 	for _, problem := range lintSARIF(got) {
 		t.Error(problem)
 	}
@@ -126,7 +129,7 @@ func TestSARIFEmpty(t *testing.T) {
 func TestSARIFProfiles(t *testing.T) {
 	count := func(profile string) (results, suppressed, absent int) {
 		var log lintLog
-		if err := json.Unmarshal(convert(t, "run.json", "sarif", Options{SARIF: SARIFOptions{Profile: profile}}), &log); err != nil {
+		if err := json.Unmarshal(convert(t, "run.json", "sarif", format.Options{SARIF: format.SARIFOptions{Profile: profile}}), &log); err != nil {
 			t.Fatal(err)
 		}
 		for _, r := range log.Runs[0].Results {
@@ -138,10 +141,10 @@ func TestSARIFProfiles(t *testing.T) {
 		}
 		return
 	}
-	if r, s, a := count(ProfileCI); r != 6 || s != 0 || a != 0 {
+	if r, s, a := count(format.ProfileCI); r != 6 || s != 0 || a != 0 {
 		t.Errorf("ci: %d results, %d suppressed, %d absent; want 6, 0, 0", r, s, a)
 	}
-	if r, s, a := count(ProfileFull); r != 8 || s != 1 || a != 1 {
+	if r, s, a := count(format.ProfileFull); r != 8 || s != 1 || a != 1 {
 		t.Errorf("full: %d results, %d suppressed, %d absent; want 8, 1, 1", r, s, a)
 	}
 }
@@ -149,10 +152,10 @@ func TestSARIFProfiles(t *testing.T) {
 // TestSARIFAnchor: targets of the command line point at the fallback file.
 func TestSARIFAnchor(t *testing.T) {
 	c := hugeRun(1, 1)
-	c.findings[0].Anchor = nil
+	c.Findings[0].Anchor = nil
 	for anchor, want := range map[string]string{"": "mxsweep.yaml", "ops/scope list.txt": "ops/scope%20list.txt"} {
 		var log lintLog
-		got := write(t, "sarif", Options{SARIF: SARIFOptions{Anchor: anchor}}, c)
+		got := write(t, "sarif", format.Options{SARIF: format.SARIFOptions{Anchor: anchor}}, c)
 		if err := json.Unmarshal(got, &log); err != nil {
 			t.Fatal(err)
 		}
@@ -165,7 +168,7 @@ func TestSARIFAnchor(t *testing.T) {
 // TestSARIFRolledUp: more findings than GitHub takes become fewer results,
 // and the file says so.
 func TestSARIFRolledUp(t *testing.T) {
-	got := write(t, "sarif", Options{}, hugeRun(5000, 5))
+	got := write(t, "sarif", format.Options{}, hugeRun(5000, 5))
 	for _, problem := range lintSARIF(got) {
 		t.Error(problem)
 	}
@@ -173,10 +176,10 @@ func TestSARIFRolledUp(t *testing.T) {
 	if err := json.Unmarshal(got, &log); err != nil {
 		t.Fatal(err)
 	}
-	if n := len(log.Runs[0].Results); n == 0 || n > sarifMaxResults {
+	if n := len(log.Runs[0].Results); n == 0 || n > sarif.MaxResults {
 		t.Errorf("%d results", n)
 	}
-	if len(got) > sarifMaxBytes {
+	if len(got) > sarif.MaxBytes {
 		t.Errorf("%d bytes", len(got))
 	}
 	if !bytes.Contains(got, []byte("25000 findings are rolled up into")) {
@@ -272,12 +275,12 @@ var (
 
 // lintSARIF checks what GitHub asks of a file beyond the schema.
 func lintSARIF(text []byte) (problems []string) {
-	bad := func(format string, args ...any) { problems = append(problems, fmt.Sprintf(format, args...)) }
+	bad := func(form string, args ...any) { problems = append(problems, fmt.Sprintf(form, args...)) }
 	var log lintLog
 	if err := json.Unmarshal(text, &log); err != nil {
 		return []string{err.Error()}
 	}
-	if len(text) > sarifMaxBytes {
+	if len(text) > sarif.MaxBytes {
 		bad("%d bytes", len(text))
 	}
 	if len(log.Runs) != 1 {

@@ -7,6 +7,8 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
@@ -25,11 +27,11 @@ func TestMaskSecrets(t *testing.T) {
 		"mxsweep.yaml:3:1: authorization: the ticket is empty":        "mxsweep.yaml:3:1: authorization: the ticket is empty",
 		"password:": "password:",
 	} {
-		got := MaskSecrets(in)
+		got := sanitize.MaskSecrets(in)
 		if got != want {
 			t.Errorf("%q is masked as %q, want %q", in, got, want)
 		}
-		if again := MaskSecrets(got); again != got {
+		if again := sanitize.MaskSecrets(got); again != got {
 			t.Errorf("%q is masked again as %q", got, again)
 		}
 	}
@@ -40,14 +42,14 @@ func FuzzMaskSecrets(f *testing.F) {
 	f.Add(`\nset-cookie: \\"x` + "\x00\xff")
 	f.Add("api_\u212aey=abcdef PA\u017f\u017fWORD=abc") // letters that fold to ASCII ones
 	f.Fuzz(func(t *testing.T, s string) {
-		got := MaskSecrets(s)
-		if all := maskAll(s); got != all {
+		got := sanitize.MaskSecrets(s)
+		if all := sanitize.MaskAll(s); got != all {
 			t.Errorf("%q: %q, but %q by the expressions alone", s, got, all)
 		}
-		if again := MaskSecrets(got); again != got {
+		if again := sanitize.MaskSecrets(got); again != got {
 			t.Fatalf("not the same twice: %q, then %q", got, again)
 		}
-		if len(got) > 3*len(s)+len(secretMark) {
+		if len(got) > 3*len(s)+len(sanitize.SecretMark) {
 			t.Fatalf("%d bytes of %d", len(got), len(s))
 		}
 	})
@@ -68,13 +70,13 @@ func TestNoReportTellsASecret(t *testing.T) {
 	}
 	run := realRun(t, 1, 1)
 	f := NewFinding(exposure.Finding{Evidence: []string{`greeting "` + strings.ReplaceAll(strings.ReplaceAll(string(raw), "\t", `\t`), "\n", `\n`) + `"`}}, "")
-	run.findings[0].Evidence = f.Evidence
-	port.IP, port.Port = run.ports[0].IP, run.ports[0].Port
-	run.ports[0] = port
-	for _, format := range Formats() {
-		text := string(write(t, format, Options{Verbose: true, Evidence: EvidenceFull}, run))
+	run.Findings[0].Evidence = f.Evidence
+	port.IP, port.Port = run.Ports[0].IP, run.Ports[0].Port
+	run.Ports[0] = port
+	for _, form := range Formats() {
+		text := string(write(t, form, format.Options{Verbose: true, Evidence: format.EvidenceFull}, run))
 		if strings.Contains(text, cookie) || strings.Contains(text, cookie[:12]) {
-			t.Errorf("%s tells the cookie", format)
+			t.Errorf("%s tells the cookie", form)
 		}
 	}
 }

@@ -5,17 +5,21 @@ import (
 	"bytes"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/terminal"
+	"github.com/mxsweep/mxsweep/report/words"
 )
 
 func TestText(t *testing.T) {
 	tests := []struct {
 		name string
-		o    Options
+		o    format.Options
 	}{
-		{"run.txt", Options{}},
-		{"run-40.txt", Options{Width: 40}},
-		{"run-120.txt", Options{Width: 120, Verbose: true}},
-		{"run-color.txt", Options{Color: true}},
+		{"run.txt", format.Options{}},
+		{"run-40.txt", format.Options{Width: 40}},
+		{"run-120.txt", format.Options{Width: 120, Verbose: true}},
+		{"run-color.txt", format.Options{Color: true}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
@@ -23,11 +27,11 @@ func TestText(t *testing.T) {
 			golden(t, tt.name, got)
 			limit := tt.o.Width
 			if limit == 0 {
-				limit = usualWidth
+				limit = terminal.UsualWidth
 			}
 			for line := range strings.Lines(string(got)) {
-				if line = strings.TrimSuffix(line, "\n"); !tt.o.Color && width(line) > limit {
-					t.Errorf("%d columns: %s", width(line), line)
+				if line = strings.TrimSuffix(line, "\n"); !tt.o.Color && words.Width(line) > limit {
+					t.Errorf("%d columns: %s", words.Width(line), line)
 				}
 			}
 		})
@@ -41,8 +45,8 @@ func TestParaBreaksNoCommandOpen(t *testing.T) {
 		for n := range 40 {
 			var b bytes.Buffer
 			w := bufio.NewWriter(&b)
-			p := page{w: w, width: 20}
-			p.para("  ", 2, 4, strings.Repeat(fill, n)+"::error::x")
+			p := terminal.Page{W: w, Width: 20}
+			p.Para("  ", 2, 4, strings.Repeat(fill, n)+"::error::x")
 			w.Flush()
 			for i, line := range strings.Split(b.String(), "\n") {
 				if i > 0 && strings.HasPrefix(strings.TrimSpace(line), "::") {
@@ -57,8 +61,8 @@ func TestParaBreaksNoCommandOpen(t *testing.T) {
 func TestParaKeepsAddresses(t *testing.T) {
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
-	p := page{w: w, width: 30}
-	p.para("  ", 2, 4, "a client that calls itself ::ffff:192.0.2.1 came")
+	p := terminal.Page{W: w, Width: 30}
+	p.Para("  ", 2, 4, "a client that calls itself ::ffff:192.0.2.1 came")
 	w.Flush()
 	if got := b.String(); !strings.Contains(got, "\n    ::ffff:192.0.2.1 came\n") {
 		t.Errorf("got %q", got)
@@ -67,8 +71,8 @@ func TestParaKeepsAddresses(t *testing.T) {
 
 // TestTextColorSaysNothing: without its colors the report is the same.
 func TestTextColorSaysNothing(t *testing.T) {
-	plain := convert(t, "run.json", "text", Options{})
-	colored := convert(t, "run.json", "text", Options{Color: true})
+	plain := convert(t, "run.json", "text", format.Options{})
+	colored := convert(t, "run.json", "text", format.Options{Color: true})
 	var bare bytes.Buffer
 	for i, part := range bytes.Split(colored, []byte("\x1b[")) {
 		if i > 0 {
@@ -99,7 +103,7 @@ func TestWrap(t *testing.T) {
 		{`domain\\name\nabcdef`, 10, `domain\\na|me\nabcdef`},
 	}
 	for _, tt := range tests {
-		if got := strings.Join(wrap(tt.in, tt.width, tt.width), "|"); got != tt.want {
+		if got := strings.Join(words.Wrap(tt.in, tt.width, tt.width), "|"); got != tt.want {
 			t.Errorf("wrap(%q, %d) = %q, want %q", tt.in, tt.width, got, tt.want)
 		}
 	}
@@ -107,7 +111,7 @@ func TestWrap(t *testing.T) {
 
 func TestPercentRoundsDown(t *testing.T) {
 	for ratio, want := range map[float64]string{1: "100%", 0.99999: "99.9%", 0.94999: "94.9%", 0.5: "50%", 0: "0%"} {
-		if got := percent(ratio); got != want {
+		if got := words.Percent(ratio); got != want {
 			t.Errorf("%v: got %q, want %q", ratio, got, want)
 		}
 	}

@@ -8,6 +8,8 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -16,9 +18,9 @@ import (
 // is all that tells of them below.
 func TestManyAlikeShareALine(t *testing.T) {
 	const ports = 118
-	run := func() *collector {
+	run := func() *view.Collector {
 		c := hugeRun(1, 1)
-		c.findings, c.ports = nil, nil
+		c.Findings, c.Ports = nil, nil
 		addr := netip.MustParseAddr("10.0.0.7")
 		for i := range ports {
 			p := hugePort(addr, uint16(21000+i), 0)
@@ -27,12 +29,12 @@ func TestManyAlikeShareALine(t *testing.T) {
 			if i == 50 {
 				p.Service.Inconclusive = string(fingerprint.InconclusiveCutOff)
 			}
-			c.ports = append(c.ports, p)
+			c.Ports = append(c.Ports, p)
 		}
-		c.notices = append(c.notices, result.Notice{Code: exposure.NoticeWildcard, Level: "note", Target: addr.String(), Message: "10.0.0.7 responds on every port."})
+		c.Notices = append(c.Notices, result.Notice{Code: exposure.NoticeWildcard, Level: "note", Target: addr.String(), Message: "10.0.0.7 responds on every port."})
 		return c
 	}
-	brief := string(write(t, "text", Options{}, run()))
+	brief := string(write(t, "text", format.Options{}, run()))
 	words := strings.Join(strings.Fields(brief), " ")
 	if want := "117 ports unknown service, not settled: it was not talked to (21000-21049,21051-21117)"; !strings.Contains(words, want) {
 		t.Errorf("%q is not told:\n%s", want, brief)
@@ -43,7 +45,7 @@ func TestManyAlikeShareALine(t *testing.T) {
 	if n := strings.Count(brief, "\n"); n > 40 {
 		t.Errorf("%d lines", n)
 	}
-	long := string(write(t, "text", Options{Verbose: true}, run()))
+	long := string(write(t, "text", format.Options{Verbose: true}, run()))
 	for i := range ports {
 		if at := fmt.Sprintf("%d/tcp", 21000+i); !strings.Contains(long, at) {
 			t.Errorf("%s is not told in a verbose report", at)
@@ -54,8 +56,8 @@ func TestManyAlikeShareALine(t *testing.T) {
 // TestAcceptedPairsAreTold: what the policy accepts as unknown was planned.
 func TestAcceptedPairsAreTold(t *testing.T) {
 	accepted := uint64(118)
-	v := view{sum: result.Summary{Complete: true, Coverage: result.Coverage{HostsUp: 1, CoverageCounts: &result.CoverageCounts{Accepted: &accepted}}}}
-	if got, want := v.coverage(), "1 host up, 0 silent; 118 pairs accepted as unknown"; got != want {
+	v := view.View{Sum: result.Summary{Complete: true, Coverage: result.Coverage{HostsUp: 1, CoverageCounts: &result.CoverageCounts{Accepted: &accepted}}}}
+	if got, want := v.Coverage(), "1 host up, 0 silent; 118 pairs accepted as unknown"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

@@ -10,13 +10,14 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestTextSummary: a report of many findings begins with a table of the rules,
 // before the first host; a short one has none.
 func TestTextSummary(t *testing.T) {
-	text := string(write(t, "text", Options{}, realRun(t, 33, 31)))
+	text := string(write(t, "text", format.Options{}, realRun(t, 33, 31)))
 	head, _, _ := strings.Cut(text, "192.0.2.1")
 	if !regexp.MustCompile(`(?m)^Severity +Rule +Findings +Hosts +What is wrong$`).MatchString(head) {
 		t.Errorf("the report begins without a table:\n%.1500s", text)
@@ -24,7 +25,7 @@ func TestTextSummary(t *testing.T) {
 	if n := len(regexp.MustCompile(`(?m)^[A-Z]+ +MXS\d+ +33 +33 +\S`).FindAllString(head, -1)); n != 31 {
 		t.Errorf("the table has %d rules with 33 findings on 33 hosts, want 31", n)
 	}
-	if few := string(write(t, "text", Options{}, realRun(t, 1, 31))); strings.Contains(few, "What is wrong") {
+	if few := string(write(t, "text", format.Options{}, realRun(t, 1, 31))); strings.Contains(few, "What is wrong") {
 		t.Error("a report of 31 findings has a table")
 	}
 }
@@ -32,7 +33,7 @@ func TestTextSummary(t *testing.T) {
 // TestLoopback: the head of a report says that loopback was judged as seen from the
 // host where the run stands elsewhere, or as a public address.
 func TestLoopback(t *testing.T) {
-	for _, tt := range []struct{ ip, run, finding, want string }{
+	for _, tt := range []struct{ IP, run, finding, want string }{
 		{"127.0.0.1", "internet", "host", "vantage internet (loopback addresses as host)"},
 		{"127.0.0.1", "internet", "internet", "vantage internet (127.0.0.1 stands for a public address)"},
 		{"127.0.0.1", "host", "host", "vantage host, "},
@@ -40,12 +41,12 @@ func TestLoopback(t *testing.T) {
 		{"192.0.2.1", "internet", "host", "vantage internet, "},
 	} {
 		run := realRun(t, 1, 1)
-		run.run.Vantage = tt.run
-		run.ports[0].IP = tt.ip
-		run.findings[0].IP, run.findings[0].Vantage = tt.ip, tt.finding
-		for _, format := range []string{"text", "markdown"} {
-			if text := strings.Join(strings.Fields(string(write(t, format, Options{}, run))), " "); !strings.Contains(text, tt.want) {
-				t.Errorf("%s of %s from %s, finding from %s: no %q in\n%.900s", format, tt.ip, tt.run, tt.finding, tt.want, text)
+		run.Run.Vantage = tt.run
+		run.Ports[0].IP = tt.IP
+		run.Findings[0].IP, run.Findings[0].Vantage = tt.IP, tt.finding
+		for _, form := range []string{"text", "markdown"} {
+			if text := strings.Join(strings.Fields(string(write(t, form, format.Options{}, run))), " "); !strings.Contains(text, tt.want) {
+				t.Errorf("%s of %s from %s, finding from %s: no %q in\n%.900s", form, tt.IP, tt.run, tt.finding, tt.want, text)
 			}
 		}
 	}
@@ -55,9 +56,9 @@ func TestLoopback(t *testing.T) {
 func TestEvidenceIsChosen(t *testing.T) {
 	run := realRun(t, 1, 2)
 	for evidence, want := range map[string]struct{ saw, details int }{
-		EvidenceNone: {0, 0}, EvidenceSummary: {2, 2}, EvidenceFull: {4, 2},
+		format.EvidenceNone: {0, 0}, format.EvidenceSummary: {2, 2}, format.EvidenceFull: {4, 2},
 	} {
-		o := Options{Evidence: evidence}
+		o := format.Options{Evidence: evidence}
 		if n := strings.Count(string(write(t, "text", o, run)), "      saw  "); n != want.saw {
 			t.Errorf("%s: text tells %d things seen, want %d", evidence, n, want.saw)
 		}
@@ -70,7 +71,7 @@ func TestEvidenceIsChosen(t *testing.T) {
 
 // TestTitlePage: what a report says of itself is on its first page, as text.
 func TestTitlePage(t *testing.T) {
-	o := Options{Title: TitlePage{Title: "Audit <1>", Client: "Example & Co", Engagement: "E-7", Author: "A. Auditor", Classification: "confidential"}}
+	o := format.Options{Title: format.TitlePage{Title: "Audit <1>", Client: "Example & Co", Engagement: "E-7", Author: "A. Auditor", Classification: "confidential"}}
 	page := string(write(t, "html", o, realRun(t, 1, 1)))
 	header, _, _ := strings.Cut(page, "</header>")
 	for _, want := range []string{
@@ -92,12 +93,12 @@ func TestTitlePage(t *testing.T) {
 // which hosts are clean or silent.
 func TestChangesAndQuietHosts(t *testing.T) {
 	run := realRun(t, 1, 2)
-	run.run.Baseline = &result.Baseline{Comparable: true}
-	run.findings[1].Drift = result.DriftFixed
-	run.ports = append(run.ports,
+	run.Run.Baseline = &result.Baseline{Comparable: true}
+	run.Findings[1].Drift = result.DriftFixed
+	run.Ports = append(run.Ports,
 		result.Port{IP: "192.0.2.200", Port: 25, Protocol: "tcp", State: result.StateClosed},
 		result.Port{IP: "192.0.2.201", Port: 25, Protocol: "tcp", State: result.StateFiltered})
-	page := string(write(t, "html", Options{}, run))
+	page := string(write(t, "html", format.Options{}, run))
 	_, changes, _ := strings.Cut(page, `<h2 id="changes">`)
 	for _, want := range []string{"<dt>1 new</dt>", "<dt>1 fixed</dt>"} {
 		if !strings.Contains(changes, want) {
@@ -116,14 +117,14 @@ func TestChangesAndQuietHosts(t *testing.T) {
 func TestAskedHostsAreListed(t *testing.T) {
 	quiet := func(scope []string, c result.Coverage) string {
 		run := realRun(t, 1, 1) // a finding on 192.0.2.1
-		run.run.Scope.Asked = scope
+		run.Run.Scope.Asked = scope
 		var out bytes.Buffer
-		w, err := New("html", &out, Options{})
+		w, err := New("html", &out, format.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		if err := errors.Join(w.Start(run.tool, run.run), w.Port(run.ports[0]), w.Finding(run.findings[0]),
-			w.End(run.run, result.Summary{Complete: true, Gate: result.GateFail, Coverage: c})); err != nil {
+		if err := errors.Join(w.Start(run.Tool, run.Run), w.Port(run.Ports[0]), w.Finding(run.Findings[0]),
+			w.End(run.Run, result.Summary{Complete: true, Gate: result.GateFail, Coverage: c})); err != nil {
 			t.Fatal(err)
 		}
 		_, text, _ := strings.Cut(out.String(), `<h2 id="quiet">`)
@@ -169,18 +170,18 @@ func TestAskedHostsAreListed(t *testing.T) {
 // nobody accepts what was found there.
 func TestCleanHosts(t *testing.T) {
 	run := realRun(t, 1, 2)
-	for i := range run.findings {
-		run.findings[i].Status = result.StatusAccepted
+	for i := range run.Findings {
+		run.Findings[i].Status = result.StatusAccepted
 	}
 	at := func(last string, state result.State, s *result.Service) result.Port {
 		return result.Port{IP: "198.51.100." + last, Port: 10025, Protocol: "tcp", State: state, Service: s}
 	}
-	run.ports = append(run.ports, at("1", result.StateClosed, nil), at("2", result.StateOpen, &result.Service{Name: "smtp"}),
+	run.Ports = append(run.Ports, at("1", result.StateClosed, nil), at("2", result.StateOpen, &result.Service{Name: "smtp"}),
 		at("3", result.StateOpen, &result.Service{Inconclusive: "no-reply"}), at("4", result.StateUnknown, nil), at("5", result.StateUnknown, nil))
-	last := &run.ports[len(run.ports)-1]
+	last := &run.Ports[len(run.Ports)-1]
 	last.Port, last.State = 25, result.StateClosed
 	last.IP = "198.51.100.4"
-	page := string(write(t, "html", Options{}, run))
+	page := string(write(t, "html", format.Options{}, run))
 	_, quiet, _ := strings.Cut(page, `<h2 id="quiet">`)
 	quiet, _, _ = strings.Cut(quiet, "</section>")
 	for _, want := range []string{
@@ -191,17 +192,17 @@ func TestCleanHosts(t *testing.T) {
 			t.Errorf("the hosts without a finding lack %s: %s", want, quiet)
 		}
 	}
-	if strings.Contains(quiet, run.findings[0].IP) {
-		t.Errorf("%s has a finding that is accepted: %s", run.findings[0].IP, quiet)
+	if strings.Contains(quiet, run.Findings[0].IP) {
+		t.Errorf("%s has a finding that is accepted: %s", run.Findings[0].IP, quiet)
 	}
 }
 
 // TestCSVExplains: a row says why the finding matters and what to read.
 func TestCSVExplains(t *testing.T) {
 	run := realRun(t, 1, 1)
-	run.findings[0].References = []string{"https://example.org/a", "https://example.org/b"}
-	run.findings[0].CWE = []int{1327, 668}
-	rows, err := csv.NewReader(strings.NewReader(string(write(t, "csv", Options{}, run)))).ReadAll()
+	run.Findings[0].References = []string{"https://example.org/a", "https://example.org/b"}
+	run.Findings[0].CWE = []int{1327, 668}
+	rows, err := csv.NewReader(strings.NewReader(string(write(t, "csv", format.Options{}, run)))).ReadAll()
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,18 +219,18 @@ func TestCSVExplains(t *testing.T) {
 // port.
 func TestNoPlaceholderIsLeft(t *testing.T) {
 	run := realRun(t, 1, 31)
-	for _, format := range Formats() {
-		if text := string(write(t, format, Options{}, run)); strings.Contains(text, "{port}") {
-			t.Errorf("%s shows {port}", format)
+	for _, form := range Formats() {
+		if text := string(write(t, form, format.Options{}, run)); strings.Contains(text, "{port}") {
+			t.Errorf("%s shows {port}", form)
 		}
 	}
-	if text := string(write(t, "markdown", Options{}, run)); strings.Contains(text, fix.AnyPort) {
+	if text := string(write(t, "markdown", format.Options{}, run)); strings.Contains(text, fix.AnyPort) {
 		t.Errorf("markdown shows %s where each rule was found on one port", fix.AnyPort)
 	}
 	two := realRun(t, 2, 1)
-	two.ports[1].Port, two.findings[1].Port = 10999, 10999
-	want := fmt.Sprintf("%s is %d or 10999.", fix.AnyPort, two.findings[0].Port)
-	if text := string(write(t, "markdown", Options{}, two)); !strings.Contains(text, want) {
+	two.Ports[1].Port, two.Findings[1].Port = 10999, 10999
+	want := fmt.Sprintf("%s is %d or 10999.", fix.AnyPort, two.Findings[0].Port)
+	if text := string(write(t, "markdown", format.Options{}, two)); !strings.Contains(text, want) {
 		t.Errorf("markdown lacks %q", want)
 	}
 }

@@ -6,25 +6,27 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestUnsettledIsTold: a port that is open and could not be judged looks like
 // that in every format that tells what answers.
 func TestUnsettledIsTold(t *testing.T) {
-	run := func() *collector {
+	run := func() *view.Collector {
 		c := hugeRun(1, 1)
-		c.findings = nil
-		c.ports[0].Banner = nil
-		c.ports[0].Service = &result.Service{Name: "smtp", Role: "unknown",
+		c.Findings = nil
+		c.Ports[0].Banner = nil
+		c.Ports[0].Service = &result.Service{Name: "smtp", Role: "unknown",
 			Inconclusive: string(fingerprint.InconclusiveRefused), Refusal: "421 4.3.2 try again later"}
-		blocked := hugePort(c.ports[0].Address(), 10099, 0)
+		blocked := hugePort(c.Ports[0].Address(), 10099, 0)
 		blocked.State, blocked.Reason, blocked.Service, blocked.Banner = result.StateUnknown, "blocked", nil, nil
-		c.ports = append(c.ports, blocked)
+		c.Ports = append(c.Ports, blocked)
 		return c
 	}
 	words := `not settled: it refused to talk for now ("421 4.3.2 try again later")`
-	for format, want := range map[string][]string{
+	for form, want := range map[string][]string{
 		"text": {words, "1 port of 10.0.0.0 could not be judged: open, but it refused to talk for now",
 			"1 port of 10.0.0.0 could not be judged: the host stopped answering while it was asked"},
 		"markdown":   {words, "could not be judged: the host stopped answering"},
@@ -35,10 +37,10 @@ func TestUnsettledIsTold(t *testing.T) {
 		"json":       {`"inconclusive": "refused-for-now"`, `"refusal": "421 4.3.2 try again later"`, `"reason": "blocked"`},
 		"prometheus": {`state="unknown"} 1`},
 	} {
-		doc := strings.Join(strings.Fields(string(write(t, format, Options{}, run()))), " ")
+		doc := strings.Join(strings.Fields(string(write(t, form, format.Options{}, run()))), " ")
 		for _, text := range want {
 			if !strings.Contains(doc, text) {
-				t.Errorf("%s: %q is not told:\n%s", format, text, doc)
+				t.Errorf("%s: %q is not told:\n%s", form, text, doc)
 			}
 		}
 	}
@@ -51,11 +53,11 @@ func TestEveryCauseHasWords(t *testing.T) {
 		fingerprint.InconclusiveUnfinished, fingerprint.InconclusiveUnacknowledged, fingerprint.InconclusiveSkipped,
 		fingerprint.InconclusiveHostTimeout, fingerprint.InconclusiveNoReply, fingerprint.InconclusiveHandshake,
 	} {
-		if cause(string(i)) == string(i) {
+		if view.Cause(string(i)) == string(i) {
 			t.Errorf("%s has no words", i)
 		}
 	}
-	if got := cause("of a later version"); got != "of a later version" {
+	if got := view.Cause("of a later version"); got != "of a later version" {
 		t.Errorf("an unknown cause is %q", got)
 	}
 }
@@ -65,14 +67,14 @@ func TestEveryCauseHasWords(t *testing.T) {
 func TestNoRouteIsToldOnce(t *testing.T) {
 	for _, noticed := range []bool{false, true} {
 		c := hugeRun(1, 1)
-		unrouted := hugePort(c.ports[0].Address(), 10099, 0)
+		unrouted := hugePort(c.Ports[0].Address(), 10099, 0)
 		unrouted.State, unrouted.Reason, unrouted.Service, unrouted.Banner = result.StateUnknown, "net-unreach", nil, nil
 		unrouted.Error = &result.Error{Message: "connecting to 10.0.0.0:10099: network is unreachable"}
-		c.ports = append(c.ports, unrouted)
+		c.Ports = append(c.Ports, unrouted)
 		if noticed {
-			c.notices = append(c.notices, result.Notice{Code: exposure.NoticeNoRoute, Level: "error", Message: "There is no IPv6 route."})
+			c.Notices = append(c.Notices, result.Notice{Code: exposure.NoticeNoRoute, Level: "error", Message: "There is no IPv6 route."})
 		}
-		doc := string(write(t, "text", Options{}, c))
+		doc := string(write(t, "text", format.Options{}, c))
 		if told := strings.Contains(doc, "could not be judged"); told == noticed {
 			t.Errorf("notice %t, told port by port %t:\n%s", noticed, told, doc)
 		}

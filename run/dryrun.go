@@ -10,7 +10,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/spelling"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
@@ -29,9 +29,9 @@ func (p *Plan) Blind() bool {
 func (p *Plan) Describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "dry run: nothing is sent\n")
-	fmt.Fprintf(&b, "addresses    %s", report.Grouped(p.scope.Addresses()))
+	fmt.Fprintf(&b, "addresses    %s", words.Grouped(p.scope.Addresses()))
 	if n := p.scope.Excluded(); n > 0 {
-		fmt.Fprintf(&b, ", and %s excluded", report.Grouped(n))
+		fmt.Fprintf(&b, ", and %s excluded", words.Grouped(n))
 	}
 	b.WriteByte('\n')
 	ports := p.sweptPorts()
@@ -85,7 +85,7 @@ func (p *Plan) describeProbes(b *strings.Builder) {
 // describeSyns says how much single SYNs would take.
 func (p *Plan) describeSyns(b *strings.Builder, space *scope.Space, shard string) {
 	e := syn.Plan(space, p.synConfig(nil))
-	fmt.Fprintf(b, "packets      %s, %s bytes, if nothing answers%s\n", report.Grouped(e.Packets), report.Grouped(e.Bytes), shard)
+	fmt.Fprintf(b, "packets      %s, %s bytes, if nothing answers%s\n", words.Grouped(e.Packets), words.Grouped(e.Bytes), shard)
 	if p.opts.rate > 0 {
 		fmt.Fprintf(b, "time         at most %s at %d probes a second, and what the last answers take\n", estimateDuration(e.Packets, p.opts.rate), p.opts.rate)
 	} else {
@@ -99,7 +99,7 @@ func (p *Plan) describeConnects(b *strings.Builder, space *scope.Space, shard st
 	if over > 0 {
 		most = math.MaxUint64
 	}
-	fmt.Fprintf(b, "connections  %s, up to %s with retries%s\n", report.Grouped(space.Len()), report.Grouped(most), shard)
+	fmt.Fprintf(b, "connections  %s, up to %s with retries%s\n", words.Grouped(space.Len()), words.Grouped(most), shard)
 	text := "centuries"
 	longest := scan.Longest(space, p.connectConfig(p.scope))
 	if longest < math.MaxInt64 {

@@ -14,6 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/redact"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -44,7 +45,7 @@ func (p *Plan) summary(v gate.Decision, facts gate.RunFacts, up []string) result
 func lineParts(lines []gate.ScopeLine) []result.LinePart {
 	var parts []result.LinePart
 	for _, l := range lines {
-		parts = append(parts, result.LinePart{Line: report.Sanitise(l.Text, maxLineText), Range: l.Range.String(), MinHosts: l.MinHosts, HostsUp: l.Up})
+		parts = append(parts, result.LinePart{Line: sanitize.Text(l.Text, maxLineText), Range: l.Range.String(), MinHosts: l.MinHosts, HostsUp: l.Up})
 	}
 	return parts
 }
@@ -186,7 +187,7 @@ func (p *Plan) askedHosts() []string {
 		if len(list) == report.MaxHosts {
 			return nil
 		}
-		list = append(list, report.FormatRange(r))
+		list = append(list, result.FormatRange(r))
 	}
 	for name, a := range p.scope.Named() {
 		if p.wholeSpace.HostsIn(netipx.IPRangeFrom(a, a)) == 0 || slices.Contains(list, name) {
@@ -207,7 +208,7 @@ func (w *sweep) upHosts() []string {
 		if len(list) == report.MaxHosts {
 			return nil
 		}
-		list = append(list, report.FormatRange(r))
+		list = append(list, result.FormatRange(r))
 	}
 	return list
 }

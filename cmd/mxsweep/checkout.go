@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/userfile"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/format"
 )
 
 // revisionEnv is where CI systems say what was checked out: address, commit and
@@ -20,7 +20,7 @@ var revisionEnv = [...][3]string{
 // checkedOut is the revision that the anchors of a report belong to: as the CI
 // system says, else as the checkout at root does. It is the zero Revision where
 // neither does.
-func checkedOut(env func(string) string, root string) report.Revision {
+func checkedOut(env func(string) string, root string) format.Revision {
 	if repo := env("GITHUB_REPOSITORY"); repo != "" {
 		return newRevision(env("GITHUB_SERVER_URL")+"/"+repo, env("GITHUB_SHA"), env("GITHUB_REF_NAME"))
 	}
@@ -38,7 +38,7 @@ func checkedOut(env func(string) string, root string) report.Revision {
 	}
 	m := originURL.FindStringSubmatch(gitFile(git, "config"))
 	if m == nil {
-		return report.Revision{}
+		return format.Revision{}
 	}
 	return newRevision(m[1], commit, branch)
 }
@@ -61,17 +61,17 @@ func gitFile(git, name string) string {
 // newRevision takes user and password out of the address; one that is no
 // address of a server gives the zero Revision, because a path of this machine
 // is nobody's business.
-func newRevision(address, commit, branch string) report.Revision {
+func newRevision(address, commit, branch string) format.Revision {
 	if m := scpURL.FindStringSubmatch(address); m != nil && !strings.Contains(address, "://") {
 		address = "ssh://" + m[1] + "/" + m[2]
 	}
 	u, err := url.Parse(address)
 	if err != nil || u.Host == "" || u.Scheme != "https" && u.Scheme != "http" && u.Scheme != "ssh" && u.Scheme != "git" {
-		return report.Revision{}
+		return format.Revision{}
 	}
 	u.User, u.RawQuery, u.Fragment = nil, "", ""
 	if !commitID.MatchString(commit) {
 		commit = ""
 	}
-	return report.Revision{URI: u.String(), Commit: commit, Branch: branch}
+	return format.Revision{URI: u.String(), Commit: commit, Branch: branch}
 }

@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/format"
 )
 
 func TestCheckedOut(t *testing.T) {
@@ -29,17 +29,17 @@ func TestCheckedOut(t *testing.T) {
 		name string
 		env  map[string]string
 		root string
-		want report.Revision
+		want format.Revision
 	}{
-		{"nothing", nil, t.TempDir(), report.Revision{}},
-		{"a checkout", nil, git, report.Revision{URI: "ssh://git.example.org/mail/gate.git", Commit: commit, Branch: "night"}},
+		{"nothing", nil, t.TempDir(), format.Revision{}},
+		{"a checkout", nil, git, format.Revision{URI: "ssh://git.example.org/mail/gate.git", Commit: commit, Branch: "night"}},
 		{"GitHub", map[string]string{"GITHUB_REPOSITORY": "mail/gate", "GITHUB_SERVER_URL": "https://git.example.org", "GITHUB_SHA": commit, "GITHUB_REF_NAME": "main"}, git,
-			report.Revision{URI: "https://git.example.org/mail/gate", Commit: commit, Branch: "main"}},
+			format.Revision{URI: "https://git.example.org/mail/gate", Commit: commit, Branch: "main"}},
 		{"GitLab", map[string]string{"CI_PROJECT_URL": "https://git.example.org/mail/gate", "CI_COMMIT_SHA": commit}, git,
-			report.Revision{URI: "https://git.example.org/mail/gate", Commit: commit}},
+			format.Revision{URI: "https://git.example.org/mail/gate", Commit: commit}},
 		{"a password", map[string]string{"GIT_URL": "https://ops:s3cret@git.example.org/gate.git?token=s3cret", "GIT_COMMIT": "no commit"}, t.TempDir(),
-			report.Revision{URI: "https://git.example.org/gate.git"}},
-		{"a path", map[string]string{"GIT_URL": "/home/ops/gate.git", "GIT_COMMIT": commit}, t.TempDir(), report.Revision{}},
+			format.Revision{URI: "https://git.example.org/gate.git"}},
+		{"a path", map[string]string{"GIT_URL": "/home/ops/gate.git", "GIT_COMMIT": commit}, t.TempDir(), format.Revision{}},
 	}
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {

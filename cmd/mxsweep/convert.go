@@ -17,6 +17,8 @@ import (
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
 )
@@ -93,20 +95,20 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 // A replayWatch hands a saved run on and keeps what is said of where it is cut, and
 // the rules of its findings.
 type replayWatch struct {
-	report.Writer
+	format.Writer
 	cut   string // "" if it is whole
 	rules map[string]bool
 }
 
-// Finding implements [report.Writer].
+// Finding implements [format.Writer].
 func (w *replayWatch) Finding(f result.Finding) error {
 	w.rules[f.Rule] = true
 	return w.Writer.Finding(f)
 }
 
-// Notice implements [report.Writer].
+// Notice implements [format.Writer].
 func (w *replayWatch) Notice(n result.Notice) error {
-	if n.Code == report.NoticeCutShort {
+	if n.Code == view.NoticeCutShort {
 		w.cut = n.Message
 	}
 	return w.Writer.Notice(n)

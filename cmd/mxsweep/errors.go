@@ -21,7 +21,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/run"
 )
 
@@ -78,7 +78,7 @@ const maxMessage = 8 << 10
 // visible makes what does not print visible, and breaks what a CI system would
 // take for a command: file names, targets and answers of servers end up in
 // messages, and none may drive the terminal or the job.
-func visible(s string) string { return report.Sanitise(s, maxMessage) }
+func visible(s string) string { return sanitize.Text(s, maxMessage) }
 
 // flagError turns an error of package pflag into a usage error whose hint names
 // the flag that was probably meant.

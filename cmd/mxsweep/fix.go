@@ -12,7 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/fixplan"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/saved"
 )
@@ -68,23 +68,23 @@ the plan holds what there is of it, and the exit code is 3.`,
 }
 
 // plan reads the saved run in file and plans its fixes.
-func (s *session) plan(file string) (report.Plan, error) {
+func (s *session) plan(file string) (fixplan.Plan, error) {
 	in := io.Reader(s.stdin)
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return report.Plan{}, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
+			return fixplan.Plan{}, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
 		}
 		defer f.Close()
 		in = f
 	}
 	rules, err := exposure.Builtin()
 	if err != nil {
-		return report.Plan{}, err
+		return fixplan.Plan{}, err
 	}
 	run, err := saved.Read(file, in)
 	if err != nil {
-		return report.Plan{}, err
+		return fixplan.Plan{}, err
 	}
 	switch why := run.Lacks(); {
 	case why == "":
@@ -95,5 +95,5 @@ func (s *session) plan(file string) (report.Plan, error) {
 		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s What is not in it is not in the plan.\n", visible(strconv.Quote(file)), visible(why))
 	}
 	s.tellUnknownRules(file, rules, saved.RulesOfFindings(run.Findings))
-	return report.NewPlan(run.Findings), nil
+	return fixplan.New(run.Findings), nil
 }

@@ -11,6 +11,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/run/output"
 )
 
@@ -23,7 +24,7 @@ type outputFlags struct {
 	limit   uint // of markdown
 
 	evidence *choice
-	title    report.TitlePage
+	title    format.TitlePage
 
 	verbose bool
 
@@ -41,13 +42,13 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 		"write the report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(report.Formats(), ", ")+"; without FILE, or with -, to standard output, which only one format can use (default text)")
 	flags.BoolVar(&o.private, "private", false, "write reports that only their owner can read (mode 0600); otherwise they follow the umask")
 	flags.Var(o.color, "color", "color text output; NO_COLOR is honored")
-	o.sarifProfile = newChoice(report.ProfileCI, report.ProfileFull)
+	o.sarifProfile = newChoice(format.ProfileCI, format.ProfileFull)
 	flags.Var(o.sarifProfile, "sarif-profile", "leave accepted, expected and fixed results out of sarif (ci), or keep them as suppressed (full)")
 	flags.StringVar(&o.sarifCategory, "sarif-category", "", "`ID` that tells several sarif uploads for one commit apart (default from the scope)")
 	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "`FILE` that sarif results point at for targets of the command line (default mxsweep.yaml)")
-	o.only = newChoice("all", report.OnlyNew, report.OnlyFailing)
+	o.only = newChoice("all", format.OnlyNew, format.OnlyFailing)
 	flags.Var(o.only, "only", "which findings text, markdown, html, csv and github show; the other formats hold all")
-	o.evidence = newChoice(report.EvidenceSummary, report.EvidenceNone, report.EvidenceFull)
+	o.evidence = newChoice(format.EvidenceSummary, format.EvidenceNone, format.EvidenceFull)
 	flags.Var(o.evidence, "evidence", "how much evidence html and text show: summary folds it in html and leaves it out in print, full prints it too")
 	flags.StringVar(&o.title.Title, "title", "", "call the html report `TEXT`")
 	flags.StringVar(&o.title.Client, "client", "", "name `TEXT` as the client on the first page of the html report")
@@ -94,13 +95,13 @@ func (o *outputFlags) shown() string {
 
 // options says how each output is to look: color and width are those of the
 // terminal it goes to, if any.
-func (o *outputFlags) options(s *session) func(*output.Spec) report.Options {
-	var revision report.Revision
+func (o *outputFlags) options(s *session) func(*output.Spec) format.Options {
+	var revision format.Revision
 	if slices.ContainsFunc(o.outputs, func(v string) bool { return strings.HasPrefix(v, "sarif") }) {
 		revision = checkedOut(s.env, string(report.WorkTree()))
 	}
-	return func(spec *output.Spec) report.Options {
-		opts := report.Options{Verbose: o.verbose, Only: o.shown(), MaxBytes: int(o.limit), Evidence: o.evidence.value, Title: o.title, SARIF: report.SARIFOptions{
+	return func(spec *output.Spec) format.Options {
+		opts := format.Options{Verbose: o.verbose, Only: o.shown(), MaxBytes: int(o.limit), Evidence: o.evidence.value, Title: o.title, SARIF: format.SARIFOptions{
 			Profile: o.sarifProfile.value, Category: o.sarifCategory, Anchor: o.sarifAnchor, Revision: revision,
 		}}
 		if spec.File == "-" {

@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
-	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/scan"
@@ -89,7 +89,7 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 }
 
 // masked is what a daemon said without the secrets in it.
-func masked(said []byte) []byte { return []byte(report.MaskSecrets(string(said))) }
+func masked(said []byte) []byte { return []byte(sanitize.MaskSecrets(string(said))) }
 
 // recordTarget reads one address or name with a port; of a name, the first
 // address is asked.

@@ -17,6 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -156,7 +157,7 @@ func foundRules(set *exposure.RuleSet, words []string) []*exposure.Rule {
 // the notices that hold them.
 func noRule(set *exposure.RuleSet, words []string, about []exposure.NoticeKind) error {
 	hint := `"mxsweep rules" lists all`
-	if id := "MXS" + words[0]; set.Lookup(id) != nil || report.NoticeKindOf(id).Title != "" {
+	if id := "MXS" + words[0]; set.Lookup(id) != nil || view.NoticeKindOf(id).Title != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", id, hint)
 	} else if len(about) > 0 {
 		hint = "notices hold it, and are told as text only: leave --json and --markdown out"
@@ -261,7 +262,7 @@ var likeNotice = regexp.MustCompile(`(?i)^mxs9\d{3}$`)
 // rules alike, and gives their kinds.
 func namedNotices(words []string) (kinds []exposure.NoticeKind, rest []string) {
 	for _, word := range words {
-		k := report.NoticeKindOf(strings.ToUpper(word))
+		k := view.NoticeKindOf(strings.ToUpper(word))
 		if likeNotice.MatchString(word) && k.Title != "" {
 			kinds = append(kinds, k)
 		} else {
@@ -277,7 +278,7 @@ func foundNotices(words []string) []exposure.NoticeKind {
 	if len(words) == 0 {
 		return nil
 	}
-	return slices.DeleteFunc(report.NoticeKinds(), func(k exposure.NoticeKind) bool {
+	return slices.DeleteFunc(view.NoticeKinds(), func(k exposure.NoticeKind) bool {
 		return !holdsWords([]string{k.Name, k.Title, k.Why, k.Help}, words)
 	})
 }

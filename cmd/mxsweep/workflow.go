@@ -4,6 +4,7 @@ import (
 	"io"
 
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
 )
@@ -17,7 +18,7 @@ import (
 
 // workflowSpecs are the outputs that a workflow of GitHub reads, beside specs; none
 // if this is no workflow.
-func (s *session) workflowSpecs(specs []output.Spec, opts func(*output.Spec) report.Options) []output.Spec {
+func (s *session) workflowSpecs(specs []output.Spec, opts func(*output.Spec) format.Options) []output.Spec {
 	if s.env("GITHUB_ACTIONS") != "true" {
 		return nil
 	}
@@ -31,7 +32,7 @@ func (s *session) workflowSpecs(specs []output.Spec, opts func(*output.Spec) rep
 	}
 	if file := s.env("GITHUB_OUTPUT"); file != "" {
 		add(output.Spec{Format: "outputs", File: file, Shared: true, What: "step outputs", Variable: "GITHUB_OUTPUT",
-			New: func(w io.Writer) report.Writer { return stepOutputs{w} }})
+			New: func(w io.Writer) format.Writer { return stepOutputs{w} }})
 	}
 	if !shows(specs, "github") {
 		add(output.Spec{Format: "github", Writer: s.stderr, Title: standardError})
@@ -39,22 +40,22 @@ func (s *session) workflowSpecs(specs []output.Spec, opts func(*output.Spec) rep
 	return more
 }
 
-// stepOutputs is a [report.Writer] for the outputs of a step.
+// stepOutputs is a [format.Writer] for the outputs of a step.
 type stepOutputs struct{ w io.Writer }
 
-// Start implements [report.Writer].
+// Start implements [format.Writer].
 func (stepOutputs) Start(result.Tool, result.Run) error { return nil }
 
-// Port implements [report.Writer].
+// Port implements [format.Writer].
 func (stepOutputs) Port(result.Port) error { return nil }
 
-// Finding implements [report.Writer].
+// Finding implements [format.Writer].
 func (stepOutputs) Finding(result.Finding) error { return nil }
 
-// Notice implements [report.Writer].
+// Notice implements [format.Writer].
 func (stepOutputs) Notice(result.Notice) error { return nil }
 
-// End implements [report.Writer].
+// End implements [format.Writer].
 func (o stepOutputs) End(_ result.Run, s result.Summary) error {
 	_, err := io.WriteString(o.w, report.GitHubOutputs(s))
 	return err

@@ -19,6 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -39,7 +40,7 @@ type Spec struct {
 	Title string
 
 	// Options say how it is to look.
-	Options report.Options
+	Options format.Options
 
 	// Shared is set for a file that others write as well: the report is appended,
 	// and nothing of it is ever taken back. What is how messages call such a
@@ -49,7 +50,7 @@ type Spec struct {
 
 	// New makes the writer of a format that package report does not have; nil
 	// for those that it has.
-	New func(io.Writer) report.Writer
+	New func(io.Writer) format.Writer
 }
 
 // Name is how messages call the destination.
@@ -86,7 +87,7 @@ func Uses(specs []Spec) []outfile.Use {
 	return uses
 }
 
-// A Set is a [report.Writer] that hands a run on to several. One that fails is
+// A Set is a [format.Writer] that hands a run on to several. One that fails is
 // left out from then on and harms no other; its error is kept for Close.
 type Set struct {
 	mu      sync.Mutex // held while a record is written
@@ -97,7 +98,7 @@ type Set struct {
 // An output is one report on its way.
 type output struct {
 	spec *Spec
-	w    report.Writer
+	w    format.Writer
 	file destination // nil for streams
 	err  error       // the first that was met
 	sum  hash.Hash   // of what was written; nil if nobody asks
@@ -180,7 +181,7 @@ func (o *Set) open(ctx context.Context, spec *Spec, rule *Rule) error {
 }
 
 // add makes the writer of a report that is open.
-func (o *Set) add(out *output, dst io.Writer, options report.Options) error {
+func (o *Set) add(out *output, dst io.Writer, options format.Options) error {
 	o.all = append(o.all, out)
 	if out.spec.New != nil {
 		out.w = out.spec.New(dst)
@@ -264,12 +265,12 @@ func (o *Set) tellOthers(failed *output) {
 	}
 }
 
-// Start implements [report.Writer].
+// Start implements [format.Writer].
 func (o *Set) Start(t result.Tool, r result.Run) error {
 	return o.each(func(out *output) error { return out.w.Start(t, r) })
 }
 
-// Port implements [report.Writer].
+// Port implements [format.Writer].
 func (o *Set) Port(p result.Port) error {
 	return o.each(func(out *output) error { return out.w.Port(p) })
 }
@@ -296,17 +297,17 @@ func (o *Set) Linked(p result.Port, more bool) error {
 	})
 }
 
-// Finding implements [report.Writer].
+// Finding implements [format.Writer].
 func (o *Set) Finding(f result.Finding) error {
 	return o.each(func(out *output) error { return out.w.Finding(f) })
 }
 
-// Notice implements [report.Writer].
+// Notice implements [format.Writer].
 func (o *Set) Notice(n result.Notice) error {
 	return o.each(func(out *output) error { return out.w.Notice(n) })
 }
 
-// End implements [report.Writer].
+// End implements [format.Writer].
 func (o *Set) End(r result.Run, s result.Summary) error {
 	// Nothing is read after the end, so there is no one to tell.
 	for _, out := range o.all {

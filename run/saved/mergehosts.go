@@ -7,6 +7,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -50,7 +51,7 @@ func (m *Merger) hostsUp(sum uint64) uint64 {
 		}
 		most = max(most, uint64(max(c.HostsUp, 0))) // zones are not told apart in what follows
 		for _, text := range c.Up {
-			if ip, ok := report.ParseRange(text); ok {
+			if ip, ok := result.ParseRange(text); ok {
 				b.AddRange(ip)
 			}
 		}
@@ -59,7 +60,7 @@ func (m *Merger) hostsUp(sum uint64) uint64 {
 	if err != nil {
 		return sum
 	}
-	return min(sum, max(most, report.AddressCount(set)))
+	return min(sum, max(most, result.AddressCount(set)))
 }
 
 // askedParts are what each of the runs asked, as far as it tells.
@@ -71,7 +72,7 @@ func (m *Merger) askedParts() []policy.AskedPart {
 			part.Ports = ports
 		}
 		for _, text := range r.Record.Scope.Asked {
-			if ip, ok := report.ParseRange(text); ok {
+			if ip, ok := result.ParseRange(text); ok {
 				part.Ranges = append(part.Ranges, ip)
 			} else {
 				part.Names = append(part.Names, text)

@@ -151,7 +151,7 @@ func TestAskedRange(t *testing.T) {
 		"192.0.2.1": "192.0.2.1-192.0.2.1", "192.0.2.0-192.0.2.15": "192.0.2.0-192.0.2.15", "2001:db8::1": "2001:db8::1-2001:db8::1",
 		"fe80::1%eth0": "fe80::1-fe80::1", "mx1.example.org": "", "192.0.2.9-192.0.2.1": "", "192.0.2.1-2001:db8::1": "", "a-b": "",
 	} {
-		r, ok := report.ParseRange(text)
+		r, ok := result.ParseRange(text)
 		if ok != (want != "") || ok && r.String() != want {
 			t.Errorf("%q: %v, %v", text, r, ok)
 		}

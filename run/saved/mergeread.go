@@ -9,6 +9,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -47,7 +48,7 @@ func readWholeRun(file string, rules *exposure.RuleSet) (*Run, error) {
 }
 
 // Write reports the merged run as the work of a tool that was called with args.
-func (m *Merger) Write(tool result.Tool, args []string, w report.Writer, c *Merged) {
+func (m *Merger) Write(tool result.Tool, args []string, w format.Writer, c *Merged) {
 	run := m.run(args)
 	for _, r := range m.Runs {
 		r.ports, r.services = nil, nil // all that is told of them is in c

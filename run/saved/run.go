@@ -12,12 +12,13 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Run is a run read back: what a baseline needs of it, or all. It implements
-// [report.Writer].
+// [format.Writer].
 type Run struct {
 	File     string // as it was named
 	Record   result.Run
@@ -46,13 +47,13 @@ func (r *Run) read(in io.Reader) error {
 	return err
 }
 
-// Start implements [report.Writer].
+// Start implements [format.Writer].
 func (r *Run) Start(t result.Tool, run result.Run) error {
 	r.tool, r.Record = t, run
 	return nil
 }
 
-// Port implements [report.Writer].
+// Port implements [format.Writer].
 func (r *Run) Port(p result.Port) error {
 	r.texts.share(&p)
 	if r.whole {
@@ -92,16 +93,16 @@ func (r *Run) up() map[netip.Addr]bool {
 	return up
 }
 
-// Finding implements [report.Writer].
+// Finding implements [format.Writer].
 func (r *Run) Finding(f result.Finding) error {
 	r.texts.share(&f)
 	r.Findings = append(r.Findings, f)
 	return nil
 }
 
-// Notice implements [report.Writer].
+// Notice implements [format.Writer].
 func (r *Run) Notice(n result.Notice) error {
-	if n.Code == report.NoticeCutShort {
+	if n.Code == view.NoticeCutShort {
 		r.cut = n.Message
 	}
 	if r.whole {
@@ -110,7 +111,7 @@ func (r *Run) Notice(n result.Notice) error {
 	return nil
 }
 
-// End implements [report.Writer].
+// End implements [format.Writer].
 func (r *Run) End(run result.Run, s result.Summary) error {
 	r.Record, r.Summary = run, s
 	return nil

@@ -1,0 +1,292 @@
+// Package fixplan makes the shortest list of edits that closes the findings of
+// a run.
+package fixplan
+
+import (
+	"cmp"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/report/escape"
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// A Plan is the shortest list of edits that closes the findings of a run.
+type Plan struct {
+	Edits    int    `json:"edits"`
+	Findings int    `json:"findings"` // that the edits close
+	Hosts    []Host `json:"hosts"`    // the one with the most urgent finding first
+}
+
+// A Host is the edits of one host, the most urgent first.
+type Host struct {
+	Host  string `json:"host"` // as the user named it, else the address
+	Edits []Edit `json:"edits"`
+}
+
+// An Edit is one change on one host. Where it is not known which of
+// several forms holds, Lines has all of them.
+type Edit struct {
+	Severity result.Severity `json:"severity"` // of the most urgent finding
+	Fixes    []string        `json:"fixes,omitempty"`
+	File     string          `json:"file,omitempty"` // "" where several, or none, are edited
+	Summary  string          `json:"summary"`
+	Lines    []string        `json:"lines"` // the summary and the commands
+	Closes   []Item          `json:"closes"`
+}
+
+// An Item is one finding that an edit closes.
+type Item struct {
+	ID       string          `json:"id"`
+	Rule     string          `json:"rule"`
+	Title    string          `json:"title"`
+	Severity result.Severity `json:"severity"`
+	IP       string          `json:"ip"`
+	Port     uint16          `json:"port"`
+
+	vantage string
+}
+
+// Anchor is where the HTML report tells of the finding.
+func (i Item) Anchor() string { return view.FindingAnchor(&result.Finding{ID: i.ID}) }
+
+// New makes the plan for the live findings of a run. What is only worth
+// knowing needs no edit. An edit that binds a listener to loopback closes all
+// findings of its port; any other closes those that name it, on each port of
+// the host if it does not depend on the port.
+func New(findings []result.Finding) Plan {
+	b := planBuilder{hosts: map[string][]*result.Finding{}}
+	for i := range findings {
+		f := &findings[i]
+		if !f.Active() || f.Severity <= result.SeverityInfo {
+			continue
+		}
+		host := cmp.Or(f.Host, f.IP)
+		b.hosts[host] = append(b.hosts[host], f)
+	}
+	var p Plan
+	for host, list := range b.hosts {
+		h := Host{Host: host, Edits: b.edits(list)}
+		p.Edits += len(h.Edits)
+		p.Findings += len(list)
+		p.Hosts = append(p.Hosts, h)
+	}
+	slices.SortFunc(p.Hosts, func(x, y Host) int {
+		return cmp.Or(compareEdits(x.Edits[0], y.Edits[0]), compareHosts(x.Host, y.Host))
+	})
+	return p
+}
+
+// compareHosts orders addresses by number and names by their letters.
+func compareHosts(x, y string) int {
+	a, errA := netip.ParseAddr(x)
+	b, errB := netip.ParseAddr(y)
+	if errA == nil && errB == nil {
+		return a.Compare(b)
+	}
+	return strings.Compare(x, y)
+}
+
+// compareEdits puts the more urgent edit first, then the one that closes more.
+func compareEdits(x, y Edit) int {
+	return cmp.Or(
+		-cmp.Compare(x.Severity, y.Severity),
+		-cmp.Compare(len(x.Closes), len(y.Closes)),
+		strings.Compare(x.Summary, y.Summary),
+	)
+}
+
+// A planBuilder makes the plan host by host.
+type planBuilder struct {
+	hosts map[string][]*result.Finding
+}
+
+// edits makes the edits for the findings of one host. Those that bind a port
+// come first, since they make the others of that port needless.
+func (b *planBuilder) edits(list []*result.Finding) []Edit {
+	slices.SortStableFunc(list, func(x, y *result.Finding) int {
+		return cmp.Or(-cmp.Compare(b.binds(x), b.binds(y)), -cmp.Compare(x.Severity, y.Severity),
+			cmp.Compare(x.Port, y.Port), strings.Compare(x.Rule, y.Rule))
+	})
+	at := map[string]int{}    // edits by what they do
+	bound := map[uint16]int{} // ports by the edit that binds them
+	var edits []Edit
+	for _, f := range list {
+		i, ok := bound[f.Port]
+		if !ok {
+			key := b.key(f)
+			if i, ok = at[key]; !ok {
+				i = len(edits)
+				at[key] = i
+				edits = append(edits, b.edit(f))
+			}
+			if b.binds(f) > 0 {
+				bound[f.Port] = i
+			}
+		}
+		e := &edits[i]
+		e.Closes = append(e.Closes, Item{f.ID, f.Rule, f.Title, f.Severity, f.IP, f.Port, f.Vantage})
+		if f.Severity > e.Severity {
+			e.Severity = f.Severity
+		}
+	}
+	for i := range edits {
+		edits[i].verifyAll()
+		slices.SortStableFunc(edits[i].Closes, func(x, y Item) int { return -cmp.Compare(x.Severity, y.Severity) })
+	}
+	slices.SortStableFunc(edits, compareEdits)
+	return edits
+}
+
+// verifyAll lets an edit be verified on each port that it closes a finding of, as
+// seen from where it was found; its lines are those for the first one.
+func (e *Edit) verifyAll() {
+	var flags []string // one command for each
+	places := map[string][]string{}
+	for _, c := range e.Closes {
+		flag, at := fix.Values{Address: c.IP, Vantage: c.vantage}.VantageFlag(), view.Place(c.IP, c.Port)
+		if !slices.Contains(flags, flag) {
+			flags = append(flags, flag)
+		}
+		if !slices.Contains(places[flag], at) {
+			places[flag] = append(places[flag], at)
+		}
+	}
+	var all []string
+	for _, flag := range flags {
+		all = append(all, fix.Verify(flag, places[flag]...))
+	}
+	first := fix.Verify(flags[0], places[flags[0]][0])
+	for i := len(e.Lines) - 1; i >= 0; i-- {
+		if e.Lines[i] == first {
+			e.Lines = slices.Replace(e.Lines, i, i+1, all...)
+		}
+	}
+}
+
+// fixes are the fixes that a finding names, as far as this program knows them.
+func (b *planBuilder) fixes(f *result.Finding) []*fix.Fix {
+	var list []*fix.Fix
+	for _, id := range f.Fixes {
+		if x := fix.Builtin().Lookup(id); x != nil {
+			list = append(list, x)
+		}
+	}
+	return list
+}
+
+// binds is 1 for a finding whose fix takes its port from strangers.
+func (b *planBuilder) binds(f *result.Finding) int {
+	list := b.fixes(f)
+	if len(list) == 0 || slices.ContainsFunc(list, func(x *fix.Fix) bool { return !x.Binds() }) {
+		return 0
+	}
+	return 1
+}
+
+// key is the same for findings that one edit closes.
+func (b *planBuilder) key(f *result.Finding) string {
+	list := b.fixes(f)
+	if len(list) == 0 {
+		return "text " + f.Remediation
+	}
+	key := strings.Join(f.Fixes, " ")
+	if slices.ContainsFunc(list, (*fix.Fix).NeedsPort) {
+		key += " " + strconv.Itoa(int(f.Port))
+	}
+	return key
+}
+
+// edit is the edit that a finding asks for.
+func (b *planBuilder) edit(f *result.Finding) Edit {
+	list := b.fixes(f)
+	e := Edit{Severity: f.Severity, Fixes: f.Fixes}
+	text := cmp.Or(f.Remediation, "See "+f.Rule+".")
+	if len(list) > 0 {
+		text = fix.Text(list, fix.Values{Address: f.IP, Port: f.Port, Vantage: f.Vantage})
+	}
+	if len(list) == 1 {
+		e.File = list[0].File
+	}
+	e.Lines = strings.Split(text, "\n")
+	e.Summary = e.Lines[0]
+	return e
+}
+
+// Headline says how much the plan does in how many edits.
+func (p *Plan) Headline() string {
+	if p.Edits == 0 {
+		return "nothing to fix"
+	}
+	verb := map[bool]string{true: "closes", false: "close"}[p.Edits == 1]
+	return fmt.Sprintf("%s %s %s", words.Plural(p.Edits, "edit"), verb, words.Plural(p.Findings, "finding"))
+}
+
+// ClosesText lists what an edit closes, by rule and port.
+func (e *Edit) ClosesText() string {
+	var list []string
+	for _, c := range e.Closes {
+		list = append(list, fmt.Sprintf("%s %s on %d", c.Severity, c.Rule, c.Port))
+	}
+	return strings.Join(list, ", ")
+}
+
+// Text is the plan for a terminal of so many columns.
+func (p *Plan) Text(columns int) string {
+	var b strings.Builder
+	b.WriteString(words.Sentence(p.Headline()) + "\n")
+	n := 0
+	for _, h := range p.Hosts {
+		fmt.Fprintf(&b, "\n%s\n", h.Host)
+		for i := range h.Edits {
+			e := &h.Edits[i]
+			n++
+			lead := fmt.Sprintf("%4d. ", n)
+			for j, line := range e.Lines {
+				pad := strings.Repeat(" ", len(lead)+len(line)-len(strings.TrimLeft(line, " ")))
+				for k, piece := range words.Wrap(line, columns-len(pad), columns-len(pad)-2) {
+					switch {
+					case j == 0 && k == 0:
+						b.WriteString(lead)
+					case k == 0:
+						b.WriteString(pad)
+					default:
+						b.WriteString(pad + "  ")
+					}
+					b.WriteString(strings.TrimLeft(piece, " ") + "\n")
+				}
+			}
+			for k, piece := range words.Wrap("Closes "+e.ClosesText(), columns-len(lead), columns-len(lead)-2) {
+				b.WriteString(strings.Repeat(" ", len(lead)+min(k, 1)*2) + piece + "\n")
+			}
+		}
+	}
+	return b.String()
+}
+
+// Markdown is the plan as Markdown.
+func (p *Plan) Markdown() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "# %s\n", words.Sentence(p.Headline()))
+	for _, h := range p.Hosts {
+		fmt.Fprintf(&b, "\n## %s\n", escape.Markdown(h.Host))
+		for i := range h.Edits {
+			e := &h.Edits[i]
+			fmt.Fprintf(&b, "\n%d. %s %s\n", i+1, escape.SeverityMark(e.Severity), escape.Inline(e.Summary))
+			if len(e.Lines) > 1 {
+				b.WriteString("\n")
+			}
+			for _, line := range e.Lines[1:] {
+				fmt.Fprintf(&b, "       %s\n", line)
+			}
+			fmt.Fprintf(&b, "\n   Closes %s\n", escape.Markdown(e.ClosesText()))
+		}
+	}
+	return b.String()
+}

@@ -1,0 +1,49 @@
+package html
+
+import (
+	"slices"
+
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// An htmlChange is what changed in one way since the baseline.
+type htmlChange struct {
+	Drift  result.Drift
+	Means  string
+	Places []htmlLink // the finding, its rule and where it is
+	Count  int
+}
+
+// maxChanges is how many findings of one change are named.
+const maxChanges = 50
+
+// changes lists what is different from the baseline, nil where there is none.
+func (b *htmlBuilder) changes() []htmlChange {
+	if b.v.Run.Baseline == nil {
+		return nil
+	}
+	list := []htmlChange{
+		{Drift: result.DriftNew, Means: "not there before"},
+		{Drift: result.DriftReopened, Means: "was fixed, and is back"},
+		{Drift: result.DriftExpired, Means: "the time for which it was accepted is over"},
+		{Drift: result.DriftUpdated, Means: "still there, with another severity or product"},
+		{Drift: result.DriftFixed, Means: "no longer there"},
+		{Drift: result.DriftUnverified, Means: "this run could not see whether it is still there"},
+	}
+	for i := range b.c.Findings {
+		f := &b.c.Findings[i]
+		at := slices.IndexFunc(list, func(c htmlChange) bool { return c.Drift == f.Drift })
+		if at < 0 || f.Status != result.StatusOpen && f.Drift != result.DriftFixed {
+			continue
+		}
+		c := &list[at]
+		if c.Count++; c.Count <= maxChanges {
+			c.Places = append(c.Places, htmlLink{view.FindingAnchor(f), f.Rule, view.Place(f.IP, f.Port)})
+		}
+	}
+	return slices.DeleteFunc(list, func(c htmlChange) bool { return c.Count == 0 })
+}
+
+// Left is how many findings are not named.
+func (c htmlChange) Left() int { return c.Count - len(c.Places) }

@@ -1,0 +1,220 @@
+package html
+
+import (
+	"net/url"
+	"slices"
+	"strconv"
+
+	"github.com/mxsweep/mxsweep/report/escape"
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// maxMatrix is how many hosts the matrix shows, the heaviest first.
+const maxMatrix = 500
+
+// maxColumns is how many ports fit side by side on a page.
+const maxColumns = 14
+
+type htmlRule struct {
+	ID, Title, Severity, Brief string
+	Score                      string
+	CWE                        []int
+	Why                        []escape.Span
+	Fix                        *htmlBlock
+	References                 []string
+	Places                     []htmlPlace
+}
+
+// Count says how many ports break the rule.
+func (r htmlRule) Count() string { return words.Plural(len(r.Places), "port") }
+
+type htmlPlace struct {
+	ID, At, Name, Drift, Verdict, Says string
+	Fix                                *htmlBlock
+	bare                               bool // without evidence
+	Seen                               []string
+	htmlEvidence
+}
+
+type htmlSettled struct{ ID, At, Name, Rule, Title, Severity, Why string }
+
+type htmlMatrix struct {
+	Tables []htmlTable
+	Left   int // hosts that are left out
+}
+
+type htmlTable struct {
+	Ports []uint16
+	Rows  []htmlRow
+}
+
+type htmlRow struct {
+	IP, Name string
+	Cells    []htmlCell
+}
+
+type htmlCell struct{ Mark, Class, Severity, Href, Title string }
+
+type htmlHost struct {
+	IP, Name, Stack string
+	Ports           []htmlHostPort
+}
+
+type htmlHostPort struct {
+	Number, Says string
+	Findings     []htmlLink
+	htmlEvidence
+}
+
+// htmlLink leads to a finding; Severity is its status where it is settled.
+type htmlLink struct{ ID, Rule, Severity string }
+
+// An htmlBuilder makes the parts of a page.
+type htmlBuilder struct {
+	v     *view.View
+	c     *view.Collector
+	ports map[string]*result.Port
+	fixes map[string]*htmlBlock
+	bare  bool // without evidence
+}
+
+// rules groups the findings by rule, the rule with the most urgent one first.
+func (b *htmlBuilder) rules() []htmlRule {
+	var list []htmlRule
+	at := make(map[string]int)
+	for _, f := range b.c.Shown(b.v.Show.Only) {
+		i, ok := at[f.Rule]
+		if !ok {
+			i = len(list)
+			at[f.Rule] = i
+			list = append(list, b.rule(f))
+		}
+		list[i].Places = append(list[i].Places, b.place(f))
+	}
+	for i := range list {
+		if !slices.ContainsFunc(list[i].Places, func(p htmlPlace) bool { return p.Fix == nil }) {
+			list[i].Fix = nil // each place has its own
+		}
+	}
+	return list
+}
+
+func (b *htmlBuilder) rule(f *result.Finding) htmlRule {
+	r := b.v.Rule(f)
+	w := htmlRule{
+		ID: r.ID, Title: r.Title, Severity: f.Severity.String(), Brief: view.Gist(r.Why), CWE: r.CWE,
+		Why: escape.Spans(r.Why), Fix: newHTMLBlock(r.Fix),
+	}
+	if r.Score > 0 {
+		w.Score = strconv.FormatFloat(r.Score, 'f', 1, 64)
+	}
+	for _, ref := range r.References {
+		if u, err := url.Parse(ref); err == nil && (u.Scheme == "https" || u.Scheme == "http") {
+			w.References = append(w.References, ref)
+		}
+	}
+	return w
+}
+
+// drifts counts the live findings by drift; nil without a baseline.
+func (b *htmlBuilder) drifts() []htmlCount {
+	if b.v.Run.Baseline == nil {
+		return nil
+	}
+	count := make(map[result.Drift]int)
+	for i := range b.c.Findings {
+		if f := &b.c.Findings[i]; f.Active() {
+			count[f.Drift]++
+		}
+	}
+	var list []htmlCount
+	for _, d := range []result.Drift{result.DriftNew, result.DriftExpired, result.DriftReopened, result.DriftUpdated, result.DriftUnchanged, result.DriftUnverified} {
+		if count[d] > 0 {
+			list = append(list, htmlCount{string(d), count[d]})
+		}
+	}
+	return list
+}
+
+// place is one finding of a rule.
+func (b *htmlBuilder) place(f *result.Finding) htmlPlace {
+	at := view.Place(f.IP, f.Port)
+	p := b.ports[at]
+	if p != nil && p.State != result.StateOpen {
+		p = nil
+	}
+	w := htmlPlace{
+		ID: view.FindingAnchor(f), At: at, Name: view.ShownNames(f.Host, f.Aliases), Drift: string(f.Drift),
+		Says: (&view.Port{Port: p}).Says(), Fix: b.fix(f.Remediation), bare: b.bare, Seen: f.Evidence,
+		htmlEvidence: htmlEvidence{p, f},
+	}
+	if f.Fails() {
+		w.Verdict = "fails the gate"
+	}
+	return w
+}
+
+// fix gives the block of a fix; the same fix is the same block.
+func (b *htmlBuilder) fix(text string) *htmlBlock {
+	block, ok := b.fixes[text]
+	if !ok {
+		block = newHTMLBlock(text)
+		b.fixes[text] = block
+	}
+	return block
+}
+
+func (b *htmlBuilder) settled() []htmlSettled {
+	var list []htmlSettled
+	for _, f := range b.v.Settled {
+		list = append(list, htmlSettled{
+			ID: view.FindingAnchor(f), At: view.Place(f.IP, f.Port), Name: view.ShownNames(f.Host, f.Aliases), Rule: f.Rule, Title: f.Title,
+			Severity: f.Severity.String(), Why: view.SettledWhy(f),
+		})
+	}
+	return list
+}
+
+// hosts lists every open port; what a port said stands where its finding is,
+// else here.
+func (b *htmlBuilder) hosts() []htmlHost {
+	settled := make(map[string][]*result.Finding)
+	for _, f := range b.v.Settled {
+		if f.Status != result.StatusOpen {
+			at := view.Place(f.IP, f.Port)
+			settled[at] = append(settled[at], f)
+		}
+	}
+	var list []htmlHost
+	for i := range b.v.Hosts {
+		h := &b.v.Hosts[i]
+		w := htmlHost{IP: h.IP, Name: h.Name, Stack: h.Stack}
+		for j := range h.Ports {
+			p := &h.Ports[j]
+			if p.Port == nil {
+				continue
+			}
+			q := htmlHostPort{Number: p.Number(), Says: p.Says()}
+			for _, f := range p.Findings {
+				q.Findings = append(q.Findings, htmlLink{view.FindingAnchor(f), f.Rule, f.Severity.String()})
+			}
+			for _, f := range settled[view.Place(h.IP, p.Num)] {
+				q.Findings = append(q.Findings, htmlLink{view.FindingAnchor(f), f.Rule, string(f.Status)})
+			}
+			if len(p.Findings) == 0 && !b.bare {
+				q.htmlEvidence = htmlEvidence{port: p.Port}
+			}
+			w.Ports = append(w.Ports, q)
+		}
+		slices.SortStableFunc(w.Ports, func(x, y htmlHostPort) int { return compareNumbers(x.Number, y.Number) })
+		if len(w.Ports) > 0 {
+			list = append(list, w)
+		}
+	}
+	slices.SortStableFunc(list, func(x, y htmlHost) int {
+		return parseAddr(x.IP).Compare(parseAddr(y.IP))
+	})
+	return list
+}

@@ -1,0 +1,142 @@
+package html
+
+import (
+	"fmt"
+	"math"
+	"net/netip"
+	"slices"
+
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/result"
+	"go4.org/netipx"
+)
+
+// An htmlQuiet is hosts of which the same is to be said: that they are clean,
+// or silent.
+type htmlQuiet struct {
+	Title string
+	Count string   // of the addresses
+	Hosts []string // addresses and ranges, with the name if the run tells it
+}
+
+// quietHosts lists the hosts that were asked and have no finding: those that
+// answered, those of them of which a port is unknown, and those that did not
+// answer. It reports whether the run does not tell all of them.
+func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
+	up, asked, all := b.upAndAsked()
+	for i := range b.c.Findings {
+		if f := &b.c.Findings[i]; f.Drift != result.DriftFixed { // also one that somebody accepts
+			for _, ip := range append([]string{f.IP}, f.Addresses...) {
+				if r, ok := result.ParseRange(ip); ok {
+					up.RemoveRange(r)
+					asked.RemoveRange(r)
+				}
+			}
+		}
+	}
+	answered, _ := up.IPSet()
+	asked.RemoveSet(answered)
+	silent, _ := asked.IPSet()
+	unknown := b.unknownHosts()
+	unknown.Intersect(answered)
+	open, _ := unknown.IPSet()
+	up.RemoveSet(open)
+	clean, _ := up.IPSet()
+	names := make(map[netip.Addr]string)
+	for i := range b.c.Ports {
+		if p := &b.c.Ports[i]; p.Host != "" {
+			names[p.Address()] = p.Host
+		}
+	}
+	cleanTitle, title := "Clean: answered, and has no finding", silentTitle(&b.v.Sum.Coverage)
+	if !b.v.Sum.Complete {
+		cleanTitle = "Answered, and has no finding on the ports that were asked before the run ended"
+	}
+	if c := &b.v.Sum.Coverage; all && !b.v.Sum.Complete || result.AddressCount(silent) > uint64(max(c.HostsSilent, 0))+vacantAddresses(c) {
+		title = "Silent, or not asked in this run"
+	}
+	list := []htmlQuiet{
+		newHTMLQuiet(cleanTitle, clean, names),
+		newHTMLQuiet("Answered, and has no finding; some of its ports are unknown", open, names),
+		newHTMLQuiet(title, silent, names),
+	}
+	return slices.DeleteFunc(list, func(q htmlQuiet) bool { return len(q.Hosts) == 0 }), !all
+}
+
+// unknownHosts are the addresses with a port of which the run cannot say what
+// answers, or whether anything does.
+func (b *htmlBuilder) unknownHosts() (unknown netipx.IPSetBuilder) {
+	for i := range b.c.Ports {
+		p := &b.c.Ports[i]
+		doubtful := p.State == result.StateUnknown || p.State == result.StateOpen && p.Service != nil && p.Service.Inconclusive != ""
+		if r, ok := result.ParseRange(p.IP); ok && doubtful {
+			unknown.AddRange(r)
+		}
+	}
+	return unknown
+}
+
+// upAndAsked are the addresses that answered, and those that were asked. Where
+// the run does not tell, as one of an older version, it reports false, and they
+// are those of the ports that it tells.
+func (b *htmlBuilder) upAndAsked() (up, asked netipx.IPSetBuilder, all bool) {
+	for ports := range view.HostPorts(b.c.Ports) {
+		r, ok := result.ParseRange(ports[0].IP)
+		if !ok {
+			continue
+		}
+		asked.AddRange(r)
+		if slices.ContainsFunc(ports, func(p result.Port) bool { return p.State == result.StateOpen || p.State == result.StateClosed }) {
+			up.AddRange(r)
+		}
+	}
+	c := &b.v.Sum.Coverage
+	if b.v.Run.Scope.Asked == nil || c.Up == nil && c.HostsUp > 0 {
+		return up, asked, false
+	}
+	for _, text := range b.v.Run.Scope.Asked {
+		if r, ok := result.ParseRange(text); ok {
+			asked.AddRange(r)
+		}
+	}
+	for _, text := range c.Up {
+		if r, ok := result.ParseRange(text); ok {
+			up.AddRange(r)
+		}
+	}
+	return up, asked, true
+}
+
+// newHTMLQuiet lists the addresses of a set, neighbors as a range.
+func newHTMLQuiet(title string, set *netipx.IPSet, names map[netip.Addr]string) htmlQuiet {
+	q := htmlQuiet{Title: title, Count: words.Grouped(result.AddressCount(set))}
+	for _, r := range set.Ranges() {
+		text := result.FormatRange(r)
+		if name := names[r.From()]; name != "" && r.From() == r.To() {
+			text = fmt.Sprintf("%s (%s)", text, name)
+		}
+		q.Hosts = append(q.Hosts, text)
+	}
+	return q
+}
+
+// vacantAddresses is how many addresses were vacant.
+func vacantAddresses(c *result.Coverage) uint64 {
+	if c.CoverageCounts == nil {
+		return 0
+	}
+	return min(c.Vacant, math.MaxInt64)
+}
+
+// silentTitle says of what kind the addresses are that gave no answer, in the
+// words of the counts: a run tells how many are vacant, and not which.
+func silentTitle(c *result.Coverage) string {
+	switch {
+	case vacantAddresses(c) == 0:
+		return "Silent: nothing answered"
+	case c.HostsSilent == 0:
+		return "Vacant: nothing answered, while others did"
+	}
+	return "Silent or vacant: nothing answered"
+}

@@ -1,0 +1,90 @@
+package html
+
+import (
+	"fmt"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// gainHeading depends on who stands where the scanner stood.
+func gainHeading(vantage string) string {
+	switch vantage {
+	case "internet":
+		return "What a stranger could do"
+	case "host":
+		return "What a user of this machine could do"
+	}
+	return "What anybody there could do"
+}
+
+func vantageText(vantage string) string {
+	switch vantage {
+	case "internet":
+		return "internet: the scanner stood where any stranger could stand"
+	case "lan":
+		return "lan: the scanner stood in the local network"
+	case "host":
+		return "host: the scanner ran on the host itself, so \"open\" means listening, not exposed"
+	}
+	return vantage
+}
+
+// method says how the run looked, in sentences.
+func method(v *view.View) []string {
+	how := "Each address and port was asked with a full TCP connection"
+	if v.Run.Mode == "syn" {
+		how = "Each address and port was asked with single SYN segments, and what answered was asked again with a full TCP connection"
+	}
+	how += ", at most a few at once for each host. Closed, filtered and unknown are told apart; a port is never called closed because this machine could not ask."
+	talk := "What answers was found out by short dialogues on connections of their own, not by port number and not by banner alone, because proxies repeat the banner of the server behind them. Confidence goes from 0 to 10; 9 and 10 rest on behavior that only this daemon shows."
+	safe := "No mail was handed over and no password was tried. The probes leave no message, no queue file and no database row at the target."
+	for _, a := range v.Run.Args {
+		if a == "--intrusive" || strings.HasPrefix(a, "--intrusive=") && a != "--intrusive=false" {
+			safe = "Intrusive probes were allowed: they may leave a log line, a queue file for a moment or a database row at the target. No mail was handed over and no password was tried."
+		}
+	}
+	grade := "Severity comes from the rule that is broken; a port number alone is never more than low. Findings that the policy accepts or expects are listed apart and do not count."
+	return []string{how, talk, safe, grade}
+}
+
+// runDetails is what makes the run repeatable.
+func runDetails(v *view.View) []htmlFact {
+	list := []htmlFact{
+		{Label: "Ports", Text: v.Run.Scope.Ports, Mono: true},
+		{Label: "Addresses", Text: addresses(v.Run.Scope)},
+		{Label: "Scope files", Text: strings.Join(v.Run.Scope.Files, ", "), Mono: true},
+		{Label: "Scope hash", Text: v.Run.Scope.SHA256, Mono: true},
+		{Label: "Gate", Text: v.Sum.FailOn, Mono: true},
+		{Label: "Command", Text: words.CommandLine(v.Run.Args), Mono: true},
+		{Label: "Engine", Text: v.Run.Mode},
+		{Label: "Rules", Text: v.Tool.RulesVersion},
+		{Label: "Probes", Text: v.Tool.ProbesVersion},
+		{Label: "Run", Text: v.Run.ID, Mono: true},
+	}
+	if v.Run.Baseline != nil {
+		list = append(list, htmlFact{Label: "Baseline", Text: v.Baseline()})
+	}
+	return withText(list)
+}
+
+func addresses(s result.Scope) string {
+	t := fmt.Sprint(s.Addresses)
+	if s.Excluded > 0 {
+		t += fmt.Sprintf(", %d excluded", s.Excluded)
+	}
+	return t
+}
+
+// withText leaves out facts without a text.
+func withText(list []htmlFact) []htmlFact {
+	kept := list[:0]
+	for _, f := range list {
+		if f.Text != "" {
+			kept = append(kept, f)
+		}
+	}
+	return kept
+}

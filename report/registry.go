@@ -1,0 +1,87 @@
+package report
+
+import (
+	"fmt"
+	"io"
+	"slices"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/html"
+	"github.com/mxsweep/mxsweep/report/junit"
+	"github.com/mxsweep/mxsweep/report/nmapxml"
+	"github.com/mxsweep/mxsweep/report/sanitize"
+	"github.com/mxsweep/mxsweep/report/sarif"
+	"github.com/mxsweep/mxsweep/report/terminal"
+)
+
+// An entry of the registry is one way to write a run down.
+type entry struct {
+	name    string
+	summary string // for --help, one line
+	open    func(io.Writer, format.Options) format.Writer
+	streams bool // writes at once and is valid wherever it is cut
+}
+
+// formats in the order in which help lists them.
+var formats = [...]entry{
+	{"text", "a report to read: verdict, findings by host with the fix, what was not seen", terminal.New, false},
+	{"json", "one document, checked by the published schema", newJSON, false},
+	{"jsonl", "one line for each record, written at once; valid wherever it is cut", newLines, true},
+	{"sarif", "SARIF 2.1.0, for code scanning", sarif.New, false},
+	{"nmap-xml", "nmap's XML, for tools that read it", nmapxml.New, false},
+	{"junit", "JUnit XML, for test reports of CI systems", junit.New, false},
+	{"csv", "one row for each finding and each open port, for spreadsheets", newCSV, false},
+	{"markdown", "a summary for a workflow step or a merge request, at most 65,536 characters", newMarkdown, false},
+	{"html", "one file to hand on: verdict, matrix, findings with fix and evidence, method", html.New, false},
+	{"gitlab", "GitLab code quality", newGitLab, false},
+	{"defectdojo", "DefectDojo's generic findings import", newDojo, false},
+	{"prometheus", "metrics for node_exporter's textfile collector", newPrometheus, false},
+	{"github", "workflow commands that annotate a GitHub pull request", newGitHub, false},
+}
+
+// Formats lists the names that [New] takes, in the order for a help text.
+func Formats() []string {
+	names := make([]string, len(formats))
+	for i, f := range formats {
+		names[i] = f.name
+	}
+	return names
+}
+
+// Describe says in one line what a format is for, "" if there is none of
+// that name.
+func Describe(name string) string {
+	for _, f := range formats {
+		if f.name == name {
+			return f.summary
+		}
+	}
+	return ""
+}
+
+// Streams reports whether a format is written record by record, each at once,
+// and is valid wherever it is cut.
+func Streams(name string) bool {
+	return slices.ContainsFunc(formats[:], func(f entry) bool { return f.name == name && f.streams })
+}
+
+// A FormatError names a format that is not known.
+type FormatError struct{ Name string }
+
+func (e *FormatError) Error() string {
+	return fmt.Sprintf("unknown output format %q", sanitize.Clip(e.Name, 40))
+}
+
+// Hint lists the formats that are known.
+func (e *FormatError) ErrorHint() string { return "formats are " + strings.Join(Formats(), ", ") }
+
+// New returns a Writer that writes a run to w in the named format. The error
+// is a [*FormatError], or says which option is wrong.
+func New(name string, w io.Writer, o format.Options) (format.Writer, error) {
+	i := slices.IndexFunc(formats[:], func(f entry) bool { return f.name == name })
+	if i < 0 {
+		return nil, &FormatError{Name: name}
+	}
+	return formats[i].open(w, o), nil
+}

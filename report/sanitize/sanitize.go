@@ -1,0 +1,224 @@
+// Package sanitize makes text that came from the network safe to show: it
+// escapes control characters, masks secrets and bounds lengths.
+package sanitize
+
+import (
+	"fmt"
+	"reflect"
+	"strconv"
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// truncated ends a text that was cut.
+const truncated = "… truncated"
+
+// The most bytes of text that each kind of field may hold.
+const (
+	MaxBanner   = 1024
+	MaxEvidence = 1024
+	MaxField    = 256 // product, version, host name, ...
+	MaxSentence = 2048
+	MaxBlock    = 16 << 10 // rule texts, the only ones of several lines
+)
+
+// Text makes text that came from the network, or from a file, fit to be
+// shown. The result is valid UTF-8 on one line. Whatever does not print, or
+// prints as something else, is written as a visible escape: \r, \n, \t, \x1b
+// for other control characters and for bytes that are not UTF-8, and \u202e
+// for the rest, bidirectional and zero-width characters among them. What a CI
+// system would take for a command ("::error", "##[error]", "##vso[") is
+// broken by escaping one of its characters.
+//
+// A backslash stays as it is, so that text which is clean comes back
+// unchanged, and so does the result of an earlier Text. If the result
+// were longer than limit bytes it is cut, never within an escape, and ends
+// with "… truncated". A limit below 16 means 16.
+//
+// Secrets are masked first, by [MaskSecrets].
+//
+// It runs once over each text: where the types of this package are made, in
+// [NewRun], [NewPort], [NewFinding] and [Read]. Every format escapes on top of it.
+func Text(s string, limit int) string { return text(MaskSecrets(s), limit, false) }
+
+// Clip cuts s to at most n bytes, for messages.
+func Clip(s string, n int) string { return Text(s, n) }
+
+// Block is [Text] for text of several lines: line feeds stay.
+func Block(s string, limit int) string { return text(s, limit, true) }
+
+func text(s string, limit int, lines bool) string {
+	limit = max(limit, 16)
+	if len(s) <= limit && isClean(s, lines) {
+		return s
+	}
+	var b strings.Builder
+	b.Grow(min(len(s)+16, limit))
+	cut := 0 // how much can stay if the text must be cut
+	marks := 0
+	for i := 0; i < len(s); {
+		unit, size := s[i:i+1], 1
+		r, n := utf8.DecodeRuneInString(s[i:])
+		marks = countMarks(marks, r)
+		switch {
+		case s[i] == '\n' && lines:
+		case IsCommand(s, i):
+			// GitHub's runner reads "##[" anywhere in a line, and "::" at its
+			// start; Azure's reads "##vso[" anywhere.
+			unit, size = s[i:i+1]+`\x`+strconv.FormatUint(uint64(s[i+1]), 16), 2
+		case !printable(r, n) || marks > 2:
+			unit, size = escape(r, s[i:i+n]), n
+		default:
+			unit, size = s[i:i+n], n
+		}
+		if b.Len()+len(unit) > limit {
+			return b.String()[:cut] + truncated
+		}
+		b.WriteString(unit)
+		if b.Len() <= limit-len(truncated) {
+			cut = b.Len()
+		}
+		i += size
+	}
+	return b.String()
+}
+
+// isClean reports whether s is printable ASCII that holds no command, which
+// nearly every text is; it may have several lines.
+func isClean(s string, lines bool) bool {
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '\n' && lines:
+		case c < ' ' || c > '~', (c == ':' || c == '#') && IsCommand(s, i):
+			return false
+		}
+	}
+	return true
+}
+
+// IsCommand reports whether a CI log command begins at s[i].
+func IsCommand(s string, i int) bool {
+	if i+2 >= len(s) {
+		return false
+	}
+	switch {
+	case s[i] == ':' && s[i+1] == ':':
+		return (i == 0 || s[i-1] <= ' ') && workflowCommand(s[i+2:])
+	case s[i] == '#' && s[i+1] == '#':
+		rest := s[i+2:]
+		j := 0
+		for j < len(rest) && j < 16 && letter(rest[j]) {
+			j++
+		}
+		return j < len(rest) && rest[j] == '['
+	}
+	return false
+}
+
+// workflowCommand reports whether what follows "::" may name a command of
+// GitHub's runner: a word of letters and hyphens up to a blank, another "::" or
+// the end, since the format may write more behind it. At most four hexadecimal
+// digits are the group of an IPv6 address ("::ffff:192.0.2.1", "::dead"), and
+// no command is that short.
+func workflowCommand(s string) bool {
+	n, hex := 0, true
+	for n < len(s) && (letter(s[n]) || s[n] == '-') {
+		hex = hex && s[n] != '-' && s[n]|0x20 <= 'f'
+		n++
+	}
+	if n == 0 || hex && n <= 4 {
+		return false
+	}
+	return n == len(s) || s[n] <= ' ' || strings.HasPrefix(s[n:], "::")
+}
+
+func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
+
+// countMarks counts combining marks in a row: more than two pile up over the
+// lines around them.
+func countMarks(n int, r rune) int {
+	if r >= 0x300 && unicode.In(r, unicode.Mn, unicode.Me) {
+		return n + 1
+	}
+	return 0
+}
+
+// printable reports whether a rune of n bytes is seen as what it is. Go's
+// IsPrint leaves out control, format (bidirectional and zero-width), private
+// and unassigned characters and all spaces but U+0020.
+func printable(r rune, n int) bool {
+	if r == utf8.RuneError && n == 1 || !strconv.IsPrint(r) {
+		return false
+	}
+	switch {
+	case r == 0x034f, // combining grapheme joiner
+		r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, // Hangul fillers
+		r == 0x17b4, r == 0x17b5, // Khmer inherent vowels
+		r == 0x2800,                  // Braille blank
+		r >= 0xfe00 && r <= 0xfe0f,   // variation selectors
+		r >= 0xe0100 && r <= 0xe01ef: // and their supplement
+		return false
+	}
+	return true
+}
+
+// escape writes raw, which decodes to r, in visible characters.
+func escape(r rune, raw string) string {
+	switch {
+	case r == '\r':
+		return `\r`
+	case r == '\n':
+		return `\n`
+	case r == '\t':
+		return `\t`
+	case r == utf8.RuneError && len(raw) == 1, r < 0x80:
+		return fmt.Sprintf(`\x%02x`, raw[0])
+	case r < 0x10000:
+		return fmt.Sprintf(`\u%04x`, r)
+	}
+	return fmt.Sprintf(`\U%08x`, r)
+}
+
+// Value sanitizes every text that v, a pointer to a written type, holds: a
+// saved run is a file that anybody may have touched.
+func Value(v any) { scrubValue(reflect.ValueOf(v), "") }
+
+func scrubValue(v reflect.Value, tag reflect.StructTag) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		if !v.IsNil() {
+			scrubValue(v.Elem(), tag)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[result.Time]() {
+				scrubValue(v.Field(i), f.Tag)
+			}
+		}
+	case reflect.Slice:
+		for i := range v.Len() {
+			scrubValue(v.Index(i), tag)
+		}
+	case reflect.String:
+		if tag.Get("clean") == "block" {
+			v.SetString(Block(v.String(), MaxBlock))
+		} else {
+			v.SetString(Text(v.String(), MaxSentence))
+		}
+	}
+}
+
+// All is [Text] for each of a list; nil of an empty one.
+func All(list []string, limit int) []string {
+	if len(list) == 0 {
+		return nil
+	}
+	clean := make([]string, len(list))
+	for i, s := range list {
+		clean[i] = Text(s, limit)
+	}
+	return clean
+}

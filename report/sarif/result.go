@@ -1,0 +1,294 @@
+package sarif
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/report/escape"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/sanitize"
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// brackets escapes what SARIF reads as an embedded link (3.11.6).
+var brackets = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`)
+
+// plainSARIF writes text that may come from the network in a plain message.
+func plainSARIF(s string) string { return brackets.Replace(escape.Unlink(s)) }
+
+// results encodes one result for each finding; for more than GitHub takes,
+// one for each rule and line, and if that is still too much for each rule and
+// file.
+func (b *sarifBuilder) results() ([]json.RawMessage, error) {
+	if len(b.findings) <= MaxResults {
+		list, size, err := encodeResults(len(b.findings), func(i int) sarifResult { return b.result(b.findings[i]) })
+		if err != nil || size < MaxBytes-b.overhead() {
+			return list, err
+		}
+	}
+	for _, by := range []func(*result.Anchor) string{
+		func(a *result.Anchor) string { return a.File + "\x00" + strconv.Itoa(a.Line) },
+		func(a *result.Anchor) string { return a.File },
+		func(*result.Anchor) string { return "" },
+	} {
+		groups := b.group(by)
+		if len(groups) > MaxResults {
+			continue
+		}
+		list, size, err := encodeResults(len(groups), func(i int) sarifResult { return b.rolledUp(groups[i]) })
+		if err != nil || size < MaxBytes-b.overhead() {
+			b.left = fmt.Sprintf("%d findings are rolled up into %d results: GitHub shows at most %d, and takes at most %d MB.",
+				len(b.findings), len(groups), MaxResults, MaxBytes/1_000_000)
+			return list, err
+		}
+	}
+	return nil, fmt.Errorf("encoding SARIF: %d findings do not fit into %d bytes", len(b.findings), MaxBytes)
+}
+
+// overhead is room for what stands around the results.
+func (b *sarifBuilder) overhead() int {
+	n := 64 << 10
+	for i := range b.rules {
+		r := &b.rules[i]
+		n += 2*len(r.Why) + 2*len(r.Fix) + 2*len(r.Help) + 4096
+	}
+	for i := range b.c.Notices {
+		n += len(b.c.Notices[i].Message) + 1024
+	}
+	return min(n, MaxBytes/2)
+}
+
+func encodeResults(n int, result func(int) sarifResult) ([]json.RawMessage, int, error) {
+	list := make([]json.RawMessage, n)
+	size := 0
+	for i := range list {
+		raw, err := json.Marshal(result(i))
+		if err != nil {
+			return nil, 0, fmt.Errorf("encoding SARIF: %w", err)
+		}
+		list[i] = raw
+		size += len(raw) + 1
+	}
+	return list, size, nil
+}
+
+// result is one finding (3.27).
+func (b *sarifBuilder) result(f *result.Finding) sarifResult {
+	p := b.ports[view.Place(f.IP, f.Port)]
+	rule := &b.rules[b.ruleAt[f.Rule]]
+	r := sarifResult{
+		RuleID: f.Rule, RuleIndex: b.ruleAt[f.Rule],
+		Kind: "fail", Level: view.Level(f.Severity),
+		Message:      sarifText{Text: b.message(f, p, plainMark), Markdown: b.message(f, p, markdownMark)},
+		Fingerprints: map[string]string{"mxsweepFindingId/v1": f.ID},
+		Partial:      map[string]string{"primaryLocationLineHash": f.ID[:min(16, len(f.ID))] + ":1"},
+		Baseline:     baselineState(f.Drift),
+		Rank:         f.Score * 10,
+		Properties:   sarifResultProps{Tags: f.Tags[:min(len(f.Tags), sarifMaxTags)], Mxsweep: b.mxsweep(f, p)},
+	}
+	r.Locations = []sarifLocation{{
+		Physical: b.physical(view.AnchorOf(f, b.o.Anchor)),
+		Logical: []sarifLogical{{
+			Name: strconv.Itoa(int(f.Port)) + "/" + f.Protocol,
+			Full: view.Place(f.IP, f.Port) + "/" + f.Protocol,
+			Kind: "resource",
+		}},
+	}}
+	if f.Anchor != nil && f.PolicyAnchor != nil {
+		r.Related = []sarifLocation{{ID: 1, Message: &sarifText{Text: "the policy for this host"}, Physical: b.physical(f.PolicyAnchor)}}
+	}
+	if len(rule.CWE) > 0 {
+		r.Taxa = []sarifTaxonRef{b.taxon(rule.CWE[0])}
+	}
+	if !f.FirstSeen.IsZero() || !f.LastSeen.IsZero() {
+		r.Provenance = &sarifProvenance{f.FirstSeen, f.LastSeen}
+	}
+	if b.o.Profile == format.ProfileFull {
+		r.Suppressions = b.suppressions(f)
+	}
+	return r
+}
+
+// mark writes a name in a message: in quotes, or in markdown as code.
+type mark struct {
+	name func(string) string
+	text func(string) string
+	fix  func(string) string // for text of ours with code between backticks
+}
+
+var (
+	plainMark    = mark{name: func(s string) string { return "'" + plainSARIF(s) + "'" }, text: plainSARIF, fix: brackets.Replace}
+	markdownMark = mark{name: func(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }, text: escape.Markdown, fix: escape.Inline}
+)
+
+// message says first what is wrong and where, because lists show the first
+// sentence only, then what was seen, why it is in scope and how to fix it.
+func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string {
+	var s strings.Builder
+	fmt.Fprintf(&s, "%s; port %s on %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(strconv.Itoa(int(f.Port))+"/"+f.Protocol), m.name(f.IP))
+	if f.Host != "" {
+		fmt.Fprintf(&s, " (%s)", m.text(view.ShownNames(f.Host, f.Aliases)))
+	}
+	switch {
+	case f.Drift == result.DriftFixed:
+		s.WriteString(" no longer answers.")
+	case p == nil || p.State != result.StateOpen:
+		s.WriteString(" was not seen in this run; the finding is known from the baseline.")
+	case p.Service.Label() == "":
+		s.WriteString(" answers.")
+	default:
+		fmt.Fprintf(&s, " answers as %s.", m.name(p.Service.Label()))
+	}
+	if len(f.Evidence) > 0 {
+		fmt.Fprintf(&s, " Seen: %s.", m.text(strings.TrimSuffix(f.Evidence[0], ".")))
+	}
+	if f.Anchor != nil {
+		fmt.Fprintf(&s, " It is in scope through %s line %d", m.name(f.Anchor.File), f.Anchor.Line)
+		if f.PolicyAnchor != nil {
+			s.WriteString(" and the [policy](1) bears on it")
+		}
+		s.WriteString(".")
+	}
+	fix, _, _ := strings.Cut(cmp.Or(f.Remediation, b.rules[b.ruleAt[f.Rule]].Fix), "\n")
+	if fix != "" {
+		fmt.Fprintf(&s, " Fix: %s", m.fix(fix))
+	}
+	return s.String()
+}
+
+func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
+	w := sarifMxsweep{
+		IP: f.IP, Host: f.Host, Port: f.Port, Protocol: f.Protocol,
+		Severity: f.Severity.String(), Confidence: f.Confidence, Drift: string(f.Drift), Vantage: b.c.Run.Vantage,
+		Evidence: f.Evidence[:min(len(f.Evidence), 5)], Remediation: sanitize.Text(f.Remediation, 500),
+	}
+	if p != nil {
+		w.State, w.Reason = string(p.State), string(p.Reason)
+		if s := p.Service; s != nil {
+			w.Service, w.Product, w.Version, w.Role = s.Name, s.Product, s.Version, s.Role
+			w.Unsettled = s.Inconclusive
+		}
+	}
+	return w
+}
+
+// baselineState is the drift in SARIF's words (3.27.24). An unverified
+// finding is carried forward, so it is unchanged.
+func baselineState(drift result.Drift) string {
+	switch drift {
+	case result.DriftNew, result.DriftUpdated, result.DriftUnchanged:
+		return string(drift)
+	case result.DriftUnverified:
+		return "unchanged"
+	case result.DriftReopened:
+		return "new"
+	case result.DriftExpired: // there before, but no longer accepted
+		return "updated"
+	case result.DriftFixed:
+		return "absent"
+	}
+	return ""
+}
+
+// suppressions is never nil: an empty list says that the result is not
+// suppressed, and all results must say it if one does (3.27.23).
+func (b *sarifBuilder) suppressions(f *result.Finding) []sarifSuppression {
+	if f.Status == result.StatusOpen || f.Status == result.StatusFixed {
+		return []sarifSuppression{}
+	}
+	s := sarifSuppression{Kind: "external", Status: "accepted", Justification: "expected by the policy"}
+	if a := f.Acceptance; a != nil {
+		s.Justification = a.ID + ": " + a.Reason
+		s.Properties = map[string]string{"id": a.ID, "expires": a.Expires}
+		if a.Owner != "" {
+			s.Properties["owner"] = a.Owner
+		}
+	}
+	if f.PolicyAnchor != nil {
+		s.Location = &sarifLocation{Physical: b.physical(f.PolicyAnchor)}
+	}
+	return []sarifSuppression{s}
+}
+
+// physical points at a line of a file (3.29).
+func (b *sarifBuilder) physical(a *result.Anchor) sarifPhysical {
+	i, ok := b.fileAt[a.File]
+	if !ok {
+		i = len(b.files)
+		b.fileAt[a.File] = i
+		b.files = append(b.files, a.File)
+	}
+	w := sarifPhysical{
+		Artifact: sarifArtifactLocation{URI: uriPath(a.File), BaseID: "SRCROOT", Index: &i},
+		Region:   sarifRegion{StartLine: a.Line},
+	}
+	if a.EndColumn > 1 {
+		w.Region.StartColumn, w.Region.EndLine, w.Region.EndColumn = 1, a.Line, a.EndColumn
+	}
+	if a.Text != "" {
+		w.Region.Snippet = &sarifText{Text: a.Text}
+	}
+	return w
+}
+
+// uriPath is a relative path as a URI reference (RFC 3986, Section 4.2).
+func uriPath(file string) string {
+	file = strings.TrimLeft(strings.ReplaceAll(file, `\`, "/"), "/")
+	return (&url.URL{Path: file}).String()
+}
+
+// A sarifGroup is the findings of one rule that a line, file or run has.
+type sarifGroup struct {
+	key      string
+	findings []*result.Finding
+}
+
+// group puts the findings of one rule together by what by makes of their
+// anchor, in the order in which they come.
+func (b *sarifBuilder) group(by func(*result.Anchor) string) []sarifGroup {
+	var groups []sarifGroup
+	at := make(map[string]int)
+	for _, f := range b.findings {
+		key := f.Rule + "\x00" + string(f.Status) + "\x00" + string(f.Drift) + "\x00" + by(view.AnchorOf(f, b.o.Anchor))
+		i, ok := at[key]
+		if !ok {
+			i = len(groups)
+			at[key] = i
+			groups = append(groups, sarifGroup{key: key})
+		}
+		groups[i].findings = append(groups[i].findings, f)
+	}
+	return groups
+}
+
+// rolledUp is one result for many findings of a rule.
+func (b *sarifBuilder) rolledUp(g sarifGroup) sarifResult {
+	r := b.result(g.findings[0])
+	if len(g.findings) == 1 {
+		return r
+	}
+	sum := sha256.Sum256([]byte("rolled up\x00" + g.key))
+	id := hex.EncodeToString(sum[:])
+	var places []string
+	for _, f := range g.findings[:min(len(g.findings), 100)] {
+		places = append(places, view.Place(f.IP, f.Port))
+	}
+	f := g.findings[0]
+	r.Message = sarifText{Text: plainSARIF(fmt.Sprintf("%s: %d ports, among them %s. The json and html reports list them all.",
+		f.Title, len(g.findings), strings.Join(places[:min(len(places), 5)], ", ")))}
+	r.Fingerprints = map[string]string{"mxsweepFindingId/v1": id}
+	r.Partial = map[string]string{"primaryLocationLineHash": id[:16] + ":1"}
+	r.Count = len(g.findings)
+	r.Related = nil
+	r.Locations[0].Logical = nil
+	r.Provenance = nil
+	r.Properties.Mxsweep = sarifMxsweep{Severity: f.Severity.String(), Drift: string(f.Drift), Vantage: b.c.Run.Vantage, Places: places}
+	return r
+}

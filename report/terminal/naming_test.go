@@ -1,0 +1,45 @@
+package terminal
+
+import (
+	"testing"
+
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+func TestNaming(t *testing.T) {
+	shows := []result.Evidence{{Shows: "HELP lists it", Observation: "help"}, {Shows: "HELP lists it", Observation: "help"}, {Shows: "STARTTLS is offered", Observation: "tls"}}
+	asked := []result.Evidence{{Probe: "greeting", Shows: "connect and listen"}, {Probe: "smtp-ehlo", Shows: "shows XCLIENT and AUTH"}}
+	for name, c := range map[string]struct {
+		s          *result.Service
+		says, want string
+	}{
+		"nil":       {nil, "open, not identified", ""},
+		"unknown":   {&result.Service{Method: "probed"}, "unknown service", ""},
+		"by number": {&result.Service{Name: "milter", Role: "milter", Method: "table", Confidence: 2, Alternatives: []string{"OpenDKIM", "OpenDMARC"}}, "unknown service on a port that OpenDKIM or OpenDMARC uses", ""},
+		"product": {
+			&result.Service{Name: "smtp", Product: "Postfix", Method: "probed", MatchedRule: "postfix-banner", Confidence: 9, Evidence: shows, Alternatives: []string{"Exim"}},
+			"Postfix, smtp", "signature postfix-banner: HELP lists it; STARTTLS is offered (confidence 9 of 10); also fits Exim",
+		},
+		"probes": {
+			&result.Service{Name: "smtp", Product: "Postfix", Method: "probed", MatchedRule: "postfix-ehlo", Confidence: 9, Evidence: asked},
+			"Postfix, smtp", "signature postfix-ehlo, told by greeting, smtp-ehlo (confidence 9 of 10)",
+		},
+		"protocol by a probe": {
+			&result.Service{Name: "smtp", Method: "probed", Confidence: 5, Evidence: asked},
+			"smtp (confidence 5 of 10)", "it speaks smtp, told by greeting, smtp-ehlo; no signature names the product (confidence 5 of 10)",
+		},
+		"protocol": {
+			&result.Service{Name: "pop3", Method: "probed", Confidence: 7},
+			"pop3", "it speaks pop3; no signature names the product (confidence 7 of 10)",
+		},
+	} {
+		if got := namingOf(c.s); got != c.want {
+			t.Errorf("%s: named %q, want %q", name, got, c.want)
+		}
+		p := view.Port{Num: 8891, Port: &result.Port{Service: c.s}}
+		if got := p.Says(); got != c.says {
+			t.Errorf("%s: says %q, want %q", name, got, c.says)
+		}
+	}
+}

@@ -1,0 +1,28 @@
+package terminal
+
+import (
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
+)
+
+// manyFindings is how many findings a text report has that begins with a table
+// of its rules: below, the report itself is short enough.
+const manyFindings = 50
+
+// summary writes, before many findings, one line for each rule.
+func (t *textWriter) summary(v *view.View) {
+	shown := t.Shown(t.only)
+	if len(shown) < manyFindings {
+		return
+	}
+	t.blank()
+	t.line(t.paint(bold, words.PadTo("Severity", 10)+words.PadTo("Rule", 9)+words.PadTo("Findings", 10)+words.PadTo("Hosts", 7)+"What is wrong"))
+	for _, c := range v.RuleCounts(shown) {
+		lead := t.paint(severityColor(c.Severity), words.PadTo(strings.ToUpper(c.Severity.String()), 10)) +
+			words.PadTo(c.Rule.ID, 9) + words.PadTo(strconv.Itoa(c.Findings), 10) + words.PadTo(strconv.Itoa(len(c.Hosts)), 7)
+		t.Para(lead, 36, 36, c.Rule.Title)
+	}
+}

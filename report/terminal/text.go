@@ -1,0 +1,321 @@
+// Package terminal writes a run as text, for a terminal or a log.
+package terminal
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/report/fixplan"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/view"
+	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// textWriter writes the report for people: the verdict first, then host by
+// host what is wrong, why and how to fix it, then what was not seen.
+type textWriter struct {
+	view.Collector
+	*Page
+	verbose  bool
+	evidence string // as in Options
+	only     string
+	told     map[string]bool // rules whose reason was given
+	cut      bool            // whether a fix was cut
+}
+
+// New returns a Writer that writes a run to w as text.
+func New(w io.Writer, o format.Options) format.Writer {
+	return &textWriter{Page: newPage(w, o), verbose: o.Verbose, evidence: o.Evidence, only: o.Only, told: make(map[string]bool)}
+}
+
+// End implements [format.Writer].
+func (t *textWriter) End(r result.Run, s result.Summary) error {
+	t.Finish(r)
+	v := view.New(&t.Collector, s, view.Showing{Only: t.only, Fold: !t.verbose})
+	t.verdict(v)
+	t.summary(v)
+	t.plan()
+	t.hosts(v)
+	t.known(v)
+	t.settled(v)
+	t.unseen(v)
+	t.hints(v)
+	if t.lines > longReport { // the first line has left the screen
+		t.blank()
+		t.gate(v)
+	}
+	return t.W.Flush()
+}
+
+// gateColor goes with the word of the gate.
+func gateColor(gate result.GateResult) string {
+	switch gate {
+	case result.GatePass:
+		return onGreen
+	case result.GateIncomplete:
+		return onAmber
+	}
+	return onRed
+}
+
+// longReport is how many lines a report has that no screen shows at once.
+const longReport = 60
+
+// gate writes the verdict in one line.
+func (t *textWriter) gate(v *view.View) {
+	word := strings.ToUpper(string(v.Sum.Gate))
+	t.Para(t.paint(gateColor(v.Sum.Gate), word)+"  ", len(word)+2, len(word)+2, v.Verdict())
+}
+
+func (t *textWriter) verdict(v *view.View) {
+	t.gate(v)
+	t.blank()
+	t.counts(v)
+	t.labeled(2, "seen    ", v.Coverage())
+	t.labeled(2, "run     ", v.Provenance())
+	if v.Run.Authorization != "" {
+		t.labeled(2, "ticket  ", v.Run.Authorization)
+	}
+	if b := v.Run.Baseline; b != nil {
+		t.labeled(2, "baseline", v.Baseline())
+	}
+	if r := v.Restriction(); r != "" {
+		t.labeled(2, "shown   ", r)
+	}
+}
+
+// planned is how many edits of the plan the report itself lists.
+const planned = 10
+
+// plan writes what to do before what was seen: the shortest list of edits.
+func (t *textWriter) plan() {
+	var list []result.Finding
+	for _, f := range t.Shown(t.only) {
+		list = append(list, *f)
+	}
+	p := fixplan.New(list)
+	if p.Edits == 0 {
+		return
+	}
+	t.blank()
+	t.Para(t.paint(bold, "To fix")+"  ", 8, 4, p.Headline()+"; for the commands, save the run (-o text -o json=run.json), then mxsweep fix --plan run.json")
+	n := 0
+	for _, h := range p.Hosts {
+		for i := range h.Edits {
+			if n++; n > planned {
+				continue
+			}
+			lead := "  " + strconv.Itoa(n) + ". "
+			e := &h.Edits[i]
+			t.Para(lead, words.Width(lead), words.Width(lead), h.Host+", "+e.Summary+" (closes "+e.ClosesText()+")")
+		}
+	}
+	if n > planned {
+		t.line("  and " + words.Plural(n-planned, "further edit"))
+	}
+}
+
+// counts writes the findings by severity, each count with its word.
+func (t *textWriter) counts(v *view.View) {
+	line := cmp.Or(view.SeverityWords(v.Sum.BySeverity), "none")
+	if d := v.Drift(); d != "" {
+		line += " (" + d + ")"
+	}
+	t.labeled(2, "findings", line)
+}
+
+// hosts writes host by host what fails the gate, then in the same way the rest,
+// so that no finding that fails stands below one that does not.
+func (t *textWriter) hosts(v *view.View) {
+	failing, rest := v.Split()
+	for i := range failing {
+		t.host(v, &failing[i])
+	}
+	if len(failing) > 0 && len(rest) > 0 {
+		t.blank()
+		t.line(t.paint(bold, "Does not fail the gate"))
+	}
+	for i := range rest {
+		t.host(v, &rest[i])
+		t.quiet(&rest[i])
+	}
+}
+
+func (t *textWriter) host(v *view.View, h *view.Host) {
+	t.blank()
+	title := t.paint(bold, h.IP)
+	used := words.Width(h.IP)
+	if h.Name != "" && used+2+words.Width(h.Name) <= t.Width {
+		title += "  " + h.Name
+	} else if h.Name != "" {
+		title += "\n  " + h.Name
+	}
+	if h.Stack != "" {
+		title += "  (" + h.Stack + ")"
+	}
+	t.line(title)
+	for i := range h.Ports {
+		if p := &h.Ports[i]; len(p.Findings) > 0 {
+			t.port(v, p)
+		}
+	}
+}
+
+// port writes a port that has findings.
+func (t *textWriter) port(v *view.View, p *view.Port) {
+	lead := "  " + words.PadTo(p.Number(), 9) + "  "
+	t.Para("  "+t.paint(bold, words.PadTo(p.Number(), 9))+"  ", words.Width(lead), words.Width(lead), p.Says())
+	t.naming(p)
+	for _, f := range p.Findings {
+		t.finding(v, f)
+	}
+}
+
+// naming tells, if asked for more, why a product was named.
+func (t *textWriter) naming(p *view.Port) {
+	if !t.verbose || p.Port == nil {
+		return
+	}
+	if why := namingOf(p.Port.Service); why != "" {
+		t.labeled(6, "named", why)
+	}
+}
+
+// briefEvidence is how much of a sentence of evidence is shown in brief.
+const briefEvidence = 160
+
+func severityColor(s result.Severity) string {
+	switch s {
+	case result.SeverityCritical:
+		return onRed
+	case result.SeverityHigh:
+		return boldRed
+	case result.SeverityMedium:
+		return yellow
+	case result.SeverityLow:
+		return cyan
+	}
+	return dim
+}
+
+func (t *textWriter) finding(v *view.View, f *result.Finding) {
+	word := strings.ToUpper(f.Severity.String())
+	head := f.Rule + "  " + f.Title
+	if f.Drift != result.DriftNone {
+		head += " (" + string(f.Drift) + ")"
+	}
+	t.Para("    "+t.paint(severityColor(f.Severity), word)+"  ", 6+len(word), 6, head)
+	for i, e := range f.Evidence {
+		if t.evidence == format.EvidenceNone {
+			break
+		}
+		if t.verbose || t.evidence == format.EvidenceFull {
+			t.labeled(6, "saw", e)
+		} else if i == 0 {
+			t.labeled(6, "saw", words.Shorten(e, briefEvidence))
+		}
+	}
+	if f.Severity == result.SeverityInfo && !t.verbose {
+		return // worth knowing, no more
+	}
+	if why := v.Why(f); why != "" && (t.verbose || !t.told[f.Rule]) {
+		t.told[f.Rule] = true // once is enough
+		t.labeled(6, "why", why)
+	}
+	for i, line := range v.Fix(f, t.verbose) {
+		if i == 0 {
+			t.labeled(6, "fix", t.explained(line))
+		} else {
+			pad := 11 + len(line) - len(strings.TrimLeft(line, " ")) // a blank may begin a continued line
+			t.Para(strings.Repeat(" ", pad), pad, pad+2, line)
+		}
+	}
+}
+
+// explained is the first line of a fix, which tells of the first that was cut how
+// to see the rest.
+func (t *textWriter) explained(line string) string {
+	if t.cut || !strings.HasSuffix(line, words.MoreMark) {
+		return line
+	}
+	t.cut = true
+	return line + " (-v shows all)"
+}
+
+// known counts the findings that the baseline has and nothing fails on.
+func (t *textWriter) known(v *view.View) {
+	if len(v.Folded) == 0 {
+		return
+	}
+	var count result.BySeverity
+	for _, f := range v.Folded {
+		*count.Of(f.Severity)++
+	}
+	t.blank()
+	t.Para(t.paint(bold, "Unchanged")+"  ", 11, 4, fmt.Sprintf("%s as the baseline has %s: %s; -v lists %[2]s",
+		words.Plural(count.Total(), "finding"), map[bool]string{true: "it", false: "them"}[count.Total() == 1], view.SeverityWords(count)))
+}
+
+// settled lists the findings that need no work: accepted, expected, fixed.
+func (t *textWriter) settled(v *view.View) {
+	if len(v.Settled) == 0 {
+		return
+	}
+	t.blank()
+	t.line(t.paint(bold, "Needs no work now"))
+	for _, f := range v.Settled {
+		place := view.Place(f.IP, f.Port)
+		text := f.Rule + " " + f.Title + ": " + view.SettledWhy(f)
+		t.Para("  "+place+"  ", words.Width(place)+4, 4, text)
+	}
+}
+
+// unseen says plainly what the run does not know.
+func (t *textWriter) unseen(v *view.View) {
+	lines := v.Unseen()
+	if len(lines) == 0 {
+		return
+	}
+	t.blank()
+	t.line(t.paint(bold, "Not seen, and notices"))
+	for _, l := range lines {
+		lead := "  " + t.paint(levelColor(l.Level), string(l.Level)) + "  "
+		t.Para(lead, len(l.Level)+4, 4, l.Text)
+	}
+}
+
+func levelColor(level result.Level) string {
+	switch level {
+	case result.LevelError:
+		return boldRed
+	case result.LevelWarning:
+		return yellow
+	}
+	return dim
+}
+
+func (t *textWriter) hints(v *view.View) {
+	rule, port := v.Example()
+	host, nameless := v.Nameless()
+	code := v.Obstacle()
+	if rule == "" && port == 0 && code == "" {
+		return
+	}
+	t.blank()
+	if code != "" {
+		t.Para("", 0, 2, "mxsweep rules "+code+"  says what a notice means and what to do.")
+	}
+	if rule != "" {
+		t.Para("", 0, 2, "mxsweep rules "+rule+"  says more on a finding: why, how to fix it, how to accept it.")
+	}
+	if port != 0 {
+		t.Para("", 0, 2, "mxsweep ports "+strconv.Itoa(int(port))+"  says who uses a port and how to look at it on the host.")
+	}
+	if nameless != nil {
+		t.Para("", 0, 2, "mxsweep signatures record "+view.Place(host.IP, nameless.Num)+"  writes down what an unknown service says, for a signature that names it.")
+	}
+}

@@ -1,0 +1,139 @@
+package view
+
+import (
+	"iter"
+	"slices"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// A Collector holds a run until its end, for the formats that cannot write
+// before they have seen all of it.
+type Collector struct {
+	Tool     result.Tool
+	Run      result.Run
+	Ports    []result.Port
+	Findings []result.Finding
+	Notices  []result.Notice
+	failing  int // findings that the gate fails on
+}
+
+// Start implements [format.Writer].
+func (c *Collector) Start(t result.Tool, r result.Run) error {
+	c.Tool, c.Run = t, r
+	return nil
+}
+
+// Port implements [format.Writer].
+func (c *Collector) Port(p result.Port) error {
+	c.Ports = append(c.Ports, p)
+	return nil
+}
+
+// Finding implements [format.Writer].
+func (c *Collector) Finding(f result.Finding) error {
+	c.Findings = append(c.Findings, f)
+	return nil
+}
+
+// Notice implements [format.Writer].
+func (c *Collector) Notice(n result.Notice) error {
+	c.Notices = append(c.Notices, n)
+	return nil
+}
+
+// Finish sorts what was collected and keeps of the run's rules those that a
+// finding names.
+func (c *Collector) Finish(r result.Run) {
+	sortPorts(c.Ports)
+	c.Ports = lastOfEach(c.Ports)
+	SortFindings(c.Findings)
+	SortNotices(c.Notices)
+	used := make(map[string]bool)
+	for i := range c.Findings {
+		used[c.Findings[i].Rule] = true
+		if c.Findings[i].Fails() {
+			c.failing++
+		}
+	}
+	r.Rules = UsedRules(r.Rules, used)
+	c.Run = r
+}
+
+// lastOfEach keeps of the records of one port, which stand together, the one
+// that came last.
+func lastOfEach(sorted []result.Port) []result.Port {
+	kept := sorted[:0]
+	for i := range sorted {
+		if i+1 == len(sorted) || !samePlace(&sorted[i], &sorted[i+1]) {
+			kept = append(kept, sorted[i])
+		}
+	}
+	return kept
+}
+
+// Brief is a view of the run as a whole, without hosts and findings.
+func (c *Collector) Brief(s result.Summary) *View {
+	return New(&Collector{Tool: c.Tool, Run: c.Run, failing: c.failing}, s, Showing{})
+}
+
+// UsedRules returns those of the rules that are used, sorted by id.
+func UsedRules(rules []result.Rule, used map[string]bool) []result.Rule {
+	var kept []result.Rule
+	for _, r := range rules {
+		if used[r.ID] {
+			kept = append(kept, r)
+		}
+	}
+	slices.SortFunc(kept, func(a, b result.Rule) int { return strings.Compare(a.ID, b.ID) })
+	return kept
+}
+
+// ByPlace finds the record of an address and port.
+func (c *Collector) ByPlace() map[string]*result.Port {
+	m := make(map[string]*result.Port, len(c.Ports))
+	for i := range c.Ports {
+		m[Place(c.Ports[i].IP, c.Ports[i].Port)] = &c.Ports[i]
+	}
+	return m
+}
+
+// FindingsByPlace finds the findings of an address and port.
+func (c *Collector) FindingsByPlace() map[string][]*result.Finding {
+	m := make(map[string][]*result.Finding, len(c.Findings))
+	for i := range c.Findings {
+		f := &c.Findings[i]
+		p := Place(f.IP, f.Port)
+		m[p] = append(m[p], f)
+	}
+	return m
+}
+
+// Shown lists the findings that stand and are to be shown, the most urgent
+// first. The run must be finished.
+func (c *Collector) Shown(only string) []*result.Finding {
+	var list []*result.Finding
+	for i := range c.Findings {
+		if f := &c.Findings[i]; f.Active() && Shows(f, only) {
+			list = append(list, f)
+		}
+	}
+	return list
+}
+
+// HostPorts yields the ports of each host; ports must be sorted.
+func HostPorts(ports []result.Port) iter.Seq[[]result.Port] {
+	return func(yield func([]result.Port) bool) {
+		for len(ports) > 0 {
+			n := 1
+			for n < len(ports) && ports[n].IP == ports[0].IP {
+				n++
+			}
+			if !yield(ports[:n]) {
+				return
+			}
+			ports = ports[n:]
+		}
+	}
+}

@@ -1,0 +1,63 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// Subject names what was looked at.
+func (v *View) Subject() string {
+	switch name := v.Run.Scope.Name; {
+	case name != "" && name != "command-line":
+		return name
+	case len(v.Hosts) == 1:
+		return cmp.Or(v.Hosts[0].Name, v.Hosts[0].IP)
+	case v.Run.Scope.Addresses == 1:
+		return "1 address"
+	}
+	return fmt.Sprintf("%d addresses", v.Run.Scope.Addresses)
+}
+
+// Headline says in plain words what came out.
+func (v *View) Headline() string {
+	var counts []string
+	for _, s := range result.Severities()[:3] {
+		if n := *v.Sum.BySeverity.Of(s); n > 0 {
+			counts = append(counts, strconv.Itoa(n)+" "+s.String())
+		}
+	}
+	blind := ""
+	if v.Sum.Partial() || slices.ContainsFunc(v.notices, func(n result.Notice) bool { return n.Level == result.LevelError }) {
+		blind = " The run did not see all that it should have."
+	}
+	who := "Strangers reach"
+	if v.Run.Vantage != "internet" {
+		who = "Others reach"
+	}
+	switch {
+	case len(counts) > 0:
+		return fmt.Sprintf("%s mail services that should not be within their reach: %s, on %s.%s",
+			who, strings.Join(counts, ", "), words.Plural(v.reach.hosts, "host"), blind)
+	case v.Sum.BySeverity.Total() > 0:
+		return "Nothing of weight was found exposed; a few lighter findings are worth a look." + blind
+	case blind != "":
+		return "Nothing was found exposed, but that does not say much." + blind
+	}
+	return "Nothing was found exposed that should not be."
+}
+
+// Extent says how far the findings reach.
+func (v *View) Extent() string {
+	r := v.reach
+	if r.ports == 0 {
+		return fmt.Sprintf("%s open; none has a finding that stands.", words.IsAre(r.open, "port"))
+	}
+	return fmt.Sprintf("%s on %s %s a finding; %s open in all.",
+		words.Plural(r.ports, "port"), words.Plural(r.hosts, "host"), map[bool]string{true: "has", false: "have"}[r.ports == 1], words.IsAre(r.open, "port"))
+}

@@ -1,0 +1,31 @@
+package view
+
+import (
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// A ruleCount is how often a rule is broken.
+type ruleCount struct {
+	Rule     *result.Rule
+	Severity result.Severity
+	Findings int
+	Hosts    map[string]bool
+}
+
+// RuleCounts counts the live findings that are shown by rule, in the order in
+// which reports list them.
+func (v *View) RuleCounts(shown []*result.Finding) []*ruleCount {
+	var list []*ruleCount
+	at := make(map[string]*ruleCount)
+	for _, f := range shown {
+		c := at[f.Rule]
+		if c == nil {
+			c = &ruleCount{Rule: v.Rule(f), Severity: f.Severity, Hosts: make(map[string]bool)}
+			at[f.Rule] = c
+			list = append(list, c)
+		}
+		c.Findings++
+		c.Hosts[f.IP] = true
+	}
+	return list
+}

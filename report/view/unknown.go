@@ -1,0 +1,107 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// causes words what keeps a port from being judged: the reasons of ports that
+// are unknown, and why a dialogue did not settle what answers.
+var causes = map[string]string{
+	"blocked":         "the host stopped answering while it was asked",
+	"zero-window":     "it accepts a connection and takes no data",
+	"no-response":     "nothing answered",
+	"no-reply":        "it replied to nothing",
+	"no-connection":   "no connection for a dialogue came about",
+	"refused-for-now": "it refused to talk for now",
+	"cut-off":         "the dialogue was cut off",
+	"tls-handshake":   "it speaks TLS, and the handshake failed",
+	"unfinished":      "it was still replying when time was up",
+	"unacknowledged":  "what was sent was never acknowledged",
+	"host-timeout":    "the time of its host was over",
+	"skipped":         skipped,
+}
+
+// unjudgedSkipped is the cause of open ports that were not talked to.
+const (
+	skipped         = "it was not talked to"
+	unjudgedSkipped = "open, but " + skipped
+)
+
+// Cause words a reason that is known, and gives another as it is.
+func Cause(word string) string { return cmp.Or(causes[word], word) }
+
+// Unsettled says why the dialogue did not settle what answers, with the words
+// of the daemon; "" if it did.
+func Unsettled(s *result.Service) string {
+	if s == nil || s.Inconclusive == "" {
+		return ""
+	}
+	text := "not settled: " + Cause(s.Inconclusive)
+	if s.Refusal != "" {
+		text += ` ("` + words.Shorten(strings.TrimSpace(s.Refusal), 60) + `")`
+	}
+	return text
+}
+
+// An unjudged is a cause for which ports could not be judged, and where.
+type unjudged struct {
+	ports    int
+	hosts    []string
+	unrouted bool // this machine has no route to them
+}
+
+// add counts a port. The ports of a host come one after the other.
+func (u *unjudged) add(p *result.Port) {
+	u.ports++
+	if n := len(u.hosts); n == 0 || u.hosts[n-1] != p.IP {
+		u.hosts = append(u.hosts, p.IP)
+	}
+}
+
+// String says how many ports and which hosts, at most three by name.
+func (u *unjudged) String() string {
+	s := words.Plural(u.ports, "port") + " of " + strings.Join(u.hosts[:min(len(u.hosts), 3)], ", ")
+	if more := len(u.hosts) - 3; more > 0 {
+		s += fmt.Sprintf(" and %s", words.Plural(more, "more host"))
+	}
+	return s
+}
+
+// unjudgedFor counts a port that could not be judged by its cause. Of an error
+// that is the last part, since what comes before names the port.
+func (v *View) unjudgedFor(p *result.Port) {
+	why := Cause(string(p.Reason))
+	switch {
+	case p.State == result.StateOpen:
+		why = "open, but " + Cause(p.Service.Inconclusive)
+	case p.Error != nil:
+		why = p.Error.Message[strings.LastIndex(p.Error.Message, ": ")+1:]
+	}
+	why = cmp.Or(strings.TrimSpace(why), "cause not known")
+	u := v.unjudged[why]
+	if u == nil {
+		u = new(unjudged)
+		v.unjudged[why] = u
+	}
+	u.add(p)
+	u.unrouted = u.unrouted || p.State == result.StateUnknown && p.Reason == result.ReasonNetUnreach
+}
+
+// Nameless is the first open port that answered and that no signature names;
+// nil if there is none.
+func (v *View) Nameless() (*Host, *Port) {
+	for i := range v.Hosts {
+		for j := range v.Hosts[i].Ports {
+			p := &v.Hosts[i].Ports[j]
+			if p.Port != nil && p.Port.Service != nil && p.Port.Service.Label() == "" && Unsettled(p.Port.Service) == "" {
+				return &v.Hosts[i], p
+			}
+		}
+	}
+	return nil, nil
+}

@@ -1,0 +1,309 @@
+package view
+
+import (
+	"cmp"
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// Verdict says in one sentence what came out. A run that fails may have seen
+// too little as well.
+func (v *View) Verdict() string {
+	s := v.outcome()
+	if v.Sum.Gate == result.GateFail && v.Sum.Partial() {
+		s = strings.TrimRight(s, ".") + "; the run saw too little to say that this is all"
+	}
+	return s
+}
+
+// outcome is the verdict on what was seen.
+func (v *View) outcome() string {
+	switch r := v.Sum.Reason; {
+	case r != "" && v.Sum.Gate == result.GatePass:
+		return v.decision() + "; " + r
+	case r != "":
+		return r
+	}
+	return v.decision()
+}
+
+// decision is what the gate decided.
+func (v *View) decision() string {
+	gate := cmp.Or(v.Sum.FailOn, "the gate")
+	switch v.Sum.Gate {
+	case result.GatePass:
+		if gate == "none" {
+			return "no finding fails this run, as its gate is none"
+		}
+		return "no finding meets " + gate
+	case result.GateFail:
+		total := words.Plural(v.Sum.BySeverity.Total(), "finding")
+		if v.failing == 0 {
+			return fmt.Sprintf("%s, at least one meets %s", total, gate)
+		}
+		return fmt.Sprintf("%d of %s %s %s", v.failing, total, map[bool]string{true: "meets", false: "meet"}[v.failing == 1], gate)
+	case result.GateIncomplete:
+		return "the run did not see enough to say that nothing is exposed"
+	}
+	return "the run was stopped, or an output could not be written"
+}
+
+// Drift lists the counts against the baseline, and the settled ones.
+func (v *View) Drift() string {
+	d := v.Sum.ByDrift
+	var words []string
+	add := func(n int, word string) {
+		if n > 0 {
+			words = append(words, strconv.Itoa(n)+" "+word)
+		}
+	}
+	add(d.New, string(result.DriftNew))
+	add(d.Unchanged, string(result.DriftUnchanged))
+	add(d.Updated, string(result.DriftUpdated))
+	add(d.Fixed, string(result.DriftFixed))
+	add(d.Unverified, string(result.DriftUnverified))
+	add(d.Expired, string(result.DriftExpired))
+	add(d.Reopened, string(result.DriftReopened))
+	add(v.Sum.Accepted, "accepted")
+	return strings.Join(words, ", ")
+}
+
+// Coverage says how much of what was planned gave a conclusive result.
+func (v *View) Coverage() string {
+	c := v.Sum.Coverage
+	var parts []string
+	if c.HostsUp+c.HostsSilent > 0 || c.CoverageCounts != nil && c.Vacant > 0 {
+		hosts := words.Plural(c.HostsUp, "host") + " up"
+		if c.CoverageCounts != nil && c.Vacant > 0 {
+			hosts += ", " + words.Grouped(c.Vacant) + " vacant"
+		}
+		silent := " silent"
+		if !v.Sum.Complete && c.HostsSilent > 0 {
+			silent = " silent or not asked" // the run ended before it came to them
+		}
+		parts = append(parts, hosts+", "+words.Grouped(uint64(c.HostsSilent))+silent)
+	}
+	switch {
+	case c.Planned > 0:
+		parts = append(parts, fmt.Sprintf("%s of %s conclusive (%s)%s", words.Grouped(c.Answered), pairs(c.Planned), words.Percent(c.Ratio), countWords(&c)))
+	case !v.Sum.Complete:
+		parts = append(parts, pairs(c.Answered)+" conclusive, of how many is not recorded")
+	case c.CoverageCounts == nil || c.Vacant == 0 && acceptedPairs(&c) == 0:
+		parts = append(parts, "nothing was planned")
+	}
+	if n := acceptedPairs(&c); n > 0 {
+		parts = append(parts, pairs(n)+" accepted as unknown")
+	}
+	if c.CanariesOK != nil {
+		parts = append(parts, map[bool]string{true: "canaries answer", false: "a canary gave no answer"}[*c.CanariesOK])
+	}
+	if !v.Sum.Complete {
+		parts = append(parts, "the run is not complete")
+	}
+	return strings.Join(parts, "; ")
+}
+
+// acceptedPairs is how many pairs are left out because the policy accepts that their
+// host cannot be judged, as far as it is recorded.
+func acceptedPairs(c *result.Coverage) uint64 {
+	if c.CoverageCounts == nil || c.CoverageCounts.Accepted == nil {
+		return 0
+	}
+	return *c.CoverageCounts.Accepted
+}
+
+// countWords lists the numbers that are not 0.
+func countWords(c *result.Coverage) string {
+	if c.CoverageCounts == nil {
+		return ""
+	}
+	var list []string
+	for _, n := range []struct {
+		count uint64
+		word  string
+	}{{c.Open, "open"}, {c.Closed, "closed"}, {c.Filtered, "filtered"}, {c.Unknown, "unknown"}} {
+		if n.count > 0 {
+			list = append(list, words.Grouped(n.count)+" "+n.word)
+		}
+	}
+	if len(list) == 0 {
+		return ""
+	}
+	return ": " + strings.Join(list, ", ")
+}
+
+// pairs is a number of pairs with the word.
+func pairs(n uint64) string {
+	if n == 1 {
+		return "1 pair"
+	}
+	return words.Grouped(n) + " pairs"
+}
+
+// briefPorts is how long a list of ports may be before it is only counted.
+const briefPorts = 60
+
+// Provenance says which program looked at what, when and from where.
+func (v *View) Provenance() string {
+	s := "mxsweep " + v.Tool.Version + ", vantage " + v.Run.Vantage + v.Loopback()
+	if v.Run.Scope.Name != "" {
+		s += ", scope " + v.Run.Scope.Name
+	}
+	if n := v.Run.Scope.Addresses; n == 1 {
+		s += ", 1 address"
+	} else {
+		s += ", " + words.Grouped(n) + " addresses"
+	}
+	if index, count, ok := strings.Cut(v.Run.Shard, "/"); ok {
+		s += ", shard " + index + " of " + count
+	}
+	switch ports := v.Run.Scope.Ports; {
+	case len(ports) > briefPorts:
+		s += ", " + words.Plural(CountPorts(ports), "port")
+	case ports != "":
+		s += ", ports " + ports
+	}
+	s += ", " + words.Period(v.Run.StartTime, v.Run.EndTime)
+	if !v.Run.Now.IsZero() {
+		s += ", judged as of " + v.Run.Now.UTC().Format("2006-01-02 15:04 UTC") + " (--now)"
+	}
+	return s
+}
+
+// Loopback says, of a run from elsewhere with findings on loopback, as what they
+// were judged; "" where there are none.
+func (v *View) Loopback() string {
+	const host, internet = string(exposure.ClassHost), string(exposure.ClassInternet)
+	if slices.Contains(strings.Split(v.Run.Vantage, "+"), host) {
+		return ""
+	}
+	for i := range v.Hosts {
+		if !v.Hosts[i].addr.IsLoopback() {
+			continue
+		}
+		for _, p := range v.Hosts[i].Ports {
+			for _, f := range p.Findings {
+				switch f.Vantage {
+				case host:
+					return " (loopback addresses as " + host + ")"
+				case internet: // the demo; the advice to bind 127.0.0.1 else reads as if it were done
+					return " (" + v.Hosts[i].IP + " stands for a public address)"
+				}
+			}
+		}
+	}
+	return ""
+}
+
+// Baseline says what the run was compared with; "" without a baseline.
+func (v *View) Baseline() string {
+	b := v.Run.Baseline
+	s := b.SHA256[:min(12, len(b.SHA256))]
+	if !b.Created.IsZero() {
+		s += " of " + b.Created.UTC().Format("2006-01-02 15:04 UTC")
+	}
+	if !b.Comparable {
+		s += ", not comparable"
+		if b.Why != "" {
+			s += ": " + b.Why
+		}
+	}
+	return s
+}
+
+// A remark is one line on what the run does not know.
+type remark struct {
+	Level result.Level
+	Text  string
+}
+
+// Unseen lists what was not seen, and the notices, errors first.
+func (v *View) Unseen() []remark {
+	var list []remark
+	routed := !slices.ContainsFunc(v.notices, func(n result.Notice) bool { return n.Code == exposure.NoticeNoRoute })
+	for _, why := range sortedKeys(v.unjudged) {
+		if v.unjudged[why].unrouted && !routed || why == unjudgedSkipped && v.aside(v.unjudged[why].hosts) {
+			continue // which a notice tells
+		}
+		list = append(list, remark{result.LevelWarning, fmt.Sprintf("%s could not be judged: %s", v.unjudged[why], why)})
+	}
+	for _, n := range v.notices {
+		text := n.Code + " " + n.Message
+		if n.Anchor != nil {
+			text += fmt.Sprintf(" (%s:%d)", n.Anchor.File, n.Anchor.Line)
+		}
+		list = append(list, remark{n.Level, text})
+	}
+	slices.SortStableFunc(list, func(a, b remark) int {
+		return b.Level.Compare(a.Level)
+	})
+	return list
+}
+
+// Obstacle is the code of the first notice that keeps the run from being whole; ""
+// if it is whole.
+func (v *View) Obstacle() string {
+	if !v.Sum.Partial() {
+		return ""
+	}
+	for _, n := range v.notices {
+		if n.Level == result.LevelError {
+			return n.Code
+		}
+	}
+	return ""
+}
+
+// aside reports whether a notice tells of each host that its ports do not speak
+// for themselves.
+func (v *View) aside(hosts []string) bool {
+	return !slices.ContainsFunc(hosts, func(host string) bool {
+		return !slices.ContainsFunc(v.notices, func(n result.Notice) bool {
+			return n.Target == host && (n.Code == exposure.NoticeWildcard || n.Code == exposure.NoticeCrowded)
+		})
+	})
+}
+
+func sortedKeys[V any](m map[string]V) []string {
+	keys := make([]string, 0, len(m))
+	for k := range m {
+		keys = append(keys, k)
+	}
+	slices.Sort(keys)
+	return keys
+}
+
+// Example is the rule and the port that a hint is best given on: those of the
+// most urgent finding, else the first open port.
+func (v *View) Example() (rule string, port uint16) {
+	if len(v.Hosts) == 0 {
+		return "", 0
+	}
+	p := &v.Hosts[0].Ports[0]
+	if len(p.Findings) > 0 {
+		rule = p.Findings[0].Rule
+	}
+	return rule, p.Num
+}
+
+// CountPorts is how many ports a list such as "25,10024-10031" names; 0 if it
+// cannot be read.
+func CountPorts(spec string) int {
+	n := 0
+	for part := range strings.SplitSeq(spec, ",") {
+		from, to, _ := strings.Cut(part, "-")
+		a, err1 := strconv.ParseUint(from, 10, 16)
+		b, err2 := strconv.ParseUint(cmp.Or(to, from), 10, 16)
+		if err1 != nil || err2 != nil || b < a {
+			return 0
+		}
+		n += int(b-a) + 1
+	}
+	return n
+}

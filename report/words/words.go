@@ -1,0 +1,90 @@
+// Package words says counts, times, lists and sentences in the words of a
+// report, and wraps them for a terminal.
+package words
+
+import (
+	"fmt"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/mxsweep/mxsweep/report/sanitize"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// IsAre is "1 port is" or "5 ports are".
+func IsAre(n int, one string) string {
+	return Plural(n, one) + map[bool]string{true: " is", false: " are"}[n == 1]
+}
+
+// Plural is "1 port" or "2 ports".
+func Plural(n int, one string) string {
+	if n == 1 {
+		return "1 " + one
+	}
+	if strings.HasSuffix(one, "s") {
+		return strconv.Itoa(n) + " " + one + "es"
+	}
+	return strconv.Itoa(n) + " " + one + "s"
+}
+
+// Sentence ends s with a period where it has no end of its own.
+func Sentence(s string) string {
+	if s == "" || strings.ContainsRune(".!?", rune(s[len(s)-1])) {
+		return s
+	}
+	return s + "."
+}
+
+// CommandLine quotes the arguments for a POSIX shell where they need it.
+func CommandLine(args []string) string {
+	quoted := make([]string, len(args))
+	for i, a := range args {
+		if a != "" && strings.Trim(a, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789-_./:=,@%+") == "" {
+			quoted[i] = a
+		} else {
+			quoted[i] = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+	}
+	return strings.Join(quoted, " ")
+}
+
+// Shorten cuts s at a blank before n bytes, if it is longer.
+func Shorten(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	if i := strings.LastIndexByte(s[:n+1], ' '); i > n/2 {
+		return s[:i] + " …"
+	}
+	return sanitize.Clip(s, n)
+}
+
+// Period is "2026-11-20 06:00 UTC, 1m42s".
+func Period(start, end result.Time) string {
+	s := start.UTC().Format("2006-01-02 15:04 UTC")
+	if !end.IsZero() {
+		s += ", " + end.Sub(start.Time).Round(100*time.Millisecond).String()
+	}
+	return s
+}
+
+// Grouped writes a number with a comma behind each three digits.
+func Grouped(n uint64) string {
+	s := strconv.FormatUint(n, 10)
+	for i := len(s) - 3; i > 0; i -= 3 {
+		s = s[:i] + "," + s[i:]
+	}
+	return s
+}
+
+// Percent rounds down, as the gate does: a ratio below the floor never reads as
+// the floor, and one below 1 never as 100%.
+func Percent(ratio float64) string {
+	s := fmt.Sprintf("%.1f", math.Floor(ratio*1000)/10)
+	return strings.TrimSuffix(s, ".0") + "%"
+}
+
+// MoreMark ends a text of which there is more.
+const MoreMark = " …"

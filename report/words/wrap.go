@@ -1,0 +1,122 @@
+package words
+
+import (
+	"strings"
+
+	"github.com/rivo/uniseg"
+)
+
+// Width is the number of columns that s takes.
+func Width(s string) int { return uniseg.StringWidth(s) }
+
+// PadTo fills s with blanks up to n columns.
+func PadTo(s string, n int) string {
+	if w := Width(s); w < n {
+		return s + strings.Repeat(" ", n-w)
+	}
+	return s
+}
+
+// Wrap breaks text at blanks into lines of at most first, then rest columns.
+// A word that is longer is broken where it must, but not before a colon,
+// which could make a command of what follows.
+func Wrap(text string, first, rest int) []string {
+	var lines []string
+	limit := max(first, 8)
+	rest = max(rest, 8)
+	var cur strings.Builder
+	used := 0
+	flush := func() {
+		lines = append(lines, cur.String())
+		cur.Reset()
+		used, limit = 0, rest
+	}
+	for word := range strings.FieldsSeq(text) {
+		w := Width(word)
+		if used > 0 && used+1+w > limit {
+			flush()
+		}
+		for w > limit && used == 0 {
+			head := breakWord(word, limit)
+			cur.WriteString(word[:head])
+			flush()
+			word = word[head:]
+			w = Width(word)
+		}
+		if used > 0 {
+			cur.WriteByte(' ')
+			used++
+		}
+		cur.WriteString(word)
+		used += w
+	}
+	if cur.Len() > 0 || len(lines) == 0 {
+		flush()
+	}
+	return lines
+}
+
+// breakWord is where to break a word so that its head takes at most limit
+// columns; never 0.
+func breakWord(word string, limit int) int {
+	state, used, at := -1, 0, 0
+	rest := word
+	for rest != "" {
+		var cluster string
+		var w int
+		cluster, rest, w, state = uniseg.FirstGraphemeClusterInString(rest, state)
+		if used+w > limit && at > 0 {
+			break
+		}
+		used += w
+		at += len(cluster)
+	}
+	for _, may := range []func(string, int) bool{endsEscapedLine, endsPart, mayBreak} {
+		for back := at; back > at/2; back-- {
+			if mayBreak(word, back) && may(word, back) {
+				return back
+			}
+		}
+	}
+	return at
+}
+
+// mayBreak reports whether a line may end behind word[:i]: within no escape, and
+// never before a colon.
+func mayBreak(word string, i int) bool {
+	return word[i-1] < 0x80 && (i == len(word) || word[i] != ':' && word[i] < 0x80) && !splitsEscape(word, i)
+}
+
+// endsPart reports whether word[:i] ends with what parts a list, a path or an
+// option.
+func endsPart(word string, i int) bool { return strings.IndexByte(",;/=", word[i-1]) >= 0 }
+
+// endsEscapedLine reports whether word[:i] ends with the \n of a line that is
+// written as escapes.
+func endsEscapedLine(word string, i int) bool {
+	return i < len(word) && strings.HasSuffix(word[:i], `\n`) && !splitsEscape(word, i-2)
+}
+
+// splitsEscape reports whether word[:i] ends within an escape like \n or \x1b, as
+// [sanitize.Text] and strconv write them.
+func splitsEscape(word string, i int) bool {
+	for at := 0; at < i; at++ {
+		if word[at] != '\\' || at+1 == len(word) {
+			continue
+		}
+		switch word[at+1] {
+		case 'x':
+			at += 3
+		case 'u':
+			at += 5
+		case 'U':
+			at += 9
+		default:
+			at++
+		}
+		if at >= i {
+			return true
+		}
+	}
+	return false
+}
