@@ -1,0 +1,42 @@
+package fault
+
+import (
+	"errors"
+	"fmt"
+	"io/fs"
+	"os"
+	"testing"
+)
+
+func TestAs(t *testing.T) {
+	if As(Usage, nil) != nil || WriteError("x", nil) != nil {
+		t.Error("no error has become one")
+	}
+	cause := errors.New("cause")
+	err := As(Refused, cause)
+	var f *Error
+	if !errors.Is(err, cause) || !errors.As(err, &f) || f.Kind != Refused || err.Error() != "cause" {
+		t.Errorf("got %v", err)
+	}
+}
+
+// TestWriteError names the file once, and keeps what package os says of why.
+func TestWriteError(t *testing.T) {
+	_, failed := os.Open("/nowhere/to/be/found")
+	err := WriteError(`"report"`, failed)
+	if want := `writing "report": no such file or directory`; !errors.Is(err, fs.ErrNotExist) || os.PathSeparator == '/' && err.Error() != want {
+		t.Errorf("got %v, want %s", err, want)
+	}
+}
+
+// TestWalk visits an error before those in it, in their order.
+func TestWalk(t *testing.T) {
+	one, two := errors.New("one"), errors.New("two")
+	joined := errors.Join(one, fmt.Errorf("around: %w", two))
+	var got []string
+	Walk(Usagef("hint", "first: %w", joined), func(err error) { got = append(got, fmt.Sprintf("%T", err)) })
+	if want := "[*fault.Error *fmt.wrapError *errors.joinError *errors.errorString *fmt.wrapError *errors.errorString]"; fmt.Sprint(got) != want {
+		t.Errorf("got %v, want %s", got, want)
+	}
+	Walk(nil, func(error) { t.Error("nil was visited") })
+}

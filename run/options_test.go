@@ -1,0 +1,111 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/exposure/policy"
+)
+
+// TestResolve holds that an option wins over the policy, and the policy over the
+// default, also where what is said is none.
+func TestResolve(t *testing.T) {
+	retries, coverage := 7, 0.5
+	file := &policy.Policy{
+		Ports: "smtp", Gate: policy.Gate{FailOn: "new:high", MinCoverage: &coverage},
+		Limits: policy.Limits{Rate: 50, Concurrency: 9, PerHost: 3, Retries: &retries, Timeout: time.Second},
+	}
+	said := Options{Ports: []string{"25"}, FailOn: "none", MinCoverage: -1, Rate: -1, Concurrency: 5, PerHost: 2, Retries: -1, Timeout: 2 * time.Second}
+	type numbers struct {
+		ports, failOn                       string
+		rate, concurrency, perHost, retries uint
+		coverage                            float64
+		timeout                             time.Duration
+	}
+	for _, tt := range []struct {
+		name string
+		opts Options
+		file *policy.Policy
+		want numbers
+	}{
+		{"defaults", Options{}, nil, numbers{"internal", "any:high", 1000, 0, 8, 2, 0.95, 3 * time.Second}},
+		{"policy", Options{}, file, numbers{"smtp", "new:high", 50, 9, 3, 7, 0.5, time.Second}},
+		{"options", said, file, numbers{"25", "none", 0, 5, 2, 0, 0, 2 * time.Second}},
+		{"empty policy", Options{}, &policy.Policy{}, numbers{"internal", "any:high", 1000, 0, 8, 2, 0.95, 3 * time.Second}},
+	} {
+		s := tt.opts.resolve(tt.file)
+		got := numbers{strings.Join(s.Ports, ","), s.FailOn, s.rate, s.concurrency, s.perHost, s.retries, s.minCoverage, s.Timeout}
+		if got != tt.want {
+			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestOptionsAreChecked: values that no run can have are usage errors that say
+// which, all at once, and nothing is written.
+func TestOptionsAreChecked(t *testing.T) {
+	audit := filepath.Join(t.TempDir(), "audit.jsonl")
+	_, err := Scan(t.Context(), Options{
+		Targets: []string{"127.0.0.1"}, NoPolicy: true, AuditLog: audit,
+		Mode: "udp", Timeout: 2 * time.Hour, Retries: 21, Threads: 2, Shard: Shard{Index: 3, Count: 2}, NoIdentify: true, Intrusive: true,
+	})
+	if CodeOf(err) != gate.ExitUsage {
+		t.Fatalf("the error is %v", err)
+	}
+	for _, what := range []string{`unknown mode "udp"`, "2h0m0s", "21 retries", "threads", "shard 3/2", "intrusive", "--no-identify"} {
+		if !strings.Contains(err.Error(), what) {
+			t.Errorf("no %q in %v", what, err)
+		}
+	}
+	if _, err := os.Stat(audit); err == nil {
+		t.Error("the audit log was made")
+	}
+}
+
+// TestRefusedRun writes a run that must not take place into the audit log, and
+// sends nothing.
+func TestRefusedRun(t *testing.T) {
+	dir := t.TempDir()
+	scope, audit := filepath.Join(dir, "scope"), filepath.Join(dir, "audit.jsonl")
+	if err := os.WriteFile(scope, []byte("192.0.2.0/24\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	outcome, err := Scan(t.Context(), Options{Targets: []string{"127.0.0.1"}, Scope: scope, NoPolicy: true, AuditLog: audit})
+	if outcome != nil || !Refused(err) {
+		t.Fatalf("%+v, %v", outcome, err)
+	}
+	text, err := os.ReadFile(audit)
+	if err != nil || !strings.Contains(string(text), "127.0.0.1 is outside the scope") {
+		t.Errorf("the audit log is %q, %v", text, err)
+	}
+}
+
+// TestStoppedRun: a run that a signal stops has an outcome that tells so; one whose
+// context ends for another cause has failed, and has an outcome as well.
+func TestStoppedRun(t *testing.T) {
+	for _, tt := range []struct {
+		cause error
+		code  gate.ExitCode
+		fails bool
+	}{
+		{SignalError{Signal: os.Interrupt}, 128 + 2, false},
+		{errors.New("the caller had enough"), gate.ExitError, true},
+	} {
+		ctx, cancel := context.WithCancelCause(t.Context())
+		opts := Options{Targets: []string{"127.0.0.1"}, Ports: []string{"1-64"}, Rate: 1, NoIdentify: true, FailOn: "none", NoPolicy: true,
+			Watch: func(func() Progress) func() {
+				cancel(tt.cause)
+				return func() {}
+			}}
+		outcome, err := Scan(ctx, opts)
+		if outcome == nil || outcome.Verdict.Code != tt.code || (err != nil) != tt.fails || tt.fails && !errors.Is(err, tt.cause) {
+			t.Errorf("%v: %+v, %v", tt.cause, outcome, err)
+		}
+	}
+}
