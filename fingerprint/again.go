@@ -78,7 +78,7 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Service) 
 // connectAlone tries once more to talk to a port to which no connection came
 // about, with no other connection open to its host. The error is why it did not.
 func (id *Identifier) connectAlone(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
-	if scan.Starved(err) || !s.host.enterAlone(ctx) {
+	if scan.Starved(err) || !s.enterAlone(ctx) {
 		return s, err
 	}
 	defer s.host.leaveAlone(time.Now())
@@ -94,7 +94,7 @@ func (id *Identifier) connectAlone(ctx context.Context, s *session, r scan.Resul
 // not come to the end of that says its replies byte by byte, it does not come to the
 // end of in less time.
 func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) *session {
-	if s.left.drips.Load() <= 0 || !s.host.enterAlone(ctx) {
+	if s.left.drips.Load() <= 0 || s.crowded || !s.enterAlone(ctx) {
 		return s
 	}
 	defer s.host.leaveAlone(time.Now())
@@ -106,6 +106,15 @@ func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) 
 		return s
 	}
 	return second
+}
+
+// enterAlone is that of the host. While the port waits there, another may be under
+// way.
+func (s *session) enterAlone(ctx context.Context) bool {
+	if s.idle != nil {
+		s.idle(s.silent())
+	}
+	return s.host.enterAlone(ctx)
 }
 
 // maxRetryTime is how long the second conversation of talkAlone may take at most.
@@ -157,7 +166,7 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 	if s.unsettled() {
 		return id.talkAlone(ctx, s, r)
 	}
-	slow := h.slow() > 0 && s.weak()
+	slow := h.slow() > 0 && s.weak() && h.fruitlessPorts() < manyFruitless
 	if !slow && !(s.silent() && h.spoken()) {
 		return s
 	}
@@ -167,7 +176,7 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 		second.hints[ex.Probe] = second.hints[ex.Probe] || len(ex.Reply) > 0
 	}
 	if !slow {
-		if !h.enterAlone(ctx) {
+		if !s.enterAlone(ctx) {
 			return s
 		}
 		defer h.leaveAlone(time.Now())

@@ -75,7 +75,7 @@ func (s *session) finish() {
 	}
 	// A question without an answer is a loss only where the path shows one: a
 	// daemon that turns further connections away answers it as well.
-	lost := s.timedOut || s.host.resendTime() > 0 || slices.ContainsFunc(s.order, func(ex *Exchange) bool { return ex.Unheard })
+	lost := s.timedOut || s.host.resendTime() > 0 || s.skipped || slices.ContainsFunc(s.order, func(ex *Exchange) bool { return ex.Unheard })
 	if s.lost = lost; !lost {
 		for _, p := range s.id.Signatures.Probes {
 			s.pending[p.ID] = false

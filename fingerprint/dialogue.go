@@ -24,8 +24,11 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.running--; p.ID == signatures.Greeting && s.listening {
+		if s.running--; p.ID == signatures.Greeting && s.aside {
 			s.host.unlisten()
+		}
+		if p.Quiet > 0 {
+			s.asking--
 		}
 		s.wake()
 	}()
@@ -68,9 +71,7 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 // at the same time are delayed once.
 func (s *session) enterHost(ctx context.Context) bool {
 	s.mu.Lock()
-	if s.outside++; s.outside == 1 {
-		s.since = time.Now()
-	}
+	s.goesOutside()
 	s.mu.Unlock()
 	err := s.pace(ctx)
 	if err == nil {
@@ -78,10 +79,23 @@ func (s *session) enterHost(ctx context.Context) bool {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.comesInside()
+	return err == nil
+}
+
+// goesOutside notes that a question, or the port, waits for other ports of the host.
+// The caller holds the lock.
+func (s *session) goesOutside() {
+	if s.outside++; s.outside == 1 {
+		s.since = time.Now()
+	}
+}
+
+// comesInside notes that it waits no more. The caller holds the lock.
+func (s *session) comesInside() {
 	if s.outside--; s.outside == 0 {
 		s.delayed += time.Since(s.since)
 	}
-	return err == nil
 }
 
 // waited is how long questions have waited for other ports of the host.
@@ -150,6 +164,7 @@ func (s *session) listen(ctx context.Context, w *wire) {
 	s.mu.Lock()
 	s.silence, s.first = cancel, w
 	s.mu.Unlock()
+	defer s.watch(w)()
 	w.heard, w.latest = s.hears, time.Now().Add(max(s.greetingWait(), s.greetingTimeout()))
 	if len(w.unread) > 0 {
 		s.hears()
@@ -171,6 +186,9 @@ func (s *session) hears() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.heard, s.quietOver = true, false
+	if s.drag(); s.aside && s.idle != nil {
+		s.idle(false)
+	}
 	s.wake()
 }
 
@@ -207,6 +225,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 		s.enterTLS(ctx, w, ex, p)
 		return
 	}
+	defer s.watch(w)()
 	start := time.Now()
 	if !w.send(ex.Sent) {
 		w.gone = true

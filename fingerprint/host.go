@@ -7,6 +7,8 @@ import (
 	"sync"
 	"time"
 
+	"golang.org/x/sync/semaphore"
+
 	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
@@ -14,17 +16,28 @@ import (
 type host struct {
 	addr  netip.Addr
 	limit *hosts.Slots
-	alone chan struct{} // full while somebody asks a silent port once more
+	alone chan struct{}       // full while somebody asks a silent port once more
+	turns *semaphore.Weighted // for the ports that are being asked what silent ports are asked
 
 	mu         sync.Mutex
 	sent       int // segments to it, and those that were sent again
 	resent     int
-	twice      int           // of those, how many had arrived before
-	sign       time.Time     // the last time that it gave a sign of life
-	idlers     int           // ports that are only listened to, beside the limit
-	retrySpent time.Duration // spent on asking silent ports once more
-	spoke      bool          // one of its ports said something
-	slowest    time.Duration // the slowest answer that was no deliberate delay
+	twice      int             // of those, how many had arrived before
+	sign       time.Time       // the last time that it gave a sign of life
+	idlers     int             // connections on which the other side takes its time, beside the limit
+	dragging   int             // ports that have begun to speak and take their time
+	fruitless  map[uint16]bool // ports that replied to nothing, or came to no end
+	mute       map[uint16]bool // ports that were asked in vain what silent ports are asked
+	retrySpent time.Duration   // spent on asking silent ports once more
+	spoke      bool            // one of its ports said something
+	slowest    time.Duration   // the slowest answer that was no deliberate delay
+}
+
+func newHost(addr netip.Addr, limit *hosts.Slots) *host {
+	return &host{
+		addr: addr, limit: limit, fruitless: make(map[uint16]bool), mute: make(map[uint16]bool),
+		alone: make(chan struct{}, 1), turns: semaphore.NewWeighted(int64(max(limit.Each(), turnSize))),
+	}
 }
 
 // answered notes that a port said something, and how long that took.
@@ -61,9 +74,13 @@ func (h *host) slow() time.Duration {
 }
 
 // maxRetrySpent is how long the silent ports of one host are asked once more, one
-// after the other, in all. A daemon with few children has few ports; where
-// dozens are silent a firewall accepts for all of them.
-const maxRetrySpent = 15 * time.Second
+// after the other, in all, and shortRetrySpent the same where more than
+// someFruitless ports gave nothing. A daemon with few children has few ports;
+// where dozens are silent a firewall accepts for all of them.
+const (
+	maxRetrySpent   = 15 * time.Second
+	shortRetrySpent = 4 * time.Second
+)
 
 // enterAlone waits until nobody else asks a silent port once more. It reports
 // false if ctx is done, or if the host was given its time for that. Who enters
@@ -76,7 +93,11 @@ func (h *host) enterAlone(ctx context.Context) bool {
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.retrySpent >= maxRetrySpent {
+	most := maxRetrySpent
+	if len(h.fruitless) > someFruitless {
+		most = shortRetrySpent
+	}
+	if h.retrySpent >= most {
 		<-h.alone
 		return false
 	}
@@ -123,17 +144,25 @@ func (h *host) enter(ctx context.Context) error { return h.limit.Acquire(ctx, h.
 
 func (h *host) leave() { h.limit.Release(h.addr) }
 
-// maxIdlers is how many ports of one host that replied to nothing are listened
-// to beside the limit of its connections.
-const maxIdlers = 32
+// maxIdlers is how many connections on which the other side takes its time are
+// open beside the limit of the connections to the host, for each that is allowed.
+// On a host with manyFruitless ports it is maxIdlersMany.
+const (
+	maxIdlers     = 4
+	maxIdlersMany = 8
+)
 
-// release gives back the place of a connection that stays open only in order to
-// be listened to, so that others of the host are talked to meanwhile. It reports
-// whether there was room for one more; then unlisten must be called at its end.
+// release gives back the place of a connection on which the other side takes its
+// time, so that others of the host are talked to meanwhile. It reports whether
+// there was room for one more; then unlisten must be called at its end.
 func (h *host) release(c net.Conn) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.idlers >= maxIdlers {
+	most := maxIdlers
+	if len(h.fruitless) >= manyFruitless {
+		most = maxIdlersMany
+	}
+	if h.idlers/most >= h.limit.Each() {
 		return false
 	}
 	h.idlers++

@@ -65,10 +65,11 @@ type Identifier struct {
 	// zero, [DefaultGreetingTimeout]; less than GreetingWait counts as that.
 	GreetingTimeout time.Duration
 
-	// Idle is called, if it is set, once a port replied to nothing and is only
-	// listened to any more, so that whoever bounds the ports under way may
-	// begin another. It must not block.
-	Idle func(netip.AddrPort)
+	// Idle is called, if it is set, once a port takes its time: it said nothing so
+	// far, or does not come to the end of what it says; and again when one begins to
+	// speak that was silent. Whoever bounds the ports under way may begin another
+	// then. It must not block.
+	Idle func(port netip.AddrPort, silent bool)
 
 	// ConnectTimeout is how long a further connection may take. If zero, 3 s.
 	ConnectTimeout time.Duration
@@ -136,10 +137,10 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 		left.conns.Add(-1) // which found it
 	}
 	s := newSession(id, h, r.Target, r.RTT, r.Conn, left)
-	s.idle = func() {
+	s.idle = func(silent bool) {
 		free()
 		if id.Idle != nil {
-			id.Idle(r.Target)
+			id.Idle(r.Target, silent)
 		}
 	}
 	err := s.run(ctx)
@@ -147,7 +148,9 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 		s, err = id.connectAlone(ctx, s, r, err)
 	}
 	if err == nil && ctx.Err() == nil && !id.Record {
+		h.gave(r.Target.Port(), !s.fruitless())
 		s = id.again(ctx, s, r)
+		h.gave(r.Target.Port(), !s.fruitless())
 	}
 	if err != nil {
 		why := InconclusiveNoConnection
@@ -207,7 +210,7 @@ func (id *Identifier) host(addr netip.Addr) *host {
 	}
 	h := id.hosts[addr]
 	if h == nil {
-		h = &host{addr: addr, limit: id.limit, alone: make(chan struct{}, 1)}
+		h = newHost(addr, id.limit)
 		id.hosts[addr] = h
 	}
 	return h

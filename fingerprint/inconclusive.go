@@ -34,6 +34,19 @@ func (s *session) settled() bool {
 	return why == ""
 }
 
+// fruitless reports whether the port replied to nothing, did not come to the end of
+// what it said, or took its time to refuse.
+func (s *session) fruitless() bool {
+	if s.inner != nil {
+		return s.inner.fruitless()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	why, _ := s.inconclusive()
+	return why == InconclusiveNoReply || why == InconclusiveUnfinished ||
+		why == InconclusiveRefused && s.exchanges[signatures.Greeting].First > maxSlowness
+}
+
 // inconclusive says why the conversation does not settle what answers, "" if it
 // does, and what was said when it was refused or broke off. Codes and places
 // decide, never words. The caller holds the lock.

@@ -30,8 +30,13 @@ func (s *session) listenWait() time.Duration {
 	return max(s.greetingWait(), s.greetingTimeout())
 }
 
-// greetingTimeout is how long a port that replied to nothing is listened to.
+// greetingTimeout is how long a port that replied to nothing is listened to: not
+// longer than a greeting is waited for anyway where many others of the host gave
+// nothing.
 func (s *session) greetingTimeout() time.Duration {
+	if s.host.fruitlessPorts() >= manyFruitless {
+		return s.greetingWait() + quietMore
+	}
 	return orDefault(s.id.GreetingTimeout, DefaultGreetingTimeout) + s.rtt
 }
 
@@ -43,15 +48,4 @@ func (s *session) mute() bool {
 		return len(ex.Reply) > 0 && !likeGreeting(ex.Reply) || ex.Handshake == signatures.HandshakeComplete ||
 			ex.End == signatures.EndClosed || ex.End == signatures.EndReset || ex.End == signatures.EndLimit
 	})
-}
-
-// onlyListens gives back what the port does not need in order to be listened to.
-// The caller holds the lock.
-func (s *session) onlyListens() {
-	if s.listening || s.first == nil || s.spoken {
-		return
-	}
-	if s.listening = s.host.release(s.first.conn); s.listening && s.idle != nil {
-		s.idle()
-	}
 }

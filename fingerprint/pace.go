@@ -22,17 +22,34 @@ func (s *session) time() time.Duration {
 	return min(orDefault(s.most, left), left)
 }
 
+// timeLeft is how long the conversation that begun at a time may yet take until it
+// is looked again, and zero where it may not.
+func (s *session) timeLeft(most time.Duration, begun time.Time) time.Duration {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	took := time.Since(begun) - time.Duration(s.paced.Load()) - s.turn.waited()
+	left := most - took
+	switch short := s.shortTime(); {
+	case took < short:
+		return min(left, short-took)
+	case s.crowdedOut():
+		s.crowded = true
+		return 0
+	}
+	return min(left, time.Second)
+}
+
 // bounded returns a context that is done after most, apart from the time that
-// connections waited for their pace. Its cause is then
+// connections waited for their pace and the port for its turn. Its cause is then
 // [context.DeadlineExceeded].
 func (s *session) bounded(parent context.Context, most time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)
 	begun := time.Now()
 	var timer *time.Timer
 	armed := make(chan struct{})
-	timer = time.AfterFunc(most, func() {
+	timer = time.AfterFunc(min(most, s.shortTime()), func() {
 		<-armed
-		if left := most + time.Duration(s.paced.Load()) - time.Since(begun); left > 0 {
+		if left := s.timeLeft(most, begun); left > 0 {
 			timer.Reset(left)
 			return
 		}

@@ -45,16 +45,29 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 	if len(s.wanted) == 0 {
 		return nil, -1
 	}
+	quiet := false // there is something to ask that silent ports are asked
 	for _, p := range s.candidates() {
+		if s.left.conns.Load() <= 0 {
+			break
+		}
+		quiet = quiet || p.Quiet > 0 && s.turn.held > 0
 		if wait := s.untilQuiet(p); wait > 0 {
 			wake = sooner(wake, wait)
 			continue
 		}
-		if s.running >= s.perPort || s.left.conns.Load() <= 0 {
+		if p.Quiet > 0 {
+			if quiet = true; !s.wantTurn(ctx) {
+				continue
+			}
+		}
+		if s.running >= s.perPort {
 			break
 		}
 		s.begin(p)
 		launch = append(launch, p)
+	}
+	if !quiet && s.asking == 0 {
+		s.leaveTurn()
 	}
 	if over := s.untilQuietOver(); over > 0 {
 		wake = sooner(wake, over)
@@ -69,6 +82,9 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 func (s *session) begin(p *signatures.Probe) {
 	s.asked[p.ID] = true
 	s.running++
+	if p.Quiet > 0 {
+		s.asking++
+	}
 	if p.ID != signatures.Greeting || s.wire == nil {
 		s.left.conns.Add(-1)
 	}
@@ -248,7 +264,7 @@ func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 	if s.asked[p.ID] {
 		return s.running > 0
 	}
-	if !s.mayAskQuiet() {
+	if !s.mayAskQuiet() || s.skips(p) {
 		return false
 	}
 	g := s.exchanges[signatures.Greeting]
@@ -380,7 +396,9 @@ func (s *session) cutShort() {
 			s.stop()
 			return
 		}
-		s.onlyListens()
+		if !s.spoken {
+			s.setAside()
+		}
 	}
 	if !s.spoken && s.silence != nil && s.answered() {
 		s.silence()

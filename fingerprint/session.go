@@ -70,7 +70,13 @@ type session struct {
 	rivals    []*signatures.Signature // which hold as far as they were heard, at the end
 	lost      bool                    // at the end: something was not heard
 	timedOut  bool                    // the conversation took all of its time
-	listening bool                    // nothing but the greeting is waited for any more
+	aside     bool                    // the place of the first connection was given back
+	crowded   bool                    // it was given less time than others: see crowdedOut
+	lags      bool                    // what is said on it is waited for longer than asideAfter
+	dragging  bool                    // the host was told that it is, and that the port had begun to speak
+	turn      turn                    // to ask what silent ports are asked
+	asking    int                     // such questions that are under way
+	skipped   bool                    // some of them were not asked, because other ports of the host gave nothing
 	inner     *session                // what is inside of a layer that was entered
 	tlsInfo   *TLS
 	alerted   bool // it ended a handshake by an alert, and had asked for no certificate
@@ -80,13 +86,15 @@ type session struct {
 	alive        []*signatures.Signature // not refuted, as far as is known
 	observations []*signatures.Observation
 	hints        map[string]bool // probes that name the port
+	suggested    map[string]bool // the same, with those that they may wait for
 	pending      map[string]bool // what Exchange found out in this round
 	wanted       map[string]bool // the probes that may change the answer
 
 	events  chan struct{}
 	stop    context.CancelFunc
 	silence context.CancelFunc // ends the wait for the greeting
-	idle    func()             // called once nothing but the greeting is waited for; may be nil
+	idle    func(silent bool)  // called once the port takes its time, and when it speaks then; may be nil
+	waiting sync.WaitGroup     // for a turn
 	first   *wire              // the connection on which the greeting is waited for
 }
 
@@ -113,6 +121,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 			}
 		}
 	}
+	s.suggested = suggest(id.Signatures, s.hints)
 	return s
 }
 
@@ -163,8 +172,10 @@ func (s *session) run(ctx context.Context) error {
 	late := context.Cause(ctx) == context.DeadlineExceeded
 	s.stop()
 	wg.Wait()
-	s.left.time.Add(s.paced.Load() - int64(time.Since(s.begun)))
+	s.waiting.Wait()
 	s.mu.Lock()
+	s.leaveTurn()
+	s.left.time.Add(s.paced.Load() + int64(s.turn.spent) - int64(time.Since(s.begun)))
 	s.timedOut = late
 	s.mu.Unlock()
 	if !s.asked[signatures.Greeting] {
@@ -268,6 +279,7 @@ func (s *session) noteLocked(ex *Exchange) {
 		return
 	}
 	delete(s.missed, ex.Probe)
+	defer s.askSkipped()
 	ex.TLS, ex.Proxied = ex.TLS || s.layer.tls, s.layer.proxy != ""
 	ex.Remember(true)
 	s.exchanges[ex.Probe] = ex

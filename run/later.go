@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"net/netip"
+	"slices"
 	"sync"
 	"time"
 
@@ -21,6 +22,9 @@ const (
 	laterHosts = 64
 	// laterWait is how long all of it may take once no dialogue is under way.
 	laterWait = 30 * time.Second
+	// laterSilent is how many ports of a host that replied to nothing are asked,
+	// whatever comes of it: where there are more, a firewall may accept for them.
+	laterSilent = 4
 	// laterStart is how long after the last dialogue began those that are left
 	// are no load any more: ports that reply to nothing have been listened to for
 	// the greeting timeout of 12 s by then, and the others send byte by byte.
@@ -149,17 +153,34 @@ func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort
 			defer func() { <-places }()
 			asking, done := w.inHostTime(asking, ports[0].result.Target.Addr())
 			defer done()
-			for _, p := range ports {
-				if service := w.identifier.Again(asking, p.result, p.service); service != p.service {
-					p.service, p.result.Err = service, nil
-				} else if asking.Err() != nil && ctx.Err() == nil {
-					w.later.leave()
-				}
-				w.tell(ctx, p.result, p.service, abort)
-			}
+			w.askHostLater(ctx, asking, ports, abort)
 		})
 	}
 	group.Wait()
+}
+
+// askHostLater asks the ports of one host: at first those that said something. Of
+// more than laterSilent others, none is asked behind one that is silent again.
+func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abort context.CancelCauseFunc) {
+	told := func(p laterPort) bool { return p.service.Inconclusive != fingerprint.InconclusiveNoReply }
+	silent := slices.DeleteFunc(slices.Clone(ports), told)
+	enough := false
+	for _, p := range append(slices.DeleteFunc(ports, func(p laterPort) bool { return !told(p) }), silent...) {
+		left := enough && !told(p)
+		if !left {
+			service := w.identifier.Again(asking, p.result, p.service)
+			if service != p.service {
+				p.service, p.result.Err = service, nil
+			} else {
+				left = asking.Err() != nil
+				enough = enough || len(silent) > laterSilent && !told(p)
+			}
+		}
+		if left && ctx.Err() == nil {
+			w.later.leave()
+		}
+		w.tell(ctx, p.result, p.service, abort)
+	}
 }
 
 // inHostTime returns a context that is done when the time of a host is over.

@@ -43,7 +43,8 @@ type waiting struct {
 	held    int // of those that wait, the first, which have a connection
 	active  int
 	queued  bool            // the host is among the turns
-	idle    map[uint16]bool // of those under way, the ports that are only listened to
+	idle    map[uint16]bool // of those under way, the ports that take their time
+	spoke   bool            // one of these has begun to speak
 	talks   int             // ports that were talked to
 	looks   int             // ports that were only listened to for a greeting
 	replies hostReplies
@@ -112,7 +113,7 @@ func (q *queue) waits(h *waiting) bool {
 	switch r := &h.replies; {
 	case h.kind != hostOrdinary:
 		return false
-	case h.active+len(h.idle) > 0 && r.ended == r.silent && h.talks >= r.sample() && !r.sampled():
+	case h.active+len(h.idle) > 0 && !h.spoke && r.ended == r.silent && h.talks >= r.sample() && !r.sampled():
 		return true
 	default:
 		return !q.ended && q.asked != nil && r.alike()
@@ -202,20 +203,23 @@ func (q *queue) look(addr netip.Addr) bool {
 	return true
 }
 
-// idle says that a port taken from the queue is only listened to any more. Until
-// it is done, another of its host may be under way.
-func (q *queue) idle(a netip.AddrPort) {
+// idle says that a port taken from the queue takes its time, and whether it was
+// silent so far. Until it is done, another of its host may be under way.
+func (q *queue) idle(a netip.AddrPort, silent bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.hosts[a.Addr()]
-	if h == nil || h.idle[a.Port()] {
+	if h == nil {
 		return
 	}
-	if h.idle == nil {
-		h.idle = make(map[uint16]bool)
+	h.spoke = h.spoke || !silent
+	if !h.idle[a.Port()] {
+		if h.idle == nil {
+			h.idle = make(map[uint16]bool)
+		}
+		h.idle[a.Port()] = true
+		h.active--
 	}
-	h.idle[a.Port()] = true
-	h.active--
 	q.line(a.Addr(), h)
 }
 

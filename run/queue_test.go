@@ -233,8 +233,8 @@ func TestQueueIdle(t *testing.T) {
 	}
 	q.close()
 	first, _ := q.next()
-	q.idle(first.Target)
-	q.idle(first.Target) // once is enough
+	q.idle(first.Target, true)
+	q.idle(first.Target, true) // once is enough
 	second, ok := q.next()
 	if !ok || second.Target == first.Target {
 		t.Fatalf("the second port is %v, %v", second.Target, ok)
@@ -263,7 +263,7 @@ func TestQueueAwaitsTheSample(t *testing.T) {
 		if !ok {
 			t.Fatal("the queue is empty")
 		}
-		q.idle(r.Target)
+		q.idle(r.Target, true)
 		taken = append(taken, r)
 	}
 	if n := len(q.turns); n > 0 {

@@ -129,7 +129,7 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 		var conns atomic.Int32
 		var peers sync.WaitGroup
 		w.identifier = &fingerprint.Identifier{Signatures: set, Limit: hosts.NewSlots(0), Concurrency: identifiers(512),
-			Idle: func(a netip.AddrPort) { w.queue.idle(a) },
+			Idle: func(a netip.AddrPort, silent bool) { w.queue.idle(a, silent) },
 			Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
 				conns.Add(1)
 				time.Sleep(20 * time.Millisecond)

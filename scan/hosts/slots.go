@@ -38,6 +38,9 @@ func NewSlots(each int) *Slots {
 	return &Slots{each: each, total: each + max(1, each/4), hosts: make(map[netip.Addr]*hostSlots)}
 }
 
+// Each is how many slots of an address there are for dialogues, and for probes.
+func (s *Slots) Each() int { return s.each }
+
 // Acquire takes a slot of a for a dialogue, and waits for one if there is none.
 // Who has it must [Slots.Release] it. The error is the cause of ctx.
 func (s *Slots) Acquire(ctx context.Context, a netip.Addr) error {

@@ -1,0 +1,287 @@
+package fingerprint
+
+import (
+	"context"
+	"slices"
+	"time"
+
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+const (
+	// someFruitless and manyFruitless are how many ports of a host may give nothing,
+	// because they are silent or come to no end, before the others are given less
+	// time. No mail host has so many; a firewall that accepts for all ports has.
+	someFruitless = 4
+	manyFruitless = 16
+
+	// asideAfter is after what time without the end of what the other side says the
+	// place of the first connection is given back, or asideSlow times the slowest
+	// answer of a slow host, up to maxAsideAfter. asideSooner is the same on a host
+	// with manyFruitless ports.
+	asideAfter    = time.Second
+	asideSlow     = 5
+	maxAsideAfter = 4 * time.Second
+	asideSooner   = 300 * time.Millisecond
+
+	// turnSize is how much of the turns of a host a port takes: as many as are asked
+	// of it at once while it is listened to.
+	turnSize = maxPerPort - 1
+)
+
+// gave notes whether the conversation with a port of the host brought anything.
+func (h *host) gave(port uint16, something bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if something {
+		delete(h.fruitless, port)
+		delete(h.mute, port)
+	} else {
+		h.fruitless[port] = true
+	}
+}
+
+// askedInVain notes that a port was asked what silent ports are asked, and replied to
+// nothing. Whether it is fruitless shows only when it was listened to.
+func (h *host) askedInVain(port uint16) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.mute[port] = true
+}
+
+// manyMute reports whether manyFruitless ports of the host, or more, were asked in
+// vain.
+func (h *host) manyMute() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return len(h.mute) >= manyFruitless
+}
+
+// fruitlessPorts is how many ports of the host gave nothing.
+func (h *host) fruitlessPorts() int {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return max(len(h.fruitless), len(h.mute))
+}
+
+// drags counts a port, or counts it no more, that has begun to speak and takes its
+// time.
+func (h *host) drags(n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.dragging += n
+}
+
+// manyDrag reports whether more than someFruitless ports drag out what they say.
+func (h *host) manyDrag() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.dragging > someFruitless
+}
+
+// watch gives back the place of the first connection if the other side takes its
+// time, until it is stopped.
+func (s *session) watch(w *wire) (stop func()) {
+	s.mu.Lock()
+	first := w == s.first
+	s.mu.Unlock()
+	if !first {
+		return func() {}
+	}
+	over := false
+	timer := time.AfterFunc(s.asideAfter(), func() {
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		if over {
+			return
+		}
+		s.lags = true
+		s.setAside()
+		s.drag()
+	})
+	return func() {
+		timer.Stop()
+		s.mu.Lock()
+		defer s.mu.Unlock()
+		over, s.lags = true, false
+		if s.dragging {
+			s.dragging = false
+			s.host.drags(-1)
+		}
+	}
+}
+
+// asideAfter is how long the other side may take until its place is given back: on
+// a host that answers slowly longer, so that it is not given more to do meanwhile.
+func (s *session) asideAfter() time.Duration {
+	if s.host.fruitlessPorts() >= manyFruitless {
+		return asideSooner + 3*s.rtt
+	}
+	return max(asideAfter, min(asideSlow*s.host.slow(), maxAsideAfter)) + 3*s.rtt
+}
+
+// drag notes that the port has begun to speak and takes its time. The caller holds
+// the lock.
+func (s *session) drag() {
+	if s.lags && s.heard && !s.dragging {
+		s.dragging = true
+		s.host.drags(1)
+	}
+}
+
+// setAside gives back what the port does not need while it takes its time. The
+// caller holds the lock.
+func (s *session) setAside() {
+	if s.aside || s.first == nil {
+		return
+	}
+	if s.aside = s.host.release(s.first.conn); s.aside && s.idle != nil {
+		s.idle(!s.heard && s.mute())
+	}
+}
+
+// crowdedOut reports whether the port drags out what it says, as so many ports of
+// its host do that it is given no more time. The caller holds the lock.
+func (s *session) crowdedOut() bool {
+	return s.dragging && (s.host.manyDrag() || s.host.fruitlessPorts() >= manyFruitless)
+}
+
+// shortTime is how long the conversation with a port may take that is crowdedOut.
+func (s *session) shortTime() time.Duration {
+	if s.host.fruitlessPorts() >= manyFruitless {
+		return s.greetingWait() + quietMore
+	}
+	return s.greetingTimeout()
+}
+
+// A turn is what a port needs in order to be asked what silent ports are asked: a
+// host has few, so that its other ports are not kept waiting.
+type turn struct {
+	held   int64              // how much of what the host has; zero: none
+	cancel context.CancelFunc // ends the wait for it; nil while none is waited for
+	since  time.Time          // when that began
+	spent  time.Duration      // on earlier waits
+}
+
+// waited is how long the turn was waited for.
+func (t *turn) waited() time.Duration {
+	if t.cancel != nil {
+		return t.spent + time.Since(t.since)
+	}
+	return t.spent
+}
+
+// wantTurn reports whether the port has a turn, and begins to wait for one if it
+// has none. The caller holds the lock.
+func (s *session) wantTurn(ctx context.Context) bool {
+	if s.turn.held > 0 || s.turn.cancel != nil {
+		return s.turn.held > 0
+	}
+	size := int64(turnSize)
+	if s.brief() {
+		size = 1
+	}
+	if s.host.turns.TryAcquire(size) {
+		s.turn.held = size
+		return true
+	}
+	ctx, s.turn.cancel = context.WithCancel(ctx)
+	s.turn.since = time.Now()
+	s.running++
+	s.goesOutside()
+	s.waiting.Go(func() { s.awaitTurn(ctx, size) })
+	return false
+}
+
+// awaitTurn waits for a turn until nobody wants it any more.
+func (s *session) awaitTurn(ctx context.Context, size int64) {
+	err := s.host.turns.Acquire(ctx, size)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if err == nil && ctx.Err() != nil {
+		s.host.turns.Release(size)
+	} else if err == nil {
+		s.turn.held = size
+	}
+	s.turn.spent = s.turn.waited()
+	s.turn.cancel()
+	s.turn.cancel = nil
+	s.running--
+	s.comesInside()
+	s.wake()
+}
+
+// leaveTurn gives the turn to another port, or waits for it no more. The caller
+// holds the lock.
+func (s *session) leaveTurn() {
+	if s.turn.cancel != nil {
+		s.turn.cancel()
+	}
+	if s.turn.held == 0 {
+		return
+	}
+	s.host.turns.Release(s.turn.held)
+	s.turn.held = 0
+	if s.mute() && len(s.order) > 0 {
+		s.host.askedInVain(s.target.Port())
+	}
+}
+
+// brief reports whether the port, which is silent so far, is asked only the first
+// question and those that its number suggests, because so many others of its host
+// are silent. One that replies to any of them is asked the others too. The caller
+// holds the lock.
+func (s *session) brief() bool {
+	return s.host.manyMute() && s.mute() && !s.second && !s.id.Record
+}
+
+// skips reports whether a port is not asked a question for that reason. The caller
+// holds the lock.
+func (s *session) skips(p *signatures.Probe) bool {
+	if s.suggested[p.ID] || !s.brief() {
+		return false
+	}
+	s.skipped = true
+	return true
+}
+
+// askSkipped lets a port be asked everything that is not silent after all. The
+// caller holds the lock.
+func (s *session) askSkipped() {
+	if !s.skipped || s.mute() && !s.heard {
+		return
+	}
+	s.skipped = false
+	s.alive = slices.Clone(s.id.Signatures.Signatures)
+	s.observations = slices.Clone(s.id.Signatures.Observations)
+}
+
+// suggest returns the first question to silent ports, and the probes that name a
+// port, with all that they may wait for.
+func suggest(set *signatures.Set, hints map[string]bool) map[string]bool {
+	all := make(map[string]bool)
+	var add func(id string)
+	var walk func([]signatures.Condition)
+	walk = func(conditions []signatures.Condition) {
+		for i := range conditions {
+			walk(conditions[i].Any)
+			walk(conditions[i].All)
+			add(conditions[i].Probe)
+		}
+	}
+	add = func(id string) {
+		p := set.Probe(id)
+		if p == nil || all[id] {
+			return
+		}
+		all[id] = true
+		walk(p.After)
+	}
+	for id := range hints {
+		add(id)
+	}
+	if i := slices.IndexFunc(set.Probes, func(p *signatures.Probe) bool { return p.Quiet > 0 && p.After == nil }); i >= 0 {
+		add(set.Probes[i].ID)
+	}
+	return all
+}
