@@ -7,7 +7,6 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
-	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Port is one address and port as the run saw it: the input of a judgement.
@@ -22,7 +21,7 @@ type Port struct {
 	Aliases []string
 
 	// Anchor is the line that put it in scope; nil for the command line.
-	Anchor *scope.Anchor
+	Anchor *result.Anchor
 
 	// Service is nil where nothing was identified (not open, or
 	// --no-identify).
@@ -100,8 +99,8 @@ type Finding struct {
 
 	// Anchor is where the host was put in scope, nil for the command line;
 	// PolicyAnchor is the policy line that bears on it, nil if none does.
-	Anchor       *scope.Anchor
-	PolicyAnchor *scope.Anchor
+	Anchor       *result.Anchor
+	PolicyAnchor *result.Anchor
 
 	// Carried says that the finding is one of the baseline which this run did
 	// not find again.
@@ -110,17 +109,5 @@ type Finding struct {
 	FirstSeen, LastSeen time.Time
 
 	// Acceptance is the accepted risk that covers the finding, nil if none.
-	Acceptance *Acceptance
+	Acceptance *result.Acceptance
 }
-
-// An Acceptance is a risk that somebody accepted until a day.
-type Acceptance struct {
-	ID      string
-	Reason  string
-	Owner   string
-	Expires time.Time // the last day on which it holds, UTC midnight
-}
-
-// Holds reports whether the acceptance still counts at the given time. It counts
-// through the whole of its last day, in UTC.
-func (a *Acceptance) Holds(now time.Time) bool { return now.Before(a.Expires.AddDate(0, 0, 1)) }

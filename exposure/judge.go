@@ -9,7 +9,6 @@ import (
 
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // Knowledge says what a port number is usually for. Package signatures has
@@ -30,7 +29,7 @@ type Policy interface {
 	Apply(f *Finding, now time.Time)
 	// Forbids reports whether a port of a host, by its address or one of its names,
 	// must be closed, and where that is written.
-	Forbids(addr netip.Addr, names []string, port uint16) (at *scope.Anchor, forbidden bool)
+	Forbids(addr netip.Addr, names []string, port uint16) (at *result.Anchor, forbidden bool)
 }
 
 // A Judge turns what was seen on a port into findings. It does no I/O: the

@@ -4,28 +4,9 @@ import (
 	"fmt"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan/scope"
 )
-
-// A Notice is something that the reader must know about the run itself. Its
-// code never changes its meaning.
-type Notice struct {
-	Code    string // "MXS9nnn"
-	Level   result.Level
-	Message string
-	Target  string        // the address or name it is about, "" if none
-	Names   []string      // the names of the address in scope, where they matter
-	Anchor  *scope.Anchor // the line it is about, nil if none
-
-	// Acceptance covers what the notice is about; nil if nobody has accepted it.
-	Acceptance *Acceptance
-
-	// Further is how many entries of the policy it stands for, beside one.
-	Further int
-}
 
 // The codes of notices.
 const (
@@ -243,37 +224,37 @@ func NoticeKindOf(code string) NoticeKind {
 
 // NewNotice makes a notice of the kind with the given code. The message gets
 // what to do about it added.
-func NewNotice(code, target string, anchor *scope.Anchor, format string, args ...any) Notice {
+func NewNotice(code, target string, anchor *result.Anchor, format string, args ...any) result.Notice {
 	k := NoticeKindOf(code)
 	message := fmt.Sprintf(format, args...)
 	if k.Help != "" {
 		message += " " + k.Help
 	}
-	return Notice{Code: code, Level: k.Level, Message: message, Target: target, Anchor: anchor}
+	return result.Notice{Code: code, Level: k.Level, Message: message, Target: target, Anchor: anchor}
 }
 
-// AcceptedBy gives the notice as it is told where the acceptance covers it: as a
+// AcceptNotice gives a notice as it is told where the acceptance covers it: as a
 // note that says until when. A nil acceptance covers nothing.
-func (n Notice) AcceptedBy(a *Acceptance) Notice {
+func AcceptNotice(n result.Notice, a *result.Acceptance) result.Notice {
 	if a == nil {
 		return n
 	}
 	n.Level, n.Acceptance = result.LevelNote, a
-	n.Message += a.sentence()
+	n.Message += acceptedSentence(a)
 	return n
 }
 
-// sentence says what is accepted until when, and by whom.
-func (a *Acceptance) sentence() string {
-	return fmt.Sprintf(" Accepted by %s until %s (%s): %s.", a.Owner, a.Expires.Format(time.DateOnly), a.ID, a.Reason)
+// acceptedSentence says what is accepted until when, and by whom.
+func acceptedSentence(a *result.Acceptance) string {
+	return fmt.Sprintf(" Accepted by %s until %s (%s): %s.", a.Owner, a.Expires, a.ID, a.Reason)
 }
 
-// Unaccepted gives the notice as it was before AcceptedBy.
-func (n Notice) Unaccepted() Notice {
+// UnacceptNotice gives a notice as it was before AcceptNotice.
+func UnacceptNotice(n result.Notice) result.Notice {
 	if n.Acceptance == nil {
 		return n
 	}
-	n.Message = strings.TrimSuffix(n.Message, n.Acceptance.sentence())
+	n.Message = strings.TrimSuffix(n.Message, acceptedSentence(n.Acceptance))
 	n.Level, n.Acceptance = NoticeKindOf(n.Code).Level, nil
 	return n
 }

@@ -9,7 +9,6 @@ import (
 	"slices"
 	"strconv"
 	"strings"
-	"time"
 	"unicode/utf8"
 
 	"github.com/mxsweep/mxsweep/report/sanitize"
@@ -214,8 +213,8 @@ func checkAcceptance(a *result.Acceptance) error {
 	if a == nil {
 		return nil
 	}
-	if _, err := time.Parse(time.DateOnly, a.Expires); err != nil {
-		return badValue("expires", a.Expires, "not a date (2006-01-02)")
+	if a.Expires.IsZero() {
+		return badValue("expires", "", "not a date (2006-01-02)")
 	}
 	if utf8.RuneCountInString(a.Reason) < 10 {
 		return badValue("reason", a.Reason, "shorter than 10 characters")

@@ -97,7 +97,7 @@ func csvRow(f *result.Finding, p *result.Port, why string) []string {
 		row["file"], row["line"] = f.Anchor.File, strconv.Itoa(f.Anchor.Line)
 	}
 	if a := f.Acceptance; a != nil {
-		row["accepted_until"], row["accepted_by"] = a.Expires, a.Owner
+		row["accepted_until"], row["accepted_by"] = a.Expires.String(), a.Owner
 		row["accepted_why"] = fmt.Sprintf("%s: %s", a.ID, a.Reason)
 	}
 	if p != nil {

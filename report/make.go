@@ -21,7 +21,6 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Tree is the directory that anchors are written relative to: the root of
@@ -49,7 +48,7 @@ func WorkTree() Tree {
 // anchor writes a's file relative to the tree. A file outside of it is named
 // by its last element, because a report must not tell where a home directory
 // is. The zero Anchor, the command line and standard input give nil.
-func (t Tree) anchor(a *scope.Anchor) *result.Anchor {
+func (t Tree) anchor(a *result.Anchor) *result.Anchor {
 	if a == nil || a.File == "" || a.File == "-" || a.Line < 1 {
 		return nil
 	}
@@ -260,36 +259,22 @@ func NewFinding(f exposure.Finding, tree Tree) result.Finding {
 		w.CWE = slices.Clone(f.Rule.CWE)
 		w.References = slices.Clone(f.Rule.References)
 	}
-	w.Acceptance = newAcceptance(f.Acceptance)
+	w.Acceptance = Clean(f.Acceptance, tree)
 	return w
 }
 
-// newAcceptance makes the written form of an acceptance, nil of none.
-func newAcceptance(a *exposure.Acceptance) *result.Acceptance {
-	if a == nil {
-		return nil
-	}
-	return &result.Acceptance{
-		ID:      sanitize.Text(a.ID, sanitize.MaxField),
-		Reason:  sanitize.Text(a.Reason, sanitize.MaxSentence),
-		Owner:   sanitize.Text(a.Owner, sanitize.MaxField),
-		Expires: a.Expires.UTC().Format(time.DateOnly),
-	}
-}
+// Clean gives v, of a type of package result, as reports may write it: a copy in
+// which every text is sanitized and every anchor is relative to the tree.
+// Everything that a report is made of passes here, or through one of the
+// functions beside it, once; what v points to stays as it is.
+func Clean[T any](v T, tree Tree) T { return sanitize.Copy(v, tree.anchor) }
 
 // NewRun makes the written form of a run: its texts, the command line and the
 // words of the policy among them, are sanitized. What r points to is its own.
 func NewRun(r result.Run) result.Run {
-	for _, list := range []*[]string{&r.Args, &r.Merged, &r.Scope.Files, &r.Scope.Asked} {
-		*list = slices.Clone(*list)
-	}
 	rules := r.Rules // made by NewRule, of texts that nobody else writes
 	r.Rules = nil
-	if r.Baseline != nil {
-		b := *r.Baseline
-		r.Baseline = &b
-	}
-	sanitize.Value(&r)
+	r = Clean(r, "")
 	r.Rules = rules
 	return r
 }

@@ -13,7 +13,6 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
-	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -27,7 +26,7 @@ func TestNewPort(t *testing.T) {
 			RTT: 1234567, Attempts: 1, Time: when,
 		},
 		Host:   "mx1\u202e",
-		Anchor: &scope.Anchor{File: "scope/edge.txt", Line: 4, EndColumn: 13, Text: "192.0.2.0/28"},
+		Anchor: &result.Anchor{File: "scope/edge.txt", Line: 4, EndColumn: 13, Text: "192.0.2.0/28"},
 		Service: &fingerprint.Service{
 			Protocol: "smtp", Product: "DKIMproxy", Role: "signing-proxy", Method: "probed", Confidence: 9,
 			Behind:   &fingerprint.Behind{Product: "Postfix\x1b"},
@@ -92,11 +91,11 @@ func TestNewFinding(t *testing.T) {
 		Severity: result.SeverityCritical, Score: 9.8,
 		Target:   netip.MustParseAddrPort("192.0.2.10:10027"),
 		Evidence: []string{"the greeting is \x1b[2J"}, Remediation: "a = b\nc = d",
-		Anchor:     &scope.Anchor{File: "-", Line: 1},
-		Acceptance: &exposure.Acceptance{ID: "AR-1", Reason: "until the move", Expires: when},
+		Anchor:     &result.Anchor{File: "-", Line: 1},
+		Acceptance: &result.Acceptance{ID: "AR-1", Reason: "until the move", Expires: result.NewDate(when)},
 	}, "")
 	if f.Severity != result.SeverityCritical || f.Status != "open" || f.Drift != "none" || f.Anchor != nil ||
-		f.Evidence[0] != `the greeting is \x1b[2J` || f.Remediation != "a = b\nc = d" || f.Acceptance.Expires != "2026-11-20" {
+		f.Evidence[0] != `the greeting is \x1b[2J` || f.Remediation != "a = b\nc = d" || f.Acceptance.Expires.String() != "2026-11-20" {
 		t.Errorf("finding is %+v", f)
 	}
 	if err := checkFinding(&f); err != nil {
@@ -120,7 +119,7 @@ func TestTree(t *testing.T) {
 		{"", `a\b.txt`, "a/b.txt"},
 	}
 	for _, tt := range tests {
-		a := tt.tree.anchor(&scope.Anchor{File: tt.file, Line: 3})
+		a := tt.tree.anchor(&result.Anchor{File: tt.file, Line: 3})
 		if a == nil || a.File != tt.want || checkAnchor(a, "anchor") != nil {
 			t.Errorf("%q.anchor(%q) = %+v, want %s", tt.tree, tt.file, a, tt.want)
 		}

@@ -36,14 +36,6 @@ type Finding struct {
 	Acceptance   *Acceptance  `json:"acceptance,omitempty"`
 }
 
-// An Acceptance is a risk that somebody accepted until a day.
-type Acceptance struct {
-	ID      string `json:"id"`
-	Reason  string `json:"reason"`
-	Owner   string `json:"owner,omitempty"`
-	Expires string `json:"expires"` // "2006-01-02"
-}
-
 // Active reports whether the finding stands: neither accepted, nor expected,
 // nor fixed.
 func (f *Finding) Active() bool {

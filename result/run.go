@@ -74,19 +74,3 @@ type Anchor struct {
 	EndColumn int    `json:"end_column,omitempty"`
 	Text      string `json:"text,omitempty"`
 }
-
-// A Notice is something the reader must know about the run itself.
-type Notice struct {
-	Code    string  `json:"code"`  // "MXS9nnn"
-	Level   Level   `json:"level"` // "note", "warning" or "error"
-	Message string  `json:"message"`
-	Target  string  `json:"target,omitempty"`
-	Anchor  *Anchor `json:"anchor,omitempty"`
-
-	// Names are the names in scope of the target, an address, where the policy
-	// may accept the notice by one of them.
-	Names []string `json:"names,omitempty"`
-
-	// Acceptance covers what the notice is about; nil if nobody has accepted it.
-	Acceptance *Acceptance `json:"acceptance,omitempty"`
-}

@@ -136,11 +136,11 @@ func (a *audit) append(event string, fields map[string]string) error {
 }
 
 // notices tell of what was repaired.
-func (a *audit) notices() []exposure.Notice {
+func (a *audit) notices() []result.Notice {
 	if a == nil || a.done == "" {
 		return nil
 	}
-	return []exposure.Notice{exposure.NewNotice(exposure.NoticeAuditRepaired, "", nil,
+	return []result.Notice{exposure.NewNotice(exposure.NoticeAuditRepaired, "", nil,
 		"The audit log %q was repaired at line %d: %s.", a.file.Name(), a.tear.Number(), a.done)}
 }
 
@@ -187,7 +187,7 @@ func (a *audit) end(run result.Run, c *Outcome, code gate.ExitCode, outs *output
 // LogRefusal writes down in the audit log of a run that it did not take place, and
 // why. The notices tell of what was repaired there. Without an audit log it does
 // nothing.
-func (o *Options) LogRefusal(ctx context.Context, cause error) ([]exposure.Notice, error) {
+func (o *Options) LogRefusal(ctx context.Context, cause error) ([]result.Notice, error) {
 	a, err := o.openAudit(ctx)
 	if err != nil || a == nil {
 		return nil, err

@@ -29,7 +29,7 @@ type Outcome struct {
 func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted error) Outcome {
 	now := p.opts.now()
 	c := Outcome{Open: w.sorted(), Gate: p.gate}
-	var aside []exposure.Notice
+	var aside []result.Notice
 	if w.identifier != nil {
 		if w.queue != nil {
 			aside = w.setAside(c.Open)
@@ -46,14 +46,14 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 		c.Findings = append(c.Findings, p.judge.Findings(port)...)
 	}
 	c.Findings = exposure.JoinAddresses(c.Findings)
-	var drifted []exposure.Notice
+	var drifted []result.Notice
 	if p.drift != nil {
 		p.drift.Loss(w.engine.loss())
 		c.Findings, drifted = p.drift.Finish(c.Findings, w.counter.Up, p.policy, now)
 	}
 	facts := p.facts(ctx, w, outs, aborted)
 	c.Verdict = gate.Decide(p.gate, facts, c.Findings)
-	for _, more := range [][]exposure.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
+	for _, more := range [][]result.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
 		c.Verdict.Notices = append(c.Verdict.Notices, more...)
 	}
 	entries := p.policy.Notices(c.Findings, c.Verdict.Notices, now)
@@ -80,7 +80,7 @@ func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.R
 		_ = outs.Finding(f)
 	}
 	for _, n := range c.Verdict.Notices {
-		_ = outs.Notice(report.NewNotice(n, p.tree))
+		_ = outs.Notice(report.Clean(n, p.tree))
 	}
 	run.Rules = p.broken(c.Findings)
 	run.EndTime = result.NewTime(time.Now())
@@ -120,8 +120,8 @@ func (p *Plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted er
 }
 
 // excludedTargets are notices about targets that were asked for and excluded.
-func (p *Plan) excludedTargets() []exposure.Notice {
-	var notices []exposure.Notice
+func (p *Plan) excludedTargets() []result.Notice {
+	var notices []result.Notice
 	for _, t := range p.scope.Emptied() {
 		if len(notices) == maxNamed {
 			break
@@ -133,7 +133,7 @@ func (p *Plan) excludedTargets() []exposure.Notice {
 }
 
 // anchorOf is the line that names a target, nil for the command line.
-func anchorOf(t scope.Target) *scope.Anchor {
+func anchorOf(t scope.Target) *result.Anchor {
 	if t.Anchor.File == "" {
 		return nil
 	}

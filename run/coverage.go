@@ -11,6 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -205,7 +206,7 @@ func (w *sweep) tellSilent() []gate.SilentTarget {
 // notices about hosts whose ports do not speak for themselves: where the policy
 // accepts one, its ports do not count, but for those that the baseline or the
 // policy names.
-func (w *sweep) assess(port exposure.Port, aside []exposure.Notice) {
+func (w *sweep) assess(port exposure.Port, aside []result.Notice) {
 	if w.identifier == nil || w.plan.policy.Assessed(port) {
 		return
 	}
@@ -214,7 +215,7 @@ func (w *sweep) assess(port exposure.Port, aside []exposure.Notice) {
 		w.timeouts.unfinished(port.Target.Addr())
 	}
 	addr, names := port.Target.Addr().String(), w.plan.scope.Names(port.Target.Addr())
-	if slices.ContainsFunc(aside, func(n exposure.Notice) bool { return n.Target == addr && n.Acceptance != nil }) {
+	if slices.ContainsFunc(aside, func(n result.Notice) bool { return n.Target == addr && n.Acceptance != nil }) {
 		// An open port that must be closed has a finding for that.
 		if why := w.required.OfPort(port.Target, names...); why != "" && why != gate.RequiredClosed {
 			w.unknown.Add(port, why)
@@ -284,8 +285,8 @@ func (w *sweep) requireSilent(addr netip.Addr, names []string) {
 const manyRequired = 1 << 16
 
 // coverageNotices are what the reader should know of how the coverage came about.
-func (w *sweep) coverageNotices() []exposure.Notice {
-	var list []exposure.Notice
+func (w *sweep) coverageNotices() []result.Notice {
+	var list []result.Notice
 	for i, pair := range w.shownBy {
 		if i == maxNamed {
 			break

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
@@ -249,8 +250,8 @@ func settled(st *syn.Stats) string {
 //
 // Where the open ports are talked to, what replies says more about a host than
 // how many of its ports are open.
-func (e *engine) notices(identified bool) []exposure.Notice {
-	var all []exposure.Notice
+func (e *engine) notices(identified bool) []result.Notice {
+	var all []result.Notice
 	note := func(code, target, format string, args ...any) {
 		all = append(all, exposure.NewNotice(code, target, nil, format, args...))
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -166,8 +167,8 @@ func (w *sweep) skipped(r scan.Result, s *fingerprint.Service) bool {
 // heard there says nothing about any one port. A port that speaks does speak for
 // itself where the others are silent, as a daemon among the ports of a tarpit. It
 // returns a notice for each such host.
-func (w *sweep) setAside(open []exposure.Port) []exposure.Notice {
-	var notices []exposure.Notice
+func (w *sweep) setAside(open []exposure.Port) []result.Notice {
+	var notices []result.Notice
 	for i := range open {
 		addr := open[i].Target.Addr()
 		kind := w.queue.kind(addr)
@@ -181,7 +182,7 @@ func (w *sweep) setAside(open []exposure.Port) []exposure.Notice {
 			continue
 		}
 		name := withName(addr.String(), open[i].Host)
-		var n exposure.Notice
+		var n result.Notice
 		if kind == hostRespondsEverywhere {
 			n = exposure.NewNotice(exposure.NoticeWildcard, addr.String(), open[i].Anchor,
 				"%s has all of the %d ports open that were asked for as a range or profile, and nearly all give the same reply.", name, w.plan.listedPorts(addr))
@@ -190,7 +191,7 @@ func (w *sweep) setAside(open []exposure.Port) []exposure.Notice {
 				"%s accepts connections on %d ports and replies to nothing on nearly all of them.", name, w.queue.open(addr))
 		}
 		n.Names = w.plan.scope.Names(addr)
-		notices = append(notices, n.AcceptedBy(w.plan.policy.AcceptsNotice(n.Code, addr, n.Names, w.plan.opts.now())))
+		notices = append(notices, exposure.AcceptNotice(n, w.plan.policy.AcceptsNotice(n.Code, addr, n.Names, w.plan.opts.now())))
 	}
 	return notices
 }

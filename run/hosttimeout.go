@@ -77,8 +77,8 @@ func (t hostTimeouts) add(r scan.Result) {
 func (t hostTimeouts) unfinished(a netip.Addr) { t.of(a).unassessed++ }
 
 // timeoutNotices name the hosts that were short of time.
-func (w *sweep) timeoutNotices() []exposure.Notice {
-	var notices []exposure.Notice
+func (w *sweep) timeoutNotices() []result.Notice {
+	var notices []result.Notice
 	progress := ""
 	if file := w.plan.opts.Resume; file != "" && len(w.timeouts) > 0 {
 		progress = " With --resume " + file + " the same command goes on with them."

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -73,7 +74,7 @@ func (l *laterPorts) leave() {
 }
 
 // notices tell how many ports were not asked once more.
-func (l *laterPorts) notices() []exposure.Notice {
+func (l *laterPorts) notices() []result.Notice {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if l.left == 0 {
@@ -83,7 +84,7 @@ func (l *laterPorts) notices() []exposure.Notice {
 	if l.left > 1 {
 		ports, keep = fmt.Sprintf("%d open ports that said little, or were refused or cut off, were", l.left), "keep their"
 	}
-	return []exposure.Notice{exposure.NewNotice(exposure.NoticeNotRepeated, "", nil,
+	return []result.Notice{exposure.NewNotice(exposure.NoticeNotRepeated, "", nil,
 		"%s not talked to once more, and %s first result: at most %d of a host and %d of a run are, in %s.",
 		ports, keep, maxLaterHost, maxLater, laterWait)}
 }

@@ -12,6 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/names"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -53,7 +54,7 @@ func (p *Plan) byFamily(t scope.Target) string {
 
 // excludedNames is a notice that names of changing addresses are excluded only
 // as far as they were known.
-func (p *Plan) excludedNames() []exposure.Notice {
+func (p *Plan) excludedNames() []result.Notice {
 	var names []string
 	for _, t := range p.excluded {
 		if t.Name != "" && !slices.Contains(names, t.Name) && len(names) < maxNamed {
@@ -63,7 +64,7 @@ func (p *Plan) excludedNames() []exposure.Notice {
 	if len(names) == 0 {
 		return nil
 	}
-	return []exposure.Notice{exposure.NewNotice(exposure.NoticeExcludedName, names[0], nil,
+	return []result.Notice{exposure.NewNotice(exposure.NoticeExcludedName, names[0], nil,
 		"Excluded by name, with the addresses of now: %s.", strings.Join(names, ", "))}
 }
 
@@ -73,7 +74,7 @@ const maxUnusable = 8
 
 // unusableAddresses is a notice of the names that have addresses which cannot be
 // asked beside those that were. A name with no other address is unresolved.
-func (p *Plan) unusableAddresses() []exposure.Notice {
+func (p *Plan) unusableAddresses() []result.Notice {
 	var first *scope.Target
 	var told []string
 	seen := map[string]bool{}
@@ -101,7 +102,7 @@ func (p *Plan) unusableAddresses() []exposure.Notice {
 	if n := len(seen) - len(told); n > 0 {
 		more = fmt.Sprintf(" and %d more", n)
 	}
-	return []exposure.Notice{exposure.NewNotice(exposure.NoticeUnusableAddress, first.Name, anchorOf(*first),
+	return []result.Notice{exposure.NewNotice(exposure.NoticeUnusableAddress, first.Name, anchorOf(*first),
 		"Addresses of %s cannot be asked: %s%s.", spelling.Amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
 }
 

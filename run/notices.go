@@ -14,8 +14,8 @@ import (
 )
 
 // blockedHosts are notices about hosts that stopped answering during the sweep.
-func blockedHosts(st scan.Stats) []exposure.Notice {
-	var notices []exposure.Notice
+func blockedHosts(st scan.Stats) []result.Notice {
+	var notices []result.Notice
 	for _, b := range st.Blocked {
 		if b.Resets {
 			notices = append(notices, exposure.NewNotice(exposure.NoticeBlocked, b.Addr.String(), nil,
@@ -85,12 +85,12 @@ func (c *countedPairs) first(pair netip.AddrPort, as countedAs) bool {
 }
 
 // notices name those that rejected most.
-func (s rejections) notices() []exposure.Notice {
+func (s rejections) notices() []result.Notice {
 	const most = 10
 	from := slices.SortedFunc(maps.Keys(s), func(a, b netip.Addr) int {
 		return cmp.Or(cmp.Compare(s[b], s[a]), a.Compare(b))
 	})
-	var notices []exposure.Notice
+	var notices []result.Notice
 	for _, a := range from[:min(len(from), most)] {
 		notices = append(notices, exposure.NewNotice(exposure.NoticeRejected, a.String(), nil,
 			"%s, which is on the way and not the host that was asked, answered for %d ports that they cannot be reached.", a, s[a]))
@@ -135,8 +135,8 @@ func (p *Plan) reachability(a netip.Addr) result.Reachability {
 }
 
 // ownPorts are notices about the addresses of this machine with open ports.
-func ownPorts(open []exposure.Port) []exposure.Notice {
-	var notices []exposure.Notice
+func ownPorts(open []exposure.Port) []result.Notice {
+	var notices []result.Notice
 	var last netip.Addr
 	for _, p := range open {
 		addr := p.Target.Addr()

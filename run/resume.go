@@ -254,11 +254,11 @@ func (r *resumption) drop() {
 }
 
 // notices tell that some results are older than the run.
-func (r *resumption) notices(all uint64) []exposure.Notice {
+func (r *resumption) notices(all uint64) []result.Notice {
 	if r == nil || r.Done() == 0 {
 		return nil
 	}
-	return []exposure.Notice{exposure.NewNotice(exposure.NoticeResumed, "", nil,
+	return []result.Notice{exposure.NewNotice(exposure.NoticeResumed, "", nil,
 		"The run went on from one that began %s, which was done with %d of %d ports.", r.Began().Format(time.RFC3339), r.Done(), all)}
 }
 

@@ -57,7 +57,7 @@ var mayImport = map[string][]string{
 	"scan/syn":        {"scan", "scan/hosts", "scan/scope", "scan/syn/rawnet", "result", "internal"},
 	"scan/names":      {"internal"},
 	"scan/hosts":      {"internal"},
-	"scan/scope":      {"scan/names", "internal"},
+	"scan/scope":      {"scan/names", "result", "internal"},
 	"scan/journal":    {"scan", "scan/scope", "result", "internal"},
 	"scan":            {"scan/hosts", "scan/scope", "result", "internal"},
 	"internal":        {"internal"},

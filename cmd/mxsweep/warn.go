@@ -38,7 +38,7 @@ func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *ga
 }
 
 // tell writes a notice on standard error, with the code that "mxsweep rules" explains.
-func (s *session) tell(n exposure.Notice) {
+func (s *session) tell(n result.Notice) {
 	fmt.Fprintf(s.stderr, "mxsweep: %s: %s\n", n.Code, visible(n.Message))
 }
 

@@ -137,7 +137,7 @@ func (c *Comparison) otherPorts(now string) string {
 // evidence, else unverified. Up reports whether a host sent a packet of its own; nil
 // means that none did. Policy and the time give the carried ones their status; both
 // may be zero.
-func (c *Comparison) Finish(findings []exposure.Finding, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) ([]exposure.Finding, []exposure.Notice) {
+func (c *Comparison) Finish(findings []exposure.Finding, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) ([]exposure.Finding, []result.Notice) {
 	old := newEntryIndex(c.baseline, &c.now)
 	list := slices.Clone(findings)
 	for i := range list {
@@ -159,7 +159,7 @@ func (c *Comparison) Finish(findings []exposure.Finding, up func(netip.Addr) boo
 		}
 		list = append(list, c.carry(e, up, policy, now))
 	}
-	var notices []exposure.Notice
+	var notices []result.Notice
 	if ok, why := c.Comparable(); !ok {
 		notices = append(notices, exposure.NewNotice(exposure.NoticeBaseline, "", nil,
 			"The baseline of %s was taken under other conditions: %s.", c.baseline.Created.Format(time.DateOnly), why))

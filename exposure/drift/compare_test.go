@@ -202,7 +202,7 @@ func TestSuppressionDoesNotStack(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	accept := &policy.Policy{Accept: []policy.AcceptedRisk{{Acceptance: exposure.Acceptance{ID: "AR-1", Reason: "moved next week", Expires: exposuretest.Time},
+	accept := &policy.Policy{Accept: []policy.AcceptedRisk{{Acceptance: result.Acceptance{ID: "AR-1", Reason: "moved next week", Expires: result.NewDate(exposuretest.Time)},
 		Rule: "MXS1004", Hosts: hosts, Ports: ports}}}
 	expect := &policy.Policy{Expect: []policy.Expectation{{Hosts: hosts, Ports: ports}}}
 	dkim := exposuretest.OpenPort(10027, named("signing-proxy", "DKIMproxy", 9))

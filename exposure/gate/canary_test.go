@@ -88,7 +88,7 @@ func TestCanaryNotAsked(t *testing.T) {
 	} {
 		tt.facts.Canaries = []WatchedCanary{tt.canary}
 		v := Decide(Criteria{}, tt.facts, nil)
-		i := slices.IndexFunc(v.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeCanary })
+		i := slices.IndexFunc(v.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeCanary })
 		if i < 0 || !strings.Contains(v.Notices[i].Message, tt.want) || v.CanariesOK {
 			t.Errorf("%s: %v, want %q", name, v.Notices, tt.want)
 		}

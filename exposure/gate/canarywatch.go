@@ -42,12 +42,12 @@ func (c WatchedCanary) showsNetwork() bool { return c.Answered && !c.Own }
 
 // notice says what is wrong with a canary that has not answered. Ended is what
 // ended the run before all was asked, "" if nothing did.
-func (c *WatchedCanary) notice(ended string) exposure.Notice {
+func (c *WatchedCanary) notice(ended string) result.Notice {
 	if c.asked {
 		return exposure.NewNotice(exposure.NoticeCanary, c.Target(), c.Anchor, "%s", c.complaint(ended))
 	}
 	k := exposure.NoticeKindOf(exposure.NoticeCanary)
-	n := exposure.Notice{Code: k.Code, Level: k.Level, Target: c.Target(), Anchor: c.Anchor, Message: fmt.Sprintf("The canary %s was not asked", c.Target())}
+	n := result.Notice{Code: k.Code, Level: k.Level, Target: c.Target(), Anchor: c.Anchor, Message: fmt.Sprintf("The canary %s was not asked", c.Target())}
 	if why := cmp.Or(c.Reason, ended); why != "" {
 		n.Message += ": " + why
 	}

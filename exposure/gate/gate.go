@@ -10,7 +10,6 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // An ExitCode is how a run ends for the caller.
@@ -92,7 +91,7 @@ type RunFacts struct {
 	Expired time.Time
 
 	// Incomplete are further reasons why too little was seen, each told as it is.
-	Incomplete []exposure.Notice
+	Incomplete []result.Notice
 
 	// Progress is the file from which the same command goes on, "" if there
 	// is none.
@@ -134,10 +133,10 @@ type SilentTarget struct {
 	Host   string // the name that it was asked for by, "" if there is none
 	Names  []string
 	Pairs  uint64 // that were asked
-	Anchor *scope.Anchor
+	Anchor *result.Anchor
 
 	// Acceptance covers that it is silent; nil if nobody has accepted it.
-	Acceptance *exposure.Acceptance
+	Acceptance *result.Acceptance
 }
 
 // An UnresolvedName is a name in scope of which no address is known, or perhaps
@@ -145,10 +144,10 @@ type SilentTarget struct {
 type UnresolvedName struct {
 	Name   string
 	Reason string // which lookup failed and how, "" if not known
-	Anchor *scope.Anchor
+	Anchor *result.Anchor
 
 	// Acceptance covers that it does not resolve; nil if nobody has accepted it.
-	Acceptance *exposure.Acceptance
+	Acceptance *result.Acceptance
 }
 
 // A Decision is how a run ended.
@@ -180,7 +179,7 @@ type Decision struct {
 	// Reason says what a pass rests on, where that is little; "" elsewhere.
 	Reason string
 
-	Notices []exposure.Notice // why, each with what to do
+	Notices []result.Notice // why, each with what to do
 }
 
 // Fails reports whether the finding fails the run.
@@ -236,7 +235,7 @@ func (g Criteria) caveat(v *Decision, facts RunFacts) string {
 }
 
 // add raises the code and says why.
-func (v *Decision) add(code ExitCode, n exposure.Notice) {
+func (v *Decision) add(code ExitCode, n result.Notice) {
 	v.raise(code)
 	v.Notices = append(v.Notices, n)
 }

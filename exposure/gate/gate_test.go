@@ -45,7 +45,7 @@ func TestDecide(t *testing.T) {
 		{"all vacant, a canary of the scanner's own", gate, RunFacts{Coverage: Coverage{VacantPairs: 5, HostsVacant: 1}, Canaries: []WatchedCanary{{Answered: true, Own: true}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen},
 		{"up, and nothing conclusive, no floor", Criteria{}, RunFacts{Coverage: Coverage{Planned: 5, HostsUp: 1}}, nil, ExitIncomplete, "incomplete", exposure.NoticeCoverage},
 		{"silent target, a canary", Criteria{}, RunFacts{Coverage: Coverage{Planned: 5, HostsSilent: 1}, Canaries: answered, Silent: silent}, nil, ExitIncomplete, "incomplete", exposure.NoticeSilent + " " + exposure.NoticeCoverage},
-		{"accepted silent target, no canary", Criteria{}, RunFacts{Coverage: Coverage{Accepted: 5, HostsSilent: 1}, Silent: []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 5, Acceptance: &exposure.Acceptance{ID: "AR-1"}}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen + " " + exposure.NoticeSilent},
+		{"accepted silent target, no canary", Criteria{}, RunFacts{Coverage: Coverage{Accepted: 5, HostsSilent: 1}, Silent: []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 5, Acceptance: &result.Acceptance{ID: "AR-1"}}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen + " " + exposure.NoticeSilent},
 		{"silent target among many", gate, RunFacts{Coverage: full, Silent: silent}, nil, ExitIncomplete, "incomplete", exposure.NoticeSilent},
 		{"required", gate, RunFacts{Coverage: full, Unknown: required}, nil, ExitIncomplete, "incomplete", exposure.NoticeRequired},
 		{"short line", gate, RunFacts{Coverage: full, Short: []ScopeLine{{Text: "192.0.2.0/28", MinHosts: 1}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeFewHosts},
@@ -172,7 +172,7 @@ func TestCoverageAdvice(t *testing.T) {
 		{"silent addresses of a range", RunFacts{Coverage: Coverage{Planned: 5, Closed: 1, HostsUp: 1, HostsSilent: 3}, Silent: single}, true},
 	} {
 		v := Decide(Criteria{MinCoverage: 0.95}, tt.facts, nil)
-		i := slices.IndexFunc(v.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeCoverage })
+		i := slices.IndexFunc(v.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeCoverage })
 		if i < 0 || strings.Contains(v.Notices[i].Message, "--canary") != tt.canary {
 			t.Errorf("%s: %+v", tt.name, v.Notices)
 		}

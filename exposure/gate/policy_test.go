@@ -28,7 +28,7 @@ func TestAcceptedNameDoesNotResolve(t *testing.T) {
 	if v := Decide(Criteria{}, saw, nil); v.Code != ExitIncomplete {
 		t.Errorf("code %d", v.Code)
 	}
-	saw.Unresolved[0].Acceptance = &exposure.Acceptance{ID: "AR-2", Expires: exposuretest.Time}
+	saw.Unresolved[0].Acceptance = &result.Acceptance{ID: "AR-2", Expires: result.NewDate(exposuretest.Time)}
 	if v := Decide(Criteria{}, saw, nil); v.Code != ExitPass || len(v.Notices) != 1 || v.Notices[0].Level != result.LevelNote {
 		t.Errorf("code %d, notices %v", v.Code, v.Notices)
 	}

@@ -41,7 +41,7 @@ func randomFacts(r *rand.Rand, gate Criteria) (facts RunFacts, missing []string)
 	if once(6) {
 		t := SilentTarget{Addr: silent, Pairs: 2}
 		if once(2) {
-			t.Acceptance = &exposure.Acceptance{ID: "AR-1"}
+			t.Acceptance = &result.Acceptance{ID: "AR-1"}
 		} else if lacks("a target"); once(3) {
 			unknown(25, result.ReasonNetUnreach, RequiredTarget)
 		}
@@ -68,7 +68,7 @@ func randomFacts(r *rand.Rand, gate Criteria) (facts RunFacts, missing []string)
 		lacks("a name")
 	}
 	if once(8) {
-		facts.Incomplete = []exposure.Notice{exposure.NewNotice(exposure.NoticeShardMissing, "2/2", nil, "Shard 2/2 is missing.")}
+		facts.Incomplete = []result.Notice{exposure.NewNotice(exposure.NoticeShardMissing, "2/2", nil, "Shard 2/2 is missing.")}
 		lacks("a shard")
 	}
 	if once(10) {

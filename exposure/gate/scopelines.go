@@ -7,9 +7,8 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/mxsweep/mxsweep/result"
 	"go4.org/netipx"
-
-	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A ScopeLine is a range of addresses that a run sweeps as one, which may hold
@@ -17,7 +16,7 @@ import (
 type ScopeLine struct {
 	Range  netipx.IPRange
 	Text   string
-	Anchor *scope.Anchor // nil for the command line
+	Anchor *result.Anchor // nil for the command line
 
 	// MinHosts is the least number of hosts that must be up. 0 allows that
 	// there is none.

@@ -7,20 +7,21 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TurnedAway gives a notice about each open port that refused the scanner for good,
 // with a reply of 5yz in place of a greeting (RFC 5321, Section 3.1) or by hanging
 // up without a word, and of which no finding tells. The port is assessed: this is
 // what the scanner gets there. It says nothing of what others get.
-func TurnedAway(open []exposure.Port, findings []exposure.Finding) []exposure.Notice {
+func TurnedAway(open []exposure.Port, findings []exposure.Finding) []result.Notice {
 	told := map[netip.AddrPort]bool{}
 	for i := range findings {
 		for _, addr := range findings[i].AllAddresses() {
 			told[netip.AddrPortFrom(addr, findings[i].Target.Port())] = true
 		}
 	}
-	var list []exposure.Notice
+	var list []result.Notice
 	more := uint64(0)
 	for i := range open {
 		p := &open[i]

@@ -273,11 +273,11 @@ func unassessedWords(p exposure.Port) string {
 }
 
 // Notices tells of the pairs, one notice for each group.
-func (u *UnknownPairs) Notices() []exposure.Notice {
+func (u *UnknownPairs) Notices() []result.Notice {
 	if u == nil {
 		return nil
 	}
-	var list []exposure.Notice
+	var list []result.Notice
 	for _, g := range u.order {
 		list = append(list, g.notice())
 	}
@@ -287,7 +287,7 @@ func (u *UnknownPairs) Notices() []exposure.Notice {
 	return list
 }
 
-func (g *unknownGroup) notice() exposure.Notice {
+func (g *unknownGroup) notice() result.Notice {
 	switch g.code {
 	case exposure.NoticeNoRoute:
 		other := map[string]string{"IPv4": "-6", "IPv6": "-4"}[g.why]

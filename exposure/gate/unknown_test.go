@@ -63,7 +63,7 @@ func TestUnroutedTarget(t *testing.T) {
 		facts := RunFacts{Unknown: u, Silent: []SilentTarget{{Addr: tt.addr, Pairs: 1}}, Coverage: Coverage{HostsUp: 1, HostsSilent: 1}}
 		facts.Coverage.Planned, facts.Coverage.Open = 100, 100
 		v := Decide(Criteria{}, facts, nil)
-		told := slices.ContainsFunc(v.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeSilent })
+		told := slices.ContainsFunc(v.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeSilent })
 		if v.Code != ExitIncomplete || !v.Incomplete || told != tt.told {
 			t.Errorf("%s: code %d, incomplete %t, told %t", tt.addr, v.Code, v.Incomplete, told)
 		}
@@ -132,7 +132,7 @@ func TestNoRouteIsOneNotice(t *testing.T) {
 		}
 		tt.facts.Unknown = u
 		v := Decide(Criteria{MinCoverage: DefaultMinCoverage}, tt.facts, nil)
-		v.Notices = slices.DeleteFunc(v.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeNothingOpen })
+		v.Notices = slices.DeleteFunc(v.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeNothingOpen })
 		level := map[bool]result.Level{true: result.LevelError, false: result.LevelWarning}[tt.code == ExitIncomplete]
 		if v.Code != tt.code || len(v.Notices) != 1 || v.Notices[0].Code != exposure.NoticeNoRoute || v.Notices[0].Level != level {
 			t.Errorf("%s: code %d, notices %+v", name, v.Code, v.Notices)

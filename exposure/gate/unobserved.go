@@ -70,9 +70,9 @@ func (g Criteria) short(v *Decision, facts RunFacts) (unrouted bool) {
 }
 
 // unless makes the run incomplete, unless somebody has accepted the notice.
-func (v *Decision) unless(a *exposure.Acceptance, n exposure.Notice) {
+func (v *Decision) unless(a *result.Acceptance, n result.Notice) {
 	if a != nil {
-		v.Notices = append(v.Notices, n.AcceptedBy(a))
+		v.Notices = append(v.Notices, exposure.AcceptNotice(n, a))
 		return
 	}
 	v.add(ExitIncomplete, n)
@@ -149,7 +149,7 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 }
 
 // notice says that a target is silent.
-func (t *SilentTarget) notice() exposure.Notice {
+func (t *SilentTarget) notice() result.Notice {
 	n := exposure.NewNotice(exposure.NoticeSilent, t.Addr.String(), t.Anchor,
 		"%s gave no answer on any of %s.", namedAddr(t.Addr.String(), t.Host), wording.Plural(t.Pairs, "port"))
 	n.Names = t.Names

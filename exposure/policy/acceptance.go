@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // acceptableNotices are the notices about one host, or one name, that leave a
@@ -26,7 +27,7 @@ func (a *AcceptedRisk) acceptsNotice(code string, addr netip.Addr, names []strin
 // host with an address and names, nil if there is none that holds at the given
 // time. Of a host that is only known by its name, the address is the zero Addr.
 // What could not be judged of an accepted host does not make a run incomplete.
-func (p *Policy) AcceptsNotice(code string, addr netip.Addr, names []string, now time.Time) *exposure.Acceptance {
+func (p *Policy) AcceptsNotice(code string, addr netip.Addr, names []string, now time.Time) *result.Acceptance {
 	if p == nil {
 		return nil
 	}
@@ -39,8 +40,8 @@ func (p *Policy) AcceptsNotice(code string, addr netip.Addr, names []string, now
 }
 
 // uses reports whether the acceptance is about one of the notices of a run.
-func (a *AcceptedRisk) uses(told []exposure.Notice) bool {
-	return slices.ContainsFunc(told, func(n exposure.Notice) bool {
+func (a *AcceptedRisk) uses(told []result.Notice) bool {
+	return slices.ContainsFunc(told, func(n result.Notice) bool {
 		addr, err := netip.ParseAddr(n.Target)
 		if err != nil {
 			return a.acceptsNotice(n.Code, netip.Addr{}, []string{n.Target})

@@ -31,7 +31,7 @@ func TestAcceptsNotice(t *testing.T) {
 	if a := p.AcceptsNotice(exposure.NoticeUnresolved, netip.Addr{}, []string{"MX9.example.org."}, exposuretest.Time); a == nil || a.ID != "AR-2" {
 		t.Errorf("got %v", a)
 	}
-	for name, a := range map[string]*exposure.Acceptance{
+	for name, a := range map[string]*result.Acceptance{
 		"another host":   p.AcceptsNotice(exposure.NoticeWildcard, addr("192.0.2.14"), nil, exposuretest.Time),
 		"another notice": p.AcceptsNotice(exposure.NoticeCrowded, addr("192.0.2.13"), nil, exposuretest.Time),
 		"expired":        p.AcceptsNotice(exposure.NoticeWildcard, addr("192.0.2.13"), nil, expired),
@@ -41,19 +41,19 @@ func TestAcceptsNotice(t *testing.T) {
 			t.Errorf("%s: got %v", name, a)
 		}
 	}
-	told := exposure.NewNotice(exposure.NoticeWildcard, "192.0.2.13", nil, "It responds everywhere.").AcceptedBy(&p.Accept[0].Acceptance)
+	told := exposure.AcceptNotice(exposure.NewNotice(exposure.NoticeWildcard, "192.0.2.13", nil, "It responds everywhere."), &p.Accept[0].Acceptance)
 	if told.Level != result.LevelNote || told.Acceptance == nil || !strings.Contains(told.Message, "Accepted by ops until 2026-12-31 (AR-1)") {
 		t.Errorf("got %+v", told)
 	}
 	var codes []string
-	for _, n := range p.Notices(nil, []exposure.Notice{told}, exposuretest.Time) {
+	for _, n := range p.Notices(nil, []result.Notice{told}, exposuretest.Time) {
 		codes = append(codes, n.Code+" "+n.Target)
 	}
 	if got := strings.Join(codes, ","); got != exposure.NoticeAcceptanceUnused+" mx9.example.org" {
 		t.Errorf("got %s", got)
 	}
 	codes = nil
-	for _, n := range p.Notices(nil, []exposure.Notice{told}, expired) {
+	for _, n := range p.Notices(nil, []result.Notice{told}, expired) {
 		codes = append(codes, n.Code)
 	}
 	if got := strings.Join(codes, ","); got != exposure.NoticeAcceptanceExpired+","+exposure.NoticeAcceptanceExpired {

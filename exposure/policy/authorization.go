@@ -6,7 +6,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/internal/wording"
-	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // An Authorization says who allowed the sweep, and when it may run.
@@ -18,7 +18,7 @@ type Authorization struct {
 	// zero means no bound.
 	NotBefore, NotAfter time.Time
 
-	Anchor *scope.Anchor // its place in the policy file
+	Anchor *result.Anchor // its place in the policy file
 }
 
 // A RefusedError says why a run may not take place. Its exit code is

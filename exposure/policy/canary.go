@@ -5,7 +5,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A Canary is a service that must answer: if it does not, the run did not see
@@ -15,7 +15,7 @@ type Canary struct {
 	Port     uint16
 	Protocol string // "" is any
 
-	Anchor *scope.Anchor // its place in the policy file; nil for the command line
+	Anchor *result.Anchor // its place in the policy file; nil for the command line
 }
 
 // Target names the canary: host and port.

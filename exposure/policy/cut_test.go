@@ -8,10 +8,9 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
 	"github.com/mxsweep/mxsweep/internal/userfile"
-	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A policyWriter writes policies at random, some of them with mistakes.
@@ -138,12 +137,12 @@ func mistakes(err error) []string {
 // said is what a policy says, without how it is kept.
 func said(p *Policy) any {
 	type entry struct {
-		accept       exposure.Acceptance
+		accept       result.Acceptance
 		rule         string
 		hosts, ports string
 		ranges       any
 		service      expectedService
-		at           *scope.Anchor
+		at           *result.Anchor
 	}
 	if p == nil {
 		return nil
@@ -155,11 +154,11 @@ func said(p *Policy) any {
 	}
 	for i := range p.Expect {
 		e := &p.Expect[i]
-		list = append(list, entry{exposure.Acceptance{}, "", e.Hosts.Text(), e.Ports.Text(), fmt.Sprint(e.Hosts.ranges(), e.Ports.set()), expectedService{e.Protocol(), e.Product()}, e.Anchor()})
+		list = append(list, entry{result.Acceptance{}, "", e.Hosts.Text(), e.Ports.Text(), fmt.Sprint(e.Hosts.ranges(), e.Ports.set()), expectedService{e.Protocol(), e.Product()}, e.Anchor()})
 	}
 	for i := range p.MustBeClosed {
 		m := &p.MustBeClosed[i]
-		list = append(list, entry{exposure.Acceptance{}, "", m.Hosts.Text(), m.Ports.Text(), fmt.Sprint(m.Hosts.ranges(), m.Ports.set()), expectedService{}, m.Anchor()})
+		list = append(list, entry{result.Acceptance{}, "", m.Hosts.Text(), m.Ports.Text(), fmt.Sprint(m.Hosts.ranges(), m.Ports.set()), expectedService{}, m.Anchor()})
 	}
 	return []any{list, slices.Collect(p.Scope.Lines.All), p.Scope.Files, p.Scope.Hosts, p.Ports, p.Limits, p.SHA256}
 }
@@ -237,7 +236,7 @@ func TestManyIDs(t *testing.T) {
 			t.Fatalf("%s is known", id)
 		}
 		x.add(id, i)
-		list = append(list, AcceptedRisk{Acceptance: exposure.Acceptance{ID: id}, place: place{number: int32(i + 5)}})
+		list = append(list, AcceptedRisk{Acceptance: result.Acceptance{ID: id}, place: place{number: int32(i + 5)}})
 	}
 	for i := range x.first {
 		x.first[i] = 0 // as if all had one hash

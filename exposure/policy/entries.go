@@ -10,6 +10,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // expectation reads one expected service.
@@ -72,7 +73,7 @@ func (l *loader) acceptFields(a *AcceptedRisk) []userfile.Field {
 			}
 		}),
 		l.word("owner", true, &a.Owner),
-		userfile.Required("expires", func(n *yaml.Node) { a.Expires = l.day(n, "expires") }),
+		userfile.Required("expires", func(n *yaml.Node) { a.Expires = result.NewDate(l.day(n, "expires")) }),
 	}
 }
 

@@ -10,14 +10,14 @@ import (
 )
 
 func TestJoinedStatus(t *testing.T) {
-	policy := &Policy{Accept: []AcceptedRisk{{Acceptance: exposure.Acceptance{ID: "AR-1", Expires: exposuretest.Time}, Rule: "MXS1001",
+	policy := &Policy{Accept: []AcceptedRisk{{Acceptance: result.Acceptance{ID: "AR-1", Expires: result.NewDate(exposuretest.Time)}, Rule: "MXS1001",
 		Hosts: mustSelect(t, "192.0.2.1"), Ports: allPorts}}}
 	list := exposuretest.OnHost(t, "", "mx1.example.org", "192.0.2.1", "192.0.2.2")
 	policy.Apply(&list[0], exposuretest.Time)
 	if list[0].Status != result.StatusOpen {
 		t.Errorf("a risk that is accepted on one of two addresses is %s", list[0].Status)
 	}
-	if n := policy.Notices(list, nil, exposuretest.Time); slices.ContainsFunc(n, func(n exposure.Notice) bool { return n.Code == exposure.NoticeAcceptanceUnused }) {
+	if n := policy.Notices(list, nil, exposuretest.Time); slices.ContainsFunc(n, func(n result.Notice) bool { return n.Code == exposure.NoticeAcceptanceUnused }) {
 		t.Errorf("the entry counts as unused: %v", n)
 	}
 	one := exposuretest.OnHost(t, "", "mx1.example.org", "192.0.2.1")

@@ -7,7 +7,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mxsweep/mxsweep/internal/userfile"
-	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A place is a line of a file, in few bytes. The zero place is none.
@@ -17,12 +17,12 @@ type place struct {
 }
 
 // Anchor gives the place for reports, nil if there is none.
-func (p place) Anchor() *scope.Anchor {
+func (p place) Anchor() *result.Anchor {
 	if p.in == nil {
 		return nil
 	}
 	line := p.in.Line(int(p.number))
-	return &scope.Anchor{File: p.in.File, Line: int(p.number), EndColumn: len(strings.TrimRight(line, " \t")) + 1, Text: strings.TrimSpace(line)}
+	return &result.Anchor{File: p.in.File, Line: int(p.number), EndColumn: len(strings.TrimRight(line, " \t")) + 1, Text: strings.TrimSpace(line)}
 }
 
 // Lines are scope lines with their places, in few bytes each. The zero Lines are
@@ -30,7 +30,7 @@ func (p place) Anchor() *scope.Anchor {
 type Lines struct {
 	in   *userfile.Source
 	rows []lineRow
-	odd  []scope.Anchor // lines that a row cannot hold
+	odd  []result.Anchor // lines that a row cannot hold
 }
 
 // A lineRow is one line of a scope. Its text stands in the source.
@@ -47,7 +47,7 @@ const oddLine = 1<<16 - 1
 func (l *Lines) Len() int { return len(l.rows) }
 
 // All yields the lines in their order.
-func (l *Lines) All(yield func(scope.Anchor) bool) {
+func (l *Lines) All(yield func(result.Anchor) bool) {
 	for i := range l.rows {
 		if !yield(l.anchor(i)) {
 			return
@@ -56,13 +56,13 @@ func (l *Lines) All(yield func(scope.Anchor) bool) {
 }
 
 // anchor gives a line by its number.
-func (l *Lines) anchor(i int) scope.Anchor {
+func (l *Lines) anchor(i int) result.Anchor {
 	r := l.rows[i]
 	if r.size == oddLine {
 		return l.odd[r.at]
 	}
 	at, end := int(r.at), int(r.at)+int(r.size)
-	a := scope.Anchor{File: l.in.File, Line: int(r.line), EndColumn: end - bytes.LastIndexByte(l.in.Data[:at], '\n'), Text: string(l.in.Data[at:end])}
+	a := result.Anchor{File: l.in.File, Line: int(r.line), EndColumn: end - bytes.LastIndexByte(l.in.Data[:at], '\n'), Text: string(l.in.Data[at:end])}
 	if r.excluded {
 		a.Text = "!" + a.Text
 	}
@@ -70,7 +70,7 @@ func (l *Lines) anchor(i int) scope.Anchor {
 }
 
 // add keeps the line of a node.
-func (l *Lines) add(in *userfile.Source, n *yaml.Node, a scope.Anchor) {
+func (l *Lines) add(in *userfile.Source, n *yaml.Node, a result.Anchor) {
 	l.in = in
 	text, excluded := strings.CutPrefix(a.Text, "!")
 	r := lineRow{line: int32(a.Line), at: int32(in.Find(n, text)), size: uint16(len(text)), excluded: excluded}

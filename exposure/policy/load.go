@@ -16,7 +16,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/userfile"
-	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // Context is what a policy is checked against.
@@ -117,7 +117,7 @@ func (l *loader) each(what string, read func(*yaml.Node)) func(*yaml.Node) {
 }
 
 // anchor gives the place of a node.
-func (l *loader) anchor(n *yaml.Node) *scope.Anchor {
+func (l *loader) anchor(n *yaml.Node) *result.Anchor {
 	return l.place(n).Anchor()
 }
 
@@ -176,7 +176,7 @@ func (l *loader) countOther(n *yaml.Node, hosts Selector) {
 }
 
 // addLine keeps a line of the scope, which stands at a node.
-func (l *loader) addLine(n *yaml.Node, a scope.Anchor) {
+func (l *loader) addLine(n *yaml.Node, a result.Anchor) {
 	lines := &l.policy.Scope.Lines
 	odd := len(lines.odd)
 	lines.add(l.Source, n, a)
@@ -184,8 +184,8 @@ func (l *loader) addLine(n *yaml.Node, a scope.Anchor) {
 }
 
 // scopeLine reads one line of the scope.
-func (l *loader) scopeLine(n *yaml.Node, what, prefix string) (scope.Anchor, Selector) {
-	a := &scope.Anchor{File: l.File, Line: n.Line, EndColumn: n.Column + len(n.Value), Text: prefix + l.Text(n, what)}
+func (l *loader) scopeLine(n *yaml.Node, what, prefix string) (result.Anchor, Selector) {
+	a := &result.Anchor{File: l.File, Line: n.Line, EndColumn: n.Column + len(n.Value), Text: prefix + l.Text(n, what)}
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
 		a.EndColumn++ // the quote in front
 	}

@@ -20,7 +20,7 @@ const soon = 14 * 24 * time.Hour
 // Notices says what the policy's entries come to in a run with these findings
 // and other notices: acceptances that expired, expire soon or cover nothing, and
 // expectations that covered nothing. Findings carried forward count.
-func (p *Policy) Notices(findings []exposure.Finding, told []exposure.Notice, now time.Time) []exposure.Notice {
+func (p *Policy) Notices(findings []exposure.Finding, told []result.Notice, now time.Time) []result.Notice {
 	if p == nil {
 		return nil
 	}
@@ -38,7 +38,7 @@ func (p *Policy) Notices(findings []exposure.Finding, told []exposure.Notice, no
 
 // OwnNotices says what can be said of the policy's acceptances without a run: which
 // expired, expire soon or cover very many hosts.
-func (p *Policy) OwnNotices(now time.Time) []exposure.Notice {
+func (p *Policy) OwnNotices(now time.Time) []result.Notice {
 	if p == nil {
 		return nil
 	}
@@ -53,7 +53,7 @@ const maxEntryNotices = 1000
 // entryNotices are notices about entries of a policy, of which each code has so
 // many and one for all others.
 type entryNotices struct {
-	list    []exposure.Notice
+	list    []result.Notice
 	told    map[string]int
 	further map[string]int
 }
@@ -88,10 +88,10 @@ func (e *entryNotices) has(code string) bool {
 }
 
 // add takes in the notice of an entry that is told.
-func (e *entryNotices) add(n exposure.Notice) { e.list = append(e.list, n) }
+func (e *entryNotices) add(n result.Notice) { e.list = append(e.list, n) }
 
 // all gives the notices.
-func (e *entryNotices) all() []exposure.Notice {
+func (e *entryNotices) all() []result.Notice {
 	for _, code := range slices.Sorted(maps.Keys(e.further)) {
 		n := exposure.NewNotice(code, "", nil, "The same holds for %d further entries of the policy.", e.further[code])
 		n.Further = e.further[code] - 1
@@ -111,7 +111,7 @@ var everywhere = []netipx.IPRange{
 // NeverAsked says which entries under must_be_closed name nothing that the space
 // holds, so that the run says nothing of them. Names are those that the scope has
 // for its addresses.
-func (p *Policy) NeverAsked(space *scope.Space, scope *scope.Set) []exposure.Notice {
+func (p *Policy) NeverAsked(space *scope.Space, scope *scope.Set) []result.Notice {
 	if p == nil || len(p.MustBeClosed) == 0 {
 		return nil
 	}
@@ -134,7 +134,7 @@ type AskedPart struct {
 }
 
 // NeverAskedBy is NeverAsked for runs that are judged together.
-func (p *Policy) NeverAskedBy(parts []AskedPart) []exposure.Notice {
+func (p *Policy) NeverAskedBy(parts []AskedPart) []result.Notice {
 	if p == nil || len(p.MustBeClosed) == 0 {
 		return nil
 	}
@@ -158,8 +158,8 @@ func (m *Prohibition) within(part *AskedPart) bool {
 
 // neverAsked says which entries under must_be_closed are about nothing that was
 // asked.
-func (p *Policy) neverAsked(asked func(*Prohibition) bool) []exposure.Notice {
-	var list []exposure.Notice
+func (p *Policy) neverAsked(asked func(*Prohibition) bool) []result.Notice {
+	var list []result.Notice
 	for i := range p.MustBeClosed {
 		m := &p.MustBeClosed[i]
 		if asked(m) {
@@ -189,7 +189,7 @@ func (m *Prohibition) asked(space *scope.Space, named map[string][]netipx.IPRang
 
 // condition is the code of what there is to say about one acceptance, "" if there
 // is nothing.
-func (a *AcceptedRisk) condition(findings []exposure.Finding, told []exposure.Notice, now time.Time) string {
+func (a *AcceptedRisk) condition(findings []exposure.Finding, told []result.Notice, now time.Time) string {
 	used := a.uses(told) || slices.ContainsFunc(findings, func(f exposure.Finding) bool {
 		return f.Rule != nil && f.Drift != result.DriftFixed && a.touches(&f)
 	})
@@ -212,9 +212,9 @@ func (a *AcceptedRisk) age(now time.Time) string {
 }
 
 // notice says something about one acceptance.
-func (a *AcceptedRisk) notice(code string) exposure.Notice {
+func (a *AcceptedRisk) notice(code string) result.Notice {
 	text := ""
-	switch day := a.Expires.Format(time.DateOnly); code {
+	switch day := a.Expires.String(); code {
 	case exposure.NoticeAcceptanceExpired:
 		text = fmt.Sprintf("expired on '%s'", day)
 	case exposure.NoticeAcceptanceUnused:
@@ -229,7 +229,7 @@ func (a *AcceptedRisk) notice(code string) exposure.Notice {
 
 // Tally counts the acceptances that expired and that cover nothing among the
 // notices of a run, for the summary.
-func Tally(notices []exposure.Notice) (expired, unused int) {
+func Tally(notices []result.Notice) (expired, unused int) {
 	for _, n := range notices {
 		switch n.Code {
 		case exposure.NoticeAcceptanceExpired:

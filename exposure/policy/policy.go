@@ -11,7 +11,6 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // DefaultFile is read where it is present and nothing else is said.
@@ -61,7 +60,7 @@ func (p *Policy) HostIdentity() exposure.Identity {
 // Scope is what the policy allows to be contacted.
 type Scope struct {
 	// Files are scope files, as written: relative to the policy file.
-	Files []scope.Anchor
+	Files []result.Anchor
 	// Lines are scope lines, with their places in the policy file. A leading
 	// "!" excludes.
 	Lines Lines
@@ -72,7 +71,7 @@ type Scope struct {
 // A LineHosts is a line of the scope with the least number of hosts that must
 // be up in it. 0 allows that there is none.
 type LineHosts struct {
-	Anchor scope.Anchor
+	Anchor result.Anchor
 	Hosts  Selector
 	Least  uint64
 }
@@ -80,7 +79,7 @@ type LineHosts struct {
 // MinHosts is the least number of hosts that must be up in a range that stands
 // at the given place: what its line says, 0 inside of a line that may be empty,
 // else 1. A nil Policy says nothing.
-func (p *Policy) MinHosts(at scope.Anchor, r netipx.IPRange) uint64 {
+func (p *Policy) MinHosts(at result.Anchor, r netipx.IPRange) uint64 {
 	if p == nil {
 		return 1
 	}
@@ -154,7 +153,7 @@ type Prohibition struct {
 
 // An AcceptedRisk is an entry under accept.
 type AcceptedRisk struct {
-	exposure.Acceptance
+	result.Acceptance
 	Rule  string // an id or "*"
 	Hosts Selector
 	Ports PortSelector
@@ -241,7 +240,7 @@ func (p *Policy) forbids(addr netip.Addr, hosts []string, port uint16) *Prohibit
 
 // Forbids reports whether an entry wants a port of a host closed, and where it
 // stands.
-func (p *Policy) Forbids(addr netip.Addr, names []string, port uint16) (at *scope.Anchor, forbidden bool) {
+func (p *Policy) Forbids(addr netip.Addr, names []string, port uint16) (at *result.Anchor, forbidden bool) {
 	m := p.forbids(addr, names, port)
 	if m == nil {
 		return nil, false

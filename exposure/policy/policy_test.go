@@ -18,7 +18,6 @@ import (
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 var testProfiles = map[string][]uint16{"internal": {783, 10024, 10025, 10143}}
@@ -46,7 +45,7 @@ func TestLoadPolicy(t *testing.T) {
 	if len(p.Scope.Files) != 1 || p.Scope.Lines.Len() != 3 || p.Scope.Lines.anchor(2).Text != "!192.0.2.7" {
 		t.Errorf("scope %+v", p.Scope)
 	}
-	if a := p.Scope.Lines.anchor(0); a != (scope.Anchor{File: "mxsweep.yaml", Line: 7, EndColumn: 19, Text: "192.0.2.0/28"}) {
+	if a := p.Scope.Lines.anchor(0); a != (result.Anchor{File: "mxsweep.yaml", Line: 7, EndColumn: 19, Text: "192.0.2.0/28"}) {
 		t.Errorf("anchor %+v", a)
 	}
 	if p.Ports != "internal,!783" || len(p.Vantages) != 2 || p.Gate.FailOn != "new:high,any:critical" ||

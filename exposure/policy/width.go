@@ -14,6 +14,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -110,7 +111,7 @@ func (p *Policy) tooWide() error {
 }
 
 // widthError is a mistake in the entry at the anchor.
-func (p *Policy) widthError(at *scope.Anchor, hint, format string, args ...any) error {
+func (p *Policy) widthError(at *result.Anchor, hint, format string, args ...any) error {
 	e := &userfile.Error{File: p.File, Problem: fmt.Sprintf(format, args...), Hint: hint}
 	if at != nil {
 		e.Line, e.Column, e.Source = at.Line, 1, at.Text

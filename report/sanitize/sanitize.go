@@ -4,13 +4,10 @@ package sanitize
 
 import (
 	"fmt"
-	"reflect"
 	"strconv"
 	"strings"
 	"unicode"
 	"unicode/utf8"
-
-	"github.com/mxsweep/mxsweep/result"
 )
 
 // truncated ends a text that was cut.
@@ -180,35 +177,6 @@ func escape(r rune, raw string) string {
 		return fmt.Sprintf(`\u%04x`, r)
 	}
 	return fmt.Sprintf(`\U%08x`, r)
-}
-
-// Value sanitizes every text that v, a pointer to a written type, holds: a
-// saved run is a file that anybody may have touched.
-func Value(v any) { scrubValue(reflect.ValueOf(v), "") }
-
-func scrubValue(v reflect.Value, tag reflect.StructTag) {
-	switch v.Kind() {
-	case reflect.Pointer:
-		if !v.IsNil() {
-			scrubValue(v.Elem(), tag)
-		}
-	case reflect.Struct:
-		for i := range v.NumField() {
-			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[result.Time]() {
-				scrubValue(v.Field(i), f.Tag)
-			}
-		}
-	case reflect.Slice:
-		for i := range v.Len() {
-			scrubValue(v.Index(i), tag)
-		}
-	case reflect.String:
-		if tag.Get("clean") == "block" {
-			v.SetString(Block(v.String(), MaxBlock))
-		} else {
-			v.SetString(Text(v.String(), MaxSentence))
-		}
-	}
 }
 
 // All is [Text] for each of a list; nil of an empty one.

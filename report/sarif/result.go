@@ -206,7 +206,7 @@ func (b *sarifBuilder) suppressions(f *result.Finding) []sarifSuppression {
 	s := sarifSuppression{Kind: "external", Status: "accepted", Justification: "expected by the policy"}
 	if a := f.Acceptance; a != nil {
 		s.Justification = a.ID + ": " + a.Reason
-		s.Properties = map[string]string{"id": a.ID, "expires": a.Expires}
+		s.Properties = map[string]string{"id": a.ID, "expires": a.Expires.String()}
 		if a.Owner != "" {
 			s.Properties["owner"] = a.Owner
 		}

@@ -32,9 +32,9 @@ type Merger struct {
 
 	once bool // the findings of the runs are not needed any more once they were judged
 
-	shards  map[sweepKey]int  // how many shards each sweep has; 1 if it was not split
-	differ  []exposure.Notice // in what the runs differ
-	missing []exposure.Notice // shards that no run stands for
+	shards  map[sweepKey]int // how many shards each sweep has; 1 if it was not split
+	differ  []result.Notice  // in what the runs differ
+	missing []result.Notice  // shards that no run stands for
 }
 
 // A sweepKey tells the sweeps apart that runs are parts of.

@@ -19,7 +19,7 @@ var recounted = []string{
 // carried gives the notices of the runs that hold for the merged run too, adds
 // those that keep it from being whole to facts, and reports whether all runs came
 // to their end.
-func (m *Merger) carried(facts *gate.RunFacts) (notices []exposure.Notice, whole bool) {
+func (m *Merger) carried(facts *gate.RunFacts) (notices []result.Notice, whole bool) {
 	whole = true
 	said := map[string]bool{}
 	for _, r := range m.Runs {
@@ -58,10 +58,9 @@ func (m *Merger) carried(facts *gate.RunFacts) (notices []exposure.Notice, whole
 // whether the merged run is incomplete because of it. As the status of findings,
 // its acceptance is that by the policy of the merged run or, without one, that of
 // its own run as long as it holds.
-func (m *Merger) notice(w *result.Notice) (n exposure.Notice, short bool) {
-	before := acceptanceFrom(w.Acceptance)
-	n = exposure.Notice{Code: w.Code, Level: w.Level, Message: w.Message, Target: w.Target, Names: w.Names,
-		Anchor: anchorFrom(w.Anchor), Acceptance: before}.Unaccepted()
+func (m *Merger) notice(w *result.Notice) (n result.Notice, short bool) {
+	n = exposure.UnacceptNotice(*w)
+	before := w.Acceptance
 	now := before
 	if m.Policy != nil {
 		addr, err := netip.ParseAddr(w.Target)
@@ -74,7 +73,7 @@ func (m *Merger) notice(w *result.Notice) (n exposure.Notice, short bool) {
 		now = nil
 	}
 	if now != nil {
-		return n.AcceptedBy(now), false
+		return exposure.AcceptNotice(n, now), false
 	}
 	// The pairs of a host that was accepted are outside of the coverage, so the
 	// floor cannot tell that they are missing.

@@ -32,10 +32,10 @@ accept:
 	now := time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
 	told := exposure.NewNotice(exposure.NoticeWildcard, "192.0.2.9", nil, "It responds everywhere.")
 	told.Names = []string{"tarpit.example.org"}
-	accepted := told.AcceptedBy(&known.Accept[0].Acceptance)
+	accepted := exposure.AcceptNotice(told, &known.Accept[0].Acceptance)
 	for _, tt := range []struct {
 		name   string
-		saved  exposure.Notice
+		saved  result.Notice
 		policy *policy.Policy
 		now    time.Time
 		want   gate.ExitCode
@@ -49,7 +49,7 @@ accept:
 		{"accepted by an entry that is gone", accepted, &policy.Policy{}, now, gate.ExitIncomplete, 0},
 	} {
 		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed})
-		b, err := json.Marshal(report.NewNotice(tt.saved, ""))
+		b, err := json.Marshal(report.Clean(tt.saved, ""))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -65,7 +65,7 @@ accept:
 		if c.Verdict.Code != tt.want || c.summary.AcceptancesUnused != tt.unused {
 			t.Errorf("%s: exit code %d, %d unused, want %d, %d: %+v", tt.name, c.Verdict.Code, c.summary.AcceptancesUnused, tt.want, tt.unused, c.Verdict.Notices)
 		}
-		i := slices.IndexFunc(c.Verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeWildcard })
+		i := slices.IndexFunc(c.Verdict.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeWildcard })
 		if got := c.Verdict.Notices[i]; tt.want == gate.ExitPass && got.Message != accepted.Message || tt.want != gate.ExitPass && got.Message != told.Message {
 			t.Errorf("%s: told %q", tt.name, got.Message)
 		}

@@ -60,7 +60,7 @@ func saved(t *testing.T, name string, m *Merger, c Merged) *Run {
 		_ = r.Finding(report.NewFinding(f, ""))
 	}
 	for _, n := range c.Verdict.Notices {
-		_ = r.Notice(report.NewNotice(n, ""))
+		_ = r.Notice(report.Clean(n, ""))
 	}
 	_ = r.End(run, c.summary)
 	return r

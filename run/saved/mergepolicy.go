@@ -14,7 +14,7 @@ import (
 
 // portOf is a port as its record tells it.
 func portOf(p *result.Port, pair netip.AddrPort) exposure.Port {
-	return exposure.Port{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: anchorFrom(p.Anchor), Reachability: p.Reachability,
+	return exposure.Port{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: p.Anchor, Reachability: p.Reachability,
 		Result: scan.Result{Target: pair, State: p.State, Reason: p.Reason, Time: p.Timestamp.Time, Attempts: p.Attempts}}
 }
 
@@ -63,7 +63,7 @@ func (m *Merger) forbidden(r *Run) []exposure.Finding {
 // required gives the pairs that the policy of the merged run expects, or wants
 // closed, and that are unknown from a vantage point, but for those that a notice
 // of a run tells already.
-func (m *Merger) required(told []exposure.Notice) *gate.UnknownPairs {
+func (m *Merger) required(told []result.Notice) *gate.UnknownPairs {
 	if m.Policy == nil {
 		return nil
 	}
@@ -74,7 +74,7 @@ func (m *Merger) required(told []exposure.Notice) *gate.UnknownPairs {
 	var list gate.UnknownPairs
 	for _, best := range m.bestRecords(func(p *result.Port, pair netip.AddrPort) bool { return needs.OfPort(pair, namesOf(p)...) != "" }) {
 		why := needs.OfPort(best.pair, namesOf(best.record)...)
-		mentioned := slices.ContainsFunc(told, func(n exposure.Notice) bool {
+		mentioned := slices.ContainsFunc(told, func(n result.Notice) bool {
 			place := " " + best.pair.String()
 			return n.Code == exposure.NoticeRequired && (strings.Contains(n.Message, place+" ") || strings.Contains(n.Message, place+","))
 		})

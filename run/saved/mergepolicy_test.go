@@ -79,7 +79,7 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 		"2 ports must have a conclusive result and have none: 192.0.2.9:10027, 192.0.2.1:10027 (expected by the policy).": 1,
 	} {
 		r := madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.9", state: result.StateUnknown}, mergePort{addr: "192.0.2.1", state: result.StateClosed})
-		r.notices = append(r.notices, report.NewNotice(exposure.NewNotice(exposure.NoticeRequired, "", nil, "%s", message), ""))
+		r.notices = append(r.notices, report.Clean(exposure.NewNotice(exposure.NoticeRequired, "", nil, "%s", message), ""))
 		told := noticed(mergedUnder(t, closed, r), exposure.NoticeRequired)
 		if strings.Count(told, "must have a conclusive result") != want || !strings.Contains(told, message) {
 			t.Errorf("told %q, want %d notices", told, want)

@@ -67,7 +67,7 @@ func (m *Merger) Write(tool result.Tool, args []string, w format.Writer, c *Merg
 		_ = w.Finding(f)
 	}
 	for _, n := range c.Verdict.Notices {
-		_ = w.Notice(report.NewNotice(n, ""))
+		_ = w.Notice(report.Clean(n, ""))
 	}
 	if run.EndTime.IsZero() {
 		run.EndTime = result.NewTime(time.Now())

@@ -25,7 +25,7 @@ func (m *Merger) Conclude() Merged {
 	c := Merged{ports: m.portRecords()}
 	findings, err := m.findings()
 	facts := gate.RunFacts{Coverage: m.coverage(), Short: m.short(), Canaries: m.canaries(), Aborted: err}
-	var drifted []exposure.Notice
+	var drifted []result.Notice
 	if m.Baseline != nil && err == nil {
 		findings, drifted = m.drift(findings)
 	}
@@ -35,7 +35,7 @@ func (m *Merger) Conclude() Merged {
 	facts.Unknown = m.required(facts.Incomplete)
 	c.Verdict = gate.Decide(m.Gate, facts, c.Findings)
 	if len(m.missing) > 0 { // what is in scope is in those shards
-		c.Verdict.Notices = slices.DeleteFunc(c.Verdict.Notices, func(n exposure.Notice) bool { return n.Code == exposure.NoticeNothingInScope })
+		c.Verdict.Notices = slices.DeleteFunc(c.Verdict.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeNothingInScope })
 	}
 	c.Verdict.Complete = c.Verdict.Complete && whole
 	c.Verdict.Notices = slices.Concat(c.Verdict.Notices, drifted, m.differ, carried, m.Policy.NeverAskedBy(m.askedParts()))
@@ -48,10 +48,10 @@ func (m *Merger) Conclude() Merged {
 
 // drift compares what was found with the baseline, from each vantage point with
 // what was found from there.
-func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []exposure.Notice) {
+func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []result.Notice) {
 	vantages := m.distinct(func(r *Run) []string { return []string{r.Record.Vantage} })
 	var list []exposure.Finding
-	var notices []exposure.Notice
+	var notices []result.Notice
 	fixed := map[string]exposure.Finding{}
 	for _, f := range findings {
 		if f.Drift == result.DriftFixed && m.sameBaseline() {

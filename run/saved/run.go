@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
-	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/drift"
@@ -14,7 +13,6 @@ import (
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A Run is a run read back: what a baseline needs of it, or all. It implements
@@ -195,8 +193,8 @@ func (r *Run) finding(w *result.Finding) (exposure.Finding, error) {
 		Service: service.protocol, Product: service.product, Method: service.method,
 		Confidence: w.Confidence, Evidence: w.Evidence, Remediation: w.Remediation, Fixes: w.Fixes, Tags: w.Tags,
 		Status: w.Status, Drift: w.Drift,
-		Anchor: anchorFrom(w.Anchor), PolicyAnchor: anchorFrom(w.PolicyAnchor),
-		FirstSeen: w.FirstSeen.Time, LastSeen: w.LastSeen.Time, Acceptance: acceptanceFrom(w.Acceptance),
+		Anchor: w.Anchor, PolicyAnchor: w.PolicyAnchor,
+		FirstSeen: w.FirstSeen.Time, LastSeen: w.LastSeen.Time, Acceptance: w.Acceptance,
 	}
 	if f.Drift == result.DriftFixed {
 		f.Status = result.StatusFixed // earlier versions called it open
@@ -223,24 +221,6 @@ func (r *Run) rule(w *result.Finding) *exposure.Rule {
 		return rule
 	}
 	return &exposure.Rule{ID: w.Rule, Title: w.Title, Severity: w.Severity, Score: w.Score, CWE: w.CWE, References: w.References, Tags: w.Tags}
-}
-
-// acceptanceFrom is the acceptance that a written one stands for, nil for none.
-// Its date was checked when the run was read.
-func acceptanceFrom(a *result.Acceptance) *exposure.Acceptance {
-	if a == nil {
-		return nil
-	}
-	expires, _ := time.Parse(time.DateOnly, a.Expires)
-	return &exposure.Acceptance{ID: a.ID, Reason: a.Reason, Owner: a.Owner, Expires: expires}
-}
-
-// anchorFrom is the place that a written anchor names, nil for none.
-func anchorFrom(a *result.Anchor) *scope.Anchor {
-	if a == nil {
-		return nil
-	}
-	return &scope.Anchor{File: a.File, Line: a.Line, EndColumn: a.EndColumn, Text: a.Text}
 }
 
 // vantageOf is where a finding was seen from. Runs of the first version do not

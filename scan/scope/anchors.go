@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // anchors tells which line of a file put an address into the run.
@@ -69,15 +71,15 @@ func newAnchors(lists [][]Target) anchors {
 }
 
 // find returns the narrowest line that holds a; of two equal ones, the first.
-func (x *anchors) find(a netip.Addr) (Anchor, bool) {
+func (x *anchors) find(a netip.Addr) (result.Anchor, bool) {
 	line := x.among(a)
 	if !a.Is4() || len(x.bulks) == 0 {
 		if line < 0 {
-			return Anchor{}, false
+			return result.Anchor{}, false
 		}
 		return x.list[line].Anchor, true
 	}
-	var best Anchor
+	var best result.Anchor
 	size, list, found := uint32(0), 0, line >= 0
 	if found {
 		t := x.list[line]

@@ -7,6 +7,7 @@ import (
 	"slices"
 	"sort"
 
+	"github.com/mxsweep/mxsweep/result"
 	"go4.org/netipx"
 )
 
@@ -84,10 +85,10 @@ func (b *Bulk) Target(i int) Target {
 }
 
 // anchor is where the i-th entry was written.
-func (b *Bulk) anchor(i int) Anchor {
+func (b *Bulk) anchor(i int) result.Anchor {
 	r, f := b.rows[i], &b.form[b.rows[i].form]
 	text := f.mark + addr4(r.first).String() + f.rest
-	return Anchor{File: f.file, Line: int(r.line) - f.base, EndColumn: f.indent + len(text) + 1, Text: text}
+	return result.Anchor{File: f.file, Line: int(r.line) - f.base, EndColumn: f.indent + len(text) + 1, Text: text}
 }
 
 // Ranges yields the addresses of each entry with its number, by address.

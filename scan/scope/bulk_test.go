@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/result"
 	"go4.org/netipx"
 )
 
@@ -291,7 +292,7 @@ func FuzzCut4(f *testing.F) {
 // TestLongScopeLines: many scope lines of some other file are kept in bulk, with
 // what they are in a scope file and their places.
 func TestLongScopeLines(t *testing.T) {
-	var list []Anchor
+	var list []result.Anchor
 	for i := range 40_000 {
 		text := fmt.Sprintf("10.%d.%d.%d", i>>16, i>>8&255, i&255)
 		switch {
@@ -300,7 +301,7 @@ func TestLongScopeLines(t *testing.T) {
 		case i%1000 == 1:
 			text = "mx1.example.net"
 		}
-		list = append(list, Anchor{File: "p.yaml", Line: i + 10, EndColumn: 7 + len(text), Text: text})
+		list = append(list, result.Anchor{File: "p.yaml", Line: i + 10, EndColumn: 7 + len(text), Text: text})
 	}
 	p := &Parser{Resolver: testZone}
 	allowed, excluded, err := p.ScopeLines(t.Context(), slices.Values(list), len(list))
@@ -316,7 +317,7 @@ func TestLongScopeLines(t *testing.T) {
 	if a := allowed[40].Bulk.Target(39_559).Anchor; a != list[39_999] {
 		t.Errorf("the last line is %+v, want %+v", a, list[39_999])
 	}
-	names := slices.Repeat([]Anchor{{File: "p.yaml", Line: 3, EndColumn: 20, Text: "mx1.example.net"}}, maxEntries+1)
+	names := slices.Repeat([]result.Anchor{{File: "p.yaml", Line: 3, EndColumn: 20, Text: "mx1.example.net"}}, maxEntries+1)
 	if _, _, err := p.ScopeLines(t.Context(), slices.Values(names), len(names)); err == nil || !strings.Contains(err.Error(), "more than 300000 entries") {
 		t.Errorf("got %v", err)
 	}

@@ -1,6 +1,10 @@
 package scope
 
-import "strings"
+import (
+	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
+)
 
 // A list is long from so many entries on; then those that can be are kept in
 // bulk. So many of these count as one of maxEntries.
@@ -129,5 +133,5 @@ func (b *bulkReader) finish(list []Target) []Target {
 	}
 	bulk := newBulk(b.rows, b.forms)
 	*b = bulkReader{}
-	return append(list, Target{Bulk: bulk, Anchor: Anchor{File: bulk.form[0].file}})
+	return append(list, Target{Bulk: bulk, Anchor: result.Anchor{File: bulk.form[0].file}})
 }

@@ -13,6 +13,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A lineReader collects the entries of a list, or of a file and its includes,
@@ -55,7 +57,7 @@ func (r *lineReader) wrong(e *InputError) {
 }
 
 // add reads one entry.
-func (r *lineReader) add(line Anchor) {
+func (r *lineReader) add(line result.Anchor) {
 	text, bang := strings.CutPrefix(line.Text, "!")
 	t, err := parseLine(strings.TrimSpace(text), bang, line, r.dialect)
 	switch {
@@ -236,7 +238,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 		place.Hint = listHint
 		return &place
 	}
-	r.add(Anchor{File: name, Line: n, EndColumn: end + 1, Text: text})
+	r.add(result.Anchor{File: name, Line: n, EndColumn: end + 1, Text: text})
 	if !r.long && r.longer > 0 && len(r.in)+len(r.out) >= r.longer {
 		r.lengthen()
 	}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"container/heap"
 	"slices"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A packer makes the spans of long lists: it goes through all entries by address
@@ -80,7 +82,7 @@ func ownPorts(targets []Target) bool {
 type source struct {
 	n, i   int // how many, and the next one
 	entry  func(i int) entry4
-	anchor func(i int) Anchor
+	anchor func(i int) result.Anchor
 }
 
 // sources are all entries of targets.
@@ -113,7 +115,7 @@ func (p *packer) sources(targets []Target, usual PortSet) []*source {
 		}
 	}
 	slices.SortStableFunc(few, func(a, b short) int { return cmp.Compare(a.first, b.first) })
-	all = append(all, &source{n: len(few), anchor: func(i int) Anchor { return few[i].target.Anchor }, entry: func(i int) entry4 { return few[i].entry4 }})
+	all = append(all, &source{n: len(few), anchor: func(i int) result.Anchor { return few[i].target.Anchor }, entry: func(i int) entry4 { return few[i].entry4 }})
 	p.alone = slices.Repeat([]int32{-1}, len(p.u.lists))
 	return slices.DeleteFunc(all, func(s *source) bool { return s.n == 0 })
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/names"
 )
 
@@ -57,7 +58,7 @@ type Parser struct {
 func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
 	r := p.reader(ctx, plain)
 	for _, arg := range args {
-		r.add(Anchor{Text: strings.TrimSpace(arg)})
+		r.add(result.Anchor{Text: strings.TrimSpace(arg)})
 	}
 	targets, _, err := p.resolved(r, nil)
 	return targets, err
@@ -95,7 +96,7 @@ func (p *Parser) ScopeFile(ctx context.Context, name string) (allowed, excluded 
 // ScopeLines reads scope lines that stand in one other file, like a policy: each
 // Anchor's Text is a line of a scope file without its comment. Includes are refused.
 // Count is how many there are.
-func (p *Parser) ScopeLines(ctx context.Context, lines iter.Seq[Anchor], count int) (allowed, excluded []Target, err error) {
+func (p *Parser) ScopeLines(ctx context.Context, lines iter.Seq[result.Anchor], count int) (allowed, excluded []Target, err error) {
 	r := p.reader(ctx, scoped)
 	r.size = int64(count)
 	for line := range lines {
@@ -107,7 +108,7 @@ func (p *Parser) ScopeLines(ctx context.Context, lines iter.Seq[Anchor], count i
 }
 
 // scopeLine reads a line of some other file.
-func (r *lineReader) scopeLine(line Anchor) error {
+func (r *lineReader) scopeLine(line result.Anchor) error {
 	r.lines = line.Line
 	r.bytes++ // lines, as the size
 	text, bang := strings.CutPrefix(line.Text, "!")
@@ -130,7 +131,7 @@ func (r *lineReader) scopeLine(line Anchor) error {
 func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
 	r := p.reader(ctx, excluding)
 	for item := range strings.SplitSeq(list, ",") {
-		r.add(Anchor{Text: strings.TrimSpace(item)})
+		r.add(result.Anchor{Text: strings.TrimSpace(item)})
 	}
 	excluded, _, err := p.resolved(r, nil)
 	return excluded, err
@@ -170,7 +171,7 @@ func (p *Parser) resolved(r *lineReader, err error) (in, out []Target, _ error) 
 }
 
 // parseLine reads one entry, which stood behind a "!" if bang is set.
-func parseLine(text string, bang bool, line Anchor, d dialect) (Target, *InputError) {
+func parseLine(text string, bang bool, line result.Anchor, d dialect) (Target, *InputError) {
 	e, err := checkLine(text, bang, d)
 	var parsed entry
 	if err == nil {

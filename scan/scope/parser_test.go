@@ -12,6 +12,8 @@ import (
 	"testing"
 	"testing/synctest"
 	"time"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // writeFiles puts files into a new directory and goes there.
@@ -37,14 +39,14 @@ func TestTargetFile(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	var anchors []Anchor
+	var anchors []result.Anchor
 	for _, target := range got {
 		anchors = append(anchors, target.Anchor)
 	}
-	want := []Anchor{
-		{"hosts", 3, 15, "192.0.2.1:25"},
-		{"hosts", 4, 16, "mx1.example.net"},
-		{"hosts", 5, 16, "2001:db8::/127"},
+	want := []result.Anchor{
+		{File: "hosts", Line: 3, EndColumn: 15, Text: "192.0.2.1:25"},
+		{File: "hosts", Line: 4, EndColumn: 16, Text: "mx1.example.net"},
+		{File: "hosts", Line: 5, EndColumn: 16, Text: "2001:db8::/127"},
 	}
 	if !slices.Equal(anchors, want) {
 		t.Errorf("got %+v, want %+v", anchors, want)
@@ -71,10 +73,10 @@ func TestScopeFile(t *testing.T) {
 	if len(allowed) != 4 || len(excluded) != 2 {
 		t.Fatalf("got %q and %q", show(allowed), show(excluded))
 	}
-	if got, want := allowed[2].Anchor, (Anchor{"sites/b.txt", 2, 16, "198.51.100.0/24"}); got != want {
+	if got, want := allowed[2].Anchor, (result.Anchor{File: "sites/b.txt", Line: 2, EndColumn: 16, Text: "198.51.100.0/24"}); got != want {
 		t.Errorf("anchor %+v, want %+v", got, want)
 	}
-	if got, want := excluded[1].Anchor, (Anchor{"sites/b.txt", 1, 17, "!mx1.example.net"}); got != want {
+	if got, want := excluded[1].Anchor, (result.Anchor{File: "sites/b.txt", Line: 1, EndColumn: 17, Text: "!mx1.example.net"}); got != want {
 		t.Errorf("anchor %+v, want %+v", got, want)
 	}
 }

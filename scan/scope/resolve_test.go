@@ -11,6 +11,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/names"
 )
 
@@ -188,7 +189,7 @@ func TestFamilyOfScope(t *testing.T) {
 func TestNames(t *testing.T) {
 	r := &answers{outcomes: map[string]any{"ip4 a": "192.0.2.1 192.0.2.2", "ip4 b": "192.0.2.1", "ip4 c": "192.0.2.1"}}
 	p := Parser{Resolver: r}
-	allowed, _, err := p.ScopeLines(t.Context(), slices.Values([]Anchor{{Text: "c"}, {Text: "b"}, {Text: "a"}}), 3)
+	allowed, _, err := p.ScopeLines(t.Context(), slices.Values([]result.Anchor{{Text: "c"}, {Text: "b"}, {Text: "a"}}), 3)
 	if err != nil {
 		t.Fatal(err)
 	}

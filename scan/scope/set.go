@@ -16,6 +16,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/mxsweep/mxsweep/result"
 	"go4.org/netipx"
 )
 
@@ -166,9 +167,9 @@ func (s *Set) AllowsRange(r netipx.IPRange) bool {
 
 // Anchor returns the line that put a into the run, the most specific one if
 // there are several. It reports false if only the command line did.
-func (s *Set) Anchor(a netip.Addr) (Anchor, bool) {
+func (s *Set) Anchor(a netip.Addr) (result.Anchor, bool) {
 	if s == nil {
-		return Anchor{}, false
+		return result.Anchor{}, false
 	}
 	return s.anchors.find(a.Unmap())
 }

@@ -5,6 +5,8 @@ import (
 	"net/netip"
 	"slices"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 func TestScopeAllows(t *testing.T) {
@@ -84,21 +86,21 @@ func TestAnchors(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for text, want := range map[string]Anchor{
-		"10.0.0.77":        {"site", 2, 10, "10.0.0.77"},
-		"::ffff:10.0.0.77": {"site", 2, 10, "10.0.0.77"},
-		"10.0.0.78":        {"scope", 3, 13, "10.0.0.64/26"},
-		"10.0.0.63":        {"site", 1, 12, "10.0.0.0/24"},
-		"10.0.0.128":       {"site", 1, 12, "10.0.0.0/24"},
-		"10.0.0.255":       {"site", 1, 12, "10.0.0.0/24"},
-		"10.0.1.0":         {"scope", 1, 11, "10.0.0.0/8"},
-		"10.255.255.255":   {"scope", 1, 11, "10.0.0.0/8"},
-		"2001:db8::25":     {"scope", 4, 16, "mx1.example.net"},
+	for text, want := range map[string]result.Anchor{
+		"10.0.0.77":        {File: "site", Line: 2, EndColumn: 10, Text: "10.0.0.77"},
+		"::ffff:10.0.0.77": {File: "site", Line: 2, EndColumn: 10, Text: "10.0.0.77"},
+		"10.0.0.78":        {File: "scope", Line: 3, EndColumn: 13, Text: "10.0.0.64/26"},
+		"10.0.0.63":        {File: "site", Line: 1, EndColumn: 12, Text: "10.0.0.0/24"},
+		"10.0.0.128":       {File: "site", Line: 1, EndColumn: 12, Text: "10.0.0.0/24"},
+		"10.0.0.255":       {File: "site", Line: 1, EndColumn: 12, Text: "10.0.0.0/24"},
+		"10.0.1.0":         {File: "scope", Line: 1, EndColumn: 11, Text: "10.0.0.0/8"},
+		"10.255.255.255":   {File: "scope", Line: 1, EndColumn: 11, Text: "10.0.0.0/8"},
+		"2001:db8::25":     {File: "scope", Line: 4, EndColumn: 16, Text: "mx1.example.net"},
 		"11.0.0.0":         {},
 		"9.255.255.255":    {},
 		"::":               {},
 	} {
-		if got, ok := s.Anchor(netip.MustParseAddr(text)); got != want || ok != (want != Anchor{}) {
+		if got, ok := s.Anchor(netip.MustParseAddr(text)); got != want || ok != (want != result.Anchor{}) {
 			t.Errorf("%s: got %+v, want %+v", text, got, want)
 		}
 	}

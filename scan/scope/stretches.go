@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/mxsweep/mxsweep/result"
 	"go4.org/netipx"
 )
 
@@ -63,7 +64,7 @@ func stretchesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) (
 
 // tooManyPorts refuses targets that it would take too long, or too much memory,
 // to add the ports up of: those up to the one at a place.
-func tooManyPorts(at Anchor) *InputError {
+func tooManyPorts(at result.Anchor) *InputError {
 	e := &InputError{File: at.File, Line: at.Line, Text: at.Text,
 		Problem: "the targets overlap with too many different ports of their own",
 		Hint:    "give the ports with --ports, and write ports of their own only behind targets that do not overlap"}

@@ -3,17 +3,9 @@ package scope
 import (
 	"net/netip"
 
+	"github.com/mxsweep/mxsweep/result"
 	"go4.org/netipx"
 )
-
-// An Anchor is the line of a file that put an address into a run. Findings
-// point at it.
-type Anchor struct {
-	File      string // as it was named on the command line or in an include
-	Line      int    // from 1
-	EndColumn int    // column behind the last byte of the entry, from 1; 0 is unknown
-	Text      string // the entry itself, comment and blanks removed
-}
 
 // A Target is one thing that the user named: an address, a prefix, a range or
 // a host name, after resolution, with the ports it carries.
@@ -43,7 +35,7 @@ type Target struct {
 
 	// Anchor is where the target was written. On the command line, only its
 	// Text is set.
-	Anchor Anchor
+	Anchor result.Anchor
 
 	// Err is why the Name has no addresses, or why some of them may not be
 	// known; nil otherwise. A run over such a target has not seen all that it

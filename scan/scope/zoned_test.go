@@ -7,6 +7,8 @@ import (
 	"strconv"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestZoned: a link-local address is one host on each link, allowed only with
@@ -51,7 +53,7 @@ func TestZoned(t *testing.T) {
 		t.Errorf("%v is swept, and fe80::/10 excluded", space.At(0))
 	}
 	p := Parser{}
-	listed, _, err := p.ScopeLines(t.Context(), slices.Values([]Anchor{{Text: "fe80::1%a"}, {Text: "::/0"}}), 2)
+	listed, _, err := p.ScopeLines(t.Context(), slices.Values([]result.Anchor{{Text: "fe80::1%a"}, {Text: "::/0"}}), 2)
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -1,0 +1,82 @@
+package sanitize
+
+import (
+	"reflect"
+
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// Value sanitizes every text that v, a pointer to a type of package result,
+// holds, up to the length that the tag "clean" of its field names: a saved run is
+// a file that anybody may have touched.
+func Value(v any) { new(cleaner).value(reflect.ValueOf(v).Elem(), "") }
+
+// Copy is [Value] of a copy of v, and of all that v points to. Anchor gives each
+// anchor as it is to be written; what it gives is not sanitized again.
+func Copy[T any](v T, anchor func(*result.Anchor) *result.Anchor) T {
+	(&cleaner{anchor}).value(reflect.ValueOf(&v).Elem(), "")
+	return v
+}
+
+// A cleaner sanitizes the texts of a value in place. With anchor set, what the
+// value points to is copied first.
+type cleaner struct {
+	anchor func(*result.Anchor) *result.Anchor
+}
+
+// value cleans v, which is addressable and whose field has the tag.
+func (c *cleaner) value(v reflect.Value, tag reflect.StructTag) {
+	switch v.Kind() {
+	case reflect.Pointer:
+		c.pointer(v, tag)
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[result.Time]() && f.Type != reflect.TypeFor[result.Date]() {
+				c.value(v.Field(i), f.Tag)
+			}
+		}
+	case reflect.Slice:
+		if v.Len() == 0 {
+			return
+		}
+		if c.anchor != nil {
+			list := reflect.MakeSlice(v.Type(), v.Len(), v.Len())
+			reflect.Copy(list, v)
+			v.Set(list)
+		}
+		for i := range v.Len() {
+			c.value(v.Index(i), tag)
+		}
+	case reflect.String:
+		v.SetString(cleanText(v.String(), tag.Get("clean")))
+	}
+}
+
+// pointer cleans what v points to.
+func (c *cleaner) pointer(v reflect.Value, tag reflect.StructTag) {
+	switch {
+	case v.IsNil():
+		return
+	case c.anchor != nil && v.Type() == reflect.TypeFor[*result.Anchor]():
+		v.Set(reflect.ValueOf(c.anchor(v.Interface().(*result.Anchor))))
+		return
+	case c.anchor != nil:
+		p := reflect.New(v.Type().Elem())
+		p.Elem().Set(v.Elem())
+		v.Set(p)
+	}
+	c.value(v.Elem(), tag)
+}
+
+// cleanText sanitizes a text of the named kind; "" is a sentence.
+func cleanText(s, kind string) string {
+	switch kind {
+	case "block":
+		return Block(s, MaxBlock)
+	case "field":
+		return Text(s, MaxField)
+	case "evidence":
+		return Text(s, MaxEvidence)
+	}
+	return Text(s, MaxSentence)
+}
