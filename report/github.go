@@ -78,7 +78,7 @@ func (g *githubWriter) End(r result.Run, s result.Summary) error {
 		if p := ports[text]; p != nil && p.Service.Label() != "" {
 			text += " answers as " + escape.Unlink(p.Service.Label())
 		}
-		text += " (" + view.Grade(f) + ")"
+		text += " (" + view.SeverityLabel(f) + ")"
 		if fix := v.Fix(f, true); len(fix) > 0 {
 			text += "\nFix: " + strings.Join(fix, "\n")
 		}

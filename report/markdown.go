@@ -48,10 +48,10 @@ func (m *markdownWriter) End(r result.Run, s result.Summary) error {
 	v := view.New(&m.Collector, s, view.Showing{Only: m.only})
 	b := &budget{left: m.max - leftOut}
 	m.head(b, v)
-	m.remarks(b, v)
+	m.caveats(b, v)
 	left := m.table(b, v)
 	left += m.details(b, v)
-	left += m.settled(b, v)
+	left += m.resolved(b, v)
 	left += m.open(b, v)
 	b.left += leftOut
 	if left > 0 {
@@ -131,9 +131,9 @@ func (m *markdownWriter) head(b *budget, v *view.View) {
 	b.left -= b.text.Len()
 }
 
-// remarks says what was not seen before it says what was, in at most a quarter
+// caveats says what was not seen before it says what was, in at most a quarter
 // of the room: the findings are to be there as well.
-func (m *markdownWriter) remarks(b *budget, v *view.View) {
+func (m *markdownWriter) caveats(b *budget, v *view.View) {
 	list := v.Unseen()
 	rest := b.left - m.max/4
 	b.left -= rest
@@ -164,7 +164,7 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 		}
 		what := "not seen"
 		if p := ports[at]; p != nil && p.State == result.StateOpen {
-			what = (&view.Port{Port: p}).Says()
+			what = (&view.PortEntry{Port: p}).Describe()
 		}
 		fix := ""
 		if lines := v.Fix(f, false); len(lines) > 0 {
@@ -231,10 +231,10 @@ func (m *markdownWriter) help(rule, help string) string {
 	return fmt.Sprintf("%s\n\n%s is %s.\n", help, fix.AnyPort, strings.Join(list, " or "))
 }
 
-func (m *markdownWriter) settled(b *budget, v *view.View) int {
-	return b.section("\n<details><summary>Accepted, expected and fixed</summary>\n\n", endDetails, len(v.Settled), func(i int) string {
-		f := v.Settled[i]
-		return fmt.Sprintf("- %s %s %s: %s\n", escape.Code(view.Place(f.IP, f.Port)), f.Rule, escape.Markdown(f.Title), escape.Markdown(view.SettledWhy(f)))
+func (m *markdownWriter) resolved(b *budget, v *view.View) int {
+	return b.section("\n<details><summary>Accepted, expected and fixed</summary>\n\n", endDetails, len(v.Resolved), func(i int) string {
+		f := v.Resolved[i]
+		return fmt.Sprintf("- %s %s %s: %s\n", escape.Code(view.Place(f.IP, f.Port)), f.Rule, escape.Markdown(f.Title), escape.Markdown(view.ResolvedWhy(f)))
 	})
 }
 
@@ -246,7 +246,7 @@ func (m *markdownWriter) open(b *budget, v *view.View) int {
 	for _, h := range v.Hosts {
 		for i := range h.Ports {
 			if p := &h.Ports[i]; p.Port != nil {
-				rows = append(rows, fmt.Sprintf("| %s | %s | %s |\n", escape.Code(view.Place(h.IP, p.Num)), escape.Markdown(h.Name), escape.Markdown(p.Says())))
+				rows = append(rows, fmt.Sprintf("| %s | %s | %s |\n", escape.Code(view.Place(h.IP, p.Num)), escape.Markdown(h.Name), escape.Markdown(p.Describe())))
 			}
 		}
 	}

@@ -100,8 +100,8 @@ type htmlPage struct {
 	Plan              fixplan.Plan
 	Rules             []htmlRule
 	Matrix            htmlMatrix
-	Settled           []htmlSettled
-	Remarks           []htmlRemark
+	Resolved          []htmlResolved
+	Remarks           []htmlCaveat
 	Hosts             []htmlHost
 	Changes           []htmlChange
 	Quiet             []htmlQuiet
@@ -122,7 +122,7 @@ type htmlFact struct {
 	Mono        bool
 }
 
-type htmlRemark struct{ Level, Text string }
+type htmlCaveat struct{ Level, Text string }
 
 // htmlBlock is a fix: one line with code in it, or several lines as they are.
 type htmlBlock struct {
@@ -177,14 +177,14 @@ func newHTMLPage(v *view.View, c *view.Collector, o format.Options) *htmlPage {
 		p.Facts = append(p.Facts, htmlFact{Label: "Shown", Text: r})
 	}
 	for _, r := range v.Unseen() {
-		p.Remarks = append(p.Remarks, htmlRemark{string(r.Level), r.Text})
+		p.Remarks = append(p.Remarks, htmlCaveat{string(r.Level), r.Text})
 	}
 	b := htmlBuilder{v: v, c: c, ports: c.ByPlace(), fixes: make(map[string]*htmlBlock), bare: o.Evidence == format.EvidenceNone}
 	p.Changes = b.changes()
 	p.Quiet, p.Unlisted = b.quietHosts()
 	p.Rules, p.Drifts = b.rules(), b.drifts()
 	p.Matrix = b.matrix()
-	p.Settled = b.settled()
+	p.Resolved = b.resolved()
 	p.Hosts = b.hosts()
 	return p
 }

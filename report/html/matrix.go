@@ -38,7 +38,7 @@ func (b *htmlBuilder) matrix() htmlMatrix {
 }
 
 // matrixTable shows some of the ports, with the hosts that have any of them.
-func matrixTable(hosts []view.Host, ports []uint16, cells map[string]htmlCell) htmlTable {
+func matrixTable(hosts []view.HostEntry, ports []uint16, cells map[string]htmlCell) htmlTable {
 	t := htmlTable{Ports: ports}
 	for i := range hosts {
 		row := htmlRow{IP: hosts[i].IP, Name: hosts[i].Name, Cells: make([]htmlCell, len(ports))}
@@ -56,11 +56,11 @@ func matrixTable(hosts []view.Host, ports []uint16, cells map[string]htmlCell) h
 }
 
 // openCells marks the open ports of the hosts.
-func (b *htmlBuilder) openCells(hosts []view.Host, cells map[string]htmlCell) {
-	settled := make(map[string]*result.Finding)
-	for _, f := range b.v.Settled {
+func (b *htmlBuilder) openCells(hosts []view.HostEntry, cells map[string]htmlCell) {
+	resolved := make(map[string]*result.Finding)
+	for _, f := range b.v.Resolved {
 		if f.Status != result.StatusOpen {
-			settled[view.Place(f.IP, f.Port)] = f
+			resolved[view.Place(f.IP, f.Port)] = f
 		}
 	}
 	for i := range hosts {
@@ -68,7 +68,7 @@ func (b *htmlBuilder) openCells(hosts []view.Host, cells map[string]htmlCell) {
 		for j := range h.Ports {
 			p := &h.Ports[j]
 			at := view.Place(h.IP, p.Num)
-			cells[at] = cell(h, p, settled[at])
+			cells[at] = cell(h, p, resolved[at])
 		}
 	}
 }
@@ -90,8 +90,8 @@ func (b *htmlBuilder) states() map[string]htmlCell {
 }
 
 // cell marks an open port by the first letter of its heaviest severity.
-func cell(h *view.Host, p *view.Port, settled *result.Finding) htmlCell {
-	title := view.Place(h.IP, p.Num) + ": " + p.Says()
+func cell(h *view.HostEntry, p *view.PortEntry, resolved *result.Finding) htmlCell {
+	title := view.Place(h.IP, p.Num) + ": " + p.Describe()
 	if len(p.Findings) > 0 {
 		f := slices.MaxFunc(p.Findings, func(a, b *result.Finding) int { return cmp.Compare(a.Severity, b.Severity) })
 		mark := strings.ToUpper(f.Severity.String()[:1])
@@ -103,10 +103,10 @@ func cell(h *view.Host, p *view.Port, settled *result.Finding) htmlCell {
 			Href: "#" + view.FindingAnchor(f), Title: title + "; " + f.Severity.String() + ": " + f.Title,
 		}
 	}
-	if settled != nil {
-		return htmlCell{Mark: "✓", Class: "open", Title: title + "; " + string(settled.Status) + " by the policy"}
+	if resolved != nil {
+		return htmlCell{Mark: "✓", Class: "open", Title: title + "; " + string(resolved.Status) + " by the policy"}
 	}
-	if p.Port != nil && view.Unsettled(p.Port.Service) != "" {
+	if p.Port != nil && view.Inconclusive(p.Port.Service) != "" {
 		return htmlCell{Mark: "?", Title: title}
 	}
 	return htmlCell{Mark: "○", Class: "open", Title: title + "; no finding"}

@@ -38,7 +38,7 @@ type htmlPlace struct {
 	htmlEvidence
 }
 
-type htmlSettled struct{ ID, At, Name, Rule, Title, Severity, Why string }
+type htmlResolved struct{ ID, At, Name, Rule, Title, Severity, Why string }
 
 type htmlMatrix struct {
 	Tables []htmlTable
@@ -68,7 +68,7 @@ type htmlHostPort struct {
 	htmlEvidence
 }
 
-// htmlLink leads to a finding; Severity is its status where it is settled.
+// htmlLink leads to a finding; Severity is its status where it is resolved.
 type htmlLink struct{ ID, Rule, Severity string }
 
 // An htmlBuilder makes the parts of a page.
@@ -104,7 +104,7 @@ func (b *htmlBuilder) rules() []htmlRule {
 func (b *htmlBuilder) rule(f *result.Finding) htmlRule {
 	r := b.v.Rule(f)
 	w := htmlRule{
-		ID: r.ID, Title: r.Title, Severity: f.Severity.String(), Brief: view.Gist(r.Why), CWE: r.CWE,
+		ID: r.ID, Title: r.Title, Severity: f.Severity.String(), Brief: view.Summarize(r.Why), CWE: r.CWE,
 		Why: escape.Spans(r.Why), Fix: newHTMLBlock(r.Fix),
 	}
 	if r.Score > 0 {
@@ -147,7 +147,7 @@ func (b *htmlBuilder) place(f *result.Finding) htmlPlace {
 	}
 	w := htmlPlace{
 		ID: view.FindingAnchor(f), At: at, Name: view.ShownNames(f.Host, f.Aliases), Drift: string(f.Drift),
-		Says: (&view.Port{Port: p}).Says(), Fix: b.fix(f.Remediation), bare: b.bare, Seen: f.Evidence,
+		Says: (&view.PortEntry{Port: p}).Describe(), Fix: b.fix(f.Remediation), bare: b.bare, Seen: f.Evidence,
 		htmlEvidence: htmlEvidence{p, f},
 	}
 	if f.Fails() {
@@ -166,12 +166,12 @@ func (b *htmlBuilder) fix(text string) *htmlBlock {
 	return block
 }
 
-func (b *htmlBuilder) settled() []htmlSettled {
-	var list []htmlSettled
-	for _, f := range b.v.Settled {
-		list = append(list, htmlSettled{
+func (b *htmlBuilder) resolved() []htmlResolved {
+	var list []htmlResolved
+	for _, f := range b.v.Resolved {
+		list = append(list, htmlResolved{
 			ID: view.FindingAnchor(f), At: view.Place(f.IP, f.Port), Name: view.ShownNames(f.Host, f.Aliases), Rule: f.Rule, Title: f.Title,
-			Severity: f.Severity.String(), Why: view.SettledWhy(f),
+			Severity: f.Severity.String(), Why: view.ResolvedWhy(f),
 		})
 	}
 	return list
@@ -180,11 +180,11 @@ func (b *htmlBuilder) settled() []htmlSettled {
 // hosts lists every open port; what a port said stands where its finding is,
 // else here.
 func (b *htmlBuilder) hosts() []htmlHost {
-	settled := make(map[string][]*result.Finding)
-	for _, f := range b.v.Settled {
+	resolved := make(map[string][]*result.Finding)
+	for _, f := range b.v.Resolved {
 		if f.Status != result.StatusOpen {
 			at := view.Place(f.IP, f.Port)
-			settled[at] = append(settled[at], f)
+			resolved[at] = append(resolved[at], f)
 		}
 	}
 	var list []htmlHost
@@ -196,11 +196,11 @@ func (b *htmlBuilder) hosts() []htmlHost {
 			if p.Port == nil {
 				continue
 			}
-			q := htmlHostPort{Number: p.Number(), Says: p.Says()}
+			q := htmlHostPort{Number: p.Number(), Says: p.Describe()}
 			for _, f := range p.Findings {
 				q.Findings = append(q.Findings, htmlLink{view.FindingAnchor(f), f.Rule, f.Severity.String()})
 			}
-			for _, f := range settled[view.Place(h.IP, p.Num)] {
+			for _, f := range resolved[view.Place(h.IP, p.Num)] {
 				q.Findings = append(q.Findings, htmlLink{view.FindingAnchor(f), f.Rule, string(f.Status)})
 			}
 			if len(p.Findings) == 0 && !b.bare {

@@ -171,7 +171,7 @@ func (j *junitWriter) runSuite(s result.Summary) junitSuite {
 		p := &j.Ports[i]
 		if p.State == result.StateOpen && len(found[view.Place(p.IP, p.Port)]) == 0 {
 			c := junitCase{Name: view.Place(p.IP, p.Port) + "/" + p.Protocol, Class: class, Time: seconds(p)}
-			if why := view.Unsettled(p.Service); why != "" {
+			if why := view.Inconclusive(p.Service); why != "" {
 				c.Error = &junitProblem{Type: p.Service.Inconclusive, Message: why}
 			}
 			suite.add(c)
@@ -184,9 +184,9 @@ func (j *junitWriter) findingCase(f *result.Finding, p *result.Port) junitCase {
 	c := junitCase{
 		Name: view.Place(f.IP, f.Port) + "/" + f.Protocol, Class: j.pkg() + "." + f.Rule, Time: seconds(p),
 	}
-	message := fmt.Sprintf("%s (%s)", f.Title, view.Grade(f))
+	message := fmt.Sprintf("%s (%s)", f.Title, view.SeverityLabel(f))
 	if p != nil && p.Service.Label() != "" {
-		message = fmt.Sprintf("%s answers on %s (%s)", p.Service.Label(), c.Name, view.Grade(f))
+		message = fmt.Sprintf("%s answers on %s (%s)", p.Service.Label(), c.Name, view.SeverityLabel(f))
 	}
 	switch {
 	case f.Drift == result.DriftFixed:

@@ -169,7 +169,7 @@ func nmapScripts(p *result.Port, findings []*result.Finding) []nmapScript {
 	s := nmapScript{ID: "mxsweep"}
 	var lines []string
 	for _, f := range findings {
-		lines = append(lines, fmt.Sprintf("%s %s (%s)", f.Rule, f.Title, cmp.Or(settledWord(f), view.Grade(f))))
+		lines = append(lines, fmt.Sprintf("%s %s (%s)", f.Rule, f.Title, cmp.Or(resolvedWord(f), view.SeverityLabel(f))))
 		s.Elems = append(s.Elems, nmapElem{"rule", f.Rule})
 	}
 	if p.Banner != nil {
@@ -179,9 +179,9 @@ func nmapScripts(p *result.Port, findings []*result.Finding) []nmapScript {
 	return []nmapScript{s}
 }
 
-// settledWord is "high, accepted" for a finding that is accepted or expected,
+// resolvedWord is "high, accepted" for a finding that is accepted or expected,
 // else "".
-func settledWord(f *result.Finding) string {
+func resolvedWord(f *result.Finding) string {
 	if f.Status == result.StatusOpen {
 		return ""
 	}
@@ -206,7 +206,7 @@ func nmapServiceOf(s *result.Service) *nmapService {
 	if s.Behind != nil {
 		extra = append(extra, "in front of "+strings.TrimSpace(s.Behind.Product+" "+s.Behind.Version))
 	}
-	if why := view.Unsettled(s); why != "" {
+	if why := view.Inconclusive(s); why != "" {
 		extra = append(extra, why)
 	}
 	w.ExtraInfo = strings.Join(extra, "; ")

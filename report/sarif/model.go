@@ -215,22 +215,22 @@ type sarifResultProps struct {
 
 // sarifMxsweep is our own view of a result, for tools that know us.
 type sarifMxsweep struct {
-	IP          string   `json:"ip,omitempty"`
-	Host        string   `json:"host,omitempty"`
-	Port        uint16   `json:"port,omitempty"`
-	Protocol    string   `json:"protocol,omitempty"`
-	State       string   `json:"state,omitempty"`
-	Reason      string   `json:"reason,omitempty"`
-	Service     string   `json:"service,omitempty"`
-	Product     string   `json:"product,omitempty"`
-	Version     string   `json:"version,omitempty"`
-	Role        string   `json:"role,omitempty"`
-	Unsettled   string   `json:"inconclusive,omitempty"`
-	Severity    string   `json:"severity"`
-	Confidence  int      `json:"confidence,omitempty"`
-	Drift       string   `json:"drift,omitempty"`
-	Vantage     string   `json:"vantage"`
-	Evidence    []string `json:"evidence,omitempty"`
-	Remediation string   `json:"remediation,omitempty"`
-	Places      []string `json:"places,omitempty"` // of a rolled-up result, at most 100
+	IP           string   `json:"ip,omitempty"`
+	Host         string   `json:"host,omitempty"`
+	Port         uint16   `json:"port,omitempty"`
+	Protocol     string   `json:"protocol,omitempty"`
+	State        string   `json:"state,omitempty"`
+	Reason       string   `json:"reason,omitempty"`
+	Service      string   `json:"service,omitempty"`
+	Product      string   `json:"product,omitempty"`
+	Version      string   `json:"version,omitempty"`
+	Role         string   `json:"role,omitempty"`
+	Inconclusive string   `json:"inconclusive,omitempty"`
+	Severity     string   `json:"severity"`
+	Confidence   int      `json:"confidence,omitempty"`
+	Drift        string   `json:"drift,omitempty"`
+	Vantage      string   `json:"vantage"`
+	Evidence     []string `json:"evidence,omitempty"`
+	Remediation  string   `json:"remediation,omitempty"`
+	Places       []string `json:"places,omitempty"` // of a rolled-up result, at most 100
 }

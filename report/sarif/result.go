@@ -173,7 +173,7 @@ func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 		w.State, w.Reason = string(p.State), string(p.Reason)
 		if s := p.Service; s != nil {
 			w.Service, w.Product, w.Version, w.Role = s.Name, s.Product, s.Version, s.Role
-			w.Unsettled = s.Inconclusive
+			w.Inconclusive = s.Inconclusive
 		}
 	}
 	return w

@@ -37,8 +37,8 @@ func TestNaming(t *testing.T) {
 		if got := namingOf(c.s); got != c.want {
 			t.Errorf("%s: named %q, want %q", name, got, c.want)
 		}
-		p := view.Port{Num: 8891, Port: &result.Port{Service: c.s}}
-		if got := p.Says(); got != c.says {
+		p := view.PortEntry{Num: 8891, Port: &result.Port{Service: c.s}}
+		if got := p.Describe(); got != c.says {
 			t.Errorf("%s: says %q, want %q", name, got, c.says)
 		}
 	}

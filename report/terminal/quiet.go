@@ -6,7 +6,7 @@ import (
 )
 
 // quiet lists the ports of a host that stand without a finding.
-func (t *textWriter) quiet(h *view.Host) {
+func (t *textWriter) quiet(h *view.HostEntry) {
 	lines := h.QuietLines(!t.verbose)
 	wide := 9
 	for i := range lines {

@@ -41,7 +41,7 @@ func (t *textWriter) End(r result.Run, s result.Summary) error {
 	t.plan()
 	t.hosts(v)
 	t.known(v)
-	t.settled(v)
+	t.resolved(v)
 	t.unseen(v)
 	t.hints(v)
 	if t.lines > longReport { // the first line has left the screen
@@ -145,7 +145,7 @@ func (t *textWriter) hosts(v *view.View) {
 	}
 }
 
-func (t *textWriter) host(v *view.View, h *view.Host) {
+func (t *textWriter) host(v *view.View, h *view.HostEntry) {
 	t.blank()
 	title := t.paint(bold, h.IP)
 	used := words.Width(h.IP)
@@ -166,9 +166,9 @@ func (t *textWriter) host(v *view.View, h *view.Host) {
 }
 
 // port writes a port that has findings.
-func (t *textWriter) port(v *view.View, p *view.Port) {
+func (t *textWriter) port(v *view.View, p *view.PortEntry) {
 	lead := "  " + words.PadTo(p.Number(), 9) + "  "
-	t.Para("  "+t.paint(bold, words.PadTo(p.Number(), 9))+"  ", words.Width(lead), words.Width(lead), p.Says())
+	t.Para("  "+t.paint(bold, words.PadTo(p.Number(), 9))+"  ", words.Width(lead), words.Width(lead), p.Describe())
 	t.naming(p)
 	for _, f := range p.Findings {
 		t.finding(v, f)
@@ -176,7 +176,7 @@ func (t *textWriter) port(v *view.View, p *view.Port) {
 }
 
 // naming tells, if asked for more, why a product was named.
-func (t *textWriter) naming(p *view.Port) {
+func (t *textWriter) naming(p *view.PortEntry) {
 	if !t.verbose || p.Port == nil {
 		return
 	}
@@ -260,16 +260,16 @@ func (t *textWriter) known(v *view.View) {
 		words.Plural(count.Total(), "finding"), map[bool]string{true: "it", false: "them"}[count.Total() == 1], view.SeverityWords(count)))
 }
 
-// settled lists the findings that need no work: accepted, expected, fixed.
-func (t *textWriter) settled(v *view.View) {
-	if len(v.Settled) == 0 {
+// resolved lists the findings that need no work: accepted, expected, fixed.
+func (t *textWriter) resolved(v *view.View) {
+	if len(v.Resolved) == 0 {
 		return
 	}
 	t.blank()
 	t.line(t.paint(bold, "Needs no work now"))
-	for _, f := range v.Settled {
+	for _, f := range v.Resolved {
 		place := view.Place(f.IP, f.Port)
-		text := f.Rule + " " + f.Title + ": " + view.SettledWhy(f)
+		text := f.Rule + " " + f.Title + ": " + view.ResolvedWhy(f)
 		t.Para("  "+place+"  ", words.Width(place)+4, 4, text)
 	}
 }

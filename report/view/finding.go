@@ -89,8 +89,8 @@ func Level(severity result.Severity) string {
 	return "note"
 }
 
-// SettledWhy says why a finding needs no work.
-func SettledWhy(f *result.Finding) string {
+// ResolvedWhy says why a finding needs no work.
+func ResolvedWhy(f *result.Finding) string {
 	switch {
 	case f.Drift == result.DriftFixed && len(f.Evidence) > 0:
 		return "fixed, " + f.Evidence[0]

@@ -54,13 +54,13 @@ func SortFindings(findings []result.Finding) {
 
 // sortHosts puts the hosts and ports with the most urgent finding first; those
 // without one follow by address and number.
-func sortHosts(hosts []Host) {
+func sortHosts(hosts []HostEntry) {
 	for i := range hosts {
-		slices.SortStableFunc(hosts[i].Ports, func(a, b Port) int {
+		slices.SortStableFunc(hosts[i].Ports, func(a, b PortEntry) int {
 			return cmp.Or(compareLeads(a.Findings, b.Findings), cmp.Compare(a.Num, b.Num))
 		})
 	}
-	slices.SortStableFunc(hosts, func(a, b Host) int {
+	slices.SortStableFunc(hosts, func(a, b HostEntry) int {
 		return cmp.Or(compareLeads(a.Ports[0].Findings, b.Ports[0].Findings), a.addr.Compare(b.addr))
 	})
 }

@@ -12,17 +12,17 @@ const manyAlike = 10
 
 // A quietLine is what a report says of ports that stand without a finding.
 type quietLine struct {
-	Ports []*Port
+	Ports []*PortEntry
 	says  string
 }
 
 // QuietLines gives the ports of a host that stand without a finding, those alike
 // together if they are many and fold is set.
-func (h *Host) QuietLines(fold bool) []quietLine {
+func (h *HostEntry) QuietLines(fold bool) []quietLine {
 	var lines []quietLine
 	at := map[string]int{} // the first line that says it
 	count := map[string]int{}
-	var quiet []*Port
+	var quiet []*PortEntry
 	for i := range h.Ports {
 		if p := &h.Ports[i]; len(p.Findings) == 0 && p.Port != nil {
 			quiet = append(quiet, p)
@@ -37,14 +37,14 @@ func (h *Host) QuietLines(fold bool) []quietLine {
 			continue
 		}
 		at[says] = len(lines)
-		lines = append(lines, quietLine{[]*Port{p}, says})
+		lines = append(lines, quietLine{[]*PortEntry{p}, says})
 	}
 	return lines
 }
 
 // quietly is what is said of a port that stands without a finding.
-func (p *Port) quietly() string {
-	says := p.Says()
+func (p *PortEntry) quietly() string {
+	says := p.Describe()
 	for i, f := range p.folded {
 		says += map[bool]string{true: "; unchanged: ", false: ", "}[i == 0] + f.Rule
 	}

@@ -35,9 +35,9 @@ const (
 // Cause words a reason that is known, and gives another as it is.
 func Cause(word string) string { return cmp.Or(causes[word], word) }
 
-// Unsettled says why the dialogue did not settle what answers, with the words
+// Inconclusive says why the dialogue did not settle what answers, with the words
 // of the daemon; "" if it did.
-func Unsettled(s *result.Service) string {
+func Inconclusive(s *result.Service) string {
 	if s == nil || s.Inconclusive == "" {
 		return ""
 	}
@@ -94,11 +94,11 @@ func (v *View) unjudgedFor(p *result.Port) {
 
 // Nameless is the first open port that answered and that no signature names;
 // nil if there is none.
-func (v *View) Nameless() (*Host, *Port) {
+func (v *View) Nameless() (*HostEntry, *PortEntry) {
 	for i := range v.Hosts {
 		for j := range v.Hosts[i].Ports {
 			p := &v.Hosts[i].Ports[j]
-			if p.Port != nil && p.Port.Service != nil && p.Port.Service.Label() == "" && Unsettled(p.Port.Service) == "" {
+			if p.Port != nil && p.Port.Service != nil && p.Port.Service.Label() == "" && Inconclusive(p.Port.Service) == "" {
 				return &v.Hosts[i], p
 			}
 		}

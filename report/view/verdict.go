@@ -54,7 +54,7 @@ func (v *View) decision() string {
 	return "the run was stopped, or an output could not be written"
 }
 
-// Drift lists the counts against the baseline, and the settled ones.
+// Drift lists the counts against the baseline, and the resolved ones.
 func (v *View) Drift() string {
 	d := v.Sum.ByDrift
 	var words []string
@@ -217,30 +217,30 @@ func (v *View) Baseline() string {
 	return s
 }
 
-// A remark is one line on what the run does not know.
-type remark struct {
+// A Caveat is one line on what the run does not know.
+type Caveat struct {
 	Level result.Level
 	Text  string
 }
 
 // Unseen lists what was not seen, and the notices, errors first.
-func (v *View) Unseen() []remark {
-	var list []remark
+func (v *View) Unseen() []Caveat {
+	var list []Caveat
 	routed := !slices.ContainsFunc(v.notices, func(n result.Notice) bool { return n.Code == exposure.NoticeNoRoute })
 	for _, why := range sortedKeys(v.unjudged) {
 		if v.unjudged[why].unrouted && !routed || why == unjudgedSkipped && v.aside(v.unjudged[why].hosts) {
 			continue // which a notice tells
 		}
-		list = append(list, remark{result.LevelWarning, fmt.Sprintf("%s could not be judged: %s", v.unjudged[why], why)})
+		list = append(list, Caveat{result.LevelWarning, fmt.Sprintf("%s could not be judged: %s", v.unjudged[why], why)})
 	}
 	for _, n := range v.notices {
 		text := n.Code + " " + n.Message
 		if n.Anchor != nil {
 			text += fmt.Sprintf(" (%s:%d)", n.Anchor.File, n.Anchor.Line)
 		}
-		list = append(list, remark{n.Level, text})
+		list = append(list, Caveat{n.Level, text})
 	}
-	slices.SortStableFunc(list, func(a, b remark) int {
+	slices.SortStableFunc(list, func(a, b Caveat) int {
 		return b.Level.Compare(a.Level)
 	})
 	return list

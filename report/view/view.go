@@ -21,8 +21,8 @@ type View struct {
 	Tool     result.Tool
 	Run      result.Run
 	Sum      result.Summary
-	Hosts    []Host            // that have an open port or a live finding
-	Settled  []*result.Finding // accepted, expected and fixed
+	Hosts    []HostEntry       // that have an open port or a live finding
+	Resolved []*result.Finding // accepted, expected and fixed
 	notices  []result.Notice
 	failing  int // findings that the gate fails on
 	reach    reach
@@ -33,17 +33,17 @@ type View struct {
 	unjudged map[string]*unjudged // ports that could not be judged, by cause
 }
 
-// A Host is one address.
-type Host struct {
+// A HostEntry is one address.
+type HostEntry struct {
 	IP    string
 	addr  netip.Addr
 	Name  string
 	Stack string
-	Ports []Port // the one with the most urgent finding first
+	Ports []PortEntry // the one with the most urgent finding first
 }
 
-// A Port is one port, with its record if this run saw it.
-type Port struct {
+// A PortEntry is one port, with its record if this run saw it.
+type PortEntry struct {
 	Num      uint16
 	protocol string
 	Port     *result.Port      // nil: only a finding of an earlier run
@@ -113,8 +113,8 @@ func (v *View) restrict() {
 	if v.Show.Only == "" {
 		return
 	}
-	v.hidden = len(v.Settled)
-	v.Settled = nil
+	v.hidden = len(v.Resolved)
+	v.Resolved = nil
 	for i := range v.Hosts {
 		h := &v.Hosts[i]
 		for j := range h.Ports {
@@ -123,9 +123,9 @@ func (v *View) restrict() {
 			p.Findings = slices.DeleteFunc(p.Findings, func(f *result.Finding) bool { return !Shows(f, v.Show.Only) })
 			v.hidden += all - len(p.Findings)
 		}
-		h.Ports = slices.DeleteFunc(h.Ports, func(p Port) bool { return len(p.Findings) == 0 })
+		h.Ports = slices.DeleteFunc(h.Ports, func(p PortEntry) bool { return len(p.Findings) == 0 })
 	}
-	v.Hosts = slices.DeleteFunc(v.Hosts, func(h Host) bool { return len(h.Ports) == 0 })
+	v.Hosts = slices.DeleteFunc(v.Hosts, func(h HostEntry) bool { return len(h.Ports) == 0 })
 }
 
 // foldKnown takes the findings that are known out of their ports.
@@ -149,7 +149,7 @@ func (v *View) foldKnown() {
 
 // Split parts the hosts into the findings that fail the gate, and the rest: the
 // other findings, and the ports that have none.
-func (v *View) Split() (failing, rest []Host) {
+func (v *View) Split() (failing, rest []HostEntry) {
 	for i := range v.Hosts {
 		f, r := v.Hosts[i], v.Hosts[i]
 		f.Ports, r.Ports = nil, nil
@@ -194,12 +194,12 @@ type viewBuilder struct {
 	index map[netip.Addr]int // into v.hosts
 }
 
-func (b *viewBuilder) host(addr netip.Addr, ip, name string) *Host {
+func (b *viewBuilder) host(addr netip.Addr, ip, name string) *HostEntry {
 	i, ok := b.index[addr]
 	if !ok {
 		i = len(b.v.Hosts)
 		b.index[addr] = i
-		b.v.Hosts = append(b.v.Hosts, Host{IP: ip, addr: addr})
+		b.v.Hosts = append(b.v.Hosts, HostEntry{IP: ip, addr: addr})
 	}
 	h := &b.v.Hosts[i]
 	h.Name = cmp.Or(h.Name, name)
@@ -226,19 +226,19 @@ func (b *viewBuilder) port(p *result.Port) {
 	default:
 		return
 	}
-	if Unsettled(p.Service) != "" {
+	if Inconclusive(p.Service) != "" {
 		b.v.unjudgedFor(p)
 	}
 	h := b.host(p.Address(), p.IP, ShownNames(p.Host, p.Aliases))
 	if p.Service != nil {
 		h.Stack = cmp.Or(h.Stack, p.Service.Stack)
 	}
-	h.Ports = append(h.Ports, Port{Num: p.Port, protocol: p.Protocol, Port: p})
+	h.Ports = append(h.Ports, PortEntry{Num: p.Port, protocol: p.Protocol, Port: p})
 }
 
 func (b *viewBuilder) finding(f *result.Finding) {
 	if !f.Active() {
-		b.v.Settled = append(b.v.Settled, f)
+		b.v.Resolved = append(b.v.Resolved, f)
 		return
 	}
 	b.findingAt(f, f.Address(), f.IP)
@@ -252,10 +252,10 @@ func (b *viewBuilder) finding(f *result.Finding) {
 // findingAt puts a live finding to one address of its host.
 func (b *viewBuilder) findingAt(f *result.Finding, addr netip.Addr, ip string) {
 	h := b.host(addr, ip, ShownNames(f.Host, f.Aliases))
-	i := slices.IndexFunc(h.Ports, func(p Port) bool { return p.Num == f.Port && p.protocol == f.Protocol })
+	i := slices.IndexFunc(h.Ports, func(p PortEntry) bool { return p.Num == f.Port && p.protocol == f.Protocol })
 	if i < 0 {
 		i = len(h.Ports)
-		h.Ports = append(h.Ports, Port{Num: f.Port, protocol: f.Protocol})
+		h.Ports = append(h.Ports, PortEntry{Num: f.Port, protocol: f.Protocol})
 	}
 	h.Ports[i].Findings = append(h.Ports[i].Findings, f)
 }
@@ -279,8 +279,8 @@ func RuleOf(f *result.Finding) result.Rule {
 	}
 }
 
-// Why is the gist of the reason why the finding matters.
-func (v *View) Why(f *result.Finding) string { return Gist(v.Rule(f).Why) }
+// Why is in short why the finding matters.
+func (v *View) Why(f *result.Finding) string { return Summarize(v.Rule(f).Why) }
 
 // Fix is the remedy line by line; in brief its first line, with a mark if
 // there is more.
@@ -296,9 +296,9 @@ func (v *View) Fix(f *result.Finding, all bool) []string {
 	return lines
 }
 
-// Gist is as many whole sentences of s as it takes to say something: at
+// Summarize gives as many whole sentences of s as it takes to say something: at
 // least one, and a second where the first only says what the port is.
-func Gist(s string) string {
+func Summarize(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	const enough = 130
 	for i := 0; i+2 < len(s); i++ {
@@ -310,10 +310,12 @@ func Gist(s string) string {
 }
 
 // Number is the port with its protocol, like 25/tcp.
-func (p *Port) Number() string { return strconv.Itoa(int(p.Num)) + "/" + cmp.Or(p.protocol, "tcp") }
+func (p *PortEntry) Number() string {
+	return strconv.Itoa(int(p.Num)) + "/" + cmp.Or(p.protocol, "tcp")
+}
 
-// Says tells in one line what answers on the port.
-func (p *Port) Says() string {
+// Describe tells in one line what answers on the port.
+func (p *PortEntry) Describe() string {
 	if p.Port == nil {
 		return "not seen in this run; known from the baseline"
 	}
@@ -348,7 +350,7 @@ func (p *Port) Says() string {
 	if slices.Contains(s.Observations, "acl-refused") {
 		parts = append(parts, "its own ACL refused us")
 	}
-	if why := Unsettled(s); why != "" {
+	if why := Inconclusive(s); why != "" {
 		parts = append(parts, why)
 	} else if s.Product == "" && p.Port.Banner != nil {
 		parts = append(parts, `said "`+words.Shorten(p.Port.Banner.Text, 60)+`"`)
@@ -373,8 +375,8 @@ func confidence(s *result.Service) string {
 	return fmt.Sprintf(" (confidence %d of 10)", s.Confidence)
 }
 
-// Grade is the severity, and the drift where there is a baseline.
-func Grade(f *result.Finding) string {
+// SeverityLabel is the severity, and the drift where there is a baseline.
+func SeverityLabel(f *result.Finding) string {
 	if f.Drift == result.DriftNone {
 		return f.Severity.String()
 	}
