@@ -75,29 +75,29 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Service) 
 	return first
 }
 
-// connectAlone tries once more to talk to a port to which no connection came
+// retryConnect tries once more to talk to a port to which no connection came
 // about, with no other connection open to its host. The error is why it did not.
-func (id *Identifier) connectAlone(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
-	if scan.Starved(err) || !s.enterAlone(ctx) {
+func (id *Identifier) retryConnect(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
+	if scan.Starved(err) || !s.lockRetry(ctx) {
 		return s, err
 	}
-	defer s.host.leaveAlone(time.Now())
+	defer s.host.unlockRetry(time.Now())
 	s.host.idle(ctx, maxIdle)
 	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
 	second.idle = s.idle
 	return second, second.run(ctx)
 }
 
-// talkAlone repeats a conversation that settled nothing, with no other
+// retryTalk repeats a conversation that settled nothing, with no other
 // connection open to the host, and returns the session that knows more: the first,
 // where the second settles nothing either, perhaps for want of time. What a port did
 // not come to the end of that says its replies byte by byte, it does not come to the
 // end of in less time.
-func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) *session {
-	if s.left.drips.Load() <= 0 || s.crowded || !s.enterAlone(ctx) {
+func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) *session {
+	if s.left.drips.Load() <= 0 || s.crowded || !s.lockRetry(ctx) {
 		return s
 	}
-	defer s.host.leaveAlone(time.Now())
+	defer s.host.unlockRetry(time.Now())
 	s.host.idle(ctx, maxIdle)
 	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
 	second.idle, second.perPort, second.most = s.idle, 1, s.retryTime()
@@ -108,24 +108,24 @@ func (id *Identifier) talkAlone(ctx context.Context, s *session, r scan.Result) 
 	return second
 }
 
-// enterAlone is that of the host. While the port waits there, another may be under
+// lockRetry is that of the host. While the port waits there, another may be under
 // way.
-func (s *session) enterAlone(ctx context.Context) bool {
+func (s *session) lockRetry(ctx context.Context) bool {
 	if s.idle != nil {
 		s.idle(s.silent())
 	}
-	return s.host.enterAlone(ctx)
+	return s.host.lockRetry(ctx)
 }
 
-// maxRetryTime is how long the second conversation of talkAlone may take at most.
+// maxRetryTime is how long the second conversation of retryTalk may take at most.
 // The other ports of the host do not wait for it, but its other retries do.
 const maxRetryTime = 10 * time.Second
 
-// keptTime is how much of the time of a port the second conversation of talkAlone
+// keptTime is how much of the time of a port the second conversation of retryTalk
 // leaves for [Identifier.Again].
 const keptTime = 5 * time.Second
 
-// retryTime is how long the second conversation of talkAlone may take. That of a
+// retryTime is how long the second conversation of retryTalk may take. That of a
 // port which said something without coming to an end is shorter: a daemon that
 // was only slow comes to the end of its greeting at once.
 func (s *session) retryTime() time.Duration {
@@ -164,9 +164,9 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 		return id.askRefused(ctx, s, r)
 	}
 	if s.unsettled() {
-		return id.talkAlone(ctx, s, r)
+		return id.retryTalk(ctx, s, r)
 	}
-	slow := h.slow() > 0 && s.weak() && h.fruitlessPorts() < manyFruitless
+	slow := h.slow() > 0 && s.weak() && h.unproductivePorts() < manyUnproductive
 	if !slow && !(s.silent() && h.spoken()) {
 		return s
 	}
@@ -176,10 +176,10 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 		second.hints[ex.Probe] = second.hints[ex.Probe] || len(ex.Reply) > 0
 	}
 	if !slow {
-		if !s.enterAlone(ctx) {
+		if !s.lockRetry(ctx) {
 			return s
 		}
-		defer h.leaveAlone(time.Now())
+		defer h.unlockRetry(time.Now())
 		h.idle(ctx, time.Second)
 		second.perPort = 1
 	}

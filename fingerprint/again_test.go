@@ -119,7 +119,7 @@ func TestGreetingWithoutEnd(t *testing.T) {
 		if svc.Inconclusive != InconclusiveUnfinished {
 			t.Errorf("%s: inconclusive %q, want %q", name, svc.Inconclusive, InconclusiveUnfinished)
 		}
-		if most := DefaultGreetingTimeout + tornWait + leastTime + 3*time.Second; took > most {
+		if most := DefaultGreetingTimeout + partialLineWait + leastTime + 3*time.Second; took > most {
 			t.Errorf("%s: took %v, want at most %v", name, took, most)
 		}
 	}

@@ -24,8 +24,8 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.running--; p.ID == signatures.Greeting && s.aside {
-			s.host.unlisten()
+		if s.running--; p.ID == signatures.Greeting && s.detached {
+			s.host.endDetached()
 		}
 		if p.Quiet > 0 {
 			s.asking--
@@ -186,7 +186,7 @@ func (s *session) hears() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.heard, s.quietOver = true, false
-	if s.drag(); s.aside && s.idle != nil {
+	if s.noteTrickling(); s.detached && s.idle != nil {
 		s.idle(false)
 	}
 	s.wake()

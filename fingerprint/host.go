@@ -14,29 +14,29 @@ import (
 
 // A host is what is kept of one address while its ports are talked to.
 type host struct {
-	addr  netip.Addr
-	limit *hosts.Slots
-	alone chan struct{}       // full while somebody asks a silent port once more
-	turns *semaphore.Weighted // for the ports that are being asked what silent ports are asked
+	addr      netip.Addr
+	limit     *hosts.Slots
+	retryLock chan struct{}       // full while somebody asks a silent port once more
+	turns     *semaphore.Weighted // for the ports that are being asked what silent ports are asked
 
-	mu         sync.Mutex
-	sent       int // segments to it, and those that were sent again
-	resent     int
-	twice      int             // of those, how many had arrived before
-	sign       time.Time       // the last time that it gave a sign of life
-	idlers     int             // connections on which the other side takes its time, beside the limit
-	dragging   int             // ports that have begun to speak and take their time
-	fruitless  map[uint16]bool // ports that replied to nothing, or came to no end
-	mute       map[uint16]bool // ports that were asked in vain what silent ports are asked
-	retrySpent time.Duration   // spent on asking silent ports once more
-	spoke      bool            // one of its ports said something
-	slowest    time.Duration   // the slowest answer that was no deliberate delay
+	mu           sync.Mutex
+	sent         int // segments to it, and those that were sent again
+	resent       int
+	twice        int             // of those, how many had arrived before
+	sign         time.Time       // the last time that it gave a sign of life
+	detached     int             // connections on which the other side takes its time, beside the limit
+	trickling    int             // ports that have begun to speak and take their time
+	unproductive map[uint16]bool // ports that replied to nothing, or came to no end
+	mute         map[uint16]bool // ports that were asked in vain what silent ports are asked
+	retrySpent   time.Duration   // spent on asking silent ports once more
+	spoke        bool            // one of its ports said something
+	slowest      time.Duration   // the slowest answer that was no deliberate delay
 }
 
 func newHost(addr netip.Addr, limit *hosts.Slots) *host {
 	return &host{
-		addr: addr, limit: limit, fruitless: make(map[uint16]bool), mute: make(map[uint16]bool),
-		alone: make(chan struct{}, 1), turns: semaphore.NewWeighted(int64(max(limit.Each(), turnSize))),
+		addr: addr, limit: limit, unproductive: make(map[uint16]bool), mute: make(map[uint16]bool),
+		retryLock: make(chan struct{}, 1), turns: semaphore.NewWeighted(int64(max(limit.Each(), turnSize))),
 	}
 }
 
@@ -75,41 +75,41 @@ func (h *host) slow() time.Duration {
 
 // maxRetrySpent is how long the silent ports of one host are asked once more, one
 // after the other, in all, and shortRetrySpent the same where more than
-// someFruitless ports gave nothing. A daemon with few children has few ports;
+// fewUnproductive ports gave nothing. A daemon with few children has few ports;
 // where dozens are silent a firewall accepts for all of them.
 const (
 	maxRetrySpent   = 15 * time.Second
 	shortRetrySpent = 4 * time.Second
 )
 
-// enterAlone waits until nobody else asks a silent port once more. It reports
+// lockRetry waits until nobody else asks a silent port once more. It reports
 // false if ctx is done, or if the host was given its time for that. Who enters
-// must leaveAlone.
-func (h *host) enterAlone(ctx context.Context) bool {
+// must unlockRetry.
+func (h *host) lockRetry(ctx context.Context) bool {
 	select {
-	case h.alone <- struct{}{}:
+	case h.retryLock <- struct{}{}:
 	case <-ctx.Done():
 		return false
 	}
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	most := maxRetrySpent
-	if len(h.fruitless) > someFruitless {
+	if len(h.unproductive) > fewUnproductive {
 		most = shortRetrySpent
 	}
 	if h.retrySpent >= most {
-		<-h.alone
+		<-h.retryLock
 		return false
 	}
 	return true
 }
 
-// leaveAlone lets the next in, and notes the time since start.
-func (h *host) leaveAlone(start time.Time) {
+// unlockRetry lets the next in, and notes the time since start.
+func (h *host) unlockRetry(start time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.retrySpent += time.Since(start)
-	<-h.alone
+	<-h.retryLock
 }
 
 // dialogues is how many connections of dialogues to the host are open.
@@ -144,34 +144,34 @@ func (h *host) enter(ctx context.Context) error { return h.limit.Acquire(ctx, h.
 
 func (h *host) leave() { h.limit.Release(h.addr) }
 
-// maxIdlers is how many connections on which the other side takes its time are
+// maxDetached is how many connections on which the other side takes its time are
 // open beside the limit of the connections to the host, for each that is allowed.
-// On a host with manyFruitless ports it is maxIdlersMany.
+// On a host with manyUnproductive ports it is maxDetachedMany.
 const (
-	maxIdlers     = 4
-	maxIdlersMany = 8
+	maxDetached     = 4
+	maxDetachedMany = 8
 )
 
-// release gives back the place of a connection on which the other side takes its
+// detach gives back the place of a connection on which the other side takes its
 // time, so that others of the host are talked to meanwhile. It reports whether
-// there was room for one more; then unlisten must be called at its end.
-func (h *host) release(c net.Conn) bool {
+// there was room for one more; then endDetached must be called at its end.
+func (h *host) detach(c net.Conn) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	most := maxIdlers
-	if len(h.fruitless) >= manyFruitless {
-		most = maxIdlersMany
+	most := maxDetached
+	if len(h.unproductive) >= manyUnproductive {
+		most = maxDetachedMany
 	}
-	if h.idlers/most >= h.limit.Each() {
+	if h.detached/most >= h.limit.Each() {
 		return false
 	}
-	h.idlers++
+	h.detached++
 	h.limit.Detach(c)
 	return true
 }
 
-func (h *host) unlisten() {
+func (h *host) endDetached() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.idlers--
+	h.detached--
 }

@@ -145,12 +145,12 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 	}
 	err := s.run(ctx)
 	if err != nil && ctx.Err() == nil && !errors.Is(err, ErrNotAllowed) {
-		s, err = id.connectAlone(ctx, s, r, err)
+		s, err = id.retryConnect(ctx, s, r, err)
 	}
 	if err == nil && ctx.Err() == nil && !id.Record {
-		h.gave(r.Target.Port(), !s.fruitless())
+		h.gave(r.Target.Port(), !s.unproductive())
 		s = id.again(ctx, s, r)
-		h.gave(r.Target.Port(), !s.fruitless())
+		h.gave(r.Target.Port(), !s.unproductive())
 	}
 	if err != nil {
 		why := InconclusiveNoConnection

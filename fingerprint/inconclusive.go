@@ -34,11 +34,11 @@ func (s *session) settled() bool {
 	return why == ""
 }
 
-// fruitless reports whether the port replied to nothing, did not come to the end of
+// unproductive reports whether the port replied to nothing, did not come to the end of
 // what it said, or took its time to refuse.
-func (s *session) fruitless() bool {
+func (s *session) unproductive() bool {
 	if s.inner != nil {
-		return s.inner.fruitless()
+		return s.inner.unproductive()
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -182,7 +182,7 @@ func (s *session) commandsRefused() (Inconclusive, []byte) {
 
 // brokenOff says whether a reply ended before it was complete, and how.
 func brokenOff(reply []byte, end string, v verdict) Inconclusive {
-	if v == done || v == maybe || end == signatures.EndReply || v == torn && !bytes.ContainsFunc(reply, isText) {
+	if v == done || v == maybe || end == signatures.EndReply || v == partialLine && !bytes.ContainsFunc(reply, isText) {
 		return ""
 	}
 	switch end {

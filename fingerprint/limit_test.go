@@ -96,7 +96,7 @@ func TestConnectionsOfAHost(t *testing.T) {
 				talks.Wait()
 				most := 10
 				if name != "closing" {
-					most += 8 * maxIdlers // which wait for what does not come
+					most += 8 * maxDetached // which wait for what does not come
 				}
 				if asked != 30 || conns.most > most || conns.now != 0 {
 					t.Errorf("%d ports asked, want 30; %d connections at once, want %d at most; %d are left", asked, conns.most, most, conns.now)
@@ -214,7 +214,7 @@ func TestManyQuietDaemons(t *testing.T) {
 						right++
 					}
 				}
-				if right != ports || conns.most > 8+8*maxIdlers {
+				if right != ports || conns.most > 8+8*maxDetached {
 					t.Errorf("%d of %d ports are called %s, with %d connections at once", right, ports, name, conns.most)
 				}
 			})

@@ -13,7 +13,7 @@ func (s *session) greetingWait() time.Duration {
 	case s.calm && !s.listened:
 		return calmWait
 	case s.second:
-		return max(againWait, 2*s.host.slow())
+		return max(retryGreetingWait, 2*s.host.slow())
 	}
 	p := s.id.Signatures.Probe(signatures.Greeting)
 	return orDefault(s.id.GreetingWait, p.Read.Wait) + s.rtt
@@ -34,8 +34,8 @@ func (s *session) listenWait() time.Duration {
 // longer than a greeting is waited for anyway where many others of the host gave
 // nothing.
 func (s *session) greetingTimeout() time.Duration {
-	if s.host.fruitlessPorts() >= manyFruitless {
-		return s.greetingWait() + quietMore
+	if s.host.unproductivePorts() >= manyUnproductive {
+		return s.greetingWait() + silentGrace
 	}
 	return orDefault(s.id.GreetingTimeout, DefaultGreetingTimeout) + s.rtt
 }

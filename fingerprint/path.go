@@ -94,7 +94,7 @@ func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, 
 	}
 	if ex.End != signatures.EndReply && len(ex.Reply) > 0 && untilLines(word) {
 		switch until(word, ex.Sent)(ex.Reply) {
-		case begun, torn, endless:
+		case begun, partialLine, endless:
 			ex.Unheard = true
 		}
 	}

@@ -283,9 +283,9 @@ func (s *session) mayAskQuiet() bool {
 // quietUntil is the time after which a silent port is asked nothing more.
 // One that answers some questions, but slowly, is given time for the rest.
 func (s *session) quietUntil() time.Duration {
-	until := s.quietEnd() - quietMore/2
+	until := s.quietEnd() - silentGrace/2
 	if s.slowest > 0 {
-		until += quietMore + min(quietTrips*s.slowest/2, 2*maxSlowPort)
+		until += silentGrace + min(quietTrips*s.slowest/2, 2*maxSlowPort)
 	}
 	return until
 }
@@ -297,9 +297,9 @@ func (s *session) quietEnd() time.Duration {
 	case s.calm:
 		return calmMute + s.waited()
 	case s.second:
-		return 6*quietMore + s.waited()
+		return 6*silentGrace + s.waited()
 	}
-	return s.greetingWait() + quietMore + s.waited() + quietRounds*s.host.resendTime() + min(3*s.host.slow(), 2*quietMore) + quietTrips*s.rtt
+	return s.greetingWait() + silentGrace + s.waited() + quietRounds*s.host.resendTime() + min(3*s.host.slow(), 2*silentGrace) + quietTrips*s.rtt
 }
 
 // goesOn reports whether the connection of a probe is there to be gone on
@@ -397,7 +397,7 @@ func (s *session) cutShort() {
 			return
 		}
 		if !s.spoken {
-			s.setAside()
+			s.detach()
 		}
 	}
 	if !s.spoken && s.silence != nil && s.answered() {

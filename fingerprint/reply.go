@@ -8,19 +8,19 @@ import (
 type verdict int
 
 const (
-	more    verdict = iota // more must come
-	maybe                  // it may be complete; see whether more comes at once
-	torn                   // a line is open; its end must come soon
-	begun                  // it has begun; each byte keeps the wait for the next running
-	endless                // it has more lines than any daemon says
-	done                   // it is complete
+	more        verdict = iota // more must come
+	maybe                      // it may be complete; see whether more comes at once
+	partialLine                // a line is open; its end must come soon
+	begun                      // it has begun; each byte keeps the wait for the next running
+	endless                    // it has more lines than any daemon says
+	done                       // it is complete
 )
 
 // until returns the test for the end of a reply, by the word of probes.yaml.
 func until(word string, sent []byte) func([]byte) verdict {
 	switch word {
 	case "line":
-		return behindBlank(func(b []byte) verdict { return when(bytes.IndexByte(b, '\n') >= 0) })
+		return behindBlank(func(b []byte) verdict { return completeIf(bytes.IndexByte(b, '\n') >= 0) })
 	case "greeting":
 		return behindBlank(greeting)
 	case "reply":
@@ -33,10 +33,10 @@ func until(word string, sent []byte) func([]byte) verdict {
 		return behindBlank(dotReply)
 	case "blank":
 		return func(b []byte) verdict {
-			return when(bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n")))
+			return completeIf(bytes.Contains(b, []byte("\n\n")) || bytes.Contains(b, []byte("\n\r\n")))
 		}
 	case "bytes":
-		return func(b []byte) verdict { return when(len(b) > 0) }
+		return func(b []byte) verdict { return completeIf(len(b) > 0) }
 	}
 	return func([]byte) verdict { return more } // "close"
 }
@@ -73,7 +73,7 @@ func skipBlank(b []byte) []byte {
 	return b
 }
 
-func when(complete bool) verdict {
+func completeIf(complete bool) verdict {
 	if complete {
 		return done
 	}
@@ -108,7 +108,7 @@ func smtpReply(b []byte) verdict {
 		return more
 	}
 	is, last := code(line)
-	return when(!is || last)
+	return completeIf(!is || last)
 }
 
 // taggedReply ends with a line that begins with the tag and a space (RFC 3501,
@@ -140,7 +140,7 @@ func dotReply(b []byte) verdict {
 	case !ok:
 		return more
 	case bytes.HasPrefix(b, []byte("+OK")):
-		return when(bytes.Equal(line, []byte(".")))
+		return completeIf(bytes.Equal(line, []byte(".")))
 	}
 	return done
 }
@@ -156,21 +156,21 @@ func greeting(b []byte) verdict {
 	case len(b) == 0:
 		return more
 	case !ok:
-		return torn
+		return partialLine
 	}
 	is, last := code(line)
 	switch {
 	case is && !last && bytes.Count(b, []byte("\n")) >= maxGreetingLines:
 		return endless
 	case is:
-		return when(last)
+		return completeIf(last)
 	case bytes.HasPrefix(line, []byte("* OK")), bytes.HasPrefix(line, []byte("* PREAUTH")), bytes.HasPrefix(line, []byte("* BYE")),
 		bytes.HasPrefix(b, []byte("+OK")), bytes.HasPrefix(b, []byte("-ERR")), bytes.HasPrefix(b, []byte("SSH-")):
 		return done
 	case bytes.HasPrefix(b, []byte(`"`)):
 		// ManageSieve lists capabilities and ends with OK, NO or BYE (RFC
 		// 5804, Section 1.7).
-		return when(bytes.HasPrefix(line, []byte("OK")) || bytes.HasPrefix(line, []byte("NO")) || bytes.HasPrefix(line, []byte("BYE")))
+		return completeIf(bytes.HasPrefix(line, []byte("OK")) || bytes.HasPrefix(line, []byte("NO")) || bytes.HasPrefix(line, []byte("BYE")))
 	}
 	return maybe
 }

@@ -13,12 +13,12 @@ import (
 )
 
 const (
-	// quietMore is how much longer than the greeting wait a silent port is
+	// silentGrace is how much longer than the greeting wait a silent port is
 	// asked questions.
-	quietMore = time.Second
+	silentGrace = time.Second
 
-	// againWait is how long a silent port is listened to the second time.
-	againWait = 1200 * time.Millisecond
+	// retryGreetingWait is how long a silent port is listened to the second time.
+	retryGreetingWait = 1200 * time.Millisecond
 )
 
 // A layer is what the dialogue runs inside of.
@@ -70,10 +70,10 @@ type session struct {
 	rivals    []*signatures.Signature // which hold as far as they were heard, at the end
 	lost      bool                    // at the end: something was not heard
 	timedOut  bool                    // the conversation took all of its time
-	aside     bool                    // the place of the first connection was given back
+	detached  bool                    // the place of the first connection was given back
 	crowded   bool                    // it was given less time than others: see crowdedOut
-	lags      bool                    // what is said on it is waited for longer than asideAfter
-	dragging  bool                    // the host was told that it is, and that the port had begun to speak
+	overdue   bool                    // what is said on it is waited for longer than detachAfter
+	trickling bool                    // the host was told that it is, and that the port had begun to speak
 	turn      turn                    // to ask what silent ports are asked
 	asking    int                     // such questions that are under way
 	skipped   bool                    // some of them were not asked, because other ports of the host gave nothing

@@ -9,20 +9,20 @@ import (
 )
 
 const (
-	// someFruitless and manyFruitless are how many ports of a host may give nothing,
+	// fewUnproductive and manyUnproductive are how many ports of a host may give nothing,
 	// because they are silent or come to no end, before the others are given less
 	// time. No mail host has so many; a firewall that accepts for all ports has.
-	someFruitless = 4
-	manyFruitless = 16
+	fewUnproductive  = 4
+	manyUnproductive = 16
 
-	// asideAfter is after what time without the end of what the other side says the
-	// place of the first connection is given back, or asideSlow times the slowest
-	// answer of a slow host, up to maxAsideAfter. asideSooner is the same on a host
-	// with manyFruitless ports.
-	asideAfter    = time.Second
-	asideSlow     = 5
-	maxAsideAfter = 4 * time.Second
-	asideSooner   = 300 * time.Millisecond
+	// detachAfter is after what time without the end of what the other side says the
+	// place of the first connection is given back, or detachFactor times the slowest
+	// answer of a slow host, up to maxDetachAfter. detachSooner is the same on a host
+	// with manyUnproductive ports.
+	detachAfter    = time.Second
+	detachFactor   = 5
+	maxDetachAfter = 4 * time.Second
+	detachSooner   = 300 * time.Millisecond
 
 	// turnSize is how much of the turns of a host a port takes: as many as are asked
 	// of it at once while it is listened to.
@@ -34,49 +34,49 @@ func (h *host) gave(port uint16, something bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if something {
-		delete(h.fruitless, port)
+		delete(h.unproductive, port)
 		delete(h.mute, port)
 	} else {
-		h.fruitless[port] = true
+		h.unproductive[port] = true
 	}
 }
 
 // askedInVain notes that a port was asked what silent ports are asked, and replied to
-// nothing. Whether it is fruitless shows only when it was listened to.
+// nothing. Whether it is unproductive shows only when it was listened to.
 func (h *host) askedInVain(port uint16) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.mute[port] = true
 }
 
-// manyMute reports whether manyFruitless ports of the host, or more, were asked in
+// manyMute reports whether manyUnproductive ports of the host, or more, were asked in
 // vain.
 func (h *host) manyMute() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.mute) >= manyFruitless
+	return len(h.mute) >= manyUnproductive
 }
 
-// fruitlessPorts is how many ports of the host gave nothing.
-func (h *host) fruitlessPorts() int {
+// unproductivePorts is how many ports of the host gave nothing.
+func (h *host) unproductivePorts() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return max(len(h.fruitless), len(h.mute))
+	return max(len(h.unproductive), len(h.mute))
 }
 
-// drags counts a port, or counts it no more, that has begun to speak and takes its
-// time.
-func (h *host) drags(n int) {
+// countTrickling counts a port, or counts it no more, that has begun to speak and
+// takes its time.
+func (h *host) countTrickling(n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.dragging += n
+	h.trickling += n
 }
 
-// manyDrag reports whether more than someFruitless ports drag out what they say.
-func (h *host) manyDrag() bool {
+// manyTrickle reports whether more than fewUnproductive ports trickle.
+func (h *host) manyTrickle() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.dragging > someFruitless
+	return h.trickling > fewUnproductive
 }
 
 // watch gives back the place of the first connection if the other side takes its
@@ -89,53 +89,53 @@ func (s *session) watch(w *wire) (stop func()) {
 		return func() {}
 	}
 	over := false
-	timer := time.AfterFunc(s.asideAfter(), func() {
+	timer := time.AfterFunc(s.detachAfter(), func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if over {
 			return
 		}
-		s.lags = true
-		s.setAside()
-		s.drag()
+		s.overdue = true
+		s.detach()
+		s.noteTrickling()
 	})
 	return func() {
 		timer.Stop()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		over, s.lags = true, false
-		if s.dragging {
-			s.dragging = false
-			s.host.drags(-1)
+		over, s.overdue = true, false
+		if s.trickling {
+			s.trickling = false
+			s.host.countTrickling(-1)
 		}
 	}
 }
 
-// asideAfter is how long the other side may take until its place is given back: on
+// detachAfter is how long the other side may take until its place is given back: on
 // a host that answers slowly longer, so that it is not given more to do meanwhile.
-func (s *session) asideAfter() time.Duration {
-	if s.host.fruitlessPorts() >= manyFruitless {
-		return asideSooner + 3*s.rtt
+func (s *session) detachAfter() time.Duration {
+	if s.host.unproductivePorts() >= manyUnproductive {
+		return detachSooner + 3*s.rtt
 	}
-	return max(asideAfter, min(asideSlow*s.host.slow(), maxAsideAfter)) + 3*s.rtt
+	return max(detachAfter, min(detachFactor*s.host.slow(), maxDetachAfter)) + 3*s.rtt
 }
 
-// drag notes that the port has begun to speak and takes its time. The caller holds
-// the lock.
-func (s *session) drag() {
-	if s.lags && s.heard && !s.dragging {
-		s.dragging = true
-		s.host.drags(1)
-	}
-}
-
-// setAside gives back what the port does not need while it takes its time. The
+// noteTrickling notes that the port has begun to speak and takes its time. The
 // caller holds the lock.
-func (s *session) setAside() {
-	if s.aside || s.first == nil {
+func (s *session) noteTrickling() {
+	if s.overdue && s.heard && !s.trickling {
+		s.trickling = true
+		s.host.countTrickling(1)
+	}
+}
+
+// detach gives back what the port does not need while it takes its time. The
+// caller holds the lock.
+func (s *session) detach() {
+	if s.detached || s.first == nil {
 		return
 	}
-	if s.aside = s.host.release(s.first.conn); s.aside && s.idle != nil {
+	if s.detached = s.host.detach(s.first.conn); s.detached && s.idle != nil {
 		s.idle(!s.heard && s.mute())
 	}
 }
@@ -143,13 +143,13 @@ func (s *session) setAside() {
 // crowdedOut reports whether the port drags out what it says, as so many ports of
 // its host do that it is given no more time. The caller holds the lock.
 func (s *session) crowdedOut() bool {
-	return s.dragging && (s.host.manyDrag() || s.host.fruitlessPorts() >= manyFruitless)
+	return s.trickling && (s.host.manyTrickle() || s.host.unproductivePorts() >= manyUnproductive)
 }
 
 // shortTime is how long the conversation with a port may take that is crowdedOut.
 func (s *session) shortTime() time.Duration {
-	if s.host.fruitlessPorts() >= manyFruitless {
-		return s.greetingWait() + quietMore
+	if s.host.unproductivePorts() >= manyUnproductive {
+		return s.greetingWait() + silentGrace
 	}
 	return s.greetingTimeout()
 }

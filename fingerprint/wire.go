@@ -28,9 +28,9 @@ const (
 	// protocol does not say which line is the last.
 	settle = 150 * time.Millisecond
 
-	// tornWait is how long the rest of a line is waited for after its last
+	// partialLineWait is how long the rest of a line is waited for after its last
 	// byte.
-	tornWait = 1500 * time.Millisecond
+	partialLineWait = 1500 * time.Millisecond
 )
 
 // A wire is one connection to a daemon.
@@ -168,10 +168,10 @@ func (w *wire) until(v verdict, deadline time.Time) (limit time.Time, settling b
 		if t := time.Now().Add(settle); t.Before(deadline) {
 			return t, true, ""
 		}
-	case torn:
-		return w.runsOn(time.Now().Add(tornWait), deadline), false, ""
+	case partialLine:
+		return w.runsOn(time.Now().Add(partialLineWait), deadline), false, ""
 	case begun:
-		if t := w.runsOn(time.Now().Add(tornWait), deadline); t.After(deadline) {
+		if t := w.runsOn(time.Now().Add(partialLineWait), deadline); t.After(deadline) {
 			return t, false, ""
 		}
 	}
