@@ -97,16 +97,3 @@ func (set *Set) checkValues(s *Signature, e *Example, fail func(help, format str
 		}
 	}
 }
-
-// CheckDir loads the folder beside what is built in and checks its examples:
-// what `mxsweep signatures test` does. It returns what is wrong in any file.
-func CheckDir(dir Source) (Problems, error) {
-	set, err := Load(Builtin(), dir)
-	if problems, ok := err.(Problems); ok {
-		return problems, nil
-	}
-	if err != nil {
-		return nil, err
-	}
-	return set.Check(), nil
-}

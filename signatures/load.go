@@ -2,6 +2,7 @@ package signatures
 
 import (
 	"bytes"
+	"cmp"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -145,20 +146,9 @@ func (l *loader) file(d *decoder, root *yaml.Node, name string, fsys fs.FS) {
 			set.Imported = append(set.Imported, s)
 		}
 	}
-	switch name {
-	case "probes.yaml":
-		set.ProbesVersion = join2(set.ProbesVersion, version)
-	case "observations.yaml":
-		set.RulesVersion = join2(set.RulesVersion, version)
+	if name == "probes.yaml" {
+		set.ProbesVersion = cmp.Or(set.ProbesVersion, version)
 	}
-}
-
-// join2 keeps the version of the first source, which is the built-in one.
-func join2(first, second string) string {
-	if first == "" {
-		return second
-	}
-	return first
 }
 
 func (l *loader) unique(d *decoder, n *yaml.Node, kind, id string) {

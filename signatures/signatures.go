@@ -45,9 +45,8 @@ const (
 // A Set is all that is known. It is not changed after it was loaded and may
 // be used by several goroutines at once.
 type Set struct {
-	// RulesVersion and ProbesVersion are the versions of observations.yaml
-	// and probes.yaml, for reports.
-	RulesVersion, ProbesVersion string
+	// ProbesVersion is the version of the first probes.yaml, for reports.
+	ProbesVersion string
 
 	Probes       []*Probe
 	Signatures   []*Signature
