@@ -86,7 +86,7 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	err = outs.Close()
 	s.tellUnknownRules(file, rules, maps.Keys(watch.rules))
 	if !summary.Complete && summary.Gate == result.GateError {
-		s.code = gate.Worse(s.code, exitError)
+		s.code = gate.Worse(s.code, gate.ExitError)
 		s.tellPart(file, watch.cut, outs)
 	}
 	return err

@@ -28,9 +28,6 @@ import (
 // usagef is a mistake in what the user wrote, with what to do about it.
 func usagef(hint, format string, args ...any) error { return fault.Usagef(hint, format, args...) }
 
-// refusedf is a run that must not take place, with what would allow it.
-func refusedf(hint, format string, args ...any) error { return fault.Refusef(hint, format, args...) }
-
 // printError writes err, one line for each error joined in it, each followed by
 // the line of the file that is wrong, where that is known, and the hints of its
 // chain.

@@ -53,9 +53,9 @@ func TestCodeOf(t *testing.T) {
 		{nil, 0},
 		{errors.New("any"), 3},
 		{usagef("", "x"), 2},
-		{fmt.Errorf("around: %w", refusedf("", "x")), 5},
+		{fmt.Errorf("around: %w", fault.Refusef("", "x")), 5},
 		{errors.Join(fault.As(fault.Failed, errors.New("x")), usagef("", "y")), 2},
-		{errors.Join(usagef("", "y"), refusedf("", "x")), 5},
+		{errors.Join(usagef("", "y"), fault.Refusef("", "x")), 5},
 	} {
 		if got := run.CodeOf(tt.err); got != tt.want {
 			t.Errorf("CodeOf(%v) is %d, want %d", tt.err, got, tt.want)

@@ -3,21 +3,13 @@ package main
 import (
 	"errors"
 
-	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// The exit codes of the contract, the same for every output format. Where
-// several hold, [gate.Worse] says which one wins; a signal wins over all,
-// because the caller who sent it waits for it.
-const (
-	exitUsage   = gate.ExitUsage
-	exitError   = gate.ExitError
-	exitRefused = gate.ExitRefused
-)
-
-// exitCodesHelp is how help names the exit codes; the manual pages have a section.
+// exitCodesHelp is how help names the exit codes of package gate; the manual pages
+// have a section. A signal has a code of its own and wins over all, because the
+// caller who sent it waits for it.
 const exitCodesHelp = "Exit codes: 0 pass, 1 fail, 2 usage error, 3 error, 4 incomplete, 5 refused"
 
 // split takes an error made by errors.Join apart, and a list of problems in

@@ -89,7 +89,7 @@ func (s *session) plan(file string) (fixplan.Plan, error) {
 	switch why := run.Lacks(); {
 	case why == "":
 	case run.Summary.Gate == result.GateError:
-		s.code = gate.Worse(s.code, exitError)
+		s.code = gate.Worse(s.code, gate.ExitError)
 		fallthrough
 	default:
 		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s What is not in it is not in the plan.\n", visible(strconv.Quote(file)), visible(why))

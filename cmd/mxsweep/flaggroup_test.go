@@ -14,6 +14,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
@@ -77,7 +78,7 @@ func TestHelpIsWritten(t *testing.T) {
 	for _, args := range [][]string{{"scan", "--help"}, {"help", "merge"}, {"--help"}} {
 		var errs bytes.Buffer
 		code := program(t.Context(), args, nil, full, &errs, func(string) string { return "" })
-		if want := "mxsweep: writing standard output: no space left\n"; code != int(exitError) || errs.String() != want {
+		if want := "mxsweep: writing standard output: no space left\n"; code != int(gate.ExitError) || errs.String() != want {
 			t.Errorf("%q: exit code %d: %s", args, code, &errs)
 		}
 	}

@@ -9,6 +9,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/exposure/gate"
 )
 
 // refusals are command lines that end before a run begins, each for another
@@ -149,7 +151,7 @@ func TestRefusalsChangeNothing(t *testing.T) {
 			var out, errs strings.Builder
 			code := program(t.Context(), args, strings.NewReader(""), &out, &errs, func(string) string { return "" })
 			after := contents(t, dir)
-			if log := filepath.Join(dir, "audit.jsonl"); code == int(exitRefused) {
+			if log := filepath.Join(dir, "audit.jsonl"); code == int(gate.ExitRefused) {
 				delete(after, log) // where refusals are written down
 			}
 			if want := strings.Contains(line, "--dry-run"); want != (code == 0) {
