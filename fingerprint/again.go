@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -78,7 +79,7 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Service) 
 // retryConnect tries once more to talk to a port to which no connection came
 // about, with no other connection open to its host. The error is why it did not.
 func (id *Identifier) retryConnect(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
-	if scan.Starved(err) || !s.lockRetry(ctx) {
+	if dialer.Exhausted(err) || !s.lockRetry(ctx) {
 		return s, err
 	}
 	defer s.host.unlockRetry(time.Now())

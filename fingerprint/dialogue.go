@@ -6,7 +6,7 @@ import (
 	"slices"
 	"time"
 
-	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -141,7 +141,7 @@ func (s *session) failed(p *signatures.Probe, err error) {
 		s.dialErr = err
 		s.spoken = true
 	}
-	if scan.Starved(err) {
+	if dialer.Exhausted(err) {
 		s.starved = err
 	}
 	if err != errHandshake {

@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -109,7 +110,7 @@ const maxPerPort = 3
 // The Service is never nil: what could not be found out is absent from it. The
 // error says why the port could not be asked at all (out of scope, connection
 // refused now, ctx ended), or that this machine had nothing left for some of
-// the questions ([scan.Starved]).
+// the questions ([dialer.Exhausted]).
 func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, error) {
 	h := id.host(r.Target.Addr())
 	r.Conn = bounded(r.Conn, id.NotAfter)
@@ -230,7 +231,7 @@ func (id *Identifier) connect(ctx context.Context, target netip.AddrPort) (net.C
 	defer cancel()
 	for wait := 10 * time.Millisecond; ; wait *= 2 {
 		conn, err := id.dialUntil(ctx, target)
-		if err == nil || !scan.Starved(err) {
+		if err == nil || !dialer.Exhausted(err) {
 			return conn, err
 		}
 		select {

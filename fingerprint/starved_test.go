@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 // starvedDialer has no file left until the given moment.
@@ -47,7 +48,7 @@ func TestStarved(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			id := &Identifier{Signatures: set, Dial: starvedDialer(time.Now().Add(tt.lasts), postfix)}
 			svc, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")})
-			if scan.Starved(err) != tt.starve {
+			if dialer.Exhausted(err) != tt.starve {
 				t.Errorf("%s: error %v", tt.name, err)
 			}
 			if got := svc.Protocol == "smtp"; got == tt.starve {
@@ -72,7 +73,7 @@ func TestStarvedAfterTheGreeting(t *testing.T) {
 			return some(ctx, to)
 		}}
 		svc, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")})
-		if !scan.Starved(err) || svc.Protocol != "smtp" {
+		if !dialer.Exhausted(err) || svc.Protocol != "smtp" {
 			t.Errorf("protocol %q, error %v", svc.Protocol, err)
 		}
 	})

@@ -12,6 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 const (
@@ -92,7 +93,7 @@ func (l *laterPorts) notices() []result.Notice {
 // postpone keeps a port for later whose dialogue may have failed for want of
 // time. It reports whether it did.
 func (w *sweep) postpone(ctx context.Context, r scan.Result, service *fingerprint.Service) bool {
-	return ctx.Err() == nil && !scan.Starved(r.Err) && w.queue.kind(r.Target.Addr()) == hostOrdinary &&
+	return ctx.Err() == nil && !dialer.Exhausted(r.Err) && w.queue.kind(r.Target.Addr()) == hostOrdinary &&
 		w.identifier.Doubtful(r.Target.Addr(), service) && w.later.add(laterPort{r, service})
 }
 

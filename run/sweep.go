@@ -19,6 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 // A sweep carries a plan out: it asks every pair, talks to what is open while
@@ -219,7 +220,7 @@ func (w *sweep) tell(ctx context.Context, r scan.Result, service *fingerprint.Se
 	w.identified.Add(1)
 	// Noted before it is told: a run that is killed in between tells it when
 	// it goes on.
-	if ctx.Err() == nil && !scan.Starved(r.Err) && service.Inconclusive != fingerprint.InconclusiveHostTimeout {
+	if ctx.Err() == nil && !dialer.Exhausted(r.Err) && service.Inconclusive != fingerprint.InconclusiveHostTimeout {
 		w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: w.skipped(r, service)})
 	}
 	if err := w.name(r, service); err != nil {

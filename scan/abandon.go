@@ -38,7 +38,7 @@ func (s *sweep) takeBack(i int32) (h *host, q unsettled, ok bool) {
 	p := &s.probes[i]
 	h = p.host
 	if p.spoke != none {
-		s.wire.drop(i)
+		s.dialer.Drop(i)
 		s.unask(i)
 		s.releaseHostSlot(h)
 	}

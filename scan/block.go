@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 // A BlockedError says that the silence of a pair proves nothing.
@@ -87,7 +88,7 @@ func (s *sweep) drain(h *host) {
 // it was asked so far does not count.
 func (s *sweep) putBack(h *host, q unsettled) {
 	q.earlier += q.attempts
-	q.attempts, q.as, q.from = 0, silent, netip.Addr{}
+	q.attempts, q.as, q.from = 0, dialer.Silent, netip.Addr{}
 	h.up.again = append(h.up.again, q)
 	s.unsettled++
 }

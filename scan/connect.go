@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -90,7 +91,7 @@ type Config struct {
 
 	// Dial opens connections, for tests. If nil, the platform's own way is
 	// used.
-	Dial DialFunc
+	Dial dialer.Func
 }
 
 // late reports whether the leave to ask has ended.
@@ -111,7 +112,7 @@ func (cfg Config) withDefaults() Config {
 	if cfg.Waiting == 0 {
 		cfg.Waiting = 256
 	}
-	most := fileBudget(freeFiles())
+	most := fileBudget(dialer.FreeFiles())
 	if cfg.Concurrency == 0 || cfg.Concurrency > most {
 		cfg.Concurrency = most
 	}
@@ -121,8 +122,8 @@ func (cfg Config) withDefaults() Config {
 // Connect is a [Scanner] that asks with TCP connections, as any client of a
 // service does. It needs no privilege.
 type Connect struct {
-	cfg  Config
-	wire wire
+	cfg    Config
+	dialer dialer.Dialer
 
 	begun atomic.Bool
 
@@ -151,17 +152,17 @@ func NewConnect(cfg Config) (*Connect, error) {
 	cfg = cfg.withDefaults()
 	c := &Connect{cfg: cfg, slowRefusals: runtime.GOOS == "windows" || cfg.Dial != nil, longestPause: longestPause}
 	if cfg.Dial != nil {
-		c.wire = newDialWire(cfg.Dial)
+		c.dialer = dialer.NewFunc(cfg.Dial)
 		return c, nil
 	}
 	var err error
-	c.wire, err = newWire(cfg.Concurrency)
+	c.dialer, err = dialer.New(cfg.Concurrency)
 	return c, err
 }
 
 // Connections returns how many connections this process may have open at once:
 // as many as it may have files, less a reserve for other work.
-func Connections() int { return fileBudget(freeFiles()) }
+func Connections() int { return fileBudget(dialer.FreeFiles()) }
 
 // fileBudget returns how many of the files that may be opened the scan may
 // use: a quarter is left to the rest of the program, and a machine has no use
@@ -206,7 +207,7 @@ func (c *Connect) Scan(ctx context.Context, space *scope.Space) iter.Seq[Result]
 				if batch[i].Conn != nil {
 					s.out.yielded()
 					if !wanted || c.cfg.late() {
-						abort(batch[i].Conn)
+						dialer.Abort(batch[i].Conn)
 						batch[i].Conn = nil
 					}
 				}

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 // When a control is asked: a pair of a host that is up, and is known to answer.
@@ -92,31 +93,31 @@ func (s *sweep) pickControl() int32 {
 }
 
 // settleControl deals with the end of a try of a control.
-func (s *sweep) settleControl(e ending) {
-	p := s.probes[e.slot]
+func (s *sweep) settleControl(e dialer.Ending) {
+	p := s.probes[e.Slot]
 	h, u := p.host, p.host.up
-	if e.as == connected && e.err == nil {
-		s.wire.reset(e.slot)
+	if e.As == dialer.Connected && e.Err == nil {
+		s.dialer.Reset(e.Slot)
 	}
-	if e.as == connected && u.with == byReset {
+	if e.As == dialer.Connected && u.with == byReset {
 		s.reopen(&p)
 	}
 	s.releaseHostSlot(h)
-	s.vacate(e.slot)
+	s.vacate(e.Slot)
 	u.flying = false
 	switch {
-	case e.as == connected || e.as == windowless:
+	case e.As == dialer.Connected || e.As == dialer.ZeroWindow:
 		s.controlled(&p, byAccept)
-	case e.as == refused && u.with == byAccept:
+	case e.As == dialer.Refused && u.with == byAccept:
 		s.controlled(&p, byAccept) // it was reported as open: not one of the closed
-	case e.as == refused:
+	case e.As == dialer.Refused:
 		s.controlled(&p, byReset)
-	case e.from == h.addr && e.as.unreachable() && u.with == byICMP:
+	case e.From == h.addr && e.As.Unreachable() && u.with == byICMP:
 		s.controlled(&p, byICMP)
-	case e.as == starved && !s.shortage.hopeless():
+	case e.As == dialer.ResourceExhausted && !s.backoff.exhausted():
 		s.stats.Sent--
 		s.stats.Controls--
-		s.shortage.wait(s.now)
+		s.backoff.wait(s.now)
 		s.turn(h)
 	default:
 		s.uncontrolled(h)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -284,15 +285,15 @@ type sender struct {
 
 func (e sender) Unwrap() error { return e.Errno }
 
-// A senderWire tells who sent the ICMP messages that a played dial fails with.
-type senderWire struct{ *dialWire }
+// A senderDialer tells who sent the ICMP messages that a played dial fails with.
+type senderDialer struct{ dialer.Dialer }
 
-func (w senderWire) wait(list []ending, d time.Duration) []ending {
-	list = w.dialWire.wait(list, d)
+func (w senderDialer) Wait(list []dialer.Ending, d time.Duration) []dialer.Ending {
+	list = w.Dialer.Wait(list, d)
 	for i := range list {
 		var s sender
-		if errors.As(list[i].err, &s) {
-			list[i].from = s.from
+		if errors.As(list[i].Err, &s) {
+			list[i].From = s.from
 		}
 	}
 	return list
@@ -306,7 +307,7 @@ func sweepWith(t *testing.T, cfg Config, f *fakeNet, scope *scope.Set, ports ...
 	if err != nil {
 		t.Fatal(err)
 	}
-	c.wire = senderWire{c.wire.(*dialWire)}
+	c.dialer = senderDialer{c.dialer}
 	got := map[netip.AddrPort]Result{}
 	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
 		got[r.Target] = r

@@ -31,14 +31,14 @@ func (s *sweep) releaseHostSlot(h *host) {
 func (s *sweep) handOver(slot int32, h *host) net.Conn {
 	l := s.cfg.Limit
 	if l == nil {
-		return s.wire.hand(slot)
+		return s.dialer.Take(slot)
 	}
 	if !l.Transfer(h.addr) {
-		s.wire.reset(slot)
+		s.dialer.Reset(slot)
 		l.ReleaseProbe(h.addr)
 		return nil
 	}
-	conn := s.wire.hand(slot)
+	conn := s.dialer.Take(slot)
 	if conn == nil {
 		l.Release(h.addr)
 		return nil
@@ -52,7 +52,7 @@ func (s *sweep) onHostSlotFree(a netip.Addr) {
 	defer s.freed.mu.Unlock()
 	s.freed.addrs = append(s.freed.addrs, a)
 	if len(s.freed.addrs) == 1 {
-		s.wire.wake()
+		s.dialer.Wake()
 	}
 }
 

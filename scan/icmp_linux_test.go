@@ -162,22 +162,3 @@ func TestRejectedByBan(t *testing.T) {
 		}
 	}
 }
-
-func TestUnreachable(t *testing.T) {
-	for code, want := range map[uint8]outcome{0: netUnreachable, 1: hostUnreachable, 3: prohibited, 9: prohibited, 13: prohibited} {
-		if got, ok := unreachable4(3, code); !ok || got != want {
-			t.Errorf("ICMP code %d: %v, %v", code, got, ok)
-		}
-	}
-	for code, want := range map[uint8]outcome{0: netUnreachable, 1: prohibited, 3: hostUnreachable, 4: prohibited} {
-		if got, ok := unreachable6(1, code); !ok || got != want {
-			t.Errorf("ICMPv6 code %d: %v, %v", code, got, ok)
-		}
-	}
-	if _, ok := unreachable4(11, 0); ok { // time exceeded: a loop may end
-		t.Error("time exceeded is an answer")
-	}
-	if _, ok := unreachable6(2, 0); ok {
-		t.Error("packet too big is an answer")
-	}
-}

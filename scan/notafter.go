@@ -34,7 +34,7 @@ func (s *sweep) refuse(ctx context.Context, cause error) {
 				Err: fmt.Errorf("asking %v: %w", to, cause)})
 		}
 		if s.flush(); !s.room {
-			s.wire.wait(nil, -1) // until the results are taken
+			s.dialer.Wait(nil, -1) // until the results are taken
 		}
 	}
 }

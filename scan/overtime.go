@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 // begin starts the time of a host whose first probe leaves.
@@ -23,7 +24,7 @@ func (s *sweep) overtime(h *host, port uint16) bool {
 	if s.cfg.Hosts == nil || h.up != nil && h.up.phase == blocked || !s.cfg.Hosts.Refuses(h.addr) {
 		return false
 	}
-	s.yieldOver(h, unsettled{port: port, as: silent})
+	s.yieldOver(h, unsettled{port: port, as: dialer.Silent})
 	if !h.pinned() {
 		s.hosts.rest(h)
 	}

@@ -123,7 +123,7 @@ func (s *sweep) forgetSilent(n int) {
 
 // yieldSilent reports a silent pair of a host of which nothing was heard.
 func (s *sweep) yieldSilent(h *host, q unsettled) {
-	r := Result{State: result.StateFiltered, Reason: q.as.reason()}
+	r := Result{State: result.StateFiltered, Reason: q.as.Reason()}
 	if s.hosts.forgot {
 		r.State, r.Err = result.StateUnknown, fmt.Errorf("asking %v: more hosts are up than can be remembered", h.addr)
 	}

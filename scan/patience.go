@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 // Bounds of the wait for one answer. An answer that takes much longer than
@@ -122,7 +123,7 @@ func (s *sweep) tooFewProbes(h *host, q *unsettled) error {
 	if s.cfg.Retries < 0 {
 		lost = s.sampled.lost
 	}
-	if lost == 0 || q.as.unreachable() {
+	if lost == 0 || q.as.Unreachable() {
 		return nil
 	}
 	return TooFewProbes(s.lossRate(h), int(q.attempts))
@@ -159,8 +160,8 @@ func (s *sweep) sampleLoss(h *host) bool {
 
 // unaskedReason says why a question could not be asked.
 func unaskedReason(err error) result.Reason {
-	if as, ok := errnoOutcome(err); ok && as.unreachable() {
-		return as.reason()
+	if as := dialer.OutcomeOf(err); as.Unreachable() {
+		return as.Reason()
 	}
 	return result.ReasonUnknown
 }

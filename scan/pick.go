@@ -1,6 +1,10 @@
 package scan
 
-import "net/netip"
+import (
+	"net/netip"
+
+	"github.com/mxsweep/mxsweep/scan/dialer"
+)
 
 // stride is how many pairs are passed over in a row before the context, and
 // whether the results are taken, are looked at again.
@@ -102,7 +106,7 @@ func (s *sweep) pickFrom(h *host, list *[]unsettled) int32 {
 // setAside keeps a pair just drawn off the slots, if its host is not asked for
 // now. It reports false if the pair is to be asked.
 func (s *sweep) setAside(h *host, port uint16) bool {
-	u, q := h.up, unsettled{port: port, as: silent}
+	u, q := h.up, unsettled{port: port, as: dialer.Silent}
 	if u.failed && s.unsettled >= maxUnsettled {
 		s.block(h)
 	}
@@ -127,7 +131,7 @@ func (s *sweep) slot(h *host, port uint16) int32 {
 	if h.up == nil {
 		s.unheardOf++
 	}
-	s.probes[i] = probe{to: netip.AddrPortFrom(h.addr, port), host: h, as: silent, spoke: none, next: none, used: true}
+	s.probes[i] = probe{to: netip.AddrPortFrom(h.addr, port), host: h, as: dialer.Silent, spoke: none, next: none, used: true}
 	return i
 }
 

@@ -6,95 +6,96 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 // settle deals with the end of a connection attempt.
-func (s *sweep) settle(e ending) {
-	p := &s.probes[e.slot]
-	if e.from.IsValid() && e.from == p.to.Addr().WithZone("") {
-		e.from = p.to.Addr()
+func (s *sweep) settle(e dialer.Ending) {
+	p := &s.probes[e.Slot]
+	if e.From.IsValid() && e.From == p.to.Addr().WithZone("") {
+		e.From = p.to.Addr()
 	}
 	inScope := s.cfg.Scope.Allows(p.to.Addr()) // asked again: the answer counts only in scope
-	if inScope && (e.as.unreachable() || e.as == windowless) && (!p.control || e.as.unreachable() && e.from != p.to.Addr()) {
+	if inScope && (e.As.Unreachable() || e.As == dialer.ZeroWindow) && (!p.control || e.As.Unreachable() && e.From != p.to.Addr()) {
 		s.note(e)
 		return
 	}
-	s.unask(e.slot)
+	s.unask(e.Slot)
 	if p.control {
 		s.settleControl(e)
 		return
 	}
 	if !inScope {
-		s.wire.drop(e.slot)
+		s.dialer.Drop(e.Slot)
 		s.releaseHostSlot(p.host)
-		s.finish(e.slot, Result{State: result.StateSkipped, Reason: result.ReasonOutOfScope, Err: fmt.Errorf("%v is outside the scope", p.to.Addr())})
+		s.finish(e.Slot, Result{State: result.StateSkipped, Reason: result.ReasonOutOfScope, Err: fmt.Errorf("%v is outside the scope", p.to.Addr())})
 		return
 	}
-	if e.as != starved && e.as != impossible {
-		s.shortage.over()
+	if e.As != dialer.ResourceExhausted && e.As != dialer.LocalFailure {
+		s.backoff.reset()
 	}
-	if e.as == connected {
+	if e.As == dialer.Connected {
 		s.open(e)
 		return
 	}
 	s.releaseHostSlot(p.host)
-	switch e.as {
-	case refused:
+	switch e.As {
+	case dialer.Refused:
 		s.refusals.answer(max(s.now-p.sent, 1), 0)
-		s.answered(e.slot, Result{State: result.StateClosed, Reason: result.ReasonConnRefused}, byReset)
-	case silent:
-		s.unheard(e.slot, s.now-p.sent)
-	case looped:
+		s.answered(e.Slot, Result{State: result.StateClosed, Reason: result.ReasonConnRefused}, byReset)
+	case dialer.Silent:
+		s.unheard(e.Slot, s.now-p.sent)
+	case dialer.SelfConnect:
 		// The port was free for our own end, so nobody listens there now; it
 		// is asked again, from another port. The probe never left the host.
-		s.again(e.slot, fmt.Errorf("connecting to %v: reached itself", p.to))
-	case starved:
-		s.starve(e)
-	case impossible:
-		s.finish(e.slot, Result{State: result.StateUnknown, Reason: unaskedReason(e.err), Err: fmt.Errorf("connecting to %v: %w", p.to, e.err)})
+		s.again(e.Slot, fmt.Errorf("connecting to %v: reached itself", p.to))
+	case dialer.ResourceExhausted:
+		s.outOfResources(e)
+	case dialer.LocalFailure:
+		s.finish(e.Slot, Result{State: result.StateUnknown, Reason: unaskedReason(e.Err), Err: fmt.Errorf("connecting to %v: %w", p.to, e.Err)})
 	}
 }
 
 // open reports an open port.
-func (s *sweep) open(e ending) {
+func (s *sweep) open(e dialer.Ending) {
 	r := Result{State: result.StateOpen, Reason: result.ReasonSynAck}
-	h := s.probes[e.slot].host
+	h := s.probes[e.Slot].host
 	switch {
-	case e.err != nil:
+	case e.Err != nil:
 		s.releaseHostSlot(h)
 	case s.cfg.HandOn && s.out.reserve(s.cfg.Waiting):
-		if r.Conn = s.handOver(e.slot, h); r.Conn == nil {
+		if r.Conn = s.handOver(e.Slot, h); r.Conn == nil {
 			s.out.yielded()
 		}
 	default:
-		s.wire.reset(e.slot)
+		s.dialer.Reset(e.Slot)
 		s.releaseHostSlot(h)
 	}
 	s.stats.Open++
-	s.answered(e.slot, r, byAccept)
+	s.answered(e.Slot, r, byAccept)
 }
 
 // note keeps what was heard of a try that settles nothing: one message is no
 // verdict. The try is awaited a while longer, and the pair asked again, as if
 // nothing had been heard.
-func (s *sweep) note(e ending) {
-	s.shortage.over()
-	p := &s.probes[e.slot]
-	own := e.as == windowless || e.from == p.to.Addr()
-	if p.as != windowless && (own || p.from != p.to.Addr()) {
-		p.as, p.from = e.as, e.from
+func (s *sweep) note(e dialer.Ending) {
+	s.backoff.reset()
+	p := &s.probes[e.Slot]
+	own := e.As == dialer.ZeroWindow || e.From == p.to.Addr()
+	if p.as != dialer.ZeroWindow && (own || p.from != p.to.Addr()) {
+		p.as, p.from = e.As, e.From
 	}
 	p.noted = true
 	if own && !p.control {
 		by := byICMP
-		if e.as == windowless {
+		if e.As == dialer.ZeroWindow {
 			by = byAccept
 		}
 		s.learn(p, 0)
 		s.heard(p.host, p.sent, by, p.to.Port())
 	}
 	if p.spoke == none {
-		s.wheel.add(s.probes, e.slot, s.now+shortest)
+		s.wheel.add(s.probes, e.Slot, s.now+shortest)
 	}
 }
 
@@ -128,7 +129,7 @@ func (s *sweep) answered(i int32, r Result, by way) {
 // too often.
 func (s *sweep) again(i int32, err error) {
 	p := &s.probes[i]
-	if p.lacks++; p.lacks > maxLacks {
+	if p.localFailures++; p.localFailures > maxLocalFailures {
 		s.finish(i, Result{State: result.StateUnknown, Reason: result.ReasonUnknown, Err: err})
 		return
 	}
@@ -136,49 +137,49 @@ func (s *sweep) again(i int32, err error) {
 	s.queue(i, true)
 }
 
-// starve deals with a probe that could not leave because this machine lacked
-// something, like a free descriptor or port.
-func (s *sweep) starve(e ending) {
+// outOfResources deals with a probe that could not leave because this machine had
+// no free descriptor, port or memory.
+func (s *sweep) outOfResources(e dialer.Ending) {
 	s.stats.Sent--
-	p := &s.probes[e.slot]
-	err := fmt.Errorf("connecting to %v: %w", p.to, e.err)
+	p := &s.probes[e.Slot]
+	err := fmt.Errorf("connecting to %v: %w", p.to, e.Err)
 	if s.inflight > 0 {
 		// What is in flight will free some. Until then, do with what we have.
 		s.window.shrink(s.inflight)
-		s.shortage.wait(s.now)
+		s.backoff.wait(s.now)
 		p.attempts--
-		s.queue(e.slot, true)
+		s.queue(e.Slot, true)
 		return
 	}
-	if s.shortage.hopeless() {
-		s.finish(e.slot, Result{State: result.StateUnknown, Reason: result.ReasonUnknown, Err: err})
+	if s.backoff.exhausted() {
+		s.finish(e.Slot, Result{State: result.StateUnknown, Reason: result.ReasonUnknown, Err: err})
 		return
 	}
-	s.shortage.wait(s.now)
-	s.again(e.slot, err)
+	s.backoff.wait(s.now)
+	s.again(e.Slot, err)
 }
 
-// maxLacks is how often a pair is put back because of this machine itself.
-const maxLacks = 8
+// maxLocalFailures is how often a pair is put back because of this machine itself.
+const maxLocalFailures = 8
 
-// A shortage is a time in which this machine lacks something that every probe
-// needs.
-type shortage struct {
+// A backoff is how long no probe is sent because this machine has no resources for
+// one.
+type backoff struct {
 	until time.Duration // no probe before
 	since int           // waits without a probe that left
 }
 
-// wait backs off, longer each time.
-func (s *shortage) wait(now time.Duration) {
-	s.until = now + min(5*time.Millisecond<<min(s.since, 8), time.Second)
-	s.since++
+// wait begins one, longer each time.
+func (b *backoff) wait(now time.Duration) {
+	b.until = now + min(5*time.Millisecond<<min(b.since, 8), time.Second)
+	b.since++
 }
 
-// hopeless reports whether waiting has not helped for seconds.
-func (s *shortage) hopeless() bool { return s.since > maxLacks }
+// exhausted reports whether waiting has not helped for seconds.
+func (b *backoff) exhausted() bool { return b.since > maxLocalFailures }
 
-// over says that a probe has left.
-func (s *shortage) over() { s.since = 0 }
+// reset says that a probe has left.
+func (b *backoff) reset() { b.since = 0 }
 
 // A pace measures the rate of probes over the last second or so.
 type pace struct {

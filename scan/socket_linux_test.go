@@ -5,8 +5,10 @@ import (
 	"net/netip"
 	"testing"
 
-	"github.com/mxsweep/mxsweep/result"
 	"golang.org/x/sys/unix"
+
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 // TestNoSource: a machine with IPv6 turned off has no route for it, while one
@@ -24,7 +26,7 @@ func TestNoSource(t *testing.T) {
 	}
 	n := 0
 	for r := range c.Scan(t.Context(), mustSpace(t, mustScope(t, to.String()))) {
-		if n++; r.State != result.StateUnknown || r.Reason != result.ReasonNetUnreach || r.From.IsValid() || Starved(r.Err) {
+		if n++; r.State != result.StateUnknown || r.Reason != result.ReasonNetUnreach || r.From.IsValid() || dialer.Exhausted(r.Err) {
 			t.Errorf("with IPv6 turned off: %+v", r)
 		}
 	}
@@ -38,19 +40,16 @@ func TestNoSource(t *testing.T) {
 	}
 	defer l.Close()
 	at := netip.MustParseAddrPort(l.Addr().String())
-	var out error
-	for range 3 { // of two ports
-		fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer unix.Close(fd)
-		out = connect(fd, at)
+	w, err := dialer.New(3)
+	if err != nil {
+		t.Fatal(err)
 	}
-	if out != unix.EADDRNOTAVAIL || noSource(out, at) != out {
-		t.Errorf("out of ports: %v, taken for %v", out, noSource(out, at))
+	defer w.Close()
+	var last dialer.Ending
+	for slot := range int32(3) { // of two ports
+		last, _ = w.Begin(slot, at)
 	}
-	if err := noSource(unix.EAFNOSUPPORT, to); err != unix.ENETUNREACH {
-		t.Errorf("a kernel without IPv6: %v", err)
+	if last.As != dialer.ResourceExhausted || last.Err != unix.EADDRNOTAVAIL {
+		t.Errorf("out of ports: %d, %v", last.As, last.Err)
 	}
 }

@@ -11,25 +11,26 @@ import (
 
 	"github.com/mxsweep/mxsweep/result"
 
+	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
 // A sweep is one run of a Connect scanner. All of it happens on one
 // goroutine; only its outbox is shared.
 type sweep struct {
-	c     *Connect
-	cfg   Config
-	space *scope.Space
-	order scope.Order
-	wire  wire
-	out   *outbox
-	limit *rate.Limiter
+	c      *Connect
+	cfg    Config
+	space  *scope.Space
+	order  scope.Order
+	dialer dialer.Dialer
+	out    *outbox
+	limit  *rate.Limiter
 
 	start time.Time
 	now   time.Duration // since start, as of the last look at the clock
 	end   time.Duration // since start, when Config.NotAfter is
 
-	probes []probe // the pairs under way; slots of the wire
+	probes []probe // the pairs under way; slots of the dialer
 	free   []int32
 	next   uint64 // place in the order of the next pair to draw
 
@@ -56,13 +57,13 @@ type sweep struct {
 
 	inflight int
 	window   window
-	shortage shortage
+	backoff  backoff
 	room     bool // the outbox has room
 
 	freed freedHosts
 
 	batch []Result
-	ended []ending
+	ended []dialer.Ending
 	due   []int32
 	stats Stats
 	pace  pace
@@ -73,17 +74,17 @@ type probe struct {
 	to   netip.AddrPort
 	host *host
 
-	sent     time.Duration // when the last try left
-	wait     time.Duration // how long the try before it was awaited
-	attempts int
-	earlier  int // and tries before, which a control has voided
-	lacks    int // times this machine lacked something for it
+	sent          time.Duration // when the last try left
+	wait          time.Duration // how long the try before it was awaited
+	attempts      int
+	earlier       int // and tries before, which a control has voided
+	localFailures int // tries that could not leave, because of this machine
 
-	as      outcome    // what was heard of it: silence, an ICMP error or windowless
-	from    netip.Addr // who sent the ICMP error
-	noted   bool       // the try under way is no longer silent
-	control bool       // it is a control, which has no result
-	last    bool       // it is asked once more at the end
+	as      dialer.Outcome // what was heard of it: silence, an ICMP error or a window of zero
+	from    netip.Addr     // who sent the ICMP error
+	noted   bool           // the try under way is no longer silent
+	control bool           // it is a control, which has no result
+	last    bool           // it is asked once more at the end
 
 	next           int32 // the pair behind it in its host's queue
 	spoke          int32 // of the wheel, or none
@@ -106,9 +107,9 @@ const burst = 64
 
 // newSweep prepares a sweep of space.
 func newSweep(c *Connect, space *scope.Space) *sweep {
-	s := &sweep{c: c, cfg: c.cfg, space: space, wire: c.wire, room: true, start: time.Now(),
+	s := &sweep{c: c, cfg: c.cfg, space: space, dialer: c.dialer, room: true, start: time.Now(),
 		order: scope.NewOrder(space.Len(), c.cfg.Seed), hosts: newDirectory(), wheel: newWheel()}
-	s.out = newOutbox(c.wire.wake)
+	s.out = newOutbox(c.dialer.Wake)
 	if c.cfg.Limit != nil {
 		c.cfg.Limit.OnFree(s.onHostSlotFree)
 	}
@@ -131,7 +132,7 @@ func newSweep(c *Connect, space *scope.Space) *sweep {
 
 // run sweeps until all pairs have a result, or ctx is done.
 func (s *sweep) run(ctx context.Context) {
-	stop := context.AfterFunc(ctx, s.wire.wake)
+	stop := context.AfterFunc(ctx, s.dialer.Wake)
 	defer stop()
 	s.recall()
 	for ctx.Err() == nil && !s.late() {
@@ -144,7 +145,7 @@ func (s *sweep) run(ctx context.Context) {
 		if s.drawn && len(s.free) == len(s.probes) && s.unsettled == 0 {
 			break
 		}
-		s.ended = s.wire.wait(s.ended[:0], s.pause(more))
+		s.ended = s.dialer.Wait(s.ended[:0], s.pause(more))
 		s.tick()
 		for _, e := range s.ended {
 			s.settle(e)
@@ -168,7 +169,7 @@ func (s *sweep) run(ctx context.Context) {
 	if s.cfg.Limit != nil {
 		s.cfg.Limit.OnFree(nil)
 	}
-	s.wire.close()
+	s.dialer.Close()
 	s.out.finish()
 }
 
@@ -181,7 +182,7 @@ func (s *sweep) launch() bool {
 	s.tick()
 	s.countOthers()
 	for range burst {
-		if s.late() || !s.room || s.inflight >= s.window.size || s.now < s.shortage.until {
+		if s.late() || !s.room || s.inflight >= s.window.size || s.now < s.backoff.until {
 			return false
 		}
 		if s.limit != nil && s.limit.TokensAt(s.start.Add(s.now)) < 1 {
@@ -212,7 +213,7 @@ func (s *sweep) ask(i int32) {
 	if p.control {
 		s.stats.Controls++
 	}
-	if e, ended := s.wire.begin(i, p.to); ended {
+	if e, ended := s.dialer.Begin(i, p.to); ended {
 		s.tick()
 		s.settle(e)
 		return
@@ -240,8 +241,8 @@ func (s *sweep) pause(more bool) time.Duration {
 	if len(s.alarms) > 0 {
 		sooner(s.alarms[0].at - s.now)
 	}
-	if s.now < s.shortage.until {
-		sooner(s.shortage.until - s.now)
+	if s.now < s.backoff.until {
+		sooner(s.backoff.until - s.now)
 	} else if s.limit != nil && s.room && s.inflight < s.window.size && s.wants() {
 		lack := 1 - s.limit.TokensAt(s.start.Add(s.now))
 		sooner(time.Duration(math.Ceil(lack / s.cfg.Rate * float64(time.Second))))
@@ -281,7 +282,7 @@ func (s *sweep) expire() {
 			continue
 		}
 		h := p.host
-		s.wire.drop(i)
+		s.dialer.Drop(i)
 		s.unask(i)
 		s.releaseHostSlot(h)
 		s.unheard(i, wait)

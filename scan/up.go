@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
 // A way is how a pair answers that is known to. Controls prefer the first.
@@ -80,7 +81,7 @@ type unsettled struct {
 	port        uint16
 	attempts    uint16 // probes that count
 	earlier     uint16 // and those that do not, because a control failed after them
-	as          outcome
+	as          dialer.Outcome
 	last        bool // it was asked once more at the end
 }
 
@@ -133,7 +134,7 @@ func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 // silence deals with a pair whose last probe had no answer that settles it.
 func (s *sweep) silence(i int32) {
 	p := &s.probes[i]
-	if p.as == windowless {
+	if p.as == dialer.ZeroWindow {
 		s.finish(i, Result{State: result.StateUnknown, Reason: result.ReasonZeroWindow, Err: fmt.Errorf("connecting to %v: it offers no room for data", p.to)})
 		return
 	}
@@ -207,7 +208,7 @@ func (s *sweep) prove(h *host, q unsettled) {
 
 // yieldProven reports a silent pair after which its host was heard.
 func (s *sweep) yieldProven(h *host, q unsettled) {
-	r := Result{State: result.StateFiltered, Reason: q.as.reason()}
+	r := Result{State: result.StateFiltered, Reason: q.as.Reason()}
 	if r.Err = s.tooFewProbes(h, &q); r.Err != nil {
 		r.State = result.StateUnknown
 	}
@@ -218,7 +219,7 @@ func (s *sweep) yieldProven(h *host, q unsettled) {
 // its port: the host sent no ICMP error, but someone did; it answers on nearly
 // every other port; or it was asked too fast before.
 func (s *sweep) odd(h *host, q *unsettled) bool {
-	if q.as.unreachable() {
+	if q.as.Unreachable() {
 		return q.from != h.addr
 	}
 	return s.cfg.Retries >= 0 && (h.up.gap > 0 || h.answering() > rare)

@@ -44,6 +44,6 @@ func TestWindow(t *testing.T) {
 		w.end(0)
 	}
 	if w.size != 100 {
-		t.Errorf("after a shortage it opens to %d", w.size)
+		t.Errorf("after a local failure it opens to %d", w.size)
 	}
 }

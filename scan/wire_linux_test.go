@@ -11,8 +11,9 @@ import (
 	"syscall"
 	"testing"
 
-	"github.com/mxsweep/mxsweep/result"
 	"golang.org/x/sys/unix"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // ownAddr returns a loopback address that no other program uses.
@@ -32,7 +33,11 @@ func hold(t *testing.T, addr netip.Addr, port uint16) (fd int, held uint16) {
 	if err := unix.Bind(fd, &unix.SockaddrInet4{Addr: addr.As4(), Port: int(port)}); err != nil {
 		t.Skip("cannot bind to loopback:", err)
 	}
-	return fd, local(fd).Port()
+	name, err := unix.Getsockname(fd)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return fd, uint16(name.(*unix.SockaddrInet4).Port)
 }
 
 // serve listens at a loopback port.
@@ -110,32 +115,6 @@ func TestEpoll(t *testing.T) {
 				r.Conn.Close()
 			}
 		}
-	}
-}
-
-// TestEpollSelfConnect has a socket that is connected to itself.
-func TestEpollSelfConnect(t *testing.T) {
-	made, err := newWire(1)
-	if err != nil {
-		t.Fatal(err)
-	}
-	w := made.(*epollWire)
-	defer w.close()
-	i, err := w.socket(false)
-	if err != nil {
-		t.Fatal(err)
-	}
-	s := &w.socks[i]
-	if err := unix.Bind(s.fd, &unix.SockaddrInet4{Addr: ownAddr().As4()}); err != nil {
-		t.Skip("no loopback to bind to:", err)
-	}
-	s.to, s.slot = local(s.fd), 0
-	w.bySlot = []int32{i}
-	if err := connect(s.fd, s.to); err != unix.EINPROGRESS && err != 0 {
-		t.Fatal(err)
-	}
-	if e := w.end(i, connect(s.fd, s.to)); e.as != looped {
-		t.Errorf("a connection to itself ended as %d, %v", e.as, e.err)
 	}
 }
 
@@ -267,29 +246,4 @@ func eat(t *testing.T, mode string) {
 			unix.Close(fd)
 		}
 	})
-}
-
-// TestEpollZone: a socket that a link-local address was asked with stays bound
-// to the link, where it would ask the next one, whatever its zone is.
-func TestEpollZone(t *testing.T) {
-	for text, want := range map[string]int{"[fe80::1%lo]:25": 0, "[2001:db8::1]:25": 1} {
-		made, err := newWire(1)
-		if err != nil {
-			t.Fatal(err)
-		}
-		w := made.(*epollWire)
-		i, err := w.socket(true)
-		if err != nil {
-			w.close()
-			t.Skip("no IPv6 sockets:", err)
-		}
-		w.socks[i].to, w.socks[i].slot, w.bySlot = netip.MustParseAddrPort(text), 0, []int32{i}
-		if w.release(i, true); len(w.idle[1]) != want {
-			t.Errorf("%s: %d sockets are kept, want %d", text, len(w.idle[1]), want)
-		}
-		w.close()
-	}
-	if zoneIndex("no-such-link") != noInterface || zoneIndex("") != 0 {
-		t.Error("a zone that is not there has the number of an interface")
-	}
 }

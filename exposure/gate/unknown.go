@@ -15,6 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -185,7 +186,7 @@ func unknownReason(p exposure.Port) unknownKey {
 		if p.Service == nil && p.Err == nil || p.Service != nil && (p.Service.Inconclusive == fingerprint.InconclusiveSkipped || p.Service.Inconclusive == fingerprint.InconclusiveHostTimeout) {
 			return unknownKey{} // its host is told of
 		}
-		if scan.Starved(p.Err) {
+		if dialer.Exhausted(p.Err) {
 			return unknownKey{code: exposure.NoticeLocalFailure}
 		}
 		return unknownKey{exposure.NoticeUnknownPort, addr, unassessedWords(p)}
@@ -193,7 +194,7 @@ func unknownReason(p exposure.Port) unknownKey {
 		return unknownKey{}
 	case p.Reason == result.ReasonNetUnreach && !p.From.IsValid():
 		return unknownKey{code: exposure.NoticeNoRoute, why: family(addr)}
-	case scan.Starved(p.Err):
+	case dialer.Exhausted(p.Err):
 		return unknownKey{code: exposure.NoticeLocalFailure}
 	default:
 		return unknownKey{exposure.NoticeUnknownPort, addr, unaskedWords(p)}

@@ -1,6 +1,6 @@
 //go:build unix
 
-package scan
+package dialer
 
 import (
 	"math"
@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// freeFiles returns how many more files this process may open, after raising
+// FreeFiles returns how many more files this process may open, after raising
 // the soft limit to the hard one where that is allowed.
-func freeFiles() int {
+func FreeFiles() int {
 	var lim unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
 		return 256

@@ -1,4 +1,4 @@
-package scan
+package dialer
 
 import (
 	"fmt"
@@ -11,13 +11,13 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// An epollWire connects with raw non-blocking sockets, all watched by one
+// An epollDialer connects with raw non-blocking sockets, all watched by one
 // epoll instance, on the thread that calls it.
 //
 // Sockets are used again: once a connect has failed, or was taken back by
 // connecting to AF_UNSPEC (connect(2)), the same socket connects elsewhere.
 // That saves making, registering and closing one for every closed port.
-type epollWire struct {
+type epollDialer struct {
 	epoll int
 	limit int // sockets there may be
 
@@ -45,11 +45,11 @@ type sock struct {
 	to      netip.AddrPort
 }
 
-// newWire returns the wire of this platform, for at most n connections.
-func newWire(n int) (wire, error) {
+// New returns the Dialer of this platform, for at most n connections.
+func New(n int) (Dialer, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("creating an epoll instance: %w", err)
+		return nil, fmt.Errorf("creating an epoll instance: %d", err)
 	}
 	event, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err == nil {
@@ -57,127 +57,127 @@ func newWire(n int) (wire, error) {
 	}
 	if err != nil {
 		unix.Close(epoll)
-		return nil, fmt.Errorf("creating an event descriptor: %w", err)
+		return nil, fmt.Errorf("creating an event descriptor: %d", err)
 	}
-	return &epollWire{epoll: epoll, event: event, limit: n}, nil
+	return &epollDialer{epoll: epoll, event: event, limit: n}, nil
 }
 
-func (w *epollWire) begin(slot int32, to netip.AddrPort) (ending, bool) {
-	for int(slot) >= len(w.bySlot) {
-		w.bySlot = append(w.bySlot, -1)
+func (d *epollDialer) Begin(slot int32, to netip.AddrPort) (Ending, bool) {
+	for int(slot) >= len(d.bySlot) {
+		d.bySlot = append(d.bySlot, -1)
 	}
-	i, err := w.socket(to.Addr().Is6())
+	i, err := d.socket(to.Addr().Is6())
 	if err != nil {
 		return failed(slot, to, err), true
 	}
-	s := &w.socks[i]
+	s := &d.socks[i]
 	s.slot, s.to = slot, to
-	w.bySlot[slot] = i
+	d.bySlot[slot] = i
 	switch err := connect(s.fd, to); err {
 	case 0:
-		return w.end(i, 0), true
+		return d.end(i, 0), true
 	case unix.EINPROGRESS, unix.EINTR:
 	case unix.ECONNREFUSED:
-		return w.end(i, err), true
+		return d.end(i, err), true
 	default: // no packet has left
-		w.release(i, false)
+		d.release(i, false)
 		return failed(slot, to, err), true
 	}
-	if err, ended := w.ask(s); ended {
-		return w.end(i, err), true
+	if err, ended := d.ask(s); ended {
+		return d.end(i, err), true
 	}
 	if s.watched {
-		return ending{}, false
+		return Ending{}, false
 	}
-	err = unix.EpollCtl(w.epoll, unix.EPOLL_CTL_ADD, s.fd, &unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLET, Fd: i})
+	err = unix.EpollCtl(d.epoll, unix.EPOLL_CTL_ADD, s.fd, &unix.EpollEvent{Events: unix.EPOLLOUT | unix.EPOLLET, Fd: i})
 	if err != nil {
-		w.release(i, false)
+		d.release(i, false)
 		return failed(slot, to, err), true
 	}
 	s.watched = true
-	return ending{}, false
+	return Ending{}, false
 }
 
 // ask asks a socket that has just begun to connect how that ended, if it
 // often has by now, and every 64th time to find out. It reports false if it is
 // under way.
-func (w *epollWire) ask(s *sock) (unix.Errno, bool) {
-	if w.hits*8 >= w.misses || w.misses%64 == 0 {
+func (d *epollDialer) ask(s *sock) (unix.Errno, bool) {
+	if d.hits*8 >= d.misses || d.misses%64 == 0 {
 		if err := connect(s.fd, s.to); err != unix.EALREADY && err != unix.EINPROGRESS {
-			w.hits++
+			d.hits++
 			return err, true
 		}
 	}
-	if w.misses++; w.misses > 1024 { // let the past fade
-		w.hits, w.misses = w.hits/2, w.misses/2
+	if d.misses++; d.misses > 1024 { // let the past fade
+		d.hits, d.misses = d.hits/2, d.misses/2
 	}
 	return 0, false
 }
 
 // failed is the ending of a connection that could not be begun: whatever the
 // cause, the question was not asked.
-func failed(slot int32, to netip.AddrPort, err error) ending {
+func failed(slot int32, to netip.AddrPort, err error) Ending {
 	err = noSource(err, to)
 	as, _ := errnoOutcome(err)
-	if as != starved {
-		as = impossible
+	if as != ResourceExhausted {
+		as = LocalFailure
 	}
-	return ending{slot: slot, as: as, err: err}
+	return Ending{Slot: slot, As: as, Err: err}
 }
 
 // end frees or keeps the socket i, whose connect gave err, and says what that
 // means.
-func (w *epollWire) end(i int32, err unix.Errno) ending {
-	s := &w.socks[i]
-	e := ending{slot: s.slot}
+func (d *epollDialer) end(i int32, err unix.Errno) Ending {
+	s := &d.socks[i]
+	e := Ending{Slot: s.slot}
 	if err == 0 || err == unix.EISCONN {
 		if local(s.fd) == s.to {
 			// RFC 9293, Section 3.5 (simultaneous open): the kernel chose the
 			// very port that was asked as the source port.
-			e.as = looped
-			w.release(i, false)
+			e.As = SelfConnect
+			d.release(i, false)
 		} else if zeroWindow(s.fd) {
-			e.as = windowless
-			w.release(i, false)
+			e.As = ZeroWindow
+			d.release(i, false)
 		}
 		return e
 	}
-	e.as, _ = errnoOutcome(err)
-	e.err = err
-	if as, from, found := w.icmp.take(s.fd, s.to); found {
-		e.as, e.from = as, from
+	e.As, _ = errnoOutcome(err)
+	e.Err = err
+	if as, from, found := d.icmp.take(s.fd, s.to); found {
+		e.As, e.From = as, from
 	}
-	w.release(i, e.as != connected)
+	d.release(i, e.As != Connected)
 	return e
 }
 
-func (w *epollWire) wait(list []ending, d time.Duration) []ending {
+func (d *epollDialer) Wait(list []Ending, wait time.Duration) []Ending {
 	ms := -1
-	if d >= 0 {
-		ms = int((d + time.Millisecond - 1) / time.Millisecond)
+	if wait >= 0 {
+		ms = int((wait + time.Millisecond - 1) / time.Millisecond)
 	}
 	for {
-		n, err := unix.EpollWait(w.epoll, w.ready[:], ms)
+		n, err := unix.EpollWait(d.epoll, d.ready[:], ms)
 		if err != nil && err != unix.EINTR {
 			n = 0 // cannot happen with our own descriptor and buffer
 		}
-		for _, ev := range w.ready[:max(n, 0)] {
+		for _, ev := range d.ready[:max(n, 0)] {
 			if ev.Fd < 0 {
 				var b [8]byte
-				unix.Read(w.event, b[:])
+				unix.Read(d.event, b[:])
 				continue
 			}
-			s := &w.socks[ev.Fd]
+			s := &d.socks[ev.Fd]
 			if s.slot < 0 {
 				continue // a socket between two uses
 			}
 			// Whatever the event says, the socket knows best: the event may
 			// be about an earlier use of it.
-			if e, ended := w.look(ev.Fd); ended {
+			if e, ended := d.look(ev.Fd); ended {
 				list = append(list, e)
 			}
 		}
-		if n < len(w.ready) {
+		if n < len(d.ready) {
 			return list
 		}
 		ms = 0 // there may be more
@@ -185,40 +185,40 @@ func (w *epollWire) wait(list []ending, d time.Duration) []ending {
 }
 
 // look says how the connect of socket i has ended, if it has.
-func (w *epollWire) look(i int32) (ending, bool) {
-	s := &w.socks[i]
+func (d *epollDialer) look(i int32) (Ending, bool) {
+	s := &d.socks[i]
 	err := connect(s.fd, s.to)
 	if err != unix.EALREADY && err != unix.EINPROGRESS {
-		return w.end(i, err), true
+		return d.end(i, err), true
 	}
 	// An ICMP message that arrives while the socket is busy is only kept.
-	as, from, found := w.icmp.take(s.fd, s.to)
+	as, from, found := d.icmp.take(s.fd, s.to)
 	if !found {
-		return ending{}, false
+		return Ending{}, false
 	}
-	e := ending{slot: s.slot, as: as, from: from}
-	w.release(i, disconnect(s.fd) == 0)
+	e := Ending{Slot: s.slot, As: as, From: from}
+	d.release(i, disconnect(s.fd) == 0)
 	return e, true
 }
 
-func (w *epollWire) drop(slot int32) {
-	if i := w.bySlot[slot]; i >= 0 {
-		w.release(i, disconnect(w.socks[i].fd) == 0)
+func (d *epollDialer) Drop(slot int32) {
+	if i := d.bySlot[slot]; i >= 0 {
+		d.release(i, disconnect(d.socks[i].fd) == 0)
 	}
 }
 
-func (w *epollWire) hand(slot int32) net.Conn {
-	i := w.bySlot[slot]
+func (d *epollDialer) Take(slot int32) net.Conn {
+	i := d.bySlot[slot]
 	if i < 0 {
 		return nil
 	}
-	s := &w.socks[i]
+	s := &d.socks[i]
 	if s.watched {
-		unix.EpollCtl(w.epoll, unix.EPOLL_CTL_DEL, s.fd, nil)
+		unix.EpollCtl(d.epoll, unix.EPOLL_CTL_DEL, s.fd, nil)
 	}
 	fd := s.fd
 	watchICMP(fd, s.to.Addr().Is6(), false) // only a connect is to fail by it
-	w.forget(i)
+	d.forget(i)
 	f := os.NewFile(uintptr(fd), "tcp")
 	conn, err := net.FileConn(f) // has a descriptor of its own
 	if err != nil {
@@ -232,39 +232,39 @@ func (w *epollWire) hand(slot int32) net.Conn {
 	return conn
 }
 
-func (w *epollWire) reset(slot int32) {
-	if i := w.bySlot[slot]; i >= 0 {
-		w.release(i, false)
+func (d *epollDialer) Reset(slot int32) {
+	if i := d.bySlot[slot]; i >= 0 {
+		d.release(i, false)
 	}
 }
 
-func (w *epollWire) wake() {
-	w.mu.Lock()
-	defer w.mu.Unlock()
-	if one := [8]byte{1}; w.event >= 0 {
-		unix.Write(w.event, one[:]) // fails only if a wake is already waiting
+func (d *epollDialer) Wake() {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if one := [8]byte{1}; d.event >= 0 {
+		unix.Write(d.event, one[:]) // fails only if a wake is already waiting
 	}
 }
 
-func (w *epollWire) close() {
-	for i, s := range w.socks {
+func (d *epollDialer) Close() {
+	for i, s := range d.socks {
 		switch {
 		case s.slot >= 0:
-			w.release(int32(i), false)
+			d.release(int32(i), false)
 		case s.fd >= 0:
 			unix.Close(s.fd)
 		}
 	}
-	unix.Close(w.epoll)
-	w.mu.Lock()
-	unix.Close(w.event)
-	w.event = -1
-	w.mu.Unlock()
+	unix.Close(d.epoll)
+	d.mu.Lock()
+	unix.Close(d.event)
+	d.event = -1
+	d.mu.Unlock()
 }
 
 // socket returns the index of a socket that is ready to connect.
-func (w *epollWire) socket(v6 bool) (int32, error) {
-	mine, other, family := &w.idle[0], &w.idle[1], unix.AF_INET
+func (d *epollDialer) socket(v6 bool) (int32, error) {
+	mine, other, family := &d.idle[0], &d.idle[1], unix.AF_INET
 	if v6 {
 		mine, other, family = other, mine, unix.AF_INET6
 	}
@@ -273,10 +273,10 @@ func (w *epollWire) socket(v6 bool) (int32, error) {
 		*mine = (*mine)[:n-1]
 		return i, nil
 	}
-	if n := len(*other); n > 0 && len(w.socks)-len(w.gone) >= w.limit {
+	if n := len(*other); n > 0 && len(d.socks)-len(d.gone) >= d.limit {
 		i := (*other)[n-1]
 		*other = (*other)[:n-1]
-		w.release(i, false)
+		d.release(i, false)
 	}
 	fd, err := unix.Socket(family, unix.SOCK_STREAM|unix.SOCK_NONBLOCK|unix.SOCK_CLOEXEC, unix.IPPROTO_TCP)
 	if err != nil {
@@ -287,41 +287,41 @@ func (w *epollWire) socket(v6 bool) (int32, error) {
 		return 0, err
 	}
 	s := sock{fd: fd, slot: -1}
-	if n := len(w.gone); n > 0 {
-		i := w.gone[n-1]
-		w.gone = w.gone[:n-1]
-		w.socks[i] = s
+	if n := len(d.gone); n > 0 {
+		i := d.gone[n-1]
+		d.gone = d.gone[:n-1]
+		d.socks[i] = s
 		return i, nil
 	}
-	w.socks = append(w.socks, s)
-	return int32(len(w.socks) - 1), nil
+	d.socks = append(d.socks, s)
+	return int32(len(d.socks) - 1), nil
 }
 
 // release takes socket i from its slot, to be used again or, if it cannot be,
 // closed without a trace.
-func (w *epollWire) release(i int32, again bool) {
-	s := &w.socks[i]
+func (d *epollDialer) release(i int32, again bool) {
+	s := &d.socks[i]
 	if again && s.to.Addr().Zone() == "" { // which would stay bound to its link
-		w.bySlot[s.slot] = -1
+		d.bySlot[s.slot] = -1
 		s.slot = -1
 		family := 0
 		if s.to.Addr().Is6() {
 			family = 1
 		}
-		w.idle[family] = append(w.idle[family], i)
+		d.idle[family] = append(d.idle[family], i)
 		return
 	}
 	unix.SetsockoptLinger(s.fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 	unix.Close(s.fd)
-	w.forget(i)
+	d.forget(i)
 }
 
 // forget marks socket i as no longer ours.
-func (w *epollWire) forget(i int32) {
-	s := &w.socks[i]
+func (d *epollDialer) forget(i int32) {
+	s := &d.socks[i]
 	if s.slot >= 0 {
-		w.bySlot[s.slot] = -1
+		d.bySlot[s.slot] = -1
 	}
 	*s = sock{fd: -1, slot: -1}
-	w.gone = append(w.gone, i)
+	d.gone = append(d.gone, i)
 }

@@ -1,4 +1,4 @@
-package scan
+package dialer
 
 import (
 	"errors"
@@ -8,26 +8,26 @@ import (
 
 // errnoOutcome says what the error number in err's chain means for an attempt
 // to connect, once it has begun.
-func errnoOutcome(err error) (outcome, bool) {
+func errnoOutcome(err error) (Outcome, bool) {
 	var n windows.Errno
 	if !errors.As(err, &n) {
 		return 0, false
 	}
 	switch n {
 	case windows.WSAECONNREFUSED:
-		return refused, true
+		return Refused, true
 	case windows.WSAECONNRESET, windows.WSAECONNABORTED:
-		return connected, true
+		return Connected, true
 	case windows.WSAEHOSTUNREACH, windows.WSAEHOSTDOWN:
-		return hostUnreachable, true
+		return HostUnreachable, true
 	case windows.WSAENETUNREACH, windows.WSAENETDOWN:
-		return netUnreachable, true
+		return NetUnreachable, true
 	case windows.WSAEACCES:
-		return prohibited, true
+		return Prohibited, true
 	case windows.WSAETIMEDOUT:
-		return silent, true
+		return Silent, true
 	case windows.WSAEMFILE, windows.WSAENOBUFS, windows.WSAEADDRNOTAVAIL, windows.WSAEADDRINUSE:
-		return starved, true
+		return ResourceExhausted, true
 	}
-	return impossible, true
+	return LocalFailure, true
 }

@@ -1,4 +1,4 @@
-package scan
+package dialer
 
 import (
 	"net/netip"
@@ -32,7 +32,7 @@ type icmpReader struct {
 // take takes the ICMP messages that a socket has caused, and returns what the
 // last one for its connection to says, and who sent it. It reports false if
 // there is none.
-func (r *icmpReader) take(fd int, to netip.AddrPort) (out outcome, from netip.Addr, found bool) {
+func (r *icmpReader) take(fd int, to netip.AddrPort) (out Outcome, from netip.Addr, found bool) {
 	for range 16 { // more than ever wait for one SYN
 		r.hdr = unix.Msghdr{Name: (*byte)(unsafe.Pointer(&r.name)), Namelen: unix.SizeofSockaddrAny, Control: &r.control[0]}
 		r.hdr.SetControllen(len(r.control))
@@ -84,7 +84,7 @@ func aimedAt(name *unix.RawSockaddrAny) netip.AddrPort {
 }
 
 // icmpOutcome says what an ICMP message means for a connection.
-func icmpOutcome(m unix.SocketControlMessage) (outcome, bool) {
+func icmpOutcome(m unix.SocketControlMessage) (Outcome, bool) {
 	if len(m.Data) < int(unsafe.Sizeof(unix.SockExtendedErr{})) {
 		return 0, false
 	}
@@ -101,33 +101,33 @@ func icmpOutcome(m unix.SocketControlMessage) (outcome, bool) {
 // unreachable4 reads an ICMP type and code (RFC 792; RFC 1122, Section
 // 3.2.2.1; RFC 1812, Section 5.2.7.1). A TCP that refuses sends a RST, so
 // "protocol unreachable" and "port unreachable" come from a firewall.
-func unreachable4(kind, code uint8) (outcome, bool) {
+func unreachable4(kind, code uint8) (Outcome, bool) {
 	if kind != 3 {
 		return 0, false
 	}
 	switch code {
 	case 0, 5, 6, 11: // net unreachable, source route failed, net unknown, for this service
-		return netUnreachable, true
+		return NetUnreachable, true
 	case 1, 7, 8, 12: // host unreachable, unknown, isolated, for this service
-		return hostUnreachable, true
+		return HostUnreachable, true
 	case 2, 3, 9, 10, 13, 14, 15: // protocol, port; prohibited
-		return prohibited, true
+		return Prohibited, true
 	}
 	return 0, false
 }
 
 // unreachable6 reads an ICMPv6 type and code (RFC 4443, Section 3.1).
-func unreachable6(kind, code uint8) (outcome, bool) {
+func unreachable6(kind, code uint8) (Outcome, bool) {
 	if kind != 1 {
 		return 0, false
 	}
 	switch code {
 	case 0, 2: // no route, beyond scope
-		return netUnreachable, true
+		return NetUnreachable, true
 	case 3: // address unreachable
-		return hostUnreachable, true
+		return HostUnreachable, true
 	case 1, 4, 5, 6: // prohibited, port, policy failed, route rejected
-		return prohibited, true
+		return Prohibited, true
 	}
 	return 0, false
 }

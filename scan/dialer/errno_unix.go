@@ -1,6 +1,6 @@
 //go:build unix
 
-package scan
+package dialer
 
 import (
 	"errors"
@@ -9,29 +9,29 @@ import (
 
 // errnoOutcome says what the error number in err's chain means for an attempt
 // to connect, once it has begun.
-func errnoOutcome(err error) (outcome, bool) {
+func errnoOutcome(err error) (Outcome, bool) {
 	var n syscall.Errno
 	if !errors.As(err, &n) {
 		return 0, false
 	}
 	switch n {
 	case syscall.ECONNREFUSED:
-		return refused, true
+		return Refused, true
 	case syscall.ECONNRESET, syscall.EPIPE:
 		// The RST of a port that refuses gives ECONNREFUSED. This one came
 		// after the handshake: somebody accepted, then hung up.
-		return connected, true
+		return Connected, true
 	case syscall.EHOSTUNREACH, syscall.EHOSTDOWN:
-		return hostUnreachable, true
+		return HostUnreachable, true
 	case syscall.ENETUNREACH, syscall.ENETDOWN:
-		return netUnreachable, true
+		return NetUnreachable, true
 	case syscall.EACCES, syscall.EPERM:
-		return prohibited, true
+		return Prohibited, true
 	case syscall.ETIMEDOUT:
-		return silent, true
+		return Silent, true
 	case syscall.EMFILE, syscall.ENFILE, syscall.ENOBUFS, syscall.ENOMEM,
 		syscall.EADDRNOTAVAIL, syscall.EADDRINUSE, syscall.EAGAIN, syscall.EINTR:
-		return starved, true
+		return ResourceExhausted, true
 	}
-	return impossible, true
+	return LocalFailure, true
 }
