@@ -40,16 +40,11 @@ func Builtin() (*RuleSet, error) {
 	return set, nil
 }
 
-// LoadRules reads the rules of all YAML files in a directory strictly: an
+// readRules reads the rules of all YAML files in a directory strictly: an
 // unknown key, a duplicate id, a vector whose score is outside of its
 // severity's band without a reason, a review that is later than RulesVersion or
 // a rule without a fix is a *userfile.Error that names file, line and column. All
-// mistakes are told at once.
-func LoadRules(fsys fs.FS, dir string) (*RuleSet, error) {
-	return readRules(fsys, dir, fix.Builtin())
-}
-
-// readRules is LoadRules with those fixes that rules may name; nil is any.
+// mistakes are told at once. Rules may name those fixes; nil is any.
 func readRules(fsys fs.FS, dir string, fixes *fix.Set) (*RuleSet, error) {
 	files, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
 	if err != nil {

@@ -6,6 +6,7 @@ import (
 	"testing"
 	"testing/fstest"
 
+	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
@@ -26,10 +27,10 @@ const goodRule = `rules:
 `
 
 func loadRules(text string) (*RuleSet, error) {
-	return LoadRules(fstest.MapFS{"r.yaml": {Data: []byte(text)}}, ".")
+	return readRules(fstest.MapFS{"r.yaml": {Data: []byte(text)}}, ".", fix.Builtin())
 }
 
-func TestLoadRulesErrors(t *testing.T) {
+func TestReadRulesErrors(t *testing.T) {
 	for _, tt := range []struct{ name, old, new, want string }{
 		{"good", "", "", ""},
 		{"unknown key", "title:", "titel:", `r.yaml:5:5: unknown key "titel" in a rule`},
@@ -68,7 +69,7 @@ func TestLoadRulesErrors(t *testing.T) {
 // TestRulesNameFixes holds the built-in rules against the fixes, which no run
 // does.
 func TestRulesNameFixes(t *testing.T) {
-	set, err := LoadRules(builtinRules, "rules")
+	set, err := readRules(builtinRules, "rules", fix.Builtin())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,7 +96,7 @@ func TestUserErrorExcerpt(t *testing.T) {
 	}
 }
 
-func FuzzLoadRules(f *testing.F) {
+func FuzzReadRules(f *testing.F) {
 	f.Add([]byte(goodRule))
 	f.Add([]byte("rules: [{when: [{ports: [0]}]}]"))
 	f.Fuzz(func(t *testing.T, data []byte) {

@@ -18,7 +18,6 @@ const (
 	NoticeNothingInScope    = "MXS9006"
 	NoticeAborted           = "MXS9007"
 	NoticeOutput            = "MXS9008"
-	NoticeRefused           = "MXS9009"
 	NoticeBaseline          = "MXS9010"
 	NoticeUnverified        = "MXS9011"
 	NoticeAcceptanceSoon    = "MXS9012"
@@ -93,9 +92,6 @@ var noticeKinds = []NoticeKind{
 	{NoticeOutput, "OutputFailed", result.LevelError, "A report could not be written.",
 		"The other reports are whole.",
 		"Check the path, the rights and the space on the disk, and convert the saved run."},
-	{NoticeRefused, "Refused", result.LevelError, "The run was refused before anything was sent.",
-		"A target is outside the scope, or the authorization does not cover this run.",
-		"Widen the scope file, or renew the authorization in the policy file."},
 	{NoticeBaseline, "BaselineNotComparable", result.LevelWarning, "The baseline was taken under other conditions.",
 		"Only the ports, addresses and vantage point that both share were compared; the rest of the baseline is unverified.",
 		"Sweep with the scope, the ports and the vantage of the baseline. Names that resolve to other addresses do no harm: findings follow them, unless the policy says identity: address. Where they were meant to change, look at what is new before mxsweep baseline update takes it in; what this run did not look at stays."},

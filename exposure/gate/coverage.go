@@ -189,12 +189,6 @@ func (c *CoverageCounter) Up(addr netip.Addr) bool {
 	return p != nil && p.up.has(i)
 }
 
-// Vacant reports whether the address is known to be vacant.
-func (c *CoverageCounter) Vacant(addr netip.Addr) bool {
-	p, i := c.pages.find(addr.Unmap(), false)
-	return p != nil && p.vacant.has(i)
-}
-
 // UpIn is how many addresses of a range are up.
 func (c *CoverageCounter) UpIn(r netipx.IPRange) uint64 {
 	var n uint64

@@ -79,7 +79,6 @@ type RunFacts struct {
 	Canaries   []WatchedCanary // with their answers
 	Aborted    error           // why the run ended early, nil if it did not
 	Failed     []error         // outputs that could not be written
-	Refused    error           // why nothing was sent, nil if it was
 	Signal     int             // the number of the signal that stopped the run, 0 if none
 
 	// TimeUp is the bound that the user set for the whole run, if that ended
@@ -112,8 +111,6 @@ func (s *RunFacts) ended() string {
 		return fmt.Sprintf("the run was ended after %s, as --max-time says", s.TimeUp)
 	case !s.Expired.IsZero():
 		return "the authorization ended at " + wording.Moment(s.Expired)
-	case s.Refused != nil:
-		return "the run was refused"
 	case s.Aborted != nil:
 		return "the run was aborted"
 	}
@@ -248,10 +245,6 @@ func (v *Decision) raise(code ExitCode) {
 
 // errors looks at what went wrong with the run as a whole.
 func (g Criteria) errors(v *Decision, facts RunFacts) {
-	if facts.Refused != nil {
-		v.Complete = false
-		v.add(ExitRefused, exposure.NewNotice(exposure.NoticeRefused, "", nil, "The run was refused: %v.", facts.Refused))
-	}
 	if facts.Aborted != nil {
 		v.Complete = false
 		v.add(ExitError, exposure.NewNotice(exposure.NoticeAborted, "", nil, "The run was aborted: %v.", facts.Aborted))

@@ -63,7 +63,6 @@ func TestDecide(t *testing.T) {
 		{"found before incomplete", gate, RunFacts{Coverage: full, Unresolved: []UnresolvedName{{Name: "x"}}}, []exposure.Finding{high}, ExitFail, "fail", exposure.NoticeUnresolved},
 		{"output before found", gate, RunFacts{Coverage: full, Failed: []error{errors.New("disk full")}}, []exposure.Finding{high}, ExitError, "error", exposure.NoticeOutput},
 		{"aborted", gate, RunFacts{Coverage: full, Aborted: errors.New("interface down")}, nil, ExitError, "error", exposure.NoticeAborted},
-		{"refused before all", gate, RunFacts{Refused: errors.New("outside the scope"), Aborted: errors.New("x")}, nil, ExitRefused, "error", exposure.NoticeRefused + " " + exposure.NoticeAborted},
 		{"signal", gate, RunFacts{Coverage: full, Signal: 2}, nil, 130, "incomplete", exposure.NoticeSignal},
 		{"shut out", gate, RunFacts{Coverage: full, Shut: true}, nil, ExitIncomplete, "incomplete", exposure.NoticeShutOut},
 	} {

@@ -30,7 +30,6 @@ func TestVerdictIncomplete(t *testing.T) {
 		{"output failed, and incomplete", RunFacts{Coverage: Coverage{Planned: 9}, Failed: []error{errors.New("disk full")}}, nil, true},
 		{"aborted", RunFacts{Coverage: full, Aborted: errors.New("interface down")}, high, true},
 		{"signal", RunFacts{Coverage: full, Signal: 15}, nil, true},
-		{"refused", RunFacts{Refused: errors.New("outside the scope")}, nil, true},
 	}
 	for _, tt := range tests {
 		if v := Decide(Criteria{MinCoverage: DefaultMinCoverage}, tt.facts, tt.findings); v.Incomplete != tt.want {

@@ -32,7 +32,7 @@ func (g Criteria) unobserved(v *Decision, facts RunFacts) {
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeShutOut, "", nil,
 			"What had answered stopped to, at any rate, and did not come back."))
 	}
-	if facts.Refused != nil || facts.stopped() {
+	if facts.stopped() {
 		return // which is why the rest was not seen
 	}
 	first := len(v.Notices)
