@@ -32,7 +32,7 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	var aside []result.Notice
 	if w.identifier != nil {
 		if w.queue != nil {
-			aside = w.setAside(c.Open)
+			aside = w.setAside(c.Open, w.queue.Kind)
 		}
 		p.link(c.Open)
 	}

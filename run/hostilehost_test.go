@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/mailtest"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/internal/queue"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -105,19 +106,19 @@ func talkToHost(t *testing.T, daemons, hostile int, h mailtest.Handler) (took ti
 		const firstPort = 10017 // so that the first Postgrey has its usual port
 		w := coverageSweep(t, Shard{})
 		w.plan.set, w.early = set, func(exposure.Port) error { return nil }
-		w.queue = newQueue(4)
+		w.queue = queue.New(4)
 		w.identifier = &fingerprint.Identifier{
 			Signatures: set, Limit: hosts.NewSlots(0), Concurrency: identifiers(8192),
-			Idle: func(a netip.AddrPort, silent bool) { w.queue.idle(a, silent) },
+			Idle: func(a netip.AddrPort, silent bool) { w.queue.Idle(a, silent) },
 			Dial: func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 				return network.Dial(ctx, servers[to.Port()-firstPort])
 			},
 		}
 		for i := range servers { // the daemons not all at first
 			port := firstPort + i*67%len(servers)
-			w.queue.put(scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(port)), State: result.StateOpen})
+			w.queue.Put(scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), uint16(port)), State: result.StateOpen})
 		}
-		w.queue.close()
+		w.queue.Close()
 		begun := time.Now()
 		var workers sync.WaitGroup
 		for range w.identifier.Concurrency {

@@ -7,6 +7,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/internal/queue"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -18,18 +19,17 @@ func TestSetAside(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name string
-		kind hostKind
+		kind queue.Kind
 		want map[uint16]string // products by port
 	}{
-		{"ordinary", hostOrdinary, map[uint16]string{1: "Postfix smtpd", 2: "", 3: "", 4: ""}},
-		{"replies nowhere", hostRepliesNowhere, map[uint16]string{1: "Postfix smtpd", 2: "", 3: "", 4: ""}},
-		{"responds everywhere", hostRespondsEverywhere, map[uint16]string{1: "", 2: "", 3: "", 4: ""}},
+		{"ordinary", queue.Ordinary, map[uint16]string{1: "Postfix smtpd", 2: "", 3: "", 4: ""}},
+		{"replies nowhere", queue.RepliesNowhere, map[uint16]string{1: "Postfix smtpd", 2: "", 3: "", 4: ""}},
+		{"responds everywhere", queue.RespondsEverywhere, map[uint16]string{1: "", 2: "", 3: "", 4: ""}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			w := coverageSweep(t, Shard{})
-			w.queue = newQueue(1)
+			w.queue = queue.New(1)
 			addr := netip.MustParseAddr("192.0.2.1")
-			w.queue.host(addr).kind = tt.kind
 			services := map[uint16]*fingerprint.Service{
 				1: postfix(),
 				2: {Inconclusive: fingerprint.InconclusiveNoReply},
@@ -41,7 +41,7 @@ func TestSetAside(t *testing.T) {
 				open = append(open, exposure.Port{Service: services[port],
 					Result: scan.Result{Target: netip.AddrPortFrom(addr, port), State: result.StateOpen}})
 			}
-			notices := w.setAside(open)
+			notices := w.setAside(open, func(netip.Addr) queue.Kind { return tt.kind })
 			if want := min(int(tt.kind), 1); len(notices) != want {
 				t.Errorf("%d notices, want %d", len(notices), want)
 			}
@@ -50,7 +50,7 @@ func TestSetAside(t *testing.T) {
 				if s.Product != tt.want[p.Target.Port()] {
 					t.Errorf("port %d: product %q", p.Target.Port(), s.Product)
 				}
-				if skipped := s.Inconclusive == fingerprint.InconclusiveSkipped; s.Product == "" && skipped != (tt.kind != hostOrdinary || p.Target.Port() == 3) {
+				if skipped := s.Inconclusive == fingerprint.InconclusiveSkipped; s.Product == "" && skipped != (tt.kind != queue.Ordinary || p.Target.Port() == 3) {
 					t.Errorf("port %d: inconclusive %q", p.Target.Port(), s.Inconclusive)
 				}
 			}

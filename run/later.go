@@ -11,6 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/internal/queue"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/dialer"
 )
@@ -93,7 +94,7 @@ func (l *laterPorts) notices() []result.Notice {
 // postpone keeps a port for later whose dialogue may have failed for want of
 // time. It reports whether it did.
 func (w *sweep) postpone(ctx context.Context, r scan.Result, service *fingerprint.Service) bool {
-	return ctx.Err() == nil && !dialer.Exhausted(r.Err) && w.queue.kind(r.Target.Addr()) == hostOrdinary &&
+	return ctx.Err() == nil && !dialer.Exhausted(r.Err) && w.queue.Kind(r.Target.Addr()) == queue.Ordinary &&
 		w.identifier.Doubtful(r.Target.Addr(), service) && w.later.add(laterPort{r, service})
 }
 
@@ -129,12 +130,12 @@ func (w *sweep) finishTalks(ctx context.Context, workers *sync.WaitGroup, abort 
 		select {
 		case <-ended:
 			return
-		case <-w.queue.empty:
+		case <-w.queue.Empty():
 		}
 		select {
 		case <-ended:
-		case <-time.After(time.Until(w.queue.lastTaken().Add(laterStart))):
-			w.askLater(ctx, asking, w.later.take(w.queue.busy), abort)
+		case <-time.After(time.Until(w.queue.LastTaken().Add(laterStart))):
+			w.askLater(ctx, asking, w.later.take(w.queue.Busy), abort)
 		}
 	}()
 	<-ended

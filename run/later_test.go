@@ -20,6 +20,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/mailtest"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/internal/queue"
 	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -110,8 +111,8 @@ func TestLaterTimeIsTold(t *testing.T) {
 			target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
 			w.later.add(laterPort{scan.Result{Target: target, State: result.StateOpen}, &fingerprint.Service{Role: "unknown"}})
 		}
-		w.queue = newQueue(8)
-		w.queue.close()
+		w.queue = queue.New(8)
+		w.queue.Close()
 		w.finishTalks(t.Context(), new(sync.WaitGroup), func(error) {})
 		if told := w.later.notices(); len(told) != 1 || w.later.left == 0 || w.later.left == maxLaterHost {
 			t.Errorf("%d of %d ports are told: %+v", w.later.left, maxLaterHost, told)
@@ -133,7 +134,7 @@ func TestLaterBeginsBesideOldDialogues(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := coverageSweep(t, Shard{})
-		w.plan.set, w.early, w.queue = set, func(exposure.Port) error { return nil }, newQueue(8)
+		w.plan.set, w.early, w.queue = set, func(exposure.Port) error { return nil }, queue.New(8)
 		begun := time.Now()
 		var mu sync.Mutex
 		asked := map[netip.Addr]time.Duration{}
@@ -149,15 +150,15 @@ func TestLaterBeginsBesideOldDialogues(t *testing.T) {
 		for _, addr := range []netip.Addr{long, other} {
 			w.later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateOpen}, &fingerprint.Service{Role: "unknown"}})
 		}
-		w.queue.put(scan.Result{Target: netip.AddrPortFrom(long, 26), State: result.StateOpen})
+		w.queue.Put(scan.Result{Target: netip.AddrPortFrom(long, 26), State: result.StateOpen})
 		var workers sync.WaitGroup
 		workers.Go(func() {
-			r, _ := w.queue.next()
+			r, _ := w.queue.Next()
 			time.Sleep(2 * laterStart)
-			w.queue.done(r, nil)
+			w.queue.Done(r, nil)
 		})
 		synctest.Wait()
-		w.queue.close()
+		w.queue.Close()
 		w.finishTalks(t.Context(), &workers, func(error) {})
 		if asked[other] != laterStart || asked[long] < 2*laterStart || len(w.open) != 2 {
 			t.Errorf("asked after %v, %d ports are reported", asked, len(w.open))

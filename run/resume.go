@@ -283,27 +283,13 @@ func (w *sweep) replay(ctx context.Context) error {
 		if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&note); err != nil {
 			return &journal.Error{File: w.plan.opts.Resume, Problem: "the file is damaged", Hint: "delete it and begin anew", Err: errNote}
 		}
-		w.queue.recall(r.Target, note)
+		w.queue.Recall(r.Target, note.Service)
 		if note.Crowded {
 			w.skippedBusyHost.Add(1)
 		}
 		w.resumedOpen.Add(1)
 		return w.name(r, note.Service)
 	})
-}
-
-// recall counts a port that was talked to in an earlier run.
-func (q *queue) recall(pair netip.AddrPort, note resumeNote) {
-	q.mu.Lock()
-	defer q.mu.Unlock()
-	h := q.host(pair.Addr())
-	q.count(pair, h)
-	if note.Service == nil || note.Service.Inconclusive == fingerprint.InconclusiveSkipped {
-		return
-	}
-	h.talks++
-	h.replies.add(note.Service)
-	q.decide(pair.Addr(), h)
 }
 
 // A checkpoint is where a sweep was, and when.

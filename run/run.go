@@ -108,7 +108,7 @@ func newSweep(ctx context.Context, p *Plan, outs *output.Set) (*sweep, error) {
 	w.observe()
 	if !p.opts.NoIdentify {
 		w.identifier = w.newIdentifier(p.scope.Allows, identifiers(w.engine.connections()))
-		w.identifier.Idle = func(a netip.AddrPort, silent bool) { w.queue.idle(a, silent) }
+		w.identifier.Idle = func(a netip.AddrPort, silent bool) { w.queue.Idle(a, silent) }
 	}
 	return w, nil
 }

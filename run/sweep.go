@@ -18,6 +18,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/internal/queue"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/dialer"
 )
@@ -40,7 +41,7 @@ type sweep struct {
 	looked           bool                  // silent addresses were asked a second time, and controls after them
 	shownBy          []netip.AddrPort      // reference ports that show their hosts to be up
 	signs            map[netip.Addr]uint16 // the first port that answered of each host that is up; of a run with --resume only
-	queue            *queue
+	queue            *queue.Queue
 	later            laterPorts
 	identified       atomic.Int64
 	resumedOpen      atomic.Int64 // open ports that earlier runs have talked to
@@ -61,8 +62,8 @@ func (w *sweep) run(ctx context.Context) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
 	// Half of the places of a host are for questions to ports that are silent.
-	w.queue = newQueue((atMost(w.plan.opts.perHost) + 1) / 2)
-	w.queue.listed, w.queue.asked = w.plan.listedPort, w.plan.listedPorts
+	w.queue = queue.New((atMost(w.plan.opts.perHost) + 1) / 2)
+	w.queue.Listed, w.queue.Asked = w.plan.listedPort, w.plan.listedPorts
 	defer w.tuneGC()()
 	var workers sync.WaitGroup
 	idle := 0
@@ -103,7 +104,7 @@ func (w *sweep) run(ctx context.Context) error {
 	if w.engine.failed() == nil {
 		w.lookAgain(ctx, found)
 	}
-	w.queue.close()
+	w.queue.Close()
 	w.finishTalks(ctx, &workers, abort)
 	w.askCanaries(ctx)
 	if err := context.Cause(ctx); err != nil && !stopped(ctx) {
@@ -165,7 +166,7 @@ func (w *sweep) forget(pair netip.AddrPort) {
 // are reported at once if they are reported at all.
 func (w *sweep) take(ctx context.Context, r scan.Result) error {
 	if r.State == result.StateOpen && w.identifier != nil {
-		w.queue.put(r)
+		w.queue.Put(r)
 		return nil
 	}
 	if r.Conn != nil {
@@ -201,7 +202,7 @@ func (w *sweep) state(r scan.Result) error {
 // nobody would hear of them.
 func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 	for {
-		r, ok := w.queue.next()
+		r, ok := w.queue.Next()
 		if !ok {
 			return
 		}
@@ -242,23 +243,23 @@ func (w *sweep) name(r scan.Result, service *fingerprint.Service) error {
 // more of them than are worth it. A daemon among the ports of a tarpit is heard if
 // it greets.
 func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, error) {
-	if !w.queue.worth(r.Target.Addr()) && !w.greets(ctx, r) {
+	if !w.queue.Worth(r.Target.Addr()) && !w.greets(ctx, r) {
 		if r.Conn != nil {
 			_ = r.Conn.Close() // nothing was said
 			r.Conn = nil
 		}
-		if w.queue.kind(r.Target.Addr()) == hostOrdinary {
+		if w.queue.Kind(r.Target.Addr()) == queue.Ordinary {
 			w.skippedBusyHost.Add(1)
 		}
-		w.queue.done(*r, nil)
+		w.queue.Done(*r, nil)
 		return &fingerprint.Service{Role: "unknown", Inconclusive: fingerprint.InconclusiveSkipped}, nil
 	}
 	service, err := w.talk(ctx, *r)
 	r.Conn = nil // the identifier has closed it
 	if service.Inconclusive == fingerprint.InconclusiveHostTimeout {
-		w.queue.done(*r, nil) // what it would have replied is not known
+		w.queue.Done(*r, nil) // what it would have replied is not known
 	} else {
-		w.queue.done(*r, service)
+		w.queue.Done(*r, service)
 	}
 	return service, err
 }

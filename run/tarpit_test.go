@@ -22,6 +22,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/gate"
 	"github.com/mxsweep/mxsweep/internal/mailtest"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/internal/queue"
 	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/hosts"
@@ -125,11 +126,11 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		w := coverageSweep(t, Shard{})
 		w.plan.set, w.early = set, func(exposure.Port) error { return nil }
-		w.queue = newQueue(4)
+		w.queue = queue.New(4)
 		var conns atomic.Int32
 		var peers sync.WaitGroup
 		w.identifier = &fingerprint.Identifier{Signatures: set, Limit: hosts.NewSlots(0), Concurrency: identifiers(512),
-			Idle: func(a netip.AddrPort, silent bool) { w.queue.idle(a, silent) },
+			Idle: func(a netip.AddrPort, silent bool) { w.queue.Idle(a, silent) },
 			Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
 				conns.Add(1)
 				time.Sleep(20 * time.Millisecond)
@@ -139,10 +140,10 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 			}}
 		for host := range many {
 			for port := range ports {
-				w.queue.put(scan.Result{Target: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(host)}), uint16(10000+port)), State: result.StateOpen, RTT: 20 * time.Millisecond})
+				w.queue.Put(scan.Result{Target: netip.AddrPortFrom(netip.AddrFrom4([4]byte{192, 0, 2, byte(host)}), uint16(10000+port)), State: result.StateOpen, RTT: 20 * time.Millisecond})
 			}
 		}
-		w.queue.close()
+		w.queue.Close()
 		begun := time.Now()
 		var workers sync.WaitGroup
 		for range w.identifier.Concurrency {

@@ -1,4 +1,4 @@
-package run
+package queue
 
 import (
 	"context"
@@ -26,7 +26,7 @@ func TestCrowdedHosts(t *testing.T) {
 	for _, hold := range []time.Duration{2 * time.Second, 8 * time.Second} {
 		for seed := range uint64(3) {
 			synctest.Test(t, func(t *testing.T) {
-				w := crowd{limit: hosts.NewSlots(8), queue: newQueue(8), hold: hold, seed: seed}
+				w := crowd{limit: hosts.NewSlots(8), queue: New(8), hold: hold, seed: seed}
 				w.sweep(t)
 				if w.found == 0 || w.done != w.found {
 					t.Errorf("%v a dialogue, seed %d: %d of %d open ports had their turn", hold, seed, w.done, w.found)
@@ -39,7 +39,7 @@ func TestCrowdedHosts(t *testing.T) {
 // A crowd is a sweep with dialogues that only take a place and time.
 type crowd struct {
 	limit *hosts.Slots
-	queue *queue
+	queue *Queue
 	hold  time.Duration
 	seed  uint64
 
@@ -75,17 +75,17 @@ func (w *crowd) sweep(t *testing.T) {
 	for r := range c.Scan(ctx, space) {
 		if r.State == result.StateOpen {
 			w.found++
-			w.queue.put(r)
+			w.queue.Put(r)
 		}
 	}
-	w.queue.close()
+	w.queue.Close()
 	talks.Wait()
 }
 
 // work does what a worker of the sweep does, as far as places go.
 func (w *crowd) work(ctx context.Context) {
 	for {
-		r, ok := w.queue.next()
+		r, ok := w.queue.Next()
 		if !ok {
 			return
 		}
@@ -101,7 +101,7 @@ func (w *crowd) work(ctx context.Context) {
 			w.done++
 			w.mu.Unlock()
 		}
-		w.queue.done(r, said)
+		w.queue.Done(r, said)
 	}
 }
 

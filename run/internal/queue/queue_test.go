@@ -1,4 +1,4 @@
-package run
+package queue
 
 import (
 	"bytes"
@@ -19,14 +19,14 @@ func scanResult(addr string, port uint16) scan.Result {
 
 // A host with very many open ports must not make the others wait.
 func TestQueueLetsHostsTakeTurns(t *testing.T) {
-	q := newQueue(2)
+	q := New(2)
 	for port := range uint16(100) {
-		q.put(scanResult("192.0.2.1", port+1))
+		q.Put(scanResult("192.0.2.1", port+1))
 	}
-	q.put(scanResult("192.0.2.2", 25))
+	q.Put(scanResult("192.0.2.2", 25))
 	var taken []netip.Addr
 	for range 3 {
-		r, ok := q.next()
+		r, ok := q.Next()
 		if !ok {
 			t.Fatal("the queue is empty")
 		}
@@ -40,12 +40,12 @@ func TestQueueLetsHostsTakeTurns(t *testing.T) {
 
 func TestQueueKeepsToThePortsPerHost(t *testing.T) {
 	const perHost, workers = 3, 16
-	q := newQueue(perHost)
+	q := New(perHost)
 	for port := range uint16(200) {
-		q.put(scanResult("192.0.2.1", port+1))
-		q.put(scanResult("2001:db8::1", port+1))
+		q.Put(scanResult("192.0.2.1", port+1))
+		q.Put(scanResult("2001:db8::1", port+1))
 	}
-	q.close()
+	q.Close()
 	var mu sync.Mutex
 	active := map[netip.Addr]int{}
 	done := map[netip.AddrPort]bool{}
@@ -53,7 +53,7 @@ func TestQueueKeepsToThePortsPerHost(t *testing.T) {
 	for range workers {
 		wg.Go(func() {
 			for {
-				r, ok := q.next()
+				r, ok := q.Next()
 				if !ok {
 					return
 				}
@@ -68,7 +68,7 @@ func TestQueueKeepsToThePortsPerHost(t *testing.T) {
 				done[r.Target] = true
 				active[addr]--
 				mu.Unlock()
-				q.done(r, said)
+				q.Done(r, said)
 			}
 		})
 	}
@@ -80,18 +80,18 @@ func TestQueueKeepsToThePortsPerHost(t *testing.T) {
 
 // Connections that wait for their dialogue must not eat up all files.
 func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
-	q := newQueue(8)
+	q := New(8)
 	kept := 0
 	for port := range uint16(maxHeld + 10) {
 		client, server := net.Pipe()
 		defer server.Close()
 		r := scanResult(fmt.Sprintf("192.0.2.%d", port%100), port+1)
 		r.Conn = client
-		q.put(r)
+		q.Put(r)
 	}
-	q.close()
+	q.Close()
 	for {
-		r, ok := q.next()
+		r, ok := q.Next()
 		if !ok {
 			break
 		}
@@ -99,7 +99,7 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 			kept++
 			r.Conn.Close()
 		}
-		q.done(r, said)
+		q.Done(r, said)
 	}
 	if kept != maxHeld {
 		t.Errorf("%d connections were kept, want %d", kept, maxHeld)
@@ -109,7 +109,7 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 // Connections that wait have places at their host, of which some must be left
 // to those that are talked to; and what has one comes first.
 func TestQueueKeepsPlacesFree(t *testing.T) {
-	q := newQueue(3)
+	q := New(3)
 	for port := range uint16(10) {
 		r := scanResult("192.0.2.1", port+1)
 		if port > 3 {
@@ -117,15 +117,15 @@ func TestQueueKeepsPlacesFree(t *testing.T) {
 			defer server.Close()
 			r.Conn = client
 		}
-		q.put(r)
+		q.Put(r)
 	}
-	q.close()
+	q.Close()
 	for n := range 10 {
-		r, ok := q.next()
+		r, ok := q.Next()
 		if want := n < 3; !ok || (r.Conn != nil) != want {
 			t.Errorf("port %d of those taken: %t, with a connection: %t, want %t", n, ok, r.Conn != nil, want)
 		}
-		q.done(r, said)
+		q.Done(r, said)
 	}
 }
 
@@ -134,19 +134,19 @@ var said = &fingerprint.Service{Banner: []byte("220 mx.example.org ESMTP\r\n")}
 
 // drain takes all ports of a queue, talks to those that are worth it with
 // answer, and counts them by host.
-func drain(q *queue, answer func(netip.AddrPort) *fingerprint.Service) (talks map[netip.Addr]int, handed int) {
+func drain(q *Queue, answer func(netip.AddrPort) *fingerprint.Service) (talks map[netip.Addr]int, handed int) {
 	talks = map[netip.Addr]int{}
 	for {
-		r, ok := q.next()
+		r, ok := q.Next()
 		if !ok {
 			return talks, handed
 		}
 		handed++
-		if q.worth(r.Target.Addr()) {
+		if q.Worth(r.Target.Addr()) {
 			talks[r.Target.Addr()]++
-			q.done(r, answer(r.Target))
+			q.Done(r, answer(r.Target))
 		} else {
-			q.done(r, nil)
+			q.Done(r, nil)
 		}
 	}
 }
@@ -154,12 +154,12 @@ func drain(q *queue, answer func(netip.AddrPort) *fingerprint.Service) (talks ma
 // A host on which everything is open must not cost a dialogue for every port.
 func TestQueueGivesUpOnCrowdedHosts(t *testing.T) {
 	silent, chatty := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	q := newQueue(8)
+	q := New(8)
 	for port := range uint16(2000) {
-		q.put(scanResult(silent.String(), port+1))
-		q.put(scanResult(chatty.String(), port+1))
+		q.Put(scanResult(silent.String(), port+1))
+		q.Put(scanResult(chatty.String(), port+1))
 	}
-	q.close()
+	q.Close()
 	talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
 		if p.Addr() == chatty {
 			return said
@@ -172,8 +172,8 @@ func TestQueueGivesUpOnCrowdedHosts(t *testing.T) {
 	if talks[silent] != sampleMany || talks[chatty] != maxTalks {
 		t.Errorf("%d and %d ports were talked to, want %d and %d", talks[silent], talks[chatty], sampleMany, maxTalks)
 	}
-	if q.kind(silent) != hostRepliesNowhere || q.kind(chatty) != hostOrdinary {
-		t.Errorf("the hosts are of kind %d and %d", q.kind(silent), q.kind(chatty))
+	if q.Kind(silent) != RepliesNowhere || q.Kind(chatty) != Ordinary {
+		t.Errorf("the hosts are of kind %d and %d", q.Kind(silent), q.Kind(chatty))
 	}
 }
 
@@ -185,27 +185,27 @@ func TestQueueHostKinds(t *testing.T) {
 		open, listed, asked  int
 		silent               int  // every so-manieth port replies to nothing; 1 for all, 0 for none
 		same                 bool // apart from the digits
-		want                 hostKind
+		want                 Kind
 		mostTalks, leastTalk int
 	}{
-		{name: "all open and alike", open: 118, listed: 118, asked: 118, same: true, want: hostRespondsEverywhere, mostTalks: 20, leastTalk: 10},
-		{name: "all open, each with its own words", open: 118, listed: 118, asked: 118, want: hostOrdinary, mostTalks: 118, leastTalk: 118},
-		{name: "one port closed", open: 117, listed: 117, asked: 118, same: true, want: hostOrdinary, mostTalks: 117, leastTalk: 117},
-		{name: "too few ports", open: 29, listed: 29, asked: 29, same: true, want: hostOrdinary, mostTalks: 29, leastTalk: 29},
-		{name: "listed singly", open: 40, listed: 0, asked: 0, same: true, want: hostOrdinary, mostTalks: 40, leastTalk: 40},
-		{name: "nothing replies", open: 8, want: hostRepliesNowhere, silent: 1, mostTalks: 8, leastTalk: 8},
-		{name: "nothing replies, seven ports", open: 7, want: hostOrdinary, silent: 1, mostTalks: 7, leastTalk: 7},
-		{name: "every second port replies", open: 60, want: hostOrdinary, silent: 2, mostTalks: 60, leastTalk: 60},
+		{name: "all open and alike", open: 118, listed: 118, asked: 118, same: true, want: RespondsEverywhere, mostTalks: 20, leastTalk: 10},
+		{name: "all open, each with its own words", open: 118, listed: 118, asked: 118, want: Ordinary, mostTalks: 118, leastTalk: 118},
+		{name: "one port closed", open: 117, listed: 117, asked: 118, same: true, want: Ordinary, mostTalks: 117, leastTalk: 117},
+		{name: "too few ports", open: 29, listed: 29, asked: 29, same: true, want: Ordinary, mostTalks: 29, leastTalk: 29},
+		{name: "listed singly", open: 40, listed: 0, asked: 0, same: true, want: Ordinary, mostTalks: 40, leastTalk: 40},
+		{name: "nothing replies", open: 8, want: RepliesNowhere, silent: 1, mostTalks: 8, leastTalk: 8},
+		{name: "nothing replies, seven ports", open: 7, want: Ordinary, silent: 1, mostTalks: 7, leastTalk: 7},
+		{name: "every second port replies", open: 60, want: Ordinary, silent: 2, mostTalks: 60, leastTalk: 60},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			q := newQueue(4)
-			q.listed = func(p netip.AddrPort) bool { return int(p.Port()) <= tt.listed }
-			q.asked = func(netip.Addr) int { return tt.asked }
+			q := New(4)
+			q.Listed = func(p netip.AddrPort) bool { return int(p.Port()) <= tt.listed }
+			q.Asked = func(netip.Addr) int { return tt.asked }
 			addr := netip.MustParseAddr("192.0.2.1")
 			for port := range tt.open {
-				q.put(scanResult(addr.String(), uint16(port+1)))
+				q.Put(scanResult(addr.String(), uint16(port+1)))
 			}
-			q.close()
+			q.Close()
 			talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
 				switch {
 				case tt.silent > 0 && int(p.Port())%tt.silent == 0:
@@ -215,7 +215,7 @@ func TestQueueHostKinds(t *testing.T) {
 				}
 				return &fingerprint.Service{Banner: bytes.Repeat([]byte("x"), int(p.Port()))}
 			})
-			if got := q.kind(addr); got != tt.want {
+			if got := q.Kind(addr); got != tt.want {
 				t.Errorf("kind %d, want %d", got, tt.want)
 			}
 			if handed != tt.open || talks[addr] > tt.mostTalks || talks[addr] < tt.leastTalk {
@@ -227,24 +227,24 @@ func TestQueueHostKinds(t *testing.T) {
 
 // Ports that are only listened to leave their places to others of the host.
 func TestQueueIdle(t *testing.T) {
-	q := newQueue(1)
+	q := New(1)
 	for port := range uint16(3) {
-		q.put(scanResult("192.0.2.1", port+1))
+		q.Put(scanResult("192.0.2.1", port+1))
 	}
-	q.close()
-	first, _ := q.next()
-	q.idle(first.Target, true)
-	q.idle(first.Target, true) // once is enough
-	second, ok := q.next()
+	q.Close()
+	first, _ := q.Next()
+	q.Idle(first.Target, true)
+	q.Idle(first.Target, true) // once is enough
+	second, ok := q.Next()
 	if !ok || second.Target == first.Target {
 		t.Fatalf("the second port is %v, %v", second.Target, ok)
 	}
-	q.done(first, nil)
+	q.Done(first, nil)
 	if a := q.host(first.Target.Addr()).active; a != 1 {
 		t.Errorf("%d ports are under way, want 1", a)
 	}
-	q.done(second, nil)
-	if third, ok := q.next(); !ok || third.Target.Port() == first.Target.Port() {
+	q.Done(second, nil)
+	if third, ok := q.Next(); !ok || third.Target.Port() == first.Target.Port() {
 		t.Errorf("the third port is %v, %v", third.Target, ok)
 	}
 }
@@ -252,25 +252,25 @@ func TestQueueIdle(t *testing.T) {
 // TestQueueAwaitsTheSample has ports that are only listened to: while none has
 // ended, no more than the sample is handed out.
 func TestQueueAwaitsTheSample(t *testing.T) {
-	q := newQueue(4)
+	q := New(4)
 	for port := range uint16(40) {
-		q.put(scanResult("192.0.2.1", port+1))
+		q.Put(scanResult("192.0.2.1", port+1))
 	}
-	q.close()
+	q.Close()
 	var taken []scan.Result
 	for range sampleMany {
-		r, ok := q.next()
+		r, ok := q.Next()
 		if !ok {
 			t.Fatal("the queue is empty")
 		}
-		q.idle(r.Target, true)
+		q.Idle(r.Target, true)
 		taken = append(taken, r)
 	}
 	if n := len(q.turns); n > 0 {
 		t.Errorf("a port more than the %d of the sample may be talked to", sampleMany)
 	}
 	for _, r := range taken {
-		q.done(r, &fingerprint.Service{})
+		q.Done(r, &fingerprint.Service{})
 	}
 	talks, handed := drain(q, func(netip.AddrPort) *fingerprint.Service { return &fingerprint.Service{} })
 	if len(talks) > 0 || handed != 40-sampleMany {

@@ -1,4 +1,6 @@
-package run
+// Package queue decides which open port is identified next: hosts take turns, and
+// the ports of one host stop being worth it where something else answers for them.
+package queue
 
 import (
 	"net/netip"
@@ -10,16 +12,16 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// A queue hands open ports to identifiers: hosts take turns, and no more than
+// A Queue hands open ports to identifiers: hosts take turns, and no more than
 // a few ports of one host are under way, so that a host with very many open
 // ports does not make the others wait.
-type queue struct {
-	perHost int
+type Queue struct {
+	// Listed reports whether a pair was asked as part of a range or profile,
+	// and Asked how many such pairs its host has. Nil means that none has.
+	Listed func(netip.AddrPort) bool
+	Asked  func(netip.Addr) int
 
-	// listed reports whether a pair was asked as part of a range or profile,
-	// and asked how many such pairs its host has. Nil means that none has.
-	listed func(netip.AddrPort) bool
-	asked  func(netip.Addr) int
+	perHost int
 
 	mu      sync.Mutex
 	ready   sync.Cond // there may be something to take
@@ -31,6 +33,10 @@ type queue struct {
 	last    time.Time     // when the last port was taken
 	empty   chan struct{} // closed once no port waits and none will come
 }
+
+// maxLooks is how many ports of a host that replies nowhere are listened to for a
+// greeting.
+const maxLooks = 256
 
 // maxTalks is how many ports of a host are talked to. No mail host has so many,
 // and to talk to the rest would take hours.
@@ -48,11 +54,13 @@ type waiting struct {
 	talks   int             // ports that were talked to
 	looks   int             // ports that were only listened to for a greeting
 	replies hostReplies
-	kind    hostKind
+	kind    Kind
 }
 
-func newQueue(perHost int) *queue {
-	q := &queue{perHost: max(perHost, 1), hosts: make(map[netip.Addr]*waiting), empty: make(chan struct{})}
+// New makes a queue that lets so many ports of a host be under way at once, and at
+// least one.
+func New(perHost int) *Queue {
+	q := &Queue{perHost: max(perHost, 1), hosts: make(map[netip.Addr]*waiting), empty: make(chan struct{})}
 	q.ready.L = &q.mu
 	return q
 }
@@ -61,10 +69,10 @@ func newQueue(perHost int) *queue {
 // Beyond that they are given up: the dialogue then opens its own.
 const maxHeld = 512
 
-// put adds an open port, those with a connection in front. A connection keeps
+// Put adds an open port, those with a connection in front. A connection keeps
 // one of the host's places, so that none may wait behind a port whose dialogue
 // needs a place in order to begin, nor as many as there are places.
-func (q *queue) put(r scan.Result) {
+func (q *Queue) Put(r scan.Result) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	addr := r.Target.Addr()
@@ -86,22 +94,22 @@ func (q *queue) put(r scan.Result) {
 }
 
 // count notes an open port of a host.
-func (q *queue) count(pair netip.AddrPort, h *waiting) {
+func (q *Queue) count(pair netip.AddrPort, h *waiting) {
 	h.replies.open++
-	if q.listed != nil && q.listed(pair) {
+	if q.Listed != nil && q.Listed(pair) {
 		h.replies.listed++
 	}
 	q.decide(pair.Addr(), h)
 }
 
 // decide looks again at what kind of a host it is, unless that is known.
-func (q *queue) decide(addr netip.Addr, h *waiting) {
-	if h.kind != hostOrdinary {
+func (q *Queue) decide(addr netip.Addr, h *waiting) {
+	if h.kind != Ordinary {
 		return
 	}
 	asked := -1
-	if q.asked != nil && h.replies.alike() {
-		asked = q.asked(addr)
+	if q.Asked != nil && h.replies.alike() {
+		asked = q.Asked(addr)
 	}
 	h.kind = h.replies.kind(asked)
 }
@@ -109,28 +117,28 @@ func (q *queue) decide(addr netip.Addr, h *waiting) {
 // waits reports whether the next port of a host waits for more to be known: for
 // the first reply of a host that has given none, and for whether the rest of
 // the ports is open where all that are give the same reply.
-func (q *queue) waits(h *waiting) bool {
+func (q *Queue) waits(h *waiting) bool {
 	switch r := &h.replies; {
-	case h.kind != hostOrdinary:
+	case h.kind != Ordinary:
 		return false
 	case h.active+len(h.idle) > 0 && !h.spoke && r.ended == r.silent && h.talks >= r.sample() && !r.sampled():
 		return true
 	default:
-		return !q.ended && q.asked != nil && r.alike()
+		return !q.ended && q.Asked != nil && r.alike()
 	}
 }
 
 // places is how many ports of a host may be under way. One that is only listened to
 // for its greeting takes one connection, where a dialogue takes up to three.
-func (q *queue) places(h *waiting) int {
-	if h.kind == hostRepliesNowhere {
+func (q *Queue) places(h *waiting) int {
+	if h.kind == RepliesNowhere {
 		return 2 * q.perHost
 	}
 	return q.perHost
 }
 
 // host is what is known of a host, which need not be known yet.
-func (q *queue) host(addr netip.Addr) *waiting {
+func (q *Queue) host(addr netip.Addr) *waiting {
 	h := q.hosts[addr]
 	if h == nil {
 		h = &waiting{}
@@ -140,7 +148,7 @@ func (q *queue) host(addr netip.Addr) *waiting {
 }
 
 // line lets a host wait for its turn if one of its ports may be taken.
-func (q *queue) line(addr netip.Addr, h *waiting) {
+func (q *Queue) line(addr netip.Addr, h *waiting) {
 	if h.queued || len(h.ports) == 0 || h.active >= q.places(h) || q.waits(h) {
 		return
 	}
@@ -149,9 +157,9 @@ func (q *queue) line(addr netip.Addr, h *waiting) {
 	q.ready.Signal()
 }
 
-// next waits for a port and takes it. It reports false when the queue is closed
+// Next waits for a port and takes it. It reports false when the queue is closed
 // and empty.
-func (q *queue) next() (scan.Result, bool) {
+func (q *Queue) Next() (scan.Result, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	for len(q.turns) == 0 {
@@ -182,30 +190,30 @@ func (q *queue) next() (scan.Result, bool) {
 	return r, true
 }
 
-// worth reports whether a port that was taken is to be talked to.
-func (q *queue) worth(addr netip.Addr) bool {
+// Worth reports whether a port that was taken is to be talked to.
+func (q *Queue) Worth(addr netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.hosts[addr]
-	return h.kind == hostOrdinary && h.talks <= maxTalks
+	return h.kind == Ordinary && h.talks <= maxTalks
 }
 
-// look reports whether a port that was taken, and is not worth a dialogue, is to be
+// Look reports whether a port that was taken, and is not worth a dialogue, is to be
 // listened to for its greeting.
-func (q *queue) look(addr netip.Addr) bool {
+func (q *Queue) Look(addr netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.hosts[addr]
-	if h.kind != hostRepliesNowhere || h.looks == maxLooks {
+	if h.kind != RepliesNowhere || h.looks == maxLooks {
 		return false
 	}
 	h.looks++
 	return true
 }
 
-// idle says that a port taken from the queue takes its time, and whether it was
+// Idle says that a port taken from the queue takes its time, and whether it was
 // silent so far. Until it is done, another of its host may be under way.
-func (q *queue) idle(a netip.AddrPort, silent bool) {
+func (q *Queue) Idle(a netip.AddrPort, silent bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.hosts[a.Addr()]
@@ -223,10 +231,10 @@ func (q *queue) idle(a netip.AddrPort, silent bool) {
 	q.line(a.Addr(), h)
 }
 
-// done says that a port taken from the queue is dealt with, and what answers
+// Done says that a port taken from the queue is dealt with, and what answers
 // there: nil if it was not talked to. The host stays: it counts what was asked
 // of it.
-func (q *queue) done(r scan.Result, service *fingerprint.Service) {
+func (q *Queue) Done(r scan.Result, service *fingerprint.Service) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	addr := r.Target.Addr()
@@ -243,18 +251,18 @@ func (q *queue) done(r scan.Result, service *fingerprint.Service) {
 	q.line(addr, h)
 }
 
-// kind says what kind of a host an address has.
-func (q *queue) kind(addr netip.Addr) hostKind {
+// Kind says what kind of a host an address has.
+func (q *Queue) Kind(addr netip.Addr) Kind {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if h := q.hosts[addr]; h != nil {
 		return h.kind
 	}
-	return hostOrdinary
+	return Ordinary
 }
 
-// open is how many open ports of an address are known.
-func (q *queue) open(addr netip.Addr) int {
+// Open is how many open ports of an address are known.
+func (q *Queue) Open(addr netip.Addr) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if h := q.hosts[addr]; h != nil {
@@ -264,7 +272,7 @@ func (q *queue) open(addr netip.Addr) int {
 }
 
 // markEmpty says that no port waits and none will come. It may be called again.
-func (q *queue) markEmpty() {
+func (q *Queue) markEmpty() {
 	select {
 	case <-q.empty:
 	default:
@@ -272,23 +280,26 @@ func (q *queue) markEmpty() {
 	}
 }
 
-// lastTaken is when the last port was taken, the zero time if none was.
-func (q *queue) lastTaken() time.Time {
+// Empty is closed once no port waits and none will come.
+func (q *Queue) Empty() <-chan struct{} { return q.empty }
+
+// LastTaken is when the last port was taken, the zero time if none was.
+func (q *Queue) LastTaken() time.Time {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.last
 }
 
-// busy reports whether a port of an address is under way.
-func (q *queue) busy(addr netip.Addr) bool {
+// Busy reports whether a port of an address is under way.
+func (q *Queue) Busy(addr netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.hosts[addr]
 	return h != nil && h.active+len(h.idle) > 0
 }
 
-// close says that no more ports will come.
-func (q *queue) close() {
+// Close says that no more ports will come.
+func (q *Queue) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ended = true
@@ -299,4 +310,19 @@ func (q *queue) close() {
 		q.markEmpty()
 	}
 	q.ready.Broadcast()
+}
+
+// Recall counts an open port that was talked to in an earlier run, and what
+// answers there; nil if nothing is known of it.
+func (q *Queue) Recall(pair netip.AddrPort, service *fingerprint.Service) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	h := q.host(pair.Addr())
+	q.count(pair, h)
+	if service == nil || service.Inconclusive == fingerprint.InconclusiveSkipped {
+		return
+	}
+	h.talks++
+	h.replies.add(service)
+	q.decide(pair.Addr(), h)
 }
