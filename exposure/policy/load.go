@@ -124,14 +124,19 @@ func (l *loader) anchor(n *yaml.Node) *result.Anchor {
 // place gives the place of a node.
 func (l *loader) place(n *yaml.Node) place { return place{l.Source, int32(n.Line)} }
 
-// cause records an error of another parser at a node, with its hint.
+// cause records an error of another parser at a node, with its hint, at the piece
+// of the value that is wrong.
 func (l *loader) cause(n *yaml.Node, what string, err error) {
-	hint := ""
+	e := &userfile.Error{Err: err}
 	var hinted interface{ ErrorHint() string }
 	if errors.As(err, &hinted) {
-		hint = hinted.ErrorHint()
+		e.Hint = hinted.ErrorHint()
 	}
-	l.Fail(n, hint, "reading %s: %v", what, err)
+	var inner *userfile.Error
+	if errors.As(err, &inner) && inner.Text != "" {
+		e.Column = l.Within(n, inner.Text)
+	}
+	l.FailWith(n, e, "reading %s", what)
 }
 
 // scope reads the scope: files and lines.

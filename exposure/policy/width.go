@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"slices"
 	"sort"
+	"strings"
 
 	"go4.org/netipx"
 
@@ -114,7 +115,8 @@ func (p *Policy) tooWide() error {
 func (p *Policy) widthError(at *result.Anchor, hint, format string, args ...any) error {
 	e := &userfile.Error{File: p.File, Problem: fmt.Sprintf(format, args...), Hint: hint}
 	if at != nil {
-		e.Line, e.Column, e.Source = at.Line, 1, at.Text
+		e.Line, e.Column = at.Line, max(at.EndColumn-len(at.Text), 1)
+		e.SetSource(strings.Repeat(" ", e.Column-1) + at.Text)
 	}
 	return e
 }

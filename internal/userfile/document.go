@@ -1,14 +1,13 @@
 package userfile
 
 import (
-	"cmp"
-	"errors"
 	"fmt"
 	"iter"
 	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -22,13 +21,10 @@ import (
 type Document struct {
 	*Source
 	Lists *strictyaml.Document // nil if the tree is whole
-	errs  []*Error
+	errs  Collector
 	full  bool // nothing more is read
 	Torn  bool // a part of the cut document is no YAML
 }
-
-// maxErrors is how many mistakes of one file are told; more do not help.
-const maxErrors = 20
 
 // ParseYAML reads one YAML document. The node is nil for an empty file or
 // where the syntax is wrong.
@@ -42,7 +38,7 @@ func ParseYAML(file string, data []byte) (*Document, *yaml.Node) {
 }
 
 // Failed reports whether something is wrong with the file.
-func (d *Document) Failed() bool { return len(d.errs) > 0 }
+func (d *Document) Failed() bool { return d.errs.Len() > 0 }
 
 // Stop ends reading: nothing that follows is read, or complained of.
 func (d *Document) Stop() { d.full = true }
@@ -52,35 +48,51 @@ func (d *Document) Stopped() bool { return d.full }
 
 // Syntax records the one thing that is wrong where a file is no YAML.
 func (d *Document) Syntax(fault *strictyaml.Fault) {
-	d.errs, d.full = nil, false
+	d.errs.Reset()
+	d.full = false
 	d.Fail(&yaml.Node{Line: fault.Line, Column: fault.Column}, fault.Hint, "%s", fault.Text)
 	d.full = true
 }
 
 // Fail records a mistake at a node.
 func (d *Document) Fail(n *yaml.Node, hint, format string, args ...any) {
-	if d.full {
+	d.FailWith(n, &Error{Hint: hint}, format, args...)
+}
+
+// FailWith is Fail with more of the error: its hint, and how many bytes behind the
+// beginning of the node it is, as its column.
+func (d *Document) FailWith(n *yaml.Node, e *Error, format string, args ...any) {
+	switch {
+	case d.full:
+		return
+	case d.errs.full():
+		d.errs.Add(e) // only counts
 		return
 	}
-	d.errs = append(d.errs, &Error{
-		File: d.File, Line: n.Line, Column: n.Column, Source: d.Line(n.Line),
-		Problem: fmt.Sprintf(format, args...), Hint: hint,
-	})
-	d.full = len(d.errs) == maxErrors
+	line := d.text(n.Line)
+	e.File, e.Line, e.Column = d.File, n.Line, byteColumn(line, n.Column)+e.Column
+	e.Problem = fmt.Sprintf(format, args...)
+	e.SetSource(string(line))
+	d.errs.Add(e)
+}
+
+// byteColumn gives the column in bytes of one that the YAML parser counts in
+// characters.
+func byteColumn(line []byte, column int) int {
+	at := 0
+	for range column - 1 {
+		if at >= len(line) {
+			return column
+		}
+		_, size := utf8.DecodeRune(line[at:])
+		at += size
+	}
+	return at + 1
 }
 
 // Err gives all mistakes as one error, in the order of the file; nil if there
 // are none.
-func (d *Document) Err() error {
-	slices.SortStableFunc(d.errs, func(a, b *Error) int {
-		return cmp.Or(cmp.Compare(a.Line, b.Line), cmp.Compare(a.Column, b.Column))
-	})
-	var errs []error
-	for _, e := range d.errs {
-		errs = append(errs, e)
-	}
-	return errors.Join(errs...)
-}
+func (d *Document) Err() error { return d.errs.Err() }
 
 // A Field reads the value of one key.
 type Field struct {

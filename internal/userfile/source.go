@@ -2,6 +2,7 @@ package userfile
 
 import (
 	"bytes"
+	"strings"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -73,13 +74,18 @@ func (s *Source) walk(at, from, to int) int {
 
 // Line gives the text of a line from 1, "" out of range, at most 200 bytes.
 func (s *Source) Line(n int) string {
+	text := s.text(n)
+	return string(text[:min(len(text), 200)])
+}
+
+// text is a line from 1 without its end, nil out of range.
+func (s *Source) text(n int) []byte {
 	at := s.offset(n)
 	if at < 0 {
-		return ""
+		return nil
 	}
 	text, _, _ := bytes.Cut(s.Data[at:], []byte("\n"))
-	text = bytes.TrimRight(text, "\r")
-	return string(text[:min(len(text), 200)])
+	return bytes.TrimRight(text, "\r")
 }
 
 // Find is where the text of a scalar begins, -1 if it is not written as it is read.
@@ -96,4 +102,17 @@ func (s *Source) Find(n *yaml.Node, text string) int {
 		return -1
 	}
 	return at
+}
+
+// Within is how many bytes behind the beginning of a scalar a piece of its text
+// stands, 0 if it is not written as it is read.
+func (s *Source) Within(n *yaml.Node, piece string) int {
+	i := strings.Index(n.Value, piece)
+	if i <= 0 || n.Kind != yaml.ScalarNode || strings.Contains(n.Value, "\n") || s.Find(n, n.Value) < 0 {
+		return 0
+	}
+	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+		i++ // the quote in front
+	}
+	return i
 }

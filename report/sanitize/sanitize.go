@@ -8,6 +8,8 @@ import (
 	"strings"
 	"unicode"
 	"unicode/utf8"
+
+	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
 // truncated ends a text that was cut.
@@ -66,7 +68,7 @@ func text(s string, limit int, lines bool) string {
 			// GitHub's runner reads "##[" anywhere in a line, and "::" at its
 			// start; Azure's reads "##vso[" anywhere.
 			unit, size = s[i:i+1]+`\x`+strconv.FormatUint(uint64(s[i+1]), 16), 2
-		case !printable(r, n) || marks > 2:
+		case !wording.Printable(r, n) || marks > 2:
 			unit, size = escape(r, s[i:i+n]), n
 		default:
 			unit, size = s[i:i+n], n
@@ -141,25 +143,6 @@ func countMarks(n int, r rune) int {
 		return n + 1
 	}
 	return 0
-}
-
-// printable reports whether a rune of n bytes is seen as what it is. Go's
-// IsPrint leaves out control, format (bidirectional and zero-width), private
-// and unassigned characters and all spaces but U+0020.
-func printable(r rune, n int) bool {
-	if r == utf8.RuneError && n == 1 || !strconv.IsPrint(r) {
-		return false
-	}
-	switch {
-	case r == 0x034f, // combining grapheme joiner
-		r == 0x115f, r == 0x1160, r == 0x3164, r == 0xffa0, // Hangul fillers
-		r == 0x17b4, r == 0x17b5, // Khmer inherent vowels
-		r == 0x2800,                  // Braille blank
-		r >= 0xfe00 && r <= 0xfe0f,   // variation selectors
-		r >= 0xe0100 && r <= 0xe01ef: // and their supplement
-		return false
-	}
-	return true
 }
 
 // escape writes raw, which decodes to r, in visible characters.

@@ -14,6 +14,7 @@ import (
 	"unicode"
 	"unicode/utf8"
 
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -26,34 +27,35 @@ type lineReader struct {
 	longer  int      // entries from which on the list is long; 0 means none
 	long    bool     // what can be is kept in bulk, again those behind a "!" apart
 	bulk    [2]bulkReader
-	lines   int      // read so far, of all files
-	bytes   int64    // likewise
-	size    int64    // of the first file, 0 if not known
-	errs    []error  // the first mistakes
+	lines   int   // read so far, of all files
+	bytes   int64 // likewise
+	size    int64 // of the first file, 0 if not known
+	errs    userfile.Collector
+	raw     []byte   // the line that is being read, nil outside of files
 	stack   []string // files being read, outermost first
 	files   int      // read so far: few files that include each other twice read as very many
 	opened  func(name string)
 }
 
-// maxMistakes is how many mistakes of one list are told; more do not help.
-const maxMistakes = 10
-
 // mistakes are all that were met, and why reading ended early, if it did.
 func (r *lineReader) mistakes(err error) error {
-	if r.ctx.Err() != nil && err != nil {
+	var mistake *InputError
+	switch {
+	case err == nil:
+	case r.ctx.Err() != nil, !errors.As(err, &mistake):
 		return err
+	default:
+		r.wrong(mistake)
 	}
-	if err != nil {
-		r.errs = append(r.errs, err)
-	}
-	return errors.Join(r.errs[:min(len(r.errs), maxMistakes)]...)
+	return r.errs.Err()
 }
 
 // wrong keeps a mistake.
 func (r *lineReader) wrong(e *InputError) {
-	if len(r.errs) < maxMistakes {
-		r.errs = append(r.errs, e)
+	if r.raw != nil && e.Column > 0 && e.Source == "" {
+		e.SetSource(string(r.raw))
 	}
+	r.errs.Add(e)
 }
 
 // add reads one entry.
@@ -63,7 +65,7 @@ func (r *lineReader) add(line result.Anchor) {
 	switch {
 	case err != nil:
 		r.wrong(err)
-	case len(r.errs) > 0: // nothing will come of it
+	case r.errs.Len() > 0: // nothing will come of it
 	case r.long && r.bulkOf(bang).addTarget(&t, r.lines):
 	case bang:
 		r.out = append(r.out, t)
@@ -119,7 +121,8 @@ func (r *lineReader) open(name string, from *InputError) error {
 	fail := func(problem, advice string, err error) error {
 		e := &InputError{File: name, Problem: problem, Hint: advice, Err: err}
 		if from != nil {
-			e.File, e.Line, e.Column, e.Text, e.Source = from.File, from.Line, from.Column, name, from.Source
+			*e = *from
+			e.Text, e.Problem, e.Hint, e.Err = name, problem, advice, err
 		}
 		return e
 	}
@@ -171,7 +174,7 @@ func (r *lineReader) read(name string, in io.Reader) error {
 		if n%1024 == 0 && r.ctx.Err() != nil {
 			return r.ctx.Err()
 		}
-		if err := r.line(name, n, s.Bytes()); err != nil || len(r.errs) == maxMistakes {
+		if err := r.line(name, n, s.Bytes()); err != nil {
 			return err
 		}
 	}
@@ -209,18 +212,20 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	if text == "" {
 		return nil
 	}
+	r.raw = bytes.TrimRight(raw, "\r")
 	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' }) {
 		place.Problem, place.Hint = "bytes that are no text", "give a text file in UTF-8 with one entry a line"
 		if n == 1 && (bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff"))) {
 			place.Problem, place.Hint = "UTF-16", "save the file as UTF-8"
+			place.SetSource(string(r.raw))
 			return &place // as is each line that follows
 		}
 		r.wrong(&place)
 		return nil
 	}
 	if word, file, _ := strings.Cut(text, " "); r.dialect == scoped && word == "@include" {
-		place.Source = string(content[:end])
+		place.SetSource(string(r.raw))
 		file = strings.TrimSpace(file)
 		if file == "" {
 			place.Problem, place.Hint = "an include without a file", "write @include FILE"
@@ -230,10 +235,10 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(name), file)
 		}
-		return r.open(file, &place)
+		return r.include(file, place)
 	}
 	if r.entries() >= maxEntries {
-		place.Source = string(content[:end])
+		place.SetSource(string(r.raw))
 		place.Problem = tooManyEntries
 		place.Hint = listHint
 		return &place
@@ -245,9 +250,22 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	return nil
 }
 
+// include reads another file. What is wrong with it ends its reading, not that of
+// the file that includes it.
+func (r *lineReader) include(file string, from InputError) error {
+	err := r.open(file, &from)
+	r.raw = nil
+	var mistake *InputError
+	if r.ctx.Err() != nil || !errors.As(err, &mistake) {
+		return err
+	}
+	r.wrong(mistake)
+	return nil
+}
+
 // inBulk keeps an entry of a long list, if it is like one that was read before.
 func (r *lineReader) inBulk(name string, n int, content []byte) bool {
-	if len(r.errs) > 0 {
+	if r.errs.Len() > 0 {
 		return false
 	}
 	text := bytes.TrimLeft(content, " \t")

@@ -8,6 +8,7 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/scan/names"
 )
 
@@ -55,6 +56,7 @@ func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error
 	if err := p.lookUp(ctx, targets); err != nil {
 		return err
 	}
+	var excluded userfile.Collector
 	for i := range targets {
 		t := &targets[i]
 		if t.Name == "" {
@@ -65,19 +67,17 @@ func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error
 		if a.Err == nil {
 			continue
 		}
-		failed := &InputError{File: t.Anchor.File, Line: t.Anchor.Line, Text: t.Name,
-			Problem: "the name does not resolve", Err: a.Err,
+		failed := &InputError{Text: t.Name, Problem: "the name does not resolve", Err: a.Err,
 			Hint: "check the spelling and the resolver, or write the address"}
-		if t.Anchor.EndColumn > 0 {
-			failed.Column = t.Anchor.EndColumn - len(t.Anchor.Text)
-		}
+		locate(failed, t.Anchor)
 		if must {
 			failed.Problem = "the excluded name does not resolve"
-			return failed
+			excluded.Add(failed)
+			continue
 		}
 		t.Err = failed
 	}
-	return nil
+	return excluded.Err()
 }
 
 // lookUp asks for the names of targets that were not asked for before.

@@ -76,7 +76,7 @@ func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) 
 func (p *Parser) entries(ctx context.Context, name string, d dialect, none InputError) ([]Target, error) {
 	r := p.reader(ctx, d)
 	err := r.file(name, p.Stdin)
-	if err == nil && len(r.in) == 0 && len(r.bulk[0].rows) == 0 && len(r.errs) == 0 {
+	if err == nil && len(r.in) == 0 && len(r.bulk[0].rows) == 0 && r.errs.Len() == 0 {
 		none.File = name
 		return nil, &none
 	}
@@ -115,8 +115,10 @@ func (r *lineReader) scopeLine(line result.Anchor) error {
 	like := formKey{file: line.File, indent: line.EndColumn - 1 - len(line.Text)}
 	switch {
 	case r.entries() >= maxEntries:
-		return &InputError{File: line.File, Line: line.Line, Text: line.Text, Problem: tooManyEntries, Hint: listHint}
-	case r.long && len(r.errs) == 0 && r.bulkOf(bang).add(like, line.Line, []byte(text)):
+		e := &InputError{Text: line.Text, Problem: tooManyEntries, Hint: listHint}
+		locate(e, line)
+		return e
+	case r.long && r.errs.Len() == 0 && r.bulkOf(bang).add(like, line.Line, []byte(text)):
 		return nil
 	}
 	r.add(line)
@@ -182,11 +184,7 @@ func parseLine(text string, bang bool, line result.Anchor, d dialect) (Target, *
 			Hint: "leave the port out; --ports chooses ports for all hosts"}
 	}
 	if err != nil {
-		err.File, err.Line = line.File, line.Line
-		if line.EndColumn > 0 {
-			err.Column = line.EndColumn - len(line.Text)
-			err.Source = strings.Repeat(" ", max(err.Column-1, 0)) + line.Text
-		}
+		locate(err, line)
 		return Target{}, err
 	}
 	t := Target{Name: parsed.name, Zone: parsed.zone, Ports: parsed.ports, Anchor: line}

@@ -13,6 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -99,14 +100,14 @@ func TestFileErrors(t *testing.T) {
 	for file, want := range map[string]string{
 		"prefix.txt":    `prefix.txt:3:3: "10.0.0/8": not an address prefix`,
 		"twice.txt":     `twice.txt:1:1: "10.0.0.1 10.0.0.2": more than one entry`,
-		"port.txt":      `port.txt:1:1: "0": port 0 is reserved`,
+		"port.txt":      `port.txt:1:10: "0": port 0 is reserved`,
 		"binary.txt":    `binary.txt:2:1: "\x00\x01": bytes that are no text`,
 		"utf16.txt":     `utf16.txt:1:1: "\xff\xfe1\x000\x00": UTF-16`,
 		"long.txt":      `long.txt:2: a line longer than 1024 bytes`,
 		"loop.txt":      `sub/loop.txt:2:1: "loop.txt": a file that includes itself`,
 		"gone.txt":      `gone.txt:2:1: "nothere.txt": cannot read: no such file or directory`,
 		"empty.txt":     `empty.txt:1:1: "@include": an include without a file`,
-		"unspared.txt":  `unspared.txt:2:1: "gone.example.net": the excluded name does not resolve: A and AAAA: no such host`,
+		"unspared.txt":  `unspared.txt:2:2: "gone.example.net": the excluded name does not resolve: A and AAAA: no such host`,
 		"scopeport.txt": `scopeport.txt:1:1: "10.0.0.1:25": a port, where whole hosts are meant`,
 		"missing.txt":   `missing.txt: cannot read: no such file or directory`,
 		"sub":           `sub: cannot read: is a directory`,
@@ -140,7 +141,7 @@ func TestFileMistakes(t *testing.T) {
 		`scope.txt:3:3: "10.0.0.1:25": a port, where whole hosts are meant`,
 		`more.txt:1:1: "https://mx.example.net/": a URL`,
 		`scope.txt:5:1: "@include": an include without a file`,
-		`scope.txt:6:1: "a b": more than one entry`,
+		`scope.txt:6:2: "a b": more than one entry`,
 	}
 	if err == nil || err.Error() != strings.Join(want, "\n") {
 		t.Fatalf("got %v", err)
@@ -152,8 +153,8 @@ func TestFileMistakes(t *testing.T) {
 		}
 	}
 	_, _, err = new(Parser).ScopeFile(t.Context(), "many.txt")
-	if n := strings.Count(err.Error(), "\n") + 1; n != maxMistakes {
-		t.Errorf("%d mistakes are told", n)
+	if n := strings.Count(err.Error(), "\n") + 1; n != userfile.MaxErrors+1 || !strings.HasSuffix(err.Error(), "and 9980 more mistakes") {
+		t.Errorf("%d mistakes are told: %v", n, err)
 	}
 }
 

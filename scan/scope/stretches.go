@@ -5,8 +5,9 @@ import (
 	"net/netip"
 	"slices"
 
-	"github.com/mxsweep/mxsweep/result"
 	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A stretch is a run of neighbouring addresses that targets ask for the same
@@ -65,12 +66,10 @@ func stretchesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) (
 // tooManyPorts refuses targets that it would take too long, or too much memory,
 // to add the ports up of: those up to the one at a place.
 func tooManyPorts(at result.Anchor) *InputError {
-	e := &InputError{File: at.File, Line: at.Line, Text: at.Text,
+	e := &InputError{Text: at.Text,
 		Problem: "the targets overlap with too many different ports of their own",
 		Hint:    "give the ports with --ports, and write ports of their own only behind targets that do not overlap"}
-	if at.EndColumn > 0 {
-		e.Column = at.EndColumn - len(at.Text)
-	}
+	locate(e, at)
 	return e
 }
 
