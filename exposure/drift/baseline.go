@@ -1,22 +1,16 @@
 package drift
 
 import (
-	"bufio"
 	"bytes"
 	"cmp"
-	"crypto/sha256"
-	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/policy"
-	"github.com/mxsweep/mxsweep/internal/jsonfault"
-	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -233,105 +227,6 @@ func (b *Baseline) Encode() ([]byte, error) {
 // MaxSize is the largest baseline that is read, in bytes: enough for 100,000
 // findings.
 const MaxSize = 64 << 20
-
-// maxBaselineLine is the longest line of a baseline, in bytes.
-const maxBaselineLine = 16 << 10
-
-// Read reads a file that Encode made. A line that cannot be read, an
-// id that does not belong to its finding, or a duplicate is a
-// *userfile.Error with its place.
-func Read(file string, data []byte) (*Baseline, error) {
-	fail := func(line int, text, format string, args ...any) error {
-		return &userfile.Error{File: file, Line: line, Column: 1, Source: clipped(text), Problem: fmt.Sprintf(format, args...),
-			Hint: "do not edit baselines by hand; mxsweep baseline write makes a new one"}
-	}
-	if len(data) > MaxSize {
-		return nil, fail(0, "", "larger than %d MiB", MaxSize>>20)
-	}
-	sum := sha256.Sum256(data)
-	b := &Baseline{SHA256: hex.EncodeToString(sum[:])}
-	seen := map[string]int{}
-	lines := bufio.NewScanner(bytes.NewReader(data))
-	lines.Buffer(make([]byte, 0, 4096), maxBaselineLine)
-	number := 0
-	for lines.Scan() {
-		number++
-		text := lines.Text()
-		if number == 1 {
-			if err := b.readHeader(text); err != nil {
-				return nil, fail(1, text, "%v", err)
-			}
-			continue
-		}
-		e, err := readEntry(text)
-		if err != nil {
-			return nil, fail(number, text, "%v", err)
-		}
-		if first := seen[e.ID]; first > 0 {
-			return nil, fail(number, text, "duplicate of the finding in line %d", first)
-		}
-		seen[e.ID] = number
-		b.Entries = append(b.Entries, e)
-	}
-	if lines.Err() != nil { // the one fault that lines of data can have
-		return nil, fail(number+1, "", "a line longer than %d bytes", maxBaselineLine)
-	}
-	if number == 0 {
-		return nil, fail(0, "", "an empty baseline")
-	}
-	slices.SortStableFunc(b.Entries, compareEntries)
-	return b, nil
-}
-
-// clipped shortens a line for an error.
-func clipped(text string) string {
-	if len(text) > 120 {
-		return text[:120]
-	}
-	return text
-}
-
-// readHeader reads the first line.
-func (b *Baseline) readHeader(text string) error {
-	if err := json.Unmarshal([]byte(text), &b.Header); err != nil {
-		return fmt.Errorf("reading the header: %w", jsonfault.Plain(err))
-	}
-	if b.Schema != Schema {
-		return fmt.Errorf("schema is %q, want %q", b.Schema, Schema)
-	}
-	if !strings.HasPrefix(b.SchemaVersion, "1.") {
-		return fmt.Errorf("schema version is %q, this program reads 1.x", b.SchemaVersion)
-	}
-	if b.Vantage == "" || b.Created.IsZero() {
-		return fmt.Errorf("the header lacks vantage or created")
-	}
-	return nil
-}
-
-// readEntry reads one line.
-func readEntry(text string) (Entry, error) {
-	var e Entry
-	if err := json.Unmarshal([]byte(text), &e); err != nil {
-		return e, fmt.Errorf("reading the finding: %w", jsonfault.Plain(err))
-	}
-	switch {
-	case !e.IP.IsValid() || e.IP.Zone() != "" || e.Port == 0 || e.Protocol != "tcp" || !exposure.ValidRuleID(e.Rule) || !e.Severity.Valid():
-		return e, fmt.Errorf("ip, port, protocol, rule or severity is missing or not valid")
-	case slices.ContainsFunc(e.Addresses, func(a netip.Addr) bool { return !a.IsValid() || a.Zone() != "" }):
-		return e, fmt.Errorf("one of addresses is not valid")
-	case e.Confidence != nil && (*e.Confidence < 0 || *e.Confidence > 10):
-		return e, fmt.Errorf("confidence is %d, want 0 to 10", *e.Confidence)
-	case e.Status != "" && e.Status != result.StatusAccepted && e.Status != result.StatusExpected:
-		return e, fmt.Errorf("status is %q, want accepted or expected", e.Status)
-	case e.ID != e.id(e.IP.String()) && !e.byName():
-		return e, fmt.Errorf("the id does not belong to rule %q on %s from %q", e.Rule, e.Target(), e.Vantage)
-	}
-	e.IP = e.IP.Unmap()
-	for i := range e.Addresses {
-		e.Addresses[i] = e.Addresses[i].Unmap()
-	}
-	return e, nil
-}
 
 // Prune drops the entries that keep refuses and gives them back.
 func (b *Baseline) Prune(keep func(*Entry) bool) (dropped []Entry) {

@@ -98,14 +98,15 @@ func TestBaselineErrors(t *testing.T) {
 	good := string(data)
 	lines := strings.SplitAfter(good, "\n")
 	for _, tt := range []struct{ name, text, want string }{
+		{"two lines", strings.Replace(strings.Replace(good, `"port":10024`, `"port":0`, 1), `"port":10025`, `"port":"x"`, 1), "b.jsonl:2:134: port is missing or not valid\nb.jsonl:3:134: reading the finding: member \"port\" cannot be a string"},
 		{"empty", "", "an empty baseline"},
 		{"no header", lines[1], `b.jsonl:1:1: schema is ""`},
 		{"other schema", strings.Replace(good, Schema, "mxsweep.report", 1), `schema is "mxsweep.report"`},
 		{"newer", strings.Replace(good, `"1.1"`, `"2.0"`, 1), `this program reads 1.x`},
 		{"no vantage", strings.Replace(good, `"vantage":"internet"`, `"vantage":""`, 1), "lacks vantage"},
 		{"broken line", lines[0] + "{", "b.jsonl:2:1: reading the finding"},
-		{"edited", strings.Replace(good, `"port":10024`, `"port":10023`, 1), "b.jsonl:2:1: the id does not belong"},
-		{"twice", good + lines[1], "b.jsonl:6:1: duplicate of the finding in line 2"},
+		{"edited", strings.Replace(good, `"port":10024`, `"port":10023`, 1), "b.jsonl:2:7: the id does not belong"},
+		{"twice", good + lines[1], "b.jsonl:6:7: duplicate of the finding in line 2"},
 		{"long line", lines[0] + strings.Repeat("x", maxBaselineLine+1), "b.jsonl:2:1: a line longer than 16384 bytes"},
 	} {
 		_, err := Read("b.jsonl", []byte(tt.text))

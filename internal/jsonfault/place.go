@@ -1,0 +1,78 @@
+package jsonfault
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+)
+
+// Offset is where in data, of which json.Unmarshal gave an error, the value stands
+// that is wrong: the number of bytes in front of it, 0 if that is not known.
+func Offset(data []byte, err error) int {
+	var kind *json.UnmarshalTypeError
+	var syntax *json.SyntaxError
+	var moment *time.ParseError
+	switch {
+	case errors.As(err, &syntax):
+		return max(min(int(syntax.Offset), len(data))-1, 0)
+	case errors.As(err, &kind):
+		return valueBefore(data, min(int(kind.Offset), len(data)))
+	case errors.As(err, &moment):
+		return max(bytes.Index(data, []byte(strings.Trim(moment.Value, `"`))), 1) - 1
+	}
+	if value, ok := strings.CutPrefix(err.Error(), "ParseAddr("); ok {
+		if quoted, errQuote := strconv.QuotedPrefix(value); errQuote == nil {
+			return max(bytes.Index(data, []byte(quoted)), 0)
+		}
+	}
+	return 0
+}
+
+// valueBefore is where the value begins that ends, or that is an array or object
+// which begins, in front of an offset.
+func valueBefore(data []byte, end int) int {
+	at := end - 1
+	if at <= 0 {
+		return 0
+	}
+	switch data[at] {
+	case '[', '{':
+		return at
+	case '"':
+		for at--; at > 0 && (data[at] != '"' || data[at-1] == '\\'); at-- {
+		}
+		return at
+	}
+	for at > 0 && !bytes.ContainsRune([]byte(" \t\r\n:,[{"), rune(data[at-1])) {
+		at--
+	}
+	return at
+}
+
+// Member is where in an object the value of a member stands: the number of bytes in
+// front of it, 0 if there is none.
+func Member(object []byte, name string) int {
+	dec := json.NewDecoder(bytes.NewReader(object))
+	if t, err := dec.Token(); err != nil || t != json.Delim('{') {
+		return 0
+	}
+	for dec.More() {
+		key, err := dec.Token()
+		if err != nil {
+			return 0
+		}
+		from := int(dec.InputOffset())
+		var value json.RawMessage
+		if dec.Decode(&value) != nil {
+			return 0
+		}
+		if key == name {
+			rest := object[from:]
+			return from + len(rest) - len(bytes.TrimLeft(rest, " \t\r\n:"))
+		}
+	}
+	return 0
+}
