@@ -43,7 +43,10 @@ written is subject to the license of the files that were read.`,
 			}
 			return nil, cobra.ShellCompDirectiveDefault
 		},
-		RunE: func(_ *cobra.Command, args []string) error {
+		RunE: func(cmd *cobra.Command, args []string) error {
+			if cmd.Flags().Changed("signatures") {
+				return fault.Usagef("--output DIR names the directory to write to", "reading flag \"--signatures\": import reads no other signatures")
+			}
 			return s.importSignatures(args[0], args[1], dir, force)
 		},
 	}
