@@ -48,18 +48,18 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	c.Findings = exposure.JoinAddresses(c.Findings)
 	var drifted []result.Notice
 	if p.drift != nil {
-		p.drift.Loss(w.engine.loss())
+		p.drift.Loss(w.engine.Loss())
 		c.Findings, drifted = p.drift.Finish(c.Findings, w.counter.Up, p.policy, now)
 	}
 	facts := p.facts(ctx, w, outs, aborted)
 	c.Verdict = gate.Decide(p.gate, facts, c.Findings)
-	for _, more := range [][]result.Notice{aside, drifted, w.engine.notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
+	for _, more := range [][]result.Notice{aside, drifted, w.engine.Notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
 		c.Verdict.Notices = append(c.Verdict.Notices, more...)
 	}
 	entries := p.policy.Notices(c.Findings, c.Verdict.Notices, now)
 	c.Verdict.Notices = append(c.Verdict.Notices, entries...)
 	c.Summary = p.summary(c.Verdict, facts, w.upHosts())
-	c.Summary.Coverage.Loss = w.engine.loss()
+	c.Summary.Coverage.Loss = w.engine.Loss()
 	c.Summary.AcceptancesExpired, c.Summary.AcceptancesUnused = policy.Tally(entries)
 	return c
 }
@@ -113,7 +113,7 @@ func (p *Plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted er
 	noteStop(ctx, &facts)
 	facts.Progress = p.opts.Resume
 	facts.EmptyShard = p.emptyShard
-	facts.Shut = w.engine.shutOut()
+	facts.Shut = w.engine.ShutOut()
 	facts.Unresolved = p.unresolved()
 	facts.Failed = outs.Failures()
 	return facts

@@ -10,6 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/drift"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -42,7 +43,7 @@ func coverageSweep(t *testing.T, part Shard) *sweep {
 	if err != nil {
 		t.Fatal(err)
 	}
-	w := &sweep{plan: p, engine: &engine{sweeper: nothing}, looked: true}
+	w := &sweep{plan: p, engine: engine.Connect(nothing), looked: true}
 	w.observe()
 	return w
 }

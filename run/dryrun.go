@@ -11,6 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
@@ -54,7 +55,7 @@ func (p *Plan) Describe() string {
 func (p *Plan) describeProbes(b *strings.Builder) {
 	mode, why := p.opts.Mode, ""
 	if mode == ModeAuto {
-		mode, why = chooseMode(p.space)
+		mode, why = engine.ChooseMode(p.space)
 		why = ", chosen because " + why
 		if mode == ModeSyn {
 			why += "; connect, should the right to it be missing"
@@ -70,7 +71,7 @@ func (p *Plan) describeProbes(b *strings.Builder) {
 		there := p.space
 		asked = nil
 		// What cannot be looked up here is left to the run to say.
-		if own, others, err := ownPairs(p.space); err == nil && own.Len() > 0 {
+		if own, others, err := engine.OwnPairs(p.space); err == nil && own.Len() > 0 {
 			asked, there = own, others
 		}
 		if there.Len() > 0 {

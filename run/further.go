@@ -13,28 +13,11 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// connectConfig is what the flags say to an engine of full connections, for
-// pairs within a scope.
-func (p *Plan) connectConfig(scope *scope.Set) scan.Config {
-	return scan.Config{
-		Scope:       scope,
-		Rate:        float64(p.opts.rate),
-		Concurrency: atMost(p.opts.concurrency),
-		PerHost:     atMost(p.opts.perHost),
-		Limit:       p.limit,
-		Others:      p.pace.take,
-		Timeout:     p.opts.Timeout,
-		Retries:     p.retries(),
-		Seed:        p.seed,
-		NotAfter:    p.lastMoment(),
-	}
-}
-
 // againConfig is the config of pairs that are asked behind the sweep. They are
 // awaited as long as the answers to it show to be necessary.
 func (w *sweep) againConfig() scan.Config {
 	config := w.plan.connectConfig(w.plan.scope)
-	config.Measured = w.engine.measured()
+	config.Measured = w.engine.Measured()
 	return config
 }
 

@@ -12,6 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
@@ -171,9 +172,9 @@ type Options struct {
 
 // The words of Options.Mode.
 const (
-	ModeConnect = "connect" // full connections
-	ModeSyn     = "syn"     // single SYN segments: Linux, CAP_NET_RAW
-	ModeAuto    = "auto"    // one of both; the report says which and why
+	ModeConnect = engine.ModeConnect // full connections
+	ModeSyn     = engine.ModeSyn     // single SYN segments: Linux, CAP_NET_RAW
+	ModeAuto    = engine.ModeAuto    // one of both; the report says which and why
 )
 
 // What options are that are not given, and that no policy gives.

@@ -6,7 +6,6 @@ import (
 	"crypto/sha256"
 	"encoding/gob"
 	"encoding/hex"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"hash"
@@ -22,6 +21,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/journal"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -273,7 +273,7 @@ func (w *sweep) replay(ctx context.Context) error {
 	}
 	return w.plan.resumed.Earlier(func(r scan.Result, data []byte) error {
 		w.see(ctx, r)
-		if r.State == result.StateOpen && !w.engine.recalls(r.Target) {
+		if r.State == result.StateOpen && !w.engine.Recalls(r.Target) {
 			w.resumedUncounted.Add(1)
 		}
 		if r.State != result.StateOpen || w.identifier == nil {
@@ -292,54 +292,23 @@ func (w *sweep) replay(ctx context.Context) error {
 	})
 }
 
-// A checkpoint is where a sweep was, and when.
-type checkpoint struct {
-	at       time.Time
-	progress syn.Progress
-}
-
-// progress returns what tells how far the engine is, once a second, and
-// whether there is anything to tell. What was asked less than an answer's time
-// ago does not count: its answers are still under way.
-func (e *engine) progress(timeout time.Duration) func() ([]byte, bool) {
-	var ahead []checkpoint
-	return func() ([]byte, bool) {
-		if e.syn == nil {
-			return nil, false // connects have a result for each pair in its time
-		}
-		now := time.Now()
-		if n := len(ahead); n == 0 || now.Sub(ahead[n-1].at) >= time.Second {
-			ahead = append(ahead, checkpoint{now, e.syn.Progress()})
-		}
-		if now.Sub(ahead[0].at) < timeout {
-			return nil, false
-		}
-		mark, err := json.Marshal(ahead[0].progress)
-		ahead = ahead[1:]
-		return mark, err == nil
-	}
-}
-
 // beginAnew has a later run ask again what stayed silent, if this one could not
 // show that its silence means anything: marks that were noted before do not
 // count.
-func (r *resumption) beginAnew(e *engine) {
-	if r == nil || e.syn == nil {
+func (r *resumption) beginAnew(e *engine.Engine) {
+	if r == nil {
 		return
 	}
-	if p := e.syn.Progress(); p.Pass == 0 && p.Asked == 0 {
-		if mark, err := json.Marshal(p); err == nil {
-			_ = r.Mark(mark) // the journal keeps its error for the end
-		}
+	if mark, ok := e.Unproven(); ok {
+		_ = r.Mark(mark) // the journal keeps its error for the end
 	}
 }
 
 // begin is how far the SYN engine of earlier runs was: nowhere if there is
 // nothing of that kind.
 func (r *resumption) begin() syn.Progress {
-	var p syn.Progress
-	if r == nil || json.Unmarshal(r.Marked(), &p) != nil {
+	if r == nil {
 		return syn.Progress{}
 	}
-	return p
+	return engine.ReadCheckpoint(r.Marked())
 }

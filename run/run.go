@@ -19,6 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
+	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/scan/hosts"
 )
@@ -69,8 +70,8 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log *audit) (*Outc
 		outs.Discard()
 		return nil, err
 	}
-	defer w.engine.close()
-	run := p.reportRun(time.Now(), w.engine.mode)
+	defer w.engine.Close()
+	run := p.reportRun(time.Now(), w.engine.Mode)
 	if err := log.start(p, run); err != nil {
 		outs.Discard()
 		return nil, err
@@ -102,12 +103,12 @@ func newSweep(ctx context.Context, p *Plan, outs *output.Set) (*sweep, error) {
 	p.limit = hosts.NewSlots(atMost(p.opts.perHost))
 	p.pace = newPace(p.opts.rate)
 	var err error
-	if w.engine, err = newEngine(ctx, p, outs.Pcap()); err != nil {
+	if w.engine, err = engine.New(ctx, p.engineConfig(outs.Pcap())); err != nil {
 		return nil, err
 	}
 	w.observe()
 	if !p.opts.NoIdentify {
-		w.identifier = w.newIdentifier(p.scope.Allows, identifiers(w.engine.connections()))
+		w.identifier = w.newIdentifier(p.scope.Allows, identifiers(w.engine.Connections()))
 		w.identifier.Idle = func(a netip.AddrPort, silent bool) { w.queue.Idle(a, silent) }
 	}
 	return w, nil

@@ -18,6 +18,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/run/internal/queue"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/dialer"
@@ -27,7 +28,7 @@ import (
 // the asking goes on, and gathers what was seen.
 type sweep struct {
 	plan       *Plan
-	engine     *engine
+	engine     *engine.Engine
 	identifier *fingerprint.Identifier   // nil: states only
 	report     func(exposure.Port) error // one that is known as it is
 	early      func(exposure.Port) error // one whose host may tell more of it
@@ -74,7 +75,7 @@ func (w *sweep) run(ctx context.Context) error {
 	if err := w.replay(ctx); err != nil {
 		abort(err)
 	}
-	stop := w.plan.resumed.keep(ctx, w.engine.progress(w.plan.opts.Timeout))
+	stop := w.plan.resumed.keep(ctx, w.engine.Checkpoints(w.plan.opts.Timeout))
 	defer func() {
 		stop()
 		w.plan.resumed.beginAnew(w.engine)
@@ -100,8 +101,8 @@ func (w *sweep) run(ctx context.Context) error {
 	}
 	middle()
 	// Dialogues and reports need no ring of answers.
-	w.engine.close()
-	if w.engine.failed() == nil {
+	w.engine.Close()
+	if w.engine.Failed() == nil {
 		w.lookAgain(ctx, found)
 	}
 	w.queue.Close()
@@ -110,7 +111,7 @@ func (w *sweep) run(ctx context.Context) error {
 	if err := context.Cause(ctx); err != nil && !stopped(ctx) {
 		return err
 	}
-	if err := w.engine.failed(); !stopped(ctx) || !errors.As(err, new(*scan.ExpiredError)) {
+	if err := w.engine.Failed(); !stopped(ctx) || !errors.As(err, new(*scan.ExpiredError)) {
 		return err
 	}
 	return nil // which is why the run was stopped
@@ -178,7 +179,7 @@ func (w *sweep) take(ctx context.Context, r scan.Result) error {
 		return err
 	}
 	// What is silent as long as a run lasts that was stopped may yet answer.
-	if r.State != result.StateFiltered || ctx.Err() == nil && w.engine.failed() == nil {
+	if r.State != result.StateFiltered || ctx.Err() == nil && w.engine.Failed() == nil {
 		w.plan.resumed.add(r, nil)
 	}
 	return nil
@@ -307,10 +308,10 @@ func (p *Plan) link(open []exposure.Port) {
 // program's tables take, which are larger than all that such a sweep keeps.
 func (w *sweep) tuneGC() (undo func()) {
 	before := debug.SetGCPercent(25)
-	if w.engine.syn == nil || w.identifier != nil || os.Getenv("GOGC") != "" { // the user knows better
+	if !w.engine.SendsSYNs() || w.identifier != nil || os.Getenv("GOGC") != "" { // the user knows better
 		debug.SetGCPercent(before)
 	}
-	if w.engine.syn != nil {
+	if w.engine.SendsSYNs() {
 		// What reading the rules and the targets took is not needed again.
 		debug.FreeOSMemory()
 	}

@@ -1,4 +1,4 @@
-package run
+package engine
 
 import (
 	"context"
@@ -52,20 +52,22 @@ func (m *mixed) Stats() scan.Stats {
 
 // newOwn makes the engine of a sweep of nothing but this machine's own
 // addresses.
-func (p *Plan) newOwn(own *scope.Space) (*engine, error) {
-	if p.opts.Pcap != "" {
-		return nil, fault.Usagef("leave --pcap out", "capturing single SYNs in %q: all targets are this machine itself, which is asked with full connections", p.opts.Pcap)
+func (c *Config) newOwn(own *scope.Space) (*Engine, error) {
+	if c.Pcap != "" {
+		return nil, fault.Usagef("leave --pcap out", "capturing single SYNs in %q: all targets are this machine itself, which is asked with full connections", c.Pcap)
 	}
-	connect, err := p.newConnect(own)
+	connect, err := c.newConnect(own)
 	if err != nil {
 		return nil, err
 	}
-	return &engine{sweeper: connect, mode: ModeConnect, own: own}, nil
+	e := Connect(connect)
+	e.own = own
+	return e, nil
 }
 
-// ownPairs divides a space into the pairs of this machine itself and the
+// OwnPairs divides a space into the pairs of this machine itself and the
 // others.
-func ownPairs(space *scope.Space) (own, there *scope.Space, _ error) {
+func OwnPairs(space *scope.Space) (own, there *scope.Space, _ error) {
 	set, err := syn.Local(space)
 	if err != nil {
 		return nil, nil, err

@@ -1,10 +1,11 @@
-package run
+// Package engine chooses the scanner of a run, full connections or single SYNs, and
+// tells how it works: how far it is, what gets lost, what the reader should know.
+package engine
 
 import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"net/netip"
 	"runtime"
 	"slices"
@@ -18,40 +19,50 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
+// The modes.
+const (
+	ModeConnect = "connect" // full connections
+	ModeSyn     = "syn"     // single SYN segments: Linux, CAP_NET_RAW
+	ModeAuto    = "auto"    // one of both; the engine says which and why
+)
+
 // A sweeper is a scanner that tells how far it is.
 type sweeper interface {
 	scan.Scanner
 	Stats() scan.Stats
 }
 
-// An engine is the scanner that a run uses, with what there is to say about it.
-type engine struct {
+// An Engine is the scanner that a run uses, with what there is to say about it. Its
+// Scan and Stats are those of the scanner.
+type Engine struct {
 	sweeper
-	mode string // ModeConnect or ModeSyn
-	why  string // why auto chose it; "" if the user did
 
+	// Mode is ModeConnect or ModeSyn.
+	Mode string
+
+	why string       // why auto chose it; "" if the user did
 	syn *syn.Scanner // nil for connect
 	own *scope.Space // what is asked by connect though the mode is another; nil if nothing is
 }
 
-// close gives the sockets back. It may be called again.
-func (e *engine) close() {
+// Close gives the sockets back. It may be called again.
+func (e *Engine) Close() {
 	if e.syn != nil {
 		e.syn.Close()
 	}
 }
 
-// connections is how many connections may be open at once.
-func (e *engine) connections() int {
+// Connections is how many connections may be open at once.
+func (e *Engine) Connections() int {
 	if c, ok := e.sweeper.(*scan.Connect); ok {
 		return c.Concurrency()
 	}
 	return scan.Connections()
 }
 
-// recalls reports whether the engine counts what an earlier run found at a
+// Recalls reports whether the engine counts what an earlier run found at a
 // pair.
-func (e *engine) recalls(pair netip.AddrPort) bool {
+func (e *Engine) Recalls(pair netip.AddrPort) bool {
 	if e.syn == nil {
 		return false
 	}
@@ -62,9 +73,9 @@ func (e *engine) recalls(pair netip.AddrPort) bool {
 	return !own
 }
 
-// measured is what the engine has learned of how long answers take; nil of one
+// Measured is what the engine has learned of how long answers take; nil of one
 // that never began.
-func (e *engine) measured() *scan.Measured {
+func (e *Engine) Measured() *scan.Measured {
 	if e == nil {
 		return nil
 	}
@@ -77,107 +88,94 @@ func (e *engine) measured() *scan.Measured {
 	return nil
 }
 
-// failed is why the engine ended before its time, nil if it did not.
-func (e *engine) failed() error {
+// Failed is why the engine ended before its time, nil if it did not.
+func (e *Engine) Failed() error {
 	if e.syn == nil {
 		return nil
 	}
 	return e.syn.Err()
 }
 
-// shutOut is whether the targets stopped answering in the middle of the run.
-func (e *engine) shutOut() bool { return e.syn != nil && e.syn.Stats().ShutOut }
+// SendsSYNs reports whether single SYNs are sent.
+func (e *Engine) SendsSYNs() bool { return e.syn != nil }
+
+// ShutOut is whether the targets stopped answering in the middle of the run.
+func (e *Engine) ShutOut() bool { return e.syn != nil && e.syn.Stats().ShutOut }
 
 // synSweeper lets a SYN scanner tell how far it is in the words of both.
 type synSweeper struct{ *syn.Scanner }
 
 func (s synSweeper) Stats() scan.Stats { return s.Scanner.Stats().Stats }
 
-// newEngine makes the engine that --mode names. Whatever keeps it from working
-// on this machine is said here, before the first packet: a mode that was asked
-// for is never replaced by another one.
-func newEngine(ctx context.Context, p *Plan, pcap io.Writer) (*engine, error) {
-	mode, why := p.opts.Mode, ""
+// A Config says which pairs are asked, and how.
+type Config struct {
+	Mode  string       // one of the modes
+	Space *scope.Space // the pairs of the run
+	Syn   syn.Config   // for single SYNs
+	Pcap  string       // the file that they are captured to, for messages; "" for none
+
+	// Connect is the config of full connections to the pairs of the run, or to a
+	// part of them.
+	Connect func(space *scope.Space) scan.Config
+}
+
+// newConnect makes a scanner of full connections.
+func (c *Config) newConnect(space *scope.Space) (*scan.Connect, error) {
+	return scan.NewConnect(c.Connect(space))
+}
+
+// New makes the engine that a mode names. Whatever keeps it from working on this
+// machine is said here, before the first packet: a mode that was asked for is never
+// replaced by another one.
+func New(ctx context.Context, c Config) (*Engine, error) {
+	mode, why := c.Mode, ""
 	if mode == ModeAuto {
-		mode, why = chooseMode(p.space)
+		mode, why = ChooseMode(c.Space)
 	}
 	if mode == ModeSyn {
-		e, err := newSyn(ctx, p, pcap)
+		e, err := c.newSyn(ctx)
 		if err == nil {
 			e.why = why
 			return e, nil
 		}
-		if p.opts.Mode != ModeAuto {
+		if c.Mode != ModeAuto {
 			return nil, err
 		}
 		why = "single SYNs cannot be sent: " + err.Error()
 	}
-	connect, err := p.newConnect(p.space)
+	connect, err := c.newConnect(c.Space)
 	if err != nil {
 		return nil, err
 	}
-	return &engine{sweeper: connect, mode: ModeConnect, why: why}, nil
+	e := Connect(connect)
+	e.why = why
+	return e, nil
 }
 
-// newConnect makes a connect engine for the pairs of the run, or a part of
-// them.
-func (p *Plan) newConnect(space *scope.Space) (*scan.Connect, error) {
-	config := p.connectConfig(p.scope)
-	config.Skip, config.Earlier = p.resumed.skip(space), p.resumed.earlier()
-	config.HandOn, config.Hosts = !p.opts.NoIdentify, p.hosts
-	return scan.NewConnect(config)
-}
-
-// retries is the number of further tries as the engines have it: their zero is
-// their default.
-func (p *Plan) retries() int {
-	if p.opts.retries == 0 {
-		return -1
-	}
-	return int(p.opts.retries)
-}
-
-// synConfig is what the flags say to the SYN engine.
-func (p *Plan) synConfig(pcap io.Writer) syn.Config {
-	return syn.Config{
-		Scope:   p.scope,
-		Rate:    float64(p.opts.rate),
-		Others:  p.pace.take,
-		Retries: p.retries(),
-		Timeout: p.opts.Timeout,
-		Threads: int(p.opts.threads),
-		Seed:    p.seed,
-		Pcap:    pcap,
-		Hosts:   p.hosts,
-		Earlier: p.resumed.earlier(),
-		Begin:   p.resumed.begin(),
-
-		Interface: p.opts.Interface,
-		NotAfter:  p.lastMoment(),
-	}
-}
+// Connect is the engine of a scanner of full connections.
+func Connect(c *scan.Connect) *Engine { return &Engine{sweeper: c, Mode: ModeConnect} }
 
 // newSyn opens the sockets of the SYN engine and gives up all other rights.
 // The addresses of this machine itself, which no SYN reaches, are left to
 // connects.
-func newSyn(ctx context.Context, p *Plan, pcap io.Writer) (*engine, error) {
-	there, own := p.space, (*scope.Space)(nil)
-	s, err := syn.Open(ctx, there, p.synConfig(pcap))
+func (c *Config) newSyn(ctx context.Context) (*Engine, error) {
+	there, own := c.Space, (*scope.Space)(nil)
+	s, err := syn.Open(ctx, there, c.Syn)
 	if errors.As(err, new(*syn.LocalError)) {
-		if own, there, err = ownPairs(p.space); err != nil {
+		if own, there, err = OwnPairs(c.Space); err != nil {
 			return nil, err
 		}
 		if there.Len() == 0 {
-			return p.newOwn(own)
+			return c.newOwn(own)
 		}
-		s, err = syn.Open(ctx, there, p.synConfig(pcap))
+		s, err = syn.Open(ctx, there, c.Syn)
 	}
 	if err != nil {
 		return nil, fault.As(fault.Failed, err)
 	}
-	e := &engine{sweeper: synSweeper{s}, mode: ModeSyn, syn: s, own: own}
+	e := &Engine{sweeper: synSweeper{s}, Mode: ModeSyn, syn: s, own: own}
 	if own != nil {
-		connect, err := p.newConnect(own)
+		connect, err := c.newConnect(own)
 		if err != nil {
 			s.Close()
 			return nil, err
@@ -196,8 +194,8 @@ func newSyn(ctx context.Context, p *Plan, pcap io.Writer) (*engine, error) {
 // wideSweep is the number of pairs from which on single SYNs pay off.
 const wideSweep = 1 << 16
 
-// chooseMode picks an engine for a space and says why.
-func chooseMode(space *scope.Space) (mode, why string) {
+// ChooseMode picks an engine for a space and says why.
+func ChooseMode(space *scope.Space) (mode, why string) {
 	if runtime.GOOS != "linux" {
 		return ModeConnect, "single SYNs need Linux"
 	}
@@ -207,7 +205,7 @@ func chooseMode(space *scope.Space) (mode, why string) {
 	if space.Len() < wideSweep {
 		return ModeConnect, fmt.Sprintf("there are fewer than %d ports in all", wideSweep)
 	}
-	own, there, err := ownPairs(space)
+	own, there, err := OwnPairs(space)
 	switch {
 	case err != nil:
 		return ModeConnect, "the routes cannot be read: " + err.Error()
@@ -220,9 +218,9 @@ func chooseMode(space *scope.Space) (mode, why string) {
 	}
 }
 
-// loss is the share of the probes or their answers that got lost, as far as it
+// Loss is the share of the probes or their answers that got lost, as far as it
 // is known; 0 of an engine that never began.
-func (e *engine) loss() float64 {
+func (e *Engine) Loss() float64 {
 	switch {
 	case e == nil:
 		return 0
@@ -246,17 +244,17 @@ func settled(st *syn.Stats) string {
 	}
 }
 
-// notices are what the reader should know of how the engine worked.
+// Notices are what the reader should know of how the engine worked.
 //
 // Where the open ports are talked to, what replies says more about a host than
 // how many of its ports are open.
-func (e *engine) notices(identified bool) []result.Notice {
+func (e *Engine) Notices(identified bool) []result.Notice {
 	var all []result.Notice
 	note := func(code, target, format string, args ...any) {
 		all = append(all, exposure.NewNotice(code, target, nil, format, args...))
 	}
 	if e.why != "" {
-		note(exposure.NoticeEngine, "", "--mode auto chose %s: %s.", e.mode, e.why)
+		note(exposure.NoticeEngine, "", "--mode auto chose %s: %s.", e.Mode, e.why)
 	}
 	if e.own != nil {
 		note(exposure.NoticeEngine, "", "Addresses of this machine itself were asked with full connections (pairs of address and port: %d): single SYNs do not reach them.", e.own.Len())
@@ -265,7 +263,7 @@ func (e *engine) notices(identified bool) []result.Notice {
 	all = append(all, blockedHosts(totals)...)
 	if e.syn == nil {
 		if totals.Lost > 0 {
-			note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again.", 100*e.loss())
+			note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again.", 100*e.Loss())
 		}
 		return all
 	}

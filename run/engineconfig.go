@@ -1,0 +1,66 @@
+package run
+
+import (
+	"io"
+
+	"github.com/mxsweep/mxsweep/run/internal/engine"
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/scan/syn"
+)
+
+// engineConfig is what the options say to the engine of the sweep.
+func (p *Plan) engineConfig(pcap io.Writer) engine.Config {
+	return engine.Config{Mode: p.opts.Mode, Space: p.space, Syn: p.synConfig(pcap), Pcap: p.opts.Pcap, Connect: func(space *scope.Space) scan.Config {
+		config := p.connectConfig(p.scope)
+		config.Skip, config.Earlier = p.resumed.skip(space), p.resumed.earlier()
+		config.HandOn, config.Hosts = !p.opts.NoIdentify, p.hosts
+		return config
+	}}
+}
+
+// retries is the number of further tries as the engines have it: their zero is
+// their default.
+func (p *Plan) retries() int {
+	if p.opts.retries == 0 {
+		return -1
+	}
+	return int(p.opts.retries)
+}
+
+// synConfig is what the flags say to the SYN engine.
+func (p *Plan) synConfig(pcap io.Writer) syn.Config {
+	return syn.Config{
+		Scope:   p.scope,
+		Rate:    float64(p.opts.rate),
+		Others:  p.pace.take,
+		Retries: p.retries(),
+		Timeout: p.opts.Timeout,
+		Threads: int(p.opts.threads),
+		Seed:    p.seed,
+		Pcap:    pcap,
+		Hosts:   p.hosts,
+		Earlier: p.resumed.earlier(),
+		Begin:   p.resumed.begin(),
+
+		Interface: p.opts.Interface,
+		NotAfter:  p.lastMoment(),
+	}
+}
+
+// connectConfig is what the flags say to an engine of full connections, for
+// pairs within a scope.
+func (p *Plan) connectConfig(scope *scope.Set) scan.Config {
+	return scan.Config{
+		Scope:       scope,
+		Rate:        float64(p.opts.rate),
+		Concurrency: atMost(p.opts.concurrency),
+		PerHost:     atMost(p.opts.perHost),
+		Limit:       p.limit,
+		Others:      p.pace.take,
+		Timeout:     p.opts.Timeout,
+		Retries:     p.retries(),
+		Seed:        p.seed,
+		NotAfter:    p.lastMoment(),
+	}
+}
