@@ -183,7 +183,7 @@ func (p *Plan) vantage() exposure.Vantage {
 // together, and the names that they are asked by; nil if there are too many.
 func (p *Plan) askedHosts() []string {
 	var list []string
-	for r := range p.wholeSpace.Spans() {
+	for r := range p.wholeSpace.Ranges() {
 		if len(list) == report.MaxHosts {
 			return nil
 		}

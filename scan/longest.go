@@ -25,7 +25,7 @@ func Longest(space *scope.Space, cfg Config) time.Duration {
 		}
 	}
 	most := 0
-	for _, ports := range space.Spans() {
+	for _, ports := range space.Ranges() {
 		most = max(most, len(ports))
 	}
 	seconds := max(

@@ -12,8 +12,8 @@ import (
 
 // anchors tells which line of a file put an address into the run.
 type anchors struct {
-	starts []spot  // first address of each stretch, sorted
-	lines  []int32 // the line of the stretch, index into list; -1 is none
+	starts []ipNum // first address of each range, sorted
+	lines  []int32 // the line of the range, index into list; -1 is none
 	list   []*Target
 	bulks  []bulkOf
 	first  int // how many of list are of the first list of targets
@@ -45,20 +45,20 @@ func newAnchors(lists [][]Target) anchors {
 	var open narrowest
 	ended := map[[2]int32]bool{}
 	es := edges(x.list, false)
-	x.starts, x.lines = make([]spot, 0, len(es)), make([]int32, 0, len(es))
+	x.starts, x.lines = make([]ipNum, 0, len(es)), make([]int32, 0, len(es))
 	for i, e := range es {
 		if e.opens {
-			r := x.list[e.target].Ranges[e.span]
-			heap.Push(&open, cover{spotOf(r.To()).minus(spotOf(r.From())), e.target, e.span})
+			r := x.list[e.target].Ranges[e.nth]
+			heap.Push(&open, cover{ipNumOf(r.To()).minus(ipNumOf(r.From())), e.target, e.nth})
 		} else {
-			ended[[2]int32{e.target, e.span}] = true
+			ended[[2]int32{e.target, e.nth}] = true
 		}
 		if i+1 < len(es) && es[i+1].at == e.at {
 			continue
 		}
-		for len(open) > 0 && ended[[2]int32{open[0].target, open[0].span}] {
+		for len(open) > 0 && ended[[2]int32{open[0].target, open[0].nth}] {
 			s := heap.Pop(&open).(cover)
-			delete(ended, [2]int32{s.target, s.span})
+			delete(ended, [2]int32{s.target, s.nth})
 		}
 		line := int32(-1)
 		if len(open) > 0 {
@@ -118,7 +118,7 @@ func narrowestOf(t *Target, a netip.Addr) uint32 {
 // among returns the place in list of the narrowest line that holds a; -1 if there
 // is none.
 func (x *anchors) among(a netip.Addr) int32 {
-	s := spotOf(a)
+	s := ipNumOf(a)
 	i := sort.Search(len(x.starts), func(i int) bool { return x.starts[i].compare(s) > 0 }) - 1
 	if i < 0 || x.starts[i].v6 != s.v6 || x.lines[i] < 0 {
 		return -1
@@ -128,8 +128,8 @@ func (x *anchors) among(a netip.Addr) int32 {
 
 // A cover is a range that holds the address under the sweep.
 type cover struct {
-	size         spot
-	target, span int32
+	size        ipNum
+	target, nth int32
 }
 
 // narrowest is a heap of covers, the narrowest and earliest on top.

@@ -50,7 +50,7 @@ func someEntry(r *rand.Rand, ports bool) string {
 }
 
 // someList writes a list with comments, blanks and, in a scope, excludes.
-func someList(r *rand.Rand, n int, d dialect) string {
+func someList(r *rand.Rand, n int, d listKind) string {
 	var b strings.Builder
 	for range n {
 		switch r.IntN(12) {
@@ -113,7 +113,7 @@ func TestBulk(t *testing.T) {
 	for seed := range uint64(150) {
 		r := rand.New(rand.NewPCG(seed, 9))
 		var lists [3]string
-		for i, d := range []dialect{plain, scoped, excluding} {
+		for i, d := range []listKind{plain, scoped, excluding} {
 			if i == 0 || r.IntN(2) == 0 {
 				lists[i] = someList(r, 1+r.IntN(60), d)
 			}

@@ -13,7 +13,7 @@ import (
 var (
 	// nat64 is the prefix behind which a translator reaches IPv4 hosts (RFC
 	// 6052, Section 2.1).
-	nat64 = spotOf(netip.MustParseAddr("64:ff9b::"))
+	nat64 = ipNumOf(netip.MustParseAddr("64:ff9b::"))
 
 	// translation is for the local use of translators (RFC 8215), who
 	// choose where in an address the IPv4 address stands.

@@ -22,7 +22,7 @@ import (
 // and the mistakes in them.
 type lineReader struct {
 	ctx     context.Context
-	dialect dialect
+	kind    listKind
 	in, out []Target // without the addresses of names; those behind a "!" apart
 	longer  int      // entries from which on the list is long; 0 means none
 	long    bool     // what can be is kept in bulk, again those behind a "!" apart
@@ -61,7 +61,7 @@ func (r *lineReader) wrong(e *InputError) {
 // add reads one entry.
 func (r *lineReader) add(line result.Anchor) {
 	text, bang := strings.CutPrefix(line.Text, "!")
-	t, err := parseLine(strings.TrimSpace(text), bang, line, r.dialect)
+	t, err := parseLine(strings.TrimSpace(text), bang, line, r.kind)
 	switch {
 	case err != nil:
 		r.wrong(err)
@@ -107,7 +107,7 @@ func (r *lineReader) entries() int {
 // file reads the entries of a file, includes opened, or of stdin if its name is
 // "-" and the file lists targets.
 func (r *lineReader) file(name string, stdin io.Reader) error {
-	if name != "-" || r.dialect != plain {
+	if name != "-" || r.kind != plain {
 		return r.open(name, nil)
 	}
 	if stdin == nil {
@@ -224,7 +224,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 		r.wrong(&place)
 		return nil
 	}
-	if word, file, _ := strings.Cut(text, " "); r.dialect == scoped && word == "@include" {
+	if word, file, _ := strings.Cut(text, " "); r.kind == scoped && word == "@include" {
 		place.SetSource(string(r.raw))
 		file = strings.TrimSpace(file)
 		if file == "" {
@@ -271,7 +271,7 @@ func (r *lineReader) inBulk(name string, n int, content []byte) bool {
 	text := bytes.TrimLeft(content, " \t")
 	indent := len(content) - len(text)
 	text, bang := bytes.CutPrefix(text, []byte("!"))
-	if bang && r.dialect != scoped {
+	if bang && r.kind != scoped {
 		return false
 	}
 	return r.bulkOf(bang).add(formKey{file: name, base: r.lines - n, indent: indent}, r.lines, text)

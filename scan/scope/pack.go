@@ -8,15 +8,15 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A packer makes the spans of long lists: it goes through all entries by address
+// A packer makes the ranges of long lists: it goes through all entries by address
 // and keeps which of them hold the present one.
 type packer struct {
 	allows ranges4
 	u      *portUnion
 	alone  []int32 // by list of ports: the number of its union, -1 if not known
 	open   openEntries
-	out    packedSpans
-	pos    uint64 // the first address that no span was made of yet
+	out    packedRanges
+	pos    uint64 // the first address that no range was made of yet
 	next   int    // of allows
 }
 
@@ -26,11 +26,11 @@ type entry4 struct {
 	list int32
 }
 
-// pack makes the spans of the IPv4 addresses that a scope with long lists sweeps,
+// pack makes the ranges of the IPv4 addresses that a scope with long lists sweeps,
 // for the usual ports where entries carry none.
-func pack(scope *Set, usual PortSet, u *portUnion) (packedSpans, error) {
+func pack(scope *Set, usual PortSet, u *portUnion) (packedRanges, error) {
 	if !ownPorts(scope.swept) {
-		p := packedSpans{addrs: scope.asked.v4, ports: [][]uint16{usual.Ports()}}
+		p := packedRanges{addrs: scope.asked.v4, ports: [][]uint16{usual.Ports()}}
 		if usual.Empty() {
 			p.addrs = nil
 		}
@@ -53,11 +53,11 @@ func pack(scope *Set, usual PortSet, u *portUnion) (packedSpans, error) {
 		first.i++
 		follows := p.earliest(sources)
 		if !p.take(e, follows == nil || follows.entry(follows.i).first > e.last) {
-			return packedSpans{}, tooManyPorts(first.anchor(first.i - 1))
+			return packedRanges{}, tooManyPorts(first.anchor(first.i - 1))
 		}
 	}
 	if !p.closeUntil(1 << 32) {
-		return packedSpans{}, tooManyPorts(sources[0].anchor(sources[0].n - 1))
+		return packedRanges{}, tooManyPorts(sources[0].anchor(sources[0].n - 1))
 	}
 	p.out.ports = u.unions
 	p.out.number()
@@ -160,7 +160,7 @@ func (p *packer) take(e entry4, apart bool) bool {
 	return true
 }
 
-// closeUntil makes spans up to the last of the open entries that end in front
+// closeUntil makes ranges up to the last of the open entries that end in front
 // of an address.
 func (p *packer) closeUntil(at uint64) bool {
 	for len(p.open) > 0 && uint64(p.open[0].last) < at {
@@ -172,7 +172,7 @@ func (p *packer) closeUntil(at uint64) bool {
 	return true
 }
 
-// cover makes a span of what comes before end.
+// cover makes a range of what comes before end.
 func (p *packer) cover(end uint64) bool {
 	id, ok := p.u.current()
 	if ok {
@@ -182,7 +182,7 @@ func (p *packer) cover(end uint64) bool {
 	return ok
 }
 
-// emit adds what is allowed of a range behind the other spans.
+// emit adds what is allowed of a range behind the other ranges.
 func (p *packer) emit(r range4, id int) {
 	if len(p.u.unions[id]) == 0 {
 		return

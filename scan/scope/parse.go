@@ -161,7 +161,7 @@ func parseLastOctet(s string) (byte, bool) {
 	return byte(n), err == nil && !strings.HasPrefix(s, "+")
 }
 
-// parseAddr reads one address. An IPv4 address in IPv6 clothes (RFC 4291,
+// parseAddr reads one address. An IPv4-mapped IPv6 address (RFC 4291,
 // Section 2.5.5.2) becomes the IPv4 address that it stands for, so that an
 // exclude holds whatever the form.
 func parseAddr(s string) (netip.Addr, *InputError) {

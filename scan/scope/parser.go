@@ -73,7 +73,7 @@ func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) 
 }
 
 // entries reads a file that holds no excludes, and at least one entry.
-func (p *Parser) entries(ctx context.Context, name string, d dialect, none InputError) ([]Target, error) {
+func (p *Parser) entries(ctx context.Context, name string, d listKind, none InputError) ([]Target, error) {
 	r := p.reader(ctx, d)
 	err := r.file(name, p.Stdin)
 	if err == nil && len(r.in) == 0 && len(r.bulk[0].rows) == 0 && r.errs.Len() == 0 {
@@ -147,13 +147,13 @@ func (p *Parser) ExcludeFile(ctx context.Context, name string) ([]Target, error)
 		Hint: "give a text file with one entry a line, or leave --exclude-file out"})
 }
 
-// A dialect is what a list of entries may hold.
-type dialect int
+// A listKind is what a list of entries may hold.
+type listKind int
 
 const (
-	plain     dialect = iota // targets: ports allowed
-	excluding                // excludes: no ports, every name must resolve
-	scoped                   // a scope: "!" and "@include", no ports
+	plain     listKind = iota // targets: ports allowed
+	excluding                 // excludes: no ports, every name must resolve
+	scoped                    // a scope: "!" and "@include", no ports
 )
 
 // resolved returns the entries that r has read, with their addresses, in a scope
@@ -163,7 +163,7 @@ func (p *Parser) resolved(r *lineReader, err error) (in, out []Target, _ error) 
 		return nil, nil, err
 	}
 	r.in, r.out = r.bulk[0].finish(r.in), r.bulk[1].finish(r.out)
-	if err := p.resolve(r.ctx, r.in, r.dialect == excluding); err != nil {
+	if err := p.resolve(r.ctx, r.in, r.kind == excluding); err != nil {
 		return nil, nil, err
 	}
 	if err := p.resolve(r.ctx, r.out, true); err != nil {
@@ -173,7 +173,7 @@ func (p *Parser) resolved(r *lineReader, err error) (in, out []Target, _ error) 
 }
 
 // parseLine reads one entry, which stood behind a "!" if bang is set.
-func parseLine(text string, bang bool, line result.Anchor, d dialect) (Target, *InputError) {
+func parseLine(text string, bang bool, line result.Anchor, d listKind) (Target, *InputError) {
 	e, err := checkLine(text, bang, d)
 	var parsed entry
 	if err == nil {
@@ -194,8 +194,8 @@ func parseLine(text string, bang bool, line result.Anchor, d dialect) (Target, *
 	return t, nil
 }
 
-// checkLine refuses what an entry can never be in dialect d.
-func checkLine(text string, bang bool, d dialect) (string, *InputError) {
+// checkLine refuses what an entry can never be in a list of kind d.
+func checkLine(text string, bang bool, d listKind) (string, *InputError) {
 	switch {
 	case bang && d != scoped:
 		return "", &InputError{Text: "!" + text, Problem: "an exclude among the targets",
@@ -211,7 +211,7 @@ func checkLine(text string, bang bool, d dialect) (string, *InputError) {
 	return text, nil
 }
 
-// reader returns a reader of entries in dialect d.
-func (p *Parser) reader(ctx context.Context, d dialect) *lineReader {
-	return &lineReader{ctx: ctx, dialect: d, opened: p.Opened, longer: cmp.Or(p.longer, longList)}
+// reader returns a reader of entries in a list of kind d.
+func (p *Parser) reader(ctx context.Context, d listKind) *lineReader {
+	return &lineReader{ctx: ctx, kind: d, opened: p.Opened, longer: cmp.Or(p.longer, longList)}
 }

@@ -255,7 +255,7 @@ func FuzzLines(f *testing.F) {
 		if strings.Contains(s, "@include") {
 			return // would read files
 		}
-		r := lineReader{dialect: scoped, ctx: t.Context()}
+		r := lineReader{kind: scoped, ctx: t.Context()}
 		if err := r.read("f", strings.NewReader(s)); err != nil {
 			return
 		}

@@ -281,7 +281,7 @@ func (s *Set) SHA256(space *Space) string {
 	}
 	var ports string
 	var before []uint16
-	for i, sp := range space.spans.all() {
+	for i, sp := range space.ranges.all() {
 		if i == 0 || !samePorts(sp.ports, before) {
 			ports = " " + sortedPortSet(sp.ports).String()
 		}

@@ -17,21 +17,21 @@ import (
 // It does not change once it is made and may be used from several goroutines
 // at once.
 type Space struct {
-	spans    spanList
+	ranges   rangeIndex
 	from, to uint64 // the part of the whole that this Space is
 }
 
-// A span is a run of neighbouring addresses that are asked for the same ports.
-type span struct {
-	first spot
-	zone  string // of a link-local address, which is a span of its own
+// An addrRange is a range of addresses that are asked for the same ports.
+type addrRange struct {
+	first ipNum
+	zone  string // of a link-local address, which is a range of its own
 	hosts uint64
 	ports []uint16
 	start uint64 // number of its first pair in the whole
 }
 
 // addr returns the i-th address, from 0.
-func (sp *span) addr(i uint64) netip.Addr {
+func (sp *addrRange) addr(i uint64) netip.Addr {
 	a := sp.first.plus(i).addr()
 	if sp.zone != "" {
 		return a.WithZone(sp.zone)
@@ -63,21 +63,21 @@ func NewSpace(scope *Set, ports []uint16) (*Space, error) {
 	long := slices.ContainsFunc(scope.swept, func(t Target) bool { return t.Bulk != nil })
 	var err error
 	if long {
-		if s.spans.packed, err = pack(scope, usual, u); err != nil {
+		if s.ranges.packed, err = pack(scope, usual, u); err != nil {
 			return nil, err
 		}
-		s.to = s.spans.packed.total
+		s.to = s.ranges.packed.total
 	}
-	stretches, err := stretchesOf(scope.swept, usual, u, long)
+	ranges, err := targetRangesOf(scope.swept, usual, u, long)
 	if err != nil {
 		return nil, err
 	}
-	zoned, err := zonedSpans(scope, usual, u)
+	zoned, err := zonedRanges(scope, usual, u)
 	if err != nil {
 		return nil, err
 	}
-	few := append(clipped(stretches, scope.allows), zoned...)
-	slices.SortStableFunc(few, func(a, b span) int { return a.first.compare(b.first) })
+	few := append(clipped(ranges, scope.allows), zoned...)
+	slices.SortStableFunc(few, func(a, b addrRange) int { return a.first.compare(b.first) })
 	for i := range few {
 		sp := &few[i]
 		sp.start = s.to
@@ -88,17 +88,17 @@ func NewSpace(scope *Set, ports []uint16) (*Space, error) {
 		}
 		s.to = sum
 	}
-	s.spans.few = few
+	s.ranges.few = few
 	return s, nil
 }
 
-// clipped returns the parts of stretches that are allowed.
-func clipped(stretches []stretch, allows addrSet) []span {
-	out := make([]span, 0, len(stretches))
-	for k := range stretches {
-		st := &stretches[k]
+// clipped returns the parts of ranges that are allowed.
+func clipped(ranges []targetRange, allows addrSet) []addrRange {
+	out := make([]addrRange, 0, len(ranges))
+	for k := range ranges {
+		st := &ranges[k]
 		for r := range allows.within(st.addrs) {
-			out = append(out, span{first: spotOf(r.From()), hosts: countRange(r), ports: st.ports})
+			out = append(out, addrRange{first: ipNumOf(r.From()), hosts: countRange(r), ports: st.ports})
 		}
 	}
 	return out
@@ -110,7 +110,7 @@ func (s *Space) Len() uint64 { return s.to - s.from }
 // At returns the pair of number i, which is below Len.
 func (s *Space) At(i uint64) netip.AddrPort {
 	i += s.from
-	sp := s.spans.holding(i)
+	sp := s.ranges.holding(i)
 	off, n := i-sp.start, uint64(len(sp.ports))
 	return netip.AddrPortFrom(sp.addr(off/n), sp.ports[off%n])
 }
@@ -121,15 +121,15 @@ func (s *Space) Index(pair netip.AddrPort) (uint64, bool) {
 	if !pair.Addr().IsValid() {
 		return 0, false
 	}
-	at := spotOf(pair.Addr().Unmap())
-	k := s.spans.behind(at) - 1
-	if k < 0 || s.spans.firstOf(k).v6 != at.v6 {
+	at := ipNumOf(pair.Addr().Unmap())
+	k := s.ranges.behind(at) - 1
+	if k < 0 || s.ranges.firstOf(k).v6 != at.v6 {
 		return 0, false
 	}
-	sp := s.spans.at(k)
-	for k > 0 && sp.zone != pair.Addr().Zone() && s.spans.firstOf(k-1) == at {
+	sp := s.ranges.at(k)
+	for k > 0 && sp.zone != pair.Addr().Zone() && s.ranges.firstOf(k-1) == at {
 		k-- // the same link-local address on another link
-		sp = s.spans.at(k)
+		sp = s.ranges.at(k)
 	}
 	off := at.minus(sp.first)
 	port, ok := slices.BinarySearch(sp.ports, pair.Port())
@@ -144,7 +144,7 @@ func (s *Space) Index(pair netip.AddrPort) (uint64, bool) {
 // are numbered. A Space that another run makes of the same input writes the same.
 func (s *Space) HashInto(h hash.Hash) {
 	fmt.Fprintf(h, "%d-%d\n", s.from, s.to)
-	for _, sp := range s.spans.all() {
+	for _, sp := range s.ranges.all() {
 		fmt.Fprintf(h, "%v+%d %s\n", sp.first.addr(), sp.hosts, sortedPortSet(sp.ports))
 	}
 }
@@ -153,17 +153,17 @@ func (s *Space) HashInto(h hash.Hash) {
 // with an address of r and a port that wanted takes. Link-local addresses count in
 // the given zone alone; "" is any.
 func (s *Space) Asks(r netipx.IPRange, zone string, wanted func(port uint16) bool) bool {
-	from, to := spotOf(r.From()), spotOf(r.To())
-	k := s.spans.behind(from)
+	from, to := ipNumOf(r.From()), ipNumOf(r.To())
+	k := s.ranges.behind(from)
 	for k > 0 {
-		if sp := s.spans.at(k - 1); sp.first.v6 != from.v6 || sp.first.plus(sp.hosts-1).compare(from) < 0 {
+		if sp := s.ranges.at(k - 1); sp.first.v6 != from.v6 || sp.first.plus(sp.hosts-1).compare(from) < 0 {
 			break
 		}
-		k-- // reaches into r; only spans of zones begin at the same address
+		k-- // reaches into r; only ranges of zones begin at the same address
 	}
-	var refused []uint16 // neighbouring spans often have the same list
-	for ; k < s.spans.len() && s.spans.firstOf(k).compare(to) <= 0; k++ {
-		sp := s.spans.at(k)
+	var refused []uint16 // neighbouring ranges often have the same list
+	for ; k < s.ranges.len() && s.ranges.firstOf(k).compare(to) <= 0; k++ {
+		sp := s.ranges.at(k)
 		if zone != "" && sp.zone != zone || len(refused) == len(sp.ports) && len(refused) > 0 && &refused[0] == &sp.ports[0] {
 			continue
 		}
@@ -185,7 +185,7 @@ func (s *Space) Shard(i, n uint64) (*Space, error) {
 		return nil, &InputError{Text: fmt.Sprintf("%d/%d", i, n), Problem: "no such shard",
 			Hint: "write 1/4, 2/4, 3/4 and 4/4 for the four parts of a sweep"}
 	}
-	return &Space{spans: s.spans, from: s.hostStart(s.from + part(s.Len(), i-1, n)), to: s.hostStart(s.from + part(s.Len(), i, n))}, nil
+	return &Space{ranges: s.ranges, from: s.hostStart(s.from + part(s.Len(), i-1, n)), to: s.hostStart(s.from + part(s.Len(), i, n))}, nil
 }
 
 // hostStart returns the number, in the whole, of the first pair in s of the
@@ -194,7 +194,7 @@ func (s *Space) hostStart(i uint64) uint64 {
 	if i >= s.to {
 		return i
 	}
-	sp := s.spans.holding(i)
+	sp := s.ranges.holding(i)
 	return max(s.from, i-(i-sp.start)%uint64(len(sp.ports)))
 }
 
@@ -205,14 +205,14 @@ func part(total, i, n uint64) uint64 {
 	return q
 }
 
-// Spans yields the runs of neighbouring addresses that are asked for the same
-// ports, by address, each with those ports, sorted. The pairs of a run are
-// numbered one address after the other, and the runs one after the other. The
-// first and the last run of a shard may reach beyond it. Runs do not tell zones.
+// Ranges yields the ranges of addresses that are asked for the same ports, by
+// address, each with those ports, sorted. The pairs of a range are numbered one
+// address after the other, and the ranges one after the other. The first and the
+// last range of a shard may reach beyond it. Ranges do not tell zones.
 // The ports must not be changed.
-func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
+func (s *Space) Ranges() iter.Seq2[netipx.IPRange, []uint16] {
 	return func(yield func(netipx.IPRange, []uint16) bool) {
-		for _, sp := range s.spans.all() {
+		for _, sp := range s.ranges.all() {
 			pairs := sp.hosts * uint64(len(sp.ports))
 			if s.from == s.to || sp.start >= s.to || sp.start+pairs <= s.from {
 				continue
@@ -229,7 +229,7 @@ func (s *Space) Spans() iter.Seq2[netipx.IPRange, []uint16] {
 // uint64 if there are more.
 func (s *Space) Hosts() uint64 {
 	var n uint64
-	for _, sp := range s.spans.all() {
+	for _, sp := range s.ranges.all() {
 		ports := uint64(len(sp.ports))
 		from, to := max(s.from, sp.start), min(s.to, sp.start+sp.hosts*ports)
 		if from >= to {

@@ -91,7 +91,7 @@ func randomRange(r *rand.Rand) netipx.IPRange {
 	if r.IntN(3) == 0 {
 		base = netip.MustParseAddr("2001:db8::")
 	}
-	at := spotOf(base).plus(r.Uint64N(4096))
+	at := ipNumOf(base).plus(r.Uint64N(4096))
 	if r.IntN(2) == 0 {
 		p, _ := at.addr().Prefix(at.addr().BitLen() - r.IntN(8))
 		return netipx.RangeOfPrefix(p)

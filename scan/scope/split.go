@@ -17,15 +17,15 @@ func (s *Space) Split(set *netipx.IPSet) (in, out *Space, err error) {
 		return &Space{}, s, nil // which may be long
 	}
 	in, out = &Space{}, &Space{}
-	if len(s.spans.packed.addrs) > 0 {
-		in.spans.packed.known, out.spans.packed.known = map[*uint16]uint32{}, map[*uint16]uint32{}
+	if len(s.ranges.packed.addrs) > 0 {
+		in.ranges.packed.known, out.ranges.packed.known = map[*uint16]uint32{}, map[*uint16]uint32{}
 	}
 	for sp := range s.exact() {
 		r := netipx.IPRangeFrom(sp.addr(0), sp.addr(sp.hosts-1))
 		switch {
 		case sp.zone != "": // a set holds no zones
 			out.push(r, sp.ports)
-			out.spans.few[len(out.spans.few)-1].zone = sp.zone
+			out.ranges.few[len(out.ranges.few)-1].zone = sp.zone
 			continue
 		case !set.OverlapsRange(r):
 			out.push(r, sp.ports)
@@ -70,34 +70,34 @@ func (s *Space) meets(set *netipx.IPSet) bool {
 
 // total is how many pairs the whole has of which s may be a shard.
 func (s *Space) total() uint64 {
-	if n := len(s.spans.few); n > 0 {
-		last := &s.spans.few[n-1]
+	if n := len(s.ranges.few); n > 0 {
+		last := &s.ranges.few[n-1]
 		return last.start + last.hosts*uint64(len(last.ports))
 	}
-	return s.spans.packed.total
+	return s.ranges.packed.total
 }
 
 // push adds a run of addresses behind those that s has.
 func (s *Space) push(r netipx.IPRange, ports []uint16) {
-	if p := &s.spans.packed; p.known != nil && r.From().Is4() {
+	if p := &s.ranges.packed; p.known != nil && r.From().Is4() {
 		s.to += p.push(of4(r), ports)
 		return
 	}
-	sp := span{first: spotOf(r.From()), hosts: countRange(r), ports: ports, start: s.to}
-	s.spans.few = append(s.spans.few, sp)
+	sp := addrRange{first: ipNumOf(r.From()), hosts: countRange(r), ports: ports, start: s.to}
+	s.ranges.few = append(s.ranges.few, sp)
 	s.to += sp.hosts * uint64(len(ports))
 }
 
 // exact yields the runs of s without what lies beyond it: a host within which
 // s begins or ends is a run of its own, with the ports that s has of it.
-func (s *Space) exact() iter.Seq[span] {
-	return func(yield func(span) bool) {
-		for _, sp := range s.spans.all() {
+func (s *Space) exact() iter.Seq[addrRange] {
+	return func(yield func(addrRange) bool) {
+		for _, sp := range s.ranges.all() {
 			n := uint64(len(sp.ports))
 			from, to := max(s.from, sp.start), min(s.to, sp.start+sp.hosts*n)
 			for from < to {
 				host, port := (from-sp.start)/n, (from-sp.start)%n
-				part := span{first: sp.first.plus(host), zone: sp.zone, hosts: 1, ports: sp.ports[port:min(n, port+to-from)]}
+				part := addrRange{first: sp.first.plus(host), zone: sp.zone, hosts: 1, ports: sp.ports[port:min(n, port+to-from)]}
 				if port == 0 && to-from >= n {
 					part.hosts, part.ports = (to-from)/n, sp.ports
 				}
@@ -112,16 +112,16 @@ func (s *Space) exact() iter.Seq[span] {
 
 // overlaps yields the parts of s within r: runs of addresses, each with the
 // ports that s has of it.
-func (s *Space) overlaps(r netipx.IPRange) iter.Seq[span] {
-	return func(yield func(span) bool) {
-		from, to := spotOf(r.From().Unmap()), spotOf(r.To().Unmap())
-		// The first span that begins behind from, and the one before it.
-		k := max(0, s.spans.behind(from)-1)
-		for k > 0 && k < s.spans.len() && s.spans.firstOf(k-1) == s.spans.firstOf(k) {
+func (s *Space) overlaps(r netipx.IPRange) iter.Seq[addrRange] {
+	return func(yield func(addrRange) bool) {
+		from, to := ipNumOf(r.From().Unmap()), ipNumOf(r.To().Unmap())
+		// The first range that begins behind from, and the one before it.
+		k := max(0, s.ranges.behind(from)-1)
+		for k > 0 && k < s.ranges.len() && s.ranges.firstOf(k-1) == s.ranges.firstOf(k) {
 			k-- // the same link-local address on another link
 		}
-		for ; k < s.spans.len() && s.spans.firstOf(k).compare(to) <= 0; k++ {
-			whole := Space{spans: spanList{few: []span{s.spans.at(k)}}, from: s.from, to: s.to}
+		for ; k < s.ranges.len() && s.ranges.firstOf(k).compare(to) <= 0; k++ {
+			whole := Space{ranges: rangeIndex{few: []addrRange{s.ranges.at(k)}}, from: s.from, to: s.to}
 			for sp := range whole.exact() {
 				if part, ok := sp.within(from, to); ok && !yield(part) {
 					return
@@ -132,7 +132,7 @@ func (s *Space) overlaps(r netipx.IPRange) iter.Seq[span] {
 }
 
 // within returns the part of a run between two addresses, if there is one.
-func (sp span) within(from, to spot) (span, bool) {
+func (sp addrRange) within(from, to ipNum) (addrRange, bool) {
 	last := sp.first.plus(sp.hosts - 1)
 	if sp.first.compare(from) < 0 {
 		sp.first = from
@@ -141,7 +141,7 @@ func (sp span) within(from, to spot) (span, bool) {
 		last = to
 	}
 	if sp.first.v6 != last.v6 || sp.first.compare(last) > 0 {
-		return span{}, false
+		return addrRange{}, false
 	}
 	sp.hosts = last.minus(sp.first).lo + 1
 	return sp, true
@@ -149,7 +149,7 @@ func (sp span) within(from, to spot) (span, bool) {
 
 // HostsIn returns how many addresses of r have at least one pair in s.
 func (s *Space) HostsIn(r netipx.IPRange) uint64 {
-	if p := &s.spans.packed; r.From() == r.To() && r.From().Is4() && len(p.addrs) > 0 && s.from == 0 && s.to == s.total() {
+	if p := &s.ranges.packed; r.From() == r.To() && r.From().Is4() && len(p.addrs) > 0 && s.from == 0 && s.to == s.total() {
 		if ranges4(p.addrs).contains(of4(r)) {
 			return 1
 		}
@@ -170,8 +170,8 @@ func (s *Space) Sample(ranges []netipx.IPRange, ports int) *Space {
 	for _, r := range ranges {
 		for sp := range s.overlaps(r) {
 			chosen := spread(sp.ports, ports)
-			sp = span{first: sp.first, zone: sp.zone, hosts: sp.hosts, ports: chosen, start: out.to}
-			out.spans.few = append(out.spans.few, sp)
+			sp = addrRange{first: sp.first, zone: sp.zone, hosts: sp.hosts, ports: chosen, start: out.to}
+			out.ranges.few = append(out.ranges.few, sp)
 			out.to += sp.hosts * uint64(len(chosen))
 		}
 	}
@@ -184,7 +184,7 @@ func (s *Space) Of(addrs []netip.Addr) *Space {
 	for _, addr := range addrs {
 		for sp := range s.overlaps(netipx.IPRangeFrom(addr, addr)) {
 			if sp.zone == addr.Zone() {
-				out.spans.few = append(out.spans.few, span{first: sp.first, zone: sp.zone, hosts: sp.hosts, ports: sp.ports, start: out.to})
+				out.ranges.few = append(out.ranges.few, addrRange{first: sp.first, zone: sp.zone, hosts: sp.hosts, ports: sp.ports, start: out.to})
 				out.to += sp.hosts * uint64(len(sp.ports))
 			}
 		}
@@ -224,7 +224,7 @@ func PairSpace(pairs []netip.AddrPort) *Space {
 			ports[i] = pairs[i].Port()
 		}
 		s.push(netipx.IPRangeFrom(pairs[0].Addr(), pairs[0].Addr()), ports)
-		s.spans.few[len(s.spans.few)-1].zone = pairs[0].Addr().Zone()
+		s.ranges.few[len(s.ranges.few)-1].zone = pairs[0].Addr().Zone()
 		pairs = pairs[n:]
 	}
 	return s

@@ -57,9 +57,9 @@ func isAmong(sorted []netip.Addr, a netip.Addr) bool {
 	return found
 }
 
-// zonedSpans are the spans of the link-local addresses that scope sweeps, for
+// zonedRanges are the ranges of the link-local addresses that scope sweeps, for
 // the usual ports where targets carry none; u lists the ports.
-func zonedSpans(scope *Set, usual PortSet, u *portUnion) ([]span, error) {
+func zonedRanges(scope *Set, usual PortSet, u *portUnion) ([]addrRange, error) {
 	if len(scope.zonedAsked) == 0 {
 		return nil, nil
 	}
@@ -69,7 +69,7 @@ func zonedSpans(scope *Set, usual PortSet, u *portUnion) ([]span, error) {
 			own[a] = append(own[a], &scope.swept[i])
 		}
 	}
-	var out []span
+	var out []addrRange
 	for _, a := range scope.zonedAsked {
 		all := UnionPorts(func(yield func(PortSet) bool) {
 			for _, t := range own[a] {
@@ -89,7 +89,7 @@ func zonedSpans(scope *Set, usual PortSet, u *portUnion) ([]span, error) {
 		if !ok {
 			return nil, tooManyPorts(own[a][0].Anchor)
 		}
-		out = append(out, span{first: spotOf(a), zone: a.Zone(), hosts: 1, ports: u.unions[id]})
+		out = append(out, addrRange{first: ipNumOf(a), zone: a.Zone(), hosts: 1, ports: u.unions[id]})
 	}
 	return out, nil
 }

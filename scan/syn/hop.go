@@ -87,7 +87,7 @@ type viewer struct {
 
 func newViewer(space *scope.Space) *viewer {
 	v := &viewer{view: view{count: space.Len()}}
-	for r, ports := range space.Spans() {
+	for r, ports := range space.Ranges() {
 		at := space.At(0)
 		first := newPiece(0, r, ports, nil)
 		v.ahead = first.offset(at.Addr())*uint64(len(ports)) + uint64(search(ports, at.Port()))

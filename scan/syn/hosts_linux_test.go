@@ -227,7 +227,7 @@ func TestViewHost(t *testing.T) {
 			t.Fatal(err)
 		}
 		v := newViewer(space)
-		for r, ports := range space.Spans() {
+		for r, ports := range space.Ranges() {
 			if err := v.add(r, ports, func() (*hop, error) { return &hop{}, nil }); err != nil {
 				t.Fatal(err)
 			}

@@ -10,7 +10,7 @@ import (
 func TestTooFew(t *testing.T) {
 	_, space := spaceOf(t, []uint16{25, 26}, "10.91.16.0/30")
 	v := newViewer(space)
-	for r, ports := range space.Spans() {
+	for r, ports := range space.Ranges() {
 		if err := v.add(r, ports, func() (*hop, error) { return &hop{}, nil }); err != nil {
 			t.Fatal(err)
 		}

@@ -55,7 +55,7 @@ func newPlanner(n *rawnet.Netlink, c *Config) (*planner, error) {
 // LocalError.
 func (p *planner) plan(space *scope.Space) (*view, error) {
 	v := newViewer(space)
-	for r, ports := range space.Spans() {
+	for r, ports := range space.Ranges() {
 		parts, err := p.split(r)
 		if err != nil {
 			return nil, err
@@ -235,7 +235,7 @@ func Local(space *scope.Space) (*netipx.IPSet, error) {
 	if err != nil {
 		return nil, err
 	}
-	for r := range space.Spans() {
+	for r := range space.Ranges() {
 		parts, err := p.split(r)
 		if err != nil {
 			return nil, err

@@ -170,7 +170,7 @@ func Plan(space *scope.Space, config Config) Estimate {
 	}
 	e.Packets = packets
 	left := space.Len()
-	for r, ports := range space.Spans() {
+	for r, ports := range space.Ranges() {
 		// A frame has 60 bytes and the check sequence at least (IEEE 802.3,
 		// clause 4.4.2).
 		frame := max(uint64(rawnet.FrameLen(r.From().Is6())), 60) + 4

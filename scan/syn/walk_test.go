@@ -70,7 +70,7 @@ func TestWalkSeed(t *testing.T) {
 // the kernel.
 func viewOf(space *scope.Space, prefixes ...netip.Prefix) *view {
 	v := newViewer(space)
-	for r, ports := range space.Spans() {
+	for r, ports := range space.Ranges() {
 		for _, part := range cut(r, startsOf(prefixes)) {
 			_ = v.add(part, ports, func() (*hop, error) { return &hop{}, nil })
 		}

@@ -10,18 +10,18 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A stretch is a run of neighbouring addresses that targets ask for the same
+// A targetRange is a range of addresses that targets ask for the same
 // ports.
-type stretch struct {
+type targetRange struct {
 	addrs netipx.IPRange
 	ports []uint16
 	id    int // of the ports
 }
 
-// stretchesOf sorts the addresses of targets without a zone by what they are
+// targetRangesOf sorts the addresses of targets without a zone by what they are
 // asked for, the usual ports where they carry none; u adds them up.
-// The stretches are sorted and disjoint. IPv4 addresses may be left out.
-func stretchesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) ([]stretch, error) {
+// The ranges are sorted and disjoint. IPv4 addresses may be left out.
+func targetRangesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) ([]targetRange, error) {
 	list := make([]*Target, 0, len(targets))
 	for i := range targets {
 		if t := &targets[i]; t.Zone == "" && t.Bulk == nil {
@@ -36,7 +36,7 @@ func stretchesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) (
 		}
 	}
 	es := edges(list, without4)
-	out := make([]stretch, 0, len(es)/2)
+	out := make([]targetRange, 0, len(es)/2)
 	for i, e := range es {
 		if id := ids[e.target]; e.opens {
 			u.open(id)
@@ -53,12 +53,12 @@ func stretchesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) (
 		if len(u.unions[id]) == 0 {
 			continue
 		}
-		last := es[i+1].at.minus(spot{v6: e.at.v6, lo: 1}).addr()
+		last := es[i+1].at.minus(ipNum{v6: e.at.v6, lo: 1}).addr()
 		if n := len(out); n > 0 && out[n-1].id == id && touches(out[n-1].addrs.To(), e.at.addr()) {
 			out[n-1].addrs = netipx.IPRangeFrom(out[n-1].addrs.From(), last)
 			continue
 		}
-		out = append(out, stretch{netipx.IPRangeFrom(e.at.addr(), last), u.unions[id], id})
+		out = append(out, targetRange{netipx.IPRangeFrom(e.at.addr(), last), u.unions[id], id})
 	}
 	return out, nil
 }
@@ -74,14 +74,14 @@ func tooManyPorts(at result.Anchor) *InputError {
 }
 
 // lastV6 is the last IPv6 address in front of the multicast ones.
-var lastV6 = spotOf(netip.MustParseAddr("feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))
+var lastV6 = ipNumOf(netip.MustParseAddr("feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))
 
 // An edge is where one range of a target starts or, if !opens, the first
 // address behind its end.
 type edge struct {
-	at     spot
+	at     ipNum
 	target int32 // index in the list of targets
-	span   int32 // index in the target's Ranges
+	nth    int32 // index in the target's Ranges
 	opens  bool
 }
 
@@ -96,7 +96,7 @@ func edges(targets []*Target, without4 bool) []edge {
 	out := make([]edge, 0, n)
 	for i, t := range targets {
 		for j, r := range t.Ranges {
-			from, to := spotOf(r.From()), spotOf(r.To())
+			from, to := ipNumOf(r.From()), ipNumOf(r.To())
 			if to.v6 && to.compare(lastV6) > 0 {
 				to = lastV6
 			}
@@ -115,7 +115,7 @@ func edges(targets []*Target, without4 bool) []edge {
 // compareEdges orders edges by address, those at the same one as targets and
 // their ranges follow each other.
 func compareEdges(a, b edge) int {
-	if c := cmp.Or(a.at.compare(b.at), cmp.Compare(a.target, b.target), cmp.Compare(a.span, b.span)); c != 0 || a.opens == b.opens {
+	if c := cmp.Or(a.at.compare(b.at), cmp.Compare(a.target, b.target), cmp.Compare(a.nth, b.nth)); c != 0 || a.opens == b.opens {
 		return c
 	}
 	if a.opens {

@@ -5,26 +5,26 @@ import (
 	"sort"
 )
 
-// A spanList is the spans of a Space, by address: those of long lists in a few
+// A rangeIndex is the ranges of a Space, by address: those of long lists in a few
 // bytes each, and behind them all others.
-type spanList struct {
-	packed packedSpans
-	few    []span
+type rangeIndex struct {
+	packed packedRanges
+	few    []addrRange
 }
 
-// packedSpans are spans of IPv4 addresses.
-type packedSpans struct {
+// packedRanges are ranges of IPv4 addresses.
+type packedRanges struct {
 	addrs  []range4
 	ids    []uint32 // of the ports; nil: all 0
 	ports  [][]uint16
-	starts []uint64 // of each packStep-th span
+	starts []uint64 // of each packStep-th range
 	total  uint64   // pairs
 
-	known map[*uint16]uint32 // ports by the first of them, of what is made span by span
+	known map[*uint16]uint32 // ports by the first of them, of what is made range by range
 }
 
-// push adds a span behind the others, and returns how many pairs it has.
-func (p *packedSpans) push(r range4, ports []uint16) uint64 {
+// push adds a range behind the others, and returns how many pairs it has.
+func (p *packedRanges) push(r range4, ports []uint16) uint64 {
 	id, ok := p.known[&ports[0]]
 	if !ok || !samePorts(p.ports[id], ports) { // parts of a list begin alike
 		id = uint32(len(p.ports))
@@ -40,25 +40,25 @@ func (p *packedSpans) push(r range4, ports []uint16) uint64 {
 	return n
 }
 
-// packStep is how many spans share a start.
+// packStep is how many ranges share a start.
 const packStep = 64
 
-// portsOf are the ports of span k.
-func (p *packedSpans) portsOf(k int) []uint16 {
+// portsOf are the ports of range k.
+func (p *packedRanges) portsOf(k int) []uint16 {
 	if p.ids == nil {
 		return p.ports[0]
 	}
 	return p.ports[p.ids[k]]
 }
 
-// pairs is how many pairs span k has.
-func (p *packedSpans) pairs(k int) uint64 {
+// pairs is how many pairs range k has.
+func (p *packedRanges) pairs(k int) uint64 {
 	r := p.addrs[k]
 	return (uint64(r.last) - uint64(r.first) + 1) * uint64(len(p.portsOf(k)))
 }
 
-// number counts the pairs once all spans are there.
-func (p *packedSpans) number() {
+// number counts the pairs once all ranges are there.
+func (p *packedRanges) number() {
 	p.starts = make([]uint64, 0, len(p.addrs)/packStep+1)
 	for k := range p.addrs {
 		if k%packStep == 0 {
@@ -68,17 +68,17 @@ func (p *packedSpans) number() {
 	}
 }
 
-// at is span k with its start.
-func (p *packedSpans) at(k int, start uint64) span {
+// at is range k with its start.
+func (p *packedRanges) at(k int, start uint64) addrRange {
 	r := p.addrs[k]
-	return span{first: spot{lo: uint64(r.first)}, hosts: uint64(r.last) - uint64(r.first) + 1, ports: p.portsOf(k), start: start}
+	return addrRange{first: ipNum{lo: uint64(r.first)}, hosts: uint64(r.last) - uint64(r.first) + 1, ports: p.portsOf(k), start: start}
 }
 
-// len is how many spans there are.
-func (l *spanList) len() int { return len(l.packed.addrs) + len(l.few) }
+// len is how many ranges there are.
+func (l *rangeIndex) len() int { return len(l.packed.addrs) + len(l.few) }
 
-// at is span k.
-func (l *spanList) at(k int) span {
+// at is range k.
+func (l *rangeIndex) at(k int) addrRange {
 	p := &l.packed
 	if k >= len(p.addrs) {
 		return l.few[k-len(p.addrs)]
@@ -90,21 +90,21 @@ func (l *spanList) at(k int) span {
 	return p.at(k, start)
 }
 
-// firstOf is the first address of span k.
-func (l *spanList) firstOf(k int) spot {
+// firstOf is the first address of range k.
+func (l *rangeIndex) firstOf(k int) ipNum {
 	if n := len(l.packed.addrs); k >= n {
 		return l.few[k-n].first
 	}
-	return spot{lo: uint64(l.packed.addrs[k].first)}
+	return ipNum{lo: uint64(l.packed.addrs[k].first)}
 }
 
-// behind is the first span that begins behind an address.
-func (l *spanList) behind(at spot) int {
+// behind is the first range that begins behind an address.
+func (l *rangeIndex) behind(at ipNum) int {
 	return sort.Search(l.len(), func(k int) bool { return l.firstOf(k).compare(at) > 0 })
 }
 
-// holding is the span of pair i of the whole.
-func (l *spanList) holding(i uint64) span {
+// holding is the range of pair i of the whole.
+func (l *rangeIndex) holding(i uint64) addrRange {
 	p := &l.packed
 	if i >= p.total {
 		return l.few[sort.Search(len(l.few), func(k int) bool { return l.few[k].start > i })-1]
@@ -120,9 +120,9 @@ func (l *spanList) holding(i uint64) span {
 	}
 }
 
-// all yields the spans with their places.
-func (l *spanList) all() iter.Seq2[int, span] {
-	return func(yield func(int, span) bool) {
+// all yields the ranges with their places.
+func (l *rangeIndex) all() iter.Seq2[int, addrRange] {
+	return func(yield func(int, addrRange) bool) {
 		var start uint64
 		n := len(l.packed.addrs)
 		for k := range n {

@@ -10,25 +10,25 @@ import (
 	"go4.org/netipx"
 )
 
-// A spot is an address as a number that can be reckoned with. IPv4 sorts in
+// An ipNum is an address as a number that can be reckoned with. IPv4 sorts in
 // front of IPv6.
-type spot struct {
+type ipNum struct {
 	v6     bool
 	hi, lo uint64
 }
 
-// spotOf returns the number of an address that is not 4-in-6 mapped.
-func spotOf(a netip.Addr) spot {
+// ipNumOf returns the number of an address that is not 4-in-6 mapped.
+func ipNumOf(a netip.Addr) ipNum {
 	if a.Is4() {
 		b := a.As4()
-		return spot{lo: uint64(binary.BigEndian.Uint32(b[:]))}
+		return ipNum{lo: uint64(binary.BigEndian.Uint32(b[:]))}
 	}
 	b := a.As16()
-	return spot{v6: true, hi: binary.BigEndian.Uint64(b[:8]), lo: binary.BigEndian.Uint64(b[8:])}
+	return ipNum{v6: true, hi: binary.BigEndian.Uint64(b[:8]), lo: binary.BigEndian.Uint64(b[8:])}
 }
 
 // addr returns the address that the number stands for.
-func (s spot) addr() netip.Addr {
+func (s ipNum) addr() netip.Addr {
 	if !s.v6 {
 		var b [4]byte
 		binary.BigEndian.PutUint32(b[:], uint32(s.lo))
@@ -40,21 +40,21 @@ func (s spot) addr() netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
-// plus returns the spot n further on.
-func (s spot) plus(n uint64) spot {
+// plus returns the ipNum n further on.
+func (s ipNum) plus(n uint64) ipNum {
 	lo, carry := bits.Add64(s.lo, n, 0)
-	return spot{v6: s.v6, hi: s.hi + carry, lo: lo}
+	return ipNum{v6: s.v6, hi: s.hi + carry, lo: lo}
 }
 
 // minus returns the distance from t, which is of the same family and not
-// behind s, as a spot.
-func (s spot) minus(t spot) spot {
+// behind s, as an ipNum.
+func (s ipNum) minus(t ipNum) ipNum {
 	lo, borrow := bits.Sub64(s.lo, t.lo, 0)
-	return spot{v6: s.v6, hi: s.hi - t.hi - borrow, lo: lo}
+	return ipNum{v6: s.v6, hi: s.hi - t.hi - borrow, lo: lo}
 }
 
-// compare orders spots: IPv4 first, then by number.
-func (s spot) compare(t spot) int {
+// compare orders numbers: IPv4 first, then by number.
+func (s ipNum) compare(t ipNum) int {
 	switch {
 	case s.v6 != t.v6 && t.v6:
 		return -1
@@ -69,7 +69,7 @@ func (s spot) compare(t spot) int {
 // countRange returns how many addresses a range holds, or the largest uint64
 // if there are more.
 func countRange(r netipx.IPRange) uint64 {
-	d := spotOf(r.To()).minus(spotOf(r.From()))
+	d := ipNumOf(r.To()).minus(ipNumOf(r.From()))
 	if d.hi != 0 || d.lo == math.MaxUint64 {
 		return math.MaxUint64
 	}

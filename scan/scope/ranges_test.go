@@ -7,9 +7,9 @@ import (
 	"go4.org/netipx"
 )
 
-// TestSpans walks the spans of a Space and of its shards and meets every pair
+// TestRanges walks the ranges of a Space and of its shards and meets every pair
 // under its number.
-func TestSpans(t *testing.T) {
+func TestRanges(t *testing.T) {
 	targets := []Target{
 		{Ranges: []netipx.IPRange{netipx.MustParseIPRange("192.0.2.4-192.0.2.9")}},
 		{Ranges: []netipx.IPRange{netipx.MustParseIPRange("192.0.2.8-192.0.2.12")}, Ports: portSetOf([]uint16{7, 9})},
@@ -32,7 +32,7 @@ func TestSpans(t *testing.T) {
 			}
 			met := uint64(0)
 			hosts := map[netip.Addr]bool{}
-			for r, ports := range shard.Spans() {
+			for r, ports := range shard.Ranges() {
 				if !scope.AllowsRange(r) {
 					t.Errorf("scope does not allow %v", r)
 				}
@@ -53,7 +53,7 @@ func TestSpans(t *testing.T) {
 				t.Errorf("shard %d/%d has %d hosts, want %d", i, n, got, len(hosts))
 			}
 			if met != shard.Len() {
-				t.Errorf("shard %d/%d: spans hold %d of %d pairs", i, n, met, shard.Len())
+				t.Errorf("shard %d/%d: ranges hold %d of %d pairs", i, n, met, shard.Len())
 			}
 			total += met
 		}
