@@ -9,8 +9,8 @@ import (
 
 	"golang.org/x/net/idna"
 
-	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/wording"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // A CertificateFault is what is wrong with the certificate that a port showed.
@@ -39,13 +39,13 @@ var weakKeys = map[string]int{"RSA": 2048, "ECDSA": 224, "DSA": 1 << 30}
 // certificateFaults judges what the handshake showed at a time against the names
 // under which the user put the host in scope. Without a name, as for an address,
 // or where not all names of the certificate are known, no name is wrong.
-func certificateFaults(t *fingerprint.TLS, names []string, now time.Time) []CertificateFault {
+func certificateFaults(t *result.TLS, names []string, now time.Time) []CertificateFault {
 	if t == nil || t.CertSHA256 == "" {
 		return nil
 	}
 	var faults []CertificateFault
 	switch {
-	case now.After(t.NotAfter) || now.Before(t.NotBefore):
+	case now.After(t.NotAfter.Time) || now.Before(t.NotBefore.Time):
 		faults = append(faults, CertificateExpired)
 	case t.NotAfter.Sub(now) < expiringWithin(t):
 		faults = append(faults, CertificateExpiring)
@@ -60,16 +60,16 @@ func certificateFaults(t *fingerprint.TLS, names []string, now time.Time) []Cert
 }
 
 // expiringWithin is how long before its end a certificate counts as expiring.
-func expiringWithin(t *fingerprint.TLS) time.Duration {
+func expiringWithin(t *result.TLS) time.Duration {
 	if t.NotBefore.IsZero() {
 		return expiringTime
 	}
-	return min(expiringTime, t.NotAfter.Sub(t.NotBefore)/expiringPart)
+	return min(expiringTime, t.NotAfter.Sub(t.NotBefore.Time)/expiringPart)
 }
 
 // wrongName reports whether the certificate is for none of the names (RFC 9525,
 // Section 6.3, which takes no account of the subject).
-func wrongName(t *fingerprint.TLS, names []string) bool {
+func wrongName(t *result.TLS, names []string) bool {
 	leaf := x509.Certificate{DNSNames: t.Names}
 	named := false
 	for _, name := range names {
@@ -86,7 +86,7 @@ func wrongName(t *fingerprint.TLS, names []string) bool {
 }
 
 // weakness says what makes the certificate weak, "" if nothing does.
-func weakness(t *fingerprint.TLS) string {
+func weakness(t *result.TLS) string {
 	if least, ok := weakKeys[t.KeyAlgorithm]; ok && t.KeyBits < least {
 		return fmt.Sprintf("its %s key has %d bits", t.KeyAlgorithm, t.KeyBits)
 	}
@@ -99,7 +99,7 @@ func weakness(t *fingerprint.TLS) string {
 }
 
 // certificateEvidence says in a sentence what the fault rests on.
-func certificateEvidence(fault CertificateFault, t *fingerprint.TLS, names []string) string {
+func certificateEvidence(fault CertificateFault, t *result.TLS, names []string) string {
 	text := fmt.Sprintf("the certificate of %q, issued by %q, ", t.Subject, t.Issuer)
 	switch fault {
 	case CertificateWrongName:

@@ -5,13 +5,13 @@ import (
 	"testing"
 	"time"
 
-	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // goodCertificate is one that gives no finding on the day of the tests.
-func goodCertificate() *fingerprint.TLS {
-	return &fingerprint.TLS{Version: "TLS 1.3", Subject: "CN=mail.example.org", Issuer: "CN=R11", Names: []string{"mail.example.org", "*.mx.example.org"},
-		NotBefore: testTime.AddDate(0, -3, 0), NotAfter: testTime.AddDate(0, 2, 0), CertSHA256: strings.Repeat("ab", 32),
+func goodCertificate() *result.TLS {
+	return &result.TLS{Version: "TLS 1.3", Subject: "CN=mail.example.org", Issuer: "CN=R11", Names: []string{"mail.example.org", "*.mx.example.org"},
+		NotBefore: result.NewTime(testTime.AddDate(0, -3, 0)), NotAfter: result.NewTime(testTime.AddDate(0, 2, 0)), CertSHA256: strings.Repeat("ab", 32),
 		KeyAlgorithm: "RSA", KeyBits: 2048, SignatureAlgorithm: "SHA256-RSA"}
 }
 
@@ -21,40 +21,40 @@ func TestCertificates(t *testing.T) {
 	for _, tt := range []struct {
 		name   string
 		host   string
-		change func(*fingerprint.TLS)
+		change func(*result.TLS)
 		want   string
 	}{
-		{"good", "mail.example.org", func(*fingerprint.TLS) {}, ""},
-		{"good, wildcard", "a.mx.example.org", func(*fingerprint.TLS) {}, ""},
-		{"good, other spelling", "MAIL.Example.org.", func(*fingerprint.TLS) {}, ""},
-		{"good, international name", "bücher.example", func(c *fingerprint.TLS) { c.Names = []string{"xn--bcher-kva.example"} }, ""},
-		{"address without a name", "", func(*fingerprint.TLS) {}, ""},
-		{"no certificate", "mail.example.org", func(c *fingerprint.TLS) { *c = fingerprint.TLS{Version: "TLS 1.3"} }, ""},
+		{"good", "mail.example.org", func(*result.TLS) {}, ""},
+		{"good, wildcard", "a.mx.example.org", func(*result.TLS) {}, ""},
+		{"good, other spelling", "MAIL.Example.org.", func(*result.TLS) {}, ""},
+		{"good, international name", "bücher.example", func(c *result.TLS) { c.Names = []string{"xn--bcher-kva.example"} }, ""},
+		{"address without a name", "", func(*result.TLS) {}, ""},
+		{"no certificate", "mail.example.org", func(c *result.TLS) { *c = result.TLS{Version: "TLS 1.3"} }, ""},
 
-		{"expired", "mail.example.org", func(c *fingerprint.TLS) { c.NotAfter = testTime.Add(-time.Second) }, "MXS1410"},
-		{"not valid yet", "mail.example.org", func(c *fingerprint.TLS) { c.NotBefore = testTime.Add(time.Hour) }, "MXS1410"},
-		{"expires on the day", "mail.example.org", func(c *fingerprint.TLS) { c.NotAfter = testTime.Add(time.Hour) }, "MXS1411"},
-		{"fourteen days", "mail.example.org", func(c *fingerprint.TLS) { c.NotAfter = testTime.Add(14 * 24 * time.Hour) }, ""},
-		{"a little less", "mail.example.org", func(c *fingerprint.TLS) { c.NotAfter = testTime.Add(14*24*time.Hour - 1) }, "MXS1411"},
-		{"six days old and six to live for", "mail.example.org", func(c *fingerprint.TLS) {
-			c.NotBefore, c.NotAfter = testTime.AddDate(0, 0, -3), testTime.AddDate(0, 0, 3)
+		{"expired", "mail.example.org", func(c *result.TLS) { c.NotAfter = result.NewTime(testTime.Add(-time.Second)) }, "MXS1410"},
+		{"not valid yet", "mail.example.org", func(c *result.TLS) { c.NotBefore = result.NewTime(testTime.Add(time.Hour)) }, "MXS1410"},
+		{"expires on the day", "mail.example.org", func(c *result.TLS) { c.NotAfter = result.NewTime(testTime.Add(time.Hour)) }, "MXS1411"},
+		{"fourteen days", "mail.example.org", func(c *result.TLS) { c.NotAfter = result.NewTime(testTime.Add(14 * 24 * time.Hour)) }, ""},
+		{"a little less", "mail.example.org", func(c *result.TLS) { c.NotAfter = result.NewTime(testTime.Add(14*24*time.Hour - 1)) }, "MXS1411"},
+		{"six days old and six to live for", "mail.example.org", func(c *result.TLS) {
+			c.NotBefore, c.NotAfter = result.NewTime(testTime.AddDate(0, 0, -3)), result.NewTime(testTime.AddDate(0, 0, 3))
 		}, ""},
-		{"short life, nearly over", "mail.example.org", func(c *fingerprint.TLS) {
-			c.NotBefore, c.NotAfter = testTime.AddDate(0, 0, -5), testTime.AddDate(0, 0, 1)
+		{"short life, nearly over", "mail.example.org", func(c *result.TLS) {
+			c.NotBefore, c.NotAfter = result.NewTime(testTime.AddDate(0, 0, -5)), result.NewTime(testTime.AddDate(0, 0, 1))
 		}, "MXS1411"},
 
-		{"another name", "imap.example.org", func(*fingerprint.TLS) {}, "MXS1412"},
-		{"wildcard of two labels", "a.b.mx.example.org", func(*fingerprint.TLS) {}, "MXS1412"},
-		{"subject alone", "mail.example.org", func(c *fingerprint.TLS) { c.Names = nil }, "MXS1412"},
-		{"names that are not all known", "imap.example.org", func(c *fingerprint.TLS) { c.NamesTruncated = true }, ""},
+		{"another name", "imap.example.org", func(*result.TLS) {}, "MXS1412"},
+		{"wildcard of two labels", "a.b.mx.example.org", func(*result.TLS) {}, "MXS1412"},
+		{"subject alone", "mail.example.org", func(c *result.TLS) { c.Names = nil }, "MXS1412"},
+		{"names that are not all known", "imap.example.org", func(c *result.TLS) { c.NamesTruncated = true }, ""},
 
-		{"short RSA key", "mail.example.org", func(c *fingerprint.TLS) { c.KeyBits = 1024 }, "MXS1413"},
-		{"DSA key", "mail.example.org", func(c *fingerprint.TLS) { c.KeyAlgorithm, c.KeyBits = "DSA", 3072 }, "MXS1413"},
-		{"P-256", "mail.example.org", func(c *fingerprint.TLS) { c.KeyAlgorithm, c.KeyBits = "ECDSA", 256 }, ""},
-		{"Ed25519", "mail.example.org", func(c *fingerprint.TLS) { c.KeyAlgorithm, c.KeyBits = "Ed25519", 256 }, ""},
-		{"signed with SHA-1", "mail.example.org", func(c *fingerprint.TLS) { c.SignatureAlgorithm = "SHA1-RSA" }, "MXS1413"},
-		{"signed itself with SHA-1", "mail.example.org", func(c *fingerprint.TLS) { c.SignatureAlgorithm, c.Issuer = "SHA1-RSA", c.Subject }, ""},
-		{"all at once", "imap.example.org", func(c *fingerprint.TLS) { c.NotAfter, c.KeyBits = testTime.AddDate(0, 0, -1), 512 }, "MXS1410 MXS1413 MXS1412"},
+		{"short RSA key", "mail.example.org", func(c *result.TLS) { c.KeyBits = 1024 }, "MXS1413"},
+		{"DSA key", "mail.example.org", func(c *result.TLS) { c.KeyAlgorithm, c.KeyBits = "DSA", 3072 }, "MXS1413"},
+		{"P-256", "mail.example.org", func(c *result.TLS) { c.KeyAlgorithm, c.KeyBits = "ECDSA", 256 }, ""},
+		{"Ed25519", "mail.example.org", func(c *result.TLS) { c.KeyAlgorithm, c.KeyBits = "Ed25519", 256 }, ""},
+		{"signed with SHA-1", "mail.example.org", func(c *result.TLS) { c.SignatureAlgorithm = "SHA1-RSA" }, "MXS1413"},
+		{"signed itself with SHA-1", "mail.example.org", func(c *result.TLS) { c.SignatureAlgorithm, c.Issuer = "SHA1-RSA", c.Subject }, ""},
+		{"all at once", "imap.example.org", func(c *result.TLS) { c.NotAfter, c.KeyBits = result.NewTime(testTime.AddDate(0, 0, -1)), 512 }, "MXS1410 MXS1413 MXS1412"},
 	} {
 		s := svc("imap", "imap", "Dovecot", "tunnel:ssl")
 		s.TLS = goodCertificate()

@@ -61,7 +61,7 @@ const (
 
 // A situation is what the conditions are asked about.
 type situation struct {
-	service   *fingerprint.Service // nil where nothing is known
+	service   *fingerprint.Identification // nil where nothing is known
 	port      uint16
 	public    bool
 	internal  bool
@@ -74,7 +74,7 @@ type situation struct {
 
 // Identified reports whether a dialogue named the protocol or the role of what
 // answers. A name that rests on the port number alone does not count.
-func Identified(v *fingerprint.Service) bool {
+func Identified(v *fingerprint.Identification) bool {
 	switch {
 	case v == nil:
 		return false
@@ -83,7 +83,7 @@ func Identified(v *fingerprint.Service) bool {
 	case v.Method == "table":
 		return false
 	}
-	return v.Protocol != "" && v.Protocol != "unknown" || v.Role != "" && v.Role != "unknown"
+	return v.Name != "" && v.Name != "unknown" || v.Role != "" && v.Role != "unknown"
 }
 
 // holds reports whether the condition holds.
@@ -101,7 +101,7 @@ func (c *Condition) holds(s *situation) bool {
 	if !Identified(v) || v.Has(ObservedRefused) && !slices.Contains(c.Observed, ObservedRefused) {
 		return false
 	}
-	return matchesWord(c.Protocols, v.Protocol) && matchesWord(c.Roles, v.Role) &&
+	return matchesWord(c.Protocols, v.Name) && matchesWord(c.Roles, string(v.Role)) &&
 		matchesWord(c.Stacks, v.Stack) && matchesWord(c.Tunnels, tunnelOf(v)) &&
 		matchesProduct(c.Products, v) && c.observes(v)
 }
@@ -128,7 +128,7 @@ func (c *Condition) holdsAt(s *situation) bool {
 }
 
 // observes reports whether the observations fit.
-func (c *Condition) observes(v *fingerprint.Service) bool {
+func (c *Condition) observes(v *fingerprint.Identification) bool {
 	for _, o := range c.Observed {
 		if !v.Has(o) {
 			return false
@@ -138,11 +138,11 @@ func (c *Condition) observes(v *fingerprint.Service) bool {
 }
 
 // tunnelOf gives the word that conditions use for the tunnel.
-func tunnelOf(v *fingerprint.Service) string {
+func tunnelOf(v *fingerprint.Identification) string {
 	if v.Tunnel == "" {
 		return "none"
 	}
-	return v.Tunnel
+	return string(v.Tunnel)
 }
 
 // matchesWord reports whether words is empty or has word, in any case.
@@ -152,7 +152,7 @@ func matchesWord(words []string, word string) bool {
 
 // matchesProduct reports whether the service is one of the products. Where
 // safe probes cannot tell some products apart, all of them must be listed.
-func matchesProduct(products []string, v *fingerprint.Service) bool {
+func matchesProduct(products []string, v *fingerprint.Identification) bool {
 	if len(products) == 0 {
 		return true
 	}

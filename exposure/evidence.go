@@ -51,7 +51,7 @@ func (r *Rule) asksFor(observation string) bool {
 const maxExchanges = 3
 
 // dialogue tells in one sentence what was said that names the daemon.
-func dialogue(s *fingerprint.Service) []string {
+func dialogue(s *fingerprint.Identification) []string {
 	var parts []string
 	for _, e := range s.Evidence {
 		if e.Observation == "" && len(parts) < maxExchanges {
@@ -65,7 +65,7 @@ func dialogue(s *fingerprint.Service) []string {
 }
 
 // exchange tells what was sent and what came back.
-func exchange(e fingerprint.Evidence) string {
+func exchange(e result.Evidence) string {
 	text, end := e.Observed, ""
 	if i := strings.LastIndexByte(text, '('); i >= 0 && strings.HasSuffix(text, ")") && (i == 0 || text[i-1] == '\n') {
 		text, end = text[:i], " "+text[i:]
@@ -92,10 +92,10 @@ var talked = map[string]string{
 }
 
 // answer says in words what the service did, and who does so.
-func answer(s *fingerprint.Service) string {
-	text := talked[s.Protocol]
-	if text == "" && s.Protocol != "" {
-		text = "spoke " + s.Protocol
+func answer(s *fingerprint.Identification) string {
+	text := talked[s.Name]
+	if text == "" && s.Name != "" {
+		text = "spoke " + s.Name
 	}
 	switch name := ProductOf(s); {
 	case name != "" && text != "":
@@ -106,7 +106,7 @@ func answer(s *fingerprint.Service) string {
 		return ""
 	}
 	if s.Role != "" && s.Role != "unknown" {
-		text += ", in the role " + s.Role
+		text += ", in the role " + string(s.Role)
 	}
 	if s.Behind != nil && s.Behind.Product != "" {
 		text += ", in front of " + s.Behind.Product
@@ -115,7 +115,7 @@ func answer(s *fingerprint.Service) string {
 }
 
 // guess says what of a finding rests on the port number alone, "" if nothing does.
-func (r *Rule) guess(s *fingerprint.Service) string {
+func (r *Rule) guess(s *fingerprint.Identification) string {
 	switch {
 	case s.RoleByPort:
 		return "; the role is a guess from the port number"
@@ -127,6 +127,6 @@ func (r *Rule) guess(s *fingerprint.Service) string {
 
 // fillsIn reports whether a condition holds for a service of which the dialogue
 // told the protocol only.
-func fillsIn(c *Condition, s *fingerprint.Service) bool {
-	return len(c.Protocols) > 0 && slices.Contains(c.Roles, s.Role) && matchesWord(c.Protocols, s.Protocol)
+func fillsIn(c *Condition, s *fingerprint.Identification) bool {
+	return len(c.Protocols) > 0 && slices.Contains(c.Roles, string(s.Role)) && matchesWord(c.Protocols, s.Name)
 }

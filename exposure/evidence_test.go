@@ -6,12 +6,13 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 func TestEvidence(t *testing.T) {
 	s := svc("smtp", "signing-proxy", "DKIMproxy", "xclient-offered")
-	s.Behind = &fingerprint.Behind{Product: "Postfix smtpd"}
-	s.Evidence = []fingerprint.Evidence{
+	s.Behind = &result.Behind{Product: "Postfix smtpd"}
+	s.Evidence = []result.Evidence{
 		{Probe: "greeting", Observed: "220 mx ESMTP\r\n", Shows: "connect and listen"},
 		{Probe: "smtp-empty-line", Sent: "\r\n", Observed: "(closed without a word)"},
 		{Probe: "smtp-quitx", Sent: "QUITX\r\n", Observed: "500 no\r\n(then closed)"},
@@ -46,7 +47,7 @@ func TestGuessedRole(t *testing.T) {
 	guessed := svc("smtp", "reinjection", "Postfix")
 	guessed.RoleByPort = true
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
-	for want, s := range map[string]*fingerprint.Service{
+	for want, s := range map[string]*fingerprint.Identification{
 		"of 10)": told,
 		"; the role is a guess from the port number":       guessed,
 		"; what it is for is a guess from the port number": svc("smtp", "unknown", ""),
@@ -61,10 +62,10 @@ func TestGuessedRole(t *testing.T) {
 }
 
 func TestAnswerInWords(t *testing.T) {
-	for want, s := range map[string]*fingerprint.Service{
-		"recognized as OpenDKIM (negotiated the milter protocol), in the role milter (confidence 9 of 10)": {Protocol: "milter", Product: "OpenDKIM", Role: "milter", Confidence: 9},
-		"spoke lmtp (confidence 7 of 10)":            {Protocol: "lmtp", Role: "unknown", Confidence: 7},
-		"recognized as Dovecot (confidence 4 of 10)": {Product: "Dovecot", Role: "unknown", Confidence: 4},
+	for want, s := range map[string]*fingerprint.Identification{
+		"recognized as OpenDKIM (negotiated the milter protocol), in the role milter (confidence 9 of 10)": {Service: result.Service{Name: "milter", Product: "OpenDKIM", Role: "milter", Confidence: 9}},
+		"spoke lmtp (confidence 7 of 10)":            {Service: result.Service{Name: "lmtp", Role: "unknown", Confidence: 7}},
+		"recognized as Dovecot (confidence 4 of 10)": {Service: result.Service{Product: "Dovecot", Role: "unknown", Confidence: 4}},
 		"": {},
 	} {
 		if got := answer(s); got != want {

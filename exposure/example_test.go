@@ -20,9 +20,14 @@ func ExampleJudge() {
 	judge := exposure.Judge{Rules: rules, Knowledge: exposure.NewPortSets([]uint16{10024}, nil)}
 	found := judge.Findings(exposure.Port{
 		Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.10:10024"), State: result.StateOpen},
-		Service: &fingerprint.Service{
-			Protocol: "smtp", Product: "amavisd", Role: "content-filter",
-			Method: "probed", Confidence: 9,
+		Service: &fingerprint.Identification{
+			Service: result.Service{
+				Name:       "smtp",
+				Product:    "amavisd",
+				Role:       "content-filter",
+				Method:     "probed",
+				Confidence: 9,
+			},
 		},
 	})
 	for _, f := range found {

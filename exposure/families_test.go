@@ -21,7 +21,7 @@ func TestOnlyIPv6(t *testing.T) {
 	for _, tt := range []struct {
 		name    string
 		port    uint16
-		service *fingerprint.Service
+		service *fingerprint.Identification
 		v4      map[netip.Addr][]result.State // in the order in which they came
 		silent  bool                          // no IPv4 address is up
 		want    string

@@ -25,7 +25,7 @@ type Port struct {
 
 	// Service is nil where nothing was identified (not open, or
 	// --no-identify).
-	Service *fingerprint.Service
+	Service *fingerprint.Identification
 
 	// Reachability says how it is known that the port can be reached from the
 	// vantage point.
@@ -84,7 +84,7 @@ type Finding struct {
 	// Certainty, from 0 to 10, is how surely the service was named; 0 where no
 	// dialogue settled it. Method is that of the service.
 	Certainty int
-	Method    string
+	Method    result.Method
 
 	Evidence []string // one sentence each
 	// Remediation is the fix for this daemon, several lines where known: the

@@ -83,7 +83,7 @@ func (j *Judge) Findings(p Port) []Finding {
 	}
 	v := j.vantage(p.Target.Addr())
 	var list []Finding
-	if p.Service == nil || p.Service.Inconclusive != fingerprint.InconclusiveSkipped {
+	if p.Service == nil || p.Service.Inconclusive != result.InconclusiveSkipped {
 		s := j.situation(p, v)
 		for _, r := range j.broken(s) {
 			f := j.finding(r, p, v)
@@ -229,7 +229,7 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 	var alternatives []string
 	if p.Service != nil {
 		product, version, alternatives = p.Service.Product, p.Service.Version, p.Service.Alternatives
-		f.Product, f.Service = ProductOf(p.Service), p.Service.Protocol
+		f.Product, f.Service = ProductOf(p.Service), p.Service.Name
 		f.Confidence = p.Service.Confidence
 		f.Certainty, f.Method = Certainty(p.Service), p.Service.Method
 	}
@@ -239,7 +239,7 @@ func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
 }
 
 // ProductOf gives name and version of the daemon.
-func ProductOf(s *fingerprint.Service) string {
+func ProductOf(s *fingerprint.Identification) string {
 	if s.Version == "" || s.Product == "" {
 		return s.Product
 	}
@@ -248,7 +248,7 @@ func ProductOf(s *fingerprint.Service) string {
 
 // Certainty gives how surely a dialogue named the service: 0 where it did not,
 // or where it was refused or cut off before it settled what answers.
-func Certainty(s *fingerprint.Service) int {
+func Certainty(s *fingerprint.Identification) int {
 	if !Identified(s) || s.Inconclusive != "" {
 		return 0
 	}

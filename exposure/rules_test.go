@@ -35,21 +35,21 @@ func testPorts() PortSets {
 		[]uint16{25, 80, 110, 143, 443, 465, 587, 993, 995, 2000, 4190})
 }
 
-func openPort(port uint16, s *fingerprint.Service) Port {
+func openPort(port uint16, s *fingerprint.Identification) Port {
 	return Port{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
 		State: result.StateOpen, Reason: result.ReasonSynAck, Time: testTime}, Service: s}
 }
 
 // svc makes a service: protocol, role, product, then observations. "stack:",
 // "tunnel:" and "alt:" in front of a word set those fields.
-func svc(protocol, role, product string, more ...string) *fingerprint.Service {
-	s := &fingerprint.Service{Protocol: protocol, Role: role, Product: product, Method: "probed", Confidence: 9}
+func svc(protocol, role, product string, more ...string) *fingerprint.Identification {
+	s := &fingerprint.Identification{Service: result.Service{Name: protocol, Role: result.Role(role), Product: product, Method: "probed", Confidence: 9}}
 	for _, m := range more {
 		switch key, value, _ := strings.Cut(m, ":"); key {
 		case "stack":
 			s.Stack = value
 		case "tunnel":
-			s.Tunnel = value
+			s.Tunnel = result.Tunnel(value)
 		case "alt":
 			s.Alternatives = append(s.Alternatives, value)
 		default:
@@ -62,7 +62,7 @@ func svc(protocol, role, product string, more ...string) *fingerprint.Service {
 type judgement struct {
 	name    string
 	port    uint16
-	service *fingerprint.Service
+	service *fingerprint.Identification
 	class   VantageClass
 	want    string // ids, heaviest first
 }
@@ -84,7 +84,7 @@ var judgements = []judgement{
 
 	// What a port number alone gives.
 	{"unknown on an internal port", 10031, nil, "", "MXS1902"},
-	{"port table only", 10024, &fingerprint.Service{Protocol: "smtp", Role: "content-filter", Product: "amavisd-new", Method: "table", Confidence: 3}, "", "MXS1902"},
+	{"port table only", 10024, &fingerprint.Identification{Service: result.Service{Name: "smtp", Role: "content-filter", Product: "amavisd-new", Method: "table", Confidence: 3}}, "", "MXS1902"},
 	{"reset at connect", 10029, svc("", "unknown", "", "reset-at-connect"), "", "MXS1902"},
 	{"TLS and nothing more", 10993, svc("tls", "unknown", "", "tunnel:ssl"), "", "MXS1902"},
 	{"SSH on a mail port", 10025, svc("ssh", "not-mail", "OpenSSH"), "", "MXS1903"},
@@ -300,7 +300,7 @@ func TestEverySignatureIsJudged(t *testing.T) {
 	}
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
 	for _, s := range set.Signatures {
-		v := svc(s.Protocol, s.Role, s.Product)
+		v := svc(s.Protocol, string(s.Role), s.Product)
 		v.Alternatives = s.Alternatives
 		got := j.Findings(openPort(10099, v))
 		switch {
@@ -352,7 +352,7 @@ func TestRemediationNamesTheDaemon(t *testing.T) {
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
 	for _, tt := range []struct {
 		port    uint16
-		service *fingerprint.Service
+		service *fingerprint.Identification
 		want    string
 	}{
 		{10027, svc("smtp", "signing-proxy", "DKIMproxy"), "write `127.0.0.1:10027` for the address"},

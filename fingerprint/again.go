@@ -5,6 +5,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/signatures"
@@ -27,13 +28,13 @@ const (
 // no connection came about, or it said little and its host, or this machine, was
 // found to be slow. A process that is started for each connection may take longer
 // than any reply is waited for while dozens are started at once.
-func (id *Identifier) Doubtful(addr netip.Addr, svc *Service) bool {
+func (id *Identifier) Doubtful(addr netip.Addr, svc *Identification) bool {
 	switch svc.Inconclusive {
-	case InconclusiveNoConnection, InconclusiveRefused, InconclusiveCutOff, InconclusiveHandshake:
+	case result.InconclusiveNoConnection, result.InconclusiveRefused, result.InconclusiveCutOff, result.InconclusiveHandshake:
 		return true
-	case InconclusiveSkipped, InconclusiveHostTimeout:
+	case result.InconclusiveSkipped, result.InconclusiveHostTimeout:
 		return false
-	case InconclusiveUnfinished:
+	case result.InconclusiveUnfinished:
 		if len(svc.Banner) > 0 {
 			return false // it had its time
 		}
@@ -50,7 +51,7 @@ func (id *Identifier) Doubtful(addr netip.Addr, svc *Service) bool {
 // Service that knows more, which is first where the second conversation settled
 // nothing or did not come about. No other dialogue with the host should be under
 // way.
-func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Service) *Service {
+func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Identification) *Identification {
 	if ctx.Err() != nil || !id.allows(r.Target.Addr()) {
 		return first
 	}
@@ -59,7 +60,7 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Service) 
 	left.time.Add(-int64(first.spent))
 	s := newSession(id, id.host(r.Target.Addr()), r.Target, r.RTT, nil, left)
 	s.second, s.calm, s.perPort, s.most = true, true, 1, calmTime
-	s.listened = first.Inconclusive == InconclusiveNoReply
+	s.listened = first.Inconclusive == result.InconclusiveNoReply
 	if first.Transcript != nil {
 		for i := range first.Transcript.Exchanges {
 			ex := &first.Transcript.Exchanges[i]

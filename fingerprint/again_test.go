@@ -11,6 +11,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -51,8 +52,8 @@ func TestAgain(t *testing.T) {
 					t.Fatal(err)
 				}
 				first, err := id.Identify(t.Context(), busy)
-				if err != nil || first.Protocol != "" {
-					t.Fatalf("at first the service is %q, error %v, want none", first.Protocol, err)
+				if err != nil || first.Name != "" {
+					t.Fatalf("at first the service is %q, error %v, want none", first.Name, err)
 				}
 				if got := id.Doubtful(busy.Target.Addr(), first); got != c.doubtful {
 					t.Fatalf("doubtful: %v, want %v (inconclusive %q)", got, c.doubtful, first.Inconclusive)
@@ -62,8 +63,8 @@ func TestAgain(t *testing.T) {
 				}
 				time.Sleep(time.Minute - time.Since(begun) + time.Second)
 				start := time.Now()
-				if svc := id.Again(t.Context(), busy, first); svc.Protocol != "postfix-policy" || svc.Inconclusive != "" {
-					t.Errorf("asked again the service is %q, inconclusive %q, want postfix-policy\n%v", svc.Protocol, svc.Inconclusive, svc.Transcript)
+				if svc := id.Again(t.Context(), busy, first); svc.Name != "postfix-policy" || svc.Inconclusive != "" {
+					t.Errorf("asked again the service is %q, inconclusive %q, want postfix-policy\n%v", svc.Name, svc.Inconclusive, svc.Transcript)
 				}
 				if took := time.Since(start); took > calmTime {
 					t.Errorf("asking again took %v, want at most %v", took, calmTime)
@@ -101,7 +102,7 @@ func TestAgainKeepsMore(t *testing.T) {
 			go func() { swallow(theirs); theirs.Close() }()
 			return ours, nil
 		}}
-		first := &Service{Protocol: "smtp", Confidence: 5, Inconclusive: InconclusiveRefused, Refusal: []byte("421 busy\r\n")}
+		first := &Identification{Service: result.Service{Name: "smtp", Confidence: 5, Inconclusive: result.InconclusiveRefused, Refusal: "421 busy\r\n"}}
 		if got := id.Again(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10025")}, first); got != first {
 			t.Errorf("the service is %+v, want the first", got)
 		}
@@ -116,8 +117,8 @@ func TestGreetingWithoutEnd(t *testing.T) {
 		"bytes": drip(strings.Repeat("220-please wait, we are with you in a moment\r\n", 20), time.Second),
 	} {
 		svc, took, _ := identify(t, set, f)
-		if svc.Inconclusive != InconclusiveUnfinished {
-			t.Errorf("%s: inconclusive %q, want %q", name, svc.Inconclusive, InconclusiveUnfinished)
+		if svc.Inconclusive != result.InconclusiveUnfinished {
+			t.Errorf("%s: inconclusive %q, want %q", name, svc.Inconclusive, result.InconclusiveUnfinished)
 		}
 		if most := DefaultGreetingTimeout + partialLineWait + leastTime + 3*time.Second; took > most {
 			t.Errorf("%s: took %v, want at most %v", name, took, most)

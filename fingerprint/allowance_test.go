@@ -10,6 +10,7 @@ import (
 	"testing/synctest"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -122,8 +123,8 @@ func TestUnansweredQuestion(t *testing.T) {
 			swallow(c)
 		})}
 		svc, err := id.Identify(context.Background(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")})
-		if err != nil || svc.Inconclusive != InconclusiveUnfinished {
-			t.Errorf("inconclusive %q, error %v, want %q", svc.Inconclusive, err, InconclusiveUnfinished)
+		if err != nil || svc.Inconclusive != result.InconclusiveUnfinished {
+			t.Errorf("inconclusive %q, error %v, want %q", svc.Inconclusive, err, result.InconclusiveUnfinished)
 		}
 		if ex := svc.Transcript.Find("smtp-help"); ex != nil {
 			t.Errorf("HELP was asked behind EHLO, and answered by %q", ex.Reply)

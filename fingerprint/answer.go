@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -12,7 +13,7 @@ import (
 const maxBanner = 1024
 
 // service says what the conversation came to.
-func (s *session) service() *Service {
+func (s *session) service() *Identification {
 	if s.inner != nil {
 		return s.inside()
 	}
@@ -24,7 +25,7 @@ func (s *session) service() *Service {
 	svc.Transcript = s.transcript()
 	svc.TLS = s.tlsInfo
 	if s.layer.tls {
-		svc.Tunnel = "ssl"
+		svc.Tunnel = result.TunnelTLS
 	}
 	if g := s.exchanges[signatures.Greeting]; g != nil && len(g.Reply) > 0 {
 		svc.Banner = bytes.Clone(g.Reply[:min(len(g.Reply), maxBanner)])
@@ -37,14 +38,14 @@ func (s *session) service() *Service {
 	s.observe(svc)
 	why, words := s.inconclusive()
 	if svc.Inconclusive = why; why != "" && len(words) > 0 {
-		svc.Refusal = bytes.Clone(words[:min(len(words), maxBanner)])
+		svc.Refusal = string(bytes.TrimSpace(words[:min(len(words), maxBanner)]))
 	}
 	return svc
 }
 
 // inside is the service inside of a layer, with what opened the layer. What
 // was asked on both sides is kept as it went inside.
-func (s *session) inside() *Service {
+func (s *session) inside() *Identification {
 	svc := s.inner.service()
 	var outer []Exchange
 	for _, ex := range s.order {
@@ -56,7 +57,7 @@ func (s *session) inside() *Service {
 			if sent == "" {
 				sent = "(TLS ClientHello)"
 			}
-			svc.Evidence = append(svc.Evidence, Evidence{Probe: p.ID, Sent: sent, Observed: observed(ex), Shows: p.Why})
+			svc.Evidence = append(svc.Evidence, result.Evidence{Probe: p.ID, Sent: sent, Observed: observed(ex), Shows: p.Why})
 		}
 	}
 	svc.Transcript.Exchanges = append(outer, svc.Transcript.Exchanges...)
@@ -126,12 +127,12 @@ func (s *session) kept(ex *Exchange) Exchange {
 }
 
 // name fills in what the best signature says.
-func (s *session) name(svc *Service, sig *signatures.Signature) {
+func (s *session) name(svc *Identification, sig *signatures.Signature) {
 	values := sig.Values(s)
-	svc.Protocol, svc.Product, svc.Role = sig.Protocol, sig.Product, sig.Role
+	svc.Name, svc.Product, svc.Role = sig.Protocol, sig.Product, sig.Role
 	svc.Version, svc.Hostname = clip(values["version"]), clip(values["hostname"])
 	svc.ExtraInfo, svc.OSType = clip(values["extra_info"]), clip(values["os_type"])
-	svc.Method, svc.Confidence, svc.Signature = "probed", sig.Confidence, sig.ID
+	svc.Method, svc.Confidence, svc.MatchedRule = result.MethodProbed, sig.Confidence, sig.ID
 	if cpe := sig.CPEFor(svc.Version); cpe != "" {
 		svc.CPEs = []string{cpe}
 	}
@@ -146,7 +147,7 @@ func (s *session) name(svc *Service, sig *signatures.Signature) {
 	svc.Alternatives = slices.Compact(svc.Alternatives)
 	svc.Behind = behind(values)
 	if next, values := s.id.Signatures.Behind(sig, s); next != nil && svc.Behind == nil {
-		svc.Behind = &Behind{Product: next.Product, Version: clip(values["version"])}
+		svc.Behind = &result.Behind{Product: next.Product, Version: clip(values["version"])}
 	}
 	s.evidence(svc, sig.When, nil)
 }
@@ -156,7 +157,7 @@ func (s *session) name(svc *Service, sig *signatures.Signature) {
 const unheardConfidence = 5
 
 // weaken takes back a product that could be another for all that was heard.
-func (s *session) weaken(svc *Service, sig *signatures.Signature) {
+func (s *session) weaken(svc *Identification, sig *signatures.Signature) {
 	var others []string
 	for _, r := range s.rivals {
 		if r.Confidence < sig.Confidence || r.Protocol != sig.Protocol || r.Product == sig.Product {
@@ -177,20 +178,20 @@ func (s *session) weaken(svc *Service, sig *signatures.Signature) {
 	svc.Product, svc.Version, svc.CPEs = "", "", nil
 }
 
-func behind(values map[string]string) *Behind {
+func behind(values map[string]string) *result.Behind {
 	if values["behind_product"] == "" {
 		return nil
 	}
-	return &Behind{Product: clip(values["behind_product"]), Version: clip(values["behind_version"])}
+	return &result.Behind{Product: clip(values["behind_product"]), Version: clip(values["behind_version"])}
 }
 
 // observe adds the observations that hold for the service.
-func (s *session) observe(svc *Service) {
+func (s *session) observe(svc *Identification) {
 	for _, o := range s.id.Signatures.Observations {
 		if s.lost && !o.Idle && signatures.All(o.When, s) == signatures.Unknown {
 			svc.Confidence = min(svc.Confidence, certain-1) // worse may be true
 		}
-		if o.Protocols != nil && !slices.Contains(o.Protocols, svc.Protocol) ||
+		if o.Protocols != nil && !slices.Contains(o.Protocols, svc.Name) ||
 			o.Products != nil && !slices.ContainsFunc(o.Products, func(p string) bool { return strings.HasPrefix(svc.Product, p) }) ||
 			o.Versioned && svc.Version == "" ||
 			signatures.All(o.When, s) != signatures.True {
@@ -204,7 +205,7 @@ func (s *session) observe(svc *Service) {
 
 // evidence adds the exchanges that the conditions of an observation rest on,
 // or those of the signature if o is nil.
-func (s *session) evidence(svc *Service, conditions []signatures.Condition, o *signatures.Observation) {
+func (s *session) evidence(svc *Identification, conditions []signatures.Condition, o *signatures.Observation) {
 	for i := range conditions {
 		c := &conditions[i]
 		if c.Match(s) != signatures.True {
@@ -216,7 +217,7 @@ func (s *session) evidence(svc *Service, conditions []signatures.Condition, o *s
 		if ex == nil {
 			continue
 		}
-		e := Evidence{Probe: ex.Probe, Sent: string(ex.Sent), Observed: observed(ex)}
+		e := result.Evidence{Probe: ex.Probe, Sent: string(ex.Sent), Observed: observed(ex)}
 		if o != nil {
 			e.Observation, e.Shows = o.ID, o.Shows
 		} else {

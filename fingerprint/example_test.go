@@ -31,6 +31,6 @@ func ExampleIdentifier() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	fmt.Printf("%s, %s, %s, confidence %d of 10\n", service.Product, service.Protocol, service.Role, service.Confidence)
+	fmt.Printf("%s, %s, %s, confidence %d of 10\n", service.Product, service.Name, service.Role, service.Confidence)
 	// Output: amavisd-new, smtp, content-filter, confidence 9 of 10
 }

@@ -122,7 +122,7 @@ func TestNotAfterIsNoAnswer(t *testing.T) {
 // when something was sent, connections opened among it, how many of them were
 // reset, and how long it took. The authorization ends after a while, or never
 // if that is zero.
-func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, handed bool) (sent []time.Duration, resets int, took time.Duration, svc *Service) {
+func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, handed bool) (sent []time.Duration, resets int, took time.Duration, svc *Identification) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex

@@ -80,9 +80,9 @@ func TestFamilies(t *testing.T) {
 			if err != nil && c.least > 0 {
 				t.Fatal(err)
 			}
-			if svc.Protocol != c.protocol || svc.Product != c.product || svc.Role != c.role || svc.Version != c.version || svc.Confidence < c.least {
+			if svc.Name != c.protocol || svc.Product != c.product || string(svc.Role) != c.role || svc.Version != c.version || svc.Confidence < c.least {
 				t.Errorf("service is %q %q %q in the role %q with confidence %d (%s), want %q %q %q %q with %d\n%v",
-					svc.Protocol, svc.Product, svc.Version, svc.Role, svc.Confidence, svc.Signature,
+					svc.Name, svc.Product, svc.Version, svc.Role, svc.Confidence, svc.MatchedRule,
 					c.protocol, c.product, c.version, c.role, c.least, svc.Transcript)
 			}
 			server.Close()
@@ -125,8 +125,8 @@ func TestIntrusive(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if svc.Protocol != "postfix-policy" || svc.Product != c.product || svc.Version != c.version || !slices.Equal(svc.Alternatives, c.alternatives) {
-				t.Errorf("service is %q %q %q or %q, want %q %q or %q", svc.Protocol, svc.Product, svc.Version, svc.Alternatives, c.product, c.version, c.alternatives)
+			if svc.Name != "postfix-policy" || svc.Product != c.product || svc.Version != c.version || !slices.Equal(svc.Alternatives, c.alternatives) {
+				t.Errorf("service is %q %q %q or %q, want %q %q or %q", svc.Name, svc.Product, svc.Version, svc.Alternatives, c.product, c.version, c.alternatives)
 			}
 		})
 	}

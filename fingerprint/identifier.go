@@ -10,6 +10,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/scan/hosts"
@@ -111,25 +112,25 @@ const maxPerPort = 3
 // error says why the port could not be asked at all (out of scope, connection
 // refused now, ctx ended), or that this machine had nothing left for some of
 // the questions ([dialer.Exhausted]).
-func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, error) {
+func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identification, error) {
 	h := id.host(r.Target.Addr())
 	r.Conn = bounded(r.Conn, id.NotAfter)
 	if !id.allows(r.Target.Addr()) {
 		closeQuietly(r.Conn)
-		return unasked(InconclusiveNoConnection), fmt.Errorf("identifying %v: %w", r.Target, ErrNotAllowed)
+		return unasked(result.InconclusiveNoConnection), fmt.Errorf("identifying %v: %w", r.Target, ErrNotAllowed)
 	}
 	select {
 	case id.slots <- struct{}{}:
 	case <-ctx.Done():
 		closeQuietly(r.Conn)
-		return unasked(InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, context.Cause(ctx))
+		return unasked(result.InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, context.Cause(ctx))
 	}
 	free := sync.OnceFunc(func() { <-id.slots })
 	defer free()
 	if id.Limit == nil && r.Conn != nil {
 		if err := h.enter(ctx); err != nil {
 			r.Conn.Close()
-			return unasked(InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, err)
+			return unasked(result.InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, err)
 		}
 		r.Conn = id.limit.Wrap(r.Target.Addr(), r.Conn)
 	}
@@ -154,16 +155,16 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 		h.gave(r.Target.Port(), !s.unproductive())
 	}
 	if err != nil {
-		why := InconclusiveNoConnection
+		why := result.InconclusiveNoConnection
 		if ctx.Err() != nil {
-			why = InconclusiveUnfinished
+			why = result.InconclusiveUnfinished
 		}
 		return unasked(why), fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
 	svc := s.service()
 	svc.spent = id.portTime() - time.Duration(left.time.Load())
 	if ctx.Err() != nil && svc.Inconclusive == "" {
-		svc.Inconclusive = InconclusiveUnfinished // all that was still to be asked
+		svc.Inconclusive = result.InconclusiveUnfinished // all that was still to be asked
 	}
 	if err := s.starvation(); err != nil {
 		return svc, fmt.Errorf("identifying %v: %w", r.Target, err)
@@ -171,10 +172,14 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Service, er
 	return svc, nil
 }
 
-func unknownService() *Service { return &Service{Role: "unknown"} }
+func unknownService() *Identification {
+	return &Identification{Service: result.Service{Role: "unknown"}}
+}
 
 // unasked is the service of a port that no dialogue was held with.
-func unasked(why Inconclusive) *Service { return &Service{Role: "unknown", Inconclusive: why} }
+func unasked(why result.Inconclusive) *Identification {
+	return &Identification{Service: result.Service{Role: "unknown", Inconclusive: why}}
+}
 
 func closeQuietly(c net.Conn) {
 	if c != nil {

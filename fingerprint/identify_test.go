@@ -87,9 +87,9 @@ func TestIdentify(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			if svc.Protocol != c.protocol || svc.Product != c.product || svc.Confidence != c.confidence {
+			if svc.Name != c.protocol || svc.Product != c.product || svc.Confidence != c.confidence {
 				t.Errorf("service is %q %q with confidence %d, want %q %q with %d\n%v",
-					svc.Protocol, svc.Product, svc.Confidence, c.protocol, c.product, c.confidence, svc.Transcript)
+					svc.Name, svc.Product, svc.Confidence, c.protocol, c.product, c.confidence, svc.Transcript)
 			}
 			if behind := svc.Behind; c.behind != "" && (behind == nil || behind.Product != c.behind) {
 				t.Errorf("behind it is %v, want %q", behind, c.behind)
@@ -106,7 +106,7 @@ func TestIdentify(t *testing.T) {
 }
 
 // checkManners holds what a server received against the rules for all probes.
-func checkManners(t *testing.T, server *mailtest.Server, svc *Service) {
+func checkManners(t *testing.T, server *mailtest.Server, svc *Identification) {
 	t.Helper()
 	if n := server.MaxOpen(); n > maxPerPort {
 		t.Errorf("%d connections were open at once, want at most %d", n, maxPerPort)
@@ -209,8 +209,8 @@ func TestTranscriptMatches(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	i := slices.IndexFunc(set.Signatures, func(s *signatures.Signature) bool { return s.ID == svc.Signature })
+	i := slices.IndexFunc(set.Signatures, func(s *signatures.Signature) bool { return s.ID == svc.MatchedRule })
 	if i < 0 || set.Signatures[i].Match(svc.Transcript) != signatures.True {
-		t.Errorf("signature %q does not match its own transcript %v", svc.Signature, svc.Transcript)
+		t.Errorf("signature %q does not match its own transcript %v", svc.MatchedRule, svc.Transcript)
 	}
 }

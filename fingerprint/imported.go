@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -11,12 +12,12 @@ import (
 // port that no other signature names. What another one says stays: an imported
 // one of another protocol counts for nothing, and where a signature names
 // alternatives, safe probes cannot tell them apart. Nothing is sent for it.
-func (s *session) nameImported(svc *Service) {
+func (s *session) nameImported(svc *Identification) {
 	if svc.Product != "" || len(svc.Alternatives) > 0 || svc.Role == "not-mail" {
 		return
 	}
 	for _, sig := range s.id.Signatures.Imported {
-		if (svc.Protocol == "" || sig.Protocol == svc.Protocol) && sig.Match(s) == signatures.True {
+		if (svc.Name == "" || sig.Protocol == svc.Name) && sig.Match(s) == signatures.True {
 			s.fillIn(svc, sig)
 			return
 		}
@@ -24,10 +25,10 @@ func (s *session) nameImported(svc *Service) {
 }
 
 // fillIn adds what an imported signature says and no other one does.
-func (s *session) fillIn(svc *Service, sig *signatures.Signature) {
+func (s *session) fillIn(svc *Identification, sig *signatures.Signature) {
 	values := sig.Values(s)
 	value := func(name string) string { return clip(strings.TrimSpace(values[name])) }
-	svc.Protocol, svc.Product, svc.Version = sig.Protocol, sig.Product, value("version")
+	svc.Name, svc.Product, svc.Version = sig.Protocol, sig.Product, value("version")
 	if svc.Role == "unknown" {
 		svc.Role = sig.Role
 	}
@@ -37,6 +38,6 @@ func (s *session) fillIn(svc *Service, sig *signatures.Signature) {
 	if cpe := sig.CPEFor(svc.Version); cpe != "" {
 		svc.CPEs = []string{cpe}
 	}
-	svc.Method, svc.Confidence, svc.Signature = "probed", sig.Confidence, sig.ID
+	svc.Method, svc.Confidence, svc.MatchedRule = result.MethodProbed, sig.Confidence, sig.ID
 	s.evidence(svc, sig.When, nil)
 }

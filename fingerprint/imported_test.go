@@ -6,6 +6,7 @@ import (
 	"testing/fstest"
 
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -44,18 +45,18 @@ func TestImported(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		handler mailtest.Handler
-		want    Service
+		want    Identification
 	}{
 		"the surest": {script("S: 220 mx ready 1\nC: *\nS: 500 no\n"),
-			Service{Protocol: "smtp", Role: "proxy", Product: "Sparrowd", Version: "1", Hostname: "mx", OSType: "Plan 9", Confidence: 4, Signature: "sparrow"}},
+			Identification{Service: result.Service{Name: "smtp", Role: "proxy", Product: "Sparrowd", Version: "1", Hostname: "mx", OSType: "Plan 9", Confidence: 4, MatchedRule: "sparrow"}}},
 		"another protocol": {script("S: * OK ready\nC: *\nS: {tag} NO no\n"),
-			Service{Protocol: "imap", Role: "imap", Confidence: 5, Signature: "imap"}},
+			Identification{Service: result.Service{Name: "imap", Role: "imap", Confidence: 5, MatchedRule: "imap"}}},
 		"a reply": {script("S: * OK ready\nC: *\nS: {tag} BAD no\n"),
-			Service{Protocol: "imap", Role: "imap", Product: "Robind", Confidence: 4, Signature: "robin"}},
+			Identification{Service: result.Service{Name: "imap", Role: "imap", Product: "Robind", Confidence: 4, MatchedRule: "robin"}}},
 		"another signature is better": {daemon(t, "exim"),
-			Service{Protocol: "smtp", Role: "mta", Product: "Exim", Confidence: 9, Signature: "exim"}},
+			Identification{Service: result.Service{Name: "smtp", Role: "mta", Product: "Exim", Confidence: 9, MatchedRule: "exim"}}},
 		"no mail": {mailtest.Banner{Text: "SSH-2.0-x\r\n"},
-			Service{Protocol: "ssh", Role: "not-mail", Confidence: 9, Signature: "ssh"}},
+			Identification{Service: result.Service{Name: "ssh", Role: "not-mail", Confidence: 9, MatchedRule: "ssh"}}},
 	} {
 		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
 			server := n.Serve(t, c.handler)
@@ -64,7 +65,7 @@ func TestImported(t *testing.T) {
 				t.Fatal(err)
 			}
 			w := c.want
-			if svc.Protocol != w.Protocol || svc.Role != w.Role || svc.Product != w.Product || svc.Confidence != w.Confidence || svc.Signature != w.Signature ||
+			if svc.Name != w.Name || svc.Role != w.Role || svc.Product != w.Product || svc.Confidence != w.Confidence || svc.MatchedRule != w.MatchedRule ||
 				svc.OSType != w.OSType || w.Version != "" && (svc.Version != w.Version || svc.Hostname != w.Hostname) {
 				t.Errorf("service is %+v, want %+v", svc, w)
 			}

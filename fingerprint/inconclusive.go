@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"slices"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -16,7 +17,7 @@ func (s *session) unsettled() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	switch why, _ := s.inconclusive(); why {
-	case InconclusiveRefused, InconclusiveCutOff, InconclusiveHandshake, InconclusiveUnfinished:
+	case result.InconclusiveRefused, result.InconclusiveCutOff, result.InconclusiveHandshake, result.InconclusiveUnfinished:
 		return true
 	}
 	return false
@@ -43,23 +44,23 @@ func (s *session) unproductive() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	why, _ := s.inconclusive()
-	return why == InconclusiveNoReply || why == InconclusiveUnfinished ||
-		why == InconclusiveRefused && s.exchanges[signatures.Greeting].First > maxSlowness
+	return why == result.InconclusiveNoReply || why == result.InconclusiveUnfinished ||
+		why == result.InconclusiveRefused && s.exchanges[signatures.Greeting].First > maxSlowness
 }
 
 // inconclusive says why the conversation does not settle what answers, "" if it
 // does, and what was said when it was refused or broke off. Codes and places
 // decide, never words. The caller holds the lock.
-func (s *session) inconclusive() (Inconclusive, []byte) {
+func (s *session) inconclusive() (result.Inconclusive, []byte) {
 	g := s.exchanges[signatures.Greeting]
 	if s.silentThroughout() && s.unacked {
-		return InconclusiveUnacknowledged, nil
+		return result.InconclusiveUnacknowledged, nil
 	}
 	if s.silentThroughout() {
-		return InconclusiveNoReply, nil
+		return result.InconclusiveNoReply, nil
 	}
 	if s.resetThroughout() {
-		return InconclusiveCutOff, nil
+		return result.InconclusiveCutOff, nil
 	}
 	if g == nil || len(g.Reply) == 0 {
 		return s.greetedElsewhere()
@@ -68,7 +69,7 @@ func (s *session) inconclusive() (Inconclusive, []byte) {
 		if s.observed(proxyExpected) {
 			return "", nil // the header that it waits for did not come
 		}
-		return InconclusiveRefused, g.Reply
+		return result.InconclusiveRefused, g.Reply
 	}
 	if why := brokenOff(g.Reply, g.End, until("greeting", nil)(g.Reply)); why != "" {
 		if best := s.best(); best != nil && best.Confidence >= plain {
@@ -89,20 +90,20 @@ func (s *session) inconclusive() (Inconclusive, []byte) {
 // with this side, say with ciphers that nobody has any more. One that wants a
 // certificate of its clients refuses strangers, which settles it. The caller holds
 // the lock.
-func (s *session) greetedElsewhere() (Inconclusive, []byte) {
+func (s *session) greetedElsewhere() (result.Inconclusive, []byte) {
 	if s.best() != nil {
 		return "", nil
 	}
 	for _, ex := range s.order {
 		if greets(skipBlank(ex.Reply)) {
-			return InconclusiveUnfinished, ex.Reply
+			return result.InconclusiveUnfinished, ex.Reply
 		}
 		if unfollowed(ex) {
-			return InconclusiveHandshake, nil
+			return result.InconclusiveHandshake, nil
 		}
 	}
 	if s.alerted {
-		return InconclusiveHandshake, nil
+		return result.InconclusiveHandshake, nil
 	}
 	return "", nil
 }
@@ -156,14 +157,14 @@ func (s *session) resetThroughout() bool {
 
 // commandsRefused looks at the first command behind the greeting that was not
 // refused for good. The caller holds the lock.
-func (s *session) commandsRefused() (Inconclusive, []byte) {
+func (s *session) commandsRefused() (result.Inconclusive, []byte) {
 	for _, ex := range s.order {
 		p := s.id.Signatures.Probe(ex.Probe)
 		if p == nil || p.Connection != signatures.FirstConnection {
 			continue
 		}
 		if refusesCommand(ex.Reply) {
-			return InconclusiveRefused, ex.Reply
+			return result.InconclusiveRefused, ex.Reply
 		}
 		if ex.End == signatures.EndReply && bytes.HasPrefix(ex.Reply, []byte("5")) {
 			continue
@@ -175,21 +176,21 @@ func (s *session) commandsRefused() (Inconclusive, []byte) {
 		return brokenOff(ex.Reply, ex.End, verdict), ex.Reply
 	}
 	if s.timedOut {
-		return InconclusiveUnfinished, nil
+		return result.InconclusiveUnfinished, nil
 	}
 	return "", nil
 }
 
 // brokenOff says whether a reply ended before it was complete, and how.
-func brokenOff(reply []byte, end string, v verdict) Inconclusive {
+func brokenOff(reply []byte, end string, v verdict) result.Inconclusive {
 	if v == done || v == maybe || end == signatures.EndReply || v == partialLine && !bytes.ContainsFunc(reply, isText) {
 		return ""
 	}
 	switch end {
 	case signatures.EndSilence, signatures.EndLimit:
-		return InconclusiveUnfinished
+		return result.InconclusiveUnfinished
 	}
-	return InconclusiveCutOff
+	return result.InconclusiveCutOff
 }
 
 // isText reports whether a character stands in the lines of mail protocols.

@@ -11,6 +11,7 @@ import (
 	"testing"
 	"testing/synctest"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -39,11 +40,11 @@ func TestServedInTurn(t *testing.T) {
 		each, first int32 // first is the number of the first connection that is served
 		resets      bool
 		protocol    string
-		why         Inconclusive
+		why         result.Inconclusive
 	}{
 		{3, 1, true, "smtp", ""}, {3, 2, true, "smtp", ""}, {3, 3, true, "smtp", ""},
 		{3, 1, false, "smtp", ""}, {3, 2, false, "smtp", ""}, {3, 3, false, "smtp", ""},
-		{20, 20, true, "", InconclusiveCutOff}, {20, 20, false, "", ""},
+		{20, 20, true, "", result.InconclusiveCutOff}, {20, 20, false, "", ""},
 	} {
 		synctest.Test(t, func(t *testing.T) {
 			var conns atomic.Int32
@@ -64,8 +65,8 @@ func TestServedInTurn(t *testing.T) {
 			}}
 			svc, _ := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")})
 			wg.Wait()
-			if svc.Protocol != c.protocol || svc.Inconclusive != c.why {
-				t.Errorf("%+v: service is %q, inconclusive %q", c, svc.Protocol, svc.Inconclusive)
+			if svc.Name != c.protocol || svc.Inconclusive != c.why {
+				t.Errorf("%+v: service is %q, inconclusive %q", c, svc.Name, svc.Inconclusive)
 			}
 			if c.protocol == "" && conns.Load() != refusals {
 				t.Errorf("%+v: %d connections, want %d", c, conns.Load(), refusals)

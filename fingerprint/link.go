@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -15,7 +16,7 @@ const tableConfidence = 3
 // the same greeting, what the daemons' roles are, which stack they make up and
 // what a port that said nothing may be. The map holds the service of each open
 // port of one address and is changed in place. Ports may be nil.
-func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Service) {
+func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Identification) {
 	shareGreetings(services)
 	for port, svc := range services {
 		if ports == nil {
@@ -25,7 +26,7 @@ func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Ser
 		if !ok {
 			continue
 		}
-		if svc.Protocol == "" && svc.TLS == nil && !answered(svc) {
+		if svc.Name == "" && svc.TLS == nil && !answered(svc) {
 			byTable(svc, known)
 		}
 	}
@@ -47,7 +48,7 @@ const maxSame = 32
 
 // shareGreetings notes for each port the first others whose greeting is the
 // same byte for byte.
-func shareGreetings(services map[uint16]*Service) {
+func shareGreetings(services map[uint16]*Identification) {
 	groups := make(map[string][]uint16)
 	for _, port := range slices.Sorted(maps.Keys(services)) {
 		if svc := services[port]; len(svc.Banner) > 0 {
@@ -57,7 +58,7 @@ func shareGreetings(services map[uint16]*Service) {
 	for _, group := range groups {
 		first := group[:min(len(group), maxSame+1)]
 		for _, port := range group {
-			if services[port].Protocol == "" {
+			if services[port].Name == "" {
 				continue
 			}
 			same := slices.DeleteFunc(slices.Clone(first), func(p uint16) bool { return p == port })
@@ -69,7 +70,7 @@ func shareGreetings(services map[uint16]*Service) {
 }
 
 // answered reports whether the port said anything at all.
-func answered(svc *Service) bool {
+func answered(svc *Identification) bool {
 	if svc.Transcript == nil {
 		return len(svc.Banner) > 0
 	}
@@ -82,7 +83,7 @@ var serverFirst = []string{"smtp", "lmtp", "qmqp", "imap", "pop3", "managesieve"
 
 // hungUp reports whether the port ended the first connection without a word: a
 // daemon that speaks first does so where it has nothing to say.
-func hungUp(svc *Service) bool {
+func hungUp(svc *Identification) bool {
 	if svc.Transcript == nil {
 		return false
 	}
@@ -92,7 +93,7 @@ func hungUp(svc *Service) bool {
 
 // byTable names what a port that said nothing may be. No product is named:
 // that would be a guess which reads like a finding.
-func byTable(svc *Service, known signatures.Port) {
+func byTable(svc *Identification, known signatures.Port) {
 	uses := slices.Clone(known.Uses)
 	speaksFirst := func(u signatures.Use) bool { return slices.Contains(serverFirst, u.Protocol) }
 	switch {
@@ -105,10 +106,10 @@ func byTable(svc *Service, known signatures.Port) {
 	if len(uses) == 0 {
 		return
 	}
-	svc.Protocol, svc.Role = uses[0].Protocol, uses[0].Role
-	svc.Method, svc.Confidence = "table", tableConfidence
+	svc.Name, svc.Role = uses[0].Protocol, uses[0].Role
+	svc.Method, svc.Confidence = result.MethodTable, tableConfidence
 	for _, use := range uses {
-		if use.Protocol != svc.Protocol {
+		if use.Protocol != svc.Name {
 			svc.Confidence = tableConfidence - 1
 		}
 		svc.Alternatives = append(svc.Alternatives, use.Product)
@@ -131,35 +132,35 @@ var (
 // roleAt is the role of a service on its port: an MTA on a port between
 // filters is a re-injection listener, and IMAP on a port that no client knows
 // is a back end.
-func roleAt(svc *Service, port uint16, ports *signatures.Ports) string {
+func roleAt(svc *Identification, port uint16, ports *signatures.Ports) result.Role {
 	switch {
-	case svc.Role == "mta" && slices.Contains(submissionPorts, port):
-		return "submission"
-	case svc.Role == "mta" && !slices.Contains(relayPorts, port):
+	case svc.Role == result.RoleMTA && slices.Contains(submissionPorts, port):
+		return result.RoleSubmission
+	case svc.Role == result.RoleMTA && !slices.Contains(relayPorts, port):
 		return mtaRole(port, ports)
-	case svc.Role == "imap" && !slices.Contains(imapPorts, port):
-		return "imap-backend"
-	case svc.Role == "pop3" && !slices.Contains(pop3Ports, port):
-		return "pop3-backend"
+	case svc.Role == result.RoleIMAP && !slices.Contains(imapPorts, port):
+		return result.RoleIMAPBackend
+	case svc.Role == result.RolePOP3 && !slices.Contains(pop3Ports, port):
+		return result.RolePOP3Backend
 	}
 	return svc.Role
 }
 
-func mtaRole(port uint16, ports *signatures.Ports) string {
+func mtaRole(port uint16, ports *signatures.Ports) result.Role {
 	if ports == nil {
-		return "mta"
+		return result.RoleMTA
 	}
 	known, ok := ports.Lookup(port)
 	if !ok || !known.Internal {
-		return "mta"
+		return result.RoleMTA
 	}
-	role := "reinjection"
+	role := result.RoleReinjection
 	for _, use := range known.Uses {
 		switch use.Role {
-		case "reinjection":
-			return "reinjection"
-		case "submission":
-			role = "submission"
+		case result.RoleReinjection:
+			return result.RoleReinjection
+		case result.RoleSubmission:
+			role = result.RoleSubmission
 		}
 	}
 	return role
@@ -167,12 +168,12 @@ func mtaRole(port uint16, ports *signatures.Ports) string {
 
 // stackOf names the stack of which most is there. A port counts only where a
 // dialogue named the product that answers: open ports alone name no stack.
-func stackOf(set *signatures.Set, services map[uint16]*Service) string {
+func stackOf(set *signatures.Set, services map[uint16]*Identification) string {
 	name, most := "", 0
 	for _, stack := range set.Stacks {
 		n := 0
 		for _, port := range stack.Ports {
-			if svc := services[port]; svc != nil && svc.Method == "probed" && svc.Product != "" {
+			if svc := services[port]; svc != nil && svc.Method == result.MethodProbed && svc.Product != "" {
 				n++
 			}
 		}
@@ -188,7 +189,7 @@ func stackOf(set *signatures.Set, services map[uint16]*Service) string {
 	return name
 }
 
-func has(services map[uint16]*Service, product string) bool {
+func has(services map[uint16]*Identification, product string) bool {
 	for _, svc := range services {
 		if strings.HasPrefix(svc.Product, product) {
 			return true

@@ -5,6 +5,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -15,22 +16,22 @@ func TestLink(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	postfix := func() *Service {
-		return &Service{Protocol: "smtp", Product: "Postfix smtpd", Role: "mta", Confidence: 9, Banner: []byte("220 mx ESMTP Postfix\r\n")}
+	postfix := func() *Identification {
+		return &Identification{Service: result.Service{Name: "smtp", Product: "Postfix smtpd", Role: "mta", Confidence: 9}, Banner: []byte("220 mx ESMTP Postfix\r\n")}
 	}
 	dkim := postfix()
 	dkim.Product, dkim.Role = "DKIMproxy", "signing-proxy"
-	services := map[uint16]*Service{
+	services := map[uint16]*Identification{
 		25: postfix(), 587: postfix(), 10027: dkim, 10028: postfix(),
-		10143: {Protocol: "imap", Product: "Dovecot", Role: "imap", Confidence: 9, Banner: []byte("* OK ready\r\n")},
-		143:   {Protocol: "imap", Product: "Dovecot", Role: "imap", Confidence: 9, Banner: []byte("* OK ready\r\n")},
-		10031: {Role: "unknown"},
-		10024: {Role: "unknown"},
-		10026: {Role: "unknown", Observations: []string{"acl-refused"}},
-		10040: {Role: "unknown", Banner: []byte("hello\r\n")},
+		10143: {Service: result.Service{Name: "imap", Product: "Dovecot", Role: "imap", Confidence: 9}, Banner: []byte("* OK ready\r\n")},
+		143:   {Service: result.Service{Name: "imap", Product: "Dovecot", Role: "imap", Confidence: 9}, Banner: []byte("* OK ready\r\n")},
+		10031: {Service: result.Service{Role: "unknown"}},
+		10024: {Service: result.Service{Role: "unknown"}},
+		10026: {Service: result.Service{Role: "unknown", Observations: []string{"acl-refused"}}},
+		10040: {Service: result.Service{Role: "unknown"}, Banner: []byte("hello\r\n")},
 	}
 	Link(set, ports, services)
-	for port, want := range map[uint16]string{
+	for port, want := range map[uint16]result.Role{
 		25: "mta", 587: "submission", 10027: "signing-proxy", 10028: "reinjection",
 		143: "imap", 10143: "imap-backend", 10031: "policy", 10040: "unknown",
 	} {
@@ -45,25 +46,27 @@ func TestLink(t *testing.T) {
 		t.Errorf("10027 greets like %d, want %d", got, want)
 	}
 	silent := services[10031]
-	if silent.Method != "table" || silent.Confidence > tableConfidence || silent.Product != "" || silent.Protocol != "postfix-policy" {
+	if silent.Method != "table" || silent.Confidence > tableConfidence || silent.Product != "" || silent.Name != "postfix-policy" {
 		t.Errorf("a silent 10031 is %+v, want postfix-policy by table and no product", silent)
 	}
-	if services[10024].Protocol != "" {
-		t.Errorf("a silent 10024 is called %q, but that would greet", services[10024].Protocol)
+	if services[10024].Name != "" {
+		t.Errorf("a silent 10024 is called %q, but that would greet", services[10024].Name)
 	}
-	if services[10026].Protocol != "smtp" {
-		t.Errorf("a 10026 that refuses us is called %q, want smtp", services[10026].Protocol)
+	if services[10026].Name != "smtp" {
+		t.Errorf("a 10026 that refuses us is called %q, want smtp", services[10026].Name)
 	}
-	if services[10040].Protocol != "" {
-		t.Errorf("a port that said something is called %q for its number", services[10040].Protocol)
+	if services[10040].Name != "" {
+		t.Errorf("a port that said something is called %q for its number", services[10040].Name)
 	}
 }
 
 // TestStack names a stack only if enough of it is there.
 func TestStack(t *testing.T) {
 	set := load(t)
-	named := func() *Service { return &Service{Method: "probed", Product: "Zimbra"} }
-	services := map[uint16]*Service{7025: {}, 7071: {}, 7143: {}}
+	named := func() *Identification {
+		return &Identification{Service: result.Service{Method: "probed", Product: "Zimbra"}}
+	}
+	services := map[uint16]*Identification{7025: {}, 7071: {}, 7143: {}}
 	if got := stackOf(set, services); got != "" {
 		t.Errorf("three open ports make up %q", got)
 	}
@@ -80,9 +83,9 @@ func TestStack(t *testing.T) {
 // TestLinkManyAlike holds what is noted of a host that greets alike on every
 // port to what a port is worth.
 func TestLinkManyAlike(t *testing.T) {
-	services := make(map[uint16]*Service)
+	services := make(map[uint16]*Identification)
 	for port := uint16(1); port != 0; port++ {
-		services[port] = &Service{Protocol: "smtp", Banner: []byte("220 x\r\n")}
+		services[port] = &Identification{Service: result.Service{Name: "smtp"}, Banner: []byte("220 x\r\n")}
 	}
 	Link(load(t), nil, services)
 	for port, svc := range services {

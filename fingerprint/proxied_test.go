@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -20,10 +21,10 @@ func TestProxiedOfEveryProtocol(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				tunnel := map[string]string{"implicit": "ssl"}[way]
-				if svc.Protocol != s.protocol || svc.Tunnel != tunnel || !svc.Has("proxy-trusted") {
+				tunnel := map[string]result.Tunnel{"implicit": result.TunnelTLS}[way]
+				if svc.Name != s.protocol || svc.Tunnel != tunnel || !svc.Has("proxy-trusted") {
 					t.Errorf("service is %q in the tunnel %q with %q, want %q, %q and proxy-trusted\n%v",
-						svc.Protocol, svc.Tunnel, svc.Observations, s.protocol, tunnel, svc.Transcript)
+						svc.Name, svc.Tunnel, svc.Observations, s.protocol, tunnel, svc.Transcript)
 				}
 				checkTLS(t, svc.TLS)
 			})

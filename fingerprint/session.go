@@ -9,6 +9,7 @@ import (
 	"sync/atomic"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -78,7 +79,7 @@ type session struct {
 	asking    int                     // such questions that are under way
 	skipped   bool                    // some of them were not asked, because other ports of the host gave nothing
 	inner     *session                // what is inside of a layer that was entered
-	tlsInfo   *TLS
+	tlsInfo   *result.TLS
 	alerted   bool // it ended a handshake by an alert, and had asked for no certificate
 	dialErr   error
 	starved   error // why this machine could not ask a question, nil if it could

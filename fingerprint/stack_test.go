@@ -1,6 +1,10 @@
 package fingerprint
 
-import "testing"
+import (
+	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
+)
 
 // TestStacks builds hosts as the shipped configurations of mail stacks open
 // their ports, and such as only look like one.
@@ -32,13 +36,13 @@ func TestStacks(t *testing.T) {
 		{"many small filters", "", []uint16{25, 8891, 8893, 10023, 10025, 10026, 10031, 10040, 12525}, []string{"OpenDKIM", "Postgrey", "postfwd"}},
 		{"Postfix alone", "", []uint16{25, 587}, []string{"Postfix smtpd"}},
 	} {
-		named, open := make(map[uint16]*Service), make(map[uint16]*Service)
+		named, open := make(map[uint16]*Identification), make(map[uint16]*Identification)
 		for i, port := range tt.ports {
-			named[port] = &Service{Method: "probed", Product: "Example"}
+			named[port] = &Identification{Service: result.Service{Method: "probed", Product: "Example"}}
 			if i < len(tt.products) {
 				named[port].Product = tt.products[i]
 			}
-			open[port] = &Service{Method: "table", Protocol: "smtp"}
+			open[port] = &Identification{Service: result.Service{Method: "table", Name: "smtp"}}
 		}
 		if got := stackOf(set, named); got != tt.want {
 			t.Errorf("%s is called %q, want %q", tt.name, got, tt.want)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -100,10 +101,10 @@ func TestTLSOfEveryProtocol(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				if svc.Protocol != s.protocol {
-					t.Errorf("the protocol is %q, want %q\n%v", svc.Protocol, s.protocol, svc.Transcript)
+				if svc.Name != s.protocol {
+					t.Errorf("the protocol is %q, want %q\n%v", svc.Name, s.protocol, svc.Transcript)
 				}
-				if got, want := svc.Tunnel, map[string]string{"implicit": "ssl"}[way]; got != want {
+				if got, want := svc.Tunnel, map[string]result.Tunnel{"implicit": result.TunnelTLS}[way]; got != want {
 					t.Errorf("the tunnel is %q, want %q", got, want)
 				}
 				for name, want := range map[string]bool{"starttls-offered": way != "implicit", "starttls-broken": way == "broken", "starttls-refused": way == "refused"} {
@@ -128,7 +129,7 @@ func TestTLSOfEveryProtocol(t *testing.T) {
 
 // checkTLS holds what is told of a handshake against the certificate that
 // package mailtest makes.
-func checkTLS(t *testing.T, got *TLS) {
+func checkTLS(t *testing.T, got *result.TLS) {
 	t.Helper()
 	if got == nil {
 		t.Fatal("nothing is told of the handshake")
@@ -140,10 +141,10 @@ func checkTLS(t *testing.T, got *TLS) {
 	if got.Subject != "CN="+name || got.Issuer != "CN="+name || len(got.Names) != 1 || got.Names[0] != name {
 		t.Errorf("subject %q, issuer %q, names %q", got.Subject, got.Issuer, got.Names)
 	}
-	if d := time.Until(got.NotAfter); d < 22*time.Hour || d > 24*time.Hour {
+	if d := time.Until(got.NotAfter.Time); d < 22*time.Hour || d > 24*time.Hour {
 		t.Errorf("it expires at %v", got.NotAfter)
 	}
-	if d := time.Since(got.NotBefore); d < time.Hour || d > 3*time.Hour {
+	if d := time.Since(got.NotBefore.Time); d < time.Hour || d > 3*time.Hour {
 		t.Errorf("it begins at %v", got.NotBefore)
 	}
 	if got.KeyAlgorithm != "ECDSA" || got.KeyBits != 256 || got.SignatureAlgorithm != "ECDSA-SHA256" || got.NamesTruncated {
@@ -155,7 +156,7 @@ func checkTLS(t *testing.T, got *TLS) {
 }
 
 // checkBroken wants the handshake that did not complete as evidence.
-func checkBroken(t *testing.T, svc *Service) {
+func checkBroken(t *testing.T, svc *Identification) {
 	t.Helper()
 	if svc.TLS != nil {
 		t.Errorf("a handshake that failed is told as %+v", svc.TLS)

@@ -51,8 +51,8 @@ func TestStarved(t *testing.T) {
 			if dialer.Exhausted(err) != tt.starve {
 				t.Errorf("%s: error %v", tt.name, err)
 			}
-			if got := svc.Protocol == "smtp"; got == tt.starve {
-				t.Errorf("%s: protocol %q", tt.name, svc.Protocol)
+			if got := svc.Name == "smtp"; got == tt.starve {
+				t.Errorf("%s: protocol %q", tt.name, svc.Name)
 			}
 		})
 	}
@@ -73,8 +73,8 @@ func TestStarvedAfterTheGreeting(t *testing.T) {
 			return some(ctx, to)
 		}}
 		svc, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")})
-		if !dialer.Exhausted(err) || svc.Protocol != "smtp" {
-			t.Errorf("protocol %q, error %v", svc.Protocol, err)
+		if !dialer.Exhausted(err) || svc.Name != "smtp" {
+			t.Errorf("protocol %q, error %v", svc.Name, err)
 		}
 	})
 }

@@ -21,13 +21,13 @@ import (
 type fake func(c net.Conn)
 
 // identify talks to a fake and returns how long that took.
-func identify(t *testing.T, set *signatures.Set, f fake) (svc *Service, took time.Duration, most int) {
+func identify(t *testing.T, set *signatures.Set, f fake) (svc *Identification, took time.Duration, most int) {
 	t.Helper()
 	return identifyAt(t, set, 10031, f)
 }
 
 // identifyAt is identify for another port.
-func identifyAt(t *testing.T, set *signatures.Set, port uint16, f fake) (svc *Service, took time.Duration, most int) {
+func identifyAt(t *testing.T, set *signatures.Set, port uint16, f fake) (svc *Identification, took time.Duration, most int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
@@ -242,8 +242,8 @@ func TestGivenUp(t *testing.T) {
 			return ours, nil
 		}}
 		svc, err := id.Identify(t.Context(), scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10143"), Conn: ours})
-		if err != nil || svc.Protocol != "imap" || svc.Has("acl-refused") {
-			t.Errorf("the service is %q with %q, error %v, want imap", svc.Protocol, svc.Observations, err)
+		if err != nil || svc.Name != "imap" || svc.Has("acl-refused") {
+			t.Errorf("the service is %q with %q, error %v, want imap", svc.Name, svc.Observations, err)
 		}
 	})
 }

@@ -16,6 +16,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -192,8 +193,8 @@ func describeKey(leaf *x509.Certificate) (algorithm string, bits int) {
 	return algorithm, bits
 }
 
-func describeTLS(state *tls.ConnectionState) *TLS {
-	t := &TLS{Version: tls.VersionName(state.Version), Cipher: tls.CipherSuiteName(state.CipherSuite)}
+func describeTLS(state *tls.ConnectionState) *result.TLS {
+	t := &result.TLS{Version: tls.VersionName(state.Version), Cipher: tls.CipherSuiteName(state.CipherSuite)}
 	if len(state.PeerCertificates) == 0 {
 		return t
 	}
@@ -205,7 +206,7 @@ func describeTLS(state *tls.ConnectionState) *TLS {
 		t.NamesTruncated = t.NamesTruncated || len(name) > maxName
 	}
 	t.NamesTruncated = t.NamesTruncated || len(leaf.DNSNames) > maxNames
-	t.NotBefore, t.NotAfter = leaf.NotBefore, leaf.NotAfter
+	t.NotBefore, t.NotAfter = result.NewTime(leaf.NotBefore), result.NewTime(leaf.NotAfter)
 	t.KeyAlgorithm, t.KeyBits = describeKey(leaf)
 	if leaf.SignatureAlgorithm != x509.UnknownSignatureAlgorithm {
 		t.SignatureAlgorithm = leaf.SignatureAlgorithm.String()

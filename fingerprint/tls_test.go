@@ -8,6 +8,8 @@ import (
 	"net"
 	"net/http/httptest"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // TestNoServerName talks to a server that hangs up on whoever asks for a name
@@ -69,7 +71,7 @@ func TestUnreadableCertificate(t *testing.T) {
 					io.Copy(io.Discard, conn)
 				}
 			})
-			if svc.Product != c.product || c.product == "" && svc.Inconclusive != InconclusiveHandshake {
+			if svc.Product != c.product || c.product == "" && svc.Inconclusive != result.InconclusiveHandshake {
 				t.Errorf("product %q, inconclusive %q, want product %q", svc.Product, svc.Inconclusive, c.product)
 			}
 		})
@@ -98,7 +100,7 @@ func TestTLSAlert(t *testing.T) {
 					io.Copy(io.Discard, conn)
 				}
 			})
-			if want := map[bool]Inconclusive{false: InconclusiveHandshake}[c.settled]; svc.Inconclusive != want {
+			if want := map[bool]result.Inconclusive{false: result.InconclusiveHandshake}[c.settled]; svc.Inconclusive != want {
 				t.Errorf("inconclusive %q, want %q", svc.Inconclusive, want)
 			}
 		})
@@ -118,7 +120,7 @@ func TestTLSRetry(t *testing.T) {
 			io.Copy(io.Discard, conn)
 		}
 	})
-	if svc.Inconclusive != InconclusiveHandshake {
-		t.Errorf("inconclusive %q, want %q", svc.Inconclusive, InconclusiveHandshake)
+	if svc.Inconclusive != result.InconclusiveHandshake {
+		t.Errorf("inconclusive %q, want %q", svc.Inconclusive, result.InconclusiveHandshake)
 	}
 }

@@ -24,15 +24,8 @@ var (
 	localPath = regexp.MustCompile(`^/|\\|(^|/)\.\.(/|$)`)
 )
 
-// The values that the schema lists.
-var (
-	knownProtocols = []string{"tcp", "udp"}
-	knownTunnels   = []string{"", "ssl", "starttls"}
-	knownMethods   = []string{"", "table", "probed"}
-	knownRoles     = strings.Fields(`content-filter signing-proxy reinjection policy milter mta submission lmtp
-		imap imap-backend imap-proxy pop3 pop3-backend pop3-proxy sieve auth antispam antivirus admin proxy
-		not-mail unknown`)
-)
+// knownProtocols are those that the schema lists.
+var knownProtocols = []string{"tcp", "udp"}
 
 // badValue is the error for a member that breaks the schema.
 func badValue(member string, value any, why string) error {
@@ -119,8 +112,11 @@ func knownWords(p *result.Port) {
 	} else if p.Reason != "" {
 		p.Reason = result.ReasonUnknown
 	}
-	if s := p.Service; s != nil && s.Role != "" && !slices.Contains(knownRoles, s.Role) {
-		s.Role = "unknown"
+	if s := p.Service; s != nil && s.Role != "" {
+		known, ok := result.ParseRole(string(s.Role))
+		if s.Role = known; !ok {
+			s.Role = result.RoleUnknown
+		}
 	}
 }
 
@@ -139,7 +135,7 @@ func checkService(s *result.Service) error {
 	if s.Confidence < 0 || s.Confidence > 10 {
 		return badValue("confidence", s.Confidence, "not from 0 to 10")
 	}
-	return first(oneOf("tunnel", s.Tunnel, knownTunnels), oneOf("method", s.Method, knownMethods))
+	return first(inTable("tunnel", &s.Tunnel, result.ParseTunnel), inTable("method", &s.Method, result.ParseMethod))
 }
 
 func checkBanner(b *result.Banner) error {

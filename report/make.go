@@ -1,7 +1,6 @@
 package report
 
 import (
-	"bytes"
 	"cmp"
 	"crypto/rand"
 	"crypto/sha256"
@@ -98,9 +97,10 @@ func NewPort(p exposure.Port, tree Tree) result.Port {
 		w.Error = &result.Error{Code: errorCode(p.State), Message: sanitize.Text(p.Err.Error(), sanitize.MaxSentence)}
 	}
 	if s := p.Service; s != nil {
-		w.Service = newService(s)
+		service := Clean(s.Service, tree)
+		w.Service = &service
 		w.Banner = newBanner(s.Banner, s.BannerTruncated)
-		w.TLS = newTLS(s.TLS)
+		w.TLS = Clean(s.TLS, tree)
 		if s.Product == "" && s.Transcript != nil {
 			w.Trail = newTrail(s.Transcript)
 		}
@@ -126,43 +126,6 @@ func milliseconds(d time.Duration) float64 {
 	return math.Round(float64(d)/float64(time.Microsecond)) / 1000
 }
 
-func newService(s *fingerprint.Service) *result.Service {
-	w := &result.Service{
-		Name:         sanitize.Text(s.Protocol, sanitize.MaxField),
-		Product:      sanitize.Text(s.Product, sanitize.MaxField),
-		Version:      sanitize.Text(s.Version, sanitize.MaxField),
-		ExtraInfo:    sanitize.Text(s.ExtraInfo, sanitize.MaxField),
-		Hostname:     sanitize.Text(s.Hostname, sanitize.MaxField),
-		OSType:       sanitize.Text(s.OSType, sanitize.MaxField),
-		Role:         s.Role,
-		Tunnel:       s.Tunnel,
-		Method:       s.Method,
-		Confidence:   s.Confidence,
-		CPEs:         sanitize.All(s.CPEs, sanitize.MaxField),
-		MatchedRule:  s.Signature,
-		Alternatives: sanitize.All(s.Alternatives, sanitize.MaxField),
-		Observations: slices.Clone(s.Observations),
-		Stack:        s.Stack,
-		SameAs:       slices.Clone(s.SameAs),
-		Inconclusive: string(s.Inconclusive),
-		Refusal:      sanitize.Text(string(bytes.TrimSpace(s.Refusal)), sanitize.MaxEvidence),
-	}
-	if b := s.Behind; b != nil && *b != (fingerprint.Behind{}) {
-		w.Behind = &result.Behind{Product: sanitize.Text(b.Product, sanitize.MaxField), Version: sanitize.Text(b.Version, sanitize.MaxField)}
-	}
-	for _, e := range s.Evidence {
-		w.Evidence = append(w.Evidence, result.Evidence{
-			Probe:    sanitize.Text(e.Probe, sanitize.MaxField),
-			Sent:     sanitize.Text(e.Sent, sanitize.MaxEvidence),
-			Observed: sanitize.Text(e.Observed, sanitize.MaxEvidence),
-			Shows:    sanitize.Text(e.Shows, sanitize.MaxSentence),
-
-			Observation: sanitize.Text(e.Observation, sanitize.MaxField),
-		})
-	}
-	return w
-}
-
 // newBanner keeps the bytes beside the text where the text does not show all
 // of them as they were. A final CRLF is part of the protocol, not of what was
 // said; a final bare LF shows, because it tells some daemons apart. Secrets are
@@ -183,27 +146,6 @@ func newBanner(raw []byte, cut bool) *result.Banner {
 		w.Base64 = base64.StdEncoding.EncodeToString([]byte(shown))
 	}
 	return w
-}
-
-func newTLS(t *fingerprint.TLS) *result.TLS {
-	if t == nil {
-		return nil
-	}
-	return &result.TLS{
-		Version:    sanitize.Text(t.Version, sanitize.MaxField),
-		Cipher:     sanitize.Text(t.Cipher, sanitize.MaxField),
-		Subject:    sanitize.Text(t.Subject, sanitize.MaxField),
-		Names:      sanitize.All(t.Names, sanitize.MaxField),
-		Issuer:     sanitize.Text(t.Issuer, sanitize.MaxField),
-		NotAfter:   result.NewTime(t.NotAfter),
-		CertSHA256: t.CertSHA256,
-
-		NamesTruncated:     t.NamesTruncated,
-		NotBefore:          result.NewTime(t.NotBefore),
-		KeyAlgorithm:       sanitize.Text(t.KeyAlgorithm, sanitize.MaxField),
-		KeyBits:            t.KeyBits,
-		SignatureAlgorithm: sanitize.Text(t.SignatureAlgorithm, sanitize.MaxField),
-	}
 }
 
 func newTrail(t *fingerprint.Transcript) []result.Exchange {

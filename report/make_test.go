@@ -27,12 +27,18 @@ func TestNewPort(t *testing.T) {
 		},
 		Host:   "mx1\u202e",
 		Anchor: &result.Anchor{File: "scope/edge.txt", Line: 4, EndColumn: 13, Text: "192.0.2.0/28"},
-		Service: &fingerprint.Service{
-			Protocol: "smtp", Product: "DKIMproxy", Role: "signing-proxy", Method: "probed", Confidence: 9,
-			Behind:   &fingerprint.Behind{Product: "Postfix\x1b"},
-			Evidence: []fingerprint.Evidence{{Probe: "smtp-quitx", Sent: "QUITX\r\n", Observed: "502 no\r\n", Shows: "x"}},
-			Banner:   []byte("220 mx1 ESMTP\xff\r\n"),
-			TLS:      &fingerprint.TLS{Version: "TLS 1.3", NotAfter: when},
+		Service: &fingerprint.Identification{
+			Service: result.Service{
+				Name:       "smtp",
+				Product:    "DKIMproxy",
+				Role:       "signing-proxy",
+				Method:     "probed",
+				Confidence: 9,
+				Behind:     &result.Behind{Product: "Postfix\x1b"},
+				Evidence:   []result.Evidence{{Probe: "smtp-quitx", Sent: "QUITX\r\n", Observed: "502 no\r\n", Shows: "x"}},
+			},
+			Banner: []byte("220 mx1 ESMTP\xff\r\n"),
+			TLS:    &result.TLS{Version: "TLS 1.3", NotAfter: result.NewTime(when)},
 		},
 	}, "")
 	got, err := json.MarshalIndent(p, "", "  ")
@@ -70,7 +76,7 @@ func TestNewPortWithoutAnswer(t *testing.T) {
 
 // TestNewPortTranscript: the transcript goes with what nothing matched.
 func TestNewPortTranscript(t *testing.T) {
-	s := &fingerprint.Service{Role: "unknown", Transcript: &fingerprint.Transcript{Exchanges: []fingerprint.Exchange{
+	s := &fingerprint.Identification{Service: result.Service{Role: "unknown"}, Transcript: &fingerprint.Transcript{Exchanges: []fingerprint.Exchange{
 		{Probe: "z", Reply: []byte("\x00"), End: signatures.EndReply, Took: time.Second},
 		{Probe: "a", End: signatures.EndSilence},
 	}}}

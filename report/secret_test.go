@@ -60,9 +60,13 @@ func FuzzMaskSecrets(f *testing.F) {
 func TestNoReportTellsASecret(t *testing.T) {
 	const cookie = "22c69cc239a0b8d97c8d9fc152672d12"
 	raw := []byte("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nCUID\t1\nCOOKIE\t" + cookie + "\nDONE\n")
-	port := NewPort(exposure.Port{Result: scan.Result{State: result.StateOpen}, Service: &fingerprint.Service{
-		Protocol: "dovecot-auth", Banner: raw, Refusal: raw,
-		Evidence:   []fingerprint.Evidence{{Probe: "greeting", Observed: string(raw)}},
+	port := NewPort(exposure.Port{Result: scan.Result{State: result.StateOpen}, Service: &fingerprint.Identification{
+		Service: result.Service{
+			Name:     "dovecot-auth",
+			Refusal:  string(raw),
+			Evidence: []result.Evidence{{Probe: "greeting", Observed: string(raw)}},
+		},
+		Banner:     raw,
 		Transcript: &fingerprint.Transcript{Exchanges: []fingerprint.Exchange{{Greeting: raw, Reply: raw}}},
 	}}, "")
 	if decoded, err := base64.StdEncoding.DecodeString(port.Banner.Base64); err != nil || strings.Contains(string(decoded), cookie) || len(decoded) == 0 {

@@ -7,7 +7,6 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
@@ -25,9 +24,9 @@ func TestManyAlikeShareALine(t *testing.T) {
 		for i := range ports {
 			p := hugePort(addr, uint16(21000+i), 0)
 			p.Banner = nil
-			p.Service = &result.Service{Role: "unknown", Inconclusive: string(fingerprint.InconclusiveSkipped)}
+			p.Service = &result.Service{Role: "unknown", Inconclusive: result.InconclusiveSkipped}
 			if i == 50 {
-				p.Service.Inconclusive = string(fingerprint.InconclusiveCutOff)
+				p.Service.Inconclusive = result.InconclusiveCutOff
 			}
 			c.Ports = append(c.Ports, p)
 		}

@@ -5,7 +5,6 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
@@ -19,7 +18,7 @@ func TestUnsettledIsTold(t *testing.T) {
 		c.Findings = nil
 		c.Ports[0].Banner = nil
 		c.Ports[0].Service = &result.Service{Name: "smtp", Role: "unknown",
-			Inconclusive: string(fingerprint.InconclusiveRefused), Refusal: "421 4.3.2 try again later"}
+			Inconclusive: result.InconclusiveRefused, Refusal: "421 4.3.2 try again later"}
 		blocked := hugePort(c.Ports[0].Address(), 10099, 0)
 		blocked.State, blocked.Reason, blocked.Service, blocked.Banner = result.StateUnknown, "blocked", nil, nil
 		c.Ports = append(c.Ports, blocked)
@@ -48,10 +47,10 @@ func TestUnsettledIsTold(t *testing.T) {
 
 // TestEveryCauseHasWords: nobody reads the code word of a reason.
 func TestEveryCauseHasWords(t *testing.T) {
-	for _, i := range []fingerprint.Inconclusive{
-		fingerprint.InconclusiveNoConnection, fingerprint.InconclusiveRefused, fingerprint.InconclusiveCutOff,
-		fingerprint.InconclusiveUnfinished, fingerprint.InconclusiveUnacknowledged, fingerprint.InconclusiveSkipped,
-		fingerprint.InconclusiveHostTimeout, fingerprint.InconclusiveNoReply, fingerprint.InconclusiveHandshake,
+	for _, i := range []result.Inconclusive{
+		result.InconclusiveNoConnection, result.InconclusiveRefused, result.InconclusiveCutOff,
+		result.InconclusiveUnfinished, result.InconclusiveUnacknowledged, result.InconclusiveSkipped,
+		result.InconclusiveHostTimeout, result.InconclusiveNoReply, result.InconclusiveHandshake,
 	} {
 		if view.Cause(string(i)) == string(i) {
 			t.Errorf("%s has no words", i)

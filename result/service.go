@@ -1,49 +1,88 @@
 package result
 
+import "slices"
+
 // A Service is what answers on a port.
 type Service struct {
-	Name         string     `json:"name,omitempty"` // the protocol spoken
-	Product      string     `json:"product,omitempty"`
-	Version      string     `json:"version,omitempty"`
-	ExtraInfo    string     `json:"extra_info,omitempty"`
-	Hostname     string     `json:"hostname,omitempty"`
-	OSType       string     `json:"os_type,omitempty"`
-	Role         string     `json:"role,omitempty"`
-	Behind       *Behind    `json:"behind,omitempty"`
-	Evidence     []Evidence `json:"evidence,omitempty"`
-	Tunnel       string     `json:"tunnel,omitempty"`
-	Method       string     `json:"method,omitempty"`
-	Confidence   int        `json:"confidence"` // 0 to 10
-	CPEs         []string   `json:"cpes,omitempty"`
-	MatchedRule  string     `json:"matched_rule,omitempty"` // id of the signature
-	Alternatives []string   `json:"alternatives,omitempty"` // what the same behavior also fits
-	Observations []string   `json:"observations,omitempty"`
-	Stack        string     `json:"stack,omitempty"`
-	SameAs       []uint16   `json:"same_as,omitempty"` // ports of the host with the same greeting
+	// Name is the protocol spoken, in lower case: "smtp", "lmtp", "imap", "pop3",
+	// "managesieve", "postfix-policy", "milter", "am.pdp", "spamd", "clamd",
+	// "http", "ssh", ... Empty means not known.
+	Name string `json:"name,omitempty" clean:"field"`
 
-	// Inconclusive says why the dialogue did not settle what answers, in the
-	// words of fingerprint.Inconclusive; "" if it did. Refusal is what the
-	// daemon said then.
-	Inconclusive string `json:"inconclusive,omitempty"`
-	Refusal      string `json:"refusal,omitempty"`
+	Product   string `json:"product,omitempty" clean:"field"` // the daemon's name, "" if not known
+	Version   string `json:"version,omitempty" clean:"field"` // as the daemon says it, "" if it does not
+	ExtraInfo string `json:"extra_info,omitempty" clean:"field"`
+	Hostname  string `json:"hostname,omitempty" clean:"field"` // by which the daemon calls itself
+	OSType    string `json:"os_type,omitempty" clean:"field"`
+
+	// Role is what the daemon does in the mail flow; RoleUnknown if nothing tells.
+	Role Role `json:"role,omitempty"`
+
+	// Behind is the next hop that shows through a proxy; nil if none does.
+	Behind *Behind `json:"behind,omitempty"`
+
+	// Evidence is what was sent and seen that led to the answer, in the order in
+	// which it weighs.
+	Evidence []Evidence `json:"evidence,omitempty"`
+
+	// Tunnel is "" for clear text. A port that offers STARTTLS is judged by its
+	// clear side; what became of the offer is in the TLS of the port and in
+	// Observations. TunnelStartTLS is left to services that were seen inside of it
+	// only.
+	Tunnel Tunnel `json:"tunnel,omitempty"`
+
+	// Method says what the name rests on. With MethodTable Confidence is at most 3.
+	Method Method `json:"method,omitempty"`
+
+	Confidence int `json:"confidence"` // from 0, nothing known, to 10, certain
+
+	CPEs []string `json:"cpes,omitempty" clean:"field"` // CPE 2.3 formatted strings
+
+	// MatchedRule is the id of the signature that matched; "" if none did.
+	MatchedRule string `json:"matched_rule,omitempty"`
+
+	// Alternatives names the other products that the same behavior fits, where
+	// safe probes cannot tell them apart. Product then names the likeliest, or is
+	// empty where none is.
+	Alternatives []string `json:"alternatives,omitempty" clean:"field"`
+
+	// Observations are the named observations that hold, sorted, for example
+	// "xclient-offered", "auth-before-tls" or "acl-refused". The names are those of
+	// signatures/observations.yaml.
+	Observations []string `json:"observations,omitempty"`
+
+	// Stack names the mail stack that the host's set of ports and products
+	// suggests ("Zimbra", "iRedMail", ...), "" if none.
+	Stack string `json:"stack,omitempty"`
+
+	// SameAs lists other ports of the same host whose greeting is identical byte
+	// for byte, the first 32: the links of a proxy chain.
+	SameAs []uint16 `json:"same_as,omitempty"`
+
+	// Inconclusive says why the dialogue did not settle what answers; "" if it
+	// did. What is set besides it then rests on the protocol alone. Refusal is what
+	// the daemon said when it refused for now or hung up in the middle, at most
+	// 1024 bytes without blanks around it; "" unless Inconclusive is set.
+	Inconclusive Inconclusive `json:"inconclusive,omitempty"`
+	Refusal      string       `json:"refusal,omitempty" clean:"evidence"`
 }
 
 // Behind is the daemon that shows through a proxy.
 type Behind struct {
-	Product string `json:"product,omitempty"`
-	Version string `json:"version,omitempty"`
+	Product string `json:"product,omitempty" clean:"field"`
+	Version string `json:"version,omitempty" clean:"field"`
 }
 
 // Evidence is one thing that was seen of a service.
 type Evidence struct {
-	Probe    string `json:"probe"`
-	Sent     string `json:"sent,omitempty"`
-	Observed string `json:"observed"`
-	Shows    string `json:"shows,omitempty"`
+	Probe    string `json:"probe" clean:"field"`             // its id
+	Sent     string `json:"sent,omitempty" clean:"evidence"` // "" for a passive probe
+	Observed string `json:"observed" clean:"evidence"`       // what came back and how it ended
+	Shows    string `json:"shows,omitempty"`                 // in words
 
 	// Observation is the id of what it shows of the service; "" where Shows is what
 	// the probe is for.
-	Observation string `json:"observation,omitempty"`
+	Observation string `json:"observation,omitempty" clean:"field"`
 }
 
 // A Banner is what a daemon said first. Text is for people; Base64 holds the
@@ -57,19 +96,26 @@ type Banner struct {
 
 // TLS is a completed TLS handshake.
 type TLS struct {
-	Version    string   `json:"version,omitempty"`
-	Cipher     string   `json:"cipher,omitempty"`
-	Subject    string   `json:"subject,omitempty"`
-	Names      []string `json:"names,omitempty"`
-	Issuer     string   `json:"issuer,omitempty"`
+	Version    string   `json:"version,omitempty" clean:"field"` // "TLS 1.3"
+	Cipher     string   `json:"cipher,omitempty" clean:"field"`
+	Subject    string   `json:"subject,omitempty" clean:"field"`
+	Names      []string `json:"names,omitempty" clean:"field"` // DNS names of the certificate, the first 100
+	Issuer     string   `json:"issuer,omitempty" clean:"field"`
 	NotAfter   Time     `json:"not_after,omitzero"`
-	CertSHA256 string   `json:"cert_sha256,omitempty"`
+	CertSHA256 string   `json:"cert_sha256,omitempty"` // lower-case hex of the leaf certificate
 
-	NamesTruncated     bool   `json:"names_truncated,omitempty"`
+	// NamesTruncated says that the certificate has more, or longer, names than
+	// Names tells.
+	NamesTruncated bool `json:"names_truncated,omitempty"`
+
+	// NotBefore is when the certificate begins to be valid, KeyAlgorithm names
+	// the kind of its key ("RSA", "ECDSA", "Ed25519", "DSA"; "" if not known),
+	// KeyBits the size (0 if not known) and SignatureAlgorithm how it is signed
+	// ("SHA256-RSA"). Zero where there was no certificate.
 	NotBefore          Time   `json:"not_before,omitzero"`
-	KeyAlgorithm       string `json:"key_algorithm,omitempty"`
+	KeyAlgorithm       string `json:"key_algorithm,omitempty" clean:"field"`
 	KeyBits            int    `json:"key_bits,omitempty"`
-	SignatureAlgorithm string `json:"signature_algorithm,omitempty"`
+	SignatureAlgorithm string `json:"signature_algorithm,omitempty" clean:"field"`
 }
 
 // An Error is why a port could not be asked.
@@ -91,7 +137,7 @@ type Exchange struct {
 
 // ByNumber reports whether only the number of the port is known: what the
 // service is called then is what usually listens there.
-func (s *Service) ByNumber() bool { return s != nil && s.Method == "table" && s.Product == "" }
+func (s *Service) ByNumber() bool { return s != nil && s.Method == MethodTable && s.Product == "" }
 
 // Label names what answers in a few words: product and version, else the
 // protocol that it spoke, else "".
@@ -108,3 +154,6 @@ func (s *Service) Label() string {
 	}
 	return ""
 }
+
+// Has reports whether the named observation holds for the service.
+func (s *Service) Has(observation string) bool { return slices.Contains(s.Observations, observation) }

@@ -202,7 +202,7 @@ func (w *sweep) askCanary(ctx context.Context, pair netip.AddrPort) (scan.Result
 
 // canaryPort puts a result together with what the canaries' scope knows of its
 // address.
-func (w *sweep) canaryPort(r scan.Result, service *fingerprint.Service) exposure.Port {
+func (w *sweep) canaryPort(r scan.Result, service *fingerprint.Identification) exposure.Port {
 	p := exposure.Port{Result: r, Service: service}
 	if names := w.plan.canaries.scope.Names(r.Target.Addr()); len(names) > 0 {
 		p.Host, p.Aliases = names[0], names[1:]

@@ -8,7 +8,6 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/exposure/policy"
-	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
@@ -70,7 +69,7 @@ func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.R
 	if identified {
 		for _, port := range c.Open {
 			s := port.Service
-			_ = outs.Linked(report.NewPort(port, p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0 || s.Inconclusive == fingerprint.InconclusiveSkipped))
+			_ = outs.Linked(report.NewPort(port, p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0 || s.Inconclusive == result.InconclusiveSkipped))
 		}
 	}
 	for i := range c.Findings {

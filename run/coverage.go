@@ -9,7 +9,6 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
-	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -211,7 +210,7 @@ func (w *sweep) assess(port exposure.Port, aside []result.Notice) {
 		return
 	}
 	w.counter.Unassessed()
-	if w.plan.hosts.Short(port.Target.Addr()) && port.Service.Inconclusive == fingerprint.InconclusiveHostTimeout {
+	if w.plan.hosts.Short(port.Target.Addr()) && port.Service.Inconclusive == result.InconclusiveHostTimeout {
 		w.timeouts.unfinished(port.Target.Addr())
 	}
 	addr, names := port.Target.Addr().String(), w.plan.scope.Names(port.Target.Addr())

@@ -37,8 +37,8 @@ func (p *Plan) listedPorts(addr netip.Addr) int {
 
 // skipped reports whether an open port was not talked to because its host has
 // too many.
-func (w *sweep) skipped(r scan.Result, s *fingerprint.Service) bool {
-	return s != nil && s.Inconclusive == fingerprint.InconclusiveSkipped && w.queue.Kind(r.Target.Addr()) == queue.Ordinary
+func (w *sweep) skipped(r scan.Result, s *fingerprint.Identification) bool {
+	return s != nil && s.Inconclusive == result.InconclusiveSkipped && w.queue.Kind(r.Target.Addr()) == queue.Ordinary
 }
 
 // setAside marks the ports of hosts that do not speak for themselves: what was
@@ -97,17 +97,24 @@ func (w *sweep) greets(ctx context.Context, r *scan.Result) bool {
 
 // speaks reports whether a port said something of its own accord or in answer.
 // To hang up is not enough, nor is the number of the port.
-func speaks(s *fingerprint.Service) bool {
-	return s != nil && s.Inconclusive != fingerprint.InconclusiveSkipped && (len(s.Banner) > 0 || s.TLS != nil || s.Confidence > 0 && s.Method != "table")
+func speaks(s *fingerprint.Identification) bool {
+	return s != nil && s.Inconclusive != result.InconclusiveSkipped && (len(s.Banner) > 0 || s.TLS != nil || s.Confidence > 0 && s.Method != "table")
 }
 
 // withoutName is a service of which only what was said is kept.
-func withoutName(s *fingerprint.Service) *fingerprint.Service {
+func withoutName(s *fingerprint.Identification) *fingerprint.Identification {
 	if s == nil {
-		s = &fingerprint.Service{}
+		s = &fingerprint.Identification{}
 	}
-	return &fingerprint.Service{
-		Role: "unknown", Inconclusive: fingerprint.InconclusiveSkipped,
-		Banner: s.Banner, BannerTruncated: s.BannerTruncated, TLS: s.TLS, Tunnel: s.Tunnel, Transcript: s.Transcript,
+	return &fingerprint.Identification{
+		Service: result.Service{
+			Role:         "unknown",
+			Inconclusive: result.InconclusiveSkipped,
+			Tunnel:       s.Tunnel,
+		},
+		Banner:          s.Banner,
+		BannerTruncated: s.BannerTruncated,
+		TLS:             s.TLS,
+		Transcript:      s.Transcript,
 	}
 }

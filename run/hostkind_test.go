@@ -14,8 +14,8 @@ import (
 // TestSetAside has one port speak on a host whose other ports are all silent, and
 // on one whose ports all give the same reply: what was heard on the first counts.
 func TestSetAside(t *testing.T) {
-	postfix := func() *fingerprint.Service {
-		return &fingerprint.Service{Product: "Postfix smtpd", Role: "mta", Confidence: 9, Banner: []byte("220 mx ESMTP Postfix\r\n")}
+	postfix := func() *fingerprint.Identification {
+		return &fingerprint.Identification{Service: result.Service{Product: "Postfix smtpd", Role: "mta", Confidence: 9}, Banner: []byte("220 mx ESMTP Postfix\r\n")}
 	}
 	for _, tt := range []struct {
 		name string
@@ -30,11 +30,11 @@ func TestSetAside(t *testing.T) {
 			w := coverageSweep(t, Shard{})
 			w.queue = queue.New(1)
 			addr := netip.MustParseAddr("192.0.2.1")
-			services := map[uint16]*fingerprint.Service{
+			services := map[uint16]*fingerprint.Identification{
 				1: postfix(),
-				2: {Inconclusive: fingerprint.InconclusiveNoReply},
-				3: {Role: "unknown", Inconclusive: fingerprint.InconclusiveSkipped, Banner: []byte("220 ")},
-				4: {Protocol: "postfix-policy", Role: "policy", Method: "table", Confidence: 3, Inconclusive: fingerprint.InconclusiveNoReply}, // known by its number
+				2: {Service: result.Service{Inconclusive: result.InconclusiveNoReply}},
+				3: {Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveSkipped}, Banner: []byte("220 ")},
+				4: {Service: result.Service{Name: "postfix-policy", Role: "policy", Method: "table", Confidence: 3, Inconclusive: result.InconclusiveNoReply}}, // known by its number
 			}
 			var open []exposure.Port
 			for port := uint16(1); port <= 4; port++ {
@@ -50,7 +50,7 @@ func TestSetAside(t *testing.T) {
 				if s.Product != tt.want[p.Target.Port()] {
 					t.Errorf("port %d: product %q", p.Target.Port(), s.Product)
 				}
-				if skipped := s.Inconclusive == fingerprint.InconclusiveSkipped; s.Product == "" && skipped != (tt.kind != queue.Ordinary || p.Target.Port() == 3) {
+				if skipped := s.Inconclusive == result.InconclusiveSkipped; s.Product == "" && skipped != (tt.kind != queue.Ordinary || p.Target.Port() == 3) {
 					t.Errorf("port %d: inconclusive %q", p.Target.Port(), s.Inconclusive)
 				}
 			}

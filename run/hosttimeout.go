@@ -29,7 +29,7 @@ func (p *Plan) checkHostTimes() error {
 }
 
 // talk holds the dialogue with an open port, in the time that its host has left.
-func (w *sweep) talk(ctx context.Context, r scan.Result) (*fingerprint.Service, error) {
+func (w *sweep) talk(ctx context.Context, r scan.Result) (*fingerprint.Identification, error) {
 	clock, addr := w.plan.hosts, r.Target.Addr()
 	end, ok := clock.End(addr)
 	if !ok {
@@ -39,13 +39,13 @@ func (w *sweep) talk(ctx context.Context, r scan.Result) (*fingerprint.Service, 
 		if r.Conn != nil {
 			_ = r.Conn.Close() // nothing was said
 		}
-		return &fingerprint.Service{Role: "unknown", Inconclusive: fingerprint.InconclusiveHostTimeout}, nil
+		return &fingerprint.Identification{Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveHostTimeout}}, nil
 	}
 	ctx, cancel := context.WithDeadlineCause(ctx, end, clock.Err())
 	defer cancel()
 	service, err := w.identifier.Identify(ctx, r)
 	if errors.As(context.Cause(ctx), new(*hosts.TimeoutError)) && service.Inconclusive != "" && clock.Refuses(addr) {
-		service.Inconclusive, err = fingerprint.InconclusiveHostTimeout, nil
+		service.Inconclusive, err = result.InconclusiveHostTimeout, nil
 	}
 	return service, err
 }

@@ -37,7 +37,7 @@ const (
 // A laterPort is an open port of which a first dialogue told little.
 type laterPort struct {
 	result  scan.Result
-	service *fingerprint.Service
+	service *fingerprint.Identification
 }
 
 // laterPorts are those that are asked once more when no other dialogue is under
@@ -93,7 +93,7 @@ func (l *laterPorts) notices() []result.Notice {
 
 // postpone keeps a port for later whose dialogue may have failed for want of
 // time. It reports whether it did.
-func (w *sweep) postpone(ctx context.Context, r scan.Result, service *fingerprint.Service) bool {
+func (w *sweep) postpone(ctx context.Context, r scan.Result, service *fingerprint.Identification) bool {
 	return ctx.Err() == nil && !dialer.Exhausted(r.Err) && w.queue.Kind(r.Target.Addr()) == queue.Ordinary &&
 		w.identifier.Doubtful(r.Target.Addr(), service) && w.later.add(laterPort{r, service})
 }
@@ -165,7 +165,7 @@ func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort
 // askHostLater asks the ports of one host: at first those that said something. Of
 // more than laterSilent others, none is asked behind one that is silent again.
 func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abort context.CancelCauseFunc) {
-	told := func(p laterPort) bool { return p.service.Inconclusive != fingerprint.InconclusiveNoReply }
+	told := func(p laterPort) bool { return p.service.Inconclusive != result.InconclusiveNoReply }
 	silent := slices.DeleteFunc(slices.Clone(ports), told)
 	enough := false
 	for _, p := range append(slices.DeleteFunc(ports, func(p laterPort) bool { return !told(p) }), silent...) {

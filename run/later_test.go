@@ -69,7 +69,7 @@ func TestLaterPortsAreBounded(t *testing.T) {
 	kept := 0
 	for i := range 4 * maxLater {
 		addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(i % 128)})
-		if later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(addr, uint16(i/128))}, &fingerprint.Service{}}) {
+		if later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(addr, uint16(i/128))}, &fingerprint.Identification{}}) {
 			kept++
 		}
 	}
@@ -81,7 +81,7 @@ func TestLaterPortsAreBounded(t *testing.T) {
 	}
 	later = laterPorts{}
 	for port := range uint16(2 * maxLaterHost) {
-		later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)}, &fingerprint.Service{}})
+		later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), port)}, &fingerprint.Identification{}})
 	}
 	if later.count != maxLaterHost {
 		t.Errorf("%d ports of one host are kept, want %d", later.count, maxLaterHost)
@@ -109,7 +109,7 @@ func TestLaterTimeIsTold(t *testing.T) {
 		}
 		for port := range uint16(maxLaterHost) {
 			target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
-			w.later.add(laterPort{scan.Result{Target: target, State: result.StateOpen}, &fingerprint.Service{Role: "unknown"}})
+			w.later.add(laterPort{scan.Result{Target: target, State: result.StateOpen}, &fingerprint.Identification{Service: result.Service{Role: "unknown"}}})
 		}
 		w.queue = queue.New(8)
 		w.queue.Close()
@@ -148,7 +148,7 @@ func TestLaterBeginsBesideOldDialogues(t *testing.T) {
 		}}
 		long, other := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 		for _, addr := range []netip.Addr{long, other} {
-			w.later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateOpen}, &fingerprint.Service{Role: "unknown"}})
+			w.later.add(laterPort{scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateOpen}, &fingerprint.Identification{Service: result.Service{Role: "unknown"}}})
 		}
 		w.queue.Put(scan.Result{Target: netip.AddrPortFrom(long, 26), State: result.StateOpen})
 		var workers sync.WaitGroup

@@ -40,7 +40,7 @@ func TestOwnAddress(t *testing.T) {
 		addr := netip.MustParseAddr(tt.address)
 		port := exposure.Port{
 			Result:       scan.Result{Target: netip.AddrPortFrom(addr, 10027), State: result.StateOpen, Reason: result.ReasonSynAck, Time: time.Now()},
-			Service:      &fingerprint.Service{Protocol: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9},
+			Service:      &fingerprint.Identification{Service: result.Service{Name: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9}},
 			Reachability: p.reachability(addr),
 		}
 		worst, text := result.SeverityInfo, ""

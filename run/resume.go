@@ -41,7 +41,7 @@ type resumption struct {
 // that it need not be talked to again.
 type resumeNote struct {
 	// Service is what answers, nil if nothing is known of it.
-	Service *fingerprint.Service
+	Service *fingerprint.Identification
 
 	// Crowded is set if the port was not talked to because its host has too
 	// many.

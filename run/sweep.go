@@ -218,11 +218,11 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 }
 
 // tell notes and reports what became of an open port.
-func (w *sweep) tell(ctx context.Context, r scan.Result, service *fingerprint.Service, abort context.CancelCauseFunc) {
+func (w *sweep) tell(ctx context.Context, r scan.Result, service *fingerprint.Identification, abort context.CancelCauseFunc) {
 	w.identified.Add(1)
 	// Noted before it is told: a run that is killed in between tells it when
 	// it goes on.
-	if ctx.Err() == nil && !dialer.Exhausted(r.Err) && service.Inconclusive != fingerprint.InconclusiveHostTimeout {
+	if ctx.Err() == nil && !dialer.Exhausted(r.Err) && service.Inconclusive != result.InconclusiveHostTimeout {
 		w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: w.skipped(r, service)})
 	}
 	if err := w.name(r, service); err != nil {
@@ -231,7 +231,7 @@ func (w *sweep) tell(ctx context.Context, r scan.Result, service *fingerprint.Se
 }
 
 // name reports an open port and what answers there.
-func (w *sweep) name(r scan.Result, service *fingerprint.Service) error {
+func (w *sweep) name(r scan.Result, service *fingerprint.Identification) error {
 	port := w.port(r, service)
 	w.plan.link([]exposure.Port{port})
 	w.mu.Lock()
@@ -243,7 +243,7 @@ func (w *sweep) name(r scan.Result, service *fingerprint.Service) error {
 // ask talks to one open port, unless its host is not what it looks like or has
 // more of them than are worth it. A daemon among the ports of a tarpit is heard if
 // it greets.
-func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, error) {
+func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Identification, error) {
 	if !w.queue.Worth(r.Target.Addr()) && !w.greets(ctx, r) {
 		if r.Conn != nil {
 			_ = r.Conn.Close() // nothing was said
@@ -253,11 +253,11 @@ func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, 
 			w.skippedBusyHost.Add(1)
 		}
 		w.queue.Done(*r, nil)
-		return &fingerprint.Service{Role: "unknown", Inconclusive: fingerprint.InconclusiveSkipped}, nil
+		return &fingerprint.Identification{Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveSkipped}}, nil
 	}
 	service, err := w.talk(ctx, *r)
 	r.Conn = nil // the identifier has closed it
-	if service.Inconclusive == fingerprint.InconclusiveHostTimeout {
+	if service.Inconclusive == result.InconclusiveHostTimeout {
 		w.queue.Done(*r, nil) // what it would have replied is not known
 	} else {
 		w.queue.Done(*r, service)
@@ -266,7 +266,7 @@ func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Service, 
 }
 
 // port puts a result together with what the scope knows of its address.
-func (w *sweep) port(r scan.Result, service *fingerprint.Service) exposure.Port {
+func (w *sweep) port(r scan.Result, service *fingerprint.Identification) exposure.Port {
 	p := exposure.Port{Result: r, Service: service, Reachability: w.plan.reachability(r.Target.Addr())}
 	if names := w.plan.scope.Names(r.Target.Addr()); len(names) > 0 {
 		p.Host, p.Aliases = names[0], names[1:]
@@ -292,9 +292,9 @@ func (p *Plan) link(open []exposure.Port) {
 		for n < len(open) && open[n].Target.Addr() == open[0].Target.Addr() {
 			n++
 		}
-		host := make(map[uint16]*fingerprint.Service, n)
+		host := make(map[uint16]*fingerprint.Identification, n)
 		for _, o := range open[:n] {
-			if o.Service != nil && o.Service.Inconclusive != fingerprint.InconclusiveSkipped {
+			if o.Service != nil && o.Service.Inconclusive != result.InconclusiveSkipped {
 				host[o.Target.Port()] = o.Service
 			}
 		}

@@ -12,6 +12,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mxsweep/mxsweep/internal/strictyaml"
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // Duration is a time.Duration that is written as "800ms" or "6s".
@@ -230,12 +231,30 @@ func (d *decoder) texts(to *[]string) func(*yaml.Node) {
 }
 
 func (d *decoder) oneOf(to *string, words ...string) func(*yaml.Node) {
+	return oneOf(d, to, words...)
+}
+
+// oneOf reads one of the words of a table.
+func oneOf[T ~string](d *decoder, to *T, words ...T) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		s, ok := d.value(n)
-		if ok && !slices.Contains(words, s) {
-			d.fail(n, "write one of "+strings.Join(words, ", "), "unknown word %q", s)
+		if ok && !slices.Contains(words, T(s)) {
+			list := make([]string, len(words))
+			for i, word := range words {
+				list[i] = string(word)
+			}
+			d.fail(n, "write one of "+strings.Join(list, ", "), "unknown word %q", s)
 		}
-		*to = s
+		*to = T(s)
+	}
+}
+
+// severity reads the word of a severity.
+func (d *decoder) severity(to *result.Severity) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var word string
+		d.oneOf(&word, result.SeverityWords()...)(n)
+		*to, _ = result.ParseSeverity(word)
 	}
 }
 

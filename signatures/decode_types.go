@@ -1,15 +1,9 @@
 package signatures
 
 import (
+	"github.com/mxsweep/mxsweep/result"
 	"go.yaml.in/yaml/v3"
 )
-
-// roles are those of the result schema.
-var roles = []string{
-	"content-filter", "signing-proxy", "reinjection", "policy", "milter", "mta", "submission",
-	"lmtp", "imap", "imap-backend", "imap-proxy", "pop3", "pop3-backend", "pop3-proxy", "sieve",
-	"auth", "antispam", "antivirus", "admin", "proxy", "not-mail", "unknown",
-}
 
 var ends = []string{EndReply, EndSilence, EndClosed, EndReset, EndLimit, EndError}
 
@@ -146,7 +140,7 @@ func (d *decoder) signature(n *yaml.Node, imported string) *Signature {
 	s := &Signature{Pos: d.pos(n), Imported: imported}
 	d.mapping(n, fields{
 		"id": d.text(&s.ID), "product": d.text(&s.Product), "protocol": d.text(&s.Protocol),
-		"role":       d.oneOf(&s.Role, roles...),
+		"role":       oneOf(d, &s.Role, result.Roles()...),
 		"confidence": d.int(&s.Confidence, 1, 10),
 		"when":       d.conditions(&s.When),
 		"extract":    d.conditions(&s.Extract),

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // portsFile is the name of the port table among the data files.
@@ -41,15 +43,15 @@ type IANA struct {
 
 // A Use is one daemon that is known to listen on a port.
 type Use struct {
-	Product  string   `json:"product"`
-	Role     string   `json:"role"` // a role of the result schema
-	Protocol string   `json:"protocol"`
-	Flow     string   `json:"flow"`            // who speaks to whom, in words
-	Bind     string   `json:"bind"`            // where it listens unless told otherwise
-	Stack    string   `json:"stack,omitempty"` // whose shipped configuration does so
-	Gain     string   `json:"gain"`            // what a stranger gets out of it
-	Severity string   `json:"severity"`        // of reaching it, if that is what answers
-	Fix      []string `json:"fix"`             // ids of the fixes that bind it
+	Product  string          `json:"product"`
+	Role     result.Role     `json:"role"`
+	Protocol string          `json:"protocol"`
+	Flow     string          `json:"flow"`            // who speaks to whom, in words
+	Bind     string          `json:"bind"`            // where it listens unless told otherwise
+	Stack    string          `json:"stack,omitempty"` // whose shipped configuration does so
+	Gain     string          `json:"gain"`            // what a stranger gets out of it
+	Severity result.Severity `json:"severity"`        // of reaching it, if that is what answers
+	Fix      []string        `json:"fix"`             // ids of the fixes that bind it
 }
 
 // A Look is a command that shows on the host itself who listens on a port.
@@ -154,15 +156,11 @@ func (p *Ports) Look(system string, port uint16) []Look {
 	return looks
 }
 
-// Severity is the severity of the gravest use of the port.
-func (p Port) Severity() string {
-	gravest := ""
+// Severity is that of the gravest use of the port; none where it has no use.
+func (p Port) Severity() result.Severity {
+	var gravest result.Severity
 	for _, u := range p.Uses {
-		if slices.Index(severities, u.Severity) > slices.Index(severities, gravest) {
-			gravest = u.Severity
-		}
+		gravest = max(gravest, u.Severity)
 	}
 	return gravest
 }
-
-var severities = []string{"info", "low", "medium", "high", "critical"}

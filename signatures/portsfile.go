@@ -6,6 +6,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/result"
 	"go.yaml.in/yaml/v3"
 )
 
@@ -98,13 +99,13 @@ func (d *decoder) port(n *yaml.Node) portEntry {
 func (d *decoder) use(n *yaml.Node) Use {
 	var u Use
 	d.mapping(n, fields{
-		"product": d.text(&u.Product), "role": d.oneOf(&u.Role, roles...), "protocol": d.text(&u.Protocol),
+		"product": d.text(&u.Product), "role": oneOf(d, &u.Role, result.Roles()...), "protocol": d.text(&u.Protocol),
 		"flow": d.text(&u.Flow), "bind": d.text(&u.Bind), "stack": d.text(&u.Stack), "gain": d.text(&u.Gain),
-		"severity": d.oneOf(&u.Severity, severities...), "fix": d.each(func(n *yaml.Node) { id, _ := d.value(n); u.Fix = append(u.Fix, id) }),
+		"severity": d.severity(&u.Severity), "fix": d.each(func(n *yaml.Node) { id, _ := d.value(n); u.Fix = append(u.Fix, id) }),
 	})
 	for _, f := range []struct{ key, value string }{
-		{"product", u.Product}, {"role", u.Role}, {"protocol", u.Protocol}, {"flow", u.Flow},
-		{"bind", u.Bind}, {"gain", u.Gain}, {"severity", u.Severity}, {"fix", strings.Join(u.Fix, " ")},
+		{"product", u.Product}, {"role", string(u.Role)}, {"protocol", u.Protocol}, {"flow", u.Flow},
+		{"bind", u.Bind}, {"gain", u.Gain}, {"severity", u.Severity.String()}, {"fix", strings.Join(u.Fix, " ")},
 	} {
 		if f.value == "" {
 			d.fail(n, "", "use by %q without %s", u.Product, f.key)

@@ -10,6 +10,8 @@ package signatures
 import (
 	"embed"
 	"io/fs"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 //go:embed *.yaml testdata/*.json
@@ -117,7 +119,7 @@ type Signature struct {
 	ID         string
 	Product    string // "" if only the protocol is known
 	Protocol   string
-	Role       string
+	Role       result.Role
 	Confidence int // 1 to 10
 
 	When    []Condition // all must hold

@@ -114,7 +114,7 @@ func (p *portPrinter) find(word string) []signatures.Port {
 	for _, port := range p.known.All() {
 		texts := []string{port.Title, port.IANA.Name}
 		for _, u := range port.Uses {
-			texts = append(texts, u.Product, u.Role, u.Protocol, u.Stack, u.Flow)
+			texts = append(texts, u.Product, string(u.Role), u.Protocol, u.Stack, u.Flow)
 		}
 		if holdsWords(texts, []string{word}) {
 			found = append(found, port)
@@ -132,7 +132,7 @@ func (p *portPrinter) unknown(arg string, err error) error {
 	}
 	for _, port := range p.known.All() {
 		for _, u := range port.Uses {
-			words = append(words, strings.ToLower(u.Product), u.Role, u.Protocol)
+			words = append(words, strings.ToLower(u.Product), string(u.Role), u.Protocol)
 		}
 	}
 	best := spelling.Nearest(words, strings.ToLower(arg))
@@ -215,7 +215,7 @@ func (p *portPrinter) describe(b *strings.Builder, port signatures.Port) {
 		}
 		fmt.Fprintf(b, "\n%s: %s, %s\n", who, u.Role, u.Protocol)
 		for _, row := range []struct{ title, text string }{
-			{"Flow", u.Flow}, {"Listens", u.Bind}, {"Stranger", u.Gain}, {"Severity", u.Severity},
+			{"Flow", u.Flow}, {"Listens", u.Bind}, {"Stranger", u.Gain}, {"Severity", u.Severity.String()},
 			{"Setting", p.setting(u, port.Number)},
 		} {
 			text := strings.TrimLeft(wrap(row.text, p.width, "            "), " ")

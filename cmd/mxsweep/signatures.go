@@ -76,7 +76,7 @@ func listSignatures(b *bytes.Buffer, set *signatures.Set) {
 	fmt.Fprintln(w, "SIGNATURE\tPRODUCT\tPROTOCOL\tROLE\tCONFIDENCE")
 	all := slices.SortedFunc(slices.Values(allSignatures(set)), func(x, y *signatures.Signature) int { return strings.Compare(x.ID, y.ID) })
 	for _, sig := range all {
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", sig.ID, orDash(sig.Product), orDash(sig.Protocol), orDash(sig.Role), sig.Confidence)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", sig.ID, orDash(sig.Product), orDash(sig.Protocol), orDash(string(sig.Role)), sig.Confidence)
 	}
 	w.Flush()
 }

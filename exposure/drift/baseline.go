@@ -59,8 +59,8 @@ type Entry struct {
 
 	// Confidence, from 0 to 10, is how surely the service was named, and Method
 	// how; nil in files of version 1.0, which do not say.
-	Confidence *int   `json:"confidence,omitempty"`
-	Method     string `json:"method,omitempty"`
+	Confidence *int          `json:"confidence,omitempty"`
+	Method     result.Method `json:"method,omitempty"`
 
 	// Status is "" for a finding that stood, and says what suppressed one that
 	// did not. Acceptance is the id of the acceptance that did.

@@ -24,7 +24,7 @@ var testHeader = Header{Created: exposuretest.Time, Vantage: "internet", ScopeSH
 var testConditions = Conditions{ScopeSHA256: strings.Repeat("5f", 32), Ports: []uint16{10024, 10025, 10026, 10027, 10028, 10029, 10030, 10031}}
 
 // judged gives what the judge finds on ports of one host.
-func judged(t testing.TB, ports map[uint16]*fingerprint.Service) []exposure.Finding {
+func judged(t testing.TB, ports map[uint16]*fingerprint.Identification) []exposure.Finding {
 	t.Helper()
 	j := &exposure.Judge{Rules: exposuretest.Rules(t), Knowledge: exposuretest.Ports()}
 	var list []exposure.Finding
@@ -38,7 +38,7 @@ func judged(t testing.TB, ports map[uint16]*fingerprint.Service) []exposure.Find
 
 func testBaseline(t testing.TB) *Baseline {
 	t.Helper()
-	return NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{
+	return NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{
 		10024: exposuretest.Service("smtp", "content-filter", "amavisd-new"),
 		10025: exposuretest.Service("smtp", "reinjection", "Postfix smtpd"),
 		10027: exposuretest.Service("smtp", "signing-proxy", "DKIMproxy"),
@@ -182,7 +182,7 @@ func TestDrift(t *testing.T) {
 
 func TestOptInFindingNeedsTheSameProbes(t *testing.T) {
 	relay := exposuretest.Service("smtp", "reinjection", "Postfix smtpd", "relays")
-	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10025: relay}))
+	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10025: relay}))
 	open := []exposure.Port{exposuretest.OpenPort(10025, exposuretest.Service("smtp", "reinjection", "Postfix smtpd"))}
 	if got, _ := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), open); got != "10025/MXS1002:new 10025/MXS1003:unverified" {
 		t.Error("without intrusive probes: " + got)

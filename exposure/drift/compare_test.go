@@ -16,8 +16,8 @@ import (
 )
 
 // named is an SMTP service that was named with this confidence.
-func named(role, product string, confidence int) *fingerprint.Service {
-	s := exposuretest.Service("smtp", role, product)
+func named(role, product string, confidence int) *fingerprint.Identification {
+	s := exposuretest.Service("smtp", result.Role(role), product)
 	s.Confidence = confidence
 	return s
 }
@@ -25,13 +25,13 @@ func named(role, product string, confidence int) *fingerprint.Service {
 func TestDriftComparesCertainty(t *testing.T) {
 	dkim := named("signing-proxy", "DKIMproxy", 9)
 	cut := named("signing-proxy", "DKIMproxy", 9)
-	cut.Inconclusive = fingerprint.InconclusiveCutOff
+	cut.Inconclusive = result.InconclusiveCutOff
 	refused := named("mta", "", 9)
-	refused.Inconclusive = fingerprint.InconclusiveRefused
+	refused.Inconclusive = result.InconclusiveRefused
 	for _, tt := range []struct {
 		name string
-		then *fingerprint.Service
-		now  *fingerprint.Service
+		then *fingerprint.Identification
+		now  *fingerprint.Identification
 		want string
 	}{
 		{"named as before", dkim, dkim, "10027/MXS1004:unchanged"},
@@ -44,7 +44,7 @@ func TestDriftComparesCertainty(t *testing.T) {
 		{"refused for now", dkim, refused, "10027/MXS1002:unverified 10027/MXS1004:unverified"},
 		{"surer than before", nil, dkim, "10027/MXS1004:new 10027/MXS1902:fixed"},
 	} {
-		b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: tt.then}))
+		b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: tt.then}))
 		got, _ := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{exposuretest.OpenPort(10027, tt.now)})
 		if got != tt.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", tt.name, got, tt.want)
@@ -54,11 +54,11 @@ func TestDriftComparesCertainty(t *testing.T) {
 
 // TestOldBaseline compares with a file that does not say how sure it was.
 func TestOldBaseline(t *testing.T) {
-	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: named("signing-proxy", "DKIMproxy", 9)}))
+	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: named("signing-proxy", "DKIMproxy", 9)}))
 	b.SchemaVersion = schemaVersion0
 	b.Entries[0].Confidence, b.Entries[0].Method = nil, ""
 	for _, tt := range []struct {
-		now  *fingerprint.Service
+		now  *fingerprint.Identification
 		want string
 	}{
 		{named("signing-proxy", "DKIMproxy", 9), "10027/MXS1004:unchanged"},
@@ -75,18 +75,18 @@ func TestOldBaseline(t *testing.T) {
 // new on a port that the baseline knows was named at least as surely.
 func TestWeakerEvidenceFixesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
-	random := func() *fingerprint.Service {
+	random := func() *fingerprint.Identification {
 		if r.IntN(6) == 0 {
 			return nil
 		}
 		roles := []string{"signing-proxy", "reinjection", "content-filter", "mta", "unknown"}
 		s := named(roles[r.IntN(len(roles))], []string{"", "DKIMproxy", "Postfix smtpd", "amavisd-new"}[r.IntN(4)], r.IntN(11))
 		if r.IntN(5) == 0 {
-			s.Inconclusive = fingerprint.InconclusiveUnfinished
+			s.Inconclusive = result.InconclusiveUnfinished
 		}
 		return s
 	}
-	sureness := func(s *fingerprint.Service) int {
+	sureness := func(s *fingerprint.Identification) int {
 		if s == nil {
 			return 0
 		}
@@ -95,7 +95,7 @@ func TestWeakerEvidenceFixesNothing(t *testing.T) {
 	seen := map[result.Drift]int{}
 	for range 3000 {
 		then, now := random(), random()
-		b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: then}))
+		b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: then}))
 		text, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{exposuretest.OpenPort(10027, now)})
 		for _, f := range list {
 			seen[f.Drift]++
@@ -252,7 +252,7 @@ func TestSuppressionDoesNotStack(t *testing.T) {
 
 // TestFixedIsNotOpen also holds that what comes back is told as such.
 func TestFixedIsNotOpen(t *testing.T) {
-	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: named("signing-proxy", "DKIMproxy", 9)}))
+	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: named("signing-proxy", "DKIMproxy", 9)}))
 	_, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{statePort(10027, result.StateClosed)})
 	if list[0].Drift != result.DriftFixed || list[0].Status != result.StatusFixed {
 		t.Fatalf("got %s, %s", list[0].Drift, list[0].Status)
@@ -293,7 +293,7 @@ func TestUpdateKeepsWhatItDidNotSee(t *testing.T) {
 }
 
 func TestSilenceUnderLoss(t *testing.T) {
-	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: named("signing-proxy", "DKIMproxy", 9)}))
+	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: named("signing-proxy", "DKIMproxy", 9)}))
 	for _, tt := range []struct {
 		loss     float64
 		attempts int
@@ -325,7 +325,7 @@ func TestSilenceUnderLoss(t *testing.T) {
 // TestDialogueUnderLoss holds that a daemon which is named as before, but seems
 // to behave otherwise, proves nothing where much got lost.
 func TestDialogueUnderLoss(t *testing.T) {
-	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Service{10027: named("signing-proxy", "DKIMproxy", 9)}))
+	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: named("signing-proxy", "DKIMproxy", 9)}))
 	for loss, want := range map[float64]string{
 		0:    "fixed new",
 		0.1:  "fixed new",

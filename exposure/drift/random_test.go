@@ -10,7 +10,6 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
-	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
@@ -54,8 +53,8 @@ func randomLook(r *rand.Rand, addr netip.Addr, loss float64, known int) look {
 		p.Service = named([]string{"signing-proxy", "reinjection", "mta"}[r.IntN(3)], []string{"", "DKIMproxy", "Postfix smtpd"}[r.IntN(3)], r.IntN(11))
 		switch r.IntN(6) {
 		case 0:
-			p.Service.Inconclusive = []fingerprint.Inconclusive{fingerprint.InconclusiveRefused, fingerprint.InconclusiveCutOff, fingerprint.InconclusiveUnfinished,
-				fingerprint.InconclusiveSkipped, fingerprint.InconclusiveNoReply}[r.IntN(5)]
+			p.Service.Inconclusive = []result.Inconclusive{result.InconclusiveRefused, result.InconclusiveCutOff, result.InconclusiveUnfinished,
+				result.InconclusiveSkipped, result.InconclusiveNoReply}[r.IntN(5)]
 		case 1:
 			p.Service.Observations = append(p.Service.Observations, exposure.ObservedRefused)
 		}

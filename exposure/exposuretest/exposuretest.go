@@ -33,15 +33,15 @@ func Ports() exposure.PortSets {
 }
 
 // OpenPort makes an open port of 192.0.2.10; a nil service is not identified.
-func OpenPort(port uint16, s *fingerprint.Service) exposure.Port {
+func OpenPort(port uint16, s *fingerprint.Identification) exposure.Port {
 	return exposure.Port{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
 		State: result.StateOpen, Reason: result.ReasonSynAck, Time: Time}, Service: s}
 }
 
 // Service makes a service that a dialogue named with confidence 9. Observations
 // are what else was seen of it.
-func Service(protocol, role, product string, observations ...string) *fingerprint.Service {
-	s := &fingerprint.Service{Protocol: protocol, Role: role, Product: product, Method: "probed", Confidence: 9}
+func Service(protocol string, role result.Role, product string, observations ...string) *fingerprint.Identification {
+	s := &fingerprint.Identification{Service: result.Service{Name: protocol, Role: role, Product: product, Method: result.MethodProbed, Confidence: 9}}
 	s.Observations = append(s.Observations, observations...)
 	return s
 }

@@ -151,10 +151,10 @@ func (w *CanaryWatch) Heard(p exposure.Port) {
 		if p.State != result.StateOpen || p.Service == nil || p.Service.Method == "table" || !c.Matches(&p) {
 			continue
 		}
-		if strings.EqualFold(p.Service.Protocol, c.Protocol) {
+		if strings.EqualFold(p.Service.Name, c.Protocol) {
 			c.spoke = true
-		} else if p.Service.Protocol != "" && p.Service.Protocol != "unknown" {
-			c.heard = p.Service.Protocol
+		} else if p.Service.Name != "" && p.Service.Name != "unknown" {
+			c.heard = p.Service.Name
 		}
 	}
 }

@@ -14,17 +14,17 @@ import (
 // TestTurnedAway holds that a port which refuses the scanner for good is told of
 // where no finding does, and only there.
 func TestTurnedAway(t *testing.T) {
-	port := func(at, banner string, inconclusive fingerprint.Inconclusive, observed ...string) exposure.Port {
+	port := func(at, banner string, inconclusive result.Inconclusive, observed ...string) exposure.Port {
 		return exposure.Port{Result: scan.Result{Target: netip.MustParseAddrPort(at), State: result.StateOpen},
-			Service: &fingerprint.Service{Banner: []byte(banner), Observations: observed, Inconclusive: inconclusive}}
+			Service: &fingerprint.Identification{Service: result.Service{Observations: observed, Inconclusive: inconclusive}, Banner: []byte(banner)}}
 	}
 	open := []exposure.Port{
 		port("192.0.2.1:25", "554 5.7.1 listed\r\n", "", exposure.ObservedRefused),
 		port("192.0.2.1:587", "", "", exposure.ObservedRefused),
-		port("192.0.2.1:10025", "554 no\r\n", "", exposure.ObservedRefused),                              // has a finding
-		port("192.0.2.2:25", "220 mx.example.org ESMTP\r\n", ""),                                         // serves us
-		port("192.0.2.3:25", "421 later\r\n", fingerprint.InconclusiveRefused, exposure.ObservedRefused), // for now
-		{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.4:25"), State: result.StateOpen}},  // not asked
+		port("192.0.2.1:10025", "554 no\r\n", "", exposure.ObservedRefused),                             // has a finding
+		port("192.0.2.2:25", "220 mx.example.org ESMTP\r\n", ""),                                        // serves us
+		port("192.0.2.3:25", "421 later\r\n", result.InconclusiveRefused, exposure.ObservedRefused),     // for now
+		{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.4:25"), State: result.StateOpen}}, // not asked
 	}
 	findings := []exposure.Finding{{Target: open[2].Target}}
 	var got []string

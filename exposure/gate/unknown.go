@@ -11,7 +11,6 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
@@ -183,7 +182,7 @@ func unknownReason(p exposure.Port) unknownKey {
 	addr := p.Target.Addr()
 	switch {
 	case p.State == result.StateOpen:
-		if p.Service == nil && p.Err == nil || p.Service != nil && (p.Service.Inconclusive == fingerprint.InconclusiveSkipped || p.Service.Inconclusive == fingerprint.InconclusiveHostTimeout) {
+		if p.Service == nil && p.Err == nil || p.Service != nil && (p.Service.Inconclusive == result.InconclusiveSkipped || p.Service.Inconclusive == result.InconclusiveHostTimeout) {
 			return unknownKey{} // its host is told of
 		}
 		if dialer.Exhausted(p.Err) {
@@ -248,19 +247,19 @@ func unassessedWords(p exposure.Port) string {
 	}
 	var words string
 	switch p.Service.Inconclusive {
-	case fingerprint.InconclusiveNoConnection:
+	case result.InconclusiveNoConnection:
 		words = "open, and no connection for a dialogue came about"
-	case fingerprint.InconclusiveRefused:
+	case result.InconclusiveRefused:
 		words = "open, and refuses to talk for now"
-	case fingerprint.InconclusiveCutOff:
+	case result.InconclusiveCutOff:
 		words = "open, and cuts the conversation off"
-	case fingerprint.InconclusiveHandshake:
+	case result.InconclusiveHandshake:
 		words = "open, speaks TLS, and the handshake failed"
-	case fingerprint.InconclusiveUnfinished:
+	case result.InconclusiveUnfinished:
 		words = "open, and was still replying when time was up"
-	case fingerprint.InconclusiveNoReply:
+	case result.InconclusiveNoReply:
 		words = "open, and replied to nothing"
-	case fingerprint.InconclusiveUnacknowledged:
+	case result.InconclusiveUnacknowledged:
 		words = "accepts connections and never acknowledges what is sent"
 	default:
 		words = "open, and the dialogue did not settle what answers (" + string(p.Service.Inconclusive) + ")"

@@ -20,16 +20,16 @@ import (
 // missing route keeps from being asked.
 func TestUnknownPairs(t *testing.T) {
 	u := &UnknownPairs{}
-	add := func(target string, state result.State, reason result.Reason, err error, s *fingerprint.Service, why Requirement) {
+	add := func(target string, state result.State, reason result.Reason, err error, s *fingerprint.Identification, why Requirement) {
 		u.Add(exposure.Port{Result: scan.Result{Target: netip.MustParseAddrPort(target), State: state, Reason: reason, Err: err}, Service: s}, why)
 	}
 	for n := range 300 { // in an order that returns to each address
 		add(fmt.Sprintf("[2001:db8::%x]:%d", n%150+1, 25+n/150), result.StateUnknown, result.ReasonNetUnreach, errors.New("connecting: network is unreachable"), nil, "")
 	}
-	refused := &fingerprint.Service{Protocol: "smtp", Inconclusive: fingerprint.InconclusiveRefused, Refusal: []byte("421 4.7.0 try\x1b[31m later\r\n")}
+	refused := &fingerprint.Identification{Service: result.Service{Name: "smtp", Inconclusive: result.InconclusiveRefused, Refusal: "421 4.7.0 try\x1b[31m later\r\n"}}
 	add("192.0.2.1:25", result.StateOpen, result.ReasonSynAck, nil, refused, RequiredTarget)
 	add("192.0.2.1:587", result.StateOpen, result.ReasonSynAck, nil, refused, RequiredTarget)
-	add("192.0.2.1:993", result.StateOpen, result.ReasonSynAck, nil, &fingerprint.Service{Inconclusive: fingerprint.InconclusiveSkipped}, RequiredTarget)
+	add("192.0.2.1:993", result.StateOpen, result.ReasonSynAck, nil, &fingerprint.Identification{Service: result.Service{Inconclusive: result.InconclusiveSkipped}}, RequiredTarget)
 	add("192.0.2.2:25", result.StateUnknown, result.ReasonBlocked, nil, nil, RequiredBaseline)
 	var got []string
 	for _, n := range u.Notices() {
@@ -72,11 +72,11 @@ func TestUnroutedTarget(t *testing.T) {
 
 // TestUnassessedWords: nobody reads the code word of a reason.
 func TestUnassessedWords(t *testing.T) {
-	for _, i := range []fingerprint.Inconclusive{
-		fingerprint.InconclusiveNoConnection, fingerprint.InconclusiveRefused, fingerprint.InconclusiveCutOff,
-		fingerprint.InconclusiveUnfinished, fingerprint.InconclusiveNoReply, fingerprint.InconclusiveUnacknowledged, fingerprint.InconclusiveHandshake,
+	for _, i := range []result.Inconclusive{
+		result.InconclusiveNoConnection, result.InconclusiveRefused, result.InconclusiveCutOff,
+		result.InconclusiveUnfinished, result.InconclusiveNoReply, result.InconclusiveUnacknowledged, result.InconclusiveHandshake,
 	} {
-		if words := unassessedWords(exposure.Port{Service: &fingerprint.Service{Inconclusive: i}}); strings.Contains(words, string(i)) {
+		if words := unassessedWords(exposure.Port{Service: &fingerprint.Identification{Service: result.Service{Inconclusive: i}}}); strings.Contains(words, string(i)) {
 			t.Errorf("%s: %s", i, words)
 		}
 	}

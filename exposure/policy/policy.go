@@ -278,12 +278,12 @@ func (p *Policy) Assessed(port exposure.Port) bool {
 	if s.Inconclusive == "" {
 		return true
 	}
-	if p == nil || port.State != result.StateOpen || s.Protocol == "" || s.Method == "table" {
+	if p == nil || port.State != result.StateOpen || s.Name == "" || s.Method == "table" {
 		return false
 	}
 	for i := range p.Expect {
 		e := &p.Expect[i]
-		if e.Protocol() != "" && e.Hosts.Matches(port.Target.Addr(), port.Names()...) && e.Ports.Matches(port.Target.Port()) && strings.EqualFold(e.Protocol(), s.Protocol) {
+		if e.Protocol() != "" && e.Hosts.Matches(port.Target.Addr(), port.Names()...) && e.Ports.Matches(port.Target.Port()) && strings.EqualFold(e.Protocol(), s.Name) {
 			return true
 		}
 	}

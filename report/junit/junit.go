@@ -172,7 +172,7 @@ func (j *junitWriter) runSuite(s result.Summary) junitSuite {
 		if p.State == result.StateOpen && len(found[view.Place(p.IP, p.Port)]) == 0 {
 			c := junitCase{Name: view.Place(p.IP, p.Port) + "/" + p.Protocol, Class: class, Time: seconds(p)}
 			if why := view.Inconclusive(p.Service); why != "" {
-				c.Error = &junitProblem{Type: p.Service.Inconclusive, Message: why}
+				c.Error = &junitProblem{Type: string(p.Service.Inconclusive), Message: why}
 			}
 			suite.add(c)
 		}

@@ -194,14 +194,14 @@ func nmapServiceOf(s *result.Service) *nmapService {
 	}
 	w := &nmapService{
 		Name: cmp.Or(s.Name, "unknown"), Product: s.Product, Version: s.Version, Hostname: s.Hostname,
-		OSType: s.OSType, Method: cmp.Or(s.Method, "probed"), Conf: s.Confidence,
+		OSType: s.OSType, Method: string(cmp.Or(s.Method, result.MethodProbed)), Conf: s.Confidence,
 	}
 	var extra []string
 	if s.ExtraInfo != "" {
 		extra = append(extra, s.ExtraInfo)
 	}
 	if s.Role != "" && s.Role != "unknown" {
-		extra = append(extra, s.Role)
+		extra = append(extra, string(s.Role))
 	}
 	if s.Behind != nil {
 		extra = append(extra, "in front of "+strings.TrimSpace(s.Behind.Product+" "+s.Behind.Version))

@@ -41,7 +41,7 @@ func Inconclusive(s *result.Service) string {
 	if s == nil || s.Inconclusive == "" {
 		return ""
 	}
-	text := "not settled: " + Cause(s.Inconclusive)
+	text := "not settled: " + Cause(string(s.Inconclusive))
 	if s.Refusal != "" {
 		text += ` ("` + words.Shorten(strings.TrimSpace(s.Refusal), 60) + `")`
 	}
@@ -78,7 +78,7 @@ func (v *View) unjudgedFor(p *result.Port) {
 	why := Cause(string(p.Reason))
 	switch {
 	case p.State == result.StateOpen:
-		why = "open, but " + Cause(p.Service.Inconclusive)
+		why = "open, but " + Cause(string(p.Service.Inconclusive))
 	case p.Error != nil:
 		why = p.Error.Message[strings.LastIndex(p.Error.Message, ": ")+1:]
 	}

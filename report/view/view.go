@@ -337,7 +337,7 @@ func (p *PortEntry) Describe() string {
 	if s.ByNumber() {
 		// What the table knows of the number says nothing of what answers.
 	} else if s.Role != "" && s.Role != "unknown" {
-		parts = append(parts, strings.ReplaceAll(s.Role, "-", " "))
+		parts = append(parts, strings.ReplaceAll(string(s.Role), "-", " "))
 	} else if s.Product != "" && s.Name != "" {
 		parts = append(parts, s.Name)
 	}

@@ -59,7 +59,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run
 			port.Reachability = result.ReachabilityAssumed
 		}
 		if p.state == result.StateOpen {
-			port.Service = &fingerprint.Service{Protocol: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9}
+			port.Service = &fingerprint.Identification{Service: result.Service{Name: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9}}
 		}
 		up++
 		findings = append(findings, j.Findings(port)...)

@@ -35,8 +35,9 @@ type Run struct {
 
 // A savedService is what a baseline keeps of a service.
 type savedService struct {
-	protocol, product, method string
-	confidence                int
+	protocol, product string
+	method            result.Method
+	confidence        int
 }
 
 // read plays a saved run.
@@ -240,12 +241,21 @@ func (r *Run) vantageOf(f *result.Finding, target netip.AddrPort) string {
 func newServices() map[netip.AddrPort]savedService { return make(map[netip.AddrPort]savedService) }
 
 // serviceOf is a service as its record tells it; nil of none.
-func serviceOf(w *result.Service) *fingerprint.Service {
+func serviceOf(w *result.Service) *fingerprint.Identification {
 	if w == nil {
 		return nil
 	}
-	return &fingerprint.Service{
-		Protocol: w.Name, Product: w.Product, Version: w.Version, Role: w.Role, Tunnel: w.Tunnel,
-		Method: w.Method, Confidence: w.Confidence, Observations: w.Observations, Inconclusive: fingerprint.Inconclusive(w.Inconclusive),
+	return &fingerprint.Identification{
+		Service: result.Service{
+			Name:         w.Name,
+			Product:      w.Product,
+			Version:      w.Version,
+			Role:         w.Role,
+			Tunnel:       w.Tunnel,
+			Method:       w.Method,
+			Confidence:   w.Confidence,
+			Observations: w.Observations,
+			Inconclusive: w.Inconclusive,
+		},
 	}
 }

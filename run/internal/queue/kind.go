@@ -44,7 +44,7 @@ type hostReplies struct {
 }
 
 // add counts the end of a dialogue.
-func (h *hostReplies) add(s *fingerprint.Service) {
+func (h *hostReplies) add(s *fingerprint.Identification) {
 	h.ended++
 	key, replied := firstReply(s)
 	if !replied {
@@ -92,7 +92,7 @@ func (h *hostReplies) alike() bool {
 // firstReply returns a number for what a port replied first: equal for equal
 // replies, apart from the digits in them, which are times and counters. It
 // reports false if the port replied to nothing. To hang up is a reply.
-func firstReply(s *fingerprint.Service) (key uint64, replied bool) {
+func firstReply(s *fingerprint.Identification) (key uint64, replied bool) {
 	h := fnv.New64a()
 	switch {
 	case s == nil:

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
 
@@ -234,7 +235,7 @@ func (q *Queue) Idle(a netip.AddrPort, silent bool) {
 // Done says that a port taken from the queue is dealt with, and what answers
 // there: nil if it was not talked to. The host stays: it counts what was asked
 // of it.
-func (q *Queue) Done(r scan.Result, service *fingerprint.Service) {
+func (q *Queue) Done(r scan.Result, service *fingerprint.Identification) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	addr := r.Target.Addr()
@@ -244,7 +245,7 @@ func (q *Queue) Done(r scan.Result, service *fingerprint.Service) {
 	} else {
 		h.active--
 	}
-	if service != nil && service.Inconclusive != fingerprint.InconclusiveNoConnection {
+	if service != nil && service.Inconclusive != result.InconclusiveNoConnection {
 		h.replies.add(service)
 		q.decide(addr, h)
 	}
@@ -314,12 +315,12 @@ func (q *Queue) Close() {
 
 // Recall counts an open port that was talked to in an earlier run, and what
 // answers there; nil if nothing is known of it.
-func (q *Queue) Recall(pair netip.AddrPort, service *fingerprint.Service) {
+func (q *Queue) Recall(pair netip.AddrPort, service *fingerprint.Identification) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	h := q.host(pair.Addr())
 	q.count(pair, h)
-	if service == nil || service.Inconclusive == fingerprint.InconclusiveSkipped {
+	if service == nil || service.Inconclusive == result.InconclusiveSkipped {
 		return
 	}
 	h.talks++

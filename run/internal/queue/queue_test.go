@@ -130,11 +130,11 @@ func TestQueueKeepsPlacesFree(t *testing.T) {
 }
 
 // said is a service that replied.
-var said = &fingerprint.Service{Banner: []byte("220 mx.example.org ESMTP\r\n")}
+var said = &fingerprint.Identification{Banner: []byte("220 mx.example.org ESMTP\r\n")}
 
 // drain takes all ports of a queue, talks to those that are worth it with
 // answer, and counts them by host.
-func drain(q *Queue, answer func(netip.AddrPort) *fingerprint.Service) (talks map[netip.Addr]int, handed int) {
+func drain(q *Queue, answer func(netip.AddrPort) *fingerprint.Identification) (talks map[netip.Addr]int, handed int) {
 	talks = map[netip.Addr]int{}
 	for {
 		r, ok := q.Next()
@@ -160,11 +160,11 @@ func TestQueueGivesUpOnCrowdedHosts(t *testing.T) {
 		q.Put(scanResult(chatty.String(), port+1))
 	}
 	q.Close()
-	talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
+	talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Identification {
 		if p.Addr() == chatty {
 			return said
 		}
-		return &fingerprint.Service{}
+		return &fingerprint.Identification{}
 	})
 	if handed != 4000 {
 		t.Errorf("%d ports were handed out, want 4000: none may get lost", handed)
@@ -206,14 +206,14 @@ func TestQueueHostKinds(t *testing.T) {
 				q.Put(scanResult(addr.String(), uint16(port+1)))
 			}
 			q.Close()
-			talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Service {
+			talks, handed := drain(q, func(p netip.AddrPort) *fingerprint.Identification {
 				switch {
 				case tt.silent > 0 && int(p.Port())%tt.silent == 0:
-					return &fingerprint.Service{}
+					return &fingerprint.Identification{}
 				case tt.same:
-					return &fingerprint.Service{Banner: fmt.Appendf(nil, "220 mx ESMTP %d\r\n", p.Port())}
+					return &fingerprint.Identification{Banner: fmt.Appendf(nil, "220 mx ESMTP %d\r\n", p.Port())}
 				}
-				return &fingerprint.Service{Banner: bytes.Repeat([]byte("x"), int(p.Port()))}
+				return &fingerprint.Identification{Banner: bytes.Repeat([]byte("x"), int(p.Port()))}
 			})
 			if got := q.Kind(addr); got != tt.want {
 				t.Errorf("kind %d, want %d", got, tt.want)
@@ -270,9 +270,9 @@ func TestQueueAwaitsTheSample(t *testing.T) {
 		t.Errorf("a port more than the %d of the sample may be talked to", sampleMany)
 	}
 	for _, r := range taken {
-		q.Done(r, &fingerprint.Service{})
+		q.Done(r, &fingerprint.Identification{})
 	}
-	talks, handed := drain(q, func(netip.AddrPort) *fingerprint.Service { return &fingerprint.Service{} })
+	talks, handed := drain(q, func(netip.AddrPort) *fingerprint.Identification { return &fingerprint.Identification{} })
 	if len(talks) > 0 || handed != 40-sampleMany {
 		t.Errorf("%d ports were handed out and %v talked to after the sample", handed, talks)
 	}
