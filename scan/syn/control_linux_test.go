@@ -137,8 +137,8 @@ func TestBanned(t *testing.T) {
 	l.quota("r", 300)
 	r := l.sweepUntil(space, Config{Scope: scope, Rate: 2000}, 2*time.Second, func(int) {})
 	r.verdicts(t, space, open)
-	if r.reasons[result.ReasonNoResponse] > 0 || r.reasons[result.ReasonBlocked] < 10*118-300 || !r.stats.ShutOut {
-		t.Errorf("%v, shut out: %t", r.reasons, r.stats.ShutOut)
+	if r.reasons[result.ReasonNoResponse] > 0 || r.reasons[result.ReasonBlocked] < 10*118-300 || !r.stats.BlockedMidScan {
+		t.Errorf("%v, blocked: %t", r.reasons, r.stats.BlockedMidScan)
 	}
 }
 
@@ -164,8 +164,8 @@ func TestHostGone(t *testing.T) {
 			t.Errorf("%v: %v, %v", at, got.State, got.Reason)
 		}
 	}
-	if r.stats.ShutOut || r.stats.BlockedHosts != 1 || r.stats.Blocked[0].Addr != gone {
-		t.Errorf("shut out: %t, blocked: %+v", r.stats.ShutOut, r.stats.Blocked)
+	if r.stats.BlockedMidScan || r.stats.BlockedHosts != 1 || r.stats.Blocked[0].Addr != gone {
+		t.Errorf("in the middle: %t, blocked: %+v", r.stats.BlockedMidScan, r.stats.Blocked)
 	}
 }
 
@@ -184,8 +184,8 @@ func TestOneGone(t *testing.T) {
 		}
 	})
 	r.verdicts(t, space, nil)
-	if r.stats.ShutOut || r.stats.BlockedHosts != 1 || r.reasons[result.ReasonBlocked] != 39 || r.stats.Pass > passSlots/2 {
-		t.Errorf("shut out: %t, %v, %d passes, blocked: %+v", r.stats.ShutOut, r.reasons, r.stats.Pass, r.stats.Blocked)
+	if r.stats.BlockedMidScan || r.stats.BlockedHosts != 1 || r.reasons[result.ReasonBlocked] != 39 || r.stats.Pass > passSlots/2 {
+		t.Errorf("blocked: %t, %v, %d passes, blocked: %+v", r.stats.BlockedMidScan, r.reasons, r.stats.Pass, r.stats.Blocked)
 	}
 }
 
@@ -238,7 +238,7 @@ func TestPathDown(t *testing.T) {
 				}
 			})
 			r.verdicts(t, space, open)
-			if !slices.Equal(r.open, open) || r.reasons[result.ReasonNoResponse] != int(space.Len())-len(open) || r.stats.BlockedHosts > 0 || r.stats.ShutOut {
+			if !slices.Equal(r.open, open) || r.reasons[result.ReasonNoResponse] != int(space.Len())-len(open) || r.stats.BlockedHosts > 0 || r.stats.BlockedMidScan {
 				t.Errorf("%d of %d open, %v, blocked: %+v", len(r.open), len(open), r.reasons, r.stats.Blocked)
 			}
 		})
@@ -282,7 +282,7 @@ func TestControlCost(t *testing.T) {
 	r.complete(t, space, open)
 	least := 118 + 2*113
 	if got := int(r.stats.Sent); got > least*125/100 || r.stats.Controls < 3 || int(r.stats.Controls) > least/10 {
-		t.Errorf("%d SYNs left, %d of them controls, without witnesses and controls %d", got, r.stats.Controls, least)
+		t.Errorf("%d SYNs left, %d of them controls, without validations and controls %d", got, r.stats.Controls, least)
 	}
 	if r.reasons[result.ReasonNoResponse] != 113 || r.stats.BlockedHosts != 0 {
 		t.Errorf("%v, blocked: %+v", r.reasons, r.stats.Blocked)

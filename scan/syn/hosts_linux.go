@@ -30,10 +30,10 @@ type upHost struct {
 	reject uint32 // place of a pair that it rejects by ICMP
 	proven uint32 // silent pairs at places in front of this one are filtered
 
-	lost     uint16      // witnesses of it that were lost since it was heard
+	lost     uint16      // validation probes of it that were lost since it was heard
 	step     uint16      // silent pairs until the next control
 	pass     int16       // that the control belongs to which awaits its answer
-	missed   uint8       // controls and witnesses without an answer since it was heard
+	missed   uint8       // controls and validation probes without an answer since it was heard
 	probes   uint8       // so many probes of each of its silent pairs count; 0 if those of all passes do
 	kind     rawnet.Kind // of the answer at place tcp
 	why      rawnet.ICMPError
@@ -69,7 +69,7 @@ type hostTable struct {
 	due    dueHeap
 	full   bool                    // there were more than maxUp
 	latest int64                   // the latest heard of all
-	gone   uint64                  // witnesses lost of hosts that are silent, and controls where they count
+	gone   uint64                  // validation probes lost of hosts that are silent, and controls where they count
 	resets map[uint64]*resetChange // by first, of hosts whose resets came with another TTL from some time on
 	taken  int                     // pairs in them
 	once   bool                    // each pair is asked once: controls count for the loss
@@ -205,8 +205,8 @@ func (h *upHost) ask(place uint32, at int64, pass int) {
 }
 
 // miss notes that the host did not answer a probe that left at sent, a control
-// or a witness. So many in a row show that it is silent.
-func (t *hostTable) miss(h *upHost, sent int64, enough uint8, witness bool) {
+// or a validation probe. So many in a row show that it is silent.
+func (t *hostTable) miss(h *upHost, sent int64, enough uint8, validation bool) {
 	if sent <= h.heard {
 		return // it answered a later one
 	}
@@ -215,7 +215,7 @@ func (t *hostTable) miss(h *upHost, sent int64, enough uint8, witness bool) {
 	if h.missed < math.MaxUint8 {
 		h.missed++
 	}
-	if witness && h.lost < math.MaxUint16 {
+	if validation && h.lost < math.MaxUint16 {
 		h.lost++
 	}
 	if h.missed >= enough {

@@ -52,7 +52,7 @@ func TestControlChoice(t *testing.T) {
 }
 
 // TestHostSilence follows what is known of one host while its controls and
-// witnesses are answered or not.
+// validation probes are answered or not.
 func TestHostSilence(t *testing.T) {
 	const slack = time.Millisecond
 	table := newHostTable(false)

@@ -149,8 +149,8 @@ func TestOverflow(t *testing.T) {
 	}
 }
 
-// TestShutOut is let in at first, and then not any more.
-func TestShutOut(t *testing.T) {
+// TestBlockedMidScan is let in at first, and then not any more.
+func TestBlockedMidScan(t *testing.T) {
 	gate.RealTime(t)
 	t.Parallel()
 	l := newLab(t)
@@ -166,8 +166,8 @@ func TestShutOut(t *testing.T) {
 	if n := r.reasons[result.ReasonReset]; n < 2000 || n+r.reasons[result.ReasonBlocked] != int(space.Len()) {
 		t.Errorf("%v", r.reasons)
 	}
-	if st := r.stats; st.Why != "the targets stopped answering" || !st.ShutOut || st.BlockedHosts == 0 || len(st.Blocked) == 0 || st.Loss > 0.5 {
-		t.Errorf("shut out: %t, %d hosts, loss %.2f, why: %s", st.ShutOut, st.BlockedHosts, st.Loss, st.Why)
+	if st := r.stats; st.Why != "the targets stopped answering" || !st.BlockedMidScan || st.BlockedHosts == 0 || len(st.Blocked) == 0 || st.Loss > 0.5 {
+		t.Errorf("blocked: %t, %d hosts, loss %.2f, why: %s", st.BlockedMidScan, st.BlockedHosts, st.Loss, st.Why)
 	}
 }
 
@@ -210,8 +210,8 @@ func TestOutage(t *testing.T) {
 			}
 			t.Logf("%+v", s.Stats())
 			slices.SortFunc(open, netip.AddrPort.Compare)
-			if s.Err() != nil || s.Stats().ShutOut || pairs != int(space.Len()) || !slices.Equal(open, want) {
-				t.Errorf("%d pairs, %d of %d ports open, shut out: %t, Err() = %v", pairs, len(open), len(want), s.Stats().ShutOut, s.Err())
+			if s.Err() != nil || s.Stats().BlockedMidScan || pairs != int(space.Len()) || !slices.Equal(open, want) {
+				t.Errorf("%d pairs, %d of %d ports open, blocked: %t, Err() = %v", pairs, len(open), len(want), s.Stats().BlockedMidScan, s.Err())
 			}
 		})
 	}

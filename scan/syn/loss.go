@@ -34,8 +34,8 @@ func (r *record) sum() (all tally) {
 
 // chance is the probability that a pair which answers was missed by all
 // passes. Losses of different passes are taken to be independent; a pass with
-// few witnesses is judged by the others too, and one with none at all by a
-// coin. Where all witnesses are few, more may get lost than they tell: by two
+// few validation probes is judged by the others too, and one with none at all by a
+// coin. Where all validation probes are few, more may get lost than they tell: by two
 // standard errors.
 func (r *record) chance() float64 {
 	all := r.sum()
@@ -79,7 +79,7 @@ func (t tally) dead(loss float64) bool {
 	return t.asked > 0 && t.lost == t.asked && math.Pow(loss, float64(t.asked)) < 0.02
 }
 
-// lossless reports whether each pass has many witnesses and next to no loss.
+// lossless reports whether each pass has many validation probes and next to no loss.
 func (r *record) lossless() bool {
 	for _, t := range r.passes {
 		if t.asked < 200 || t.lost*1000 > t.asked {
@@ -114,66 +114,66 @@ func (r *record) enough(open, answered uint64) bool {
 	return float64(open)*unseen < missOpen && float64(answered)*unseen < missAny
 }
 
-// A witness is a pair that is known to answer and is asked again now and
+// A validation is a validation probe: a pair that is known to answer and is asked again now and
 // then: whether it still does says, at once and at the present rate, how much
 // is lost on the way.
-type witness struct {
+type validation struct {
 	index uint64
 	sent  int64 // when it was last asked, in nanoseconds
 	pass  int
-	state witnessState
+	state validationState
 }
 
-type witnessState uint8
+type validationState uint8
 
 const (
-	witnessIdle  witnessState = iota
-	witnessAsked              // no answer yet
-	witnessHeard              // answered, but not yet counted
+	validationIdle  validationState = iota
+	validationAsked                 // no answer yet
+	validationHeard                 // answered, but not yet counted
 )
 
-// maxWitnesses bounds them; more would tell nothing more.
-const maxWitnesses = 1024
+// maxValidations bounds them; more would tell nothing more.
+const maxValidations = 1024
 
-// witnesses is a sample of what has answered. It is not safe for concurrent
+// validations is a sample of what has answered. It is not safe for concurrent
 // use.
-type witnesses struct {
-	all   []witness
+type validations struct {
+	all   []validation
 	place map[uint64]int
 	met   uint64 // pairs offered
 	turn  int
 	rand  *rand.Rand
 }
 
-func newWitnesses(seed uint64) *witnesses {
-	return &witnesses{place: map[uint64]int{}, rand: rand.New(rand.NewPCG(seed, 0))}
+func newValidations(seed uint64) *validations {
+	return &validations{place: map[uint64]int{}, rand: rand.New(rand.NewPCG(seed, 0))}
 }
 
 // offer puts a pair that has answered into the sample, in which each that was
 // offered is equally likely to be (Vitter's algorithm R).
-func (w *witnesses) offer(index uint64) {
+func (w *validations) offer(index uint64) {
 	w.met++
-	if len(w.all) < maxWitnesses {
+	if len(w.all) < maxValidations {
 		w.place[index] = len(w.all)
-		w.all = append(w.all, witness{index: index})
+		w.all = append(w.all, validation{index: index})
 		return
 	}
 	k := w.rand.Uint64N(w.met)
-	if k >= maxWitnesses || w.all[k].state != witnessIdle {
+	if k >= maxValidations || w.all[k].state != validationIdle {
 		return
 	}
 	delete(w.place, w.all[k].index)
 	w.place[index] = int(k)
-	w.all[k] = witness{index: index}
+	w.all[k] = validation{index: index}
 }
 
 // ask returns the pair to ask again now, if one is due. None is asked again
 // before the last time was counted.
-func (w *witnesses) ask(now int64, pass int) (uint64, bool) {
+func (w *validations) ask(now int64, pass int) (uint64, bool) {
 	for range min(len(w.all), 8) {
 		w.turn = (w.turn + 1) % len(w.all)
-		if s := &w.all[w.turn]; s.state == witnessIdle {
-			s.state, s.sent, s.pass = witnessAsked, now, pass
+		if s := &w.all[w.turn]; s.state == validationIdle {
+			s.state, s.sent, s.pass = validationAsked, now, pass
 			return s.index, true
 		}
 	}
@@ -181,29 +181,29 @@ func (w *witnesses) ask(now int64, pass int) (uint64, bool) {
 }
 
 // unask takes back that a pair was asked.
-func (w *witnesses) unask(index uint64) { w.all[w.place[index]].state = witnessIdle }
+func (w *validations) unask(index uint64) { w.all[w.place[index]].state = validationIdle }
 
 // hear notes that a pair answered a probe which left at sent, give or take a
-// tick. It reports whether that was a witness's answer, awaited.
-func (w *witnesses) hear(index uint64, sent int64, tick time.Duration) bool {
+// tick. It reports whether that was a validation probe's answer, awaited.
+func (w *validations) hear(index uint64, sent int64, tick time.Duration) bool {
 	k, ok := w.place[index]
-	if !ok || w.all[k].state != witnessAsked {
+	if !ok || w.all[k].state != validationAsked {
 		return false
 	}
 	if d := time.Duration(w.all[k].sent - sent); d > 2*tick || d < -2*tick {
 		return false
 	}
-	w.all[k].state = witnessHeard
+	w.all[k].state = validationHeard
 	return true
 }
 
 // count hands to f what became of each probe that left before the given time:
 // which pair it asked, in which pass, when it left, and whether it was lost.
-func (w *witnesses) count(before int64, f func(index uint64, pass int, sent int64, lost bool)) {
+func (w *validations) count(before int64, f func(index uint64, pass int, sent int64, lost bool)) {
 	for k := range w.all {
-		if s := &w.all[k]; s.state != witnessIdle && s.sent < before {
-			f(s.index, s.pass, s.sent, s.state == witnessAsked)
-			s.state = witnessIdle
+		if s := &w.all[k]; s.state != validationIdle && s.sent < before {
+			f(s.index, s.pass, s.sent, s.state == validationAsked)
+			s.state = validationIdle
 		}
 	}
 }

@@ -8,7 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// minSampled is how many controls and witnesses must have been asked before it is
+// minSampled is how many controls and validation probes must have been asked before it is
 // known how much gets lost, where each pair is asked once.
 const minSampled = 9
 
@@ -16,7 +16,7 @@ const minSampled = 9
 // is asked once. Hosts that stopped answering are not asked: they tell nothing.
 func (r *run) sampleLoss() {
 	pass := int(r.pass.number.Load())
-	for r.hosts.once && r.ctx.Err() == nil && !r.s.counts.shutOut.Load() {
+	for r.hosts.once && r.ctx.Err() == nil && !r.s.counts.blockedMidScan.Load() {
 		need := minSampled - r.sampled(pass)
 		if need <= 0 {
 			return
@@ -39,11 +39,11 @@ func (r *run) sampleLoss() {
 	}
 }
 
-// sampled is how many controls and witnesses tell of the loss up to a pass.
+// sampled is how many controls and validation probes tell of the loss up to a pass.
 func (r *run) sampled(pass int) int {
 	r.loss.mu.Lock()
 	defer r.loss.mu.Unlock()
-	r.countWitnesses()
+	r.countValidations()
 	past := r.record(pass)
 	r.tellLoss(past)
 	return int(past.sum().asked)
@@ -105,7 +105,7 @@ func (m *missed) tooFew(i uint64) error {
 }
 
 // record is what is known of the loss up to a pass: a pair that answered in
-// a later pass had been lost in the earlier ones, and witnesses know of all.
+// a later pass had been lost in the earlier ones, and validation probes know of all.
 // Where each pair is asked once, those that answer tell nothing of those that got
 // lost: controls count instead. The caller holds the lock.
 func (r *run) record(last int) *record {
@@ -126,9 +126,9 @@ func (r *run) record(last int) *record {
 	return &past
 }
 
-// missWitness notes that a witness was lost. Whether its host is gone, or the
+// missValidation notes that a validation probe was lost. Whether its host is gone, or the
 // probe was lost on the way, the host's next answer tells.
-func (r *run) missWitness(index uint64, sent int64) {
+func (r *run) missValidation(index uint64, sent int64) {
 	first, pairs := r.s.view.host(index, r.s.view.find(index))
 	t := r.hosts
 	t.mu.Lock()
@@ -190,7 +190,7 @@ func (r *run) watch() {
 	}
 }
 
-// look takes in what the witnesses say, and the totals.
+// look takes in what the validation probes say, and the totals.
 func (r *run) look() {
 	c := &r.s.counts
 	c.ringDrops.Add(r.s.ring.Dropped())
@@ -199,7 +199,7 @@ func (r *run) look() {
 	if r.pass.sending.Load() {
 		r.loss.flow.look(now(), c.sent.Load(), r.timeout(), int(r.pass.number.Load()), false)
 	}
-	r.countWitnesses()
+	r.countValidations()
 	pass := int(r.pass.number.Load())
 	if r.loss.asked[pass].asked >= verdictSize {
 		r.tellLoss(r.record(pass))
@@ -222,14 +222,14 @@ func (r *run) judge(over bool) (again bool) {
 	return again
 }
 
-// countWitnesses counts those that have had their time. The caller holds the
+// countValidations counts those that have had their time. The caller holds the
 // lock.
-func (r *run) countWitnesses() {
-	r.loss.witnesses.count(now()-int64(r.timeout()), func(index uint64, pass int, sent int64, lost bool) {
+func (r *run) countValidations() {
+	r.loss.validations.count(now()-int64(r.timeout()), func(index uint64, pass int, sent int64, lost bool) {
 		r.loss.asked[pass].asked++
 		if lost {
 			r.loss.asked[pass].lost++
-			r.missWitness(index, sent)
+			r.missValidation(index, sent)
 		}
 		r.loss.governor.hear(sent, lost)
 	})

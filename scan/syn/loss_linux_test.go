@@ -26,7 +26,7 @@ func TestTooFew(t *testing.T) {
 	}{
 		"nothing lost":                    {true, 1, 100, tally{5, 0}, tally{4, 0}, 0, 0, false},
 		"nothing known":                   {true, 1, 0, tally{}, tally{}, 0, 0, false},
-		"witnesses lost":                  {true, 1, 100, tally{10, 5}, tally{}, 0, 0, true},
+		"validations lost":                {true, 1, 100, tally{10, 5}, tally{}, 0, 0, true},
 		"controls lost":                   {true, 1, 100, tally{}, tally{10, 5}, 0, 0, true},
 		"little lost":                     {true, 1, 100, tally{90, 3}, tally{10, 1}, 0, 0, false},
 		"asked twice":                     {true, 2, 100, tally{90, 20}, tally{10, 2}, 0, 0, false},

@@ -11,10 +11,10 @@ import (
 // and counts what they miss.
 func TestEnough(t *testing.T) {
 	for _, c := range []struct {
-		loss      float64
-		open      int
-		witnesses int // of a pass
-		most      int // passes
+		loss        float64
+		open        int
+		validations int // of a pass
+		most        int // passes
 	}{{0, 200, 50, 3}, {0.01, 200, 50, 5}, {0.1, 200, 50, 8}, {0.36, 200, 50, 16}, {0.5, 200, 50, 25}, {0.01, 8, 1, 8}, {0.36, 8, 1, 25}, {0.64, 8, 1, 30}} {
 		missed, runs, passes := 0, 300, 0
 		random := rand.New(rand.NewPCG(5, 6))
@@ -30,14 +30,14 @@ func TestEnough(t *testing.T) {
 					}
 				}
 				// What was found now had been lost before; and those found
-				// before are witnesses.
+				// before are validation probes.
 				for i := range r.passes[:len(r.passes)-1] {
 					r.passes[i].asked += uint64(here)
 					r.passes[i].lost += uint64(here)
 				}
 				last := &r.passes[len(r.passes)-1]
 				last.asked += uint64(here)
-				for range min(found, c.witnesses) {
+				for range min(found, c.validations) {
 					last.asked++
 					if random.Float64() < c.loss {
 						last.lost++
@@ -112,16 +112,16 @@ func TestGovernorOutage(t *testing.T) {
 	}
 }
 
-func TestWitnesses(t *testing.T) {
-	w := newWitnesses(1)
+func TestValidations(t *testing.T) {
+	w := newValidations(1)
 	for i := range uint64(5000) {
 		w.offer(i)
 	}
-	if len(w.all) != maxWitnesses || len(w.place) != maxWitnesses {
-		t.Fatalf("%d witnesses, %d places", len(w.all), len(w.place))
+	if len(w.all) != maxValidations || len(w.place) != maxValidations {
+		t.Fatalf("%d validations, %d places", len(w.all), len(w.place))
 	}
 	asked := map[uint64]int64{}
-	for at := int64(1); at <= maxWitnesses; at++ {
+	for at := int64(1); at <= maxValidations; at++ {
 		i, ok := w.ask(at*1e6, 2)
 		if _, twice := asked[i]; !ok || twice {
 			t.Fatalf("ask: %d, %t", i, ok)
@@ -150,7 +150,7 @@ func TestWitnesses(t *testing.T) {
 			t.Errorf("pass %d", pass)
 		}
 	})
-	if heard != 1000 || got != (tally{maxWitnesses, maxWitnesses - 1000}) {
+	if heard != 1000 || got != (tally{maxValidations, maxValidations - 1000}) {
 		t.Errorf("heard %d, counted %+v", heard, got)
 	}
 	if _, ok := w.ask(1e12, 3); !ok {

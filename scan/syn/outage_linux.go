@@ -31,12 +31,12 @@ func (r *run) outlast(pass int) bool {
 			r.outlasted(latest)
 			return true
 		case r.waited >= r.s.patience:
-			r.s.counts.shutOut.Store(true)
+			r.s.counts.blockedMidScan.Store(true)
 			r.s.counts.unproven.Store(true)
 			return false
 		case heard:
 			// How much gets through again takes more answers to tell.
-			t.witness(at, r.s.clock.port(at))
+			t.validate(at, r.s.clock.port(at))
 			if err := t.flush(at); err != nil {
 				if err != errStopped {
 					r.fail(err)

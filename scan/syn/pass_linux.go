@@ -69,7 +69,7 @@ func (r *run) onePass(pass int, from uint64) {
 		// A later pass takes at least as long as an answer may take, so that
 		// each pair has had its time when it is asked again: in its even
 		// flow, short queues on the way do not overflow.
-		silent := r.s.view.count - min(r.s.counts.answered()+r.wasMute, r.s.view.count)
+		silent := r.s.view.count - min(r.s.counts.answered()+r.wasSilent, r.s.view.count)
 		r.loss.spread = float64(max(silent, 1)) / r.timeout().Seconds()
 	}
 	r.pass.pacer.set(math.Min(r.loss.governor.rate, r.loss.spread))
@@ -102,7 +102,7 @@ func (r *run) settle(pass int) {
 	r.loss.mu.Lock()
 	defer r.loss.mu.Unlock()
 	took := max(time.Duration(r.pass.lastTx.Load()-begun), time.Millisecond)
-	r.countWitnesses()
+	r.countValidations()
 	r.loss.void[pass] = r.judge(true) || r.pass.restart.Load()
 	r.tellLoss(r.record(pass))
 	r.s.counts.roundTrip.Store(r.peak.Load())
@@ -114,7 +114,7 @@ func (r *run) settle(pass int) {
 }
 
 // done reports whether nothing is left to ask.
-func (r *run) done() bool { return r.s.counts.answered()+r.wasMute >= r.s.view.count }
+func (r *run) done() bool { return r.s.counts.answered()+r.wasSilent >= r.s.view.count }
 
 // enough reports whether no further pass is needed.
 func (r *run) enough(last int) bool {

@@ -25,7 +25,7 @@ func (r *run) lastWhole() (began int64) {
 // twice reports whether each pair that is silent was asked in two passes of this
 // run which met no outage. Neighbors without a hardware address were not asked.
 func (r *run) twice() bool {
-	if r.wasMute > 0 || r.s.counts.shutOut.Load() {
+	if r.wasSilent > 0 || r.s.counts.blockedMidScan.Load() {
 		return false
 	}
 	for h, targets := range r.s.view.neighbours() {
@@ -133,7 +133,7 @@ func (r *run) confirm() {
 		sound := whole != 0 && !late && h.heard >= r.pass.end && !h.suspect
 		return !sound && r.silentOf(h) > 0
 	})
-	if !r.s.counts.shutOut.Load() && r.ctx.Err() == nil {
+	if !r.s.counts.blockedMidScan.Load() && r.ctx.Err() == nil {
 		r.recheck(ids)
 		r.sampleLoss()
 	}
@@ -160,7 +160,7 @@ func (r *run) confirm() {
 	r.blame()
 }
 
-// blame takes the witnesses of hosts that are gone out of the loss. The caller
+// blame takes the validation probes of hosts that are gone out of the loss. The caller
 // holds the lock of the hosts.
 func (r *run) blame() {
 	t := r.hosts
@@ -170,7 +170,7 @@ func (r *run) blame() {
 	t.gone = 0
 	for id := range t.all {
 		h := &t.all[id]
-		h.suspect = h.suspect || r.s.counts.shutOut.Load()
+		h.suspect = h.suspect || r.s.counts.blockedMidScan.Load()
 		t.gone += t.goneOf(h)
 	}
 }
@@ -205,7 +205,7 @@ func (p *proof) unproven(i uint64) error {
 		return p.err
 	}
 	switch {
-	case r.s.counts.shutOut.Load():
+	case r.s.counts.blockedMidScan.Load():
 		return &blockedError{since: time.Unix(0, t.latest)}
 	case t.full:
 		if first, _ := r.s.view.host(i, r.s.view.find(i)); t.find(first) == nil {

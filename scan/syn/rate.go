@@ -9,7 +9,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// A governor chooses the rate by the loss that witnesses report. Loss that
+// A governor chooses the rate by the loss that validation probes report. Loss that
 // grows with the rate is a queue somewhere that overflows: the rate falls to
 // what got through. Loss that is the same at half the rate is not of our
 // making: the rate goes back up, and further passes make good for it.
@@ -35,7 +35,7 @@ func newGovernor(ceiling float64) governor {
 }
 
 const (
-	// verdictSize is how many witnesses make a verdict, and leastVerdict how
+	// verdictSize is how many validation probes make a verdict, and leastVerdict how
 	// many will do at the end of a pass.
 	verdictSize  = 40
 	leastVerdict = 8
@@ -52,7 +52,7 @@ const (
 	maxTrials = 3
 )
 
-// hear takes in what became of a witness asked at sent.
+// hear takes in what became of a validation probe asked at sent.
 func (g *governor) hear(sent int64, lost bool) {
 	if sent < g.since {
 		return
@@ -65,7 +65,7 @@ func (g *governor) hear(sent int64, lost bool) {
 
 // judge settles on a rate, if enough was heard to be sure. actual is the rate
 // at which the probes that were judged have left; over is whether their pass
-// has ended, and fewer witnesses must do. It reports whether the rate was
+// has ended, and fewer validation probes must do. It reports whether the rate was
 // lowered because most was lost, so that what was asked of late has to be
 // asked again.
 func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
@@ -181,7 +181,7 @@ func (g *governor) over(loss float64) {
 	g.why = "for a while nothing came through at any rate, and was asked again"
 }
 
-// set changes the rate. Witnesses that were asked before are not heard for
+// set changes the rate. Validation probes that were asked before are not heard for
 // the new one.
 func (g *governor) set(now int64, rate float64) {
 	g.rate, g.since, g.window = math.Min(rate, g.ceiling), now, tally{}

@@ -133,11 +133,11 @@ func (v *receiver) unreachable(index uint64, a rawnet.Answer, at int64) {
 }
 
 // again takes in an answer of a pair that has answered before: that of a
-// witness, or one too many.
+// validation probe, or one too many.
 func (v *receiver) again(index uint64, sent int64) {
 	r := v.run
 	r.loss.mu.Lock()
-	ours := r.loss.witnesses.hear(index, sent, r.s.clock.tick())
+	ours := r.loss.validations.hear(index, sent, r.s.clock.tick())
 	r.loss.mu.Unlock()
 	if !ours {
 		r.s.counts.duplicates.Add(1)
@@ -184,9 +184,9 @@ func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 		r.refused.set(index)
 	}
 	// A sample of a thousand does not need to be offered all.
-	if n < maxWitnesses || n%64 == 0 {
+	if n < maxValidations || n%64 == 0 {
 		r.loss.mu.Lock()
-		r.loss.witnesses.offer(index)
+		r.loss.validations.offer(index)
 		r.loss.mu.Unlock()
 	}
 	if a.Kind == rawnet.KindReset && r.s.config.OpenOnly {

@@ -110,7 +110,7 @@ func TestBegin(t *testing.T) {
 	}
 }
 
-// TestBlockedResumed goes on where a run was shut out: what that could not prove
+// TestBlockedResumed goes on where a run was blocked: what that could not prove
 // is asked anew, also where it says that all was asked.
 func TestBlockedResumed(t *testing.T) {
 	gate.RealTime(t)

@@ -35,7 +35,7 @@ type run struct {
 	answered    bitmap
 	refused     bitmap             // of those, the closed ones
 	unreachable map[uint64]unreach // written by the receiver until it ends
-	wasMute     uint64             // pairs that earlier runs found silent, which answered has too
+	wasSilent   uint64             // pairs that earlier runs found silent, which answered has too
 
 	hosts   *hostTable
 	waited  time.Duration // for those who had stopped answering, in outages
@@ -75,14 +75,14 @@ type passState struct {
 type lossState struct {
 	found [passSlots]atomic.Uint64 // pairs that answered a probe of the pass
 
-	mu        sync.Mutex // guards what follows
-	witnesses *witnesses
-	asked     [passSlots]tally // of witnesses
-	void      [passSlots]bool  // passes given up, or that met an outage
-	ends      [passSlots]int64 // when the last SYN of the pass left; 0 if it was given up
-	governor  governor
-	flow      flow
-	spread    float64 // SYNs a second at which a pass takes as long as an answer may
+	mu          sync.Mutex // guards what follows
+	validations *validations
+	asked       [passSlots]tally // of validation probes
+	void        [passSlots]bool  // passes given up, or that met an outage
+	ends        [passSlots]int64 // when the last SYN of the pass left; 0 if it was given up
+	governor    governor
+	flow        flow
+	spread      float64 // SYNs a second at which a pass takes as long as an answer may
 }
 
 // unreach is an ICMP error for a pair. It is not the last word: a router that
@@ -110,7 +110,7 @@ func newRun(ctx context.Context, s *Scanner) (*run, error) {
 	r := &run{
 		s: s, walk: newWalk(s.view.count, s.config.Seed),
 		pass:     passState{at: make([]atomic.Uint64, len(s.senders))},
-		loss:     lossState{witnesses: newWitnesses(s.config.Seed), governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1)},
+		loss:     lossState{validations: newValidations(s.config.Seed), governor: newGovernor(s.config.Rate), flow: flow{pass: -1}, spread: math.Inf(1)},
 		answered: answered, refused: refused, unreachable: map[uint64]unreach{},
 		hosts: newHostTable(s.config.Retries < 0),
 		hits:  make(chan []hit, 64), spare: make(chan []hit, 64),
@@ -149,14 +149,14 @@ func (r *run) recall() {
 		case result.StateOpen:
 			c.open.Add(1)
 			r.up(i, p, rawnet.Answer{Kind: rawnet.KindSynAck}, true, 0, false)
-			r.loss.witnesses.offer(i)
+			r.loss.validations.offer(i)
 		case result.StateClosed:
 			c.closed.Add(1)
 			r.refused.set(i)
 			r.up(i, p, rawnet.Answer{Kind: rawnet.KindReset}, true, 0, false)
-			r.loss.witnesses.offer(i)
+			r.loss.validations.offer(i)
 		default:
-			r.wasMute++
+			r.wasSilent++
 		}
 	}
 }

@@ -37,10 +37,10 @@ type Stats struct {
 	SendDrops  uint64 // SYNs that met a full queue here and were sent again
 	Stalls     uint64 // times the transmitters waited for the receiver
 
-	// ShutOut is whether those who had answered stopped to in the end, at any
+	// BlockedMidScan is whether those who had answered stopped to in the end, at any
 	// rate, and did not come back: what is silent is then unknown, with
 	// scan.ReasonBlocked, also that of hosts that never answered.
-	ShutOut bool
+	BlockedMidScan bool
 
 	// Wildcards counts the hosts that have every port open that was asked
 	// for, of wildcardPorts or more: most likely no host but something in
@@ -65,7 +65,7 @@ type counts struct {
 	pass                             atomic.Int32  // under way, from 1
 	roundTrip                        atomic.Int64
 	planned, done, lost              atomic.Uint64
-	shutOut                          atomic.Bool
+	blockedMidScan                   atomic.Bool
 	silentTwice                      atomic.Bool
 	unproven                         atomic.Bool // silent pairs of hosts that are up, or of all, prove nothing
 
@@ -139,7 +139,7 @@ func (c *counts) lossNow() float64 {
 // reason is what the limit rests on. The caller holds the lock.
 func (c *counts) reason() string {
 	switch {
-	case c.shutOut.Load():
+	case c.blockedMidScan.Load():
 		return "the targets stopped answering"
 	case c.blockedHosts > c.changedHosts && c.loss < tolerable:
 		return "some targets stopped answering, and nothing else was lost"
@@ -182,7 +182,7 @@ func (c *counts) stats() Stats {
 		Loss: c.loss, Settled: c.settled(), Why: c.reason(), RoundTrip: time.Duration(c.roundTrip.Load()),
 		WrongAck: c.wrongAck.Load(), OtherPort: c.otherPort.Load(), OutOfScope: c.outOfScope.Load(),
 		Duplicates: c.duplicates.Load(), RingDrops: c.ringDrops.Load(), SendDrops: c.sendDrops.Load(),
-		Stalls: c.stalls.Load(), ShutOut: c.shutOut.Load(), Wildcards: c.wildcards,
+		Stalls: c.stalls.Load(), BlockedMidScan: c.blockedMidScan.Load(), Wildcards: c.wildcards,
 		WildcardHosts: append([]netip.Addr(nil), c.wildcardHosts...),
 	}
 }

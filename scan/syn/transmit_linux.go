@@ -18,7 +18,7 @@ type transmitter struct {
 	senders []rawnet.Sender // by out
 	pass    int
 	number  int
-	first   bool // it also asks the witnesses
+	first   bool // it also asks the validation probes
 
 	numbers  [chunk]uint64
 	from, to uint64 // counts of the walk that it is at
@@ -67,7 +67,7 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 		if err := t.hold(); err != nil {
 			return list, err
 		}
-		n := min(len(list), r.pass.pacer.batch(rawnet.BatchSize-2)) // room for a witness and a control
+		n := min(len(list), r.pass.pacer.batch(rawnet.BatchSize-2)) // room for a validation probe and a control
 		batch := r.inTime(list[:n])
 		if err := t.sleep(r.pass.pacer.take(now(), len(batch)+t.others())); err != nil {
 			return list, err
@@ -81,7 +81,7 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 			left := uint64(len(list) - n)
 			t.control(t.to-left*(t.to-t.from)/all, at, sport)
 			if at >= t.nextAsk {
-				t.witness(at, sport)
+				t.validate(at, sport)
 			}
 		}
 		switch err := t.flush(at); {
@@ -141,10 +141,10 @@ func (t *transmitter) put(i uint64, sport uint16) {
 	}
 }
 
-// witness asks a pair again that is known to answer, if one is due: a
+// validate asks a pair again that is known to answer, if one is due: a
 // thousand a second and one in fifty at most, but a hundred a second and one in
 // ten are always allowed.
-func (t *transmitter) witness(at int64, sport uint16) {
+func (t *transmitter) validate(at int64, sport uint16) {
 	r := t.run
 	gap := int64(time.Millisecond)
 	if rate := r.pass.pacer.rate(); !math.IsInf(rate, 1) {
@@ -152,9 +152,9 @@ func (t *transmitter) witness(at int64, sport uint16) {
 	}
 	t.nextAsk = at + gap
 	r.loss.mu.Lock()
-	i, ok := r.loss.witnesses.ask(at, t.pass)
+	i, ok := r.loss.validations.ask(at, t.pass)
 	if ok && r.s.config.Hosts.Over(r.s.view.at(i).Addr()) {
-		r.loss.witnesses.unask(i)
+		r.loss.validations.unask(i)
 		ok = false
 	}
 	r.loss.mu.Unlock()

@@ -99,8 +99,8 @@ func (e *Engine) Failed() error {
 // SendsSYNs reports whether single SYNs are sent.
 func (e *Engine) SendsSYNs() bool { return e.syn != nil }
 
-// ShutOut is whether the targets stopped answering in the middle of the run.
-func (e *Engine) ShutOut() bool { return e.syn != nil && e.syn.Stats().ShutOut }
+// BlockedMidScan is whether the targets stopped answering in the middle of the run.
+func (e *Engine) BlockedMidScan() bool { return e.syn != nil && e.syn.Stats().BlockedMidScan }
 
 // synSweeper lets a SYN scanner tell how far it is in the words of both.
 type synSweeper struct{ *syn.Scanner }
