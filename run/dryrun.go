@@ -18,10 +18,9 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// Blind reports whether a run could see nothing of a target, so that it would
-// be incomplete: nothing is in scope, or a name did not resolve and nobody
-// accepts it. A shard may be empty.
-func (p *Plan) Blind() bool {
+// Incomplete reports whether the run would be incomplete whatever answers: nothing
+// is in scope, or a name did not resolve and nobody accepts it. A shard may be empty.
+func (p *Plan) Incomplete() bool {
 	return p.scope.Addresses() == 0 || len(p.sweptPorts()) == 0 ||
 		slices.ContainsFunc(p.unresolved(), func(n gate.UnresolvedName) bool { return n.Acceptance == nil })
 }
@@ -45,7 +44,7 @@ func (p *Plan) Describe() string {
 	}
 	p.describeTargets(&b)
 	p.describeControls(&b)
-	if p.Blind() {
+	if p.Incomplete() {
 		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, and so does this one\n", gate.ExitIncomplete)
 	}
 	return b.String()

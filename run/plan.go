@@ -68,12 +68,7 @@ type Plan struct {
 // because of several mistakes the most severe decides the exit code.
 func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	p := &Plan{begun: time.Now(), hosts: hosts.NewClock(opts.HostTimeout), tree: report.WorkTree()}
-	undo := memory.BoundReading()
-	defer func() {
-		if undo(); p.long {
-			memory.BoundRun()
-		}
-	}()
+	defer memory.BoundReading()()
 	if opts.Seed != nil {
 		p.seed = *opts.Seed
 	} else {

@@ -2,6 +2,9 @@
 // [Plan], which reads and checks everything and sends nothing; the plan sweeps, talks
 // to what is open, judges it and writes the reports, and comes to an [Outcome].
 //
+// While a run lasts it tunes the garbage collection of its process. One that sends
+// single SYNs gives up the rights of the process to all else.
+//
 // It prints nothing and ends no process. Errors know the exit code that the command
 // gives for them ([CodeOf]), and many a hint (Hint() string). Only scan what you are
 // authorized to scan.
@@ -17,6 +20,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/run/internal/engine"
@@ -44,6 +48,9 @@ func Scan(ctx context.Context, opts Options) (*Outcome, error) {
 // stopped on the way has one, with what was seen until then, beside the error. A
 // plan can be run once.
 func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
+	if p.long {
+		defer memory.BoundRun()()
+	}
 	if err := p.openResumption(ctx); err != nil {
 		return nil, err
 	}

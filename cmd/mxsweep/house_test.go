@@ -16,9 +16,9 @@ import (
 	"testing"
 )
 
-// mayImport is the import direction of the house: cmd → report → exposure →
-// fingerprint → scan → result, never upwards, never sideways. A package may import those
-// listed for the nearest directory that has an entry; "internal" stands for
+// mayImport is the import direction of the house: cmd → run → report → exposure →
+// fingerprint → scan → result, never upwards, never sideways. A package may import
+// those listed for the nearest directory that has an entry; "internal" stands for
 // everything below it.
 var mayImport = map[string][]string{
 	"cmd":         {"run", "run/saved", "run/output", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
@@ -267,7 +267,8 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	return ok && id.IsExported()
 }
 
-// Only the file main.go of a command ends the process.
+// Only the file main.go of a command ends the process, and what is no command prints
+// nothing.
 func TestOnlyTheCommandEndsTheProcess(t *testing.T) {
 	for _, f := range sources(t) {
 		if f.test {
@@ -276,6 +277,11 @@ func TestOnlyTheCommandEndsTheProcess(t *testing.T) {
 		ast.Inspect(f.ast, func(n ast.Node) bool {
 			if fn, ok := n.(*ast.FuncDecl); ok && fn.Recv == nil && fn.Name.Name == "init" {
 				t.Errorf("%s: an init function", f.fset.Position(fn.Pos()))
+			}
+			if stream, ok := n.(*ast.SelectorExpr); ok && library(f.dir) {
+				if pkg, ok := stream.X.(*ast.Ident); ok && pkg.Name == "os" && (stream.Sel.Name == "Stdout" || stream.Sel.Name == "Stderr") {
+					t.Errorf("%s: uses os.%s", f.fset.Position(stream.Pos()), stream.Sel.Name)
+				}
 			}
 			call, ok := n.(*ast.CallExpr)
 			if !ok {
@@ -293,13 +299,19 @@ func TestOnlyTheCommandEndsTheProcess(t *testing.T) {
 				}
 				exit := pkg.Name == "os" && fun.Sel.Name == "Exit" && (f.ast.Name.Name != "main" || path.Base(f.name) != "main.go")
 				fatal := pkg.Name == "log" && (strings.HasPrefix(fun.Sel.Name, "Fatal") || strings.HasPrefix(fun.Sel.Name, "Panic"))
-				if exit || fatal {
+				prints := pkg.Name == "fmt" && strings.HasPrefix(fun.Sel.Name, "Print") && library(f.dir)
+				if exit || fatal || prints {
 					t.Errorf("%s: calls %s.%s", f.fset.Position(call.Pos()), pkg.Name, fun.Sel.Name)
 				}
 			}
 			return true
 		})
 	}
+}
+
+// library reports whether a directory holds no commands: nothing there prints.
+func library(dir string) bool {
+	return !within(dir, "cmd") && !within(dir, "tools") && !within(dir, "internal/lab") && !within(dir, "internal/bench")
 }
 
 // constant reports whether a call stands in a function that reads constants of

@@ -61,7 +61,7 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		s.tellUnknownRules(flags.baseline, p.Rules(), saved.RulesOfBaseline(b))
 	}
 	if flags.dryRun {
-		if p.Blind() {
+		if p.Incomplete() {
 			s.code = gate.ExitIncomplete
 		}
 		_, err := io.WriteString(s.stdout, p.Describe())

@@ -39,12 +39,14 @@ func BoundPolicy() (undo func()) {
 }
 
 // BoundRun has garbage collected early in all of a run over long lists, which take
-// half of what it may.
-func BoundRun() {
+// half of what it may. It returns what undoes it.
+func BoundRun() (undo func()) {
 	const most = 200 << 20
-	if debug.SetMemoryLimit(-1) > most {
+	limit := debug.SetMemoryLimit(-1)
+	if limit > most {
 		debug.SetMemoryLimit(most)
 	}
+	return func() { debug.SetMemoryLimit(limit) }
 }
 
 // CollectEarlier has garbage collected earlier: dialogues leave much behind
