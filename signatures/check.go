@@ -4,6 +4,8 @@ import (
 	"fmt"
 	"maps"
 	"slices"
+
+	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
 // Check runs the examples of all signatures: each must match its signature,
@@ -12,19 +14,22 @@ import (
 // match does not count against an example, and their own examples may match
 // others. It returns what is wrong, nil if nothing is.
 func (set *Set) Check() Problems {
-	var problems Problems
+	var problems userfile.Collector
 	for _, s := range slices.Concat(set.Signatures, set.Imported) {
 		for i := range s.Examples {
-			problems = append(problems, set.checkExample(s, &s.Examples[i])...)
+			for _, p := range set.checkExample(s, &s.Examples[i]) {
+				problems.Add(show(set.sources, p))
+			}
 		}
 	}
-	return problems.bounded(0)
+	list, _ := problems.Err().(Problems)
+	return list
 }
 
 func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 	fail := func(help, format string, args ...any) {
 		text := fmt.Sprintf("signature %q: ", s.ID) + fmt.Sprintf(format, args...)
-		problems = append(problems, &Problem{Pos: e.Pos, Text: text, Hint: help})
+		problems = append(problems, problem(e.Pos, help, text))
 	}
 	for i := range s.When {
 		if c := &s.When[i]; c.Match(&e.Seen) != True {

@@ -5,13 +5,12 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
 
-	"github.com/mxsweep/mxsweep/internal/strictyaml"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -32,66 +31,15 @@ func (p Pos) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// A Problem is something wrong in a file, at its place.
-type Problem struct {
-	Pos  Pos
-	Text string
-	Hint string // what to do about it, "" if that is plain
-}
-
-// Error returns the place and what is wrong there.
-func (p *Problem) Error() string { return p.Pos.String() + ": " + p.Text }
-
-// Hint returns what to do about it, or "".
-func (p *Problem) ErrorHint() string { return p.Hint }
+// A Problem is something wrong in a file, with its place, its line and what to do.
+type Problem = userfile.Error
 
 // Problems are all that is wrong, in the order of the files.
-type Problems []*Problem
+type Problems = userfile.Errors
 
-// Error returns one line for each problem.
-func (p Problems) Error() string {
-	lines := make([]string, len(p))
-	for i := range p {
-		lines[i] = p[i].Error()
-	}
-	return strings.Join(lines, "\n")
-}
-
-// Hint returns the first hint that any of the problems has.
-func (p Problems) ErrorHint() string {
-	for _, x := range p {
-		if x.Hint != "" {
-			return x.Hint
-		}
-	}
-	return ""
-}
-
-// err returns the problems as an error, nil if there are none.
-func (p Problems) err() error {
-	if len(p) == 0 {
-		return nil
-	}
-	return p.bounded(0)
-}
-
-// maxProblems is how many problems are told one by one; more do not help.
-const maxProblems = 20
-
-// first returns the first problems, and how many there are beside them.
-func (p Problems) first() (told Problems, beside int) {
-	told = p[:min(len(p), maxProblems)]
-	return slices.Clip(told), len(p) - len(told)
-}
-
-// bounded returns the first problems, and another one that counts those beside
-// them, of which so many were left out before.
-func (p Problems) bounded(before int) Problems {
-	told, beside := p.first()
-	if beside += before; beside == 0 {
-		return p
-	}
-	return append(told, &Problem{told[len(told)-1].Pos, fmt.Sprintf("%d further problems are not listed", beside), "correct those above first"})
+// problem makes the problem at a place.
+func problem(at Pos, hint, text string) *Problem {
+	return &Problem{File: at.File, Line: at.Line, Column: at.Column, Problem: text, Hint: hint}
 }
 
 // maxDepth is how deep conditions may nest.
@@ -99,8 +47,7 @@ const maxDepth = 8
 
 // A decoder reads one file and collects what is wrong in it.
 type decoder struct {
-	file     string
-	problems Problems
+	*userfile.Document
 	depth    int
 	patterns patterns
 }
@@ -111,81 +58,43 @@ type patterns map[string]Pattern
 // fields are the keys of a mapping and what reads their values.
 type fields map[string]func(*yaml.Node)
 
-func (d *decoder) pos(n *yaml.Node) Pos { return Pos{d.file, max(n.Line, 1), max(n.Column, 1)} }
-
-func (d *decoder) fail(n *yaml.Node, help, format string, args ...any) {
-	d.problems = append(d.problems, &Problem{d.pos(n), fmt.Sprintf(format, args...), help})
+// newDecoder parses a file of one YAML document, whose root is nil if there is none.
+func newDecoder(file string, data []byte) (*decoder, *yaml.Node) {
+	d, root := userfile.ParseYAML(file, data)
+	return &decoder{Document: d}, root
 }
 
-func (d *decoder) failAt(at Pos, format string, args ...any) {
-	d.problems = append(d.problems, &Problem{Pos: at, Text: fmt.Sprintf(format, args...)})
+func (d *decoder) pos(n *yaml.Node) Pos { return Pos{d.File, max(n.Line, 1), max(n.Column, 1)} }
+
+func (d *decoder) fail(n *yaml.Node, hint, format string, args ...any) {
+	d.Fail(&yaml.Node{Line: max(n.Line, 1), Column: max(n.Column, 1)}, hint, format, args...)
 }
 
-// document parses a file of one YAML document and returns its root, or nil.
-func (d *decoder) document(data []byte) *yaml.Node {
-	root, fault := strictyaml.Root(data)
-	if fault != nil {
-		d.fail(&yaml.Node{Line: fault.Line, Column: fault.Column}, fault.Hint, "reading YAML: %s", fault.Text)
-	}
-	return root
+// failAt is fail for a place that pos gave.
+func (d *decoder) failAt(at Pos, hint, format string, args ...any) {
+	d.Fail(&yaml.Node{Line: at.Line, Column: at.Column}, hint, format, args...)
 }
 
 // mapping reads a mapping whose keys are those of f and no others.
 func (d *decoder) mapping(n *yaml.Node, f fields) {
-	if n.Kind != yaml.MappingNode {
-		d.fail(n, "write key: value pairs", "expecting a mapping of keys to values")
-		return
+	list := make([]userfile.Field, 0, len(f))
+	for key, read := range f {
+		list = append(list, userfile.Optional(key, read))
 	}
-	seen := make(map[string]int) // lines
-	for i := 0; i+1 < len(n.Content); i += 2 {
-		key, value := n.Content[i], n.Content[i+1]
-		read, known := f[key.Value]
-		switch {
-		case key.Kind != yaml.ScalarNode || !known:
-			d.fail(key, suggest(key.Value, f), "unknown key %q", key.Value)
-		case seen[key.Value] > 0:
-			d.fail(key, "keep one of them", "key %q is given twice, first in line %d", key.Value, seen[key.Value])
-			continue
-		default:
-			read(value)
-		}
-		seen[key.Value] = max(key.Line, 1)
-	}
-}
-
-// suggest names the keys that there are.
-func suggest(key string, f fields) string {
-	keys := make([]string, 0, len(f))
-	for k := range f {
-		if strings.HasPrefix(k, key) || strings.HasPrefix(key, k) {
-			return fmt.Sprintf("do you mean %q?", k)
-		}
-		keys = append(keys, k)
-	}
-	slices.Sort(keys)
-	return "the keys are " + strings.Join(keys, ", ")
+	slices.SortFunc(list, func(a, b userfile.Field) int { return strings.Compare(a.Key, b.Key) })
+	d.Mapping(n, "the entry", list)
 }
 
 // each calls f for the elements of a list.
 func (d *decoder) each(f func(*yaml.Node)) func(*yaml.Node) {
-	return func(n *yaml.Node) {
-		if n.Kind != yaml.SequenceNode {
-			d.fail(n, "write one item a line, each after a dash", "expecting a list")
-			return
-		}
-		for _, c := range n.Content {
-			f(c)
-		}
-	}
+	return func(n *yaml.Node) { d.Sequence(n, d.Key(), f) }
 }
 
-// value returns the text of a scalar.
+// value returns the text of a scalar as it is written.
 func (d *decoder) value(n *yaml.Node) (string, bool) {
-	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		d.fail(n, "write one value, without dashes or brackets", "expecting a single value")
-		return "", false
-	}
-	return n.Value, true
+	before := d.Count()
+	d.Text(n, d.Key())
+	return n.Value, d.Count() == before
 }
 
 func (d *decoder) text(to *string) func(*yaml.Node) {
@@ -237,15 +146,11 @@ func (d *decoder) oneOf(to *string, words ...string) func(*yaml.Node) {
 // oneOf reads one of the words of a table.
 func oneOf[T ~string](d *decoder, to *T, words ...T) func(*yaml.Node) {
 	return func(n *yaml.Node) {
-		s, ok := d.value(n)
-		if ok && !slices.Contains(words, T(s)) {
-			list := make([]string, len(words))
-			for i, word := range words {
-				list[i] = string(word)
-			}
-			d.fail(n, "write one of "+strings.Join(list, ", "), "unknown word %q", s)
+		list := make([]string, len(words))
+		for i, word := range words {
+			list[i] = string(word)
 		}
-		*to = T(s)
+		*to = T(d.OneOf(n, d.Key(), list...))
 	}
 }
 
@@ -259,28 +164,11 @@ func (d *decoder) severity(to *result.Severity) func(*yaml.Node) {
 }
 
 func (d *decoder) bool(to *bool) func(*yaml.Node) {
-	return func(n *yaml.Node) {
-		s, ok := d.value(n)
-		if ok && s != "true" && s != "false" {
-			d.fail(n, "write true or false", "expecting true or false, not %q", s)
-		}
-		*to = s == "true"
-	}
+	return func(n *yaml.Node) { *to = d.Boolean(n, d.Key()) }
 }
 
 func (d *decoder) int(to *int, least, most int) func(*yaml.Node) {
-	return func(n *yaml.Node) {
-		s, ok := d.value(n)
-		if !ok {
-			return
-		}
-		i, err := strconv.Atoi(s)
-		if err != nil || i < least || i > most {
-			d.fail(n, "write digits alone, without quotes", "expecting a whole number from %d to %d, not %q", least, most, s)
-			return
-		}
-		*to = i
-	}
+	return func(n *yaml.Node) { *to = d.Integer(n, d.Key(), least, most) }
 }
 
 func (d *decoder) ports(to *[]uint16) func(*yaml.Node) {
@@ -323,7 +211,7 @@ func (d *decoder) pattern(to **Pattern) func(*yaml.Node) {
 			d.fail(n, "the syntax is RE2: no lookaround, no back references", "reading the pattern %q: %v", s, err)
 			return
 		}
-		bad := len(d.problems)
+		bad := d.Count()
 		for i, name := range re.SubexpNames() {
 			switch {
 			case i > 0 && name == "":
@@ -336,7 +224,7 @@ func (d *decoder) pattern(to **Pattern) func(*yaml.Node) {
 		if s := literal(s); s != "" {
 			p.literal = []byte(s)
 		}
-		if bad == len(d.problems) {
+		if bad == d.Count() {
 			d.patterns[s] = p
 		}
 		*to = &p

@@ -4,6 +4,8 @@ import (
 	"regexp"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
 func TestLiteral(t *testing.T) {
@@ -40,7 +42,7 @@ func TestLiteral(t *testing.T) {
 // TestLiteralsMissNothing holds the built-in patterns against all examples: each
 // finds the same with the text that it looks for first as without.
 func TestLiteralsMissNothing(t *testing.T) {
-	l := &loader{set: &Set{probes: make(map[string]*Probe)}, ids: make(map[string]Pos), patterns: make(patterns)}
+	l := &loader{set: &Set{probes: make(map[string]*Probe)}, ids: make(map[string]Pos), patterns: make(patterns), sources: map[string]*userfile.Source{}}
 	if err := l.source(Builtin()); err != nil {
 		t.Fatal(err)
 	}

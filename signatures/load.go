@@ -16,6 +16,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
 // maxFile is the longest file that is read.
@@ -39,20 +40,21 @@ func Default() (*Set, error) { return Load(Builtin()) }
 // that lists everything that is wrong with its place. The examples of the
 // signatures are only checked by [Set.Check].
 func Load(sources ...Source) (*Set, error) {
-	l := &loader{set: &Set{probes: make(map[string]*Probe)}, ids: make(map[string]Pos), patterns: make(patterns)}
+	l := &loader{set: &Set{probes: make(map[string]*Probe)}, ids: make(map[string]Pos), patterns: make(patterns), sources: make(map[string]*userfile.Source)}
 	for _, s := range sources {
 		if err := l.source(s); err != nil {
 			return nil, err
 		}
 	}
-	if l.problems == nil {
+	if l.problems.Len() == 0 {
 		// What files say about each other is only worth checking where all of
 		// them could be read.
 		l.resolve()
 	}
-	if l.problems != nil {
-		return nil, l.problems.bounded(l.beside)
+	if err := l.problems.Err(); err != nil {
+		return nil, err
 	}
+	l.set.sources = l.sources
 	return l.set, nil
 }
 
@@ -60,8 +62,8 @@ type loader struct {
 	set      *Set
 	ids      map[string]Pos // of probes, signatures and observations, kind before the id
 	patterns patterns
-	problems Problems // of each file the first ones
-	beside   int      // how many more there are
+	problems userfile.Collector
+	sources  map[string]*userfile.Source // the files that were read
 }
 
 func (l *loader) source(s Source) error {
@@ -70,7 +72,7 @@ func (l *loader) source(s Source) error {
 		return fmt.Errorf("listing %q: %w", s.Name, err)
 	}
 	if len(names) == 0 {
-		return &Problem{Pos{s.Name, 0, 0}, "no signature files (*.yaml) in this folder", "name the folder that holds them"}
+		return &Problem{File: s.Name, Problem: "no signature files (*.yaml) in this folder", Hint: "name the folder that holds them"}
 	}
 	slices.Sort(names)
 	for _, name := range names {
@@ -80,15 +82,15 @@ func (l *loader) source(s Source) error {
 		file := path.Join(s.Name, name)
 		b, err := read(s.FS, name)
 		if err != nil {
-			l.problems = append(l.problems, &Problem{Pos{file, 0, 0}, err.Error(), "a signature file is a readable file of at most 8 MiB"})
+			l.problems.Add(&Problem{File: file, Problem: err.Error(), Hint: "a signature file is a readable file of at most 8 MiB"})
 			continue
 		}
-		d := &decoder{file: file, patterns: l.patterns}
-		if root := d.document(b); root != nil {
+		d, root := newDecoder(file, b)
+		d.patterns, l.sources[file] = l.patterns, d.Source
+		if root != nil {
 			l.file(d, root, name, s.FS)
 		}
-		told, beside := d.problems.first()
-		l.problems, l.beside = append(l.problems, told...), l.beside+beside
+		l.problems.Take(d.Document)
 	}
 	return nil
 }
@@ -173,8 +175,7 @@ func (d *decoder) transcripts(s *Signature, fsys fs.FS) {
 			e.Seen, err = ReadTranscript(bytes.NewReader(b))
 		}
 		if err != nil {
-			d.problems = append(d.problems, &Problem{e.Pos, fmt.Sprintf("example of signature %q: %v", s.ID, err),
-				"file: names what mxsweep signatures record wrote, from the folder of the signature on"})
+			d.failAt(e.Pos, "file: names what mxsweep signatures record wrote, from the folder of the signature on", "example of signature %q: %v", s.ID, err)
 		}
 	}
 }
@@ -270,8 +271,16 @@ func (set *Set) probeIDs() []string {
 	return ids
 }
 
+// show gives a problem its line, if its file is known.
+func show(sources map[string]*userfile.Source, p *Problem) *Problem {
+	if s := sources[p.File]; s != nil {
+		s.Show(p)
+	}
+	return p
+}
+
 func (l *loader) fail(at Pos, help, format string, args ...any) {
-	l.problems = append(l.problems, &Problem{at, fmt.Sprintf(format, args...), help})
+	l.problems.Add(show(l.sources, problem(at, help, fmt.Sprintf(format, args...))))
 }
 
 const (

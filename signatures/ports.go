@@ -82,24 +82,24 @@ func LoadPorts(fsys fs.FS) (*Ports, error) {
 	if err != nil {
 		return nil, err
 	}
-	d := &decoder{file: portsFile}
+	d, root := newDecoder(portsFile, data)
 	var table portTable
-	if root := d.document(data); root != nil {
+	if root != nil {
 		table = d.portTable(root)
 	}
 	p := &Ports{ports: make(map[uint16]*Port), look: table.look}
-	if d.problems == nil {
+	if !d.Failed() {
 		// What entries say about each other is only worth checking where all
 		// of them could be read.
 		p.addPorts(d, table.ports)
 		p.addProfiles(d, table.profiles)
 		for _, system := range []string{LookLinux, LookMacOS, LookWindows} {
 			if len(p.look[system]) == 0 {
-				d.failAt(Pos{portsFile, 1, 1}, "no command to look on %s", system)
+				d.failAt(Pos{portsFile, 1, 1}, "", "no command to look on %s", system)
 			}
 		}
 	}
-	if err := d.problems.err(); err != nil {
+	if err := d.Err(); err != nil {
 		return nil, err
 	}
 	return p, nil

@@ -6,8 +6,9 @@ import (
 	"strconv"
 	"strings"
 
-	"github.com/mxsweep/mxsweep/result"
 	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/result"
 )
 
 // profileAll is the profile that holds every port of the table.
@@ -146,25 +147,25 @@ func (d *decoder) checkPort(e *portEntry) {
 	dynamic := first >= 49152 // RFC 6335, Section 6
 	switch {
 	case first == 0:
-		d.failAt(e.ports.at, "entry %q without a port", e.Title)
+		d.failAt(e.ports.at, "", "entry %q without a port", e.Title)
 	case e.Title == "":
-		d.failAt(e.ports.at, "port %d without a title", first)
+		d.failAt(e.ports.at, "", "port %d without a title", first)
 	case !e.said:
-		d.failAt(e.ports.at, "port %d: missing key \"internal\"", first)
+		d.failAt(e.ports.at, "", "port %d: missing key \"internal\"", first)
 	case len(e.Related) == 0:
-		d.failAt(e.ports.at, "port %d without related ports", first)
+		d.failAt(e.ports.at, "", "port %d without related ports", first)
 	case len(e.Uses) == 0:
-		d.failAt(e.ports.at, "port %d without a use", first)
+		d.failAt(e.ports.at, "", "port %d without a use", first)
 	case slices.Contains(e.Related, first):
-		d.failAt(e.ports.at, "port %d is related to itself", first)
+		d.failAt(e.ports.at, "", "port %d is related to itself", first)
 	case iana.Status == "":
-		d.failAt(e.ports.at, "port %d without an iana status", first)
+		d.failAt(e.ports.at, "", "port %d without an iana status", first)
 	case dynamic != (iana.Status == "dynamic"):
-		d.failAt(e.ports.at, "port %d: iana status %q, but dynamic ports begin at 49152", first, iana.Status)
+		d.failAt(e.ports.at, "", "port %d: iana status %q, but dynamic ports begin at 49152", first, iana.Status)
 	case iana.Status == "assigned" && iana.Name == "" && iana.Description == "":
-		d.failAt(e.ports.at, "port %d is assigned, but the name is missing", first)
+		d.failAt(e.ports.at, "", "port %d is assigned, but the name is missing", first)
 	case iana.Status == "unassigned" && iana.Name != "":
-		d.failAt(e.ports.at, "port %d is unassigned, but has a name", first)
+		d.failAt(e.ports.at, "", "port %d is unassigned, but has a name", first)
 	}
 }
 
@@ -173,7 +174,7 @@ func (p *Ports) addPorts(d *decoder, entries []portEntry) {
 	for _, e := range entries {
 		for _, n := range e.ports.expand() {
 			if _, ok := p.ports[n]; ok {
-				d.failAt(e.ports.at, "duplicate port %d", n)
+				d.failAt(e.ports.at, "", "duplicate port %d", n)
 				break
 			}
 			port := e.Port
@@ -184,7 +185,7 @@ func (p *Ports) addPorts(d *decoder, entries []portEntry) {
 	for _, e := range entries {
 		for _, r := range e.Related {
 			if _, ok := p.ports[r]; !ok {
-				d.failAt(e.ports.at, "related port %d is not in the table", r)
+				d.failAt(e.ports.at, "", "related port %d is not in the table", r)
 			}
 		}
 	}
@@ -195,19 +196,19 @@ func (p *Ports) addProfiles(d *decoder, entries []profileEntry) {
 	for _, e := range entries {
 		f := e.Profile
 		if f.Name == "" || f.Title == "" || f.Why == "" {
-			d.failAt(e.at, "profile %q needs name, title and why", f.Name)
+			d.failAt(e.at, "", "profile %q needs name, title and why", f.Name)
 		}
 		if _, ok := p.Profile(f.Name); ok {
-			d.failAt(e.at, "duplicate profile %q", f.Name)
+			d.failAt(e.at, "", "duplicate profile %q", f.Name)
 		}
 		for _, r := range e.ranges {
 			for _, n := range r.expand() {
 				port, ok := p.ports[n]
 				switch {
 				case !ok:
-					d.failAt(r.at, "profile %q: port %d is not in the table", f.Name, n)
+					d.failAt(r.at, "", "profile %q: port %d is not in the table", f.Name, n)
 				case slices.Contains(port.Profiles, f.Name):
-					d.failAt(r.at, "profile %q: duplicate port %d", f.Name, n)
+					d.failAt(r.at, "", "profile %q: duplicate port %d", f.Name, n)
 				default:
 					f.Ports = append(f.Ports, n)
 					port.Profiles = append(port.Profiles, f.Name)

@@ -9,6 +9,7 @@ import (
 	"testing/fstest"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
 // TestProblemsAreBounded holds that a file of nothing but mistakes is answered
@@ -22,10 +23,10 @@ func TestProblemsAreBounded(t *testing.T) {
 	for beside, text := range map[string]string{"9978": twice.String(), "9980": unknown.String()} { // of two files
 		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}, "b.yaml": {Data: []byte(text)}}})
 		var problems Problems
-		if !errors.As(err, &problems) || len(problems) != maxProblems+1 {
-			t.Fatalf("%d problems, want %d and one that counts the others", len(problems), maxProblems)
+		if !errors.As(err, &problems) || len(problems) != userfile.MaxErrors+1 {
+			t.Fatalf("%d problems, want %d and one that counts the others", len(problems), userfile.MaxErrors)
 		}
-		if last := problems[maxProblems]; !strings.HasPrefix(last.Text, beside+" further problems") || last.ErrorHint() == "" {
+		if last := problems[userfile.MaxErrors]; last.Problem != "and "+beside+" more mistakes" || last.ErrorHint() == "" {
 			t.Errorf("the last problem is %v, want it to count %s", last, beside)
 		}
 	}
@@ -61,7 +62,7 @@ func TestProblemsHaveHints(t *testing.T) {
 				problems = set.Check()
 			}
 			for _, p := range problems {
-				if p.Pos.Line == 0 || p.ErrorHint() == "" || faulttest.GoWords(p.Error()) != "" {
+				if p.Line == 0 || p.Source == "" || p.ErrorHint() == "" || faulttest.GoWords(p.Error()) != "" {
 					t.Errorf("%s%s: %v, hint %q", file, place, p, p.ErrorHint())
 				}
 			}

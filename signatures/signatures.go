@@ -11,6 +11,7 @@ import (
 	"embed"
 	"io/fs"
 
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -56,7 +57,8 @@ type Set struct {
 	Observations []*Observation
 	Stacks       []*Stack
 
-	probes map[string]*Probe
+	probes  map[string]*Probe
+	sources map[string]*userfile.Source // the files, for the lines of problems
 }
 
 // Probe returns the probe with that id, or nil.

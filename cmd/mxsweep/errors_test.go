@@ -20,8 +20,8 @@ import (
 func TestPrintError(t *testing.T) {
 	inner := usagef("do this", "reading %q: %w", "x", errors.New("no such thing"))
 	problems := signatures.Problems{
-		{Pos: signatures.Pos{File: "a.yaml", Line: 3, Column: 5}, Text: "unknown key", Hint: "remove it"},
-		{Pos: signatures.Pos{File: "b.yaml", Line: 1, Column: 1}, Text: "no example"},
+		{File: "a.yaml", Line: 3, Column: 5, Problem: "unknown key", Hint: "remove it"},
+		{File: "b.yaml", Line: 1, Column: 1, Problem: "no example"},
 	}
 	for _, tt := range []struct {
 		name string

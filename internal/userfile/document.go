@@ -22,8 +22,9 @@ type Document struct {
 	*Source
 	Lists *strictyaml.Document // nil if the tree is whole
 	errs  Collector
-	full  bool // nothing more is read
-	Torn  bool // a part of the cut document is no YAML
+	full  bool   // nothing more is read
+	key   string // whose value is being read
+	Torn  bool   // a part of the cut document is no YAML
 }
 
 // ParseYAML reads one YAML document. The node is nil for an empty file or
@@ -36,6 +37,12 @@ func ParseYAML(file string, data []byte) (*Document, *yaml.Node) {
 	}
 	return d, root
 }
+
+// Key is the key whose value is being read.
+func (d *Document) Key() string { return d.key }
+
+// Count is how many mistakes were met.
+func (d *Document) Count() int { return d.errs.Len() }
 
 // Failed reports whether something is wrong with the file.
 func (d *Document) Failed() bool { return d.errs.Len() > 0 }
@@ -138,6 +145,7 @@ func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
 			d.Fail(value, "write the value out", "alias %q is not allowed", value.Value)
 		default:
 			seen[at] = int32(key.Line)
+			d.key = fields[at].Key
 			fields[at].Read(value)
 		}
 	}

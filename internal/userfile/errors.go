@@ -47,6 +47,15 @@ func (c *Collector) Add(e *Error) {
 	c.list = append(c.list, e)
 }
 
+// Take takes the mistakes of a document, of which those beyond the first ones have
+// no text.
+func (c *Collector) Take(d *Document) {
+	for _, e := range d.errs.list {
+		c.Add(e)
+	}
+	c.more += d.errs.more
+}
+
 // full counts what is beyond the first mistakes, which need no text.
 func (c *Collector) full() bool { return len(c.list) >= MaxErrors }
 

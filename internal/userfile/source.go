@@ -116,3 +116,6 @@ func (s *Source) Within(n *yaml.Node, piece string) int {
 	}
 	return i
 }
+
+// Show gives an error of the file its line.
+func (s *Source) Show(e *Error) { e.SetSource(string(s.text(e.Line))) }

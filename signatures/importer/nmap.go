@@ -79,7 +79,7 @@ func Nmap(r io.Reader, name string) (*Import, error) {
 		}
 	}
 	if len(p.im.entries)+len(p.im.skipped) == 0 {
-		return nil, &signatures.Problem{Pos: signatures.Pos{File: name}, Text: "no entry for a mail service in it", Hint: NmapHint}
+		return nil, &signatures.Problem{File: name, Problem: "no entry for a mail service in it", Hint: NmapHint}
 	}
 	return p.im, nil
 }
@@ -97,7 +97,7 @@ type nmapReader struct {
 func (r *nmapReader) fail(column int, format string, args ...any) error {
 	at := r.pos
 	at.Column = column + 1
-	return &signatures.Problem{Pos: at, Text: fmt.Sprintf(format, args...), Hint: NmapHint}
+	return &signatures.Problem{File: at.File, Line: at.Line, Column: at.Column, Problem: fmt.Sprintf(format, args...), Hint: NmapHint}
 }
 
 func (r *nmapReader) line(line string) error {

@@ -69,7 +69,7 @@ func Recog(dir signatures.Source) (*Import, error) {
 		}
 	}
 	if !found {
-		return nil, &signatures.Problem{Pos: signatures.Pos{File: dir.Name}, Text: "no recog file of a mail service in it, like smtp_banners.xml", Hint: RecogHint}
+		return nil, &signatures.Problem{File: dir.Name, Problem: "no recog file of a mail service in it, like smtp_banners.xml", Hint: RecogHint}
 	}
 	return im, nil
 }
@@ -102,7 +102,7 @@ func (im *Import) recogFile(file *recogFile, text []byte, name string) error {
 		line, column := d.InputPos()
 		pos := signatures.Pos{File: name, Line: line, Column: column}
 		fail := func(format string, args ...any) error {
-			return &signatures.Problem{Pos: pos, Text: fmt.Sprintf(format, args...), Hint: RecogHint}
+			return &signatures.Problem{File: pos.File, Line: pos.Line, Column: pos.Column, Problem: fmt.Sprintf(format, args...), Hint: RecogHint}
 		}
 		token, err := d.Token()
 		if errors.Is(err, io.EOF) && roots > 0 {
