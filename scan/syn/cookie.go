@@ -3,7 +3,6 @@ package syn
 import (
 	"crypto/rand"
 	"encoding/binary"
-	"errors"
 	"fmt"
 	"math/bits"
 	"net/netip"
@@ -133,22 +132,14 @@ func clockOutside(lo, hi uint16) (portClock, bool) {
 	return below, okBelow
 }
 
-// clock is the clock of the configured source ports, or of those outside the
-// kernel's own range from low to high.
-func (c *Config) clock(low, high uint16) (portClock, error) {
-	if c.SourcePorts != [2]uint16{} {
-		clock, ok := clockIn(c.SourcePorts[0], c.SourcePorts[1])
-		if !ok {
-			return clock, &SetupError{Doing: fmt.Sprintf("sending from ports %d to %d", c.SourcePorts[0], c.SourcePorts[1]),
-				Err: errors.New("fewer than 64"), Hint: "name a wider range, like 61000-65535"}
-		}
-		return clock, nil
-	}
+// newClock is the clock of source ports outside the kernel's own range from low to
+// high, so that nothing gets between it and the SYNs.
+func newClock(low, high uint16) (portClock, error) {
 	clock, ok := clockOutside(low, high)
 	if !ok {
 		return clock, &SetupError{Doing: "looking for ports to send from",
 			Err:  fmt.Errorf("the kernel uses all from %d to %d for connections of its own", low, high),
-			Hint: "narrow net.ipv4.ip_local_port_range, or name source ports that nothing else uses"}
+			Hint: "narrow net.ipv4.ip_local_port_range"}
 	}
 	return clock, nil
 }

@@ -35,12 +35,9 @@ func (r *run) drive() {
 		}
 	}
 	r.confirm()
-	cool := r.s.config.Cooldown
-	if cool <= 0 {
-		cool = r.timeout()
-		if r.peak.Load() > 0 {
-			cool = min(max(2*cool, 250*time.Millisecond), r.s.config.Timeout)
-		}
+	cool := r.timeout()
+	if r.peak.Load() > 0 {
+		cool = min(max(2*cool, 250*time.Millisecond), r.s.config.Timeout)
 	}
 	r.await(r.pass.lastTx.Load() + int64(cool))
 	if err := r.s.check(); err != nil && r.ctx.Err() == nil {

@@ -45,7 +45,7 @@ func newPlanner(n *rawnet.Netlink, c *Config) (*planner, error) {
 		}
 		if p.only == 0 {
 			return nil, &SetupError{Doing: fmt.Sprintf("looking for interface %q", c.Interface), Err: errors.New("there is none of that name"),
-				Hint: "see `ip link` for their names, or leave it out: the routing table knows"}
+				Hint: "leave it out: the routing table knows"}
 		}
 	}
 	return p, nil

@@ -189,10 +189,6 @@ func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 		r.loss.validations.offer(index)
 		r.loss.mu.Unlock()
 	}
-	if a.Kind == rawnet.KindReset && r.s.config.OpenOnly {
-		c.done.Add(1)
-		return
-	}
 	v.take(h)
 }
 
@@ -217,7 +213,7 @@ func (r *run) result(h hit) scan.Result {
 		Target: r.s.view.at(h.index), State: result.StateOpen, Reason: result.ReasonSynAck,
 		RTT: rtt, Attempts: int(h.pass) + 1, Time: time.Unix(0, h.at),
 	}
-	out.WasClosed = h.again && !r.s.config.OpenOnly
+	out.WasClosed = h.again
 	switch h.kind {
 	case rawnet.KindReset:
 		out.State, out.Reason = result.StateClosed, result.ReasonReset

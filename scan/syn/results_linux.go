@@ -76,10 +76,6 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 	if stopped == nil {
 		stopped = ctx.Err()
 	}
-	if r.s.config.OpenOnly && stopped == nil {
-		r.s.counts.done.Store(r.s.view.count)
-		return
-	}
 	end := time.Now()
 	attempts := int(r.pass.number.Load()) + 1
 	if stopped == nil && !r.takeBack(attempts, yield) {

@@ -72,7 +72,7 @@ func Open(ctx context.Context, space *scope.Space, config Config) (*Scanner, err
 func (s *Scanner) open(ctx context.Context) error {
 	low, high := ephemeral()
 	var err error
-	if s.clock, err = s.config.clock(low, high); err != nil {
+	if s.clock, err = newClock(low, high); err != nil {
 		return err
 	}
 	if s.netlink, err = rawnet.OpenNetlink(); err != nil {

@@ -66,10 +66,6 @@ type Config struct {
 	// scan.StateUnknown with scan.ReasonHostTimeout. If nil, there is no bound.
 	Hosts *hosts.Clock
 
-	// Cooldown is how long to listen on behind the last SYN. Zero means as
-	// long as the round-trip times met suggest.
-	Cooldown time.Duration
-
 	// NotAfter is the first moment that is too late for a packet to leave: a
 	// SYN, or the question for a neighbour's hardware address. The sweep then
 	// ends with a *scan.ExpiredError. The zero Time is no bound.
@@ -81,12 +77,6 @@ type Config struct {
 
 	// Seed is the order; same seed, same order.
 	Seed uint64
-
-	// SourcePorts are the first and the last port to send from. Zeros mean a
-	// range that the kernel does not use for connections of its own, so that
-	// nothing gets between them and the SYNs. Less than 64 ports are refused:
-	// they tell when a SYN left.
-	SourcePorts [2]uint16
 
 	// Pcap, if not nil, gets every SYN that leaves and every answer that
 	// arrives, as a capture file of raw IP packets. It costs speed. The
@@ -104,10 +94,6 @@ type Config struct {
 	// pass. The zero Progress begins anew, and so does that of a Space with
 	// another number of pairs.
 	Begin Progress
-
-	// OpenOnly leaves all but the open pairs out of the results; they are
-	// still counted. Large sweeps take far less time for it.
-	OpenOnly bool
 }
 
 // A Progress says how far a sweep is in its order.

@@ -147,9 +147,6 @@ func TestRefused(t *testing.T) {
 	if err := open(Config{Interface: "none0"}, "10.91.2.1-10.91.2.3"); !errors.As(err, &setup) {
 		t.Errorf("no interface: %v", err)
 	}
-	if err := open(Config{SourcePorts: [2]uint16{61000, 61010}}, "10.91.2.1-10.91.2.3"); !errors.As(err, &setup) {
-		t.Errorf("few ports: %v", err)
-	}
 	l.in("s", func() {
 		_, space := spaceOf(t, ninePorts, "10.91.2.99-10.91.2.101", "127.0.0.1-127.0.0.2")
 		set, err := Local(space)
@@ -243,9 +240,9 @@ func TestWildcard(t *testing.T) {
 	scope, space := spaceOf(t, ninePorts, "10.91.16.0/28")
 	_, all := spaceOf(t, ninePorts, "10.91.16.5-10.91.16.5")
 	l.listen(all, len(ninePorts))
-	r := l.sweep(space, Config{Scope: scope, OpenOnly: true})
-	if len(r.all) != len(ninePorts) || r.stats.Done != space.Len() || r.stats.Closed != space.Len()-9 {
-		t.Errorf("%d results, %+v", len(r.all), r.stats)
+	r := l.sweep(space, Config{Scope: scope})
+	if len(r.open) != len(ninePorts) || r.stats.Done != space.Len() || r.stats.Closed != space.Len()-9 {
+		t.Errorf("%d are open, %+v", len(r.open), r.stats)
 	}
 	if r.stats.Wildcards != 1 || len(r.stats.WildcardHosts) != 1 || r.stats.WildcardHosts[0] != netip.MustParseAddr("10.91.16.5") {
 		t.Errorf("wildcards: %d, %v", r.stats.Wildcards, r.stats.WildcardHosts)
