@@ -118,7 +118,7 @@ func (o *Options) parser() *scope.Parser {
 // checkInterfaces refuses an interface that this machine does not have.
 func (p *Plan) checkInterfaces() error {
 	if name := p.opts.Interface; name != "" && p.opts.Mode == ModeSyn && !isInterface(name) {
-		return fault.Usagef(interfaceHint, "reading flag \"--interface\": this machine has no interface %q", name)
+		return fault.Usagef(interfaceHint(), "reading flag \"--interface\": this machine has no interface %q", name)
 	}
 	return checkZones(p.space, p.opts.Mode)
 }
@@ -131,14 +131,29 @@ func checkZones(space *scope.Space, mode string) error {
 		case mode == ModeSyn:
 			return fault.Usagef("use --mode connect", "reading target %s: single SYNs are not sent to link-local addresses", addr)
 		case !isInterface(zone):
-			return fault.Usagef(interfaceHint, "reading target %s: this machine has no interface %q", addr, zone)
+			return fault.Usagef(interfaceHint(), "reading target %s: this machine has no interface %q", addr, zone)
 		}
 	}
 	return nil
 }
 
-// interfaceHint tells how to find the names of interfaces.
-const interfaceHint = `"ip link" lists the interfaces`
+// interfaceHint names the interfaces of this machine, of many the first.
+func interfaceHint() string {
+	const most = 12
+	list, err := net.Interfaces()
+	if err != nil || len(list) == 0 {
+		return "" // the system does not tell
+	}
+	var names []string
+	for _, i := range list[:min(len(list), most)] {
+		names = append(names, i.Name)
+	}
+	hint := "its interfaces are " + strings.Join(names, ", ")
+	if n := len(list) - most; n > 0 {
+		hint += fmt.Sprintf(" and %d more", n)
+	}
+	return hint
+}
 
 // isInterface reports whether this machine has an interface of that name.
 func isInterface(name string) bool {
