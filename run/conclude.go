@@ -63,7 +63,7 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	return c
 }
 
-// write ends the report with the conclusion. Errors are kept by the outputs and
+// write ends the report with the outcome. Errors are kept by the outputs and
 // told when they close.
 func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.Run) {
 	if identified {

@@ -149,7 +149,7 @@ func (p *Plan) describeControls(b *strings.Builder) {
 		pair := p.canaries.space.At(i)
 		fmt.Fprintf(b, "canary       %s, at the start, in the middle and at the end\n", withName(pair.String(), p.canaries.scope.Name(pair.Addr())))
 	}
-	// newPlan has refused ports that cannot be read.
+	// NewPlan has refused ports that cannot be read.
 	if ports, err := p.opts.referencePorts(); err == nil && len(ports) > 0 && p.anyNamed(true) {
 		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all others, once\n", scope.FormatPorts(ports))
 	}

@@ -28,7 +28,7 @@ func (p *Plan) retries() int {
 	return int(p.opts.retries)
 }
 
-// synConfig is what the flags say to the SYN engine.
+// synConfig is what the options say to the SYN engine.
 func (p *Plan) synConfig(pcap io.Writer) syn.Config {
 	return syn.Config{
 		Scope:   p.scope,
@@ -48,7 +48,7 @@ func (p *Plan) synConfig(pcap io.Writer) syn.Config {
 	}
 }
 
-// connectConfig is what the flags say to an engine of full connections, for
+// connectConfig is what the options say to an engine of full connections, for
 // pairs within a scope.
 func (p *Plan) connectConfig(scope *scope.Set) scan.Config {
 	return scan.Config{

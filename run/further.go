@@ -169,7 +169,7 @@ func (w *sweep) askSilent(ctx context.Context, space *scope.Space, signs []scan.
 func (p *Plan) references(addr netip.Addr) []netip.AddrPort {
 	ports, err := p.opts.referencePorts()
 	if err != nil || !p.scope.Allows(addr) {
-		return nil // which newPlan has refused
+		return nil // which NewPlan has refused
 	}
 	ports = slices.Concat(ports, p.canaryPorts(addr))
 	slices.Sort(ports)

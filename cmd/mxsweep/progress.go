@@ -43,7 +43,7 @@ func (s *session) progressMode(mode string, quiet bool) progressMode {
 type progress struct {
 	w     io.Writer
 	bar   *progressbar.ProgressBar // nil in line mode
-	tally func() run.Progress
+	now   func() run.Progress
 	width func() int // columns of the terminal, 0 if not known; nil in line mode
 	start time.Time
 	done  chan struct{}
@@ -57,13 +57,13 @@ const (
 	lineEvery = 30 * time.Second
 )
 
-// startProgress begins to show what tally returns. Width says how many columns
+// startProgress begins to show what now returns. Width says how many columns
 // a bar may take.
-func startProgress(w io.Writer, mode progressMode, color bool, width func() int, tally func() run.Progress) *progress {
+func startProgress(w io.Writer, mode progressMode, color bool, width func() int, now func() run.Progress) *progress {
 	if mode == progressNone {
 		return nil
 	}
-	p := &progress{w: w, tally: tally, width: width, start: time.Now(), done: make(chan struct{})}
+	p := &progress{w: w, now: now, width: width, start: time.Now(), done: make(chan struct{})}
 	every := lineEvery
 	if mode == progressBar {
 		every = barEvery
@@ -113,7 +113,7 @@ func (p *progress) stop() {
 }
 
 func (p *progress) show() {
-	t := p.tally()
+	t := p.now()
 	if p.bar == nil {
 		fmt.Fprintf(p.w, "mxsweep: %.0f%% of %d ports: %s\n", 100*t.Share, t.Planned, progressLine(t, time.Since(p.start)))
 		return

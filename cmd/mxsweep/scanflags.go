@@ -14,8 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
-// scanFlags are the flags of "mxsweep scan", as the user gave them. plan checks
-// them against each other.
+// scanFlags are the flags of "mxsweep scan", as the user gave them.
 type scanFlags struct {
 	inputs       []string
 	scope        string
