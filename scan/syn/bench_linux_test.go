@@ -74,7 +74,7 @@ func BenchmarkBare(b *testing.B) {
 
 // bare sends the same frames over and over, until there were n.
 func (s sunk) bare(b *testing.B, snd rawnet.Sender, n int) {
-	t := s.view.pieces[0].hop.template
+	t := s.view.ranges[0].hop.template
 	for i := 0; i < n; i += rawnet.BatchSize {
 		for k := range uint32(rawnet.BatchSize) {
 			t.Write4(snd.Next(t), 0x0a600000+k, 61000, 10025, k)

@@ -9,7 +9,7 @@ import (
 // up takes in that a packet of a host's own arrived: an answer of pair i, the
 // first one if first is set, to a SYN that left at sent. Fresh is whether sent
 // can be relied on.
-func (r *run) up(i uint64, p *piece, a rawnet.Answer, first bool, sent int64, fresh bool) {
+func (r *run) up(i uint64, p *addrRange, a rawnet.Answer, first bool, sent int64, fresh bool) {
 	k := a.Kind
 	begin, pairs := r.s.view.host(i, p)
 	t := r.hosts
@@ -67,8 +67,8 @@ func (r *run) findRefusing() {
 	t, v, begun := r.hosts, r.s.view, r.pass.starts[0].Load()
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	for k := range v.pieces {
-		p := &v.pieces[k]
+	for k := range v.ranges {
+		p := &v.ranges[k]
 		if len(p.ports) > firstStep || p.hop.err != nil {
 			continue
 		}

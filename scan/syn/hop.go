@@ -78,7 +78,7 @@ func behind(sorted []netip.Addr, a netip.Addr) int {
 	return i
 }
 
-// A viewer puts a view together, piece by piece, of all the runs of a Space.
+// A viewer puts a view together, range by range, of all the ranges of a Space.
 type viewer struct {
 	view
 	ahead uint64 // pairs of the first run that lie in front of a shard
@@ -89,7 +89,7 @@ func newViewer(space *scope.Space) *viewer {
 	v := &viewer{view: view{count: space.Len()}}
 	for r, ports := range space.Ranges() {
 		at := space.At(0)
-		first := newPiece(0, r, ports, nil)
+		first := newAddrRange(0, r, ports, nil)
 		v.ahead = first.offset(at.Addr())*uint64(len(ports)) + uint64(search(ports, at.Port()))
 		break
 	}
@@ -99,7 +99,7 @@ func newViewer(space *scope.Space) *viewer {
 // add adds the next part of a run. Its hop is asked for only if the part is
 // in the shard.
 func (v *viewer) add(r netipx.IPRange, ports []uint16, find func() (*hop, error)) error {
-	p := newPiece(v.next-v.ahead, r, ports, nil)
+	p := newAddrRange(v.next-v.ahead, r, ports, nil)
 	pairs := p.pairs()
 	if pairs <= v.ahead {
 		v.ahead -= pairs
@@ -115,6 +115,6 @@ func (v *viewer) add(r netipx.IPRange, ports []uint16, find func() (*hop, error)
 		return err
 	}
 	p.hop = h
-	v.pieces = append(v.pieces, p)
+	v.ranges = append(v.ranges, p)
 	return nil
 }

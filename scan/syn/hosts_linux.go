@@ -103,7 +103,7 @@ func newHostTable(once bool) *hostTable {
 
 // host is the first pair of the host of pair i, and how many it has in the
 // Space: a shard may hold a part of them.
-func (v *view) host(i uint64, p *piece) (first uint64, pairs uint32) {
+func (v *view) host(i uint64, p *addrRange) (first uint64, pairs uint32) {
 	n := uint64(len(p.ports))
 	host, _ := p.split(i)
 	first = p.start + host*n

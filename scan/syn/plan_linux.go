@@ -66,8 +66,8 @@ func (p *planner) plan(space *scope.Space) (*view, error) {
 			}
 		}
 	}
-	for i := range v.pieces {
-		q := &v.pieces[i]
+	for i := range v.ranges {
+		q := &v.ranges[i]
 		q.allowed = p.scope.AllowsRange(netipx.IPRangeFrom(q.first, q.last))
 	}
 	if p.locals {
@@ -77,12 +77,12 @@ func (p *planner) plan(space *scope.Space) (*view, error) {
 		}
 		return nil, &LocalError{Ranges: set.Ranges()}
 	}
-	if len(p.out) == 0 && len(v.pieces) > 0 {
+	if len(p.out) == 0 && len(v.ranges) > 0 {
 		advice := "see `ip route get` for what the kernel says"
-		if v.pieces[0].first.Is6() {
+		if v.ranges[0].first.Is6() {
 			advice = "where there is no IPv6 route, use -4; " + advice
 		}
-		return nil, &SetupError{Doing: fmt.Sprintf("looking for a route to %v", v.pieces[0].first), Err: v.pieces[0].hop.err, Hint: advice}
+		return nil, &SetupError{Doing: fmt.Sprintf("looking for a route to %v", v.ranges[0].first), Err: v.ranges[0].hop.err, Hint: advice}
 	}
 	return &v.view, nil
 }

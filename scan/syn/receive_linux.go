@@ -71,19 +71,19 @@ func (v *receiver) packet(p rawnet.Packet) {
 	if a.Kind == rawnet.KindNone || !s.sources[a.Local] {
 		return
 	}
-	index, piece := s.view.index(a.Remote, a.Port)
+	index, in := s.view.index(a.Remote, a.Port)
 	switch {
 	case !s.clock.owns(a.LocalPort):
-		if piece != nil && a.Kind == rawnet.KindSynAck {
+		if in != nil && a.Kind == rawnet.KindSynAck {
 			c.otherPort.Add(1)
 		}
 		return
-	case piece == nil, !piece.allowed && !s.config.Scope.Allows(a.Remote), piece.hop.err != nil:
+	case in == nil, !in.allowed && !s.config.Scope.Allows(a.Remote), in.hop.err != nil:
 		c.outOfScope.Add(1)
 		return
 	}
-	seq := s.cookie.sequence(piece.hop.source, a.LocalPort, netip.AddrPortFrom(a.Remote, a.Port))
-	if a.Local != piece.hop.source || a.Kind == rawnet.KindICMP && a.Ack != seq ||
+	seq := s.cookie.sequence(in.hop.source, a.LocalPort, netip.AddrPortFrom(a.Remote, a.Port))
+	if a.Local != in.hop.source || a.Kind == rawnet.KindICMP && a.Ack != seq ||
 		a.Kind != rawnet.KindICMP && !acknowledges(seq, a.Ack, a.Kind == rawnet.KindReset) {
 		c.wrongAck.Add(1)
 		return
@@ -103,7 +103,7 @@ func (v *receiver) packet(p rawnet.Packet) {
 	// A SYN-ACK that comes late may be a repeated one, and older than its port
 	// tells.
 	if a.Kind != rawnet.KindICMP || a.From == a.Remote {
-		r.up(index, piece, a, !r.answered.has(index), sent, a.Kind == rawnet.KindReset || a.Kind == rawnet.KindICMP || rtt <= r.timeout())
+		r.up(index, in, a, !r.answered.has(index), sent, a.Kind == rawnet.KindReset || a.Kind == rawnet.KindICMP || rtt <= r.timeout())
 	}
 	switch {
 	case a.Kind == rawnet.KindICMP:

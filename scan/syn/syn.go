@@ -160,7 +160,7 @@ func Plan(space *scope.Space, config Config) Estimate {
 		// A frame has 60 bytes and the check sequence at least (IEEE 802.3,
 		// clause 4.4.2).
 		frame := max(uint64(rawnet.FrameLen(r.From().Is6())), 60) + 4
-		whole := newPiece(0, r, ports, nil)
+		whole := newAddrRange(0, r, ports, nil)
 		pairs := min(left, whole.pairs())
 		left -= pairs
 		e.Bytes += pairs * frame * passes

@@ -9,16 +9,15 @@ import (
 	"go4.org/netipx"
 )
 
-// A piece is a run of neighbouring addresses that are asked for the same
-// ports and reached by the same hop. Pieces are numbered like the Space that
-// they are of.
-type piece struct {
+// An addrRange is a range of addresses that are asked for the same ports and
+// reached by the same hop. Ranges are numbered like the Space that they are of.
+type addrRange struct {
 	start uint64 // number of the first pair; may wrap below 0 in a shard
 	first netip.Addr
 	last  netip.Addr
 	ports []uint16
 	hop   *hop
-	// allowed is whether the Scope holds all of the piece, so that it need
+	// allowed is whether the Scope holds all of the range, so that it need
 	// not be asked for each address. A Scope does not change.
 	allowed bool
 
@@ -29,13 +28,13 @@ type piece struct {
 
 // A view is a Space made ready for being walked fast. It does not change.
 type view struct {
-	pieces []piece // by number and, which is the same, by address
+	ranges []addrRange // by number and, which is the same, by address
 	count  uint64
 }
 
-// newPiece sets what follows from the rest.
-func newPiece(start uint64, r netipx.IPRange, ports []uint16, h *hop) piece {
-	p := piece{start: start, first: r.From(), last: r.To(), ports: ports, hop: h, v6: r.From().Is6()}
+// newAddrRange sets what follows from the rest.
+func newAddrRange(start uint64, r netipx.IPRange, ports []uint16, h *hop) addrRange {
+	p := addrRange{start: start, first: r.From(), last: r.To(), ports: ports, hop: h, v6: r.From().Is6()}
 	if !p.v6 {
 		p.first4 = be4(p.first)
 	}
@@ -45,25 +44,25 @@ func newPiece(start uint64, r netipx.IPRange, ports []uint16, h *hop) piece {
 	return p
 }
 
-// pairs is how many pairs the piece holds.
-func (p *piece) pairs() uint64 { return (p.offset(p.last) + 1) * uint64(len(p.ports)) }
+// pairs is how many pairs the range holds.
+func (p *addrRange) pairs() uint64 { return (p.offset(p.last) + 1) * uint64(len(p.ports)) }
 
-// find returns the piece of number i.
-func (v *view) find(i uint64) *piece {
-	lo, hi := 0, len(v.pieces)
+// find returns the range of number i.
+func (v *view) find(i uint64) *addrRange {
+	lo, hi := 0, len(v.ranges)
 	for hi-lo > 1 {
-		// The first piece may begin in front of number 0.
-		if mid := int(uint(lo+hi) / 2); v.pieces[mid].start <= i {
+		// The first range may begin in front of number 0.
+		if mid := int(uint(lo+hi) / 2); v.ranges[mid].start <= i {
 			lo = mid
 		} else {
 			hi = mid
 		}
 	}
-	return &v.pieces[lo]
+	return &v.ranges[lo]
 }
 
-// split takes a number inside the piece apart: host and port by their places.
-func (p *piece) split(i uint64) (host uint64, port uint16) {
+// split takes a number inside the range apart: host and port by their places.
+func (p *addrRange) split(i uint64) (host uint64, port uint16) {
 	off, n := i-p.start, uint64(len(p.ports))
 	if n == 1 {
 		return off, p.ports[0]
@@ -78,8 +77,8 @@ func (p *piece) split(i uint64) (host uint64, port uint16) {
 	return host, p.ports[off-host*n]
 }
 
-// addr6 is the address of a host of an IPv6 piece.
-func (p *piece) addr6(host uint64) [16]byte {
+// addr6 is the address of a host of an IPv6 range.
+func (p *addrRange) addr6(host uint64) [16]byte {
 	b := p.first.As16()
 	lo, carry := bits.Add64(binary.BigEndian.Uint64(b[8:]), host, 0)
 	binary.BigEndian.PutUint64(b[8:], lo)
@@ -87,8 +86,8 @@ func (p *piece) addr6(host uint64) [16]byte {
 	return b
 }
 
-// addr is the address of a host of the piece.
-func (p *piece) addr(host uint64) netip.Addr {
+// addr is the address of a host of the range.
+func (p *addrRange) addr(host uint64) netip.Addr {
 	if p.v6 {
 		return netip.AddrFrom16(p.addr6(host))
 	}
@@ -104,17 +103,17 @@ func (v *view) at(i uint64) netip.AddrPort {
 	return netip.AddrPortFrom(p.addr(host), port)
 }
 
-// index is the number of a pair, and its piece; nil if it is not in the
+// index is the number of a pair, and its range; nil if it is not in the
 // Space.
-func (v *view) index(a netip.Addr, port uint16) (uint64, *piece) {
+func (v *view) index(a netip.Addr, port uint16) (uint64, *addrRange) {
 	k := 0
-	if len(v.pieces) > 1 {
-		k = sort.Search(len(v.pieces), func(k int) bool { return a.Less(v.pieces[k].first) }) - 1
+	if len(v.ranges) > 1 {
+		k = sort.Search(len(v.ranges), func(k int) bool { return a.Less(v.ranges[k].first) }) - 1
 	}
-	if k < 0 || len(v.pieces) == 0 {
+	if k < 0 || len(v.ranges) == 0 {
 		return 0, nil
 	}
-	p := &v.pieces[k]
+	p := &v.ranges[k]
 	if a.Less(p.first) || p.last.Less(a) {
 		return 0, nil
 	}
@@ -129,8 +128,8 @@ func (v *view) index(a netip.Addr, port uint16) (uint64, *piece) {
 	return i, p
 }
 
-// offset is the place of an address of the piece.
-func (p *piece) offset(a netip.Addr) uint64 {
+// offset is the place of an address of the range.
+func (p *addrRange) offset(a netip.Addr) uint64 {
 	if !p.v6 {
 		return uint64(be4(a) - p.first4)
 	}
@@ -159,8 +158,8 @@ func search(ports []uint16, port uint16) int {
 // addresses that are reached by it.
 func (v *view) neighbours() map[*hop][]netip.Addr {
 	out := map[*hop][]netip.Addr{}
-	for i := range v.pieces {
-		p := &v.pieces[i]
+	for i := range v.ranges {
+		p := &v.ranges[i]
 		if p.hop.err != nil || !p.hop.onLink {
 			continue
 		}

@@ -129,8 +129,8 @@ func TestViewNeighbours(t *testing.T) {
 			shard, _ := space.Shard(i, n)
 			v := viewOf(shard)
 			h := &hop{onLink: true}
-			for k := range v.pieces {
-				v.pieces[k].hop = h
+			for k := range v.ranges {
+				v.ranges[k].hop = h
 			}
 			want := map[netip.Addr]bool{}
 			for k := range shard.Len() {
