@@ -17,7 +17,7 @@ const maxEvidence = 8
 // evidence says in sentences what the finding rests on: in words what shows the
 // fault itself and who answers, then the bytes of both, and last that the port
 // answers at all.
-func evidence(r *Rule, p Port, v Vantage) []string {
+func evidence(r *Rule, p Subject, v Vantage) []string {
 	reached := fmt.Sprintf("port %d/tcp accepts connections (%s), seen from the vantage point %s", p.Target.Port(), p.Reason, v)
 	if p.Reachability == result.ReachabilityAssumed {
 		reached = fmt.Sprintf("port %d/tcp accepts connections (%s) from this machine, whose address it is; that the vantage point %s reaches it is assumed",

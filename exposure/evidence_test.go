@@ -53,7 +53,7 @@ func TestGuessedRole(t *testing.T) {
 		"; what it is for is a guess from the port number": svc("smtp", "unknown", ""),
 	} {
 		list := j.Findings(openPort(10025, s))
-		if i := slices.IndexFunc(list, func(f Finding) bool { return f.Rule.ID == "MXS1002" }); i < 0 {
+		if i := slices.IndexFunc(list, func(f Violation) bool { return f.Rule.ID == "MXS1002" }); i < 0 {
 			t.Errorf("no MXS1002 in %s", ids(list))
 		} else if got := list[i].Evidence[0]; !strings.HasSuffix(got, want) {
 			t.Errorf("got %q, want the end %q", got, want)

@@ -18,7 +18,7 @@ func ExampleJudge() {
 		log.Fatal(err)
 	}
 	judge := exposure.Judge{Rules: rules, Knowledge: exposure.NewPortSets([]uint16{10024}, nil)}
-	found := judge.Findings(exposure.Port{
+	found := judge.Findings(exposure.Subject{
 		Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.10:10024"), State: result.StateOpen},
 		Service: &fingerprint.Identification{
 			Service: result.Service{

@@ -9,8 +9,10 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// A Port is one address and port as the run saw it: the input of a judgement.
-type Port struct {
+// A Subject is one address and port as the run saw it: the input of a judgement.
+// It holds what the engine and the dialogues gave, raw, where [result.Port] is what
+// a report may show of it.
+type Subject struct {
 	scan.Result
 
 	// Host is the name under which the address was put in scope, or "".
@@ -33,17 +35,19 @@ type Port struct {
 }
 
 // Names are all names of the port's address.
-func (p *Port) Names() []string { return allNames(p.Host, p.Aliases) }
+func (p *Subject) Names() []string { return allNames(p.Host, p.Aliases) }
 
 // Names are all names of the finding's address.
-func (f *Finding) Names() []string { return allNames(f.Host, f.Aliases) }
+func (f *Violation) Names() []string { return allNames(f.Host, f.Aliases) }
 
 func allNames(host string, aliases []string) []string {
 	return append([]string{host}, aliases...)
 }
 
-// A Finding is one rule that one port breaks.
-type Finding struct {
+// A Violation is one rule that one port breaks, as it is judged: with the rule
+// itself, which the policy, the baseline and the gate ask about. [result.Finding] is
+// what a report tells of it.
+type Violation struct {
 	// ID is that of FindingID, with the host as the user named it: stable across
 	// runs, versions, addresses of a name, and lines.
 	ID string

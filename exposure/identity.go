@@ -65,14 +65,14 @@ func (i Identity) hostOf(addr netip.Addr, name string) string {
 }
 
 // identify sets the ids of a finding.
-func (i Identity) identify(f *Finding) {
+func (i Identity) identify(f *Violation) {
 	host := i.hostOf(f.Target.Addr(), f.Host)
 	f.ID = FindingID(f.Rule.ID, host, f.Target.Port(), f.Vantage)
 	f.GroupID = GroupID(f.Rule.ID, host, f.Target.Port())
 }
 
 // AllAddresses gives the addresses on which the rule is broken, sorted.
-func (f *Finding) AllAddresses() []netip.Addr {
+func (f *Violation) AllAddresses() []netip.Addr {
 	if len(f.Addresses) > 0 {
 		return f.Addresses
 	}
@@ -82,9 +82,9 @@ func (f *Finding) AllAddresses() []netip.Addr {
 // JoinAddresses makes one finding of those with the same id: what is found on
 // several addresses of one name is one finding, which lists them. It stands
 // where the first of them stood, on its lowest address.
-func JoinAddresses(findings []Finding) []Finding {
+func JoinAddresses(findings []Violation) []Violation {
 	at := make(map[string]int, len(findings))
-	list := make([]Finding, 0, len(findings))
+	list := make([]Violation, 0, len(findings))
 	for i := range findings {
 		f := findings[i]
 		if j, ok := at[f.ID]; ok {
@@ -99,7 +99,7 @@ func JoinAddresses(findings []Finding) []Finding {
 
 // join adds what was found on another address of the same name. The finding is
 // as severe as it is on the worst of them, and suppressed only if it is on all.
-func (f *Finding) join(o *Finding) {
+func (f *Violation) join(o *Violation) {
 	addresses := slices.Concat(f.AllAddresses(), o.AllAddresses())
 	slices.SortFunc(addresses, netip.Addr.Compare)
 	if addresses = slices.Compact(addresses); len(addresses) > 1 {

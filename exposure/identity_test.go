@@ -29,10 +29,10 @@ func TestFindingID(t *testing.T) {
 }
 
 // onHost gives the findings of one run on a name with these addresses, joined.
-func onHost(t testing.TB, identity Identity, name string, addresses ...string) []Finding {
+func onHost(t testing.TB, identity Identity, name string, addresses ...string) []Violation {
 	t.Helper()
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts(), Identity: identity}
-	var list []Finding
+	var list []Violation
 	for _, a := range addresses {
 		p := openPort(10024, svc("smtp", "content-filter", "amavisd-new"))
 		p.Target, p.Host = netip.AddrPortFrom(netip.MustParseAddr(a), 10024), name
@@ -77,7 +77,7 @@ func TestJoinedSeverity(t *testing.T) {
 	if one.Severity, one.Score = result.SeverityInfo, 0; severity == result.SeverityInfo || score == 0 {
 		t.Fatal("the finding is harmless to begin with")
 	}
-	for _, list := range [][]Finding{{one, two}, {two, one}} {
+	for _, list := range [][]Violation{{one, two}, {two, one}} {
 		if joined := JoinAddresses(list); len(joined) != 1 || joined[0].Severity != severity || joined[0].Score != score {
 			t.Errorf("joined: %+v", joined)
 		}

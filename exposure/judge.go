@@ -26,7 +26,7 @@ type Knowledge interface {
 type Policy interface {
 	// Apply gives the finding the status that it has at the given time: accepted,
 	// expected or open.
-	Apply(f *Finding, now time.Time)
+	Apply(f *Violation, now time.Time)
 	// Forbids reports whether a port of a host, by its address or one of its names,
 	// must be closed, and where that is written.
 	Forbids(addr netip.Addr, names []string, port uint16) (at *result.Anchor, forbidden bool)
@@ -77,12 +77,12 @@ const RuleOnlyIPv6 = "MXS1906"
 
 // Findings judges one port. Heavier findings come first, equal ones in the
 // order of their rules. A port that is not open gives none.
-func (j *Judge) Findings(p Port) []Finding {
+func (j *Judge) Findings(p Subject) []Violation {
 	if p.State != result.StateOpen || j.Rules == nil {
 		return nil
 	}
 	v := j.vantage(p.Target.Addr())
-	var list []Finding
+	var list []Violation
 	if p.Service == nil || p.Service.Inconclusive != result.InconclusiveSkipped {
 		s := j.situation(p, v)
 		for _, r := range j.broken(s) {
@@ -105,7 +105,7 @@ func (j *Judge) Findings(p Port) []Finding {
 
 // Forbidden judges one port by nothing but what the policy wants closed: for ports
 // that were judged before, by another policy.
-func (j *Judge) Forbidden(p Port) []Finding {
+func (j *Judge) Forbidden(p Subject) []Violation {
 	if p.State != result.StateOpen || j.Rules == nil {
 		return nil
 	}
@@ -115,7 +115,7 @@ func (j *Judge) Forbidden(p Port) []Finding {
 }
 
 // apply gives findings of a port the status that the policy has for them.
-func (j *Judge) apply(list []Finding, p Port) {
+func (j *Judge) apply(list []Violation, p Subject) {
 	if j.Policy == nil {
 		return
 	}
@@ -125,7 +125,7 @@ func (j *Judge) apply(list []Finding, p Port) {
 }
 
 // forbidden gives the finding of an open port that the policy wants closed.
-func (j *Judge) forbidden(p Port, v Vantage) []Finding {
+func (j *Judge) forbidden(p Subject, v Vantage) []Violation {
 	rule := j.Rules.Lookup(RuleForbidden)
 	if j.Policy == nil || rule == nil {
 		return nil
@@ -137,11 +137,11 @@ func (j *Judge) forbidden(p Port, v Vantage) []Finding {
 	f := j.finding(rule, p, v)
 	f.PolicyAnchor = at
 	f.Confidence = 10 // that the port is open is certain, whatever answers
-	return []Finding{f}
+	return []Violation{f}
 }
 
 // compareWeight orders findings of one port.
-func compareWeight(a, b Finding) int {
+func compareWeight(a, b Violation) int {
 	return cmp.Or(-cmp.Compare(a.Severity, b.Severity), -cmp.Compare(a.Score, b.Score), cmp.Compare(a.Rule.ID, b.Rule.ID))
 }
 
@@ -154,7 +154,7 @@ func (j *Judge) vantage(a netip.Addr) Vantage {
 }
 
 // now gives the time against which acceptances expire.
-func (j *Judge) now(p Port) time.Time {
+func (j *Judge) now(p Subject) time.Time {
 	if j.Now.IsZero() {
 		return p.Time
 	}
@@ -163,7 +163,7 @@ func (j *Judge) now(p Port) time.Time {
 
 // seen is when the port was seen; what is told of a run that is long past is
 // judged by its day.
-func (p *Port) seen(otherwise time.Time) time.Time {
+func (p *Subject) seen(otherwise time.Time) time.Time {
 	if p.Time.IsZero() {
 		return otherwise
 	}
@@ -171,7 +171,7 @@ func (p *Port) seen(otherwise time.Time) time.Time {
 }
 
 // situation gathers what conditions are asked about.
-func (j *Judge) situation(p Port, v Vantage) *situation {
+func (j *Judge) situation(p Subject, v Vantage) *situation {
 	s := &situation{service: p.Service, port: p.Target.Port(), vantage: v.class(), intrusive: j.Intrusive}
 	if j.NotOpenIPv4 != nil && p.Target.Addr().Unmap().Is6() {
 		s.notOpen = j.NotOpenIPv4(p.Target)
@@ -216,8 +216,8 @@ func (r *Rule) holds(s *situation) bool {
 }
 
 // finding writes down that a rule is broken.
-func (j *Judge) finding(r *Rule, p Port, v Vantage) Finding {
-	f := Finding{
+func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
+	f := Violation{
 		Rule: r, Title: r.Title, Severity: r.Severity, Score: r.Score,
 		Target: p.Target, Host: p.Host, Aliases: p.Aliases, Vantage: v.String(),
 		Evidence: evidence(r, p, v), Tags: r.Tags,

@@ -35,8 +35,8 @@ func testPorts() PortSets {
 		[]uint16{25, 80, 110, 143, 443, 465, 587, 993, 995, 2000, 4190})
 }
 
-func openPort(port uint16, s *fingerprint.Identification) Port {
-	return Port{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
+func openPort(port uint16, s *fingerprint.Identification) Subject {
+	return Subject{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
 		State: result.StateOpen, Reason: result.ReasonSynAck, Time: testTime}, Service: s}
 }
 
@@ -319,7 +319,7 @@ func TestEverySignatureIsJudged(t *testing.T) {
 }
 
 // ids lists the rules of findings.
-func ids(list []Finding) string {
+func ids(list []Violation) string {
 	var words []string
 	for _, f := range list {
 		words = append(words, f.Rule.ID)

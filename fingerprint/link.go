@@ -93,7 +93,7 @@ func hungUp(svc *Identification) bool {
 
 // byTable names what a port that said nothing may be. No product is named:
 // that would be a guess which reads like a finding.
-func byTable(svc *Identification, known signatures.Port) {
+func byTable(svc *Identification, known signatures.KnownPort) {
 	uses := slices.Clone(known.Uses)
 	speaksFirst := func(u signatures.Use) bool { return slices.Contains(serverFirst, u.Protocol) }
 	switch {

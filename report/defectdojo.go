@@ -84,7 +84,7 @@ func dojoSeverity(s result.Severity) string {
 	return strings.ToUpper(word[:1]) + word[1:]
 }
 
-func (d *dojoWriter) finding(f *result.Finding, r *result.Rule, p *result.Port) dojoFinding {
+func (d *dojoWriter) finding(f *result.Finding, r *result.RuleInfo, p *result.Port) dojoFinding {
 	w := dojoFinding{
 		Title:       sanitize.Clip(fmt.Sprintf("%s on %s", f.Title, view.Place(f.IP, f.Port)), 500),
 		Severity:    dojoSeverity(f.Severity),

@@ -23,7 +23,7 @@ func hugeRun(hosts, each int) *view.Collector {
 		Run:  sampleRun(start),
 	}
 	for i := range each {
-		c.Run.Rules = append(c.Run.Rules, result.Rule{
+		c.Run.Rules = append(c.Run.Rules, result.RuleInfo{
 			ID: fmt.Sprintf("MXS%d", 1001+i), Name: "PortExposed", Title: "Port exposed", Severity: result.Severities()[i%5],
 			Why: "Anyone who can reach the port can use it.", Fix: "Bind it to loopback.", CWE: []int{668},
 		})
@@ -60,7 +60,7 @@ func hugePort(addr netip.Addr, port uint16, h int) result.Port {
 	}
 }
 
-func hugeFinding(addr netip.Addr, port uint16, h int, r result.Rule) result.Finding {
+func hugeFinding(addr netip.Addr, port uint16, h int, r result.RuleInfo) result.Finding {
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", addr, port))
 	return result.Finding{
 		ID: hex.EncodeToString(sum[:]), Rule: r.ID, Severity: r.Severity, Title: r.Title, Score: 8,

@@ -78,7 +78,7 @@ func (t Tree) Path(file string) string {
 
 // NewPort makes the written form of p. Every text that came from the network
 // is sanitized here, once.
-func NewPort(p exposure.Port, tree Tree) result.Port {
+func NewPort(p exposure.Subject, tree Tree) result.Port {
 	w := result.Port{
 		IP:           p.Target.Addr().WithZone("").String(), // Host holds the zone
 		Host:         sanitize.Text(p.Host, sanitize.MaxField),
@@ -94,7 +94,7 @@ func NewPort(p exposure.Port, tree Tree) result.Port {
 		Anchor:       tree.anchor(p.Anchor),
 	}
 	if p.Err != nil {
-		w.Error = &result.Error{Code: errorCode(p.State), Message: sanitize.Text(p.Err.Error(), sanitize.MaxSentence)}
+		w.Error = &result.PortError{Code: errorCode(p.State), Message: sanitize.Text(p.Err.Error(), sanitize.MaxSentence)}
 	}
 	if s := p.Service; s != nil {
 		service := Clean(s.Service, tree)
@@ -148,10 +148,10 @@ func newBanner(raw []byte, cut bool) *result.Banner {
 	return w
 }
 
-func newTrail(t *fingerprint.Transcript) []result.Exchange {
-	var trail []result.Exchange
+func newTrail(t *fingerprint.Transcript) []result.ProbeRecord {
+	var trail []result.ProbeRecord
 	for _, e := range t.Exchanges {
-		trail = append(trail, result.Exchange{
+		trail = append(trail, result.ProbeRecord{
 			Probe:    sanitize.Text(e.Probe, sanitize.MaxField),
 			Greeting: sanitize.Text(string(e.Greeting), sanitize.MaxEvidence),
 			Sent:     sanitize.Text(string(e.Sent), sanitize.MaxEvidence),
@@ -161,12 +161,12 @@ func newTrail(t *fingerprint.Transcript) []result.Exchange {
 			Took:     milliseconds(e.Took),
 		})
 	}
-	slices.SortStableFunc(trail, func(a, b result.Exchange) int { return cmp.Compare(a.Probe, b.Probe) })
+	slices.SortStableFunc(trail, func(a, b result.ProbeRecord) int { return cmp.Compare(a.Probe, b.Probe) })
 	return trail
 }
 
 // NewFinding makes the written form of f, its texts sanitized.
-func NewFinding(f exposure.Finding, tree Tree) result.Finding {
+func NewFinding(f exposure.Violation, tree Tree) result.Finding {
 	w := result.Finding{
 		ID:           f.ID,
 		GroupID:      f.GroupID,
@@ -222,8 +222,8 @@ func NewRun(r result.Run) result.Run {
 }
 
 // NewRule makes the written form of r.
-func NewRule(r *exposure.Rule) result.Rule {
-	return result.Rule{
+func NewRule(r *exposure.Rule) result.RuleInfo {
+	return result.RuleInfo{
 		ID:         r.ID,
 		Name:       r.Name,
 		Title:      r.Title,
@@ -241,8 +241,8 @@ func NewRule(r *exposure.Rule) result.Rule {
 }
 
 // NewRules makes the written form of all rules of a set.
-func NewRules(set *exposure.RuleSet) []result.Rule {
-	var rules []result.Rule
+func NewRules(set *exposure.RuleSet) []result.RuleInfo {
+	var rules []result.RuleInfo
 	for _, r := range set.All() {
 		rules = append(rules, NewRule(r))
 	}
@@ -250,7 +250,7 @@ func NewRules(set *exposure.RuleSet) []result.Rule {
 }
 
 // NewCoverageCounts makes the written form of the counts of a coverage.
-func NewCoverageCounts(c gate.Coverage) *result.CoverageCounts {
+func NewCoverageCounts(c gate.PairCounts) *result.CoverageCounts {
 	return &result.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(),
 		Vacant: c.HostsVacant, VacantPairs: &c.VacantPairs, Accepted: &c.Accepted}
 }
@@ -280,7 +280,7 @@ func NewRunID() string {
 }
 
 // GateVerdict is what the gate makes of one finding, in the words of the schema.
-func GateVerdict(criteria *gate.Criteria, f *exposure.Finding) result.Verdict {
+func GateVerdict(criteria *gate.Criteria, f *exposure.Violation) result.Verdict {
 	switch {
 	case criteria.Fails(f):
 		return result.VerdictFail

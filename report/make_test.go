@@ -19,7 +19,7 @@ import (
 var when = time.Date(2026, 11, 20, 7, 0, 31, 4_000_001, time.FixedZone("CET", 3600))
 
 func TestNewPort(t *testing.T) {
-	p := NewPort(exposure.Port{
+	p := NewPort(exposure.Subject{
 		Result: scan.Result{
 			Target: netip.MustParseAddrPort("192.0.2.10:10027"),
 			State:  result.StateOpen, Reason: result.ReasonSynAck,
@@ -52,7 +52,7 @@ func TestNewPort(t *testing.T) {
 }
 
 func TestNewPortWithoutAnswer(t *testing.T) {
-	p := NewPort(exposure.Port{Result: scan.Result{
+	p := NewPort(exposure.Subject{Result: scan.Result{
 		Target: netip.MustParseAddrPort("[2001:db8::1]:10031"), State: result.StateUnknown,
 		Reason: result.ReasonUnknown, Time: when, Err: errors.New("connecting: no buffer\x00"),
 	}}, "")
@@ -62,7 +62,7 @@ func TestNewPortWithoutAnswer(t *testing.T) {
 	if p.Error == nil || p.Error.Code != "local-error" || p.Error.Message != `connecting: no buffer\x00` {
 		t.Errorf("error is %+v", p.Error)
 	}
-	p = NewPort(exposure.Port{Result: scan.Result{
+	p = NewPort(exposure.Subject{Result: scan.Result{
 		Target: netip.MustParseAddrPort("192.0.2.1:25"), State: result.StateFiltered,
 		Reason: result.ReasonAdminProhibited, Time: when, Err: errors.New("ICMP type 3 code 13"),
 	}}, "")
@@ -80,7 +80,7 @@ func TestNewPortTranscript(t *testing.T) {
 		{Probe: "z", Reply: []byte("\x00"), End: signatures.EndReply, Took: time.Second},
 		{Probe: "a", End: signatures.EndSilence},
 	}}}
-	p := exposure.Port{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:1")}, Service: s}
+	p := exposure.Subject{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:1")}, Service: s}
 	if got := NewPort(p, "").Trail; len(got) != 2 || got[0].Probe != "a" || got[1].Reply != `\x00` || got[1].Took != 1000 {
 		t.Errorf("transcript is %+v", got)
 	}
@@ -91,7 +91,7 @@ func TestNewPortTranscript(t *testing.T) {
 }
 
 func TestNewFinding(t *testing.T) {
-	f := NewFinding(exposure.Finding{
+	f := NewFinding(exposure.Violation{
 		ID:   "a0aab64a0909a5b1acf3020e7a92992446a8393f9f374de536db93be003ae8a3",
 		Rule: &exposure.Rule{ID: "MXS1004"}, Title: "Signing proxy exposed",
 		Severity: result.SeverityCritical, Score: 9.8,
@@ -137,13 +137,13 @@ func TestTree(t *testing.T) {
 func TestNewRun(t *testing.T) {
 	raw := result.Run{
 		Args: []string{"mxsweep", "-s", "a\n::error::x"}, Authorization: "CHG\n::error::x\x1b[2J",
-		Scope: result.Scope{Name: "a\x1b]0;x\a", Files: []string{"a\u202eb"}, Asked: []string{"mx\u202e"}}, Baseline: &result.Baseline{Why: "\x07"},
+		Scope: result.Scope{Name: "a\x1b]0;x\a", Files: []string{"a\u202eb"}, Asked: []string{"mx\u202e"}}, Baseline: &result.BaselineInfo{Why: "\x07"},
 		Merged: []string{"\x07"},
 	}
 	got := NewRun(raw)
 	want := result.Run{
 		Args: []string{"mxsweep", "-s", `a\n:\x3aerror::x`}, Authorization: `CHG\n:\x3aerror::x\x1b[2J`,
-		Scope: result.Scope{Name: `a\x1b]0;x\x07`, Files: []string{`a\u202eb`}, Asked: []string{`mx\u202e`}}, Baseline: &result.Baseline{Why: `\x07`},
+		Scope: result.Scope{Name: `a\x1b]0;x\x07`, Files: []string{`a\u202eb`}, Asked: []string{`mx\u202e`}}, Baseline: &result.BaselineInfo{Why: `\x07`},
 		Merged: []string{`\x07`},
 	}
 	if !reflect.DeepEqual(got, want) {

@@ -18,7 +18,7 @@ import (
 // Titles are the right order.
 func mixedRun() (c *view.Collector, titles []string) {
 	c = hugeRun(3, 3)
-	c.Run.Baseline = &result.Baseline{SHA256: strings.Repeat("a", 64), Comparable: true}
+	c.Run.Baseline = &result.BaselineInfo{SHA256: strings.Repeat("a", 64), Comparable: true}
 	c.Run.Rules = nil
 	kinds := []struct {
 		verdict  result.Verdict

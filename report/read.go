@@ -35,7 +35,7 @@ const (
 type Reader struct {
 	// Rules explain the findings of a run that does not carry its own, as
 	// one that was cut short does not.
-	Rules []result.Rule
+	Rules []result.RuleInfo
 }
 
 // A ReadError says what is wrong with a saved run, and where.
@@ -109,7 +109,7 @@ func (d Reader) Replay(r io.Reader, w format.Writer) (result.Summary, error) {
 // that it can close a run that has no end.
 type player struct {
 	w       format.Writer
-	rules   []result.Rule
+	rules   []result.RuleInfo
 	run     result.Run
 	started bool
 	ended   bool

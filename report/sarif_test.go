@@ -101,15 +101,15 @@ func TestSecuritySeverity(t *testing.T) {
 		lowest, highest := s.Scores()
 		for _, score := range []float64{lowest, highest} {
 			want := strconv.FormatFloat(score, 'f', 1, 64)
-			if got := sarif.SecuritySeverity(&result.Rule{Severity: s, Score: score}); got != want {
+			if got := sarif.SecuritySeverity(&result.RuleInfo{Severity: s, Score: score}); got != want {
 				t.Errorf("%v, score %v: got %q", s, score, got)
 			}
 		}
-		if got := sarif.SecuritySeverity(&result.Rule{Severity: s, Score: 0}); got == "" {
+		if got := sarif.SecuritySeverity(&result.RuleInfo{Severity: s, Score: 0}); got == "" {
 			t.Errorf("%v without a score has none", s)
 		}
 	}
-	if got := sarif.SecuritySeverity(&result.Rule{Severity: result.SeverityInfo}); got != "" {
+	if got := sarif.SecuritySeverity(&result.RuleInfo{Severity: result.SeverityInfo}); got != "" {
 		t.Errorf("info: got %q", got)
 	}
 }

@@ -60,7 +60,7 @@ func FuzzMaskSecrets(f *testing.F) {
 func TestNoReportTellsASecret(t *testing.T) {
 	const cookie = "22c69cc239a0b8d97c8d9fc152672d12"
 	raw := []byte("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nCUID\t1\nCOOKIE\t" + cookie + "\nDONE\n")
-	port := NewPort(exposure.Port{Result: scan.Result{State: result.StateOpen}, Service: &fingerprint.Identification{
+	port := NewPort(exposure.Subject{Result: scan.Result{State: result.StateOpen}, Service: &fingerprint.Identification{
 		Service: result.Service{
 			Name:     "dovecot-auth",
 			Refusal:  string(raw),
@@ -73,7 +73,7 @@ func TestNoReportTellsASecret(t *testing.T) {
 		t.Errorf("the bytes of the banner are %q, error %v", decoded, err)
 	}
 	run := realRun(t, 1, 1)
-	f := NewFinding(exposure.Finding{Evidence: []string{`greeting "` + strings.ReplaceAll(strings.ReplaceAll(string(raw), "\t", `\t`), "\n", `\n`) + `"`}}, "")
+	f := NewFinding(exposure.Violation{Evidence: []string{`greeting "` + strings.ReplaceAll(strings.ReplaceAll(string(raw), "\t", `\t`), "\n", `\n`) + `"`}}, "")
 	run.Findings[0].Evidence = f.Evidence
 	port.IP, port.Port = run.Ports[0].IP, run.Ports[0].Port
 	run.Ports[0] = port

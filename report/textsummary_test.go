@@ -93,7 +93,7 @@ func TestTitlePage(t *testing.T) {
 // which hosts are clean or silent.
 func TestChangesAndQuietHosts(t *testing.T) {
 	run := realRun(t, 1, 2)
-	run.Run.Baseline = &result.Baseline{Comparable: true}
+	run.Run.Baseline = &result.BaselineInfo{Comparable: true}
 	run.Findings[1].Drift = result.DriftFixed
 	run.Ports = append(run.Ports,
 		result.Port{IP: "192.0.2.200", Port: 25, Protocol: "tcp", State: result.StateClosed},

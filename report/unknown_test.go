@@ -68,7 +68,7 @@ func TestNoRouteIsToldOnce(t *testing.T) {
 		c := hugeRun(1, 1)
 		unrouted := hugePort(c.Ports[0].Address(), 10099, 0)
 		unrouted.State, unrouted.Reason, unrouted.Service, unrouted.Banner = result.StateUnknown, "net-unreach", nil, nil
-		unrouted.Error = &result.Error{Message: "connecting to 10.0.0.0:10099: network is unreachable"}
+		unrouted.Error = &result.PortError{Message: "connecting to 10.0.0.0:10099: network is unreachable"}
 		c.Ports = append(c.Ports, unrouted)
 		if noticed {
 			c.Notices = append(c.Notices, result.Notice{Code: exposure.NoticeNoRoute, Level: "error", Message: "There is no IPv6 route."})

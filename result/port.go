@@ -4,23 +4,23 @@ import "net/netip"
 
 // A Port is one address and port, as a run saw it.
 type Port struct {
-	IP           string       `json:"ip"`
-	Host         string       `json:"host,omitempty"`
-	Aliases      []string     `json:"aliases,omitempty"`
-	Port         uint16       `json:"port"`
-	Protocol     string       `json:"protocol"` // "tcp"
-	State        State        `json:"state"`
-	Reason       Reason       `json:"reason,omitempty"`
-	Reachability Reachability `json:"reachability,omitempty"` // "assumed", or ""
-	Timestamp    Time         `json:"timestamp"`
-	RTT          float64      `json:"rtt_ms,omitempty"` // milliseconds
-	Attempts     int          `json:"attempts,omitempty"`
-	Anchor       *Anchor      `json:"anchor,omitempty"`
-	Service      *Service     `json:"service,omitempty"`
-	Banner       *Banner      `json:"banner,omitempty"`
-	TLS          *TLS         `json:"tls,omitempty"`
-	Error        *Error       `json:"error,omitempty"`
-	Trail        []Exchange   `json:"transcript,omitempty"` // of unknown services only
+	IP           string        `json:"ip"`
+	Host         string        `json:"host,omitempty"`
+	Aliases      []string      `json:"aliases,omitempty"`
+	Port         uint16        `json:"port"`
+	Protocol     string        `json:"protocol"` // "tcp"
+	State        State         `json:"state"`
+	Reason       Reason        `json:"reason,omitempty"`
+	Reachability Reachability  `json:"reachability,omitempty"` // "assumed", or ""
+	Timestamp    Time          `json:"timestamp"`
+	RTT          float64       `json:"rtt_ms,omitempty"` // milliseconds
+	Attempts     int           `json:"attempts,omitempty"`
+	Anchor       *Anchor       `json:"anchor,omitempty"`
+	Service      *Service      `json:"service,omitempty"`
+	Banner       *Banner       `json:"banner,omitempty"`
+	TLS          *TLS          `json:"tls,omitempty"`
+	Error        *PortError    `json:"error,omitempty"`
+	Trail        []ProbeRecord `json:"transcript,omitempty"` // of unknown services only
 }
 
 // Address is the address of IP; the zero Addr, which sorts first, if IP is none.

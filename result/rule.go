@@ -1,7 +1,8 @@
 package result
 
-// A Rule explains a class of findings.
-type Rule struct {
+// A RuleInfo explains a class of findings: what a report tells of a rule. The rule
+// itself, with the conditions under which it is broken, is in package exposure.
+type RuleInfo struct {
 	ID         string   `json:"id"`             // "MXSnnnn"
 	Name       string   `json:"name,omitempty"` // in PascalCase, for tools
 	Title      string   `json:"title"`

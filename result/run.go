@@ -10,14 +10,14 @@ type Tool struct {
 
 // A Run says what was scanned, when, from where and who authorized it.
 type Run struct {
-	ID            string    `json:"run_id"` // a UUID, lower case
-	StartTime     Time      `json:"start_time"`
-	EndTime       Time      `json:"end_time,omitzero"`
-	Args          []string  `json:"args,omitempty"` // the exact command, secrets redacted
-	Vantage       string    `json:"vantage"`
-	Authorization string    `json:"authorization,omitempty"`
-	Scope         Scope     `json:"scope"`
-	Baseline      *Baseline `json:"baseline,omitempty"`
+	ID            string        `json:"run_id"` // a UUID, lower case
+	StartTime     Time          `json:"start_time"`
+	EndTime       Time          `json:"end_time,omitzero"`
+	Args          []string      `json:"args,omitempty"` // the exact command, secrets redacted
+	Vantage       string        `json:"vantage"`
+	Authorization string        `json:"authorization,omitempty"`
+	Scope         Scope         `json:"scope"`
+	Baseline      *BaselineInfo `json:"baseline,omitempty"`
 
 	// Mode is the engine that asked, "connect" or "syn"; "" if not recorded.
 	Mode string `json:"mode,omitempty"`
@@ -36,7 +36,7 @@ type Run struct {
 
 	// Rules are the rules of the run. A writer keeps those that a finding
 	// names, so that a saved run explains itself.
-	Rules []Rule `json:"rules,omitempty"`
+	Rules []RuleInfo `json:"rules,omitempty"`
 }
 
 // A Scope says what a run was allowed to contact, and asked.
@@ -58,8 +58,8 @@ type Scope struct {
 	Asked []string `json:"asked,omitempty"`
 }
 
-// A Baseline names the earlier findings that a run was compared with.
-type Baseline struct {
+// A BaselineInfo names the earlier findings that a run was compared with.
+type BaselineInfo struct {
 	SHA256     string `json:"sha256"`
 	Created    Time   `json:"created,omitzero"`
 	Comparable bool   `json:"comparable"`

@@ -118,14 +118,15 @@ type TLS struct {
 	SignatureAlgorithm string `json:"signature_algorithm,omitempty" clean:"field"`
 }
 
-// An Error is why a port could not be asked.
-type Error struct {
+// A PortError is why a port could not be asked.
+type PortError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// An Exchange is one dialogue with a service that nothing matched.
-type Exchange struct {
+// A ProbeRecord is one exchange with a service that nothing matched, as a report
+// shows it; the exchange itself, with its bytes, is in package signatures.
+type ProbeRecord struct {
 	Probe    string  `json:"probe"`
 	Greeting string  `json:"greeting,omitempty"`
 	Sent     string  `json:"sent,omitempty"`

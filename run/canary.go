@@ -136,7 +136,7 @@ func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 	if ctx.Err() != nil || len(set.all) == 0 {
 		return nil
 	}
-	var ports []exposure.Port
+	var ports []exposure.Subject
 	for _, r := range results {
 		ports = append(ports, w.canaryPort(r, nil))
 	}
@@ -202,8 +202,8 @@ func (w *sweep) askCanary(ctx context.Context, pair netip.AddrPort) (scan.Result
 
 // canaryPort puts a result together with what the canaries' scope knows of its
 // address.
-func (w *sweep) canaryPort(r scan.Result, service *fingerprint.Identification) exposure.Port {
-	p := exposure.Port{Result: r, Service: service}
+func (w *sweep) canaryPort(r scan.Result, service *fingerprint.Identification) exposure.Subject {
+	p := exposure.Subject{Result: r, Service: service}
 	if names := w.plan.canaries.scope.Names(r.Target.Addr()); len(names) > 0 {
 		p.Host, p.Aliases = names[0], names[1:]
 	}

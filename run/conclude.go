@@ -16,11 +16,11 @@ import (
 
 // An Outcome is what a run comes to.
 type Outcome struct {
-	Open     []exposure.Port    // the open ports, by address and port
-	Findings []exposure.Finding // as the gate has judged them
-	Verdict  gate.Decision      // with the exit code and the notices of the run
-	Summary  result.Summary     // the last record of the reports
-	Gate     gate.Criteria      // that judged
+	Open     []exposure.Subject   // the open ports, by address and port
+	Findings []exposure.Violation // as the gate has judged them
+	Verdict  gate.Decision        // with the exit code and the notices of the run
+	Summary  result.Summary       // the last record of the reports
+	Gate     gate.Criteria        // that judged
 }
 
 // conclude judges what was seen. Aborted says why a run that nobody stopped
@@ -87,14 +87,14 @@ func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.R
 }
 
 // broken are the rules that findings name, as reports write them.
-func (p *Plan) broken(findings []exposure.Finding) []result.Rule {
+func (p *Plan) broken(findings []exposure.Violation) []result.RuleInfo {
 	named := make(map[string]bool)
 	for i := range findings {
 		if r := findings[i].Rule; r != nil {
 			named[r.ID] = true
 		}
 	}
-	var rules []result.Rule
+	var rules []result.RuleInfo
 	for _, r := range p.judge.Rules.All() {
 		if named[r.ID] {
 			rules = append(rules, report.NewRule(r))

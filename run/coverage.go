@@ -205,7 +205,7 @@ func (w *sweep) tellSilent() []gate.SilentTarget {
 // notices about hosts whose ports do not speak for themselves: where the policy
 // accepts one, its ports do not count, but for those that the baseline or the
 // policy names.
-func (w *sweep) assess(port exposure.Port, aside []result.Notice) {
+func (w *sweep) assess(port exposure.Subject, aside []result.Notice) {
 	if w.identifier == nil || w.plan.policy.Assessed(port) {
 		return
 	}
@@ -244,7 +244,7 @@ func (w *sweep) settle() {
 	}
 	w.lines.Count(w.counter)
 	for _, host := range w.engine.Stats().Blocked {
-		if i, open := slices.BinarySearchFunc(w.open, netip.AddrPortFrom(host.Addr, 0), func(p exposure.Port, at netip.AddrPort) int { return p.Target.Compare(at) }); !open &&
+		if i, open := slices.BinarySearchFunc(w.open, netip.AddrPortFrom(host.Addr, 0), func(p exposure.Subject, at netip.AddrPort) int { return p.Target.Compare(at) }); !open &&
 			i < len(w.open) && w.open[i].Target.Addr() == host.Addr && !w.required.Target(host.Addr) {
 			w.unknown.Require(host.Addr.String(), host.Pairs, gate.RequiredOpen)
 		}

@@ -105,7 +105,7 @@ func talkToHost(t *testing.T, daemons, hostile int, h mailtest.Handler) (took ti
 		}
 		const firstPort = 10017 // so that the first Postgrey has its usual port
 		w := coverageSweep(t, Shard{})
-		w.plan.set, w.early = set, func(exposure.Port) error { return nil }
+		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
 		w.queue = queue.New(4)
 		w.identifier = &fingerprint.Identifier{
 			Signatures: set, Limit: hosts.NewSlots(0), Concurrency: identifiers(8192),

@@ -45,7 +45,7 @@ func (w *sweep) skipped(r scan.Result, s *fingerprint.Identification) bool {
 // heard there says nothing about any one port. A port that speaks does speak for
 // itself where the others are silent, as a daemon among the ports of a tarpit. It
 // returns a notice for each such host.
-func (w *sweep) setAside(open []exposure.Port, kindOf func(netip.Addr) queue.Kind) []result.Notice {
+func (w *sweep) setAside(open []exposure.Subject, kindOf func(netip.Addr) queue.Kind) []result.Notice {
 	var notices []result.Notice
 	for i := range open {
 		addr := open[i].Target.Addr()

@@ -36,9 +36,9 @@ func TestSetAside(t *testing.T) {
 				3: {Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveSkipped}, Banner: []byte("220 ")},
 				4: {Service: result.Service{Name: "postfix-policy", Role: "policy", Method: "table", Confidence: 3, Inconclusive: result.InconclusiveNoReply}}, // known by its number
 			}
-			var open []exposure.Port
+			var open []exposure.Subject
 			for port := uint16(1); port <= 4; port++ {
-				open = append(open, exposure.Port{Service: services[port],
+				open = append(open, exposure.Subject{Service: services[port],
 					Result: scan.Result{Target: netip.AddrPortFrom(addr, port), State: result.StateOpen}})
 			}
 			notices := w.setAside(open, func(netip.Addr) queue.Kind { return tt.kind })

@@ -97,7 +97,7 @@ func TestLaterTimeIsTold(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := coverageSweep(t, Shard{})
-		w.plan.set, w.early = set, func(exposure.Port) error { return nil }
+		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
 		var peers sync.WaitGroup
 		w.identifier = &fingerprint.Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
 			ours, theirs := net.Pipe()
@@ -134,7 +134,7 @@ func TestLaterBeginsBesideOldDialogues(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := coverageSweep(t, Shard{})
-		w.plan.set, w.early, w.queue = set, func(exposure.Port) error { return nil }, queue.New(8)
+		w.plan.set, w.early, w.queue = set, func(exposure.Subject) error { return nil }, queue.New(8)
 		begun := time.Now()
 		var mu sync.Mutex
 		asked := map[netip.Addr]time.Duration{}

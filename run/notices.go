@@ -113,7 +113,7 @@ func (p *Plan) reachability(a netip.Addr) result.Reachability {
 }
 
 // ownPorts are notices about the addresses of this machine with open ports.
-func ownPorts(open []exposure.Port) []result.Notice {
+func ownPorts(open []exposure.Subject) []result.Notice {
 	var notices []result.Notice
 	var last netip.Addr
 	for _, p := range open {

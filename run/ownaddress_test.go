@@ -38,7 +38,7 @@ func TestOwnAddress(t *testing.T) {
 		}
 		p.own = []netip.Addr{netip.MustParseAddr("192.0.2.1")}
 		addr := netip.MustParseAddr(tt.address)
-		port := exposure.Port{
+		port := exposure.Subject{
 			Result:       scan.Result{Target: netip.AddrPortFrom(addr, 10027), State: result.StateOpen, Reason: result.ReasonSynAck, Time: time.Now()},
 			Service:      &fingerprint.Identification{Service: result.Service{Name: "smtp", Role: "signing-proxy", Product: "DKIMproxy", Method: "probed", Confidence: 9}},
 			Reachability: p.reachability(addr),
@@ -54,7 +54,7 @@ func TestOwnAddress(t *testing.T) {
 		if (worst >= result.SeverityHigh) != tt.exposure || strings.Contains(text, "is assumed") != tt.assumed {
 			t.Errorf("%+v: worst is %s\n%s", tt, worst, text)
 		}
-		if n := len(ownPorts([]exposure.Port{port, port})); n != map[bool]int{true: 1}[tt.assumed] {
+		if n := len(ownPorts([]exposure.Subject{port, port})); n != map[bool]int{true: 1}[tt.assumed] {
 			t.Errorf("%+v: %d notices", tt, n)
 		}
 	}

@@ -55,7 +55,7 @@ func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	defer p.resumed.drop()
-	outs, err := output.Open(ctx, p.opts.Outputs, output.Rule{Private: p.opts.Private, DropsRights: p.opts.Mode != ModeConnect, Hashed: p.opts.AuditLog != "", Pcap: p.opts.Pcap, Log: p.opts.Log})
+	outs, err := output.Open(ctx, p.opts.Outputs, output.OpenOptions{Private: p.opts.Private, DropsRights: p.opts.Mode != ModeConnect, Hashed: p.opts.AuditLog != "", Pcap: p.opts.Pcap, Log: p.opts.Log})
 	if err != nil {
 		return nil, err
 	}
@@ -104,8 +104,8 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log *audit) (*Outc
 // newSweep makes the engine and the identifier of a plan.
 func newSweep(ctx context.Context, p *Plan, outs *output.Set) (*sweep, error) {
 	w := &sweep{plan: p,
-		report: func(port exposure.Port) error { return outs.Port(report.NewPort(port, p.tree)) },
-		early:  func(port exposure.Port) error { return outs.Early(report.NewPort(port, p.tree)) },
+		report: func(port exposure.Subject) error { return outs.Port(report.NewPort(port, p.tree)) },
+		early:  func(port exposure.Subject) error { return outs.Early(report.NewPort(port, p.tree)) },
 	}
 	p.limit = hosts.NewSlots(atMost(p.opts.perHost))
 	p.pace = newPace(p.opts.rate)

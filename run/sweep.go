@@ -29,9 +29,9 @@ import (
 type sweep struct {
 	plan       *Plan
 	engine     *engine.Engine
-	identifier *fingerprint.Identifier   // nil: states only
-	report     func(exposure.Port) error // one that is known as it is
-	early      func(exposure.Port) error // one whose host may tell more of it
+	identifier *fingerprint.Identifier      // nil: states only
+	report     func(exposure.Subject) error // one that is known as it is
+	early      func(exposure.Subject) error // one whose host may tell more of it
 
 	canaries         *gate.CanaryWatch
 	counter          *gate.CoverageCounter
@@ -54,7 +54,7 @@ type sweep struct {
 	counted  countedPairs
 
 	mu   sync.Mutex
-	open []exposure.Port
+	open []exposure.Subject
 }
 
 // run sweeps until all is asked and answered, or ctx is done. The error says
@@ -151,7 +151,7 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 func (w *sweep) count(r scan.Result) {
 	w.counter.Add(r)
 	if w.plan.drift != nil {
-		w.plan.drift.Add(exposure.Port{Result: r})
+		w.plan.drift.Add(exposure.Subject{Result: r})
 	}
 }
 
@@ -233,7 +233,7 @@ func (w *sweep) tell(ctx context.Context, r scan.Result, service *fingerprint.Id
 // name reports an open port and what answers there.
 func (w *sweep) name(r scan.Result, service *fingerprint.Identification) error {
 	port := w.port(r, service)
-	w.plan.link([]exposure.Port{port})
+	w.plan.link([]exposure.Subject{port})
 	w.mu.Lock()
 	w.open = append(w.open, port)
 	w.mu.Unlock()
@@ -266,8 +266,8 @@ func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Identific
 }
 
 // port puts a result together with what the scope knows of its address.
-func (w *sweep) port(r scan.Result, service *fingerprint.Identification) exposure.Port {
-	p := exposure.Port{Result: r, Service: service, Reachability: w.plan.reachability(r.Target.Addr())}
+func (w *sweep) port(r scan.Result, service *fingerprint.Identification) exposure.Subject {
+	p := exposure.Subject{Result: r, Service: service, Reachability: w.plan.reachability(r.Target.Addr())}
 	if names := w.plan.scope.Names(r.Target.Addr()); len(names) > 0 {
 		p.Host, p.Aliases = names[0], names[1:]
 	} else if addr := r.Target.Addr(); addr.Zone() != "" {
@@ -280,13 +280,13 @@ func (w *sweep) port(r scan.Result, service *fingerprint.Identification) exposur
 }
 
 // sorted are the open ports in the order of address and port.
-func (w *sweep) sorted() []exposure.Port {
-	slices.SortFunc(w.open, func(a, b exposure.Port) int { return a.Target.Compare(b.Target) })
+func (w *sweep) sorted() []exposure.Subject {
+	slices.SortFunc(w.open, func(a, b exposure.Subject) int { return a.Target.Compare(b.Target) })
 	return w.open
 }
 
 // link lets what was found on one host explain each other.
-func (p *Plan) link(open []exposure.Port) {
+func (p *Plan) link(open []exposure.Subject) {
 	for len(open) > 0 {
 		n := 1
 		for n < len(open) && open[n].Target.Addr() == open[0].Target.Addr() {

@@ -125,7 +125,7 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 	}
 	synctest.Test(t, func(t *testing.T) {
 		w := coverageSweep(t, Shard{})
-		w.plan.set, w.early = set, func(exposure.Port) error { return nil }
+		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
 		w.queue = queue.New(4)
 		var conns atomic.Int32
 		var peers sync.WaitGroup

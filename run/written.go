@@ -90,7 +90,7 @@ func (p *Plan) reportRun(start time.Time, mode string) result.Run {
 	}
 	if p.drift != nil {
 		ok, why := p.drift.Comparable()
-		run.Baseline = &result.Baseline{SHA256: p.baseline.SHA256, Created: result.NewTime(p.baseline.Created), Comparable: ok, Why: why}
+		run.Baseline = &result.BaselineInfo{SHA256: p.baseline.SHA256, Created: result.NewTime(p.baseline.Created), Comparable: ok, Why: why}
 	}
 	return report.NewRun(run)
 }

@@ -33,13 +33,13 @@ type Range struct{ Min, Max int }
 // A TimeRange is a range of times; Max of zero means no end.
 type TimeRange struct{ Min, Max time.Duration }
 
-// A Verdict is what is known of a condition.
-type Verdict int
+// A Truth is what is known of a condition.
+type Truth int
 
 // The verdicts. Unknown means that an exchange is still to come, or that what
 // the condition asks for was not heard.
 const (
-	Unknown Verdict = iota
+	Unknown Truth = iota
 	False
 	True
 )
@@ -58,7 +58,7 @@ func (t *Transcript) Exchange(probe string) (*Exchange, bool) { return t.Find(pr
 
 // All is the verdict on a conjunction: False if one condition is false, True
 // if all are true.
-func All(conditions []Condition, seen Seen) Verdict {
+func All(conditions []Condition, seen Seen) Truth {
 	v := True
 	for i := range conditions {
 		switch conditions[i].Match(seen) {
@@ -73,7 +73,7 @@ func All(conditions []Condition, seen Seen) Verdict {
 
 // Match tells whether the condition holds. A condition on an exchange that
 // was not had, and will not be, does not hold, turned round or not.
-func (c *Condition) Match(seen Seen) Verdict {
+func (c *Condition) Match(seen Seen) Truth {
 	switch {
 	case c.Any != nil:
 		return c.turn(anyOf(c.Any, seen))
@@ -96,14 +96,14 @@ func (c *Condition) Match(seen Seen) Verdict {
 	return c.turn(False)
 }
 
-func (c *Condition) turn(v Verdict) Verdict {
+func (c *Condition) turn(v Truth) Truth {
 	if c.Not && v != Unknown {
 		return True + False - v
 	}
 	return v
 }
 
-func anyOf(conditions []Condition, seen Seen) Verdict {
+func anyOf(conditions []Condition, seen Seen) Truth {
 	v := False
 	for i := range conditions {
 		switch conditions[i].Match(seen) {
@@ -137,7 +137,7 @@ func (c *Condition) holds(ex *Exchange) bool {
 
 // partly is the verdict, but for Not, on an exchange that was not heard whole:
 // what came may fulfill the condition, and nothing refutes it.
-func (c *Condition) partly(ex *Exchange) Verdict {
+func (c *Condition) partly(ex *Exchange) Truth {
 	n := len(ex.Reply)
 	switch {
 	case c.TLS != nil && *c.TLS != ex.TLS, c.Proxied != nil && *c.Proxied != ex.Proxied:

@@ -32,7 +32,7 @@ func (p *Pattern) Match(b []byte) bool {
 }
 
 // Match tells whether the signature holds for what was seen.
-func (s *Signature) Match(seen Seen) Verdict { return All(s.When, seen) }
+func (s *Signature) Match(seen Seen) Truth { return All(s.When, seen) }
 
 // Values returns what the conditions of a matching signature capture, by the
 // name of the group. Later conditions do not replace what earlier ones found, and

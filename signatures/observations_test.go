@@ -105,7 +105,7 @@ func TestUnheardShowsNothing(t *testing.T) {
 	for _, tt := range []struct {
 		id   string
 		seen Exchange
-		want Verdict
+		want Truth
 	}{
 		{"xclient-offered", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n250-XCLIENT NAME\r\n"), End: EndSilence, Unheard: true}, True},
 		{"xclient-offered", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n"), End: EndSilence, Unheard: true}, Unknown},

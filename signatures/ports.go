@@ -15,14 +15,14 @@ const portsFile = "ports.yaml"
 
 // Ports is what is known of TCP ports. It is not changed after it was loaded.
 type Ports struct {
-	ports    map[uint16]*Port
+	ports    map[uint16]*KnownPort
 	profiles []Profile
 	look     map[string][]Look
 }
 
-// A Port is what is known of one port. A port number alone never says what
+// A KnownPort is what is known of one port. A port number alone never says what
 // answers there.
-type Port struct {
+type KnownPort struct {
 	Number   uint16   `json:"port"`
 	Title    string   `json:"title"` // what the port is in a mail host, one line
 	IANA     IANA     `json:"iana"`
@@ -87,7 +87,7 @@ func LoadPorts(fsys fs.FS) (*Ports, error) {
 	if root != nil {
 		table = d.portTable(root)
 	}
-	p := &Ports{ports: make(map[uint16]*Port), look: table.look}
+	p := &Ports{ports: make(map[uint16]*KnownPort), look: table.look}
 	if !d.Failed() {
 		// What entries say about each other is only worth checking where all
 		// of them could be read.
@@ -106,21 +106,21 @@ func LoadPorts(fsys fs.FS) (*Ports, error) {
 }
 
 // Lookup returns what is known of a port.
-func (p *Ports) Lookup(port uint16) (Port, bool) {
+func (p *Ports) Lookup(port uint16) (KnownPort, bool) {
 	e, ok := p.ports[port]
 	if !ok {
-		return Port{}, false
+		return KnownPort{}, false
 	}
 	return *e, true
 }
 
 // All returns what is known of every port, in the order of the numbers.
-func (p *Ports) All() []Port {
-	all := make([]Port, 0, len(p.ports))
+func (p *Ports) All() []KnownPort {
+	all := make([]KnownPort, 0, len(p.ports))
 	for _, e := range p.ports {
 		all = append(all, *e)
 	}
-	slices.SortFunc(all, func(a, b Port) int { return cmp.Compare(a.Number, b.Number) })
+	slices.SortFunc(all, func(a, b KnownPort) int { return cmp.Compare(a.Number, b.Number) })
 	return all
 }
 
@@ -157,7 +157,7 @@ func (p *Ports) Look(system string, port uint16) []Look {
 }
 
 // Severity is that of the gravest use of the port; none where it has no use.
-func (p Port) Severity() result.Severity {
+func (p KnownPort) Severity() result.Severity {
 	var gravest result.Severity
 	for _, u := range p.Uses {
 		gravest = max(gravest, u.Severity)

@@ -30,7 +30,7 @@ type profileEntry struct {
 
 // A portEntry is what stands for one port or range.
 type portEntry struct {
-	Port
+	KnownPort
 	ports portRange
 	said  bool // whether it is internal
 }
@@ -177,7 +177,7 @@ func (p *Ports) addPorts(d *decoder, entries []portEntry) {
 				d.failAt(e.ports.at, "", "duplicate port %d", n)
 				break
 			}
-			port := e.Port
+			port := e.KnownPort
 			port.Number = n
 			p.ports[n] = &port
 		}

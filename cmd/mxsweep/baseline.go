@@ -287,7 +287,7 @@ func baselineTable(b *bytes.Buffer, mark string, entries []drift.Entry) {
 }
 
 // readRun reads a saved run that is complete enough to be a baseline.
-func (s *session) readRun(file string) (*saved.Run, error) {
+func (s *session) readRun(file string) (*saved.RunFile, error) {
 	defer memory.BoundReading()()
 	rules, err := exposure.Builtin()
 	if err != nil {

@@ -66,7 +66,7 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 		defer f.Close()
 		in = f
 	}
-	outs, err := output.Open(ctx, specs, output.Rule{Private: flags.private, Log: s.log})
+	outs, err := output.Open(ctx, specs, output.OpenOptions{Private: flags.private, Log: s.log})
 	if err != nil {
 		return err
 	}

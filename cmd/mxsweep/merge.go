@@ -79,7 +79,7 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	if err := outfile.Check(output.Uses(specs), inputs); err != nil {
 		return err
 	}
-	outs, err := output.Open(ctx, specs, output.Rule{Private: flags.output.private, Log: s.log})
+	outs, err := output.Open(ctx, specs, output.OpenOptions{Private: flags.output.private, Log: s.log})
 	if err != nil {
 		return err
 	}

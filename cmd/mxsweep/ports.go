@@ -106,11 +106,11 @@ func (p *portPrinter) overview() error {
 // find are the ports of which a word tells: the users, their roles and
 // protocols, and the mail flow. A number, and what could be a list of ports,
 // finds none.
-func (p *portPrinter) find(word string) []signatures.Port {
+func (p *portPrinter) find(word string) []signatures.KnownPort {
 	if strings.Trim(word, "0123456789,-! ") == "" {
 		return nil
 	}
-	var found []signatures.Port
+	var found []signatures.KnownPort
 	for _, port := range p.known.All() {
 		texts := []string{port.Title, port.IANA.Name}
 		for _, u := range port.Uses {
@@ -148,7 +148,7 @@ func (p *portPrinter) unknown(arg string, err error) error {
 }
 
 // list writes one line for each of the ports.
-func (p *portPrinter) list(ports []signatures.Port) error {
+func (p *portPrinter) list(ports []signatures.KnownPort) error {
 	var b strings.Builder
 	for _, port := range ports {
 		p.line(&b, port)
@@ -157,7 +157,7 @@ func (p *portPrinter) list(ports []signatures.Port) error {
 	return err
 }
 
-func (p *portPrinter) line(b *strings.Builder, port signatures.Port) {
+func (p *portPrinter) line(b *strings.Builder, port signatures.KnownPort) {
 	fmt.Fprintf(b, "  %5d  %-8s  %s\n", port.Number, port.Severity(), port.Title)
 }
 
@@ -196,7 +196,7 @@ func (p *portPrinter) port(n uint16) error {
 	return err
 }
 
-func (p *portPrinter) describe(b *strings.Builder, port signatures.Port) {
+func (p *portPrinter) describe(b *strings.Builder, port signatures.KnownPort) {
 	fmt.Fprintf(b, "Port %d/tcp: %s\n", port.Number, port.Title)
 	fmt.Fprintf(b, "  IANA      %s\n", strings.TrimRight(strings.Join([]string{port.IANA.Status, port.IANA.Name, port.IANA.Description}, " "), " "))
 	reach := "offered to strangers on purpose"
@@ -237,7 +237,7 @@ func (p *portPrinter) setting(u signatures.Use, port uint16) string {
 
 // A portRecord is a port as JSON has it, with the settings in words.
 type portRecord struct {
-	signatures.Port
+	signatures.KnownPort
 	Uses []useRecord `json:"uses"`
 }
 
@@ -246,8 +246,8 @@ type useRecord struct {
 	Config string `json:"config"` // the setting that binds it
 }
 
-func (p *portPrinter) record(port signatures.Port) portRecord {
-	r := portRecord{Port: port}
+func (p *portPrinter) record(port signatures.KnownPort) portRecord {
+	r := portRecord{KnownPort: port}
 	for _, u := range port.Uses {
 		r.Uses = append(r.Uses, useRecord{u, p.setting(u, port.Number)})
 	}
@@ -273,7 +273,7 @@ func (p *portPrinter) json(args []string) error {
 }
 
 // named are the ports that the arguments name, each once.
-func (p *portPrinter) named(args []string) ([]signatures.Port, error) {
+func (p *portPrinter) named(args []string) ([]signatures.KnownPort, error) {
 	var specs []string
 	for _, arg := range args {
 		_, profile := p.known.Profile(arg)
@@ -290,11 +290,11 @@ func (p *portPrinter) named(args []string) ([]signatures.Port, error) {
 	if err != nil {
 		return nil, fault.As(fault.Usage, err)
 	}
-	var ports []signatures.Port
+	var ports []signatures.KnownPort
 	for _, n := range numbers {
 		port, ok := p.known.Lookup(n)
 		if !ok {
-			port = signatures.Port{Number: n, Title: "no mail daemon is known to use port " + strconv.Itoa(int(n))}
+			port = signatures.KnownPort{Number: n, Title: "no mail daemon is known to use port " + strconv.Itoa(int(n))}
 		}
 		ports = append(ports, port)
 	}

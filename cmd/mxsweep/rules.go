@@ -237,7 +237,7 @@ func acceptance(r *exposure.Rule) string {
 }
 
 func rulesJSON(w io.Writer, rules []*exposure.Rule) error {
-	all := []result.Rule{}
+	all := []result.RuleInfo{}
 	for _, r := range rules {
 		all = append(all, report.NewRule(r))
 	}

@@ -16,7 +16,7 @@ import (
 // standard output does, and what keeps the run from being whole, unless the same
 // terminal has just shown it as part of the report. With --quiet it is one line
 // that says why the exit code is not 0.
-func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *gate.Decision, findings []exposure.Finding) {
+func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *gate.Decision, findings []exposure.Violation) {
 	if quiet {
 		if why := whyNot(by, v, findings); why != "" {
 			fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))
@@ -47,7 +47,7 @@ func (s *session) log(text string) { fmt.Fprintf(s.stderr, "mxsweep: %s\n", visi
 
 // whyNot says in one line why the gate does not pass, "" if it does or if an
 // error says it.
-func whyNot(by *gate.Criteria, v *gate.Decision, findings []exposure.Finding) string {
+func whyNot(by *gate.Criteria, v *gate.Decision, findings []exposure.Violation) string {
 	switch v.Code {
 	case gate.ExitPass, gate.ExitError:
 		return ""
@@ -65,8 +65,8 @@ func whyNot(by *gate.Criteria, v *gate.Decision, findings []exposure.Finding) st
 }
 
 // whyFailed names the most severe of the findings that fail the run.
-func whyFailed(by *gate.Criteria, v *gate.Decision, findings []exposure.Finding) string {
-	var worst *exposure.Finding
+func whyFailed(by *gate.Criteria, v *gate.Decision, findings []exposure.Violation) string {
+	var worst *exposure.Violation
 	for i := range findings {
 		f := &findings[i]
 		if by.Fails(f) && (worst == nil || f.Severity > worst.Severity) {

@@ -110,7 +110,7 @@ type Baseline struct {
 
 // EntryOf makes the line of a finding. An unverified finding keeps the time at
 // which it was last seen.
-func EntryOf(f *exposure.Finding) Entry {
+func EntryOf(f *exposure.Violation) Entry {
 	certainty := f.Certainty
 	e := Entry{ID: f.ID, Severity: f.Severity, IP: f.Target.Addr().Unmap(), Port: f.Target.Port(), Protocol: "tcp",
 		Vantage: f.Vantage, Host: f.Host, Addresses: f.Addresses, Service: f.Service, Product: f.Product,
@@ -150,7 +150,7 @@ func (b *Baseline) lastSeen(e *Entry) time.Time {
 // run could not verify are carried forward, byte for byte. The fixed ones are
 // left out, and so is what the run saw less surely than before. The schema
 // fields of the header are filled in.
-func NewBaseline(h Header, old *Baseline, findings []exposure.Finding) *Baseline {
+func NewBaseline(h Header, old *Baseline, findings []exposure.Violation) *Baseline {
 	known := map[string]*Entry{}
 	if old != nil {
 		h.Carried = old.Carried
@@ -179,7 +179,7 @@ func NewBaseline(h Header, old *Baseline, findings []exposure.Finding) *Baseline
 
 // renew makes the line of a finding that is unchanged. What the baseline knew
 // more surely of the service stays.
-func (e *Entry) renew(f *exposure.Finding) Entry {
+func (e *Entry) renew(f *exposure.Violation) Entry {
 	now := EntryOf(f)
 	if e.surer(f.Certainty, f.Product) {
 		now.Service, now.Product, now.Confidence, now.Method = e.Service, e.Product, e.Confidence, e.Method

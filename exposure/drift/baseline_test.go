@@ -24,10 +24,10 @@ var testHeader = Header{Created: exposuretest.Time, Vantage: "internet", ScopeSH
 var testConditions = Conditions{ScopeSHA256: strings.Repeat("5f", 32), Ports: []uint16{10024, 10025, 10026, 10027, 10028, 10029, 10030, 10031}}
 
 // judged gives what the judge finds on ports of one host.
-func judged(t testing.TB, ports map[uint16]*fingerprint.Identification) []exposure.Finding {
+func judged(t testing.TB, ports map[uint16]*fingerprint.Identification) []exposure.Violation {
 	t.Helper()
 	j := &exposure.Judge{Rules: exposuretest.Rules(t), Knowledge: exposuretest.Ports()}
-	var list []exposure.Finding
+	var list []exposure.Violation
 	for port := uint16(1); port < 65535; port++ {
 		if s, ok := ports[port]; ok {
 			list = append(list, j.Findings(exposuretest.OpenPort(port, s))...)
@@ -118,11 +118,11 @@ func TestBaselineErrors(t *testing.T) {
 
 // drifted runs a comparison in which the given ports were seen, and gives the
 // drift of each finding as "port/rule:drift".
-func drifted(t testing.TB, c *Comparison, ports []exposure.Port) (string, []exposure.Finding) {
+func drifted(t testing.TB, c *Comparison, ports []exposure.Subject) (string, []exposure.Violation) {
 	t.Helper()
 	counter := hostsUp{}
 	j := &exposure.Judge{Rules: exposuretest.Rules(t), Knowledge: exposuretest.Ports(), Vantage: c.now.Vantage}
-	var now []exposure.Finding
+	var now []exposure.Violation
 	for _, p := range ports {
 		counter.Add(p.Result)
 		c.Add(p)
@@ -137,7 +137,7 @@ func drifted(t testing.TB, c *Comparison, ports []exposure.Port) (string, []expo
 	return strings.Join(words, " "), list
 }
 
-func statePort(port uint16, state result.State) exposure.Port {
+func statePort(port uint16, state result.State) exposure.Subject {
 	p := exposuretest.OpenPort(port, nil)
 	p.State = state
 	return p
@@ -155,22 +155,22 @@ func TestDrift(t *testing.T) {
 	for _, tt := range []struct {
 		name  string
 		now   Conditions
-		ports []exposure.Port
+		ports []exposure.Subject
 		want  string
 	}{
-		{"nothing changed", testConditions, []exposure.Port{exposuretest.OpenPort(10024, amavis), exposuretest.OpenPort(10025, postfix), exposuretest.OpenPort(10027, dkim), exposuretest.OpenPort(10031, policy)},
+		{"nothing changed", testConditions, []exposure.Subject{exposuretest.OpenPort(10024, amavis), exposuretest.OpenPort(10025, postfix), exposuretest.OpenPort(10027, dkim), exposuretest.OpenPort(10031, policy)},
 			"10024/MXS1001:unchanged 10025/MXS1002:unchanged 10027/MXS1004:unchanged 10031/MXS1202:unchanged"},
-		{"closed, filtered, updated, new", testConditions, []exposure.Port{exposuretest.OpenPort(10024, newer), statePort(10025, result.StateClosed), statePort(10027, result.StateFiltered), exposuretest.OpenPort(10031, policy), exposuretest.OpenPort(10028, postfix)},
+		{"closed, filtered, updated, new", testConditions, []exposure.Subject{exposuretest.OpenPort(10024, newer), statePort(10025, result.StateClosed), statePort(10027, result.StateFiltered), exposuretest.OpenPort(10031, policy), exposuretest.OpenPort(10028, postfix)},
 			"10024/MXS1001:updated 10025/MXS1002:fixed 10027/MXS1004:fixed 10028/MXS1002:new 10031/MXS1202:unchanged"},
-		{"the host is silent", testConditions, []exposure.Port{statePort(10024, result.StateFiltered), statePort(10025, result.StateFiltered), statePort(10027, result.StateFiltered), statePort(10031, result.StateFiltered)},
+		{"the host is silent", testConditions, []exposure.Subject{statePort(10024, result.StateFiltered), statePort(10025, result.StateFiltered), statePort(10027, result.StateFiltered), statePort(10031, result.StateFiltered)},
 			"10024/MXS1001:unverified 10025/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:unverified"},
 		{"nothing was looked at", testConditions, nil,
 			"10024/MXS1001:unverified 10025/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:unverified"},
-		{"local failure, no identification, an unsure one, another daemon", testConditions, []exposure.Port{statePort(10024, result.StateUnknown), exposuretest.OpenPort(10025, nil), exposuretest.OpenPort(10027, unsure), exposuretest.OpenPort(10031, exposuretest.Service("ssh", "not-mail", "OpenSSH"))},
+		{"local failure, no identification, an unsure one, another daemon", testConditions, []exposure.Subject{statePort(10024, result.StateUnknown), exposuretest.OpenPort(10025, nil), exposuretest.OpenPort(10027, unsure), exposuretest.OpenPort(10031, exposuretest.Service("ssh", "not-mail", "OpenSSH"))},
 			"10024/MXS1001:unverified 10025/MXS1002:unverified 10025/MXS1902:unverified 10027/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:fixed 10031/MXS1903:new"},
-		{"the daemon refuses us now", testConditions, []exposure.Port{exposuretest.OpenPort(10024, exposuretest.Service("smtp", "content-filter", "amavisd-new", "acl-refused")), exposuretest.OpenPort(10025, postfix), exposuretest.OpenPort(10027, dkim), exposuretest.OpenPort(10031, policy)},
+		{"the daemon refuses us now", testConditions, []exposure.Subject{exposuretest.OpenPort(10024, exposuretest.Service("smtp", "content-filter", "amavisd-new", "acl-refused")), exposuretest.OpenPort(10025, postfix), exposuretest.OpenPort(10027, dkim), exposuretest.OpenPort(10031, policy)},
 			"10024/MXS1001:fixed 10024/MXS1901:new 10025/MXS1002:unchanged 10027/MXS1004:unchanged 10031/MXS1202:unchanged"},
-		{"another vantage", other, []exposure.Port{statePort(10024, result.StateClosed)},
+		{"another vantage", other, []exposure.Subject{statePort(10024, result.StateClosed)},
 			"10024/MXS1001:unverified 10025/MXS1002:unverified 10027/MXS1004:unverified 10031/MXS1202:unverified"},
 	} {
 		got, _ := drifted(t, Compare(testBaseline(t), tt.now, exposuretest.Rules(t)), tt.ports)
@@ -183,7 +183,7 @@ func TestDrift(t *testing.T) {
 func TestOptInFindingNeedsTheSameProbes(t *testing.T) {
 	relay := exposuretest.Service("smtp", "reinjection", "Postfix smtpd", "relays")
 	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10025: relay}))
-	open := []exposure.Port{exposuretest.OpenPort(10025, exposuretest.Service("smtp", "reinjection", "Postfix smtpd"))}
+	open := []exposure.Subject{exposuretest.OpenPort(10025, exposuretest.Service("smtp", "reinjection", "Postfix smtpd"))}
 	if got, _ := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), open); got != "10025/MXS1002:new 10025/MXS1003:unverified" {
 		t.Error("without intrusive probes: " + got)
 	}

@@ -137,7 +137,7 @@ func (c *Comparison) otherPorts(now string) string {
 // evidence, else unverified. Up reports whether a host sent a packet of its own; nil
 // means that none did. Policy and the time give the carried ones their status; both
 // may be zero.
-func (c *Comparison) Finish(findings []exposure.Finding, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) ([]exposure.Finding, []result.Notice) {
+func (c *Comparison) Finish(findings []exposure.Violation, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) ([]exposure.Violation, []result.Notice) {
 	old := newEntryIndex(c.baseline, &c.now)
 	list := slices.Clone(findings)
 	for i := range list {
@@ -176,7 +176,7 @@ func (c *Comparison) less() string {
 }
 
 // note remembers that a rule is broken on a target of the baseline.
-func (c *Comparison) note(f *exposure.Finding) {
+func (c *Comparison) note(f *exposure.Violation) {
 	for _, addr := range f.AllAddresses() {
 		if s := c.known[netip.AddrPortFrom(addr, f.Target.Port())]; s != nil {
 			s.broken = append(s.broken, f.Rule)
@@ -187,7 +187,7 @@ func (c *Comparison) note(f *exposure.Finding) {
 // matched sets the drift of a finding that the baseline knows. What was
 // suppressed when the baseline was written was never accepted by the baseline
 // itself, so it cannot be unchanged; what is suppressed now needs no drift.
-func (c *Comparison) matched(f *exposure.Finding, entries []*Entry, policy *policy.Policy, now time.Time) {
+func (c *Comparison) matched(f *exposure.Violation, entries []*Entry, policy *policy.Policy, now time.Time) {
 	var standing []*Entry
 	f.Drift = result.DriftNone
 	for _, e := range entries {
@@ -215,7 +215,7 @@ func (c *Comparison) matched(f *exposure.Finding, entries []*Entry, policy *poli
 
 // changed tells unchanged from updated. A daemon that is named less surely than
 // before only seems to be another one.
-func (c *Comparison) changed(f *exposure.Finding, entries []*Entry) result.Drift {
+func (c *Comparison) changed(f *exposure.Violation, entries []*Entry) result.Drift {
 	now := EntryOf(f)
 	for _, e := range entries {
 		if e.same(&now) || e.Severity == now.Severity && e.surer(f.Certainty, f.Product) {
@@ -226,12 +226,12 @@ func (c *Comparison) changed(f *exposure.Finding, entries []*Entry) result.Drift
 }
 
 // carry makes a finding of a line of the baseline that was not found again.
-func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) exposure.Finding {
+func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) exposure.Violation {
 	fixed, why := c.verify(e, up)
 	r := ruleOfEntry(c.rules, e)
 	product, version := exposure.SplitProduct(e.Product)
 	advice := r.Fix.For(product, version, nil, e.Target(), e.Vantage)
-	f := exposure.Finding{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
+	f := exposure.Violation{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
 		Target: e.Target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
 		Confidence: 10, Evidence: []string{why}, Remediation: advice.Text, Fixes: advice.Fixes, Tags: r.Tags, Method: e.Method,
 		Carried: true, Drift: result.DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}

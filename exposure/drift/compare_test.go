@@ -45,7 +45,7 @@ func TestDriftComparesCertainty(t *testing.T) {
 		{"surer than before", nil, dkim, "10027/MXS1004:new 10027/MXS1902:fixed"},
 	} {
 		b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: tt.then}))
-		got, _ := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{exposuretest.OpenPort(10027, tt.now)})
+		got, _ := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Subject{exposuretest.OpenPort(10027, tt.now)})
 		if got != tt.want {
 			t.Errorf("%s:\ngot  %s\nwant %s", tt.name, got, tt.want)
 		}
@@ -65,7 +65,7 @@ func TestOldBaseline(t *testing.T) {
 		{named("reinjection", "Postfix smtpd", 9), "10027/MXS1002:unverified 10027/MXS1004:unverified"},
 		{named("reinjection", "Postfix smtpd", 10), "10027/MXS1002:new 10027/MXS1004:fixed"},
 	} {
-		if got, _ := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{exposuretest.OpenPort(10027, tt.now)}); got != tt.want {
+		if got, _ := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Subject{exposuretest.OpenPort(10027, tt.now)}); got != tt.want {
 			t.Errorf("got %s, want %s", got, tt.want)
 		}
 	}
@@ -96,7 +96,7 @@ func TestWeakerEvidenceFixesNothing(t *testing.T) {
 	for range 3000 {
 		then, now := random(), random()
 		b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: then}))
-		text, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{exposuretest.OpenPort(10027, now)})
+		text, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Subject{exposuretest.OpenPort(10027, now)})
 		for _, f := range list {
 			seen[f.Drift]++
 			if len(b.Entries) > 0 && (f.Drift == result.DriftFixed || f.Drift == result.DriftNew) && sureness(now) < sureness(then) {
@@ -138,8 +138,8 @@ func onAddresses(t *testing.T, b *Baseline, open []string, states map[string]res
 	c := Compare(b, now, exposuretest.Rules(t))
 	j := &exposure.Judge{Rules: exposuretest.Rules(t), Knowledge: exposuretest.Ports()}
 	counter := hostsUp{}
-	var found []exposure.Finding
-	add := func(a string, p exposure.Port) {
+	var found []exposure.Violation
+	add := func(a string, p exposure.Subject) {
 		p.Target, p.Host = netip.AddrPortFrom(netip.MustParseAddr(a), 10024), "mx1.example.org"
 		counter.Add(p.Result)
 		c.Add(p)
@@ -206,7 +206,7 @@ func TestSuppressionDoesNotStack(t *testing.T) {
 		Rule: "MXS1004", Hosts: hosts, Ports: ports}}}
 	expect := &policy.Policy{Expect: []policy.Expectation{{Hosts: hosts, Ports: ports}}}
 	dkim := exposuretest.OpenPort(10027, named("signing-proxy", "DKIMproxy", 9))
-	run := func(b *Baseline, policy *policy.Policy, day int) []exposure.Finding {
+	run := func(b *Baseline, policy *policy.Policy, day int) []exposure.Violation {
 		j := &exposure.Judge{Rules: exposuretest.Rules(t), Knowledge: exposuretest.Ports(), Policy: policy, Now: exposuretest.Time.AddDate(0, 0, day)}
 		found := j.Findings(dkim)
 		if b == nil {
@@ -253,13 +253,13 @@ func TestSuppressionDoesNotStack(t *testing.T) {
 // TestFixedIsNotOpen also holds that what comes back is told as such.
 func TestFixedIsNotOpen(t *testing.T) {
 	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: named("signing-proxy", "DKIMproxy", 9)}))
-	_, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{statePort(10027, result.StateClosed)})
+	_, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Subject{statePort(10027, result.StateClosed)})
 	if list[0].Drift != result.DriftFixed || list[0].Status != result.StatusFixed {
 		t.Fatalf("got %s, %s", list[0].Drift, list[0].Status)
 	}
 	known := BaselineOf(testHeader, []Entry{EntryOf(&list[0])})
-	again, _ := drifted(t, Compare(known, testConditions, exposuretest.Rules(t)), []exposure.Port{exposuretest.OpenPort(10027, named("signing-proxy", "DKIMproxy", 9))})
-	still, _ := drifted(t, Compare(known, testConditions, exposuretest.Rules(t)), []exposure.Port{statePort(10027, result.StateClosed)})
+	again, _ := drifted(t, Compare(known, testConditions, exposuretest.Rules(t)), []exposure.Subject{exposuretest.OpenPort(10027, named("signing-proxy", "DKIMproxy", 9))})
+	still, _ := drifted(t, Compare(known, testConditions, exposuretest.Rules(t)), []exposure.Subject{statePort(10027, result.StateClosed)})
 	if again != "10027/MXS1004:reopened" || still != "" {
 		t.Errorf("got %q and %q", again, still)
 	}
@@ -274,7 +274,7 @@ func TestUpdateKeepsWhatItDidNotSee(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	_, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Port{exposuretest.OpenPort(10024, named("content-filter", "", 4)), statePort(10027, result.StateFiltered)})
+	_, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Subject{exposuretest.OpenPort(10024, named("content-filter", "", 4)), statePort(10027, result.StateFiltered)})
 	header := testHeader
 	header.Created = exposuretest.Time.AddDate(0, 0, 3)
 	after, err := NewBaseline(header, b, list).Encode()
@@ -310,7 +310,7 @@ func TestSilenceUnderLoss(t *testing.T) {
 		counter := hostsUp{}
 		silent := statePort(10027, result.StateFiltered)
 		silent.Attempts = tt.attempts
-		for _, p := range []exposure.Port{statePort(25, result.StateClosed), silent} {
+		for _, p := range []exposure.Subject{statePort(25, result.StateClosed), silent} {
 			counter.Add(p.Result)
 			c.Add(p)
 		}

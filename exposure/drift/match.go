@@ -38,7 +38,7 @@ func newEntryIndex(b *Baseline, now *Conditions) *entryIndex {
 
 // take gives the entries that the finding is the same as, and notes that they
 // were found again.
-func (x *entryIndex) take(f *exposure.Finding) []*Entry {
+func (x *entryIndex) take(f *exposure.Violation) []*Entry {
 	ids := []string{f.ID}
 	for _, name := range f.Names() {
 		if name != "" && x.now.Identity != exposure.IdentityAddress {
@@ -63,7 +63,7 @@ func (x *entryIndex) take(f *exposure.Finding) []*Entry {
 // same reports whether an entry that shares an id with the finding is about the
 // same host. A name goes where its host goes; an address may have gone to
 // another host, which it has where the name of the entry is elsewhere now.
-func (x *entryIndex) same(e *Entry, f *exposure.Finding) bool {
+func (x *entryIndex) same(e *Entry, f *exposure.Violation) bool {
 	addresses := f.AllAddresses()
 	if e.Host != "" && f.Host != "" && x.now.Identity != exposure.IdentityAddress {
 		if slices.ContainsFunc(f.Names(), func(name string) bool { return exposure.CanonicalName(name) == exposure.CanonicalName(e.Host) }) {

@@ -16,8 +16,8 @@ import (
 
 // A look is what a random run saw of one address.
 type look struct {
-	port  *exposure.Port // nil: it did not ask the port
-	up    bool           // the host answered on another one
+	port  *exposure.Subject // nil: it did not ask the port
+	up    bool              // the host answered on another one
 	loss  float64
 	known int // how surely the baseline names the service
 }
@@ -81,7 +81,7 @@ func TestFixedNeedsEvidence(t *testing.T) {
 		known, loss := 5+r.IntN(6), []float64{0, 0, 0.05, 0.3, 0.9}[r.IntN(5)]
 		before := named("signing-proxy", "DKIMproxy", known)
 		judge := &exposure.Judge{Rules: rules, Knowledge: exposuretest.Ports()}
-		var old []exposure.Finding
+		var old []exposure.Violation
 		for _, addr := range then {
 			p := exposuretest.OpenPort(10027, before)
 			p.Target, p.Host = netip.AddrPortFrom(addr, 10027), "mx1.example.org"
@@ -98,7 +98,7 @@ func TestFixedNeedsEvidence(t *testing.T) {
 		c, counter := Compare(b, now, rules), hostsUp{}
 		judge.Vantage = now.Vantage
 		looks := map[netip.Addr]look{}
-		var found []exposure.Finding
+		var found []exposure.Violation
 		for _, addr := range slices.Concat(then, places) {
 			if _, ok := looks[addr]; ok {
 				continue

@@ -40,7 +40,7 @@ const maxTalkLoss = 0.2
 func (c *Comparison) Knows(target netip.AddrPort) bool { return c.known[target] != nil }
 
 // Add looks at one port. Ports that the baseline does not know cost nothing.
-func (c *Comparison) Add(p exposure.Port) {
+func (c *Comparison) Add(p exposure.Subject) {
 	target := netip.AddrPortFrom(p.Target.Addr().Unmap(), p.Target.Port())
 	s := c.known[target]
 	if s == nil {
@@ -74,7 +74,7 @@ func (e *Entry) surer(certainty int, product string) bool {
 // weaker reports whether a finding that the baseline does not know rests on a
 // weaker identification than the baseline has of its port, or on a dialogue of
 // which much got lost: then it may be what is left of the earlier findings. That a port is open at all is certain.
-func (c *Comparison) weaker(f *exposure.Finding) bool {
+func (c *Comparison) weaker(f *exposure.Violation) bool {
 	if f.Rule.Kind == exposure.KindPolicy {
 		return false
 	}

@@ -33,8 +33,8 @@ func Ports() exposure.PortSets {
 }
 
 // OpenPort makes an open port of 192.0.2.10; a nil service is not identified.
-func OpenPort(port uint16, s *fingerprint.Identification) exposure.Port {
-	return exposure.Port{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
+func OpenPort(port uint16, s *fingerprint.Identification) exposure.Subject {
+	return exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
 		State: result.StateOpen, Reason: result.ReasonSynAck, Time: Time}, Service: s}
 }
 
@@ -48,10 +48,10 @@ func Service(protocol string, role result.Role, product string, observations ...
 
 // Finding makes a finding of a rule on 192.0.2.10:10025. Change, if not nil, is
 // applied to it.
-func Finding(t testing.TB, rule string, change func(*exposure.Finding)) exposure.Finding {
+func Finding(t testing.TB, rule string, change func(*exposure.Violation)) exposure.Violation {
 	t.Helper()
 	r := Rules(t).Lookup(rule)
-	f := exposure.Finding{Rule: r, Severity: r.Severity, Confidence: 9, Status: result.StatusOpen, Drift: result.DriftNone,
+	f := exposure.Violation{Rule: r, Severity: r.Severity, Confidence: 9, Status: result.StatusOpen, Drift: result.DriftNone,
 		Target: netip.MustParseAddrPort("192.0.2.10:10025")}
 	if change != nil {
 		change(&f)
@@ -60,10 +60,10 @@ func Finding(t testing.TB, rule string, change func(*exposure.Finding)) exposure
 }
 
 // OnHost gives the findings of one run on a name with these addresses, joined.
-func OnHost(t testing.TB, identity exposure.Identity, name string, addresses ...string) []exposure.Finding {
+func OnHost(t testing.TB, identity exposure.Identity, name string, addresses ...string) []exposure.Violation {
 	t.Helper()
 	j := &exposure.Judge{Rules: Rules(t), Knowledge: Ports(), Identity: identity}
-	var list []exposure.Finding
+	var list []exposure.Violation
 	for _, a := range addresses {
 		p := OpenPort(10024, Service("smtp", "content-filter", "amavisd-new"))
 		p.Target, p.Host = netip.AddrPortFrom(netip.MustParseAddr(a), 10024), name

@@ -51,7 +51,7 @@ func TestCanaryWatch(t *testing.T) {
 			port := exposuretest.OpenPort(25, nil)
 			port.Host = tt.host
 			port.State = map[rune]result.State{'o': result.StateOpen, 'c': result.StateClosed, 'f': result.StateFiltered}[s]
-			var results []exposure.Port
+			var results []exposure.Subject
 			if s != '-' {
 				results = append(results, port)
 			}

@@ -110,7 +110,7 @@ func WatchCanaries(canaries []policy.Canary, statesOnly bool, own func(netip.Add
 
 // Asked takes the results of one occasion on which all canaries were asked. A
 // canary answers if one of its addresses is open.
-func (w *CanaryWatch) Asked(results []exposure.Port, at time.Time) {
+func (w *CanaryWatch) Asked(results []exposure.Subject, at time.Time) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.canaries {
@@ -136,14 +136,14 @@ func (w *CanaryWatch) Asked(results []exposure.Port, at time.Time) {
 }
 
 // Wants reports whether a port is that of a canary which must speak a protocol.
-func (w *CanaryWatch) Wants(p exposure.Port) bool {
+func (w *CanaryWatch) Wants(p exposure.Subject) bool {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	return slices.ContainsFunc(w.canaries, func(c WatchedCanary) bool { return !w.states && c.Protocol != "" && c.Matches(&p) })
 }
 
 // Heard takes an open port with what answers there.
-func (w *CanaryWatch) Heard(p exposure.Port) {
+func (w *CanaryWatch) Heard(p exposure.Subject) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	for i := range w.canaries {

@@ -10,14 +10,17 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// Coverage says how much of what was planned gave a conclusive result. A pair
+// PairCounts say how much of what was planned gave a conclusive result. A pair
 // of address and port is conclusive if it is open and assessed by a dialogue,
 // closed, or filtered while a control of its host answered afterwards. All
 // others are unknown.
 //
 // Pairs of vacant addresses are left out: addresses that a range merely holds,
 // and that were silent on two occasions while a control answered.
-type Coverage struct {
+//
+// They are what a [CoverageCounter] counts. [result.Coverage] tells them as a
+// report has them, together with what else is known of the coverage.
+type PairCounts struct {
 	Planned uint64 // pairs of all addresses but the vacant ones
 
 	Open     uint64 // pairs that are open and assessed
@@ -35,15 +38,15 @@ type Coverage struct {
 }
 
 // Conclusive is how many pairs gave a conclusive result.
-func (c Coverage) Conclusive() uint64 { return min(c.Open+c.Closed+c.Filtered, c.Planned) }
+func (c PairCounts) Conclusive() uint64 { return min(c.Open+c.Closed+c.Filtered, c.Planned) }
 
 // Unknown is how many pairs did not.
-func (c Coverage) Unknown() uint64 { return c.Planned - c.Conclusive() }
+func (c PairCounts) Unknown() uint64 { return c.Planned - c.Conclusive() }
 
 // Ratio is the part of the planned pairs that is conclusive, from 0 to 1. It
 // is 1 where all that was asked is vacant or accepted, and 0 where nothing was
 // planned.
-func (c Coverage) Ratio() float64 {
+func (c PairCounts) Ratio() float64 {
 	if c.Planned == 0 {
 		if c.VacantPairs+c.Accepted > 0 {
 			return 1
@@ -265,8 +268,8 @@ func (c *CoverageCounter) SetVacant(addr netip.Addr) {
 }
 
 // Coverage gives the counts so far.
-func (c *CoverageCounter) Coverage() Coverage {
-	out := Coverage{Open: c.open, Closed: c.closed, Filtered: c.filtered,
+func (c *CoverageCounter) Coverage() PairCounts {
+	out := PairCounts{Open: c.open, Closed: c.closed, Filtered: c.filtered,
 		HostsUp: c.up, HostsVacant: c.vacantHosts, VacantPairs: min(c.vacantPairs, c.pairs)}
 	out.Accepted = min(c.accepted, c.pairs-out.VacantPairs)
 	out.Planned = c.pairs - out.VacantPairs - out.Accepted

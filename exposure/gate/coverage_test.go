@@ -62,7 +62,7 @@ func TestCoverageCounter(t *testing.T) {
 	r := scanResult(self, 4, result.StateFiltered)
 	r.From = self
 	c.Add(r)
-	want := Coverage{Planned: 24, Open: 1, Closed: 4, Filtered: 6, HostsUp: 3, HostsSilent: 3}
+	want := PairCounts{Planned: 24, Open: 1, Closed: 4, Filtered: 6, HostsUp: 3, HostsSilent: 3}
 	if got := c.Coverage(); got != want || got.Unknown() != 13 {
 		t.Errorf("got %+v, %d unknown, want %+v", got, got.Unknown(), want)
 	}
@@ -74,7 +74,7 @@ func TestCoverageCounter(t *testing.T) {
 	c.SetVacant(netip.MustParseAddr("192.0.2.3")) // is up
 	c.SetUp(netip.MustParseAddr("192.0.2.5"))     // a reference port answered
 	c.Unassessed()
-	want = Coverage{Planned: 20, Closed: 4, Filtered: 10, HostsUp: 4, HostsSilent: 1, HostsVacant: 1, VacantPairs: 4}
+	want = PairCounts{Planned: 20, Closed: 4, Filtered: 10, HostsUp: 4, HostsSilent: 1, HostsVacant: 1, VacantPairs: 4}
 	if got := c.Coverage(); got != want || got.Conclusive() != 14 || got.Ratio() != 0.7 {
 		t.Errorf("got %+v, ratio %v, want %+v", got, got.Ratio(), want)
 	}
@@ -134,7 +134,7 @@ func TestCoverageCounterAgainstAMap(t *testing.T) {
 			}
 			c.Add(scanResult(a, 1, state))
 		}
-		want := Coverage{Planned: 1 << 20, Closed: closed, HostsUp: uint64(len(up)), HostsSilent: uint64(len(addrs) - len(up))}
+		want := PairCounts{Planned: 1 << 20, Closed: closed, HostsUp: uint64(len(up)), HostsSilent: uint64(len(addrs) - len(up))}
 		for a := range up {
 			want.Filtered += silent[a]
 		}

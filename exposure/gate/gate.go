@@ -68,7 +68,7 @@ type Criteria struct {
 
 // RunFacts are all that a run learned about itself.
 type RunFacts struct {
-	Coverage   Coverage
+	Coverage   PairCounts
 	Unknown    *UnknownPairs  // pairs without a conclusive result; nil for none
 	Silent     []SilentTarget // targets of their own that are not up
 	Short      []ScopeLine    // with fewer hosts up than there must be
@@ -180,13 +180,13 @@ type Decision struct {
 }
 
 // Fails reports whether the finding fails the run.
-func (g Criteria) Fails(f *exposure.Finding) bool {
+func (g Criteria) Fails(f *exposure.Violation) bool {
 	return g.FailOn.Match(f) && f.Confidence >= g.MinConfidence
 }
 
 // Decide says how the run ends: the one place that turns what is known of a run
 // into its exit code.
-func Decide(g Criteria, facts RunFacts, findings []exposure.Finding) Decision {
+func Decide(g Criteria, facts RunFacts, findings []exposure.Violation) Decision {
 	v := Decision{Gate: result.GatePass, Complete: true, CanariesOK: true,
 		CanariesOwn: !facts.canaryAnswered() && slices.ContainsFunc(facts.Canaries, func(c WatchedCanary) bool { return c.Answered })}
 	g.errors(&v, facts)
@@ -293,7 +293,7 @@ func signalName(number int) string {
 
 // judge looks at one finding. One that fails and is unverified also leaves the run
 // incomplete, which counts where a fail does not.
-func (g Criteria) judge(v *Decision, f *exposure.Finding) {
+func (g Criteria) judge(v *Decision, f *exposure.Violation) {
 	fails := g.Fails(f)
 	if fails {
 		v.Failing++
@@ -312,7 +312,7 @@ func (g Criteria) judge(v *Decision, f *exposure.Finding) {
 }
 
 // ruleOf names the rule of a finding.
-func ruleOf(f *exposure.Finding) string {
+func ruleOf(f *exposure.Violation) string {
 	if f.Rule == nil {
 		return "A finding"
 	}

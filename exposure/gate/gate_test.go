@@ -13,11 +13,11 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-var full = Coverage{Planned: 100, Open: 2, Closed: 98, HostsUp: 10}
+var full = PairCounts{Planned: 100, Open: 2, Closed: 98, HostsUp: 10}
 
 func TestDecide(t *testing.T) {
 	high := exposuretest.Finding(t, "MXS1002", nil)
-	unverified := exposuretest.Finding(t, "MXS1201", func(f *exposure.Finding) { f.Drift = result.DriftUnverified })
+	unverified := exposuretest.Finding(t, "MXS1201", func(f *exposure.Violation) { f.Drift = result.DriftUnverified })
 	gate := Criteria{MinCoverage: DefaultMinCoverage}
 	answered := []WatchedCanary{{Answered: true}}
 	silent := []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 4}}
@@ -27,41 +27,41 @@ func TestDecide(t *testing.T) {
 		name     string
 		gate     Criteria
 		facts    RunFacts
-		findings []exposure.Finding
+		findings []exposure.Violation
 		code     ExitCode
 		verdict  string
 		codes    string // of the notices
 	}{
 		{"all seen, nothing found", gate, RunFacts{Coverage: full}, nil, ExitPass, "pass", ""},
-		{"found", gate, RunFacts{Coverage: full}, []exposure.Finding{high}, ExitFail, "fail", ""},
-		{"soft fail", Criteria{SoftFail: true}, RunFacts{Coverage: full}, []exposure.Finding{high}, ExitPass, "fail", ""},
-		{"soft fail of a run that saw nothing", Criteria{SoftFail: true}, RunFacts{Coverage: Coverage{Planned: 9}}, []exposure.Finding{high}, ExitIncomplete, "fail", exposure.NoticeNothingSeen},
-		{"not sure enough", Criteria{MinConfidence: 10}, RunFacts{Coverage: full}, []exposure.Finding{high}, ExitPass, "pass", exposure.NoticeConfidence},
+		{"found", gate, RunFacts{Coverage: full}, []exposure.Violation{high}, ExitFail, "fail", ""},
+		{"soft fail", Criteria{SoftFail: true}, RunFacts{Coverage: full}, []exposure.Violation{high}, ExitPass, "fail", ""},
+		{"soft fail of a run that saw nothing", Criteria{SoftFail: true}, RunFacts{Coverage: PairCounts{Planned: 9}}, []exposure.Violation{high}, ExitIncomplete, "fail", exposure.NoticeNothingSeen},
+		{"not sure enough", Criteria{MinConfidence: 10}, RunFacts{Coverage: full}, []exposure.Violation{high}, ExitPass, "pass", exposure.NoticeConfidence},
 		{"nothing in scope", gate, RunFacts{}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingInScope},
 		{"only canaries asked", gate, RunFacts{Canaries: answered}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingInScope},
-		{"nothing seen, no floor", Criteria{}, RunFacts{Coverage: Coverage{Planned: 5, HostsSilent: 1}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen},
-		{"all vacant, no canary", Criteria{}, RunFacts{Coverage: Coverage{VacantPairs: 5, HostsVacant: 1}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen},
-		{"all vacant, a canary", gate, RunFacts{Coverage: Coverage{VacantPairs: 5, HostsVacant: 1}, Canaries: answered}, nil, ExitPass, "pass", ""},
-		{"all vacant, a canary of the scanner's own", gate, RunFacts{Coverage: Coverage{VacantPairs: 5, HostsVacant: 1}, Canaries: []WatchedCanary{{Answered: true, Own: true}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen},
-		{"up, and nothing conclusive, no floor", Criteria{}, RunFacts{Coverage: Coverage{Planned: 5, HostsUp: 1}}, nil, ExitIncomplete, "incomplete", exposure.NoticeCoverage},
-		{"silent target, a canary", Criteria{}, RunFacts{Coverage: Coverage{Planned: 5, HostsSilent: 1}, Canaries: answered, Silent: silent}, nil, ExitIncomplete, "incomplete", exposure.NoticeSilent + " " + exposure.NoticeCoverage},
-		{"accepted silent target, no canary", Criteria{}, RunFacts{Coverage: Coverage{Accepted: 5, HostsSilent: 1}, Silent: []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 5, Acceptance: &result.Acceptance{ID: "AR-1"}}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen + " " + exposure.NoticeSilent},
+		{"nothing seen, no floor", Criteria{}, RunFacts{Coverage: PairCounts{Planned: 5, HostsSilent: 1}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen},
+		{"all vacant, no canary", Criteria{}, RunFacts{Coverage: PairCounts{VacantPairs: 5, HostsVacant: 1}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen},
+		{"all vacant, a canary", gate, RunFacts{Coverage: PairCounts{VacantPairs: 5, HostsVacant: 1}, Canaries: answered}, nil, ExitPass, "pass", ""},
+		{"all vacant, a canary of the scanner's own", gate, RunFacts{Coverage: PairCounts{VacantPairs: 5, HostsVacant: 1}, Canaries: []WatchedCanary{{Answered: true, Own: true}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen},
+		{"up, and nothing conclusive, no floor", Criteria{}, RunFacts{Coverage: PairCounts{Planned: 5, HostsUp: 1}}, nil, ExitIncomplete, "incomplete", exposure.NoticeCoverage},
+		{"silent target, a canary", Criteria{}, RunFacts{Coverage: PairCounts{Planned: 5, HostsSilent: 1}, Canaries: answered, Silent: silent}, nil, ExitIncomplete, "incomplete", exposure.NoticeSilent + " " + exposure.NoticeCoverage},
+		{"accepted silent target, no canary", Criteria{}, RunFacts{Coverage: PairCounts{Accepted: 5, HostsSilent: 1}, Silent: []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 5, Acceptance: &result.Acceptance{ID: "AR-1"}}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeNothingSeen + " " + exposure.NoticeSilent},
 		{"silent target among many", gate, RunFacts{Coverage: full, Silent: silent}, nil, ExitIncomplete, "incomplete", exposure.NoticeSilent},
 		{"required", gate, RunFacts{Coverage: full, Unknown: required}, nil, ExitIncomplete, "incomplete", exposure.NoticeRequired},
 		{"short line", gate, RunFacts{Coverage: full, Short: []ScopeLine{{Text: "192.0.2.0/28", MinHosts: 1}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeFewHosts},
 		{"few hosts", Criteria{MinHosts: 11}, RunFacts{Coverage: full}, nil, ExitIncomplete, "incomplete", exposure.NoticeFewHosts},
 		{"enough hosts", Criteria{MinHosts: 10}, RunFacts{Coverage: full}, nil, ExitPass, "pass", ""},
-		{"below the floor", gate, RunFacts{Coverage: Coverage{Planned: 100, Open: 1, Closed: 93, HostsUp: 1, HostsSilent: 1}}, nil, ExitIncomplete, "incomplete", exposure.NoticeCoverage},
-		{"at the floor", gate, RunFacts{Coverage: Coverage{Planned: 100, Open: 1, Filtered: 94, HostsUp: 1}}, nil, ExitPass, "pass", ""},
+		{"below the floor", gate, RunFacts{Coverage: PairCounts{Planned: 100, Open: 1, Closed: 93, HostsUp: 1, HostsSilent: 1}}, nil, ExitIncomplete, "incomplete", exposure.NoticeCoverage},
+		{"at the floor", gate, RunFacts{Coverage: PairCounts{Planned: 100, Open: 1, Filtered: 94, HostsUp: 1}}, nil, ExitPass, "pass", ""},
 		{"floor that is no number", Criteria{MinCoverage: math.NaN()}, RunFacts{Coverage: full}, nil, ExitIncomplete, "incomplete", exposure.NoticeCoverage},
-		{"nothing open", gate, RunFacts{Coverage: Coverage{Planned: 9, Closed: 9, HostsUp: 1}}, nil, ExitPass, "pass", exposure.NoticeNothingOpen},
-		{"nothing open, a canary", gate, RunFacts{Coverage: Coverage{Planned: 9, Closed: 9, HostsUp: 1}, Canaries: answered}, nil, ExitPass, "pass", ""},
+		{"nothing open", gate, RunFacts{Coverage: PairCounts{Planned: 9, Closed: 9, HostsUp: 1}}, nil, ExitPass, "pass", exposure.NoticeNothingOpen},
+		{"nothing open, a canary", gate, RunFacts{Coverage: PairCounts{Planned: 9, Closed: 9, HostsUp: 1}, Canaries: answered}, nil, ExitPass, "pass", ""},
 		{"name", gate, RunFacts{Coverage: full, Unresolved: []UnresolvedName{{Name: "mx.example.org"}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeUnresolved},
 		{"canary", gate, RunFacts{Coverage: full, Canaries: []WatchedCanary{{}}}, nil, ExitIncomplete, "incomplete", exposure.NoticeCanary},
 		{"canary answered", gate, RunFacts{Coverage: full, Canaries: answered}, nil, ExitPass, "pass", ""},
-		{"unverified", gate, RunFacts{Coverage: full}, []exposure.Finding{unverified}, ExitIncomplete, "incomplete", exposure.NoticeUnverified},
-		{"found before incomplete", gate, RunFacts{Coverage: full, Unresolved: []UnresolvedName{{Name: "x"}}}, []exposure.Finding{high}, ExitFail, "fail", exposure.NoticeUnresolved},
-		{"output before found", gate, RunFacts{Coverage: full, Failed: []error{errors.New("disk full")}}, []exposure.Finding{high}, ExitError, "error", exposure.NoticeOutput},
+		{"unverified", gate, RunFacts{Coverage: full}, []exposure.Violation{unverified}, ExitIncomplete, "incomplete", exposure.NoticeUnverified},
+		{"found before incomplete", gate, RunFacts{Coverage: full, Unresolved: []UnresolvedName{{Name: "x"}}}, []exposure.Violation{high}, ExitFail, "fail", exposure.NoticeUnresolved},
+		{"output before found", gate, RunFacts{Coverage: full, Failed: []error{errors.New("disk full")}}, []exposure.Violation{high}, ExitError, "error", exposure.NoticeOutput},
 		{"aborted", gate, RunFacts{Coverage: full, Aborted: errors.New("interface down")}, nil, ExitError, "error", exposure.NoticeAborted},
 		{"signal", gate, RunFacts{Coverage: full, Signal: 2}, nil, 130, "incomplete", exposure.NoticeSignal},
 		{"shut out", gate, RunFacts{Coverage: full, Shut: true}, nil, ExitIncomplete, "incomplete", exposure.NoticeShutOut},
@@ -102,11 +102,11 @@ func choices(sizes []int, try func([]int)) {
 // holds each pass against what a pass promises.
 func TestNeverFalselyGreen(t *testing.T) {
 	high := exposuretest.Finding(t, "MXS1002", nil)
-	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftUnverified })
+	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Drift = result.DriftUnverified })
 	passes := 0
 	//           open closed unknown up silent vacant canary required short signal findings name floor shut soft
 	choices([]int{2, 2, 3, 2, 2, 2, 3, 2, 2, 2, 3, 2, 3, 2, 2}, func(c []int) {
-		cover := Coverage{Open: uint64(c[0]), Closed: uint64(9 * c[1]), HostsUp: uint64(c[3]), HostsSilent: uint64(c[4]), HostsVacant: uint64(c[5]), VacantPairs: uint64(4 * c[5])}
+		cover := PairCounts{Open: uint64(c[0]), Closed: uint64(9 * c[1]), HostsUp: uint64(c[3]), HostsSilent: uint64(c[4]), HostsVacant: uint64(c[5]), VacantPairs: uint64(4 * c[5])}
 		unknown := []uint64{0, 1, 10}[c[2]]
 		cover.Planned = cover.Open + cover.Closed + unknown
 		facts := RunFacts{Coverage: cover, Unknown: &UnknownPairs{}, Signal: 15 * c[9], Shut: c[13] == 1}
@@ -126,7 +126,7 @@ func TestNeverFalselyGreen(t *testing.T) {
 		if c[11] == 1 {
 			facts.Unresolved = []UnresolvedName{{Name: "mx"}}
 		}
-		findings := [][]exposure.Finding{nil, {high}, {lost}}[c[10]]
+		findings := [][]exposure.Violation{nil, {high}, {lost}}[c[10]]
 		gate := Criteria{MinCoverage: []float64{0, 0.95, 1}[c[12]], SoftFail: c[14] == 1}
 		v := Decide(gate, facts, findings)
 		if v.Code != ExitPass {
@@ -166,9 +166,9 @@ func TestCoverageAdvice(t *testing.T) {
 		facts  RunFacts
 		canary bool
 	}{
-		{"a port that cannot be told", RunFacts{Coverage: Coverage{Planned: 1, HostsUp: 1}}, false},
-		{"a silent target", RunFacts{Coverage: Coverage{Planned: 5, Closed: 1, HostsUp: 1, HostsSilent: 1}, Silent: single}, false},
-		{"silent addresses of a range", RunFacts{Coverage: Coverage{Planned: 5, Closed: 1, HostsUp: 1, HostsSilent: 3}, Silent: single}, true},
+		{"a port that cannot be told", RunFacts{Coverage: PairCounts{Planned: 1, HostsUp: 1}}, false},
+		{"a silent target", RunFacts{Coverage: PairCounts{Planned: 5, Closed: 1, HostsUp: 1, HostsSilent: 1}, Silent: single}, false},
+		{"silent addresses of a range", RunFacts{Coverage: PairCounts{Planned: 5, Closed: 1, HostsUp: 1, HostsSilent: 3}, Silent: single}, true},
 	} {
 		v := Decide(Criteria{MinCoverage: 0.95}, tt.facts, nil)
 		i := slices.IndexFunc(v.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeCoverage })

@@ -12,13 +12,13 @@ import (
 // TestVerdictIncomplete: whether too little was seen is told whatever decides
 // the code.
 func TestVerdictIncomplete(t *testing.T) {
-	high := []exposure.Finding{exposuretest.Finding(t, "MXS1002", nil)}
-	unverified := []exposure.Finding{exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftUnverified })}
+	high := []exposure.Violation{exposuretest.Finding(t, "MXS1002", nil)}
+	unverified := []exposure.Violation{exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Drift = result.DriftUnverified })}
 	unresolved := RunFacts{Coverage: full, Unresolved: []UnresolvedName{{Name: "x"}}}
 	tests := []struct {
 		name     string
 		facts    RunFacts
-		findings []exposure.Finding
+		findings []exposure.Violation
 		want     bool
 	}{
 		{"pass", RunFacts{Coverage: full}, nil, false},
@@ -27,7 +27,7 @@ func TestVerdictIncomplete(t *testing.T) {
 		{"fail and incomplete", unresolved, high, true},
 		{"unverified", RunFacts{Coverage: full}, unverified, true},
 		{"output failed", RunFacts{Coverage: full, Failed: []error{errors.New("disk full")}}, nil, false},
-		{"output failed, and incomplete", RunFacts{Coverage: Coverage{Planned: 9}, Failed: []error{errors.New("disk full")}}, nil, true},
+		{"output failed, and incomplete", RunFacts{Coverage: PairCounts{Planned: 9}, Failed: []error{errors.New("disk full")}}, nil, true},
 		{"aborted", RunFacts{Coverage: full, Aborted: errors.New("interface down")}, high, true},
 		{"signal", RunFacts{Coverage: full, Signal: 15}, nil, true},
 	}

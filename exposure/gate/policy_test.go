@@ -17,7 +17,7 @@ func TestForbiddenPortIsCertain(t *testing.T) {
 		t.Fatal(err)
 	}
 	j := exposure.Judge{Rules: exposuretest.Rules(t), Policy: closed}
-	v := Decide(Criteria{MinConfidence: 9}, RunFacts{Coverage: Coverage{Planned: 1, Open: 1, HostsUp: 1}}, j.Findings(exposuretest.OpenPort(10025, nil)))
+	v := Decide(Criteria{MinConfidence: 9}, RunFacts{Coverage: PairCounts{Planned: 1, Open: 1, HostsUp: 1}}, j.Findings(exposuretest.OpenPort(10025, nil)))
 	if v.Code != ExitFail {
 		t.Errorf("code %d, notices %v", v.Code, v.Notices)
 	}

@@ -22,13 +22,13 @@ func randomFacts(r *rand.Rand, gate Criteria) (facts RunFacts, missing []string)
 	n := func() uint64 { return []uint64{0, 0, 1, 19, 400}[r.IntN(5)] }
 	once := func(weight int) bool { return r.IntN(weight) == 0 }
 	lacks := func(why string) { missing = append(missing, why) }
-	c := Coverage{Open: n(), Closed: n(), Filtered: n(), HostsUp: n(), HostsSilent: n(), HostsVacant: n(), Accepted: n()}
+	c := PairCounts{Open: n(), Closed: n(), Filtered: n(), HostsUp: n(), HostsSilent: n(), HostsVacant: n(), Accepted: n()}
 	c.VacantPairs = 2 * c.HostsVacant
 	c.Planned = c.Open + c.Closed + c.Filtered + []uint64{0, 0, 1, 30}[r.IntN(4)]
 	facts.Unknown = &UnknownPairs{}
 	unknown := func(port uint16, reason result.Reason, why Requirement) {
 		c.Planned++
-		facts.Unknown.Add(exposure.Port{Result: scan.Result{Target: netip.AddrPortFrom(silent, port), State: result.StateUnknown, Reason: reason}}, why)
+		facts.Unknown.Add(exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(silent, port), State: result.StateUnknown, Reason: reason}}, why)
 	}
 	answered := false
 	if once(3) {
@@ -109,11 +109,11 @@ func randomFacts(r *rand.Rand, gate Criteria) (facts RunFacts, missing []string)
 // code, and says why; one that lacks nothing passes or fails by its findings.
 func TestGatePromises(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 2))
-	high, info := exposuretest.Finding(t, "MXS1002", nil), exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Severity = result.SeverityInfo })
-	accepted := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Status = result.StatusAccepted })
-	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift, f.Carried = result.DriftUnverified, true })
-	gone := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Drift, f.Status = result.DriftFixed, result.StatusFixed })
-	edge, unsure := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Confidence = 5 }), exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Confidence = 4 })
+	high, info := exposuretest.Finding(t, "MXS1002", nil), exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Severity = result.SeverityInfo })
+	accepted := exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Status = result.StatusAccepted })
+	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Drift, f.Carried = result.DriftUnverified, true })
+	gone := exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Drift, f.Status = result.DriftFixed, result.StatusFixed })
+	edge, unsure := exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Confidence = 5 }), exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Confidence = 4 })
 	news, err := policy.ParseFailOn("new:high", nil)
 	if err != nil {
 		t.Fatal(err)
@@ -128,10 +128,10 @@ func TestGatePromises(t *testing.T) {
 		gate := Criteria{MinCoverage: []float64{0, DefaultMinCoverage, 1}[r.IntN(3)], MinHosts: uint64(r.IntN(2)), SoftFail: r.IntN(4) == 0,
 			MinConfidence: 5, FailOn: []policy.FailOn{{}, news, none}[on]}
 		facts, missing := randomFacts(r, gate)
-		var findings []exposure.Finding
+		var findings []exposure.Violation
 		fails := 0
 		for range r.IntN(3) {
-			f := []exposure.Finding{high, info, accepted, lost, gone, edge, unsure}[r.IntN(7)]
+			f := []exposure.Violation{high, info, accepted, lost, gone, edge, unsure}[r.IntN(7)]
 			findings = append(findings, f)
 			if f.Status == result.StatusOpen && f.Severity >= result.SeverityHigh && f.Confidence >= gate.MinConfidence && (on == 0 || on == 1 && f.Drift == result.DriftNone) {
 				fails++

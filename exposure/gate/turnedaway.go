@@ -14,7 +14,7 @@ import (
 // with a reply of 5yz in place of a greeting (RFC 5321, Section 3.1) or by hanging
 // up without a word, and of which no finding tells. The port is assessed: this is
 // what the scanner gets there. It says nothing of what others get.
-func TurnedAway(open []exposure.Port, findings []exposure.Finding) []result.Notice {
+func TurnedAway(open []exposure.Subject, findings []exposure.Violation) []result.Notice {
 	told := map[netip.AddrPort]bool{}
 	for i := range findings {
 		for _, addr := range findings[i].AllAddresses() {

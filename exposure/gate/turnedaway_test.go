@@ -14,11 +14,11 @@ import (
 // TestTurnedAway holds that a port which refuses the scanner for good is told of
 // where no finding does, and only there.
 func TestTurnedAway(t *testing.T) {
-	port := func(at, banner string, inconclusive result.Inconclusive, observed ...string) exposure.Port {
-		return exposure.Port{Result: scan.Result{Target: netip.MustParseAddrPort(at), State: result.StateOpen},
+	port := func(at, banner string, inconclusive result.Inconclusive, observed ...string) exposure.Subject {
+		return exposure.Subject{Result: scan.Result{Target: netip.MustParseAddrPort(at), State: result.StateOpen},
 			Service: &fingerprint.Identification{Service: result.Service{Observations: observed, Inconclusive: inconclusive}, Banner: []byte(banner)}}
 	}
-	open := []exposure.Port{
+	open := []exposure.Subject{
 		port("192.0.2.1:25", "554 5.7.1 listed\r\n", "", exposure.ObservedRefused),
 		port("192.0.2.1:587", "", "", exposure.ObservedRefused),
 		port("192.0.2.1:10025", "554 no\r\n", "", exposure.ObservedRefused),                             // has a finding
@@ -26,7 +26,7 @@ func TestTurnedAway(t *testing.T) {
 		port("192.0.2.3:25", "421 later\r\n", result.InconclusiveRefused, exposure.ObservedRefused),     // for now
 		{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.4:25"), State: result.StateOpen}}, // not asked
 	}
-	findings := []exposure.Finding{{Target: open[2].Target}}
+	findings := []exposure.Violation{{Target: open[2].Target}}
 	var got []string
 	for _, n := range TurnedAway(open, findings) {
 		if n.Code != exposure.NoticeTurnedAway || n.Level != result.LevelWarning {
@@ -42,7 +42,7 @@ func TestTurnedAway(t *testing.T) {
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %q, want %q", got, want)
 	}
-	var many []exposure.Port
+	var many []exposure.Subject
 	for i := range uint16(maxTurnedAway + 5) {
 		many = append(many, port(netip.AddrPortFrom(netip.MustParseAddr("192.0.2.9"), i+1).String(), "", "", exposure.ObservedRefused))
 	}

@@ -74,7 +74,7 @@ type unknownGroup struct {
 // Why is its requirement. Pairs whose hosts have a notice of their own, because
 // they stopped answering, answer on every port or ran out of time, are only
 // counted.
-func (u *UnknownPairs) Add(p exposure.Port, why Requirement) {
+func (u *UnknownPairs) Add(p exposure.Subject, why Requirement) {
 	key := unknownReason(p)
 	if key.code != exposure.NoticeNoRoute {
 		u.require(p.Target.String(), 1, why)
@@ -178,7 +178,7 @@ func (u *UnknownPairs) onlyUnrouted(unknown uint64) bool {
 }
 
 // unknownReason groups a pair. The code is "" where it gets no notice here.
-func unknownReason(p exposure.Port) unknownKey {
+func unknownReason(p exposure.Subject) unknownKey {
 	addr := p.Target.Addr()
 	switch {
 	case p.State == result.StateOpen:
@@ -209,7 +209,7 @@ func family(a netip.Addr) string {
 }
 
 // unaskedWords says why the state of a pair is unknown.
-func unaskedWords(p exposure.Port) string {
+func unaskedWords(p exposure.Subject) string {
 	switch p.Reason {
 	case result.ReasonZeroWindow:
 		return "accepted a connection with a window of 0, so that nothing can be said to it"
@@ -241,7 +241,7 @@ func cause(err error) string {
 
 // unassessedWords says why an open port is not assessed, with the daemon's own
 // words if there are any.
-func unassessedWords(p exposure.Port) string {
+func unassessedWords(p exposure.Subject) string {
 	if p.Service == nil {
 		return "open, and no dialogue came about: " + cause(p.Err)
 	}

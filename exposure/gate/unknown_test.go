@@ -21,7 +21,7 @@ import (
 func TestUnknownPairs(t *testing.T) {
 	u := &UnknownPairs{}
 	add := func(target string, state result.State, reason result.Reason, err error, s *fingerprint.Identification, why Requirement) {
-		u.Add(exposure.Port{Result: scan.Result{Target: netip.MustParseAddrPort(target), State: state, Reason: reason, Err: err}, Service: s}, why)
+		u.Add(exposure.Subject{Result: scan.Result{Target: netip.MustParseAddrPort(target), State: state, Reason: reason, Err: err}, Service: s}, why)
 	}
 	for n := range 300 { // in an order that returns to each address
 		add(fmt.Sprintf("[2001:db8::%x]:%d", n%150+1, 25+n/150), result.StateUnknown, result.ReasonNetUnreach, errors.New("connecting: network is unreachable"), nil, "")
@@ -55,12 +55,12 @@ func TestUnknownPairs(t *testing.T) {
 func TestUnroutedTarget(t *testing.T) {
 	u := &UnknownPairs{}
 	routed, unrouted := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
-	u.Add(exposure.Port{Result: scan.Result{Target: netip.AddrPortFrom(unrouted, 25), State: result.StateUnknown, Reason: result.ReasonNetUnreach}}, "")
+	u.Add(exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(unrouted, 25), State: result.StateUnknown, Reason: result.ReasonNetUnreach}}, "")
 	for _, tt := range []struct {
 		addr netip.Addr
 		told bool
 	}{{routed, true}, {unrouted, false}} {
-		facts := RunFacts{Unknown: u, Silent: []SilentTarget{{Addr: tt.addr, Pairs: 1}}, Coverage: Coverage{HostsUp: 1, HostsSilent: 1}}
+		facts := RunFacts{Unknown: u, Silent: []SilentTarget{{Addr: tt.addr, Pairs: 1}}, Coverage: PairCounts{HostsUp: 1, HostsSilent: 1}}
 		facts.Coverage.Planned, facts.Coverage.Open = 100, 100
 		v := Decide(Criteria{}, facts, nil)
 		told := slices.ContainsFunc(v.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeSilent })
@@ -76,7 +76,7 @@ func TestUnassessedWords(t *testing.T) {
 		result.InconclusiveNoConnection, result.InconclusiveRefused, result.InconclusiveCutOff,
 		result.InconclusiveUnfinished, result.InconclusiveNoReply, result.InconclusiveUnacknowledged, result.InconclusiveHandshake,
 	} {
-		if words := unassessedWords(exposure.Port{Service: &fingerprint.Identification{Service: result.Service{Inconclusive: i}}}); strings.Contains(words, string(i)) {
+		if words := unassessedWords(exposure.Subject{Service: &fingerprint.Identification{Service: result.Service{Inconclusive: i}}}); strings.Contains(words, string(i)) {
 			t.Errorf("%s: %s", i, words)
 		}
 	}
@@ -87,7 +87,7 @@ func TestManyUnrouted(t *testing.T) {
 	u := &UnknownPairs{}
 	for n := range 2 * maxUnrouted {
 		addr := netip.MustParseAddr(fmt.Sprintf("2001:db8::%x", n+1))
-		u.Add(exposure.Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Reason: result.ReasonNetUnreach}}, "")
+		u.Add(exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Reason: result.ReasonNetUnreach}}, "")
 	}
 	if got := u.Notices()[0].Message; !strings.HasPrefix(got, "There is no IPv6 route: 2000 ports of more than 1000 addresses ") {
 		t.Errorf("got %q", got)
@@ -99,7 +99,7 @@ func TestUnknownPairsBound(t *testing.T) {
 	u := &UnknownPairs{}
 	for n := range 3000 {
 		addr := netip.AddrFrom4([4]byte{192, 0, byte(n >> 8), byte(n)})
-		u.Add(exposure.Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Err: errors.New("odd")}}, RequiredClosed)
+		u.Add(exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Err: errors.New("odd")}}, RequiredClosed)
 	}
 	notices := u.Notices()
 	if len(notices) != maxUnknownGroups+1 || !strings.HasPrefix(notices[maxUnknownGroups].Message, "2900 further ports") {
@@ -120,15 +120,15 @@ func TestNoRouteIsOneNotice(t *testing.T) {
 		facts RunFacts
 		code  ExitCode
 	}{
-		"a target beside others":  {RequiredTarget, RunFacts{Coverage: Coverage{Planned: 4, Closed: 2, HostsUp: 1, HostsSilent: 1}, Silent: []SilentTarget{{Addr: addr, Pairs: 2}}}, ExitIncomplete},
-		"nothing else":            {RequiredTarget, RunFacts{Coverage: Coverage{Planned: 2, HostsSilent: 1}, Silent: []SilentTarget{{Addr: addr, Pairs: 2}}}, ExitIncomplete},
-		"a prefix beside others":  {"", RunFacts{Coverage: Coverage{Planned: 4, Closed: 2, HostsUp: 1, HostsSilent: 2}, Short: []ScopeLine{line}}, ExitIncomplete},
-		"expected by the policy":  {RequiredExpect, RunFacts{Coverage: Coverage{Planned: 1002, Closed: 1000, HostsUp: 9, HostsSilent: 1}}, ExitIncomplete},
-		"few of what was planned": {"", RunFacts{Coverage: Coverage{Planned: 1002, Closed: 1000, HostsUp: 9, HostsSilent: 1}}, ExitPass},
+		"a target beside others":  {RequiredTarget, RunFacts{Coverage: PairCounts{Planned: 4, Closed: 2, HostsUp: 1, HostsSilent: 1}, Silent: []SilentTarget{{Addr: addr, Pairs: 2}}}, ExitIncomplete},
+		"nothing else":            {RequiredTarget, RunFacts{Coverage: PairCounts{Planned: 2, HostsSilent: 1}, Silent: []SilentTarget{{Addr: addr, Pairs: 2}}}, ExitIncomplete},
+		"a prefix beside others":  {"", RunFacts{Coverage: PairCounts{Planned: 4, Closed: 2, HostsUp: 1, HostsSilent: 2}, Short: []ScopeLine{line}}, ExitIncomplete},
+		"expected by the policy":  {RequiredExpect, RunFacts{Coverage: PairCounts{Planned: 1002, Closed: 1000, HostsUp: 9, HostsSilent: 1}}, ExitIncomplete},
+		"few of what was planned": {"", RunFacts{Coverage: PairCounts{Planned: 1002, Closed: 1000, HostsUp: 9, HostsSilent: 1}}, ExitPass},
 	} {
 		u := &UnknownPairs{}
 		for port := range uint16(2) {
-			u.Add(exposure.Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25+port), State: result.StateUnknown, Reason: result.ReasonNetUnreach}}, tt.why)
+			u.Add(exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25+port), State: result.StateUnknown, Reason: result.ReasonNetUnreach}}, tt.why)
 		}
 		tt.facts.Unknown = u
 		v := Decide(Criteria{MinCoverage: DefaultMinCoverage}, tt.facts, nil)
@@ -141,9 +141,9 @@ func TestNoRouteIsOneNotice(t *testing.T) {
 	// What is missing for another reason is told as well.
 	u := &UnknownPairs{}
 	for _, reason := range []result.Reason{result.ReasonNetUnreach, result.ReasonBlocked} {
-		u.Add(exposure.Port{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Reason: reason}}, RequiredTarget)
+		u.Add(exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Reason: reason}}, RequiredTarget)
 	}
-	v := Decide(Criteria{MinCoverage: DefaultMinCoverage}, RunFacts{Unknown: u, Coverage: Coverage{Planned: 4, Closed: 2, HostsUp: 1}}, nil)
+	v := Decide(Criteria{MinCoverage: DefaultMinCoverage}, RunFacts{Unknown: u, Coverage: PairCounts{Planned: 4, Closed: 2, HostsUp: 1}}, nil)
 	var codes []string
 	for _, n := range v.Notices {
 		codes = append(codes, n.Code)

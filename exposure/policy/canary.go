@@ -28,6 +28,6 @@ func (c *Canary) Target() string {
 }
 
 // Matches reports whether a port is the canary's.
-func (c *Canary) Matches(p *exposure.Port) bool {
+func (c *Canary) Matches(p *exposure.Subject) bool {
 	return p.Target.Port() == c.Port && c.Selector.Matches(p.Target.Addr(), p.Names()...)
 }

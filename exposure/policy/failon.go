@@ -157,7 +157,7 @@ func (f FailOn) String() string {
 
 // Match reports whether the finding fails a run. Accepted, expected and fixed
 // findings never do.
-func (f FailOn) Match(finding *exposure.Finding) bool {
+func (f FailOn) Match(finding *exposure.Violation) bool {
 	if f.none || finding.Status != result.StatusOpen || finding.Drift == result.DriftFixed {
 		return false
 	}
@@ -171,7 +171,7 @@ func (f FailOn) Match(finding *exposure.Finding) bool {
 // matches reports whether the trigger holds. Without a baseline each finding
 // is new to whoever looks, and so is one whose acceptance expired or that came
 // back.
-func (t trigger) matches(f *exposure.Finding) bool {
+func (t trigger) matches(f *exposure.Violation) bool {
 	if t.rule != "" {
 		return f.Rule != nil && f.Rule.ID == t.rule
 	}

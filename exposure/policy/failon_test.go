@@ -44,7 +44,7 @@ func TestFailOnMatch(t *testing.T) {
 	for _, tt := range []struct {
 		on     string
 		rule   string
-		change func(*exposure.Finding)
+		change func(*exposure.Violation)
 		want   bool
 	}{
 		{"", "MXS1002", nil, true},
@@ -52,13 +52,13 @@ func TestFailOnMatch(t *testing.T) {
 		{"none", "MXS1004", nil, false},
 		{"any:medium", "MXS1201", nil, true},
 		{"new:high", "MXS1002", nil, true}, // no baseline: all is new
-		{"new:high", "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftUnchanged }, false},
-		{"new:high,any:critical", "MXS1004", func(f *exposure.Finding) { f.Drift = result.DriftUnchanged }, true},
+		{"new:high", "MXS1002", func(f *exposure.Violation) { f.Drift = result.DriftUnchanged }, false},
+		{"new:high,any:critical", "MXS1004", func(f *exposure.Violation) { f.Drift = result.DriftUnchanged }, true},
 		{"rule:MXS1901", "MXS1901", nil, true},
-		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Status = result.StatusAccepted }, false},
-		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Status = result.StatusExpected }, false},
-		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftFixed }, false},
-		{"any:info", "MXS1002", func(f *exposure.Finding) { f.Drift = result.DriftUnverified }, true},
+		{"any:info", "MXS1002", func(f *exposure.Violation) { f.Status = result.StatusAccepted }, false},
+		{"any:info", "MXS1002", func(f *exposure.Violation) { f.Status = result.StatusExpected }, false},
+		{"any:info", "MXS1002", func(f *exposure.Violation) { f.Drift = result.DriftFixed }, false},
+		{"any:info", "MXS1002", func(f *exposure.Violation) { f.Drift = result.DriftUnverified }, true},
 	} {
 		on, err := ParseFailOn(tt.on, nil)
 		if err != nil {

@@ -25,7 +25,7 @@ func TestJoinedStatus(t *testing.T) {
 		t.Errorf("on the accepted address it is %s", one[0].Status)
 	}
 	two := exposuretest.OnHost(t, "", "mx1.example.org", "192.0.2.2")
-	joined := exposure.JoinAddresses([]exposure.Finding{one[0], two[0]})
+	joined := exposure.JoinAddresses([]exposure.Violation{one[0], two[0]})
 	if len(joined) != 1 || joined[0].Status != result.StatusOpen || joined[0].Acceptance != nil {
 		t.Errorf("joined: %+v", joined)
 	}

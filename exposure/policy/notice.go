@@ -20,7 +20,7 @@ const soon = 14 * 24 * time.Hour
 // Notices says what the policy's entries come to in a run with these findings
 // and other notices: acceptances that expired, expire soon or cover nothing, and
 // expectations that covered nothing. Findings carried forward count.
-func (p *Policy) Notices(findings []exposure.Finding, told []result.Notice, now time.Time) []result.Notice {
+func (p *Policy) Notices(findings []exposure.Violation, told []result.Notice, now time.Time) []result.Notice {
 	if p == nil {
 		return nil
 	}
@@ -28,7 +28,7 @@ func (p *Policy) Notices(findings []exposure.Finding, told []result.Notice, now 
 	list.acceptances(p, func(a *AcceptedRisk) string { return a.condition(findings, told, now) })
 	for i := range p.Expect {
 		e := &p.Expect[i]
-		if !slices.ContainsFunc(findings, func(f exposure.Finding) bool { return f.Rule != nil && e.covers(&f) }) && list.has(exposure.NoticeExpectedMissing) {
+		if !slices.ContainsFunc(findings, func(f exposure.Violation) bool { return f.Rule != nil && e.covers(&f) }) && list.has(exposure.NoticeExpectedMissing) {
 			list.add(exposure.NewNotice(exposure.NoticeExpectedMissing, e.Hosts.Text(), e.Anchor(),
 				"The entry under expect for %s port %s covers no finding.", e.Hosts.Text(), e.Ports.Text()))
 		}
@@ -189,8 +189,8 @@ func (m *Prohibition) asked(space *scope.Space, named map[string][]netipx.IPRang
 
 // condition is the code of what there is to say about one acceptance, "" if there
 // is nothing.
-func (a *AcceptedRisk) condition(findings []exposure.Finding, told []result.Notice, now time.Time) string {
-	used := a.uses(told) || slices.ContainsFunc(findings, func(f exposure.Finding) bool {
+func (a *AcceptedRisk) condition(findings []exposure.Violation, told []result.Notice, now time.Time) string {
+	used := a.uses(told) || slices.ContainsFunc(findings, func(f exposure.Violation) bool {
 		return f.Rule != nil && f.Drift != result.DriftFixed && a.touches(&f)
 	})
 	if age := a.age(now); used || age == exposure.NoticeAcceptanceExpired {

@@ -22,7 +22,7 @@ type Policy struct {
 	File   string // as it was named
 	SHA256 string // lower-case hex of the file
 
-	Scope Scope
+	Scope ScopeSection
 
 	// Ports is the list of ports to sweep, "" if the file does not say.
 	Ports string
@@ -57,8 +57,8 @@ func (p *Policy) HostIdentity() exposure.Identity {
 	return p.Identity
 }
 
-// Scope is what the policy allows to be contacted.
-type Scope struct {
+// A ScopeSection is the part of a policy that says what it allows to be contacted.
+type ScopeSection struct {
 	// Files are scope files, as written: relative to the policy file.
 	Files []result.Anchor
 	// Lines are scope lines, with their places in the policy file. A leading
@@ -162,23 +162,23 @@ type AcceptedRisk struct {
 
 // covers reports whether the entry is about the finding on all of its
 // addresses, expired or not.
-func (a *AcceptedRisk) covers(f *exposure.Finding) bool {
+func (a *AcceptedRisk) covers(f *exposure.Violation) bool {
 	return a.about(f) && a.Hosts.matchesAll(f)
 }
 
 // touches reports whether the entry is about the finding on at least one of its
 // addresses.
-func (a *AcceptedRisk) touches(f *exposure.Finding) bool {
+func (a *AcceptedRisk) touches(f *exposure.Violation) bool {
 	return a.about(f) && a.Hosts.matchesOne(f)
 }
 
 // about reports whether rule and port are those of the entry.
-func (a *AcceptedRisk) about(f *exposure.Finding) bool {
+func (a *AcceptedRisk) about(f *exposure.Violation) bool {
 	return (a.Rule == "*" || a.Rule == f.Rule.ID) && a.Ports.Matches(f.Target.Port())
 }
 
 // covers reports whether the expectation is about the finding.
-func (e *Expectation) covers(f *exposure.Finding) bool {
+func (e *Expectation) covers(f *exposure.Violation) bool {
 	return (f.Rule.Kind == exposure.KindListener || f.Rule.Kind == exposure.KindDisclosure) &&
 		e.Hosts.matchesAll(f) && e.Ports.Matches(f.Target.Port()) &&
 		(e.Protocol() == "" || strings.EqualFold(e.Protocol(), f.Service)) &&
@@ -187,7 +187,7 @@ func (e *Expectation) covers(f *exposure.Finding) bool {
 
 // Apply gives the finding the status that the policy has for it at the given
 // time: accepted, expected or open.
-func (p *Policy) Apply(f *exposure.Finding, now time.Time) {
+func (p *Policy) Apply(f *exposure.Violation, now time.Time) {
 	f.Status, f.Acceptance = result.StatusOpen, nil
 	if p == nil || f.Rule == nil {
 		return
@@ -213,7 +213,7 @@ func (p *Policy) Apply(f *exposure.Finding, now time.Time) {
 
 // Expired gives the acceptance that covered the finding and has run out at the
 // given time, nil if there is none.
-func (p *Policy) Expired(f *exposure.Finding, now time.Time) *AcceptedRisk {
+func (p *Policy) Expired(f *exposure.Violation, now time.Time) *AcceptedRisk {
 	if p == nil {
 		return nil
 	}
@@ -270,7 +270,7 @@ func (p *Policy) Expects(addr netip.Addr, hosts []string, port uint16) bool {
 // Assessed reports whether what is known of an open port is conclusive: a
 // dialogue settled what answers, or it heard the protocol that the policy
 // expects there.
-func (p *Policy) Assessed(port exposure.Port) bool {
+func (p *Policy) Assessed(port exposure.Subject) bool {
 	s := port.Service
 	if s == nil {
 		return false

@@ -221,17 +221,17 @@ func TestPolicyErrorWords(t *testing.T) {
 func TestApply(t *testing.T) {
 	p := loadPolicy(t, readPolicy(t))
 	before, after := time.Date(2027, 1, 31, 23, 59, 59, 0, time.UTC), time.Date(2027, 2, 1, 0, 0, 0, 0, time.UTC)
-	on := func(target string) func(*exposure.Finding) {
-		return func(f *exposure.Finding) { f.Target = netip.MustParseAddrPort(target) }
+	on := func(target string) func(*exposure.Violation) {
+		return func(f *exposure.Violation) { f.Target = netip.MustParseAddrPort(target) }
 	}
-	imap := func(f *exposure.Finding) {
+	imap := func(f *exposure.Violation) {
 		on("192.0.2.4:10143")(f)
 		f.Service, f.Product = "imap", "Dovecot 2.3"
 	}
 	for _, tt := range []struct {
 		name   string
 		rule   string
-		change func(*exposure.Finding)
+		change func(*exposure.Violation)
 		now    time.Time
 		want   result.Status
 		line   int
@@ -271,18 +271,18 @@ func TestForbiddenPort(t *testing.T) {
 
 func TestPolicyNotices(t *testing.T) {
 	p := loadPolicy(t, readPolicy(t))
-	accepted := exposuretest.Finding(t, "MXS1002", func(f *exposure.Finding) { f.Target = netip.MustParseAddrPort("192.0.2.11:10025") })
-	expected := exposuretest.Finding(t, "MXS1101", func(f *exposure.Finding) {
+	accepted := exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Target = netip.MustParseAddrPort("192.0.2.11:10025") })
+	expected := exposuretest.Finding(t, "MXS1101", func(f *exposure.Violation) {
 		f.Target, f.Service, f.Product = netip.MustParseAddrPort("192.0.2.4:10143"), "imap", "Dovecot"
 	})
 	for _, tt := range []struct {
 		day      string
-		findings []exposure.Finding
+		findings []exposure.Violation
 		want     string
 	}{
-		{"2026-11-20", []exposure.Finding{accepted, expected}, ""},
-		{"2027-01-20", []exposure.Finding{accepted, expected}, exposure.NoticeAcceptanceSoon},
-		{"2027-02-01", []exposure.Finding{accepted, expected}, exposure.NoticeAcceptanceExpired},
+		{"2026-11-20", []exposure.Violation{accepted, expected}, ""},
+		{"2027-01-20", []exposure.Violation{accepted, expected}, exposure.NoticeAcceptanceSoon},
+		{"2027-02-01", []exposure.Violation{accepted, expected}, exposure.NoticeAcceptanceExpired},
 		{"2026-11-20", nil, exposure.NoticeAcceptanceUnused + " " + exposure.NoticeExpectedMissing},
 	} {
 		now, _ := time.Parse(time.DateOnly, tt.day)

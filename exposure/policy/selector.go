@@ -118,12 +118,12 @@ func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
 }
 
 // matchesAll reports whether the selector names all addresses of a finding.
-func (s Selector) matchesAll(f *exposure.Finding) bool {
+func (s Selector) matchesAll(f *exposure.Violation) bool {
 	return !slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return !s.Matches(a, f.Names()...) })
 }
 
 // matchesOne reports whether the selector names an address of a finding.
-func (s Selector) matchesOne(f *exposure.Finding) bool {
+func (s Selector) matchesOne(f *exposure.Violation) bool {
 	return slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return s.Matches(a, f.Names()...) })
 }
 

@@ -17,7 +17,7 @@ import (
 // SecuritySeverity is the score of a rule as GitHub wants it: a number in a
 // string, in the band of the rule's severity. Info has none and is shown as a
 // note.
-func SecuritySeverity(r *result.Rule) string {
+func SecuritySeverity(r *result.RuleInfo) string {
 	if r.Severity <= result.SeverityInfo {
 		return ""
 	}
@@ -30,7 +30,7 @@ func SecuritySeverity(r *result.Rule) string {
 }
 
 // rule is the descriptor of a rule (3.49).
-func (b *sarifBuilder) rule(r *result.Rule) sarifRule {
+func (b *sarifBuilder) rule(r *result.RuleInfo) sarifRule {
 	w := sarifRule{
 		ID:      r.ID,
 		Name:    r.Name,
@@ -54,7 +54,7 @@ func (b *sarifBuilder) rule(r *result.Rule) sarifRule {
 }
 
 // ruleTags are at most 20 tags, those of the weaknesses included.
-func ruleTags(r *result.Rule) []string {
+func ruleTags(r *result.RuleInfo) []string {
 	tags := []string{}
 	if r.Severity != result.SeverityInfo {
 		tags = append(tags, "security") // which makes GitHub read the score
@@ -70,13 +70,13 @@ func ruleTags(r *result.Rule) []string {
 	return tags[:min(len(tags), sarifMaxTags)]
 }
 
-func helpText(r *result.Rule) string {
+func helpText(r *result.RuleInfo) string {
 	text := strings.TrimSpace(r.Why + "\n\n" + r.Fix)
 	return cmp.Or(text, words.Sentence(r.Title))
 }
 
 // helpMarkdown is the rule's own help, else made of why and fix.
-func helpMarkdown(r *result.Rule) string {
+func helpMarkdown(r *result.RuleInfo) string {
 	if r.Help != "" {
 		return r.Help
 	}

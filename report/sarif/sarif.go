@@ -71,9 +71,9 @@ type sarifBuilder struct {
 	o        format.SARIFOptions
 	findings []*result.Finding // that become results
 	ports    map[string]*result.Port
-	rules    []result.Rule  // used by results, by id
-	ruleAt   map[string]int // into rules
-	taxa     []int          // CWE numbers, sorted
+	rules    []result.RuleInfo // used by results, by id
+	ruleAt   map[string]int    // into rules
+	taxa     []int             // CWE numbers, sorted
 	files    []string
 	fileAt   map[string]int
 	left     string // what was rolled up, for a notice
@@ -98,7 +98,7 @@ func newSARIFBuilder(c *view.Collector, o format.SARIFOptions) *sarifBuilder {
 // collectRules gathers the rules of the findings and the weaknesses that
 // those name.
 func (b *sarifBuilder) collectRules() {
-	known := make(map[string]result.Rule)
+	known := make(map[string]result.RuleInfo)
 	for _, r := range b.c.Run.Rules {
 		known[r.ID] = r
 	}
@@ -114,7 +114,7 @@ func (b *sarifBuilder) collectRules() {
 		b.rules = append(b.rules, r)
 		b.taxa = append(b.taxa, r.CWE...)
 	}
-	slices.SortFunc(b.rules, func(x, y result.Rule) int { return strings.Compare(x.ID, y.ID) })
+	slices.SortFunc(b.rules, func(x, y result.RuleInfo) int { return strings.Compare(x.ID, y.ID) })
 	for i, r := range b.rules {
 		b.ruleAt[r.ID] = i
 	}

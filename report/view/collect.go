@@ -79,14 +79,14 @@ func (c *Collector) Brief(s result.Summary) *View {
 }
 
 // UsedRules returns those of the rules that are used, sorted by id.
-func UsedRules(rules []result.Rule, used map[string]bool) []result.Rule {
-	var kept []result.Rule
+func UsedRules(rules []result.RuleInfo, used map[string]bool) []result.RuleInfo {
+	var kept []result.RuleInfo
 	for _, r := range rules {
 		if used[r.ID] {
 			kept = append(kept, r)
 		}
 	}
-	slices.SortFunc(kept, func(a, b result.Rule) int { return strings.Compare(a.ID, b.ID) })
+	slices.SortFunc(kept, func(a, b result.RuleInfo) int { return strings.Compare(a.ID, b.ID) })
 	return kept
 }
 

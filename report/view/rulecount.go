@@ -6,7 +6,7 @@ import (
 
 // A ruleCount is how often a rule is broken.
 type ruleCount struct {
-	Rule     *result.Rule
+	Rule     *result.RuleInfo
 	Severity result.Severity
 	Findings int
 	Hosts    map[string]bool

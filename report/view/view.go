@@ -29,7 +29,7 @@ type View struct {
 	Show     Showing
 	hidden   int               // findings that are not shown because of show.only
 	Folded   []*result.Finding // known ones that are only counted
-	rules    map[string]*result.Rule
+	rules    map[string]*result.RuleInfo
 	unjudged map[string]*unjudged // ports that could not be judged, by cause
 }
 
@@ -68,7 +68,7 @@ type reach struct {
 func New(c *Collector, s result.Summary, show Showing) *View {
 	v := &View{
 		Tool: c.Tool, Run: c.Run, Sum: s, notices: c.Notices, failing: c.failing, Show: show,
-		rules:    make(map[string]*result.Rule),
+		rules:    make(map[string]*result.RuleInfo),
 		unjudged: make(map[string]*unjudged),
 	}
 	for i := range c.Run.Rules {
@@ -262,7 +262,7 @@ func (b *viewBuilder) findingAt(f *result.Finding, addr netip.Addr, ip string) {
 
 // Rule explains a finding; a rule that the run does not carry is made up from
 // the finding itself.
-func (v *View) Rule(f *result.Finding) *result.Rule {
+func (v *View) Rule(f *result.Finding) *result.RuleInfo {
 	if r := v.rules[f.Rule]; r != nil {
 		return r
 	}
@@ -272,8 +272,8 @@ func (v *View) Rule(f *result.Finding) *result.Rule {
 }
 
 // RuleOf is what a finding tells of its rule.
-func RuleOf(f *result.Finding) result.Rule {
-	return result.Rule{
+func RuleOf(f *result.Finding) result.RuleInfo {
+	return result.RuleInfo{
 		ID: f.Rule, Title: f.Title, Severity: f.Severity, Score: f.Score,
 		References: f.References, CWE: f.CWE, Tags: f.Tags,
 	}

@@ -21,7 +21,7 @@ type capture struct {
 }
 
 // openCapture opens the file of --pcap, if there is one. Hashed is as in
-// [Rule].
+// [OpenOptions].
 func (o *Set) openCapture(ctx context.Context, name string, hashed bool) error {
 	if name == "" {
 		return nil

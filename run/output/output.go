@@ -112,8 +112,8 @@ type destination interface {
 	Discard()
 }
 
-// A Rule says how the files of a run are opened.
-type Rule struct {
+// OpenOptions say how the files of a run are opened.
+type OpenOptions struct {
 	Private bool // for their owner alone
 
 	// Pcap is the file that packets are captured to, "" for none.
@@ -132,7 +132,7 @@ type Rule struct {
 }
 
 // mode is how the file of a report is written.
-func (r *Rule) mode(ctx context.Context, spec *Spec) outfile.Mode {
+func (r *OpenOptions) mode(ctx context.Context, spec *Spec) outfile.Mode {
 	return outfile.Mode{
 		InPlace: report.Streams(spec.Format) || r.DropsRights && outfile.Foreign(spec.File),
 		Private: r.Private,
@@ -143,7 +143,7 @@ func (r *Rule) mode(ctx context.Context, spec *Spec) outfile.Mode {
 // Open opens everything that a run will write, so that a file that cannot be
 // written is known before the first packet. What stands in the files stays until
 // the run begins to write. All files that cannot be opened are told at once.
-func Open(ctx context.Context, specs []Spec, rule Rule) (*Set, error) {
+func Open(ctx context.Context, specs []Spec, rule OpenOptions) (*Set, error) {
 	o := &Set{}
 	var errs []error
 	for i := range specs {
@@ -160,7 +160,7 @@ func Open(ctx context.Context, specs []Spec, rule Rule) (*Set, error) {
 }
 
 // open opens one report.
-func (o *Set) open(ctx context.Context, spec *Spec, rule *Rule) error {
+func (o *Set) open(ctx context.Context, spec *Spec, rule *OpenOptions) error {
 	if spec.Shared {
 		return o.openShared(spec, rule)
 	}

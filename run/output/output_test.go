@@ -32,7 +32,7 @@ func play(t *testing.T, o *Set) error {
 // TestOneFails: an output that fails harms no other one, which tell of it.
 func TestOneFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "run.jsonl")
-	o, err := Open(t.Context(), []Spec{{Format: "jsonl", Writer: failing{}, Title: "the stream"}, {Format: "jsonl", File: file}}, Rule{Hashed: true})
+	o, err := Open(t.Context(), []Spec{{Format: "jsonl", Writer: failing{}, Title: "the stream"}, {Format: "jsonl", File: file}}, OpenOptions{Hashed: true})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestAllFail(t *testing.T) {
 		{[]Spec{{Format: "jsonl", Writer: failing{}}}, true},
 		{nil, false},
 	} {
-		o, err := Open(t.Context(), tt.specs, Rule{})
+		o, err := Open(t.Context(), tt.specs, OpenOptions{})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -74,7 +74,7 @@ func TestAllFail(t *testing.T) {
 func TestOpenTellsAll(t *testing.T) {
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good.json")
-	_, err := Open(t.Context(), []Spec{{Format: "json", File: good}, {Format: "csv", File: filepath.Join(dir, "a", "b")}, {Format: "text", File: filepath.Join(dir, "c", "d")}}, Rule{})
+	_, err := Open(t.Context(), []Spec{{Format: "json", File: good}, {Format: "csv", File: filepath.Join(dir, "a", "b")}, {Format: "text", File: filepath.Join(dir, "c", "d")}}, OpenOptions{})
 	if err == nil || strings.Count(err.Error(), "opening output ") != 2 {
 		t.Fatalf("got %v", err)
 	}
@@ -98,7 +98,7 @@ func TestShared(t *testing.T) {
 		{Format: "markdown", File: small, Shared: true, What: "step summary"},
 		{Format: "markdown", File: full, Shared: true, What: "step summary"},
 		{Format: "text", Writer: io.Discard},
-	}, Rule{Log: func(text string) { told = append(told, text) }})
+	}, OpenOptions{Log: func(text string) { told = append(told, text) }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,7 +10,7 @@ import (
 
 // openShared opens a file that others write as well. What stands there is counted
 // where a format has a limit: GitHub drops a summary that is too long as a whole.
-func (o *Set) openShared(spec *Spec, rule *Rule) error {
+func (o *Set) openShared(spec *Spec, rule *OpenOptions) error {
 	f, err := openAppended(spec.File)
 	if err != nil {
 		return fault.As(fault.Failed, fmt.Errorf("opening the %s %s: %w", spec.What, spec.Name(), fault.WithoutPath(err)))

@@ -42,8 +42,8 @@ func ReadBaseline(file string, rules *exposure.RuleSet) (b *drift.Baseline, save
 }
 
 // Read reads a saved run as far as it goes. In is the file that is called so.
-func Read(file string, in io.Reader) (*Run, error) {
-	run := &Run{services: newServices()}
+func Read(file string, in io.Reader) (*RunFile, error) {
+	run := &RunFile{services: newServices()}
 	if err := run.read(in); err != nil {
 		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 	}
@@ -52,8 +52,8 @@ func Read(file string, in io.Reader) (*Run, error) {
 
 // ReadWhole reads a saved run that is complete enough to be a baseline. In is the
 // file that is called so.
-func ReadWhole(file string, in io.Reader, rules *exposure.RuleSet) (*Run, error) {
-	run := &Run{rules: rules, services: newServices()}
+func ReadWhole(file string, in io.Reader, rules *exposure.RuleSet) (*RunFile, error) {
+	run := &RunFile{rules: rules, services: newServices()}
 	if err := run.read(in); err != nil {
 		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 	}

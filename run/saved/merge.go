@@ -27,8 +27,8 @@ type Merger struct {
 	Policy   *policy.Policy    // nil if there is none
 	Baseline *drift.Baseline   // nil if there is none
 	Gate     gate.Criteria
-	Now      time.Time // by which accepted risks expire
-	Runs     []*Run    // in the order of the command line
+	Now      time.Time  // by which accepted risks expire
+	Runs     []*RunFile // in the order of the command line
 
 	once bool // the findings of the runs are not needed any more once they were judged
 
@@ -41,11 +41,11 @@ type Merger struct {
 type sweepKey struct{ scope, vantage string }
 
 // keyOf is the sweep that a run is a part of.
-func keyOf(r *Run) sweepKey { return sweepKey{r.Record.Scope.SHA256, r.Record.Vantage} }
+func keyOf(r *RunFile) sweepKey { return sweepKey{r.Record.Scope.SHA256, r.Record.Vantage} }
 
 // Compared reports whether each run was compared with a baseline.
 func (m *Merger) Compared() bool {
-	return len(m.Runs) > 0 && !slices.ContainsFunc(m.Runs, func(r *Run) bool { return r.Record.Baseline == nil })
+	return len(m.Runs) > 0 && !slices.ContainsFunc(m.Runs, func(r *RunFile) bool { return r.Record.Baseline == nil })
 }
 
 // Check refuses runs that are no parts of one, and notes in what the others
@@ -63,7 +63,7 @@ func (m *Merger) Check() error {
 		}
 	}
 	m.shards = map[sweepKey]int{}
-	sweeps := map[sweepKey][]*Run{}
+	sweeps := map[sweepKey][]*RunFile{}
 	var order []sweepKey
 	for _, r := range m.Runs {
 		key := keyOf(r)
@@ -82,7 +82,7 @@ func (m *Merger) Check() error {
 }
 
 // partOf reads which shard a run is: 1 of 1 for the whole.
-func partOf(r *Run) (index, count int) {
+func partOf(r *RunFile) (index, count int) {
 	i, n, ok := strings.Cut(r.Record.Shard, "/")
 	index, err1 := strconv.Atoi(i)
 	count, err2 := strconv.Atoi(n)
@@ -96,10 +96,10 @@ func partOf(r *Run) (index, count int) {
 const maxMissing = 100
 
 // checkShards looks at the runs of one sweep, seen from one vantage point.
-func (m *Merger) checkShards(runs []*Run) error {
+func (m *Merger) checkShards(runs []*RunFile) error {
 	first := runs[0]
 	_, count := partOf(first)
-	have := map[int]*Run{}
+	have := map[int]*RunFile{}
 	for _, r := range runs {
 		i, n := partOf(r)
 		switch before := have[i]; {
@@ -122,7 +122,7 @@ func (m *Merger) checkShards(runs []*Run) error {
 }
 
 // shardName is the shard of a run as the flag has it.
-func shardName(r *Run) string {
+func shardName(r *RunFile) string {
 	i, n := partOf(r)
 	return fmt.Sprintf("%d/%d", i, n)
 }
@@ -146,12 +146,12 @@ func (m *Merger) checkShardPorts() error {
 func (m *Merger) noteDifferences() {
 	for _, what := range []struct {
 		name string
-		of   func(*Run) string
+		of   func(*RunFile) string
 	}{
-		{"ports", func(r *Run) string { return r.Record.Scope.Ports }},
-		{"versions", func(r *Run) string { return r.tool.Version }},
-		{"rules", func(r *Run) string { return r.tool.RulesVersion }},
-		{"probes", func(r *Run) string { return r.tool.ProbesVersion }},
+		{"ports", func(r *RunFile) string { return r.Record.Scope.Ports }},
+		{"versions", func(r *RunFile) string { return r.tool.Version }},
+		{"rules", func(r *RunFile) string { return r.tool.RulesVersion }},
+		{"probes", func(r *RunFile) string { return r.tool.ProbesVersion }},
 	} {
 		var words []string
 		values := map[string]bool{}
@@ -167,7 +167,7 @@ func (m *Merger) noteDifferences() {
 }
 
 // distinct gives the different values that the runs have, in their order.
-func (m *Merger) distinct(of func(*Run) []string) []string {
+func (m *Merger) distinct(of func(*RunFile) []string) []string {
 	var list []string
 	for _, r := range m.Runs {
 		for _, v := range of(r) {
@@ -180,8 +180,8 @@ func (m *Merger) distinct(of func(*Run) []string) []string {
 }
 
 // one gives the different values that the runs have as one word.
-func (m *Merger) one(of func(*Run) string) string {
-	return strings.Join(m.distinct(func(r *Run) []string { return []string{of(r)} }), "+")
+func (m *Merger) one(of func(*RunFile) string) string {
+	return strings.Join(m.distinct(func(r *RunFile) []string { return []string{of(r)} }), "+")
 }
 
 // run says what was scanned, when and from where, all runs together.
@@ -189,13 +189,13 @@ func (m *Merger) run(args []string) result.Run {
 	run := result.Run{
 		ID:            report.NewRunID(),
 		Args:          append([]string{"mxsweep"}, redact.Args(args)...),
-		Vantage:       m.one(func(r *Run) string { return r.Record.Vantage }),
-		Authorization: m.one(func(r *Run) string { return r.Record.Authorization }),
-		Mode:          m.one(func(r *Run) string { return r.Record.Mode }),
-		Merged:        m.distinct(func(r *Run) []string { return append([]string{r.Record.ID}, r.Record.Merged...) }),
+		Vantage:       m.one(func(r *RunFile) string { return r.Record.Vantage }),
+		Authorization: m.one(func(r *RunFile) string { return r.Record.Authorization }),
+		Mode:          m.one(func(r *RunFile) string { return r.Record.Mode }),
+		Merged:        m.distinct(func(r *RunFile) []string { return append([]string{r.Record.ID}, r.Record.Merged...) }),
 		Scope: result.Scope{
-			Name:   m.one(func(r *Run) string { return r.Record.Scope.Name }),
-			Files:  m.distinct(func(r *Run) []string { return r.Record.Scope.Files }),
+			Name:   m.one(func(r *RunFile) string { return r.Record.Scope.Name }),
+			Files:  m.distinct(func(r *RunFile) []string { return r.Record.Scope.Files }),
 			Asked:  m.askedHosts(),
 			Ports:  scope.FormatPorts(m.ports()),
 			SHA256: m.scopeSHA256(),
@@ -215,16 +215,16 @@ func (m *Merger) run(args []string) result.Run {
 			run.Scope.Excluded += r.Record.Scope.Excluded
 		}
 		for _, rule := range r.Record.Rules {
-			if !slices.ContainsFunc(run.Rules, func(o result.Rule) bool { return o.ID == rule.ID }) {
+			if !slices.ContainsFunc(run.Rules, func(o result.RuleInfo) bool { return o.ID == rule.ID }) {
 				run.Rules = append(run.Rules, rule)
 			}
 		}
 	}
-	run.Rules = append(run.Rules, slices.DeleteFunc(report.NewRules(m.Rules), func(rule result.Rule) bool {
-		return slices.ContainsFunc(run.Rules, func(o result.Rule) bool { return o.ID == rule.ID })
+	run.Rules = append(run.Rules, slices.DeleteFunc(report.NewRules(m.Rules), func(rule result.RuleInfo) bool {
+		return slices.ContainsFunc(run.Rules, func(o result.RuleInfo) bool { return o.ID == rule.ID })
 	})...)
 	if m.Baseline != nil {
-		run.Baseline = &result.Baseline{SHA256: m.Baseline.SHA256, Created: result.NewTime(m.Baseline.Created), Comparable: true}
+		run.Baseline = &result.BaselineInfo{SHA256: m.Baseline.SHA256, Created: result.NewTime(m.Baseline.Created), Comparable: true}
 	} else if m.Compared() {
 		run.Baseline = m.Runs[0].Record.Baseline
 	}
@@ -234,7 +234,7 @@ func (m *Merger) run(args []string) result.Run {
 // scopeSHA256 is that of the runs where they share it, else one that is made of
 // all of theirs.
 func (m *Merger) scopeSHA256() string {
-	hashes := m.distinct(func(r *Run) []string { return []string{r.Record.Scope.SHA256} })
+	hashes := m.distinct(func(r *RunFile) []string { return []string{r.Record.Scope.SHA256} })
 	if len(hashes) == 1 {
 		return hashes[0]
 	}

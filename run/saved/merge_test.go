@@ -32,7 +32,7 @@ type mergePort struct {
 var builtinRules = sync.OnceValues(exposure.Builtin)
 
 // madeRun is a run as a scan from the vantage point would have saved it.
-func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run {
+func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *RunFile {
 	t.Helper()
 	rules, err := builtinRules()
 	if err != nil {
@@ -44,16 +44,16 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run
 	}
 	now := time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC)
 	j := exposure.Judge{Rules: rules, Vantage: v, Knowledge: exposure.NewPortSets([]uint16{10027}, nil)}
-	r := &Run{File: name, rules: rules, services: newServices(), whole: true}
+	r := &RunFile{File: name, rules: rules, services: newServices(), whole: true}
 	run := result.Run{ID: report.NewRunID(), StartTime: result.NewTime(now), EndTime: result.NewTime(now.Add(time.Minute)), Vantage: vantage, Shard: shard,
 		Scope: result.Scope{Name: "scope.txt", SHA256: strings.Repeat("5f", 32), Ports: "10027", Addresses: uint64(len(ports))}}
 	if err := r.Start(result.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
 		t.Fatal(err)
 	}
-	var findings []exposure.Finding
+	var findings []exposure.Violation
 	up := 0
 	for _, p := range ports {
-		port := exposure.Port{Host: p.host, Result: scan.Result{State: p.state, Reason: result.ReasonSynAck, Time: now,
+		port := exposure.Subject{Host: p.host, Result: scan.Result{State: p.state, Reason: result.ReasonSynAck, Time: now,
 			Target: netip.AddrPortFrom(netip.MustParseAddr(p.addr), 10027)}}
 		if p.assumed {
 			port.Reachability = result.ReachabilityAssumed
@@ -80,7 +80,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run
 }
 
 // merged judges runs as one and gives its findings as "address severity drift".
-func merged(t *testing.T, baseline *drift.Baseline, runs ...*Run) (string, Merged) {
+func merged(t *testing.T, baseline *drift.Baseline, runs ...*RunFile) (string, Merged) {
 	t.Helper()
 	m := &Merger{Rules: runs[0].rules, Baseline: baseline, Now: runs[0].Record.StartTime.Time, Runs: runs}
 	if err := m.Check(); err != nil {
@@ -101,7 +101,7 @@ func TestMergeLowersWhatOnlyTheHostReaches(t *testing.T) {
 	inside := madeRun(t, "own.json", "internet", "", own)
 	for _, tt := range []struct {
 		name  string
-		other *Run
+		other *RunFile
 		want  string
 	}{
 		{"seen closed from outside", madeRun(t, "o.json", "lan", "", at(result.StateClosed)), "192.0.2.1 info none"},
@@ -134,7 +134,7 @@ func TestMergedShardsOfAName(t *testing.T) {
 	closedTwo := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateClosed))
 	unknown := madeRun(t, "2.json", "internet", "2/2", at("192.0.2.2", result.StateUnknown))
 	for _, tt := range []struct {
-		one, two *Run
+		one, two *RunFile
 		want     string
 	}{
 		{one, two, "192.0.2.1 critical unchanged"},
@@ -212,14 +212,14 @@ func TestMergeRefusals(t *testing.T) {
 	part := madeRun(t, "f.json", "lan", "", port)
 	part.Record.Merged = []string{whole.Record.ID}
 	for _, tt := range []struct {
-		runs []*Run
+		runs []*RunFile
 		want string
 	}{
-		{[]*Run{whole, whole}, `it holds run`},
-		{[]*Run{whole, part}, `merging "f.json": it holds run`},
-		{[]*Run{whole, other}, `it is the same sweep as "a.json"`},
-		{[]*Run{shard, third}, `it is shard 2/3, and "c.json" is shard 1/2`},
-		{[]*Run{shard, ports}, `its shard asked the ports 25, and that of "c.json" the ports 10027`},
+		{[]*RunFile{whole, whole}, `it holds run`},
+		{[]*RunFile{whole, part}, `merging "f.json": it holds run`},
+		{[]*RunFile{whole, other}, `it is the same sweep as "a.json"`},
+		{[]*RunFile{shard, third}, `it is shard 2/3, and "c.json" is shard 1/2`},
+		{[]*RunFile{shard, ports}, `its shard asked the ports 25, and that of "c.json" the ports 10027`},
 	} {
 		err := (&Merger{Rules: whole.rules, Runs: tt.runs}).Check()
 		var bad *fault.Error

@@ -12,8 +12,8 @@ import (
 
 // coverage adds up what the runs saw. Of a run that did not count its states,
 // all that was conclusive is taken for open, on which no caveat rests.
-func (m *Merger) coverage() gate.Coverage {
-	var sum gate.Coverage
+func (m *Merger) coverage() gate.PairCounts {
+	var sum gate.PairCounts
 	for _, r := range m.Runs {
 		c := r.Summary.Coverage
 		sum.Planned = capped(sum.Planned, max(c.Planned, c.Answered)) // one that was cut short does not know its plan
@@ -102,19 +102,19 @@ func (m *Merger) canaries() []gate.WatchedCanary {
 }
 
 // counts are the numbers of the merged coverage, nil if a run lacks them.
-func (m *Merger) counts(c gate.Coverage) *result.CoverageCounts {
-	if slices.ContainsFunc(m.Runs, func(r *Run) bool { return r.Summary.Coverage.CoverageCounts == nil }) {
+func (m *Merger) counts(c gate.PairCounts) *result.CoverageCounts {
+	if slices.ContainsFunc(m.Runs, func(r *RunFile) bool { return r.Summary.Coverage.CoverageCounts == nil }) {
 		return nil
 	}
 	counts := report.NewCoverageCounts(c)
-	if slices.ContainsFunc(m.Runs, func(r *Run) bool { return r.Summary.Coverage.VacantPairs == nil }) {
+	if slices.ContainsFunc(m.Runs, func(r *RunFile) bool { return r.Summary.Coverage.VacantPairs == nil }) {
 		counts.VacantPairs, counts.Accepted = nil, nil // only known to be at least that
 	}
 	return counts
 }
 
 // summary closes the report.
-func (m *Merger) summary(v *gate.Decision, c gate.Coverage) result.Summary {
+func (m *Merger) summary(v *gate.Decision, c gate.PairCounts) result.Summary {
 	s := result.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete || !v.Complete,
 		ExitCode: int(v.Code), Gate: v.Gate, FailOn: m.Gate.FailOn.String(), Reason: v.Reason,

@@ -21,8 +21,8 @@ var driftWeight = []result.Drift{
 // findings puts the findings of all runs together. What one run found stands,
 // whatever another one says; what was not found again is fixed if one run has
 // shown it, and else unverified.
-func (m *Merger) findings() ([]exposure.Finding, error) {
-	var seen, gone []exposure.Finding
+func (m *Merger) findings() ([]exposure.Violation, error) {
+	var seen, gone []exposure.Violation
 	drift := map[string]result.Drift{}
 	found := map[string]bool{}
 	for _, r := range m.Runs {
@@ -58,8 +58,8 @@ func (m *Merger) findings() ([]exposure.Finding, error) {
 	for i := range seen {
 		seen[i].Drift = drift[seen[i].ID]
 	}
-	slices.SortStableFunc(gone, func(a, b exposure.Finding) int {
-		fixed := func(f *exposure.Finding) int { return map[bool]int{true: 0, false: 1}[f.Drift == result.DriftFixed] }
+	slices.SortStableFunc(gone, func(a, b exposure.Violation) int {
+		fixed := func(f *exposure.Violation) int { return map[bool]int{true: 0, false: 1}[f.Drift == result.DriftFixed] }
 		return fixed(&a) - fixed(&b)
 	})
 	for i := range gone {
@@ -74,7 +74,7 @@ func (m *Merger) findings() ([]exposure.Finding, error) {
 
 // status gives a finding the status that it has by the policy of the merged run
 // or, without one, by that of its own run as long as that holds.
-func (m *Merger) status(f *exposure.Finding) {
+func (m *Merger) status(f *exposure.Violation) {
 	if m.Policy != nil {
 		m.Policy.Apply(f, m.Now)
 		return
@@ -87,7 +87,7 @@ func (m *Merger) status(f *exposure.Finding) {
 // lower gives a finding on an address of the scanning machine the weight of
 // what only that machine can reach, where another run, which stood elsewhere,
 // saw its ports closed or filtered.
-func (m *Merger) lower(f *exposure.Finding, by *Run) {
+func (m *Merger) lower(f *exposure.Violation, by *RunFile) {
 	if f.Reachability != result.ReachabilityAssumed {
 		return
 	}
@@ -106,7 +106,7 @@ func (m *Merger) lower(f *exposure.Finding, by *Run) {
 
 // unreached reports whether a run that does not stand on the host saw the port
 // closed or, of a host that was up, filtered, and none saw it open.
-func (m *Merger) unreached(addr netip.Addr, port uint16, by *Run) (vantage string, ok bool) {
+func (m *Merger) unreached(addr netip.Addr, port uint16, by *RunFile) (vantage string, ok bool) {
 	for _, r := range m.Runs {
 		if r == by || r.Record.Vantage == string(exposure.ClassHost) {
 			continue
@@ -133,7 +133,7 @@ func (m *Merger) unreached(addr netip.Addr, port uint16, by *Run) (vantage strin
 
 // alsoSeen says of findings that were made from several vantage points where
 // else they were made.
-func alsoSeen(findings []exposure.Finding) {
+func alsoSeen(findings []exposure.Violation) {
 	groups := map[string][]string{}
 	for i := range findings {
 		if f := &findings[i]; !f.Carried && !slices.Contains(groups[f.GroupID], f.Vantage) {

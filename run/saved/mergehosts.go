@@ -14,7 +14,7 @@ import (
 // askedHosts are those of all runs together; nil if a run does not tell its own, or
 // if there are too many.
 func (m *Merger) askedHosts() []string {
-	if slices.ContainsFunc(m.Runs, func(r *Run) bool { return r.Record.Scope.Asked == nil }) {
+	if slices.ContainsFunc(m.Runs, func(r *RunFile) bool { return r.Record.Scope.Asked == nil }) {
 		return nil
 	}
 	var list []string

@@ -57,7 +57,7 @@ accept:
 		if err := json.Unmarshal(b, &r.notices[0]); err != nil {
 			t.Fatal(err)
 		}
-		m := &Merger{Rules: r.rules, Policy: tt.policy, Now: tt.now, Runs: []*Run{r}}
+		m := &Merger{Rules: r.rules, Policy: tt.policy, Now: tt.now, Runs: []*RunFile{r}}
 		if err := m.Check(); err != nil {
 			t.Fatal(err)
 		}
@@ -75,18 +75,18 @@ accept:
 // TestMergedHostsOfALine holds that the hosts up in a line that is split over
 // shards are counted on all of them together, and only if none is missing.
 func TestMergedHostsOfALine(t *testing.T) {
-	shard := func(name string, up uint64) *Run {
+	shard := func(name string, up uint64) *RunFile {
 		r := madeRun(t, name+".json", "internet", name+"/2", mergePort{addr: "192.0.2." + name, state: result.StateClosed})
 		r.Summary.Coverage.Parts = []result.LinePart{{Line: "192.0.2.0/24", Range: "192.0.2.0-192.0.2.255", MinHosts: 5, HostsUp: up}}
 		return r
 	}
 	for _, tt := range []struct {
-		runs []*Run
+		runs []*RunFile
 		want []string
 	}{
-		{[]*Run{shard("1", 3), shard("2", 2)}, nil},
-		{[]*Run{shard("1", 3), shard("2", 1)}, []string{exposure.NoticeFewHosts}},
-		{[]*Run{shard("1", 3)}, []string{exposure.NoticeShardMissing}},
+		{[]*RunFile{shard("1", 3), shard("2", 2)}, nil},
+		{[]*RunFile{shard("1", 3), shard("2", 1)}, []string{exposure.NoticeFewHosts}},
+		{[]*RunFile{shard("1", 3)}, []string{exposure.NoticeShardMissing}},
 	} {
 		_, c := merged(t, nil, tt.runs...)
 		var got []string
@@ -104,7 +104,7 @@ func TestMergedHostsOfALine(t *testing.T) {
 // TestMergedPairsLeftOut holds that the pairs of vacant and accepted hosts add
 // up, and that they are not told where a run does not tell them.
 func TestMergedPairsLeftOut(t *testing.T) {
-	run := func(shard string, vacant, accepted uint64) *Run {
+	run := func(shard string, vacant, accepted uint64) *RunFile {
 		r := madeRun(t, shard[:1]+".json", "internet", shard, mergePort{addr: "192.0.2." + shard[:1], state: result.StateClosed})
 		r.Summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1, Vacant: 1, VacantPairs: &vacant, Accepted: &accepted}
 		return r

@@ -36,7 +36,7 @@ func told(c *Merged) string {
 }
 
 // mergedOf judges runs as one, with a baseline or nil.
-func mergedOf(t *testing.T, baseline *drift.Baseline, runs []*Run) (*Merger, Merged) {
+func mergedOf(t *testing.T, baseline *drift.Baseline, runs []*RunFile) (*Merger, Merged) {
 	t.Helper()
 	m := &Merger{Rules: runs[0].rules, Baseline: baseline, Now: runs[0].Record.StartTime.Time, Runs: runs, Gate: gate.Criteria{MinCoverage: gate.DefaultMinCoverage}}
 	if err := m.Check(); err != nil {
@@ -46,9 +46,9 @@ func mergedOf(t *testing.T, baseline *drift.Baseline, runs []*Run) (*Merger, Mer
 }
 
 // saved is a merged run as it is read back.
-func saved(t *testing.T, name string, m *Merger, c Merged) *Run {
+func saved(t *testing.T, name string, m *Merger, c Merged) *RunFile {
 	t.Helper()
-	r := &Run{File: name, rules: m.Rules, services: newServices(), whole: true}
+	r := &RunFile{File: name, rules: m.Rules, services: newServices(), whole: true}
 	run := m.run(nil)
 	if err := r.Start(result.Tool{Name: "mxsweep", Version: "1"}, run); err != nil {
 		t.Fatal(err)
@@ -67,7 +67,7 @@ func saved(t *testing.T, name string, m *Merger, c Merged) *Run {
 }
 
 // randomRun is a run over some of a few addresses, with its own scope.
-func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *Run {
+func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *RunFile {
 	t.Helper()
 	var ports []mergePort
 	conclusive := uint64(0)
@@ -101,8 +101,8 @@ func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *Run {
 
 // assumes reports whether a run looked at the machine that it ran on. The merged
 // run keeps one record of each port, so that a later one lowers less.
-func assumes(runs []*Run) bool {
-	return slices.ContainsFunc(runs, func(r *Run) bool {
+func assumes(runs []*RunFile) bool {
+	return slices.ContainsFunc(runs, func(r *RunFile) bool {
 		return slices.ContainsFunc(r.ports, func(p *result.Port) bool { return p.Reachability != "" })
 	})
 }
@@ -130,7 +130,7 @@ func TestMergeTakesNoOrder(t *testing.T) {
 			baseline = baselineOn(t)
 		}
 		vantages := []string{"internet", "internet", []string{"internet", "lan"}[r.IntN(2)]}
-		var runs []*Run
+		var runs []*RunFile
 		for n, v := range vantages {
 			runs = append(runs, randomRun(t, r, n+1, v))
 		}
@@ -145,7 +145,7 @@ func TestMergeTakesNoOrder(t *testing.T) {
 			}
 		}
 		for _, order := range [][]int{{0, 2, 1}, {1, 0, 2}, {1, 2, 0}, {2, 0, 1}, {2, 1, 0}} {
-			_, c := mergedOf(t, baseline, []*Run{runs[order[0]], runs[order[1]], runs[order[2]]})
+			_, c := mergedOf(t, baseline, []*RunFile{runs[order[0]], runs[order[1]], runs[order[2]]})
 			if got := told(&c); got != want {
 				t.Fatalf("in the order %v:\n%s\nelse:\n%s", order, got, want)
 			}
@@ -155,11 +155,11 @@ func TestMergeTakesNoOrder(t *testing.T) {
 		}
 		m, two := mergedOf(t, nil, runs[:2])
 		pair := saved(t, "two.json", m, two)
-		_, later := mergedOf(t, baseline, []*Run{pair, runs[2]})
+		_, later := mergedOf(t, baseline, []*RunFile{pair, runs[2]})
 		if got := told(&later); got != want && !assumes(runs) || gate.Worse(c.Verdict.Code, later.Verdict.Code) != later.Verdict.Code {
 			t.Fatalf("merged in two steps:\n%s\nelse:\n%s", got, want)
 		}
-		if err := (&Merger{Rules: m.Rules, Runs: []*Run{pair, runs[r.IntN(2)]}}).Check(); err == nil {
+		if err := (&Merger{Rules: m.Rules, Runs: []*RunFile{pair, runs[r.IntN(2)]}}).Check(); err == nil {
 			t.Fatal("a run that the merged one holds was taken again")
 		}
 	}
@@ -172,10 +172,10 @@ func TestMergeTakesNoOrder(t *testing.T) {
 // run is merged with others.
 func TestMergedAgain(t *testing.T) {
 	closed := func(addr string) mergePort { return mergePort{addr: addr, state: result.StateClosed} }
-	m, c := mergedOf(t, nil, []*Run{madeRun(t, "1.json", "internet", "1/2", closed("192.0.2.1"))})
+	m, c := mergedOf(t, nil, []*RunFile{madeRun(t, "1.json", "internet", "1/2", closed("192.0.2.1"))})
 	other := madeRun(t, "o.json", "internet", "", closed("198.51.100.1"))
 	other.Record.Scope.SHA256 = strings.Repeat("60", 32)
-	_, again := mergedOf(t, nil, []*Run{saved(t, "half.json", m, c), other})
+	_, again := mergedOf(t, nil, []*RunFile{saved(t, "half.json", m, c), other})
 	if again.Verdict.Code != gate.ExitIncomplete || !again.summary.Incomplete {
 		t.Errorf("a shard is missing, and got %s", told(&again))
 	}
@@ -186,7 +186,7 @@ func TestMergedAgain(t *testing.T) {
 func TestMergeProvesSilenceByRun(t *testing.T) {
 	baseline := baselineOn(t)
 	baseline.Entries = baseline.Entries[:1]
-	other := func(name string, port uint16, state result.State) *Run {
+	other := func(name string, port uint16, state result.State) *RunFile {
 		r := madeRun(t, name, "internet", "", mergePort{addr: "192.0.2.1", state: state})
 		r.ports[0].Port, r.Record.Scope.SHA256 = port, strings.Repeat(fmt.Sprintf("%02x", port%255), 32)
 		return r
@@ -197,13 +197,13 @@ func TestMergeProvesSilenceByRun(t *testing.T) {
 	shown := other("shown.json", 10027, result.StateFiltered)
 	shown.notices = []result.Notice{{Code: exposure.NoticeReferencePort, Level: "note", Target: "192.0.2.1", Message: "shown by an answer from 25/tcp."}}
 	for _, tt := range []struct {
-		runs []*Run
+		runs []*RunFile
 		want result.Drift
 	}{
-		{[]*Run{silent}, result.DriftUnverified},
-		{[]*Run{silent, heard}, result.DriftUnverified},
-		{[]*Run{both}, result.DriftFixed},
-		{[]*Run{shown}, result.DriftFixed},
+		{[]*RunFile{silent}, result.DriftUnverified},
+		{[]*RunFile{silent, heard}, result.DriftUnverified},
+		{[]*RunFile{both}, result.DriftFixed},
+		{[]*RunFile{shown}, result.DriftFixed},
 	} {
 		if _, c := mergedOf(t, baseline, tt.runs); len(c.Findings) != 1 || c.Findings[0].Drift != tt.want {
 			t.Errorf("%d runs: want %s, got %s", len(tt.runs), tt.want, told(&c))

@@ -13,8 +13,8 @@ import (
 )
 
 // portOf is a port as its record tells it.
-func portOf(p *result.Port, pair netip.AddrPort) exposure.Port {
-	return exposure.Port{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: p.Anchor, Reachability: p.Reachability,
+func portOf(p *result.Port, pair netip.AddrPort) exposure.Subject {
+	return exposure.Subject{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: p.Anchor, Reachability: p.Reachability,
 		Result: scan.Result{Target: pair, State: p.State, Reason: p.Reason, Time: p.Timestamp.Time, Attempts: p.Attempts}}
 }
 
@@ -26,7 +26,7 @@ func pairOf(p *result.Port) (netip.AddrPort, bool) {
 
 // forbidden gives the findings of open ports of a run that the policy of the
 // merged run wants closed, of which its own policy need not have known.
-func (m *Merger) forbidden(r *Run) []exposure.Finding {
+func (m *Merger) forbidden(r *RunFile) []exposure.Violation {
 	if m.Policy == nil || len(m.Policy.MustBeClosed) == 0 {
 		return nil
 	}
@@ -39,7 +39,7 @@ func (m *Merger) forbidden(r *Run) []exposure.Finding {
 		}
 	}
 	judge := exposure.Judge{Rules: m.Rules, Policy: m.Policy, Identity: m.Policy.HostIdentity(), Now: m.Now}
-	var list []exposure.Finding
+	var list []exposure.Violation
 	for _, p := range r.ports {
 		pair, ok := pairOf(p)
 		if !ok || has[pair] {
@@ -87,7 +87,7 @@ func (m *Merger) required(told []result.Notice) *gate.UnknownPairs {
 
 // A runRecord is what a run says of a pair.
 type runRecord struct {
-	run    *Run
+	run    *RunFile
 	pair   netip.AddrPort
 	record *result.Port
 	up     bool // the run had a packet of the host
@@ -140,7 +140,7 @@ func (m *Merger) unsettled(b runRecord, why gate.Requirement) bool {
 
 // countsSilent reports whether a silent address of a run counts: it is not vacant,
 // and no notice of its own tells of it.
-func (m *Merger) countsSilent(r *Run, addr netip.Addr, names []string) bool {
+func (m *Merger) countsSilent(r *RunFile, addr netip.Addr, names []string) bool {
 	if slices.ContainsFunc(r.notices, func(n result.Notice) bool { return n.Code == exposure.NoticeSilent && n.Target == addr.String() }) {
 		return false
 	}

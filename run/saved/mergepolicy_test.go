@@ -14,7 +14,7 @@ import (
 )
 
 // mergedUnder judges runs as one, under a policy.
-func mergedUnder(t *testing.T, text string, runs ...*Run) Merged {
+func mergedUnder(t *testing.T, text string, runs ...*RunFile) Merged {
 	t.Helper()
 	p, err := policy.Load("mxsweep.yaml", []byte("version: 1\n"+text), policy.Context{Rules: runs[0].rules})
 	if err != nil {
@@ -65,7 +65,7 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 		if c.Verdict.Code != tt.want || (told != "") != (tt.want == gate.ExitIncomplete) || told != "" && !strings.Contains(told, "192.0.2.9:10027") {
 			t.Errorf("%s: exit code %d, want %d; %q", name, c.Verdict.Code, tt.want, told)
 		}
-		forbidden := slices.ContainsFunc(c.Findings, func(f exposure.Finding) bool { return f.Rule.ID == exposure.RuleForbidden })
+		forbidden := slices.ContainsFunc(c.Findings, func(f exposure.Violation) bool { return f.Rule.ID == exposure.RuleForbidden })
 		if forbidden != (tt.state == result.StateOpen && tt.policy == closed) {
 			t.Errorf("%s: forbidden %v: %v", name, forbidden, c.Findings)
 		}
@@ -129,7 +129,7 @@ func TestMergeOwnCanary(t *testing.T) {
 		"the other":    {[]bool{false, true}, "", false},
 		"none, is old": {nil, "no canary was asked", false},
 	} {
-		runs := []*Run{madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed}),
+		runs := []*RunFile{madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed}),
 			madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: result.StateClosed})}
 		for i, r := range runs {
 			r.Summary.Coverage.CoverageCounts = &result.CoverageCounts{Closed: 1}

@@ -34,13 +34,13 @@ func (m *Merger) Read(files []string, baseline string) error {
 }
 
 // readWholeRun reads all of a saved run, also of one that was cut short.
-func readWholeRun(file string, rules *exposure.RuleSet) (*Run, error) {
+func readWholeRun(file string, rules *exposure.RuleSet) (*RunFile, error) {
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, fault.Usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
 	}
 	defer f.Close()
-	run := &Run{File: file, rules: rules, services: newServices(), whole: true}
+	run := &RunFile{File: file, rules: rules, services: newServices(), whole: true}
 	if err := run.read(f); err != nil {
 		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 	}

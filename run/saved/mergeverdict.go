@@ -13,7 +13,7 @@ import (
 
 // A Merged is what a merged run comes to.
 type Merged struct {
-	Findings []exposure.Finding
+	Findings []exposure.Violation
 	Verdict  gate.Decision
 
 	ports   []*result.Port
@@ -48,11 +48,11 @@ func (m *Merger) Conclude() Merged {
 
 // drift compares what was found with the baseline, from each vantage point with
 // what was found from there.
-func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []result.Notice) {
-	vantages := m.distinct(func(r *Run) []string { return []string{r.Record.Vantage} })
-	var list []exposure.Finding
+func (m *Merger) drift(findings []exposure.Violation) ([]exposure.Violation, []result.Notice) {
+	vantages := m.distinct(func(r *RunFile) []string { return []string{r.Record.Vantage} })
+	var list []exposure.Violation
 	var notices []result.Notice
-	fixed := map[string]exposure.Finding{}
+	fixed := map[string]exposure.Violation{}
 	for _, f := range findings {
 		if f.Drift == result.DriftFixed && m.sameBaseline() {
 			fixed[f.ID] = f
@@ -69,7 +69,7 @@ func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []resul
 			}
 		}
 		c.Loss(lost)
-		var found []exposure.Finding
+		var found []exposure.Violation
 		for _, f := range findings {
 			if !f.Carried && (f.Vantage == vantage || i == 0 && !slices.Contains(vantages, f.Vantage)) {
 				found = append(found, f)
@@ -90,7 +90,7 @@ func (m *Merger) drift(findings []exposure.Finding) ([]exposure.Finding, []resul
 // sameBaseline reports whether all runs were compared with the baseline of the
 // merged run: then what one of them showed to be fixed is.
 func (m *Merger) sameBaseline() bool {
-	return !slices.ContainsFunc(m.Runs, func(r *Run) bool {
+	return !slices.ContainsFunc(m.Runs, func(r *RunFile) bool {
 		return r.Record.Baseline == nil || r.Record.Baseline.SHA256 != m.Baseline.SHA256
 	})
 }

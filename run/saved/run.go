@@ -15,9 +15,9 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A Run is a run read back: what a baseline needs of it, or all. It implements
+// A RunFile is a saved run, read back: what a baseline needs of it, or all. It implements
 // [format.Writer].
-type Run struct {
+type RunFile struct {
 	File     string // as it was named
 	Record   result.Run
 	Findings []result.Finding
@@ -41,19 +41,19 @@ type savedService struct {
 }
 
 // read plays a saved run.
-func (r *Run) read(in io.Reader) error {
+func (r *RunFile) read(in io.Reader) error {
 	_, err := report.Reader{}.Replay(in, r)
 	return err
 }
 
 // Start implements [format.Writer].
-func (r *Run) Start(t result.Tool, run result.Run) error {
+func (r *RunFile) Start(t result.Tool, run result.Run) error {
 	r.tool, r.Record = t, run
 	return nil
 }
 
 // Port implements [format.Writer].
-func (r *Run) Port(p result.Port) error {
+func (r *RunFile) Port(p result.Port) error {
 	r.texts.share(&p)
 	if r.whole {
 		r.ports = append(r.ports, &p)
@@ -72,7 +72,7 @@ func (r *Run) Port(p result.Port) error {
 
 // up gives the addresses of which the run had a packet, as far as its records tell:
 // the run must be a whole one.
-func (r *Run) up() map[netip.Addr]bool {
+func (r *RunFile) up() map[netip.Addr]bool {
 	up := map[netip.Addr]bool{}
 	note := func(text string) {
 		if addr, err := netip.ParseAddr(text); err == nil {
@@ -93,14 +93,14 @@ func (r *Run) up() map[netip.Addr]bool {
 }
 
 // Finding implements [format.Writer].
-func (r *Run) Finding(f result.Finding) error {
+func (r *RunFile) Finding(f result.Finding) error {
 	r.texts.share(&f)
 	r.Findings = append(r.Findings, f)
 	return nil
 }
 
 // Notice implements [format.Writer].
-func (r *Run) Notice(n result.Notice) error {
+func (r *RunFile) Notice(n result.Notice) error {
 	if n.Code == view.NoticeCutShort {
 		r.cut = n.Message
 	}
@@ -111,13 +111,13 @@ func (r *Run) Notice(n result.Notice) error {
 }
 
 // End implements [format.Writer].
-func (r *Run) End(run result.Run, s result.Summary) error {
+func (r *RunFile) End(run result.Run, s result.Summary) error {
 	r.Record, r.Summary = run, s
 	return nil
 }
 
 // Lacks says why the run does not hold all that it was to find, "" if it does.
-func (r *Run) Lacks() string {
+func (r *RunFile) Lacks() string {
 	switch {
 	case r.cut != "":
 		return r.cut
@@ -131,7 +131,7 @@ func (r *Run) Lacks() string {
 
 // Baseline makes a baseline of the run. Old is the one that the run was
 // compared with, nil if there is none.
-func (r *Run) Baseline(old *drift.Baseline) (*drift.Baseline, error) {
+func (r *RunFile) Baseline(old *drift.Baseline) (*drift.Baseline, error) {
 	findings, err := r.judged()
 	if err != nil {
 		return nil, err
@@ -141,7 +141,7 @@ func (r *Run) Baseline(old *drift.Baseline) (*drift.Baseline, error) {
 
 // known makes a baseline of the run to compare another one with. Unlike one that
 // is written, it knows what was fixed.
-func (r *Run) known() (*drift.Baseline, error) {
+func (r *RunFile) known() (*drift.Baseline, error) {
 	findings, err := r.judged()
 	if err != nil {
 		return nil, err
@@ -156,7 +156,7 @@ func (r *Run) known() (*drift.Baseline, error) {
 }
 
 // header says under which conditions the run was made.
-func (r *Run) header() drift.Header {
+func (r *RunFile) header() drift.Header {
 	created := r.Record.EndTime.Time
 	if created.IsZero() {
 		created = r.Record.StartTime.Time
@@ -168,8 +168,8 @@ func (r *Run) header() drift.Header {
 }
 
 // judged gives the findings of the run as the judge made them.
-func (r *Run) judged() ([]exposure.Finding, error) {
-	list := make([]exposure.Finding, 0, len(r.Findings))
+func (r *RunFile) judged() ([]exposure.Violation, error) {
+	list := make([]exposure.Violation, 0, len(r.Findings))
 	for i := range r.Findings {
 		f, err := r.finding(&r.Findings[i])
 		if err != nil {
@@ -181,14 +181,14 @@ func (r *Run) judged() ([]exposure.Finding, error) {
 }
 
 // finding makes a finding of its written form.
-func (r *Run) finding(w *result.Finding) (exposure.Finding, error) {
+func (r *RunFile) finding(w *result.Finding) (exposure.Violation, error) {
 	addr, err := netip.ParseAddr(w.IP)
 	if err != nil {
-		return exposure.Finding{}, fmt.Errorf("reading finding %q: %w", w.ID, err)
+		return exposure.Violation{}, fmt.Errorf("reading finding %q: %w", w.ID, err)
 	}
 	target := netip.AddrPortFrom(addr.Unmap(), w.Port)
 	service := r.services[target]
-	f := exposure.Finding{
+	f := exposure.Violation{
 		ID: w.ID, GroupID: w.GroupID, Rule: r.rule(w), Title: w.Title, Severity: w.Severity, Score: w.Score,
 		Target: target, Host: w.Host, Aliases: w.Aliases, Vantage: r.vantageOf(w, target), Reachability: w.Reachability,
 		Service: service.protocol, Product: service.product, Method: service.method,
@@ -217,7 +217,7 @@ func (r *Run) finding(w *result.Finding) (exposure.Finding, error) {
 
 // rule is the rule of a finding: the one that this program has, else what the
 // run tells of it.
-func (r *Run) rule(w *result.Finding) *exposure.Rule {
+func (r *RunFile) rule(w *result.Finding) *exposure.Rule {
 	if rule := r.rules.Lookup(w.Rule); rule != nil {
 		return rule
 	}
@@ -226,7 +226,7 @@ func (r *Run) rule(w *result.Finding) *exposure.Rule {
 
 // vantageOf is where a finding was seen from. Runs of the first version do not
 // say it of each: there, the id tells whether it is the host itself.
-func (r *Run) vantageOf(f *result.Finding, target netip.AddrPort) string {
+func (r *RunFile) vantageOf(f *result.Finding, target netip.AddrPort) string {
 	host := string(exposure.ClassHost)
 	switch {
 	case f.Vantage != "":

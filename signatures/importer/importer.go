@@ -31,25 +31,25 @@ type Import struct {
 // A Skip is an entry of which no signature was made.
 type Skip struct {
 	Pos    signatures.Pos
-	Reason Reason
+	Reason SkipReason
 	Detail string // what exactly, in quotes where it is from the file; "" if Reason says it all
 }
 
-// A Reason is why no signature was made of an entry.
-type Reason string
+// A SkipReason is why no signature was made of an entry.
+type SkipReason string
 
 // The reasons. The first two are those of most entries, and need no reader.
 const (
-	NoProduct   Reason = "no product is named"
-	NotHeard    Reason = "for a reply to a probe that mxsweep does not send"
-	NotRE2      Reason = "the pattern needs what RE2 does not have"
-	BadTemplate Reason = "a value refers to a group that the pattern does not have"
-	BadExample  Reason = "an example does not match, or yields something else"
-	NotText     Reason = "not UTF-8"
+	NoProduct   SkipReason = "no product is named"
+	NotHeard    SkipReason = "for a reply to a probe that mxsweep does not send"
+	NotRE2      SkipReason = "the pattern needs what RE2 does not have"
+	BadTemplate SkipReason = "a value refers to a group that the pattern does not have"
+	BadExample  SkipReason = "an example does not match, or yields something else"
+	NotText     SkipReason = "not UTF-8"
 )
 
 // Reasons are all reasons, the most harmless first.
-var Reasons = []Reason{NoProduct, NotHeard, NotRE2, BadTemplate, BadExample, NotText}
+var Reasons = []SkipReason{NoProduct, NotHeard, NotRE2, BadTemplate, BadExample, NotText}
 
 // What the files are, for whoever named another one.
 const (
@@ -64,7 +64,7 @@ func (im *Import) Len() int { return len(im.entries) }
 func (im *Import) Skipped() []Skip { return im.skipped }
 
 // skip notes an entry of which no signature is made.
-func (im *Import) skip(at signatures.Pos, why Reason, detail string) {
+func (im *Import) skip(at signatures.Pos, why SkipReason, detail string) {
 	im.skipped = append(im.skipped, Skip{at, why, detail})
 }
 

@@ -226,7 +226,7 @@ func (r *nmapReader) match(line string, soft bool) error {
 
 // convert fills in what the signature says and when, or returns why that cannot
 // be done.
-func (e *entry) convert(send, pattern, flags string, t templates) (why Reason, detail string) {
+func (e *entry) convert(send, pattern, flags string, t templates) (why SkipReason, detail string) {
 	if e.Product = t.product(); e.Product == "" {
 		return NoProduct, ""
 	}
