@@ -21,7 +21,7 @@ func (e *BlockedError) Error() string {
 	return fmt.Sprintf("%v stopped answering after %s, on ports too that it had answered on", e.Host, e.Since.UTC().Format(time.RFC3339))
 }
 
-// Hint says what to do.
+// ErrorHint says what to do.
 func (e *BlockedError) ErrorHint() string {
 	return "have the scanner's address let through, or ask more slowly with --rate and --per-host"
 }

@@ -32,7 +32,7 @@ func (e *ExpiredError) Error() string {
 	return fmt.Sprintf("scanning is not authorized after %s", e.NotAfter.UTC().Format(time.RFC3339))
 }
 
-// Hint says what to do.
+// ErrorHint says what to do.
 func (e *ExpiredError) ErrorHint() string {
 	return "ask for an authorization that lasts longer, or scan fewer targets at a time"
 }

@@ -70,7 +70,7 @@ type Key struct {
 	AnySeed bool
 }
 
-// journalHead is the second line of the file, in JSON.
+// A header is the second line of the file, in JSON.
 type header struct {
 	Key   string    `json:"key"`   // SHA-256 over the pairs and the options
 	Build string    `json:"build"` // SHA-256 over [Key].Build
@@ -79,7 +79,7 @@ type header struct {
 	Began time.Time `json:"began"`
 }
 
-// journalMagic is the first line of the file: what all versions have in common,
+// magicLine is the first line of the file: what all versions have in common,
 // and the version of what follows.
 const (
 	magicWord = "mxsweep resume "
@@ -105,7 +105,7 @@ func (e *Error) Error() string {
 // Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Hint says what to do about it.
+// ErrorHint says what to do about it.
 func (e *Error) ErrorHint() string { return e.Hint }
 
 // Open opens the journal of a sweep, or begins it if the file does not

@@ -45,7 +45,7 @@ type TooWideError struct{}
 // Error says so.
 func (*TooWideError) Error() string { return "the sweep has more than 2^64 pairs of address and port" }
 
-// Hint says what to do.
+// ErrorHint says what to do.
 func (*TooWideError) ErrorHint() string { return "name smaller IPv6 prefixes" }
 
 // NewSpace returns the pairs that scope sweeps: every target's addresses, as

@@ -32,7 +32,7 @@ func (e *WidthError) Error() string {
 	return fmt.Sprintf("the sweep covers %d public addresses, more than %d", e.Addresses, Widest)
 }
 
-// Hint says how to be allowed.
+// ErrorHint says how to be allowed.
 func (e *WidthError) ErrorHint() string {
 	return "write what you may contact into a file and name it with --scope"
 }

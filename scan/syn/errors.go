@@ -20,7 +20,7 @@ func (e *RightsError) Error() string {
 // Unwrap returns the kernel's answer.
 func (e *RightsError) Unwrap() error { return e.Err }
 
-// Hint says how to get the right, and how to do without.
+// ErrorHint says how to get the right, and how to do without.
 func (e *RightsError) ErrorHint() string {
 	return "--mode syn needs CAP_NET_RAW: run `sudo setcap cap_net_raw+ep \"$(command -v mxsweep)\"`, " +
 		"give a container --cap-add NET_RAW, or leave --mode syn out to scan with full connects"
@@ -49,7 +49,7 @@ func (e *LocalError) Error() string {
 	return "single SYNs do not reach this machine itself:" + b.String()
 }
 
-// Hint says what to do.
+// ErrorHint says what to do.
 func (e *LocalError) ErrorHint() string {
 	return "ask these addresses with full connects"
 }
@@ -65,7 +65,7 @@ func (e *LinkError) Error() string {
 	return fmt.Sprintf("sending on interface %q: neither Ethernet nor a link without a header (hardware type %d)", e.Interface, e.Hardware)
 }
 
-// Hint says what to do.
+// ErrorHint says what to do.
 func (e *LinkError) ErrorHint() string {
 	return "leave --mode syn out: full connects work on any interface"
 }
@@ -83,5 +83,5 @@ func (e *SetupError) Error() string { return e.Doing + ": " + e.Err.Error() }
 // Unwrap returns the cause.
 func (e *SetupError) Unwrap() error { return e.Err }
 
-// Hint says what helps.
+// ErrorHint says what helps.
 func (e *SetupError) ErrorHint() string { return e.Hint }

@@ -39,7 +39,7 @@ type Stats struct {
 
 	// BlockedMidScan is whether those who had answered stopped to in the end, at any
 	// rate, and did not come back: what is silent is then unknown, with
-	// scan.ReasonBlocked, also that of hosts that never answered.
+	// result.ReasonBlocked, also that of hosts that never answered.
 	BlockedMidScan bool
 
 	// Wildcards counts the hosts that have every port open that was asked

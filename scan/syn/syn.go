@@ -11,7 +11,7 @@
 // answers, its control: what is silent of it is filtered only if a control was
 // answered after that was asked last. Where controls stay silent the host is
 // waited for, and its silent pairs are asked anew; those for which no control
-// was answered in the end are unknown, with scan.ReasonBlocked.
+// was answered in the end are unknown, with result.ReasonBlocked.
 //
 // It needs Linux and the right to raw sockets (CAP_NET_RAW). Elsewhere, and
 // for the addresses of this machine itself, package scan's connects do.
@@ -63,7 +63,7 @@ type Config struct {
 	Timeout time.Duration
 
 	// Hosts bounds the time of each host. What was not settled in it is
-	// scan.StateUnknown with scan.ReasonHostTimeout. If nil, there is no bound.
+	// result.StateUnknown with result.ReasonHostTimeout. If nil, there is no bound.
 	Hosts *hosts.Clock
 
 	// NotAfter is the first moment that is too late for a packet to leave: a
