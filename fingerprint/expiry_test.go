@@ -150,7 +150,7 @@ func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, hand
 				resets++
 			}}, nil
 		}
-		id.Limit = hosts.NewSlots(0)
+		id.Slots = hosts.NewSlots(0)
 		id.Dial = func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 			note()
 			return dial(ctx, to)
@@ -158,10 +158,10 @@ func expiring(t *testing.T, set *signatures.Set, end time.Duration, f fake, hand
 		r := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031"), State: result.StateOpen}
 		if handed {
 			conn, _ := dial(t.Context(), r.Target)
-			if err := id.Limit.Acquire(t.Context(), r.Target.Addr()); err != nil {
+			if err := id.Slots.Acquire(t.Context(), r.Target.Addr()); err != nil {
 				t.Fatal(err)
 			}
-			r.Conn = id.Limit.Wrap(r.Target.Addr(), conn)
+			r.Conn = id.Slots.Wrap(r.Target.Addr(), conn)
 		}
 		svc, _ = id.Identify(t.Context(), r)
 		took = time.Since(start)

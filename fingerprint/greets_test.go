@@ -36,14 +36,14 @@ func TestGreets(t *testing.T) {
 					if tt.id != nil {
 						id = &Identifier{Allowed: tt.id.Allowed, NotAfter: tt.id.NotAfter}
 					}
-					id.Limit, id.Dial = hosts.NewSlots(1), conns.dial(tt.play)
+					id.Slots, id.Dial = hosts.NewSlots(1), conns.dial(tt.play)
 					r := scan.Result{Target: target}
 					if held {
-						if err := id.Limit.Acquire(t.Context(), target.Addr()); err != nil {
+						if err := id.Slots.Acquire(t.Context(), target.Addr()); err != nil {
 							t.Fatal(err)
 						}
 						c, _ := id.Dial(t.Context(), target)
-						r.Conn = id.Limit.Wrap(target.Addr(), c)
+						r.Conn = id.Slots.Wrap(target.Addr(), c)
 					}
 					begun := time.Now()
 					if got := id.Greets(t.Context(), r, 300*time.Millisecond); got != tt.want {
@@ -53,7 +53,7 @@ func TestGreets(t *testing.T) {
 						t.Errorf("held %t: it took %v", held, took)
 					}
 					conns.fakes.Wait()
-					if _, n := id.Limit.InUse(target.Addr()); conns.now != 0 || n != 0 {
+					if _, n := id.Slots.InUse(target.Addr()); conns.now != 0 || n != 0 {
 						t.Errorf("held %t: %d connections stay open", held, conns.now)
 					}
 				})

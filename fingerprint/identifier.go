@@ -39,10 +39,10 @@ type Identifier struct {
 	// zero, 3; it is never more than 3.
 	PerPort int
 
-	// Limit bounds how many connections may be open to one address at once. A
+	// Slots bounds how many connections may be open to one address at once. A
 	// scanner that shares it has counted the connections of its results. If
 	// nil, [hosts.NewSlots] of 8.
-	Limit *hosts.Slots
+	Slots *hosts.Slots
 
 	// Concurrency is how many ports are talked to at once. If zero, 256.
 	Concurrency int
@@ -127,7 +127,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identificat
 	}
 	free := sync.OnceFunc(func() { <-id.slots })
 	defer free()
-	if id.Limit == nil && r.Conn != nil {
+	if id.Slots == nil && r.Conn != nil {
 		if err := h.enter(ctx); err != nil {
 			r.Conn.Close()
 			return unasked(result.InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, err)
@@ -210,7 +210,7 @@ func (id *Identifier) host(addr netip.Addr) *host {
 	if id.hosts == nil {
 		id.hosts = make(map[netip.Addr]*host)
 		id.slots = make(chan struct{}, orDefault(id.Concurrency, 256))
-		if id.limit = id.Limit; id.limit == nil {
+		if id.limit = id.Slots; id.limit == nil {
 			id.limit = hosts.NewSlots(0)
 		}
 	}

@@ -78,11 +78,11 @@ func TestConnectionsOfAHost(t *testing.T) {
 				if err != nil {
 					t.Fatal(err)
 				}
-				c, err := scan.NewConnect(scan.Config{Scope: allowed, Dial: conns.dial(f), Limit: limit, HandOn: true})
+				c, err := scan.NewConnect(scan.Config{Scope: allowed, Dial: conns.dial(f), Slots: limit, HandOn: true})
 				if err != nil {
 					t.Fatal(err)
 				}
-				id := &Identifier{Signatures: set, Dial: conns.dial(f), Limit: limit}
+				id := &Identifier{Signatures: set, Dial: conns.dial(f), Slots: limit}
 				var talks sync.WaitGroup
 				asked := 0
 				for r := range c.Scan(t.Context(), space) {
@@ -190,7 +190,7 @@ func TestManyQuietDaemons(t *testing.T) {
 				var conns tally
 				defer conns.fakes.Wait()
 				limit := hosts.NewSlots(8)
-				id := &Identifier{Signatures: set, Dial: conns.dial(f), Limit: limit}
+				id := &Identifier{Signatures: set, Dial: conns.dial(f), Slots: limit}
 				var talks sync.WaitGroup
 				turns := make(chan struct{}, 4)
 				named := make(chan bool, ports)

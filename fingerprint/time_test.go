@@ -255,7 +255,7 @@ func TestManySilentPorts(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		speaks := answering(0, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n"})
 		var daemons, callers sync.WaitGroup
-		id := &Identifier{Signatures: set, Limit: hosts.NewSlots(32), Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+		id := &Identifier{Signatures: set, Slots: hosts.NewSlots(32), Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
 			ours, theirs := net.Pipe()
 			daemons.Go(func() {
 				defer theirs.Close()

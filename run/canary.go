@@ -193,7 +193,7 @@ func (w *sweep) askCanary(ctx context.Context, pair netip.AddrPort) (scan.Result
 	}
 	defer w.plan.limit.Release(pair.Addr())
 	config := w.plan.connectConfig(w.plan.canaries.scope)
-	config.Concurrency, config.PerHost, config.Limit = 1, 1, nil
+	config.Concurrency, config.PerHost, config.Slots = 1, 1, nil
 	for r := range w.plan.further(ctx, config, scope.PairSpace([]netip.AddrPort{pair})) {
 		return r, true
 	}

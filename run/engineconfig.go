@@ -14,7 +14,7 @@ func (p *Plan) engineConfig(pcap io.Writer) engine.Config {
 	return engine.Config{Mode: p.opts.Mode, Space: p.space, Syn: p.synConfig(pcap), Pcap: p.opts.Pcap, Connect: func(space *scope.Space) scan.Config {
 		config := p.connectConfig(p.scope)
 		config.Skip, config.Earlier = p.resumed.skip(space), p.resumed.earlier()
-		config.HandOn, config.Hosts = !p.opts.NoIdentify, p.hosts
+		config.HandOn, config.Clock = !p.opts.NoIdentify, p.hosts
 		return config
 	}}
 }
@@ -39,7 +39,7 @@ func (p *Plan) synConfig(pcap io.Writer) syn.Config {
 		Threads: int(p.opts.threads),
 		Seed:    p.seed,
 		Pcap:    pcap,
-		Hosts:   p.hosts,
+		Clock:   p.hosts,
 		Earlier: p.resumed.earlier(),
 		Begin:   p.resumed.begin(),
 
@@ -56,7 +56,7 @@ func (p *Plan) connectConfig(scope *scope.Set) scan.Config {
 		Rate:        float64(p.opts.rate),
 		Concurrency: atMost(p.opts.concurrency),
 		PerHost:     atMost(p.opts.perHost),
-		Limit:       p.limit,
+		Slots:       p.limit,
 		Others:      p.pace.take,
 		Timeout:     p.opts.Timeout,
 		Retries:     p.retries(),

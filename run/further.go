@@ -257,7 +257,7 @@ func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(sca
 		w.counter.Forget(addr)
 	}
 	config := w.againConfig()
-	config.Hosts = w.plan.hosts
+	config.Clock = w.plan.hosts
 	space := w.plan.space.Of(late)
 	for i := range space.Len() {
 		w.forget(space.At(i))

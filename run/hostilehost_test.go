@@ -108,7 +108,7 @@ func talkToHost(t *testing.T, daemons, hostile int, h mailtest.Handler) (took ti
 		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
 		w.queue = queue.New(4)
 		w.identifier = &fingerprint.Identifier{
-			Signatures: set, Limit: hosts.NewSlots(0), Concurrency: identifiers(8192),
+			Signatures: set, Slots: hosts.NewSlots(0), Concurrency: identifiers(8192),
 			Idle: func(a netip.AddrPort, silent bool) { w.queue.Idle(a, silent) },
 			Dial: func(ctx context.Context, to netip.AddrPort) (net.Conn, error) {
 				return network.Dial(ctx, servers[to.Port()-firstPort])

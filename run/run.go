@@ -128,7 +128,7 @@ func (w *sweep) newIdentifier(allowed func(netip.Addr) bool, concurrency int) *f
 	return &fingerprint.Identifier{
 		Signatures:      p.set,
 		Allowed:         allowed,
-		Limit:           p.limit,
+		Slots:           p.limit,
 		Pace:            p.pace.wait,
 		Intrusive:       p.opts.Intrusive,
 		NotAfter:        p.lastMoment(),

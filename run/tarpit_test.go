@@ -129,7 +129,7 @@ func TestTarpitsTakeLittleTime(t *testing.T) {
 		w.queue = queue.New(4)
 		var conns atomic.Int32
 		var peers sync.WaitGroup
-		w.identifier = &fingerprint.Identifier{Signatures: set, Limit: hosts.NewSlots(0), Concurrency: identifiers(512),
+		w.identifier = &fingerprint.Identifier{Signatures: set, Slots: hosts.NewSlots(0), Concurrency: identifiers(512),
 			Idle: func(a netip.AddrPort, silent bool) { w.queue.Idle(a, silent) },
 			Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
 				conns.Add(1)

@@ -36,14 +36,14 @@ type Config struct {
 	// PerHost is how many of those may be at one address. If zero, 8.
 	PerHost int
 
-	// Limit counts the connections to each address, which a result that is
+	// Slots counts the connections to each address, which a result that is
 	// handed on keeps until its connection is closed. If nil, they are not
 	// counted, and only PerHost bounds those that await an answer.
-	Limit *hosts.Slots
+	Slots *hosts.Slots
 
-	// Hosts bounds the time of each host. What was not settled in it is
+	// Clock bounds the time of each host. What was not settled in it is
 	// StateUnknown with ReasonHostTimeout. If nil, there is no bound.
-	Hosts *hosts.Clock
+	Clock *hosts.Clock
 
 	// Timeout is the longest that one answer is awaited. The real wait
 	// depends on how long other answers of the host, its net, or all nets

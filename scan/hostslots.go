@@ -16,20 +16,20 @@ type freedHosts struct {
 // acquireHostSlot takes one of the host's slots for a probe, where they are counted.
 // It reports false if there is none; onHostSlotFree is called when there is again.
 func (s *sweep) acquireHostSlot(h *host) bool {
-	return s.cfg.Limit == nil || s.cfg.Limit.AcquireProbe(h.addr)
+	return s.cfg.Slots == nil || s.cfg.Slots.AcquireProbe(h.addr)
 }
 
 // releaseHostSlot gives back what acquireHostSlot took.
 func (s *sweep) releaseHostSlot(h *host) {
-	if s.cfg.Limit != nil {
-		s.cfg.Limit.ReleaseProbe(h.addr)
+	if s.cfg.Slots != nil {
+		s.cfg.Slots.ReleaseProbe(h.addr)
 	}
 }
 
 // handOver gives a connection away, with its host slot. It returns nil if there is
 // no longer one, or no slot for it among those of dialogues.
 func (s *sweep) handOver(slot int32, h *host) net.Conn {
-	l := s.cfg.Limit
+	l := s.cfg.Slots
 	if l == nil {
 		return s.dialer.Take(slot)
 	}
@@ -58,7 +58,7 @@ func (s *sweep) onHostSlotFree(a netip.Addr) {
 
 // requeueFreed lets the hosts that have a slot again have their turn.
 func (s *sweep) requeueFreed() {
-	if s.cfg.Limit == nil {
+	if s.cfg.Slots == nil {
 		return
 	}
 	s.freed.mu.Lock()

@@ -10,18 +10,18 @@ import (
 
 // begin starts the time of a host whose first probe leaves.
 func (s *sweep) begin(h *host) {
-	if s.cfg.Hosts == nil || h.timed {
+	if s.cfg.Clock == nil || h.timed {
 		return
 	}
 	h.timed = true
 	// By address: the sweep may forget the host before.
-	heap.Push(&s.alarms, alarm{at: s.cfg.Hosts.Begin(h.addr).Sub(s.start), ends: h.addr})
+	heap.Push(&s.alarms, alarm{at: s.cfg.Clock.Begin(h.addr).Sub(s.start), ends: h.addr})
 }
 
 // overtime reports whether the time of a host of which a pair was drawn is over.
 // The pair then has a result. A host that is blocked has its own reason.
 func (s *sweep) overtime(h *host, port uint16) bool {
-	if s.cfg.Hosts == nil || h.up != nil && h.up.phase == blocked || !s.cfg.Hosts.Refuses(h.addr) {
+	if s.cfg.Clock == nil || h.up != nil && h.up.phase == blocked || !s.cfg.Clock.Refuses(h.addr) {
 		return false
 	}
 	s.yieldOver(h, unsettled{port: port, as: dialer.Silent})
@@ -39,7 +39,7 @@ func (s *sweep) endTimes(hosts []*host) {
 		}
 	}
 	// What is under way is looked for once for all of them.
-	hosts = slices.DeleteFunc(hosts, func(h *host) bool { return h == nil || !h.pinned() || !s.cfg.Hosts.Refuses(h.addr) })
+	hosts = slices.DeleteFunc(hosts, func(h *host) bool { return h == nil || !h.pinned() || !s.cfg.Clock.Refuses(h.addr) })
 	if len(hosts) == 0 {
 		return
 	}
@@ -87,5 +87,5 @@ func (s *sweep) yieldOver(h *host, q unsettled) {
 	if q.ended == 0 {
 		q.ended = s.now // never asked
 	}
-	s.yield(h, q, Result{State: result.StateUnknown, Reason: result.ReasonHostTimeout, Err: s.cfg.Hosts.Err()})
+	s.yield(h, q, Result{State: result.StateUnknown, Reason: result.ReasonHostTimeout, Err: s.cfg.Clock.Err()})
 }

@@ -43,7 +43,7 @@ func TestHostTimeout(t *testing.T) {
 				})
 				ports := portsFrom(10000, 118)
 				clock := hosts.NewClock(most)
-				got, _ := sweepAll(t, Config{Hosts: clock, Rate: 100, PerHost: 2}, f, "192.0.2.1 192.0.2.2", ports...)
+				got, _ := sweepAll(t, Config{Clock: clock, Rate: 100, PerHost: 2}, f, "192.0.2.1 192.0.2.2", ports...)
 				end := first.Add(most)
 				if !last.Before(end) {
 					t.Errorf("a probe left %v after the end", last.Sub(end))
@@ -81,7 +81,7 @@ func TestHostTimeoutEnough(t *testing.T) {
 		g := &guarded{open: portSet(10001), closed: portSet(10002)}
 		clock := hosts.NewClock(time.Hour)
 		ports := portsFrom(10000, 118)
-		got, _ := sweepAll(t, Config{Hosts: clock}, newFakeNet(g.play), "192.0.2.1", ports...)
+		got, _ := sweepAll(t, Config{Clock: clock}, newFakeNet(g.play), "192.0.2.1", ports...)
 		for _, r := range got {
 			if r.State == result.StateUnknown {
 				t.Errorf("got %+v", r)
@@ -100,7 +100,7 @@ func TestHostTimeoutForgotten(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return 0, syscall.ECONNREFUSED })
 		const most = time.Second
 		clock := hosts.NewClock(most)
-		got, _ := sweepAll(t, Config{Hosts: clock, Rate: 10000, Retries: -1}, f, "10.0.0.0/17", 25, 26)
+		got, _ := sweepAll(t, Config{Clock: clock, Rate: 10000, Retries: -1}, f, "10.0.0.0/17", 25, 26)
 		count := map[result.Reason]int{}
 		for _, r := range got {
 			count[r.Reason]++

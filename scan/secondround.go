@@ -12,7 +12,7 @@ import "time"
 // wait for a second round. All of these pairs must be kept, and the time of a host
 // would be over by then.
 func (s *sweep) rounds() bool {
-	return s.cfg.Retries >= 0 && s.cfg.Hosts == nil && s.space.Len() <= maxUnproven
+	return s.cfg.Retries >= 0 && s.cfg.Clock == nil && s.space.Len() <= maxUnproven
 }
 
 // postpone has the further tries of a pair wait for the second round. It reports

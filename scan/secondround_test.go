@@ -81,7 +81,7 @@ func TestSilentTwice(t *testing.T) {
 	}{
 		"all":          {Config{}, true},
 		"one try each": {Config{Retries: -1}, false},
-		"host timeout": {Config{Hosts: hosts.NewClock(time.Minute)}, false},
+		"host timeout": {Config{Clock: hosts.NewClock(time.Minute)}, false},
 		"some skipped": {Config{Skip: func(place uint64) bool { return place == 3 }}, false},
 	} {
 		synctest.Test(t, func(t *testing.T) {

@@ -110,8 +110,8 @@ func newSweep(c *Connect, space *scope.Space) *sweep {
 	s := &sweep{c: c, cfg: c.cfg, space: space, dialer: c.dialer, room: true, start: time.Now(),
 		order: scope.NewOrder(space.Len(), c.cfg.Seed), hosts: newDirectory(), wheel: newWheel()}
 	s.out = newOutbox(c.dialer.Wake)
-	if c.cfg.Limit != nil {
-		c.cfg.Limit.OnFree(s.onHostSlotFree)
+	if c.cfg.Slots != nil {
+		c.cfg.Slots.OnFree(s.onHostSlotFree)
 	}
 	s.window = window{most: s.cfg.Concurrency, size: s.cfg.Concurrency}
 	if s.cfg.Rate > 0 {
@@ -166,8 +166,8 @@ func (s *sweep) run(ctx context.Context) {
 	s.stats.SilentTwice = s.rounds() && !s.skipped && cause == nil
 	s.flush()
 	s.keepMeasured()
-	if s.cfg.Limit != nil {
-		s.cfg.Limit.OnFree(nil)
+	if s.cfg.Slots != nil {
+		s.cfg.Slots.OnFree(nil)
 	}
 	s.dialer.Close()
 	s.out.finish()

@@ -477,7 +477,7 @@ func TestSweepSharesLimit(t *testing.T) {
 			most = max(most, probes+dialogues)
 		}
 		scope := mustScope(t, "192.0.2.1:1-40")
-		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, Limit: limit, PerHost: 4, HandOn: true})
+		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, Slots: limit, PerHost: 4, HandOn: true})
 		if err != nil {
 			t.Fatal(err)
 		}

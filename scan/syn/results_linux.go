@@ -138,7 +138,7 @@ func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err er
 	case stopped:
 		out.State, out.Reason, out.Err = result.StateUnknown, result.ReasonUnknown, err
 	case r.short(i):
-		out.State, out.Reason, out.Err = result.StateUnknown, result.ReasonHostTimeout, r.s.config.Hosts.Err()
+		out.State, out.Reason, out.Err = result.StateUnknown, result.ReasonHostTimeout, r.s.config.Clock.Err()
 	case err != nil:
 		out.State, out.Reason, out.Err = result.StateUnknown, result.ReasonBlocked, err
 	case rejected:

@@ -192,7 +192,7 @@ var _ scan.Scanner = (*Scanner)(nil)
 // refuses reports whether a SYN to an address may not leave because the time of
 // the host is over. If it may leave, its time begins at the latest now.
 func (r *run) refuses(a netip.Addr) bool {
-	c := r.s.config.Hosts
+	c := r.s.config.Clock
 	if c.Refuses(a) {
 		r.s.counts.unproven.Store(true) // a later run has to ask anew
 		return true
@@ -204,12 +204,12 @@ func (r *run) refuses(a netip.Addr) bool {
 // inTime returns those of pairs whose hosts have time left, so that nothing
 // waits for its turn that is not sent.
 func (r *run) inTime(pairs []uint64) []uint64 {
-	if r.s.config.Hosts == nil {
+	if r.s.config.Clock == nil {
 		return pairs
 	}
 	kept := make([]uint64, 0, len(pairs))
 	for _, i := range pairs {
-		if a := r.s.view.at(i).Addr(); !r.s.config.Hosts.Over(a) || !r.refuses(a) {
+		if a := r.s.view.at(i).Addr(); !r.s.config.Clock.Over(a) || !r.refuses(a) {
 			kept = append(kept, i)
 		}
 	}
@@ -220,7 +220,7 @@ func (r *run) inTime(pairs []uint64) []uint64 {
 // time is over. With silent pairs left, which a control would have to prove, it
 // is short of time.
 func (r *run) late(h *upHost) bool {
-	c := r.s.config.Hosts
+	c := r.s.config.Clock
 	if c == nil {
 		return false
 	}
@@ -230,6 +230,6 @@ func (r *run) late(h *upHost) bool {
 
 // short reports whether the host of pair i was short of time.
 func (r *run) short(i uint64) bool {
-	c := r.s.config.Hosts
+	c := r.s.config.Clock
 	return c != nil && c.Short(r.s.view.at(i).Addr())
 }

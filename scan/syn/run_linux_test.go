@@ -21,7 +21,7 @@ func TestHostTimeout(t *testing.T) {
 	scope, space := spaceOf(t, manyPorts(118), "10.91.16.1-10.91.16.3")
 	open := l.listen(space, 20)
 	clock := hosts.NewClock(1)
-	first := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Hosts: clock})
+	first := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Clock: clock})
 	if first.stats.Sent != 3 || first.stats.Controls != 0 || first.stats.BlockedHosts != 0 || !clock.AnyShort() {
 		t.Errorf("%+v", first.stats)
 	}
@@ -36,7 +36,7 @@ func TestHostTimeout(t *testing.T) {
 	}
 	known := maps.Clone(first.all)
 	maps.DeleteFunc(known, func(_ netip.AddrPort, r scan.Result) bool { return r.State == result.StateUnknown })
-	r := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Hosts: hosts.NewClock(time.Hour), Begin: first.progress, Earlier: maps.Values(known)})
+	r := l.sweep(space, Config{Scope: scope, Rate: 2000, Seed: 5, Clock: hosts.NewClock(time.Hour), Begin: first.progress, Earlier: maps.Values(known)})
 	maps.Copy(r.all, known)
 	r.verdicts(t, space, open)
 	for at, got := range r.all {

@@ -62,9 +62,9 @@ type Config struct {
 	// follows the round-trip times met. Zero means 3 seconds.
 	Timeout time.Duration
 
-	// Hosts bounds the time of each host. What was not settled in it is
+	// Clock bounds the time of each host. What was not settled in it is
 	// result.StateUnknown with result.ReasonHostTimeout. If nil, there is no bound.
-	Hosts *hosts.Clock
+	Clock *hosts.Clock
 
 	// NotAfter is the first moment that is too late for a packet to leave: a
 	// SYN, or the question for a neighbour's hardware address. The sweep then

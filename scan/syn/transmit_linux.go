@@ -125,7 +125,7 @@ func (t *transmitter) put(i uint64, sport uint16) {
 			return
 		}
 	}
-	if s.config.Hosts != nil && t.run.refuses(p.addr(host)) {
+	if s.config.Clock != nil && t.run.refuses(p.addr(host)) {
 		return
 	}
 	f := t.senders[h.out].Next(h.template)
@@ -153,7 +153,7 @@ func (t *transmitter) validate(at int64, sport uint16) {
 	t.nextAsk = at + gap
 	r.loss.mu.Lock()
 	i, ok := r.loss.validations.ask(at, t.pass)
-	if ok && r.s.config.Hosts.Over(r.s.view.at(i).Addr()) {
+	if ok && r.s.config.Clock.Over(r.s.view.at(i).Addr()) {
 		r.loss.validations.unask(i)
 		ok = false
 	}

@@ -62,7 +62,7 @@ func (w *crowd) sweep(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	c, err := scan.NewConnect(scan.Config{Scope: set, Dial: w.dial, Limit: w.limit, HandOn: true, Concurrency: 4096, Seed: w.seed})
+	c, err := scan.NewConnect(scan.Config{Scope: set, Dial: w.dial, Slots: w.limit, HandOn: true, Concurrency: 4096, Seed: w.seed})
 	if err != nil {
 		t.Fatal(err)
 	}
