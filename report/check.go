@@ -33,7 +33,7 @@ func badValue(member string, value any, why string) error {
 	if s, ok := value.(string); ok {
 		text = strconv.Quote(s)
 	}
-	return fmt.Errorf("member %q is %s: %s", member, sanitize.Clip(text, 80), why)
+	return &valueError{member, sanitize.Clip(text, 80), why}
 }
 
 // oneOf checks that value is one of those the schema lists.

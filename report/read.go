@@ -4,14 +4,13 @@ import (
 	"bufio"
 	"bytes"
 	"cmp"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
 	"net/netip"
 	"regexp"
 
-	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
@@ -36,12 +35,9 @@ type Reader struct {
 	// Rules explain the findings of a run that does not carry its own, as
 	// one that was cut short does not.
 	Rules []result.RuleInfo
-}
 
-// A ReadError says what is wrong with a saved run, and where.
-type ReadError struct {
-	Line int // from 1; 0 where no line is to blame
-	Err  error
+	// File is how errors call the file; "" is "-", the standard input.
+	File string
 }
 
 // A tooLargeError says that a saved run has more bytes or records than are read.
@@ -54,23 +50,6 @@ var (
 	errTooMany = tooLargeError{fmt.Sprintf("%d ports, findings and notices", maxRecords)}
 )
 
-func (e *ReadError) Error() string {
-	if e.Line == 0 {
-		return e.Err.Error()
-	}
-	return fmt.Sprintf("line %d: %v", e.Line, e.Err)
-}
-
-func (e *ReadError) Unwrap() error { return e.Err }
-
-// Hint says what a saved run is, and how one stays small enough.
-func (e *ReadError) ErrorHint() string {
-	if errors.As(e.Err, new(tooLargeError)) {
-		return fmt.Sprintf("saved runs are read up to %d MiB and %d records: save without --all-ports, or scan in parts with --shard", MaxRun>>20, maxRecords)
-	}
-	return "a saved run is what mxsweep scan -o json=FILE or -o jsonl=FILE wrote"
-}
-
 var formName = regexp.MustCompile(`"schema"\s*:\s*"mxsweep\.(report|line)"`)
 
 // IsSavedRun reports whether data begins as a saved run does.
@@ -82,21 +61,21 @@ func IsSavedRun(data []byte) bool { return formName.Match(data[:min(len(data), m
 // is not complete, its gate is "error" and a notice says so. Every text is
 // sanitized, as it was when the run was made.
 //
-// The error is a [*ReadError] if the file is not a saved run, else that of r
-// or w.
+// The error is a [userfile.Errors] if the file is not a saved run, with all that is
+// wrong with it, else that of r or w.
 func (d Reader) Replay(r io.Reader, w format.Writer) (result.Summary, error) {
 	br := bufio.NewReaderSize(&bounded{r: r, left: MaxRun}, maxHead)
 	head, err := br.Peek(maxHead)
 	if err != nil && err != io.EOF && err != bufio.ErrBufferFull {
 		return result.Summary{}, fmt.Errorf("reading a saved run: %w", err)
 	}
-	p := &player{w: w, rules: d.Rules, open: make(map[netip.AddrPort]bool), up: make(map[netip.Addr]bool)}
+	p := &player{file: cmp.Or(d.File, "-"), w: w, rules: d.Rules, open: make(map[netip.AddrPort]bool), up: make(map[netip.Addr]bool)}
 	form := formName.FindSubmatch(head)
 	switch {
 	case len(bytes.TrimSpace(head)) == 0:
-		return result.Summary{}, &ReadError{Err: errors.New("no saved run: the file is empty")}
+		return result.Summary{}, p.wrong(place{}, errors.New("no saved run: the file is empty"))
 	case form == nil:
-		return result.Summary{}, &ReadError{Err: errors.New(`no saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`)}
+		return result.Summary{}, p.wrong(place{}, errors.New(`no saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`))
 	case string(form[1]) == "line":
 		err = p.lines(br)
 	default:
@@ -108,6 +87,8 @@ func (d Reader) Replay(r io.Reader, w format.Writer) (result.Summary, error) {
 // A player hands the records of a saved run to a Writer and keeps account, so
 // that it can close a run that has no end.
 type player struct {
+	file    string
+	errs    userfile.Collector // of the file; once there is one, nothing is played any more
 	w       format.Writer
 	rules   []result.RuleInfo
 	run     result.Run
@@ -192,7 +173,7 @@ func (p *player) end(r *result.Run, s *result.Summary) error {
 			p.run.Rules = r.Rules
 		}
 	}
-	if s.BySeverity != p.summary.BySeverity {
+	if s.BySeverity != p.summary.BySeverity && p.errs.Len() == 0 {
 		return fmt.Errorf("the summary counts %s, and its findings are %s: the file was changed by hand",
 			cmp.Or(view.SeverityWords(s.BySeverity), "no findings"), cmp.Or(view.SeverityWords(p.summary.BySeverity), "none"))
 	}
@@ -202,8 +183,11 @@ func (p *player) end(r *result.Run, s *result.Summary) error {
 
 // cutShort closes a run that was cut after the given line.
 func (p *player) cutShort(line int) error {
+	if err := p.errs.Err(); err != nil {
+		return err
+	}
 	if !p.started {
-		return &ReadError{Line: line, Err: errors.New("the run is cut short before it starts")}
+		return p.wrong(place{line: line, column: 1}, errors.New("the run is cut short before it starts"))
 	}
 	n := result.Notice{
 		Code:    view.NoticeCutShort,
@@ -238,18 +222,6 @@ func unwrapOut(err error) error {
 	}
 	return err
 }
-
-// at puts the line to an error of the file.
-func at(line int, err error) error {
-	var out *outError
-	if err == nil || errors.As(err, &out) {
-		return unwrapOut(err)
-	}
-	return &ReadError{Line: line, Err: err}
-}
-
-// decode parses one record.
-func decode(b []byte, v any) error { return jsonfault.Plain(json.Unmarshal(b, v)) }
 
 // A bounded reads as many bytes as are left, and fails behind them.
 type bounded struct {

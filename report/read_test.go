@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"reflect"
 	"regexp"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
@@ -129,8 +131,10 @@ func TestReadErrors(t *testing.T) {
 	for _, tt := range tests {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := (Reader{}).Replay(strings.NewReader(tt.in), &discard{})
-			var re *ReadError
-			if !errors.As(err, &re) || !strings.Contains(err.Error(), tt.want) {
+			var re userfile.Errors
+			want := regexp.MustCompile(`^line (\d+): `).ReplaceAllString(tt.want, "-:$1:@: ")
+			got := regexp.MustCompile(`(?m)^-:(\d+):\d+: `).ReplaceAllString(fmt.Sprint(err), "-:$1:@: ")
+			if !errors.As(err, &re) || !strings.Contains(got, want) {
 				t.Errorf("error is %v (%T), want %s", err, err, tt.want)
 			}
 		})
@@ -155,7 +159,7 @@ func TestReadErrorWords(t *testing.T) {
 	}
 	for place, broken := range faulttest.Broken(t, small) {
 		_, err := (Reader{}).Replay(bytes.NewReader(broken), &discard{})
-		var re *ReadError
+		var re *userfile.Error
 		if err != nil && (!errors.As(err, &re) || re.ErrorHint() == "" || faulttest.GoWords(err.Error()) != "") {
 			t.Errorf("%s: %v (%T)", place, err, err)
 		}
@@ -180,7 +184,7 @@ func TestReadForeignText(t *testing.T) {
 func TestLongLine(t *testing.T) {
 	endless := io.MultiReader(strings.NewReader(`{"schema":"mxsweep.line","x":"`), endlessReader{})
 	_, err := (Reader{}).Replay(endless, &discard{})
-	if err == nil || !strings.Contains(err.Error(), "line 1: the line is longer than 16 MiB") {
+	if err == nil || !strings.Contains(err.Error(), "-:1:1: the line is longer than 16 MiB") {
 		t.Errorf("error is %v", err)
 	}
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -37,14 +38,14 @@ func TestTooLargeRun(t *testing.T) {
 		wantTooLarge(t, form, err, "64 MiB")
 	}
 	p := &player{w: new(discard), records: maxRecords}
-	wantTooLarge(t, "port", at(7, p.port(&result.Port{})), "350000 ports, findings and notices")
-	wantTooLarge(t, "finding", at(7, p.finding(&result.Finding{})), "350000 ports, findings and notices")
-	wantTooLarge(t, "notice", at(7, p.notice(&result.Notice{})), "350000 ports, findings and notices")
+	wantTooLarge(t, "port", p.wrong(place{line: 7}, p.port(&result.Port{})), "350000 ports, findings and notices")
+	wantTooLarge(t, "finding", p.wrong(place{line: 7}, p.finding(&result.Finding{})), "350000 ports, findings and notices")
+	wantTooLarge(t, "notice", p.wrong(place{line: 7}, p.notice(&result.Notice{})), "350000 ports, findings and notices")
 }
 
 func wantTooLarge(t *testing.T, what string, err error, bound string) {
 	t.Helper()
-	read := new(ReadError)
+	read := new(userfile.Error)
 	if !errors.As(err, &read) || !strings.Contains(err.Error(), "more than "+bound) || !strings.Contains(read.ErrorHint(), "--shard") {
 		t.Errorf("%s: error %v, want more than %s and what to do", what, err, bound)
 	}

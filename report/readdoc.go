@@ -1,6 +1,7 @@
 package report
 
 import (
+	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
@@ -28,38 +29,57 @@ type document struct {
 	notices  held[result.Notice]
 
 	ids findingIDs
+
+	lines     *lineCounter
+	recordAt  int64 // where the member or record begins that is being read
+	summaryAt int64
 }
 
 // document plays the document form.
 func (p *player) document(r io.Reader) error {
 	lines := &lineCounter{r: r}
 	dec := json.NewDecoder(lines)
-	d := document{player: p}
+	d := document{player: p, lines: lines}
 	err := d.read(dec)
-	line := lines.at(dec.InputOffset())
+	end := lines.place(dec.InputOffset() - 1)
 	cut := errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF)
 	switch {
 	case errors.As(err, new(tooLargeError)):
-		return at(0, err)
+		return p.wrong(place{}, err)
 	case errors.As(err, new(*outError)):
 		return unwrapOut(err)
 	case err != nil && !cut:
-		return at(line, jsonfault.Plain(err))
+		return p.wrong(d.lines.place(d.offset(dec, err)), jsonfault.Plain(err))
+	case p.errs.Len() > 0:
+		return p.errs.Err()
 	case !cut && d.summary == nil:
-		return at(line, errors.New(`the document has no "summary"`))
+		return p.wrong(end, errors.New(`the document has no "summary"`))
 	case d.tool == nil || d.run == nil:
 		if cut {
-			return p.cutShort(line)
+			return p.cutShort(end.line)
 		}
-		return at(line, errors.New(`the document has no "tool" or no "run"`))
+		return p.wrong(end, errors.New(`the document has no "tool" or no "run"`))
 	}
 	if err := d.play(); err != nil {
-		return at(0, err)
+		return p.wrong(place{}, err)
 	}
 	if cut {
-		return p.cutShort(line)
+		return p.cutShort(end.line)
 	}
-	return at(0, p.end(nil, d.summary))
+	if err := p.end(nil, d.summary); err != nil {
+		return p.wrong(lines.place(d.summaryAt), err)
+	}
+	return nil
+}
+
+// offset is where an error behind which nothing can be read stands.
+func (d *document) offset(dec *json.Decoder, err error) int64 {
+	raw, from := d.lines.from(d.recordAt)
+	var syntax *json.SyntaxError
+	if bad := json.Unmarshal(raw, new(json.RawMessage)); errors.As(err, &syntax) && errors.As(bad, &syntax) {
+		return from + int64(jsonfault.Offset(raw, bad))
+	}
+	return dec.InputOffset() - 1
 }
 
 // begin starts the run if it is known and was not started.
@@ -119,9 +139,9 @@ func (d *document) member(dec *json.Decoder, name string) error {
 		}
 		return nil
 	case "tool":
-		return within(name, readWhole(dec, &d.tool))
+		return readWhole(d, dec, name, &d.tool)
 	case "run":
-		return within(name, readWhole(dec, &d.run))
+		return readWhole(d, dec, name, &d.run)
 	case "ports":
 		return readRecords(d, dec, name, 0, &d.ports, nil, d.player.port)
 	case "findings":
@@ -129,35 +149,49 @@ func (d *document) member(dec *json.Decoder, name string) error {
 	case "notices":
 		return readRecords(d, dec, name, 2, &d.notices, nil, d.player.notice)
 	case "summary":
-		return within(name, readWhole(dec, &d.summary))
+		d.summaryAt = dec.InputOffset()
+		return readWhole(d, dec, name, &d.summary)
 	}
 	var skip json.RawMessage
 	return dec.Decode(&skip)
 }
 
-// within says in which member of the document an error is; nil stays nil.
-func within(name string, err error) error {
-	if err == nil {
-		return nil
+// readMember reads a value. What is wrong with it does not end reading: it is kept,
+// with the name of the value, unless what follows cannot be read.
+func readMember(d *document, dec *json.Decoder, name string, v any, admit func() error) (ok bool, err error) {
+	d.recordAt = dec.InputOffset()
+	d.lines.keep = d.recordAt
+	if err = dec.Decode(v); err != nil && !wholeButWrong(err) {
+		return false, err
 	}
-	return fmt.Errorf("%s: %w", name, err)
+	raw, from := d.lines.from(d.recordAt)
+	raw = raw[:max(min(dec.InputOffset()-from, int64(len(raw))), 0)]
+	if err != nil {
+		err = &jsonError{jsonfault.Plain(err), jsonfault.Offset(raw, json.Unmarshal(raw, v))}
+	} else if err = vet(v); err == nil && admit != nil {
+		err = admit()
+	}
+	if err != nil {
+		d.player.wrong(d.lines.place(from+int64(offsetIn(raw, err))), fmt.Errorf("%s: %w", name, err))
+	}
+	return err == nil, nil
 }
 
-func readMember(dec *json.Decoder, v any) error {
-	if err := jsonfault.Plain(dec.Decode(v)); err != nil {
-		return err
-	}
-	return vet(v)
+// wholeButWrong reports whether a value was read whole that does not fit: the
+// decoder goes on behind it.
+func wholeButWrong(err error) bool {
+	var syntax *json.SyntaxError
+	return !errors.As(err, &syntax) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, new(tooLargeError))
 }
 
-// readWhole sets *to only if the member is whole.
-func readWhole[T any](dec *json.Decoder, to **T) error {
+// readWhole sets *to only if the member is whole and right.
+func readWhole[T any](d *document, dec *json.Decoder, name string, to **T) error {
 	v := new(T)
-	if err := readMember(dec, v); err != nil {
-		return err
+	ok, err := readMember(d, dec, name, v, nil)
+	if ok {
+		*to = v
 	}
-	*to = v
-	return nil
+	return err
 }
 
 // readRecords reads a list of records and plays each, or holds it if records
@@ -176,14 +210,16 @@ func readRecords[T any](d *document, dec *json.Decoder, name string, kinds int, 
 	}
 	for n := 0; dec.More(); n++ {
 		v := new(T)
-		err := readMember(dec, v)
-		if err == nil && admit != nil {
-			err = admit(v)
+		var check func() error
+		if admit != nil {
+			check = func() error { return admit(v) }
 		}
+		ok, err := readMember(d, dec, fmt.Sprintf("%s[%d]", name, n), v, check)
 		switch {
-		case err == nil && direct:
+		case err != nil || !ok:
+		case direct:
 			err = play(v)
-		case err == nil:
+		default:
 			if list.add(v); list.n > maxRecords {
 				err = errTooMany
 			}
@@ -237,12 +273,19 @@ func expect(dec *json.Decoder, want json.Delim) error {
 	return nil
 }
 
-// A lineCounter remembers where lines end, to turn an offset into a line.
+// A lineCounter remembers where lines end, to turn an offset into a place, and what
+// was read from an offset on.
 type lineCounter struct {
 	r    io.Reader
 	n    int64
 	ends []uint64 // a bit for each byte, set if it ends a line
+
+	keep int64  // what is in front of it may be forgotten, but for a part of its line
+	kept []byte // the last bytes that were read
 }
+
+// keptBefore is how much is kept in front of what must be.
+const keptBefore = 4 << 10
 
 // Read implements [io.Reader].
 func (l *lineCounter) Read(b []byte) (int, error) {
@@ -256,7 +299,51 @@ func (l *lineCounter) Read(b []byte) (int, error) {
 		}
 		l.n++
 	}
+	if old := l.keep - keptBefore - (l.n - int64(n) - int64(len(l.kept))); old > int64(len(l.kept))/2 {
+		l.kept = append(l.kept[:0], l.kept[min(old, int64(len(l.kept))):]...)
+	}
+	l.kept = append(l.kept, b[:n]...)
 	return n, err
+}
+
+// from gives what was read from the value on that begins behind an offset, and the
+// offset of its first byte.
+func (l *lineCounter) from(offset int64) ([]byte, int64) {
+	start := l.n - int64(len(l.kept))
+	raw := l.kept[max(min(offset-start, int64(len(l.kept))), 0):]
+	raw = bytes.TrimLeft(raw, " \t\r\n:,")
+	return raw, l.n - int64(len(raw))
+}
+
+// place is that of the byte at an offset.
+func (l *lineCounter) place(offset int64) place {
+	offset = max(min(offset, l.n-1), 0)
+	begin := l.lineStart(offset)
+	p := place{line: l.at(offset + 1), column: int(offset-begin) + 1}
+	start := l.n - int64(len(l.kept))
+	if offset < start {
+		return p
+	}
+	from := max(begin, start)
+	p.before = int(from - begin)
+	part, _, _ := bytes.Cut(l.kept[from-start:], []byte("\n"))
+	p.part = string(bytes.TrimRight(part[:min(int64(len(part)), offset-from+keptBefore)], "\r"))
+	return p
+}
+
+// lineStart is the offset of the first byte of the line that holds an offset.
+func (l *lineCounter) lineStart(offset int64) int64 {
+	for at := offset - 1; at >= 0; {
+		word := l.ends[at/64] & (1<<(at%64+1) - 1)
+		if at%64 == 63 {
+			word = l.ends[at/64]
+		}
+		if word != 0 {
+			return at/64*64 + int64(bits.Len64(word))
+		}
+		at = at/64*64 - 1
+	}
+	return 0
 }
 
 // at is the line, from 1, of the byte in front of offset.

@@ -4,6 +4,7 @@ import (
 	"bufio"
 	"bytes"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
 	"regexp"
@@ -12,59 +13,79 @@ import (
 )
 
 // lines plays the line form. Only the last line may be broken, and only if
-// its line end is missing: that is how a run looks that was cut short.
+// its line end is missing: that is how a run looks that was cut short. What is wrong
+// with one record does not end reading.
 func (p *player) lines(r *bufio.Reader) error {
 	next := 0 // the sequence number that is due
 	for n := 1; ; n++ {
 		line, whole, err := readLine(r)
-		if err == io.EOF {
-			if p.ended {
-				return nil
-			}
+		switch {
+		case err == io.EOF && p.ended:
+			return p.errs.Err()
+		case err == io.EOF:
 			return p.cutShort(n - 1)
-		}
-		if err != nil {
-			return at(n, err)
-		}
-		if len(line) == 0 {
+		case err != nil:
+			return p.wrong(place{line: n, column: 1}, err)
+		case len(line) == 0:
 			continue
-		}
-		if !whole && !json.Valid(line) {
-			if p.ended {
-				return at(n, fmt.Errorf("the run goes on after its end"))
-			}
+		case !whole && !json.Valid(line) && !p.ended:
 			return p.cutShort(n - 1)
 		}
 		if err := p.line(line, &next); err != nil {
-			return at(n, err)
+			err, goesOn := err, true
+			var end *endError
+			if errors.As(err, &end) {
+				err, goesOn = end.error, false
+			}
+			all := p.wrong(place{line: n, column: 1 + offsetIn(line, err), part: string(line)}, err)
+			if !goesOn || errors.As(err, new(*outError)) || errors.As(err, new(tooLargeError)) {
+				return all
+			}
+			p.started, next = true, anySeq
 		}
 	}
 }
 
+// anySeq is the sequence number that is due behind a line that could not be read.
+const anySeq = -1
+
+// An endError is one behind which nothing is worth reading: what follows is another
+// run, or none.
+type endError struct{ error }
+
 // line plays one line.
 func (p *player) line(b []byte, next *int) error {
+	if p.ended {
+		return &endError{errors.New("the run goes on after its end")}
+	}
 	v, err := parseLine(b)
 	if err != nil {
 		return err
 	}
-	switch h := v.head(); {
+	if err := p.fits(v.head(), *next); err != nil {
+		return &endError{err}
+	}
+	*next = v.head().Seq + 1
+	return p.play(v)
+}
+
+// fits checks that a line is the one that is due.
+func (p *player) fits(h *lineHead, next int) error {
+	switch {
 	case h.Schema != schemaLine:
 		return badValue("schema", h.Schema, `not "mxsweep.line"`)
 	case !versionKnown(h.SchemaVersion):
 		return badValue("schema_version", h.SchemaVersion, "this program reads 1.x")
-	case p.ended:
-		return fmt.Errorf("the run goes on after its end")
 	case !p.started && h.Type != lineRunStart:
 		return fmt.Errorf("the run begins with %q, not with %q", sanitize.Clip(h.Type, 20), lineRunStart)
 	case p.started && h.Type == lineRunStart:
-		return fmt.Errorf("a second run begins: convert one run at a time")
-	case p.started && h.RunID != p.run.ID:
+		return errors.New("a second run begins: convert one run at a time")
+	case p.started && p.run.ID != "" && h.RunID != p.run.ID:
 		return badValue("run_id", h.RunID, "a line of another run")
-	case h.Seq != *next:
-		return badValue("seq", h.Seq, fmt.Sprintf("%d is due, so lines are missing or moved", *next))
+	case h.Seq != next && next != anySeq:
+		return badValue("seq", h.Seq, fmt.Sprintf("%d is due, so lines are missing or moved", next))
 	}
-	*next++
-	return p.play(v)
+	return nil
 }
 
 // A savedLine is a line of any type.
@@ -161,10 +182,10 @@ func readLine(r *bufio.Reader) (line []byte, whole bool, err error) {
 		line = append(line, part...)
 		switch {
 		case err == nil:
-			return bytes.TrimSpace(line), true, nil
+			return bytes.TrimRight(line, " \t\r\n"), true, nil
 		case err == bufio.ErrBufferFull:
 		case err == io.EOF && len(line) > 0:
-			return bytes.TrimSpace(line), false, nil
+			return bytes.TrimRight(line, " \t\r\n"), false, nil
 		default:
 			return nil, false, err
 		}

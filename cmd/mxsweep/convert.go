@@ -21,6 +21,7 @@ import (
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/run/saved"
 )
 
 // newConvert is "mxsweep convert".
@@ -78,10 +79,10 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 		return err
 	}
 	watch := &replayWatch{Writer: outs, rules: map[string]bool{}}
-	summary, err := report.Reader{Rules: report.NewRules(rules)}.Replay(in, watch)
+	summary, err := report.Reader{File: file, Rules: report.NewRules(rules)}.Replay(in, watch)
 	if err != nil && !outs.Failed() {
 		outs.Discard()
-		return fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
+		return saved.ReadError(file, err)
 	}
 	err = outs.Close()
 	s.tellUnknownRules(file, rules, maps.Keys(watch.rules))

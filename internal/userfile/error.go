@@ -81,6 +81,15 @@ func (e *Error) SetSource(line string) {
 	e.Source = strings.Clone(line)
 }
 
+// SetPart is SetSource where only a part of the line is at hand, with so many bytes
+// of the line in front of it.
+func (e *Error) SetPart(part string, before int) {
+	e.Column -= before
+	e.SetSource(part)
+	e.Column += before
+	e.before += before
+}
+
 // clip shortens user input for a message: a line may be thousands of bytes.
 func clip(s string) string {
 	const limit = 80

@@ -10,7 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
-// maxExcerpt is how many bytes of a line an excerpt shows on each side of the
+// maxExcerpt is how many bytes of a long line an excerpt shows on each side of the
 // column, and about as many columns of a terminal.
 const maxExcerpt = 60
 
@@ -22,7 +22,8 @@ func excerpt(source string, line, column, before int) string {
 		return ""
 	}
 	at := min(max(column-1, 0), len(source))
-	from, to := max(at-maxExcerpt, 0), min(at+maxExcerpt, len(source))
+	from := max(at-maxExcerpt, 0)
+	to := min(from+2*maxExcerpt, len(source))
 	// Neither end cuts a character; what has more bytes is none.
 	for i := 1; i < utf8.UTFMax && from > 0 && !utf8.RuneStart(source[from]); i++ {
 		from--

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"crypto/sha256"
 	"encoding/hex"
+	"errors"
 	"fmt"
 	"io"
 	"iter"
@@ -43,9 +44,9 @@ func ReadBaseline(file string, rules *exposure.RuleSet) (b *drift.Baseline, save
 
 // Read reads a saved run as far as it goes. In is the file that is called so.
 func Read(file string, in io.Reader) (*RunFile, error) {
-	run := &RunFile{services: newServices()}
+	run := &RunFile{File: file, services: newServices()}
 	if err := run.read(in); err != nil {
-		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
+		return nil, ReadError(file, err)
 	}
 	return run, nil
 }
@@ -53,14 +54,23 @@ func Read(file string, in io.Reader) (*RunFile, error) {
 // ReadWhole reads a saved run that is complete enough to be a baseline. In is the
 // file that is called so.
 func ReadWhole(file string, in io.Reader, rules *exposure.RuleSet) (*RunFile, error) {
-	run := &RunFile{rules: rules, services: newServices()}
+	run := &RunFile{File: file, rules: rules, services: newServices()}
 	if err := run.read(in); err != nil {
-		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
+		return nil, ReadError(file, err)
 	}
 	if !run.Summary.Complete {
 		return nil, fault.Usagef("let the scan end, and write the baseline then", "reading run %q: it is not complete", file)
 	}
 	return run, nil
+}
+
+// ReadError says that a saved run could not be read. What is wrong with the file has
+// its place in it already.
+func ReadError(file string, err error) error {
+	if errors.As(err, new(userfile.Errors)) {
+		return fault.As(fault.Usage, err)
+	}
+	return fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 }
 
 // RulesOfFindings yields the rules of findings.

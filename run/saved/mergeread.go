@@ -2,7 +2,6 @@ package saved
 
 import (
 	"errors"
-	"fmt"
 	"os"
 	"time"
 
@@ -42,7 +41,7 @@ func readWholeRun(file string, rules *exposure.RuleSet) (*RunFile, error) {
 	defer f.Close()
 	run := &RunFile{File: file, rules: rules, services: newServices(), whole: true}
 	if err := run.read(f); err != nil {
-		return nil, fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
+		return nil, ReadError(file, err)
 	}
 	return run, nil
 }

@@ -42,7 +42,7 @@ type savedService struct {
 
 // read plays a saved run.
 func (r *RunFile) read(in io.Reader) error {
-	_, err := report.Reader{}.Replay(in, r)
+	_, err := report.Reader{File: r.File}.Replay(in, r)
 	return err
 }
 

@@ -1,0 +1,115 @@
+package report
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"strconv"
+
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// A place is where something in a saved run is wrong. The zero place is the file as
+// a whole.
+type place struct {
+	line, column int // from 1; a column of 0 is the whole line
+
+	// Part is what is at hand of the line, and before how many bytes of the line stand
+	// in front of it.
+	part   string
+	before int
+}
+
+// wrong keeps what is wrong at a place, and gives all that was met. Nothing is
+// played any more: the run will not be used.
+func (p *player) wrong(at place, err error) error {
+	var out *outError
+	if errors.As(err, &out) {
+		return unwrapOut(err)
+	}
+	e := &userfile.Error{File: p.file, Line: at.line, Column: at.column, Problem: err.Error(),
+		Hint: "a saved run is what mxsweep scan -o json=FILE or -o jsonl=FILE wrote"}
+	if errors.As(err, new(tooLargeError)) {
+		e.Hint = fmt.Sprintf("saved runs are read up to %d MiB and %d records: save without --all-ports, or scan in parts with --shard", MaxRun>>20, maxRecords)
+	}
+	e.SetPart(at.part, at.before)
+	p.errs.Add(e)
+	p.w = unused{}
+	return p.errs.Err()
+}
+
+// unused is where the records of a run go that will not be used.
+type unused struct{}
+
+func (unused) Start(result.Tool, result.Run) error  { return nil }
+func (unused) Port(result.Port) error               { return nil }
+func (unused) Finding(result.Finding) error         { return nil }
+func (unused) Notice(result.Notice) error           { return nil }
+func (unused) End(result.Run, result.Summary) error { return nil }
+
+var _ format.Writer = unused{}
+
+// A jsonError is an error of encoding/json in plain words, with where it is.
+type jsonError struct {
+	error
+	offset int // from the beginning of the record
+}
+
+// decode parses one record.
+func decode(b []byte, v any) error {
+	if err := json.Unmarshal(b, v); err != nil {
+		return &jsonError{jsonfault.Plain(err), jsonfault.Offset(b, err)}
+	}
+	return nil
+}
+
+// A valueError is a member that breaks the schema.
+type valueError struct{ member, value, why string }
+
+// Error names the member and its value.
+func (e *valueError) Error() string {
+	return fmt.Sprintf("member %q is %s: %s", e.member, e.value, e.why)
+}
+
+// offsetIn is where in a record that an error is about stands: the number of bytes in
+// front of it, 0 if that is not known.
+func offsetIn(record []byte, err error) int {
+	var syntax *jsonError
+	var value *valueError
+	switch {
+	case errors.As(err, &syntax):
+		return syntax.offset
+	case errors.As(err, &value):
+		return value.in(record)
+	}
+	return 0
+}
+
+// in is where in a record the value of the member stands: where it is as it was
+// read, else where the first member of that name is.
+func (e *valueError) in(record []byte) int {
+	key, first := []byte(strconv.Quote(e.member)), -1
+	for at := 0; ; {
+		i := bytes.Index(record[at:], key)
+		if i < 0 {
+			return max(first, 0)
+		}
+		at += i + len(key)
+		rest := bytes.TrimLeft(record[at:], " \t\r\n")
+		if len(rest) == 0 || rest[0] != ':' {
+			continue // a value
+		}
+		rest = bytes.TrimLeft(rest[1:], " \t\r\n")
+		value := len(record) - len(rest)
+		if bytes.HasPrefix(rest, []byte(e.value)) {
+			return value
+		}
+		if first < 0 {
+			first = value
+		}
+	}
+}
