@@ -1,0 +1,114 @@
+package journal
+
+import (
+	"bufio"
+	"crypto/sha256"
+	"encoding/hex"
+	"encoding/json"
+	"fmt"
+	"io"
+	"strings"
+	"time"
+
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// A Key says which sweep a journal belongs to.
+type Key struct {
+	// Space are the pairs of the run.
+	Space *scope.Space
+
+	// Options is everything else that decides what a result means: the hash
+	// of the scope, the engine, its options. A journal is only gone on with
+	// if it is the same.
+	Options string
+
+	// Build is the program and the data by which it judges, in one line. What
+	// another build noted may mean something else.
+	Build string
+
+	// Seed is the order of the run. If AnySeed is set and there is a journal
+	// already, the order is that of the journal.
+	Seed    uint64
+	AnySeed bool
+}
+
+// A header is the second line of the file, in JSON.
+type header struct {
+	Key   string    `json:"key"`   // SHA-256 over the pairs and the options
+	Build string    `json:"build"` // SHA-256 over [Key].Build
+	Seed  uint64    `json:"seed"`
+	Pairs uint64    `json:"pairs"`
+	Began time.Time `json:"began"`
+}
+
+// magicLine is the first line of the file: what all versions have in common,
+// and the version of what follows.
+const (
+	magicWord = "mxsweep resume "
+	magicLine = magicWord + "2\n"
+)
+
+// hash returns what the journal is bound to.
+func (k *Key) hash() string {
+	h := sha256.New()
+	k.Space.HashInto(h)
+	io.WriteString(h, k.Options) // a hash takes all
+	return hex.EncodeToString(h.Sum(nil))
+}
+
+// begin makes the file ready for the next frame.
+func (j *File) begin() error {
+	if err := j.file.Truncate(j.end); err != nil {
+		return j.trouble("cannot cut off what was left unfinished", err)
+	}
+	if _, err := j.file.Seek(j.end, io.SeekStart); err != nil {
+		return j.trouble("cannot go on writing", err)
+	}
+	if j.end > 0 {
+		return nil
+	}
+	line, err := json.Marshal(j.head)
+	if err != nil {
+		return j.trouble("cannot write", err)
+	}
+	head := magicLine + string(line) + "\n"
+	if _, err := j.file.WriteString(head); err != nil {
+		return j.trouble("cannot write", err)
+	}
+	j.at = int64(len(head))
+	return nil
+}
+
+// readHead reads the two lines at the beginning and compares them with key.
+func (j *File) readHead(key Key) error {
+	r := bufio.NewReader(io.LimitReader(j.file, 4096))
+	magic, err1 := r.ReadString('\n')
+	line, err2 := r.ReadString('\n')
+	var head header
+	strict := json.NewDecoder(strings.NewReader(line))
+	strict.DisallowUnknownFields()
+	if rest, ours := strings.CutPrefix(magic, magicWord); ours && magic != magicLine {
+		return &Error{File: j.name, Problem: "the file is the progress of another version of mxsweep, in form " + strings.TrimSpace(rest),
+			Hint: "go on with the version that began it, or delete the file and begin anew"}
+	}
+	if magic != magicLine || err1 != nil || err2 != nil || strict.Decode(&head) != nil {
+		return &Error{File: j.name, Problem: "the file is not the progress of a sweep",
+			Hint: "name another file, or one that does not exist yet"}
+	}
+	switch {
+	case head.Key != j.head.Key || head.Pairs != j.head.Pairs:
+		return &Error{File: j.name, Problem: "the file is the progress of another sweep, begun " + head.Began.Format(time.RFC3339),
+			Hint: "give the same targets, scope, excludes, ports, shard and options as then, or name another file"}
+	case head.Build != j.head.Build:
+		return &Error{File: j.name, Problem: "the sweep was begun " + head.Began.Format(time.RFC3339) + " with another version of mxsweep, or other signatures",
+			Hint: "go on with those that began it, or delete the file and begin anew"}
+	case head.Seed != j.head.Seed && !key.AnySeed:
+		return &Error{File: j.name, Problem: fmt.Sprintf("the sweep was begun with --seed %d", head.Seed),
+			Hint: "leave --seed out"}
+	}
+	j.head = head
+	j.order = scope.NewOrder(head.Pairs, head.Seed)
+	j.at = int64(len(magic) + len(line))
+	return nil
+}
