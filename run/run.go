@@ -64,14 +64,14 @@ func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
 		outs.Discard()
 		return nil, err
 	}
-	defer log.close()
+	defer log.Close()
 	ctx, cancel := p.bounded(ctx)
 	defer cancel()
 	return p.execute(ctx, outs, log)
 }
 
 // execute sweeps, judges and reports. The outputs are closed whatever happens.
-func (p *Plan) execute(ctx context.Context, outs *output.Set, log *audit) (*Outcome, error) {
+func (p *Plan) execute(ctx context.Context, outs *output.Set, log audit) (*Outcome, error) {
 	w, err := newSweep(ctx, p, outs)
 	if err != nil {
 		outs.Discard()
@@ -93,7 +93,7 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log *audit) (*Outc
 		ended()
 	}
 	c := p.conclude(ctx, w, outs, aborted)
-	c.Verdict.Notices = append(c.Verdict.Notices, log.notices()...)
+	c.Verdict.Notices = append(c.Verdict.Notices, p.opts.repaired(log)...)
 	p.write(&c, w.identifier != nil, outs, run)
 	closed := outs.Close()
 	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil && !p.hosts.AnyShort())
