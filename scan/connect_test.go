@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // TestLoopback asks real ports of this machine, over real sockets.
@@ -23,13 +24,13 @@ func TestLoopback(t *testing.T) {
 			conn.Close()
 		}
 	}()
-	scope := mustScope(t, "127.0.0.1")
+	scope := scopetest.Set(t, "127.0.0.1")
 	c, err := NewConnect(Config{Scope: scope, HandOn: true})
 	if err != nil {
 		t.Fatal(err)
 	}
 	got := map[uint16]result.State{}
-	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
+	for r := range c.Scan(t.Context(), scopetest.Space(t, scope, ports...)) {
 		got[r.Target.Port()] = r.State
 		if r.State != result.StateOpen {
 			continue
@@ -47,7 +48,7 @@ func TestLoopback(t *testing.T) {
 	if got[ports[0]] != result.StateOpen || got[ports[1]] != result.StateClosed {
 		t.Errorf("got %v", got)
 	}
-	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
+	for r := range c.Scan(t.Context(), scopetest.Space(t, scope, ports...)) {
 		t.Errorf("ranged over twice: %+v", r)
 	}
 	if s := c.Stats(); s.Planned != 2 || s.Done != 2 || s.Open != 1 || s.Answered != 2 || s.Sent != 2 {
@@ -61,8 +62,8 @@ func portOf(a net.Addr) uint16 {
 
 // BenchmarkLoopback asks closed ports of this machine.
 func BenchmarkLoopback(b *testing.B) {
-	scope := mustScope(b, "127.0.0.0/24")
-	space := mustSpace(b, scope, 1, 2, 3, 4, 5, 6, 7, 8)
+	scope := scopetest.Set(b, "127.0.0.0/24")
+	space := scopetest.Space(b, scope, 1, 2, 3, 4, 5, 6, 7, 8)
 	for b.Loop() {
 		c, err := NewConnect(Config{Scope: scope})
 		if err != nil {

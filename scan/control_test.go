@@ -12,6 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/dialer"
 	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // A guarded host is one behind a firewall that stops to let probes through.
@@ -309,7 +310,7 @@ func sweepWith(t *testing.T, cfg Config, f *fakeNet, scope *scope.Set, ports ...
 	}
 	c.dialer = senderDialer{c.dialer}
 	got := map[netip.AddrPort]Result{}
-	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
+	for r := range c.Scan(t.Context(), scopetest.Space(t, scope, ports...)) {
 		got[r.Target] = r
 	}
 	return got, c

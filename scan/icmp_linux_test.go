@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 const ownNet = "MXSWEEP_TEST_OWN_NET"
@@ -76,7 +77,7 @@ func TestRejects(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	scope := mustScope(t, "127.0.0.1", "::1", "198.51.100.1:25", "[2001:db8::1]:25")
+	scope := scopetest.Set(t, "127.0.0.1", "::1", "198.51.100.1:25", "[2001:db8::1]:25")
 	want := map[uint16]Result{
 		101: {State: result.StateFiltered, Reason: result.ReasonAdminProhibited},
 		102: {State: result.StateFiltered, Reason: result.ReasonAdminProhibited},
@@ -94,7 +95,7 @@ func TestRejects(t *testing.T) {
 			t.Fatal(err)
 		}
 		n := 0
-		for r := range c.Scan(t.Context(), mustSpace(t, scope, 101, 102, 103, 104, 105, 106, 108, 109)) {
+		for r := range c.Scan(t.Context(), scopetest.Space(t, scope, 101, 102, 103, 104, 105, 106, 108, 109)) {
 			n++
 			if w := want[r.Target.Port()]; r.State != w.State || r.Reason != w.Reason || (r.Err != nil) != (r.State == result.StateUnknown) {
 				t.Errorf("%v: %+v, want %+v", r.Target, r, w)
@@ -120,7 +121,7 @@ func TestRejectedByBan(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer l.Close()
-	scope := mustScope(t, "127.0.0.1")
+	scope := scopetest.Set(t, "127.0.0.1")
 	for _, rejects := range []bool{false, true} { // what is not open, also before the ban
 		for _, syns := range []int{10, 30} {
 			for seed := range uint64(4) {
@@ -141,7 +142,7 @@ func TestRejectedByBan(t *testing.T) {
 				c.longestPause = 10 * time.Millisecond
 				var got Result
 				answered, unknown := false, 0
-				for r := range c.Scan(t.Context(), mustSpace(t, scope, portsFrom(first, 60)...)) {
+				for r := range c.Scan(t.Context(), scopetest.Space(t, scope, portsFrom(first, 60)...)) {
 					answered = answered || r.State == result.StateOpen || r.State == result.StateClosed
 					if r.Reason == result.ReasonBlocked {
 						unknown++

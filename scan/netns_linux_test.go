@@ -18,6 +18,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/gate"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // labScan is set to the number of hosts in a process that scans inside of a
@@ -162,14 +163,14 @@ func TestLabScan(t *testing.T) {
 	if err != nil {
 		t.Skip("no test by itself: the process that scans inside of a lab")
 	}
-	scope := mustScope(t, "10.93.16.1-"+strconv.Itoa(hosts))
+	scope := scopetest.Set(t, "10.93.16.1-"+strconv.Itoa(hosts))
 	c, err := NewConnect(Config{Scope: scope, Rate: 1000, Seed: uint64(time.Now().UnixNano())})
 	if err != nil {
 		t.Fatal(err)
 	}
 	c.longestPause = 5 * time.Second // longer than any of the paths is down
 	fmt.Println("BEGIN")
-	for r := range c.Scan(t.Context(), mustSpace(t, scope, portsFrom(10000, 118)...)) {
+	for r := range c.Scan(t.Context(), scopetest.Space(t, scope, portsFrom(10000, 118)...)) {
 		from := "-"
 		if r.From.IsValid() {
 			from = r.From.String()

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // TestNotAfter ends the leave to ask in the middle of a sweep: nothing leaves
@@ -102,7 +103,7 @@ func TestCancelHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &guarded{closed: portSet(10000)}
 		f := newFakeNet(g.play)
-		scope := mustScope(t, "192.0.2.1")
+		scope := scopetest.Set(t, "192.0.2.1")
 		c, err := NewConnect(Config{Scope: scope, Dial: f.dial})
 		if err != nil {
 			t.Fatal(err)
@@ -110,7 +111,7 @@ func TestCancelHeld(t *testing.T) {
 		why := errors.New("enough")
 		ctx, cancel := context.WithCancelCause(t.Context())
 		time.AfterFunc(4*time.Second, func() { cancel(why) })
-		for r := range c.Scan(ctx, mustSpace(t, scope, portsFrom(10000, 40)...)) {
+		for r := range c.Scan(ctx, scopetest.Space(t, scope, portsFrom(10000, 40)...)) {
 			if r.State != result.StateClosed && (r.State != result.StateUnknown || !errors.Is(r.Err, why) || r.Attempts == 0) && r.State != result.StateFiltered {
 				t.Errorf("got %+v", r)
 			}
@@ -121,7 +122,7 @@ func TestCancelHeld(t *testing.T) {
 // TestSenders has ICMP errors come from the target and from a router.
 func TestSenders(t *testing.T) {
 	router := netip.MustParseAddr("198.51.100.254")
-	scope := mustScope(t, "192.0.2.1-3")
+	scope := scopetest.Set(t, "192.0.2.1-3")
 	synctest.Test(t, func(t *testing.T) {
 		last := func(to netip.AddrPort) byte { return to.Addr().As4()[3] }
 		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
@@ -168,7 +169,7 @@ func TestSenders(t *testing.T) {
 // come a second after anything else that was sent to it, for it sends such errors no
 // faster.
 func TestControlsByICMP(t *testing.T) {
-	scope := mustScope(t, "192.0.2.1")
+	scope := scopetest.Set(t, "192.0.2.1")
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
 		var last time.Time // when the latest probe left

@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // An outage keeps all probes to some hosts from being answered for a while.
@@ -40,7 +41,7 @@ func sweepOutages(t *testing.T, seed uint64, hosts, ports int, outages ...outage
 		}
 		return 0, errSilent
 	})
-	scope := mustScope(t, fmt.Sprintf("192.0.2.1-%d", hosts))
+	scope := scopetest.Set(t, fmt.Sprintf("192.0.2.1-%d", hosts))
 	c, err := NewConnect(Config{Scope: scope, Seed: seed, Dial: f.dial, Concurrency: 768})
 	if err != nil {
 		t.Fatal(err)
@@ -48,7 +49,7 @@ func sweepOutages(t *testing.T, seed uint64, hosts, ports int, outages ...outage
 	c.slowRefusals = false
 	got = map[netip.AddrPort]Result{}
 	up := map[netip.Addr]bool{}
-	for r := range c.Scan(t.Context(), mustSpace(t, scope, portsFrom(10000, ports)...)) {
+	for r := range c.Scan(t.Context(), scopetest.Space(t, scope, portsFrom(10000, ports)...)) {
 		if _, twice := got[r.Target]; twice {
 			t.Errorf("%v has two results", r.Target)
 		}

@@ -10,6 +10,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/hosts"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // neighbors is a net in which 192.0.2.1 refuses whatever it is asked and
@@ -108,14 +109,14 @@ func TestMeasured(t *testing.T) {
 			{"another net", MeasuredLongest(time.Millisecond), strangeLast},
 			{"an answer that took long", MeasuredLongest(time.Second), 3 * time.Second},
 		} {
-			scope := mustScope(t, "192.0.2.9")
+			scope := scopetest.Set(t, "192.0.2.9")
 			c, err := NewConnect(Config{Scope: scope, Retries: -1, Measured: tt.know, Dial: neighbors(0).dial})
 			if err != nil {
 				t.Fatal(err)
 			}
 			c.slowRefusals = false
 			start := time.Now()
-			got := slices.Collect(c.Scan(t.Context(), mustSpace(t, scope, 25)))
+			got := slices.Collect(c.Scan(t.Context(), scopetest.Space(t, scope, 25)))
 			if took := time.Since(start); len(got) != 1 || took < tt.waits || took > tt.waits+100*time.Millisecond {
 				t.Errorf("%s: took %v, want %v: %v", tt.name, took, tt.waits, got)
 			}

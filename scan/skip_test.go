@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // TestStopWhileSkipping stops a run that is resumed and has a long way to go
@@ -12,7 +13,7 @@ import (
 func TestStopWhileSkipping(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	scope := mustScope(t, "10.0.0.0/8")
+	scope := scopetest.Set(t, "10.0.0.0/8")
 	skipped := 0
 	c, err := NewConnect(Config{Scope: scope, Dial: newFakeNet(nil).dial, Skip: func(uint64) bool {
 		skipped++
@@ -22,7 +23,7 @@ func TestStopWhileSkipping(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for r := range c.Scan(ctx, mustSpace(t, scope, 25, 143, 783)) {
+	for r := range c.Scan(ctx, scopetest.Space(t, scope, 25, 143, 783)) {
 		t.Errorf("got %+v", r)
 	}
 	if skipped > 2*stride {
@@ -33,12 +34,12 @@ func TestStopWhileSkipping(t *testing.T) {
 // TestBoundedOutOfScope sweeps a space of which nothing is in scope: the
 // results must not pile up before they are taken.
 func TestBoundedOutOfScope(t *testing.T) {
-	c, err := NewConnect(Config{Scope: mustScope(t, "192.0.2.0/24"), Dial: newFakeNet(nil).dial})
+	c, err := NewConnect(Config{Scope: scopetest.Set(t, "192.0.2.0/24"), Dial: newFakeNet(nil).dial})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	for r := range c.Scan(t.Context(), mustSpace(t, mustScope(t, "10.0.0.0/16"), 25)) {
+	for r := range c.Scan(t.Context(), scopetest.Space(t, scopetest.Set(t, "10.0.0.0/16"), 25)) {
 		if r.State != result.StateSkipped {
 			t.Fatalf("got %+v", r)
 		}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/dialer"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // TestNoSource: a machine with IPv6 turned off has no route for it, while one
@@ -20,12 +21,12 @@ func TestNoSource(t *testing.T) {
 	sh(t, "", "ip", "link", "set", "lo", "up")
 	sh(t, "", "sysctl", "-qw", "net.ipv6.conf.all.disable_ipv6=1", "net.ipv4.ip_local_port_range=40000 40001")
 	to := netip.MustParseAddrPort("[2001:db8::1]:25")
-	c, err := NewConnect(Config{Scope: mustScope(t, to.String())})
+	c, err := NewConnect(Config{Scope: scopetest.Set(t, to.String())})
 	if err != nil {
 		t.Fatal(err)
 	}
 	n := 0
-	for r := range c.Scan(t.Context(), mustSpace(t, mustScope(t, to.String()))) {
+	for r := range c.Scan(t.Context(), scopetest.Space(t, scopetest.Set(t, to.String()))) {
 		if n++; r.State != result.StateUnknown || r.Reason != result.ReasonNetUnreach || r.From.IsValid() || dialer.Exhausted(r.Err) {
 			t.Errorf("with IPv6 turned off: %+v", r)
 		}

@@ -17,6 +17,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/hosts"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // A fakeNet plays hosts for an injected Dial and watches what is asked.
@@ -98,7 +99,7 @@ func (c *fakeConn) Close() error {
 // sweepAll runs a scan over targets and returns its results by pair.
 func sweepAll(t *testing.T, cfg Config, f *fakeNet, targets string, ports ...uint16) (map[netip.AddrPort]Result, *Connect) {
 	t.Helper()
-	scope := mustScope(t, strings.Fields(targets)...)
+	scope := scopetest.Set(t, strings.Fields(targets)...)
 	if cfg.Scope == nil {
 		cfg.Scope = scope
 	}
@@ -108,7 +109,7 @@ func sweepAll(t *testing.T, cfg Config, f *fakeNet, targets string, ports ...uin
 		t.Fatal(err)
 	}
 	got := map[netip.AddrPort]Result{}
-	for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
+	for r := range c.Scan(t.Context(), scopetest.Space(t, scope, ports...)) {
 		if first, twice := got[r.Target]; twice && !(r.WasClosed && first.State == result.StateClosed) {
 			t.Errorf("%v has two results", r.Target)
 		}
@@ -191,7 +192,7 @@ func TestSelfConnect(t *testing.T) {
 		f := newFakeNet(nil)
 		to := netip.MustParseAddrPort("127.0.0.1:33000")
 		dials := 0
-		c, err := NewConnect(Config{Scope: mustScope(t, "127.0.0.1"), Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+		c, err := NewConnect(Config{Scope: scopetest.Set(t, "127.0.0.1"), Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
 			if dials++; dials == 1 {
 				f.open++
 				return &fakeConn{f: f, local: net.TCPAddrFromAddrPort(to)}, nil
@@ -201,7 +202,7 @@ func TestSelfConnect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		for r := range c.Scan(t.Context(), mustSpace(t, mustScope(t, "127.0.0.1"), to.Port())) {
+		for r := range c.Scan(t.Context(), scopetest.Space(t, scopetest.Set(t, "127.0.0.1"), to.Port())) {
 			if r.State != result.StateClosed || r.Attempts != 1 {
 				t.Errorf("got %+v", r)
 			}
@@ -246,14 +247,14 @@ func TestHostDoesNotBlockOthers(t *testing.T) {
 			return time.Millisecond, syscall.ECONNREFUSED
 		})
 		start := time.Now()
-		scope := mustScope(t, "192.0.2.0/24", "198.51.100.9:1-2000")
+		scope := scopetest.Set(t, "192.0.2.0/24", "198.51.100.9:1-2000")
 		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, Concurrency: 2000})
 		if err != nil {
 			t.Fatal(err)
 		}
 		var quick time.Duration
 		n := 0
-		for r := range c.Scan(t.Context(), mustSpace(t, scope, 25, 143)) {
+		for r := range c.Scan(t.Context(), scopetest.Space(t, scope, 25, 143)) {
 			if n++; r.State == result.StateClosed {
 				quick = time.Since(start)
 			}
@@ -315,7 +316,7 @@ func TestCancel(t *testing.T) {
 			}
 			return 0, errSilent
 		})
-		scope := mustScope(t, "10.0.0.0/24")
+		scope := scopetest.Set(t, "10.0.0.0/24")
 		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, Concurrency: 50})
 		if err != nil {
 			t.Fatal(err)
@@ -325,7 +326,7 @@ func TestCancel(t *testing.T) {
 		time.AfterFunc(200*time.Millisecond, func() { cancel(why) })
 		start := time.Now()
 		states := map[result.State]int{}
-		for r := range c.Scan(ctx, mustSpace(t, scope, 25, 143, 783)) {
+		for r := range c.Scan(ctx, scopetest.Space(t, scope, 25, 143, 783)) {
 			states[r.State]++
 			if r.State == result.StateUnknown && (!errors.Is(r.Err, why) || r.Attempts < 1) {
 				t.Errorf("got %+v", r)
@@ -349,12 +350,12 @@ func TestCancel(t *testing.T) {
 func TestLoopLeft(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
-		scope := mustScope(t, "10.0.0.0/22")
+		scope := scopetest.Set(t, "10.0.0.0/22")
 		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, HandOn: true})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for r := range c.Scan(t.Context(), mustSpace(t, scope, 25)) {
+		for r := range c.Scan(t.Context(), scopetest.Space(t, scope, 25)) {
 			r.Conn.Close()
 			break
 		}
@@ -370,13 +371,13 @@ func TestLoopLeft(t *testing.T) {
 func TestSlowTaker(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
-		scope := mustScope(t, "10.0.0.0/22")
+		scope := scopetest.Set(t, "10.0.0.0/22")
 		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, HandOn: true, Waiting: 10})
 		if err != nil {
 			t.Fatal(err)
 		}
 		with, without := 0, 0
-		for r := range c.Scan(t.Context(), mustSpace(t, scope, 25)) {
+		for r := range c.Scan(t.Context(), scopetest.Space(t, scope, 25)) {
 			if with+without == 0 {
 				time.Sleep(time.Minute)
 				if s := c.Stats(); s.Done != 1024 {
@@ -406,7 +407,7 @@ func TestSlowTaker(t *testing.T) {
 func TestScopeIsAskedLast(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
-		narrow := mustScope(t, "10.0.0.0/28", "!10.0.0.4")
+		narrow := scopetest.Set(t, "10.0.0.0/28", "!10.0.0.4")
 		got, _ := sweepAll(t, Config{Scope: narrow}, f, "10.0.0.0/24", 25)
 		for to, r := range got {
 			if in := narrow.Allows(to.Addr()); in != (r.State == result.StateOpen) || !in && (r.State != result.StateSkipped || r.Reason != result.ReasonOutOfScope || r.Err == nil) {
@@ -423,7 +424,7 @@ func TestScopeIsAskedLast(t *testing.T) {
 }
 
 func TestConfigErrors(t *testing.T) {
-	scope := mustScope(t, "127.0.0.1")
+	scope := scopetest.Set(t, "127.0.0.1")
 	for _, cfg := range []Config{{}, {Scope: scope, Rate: -1}, {Scope: scope, PerHost: -1}, {Scope: scope, Timeout: -1}} {
 		if _, err := NewConnect(cfg); err == nil {
 			t.Errorf("%+v is taken", cfg)
@@ -439,7 +440,7 @@ func TestSameSeedSameOrder(t *testing.T) {
 	run := func(seed uint64) string {
 		var order []string
 		synctest.Test(t, func(t *testing.T) {
-			scope := mustScope(t, "10.0.0.0/29")
+			scope := scopetest.Set(t, "10.0.0.0/29")
 			c, err := NewConnect(Config{Scope: scope, Seed: seed, Concurrency: 1, Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
 				order = append(order, to.String())
 				return nil, syscall.ECONNREFUSED
@@ -447,7 +448,7 @@ func TestSameSeedSameOrder(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			for range c.Scan(t.Context(), mustSpace(t, scope, 25, 143)) {
+			for range c.Scan(t.Context(), scopetest.Space(t, scope, 25, 143)) {
 			}
 		})
 		return fmt.Sprint(order)
@@ -476,13 +477,13 @@ func TestSweepSharesLimit(t *testing.T) {
 			probes, dialogues := limit.InUse(limited)
 			most = max(most, probes+dialogues)
 		}
-		scope := mustScope(t, "192.0.2.1:1-40")
+		scope := scopetest.Set(t, "192.0.2.1:1-40")
 		c, err := NewConnect(Config{Scope: scope, Dial: f.dial, Slots: limit, PerHost: 4, HandOn: true})
 		if err != nil {
 			t.Fatal(err)
 		}
 		seen := 0
-		for r := range c.Scan(t.Context(), mustSpace(t, scope)) {
+		for r := range c.Scan(t.Context(), scopetest.Space(t, scope)) {
 			if r.State != result.StateOpen {
 				t.Errorf("%v is %v", r.Target, r.State)
 			}

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/sys/unix"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // ownAddr returns a loopback address that no other program uses.
@@ -95,14 +96,14 @@ func TestEpoll(t *testing.T) {
 	for range 3 {
 		add(two, one, mute(t, two), result.StateFiltered)
 	}
-	scope := mustScope(t, targets...)
+	scope := scopetest.Set(t, targets...)
 	for seed := range uint64(3) {
 		for _, n := range []int{0, 3} {
 			c, err := NewConnect(Config{Scope: scope, Seed: seed, Concurrency: n, HandOn: seed%2 == 0})
 			if err != nil {
 				t.Fatal(err)
 			}
-			for r := range c.Scan(t.Context(), mustSpace(t, scope, ports...)) {
+			for r := range c.Scan(t.Context(), scopetest.Space(t, scope, ports...)) {
 				if r.State != want[r.Target] || (r.Conn != nil) != (r.State == result.StateOpen && seed%2 == 0) {
 					t.Errorf("seed %d: %+v, want %s", seed, r, want[r.Target])
 				}
@@ -130,14 +131,14 @@ func TestNothingIsLeft(t *testing.T) {
 		}
 		return len(list)
 	}
-	scope := mustScope(t, addr.String())
+	scope := scopetest.Set(t, addr.String())
 	before := count()
 	for range 20 {
 		c, err := NewConnect(Config{Scope: scope})
 		if err != nil {
 			t.Fatal(err)
 		}
-		for r := range c.Scan(t.Context(), mustSpace(t, scope, open.Port(), closed)) {
+		for r := range c.Scan(t.Context(), scopetest.Space(t, scope, open.Port(), closed)) {
 			if r.State != result.StateOpen && r.Target == open {
 				t.Errorf("got %+v", r)
 			}
@@ -186,8 +187,8 @@ func scanWithFewFiles(t *testing.T, mode string) {
 	if err := syscall.Setrlimit(syscall.RLIMIT_NOFILE, &syscall.Rlimit{Cur: 40, Max: 40}); err != nil {
 		t.Fatal(err)
 	}
-	scope := mustScope(t, addr.String()+"-20")
-	space := mustSpace(t, scope, open.Port(), silent, 1, 2, 3, 4, 5, 6)
+	scope := scopetest.Set(t, addr.String()+"-20")
+	space := scopetest.Space(t, scope, open.Port(), silent, 1, 2, 3, 4, 5, 6)
 	c, err := NewConnect(Config{Scope: scope, HandOn: true})
 	if err != nil {
 		t.Fatal(err)

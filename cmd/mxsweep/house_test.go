@@ -56,15 +56,16 @@ var mayImport = map[string][]string{
 
 	"internal/e2e": {"exposure/fix", "internal"},
 
-	"scan/syn/rawnet": {"internal"},
-	"scan/syn":        {"scan", "scan/hosts", "scan/scope", "scan/syn/rawnet", "result", "internal"},
-	"scan/names":      {"internal"},
-	"scan/hosts":      {"internal"},
-	"scan/dialer":     {"result", "internal"},
-	"scan/scope":      {"scan/names", "result", "internal"},
-	"scan/journal":    {"scan", "scan/scope", "result", "internal"},
-	"scan":            {"scan/hosts", "scan/dialer", "scan/scope", "result", "internal"},
-	"internal":        {"internal"},
+	"scan/syn/rawnet":      {"internal"},
+	"scan/syn":             {"scan", "scan/hosts", "scan/scope", "scan/syn/rawnet", "result", "internal"},
+	"scan/names":           {"internal"},
+	"scan/hosts":           {"internal"},
+	"scan/dialer":          {"result", "internal"},
+	"scan/scope":           {"scan/names", "result", "internal"},
+	"scan/scope/scopetest": {"scan/scope"},
+	"scan/journal":         {"scan", "scan/scope", "scan/scope/scopetest", "result", "internal"},
+	"scan":                 {"scan/hosts", "scan/dialer", "scan/scope", "scan/scope/scopetest", "result", "internal"},
+	"internal":             {"internal"},
 }
 
 // belowFormats is what each format may use.

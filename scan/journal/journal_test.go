@@ -24,6 +24,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
 // mustOpen opens a journal.
@@ -54,7 +55,7 @@ func earlierOf(t *testing.T, j *File) map[netip.AddrPort]string {
 
 func TestJournal(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
-	space := mustSpace(t, mustScope(t, "10.0.0.0/28", "2001:db8::/126"), 25, 143)
+	space := scopetest.Space(t, scopetest.Set(t, "10.0.0.0/28", "2001:db8::/126"), 25, 143)
 	key := Key{Space: space, Options: "connect", Seed: 7}
 	j := mustOpen(t, name, key)
 	now := time.Date(2026, 11, 23, 9, 0, 0, 123000, time.UTC)
@@ -146,7 +147,7 @@ func TestJournal(t *testing.T) {
 // result is added, and that one alone is told.
 func TestTakenBack(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
-	space := mustSpace(t, mustScope(t, "10.0.0.0/30"), 25)
+	space := scopetest.Space(t, scopetest.Set(t, "10.0.0.0/30"), 25)
 	key := Key{Space: space, Options: "connect", Seed: 7}
 	j := mustOpen(t, name, key)
 	add := func(i uint64, state result.State, note string) {
@@ -206,7 +207,7 @@ func TestTakenBack(t *testing.T) {
 
 func TestErrors(t *testing.T) {
 	dir := t.TempDir()
-	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
+	space := scopetest.Space(t, scopetest.Set(t, "10.0.0.0/28"), 25)
 	key := Key{Space: space, Options: "connect", Seed: 7}
 	name := filepath.Join(dir, "progress")
 	begun := mustOpen(t, name, key)
@@ -232,7 +233,7 @@ func TestErrors(t *testing.T) {
 	}{
 		{name, Key{Space: space, Options: "syn", Seed: 7}, "the progress of another sweep"},
 		{name, Key{Space: part, Options: "connect", Seed: 7}, "the progress of another sweep"},
-		{name, Key{Space: mustSpace(t, mustScope(t, "10.0.0.0/28"), 26), Options: "connect", Seed: 7}, "the progress of another sweep"},
+		{name, Key{Space: scopetest.Space(t, scopetest.Set(t, "10.0.0.0/28"), 26), Options: "connect", Seed: 7}, "the progress of another sweep"},
 		{name, Key{Space: space, Options: "connect", Seed: 8}, "begun with --seed 7"},
 		{name, Key{Space: space, Options: "connect", Build: "another", Seed: 7}, "with another version of mxsweep, or other signatures"},
 		{older, key, "another version of mxsweep, in form 1"},
@@ -256,7 +257,7 @@ func TestErrors(t *testing.T) {
 // frames in front of the cut are there, nothing else, and it goes on.
 func TestCutAnywhere(t *testing.T) {
 	dir := t.TempDir()
-	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
+	space := scopetest.Space(t, scopetest.Set(t, "10.0.0.0/28"), 25)
 	key := Key{Space: space, Seed: 7}
 	name := filepath.Join(dir, "progress")
 	j := mustOpen(t, name, key)
@@ -317,7 +318,7 @@ func TestCutAnywhere(t *testing.T) {
 // not begin stays byte for byte as it was, its torn end too.
 func TestUntouched(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
-	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
+	space := scopetest.Space(t, scopetest.Set(t, "10.0.0.0/28"), 25)
 	key := Key{Space: space, Seed: 7}
 	if err := mustOpen(t, name, key).Close(); err != nil {
 		t.Fatal(err)
@@ -353,7 +354,7 @@ func TestUntouched(t *testing.T) {
 // comes back.
 func TestReasons(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
-	space := mustSpace(t, mustScope(t, "10.0.0.0/24"), 25)
+	space := scopetest.Space(t, scopetest.Set(t, "10.0.0.0/24"), 25)
 	key := Key{Space: space, Seed: 7}
 	j := mustOpen(t, name, key)
 	var want []scan.Result
@@ -414,7 +415,7 @@ const killed = "MXSWEEP_TEST_KILLED"
 // through: together the runs report every pair, none is lost, and no more are
 // repeated than were under way.
 func TestKilledRuns(t *testing.T) {
-	space := mustSpace(t, mustScope(t, "10.0.0.0/20"), 25, 143)
+	space := scopetest.Space(t, scopetest.Set(t, "10.0.0.0/20"), 25, 143)
 	key := Key{Space: space, Seed: 7}
 	if dir := os.Getenv(killed); dir != "" {
 		runToBeKilled(t, dir, key)
@@ -470,7 +471,7 @@ func runToBeKilled(t *testing.T, dir string, key Key) {
 	}
 	var left atomic.Int64
 	left.Store(rand.Int64N(int64(key.Space.Len() / 3)))
-	c, err := scan.NewConnect(scan.Config{Scope: mustScope(t, "10.0.0.0/20"), Seed: j.Seed(), Skip: j.Skip, Concurrency: 64,
+	c, err := scan.NewConnect(scan.Config{Scope: scopetest.Set(t, "10.0.0.0/20"), Seed: j.Seed(), Skip: j.Skip, Concurrency: 64,
 		Dial: func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
 			if left.Add(-1) == 0 {
 				self.Kill()
@@ -504,7 +505,7 @@ func runToBeKilled(t *testing.T, dir string, key Key) {
 }
 
 func FuzzJournal(f *testing.F) {
-	space := mustSpace(f, mustScope(f, "10.0.0.0/28"), 25)
+	space := scopetest.Space(f, scopetest.Set(f, "10.0.0.0/28"), 25)
 	frame := appendRecord(nil, 3, scan.Result{State: result.StateOpen, Reason: result.ReasonSynAck, RTT: 5, Attempts: 1}, []byte("note"))
 	f.Add(sealFrame(frame))
 	f.Add([]byte{0, 0, 0, 1, 0, 0, 0, 0, 7})
@@ -527,7 +528,7 @@ func FuzzJournal(f *testing.F) {
 // between and behind it.
 func TestMarks(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "progress")
-	space := mustSpace(t, mustScope(t, "10.0.0.0/28"), 25)
+	space := scopetest.Space(t, scopetest.Set(t, "10.0.0.0/28"), 25)
 	key := Key{Space: space, Options: "syn", Seed: 7}
 	j := mustOpen(t, name, key)
 	if j.Marked() != nil {

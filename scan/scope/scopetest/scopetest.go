@@ -1,4 +1,5 @@
-package scan
+// Package scopetest makes scopes and spaces for tests.
+package scopetest
 
 import (
 	"strings"
@@ -7,9 +8,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// mustScope makes a scope of targets written as on the command line, those
+// Set makes a scope of targets written as on the command line, those
 // with "!" excluded.
-func mustScope(t testing.TB, entries ...string) *scope.Set {
+func Set(t testing.TB, entries ...string) *scope.Set {
 	t.Helper()
 	var b scope.Bounds
 	var p scope.Parser
@@ -32,8 +33,8 @@ func mustScope(t testing.TB, entries ...string) *scope.Set {
 	return s
 }
 
-// mustSpace makes the space that a scope sweeps.
-func mustSpace(t testing.TB, within *scope.Set, ports ...uint16) *scope.Space {
+// Space makes the space that a scope sweeps.
+func Space(t testing.TB, within *scope.Set, ports ...uint16) *scope.Space {
 	t.Helper()
 	s, err := scope.NewSpace(within, ports)
 	if err != nil {
