@@ -29,6 +29,13 @@ func (c *cleaner) value(v reflect.Value, tag reflect.StructTag) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		c.pointer(v, tag)
+	case reflect.Interface:
+		if !v.IsNil() {
+			held := reflect.New(v.Elem().Type()).Elem() // what an interface holds is not addressable
+			held.Set(v.Elem())
+			c.value(held, tag)
+			v.Set(held)
+		}
 	case reflect.Struct:
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[result.Time]() && f.Type != reflect.TypeFor[result.Date]() {

@@ -12,18 +12,18 @@ import (
 // causes words what keeps a port from being judged: the reasons of ports that
 // are unknown, and why a dialogue did not settle what answers.
 var causes = map[string]string{
-	"blocked":         "the host stopped answering while it was asked",
-	"zero-window":     "it accepts a connection and takes no data",
-	"no-response":     "nothing answered",
-	"no-reply":        "it replied to nothing",
-	"no-connection":   "no connection for a dialogue came about",
-	"refused-for-now": "it refused to talk for now",
-	"cut-off":         "the dialogue was cut off",
-	"tls-handshake":   "it speaks TLS, and the handshake failed",
-	"unfinished":      "it was still replying when time was up",
-	"unacknowledged":  "what was sent was never acknowledged",
-	"host-timeout":    "the time of its host was over",
-	"skipped":         skipped,
+	string(result.ReasonBlocked):              "the host stopped answering while it was asked",
+	string(result.ReasonZeroWindow):           "it accepts a connection and takes no data",
+	string(result.ReasonNoResponse):           "nothing answered",
+	string(result.InconclusiveNoReply):        "it replied to nothing",
+	string(result.InconclusiveNoConnection):   "no connection for a dialogue came about",
+	string(result.InconclusiveRefused):        "it refused to talk for now",
+	string(result.InconclusiveCutOff):         "the dialogue was cut off",
+	string(result.InconclusiveHandshake):      "it speaks TLS, and the handshake failed",
+	string(result.InconclusiveUnfinished):     "it was still replying when time was up",
+	string(result.InconclusiveUnacknowledged): "what was sent was never acknowledged",
+	string(result.InconclusiveHostTimeout):    "the time of its host was over",
+	string(result.InconclusiveSkipped):        skipped,
 }
 
 // unjudgedSkipped is the cause of open ports that were not talked to.
