@@ -3,6 +3,7 @@ package main
 import (
 	"cmp"
 	"fmt"
+	"net"
 	"slices"
 	"strconv"
 	"strings"
@@ -48,13 +49,14 @@ func newCompletion(s *session) *cobra.Command {
 }
 
 // completeFlags lets a shell complete the values of flags: the words of choices,
-// formats, profiles and vantages.
+// formats, profiles, vantages and interfaces.
 func completeFlags(cmd *cobra.Command) {
 	words := map[string]func() []string{
-		"output":  func() []string { return describedFormats() },
-		"ports":   completePorts,
-		"vantage": func() []string { return []string{"internet", "lan", "host"} },
-		"fail-on": failOnWords,
+		"output":    func() []string { return describedFormats() },
+		"ports":     completePorts,
+		"interface": completeInterfaces,
+		"vantage":   func() []string { return []string{"internet", "lan", "host"} },
+		"fail-on":   failOnWords,
 	}
 	cmd.Flags().VisitAll(func(f *pflag.Flag) {
 		complete := words[f.Name]
@@ -126,6 +128,20 @@ func completePorts() []string {
 	all := profileNames()
 	for _, p := range known.All() {
 		all = append(all, strconv.Itoa(int(p.Number))+"\t"+p.Title)
+	}
+	return all
+}
+
+// completeInterfaces are the interfaces of this machine, each with its hardware
+// address.
+func completeInterfaces() []string {
+	list, err := net.Interfaces()
+	if err != nil {
+		return nil
+	}
+	var all []string
+	for _, i := range list {
+		all = append(all, i.Name+"\t"+i.HardwareAddr.String())
 	}
 	return all
 }
