@@ -18,7 +18,7 @@ import (
 type Outcome struct {
 	Open     []exposure.Subject   // the open ports, by address and port
 	Findings []exposure.Violation // as the gate has judged them
-	Verdict  gate.Decision        // with the exit code and the notices of the run
+	Decision gate.Decision        // with the exit code and the notices of the run
 	Summary  result.Summary       // the last record of the reports
 	Gate     gate.Criteria        // that judged
 }
@@ -51,13 +51,13 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 		c.Findings, drifted = p.drift.Finish(c.Findings, w.counter.Up, p.policy, now)
 	}
 	facts := p.facts(ctx, w, outs, aborted)
-	c.Verdict = gate.Decide(p.gate, facts, c.Findings)
+	c.Decision = gate.Decide(p.gate, facts, c.Findings)
 	for _, more := range [][]result.Notice{aside, drifted, w.engine.Notices(w.identifier != nil), w.rejected.notices(), w.timeoutNotices(), w.later.notices(), w.coverageNotices(), p.resumed.notices(p.space.Len()), p.excludedTargets(), p.excludedNames(), p.unusableAddresses(), p.policy.NeverAsked(p.wholeSpace, p.scope), ownPorts(c.Open), gate.TurnedAway(c.Open, c.Findings)} {
-		c.Verdict.Notices = append(c.Verdict.Notices, more...)
+		c.Decision.Notices = append(c.Decision.Notices, more...)
 	}
-	entries := p.policy.Notices(c.Findings, c.Verdict.Notices, now)
-	c.Verdict.Notices = append(c.Verdict.Notices, entries...)
-	c.Summary = p.summary(c.Verdict, facts, w.upHosts())
+	entries := p.policy.Notices(c.Findings, c.Decision.Notices, now)
+	c.Decision.Notices = append(c.Decision.Notices, entries...)
+	c.Summary = p.summary(c.Decision, facts, w.upHosts())
 	c.Summary.Coverage.Loss = w.engine.Loss()
 	c.Summary.AcceptancesExpired, c.Summary.AcceptancesUnused = policy.Tally(entries)
 	return c
@@ -78,7 +78,7 @@ func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.R
 		c.Summary.Count(f)
 		_ = outs.Finding(f)
 	}
-	for _, n := range c.Verdict.Notices {
+	for _, n := range c.Decision.Notices {
 		_ = outs.Notice(report.Clean(n, p.tree))
 	}
 	run.Rules = p.broken(c.Findings)

@@ -37,7 +37,7 @@ func ExampleScan() {
 			fmt.Println(f.Severity, f.Rule.ID, f.Product)
 		}
 	}
-	fmt.Println(outcome.Verdict.Gate, outcome.Verdict.Failing)
+	fmt.Println(outcome.Decision.Gate, outcome.Decision.Failing)
 	// Unordered output:
 	// critical MXS1004 DKIMproxy
 	// critical MXS1404 Dovecot

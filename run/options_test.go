@@ -104,7 +104,7 @@ func TestStoppedRun(t *testing.T) {
 				return func() {}
 			}}
 		outcome, err := Scan(ctx, opts)
-		if outcome == nil || outcome.Verdict.Code != tt.code || (err != nil) != tt.fails || tt.fails && !errors.Is(err, tt.cause) {
+		if outcome == nil || outcome.Decision.Code != tt.code || (err != nil) != tt.fails || tt.fails && !errors.Is(err, tt.cause) {
 			t.Errorf("%v: %+v, %v", tt.cause, outcome, err)
 		}
 	}

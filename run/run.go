@@ -93,12 +93,12 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log audit) (*Outco
 		ended()
 	}
 	c := p.conclude(ctx, w, outs, aborted)
-	c.Verdict.Notices = append(c.Verdict.Notices, p.opts.repaired(log)...)
+	c.Decision.Notices = append(c.Decision.Notices, p.opts.repaired(log)...)
 	p.write(&c, w.identifier != nil, outs, run)
 	closed := outs.Close()
 	kept := p.resumed.end(ctx.Err() == nil && aborted == nil && closed == nil && !p.hosts.AnyShort())
 	err = errors.Join(closed, fault.As(fault.Failed, aborted), kept)
-	return &c, errors.Join(err, log.end(run, &c, gate.Worse(c.Verdict.Code, CodeOf(err)), outs))
+	return &c, errors.Join(err, log.end(run, &c, gate.Worse(c.Decision.Code, CodeOf(err)), outs))
 }
 
 // newSweep makes the engine and the identifier of a plan.

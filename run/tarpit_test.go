@@ -81,7 +81,7 @@ accept:
 			if err != nil {
 				t.Fatal(err)
 			}
-			code := outcome.Verdict.Code
+			code := outcome.Decision.Code
 			var doc struct {
 				Notices []struct{ Code, Level, Message string }
 				Ports   []struct {

@@ -87,8 +87,8 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	s.undo.Store(&undo)
 	c := m.Conclude()
 	m.Write(result.Tool{Name: "mxsweep", Version: version}, s.args, outs, &c)
-	s.code = gate.Worse(s.code, c.Verdict.Code)
-	s.warn(flags.quiet, &m.Gate, specs, &c.Verdict, c.Findings)
+	s.code = gate.Worse(s.code, c.Decision.Code)
+	s.warn(flags.quiet, &m.Gate, specs, &c.Decision, c.Findings)
 	return outs.Close()
 }
 

@@ -75,8 +75,8 @@ func (s *session) carryOut(ctx context.Context, p *run.Plan, outputs []output.Sp
 	s.graceful.Store(true) // before there is a file that nobody would end
 	outcome, err := p.Run(ctx)
 	if outcome != nil {
-		s.code = gate.Worse(s.code, outcome.Verdict.Code)
-		s.warn(quiet, &outcome.Gate, outputs, &outcome.Verdict, outcome.Findings)
+		s.code = gate.Worse(s.code, outcome.Decision.Code)
+		s.warn(quiet, &outcome.Gate, outputs, &outcome.Decision, outcome.Findings)
 	}
 	return err
 }

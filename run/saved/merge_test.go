@@ -174,29 +174,29 @@ func TestMergedCoverage(t *testing.T) {
 	empty := madeRun(t, "3.json", "internet", "3/3")
 	empty.Summary.Gate, empty.Summary.Incomplete = result.GateIncomplete, true
 	empty.notices = []result.Notice{{Code: exposure.NoticeNothingInScope, Level: "error", Message: "Nothing was in scope."}}
-	if _, c := merged(t, nil, one, two, empty); c.Verdict.Code != gate.ExitPass || c.summary.Coverage.Planned != 2 || c.summary.Incomplete {
+	if _, c := merged(t, nil, one, two, empty); c.Decision.Code != gate.ExitPass || c.summary.Coverage.Planned != 2 || c.summary.Incomplete {
 		t.Errorf("with an empty shard: %+v", c.summary)
 	}
-	if _, c := merged(t, nil, one, empty); c.Verdict.Code != gate.ExitIncomplete {
+	if _, c := merged(t, nil, one, empty); c.Decision.Code != gate.ExitIncomplete {
 		t.Errorf("without shard 2: %+v", c.summary)
 	}
 	_, c := merged(t, nil, empty)
 	var codes []string
-	for _, n := range c.Verdict.Notices {
+	for _, n := range c.Decision.Notices {
 		codes = append(codes, n.Code)
 	}
-	if c.Verdict.Code != gate.ExitIncomplete || !slices.Contains(codes, exposure.NoticeShardMissing) || slices.Contains(codes, exposure.NoticeNothingInScope) {
+	if c.Decision.Code != gate.ExitIncomplete || !slices.Contains(codes, exposure.NoticeShardMissing) || slices.Contains(codes, exposure.NoticeNothingInScope) {
 		t.Errorf("with nothing but an empty shard: %v, %+v", codes, c.summary)
 	}
 	blind := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 	blind.notices = []result.Notice{{Code: exposure.NoticeCanary, Level: "error", Message: "The canary did not answer."}}
 	blind.Summary.Gate = result.GateIncomplete
-	if _, c := merged(t, nil, one, blind, empty); c.Verdict.Code != gate.ExitIncomplete || c.Verdict.Gate != "incomplete" {
+	if _, c := merged(t, nil, one, blind, empty); c.Decision.Code != gate.ExitIncomplete || c.Decision.Gate != "incomplete" {
 		t.Errorf("with a shard that was incomplete: %+v", c.summary)
 	}
 	cut := madeRun(t, "2.json", "internet", "2/3", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 	cut.Summary.Complete, cut.Summary.Gate = false, result.GateError
-	if _, c := merged(t, nil, one, cut, empty); c.Verdict.Code != gate.ExitIncomplete || c.summary.Complete {
+	if _, c := merged(t, nil, one, cut, empty); c.Decision.Code != gate.ExitIncomplete || c.summary.Complete {
 		t.Errorf("with a shard that was cut short: %+v", c.summary)
 	}
 }

@@ -62,11 +62,11 @@ accept:
 			t.Fatal(err)
 		}
 		c := m.Conclude()
-		if c.Verdict.Code != tt.want || c.summary.AcceptancesUnused != tt.unused {
-			t.Errorf("%s: exit code %d, %d unused, want %d, %d: %+v", tt.name, c.Verdict.Code, c.summary.AcceptancesUnused, tt.want, tt.unused, c.Verdict.Notices)
+		if c.Decision.Code != tt.want || c.summary.AcceptancesUnused != tt.unused {
+			t.Errorf("%s: exit code %d, %d unused, want %d, %d: %+v", tt.name, c.Decision.Code, c.summary.AcceptancesUnused, tt.want, tt.unused, c.Decision.Notices)
 		}
-		i := slices.IndexFunc(c.Verdict.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeWildcard })
-		if got := c.Verdict.Notices[i]; tt.want == gate.ExitPass && got.Message != accepted.Message || tt.want != gate.ExitPass && got.Message != told.Message {
+		i := slices.IndexFunc(c.Decision.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeWildcard })
+		if got := c.Decision.Notices[i]; tt.want == gate.ExitPass && got.Message != accepted.Message || tt.want != gate.ExitPass && got.Message != told.Message {
 			t.Errorf("%s: told %q", tt.name, got.Message)
 		}
 	}
@@ -90,7 +90,7 @@ func TestMergedHostsOfALine(t *testing.T) {
 	} {
 		_, c := merged(t, nil, tt.runs...)
 		var got []string
-		for _, n := range c.Verdict.Notices {
+		for _, n := range c.Decision.Notices {
 			if n.Level == result.LevelError {
 				got = append(got, n.Code)
 			}

@@ -21,7 +21,7 @@ func told(c *Merged) string {
 	for _, f := range c.Findings {
 		lines = append(lines, fmt.Sprintf("finding %s %s %v %s %s %s", f.Rule.ID, f.Vantage, f.AllAddresses(), f.Severity, f.Status, f.Drift))
 	}
-	for _, n := range c.Verdict.Notices {
+	for _, n := range c.Decision.Notices {
 		if n.Level == result.LevelError && n.Code != exposure.NoticePartIncomplete { // which names a file
 			lines = append(lines, "error "+n.Code+" "+n.Message)
 		}
@@ -31,7 +31,7 @@ func told(c *Merged) string {
 	}
 	slices.Sort(lines)
 	s := c.summary
-	return fmt.Sprintf("code %d gate %s complete %t incomplete %t: %d of %d, %d up, %d silent\n", c.Verdict.Code, s.Gate, s.Complete, s.Incomplete,
+	return fmt.Sprintf("code %d gate %s complete %t incomplete %t: %d of %d, %d up, %d silent\n", c.Decision.Code, s.Gate, s.Complete, s.Incomplete,
 		s.Coverage.Answered, s.Coverage.Planned, s.Coverage.HostsUp, s.Coverage.HostsSilent) + strings.Join(slices.Compact(lines), "\n")
 }
 
@@ -59,7 +59,7 @@ func saved(t *testing.T, name string, m *Merger, c Merged) *RunFile {
 	for _, f := range c.Findings {
 		_ = r.Finding(report.NewFinding(f, ""))
 	}
-	for _, n := range c.Verdict.Notices {
+	for _, n := range c.Decision.Notices {
 		_ = r.Notice(report.Clean(n, ""))
 	}
 	_ = r.End(run, c.summary)
@@ -137,7 +137,7 @@ func TestMergeTakesNoOrder(t *testing.T) {
 		_, c := mergedOf(t, baseline, runs)
 		want := told(&c)
 		for _, run := range runs {
-			if c.Verdict.Code == gate.ExitPass {
+			if c.Decision.Code == gate.ExitPass {
 				passes++
 				if !run.Summary.Complete || run.Summary.Incomplete {
 					t.Fatalf("a pass although %s is not complete:\n%s", run.File, want)
@@ -156,7 +156,7 @@ func TestMergeTakesNoOrder(t *testing.T) {
 		m, two := mergedOf(t, nil, runs[:2])
 		pair := saved(t, "two.json", m, two)
 		_, later := mergedOf(t, baseline, []*RunFile{pair, runs[2]})
-		if got := told(&later); got != want && !assumes(runs) || gate.Worse(c.Verdict.Code, later.Verdict.Code) != later.Verdict.Code {
+		if got := told(&later); got != want && !assumes(runs) || gate.Worse(c.Decision.Code, later.Decision.Code) != later.Decision.Code {
 			t.Fatalf("merged in two steps:\n%s\nelse:\n%s", got, want)
 		}
 		if err := (&Merger{Rules: m.Rules, Runs: []*RunFile{pair, runs[r.IntN(2)]}}).Check(); err == nil {
@@ -176,7 +176,7 @@ func TestMergedAgain(t *testing.T) {
 	other := madeRun(t, "o.json", "internet", "", closed("198.51.100.1"))
 	other.Record.Scope.SHA256 = strings.Repeat("60", 32)
 	_, again := mergedOf(t, nil, []*RunFile{saved(t, "half.json", m, c), other})
-	if again.Verdict.Code != gate.ExitIncomplete || !again.summary.Incomplete {
+	if again.Decision.Code != gate.ExitIncomplete || !again.summary.Incomplete {
 		t.Errorf("a shard is missing, and got %s", told(&again))
 	}
 }

@@ -30,7 +30,7 @@ func mergedUnder(t *testing.T, text string, runs ...*RunFile) Merged {
 // noticed gives the messages of the notices with a code.
 func noticed(c Merged, code string) string {
 	var list []string
-	for _, n := range c.Verdict.Notices {
+	for _, n := range c.Decision.Notices {
 		if n.Code == code {
 			list = append(list, n.Message)
 		}
@@ -62,8 +62,8 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 		r.Summary.Coverage.Planned, r.Summary.Coverage.Answered = 100, 99
 		c := mergedUnder(t, tt.policy, r)
 		told := noticed(c, exposure.NoticeRequired)
-		if c.Verdict.Code != tt.want || (told != "") != (tt.want == gate.ExitIncomplete) || told != "" && !strings.Contains(told, "192.0.2.9:10027") {
-			t.Errorf("%s: exit code %d, want %d; %q", name, c.Verdict.Code, tt.want, told)
+		if c.Decision.Code != tt.want || (told != "") != (tt.want == gate.ExitIncomplete) || told != "" && !strings.Contains(told, "192.0.2.9:10027") {
+			t.Errorf("%s: exit code %d, want %d; %q", name, c.Decision.Code, tt.want, told)
 		}
 		forbidden := slices.ContainsFunc(c.Findings, func(f exposure.Violation) bool { return f.Rule.ID == exposure.RuleForbidden })
 		if forbidden != (tt.state == result.StateOpen && tt.policy == closed) {
@@ -139,8 +139,8 @@ func TestMergeOwnCanary(t *testing.T) {
 			}
 		}
 		c := mergedUnder(t, "", runs...)
-		if (tt.reason == "") != (c.Verdict.Reason == "") || !strings.Contains(c.Verdict.Reason, tt.reason) || c.summary.Coverage.CanariesOwn != tt.stays {
-			t.Errorf("%s: reason %q, own %v", name, c.Verdict.Reason, c.summary.Coverage.CanariesOwn)
+		if (tt.reason == "") != (c.Decision.Reason == "") || !strings.Contains(c.Decision.Reason, tt.reason) || c.summary.Coverage.CanariesOwn != tt.stays {
+			t.Errorf("%s: reason %q, own %v", name, c.Decision.Reason, c.summary.Coverage.CanariesOwn)
 		}
 	}
 }

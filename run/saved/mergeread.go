@@ -65,7 +65,7 @@ func (m *Merger) Write(tool result.Tool, args []string, w format.Writer, c *Merg
 		c.summary.Count(f)
 		_ = w.Finding(f)
 	}
-	for _, n := range c.Verdict.Notices {
+	for _, n := range c.Decision.Notices {
 		_ = w.Notice(report.Clean(n, ""))
 	}
 	if run.EndTime.IsZero() {

@@ -14,7 +14,7 @@ import (
 // A Merged is what a merged run comes to.
 type Merged struct {
 	Findings []exposure.Violation
-	Verdict  gate.Decision
+	Decision gate.Decision
 
 	ports   []*result.Port
 	summary result.Summary
@@ -33,15 +33,15 @@ func (m *Merger) Conclude() Merged {
 	carried, whole := m.carried(&facts)
 	facts.Incomplete = append(facts.Incomplete, m.missing...)
 	facts.Unknown = m.required(facts.Incomplete)
-	c.Verdict = gate.Decide(m.Gate, facts, c.Findings)
+	c.Decision = gate.Decide(m.Gate, facts, c.Findings)
 	if len(m.missing) > 0 { // what is in scope is in those shards
-		c.Verdict.Notices = slices.DeleteFunc(c.Verdict.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeNothingInScope })
+		c.Decision.Notices = slices.DeleteFunc(c.Decision.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeNothingInScope })
 	}
-	c.Verdict.Complete = c.Verdict.Complete && whole
-	c.Verdict.Notices = slices.Concat(c.Verdict.Notices, drifted, m.differ, carried, m.Policy.NeverAskedBy(m.askedParts()))
-	entries := m.Policy.Notices(c.Findings, c.Verdict.Notices, m.Now)
-	c.Verdict.Notices = append(c.Verdict.Notices, entries...)
-	c.summary = m.summary(&c.Verdict, facts.Coverage)
+	c.Decision.Complete = c.Decision.Complete && whole
+	c.Decision.Notices = slices.Concat(c.Decision.Notices, drifted, m.differ, carried, m.Policy.NeverAskedBy(m.askedParts()))
+	entries := m.Policy.Notices(c.Findings, c.Decision.Notices, m.Now)
+	c.Decision.Notices = append(c.Decision.Notices, entries...)
+	c.summary = m.summary(&c.Decision, facts.Coverage)
 	c.summary.AcceptancesExpired, c.summary.AcceptancesUnused = policy.Tally(entries)
 	return c
 }
