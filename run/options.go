@@ -14,6 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/run/output"
+	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
@@ -190,8 +191,8 @@ const (
 
 // The bounds of options.
 const (
-	MaxTimeout = time.Hour
-	MaxRetries = 20
+	MaxTimeout = scan.MaxTimeout
+	MaxRetries = scan.MaxRetries
 	// MaxGreetingTimeout leaves enough of the time of a conversation for the rest
 	// of it.
 	MaxGreetingTimeout = 20 * time.Second

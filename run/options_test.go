@@ -109,3 +109,20 @@ func TestStoppedRun(t *testing.T) {
 		}
 	}
 }
+
+// TestPolicyBounds: a policy may say of a limit what an option may, and no more.
+func TestPolicyBounds(t *testing.T) {
+	for text, o := range map[string]Options{
+		"retries: 20":  {Retries: 20},
+		"retries: 21":  {Retries: 21},
+		"retries: 50":  {Retries: 50},
+		"timeout: 1h":  {Timeout: time.Hour},
+		"timeout: 61m": {Timeout: 61 * time.Minute},
+		"timeout: 10m": {Timeout: 10 * time.Minute},
+	} {
+		_, err := policy.Load("p.yaml", []byte("version: 1\nlimits: {"+text+"}\n"), policy.Context{})
+		if asOption := o.check(); (err == nil) != (asOption == nil) {
+			t.Errorf("%s: error %v, as an option %v", text, err, asOption)
+		}
+	}
+}

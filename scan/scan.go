@@ -20,6 +20,12 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
+// The bounds of what a user may ask of a scan, by a flag or in a policy.
+const (
+	MaxTimeout = time.Hour // for one answer
+	MaxRetries = 20        // of one probe
+)
+
 // A Result is what is known of one address and port after its probes.
 type Result struct {
 	// Target is the address and port that was asked. The address is never

@@ -2,8 +2,6 @@ package main
 
 import (
 	"errors"
-
-	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // exitCodesHelp is how help names the exit codes of package gate; the manual pages
@@ -11,12 +9,12 @@ import (
 // caller who sent it waits for it.
 const exitCodesHelp = "Exit codes: 0 pass, 1 fail, 2 usage error, 3 error, 4 incomplete, 5 refused"
 
-// split takes an error made by errors.Join apart, and all errors of a user file,
-// so that each is printed on a line of its own with its own
-// hint. An error that wraps several in one sentence stays whole.
+// split takes an error made by errors.Join apart, and all errors of a user file, so
+// that each is printed on a line of its own with its own hint. An error that wraps
+// several in one sentence stays whole.
 func split(err error) []error {
-	if f, ok := err.(*fault.Error); ok && f.Hint == "" {
-		return split(f.Err)
+	if within := errors.Unwrap(err); within != nil && within.Error() == err.Error() && hintOf(err) == "" {
+		return split(within)
 	}
 	joined, ok := err.(interface{ Unwrap() []error })
 	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {

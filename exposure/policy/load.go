@@ -17,6 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
 )
 
 // Context is what a policy is checked against.
@@ -337,13 +338,13 @@ func (l *loader) limits(n *yaml.Node) {
 		userfile.Optional("concurrency", func(n *yaml.Node) { m.Concurrency = l.Integer(n, "concurrency", 1, 1_000_000) }),
 		userfile.Optional("per_host", func(n *yaml.Node) { m.PerHost = l.Integer(n, "per_host", 1, 1_000_000) }),
 		userfile.Optional("retries", func(n *yaml.Node) {
-			v := l.Integer(n, "retries", 0, 100)
+			v := l.Integer(n, "retries", 0, scan.MaxRetries)
 			m.Retries = &v
 		}),
 		userfile.Optional("timeout", func(n *yaml.Node) {
 			v, err := time.ParseDuration(n.Value)
-			if n.Kind != yaml.ScalarNode || err != nil || v <= 0 || v > 10*time.Minute {
-				l.Fail(n, "write a time such as 3s or 500ms, at most 10m", "timeout is %s", userfile.Shown(n))
+			if n.Kind != yaml.ScalarNode || err != nil || v <= 0 || v > scan.MaxTimeout {
+				l.Fail(n, "write a time such as 3s or 500ms, at most 1h", "timeout is %s", userfile.Shown(n))
 			}
 			m.Timeout = v
 		}),

@@ -52,7 +52,7 @@ func (r *lineReader) mistakes(err error) error {
 
 // wrong keeps a mistake.
 func (r *lineReader) wrong(e *InputError) {
-	if r.raw != nil && e.Column > 0 && e.Source == "" {
+	if r.raw != nil && e.Column > 0 {
 		e.SetSource(string(r.raw))
 	}
 	r.errs.Add(e)
@@ -232,6 +232,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 			r.wrong(&place)
 			return nil
 		}
+		place.Column += strings.LastIndex(text, file)
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(name), file)
 		}

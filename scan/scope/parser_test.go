@@ -104,8 +104,8 @@ func TestFileErrors(t *testing.T) {
 		"binary.txt":    `binary.txt:2:1: "\x00\x01": bytes that are no text`,
 		"utf16.txt":     `utf16.txt:1:1: "\xff\xfe1\x000\x00": UTF-16`,
 		"long.txt":      `long.txt:2: a line longer than 1024 bytes`,
-		"loop.txt":      `sub/loop.txt:2:1: "loop.txt": a file that includes itself`,
-		"gone.txt":      `gone.txt:2:1: "nothere.txt": cannot read: no such file or directory`,
+		"loop.txt":      `sub/loop.txt:2:10: "loop.txt": a file that includes itself`,
+		"gone.txt":      `gone.txt:2:10: "nothere.txt": cannot read: no such file or directory`,
 		"empty.txt":     `empty.txt:1:1: "@include": an include without a file`,
 		"unspared.txt":  `unspared.txt:2:2: "gone.example.net": the excluded name does not resolve: A and AAAA: no such host`,
 		"scopeport.txt": `scopeport.txt:1:1: "10.0.0.1:25": a port, where whole hosts are meant`,
@@ -165,7 +165,7 @@ func TestIncludeDepth(t *testing.T) {
 	}
 	writeFiles(t, files)
 	_, _, err := new(Parser).ScopeFile(t.Context(), "fa")
-	if err == nil || !strings.Contains(err.Error(), `fp:1:1: "fq": includes more than 16 deep`) {
+	if err == nil || !strings.Contains(err.Error(), `fp:1:10: "fq": includes more than 16 deep`) {
 		t.Errorf("error %v", err)
 	}
 }
