@@ -63,8 +63,7 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Identific
 	s.listened = first.Inconclusive == result.InconclusiveNoReply
 	if first.Transcript != nil {
 		for i := range first.Transcript.Exchanges {
-			ex := &first.Transcript.Exchanges[i]
-			s.hints[ex.Probe] = s.hints[ex.Probe] || len(ex.Reply) > 0
+			s.hintReplied(&first.Transcript.Exchanges[i])
 		}
 	}
 	if s.run(ctx) != nil || ctx.Err() != nil {
@@ -75,6 +74,15 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Identific
 		return svc
 	}
 	return first
+}
+
+// hintReplied lets a question that had a reply in an earlier conversation come
+// first, as those do that name the port. One without a reply must leave no entry:
+// it would come first as well.
+func (s *session) hintReplied(ex *Exchange) {
+	if len(ex.Reply) > 0 {
+		s.hints[ex.Probe] = true
+	}
 }
 
 // retryConnect tries once more to talk to a port to which no connection came
@@ -175,7 +183,7 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 	second := newSession(id, h, r.Target, r.RTT, nil, s.left)
 	second.second, second.greetingOnly = true, !slow
 	for _, ex := range s.order {
-		second.hints[ex.Probe] = second.hints[ex.Probe] || len(ex.Reply) > 0
+		second.hintReplied(ex)
 	}
 	if !slow {
 		if !s.lockRetry(ctx) {

@@ -294,6 +294,8 @@ func (s *session) quietUntil() time.Duration {
 // for any more. A slow host is given longer, because all questions take longer.
 func (s *session) quietEnd() time.Duration {
 	switch {
+	case s.calm && !s.mute():
+		return calmTime + s.waited()
 	case s.calm:
 		return calmMute + s.waited()
 	case s.second:
