@@ -78,7 +78,7 @@ type Inconclusive string
 
 // The reasons why a dialogue is inconclusive.
 const (
-	// InconclusiveNoConnection: no connection for a dialogue came about.
+	// InconclusiveNoConnection: no connection for a dialogue was possible.
 	InconclusiveNoConnection Inconclusive = "no-connection"
 	// InconclusiveRefused: the daemon refused to talk for now, by a reply code
 	// or word at a place where that means "try again later".

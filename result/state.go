@@ -54,7 +54,7 @@ const (
 	// a pair that is known to answer: the silence proves nothing.
 	ReasonBlocked Reason = "blocked"
 	// ReasonHostTimeout is that of a pair that was not asked, or not settled,
-	// when the time of its host was over.
+	// when the time limit of its host was reached.
 	ReasonHostTimeout Reason = "host-timeout"
 	// ReasonZeroWindow is that of a pair whose SYN-ACK offers no room for
 	// data: nothing can be said to it.

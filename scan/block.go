@@ -18,12 +18,12 @@ type BlockedError struct {
 
 // Error says since when the host is silent.
 func (e *BlockedError) Error() string {
-	return fmt.Sprintf("%v stopped answering after %s, on ports too that it had answered on", e.Host, e.Since.UTC().Format(time.RFC3339))
+	return fmt.Sprintf("%v stopped answering after %s, even on ports that had answered", e.Host, e.Since.UTC().Format(time.RFC3339))
 }
 
 // ErrorHint says what to do.
 func (e *BlockedError) ErrorHint() string {
-	return "have the scanner's address let through, or ask more slowly with --rate and --per-host"
+	return "allow the scanner's address, or probe more slowly with --rate and --per-host"
 }
 
 // block gives a host up whose controls stay silent. What it was asked since the

@@ -34,5 +34,5 @@ func (e *ExpiredError) Error() string {
 
 // ErrorHint says what to do.
 func (e *ExpiredError) ErrorHint() string {
-	return "ask for an authorization that lasts longer, or scan fewer targets at a time"
+	return "obtain a longer authorization, or scan fewer targets at a time"
 }

@@ -100,7 +100,7 @@ type FewProbesError struct {
 
 // Error tells both.
 func (e *FewProbesError) Error() string {
-	return fmt.Sprintf("%.0f %% of the probes or their answers get lost, and it was asked %d times (--retries)", 100*e.Loss, e.Probes)
+	return fmt.Sprintf("%.0f %% of the probes or their answers are lost, and it was probed %d times (--retries)", 100*e.Loss, e.Probes)
 }
 
 // maxMissed is how likely it may be that all probes of a silent pair got lost: no

@@ -135,7 +135,7 @@ func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 func (s *sweep) silence(i int32) {
 	p := &s.probes[i]
 	if p.as == dialer.ZeroWindow {
-		s.finish(i, Result{State: result.StateUnknown, Reason: result.ReasonZeroWindow, Err: fmt.Errorf("connecting to %v: it offers no room for data", p.to)})
+		s.finish(i, Result{State: result.StateUnknown, Reason: result.ReasonZeroWindow, Err: fmt.Errorf("connecting to %v: it advertises a zero window", p.to)})
 		return
 	}
 	h, q, said := p.host, p.unsettled(s.now), p.noted && p.from == p.to.Addr()

@@ -33,7 +33,7 @@ func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 	}
 	for i := range s.When {
 		if c := &s.When[i]; c.Match(&e.Seen) != True {
-			fail("compare the condition with the example, or leave the condition out",
+			fail("compare the condition with the example, or remove the condition",
 				"the example does not meet the condition at %v: %s; %s", c.Pos, heardBy(c, e), set.instead(s, e))
 		}
 	}
@@ -42,7 +42,7 @@ func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 	}
 	for _, o := range set.Signatures {
 		if s.Imported == "" && o != s && o.Confidence >= s.Confidence && o.Match(&e.Seen) == True {
-			fail(fmt.Sprintf("let %q ask for more, or claim a confidence above %d for %q", o.ID, o.Confidence, s.ID),
+			fail(fmt.Sprintf("add conditions to %q, or set a confidence above %d for %q", o.ID, o.Confidence, s.ID),
 				"the example also matches %q at %v, which has confidence %d", o.ID, o.Pos, o.Confidence)
 		}
 	}
@@ -54,9 +54,9 @@ func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 func heardBy(c *Condition, e *Example) string {
 	switch ex := e.Seen.Find(c.Probe); {
 	case c.Any != nil || c.All != nil:
-		return "none of its ways holds"
+		return "none of its alternatives matches"
 	case ex == nil:
-		return fmt.Sprintf("it holds nothing of the probe %q", c.Probe)
+		return fmt.Sprintf("it has no exchange for the probe %q", c.Probe)
 	default:
 		const most = 120
 		return fmt.Sprintf("the probe %q got %q and ended in %s", c.Probe, ex.Reply[:min(len(ex.Reply), most)], ex.End)

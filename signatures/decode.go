@@ -208,7 +208,7 @@ func (d *decoder) pattern(to **Pattern) func(*yaml.Node) {
 		}
 		re, err := regexp.Compile(s)
 		if err != nil {
-			d.fail(n, "the syntax is RE2: no lookaround, no back references", "reading the pattern %q: %v", s, err)
+			d.fail(n, "the syntax is RE2: no lookaround, no backreferences", "reading the pattern %q: %v", s, err)
 			return
 		}
 		bad := d.Count()

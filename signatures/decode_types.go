@@ -53,7 +53,7 @@ func (d *decoder) conditions(to *[]Condition) func(*yaml.Node) {
 func (d *decoder) condition(n *yaml.Node) Condition {
 	c := Condition{Pos: d.pos(n)}
 	if d.depth++; d.depth > maxDepth {
-		d.fail(n, "write the inner ones side by side", "conditions nest deeper than %d", maxDepth)
+		d.fail(n, "write the inner conditions side by side", "conditions nest deeper than %d", maxDepth)
 		d.depth--
 		return c
 	}
@@ -86,7 +86,7 @@ func (d *decoder) checkCondition(n *yaml.Node, c *Condition, greeting *Pattern) 
 	switch {
 	case c.Any != nil || c.All != nil:
 		if keys != 1 {
-			d.fail(n, "make a condition of its own of the other keys", "a condition with any or all has no other keys than not")
+			d.fail(n, "move the other keys to a separate condition", "a condition with any or all allows no other key but not")
 		}
 	case greeting != nil && (c.Probe != "" || c.Reply != nil):
 		d.fail(n, "greeting: RE stands for probe: greeting, reply: RE", "greeting and probe or reply in one condition")
@@ -95,7 +95,7 @@ func (d *decoder) checkCondition(n *yaml.Node, c *Condition, greeting *Pattern) 
 	case c.Probe == "":
 		d.fail(n, "name the probe, or write greeting: RE", "a condition without a probe")
 	case keys == 1:
-		d.fail(n, "say what the probe gets: reply, ended, bytes, took, handshake or another key", "a condition on probe %q that asks for nothing", c.Probe)
+		d.fail(n, "add reply, ended, bytes, took, handshake or another key", "a condition on probe %q without a criterion", c.Probe)
 	}
 }
 
@@ -165,7 +165,7 @@ func (d *decoder) example(n *yaml.Node) Example {
 		"want": func(n *yaml.Node) { d.values(n, wantNames, e.Want) },
 	})
 	if (e.File == "") == (len(e.Seen.Exchanges) == 0) {
-		d.fail(n, "give what the probes got under seen, or name a recording under file", "an example has either seen or file")
+		d.fail(n, "give the replies under seen, or a recording under file", "an example has either seen or file")
 	}
 	return e
 }
@@ -184,7 +184,7 @@ func (d *decoder) values(n *yaml.Node, names []string, to map[string]string) {
 // seen reads the exchanges of an inline example, in their order.
 func (d *decoder) seen(n *yaml.Node, to *Transcript) {
 	if n.Kind != yaml.MappingNode {
-		d.fail(n, "write the id of a probe and what it got, like greeting: \"220 mx\\r\\n\"", "expecting a mapping of probes to what they saw")
+		d.fail(n, "write the id of a probe and what it got, like greeting: \"220 mx\\r\\n\"", "expecting a mapping of probes to replies")
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -201,7 +201,7 @@ func (d *decoder) seen(n *yaml.Node, to *Transcript) {
 			})
 		}
 		if to.Find(ex.Probe) != nil {
-			d.fail(n.Content[i], "keep one of them", "probe %q is given twice", ex.Probe)
+			d.fail(n.Content[i], "keep one of them", "duplicate probe %q", ex.Probe)
 		}
 		to.Exchanges = append(to.Exchanges, ex)
 	}
@@ -217,7 +217,7 @@ func (d *decoder) observation(n *yaml.Node) *Observation {
 	})
 	switch {
 	case o.ID == "" || o.Shows == "":
-		d.fail(n, "add what is missing of id: and shows:", "an observation needs an id and what it shows")
+		d.fail(n, "add the missing id: or shows:", "an observation needs id and shows")
 	case len(o.When) == 0 && !o.Versioned:
 		d.fail(n, "add when: with a condition", "observation %q has no condition", o.ID)
 	}

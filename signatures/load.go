@@ -82,7 +82,7 @@ func (l *loader) source(s Source) error {
 		file := path.Join(s.Name, name)
 		b, err := read(s.FS, name)
 		if err != nil {
-			l.problems.Add(&Problem{File: file, Problem: err.Error(), Hint: "a signature file is a readable file of at most 8 MiB"})
+			l.problems.Add(&Problem{File: file, Problem: err.Error(), Hint: "signature files must be readable and at most 8 MiB"})
 			continue
 		}
 		d, root := newDecoder(file, b)
@@ -158,7 +158,7 @@ func (l *loader) unique(d *decoder, n *yaml.Node, kind, id string) {
 		return
 	}
 	if at, taken := l.ids[kind+" "+id]; taken {
-		d.fail(n, "the other one is at "+at.String(), "duplicate %s %q", kind, id)
+		d.fail(n, "the first one is at "+at.String(), "duplicate %s %q", kind, id)
 	}
 	l.ids[kind+" "+id] = d.pos(n)
 }
@@ -175,7 +175,7 @@ func (d *decoder) transcripts(s *Signature, fsys fs.FS) {
 			e.Seen, err = ReadTranscript(bytes.NewReader(b))
 		}
 		if err != nil {
-			d.failAt(e.Pos, "file: names what mxsweep signatures record wrote, from the folder of the signature on", "example of signature %q: %v", s.ID, err)
+			d.failAt(e.Pos, "file: is a recording by mxsweep signatures record, relative to the folder of the signature", "example of signature %q: %v", s.ID, err)
 		}
 	}
 }
@@ -190,14 +190,14 @@ func ReadTranscript(r io.Reader) (Transcript, error) {
 		return Transcript{}, fmt.Errorf("reading a transcript: %w", jsonfault.Plain(err))
 	}
 	if _, err := d.Token(); !errors.Is(err, io.EOF) {
-		return Transcript{}, errors.New("reading a transcript: more behind its end")
+		return Transcript{}, errors.New("reading a transcript: data after its end")
 	}
 	for i := range t.Exchanges {
 		switch ex := &t.Exchanges[i]; {
 		case ex.Probe == "":
 			return Transcript{}, fmt.Errorf("reading a transcript: exchange %d names no probe", i+1)
 		case t.Find(ex.Probe) != ex:
-			return Transcript{}, fmt.Errorf("reading a transcript: probe %q is given twice", ex.Probe)
+			return Transcript{}, fmt.Errorf("reading a transcript: duplicate probe %q", ex.Probe)
 		case !slices.Contains(ends, ex.End):
 			return Transcript{}, fmt.Errorf("reading a transcript: probe %q: ended is %q, not one of %s", ex.Probe, ex.End, strings.Join(ends, ", "))
 		case ex.Handshake != "" && ex.Handshake != HandshakeComplete && ex.Handshake != HandshakeFailed:
@@ -219,7 +219,7 @@ func (l *loader) resolve() {
 			continue
 		}
 		if before := slices.IndexFunc(l.set.Probes[:i], func(o *Probe) bool { return o.ID == p.Connection }); before < 0 {
-			l.fail(p.Pos, "name a probe that stands before it, or own or first", "probe %q goes on with the connection of %q, which is no probe before it", p.ID, p.Connection)
+			l.fail(p.Pos, "name a probe that comes before it, or own or first", "probe %q continues the connection of %q, which is not a probe before it", p.ID, p.Connection)
 		}
 	}
 	slices.SortStableFunc(l.set.Imported, func(a, b *Signature) int { return b.Confidence - a.Confidence })
@@ -297,7 +297,7 @@ const (
 func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
 	switch {
 	case s.ID == "" || s.Protocol == "" || s.Role == "" || s.Confidence == 0 || s.Source == "":
-		d.fail(n, "add what is missing", "signature %q needs an id, protocol, role, confidence and source", s.ID)
+		d.fail(n, "add the missing keys", "signature %q needs an id, protocol, role, confidence and source", s.ID)
 	case len(s.When) == 0:
 		d.fail(n, "add when: with a condition", "signature %q has no condition", s.ID)
 	case s.Imported != "" && s.Confidence > MaxImported, s.Imported != "" && len(s.Examples) == 0 && s.Confidence > MaxUntested:
@@ -307,7 +307,7 @@ func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
 	case len(s.Examples) == 0 && s.Imported == "":
 		d.fail(n, "record one with: mxsweep signatures record HOST:PORT", "signature %q: no example", s.ID)
 	case s.Confidence > sure && s.Alternatives != nil:
-		d.fail(n, fmt.Sprintf("a confidence above %d means that nothing else fits", sure), "signature %q: confidence %d, and alternatives", s.ID, s.Confidence)
+		d.fail(n, fmt.Sprintf("a confidence above %d means that no other product matches", sure), "signature %q: confidence %d, and alternatives", s.ID, s.Confidence)
 	case s.CPE != "" && !strings.HasPrefix(s.CPE, "cpe:2.3:"):
 		d.fail(n, "write it like cpe:2.3:a:postfix:postfix:*:*:*:*:*:*:*:*", "signature %q: the CPE is not a CPE 2.3 formatted string", s.ID)
 	}

@@ -57,7 +57,7 @@ func TestLoadErrors(t *testing.T) {
 		"two documents":     {"signatures:", "---\nsignatures: []\n---\nsignatures:", "a second document"},
 		"broken second":     {"signatures:", "signatures: []\n---\nsignatures: [", "did not find expected node content"},
 		"not YAML":          {"signatures:", "signatures: [", "did not find expected node content"},
-		"condition empty":   {"{greeting: '^220 (?P<hostname>\\S+) A (?P<version>\\S+)\\r\\n'}", "{probe: greeting}", "asks for nothing"},
+		"condition empty":   {"{greeting: '^220 (?P<hostname>\\S+) A (?P<version>\\S+)\\r\\n'}", "{probe: greeting}", "without a criterion"},
 		"greeting and more": {"{greeting:", "{probe: greeting, greeting:", "greeting and probe or reply"},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -163,9 +163,9 @@ func TestReadTranscriptErrors(t *testing.T) {
 		`{"exchanges":[{"probe":"greeting","ended":"clsoed"}]}`:                        `ended is "clsoed"`,
 		`{"exchanges":[{"probe":"greeting"}]}`:                                         `ended is ""`,
 		`{"exchanges":[{"ended":"reply"}]}`:                                            "exchange 1 names no probe",
-		`{"exchanges":[{"probe":"a","ended":"reply"},{"probe":"a","ended":"closed"}]}`: `probe "a" is given twice`,
+		`{"exchanges":[{"probe":"a","ended":"reply"},{"probe":"a","ended":"closed"}]}`: `duplicate probe "a"`,
 		`{"exchanges":[{"probe":"a","ended":"reply","handshake":"maybe"}]}`:            `unknown handshake "maybe"`,
-		`{"exchanges":[]} {}`:                                                          "more behind its end",
+		`{"exchanges":[]} {}`:                                                          "data after its end",
 		`{"exchanges":[{"probe":"a","ended":"reply","color":"red"}]}`:                  `unknown member "color"`,
 	} {
 		if _, err := ReadTranscript(strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), want) {

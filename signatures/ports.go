@@ -26,7 +26,7 @@ type KnownPort struct {
 	Number   uint16   `json:"port"`
 	Title    string   `json:"title"` // what the port is in a mail host, one line
 	IANA     IANA     `json:"iana"`
-	Internal bool     `json:"internal"` // only the mail system itself has business there
+	Internal bool     `json:"internal"` // for the mail system itself only
 	Related  []uint16 `json:"related"`  // ports of the same mail flow
 	Uses     []Use    `json:"uses"`     // likeliest first, at least one
 	Profiles []string `json:"profiles"` // those that sweep it, "all" left out

@@ -12,18 +12,18 @@ import (
 func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
 	switch {
 	case p.ID == "" || p.Why == "" || p.Safety == "" || p.Read.Wait == 0 || p.Read.Until == "":
-		d.fail(n, "add what is missing", "probe %q needs an id, why, safety and read with until and wait", p.ID)
+		d.fail(n, "add the missing keys", "probe %q needs an id, why, safety and read with until and wait", p.ID)
 	case (p.Safety == Passive) != (len(p.Send) == 0 && p.Enters == nil):
-		d.fail(n, "write safety: passive where there is no send, and safe or intrusive where there is", "probe %q: a passive probe sends nothing, and others send something", p.ID)
+		d.fail(n, "write safety: passive without send, and safe or intrusive with it", "probe %q: a passive probe sends nothing, and others send something", p.ID)
 	case p.Quiet > 0 && p.Connection != OwnConnection:
-		d.fail(n, "leave connection out", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
+		d.fail(n, "omit connection", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
 	}
 	for _, sent := range [][]byte{p.Send, p.Close} {
 		for line := range lines(sent) {
 			if word := forbidden(line); word != "" {
-				d.fail(n, "it changes the state of some daemon", "probe %q sends a line that begins with %q", p.ID, word)
+				d.fail(n, "it changes the state of some daemonsss", "probe %q sends a line that begins with %q", p.ID, word)
 			} else if word := traces(line); word != "" && p.Safety != Intrusive {
-				d.fail(n, "it may leave a trace: write safety: intrusive", "probe %q sends a line that begins with %q", p.ID, word)
+				d.fail(n, "it may leave traces: write safety: intrusive", "probe %q sends a line that begins with %q", p.ID, word)
 			}
 		}
 	}

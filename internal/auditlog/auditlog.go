@@ -96,7 +96,7 @@ func Verify(file string, r io.Reader) (Tail, error) {
 	tail, tear, err := Read(file, r)
 	if err == nil && tear != nil {
 		e := lineError(file, tear.line, errCutLine)
-		e.Hint = "a run was killed while it wrote this line; the next run with --audit-log repairs the file and says so in its own line"
+		e.Hint = "a run was killed while it wrote this line; the next run with --audit-log repairs the file and records that in its own line"
 		return tail, e
 	}
 	return tail, err
@@ -122,9 +122,9 @@ type Tear struct {
 // record.
 func (t *Tear) Fix() string {
 	if t.Whole {
-		return "the line before had no line feed, which was added"
+		return "a missing line feed was added to the line before"
 	}
-	return fmt.Sprintf("%d bytes of a line without an end were cut off, with SHA-256 %s", len(t.Line), hashOf(t.Line))
+	return fmt.Sprintf("%d bytes of an unfinished line were removed, with SHA-256 %s", len(t.Line), hashOf(t.Line))
 }
 
 // Number is the number of the line, from 1.
@@ -182,19 +182,19 @@ func (t Tail) begins(torn []byte) bool {
 	return bytes.HasPrefix(torn, head) || t.Seq > 0 && bytes.HasPrefix(head, torn)
 }
 
-var errCutLine = errors.New("the line is cut off")
+var errCutLine = errors.New("the line is truncated")
 
 // lineError says which line does not fit.
 func lineError(file string, line int, err error) *userfile.Error {
 	return &userfile.Error{File: file, Line: line, Column: 1, Problem: "verifying the audit log", Err: err,
-		Hint: "the log was changed or damaged from this line on; keep it as evidence and begin a new file"}
+		Hint: "the log was changed or damaged from this line on; keep it as evidence and start a new file"}
 }
 
 // follow checks one line against the end of the log before it.
 func (t Tail) follow(line []byte) (Tail, error) {
 	at := bytes.LastIndex(line, []byte(hashKey))
 	if at < 0 || !bytes.HasSuffix(line, []byte(`"}`)) || at+len(hashKey) > len(line)-2 {
-		return t, errors.New("no hash at its end")
+		return t, errors.New("no hash at the end of the line")
 	}
 	hash := string(line[at+len(hashKey) : len(line)-2])
 	body := append(bytes.Clone(line[:at]), '}')
@@ -204,9 +204,9 @@ func (t Tail) follow(line []byte) (Tail, error) {
 	}
 	switch {
 	case hash != hashOf(body):
-		return t, errors.New("the line was changed: its hash is another one")
+		return t, errors.New("the line was changed: its hash does not match")
 	case r.Prev != t.prev():
-		return t, errors.New("a line before it was changed, dropped or moved")
+		return t, errors.New("an earlier line was changed, removed or moved")
 	case r.Seq != t.Seq+1:
 		return t, fmt.Errorf("number %d follows %d", r.Seq, t.Seq)
 	}

@@ -32,12 +32,12 @@ func TestAudit(t *testing.T) {
 		{"good", good, ""},
 		{"empty", "", ""},
 		{"changed", strings.Replace(good, "mxsweep scan", "mxsweep swap", 1), "log.jsonl:1:1: verifying the audit log: the line was changed"},
-		{"first dropped", lines[1] + lines[2], "log.jsonl:1:1: verifying the audit log: a line before it"},
-		{"middle dropped", lines[0] + lines[2], "log.jsonl:2:1: verifying the audit log: a line before it"},
+		{"first dropped", lines[1] + lines[2], "log.jsonl:1:1: verifying the audit log: an earlier line"},
+		{"middle dropped", lines[0] + lines[2], "log.jsonl:2:1: verifying the audit log: an earlier line"},
 		{"moved", lines[1] + lines[0] + lines[2], "log.jsonl:1:1:"},
 		{"twice", lines[0] + lines[0], "log.jsonl:2:1:"},
-		{"cut off", strings.TrimSuffix(good, "\n"), "the line is cut off"},
-		{"no hash", "{}\n", "no hash at its end"},
+		{"cut off", strings.TrimSuffix(good, "\n"), "the line is truncated"},
+		{"no hash", "{}\n", "no hash at the end of the line"},
 		{"no record", `x,"hash":"y"}` + "\n", "reading the record"},
 	} {
 		tail, err := Verify("log.jsonl", strings.NewReader(tt.text))
@@ -88,7 +88,7 @@ func TestAuditTorn(t *testing.T) {
 			t.Fatalf("cut at %d: %v, %+v", cut, err, tear)
 		}
 		if rest != "" {
-			if _, err := Verify("a", strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "the line is cut off") {
+			if _, err := Verify("a", strings.NewReader(text)); err == nil || !strings.Contains(err.Error(), "the line is truncated") {
 				t.Errorf("cut at %d is verified: %v", cut, err)
 			}
 		}

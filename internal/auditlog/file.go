@@ -28,7 +28,7 @@ func Open(ctx context.Context, name string, waiting func()) (*File, error) {
 		return nil, nil
 	}
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() && name != os.DevNull {
-		return nil, fault.Usagef("name a file on a disk", "opening audit log %q: not a regular file", name)
+		return nil, fault.Usagef("use a regular file", "opening audit log %q: not a regular file", name)
 	}
 	f, err := os.OpenFile(name, os.O_RDWR|os.O_CREATE|os.O_APPEND, 0o600)
 	if err != nil {

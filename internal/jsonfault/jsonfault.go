@@ -28,7 +28,7 @@ func Plain(err error) error {
 	case errors.As(err, &kind):
 		return wrongKind(kind)
 	case errors.As(err, &syntax):
-		return fmt.Errorf("no JSON: %s", syntax.Error())
+		return fmt.Errorf("not JSON: %s", syntax.Error())
 	case errors.As(err, &moment):
 		return fmt.Errorf("%q is not a time like 2006-01-02T15:04:05Z", moment.Value)
 	case strings.HasPrefix(text, "Time.UnmarshalJSON: "):

@@ -41,7 +41,7 @@ func (e *Conflict) Error() string {
 	if filepath.Clean(e.use.Name) != filepath.Clean(e.other.Name) {
 		same = fmt.Sprintf(" (as %s)", e.other.title())
 	}
-	verb, role := "taken by", e.other.Role
+	verb, role := "used by", e.other.Role
 	switch {
 	case e.read:
 		verb = "read as"
@@ -56,9 +56,9 @@ func (e *Conflict) Error() string {
 // Hint says what to do about it.
 func (e *Conflict) ErrorHint() string {
 	if e.read {
-		return "write to another file: the run would overwrite what it reads"
+		return "write to another file: the run would overwrite its own input"
 	}
-	return "give each a file of its own"
+	return "use a separate file for each"
 }
 
 // Check refuses files that would be written for two purposes at once, and

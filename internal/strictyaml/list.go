@@ -112,7 +112,7 @@ func (l *List) parse(i int, free chan *simpleParser) parsed {
 	}
 	n := valueAt(root, l.path)
 	if n == nil || n.Kind != yaml.SequenceNode {
-		return parsed{fault: &Fault{int(b.line), l.indent + 1, "an item that does not end where the next begins", "indent what belongs to an item"}}
+		return parsed{fault: &Fault{int(b.line), l.indent + 1, "an item that does not end where the next one begins", "indent what belongs to an item"}}
 	}
 	for _, item := range n.Content {
 		renumber(item, func(line int) int { return line + shift })

@@ -29,7 +29,7 @@ type Fault struct {
 // of more than [MaxValues].
 func Root(data []byte) (*yaml.Node, *Fault) {
 	if line := tooMany(data, MaxValues); line > 0 {
-		return nil, &Fault{line, 1, fmt.Sprintf("more than %d values", MaxValues), "split the file, or leave out what it need not say"}
+		return nil, &Fault{line, 1, fmt.Sprintf("more than %d values", MaxValues), "split the file, or remove what it does not need"}
 	}
 	if fault := notText(data); fault != nil {
 		return nil, fault
@@ -42,7 +42,7 @@ func Root(data []byte) (*yaml.Node, *Fault) {
 	switch err := dec.Decode(&second); {
 	case err == nil:
 		return nil, &Fault{max(second.Line, 1), max(second.Column, 1), "a second document in the file",
-			"keep one, and leave the --- in front of the others out"}
+			"keep one, and remove the --- before the others"}
 	case !errors.Is(err, io.EOF):
 		return nil, syntaxFault(data, err)
 	case len(doc.Content) == 0:
@@ -66,7 +66,7 @@ func notText(data []byte) *Fault {
 		case c == utf8.RuneError && width == 1:
 			return &Fault{line, column, fmt.Sprintf("byte %#02x is not UTF-8", rest[0]), "save the file as UTF-8"}
 		case !printable(c):
-			return &Fault{line, column, fmt.Sprintf("the control character %U", c), "leave it out"}
+			return &Fault{line, column, fmt.Sprintf("the control character %U", c), "remove it"}
 		case c == '\n':
 			line, column = line+1, 0
 		}

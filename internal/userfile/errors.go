@@ -78,7 +78,7 @@ func (c *Collector) Err() error {
 		})
 	}
 	if c.more > 0 {
-		list = append(list, &Error{File: list[0].File, Problem: fmt.Sprintf("and %d more mistakes", c.more), Hint: "correct those above first"})
+		list = append(list, &Error{File: list[0].File, Problem: fmt.Sprintf("and %d more mistakes", c.more), Hint: "fix those above first"})
 	}
 	return list
 }

@@ -40,7 +40,7 @@ type TimeoutError struct{ After time.Duration }
 
 // Error says how much time there was.
 func (e *TimeoutError) Error() string {
-	return fmt.Sprintf("the time of the host, %s, is over", e.After)
+	return fmt.Sprintf("the time limit of the host, %s, was reached", e.After)
 }
 
 // Err is why a host whose time is over is not asked any more.

@@ -60,10 +60,10 @@ func (k *Key) hash() string {
 // begin makes the file ready for the next frame.
 func (j *File) begin() error {
 	if err := j.file.Truncate(j.end); err != nil {
-		return j.trouble("cannot cut off what was left unfinished", err)
+		return j.trouble("cannot remove the unfinished record", err)
 	}
 	if _, err := j.file.Seek(j.end, io.SeekStart); err != nil {
-		return j.trouble("cannot go on writing", err)
+		return j.trouble("cannot continue writing", err)
 	}
 	if j.end > 0 {
 		return nil
@@ -89,23 +89,23 @@ func (j *File) readHead(key Key) error {
 	strict := json.NewDecoder(strings.NewReader(line))
 	strict.DisallowUnknownFields()
 	if rest, ours := strings.CutPrefix(magic, magicWord); ours && magic != magicLine {
-		return &Error{File: j.name, Problem: "the file is the progress of another version of mxsweep, in form " + strings.TrimSpace(rest),
-			Hint: "go on with the version that began it, or delete the file and begin anew"}
+		return &Error{File: j.name, Problem: "the file is from another version of mxsweep, in format " + strings.TrimSpace(rest),
+			Hint: "continue with the version that started it, or delete the file and start over"}
 	}
 	if magic != magicLine || err1 != nil || err2 != nil || strict.Decode(&head) != nil {
-		return &Error{File: j.name, Problem: "the file is not the progress of a sweep",
-			Hint: "name another file, or one that does not exist yet"}
+		return &Error{File: j.name, Problem: "the file is not a resume file",
+			Hint: "choose another file, or one that does not exist yet"}
 	}
 	switch {
 	case head.Key != j.head.Key || head.Pairs != j.head.Pairs:
-		return &Error{File: j.name, Problem: "the file is the progress of another sweep, begun " + head.Began.Format(time.RFC3339),
-			Hint: "give the same targets, scope, excludes, ports, shard and options as then, or name another file"}
+		return &Error{File: j.name, Problem: "the file belongs to another sweep, started " + head.Began.Format(time.RFC3339),
+			Hint: "give the same targets, scope, excludes, ports, shard and options as then, or choose another file"}
 	case head.Build != j.head.Build:
-		return &Error{File: j.name, Problem: "the sweep was begun " + head.Began.Format(time.RFC3339) + " with another version of mxsweep, or other signatures",
-			Hint: "go on with those that began it, or delete the file and begin anew"}
+		return &Error{File: j.name, Problem: "the sweep was started " + head.Began.Format(time.RFC3339) + " with another version of mxsweep, or other signatures",
+			Hint: "continue with those that started it, or delete the file and start over"}
 	case head.Seed != j.head.Seed && !key.AnySeed:
-		return &Error{File: j.name, Problem: fmt.Sprintf("the sweep was begun with --seed %d", head.Seed),
-			Hint: "leave --seed out"}
+		return &Error{File: j.name, Problem: fmt.Sprintf("the sweep was started with --seed %d", head.Seed),
+			Hint: "omit --seed"}
 	}
 	j.head = head
 	j.order = scope.NewOrder(head.Pairs, head.Seed)

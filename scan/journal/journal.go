@@ -79,7 +79,7 @@ func Open(name string, key Key) (*File, error) {
 	j.head = header{Key: key.hash(), Build: hex.EncodeToString(build[:]), Seed: key.Seed, Pairs: key.Space.Len(), Began: time.Now().UTC().Truncate(time.Second)}
 	// Nothing else can be gone back to, and opening some of them never ends.
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, &Error{File: name, Problem: "not a regular file", Hint: "name a file on a disk"}
+		return nil, &Error{File: name, Problem: "not a regular file", Hint: "use a regular file"}
 	}
 	var err error
 	if j.file, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
@@ -87,7 +87,7 @@ func Open(name string, key Key) (*File, error) {
 		if errors.As(err, &path) {
 			err = path.Err
 		}
-		return nil, &Error{File: name, Problem: "cannot open", Hint: "name a file that can be written", Err: err}
+		return nil, &Error{File: name, Problem: "cannot open", Hint: "choose a writable file", Err: err}
 	}
 	if err := j.open(key); err != nil {
 		j.file.Close() // the first error matters
@@ -103,7 +103,7 @@ func (j *File) open(key Key) error {
 		if time.Since(begun) < time.Second {
 			continue
 		}
-		return &Error{File: j.name, Problem: "another run is using it", Hint: "wait for that run, or name another file"}
+		return &Error{File: j.name, Problem: "another run is using it", Hint: "wait for that run, or choose another file"}
 	}
 	info, err := j.file.Stat()
 	if err != nil {

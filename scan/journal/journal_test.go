@@ -231,13 +231,13 @@ func TestErrors(t *testing.T) {
 		key  Key
 		want string
 	}{
-		{name, Key{Space: space, Options: "syn", Seed: 7}, "the progress of another sweep"},
-		{name, Key{Space: part, Options: "connect", Seed: 7}, "the progress of another sweep"},
-		{name, Key{Space: scopetest.Space(t, scopetest.Set(t, "10.0.0.0/28"), 26), Options: "connect", Seed: 7}, "the progress of another sweep"},
-		{name, Key{Space: space, Options: "connect", Seed: 8}, "begun with --seed 7"},
+		{name, Key{Space: space, Options: "syn", Seed: 7}, "belongs to another sweep"},
+		{name, Key{Space: part, Options: "connect", Seed: 7}, "belongs to another sweep"},
+		{name, Key{Space: scopetest.Space(t, scopetest.Set(t, "10.0.0.0/28"), 26), Options: "connect", Seed: 7}, "belongs to another sweep"},
+		{name, Key{Space: space, Options: "connect", Seed: 8}, "started with --seed 7"},
 		{name, Key{Space: space, Options: "connect", Build: "another", Seed: 7}, "with another version of mxsweep, or other signatures"},
-		{older, key, "another version of mxsweep, in form 1"},
-		{foreign, key, "is not the progress of a sweep"},
+		{older, key, "another version of mxsweep, in format 1"},
+		{foreign, key, "is not a resume file"},
 		{os.DevNull, key, "not a regular file"},
 		{filepath.Join(dir, "no", "such", "dir"), key, "cannot open"},
 		{dir, key, "not a regular file"},

@@ -17,7 +17,7 @@ type page struct {
 
 const pageSize = 1 << 13
 
-// add puts a place into the set. It reports whether it was not there before.
+// add puts a place into the set. It reports whether it was not in the earlier run.
 func (s *placeSet) add(place uint64) bool {
 	n, bit := place/pageSize, place%pageSize
 	if n < s.full {

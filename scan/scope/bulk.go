@@ -79,7 +79,7 @@ func (b *Bulk) rangeOf(i int) range4 {
 	return range4{r.first, r.first + b.form[r.form].size}
 }
 
-// Target is the entry of a number as a target of its own.
+// Target is the entry of a number as a single target.
 func (b *Bulk) Target(i int) Target {
 	return Target{Ranges: []netipx.IPRange{b.rangeOf(i).ipRange()}, Ports: b.form[b.rows[i].form].ports, Anchor: b.anchor(i)}
 }

@@ -43,7 +43,7 @@ func (e *embedded) forms(addrs rangeList) (rangeList, error) {
 			for i := e.ipv4.from(held.first); i < len(e.ipv4) && e.ipv4[i].first <= held.last; i++ {
 				if len(out) == maxEmbedded {
 					return nil, &InputError{Text: r.String(), Problem: fmt.Sprintf("IPv6 addresses that hold more than %d ranges of excluded IPv4 addresses", maxEmbedded),
-						Hint: "sweep IPv4 alone with -4, or allow less of " + kind.prefix.String()}
+						Hint: "scan IPv4 only with -4, or allow less of " + kind.prefix.String()}
 				}
 				out = append(out, kind.of(range4{max(e.ipv4[i].first, held.first), min(e.ipv4[i].last, held.last)}))
 			}
@@ -111,8 +111,8 @@ func (e *embedded) translated(asked rangeList) (rangeList, error) {
 	}
 	asked = asked.intersect(rangeList{netipx.RangeOfPrefix(translation)})
 	if asked.count() > maxTranslated {
-		return nil, &InputError{Text: asked[0].String(), Problem: fmt.Sprintf("more than %d addresses of %v, of which excluded IPv4 addresses may be part", maxTranslated, translation),
-			Hint: "name a /112 or smaller of it, or exclude no IPv4 address"}
+		return nil, &InputError{Text: asked[0].String(), Problem: fmt.Sprintf("more than %d addresses of %v, which may contain excluded IPv4 addresses", maxTranslated, translation),
+			Hint: "scan a /112 or less of it, or exclude no IPv4 address"}
 	}
 	var out rangeList
 	for _, r := range asked {

@@ -128,7 +128,7 @@ func (r *lineReader) open(name string, from *InputError) error {
 	}
 	clean := filepath.Clean(name)
 	if slices.Contains(r.stack, clean) {
-		return fail("a file that includes itself", "take the @include out of the circle", nil)
+		return fail("the file includes itself", "remove the circular @include", nil)
 	}
 	if len(r.stack) >= maxDepth {
 		return fail(fmt.Sprintf("includes more than %d deep", maxDepth), "include the file from the outermost one", nil)
@@ -178,7 +178,7 @@ func (r *lineReader) read(name string, in io.Reader) error {
 			return err
 		}
 	}
-	place := InputError{File: name, Line: n + 1, Hint: "give a text file with one entry a line"}
+	place := InputError{File: name, Line: n + 1, Hint: "give a text file with one entry per line"}
 	switch err := s.Err(); {
 	case errors.Is(err, bufio.ErrTooLong):
 		place.Problem = fmt.Sprintf("a line longer than %d bytes", maxLine)
@@ -193,10 +193,10 @@ func (r *lineReader) read(name string, in io.Reader) error {
 }
 
 // tooManyEntries is what is wrong with a list of more than maxEntries.
-var tooManyEntries = fmt.Sprintf("more than %d entries that are names, IPv6 or have ports unlike all others", maxEntries)
+var tooManyEntries = fmt.Sprintf("more than %d entries that are names, IPv6 addresses or have uncommon ports", maxEntries)
 
 // listHint is how a list becomes shorter.
-const listHint = "write neighboring addresses as one prefix or range, and scan what is left in parts"
+const listHint = "combine adjacent addresses into prefixes or ranges, and scan the rest in parts"
 
 // line adds the entry of line n, if it holds one.
 func (r *lineReader) line(name string, n int, raw []byte) error {
@@ -215,7 +215,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	r.raw = bytes.TrimRight(raw, "\r")
 	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text}
 	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' }) {
-		place.Problem, place.Hint = "bytes that are no text", "give a text file in UTF-8 with one entry a line"
+		place.Problem, place.Hint = "bytes that are not text", "give a text file in UTF-8 with one entry per line"
 		if n == 1 && (bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff"))) {
 			place.Problem, place.Hint = "UTF-16", "save the file as UTF-8"
 			place.SetSource(string(r.raw))

@@ -27,17 +27,17 @@ func parseEntry(text string) (entry, *InputError) {
 	host, ports := text, ""
 	switch {
 	case strings.Contains(text, "://"):
-		return entry{}, &InputError{Text: text, Problem: "a URL", Hint: "write the host alone, with :port if need be"}
+		return entry{}, &InputError{Text: text, Problem: "a URL", Hint: "write only the host, with :port if needed"}
 	case strings.HasPrefix(text, "["):
 		inner, rest, ok := strings.Cut(text[1:], "]")
 		if !ok {
-			return entry{}, &InputError{Text: text, Problem: "a bracket that is not closed", Hint: "write [2001:db8::1]:10025"}
+			return entry{}, &InputError{Text: text, Problem: "a bracket is not closed", Hint: "write [2001:db8::1]:10025"}
 		}
 		if rest != "" && !strings.HasPrefix(rest, ":") {
 			return entry{}, &InputError{Text: text, Problem: "something other than a port behind the bracket", Hint: "write [2001:db8::1]:10025"}
 		}
 		if !strings.Contains(inner, ":") {
-			return entry{}, &InputError{Text: text, Problem: "brackets around something other than IPv6", Hint: "leave the brackets out"}
+			return entry{}, &InputError{Text: text, Problem: "brackets around something other than an IPv6 address", Hint: "omit the brackets"}
 		}
 		host, ports = inner, rest
 	case strings.Count(text, ":") == 1:
@@ -184,7 +184,7 @@ func checkUnicast(s string, r netipx.IPRange) *InputError {
 	}
 	if r.From().IsLinkLocalUnicast() && r.From().Is6() {
 		return &InputError{Text: s, Problem: "a link-local address without its zone",
-			Hint: "write the interface behind it, like " + r.From().String() + "%eth0: such an address means another host on each link"}
+			Hint: "append the interface, as in " + r.From().String() + "%eth0: such an address means a different host on each link"}
 	}
 	if never.Contains(r.From()) {
 		return &InputError{Text: s, Problem: "not the address of one host",

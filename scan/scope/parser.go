@@ -69,7 +69,7 @@ func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
 // a Target with Err set. A file without any target is an error: it is not
 // what was meant, and must not be taken for "everything".
 func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) {
-	return p.entries(ctx, name, plain, InputError{Problem: "the file names no target", Hint: "give a text file with one entry a line"})
+	return p.entries(ctx, name, plain, InputError{Problem: "the file names no target", Hint: "give a text file with one entry per line"})
 }
 
 // entries reads a file that holds no excludes, and at least one entry.
@@ -144,7 +144,7 @@ func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
 // bound that was meant.
 func (p *Parser) ExcludeFile(ctx context.Context, name string) ([]Target, error) {
 	return p.entries(ctx, name, excluding, InputError{Problem: "the file excludes nothing",
-		Hint: "give a text file with one entry a line, or leave --exclude-file out"})
+		Hint: "give a text file with one entry per line, or omit --exclude-file"})
 }
 
 // A listKind is what a list of entries may hold.
@@ -181,7 +181,7 @@ func parseLine(text string, bang bool, line result.Anchor, d listKind) (Target, 
 	}
 	if err == nil && !parsed.ports.Empty() && d != plain {
 		err = &InputError{Text: text, Problem: "a port, where whole hosts are meant",
-			Hint: "leave the port out; --ports chooses ports for all hosts"}
+			Hint: "omit the port; --ports selects the ports of all hosts"}
 	}
 	if err != nil {
 		locate(err, line)
@@ -206,7 +206,7 @@ func checkLine(text string, bang bool, d listKind) (string, *InputError) {
 	case text == "":
 		return "", &InputError{Problem: "an empty entry", Hint: "write an address, a prefix, a range or a host name"}
 	case strings.ContainsAny(text, " \t,;"):
-		return "", &InputError{Text: text, Problem: "more than one entry", Hint: "write one entry a line, or one an argument"}
+		return "", &InputError{Text: text, Problem: "more than one entry", Hint: "write one entry per line, or one per argument"}
 	}
 	return text, nil
 }

@@ -38,7 +38,7 @@ func ParsePortSet(spec string, profiles map[string][]uint16) (PortSet, error) {
 	set := newPortSet(p.in).minus(newPortSet(p.out))
 	if len(set.runs) == 0 {
 		return PortSet{}, &InputError{Text: spec, Problem: "no port is left",
-			Hint: "name at least one port, like 10024-10031,10143; a list of nothing but ! takes away from nothing"}
+			Hint: "name at least one port, as in 10024-10031,10143; a list with only ! entries selects no port"}
 	}
 	return set, nil
 }
@@ -146,7 +146,7 @@ func profileHint(profiles map[string][]uint16, item string) string {
 		return "write numbers and ranges, like 10024-10031,10143"
 	}
 	names := slices.Sorted(maps.Keys(profiles))
-	return spelling.Hint(names, item, "profiles are "+strings.Join(names, ", ")+"; numbers and ranges go like 10024-10031,10143")
+	return spelling.Hint(names, item, "profiles are "+strings.Join(names, ", ")+"; write numbers and ranges as in 10024-10031,10143")
 }
 
 // FormatPorts writes a set of ports, in any order, as [PortSet.String] does.

@@ -67,8 +67,8 @@ func targetRangesOf(targets []Target, ports PortSet, u *portUnion, without4 bool
 // to add the ports up of: those up to the one at a place.
 func tooManyPorts(at result.Anchor) *InputError {
 	e := &InputError{Text: at.Text,
-		Problem: "the targets overlap with too many different ports of their own",
-		Hint:    "give the ports with --ports, and write ports of their own only behind targets that do not overlap"}
+		Problem: "the targets overlap and have too many different ports",
+		Hint:    "give the ports with --ports, and add ports only to targets that do not overlap"}
 	locate(e, at)
 	return e
 }

@@ -34,7 +34,7 @@ func (e *WidthError) Error() string {
 
 // ErrorHint says how to be allowed.
 func (e *WidthError) ErrorHint() string {
-	return "write what you may contact into a file and name it with --scope"
+	return "list what you may contact in a file, and give it with --scope"
 }
 
 // CheckWidth returns a [WidthError] if the scope sweeps more than [Widest]

@@ -23,7 +23,7 @@ func (e *RightsError) Unwrap() error { return e.Err }
 // ErrorHint says how to get the right, and how to do without.
 func (e *RightsError) ErrorHint() string {
 	return "--mode syn needs CAP_NET_RAW: run `sudo setcap cap_net_raw+ep \"$(command -v mxsweep)\"`, " +
-		"give a container --cap-add NET_RAW, or leave --mode syn out to scan with full connects"
+		"give a container --cap-add NET_RAW, or omit --mode syn to scan with full connections"
 }
 
 // A LocalError says that addresses are this machine's own, which are reached
@@ -46,12 +46,12 @@ func (e *LocalError) Error() string {
 			fmt.Fprintf(&b, " %v", r)
 		}
 	}
-	return "single SYNs do not reach this machine itself:" + b.String()
+	return "a SYN scan cannot reach this machine itself:" + b.String()
 }
 
 // ErrorHint says what to do.
 func (e *LocalError) ErrorHint() string {
-	return "ask these addresses with full connects"
+	return "scan these addresses with full connections"
 }
 
 // A LinkError says that an interface is of a kind that is not understood.
@@ -67,7 +67,7 @@ func (e *LinkError) Error() string {
 
 // ErrorHint says what to do.
 func (e *LinkError) ErrorHint() string {
-	return "leave --mode syn out: full connects work on any interface"
+	return "omit --mode syn: full connections work on any interface"
 }
 
 // A SetupError says why a run cannot begin, and what helps.

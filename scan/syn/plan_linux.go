@@ -44,7 +44,7 @@ func newPlanner(n *rawnet.Netlink, c *Config) (*planner, error) {
 			}
 		}
 		if p.only == 0 {
-			return nil, &SetupError{Doing: fmt.Sprintf("looking for interface %q", c.Interface), Err: errors.New("there is none of that name"),
+			return nil, &SetupError{Doing: fmt.Sprintf("looking for interface %q", c.Interface), Err: errors.New("there is no such interface"),
 				Hint: "leave it out: the routing table knows"}
 		}
 	}
@@ -78,9 +78,9 @@ func (p *planner) plan(space *scope.Space) (*view, error) {
 		return nil, &LocalError{Ranges: set.Ranges()}
 	}
 	if len(p.out) == 0 && len(v.ranges) > 0 {
-		advice := "see `ip route get` for what the kernel says"
+		advice := "see the output of `ip route get`"
 		if v.ranges[0].first.Is6() {
-			advice = "where there is no IPv6 route, use -4; " + advice
+			advice = "if there is no IPv6 route, use -4; " + advice
 		}
 		return nil, &SetupError{Doing: fmt.Sprintf("looking for a route to %v", v.ranges[0].first), Err: v.ranges[0].hop.err, Hint: advice}
 	}
@@ -196,7 +196,7 @@ func (p *planner) through(way rawnet.Route) (*hop, error) {
 	}
 	if !way.Source.IsValid() {
 		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.Name), Err: errors.New("it has no address to send from"),
-			Hint: "give it one, or leave --mode syn out"}
+			Hint: "give it one, or omit --mode syn"}
 	}
 	h := newHop(way.Source, !way.Gateway.IsValid())
 	var local, next net.HardwareAddr

@@ -220,9 +220,9 @@ type blockedError struct{ since time.Time }
 
 // Error says since when nothing was heard.
 func (e *blockedError) Error() string {
-	return fmt.Sprintf("no answer since %s, also from ports that had answered", e.since.UTC().Format("15:04:05 UTC"))
+	return fmt.Sprintf("no answer since %s, not even from ports that had answered", e.since.UTC().Format("15:04:05 UTC"))
 }
 
 // errManyUp is why the silence of a host's pairs says nothing where more hosts
 // are up than are remembered.
-var errManyUp = fmt.Errorf("more than %d hosts are up: no control was asked for", maxUp)
+var errManyUp = fmt.Errorf("more than %d hosts are up: no control was probed", maxUp)

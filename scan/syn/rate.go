@@ -178,7 +178,7 @@ func (g *governor) blocked() bool { return g.base > blockade }
 func (g *governor) over(loss float64) {
 	g.base = loss
 	g.trials--
-	g.why = "for a while nothing came through at any rate, and was asked again"
+	g.why = "for a while nothing came through at any rate; these ports were probed again"
 }
 
 // set changes the rate. Validation probes that were asked before are not heard for

@@ -202,7 +202,7 @@ func (r *run) passAt(sent int64) int {
 }
 
 // errZeroWindow is why a pair that offers no room for data is unknown.
-var errZeroWindow = errors.New("its SYN-ACK has a window of 0: nothing can be said to it")
+var errZeroWindow = errors.New("its SYN-ACK has a zero window: no data can be sent to it")
 
 // result is a hit as package scan tells it.
 func (r *run) result(h hit) scan.Result {

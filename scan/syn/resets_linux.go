@@ -154,5 +154,5 @@ type changedResetError struct{ since time.Time }
 
 // Error says since when.
 func (e *changedResetError) Error() string {
-	return fmt.Sprintf("refused since %s with another TTL than before, as by a firewall", e.since.UTC().Format("15:04:05 UTC"))
+	return fmt.Sprintf("refused since %s with a different TTL than before, as by a firewall", e.since.UTC().Format("15:04:05 UTC"))
 }

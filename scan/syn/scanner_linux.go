@@ -57,7 +57,7 @@ func Open(ctx context.Context, space *scope.Space, config Config) (*Scanner, err
 	}
 	if space.Len() > maxPairs {
 		return nil, &SetupError{Doing: fmt.Sprintf("sweeping %d pairs", space.Len()), Err: errors.New("too many to keep a bit for each"),
-			Hint: "sweep it in parts with --shard"}
+			Hint: "scan it in parts with --shard"}
 	}
 	if err := s.open(ctx); err != nil {
 		s.Close()

@@ -20,9 +20,9 @@ type Scanner struct{}
 
 // errSystem says that this system is not Linux.
 var errSystem = &SetupError{
-	Doing: "sweeping with single SYNs on " + runtime.GOOS,
+	Doing: "SYN scan on " + runtime.GOOS,
 	Err:   errors.ErrUnsupported,
-	Hint:  "--mode syn needs Linux; leave it out to scan with full connects",
+	Hint:  "--mode syn needs Linux; omit it to scan with full connections",
 }
 
 // Open returns an error that wraps errors.ErrUnsupported.

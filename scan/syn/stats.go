@@ -29,7 +29,7 @@ type Stats struct {
 	Why       string        // what that rests on, for people
 	RoundTrip time.Duration // the longest met that is sure to be one; 0 if none
 
-	WrongAck   uint64 // answers that acknowledge nothing of ours
+	WrongAck   uint64 // answers that acknowledge none of our probes
 	OtherPort  uint64 // SYN-ACKs to ports that we do not send from
 	OutOfScope uint64 // answers from addresses or ports that were not asked for
 	Duplicates uint64 // answers to what was answered already
@@ -146,14 +146,14 @@ func (c *counts) reason() string {
 	case c.why != "":
 		return c.why
 	case c.answered() == 0:
-		return "nothing answered by which to judge"
+		return "no answers to measure by"
 	case c.loss < 0.001:
 		return "nothing was lost"
 	}
 	if c.pass.Load() < 2 {
 		return fmt.Sprintf("%.1f%% were lost", 100*c.loss)
 	}
-	return fmt.Sprintf("%.1f%% were lost, and asked again", 100*c.loss)
+	return fmt.Sprintf("%.1f%% were lost, and probed again", 100*c.loss)
 }
 
 // settled is the rate that a run has settled on: its limit, or the most that

@@ -137,7 +137,7 @@ func TestRecogRefuses(t *testing.T) {
 }
 
 // TestRecogItself imports a copy of recog, which is not part of this project:
-// nearly all fingerprints of mail services become signatures whose examples hold.
+// nearly all fingerprints of mail services become signatures whose examples pass.
 func TestRecogItself(t *testing.T) {
 	dir := os.Getenv("MXSWEEP_RECOG")
 	if dir == "" {
