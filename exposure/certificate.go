@@ -103,7 +103,7 @@ func certificateEvidence(fault CertificateFault, t *result.TLS, names []string) 
 	text := fmt.Sprintf("the certificate of %q, issued by %q, ", t.Subject, t.Issuer)
 	switch fault {
 	case CertificateWrongName:
-		holds := "holds no DNS name"
+		holds := "contains no DNS name"
 		if len(t.Names) > 0 {
 			holds = "is for " + strings.Join(t.Names[:min(len(t.Names), maxShownNames)], ", ")
 			if more := len(t.Names) - maxShownNames; more > 0 {
@@ -111,7 +111,7 @@ func certificateEvidence(fault CertificateFault, t *result.TLS, names []string) 
 			}
 		}
 		names = slices.DeleteFunc(slices.Clone(names), func(n string) bool { return n == "" })
-		return text + holds + ", not for " + strings.Join(names, " or ") + " (no name was asked for in the handshake)"
+		return text + holds + ", not for " + strings.Join(names, " or ") + " (the handshake sent no server name)"
 	case CertificateWeak:
 		return text + "is weak: " + weakness(t)
 	}

@@ -86,7 +86,7 @@ func TestCertificateOfAnyName(t *testing.T) {
 	}
 	p.Aliases = []string{"smtp.example.org"}
 	got := j.Findings(p)
-	const want = `is for mail.example.org, *.mx.example.org, not for imap.example.org or smtp.example.org (no name was asked for in the handshake)`
+	const want = `is for mail.example.org, *.mx.example.org, not for imap.example.org or smtp.example.org (the handshake sent no server name)`
 	if ids(got) != "MXS1412" || !strings.HasSuffix(got[0].Evidence[0], want) || got[0].Confidence != 6 {
 		t.Errorf("got %+v", got)
 	}

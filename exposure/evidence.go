@@ -20,12 +20,12 @@ const maxEvidence = 8
 func evidence(r *Rule, p Subject, v Vantage) []string {
 	reached := fmt.Sprintf("port %d/tcp accepts connections (%s), seen from the vantage point %s", p.Target.Port(), p.Reason, v)
 	if p.Reachability == result.ReachabilityAssumed {
-		reached = fmt.Sprintf("port %d/tcp accepts connections (%s) from this machine, whose address it is; that the vantage point %s reaches it is assumed",
+		reached = fmt.Sprintf("port %d/tcp accepts connections (%s) from this machine, which has this address; reachability from the vantage point %s is assumed",
 			p.Target.Port(), p.Reason, v)
 	}
 	s := p.Service
 	if s == nil || s.Method == "table" && !s.Has(ObservedRefused) {
-		return []string{"only the port number is known; nothing was learnt about the service", reached}
+		return []string{"only the port number is known; the service was not identified", reached}
 	}
 	var list, bytes []string
 	for _, e := range s.Evidence {
@@ -82,13 +82,13 @@ func exchange(e result.Evidence) string {
 
 // talked says how a protocol is spoken; the others are spoken by name.
 var talked = map[string]string{
-	"dovecot-auth":   "greeted in the auth protocol of Dovecot",
-	"http":           "answered a request in HTTP",
+	"dovecot-auth":   "sent a greeting of the Dovecot auth protocol",
+	"http":           "answered an HTTP request",
 	"milter":         "negotiated the milter protocol",
-	"postfix-policy": "answered a request of the policy protocol of Postfix",
-	"rspamd-http":    "answered a request in the HTTP of Rspamd",
-	"socketmap":      "answered a look-up of a socket map",
-	"tcp-table":      "answered a look-up of a TCP table",
+	"postfix-policy": "answered a request of the Postfix policy protocol",
+	"rspamd-http":    "answered an Rspamd HTTP request",
+	"socketmap":      "answered a socketmap lookup",
+	"tcp-table":      "answered a tcp_table lookup",
 }
 
 // answer says in words what the service did, and who does so.
@@ -118,9 +118,9 @@ func answer(s *fingerprint.Identification) string {
 func (r *Rule) guess(s *fingerprint.Identification) string {
 	switch {
 	case s.RoleByPort:
-		return "; the role is a guess from the port number"
+		return "; role guessed from the port number"
 	case slices.ContainsFunc(r.When, func(c Condition) bool { return c.Place == PlaceInternal && fillsIn(&c, s) }):
-		return "; what it is for is a guess from the port number"
+		return "; purpose guessed from the port number"
 	}
 	return ""
 }

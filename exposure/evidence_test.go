@@ -48,9 +48,9 @@ func TestGuessedRole(t *testing.T) {
 	guessed.RoleByPort = true
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
 	for want, s := range map[string]*fingerprint.Identification{
-		"of 10)": told,
-		"; the role is a guess from the port number":       guessed,
-		"; what it is for is a guess from the port number": svc("smtp", "unknown", ""),
+		"of 10)":                                 told,
+		"; role guessed from the port number":    guessed,
+		"; purpose guessed from the port number": svc("smtp", "unknown", ""),
 	} {
 		list := j.Findings(openPort(10025, s))
 		if i := slices.IndexFunc(list, func(f Violation) bool { return f.Rule.ID == "MXS1002" }); i < 0 {

@@ -122,13 +122,13 @@ func (d ruleLoader) addRule(set *RuleSet, n *yaml.Node, fixes *fix.Set) {
 	switch inBand := r.Severity.Has(r.Score); {
 	case !inBand && r.OffBand == "":
 		lowest, highest := r.Severity.Scores()
-		d.Fail(n, fmt.Sprintf("%s is %.1f to %.1f; say under off_band why another word is right", r.Severity, lowest, highest),
+		d.Fail(n, fmt.Sprintf("%s is %.1f to %.1f; under off_band, explain why another severity is right", r.Severity, lowest, highest),
 			"score %.1f of rule %q does not fit its severity", r.Score, r.ID)
 	case inBand && r.OffBand != "":
-		d.Fail(n, "leave off_band out", "score %.1f of rule %q fits its severity", r.Score, r.ID)
+		d.Fail(n, "omit off_band", "score %.1f of rule %q fits its severity", r.Score, r.ID)
 	}
 	if len(r.When) == 0 && r.Kind != KindPolicy {
-		d.Fail(n, "add a condition, or make the kind policy", "rule %q never holds", r.ID)
+		d.Fail(n, "add a condition, or make the kind policy", "rule %q never matches", r.ID)
 	}
 }
 

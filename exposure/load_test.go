@@ -45,7 +45,7 @@ func TestReadRulesErrors(t *testing.T) {
 		{"review no date", "2026-11-28", "2026-13-28", `r.yaml:8:15: reviewed is "2026-13-28", want a date`},
 		{"review after the rules", "2026-11-28", "2099-01-01", `reviewed is "2099-01-01", after the rules of `},
 		{"severity", "high", "severe", `r.yaml:6:15: severity is "severe"`},
-		{"never holds", "[{role: [content-filter]}]", "[]", `rule "MXS1001" never holds`},
+		{"never holds", "[{role: [content-filter]}]", "[]", `rule "MXS1001" never matches`},
 		{"condition key", "role:", "rolle:", `r.yaml:9:13: unknown key "rolle" in a condition`},
 		{"no fix", "{default: Bind it.}", "{}", `fix lacks the key "default"`},
 		{"reference", "https://example.org/", "example", `reference "example" is not a web address`},

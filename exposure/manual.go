@@ -14,8 +14,8 @@ func (s *RuleSet) Manual() string {
 	var b strings.Builder
 	b.WriteString("# Rules\n\n")
 	b.WriteString("Made from the files in `exposure/rules` and the notices of package exposure;\n")
-	b.WriteString("`go test ./exposure -run Manual -update` writes it anew. `mxsweep rules ID` shows\n")
-	b.WriteString("one rule, and the policy file accepts a risk by its id.\n\n")
+	b.WriteString("`go test ./exposure -run Manual -update` regenerates it. `mxsweep rules ID` shows\n")
+	b.WriteString("one rule; accepted risks in the policy file refer to rules by their ids.\n\n")
 	b.WriteString("| id | severity | score | what it says |\n| --- | --- | --- | --- |\n")
 	for _, r := range s.rules {
 		fmt.Fprintf(&b, "| [%s](#%s) | %s | %.1f | %s |\n", r.ID, strings.ToLower(r.ID), r.Severity, r.Score, r.Title)
@@ -23,7 +23,7 @@ func (s *RuleSet) Manual() string {
 	for _, r := range s.rules {
 		r.manual(&b)
 	}
-	b.WriteString("\n# Notices\n\nNotices are about the run itself.\n\n")
+	b.WriteString("\n# Notices\n\nA notice is about the run itself.\n\n")
 	b.WriteString("| code | level | what it says | what to do |\n| --- | --- | --- | --- |\n")
 	for _, k := range noticeKinds {
 		fmt.Fprintf(&b, "| %s | %s | %s %s | %s |\n", k.Code, k.Level, k.Title, k.Why, k.Help)
@@ -65,7 +65,7 @@ func (s *RuleSet) FixMatrix() string {
 				basis = "the same edit: " + provenFor(f, f.Proofs[0].Rule) + " for " + f.Proofs[0].Rule
 			default:
 				read++
-				basis = fmt.Sprintf("from the manual: [%s](%s); not run: %s", f.Source.Title, f.Source.URL, f.WhyNot)
+				basis = fmt.Sprintf("from the manual: [%s](%s); not tested: %s", f.Source.Title, f.Source.URL, f.WhyNot)
 			}
 			fmt.Fprintf(&rows, "| [%s](rules.md#%s) | %s | `%s` | %s |\n", r.ID, strings.ToLower(r.ID), f.Name(), f.ID, basis)
 		}

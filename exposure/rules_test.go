@@ -355,9 +355,9 @@ func TestRemediationNamesTheDaemon(t *testing.T) {
 		service *fingerprint.Identification
 		want    string
 	}{
-		{10027, svc("smtp", "signing-proxy", "DKIMproxy"), "write `127.0.0.1:10027` for the address"},
+		{10027, svc("smtp", "signing-proxy", "DKIMproxy"), "change the address to `127.0.0.1:10027`"},
 		{10031, svc("postfix-policy", "policy", "Cluebringer"), "in [server], set `host = 127.0.0.1`"},
-		{10025, svc("smtp", "reinjection", "Postfix smtpd"), "in the entry that begins with `10025 inet`, put `127.0.0.1:` before the port; leave its other lines"},
+		{10025, svc("smtp", "reinjection", "Postfix smtpd"), "in the entry that begins with `10025 inet`, put `127.0.0.1:` before the port; keep its other lines"},
 		{7357, svc("milter", "milter", "", "alt:clamav-milter", "alt:OpenDMARC"), "OpenDMARC: /etc/opendmarc.conf: set `Socket inet:7357@127.0.0.1`"},
 		{10144, svc("imap", "imap-backend", "Dovecot"), "that has `port = 10144`"},
 		{10144, svc("imap", "imap-backend", "Dovecot"), "Dovecot from 2.4: `listen = 127.0.0.1`"},

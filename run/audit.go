@@ -25,7 +25,7 @@ type audit struct{ *auditlog.File }
 
 // openAudit opens the audit log, if there is one.
 func (o *Options) openAudit(ctx context.Context) (audit, error) {
-	f, err := auditlog.Open(ctx, o.AuditLog, func() { o.log("waiting for another run that writes the audit log %q", o.AuditLog) })
+	f, err := auditlog.Open(ctx, o.AuditLog, func() { o.log("waiting for another run that is writing the audit log %q", o.AuditLog) })
 	return audit{f}, err
 }
 

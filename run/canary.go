@@ -56,7 +56,7 @@ func (p *Plan) readCanaries(ctx context.Context, parser *scope.Parser, bounds sc
 	}
 	for _, t := range p.canaries.scope.Emptied() {
 		if slices.ContainsFunc(given, func(g scope.Target) bool { return targetName(g) == targetName(t) }) {
-			return fault.Usagef("name another one, or take it out of the excludes", "reading flag \"--canary\": %s is excluded", targetName(t))
+			return fault.Usagef("use another canary, or remove it from the excludes", "reading flag \"--canary\": %s is excluded", targetName(t))
 		}
 	}
 	if p.canaries.space, err = scope.NewSpace(p.canaries.scope, nil); err != nil {
@@ -97,7 +97,7 @@ func (p *Plan) flagCanaries(ctx context.Context, parser *scope.Parser) ([]scope.
 	for _, t := range targets {
 		addr, single := t.Single()
 		if t.Ports.Len() != 1 || t.Name == "" && !single {
-			return nil, fault.Usagef("write HOST:PORT, like 192.0.2.10:25 or [2001:db8::1]:25", "reading flag \"--canary\": %q is not one port of one host", t.Anchor.Text)
+			return nil, fault.Usagef("write HOST:PORT, like 192.0.2.10:25 or [2001:db8::1]:25", "reading flag \"--canary\": %q is not one host with one port", t.Anchor.Text)
 		}
 		host := t.Name
 		if host == "" {
@@ -163,7 +163,7 @@ func (p *Plan) explained(canaries []gate.WatchedCanary) []gate.WatchedCanary {
 		explain(t, reason)
 	}
 	for _, t := range p.outOfScopeCanaries {
-		explain(t, "it is none of the targets, which are all that may be contacted where there is no scope")
+		explain(t, "it is not a target, and without a scope only targets may be contacted")
 	}
 	for _, t := range p.canaries.scope.Emptied() {
 		explain(t, "it is excluded"+p.byFamily(t))

@@ -88,7 +88,7 @@ func (p *Plan) checkLines() error {
 		}
 	}
 	if n > maxLines {
-		return fault.Usagef("write neighboring addresses as one prefix or range", "reading the targets: %d prefixes and ranges are swept, more than %d", n, maxLines)
+		return fault.Usagef("combine adjacent addresses into prefixes or ranges", "reading the targets: %d prefixes and ranges, more than %d", n, maxLines)
 	}
 	return nil
 }
@@ -291,11 +291,11 @@ func (w *sweep) coverageNotices() []result.Notice {
 			break
 		}
 		list = append(list, exposure.NewNotice(exposure.NoticeReferencePort, pair.Addr().String(), nil,
-			"%s: %d filtered, shown by an answer from %d/tcp.", withName(pair.Addr().String(), w.plan.scope.Name(pair.Addr())), w.plan.space.Of([]netip.Addr{pair.Addr()}).Len(), pair.Port()))
+			"%s: %d filtered, confirmed by an answer from %d/tcp.", withName(pair.Addr().String(), w.plan.scope.Name(pair.Addr())), w.plan.space.Of([]netip.Addr{pair.Addr()}).Len(), pair.Port()))
 	}
 	if n := w.skippedBusyHost.Load(); n > 0 {
 		list = append(list, exposure.NewNotice(exposure.NoticeCrowded, "", nil,
-			"%d open ports were not talked to, because their hosts have so many that something else must answer for all of them.", n))
+			"%d open ports were not identified: their hosts have so many open ports that another device must be answering for all of them.", n))
 	}
 	return list
 }

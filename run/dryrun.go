@@ -28,7 +28,7 @@ func (p *Plan) Incomplete() bool {
 // Describe says what the run would contact, and how much, in lines of text.
 func (p *Plan) Describe() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "dry run: nothing is sent\n")
+	fmt.Fprintf(&b, "dry run: no probes are sent\n")
 	fmt.Fprintf(&b, "addresses    %s", words.Grouped(p.scope.Addresses()))
 	if n := p.scope.Excluded(); n > 0 {
 		fmt.Fprintf(&b, ", and %s excluded", words.Grouped(n))
@@ -40,12 +40,12 @@ func (p *Plan) Describe() string {
 	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
 	fmt.Fprintf(&b, "vantage      %s\n", p.vantage())
 	if p.opts.HostTimeout > 0 {
-		fmt.Fprintf(&b, "host timeout %s from the first probe for a host on\n", p.opts.HostTimeout)
+		fmt.Fprintf(&b, "host timeout %s from the first probe of a host\n", p.opts.HostTimeout)
 	}
 	p.describeTargets(&b)
 	p.describeControls(&b)
 	if p.Incomplete() {
-		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, and so does this one\n", gate.ExitIncomplete)
+		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, as this one does\n", gate.ExitIncomplete)
 	}
 	return b.String()
 }
@@ -57,7 +57,7 @@ func (p *Plan) describeProbes(b *strings.Builder) {
 		mode, why = engine.ChooseMode(p.space)
 		why = ", chosen because " + why
 		if mode == ModeSyn {
-			why += "; connect, should the right to it be missing"
+			why += "; connect if the privilege is missing"
 		}
 	}
 	fmt.Fprintf(b, "mode         %s%s\n", mode, why)
@@ -87,9 +87,9 @@ func (p *Plan) describeSyns(b *strings.Builder, space *scope.Space, shard string
 	e := syn.Plan(space, p.synConfig(nil))
 	fmt.Fprintf(b, "packets      %s, %s bytes, if nothing answers%s\n", words.Grouped(e.Packets), words.Grouped(e.Bytes), shard)
 	if p.opts.rate > 0 {
-		fmt.Fprintf(b, "time         at most %s at %d probes a second, and what the last answers take\n", estimateDuration(e.Packets, p.opts.rate), p.opts.rate)
+		fmt.Fprintf(b, "time         at most %s at %d probes per second, plus the wait for the last answers\n", estimateDuration(e.Packets, p.opts.rate), p.opts.rate)
 	} else {
-		fmt.Fprintf(b, "time         as little as accuracy allows\n")
+		fmt.Fprintf(b, "time         as short as accuracy allows\n")
 	}
 }
 
@@ -105,12 +105,12 @@ func (p *Plan) describeConnects(b *strings.Builder, space *scope.Space, shard st
 	if longest < math.MaxInt64 {
 		text = "about " + spelling.Duration(longest)
 	}
-	text += " if nothing answers, less if ports answer"
+	text += " if nothing answers, less otherwise"
 	if rate := p.opts.rate; rate > 0 {
-		text += fmt.Sprintf(", at %d probes a second at most", rate)
+		text += fmt.Sprintf(", at most %d probes per second", rate)
 	}
 	if !p.opts.NoIdentify {
-		text += "; talking to open ports comes on top"
+		text += "; plus dialogues with open ports"
 	}
 	if end := p.opts.MaxTime; end > 0 && longest > end {
 		text += fmt.Sprintf("; --max-time ends the run after %s", end)
@@ -130,15 +130,15 @@ func estimateDuration(probes uint64, rate uint) string {
 // identifyText says which probes open ports would be asked with.
 func (p *Plan) identifyText() string {
 	if p.opts.NoIdentify {
-		return "no: states only"
+		return "no: port states only"
 	}
 	count := map[string]int{}
 	for _, probe := range p.set.Probes {
 		count[probe.Safety]++
 	}
-	text := fmt.Sprintf("open ports are asked with %d passive and %d safe probes", count[signatures.Passive], count[signatures.Safe])
+	text := fmt.Sprintf("%d passive and %d safe probes for open ports", count[signatures.Passive], count[signatures.Safe])
 	if p.opts.Intrusive {
-		return text + fmt.Sprintf(", and %d intrusive ones that may leave a trace", count[signatures.Intrusive])
+		return text + fmt.Sprintf(", and %d intrusive probes that may leave traces", count[signatures.Intrusive])
 	}
 	return text + `; "mxsweep signatures list --probes" shows them`
 }
@@ -151,10 +151,10 @@ func (p *Plan) describeControls(b *strings.Builder) {
 	}
 	// NewPlan has refused ports that cannot be read.
 	if ports, err := p.opts.referencePorts(); err == nil && len(ports) > 0 && p.anyNamed(true) {
-		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all others, once\n", scope.FormatPorts(ports))
+		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all other ports, once\n", scope.FormatPorts(ports))
 	}
 	if p.anyNamed(false) {
-		fmt.Fprintf(b, "second look  at most %d ports of each silent address of a range, once more, unless the sweep itself has already asked them twice\n", secondPorts)
+		fmt.Fprintf(b, "second probe at most %d ports of each silent address of a range, unless the sweep itself has already probed them twice\n", secondPorts)
 	}
 }
 

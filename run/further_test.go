@@ -88,7 +88,7 @@ func TestSilentCanaries(t *testing.T) {
 	}
 	w.required.Targets = map[netip.Addr]bool{got[0].Addr(): true}
 	if again := w.silentCanaries(); len(again) > 0 {
-		t.Errorf("a target of its own has %v among its reference ports already", again)
+		t.Errorf("a single target has %v among its reference ports already", again)
 	}
 }
 

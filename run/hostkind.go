@@ -63,10 +63,10 @@ func (w *sweep) setAside(open []exposure.Subject, kindOf func(netip.Addr) queue.
 		var n result.Notice
 		if kind == queue.RespondsEverywhere {
 			n = exposure.NewNotice(exposure.NoticeWildcard, addr.String(), open[i].Anchor,
-				"%s has all of the %d ports open that were asked for as a range or profile, and nearly all give the same reply.", name, w.plan.listedPorts(addr))
+				"%s has all %d ports open that were requested as a range or profile, and nearly all send the same reply.", name, w.plan.listedPorts(addr))
 		} else {
 			n = exposure.NewNotice(exposure.NoticeCrowded, addr.String(), open[i].Anchor,
-				"%s accepts connections on %d ports and replies to nothing on nearly all of them.", name, w.queue.Open(addr))
+				"%s accepts connections on %d ports but sends no reply on nearly all of them.", name, w.queue.Open(addr))
 		}
 		n.Names = w.plan.scope.Names(addr)
 		notices = append(notices, exposure.AcceptNotice(n, w.plan.policy.AcceptsNotice(n.Code, addr, n.Names, w.plan.opts.now())))

@@ -22,8 +22,8 @@ const maxTimedHosts = 1 << 20
 // checkHostTimes refuses to keep the times of too many hosts.
 func (p *Plan) checkHostTimes() error {
 	if n := p.space.Hosts(); p.opts.HostTimeout > 0 && n > maxTimedHosts {
-		return fault.Usagef("leave it out, or sweep them in parts with --shard",
-			"combining --host-timeout with %d addresses: the time of at most %d is kept", n, maxTimedHosts)
+		return fault.Usagef("omit --host-timeout, or scan them in parts with --shard",
+			"combining --host-timeout with %d addresses: at most %d are possible", n, maxTimedHosts)
 	}
 	return nil
 }
@@ -81,17 +81,17 @@ func (w *sweep) timeoutNotices() []result.Notice {
 	var notices []result.Notice
 	progress := ""
 	if file := w.plan.opts.Resume; file != "" && len(w.timeouts) > 0 {
-		progress = " With --resume " + file + " the same command goes on with them."
+		progress = " With --resume " + file + " the same command continues with them."
 	}
 	for i, a := range slices.SortedFunc(maps.Keys(w.timeouts), netip.Addr.Compare) {
 		if i == maxNamed {
 			notices = append(notices, exposure.NewNotice(exposure.NoticeHostTimeout, "", nil,
-				"%d further hosts were not settled in %s.%s", len(w.timeouts)-i, w.plan.opts.HostTimeout, progress))
+				"%d more hosts were not finished in %s.%s", len(w.timeouts)-i, w.plan.opts.HostTimeout, progress))
 			break
 		}
 		t := w.timeouts[a]
 		n := exposure.NewNotice(exposure.NoticeHostTimeout, a.String(), nil,
-			"%s was not settled in %s: ports without a proven state %d, open ports without a finished dialogue %d.%s",
+			"%s was not finished in %s: ports without a proven state %d, open ports without a finished dialogue %d.%s",
 			withName(a.String(), w.plan.scope.Name(a)), w.plan.opts.HostTimeout, t.unasked, t.unassessed, progress)
 		n.Names = w.plan.scope.Names(a)
 		notices = append(notices, n)

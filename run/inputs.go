@@ -64,7 +64,7 @@ func SignatureSources(dirs []string) ([]signatures.Source, error) {
 			err = errors.New("not a directory")
 		}
 		if err != nil {
-			return nil, fault.Usagef("--signatures names a directory of *.yaml files", "opening signatures %q: %w", dir, fault.WithoutPath(err))
+			return nil, fault.Usagef("--signatures takes a directory of *.yaml files", "opening signatures %q: %w", dir, fault.WithoutPath(err))
 		}
 		sources = append(sources, signatures.Source{Name: dir, FS: os.DirFS(dir)})
 	}

@@ -82,12 +82,12 @@ func (l *laterPorts) notices() []result.Notice {
 	if l.left == 0 {
 		return nil
 	}
-	ports, keep := "1 open port that said little, or was refused or cut off, was", "keeps its"
+	ports, keep := "1 open port with an incomplete dialogue was", "keeps its"
 	if l.left > 1 {
-		ports, keep = fmt.Sprintf("%d open ports that said little, or were refused or cut off, were", l.left), "keep their"
+		ports, keep = fmt.Sprintf("%d open ports with incomplete dialogues were", l.left), "keep their"
 	}
 	return []result.Notice{exposure.NewNotice(exposure.NoticeNotRepeated, "", nil,
-		"%s not talked to once more, and %s first result: at most %d of a host and %d of a run are, in %s.",
+		"%s not tried again, and %s first result: at most %d per host and %d per run are tried again, in %s.",
 		ports, keep, maxLaterHost, maxLater, laterWait)}
 }
 

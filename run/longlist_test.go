@@ -92,7 +92,7 @@ func TestLongListInRun(t *testing.T) {
 	for _, text := range []string{"127.1.0.2", "127.2.0.2", "127.4.0.1", "127.5.0.1", "::1"} {
 		a := netip.MustParseAddr(text)
 		if g, w := listed.Target(a), alone.Target(a); g != w {
-			t.Errorf("%v is a target of its own: %t, want %t", a, g, w)
+			t.Errorf("%v is a single target: %t, want %t", a, g, w)
 		}
 	}
 	for _, single := range []bool{true, false} {
@@ -121,7 +121,7 @@ func TestLongListOutsideScope(t *testing.T) {
 		t.Fatalf("the plan gives %v", err)
 	}
 	told := strings.Count(err.Error(), " is outside the scope\n")
-	if rest := fmt.Sprintf("%d further targets are outside the scope", 20_000-256-told); told == 0 || !strings.Contains(err.Error(), rest) {
+	if rest := fmt.Sprintf("%d more targets are outside the scope", 20_000-256-told); told == 0 || !strings.Contains(err.Error(), rest) {
 		t.Errorf("%d are told, and no %q", told, rest)
 	}
 }

@@ -65,7 +65,7 @@ func (p *Plan) excludedNames() []result.Notice {
 		return nil
 	}
 	return []result.Notice{exposure.NewNotice(exposure.NoticeExcludedName, names[0], nil,
-		"Excluded by name, with the addresses of now: %s.", strings.Join(names, ", "))}
+		"Excluded by name, with the current addresses: %s.", strings.Join(names, ", "))}
 }
 
 // maxUnusable is how many names, and how many addresses of one, a notice of
@@ -103,7 +103,7 @@ func (p *Plan) unusableAddresses() []result.Notice {
 		more = fmt.Sprintf(" and %d more", n)
 	}
 	return []result.Notice{exposure.NewNotice(exposure.NoticeUnusableAddress, first.Name, anchorOf(*first),
-		"Addresses of %s cannot be asked: %s%s.", spelling.Amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
+		"Addresses of %s cannot be scanned: %s%s.", spelling.Amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
 }
 
 // parser reads all lists of addresses of one run.
@@ -129,7 +129,7 @@ func checkZones(space *scope.Space, mode string) error {
 	for _, addr := range space.Zoned() {
 		switch zone := addr.Zone(); {
 		case mode == ModeSyn:
-			return fault.Usagef("use --mode connect", "reading target %s: single SYNs are not sent to link-local addresses", addr)
+			return fault.Usagef("use --mode connect", "reading target %s: a SYN scan cannot reach link-local addresses", addr)
 		case !isInterface(zone):
 			return fault.Usagef(interfaceHint(), "reading target %s: this machine has no interface %q", addr, zone)
 		}

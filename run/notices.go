@@ -71,7 +71,7 @@ func (s rejections) notices() []result.Notice {
 	var notices []result.Notice
 	for _, a := range from[:min(len(from), most)] {
 		notices = append(notices, exposure.NewNotice(exposure.NoticeRejected, a.String(), nil,
-			"%s, which is on the way and not the host that was asked, answered for %d ports that they cannot be reached.", a, s[a]))
+			"%s, a device on the path and not the target itself, reported %d ports as unreachable.", a, s[a]))
 	}
 	return notices
 }
@@ -123,7 +123,7 @@ func ownPorts(open []exposure.Subject) []result.Notice {
 		}
 		last = addr
 		notices = append(notices, exposure.NewNotice(exposure.NoticeOwnAddress, addr.String(), p.Anchor,
-			"%s is an address of this machine: that its open ports can be reached from elsewhere is assumed.", withName(addr.String(), p.Host)))
+			"%s is an address of this machine: its open ports are assumed to be reachable from elsewhere.", withName(addr.String(), p.Host)))
 	}
 	return notices
 }

@@ -20,7 +20,7 @@ func TestRejections(t *testing.T) {
 		w.see(t.Context(), scan.Result{Target: netip.AddrPortFrom(host, 1), State: result.StateUnknown, Reason: result.ReasonHostUnreach, From: router})
 	}
 	got := w.rejected.notices()
-	if len(got) != 1 || got[0].Target != router.String() || !strings.Contains(got[0].Message, "for 2 ports") {
+	if len(got) != 1 || got[0].Target != router.String() || !strings.Contains(got[0].Message, "2 ports as unreachable") {
 		t.Errorf("got %+v", got)
 	}
 	if got := w.unknown.Notices(); len(got) != 1 || !strings.HasPrefix(got[0].Message, "192.0.2.7 port 1: ") {

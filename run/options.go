@@ -292,7 +292,7 @@ func (o *Options) check() error {
 	bad(o.Threads < 0 || o.Threads > syn.MaxThreads, fmt.Sprintf("1 to %d", syn.MaxThreads), "%d threads are out of range", o.Threads)
 	bad(o.Shard.Count < 0 || o.Shard.Count > 0 && (o.Shard.Index < 1 || o.Shard.Index > o.Shard.Count), "I/N with 1 ≤ I ≤ N", "shard %s is none", o.Shard)
 	bad(!syns && (o.Pcap != "" || o.Interface != "" || o.Threads > 1 && o.Mode != ModeAuto), "set the mode to syn", "a capture, an interface and threads are for single SYNs")
-	bad(o.NoIdentify && (o.Intrusive || len(o.Signatures) > 0), "leave one of them out", "signatures and intrusive probes have no use where nothing is identified")
+	bad(o.NoIdentify && (o.Intrusive || len(o.Signatures) > 0), "use only one of them", "signatures and intrusive probes have no use where nothing is identified")
 	return errors.Join(errs...)
 }
 
@@ -314,7 +314,7 @@ func (s *settings) referencePorts() ([]uint16, error) {
 		err = fmt.Errorf("%d ports, more than %d", len(ports), maxReferencePorts)
 	}
 	if err != nil {
-		return nil, fault.Usagef("a few ports, like "+DefaultReferencePorts+", or none", "reading flag \"--reference-ports\": %w", err)
+		return nil, fault.Usagef("give a few ports, such as "+DefaultReferencePorts+", or none", "reading flag \"--reference-ports\": %w", err)
 	}
 	return ports, nil
 }
@@ -337,11 +337,11 @@ func atMost(n uint) int { return int(min(n, 1<<30)) }
 func CheckGate(failOn policy.FailOn, identified, compared bool) error {
 	var errs []error
 	if !identified && !failOn.None() {
-		errs = append(errs, fault.Usagef("add --fail-on none to look at the states of ports only, or leave --no-identify out",
-			"combining --no-identify with --fail-on %s: what is not identified is not judged", failOn))
+		errs = append(errs, fault.Usagef("add --fail-on none to report port states only, or omit --no-identify",
+			"combining --no-identify with --fail-on %s: services that are not identified have no findings", failOn))
 	}
 	if drifts := failOn.Drifts(); len(drifts) > 0 && !compared {
-		errs = append(errs, fault.Usagef("add --baseline FILE; for a first run, which has none, --fail-on any:high or none",
+		errs = append(errs, fault.Usagef("add --baseline FILE; for a first run without one, use --fail-on any:high or none",
 			"reading --fail-on %q: %s needs a baseline to compare with", failOn, strings.Join(drifts, ", ")))
 	}
 	return errors.Join(errs...)

@@ -262,7 +262,7 @@ func (p *Plan) readScope(ctx context.Context) error {
 		errs = append(errs, p.outside(t))
 	}
 	if n := p.scope.MoreOutside(); n > 0 {
-		errs = append(errs, fault.Refusef("compare the list of targets with the scope file", "%d further targets are outside the scope", n))
+		errs = append(errs, fault.Refusef("compare the list of targets with the scope file", "%d more targets are outside the scope", n))
 	}
 	if bounds.Allowed == nil {
 		errs = append(errs, fault.As(fault.Refused, p.scope.CheckWidth()))
@@ -301,7 +301,7 @@ func (p *Plan) outside(t scope.Target) error {
 	if p.policy != nil {
 		for i := range p.policy.Canaries {
 			if c := &p.policy.Canaries[i]; c.Target() == name && c.Anchor != nil {
-				return fault.Refusef("put it into the scope if you are authorized to contact it, or take the canary out",
+				return fault.Refusef("add it to the scope if you are authorized to contact it, or remove the canary",
 					"%s:%d: the canary %s is outside the scope", c.Anchor.File, c.Anchor.Line, name)
 			}
 		}
@@ -314,7 +314,7 @@ func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Boun
 	var b scope.Bounds
 	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || p.policy.Scope.Lines.Len() > 0)
 	if len(p.opts.Targets) == 0 && len(p.opts.TargetFiles) == 0 && p.opts.Scope == "" && !policyScope {
-		return b, fault.Usagef("name targets, or files of them with --input or --scope", "no targets given")
+		return b, fault.Usagef("give targets, or files with --input or --scope", "no targets given")
 	}
 	targets, err := parser.Targets(ctx, p.opts.Targets)
 	if err != nil {

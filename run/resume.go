@@ -259,11 +259,11 @@ func (r *resumption) notices(all uint64) []result.Notice {
 		return nil
 	}
 	return []result.Notice{exposure.NewNotice(exposure.NoticeResumed, "", nil,
-		"The run went on from one that began %s, which was done with %d of %d ports.", r.Began().Format(time.RFC3339), r.Done(), all)}
+		"The run resumed one that started %s and had finished %d of %d ports.", r.Began().Format(time.RFC3339), r.Done(), all)}
 }
 
 // errNote tells of a note that is none, in other words than package gob does.
-var errNote = errors.New("what it says of a port cannot be read")
+var errNote = errors.New("a record of a port cannot be read")
 
 // replay reports again what earlier runs of the same sweep found, and what they
 // were told of it.
@@ -281,7 +281,7 @@ func (w *sweep) replay(ctx context.Context) error {
 		}
 		var note resumeNote
 		if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&note); err != nil {
-			return &journal.Error{File: w.plan.opts.Resume, Problem: "the file is damaged", Hint: "delete it and begin anew", Err: errNote}
+			return &journal.Error{File: w.plan.opts.Resume, Problem: "the file is damaged", Hint: "delete it and start over", Err: errNote}
 		}
 		w.queue.Recall(r.Target, note.Service)
 		if note.Crowded {

@@ -42,7 +42,7 @@ func (SignalError) stopsRun() {}
 type timeUpError struct{ after time.Duration }
 
 func (e timeUpError) Error() string {
-	return fmt.Sprintf("ended after %s, as --max-time says", e.after)
+	return fmt.Sprintf("stopped after %s by --max-time", e.after)
 }
 
 // stopsRun implements [stopError].
@@ -53,7 +53,7 @@ func (timeUpError) stopsRun() {}
 type expiredError struct{ notAfter time.Time }
 
 func (e expiredError) Error() string {
-	return "the authorization ended at " + e.notAfter.UTC().Format(time.RFC3339)
+	return "the authorization expired at " + e.notAfter.UTC().Format(time.RFC3339)
 }
 
 // stopsRun implements [stopError].

@@ -219,14 +219,14 @@ func TestComparable(t *testing.T) {
 		want   string
 	}{
 		{"same", func(*Conditions) {}, ""},
-		{"vantage", func(c *Conditions) { c.Vantage.Class = exposure.ClassLAN }, `the vantage was "internet" and is "lan"`},
-		{"scope", func(c *Conditions) { c.ScopeSHA256 = strings.Repeat("0", 64) }, "the addresses in scope are others"},
-		{"ports", func(c *Conditions) { c.Ports = []uint16{25} }, "ports 25 were not asked then and ports 10024-10031 are not asked now"},
+		{"vantage", func(c *Conditions) { c.Vantage.Class = exposure.ClassLAN }, `the vantage point was "internet" and is now "lan"`},
+		{"scope", func(c *Conditions) { c.ScopeSHA256 = strings.Repeat("0", 64) }, "the addresses in scope differ"},
+		{"ports", func(c *Conditions) { c.Ports = []uint16{25} }, "ports 25 were not probed then and ports 10024-10031 are not probed now"},
 		{"other ports, hashed", func(c *Conditions) {
 			c.Ports, c.ScopeSHA256 = append([]uint16{25}, c.Ports...), strings.Repeat("0", 64)
 		},
-			"the addresses in scope may be others; ports 25 were not asked then"},
-		{"more ports", func(c *Conditions) { c.Ports = append([]uint16{25}, c.Ports...) }, "ports 25 were not asked then"},
+			"the addresses in scope may differ; ports 25 were not probed then"},
+		{"more ports", func(c *Conditions) { c.Ports = append([]uint16{25}, c.Ports...) }, "ports 25 were not probed then"},
 	} {
 		now := testConditions
 		tt.change(&now)

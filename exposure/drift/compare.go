@@ -95,16 +95,16 @@ func (c *Comparison) Comparable() (ok bool, why string) {
 	var reasons []string
 	b := c.baseline
 	if now := c.now.Vantage.String(); b.Vantage != now {
-		reasons = append(reasons, fmt.Sprintf("the vantage was %q and is %q", b.Vantage, now))
+		reasons = append(reasons, fmt.Sprintf("the vantage point was %q and is now %q", b.Vantage, now))
 	}
 	ports := scope.FormatPorts(c.now.Ports)
 	otherPorts := b.Ports != "" && b.Ports != ports
 	if b.ScopeSHA256 != "" && c.now.ScopeSHA256 != "" && b.ScopeSHA256 != c.now.ScopeSHA256 {
 		// The hash is of addresses and ports together.
 		if otherPorts {
-			reasons = append(reasons, "the addresses in scope may be others")
+			reasons = append(reasons, "the addresses in scope may differ")
 		} else {
-			reasons = append(reasons, "the addresses in scope are others")
+			reasons = append(reasons, "the addresses in scope differ")
 		}
 	}
 	if otherPorts {
@@ -117,7 +117,7 @@ func (c *Comparison) Comparable() (ok bool, why string) {
 func (c *Comparison) otherPorts(now string) string {
 	then, err := scope.ParsePorts(c.baseline.Ports, nil)
 	if err != nil {
-		return fmt.Sprintf("the ports were %q and are %s", c.baseline.Ports, now)
+		return fmt.Sprintf("the ports were %q and are now %s", c.baseline.Ports, now)
 	}
 	var words []string
 	only := func(words []string, format string, a, b []uint16) []string {
@@ -127,8 +127,8 @@ func (c *Comparison) otherPorts(now string) string {
 		}
 		return append(words, fmt.Sprintf(format, scope.FormatPorts(a)))
 	}
-	words = only(words, "ports %s were not asked then", c.now.Ports, then)
-	words = only(words, "ports %s are not asked now", then, c.now.Ports)
+	words = only(words, "ports %s were not probed then", c.now.Ports, then)
+	words = only(words, "ports %s are not probed now", then, c.now.Ports)
 	return strings.Join(words, " and ")
 }
 
@@ -162,7 +162,7 @@ func (c *Comparison) Finish(findings []exposure.Violation, up func(netip.Addr) b
 	var notices []result.Notice
 	if ok, why := c.Comparable(); !ok {
 		notices = append(notices, exposure.NewNotice(exposure.NoticeBaseline, "", nil,
-			"The baseline of %s was taken under other conditions: %s.", c.baseline.Created.Format(time.DateOnly), why))
+			"The baseline of %s was made under different conditions: %s.", c.baseline.Created.Format(time.DateOnly), why))
 	}
 	return list, notices
 }
@@ -170,9 +170,9 @@ func (c *Comparison) Finish(findings []exposure.Violation, up func(netip.Addr) b
 // less says why a finding of this run tells less of its port than the baseline.
 func (c *Comparison) less() string {
 	if c.loss > maxTalkLoss {
-		return fmt.Sprintf("this run lost %.0f%% of its packets, and the baseline knows the port otherwise", 100*c.loss)
+		return fmt.Sprintf("this run lost %.0f%% of its packets, and the baseline has a different result for the port", 100*c.loss)
 	}
-	return "this run named what answers less surely than the baseline did"
+	return "this run identified the service with less certainty than the baseline"
 }
 
 // note remembers that a rule is broken on a target of the baseline.

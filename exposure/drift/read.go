@@ -81,7 +81,7 @@ func notJSON(line []byte, what string, err error) *fault {
 // fail records what is wrong with a line; 0 is none.
 func (r *reader) fail(number int, line []byte, f *fault) {
 	e := &userfile.Error{File: r.file, Line: number, Column: 1 + f.offset, Problem: f.text,
-		Hint: "do not edit baselines by hand; mxsweep baseline write makes a new one"}
+		Hint: "do not edit baselines by hand; mxsweep baseline write creates a new one"}
 	if f.member != "" {
 		e.Column += jsonfault.Member(line, f.member)
 	}
@@ -149,7 +149,7 @@ func readEntry(line []byte) (Entry, *fault) {
 	case !e.Severity.Valid():
 		return e, faultf("severity", "severity is missing or not valid")
 	case slices.ContainsFunc(e.Addresses, func(a netip.Addr) bool { return !a.IsValid() || a.Zone() != "" }):
-		return e, faultf("addresses", "one of addresses is not valid")
+		return e, faultf("addresses", "an entry of addresses is invalid")
 	case e.Confidence != nil && (*e.Confidence < 0 || *e.Confidence > 10):
 		return e, faultf("confidence", "confidence is %d, want 0 to 10", *e.Confidence)
 	case e.Status != "" && e.Status != result.StatusAccepted && e.Status != result.StatusExpected:

@@ -107,7 +107,7 @@ func (c *Comparison) verify(e *Entry, up func(netip.Addr) bool) (fixed bool, why
 		}
 	}
 	if len(places) > 1 {
-		why += fmt.Sprintf("; none of the %d addresses breaks the rule any more", len(places))
+		why += fmt.Sprintf("; none of the %d addresses breaks the rule any longer", len(places))
 	}
 	return fixed, why
 }
@@ -118,35 +118,35 @@ func (c *Comparison) verifyAt(e *Entry, addr netip.Addr, up func(netip.Addr) boo
 	r := ruleOfEntry(c.rules, e)
 	switch {
 	case e.Vantage != c.now.vantage(addr):
-		return false, fmt.Sprintf("this run did not look from the vantage point %q", e.Vantage)
+		return false, fmt.Sprintf("this run did not scan from the vantage point %q", e.Vantage)
 	case s == nil || s.state == "":
-		return false, "this run did not look at the port"
+		return false, "this run did not probe the port"
 	case s.state == result.StateClosed:
 		return true, "the port is closed now"
 	case s.state == result.StateFiltered && math.Pow(c.loss, float64(max(s.attempts, 1))) > maxChance:
-		return false, fmt.Sprintf("the port is silent now, but this run lost %.0f%% of its packets, so that it may be open", 100*c.loss)
+		return false, fmt.Sprintf("the port is silent now, but this run lost %.0f%% of its packets, so it may be open", 100*c.loss)
 	case s.state == result.StateFiltered && up != nil && up(addr):
 		return true, "the port is silent now, while the same host answered on other ports"
 	case s.state == result.StateFiltered:
 		return false, "the whole host is silent now, which proves nothing"
 	case s.state != result.StateOpen:
-		return false, "this run could not ask the port"
+		return false, "this run could not probe the port"
 	case slices.ContainsFunc(s.broken, func(b *exposure.Rule) bool { return b.ID == e.Rule }):
-		return false, "the rule is still broken there, on what is another host by its name"
+		return false, "the rule is still broken there, but the host has another name"
 	case c.rules != nil && c.rules.Lookup(e.Rule) == nil:
-		return false, "the port is open, and this version does not know the rule, so that it cannot tell"
+		return false, "the port is open, but this version does not know the rule"
 	case r.OptIn && !c.now.Intrusive:
-		return false, "the port is open, and only intrusive probes, which this run did not send, would show the finding"
+		return false, "the port is open, but only intrusive probes, which this run did not send, show the finding"
 	case e.Rule == exposure.RuleOnlyIPv6:
-		return false, "the port is open over IPv6, and this run did not show that it is not over IPv4"
+		return false, "the port is open over IPv6, but this run did not show that it is not open over IPv4"
 	case c.loss > maxTalkLoss:
-		return false, fmt.Sprintf("the port is open, and this run lost %.0f%% of its packets, which is too much to tell that the daemon changed", 100*c.loss)
+		return false, fmt.Sprintf("the port is open, but this run lost %.0f%% of its packets, too many to conclude that the daemon changed", 100*c.loss)
 	case s.refused:
-		return true, "the port is open, and the daemon's own access list refuses us now"
+		return true, "the port is open, but the daemon's own access list now refuses us"
 	case !s.named || s.certainty < sureEnough:
-		return false, "the port is open, and this run did not learn for sure what answers"
+		return false, "the port is open, but this run did not identify the service with certainty"
 	case e.surer(s.certainty, s.product):
-		return false, "the port is open, and this run named what answers less surely than the baseline did"
+		return false, "the port is open, but this run identified the service with less certainty than the baseline"
 	default:
 		return true, "the port is open and no longer breaks the rule"
 	}

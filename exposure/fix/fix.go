@@ -162,7 +162,7 @@ func (f *Fix) Manual() bool { return len(f.Edits) == 0 }
 // then a person must look.
 func (f *Fix) Edit(text string, v Values) (string, error) {
 	if f.Manual() {
-		return "", fmt.Errorf("fix %q has no edit: its steps are for a person", f.ID)
+		return "", fmt.Errorf("fix %q has no edit: its steps must be done by hand", f.ID)
 	}
 	for _, e := range f.Edits {
 		var err error

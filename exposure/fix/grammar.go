@@ -53,41 +53,41 @@ func (f Format) grammar() grammar {
 	switch f {
 	case MasterCF:
 		return grammar{bind: rebinder("inet entry", masterTokens), set: masterOption,
-			where: "in the entry that begins with `{port} inet`, put `{bind}:` before the port; leave its other lines"}
+			where: "in the entry that begins with `{port} inet`, put `{bind}:` before the port; keep its other lines"}
 	case Dovecot23, Dovecot24:
 		key := map[Format]string{Dovecot23: "address", Dovecot24: "listen"}[f]
 		return grammar{bind: dovecotBind(key), set: dovecotSet, line: " = ",
-			where: "in the block `inet_listener` that has `port = {port}`, add the line `" + key + " = {bind}`; leave all other listeners"}
+			where: "in the block `inet_listener` that has `port = {port}`, add the line `" + key + " = {bind}`; keep all other listeners"}
 	case HAProxy:
 		return grammar{bind: rebinder("bind line", haproxyTokens),
-			where: "in the `bind` line of port {port}, write `{bind}:{port}` for the address; leave the rest of the line"}
+			where: "in the `bind` line of port {port}, change the address to `{bind}:{port}`; keep the rest of the line"}
 	case Nginx:
 		return grammar{bind: rebinder("listen directive", nginxTokens),
-			where: "in each `listen` directive of port {port}, write `{bind}:{port}` for the address; leave its other words"}
+			where: "in each `listen` directive of port {port}, change the address to `{bind}:{port}`; keep its other parameters"}
 	case CyrusConf:
 		return grammar{bind: rebinder("service", cyrusTokens),
-			where: "in the service that listens on port {port}, write `listen=\"{bind}:{port}\"`; leave the rest of the line"}
+			where: "in the service that listens on port {port}, write `listen=\"{bind}:{port}\"`; keep the rest of the line"}
 	case SMTPDConf:
 		return grammar{bind: smtpdBind,
-			where: "in the line `listen on ... port {port}`, write `{bind}` after `listen on`; leave the rest of the line"}
+			where: "in the line `listen on ... port {port}`, write `{bind}` after `listen on`; keep the rest of the line"}
 	case EximConf:
 		return grammar{bind: eximBind,
-			where: "in `dc_local_interfaces` (of Debian; `local_interfaces` elsewhere), write `{bind}.{port}` for the entry of port {port}; leave the other entries"}
+			where: "in `dc_local_interfaces` (Debian; elsewhere `local_interfaces`), change the entry of port {port} to `{bind}.{port}`; keep the other entries"}
 	case CourierPort:
 		return grammar{bind: courierBind,
-			where: "in `PORT=`, write `{bind}.{port}` for `{port}`; leave the other ports"}
+			where: "in `PORT=`, change `{port}` to `{bind}.{port}`; keep the other ports"}
 	case ListenLine:
 		return grammar{bind: rebinder("listen line", listenTokens),
-			where: "in the `listen` line of port {port}, write `{bind}:{port}` for the address"}
+			where: "in the `listen` line of port {port}, change the address to `{bind}:{port}`"}
 	case Slapd:
 		return grammar{bind: slapdBind,
-			where: "in `SLAPD_SERVICES`, write `{bind}:{port}` for the address in the URL of port {port} (`ldap://{bind}:{port}/` for `ldap:///`); leave the other URLs"}
+			where: "in `SLAPD_SERVICES`, change the address in the URL of port {port} to `{bind}:{port}` (`ldap:///` becomes `ldap://{bind}:{port}/`); keep the other URLs"}
 	case SendmailMC:
 		return grammar{bind: sendmailBind,
-			where: "in the `DAEMON_OPTIONS` that has `Port={port}` (or the name of that port: smtp, submission), set `Addr={bind}`; leave the others"}
+			where: "in the `DAEMON_OPTIONS` that has `Port={port}` (or the name of that port: smtp, submission), set `Addr={bind}`; keep the others"}
 	case Compose:
 		return grammar{bind: rebinder("published port", composeTokens),
-			where: "in the list `ports`, publish port {port} as `{bind}:{port}:TARGET`, or take the entry out"}
+			where: "in the list `ports`, publish port {port} as `{bind}:{port}:TARGET`, or remove the entry"}
 	}
 	k, ok := f.keyed()
 	if !ok {
@@ -144,9 +144,9 @@ func (f Format) describe(e Edit, v Values) string {
 		return v.fill(strings.ReplaceAll(g.where, "{bind}", e.Bind))
 	case e.Option != "":
 		name, _, _ := strings.Cut(e.Option, " ")
-		return fmt.Sprintf("in `%s=`, give the option `%s`; leave the others", e.In, optionWord(name, value))
+		return fmt.Sprintf("in `%s=`, set the option `%s`; keep the others", e.In, optionWord(name, value))
 	case f == MasterCF:
-		return fmt.Sprintf("in the entry that begins with `%s inet`, add or change the line `-o %s=%s`; leave its other lines", v.port(), e.Set, value)
+		return fmt.Sprintf("in the entry that begins with `%s inet`, add or change the line `-o %s=%s`; keep its other lines", v.port(), e.Set, value)
 	case e.In != "" && f == INI:
 		return fmt.Sprintf("in [%s], set `%s%s%s`", e.In, e.Set, g.line, value)
 	}

@@ -101,7 +101,7 @@ func TestLoadRefusesStaleReason(t *testing.T) {
 // TestBasisSaysWhyNot wants each fix without a proof to tell the reason.
 func TestBasisSaysWhyNot(t *testing.T) {
 	for _, f := range builtinSet(t).All() {
-		if len(f.Proofs) == 0 && !strings.Contains(f.Basis(), "not run ("+f.WhyNot+")") {
+		if len(f.Proofs) == 0 && !strings.Contains(f.Basis(), "not tested ("+f.WhyNot+")") {
 			t.Errorf("%s: %s", f.ID, f.Basis())
 		}
 	}

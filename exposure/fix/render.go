@@ -93,7 +93,7 @@ func (f *Fix) afterSummary(v Values) []string {
 	}
 	if f.Process != "" {
 		list = append(list, v.fill("Before: ss -Hltnp 'sport = :{port}' must show ")+f.Process+
-			"; if it shows another program, leave this file alone and bind that program's listener instead")
+			"; if it shows another program, do not change this file; bind that program's listener instead")
 	}
 	for _, c := range []struct{ what, command string }{{"Check", f.Check}, {"Apply", f.Apply}} {
 		if c.command != "" {
@@ -112,7 +112,7 @@ func Verify(flag string, places ...string) string {
 // Basis says what a fix rests on: the versions that obeyed it, or the manual.
 func (f *Fix) Basis() string {
 	if len(f.Proofs) == 0 {
-		return fmt.Sprintf("From the manual, not run (%s): %s, %s", f.WhyNot, f.Source.Title, f.Source.URL)
+		return fmt.Sprintf("From the manual, not tested (%s): %s, %s", f.WhyNot, f.Source.Title, f.Source.URL)
 	}
 	var list []string
 	for _, p := range f.Proofs {

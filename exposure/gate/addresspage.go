@@ -124,7 +124,7 @@ func (a *addressPages) find(addr netip.Addr, create bool) (*addressPage, byte) {
 
 // each visits the pages that hold addresses of a range, in their order, until
 // visit reports false. First is the first address of the page. A range holds no
-// addresses with a zone, each of which is a target of its own.
+// addresses with a zone, each of which is a single target.
 func (a *addressPages) each(r netipx.IPRange, visit func(first netip.Addr, p *addressPage) bool) {
 	if r.From().Is4() {
 		a.each4(r, visit)

@@ -35,16 +35,16 @@ func TestCanaryWatch(t *testing.T) {
 		"answers":         {"mx1.example.org", "ooo", "smtp", false, false, true, ""},
 		"own":             {"mx1.example.org", "ooo", "smtp", false, true, true, ""},
 		"another case":    {"MX1.example.org.", "ooo", "SMTP", false, false, true, ""},
-		"another name":    {"mx2.example.org", "ooo", "smtp", false, false, false, "was not asked"},
-		"protocol":        {"mx1.example.org", "ooo", "ssh", false, false, false, "answers with ssh and not with smtp"},
-		"not heard":       {"mx1.example.org", "ooo", "", false, false, false, "is open, and smtp was not heard"},
+		"another name":    {"mx2.example.org", "ooo", "smtp", false, false, false, "was not probed"},
+		"protocol":        {"mx1.example.org", "ooo", "ssh", false, false, false, "answers with ssh instead of smtp"},
+		"not heard":       {"mx1.example.org", "ooo", "", false, false, false, "is open, but smtp was not identified"},
 		"states only":     {"mx1.example.org", "ooo", "", true, false, true, ""},
 		"closed":          {"mx1.example.org", "ccc", "", false, false, false, "did not answer"},
-		"gone at once":    {"mx1.example.org", "off", "smtp", false, false, false, "answered at 12:00:00 UTC for the last time, and did not at 12:01:00 UTC"},
-		"gone later":      {"mx1.example.org", "oof", "smtp", false, false, false, "answered at 12:01:00 UTC for the last time, and did not at 12:02:00 UTC"},
-		"came back":       {"mx1.example.org", "ofo", "smtp", false, false, false, "did not answer at 12:01:00 UTC, and did again at 12:02:00 UTC: what was asked before"},
-		"came late":       {"mx1.example.org", "foo", "smtp", false, false, false, "did not answer at 12:00:00 UTC, and did again at 12:02:00 UTC"},
-		"was never asked": {"mx1.example.org", "---", "", false, false, false, "The canary mx1.example.org:25 was not asked."},
+		"gone at once":    {"mx1.example.org", "off", "smtp", false, false, false, "answered at 12:00:00 UTC and did not answer at 12:01:00 UTC"},
+		"gone later":      {"mx1.example.org", "oof", "smtp", false, false, false, "answered at 12:01:00 UTC and did not answer at 12:02:00 UTC"},
+		"came back":       {"mx1.example.org", "ofo", "smtp", false, false, false, "did not answer at 12:01:00 UTC but answered again at 12:02:00 UTC: ports probed before"},
+		"came late":       {"mx1.example.org", "foo", "smtp", false, false, false, "did not answer at 12:00:00 UTC but answered again at 12:02:00 UTC"},
+		"was never asked": {"mx1.example.org", "---", "", false, false, false, "The canary mx1.example.org:25 was not probed."},
 	} {
 		w := WatchCanaries([]policy.Canary{canary}, tt.only, func(a netip.Addr) bool { return tt.own })
 		for i, s := range tt.states {
@@ -78,12 +78,12 @@ func TestCanaryNotAsked(t *testing.T) {
 		facts  RunFacts
 		want   string
 	}{
-		"signal":    {WatchedCanary{}, RunFacts{Signal: 2}, "was not asked: the run was stopped by SIGINT."},
-		"time":      {WatchedCanary{}, RunFacts{TimeUp: time.Minute}, "was not asked: the run was ended after 1m0s, as --max-time says."},
-		"expired":   {WatchedCanary{}, RunFacts{Expired: time.Unix(0, 0)}, "was not asked: the authorization ended at 1970-01-01"},
-		"aborted":   {WatchedCanary{}, RunFacts{Aborted: errors.New("no more files")}, "was not asked: the run was aborted."},
-		"name":      {WatchedCanary{Reason: "its name did not resolve"}, RunFacts{Signal: 2}, "was not asked: its name did not resolve."},
-		"not heard": {unheard, RunFacts{Signal: 15}, "smtp was not heard from it: the run was stopped by SIGTERM."},
+		"signal":    {WatchedCanary{}, RunFacts{Signal: 2}, "was not probed: the run was stopped by SIGINT."},
+		"time":      {WatchedCanary{}, RunFacts{TimeUp: time.Minute}, "was not probed: the run was stopped after 1m0s by --max-time."},
+		"expired":   {WatchedCanary{}, RunFacts{Expired: time.Unix(0, 0)}, "was not probed: the authorization expired at 1970-01-01"},
+		"aborted":   {WatchedCanary{}, RunFacts{Aborted: errors.New("no more files")}, "was not probed: the run was aborted."},
+		"name":      {WatchedCanary{Reason: "its name did not resolve"}, RunFacts{Signal: 2}, "was not probed: its name did not resolve."},
+		"not heard": {unheard, RunFacts{Signal: 15}, "smtp was not identified on it: the run was stopped by SIGTERM."},
 		"silent":    {WatchedCanary{asked: true, lost: time.Unix(1, 0)}, RunFacts{Signal: 2}, "did not answer."},
 	} {
 		tt.facts.Canaries = []WatchedCanary{tt.canary}

@@ -47,13 +47,13 @@ func (c *WatchedCanary) notice(ended string) result.Notice {
 		return exposure.NewNotice(exposure.NoticeCanary, c.Target(), c.Anchor, "%s", c.complaint(ended))
 	}
 	k := exposure.NoticeKindOf(exposure.NoticeCanary)
-	n := result.Notice{Code: k.Code, Level: k.Level, Target: c.Target(), Anchor: c.Anchor, Message: fmt.Sprintf("The canary %s was not asked", c.Target())}
+	n := result.Notice{Code: k.Code, Level: k.Level, Target: c.Target(), Anchor: c.Anchor, Message: fmt.Sprintf("The canary %s was not probed", c.Target())}
 	if why := cmp.Or(c.Reason, ended); why != "" {
 		n.Message += ": " + why
 	}
 	n.Message += "."
 	if c.Reason != "" {
-		n.Message += " Correct its entry, or name another canary."
+		n.Message += " Correct its entry, or use another canary."
 	}
 	return n
 }
@@ -62,19 +62,19 @@ func (c *WatchedCanary) notice(ended string) result.Notice {
 func (c *WatchedCanary) complaint(ended string) string {
 	switch {
 	case c.last.After(c.lost) && !c.lost.IsZero():
-		return fmt.Sprintf("The canary %s did not answer at %s, and did again at %s: what was asked before that may be open.",
+		return fmt.Sprintf("The canary %s did not answer at %s but answered again at %s: ports probed before that may be open.",
 			c.Target(), clock(c.lost), clock(c.last))
 	case !c.lost.IsZero() && !c.last.IsZero():
-		return fmt.Sprintf("The canary %s answered at %s for the last time, and did not at %s: what was asked since then may be open.",
+		return fmt.Sprintf("The canary %s last answered at %s and did not answer at %s: ports probed since then may be open.",
 			c.Target(), clock(c.last), clock(c.lost))
 	case c.heard != "" && c.lost.IsZero():
-		return fmt.Sprintf("The canary %s answers with %s and not with %s.", c.Target(), c.heard, c.Protocol)
+		return fmt.Sprintf("The canary %s answers with %s instead of %s.", c.Target(), c.heard, c.Protocol)
 	case c.lost.IsZero() && !c.last.IsZero():
 		why := ""
 		if ended != "" {
 			why = ": " + ended
 		}
-		return fmt.Sprintf("The canary %s is open, and %s was not heard from it%s.", c.Target(), c.Protocol, why)
+		return fmt.Sprintf("The canary %s is open, but %s was not identified on it%s.", c.Target(), c.Protocol, why)
 	}
 	if c.Reason != "" {
 		return fmt.Sprintf("The canary %s did not answer: %s.", c.Target(), c.Reason)

@@ -108,9 +108,9 @@ func (s *RunFacts) ended() string {
 	case s.Signal > 0:
 		return "the run was stopped by " + signalName(s.Signal)
 	case s.TimeUp > 0:
-		return fmt.Sprintf("the run was ended after %s, as --max-time says", s.TimeUp)
+		return fmt.Sprintf("the run was stopped after %s by --max-time", s.TimeUp)
 	case !s.Expired.IsZero():
-		return "the authorization ended at " + wording.Moment(s.Expired)
+		return "the authorization expired at " + wording.Moment(s.Expired)
 	case s.Aborted != nil:
 		return "the run was aborted"
 	}
@@ -227,8 +227,8 @@ func (g Criteria) caveat(v *Decision, facts RunFacts) string {
 		canary = "no canary on another machine"
 	}
 	v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeNothingOpen, "", nil,
-		"No open port was assessed and %s was asked: a firewall near the scanner would look the same.", canary))
-	return "no open port was assessed, and " + canary + " was asked: a firewall near the scanner would look the same"
+		"No open port was assessed and %s was probed: a firewall near the scanner would look the same.", canary))
+	return "no open port was assessed, and " + canary + " was probed: a firewall near the scanner would look the same"
 }
 
 // add raises the code and says why.
@@ -269,10 +269,10 @@ func (g Criteria) stops(v *Decision, facts RunFacts) {
 		stop(exposure.NoticeSignal, "The run was stopped by %s.", signalName(facts.Signal))
 	}
 	if facts.TimeUp > 0 {
-		stop(exposure.NoticeTimeUp, "The run was ended after %s, as --max-time says.", facts.TimeUp)
+		stop(exposure.NoticeTimeUp, "The run was stopped after %s by --max-time.", facts.TimeUp)
 	}
 	if !facts.Expired.IsZero() {
-		stop(exposure.NoticeExpired, "The authorization ended at %s, during the run: nothing was sent after that.", wording.Moment(facts.Expired))
+		stop(exposure.NoticeExpired, "The authorization expired at %s, during the run: nothing was sent after that.", wording.Moment(facts.Expired))
 	}
 }
 
@@ -300,14 +300,14 @@ func (g Criteria) judge(v *Decision, f *exposure.Violation) {
 	}
 	switch {
 	case f.Drift == result.DriftUnverified && f.Status == result.StatusOpen && (fails || f.Severity > result.SeverityInfo):
-		why := "is in the baseline and could not be looked at again"
+		why := "is in the baseline and could not be verified"
 		if !f.Carried {
-			why = "rests on less than what the baseline knows of the port"
+			why = "is based on less evidence than the baseline has for the port"
 		}
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeUnverified, f.Target.String(), f.Anchor, "%s on %s %s.", ruleOf(f), f.Target, why))
 	case !fails && g.FailOn.Match(f):
 		v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeConfidence, f.Target.String(), f.Anchor,
-			"%s on %s has confidence %d, the gate demands %d.", ruleOf(f), f.Target, f.Confidence, g.MinConfidence))
+			"%s on %s has confidence %d; the gate requires %d.", ruleOf(f), f.Target, f.Confidence, g.MinConfidence))
 	}
 }
 

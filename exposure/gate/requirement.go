@@ -13,10 +13,10 @@ type Requirement string
 
 // The requirements.
 const (
-	RequiredTarget   Requirement = "a target of its own"
+	RequiredTarget   Requirement = "a single target"
 	RequiredBaseline Requirement = "a finding of the baseline"
 	RequiredExpect   Requirement = "expected by the policy"
-	RequiredClosed   Requirement = "to be closed by the policy"
+	RequiredClosed   Requirement = "must be closed by the policy"
 	RequiredOpen     Requirement = "on a host with open ports that stopped answering"
 )
 
@@ -113,7 +113,7 @@ func (q *Requirements) OfPort(pair netip.AddrPort, hosts ...string) Requirement 
 }
 
 // AnyPort reports whether a pair can have a requirement other than that its host
-// is a target of its own.
+// is a single target.
 func (q *Requirements) AnyPort() bool {
 	return len(q.known) > 0 || q.Policy != nil && len(q.Policy.Expect)+len(q.Policy.MustBeClosed) > 0
 }

@@ -32,17 +32,17 @@ func TurnedAway(open []exposure.Subject, findings []exposure.Violation) []result
 			more++
 			continue
 		}
-		words := "closes the connection without a word"
+		words := "closes the connection without a reply"
 		if said := strings.TrimSpace(string(p.Service.Banner)); said != "" {
 			words = "says " + wording.Quote(said)
 		}
 		n := exposure.NewNotice(exposure.NoticeTurnedAway, p.Target.Addr().String(), p.Anchor,
-			"%s port %d refuses this scanner for good: it %s.", namedAddr(p.Target.Addr().String(), p.Host), p.Target.Port(), words)
+			"%s port %d refuses this scanner permanently: it %s.", namedAddr(p.Target.Addr().String(), p.Host), p.Target.Port(), words)
 		n.Names = slices.Clone(p.Names())
 		list = append(list, n)
 	}
 	if more > 0 {
-		list = append(list, exposure.NewNotice(exposure.NoticeTurnedAway, "", nil, "%s more refuse this scanner for good.", wording.Plural(more, "port")))
+		list = append(list, exposure.NewNotice(exposure.NoticeTurnedAway, "", nil, "%s more refuse this scanner permanently.", wording.Plural(more, "port")))
 	}
 	return list
 }

@@ -36,8 +36,8 @@ func TestTurnedAway(t *testing.T) {
 		got = append(got, message)
 	}
 	want := []string{
-		`192.0.2.1 port 25 refuses this scanner for good: it says "554 5.7.1 listed"`,
-		`192.0.2.1 port 587 refuses this scanner for good: it closes the connection without a word`,
+		`192.0.2.1 port 25 refuses this scanner permanently: it says "554 5.7.1 listed"`,
+		`192.0.2.1 port 587 refuses this scanner permanently: it closes the connection without a reply`,
 	}
 	if strings.Join(got, "\n") != strings.Join(want, "\n") {
 		t.Errorf("got %q, want %q", got, want)

@@ -212,7 +212,7 @@ func family(a netip.Addr) string {
 func unaskedWords(p exposure.Subject) string {
 	switch p.Reason {
 	case result.ReasonZeroWindow:
-		return "accepted a connection with a window of 0, so that nothing can be said to it"
+		return "accepted a connection with a zero window, so no data can be sent to it"
 	case result.ReasonHostUnreach, result.ReasonAdminProhibited, result.ReasonNetUnreach:
 		return "was reported unreachable (" + string(p.Reason) + ")"
 	}
@@ -220,9 +220,9 @@ func unaskedWords(p exposure.Subject) string {
 		return "was silent, which proves nothing: " + cause(p.Err)
 	}
 	if p.Err != nil {
-		return "could not be asked: " + cause(p.Err)
+		return "could not be probed: " + cause(p.Err)
 	}
-	return "could not be asked (" + cmp.Or(string(p.Reason), string(result.ReasonUnknown)) + ")"
+	return "could not be probed (" + cmp.Or(string(p.Reason), string(result.ReasonUnknown)) + ")"
 }
 
 // cause is the innermost message of an error, which names no address.
@@ -243,26 +243,26 @@ func cause(err error) string {
 // words if there are any.
 func unassessedWords(p exposure.Subject) string {
 	if p.Service == nil {
-		return "open, and no dialogue came about: " + cause(p.Err)
+		return "open, but no dialogue was possible: " + cause(p.Err)
 	}
 	var words string
 	switch p.Service.Inconclusive {
 	case result.InconclusiveNoConnection:
-		words = "open, and no connection for a dialogue came about"
+		words = "open, but no connection for a dialogue was possible"
 	case result.InconclusiveRefused:
-		words = "open, and refuses to talk for now"
+		words = "open, but temporarily refuses service"
 	case result.InconclusiveCutOff:
-		words = "open, and cuts the conversation off"
+		words = "open, but cuts off the dialogue"
 	case result.InconclusiveHandshake:
-		words = "open, speaks TLS, and the handshake failed"
+		words = "open and speaks TLS, but the handshake failed"
 	case result.InconclusiveUnfinished:
-		words = "open, and was still replying when time was up"
+		words = "open, but was still replying at the time limit"
 	case result.InconclusiveNoReply:
-		words = "open, and replied to nothing"
+		words = "open, but did not reply"
 	case result.InconclusiveUnacknowledged:
-		words = "accepts connections and never acknowledges what is sent"
+		words = "accepts connections, but never acknowledges data"
 	default:
-		words = "open, and the dialogue did not settle what answers (" + string(p.Service.Inconclusive) + ")"
+		words = "open, but the dialogue did not identify the service (" + string(p.Service.Inconclusive) + ")"
 	}
 	if said := strings.TrimSpace(string(p.Service.Refusal)); said != "" {
 		words += ": " + wording.Quote(said)
@@ -282,7 +282,7 @@ func (u *UnknownPairs) Notices() []result.Notice {
 		list = append(list, g.notice())
 	}
 	if u.more > 0 {
-		list = append(list, exposure.NewNotice(exposure.NoticeUnknownPort, "", nil, "%d further ports gave no conclusive result.", u.more))
+		list = append(list, exposure.NewNotice(exposure.NoticeUnknownPort, "", nil, "%d more ports gave no conclusive result.", u.more))
 	}
 	return list
 }
@@ -295,10 +295,10 @@ func (g *unknownGroup) notice() result.Notice {
 		if g.moreHosts {
 			hosts = "more than " + hosts
 		}
-		return exposure.NewNotice(g.code, "", nil, "There is no %s route: %s of %s could not be asked; use %s.",
+		return exposure.NewNotice(g.code, "", nil, "There is no %s route: %s of %s could not be probed; use %s.",
 			g.why, wording.Plural(g.pairs, "port"), hosts, other)
 	case exposure.NoticeLocalFailure:
-		return exposure.NewNotice(g.code, "", nil, "This machine ran out of files, ports or memory: %s could not be asked.", wording.Plural(g.pairs, "port"))
+		return exposure.NewNotice(g.code, "", nil, "This machine ran out of files, ports or memory: %s could not be probed.", wording.Plural(g.pairs, "port"))
 	}
 	ports := slices.Clone(g.ports)
 	slices.Sort(ports)

@@ -38,8 +38,8 @@ func TestUnknownPairs(t *testing.T) {
 			t.Errorf("raw bytes in %q", n.Message)
 		}
 	}
-	if len(got) != 2 || !strings.HasPrefix(u.Notices()[0].Message, "There is no IPv6 route: 300 ports of 150 addresses could not be asked; use -4.") ||
-		!strings.HasPrefix(u.Notices()[1].Message, `192.0.2.1 ports 25,587: open, and refuses to talk for now: "421 4.7.0 try`) {
+	if len(got) != 2 || !strings.HasPrefix(u.Notices()[0].Message, "There is no IPv6 route: 300 ports of 150 addresses could not be probed; use -4.") ||
+		!strings.HasPrefix(u.Notices()[1].Message, `192.0.2.1 ports 25,587: open, but temporarily refuses service: "421 4.7.0 try`) {
 		t.Errorf("got %q", got)
 	}
 	if strings.Contains(u.Notices()[0].Message, "ulimit") {
@@ -102,7 +102,7 @@ func TestUnknownPairsBound(t *testing.T) {
 		u.Add(exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Err: errors.New("odd")}}, RequiredClosed)
 	}
 	notices := u.Notices()
-	if len(notices) != maxUnknownGroups+1 || !strings.HasPrefix(notices[maxUnknownGroups].Message, "2900 further ports") {
+	if len(notices) != maxUnknownGroups+1 || !strings.HasPrefix(notices[maxUnknownGroups].Message, "2900 more ports") {
 		t.Errorf("%d notices, the last %+v", len(notices), notices[len(notices)-1])
 	}
 	if len(u.examples) != maxRequired || u.Required() != 3000 {
@@ -156,7 +156,7 @@ func TestNoRouteIsOneNotice(t *testing.T) {
 // TestRequiredExamples: a reason that several pairs share is told once.
 func TestRequiredExamples(t *testing.T) {
 	got := examples([]requiredPair{{"192.0.2.1:25", RequiredTarget}, {"192.0.2.2:25", RequiredClosed}, {"192.0.2.1:26", RequiredTarget}}, 3)
-	if want := "192.0.2.1:25, 192.0.2.1:26 (a target of its own), 192.0.2.2:25 (to be closed by the policy)"; got != want {
+	if want := "192.0.2.1:25, 192.0.2.1:26 (a single target), 192.0.2.2:25 (must be closed by the policy)"; got != want {
 		t.Errorf("got %q, want %q", got, want)
 	}
 }

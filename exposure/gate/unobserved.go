@@ -30,7 +30,7 @@ func (g Criteria) unobserved(v *Decision, facts RunFacts) {
 	}
 	if facts.Shut {
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeShutOut, "", nil,
-			"What had answered stopped to, at any rate, and did not come back."))
+			"Targets that had answered stopped answering, whatever the rate, and did not recover."))
 	}
 	if facts.stopped() {
 		return // which is why the rest was not seen
@@ -61,10 +61,10 @@ func (g Criteria) short(v *Decision, facts RunFacts) (unrouted bool) {
 			continue
 		}
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeFewHosts, l.Text, l.Anchor,
-			"%d hosts are up in %s, and there must be %d.", l.Up, l.Text, l.MinHosts))
+			"%s up in %s, at least %d required.", wording.Plural(l.Up, "host"), l.Text, l.MinHosts))
 	}
 	if up := facts.Coverage.HostsUp; up < g.MinHosts {
-		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeFewHosts, "", nil, "%d hosts are up, and there must be %d.", up, g.MinHosts))
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeFewHosts, "", nil, "%s up, at least %d required.", wording.Plural(up, "host"), g.MinHosts))
 	}
 	return unrouted
 }
@@ -108,7 +108,7 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 	only := facts.Unknown.onlyUnrouted(c.Unknown())
 	switch {
 	case c.Planned == 0 && facts.EmptyShard:
-		v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeEmptyShard, "", nil, "No host falls to this shard."))
+		v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeEmptyShard, "", nil, "This shard contains no host."))
 		return false
 	case c.Planned+c.VacantPairs+c.Accepted == 0:
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeNothingInScope, "", nil, "Nothing was in scope."))
@@ -117,7 +117,7 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 		return true
 	case c.HostsUp == 0 && !facts.canaryAnswered():
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeNothingSeen, "", nil,
-			"No port answered: nothing was heard of %s.", wording.Plural(c.HostsSilent+c.HostsVacant, "address")))
+			"No port answered: %s sent no packet.", wording.Plural(c.HostsSilent+c.HostsVacant, "address")))
 		for _, t := range facts.Silent {
 			if t.Acceptance != nil { // or the entry would seem to cover nothing
 				v.unless(t.Acceptance, t.notice())
@@ -139,10 +139,10 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 		}
 		vacant := ""
 		if c.HostsSilent > uint64(len(facts.Silent)) { // the others are of ranges
-			vacant = " Where addresses of a range are silent, a --canary HOST:PORT on another machine that answers shows that nothing is there."
+			vacant = " If addresses of a range are silent, a --canary HOST:PORT that answers on another machine shows that they are vacant."
 		}
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeCoverage, "", nil,
-			"%d of %s conclusive (%s), the floor is %s; %s up, %d silent.%s",
+			"%d of %s conclusive (%s), the minimum is %s; %s up, %d silent.%s",
 			c.Conclusive(), wording.Plural(c.Planned, "pair"), percent(c.Ratio()), percent(g.MinCoverage), wording.Plural(c.HostsUp, "host"), c.HostsSilent, vacant))
 	}
 	return unrouted
@@ -151,7 +151,7 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 // notice says that a target is silent.
 func (t *SilentTarget) notice() result.Notice {
 	n := exposure.NewNotice(exposure.NoticeSilent, t.Addr.String(), t.Anchor,
-		"%s gave no answer on any of %s.", namedAddr(t.Addr.String(), t.Host), wording.Plural(t.Pairs, "port"))
+		"%s did not answer on any of %s.", namedAddr(t.Addr.String(), t.Host), wording.Plural(t.Pairs, "port"))
 	n.Names = t.Names
 	return n
 }

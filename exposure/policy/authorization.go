@@ -41,7 +41,7 @@ func (a *Authorization) Check(now time.Time) error {
 	if bound == "" {
 		return nil
 	}
-	return &RefusedError{Hint: "have the authorization in the policy file renewed before sweeping",
+	return &RefusedError{Hint: "renew the authorization in the policy file before you scan",
 		Reason: bound + ", and it is " + wording.Moment(now)}
 }
 

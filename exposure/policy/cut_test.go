@@ -221,7 +221,7 @@ func TestManyEntryNotices(t *testing.T) {
 	p := loadPolicy(t, text)
 	list := p.Notices(nil, nil, exposuretest.Time)
 	expired, unused := Tally(list)
-	if last := list[len(list)-1]; len(list) != 100+maxEntryNotices+1 || expired != 100 || unused != maxEntryNotices+200 || !strings.Contains(last.Message, "for 200 further entries") {
+	if last := list[len(list)-1]; len(list) != 100+maxEntryNotices+1 || expired != 100 || unused != maxEntryNotices+200 || !strings.Contains(last.Message, "to 200 more entries") {
 		t.Errorf("%d notices, %d expired, %d unused, the last %+v", len(list), expired, unused, last)
 	}
 }

@@ -25,7 +25,7 @@ func (l *loader) expectation(n *yaml.Node) Expectation {
 	}
 	l.Mapping(n, "an expected service", l.reading.expectFields)
 	if e.Hosts.all() && e.Ports.all() && *service == (expectedService{}) {
-		l.Fail(n, "name the hosts, the ports or the service", "an expectation of everything covers everything")
+		l.Fail(n, "name the hosts, the ports or the service", "an expectation without hosts, ports or service covers everything")
 	}
 	e.service = l.service(n, *service)
 	l.weigh(n, expectBytes)
@@ -92,10 +92,10 @@ func (l *loader) accept(n *yaml.Node) AcceptedRisk {
 	case a.Ports.Text() == "" && !a.isNotice():
 		l.Fail(n, `name the ports, or "*"`, `an accepted risk lacks "port"`)
 	case a.Ports.Text() != "" && a.isNotice():
-		l.Fail(n, "leave the port out", "notice %s is about a whole host", a.Rule)
+		l.Fail(n, "omit the port", "notice %s is about a whole host", a.Rule)
 	}
 	if line := l.ids.line(l.policy.Accept, a.ID); line > 0 {
-		l.Fail(n, "give each acceptance an id of its own", "id %q is taken by line %d", a.ID, line)
+		l.Fail(n, "give each acceptance an id of its own", "id %q is already used in line %d", a.ID, line)
 	} else if a.ID != "" {
 		l.ids.add(a.ID, len(l.policy.Accept))
 	}
@@ -120,5 +120,5 @@ func (l *loader) ruleID(n *yaml.Node) string {
 
 // day reads a date, YYYY-MM-DD.
 func (l *loader) day(n *yaml.Node, what string) time.Time {
-	return l.Date(n, "write the last day on which it holds as YYYY-MM-DD", what)
+	return l.Date(n, "write the last day on which it is valid as YYYY-MM-DD", what)
 }

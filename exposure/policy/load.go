@@ -176,7 +176,7 @@ func (l *loader) countOther(n *yaml.Node, hosts Selector) {
 		return
 	}
 	if l.others++; l.others > maxOtherLines {
-		l.Fail(n, "write neighboring addresses as one prefix or range", "more than %d lines of the scope that are names or IPv6", maxOtherLines)
+		l.Fail(n, "combine adjacent addresses into prefixes or ranges", "more than %d lines of the scope that are names or IPv6", maxOtherLines)
 		l.Stop()
 	}
 }
@@ -217,9 +217,9 @@ func (l *loader) lineHosts(n *yaml.Node) {
 		userfile.Required("hosts", func(n *yaml.Node) { h.Least = uint64(l.Integer(n, "hosts", 0, 1<<31-1)) }),
 	})
 	if h.Hosts.Single() {
-		l.Fail(n, "leave hosts out: what is named alone must be up", "hosts stands at a single host")
+		l.Fail(n, "omit hosts: a single host must be up anyway", "hosts is set for a single host")
 	} else if r := h.Hosts.ranges(); len(r) == 1 && width(r[0]).Cmp(new(big.Int).SetUint64(h.Least)) < 0 {
-		l.Fail(n, "give the least number that must be up, 0 if it may be empty", "%d hosts must be up among %d addresses", h.Least, width(r[0]))
+		l.Fail(n, "give the minimum number of hosts that must be up, 0 if there may be none", "%d hosts must be up among %d addresses", h.Least, width(r[0]))
 	}
 	l.policy.Scope.Hosts = append(l.policy.Scope.Hosts, h)
 	h.Anchor.Text = strings.Clone(h.Anchor.Text)
@@ -273,7 +273,7 @@ func (l *loader) portList(key string, to *PortSelector) userfile.Field {
 func (l *loader) word(key string, required bool, to *string) userfile.Field {
 	return userfile.Field{Key: key, Required: required, Read: func(n *yaml.Node) {
 		if *to = l.Text(n, key); *to == "" && required {
-			l.Fail(n, "write what it is, or leave the entry out", "%s is empty", key)
+			l.Fail(n, "give a value, or remove the entry", "%s is empty", key)
 		}
 	}}
 }
@@ -292,7 +292,7 @@ func (l *loader) vantages(n *yaml.Node) {
 		key, value := n.Content[i], n.Content[i+1]
 		v := exposure.Vantage{Name: key.Value, Class: exposure.VantageClass(l.OneOf(value, "the vantage", "internet", "lan", "host"))}
 		if _, err := exposure.ParseVantage(v.Name, l.policy.Vantages); err == nil || !vantageName.MatchString(v.Name) {
-			l.Fail(key, "choose another name of letters, digits, dots, hyphens", "vantage name %q is taken or not valid", v.Name)
+			l.Fail(key, "choose another name of letters, digits, dots, hyphens", "vantage name %q is already used or invalid", v.Name)
 		}
 		l.policy.Vantages = append(l.policy.Vantages, v)
 	}
@@ -325,7 +325,7 @@ func (l *loader) canary(n *yaml.Node) Canary {
 		l.word("protocol", false, &c.Protocol),
 	})
 	if c.Selector.all() {
-		l.Fail(n, "name one host that is always there", "a canary for all hosts is none")
+		l.Fail(n, "name one host that is always up", "a canary cannot stand for all hosts")
 	}
 	return c
 }

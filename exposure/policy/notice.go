@@ -93,7 +93,7 @@ func (e *entryNotices) add(n result.Notice) { e.list = append(e.list, n) }
 // all gives the notices.
 func (e *entryNotices) all() []result.Notice {
 	for _, code := range slices.Sorted(maps.Keys(e.further)) {
-		n := exposure.NewNotice(code, "", nil, "The same holds for %d further entries of the policy.", e.further[code])
+		n := exposure.NewNotice(code, "", nil, "The same applies to %d more entries of the policy.", e.further[code])
 		n.Further = e.further[code] - 1
 		e.list = append(e.list, n)
 	}
@@ -167,10 +167,10 @@ func (p *Policy) neverAsked(asked func(*Prohibition) bool) []result.Notice {
 		}
 		if len(list) == maxUnasked {
 			return append(list, exposure.NewNotice(exposure.NoticeExpectedMissing, m.Hosts.Text(), m.Anchor(),
-				"Further entries under must_be_closed name no host and port that this run asked."))
+				"More entries under must_be_closed name no host and port that this run probed."))
 		}
 		list = append(list, exposure.NewNotice(exposure.NoticeExpectedMissing, m.Hosts.Text(), m.Anchor(),
-			"The entry under must_be_closed for %s port %s names no host and port that this run asked.", m.Hosts.Text(), m.Ports.Text()))
+			"The entry under must_be_closed for %s port %s names no host and port that this run probed.", m.Hosts.Text(), m.Ports.Text()))
 	}
 	return list
 }
@@ -218,7 +218,7 @@ func (a *AcceptedRisk) notice(code string) result.Notice {
 	case exposure.NoticeAcceptanceExpired:
 		text = fmt.Sprintf("expired on '%s'", day)
 	case exposure.NoticeAcceptanceUnused:
-		text = "covers nothing of this run"
+		text = "covers nothing in this run"
 	case exposure.NoticeAcceptanceSoon:
 		text = fmt.Sprintf("expires on '%s'", day)
 	case exposure.NoticeWideAcceptance:

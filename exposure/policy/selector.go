@@ -127,7 +127,7 @@ func (s Selector) matchesOne(f *exposure.Violation) bool {
 	return slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return s.Matches(a, f.Names()...) })
 }
 
-var errNotAsked = errors.New("names in the policy are not looked up")
+var errNotAsked = errors.New("names in the policy are not resolved")
 
 // offline is a names.Resolver that asks nobody: a policy is read without a
 // network.
@@ -156,7 +156,7 @@ func ParseSelector(text string) (Selector, error) {
 	}
 	t := targets[0]
 	if !t.Ports.Empty() {
-		return Selector{}, &userfile.Error{Problem: "a port does not belong here", Hint: "give the port under its own key"}
+		return Selector{}, &userfile.Error{Problem: "a port is not allowed here", Hint: "give the port under its own key"}
 	}
 	return Selector{hosts: &hostSet{text: strings.Clone(text), ranges: slices.Clone(t.Ranges), zone: t.Zone, name: exposure.CanonicalName(t.Name)}}, nil
 }

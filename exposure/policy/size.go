@@ -79,7 +79,7 @@ func (l *loader) weigh(n *yaml.Node, bytes int) {
 	if l.kept += bytes; l.kept <= maxKept || l.Stopped() {
 		return
 	}
-	l.Fail(n, "write neighboring addresses as one prefix or range, ports as one list, and what is alike alike; long lists of hosts belong in scope files",
+	l.Fail(n, "combine adjacent addresses into prefixes or ranges, and ports into lists; move long lists of hosts to scope files",
 		"the entries up to this one take more than %d MiB of memory", maxKept>>20)
 	l.Stop()
 }

@@ -61,7 +61,7 @@ func TestNeverAsked(t *testing.T) {
 	}
 	many := loadPolicy(t, "version: 1\nmust_be_closed:\n"+strings.Repeat("- {target: gone.example.org, ports: 25}\n", 500))
 	notices := many.NeverAsked(space, set)
-	if n := len(notices); n != maxUnasked+1 || !strings.HasPrefix(notices[n-1].Message, "Further entries") {
+	if n := len(notices); n != maxUnasked+1 || !strings.HasPrefix(notices[n-1].Message, "More entries") {
 		t.Errorf("%d notices of 500 entries", n)
 	}
 	if (*Policy)(nil).NeverAsked(space, set) != nil {

@@ -223,9 +223,9 @@ func (o *Set) Hashes() map[string]string {
 
 // opening says which file of a run could not be opened. It asks for exitError.
 func opening(what string, err error) error {
-	hint := "name a file in a folder that is there and can be written; nothing was sent"
+	hint := "choose a file in an existing, writable folder; nothing was sent"
 	if errors.Is(err, outfile.ErrNoReader) {
-		hint = fmt.Sprintf("start what reads it first; it was waited for %s, and nothing was sent", outfile.FIFOWait)
+		hint = fmt.Sprintf("start the reader first; mxsweep waited %s for it, and nothing was sent", outfile.FIFOWait)
 	}
 	return &fault.Error{Kind: fault.Failed, Err: fmt.Errorf("opening %s: %w", what, fault.WithoutPath(err)), Hint: hint}
 }
@@ -249,7 +249,7 @@ func (o *Set) each(write func(*output) error) error {
 	if works || len(o.all) == 0 {
 		return nil
 	}
-	return errors.New("no output can be written any more")
+	return errors.New("no output could be written")
 }
 
 // tellOthers puts the failure of one output down in those that still work.

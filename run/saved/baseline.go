@@ -24,7 +24,7 @@ func ReadBaseline(file string, rules *exposure.RuleSet) (b *drift.Baseline, save
 	defer memory.BoundReading()()
 	data, err := userfile.ReadLimited(file, drift.MaxSize)
 	if err != nil {
-		return nil, false, fault.Usagef(`"mxsweep baseline write RUN -o FILE" makes one of a saved run`, "reading baseline %q: %w", file, fault.WithoutPath(err))
+		return nil, false, fault.Usagef(`"mxsweep baseline write RUN -o FILE" creates one from a saved run`, "reading baseline %q: %w", file, fault.WithoutPath(err))
 	}
 	if !report.IsSavedRun(data) {
 		b, err = drift.Read(file, data)
@@ -59,7 +59,7 @@ func ReadWhole(file string, in io.Reader, rules *exposure.RuleSet) (*RunFile, er
 		return nil, ReadError(file, err)
 	}
 	if !run.Summary.Complete {
-		return nil, fault.Usagef("let the scan end, and write the baseline then", "reading run %q: it is not complete", file)
+		return nil, fault.Usagef("let the scan finish, and then write the baseline", "reading run %q: it is not complete", file)
 	}
 	return run, nil
 }

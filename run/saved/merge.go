@@ -51,13 +51,13 @@ func (m *Merger) Compared() bool {
 // Check refuses runs that are no parts of one, and notes in what the others
 // differ and which shards are missing.
 func (m *Merger) Check() error {
-	const once = "name each run once"
+	const once = "give each run only once"
 	var errs []error
 	seen := map[string]string{}
 	for _, r := range m.Runs {
 		for _, id := range append([]string{r.Record.ID}, r.Record.Merged...) {
 			if first, ok := seen[id]; ok {
-				errs = append(errs, fault.Usagef(once, "merging %q: it holds run %s, which %q holds as well", r.File, id, first))
+				errs = append(errs, fault.Usagef(once, "merging %q: it contains run %s, as does %q", r.File, id, first))
 			}
 			seen[id] = r.File
 		}
@@ -104,11 +104,11 @@ func (m *Merger) checkShards(runs []*RunFile) error {
 		i, n := partOf(r)
 		switch before := have[i]; {
 		case n != count:
-			return fault.Usagef("merge the shards of one sweep: all I of one N", "merging %q: it is shard %s, and %q is shard %s of the same sweep", r.File, shardName(r), first.File, shardName(first))
+			return fault.Usagef("merge the shards of one sweep: all I of the same N", "merging %q: it is shard %s, and %q is shard %s of the same sweep", r.File, shardName(r), first.File, shardName(first))
 		case before != nil && n == 1:
-			return fault.Usagef("merge the newer one alone; scanners at different places need vantage points of different names", "merging %q: it is the same sweep as %q, from the same vantage point", r.File, before.File)
+			return fault.Usagef("merge only the newer one; scanners in different places need vantage points with different names", "merging %q: it is the same sweep as %q, from the same vantage point", r.File, before.File)
 		case before != nil:
-			return fault.Usagef("merge the newer one alone", "merging %q: it is shard %s, as %q is", r.File, shardName(r), before.File)
+			return fault.Usagef("merge only the newer one", "merging %q: it is shard %s, as %q is", r.File, shardName(r), before.File)
 		}
 		have[i] = r
 	}
@@ -135,7 +135,7 @@ func (m *Merger) checkShardPorts() error {
 			_, k := partOf(o)
 			if n > 1 && n == k && r.Record.Scope.Name == o.Record.Scope.Name && r.Record.Scope.Addresses == o.Record.Scope.Addresses &&
 				r.Record.Vantage == o.Record.Vantage && r.Record.Scope.Ports != o.Record.Scope.Ports {
-				return fault.Usagef("make all shards with the same ports", "merging %q: its shard asked the ports %s, and that of %q the ports %s", r.File, r.Record.Scope.Ports, o.File, o.Record.Scope.Ports)
+				return fault.Usagef("scan all shards with the same ports", "merging %q: its shard has the ports %s, and that of %q the ports %s", r.File, r.Record.Scope.Ports, o.File, o.Record.Scope.Ports)
 			}
 		}
 	}

@@ -100,7 +100,7 @@ func (m *Merger) lower(f *exposure.Violation, by *RunFile) {
 		from = append(from, vantage)
 	}
 	f.Severity, f.Score, f.Reachability = result.SeverityInfo, 0, ""
-	f.Evidence = append(slices.Clip(f.Evidence), fmt.Sprintf("from the vantage point %s the port was seen closed or filtered: only the host itself reaches it",
+	f.Evidence = append(slices.Clip(f.Evidence), fmt.Sprintf("the port is closed or filtered from the vantage point %s: only the host itself can reach it",
 		strings.Join(slices.Compact(from), ", ")))
 }
 

@@ -108,7 +108,7 @@ func TestMergeNeverAsked(t *testing.T) {
 		b := madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: result.StateClosed})
 		a.Record.Scope.Asked, b.Record.Scope.Asked = tt.a, tt.b
 		told := noticed(mergedUnder(t, "must_be_closed: ["+tt.entry+"]\n", a, b), exposure.NoticeExpectedMissing)
-		if (told != "") != tt.missing || tt.missing && !strings.Contains(told, "names no host and port that this run asked") {
+		if (told != "") != tt.missing || tt.missing && !strings.Contains(told, "names no host and port that this run probed") {
 			t.Errorf("%s: told %q", name, told)
 		}
 	}
@@ -122,12 +122,12 @@ func TestMergeOwnCanary(t *testing.T) {
 		reason string
 		stays  bool
 	}{
-		"own":          {[]bool{true}, "no canary on another machine was asked", true},
-		"own, twice":   {[]bool{true, true}, "no canary on another machine was asked", true},
+		"own":          {[]bool{true}, "no canary on another machine was probed", true},
+		"own, twice":   {[]bool{true, true}, "no canary on another machine was probed", true},
 		"elsewhere":    {[]bool{false}, "", false},
 		"one of them":  {[]bool{true, false}, "", false},
 		"the other":    {[]bool{false, true}, "", false},
-		"none, is old": {nil, "no canary was asked", false},
+		"none, is old": {nil, "no canary was probed", false},
 	} {
 		runs := []*RunFile{madeRun(t, "a.json", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateClosed}),
 			madeRun(t, "b.json", "lan", "", mergePort{addr: "192.0.2.2", state: result.StateClosed})}

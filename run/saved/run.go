@@ -124,7 +124,7 @@ func (r *RunFile) Lacks() string {
 	case !r.Summary.Complete:
 		return "The run ended early."
 	case r.Summary.Incomplete || r.Summary.Gate == result.GateIncomplete:
-		return "The run did not see enough to say that there is nothing else."
+		return "The coverage of the run is too low to rule out more findings."
 	}
 	return ""
 }

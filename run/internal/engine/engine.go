@@ -141,7 +141,7 @@ func New(ctx context.Context, c Config) (*Engine, error) {
 		if c.Mode != ModeAuto {
 			return nil, err
 		}
-		why = "single SYNs cannot be sent: " + err.Error()
+		why = "a SYN scan is not possible: " + err.Error()
 	}
 	connect, err := c.newConnect(c.Space)
 	if err != nil {
@@ -197,24 +197,24 @@ const wideSweep = 1 << 16
 // ChooseMode picks an engine for a space and says why.
 func ChooseMode(space *scope.Space) (mode, why string) {
 	if runtime.GOOS != "linux" {
-		return ModeConnect, "single SYNs need Linux"
+		return ModeConnect, "a SYN scan needs Linux"
 	}
 	if len(space.Zoned()) > 0 {
 		return ModeConnect, "a link-local target needs full connections"
 	}
 	if space.Len() < wideSweep {
-		return ModeConnect, fmt.Sprintf("there are fewer than %d ports in all", wideSweep)
+		return ModeConnect, fmt.Sprintf("there are fewer than %d ports in total", wideSweep)
 	}
 	own, there, err := OwnPairs(space)
 	switch {
 	case err != nil:
 		return ModeConnect, "the routes cannot be read: " + err.Error()
 	case there.Len() < wideSweep:
-		return ModeConnect, fmt.Sprintf("all but %d ports are of this machine itself", there.Len())
+		return ModeConnect, fmt.Sprintf("all but %d ports belong to this machine itself", there.Len())
 	case own.Len() > 0:
-		return ModeSyn, fmt.Sprintf("%d ports in all, those of this machine itself left out, are many", there.Len())
+		return ModeSyn, fmt.Sprintf("there are %d ports in total, without those of this machine itself", there.Len())
 	default:
-		return ModeSyn, fmt.Sprintf("%d ports in all are many", there.Len())
+		return ModeSyn, fmt.Sprintf("there are %d ports in total", there.Len())
 	}
 }
 
@@ -238,9 +238,9 @@ func settled(st *syn.Stats) string {
 	case st.Why == "":
 		return ""
 	case rate == "0":
-		return "The sweep was over before it settled on a rate: " + st.Why + "."
+		return "The sweep ended before it reached a stable rate: " + st.Why + "."
 	default:
-		return "The sweep settled on " + rate + " SYNs a second: " + st.Why + "."
+		return "The sweep settled at " + rate + " SYNs per second: " + st.Why + "."
 	}
 }
 
@@ -257,13 +257,13 @@ func (e *Engine) Notices(identified bool) []result.Notice {
 		note(exposure.NoticeEngine, "", "--mode auto chose %s: %s.", e.Mode, e.why)
 	}
 	if e.own != nil {
-		note(exposure.NoticeEngine, "", "Addresses of this machine itself were asked with full connections (pairs of address and port: %d): single SYNs do not reach them.", e.own.Len())
+		note(exposure.NoticeEngine, "", "Addresses of this machine itself were scanned with full connections (pairs of address and port: %d): a SYN scan cannot reach them.", e.own.Len())
 	}
 	totals := e.sweeper.Stats()
 	all = append(all, blockedHosts(totals)...)
 	if e.syn == nil {
 		if totals.Lost > 0 {
-			note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost; what stayed silent was asked again.", 100*e.Loss())
+			note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers were lost; silent ports were probed again.", 100*e.Loss())
 		}
 		return all
 	}
@@ -274,31 +274,31 @@ func (e *Engine) Notices(identified bool) []result.Notice {
 	if st.Loss > 0 {
 		again := ""
 		if st.Pass > 1 {
-			again = fmt.Sprintf("; what stayed silent was asked again, in %d passes in all", st.Pass)
+			again = fmt.Sprintf("; silent ports were probed again, in %d passes in total", st.Pass)
 		}
-		note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers got lost%s.", 100*st.Loss, again)
+		note(exposure.NoticeEngine, "", "%.2f %% of the probes or their answers were lost%s.", 100*st.Loss, again)
 	}
 	var odd []string
 	for _, o := range []struct {
 		n    uint64
 		what string
-	}{{st.WrongAck, "that acknowledge nothing of ours"}, {st.OtherPort, "to other ports of ours"}, {st.OutOfScope, "from outside of the scope"}} {
+	}{{st.WrongAck, "that acknowledge none of our probes"}, {st.OtherPort, "to other local ports"}, {st.OutOfScope, "from outside the scope"}} {
 		if o.n > 0 {
 			odd = append(odd, fmt.Sprintf("%d %s", o.n, o.what))
 		}
 	}
 	if len(odd) > 0 {
-		note(exposure.NoticeEngine, "", "Answers were not believed: %s.", strings.Join(odd, ", "))
+		note(exposure.NoticeEngine, "", "Ignored answers: %s.", strings.Join(odd, ", "))
 	}
 	if identified {
 		return all
 	}
 	slices.SortFunc(st.WildcardHosts, netip.Addr.Compare)
 	for _, host := range st.WildcardHosts {
-		note(exposure.NoticeWildcard, host.String(), "%s has every port open that was asked for.", host)
+		note(exposure.NoticeWildcard, host.String(), "%s has all requested ports open.", host)
 	}
 	if more := st.Wildcards - uint64(len(st.WildcardHosts)); more > 0 {
-		note(exposure.NoticeWildcard, "", "%d further hosts have every port open that was asked for.", more)
+		note(exposure.NoticeWildcard, "", "%d more hosts have all requested ports open.", more)
 	}
 	return all
 }

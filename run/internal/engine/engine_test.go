@@ -12,9 +12,9 @@ func TestSettled(t *testing.T) {
 		rate      float64
 		why, want string
 	}{
-		{1200.4, "nothing was lost", "The sweep settled on 1200 SYNs a second: nothing was lost."},
-		{0, "nothing answered by which to judge", "The sweep was over before it settled on a rate: nothing answered by which to judge."},
-		{0.3, "nothing was lost", "The sweep was over before it settled on a rate: nothing was lost."},
+		{1200.4, "nothing was lost", "The sweep settled at 1200 SYNs per second: nothing was lost."},
+		{0, "no answers to measure by", "The sweep ended before it reached a stable rate: no answers to measure by."},
+		{0.3, "nothing was lost", "The sweep ended before it reached a stable rate: nothing was lost."},
 		{1200, "", ""},
 	} {
 		if got := settled(&syn.Stats{Settled: c.rate, Why: c.why}); got != c.want {

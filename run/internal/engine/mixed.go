@@ -54,7 +54,7 @@ func (m *mixed) Stats() scan.Stats {
 // addresses.
 func (c *Config) newOwn(own *scope.Space) (*Engine, error) {
 	if c.Pcap != "" {
-		return nil, fault.Usagef("leave --pcap out", "capturing single SYNs in %q: all targets are this machine itself, which is asked with full connections", c.Pcap)
+		return nil, fault.Usagef("omit --pcap", "capturing SYN segments in %q: all targets are this machine itself, which is scanned with full connections", c.Pcap)
 	}
 	connect, err := c.newConnect(own)
 	if err != nil {

@@ -233,7 +233,7 @@ func (q *Queue) Idle(a netip.AddrPort, silent bool) {
 }
 
 // Done says that a port taken from the queue is dealt with, and what answers
-// there: nil if it was not talked to. The host stays: it counts what was asked
+// there: nil if no dialogue took place. The host stays: it counts what was asked
 // of it.
 func (q *Queue) Done(r scan.Result, service *fingerprint.Identification) {
 	q.mu.Lock()
