@@ -134,7 +134,7 @@ func (d *dojoWriter) description(f *result.Finding, p *result.Port) string {
 		fmt.Fprintf(&b, " (%s)", escape.Markdown(f.Host))
 	}
 	if p != nil && p.Service.Label() != "" {
-		fmt.Fprintf(&b, " answers as **%s**", escape.Markdown(p.Service.Label()))
+		fmt.Fprintf(&b, " runs **%s**", escape.Markdown(p.Service.Label()))
 	}
 	fmt.Fprintf(&b, ", seen from vantage %s.\n", escape.Markdown(d.Run.Vantage))
 	for _, e := range f.Evidence {

@@ -34,5 +34,5 @@ func ExampleWriter() {
 	}
 	// Output:
 	// ::error file=mxsweep.yaml,line=1,title=MXS1001 Content filter exposed::192.0.2.10:10024 (high, new)
-	// ::notice title=mxsweep fail::1 of 1 finding meets the gate. 1 host up, 0 silent; 1 of 1 pair conclusive (100%25).
+	// ::notice title=mxsweep fail::1 of 1 finding matches the gate. 1 host up, 0 silent; 1 of 1 pair conclusive (100%25).
 }

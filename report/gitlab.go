@@ -66,7 +66,7 @@ func (g *gitlabWriter) partial(s result.Summary) gitlabIssue {
 	v := g.Brief(s)
 	sum := sha256.Sum256([]byte("incomplete\x00" + view.Category(&g.Run)))
 	issue := gitlabIssue{
-		Description: "mxsweep " + string(s.Gate) + ": " + words.Sentence(v.Verdict()) + " What is missing here may still be exposed.",
+		Description: "mxsweep " + string(s.Gate) + ": " + words.Sentence(v.Verdict()) + " Services that are not listed may still be exposed.",
 		CheckName:   "mxsweep-incomplete", Fingerprint: hex.EncodeToString(sum[:]), Severity: "major",
 	}
 	issue.Location.Path, issue.Location.Lines.Begin = g.anchor, 1

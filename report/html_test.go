@@ -59,7 +59,7 @@ func TestHTMLHostile(t *testing.T) {
 
 func TestHTMLEmpty(t *testing.T) {
 	page := string(write(t, "html", format.Options{}, &view.Collector{}))
-	for _, want := range []string{"<strong>PASS</strong>", "Coverage and method", "What was not seen"} {
+	for _, want := range []string{"<strong>PASS</strong>", "Coverage and method", "Not covered"} {
 		if !strings.Contains(page, want) {
 			t.Errorf("the page of an empty run does not say %q", want)
 		}

@@ -55,7 +55,7 @@ func (m *markdownWriter) End(r result.Run, s result.Summary) error {
 	left += m.open(b, v)
 	b.left += leftOut
 	if left > 0 {
-		b.add(fmt.Sprintf("\nAnd %s, left out: this report holds at most %d characters. The json and html reports hold everything.\n",
+		b.add(fmt.Sprintf("\n%s omitted: this report has at most %d characters. The json and html reports contain everything.\n",
 			words.Plural(left, "more item"), m.max))
 	}
 	_, err := io.WriteString(m.w, b.text.String())

@@ -148,7 +148,7 @@ func TestKnownFindingsAreFolded(t *testing.T) {
 	c, titles := mixedRun()
 	known := titles[6]
 	text := string(write(t, "text", format.Options{}, c))
-	if strings.Contains(text, known) || !strings.Contains(text, "\nUnchanged  1 finding as the baseline has it: 1 low; -v lists it\n") {
+	if strings.Contains(text, known) || !strings.Contains(text, "\nUnchanged  1 finding as in the baseline: 1 low; -v lists it\n") {
 		t.Errorf("not folded:\n%s", text)
 	}
 	if !strings.Contains(text, titles[2]) {

@@ -46,17 +46,17 @@ func partialRun(t *testing.T, form string, findings int) []byte {
 // little, man or program, takes it for one that found nothing.
 func TestIncompleteIsNotClean(t *testing.T) {
 	says := map[string]string{
-		"text":       "INCOMPLETE  the run did not see enough",
+		"text":       "INCOMPLETE  the coverage is too low",
 		"json":       `"gate": "incomplete"`,
 		"jsonl":      `"gate":"incomplete"`,
 		"sarif":      `"executionSuccessful":false`,
 		"nmap-xml":   `exit="error" errormsg="incomplete: `,
 		"junit":      `<error type="incomplete"`,
-		"csv":        "The run did not see enough to say that nothing is exposed.",
+		"csv":        "The coverage is too low to rule out an exposure.",
 		"markdown":   "## ⚠️ Incomplete",
-		"html":       "Nothing was found exposed, but that does not say much.",
+		"html":       "No unwanted exposure was found, but this result is not reliable.",
 		"gitlab":     `"check_name": "mxsweep-incomplete"`,
-		"defectdojo": "the run did not see enough",
+		"defectdojo": "the coverage is too low",
 		"prometheus": "\nmxsweep_run_incomplete{scope=\"huge\",vantage=\"internet\"} 1\n",
 		"github":     "::error title=mxsweep incomplete::",
 	}
@@ -96,8 +96,8 @@ func TestFailingMayBeIncomplete(t *testing.T) {
 		"junit":    `<error type="fail"`,
 		"nmap-xml": `exit="error"`,
 		"gitlab":   `"check_name": "mxsweep-incomplete"`,
-		"text":     "the run saw too little to say that this is all",
-		"markdown": "the run saw too little to say that this is all",
+		"text":     "the coverage is too low to rule out more",
+		"markdown": "the coverage is too low to rule out more",
 		"json":     `"incomplete": true`,
 	} {
 		doc := strings.Join(strings.Fields(string(partialRun(t, form, 1))), " ")

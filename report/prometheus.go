@@ -39,15 +39,15 @@ func (p *prometheusWriter) End(r result.Run, s result.Summary) error {
 	for _, d := range result.Drifts() {
 		m.sample("mxsweep_findings_by_drift", float64(*s.ByDrift.Of(d)), "drift", string(d))
 	}
-	m.one("mxsweep_findings_accepted", "Findings that an accepted risk covers.", float64(s.Accepted))
-	m.one("mxsweep_acceptances_expired", "Accepted risks past their day.", float64(s.AcceptancesExpired))
+	m.one("mxsweep_findings_accepted", "Findings covered by an accepted risk.", float64(s.Accepted))
+	m.one("mxsweep_acceptances_expired", "Accepted risks that have expired.", float64(s.AcceptancesExpired))
 	p.portMetrics(&m)
 	p.findingMetrics(&m)
 	return m.w.Flush()
 }
 
 func (p *prometheusWriter) runMetrics(m *metrics, s result.Summary) {
-	m.family("mxsweep_build_info", "The program that made the run.")
+	m.family("mxsweep_build_info", "Version of the program that made the run.")
 	m.sample("mxsweep_build_info", 1, "version", p.Tool.Version, "rules_version", p.Tool.RulesVersion)
 	m.one("mxsweep_run_start_timestamp_seconds", "When the run started, in seconds since 1970.", unix(p.Run.StartTime))
 	if !p.Run.EndTime.IsZero() {
@@ -57,14 +57,14 @@ func (p *prometheusWriter) runMetrics(m *metrics, s result.Summary) {
 	if s.Complete {
 		complete = 1
 	}
-	m.one("mxsweep_run_complete", "1 if the run came to its end.", complete)
+	m.one("mxsweep_run_complete", "1 if the run completed.", complete)
 	incomplete := 0.0
 	if s.Partial() {
 		incomplete = 1
 	}
-	m.one("mxsweep_run_incomplete", "1 if the run saw too little: what it did not find may be there.", incomplete)
+	m.one("mxsweep_run_incomplete", "1 if the coverage was too low: there may be more findings.", incomplete)
 	m.one("mxsweep_exit_code", "The exit code of the run.", float64(s.ExitCode))
-	m.family("mxsweep_gate", "1 for the gate that holds.")
+	m.family("mxsweep_gate", "1 for the result of the gate.")
 	for _, g := range result.GateResults() {
 		v := 0.0
 		if g == s.Gate {
@@ -72,13 +72,13 @@ func (p *prometheusWriter) runMetrics(m *metrics, s result.Summary) {
 		}
 		m.sample("mxsweep_gate", v, "gate", string(g))
 	}
-	m.one("mxsweep_coverage_ratio", "Conclusive of planned pairs of address and port, 0 to 1.", s.Coverage.Ratio)
-	m.family("mxsweep_hosts", "Addresses by whether they answered; vacant ones do not count.")
+	m.one("mxsweep_coverage_ratio", "Fraction of the planned pairs of address and port with a conclusive result, 0 to 1.", s.Coverage.Ratio)
+	m.family("mxsweep_hosts", "Addresses that answered and addresses that were silent, without vacant ones.")
 	m.sample("mxsweep_hosts", float64(s.Coverage.HostsUp), "state", "up")
 	m.sample("mxsweep_hosts", float64(s.Coverage.HostsSilent), "state", "silent")
 	if c := s.Coverage.CoverageCounts; c != nil {
 		m.sample("mxsweep_hosts", float64(c.Vacant), "state", "vacant")
-		m.family("mxsweep_coverage_pairs", "Planned pairs of address and port by result; unknown ones are not conclusive.")
+		m.family("mxsweep_coverage_pairs", "Planned pairs of address and port by result; unknown is not conclusive.")
 		m.sample("mxsweep_coverage_pairs", float64(c.Open), "result", "open")
 		m.sample("mxsweep_coverage_pairs", float64(c.Closed), "result", "closed")
 		m.sample("mxsweep_coverage_pairs", float64(c.Filtered), "result", "filtered")
@@ -101,7 +101,7 @@ func (p *prometheusWriter) portMetrics(m *metrics) {
 func (p *prometheusWriter) findingMetrics(m *metrics) {
 	live := p.Shown("")
 	left := max(len(live)-maxSeries, 0)
-	m.one("mxsweep_finding_series_left_out", "Findings that have no series of their own.", float64(left))
+	m.one("mxsweep_finding_series_left_out", "Findings without a series of their own.", float64(left))
 	if len(live) == 0 {
 		return
 	}

@@ -73,9 +73,9 @@ func (d Reader) Replay(r io.Reader, w format.Writer) (result.Summary, error) {
 	form := formName.FindSubmatch(head)
 	switch {
 	case len(bytes.TrimSpace(head)) == 0:
-		return result.Summary{}, p.wrong(place{}, errors.New("no saved run: the file is empty"))
+		return result.Summary{}, p.wrong(place{}, errors.New("not a saved run: the file is empty"))
 	case form == nil:
-		return result.Summary{}, p.wrong(place{}, errors.New(`no saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`))
+		return result.Summary{}, p.wrong(place{}, errors.New(`not a saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`))
 	case string(form[1]) == "line":
 		err = p.lines(br)
 	default:
@@ -174,7 +174,7 @@ func (p *player) end(r *result.Run, s *result.Summary) error {
 		}
 	}
 	if s.BySeverity != p.summary.BySeverity && p.errs.Len() == 0 {
-		return fmt.Errorf("the summary counts %s, and its findings are %s: the file was changed by hand",
+		return fmt.Errorf("the summary counts %s, but the findings are %s: the file was edited",
 			cmp.Or(view.SeverityWords(s.BySeverity), "no findings"), cmp.Or(view.SeverityWords(p.summary.BySeverity), "none"))
 	}
 	p.ended, p.summary = true, *s
@@ -187,19 +187,19 @@ func (p *player) cutShort(line int) error {
 		return err
 	}
 	if !p.started {
-		return p.wrong(place{line: line, column: 1}, errors.New("the run is cut short before it starts"))
+		return p.wrong(place{line: line, column: 1}, errors.New("the run is truncated before it starts"))
 	}
 	n := result.Notice{
 		Code:    view.NoticeCutShort,
 		Level:   "error",
-		Message: fmt.Sprintf("The saved run is cut short after line %d: %d records are whole, what came after is lost.", line, p.records),
+		Message: fmt.Sprintf("The saved run is truncated after line %d: %d records are complete, the rest is lost.", line, p.records),
 	}
 	if err := p.out(p.w.Notice(n)); err != nil {
 		return unwrapOut(err)
 	}
 	s := p.summary
 	s.Complete, s.ExitCode, s.Gate = false, 3, result.GateError
-	s.Reason = "the saved run is cut short"
+	s.Reason = "the saved run is truncated"
 	return unwrapOut(p.end(nil, &s))
 }
 

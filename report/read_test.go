@@ -36,7 +36,7 @@ func TestCutAnywhere(t *testing.T) {
 			var d discard
 			s, err := (Reader{}).Replay(bytes.NewReader(whole[:n]), &d)
 			if err != nil {
-				if !strings.Contains(err.Error(), "cut short before it starts") {
+				if !strings.Contains(err.Error(), "truncated before it starts") {
 					t.Fatalf("%s cut at %d: %v", form, n, err)
 				}
 				continue
@@ -70,7 +70,7 @@ func TestCutByOneLine(t *testing.T) {
 	if got := s.Coverage; !reflect.DeepEqual(got, result.Coverage{Answered: 7, HostsUp: 4}) {
 		t.Errorf("coverage is %+v", got)
 	}
-	if !strings.Contains(out.String(), "4 hosts up, 0 silent; 7 pairs conclusive, of how many is not") {
+	if !strings.Contains(out.String(), "4 hosts up, 0 silent; 7 pairs conclusive, the total is not") {
 		t.Errorf("coverage is not told as it is:\n%s", out.String())
 	}
 	if s.Gate != result.GateError || s.ExitCode != 3 || s.BySeverity.Total() != 8 {
@@ -92,8 +92,8 @@ func TestReadErrors(t *testing.T) {
 	ids := regexp.MustCompile(`"id": ?"([0-9a-f]{64})"`).FindAllStringSubmatch(doc, 2)
 	id, otherID := ids[0][1], ids[1][1]
 	tests := []struct{ name, in, want string }{
-		{"empty", " \n", "no saved run: the file is empty"},
-		{"other", `{"a":1}`, `no saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`},
+		{"empty", " \n", "not a saved run: the file is empty"},
+		{"other", `{"a":1}`, `not a saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`},
 		{"no start", second + "\n", `line 1: the run begins with "port", not with "run_start"`},
 		{"two runs", first + "\n" + first + "\n", "line 2: a second run begins: convert one run at a time"},
 		{"gap", first + "\n" + swap(second, `"seq":1`, `"seq":2`) + "\n", `line 2: member "seq" is 2: 1 is due, so lines are missing or moved`},
@@ -102,14 +102,14 @@ func TestReadErrors(t *testing.T) {
 		{"type", first + "\n" + swap(second, `"port","seq"`, `"prot","seq"`) + "\n", `line 2: member "type" is "prot": not a value of the schema`},
 		{"address", first + "\n" + swap(second, `"ip":"192.0.2.10"`, `"ip":"192.0.2"`) + "\n", `line 2: member "ip" is "192.0.2": not an IP address`},
 		{"port", first + "\n" + swap(second, `"port":25,`, `"port":70000,`) + "\n", `line 2: member "port" cannot be the number 70000: expecting a whole number from 0 to 65535`},
-		{"broken", first + "\n{]\n" + second + "\n", `line 2: no JSON: invalid character ']' looking for beginning of object key string`},
-		{"after end", lines + first + "\n", "the run goes on after its end"},
+		{"broken", first + "\n{]\n" + second + "\n", `line 2: not JSON: invalid character ']' looking for beginning of object key string`},
+		{"after end", lines + first + "\n", "the run continues after its end"},
 		{"document", swap(doc, `"ip": "192.0.2.10"`, `"ip": 7`), `ports[0]: member "ip" cannot be a number`},
 		{"document run", swap(doc, `"run": {`, `"run": 5, "other": {`), `run: expecting an object, not a number`},
 		{"document run member", swap(doc, `"vantage": "`, `"vantage": 5, "other": "`), `run: member "vantage" cannot be a number: expecting a string`},
 		{"document state", swap(doc, `"state": "open"`, `"state": "ajar"`), `ports[0]: member "state" is "ajar": not a value of the schema`},
-		{"document tail", doc + "x", "something follows the document"},
-		{"severity lowered", swap(doc, "\"rule\": \"MXS1004\",\n      \"severity\": \"critical\"", "\"rule\": \"MXS1004\",\n      \"severity\": \"info\""), "its findings are 3 high, 1 medium, 1 low, 1 info: the file was changed by hand"},
+		{"document tail", doc + "x", "data follows the document"},
+		{"severity lowered", swap(doc, "\"rule\": \"MXS1004\",\n      \"severity\": \"critical\"", "\"rule\": \"MXS1004\",\n      \"severity\": \"info\""), "the findings are 3 high, 1 medium, 1 low, 1 info: the file was edited"},
 		{"one id twice", swap(doc, otherID, id), `findings[1]: member "id" is "` + id + `": another finding of the run has it`},
 		{"one id twice on lines", swap(lines, otherID, id), `member "id" is "` + id + `": another finding of the run has it`},
 		{"id", swap(doc, id, "9"+id), `findings[0]: member "id" is "9`},

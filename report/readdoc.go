@@ -123,7 +123,7 @@ func (d *document) read(dec *json.Decoder) error {
 		return err
 	}
 	if _, err := dec.Token(); err != io.EOF {
-		return errors.New("something follows the document")
+		return errors.New("data follows the document")
 	}
 	return nil
 }

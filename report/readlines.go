@@ -56,7 +56,7 @@ type endError struct{ error }
 // line plays one line.
 func (p *player) line(b []byte, next *int) error {
 	if p.ended {
-		return &endError{errors.New("the run goes on after its end")}
+		return &endError{errors.New("the run continues after its end")}
 	}
 	v, err := parseLine(b)
 	if err != nil {

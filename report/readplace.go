@@ -32,7 +32,7 @@ func (p *player) wrong(at place, err error) error {
 		return unwrapOut(err)
 	}
 	e := &userfile.Error{File: p.file, Line: at.line, Column: at.column, Problem: err.Error(),
-		Hint: "a saved run is what mxsweep scan -o json=FILE or -o jsonl=FILE wrote"}
+		Hint: "a saved run is written by mxsweep scan -o json=FILE or -o jsonl=FILE"}
 	if errors.As(err, new(tooLargeError)) {
 		e.Hint = fmt.Sprintf("saved runs are read up to %d MiB and %d records: save without --all-ports, or scan in parts with --shard", MaxRun>>20, maxRecords)
 	}

@@ -25,15 +25,15 @@ type entry struct {
 
 // formats in the order in which help lists them.
 var formats = [...]entry{
-	{"text", "a report to read: verdict, findings by host with the fix, what was not seen", terminal.New, false},
-	{"json", "one document, checked by the published schema", newJSON, false},
-	{"jsonl", "one line for each record, written at once; valid wherever it is cut", newLines, true},
+	{"text", "a report for people: verdict, findings by host with fixes, gaps in coverage", terminal.New, false},
+	{"json", "one document with a published schema", newJSON, false},
+	{"jsonl", "one line per record, written immediately; valid at any point of truncation", newLines, true},
 	{"sarif", "SARIF 2.1.0, for code scanning", sarif.New, false},
 	{"nmap-xml", "nmap's XML, for tools that read it", nmapxml.New, false},
 	{"junit", "JUnit XML, for test reports of CI systems", junit.New, false},
-	{"csv", "one row for each finding and each open port, for spreadsheets", newCSV, false},
+	{"csv", "one row per finding and open port, for spreadsheets", newCSV, false},
 	{"markdown", "a summary for a workflow step or a merge request, at most 65,536 characters", newMarkdown, false},
-	{"html", "one file to hand on: verdict, matrix, findings with fix and evidence, method", html.New, false},
+	{"html", "one self-contained file: verdict, matrix, findings with fix and evidence, method", html.New, false},
 	{"gitlab", "GitLab code quality", newGitLab, false},
 	{"defectdojo", "DefectDojo's generic findings import", newDojo, false},
 	{"prometheus", "metrics for node_exporter's textfile collector", newPrometheus, false},

@@ -35,10 +35,10 @@ func TestManyAlikeShareALine(t *testing.T) {
 	}
 	brief := string(write(t, "text", format.Options{}, run()))
 	words := strings.Join(strings.Fields(brief), " ")
-	if want := "117 ports unknown service, not settled: it was not talked to (21000-21049,21051-21117)"; !strings.Contains(words, want) {
+	if want := "117 ports unknown service, inconclusive: no dialogue took place (21000-21049,21051-21117)"; !strings.Contains(words, want) {
 		t.Errorf("%q is not told:\n%s", want, brief)
 	}
-	if !strings.Contains(words, "21050/tcp unknown service, not settled: the dialogue was cut off") || strings.Contains(words, "could not be judged: open, but it was not talked to") {
+	if !strings.Contains(words, "21050/tcp unknown service, inconclusive: the dialogue was cut off") || strings.Contains(words, "could not be assessed: open, but no dialogue took place") {
 		t.Errorf("the port that differs is not told apart, or the others are told twice:\n%s", brief)
 	}
 	if n := strings.Count(brief, "\n"); n > 40 {

@@ -19,13 +19,13 @@ import (
 func TestTextSummary(t *testing.T) {
 	text := string(write(t, "text", format.Options{}, realRun(t, 33, 31)))
 	head, _, _ := strings.Cut(text, "192.0.2.1")
-	if !regexp.MustCompile(`(?m)^Severity +Rule +Findings +Hosts +What is wrong$`).MatchString(head) {
+	if !regexp.MustCompile(`(?m)^Severity +Rule +Findings +Hosts +Problem$`).MatchString(head) {
 		t.Errorf("the report begins without a table:\n%.1500s", text)
 	}
 	if n := len(regexp.MustCompile(`(?m)^[A-Z]+ +MXS\d+ +33 +33 +\S`).FindAllString(head, -1)); n != 31 {
 		t.Errorf("the table has %d rules with 33 findings on 33 hosts, want 31", n)
 	}
-	if few := string(write(t, "text", format.Options{}, realRun(t, 1, 31))); strings.Contains(few, "What is wrong") {
+	if few := string(write(t, "text", format.Options{}, realRun(t, 1, 31))); strings.Contains(few, "Problem") {
 		t.Error("a report of 31 findings has a table")
 	}
 }
@@ -139,7 +139,7 @@ func TestAskedHostsAreListed(t *testing.T) {
 		want  []string
 	}{
 		{"whole run", scope, result.Coverage{HostsUp: 3, HostsSilent: 6, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}}, []string{
-			`Clean: answered, and has no finding (2)</dt><dd class="mono">192.0.2.3-192.0.2.4<`,
+			`No findings: answered on at least one port (2)</dt><dd class="mono">192.0.2.3-192.0.2.4<`,
 			`Silent: nothing answered (6)</dt><dd class="mono">192.0.2.2, 192.0.2.5-192.0.2.9<`,
 		}},
 		{"vacant ones", scope, result.Coverage{HostsUp: 3, Up: []string{"192.0.2.1", "192.0.2.3-192.0.2.4"}, CoverageCounts: &result.CoverageCounts{Vacant: 6}}, []string{
@@ -149,7 +149,7 @@ func TestAskedHostsAreListed(t *testing.T) {
 			`Silent or vacant: nothing answered (6)</dt>`,
 		}},
 		{"part of it", scope, result.Coverage{HostsUp: 1, HostsSilent: 2, Up: []string{"192.0.2.1"}}, []string{
-			`Silent, or not asked in this run (8)</dt>`,
+			`Silent, or not probed in this run (8)</dt>`,
 		}},
 		{"nothing told", scope, result.Coverage{HostsUp: 3, HostsSilent: 6}, nil},
 		{"nothing asked", nil, result.Coverage{HostsUp: 1, Up: []string{"192.0.2.1"}}, nil},
@@ -185,8 +185,8 @@ func TestCleanHosts(t *testing.T) {
 	_, quiet, _ := strings.Cut(page, `<h2 id="quiet">`)
 	quiet, _, _ = strings.Cut(quiet, "</section>")
 	for _, want := range []string{
-		`Clean: answered, and has no finding (2)</dt><dd class="mono">198.51.100.1-198.51.100.2<`,
-		`Answered, and has no finding; some of its ports are unknown (2)</dt><dd class="mono">198.51.100.3-198.51.100.4<`,
+		`No findings: answered on at least one port (2)</dt><dd class="mono">198.51.100.1-198.51.100.2<`,
+		`Answered; no finding, but some ports are unknown (2)</dt><dd class="mono">198.51.100.3-198.51.100.4<`,
 	} {
 		if !strings.Contains(quiet, want) {
 			t.Errorf("the hosts without a finding lack %s: %s", want, quiet)

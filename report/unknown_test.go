@@ -24,15 +24,15 @@ func TestUnsettledIsTold(t *testing.T) {
 		c.Ports = append(c.Ports, blocked)
 		return c
 	}
-	words := `not settled: it refused to talk for now ("421 4.3.2 try again later")`
+	words := `inconclusive: it temporarily refused service ("421 4.3.2 try again later")`
 	for form, want := range map[string][]string{
-		"text": {words, "1 port of 10.0.0.0 could not be judged: open, but it refused to talk for now",
-			"1 port of 10.0.0.0 could not be judged: the host stopped answering while it was asked"},
-		"markdown":   {words, "could not be judged: the host stopped answering"},
-		"html":       {"not settled: it refused to talk for now", "could not be judged: the host stopped answering"},
-		"junit":      {`<error type="refused-for-now" message="not settled: it refused to talk for now`},
+		"text": {words, "1 port of 10.0.0.0 could not be assessed: open, but it temporarily refused service",
+			"1 port of 10.0.0.0 could not be assessed: the host stopped answering during the scan"},
+		"markdown":   {words, "could not be assessed: the host stopped answering"},
+		"html":       {"inconclusive: it temporarily refused service", "could not be assessed: the host stopped answering"},
+		"junit":      {`<error type="refused-for-now" message="inconclusive: it temporarily refused service`},
 		"csv":        {"refused-for-now,421 4.3.2 try again later", ",unknown,", "blocked"},
-		"nmap-xml":   {"not settled: it refused to talk for now"},
+		"nmap-xml":   {"inconclusive: it temporarily refused service"},
 		"json":       {`"inconclusive": "refused-for-now"`, `"refusal": "421 4.3.2 try again later"`, `"reason": "blocked"`},
 		"prometheus": {`state="unknown"} 1`},
 	} {
@@ -74,7 +74,7 @@ func TestNoRouteIsToldOnce(t *testing.T) {
 			c.Notices = append(c.Notices, result.Notice{Code: exposure.NoticeNoRoute, Level: "error", Message: "There is no IPv6 route."})
 		}
 		doc := string(write(t, "text", format.Options{}, c))
-		if told := strings.Contains(doc, "could not be judged"); told == noticed {
+		if told := strings.Contains(doc, "could not be assessed"); told == noticed {
 			t.Errorf("notice %t, told port by port %t:\n%s", noticed, told, doc)
 		}
 	}

@@ -24,12 +24,12 @@ func (b *htmlBuilder) changes() []htmlChange {
 		return nil
 	}
 	list := []htmlChange{
-		{Drift: result.DriftNew, Means: "not there before"},
-		{Drift: result.DriftReopened, Means: "was fixed, and is back"},
-		{Drift: result.DriftExpired, Means: "the time for which it was accepted is over"},
-		{Drift: result.DriftUpdated, Means: "still there, with another severity or product"},
-		{Drift: result.DriftFixed, Means: "no longer there"},
-		{Drift: result.DriftUnverified, Means: "this run could not see whether it is still there"},
+		{Drift: result.DriftNew, Means: "not in the earlier run"},
+		{Drift: result.DriftReopened, Means: "was fixed, but is present again"},
+		{Drift: result.DriftExpired, Means: "its acceptance has expired"},
+		{Drift: result.DriftUpdated, Means: "still present, with a different severity or product"},
+		{Drift: result.DriftFixed, Means: "no longer present"},
+		{Drift: result.DriftUnverified, Means: "this run could not check whether it is still present"},
 	}
 	for i := range b.c.Findings {
 		f := &b.c.Findings[i]

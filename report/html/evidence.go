@@ -40,7 +40,7 @@ func (h htmlEvidence) Markup() template.HTML {
 	e := h.dialogue()
 	esc := func(s string) { b.WriteString(template.HTMLEscapeString(s)) }
 	if len(e.Evidence) > 0 {
-		b.WriteString(`<table class="said"><thead><tr><th>Probe</th><th>Sent</th><th>Came back</th><th>Shows</th></tr></thead><tbody>`)
+		b.WriteString(`<table class="said"><thead><tr><th>Probe</th><th>Sent</th><th>Received</th><th>Shows</th></tr></thead><tbody>`)
 		for i := range e.Evidence {
 			b.WriteString("\n<tr><td>")
 			esc(e.Evidence[i].Probe)
@@ -96,7 +96,7 @@ func (h htmlEvidence) dialogue() htmlDialogue {
 	if f := h.finding; f != nil {
 		w.Facts = append(w.Facts, withText([]htmlFact{
 			{Label: "Confidence", Text: strconv.Itoa(f.Confidence) + " of 10"},
-			{Label: "In scope through", Text: view.Where(f.Anchor), Mono: true},
+			{Label: "In scope because of", Text: view.Where(f.Anchor), Mono: true},
 			{Label: "Policy", Text: view.Where(f.PolicyAnchor), Mono: true},
 			{Label: "First seen", Text: f.FirstSeen.String()},
 			{Label: "Last seen", Text: f.LastSeen.String()},

@@ -49,16 +49,16 @@ func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 			names[p.Address()] = p.Host
 		}
 	}
-	cleanTitle, title := "Clean: answered, and has no finding", silentTitle(&b.v.Sum.Coverage)
+	cleanTitle, title := "No findings: answered on at least one port", silentTitle(&b.v.Sum.Coverage)
 	if !b.v.Sum.Complete {
-		cleanTitle = "Answered, and has no finding on the ports that were asked before the run ended"
+		cleanTitle = "Answered; no finding on the ports probed before the run ended"
 	}
 	if c := &b.v.Sum.Coverage; all && !b.v.Sum.Complete || result.AddressCount(silent) > uint64(max(c.HostsSilent, 0))+vacantAddresses(c) {
-		title = "Silent, or not asked in this run"
+		title = "Silent, or not probed in this run"
 	}
 	list := []htmlQuiet{
 		newHTMLQuiet(cleanTitle, clean, names),
-		newHTMLQuiet("Answered, and has no finding; some of its ports are unknown", open, names),
+		newHTMLQuiet("Answered; no finding, but some ports are unknown", open, names),
 		newHTMLQuiet(title, silent, names),
 	}
 	return slices.DeleteFunc(list, func(q htmlQuiet) bool { return len(q.Hosts) == 0 }), !all

@@ -14,11 +14,11 @@ type htmlTerm struct{ Word, Means string }
 
 // meaning says of each severity what it asks for, heaviest first.
 var meaning = [...]string{
-	"A stranger can use the mail system as its own user or administrator does. Close it today.",
-	"A check that protects the mail system can be passed by, or data read. Close it this week.",
-	"Helps an attacker who has something else already. Close it with the next change.",
-	"Not harmful by itself; the only thing between a stranger and the daemon is its own configuration.",
-	"Worth knowing. Nothing to do.",
+	"A stranger can use the mail system like one of its own users or administrators. Fix it today.",
+	"A protection of the mail system can be bypassed, or data can be read. Fix it this week.",
+	"Helps an attacker who already has other access. Fix it with the next change.",
+	"Not harmful by itself, but only the daemon's own configuration protects it from strangers.",
+	"For information only. No action needed.",
 }
 
 // scores lists the severities with the bounds of their scores.
@@ -37,21 +37,21 @@ func scores() []htmlScore {
 
 // glossary explains the words of a report to who does not run a mail system.
 var glossary = [...]htmlTerm{
-	{"Back end", "A server that is meant to be reached through a proxy in front of it, and leaves checks to that proxy."},
-	{"Baseline", "The findings of an earlier run, to which those of this run are compared."},
-	{"Closed", "The host answered that nothing listens on the port."},
-	{"Conclusive", "It is known whether the port is open and what answers there, or that it is closed or filtered."},
-	{"Content filter", "A program that mail passes through on its way, such as a virus scanner."},
-	{"Filtered", "Nothing answered on the port, while the host did answer elsewhere: a firewall stands before it."},
+	{"Back end", "A server that is meant to be reached only through a proxy, and relies on the checks of that proxy."},
+	{"Baseline", "The findings of an earlier run, with which those of this run are compared."},
+	{"Closed", "The host answered that no service listens on the port."},
+	{"Conclusive", "The run determined that the port is open and what answers on it, or that it is closed or filtered."},
+	{"Content filter", "A program that mail passes through on its way to the mailbox, such as a virus scanner."},
+	{"Filtered", "The port did not answer, but the host answered on other ports: a firewall protects the port."},
 	{"Finding", "One port of one host that breaks one rule."},
-	{"Gate", "What decides whether the run fails: the findings that it names."},
-	{"LMTP", "The protocol that hands mail to mailboxes (RFC 2033). It has no defense against strangers."},
-	{"Milter", "A filter that the mail server asks about each message over a protocol of its own."},
-	{"Policy service", "A program that the mail server asks whether to take a message."},
-	{"Re-injection port", "Where a filter hands mail back to the mail server; what comes in there is trusted."},
-	{"Relay", "To pass mail on for somebody else. A server that does so for strangers is used for spam."},
-	{"STARTTLS", "The command that turns a connection in clear text into an encrypted one."},
-	{"Unknown", "The run could not tell whether the port is open, or what answers there."},
-	{"Vacant", "Nothing has this address: it was silent on every occasion while others answered."},
-	{"Vantage point", "Where the scanner stood: on the internet, in the local network, or on the host itself."},
+	{"Gate", "The condition that decides which findings make the run fail."},
+	{"LMTP", "The protocol that delivers mail to mailboxes (RFC 2033). It has no protection against strangers."},
+	{"Milter", "A filter that the mail server consults about each message over a special protocol."},
+	{"Policy service", "A program that the mail server asks whether to accept a message."},
+	{"Re-injection port", "The port on which a filter returns mail to the mail server, which trusts all mail received there."},
+	{"Relay", "To forward mail for others. A server that relays for strangers is abused for spam."},
+	{"STARTTLS", "The command that switches a cleartext connection to TLS."},
+	{"Unknown", "The run could not determine whether the port is open, or what answers on it."},
+	{"Vacant", "No host has this address: it was always silent while other hosts answered."},
+	{"Vantage point", "The place from which the scan was made: the internet, the local network, or the host itself."},
 }

@@ -23,9 +23,9 @@ func gainHeading(vantage string) string {
 func vantageText(vantage string) string {
 	switch vantage {
 	case "internet":
-		return "internet: the scanner stood where any stranger could stand"
+		return "internet: the scan was made from where any stranger could be"
 	case "lan":
-		return "lan: the scanner stood in the local network"
+		return "lan: the scan was made from the local network"
 	case "host":
 		return "host: the scanner ran on the host itself, so \"open\" means listening, not exposed"
 	}
@@ -34,19 +34,19 @@ func vantageText(vantage string) string {
 
 // method says how the run looked, in sentences.
 func method(v *view.View) []string {
-	how := "Each address and port was asked with a full TCP connection"
+	how := "Each address and port was probed with a full TCP connection"
 	if v.Run.Mode == "syn" {
-		how = "Each address and port was asked with single SYN segments, and what answered was asked again with a full TCP connection"
+		how = "Each address and port was probed with SYN segments, and open ports were probed again with a full TCP connection"
 	}
-	how += ", at most a few at once for each host. Closed, filtered and unknown are told apart; a port is never called closed because this machine could not ask."
-	talk := "What answers was found out by short dialogues on connections of their own, not by port number and not by banner alone, because proxies repeat the banner of the server behind them. Confidence goes from 0 to 10; 9 and 10 rest on behavior that only this daemon shows."
-	safe := "No mail was handed over and no password was tried. The probes leave no message, no queue file and no database row at the target."
+	how += ", at most a few at a time per host. Closed, filtered and unknown ports are distinguished; a port is never reported as closed because of a failure on this machine."
+	talk := "Services were identified by short dialogues on separate connections, not by port number or banner alone, because proxies repeat the banner of the server behind them. Confidence ranges from 0 to 10; 9 and 10 are based on behavior that only this daemon shows."
+	safe := "No mail was submitted and no password was tried. The probes leave no message, queue file or database row on the target."
 	for _, a := range v.Run.Args {
 		if a == "--intrusive" || strings.HasPrefix(a, "--intrusive=") && a != "--intrusive=false" {
-			safe = "Intrusive probes were allowed: they may leave a log line, a queue file for a moment or a database row at the target. No mail was handed over and no password was tried."
+			safe = "Intrusive probes were allowed: they may leave a log line, a temporary queue file or a database row on the target. No mail was submitted and no password was tried."
 		}
 	}
-	grade := "Severity comes from the rule that is broken; a port number alone is never more than low. Findings that the policy accepts or expects are listed apart and do not count."
+	grade := "The severity is that of the broken rule; a port number alone never gives more than low. Findings that the policy accepts or expects are listed separately and do not count."
 	return []string{how, talk, safe, grade}
 }
 

@@ -152,7 +152,7 @@ func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string
 	if f.Anchor != nil {
 		fmt.Fprintf(&s, " It is in scope through %s line %d", m.name(f.Anchor.File), f.Anchor.Line)
 		if f.PolicyAnchor != nil {
-			s.WriteString(" and the [policy](1) bears on it")
+			s.WriteString(" and subject to the [policy](1)")
 		}
 		s.WriteString(".")
 	}

@@ -28,11 +28,11 @@ func namingOf(s *result.Service) string {
 	}
 	told := ""
 	if len(probes) > 0 {
-		told = ", told by " + strings.Join(probes, ", ")
+		told = ", identified by " + strings.Join(probes, ", ")
 	}
 	text := "signature " + cmp.Or(s.MatchedRule, "not recorded") + told
 	if s.Product == "" {
-		text = "it speaks " + s.Name + told + "; no signature names the product"
+		text = "it speaks " + s.Name + told + "; no signature identifies the product"
 	}
 	if len(parts) > 0 {
 		text += ": " + strings.Join(parts, "; ")

@@ -23,15 +23,15 @@ func TestNaming(t *testing.T) {
 		},
 		"probes": {
 			&result.Service{Name: "smtp", Product: "Postfix", Method: "probed", MatchedRule: "postfix-ehlo", Confidence: 9, Evidence: asked},
-			"Postfix, smtp", "signature postfix-ehlo, told by greeting, smtp-ehlo (confidence 9 of 10)",
+			"Postfix, smtp", "signature postfix-ehlo, identified by greeting, smtp-ehlo (confidence 9 of 10)",
 		},
 		"protocol by a probe": {
 			&result.Service{Name: "smtp", Method: "probed", Confidence: 5, Evidence: asked},
-			"smtp (confidence 5 of 10)", "it speaks smtp, told by greeting, smtp-ehlo; no signature names the product (confidence 5 of 10)",
+			"smtp (confidence 5 of 10)", "it speaks smtp, identified by greeting, smtp-ehlo; no signature identifies the product (confidence 5 of 10)",
 		},
 		"protocol": {
 			&result.Service{Name: "pop3", Method: "probed", Confidence: 7},
-			"pop3", "it speaks pop3; no signature names the product (confidence 7 of 10)",
+			"pop3", "it speaks pop3; no signature identifies the product (confidence 7 of 10)",
 		},
 	} {
 		if got := namingOf(c.s); got != c.want {

@@ -19,7 +19,7 @@ func (t *textWriter) summary(v *view.View) {
 		return
 	}
 	t.blank()
-	t.line(t.paint(bold, words.PadTo("Severity", 10)+words.PadTo("Rule", 9)+words.PadTo("Findings", 10)+words.PadTo("Hosts", 7)+"What is wrong"))
+	t.line(t.paint(bold, words.PadTo("Severity", 10)+words.PadTo("Rule", 9)+words.PadTo("Findings", 10)+words.PadTo("Hosts", 7)+"Problem"))
 	for _, c := range v.RuleCounts(shown) {
 		lead := t.paint(severityColor(c.Severity), words.PadTo(strings.ToUpper(c.Severity.String()), 10)) +
 			words.PadTo(c.Rule.ID, 9) + words.PadTo(strconv.Itoa(c.Findings), 10) + words.PadTo(strconv.Itoa(len(c.Hosts)), 7)

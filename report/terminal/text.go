@@ -115,7 +115,7 @@ func (t *textWriter) plan() {
 		}
 	}
 	if n > planned {
-		t.line("  and " + words.Plural(n-planned, "further edit"))
+		t.line("  and " + words.Plural(n-planned, "more edit"))
 	}
 }
 
@@ -256,7 +256,7 @@ func (t *textWriter) known(v *view.View) {
 		*count.Of(f.Severity)++
 	}
 	t.blank()
-	t.Para(t.paint(bold, "Unchanged")+"  ", 11, 4, fmt.Sprintf("%s as the baseline has %s: %s; -v lists %[2]s",
+	t.Para(t.paint(bold, "Unchanged")+"  ", 11, 4, fmt.Sprintf("%s as in the baseline: %[3]s; -v lists %[2]s",
 		words.Plural(count.Total(), "finding"), map[bool]string{true: "it", false: "them"}[count.Total() == 1], view.SeverityWords(count)))
 }
 
@@ -266,7 +266,7 @@ func (t *textWriter) resolved(v *view.View) {
 		return
 	}
 	t.blank()
-	t.line(t.paint(bold, "Needs no work now"))
+	t.line(t.paint(bold, "No action needed now"))
 	for _, f := range v.Resolved {
 		place := view.Place(f.IP, f.Port)
 		text := f.Rule + " " + f.Title + ": " + view.ResolvedWhy(f)
@@ -281,7 +281,7 @@ func (t *textWriter) unseen(v *view.View) {
 		return
 	}
 	t.blank()
-	t.line(t.paint(bold, "Not seen, and notices"))
+	t.line(t.paint(bold, "Coverage and notices"))
 	for _, l := range lines {
 		lead := "  " + t.paint(levelColor(l.Level), string(l.Level)) + "  "
 		t.Para(lead, len(l.Level)+4, 4, l.Text)
@@ -307,15 +307,15 @@ func (t *textWriter) hints(v *view.View) {
 	}
 	t.blank()
 	if code != "" {
-		t.Para("", 0, 2, "mxsweep rules "+code+"  says what a notice means and what to do.")
+		t.Para("", 0, 2, "mxsweep rules "+code+"  explains a notice and what to do.")
 	}
 	if rule != "" {
-		t.Para("", 0, 2, "mxsweep rules "+rule+"  says more on a finding: why, how to fix it, how to accept it.")
+		t.Para("", 0, 2, "mxsweep rules "+rule+"  explains a finding: why it matters, how to fix or accept it.")
 	}
 	if port != 0 {
-		t.Para("", 0, 2, "mxsweep ports "+strconv.Itoa(int(port))+"  says who uses a port and how to look at it on the host.")
+		t.Para("", 0, 2, "mxsweep ports "+strconv.Itoa(int(port))+"  shows who uses a port and how to inspect it on the host.")
 	}
 	if nameless != nil {
-		t.Para("", 0, 2, "mxsweep signatures record "+view.Place(host.IP, nameless.Num)+"  writes down what an unknown service says, for a signature that names it.")
+		t.Para("", 0, 2, "mxsweep signatures record "+view.Place(host.IP, nameless.Num)+"  records the replies of an unknown service, as the basis of a signature.")
 	}
 }

@@ -34,30 +34,30 @@ func (v *View) Headline() string {
 	}
 	blind := ""
 	if v.Sum.Partial() || slices.ContainsFunc(v.notices, func(n result.Notice) bool { return n.Level == result.LevelError }) {
-		blind = " The run did not see all that it should have."
+		blind = " The coverage of the run is incomplete."
 	}
-	who := "Strangers reach"
+	who := "Strangers can reach"
 	if v.Run.Vantage != "internet" {
-		who = "Others reach"
+		who = "Others can reach"
 	}
 	switch {
 	case len(counts) > 0:
-		return fmt.Sprintf("%s mail services that should not be within their reach: %s, on %s.%s",
+		return fmt.Sprintf("%s mail services that should not be reachable: %s, on %s.%s",
 			who, strings.Join(counts, ", "), words.Plural(v.reach.hosts, "host"), blind)
 	case v.Sum.BySeverity.Total() > 0:
-		return "Nothing of weight was found exposed; a few lighter findings are worth a look." + blind
+		return "No serious exposure was found; a few minor findings deserve a look." + blind
 	case blind != "":
-		return "Nothing was found exposed, but that does not say much." + blind
+		return "No unwanted exposure was found, but this result is not reliable." + blind
 	}
-	return "Nothing was found exposed that should not be."
+	return "No unwanted exposure was found."
 }
 
 // Extent says how far the findings reach.
 func (v *View) Extent() string {
 	r := v.reach
 	if r.ports == 0 {
-		return fmt.Sprintf("%s open; none has a finding that stands.", words.IsAre(r.open, "port"))
+		return fmt.Sprintf("%s open; none has an active finding.", words.IsAre(r.open, "port"))
 	}
-	return fmt.Sprintf("%s on %s %s a finding; %s open in all.",
+	return fmt.Sprintf("%s on %s %s a finding; %s open in total.",
 		words.Plural(r.ports, "port"), words.Plural(r.hosts, "host"), map[bool]string{true: "has", false: "have"}[r.ports == 1], words.IsAre(r.open, "port"))
 }

@@ -29,16 +29,16 @@ func NoticeKindOf(code string) exposure.NoticeKind {
 	case NoticeCutShort:
 		return exposure.NoticeKind{
 			Code: code, Name: "RecordCutShort", Level: result.LevelError,
-			Title: "The saved run is cut short.",
-			Why:   "What came after the cut is lost, so the run cannot pass.",
+			Title: "The saved run is truncated.",
+			Why:   "Everything after the truncation is lost, so the run cannot pass.",
 			Help:  "Run the scan again.",
 		}
 	case NoticeLeftOut:
 		return exposure.NoticeKind{
 			Code: code, Name: "ResultsRolledUp", Level: result.LevelWarning,
-			Title: "This file holds less than the run.",
-			Why:   "Several findings stand behind one result.",
-			Help:  "The json and html reports hold every finding.",
+			Title: "This file contains less than the run.",
+			Why:   "Several findings are combined into one result.",
+			Help:  "The json and html reports contain every finding.",
 		}
 	}
 	return exposure.NoticeKindOf(code)

@@ -12,23 +12,23 @@ import (
 // causes words what keeps a port from being judged: the reasons of ports that
 // are unknown, and why a dialogue did not settle what answers.
 var causes = map[string]string{
-	string(result.ReasonBlocked):              "the host stopped answering while it was asked",
-	string(result.ReasonZeroWindow):           "it accepts a connection and takes no data",
+	string(result.ReasonBlocked):              "the host stopped answering during the scan",
+	string(result.ReasonZeroWindow):           "it accepts a connection but no data",
 	string(result.ReasonNoResponse):           "nothing answered",
-	string(result.InconclusiveNoReply):        "it replied to nothing",
-	string(result.InconclusiveNoConnection):   "no connection for a dialogue came about",
-	string(result.InconclusiveRefused):        "it refused to talk for now",
+	string(result.InconclusiveNoReply):        "it did not reply",
+	string(result.InconclusiveNoConnection):   "no connection for a dialogue was possible",
+	string(result.InconclusiveRefused):        "it temporarily refused service",
 	string(result.InconclusiveCutOff):         "the dialogue was cut off",
-	string(result.InconclusiveHandshake):      "it speaks TLS, and the handshake failed",
-	string(result.InconclusiveUnfinished):     "it was still replying when time was up",
-	string(result.InconclusiveUnacknowledged): "what was sent was never acknowledged",
-	string(result.InconclusiveHostTimeout):    "the time of its host was over",
+	string(result.InconclusiveHandshake):      "it speaks TLS, but the handshake failed",
+	string(result.InconclusiveUnfinished):     "it was still replying at the time limit",
+	string(result.InconclusiveUnacknowledged): "the data sent was never acknowledged",
+	string(result.InconclusiveHostTimeout):    "the time limit of its host was reached",
 	string(result.InconclusiveSkipped):        skipped,
 }
 
 // unjudgedSkipped is the cause of open ports that were not talked to.
 const (
-	skipped         = "it was not talked to"
+	skipped         = "no dialogue took place"
 	unjudgedSkipped = "open, but " + skipped
 )
 
@@ -41,7 +41,7 @@ func Inconclusive(s *result.Service) string {
 	if s == nil || s.Inconclusive == "" {
 		return ""
 	}
-	text := "not settled: " + Cause(string(s.Inconclusive))
+	text := "inconclusive: " + Cause(string(s.Inconclusive))
 	if s.Refusal != "" {
 		text += ` ("` + words.Shorten(strings.TrimSpace(s.Refusal), 60) + `")`
 	}
@@ -82,7 +82,7 @@ func (v *View) unjudgedFor(p *result.Port) {
 	case p.Error != nil:
 		why = p.Error.Message[strings.LastIndex(p.Error.Message, ": ")+1:]
 	}
-	why = cmp.Or(strings.TrimSpace(why), "cause not known")
+	why = cmp.Or(strings.TrimSpace(why), "cause unknown")
 	u := v.unjudged[why]
 	if u == nil {
 		u = new(unjudged)

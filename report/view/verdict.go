@@ -17,7 +17,7 @@ import (
 func (v *View) Verdict() string {
 	s := v.outcome()
 	if v.Sum.Gate == result.GateFail && v.Sum.Partial() {
-		s = strings.TrimRight(s, ".") + "; the run saw too little to say that this is all"
+		s = strings.TrimRight(s, ".") + "; the coverage is too low to rule out more"
 	}
 	return s
 }
@@ -39,17 +39,17 @@ func (v *View) decision() string {
 	switch v.Sum.Gate {
 	case result.GatePass:
 		if gate == "none" {
-			return "no finding fails this run, as its gate is none"
+			return "no finding can fail this run: its gate is none"
 		}
-		return "no finding meets " + gate
+		return "no finding matches " + gate
 	case result.GateFail:
 		total := words.Plural(v.Sum.BySeverity.Total(), "finding")
 		if v.failing == 0 {
-			return fmt.Sprintf("%s, at least one meets %s", total, gate)
+			return fmt.Sprintf("%s, at least one matches %s", total, gate)
 		}
-		return fmt.Sprintf("%d of %s %s %s", v.failing, total, map[bool]string{true: "meets", false: "meet"}[v.failing == 1], gate)
+		return fmt.Sprintf("%d of %s %s %s", v.failing, total, map[bool]string{true: "matches", false: "match"}[v.failing == 1], gate)
 	case result.GateIncomplete:
-		return "the run did not see enough to say that nothing is exposed"
+		return "the coverage is too low to rule out an exposure"
 	}
 	return "the run was stopped, or an output could not be written"
 }
@@ -85,7 +85,7 @@ func (v *View) Coverage() string {
 		}
 		silent := " silent"
 		if !v.Sum.Complete && c.HostsSilent > 0 {
-			silent = " silent or not asked" // the run ended before it came to them
+			silent = " silent or not probed" // the run ended before it came to them
 		}
 		parts = append(parts, hosts+", "+words.Grouped(uint64(c.HostsSilent))+silent)
 	}
@@ -93,18 +93,18 @@ func (v *View) Coverage() string {
 	case c.Planned > 0:
 		parts = append(parts, fmt.Sprintf("%s of %s conclusive (%s)%s", words.Grouped(c.Answered), pairs(c.Planned), words.Percent(c.Ratio), countWords(&c)))
 	case !v.Sum.Complete:
-		parts = append(parts, pairs(c.Answered)+" conclusive, of how many is not recorded")
+		parts = append(parts, pairs(c.Answered)+" conclusive, the total is not recorded")
 	case c.CoverageCounts == nil || c.Vacant == 0 && acceptedPairs(&c) == 0:
-		parts = append(parts, "nothing was planned")
+		parts = append(parts, "no pairs planned")
 	}
 	if n := acceptedPairs(&c); n > 0 {
 		parts = append(parts, pairs(n)+" accepted as unknown")
 	}
 	if c.CanariesOK != nil {
-		parts = append(parts, map[bool]string{true: "canaries answer", false: "a canary gave no answer"}[*c.CanariesOK])
+		parts = append(parts, map[bool]string{true: "canaries answer", false: "a canary did not answer"}[*c.CanariesOK])
 	}
 	if !v.Sum.Complete {
-		parts = append(parts, "the run is not complete")
+		parts = append(parts, "the run is incomplete")
 	}
 	return strings.Join(parts, "; ")
 }
@@ -171,7 +171,7 @@ func (v *View) Provenance() string {
 	}
 	s += ", " + words.Period(v.Run.StartTime, v.Run.EndTime)
 	if !v.Run.Now.IsZero() {
-		s += ", judged as of " + v.Run.Now.UTC().Format("2006-01-02 15:04 UTC") + " (--now)"
+		s += ", assessed as of " + v.Run.Now.UTC().Format("2006-01-02 15:04 UTC") + " (--now)"
 	}
 	return s
 }
@@ -231,7 +231,7 @@ func (v *View) Unseen() []Caveat {
 		if v.unjudged[why].unrouted && !routed || why == unjudgedSkipped && v.aside(v.unjudged[why].hosts) {
 			continue // which a notice tells
 		}
-		list = append(list, Caveat{result.LevelWarning, fmt.Sprintf("%s could not be judged: %s", v.unjudged[why], why)})
+		list = append(list, Caveat{result.LevelWarning, fmt.Sprintf("%s could not be assessed: %s", v.unjudged[why], why)})
 	}
 	for _, n := range v.notices {
 		text := n.Code + " " + n.Message

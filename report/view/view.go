@@ -317,7 +317,7 @@ func (p *PortEntry) Number() string {
 // Describe tells in one line what answers on the port.
 func (p *PortEntry) Describe() string {
 	if p.Port == nil {
-		return "not seen in this run; known from the baseline"
+		return "not seen in this run, but in the baseline"
 	}
 	s := p.Port.Service
 	if s == nil {
@@ -348,7 +348,7 @@ func (p *PortEntry) Describe() string {
 		parts = append(parts, "TLS")
 	}
 	if slices.Contains(s.Observations, "acl-refused") {
-		parts = append(parts, "its own ACL refused us")
+		parts = append(parts, "its access list refused us")
 	}
 	if why := Inconclusive(s); why != "" {
 		parts = append(parts, why)
