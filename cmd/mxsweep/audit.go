@@ -26,15 +26,16 @@ func newAudit(s *session) *cobra.Command {
 	}
 	cmd.AddCommand(&cobra.Command{
 		Use:   "verify FILE",
-		Short: "check that no line of an audit log was changed, dropped or moved",
-		Long: `Checks the chain of hashes of FILE, which "mxsweep scan --audit-log FILE" wrote,
-and prints the last hash. Lines cut off at the end do not show in the file
-alone: compare the hash with one that was kept elsewhere.`,
+		Short: "verify the hash chain of an audit log",
+		Long: `Checks that no line of FILE, which "mxsweep scan --audit-log FILE" wrote, was
+changed, removed or moved, and prints the last hash. Lines removed from the end
+cannot be detected from the file alone: compare the hash with a copy of it that
+is kept elsewhere.`,
 		Args: exactArgs(1, "one audit log"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {
-				return usagef("FILE is what mxsweep scan --audit-log FILE wrote", "opening audit log %q: %w", args[0], fault.WithoutPath(err))
+				return usagef("FILE must be written by mxsweep scan --audit-log FILE", "opening audit log %q: %w", args[0], fault.WithoutPath(err))
 			}
 			defer f.Close()
 			tail, err := auditlog.Verify(args[0], f)
@@ -45,7 +46,7 @@ alone: compare the hash with one that was kept elsewhere.`,
 				_, err = fmt.Fprintln(s.stdout, "the audit log is empty")
 				return fault.WriteError(standardOutput, err)
 			}
-			_, err = fmt.Fprintf(s.stdout, "%d lines, unbroken, the last of %s\n%s\n", tail.Seq, tail.Time.Format(time.RFC3339), tail.Hash)
+			_, err = fmt.Fprintf(s.stdout, "%d lines, chain intact, last entry %s\n%s\n", tail.Seq, tail.Time.Format(time.RFC3339), tail.Hash)
 			return fault.WriteError(standardOutput, err)
 		},
 	})

@@ -24,11 +24,10 @@ func newBaseline(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "baseline",
 		Short: "write, update, prune, show and diff baselines",
-		Long: `A baseline holds the findings of an earlier run, one a line, sorted, so that a
-review sees in a diff what came and what went. "mxsweep scan --baseline FILE"
-says of each finding whether it is new, unchanged, updated, fixed or could not be
-verified. FILE may also be a saved run (json or jsonl), which is compared with as
-it is.`,
+		Long: `A baseline contains the findings of an earlier run, one per line and sorted, so
+that a diff shows which findings were added and removed. "mxsweep scan --baseline
+FILE" reports for each finding whether it is new, unchanged, updated, fixed or
+could not be verified. FILE may also be a saved run (json or jsonl).`,
 		Example: `  mxsweep scan -s scope.txt -o json=run.json --fail-on none
   mxsweep baseline write run.json -o baseline.jsonl
   mxsweep scan -s scope.txt --baseline baseline.jsonl --fail-on new:high,any:critical -o json=run.json
@@ -94,11 +93,11 @@ func newBaselineWrite(s *session) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "write RUN [-o FILE]",
-		Short: "make a baseline of a saved run",
-		Long: `Makes a baseline of RUN, which "mxsweep scan" wrote as json or jsonl. A run that
-was cut short is refused: what it did not see would look as if it were new in the
-next one. So will what stood on hosts that were silent: write the baseline of a
-run that saw all of them.`,
+		Short: "create a baseline from a saved run",
+		Long: `Creates a baseline from RUN, which "mxsweep scan" wrote as json or jsonl. A
+truncated run is refused: the findings that it lacks would appear as new in the
+next run. So would findings on hosts that were silent: create the baseline from
+a run in which all hosts answered.`,
 		Args: exactArgs(1, "one saved run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			run, err := s.readRun(args[0])
@@ -120,10 +119,10 @@ func newBaselineUpdate(s *session) *cobra.Command {
 	var file, output string
 	cmd := &cobra.Command{
 		Use:   "update RUN --baseline FILE",
-		Short: "bring a baseline up to a run that was held against it",
-		Long: `Brings FILE up to RUN, which must have been made with "--baseline FILE": new
-findings come in, fixed ones go, and those that could not be verified stay, byte
-for byte. Where FILE is a saved run, -o names the baseline to write.`,
+		Short: "update a baseline from a run that was compared with it",
+		Long: `Updates FILE from RUN, which must have been made with "--baseline FILE": adds new
+findings, removes fixed ones, and keeps those that could not be verified, byte for
+byte. If FILE is a saved run, -o names the baseline to write.`,
 		Args: exactArgs(1, "one saved run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if file == "" {
@@ -134,14 +133,14 @@ for byte. Where FILE is a saved run, -o names the baseline to write.`,
 				return err
 			}
 			if saved && output == "" {
-				return usagef("-o FILE", "updating baseline %q: it is a saved run, which stays as it is, and no file is named for the baseline", file)
+				return usagef("-o FILE", "updating baseline %q: it is a saved run, which is not changed, and no output file is given", file)
 			}
 			run, err := s.readRun(args[0])
 			if err != nil {
 				return err
 			}
 			if b := run.Record.Baseline; b == nil || b.SHA256 != old.SHA256 {
-				return usagef(fmt.Sprintf("scan with --baseline %s first", file), "updating baseline %q: run %q was not held against it", file, args[0])
+				return usagef(fmt.Sprintf("scan with --baseline %s first", file), "updating baseline %q: run %q was not compared with it", file, args[0])
 			}
 			if output == "" {
 				output = file
@@ -162,16 +161,16 @@ func newBaselinePrune(s *session) *cobra.Command {
 	var targets, rules []string
 	cmd := &cobra.Command{
 		Use:     "prune FILE",
-		Short:   "drop the findings of hosts that are gone for good",
-		Long:    "Drops from FILE the findings on the targets and of the rules named; what is dropped is listed.",
+		Short:   "remove the findings of decommissioned hosts",
+		Long:    "Removes the findings of the given rules on the given targets from FILE, and lists them.",
 		Example: "  mxsweep baseline prune baseline.jsonl --target 192.0.2.10",
 		Args:    exactArgs(1, "one baseline"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			return s.pruneBaseline(args[0], targets, rules)
 		},
 	}
-	cmd.Flags().StringArrayVar(&targets, "target", nil, "drop findings on `HOST`: an address, prefix, range or name; repeatable")
-	cmd.Flags().StringArrayVar(&rules, "rule", nil, "drop findings of rule `ID`; repeatable")
+	cmd.Flags().StringArrayVar(&targets, "target", nil, "remove findings on `HOST`: an address, prefix, range or name; repeatable")
+	cmd.Flags().StringArrayVar(&rules, "rule", nil, "remove findings of rule `ID`; repeatable")
 	return cmd
 }
 
@@ -179,14 +178,14 @@ func newBaselinePrune(s *session) *cobra.Command {
 // named, that is enough.
 func (s *session) pruneBaseline(file string, targets, rules []string) error {
 	if len(targets) == 0 && len(rules) == 0 {
-		return usagef("--target HOST or --rule ID", "naming what to drop: nothing given")
+		return usagef("give --target HOST, --rule ID or both", "no --target and no --rule given")
 	}
 	b, saved, err := s.openBaseline(file)
 	if err != nil {
 		return err
 	}
 	if saved {
-		return usagef(`"mxsweep baseline write RUN -o FILE" makes a baseline of it`, "pruning baseline %q: it is a saved run", file)
+		return usagef(`"mxsweep baseline write RUN -o FILE" creates a baseline from it`, "pruning baseline %q: it is a saved run", file)
 	}
 	var hosts []policy.Selector
 	for _, t := range targets {
@@ -207,14 +206,14 @@ func (s *session) pruneBaseline(file string, targets, rules []string) error {
 		return !(host && rule)
 	})
 	if len(dropped) == 0 {
-		fmt.Fprintf(s.stderr, "mxsweep: nothing in baseline %q meets that\n", file)
+		fmt.Fprintf(s.stderr, "mxsweep: no finding in baseline %q matches\n", file)
 		return nil
 	}
 	if err := s.writeBaseline(file, b, ""); err != nil {
 		return err
 	}
 	var out bytes.Buffer
-	baselineTable(&out, "dropped ", dropped)
+	baselineTable(&out, "removed ", dropped)
 	_, err = s.stdout.Write(out.Bytes())
 	return fault.WriteError(standardOutput, err)
 }
@@ -241,7 +240,7 @@ func newBaselineShow(s *session) *cobra.Command {
 func newBaselineDiff(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "diff OLD NEW",
-		Short: "show what came and what went between two baselines",
+		Short: "show the differences between two baselines",
 		Args:  exactArgs(2, "two baselines"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			before, _, err := s.openBaseline(args[0])
@@ -295,7 +294,7 @@ func (s *session) readRun(file string) (*saved.RunFile, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
+		return nil, usagef("RUN must be written by mxsweep scan -o json=FILE or -o jsonl=FILE", "opening run %q: %w", file, fault.WithoutPath(err))
 	}
 	defer f.Close()
 	run, err := saved.ReadWhole(file, f, rules)

@@ -98,10 +98,10 @@ func newRoot(s *session) *cobra.Command {
 	var printVersion bool
 	root := &cobra.Command{
 		Use:   "mxsweep",
-		Short: "find mail daemons that answer where they should not",
-		Long: `mxsweep sweeps a scope of addresses for the ports that mail daemons use among
-themselves, talks to what answers, names the daemon and what is behind it, and
-judges whether a stranger should have been able to reach it.
+		Short: "find internal mail services that are exposed",
+		Long: `mxsweep scans the addresses in a scope for the ports that mail daemons use among
+themselves, identifies the daemon on each open port and what is behind it, and
+reports the ones that strangers should not be able to reach.
 
 Only scan what you are authorized to scan.`,
 		Example: `  mxsweep demo
@@ -194,7 +194,7 @@ func unknownVerb(parent *cobra.Command, name string) error {
 	if best := spelling.Nearest(names, name); best != "" {
 		hint = spelling.Hint(names, name, hint)
 	} else if strings.ContainsAny(name, ".:/") {
-		hint = `targets come after the command: "mxsweep scan ` + name + `"`
+		hint = `targets go after the command: "mxsweep scan ` + name + `"`
 	}
 	return usagef(hint, "unknown command %q", name)
 }
@@ -204,7 +204,7 @@ func unknownVerb(parent *cobra.Command, name string) error {
 func newHelp() *cobra.Command {
 	return &cobra.Command{
 		Use:   "help [COMMAND]",
-		Short: "describe a command",
+		Short: "show the help of a command",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
 			if err != nil || len(rest) > 0 {

@@ -31,9 +31,9 @@ func newConvert(s *session) *cobra.Command {
 		Use:   "convert RUN [-o FORMAT[=FILE]]",
 		Short: "write a saved run in another format",
 		Long: `Reads RUN, which "mxsweep scan" wrote as json or jsonl, and writes it in any
-other format, as text if none is named. A run that was cut short is written as
-far as it goes; where it is cut is said in the report and on standard error, and
-the exit code is 3. "-" reads standard input.`,
+other format, text by default. Of a truncated run, everything up to the truncation
+is written; the report and standard error say where it ends, and the exit code
+is 3. "-" reads standard input.`,
 		Example: "  mxsweep convert run.jsonl -o text -o sarif=mxsweep.sarif",
 		Args:    exactArgs(1, "one saved run"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -62,7 +62,7 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
+			return usagef("RUN must be written by mxsweep scan -o json=FILE or -o jsonl=FILE", "opening run %q: %w", file, fault.WithoutPath(err))
 		}
 		defer f.Close()
 		in = f
@@ -123,7 +123,7 @@ func (s *session) tellPart(file, cut string, outs *output.Set) {
 	}
 	fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s\n", visible(strconv.Quote(file)), visible(cut))
 	if written := outs.Written(); len(written) > 0 {
-		fmt.Fprintf(s.stderr, "mxsweep: what there is of it was written: %s\n", visible(strings.Join(written, ", ")))
+		fmt.Fprintf(s.stderr, "mxsweep: the part that could be read was written: %s\n", visible(strings.Join(written, ", ")))
 	}
 }
 

@@ -22,18 +22,18 @@ func newDemo(s *session) *cobra.Command {
 	var listen string
 	cmd := &cobra.Command{
 		Use:   "demo",
-		Short: "start a small mail stack on loopback, sweep it, show what is found",
-		Long: `Starts a small mail stack inside of this process on 127.0.0.1: DKIMproxy in
-front of a Postfix re-injection port, amavisd, Cluebringer, Dovecot, and two
-decoys. Then it sweeps, identifies, judges and reports it as "mxsweep scan" does
-with any target, over real connections.
+		Short: "scan a small built-in mail stack on loopback",
+		Long: `Starts a small mail stack on 127.0.0.1 inside this process: DKIMproxy in front of
+a Postfix re-injection port, amavisd, Cluebringer, Dovecot, and two decoys. Then
+scans it over real connections and reports on it, as "mxsweep scan" does with any
+target.
 
-From 127.0.0.1 nothing is exposed; the demo judges as if it stood on the
-internet. Nothing leaves this machine. The exit code is 0 if the demo itself
-worked: its purpose is to find something.
+Services on 127.0.0.1 are not exposed; the demo assesses them as if the scanner
+were on the internet. Nothing leaves this machine. The exit code is 0 if the demo
+itself worked, whatever it finds.
 
-With --listen the stack stays up on an address of loopback until it is stopped,
-for scans and pipelines to be tried on.`,
+With --listen the stack runs on a loopback address until it is stopped, so that
+you can try scans and pipelines on it.`,
 		Example: "  mxsweep demo\n  mxsweep demo --listen 127.0.0.1",
 		Args:    exactArgs(0, ""),
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -44,8 +44,8 @@ for scans and pipelines to be tried on.`,
 		},
 	}
 	out.register(cmd.Flags())
-	cmd.Flags().StringVar(&listen, "listen", "", "do not sweep; keep the stack up on `ADDRESS` of loopback until it is stopped")
-	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print nothing besides the report")
+	cmd.Flags().StringVar(&listen, "listen", "", "do not scan; run the stack on the loopback address `ADDRESS` until it is stopped")
+	cmd.Flags().BoolVarP(&quiet, "quiet", "q", false, "print only the report")
 	return cmd
 }
 
@@ -62,7 +62,7 @@ func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err e
 		intro = s.stderr
 	}
 	introduce(intro, "127.0.0.1", stack)
-	fmt.Fprintln(intro, "mxsweep: it is judged as if this were seen from the internet; nothing leaves this machine")
+	fmt.Fprintln(intro, "mxsweep: services are assessed as if the scanner were on the internet; nothing leaves this machine")
 	out.local = true // what the demo finds is nothing that a pipeline should hear of
 	specs, err := out.specs(s)
 	if err != nil {
@@ -84,20 +84,20 @@ func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err e
 	if err := s.carryOut(ctx, p, opts.Outputs, quiet); err != nil || ctx.Err() != nil {
 		return err
 	}
-	fmt.Fprintln(intro, "mxsweep: the demo worked (exit 0); a scan with this result exits 1")
+	fmt.Fprintln(intro, "mxsweep: the demo worked (exit 0); a scan with this result would exit 1")
 	return nil
 }
 
 // introduce lists what listens, by port, and says where a usual port was taken.
 func introduce(w io.Writer, address string, stack *mailtest.Stack) {
-	fmt.Fprintf(w, "mxsweep: a small mail stack listens on %s, inside of this process:\n", address)
+	fmt.Fprintf(w, "mxsweep: a small mail stack listens on %s, inside this process:\n", address)
 	services := slices.SortedFunc(slices.Values(stack.Services), func(a, b mailtest.Service) int {
 		return cmp.Compare(a.Addr().Port(), b.Addr().Port())
 	})
 	for _, service := range services {
 		fmt.Fprintf(w, "mxsweep:   %5d  %s", service.Addr().Port(), service.Name)
 		if service.Addr().Port() != service.Port {
-			fmt.Fprintf(w, " (its usual port %d is taken)", service.Port)
+			fmt.Fprintf(w, " (its usual port %d is in use)", service.Port)
 		}
 		fmt.Fprintln(w)
 	}
@@ -108,7 +108,7 @@ func introduce(w io.Writer, address string, stack *mailtest.Stack) {
 func (s *session) listen(ctx context.Context, address string) error {
 	addr, err := netip.ParseAddr(address)
 	if err != nil || !addr.IsLoopback() {
-		return usagef("the stack is for this machine only: 127.0.0.1, or another address of loopback", "reading flag \"--listen\": %q is no address of loopback", address)
+		return usagef("use 127.0.0.1 or another loopback address; the stack is for this machine only", "reading flag \"--listen\": %q is not a loopback address", address)
 	}
 	s.graceful.Store(true)
 	stack, err := mailtest.StartStack(addr)
@@ -116,7 +116,7 @@ func (s *session) listen(ctx context.Context, address string) error {
 		return fmt.Errorf("starting the demo's mail stack on %q: %w", address, err)
 	}
 	introduce(s.stderr, address, stack)
-	fmt.Fprintln(s.stderr, "mxsweep: it stays until it is stopped (Ctrl-C)")
+	fmt.Fprintln(s.stderr, "mxsweep: it runs until you stop it (Ctrl-C)")
 	<-ctx.Done()
 	return stack.Close()
 }

@@ -103,7 +103,7 @@ func flagError(flags *pflag.FlagSet, command string, err error) error {
 		return usagef(usage,
 			"reading flag %q: bad value %q: %w", "--"+e.GetFlag().Name, e.GetValue(), e.Unwrap())
 	case *pflag.InvalidSyntaxError:
-		return usagef(help, "reading flag %q: not the form of a flag", e.GetSpecifiedFlag())
+		return usagef(help, "reading flag %q: not a valid flag", e.GetSpecifiedFlag())
 	default:
 		return usagef(help, "%w", err)
 	}

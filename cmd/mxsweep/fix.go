@@ -23,25 +23,25 @@ func newFix(s *session) *cobra.Command {
 	var asJSON, markdown bool
 	cmd := &cobra.Command{
 		Use:   "fix --plan RUN",
-		Short: "print the shortest list of edits that closes a run's findings",
+		Short: "print the shortest list of edits that closes the findings of a run",
 		Long: `Reads RUN, which "mxsweep scan" wrote as json or jsonl, and prints the shortest
-list of edits that closes its findings, by host, the most urgent first: the file,
-the edit, and the commands that check it, make it take effect and show that it
-worked. Nothing is changed. "-" reads standard input. Of a run that was cut short
-the plan holds what there is of it, and the exit code is 3.`,
+list of edits that closes its findings, by host, most urgent first: the file, the
+edit, and the commands that check it, apply it and verify the result. Nothing is
+changed. "-" reads standard input. For a truncated run the plan covers the part
+that could be read, and the exit code is 3.`,
 		Example: "  mxsweep fix --plan run.json\n  mxsweep fix --plan run.jsonl --markdown",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && file == "" {
-				return usagef("mxsweep fix --plan "+visible(args[0]), "reading the arguments %q: a run is named by --plan", args)
+				return usagef("use mxsweep fix --plan "+visible(args[0]), "reading the arguments %q: the run must be given with --plan", args)
 			}
 			return exactArgs(0, "")(cmd, args)
 		},
 		RunE: func(*cobra.Command, []string) error {
 			switch {
 			case file == "":
-				return usagef("name a run that mxsweep scan -o json=FILE wrote", "missing --plan RUN")
+				return usagef("give a run written by mxsweep scan -o json=FILE", "missing --plan RUN")
 			case asJSON && markdown:
-				return usagef("leave one of them out", "combining --json with --markdown: one form at a time")
+				return usagef("use only one of them", "combining --json with --markdown: only one format at a time")
 			}
 			plan, err := s.plan(file)
 			if err != nil {
@@ -61,7 +61,7 @@ the plan holds what there is of it, and the exit code is 3.`,
 			return fault.WriteError(standardOutput, err)
 		},
 	}
-	cmd.Flags().StringVar(&file, "plan", "", "the saved run `RUN`, json or jsonl")
+	cmd.Flags().StringVar(&file, "plan", "", "read the saved run `RUN` (json or jsonl)")
 	cmd.Flags().BoolVar(&asJSON, "json", false, "print JSON for programs")
 	cmd.Flags().BoolVar(&markdown, "markdown", false, "print Markdown for documentation")
 	return cmd
@@ -73,7 +73,7 @@ func (s *session) plan(file string) (fixplan.Plan, error) {
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return fixplan.Plan{}, usagef("RUN is a file that mxsweep scan -o json=FILE or -o jsonl=FILE wrote", "opening run %q: %w", file, fault.WithoutPath(err))
+			return fixplan.Plan{}, usagef("RUN must be written by mxsweep scan -o json=FILE or -o jsonl=FILE", "opening run %q: %w", file, fault.WithoutPath(err))
 		}
 		defer f.Close()
 		in = f
@@ -92,7 +92,7 @@ func (s *session) plan(file string) (fixplan.Plan, error) {
 		s.code = gate.Worse(s.code, gate.ExitError)
 		fallthrough
 	default:
-		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s What is not in it is not in the plan.\n", visible(strconv.Quote(file)), visible(why))
+		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s The plan covers only what was read.\n", visible(strconv.Quote(file)), visible(why))
 	}
 	s.tellUnknownRules(file, rules, saved.RulesOfFindings(run.Findings))
 	return fixplan.New(run.Findings), nil

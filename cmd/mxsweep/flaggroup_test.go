@@ -109,7 +109,7 @@ func TestDemoListsByPort(t *testing.T) {
 	if len(ports) != len(stack.Services) || !slices.IsSorted(ports) {
 		t.Errorf("the ports of %d services are not sorted: %v", len(stack.Services), ports)
 	}
-	if !strings.Contains(b.String(), "(its usual port 10040 is taken)") {
+	if !strings.Contains(b.String(), "(its usual port 10040 is in use)") {
 		t.Errorf("nothing says that a port was taken:\n%s", &b)
 	}
 }

@@ -76,7 +76,7 @@ func (m *timeFlag) Set(value string) error {
 			return nil
 		}
 	}
-	return errors.New("not a day like 2027-01-31 and no time like 2027-01-31T12:00:00Z")
+	return errors.New("not a day such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z")
 }
 
 // A resolverAddr is the flag HOST[:PORT]. The zero value is the system's

@@ -18,7 +18,7 @@ func newMan(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:     "man DIR",
 		Short:   "write the manual pages into a directory",
-		Long:    "Writes one manual page for the command and one for each subcommand into DIR, which is created if needed.",
+		Long:    "Writes one manual page for the program and one for each command into DIR, which is created if needed.",
 		Example: "  mxsweep man /usr/local/share/man/man1",
 		Args:    exactArgs(1, "one directory"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -153,29 +153,29 @@ func manDefault(f *pflag.Flag) string {
 const manExit = `.SH EXIT STATUS
 .TP
 .B 0
-pass: nothing meets \-\-fail\-on, and the run saw enough to say so
+pass: no finding matches \-\-fail\-on, and the coverage is sufficient
 .TP
 .B 1
-fail: at least one finding meets \-\-fail\-on
+fail: at least one finding matches \-\-fail\-on
 .TP
 .B 2
-usage: a bad flag, target, policy, scope, signature or baseline, before the first packet
+usage: an invalid flag, target, policy, scope, signature or baseline; nothing was sent
 .TP
 .B 3
 error: aborted, or an output could not be written
 .TP
 .B 4
-incomplete: would pass, but the run did not see enough
+incomplete: would pass, but the coverage is insufficient
 .TP
 .B 5
-refused: a target outside the scope, or authorization is missing
+refused: a target is outside the scope, or the run is not authorized
 .TP
 .B 129, 130, 131, 143
-stopped by SIGHUP, SIGINT, SIGQUIT or SIGTERM; what was found is written.
-A second signal ends the process at once, and under nohup SIGHUP does nothing.
-On Windows Ctrl\-C and Ctrl\-Break count as SIGINT; closing the console, logging off and shutting down as SIGTERM.
+stopped by SIGHUP, SIGINT, SIGQUIT or SIGTERM; the results so far are written.
+A second signal ends the process at once; under nohup, SIGHUP is ignored.
+On Windows, Ctrl\-C and Ctrl\-Break count as SIGINT; closing the console, logging off and shutting down count as SIGTERM.
 .PP
-Where several hold, the first of 5, 2, 3, 1, 4, 0 wins.
+If several apply, the first of 5, 2, 3, 1, 4, 0 is used.
 `
 
 // roff escapes what roff would take for a request or change on its way out.

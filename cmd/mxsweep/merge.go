@@ -23,22 +23,22 @@ func newMerge(s *session) *cobra.Command {
 	flags := &scanFlags{}
 	cmd := &cobra.Command{
 		Use:   "merge RUN...",
-		Short: "make one run of several: shards, vantage points, targets",
-		Long: `Makes one run of saved runs (json or jsonl): the shards of a sweep, sweeps of
+		Short: "combine saved runs into one: shards, vantage points, targets",
+		Long: `Combines saved runs (json or jsonl) into one run: the shards of a sweep, sweeps of
 different targets, or the same targets seen from several vantage points.
-Coverage, drift and gate are computed anew, with the exit codes of scan. Nothing
+Coverage, drift and gate are computed again, with the exit codes of scan. Nothing
 is sent.
 
-A shard that is missing leaves the merged run incomplete (4), as does a run that
-was. The same run twice, and two runs of the same sweep, are refused. Where a run
-that stood elsewhere saw a port closed or filtered that a machine found open on an
-address of its own, the finding counts for that host alone; as fixed counts what a
-run saw closed. Both need runs that were saved with --all-ports.`,
+If a shard is missing or a run is incomplete, the merged run is incomplete (4).
+The same run twice, and two runs of the same sweep, are refused. If a machine
+found a port open on its own address, and a run from elsewhere saw that port
+closed or filtered, the finding applies to that host only. A finding counts as
+fixed if a run saw its port closed. Both need runs saved with --all-ports.`,
 		Example: `  mxsweep merge shard1.json shard2.json -o json=run.json
   mxsweep merge inside.json outside.json --baseline baseline.jsonl --fail-on new:high`,
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 0 {
-				return usagef("usage: "+cmd.UseLine(), "reading the arguments: no saved run is named")
+				return usagef("usage: "+cmd.UseLine(), "no saved runs given")
 			}
 			return nil
 		},
@@ -47,13 +47,13 @@ run saw closed. Both need runs that were saved with --all-ports.`,
 		},
 	}
 	inGroup(cmd.Flags(), groupGate, func(f *pflag.FlagSet) {
-		f.StringVar(&flags.policy, "policy", "", "take gate, expectations, accepted risks and ports that must be closed from `FILE` (default mxsweep.yaml if present)")
+		f.StringVar(&flags.policy, "policy", "", "read gate, expected services, accepted risks and ports that must be closed from `FILE` (default mxsweep.yaml if present)")
 		flags.registerVerdict(f)
 		registerNow(f, flags)
 	})
 	inGroup(cmd.Flags(), groupOutput, func(f *pflag.FlagSet) {
 		flags.output.register(f)
-		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print errors only, besides the report")
+		f.BoolVarP(&flags.quiet, "quiet", "q", false, "print only errors and the report")
 	})
 	return cmd
 }
@@ -125,7 +125,7 @@ func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*saved.M
 	failOn, err := policy.ParseFailOn(flags.failOn, rules)
 	errs := []error{fault.As(fault.Usage, err)}
 	if !(flags.minCoverage >= 0 && flags.minCoverage <= 1) {
-		errs = append(errs, usagef("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", flags.minCoverage))
+		errs = append(errs, usagef("use a fraction from 0 to 1, such as 0.95", "reading flag \"--min-coverage\": %v is out of range", flags.minCoverage))
 	}
 	m.Gate.FailOn, m.Gate.MinCoverage, m.Gate.MinHosts, m.Gate.SoftFail = failOn, flags.minCoverage, flags.coverage.minHosts, flags.softFail
 	errs = append(errs, m.Read(files, flags.baseline))

@@ -39,24 +39,24 @@ type outputFlags struct {
 func (o *outputFlags) register(flags *pflag.FlagSet) {
 	o.color = newChoice(auto, always, never)
 	flags.StringArrayVarP(&o.outputs, "output", "o", nil,
-		"write the report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(report.Formats(), ", ")+"; without FILE, or with -, to standard output, which only one format can use (default text)")
-	flags.BoolVar(&o.private, "private", false, "write reports that only their owner can read (mode 0600); otherwise they follow the umask")
-	flags.Var(o.color, "color", "color text output; NO_COLOR is honored")
+		"write a report as `FORMAT[=FILE]`; repeatable; FORMAT is one of "+strings.Join(report.Formats(), ", ")+"; without FILE, or with -, to standard output, for one format only (default text)")
+	flags.BoolVar(&o.private, "private", false, "make reports readable by their owner only (mode 0600) instead of following the umask")
+	flags.Var(o.color, "color", "when to color text output; honors NO_COLOR")
 	o.sarifProfile = newChoice(format.ProfileCI, format.ProfileFull)
-	flags.Var(o.sarifProfile, "sarif-profile", "leave accepted, expected and fixed results out of sarif (ci), or keep them as suppressed (full)")
-	flags.StringVar(&o.sarifCategory, "sarif-category", "", "`ID` that tells several sarif uploads for one commit apart (default from the scope)")
-	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "`FILE` that sarif results point at for targets of the command line (default mxsweep.yaml)")
+	flags.Var(o.sarifProfile, "sarif-profile", "omit accepted, expected and fixed results from sarif (ci), or include them as suppressed (full)")
+	flags.StringVar(&o.sarifCategory, "sarif-category", "", "use `ID` to distinguish several sarif uploads for one commit (default from the scope)")
+	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "let sarif results for targets on the command line point to `FILE` (default mxsweep.yaml)")
 	o.only = newChoice("all", format.OnlyNew, format.OnlyFailing)
-	flags.Var(o.only, "only", "which findings text, markdown, html, csv and github show; the other formats hold all")
+	flags.Var(o.only, "only", "findings that text, markdown, html, csv and github show; the other formats contain all")
 	o.evidence = newChoice(format.EvidenceSummary, format.EvidenceNone, format.EvidenceFull)
-	flags.Var(o.evidence, "evidence", "how much evidence html and text show: summary folds it in html and leaves it out in print, full prints it too")
-	flags.StringVar(&o.title.Title, "title", "", "call the html report `TEXT`")
-	flags.StringVar(&o.title.Client, "client", "", "name `TEXT` as the client on the first page of the html report")
-	flags.StringVar(&o.title.Engagement, "engagement", "", "name `TEXT` as the engagement on the first page of the html report")
-	flags.StringVar(&o.title.Author, "author", "", "name `TEXT` as the author on the first page of the html report")
-	flags.StringVar(&o.title.Classification, "classification", "", "say on the first page of the html report who may read it: `TEXT`, like \"confidential\"")
-	flags.UintVar(&o.limit, "markdown-limit", report.UsualMarkdown, "write at most `N` characters of markdown; a comment on a pull request takes 65536, the summary of a step 1048576")
-	flags.BoolVarP(&o.verbose, "verbose", "v", false, "verbose output: all evidence, all fixes and their steps, and why each product was named")
+	flags.Var(o.evidence, "evidence", "how much evidence html and text show: summary folds it in html and omits it in print, full prints it too")
+	flags.StringVar(&o.title.Title, "title", "", "set the title of the html report to `TEXT`")
+	flags.StringVar(&o.title.Client, "client", "", "show `TEXT` as the client on the title page of the html report")
+	flags.StringVar(&o.title.Engagement, "engagement", "", "show `TEXT` as the engagement on the title page of the html report")
+	flags.StringVar(&o.title.Author, "author", "", "show `TEXT` as the author on the title page of the html report")
+	flags.StringVar(&o.title.Classification, "classification", "", "show `TEXT`, such as \"confidential\", as the classification on the title page of the html report")
+	flags.UintVar(&o.limit, "markdown-limit", report.UsualMarkdown, "write at most `N` characters of markdown; GitHub accepts 65536 in a pull request comment and 1048576 in a step summary")
+	flags.BoolVarP(&o.verbose, "verbose", "v", false, "verbose output: all evidence, all fixes with their steps, and how each product was identified")
 }
 
 // specs are the outputs asked for, text on standard output if none is, and those
@@ -133,9 +133,9 @@ func parseOutputs(values []string) ([]output.Spec, error) {
 		case !slices.Contains(report.Formats(), format):
 			errs = append(errs, unknownFormat(format, named))
 		case file == "":
-			errs = append(errs, usagef("FORMAT=FILE, or FORMAT alone for standard output", "reading output %q: no file is named", v))
+			errs = append(errs, usagef("write FORMAT=FILE, or FORMAT alone for standard output", "reading output %q: the file name is missing", v))
 		case file == "-" && slices.ContainsFunc(specs, func(o output.Spec) bool { return o.File == file }):
-			errs = append(errs, usagef("give each output a file of its own: FORMAT=FILE", "reading output %q: %s is taken by another output", v, spec.Name()))
+			errs = append(errs, usagef("use a separate file for each output: FORMAT=FILE", "reading output %q: %s is used by another output", v, spec.Name()))
 		default:
 			specs = append(specs, spec)
 		}

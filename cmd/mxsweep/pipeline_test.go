@@ -151,7 +151,7 @@ func TestGuide(t *testing.T) {
 		program(ctx, []string{"demo", "--listen", address}, nil, w, w, func(string) string { return "" })
 		w.Close()
 	}()
-	for lines := bufio.NewScanner(shown); lines.Scan() && !strings.Contains(lines.Text(), "until it is stopped"); {
+	for lines := bufio.NewScanner(shown); lines.Scan() && !strings.Contains(lines.Text(), "until you stop it"); {
 	}
 
 	text := readDocument(t, filepath.Join(root, "docs", "ci.md"))

@@ -32,9 +32,9 @@ func newPolicy(s *session) *cobra.Command {
 		Use:   "check [FILE]",
 		Short: "check a policy file and the scope files that it names",
 		Long: `Reads FILE, or mxsweep.yaml, as "mxsweep scan" does, and the scope files that it
-names. Nothing is looked up and nothing is sent. Accepted risks that expired,
-expire soon or cover very many hosts are told, and an authorization that does not
-hold now or at --now; the exit code stays 0.`,
+names. No names are resolved and nothing is sent. Prints warnings, with exit code
+0, for accepted risks that have expired, expire soon or cover very many hosts, and
+for an authorization that is not valid now or at --now.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one policy file expected", args)
@@ -62,13 +62,13 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		return err
 	}
 	if file == nil {
-		return usagef("name one, or write "+policy.DefaultFile, "reading the policy: there is none")
+		return usagef("give a policy file, or create "+policy.DefaultFile, "no policy file found")
 	}
 	allowed, excluded, err := run.CheckPolicy(ctx, file)
 	if err != nil {
 		return err
 	}
-	_, err = fmt.Fprintf(s.stdout, "%s is sound: %s\n", file.File, strings.Join([]string{
+	_, err = fmt.Fprintf(s.stdout, "%s is valid: %s\n", file.File, strings.Join([]string{
 		spelling.Amount(allowed, "scope entry", "scope entries"),
 		spelling.Amount(excluded, "exclude", "excludes"),
 		spelling.Amount(len(file.Canaries), "canary", "canaries"),

@@ -22,10 +22,10 @@ func newPorts(s *session) *cobra.Command {
 	var asJSON bool
 	cmd := &cobra.Command{
 		Use:   "ports [PORT|PROFILE|WORD...]",
-		Short: "tell what is known of a port",
-		Long: `Tells who uses a port and in which direction, what a stranger gains by reaching
-it, and how to look at it on the host itself. A profile lists its ports, and a
-word the ports whose users, roles or protocols it names; without an argument,
+		Short: "show what is known about a port",
+		Long: `Shows who uses a port and in which direction, what a stranger gains by reaching
+it, and how to inspect it on the host itself. A profile lists its ports. A word
+lists the ports whose users, roles or protocols contain it. Without an argument,
 all profiles and ports are listed.`,
 		Example: "  mxsweep ports 10028\n  mxsweep ports internal\n  mxsweep ports milter",
 		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -98,7 +98,7 @@ func (p *portPrinter) overview() error {
 	for _, port := range p.known.All() {
 		p.line(&b, port)
 	}
-	b.WriteString("\n\"mxsweep ports PORT\" tells more about one.\n")
+	b.WriteString("\nRun \"mxsweep ports PORT\" for more about a port.\n")
 	_, err := io.WriteString(p.w, b.String())
 	return err
 }
@@ -142,7 +142,7 @@ func (p *portPrinter) unknown(arg string, err error) error {
 		hint = input.Hint // which tells the profiles
 	}
 	if arg != "" && strings.Trim(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "" {
-		return usagef(hint, "no port, profile or word %q", arg)
+		return usagef(hint, "no port, profile or use matches %q", arg)
 	}
 	return usagef(hint, "%w", err)
 }
@@ -179,8 +179,8 @@ func (p *portPrinter) port(n uint16) error {
 	var b strings.Builder
 	port, ok := p.known.Lookup(n)
 	if !ok {
-		fmt.Fprintf(&b, "Port %d/tcp: no mail daemon is known to use it\n", n)
-		fmt.Fprintf(&b, "  Sweep it with --ports %d; what answers is identified by dialogue, not by number.\n", n)
+		fmt.Fprintf(&b, "Port %d/tcp: no known mail daemon uses it\n", n)
+		fmt.Fprintf(&b, "  Scan it with --ports %d; services are identified by dialogue, not by port number.\n", n)
 	} else {
 		p.describe(&b, port)
 	}
@@ -199,9 +199,9 @@ func (p *portPrinter) port(n uint16) error {
 func (p *portPrinter) describe(b *strings.Builder, port signatures.KnownPort) {
 	fmt.Fprintf(b, "Port %d/tcp: %s\n", port.Number, port.Title)
 	fmt.Fprintf(b, "  IANA      %s\n", strings.TrimRight(strings.Join([]string{port.IANA.Status, port.IANA.Name, port.IANA.Description}, " "), " "))
-	reach := "offered to strangers on purpose"
+	reach := "meant to be public"
 	if port.Internal {
-		reach = "only the mail system itself has business there"
+		reach = "for the mail system itself only"
 	}
 	fmt.Fprintf(b, "  Reach     %s\n", reach)
 	if len(port.Profiles) > 0 {
@@ -294,7 +294,7 @@ func (p *portPrinter) named(args []string) ([]signatures.KnownPort, error) {
 	for _, n := range numbers {
 		port, ok := p.known.Lookup(n)
 		if !ok {
-			port = signatures.KnownPort{Number: n, Title: "no mail daemon is known to use port " + strconv.Itoa(int(n))}
+			port = signatures.KnownPort{Number: n, Title: "no known mail daemon uses port " + strconv.Itoa(int(n))}
 		}
 		ports = append(ports, port)
 	}

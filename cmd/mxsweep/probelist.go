@@ -29,7 +29,7 @@ func sentText(p *signatures.Probe) string {
 	tls := p.Enters != nil && p.Enters.Layer == signatures.LayerTLS
 	switch {
 	case tls && len(p.Send) == 0:
-		return "a TLS handshake, which names no server"
+		return "a TLS handshake without a server name"
 	case len(p.Send) == 0:
 		return "nothing"
 	}
@@ -39,9 +39,9 @@ func sentText(p *signatures.Probe) string {
 	}
 	switch {
 	case len(p.Close) > 0:
-		text += fmt.Sprintf(", and before it hangs up %q", p.Close)
+		text += fmt.Sprintf(", and before disconnecting %q", p.Close)
 	case !p.StartTLS && !tls && !bytes.HasSuffix(p.Send, []byte("\r\n")):
-		text += `, and before it hangs up "\r\n"`
+		text += `, and before disconnecting "\r\n"`
 	}
 	return text
 }
@@ -57,9 +57,9 @@ func whenText(p *signatures.Probe) string {
 	}
 	switch p.Layer {
 	case signatures.LayerClear:
-		words = append(words, "not inside of TLS or behind a PROXY header")
+		words = append(words, "not inside TLS or behind a PROXY header")
 	case signatures.LayerTLS:
-		words = append(words, "inside of TLS only")
+		words = append(words, "inside TLS only")
 	}
 	if len(words) == 0 {
 		return "always"
@@ -108,7 +108,7 @@ func conditionText(c *signatures.Condition) string {
 	case len(c.All) > 0:
 		text = "(" + conditionsText(c.All) + ")"
 	case len(words) == 0:
-		text = c.Probe + " was asked"
+		text = c.Probe + " was sent"
 	}
 	if c.Not {
 		text = "not " + text
@@ -141,7 +141,7 @@ func seenWords(c *signatures.Condition) (words []string) {
 		add("ends %s", timeText(c.Took))
 	}
 	if c.TLS != nil {
-		add("%s inside of TLS", isText(*c.TLS))
+		add("%s inside TLS", isText(*c.TLS))
 	}
 	if c.Proxied != nil {
 		add("%s behind a PROXY header", isText(*c.Proxied))

@@ -86,7 +86,7 @@ func TestReadmeShowsWhatTheDemoPrints(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("the README shows another run; go test -run Readme -update ./cmd/mxsweep rewrites it. Now:\n%s", shown)
+		t.Fatalf("the README shows another run; go test ./cmd/mxsweep -run Readme -update rewrites it. Now:\n%s", shown)
 	}
 	if err := os.WriteFile(file, []byte(text[:at[3]]+shown+text[at[4]:]), 0o644); err != nil {
 		t.Fatal(err)

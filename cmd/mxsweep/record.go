@@ -25,11 +25,11 @@ func newSignaturesRecord(s *session, dirs *[]string) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
 		Use:   "record HOST:PORT",
-		Short: "write what a port says to all safe probes, as an example",
-		Long: `Asks HOST:PORT with every safe probe that may be asked there and writes the
-transcript, which an entry under examples names with "file: FILE". Only record
-ports that you are authorized to scan. What is written holds names and addresses
-that the daemon tells: read it before you share it.`,
+		Short: "record the replies of a port to all safe probes, as an example",
+		Long: `Sends every safe probe that applies to HOST:PORT and writes the transcript, which
+an entry under examples refers to with "file: FILE". Only record ports that you
+are authorized to scan. The transcript contains the names and addresses that the
+daemon discloses: read it before you share it.`,
 		Example: "  mxsweep signatures record 192.0.2.10:10025 -o testdata/mydaemon.json",
 		Args:    exactArgs(1, "one HOST:PORT"),
 		RunE: func(cmd *cobra.Command, args []string) error {

@@ -47,7 +47,7 @@ func timeless(v any) any {
 		v = slices.DeleteFunc(v, func(e any) bool {
 			m, ok := e.(map[string]any)
 			text, _ := m["message"].(string)
-			return ok && strings.HasPrefix(text, "The run went on")
+			return ok && strings.HasPrefix(text, "The run resumed one")
 		})
 		for i := range v {
 			v[i] = timeless(v[i])

@@ -26,17 +26,17 @@ func newRules(s *session) *cobra.Command {
 	var asJSON, markdown bool
 	cmd := &cobra.Command{
 		Use:   "rules [ID...|WORD...]",
-		Short: "explain the rules: why, how severe, how to fix, how to accept",
+		Short: "explain the rules: reason, severity, fix, how to accept the risk",
 		Long: `Lists all rules, or explains those whose IDs are given. Other words are searched
-for in the rules, with their software and advice, and in the notices; those that
-contain all of them are listed. The codes of notices (MXS9...) are explained, too.`,
+for in the rules, with their software and fixes, and in the notices; those that
+contain all words are listed. The codes of notices (MXS9...) are explained, too.`,
 		Example: "  mxsweep rules\n  mxsweep rules MXS1001\n  mxsweep rules open relay",
 		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return without(completeRules(), given), cobra.ShellCompDirectiveNoFileComp
 		},
 		RunE: func(_ *cobra.Command, args []string) error {
 			if asJSON && markdown {
-				return usagef("leave one of them out", "combining --json with --markdown: one form at a time")
+				return usagef("use only one of them", "combining --json with --markdown: only one format at a time")
 			}
 			set, err := exposure.Builtin()
 			if err != nil {
@@ -44,7 +44,7 @@ contain all of them are listed. The codes of notices (MXS9...) are explained, to
 			}
 			notices, words := namedNotices(args)
 			if len(notices) > 0 && (asJSON || markdown) {
-				return usagef("leave the codes of notices out", "explaining %s: notices are told as text only", notices[0].Code)
+				return usagef("omit the codes of notices", "explaining %s: notices are available as text only", notices[0].Code)
 			}
 			var b bytes.Buffer
 			for i, k := range notices {
@@ -118,7 +118,7 @@ func chosenRules(set *exposure.RuleSet, words []string) (rules []*exposure.Rule,
 	case 0:
 		return foundRules(set, words), false, nil
 	}
-	return nil, false, usagef("give either ids or words to look for", "reading the arguments %q: ids of rules among words", words)
+	return nil, false, usagef("give either rule IDs or search words", "reading the arguments %q: rule IDs mixed with words", words)
 }
 
 // likeRuleID tells an id, perhaps a mistaken one, from a word to look for.
@@ -160,7 +160,7 @@ func noRule(set *exposure.RuleSet, words []string, about []exposure.NoticeKind) 
 	if id := "MXS" + words[0]; set.Lookup(id) != nil || view.NoticeKindOf(id).Title != "" {
 		hint = fmt.Sprintf("did you mean %q? %s", id, hint)
 	} else if len(about) > 0 {
-		hint = "notices hold it, and are told as text only: leave --json and --markdown out"
+		hint = "notices contain it, but are available as text only: omit --json and --markdown"
 	} else {
 		var known []string
 		for _, r := range set.All() {
@@ -168,7 +168,7 @@ func noRule(set *exposure.RuleSet, words []string, about []exposure.NoticeKind) 
 		}
 		hint = spelling.Hint(known, words[0], hint)
 	}
-	return usagef(hint, "looking for a rule with %s: none found", quoted(words))
+	return usagef(hint, "searching for %s: no rule found", quoted(words))
 }
 
 // listRules writes a line for each rule, and for each of the notices about which the
@@ -180,7 +180,7 @@ func listRules(b *bytes.Buffer, rules []*exposure.Rule, about []exposure.NoticeK
 	for _, k := range about {
 		fmt.Fprintf(b, "%s  %-8s        %s\n", k.Code, k.Level, k.Title)
 	}
-	b.WriteString("\n\"mxsweep rules ID\" explains one.\n")
+	b.WriteString("\nRun \"mxsweep rules ID\" for more about a rule.\n")
 }
 
 // explainRule writes all that is known of a rule, wrapped at width columns.
@@ -230,8 +230,8 @@ func acceptance(r *exposure.Rule) string {
       rule: %s
       target: 192.0.2.10
       port: 10025
-      reason: why this is so, at least 10 characters
-      owner: who answers for it
+      reason: why the risk is acceptable, at least 10 characters
+      owner: who is responsible for it
       expires: 2027-01-31
 `, r.ID)
 }

@@ -20,17 +20,17 @@ func newScan(s *session) *cobra.Command {
 	flags := &scanFlags{}
 	cmd := &cobra.Command{
 		Use:   "scan [TARGET...]",
-		Short: "sweep, identify, judge and report",
-		Long: `Sweeps the targets for open ports, finds out by dialogue which daemon answers,
-judges whether it should have, and writes reports.
+		Short: "scan targets for exposed mail services",
+		Long: `Scans the targets for open ports, identifies by dialogue which daemon answers,
+assesses whether it should be reachable, and writes reports.
 
 A TARGET is an address, a prefix (192.0.2.0/28), a range (192.0.2.1-9 or
-192.0.2.1-192.0.3.4) or a host name, of which all addresses are swept; each may
-carry a port (mx1.example.org:10025, [2001:db8::1]:25). Without a target the
-whole scope file is swept.
+192.0.2.1-192.0.3.4) or a host name, of which all addresses are scanned; each may
+have a port (mx1.example.org:10025, [2001:db8::1]:25). Without a target the whole
+scope file is scanned.
 
-Everything is read and checked before the first packet leaves. Nothing outside
-the scope is contacted. Only scan what you are authorized to scan.`,
+All input is checked before the first packet is sent. Nothing outside the scope
+is contacted. Only scan what you are authorized to scan.`,
 		Example: `  mxsweep scan 192.0.2.10
   mxsweep scan 192.0.2.0/28 -p internal,25 -o text -o json=run.json
   mxsweep scan --scope scope.txt -o sarif=mxsweep.sarif --fail-on any:high

@@ -73,56 +73,56 @@ func (f *scanFlags) register(flags *pflag.FlagSet) {
 }
 
 func (f *scanFlags) registerTargets(flags *pflag.FlagSet) {
-	flags.StringArrayVarP(&f.inputs, "input", "i", nil, "read targets from `FILE`, one a line, # comments, - for standard input; repeatable")
-	flags.StringVarP(&f.scope, "scope", "s", "", "`FILE` lists what may be scanned: prefixes, ranges and names, one a line, ! excludes, @include FILE; all of it is scanned if no TARGET is given")
-	flags.StringArrayVarP(&f.excludes, "exclude", "x", nil, "never contact `LIST` of addresses, prefixes, ranges and names, with commas; repeatable")
-	flags.StringArrayVar(&f.excludeFiles, "exclude-file", nil, "never contact what `FILE` lists; repeatable")
-	flags.StringArrayVarP(&f.ports, "ports", "p", nil, "ports to scan: `SPEC` lists numbers, ranges and profiles, with commas, !N leaves N out; \"mxsweep ports\" lists the profiles (default internal)")
+	flags.StringArrayVarP(&f.inputs, "input", "i", nil, "read targets from `FILE`, one per line, # starts a comment, - is standard input; repeatable")
+	flags.StringVarP(&f.scope, "scope", "s", "", "scan only what `FILE` lists: prefixes, ranges and names, one per line, !ENTRY excludes, @include FILE includes; without a TARGET all of it is scanned")
+	flags.StringArrayVarP(&f.excludes, "exclude", "x", nil, "never contact `LIST`, a comma-separated list of addresses, prefixes, ranges and names; repeatable")
+	flags.StringArrayVar(&f.excludeFiles, "exclude-file", nil, "never contact the entries of `FILE`, one per line; repeatable")
+	flags.StringArrayVarP(&f.ports, "ports", "p", nil, "scan the ports in `SPEC`, a comma-separated list of numbers, ranges and profiles, !N excludes N; \"mxsweep ports\" lists the profiles (default internal)")
 	f.names.register(flags)
-	flags.BoolVar(&f.dryRun, "dry-run", false, "print what would be contacted, and how much; send nothing; exit 4 where nothing is in scope or a name does not resolve")
-	flags.StringVar(&f.authorization, "authorization", "", "write `TEXT`, a ticket or contract, into the report")
+	flags.BoolVar(&f.dryRun, "dry-run", false, "print the targets and the number of probes without sending any; exit 4 if nothing is in scope or a name does not resolve")
+	flags.StringVar(&f.authorization, "authorization", "", "record `TEXT`, such as a ticket or contract, in the report")
 }
 
 func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	f.mode = newChoice(run.ModeConnect, run.ModeSyn, run.ModeAuto)
-	flags.VarP(f.mode, "mode", "m", "how to ask: connect opens full connections, syn sends single segments (Linux, CAP_NET_RAW), auto picks one and reports which")
-	flags.StringVar(&f.pcap, "pcap", "", "with --mode syn, write every probe and answer to `FILE`, as a capture")
-	flags.UintVarP(&f.rate, "rate", "r", run.DefaultRate, "send `N` probes a second, all hosts together; 0 is as fast as accuracy allows")
-	flags.UintVar(&f.threads, "threads", 1, "with --mode syn or auto, send from `N` processors; one sends more than a million probes a second")
-	flags.StringVar(&f.netDevice, "interface", "", "with --mode syn, send on the interface `NAME` (default the one that the routing table says)")
-	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "let `N` probes await an answer at once (default from the file limit)")
-	flags.UintVar(&f.perHost, "per-host", run.DefaultPerHost, "open at most `N` connections at once to one host; with the dialogues on its open ports, a quarter more")
-	flags.DurationVarP(&f.timeout, "timeout", "t", run.DefaultTimeout, "wait `DUR` for one answer at most; the real wait adapts to the round-trip time")
-	flags.UintVar(&f.retries, "retries", run.DefaultRetries, "try `N` further times for a probe without an answer, more where loss is measured")
-	flags.Var(&f.shard, "shard", "sweep the `I/N`-th of N disjoint parts")
-	flags.Uint64Var(&f.seed, "seed", 0, "`N` that fixes the order of the sweep (default random, recorded)")
-	flags.StringVar(&f.resume, "resume", "", "save progress to `FILE`, and go on from it if a run of the same sweep left it; deleted at the end")
-	flags.DurationVar(&f.maxTime, "max-time", 0, "end the run after `DUR`; what was found is reported, and the run is incomplete (default no bound)")
-	flags.DurationVar(&f.hostTimeout, "host-timeout", 0, "spend at most `DUR` on one host, from its first probe on; what is not settled then is unknown; 0 is no limit")
+	flags.VarP(f.mode, "mode", "m", "scan mode: connect opens full connections, syn sends SYN segments (Linux, CAP_NET_RAW), auto chooses one and reports which")
+	flags.StringVar(&f.pcap, "pcap", "", "with --mode syn, write a packet capture of all probes and answers to `FILE`")
+	flags.UintVarP(&f.rate, "rate", "r", run.DefaultRate, "send `N` probes per second in total; 0 is as fast as accuracy allows")
+	flags.UintVar(&f.threads, "threads", 1, "with --mode syn or auto, send with `N` threads; one sends more than a million probes per second")
+	flags.StringVar(&f.netDevice, "interface", "", "with --mode syn, send on the network interface `NAME` (default from the routing table)")
+	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "wait for the answers of `N` probes in parallel (default from the open file limit)")
+	flags.UintVar(&f.perHost, "per-host", run.DefaultPerHost, "open at most `N` connections at once to one host, or a quarter more during dialogues with its open ports")
+	flags.DurationVarP(&f.timeout, "timeout", "t", run.DefaultTimeout, "wait at most `DUR` for an answer; the actual wait adapts to the round-trip time")
+	flags.UintVar(&f.retries, "retries", run.DefaultRetries, "repeat unanswered probes `N` times, more often if packets are lost")
+	flags.Var(&f.shard, "shard", "scan only shard `I/N`: part I of N disjoint parts")
+	flags.Uint64Var(&f.seed, "seed", 0, "use `N` as the seed of the probe order (default random, recorded)")
+	flags.StringVar(&f.resume, "resume", "", "save progress to `FILE`, and resume from it if an earlier run of the same sweep left it; deleted at the end")
+	flags.DurationVar(&f.maxTime, "max-time", 0, "stop after `DUR`; the results so far are reported, and the run is incomplete (default no limit)")
+	flags.DurationVar(&f.hostTimeout, "host-timeout", 0, "stop scanning a host `DUR` after its first probe; its unfinished ports are unknown; 0 is no limit")
 }
 
 func (f *scanFlags) registerIdentification(flags *pflag.FlagSet) {
-	flags.BoolVar(&f.noIdentify, "no-identify", false, "report port states only, identify no services; needs --fail-on none")
-	flags.StringArrayVar(&f.signatures, "signatures", nil, "also use the signature files of `DIR`; repeatable")
-	flags.BoolVar(&f.intrusive, "intrusive", false, "also send the probes that may leave a trace at the target")
-	flags.DurationVar(&f.greeting, "greeting-timeout", fingerprint.DefaultGreetingTimeout, "listen for `DUR` to a port that replied to nothing, beside all others")
+	flags.BoolVar(&f.noIdentify, "no-identify", false, "report port states only, without service identification; needs --fail-on none")
+	flags.StringArrayVar(&f.signatures, "signatures", nil, "also use the signature files in `DIR`; repeatable")
+	flags.BoolVar(&f.intrusive, "intrusive", false, "also send probes that may leave traces on the target")
+	flags.DurationVar(&f.greeting, "greeting-timeout", fingerprint.DefaultGreetingTimeout, "listen for `DUR` on ports that have not replied to any probe, in parallel with the other ports")
 }
 
 // registerGate adds the flags that decide what is judged, and how a run ends.
 func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
-	flags.StringVar(&f.policy, "policy", "", "take gate, expectations, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
-	flags.StringVar(&f.vantage, "vantage", "", "where the scanner stands: `NAME` is internet, lan, host or a name of the policy (default internet, and host for loopback; other addresses of this machine are judged as if they could be reached from there)")
+	flags.StringVar(&f.policy, "policy", "", "read gate, expected services, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
+	flags.StringVar(&f.vantage, "vantage", "", "vantage point of the scanner: `NAME` is internet, lan, host or a name from the policy (default internet, and host for loopback; other addresses of this machine are assumed to be reachable from there)")
 	f.registerVerdict(flags)
 	f.coverage.register(flags)
 	registerNow(flags, f)
-	flags.Lookup("now").Usage += "; the authorization must hold both then and today"
+	flags.Lookup("now").Usage += "; the authorization must be valid then and today"
 }
 
 // registerVerdict adds the flags of the gate that a merged run has as well.
 func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
 	flags.StringVar(&f.baseline, "baseline", "", "compare findings with the baseline `FILE`")
-	flags.StringVar(&f.failOn, "fail-on", run.DefaultFailOn, "exit 1 if a finding matches `LIST` of drift:severity and rule:ID, with commas, like new:high,any:critical; with none, nothing does")
-	flags.Float64Var(&f.minCoverage, "min-coverage", run.DefaultMinCoverage, "exit 4 if fewer than the fraction `F` (0 to 1) of the ports gave a conclusive result")
+	flags.StringVar(&f.failOn, "fail-on", run.DefaultFailOn, "exit 1 if a finding matches `LIST`, a comma-separated list of drift:severity and rule:ID, such as new:high,any:critical; none matches no finding")
+	flags.Float64Var(&f.minCoverage, "min-coverage", run.DefaultMinCoverage, "exit 4 if less than the fraction `F` (0 to 1) of the ports gave a conclusive result")
 	f.coverage.registerMinHosts(flags)
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 even if --fail-on matches")
 }
@@ -130,16 +130,16 @@ func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
 // registerOutput adds the flags that say what is written and shown.
 func (f *scanFlags) registerOutput(flags *pflag.FlagSet) {
 	f.output.register(flags)
-	flags.BoolVar(&f.allPorts, "all-ports", false, "report every port, not only the open ones")
-	flags.StringVar(&f.auditLog, "audit-log", "", "append an entry for the run (command, scope, authorization, result) to `FILE`; entries are chained by their hashes")
-	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print errors only, besides the report")
+	flags.BoolVar(&f.allPorts, "all-ports", false, "report all ports, not only open ones")
+	flags.StringVar(&f.auditLog, "audit-log", "", "append an entry for the run (command, scope, authorization, result) to `FILE`; entries are hash-chained")
+	flags.BoolVarP(&f.quiet, "quiet", "q", false, "print only errors and the report")
 	f.progress = newChoice(auto, always, never)
-	flags.Var(f.progress, "progress", "show progress: auto is a bar on a terminal and a line each 30 s in CI")
+	flags.Var(f.progress, "progress", "show progress: auto shows a bar on a terminal and a line every 30 s in CI")
 }
 
 // registerNow adds --now, with which a test or a review looks at another day.
 func registerNow(flags *pflag.FlagSet, f *scanFlags) {
-	flags.Var(&f.now, "now", "judge accepted risks as if it were `TIME`, like 2027-01-31 or 2027-01-31T12:00:00Z")
+	flags.Var(&f.now, "now", "evaluate accepted risks as of `TIME`, such as 2027-01-31 or 2027-01-31T12:00:00Z")
 }
 
 // time is the moment by which expiries are judged.
@@ -156,20 +156,20 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	bad := func(hint, format string, args ...any) { errs = append(errs, usagef(hint, format, args...)) }
 	flags.Visit(func(flag *pflag.Flag) {
 		if slices.Contains(nonEmptyFlags, flag.Name) && emptyValue(flag.Value) {
-			bad("leave the flag out to go without it; was a variable of a script not set?", "reading flag \"--%s\": an empty value", flag.Name)
+			bad("omit the flag if it is not needed; is a script variable unset?", "reading flag \"--%s\": an empty value", flag.Name)
 		}
 	})
 	if f.timeout <= 0 || f.timeout > run.MaxTimeout {
-		bad("a duration like 500ms or 3s, up to 1h", "reading flag \"--timeout\": %s is out of range", f.timeout)
+		bad("use a duration up to 1h, such as 500ms or 3s", "reading flag \"--timeout\": %s is out of range", f.timeout)
 	}
 	if f.greeting <= 0 || f.greeting > run.MaxGreetingTimeout {
-		bad("a duration like 12s, up to 20s: one conversation takes 25s at most", "reading flag \"--greeting-timeout\": %s is out of range", f.greeting)
+		bad("use a duration up to 20s, such as 12s: a dialogue takes at most 25s", "reading flag \"--greeting-timeout\": %s is out of range", f.greeting)
 	}
 	if flags.Changed("max-time") && f.maxTime <= 0 {
-		bad("a duration like 90s or 2h; leave it out for no bound", "reading flag \"--max-time\": %s is out of range", f.maxTime)
+		bad("use a duration such as 90s or 2h; omit the flag for no limit", "reading flag \"--max-time\": %s is out of range", f.maxTime)
 	}
 	if f.hostTimeout < 0 {
-		bad("a duration like 30s or 5m; 0 for no bound", "reading flag \"--host-timeout\": %s is out of range", f.hostTimeout)
+		bad("use a duration such as 30s or 5m, or 0 for no limit", "reading flag \"--host-timeout\": %s is out of range", f.hostTimeout)
 	}
 	if f.perHost == 0 {
 		bad("at least 1", "reading flag \"--per-host\": 0 is out of range")
@@ -178,34 +178,34 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 		bad("0 to 20", "reading flag \"--retries\": %d is out of range", f.retries)
 	}
 	if !(f.minCoverage >= 0 && f.minCoverage <= 1) {
-		bad("a part of 1, like 0.95", "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
+		bad("use a fraction from 0 to 1, such as 0.95", "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
 	}
 	if flags.Changed("concurrency") && f.concurrency == 0 {
-		bad("at least 1; leave it out to go by the file limit", "reading flag \"--concurrency\": 0 is out of range")
+		bad("use at least 1; omit the flag to use the open file limit", "reading flag \"--concurrency\": 0 is out of range")
 	}
 	if f.threads < 1 || f.threads > syn.MaxThreads {
 		bad(fmt.Sprintf("1 to %d", syn.MaxThreads), "reading flag \"--threads\": %d is out of range", f.threads)
 	}
 	if f.threads > 1 && f.mode.value == run.ModeConnect {
-		bad("add --mode syn", "combining --threads with --mode %s: only single SYNs are sent by several", f.mode.value)
+		bad("add --mode syn", "combining --threads with --mode %s: only a SYN scan sends with several threads", f.mode.value)
 	}
 	if f.pcap == "-" {
-		bad("name a file; on Linux, /dev/stdout is one", "reading flag \"--pcap\": a capture does not go to standard output")
+		bad("give a file; on Linux, /dev/stdout works", "reading flag \"--pcap\": a capture cannot go to standard output")
 	}
 	if f.pcap != "" && f.mode.value != run.ModeSyn {
-		bad("add --mode syn", "combining --pcap with --mode %s: only single SYNs are captured", f.mode.value)
+		bad("add --mode syn", "combining --pcap with --mode %s: only a SYN scan is captured", f.mode.value)
 	}
 	if f.netDevice != "" && f.mode.value != run.ModeSyn {
 		bad("add --mode syn", "combining --interface with --mode %s: the kernel chooses the interface of full connections", f.mode.value)
 	}
 	if f.noIdentify && (f.intrusive || len(f.signatures) > 0) {
-		bad("leave one of them out", "combining --no-identify with --intrusive or --signatures: nothing would be asked")
+		bad("use only one of them", "combining --no-identify with --intrusive or --signatures: no service would be identified")
 	}
 	if f.names.ipv4Only && f.names.ipv6Only {
-		bad("leave both out to use both families", "combining --ipv4 with --ipv6: no address would be left")
+		bad("omit both to use both address families", "combining --ipv4 with --ipv6: no address would be left")
 	}
 	if f.quiet && f.output.verbose {
-		bad("leave one of them out", "combining --quiet with --verbose: they contradict each other")
+		bad("use only one of them", "combining --quiet with --verbose: they contradict each other")
 	}
 	return errors.Join(errs...)
 }
@@ -292,9 +292,9 @@ type coverageFlags struct {
 }
 
 func (f *coverageFlags) register(flags *pflag.FlagSet) {
-	flags.StringArrayVar(&f.canaries, "canary", nil, "exit 4 unless `HOST:PORT` answers at the start, in the middle and at the end; authorizes that one port; repeatable")
-	flags.StringVar(&f.referencePorts, "reference-ports", run.DefaultReferencePorts, "ask these ports of a single target that is silent on all others: `LIST`, or none")
-	flags.BoolVar(&f.allowVacant, "allow-vacant", false, "accept a prefix or range without any host that is up")
+	flags.StringArrayVar(&f.canaries, "canary", nil, "exit 4 unless `HOST:PORT` answers at the start, in the middle and at the end; also authorizes contact with that port; repeatable")
+	flags.StringVar(&f.referencePorts, "reference-ports", run.DefaultReferencePorts, "probe the ports in `LIST` on a single target that is silent on all other ports; none turns this off")
+	flags.BoolVar(&f.allowVacant, "allow-vacant", false, "accept prefixes and ranges in which no host is up")
 }
 
 // registerMinHosts adds the flag that is also one of a merged run.
@@ -312,7 +312,7 @@ type nameFlags struct {
 func (f *nameFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&f.ipv4Only, "ipv4", "4", false, "look up and contact IPv4 addresses only")
 	flags.BoolVarP(&f.ipv6Only, "ipv6", "6", false, "look up and contact IPv6 addresses only")
-	flags.Var(&f.resolver, "resolver", "look names up at the DNS server `HOST[:PORT]`, an address (default the system's)")
+	flags.Var(&f.resolver, "resolver", "resolve names with the DNS server at the IP address `HOST[:PORT]` (default the system resolver)")
 }
 
 // family is which addresses may be looked up and contacted.

@@ -13,7 +13,7 @@ func newSchema(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema [policy]",
 		Short: "print the JSON schema of the json and jsonl reports, or of the policy file",
-		Long: `Prints the JSON schema of the json and jsonl reports; with "policy" that of the
+		Long: `Prints the JSON schema of the json and jsonl reports, or with "policy" that of the
 policy file, for editors.`,
 		ValidArgs: []string{"policy"},
 		RunE: func(_ *cobra.Command, args []string) error {

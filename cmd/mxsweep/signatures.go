@@ -30,7 +30,7 @@ func newSignatures(s *session) *cobra.Command {
 			return unknownVerb(cmd, args[0])
 		},
 	}
-	cmd.PersistentFlags().StringArrayVar(&dirs, "signatures", nil, "also read the signature files of `DIR`; repeatable")
+	cmd.PersistentFlags().StringArrayVar(&dirs, "signatures", nil, "also read the signature files in `DIR`; repeatable")
 	cmd.AddCommand(
 		newSignaturesList(s, &dirs),
 		newSignaturesShow(s, &dirs),
@@ -50,7 +50,7 @@ func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
 	var probes bool
 	cmd := &cobra.Command{
 		Use:   "list",
-		Short: "list the signatures, or with --probes what is sent",
+		Short: "list the signatures, or with --probes the probes",
 		Args:  exactArgs(0, ""),
 		RunE: func(*cobra.Command, []string) error {
 			set, err := run.LoadSignatures(*dirs)
@@ -67,7 +67,7 @@ func newSignaturesList(s *session, dirs *[]string) *cobra.Command {
 			return fault.WriteError(standardOutput, err)
 		},
 	}
-	cmd.Flags().BoolVar(&probes, "probes", false, "list the probes: what is sent, to whom, how safe it is, and why")
+	cmd.Flags().BoolVar(&probes, "probes", false, "list the probes: what is sent and when, how safe it is, and why")
 	return cmd
 }
 
@@ -84,7 +84,7 @@ func listSignatures(b *bytes.Buffer, set *signatures.Set) {
 func newSignaturesShow(s *session, dirs *[]string) *cobra.Command {
 	return &cobra.Command{
 		Use:     "show ID",
-		Short:   "print a signature or probe as it stands in its file",
+		Short:   "print the source of a signature or probe",
 		Example: "  mxsweep signatures show dkimproxy",
 		Args:    exactArgs(1, "one id"),
 		ValidArgsFunction: func(_ *cobra.Command, given []string, _ string) ([]cobra.Completion, cobra.ShellCompDirective) {
@@ -171,10 +171,10 @@ func entryText(sources []signatures.Source, at signatures.Pos) (string, error) {
 func newSignaturesTest(s *session, dirs *[]string) *cobra.Command {
 	return &cobra.Command{
 		Use:   "test [DIR]",
-		Short: "check the examples of all signatures, those of DIR included",
-		Long: `Checks that every signature has an example, that each example matches its own
-signature, yields what it says and matches no other signature as well. DIR is a
-folder of signature files that is checked beside the built-in ones.`,
+		Short: "check the examples of all signatures, including those in DIR",
+		Long: `Checks that every signature has an example, and that each example matches its own
+signature, yields the expected values and matches no other signature as well. DIR
+is a folder of signature files to check together with the built-in ones.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
 				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one directory expected", args)
@@ -191,7 +191,7 @@ folder of signature files that is checked beside the built-in ones.`,
 			for _, sig := range all {
 				examples += len(sig.Examples)
 			}
-			_, err = fmt.Fprintf(s.stdout, "%d signatures, %d probes, %d observations: %d examples hold\n",
+			_, err = fmt.Fprintf(s.stdout, "%d signatures, %d probes, %d observations: %d examples pass\n",
 				len(all), len(set.Probes), len(set.Observations), examples)
 			return fault.WriteError(standardOutput, err)
 		},

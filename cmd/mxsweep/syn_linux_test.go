@@ -131,7 +131,7 @@ func TestSynMixed(t *testing.T) {
 	if got := r.states(); r.Run.Mode != "syn" || got["closed conn-refused"] != 3*2 || got["closed reset"] != 17*2 || len(r.Ports) != 20*2 {
 		t.Errorf("mode %s, %v", r.Run.Mode, got)
 	}
-	if m := r.Notices[0].Message; !strings.HasPrefix(m, "Addresses of this machine itself were asked with full connections (pairs of address and port: 6)") {
+	if m := r.Notices[0].Message; !strings.HasPrefix(m, "Addresses of this machine itself were scanned with full connections (pairs of address and port: 6)") {
 		t.Errorf("notice: %s", m)
 	}
 	file, err := os.Open(filepath.Join(l.dir, "a.pcap"))

@@ -39,7 +39,7 @@ func (s *session) usage(cmd *cobra.Command) error {
 		fmt.Fprintf(&b, "\n%s\n", exitCodesHelp)
 	}
 	if cmd.HasAvailableSubCommands() {
-		fmt.Fprintf(&b, "\n\"%s COMMAND --help\" tells more of a command.\n", cmd.CommandPath())
+		fmt.Fprintf(&b, "\nRun \"%s COMMAND --help\" for more about a command.\n", cmd.CommandPath())
 	}
 	_, err := io.WriteString(cmd.OutOrStdout(), b.String())
 	return err

@@ -27,7 +27,7 @@ func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *ga
 		return
 	}
 	if v.Failing > 0 && !printed(specs) {
-		fmt.Fprintf(s.stderr, "mxsweep: findings that meet %s: %d\n", by.FailOn, v.Failing)
+		fmt.Fprintf(s.stderr, "mxsweep: findings that match %s: %d\n", by.FailOn, v.Failing)
 	}
 	for _, n := range v.Notices {
 		// Outputs that failed are told as errors, once they are closed.
@@ -76,7 +76,7 @@ func whyFailed(by *gate.Criteria, v *gate.Decision, findings []exposure.Violatio
 	if worst == nil {
 		return ""
 	}
-	text := fmt.Sprintf("%s on %s, %s, meets %s", worst.Rule.ID, worst.Target, worst.Severity, by.FailOn)
+	text := fmt.Sprintf("%s on %s, %s, matches %s", worst.Rule.ID, worst.Target, worst.Severity, by.FailOn)
 	switch more := v.Failing - 1; {
 	case more == 1:
 		text += ", and so does 1 more finding"
@@ -114,5 +114,5 @@ func (s *session) tellUnknownRules(file string, known *exposure.RuleSet, ids ite
 			what += fmt.Sprintf(" and %d more", more)
 		}
 	}
-	fmt.Fprintf(s.stderr, "mxsweep: %s of %s %s unknown to this version; what the file says of findings is all that is known of them\n", what, visible(fmt.Sprintf("%q", file)), are)
+	fmt.Fprintf(s.stderr, "mxsweep: %s of %s %s unknown to this version; only what the file says about their findings is known\n", what, visible(fmt.Sprintf("%q", file)), are)
 }
