@@ -438,5 +438,8 @@ func checkFormat(t *testing.T, form string, doc []byte) {
 				t.Fatalf("%s: a command: %s", form, line)
 			}
 		}
+	case "prometheus": // see TestPrometheus
+	default:
+		t.Fatalf("%s: its syntax is not checked", form)
 	}
 }

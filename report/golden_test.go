@@ -108,10 +108,17 @@ func shared(t *testing.T, name string) []byte {
 // TestFormats holds each format that has no test of its own to its golden
 // file.
 func TestFormats(t *testing.T) {
-	for form, name := range map[string]string{
+	goldens := map[string]string{
 		"nmap-xml": "run.nmap.xml", "junit": "run.junit.xml", "csv": "run.csv", "markdown": "run.md", "html": "run.html",
 		"gitlab": "run.gitlab.json", "defectdojo": "run.defectdojo.json", "prometheus": "run.prom", "github": "run.github.txt",
-	} {
+	}
+	tested := []string{"text", "json", "jsonl", "sarif"} // by TestText, TestJSON, TestLines and TestSARIF
+	for _, form := range Formats() {
+		if goldens[form] == "" && !slices.Contains(tested, form) {
+			t.Errorf("%s has no golden file", form)
+		}
+	}
+	for form, name := range goldens {
 		t.Run(form, func(t *testing.T) { golden(t, name, convert(t, "run.json", form, format.Options{})) })
 	}
 }

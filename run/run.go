@@ -139,7 +139,7 @@ func (w *sweep) newIdentifier(allowed func(netip.Addr) bool, concurrency int) *f
 }
 
 // CodeOf is the exit code that an error asks for: the one that wins of those in
-// its tree, exitError if it names none, pass if err is nil.
+// its tree, [gate.ExitError] if it names none, pass if err is nil.
 func CodeOf(err error) gate.ExitCode {
 	if err == nil {
 		return gate.ExitPass

@@ -39,8 +39,8 @@ const (
 //
 // Secrets are masked first, by [MaskSecrets].
 //
-// It runs once over each text: where the types of this package are made, in
-// [NewRun], [NewPort], [NewFinding] and [Read]. Every format escapes on top of it.
+// It runs once over each text: where a record of a run is handed to package report,
+// live or read from a saved run ([Value]). Every format escapes on top of it.
 func Text(s string, limit int) string { return text(MaskSecrets(s), limit, false) }
 
 // Clip cuts s to at most n bytes, for messages.

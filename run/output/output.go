@@ -221,7 +221,7 @@ func (o *Set) Hashes() map[string]string {
 	return sums
 }
 
-// opening says which file of a run could not be opened. It asks for exitError.
+// opening says which file of a run could not be opened. It asks for the exit code of an error.
 func opening(what string, err error) error {
 	hint := "choose a file in an existing, writable folder; nothing was sent"
 	if errors.Is(err, outfile.ErrNoReader) {
