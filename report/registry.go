@@ -1,11 +1,11 @@
 package report
 
 import (
-	"fmt"
 	"io"
 	"slices"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/html"
 	"github.com/mxsweep/mxsweep/report/junit"
@@ -66,22 +66,13 @@ func Streams(name string) bool {
 	return slices.ContainsFunc(formats[:], func(f entry) bool { return f.name == name && f.streams })
 }
 
-// A FormatError names a format that is not known.
-type FormatError struct{ Name string }
-
-func (e *FormatError) Error() string {
-	return fmt.Sprintf("unknown output format %q", sanitize.Clip(e.Name, 40))
-}
-
-// Hint lists the formats that are known.
-func (e *FormatError) ErrorHint() string { return "formats are " + strings.Join(Formats(), ", ") }
-
 // New returns a Writer that writes a run to w in the named format. The error
-// is a [*FormatError], or says which option is wrong.
+// says that there is no such format, with those that there are as its hint, or which
+// option is wrong.
 func New(name string, w io.Writer, o format.Options) (format.Writer, error) {
 	i := slices.IndexFunc(formats[:], func(f entry) bool { return f.name == name })
 	if i < 0 {
-		return nil, &FormatError{Name: name}
+		return nil, fault.Usagef("formats are "+strings.Join(Formats(), ", "), "unknown output format %q", sanitize.Clip(name, 40))
 	}
 	return formats[i].open(w, o), nil
 }

@@ -21,11 +21,6 @@ func (e *BlockedError) Error() string {
 	return fmt.Sprintf("%v stopped answering after %s, even on ports that had answered", e.Host, e.Since.UTC().Format(time.RFC3339))
 }
 
-// ErrorHint says what to do.
-func (e *BlockedError) ErrorHint() string {
-	return "allow the scanner's address, or probe more slowly with --rate and --per-host"
-}
-
 // block gives a host up whose controls stay silent. What it was asked since the
 // last one that was answered has no result, and it is not asked any more.
 func (s *sweep) block(h *host) {

@@ -31,8 +31,3 @@ type ExpiredError struct {
 func (e *ExpiredError) Error() string {
 	return fmt.Sprintf("scanning is not authorized after %s", e.NotAfter.UTC().Format(time.RFC3339))
 }
-
-// ErrorHint says what to do.
-func (e *ExpiredError) ErrorHint() string {
-	return "obtain a longer authorization, or scan fewer targets at a time"
-}

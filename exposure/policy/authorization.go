@@ -5,6 +5,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -21,28 +22,14 @@ type Authorization struct {
 	Anchor *result.Anchor // its place in the policy file
 }
 
-// A RefusedError says why a run may not take place. Its exit code is
-// gate.ExitRefused.
-type RefusedError struct {
-	Reason string
-	Hint   string
-}
-
-// Error gives the reason.
-func (e *RefusedError) Error() string { return e.Reason }
-
-// Hint says what would make the run possible.
-func (e *RefusedError) ErrorHint() string { return e.Hint }
-
-// Check reports whether the sweep may run at the given time; the error is a
-// *RefusedError. A nil Authorization bounds nothing.
+// Check reports whether the sweep may run at the given time; the error is one of kind
+// fault.Refused. A nil Authorization bounds nothing.
 func (a *Authorization) Check(now time.Time) error {
 	bound := a.outside(now)
 	if bound == "" {
 		return nil
 	}
-	return &RefusedError{Hint: "renew the authorization in the policy file before you scan",
-		Reason: bound + ", and it is " + wording.Moment(now)}
+	return fault.Refusef("renew the authorization in the policy file before you scan", "%s, and it is %s", bound, wording.Moment(now))
 }
 
 // Warning says that a sweep at the given time will be refused, and why; "" if the

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
@@ -310,8 +311,8 @@ func TestAuthorization(t *testing.T) {
 	} {
 		now, _ := time.Parse(time.RFC3339, moment)
 		err := z.Check(now)
-		var refused *RefusedError
-		if (err == nil) != ok || err != nil && (!errors.As(err, &refused) || refused.ErrorHint() == "") {
+		var refused *fault.Error
+		if (err == nil) != ok || err != nil && (!errors.As(err, &refused) || refused.Kind != fault.Refused || refused.Hint == "") {
 			t.Errorf("%s: %v", moment, err)
 		}
 		if warning := z.Warning(now); (warning == "") != ok {

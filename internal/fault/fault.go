@@ -55,6 +55,11 @@ func Refusef(hint, format string, args ...any) error {
 	return &Error{Refused, fmt.Errorf(format, args...), hint}
 }
 
+// Hintf is an error of this machine, a file or the network, with what to do about it.
+func Hintf(hint, format string, args ...any) error {
+	return &Error{Failed, fmt.Errorf(format, args...), hint}
+}
+
 // WriteError says what could not be written; nil stays nil.
 func WriteError(name string, err error) error {
 	if err == nil {

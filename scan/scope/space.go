@@ -9,6 +9,8 @@ import (
 	"slices"
 
 	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // A Space is the set of address and port pairs of a run: numbered from 0,
@@ -44,9 +46,6 @@ type TooWideError struct{}
 
 // Error says so.
 func (*TooWideError) Error() string { return "the sweep has more than 2^64 pairs of address and port" }
-
-// ErrorHint says what to do.
-func (*TooWideError) ErrorHint() string { return "name smaller IPv6 prefixes" }
 
 // NewSpace returns the pairs that scope sweeps: every target's addresses, as
 // far as the scope allows them, with the ports that the target carries or
@@ -84,7 +83,7 @@ func NewSpace(scope *Set, ports []uint16) (*Space, error) {
 		hi, n := bits.Mul64(sp.hosts, uint64(len(sp.ports)))
 		sum, carry := bits.Add64(s.to, n, 0)
 		if hi != 0 || carry != 0 || sp.hosts == ^uint64(0) {
-			return nil, &TooWideError{}
+			return nil, fault.Usagef("name smaller IPv6 prefixes", "%w", &TooWideError{})
 		}
 		s.to = sum
 	}

@@ -7,6 +7,8 @@ import (
 	"math/bits"
 	"net/netip"
 	"time"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // A cookie makes the sequence number of each SYN a keyed hash of its flow, so
@@ -137,9 +139,7 @@ func clockOutside(lo, hi uint16) (portClock, bool) {
 func newClock(low, high uint16) (portClock, error) {
 	clock, ok := clockOutside(low, high)
 	if !ok {
-		return clock, &SetupError{Doing: "looking for ports to send from",
-			Err:  fmt.Errorf("the kernel uses all from %d to %d for connections of its own", low, high),
-			Hint: "narrow net.ipv4.ip_local_port_range"}
+		return clock, fault.Hintf("narrow net.ipv4.ip_local_port_range", "looking for ports to send from: %w", fmt.Errorf("the kernel uses all from %d to %d for connections of its own", low, high))
 	}
 	return clock, nil
 }

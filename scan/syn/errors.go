@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // A RightsError says that raw packets may not be sent or received.
@@ -54,34 +56,9 @@ func (e *LocalError) ErrorHint() string {
 	return "scan these addresses with full connections"
 }
 
-// A LinkError says that an interface is of a kind that is not understood.
-type LinkError struct {
-	Interface string
-	Hardware  uint16 // its ARPHRD number (linux/if_arp.h)
+// linkError says that an interface is of a kind that is not understood; hardware is
+// its ARPHRD number (linux/if_arp.h).
+func linkError(name string, hardware uint16) error {
+	return fault.Hintf("leave --mode syn out: full connects work on any interface",
+		"sending on interface %q: neither Ethernet nor a link without a header (hardware type %d)", name, hardware)
 }
-
-// Error names the interface and its kind.
-func (e *LinkError) Error() string {
-	return fmt.Sprintf("sending on interface %q: neither Ethernet nor a link without a header (hardware type %d)", e.Interface, e.Hardware)
-}
-
-// ErrorHint says what to do.
-func (e *LinkError) ErrorHint() string {
-	return "omit --mode syn: full connections work on any interface"
-}
-
-// A SetupError says why a run cannot begin, and what helps.
-type SetupError struct {
-	Doing string
-	Err   error
-	Hint  string
-}
-
-// Error says what failed.
-func (e *SetupError) Error() string { return e.Doing + ": " + e.Err.Error() }
-
-// Unwrap returns the cause.
-func (e *SetupError) Unwrap() error { return e.Err }
-
-// ErrorHint says what helps.
-func (e *SetupError) ErrorHint() string { return e.Hint }

@@ -10,6 +10,7 @@ import (
 	"go4.org/netipx"
 	"golang.org/x/sys/unix"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
@@ -44,8 +45,7 @@ func newPlanner(n *rawnet.Netlink, c *Config) (*planner, error) {
 			}
 		}
 		if p.only == 0 {
-			return nil, &SetupError{Doing: fmt.Sprintf("looking for interface %q", c.Interface), Err: errors.New("there is no such interface"),
-				Hint: "leave it out: the routing table knows"}
+			return nil, fault.Hintf("leave it out: the routing table knows", "looking for interface %q: there is no such interface", c.Interface)
 		}
 	}
 	return p, nil
@@ -82,7 +82,7 @@ func (p *planner) plan(space *scope.Space) (*view, error) {
 		if v.ranges[0].first.Is6() {
 			advice = "if there is no IPv6 route, use -4; " + advice
 		}
-		return nil, &SetupError{Doing: fmt.Sprintf("looking for a route to %v", v.ranges[0].first), Err: v.ranges[0].hop.err, Hint: advice}
+		return nil, fault.Hintf(advice, "looking for a route to %v: %w", v.ranges[0].first, v.ranges[0].hop.err)
 	}
 	return &v.view, nil
 }
@@ -191,12 +191,10 @@ func (p *planner) refuse(key string, reason result.Reason, err error) *hop {
 func (p *planner) through(way rawnet.Route) (*hop, error) {
 	l := p.links[way.Link]
 	if !l.Up {
-		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.Name), Err: errors.New("it is down"),
-			Hint: fmt.Sprintf("`ip link set %s up`", l.Name)}
+		return nil, fault.Hintf(fmt.Sprintf("`ip link set %s up`", l.Name), "using interface %q: it is down", l.Name)
 	}
 	if !way.Source.IsValid() {
-		return nil, &SetupError{Doing: fmt.Sprintf("using interface %q", l.Name), Err: errors.New("it has no address to send from"),
-			Hint: "give it one, or omit --mode syn"}
+		return nil, fault.Hintf("give it one, or omit --mode syn", "using interface %q: it has no address to send from", l.Name)
 	}
 	h := newHop(way.Source, !way.Gateway.IsValid())
 	var local, next net.HardwareAddr
@@ -204,12 +202,12 @@ func (p *planner) through(way rawnet.Route) (*hop, error) {
 	case unix.ARPHRD_ETHER:
 		local, next = l.MAC, make(net.HardwareAddr, 6)
 		if len(local) != 6 {
-			return nil, &LinkError{Interface: l.Name, Hardware: l.Hardware}
+			return nil, linkError(l.Name, l.Hardware)
 		}
 	case unix.ARPHRD_NONE, unix.ARPHRD_PPP, unix.ARPHRD_RAWIP, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT:
 		h.onLink = false // one other end, which needs no address
 	default:
-		return nil, &LinkError{Interface: l.Name, Hardware: l.Hardware}
+		return nil, linkError(l.Name, l.Hardware)
 	}
 	var err error
 	if h.template, err = rawnet.NewTemplate(way.Source, local, next); err != nil {

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
@@ -119,11 +120,7 @@ func (r *resolver) gateway(ctx context.Context, n *rawnet.Netlink, source, route
 	if ok {
 		return old.MAC, nil
 	}
-	return mac, &SetupError{
-		Doing: fmt.Sprintf("looking for the router %v on %q", router, link.Name),
-		Err:   fmt.Errorf("no answer in %v", maxRounds*roundTime),
-		Hint:  fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", link.Name),
-	}
+	return mac, fault.Hintf(fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", link.Name), "looking for the router %v on %q: %w", router, link.Name, fmt.Errorf("no answer in %v", maxRounds*roundTime))
 }
 
 // resolve finds the hardware addresses of the pairs that are on a link of

@@ -13,6 +13,7 @@ import (
 
 	"golang.org/x/sys/unix"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
@@ -47,7 +48,7 @@ const maxPairs = 1 << 33
 // Open makes ready to sweep space: it looks the routes up, opens the sockets
 // and finds the routers' hardware addresses. No SYN leaves. The error is a
 // *RightsError without the right to raw sockets, a *LocalError where space
-// holds addresses of this machine, and a *LinkError where the way leads over
+// holds addresses of this machine, and an error where the way leads over
 // an interface that cannot be used; all have a hint. The Scanner must be
 // closed.
 func Open(ctx context.Context, space *scope.Space, config Config) (*Scanner, error) {
@@ -56,8 +57,7 @@ func Open(ctx context.Context, space *scope.Space, config Config) (*Scanner, err
 		return nil, err
 	}
 	if space.Len() > maxPairs {
-		return nil, &SetupError{Doing: fmt.Sprintf("sweeping %d pairs", space.Len()), Err: errors.New("too many to keep a bit for each"),
-			Hint: "scan it in parts with --shard"}
+		return nil, fault.Hintf("scan it in parts with --shard", "sweeping %d pairs: too many to keep a bit for each", space.Len())
 	}
 	if err := s.open(ctx); err != nil {
 		s.Close()

@@ -10,6 +10,7 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -19,11 +20,7 @@ import (
 type Scanner struct{}
 
 // errSystem says that this system is not Linux.
-var errSystem = &SetupError{
-	Doing: "SYN scan on " + runtime.GOOS,
-	Err:   errors.ErrUnsupported,
-	Hint:  "--mode syn needs Linux; omit it to scan with full connections",
-}
+var errSystem = fault.Hintf("--mode syn needs Linux; omit it to scan with full connections", "SYN scan on %s: %w", runtime.GOOS, errors.ErrUnsupported)
 
 // Open returns an error that wraps errors.ErrUnsupported.
 func Open(context.Context, *scope.Space, Config) (*Scanner, error) { return nil, errSystem }

@@ -26,6 +26,7 @@ import (
 	"math/bits"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -112,10 +113,10 @@ func (c *Config) check() error {
 		return errors.New("sweeping without a scope: nothing may be contacted")
 	}
 	if c.Rate < 0 || math.IsNaN(c.Rate) {
-		return &SetupError{Doing: fmt.Sprintf("sweeping at %v a second", c.Rate), Err: errors.New("not a rate"), Hint: "0 is as fast as accuracy allows"}
+		return fault.Hintf("0 is as fast as accuracy allows", "sweeping at %v a second: not a rate", c.Rate)
 	}
 	if c.Threads < 0 || c.Threads > MaxThreads {
-		return &SetupError{Doing: fmt.Sprintf("sweeping with %d threads", c.Threads), Err: fmt.Errorf("not between 1 and %d", MaxThreads), Hint: "one sends as fast as most networks carry"}
+		return fault.Hintf("one sends as fast as most networks carry", "sweeping with %d threads: %w", c.Threads, fmt.Errorf("not between 1 and %d", MaxThreads))
 	}
 	if c.Rate == 0 {
 		c.Rate = math.Inf(1)

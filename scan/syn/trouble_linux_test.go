@@ -14,6 +14,7 @@ import (
 	"github.com/google/gopacket/layers"
 	"github.com/google/gopacket/pcapgo"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
@@ -140,7 +141,7 @@ func TestRefused(t *testing.T) {
 	if err := open(Config{}, "127.0.0.1-127.0.0.2"); !errors.As(err, &local) {
 		t.Errorf("loopback: %v", err)
 	}
-	var setup *SetupError
+	var setup *fault.Error
 	if err := open(Config{}, "10.92.0.0/24"); !errors.As(err, &setup) {
 		t.Errorf("no route: %v", err)
 	}
