@@ -172,7 +172,8 @@ func readMember(d *document, dec *json.Decoder, name string, v any, admit func()
 		err = admit()
 	}
 	if err != nil {
-		d.player.wrong(d.lines.place(from+int64(offsetIn(raw, err))), fmt.Errorf("%s: %w", name, err))
+		// The player keeps the error and tells it at the end.
+		_ = d.player.wrong(d.lines.place(from+int64(offsetIn(raw, err))), fmt.Errorf("%s: %w", name, err))
 	}
 	return err == nil, nil
 }

@@ -288,8 +288,9 @@ const (
 	sure = 8
 
 	// MaxImported is the most confidence of an imported signature: its words say
-	// so of themselves. [MaxUntested] is that of one without an example.
+	// so of themselves.
 	MaxImported = 5
+	// MaxUntested is that of an imported signature without an example.
 	MaxUntested = 4
 )
 

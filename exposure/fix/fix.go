@@ -183,7 +183,7 @@ type NotFoundError struct {
 
 func (e *NotFoundError) Error() string { return fmt.Sprintf("no %s for port %d", e.What, e.Port) }
 
-// Hint says where to look.
+// ErrorHint says where to look.
 func (e *NotFoundError) ErrorHint() string {
 	return fmt.Sprintf("ss -ltnp 'sport = :%d' names the program that holds the port", e.Port)
 }

@@ -34,7 +34,7 @@ func (e *Error) Error() string { return e.Err.Error() }
 // Unwrap returns the error within.
 func (e *Error) Unwrap() error { return e.Err }
 
-// Hint says what to do about it, "" if nothing is known.
+// ErrorHint says what to do about it, "" if nothing is known.
 func (e *Error) ErrorHint() string { return e.Hint }
 
 // As gives err a kind; nil stays nil.

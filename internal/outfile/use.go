@@ -53,7 +53,7 @@ func (e *Conflict) Error() string {
 	return fmt.Sprintf("reading %s: %s is %s %s%s", e.use.Flag, e.use.title(), verb, role, same)
 }
 
-// Hint says what to do about it.
+// ErrorHint says what to do about it.
 func (e *Conflict) ErrorHint() string {
 	if e.read {
 		return "write to another file: the run would overwrite its own input"
