@@ -7,6 +7,7 @@ import (
 	"io"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/escape"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
@@ -88,7 +89,7 @@ func (g *githubWriter) End(r result.Run, s result.Summary) error {
 	}
 	text := words.Sentence(v.Verdict()) + " " + words.Sentence(v.Coverage())
 	if left > 0 {
-		text += fmt.Sprintf(" %s not annotated: GitHub keeps %d per level.", words.Plural(left, "finding"), maxAnnotations)
+		text += fmt.Sprintf(" %s not annotated: GitHub keeps %d per level.", wording.Plural(left, "finding"), maxAnnotations)
 	}
 	fmt.Fprintf(w, "::%s title=mxsweep %s::%s\n", last, s.Gate, commandData.Replace(text))
 	return w.Flush()

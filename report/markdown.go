@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/escape"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
@@ -56,7 +57,7 @@ func (m *markdownWriter) End(r result.Run, s result.Summary) error {
 	b.left += leftOut
 	if left > 0 {
 		b.add(fmt.Sprintf("\n%s omitted: this report has at most %d characters. The json and html reports contain everything.\n",
-			words.Plural(left, "more item"), m.max))
+			wording.Plural(left, "more item"), m.max))
 	}
 	_, err := io.WriteString(m.w, b.text.String())
 	return err
@@ -142,7 +143,7 @@ func (m *markdownWriter) caveats(b *budget, v *view.View) {
 	})
 	b.left += rest
 	if left > 0 {
-		b.add(fmt.Sprintf("- and %s in the json report\n", words.Plural(left, "more notice")))
+		b.add(fmt.Sprintf("- and %s in the json report\n", wording.Plural(left, "more notice")))
 	}
 }
 

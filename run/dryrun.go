@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure/gate"
-	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/scan"
@@ -103,7 +103,7 @@ func (p *Plan) describeConnects(b *strings.Builder, space *scope.Space, shard st
 	text := "centuries"
 	longest := scan.Longest(space, p.connectConfig(p.scope))
 	if longest < math.MaxInt64 {
-		text = "about " + spelling.Duration(longest)
+		text = "about " + wording.Duration(longest)
 	}
 	text += " if nothing answers, less otherwise"
 	if rate := p.opts.rate; rate > 0 {
@@ -124,7 +124,7 @@ func estimateDuration(probes uint64, rate uint) string {
 	if seconds >= math.MaxInt64/float64(time.Second) {
 		return "centuries"
 	}
-	return spelling.Duration(time.Duration(seconds * float64(time.Second)))
+	return wording.Duration(time.Duration(seconds * float64(time.Second)))
 }
 
 // identifyText says which probes open ports would be asked with.

@@ -11,7 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
-	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/names"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -103,7 +103,7 @@ func (p *Plan) unusableAddresses() []result.Notice {
 		more = fmt.Sprintf(" and %d more", n)
 	}
 	return []result.Notice{exposure.NewNotice(exposure.NoticeUnusableAddress, first.Name, anchorOf(*first),
-		"Addresses of %s cannot be scanned: %s%s.", spelling.Amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
+		"Addresses of %s cannot be scanned: %s%s.", wording.Amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
 }
 
 // parser reads all lists of addresses of one run.

@@ -16,6 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/run/saved"
 )
 
@@ -229,7 +230,7 @@ func newBaselineShow(s *session) *cobra.Command {
 				return err
 			}
 			var out bytes.Buffer
-			fmt.Fprintf(&out, "%d findings of %s, seen from %s, ports %s\n", len(b.Entries), b.Created.Format("2006-01-02 15:04 UTC"), b.Vantage, b.Ports)
+			fmt.Fprintf(&out, "%d findings of %s, seen from %s, ports %s\n", len(b.Entries), wording.Moment(b.Created), b.Vantage, b.Ports)
 			baselineTable(&out, "", b.Entries)
 			_, err = s.stdout.Write(out.Bytes())
 			return fault.WriteError(standardOutput, err)

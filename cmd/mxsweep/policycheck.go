@@ -10,7 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
-	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/run"
 )
 
@@ -69,12 +69,12 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		return err
 	}
 	_, err = fmt.Fprintf(s.stdout, "%s is valid: %s\n", file.File, strings.Join([]string{
-		spelling.Amount(allowed, "scope entry", "scope entries"),
-		spelling.Amount(excluded, "exclude", "excludes"),
-		spelling.Amount(len(file.Canaries), "canary", "canaries"),
-		spelling.Amount(len(file.Expect), "expected service", "expected services"),
-		spelling.Amount(len(file.MustBeClosed), "must_be_closed entry", "must_be_closed entries"),
-		spelling.Amount(len(file.Accept), "accepted risk", "accepted risks"),
+		wording.Amount(allowed, "scope entry", "scope entries"),
+		wording.Amount(excluded, "exclude", "excludes"),
+		wording.Amount(len(file.Canaries), "canary", "canaries"),
+		wording.Amount(len(file.Expect), "expected service", "expected services"),
+		wording.Amount(len(file.MustBeClosed), "must_be_closed entry", "must_be_closed entries"),
+		wording.Amount(len(file.Accept), "accepted risk", "accepted risks"),
 	}, ", "))
 	if why := file.Authorization.Warning(flags.time()); why != "" {
 		fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(why))

@@ -9,7 +9,7 @@ import (
 
 	"github.com/schollz/progressbar/v3"
 
-	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/run"
 )
 
@@ -143,7 +143,7 @@ func progressLine(t run.Progress, elapsed time.Duration) string {
 	line += fmt.Sprintf(", %s/s", shortCount(rate))
 	if t.Share > 0 && elapsed > 0 {
 		if left := elapsed.Seconds() * (1 - t.Share) / t.Share; left < 1e9 {
-			line += ", ends in " + spelling.Duration(time.Duration(left*float64(time.Second)))
+			line += ", ends in " + wording.Duration(time.Duration(left*float64(time.Second)))
 		}
 	}
 	return line

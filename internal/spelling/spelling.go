@@ -3,9 +3,7 @@ package spelling
 
 import (
 	"fmt"
-	"strconv"
 	"strings"
-	"time"
 )
 
 // longest is how many bytes a word has that is compared at all: no name that
@@ -67,25 +65,4 @@ func distance(a, b string) int {
 		before, last = last, row
 	}
 	return last[len(b)]
-}
-
-// Amount is a number with what it counts: one thing, or several.
-func Amount(n int, one, many string) string {
-	if n == 1 {
-		many = one
-	}
-	return strconv.Itoa(n) + " " + many
-}
-
-// Duration is d in the two units that matter: 1h12m, 3m20s, 14s.
-func Duration(d time.Duration) string {
-	d = d.Round(time.Second)
-	switch {
-	case d >= time.Hour:
-		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
-	case d >= time.Minute:
-		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
-	default:
-		return fmt.Sprintf("%ds", d/time.Second)
-	}
 }

@@ -3,7 +3,6 @@ package spelling
 import (
 	"strings"
 	"testing"
-	"time"
 )
 
 func TestNearest(t *testing.T) {
@@ -49,16 +48,3 @@ func TestDistance(t *testing.T) {
 		}
 	}
 }
-
-func TestDuration(t *testing.T) {
-	for want, d := range map[string]time.Duration{
-		"0s": 0, "59s": 59 * time.Second, "1m00s": 59*time.Second + 600*time.Millisecond,
-		"3m20s": 200 * time.Second, "26h40m": 96000 * time.Second,
-	} {
-		if got := Duration(d); got != want {
-			t.Errorf("Duration(%v) is %q, want %q", d, got, want)
-		}
-	}
-}
-
-// In a log there is one plain line each 30 seconds, and none after the end.

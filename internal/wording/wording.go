@@ -7,16 +7,35 @@ import (
 	"time"
 )
 
-// Plural is a count with its word.
-func Plural(n uint64, word string) string {
-	switch {
-	case n == 1:
-	case strings.HasSuffix(word, "s"):
-		word += "es"
-	default:
-		word += "s"
+// Plural is a count with what it counts, whose plural ends in s: "1 port" or "2
+// ports".
+func Plural[N int | uint64](n N, word string) string {
+	many := word + "s"
+	if strings.HasSuffix(word, "s") {
+		many = word + "es"
 	}
-	return fmt.Sprintf("%d %s", n, word)
+	return Amount(n, word, many)
+}
+
+// Amount is a number with what it counts: one thing, or several.
+func Amount[N int | uint64](n N, one, many string) string {
+	if n == 1 {
+		many = one
+	}
+	return fmt.Sprintf("%d %s", n, many)
+}
+
+// Duration is d in the two units that matter: 1h12m, 3m20s, 14s.
+func Duration(d time.Duration) string {
+	d = d.Round(time.Second)
+	switch {
+	case d >= time.Hour:
+		return fmt.Sprintf("%dh%02dm", d/time.Hour, d%time.Hour/time.Minute)
+	case d >= time.Minute:
+		return fmt.Sprintf("%dm%02ds", d/time.Minute, d%time.Minute/time.Second)
+	default:
+		return fmt.Sprintf("%ds", d/time.Second)
+	}
 }
 
 // Moment writes a moment for people.

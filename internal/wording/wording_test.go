@@ -3,6 +3,7 @@ package wording
 import (
 	"strings"
 	"testing"
+	"time"
 )
 
 // TestQuotedEndsWithAWord: what is cut is cut between words, where there are
@@ -17,6 +18,28 @@ func TestQuotedEndsWithAWord(t *testing.T) {
 	} {
 		if got := Quote(text); got != want {
 			t.Errorf("%q is quoted as %q, want %q", text, got, want)
+		}
+	}
+}
+
+func TestDuration(t *testing.T) {
+	for want, d := range map[string]time.Duration{
+		"0s": 0, "59s": 59 * time.Second, "1m00s": 59*time.Second + 600*time.Millisecond,
+		"3m20s": 200 * time.Second, "26h40m": 96000 * time.Second,
+	} {
+		if got := Duration(d); got != want {
+			t.Errorf("Duration(%v) is %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestPlural(t *testing.T) {
+	for want, got := range map[string]string{
+		"1 port": Plural(1, "port"), "0 ports": Plural(0, "port"), "2 addresses": Plural(uint64(2), "address"),
+		"1 canary": Amount(1, "canary", "canaries"), "3 canaries": Amount(3, "canary", "canaries"),
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
 		}
 	}
 }

@@ -11,6 +11,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/escape"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/report/words"
@@ -225,7 +226,7 @@ func (p *Plan) Headline() string {
 		return "nothing to fix"
 	}
 	verb := map[bool]string{true: "closes", false: "close"}[p.Edits == 1]
-	return fmt.Sprintf("%s %s %s", words.Plural(p.Edits, "edit"), verb, words.Plural(p.Findings, "finding"))
+	return fmt.Sprintf("%s %s %s", wording.Plural(p.Edits, "edit"), verb, wording.Plural(p.Findings, "finding"))
 }
 
 // ClosesText lists what an edit closes, by rule and port.

@@ -5,9 +5,9 @@ import (
 	"slices"
 	"strconv"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/escape"
 	"github.com/mxsweep/mxsweep/report/view"
-	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -28,7 +28,7 @@ type htmlRule struct {
 }
 
 // Count says how many ports break the rule.
-func (r htmlRule) Count() string { return words.Plural(len(r.Places), "port") }
+func (r htmlRule) Count() string { return wording.Plural(len(r.Places), "port") }
 
 type htmlPlace struct {
 	ID, At, Name, Drift, Verdict, Says string

@@ -8,6 +8,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/fixplan"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
@@ -115,7 +116,7 @@ func (t *textWriter) plan() {
 		}
 	}
 	if n > planned {
-		t.line("  and " + words.Plural(n-planned, "more edit"))
+		t.line("  and " + wording.Plural(n-planned, "more edit"))
 	}
 }
 
@@ -257,7 +258,7 @@ func (t *textWriter) known(v *view.View) {
 	}
 	t.blank()
 	t.Para(t.paint(bold, "Unchanged")+"  ", 11, 4, fmt.Sprintf("%s as in the baseline: %[3]s; -v lists %[2]s",
-		words.Plural(count.Total(), "finding"), map[bool]string{true: "it", false: "them"}[count.Total() == 1], view.SeverityWords(count)))
+		wording.Plural(count.Total(), "finding"), map[bool]string{true: "it", false: "them"}[count.Total() == 1], view.SeverityWords(count)))
 }
 
 // resolved lists the findings that need no work: accepted, expected, fixed.

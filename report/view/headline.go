@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -43,7 +44,7 @@ func (v *View) Headline() string {
 	switch {
 	case len(counts) > 0:
 		return fmt.Sprintf("%s mail services that should not be reachable: %s, on %s.%s",
-			who, strings.Join(counts, ", "), words.Plural(v.reach.hosts, "host"), blind)
+			who, strings.Join(counts, ", "), wording.Plural(v.reach.hosts, "host"), blind)
 	case v.Sum.BySeverity.Total() > 0:
 		return "No serious exposure was found; a few minor findings deserve a look." + blind
 	case blind != "":
@@ -59,5 +60,5 @@ func (v *View) Extent() string {
 		return fmt.Sprintf("%s open; none has an active finding.", words.IsAre(r.open, "port"))
 	}
 	return fmt.Sprintf("%s on %s %s a finding; %s open in total.",
-		words.Plural(r.ports, "port"), words.Plural(r.hosts, "host"), map[bool]string{true: "has", false: "have"}[r.ports == 1], words.IsAre(r.open, "port"))
+		wording.Plural(r.ports, "port"), wording.Plural(r.hosts, "host"), map[bool]string{true: "has", false: "have"}[r.ports == 1], words.IsAre(r.open, "port"))
 }

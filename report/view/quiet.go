@@ -1,7 +1,7 @@
 package view
 
 import (
-	"github.com/mxsweep/mxsweep/report/words"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -56,7 +56,7 @@ func (l *quietLine) Number() string {
 	if len(l.Ports) == 1 {
 		return l.Ports[0].Number()
 	}
-	return words.Plural(len(l.Ports), "port")
+	return wording.Plural(len(l.Ports), "port")
 }
 
 // Text is what is said of them, with their numbers if they are several.

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -65,9 +66,9 @@ func (u *unjudged) add(p *result.Port) {
 
 // String says how many ports and which hosts, at most three by name.
 func (u *unjudged) String() string {
-	s := words.Plural(u.ports, "port") + " of " + strings.Join(u.hosts[:min(len(u.hosts), 3)], ", ")
+	s := wording.Plural(u.ports, "port") + " of " + strings.Join(u.hosts[:min(len(u.hosts), 3)], ", ")
 	if more := len(u.hosts) - 3; more > 0 {
-		s += fmt.Sprintf(" and %s", words.Plural(more, "more host"))
+		s += fmt.Sprintf(" and %s", wording.Plural(more, "more host"))
 	}
 	return s
 }

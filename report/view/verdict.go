@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -43,7 +44,7 @@ func (v *View) decision() string {
 		}
 		return "no finding matches " + gate
 	case result.GateFail:
-		total := words.Plural(v.Sum.BySeverity.Total(), "finding")
+		total := wording.Plural(v.Sum.BySeverity.Total(), "finding")
 		if v.failing == 0 {
 			return fmt.Sprintf("%s, at least one matches %s", total, gate)
 		}
@@ -79,7 +80,7 @@ func (v *View) Coverage() string {
 	c := v.Sum.Coverage
 	var parts []string
 	if c.HostsUp+c.HostsSilent > 0 || c.CoverageCounts != nil && c.Vacant > 0 {
-		hosts := words.Plural(c.HostsUp, "host") + " up"
+		hosts := wording.Plural(c.HostsUp, "host") + " up"
 		if c.CoverageCounts != nil && c.Vacant > 0 {
 			hosts += ", " + words.Grouped(c.Vacant) + " vacant"
 		}
@@ -165,13 +166,13 @@ func (v *View) Provenance() string {
 	}
 	switch ports := v.Run.Scope.Ports; {
 	case len(ports) > briefPorts:
-		s += ", " + words.Plural(CountPorts(ports), "port")
+		s += ", " + wording.Plural(CountPorts(ports), "port")
 	case ports != "":
 		s += ", ports " + ports
 	}
 	s += ", " + words.Period(v.Run.StartTime, v.Run.EndTime)
 	if !v.Run.Now.IsZero() {
-		s += ", assessed as of " + v.Run.Now.UTC().Format("2006-01-02 15:04 UTC") + " (--now)"
+		s += ", assessed as of " + wording.Moment(v.Run.Now.Time) + " (--now)"
 	}
 	return s
 }
@@ -206,7 +207,7 @@ func (v *View) Baseline() string {
 	b := v.Run.Baseline
 	s := b.SHA256[:min(12, len(b.SHA256))]
 	if !b.Created.IsZero() {
-		s += " of " + b.Created.UTC().Format("2006-01-02 15:04 UTC")
+		s += " of " + wording.Moment(b.Created.Time)
 	}
 	if !b.Comparable {
 		s += ", not comparable"

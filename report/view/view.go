@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
@@ -212,7 +213,7 @@ func ShownNames(host string, aliases []string) string {
 	names := append([]string{host}, aliases[:min(len(aliases), most)]...)
 	text := strings.Join(names, ", ")
 	if more := len(aliases) - most; more > 0 {
-		text += " and " + words.Plural(more, "more name")
+		text += " and " + wording.Plural(more, "more name")
 	}
 	return text
 }

@@ -9,24 +9,14 @@ import (
 	"strings"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
 )
 
 // IsAre is "1 port is" or "5 ports are".
 func IsAre(n int, one string) string {
-	return Plural(n, one) + map[bool]string{true: " is", false: " are"}[n == 1]
-}
-
-// Plural is "1 port" or "2 ports".
-func Plural(n int, one string) string {
-	if n == 1 {
-		return "1 " + one
-	}
-	if strings.HasSuffix(one, "s") {
-		return strconv.Itoa(n) + " " + one + "es"
-	}
-	return strconv.Itoa(n) + " " + one + "s"
+	return wording.Plural(n, one) + map[bool]string{true: " is", false: " are"}[n == 1]
 }
 
 // Sentence ends s with a period where it has no end of its own.
@@ -63,7 +53,7 @@ func Shorten(s string, n int) string {
 
 // Period is "2026-11-20 06:00 UTC, 1m42s".
 func Period(start, end result.Time) string {
-	s := start.UTC().Format("2006-01-02 15:04 UTC")
+	s := wording.Moment(start.Time)
 	if !end.IsZero() {
 		s += ", " + end.Sub(start.Time).Round(100*time.Millisecond).String()
 	}
