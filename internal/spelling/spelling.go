@@ -1,4 +1,4 @@
-// Package spelling finds the word that a user probably meant, and counts in words.
+// Package spelling finds the word that a user probably meant.
 package spelling
 
 import (
