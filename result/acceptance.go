@@ -2,8 +2,9 @@ package result
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
+
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
 // An Acceptance is a risk that somebody accepted until a day.
@@ -52,7 +53,7 @@ func (d *Date) UnmarshalJSON(b []byte) error {
 	}
 	t, err := time.Parse(time.DateOnly, s)
 	if err != nil {
-		return fmt.Errorf("parsing date %.40q: not a date (2006-01-02)", s)
+		return &jsonfault.WordError{Word: s, Want: "a date (2006-01-02)"}
 	}
 	*d = Date{t}
 	return nil

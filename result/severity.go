@@ -3,6 +3,9 @@ package result
 import (
 	"fmt"
 	"slices"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
 // A Severity grades a rule and its findings. Severities are ordered: the graver
@@ -58,7 +61,7 @@ func (s Severity) MarshalText() ([]byte, error) {
 func (s *Severity) UnmarshalText(text []byte) error {
 	v, ok := ParseSeverity(string(text))
 	if !ok {
-		return fmt.Errorf("unknown severity %.40q", text)
+		return &jsonfault.WordError{Word: string(text), Want: "a severity (" + strings.Join(SeverityWords(), ", ") + ")"}
 	}
 	*s = v
 	return nil

@@ -2,8 +2,9 @@ package result
 
 import (
 	"encoding/json"
-	"fmt"
 	"time"
+
+	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
 // A Time is a point in time as the schema writes it: RFC 3339, UTC, at most
@@ -42,7 +43,7 @@ func (t *Time) UnmarshalJSON(b []byte) error {
 	}
 	v, err := time.Parse(time.RFC3339, s)
 	if err != nil || s[len(s)-1] != 'Z' {
-		return fmt.Errorf("parsing time %.40q: not RFC 3339 in UTC", s)
+		return &jsonfault.WordError{Word: s, Want: "a time of RFC 3339 in UTC"}
 	}
 	*t = NewTime(v)
 	return nil

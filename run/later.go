@@ -169,18 +169,16 @@ func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abo
 	silent := slices.DeleteFunc(slices.Clone(ports), told)
 	enough := false
 	for _, p := range append(slices.DeleteFunc(ports, func(p laterPort) bool { return !told(p) }), silent...) {
-		left := enough && !told(p)
-		if !left {
+		if !enough || told(p) {
 			service := w.identifier.Again(asking, p.result, p.service)
-			if service != p.service {
+			switch {
+			case service != p.service:
 				p.service, p.result.Err = service, nil
-			} else {
-				left = asking.Err() != nil
+			case asking.Err() != nil && ctx.Err() == nil:
+				w.later.leave()
+			default:
 				enough = enough || len(silent) > laterSilent && !told(p)
 			}
-		}
-		if left && ctx.Err() == nil {
-			w.later.leave()
 		}
 		w.tell(ctx, p.result, p.service, abort)
 	}

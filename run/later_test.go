@@ -124,6 +124,40 @@ func TestLaterTimeIsTold(t *testing.T) {
 	})
 }
 
+// TestSilentPortsAreNotTold: of more than laterSilent silent ports of a host, none is
+// asked behind one that is silent again. There was time for them, so no notice says
+// otherwise.
+func TestSilentPortsAreNotTold(t *testing.T) {
+	set, err := signatures.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		w := coverageSweep(t, Shard{})
+		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
+		var peers sync.WaitGroup
+		w.identifier = &fingerprint.Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+			ours, theirs := net.Pipe()
+			peers.Go(func() { io.Copy(io.Discard, theirs) })
+			return ours, nil
+		}}
+		for port := range uint16(laterSilent + 2) {
+			target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
+			w.later.add(laterPort{scan.Result{Target: target, State: result.StateOpen}, &fingerprint.Identification{Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveNoReply}}})
+		}
+		w.queue = queue.New(8)
+		w.queue.Close()
+		w.finishTalks(t.Context(), new(sync.WaitGroup), func(error) {})
+		if told := w.later.notices(); len(told) > 0 {
+			t.Errorf("a notice says %q", told[0].Message)
+		}
+		if len(w.open) != laterSilent+2 {
+			t.Errorf("%d of %d ports are reported", len(w.open), laterSilent+2)
+		}
+		peers.Wait()
+	})
+}
+
 // TestLaterBeginsBesideOldDialogues has a dialogue run for long: the ports of other
 // hosts that were kept for later are asked while it does, those of its host only
 // when it has ended.

@@ -290,7 +290,7 @@ func (o *Options) check() error {
 	bad(o.Retries > MaxRetries, "up to 20", "%d retries are out of range", o.Retries)
 	bad(!(o.MinCoverage <= 1), "up to 1", "a coverage of %v is out of range", o.MinCoverage)
 	bad(o.Threads < 0 || o.Threads > syn.MaxThreads, fmt.Sprintf("1 to %d", syn.MaxThreads), "%d threads are out of range", o.Threads)
-	bad(o.Shard.Count < 0 || o.Shard.Count > 0 && (o.Shard.Index < 1 || o.Shard.Index > o.Shard.Count), "I/N with 1 ≤ I ≤ N", "shard %s is none", o.Shard)
+	bad(o.Shard.Count < 0 || o.Shard.Count == 0 && o.Shard.Index != 0 || o.Shard.Count > 0 && (o.Shard.Index < 1 || o.Shard.Index > o.Shard.Count), "I/N with 1 ≤ I ≤ N", "shard %s is none", o.Shard)
 	bad(!syns && (o.Pcap != "" || o.Interface != "" || o.Threads > 1 && o.Mode != ModeAuto), "set the mode to syn", "a capture, an interface and threads are for single SYNs")
 	bad(o.NoIdentify && (o.Intrusive || len(o.Signatures) > 0), "use only one of them", "signatures and intrusive probes have no use where nothing is identified")
 	return errors.Join(errs...)

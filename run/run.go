@@ -6,7 +6,7 @@
 // single SYNs gives up the rights of the process to all else.
 //
 // It prints nothing and ends no process. Errors know the exit code that the command
-// gives for them ([CodeOf]), and many a hint (Hint() string). Only scan what you are
+// gives for them ([CodeOf]), and many a hint (ErrorHint() string). Only scan what you are
 // authorized to scan.
 package run
 

@@ -304,7 +304,7 @@ func (p *Plan) link(open []exposure.Subject) {
 }
 
 // tuneGC has the garbage of single SYNs collected early, and returns what undoes
-// it and collectEarlier. The heap would else be let grow by as much as the
+// it and memory.CollectEarlier. The heap would else be let grow by as much as the
 // program's tables take, which are larger than all that such a sweep keeps.
 func (w *sweep) tuneGC() (undo func()) {
 	before := debug.SetGCPercent(25)

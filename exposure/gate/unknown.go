@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strings"
 
 	"go4.org/netipx"
 
@@ -264,7 +263,7 @@ func unassessedWords(p exposure.Subject) string {
 	default:
 		words = "open, but the dialogue did not identify the service (" + string(p.Service.Inconclusive) + ")"
 	}
-	if said := strings.TrimSpace(string(p.Service.Refusal)); said != "" {
+	if said := p.Service.Refusal; said != "" {
 		words += ": " + wording.Quote(said)
 	} else if p.Err != nil {
 		words += ": " + cause(p.Err)

@@ -14,7 +14,7 @@ import (
 
 // Bounds of a policy.
 const (
-	// MaxPolicy is the largest policy that is read, in bytes.
+	// MaxSize is the largest policy that is read, in bytes.
 	MaxSize = 64 << 20
 
 	// maxWhole is the largest one that is read otherwise than list by list. With the
@@ -29,7 +29,7 @@ const (
 	// room for more.
 	maxOtherLines = 300_000
 
-	// longPolicy is the size from which on a policy is read list by list.
+	// longFile is the size from which on a policy is read list by list.
 	longFile = 256 << 10
 )
 

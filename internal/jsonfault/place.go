@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"strconv"
 	"strings"
 	"time"
@@ -23,6 +24,11 @@ func Offset(data []byte, err error) int {
 	case errors.As(err, &moment):
 		return max(bytes.Index(data, []byte(strings.Trim(moment.Value, `"`))), 1) - 1
 	}
+	var word *WordError
+	if errors.As(err, &word) {
+		quoted, _ := json.Marshal(word.Word) // of a string it cannot fail
+		return max(bytes.Index(data, quoted), 0)
+	}
 	if value, ok := strings.CutPrefix(err.Error(), "ParseAddr("); ok {
 		if quoted, errQuote := strconv.QuotedPrefix(value); errQuote == nil {
 			return max(bytes.Index(data, []byte(quoted)), 0)
@@ -30,6 +36,15 @@ func Offset(data []byte, err error) int {
 	}
 	return 0
 }
+
+// A WordError is a string of a JSON file that its type does not know. Types that
+// read themselves return it, so that [Offset] finds the string.
+type WordError struct {
+	Word string
+	Want string // what it is not, like "a severity"
+}
+
+func (e *WordError) Error() string { return fmt.Sprintf("%.40q is not %s", e.Word, e.Want) }
 
 // valueBefore is where the value begins that ends, or that is an array or object
 // which begins, in front of an offset.

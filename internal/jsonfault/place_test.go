@@ -10,11 +10,12 @@ import (
 // TestOffset: the place is that of the value which is wrong.
 func TestOffset(t *testing.T) {
 	type record struct {
-		Port uint16     `json:"port"`
-		IP   netip.Addr `json:"ip"`
-		When time.Time  `json:"when"`
-		Tags []string   `json:"tags"`
-		In   struct {
+		Port  uint16     `json:"port"`
+		IP    netip.Addr `json:"ip"`
+		When  time.Time  `json:"when"`
+		Tags  []string   `json:"tags"`
+		Grade grade      `json:"grade"`
+		In    struct {
 			Name string `json:"name"`
 		} `json:"in"`
 	}
@@ -29,6 +30,7 @@ func TestOffset(t *testing.T) {
 		`{"ip": "192.0.2.x"}`:              `"192.0.2.x"}`,
 		`{"port": 1, "when": "yesterday"}`: `"yesterday"}`,
 		`{"port": 1,}`:                     `}`,
+		`{"grade": "grave"}`:               `"grave"}`,
 		`{"port": 1 "ip": 2}`:              `"ip": 2}`,
 	} {
 		err := json.Unmarshal([]byte(text), new(record))
@@ -53,4 +55,11 @@ func TestMember(t *testing.T) {
 			t.Errorf("%q: %d", text, at)
 		}
 	}
+}
+
+// A grade is a string that reads itself, and knows none.
+type grade string
+
+func (*grade) UnmarshalText(text []byte) error {
+	return &WordError{Word: string(text), Want: "a grade"}
 }

@@ -18,8 +18,8 @@ type Options struct {
 	// all: there a finding that is missing is taken for fixed.
 	Only string
 
-	// MaxBytes bounds markdown, from [MinMarkdown] to [MaxMarkdown]. If zero,
-	// [UsualMarkdown].
+	// MaxBytes bounds markdown, from report.MinMarkdown to report.MaxMarkdown. If
+	// zero, report.UsualMarkdown.
 	MaxBytes int
 
 	// Evidence is how much html and text show of what was seen: one of the

@@ -166,6 +166,9 @@ func (o *Set) open(ctx context.Context, spec *Spec, rule *OpenOptions) error {
 	}
 	out := &output{spec: spec}
 	dst := spec.Writer
+	if dst == nil && (spec.File == "-" || spec.File == "") {
+		return fault.Usagef("set File to a name, or Writer", "the %s report has nowhere to go", spec.Format)
+	}
 	if spec.File != "-" && spec.File != "" {
 		f, err := outfile.Create(spec.File, rule.mode(ctx, spec))
 		if err != nil {

@@ -70,6 +70,15 @@ func TestAllFail(t *testing.T) {
 	}
 }
 
+// TestOpenWithoutWriter refuses a report that has nowhere to go.
+func TestOpenWithoutWriter(t *testing.T) {
+	for _, file := range []string{"", "-"} {
+		if _, err := Open(t.Context(), []Spec{{Format: "jsonl", File: file}}, OpenOptions{}); err == nil || !strings.Contains(err.Error(), "nowhere to go") {
+			t.Errorf("file %q: %v", file, err)
+		}
+	}
+}
+
 // TestOpenTellsAll names every file that cannot be opened, and leaves nothing behind.
 func TestOpenTellsAll(t *testing.T) {
 	dir := t.TempDir()

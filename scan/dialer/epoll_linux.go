@@ -49,7 +49,7 @@ type sock struct {
 func New(n int) (Dialer, error) {
 	epoll, err := unix.EpollCreate1(unix.EPOLL_CLOEXEC)
 	if err != nil {
-		return nil, fmt.Errorf("creating an epoll instance: %d", err)
+		return nil, fmt.Errorf("creating an epoll instance: %w", err)
 	}
 	event, err := unix.Eventfd(0, unix.EFD_NONBLOCK|unix.EFD_CLOEXEC)
 	if err == nil {
@@ -57,7 +57,7 @@ func New(n int) (Dialer, error) {
 	}
 	if err != nil {
 		unix.Close(epoll)
-		return nil, fmt.Errorf("creating an event descriptor: %d", err)
+		return nil, fmt.Errorf("creating an event descriptor: %w", err)
 	}
 	return &epollDialer{epoll: epoll, event: event, limit: n}, nil
 }

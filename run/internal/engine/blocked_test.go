@@ -22,6 +22,3 @@ func TestBlockedHosts(t *testing.T) {
 	}
 }
 
-// TestRejections counts ICMP errors of routers, and neither those of the hosts
-// that were asked nor those of this machine. A pair that is asked a second time
-// counts once.
