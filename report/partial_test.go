@@ -66,8 +66,8 @@ func TestIncompleteIsNotClean(t *testing.T) {
 			if says[form] == "" || !strings.Contains(strings.ToLower(string(doc)), strings.ToLower(says[form])) {
 				t.Errorf("%q is not said:\n%s", says[form], doc)
 			}
-			if bytes.Contains(doc, []byte("there is nothing to remark")) {
-				t.Error("the report has nothing to remark")
+			if bytes.Contains(doc, []byte("there are no notices about the run")) {
+				t.Error("the report has no notices")
 			}
 			checkFormat(t, form, pad(form, doc))
 		})

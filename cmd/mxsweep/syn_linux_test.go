@@ -180,7 +180,7 @@ func TestSynWithoutRight(t *testing.T) {
 	cmd.Args = append([]string{"ip", "netns", "exec", l.s, "setpriv", "--bounding-set=-net_raw", mxsweep}, cmd.Args[5:]...)
 	err = cmd.Run()
 	if code := cmd.ProcessState.ExitCode(); code != 3 || !strings.Contains(said.String(), "setcap cap_net_raw+ep") ||
-		!strings.Contains(said.String(), "leave --mode syn out") {
+		!strings.Contains(said.String(), "omit --mode syn") {
 		t.Errorf("exit code %d, %v\n%s", code, err, said)
 	}
 	if _, err := os.Stat(filepath.Join(l.dir, "a.json")); err == nil {
