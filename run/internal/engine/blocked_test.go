@@ -21,4 +21,3 @@ func TestBlockedHosts(t *testing.T) {
 		t.Errorf("nothing is blocked: %+v", got)
 	}
 }
-
