@@ -8,13 +8,13 @@ BIN ?= dist/mxsweep
 
 help:
 	@echo "make build   static binary in $(BIN)"
-	@echo "make test    all checks: gofmt, vet, staticcheck, race tests, end-to-end tests, score"
+	@echo "make test    all checks, with real daemons and a release; as root it installs packages"
 	@echo "make unit    go test ./... (no namespaces, no browser, under a minute)"
 	@echo "make check   gofmt, vet, staticcheck, golangci-lint, builds without cgo"
 	@echo "make release-check  a whole release, built and looked at, not published"
 	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
-	@echo "make docs    what tests hold against the code anew: README.md, docs/rules.md, THIRD_PARTY.md, ..."
-	@echo "make fixes   prove every fix on the real daemon, and write docs/fixes.md anew"
+	@echo "make docs    regenerate the files that tests compare with the code: README.md, docs/rules.md, ..."
+	@echo "make fixes   prove every fix on the real daemon, and regenerate docs/fixes.md"
 	@echo "make lab-up  install and start internal/lab, hosts with real mail daemons (root, Debian 12)"
 	@echo "make lab-down  stop it"
 	@echo "make score   the accuracy score on internal/lab (root, Debian 12)"
