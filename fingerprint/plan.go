@@ -253,57 +253,6 @@ func (s *session) mayCome(p *signatures.Probe) bool {
 	return signatures.All(p.After, s) != signatures.False
 }
 
-// greeted reports whether there is a greeting after which one can go on.
-func (s *session) greeted() bool {
-	g := s.exchanges[signatures.Greeting]
-	return g != nil && g.End == signatures.EndReply && len(g.Reply) > 0
-}
-
-// mayBeQuiet reports whether a probe for silent ports may still be asked.
-func (s *session) mayBeQuiet(p *signatures.Probe) bool {
-	if s.asked[p.ID] {
-		return s.running > 0
-	}
-	if !s.mayAskQuiet() || s.skips(p) {
-		return false
-	}
-	g := s.exchanges[signatures.Greeting]
-	if g == nil {
-		return signatures.All(p.After, s) != signatures.False
-	}
-	return len(g.Reply) == 0 && g.End == signatures.EndSilence && signatures.All(p.After, s) != signatures.False
-}
-
-// mayAskQuiet reports whether a port that is silent so far may be asked anything
-// more.
-func (s *session) mayAskQuiet() bool {
-	return !s.greetingOnly && !s.quietOver && !s.heard && time.Since(s.begun) <= s.quietUntil()
-}
-
-// quietUntil is the time after which a silent port is asked nothing more.
-// One that answers some questions, but slowly, is given time for the rest.
-func (s *session) quietUntil() time.Duration {
-	until := s.quietEnd() - silentGrace/2
-	if s.slowest > 0 {
-		until += silentGrace + min(quietTrips*s.slowest/2, 2*maxSlowPort)
-	}
-	return until
-}
-
-// quietEnd is the time after which the answers of a silent port are not waited
-// for any more. A slow host is given longer, because all questions take longer.
-func (s *session) quietEnd() time.Duration {
-	switch {
-	case s.calm && !s.mute():
-		return calmTime + s.waited()
-	case s.calm:
-		return calmMute + s.waited()
-	case s.second:
-		return 6*silentGrace + s.waited()
-	}
-	return s.greetingWait() + silentGrace + s.waited() + quietRounds*s.host.resendTime() + min(3*s.host.slow(), 2*silentGrace) + quietTrips*s.rtt
-}
-
 // goesOn reports whether the connection of a probe is there to be gone on
 // with, or may still come to be.
 func (s *session) goesOn(connection string) bool {
@@ -353,39 +302,6 @@ func (s *session) leads() map[string]bool {
 		add(id)
 	}
 	return leads
-}
-
-// untilQuiet is how long a probe for silent ports must still wait, and any other
-// until no greeting has come in its usual time.
-func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
-	if p.Quiet == 0 && s.spoken {
-		return 0
-	}
-	if p.Quiet == 0 {
-		return s.greetingWait() - time.Since(s.begun)
-	}
-	quiet := p.Quiet
-	if s.hints[p.ID] || s.second {
-		quiet /= 4
-	}
-	return max(quiet, 3*s.rtt) - time.Since(s.begun)
-}
-
-// untilQuietOver is when the questions to a silent port end.
-func (s *session) untilQuietOver() time.Duration {
-	if s.greeted() || s.heard || s.running == 0 || s.quietOver {
-		return 0
-	}
-	left := s.quietEnd() - time.Since(s.begun)
-	if s.spokeLocked() {
-		return 0
-	}
-	return max(left, time.Millisecond)
-}
-
-// spokeLocked reports whether anything at all was said.
-func (s *session) spokeLocked() bool {
-	return slices.ContainsFunc(s.order, func(ex *Exchange) bool { return len(ex.Reply) > 0 })
 }
 
 // cutShort ends waits that have become pointless: for the greeting of a port

@@ -88,6 +88,22 @@ func TestLaterPortsAreBounded(t *testing.T) {
 	}
 }
 
+// silentSweep is a sweep whose ports read what they are sent and say nothing. The
+// test waits for its peers at the end.
+func silentSweep(t *testing.T, set *signatures.Set) (w *sweep, peers *sync.WaitGroup) {
+	t.Helper()
+	w, peers = coverageSweep(t, Shard{}), new(sync.WaitGroup)
+	w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
+	w.queue = queue.New(8)
+	w.queue.Close()
+	w.identifier = &fingerprint.Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
+		ours, theirs := net.Pipe()
+		peers.Go(func() { io.Copy(io.Discard, theirs) })
+		return ours, nil
+	}}
+	return w, peers
+}
+
 // TestLaterTimeIsTold has more mute ports of a host than there is time for: those
 // that were not asked are told.
 func TestLaterTimeIsTold(t *testing.T) {
@@ -96,14 +112,7 @@ func TestLaterTimeIsTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := coverageSweep(t, Shard{})
-		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
-		var peers sync.WaitGroup
-		w.identifier = &fingerprint.Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
-			ours, theirs := net.Pipe()
-			peers.Go(func() { io.Copy(io.Discard, theirs) })
-			return ours, nil
-		}}
+		w, peers := silentSweep(t, set)
 		if w.later.notices() != nil {
 			t.Error("a notice before anything was kept")
 		}
@@ -111,8 +120,6 @@ func TestLaterTimeIsTold(t *testing.T) {
 			target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
 			w.later.add(laterPort{scan.Result{Target: target, State: result.StateOpen}, &fingerprint.Identification{Service: result.Service{Role: "unknown"}}})
 		}
-		w.queue = queue.New(8)
-		w.queue.Close()
 		w.finishTalks(t.Context(), new(sync.WaitGroup), func(error) {})
 		if told := w.later.notices(); len(told) != 1 || w.later.left == 0 || w.later.left == maxLaterHost {
 			t.Errorf("%d of %d ports are told: %+v", w.later.left, maxLaterHost, told)
@@ -133,20 +140,11 @@ func TestSilentPortsAreNotTold(t *testing.T) {
 		t.Fatal(err)
 	}
 	synctest.Test(t, func(t *testing.T) {
-		w := coverageSweep(t, Shard{})
-		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
-		var peers sync.WaitGroup
-		w.identifier = &fingerprint.Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
-			ours, theirs := net.Pipe()
-			peers.Go(func() { io.Copy(io.Discard, theirs) })
-			return ours, nil
-		}}
+		w, peers := silentSweep(t, set)
 		for port := range uint16(laterSilent + 2) {
 			target := netip.AddrPortFrom(netip.MustParseAddr("192.0.2.1"), 25+port)
 			w.later.add(laterPort{scan.Result{Target: target, State: result.StateOpen}, &fingerprint.Identification{Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveNoReply}}})
 		}
-		w.queue = queue.New(8)
-		w.queue.Close()
 		w.finishTalks(t.Context(), new(sync.WaitGroup), func(error) {})
 		if told := w.later.notices(); len(told) > 0 {
 			t.Errorf("a notice says %q", told[0].Message)

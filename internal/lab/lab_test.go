@@ -64,7 +64,7 @@ func TestTruth(t *testing.T) {
 		ports := map[int]bool{}
 		for _, p := range h.Ports {
 			if ports[p.Port] || p.Port < 1 || p.Port > 65535 || p.Product == "" || p.Protocol == "" || p.Internal == nil {
-				t.Errorf("host %q: port %d is there twice, or lacks product, protocol or internal", h.Name, p.Port)
+				t.Errorf("host %q: port %d is a duplicate, or lacks product, protocol or internal", h.Name, p.Port)
 			}
 			ports[p.Port] = true
 			if p.Bind != "*" && p.Bind != "0.0.0.0" && p.Bind != "[::]" && p.Bind != "127.0.0.1" {

@@ -1,0 +1,187 @@
+package run
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/scan/scope"
+)
+
+// addressesOf are the addresses of a name that the run sweeps.
+func (p *Plan) addressesOf(name string) []netip.Addr {
+	var list []netip.Addr
+	for _, t := range p.asked {
+		if !strings.EqualFold(strings.TrimSuffix(t.Name, "."), strings.TrimSuffix(name, ".")) {
+			continue
+		}
+		for _, r := range t.Ranges {
+			if p.scope.Allows(r.From()) {
+				list = append(list, r.From().Unmap())
+			}
+		}
+	}
+	return list
+}
+
+// readScope reads targets, scope and excludes, and refuses what may not be
+// swept.
+func (p *Plan) readScope(ctx context.Context) error {
+	parser := p.opts.parser()
+	parser.Opened = func(name string) { p.lists = append(p.lists, name) }
+	bounds, err := p.readBounds(ctx, parser)
+	if err != nil {
+		if ctx.Err() != nil {
+			return fault.As(fault.Failed, err)
+		}
+		return fault.As(fault.Usage, err)
+	}
+	if p.asked = bounds.Targets; len(p.asked) == 0 {
+		p.asked = bounds.Allowed
+	}
+	p.excluded = bounds.Excluded
+	for _, list := range [][]scope.Target{bounds.Targets, bounds.Allowed, bounds.Excluded} {
+		p.long = p.long || slices.ContainsFunc(list, func(t scope.Target) bool { return t.Bulk != nil })
+	}
+	bounds.Family = p.opts.Family
+	if p.scope, err = scope.New(bounds); err != nil {
+		return fault.As(fault.Usage, err)
+	}
+	errs := []error{p.readCanaries(ctx, parser, bounds)}
+	for _, t := range p.scope.Outside() {
+		errs = append(errs, p.outside(t))
+	}
+	if n := p.scope.MoreOutside(); n > 0 {
+		errs = append(errs, fault.Refusef("compare the list of targets with the scope file", "%d more targets are outside the scope", n))
+	}
+	if bounds.Allowed == nil {
+		errs = append(errs, fault.As(fault.Refused, p.scope.CheckWidth()))
+	}
+	if err := errors.Join(errs...); err != nil {
+		return err
+	}
+	if err := p.checkLines(); err != nil {
+		return err
+	}
+	if p.ports == nil {
+		return nil // a mistake in them is told already
+	}
+	if p.space, err = scope.NewSpace(p.scope, p.ports); err != nil {
+		return fault.As(fault.Usage, err)
+	}
+	if err := p.checkInterfaces(); err != nil {
+		return err
+	}
+	p.wholeSpace = p.space
+	if n := p.opts.Shard.Count; n > 1 {
+		whole := p.space.Len()
+		if p.space, err = p.space.Shard(uint64(p.opts.Shard.Index), uint64(n)); err == nil {
+			p.emptyShard = whole > 0 && p.space.Len() == 0
+		}
+	}
+	if err != nil {
+		return fault.As(fault.Usage, err)
+	}
+	return p.checkHostTimes()
+}
+
+// outside refuses a target, and says where a canary comes from.
+func (p *Plan) outside(t scope.Target) error {
+	name := targetName(t)
+	if p.policy != nil {
+		for i := range p.policy.Canaries {
+			if c := &p.policy.Canaries[i]; c.Target() == name && c.Anchor != nil {
+				return fault.Refusef("add it to the scope if you are authorized to contact it, or remove the canary",
+					"%s:%d: the canary %s is outside the scope", c.Anchor.File, c.Anchor.Line, name)
+			}
+		}
+	}
+	return fault.Refusef("add it to the scope file only if you are authorized to scan it", "%s is outside the scope", name)
+}
+
+// readBounds reads every list of addresses.
+func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Bounds, error) {
+	var b scope.Bounds
+	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || p.policy.Scope.Lines.Len() > 0)
+	if len(p.opts.Targets) == 0 && len(p.opts.TargetFiles) == 0 && p.opts.Scope == "" && !policyScope {
+		return b, fault.Usagef("give targets, or files with --input or --scope", "no targets given")
+	}
+	targets, err := parser.Targets(ctx, p.opts.Targets)
+	if err != nil {
+		return b, err
+	}
+	b.Targets = targets
+	for _, file := range p.opts.TargetFiles {
+		more, err := parser.TargetFile(ctx, file)
+		if err != nil {
+			return b, &ListError{Flag: "-i", File: file, Err: err}
+		}
+		if len(b.Targets) == 0 {
+			b.Targets = more // a long list is not copied
+		} else {
+			b.Targets = append(b.Targets, more...)
+		}
+		p.scopeFiles = append(p.scopeFiles, file)
+	}
+	switch {
+	case p.opts.Scope != "":
+		b.Allowed, b.Excluded, err = parser.ScopeFile(ctx, p.opts.Scope)
+		if err != nil {
+			err = &ListError{Flag: "-s", File: p.opts.Scope, Err: err}
+		}
+		p.scopeFiles = append(p.scopeFiles, p.opts.Scope)
+	case policyScope:
+		b.Allowed, b.Excluded, err = p.policyScope(ctx, parser)
+	}
+	if err != nil {
+		return b, err
+	}
+	if b.Allowed == nil && (p.opts.Scope != "" || policyScope) {
+		b.Allowed = []scope.Target{} // a scope that allows nothing
+	}
+	return p.readExcludes(ctx, parser, b)
+}
+
+// readExcludes adds what must never be contacted.
+func (p *Plan) readExcludes(ctx context.Context, parser *scope.Parser, b scope.Bounds) (scope.Bounds, error) {
+	for _, list := range p.opts.Excludes {
+		more, err := parser.Excludes(ctx, list)
+		if err != nil {
+			return b, fmt.Errorf("reading --exclude %q: %w", list, err)
+		}
+		b.Excluded = append(b.Excluded, more...)
+	}
+	for _, file := range p.opts.ExcludeFiles {
+		more, err := parser.ExcludeFile(ctx, file)
+		if err != nil {
+			return b, err
+		}
+		b.Excluded = append(b.Excluded, more...)
+	}
+	return b, nil
+}
+
+// A ListError is a file of targets, or the scope file, that cannot be read.
+type ListError struct {
+	Flag string // the short flag that names it: -i or -s
+	File string // as it was named
+	Err  error  // which names the file
+}
+
+// Error implements error.
+func (e *ListError) Error() string { return e.Err.Error() }
+
+// Unwrap returns why it cannot be read.
+func (e *ListError) Unwrap() error { return e.Err }
+
+// targetName is how messages call a target: as the user wrote it, and where.
+func targetName(t scope.Target) string {
+	if t.Anchor.File != "" {
+		return fmt.Sprintf("%s:%d: %s", t.Anchor.File, t.Anchor.Line, t.Anchor.Text)
+	}
+	return t.Anchor.Text
+}
