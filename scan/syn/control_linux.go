@@ -192,7 +192,7 @@ func (t *transmitter) controls(ids []uint32) error {
 			r.s.counts.controls.Add(1)
 			t.put(i, sport)
 		}
-		if err := t.flush(at); err != nil {
+		if err := t.flush(); err != nil {
 			return err
 		}
 		ids = ids[n:]

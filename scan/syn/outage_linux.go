@@ -37,7 +37,7 @@ func (r *run) outlast(pass int) bool {
 		case heard:
 			// How much gets through again takes more answers to tell.
 			t.validate(at, r.s.clock.port(at))
-			if err := t.flush(at); err != nil {
+			if err := t.flush(); err != nil {
 				if err != errStopped {
 					r.fail(err)
 				}

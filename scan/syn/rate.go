@@ -267,8 +267,9 @@ func (p *pacer) batch(most int) int {
 	return max(1, min(most, int(float64(time.Millisecond)/gap)))
 }
 
-// An expiry is the moment from which on no packet leaves, in nanoseconds since
-// 1970. It is looked at right before each system call that sends.
+// An expiry is the moment from which on no packet leaves, by the wall clock and
+// in nanoseconds since 1970. It is looked at right before each system call that
+// sends.
 type expiry int64
 
 // newExpiry is the expiry at t; there is none if t is zero.
@@ -280,8 +281,8 @@ func newExpiry(t time.Time) expiry {
 }
 
 // check returns a *scan.ExpiredError if the moment has come.
-func (e expiry) check(at int64) error {
-	if at < int64(e) {
+func (e expiry) check(at time.Time) error {
+	if at.UnixNano() < int64(e) {
 		return nil
 	}
 	return &scan.ExpiredError{NotAfter: time.Unix(0, int64(e))}

@@ -15,6 +15,7 @@ type receiver struct {
 	run   *run
 	batch []hit
 	outs  map[int]bool // indexes of the interfaces that are ours
+	look  time.Time    // when the ring was looked at last
 }
 
 // hitBatch is how many hits travel together.
@@ -29,6 +30,7 @@ func (r *run) receive() {
 	for {
 		// What came before the end was called is still read.
 		over := r.over.Load() || r.ctx.Err() != nil
+		v.look = time.Now()
 		blocks := r.s.ring.Drain(v.packet)
 		v.flush()
 		if blocks > 0 {
@@ -88,13 +90,14 @@ func (v *receiver) packet(p rawnet.Packet) {
 		c.wrongAck.Add(1)
 		return
 	}
+	at := arrived(p.Time, v.look)
 	if s.capture != nil {
-		if err := s.capture.Write(p.Time, p.Data); err != nil {
+		if err := s.capture.Write(at, p.Data); err != nil {
 			r.fail(err)
 		}
 	}
-	sent := s.clock.sent(a.LocalPort, p.Time)
-	rtt := time.Duration(p.Time - sent)
+	sent := s.clock.sent(a.LocalPort, at)
+	rtt := time.Duration(at - sent)
 	// A host that hears nothing of its SYN-ACK repeats it after a second (RFC
 	// 6298, Section 2.1), so a longer time may not be that of the way.
 	if rtt > time.Duration(r.peak.Load()) && rtt < time.Second {
@@ -107,14 +110,14 @@ func (v *receiver) packet(p rawnet.Packet) {
 	}
 	switch {
 	case a.Kind == rawnet.KindICMP:
-		v.unreachable(index, a, p.Time)
+		v.unreachable(index, a, at)
 	case r.answered.has(index):
 		v.again(index, sent)
 		if a.Kind == rawnet.KindSynAck && r.refused.has(index) {
-			v.reopen(hit{index: index, at: p.Time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.Kind, again: true})
+			v.reopen(hit{index: index, at: at, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.Kind, again: true})
 		}
 	default:
-		v.first(index, a, hit{index: index, at: p.Time, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.Kind})
+		v.first(index, a, hit{index: index, at: at, rtt: rtt, pass: int16(r.passAt(sent)), kind: a.Kind})
 	}
 }
 

@@ -70,7 +70,7 @@ func (r *resolver) resolve(ctx context.Context, source netip.Addr, targets []net
 
 // ask sends one question, if it is not too late for that.
 func (r *resolver) ask(source, target netip.Addr) error {
-	if err := r.expiry.check(now()); err != nil {
+	if err := r.expiry.check(time.Now()); err != nil {
 		return err
 	}
 	return r.socket.Ask(source, target)

@@ -208,9 +208,6 @@ func linkLocal(l rawnet.Link) netip.Addr {
 // with cgo it fails.
 func DropRights() error { return rawnet.DropRights() }
 
-// now is the time on the clock that the kernel stamps arrivals with.
-func now() int64 { return time.Now().UnixNano() }
-
 // check reports an interface that has gone down.
 func (s *Scanner) check() error {
 	links, err := s.netlink.Links()
@@ -228,4 +225,29 @@ func (s *Scanner) check() error {
 		}
 	}
 	return nil
+}
+
+// began anchors the clock of the sweeps.
+var began = time.Now()
+
+// now is the clock of the sweeps, in nanoseconds since 1970: what the wall clock
+// said when the program began, and the time since then by the monotonic clock.
+// Somebody who sets the wall clock during a sweep moves no deadline of it.
+func now() int64 { return onClock(time.Now()) }
+
+// onClock is a moment, with its monotonic reading, on the clock of the sweeps.
+func onClock(t time.Time) int64 { return began.UnixNano() + int64(t.Sub(began)) }
+
+// stampSkew is how far the wall clock, with which the kernel stamps arrivals, was
+// ahead of the clock of the sweeps at t.
+func stampSkew(t time.Time) int64 { return t.UnixNano() - onClock(t) }
+
+// arrived is when a packet arrived, on the clock of the sweeps, by the stamp that
+// the kernel gave it and a look at the ring shortly before it was found. A stamp
+// from the future was made before somebody set the wall clock back.
+func arrived(stamp int64, look time.Time) int64 {
+	if at := stamp - stampSkew(look); at < onClock(look)+int64(time.Second) {
+		return at
+	}
+	return onClock(look)
 }

@@ -84,7 +84,7 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 				t.validate(at, sport)
 			}
 		}
-		switch err := t.flush(at); {
+		switch err := t.flush(); {
 		case err == nil:
 		case errors.As(err, new(*scan.ExpiredError)):
 			return list, err
@@ -207,19 +207,19 @@ func (t *transmitter) sleep(d time.Duration) error {
 	}
 }
 
-// maxFull is how long a full queue is waited for.
+// maxFull is how long a full queue is waited for, in all.
 const maxFull = 5 * time.Second
 
 // flush sends the batches of all interfaces. What meets a full queue is sent
 // again: the kernel has dropped it and says so to nobody else.
-func (t *transmitter) flush(at int64) error {
+func (t *transmitter) flush() error {
 	for _, s := range t.senders {
 		if s.Waiting() == 0 {
 			continue
 		}
-		wait := 20 * time.Microsecond
+		wait, waited := 20*time.Microsecond, time.Duration(0)
 		for {
-			if err := t.run.s.expiry.check(now()); err != nil {
+			if err := t.run.s.expiry.check(time.Now()); err != nil {
 				return err
 			}
 			done, err := s.Flush()
@@ -241,10 +241,11 @@ func (t *transmitter) flush(at int64) error {
 			if t.run.ctx.Err() != nil {
 				return errStopped
 			}
-			if time.Duration(now()-at) > maxFull {
+			if waited > maxFull {
 				return t.stuck(s.Link(), err)
 			}
 			time.Sleep(wait)
+			waited += wait // not the time that went by: the program may have been stopped
 			wait = min(2*wait, 2*time.Millisecond)
 		}
 		if err := t.sent(s); err != nil {
