@@ -79,7 +79,7 @@ func (e *Exchange) Remember(on bool) {
 // matches reports whether a pattern is found in the reply.
 func (e *Exchange) matches(p *Pattern) bool {
 	if e.known == nil {
-		return p.Match(e.Reply)
+		return p.found(e.Reply)
 	}
 	k, at, bit := e.known, p.number/64, uint64(1)<<(p.number%64)
 	for at >= len(k.asked) {
@@ -87,7 +87,7 @@ func (e *Exchange) matches(p *Pattern) bool {
 	}
 	if k.asked[at]&bit == 0 {
 		k.asked[at] |= bit
-		if p.Match(e.Reply) {
+		if p.found(e.Reply) {
 			k.found[at] |= bit
 		}
 	}

@@ -83,7 +83,7 @@ func (p *Pattern) capture(b []byte, values map[string]string) {
 	if p == nil || p.re.NumSubexp() == 0 {
 		return
 	}
-	m := p.re.FindSubmatch(b)
+	m := p.find(b)
 	for i, name := range p.re.SubexpNames() {
 		if i >= len(m) || name == "" || len(m[i]) == 0 || values[name] != "" {
 			continue

@@ -1,0 +1,70 @@
+package signatures
+
+import "bytes"
+
+// find returns where a pattern is found in a reply, as [regexp.Regexp.FindSubmatch]
+// does: in the reply as it is, or in one line of a coded reply of several, each read
+// as if it were all that was said (RFC 5321, Section 4.2.1: a reply may be folded
+// anywhere, and an administrator may add lines).
+func (p *Pattern) find(reply []byte) [][]byte {
+	if m := p.re.FindSubmatch(reply); m != nil {
+		return m
+	}
+	for line := range codedLines(reply) {
+		if m := p.re.FindSubmatch(line); m != nil {
+			return m
+		}
+	}
+	return nil
+}
+
+// found reports whether find finds something.
+func (p *Pattern) found(reply []byte) bool {
+	if p.Match(reply) {
+		return true
+	}
+	for line := range codedLines(reply) {
+		if p.Match(line) {
+			return true
+		}
+	}
+	return false
+}
+
+// codedLines yields the lines of a coded reply that has several, each in the form of
+// a reply of one line.
+func codedLines(reply []byte) func(yield func(line []byte) bool) {
+	return func(yield func([]byte) bool) {
+		if !severalCoded(reply) {
+			return
+		}
+		for line := range bytes.Lines(reply) {
+			line = bytes.Clone(line)
+			if len(line) > 3 && line[3] == '-' {
+				line[3] = ' '
+			}
+			if !yield(line) {
+				return
+			}
+		}
+	}
+}
+
+// severalCoded reports whether a reply has several lines that all begin with the same
+// code, and all but the last with a hyphen behind it.
+func severalCoded(reply []byte) bool {
+	if len(reply) < 4 || reply[3] != '-' || bytes.Count(reply, []byte("\n")) < 2 {
+		return false
+	}
+	for _, c := range reply[:3] {
+		if c < '0' || c > '9' {
+			return false
+		}
+	}
+	for line := range bytes.Lines(reply) {
+		if !bytes.HasPrefix(line, reply[:3]) {
+			return false
+		}
+	}
+	return true
+}
