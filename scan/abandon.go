@@ -7,8 +7,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// abandon reports the pairs under way when the sweep was stopped: what is
-// silent so far might yet have answered.
+// abandon reports the pairs under way when the sweep was stopped as unknown: a pair
+// that is silent so far may still have answered.
 func (s *sweep) abandon(cause error) {
 	for i := range s.probes {
 		if !s.probes[i].used {
@@ -32,8 +32,8 @@ func (s *sweep) abandon(cause error) {
 	}
 }
 
-// takeBack ends a probe under way and frees its slot. It returns the pair, which
-// has no result then; it reports false for a control.
+// takeBack ends a probe under way and frees its slot. It returns the pair, which then
+// has no result; it reports false for a control.
 func (s *sweep) takeBack(i int32) (h *host, q unsettled, ok bool) {
 	p := &s.probes[i]
 	h = p.host
@@ -50,7 +50,7 @@ func (s *sweep) takeBack(i int32) (h *host, q unsettled, ok bool) {
 	return h, q, ok
 }
 
-// leave reports a pair that is no longer asked, if it ever was.
+// leave reports a pair that is no longer probed, if it was probed at all.
 func (s *sweep) leave(h *host, q unsettled, cause error) {
 	if q.attempts+q.earlier == 0 && !s.late() {
 		return

@@ -6,15 +6,14 @@ import (
 	"time"
 )
 
-// An alarm is the time at which a host may be asked again, or from which on it
-// may not.
+// An alarm is the time at which a host may be probed again, or must no longer be.
 type alarm struct {
 	at   time.Duration
 	host *host
-	ends netip.Addr // the host whose time ends; the zero Addr if it is not that
+	ends netip.Addr // the host whose time ends then; else the zero Addr
 }
 
-// alarms are those of all hosts, a heap by time.
+// alarms is a heap of the alarms of all hosts, ordered by time.
 type alarms []alarm
 
 // Len implements [heap.Interface].
@@ -37,7 +36,7 @@ func (a *alarms) Pop() any {
 	return last
 }
 
-// alarm has a host that is up roused at a time, or before.
+// alarm sets an alarm for a host that is up, which resumes it at that time or earlier.
 func (s *sweep) alarm(h *host, at time.Duration) {
 	if h.up.alarm != 0 && h.up.alarm <= at {
 		return
@@ -46,7 +45,7 @@ func (s *sweep) alarm(h *host, at time.Duration) {
 	heap.Push(&s.alarms, alarm{at: at, host: h})
 }
 
-// ring rouses the hosts whose alarm is due, and ends those whose time is over.
+// ring resumes the hosts whose alarm is due, and ends those whose time is over.
 func (s *sweep) ring() {
 	var over []*host
 	defer func() { s.endTimes(over) }()
@@ -56,7 +55,7 @@ func (s *sweep) ring() {
 			over = append(over, s.hosts.hosts[a.ends])
 			continue
 		}
-		if u := a.host.up; u.alarm == a.at { // or an earlier one was set
+		if u := a.host.up; u.alarm == a.at { // else an earlier one was set
 			u.alarm = 0
 			s.rouse(a.host)
 		}

@@ -13,16 +13,16 @@ import (
 // A BlockedError says that the silence of a pair proves nothing.
 type BlockedError struct {
 	Host  netip.Addr
-	Since time.Time // when the last probe left that it answered
+	Since time.Time // when the last probe that it answered was sent
 }
 
-// Error says since when the host is silent.
+// Error says since when the host has been silent.
 func (e *BlockedError) Error() string {
 	return fmt.Sprintf("%v stopped answering after %s, even on ports that had answered", e.Host, e.Since.UTC().Format(time.RFC3339))
 }
 
-// block gives a host up whose controls stay silent. What it was asked since the
-// last one that was answered has no result, and it is not asked any more.
+// block gives up a host whose controls stay silent. The pairs that were probed after
+// the last answered control are unknown, and the host is not probed any more.
 func (s *sweep) block(h *host) {
 	u := h.up
 	u.phase, u.gone, u.failed = blocked, true, false
@@ -58,16 +58,16 @@ func (s *sweep) yieldBlocked(h *host, q unsettled) {
 	if u.block > 0 {
 		s.blocks[u.block-1].Pairs++
 	}
-	if u.why == nil { // forgotten in between
+	if u.why == nil { // the host was forgotten meanwhile
 		u.why = &BlockedError{Host: h.addr, Since: s.start.Add(max(u.proof, 0))}
 	}
 	if q.ended == 0 {
-		q.ended = s.now // never asked
+		q.ended = s.now // never probed
 	}
 	s.yield(h, q, Result{State: result.StateUnknown, Reason: result.ReasonBlocked, Err: u.why})
 }
 
-// drain takes the slots away from the pairs of a host that wait for their turn.
+// drain takes the slots from the pairs of a host that wait for their turn.
 func (s *sweep) drain(h *host) {
 	for h.head != none {
 		i := h.head
@@ -79,8 +79,8 @@ func (s *sweep) drain(h *host) {
 	h.tail = none
 }
 
-// putBack lets a pair wait without a slot until its host is asked again. What
-// it was asked so far does not count.
+// putBack lets a pair wait without a slot until its host is probed again. Its probes
+// so far do not count.
 func (s *sweep) putBack(h *host, q unsettled) {
 	q.earlier += q.attempts
 	q.attempts, q.as, q.from = 0, dialer.Silent, netip.Addr{}

@@ -8,34 +8,33 @@ import (
 	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
-// When a control is asked: a pair of a host that is up, and is known to answer.
-// Silence proves nothing where a firewall has had enough of the scanner, the
-// host has gone or the path is down; a control that is answered rules that out
-// for all that was asked before it.
+// When a control is probed: a pair of a host that is up, and is known to answer.
+// Silence proves nothing if a firewall blocks the scanner, the host has gone or the
+// path is down; an answered control rules that out for all pairs probed before it.
 const (
-	firstControl  = 32  // silent pairs of a host that call for one
+	firstControl  = 32  // silent pairs of a host that require a control
 	lastControl   = 512 // twice as many each time, up to this
-	parkedControl = 4   // or so many times as many that are parked: they are asked again in any case
-	oldControl    = 24  // or so many, if the latest answer is older than this
+	parkedControl = 4   // or this many times the number of parked pairs, which are probed again in any case
+	oldControl    = 24  // or this many, if the latest answer is older than this
 	controlAge    = 1500 * time.Millisecond
 	fewAnswers    = 4    // with fewer, it is not known how much of a host is silent
-	unlikely      = 1e-3 // where most pairs answer, a silent run less likely than this calls for one
-	rare          = 0.9  // where more pairs than this answer, each silent one is asked once more at the end
+	unlikely      = 1e-3 // if most pairs answer, a series of silent pairs less likely than this requires a control
+	rare          = 0.9  // if more pairs than this fraction answer, each silent one is probed once more at the end
 )
 
-// How often and how long a silent control is asked.
+// How often and for how long a silent control is probed.
 const (
 	controlTries = 3
 	backTries    = 2           // after a pause
 	icmpApart    = time.Second // hosts send about one ICMP error a second (RFC 1812, Section 4.3.2.8)
-	firstPause   = time.Second // and twice as long each time
+	firstPause   = time.Second // doubled each time
 	longestPause = 31 * time.Second
-	allPauses    = 60 * time.Second // of one host
-	slowest      = 2 * time.Second  // between two probes to a host that a pace has blocked
-	maxVoids     = 10               // how often all that waits is asked again because a control needed two tries
+	allPauses    = 60 * time.Second // for one host
+	slowest      = 2 * time.Second  // between two probes to a host that limits the rate
+	maxVoids     = 10               // how often all waiting pairs are probed again because a control needed two tries
 )
 
-// look asks for a control of a host if one is due.
+// look schedules a control of a host if one is due.
 func (s *sweep) look(h *host) {
 	if u := h.up; u != nil && u.phase == trusted && s.controlDue(h) {
 		u.tries, u.with = 0, u.best()
@@ -43,15 +42,14 @@ func (s *sweep) look(h *host) {
 	}
 }
 
-// best returns the way of the control that is asked first.
+// best returns the preferred way to get an answer from a control.
 func (u *upHost) best() way {
 	w, _ := u.other(0)
 	return w
 }
 
-// other returns the first way from w on in which a pair is known to answer. It
-// reports false if there is none. An ICMP error is an answer only where there is
-// no other.
+// other returns the first way from w on in which a pair is known to answer. It reports
+// false if there is none. An ICMP error is used only if there is no other.
 func (u *upHost) other(w way) (way, bool) {
 	for ; w < ways; w++ {
 		if u.has&(1<<w) != 0 && (w != byICMP || u.rejectsOnly()) {
@@ -61,8 +59,8 @@ func (u *upHost) other(w way) (way, bool) {
 	return 0, false
 }
 
-// approach lets the control have its turn, a control by ICMP only after a quiet
-// while: a host that has just sent such errors sends no more of them.
+// approach queues the control. A control by ICMP waits for a pause first: a host that
+// has just sent such errors limits their rate.
 func (s *sweep) approach(h *host) {
 	u := h.up
 	if at := h.last + icmpApart; u.with == byICMP && s.now < at {
@@ -74,7 +72,7 @@ func (s *sweep) approach(h *host) {
 	s.turn(h)
 }
 
-// pickControl returns a control that may be asked now, or none.
+// pickControl returns a control that may be probed now, or none.
 func (s *sweep) pickControl() int32 {
 	for len(s.controls) > 0 && len(s.free) > 0 {
 		h := s.controls[0]
@@ -92,7 +90,7 @@ func (s *sweep) pickControl() int32 {
 	return none
 }
 
-// settleControl deals with the end of a try of a control.
+// settleControl handles the end of a try of a control.
 func (s *sweep) settleControl(e dialer.Ending) {
 	p := s.probes[e.Slot]
 	h, u := p.host, p.host.up
@@ -109,7 +107,7 @@ func (s *sweep) settleControl(e dialer.Ending) {
 	case e.As == dialer.Connected || e.As == dialer.ZeroWindow:
 		s.controlled(&p, byAccept)
 	case e.As == dialer.Refused && u.with == byAccept:
-		s.controlled(&p, byAccept) // it was reported as open: not one of the closed
+		s.controlled(&p, byAccept) // it was reported as open: it is not one of the closed pairs
 	case e.As == dialer.Refused:
 		s.controlled(&p, byReset)
 	case e.From == h.addr && e.As.Unreachable() && u.with == byICMP:
@@ -124,17 +122,17 @@ func (s *sweep) settleControl(e dialer.Ending) {
 	}
 }
 
-// reopen reports a pair as open that was closed and accepts a connection by now: a
-// balancer, or a device on the way, may have refused the first one.
+// reopen reports a pair as open that was closed and now accepts a connection: a load
+// balancer, or a device on the path, may have refused the first one.
 func (s *sweep) reopen(p *probe) {
-	p.host.up.has &^= 1 << byReset // that it was known by
+	p.host.up.has &^= 1 << byReset // the way in which the pair was known
 	s.stats.Open++
 	s.batch = append(s.batch, Result{Target: p.to, State: result.StateOpen, Reason: result.ReasonSynAck, WasClosed: true,
 		RTT: max(s.now-p.sent, 1), Attempts: 1, Time: s.start.Add(s.now)})
 }
 
-// controlled takes in that a control was answered. Where one before it was not,
-// the pairs in between are asked again.
+// controlled records that a control was answered. If an earlier try of it was not, the
+// pairs in between are probed again.
 func (s *sweep) controlled(p *probe, by way) {
 	h, u := p.host, p.host.up
 	u.phase = trusted
@@ -144,7 +142,7 @@ func (s *sweep) controlled(p *probe, by way) {
 		u.every = min(2*u.every, lastControl)
 		if u.tries > 0 && u.gap > 0 { // silent again for a while, as before
 			if u.voids == maxVoids {
-				s.block(h) // which would go on for ever
+				s.block(h) // else this would repeat forever
 				return
 			}
 			u.voids++
@@ -162,7 +160,7 @@ func (s *sweep) controlled(p *probe, by way) {
 	s.look(h)
 }
 
-// void has all pairs asked again that wait for an answer of their host.
+// void queues all pairs again that wait for an answer of their host.
 func (s *sweep) void(h *host) {
 	u := h.up
 	for _, list := range [][]unsettled{u.held, u.parked} {
@@ -174,7 +172,7 @@ func (s *sweep) void(h *host) {
 	u.held, u.parked = nil, nil
 }
 
-// uncontrolled takes in that a try of a control stayed silent.
+// uncontrolled records that a try of a control stayed silent.
 func (s *sweep) uncontrolled(h *host) {
 	u := h.up
 	s.sampled.sent, s.sampled.lost = s.sampled.sent+1, s.sampled.lost+1
@@ -193,8 +191,8 @@ func (s *sweep) uncontrolled(h *host) {
 	s.approach(h)
 }
 
-// rest leaves a host alone for a while, or for good, whose controls stay
-// silent. The pairs that wait for their turn give their slots away.
+// rest pauses a host whose controls stay silent, or gives it up. The pairs that wait
+// for their turn release their slots.
 func (s *sweep) rest(h *host) {
 	u := h.up
 	if !u.failed {
@@ -213,14 +211,14 @@ func (s *sweep) rest(h *host) {
 	s.alarm(h, u.until)
 }
 
-// slowDown halves the pace at which a host is asked, for that may be why it
+// slowDown halves the rate at which a host is probed, because the rate may be why it
 // stopped answering.
 func (s *sweep) slowDown(h *host) {
 	average := (s.now - h.first) / time.Duration(max(h.probes, 1))
 	h.up.gap = min(max(2*h.up.gap, 2*average, time.Millisecond), slowest)
 }
 
-// rouse has a host go on whose time has come.
+// rouse resumes a host whose pause is over.
 func (s *sweep) rouse(h *host) {
 	u := h.up
 	switch u.phase {
@@ -238,7 +236,7 @@ func (s *sweep) rouse(h *host) {
 	}
 }
 
-// controlDue reports whether the silent pairs of a host call for a control.
+// controlDue reports whether the silent pairs of a host require a control.
 func (s *sweep) controlDue(h *host) bool {
 	u, n := h.up, len(h.up.held)
 	switch {
@@ -246,7 +244,7 @@ func (s *sweep) controlDue(h *host) bool {
 		return true
 	case n+len(u.parked) == 0:
 		return false
-	case u.proof < 0: // nobody has asked it in this run
+	case u.proof < 0: // it was not probed in this run
 		return true
 	case n >= int(u.every), len(u.parked) >= min(parkedControl*int(u.every), lastControl), s.unsettled >= maxUnsettled, s.over(h):
 		return true
@@ -258,8 +256,8 @@ func (s *sweep) controlDue(h *host) bool {
 	return share >= 0.5 && math.Pow(1-share, float64(n)) < unlikely
 }
 
-// answering returns the share of pairs of a host that is up that answer, 0 while
-// too little is known. Those that are to be asked again count as silent.
+// answering returns the fraction of the pairs of a host that answer, 0 while too
+// little is known. Pairs that are to be probed again count as silent.
 func (h *host) answering() float64 {
 	answers := float64(h.est.answers)
 	if answers < fewAnswers {
@@ -268,8 +266,8 @@ func (h *host) answering() float64 {
 	return answers / (answers + float64(h.up.silent+len(h.up.again)) + 2)
 }
 
-// finishParts asks for the controls at the end of the parts of all hosts, once
-// no further pair is to be drawn.
+// finishParts probes the controls at the end of the parts of all hosts, after the last
+// pair was drawn.
 func (s *sweep) finishParts() {
 	s.drawn = true
 	for _, h := range s.hosts.hosts {

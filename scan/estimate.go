@@ -5,22 +5,22 @@ import (
 	"time"
 )
 
-// An estimate is what the answers of one host, one net, or all of them say
-// about round trips and loss.
+// An estimate is what the answers of one host, one net, or all hosts show about
+// round-trip time and loss.
 type estimate struct {
 	smooth  time.Duration // smoothed round-trip time
 	spread  time.Duration // smoothed deviation from it
 	answers int           // pairs answered
 	sent    int           // probes sent for those
-	lost    int           // of those, probes that got lost, or whose answers did
+	lost    int           // of those, probes that were lost, or whose answers were
 }
 
-// answer takes in the round-trip time of a pair that was answered, after
-// which it is known that lost earlier probes for it had been lost.
+// answer records the round-trip time of a pair that was answered, after lost earlier
+// probes for it had been lost.
 func (e *estimate) answer(rtt time.Duration, lost int) {
-	// RFC 6298, Section 2 (after Jacobson and Karels), with its constants.
-	// Every probe has a connection of its own, so that it is always known
-	// which one an answer belongs to, and Karn's rule (Section 3) is kept.
+	// RFC 6298, Section 2 (after Jacobson and Karels), with its constants. Every probe
+	// has its own connection, so that each answer belongs to a known probe, and Karn's
+	// rule (Section 3) is kept.
 	if e.answers == 0 {
 		e.smooth, e.spread = rtt, rtt/2
 	} else {
@@ -35,18 +35,18 @@ func (e *estimate) answer(rtt time.Duration, lost int) {
 // known reports whether there was any answer.
 func (e *estimate) known() bool { return e.answers > 0 }
 
-// timeout is how long an answer may take before the probe for it counts as
-// lost (RFC 6298, Section 2.3), without its bounds.
+// timeout is how long an answer may take before its probe counts as lost (RFC 6298,
+// Section 2.3), without the bounds.
 func (e *estimate) timeout() time.Duration { return e.smooth + 4*e.spread }
 
-// lossRate is the chance that a probe or its answer is lost, on the safe side
-// as long as little is known (Laplace's rule of succession).
+// lossRate is the probability that a probe or its answer is lost, overestimated as
+// long as little is known (Laplace's rule of succession).
 func (e *estimate) lossRate() float64 {
 	return float64(e.lost+1) / float64(e.sent+2)
 }
 
-// tries returns how many probes a silent pair needs before an open port is
-// missed less than once in a million.
+// tries returns how many probes a silent pair needs so that an open port is missed
+// less than once in a million.
 func tries(lossRate float64) int {
 	const miss = 1e-6
 	return int(math.Ceil(math.Log(miss) / math.Log(lossRate)))

@@ -5,44 +5,44 @@ import (
 	"time"
 )
 
-// How many hosts and nets without a pair under way are remembered for what
-// their answers said.
+// How many hosts and nets without a pair under way are kept for the estimates from
+// their answers.
 const (
 	maxHosts = 1 << 14
 	maxNets  = 1 << 13
-	maxKept  = 1 << 20 // that are up, beside those
+	maxKept  = 1 << 20 // that are up, in addition
 )
 
-// A host is an address with pairs under way, or one that had some lately. What
-// each pair asks for stands in front: a sweep goes through its hosts in a random
-// order, and each line of memory costs as much as the rest of its work on a pair.
+// A host is an address with pairs under way, or one that had some recently. The fields
+// that each pair needs come first: a sweep visits its hosts in random order, and each
+// cache line costs as much as all other work on a pair.
 type host struct {
 	addr  netip.Addr
-	up    *upHost // nil if nothing was heard of the host
+	up    *upHost // nil if the host sent nothing
 	pairs int32   // pairs under way: awaiting an answer or their turn
-	asked int32   // of those, awaiting an answer
+	asked int32   // of those, pairs awaiting an answer
 
-	// Pairs that await their turn, linked through probe.next.
+	// The pairs that await their turn, linked by probe.next.
 	head, tail int32
 
 	queued bool // in the list of hosts with a pair whose turn has come
 	listed bool // in the list of hosts that may be forgotten
 	timed  bool // its time has begun
-	over   bool // its time is over, and what is under way is being ended
-	second bool // the second round has begun for the host
+	over   bool // its time is over, and its pairs under way are being ended
+	second bool // its second round has begun
 
 	net *subnet
 	est estimate
 
 	probes      int           // sent so far
-	first, last time.Duration // when the first and the last of them left
+	first, last time.Duration // when the first and the last of them were sent
 
-	unproven []unsettled // silent pairs of a host of which nothing was heard
-	waiting  []unsettled // and those whose further tries wait for the second round
-	guarded  []*subnet   // for which that begins when the host answers
+	unproven []unsettled // silent pairs while the host is not known to be up
+	waiting  []unsettled // silent pairs whose further tries wait for the second round
+	guarded  []*subnet   // nets whose second round begins when this host answers
 }
 
-// depart counts a probe that leaves for h.
+// depart counts a probe that is sent to h.
 func (h *host) depart(p *probe) {
 	if h.probes == 0 {
 		h.first = p.sent
@@ -55,27 +55,26 @@ func (h *host) depart(p *probe) {
 	}
 }
 
-// A subnet is the neighbourhood of a host: addresses with the same first 24
-// bits, or 64 with IPv6.
+// A subnet is the addresses with the same first 24 bits, or 64 with IPv6.
 type subnet struct {
 	est   estimate
-	hosts int // hosts remembered
+	hosts int // hosts kept
 
 	up      netip.Addr    // the latest host that answered
-	proof   time.Duration // when the latest probe left that proved silence on a host that is up
-	asked   time.Duration // when the latest probe left of those whose pairs wait for the second round
-	guard   *host         // for whose answer they wait; nil for none
-	waiters []*host       // that wait for it
+	proof   time.Duration // when the latest probe was sent that proved silence on a host that is up
+	asked   time.Duration // when the latest probe was sent of the pairs that wait for the second round
+	guard   *host         // the host whose answer they wait for; nil for none
+	waiters []*host       // hosts that wait for it
 }
 
-// A directory finds hosts by address, in bounded memory.
+// A directory finds hosts by address, with bounded memory.
 type directory struct {
 	hosts map[netip.Addr]*host
 	nets  map[netip.Addr]*subnet
-	idle  []*host // hosts that had no pair under way, the oldest first
+	idle  []*host // hosts that have no pair under way, the oldest first
 
-	kept   map[netip.Addr]memory // hosts that are up, and are no longer in hosts
-	forgot bool                  // there were more of them than are kept
+	kept   map[netip.Addr]memory // hosts that are up, but no longer in hosts
+	forgot bool                  // more hosts than the maximum were up
 }
 
 func newDirectory() directory {
@@ -108,7 +107,7 @@ func (d *directory) net(a netip.Addr) *subnet {
 	prefix, err := a.Prefix(bits)
 	key := prefix.Addr()
 	if err != nil {
-		key = a // cannot be: every address has as many bits
+		key = a // impossible: the prefix length fits every address
 	}
 	n := d.nets[key]
 	if n == nil {
@@ -121,8 +120,8 @@ func (d *directory) net(a netip.Addr) *subnet {
 	return n
 }
 
-// forgetNet forgets one subnet of which no host is remembered, if there is
-// one among a few taken at random.
+// forgetNet removes one subnet without any kept host, if there is one among a few
+// taken at random.
 func (d *directory) forgetNet() {
 	looks := 0
 	for key, n := range d.nets {
@@ -136,7 +135,7 @@ func (d *directory) forgetNet() {
 	}
 }
 
-// rest says that a host has no pair under way for now.
+// rest records that a host has no pair under way.
 func (d *directory) rest(h *host) {
 	if !h.listed {
 		h.listed = true
@@ -144,14 +143,14 @@ func (d *directory) rest(h *host) {
 	}
 }
 
-// trim forgets the host that has rested longest, if there are too many.
+// trim removes the host that has been idle longest, if there are too many.
 func (d *directory) trim() {
 	for tries := 0; len(d.hosts) > maxHosts && len(d.idle) > 0 && tries < 8; tries++ {
 		h := d.idle[0]
 		d.idle = d.idle[1:]
 		h.listed = false
 		if h.pinned() {
-			continue // it will rest again
+			continue // it will be idle again later
 		}
 		if h.up != nil {
 			d.keep(h.addr, h.up.memory)
@@ -161,7 +160,7 @@ func (d *directory) trim() {
 	}
 }
 
-// keep remembers a host that is up, if there are not too many.
+// keep stores a host that is up, if there are not too many.
 func (d *directory) keep(a netip.Addr, m memory) {
 	if len(d.kept) >= maxKept {
 		d.forgot = true
@@ -170,7 +169,7 @@ func (d *directory) keep(a netip.Addr, m memory) {
 	d.kept[a] = m
 }
 
-// host returns the host that a memory is of.
+// host restores the host from its memory.
 func (m memory) host() *upHost {
 	u := &upHost{memory: m}
 	if m.gone {

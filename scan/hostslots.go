@@ -6,28 +6,28 @@ import (
 	"sync"
 )
 
-// freedHosts are the addresses that have a slot again after the sweep was refused
+// freedHosts are the addresses that have a free slot again after the sweep was refused
 // one.
 type freedHosts struct {
 	mu    sync.Mutex
 	addrs []netip.Addr
 }
 
-// acquireHostSlot takes one of the host's slots for a probe, where they are counted.
-// It reports false if there is none; onHostSlotFree is called when there is again.
+// acquireHostSlot takes one of the host's slots for a probe, if slots are counted. It
+// reports false if there is none; onHostSlotFree is called when there is one again.
 func (s *sweep) acquireHostSlot(h *host) bool {
 	return s.cfg.Slots == nil || s.cfg.Slots.AcquireProbe(h.addr)
 }
 
-// releaseHostSlot gives back what acquireHostSlot took.
+// releaseHostSlot returns a slot of acquireHostSlot.
 func (s *sweep) releaseHostSlot(h *host) {
 	if s.cfg.Slots != nil {
 		s.cfg.Slots.ReleaseProbe(h.addr)
 	}
 }
 
-// handOver gives a connection away, with its host slot. It returns nil if there is
-// no longer one, or no slot for it among those of dialogues.
+// handOver gives a connection to the consumer, with its host slot. It returns nil if
+// the connection no longer exists, or if dialogues have no slot left.
 func (s *sweep) handOver(slot int32, h *host) net.Conn {
 	l := s.cfg.Slots
 	if l == nil {
@@ -46,7 +46,7 @@ func (s *sweep) handOver(slot int32, h *host) net.Conn {
 	return l.Wrap(h.addr, conn)
 }
 
-// onHostSlotFree notes that a host has a slot again. Any goroutine may call it.
+// onHostSlotFree records that a host has a slot again. Any goroutine may call it.
 func (s *sweep) onHostSlotFree(a netip.Addr) {
 	s.freed.mu.Lock()
 	defer s.freed.mu.Unlock()
@@ -56,7 +56,7 @@ func (s *sweep) onHostSlotFree(a netip.Addr) {
 	}
 }
 
-// requeueFreed lets the hosts that have a slot again have their turn.
+// requeueFreed queues the hosts that have a slot again.
 func (s *sweep) requeueFreed() {
 	if s.cfg.Slots == nil {
 		return

@@ -7,20 +7,20 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// Longest reckons how long a connect sweep of space takes if nothing answers, which
-// is when it takes longest on a network that loses nothing: each pair is awaited as
-// often as Retries says, at most PerHost at an address and Concurrency in all, and
-// no faster than Rate. It sends nothing. A config without a bound that is zero has
-// its default; the longest Duration stands for all longer ones.
+// Longest returns how long a connect sweep of space takes if nothing answers, which is
+// the longest case on a network without loss: each pair is awaited as often as Retries
+// says, at most PerHost at an address and Concurrency in all, and no faster than Rate.
+// It sends nothing. Zero limits in cfg have their defaults; longer times than the
+// longest Duration are reported as that.
 func Longest(space *scope.Space, cfg Config) time.Duration {
 	cfg = cfg.withDefaults()
 	tries := 1 + max(cfg.Retries, 0)
-	silent := cfg.Timeout.Seconds() // the last try, in seconds from here on: they do not overflow
+	silent := cfg.Timeout.Seconds() // the last try, in seconds, which do not overflow
 	for try := 1; try < tries; try++ {
 		if wait := blindWait(try, cfg.Timeout); try <= 5 {
 			silent += wait.Seconds()
 		} else {
-			silent += wait.Seconds() * float64(tries-try) // all others are awaited as long
+			silent += wait.Seconds() * float64(tries-try) // all other tries are awaited equally long
 			break
 		}
 	}
@@ -41,5 +41,5 @@ func Longest(space *scope.Space, cfg Config) time.Duration {
 	return time.Duration(seconds * float64(time.Second))
 }
 
-// turns is how often so many at once go until all pairs are done.
+// turns returns how many batches of atOnce it takes to finish all pairs.
 func turns(pairs float64, atOnce int) float64 { return math.Ceil(pairs / float64(atOnce)) }

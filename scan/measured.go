@@ -5,16 +5,16 @@ import (
 	"time"
 )
 
-// Measured is what a scan has learned of how long answers take, and how many get
-// lost, for a further scan of the same targets. The nil Measured knows nothing.
+// Measured is what a scan has learned about round-trip times and loss, for a further
+// scan of the same targets. The nil Measured contains nothing.
 type Measured struct {
 	all      estimate
-	refusals estimate // of those alone
+	refusals estimate // refusals only
 	nets     map[netip.Addr]estimate
 }
 
-// MeasuredLongest is what is known where an answer took so long at most; nil if
-// that is not more than 0.
+// MeasuredLongest returns what is known if the longest answer took rtt; nil if that is
+// not more than 0.
 func MeasuredLongest(rtt time.Duration) *Measured {
 	if rtt <= 0 {
 		return nil
@@ -24,14 +24,14 @@ func MeasuredLongest(rtt time.Duration) *Measured {
 	return m
 }
 
-// Measured returns what the scan has learned once it has ended, nil before.
+// Measured returns what the scan has learned once it has ended, and nil before.
 func (c *Connect) Measured() *Measured {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.measured
 }
 
-// keepMeasured keeps what the sweep has learned.
+// keepMeasured stores what the sweep has learned.
 func (s *sweep) keepMeasured() {
 	m := &Measured{all: s.all, refusals: s.refusals, nets: map[netip.Addr]estimate{}}
 	for a, n := range s.hosts.nets {
@@ -44,7 +44,7 @@ func (s *sweep) keepMeasured() {
 	s.c.measured = m
 }
 
-// adopt takes in what an earlier scan has learned.
+// adopt uses what an earlier scan has learned.
 func (s *sweep) adopt(m *Measured) {
 	if m == nil {
 		return

@@ -7,15 +7,15 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// maxLate is how many pairs that were not asked in time are reported. A wider
-// sweep leaves the others without a result.
+// maxLate is how many pairs that were not probed in time are reported. In a larger
+// sweep the others have no result.
 const maxLate = 1 << 20
 
-// late reports whether the time for asking has ended.
+// late reports whether the authorization has ended.
 func (s *sweep) late() bool { return !s.cfg.NotAfter.IsZero() && s.now >= s.end }
 
-// refuse reports the pairs that were never drawn because the time for asking
-// ended, until ctx is done.
+// refuse reports, until ctx is done, the pairs that were never drawn because the
+// authorization ended.
 func (s *sweep) refuse(ctx context.Context, cause error) {
 	for n := 0; s.next < s.space.Len() && n < maxLate && ctx.Err() == nil; {
 		for end := s.next + stride; s.room && s.next < min(end, s.space.Len()) && n < maxLate; n++ {

@@ -2,8 +2,8 @@ package scan
 
 import "sync"
 
-// An outbox carries results from the sweep to the loop that takes them, which
-// may be slow. It holds a bounded number of results and of open connections.
+// An outbox carries results from the sweep to the consumer, which may be slow. It
+// holds a bounded number of results and of open connections.
 type outbox struct {
 	mu      sync.Mutex
 	queue   []Result
@@ -13,8 +13,7 @@ type outbox struct {
 	drained func()        // called after queue was emptied
 }
 
-// maxQueued is how many results may wait before the sweep stops for the
-// taker.
+// maxQueued is how many results may wait before the sweep pauses for the consumer.
 const maxQueued = 1 << 14
 
 func newOutbox(drained func()) *outbox {
@@ -33,7 +32,7 @@ func (o *outbox) put(batch []Result) bool {
 	return room
 }
 
-// reserve claims room for one more open connection, of at most limit.
+// reserve reserves room for one more open connection, of at most limit.
 func (o *outbox) reserve(limit int) bool {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -44,7 +43,7 @@ func (o *outbox) reserve(limit int) bool {
 	return true
 }
 
-// finish says that nothing more will be put.
+// finish records that nothing more will be put.
 func (o *outbox) finish() {
 	o.mu.Lock()
 	o.closed = true
@@ -59,8 +58,8 @@ func (o *outbox) signal() {
 	}
 }
 
-// take waits for results and returns all there are, in place of which it
-// keeps the empty slice spare. It returns none at the end.
+// take waits for results and returns all there are. It keeps the empty slice spare for
+// the next ones. It returns none at the end.
 func (o *outbox) take(spare []Result) []Result {
 	for {
 		o.mu.Lock()
@@ -82,7 +81,7 @@ func (o *outbox) take(spare []Result) []Result {
 	}
 }
 
-// yielded says that the connection of a taken result is no longer ours.
+// yielded records that the connection of a taken result belongs to the consumer.
 func (o *outbox) yielded() {
 	o.mu.Lock()
 	o.conns--

@@ -8,18 +8,18 @@ import (
 	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
-// begin starts the time of a host whose first probe leaves.
+// begin starts the time of a host whose first probe is sent.
 func (s *sweep) begin(h *host) {
 	if s.cfg.Clock == nil || h.timed {
 		return
 	}
 	h.timed = true
-	// By address: the sweep may forget the host before.
+	// By address, because the sweep may forget the host earlier.
 	heap.Push(&s.alarms, alarm{at: s.cfg.Clock.Begin(h.addr).Sub(s.start), ends: h.addr})
 }
 
-// overtime reports whether the time of a host of which a pair was drawn is over.
-// The pair then has a result. A host that is blocked has its own reason.
+// overtime reports whether the time of a host is over of which a pair was drawn; the
+// pair then has a result. A blocked host keeps its own reason.
 func (s *sweep) overtime(h *host, port uint16) bool {
 	if s.cfg.Clock == nil || h.up != nil && h.up.phase == blocked || !s.cfg.Clock.Refuses(h.addr) {
 		return false
@@ -31,14 +31,14 @@ func (s *sweep) overtime(h *host, port uint16) bool {
 	return true
 }
 
-// endTimes ends the asking of hosts whose time is over.
+// endTimes ends the hosts whose time is over.
 func (s *sweep) endTimes(hosts []*host) {
 	for _, h := range hosts {
 		if h != nil && len(h.unproven) > 0 {
-			s.letGoOf(h) // it was silent all its time
+			s.letGoOf(h) // it was silent all the time
 		}
 	}
-	// What is under way is looked for once for all of them.
+	// The pairs under way are searched once for all of these hosts.
 	hosts = slices.DeleteFunc(hosts, func(h *host) bool { return h == nil || !h.pinned() || !s.cfg.Clock.Refuses(h.addr) })
 	if len(hosts) == 0 {
 		return
@@ -59,7 +59,7 @@ func (s *sweep) endTimes(hosts []*host) {
 	}
 }
 
-// endTime gives those pairs of a host a result that have no slot.
+// endTime reports the pairs of a host that have no slot.
 func (s *sweep) endTime(h *host) {
 	var lists [][]unsettled
 	if u := h.up; u != nil {
@@ -70,7 +70,7 @@ func (s *sweep) endTime(h *host) {
 		lists = append(lists, u.held, u.parked, u.again)
 		u.held, u.parked, u.late, u.again = nil, nil, nil, nil
 		if u.phase != blocked {
-			u.phase, u.failed = trusted, false // no control is to be asked
+			u.phase, u.failed = trusted, false // no control is to be probed
 		}
 	}
 	for _, list := range lists {
@@ -85,7 +85,7 @@ func (s *sweep) endTime(h *host) {
 // yieldOver reports a pair of a host whose time is over.
 func (s *sweep) yieldOver(h *host, q unsettled) {
 	if q.ended == 0 {
-		q.ended = s.now // never asked
+		q.ended = s.now // never probed
 	}
 	s.yield(h, q, Result{State: result.StateUnknown, Reason: result.ReasonHostTimeout, Err: s.cfg.Clock.Err()})
 }

@@ -7,17 +7,16 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// maxUnproven is how many silent pairs of hosts of which nothing was heard are
-// kept without a result, so that they can be asked again should the host turn
-// up. Sweeps of more pairs let the oldest of them go.
+// maxUnproven is how many silent pairs of hosts that are not known to be up are kept
+// without a result, so that they can be probed again if the host answers later. In
+// sweeps of more pairs the oldest are reported.
 const maxUnproven = 1 << 16
 
-// park lets a pair of a host that is up wait, after its first try stayed silent,
-// until the host has answered a probe that left later. All tries in one stretch
-// without an answer may get lost together, in an outage that begins and ends
-// between two controls; two with an answer in between would take two outages.
-// It costs no probe: the further tries are the same, only later. It reports
-// false if the pair need not wait.
+// park lets a pair of a host that is up wait, after its first try stayed silent, until
+// the host has answered a later probe. All tries in a row without an answer may be
+// lost in one outage that begins and ends between two controls; with an answer in
+// between, it takes two outages. It costs no probe: the further tries are the same,
+// only later. It reports false if the pair need not wait.
 func (s *sweep) park(i int32) bool {
 	p := &s.probes[i]
 	h, u := p.host, p.host.up
@@ -32,8 +31,8 @@ func (s *sweep) park(i int32) bool {
 	return true
 }
 
-// unpark lets the pairs have their further tries that had the first one before
-// the latest proof.
+// unpark queues the further tries of the pairs whose first try was before the latest
+// proof.
 func (s *sweep) unpark(h *host) {
 	u := h.up
 	keep := u.parked[:0]
@@ -52,9 +51,8 @@ func (s *sweep) unpark(h *host) {
 	}
 }
 
-// silentHost deals with a silent pair of a host of which nothing was heard. Its
-// result waits for the end of the part of the host: until then the host may turn
-// up.
+// silentHost handles a silent pair of a host that is not known to be up. Its result
+// waits for the end of the part of the host: until then the host may answer.
 func (s *sweep) silentHost(h *host, q unsettled) {
 	h.unproven = append(h.unproven, q)
 	s.quiet = append(s.quiet, h)
@@ -77,13 +75,13 @@ func (s *sweep) silentHost(h *host, q unsettled) {
 	s.endSilent(h)
 }
 
-// letGo reports the oldest silent pair that is kept.
+// letGo reports the oldest of the kept silent pairs.
 func (s *sweep) letGo() {
 	h := s.quiet[0]
 	s.quiet[0] = nil
 	s.quiet = s.quiet[1:]
 	if len(h.unproven) == 0 {
-		return // the host has turned up
+		return // the host is up
 	}
 	q := h.unproven[0]
 	h.unproven = h.unproven[1:]
@@ -94,8 +92,8 @@ func (s *sweep) letGo() {
 	}
 }
 
-// endSilent reports the silent pairs of a host of which nothing was heard, once
-// none of its pairs is left to be asked.
+// endSilent reports the silent pairs of a host that is not known to be up, once all
+// its pairs were probed.
 func (s *sweep) endSilent(h *host) {
 	if !s.drawn || h.pairs > 0 || len(h.waiting) > 0 || h.up != nil {
 		return
@@ -104,7 +102,7 @@ func (s *sweep) endSilent(h *host) {
 	s.hosts.rest(h)
 }
 
-// letGoOf reports the silent pairs of a host of which nothing was heard.
+// letGoOf reports the silent pairs of a host that is not known to be up.
 func (s *sweep) letGoOf(h *host) {
 	list := h.unproven
 	h.unproven = nil
@@ -114,14 +112,14 @@ func (s *sweep) letGoOf(h *host) {
 	}
 }
 
-// forgetSilent says that so many silent pairs are no longer kept.
+// forgetSilent records that n silent pairs are no longer kept.
 func (s *sweep) forgetSilent(n int) {
 	s.unproven -= n
 	s.unsettled -= n
 	s.stats.Done -= uint64(n)
 }
 
-// yieldSilent reports a silent pair of a host of which nothing was heard.
+// yieldSilent reports a silent pair of a host that is not known to be up.
 func (s *sweep) yieldSilent(h *host, q unsettled) {
 	r := Result{State: result.StateFiltered, Reason: q.as.Reason()}
 	if s.hosts.forgot {
@@ -130,9 +128,9 @@ func (s *sweep) yieldSilent(h *host, q unsettled) {
 	s.yield(h, q, r)
 }
 
-// wakeUp deals with the silent pairs of a host that has turned up, by a probe
-// that left at sent. No control had shown that the host, or the path to it, was
-// there when those were asked whose last try left before: they get one more.
+// wakeUp handles the silent pairs of a host that answered for the first time, a probe
+// that was sent at sent. No control had shown that the host, or the path to it, was
+// there when they were probed: those whose last try is older get one more.
 func (s *sweep) wakeUp(h *host, sent time.Duration) {
 	u := h.up
 	s.unheardOf -= int(h.pairs)

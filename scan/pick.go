@@ -6,11 +6,11 @@ import (
 	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
-// stride is how many pairs are passed over in a row before the context, and
-// whether the results are taken, are looked at again.
+// stride is how many pairs in a row are skipped before the context, and the room for
+// results, are checked again.
 const stride = 4096
 
-// pick returns a pair that may be asked now, or none.
+// pick returns a pair that may be probed now, or none.
 func (s *sweep) pick() int32 {
 	if i := s.pickControl(); i != none {
 		return i
@@ -53,7 +53,7 @@ func (s *sweep) pick() int32 {
 	return none
 }
 
-// pickAt returns a pair of a host that may be asked now, or none.
+// pickAt returns a pair of a host that may be probed now, or none.
 func (s *sweep) pickAt(h *host) int32 {
 	u := h.up
 	if int(h.asked) >= s.cfg.PerHost || u != nil && u.still() {
@@ -82,8 +82,8 @@ func (s *sweep) pickAt(h *host) int32 {
 	return none
 }
 
-// pickFrom returns a pair of a list that has no slot yet, if it may be asked
-// now, or none.
+// pickFrom returns a pair of a list that has no slot yet, if it may be probed now, or
+// none.
 func (s *sweep) pickFrom(h *host, list *[]unsettled) int32 {
 	if len(s.free) == 0 {
 		s.slotless = append(s.slotless, h)
@@ -103,8 +103,8 @@ func (s *sweep) pickFrom(h *host, list *[]unsettled) int32 {
 	return i
 }
 
-// setAside keeps a pair just drawn off the slots, if its host is not asked for
-// now. It reports false if the pair is to be asked.
+// setAside stores a newly drawn pair without a slot, if its host is not probed now. It
+// reports false if the pair is to be probed.
 func (s *sweep) setAside(h *host, port uint16) bool {
 	u, q := h.up, unsettled{port: port, as: dialer.Silent}
 	if u.failed && s.unsettled >= maxUnsettled {
@@ -123,7 +123,7 @@ func (s *sweep) setAside(h *host, port uint16) bool {
 	return true
 }
 
-// slot takes a free slot, of which there is one, for a pair.
+// slot takes a free slot for a pair. There must be one.
 func (s *sweep) slot(h *host, port uint16) int32 {
 	i := s.free[len(s.free)-1]
 	s.free = s.free[:len(s.free)-1]
@@ -135,8 +135,8 @@ func (s *sweep) slot(h *host, port uint16) int32 {
 	return i
 }
 
-// queue lets a pair wait for its turn at its host, in front of all others
-// there if first is set.
+// queue lets a pair wait for its turn at its host, before all others there if first is
+// set.
 func (s *sweep) queue(i int32, first bool) {
 	h := s.probes[i].host
 	switch {
@@ -164,7 +164,7 @@ func (s *sweep) queue(i int32, first bool) {
 	s.turn(h)
 }
 
-// turn notes that a pair of h, or its control, may be asked, if that is so.
+// turn queues h if a pair of it, or its control, may be probed.
 func (s *sweep) turn(h *host) {
 	if int(h.asked) >= s.cfg.PerHost {
 		return

@@ -1,12 +1,12 @@
 // Package scan finds out which TCP ports answer.
 //
-// A [Scanner] asks one question of every address and port of a [scope.Space],
-// "is this port open?", and reports a [result.State] with the [result.Reason] for it. It sends
-// nothing that a client of the service would not send; finding out what
-// answers is package fingerprint's job.
+// A [Scanner] probes every address and port of a [scope.Space] for whether the port is
+// open, and reports a [result.State] with the [result.Reason] for it. It sends nothing
+// that a client of the service would not send; package fingerprint finds out what
+// answers.
 //
-// Nothing outside the [scope.Set] is ever contacted: the scope is asked right
-// before a connection or packet leaves, and again when an answer arrives.
+// Nothing outside the [scope.Set] is ever contacted: the scope is checked right before
+// a connection or packet is sent, and again when an answer arrives.
 package scan
 
 import (
@@ -20,27 +20,26 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// The bounds of what a user may ask of a scan, by a flag or in a policy.
+// The bounds of the options of a scan, for flags and policies.
 const (
 	MaxTimeout = time.Hour // for one answer
 	MaxRetries = 20        // of one probe
 )
 
-// A Result is what is known of one address and port after its probes.
+// A Result is the state of one address and port after its probes.
 type Result struct {
-	// Target is the address and port that was asked. The address is never
-	// 4-in-6 mapped.
+	// Target is the address and port that was probed. The address is never IPv4-mapped.
 	Target netip.AddrPort
 
 	State  result.State
 	Reason result.Reason
 
-	// RTT is the time from the SYN that was answered to its answer. Zero
-	// means that nothing answered.
+	// RTT is the time from the SYN that was answered to its answer. Zero means that
+	// nothing answered.
 	RTT time.Duration
 
-	// From is who sent the ICMP error that Reason rests on. The zero Addr
-	// means that there was none, or that the Scanner does not see who sent it.
+	// From is the sender of the ICMP error that Reason rests on. The zero Addr means
+	// that there was none, or that the Scanner does not see the sender.
 	From netip.Addr
 
 	// Attempts is how many probes were sent, at least 1 unless State is
@@ -50,27 +49,24 @@ type Result struct {
 	// Time is when the answer arrived, or when the wait for one ended.
 	Time time.Time
 
-	// Err is why State is StateUnknown or StateSkipped, and for
-	// StateFiltered the ICMP error that said so, if one did and the Scanner
-	// sees them; nil otherwise.
+	// Err says why State is StateUnknown or StateSkipped. For StateFiltered it is the
+	// ICMP error, if there was one and the Scanner sees it. It is nil otherwise.
 	Err error
 
-	// WasClosed is set if the pair was yielded as closed before: this Result
-	// takes the place of that one. It is open, because the pair answered a
-	// further probe with a SYN-ACK, or unknown, because somebody else than the
-	// host seems to have refused it.
+	// WasClosed is set if the pair was yielded as closed before: this Result replaces
+	// that one. It is open, because the pair answered a further probe with a SYN-ACK,
+	// or unknown, because another device than the host seems to have refused it.
 	WasClosed bool
 
-	// Conn is the open connection that found the port, not yet read from, so
-	// that the first dialogue costs no second handshake. It is set only if
-	// State is StateOpen and the Scanner hands connections on; who takes the
-	// Result must close it.
+	// Conn is the open connection that found the port, of which nothing has been read,
+	// so that the first dialogue needs no second handshake. It is set only if State is
+	// StateOpen and the Scanner hands connections on; the consumer of the Result must
+	// close it.
 	Conn net.Conn
 }
 
-// FromTarget reports whether a packet of the target's own arrived: a SYN-ACK,
-// a RST, or an ICMP error that the target itself sent. It shows that the host
-// is up.
+// FromTarget reports whether the target itself sent a packet: a SYN-ACK, a RST, or an
+// ICMP error. It shows that the host is up.
 func (r *Result) FromTarget() bool {
 	switch r.State {
 	case result.StateOpen, result.StateClosed:
@@ -81,39 +77,38 @@ func (r *Result) FromTarget() bool {
 
 // A Scanner sweeps a Space.
 type Scanner interface {
-	// Scan yields one Result for every address and port of space, in the
-	// order in which they become known, and a second one only where it takes
-	// the first one back ([Result].WasClosed). The sequence ends only when all
-	// workers have ended. Canceling ctx stops it early: pairs that were
-	// under way are then yielded with StateUnknown and those that were not
-	// yet asked are not yielded. A Scan can be ranged over once.
+	// Scan yields one Result for every address and port of space, in the order in which
+	// they become known, and a second one only to replace the first
+	// ([Result].WasClosed). The sequence ends only when all workers have ended.
+	// Canceling ctx stops it early: pairs under way are then yielded with StateUnknown,
+	// and those that were not probed yet are not yielded. A Scan can be ranged over
+	// once.
 	Scan(ctx context.Context, space *scope.Space) iter.Seq[Result]
 }
 
-// Stats are the running totals of a scan, for progress lines. All counts are
-// since the start of the scan.
+// Stats are the counts of a scan since its start, for progress lines.
 type Stats struct {
 	Planned  uint64 // pairs in the space
 	Done     uint64 // pairs with a Result
-	Sent     uint64 // probes sent, further tries included
-	Answered uint64 // pairs that were answered (open, closed, or ICMP)
+	Sent     uint64 // probes sent, including repetitions
+	Answered uint64 // pairs that were answered (SYN-ACK, RST, or ICMP)
 	Open     uint64 // pairs found open
-	Lost     uint64 // probes whose repetition was answered: loss on the way
-	Inflight int    // probes awaiting an answer now
+	Lost     uint64 // probes whose repetition was answered: loss on the path
+	Inflight int    // probes that await an answer now
 	Rate     float64
 
-	// Controls counts the probes that asked whether a host that is up still
-	// answers. They are among those sent.
+	// Controls counts the probes that checked whether a host that is up still answers.
+	// They are included in Sent.
 	Controls uint64
 
-	// BlockedHosts counts the hosts that stopped answering, BlockedPairs the
-	// pairs that are unknown for it, and Blocked names the first MaxBlocked of
-	// the hosts. All are known once the scan has ended.
+	// BlockedHosts counts the hosts that stopped answering, BlockedPairs their unknown
+	// pairs, and Blocked names the first MaxBlocked of the hosts. All are known once
+	// the scan has ended.
 	BlockedHosts uint64
 	BlockedPairs uint64
 	Blocked      []BlockedHost
 
-	// SilentTwice is set, once the scan has ended, if every pair that is
-	// silent was asked on two occasions: again after all had been asked once.
+	// SilentTwice is set, once the scan has ended, if every silent pair was probed on
+	// two occasions: again after all had been probed once.
 	SilentTwice bool
 }

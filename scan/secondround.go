@@ -2,20 +2,20 @@ package scan
 
 import "time"
 
-// A host of which nothing was heard may be vacant, or the path to it may have
-// been down. Each of its pairs is asked once, and its further tries wait for a
-// second round: until every pair has been asked, and a host near by has answered
-// a probe that left later. No single outage keeps both rounds from being
-// answered then. It costs no probe: the tries are the same, only later.
+// A host that sent nothing may be vacant, or the path to it may have been down. Each
+// of its pairs is probed once, and its further tries wait for a second round: until
+// every pair has been probed, and a host near by has answered a later probe. Then no
+// single outage can hide both rounds. It costs no probe: the tries are the same, only
+// later.
 
-// rounds reports whether the further tries of hosts of which nothing was heard
-// wait for a second round. All of these pairs must be kept, and the time of a host
-// would be over by then.
+// rounds reports whether the further tries of hosts that are not known to be up wait
+// for a second round. All of these pairs must be kept, and with a time limit per host
+// it would be over by then.
 func (s *sweep) rounds() bool {
 	return s.cfg.Retries >= 0 && s.cfg.Clock == nil && s.space.Len() <= maxUnproven
 }
 
-// postpone has the further tries of a pair wait for the second round. It reports
+// postpone lets the further tries of a pair wait for the second round. It reports
 // false if they need not.
 func (s *sweep) postpone(i int32) bool {
 	p := &s.probes[i]
@@ -34,15 +34,15 @@ func (s *sweep) postpone(i int32) bool {
 	return true
 }
 
-// beginRound begins the second round once the first is over: in each net when
-// a probe was answered that left after all of the first round there.
+// beginRound begins the second round once the first is over: in each net when a probe
+// was answered that was sent after all of the first round there.
 func (s *sweep) beginRound() {
 	if !s.drawn || s.unheardOf > 0 || len(s.waiters) == 0 {
 		return
 	}
 	for _, h := range s.waiters {
 		if len(h.waiting) == 0 {
-			continue // it has turned up
+			continue // the host is up
 		}
 		n := h.net
 		if len(n.waiters) == 0 && n.proof <= n.asked {
@@ -61,8 +61,8 @@ func (s *sweep) beginRound() {
 	s.guards = nil
 }
 
-// guard has a net wait for the answer of a host that is up, of the net itself
-// if there is one. Where there is none, no answer can be waited for.
+// guard lets a net wait for the answer of a host that is up, in the net itself if
+// there is one. If there is none, the net does not wait.
 func (s *sweep) guard(n *subnet) {
 	if n.guard != nil {
 		return
@@ -76,7 +76,7 @@ func (s *sweep) guard(n *subnet) {
 	}
 	h := s.hosts.find(a)
 	if h.up == nil || h.up.phase == blocked {
-		return // nor from one that has stopped answering
+		return // nor for one that has stopped answering
 	}
 	if len(h.guarded) == 0 {
 		s.guards = append(s.guards, h)
@@ -85,8 +85,8 @@ func (s *sweep) guard(n *subnet) {
 	h.guarded = append(h.guarded, n)
 }
 
-// relieve has the nets go on that wait for an answer of a host, if a probe was
-// answered that left at sent.
+// relieve resumes the nets that wait for an answer of a host, if a probe was answered
+// that was sent at sent.
 func (s *sweep) relieve(h *host, sent time.Duration) {
 	keep := h.guarded[:0]
 	for _, n := range h.guarded {
@@ -104,7 +104,7 @@ func (s *sweep) relieve(h *host, sent time.Duration) {
 	h.guarded = keep
 }
 
-// askAgain has the pairs of a host asked again that wait for the second round.
+// askAgain queues the pairs of a host that wait for the second round.
 func (s *sweep) askAgain(h *host) {
 	h.second = true
 	s.turn(h)

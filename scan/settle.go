@@ -9,13 +9,13 @@ import (
 	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
-// settle deals with the end of a connection attempt.
+// settle handles the end of a connection attempt.
 func (s *sweep) settle(e dialer.Ending) {
 	p := &s.probes[e.Slot]
 	if e.From.IsValid() && e.From == p.to.Addr().WithZone("") {
 		e.From = p.to.Addr()
 	}
-	inScope := s.cfg.Scope.Allows(p.to.Addr()) // asked again: the answer counts only in scope
+	inScope := s.cfg.Scope.Allows(p.to.Addr()) // checked again: the answer counts only in scope
 	if inScope && (e.As.Unreachable() || e.As == dialer.ZeroWindow) && (!p.control || e.As.Unreachable() && e.From != p.to.Addr()) {
 		s.note(e)
 		return
@@ -46,8 +46,8 @@ func (s *sweep) settle(e dialer.Ending) {
 	case dialer.Silent:
 		s.unheard(e.Slot, s.now-p.sent)
 	case dialer.SelfConnect:
-		// The port was free for our own end, so nobody listens there now; it
-		// is asked again, from another port. The probe never left the host.
+		// The kernel used the port as its own source port, so no one listens there now;
+		// it is probed again, from another port. The probe never left the machine.
 		s.again(e.Slot, fmt.Errorf("connecting to %v: reached itself", p.to))
 	case dialer.ResourceExhausted:
 		s.outOfResources(e)
@@ -75,9 +75,8 @@ func (s *sweep) open(e dialer.Ending) {
 	s.answered(e.Slot, r, byAccept)
 }
 
-// note keeps what was heard of a try that settles nothing: one message is no
-// verdict. The try is awaited a while longer, and the pair asked again, as if
-// nothing had been heard.
+// note records a message about a try that is not conclusive by itself. The try is
+// awaited a little longer, and the pair probed again, as if nothing had come.
 func (s *sweep) note(e dialer.Ending) {
 	s.backoff.reset()
 	p := &s.probes[e.Slot]
@@ -99,8 +98,7 @@ func (s *sweep) note(e dialer.Ending) {
 	}
 }
 
-// learn takes in how long an answer to p took, after which it is known that
-// lost probes before it had been lost.
+// learn records how long an answer to p took, after lost earlier probes had been lost.
 func (s *sweep) learn(p *probe, lost int) {
 	rtt := max(s.now-p.sent, 1)
 	p.host.est.answer(rtt, lost)
@@ -109,14 +107,13 @@ func (s *sweep) learn(p *probe, lost int) {
 	s.window.answer(lost)
 }
 
-// answered reports a port that its host answered for, and learns from how
-// long that took.
+// answered reports a port for which its host answered, and records how long that took.
 func (s *sweep) answered(i int32, r Result, by way) {
 	p := &s.probes[i]
 	r.RTT = max(s.now-p.sent, 1)
 	lost := p.attempts - 1
 	if lost > 0 && r.RTT > p.wait {
-		lost = 0 // the earlier tries were not lost, but not awaited long enough
+		lost = 0 // the earlier tries were not lost, but awaited too briefly
 	}
 	s.learn(p, lost)
 	s.stats.Lost += uint64(lost)
@@ -125,8 +122,7 @@ func (s *sweep) answered(i int32, r Result, by way) {
 	s.finish(i, r)
 }
 
-// again puts a pair back whose try did not count, unless that has happened
-// too often.
+// again puts a pair back whose try did not count, unless that has happened too often.
 func (s *sweep) again(i int32, err error) {
 	p := &s.probes[i]
 	if p.localFailures++; p.localFailures > maxLocalFailures {
@@ -137,14 +133,14 @@ func (s *sweep) again(i int32, err error) {
 	s.queue(i, true)
 }
 
-// outOfResources deals with a probe that could not leave because this machine had
-// no free descriptor, port or memory.
+// outOfResources handles a probe that could not be sent because this machine had no
+// free descriptor, port or memory.
 func (s *sweep) outOfResources(e dialer.Ending) {
 	s.stats.Sent--
 	p := &s.probes[e.Slot]
 	err := fmt.Errorf("connecting to %v: %w", p.to, e.Err)
 	if s.inflight > 0 {
-		// What is in flight will free some. Until then, do with what we have.
+		// The probes in flight will free some. Until then, use what there is.
 		s.window.shrink(s.inflight)
 		s.backoff.wait(s.now)
 		p.attempts--
@@ -162,23 +158,22 @@ func (s *sweep) outOfResources(e dialer.Ending) {
 // maxLocalFailures is how often a pair is put back because of this machine itself.
 const maxLocalFailures = 8
 
-// A backoff is how long no probe is sent because this machine has no resources for
-// one.
+// A backoff is a time without probes because this machine has no resources for one.
 type backoff struct {
-	until time.Duration // no probe before
-	since int           // waits without a probe that left
+	until time.Duration // no probe before this time
+	since int           // waits since the last probe that was sent
 }
 
-// wait begins one, longer each time.
+// wait begins a backoff, longer each time.
 func (b *backoff) wait(now time.Duration) {
 	b.until = now + min(5*time.Millisecond<<min(b.since, 8), time.Second)
 	b.since++
 }
 
-// exhausted reports whether waiting has not helped for seconds.
+// exhausted reports whether waiting for seconds has not helped.
 func (b *backoff) exhausted() bool { return b.since > maxLocalFailures }
 
-// reset says that a probe has left.
+// reset records that a probe was sent.
 func (b *backoff) reset() { b.since = 0 }
 
 // A pace measures the rate of probes over the last second or so.
@@ -188,7 +183,7 @@ type pace struct {
 	last float64
 }
 
-// rate returns the probes a second.
+// rate returns the probes per second.
 func (p *pace) rate(now time.Duration, sent uint64) float64 {
 	if d := now - p.at; d >= time.Second/2 {
 		p.last = float64(sent-min(p.sent, sent)) / d.Seconds()

@@ -15,8 +15,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// A sweep is one run of a Connect scanner. All of it happens on one
-// goroutine; only its outbox is shared.
+// A sweep is one run of a Connect scanner. It runs on one goroutine; only its outbox
+// is shared.
 type sweep struct {
 	c      *Connect
 	cfg    Config
@@ -27,7 +27,7 @@ type sweep struct {
 	limit  *rate.Limiter
 
 	start time.Time
-	now   time.Duration // since start, as of the last look at the clock
+	now   time.Duration // since start, at the last tick
 	end   time.Duration // since start, when Config.NotAfter is
 
 	probes []probe // the pairs under way; slots of the dialer
@@ -35,25 +35,25 @@ type sweep struct {
 	next   uint64 // place in the order of the next pair to draw
 
 	hosts   directory
-	turns   []*host // hosts with a pair whose turn has come
+	turns   []*host // hosts with a pair that may be probed
 	all     estimate
-	sampled estimate // the controls alone
+	sampled estimate // controls only
 	wheel   wheel
 
-	drawn     bool    // there is no further pair to draw
+	drawn     bool    // all pairs have been drawn
 	unsettled int     // pairs without a result and without a slot
-	unproven  int     // of those, pairs of hosts of which nothing was heard
-	skipped   bool    // an earlier run was done with some pair
-	unheardOf int     // pairs with a slot of hosts of which nothing was heard
-	waiters   []*host // with pairs that wait for the second round, in the order of the first
-	guards    []*host // by whose answer it begins
+	unproven  int     // of those, pairs of hosts that are not known to be up
+	skipped   bool    // some pairs were finished by an earlier run
+	unheardOf int     // pairs with a slot of hosts that are not known to be up
+	waiters   []*host // hosts with pairs that wait for the second round, in the order of the first
+	guards    []*host // hosts whose answer begins it
 	lastUp    netip.Addr
-	quiet     []*host // a host for each of them, the oldest first, and some that have turned up
+	quiet     []*host // the host of each of these pairs, the oldest first, and some hosts that are up now
 	controls  []*host // whose control waits for its turn
-	slotless  []*host // with a pair whose turn has come, but no slot for it
+	slotless  []*host // hosts with a pair that may be probed, but without a free host slot
 	alarms    alarms
 	blocks    []BlockedHost
-	refusals  estimate // of those alone
+	refusals  estimate // refusals only
 
 	inflight int
 	window   window
@@ -74,25 +74,25 @@ type probe struct {
 	to   netip.AddrPort
 	host *host
 
-	sent          time.Duration // when the last try left
+	sent          time.Duration // when the last try was sent
 	wait          time.Duration // how long the try before it was awaited
 	attempts      int
-	earlier       int // and tries before, which a control has voided
-	localFailures int // tries that could not leave, because of this machine
+	earlier       int // tries that a failed control has voided
+	localFailures int // tries that this machine could not send
 
-	as      dialer.Outcome // what was heard of it: silence, an ICMP error or a window of zero
-	from    netip.Addr     // who sent the ICMP error
-	noted   bool           // the try under way is no longer silent
+	as      dialer.Outcome // its latest outcome: silence, an ICMP error or a window of zero
+	from    netip.Addr     // the sender of the ICMP error
+	noted   bool           // the try under way has an outcome that is not conclusive
 	control bool           // it is a control, which has no result
-	last    bool           // it is asked once more at the end
+	last    bool           // it is probed once more at the end
 
-	next           int32 // the pair behind it in its host's queue
+	next           int32 // the next pair in its host's queue
 	spoke          int32 // of the wheel, or none
-	before, behind int32 // neighbours on the spoke
+	before, behind int32 // neighbors on the spoke
 	used           bool
 }
 
-// countOthers takes what others have sent out of the rate.
+// countOthers counts the connections of others towards the rate.
 func (s *sweep) countOthers() {
 	if s.limit == nil || s.cfg.Others == nil {
 		return
@@ -102,7 +102,7 @@ func (s *sweep) countOthers() {
 	}
 }
 
-// burst is how many probes leave before answers are looked for again.
+// burst is how many probes are sent before answers are read again.
 const burst = 64
 
 // newSweep prepares a sweep of space.
@@ -173,11 +173,11 @@ func (s *sweep) run(ctx context.Context) {
 	s.out.finish()
 }
 
-// tick looks at the clock.
+// tick updates the current time.
 func (s *sweep) tick() { s.now = time.Since(s.start) }
 
-// launch sends probes as far as the limits allow, a burst at most. It reports
-// whether there may be more to send at once.
+// launch sends probes as far as the limits allow, a burst at most. It reports whether
+// more may be sent at once.
 func (s *sweep) launch() bool {
 	s.tick()
 	s.countOthers()
@@ -190,7 +190,7 @@ func (s *sweep) launch() bool {
 		}
 		i := s.pick()
 		if i == none {
-			return s.next < s.space.Len() && len(s.free) > 0 // passed over many
+			return s.next < s.space.Len() && len(s.free) > 0 // skipped many
 		}
 		s.ask(i)
 	}
@@ -250,7 +250,7 @@ func (s *sweep) pause(more bool) time.Duration {
 	return d
 }
 
-// wants reports whether there is something to ask at once.
+// wants reports whether a probe can be sent at once.
 func (s *sweep) wants() bool {
 	return len(s.turns) > 0 || len(s.free) > 0 && (len(s.controls) > 0 || s.next < s.space.Len())
 }
@@ -267,7 +267,7 @@ func (s *sweep) unask(i int32) {
 	s.turn(p.host)
 }
 
-// expire looks at the probes that may have been awaited long enough.
+// expire checks the probes that may have been awaited long enough.
 func (s *sweep) expire() {
 	s.due = s.wheel.due(s.probes, s.now, s.due[:0])
 	for _, i := range s.due {
@@ -277,7 +277,7 @@ func (s *sweep) expire() {
 			wait = min(wait, notedWait)
 		}
 		if left := p.sent + wait - s.now; left > 0 {
-			// Not longer than this, for the wait may shrink meanwhile.
+			// Not longer than this, because the wait may shrink meanwhile.
 			s.wheel.add(s.probes, i, s.now+min(left, 100*time.Millisecond))
 			continue
 		}
@@ -289,11 +289,11 @@ func (s *sweep) expire() {
 	}
 }
 
-// unheard deals with a pair of which nothing was heard within wait.
+// unheard handles a pair that was not answered within wait.
 func (s *sweep) unheard(i int32, wait time.Duration) {
 	p := &s.probes[i]
 	if p.wait = max(p.wait, wait); p.noted {
-		p.wait = s.cfg.Timeout // the try is over, whatever comes
+		p.wait = s.cfg.Timeout // the try is over in any case
 	}
 	switch {
 	case p.control:
@@ -310,7 +310,7 @@ func (s *sweep) unheard(i int32, wait time.Duration) {
 	}
 }
 
-// flush hands results on and shows the totals.
+// flush hands results on and publishes the counts.
 func (s *sweep) flush() {
 	s.room = s.out.put(s.batch)
 	clear(s.batch)
@@ -322,14 +322,14 @@ func (s *sweep) flush() {
 	s.c.mu.Unlock()
 }
 
-// skip reports a pair that has left the scope.
+// skip reports a pair that is no longer in scope.
 func (s *sweep) skip(to netip.AddrPort) {
 	s.stats.Done++
 	s.batch = append(s.batch, Result{Target: to, State: result.StateSkipped, Reason: result.ReasonOutOfScope, Time: s.start.Add(s.now),
 		Err: fmt.Errorf("%v is outside the scope", to.Addr())})
 }
 
-// finish reports what is known of a pair and frees its slot.
+// finish reports the result of a pair and frees its slot.
 func (s *sweep) finish(i int32, r Result) {
 	p := &s.probes[i]
 	h := p.host

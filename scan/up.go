@@ -9,13 +9,13 @@ import (
 	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
-// A way is how a pair answers that is known to. Controls prefer the first.
+// A way is how a pair that is known to answer does so. Controls prefer the first.
 type way uint8
 
 const (
 	byReset  way = iota // costs the host least, and no service notices
-	byICMP              // hosts bound how many of these they send
-	byAccept            // takes a place among the connections of the host
+	byICMP              // hosts limit the rate of these
+	byAccept            // uses a connection of the host
 	ways
 )
 
@@ -23,78 +23,76 @@ const (
 type phase uint8
 
 const (
-	trusted phase = iota // its pairs are asked
-	quiet                // nothing is asked until a control by ICMP may be
+	trusted phase = iota // its pairs are probed
+	quiet                // nothing is probed until a control by ICMP may be sent
 	asking               // a control waits for its turn, or for its answer
-	paused               // a control stayed silent: nothing is asked for a while
-	blocked              // controls stayed silent to the end: nothing is asked any more
+	paused               // a control stayed silent: nothing is probed for a while
+	blocked              // controls stayed silent to the end: nothing is probed any more
 )
 
-// An upHost is what a sweep keeps of a host of which a packet has arrived: by
-// what it is asked whether it is still there, and the silent pairs that wait
-// for the answer.
+// An upHost is the data of a sweep about a host that is up: how to check whether it is
+// still there, and the silent pairs that wait for the answer.
 type upHost struct {
-	memory // what each pair asks for stands in front, as in host
+	memory // the fields that each pair needs come first, as in host
 
 	phase  phase
-	with   way  // of the control that is asked
+	with   way  // way of the control that is probed
 	failed bool // a control stayed silent, and none has been answered since
 	listed bool // the control waits for its turn
 	flying bool // the control waits for its answer
-	tries  int  // of it that stayed silent
-	silent int  // pairs that were silent, which was proven
+	tries  int  // tries of it that stayed silent
+	silent int  // pairs whose silence was proven
 
-	held   []unsettled // silent, and asked after proof
-	parked []unsettled // silent once, after proof: the further tries wait for the next proof
-	late   []unsettled // proven, but asked once more at the end
-	again  []unsettled // to be asked, once more or for the first time
+	held   []unsettled // silent pairs that were probed after the proof
+	parked []unsettled // pairs silent once, after the proof: the further tries wait for the next proof
+	late   []unsettled // proven pairs that are probed once more at the end
+	again  []unsettled // pairs to be probed, again or for the first time
 
 	pausedAt     time.Duration
-	pause        time.Duration // how long the next pause is
-	waited       time.Duration // pauses that are over
+	pause        time.Duration // length of the next pause
+	waited       time.Duration // total of the past pauses
 	until, alarm time.Duration // when the phase ends; the next alarm, 0 for none
-	next         time.Duration // when the next pair may be asked, where gap is set
-	why          error         // what there is to say about a blocked host
+	next         time.Duration // when the next pair may be probed, if gap is set
+	why          error         // the error of a blocked host
 }
 
-// A memory is what is remembered of a host that is up as long as the sweep
-// lasts.
+// A memory is what a sweep keeps until its end about a host that is up.
 type memory struct {
-	proof time.Duration // when the latest probe left that the host answered; negative if no probe of this run
-	gap   time.Duration // the least time between two probes, since a control failed
+	proof time.Duration // when the latest probe that the host answered was sent; negative if not in this run
+	gap   time.Duration // the minimum time between two probes, since a control failed
 	known [ways]uint16  // a port that answers in each way
-	has   uint8         // the ways of which one is known
-	every uint16        // silent pairs that call for a control
-	voids uint8         // how often a control that needed two tries had all asked again
+	has   uint8         // the ways for which one is known
+	every uint16        // silent pairs that require a control
+	voids uint8         // how often all pairs were probed again after a control that needed two tries
 	gone  bool          // blocked
-	block uint8         // one more than its place in the list of blocked hosts, 0 for none
+	block uint8         // its position in the list of blocked hosts plus one, 0 for none
 }
 
-// noProof is the proof of a host that only an earlier run has heard of.
+// noProof is the proof of a host that answered only an earlier run.
 const noProof = time.Duration(-1)
 
-// An unsettled pair was silent, or is to be asked, and has no result yet.
+// An unsettled pair was silent, or is to be probed, and has no result yet.
 type unsettled struct {
-	sent, ended time.Duration // when the last probe left, and the wait for its answer ended
+	sent, ended time.Duration // when the last probe was sent, and the wait for its answer ended
 	wait        time.Duration // how long the tries were awaited
-	from        netip.Addr    // who sent the ICMP error, if there was one
+	from        netip.Addr    // the sender of the ICMP error, if there was one
 	port        uint16
 	attempts    uint16 // probes that count
-	earlier     uint16 // and those that do not, because a control failed after them
+	earlier     uint16 // probes that do not count, because a control failed after them
 	as          dialer.Outcome
-	last        bool // it was asked once more at the end
+	last        bool // it was probed once more at the end
 }
 
-// maxUnsettled is how many pairs without a result and a slot are kept. Beyond
-// it, each further one calls for a control.
+// maxUnsettled is how many pairs without a result and a slot are kept. Beyond it, each
+// further one requires a control.
 const maxUnsettled = 1 << 19
 
-// still reports whether the pairs of the host are not asked for now.
+// still reports whether the pairs of the host are not probed now.
 func (u *upHost) still() bool {
 	return u.failed || u.phase == quiet || u.phase == blocked || u.phase == asking && u.with == byICMP
 }
 
-// pinned reports whether there is more to know of the host than its memory.
+// pinned reports whether there is more to keep of the host than its memory.
 func (h *host) pinned() bool {
 	if h.pairs > 0 || len(h.unproven)+len(h.waiting)+len(h.guarded) > 0 {
 		return true
@@ -103,13 +101,13 @@ func (h *host) pinned() bool {
 	return u != nil && (len(u.held)+len(u.parked)+len(u.late)+len(u.again) > 0 || u.phase != trusted && u.phase != blocked)
 }
 
-// rejectsOnly reports whether all that the host has sent are ICMP errors. They
-// are as good as silence where it has also answered in another way: a host that
-// has banned the scanner may reject it (fail2ban does), also on its open ports.
+// rejectsOnly reports whether the host has sent nothing but ICMP errors. If it has
+// also answered in another way, they count as silence: a host that has banned the
+// scanner may reject it (fail2ban does), also on its open ports.
 func (u *upHost) rejectsOnly() bool { return u.has == 1<<byICMP }
 
-// heard takes in that a packet of the host's own answered a probe for a port
-// which left at sent. Silent pairs that were asked before are proven by it.
+// heard records that the host itself answered a probe for a port that was sent at
+// sent. It proves the silent pairs that were probed before.
 func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 	u := h.up
 	if u == nil {
@@ -123,7 +121,7 @@ func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 		h.net.up, s.lastUp = h.addr, h.addr
 	}
 	if u.failed || sent <= u.proof || by == byICMP && !u.rejectsOnly() {
-		return // only a control shows that the host is back, or serves us still
+		return // only a control shows that the host is back, or does not block the scanner
 	}
 	u.proof = sent
 	h.net.proof = max(h.net.proof, sent)
@@ -131,7 +129,7 @@ func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 	s.release(h)
 }
 
-// silence deals with a pair whose last probe had no answer that settles it.
+// silence handles a pair whose last probe had no conclusive answer.
 func (s *sweep) silence(i int32) {
 	p := &s.probes[i]
 	if p.as == dialer.ZeroWindow {
@@ -158,13 +156,13 @@ func (s *sweep) silence(i int32) {
 	s.look(h)
 }
 
-// unsettled returns what is kept of p when its slot is given away.
+// unsettled returns what is kept of p when its slot is released.
 func (p *probe) unsettled(now time.Duration) unsettled {
 	return unsettled{sent: p.sent, ended: now, from: p.from, port: p.to.Port(),
 		attempts: uint16(p.attempts), earlier: uint16(p.earlier), as: p.as, wait: p.wait, last: p.last}
 }
 
-// release proves the silent pairs that were asked before the latest proof.
+// release proves the silent pairs that were probed before the latest proof.
 func (s *sweep) release(h *host) {
 	u := h.up
 	keep := u.held[:0]
@@ -183,10 +181,10 @@ func (s *sweep) release(h *host) {
 	s.conclude(h)
 }
 
-// prove deals with a silent pair after which its host was heard. If loss turned
-// out to be so high that it was not asked often enough, it is asked again. Where
-// its silence is odd, it is asked once more at the end, when a moment in which
-// probes got lost is over, and how many do is known best.
+// prove handles a silent pair after which its host answered. If the loss is so high
+// that it was not probed often enough, it is probed again. If its silence is odd, it
+// is probed once more at the end, when a short outage is over, and the loss is known
+// best.
 func (s *sweep) prove(h *host, q unsettled) {
 	u := h.up
 	switch {
@@ -206,7 +204,7 @@ func (s *sweep) prove(h *host, q unsettled) {
 	}
 }
 
-// yieldProven reports a silent pair after which its host was heard.
+// yieldProven reports a silent pair after which its host answered.
 func (s *sweep) yieldProven(h *host, q unsettled) {
 	r := Result{State: result.StateFiltered, Reason: q.as.Reason()}
 	if r.Err = s.tooFewProbes(h, &q); r.Err != nil {
@@ -215,9 +213,9 @@ func (s *sweep) yieldProven(h *host, q unsettled) {
 	s.yield(h, q, r)
 }
 
-// odd reports whether the silence of a pair may be due to something else than
-// its port: the host sent no ICMP error, but someone did; it answers on nearly
-// every other port; or it was asked too fast before.
+// odd reports whether the silence of a pair may have another cause than its port:
+// another device sent an ICMP error; the host answers on nearly every other port; or
+// it was probed too fast before.
 func (s *sweep) odd(h *host, q *unsettled) bool {
 	if q.as.Unreachable() {
 		return q.from != h.addr
@@ -225,13 +223,13 @@ func (s *sweep) odd(h *host, q *unsettled) bool {
 	return s.cfg.Retries >= 0 && (h.up.gap > 0 || h.answering() > rare)
 }
 
-// over reports whether all pairs of h have been asked.
+// over reports whether all pairs of h have been probed.
 func (s *sweep) over(h *host) bool {
 	return s.drawn && h.pairs == 0 && (h.up == nil || len(h.up.again) == 0)
 }
 
-// conclude ends the part of a host whose pairs have all been asked and are all
-// proven, but for those that are asked once more.
+// conclude ends the part of a host whose pairs have all been probed and are all
+// proven, except for those that are probed once more.
 func (s *sweep) conclude(h *host) {
 	u := h.up
 	if s.over(h) && len(u.held)+len(u.parked) == 0 && len(u.late) > 0 && (s.cfg.Retries >= 0 || s.sampleLoss(h)) {
@@ -255,7 +253,7 @@ func (s *sweep) yield(h *host, q unsettled, r Result) {
 	s.report(r)
 }
 
-// recall takes in which hosts earlier runs have heard of.
+// recall records which hosts were up in earlier runs.
 func (s *sweep) recall() {
 	if s.cfg.Earlier == nil {
 		return

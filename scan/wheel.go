@@ -2,9 +2,9 @@ package scan
 
 import "time"
 
-// A wheel holds probes that want to be looked at again, each at a time within
-// the next half second. What is due then is decided when it is due, because
-// the timeouts change with every answer.
+// A wheel holds probes that have to be checked again, each at a time within the next
+// half second. What is to be done is decided at that time, because the timeouts change
+// with every answer.
 type wheel struct {
 	spokes [256]int32 // the first probe of each list, or none
 	turn   int64      // spokes passed so far
@@ -14,7 +14,7 @@ type wheel struct {
 // grain is the time between two spokes.
 const grain = 2 * time.Millisecond
 
-// none stands for no probe in a list of them.
+// none is the end of a list of probes.
 const none int32 = -1
 
 func newWheel() wheel {
@@ -25,7 +25,7 @@ func newWheel() wheel {
 	return w
 }
 
-// add hangs a probe onto the spoke for the time at, or the farthest one.
+// add puts a probe on the spoke for the time at, or on the farthest one.
 func (w *wheel) add(probes []probe, i int32, at time.Duration) {
 	spoke := min(max(int64(at/grain)+1, w.turn+1), w.turn+int64(len(w.spokes))-1)
 	k := int32(spoke % int64(len(w.spokes)))
@@ -38,7 +38,7 @@ func (w *wheel) add(probes []probe, i int32, at time.Duration) {
 	w.count++
 }
 
-// remove takes a probe off.
+// remove takes a probe off the wheel.
 func (w *wheel) remove(probes []probe, i int32) {
 	p := &probes[i]
 	if p.before != none {
@@ -53,7 +53,7 @@ func (w *wheel) remove(probes []probe, i int32) {
 	w.count--
 }
 
-// due takes off the probes whose time has come by now, and adds them to list.
+// due removes the probes whose time has come by now, and adds them to list.
 func (w *wheel) due(probes []probe, now time.Duration, list []int32) []int32 {
 	end := int64(now / grain)
 	if w.count == 0 {
@@ -75,8 +75,8 @@ func (w *wheel) due(probes []probe, now time.Duration, list []int32) []int32 {
 	return list
 }
 
-// next returns the time of the next spoke that holds a probe. It reports
-// false if none does.
+// next returns the time of the next spoke with a probe. It reports false if there is
+// none.
 func (w *wheel) next() (time.Duration, bool) {
 	if w.count == 0 {
 		return 0, false

@@ -14,26 +14,25 @@ import (
 // An epollDialer connects with raw non-blocking sockets, all watched by one
 // epoll instance, on the thread that calls it.
 //
-// Sockets are used again: once a connect has failed, or was taken back by
-// connecting to AF_UNSPEC (connect(2)), the same socket connects elsewhere.
-// That saves making, registering and closing one for every closed port.
+// Sockets are reused: after a connect has failed, or was undone by connecting to
+// AF_UNSPEC (connect(2)), the same socket connects elsewhere. That saves creating,
+// registering and closing one for every closed port.
 type epollDialer struct {
 	epoll int
-	limit int // sockets there may be
+	limit int // maximum number of sockets
 
-	mu    sync.Mutex // wake may be called when close has been
-	event int        // eventfd that wakes; -1 is closed
+	mu    sync.Mutex // wake may be called after close
+	event int        // eventfd that wakes Wait; -1 if closed
 
-	socks  []sock  // every socket there is or was
-	gone   []int32 // indexes of socks that are no longer one
+	socks  []sock  // every socket, past or present
+	gone   []int32 // indexes of socks that are closed
 	idle   [2][]int32
 	bySlot []int32
 	ready  [256]unix.EpollEvent
 	icmp   icmpReader
 
-	// Where an answer comes before connect even returns, as it does on the
-	// same machine, asking at once for the outcome saves the way through
-	// epoll. hits and misses say whether that pays.
+	// On the same machine the answer often comes before connect returns: asking for the
+	// outcome at once saves a call of epoll. hits and misses show whether it pays off.
 	hits, misses int
 }
 
@@ -79,7 +78,7 @@ func (d *epollDialer) Begin(slot int32, to netip.AddrPort) (Ending, bool) {
 	case unix.EINPROGRESS, unix.EINTR:
 	case unix.ECONNREFUSED:
 		return d.end(i, err), true
-	default: // no packet has left
+	default: // no packet was sent
 		d.release(i, false)
 		return failed(slot, to, err), true
 	}
@@ -98,9 +97,8 @@ func (d *epollDialer) Begin(slot int32, to netip.AddrPort) (Ending, bool) {
 	return Ending{}, false
 }
 
-// ask asks a socket that has just begun to connect how that ended, if it
-// often has by now, and every 64th time to find out. It reports false if it is
-// under way.
+// ask checks whether a connect has ended right after it began, if that often succeeds,
+// and else every 64th time. It reports false if the connect is under way.
 func (d *epollDialer) ask(s *sock) (unix.Errno, bool) {
 	if d.hits*8 >= d.misses || d.misses%64 == 0 {
 		if err := connect(s.fd, s.to); err != unix.EALREADY && err != unix.EINPROGRESS {
@@ -108,14 +106,14 @@ func (d *epollDialer) ask(s *sock) (unix.Errno, bool) {
 			return err, true
 		}
 	}
-	if d.misses++; d.misses > 1024 { // let the past fade
+	if d.misses++; d.misses > 1024 { // give recent results more weight
 		d.hits, d.misses = d.hits/2, d.misses/2
 	}
 	return 0, false
 }
 
-// failed is the ending of a connection that could not be begun: whatever the
-// cause, the question was not asked.
+// failed is the ending of a connection that could not begin: whatever the cause, no
+// probe was sent.
 func failed(slot int32, to netip.AddrPort, err error) Ending {
 	err = noSource(err, to)
 	as, _ := errnoOutcome(err)
@@ -125,15 +123,15 @@ func failed(slot int32, to netip.AddrPort, err error) Ending {
 	return Ending{Slot: slot, As: as, Err: err}
 }
 
-// end frees or keeps the socket i, whose connect gave err, and says what that
+// end frees or keeps the socket i, whose connect returned err, and returns what that
 // means.
 func (d *epollDialer) end(i int32, err unix.Errno) Ending {
 	s := &d.socks[i]
 	e := Ending{Slot: s.slot}
 	if err == 0 || err == unix.EISCONN {
 		if local(s.fd) == s.to {
-			// RFC 9293, Section 3.5 (simultaneous open): the kernel chose the
-			// very port that was asked as the source port.
+			// RFC 9293, Section 3.5 (simultaneous open): the kernel chose the probed port
+			// as the source port.
 			e.As = SelfConnect
 			d.release(i, false)
 		} else if zeroWindow(s.fd) {
@@ -169,10 +167,10 @@ func (d *epollDialer) Wait(list []Ending, wait time.Duration) []Ending {
 			}
 			s := &d.socks[ev.Fd]
 			if s.slot < 0 {
-				continue // a socket between two uses
+				continue // a socket that is not in use
 			}
-			// Whatever the event says, the socket knows best: the event may
-			// be about an earlier use of it.
+			// The state of the socket decides: the event may be about an earlier use of
+			// it.
 			if e, ended := d.look(ev.Fd); ended {
 				list = append(list, e)
 			}
@@ -184,14 +182,14 @@ func (d *epollDialer) Wait(list []Ending, wait time.Duration) []Ending {
 	}
 }
 
-// look says how the connect of socket i has ended, if it has.
+// look returns how the connect of socket i has ended, if it has.
 func (d *epollDialer) look(i int32) (Ending, bool) {
 	s := &d.socks[i]
 	err := connect(s.fd, s.to)
 	if err != unix.EALREADY && err != unix.EINPROGRESS {
 		return d.end(i, err), true
 	}
-	// An ICMP message that arrives while the socket is busy is only kept.
+	// The kernel only stores an ICMP message that arrives while the socket is busy.
 	as, from, found := d.icmp.take(s.fd, s.to)
 	if !found {
 		return Ending{}, false
@@ -217,17 +215,17 @@ func (d *epollDialer) Take(slot int32) net.Conn {
 		unix.EpollCtl(d.epoll, unix.EPOLL_CTL_DEL, s.fd, nil)
 	}
 	fd := s.fd
-	watchICMP(fd, s.to.Addr().Is6(), false) // only a connect is to fail by it
+	watchICMP(fd, s.to.Addr().Is6(), false) // only a connect may fail because of it
 	d.forget(i)
 	f := os.NewFile(uintptr(fd), "tcp")
-	conn, err := net.FileConn(f) // has a descriptor of its own
+	conn, err := net.FileConn(f) // has its own descriptor
 	if err != nil {
 		unix.SetsockoptLinger(fd, unix.SOL_SOCKET, unix.SO_LINGER, &unix.Linger{Onoff: 1})
 		conn = nil
 	}
 	f.Close()
 	if tcp, ok := conn.(*net.TCPConn); ok {
-		tcp.SetNoDelay(true) // as any connection that Go makes
+		tcp.SetNoDelay(true) // as for any connection of Go
 	}
 	return conn
 }
@@ -242,7 +240,7 @@ func (d *epollDialer) Wake() {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if one := [8]byte{1}; d.event >= 0 {
-		unix.Write(d.event, one[:]) // fails only if a wake is already waiting
+		unix.Write(d.event, one[:]) // fails only if another wake is pending
 	}
 }
 
@@ -297,11 +295,11 @@ func (d *epollDialer) socket(v6 bool) (int32, error) {
 	return int32(len(d.socks) - 1), nil
 }
 
-// release takes socket i from its slot, to be used again or, if it cannot be,
-// closed without a trace.
+// release takes socket i from its slot: it is kept for reuse or, if that fails, closed
+// without a trace.
 func (d *epollDialer) release(i int32, again bool) {
 	s := &d.socks[i]
-	if again && s.to.Addr().Zone() == "" { // which would stay bound to its link
+	if again && s.to.Addr().Zone() == "" { // else it would stay bound to its link
 		d.bySlot[s.slot] = -1
 		s.slot = -1
 		family := 0
@@ -316,7 +314,7 @@ func (d *epollDialer) release(i int32, again bool) {
 	d.forget(i)
 }
 
-// forget marks socket i as no longer ours.
+// forget marks socket i as closed.
 func (d *epollDialer) forget(i int32) {
 	s := &d.socks[i]
 	if s.slot >= 0 {

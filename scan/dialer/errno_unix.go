@@ -7,8 +7,8 @@ import (
 	"syscall"
 )
 
-// errnoOutcome says what the error number in err's chain means for an attempt
-// to connect, once it has begun.
+// errnoOutcome returns what the error number in err's chain means for an attempt to
+// connect, once it has begun.
 func errnoOutcome(err error) (Outcome, bool) {
 	var n syscall.Errno
 	if !errors.As(err, &n) {
@@ -18,8 +18,8 @@ func errnoOutcome(err error) (Outcome, bool) {
 	case syscall.ECONNREFUSED:
 		return Refused, true
 	case syscall.ECONNRESET, syscall.EPIPE:
-		// The RST of a port that refuses gives ECONNREFUSED. This one came
-		// after the handshake: somebody accepted, then hung up.
+		// A port that refuses with RST gives ECONNREFUSED. This RST came after the
+		// handshake: the connection was accepted, then closed.
 		return Connected, true
 	case syscall.EHOSTUNREACH, syscall.EHOSTDOWN:
 		return HostUnreachable, true

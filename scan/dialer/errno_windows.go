@@ -6,8 +6,8 @@ import (
 	"golang.org/x/sys/windows"
 )
 
-// errnoOutcome says what the error number in err's chain means for an attempt
-// to connect, once it has begun.
+// errnoOutcome returns what the error number in err's chain means for an attempt to
+// connect, once it has begun.
 func errnoOutcome(err error) (Outcome, bool) {
 	var n windows.Errno
 	if !errors.As(err, &n) {

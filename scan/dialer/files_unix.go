@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// FreeFiles returns how many more files this process may open, after raising
-// the soft limit to the hard one where that is allowed.
+// FreeFiles returns how many more files this process may open, after raising the soft
+// limit to the hard one where possible.
 func FreeFiles() int {
 	var lim unix.Rlimit
 	if err := unix.Getrlimit(unix.RLIMIT_NOFILE, &lim); err != nil {
@@ -23,7 +23,7 @@ func FreeFiles() int {
 			lim = raised
 		}
 	}
-	used := 16 // where nobody tells
+	used := 16 // if the system does not report it
 	for _, dir := range []string{"/proc/self/fd", "/dev/fd"} {
 		if list, err := os.ReadDir(dir); err == nil {
 			used = len(list)

@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// A Func opens a TCP connection to an address and port. It returns soon
-// after ctx is done.
+// A Func opens a TCP connection to an address and port. It returns soon after ctx is
+// done.
 type Func func(ctx context.Context, to netip.AddrPort) (net.Conn, error)
 
-// A funcDialer connects with a goroutine for each connection. It serves where
-// there is no epoll, and in tests.
+// A funcDialer connects with one goroutine per connection. It is used where there is
+// no epoll, and in tests.
 type funcDialer struct {
 	dial  Func
 	ctx   context.Context
@@ -30,7 +30,7 @@ type funcDialer struct {
 // A call is one dial.
 type call struct {
 	cancel context.CancelFunc
-	conn   net.Conn      // once it is there
+	conn   net.Conn      // set once it is open
 	done   chan struct{} // closed when dial has returned
 }
 
@@ -63,7 +63,7 @@ func (d *funcDialer) Begin(slot int32, to netip.AddrPort) (Ending, bool) {
 	return Ending{}, false
 }
 
-// end notes how a call ended, unless it was dropped meanwhile.
+// end records how a call ended, unless it was dropped meanwhile.
 func (d *funcDialer) end(slot int32, c *call, to netip.AddrPort, conn net.Conn, err error) {
 	e := Ending{Slot: slot, Err: err}
 	if err != nil {
@@ -106,7 +106,7 @@ func (d *funcDialer) Wait(list []Ending, wait time.Duration) []Ending {
 		}
 		select {
 		case <-d.woken:
-			wait = 0 // look once more, then go
+			wait = 0 // poll once more, then return
 		case <-expired:
 			wait = 0
 		}
@@ -119,7 +119,7 @@ func (d *funcDialer) remove(slot int32) *call {
 	defer d.mu.Unlock()
 	c := d.calls[slot]
 	delete(d.calls, slot)
-	// An end that came between the last wait and now is no longer wanted.
+	// An ending that came between the last wait and now is dropped.
 	for i, e := range d.ended {
 		if e.Slot == slot {
 			d.ended = append(d.ended[:i], d.ended[i+1:]...)
@@ -132,7 +132,7 @@ func (d *funcDialer) remove(slot int32) *call {
 func (d *funcDialer) Drop(slot int32) {
 	if c := d.remove(slot); c != nil {
 		c.cancel()
-		<-c.done // or two connections would be under way in its place
+		<-c.done // else two connections would be under way in its place
 		if c.conn != nil {
 			Abort(c.conn)
 		}
@@ -165,19 +165,19 @@ func (d *funcDialer) Close() {
 	}
 }
 
-// Abort closes a connection with a RST where that can be done.
+// Abort closes a connection with a RST where possible.
 func Abort(conn net.Conn) {
 	raw := conn
 	if outer, ok := conn.(interface{ NetConn() net.Conn }); ok {
 		raw = outer.NetConn()
 	}
 	if tcp, ok := raw.(*net.TCPConn); ok {
-		tcp.SetLinger(0) // best effort: a plain close is only less tidy
+		tcp.SetLinger(0) // best effort: a plain close works as well
 	}
 	conn.Close()
 }
 
-// OutcomeOf says what an error of a dial means.
+// OutcomeOf returns what an error of a dial means.
 func OutcomeOf(err error) Outcome {
 	if os.IsTimeout(err) {
 		return Silent

@@ -7,9 +7,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// watchICMP asks the kernel to keep the ICMP messages that a socket's packets
-// cause (ip(7), IP_RECVERR), or no longer to. Without them a firewall that
-// rejects with "port unreachable" looks like a closed port.
+// watchICMP tells the kernel to keep the ICMP messages that a socket's packets cause
+// (ip(7), IP_RECVERR), or to stop that. Without them a firewall that rejects with
+// "port unreachable" looks like a closed port.
 func watchICMP(fd int, v6, on bool) error {
 	level, option, value := unix.IPPROTO_IP, unix.IP_RECVERR, 0
 	if v6 {
@@ -21,19 +21,18 @@ func watchICMP(fd int, v6, on bool) error {
 	return unix.SetsockoptInt(fd, level, option, value)
 }
 
-// An icmpReader takes ICMP messages from sockets. It is a reader, and not a
-// function, so that its buffers are made once.
+// An icmpReader reads ICMP messages from sockets. It is a type, not a function, so
+// that its buffers are reused.
 type icmpReader struct {
 	hdr     unix.Msghdr
 	name    unix.RawSockaddrAny
 	control [512]byte
 }
 
-// take takes the ICMP messages that a socket has caused, and returns what the
-// last one for its connection to says, and who sent it. It reports false if
-// there is none.
+// take reads the ICMP messages that a socket has caused, and returns what the last one
+// for its connection to means, and who sent it. It reports false if there is none.
 func (r *icmpReader) take(fd int, to netip.AddrPort) (out Outcome, from netip.Addr, found bool) {
-	for range 16 { // more than ever wait for one SYN
+	for range 16 { // more than are ever queued for one SYN
 		r.hdr = unix.Msghdr{Name: (*byte)(unsafe.Pointer(&r.name)), Namelen: unix.SizeofSockaddrAny, Control: &r.control[0]}
 		r.hdr.SetControllen(len(r.control))
 		_, _, errno := unix.RawSyscall(unix.SYS_RECVMSG, uintptr(fd), uintptr(unsafe.Pointer(&r.hdr)), unix.MSG_ERRQUEUE|unix.MSG_DONTWAIT)
@@ -53,9 +52,8 @@ func (r *icmpReader) take(fd int, to netip.AddrPort) (out Outcome, from netip.Ad
 	return out, from, found
 }
 
-// offender returns who sent an ICMP message, which stands behind the error
-// itself (ip(7), SO_EE_OFFENDER). It is the zero Addr if the kernel does not
-// know.
+// offender returns the sender of an ICMP message, which follows the error itself
+// (ip(7), SO_EE_OFFENDER). It is the zero Addr if the kernel does not know.
 func offender(data []byte) netip.Addr {
 	data = data[unsafe.Sizeof(unix.SockExtendedErr{}):]
 	if len(data) < 2 {
@@ -70,7 +68,7 @@ func offender(data []byte) netip.Addr {
 	return netip.Addr{}
 }
 
-// aimedAt returns where the packet went that caused an ICMP message.
+// aimedAt returns the destination of the packet that caused an ICMP message.
 func aimedAt(name *unix.RawSockaddrAny) netip.AddrPort {
 	switch name.Addr.Family {
 	case unix.AF_INET:
@@ -83,7 +81,7 @@ func aimedAt(name *unix.RawSockaddrAny) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// icmpOutcome says what an ICMP message means for a connection.
+// icmpOutcome returns what an ICMP message means for a connection.
 func icmpOutcome(m unix.SocketControlMessage) (Outcome, bool) {
 	if len(m.Data) < int(unsafe.Sizeof(unix.SockExtendedErr{})) {
 		return 0, false
@@ -98,9 +96,9 @@ func icmpOutcome(m unix.SocketControlMessage) (Outcome, bool) {
 	return 0, false
 }
 
-// unreachable4 reads an ICMP type and code (RFC 792; RFC 1122, Section
-// 3.2.2.1; RFC 1812, Section 5.2.7.1). A TCP that refuses sends a RST, so
-// "protocol unreachable" and "port unreachable" come from a firewall.
+// unreachable4 decodes an ICMP type and code (RFC 792; RFC 1122, Section 3.2.2.1; RFC
+// 1812, Section 5.2.7.1). A TCP host refuses with a RST, so "protocol unreachable" and
+// "port unreachable" come from a firewall.
 func unreachable4(kind, code uint8) (Outcome, bool) {
 	if kind != 3 {
 		return 0, false
@@ -116,7 +114,7 @@ func unreachable4(kind, code uint8) (Outcome, bool) {
 	return 0, false
 }
 
-// unreachable6 reads an ICMPv6 type and code (RFC 4443, Section 3.1).
+// unreachable6 decodes an ICMPv6 type and code (RFC 4443, Section 3.1).
 func unreachable6(kind, code uint8) (Outcome, bool) {
 	if kind != 1 {
 		return 0, false

@@ -20,13 +20,12 @@ func connect(fd int, to netip.AddrPort) unix.Errno {
 	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
 }
 
-// noInterface is the number of no interface, of which there are never so many.
-// Where there is just one link, the kernel would connect there for 0.
+// noInterface is an interface number that no interface has. With 0 the kernel would
+// use the only link of a machine that has just one.
 const noInterface = 1<<31 - 1
 
-// zoneIndex is the number of the interface that a zone names (RFC 4007, Section
-// 11.2), 0 for no zone, and noInterface for one that is not there, or not any
-// more.
+// zoneIndex is the number of the interface that a zone names (RFC 4007, Section 11.2),
+// 0 for no zone, and noInterface if there is no such interface.
 func zoneIndex(zone string) uint32 {
 	if zone == "" {
 		return 0
@@ -41,7 +40,7 @@ func zoneIndex(zone string) uint32 {
 	return uint32(i.Index)
 }
 
-// disconnect takes a connect back (connect(2), "AF_UNSPEC").
+// disconnect undoes a connect (connect(2), "AF_UNSPEC").
 func disconnect(fd int) unix.Errno {
 	sa := unix.RawSockaddr{Family: unix.AF_UNSPEC}
 	return connectRaw(fd, unsafe.Pointer(&sa), unsafe.Sizeof(sa))
@@ -52,14 +51,14 @@ func connectRaw(fd int, sa unsafe.Pointer, size uintptr) unix.Errno {
 	return err
 }
 
-// netOrder returns p with its bytes as they go over the wire.
+// netOrder returns p in network byte order.
 func netOrder(p uint16) uint16 {
 	b := [2]byte{byte(p >> 8), byte(p)}
 	return *(*uint16)(unsafe.Pointer(&b))
 }
 
-// local returns the address and port at our end of a connection, or the zero
-// AddrPort if it is gone.
+// local returns the local address and port of a connection, or the zero AddrPort if it
+// is closed.
 func local(fd int) netip.AddrPort {
 	sa, err := unix.Getsockname(fd)
 	if err != nil {
@@ -74,9 +73,9 @@ func local(fd int) netip.AddrPort {
 	return netip.AddrPort{}
 }
 
-// zeroWindow reports whether the other end of a connection offers no room for
-// data (RFC 9293, Section 3.8.6), and none of its segments has since. A kernel
-// before Linux 5.4 does not tell.
+// zeroWindow reports whether the peer of a connection has advertised a window of 0
+// (RFC 9293, Section 3.8.6), and no other since. Kernels before Linux 5.4 do not
+// report it.
 func zeroWindow(fd int) bool {
 	var info unix.TCPInfo
 	size := uint32(unsafe.Sizeof(info))
@@ -86,12 +85,12 @@ func zeroWindow(fd int) bool {
 	return err == 0 && size >= known && info.Snd_wnd == 0
 }
 
-// noSource returns err, the cause for which a connection to an address could not
-// be begun, or ENETUNREACH where it really means that. The kernel answers
-// EADDRNOTAVAIL both where no local port is left, which passes, and where this
-// machine has no address to ask from, as with IPv6 turned off, which does not. A
-// UDP socket tells them apart: its ports are others, and to connect it sends
-// nothing. A kernel that was started without IPv6 has no such sockets at all.
+// noSource returns err, the cause for which a connection could not begin, or
+// ENETUNREACH if it really means that. The kernel answers EADDRNOTAVAIL both if no
+// local port is left, which passes, and if this machine has no source address, as with
+// IPv6 turned off, which does not. A UDP socket distinguishes them: it uses other
+// ports, and its connect sends nothing. A kernel that was started without IPv6 has no
+// such sockets at all.
 func noSource(err error, to netip.AddrPort) error {
 	switch err {
 	case unix.EAFNOSUPPORT:

@@ -7,26 +7,25 @@ import (
 	"time"
 )
 
-// A Clock bounds the time that each host gets, those that ask whether its
-// ports are open and those that talk to them together: it begins when the first
-// probe for the host leaves. It takes memory for each host that was asked. It
-// may be used by several goroutines; the nil Clock sets no bound.
+// A Clock limits the time that each host gets, for probes and dialogues together. The
+// time begins when the first probe for the host is sent. It takes memory for each host
+// that was probed. It may be used by several goroutines; the nil Clock sets no limit.
 type Clock struct {
 	each time.Duration
 
 	mu    sync.Mutex
 	hosts map[netip.Addr]hostTime
-	short bool // some host was not settled in its time
+	short bool // some host was not finished in its time
 }
 
 // A hostTime is the time of one host.
 type hostTime struct {
 	end   time.Time
-	short bool // there was more to ask when it was over
+	short bool // it was not finished when its time was over
 }
 
-// NewClock returns a clock that gives each host so much time; nil if that
-// is not more than 0.
+// NewClock returns a clock that gives each host this much time; nil if that is not
+// more than 0.
 func NewClock(each time.Duration) *Clock {
 	if each <= 0 {
 		return nil
@@ -34,20 +33,20 @@ func NewClock(each time.Duration) *Clock {
 	return &Clock{each: each, hosts: make(map[netip.Addr]hostTime)}
 }
 
-// A TimeoutError says that the time of a host was over before all that was
-// to be asked of it was asked and settled.
+// A TimeoutError says that the time of a host was over before all its pairs were
+// probed and settled.
 type TimeoutError struct{ After time.Duration }
 
-// Error says how much time there was.
+// Error says how much time the host had.
 func (e *TimeoutError) Error() string {
 	return fmt.Sprintf("the time limit of the host, %s, was reached", e.After)
 }
 
-// Err is why a host whose time is over is not asked any more.
+// Err returns the error for a host whose time is over.
 func (c *Clock) Err() *TimeoutError { return &TimeoutError{After: c.each} }
 
-// Begin returns when the time of a host is over. It begins now, unless it has
-// begun before.
+// Begin returns when the time of a host is over. The first call for a host starts its
+// time.
 func (c *Clock) Begin(a netip.Addr) time.Time {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -59,8 +58,8 @@ func (c *Clock) Begin(a netip.Addr) time.Time {
 	return h.end
 }
 
-// End returns when the time of a host is over; it reports false if that has not
-// begun, or if there is no bound.
+// End returns when the time of a host is over; it reports false if that has not begun,
+// or if there is no limit.
 func (c *Clock) End(a netip.Addr) (time.Time, bool) {
 	if c == nil {
 		return time.Time{}, false
@@ -77,8 +76,8 @@ func (c *Clock) Over(a netip.Addr) bool {
 	return ok && !time.Now().Before(end)
 }
 
-// Refuses reports whether the time of a host is over of which there is more to
-// ask. If so, the host is short of time from then on.
+// Refuses reports whether the time of a host is over, for a caller that has more work
+// on it. If so, [Clock.Short] reports true for the host from then on.
 func (c *Clock) Refuses(a netip.Addr) bool {
 	if !c.Over(a) {
 		return false
@@ -92,7 +91,7 @@ func (c *Clock) Refuses(a netip.Addr) bool {
 	return true
 }
 
-// Short reports whether there was more to ask a host when its time was over.
+// Short reports whether there was more work on a host when its time was over.
 func (c *Clock) Short(a netip.Addr) bool {
 	if c == nil {
 		return false
@@ -102,7 +101,7 @@ func (c *Clock) Short(a netip.Addr) bool {
 	return c.hosts[a].short
 }
 
-// AnyShort reports whether there was more to ask any host when its time was over.
+// AnyShort reports whether there was more work on any host when its time was over.
 func (c *Clock) AnyShort() bool {
 	if c == nil {
 		return false

@@ -1,5 +1,5 @@
-// Package hosts bounds what one host is asked at a time: the connections to it,
-// and the time for it.
+// Package hosts limits the load on one host: the connections to it, and the time for
+// it.
 package hosts
 
 import (
@@ -10,27 +10,27 @@ import (
 	"sync"
 )
 
-// Slots bounds how many connections to each address are open at once: each takes
-// a slot of the address, be it a probe of a sweep or a dialogue on what the sweep
-// found. It may be used by several goroutines, but by one sweep at a time.
+// Slots limits how many connections to each address are open at once: each takes a
+// slot of the address, for a probe of a sweep or for a dialogue on an open port. It
+// may be used by several goroutines, but by one sweep at a time.
 type Slots struct {
 	each, total int
 
 	mu     sync.Mutex
 	hosts  map[netip.Addr]*hostSlots
-	onFree func(netip.Addr) // see OnFree; nil for nobody
+	onFree func(netip.Addr) // see OnFree; may be nil
 }
 
 // hostSlots are the slots of one address.
 type hostSlots struct {
 	probes, dialogues int
-	waiting           []chan struct{} // dialogues, the first comes first
-	sweepWaits        bool            // the sweep was refused a slot, and none became free since
+	waiting           []chan struct{} // dialogues, first come, first served
+	sweepWaits        bool            // the sweep was refused a slot, and none has become free since
 }
 
-// NewSlots gives each address so many slots for probes and as many for dialogues,
-// but a quarter more than that together, one more at least, so that neither keeps
-// the other out. Less than one counts as 8, which are 10 together.
+// NewSlots gives each address this many slots for probes and as many for dialogues,
+// but only a quarter more than that for both together (at least one more), so that
+// neither excludes the other. Less than one counts as 8, which gives 10 together.
 func NewSlots(each int) *Slots {
 	if each < 1 {
 		each = 8
@@ -38,11 +38,11 @@ func NewSlots(each int) *Slots {
 	return &Slots{each: each, total: each + max(1, each/4), hosts: make(map[netip.Addr]*hostSlots)}
 }
 
-// Each is how many slots of an address there are for dialogues, and for probes.
+// Each returns how many slots an address has for dialogues, and for probes.
 func (s *Slots) Each() int { return s.each }
 
-// Acquire takes a slot of a for a dialogue, and waits for one if there is none.
-// Who has it must [Slots.Release] it. The error is the cause of ctx.
+// Acquire takes a slot of a for a dialogue, and waits for one if there is none. The
+// caller must [Slots.Release] it. The error is the cause of ctx.
 func (s *Slots) Acquire(ctx context.Context, a netip.Addr) error {
 	s.mu.Lock()
 	h := s.of(a)
@@ -64,16 +64,16 @@ func (s *Slots) Acquire(ctx context.Context, a netip.Addr) error {
 	if i := slices.Index(h.waiting, turn); i >= 0 {
 		h.waiting = slices.Delete(h.waiting, i, i+1)
 	} else {
-		h.dialogues-- // its turn came at the same time
+		h.dialogues-- // the slot was granted at the same time
 	}
 	s.grant(a, h)
 	return context.Cause(ctx)
 }
 
-// Release gives back what Acquire took.
+// Release returns a slot of Acquire.
 func (s *Slots) Release(a netip.Addr) { s.give(a, func(h *hostSlots) { h.dialogues-- }) }
 
-// give changes what an address has taken, and grants what became free.
+// give changes the counts of an address, and grants the slots that became free.
 func (s *Slots) give(a netip.Addr, change func(*hostSlots)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -82,8 +82,7 @@ func (s *Slots) give(a netip.Addr, change func(*hostSlots)) {
 	s.grant(a, h)
 }
 
-// InUse returns how many slots of a are taken, by probes of a sweep and by
-// dialogues.
+// InUse returns how many slots of a are in use, by probes of a sweep and by dialogues.
 func (s *Slots) InUse(a netip.Addr) (probes, dialogues int) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,15 +92,16 @@ func (s *Slots) InUse(a netip.Addr) (probes, dialogues int) {
 	return 0, 0
 }
 
-// OnFree sets what is called when an address that [Slots.AcquireProbe] had no slot
-// of has one again; nil for nothing. It must not call back into s.
+// OnFree sets the function that is called when an address for which
+// [Slots.AcquireProbe] had no slot has one again; nil for none. It must not call
+// methods of s.
 func (s *Slots) OnFree(freed func(netip.Addr)) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.onFree = freed
 }
 
-// of returns those of a. The caller holds the lock.
+// of returns the slots of a. The caller holds the lock.
 func (s *Slots) of(a netip.Addr) *hostSlots {
 	h := s.hosts[a]
 	if h == nil {
@@ -116,9 +116,9 @@ func (s *Slots) room(h *hostSlots) bool {
 	return h.dialogues < s.each && h.probes+h.dialogues < s.total
 }
 
-// AcquireProbe takes a slot of a for a probe of a sweep; it reports false if there
-// is none. Where dialogues wait, the sweep keeps no more than the slots that are
-// not for them.
+// AcquireProbe takes a slot of a for a probe of a sweep; it reports false if there is
+// none. While dialogues wait, the sweep only gets the slots that are not reserved for
+// them.
 func (s *Slots) AcquireProbe(a netip.Addr) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -135,11 +135,11 @@ func (s *Slots) AcquireProbe(a netip.Addr) bool {
 	return true
 }
 
-// ReleaseProbe gives back what AcquireProbe took.
+// ReleaseProbe returns a slot of AcquireProbe.
 func (s *Slots) ReleaseProbe(a netip.Addr) { s.give(a, func(h *hostSlots) { h.probes-- }) }
 
-// Transfer makes the slot of a probe that of a dialogue. It reports false, and the
-// probe keeps it, if dialogues may not have one more.
+// Transfer turns the slot of a probe into one of a dialogue. It reports false, and the
+// probe keeps the slot, if dialogues may not have one more.
 func (s *Slots) Transfer(a netip.Addr) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -159,8 +159,8 @@ func (s *Slots) Wrap(a netip.Addr, c net.Conn) net.Conn {
 	return &slotConn{Conn: c, release: sync.OnceFunc(func() { s.Release(a) })}
 }
 
-// Detach releases the slot of a connection that Wrap returned, which stays open; c
-// may be that connection or one on top of it. Any other is left alone.
+// Detach releases the slot of a connection that Wrap returned, which stays open; c may
+// be that connection or one that wraps it. Other connections are not changed.
 func (s *Slots) Detach(c net.Conn) {
 	for {
 		if own, ok := c.(*slotConn); ok {
@@ -175,7 +175,7 @@ func (s *Slots) Detach(c net.Conn) {
 	}
 }
 
-// grant gives free slots to who waits. The caller holds the lock.
+// grant gives free slots to the dialogues that wait. The caller holds the lock.
 func (s *Slots) grant(a netip.Addr, h *hostSlots) {
 	for len(h.waiting) > 0 && s.room(h) {
 		close(h.waiting[0])
@@ -197,8 +197,7 @@ type slotConn struct {
 	release func()
 }
 
-// NetConn is the connection itself, as [crypto/tls.Conn.NetConn] is that below
-// TLS.
+// NetConn returns the wrapped connection, as [crypto/tls.Conn.NetConn] does.
 func (c *slotConn) NetConn() net.Conn { return c.Conn }
 
 // Close implements [net.Conn].

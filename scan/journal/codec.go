@@ -15,19 +15,19 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// The file holds frames: the length of the payload and its CRC-32C, four bytes
-// each, then the payload, which is records one behind the other. A frame that
-// is cut short or does not fit its checksum ends the file.
+// The file contains frames: the length of the payload and its CRC-32C, four bytes
+// each, then the payload, which is a series of records. A frame that is cut short or
+// does not match its checksum ends the file.
 
 // maxFrame is the longest payload that is read or written.
 const maxFrame = 32 << 20
 
 var castagnoli = crc32.MakeTable(crc32.Castagnoli)
 
-// states and reasons are numbered by their place, which package result keeps.
+// states and reasons are numbered by their position in the lists of package result.
 var states, reasons = result.States(), result.Reasons()
 
-// A record is one result in the file, or a mark: its place is behind the last
+// A record is one result in the file, or a mark: then its place is after the last
 // pair, and only its note counts.
 type record struct {
 	place    uint64
@@ -41,7 +41,7 @@ type record struct {
 	note     []byte
 }
 
-// appendRecord adds a record to a frame, which begins with room for its head.
+// appendRecord adds a record to a frame, which begins with space for its header.
 func appendRecord(frame []byte, place uint64, r scan.Result, note []byte) []byte {
 	if len(frame) == 0 {
 		frame = append(frame, make([]byte, 8)...)
@@ -64,8 +64,8 @@ func appendRecord(frame []byte, place uint64, r scan.Result, note []byte) []byte
 	return append(frame, note...)
 }
 
-// number is the place of a word in its list, or that of the word for what is
-// not known.
+// number is the position of a word in its list, or that of the word unknown if it is
+// not in it.
 func number[T comparable](list []T, word, unknown T) byte {
 	if at := slices.Index(list, word); at >= 0 {
 		return byte(at)
@@ -73,7 +73,7 @@ func number[T comparable](list []T, word, unknown T) byte {
 	return byte(slices.Index(list, unknown))
 }
 
-// sealFrame fills in the head of a frame.
+// sealFrame fills in the header of a frame.
 func sealFrame(frame []byte) []byte {
 	payload := frame[8:]
 	binary.BigEndian.PutUint32(frame, uint32(len(payload)))
@@ -81,15 +81,15 @@ func sealFrame(frame []byte) []byte {
 	return frame
 }
 
-// frames calls take with each frame's payload and where the next one begins.
+// frames calls take with each frame's payload and the offset of the next one.
 func (j *File) frames(take func(payload []byte, next int64) error) error {
-	// Frames may be written meanwhile, where the file's own offset is.
+	// Frames may be written meanwhile at the file's own offset.
 	in := io.NewSectionReader(j.file, j.at, math.MaxInt64-j.at)
 	return readFrames(bufio.NewReaderSize(in, 64<<10), j.at, take)
 }
 
-// readFrames reads frames from r, of which the first stands at offset at. It
-// ends without an error at the first one that is not whole.
+// readFrames reads frames from r, the first of which is at offset at. It ends without
+// an error at the first incomplete one.
 func readFrames(r io.Reader, at int64, take func(payload []byte, next int64) error) error {
 	var head [8]byte
 	var payload []byte
@@ -115,7 +115,7 @@ func readFrames(r io.Reader, at int64, take func(payload []byte, next int64) err
 	}
 }
 
-// errRecord is what a record gives that no journal of ours holds.
+// errRecord is the error for a record that no version of mxsweep writes.
 var errRecord = errors.New("a record that cannot be read")
 
 // records calls take with each record of a payload.
@@ -130,7 +130,7 @@ func (j *File) records(payload []byte, take func(record)) error {
 	return nil
 }
 
-// result turns a record back into the result that it was made of.
+// result converts a record back into its result.
 func (j *File) result(r record) scan.Result {
 	out := scan.Result{Target: j.space.At(j.order.At(r.place)), State: r.state, Reason: r.reason,
 		Attempts: int(r.attempts), RTT: r.rtt, Time: r.time, From: r.from}
@@ -143,7 +143,7 @@ func (j *File) result(r record) scan.Result {
 // A decoder reads numbers and strings from the front of b.
 type decoder struct {
 	b   []byte
-	bad bool // something did not fit
+	bad bool // the input was malformed
 }
 
 func (d *decoder) record() record {
@@ -189,8 +189,7 @@ func (d *decoder) varint() int64 {
 	return v * int64(d.skip(n))
 }
 
-// skip drops n bytes and returns 1, or returns 0 if n says that there was no
-// number.
+// skip drops n bytes and returns 1, or returns 0 if n says that no number was read.
 func (d *decoder) skip(n int) uint64 {
 	if n <= 0 {
 		d.bad, d.b = true, nil

@@ -13,22 +13,21 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// A Key says which sweep a journal belongs to.
+// A Key identifies the sweep that a journal belongs to.
 type Key struct {
-	// Space are the pairs of the run.
+	// Space is the pairs of the run.
 	Space *scope.Space
 
-	// Options is everything else that decides what a result means: the hash
-	// of the scope, the engine, its options. A journal is only gone on with
-	// if it is the same.
+	// Options is everything else that determines what a result means: the hash of the
+	// scope, the engine, its options. A journal is only continued if it is the same.
 	Options string
 
-	// Build is the program and the data by which it judges, in one line. What
-	// another build noted may mean something else.
+	// Build is the program and its data, in one line. What another build wrote may mean
+	// something else.
 	Build string
 
-	// Seed is the order of the run. If AnySeed is set and there is a journal
-	// already, the order is that of the journal.
+	// Seed is the order of the run. If AnySeed is set and the journal exists, the order
+	// is that of the journal.
 	Seed    uint64
 	AnySeed bool
 }
@@ -42,22 +41,22 @@ type header struct {
 	Began time.Time `json:"began"`
 }
 
-// magicLine is the first line of the file: what all versions have in common,
-// and the version of what follows.
+// magicLine is the first line of the file: what all versions have in common, and the
+// version of the rest.
 const (
 	magicWord = "mxsweep resume "
 	magicLine = magicWord + "2\n"
 )
 
-// hash returns what the journal is bound to.
+// hash returns the hash that identifies the sweep of the journal.
 func (k *Key) hash() string {
 	h := sha256.New()
 	k.Space.HashInto(h)
-	io.WriteString(h, k.Options) // a hash takes all
+	io.WriteString(h, k.Options) // writing to a hash never fails
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// begin makes the file ready for the next frame.
+// begin prepares the file for the next frame.
 func (j *File) begin() error {
 	if err := j.file.Truncate(j.end); err != nil {
 		return j.trouble("cannot remove the unfinished record", err)
@@ -80,7 +79,7 @@ func (j *File) begin() error {
 	return nil
 }
 
-// readHead reads the two lines at the beginning and compares them with key.
+// readHead reads the first two lines and compares them with key.
 func (j *File) readHead(key Key) error {
 	r := bufio.NewReader(io.LimitReader(j.file, 4096))
 	magic, err1 := r.ReadString('\n')

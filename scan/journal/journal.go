@@ -1,5 +1,5 @@
-// Package journal keeps a file of the pairs that a run is done with, so that a
-// later run of the same sweep goes on from there.
+// Package journal keeps a file of the pairs that a run has finished, so that a later
+// run of the same sweep continues from there.
 package journal
 
 import (
@@ -19,29 +19,29 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// A File is where a run notes each pair that it is done with, and
-// what came of it, so that a later run of the same sweep goes on from there.
+// A File is where a run records each finished pair and its result, so that a later run
+// of the same sweep continues from there.
 //
-// A pair is in the file as a whole or not at all, even if the process is
-// killed: what was noted before stays, what was not is asked again. Its
-// methods may be called from several goroutines at once.
+// A pair is in the file completely or not at all, even if the process is killed:
+// recorded pairs are kept, all others are probed again. Its methods may be called from
+// several goroutines at once.
 type File struct {
 	name  string
 	space *scope.Space
 	order scope.Order
 	head  header
-	at    int64 // where the first frame stands
+	at    int64 // offset of the first frame
 
 	mu      sync.Mutex
 	file    *os.File
-	end     int64 // where the next frame goes; 0 if the head is not yet written
-	ready   bool  // what was left unfinished is cut off, and the head written
+	end     int64 // offset of the next frame; 0 if the header is not written yet
+	ready   bool  // the incomplete end is cut off, and the header is written
 	done    placeSet
-	undone  map[uint64]bool // places in done whose result was taken back, and none came since
-	stale   map[uint64]bool // places whose result as closed was taken back by earlier runs
+	undone  map[uint64]bool // places in done whose result was taken back and not added again
+	stale   map[uint64]bool // places whose closed result was taken back by earlier runs
 	mark    []byte          // the last one that was read
 	earlier uint64
-	frame   []byte    // records that are not yet written
+	frame   []byte    // records that are not written yet
 	since   time.Time // when the first of them was added
 	failed  error
 }
@@ -68,16 +68,15 @@ func (e *Error) Unwrap() error { return e.Err }
 // ErrorHint says what to do about it.
 func (e *Error) ErrorHint() string { return e.Hint }
 
-// Open opens the journal of a sweep, or begins it if the file does not
-// exist or is empty. It fails with a [Error] if the file belongs to
-// another sweep, is no journal, or is in use by another process. Nothing in
-// the file changes before the first Add, Mark or Flush, which also cut off what
-// was being written when an earlier run was killed.
+// Open opens the journal of a sweep, or creates it if the file does not exist or is
+// empty. It fails with an [Error] if the file belongs to another sweep, is not a
+// journal, or is in use by another process. The file does not change before the first
+// Add, Mark or Flush, which also removes an incomplete end that a killed run left.
 func Open(name string, key Key) (*File, error) {
 	j := &File{name: name, space: key.Space}
 	build := sha256.Sum256([]byte(key.Build))
 	j.head = header{Key: key.hash(), Build: hex.EncodeToString(build[:]), Seed: key.Seed, Pairs: key.Space.Len(), Began: time.Now().UTC().Truncate(time.Second)}
-	// Nothing else can be gone back to, and opening some of them never ends.
+	// Other files cannot be rewound, and opening some of them blocks forever.
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
 		return nil, &Error{File: name, Problem: "not a regular file", Hint: "use a regular file"}
 	}
@@ -96,9 +95,9 @@ func Open(name string, key Key) (*File, error) {
 	return j, nil
 }
 
-// open reads the file, or begins it.
+// open reads the file, or creates it.
 func (j *File) open(key Key) error {
-	// A process that was killed a moment ago may take another one to be gone.
+	// The lock of a process that was just killed may remain for a moment.
 	for begun := time.Now(); !lockFile(j.file); time.Sleep(20 * time.Millisecond) {
 		if time.Since(begun) < time.Second {
 			continue
@@ -140,30 +139,30 @@ func (j *File) open(key Key) error {
 	return nil
 }
 
-// trouble is an error of the file system.
+// trouble returns an error of the file system.
 func (j *File) trouble(problem string, err error) error {
 	return &Error{File: j.name, Problem: problem, Hint: "check the disk and the permissions of the file", Err: err}
 }
 
-// Seed returns the order that the run must have: [scan.Config].Seed.
+// Seed returns the order of the run, for [scan.Config].Seed.
 func (j *File) Seed() uint64 { return j.head.Seed }
 
 // Began returns when the first run of the sweep began.
 func (j *File) Began() time.Time { return j.head.Began }
 
-// Done returns how many pairs earlier runs were done with.
+// Done returns how many pairs earlier runs have finished.
 func (j *File) Done() uint64 { return j.earlier }
 
-// Skip reports whether the pair at a place of the order was dealt with, by
-// this run or an earlier one: [scan.Config].Skip.
+// Skip reports whether the pair at a place of the order was finished by this run or an
+// earlier one: [scan.Config].Skip.
 func (j *File) Skip(place uint64) bool {
 	j.mu.Lock()
 	defer j.mu.Unlock()
 	return j.done.has(place) && !j.undone[place]
 }
 
-// SkipIn is Skip for a run over a part of the pairs, whose order is one of its
-// own from the same seed.
+// SkipIn is Skip for a run over a part of the pairs, which has an order of its own
+// from the same seed.
 func (j *File) SkipIn(part *scope.Space) func(place uint64) bool {
 	if part == j.space {
 		return j.Skip
@@ -175,9 +174,9 @@ func (j *File) SkipIn(part *scope.Space) func(place uint64) bool {
 	}
 }
 
-// Earlier calls take with the results of earlier runs and the notes to them,
-// in the order in which they were added. It stops at the first error and
-// returns it. note is only valid during the call.
+// Earlier calls take with the results of earlier runs and their notes, in the order in
+// which they were added. It stops at the first error and returns it. note is only
+// valid during the call.
 func (j *File) Earlier(take func(r scan.Result, note []byte) error) error {
 	j.mu.Lock()
 	left := j.earlier
@@ -202,13 +201,13 @@ func (j *File) Earlier(take func(r scan.Result, note []byte) error) error {
 	return err
 }
 
-// Add notes that a pair is done with, and with it what the caller needs to
-// report it again. Results of StateUnknown are not noted: they are to be asked
-// again. An error means that the file can no longer be written; all further
-// calls return it too.
+// Add records that a pair is finished, with the note that the caller needs to report
+// it again. Results of StateUnknown are not recorded, so that they are probed again.
+// After an error the file can no longer be written; all further calls return the error
+// too.
 //
-// A note is written at once; results without one are written together, within
-// a moment of each other, so that a killed run may ask a few of them again.
+// A result with a note is written at once; results without one are written together,
+// within a moment, so that a killed run may probe a few of them again.
 func (j *File) Add(r scan.Result, note []byte) error {
 	if r.State == result.StateUnknown {
 		return nil
@@ -241,9 +240,9 @@ func (j *File) Add(r scan.Result, note []byte) error {
 	return nil
 }
 
-// TakeBack notes that the pair of a Result that was added as closed is not: until
-// another one is added, it is to be asked again. It does nothing for a pair that
-// none was added of.
+// TakeBack records that a result that was added as closed is void: until another one
+// is added, the pair is to be probed again. It does nothing for a pair without a
+// result.
 func (j *File) TakeBack(pair netip.AddrPort) error {
 	number, ok := j.space.Index(pair)
 	if !ok {
@@ -260,7 +259,7 @@ func (j *File) TakeBack(pair netip.AddrPort) error {
 	return j.write()
 }
 
-// undo notes that the result at a place was taken back.
+// undo records that the result at a place was taken back.
 func (j *File) undo(place uint64) {
 	if j.undone == nil {
 		j.undone, j.stale = map[uint64]bool{}, map[uint64]bool{}
@@ -268,8 +267,8 @@ func (j *File) undo(place uint64) {
 	j.undone[place] = true
 }
 
-// Mark notes how far the run is with pairs that have no result yet, in words
-// that only its engine understands. The last mark counts.
+// Mark records how far the run is with pairs that have no result yet, in a form that
+// only its engine understands. The last mark counts.
 func (j *File) Mark(note []byte) error {
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -290,8 +289,8 @@ func (j *File) Flush() error {
 	return j.write()
 }
 
-// write writes the open frame. One call writes all of it, so that a process
-// that is killed has written all of it or nothing.
+// write writes the open frame in one call, so that a killed process has written all of
+// it or nothing.
 func (j *File) write() error {
 	if j.failed != nil {
 		return j.failed
@@ -312,8 +311,8 @@ func (j *File) write() error {
 	return j.failed
 }
 
-// Close writes what has been added and closes the file, which stays. The file
-// of a run that did not begin stays as it was.
+// Close writes what has been added and closes the file, which stays. The file of a run
+// that did not begin stays unchanged.
 func (j *File) Close() error {
 	j.mu.Lock()
 	var err error
@@ -332,13 +331,13 @@ func (j *File) Close() error {
 	return err
 }
 
-// Remove closes the journal of a sweep that is done and reported, and deletes
-// its file, or at least empties it, so that the next run begins anew.
+// Remove closes the journal of a sweep that is finished and reported, and deletes its
+// file, or at least empties it, so that the next run starts from the beginning.
 func (j *File) Remove() error {
-	// Who has dropped the right to the directory can still empty the file,
-	// which is the same to the next run.
+	// Without the right to write to the directory the file can still be emptied, which
+	// has the same effect on the next run.
 	emptied := j.file.Truncate(0)
-	j.file.Close() // its content is no longer wanted
+	j.file.Close() // its content is no longer needed
 	if err := os.Remove(j.name); err != nil && !errors.Is(err, fs.ErrNotExist) && emptied != nil {
 		return j.trouble("cannot delete", err)
 	}

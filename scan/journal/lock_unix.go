@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// lockFile keeps other processes from locking f until it is closed. It
-// reports false if another has locked it.
+// lockFile locks f against other processes until it is closed. It reports false if
+// another process has locked it.
 func lockFile(f *os.File) bool {
 	return unix.Flock(int(f.Fd()), unix.LOCK_EX|unix.LOCK_NB) != unix.EWOULDBLOCK
 }

@@ -1,8 +1,8 @@
 package journal
 
-// A placeSet holds places of an order. As a sweep goes through its order from
-// the first place to the last, most of the set is one run of full pages, which
-// take no memory.
+// A placeSet is a set of places of an order. A sweep visits its order from the first
+// place to the last, so most of the set is one series of full pages, which take no
+// memory.
 type placeSet struct {
 	full  uint64 // pages below this one are full
 	pages map[uint64]*page
@@ -17,7 +17,8 @@ type page struct {
 
 const pageSize = 1 << 13
 
-// add puts a place into the set. It reports whether it was not in the earlier run.
+// add adds a place to the set. It reports whether the place was not in the earlier
+// run.
 func (s *placeSet) add(place uint64) bool {
 	n, bit := place/pageSize, place%pageSize
 	if n < s.full {

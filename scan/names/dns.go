@@ -10,22 +10,22 @@ import (
 	"golang.org/x/net/dns/dnsmessage"
 )
 
-// A DNS is the [Resolver] of the net package, and tells two things more, where
-// that asks a DNS server itself: whether a name without an address exists, and
-// which IPv4-mapped addresses its AAAA records hold, which that package drops.
-// The zero DNS asks as the system is set up.
+// A DNS is the [Resolver] of the net package. If that queries a DNS server itself, a
+// DNS reports two more things: whether a name without an address exists, and the
+// IPv4-mapped addresses of its AAAA records, which that package drops. The zero DNS
+// resolves as the system is configured.
 type DNS struct {
-	Server string // HOST:PORT, an address; "" is the system's
+	Server string // HOST:PORT, an address; "" is the server of the system
 }
 
-// An AbsentError says that a name has no address of the family asked for, as the
-// net package does, and which of two causes the DNS server gave (RFC 2308, Section 2).
+// An AbsentError says that a name has no address of the requested family, as the net
+// package does, and which of two causes the DNS server gave (RFC 2308, Section 2).
 type AbsentError struct {
-	Exists bool  // NODATA, else NXDOMAIN
+	Exists bool  // NODATA if set, else NXDOMAIN
 	Err    error // of the net package
 }
 
-// Error gives the cause in the word of RFC 2308.
+// Error returns the cause in the terms of RFC 2308.
 func (e *AbsentError) Error() string {
 	if e.Exists {
 		return "NODATA"
@@ -33,11 +33,11 @@ func (e *AbsentError) Error() string {
 	return "NXDOMAIN"
 }
 
-// Unwrap gives the error of the net package.
+// Unwrap returns the error of the net package.
 func (e *AbsentError) Unwrap() error { return e.Err }
 
-// LookupNetIP implements [Resolver]. An answer without an address is an
-// [*AbsentError] where the cause is known.
+// LookupNetIP implements [Resolver]. If there is no address and the cause is known,
+// the error is an [*AbsentError].
 func (d *DNS) LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error) {
 	var replies dnsReplies
 	r := &net.Resolver{PreferGo: d.Server != "", StrictErrors: true,
@@ -52,7 +52,7 @@ func (d *DNS) LookupNetIP(ctx context.Context, network, host string) ([]netip.Ad
 			return conn, err
 		}}
 	addrs, err := r.LookupNetIP(ctx, network, host)
-	replies.mu.Lock() // a lookup whose time is up may go on
+	replies.mu.Lock() // a lookup that timed out may still run
 	defer replies.mu.Unlock()
 	var dns *net.DNSError
 	switch {
@@ -64,8 +64,8 @@ func (d *DNS) LookupNetIP(ctx context.Context, network, host string) ([]netip.Ad
 	return addrs, err
 }
 
-// A watchedConn shows replies what is read. It is a net.PacketConn, as the net
-// package wants it of UDP.
+// A watchedConn passes to replies what it reads. It is a net.PacketConn, as the net
+// package expects for UDP.
 type watchedConn struct {
 	*net.UDPConn
 	replies *dnsReplies
@@ -80,19 +80,19 @@ func (c *watchedConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// maxMapped is how many IPv4-mapped addresses of a name are noted.
+// maxMapped is how many IPv4-mapped addresses of a name are recorded.
 const maxMapped = 16
 
-// dnsReplies is what the replies to one question show beyond its outcome.
+// dnsReplies is what the replies to one question contain beyond its result.
 type dnsReplies struct {
 	mu       sync.Mutex
-	exists   bool         // some reply knows the name; there are several with search domains
-	nxdomain bool         // some reply does not
+	exists   bool         // a reply knows the name; search domains cause several replies
+	nxdomain bool         // a reply does not know it
 	mapped   []netip.Addr // IPv4-mapped addresses of AAAA records
 }
 
-// note reads a message that a server sent (RFC 1035, Section 4.1). What is no
-// reply is left to the net package.
+// note reads a message from a server (RFC 1035, Section 4.1). Messages that are not
+// replies are left to the net package.
 func (r *dnsReplies) note(message []byte) {
 	var p dnsmessage.Parser
 	h, err := p.Start(message)

@@ -17,12 +17,11 @@ import (
 )
 
 // A Resolver finds the addresses of a host name. A *net.Resolver is one; with
-// StrictErrors set it never passes half an answer off as a whole one.
+// StrictErrors set it never returns a partial answer as a complete one.
 type Resolver interface {
-	// LookupNetIP returns the addresses of host; network is "ip4" or "ip6".
-	// Addresses of the other family are ignored. A *net.DNSError with
-	// IsNotFound set says that host has none of that family, an [*AbsentError]
-	// also why.
+	// LookupNetIP returns the addresses of host; network is "ip4" or "ip6". Addresses
+	// of the other family are ignored. A *net.DNSError with IsNotFound set says that
+	// host has none of that family; an [*AbsentError] also says why.
 	LookupNetIP(ctx context.Context, network, host string) ([]netip.Addr, error)
 }
 
@@ -32,51 +31,51 @@ type Error struct {
 	Reason string // which lookup failed and how: "AAAA: SERVFAIL"
 }
 
-// Error gives the reason, which does not hold the name.
+// Error returns the reason, which does not contain the name.
 func (e *Error) Error() string { return e.Reason }
 
-// An Answer is what is known of a name after all of its lookups.
+// An Answer is the result of all lookups of a name.
 type Answer struct {
-	// Ranges are its addresses, a range each, sorted and without repeats.
+	// Ranges are its addresses, one range each, sorted and without duplicates.
 	Ranges []netipx.IPRange
 
-	// Unusable are its other addresses, sorted: those that [Lookups].Usable
-	// refuses, link-local ones with a zone, and where there are usable ones the
-	// IPv4-mapped ones of AAAA records.
+	// Unusable are its other addresses, sorted: those that [Lookups].Usable rejects,
+	// link-local ones with a zone, and, if there are usable addresses, the IPv4-mapped
+	// ones of AAAA records.
 	Unusable []netip.Addr
 
-	// Err says that some lookup failed, or that there is no address. It is nil
-	// if all is known.
+	// Err says that a lookup failed, or that there is no address. It is nil if all
+	// lookups succeeded.
 	Err *Error
 }
 
-// lookups is how many questions are asked at once.
+// lookups is how many questions are sent at once.
 const lookups = 32
 
-// lookupTimeout is how long to wait for one answer by default: the system's
-// resolver asks twice with 5 seconds each, and one lost datagram is no failure.
+// lookupTimeout is the default time limit of one answer: the system's resolver sends
+// each question twice and waits 5 seconds each time, and one lost datagram is no
+// failure.
 const lookupTimeout = 12 * time.Second
 
-// Lookups says how names are looked up.
+// Lookups are the settings of name lookups.
 type Lookups struct {
-	// Resolver is asked. If nil, a [DNS] is.
+	// Resolver is used for lookups. If nil, a [DNS] is used.
 	Resolver Resolver
 
-	// Networks are the families of addresses that are asked for, "ip4", "ip6" or
-	// both.
+	// Networks are the address families to look up: "ip4", "ip6" or both.
 	Networks []string
 
-	// Timeout is how long to wait for the addresses of one family of one name.
-	// If zero, 12 seconds.
+	// Timeout is the time limit for the addresses of one family of one name. If zero,
+	// it is 12 seconds.
 	Timeout time.Duration
 
-	// Usable reports whether an address, which has no zone and is not
-	// IPv4-mapped, can be that of a host.
+	// Usable reports whether an address, which has no zone and is not IPv4-mapped, can
+	// belong to a host.
 	Usable func(netip.Addr) bool
 }
 
-// Of looks names up, several at once, and returns what is known of each. All
-// addresses of a name are taken. It fails only if ctx ends before all is known.
+// Of looks names up, several at once, and returns the answer for each. All addresses
+// of a name are used. It fails only if ctx ends before all lookups have ended.
 func (l *Lookups) Of(ctx context.Context, names iter.Seq[string]) (map[string]Answer, error) {
 	found := map[string][]lookup{}
 	var questions []question
@@ -98,7 +97,7 @@ func (l *Lookups) Of(ctx context.Context, names iter.Seq[string]) (map[string]An
 		}
 		group.Go(func() error { outcomes[i] = l.ask(ctx, q); return nil })
 	}
-	_ = group.Wait() // what failed is in the outcome
+	_ = group.Wait() // each lookup contains its error
 	if err := ctx.Err(); err != nil && len(questions) > 0 {
 		return nil, err
 	}
@@ -112,21 +111,21 @@ func (l *Lookups) Of(ctx context.Context, names iter.Seq[string]) (map[string]An
 	return answers, nil
 }
 
-// A question is one name with one family of addresses.
+// A question is one name and one address family.
 type question struct{ network, name string }
 
-// A lookup is the outcome of a question.
+// A lookup is the result of a question.
 type lookup struct {
 	question
 	addrs    []netip.Addr
-	unusable []netip.Addr // addresses that no single host has, or link-local ones, whose link is not known
+	unusable []netip.Addr // addresses that no single host has, or link-local ones of unknown link
 	mapped   []netip.Addr // IPv4-mapped ones in AAAA records
-	absent   string       // "NXDOMAIN" or "NODATA" where that is known
-	misfit   bool         // what was found is of the other family, like ::ffff:192.0.2.1 in an AAAA record
-	err      error        // anything but an answer, NXDOMAIN or NODATA
+	absent   string       // "NXDOMAIN" or "NODATA" if known
+	misfit   bool         // the addresses are of the other family, like ::ffff:192.0.2.1 in an AAAA record
+	err      error        // any error but NXDOMAIN and NODATA
 }
 
-// ask asks one question.
+// ask looks up one question.
 func (l *Lookups) ask(ctx context.Context, q question) lookup {
 	ctx, cancel := context.WithTimeout(ctx, cmp.Or(l.Timeout, lookupTimeout))
 	defer cancel()
@@ -160,10 +159,10 @@ func (l *Lookups) ask(ctx context.Context, q question) lookup {
 	return out
 }
 
-// noAddress reports whether err says that a name has no address of the family
-// asked for: NXDOMAIN or NODATA (RFC 2308, Section 2). A name of the hosts file with addresses of the other
-// family alone gives a *net.AddrError, as do AAAA records with nothing but
-// IPv4-mapped addresses (RFC 4291, Section 2.5.5.2).
+// noAddress reports whether err says that a name has no address of the requested
+// family: NXDOMAIN or NODATA (RFC 2308, Section 2). A name of the hosts file with
+// addresses of the other family only gives a *net.AddrError, as do AAAA records with
+// nothing but IPv4-mapped addresses (RFC 4291, Section 2.5.5.2).
 func noAddress(err error) bool {
 	var dns *net.DNSError
 	if errors.As(err, &dns) {
@@ -172,7 +171,7 @@ func noAddress(err error) bool {
 	return errors.As(err, new(*net.AddrError))
 }
 
-// answerOf puts the lookups of a name together.
+// answerOf combines the lookups of a name.
 func answerOf(name string, list []lookup) Answer {
 	slices.SortFunc(list, func(a, b lookup) int { return strings.Compare(a.network, b.network) })
 	var a Answer
@@ -216,8 +215,8 @@ func answerOf(name string, list []lookup) Answer {
 	return a
 }
 
-// absence says why there is no address where no lookup failed. A name of the
-// hosts file, and the resolvers of some systems, do not tell.
+// absence says why there is no address although no lookup failed. For names of the
+// hosts file, and with the resolvers of some systems, the cause is unknown.
 func absence(list []lookup) string {
 	var types, each []string
 	same := true
@@ -238,7 +237,7 @@ func absence(list []lookup) string {
 	return list[0].absent
 }
 
-// recordType is the type of record that holds the addresses of a family.
+// recordType is the type of DNS record for the addresses of a family.
 func recordType(network string) string {
 	if network == "ip6" {
 		return "AAAA"
@@ -246,7 +245,7 @@ func recordType(network string) string {
 	return "A"
 }
 
-// otherFamily is what the answer to a question must not hold.
+// otherFamily is the address family that an answer to a question must not have.
 func otherFamily(network string) string {
 	if network == "ip6" {
 		return "IPv4 addresses"
@@ -254,7 +253,7 @@ func otherFamily(network string) string {
 	return "IPv6 addresses"
 }
 
-// lookupReason says in a few words how a lookup failed.
+// lookupReason describes briefly how a lookup failed.
 func lookupReason(err error) string {
 	var dns *net.DNSError
 	switch {
@@ -265,9 +264,9 @@ func lookupReason(err error) string {
 	case dns.IsTimeout:
 		return "timeout"
 	case dns.Err == "server misbehaving" && dns.IsTemporary:
-		return "SERVFAIL" // the only response code for which the net package says so
+		return "SERVFAIL" // the only response code that the net package reports like this
 	case dns.Err == "server misbehaving":
 		return "REFUSED, or another error of the server"
 	}
-	return dns.Err // the name is in our message already
+	return dns.Err // the name is already in our message
 }
