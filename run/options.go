@@ -227,7 +227,6 @@ type settings struct {
 	concurrency uint // 0 is what the file limit allows
 	perHost     uint
 	retries     uint
-	minCoverage float64
 }
 
 // resolve takes what the options do not say from the policy, which may be nil, or
@@ -245,7 +244,6 @@ func (o Options) resolve(file *policy.Policy) settings {
 		s.Ports = []string{"internal"}
 	}
 	s.Mode = cmp.Or(o.Mode, ModeConnect)
-	s.FailOn = cmp.Or(o.FailOn, p.Gate.FailOn, DefaultFailOn)
 	s.Authorization = cmp.Or(o.Authorization, p.Authorization.String())
 	s.Timeout = cmp.Or(o.Timeout, p.Limits.Timeout, DefaultTimeout)
 	s.GreetingTimeout = cmp.Or(o.GreetingTimeout, fingerprint.DefaultGreetingTimeout)
@@ -262,15 +260,12 @@ func (o Options) resolve(file *policy.Policy) settings {
 	default:
 		s.retries = DefaultRetries
 	}
-	switch {
-	case o.MinCoverage != 0:
-		s.minCoverage = max(o.MinCoverage, 0)
-	case p.Gate.MinCoverage != nil:
-		s.minCoverage = *p.Gate.MinCoverage
-	default:
-		s.minCoverage = DefaultMinCoverage
-	}
 	return s
+}
+
+// demands are what the options ask of the gate.
+func (o *Options) demands() gate.Demands {
+	return gate.Demands{FailOn: o.FailOn, MinCoverage: o.MinCoverage, MinHosts: o.MinHosts, SoftFail: o.SoftFail}
 }
 
 // check refuses values that no run can have, all at once.

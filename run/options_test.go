@@ -16,16 +16,15 @@ import (
 // TestResolve holds that an option wins over the policy, and the policy over the
 // default, also where what is said is none.
 func TestResolve(t *testing.T) {
-	retries, coverage := 7, 0.5
+	retries := 7
 	file := &policy.Policy{
-		Ports: "smtp", Gate: policy.Gate{FailOn: "new:high", MinCoverage: &coverage},
+		Ports:  "smtp",
 		Limits: policy.Limits{Rate: 50, Concurrency: 9, PerHost: 3, Retries: &retries, Timeout: time.Second},
 	}
-	said := Options{Ports: []string{"25"}, FailOn: "none", MinCoverage: -1, Rate: -1, Concurrency: 5, PerHost: 2, Retries: -1, Timeout: 2 * time.Second}
+	said := Options{Ports: []string{"25"}, Rate: -1, Concurrency: 5, PerHost: 2, Retries: -1, Timeout: 2 * time.Second}
 	type numbers struct {
-		ports, failOn                       string
+		ports                               string
 		rate, concurrency, perHost, retries uint
-		coverage                            float64
 		timeout                             time.Duration
 	}
 	for _, tt := range []struct {
@@ -34,13 +33,13 @@ func TestResolve(t *testing.T) {
 		file *policy.Policy
 		want numbers
 	}{
-		{"defaults", Options{}, nil, numbers{"internal", "any:high", 1000, 0, 8, 2, 0.95, 3 * time.Second}},
-		{"policy", Options{}, file, numbers{"smtp", "new:high", 50, 9, 3, 7, 0.5, time.Second}},
-		{"options", said, file, numbers{"25", "none", 0, 5, 2, 0, 0, 2 * time.Second}},
-		{"empty policy", Options{}, &policy.Policy{}, numbers{"internal", "any:high", 1000, 0, 8, 2, 0.95, 3 * time.Second}},
+		{"defaults", Options{}, nil, numbers{"internal", 1000, 0, 8, 2, 3 * time.Second}},
+		{"policy", Options{}, file, numbers{"smtp", 50, 9, 3, 7, time.Second}},
+		{"options", said, file, numbers{"25", 0, 5, 2, 0, 2 * time.Second}},
+		{"empty policy", Options{}, &policy.Policy{}, numbers{"internal", 1000, 0, 8, 2, 3 * time.Second}},
 	} {
 		s := tt.opts.resolve(tt.file)
-		got := numbers{strings.Join(s.Ports, ","), s.FailOn, s.rate, s.concurrency, s.perHost, s.retries, s.minCoverage, s.Timeout}
+		got := numbers{strings.Join(s.Ports, ","), s.rate, s.concurrency, s.perHost, s.retries, s.Timeout}
 		if got != tt.want {
 			t.Errorf("%s: %+v, want %+v", tt.name, got, tt.want)
 		}

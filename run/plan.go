@@ -184,18 +184,15 @@ func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, e
 
 // readJudgement makes the judge and the gate.
 func (p *Plan) readJudgement(rules *exposure.RuleSet, known *signatures.Ports) error {
-	failOn, err1 := policy.ParseFailOn(p.opts.FailOn, rules)
+	criteria, err1 := p.opts.demands().Criteria(p.policy, rules)
 	vantage, err2 := exposure.ParseVantage(p.opts.Vantage, p.policy.NamedVantages())
 	if err := errors.Join(fault.As(fault.Usage, err1), fault.As(fault.Usage, err2)); err != nil {
 		return err
 	}
-	if err := CheckGate(failOn, !p.opts.NoIdentify, p.opts.Baseline != ""); err != nil {
+	if err := CheckGate(criteria.FailOn, !p.opts.NoIdentify, p.opts.Baseline != ""); err != nil {
 		return err
 	}
-	p.gate = gate.Criteria{FailOn: failOn, MinCoverage: p.opts.minCoverage, MinHosts: p.opts.MinHosts, SoftFail: p.opts.SoftFail}
-	if p.policy != nil {
-		p.gate.MinConfidence = p.policy.Gate.MinConfidence
-	}
+	p.gate = criteria
 	profiles := known.ProfilePorts()
 	p.judge = &exposure.Judge{
 		Rules:     rules,

@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure/gate"
-	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
@@ -113,24 +112,10 @@ func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*saved.M
 	if m.Policy, err = run.ReadPolicy(run.PolicyFile(flags.policy), rules, known); err != nil {
 		return nil, err
 	}
-	if p := m.Policy; p != nil {
-		if p.Gate.FailOn != "" && !given.Changed("fail-on") {
-			flags.failOn = p.Gate.FailOn
-		}
-		if p.Gate.MinCoverage != nil && !given.Changed("min-coverage") {
-			flags.minCoverage = *p.Gate.MinCoverage
-		}
-		m.Gate.MinConfidence = p.Gate.MinConfidence
-	}
-	failOn, err := policy.ParseFailOn(flags.failOn, rules)
-	errs := []error{fault.As(fault.Usage, err)}
-	if !(flags.minCoverage >= 0 && flags.minCoverage <= 1) {
-		errs = append(errs, usagef("use a fraction from 0 to 1, such as 0.95", "reading flag \"--min-coverage\": %v is out of range", flags.minCoverage))
-	}
-	m.Gate.FailOn, m.Gate.MinCoverage, m.Gate.MinHosts, m.Gate.SoftFail = failOn, flags.minCoverage, flags.coverage.minHosts, flags.softFail
-	errs = append(errs, m.Read(files, flags.baseline))
+	m.Gate, err = flags.demands(given).Criteria(m.Policy, rules)
+	errs := []error{fault.As(fault.Usage, err), flags.checkMinCoverage(), m.Read(files, flags.baseline)}
 	if flags.baseline == "" && !m.Compared() {
-		errs = append(errs, run.CheckGate(failOn, true, false))
+		errs = append(errs, run.CheckGate(m.Gate.FailOn, true, false))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/pflag"
 
+	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -177,9 +178,7 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	if f.retries > run.MaxRetries {
 		bad("0 to 20", "reading flag \"--retries\": %d is out of range", f.retries)
 	}
-	if !(f.minCoverage >= 0 && f.minCoverage <= 1) {
-		bad("use a fraction from 0 to 1, such as 0.95", "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
-	}
+	errs = append(errs, f.checkMinCoverage())
 	if flags.Changed("concurrency") && f.concurrency == 0 {
 		bad("use at least 1; omit the flag to use the open file limit", "reading flag \"--concurrency\": 0 is out of range")
 	}
@@ -222,10 +221,31 @@ func emptyValue(v pflag.Value) bool {
 	return v.String() == ""
 }
 
+// demands are what the flags ask of the gate.
+func (f *scanFlags) demands(given *pflag.FlagSet) gate.Demands {
+	d := gate.Demands{MinHosts: f.coverage.minHosts, SoftFail: f.softFail}
+	if given.Changed("fail-on") {
+		d.FailOn = f.failOn
+	}
+	if given.Changed("min-coverage") {
+		d.MinCoverage = orNone(f.minCoverage)
+	}
+	return d
+}
+
+// checkMinCoverage refuses what is no fraction.
+func (f *scanFlags) checkMinCoverage() error {
+	if f.minCoverage >= 0 && f.minCoverage <= 1 {
+		return nil
+	}
+	return usagef("use a fraction from 0 to 1, such as 0.95", "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
+}
+
 // options are those of a run that the flags and the targets ask for. A flag that
 // was not given leaves its option to the policy and the default.
 func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) run.Options {
 	outputs, err := f.output.specs(s)
+	demands := f.demands(given)
 	o := run.Options{
 		Targets: targets, TargetFiles: f.inputs, Stdin: s.stdin, Scope: f.scope, Excludes: f.excludes, ExcludeFiles: f.excludeFiles,
 		Family: f.names.family(), Resolver: f.names.resolver.String(), Authorization: f.authorization,
@@ -233,7 +253,7 @@ func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) 
 		Shard: f.shard.Shard, Resume: f.resume, MaxTime: f.maxTime, HostTimeout: f.hostTimeout,
 		NoIdentify: f.noIdentify, Signatures: f.signatures, Intrusive: f.intrusive, GreetingTimeout: f.greeting,
 		Policy: f.policy, NoPolicy: f.withoutPolicy, Vantage: f.vantage, Baseline: f.baseline,
-		SoftFail: f.softFail, MinHosts: f.coverage.minHosts,
+		FailOn: demands.FailOn, MinCoverage: demands.MinCoverage, MinHosts: demands.MinHosts, SoftFail: demands.SoftFail,
 		Canaries: f.coverage.canaries, ReferencePorts: f.coverage.referencePorts, AllowVacant: f.coverage.allowVacant, Now: f.now.Time,
 		Outputs: outputs, Private: f.output.private, AllPorts: f.allPorts, AuditLog: f.auditLog,
 		Watch:    s.watch(f.progress.value, f.output.color.value, f.quiet),
@@ -242,12 +262,6 @@ func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) 
 	s.identify(&o)
 	if given.Changed("ports") {
 		o.Ports = f.ports
-	}
-	if given.Changed("fail-on") {
-		o.FailOn = f.failOn
-	}
-	if given.Changed("min-coverage") {
-		o.MinCoverage = orNone(f.minCoverage)
 	}
 	if given.Changed("rate") {
 		o.Rate = orNone(bounded(f.rate))
