@@ -10,6 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -291,7 +292,7 @@ func (w *sweep) coverageNotices() []result.Notice {
 			break
 		}
 		list = append(list, exposure.NewNotice(exposure.NoticeReferencePort, pair.Addr().String(), nil,
-			"%s: %d filtered, confirmed by an answer from %d/tcp.", withName(pair.Addr().String(), w.plan.scope.Name(pair.Addr())), w.plan.space.Of([]netip.Addr{pair.Addr()}).Len(), pair.Port()))
+			"%s: %d filtered, confirmed by an answer from %d/tcp.", wording.Named(pair.Addr(), w.plan.scope.Name(pair.Addr())), w.plan.space.Of([]netip.Addr{pair.Addr()}).Len(), pair.Port()))
 	}
 	if n := w.skippedBusyHost.Load(); n > 0 {
 		list = append(list, exposure.NewNotice(exposure.NoticeCrowded, "", nil,

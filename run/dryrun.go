@@ -147,7 +147,7 @@ func (p *Plan) identifyText() string {
 func (p *Plan) describeControls(b *strings.Builder) {
 	for i := range p.canaries.space.Len() {
 		pair := p.canaries.space.At(i)
-		fmt.Fprintf(b, "canary       %s, at the start, in the middle and at the end\n", withName(pair.String(), p.canaries.scope.Name(pair.Addr())))
+		fmt.Fprintf(b, "canary       %s, at the start, in the middle and at the end\n", wording.Named(pair, p.canaries.scope.Name(pair.Addr())))
 	}
 	// NewPlan has refused ports that cannot be read.
 	if ports, err := p.opts.referencePorts(); err == nil && len(ports) > 0 && p.anyNamed(true) {
@@ -172,7 +172,7 @@ func (p *Plan) describeTargets(b *strings.Builder) {
 		}
 		n++
 		if r.From() == r.To() {
-			fmt.Fprintf(b, "contact      %s\n", withName(r.From().String(), strings.Join(p.scope.Names(r.From()), ", ")))
+			fmt.Fprintf(b, "contact      %s\n", wording.Named(r.From(), strings.Join(p.scope.Names(r.From()), ", ")))
 			continue
 		}
 		fmt.Fprintf(b, "contact      %s\n", r)
@@ -186,12 +186,4 @@ func (p *Plan) describeTargets(b *strings.Builder) {
 	for _, t := range p.scope.Emptied() {
 		fmt.Fprintf(b, "excluded     %s%s\n", targetName(t), p.byFamily(t))
 	}
-}
-
-// withName is an address and the name under which it is swept.
-func withName(addr, name string) string {
-	if name == "" {
-		return addr
-	}
-	return addr + " (" + name + ")"
 }

@@ -8,6 +8,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/internal/queue"
 	"github.com/mxsweep/mxsweep/scan"
@@ -59,7 +60,7 @@ func (w *sweep) setAside(open []exposure.Subject, kindOf func(netip.Addr) queue.
 		if i > 0 && open[i-1].Target.Addr() == addr {
 			continue
 		}
-		name := withName(addr.String(), open[i].Host)
+		name := wording.Named(addr, open[i].Host)
 		var n result.Notice
 		if kind == queue.RespondsEverywhere {
 			n = exposure.NewNotice(exposure.NoticeWildcard, addr.String(), open[i].Anchor,

@@ -10,6 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/hosts"
@@ -92,7 +93,7 @@ func (w *sweep) timeoutNotices() []result.Notice {
 		t := w.timeouts[a]
 		n := exposure.NewNotice(exposure.NoticeHostTimeout, a.String(), nil,
 			"%s was not finished in %s: ports without a proven state %d, open ports without a finished dialogue %d.%s",
-			withName(a.String(), w.plan.scope.Name(a)), w.plan.opts.HostTimeout, t.unasked, t.unassessed, progress)
+			wording.Named(a, w.plan.scope.Name(a)), w.plan.opts.HostTimeout, t.unasked, t.unassessed, progress)
 		n.Names = w.plan.scope.Names(a)
 		notices = append(notices, n)
 	}

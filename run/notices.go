@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
@@ -123,7 +124,7 @@ func ownPorts(open []exposure.Subject) []result.Notice {
 		}
 		last = addr
 		notices = append(notices, exposure.NewNotice(exposure.NoticeOwnAddress, addr.String(), p.Anchor,
-			"%s is an address of this machine: its open ports are assumed to be reachable from elsewhere.", withName(addr.String(), p.Host)))
+			"%s is an address of this machine: its open ports are assumed to be reachable from elsewhere.", wording.Named(addr, p.Host)))
 	}
 	return notices
 }

@@ -37,7 +37,7 @@ func TurnedAway(open []exposure.Subject, findings []exposure.Violation) []result
 			words = "says " + wording.Quote(said)
 		}
 		n := exposure.NewNotice(exposure.NoticeTurnedAway, p.Target.Addr().String(), p.Anchor,
-			"%s port %d refuses this scanner permanently: it %s.", namedAddr(p.Target.Addr().String(), p.Host), p.Target.Port(), words)
+			"%s port %d refuses this scanner permanently: it %s.", wording.Named(p.Target.Addr(), p.Host), p.Target.Port(), words)
 		n.Names = slices.Clone(p.Names())
 		list = append(list, n)
 	}

@@ -151,17 +151,9 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 // notice says that a target is silent.
 func (t *SilentTarget) notice() result.Notice {
 	n := exposure.NewNotice(exposure.NoticeSilent, t.Addr.String(), t.Anchor,
-		"%s did not answer on any of %s.", namedAddr(t.Addr.String(), t.Host), wording.Plural(t.Pairs, "port"))
+		"%s did not answer on any of %s.", wording.Named(t.Addr, t.Host), wording.Plural(t.Pairs, "port"))
 	n.Names = t.Names
 	return n
-}
-
-// namedAddr is an address with its name, if it has one.
-func namedAddr(addr, name string) string {
-	if name == "" {
-		return addr
-	}
-	return addr + " (" + name + ")"
 }
 
 // percent rounds down, so that a ratio below the floor never reads as the

@@ -41,6 +41,15 @@ func Duration(d time.Duration) string {
 // Moment writes a moment for people.
 func Moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
+// Named is an address or a pair with the name by which it is in scope, if it has
+// one.
+func Named(addr fmt.Stringer, name string) string {
+	if name == "" {
+		return addr.String()
+	}
+	return addr.String() + " (" + name + ")"
+}
+
 // maxQuote is how much of a text a sentence shows, in bytes.
 const maxQuote = 120
 

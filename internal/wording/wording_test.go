@@ -1,6 +1,7 @@
 package wording
 
 import (
+	"net/netip"
 	"strings"
 	"testing"
 	"time"
@@ -41,5 +42,15 @@ func TestPlural(t *testing.T) {
 		if got != want {
 			t.Errorf("got %q, want %q", got, want)
 		}
+	}
+}
+
+func TestNamed(t *testing.T) {
+	addr := netip.MustParseAddr("192.0.2.1")
+	if got := Named(addr, ""); got != "192.0.2.1" {
+		t.Errorf("without a name: %q", got)
+	}
+	if got := Named(netip.AddrPortFrom(addr, 25), "mx1"); got != "192.0.2.1:25 (mx1)" {
+		t.Errorf("with a name: %q", got)
 	}
 }
