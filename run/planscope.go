@@ -59,7 +59,7 @@ func (p *Plan) readScope(ctx context.Context) error {
 		errs = append(errs, fault.Refusef("compare the list of targets with the scope file", "%d more targets are outside the scope", n))
 	}
 	if bounds.Allowed == nil {
-		errs = append(errs, fault.As(fault.Refused, p.scope.CheckWidth()))
+		errs = append(errs, p.scope.CheckWidth())
 	}
 	if err := errors.Join(errs...); err != nil {
 		return err

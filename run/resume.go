@@ -65,11 +65,7 @@ func (p *Plan) openResumption(ctx context.Context) error {
 	_, absent := os.Lstat(name)
 	j, err := journal.Open(name, journal.Key{Space: p.space, Options: p.resumeOptions(), Build: build, Seed: p.seed, AnySeed: p.opts.Seed == nil})
 	if err != nil {
-		var file *journal.Error
-		if errors.As(err, &file) && file.Err == nil {
-			return fault.As(fault.Usage, err)
-		}
-		return fault.As(fault.Failed, err)
+		return err
 	}
 	p.resumed, p.seed = &resumption{File: j, found: absent == nil}, j.Seed()
 	return nil
@@ -281,7 +277,7 @@ func (w *sweep) replay(ctx context.Context) error {
 		}
 		var note resumeNote
 		if err := gob.NewDecoder(bytes.NewReader(data)).Decode(&note); err != nil {
-			return &journal.Error{File: w.plan.opts.Resume, Problem: "the file is damaged", Hint: "delete it and start over", Err: errNote}
+			return w.plan.resumed.Damaged(errNote)
 		}
 		w.queue.Recall(r.Target, note.Service)
 		if note.Crowded {

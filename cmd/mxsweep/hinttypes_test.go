@@ -12,7 +12,6 @@ import (
 // with package fault, mistakes in files with package userfile.
 var hintTypes = []string{
 	"fault.Error", "userfile.Error",
-	"fix.NotFoundError", "journal.Error", "outfile.Conflict", "scope.WidthError", "syn.LocalError", "syn.RightsError",
 }
 
 func TestFewTypesHaveHints(t *testing.T) {

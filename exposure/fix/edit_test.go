@@ -4,6 +4,8 @@ import (
 	"errors"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // edits are files before and after; an unchanged file is done already.
@@ -151,7 +153,8 @@ func TestEditLeavesOthers(t *testing.T) {
 		{"slapd-bind", "SLAPD_SERVICES=\"ldap:/// ldapi:///\"\n#SLAPD_SERVICES=\"ldap://:10144/\"\n"},
 	} {
 		var missing *NotFoundError
-		if got, err := set.Lookup(tt.fix).Edit(tt.text, Values{Port: 10144}); !errors.As(err, &missing) {
+		var hinted *fault.Error
+		if got, err := set.Lookup(tt.fix).Edit(tt.text, Values{Port: 10144}); !errors.As(err, &missing) || !errors.As(err, &hinted) || !strings.Contains(hinted.Hint, ":10144") {
 			t.Errorf("%s: %v\n%s", tt.fix, err, got)
 		}
 	}

@@ -6,12 +6,15 @@ package fix
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"net"
 	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // A Fix closes a finding of one daemon. In its texts "{port}" stands for the
@@ -168,7 +171,11 @@ func (f *Fix) Edit(text string, v Values) (string, error) {
 		var err error
 		e.Value = v.fill(e.Value)
 		if text, err = f.Format.edit(text, e, v.Port); err != nil {
-			return "", fmt.Errorf("editing %s for fix %q: %w", f.File, f.ID, err)
+			hint := ""
+			if errors.As(err, new(*NotFoundError)) {
+				hint = fmt.Sprintf("ss -ltnp 'sport = :%d' names the program that holds the port", v.Port)
+			}
+			return "", fault.Hintf(hint, "editing %s for fix %q: %w", f.File, f.ID, err)
 		}
 	}
 	return text, nil
@@ -182,11 +189,6 @@ type NotFoundError struct {
 }
 
 func (e *NotFoundError) Error() string { return fmt.Sprintf("no %s for port %d", e.What, e.Port) }
-
-// ErrorHint says where to look.
-func (e *NotFoundError) ErrorHint() string {
-	return fmt.Sprintf("ss -ltnp 'sport = :%d' names the program that holds the port", e.Port)
-}
 
 // An UnclearError says that an edit could mean several things.
 type UnclearError struct {

@@ -29,14 +29,14 @@ func (u Use) title() string {
 	return fmt.Sprintf("%q", u.Name)
 }
 
-// A Conflict is a file that would be written for two purposes, or read and
+// A conflict is a file that would be written for two purposes, or read and
 // written.
-type Conflict struct {
+type conflict struct {
 	use, other Use
 	read       bool // the other purpose is reading
 }
 
-func (e *Conflict) Error() string {
+func (e *conflict) Error() string {
 	same := ""
 	if filepath.Clean(e.use.Name) != filepath.Clean(e.other.Name) {
 		same = fmt.Sprintf(" (as %s)", e.other.title())
@@ -53,14 +53,6 @@ func (e *Conflict) Error() string {
 	return fmt.Sprintf("reading %s: %s is %s %s%s", e.use.Flag, e.use.title(), verb, role, same)
 }
 
-// ErrorHint says what to do about it.
-func (e *Conflict) ErrorHint() string {
-	if e.read {
-		return "write to another file: the run would overwrite its own input"
-	}
-	return "use a separate file for each"
-}
-
 // Check refuses files that would be written for two purposes at once, and
 // those that are written and read, whatever links lead to them.
 func Check(written, read []Use) error {
@@ -69,20 +61,20 @@ func Check(written, read []Use) error {
 	for i, w := range written {
 		ids[i] = identify(w)
 		if at := slices.IndexFunc(ids[:i], ids[i].same); at >= 0 {
-			errs = append(errs, fault.As(fault.Usage, &Conflict{use: w, other: written[at]}))
+			errs = append(errs, fault.Usagef("use a separate file for each", "%w", &conflict{use: w, other: written[at]}))
 		}
 	}
 	for _, r := range read {
 		id := identify(r)
 		if at := slices.IndexFunc(ids, id.same); at >= 0 {
-			errs = append(errs, fault.As(fault.Usage, &Conflict{use: written[at], other: r, read: true}))
+			errs = append(errs, fault.Usagef("write to another file: the run would overwrite its own input", "%w", &conflict{use: written[at], other: r, read: true}))
 		}
 	}
 	return errors.Join(errs...)
 }
 
 // IsConflict reports whether err tells of a file with two purposes.
-func IsConflict(err error) bool { return errors.As(err, new(*Conflict)) }
+func IsConflict(err error) bool { return errors.As(err, new(*conflict)) }
 
 // A fileID is what tells one file from another.
 type fileID struct {

@@ -123,7 +123,7 @@ func (j *File) records(payload []byte, take func(record)) error {
 	for d := (decoder{b: payload}); len(d.b) > 0; {
 		r := d.record()
 		if d.bad || r.place > j.head.Pairs {
-			return &Error{File: j.name, Problem: "the file is damaged", Hint: "delete it and start over", Err: errRecord}
+			return j.Damaged(errRecord)
 		}
 		take(r)
 	}

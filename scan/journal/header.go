@@ -5,7 +5,6 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"io"
 	"strings"
 	"time"
@@ -88,23 +87,21 @@ func (j *File) readHead(key Key) error {
 	strict := json.NewDecoder(strings.NewReader(line))
 	strict.DisallowUnknownFields()
 	if rest, ours := strings.CutPrefix(magic, magicWord); ours && magic != magicLine {
-		return &Error{File: j.name, Problem: "the file is from another version of mxsweep, in format " + strings.TrimSpace(rest),
-			Hint: "continue with the version that started it, or delete the file and start over"}
+		return wrongFile(j.name, "continue with the version that started it, or delete the file and start over",
+			"the file is from another version of mxsweep, in format %s", strings.TrimSpace(rest))
 	}
 	if magic != magicLine || err1 != nil || err2 != nil || strict.Decode(&head) != nil {
-		return &Error{File: j.name, Problem: "the file is not a resume file",
-			Hint: "choose another file, or one that does not exist yet"}
+		return wrongFile(j.name, "choose another file, or one that does not exist yet", "the file is not a resume file")
 	}
 	switch {
 	case head.Key != j.head.Key || head.Pairs != j.head.Pairs:
-		return &Error{File: j.name, Problem: "the file belongs to another sweep, started " + head.Began.Format(time.RFC3339),
-			Hint: "give the same targets, scope, excludes, ports, shard and options as then, or choose another file"}
+		return wrongFile(j.name, "give the same targets, scope, excludes, ports, shard and options as then, or choose another file",
+			"the file belongs to another sweep, started %s", head.Began.Format(time.RFC3339))
 	case head.Build != j.head.Build:
-		return &Error{File: j.name, Problem: "the sweep was started " + head.Began.Format(time.RFC3339) + " with another version of mxsweep, or other signatures",
-			Hint: "continue with those that started it, or delete the file and start over"}
+		return wrongFile(j.name, "continue with those that started it, or delete the file and start over",
+			"the sweep was started %s with another version of mxsweep, or other signatures", head.Began.Format(time.RFC3339))
 	case head.Seed != j.head.Seed && !key.AnySeed:
-		return &Error{File: j.name, Problem: fmt.Sprintf("the sweep was started with --seed %d", head.Seed),
-			Hint: "omit --seed"}
+		return wrongFile(j.name, "omit --seed", "the sweep was started with --seed %d", head.Seed)
 	}
 	j.head = head
 	j.order = scope.NewOrder(head.Pairs, head.Seed)

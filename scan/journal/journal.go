@@ -14,6 +14,8 @@ import (
 	"sync"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -46,30 +48,8 @@ type File struct {
 	failed  error
 }
 
-// An Error says that a journal cannot be used.
-type Error struct {
-	File    string
-	Problem string
-	Hint    string
-	Err     error // the cause, or nil
-}
-
-// Error gives the file and the problem.
-func (e *Error) Error() string {
-	if e.Err != nil {
-		return fmt.Sprintf("resuming from %q: %s: %v", e.File, e.Problem, e.Err)
-	}
-	return fmt.Sprintf("resuming from %q: %s", e.File, e.Problem)
-}
-
-// Unwrap returns the cause.
-func (e *Error) Unwrap() error { return e.Err }
-
-// ErrorHint says what to do about it.
-func (e *Error) ErrorHint() string { return e.Hint }
-
 // Open opens the journal of a sweep, or creates it if the file does not exist or is
-// empty. It fails with an [Error] if the file belongs to another sweep, is not a
+// empty. It is a usage error if the file belongs to another sweep, is not a
 // journal, or is in use by another process. The file does not change before the first
 // Add, Mark or Flush, which also removes an incomplete end that a killed run left.
 func Open(name string, key Key) (*File, error) {
@@ -78,15 +58,11 @@ func Open(name string, key Key) (*File, error) {
 	j.head = header{Key: key.hash(), Build: hex.EncodeToString(build[:]), Seed: key.Seed, Pairs: key.Space.Len(), Began: time.Now().UTC().Truncate(time.Second)}
 	// Other files cannot be rewound, and opening some of them blocks forever.
 	if info, err := os.Stat(name); err == nil && !info.Mode().IsRegular() {
-		return nil, &Error{File: name, Problem: "not a regular file", Hint: "use a regular file"}
+		return nil, wrongFile(name, "use a regular file", "not a regular file")
 	}
 	var err error
 	if j.file, err = os.OpenFile(name, os.O_RDWR|os.O_CREATE, 0o600); err != nil {
-		var path *fs.PathError
-		if errors.As(err, &path) {
-			err = path.Err
-		}
-		return nil, &Error{File: name, Problem: "cannot open", Hint: "choose a writable file", Err: err}
+		return nil, failed(name, "choose a writable file", "cannot open", err)
 	}
 	if err := j.open(key); err != nil {
 		j.file.Close() // the first error matters
@@ -98,11 +74,11 @@ func Open(name string, key Key) (*File, error) {
 // open reads the file, or creates it.
 func (j *File) open(key Key) error {
 	// The lock of a process that was just killed may remain for a moment.
-	for begun := time.Now(); !lockFile(j.file); time.Sleep(20 * time.Millisecond) {
+	for begun := time.Now(); outfile.TryLock(j.file) == outfile.ErrLocked; time.Sleep(20 * time.Millisecond) {
 		if time.Since(begun) < time.Second {
 			continue
 		}
-		return &Error{File: j.name, Problem: "another run is using it", Hint: "wait for that run, or choose another file"}
+		return wrongFile(j.name, "wait for that run, or choose another file", "another run is using it")
 	}
 	info, err := j.file.Stat()
 	if err != nil {
@@ -141,8 +117,27 @@ func (j *File) open(key Key) error {
 
 // trouble returns an error of the file system.
 func (j *File) trouble(problem string, err error) error {
-	return &Error{File: j.name, Problem: problem, Hint: "check the disk and the permissions of the file", Err: err}
+	return failed(j.name, "check the disk and the permissions of the file", problem, err)
 }
+
+// Damaged is the error of a journal whose content no run has written; err is the
+// cause.
+func (j *File) Damaged(err error) error {
+	return failed(j.name, "delete it and start over", "the file is damaged", err)
+}
+
+// wrongFile is the error of a file that the run cannot be resumed from.
+func wrongFile(name, hint, format string, args ...any) error {
+	return fault.Usagef(hint, "resuming from %q: %s", name, fmt.Sprintf(format, args...))
+}
+
+// failed is the error of an operation on the file.
+func failed(name, hint, problem string, err error) error {
+	return fault.Hintf(hint, "resuming from %q: %s: %w", name, problem, fault.WithoutPath(err))
+}
+
+// errForeign is the error for a pair that is not in the space of the journal.
+var errForeign = errors.New("not part of the sweep")
 
 // Seed returns the order of the run, for [scan.Config].Seed.
 func (j *File) Seed() uint64 { return j.head.Seed }
@@ -214,10 +209,10 @@ func (j *File) Add(r scan.Result, note []byte) error {
 	}
 	number, ok := j.space.Index(r.Target)
 	if !ok {
-		return &Error{File: j.name, Problem: fmt.Sprintf("%v is not part of the sweep", r.Target)}
+		return failed(j.name, "", r.Target.String(), errForeign)
 	}
 	if len(note) > maxFrame/2 {
-		return &Error{File: j.name, Problem: fmt.Sprintf("a note of %d bytes to %v", len(note), r.Target)}
+		return failed(j.name, "", r.Target.String(), fmt.Errorf("a note of %d bytes is too long", len(note)))
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()
@@ -246,7 +241,7 @@ func (j *File) Add(r scan.Result, note []byte) error {
 func (j *File) TakeBack(pair netip.AddrPort) error {
 	number, ok := j.space.Index(pair)
 	if !ok {
-		return &Error{File: j.name, Problem: fmt.Sprintf("%v is not part of the sweep", pair)}
+		return failed(j.name, "", pair.String(), errForeign)
 	}
 	j.mu.Lock()
 	defer j.mu.Unlock()

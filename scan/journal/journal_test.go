@@ -21,6 +21,7 @@ import (
 
 	"go4.org/netipx"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -243,8 +244,8 @@ func TestErrors(t *testing.T) {
 		{dir, key, "not a regular file"},
 	} {
 		_, err := Open(c.file, c.key)
-		var j *Error
-		if !errors.As(err, &j) || !strings.Contains(err.Error(), c.want) || j.ErrorHint() == "" {
+		var f *fault.Error
+		if !errors.As(err, &f) || !strings.Contains(err.Error(), c.want) || f.Hint == "" || (f.Kind == fault.Failed) != (c.want == "cannot open") {
 			t.Errorf("error %v, want %q", err, c.want)
 		}
 	}

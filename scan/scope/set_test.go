@@ -6,6 +6,7 @@ import (
 	"slices"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -124,8 +125,8 @@ func TestCheckWidth(t *testing.T) {
 		"fd00::/64":              true,
 	} {
 		err := mustScope(t, target).CheckWidth()
-		var width *WidthError
-		if errors.As(err, &width) != wide {
+		var refused *fault.Error
+		if errors.As(err, &refused) != wide || wide && (refused.Kind != fault.Refused || refused.Hint == "") {
 			t.Errorf("%s: %v", target, err)
 		}
 	}

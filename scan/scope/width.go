@@ -1,8 +1,9 @@
 package scope
 
 import (
-	"fmt"
 	"math"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // Widest is how many public IPv4 addresses, and how many IPv6 addresses (a
@@ -14,31 +15,9 @@ const Widest = 1 << 16
 var reserved = mustSet("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 	"192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4")
 
-// A WidthError says that a sweep is so wide that it needs a scope file, in
-// which someone wrote down what may be contacted.
-type WidthError struct {
-	Addresses uint64 // how many, at most the largest uint64
-	V6        bool   // they are IPv6 addresses; otherwise public IPv4 ones
-}
-
-// Error says how wide the sweep is.
-func (e *WidthError) Error() string {
-	if e.V6 && e.Addresses == math.MaxUint64 { // all larger counts, too
-		return "the sweep covers 2^64 IPv6 addresses or more, more than a /112 holds"
-	}
-	if e.V6 {
-		return fmt.Sprintf("the sweep covers %d IPv6 addresses, more than a /112 holds", e.Addresses)
-	}
-	return fmt.Sprintf("the sweep covers %d public addresses, more than %d", e.Addresses, Widest)
-}
-
-// ErrorHint says how to be allowed.
-func (e *WidthError) ErrorHint() string {
-	return "list what you may contact in a file, and give it with --scope"
-}
-
-// CheckWidth returns a [WidthError] if the scope sweeps more than [Widest]
-// public IPv4 addresses or IPv6 addresses, and nil otherwise.
+// CheckWidth refuses a scope that sweeps more than [Widest] public IPv4 addresses
+// or IPv6 addresses: that needs a scope file, in which someone wrote down what may
+// be contacted.
 func (s *Set) CheckWidth() error {
 	var v4, v6 uint64
 	for r := range s.asked.all() {
@@ -52,10 +31,16 @@ func (s *Set) CheckWidth() error {
 		}
 	}
 	if v4 -= s.asked.v4.countCommon(asSet(reserved.Ranges()).v4); v4 > Widest {
-		return &WidthError{Addresses: v4}
+		return fault.Refusef(widthHint, "the sweep covers %d public addresses, more than %d", v4, Widest)
 	}
-	if v6 > Widest {
-		return &WidthError{Addresses: v6, V6: true}
+	switch {
+	case v6 == math.MaxUint64: // all larger counts, too
+		return fault.Refusef(widthHint, "the sweep covers 2^64 IPv6 addresses or more, more than a /112 holds")
+	case v6 > Widest:
+		return fault.Refusef(widthHint, "the sweep covers %d IPv6 addresses, more than a /112 holds", v6)
 	}
 	return nil
 }
+
+// widthHint says how a wide sweep is allowed.
+const widthHint = "list what you may contact in a file, and give it with --scope"

@@ -9,23 +9,12 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// A RightsError says that raw packets may not be sent or received.
-type RightsError struct {
-	Err error // the kernel's answer
-}
-
-// Error says what was refused.
-func (e *RightsError) Error() string {
-	return "opening a raw packet socket: " + e.Err.Error()
-}
-
-// Unwrap returns the kernel's answer.
-func (e *RightsError) Unwrap() error { return e.Err }
-
-// ErrorHint says how to get the right, and how to do without.
-func (e *RightsError) ErrorHint() string {
-	return "--mode syn needs CAP_NET_RAW: run `sudo setcap cap_net_raw+ep \"$(command -v mxsweep)\"`, " +
-		"give a container --cap-add NET_RAW, or omit --mode syn to scan with full connections"
+// rightsError says that raw packets may not be sent or received; err is the kernel's
+// answer.
+func rightsError(err error) error {
+	return fault.Hintf("--mode syn needs CAP_NET_RAW: run `sudo setcap cap_net_raw+ep \"$(command -v mxsweep)\"`, "+
+		"give a container --cap-add NET_RAW, or omit --mode syn to scan with full connections",
+		"opening a raw packet socket: %w", err)
 }
 
 // A LocalError says that addresses are this machine's own, which are reached
@@ -49,11 +38,6 @@ func (e *LocalError) Error() string {
 		}
 	}
 	return "a SYN scan cannot reach this machine itself:" + b.String()
-}
-
-// ErrorHint says what to do.
-func (e *LocalError) ErrorHint() string {
-	return "scan these addresses with full connections"
 }
 
 // linkError says that an interface is of a kind that is not understood; hardware is

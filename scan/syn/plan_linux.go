@@ -75,7 +75,7 @@ func (p *planner) plan(space *scope.Space) (*view, error) {
 		if err != nil {
 			return nil, fmt.Errorf("adding up this machine's addresses: %w", err)
 		}
-		return nil, &LocalError{Ranges: set.Ranges()}
+		return nil, fault.Hintf("scan these addresses with full connections", "%w", &LocalError{Ranges: set.Ranges()})
 	}
 	if len(p.out) == 0 && len(v.ranges) > 0 {
 		advice := "see the output of `ip route get`"

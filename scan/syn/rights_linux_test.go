@@ -9,6 +9,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/result"
 	"golang.org/x/sys/unix"
 )
@@ -88,10 +89,10 @@ func dropped(t *testing.T) {
 	if closed != int(space.Len()) || s.Err() != nil {
 		t.Errorf("without rights: %d of %d closed, %v", closed, space.Len(), s.Err())
 	}
-	var rights *RightsError
-	if _, err := Open(t.Context(), space, Config{Scope: scope}); !errors.As(err, &rights) {
+	var refused *fault.Error
+	if _, err := Open(t.Context(), space, Config{Scope: scope}); !errors.Is(err, unix.EPERM) || !errors.As(err, &refused) {
 		t.Errorf("opened again without rights: %v", err)
-	} else if !strings.Contains(rights.ErrorHint(), "setcap") {
-		t.Errorf("hint: %q", rights.ErrorHint())
+	} else if !strings.Contains(refused.Hint, "setcap") {
+		t.Errorf("hint: %q", refused.Hint)
 	}
 }

@@ -47,10 +47,9 @@ const maxPairs = 1 << 33
 
 // Open makes ready to sweep space: it looks the routes up, opens the sockets
 // and finds the routers' hardware addresses. No SYN leaves. The error is a
-// *RightsError without the right to raw sockets, a *LocalError where space
-// holds addresses of this machine, and an error where the way leads over
-// an interface that cannot be used; all have a hint. The Scanner must be
-// closed.
+// *LocalError where space holds addresses of this machine, wraps the kernel's
+// answer without the right to raw sockets, and says where the way leads over an
+// interface that cannot be used; all have a hint. The Scanner must be closed.
 func Open(ctx context.Context, space *scope.Space, config Config) (*Scanner, error) {
 	s := &Scanner{config: config, space: space, cookie: newCookie(), expiry: newExpiry(config.NotAfter), patience: outagePatience}
 	if err := s.config.check(); err != nil {
@@ -62,7 +61,7 @@ func Open(ctx context.Context, space *scope.Space, config Config) (*Scanner, err
 	if err := s.open(ctx); err != nil {
 		s.Close()
 		if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EACCES) {
-			return nil, &RightsError{Err: err}
+			return nil, rightsError(err)
 		}
 		return nil, err
 	}
