@@ -159,7 +159,8 @@ func matchesProduct(products []string, v *fingerprint.Identification) bool {
 	listed := func(name string) bool {
 		return slices.ContainsFunc(products, func(p string) bool { return HasProduct(name, p) })
 	}
-	if v.Product != "" && !listed(v.Product) {
+	product := v.KnownProduct()
+	if product != "" && !listed(product) {
 		return false
 	}
 	for _, a := range v.Alternatives {
@@ -167,7 +168,7 @@ func matchesProduct(products []string, v *fingerprint.Identification) bool {
 			return false
 		}
 	}
-	return v.Product != "" || len(v.Alternatives) > 0
+	return product != "" || len(v.Alternatives) > 0
 }
 
 // HasProduct reports whether name contains product, in any case, beginning

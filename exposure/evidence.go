@@ -111,7 +111,10 @@ func answer(s *fingerprint.Identification) string {
 	if s.Behind != nil && s.Behind.Product != "" {
 		text += ", in front of " + s.Behind.Product
 	}
-	return fmt.Sprintf("%s (confidence %d of 10)", text, s.Confidence)
+	if s.SelfNamed {
+		text += ", says of itself: " + s.Label()
+	}
+	return fmt.Sprintf("%s (confidence %d of 10)", text, s.ProtocolConfidence())
 }
 
 // guess says what of a finding rests on the port number alone, "" if nothing does.

@@ -228,9 +228,9 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 	product, version := "", ""
 	var alternatives []string
 	if p.Service != nil {
-		product, version, alternatives = p.Service.Product, p.Service.Version, p.Service.Alternatives
+		product, version, alternatives = p.Service.KnownProduct(), p.Service.KnownVersion(), p.Service.Alternatives
 		f.Product, f.Service = ProductOf(p.Service), p.Service.Name
-		f.Confidence = p.Service.Confidence
+		f.Confidence = p.Service.ProtocolConfidence()
 		f.Certainty, f.Method = Certainty(p.Service), p.Service.Method
 	}
 	advice := r.Fix.For(product, version, alternatives, p.Target, f.Vantage)
@@ -238,12 +238,13 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 	return f
 }
 
-// ProductOf gives name and version of the daemon.
+// ProductOf gives name and version of the daemon, as far as a signature names it.
 func ProductOf(s *fingerprint.Identification) string {
-	if s.Version == "" || s.Product == "" {
-		return s.Product
+	product := s.KnownProduct()
+	if s.Version == "" || product == "" {
+		return product
 	}
-	return s.Product + " " + s.Version
+	return product + " " + s.Version
 }
 
 // Certainty gives how surely a dialogue named the service: 0 where it did not,
@@ -252,7 +253,7 @@ func Certainty(s *fingerprint.Identification) int {
 	if !Identified(s) || s.Inconclusive != "" {
 		return 0
 	}
-	return s.Confidence
+	return s.ProtocolConfidence()
 }
 
 // SplitProduct parts what ProductOf joined.

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/fingerprint/selfname"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -40,4 +41,31 @@ func (s *session) fillIn(svc *Identification, sig *signatures.Signature) {
 	}
 	svc.Method, svc.Confidence, svc.MatchedRule = result.MethodProbed, sig.Confidence, sig.ID
 	s.evidence(svc, sig.When, nil)
+}
+
+// selfNamedConfidence is what the name is worth that a daemon gives itself.
+const selfNamedConfidence = 5
+
+// nameItself lets a daemon name itself that no signature names. It is what is said
+// to whoever reads the report, and decides nothing: rules, fixes, accepted risks and
+// stacks go by [result.Service.KnownProduct].
+func nameItself(svc *Identification) {
+	if svc.Product != "" || len(svc.Alternatives) > 0 || svc.Inconclusive != "" || svc.Method != result.MethodProbed || svc.Transcript == nil {
+		return
+	}
+	hosts := []string{svc.Hostname}
+	if svc.TLS != nil {
+		hosts = append(append(hosts, svc.TLS.Subject), svc.TLS.Names...)
+	}
+	said := selfname.Find(svc.Name, svc.Transcript, hosts...)
+	if said.Product == "" {
+		return
+	}
+	svc.protocolConfidence = svc.Confidence
+	svc.Product, svc.Version, svc.SelfNamed, svc.Confidence = said.Product, said.Version, true, selfNamedConfidence
+	ex := svc.Transcript.Find(said.Probe)
+	svc.Evidence = append(svc.Evidence, result.Evidence{
+		Probe: ex.Probe, Sent: string(ex.Sent), Observed: observed(ex),
+		Shows: "says of itself: " + strings.TrimSpace(said.Product+" "+said.Version),
+	})
 }

@@ -40,6 +40,9 @@ func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Ide
 			svc.Stack = stack
 		}
 	}
+	for _, svc := range services {
+		nameItself(svc)
+	}
 }
 
 // maxSame is how many ports are named that show the same greeting. A chain has
@@ -173,7 +176,7 @@ func stackOf(set *signatures.Set, services map[uint16]*Identification) string {
 	for _, stack := range set.Stacks {
 		n := 0
 		for _, port := range stack.Ports {
-			if svc := services[port]; svc != nil && svc.Method == result.MethodProbed && svc.Product != "" {
+			if svc := services[port]; svc != nil && svc.Method == result.MethodProbed && svc.KnownProduct() != "" {
 				n++
 			}
 		}
@@ -191,7 +194,7 @@ func stackOf(set *signatures.Set, services map[uint16]*Identification) string {
 
 func has(services map[uint16]*Identification, product string) bool {
 	for _, svc := range services {
-		if strings.HasPrefix(svc.Product, product) {
+		if strings.HasPrefix(svc.KnownProduct(), product) {
 			return true
 		}
 	}

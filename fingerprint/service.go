@@ -27,6 +27,10 @@ type Identification struct {
 
 	TLS *result.TLS // the TLS handshake, nil if there was none
 
+	// protocolConfidence is the confidence in all but the product, where that is
+	// only what the daemon says of itself.
+	protocolConfidence int
+
 	// slow says that the host or this machine had no time: silence then does not
 	// tell that the port waits to be asked.
 	slow bool
@@ -38,4 +42,13 @@ type Identification struct {
 	// services and for recording examples. Replies are whole if Record is set,
 	// else their first 2048 bytes.
 	Transcript *Transcript
+}
+
+// ProtocolConfidence is how sure all but the name of the product is: what the daemon
+// says of itself makes it neither surer nor less sure.
+func (i *Identification) ProtocolConfidence() int {
+	if i.SelfNamed {
+		return i.protocolConfidence
+	}
+	return i.Confidence
 }

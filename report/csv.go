@@ -103,7 +103,7 @@ func csvRow(f *result.Finding, p *result.Port, why string) []string {
 	if p != nil {
 		row["state"], row["reason"], row["reachability"] = string(p.State), string(p.Reason), string(p.Reachability)
 		if s := p.Service; s != nil {
-			row["service"], row["product"], row["version"], row["role"] = s.Name, s.Product, s.Version, string(s.Role)
+			row["service"], row["product"], row["version"], row["role"] = s.Name, s.KnownProduct(), s.KnownVersion(), string(s.Role)
 			row["inconclusive"], row["refusal"] = string(s.Inconclusive), s.Refusal
 			if s.Behind != nil {
 				row["behind"] = strings.TrimSpace(s.Behind.Product + " " + s.Behind.Version)

@@ -113,7 +113,7 @@ func (d *dojoWriter) finding(f *result.Finding, r *result.RuleInfo, p *result.Po
 		w.Tags = append(w.Tags, strings.Map(dojoTag, t))
 	}
 	if p != nil && p.Service != nil {
-		w.Component, w.Version = p.Service.Product, p.Service.Version
+		w.Component, w.Version = p.Service.KnownProduct(), p.Service.KnownVersion()
 		w.Service = p.Service.Name
 	}
 	return w

@@ -101,7 +101,7 @@ func NewPort(p exposure.Subject, tree Tree) result.Port {
 		w.Service = &service
 		w.Banner = newBanner(s.Banner, s.BannerTruncated)
 		w.TLS = Clean(s.TLS, tree)
-		if s.Product == "" && s.Transcript != nil {
+		if s.KnownProduct() == "" && s.Transcript != nil {
 			w.Trail = newTrail(s.Transcript)
 		}
 	}

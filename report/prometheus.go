@@ -110,7 +110,7 @@ func (p *prometheusWriter) findingMetrics(m *metrics) {
 	for _, f := range live[:len(live)-left] {
 		product := ""
 		if port := ports[view.Place(f.IP, f.Port)]; port != nil && port.Service != nil {
-			product = port.Service.Product
+			product = port.Service.KnownProduct()
 		}
 		m.sample("mxsweep_finding", 1, "rule", f.Rule, "severity", f.Severity.String(), "drift", string(f.Drift),
 			"ip", f.IP, "host", f.Host, "port", strconv.Itoa(int(f.Port)), "product", product)

@@ -38,6 +38,11 @@ type Service struct {
 
 	CPEs []string `json:"cpes,omitempty" clean:"field"` // CPE 2.3 formatted strings
 
+	// SelfNamed says that Product and Version are only what the daemon says of itself,
+	// because no signature names it. Confidence then is that of the name; nothing is
+	// decided by it.
+	SelfNamed bool `json:"self_named,omitempty"`
+
 	// MatchedRule is the id of the signature that matched; "" if none did.
 	MatchedRule string `json:"matched_rule,omitempty"`
 
@@ -154,6 +159,23 @@ func (s *Service) Label() string {
 		return s.Name
 	}
 	return ""
+}
+
+// KnownProduct is the product that a signature names, "" if none does: what a daemon
+// says of itself decides nothing.
+func (s *Service) KnownProduct() string {
+	if s.SelfNamed {
+		return ""
+	}
+	return s.Product
+}
+
+// KnownVersion is the version of the KnownProduct.
+func (s *Service) KnownVersion() string {
+	if s.SelfNamed {
+		return ""
+	}
+	return s.Version
 }
 
 // Has reports whether the named observation holds for the service.

@@ -27,12 +27,14 @@ var mayImport = map[string][]string{
 	"run/saved":   {"report", "report/format", "report/view", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "scan", "scan/scope", "result", "internal"},
 	"report":      append([]string{"report/sarif", "report/html", "report/terminal", "report/nmapxml", "report/junit", "exposure", "exposure/fix", "exposure/gate", "fingerprint", "signatures", "scan", "scan/scope"}, belowFormats...),
 	"exposure":    {"exposure/fix", "fingerprint", "signatures", "scan", "scan/scope", "result", "internal"},
-	"fingerprint": {"signatures", "scan", "scan/hosts", "scan/dialer", "scan/scope", "result", "internal"},
+	"fingerprint": {"fingerprint/selfname", "signatures", "scan", "scan/hosts", "scan/dialer", "scan/scope", "result", "internal"},
 	"signatures":  {"result", "internal"},
 	"result":      {"internal"},
 
 	"run/internal/engine": {"exposure", "scan", "scan/scope", "scan/syn", "result", "internal"},
 	"run/internal/queue":  {"fingerprint", "scan", "scan/hosts", "scan/dialer", "scan/scope", "signatures", "result", "internal"},
+
+	"fingerprint/selfname": {"signatures"},
 
 	"signatures/importer": {"signatures", "internal"},
 

@@ -197,6 +197,9 @@ func nmapServiceOf(s *result.Service) *nmapService {
 		OSType: s.OSType, Method: string(cmp.Or(s.Method, result.MethodProbed)), Conf: s.Confidence,
 	}
 	var extra []string
+	if s.SelfNamed {
+		extra = append(extra, "says of itself")
+	}
 	if s.ExtraInfo != "" {
 		extra = append(extra, s.ExtraInfo)
 	}

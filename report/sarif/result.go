@@ -172,7 +172,7 @@ func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 	if p != nil {
 		w.State, w.Reason = string(p.State), string(p.Reason)
 		if s := p.Service; s != nil {
-			w.Service, w.Product, w.Version, w.Role = s.Name, s.Product, s.Version, string(s.Role)
+			w.Service, w.Product, w.Version, w.Role = s.Name, s.KnownProduct(), s.KnownVersion(), string(s.Role)
 			w.Inconclusive = string(s.Inconclusive)
 		}
 	}

@@ -31,7 +31,10 @@ func namingOf(s *result.Service) string {
 		told = ", identified by " + strings.Join(probes, ", ")
 	}
 	text := "signature " + cmp.Or(s.MatchedRule, "not recorded") + told
-	if s.Product == "" {
+	switch {
+	case s.SelfNamed:
+		text = "it speaks " + s.Name + told + "; no signature identifies the product, the daemon says of itself: " + s.Label()
+	case s.Product == "":
 		text = "it speaks " + s.Name + told + "; no signature identifies the product"
 	}
 	if len(parts) > 0 {

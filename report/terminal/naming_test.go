@@ -29,6 +29,10 @@ func TestNaming(t *testing.T) {
 			&result.Service{Name: "smtp", Method: "probed", Confidence: 5, Evidence: asked},
 			"smtp (confidence 5 of 10)", "it speaks smtp, identified by greeting, smtp-ehlo; no signature identifies the product (confidence 5 of 10)",
 		},
+		"itself": {
+			&result.Service{Name: "smtp", Product: "MasqMail", Version: "1.0.0", Method: "probed", SelfNamed: true, MatchedRule: "smtp", Confidence: 5, Evidence: asked[:1]},
+			"MasqMail 1.0.0 (says of itself), smtp (confidence 5 of 10)", "it speaks smtp, identified by greeting; no signature identifies the product, the daemon says of itself: MasqMail 1.0.0 (confidence 5 of 10)",
+		},
 		"protocol": {
 			&result.Service{Name: "pop3", Method: "probed", Confidence: 7},
 			"pop3", "it speaks pop3; no signature identifies the product (confidence 7 of 10)",

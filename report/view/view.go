@@ -329,6 +329,8 @@ func (p *PortEntry) Describe() string {
 		parts[0] = "unknown service"
 	}
 	switch {
+	case s.SelfNamed:
+		parts[0] += " (says of itself)"
 	case s.Product != "" || len(s.Alternatives) == 0:
 	case s.ByNumber():
 		parts[0] += " on a port that " + strings.Join(s.Alternatives, " or ") + " uses"

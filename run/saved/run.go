@@ -62,8 +62,8 @@ func (r *RunFile) Port(p result.Port) error {
 	if err != nil || p.Service == nil {
 		return nil // a port without a service tells nothing that is kept
 	}
-	pair := savedService{p.Service.Name, p.Service.Product, p.Service.Method, p.Service.Confidence}
-	if p.Service.Product != "" && p.Service.Version != "" {
+	pair := savedService{p.Service.Name, p.Service.KnownProduct(), p.Service.Method, p.Service.Confidence}
+	if pair.product != "" && p.Service.Version != "" {
 		pair.product += " " + p.Service.Version
 	}
 	r.services[netip.AddrPortFrom(addr.Unmap(), p.Port)] = pair

@@ -1,0 +1,86 @@
+package selfname
+
+import (
+	"net/netip"
+	"regexp"
+	"strconv"
+	"strings"
+)
+
+// hosts are the words that name a host, in lower case.
+type hosts map[string]bool
+
+func newHosts(names []string) hosts {
+	h := make(hosts)
+	for _, name := range names {
+		h.add(name)
+	}
+	return h
+}
+
+// add adds the name of a host, and of its parts those that name whom it belongs to.
+// The first part is often the name of the product that runs there.
+func (h hosts) add(name string) {
+	name = strings.ToLower(strings.Trim(name, "[]()<>.,;: \r\n"))
+	if name == "" {
+		return
+	}
+	h[name] = true
+	labels := strings.Split(name, ".")
+	for _, label := range labels[1:] {
+		h[label] = true
+	}
+}
+
+func (h hosts) has(word string) bool { return h[strings.ToLower(word)] }
+
+// found is what was found in a text, before it is checked.
+type found struct{ product, version string }
+
+var productPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+_/-]*(?: [A-Za-z][A-Za-z0-9+_/-]*){0,3}$`)
+
+// proper reports whether what was found may be shown as a product and its version:
+// whatever led to it, it is short, plain, and neither a host, an address nor a date.
+func (f found) proper(h hosts) bool {
+	if len(f.product) < 2 || len(f.product) > MaxProduct || !productPattern.MatchString(f.product) || h.has(f.product) {
+		return false
+	}
+	names := false
+	for word := range strings.FieldsSeq(f.product) {
+		if h.has(word) || isDate(word) {
+			return false
+		}
+		k, known := kinds[strings.ToLower(word)]
+		if known && k == other {
+			return false
+		}
+		names = names || !known
+	}
+	return names && (f.version == "" || isVersion(f.version) || isNumber(f.version))
+}
+
+// isDate reports whether a word with numbers in it can be read as a date or a time.
+func isDate(word string) bool {
+	parts := strings.FieldsFunc(word, func(r rune) bool { return r == '.' || r == '-' || r == '/' || r == 'T' || r == ':' })
+	if len(parts) < 3 {
+		return false
+	}
+	var n [3]int
+	short := true
+	for i, part := range parts[:3] {
+		v, err := strconv.Atoi(part)
+		if err != nil {
+			return false
+		}
+		n[i], short = v, short && len(part) == 2
+	}
+	day := func(v int) bool { return v >= 1 && v <= 31 }
+	year := func(v int) bool { return v >= 1900 && v <= 2199 }
+	return short || year(n[0]) && day(n[1]) && day(n[2]) || day(n[0]) && day(n[1]) && year(n[2])
+}
+
+// isAddress reports whether a word can be read as an address.
+func isAddress(word string) bool {
+	_, err := netip.ParseAddr(word)
+	return err == nil
+}
