@@ -8,15 +8,15 @@ import (
 	"go4.org/netipx"
 )
 
-// An addrSet is a set of addresses without zones, as ranges that are sorted and
-// apart from each other.
+// An addrSet is a set of addresses without zones, as sorted ranges that neither
+// overlap nor touch.
 type addrSet struct {
 	v4 ranges4
 	v6 rangeList
 }
 
-// setOf returns the addresses of targets without a zone. A set of package netipx
-// would be copied several times on the way.
+// setOf returns the addresses of targets without a zone. Package netipx would copy the
+// set several times.
 func setOf(targets []Target) addrSet {
 	var set addrSet
 	var long ranges4
@@ -40,7 +40,7 @@ func setOf(targets []Target) addrSet {
 	return set
 }
 
-// asSet is a set of package netipx, or ranges that are sorted and apart.
+// asSet converts a set of package netipx, or sorted ranges that do not touch.
 func asSet(ranges []netipx.IPRange) addrSet {
 	var set addrSet
 	for _, r := range ranges {
@@ -112,7 +112,7 @@ func (s *addrSet) all() iter.Seq[netipx.IPRange] {
 	}
 }
 
-// within yields what the set has of r, in order.
+// within yields the addresses of s that are in r, in order.
 func (s *addrSet) within(r netipx.IPRange) iter.Seq[netipx.IPRange] {
 	return func(yield func(netipx.IPRange) bool) {
 		if r.From().Is4() {
@@ -139,8 +139,8 @@ func (s *addrSet) within(r netipx.IPRange) iter.Seq[netipx.IPRange] {
 	}
 }
 
-// A rangeList holds the ranges of a set, sorted and apart from each other. A
-// netipx.IPSet looks through all of them for one.
+// A rangeList is a list of sorted ranges that neither overlap nor touch. A
+// netipx.IPSet searches linearly.
 type rangeList []netipx.IPRange
 
 // contains reports whether all of r is in one of the ranges.
@@ -155,7 +155,7 @@ func (l rangeList) overlaps(r netipx.IPRange) bool {
 	return i < len(l) && l[i].From().Compare(r.To()) <= 0
 }
 
-// first returns the place of the first range that does not end in front of r.
+// first returns the index of the first range that does not end before r.
 func (l rangeList) first(r netipx.IPRange) int {
 	i, _ := slices.BinarySearchFunc(l, r, func(x, r netipx.IPRange) int { return x.To().Compare(r.From()) })
 	return i
@@ -181,7 +181,7 @@ func (l rangeList) normal() rangeList {
 // compareFrom orders ranges by their first address.
 func compareFrom(a, b netipx.IPRange) int { return a.From().Compare(b.From()) }
 
-// touches reports whether next is not behind the address that follows last.
+// touches reports whether next is not after the address that follows last.
 func touches(last, next netip.Addr) bool {
 	return last.BitLen() == next.BitLen() && (next.Compare(last) <= 0 || last.Next() == next)
 }

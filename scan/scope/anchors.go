@@ -10,7 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// anchors tells which line of a file put an address into the run.
+// anchors finds the line of a file that added an address to the run.
 type anchors struct {
 	starts []ipNum // first address of each range, sorted
 	lines  []int32 // the line of the range, index into list; -1 is none
@@ -19,13 +19,13 @@ type anchors struct {
 	first  int // how many of list are of the first list of targets
 }
 
-// A bulkOf is a long list that stands in a list of targets.
+// A bulkOf is a long list within a list of targets.
 type bulkOf struct {
 	*Bulk
 	list int
 }
 
-// newAnchors indexes those of targets that stand in a file.
+// newAnchors indexes the targets that come from a file.
 func newAnchors(lists [][]Target) anchors {
 	x := anchors{}
 	x.first = math.MaxInt
@@ -70,7 +70,7 @@ func newAnchors(lists [][]Target) anchors {
 	return x
 }
 
-// find returns the narrowest line that holds a; of two equal ones, the first.
+// find returns the narrowest line that contains a; of two equal ones, the first.
 func (x *anchors) find(a netip.Addr) (result.Anchor, bool) {
 	line := x.among(a)
 	if !a.Is4() || len(x.bulks) == 0 {
@@ -102,8 +102,8 @@ func (x *anchors) find(a netip.Addr) (result.Anchor, bool) {
 	return best, found
 }
 
-// narrowestOf is how many addresses follow the first one in the narrowest IPv4
-// range of a target that holds a.
+// narrowestOf is the size minus one of the narrowest IPv4 range of a target that
+// contains a.
 func narrowestOf(t *Target, a netip.Addr) uint32 {
 	size := ^uint32(0)
 	for _, r := range t.Ranges {
@@ -115,7 +115,7 @@ func narrowestOf(t *Target, a netip.Addr) uint32 {
 	return size
 }
 
-// among returns the place in list of the narrowest line that holds a; -1 if there
+// among returns the index in list of the narrowest line that contains a; -1 if there
 // is none.
 func (x *anchors) among(a netip.Addr) int32 {
 	s := ipNumOf(a)
@@ -126,7 +126,7 @@ func (x *anchors) among(a netip.Addr) int32 {
 	return x.lines[i]
 }
 
-// A cover is a range that holds the address under the sweep.
+// A cover is a range that contains the current address of the sweep over the ranges.
 type cover struct {
 	size        ipNum
 	target, nth int32

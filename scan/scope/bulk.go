@@ -11,26 +11,26 @@ import (
 	"go4.org/netipx"
 )
 
-// A Bulk is the part of a long list that is IPv4 addresses, prefixes and
-// ranges, in a few bytes for each entry where a Target takes hundreds. It does
-// not change once it is made.
+// A Bulk is the part of a long list that consists of IPv4 addresses, prefixes and
+// ranges. It takes a few bytes per entry where a Target takes hundreds. It is
+// immutable.
 type Bulk struct {
 	rows []bulkRow // sorted by first address, the wider ones first, then by line
 	ends []uint32  // the last address of the rows of each block of rowBlock
 	form []bulkForm
-	wide int // rows of more than one address
+	wide int // rows with more than one address
 }
 
 // A bulkRow is one entry.
-type bulkRow struct{ first, line, form uint32 } // line is of all files as they were read
+type bulkRow struct{ first, line, form uint32 } // line counts all files as they were read
 
-// A bulkForm is what entries have in common that are written alike.
+// A bulkForm is what entries that are written alike have in common.
 type bulkForm struct {
 	file   string
-	base   int    // lines read of other files before
+	base   int    // lines read from other files before
 	mark   string // "!" or nothing
-	indent int    // bytes in front of the entry
-	rest   string // what stands behind its first address
+	indent int    // bytes before the entry
+	rest   string // what follows its first address
 	size   uint32 // how many addresses follow the first one
 	ports  PortSet
 }
@@ -38,8 +38,7 @@ type bulkForm struct {
 // rowBlock is how many rows share an end.
 const rowBlock = 256
 
-// newBulk sorts and indexes rows. Of those that are written alike it keeps the
-// first.
+// newBulk sorts and indexes rows. Of equal entries it keeps the first.
 func newBulk(rows []bulkRow, form []bulkForm) *Bulk {
 	b := &Bulk{form: form}
 	compare := func(x, y bulkRow) int {
@@ -52,7 +51,7 @@ func newBulk(rows []bulkRow, form []bulkForm) *Bulk {
 		return cmp.Compare(x.line, y.line)
 	}
 	if !slices.IsSortedFunc(rows, compare) {
-		slices.SortFunc(rows, compare) // no two are alike
+		slices.SortFunc(rows, compare) // no two are equal
 	}
 	rows = slices.CompactFunc(rows, func(x, y bulkRow) bool { return x.first == y.first && x.form == y.form })
 	b.rows = rows
@@ -67,24 +66,24 @@ func newBulk(rows []bulkRow, form []bulkForm) *Bulk {
 	return b
 }
 
-// Len is how many entries there are.
+// Len returns how many entries there are.
 func (b *Bulk) Len() int { return len(b.rows) }
 
-// Wide is how many entries are more than one address.
+// Wide returns how many entries have more than one address.
 func (b *Bulk) Wide() int { return b.wide }
 
-// rangeOf is the addresses of the i-th entry.
+// rangeOf returns the addresses of the i-th entry.
 func (b *Bulk) rangeOf(i int) range4 {
 	r := b.rows[i]
 	return range4{r.first, r.first + b.form[r.form].size}
 }
 
-// Target is the entry of a number as a single target.
+// Target returns the i-th entry as a single target.
 func (b *Bulk) Target(i int) Target {
 	return Target{Ranges: []netipx.IPRange{b.rangeOf(i).ipRange()}, Ports: b.form[b.rows[i].form].ports, Anchor: b.anchor(i)}
 }
 
-// anchor is where the i-th entry was written.
+// anchor returns where the i-th entry was written.
 func (b *Bulk) anchor(i int) result.Anchor {
 	r, f := b.rows[i], &b.form[b.rows[i].form]
 	text := f.mark + addr4(r.first).String() + f.rest
@@ -102,7 +101,7 @@ func (b *Bulk) Ranges() iter.Seq2[int, netipx.IPRange] {
 	}
 }
 
-// PortSets yields the ports that entries carry, each set at least once.
+// PortSets yields the port sets of entries, each set at least once.
 func (b *Bulk) PortSets() iter.Seq[PortSet] {
 	return func(yield func(PortSet) bool) {
 		for i := range b.form {
@@ -113,7 +112,7 @@ func (b *Bulk) PortSets() iter.Seq[PortSet] {
 	}
 }
 
-// Single reports whether an entry is that address alone.
+// Single reports whether an entry is exactly that address.
 func (b *Bulk) Single(a netip.Addr) bool {
 	if !a.Is4() {
 		return false
@@ -126,15 +125,15 @@ func (b *Bulk) Single(a netip.Addr) bool {
 	return ok && r.first == r.last
 }
 
-// narrowest finds the entry that holds an address, the narrowest if several do,
-// the first of those that are alike.
+// narrowest finds the entry that contains an address: the narrowest if there are
+// several, the first of equal ones.
 func (b *Bulk) narrowest(n uint32) (best int, ok bool) {
 	i := sort.Search(len(b.rows), func(i int) bool { return b.rows[i].first > n }) - 1
 	var size uint32
 	for ; i >= 0; i-- {
 		r := b.rangeOf(i)
 		if ok && n-r.first > size {
-			return best, true // no entry from here on is as narrow
+			return best, true // no further entry is as narrow
 		}
 		if r.last >= n && (!ok || r.last-r.first <= size && (r.last-r.first < size || b.rows[i].line < b.rows[best].line)) {
 			best, size, ok = i, r.last-r.first, true
@@ -146,7 +145,7 @@ func (b *Bulk) narrowest(n uint32) (best int, ok bool) {
 	return best, ok
 }
 
-// ranges are the addresses of all entries.
+// ranges returns the addresses of all entries.
 func (b *Bulk) ranges() ranges4 {
 	n := 0
 	var last uint64

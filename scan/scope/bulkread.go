@@ -6,8 +6,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A list is long from so many entries on; then those that can be are kept in
-// bulk. So many of these count as one of maxEntries.
+// From this many entries on a list is long: entries that can be are stored in bulk,
+// where bulkShare of them count as one of maxEntries.
 const (
 	longList  = 1 << 14
 	bulkShare = 28
@@ -21,17 +21,17 @@ type bulkReader struct {
 	known map[formKey]uint32
 }
 
-// A formKey is what tells forms apart.
+// A formKey identifies a form.
 type formKey struct {
 	file   string
-	base   int // lines read of other files before
+	base   int // lines read from other files before
 	indent int
 	size   uint32
 	rest   string
 }
 
-// cut4 cuts a text behind the IPv4 address that it begins with, written as
-// [net/netip] reads it.
+// cut4 splits a text after the IPv4 address at its beginning, in the syntax of
+// [net/netip].
 func cut4(text []byte) (n uint32, rest []byte, ok bool) {
 	i := 0
 	for part := range 4 {
@@ -54,8 +54,8 @@ func cut4(text []byte) (n uint32, rest []byte, ok bool) {
 	return n, text[i:], true
 }
 
-// lengthOf reads the length of a prefix in front of a port, and how many
-// addresses behind the first one it covers.
+// lengthOf parses a prefix length before a port, and returns how many addresses after
+// the first one it covers.
 func lengthOf(rest []byte) (size uint32, ok bool) {
 	if len(rest) < 2 || rest[0] != '/' {
 		return 0, false
@@ -73,7 +73,7 @@ func lengthOf(rest []byte) (size uint32, ok bool) {
 	return uint32(1<<(32-uint(bits)) - 1), bits <= 32
 }
 
-// add keeps an entry that was met before in this form, or reports false.
+// add stores an entry of a known form, or reports false.
 func (b *bulkReader) add(like formKey, line int, text []byte) bool {
 	first, rest, ok := cut4(text)
 	if !ok {
@@ -86,7 +86,7 @@ func (b *bulkReader) add(like formKey, line int, text []byte) bool {
 		}
 	}
 	if size == 0 && (first>>24 == 0 || first>>28 == 0xe || first == 1<<32-1) {
-		return false // no host's: see never
+		return false // no host has this address: see never
 	}
 	form, ok := b.known[formKey{like.file, like.base, like.indent, size, string(rest)}]
 	if ok {
@@ -95,7 +95,7 @@ func (b *bulkReader) add(like formKey, line int, text []byte) bool {
 	return ok
 }
 
-// addTarget keeps a target that can be kept so, or reports false.
+// addTarget stores a target if that is possible in bulk, or reports false.
 func (b *bulkReader) addTarget(t *Target, line int) bool {
 	if t.Name != "" || t.Zone != "" || len(t.Ranges) != 1 || !t.Ranges[0].From().Is4() || t.Anchor.Line <= 0 || t.Anchor.EndColumn <= len(t.Anchor.Text) {
 		return false
@@ -126,7 +126,7 @@ func (b *bulkReader) addTarget(t *Target, line int) bool {
 	return true
 }
 
-// finish adds what was kept to the other targets of a list.
+// finish adds the stored entries to the other targets of a list.
 func (b *bulkReader) finish(list []Target) []Target {
 	if len(b.rows) == 0 {
 		return list

@@ -8,30 +8,29 @@ import (
 	"go4.org/netipx"
 )
 
-// IPv4 hosts are also reached by IPv6 addresses that hold theirs. What is
-// excluded is excluded in each of these forms.
+// IPv4 hosts can also be reached by IPv6 addresses that contain theirs. An excluded
+// address is excluded in each of these forms.
 var (
-	// nat64 is the prefix behind which a translator reaches IPv4 hosts (RFC
-	// 6052, Section 2.1).
+	// nat64 is the prefix with which a translator reaches IPv4 hosts (RFC 6052, Section
+	// 2.1).
 	nat64 = ipNumOf(netip.MustParseAddr("64:ff9b::"))
 
-	// translation is for the local use of translators (RFC 8215), who
-	// choose where in an address the IPv4 address stands.
+	// translation is for the local use of translators (RFC 8215), which choose the
+	// position of the IPv4 address.
 	translation = netip.MustParsePrefix("64:ff9b:1::/48")
 )
 
-// maxEmbedded is how many ranges of IPv6 addresses are left out of a scope for
-// the excluded IPv4 addresses that they hold.
+// maxEmbedded is how many ranges of IPv6 addresses are removed from a scope for the
+// excluded IPv4 addresses in them.
 const maxEmbedded = 300_000
 
-// forms returns those of addresses that hold an excluded IPv4 address behind the
-// well-known NAT64 prefix or in 2002::/16. Ranges of them may reach beyond the
-// addresses.
+// forms returns those of addresses that contain an excluded IPv4 address, with the
+// well-known NAT64 prefix or in 2002::/16. The ranges may be wider than addresses.
 func (e *embedded) forms(addrs rangeList) (rangeList, error) {
 	var out rangeList
 	for _, kind := range []struct {
 		prefix netip.Prefix
-		at     int // where the IPv4 address stands
+		at     int // offset of the IPv4 address
 		of     func(r range4) netipx.IPRange
 	}{
 		{netip.PrefixFrom(nat64.addr(), 96), 12, nat64Range},
@@ -52,21 +51,21 @@ func (e *embedded) forms(addrs rangeList) (rangeList, error) {
 	return out.normal(), nil
 }
 
-// nat64Range are the addresses behind the well-known NAT64 prefix for a range.
+// nat64Range returns the addresses of a range with the well-known NAT64 prefix.
 func nat64Range(r range4) netipx.IPRange {
 	return netipx.IPRangeFrom(nat64.plus(uint64(r.first)).addr(), nat64.plus(uint64(r.last)).addr())
 }
 
-// sixToFourRange are the addresses in 2002::/16 for a range.
+// sixToFourRange returns the addresses of a range in 2002::/16.
 func sixToFourRange(r range4) netipx.IPRange {
 	return netipx.IPRangeFrom(sixToFour(addr4(r.first), 0), sixToFour(addr4(r.last), 0xff))
 }
 
-// embedded judges IPv6 addresses by the excluded IPv4 address that they hold.
+// embedded checks IPv6 addresses for an excluded IPv4 address in them.
 type embedded struct{ ipv4 ranges4 }
 
-// sixToFour is the first or last address, by what fills the rest of it, of the
-// prefix 2002:V4ADDR::/48 (RFC 3056, Section 2).
+// sixToFour returns the first or last address, depending on fill, of the prefix
+// 2002:V4ADDR::/48 (RFC 3056, Section 2).
 func sixToFour(a netip.Addr, fill byte) netip.Addr {
 	b := [16]byte{0x20, 0x02}
 	v4 := a.As4()
@@ -77,9 +76,9 @@ func sixToFour(a netip.Addr, fill byte) netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
-// excludes reports whether a translator may take a for an excluded IPv4
-// address: one that has the prefix of RFC 8215 holds it in one of four places
-// (RFC 6052, Section 2.2), of which only who runs the translator knows.
+// excludes reports whether a translator may translate a to an excluded IPv4 address:
+// with the prefix of RFC 8215 it is in one of four positions (RFC 6052, Section 2.2),
+// and only the operator of the translator knows which.
 func (e *embedded) excludes(a netip.Addr) bool {
 	if len(e.ipv4) == 0 || !translation.Contains(a) {
 		return false
@@ -99,12 +98,12 @@ func (e *embedded) excludes(a netip.Addr) bool {
 	return false
 }
 
-// maxTranslated is how many addresses behind the prefix of RFC 8215 a run
-// sweeps where IPv4 addresses are excluded. Each is judged by itself.
+// maxTranslated is how many addresses with the prefix of RFC 8215 a run sweeps if IPv4
+// addresses are excluded. Each is checked individually.
 const maxTranslated = 1 << 16
 
-// translated returns those of the addresses asked for that hold an excluded
-// IPv4 address behind the prefix of RFC 8215.
+// translated returns those of the requested addresses that contain an excluded IPv4
+// address after the prefix of RFC 8215.
 func (e *embedded) translated(asked rangeList) (rangeList, error) {
 	if len(e.ipv4) == 0 {
 		return nil, nil

@@ -7,11 +7,11 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// An InputError is a mistake in what the user wrote: a target, a scope line, a
-// port. It says where it stands and what would be right.
+// An InputError is an error in what the user wrote: a target, a scope line, a port. It
+// has its position and a hint.
 type InputError = userfile.Error
 
-// locate says where an entry stands that is wrong, down to the piece of it that is.
+// locate sets the position of a wrong entry, and of the part of it that is wrong.
 func locate(e *InputError, at result.Anchor) {
 	e.File, e.Line = at.File, at.Line
 	if at.EndColumn == 0 {

@@ -10,14 +10,13 @@ import (
 	"go4.org/netipx"
 )
 
-// An ipNum is an address as a number that can be reckoned with. IPv4 sorts in
-// front of IPv6.
+// An ipNum is an address as a number for arithmetic. IPv4 sorts before IPv6.
 type ipNum struct {
 	v6     bool
 	hi, lo uint64
 }
 
-// ipNumOf returns the number of an address that is not 4-in-6 mapped.
+// ipNumOf returns the number of an address that is not IPv4-mapped.
 func ipNumOf(a netip.Addr) ipNum {
 	if a.Is4() {
 		b := a.As4()
@@ -27,7 +26,7 @@ func ipNumOf(a netip.Addr) ipNum {
 	return ipNum{v6: true, hi: binary.BigEndian.Uint64(b[:8]), lo: binary.BigEndian.Uint64(b[8:])}
 }
 
-// addr returns the address that the number stands for.
+// addr returns the address of the number.
 func (s ipNum) addr() netip.Addr {
 	if !s.v6 {
 		var b [4]byte
@@ -40,14 +39,14 @@ func (s ipNum) addr() netip.Addr {
 	return netip.AddrFrom16(b)
 }
 
-// plus returns the ipNum n further on.
+// plus returns the ipNum plus n.
 func (s ipNum) plus(n uint64) ipNum {
 	lo, carry := bits.Add64(s.lo, n, 0)
 	return ipNum{v6: s.v6, hi: s.hi + carry, lo: lo}
 }
 
-// minus returns the distance from t, which is of the same family and not
-// behind s, as an ipNum.
+// minus returns the distance from t, which is of the same family and not greater than
+// s, as an ipNum.
 func (s ipNum) minus(t ipNum) ipNum {
 	lo, borrow := bits.Sub64(s.lo, t.lo, 0)
 	return ipNum{v6: s.v6, hi: s.hi - t.hi - borrow, lo: lo}
@@ -66,8 +65,8 @@ func (s ipNum) compare(t ipNum) int {
 	return cmp.Compare(s.lo, t.lo)
 }
 
-// countRange returns how many addresses a range holds, or the largest uint64
-// if there are more.
+// countRange returns how many addresses a range has, or the largest uint64 if there
+// are more.
 func countRange(r netipx.IPRange) uint64 {
 	d := ipNumOf(r.To()).minus(ipNumOf(r.From()))
 	if d.hi != 0 || d.lo == math.MaxUint64 {

@@ -18,26 +18,26 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A lineReader collects the entries of a list, or of a file and its includes,
-// and the mistakes in them.
+// A lineReader collects the entries of a list, or of a file and its includes, and the
+// errors in them.
 type lineReader struct {
 	ctx     context.Context
 	kind    listKind
-	in, out []Target // without the addresses of names; those behind a "!" apart
-	longer  int      // entries from which on the list is long; 0 means none
-	long    bool     // what can be is kept in bulk, again those behind a "!" apart
+	in, out []Target // without the addresses of names; entries with "!" in out
+	longer  int      // the list is long with more entries than this; 0 means the default
+	long    bool     // entries stored in bulk; those with "!" separately
 	bulk    [2]bulkReader
 	lines   int   // read so far, of all files
 	bytes   int64 // likewise
 	size    int64 // of the first file, 0 if not known
 	errs    userfile.Collector
-	raw     []byte   // the line that is being read, nil outside of files
+	raw     []byte   // the line being read, nil outside of files
 	stack   []string // files being read, outermost first
-	files   int      // read so far: few files that include each other twice read as very many
+	files   int      // files read so far: a few files that include each other twice would be read very often
 	opened  func(name string)
 }
 
-// mistakes are all that were met, and why reading ended early, if it did.
+// mistakes returns all errors in the list, and why reading ended early, if it did.
 func (r *lineReader) mistakes(err error) error {
 	var mistake *InputError
 	switch {
@@ -50,7 +50,7 @@ func (r *lineReader) mistakes(err error) error {
 	return r.errs.Err()
 }
 
-// wrong keeps a mistake.
+// wrong adds an error.
 func (r *lineReader) wrong(e *InputError) {
 	if r.raw != nil && e.Column > 0 {
 		e.SetSource(string(r.raw))
@@ -65,7 +65,7 @@ func (r *lineReader) add(line result.Anchor) {
 	switch {
 	case err != nil:
 		r.wrong(err)
-	case r.errs.Len() > 0: // nothing will come of it
+	case r.errs.Len() > 0: // the list is refused anyway
 	case r.long && r.bulkOf(bang).addTarget(&t, r.lines):
 	case bang:
 		r.out = append(r.out, t)
@@ -74,7 +74,7 @@ func (r *lineReader) add(line result.Anchor) {
 	}
 }
 
-// bulkOf is where entries are kept in bulk, those behind a "!" apart.
+// bulkOf returns where entries are stored in bulk; those with "!" separately.
 func (r *lineReader) bulkOf(bang bool) *bulkReader {
 	if bang {
 		return &r.bulk[1]
@@ -82,8 +82,8 @@ func (r *lineReader) bulkOf(bang bool) *bulkReader {
 	return &r.bulk[0]
 }
 
-// lengthen begins to keep in bulk what can be. What was read of a file without
-// includes is moved there.
+// lengthen starts to store entries in bulk. What was read of a file without includes
+// is moved there.
 func (r *lineReader) lengthen() {
 	r.long = true
 	if r.files > 1 {
@@ -91,21 +91,21 @@ func (r *lineReader) lengthen() {
 	}
 	for i, list := range []*[]Target{&r.in, &r.out} {
 		b := &r.bulk[i]
-		if r.bytes > 0 && r.size > r.bytes { // neither copies nor room for what does not come
+		if r.bytes > 0 && r.size > r.bytes { // neither copies nor unused space
 			b.rows = make([]bulkRow, 0, int(float64(len(*list))*float64(r.size)/float64(r.bytes)*1.02))
 		}
 		*list = slices.DeleteFunc(*list, func(t Target) bool { return b.addTarget(&t, t.Anchor.Line) })
-		*list = slices.Clone(*list) // what was moved needs its place no more
+		*list = slices.Clone(*list) // releases the memory of moved entries
 	}
 }
 
-// entries is how many were read, as far as they take room.
+// entries returns how many were read, weighted by the memory they take.
 func (r *lineReader) entries() int {
 	return len(r.in) + len(r.out) + (len(r.bulk[0].rows)+len(r.bulk[1].rows))/bulkShare
 }
 
-// file reads the entries of a file, includes opened, or of stdin if its name is
-// "-" and the file lists targets.
+// file reads the entries of a file and its includes, or of stdin if its name is "-"
+// and the file lists targets.
 func (r *lineReader) file(name string, stdin io.Reader) error {
 	if name != "-" || r.kind != plain {
 		return r.open(name, nil)
@@ -163,7 +163,7 @@ func (r *lineReader) open(name string, from *InputError) error {
 
 // read collects the entries of one file.
 func (r *lineReader) read(name string, in io.Reader) error {
-	limited := &io.LimitedReader{R: in, N: maxFile + 1} // one more tells what is too long
+	limited := &io.LimitedReader{R: in, N: maxFile + 1} // one more byte detects a file that is too long
 	s := bufio.NewScanner(limited)
 	s.Buffer(make([]byte, 0, 4096), maxLine)
 	n := 0
@@ -192,13 +192,13 @@ func (r *lineReader) read(name string, in io.Reader) error {
 	return &place
 }
 
-// tooManyEntries is what is wrong with a list of more than maxEntries.
+// tooManyEntries is the error for a list of more than maxEntries.
 var tooManyEntries = fmt.Sprintf("more than %d entries that are names, IPv6 addresses or have uncommon ports", maxEntries)
 
-// listHint is how a list becomes shorter.
+// listHint says how to shorten a list.
 const listHint = "combine adjacent addresses into prefixes or ranges, and scan the rest in parts"
 
-// line adds the entry of line n, if it holds one.
+// line adds the entry of line n, if there is one.
 func (r *lineReader) line(name string, n int, raw []byte) error {
 	if n == 1 {
 		raw = bytes.TrimPrefix(raw, []byte("\xef\xbb\xbf"))
@@ -219,7 +219,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 		if n == 1 && (bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff"))) {
 			place.Problem, place.Hint = "UTF-16", "save the file as UTF-8"
 			place.SetSource(string(r.raw))
-			return &place // as is each line that follows
+			return &place // as will be each line that follows
 		}
 		r.wrong(&place)
 		return nil
@@ -251,8 +251,8 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	return nil
 }
 
-// include reads another file. What is wrong with it ends its reading, not that of
-// the file that includes it.
+// include reads another file. An error in it ends its reading, not that of the file
+// that includes it.
 func (r *lineReader) include(file string, from InputError) error {
 	err := r.open(file, &from)
 	r.raw = nil
@@ -264,7 +264,7 @@ func (r *lineReader) include(file string, from InputError) error {
 	return nil
 }
 
-// inBulk keeps an entry of a long list, if it is like one that was read before.
+// inBulk stores an entry of a long list, if its form is known.
 func (r *lineReader) inBulk(name string, n int, content []byte) bool {
 	if r.errs.Len() > 0 {
 		return false

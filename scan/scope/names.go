@@ -12,7 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/names"
 )
 
-// A Family is which addresses a run may ask for and contact. The zero Family
+// A Family is the address family that a run may look up and contact. The zero Family
 // is both.
 type Family int
 
@@ -23,7 +23,7 @@ const (
 	IPv6Only
 )
 
-// networks are the words of the net package for the family.
+// networks returns the names that the net package has for the family.
 func (f Family) networks() []string {
 	switch f {
 	case IPv4Only:
@@ -36,7 +36,7 @@ func (f Family) networks() []string {
 
 var allV4, allV6 = mustSet("0.0.0.0/0"), mustSet("::/0")
 
-// left are the addresses of the families that f is not.
+// left returns the addresses of the other family.
 func (f Family) left() *netipx.IPSet {
 	switch f {
 	case IPv4Only:
@@ -47,11 +47,11 @@ func (f Family) left() *netipx.IPSet {
 	return &netipx.IPSet{}
 }
 
-// resolve fills in the addresses of every target that is a name. A name of
-// which any lookup failed, or that has no address, gets an Err, or fails the
-// whole if must is set. All addresses of a name are taken: a finding on any of
-// them is the name's. Each name is looked up once in the life of p, so that the
-// scope, the targets and the excludes of a run see the same addresses.
+// resolve fills in the addresses of every target that is a name. A name for which a
+// lookup failed, or that has no address, gets an Err, or makes resolve fail if must is
+// set. All addresses of a name are used: a finding on any of them belongs to the name.
+// A Parser looks up each name once, so that the scope, the targets and the excludes of
+// a run have the same addresses.
 func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error {
 	if err := p.lookUp(ctx, targets); err != nil {
 		return err
@@ -80,7 +80,7 @@ func (p *Parser) resolve(ctx context.Context, targets []Target, must bool) error
 	return excluded.Err()
 }
 
-// lookUp asks for the names of targets that were not asked for before.
+// lookUp looks up the names of targets that were not looked up before.
 func (p *Parser) lookUp(ctx context.Context, targets []Target) error {
 	if p.answers == nil {
 		p.answers = map[string]names.Answer{}
@@ -100,7 +100,7 @@ func (p *Parser) lookUp(ctx context.Context, targets []Target) error {
 }
 
 // Counterparts returns, for each IPv6 address that was given by name, the IPv4
-// addresses of the same names, sorted. An address that has none is not in it.
+// addresses of the same names, sorted. Addresses without any are missing.
 func (s *Set) Counterparts() map[netip.Addr][]netip.Addr {
 	if s == nil {
 		return nil

@@ -2,12 +2,12 @@ package scope
 
 import "math/bits"
 
-// An Order is a pseudo-random order of the numbers below n, in which each has
-// exactly one place. It takes the same few bytes whatever n is.
+// An Order is a pseudo-random permutation of the numbers below n. Its size does not
+// depend on n.
 //
-// It is a Feistel network over the smallest power of two that is not below n,
-// walked on until the outcome is below n again (Black and Rogaway, "Ciphers
-// with Arbitrary Finite Domains", CT-RSA 2002, method 2): at most two steps on
+// It is a Feistel network over the smallest power of two that is not below n, repeated
+// until the result is below n again (Black and Rogaway, "Ciphers with Arbitrary Finite
+// Domains", CT-RSA 2002, method 2): at most two steps on average.
 // average.
 type Order struct {
 	n           uint64
@@ -20,8 +20,8 @@ type Order struct {
 // the order of even a dozen numbers look random.
 const rounds = 8
 
-// NewOrder returns the order of the numbers below n that seed stands for. The
-// same n and seed give the same order in every version and on every machine.
+// NewOrder returns the order of the numbers below n for a seed. The same n and seed
+// give the same order in every version and on every machine.
 func NewOrder(n, seed uint64) Order {
 	width := uint(2)
 	if n > 4 {
@@ -37,7 +37,7 @@ func NewOrder(n, seed uint64) Order {
 	return o
 }
 
-// At returns the number in place i. i is below n.
+// At returns the number at place i, which is below n.
 func (o *Order) At(i uint64) uint64 {
 	for {
 		l, r := i>>o.shift, i&o.right
@@ -65,8 +65,8 @@ func (o *Order) Place(number uint64) uint64 {
 	}
 }
 
-// mix scatters the bits of x (the finaliser of SplitMix64; Steele, Lea and
-// Flood, "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
+// mix scatters the bits of x (the finalizer of SplitMix64; Steele, Lea and Flood,
+// "Fast Splittable Pseudorandom Number Generators", OOPSLA 2014).
 func mix(x uint64) uint64 {
 	x = (x ^ x>>30) * 0xbf58476d1ce4e5b9
 	x = (x ^ x>>27) * 0x94d049bb133111eb

@@ -8,26 +8,26 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A packer makes the ranges of long lists: it goes through all entries by address
-// and keeps which of them hold the present one.
+// A packer makes the ranges of long lists: it visits all entries by address, and keeps
+// those that contain the current one.
 type packer struct {
 	allows ranges4
 	u      *portUnion
 	alone  []int32 // by list of ports: the number of its union, -1 if not known
 	open   openEntries
 	out    packedRanges
-	pos    uint64 // the first address that no range was made of yet
-	next   int    // of allows
+	pos    uint64 // the first address that is in no range yet
+	next   int    // index into allows
 }
 
-// An entry4 is addresses that are asked for a list of ports.
+// An entry4 is a range of addresses with a list of ports.
 type entry4 struct {
 	range4
 	list int32
 }
 
 // pack makes the ranges of the IPv4 addresses that a scope with long lists sweeps,
-// for the usual ports where entries carry none.
+// with the usual ports for entries that have none.
 func pack(scope *Set, usual PortSet, u *portUnion) (packedRanges, error) {
 	if !ownPorts(scope.swept) {
 		p := packedRanges{addrs: scope.asked.v4, ports: [][]uint16{usual.Ports()}}
@@ -64,7 +64,7 @@ func pack(scope *Set, usual PortSet, u *portUnion) (packedRanges, error) {
 	return p.out, nil
 }
 
-// ownPorts reports whether any target with IPv4 addresses carries ports.
+// ownPorts reports whether a target with IPv4 addresses has ports of its own.
 func ownPorts(targets []Target) bool {
 	for i := range targets {
 		t := &targets[i]
@@ -80,12 +80,12 @@ func ownPorts(targets []Target) bool {
 
 // A source is entries sorted by address.
 type source struct {
-	n, i   int // how many, and the next one
+	n, i   int // number of entries, and the next one
 	entry  func(i int) entry4
 	anchor func(i int) result.Anchor
 }
 
-// sources are all entries of targets.
+// sources returns all entries of targets.
 func (p *packer) sources(targets []Target, usual PortSet) []*source {
 	list := func(set PortSet) int32 {
 		if set.Empty() {
@@ -120,7 +120,7 @@ func (p *packer) sources(targets []Target, usual PortSet) []*source {
 	return slices.DeleteFunc(all, func(s *source) bool { return s.n == 0 })
 }
 
-// earliest is the source whose next entry comes first, nil behind the last.
+// earliest returns the source whose next entry comes first, nil at the end.
 func (p *packer) earliest(sources []*source) *source {
 	var first *source
 	for _, s := range sources {
@@ -131,8 +131,8 @@ func (p *packer) earliest(sources []*source) *source {
 	return first
 }
 
-// take goes on to the addresses of an entry; apart says that the next one begins
-// behind it. It reports false if adding up ports took too much.
+// take moves to the addresses of an entry; apart says that the next one begins after
+// it. It reports false if combining the ports took too long.
 func (p *packer) take(e entry4, apart bool) bool {
 	if !p.closeUntil(uint64(e.first)) {
 		return false
@@ -160,8 +160,8 @@ func (p *packer) take(e entry4, apart bool) bool {
 	return true
 }
 
-// closeUntil makes ranges up to the last of the open entries that end in front
-// of an address.
+// closeUntil makes ranges up to the last of the open entries that end before an
+// address.
 func (p *packer) closeUntil(at uint64) bool {
 	for len(p.open) > 0 && uint64(p.open[0].last) < at {
 		if end := uint64(p.open[0].last) + 1; p.pos < end && !p.cover(end) {
@@ -172,7 +172,7 @@ func (p *packer) closeUntil(at uint64) bool {
 	return true
 }
 
-// cover makes a range of what comes before end.
+// cover makes a range of the addresses before end.
 func (p *packer) cover(end uint64) bool {
 	id, ok := p.u.current()
 	if ok {
@@ -182,7 +182,7 @@ func (p *packer) cover(end uint64) bool {
 	return ok
 }
 
-// emit adds what is allowed of a range behind the other ranges.
+// emit appends the allowed part of a range.
 func (p *packer) emit(r range4, id int) {
 	if len(p.u.unions[id]) == 0 {
 		return

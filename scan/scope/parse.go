@@ -8,12 +8,12 @@ import (
 	"go4.org/netipx"
 )
 
-// An entry is one target as it is written, before any name is looked up.
+// An entry is one target as written, before its name is looked up.
 type entry struct {
 	addrs netipx.IPRange // invalid if name is set
 	zone  string         // of a link-local address
 	name  string         // a host name, in lower case, without the final dot
-	ports PortSet        // written behind it; empty if none
+	ports PortSet        // written after it; empty if none
 }
 
 // parseEntry reads one target in any of its forms:
@@ -54,7 +54,7 @@ func parseEntry(text string) (entry, *InputError) {
 	return e, err
 }
 
-// parseOwnPorts reads the ports behind a target's colon.
+// parseOwnPorts parses the ports after a target's colon.
 func parseOwnPorts(text, spec string) (PortSet, *InputError) {
 	ports, err := ParsePortSet(spec, nil)
 	if err == nil {
@@ -65,11 +65,11 @@ func parseOwnPorts(text, spec string) (PortSet, *InputError) {
 		e.Text = text
 		e.Problem = "a colon without a port behind it"
 	}
-	e.Column = 0 // the caller knows where the whole entry stands
+	e.Column = 0 // the caller knows the position of the whole entry
 	return PortSet{}, e
 }
 
-// parseHost reads a target without its port.
+// parseHost parses a target without its port.
 func parseHost(s string) (entry, *InputError) {
 	if strings.Contains(s, "%") {
 		a, err := netip.ParseAddr(s)
@@ -102,9 +102,9 @@ func parseHost(s string) (entry, *InputError) {
 	return entry{addrs: addrs}, nil
 }
 
-// looksNumeric reports whether s can only be meant as an IPv4 address or
-// range: digits, dots and dashes, or a last label of digits alone, which no
-// host name has (RFC 1123, Section 2.1).
+// looksNumeric reports whether s can only be meant as an IPv4 address or range:
+// digits, dots and dashes, or a last label of digits, which no host name has (RFC
+// 1123, Section 2.1).
 func looksNumeric(s string) bool {
 	if s != "" && strings.Trim(s, "0123456789.-") == "" {
 		return true
@@ -113,7 +113,7 @@ func looksNumeric(s string) bool {
 	return last != "" && strings.Trim(last, "0123456789") == ""
 }
 
-// parsePrefix reads a CIDR prefix. Bits behind its length are dropped.
+// parsePrefix parses a CIDR prefix. Bits after its length are dropped.
 func parsePrefix(s string) (netipx.IPRange, *InputError) {
 	p, err := netip.ParsePrefix(s)
 	if err == nil && p.Addr().Is4In6() && p.Bits() >= 96 {
@@ -126,8 +126,8 @@ func parsePrefix(s string) (netipx.IPRange, *InputError) {
 	return netipx.RangeOfPrefix(p.Masked()), nil
 }
 
-// parseRange reads an address, or two with a dash between them, the second of
-// which may be the last number of an IPv4 address alone.
+// parseRange parses an address, or two with a dash between them, the second of which
+// may be just the last number of an IPv4 address.
 func parseRange(s string) (netipx.IPRange, *InputError) {
 	low, high, isRange := strings.Cut(s, "-")
 	from, err := parseAddr(low)
@@ -155,15 +155,14 @@ func parseRange(s string) (netipx.IPRange, *InputError) {
 	return r, nil
 }
 
-// parseLastOctet reads the number behind the dash of 192.0.2.1-9.
+// parseLastOctet parses the number after the dash of 192.0.2.1-9.
 func parseLastOctet(s string) (byte, bool) {
 	n, err := strconv.ParseUint(s, 10, 8)
 	return byte(n), err == nil && !strings.HasPrefix(s, "+")
 }
 
-// parseAddr reads one address. An IPv4-mapped IPv6 address (RFC 4291,
-// Section 2.5.5.2) becomes the IPv4 address that it stands for, so that an
-// exclude holds whatever the form.
+// parseAddr parses one address. An IPv4-mapped IPv6 address (RFC 4291, Section
+// 2.5.5.2) becomes its IPv4 address, so that an exclude works in both forms.
 func parseAddr(s string) (netip.Addr, *InputError) {
 	a, err := netip.ParseAddr(s)
 	if err != nil {
@@ -180,7 +179,7 @@ func parseAddr(s string) (netip.Addr, *InputError) {
 // checkUnicast refuses single addresses that no host has.
 func checkUnicast(s string, r netipx.IPRange) *InputError {
 	if r.From() != r.To() {
-		return nil // what is no host's is left out of a wider set
+		return nil // such addresses are removed from a wider set
 	}
 	if r.From().IsLinkLocalUnicast() && r.From().Is6() {
 		return &InputError{Text: s, Problem: "a link-local address without its zone",
@@ -193,8 +192,8 @@ func checkUnicast(s string, r netipx.IPRange) *InputError {
 	return nil
 }
 
-// parseName reads a host name (RFC 1123, Section 2.1; the underscore, which it
-// does not allow, is common in private zones).
+// parseName parses a host name (RFC 1123, Section 2.1; underscores, which it does not
+// allow, are common in private zones).
 func parseName(s string) (string, *InputError) {
 	name := strings.ToLower(strings.TrimSuffix(s, "."))
 	bad := func(problem, advice string) (string, *InputError) {

@@ -12,49 +12,47 @@ import (
 	"github.com/mxsweep/mxsweep/scan/names"
 )
 
-// Limits of an input file. They are far above any list that a person keeps,
-// stop a device or an endless pipe early, and bound what a list takes: each
-// entry some 700 bytes at the peak, and one in bulk 25, so that all of them stay
-// below 256 MiB.
+// Limits of an input file. They are far above any list that a person writes, end the
+// reading of a device or an endless pipe early, and limit memory: an entry takes about
+// 700 bytes at the peak, and one in bulk 25, so that all of them stay below 256 MiB.
 const (
 	maxLine    = 1024     // bytes of one line
 	maxFile    = 64 << 20 // bytes of one file
-	maxEntries = 300_000  // entries of one file and its includes; bulkShare in bulk count as one
-	maxDepth   = 16       // includes inside includes
-	maxFiles   = 4096     // files read for one, repeats counted
+	maxEntries = 300_000  // entries of one file and its includes; bulkShare bulk entries count as one
+	maxDepth   = 16       // nested includes
+	maxFiles   = 4096     // files read for one list, including repetitions
 )
 
-// A Parser reads what the user wrote: targets, scope and excludes. It looks each
-// name up once: read all lists of a run with one Parser, so that a name means
-// the same addresses in each. The zero Parser is ready to use. It is not safe
-// for concurrent use. Its errors are [InputError] values, several of them joined
-// where a list has several mistakes, or the context's.
+// A Parser reads what the user wrote: targets, scope and excludes. It looks each name
+// up once: read all lists of a run with one Parser, so that a name has the same
+// addresses in each. The zero Parser is ready to use. It is not safe for concurrent
+// use. Its errors are [InputError] values, joined if a list has several, or the error
+// of the context.
 type Parser struct {
-	// Resolver looks up host names. If nil, a [names.DNS] does, as the system
-	// is set up.
+	// Resolver looks up host names. If nil, a [names.DNS] with the configuration of the
+	// system does.
 	Resolver names.Resolver
 
-	// Family is which addresses of a name are looked up. The other family is
-	// not asked for.
+	// Family is the address family that is looked up.
 	Family Family
 
-	// LookupTimeout is how long to wait for the addresses of one family of
-	// one name. If zero, 12 seconds.
+	// LookupTimeout is the time limit for the addresses of one family of one name. If
+	// zero, 12 seconds.
 	LookupTimeout time.Duration
 
 	// Stdin is read for the target file "-". If nil, os.Stdin.
 	Stdin io.Reader
 
-	// Opened is called with the name of each file that is read, includes
-	// among them. If nil, nobody is told.
+	// Opened, if not nil, is called with the name of each file that is read, including
+	// includes.
 	Opened func(name string)
 
 	answers map[string]names.Answer // of the names looked up so far
-	longer  int                     // entries from which on a list is long; 0 means longList
+	longer  int                     // a list with more entries is long; 0 means longList
 }
 
-// Targets reads targets as they stand on the command line. A name that does
-// not resolve gives a Target with Err set.
+// Targets parses targets of the command line. A name that does not resolve gives a
+// Target with Err set.
 func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
 	r := p.reader(ctx, plain)
 	for _, arg := range args {
@@ -64,15 +62,14 @@ func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
 	return targets, err
 }
 
-// TargetFile reads targets, one a line, from a file, or from Stdin if the name
-// is "-". What follows a "#" is a comment. A name that does not resolve gives
-// a Target with Err set. A file without any target is an error: it is not
-// what was meant, and must not be taken for "everything".
+// TargetFile reads targets, one per line, from a file, or from Stdin if the name is
+// "-". "#" starts a comment. A name that does not resolve gives a Target with Err set.
+// A file without any target is an error, so that it is not taken for "everything".
 func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) {
 	return p.entries(ctx, name, plain, InputError{Problem: "the file names no target", Hint: "give a text file with one entry per line"})
 }
 
-// entries reads a file that holds no excludes, and at least one entry.
+// entries reads a file that has no excludes, and at least one entry.
 func (p *Parser) entries(ctx context.Context, name string, d listKind, none InputError) ([]Target, error) {
 	r := p.reader(ctx, d)
 	err := r.file(name, p.Stdin)
@@ -84,18 +81,18 @@ func (p *Parser) entries(ctx context.Context, name string, d listKind, none Inpu
 	return targets, err
 }
 
-// ScopeFile reads a scope: one prefix, address, range or name a line, "!" in
-// front of what is excluded, "@include FILE" for the lines of another file,
-// found relative to the file that includes it. An excluded name that does not
-// resolve is an error, because what it stands for could not be spared.
+// ScopeFile reads a scope: one prefix, address, range or name per line; "!" excludes,
+// and "@include FILE" includes the lines of another file, relative to the including
+// one. An excluded name that does not resolve is an error, because its addresses could
+// not be excluded.
 func (p *Parser) ScopeFile(ctx context.Context, name string) (allowed, excluded []Target, err error) {
 	r := p.reader(ctx, scoped)
 	return p.resolved(r, r.file(name, p.Stdin))
 }
 
-// ScopeLines reads scope lines that stand in one other file, like a policy: each
+// ScopeLines reads scope lines that are part of another file, such as a policy: each
 // Anchor's Text is a line of a scope file without its comment. Includes are refused.
-// Count is how many there are.
+// count is the number of lines.
 func (p *Parser) ScopeLines(ctx context.Context, lines iter.Seq[result.Anchor], count int) (allowed, excluded []Target, err error) {
 	r := p.reader(ctx, scoped)
 	r.size = int64(count)
@@ -107,10 +104,10 @@ func (p *Parser) ScopeLines(ctx context.Context, lines iter.Seq[result.Anchor], 
 	return p.resolved(r, nil)
 }
 
-// scopeLine reads a line of some other file.
+// scopeLine parses a line of another file.
 func (r *lineReader) scopeLine(line result.Anchor) error {
 	r.lines = line.Line
-	r.bytes++ // lines, as the size
+	r.bytes++ // counts lines
 	text, bang := strings.CutPrefix(line.Text, "!")
 	like := formKey{file: line.File, indent: line.EndColumn - 1 - len(line.Text)}
 	switch {
@@ -128,8 +125,8 @@ func (r *lineReader) scopeLine(line result.Anchor) error {
 	return nil
 }
 
-// Excludes reads a list of excluded addresses, prefixes, ranges and names,
-// separated by commas, as it stands on the command line.
+// Excludes parses a comma-separated list of excluded addresses, prefixes, ranges and
+// names of the command line.
 func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
 	r := p.reader(ctx, excluding)
 	for item := range strings.SplitSeq(list, ",") {
@@ -139,15 +136,14 @@ func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
 	return excluded, err
 }
 
-// ExcludeFile reads excluded addresses, prefixes, ranges and names, one a
-// line, with "#" comments. A file without any is an error: it would lift a
-// bound that was meant.
+// ExcludeFile reads excluded addresses, prefixes, ranges and names, one per line, with
+// "#" comments. A file without any is an error, because it would exclude nothing.
 func (p *Parser) ExcludeFile(ctx context.Context, name string) ([]Target, error) {
 	return p.entries(ctx, name, excluding, InputError{Problem: "the file excludes nothing",
 		Hint: "give a text file with one entry per line, or omit --exclude-file"})
 }
 
-// A listKind is what a list of entries may hold.
+// A listKind is what a list of entries may contain.
 type listKind int
 
 const (
@@ -156,8 +152,8 @@ const (
 	scoped                    // a scope: "!" and "@include", no ports
 )
 
-// resolved returns the entries that r has read, with their addresses, in a scope
-// those with "!" apart. Err is why reading ended early, nil if it did not.
+// resolved returns the entries that r has read, with their addresses; those of a scope
+// with "!" separately. err is why reading ended early, nil if it did not.
 func (p *Parser) resolved(r *lineReader, err error) (in, out []Target, _ error) {
 	if err := r.mistakes(err); err != nil {
 		return nil, nil, err
@@ -172,7 +168,7 @@ func (p *Parser) resolved(r *lineReader, err error) (in, out []Target, _ error) 
 	return r.in, r.out, nil
 }
 
-// parseLine reads one entry, which stood behind a "!" if bang is set.
+// parseLine parses one entry, which follows a "!" if bang is set.
 func parseLine(text string, bang bool, line result.Anchor, d listKind) (Target, *InputError) {
 	e, err := checkLine(text, bang, d)
 	var parsed entry
@@ -194,7 +190,7 @@ func parseLine(text string, bang bool, line result.Anchor, d listKind) (Target, 
 	return t, nil
 }
 
-// checkLine refuses what an entry can never be in a list of kind d.
+// checkLine refuses entries that are invalid in a list of kind d.
 func checkLine(text string, bang bool, d listKind) (string, *InputError) {
 	switch {
 	case bang && d != scoped:
@@ -211,7 +207,7 @@ func checkLine(text string, bang bool, d listKind) (string, *InputError) {
 	return text, nil
 }
 
-// reader returns a reader of entries in a list of kind d.
+// reader returns a reader for a list of kind d.
 func (p *Parser) reader(ctx context.Context, d listKind) *lineReader {
 	return &lineReader{ctx: ctx, kind: d, opened: p.Opened, longer: cmp.Or(p.longer, longList)}
 }

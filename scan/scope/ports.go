@@ -10,14 +10,13 @@ import (
 	"github.com/mxsweep/mxsweep/internal/spelling"
 )
 
-// ParsePorts reads a list of ports: numbers, ranges and names of profiles,
-// separated by commas, each taken away again if it starts with "!":
-// "10024-10031,10143", "internal,!783". Exclusions are applied last,
-// whatever their place, and a list of nothing else takes away from no port at
-// all. The result is sorted and without repeats.
+// ParsePorts parses a list of ports: numbers, ranges and names of profiles, separated
+// by commas; "!" excludes: "10024-10031,10143", "internal,!783". Exclusions are
+// applied last, whatever their position; a list with nothing else excludes from no
+// ports. The result is sorted and without duplicates.
 //
-// profiles gives the ports of each profile; nil means that there is none.
-// Every error is an [InputError].
+// profiles has the ports of each profile; nil means that there is none. Every error is
+// an [InputError].
 func ParsePorts(spec string, profiles map[string][]uint16) ([]uint16, error) {
 	set, err := ParsePortSet(spec, profiles)
 	return set.Ports(), err
@@ -43,8 +42,8 @@ func ParsePortSet(spec string, profiles map[string][]uint16) (PortSet, error) {
 	return set, nil
 }
 
-// RangedPorts returns, sorted, the ports of a list that [ParsePorts] reads which
-// are part of a range or profile in it, and not only listed singly.
+// RangedPorts returns, sorted, the ports of a list for [ParsePorts] that are part of a
+// range or profile in it, and not only listed singly.
 func RangedPorts(spec string, profiles map[string][]uint16) []uint16 {
 	var wide []string
 	for item := range strings.SplitSeq(spec, ",") {
@@ -55,15 +54,15 @@ func RangedPorts(spec string, profiles map[string][]uint16) []uint16 {
 	}
 	ports, err := ParsePorts(strings.Join(wide, ","), profiles)
 	if err != nil {
-		return nil // nothing but single ports
+		return nil // only single ports
 	}
 	return ports
 }
 
-// A portParser gathers the items of a list of ports.
+// A portParser collects the items of a list of ports.
 type portParser struct {
 	profiles map[string][]uint16
-	named    map[string]bool // profiles that were added, "!" in front where taken away: once is enough
+	named    map[string]bool // profiles that were added, with "!" if excluded: once is enough
 	in, out  []portRun
 }
 
@@ -130,7 +129,7 @@ func parsePort(s string) (uint16, *InputError) {
 	case err == nil && n > 0:
 		return uint16(n), nil
 	case err == nil:
-		// RFC 6335, Section 6: port 0 is reserved and never in use.
+		// RFC 6335, Section 6: port 0 is reserved.
 		return 0, &InputError{Text: s, Problem: "port 0 is reserved", Hint: "TCP ports are 1 to 65535"}
 	case strings.Trim(s, "0123456789") == "" && s != "":
 		return 0, &InputError{Text: s, Problem: "no such port", Hint: "TCP ports are 1 to 65535"}
@@ -139,7 +138,7 @@ func parsePort(s string) (uint16, *InputError) {
 		Hint: "write numbers and ranges, like 10024-10031,10143"}
 }
 
-// profileHint names the profile that was probably meant, and lists those that
+// profileHint suggests the profile that was probably meant, and lists those that
 // exist.
 func profileHint(profiles map[string][]uint16, item string) string {
 	if len(profiles) == 0 {
@@ -149,5 +148,5 @@ func profileHint(profiles map[string][]uint16, item string) string {
 	return spelling.Hint(names, item, "profiles are "+strings.Join(names, ", ")+"; write numbers and ranges as in 10024-10031,10143")
 }
 
-// FormatPorts writes a set of ports, in any order, as [PortSet.String] does.
+// FormatPorts formats ports, in any order, as [PortSet.String] does.
 func FormatPorts(ports []uint16) string { return portSetOf(ports).String() }

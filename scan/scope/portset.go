@@ -8,17 +8,16 @@ import (
 	"strconv"
 )
 
-// A PortSet is a set of ports. It takes a few bytes for each run of
-// neighbouring ports, whatever it was written as. The zero PortSet is empty. It
-// does not change once it is made.
+// A PortSet is an immutable set of ports. It takes a few bytes for each series of
+// adjacent ports. The zero PortSet is empty.
 type PortSet struct {
-	runs []portRun // sorted, apart from each other by at least one port
+	runs []portRun // sorted, with at least one port between them
 }
 
 // A portRun is the ports from first to last.
 type portRun struct{ first, last uint16 }
 
-// newPortSet adds runs up, in any order and overlapping; it takes over runs.
+// newPortSet combines runs, in any order and overlapping; it takes ownership of runs.
 func newPortSet(runs []portRun) PortSet {
 	slices.SortFunc(runs, func(a, b portRun) int { return cmp.Compare(a.first, b.first) })
 	out := runs[:0]
@@ -32,8 +31,8 @@ func newPortSet(runs []portRun) PortSet {
 	return PortSet{runs: slices.Clip(out)}
 }
 
-// portSetOf makes a set of ports, in any order and with repeats. It does not
-// change them.
+// portSetOf makes a set of ports, in any order and with duplicates. It does not change
+// them.
 func portSetOf(ports []uint16) PortSet {
 	for i := 1; i < len(ports); i++ {
 		if ports[i-1] >= ports[i] {
@@ -46,8 +45,8 @@ func portSetOf(ports []uint16) PortSet {
 	return sortedPortSet(ports)
 }
 
-// sortedPortSet makes a set of ports that are sorted and without repeats. It
-// looks at few ports of each run, however long that is.
+// sortedPortSet makes a set of ports that are sorted and without duplicates. It reads
+// few ports of each run, however long it is.
 func sortedPortSet(ports []uint16) PortSet {
 	var runs []portRun
 	for len(ports) > 0 {
@@ -98,12 +97,12 @@ func (s PortSet) Contains(port uint16) bool {
 // Empty reports whether there is no port in the set.
 func (s PortSet) Empty() bool { return len(s.runs) == 0 }
 
-// equal reports whether both sets hold the same ports.
+// equal reports whether both sets have the same ports.
 func (s PortSet) equal(o PortSet) bool { return slices.Equal(s.runs, o.runs) }
 
-// String writes the set in the one way that [ParsePorts] reads back to the same
-// set: sorted, without repeats, runs of three and more as a range:
-// "10024-10031,10143". No ports give an empty string.
+// String formats the set so that [ParsePorts] reads back the same set: sorted, without
+// duplicates, three and more adjacent ports as a range: "10024-10031,10143". No ports
+// give an empty string.
 func (s PortSet) String() string {
 	var b []byte
 	number := func(port uint16) { b = strconv.AppendUint(b, uint64(port), 10) }
@@ -132,7 +131,7 @@ func (s PortSet) Len() int {
 	return n
 }
 
-// Runs gives the first and last port of each run of neighbors, in order.
+// Runs yields the first and last port of each series of adjacent ports, in order.
 func (s PortSet) Runs() iter.Seq2[uint16, uint16] {
 	return func(yield func(first, last uint16) bool) {
 		for _, r := range s.runs {
@@ -158,12 +157,12 @@ func UnionPorts(sets iter.Seq[PortSet]) PortSet {
 	return newPortSet(all)
 }
 
-// maxLoosePorts is how many runs are kept before they are added up, so that a
-// list of megabytes takes no more memory than a short one. It is a power of two,
-// and far above what they can add up to.
+// maxLoosePorts is how many runs are kept before they are combined, so that a list of
+// megabytes takes no more memory than a short one. It is a power of two, and far above
+// how many remain when combined.
 const maxLoosePorts = 1 << 18
 
-// appendRun appends a run to others, which it adds up when there are many.
+// appendRun appends a run to others, and combines them when there are many.
 func appendRun(runs []portRun, r portRun) []portRun {
 	runs = append(runs, r)
 	if len(runs)&(maxLoosePorts-1) == 0 {
@@ -172,7 +171,7 @@ func appendRun(runs []portRun, r portRun) []portRun {
 	return runs
 }
 
-// Ports lists the ports, sorted; nil if there is none.
+// Ports returns the ports, sorted; nil if there is none.
 func (s PortSet) Ports() []uint16 {
 	if len(s.runs) == 0 {
 		return nil

@@ -5,15 +5,15 @@ import (
 	"slices"
 )
 
-// A portUnion is the union of those lists of ports that are open. It is kept up
-// as lists open and close, and each outcome is made once.
+// A portUnion is the union of those lists of ports that are open. It is updated as
+// lists open and close, and each result is computed once.
 type portUnion struct {
 	lists   []PortSet
 	hashes  []uint64           // of the lists
 	known   map[uint64][]int32 // lists by hash
-	opened  map[int32]int      // how often each list is open
-	changed []int32            // lists that opened or closed since count was brought up to date
-	counted map[int32]bool     // lists that count holds
+	opened  map[int32]int      // how many times each list is open
+	changed []int32            // lists that opened or closed since count was updated
+	counted map[int32]bool     // lists included in count
 	count   []uint32           // by port: lists in counted
 	present []uint64           // a bit for each port of count
 	hash    uint64             // of those ports
@@ -21,7 +21,7 @@ type portUnion struct {
 	byHash  map[uint64]int
 	work    int // ports counted and copied
 
-	every []uint16 // all ports from 0 on, of which a run of neighbors is a part
+	every []uint16 // all ports from 0 on; a series of adjacent ports is a slice of it
 	upTo  []uint64 // by port: the hash of all ports from 0 to it
 }
 
@@ -36,11 +36,11 @@ func newPortUnion() *portUnion {
 	return u
 }
 
-// Bounds of the work for targets with different ports, which no list that a
-// person keeps comes near.
+// Bounds of the work for targets with different ports, far above any list that a
+// person writes.
 const (
 	maxPortWork   = 1 << 29
-	maxUnionPorts = 1 << 24 // of all unions but those of neighboring ports alone: 32 MiB
+	maxUnionPorts = 1 << 24 // of all unions but those of adjacent ports: 32 MiB
 )
 
 // list numbers a set of ports. The same ports have the same number.
@@ -58,7 +58,7 @@ func (u *portUnion) list(set PortSet) int32 {
 	return id
 }
 
-// hashOf is a hash of a set of ports, that of each of them added up.
+// hashOf is a hash of a set of ports: the sum of the hashes of its ports.
 func (u *portUnion) hashOf(set PortSet) uint64 {
 	var h uint64
 	for first, last := range set.Runs() { // never port 0
@@ -83,9 +83,8 @@ func (u *portUnion) close(id int32) {
 	}
 }
 
-// current returns the number of the union of the open lists, of which there is
-// at least one. Its ports are in unions. It reports false if adding up has
-// taken too much by now.
+// current returns the number of the union of the open lists, of which there is at
+// least one. Its ports are in unions. It reports false if combining took too long.
 func (u *portUnion) current() (id int, ok bool) {
 	if len(u.opened) == 1 { // nearly always
 		for id := range u.opened {
@@ -138,7 +137,7 @@ func (u *portUnion) number(hash uint64, ports func() []uint16) (id int, ok bool)
 	return id, u.work <= maxPortWork
 }
 
-// ports are those that are in count.
+// ports returns the ports in count.
 func (u *portUnion) ports() []uint16 {
 	var out []uint16
 	for i, word := range u.present {
@@ -150,8 +149,7 @@ func (u *portUnion) ports() []uint16 {
 	return slices.Clip(out)
 }
 
-// portsOf lists the ports of a set. A list of neighbors takes no memory of its
-// own, however long it is.
+// portsOf lists the ports of a set. Adjacent ports take no memory of their own.
 func (u *portUnion) portsOf(set PortSet) []uint16 {
 	if len(set.runs) == 1 {
 		first, end := int(set.runs[0].first), int(set.runs[0].last)+1

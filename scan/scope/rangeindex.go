@@ -5,8 +5,8 @@ import (
 	"sort"
 )
 
-// A rangeIndex is the ranges of a Space, by address: those of long lists in a few
-// bytes each, and behind them all others.
+// A rangeIndex is the ranges of a Space, by address: first those of long lists in a
+// few bytes each, then all others.
 type rangeIndex struct {
 	packed packedRanges
 	few    []addrRange
@@ -17,13 +17,13 @@ type packedRanges struct {
 	addrs  []range4
 	ids    []uint32 // of the ports; nil: all 0
 	ports  [][]uint16
-	starts []uint64 // of each packStep-th range
+	starts []uint64 // start of every packStep-th range
 	total  uint64   // pairs
 
-	known map[*uint16]uint32 // ports by the first of them, of what is made range by range
+	known map[*uint16]uint32 // port lists by their first port, for ranges that are added one by one
 }
 
-// push adds a range behind the others, and returns how many pairs it has.
+// push appends a range, and returns how many pairs it has.
 func (p *packedRanges) push(r range4, ports []uint16) uint64 {
 	id, ok := p.known[&ports[0]]
 	if !ok || !samePorts(p.ports[id], ports) { // parts of a list begin alike
@@ -43,7 +43,7 @@ func (p *packedRanges) push(r range4, ports []uint16) uint64 {
 // packStep is how many ranges share a start.
 const packStep = 64
 
-// portsOf are the ports of range k.
+// portsOf returns the ports of range k.
 func (p *packedRanges) portsOf(k int) []uint16 {
 	if p.ids == nil {
 		return p.ports[0]
@@ -51,13 +51,13 @@ func (p *packedRanges) portsOf(k int) []uint16 {
 	return p.ports[p.ids[k]]
 }
 
-// pairs is how many pairs range k has.
+// pairs returns how many pairs range k has.
 func (p *packedRanges) pairs(k int) uint64 {
 	r := p.addrs[k]
 	return (uint64(r.last) - uint64(r.first) + 1) * uint64(len(p.portsOf(k)))
 }
 
-// number counts the pairs once all ranges are there.
+// number numbers the pairs once all ranges are there.
 func (p *packedRanges) number() {
 	p.starts = make([]uint64, 0, len(p.addrs)/packStep+1)
 	for k := range p.addrs {
@@ -68,16 +68,16 @@ func (p *packedRanges) number() {
 	}
 }
 
-// at is range k with its start.
+// at returns range k with its start.
 func (p *packedRanges) at(k int, start uint64) addrRange {
 	r := p.addrs[k]
 	return addrRange{first: ipNum{lo: uint64(r.first)}, hosts: uint64(r.last) - uint64(r.first) + 1, ports: p.portsOf(k), start: start}
 }
 
-// len is how many ranges there are.
+// len returns how many ranges there are.
 func (l *rangeIndex) len() int { return len(l.packed.addrs) + len(l.few) }
 
-// at is range k.
+// at returns range k.
 func (l *rangeIndex) at(k int) addrRange {
 	p := &l.packed
 	if k >= len(p.addrs) {
@@ -90,7 +90,7 @@ func (l *rangeIndex) at(k int) addrRange {
 	return p.at(k, start)
 }
 
-// firstOf is the first address of range k.
+// firstOf returns the first address of range k.
 func (l *rangeIndex) firstOf(k int) ipNum {
 	if n := len(l.packed.addrs); k >= n {
 		return l.few[k-n].first
@@ -98,12 +98,12 @@ func (l *rangeIndex) firstOf(k int) ipNum {
 	return ipNum{lo: uint64(l.packed.addrs[k].first)}
 }
 
-// behind is the first range that begins behind an address.
+// behind returns the first range that begins after an address.
 func (l *rangeIndex) behind(at ipNum) int {
 	return sort.Search(l.len(), func(k int) bool { return l.firstOf(k).compare(at) > 0 })
 }
 
-// holding is the range of pair i of the whole.
+// holding returns the range with pair i of the whole.
 func (l *rangeIndex) holding(i uint64) addrRange {
 	p := &l.packed
 	if i >= p.total {
@@ -120,7 +120,7 @@ func (l *rangeIndex) holding(i uint64) addrRange {
 	}
 }
 
-// all yields the ranges with their places.
+// all yields the ranges with their indexes.
 func (l *rangeIndex) all() iter.Seq2[int, addrRange] {
 	return func(yield func(int, addrRange) bool) {
 		var start uint64

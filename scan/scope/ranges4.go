@@ -13,32 +13,30 @@ import (
 // A range4 is the IPv4 addresses from first to last, as numbers.
 type range4 struct{ first, last uint32 }
 
-// number4 is an IPv4 address as a number.
+// number4 returns an IPv4 address as a number.
 func number4(a netip.Addr) uint32 {
 	b := a.As4()
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// addr4 is the IPv4 address that a number stands for.
+// addr4 returns the IPv4 address of a number.
 func addr4(n uint32) netip.Addr {
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], n)
 	return netip.AddrFrom4(b)
 }
 
-// of4 is the range of IPv4 addresses r as numbers.
+// of4 converts a range of IPv4 addresses.
 func of4(r netipx.IPRange) range4 { return range4{number4(r.From()), number4(r.To())} }
 
-// ipRange is the range as package netipx has it.
+// ipRange returns the range as one of package netipx.
 func (r range4) ipRange() netipx.IPRange { return netipx.IPRangeFrom(addr4(r.first), addr4(r.last)) }
 
-// ranges4 are ranges of IPv4 addresses in a sixth of the memory that they take
-// as a rangeList. Where not said otherwise they are sorted and apart from each
-// other.
+// ranges4 are ranges of IPv4 addresses in a sixth of the memory of a rangeList. Unless
+// noted otherwise they are sorted, and neither overlap nor touch.
 type ranges4 []range4
 
-// push adds a range behind the others, which may overlap the last of them but
-// does not begin in front of it.
+// push appends a range, which may overlap the last one but does not begin before it.
 func (l ranges4) push(r range4) ranges4 {
 	n := len(l)
 	if n == 0 || uint64(r.first) > uint64(l[n-1].last)+1 {
@@ -88,7 +86,7 @@ func (l ranges4) union(o ranges4) ranges4 {
 	return out
 }
 
-// from returns the place of the first range that does not end in front of n.
+// from returns the index of the first range that does not end before n.
 func (l ranges4) from(n uint32) int {
 	return sort.Search(len(l), func(i int) bool { return l[i].last >= n })
 }
@@ -139,7 +137,7 @@ func (l ranges4) minus(o ranges4) ranges4 {
 	return out
 }
 
-// common yields what both lists have, in order.
+// common yields the parts that both lists have, in order.
 func (l ranges4) common(o ranges4) iter.Seq[range4] {
 	return func(yield func(range4) bool) {
 		for i, j := 0, 0; i < len(l) && j < len(o); {
@@ -165,7 +163,7 @@ func (l ranges4) intersect(o ranges4) ranges4 {
 	return out
 }
 
-// count returns how many addresses the ranges hold.
+// count returns how many addresses the ranges have.
 func (l ranges4) count() uint64 {
 	var n uint64
 	for _, r := range l {

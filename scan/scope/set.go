@@ -1,10 +1,10 @@
-// Package scope says which addresses and ports a run contacts: it reads targets,
-// scope lists and port lists, and numbers the pairs that they come to.
+// Package scope decides which addresses and ports a run contacts: it reads targets,
+// scope lists and port lists, and numbers the resulting pairs.
 //
-// A [Parser] turns what the user wrote into [Target] values. A [Set] is made of
-// them and decides, for every packet, whether an address may be contacted. A
-// [Space] holds the pairs of address and port to ask, without a list of them,
-// and an [Order] is the pseudo-random order in which that is done.
+// A [Parser] converts what the user wrote into [Target] values. A [Set] is made of
+// them and decides, for every packet, whether an address may be contacted. A [Space]
+// is the set of pairs to probe, without listing them, and an [Order] is the
+// pseudo-random order of probing.
 package scope
 
 import (
@@ -22,37 +22,37 @@ import (
 
 // Bounds are the lists of addresses from which a [Set] is made.
 type Bounds struct {
-	// Targets are what the user asked to sweep. Empty means all of Allowed.
+	// Targets are the addresses to sweep. Empty means all of Allowed.
 	Targets []Target
 
-	// Allowed are what may be contacted. Nil means the Targets.
+	// Allowed are the addresses that may be contacted. Nil means the Targets.
 	Allowed []Target
 
-	// Excluded are never contacted, whatever else says so.
+	// Excluded are never contacted, even if they are also Targets or Allowed.
 	Excluded []Target
 
-	// Family is which addresses may be contacted.
+	// Family is the address family that may be contacted.
 	Family Family
 }
 
-// A Set says which addresses may be contacted. It is the one place that
-// decides so: a scan.Scanner asks it right before each probe leaves, and again
-// when an answer arrives. It does not change once it is made and may be used
-// from several goroutines at once. A nil Set allows nothing.
+// A Set decides which addresses may be contacted, and nothing else does: a
+// scan.Scanner checks it right before each probe is sent, and again when an answer
+// arrives. It is immutable and may be used from several goroutines at once. A nil Set
+// allows nothing.
 type Set struct {
-	allows   addrSet // allowed, excludes out
+	allows   addrSet // allowed minus excluded
 	excluded addrSet // as written
 	embedded embedded
 	swept    []Target
-	outside  []Target // of long lists the first ones
+	outside  []Target // the first ones of long lists
 	emptied  []Target
 	failed   []Target
 	anchors  anchors
 	names    map[netip.Addr][]string // in the order of the targets, then of what is allowed
 	asked    addrSet                 // addresses swept
-	spared   uint64                  // addresses that would be swept but for the excludes
+	spared   uint64                  // addresses that would be swept without the excludes
 
-	moreOutside int // of long lists, besides outside
+	moreOutside int // of long lists, in addition to outside
 
 	zoned, zonedAsked []netip.Addr // link-local addresses allowed, and swept
 }
@@ -99,7 +99,7 @@ func New(b Bounds) (*Set, error) {
 	return s, nil
 }
 
-// nameAll notes the names of addresses.
+// nameAll records the names of addresses.
 func (s *Set) nameAll(lists [][]Target) {
 	for _, list := range lists {
 		for i := range list {
@@ -116,7 +116,7 @@ func (s *Set) nameAll(lists [][]Target) {
 	}
 }
 
-// sort finds the swept targets that cannot be swept as they were asked for.
+// sort finds the targets that cannot be swept as requested.
 func (s *Set) sort(allowed addrSet, zoned []netip.Addr) {
 	for i := range s.swept {
 		t := &s.swept[i]
@@ -146,9 +146,9 @@ func (s *Set) sort(allowed addrSet, zoned []netip.Addr) {
 	}
 }
 
-// Allows reports whether a may be contacted. A 4-in-6 mapped address is the
-// IPv4 address that it stands for. A link-local address is allowed only with
-// the zone that it was allowed with, and no other address with any.
+// Allows reports whether a may be contacted. An IPv4-mapped address counts as its IPv4
+// address. A link-local address is allowed only with its own zone, and other addresses
+// only without a zone.
 func (s *Set) Allows(a netip.Addr) bool {
 	switch {
 	case s == nil || !a.IsValid():
@@ -165,8 +165,8 @@ func (s *Set) AllowsRange(r netipx.IPRange) bool {
 	return s != nil && s.allows.contains(r) && (len(s.embedded.ipv4) == 0 || r.From().Is4() || !rangeList{r}.overlaps(netipx.RangeOfPrefix(translation)))
 }
 
-// Anchor returns the line that put a into the run, the most specific one if
-// there are several. It reports false if only the command line did.
+// Anchor returns the line that added a to the run, the most specific one if there are
+// several. It reports false if only the command line did.
 func (s *Set) Anchor(a netip.Addr) (result.Anchor, bool) {
 	if s == nil {
 		return result.Anchor{}, false
@@ -183,8 +183,8 @@ func (s *Set) Name(a netip.Addr) string {
 	return ""
 }
 
-// Names returns all host names of targets and scope that have the address a,
-// those of targets first. They must not be changed.
+// Names returns all host names of targets and scope with the address a, those of
+// targets first. The caller must not change them.
 func (s *Set) Names(a netip.Addr) []string {
 	if s == nil {
 		return nil
@@ -209,7 +209,7 @@ func (s *Set) Named() iter.Seq2[string, netip.Addr] {
 	}
 }
 
-// maxTold is how many entries of a Bulk that cannot be swept are told.
+// maxTold is how many entries of a Bulk that cannot be swept are reported.
 const maxTold = 1000
 
 // sortBulk is sort for the entries of a long list.
@@ -236,19 +236,19 @@ func (s *Set) sortBulk(b *Bulk, allowed ranges4) {
 	}
 }
 
-// Outside returns the targets that are not wholly among the allowed
-// addresses, of long lists the first ones. A run with any is refused.
+// Outside returns the targets that are not completely allowed, of long lists the first
+// ones. A run with any is refused.
 func (s *Set) Outside() []Target { return s.outside }
 
-// MoreOutside is how many targets are outside besides those that Outside returns.
+// MoreOutside returns how many targets are outside in addition to those of Outside.
 func (s *Set) MoreOutside() int { return s.moreOutside }
 
-// Emptied returns the targets of which the excludes leave nothing, of long lists
-// the first ones.
+// Emptied returns the targets that are completely excluded, of long lists the first
+// ones.
 func (s *Set) Emptied() []Target { return s.emptied }
 
-// Unresolved returns the targets that are names of which no address is known, or
-// perhaps not all. What is known of the latter is swept.
+// Unresolved returns the names for which a lookup failed. Their known addresses are
+// swept.
 func (s *Set) Unresolved() []Target { return s.failed }
 
 // Addresses returns how many addresses the run sweeps, or the largest uint64
@@ -258,17 +258,16 @@ func (s *Set) Addresses() uint64 {
 	return max(n, n+zoned)
 }
 
-// Excluded returns how many addresses the excludes take from the run.
+// Excluded returns how many addresses of the run are excluded.
 func (s *Set) Excluded() uint64 { return s.spared }
 
-// SHA256 returns, in hexadecimal, a hash of everything that decides which
-// pairs of address and port are asked: the addresses allowed and excluded, the
-// targets, and the ports of the run, of which space was made. Order, spelling and
-// names do not matter, only what they stand for, nor does which shard of it space
-// is.
+// SHA256 returns, in hexadecimal, a hash of everything that determines the pairs of
+// the run: the addresses allowed and excluded, the targets, and the ports of the run
+// from which space was made. Order, spelling and names do not matter, and neither does
+// the shard.
 func (s *Set) SHA256(space *Space) string {
 	h := sha256.New()
-	w := bufio.NewWriter(h) // neither of them fails
+	w := bufio.NewWriter(h) // neither returns an error
 	fmt.Fprintln(w, "mxsweep scope 1")
 	for r := range s.allows.all() {
 		writeRange(w, '+', r.From(), r.To(), "")
@@ -292,14 +291,14 @@ func (s *Set) SHA256(space *Space) string {
 	return hex.EncodeToString(h.Sum(nil))
 }
 
-// excludedForms yields the excluded addresses and, of IPv4 addresses, the form
-// behind the well-known NAT64 prefix.
+// excludedForms yields the excluded addresses, and excluded IPv4 addresses also with
+// the well-known NAT64 prefix.
 func (s *Set) excludedForms() iter.Seq[netipx.IPRange] {
 	return func(yield func(netipx.IPRange) bool) {
 		first, last := nat64.addr(), nat64.plus(1<<32-1).addr()
 		within := s.excluded.v6.overlaps(netipx.IPRangeFrom(first.Prev(), last.Next()))
 		v6 := s.excluded.v6
-		if within { // they may join
+		if within { // they may be adjacent
 			v6 = slices.Clone(v6)
 			for _, r := range s.excluded.v4 {
 				v6 = append(v6, nat64Range(r))
@@ -328,7 +327,7 @@ func (s *Set) excludedForms() iter.Seq[netipx.IPRange] {
 	}
 }
 
-// yieldNAT64 yields the excluded IPv4 addresses behind the NAT64 prefix.
+// yieldNAT64 yields the excluded IPv4 addresses with the NAT64 prefix.
 func (s *Set) yieldNAT64(yield func(netipx.IPRange) bool) bool {
 	for _, r := range s.excluded.v4 {
 		if !yield(nat64Range(r)) {
@@ -338,8 +337,7 @@ func (s *Set) yieldNAT64(yield func(netipx.IPRange) bool) bool {
 	return true
 }
 
-// samePorts reports whether two lists are equal. Most that are equal are one
-// list.
+// samePorts reports whether two lists are equal. Most equal lists are the same slice.
 func samePorts(a, b []uint16) bool {
 	return len(a) == len(b) && (len(a) == 0 || &a[0] == &b[0] || slices.Equal(a, b))
 }
@@ -352,13 +350,13 @@ func writeRange(w *bufio.Writer, mark byte, from, to netip.Addr, rest string) {
 	w.Write(line)
 }
 
-// Ranges yields the addresses without a zone that the run sweeps, sorted and
-// without repeats.
+// Ranges yields the addresses without a zone that the run sweeps, sorted and without
+// duplicates.
 func (s *Set) Ranges() iter.Seq[netipx.IPRange] { return s.asked.all() }
 
-// NumRanges is how many ranges there are.
+// NumRanges returns how many ranges there are.
 func (s *Set) NumRanges() int { return s.asked.len() }
 
-// Zoned returns the link-local addresses that the run sweeps, each with its
-// zone. They must not be changed.
+// Zoned returns the link-local addresses that the run sweeps, each with its zone. The
+// caller must not change them.
 func (s *Set) Zoned() []netip.Addr { return s.zonedAsked }

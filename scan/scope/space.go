@@ -13,20 +13,18 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// A Space is the set of address and port pairs of a run: numbered from 0,
-// each there exactly once, those excluded not there at all. Its size in memory
-// depends on how many targets there are, not on how many addresses they hold.
-// It does not change once it is made and may be used from several goroutines
-// at once.
+// A Space is the set of pairs of a run, numbered from 0, without duplicates and
+// without excluded ones. Its size in memory depends on the number of targets, not of
+// addresses. It is immutable and may be used from several goroutines at once.
 type Space struct {
 	ranges   rangeIndex
-	from, to uint64 // the part of the whole that this Space is
+	from, to uint64 // the part of the whole that belongs to this Space
 }
 
-// An addrRange is a range of addresses that are asked for the same ports.
+// An addrRange is a range of addresses with the same ports.
 type addrRange struct {
 	first ipNum
-	zone  string // of a link-local address, which is a range of its own
+	zone  string // of a link-local address, which is its own range
 	hosts uint64
 	ports []uint16
 	start uint64 // number of its first pair in the whole
@@ -41,17 +39,16 @@ func (sp *addrRange) addr(i uint64) netip.Addr {
 	return a
 }
 
-// A TooWideError says that a Space would have more pairs than can be counted.
+// A TooWideError says that a Space would have more pairs than a uint64 can count.
 type TooWideError struct{}
 
-// Error says so.
+// Error returns the message.
 func (*TooWideError) Error() string { return "the sweep has more than 2^64 pairs of address and port" }
 
-// NewSpace returns the pairs that scope sweeps: every target's addresses, as
-// far as the scope allows them, with the ports that the target carries or
-// else the given ones. Where targets overlap, an address has the ports of all
-// of them, each once. Targets that overlap with so many different ports of
-// their own that adding them up takes too long or too much memory are an
+// NewSpace returns the pairs that scope sweeps: every target's allowed addresses, with
+// the ports of the target or else the given ones. Where targets overlap, an address
+// has the ports of all of them, without duplicates. If targets overlap with so many
+// different ports that combining them takes too much time or memory, the error is an
 // [InputError].
 func NewSpace(scope *Set, ports []uint16) (*Space, error) {
 	if scope == nil {
@@ -114,8 +111,8 @@ func (s *Space) At(i uint64) netip.AddrPort {
 	return netip.AddrPortFrom(sp.addr(off/n), sp.ports[off%n])
 }
 
-// Index returns the number of a pair; it reports false if the pair is not in
-// the Space.
+// Index returns the number of a pair; it reports false if the pair is not in the
+// Space.
 func (s *Space) Index(pair netip.AddrPort) (uint64, bool) {
 	if !pair.Addr().IsValid() {
 		return 0, false
@@ -139,8 +136,8 @@ func (s *Space) Index(pair netip.AddrPort) (uint64, bool) {
 	return i - s.from, i >= s.from && i < s.to
 }
 
-// HashInto writes to h what tells s from every other Space: its pairs and how they
-// are numbered. A Space that another run makes of the same input writes the same.
+// HashInto writes to h what identifies s: its pairs and how they are numbered. Equal
+// Spaces of different runs write the same.
 func (s *Space) HashInto(h hash.Hash) {
 	fmt.Fprintf(h, "%d-%d\n", s.from, s.to)
 	for _, sp := range s.ranges.all() {
@@ -148,9 +145,9 @@ func (s *Space) HashInto(h hash.Hash) {
 	}
 }
 
-// Asks reports whether the whole of which s is a shard, or all of s, has a pair
-// with an address of r and a port that wanted takes. Link-local addresses count in
-// the given zone alone; "" is any.
+// Asks reports whether s, or the whole of which s is a shard, has a pair with an
+// address of r and a port for which wanted returns true. Link-local addresses must
+// have the given zone; "" is any.
 func (s *Space) Asks(r netipx.IPRange, zone string, wanted func(port uint16) bool) bool {
 	from, to := ipNumOf(r.From()), ipNumOf(r.To())
 	k := s.ranges.behind(from)
@@ -158,9 +155,9 @@ func (s *Space) Asks(r netipx.IPRange, zone string, wanted func(port uint16) boo
 		if sp := s.ranges.at(k - 1); sp.first.v6 != from.v6 || sp.first.plus(sp.hosts-1).compare(from) < 0 {
 			break
 		}
-		k-- // reaches into r; only ranges of zones begin at the same address
+		k-- // may reach into r; only ranges with zones begin at the same address
 	}
-	var refused []uint16 // neighbouring ranges often have the same list
+	var refused []uint16 // adjacent ranges often have the same list
 	for ; k < s.ranges.len() && s.ranges.firstOf(k).compare(to) <= 0; k++ {
 		sp := s.ranges.at(k)
 		if zone != "" && sp.zone != zone || len(refused) == len(sp.ports) && len(refused) > 0 && &refused[0] == &sp.ports[0] {
@@ -174,11 +171,10 @@ func (s *Space) Asks(r netipx.IPRange, zone string, wanted func(port uint16) boo
 	return false
 }
 
-// Shard returns the i-th, from 1, of n disjoint parts that together are s. Each
-// is a run of whole hosts, with about the same number of pairs: a part begins
-// with the host in which an even part would begin, so that parts are empty
-// where there are fewer hosts than parts. Which hosts a part holds depends on
-// nothing but s, i and n. It returns an error unless 1 <= i <= n.
+// Shard returns the i-th, from 1, of n disjoint parts of s. Each is a series of whole
+// hosts, with about the same number of pairs; parts are empty if there are fewer hosts
+// than parts. The hosts of a part depend only on s, i and n. It returns an error
+// unless 1 <= i <= n.
 func (s *Space) Shard(i, n uint64) (*Space, error) {
 	if i < 1 || i > n {
 		return nil, &InputError{Text: fmt.Sprintf("%d/%d", i, n), Problem: "no such shard",
@@ -187,8 +183,8 @@ func (s *Space) Shard(i, n uint64) (*Space, error) {
 	return &Space{ranges: s.ranges, from: s.hostStart(s.from + part(s.Len(), i-1, n)), to: s.hostStart(s.from + part(s.Len(), i, n))}, nil
 }
 
-// hostStart returns the number, in the whole, of the first pair in s of the
-// host that has pair i; i itself at the end of s.
+// hostStart returns the number, in the whole, of the first pair in s of the host of
+// pair i; i itself at the end of s.
 func (s *Space) hostStart(i uint64) uint64 {
 	if i >= s.to {
 		return i

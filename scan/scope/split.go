@@ -10,8 +10,8 @@ import (
 	"go4.org/netipx"
 )
 
-// Split returns the pairs of s whose addresses are in set, and the others.
-// Both are numbered anew, by address and port.
+// Split returns the pairs of s whose addresses are in set, and the others. Both are
+// numbered again, by address and port.
 func (s *Space) Split(set *netipx.IPSet) (in, out *Space, err error) {
 	if !s.meets(set) && s.from == 0 && s.to == s.total() {
 		return &Space{}, s, nil // which may be long
@@ -23,7 +23,7 @@ func (s *Space) Split(set *netipx.IPSet) (in, out *Space, err error) {
 	for sp := range s.exact() {
 		r := netipx.IPRangeFrom(sp.addr(0), sp.addr(sp.hosts-1))
 		switch {
-		case sp.zone != "": // a set holds no zones
+		case sp.zone != "": // a set has no zones
 			out.push(r, sp.ports)
 			out.ranges.few[len(out.ranges.few)-1].zone = sp.zone
 			continue
@@ -46,7 +46,7 @@ func (s *Space) Split(set *netipx.IPSet) (in, out *Space, err error) {
 	return in, out, nil
 }
 
-// pushAll adds all runs of b behind those that s has.
+// pushAll appends all ranges of b.
 func (s *Space) pushAll(b *netipx.IPSetBuilder, ports []uint16) error {
 	set, err := b.IPSet()
 	if err != nil {
@@ -68,7 +68,7 @@ func (s *Space) meets(set *netipx.IPSet) bool {
 	return false
 }
 
-// total is how many pairs the whole has of which s may be a shard.
+// total returns how many pairs the whole has of which s may be a shard.
 func (s *Space) total() uint64 {
 	if n := len(s.ranges.few); n > 0 {
 		last := &s.ranges.few[n-1]
@@ -77,7 +77,7 @@ func (s *Space) total() uint64 {
 	return s.ranges.packed.total
 }
 
-// push adds a run of addresses behind those that s has.
+// push appends a range of addresses.
 func (s *Space) push(r netipx.IPRange, ports []uint16) {
 	if p := &s.ranges.packed; p.known != nil && r.From().Is4() {
 		s.to += p.push(of4(r), ports)
@@ -88,8 +88,8 @@ func (s *Space) push(r netipx.IPRange, ports []uint16) {
 	s.to += sp.hosts * uint64(len(ports))
 }
 
-// exact yields the runs of s without what lies beyond it: a host within which
-// s begins or ends is a run of its own, with the ports that s has of it.
+// exact yields the ranges of s without the parts outside of it: a host in which s
+// begins or ends is its own range, with the ports that s has of it.
 func (s *Space) exact() iter.Seq[addrRange] {
 	return func(yield func(addrRange) bool) {
 		for _, sp := range s.ranges.all() {
@@ -110,12 +110,12 @@ func (s *Space) exact() iter.Seq[addrRange] {
 	}
 }
 
-// overlaps yields the parts of s within r: runs of addresses, each with the
-// ports that s has of it.
+// overlaps yields the parts of s within r: ranges of addresses, each with the ports
+// that s has of it.
 func (s *Space) overlaps(r netipx.IPRange) iter.Seq[addrRange] {
 	return func(yield func(addrRange) bool) {
 		from, to := ipNumOf(r.From().Unmap()), ipNumOf(r.To().Unmap())
-		// The first range that begins behind from, and the one before it.
+		// The first range that begins after from, and the one before it.
 		k := max(0, s.ranges.behind(from)-1)
 		for k > 0 && k < s.ranges.len() && s.ranges.firstOf(k-1) == s.ranges.firstOf(k) {
 			k-- // the same link-local address on another link
@@ -131,7 +131,7 @@ func (s *Space) overlaps(r netipx.IPRange) iter.Seq[addrRange] {
 	}
 }
 
-// within returns the part of a run between two addresses, if there is one.
+// within returns the part of a range between two addresses, if there is one.
 func (sp addrRange) within(from, to ipNum) (addrRange, bool) {
 	last := sp.first.plus(sp.hosts - 1)
 	if sp.first.compare(from) < 0 {
@@ -162,9 +162,9 @@ func (s *Space) HostsIn(r netipx.IPRange) uint64 {
 	return n
 }
 
-// Sample returns the pairs of s whose addresses are in ranges, which follow
-// each other and do not overlap, with at most so many ports of each address:
-// the first, the last and others between them. Zero means all of its ports.
+// Sample returns the pairs of s whose addresses are in ranges, which are sorted and
+// disjoint, with at most this many ports per address: the first, the last and others
+// between them. Zero means all of its ports.
 func (s *Space) Sample(ranges []netipx.IPRange, ports int) *Space {
 	out := &Space{}
 	for _, r := range ranges {
@@ -178,7 +178,8 @@ func (s *Space) Sample(ranges []netipx.IPRange, ports int) *Space {
 	return out
 }
 
-// Of returns the pairs of s of some addresses, sorted, each in its zone.
+// Of returns the pairs of s with the given addresses, which are sorted and have their
+// zones.
 func (s *Space) Of(addrs []netip.Addr) *Space {
 	out := &Space{}
 	for _, addr := range addrs {
@@ -192,7 +193,7 @@ func (s *Space) Of(addrs []netip.Addr) *Space {
 	return out
 }
 
-// spread chooses n of ports, or all if n is 0 or there are no more.
+// spread chooses n of ports, evenly, or all if n is 0 or there are no more.
 func spread(ports []uint16, n int) []uint16 {
 	if n <= 0 || len(ports) <= n {
 		return ports
@@ -207,8 +208,8 @@ func spread(ports []uint16, n int) []uint16 {
 	return out
 }
 
-// PairSpace returns the Space of some pairs, each once. Addresses must not be
-// 4-in-6 mapped.
+// PairSpace returns the Space of the given pairs, without duplicates. Addresses must
+// not be IPv4-mapped.
 func PairSpace(pairs []netip.AddrPort) *Space {
 	pairs = slices.Clone(pairs)
 	slices.SortFunc(pairs, netip.AddrPort.Compare)

@@ -7,43 +7,42 @@ import (
 	"go4.org/netipx"
 )
 
-// A Target is one thing that the user named: an address, a prefix, a range or
-// a host name, after resolution, with the ports it carries.
+// A Target is what the user named: an address, a prefix, a range or a host name, after
+// resolution, with its ports.
 type Target struct {
-	// Ranges are the addresses, in the order given (for a name: all of its
-	// addresses that were found, sorted). It is empty only if Err is set.
+	// Ranges are the addresses, in the order given (for a name: all of its addresses,
+	// sorted). It is empty only if Err is set.
 	Ranges []netipx.IPRange
 
-	// Bulk stands for many entries of a long list, and all else of the Target but
-	// the file of its Anchor is empty. It is nil of all other targets.
+	// Bulk holds many entries of a long list; then all other fields but the file of
+	// Anchor are empty. It is nil for all other targets.
 	Bulk *Bulk
 
 	// Name is the host name that the target was given as, or empty.
 	Name string
 
-	// Unusable are addresses of the Name that no single host has, like 0.0.0.0,
-	// or link-local ones, sorted. They are not among the Ranges.
+	// Unusable are addresses of the Name that no single host has, like 0.0.0.0, or
+	// link-local ones, sorted. They are not in Ranges.
 	Unusable []netip.Addr
 
-	// Zone is the interface behind a link-local address, by name or number,
-	// or empty. Ranges, which hold no zones, are then that address alone.
+	// Zone is the interface of a link-local address, by name or number, or empty.
+	// Ranges, which have no zones, are then only that address.
 	Zone string
 
-	// Ports are the ports written behind the target ("mx1:10025"). Empty
-	// means the ports of the run.
+	// Ports are the ports of the target ("mx1:10025"). Empty means the ports of the
+	// run.
 	Ports PortSet
 
-	// Anchor is where the target was written. On the command line, only its
-	// Text is set.
+	// Anchor is where the target was written. For the command line, only its Text is
+	// set.
 	Anchor result.Anchor
 
-	// Err is why the Name has no addresses, or why some of them may not be
-	// known; nil otherwise. A run over such a target has not seen all that it
-	// was asked to see. The cause is a [names.Error].
+	// Err says why the Name has no addresses, or why some of them may be missing; else
+	// it is nil. A run with such a target is incomplete. The cause is a [names.Error].
 	Err error
 }
 
-// Single reports the address of a target that is exactly one address.
+// Single returns the address of a target that is exactly one address.
 func (t Target) Single() (netip.Addr, bool) {
 	if len(t.Ranges) == 1 && t.Ranges[0].From() == t.Ranges[0].To() {
 		return t.Ranges[0].From().WithZone(t.Zone), true
@@ -51,12 +50,11 @@ func (t Target) Single() (netip.Addr, bool) {
 	return netip.Addr{}, false
 }
 
-// never holds the addresses that no single host has: "this host" (RFC 1122,
-// Section 3.2.1.3; connecting to it reaches this machine), multicast (RFC
-// 5771, RFC 4291 Section 2.7), limited broadcast, link-local addresses without a
-// zone, which mean another host on each link (RFC 4007, Section 6), and
-// IPv4-mapped IPv6 addresses, which are always meant, and excluded, as the IPv4
-// address.
+// never contains the addresses that no single host has: "this host" (RFC 1122, Section
+// 3.2.1.3; connecting to it reaches this machine), multicast (RFC 5771, RFC 4291
+// Section 2.7), limited broadcast, link-local addresses without a zone, which are
+// another host on each link (RFC 4007, Section 6), and IPv4-mapped IPv6 addresses,
+// which are replaced by their IPv4 address.
 var never = mustSet("0.0.0.0/8", "224.0.0.0/4", "255.255.255.255/32", "::/128", "ff00::/8", "fe80::/10", "::ffff:0:0/96")
 
 // mustSet makes a set of constant prefixes.

@@ -10,17 +10,16 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A targetRange is a range of addresses that targets ask for the same
-// ports.
+// A targetRange is a range of addresses for which targets have the same ports.
 type targetRange struct {
 	addrs netipx.IPRange
 	ports []uint16
 	id    int // of the ports
 }
 
-// targetRangesOf sorts the addresses of targets without a zone by what they are
-// asked for, the usual ports where they carry none; u adds them up.
-// The ranges are sorted and disjoint. IPv4 addresses may be left out.
+// targetRangesOf sorts the addresses of targets without a zone by their ports, the
+// usual ports for targets that have none; u combines them. The ranges are sorted and
+// disjoint. IPv4 addresses can be omitted.
 func targetRangesOf(targets []Target, ports PortSet, u *portUnion, without4 bool) ([]targetRange, error) {
 	list := make([]*Target, 0, len(targets))
 	for i := range targets {
@@ -63,8 +62,8 @@ func targetRangesOf(targets []Target, ports PortSet, u *portUnion, without4 bool
 	return out, nil
 }
 
-// tooManyPorts refuses targets that it would take too long, or too much memory,
-// to add the ports up of: those up to the one at a place.
+// tooManyPorts refuses targets whose ports take too much time or memory to combine:
+// those up to the one at a position.
 func tooManyPorts(at result.Anchor) *InputError {
 	e := &InputError{Text: at.Text,
 		Problem: "the targets overlap and have too many different ports",
@@ -73,11 +72,11 @@ func tooManyPorts(at result.Anchor) *InputError {
 	return e
 }
 
-// lastV6 is the last IPv6 address in front of the multicast ones.
+// lastV6 is the last IPv6 address before the multicast ones.
 var lastV6 = ipNumOf(netip.MustParseAddr("feff:ffff:ffff:ffff:ffff:ffff:ffff:ffff"))
 
-// An edge is where one range of a target starts or, if !opens, the first
-// address behind its end.
+// An edge is where one range of a target starts or, if !opens, the first address after
+// its end.
 type edge struct {
 	at     ipNum
 	target int32 // index in the list of targets
@@ -85,9 +84,8 @@ type edge struct {
 	opens  bool
 }
 
-// edges returns the edges of all ranges of targets, in order. Multicast IPv6
-// is cut off, so that there always is an address behind a range. IPv4 may be left
-// out.
+// edges returns the edges of all ranges of targets, in order. Multicast IPv6 is cut
+// off, so that there always is an address after a range. IPv4 can be omitted.
 func edges(targets []*Target, without4 bool) []edge {
 	n := 0
 	for _, t := range targets {
@@ -112,8 +110,7 @@ func edges(targets []*Target, without4 bool) []edge {
 	return out
 }
 
-// compareEdges orders edges by address, those at the same one as targets and
-// their ranges follow each other.
+// compareEdges orders edges by address, then by target and range.
 func compareEdges(a, b edge) int {
 	if c := cmp.Or(a.at.compare(b.at), cmp.Compare(a.target, b.target), cmp.Compare(a.nth, b.nth)); c != 0 || a.opens == b.opens {
 		return c

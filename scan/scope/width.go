@@ -10,8 +10,8 @@ import (
 // /112), may be swept without a scope file.
 const Widest = 1 << 16
 
-// reserved holds the IPv4 addresses that are nobody's on the internet (RFC
-// 6890 and its updates), so that sweeping them needs no one else's leave.
+// reserved are the IPv4 addresses that belong to no one on the internet (RFC 6890 and
+// its updates), so that sweeping them needs no authorization of others.
 var reserved = mustSet("10.0.0.0/8", "100.64.0.0/10", "127.0.0.0/8", "169.254.0.0/16", "172.16.0.0/12",
 	"192.0.0.0/24", "192.0.2.0/24", "192.168.0.0/16", "198.18.0.0/15", "198.51.100.0/24", "203.0.113.0/24", "240.0.0.0/4")
 

@@ -7,16 +7,16 @@ import (
 	"strconv"
 )
 
-// interfaceName is the name of the interface that a zone means, which may give
-// its number instead (RFC 4007, Section 11.2): the same host under both must
-// not be two, of which only one is excluded. A zone that no interface has stays.
+// interfaceName returns the name of the interface of a zone, which may be given as a
+// number (RFC 4007, Section 11.2), so that one host does not count as two, of which
+// only one is excluded. A zone without an interface is unchanged.
 func interfaceName(zone string) string {
 	number, err := strconv.Atoi(zone)
 	if err != nil {
 		return zone
 	}
 	if _, err := net.InterfaceByName(zone); err == nil {
-		return zone // a name of digits comes first, as it does on connecting
+		return zone // a name of digits has priority, as in the net package
 	}
 	if iface, err := net.InterfaceByIndex(number); err == nil {
 		return iface.Name
@@ -24,8 +24,8 @@ func interfaceName(zone string) string {
 	return zone
 }
 
-// zonedOf returns the link-local addresses of targets that have a zone (RFC
-// 4007, Section 11), sorted and without repeats.
+// zonedOf returns the link-local addresses of targets that have a zone (RFC 4007,
+// Section 11), sorted and without duplicates.
 func zonedOf(targets []Target) []netip.Addr {
 	var out []netip.Addr
 	for i := range targets {
@@ -38,7 +38,7 @@ func zonedOf(targets []Target) []netip.Addr {
 }
 
 // addZoned adds the link-local addresses with a zone. An exclude without a zone
-// is about all zones.
+// applies to all zones.
 func (s *Set) addZoned(b Bounds) {
 	excluded := zonedOf(b.Excluded)
 	out := func(a netip.Addr) bool {
@@ -57,8 +57,8 @@ func isAmong(sorted []netip.Addr, a netip.Addr) bool {
 	return found
 }
 
-// zonedRanges are the ranges of the link-local addresses that scope sweeps, for
-// the usual ports where targets carry none; u lists the ports.
+// zonedRanges returns the ranges of the link-local addresses that scope sweeps, with
+// the usual ports for targets that have none; u lists the ports.
 func zonedRanges(scope *Set, usual PortSet, u *portUnion) ([]addrRange, error) {
 	if len(scope.zonedAsked) == 0 {
 		return nil, nil

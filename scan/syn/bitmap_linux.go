@@ -10,15 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// A bitmap holds one bit for each pair, as whether it has answered. One
-// goroutine sets, any may look.
+// A bitmap has one bit per pair, such as whether the pair has answered. One goroutine
+// sets bits, any may read them.
 //
-// Its memory is not of the heap: the kernel gives a page where a bit is set,
-// and the garbage of a sweep is not let grow in proportion to what a large
+// Its memory is not on the heap: the kernel provides a page when a bit in it is set,
+// and the garbage collector does not count it, so that a large Space does not let the
+// garbage grow.
 // Space needs.
 type bitmap struct {
 	words []uint64
-	mem   []byte // the same, as the kernel gave it
+	mem   []byte // the same memory as bytes
 }
 
 // newBitmap returns a bitmap of n bits, which must be closed.
@@ -42,13 +43,13 @@ func (b bitmap) set(i uint64) {
 	atomic.StoreUint64(w, *w|1<<(i&63))
 }
 
-// clear takes a bit back; who sets may.
+// clear clears a bit, on the goroutine that sets them.
 func (b bitmap) clear(i uint64) {
 	w := &b.words[i>>6]
 	atomic.StoreUint64(w, *w&^(1<<(i&63)))
 }
 
-// silent keeps of numbers those that are not set, in place.
+// silent removes from numbers those that are set, in place.
 func (b bitmap) silent(numbers []uint64) []uint64 {
 	k := 0
 	for _, i := range numbers {
@@ -60,7 +61,7 @@ func (b bitmap) silent(numbers []uint64) []uint64 {
 	return numbers[:k]
 }
 
-// unset is how many of the n bits from first on are not set.
+// unset returns how many of the n bits from first on are not set.
 func (b bitmap) unset(first, n uint64) uint64 {
 	set := 0
 	for i, end := first, first+n; i < end; {
@@ -72,7 +73,7 @@ func (b bitmap) unset(first, n uint64) uint64 {
 	return n - uint64(set)
 }
 
-// next is the first bit from i on that is set, end if none is in front of it.
+// next returns the first bit from i on that is set, or end if none is below end.
 func (b bitmap) next(i, end uint64) uint64 {
 	for i < end {
 		if w := atomic.LoadUint64(&b.words[i>>6]) >> (i & 63); w != 0 {
@@ -83,13 +84,12 @@ func (b bitmap) next(i, end uint64) uint64 {
 	return end
 }
 
-// forgetBits is how many bits are worth a system call to give them back.
+// forgetBits is how many bits are returned to the kernel by one system call.
 const forgetBits = 1 << 23
 
-// drain hands the numbers below n that are not set to f, in order, until it
-// returns false. What it has passed is given back to the kernel and must not
-// be looked at again: whoever takes the silent pairs remembers hosts by then,
-// and needs the memory.
+// drain passes the numbers below n that are not set to f, in order, until it returns
+// false. The bits it has passed are returned to the kernel and must not be read again:
+// whoever reads the silent pairs stores hosts by then, and needs the memory.
 func (b bitmap) drain(n uint64, f func(uint64) bool) {
 	page := uint64(os.Getpagesize())
 	for i := range n {

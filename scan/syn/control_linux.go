@@ -6,14 +6,13 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// up takes in that a packet of a host's own arrived: an answer of pair i, the
-// first one if first is set, to a SYN that left at sent. Fresh is whether sent
-// can be relied on.
+// up records that the host itself answered pair i, a SYN that was sent at sent; first
+// is whether it is the first answer of the pair, fresh whether sent is reliable.
 func (r *run) up(i uint64, p *addrRange, a rawnet.Answer, first bool, sent int64, fresh bool) {
 	k := a.Kind
 	begin, pairs := r.s.view.host(i, p)
 	t := r.hosts
-	// Those that only refuse findRefusing finds, if they have silent pairs.
+	// findRefusing finds hosts that only refuse, if they have silent pairs.
 	later := k == rawnet.KindReset && pairs <= firstStep && r.s.config.Earlier == nil
 	if later && t.unknown(begin) {
 		return
@@ -46,8 +45,8 @@ func (r *run) up(i uint64, p *addrRange, a rawnet.Answer, first bool, sent int64
 		t.ttl(h, place, a, first, sent, int64(slack))
 	}
 	awaited := h.asked != 0 && (place == h.tcp || place == h.other || place == h.reject) && time.Duration(sent-h.asked).Abs() <= slack
-	// A host that has banned the scanner may reject it, also on its open ports:
-	// where it has answered with segments, ICMP errors are as good as silence.
+	// A host that has banned the scanner may reject it, also on its open ports: if it
+	// has answered with segments, its ICMP errors count as silence.
 	banned := k == rawnet.KindICMP && h.tcp != noPlace
 	if (fresh || awaited) && !banned {
 		t.hear(h, sent, slack)
@@ -57,12 +56,12 @@ func (r *run) up(i uint64, p *addrRange, a rawnet.Answer, first bool, sent int64
 	}
 }
 
-// findRefusing remembers the hosts of few pairs that have refused some and are
-// silent on others. Where most hosts refuse all that they are asked, remembering
-// each as soon as it answers would take more memory and time than all else.
+// findRefusing adds the hosts of few pairs that have refused some of them and are
+// silent on others. Where most hosts refuse everything, storing each as soon as it
+// answers would take more memory and time than all other work.
 func (r *run) findRefusing() {
 	if r.s.config.Earlier != nil {
-		return // a bit does not tell what was silent in an earlier run
+		return // a bit does not show what was silent in an earlier run
 	}
 	t, v, begun := r.hosts, r.s.view, r.pass.starts[0].Load()
 	t.mu.Lock()
@@ -73,7 +72,7 @@ func (r *run) findRefusing() {
 			continue
 		}
 		i, end := p.start, min(p.start+p.pairs(), v.count)
-		if i >= v.count { // in front of the shard: it wrapped
+		if i >= v.count { // before the shard: it wrapped
 			i = 0
 		}
 		for i = r.answered.next(i, end); i < end; i = r.answered.next(i, end) {
@@ -92,8 +91,7 @@ func (r *run) findRefusing() {
 	}
 }
 
-// planControls plans the controls of a pass that begins at a count of the
-// walk.
+// planControls plans the controls of a pass that begins at a count of the walk.
 func (r *run) planControls(from uint64) {
 	t := r.hosts
 	t.mu.Lock()
@@ -106,11 +104,10 @@ func (r *run) planControls(from uint64) {
 	}
 }
 
-// silentOf is how many pairs of a host have not answered.
+// silentOf returns how many pairs of a host have not answered.
 func (r *run) silentOf(h *upHost) uint64 { return r.answered.unset(h.first, uint64(h.pairs)) }
 
-// control sends the control that is due in front of a count of the walk, if
-// there is one.
+// control sends the control that is due before a count of the walk, if there is one.
 func (t *transmitter) control(count uint64, at int64, sport uint16) {
 	r, table := t.run, t.run.hosts
 	r.pass.place.Store(count)
@@ -138,11 +135,11 @@ func (t *transmitter) control(count uint64, at int64, sport uint16) {
 	}
 }
 
-// control asks the hosts that are up and have silent pairs, or only those of
-// them that did not answer their last control, behind a pass.
+// control probes the hosts that are up and have silent pairs, or only those that did
+// not answer their last control, after a pass.
 func (r *run) control(pass int, again bool) {
 	if r.pass.restart.Load() {
-		return // what was asked is asked again
+		return // all pairs of the pass are probed again
 	}
 	r.findRefusing()
 	before := now() - int64(r.timeout())
@@ -153,7 +150,7 @@ func (r *run) control(pass int, again bool) {
 	}))
 }
 
-// pick are the hosts that f picks of those that may still be asked.
+// pick returns the hosts that f selects of those that may still be probed.
 func (r *run) pick(f func(h *upHost) bool) []uint32 {
 	t := r.hosts
 	t.mu.Lock()
@@ -167,7 +164,7 @@ func (r *run) pick(f func(h *upHost) bool) []uint32 {
 	return ids
 }
 
-// askControls asks hosts on a pair each that is known to answer.
+// askControls probes one pair of each host that is known to answer.
 func (r *run) askControls(pass int, ids []uint32) {
 	t := &transmitter{run: r, senders: r.s.senders[0], pass: pass}
 	if err := t.controls(ids); err != nil && err != errStopped {
@@ -200,8 +197,8 @@ func (t *transmitter) controls(ids []uint32) error {
 	return nil
 }
 
-// ask notes that the controls of hosts leave, and returns their pairs. Those
-// that cannot be asked at the moment are left out.
+// ask records that the controls of hosts are sent, and returns their pairs. Hosts that
+// cannot be probed at the moment are left out.
 func (t *hostTable) ask(ids []uint32, at int64, pass int) []uint64 {
 	t.mu.Lock()
 	defer t.mu.Unlock()

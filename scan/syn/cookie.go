@@ -11,9 +11,9 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// A cookie makes the sequence number of each SYN a keyed hash of its flow, so
-// that an answer proves by its acknowledgement that its sender saw our SYN,
-// and nothing has to be remembered of what was sent.
+// A cookie makes the sequence number of each SYN a keyed hash of its flow, so that the
+// acknowledgement in an answer proves that its sender saw our SYN, and no sent probe
+// has to be stored.
 type cookie struct{ key sipKey }
 
 // newCookie returns a cookie with a fresh secret.
@@ -24,7 +24,7 @@ func newCookie() cookie {
 	return cookie{sipKey{binary.LittleEndian.Uint64(b[:8]), binary.LittleEndian.Uint64(b[8:])}}
 }
 
-// sequence4 is the sequence number of a SYN from src:sport to dst:dport.
+// sequence4 returns the sequence number of a SYN from src:sport to dst:dport.
 func (c cookie) sequence4(src, dst uint32, sport, dport uint16) uint32 {
 	const length = 12 << 56
 	return uint32(c.key.sum2(uint64(src)|uint64(dst)<<32, length|uint64(sport)|uint64(dport)<<16))
@@ -40,7 +40,7 @@ func (c cookie) sequence6(src, dst *[16]byte, sport, dport uint16) uint32 {
 	return uint32(c.key.sum(m[:]))
 }
 
-// sequence is the sequence number of a SYN from src:sport to dst.
+// sequence returns the sequence number of a SYN from src:sport to dst.
 func (c cookie) sequence(src netip.Addr, sport uint16, dst netip.AddrPort) uint32 {
 	if src.Is4() {
 		return c.sequence4(be4(src), be4(dst.Addr()), sport, dst.Port())
@@ -49,7 +49,7 @@ func (c cookie) sequence(src netip.Addr, sport uint16, dst netip.AddrPort) uint3
 	return c.sequence6(&s, &d, sport, dst.Port())
 }
 
-// be4 is an IPv4 address as a number.
+// be4 returns an IPv4 address as a number.
 func be4(a netip.Addr) uint32 {
 	b := a.As4()
 	return binary.BigEndian.Uint32(b[:])
@@ -63,24 +63,23 @@ func acknowledges(seq, ack uint32, rst bool) bool {
 	return ack == seq+1 || rst && ack == seq
 }
 
-// window is how long a source port says when its SYN left: the ports are the
-// hands of a clock that goes round once in a window of nanoseconds. An answer
-// that takes longer is still believed, but its round-trip time is read short.
+// window is the time after which source ports repeat. An answer that takes longer is
+// still accepted, but its round-trip time is measured too short.
 const window = 1 << 32
 
-// A portClock picks source ports by the time at which a SYN leaves, so that
-// an answer tells when it was asked for, and thereby how long it took and in
-// which pass it was asked. Ports of different times also make repeated
-// probes different flows, for the target and for every box on the way.
+// A portClock chooses source ports by the time at which a SYN is sent, so that an
+// answer shows when its SYN was sent, and thereby how long it took and in which pass
+// it was. With different ports, repeated probes are different flows for the target and
+// for every device on the path.
 type portClock struct {
 	base uint16 // the first port
-	bits uint   // there are 1<<bits ports, each standing for 1<<(32-bits) ns
+	bits uint   // there are 1<<bits ports, each for 1<<(32-bits) ns
 }
 
-// tick is how long one source port is used.
+// tick returns how long one source port is used.
 func (c portClock) tick() time.Duration { return window >> c.bits }
 
-// port is the source port of a SYN that leaves at t, in nanoseconds.
+// port returns the source port of a SYN that is sent at t, in nanoseconds.
 func (c portClock) port(t int64) uint16 {
 	return c.base + uint16(uint32(t)>>(32-c.bits))
 }
@@ -90,26 +89,25 @@ func (c portClock) owns(port uint16) bool {
 	return uint32(port-c.base) < 1<<c.bits && port >= c.base
 }
 
-// sent is when the SYN left that was sent from port and answered at t: the
-// beginning of the latest tick of that port which is not after t.
+// sent returns when the SYN was sent from port that is answered at t: the beginning of
+// the latest tick of that port that is not after t.
 func (c portClock) sent(port uint16, t int64) int64 {
 	hand := uint32(port-c.base) << (32 - c.bits)
 	return t - int64(uint32(t)-hand)
 }
 
-// last is the last port of the clock.
+// last returns the last port of the clock.
 func (c portClock) last() uint16 { return c.base + uint16(1<<c.bits-1) }
 
-// The number of source ports, as powers of two: enough that a tick tells
-// passes apart, and no more than tell milliseconds.
+// The number of source ports, as powers of two: enough that a tick distinguishes
+// passes, and not more than needed to distinguish milliseconds.
 const (
 	minPortBits = 6
 	maxPortBits = 12
 )
 
-// clockIn is the clock with the most ports, up to 1<<maxPortBits, at the
-// upper end of the range from lo to hi; ok is false if it has less than
-// 1<<minPortBits.
+// clockIn returns the clock with the most ports, up to 1<<maxPortBits, at the upper
+// end of the range from lo to hi; ok is false if it has less than 1<<minPortBits.
 func clockIn(lo, hi uint16) (c portClock, ok bool) {
 	for n := uint(maxPortBits); n >= minPortBits; n-- {
 		if hi >= lo && int(hi)-int(lo)+1 >= 1<<n {
@@ -119,9 +117,9 @@ func clockIn(lo, hi uint16) (c portClock, ok bool) {
 	return portClock{}, false
 }
 
-// clockOutside is the clock with the most ports among those which the kernel
-// does not use for connections of its own, ephemeral from lo to hi: of two
-// equally good ones the upper, which no services are listening on.
+// clockOutside returns the clock with the most ports outside of the range lo to hi
+// that the kernel uses for its own connections: of two equal ones the upper, where no
+// services listen.
 func clockOutside(lo, hi uint16) (portClock, bool) {
 	below, okBelow := clockIn(1024, max(lo, 1)-1)
 	above, okAbove := portClock{}, false
@@ -134,8 +132,8 @@ func clockOutside(lo, hi uint16) (portClock, bool) {
 	return below, okBelow
 }
 
-// newClock is the clock of source ports outside the kernel's own range from low to
-// high, so that nothing gets between it and the SYNs.
+// newClock returns a clock of source ports outside of the kernel's own range from low
+// to high, so that no connection of this machine interferes.
 func newClock(low, high uint16) (portClock, error) {
 	clock, ok := clockOutside(low, high)
 	if !ok {
@@ -144,8 +142,7 @@ func newClock(low, high uint16) (portClock, error) {
 	return clock, nil
 }
 
-// A sipKey is the secret of a keyed hash. The zero key is valid and no
-// secret.
+// A sipKey is the secret of a keyed hash. The zero key is valid, but not secret.
 type sipKey struct{ k0, k1 uint64 }
 
 // The four words that SipHash's state begins with ("somepseudorandomlygenerat

@@ -17,8 +17,8 @@ func rightsError(err error) error {
 		"opening a raw packet socket: %w", err)
 }
 
-// A LocalError says that addresses are this machine's own, which are reached
-// through no network; a connect scan asks them.
+// A LocalError says that addresses belong to this machine. SYNs do not reach them
+// through a network; a connect scan probes them.
 type LocalError struct {
 	Ranges []netipx.IPRange // sorted
 }

@@ -11,26 +11,26 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// A hop is the next step to a set of addresses: out of which interface, from
-// which address, to whose hardware address.
+// A hop is the next step to a set of addresses: the interface, the source address, and
+// the hardware address of the next device.
 type hop struct {
-	out      int // place of the interface among the Scanner's
+	out      int // index of the interface in the Scanner
 	template *rawnet.Template
 	source   netip.Addr
 	source4  uint32 // the same, for the cookie
 	source6  [16]byte
 
-	// onLink is whether there is no router between: each address then has
-	// a hardware address of its own, if anybody has the address at all.
+	// onLink is whether there is no router in between: each address then has a hardware
+	// address of its own, if any host has it.
 	onLink bool
 	macs   map[netip.Addr][6]byte
 
-	// err is why the addresses cannot be asked; reason is it in one word.
+	// err is why the addresses cannot be probed; reason is its code.
 	err    error
 	reason result.Reason
 }
 
-// newHop is a hop from an address.
+// newHop returns a hop from an address.
 func newHop(source netip.Addr, onLink bool) *hop {
 	h := &hop{source: source, onLink: onLink}
 	if source.Is4() {
@@ -41,8 +41,8 @@ func newHop(source netip.Addr, onLink bool) *hop {
 	return h
 }
 
-// cut splits r wherever a part begins that startsOf gives: where one of the prefixes
-// begins or ends, so that no part of it is half inside any of them.
+// cut splits r at the given starts: where one of the prefixes begins or ends, so that
+// no part is only partly inside of a prefix.
 func cut(r netipx.IPRange, starts []netip.Addr) []netipx.IPRange {
 	var out []netipx.IPRange
 	from := r.From()
@@ -53,7 +53,7 @@ func cut(r netipx.IPRange, starts []netip.Addr) []netipx.IPRange {
 	return append(out, netipx.IPRangeFrom(from, r.To()))
 }
 
-// startsOf are the first addresses of prefixes of one family and those behind
+// startsOf returns the first addresses of prefixes of one family, and those after
 // their last, sorted.
 func startsOf(prefixes []netip.Prefix) []netip.Addr {
 	var starts []netip.Addr
@@ -69,7 +69,7 @@ func startsOf(prefixes []netip.Prefix) []netip.Addr {
 	return slices.Compact(starts)
 }
 
-// behind is the place of the first of sorted addresses that comes behind a.
+// behind returns the index of the first of sorted addresses that is after a.
 func behind(sorted []netip.Addr, a netip.Addr) int {
 	i, found := slices.BinarySearchFunc(sorted, a, netip.Addr.Compare)
 	if found {
@@ -78,10 +78,10 @@ func behind(sorted []netip.Addr, a netip.Addr) int {
 	return i
 }
 
-// A viewer puts a view together, range by range, of all the ranges of a Space.
+// A viewer builds a view, range by range, from all the ranges of a Space.
 type viewer struct {
 	view
-	ahead uint64 // pairs of the first run that lie in front of a shard
+	ahead uint64 // pairs of the first range that are before a shard
 	next  uint64
 }
 
@@ -96,8 +96,7 @@ func newViewer(space *scope.Space) *viewer {
 	return v
 }
 
-// add adds the next part of a run. Its hop is asked for only if the part is
-// in the shard.
+// add adds the next part of a range. It calls find only if the part is in the shard.
 func (v *viewer) add(r netipx.IPRange, ports []uint16, find func() (*hop, error)) error {
 	p := newAddrRange(v.next-v.ahead, r, ports, nil)
 	pairs := p.pairs()

@@ -6,12 +6,11 @@ import (
 	"time"
 )
 
-// A tally counts probes to pairs of which it is known, from some other probe,
-// that they answer.
+// A tally counts probes to pairs that are known to answer from other probes.
 type tally struct{ asked, lost uint64 }
 
-// A record is what is known of the loss of each pass of a run. A pass that
-// was given up because it went too fast is not in it.
+// A record is the known loss of each pass of a run. A pass that was given up because
+// it was too fast is not in it.
 type record struct {
 	passes []tally
 }
@@ -23,7 +22,7 @@ func (r *record) grow(n int) {
 	}
 }
 
-// sum is all passes together.
+// sum returns the total of all passes.
 func (r *record) sum() (all tally) {
 	for _, t := range r.passes {
 		all.asked += t.asked
@@ -32,11 +31,10 @@ func (r *record) sum() (all tally) {
 	return all
 }
 
-// chance is the probability that a pair which answers was missed by all
-// passes. Losses of different passes are taken to be independent; a pass with
-// few validation probes is judged by the others too, and one with none at all by a
-// coin. Where all validation probes are few, more may get lost than they tell: by two
-// standard errors.
+// chance is the probability that a pair which answers was missed by all passes. Losses
+// of different passes count as independent; a pass with few validation probes is
+// estimated with the others too, and one with none at 1/2. If all validation probes
+// are few, two standard errors are added.
 func (r *record) chance() float64 {
 	all := r.sum()
 	mean := (float64(all.lost) + 0.5) / (float64(all.asked) + 1)
@@ -49,8 +47,8 @@ func (r *record) chance() float64 {
 	return p
 }
 
-// loss is the share of probes lost in all passes, but for so many that were
-// sent to hosts which are gone; 0 if nothing is known.
+// loss is the fraction of probes lost in all passes, without those that were sent to
+// hosts which are gone; 0 if nothing is known.
 func (r *record) loss(gone uint64) float64 {
 	all := r.sum()
 	gone = min(gone, all.lost)
@@ -60,8 +58,8 @@ func (r *record) loss(gone uint64) float64 {
 	return float64(all.lost-gone) / float64(all.asked-gone)
 }
 
-// silence is how many probes in a row must stay without an answer to show that
-// it is not for this loss: one in a thousand does by chance.
+// silence returns how many probes in a row must stay without an answer so that loss
+// explains it only once in a thousand.
 func silence(loss float64) uint8 {
 	const least, most, doubt = 3, 20, 0.001
 	if loss <= 0 {
@@ -73,13 +71,13 @@ func silence(loss float64) uint8 {
 	return uint8(min(max(math.Ceil(math.Log(doubt)/math.Log(loss)), least), most))
 }
 
-// dead reports whether so many probes would not have been lost by chance, and
-// all were.
+// dead reports whether all probes were lost, and so many that loss does not explain
+// it.
 func (t tally) dead(loss float64) bool {
 	return t.asked > 0 && t.lost == t.asked && math.Pow(loss, float64(t.asked)) < 0.02
 }
 
-// lossless reports whether each pass has many validation probes and next to no loss.
+// lossless reports whether each pass has many validation probes and almost no loss.
 func (r *record) lossless() bool {
 	for _, t := range r.passes {
 		if t.asked < 200 || t.lost*1000 > t.asked {
@@ -95,16 +93,16 @@ const (
 	missAny  = 0.01  // ones that would have answered at all
 )
 
-// maxPasses bounds a run through a network that loses nearly everything. At
-// six in ten lost both ways it still finds all of 500.
+// maxPasses is the maximum number of passes, for a network that loses nearly
+// everything. With a loss of 60% in each direction it still finds all of 500.
 const maxPasses = 30
 
-// passSlots is how many passes are told apart; those given up are in it.
+// passSlots is how many passes are recorded, including those given up.
 const passSlots = 2 * maxPasses
 
-// enough reports whether the passes so far will do: that no more than
-// missOpen open ports and missAny answering ones are expected to be still
-// unseen. Where nothing answered there is nothing to judge by.
+// enough reports whether the passes so far suffice: that no more than missOpen open
+// ports and missAny answering ones are expected to be missed. If nothing answered
+// there is nothing to estimate.
 func (r *record) enough(open, answered uint64) bool {
 	if answered == 0 || len(r.passes) >= maxPasses {
 		return true
@@ -114,12 +112,12 @@ func (r *record) enough(open, answered uint64) bool {
 	return float64(open)*unseen < missOpen && float64(answered)*unseen < missAny
 }
 
-// A validation is a validation probe: a pair that is known to answer and is asked again now and
-// then: whether it still does says, at once and at the present rate, how much
-// is lost on the way.
+// A validation is a pair that is known to answer and is probed again from time to
+// time: whether it still answers shows, immediately and at the present rate, how much
+// is lost on the path.
 type validation struct {
 	index uint64
-	sent  int64 // when it was last asked, in nanoseconds
+	sent  int64 // when it was last probed, in nanoseconds
 	pass  int
 	state validationState
 }
@@ -132,11 +130,11 @@ const (
 	validationHeard                 // answered, but not yet counted
 )
 
-// maxValidations bounds them; more would tell nothing more.
+// maxValidations is their maximum number; more would not improve the estimate.
 const maxValidations = 1024
 
-// validations is a sample of what has answered. It is not safe for concurrent
-// use.
+// validations is a sample of the pairs that have answered. It is not safe for
+// concurrent use.
 type validations struct {
 	all   []validation
 	place map[uint64]int
@@ -149,8 +147,8 @@ func newValidations(seed uint64) *validations {
 	return &validations{place: map[uint64]int{}, rand: rand.New(rand.NewPCG(seed, 0))}
 }
 
-// offer puts a pair that has answered into the sample, in which each that was
-// offered is equally likely to be (Vitter's algorithm R).
+// offer offers a pair that has answered to the sample, which contains each offered
+// pair with the same probability (Vitter's algorithm R).
 func (w *validations) offer(index uint64) {
 	w.met++
 	if len(w.all) < maxValidations {
@@ -167,8 +165,8 @@ func (w *validations) offer(index uint64) {
 	w.all[k] = validation{index: index}
 }
 
-// ask returns the pair to ask again now, if one is due. None is asked again
-// before the last time was counted.
+// ask returns the pair to probe again now, if one is due. None is probed again before
+// its last result was counted.
 func (w *validations) ask(now int64, pass int) (uint64, bool) {
 	for range min(len(w.all), 8) {
 		w.turn = (w.turn + 1) % len(w.all)
@@ -180,11 +178,11 @@ func (w *validations) ask(now int64, pass int) (uint64, bool) {
 	return 0, false
 }
 
-// unask takes back that a pair was asked.
+// unask undoes ask for a pair.
 func (w *validations) unask(index uint64) { w.all[w.place[index]].state = validationIdle }
 
-// hear notes that a pair answered a probe which left at sent, give or take a
-// tick. It reports whether that was a validation probe's answer, awaited.
+// hear records that a pair answered a probe that was sent at sent, plus or minus a
+// tick. It reports whether that was the answer to a validation probe.
 func (w *validations) hear(index uint64, sent int64, tick time.Duration) bool {
 	k, ok := w.place[index]
 	if !ok || w.all[k].state != validationAsked {
@@ -197,8 +195,8 @@ func (w *validations) hear(index uint64, sent int64, tick time.Duration) bool {
 	return true
 }
 
-// count hands to f what became of each probe that left before the given time:
-// which pair it asked, in which pass, when it left, and whether it was lost.
+// count passes to f the result of each probe that was sent before the given time: its
+// pair, its pass, when it was sent, and whether it was lost.
 func (w *validations) count(before int64, f func(index uint64, pass int, sent int64, lost bool)) {
 	for k := range w.all {
 		if s := &w.all[k]; s.state != validationIdle && s.sent < before {

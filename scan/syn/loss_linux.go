@@ -8,12 +8,12 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// minSampled is how many controls and validation probes must have been asked before it is
-// known how much gets lost, where each pair is asked once.
+// minSampled is how many controls and validation probes must have been sent before the
+// loss is known, if each pair is probed once.
 const minSampled = 9
 
-// sampleLoss asks controls until it is known how much gets lost, where each pair
-// is asked once. Hosts that stopped answering are not asked: they tell nothing.
+// sampleLoss sends controls until the loss is known, if each pair is probed once.
+// Hosts that stopped answering are left out, because they show nothing.
 func (r *run) sampleLoss() {
 	pass := int(r.pass.number.Load())
 	for r.hosts.once && r.ctx.Err() == nil && !r.s.counts.blockedMidScan.Load() {
@@ -39,7 +39,7 @@ func (r *run) sampleLoss() {
 	}
 }
 
-// sampled is how many controls and validation probes tell of the loss up to a pass.
+// sampled returns how many controls and validation probes show the loss up to a pass.
 func (r *run) sampled(pass int) int {
 	r.loss.mu.Lock()
 	defer r.loss.mu.Unlock()
@@ -49,7 +49,7 @@ func (r *run) sampled(pass int) int {
 	return int(past.sum().asked)
 }
 
-// counted is how many passes count: those that were not given up and met no
+// counted returns how many passes count: those that were not given up and had no
 // outage.
 func (r *run) counted() int {
 	r.loss.mu.Lock()
@@ -57,32 +57,32 @@ func (r *run) counted() int {
 	return len(r.record(int(r.pass.number.Load())).passes)
 }
 
-// missed tells, for silent pairs in ascending order, whether all probes of each
-// may have got lost on the way.
+// missed says, for silent pairs in ascending order, whether all probes of each may
+// have been lost on the path.
 type missed struct {
 	run    *run
-	loss   float64 // of a probe; 0 if nothing is known to get lost
+	loss   float64 // of a probe; 0 if no loss is known
 	passes int     // that count
 
 	from, to uint64 // pairs of the host of the last pair
 	err      error  // why their silence proves nothing
 }
 
-// missed is what is known of the loss when all is asked.
+// missed returns what is known of the loss at the end.
 func (r *run) missed() *missed {
 	r.loss.mu.Lock()
 	defer r.loss.mu.Unlock()
 	past := r.record(int(r.pass.number.Load()))
 	m := &missed{run: r, loss: r.s.counts.lossNow(), passes: len(past.passes)}
 	if !r.hosts.once && m.passes > 0 {
-		// A pass without loss makes good for others.
+		// A pass without loss compensates for others.
 		m.loss = math.Min(m.loss, math.Pow(past.chance(), 1/float64(m.passes)))
 	}
 	return m
 }
 
-// tooFew is a [scan.FewProbesError] if the host of pair i is up and all probes of
-// the pair may have got lost.
+// tooFew returns a [scan.FewProbesError] if the host of pair i is up and all probes of
+// the pair may have been lost.
 func (m *missed) tooFew(i uint64) error {
 	r := m.run
 	if m.loss == 0 {
@@ -104,10 +104,10 @@ func (m *missed) tooFew(i uint64) error {
 	return m.err
 }
 
-// record is what is known of the loss up to a pass: a pair that answered in
-// a later pass had been lost in the earlier ones, and validation probes know of all.
-// Where each pair is asked once, those that answer tell nothing of those that got
-// lost: controls count instead. The caller holds the lock.
+// record returns what is known of the loss up to a pass: a pair that answered in a
+// later pass was lost in the earlier ones, and validation probes show the loss of each
+// pass. If each pair is probed once, pairs that answer say nothing about lost ones:
+// controls count instead. The caller holds the lock.
 func (r *run) record(last int) *record {
 	var past record
 	later := uint64(0)
@@ -126,8 +126,8 @@ func (r *run) record(last int) *record {
 	return &past
 }
 
-// missValidation notes that a validation probe was lost. Whether its host is gone, or the
-// probe was lost on the way, the host's next answer tells.
+// missValidation records that a validation probe was lost. The host's next answer
+// shows whether it was lost on the path, or the host is gone.
 func (r *run) missValidation(index uint64, sent int64) {
 	first, pairs := r.s.view.host(index, r.s.view.find(index))
 	t := r.hosts
@@ -135,7 +135,7 @@ func (r *run) missValidation(index uint64, sent int64) {
 	defer t.mu.Unlock()
 	h, fresh := t.add(first, pairs)
 	if fresh {
-		h.answers(uint32(index-first), rawnet.KindReset) // up remembers all others
+		h.answers(uint32(index-first), rawnet.KindReset) // all others have been recorded by up
 		h.heard = r.pass.starts[0].Load()
 	}
 	if h != nil {
@@ -143,23 +143,23 @@ func (r *run) missValidation(index uint64, sent int64) {
 	}
 }
 
-// dead reports whether all controls of a pass stayed silent, so that what was
-// asked in it says nothing.
+// dead reports whether all controls of a pass stayed silent, so that its silent pairs
+// prove nothing.
 func (r *run) dead(pass int) bool {
 	r.hosts.mu.Lock()
 	defer r.hosts.mu.Unlock()
 	return r.hosts.passes[pass].dead(r.s.counts.lossNow())
 }
 
-// controlsOf is what became of the controls of a pass.
+// controlsOf returns the tally of the controls of a pass.
 func (r *run) controlsOf(pass int) tally {
 	r.hosts.mu.Lock()
 	defer r.hosts.mu.Unlock()
 	return r.hosts.passes[pass]
 }
 
-// tellLoss notes the share of probes that were lost. Those of hosts that are
-// gone, as far as is known, were not.
+// tellLoss publishes the fraction of probes that were lost, without those of hosts
+// that are known to be gone.
 func (r *run) tellLoss(past *record) {
 	r.hosts.mu.Lock()
 	gone := r.hosts.gone
@@ -167,14 +167,14 @@ func (r *run) tellLoss(past *record) {
 	r.s.counts.lose(past.loss(gone))
 }
 
-// tellLastLoss notes the loss when all is asked.
+// tellLastLoss publishes the loss at the end.
 func (r *run) tellLastLoss() {
 	r.loss.mu.Lock()
 	defer r.loss.mu.Unlock()
 	r.tellLoss(r.record(int(r.pass.number.Load())))
 }
 
-// watch looks after the rate until the run is over.
+// watch adjusts the rate until the run is over.
 func (r *run) watch() {
 	defer close(r.watched)
 	ticker := time.NewTicker(10 * time.Millisecond)
@@ -190,7 +190,7 @@ func (r *run) watch() {
 	}
 }
 
-// look takes in what the validation probes say, and the totals.
+// look evaluates the validation probes, and the counts.
 func (r *run) look() {
 	c := &r.s.counts
 	c.ringDrops.Add(r.s.ring.Dropped())
@@ -209,7 +209,7 @@ func (r *run) look() {
 	}
 }
 
-// judge has the governor judge, and obeys. The caller holds the lock.
+// judge lets the governor decide, and sets its rate. The caller holds the lock.
 func (r *run) judge(over bool) (again bool) {
 	g := &r.loss.governor
 	before := g.rate
@@ -222,8 +222,8 @@ func (r *run) judge(over bool) (again bool) {
 	return again
 }
 
-// countValidations counts those that have had their time. The caller holds the
-// lock.
+// countValidations counts the validation probes whose time is over. The caller holds
+// the lock.
 func (r *run) countValidations() {
 	r.loss.validations.count(now()-int64(r.timeout()), func(index uint64, pass int, sent int64, lost bool) {
 		r.loss.asked[pass].asked++

@@ -6,7 +6,7 @@ import (
 	"time"
 )
 
-// drive leads the run through its passes, and tells the receiver to end.
+// drive leads the run through its passes, and ends the receiver.
 func (r *run) drive() {
 	defer close(r.driven)
 	defer r.over.Store(true)
@@ -46,7 +46,7 @@ func (r *run) drive() {
 	r.s.counts.silentTwice.Store(r.ctx.Err() == nil && r.twice())
 }
 
-// onePass asks all pairs, or those still silent, from a count of the walk on.
+// onePass probes all pairs, or those still silent, from a count of the walk on.
 func (r *run) onePass(pass int, from uint64) {
 	// No source port may belong to two passes.
 	tick := int64(r.s.clock.tick())
@@ -63,9 +63,9 @@ func (r *run) onePass(pass int, from uint64) {
 	r.pass.sent.Store(0)
 	r.loss.flow.begin(now(), r.s.counts.sent.Load())
 	if pass > 0 {
-		// A later pass takes at least as long as an answer may take, so that
-		// each pair has had its time when it is asked again: in its even
-		// flow, short queues on the way do not overflow.
+		// A later pass takes at least as long as an answer may take, so that each pair
+		// has had its time when it is probed again: evenly sent probes do not overflow
+		// short queues on the path.
 		silent := r.s.view.count - min(r.s.counts.answered()+r.wasSilent, r.s.view.count)
 		r.loss.spread = float64(max(silent, 1)) / r.timeout().Seconds()
 	}
@@ -90,8 +90,8 @@ func (r *run) onePass(pass int, from uint64) {
 	r.loss.flow.look(r.pass.lastTx.Load(), r.s.counts.sent.Load(), r.timeout(), pass, true)
 }
 
-// settle waits until what was asked first in a pass has had its time, and
-// judges the pass by itself.
+// settle waits until the time for the first probes of a pass is over, and evaluates
+// the pass by itself.
 func (r *run) settle(pass int) {
 	begun := r.pass.starts[pass].Load()
 	r.await(begun + int64(r.timeout()))
@@ -110,7 +110,7 @@ func (r *run) settle(pass int) {
 	}
 }
 
-// done reports whether nothing is left to ask.
+// done reports whether no pair is left to probe.
 func (r *run) done() bool { return r.s.counts.answered()+r.wasSilent >= r.s.view.count }
 
 // enough reports whether no further pass is needed.
@@ -130,7 +130,7 @@ func (r *run) enough(last int) bool {
 	return least && past.enough(r.s.counts.open.Load(), r.s.counts.answered())
 }
 
-// await waits until a time, or until all is over.
+// await waits until a time, or until the run is over.
 func (r *run) await(until int64) {
 	for r.ctx.Err() == nil && !r.done() {
 		left := time.Duration(until - now())
@@ -146,7 +146,7 @@ func (r *run) await(until int64) {
 	}
 }
 
-// begin is where the first pass of the run begins.
+// begin returns where the first pass of the run begins.
 func (r *run) begin() Progress {
 	b := r.s.config.Begin
 	if b.Pairs != r.s.view.count || b.Pass < 0 || b.Pass >= passSlots || b.Asked > r.walk.length() {
@@ -155,8 +155,8 @@ func (r *run) begin() Progress {
 	return b
 }
 
-// enterPass says that a pass is under way, and asked up to a count of the walk.
-// Whoever looks meanwhile sees less than there is, never more.
+// enterPass records that a pass is under way, and has probed up to a count of the
+// walk. Concurrent readers may see less progress than there is, never more.
 func (r *run) enterPass(pass int, from uint64) {
 	for i := range r.pass.at {
 		r.pass.at[i].Store(from)
@@ -166,8 +166,8 @@ func (r *run) enterPass(pass int, from uint64) {
 	r.s.counts.reached.Store(from)
 }
 
-// reach says that a transmitter is done with all that it took in front of a
-// count of the walk.
+// reach records that a transmitter has finished all that it took before a count of the
+// walk.
 func (r *run) reach(number int, count uint64) {
 	r.pass.at[number].Store(count)
 	for i := range r.pass.at {
@@ -177,8 +177,8 @@ func (r *run) reach(number int, count uint64) {
 }
 
 // Progress returns how far the sweep is. It may be called at any time, by any
-// goroutine. Once silent pairs are found to prove nothing it is at the
-// beginning again: a later run has to ask them anew.
+// goroutine. If silent pairs turn out to prove nothing, it returns to the beginning: a
+// later run has to probe them again.
 func (s *Scanner) Progress() Progress {
 	c := &s.counts
 	for {

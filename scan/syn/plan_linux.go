@@ -16,18 +16,18 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// A planner finds out how each address of a Space is reached.
+// A planner finds the route to each address of a Space.
 type planner struct {
 	netlink *rawnet.Netlink
 	links   map[int]rawnet.Link
 	only    int // index of the interface that must be used; 0 is any
 	scope   *scope.Set
-	starts  map[bool][]netip.Addr // by whether it is IPv6: where parts of it begin that are routed alike
+	starts  map[bool][]netip.Addr // by whether it is IPv6: where parts with the same route begin
 	asked   int                   // routes
-	known   map[netip.Addr]way    // the routes of parts, once many were asked for
+	known   map[netip.Addr]way    // the routes of parts, once many were requested
 	hops    map[rawnet.Route]*hop
 	refused map[string]*hop // by reason
-	out     []rawnet.Link   // interfaces in use, as the hops number them
+	out     []rawnet.Link   // interfaces in use, in the numbering of the hops
 	local   netipx.IPSetBuilder
 	locals  bool
 }
@@ -51,8 +51,7 @@ func newPlanner(n *rawnet.Netlink, c *Config) (*planner, error) {
 	return p, nil
 }
 
-// plan makes the view of a Space. What is routed to this machine itself is a
-// LocalError.
+// plan makes the view of a Space. Addresses of this machine itself are a LocalError.
 func (p *planner) plan(space *scope.Space) (*view, error) {
 	v := newViewer(space)
 	for r, ports := range space.Ranges() {
@@ -87,7 +86,7 @@ func (p *planner) plan(space *scope.Space) (*view, error) {
 	return &v.view, nil
 }
 
-// split cuts a range into parts that are routed alike.
+// split cuts a range into parts with the same route.
 func (p *planner) split(r netipx.IPRange) ([]netipx.IPRange, error) {
 	v6 := r.From().Is6()
 	starts, ok := p.starts[v6]
@@ -108,16 +107,16 @@ type way struct {
 	err error
 }
 
-// maxRoutes is how many routes are asked for one by one. In a longer list, those
-// of addresses that are routed alike are asked for once.
+// maxRoutes is how many routes are requested one by one. In a longer list, each part
+// with the same route is requested once.
 const maxRoutes = 1 << 12
 
-// route is how the addresses from a on are reached that are routed alike.
+// route returns the route of the addresses from a on that have the same one.
 func (p *planner) route(a netip.Addr) (rawnet.Route, error) {
 	if p.asked++; p.asked <= maxRoutes {
 		return p.netlink.Route(a, p.only)
 	}
-	part := netip.IPv4Unspecified() // the first address of its family that is routed as it is
+	part := netip.IPv4Unspecified() // the first address of its family with the same route
 	if a.Is6() {
 		part = netip.IPv6Unspecified()
 	}
@@ -132,7 +131,7 @@ func (p *planner) route(a netip.Addr) (rawnet.Route, error) {
 	return w.Route, w.err
 }
 
-// hop finds out how the addresses of r, which are routed alike, are reached.
+// hop returns how the addresses of r, which have the same route, are reached.
 func (p *planner) hop(r netipx.IPRange) (*hop, error) {
 	way, err := p.route(r.From())
 	var errno unix.Errno
@@ -164,8 +163,8 @@ func (p *planner) loops(way rawnet.Route) bool {
 	return way.Type == unix.RTN_LOCAL || p.links[way.Link].Hardware == unix.ARPHRD_LOOPBACK
 }
 
-// isLocal adds the addresses of r, which are routed alike, to the local ones
-// if they are this machine's.
+// isLocal adds the addresses of r, which have the same route, to the local ones if
+// they belong to this machine.
 func (p *planner) isLocal(r netipx.IPRange) error {
 	way, err := p.route(r.From())
 	var errno unix.Errno
@@ -178,7 +177,7 @@ func (p *planner) isLocal(r netipx.IPRange) error {
 	return nil
 }
 
-// refuse returns the hop of addresses that cannot be asked.
+// refuse returns the hop of addresses that cannot be probed.
 func (p *planner) refuse(key string, reason result.Reason, err error) *hop {
 	if p.refused[key] == nil {
 		p.refused[key] = &hop{err: err, reason: reason}
@@ -186,8 +185,8 @@ func (p *planner) refuse(key string, reason result.Reason, err error) *hop {
 	return p.refused[key]
 }
 
-// through checks the interface of a route. The hardware address of the next
-// step is not yet in the template.
+// through checks the interface of a route. The template does not have the hardware
+// address of the next hop yet.
 func (p *planner) through(way rawnet.Route) (*hop, error) {
 	l := p.links[way.Link]
 	if !l.Up {
@@ -205,7 +204,7 @@ func (p *planner) through(way rawnet.Route) (*hop, error) {
 			return nil, linkError(l.Name, l.Hardware)
 		}
 	case unix.ARPHRD_NONE, unix.ARPHRD_PPP, unix.ARPHRD_RAWIP, unix.ARPHRD_TUNNEL, unix.ARPHRD_TUNNEL6, unix.ARPHRD_SIT:
-		h.onLink = false // one other end, which needs no address
+		h.onLink = false // point-to-point: the peer needs no hardware address
 	default:
 		return nil, linkError(l.Name, l.Hardware)
 	}
@@ -221,8 +220,8 @@ func (p *planner) through(way rawnet.Route) (*hop, error) {
 	return h, nil
 }
 
-// Local returns the addresses of space that are this machine's own, which a
-// Scanner refuses and a connect scan asks.
+// Local returns the addresses of space that belong to this machine, which a Scanner
+// refuses and a connect scan probes.
 func Local(space *scope.Space) (*netipx.IPSet, error) {
 	n, err := rawnet.OpenNetlink()
 	if err != nil {

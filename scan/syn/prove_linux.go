@@ -9,8 +9,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// lastWhole is when the last pass began that asked all silent pairs and met no
-// outage; 0 if this run had none.
+// lastWhole returns when the last pass began that probed all silent pairs and had no
+// outage; 0 if there was none in this run.
 func (r *run) lastWhole() (began int64) {
 	r.loss.mu.Lock()
 	defer r.loss.mu.Unlock()
@@ -22,8 +22,8 @@ func (r *run) lastWhole() (began int64) {
 	return began
 }
 
-// twice reports whether each pair that is silent was asked in two passes of this
-// run which met no outage. Neighbors without a hardware address were not asked.
+// twice reports whether each silent pair was probed in two passes of this run without
+// an outage. Neighbors without a hardware address were not probed.
 func (r *run) twice() bool {
 	if r.wasSilent > 0 || r.s.counts.blockedMidScan.Load() {
 		return false
@@ -45,9 +45,8 @@ func (r *run) twice() bool {
 	return whole > 1
 }
 
-// noneAnswers reports whether none of the hosts that have silent pairs answers any
-// more. It asks those that did not answer behind the last pass, until that is
-// sure.
+// noneAnswers reports whether none of the hosts with silent pairs answers any more. It
+// probes those that did not answer after the last pass, until that is certain.
 func (r *run) noneAnswers(pass int) bool {
 	r.findRefusing()
 	for r.ctx.Err() == nil {
@@ -95,8 +94,8 @@ func (r *run) allSilent(pass int) bool {
 	return all > 0 && silent == all && !r.othersAnswer(pass)
 }
 
-// othersAnswer reports whether hosts that have no silent pairs still answer: then
-// it is not the path that fails.
+// othersAnswer reports whether hosts without silent pairs still answer, so that the
+// path works.
 func (r *run) othersAnswer(pass int) bool {
 	begun, n := now(), 0
 	r.askControls(pass, r.pick(func(h *upHost) bool {
@@ -116,13 +115,13 @@ func (r *run) othersAnswer(pass int) bool {
 	return false
 }
 
-// confirm looks, when all passes are over, which hosts answered a control behind
-// the last one and were never silent in between: the silence of their other
-// pairs is proven. The others are asked anew, with care.
+// confirm finds, after all passes, the hosts that answered a control after the last
+// pass and were never silent in between: the silence of their other pairs is proven.
+// The pairs of the others are probed again, a few at a time.
 //
-// A host that was heard of in the last of several passes only is among them: it,
-// or the path to it, may have been down until then, and what was asked of it
-// before that says nothing. Nobody can tell that of a sweep of a single pass.
+// That includes hosts that first answered in the last of several passes: the host, or
+// the path to it, may have been down before, so that its silence before proves
+// nothing. In a sweep of a single pass that cannot be detected.
 func (r *run) confirm() {
 	r.confirmResets(int(r.pass.number.Load()))
 	r.findRefusing()
@@ -160,7 +159,7 @@ func (r *run) confirm() {
 	r.blame()
 }
 
-// blame takes the validation probes of hosts that are gone out of the loss. The caller
+// blame removes the validation probes of hosts that are gone from the loss. The caller
 // holds the lock of the hosts.
 func (r *run) blame() {
 	t := r.hosts
@@ -175,16 +174,15 @@ func (r *run) blame() {
 	}
 }
 
-// proof tells, for silent pairs in ascending order, whether the host of each is
-// up and its silence proves nothing.
+// proof says, for silent pairs in ascending order, whether the host of each is up and
+// its silence proves nothing.
 type proof struct {
 	run  *run
-	next int // place in unsound of the host of the last pair, or the one behind it
+	next int // index in unsound of the host of the last pair, or the next one
 	err  error
 }
 
-// unproven is why the silence of pair i proves nothing; nil if it is as good
-// as silence can be.
+// unproven returns why the silence of pair i proves nothing; nil if it counts.
 func (p *proof) unproven(i uint64) error {
 	r, t := p.run, p.run.hosts
 	for p.next < len(r.unsound) {
@@ -215,14 +213,14 @@ func (p *proof) unproven(i uint64) error {
 	return nil
 }
 
-// A blockedError is why the silence of a pair says nothing.
+// A blockedError is why the silence of a pair proves nothing.
 type blockedError struct{ since time.Time }
 
-// Error says since when nothing was heard.
+// Error says since when nothing was received.
 func (e *blockedError) Error() string {
 	return fmt.Sprintf("no answer since %s, not even from ports that had answered", e.since.UTC().Format("15:04:05 UTC"))
 }
 
-// errManyUp is why the silence of a host's pairs says nothing where more hosts
-// are up than are remembered.
+// errManyUp is why the silence of a host's pairs proves nothing if more hosts are up
+// than are stored.
 var errManyUp = fmt.Errorf("more than %d hosts are up: no control was probed", maxUp)

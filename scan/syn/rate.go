@@ -10,24 +10,24 @@ import (
 )
 
 // A governor chooses the rate by the loss that validation probes report. Loss that
-// grows with the rate is a queue somewhere that overflows: the rate falls to
-// what got through. Loss that is the same at half the rate is not of our
-// making: the rate goes back up, and further passes make good for it.
+// grows with the rate is a queue that overflows: the rate is lowered to what arrived.
+// Loss that is the same at half the rate has another cause: the rate goes back up, and
+// further passes compensate.
 type governor struct {
 	ceiling float64 // what the user allows; may be infinite
-	rate    float64 // the limit now; may be infinite
+	rate    float64 // the current limit; may be infinite
 	base    float64 // loss that does not depend on the rate
 	crest   float64 // the last rate that was too fast; 0 if none was
-	since   int64   // verdicts on probes that left earlier count no more
+	since   int64   // results of probes that were sent earlier no longer count
 
 	trial    bool    // the rate was lowered to see whether it helps
-	home     float64 // what it goes back to if not
+	home     float64 // the rate it goes back to if not
 	lastLoss float64
-	steps    int // lowerings of the trial
+	steps    int // how often the trial has lowered the rate
 	trials   int // trials that did not help
 
 	window tally
-	why    string // empty as long as the rate was never touched
+	why    string // empty as long as the rate was not changed
 }
 
 func newGovernor(ceiling float64) governor {
@@ -35,24 +35,24 @@ func newGovernor(ceiling float64) governor {
 }
 
 const (
-	// verdictSize is how many validation probes make a verdict, and leastVerdict how
-	// many will do at the end of a pass.
+	// verdictSize is how many validation probes a decision needs, and leastVerdict how
+	// many at the end of a pass.
 	verdictSize  = 40
 	leastVerdict = 8
-	// tolerable is loss that is not worth slowing down for: the further
-	// passes are cheaper.
+	// tolerable is loss for which slowing down does not pay off: further passes are
+	// cheaper.
 	tolerable = 0.02
-	// crawl is a rate that any network carries.
+	// crawl is a rate that any network handles.
 	crawl = 1000
-	// slowest is the least rate that is fallen back to.
+	// slowest is the minimum rate after lowering.
 	slowest = 500
 	// blockade is loss that leaves nothing to work with.
 	blockade = 0.9
-	// maxTrials is how often in vain the rate is lowered in one run.
+	// maxTrials is how many trials without effect a run may have.
 	maxTrials = 3
 )
 
-// hear takes in what became of a validation probe asked at sent.
+// hear records the result of a validation probe that was sent at sent.
 func (g *governor) hear(sent int64, lost bool) {
 	if sent < g.since {
 		return
@@ -63,14 +63,13 @@ func (g *governor) hear(sent int64, lost bool) {
 	}
 }
 
-// judge settles on a rate, if enough was heard to be sure. actual is the rate
-// at which the probes that were judged have left; over is whether their pass
-// has ended, and fewer validation probes must do. It reports whether the rate was
-// lowered because most was lost, so that what was asked of late has to be
-// asked again.
+// judge decides on a rate, if enough results are in. actual is the rate at which the
+// probes were sent; over is whether their pass has ended, and fewer validation probes
+// must do. It reports whether the rate was lowered because most was lost, so that the
+// latest pairs have to be probed again.
 func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 	n := g.window.asked
-	// Each vain trial asks for more certainty the next time.
+	// Each trial without effect makes the next one need more results.
 	whole := n >= verdictSize<<(2*g.trials) || g.trial && n >= verdictSize
 	clean := n >= verdictSize/2 && !g.trial && float64(g.window.lost) <= (g.base+tolerable)*float64(n)
 	if !whole && !clean && (!over || n < leastVerdict) {
@@ -78,7 +77,7 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 	}
 	loss := float64(g.window.lost) / float64(n)
 	if g.trial {
-		// What is not clear takes more to tell.
+		// An unclear result needs more of them.
 		if n < 4*verdictSize && loss > 0.1 && loss < 0.9 {
 			return false
 		}
@@ -86,9 +85,8 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 		case g.helped(loss, math.Min(actual, g.rate), n):
 			g.trial, g.home = false, g.rate
 		case g.steps < 2 || loss > 0.9 && g.rate > crawl:
-			// One step may mislead: what was asked while a queue was still
-			// filling got through. And where next to nothing comes through
-			// it is not low enough to tell.
+			// One step may mislead: while a queue was filling, probes got through. And if
+			// almost nothing gets through, the rate is still too high to tell.
 			g.steps++
 			g.lower(now, loss, math.Min(actual, g.rate), n)
 			return false
@@ -116,10 +114,10 @@ func (g *governor) judge(now int64, actual float64, over bool) (again bool) {
 	return false
 }
 
-// helped reports whether a lower rate has got more through. Where a queue was
-// full, as many get through as before, of fewer: the share grows as the rate
-// falls. Where the rate has nothing to do with it the share stays the same.
-// Halfway between, on a scale of factors, is the border.
+// helped reports whether at a lower rate a larger fraction gets through. With a full
+// queue, the same number gets through of fewer probes: the fraction grows as the rate
+// falls. If the loss does not depend on the rate, the fraction stays the same. The
+// limit is halfway between, on a scale of factors.
 func (g *governor) helped(loss, reached float64, n uint64) bool {
 	if loss <= g.base+tolerable {
 		return true
@@ -128,7 +126,7 @@ func (g *governor) helped(loss, reached float64, n uint64) bool {
 	return math.Max(1-loss, least) > math.Max(1-g.lastLoss, least)*math.Sqrt(g.crest/math.Max(reached, slowest))
 }
 
-// vain takes a trial back that did not help.
+// vain undoes a trial that did not help.
 func (g *governor) vain(now int64, loss float64) {
 	g.base, g.crest = math.Min(loss, 0.99), 0
 	g.trials++
@@ -136,7 +134,7 @@ func (g *governor) vain(now int64, loss float64) {
 	g.why = fmt.Sprintf("%.0f%% were lost at any rate", 100*g.base)
 }
 
-// lower goes down to what got through, less a fifth so that the queue empties.
+// lower reduces the rate to what got through, less a fifth so that the queue empties.
 func (g *governor) lower(now int64, loss, reached float64, n uint64) {
 	g.lastLoss, g.trial = loss, true
 	g.crest = reached
@@ -147,7 +145,7 @@ func (g *governor) lower(now int64, loss, reached float64, n uint64) {
 	}
 }
 
-// settled is the rate that the run goes by. A trial that began below the least
+// settled returns the rate that the run uses. A trial that began below the minimum
 // rate, as in a pass over a few pairs, lowers nothing.
 func (g *governor) settled() float64 {
 	if g.trial && g.crest <= slowest {
@@ -156,8 +154,8 @@ func (g *governor) settled() float64 {
 	return g.rate
 }
 
-// raise goes up again: slowly where it has been too fast before, else fast,
-// for what was in the way may have gone.
+// raise increases the rate: slowly if it has been too fast before, else fast, because
+// the cause may be gone.
 func (g *governor) raise(now int64) {
 	if g.crest == 0 || g.rate >= g.ceiling {
 		return
@@ -169,27 +167,27 @@ func (g *governor) raise(now int64) {
 	g.set(now, g.rate*up)
 }
 
-// blocked reports whether next to nothing gets through any more, however slow:
-// those who answered have stopped to.
+// blocked reports whether almost nothing gets through any more, at any rate: hosts
+// that answered have stopped.
 func (g *governor) blocked() bool { return g.base > blockade }
 
-// over takes in that an outage has ended. The trial that found it told nothing
-// of the rate.
+// over records that an outage has ended. The trial that found it showed nothing about
+// the rate.
 func (g *governor) over(loss float64) {
 	g.base = loss
 	g.trials--
 	g.why = "for a while nothing came through at any rate; these ports were probed again"
 }
 
-// set changes the rate. Validation probes that were asked before are not heard for
-// the new one.
+// set changes the rate. Validation probes that were sent before do not count for the
+// new one.
 func (g *governor) set(now int64, rate float64) {
 	g.rate, g.since, g.window = math.Min(rate, g.ceiling), now, tally{}
 }
 
-// A flow is the rate at which probes leave, over no less time than an answer
-// may take: a burst that ends before the first answer is due fills queues
-// that the same number of probes would pass in their time.
+// A flow is the rate at which probes are sent, measured over at least the time that an
+// answer may take: a burst that ends before the first answer is due fills queues that
+// would pass the same number of probes in that time.
 type flow struct {
 	rate  float64
 	since int64
@@ -200,8 +198,8 @@ type flow struct {
 // begin starts a measurement.
 func (f *flow) begin(at int64, sent uint64) { f.since, f.sent = at, sent }
 
-// look measures, if the time has come or the pass is over and was not measured
-// at all.
+// look measures, if the time has come, or if the pass is over and was not measured at
+// all.
 func (f *flow) look(at int64, sent uint64, least time.Duration, pass int, over bool) {
 	took := time.Duration(at - f.since)
 	if took < least && !(over && f.pass < pass) {
@@ -212,14 +210,14 @@ func (f *flow) look(at int64, sent uint64, least time.Duration, pass int, over b
 	f.begin(at, sent)
 }
 
-// A pacer spaces probes out in time. Several transmitters share one. The zero
-// pacer does not hold anybody up.
+// A pacer spaces probes in time. Several transmitters share one. The zero pacer does
+// not delay.
 type pacer struct {
 	next atomic.Int64  // when the next probe is due, in nanoseconds
 	gap  atomic.Uint64 // nanoseconds between probes, as the bits of a float64
 }
 
-// set makes the rate so many probes a second; 0 or infinity is no limit.
+// set sets the rate in probes per second; 0 or infinity is no limit.
 func (p *pacer) set(rate float64) {
 	gap := 0.0
 	if rate > 0 && !math.IsInf(rate, 1) {
@@ -228,7 +226,7 @@ func (p *pacer) set(rate float64) {
 	p.gap.Store(math.Float64bits(gap))
 }
 
-// rate is the limit in probes a second; infinity if there is none.
+// rate returns the limit in probes per second; infinity if there is none.
 func (p *pacer) rate() float64 {
 	gap := math.Float64frombits(p.gap.Load())
 	if gap == 0 {
@@ -237,12 +235,12 @@ func (p *pacer) rate() float64 {
 	return 1e9 / gap
 }
 
-// burst is how far the probes may fall behind their time and catch up again:
-// no more than what a sleep overshoots by.
+// burst is how far the probes may fall behind and catch up again: no more than a sleep
+// overshoots.
 const burst = 5 * time.Millisecond
 
-// take takes the time of n probes and returns how long to wait before they
-// may leave.
+// take reserves the time of n probes and returns how long to wait before they may be
+// sent.
 func (p *pacer) take(now int64, n int) time.Duration {
 	gap := math.Float64frombits(p.gap.Load())
 	if gap == 0 {
@@ -257,8 +255,8 @@ func (p *pacer) take(now int64, n int) time.Duration {
 	}
 }
 
-// batch is how many probes may leave at once at the pacer's rate: what is due
-// in a millisecond, so that a slow run does not arrive in lumps.
+// batch returns how many probes may be sent at once at the pacer's rate: what is due
+// in a millisecond, so that a slow run is not sent in bursts.
 func (p *pacer) batch(most int) int {
 	gap := math.Float64frombits(p.gap.Load())
 	if gap == 0 {
@@ -272,7 +270,7 @@ func (p *pacer) batch(most int) int {
 // sends.
 type expiry int64
 
-// newExpiry is the expiry at t; there is none if t is zero.
+// newExpiry returns the expiry at t; there is none if t is zero.
 func newExpiry(t time.Time) expiry {
 	if t.IsZero() {
 		return math.MaxInt64
@@ -280,7 +278,7 @@ func newExpiry(t time.Time) expiry {
 	return expiry(t.UnixNano())
 }
 
-// check returns a *scan.ExpiredError if the moment has come.
+// check returns a *scan.ExpiredError if the time has come.
 func (e expiry) check(at time.Time) error {
 	if at.UnixNano() < int64(e) {
 		return nil

@@ -14,11 +14,11 @@ import (
 type receiver struct {
 	run   *run
 	batch []hit
-	outs  map[int]bool // indexes of the interfaces that are ours
+	outs  map[int]bool // indexes of our interfaces
 	look  time.Time    // when the ring was looked at last
 }
 
-// hitBatch is how many hits travel together.
+// hitBatch is how many hits are passed on together.
 const hitBatch = 256
 
 func (r *run) receive() {
@@ -28,7 +28,7 @@ func (r *run) receive() {
 		v.outs[out.Index] = true
 	}
 	for {
-		// What came before the end was called is still read.
+		// Packets that arrived before the end are still read.
 		over := r.over.Load() || r.ctx.Err() != nil
 		v.look = time.Now()
 		blocks := r.s.ring.Drain(v.packet)
@@ -48,8 +48,8 @@ func (r *run) receive() {
 	}
 }
 
-// flush hands the hits on. It blocks if nobody takes them; the transmitters
-// then wait too.
+// flush passes the hits on. It blocks if no one takes them; the transmitters then wait
+// too.
 func (v *receiver) flush() {
 	if len(v.batch) > 0 {
 		v.run.hits <- v.batch
@@ -61,8 +61,8 @@ func (v *receiver) flush() {
 	}
 }
 
-// packet takes in one packet. Only an answer that acknowledges our cookie, to
-// our port, from a pair that is in the Space and in the scope counts.
+// packet handles one packet. It counts only if it acknowledges our cookie, to our
+// port, from a pair that is in the Space and in the scope.
 func (v *receiver) packet(p rawnet.Packet) {
 	r, s := v.run, v.run.s
 	c := &s.counts
@@ -98,13 +98,12 @@ func (v *receiver) packet(p rawnet.Packet) {
 	}
 	sent := s.clock.sent(a.LocalPort, at)
 	rtt := time.Duration(at - sent)
-	// A host that hears nothing of its SYN-ACK repeats it after a second (RFC
-	// 6298, Section 2.1), so a longer time may not be that of the way.
+	// A host that gets no reply to its SYN-ACK repeats it after a second (RFC 6298,
+	// Section 2.1), so a longer time may not be the round-trip time.
 	if rtt > time.Duration(r.peak.Load()) && rtt < time.Second {
 		r.peak.Store(int64(rtt))
 	}
-	// A SYN-ACK that comes late may be a repeated one, and older than its port
-	// tells.
+	// A late SYN-ACK may be a repeated one, for an older probe than its port says.
 	if a.Kind != rawnet.KindICMP || a.From == a.Remote {
 		r.up(index, in, a, !r.answered.has(index), sent, a.Kind == rawnet.KindReset || a.Kind == rawnet.KindICMP || rtt <= r.timeout())
 	}
@@ -121,8 +120,8 @@ func (v *receiver) packet(p rawnet.Packet) {
 	}
 }
 
-// unreachable notes an ICMP error of a pair: the first one stands, but for one
-// of the target's own, which says more.
+// unreachable records an ICMP error of a pair: the first one is kept, unless a later
+// one is from the target itself.
 func (v *receiver) unreachable(index uint64, a rawnet.Answer, at int64) {
 	r := v.run
 	old, known := r.unreachable[index]
@@ -135,8 +134,8 @@ func (v *receiver) unreachable(index uint64, a rawnet.Answer, at int64) {
 	r.unreachable[index] = unreach{a.ICMP, a.From, at}
 }
 
-// again takes in an answer of a pair that has answered before: that of a
-// validation probe, or one too many.
+// again handles an answer of a pair that has answered before: that of a validation
+// probe, or a duplicate.
 func (v *receiver) again(index uint64, sent int64) {
 	r := v.run
 	r.loss.mu.Lock()
@@ -147,8 +146,8 @@ func (v *receiver) again(index uint64, sent int64) {
 	}
 }
 
-// reopen takes in a SYN-ACK of a pair that had refused a SYN: a balancer, or a
-// device on the way, may have. The answer that says more stands.
+// reopen handles a SYN-ACK of a pair that had refused a SYN: a load balancer, or a
+// device on the path, may have refused it. The SYN-ACK replaces the refusal.
 func (v *receiver) reopen(h hit) {
 	c := &v.run.s.counts
 	v.run.refused.clear(h.index)
@@ -157,7 +156,7 @@ func (v *receiver) reopen(h hit) {
 	v.take(h)
 }
 
-// take hands a hit on.
+// take passes a hit on.
 func (v *receiver) take(h hit) {
 	v.batch = append(v.batch, h)
 	if len(v.batch) == hitBatch {
@@ -165,7 +164,7 @@ func (v *receiver) take(h hit) {
 	}
 }
 
-// first takes in the first answer of a pair.
+// first handles the first answer of a pair.
 func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 	r := v.run
 	c := &r.s.counts
@@ -175,7 +174,7 @@ func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 		delete(r.unreachable, index)
 		c.rejected.Add(^uint64(0))
 	}
-	c.lost.Add(uint64(h.pass)) // one probe in each of the passes before
+	c.lost.Add(uint64(h.pass)) // one probe in each of the earlier passes
 	n := c.answered()
 	switch a.Kind {
 	case rawnet.KindSynAck:
@@ -186,7 +185,7 @@ func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 		c.closed.Add(1)
 		r.refused.set(index)
 	}
-	// A sample of a thousand does not need to be offered all.
+	// A sample of a thousand does not need all offers.
 	if n < maxValidations || n%64 == 0 {
 		r.loss.mu.Lock()
 		r.loss.validations.offer(index)
@@ -195,7 +194,7 @@ func (v *receiver) first(index uint64, a rawnet.Answer, h hit) {
 	v.take(h)
 }
 
-// passAt is the pass in which a probe left.
+// passAt returns the pass in which a probe was sent.
 func (r *run) passAt(sent int64) int {
 	pass := int(r.pass.number.Load())
 	for pass > 0 && r.pass.starts[pass].Load() > sent {
@@ -204,13 +203,13 @@ func (r *run) passAt(sent int64) int {
 	return pass
 }
 
-// errZeroWindow is why a pair that offers no room for data is unknown.
+// errZeroWindow is why a pair with a window of 0 is unknown.
 var errZeroWindow = errors.New("its SYN-ACK has a zero window: no data can be sent to it")
 
-// result is a hit as package scan tells it.
+// result converts a hit to a result of package scan.
 func (r *run) result(h hit) scan.Result {
-	// The clock's hand says only in which tick the SYN left: half of one is
-	// the best guess.
+	// The clock only shows in which tick the SYN was sent: half a tick is the best
+	// estimate.
 	rtt := max(h.rtt-r.s.clock.tick()/2, time.Microsecond)
 	out := scan.Result{
 		Target: r.s.view.at(h.index), State: result.StateOpen, Reason: result.ReasonSynAck,

@@ -10,9 +10,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// confirmResets asks hosts whose resets came with another TTL from some time on for
-// a pair that they had refused before, until it is sure that the change is for good,
-// or is none.
+// confirmResets probes hosts whose resets came with another TTL from some time on, on
+// a pair that they had refused before, until it is certain that the change is
+// permanent, or that there is none.
 func (r *run) confirmResets(pass int) {
 	t := r.hosts
 	for range 2 * leastConfirmed {
@@ -30,7 +30,7 @@ func (r *run) confirmResets(pass int) {
 			return
 		}
 		r.askControls(pass, ids)
-		// The next probe has another source port, which may take another path.
+		// The next probe has another source port, and perhaps another path.
 		for end := now() + int64(max(r.timeout(), 4*r.s.clock.tick())); now() < end && r.ctx.Err() == nil && r.awaited(ids); {
 			time.Sleep(time.Millisecond)
 		}
@@ -38,16 +38,16 @@ func (r *run) confirmResets(pass int) {
 	}
 }
 
-// awaited reports whether one of some hosts has not yet answered its control.
+// awaited reports whether one of the hosts has not yet answered its control.
 func (r *run) awaited(ids []uint32) bool {
 	r.hosts.mu.Lock()
 	defer r.hosts.mu.Unlock()
 	return slices.ContainsFunc(ids, func(id uint32) bool { return r.hosts.all[id].asked != 0 })
 }
 
-// takeBack yields the pairs that were refused once the resets of their host had
-// changed for good: nobody knows what the host itself says of them. It returns
-// false if no more is wanted.
+// takeBack yields the pairs that were refused after the resets of their host had
+// changed permanently, because the state that the host itself has is unknown. It
+// returns false if the consumer stops.
 func (r *run) takeBack(attempts int, yield func(scan.Result) bool) bool {
 	t, c := r.hosts, &r.s.counts
 	t.mu.Lock()
@@ -62,7 +62,7 @@ func (r *run) takeBack(attempts int, yield func(scan.Result) bool) bool {
 	for _, first := range hosts {
 		change := t.resets[first]
 		since := time.Unix(0, change.since)
-		change.pairs = slices.DeleteFunc(change.pairs, func(i uint64) bool { return !r.refused.has(i) }) // accepted since
+		change.pairs = slices.DeleteFunc(change.pairs, func(i uint64) bool { return !r.refused.has(i) }) // accepted since then
 		n := uint64(len(change.pairs))
 		c.closed.Add(-n)
 		c.blockedPairs.Add(n)
@@ -78,24 +78,24 @@ func (r *run) takeBack(attempts int, yield func(scan.Result) bool) bool {
 	return true
 }
 
-// A resetChange is that the resets of a host came with another TTL from some time
-// on. A firewall that has had enough of the scanner answers so for all ports; where
-// paths or machines take turns, the first TTL comes again.
+// A resetChange records that the resets of a host came with another TTL from some time
+// on. A firewall that blocks the scanner answers like that for all ports; if paths or
+// machines alternate, the first TTL comes again.
 type resetChange struct {
 	ttl       uint8
-	since     int64    // when the first probe left that was answered with it
+	since     int64    // when the first probe was sent that was answered with it
 	pairs     []uint64 // refused with it, in the order of the answers
-	confirmed int      // so often a pair that was refused with the first TTL was with this one
-	last      int64    // when the probe left that was
+	confirmed int      // how many times a pair that was refused with the first TTL was refused with this one
+	last      int64    // when the last such probe was sent
 }
 
-// maxTaken bounds the pairs that are remembered of all changes.
+// maxTaken is how many pairs are stored for all changes.
 const maxTaken = 1 << 20
 
-// How much shows a change for good: so many pairs were refused with the new TTL,
-// and a pair that was with the first one so many times behind.
+// What shows that a change is permanent: how many pairs were refused with the new TTL,
+// and how many times a pair with the first TTL was refused with the new one.
 const (
-	leastRefused   = 4 // and with the first one
+	leastRefused   = 4 // and with the first TTL
 	leastConfirmed = 8
 )
 
@@ -104,9 +104,9 @@ func (c *resetChange) sure() bool {
 	return len(c.pairs) >= leastRefused && c.confirmed >= leastConfirmed
 }
 
-// ttl takes in the TTL of a segment of a host, the first one of the pair at a place
-// if first is set, that answers a probe which left at sent, give or take slack. It is
-// told before the table hears of that probe. The caller holds the lock.
+// ttl handles the TTL of a segment of a host, the first one of the pair at an index if
+// first is set, that answers a probe which was sent at sent, plus or minus slack. It
+// is called before hear. The caller holds the lock.
 func (t *hostTable) ttl(h *upHost, place uint32, a rawnet.Answer, first bool, sent, slack int64) {
 	c := t.resets[h.first]
 	switch {
@@ -140,7 +140,7 @@ func (t *hostTable) ttl(h *upHost, place uint32, a rawnet.Answer, first bool, se
 	}
 }
 
-// mix notes that the resets of a host come with several TTLs by turns.
+// mix records that the resets of a host come with several alternating TTLs.
 func (t *hostTable) mix(h *upHost) {
 	h.mixed = true
 	if c := t.resets[h.first]; c != nil {

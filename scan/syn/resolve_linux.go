@@ -29,20 +29,19 @@ func openResolver(l rawnet.Link, e expiry) (*resolver, error) {
 func (r *resolver) close() { r.socket.Close() }
 
 const (
-	// A round of questions waits this long for answers. A neighbour that
-	// is there answers in a millisecond; one that sleeps in a tenth.
+	// The time that a round of questions waits for answers. A neighbor that is up
+	// answers in a millisecond; one that sleeps in a tenth of a second.
 	roundTime = 100 * time.Millisecond
-	// minRounds is how often a neighbour is asked that does not answer,
-	// unless measured loss says more, and maxRounds even then.
+	// minRounds is how often a neighbor without an answer is asked, unless the measured
+	// loss requires more, and maxRounds the maximum.
 	minRounds = 5
 	maxRounds = 20
-	// roundRate is how many neighbours are asked in a second.
+	// roundRate is how many neighbors are asked per second.
 	roundRate = 20000
 )
 
-// resolve finds the hardware addresses of the given addresses, those that
-// have any. Where must is set it tries longer, for a router that all depends
-// on.
+// resolve finds the hardware addresses of the given addresses that have one. If must
+// is set it tries longer, for a router that all targets depend on.
 func (r *resolver) resolve(ctx context.Context, source netip.Addr, targets []netip.Addr, must bool) (map[netip.Addr][6]byte, error) {
 	open := make(map[netip.Addr]bool, len(targets))
 	for _, a := range targets {
@@ -68,7 +67,7 @@ func (r *resolver) resolve(ctx context.Context, source netip.Addr, targets []net
 	return found, nil
 }
 
-// ask sends one question, if it is not too late for that.
+// ask sends one question, if the authorization has not ended.
 func (r *resolver) ask(source, target netip.Addr) error {
 	if err := r.expiry.check(time.Now()); err != nil {
 		return err
@@ -76,8 +75,7 @@ func (r *resolver) ask(source, target netip.Addr) error {
 	return r.socket.Ask(source, target)
 }
 
-// listen moves the addresses that are heard of from open to found, for at
-// most d.
+// listen moves the addresses that answer from open to found, for at most d.
 func (r *resolver) listen(d time.Duration, open map[netip.Addr]bool, found map[netip.Addr][6]byte, past *record) {
 	for end := time.Now().Add(d); len(open) > 0; {
 		a, mac, ok := r.socket.Receive(end)
@@ -98,8 +96,8 @@ func (r *resolver) listen(d time.Duration, open map[netip.Addr]bool, found map[n
 	}
 }
 
-// gateway finds the hardware address of a router: what the kernel knows, or
-// else by asking, or else what the kernel once knew.
+// gateway finds the hardware address of a router: from the kernel's table, or by
+// asking, or else from an old entry of that table.
 func (r *resolver) gateway(ctx context.Context, n *rawnet.Netlink, source, router netip.Addr) (mac [6]byte, err error) {
 	link := r.socket.Link()
 	known, err := n.Neighbors(link.Index)
@@ -123,8 +121,7 @@ func (r *resolver) gateway(ctx context.Context, n *rawnet.Netlink, source, route
 	return mac, fault.Hintf(fmt.Sprintf("see `ip neigh show dev %s`; nothing behind this router can be reached", link.Name), "looking for the router %v on %q: %w", router, link.Name, fmt.Errorf("no answer in %v", maxRounds*roundTime))
 }
 
-// resolve finds the hardware addresses of the pairs that are on a link of
-// ours.
+// resolve finds the hardware addresses of the pairs that are on one of our links.
 func (r *run) resolve() error {
 	v := r.s.view
 	for h, targets := range v.neighbours() {

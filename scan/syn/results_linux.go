@@ -14,13 +14,13 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// errOtherSpace is what Err returns for a Space that Open was not told of.
+// errOtherSpace is what Err returns for another Space than that of Open.
 var errOtherSpace = errors.New("sweeping another space than the one that was made ready")
 
-// Scan yields the pairs of space, which must be the one given to Open, as
-// scan.Scanner has it: those that answer as they do, the silent ones at the
-// end. Conn is never set. The sequence ends early if the interface fails; Err
-// then says so.
+// Scan yields the pairs of space, which must be the one given to Open, like every
+// scan.Scanner: those that answer as they do, the silent ones at the end. Conn is
+// never set. The sequence ends early if the interface fails; Err then returns the
+// error.
 func (s *Scanner) Scan(ctx context.Context, space *scope.Space) iter.Seq[scan.Result] {
 	return func(yield func(scan.Result) bool) {
 		if space != s.space || s.ring == nil {
@@ -58,7 +58,7 @@ func (s *Scanner) Scan(ctx context.Context, space *scope.Space) iter.Seq[scan.Re
 	}
 }
 
-// recycle takes back a batch whose hits are read.
+// recycle takes back a batch after its hits are read.
 func (r *run) recycle(batch []hit) {
 	select {
 	case r.spare <- batch[:0]:
@@ -66,8 +66,7 @@ func (r *run) recycle(batch []hit) {
 	}
 }
 
-// Stats returns the totals so far. It may be called at any time, by any
-// goroutine.
+// Stats returns the counts so far. It may be called at any time, by any goroutine.
 func (s *Scanner) Stats() Stats { return s.counts.stats() }
 
 // rest yields the pairs that have not answered.
@@ -106,8 +105,8 @@ func (r *run) rest(ctx context.Context, yield func(scan.Result) bool) {
 	r.underWay(each)
 }
 
-// underWay yields the pairs of a first pass, broken off, that were asked and
-// have not answered.
+// underWay yields the pairs of an interrupted first pass that were probed and have not
+// answered.
 func (r *run) underWay(each func(uint64) bool) {
 	slices.Sort(r.pass.unsent)
 	var numbers [chunk]uint64
@@ -122,8 +121,8 @@ func (r *run) underWay(each func(uint64) bool) {
 	}
 }
 
-// silent is the result of a pair that has not answered. Err is why its silence
-// proves nothing, nil if it is as good as silence can be.
+// silent returns the result of a pair that has not answered. err is why its silence
+// proves nothing, nil if it counts.
 func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err error) scan.Result {
 	v := r.s.view
 	out := scan.Result{Target: v.at(i), State: result.StateFiltered, Reason: result.ReasonNoResponse, Attempts: attempts, Time: end}
@@ -149,13 +148,13 @@ func (r *run) silent(i uint64, attempts int, end time.Time, stopped bool, err er
 	return out
 }
 
-// known reports whether an address has a hardware address.
+// known reports whether the hardware address of an address is known.
 func known(h *hop, a netip.Addr) bool {
 	_, ok := h.macs[a]
 	return ok
 }
 
-// reason is an ICMP error in the words of the result schema.
+// reason returns the reason of the result schema for an ICMP error.
 func reason(u rawnet.ICMPError) result.Reason {
 	if u.V6 {
 		switch {
@@ -172,9 +171,8 @@ func reason(u rawnet.ICMPError) result.Reason {
 	case u.Code == 0, u.Code == 6, u.Code == 11:
 		return result.ReasonNetUnreach
 	case u.Code == 2, u.Code == 3, u.Code == 9, u.Code == 10, u.Code == 13:
-		// A host without a listener answers TCP with RST, never with "port
-		// unreachable": that is a packet filter's word (RFC 1122, Section
-		// 3.2.2.1).
+		// A host without a listener answers TCP with RST, never with "port unreachable",
+		// which comes from a packet filter (RFC 1122, Section 3.2.2.1).
 		return result.ReasonAdminProhibited
 	}
 	return result.ReasonHostUnreach

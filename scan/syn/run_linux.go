@@ -13,12 +13,12 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// A hit is the answer of one pair, on its way to whoever takes the results.
+// A hit is the answer of one pair, on its way to the consumer of the results.
 type hit struct {
 	index uint64
-	at    int64 // when it came, nanoseconds since 1970
+	at    int64 // when it arrived, nanoseconds since 1970
 	rtt   time.Duration
-	pass  int16 // the pass that asked, from 0
+	pass  int16 // the pass of its probe, from 0
 	kind  rawnet.Kind
 	again bool // it had answered as closed before
 }
@@ -35,65 +35,65 @@ type run struct {
 	answered    bitmap
 	refused     bitmap             // of those, the closed ones
 	unreachable map[uint64]unreach // written by the receiver until it ends
-	wasSilent   uint64             // pairs that earlier runs found silent, which answered has too
+	wasSilent   uint64             // pairs that earlier runs found silent, which are also in answered
 
 	hosts   *hostTable
-	waited  time.Duration // for those who had stopped answering, in outages
-	unsound []uint32      // hosts whose silent pairs are not all proven, by first; set once all is asked
+	waited  time.Duration // for hosts that had stopped answering, in outages
+	unsound []uint32      // hosts whose silent pairs are not all proven, by first; set at the end
 
 	hits  chan []hit
-	spare chan []hit   // batches that were read, to be filled again
-	peak  atomic.Int64 // longest round trip met below a second, in nanoseconds
+	spare chan []hit   // batches that were read, for reuse
+	peak  atomic.Int64 // longest round trip below a second, in nanoseconds
 
 	over    atomic.Bool   // the receiver may end
 	watched chan struct{} // closed when watch has ended
 	driven  chan struct{} // closed when drive has ended
 }
 
-// A passState is how far the pass under way is, and when the passes were asked.
+// A passState is how far the pass under way is, and when the pairs of the passes were
+// probed.
 type passState struct {
 	number  atomic.Int32 // of the pass, from 0
 	starts  [passSlots]atomic.Int64
 	sending atomic.Bool // it is under way
-	restart atomic.Bool // it goes too fast to be of use
+	restart atomic.Bool // it is too fast to be useful
 
-	cursor atomic.Uint64   // counts of the walk that are handed out
-	at     []atomic.Uint64 // where each transmitter is
-	place  atomic.Uint64   // count of the walk that the first transmitter is at
+	cursor atomic.Uint64   // counts of the walk that were given to transmitters
+	at     []atomic.Uint64 // the position of each transmitter
+	place  atomic.Uint64   // count of the walk at which the first transmitter is
 
 	pacer  pacer
-	sent   atomic.Uint64 // SYNs that left in this pass
-	lastTx atomic.Int64  // when the latest packet left
-	end    int64         // when the last SYN of the last pass left
+	sent   atomic.Uint64 // SYNs sent in this pass
+	lastTx atomic.Int64  // when the latest packet was sent
+	end    int64         // when the last SYN of the last pass was sent
 
 	mu     sync.Mutex // guards what follows
-	unsent []uint64   // pairs that were handed out and not asked
+	unsent []uint64   // pairs that were taken but not probed
 }
 
-// A lossState is what tells how much gets lost, pass by pass, and the rate that
-// follows from it.
+// A lossState is what shows the loss, pass by pass, and the rate that follows from it.
 type lossState struct {
 	found [passSlots]atomic.Uint64 // pairs that answered a probe of the pass
 
 	mu          sync.Mutex // guards what follows
 	validations *validations
 	asked       [passSlots]tally // of validation probes
-	void        [passSlots]bool  // passes given up, or that met an outage
-	ends        [passSlots]int64 // when the last SYN of the pass left; 0 if it was given up
+	void        [passSlots]bool  // passes given up, or with an outage
+	ends        [passSlots]int64 // when the last SYN of the pass was sent; 0 if it was given up
 	governor    governor
 	flow        flow
-	spread      float64 // SYNs a second at which a pass takes as long as an answer may
+	spread      float64 // SYNs per second at which a pass takes as long as an answer may
 }
 
-// unreach is an ICMP error for a pair. It is not the last word: a router that
-// has just lost its neighbour says so too.
+// unreach is an ICMP error for a pair. It is not final: a router that has just lost
+// its neighbor sends one too.
 type unreach struct {
 	rawnet.ICMPError
 	from netip.Addr
 	at   int64
 }
 
-// maxUnreachable bounds what is remembered of ICMP errors.
+// maxUnreachable is how many ICMP errors are stored.
 const maxUnreachable = 1 << 16
 
 // newRun makes a run, which must be closed.
@@ -122,14 +122,14 @@ func newRun(ctx context.Context, s *Scanner) (*run, error) {
 	return r, nil
 }
 
-// close gives the memory back once all goroutines of the run have ended.
+// close frees the memory once all goroutines of the run have ended.
 func (r *run) close() {
 	r.answered.close()
 	r.refused.close()
 }
 
-// recall takes in what earlier runs were done with. What answered then counts
-// as if it had answered now: it is among what the loss is judged by.
+// recall records the pairs that earlier runs have finished. Pairs that answered then
+// count as if they had answered now, also for the loss.
 func (r *run) recall() {
 	if r.s.config.Earlier == nil {
 		return
@@ -167,7 +167,7 @@ func (r *run) wait() {
 	<-r.watched
 }
 
-// fail ends the run with an error, the first of which counts.
+// fail ends the run with an error; the first one is kept.
 func (r *run) fail(err error) {
 	r.s.mu.Lock()
 	if r.s.err == nil {
@@ -177,8 +177,8 @@ func (r *run) fail(err error) {
 	r.stop()
 }
 
-// timeout is how long an answer may take: twice the longest that one took,
-// and a second as long as there was none.
+// timeout returns how long an answer may take: twice the longest so far, and a second
+// before there was one.
 func (r *run) timeout() time.Duration {
 	peak := time.Duration(r.peak.Load())
 	if peak == 0 {
@@ -189,20 +189,20 @@ func (r *run) timeout() time.Duration {
 
 var _ scan.Scanner = (*Scanner)(nil)
 
-// refuses reports whether a SYN to an address may not leave because the time of
-// the host is over. If it may leave, its time begins at the latest now.
+// refuses reports whether a SYN to an address must not be sent because the time of the
+// host is over. If it may be sent, the time of the host begins now at the latest.
 func (r *run) refuses(a netip.Addr) bool {
 	c := r.s.config.Clock
 	if c.Refuses(a) {
-		r.s.counts.unproven.Store(true) // a later run has to ask anew
+		r.s.counts.unproven.Store(true) // a later run has to probe it again
 		return true
 	}
 	c.Begin(a)
 	return false
 }
 
-// inTime returns those of pairs whose hosts have time left, so that nothing
-// waits for its turn that is not sent.
+// inTime returns those of pairs whose hosts have time left, so that no time is spent
+// on pairs that are not sent.
 func (r *run) inTime(pairs []uint64) []uint64 {
 	if r.s.config.Clock == nil {
 		return pairs
@@ -216,9 +216,9 @@ func (r *run) inTime(pairs []uint64) []uint64 {
 	return kept
 }
 
-// late reports whether a host that is up may not be asked any more because its
-// time is over. With silent pairs left, which a control would have to prove, it
-// is short of time.
+// late reports whether a host that is up must not be probed any more because its time
+// is over. If it has silent pairs, which a control would have to prove, it was not
+// finished.
 func (r *run) late(h *upHost) bool {
 	c := r.s.config.Clock
 	if c == nil {
@@ -228,7 +228,7 @@ func (r *run) late(h *upHost) bool {
 	return c.Over(a) && (r.silentOf(h) == 0 || r.refuses(a))
 }
 
-// short reports whether the host of pair i was short of time.
+// short reports whether the host of pair i was not finished in its time.
 func (r *run) short(i uint64) bool {
 	c := r.s.config.Clock
 	return c != nil && c.Short(r.s.view.at(i).Addr())

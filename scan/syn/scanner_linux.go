@@ -18,8 +18,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// A Scanner sweeps one Space with single SYN segments. Its sockets are open
-// from Open on, so that the right to open them may be given up then.
+// A Scanner sweeps one Space with single SYN segments. Open opens its sockets, so that
+// the rights for that can be dropped afterwards.
 type Scanner struct {
 	config    Config
 	space     *scope.Space
@@ -30,11 +30,11 @@ type Scanner struct {
 	sources   map[netip.Addr]bool
 	netlink   *rawnet.Netlink
 	ring      *rawnet.Ring
-	resolvers []*resolver       // by out; nil where the link has no header
+	resolvers []*resolver       // by out; nil if the link has no header
 	senders   [][]rawnet.Sender // by thread and out
 	capture   *rawnet.Capture   // nil for none
 	expiry    expiry
-	patience  time.Duration // with hosts that stop answering
+	patience  time.Duration // maximum wait for hosts that stop answering
 
 	counts counts
 
@@ -42,7 +42,8 @@ type Scanner struct {
 	err error
 }
 
-// maxPairs bounds a Space: one bit of memory for each pair, 1 GiB in all.
+// maxPairs is the maximum size of a Space: one bit of memory for each pair, 1 GiB in
+// all.
 const maxPairs = 1 << 33
 
 // Open makes ready to sweep space: it looks the routes up, opens the sockets
@@ -110,13 +111,13 @@ func (s *Scanner) open(ctx context.Context) error {
 	return err
 }
 
-// openSockets opens all sockets that the sweep will need.
+// openSockets opens all sockets of the sweep.
 func (s *Scanner) openSockets(low, high uint16) error {
 	prog, err := rawnet.AnswerFilter(s.clock.base, s.clock.last(), low, high)
 	if err != nil {
 		return err
 	}
-	index := 0 // of several interfaces all are heard
+	index := 0 // with several interfaces, receive on all
 	if len(s.outs) == 1 {
 		index = s.outs[0].Index
 	}
@@ -146,7 +147,7 @@ func (s *Scanner) openSockets(low, high uint16) error {
 	return nil
 }
 
-// Close closes the sockets. The Scanner is of no further use.
+// Close closes the sockets. The Scanner cannot be used any more.
 func (s *Scanner) Close() {
 	if s.netlink != nil {
 		s.netlink.Close()
@@ -167,16 +168,16 @@ func (s *Scanner) Close() {
 	s.netlink, s.ring, s.resolvers, s.senders = nil, nil, nil, nil
 }
 
-// Err returns why the sweep ended before its time, once the sequence that
-// Scan returned has ended; nil if it did not, or was canceled.
+// Err returns why the sweep ended early, once the sequence that Scan returned has
+// ended; nil if it did not, or was canceled.
 func (s *Scanner) Err() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.err
 }
 
-// ephemeral is the range of ports that the kernel takes for connections of
-// its own (net.ipv4.ip_local_port_range).
+// ephemeral returns the range of ports that the kernel uses for its own connections
+// (net.ipv4.ip_local_port_range).
 func ephemeral() (low, high uint16) {
 	low, high = 32768, 60999
 	b, err := os.ReadFile("/proc/sys/net/ipv4/ip_local_port_range")
@@ -186,7 +187,7 @@ func ephemeral() (low, high uint16) {
 	return low, high
 }
 
-// linkLocal is an IPv6 address of the link that needs no route.
+// linkLocal returns an IPv6 address of the link that needs no route.
 func linkLocal(l rawnet.Link) netip.Addr {
 	if i, err := net.InterfaceByIndex(l.Index); err == nil {
 		addrs, _ := i.Addrs()
@@ -200,11 +201,10 @@ func linkLocal(l rawnet.Link) netip.Addr {
 	return netip.IPv6Unspecified()
 }
 
-// DropRights gives up, for the whole process and for good, every capability,
-// and the chance to get any by running another program. The sockets of a
-// Scanner that is open keep working; what root may do by its capabilities,
-// like writing into other users' directories, is gone. In a program built
-// with cgo it fails.
+// DropRights drops, for the whole process and permanently, every capability, and the
+// possibility to get any by running another program. The sockets of an open Scanner
+// keep working; other rights of root by capabilities, such as writing into other
+// users' directories, are gone. In a program built with cgo it fails.
 func DropRights() error { return rawnet.DropRights() }
 
 // check reports an interface that has gone down.

@@ -15,8 +15,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// A Scanner sweeps one Space with single SYN segments. On this system there
-// is none.
+// A Scanner sweeps one Space with single SYN segments. It does not work on this
+// system.
 type Scanner struct{}
 
 // errSystem says that this system is not Linux.

@@ -16,44 +16,43 @@ import (
 type Stats struct {
 	scan.Stats
 
-	Closed   uint64 // pairs that refused
-	Rejected uint64 // pairs of which ICMP said that they cannot be reached
+	Closed   uint64 // pairs that answered with RST
+	Rejected uint64 // pairs that ICMP errors report as unreachable
 
-	ZeroWindow uint64 // pairs whose SYN-ACK has no room for data
+	ZeroWindow uint64 // pairs whose SYN-ACK has a window of 0
 
-	Pass      int           // the pass under way, from 1; further ones are over the silent pairs
-	Asked     uint64        // counts of the pass that are done with
+	Pass      int           // the pass under way, from 1; passes after the first are over the silent pairs
+	Asked     uint64        // counts of the pass that are finished
 	ToAsk     uint64        // counts of the pass
-	Loss      float64       // share of probes or answers that got lost, 0 to 1; those of hosts that are gone do not count
-	Settled   float64       // SYNs a second that the run settled on
-	Why       string        // what that rests on, for people
-	RoundTrip time.Duration // the longest met that is sure to be one; 0 if none
+	Loss      float64       // fraction of probes or answers that were lost, 0 to 1, without those of hosts that are gone
+	Settled   float64       // SYNs per second that the run settled on
+	Why       string        // the reason for it, for people
+	RoundTrip time.Duration // the longest reliable one; 0 if none
 
 	WrongAck   uint64 // answers that acknowledge none of our probes
-	OtherPort  uint64 // SYN-ACKs to ports that we do not send from
-	OutOfScope uint64 // answers from addresses or ports that were not asked for
-	Duplicates uint64 // answers to what was answered already
-	RingDrops  uint64 // answers for which the receive ring had no room
-	SendDrops  uint64 // SYNs that met a full queue here and were sent again
+	OtherPort  uint64 // SYN-ACKs to ports that we do not use
+	OutOfScope uint64 // answers from addresses or ports that were not probed
+	Duplicates uint64 // answers of pairs that had answered already
+	RingDrops  uint64 // answers that did not fit into the receive ring
+	SendDrops  uint64 // SYNs that were sent again because a local queue was full
 	Stalls     uint64 // times the transmitters waited for the receiver
 
-	// BlockedMidScan is whether those who had answered stopped to in the end, at any
-	// rate, and did not come back: what is silent is then unknown, with
-	// result.ReasonBlocked, also that of hosts that never answered.
+	// BlockedMidScan is whether hosts that had answered stopped answering, at any rate,
+	// and did not start again: silent pairs are then unknown, with
+	// result.ReasonBlocked, also those of hosts that never answered.
 	BlockedMidScan bool
 
-	// Wildcards counts the hosts that have every port open that was asked
-	// for, of wildcardPorts or more: most likely no host but something in
-	// front that answers for all. WildcardHosts names the first hundred.
+	// Wildcards counts the hosts on which every probed port is open, of wildcardPorts
+	// or more: most likely a device in front of the host that answers for all.
+	// WildcardHosts names the first hundred.
 	Wildcards     uint64
 	WildcardHosts []netip.Addr
 }
 
-// wildcardPorts is the least number of ports that says something if all are
-// open.
+// wildcardPorts is the least number of ports that is significant if all are open.
 const wildcardPorts = 8
 
-// counts are the totals of a sweep, each written by whoever meets it.
+// counts are the counts of a sweep, each written by the goroutine that finds it.
 type counts struct {
 	sent, open, closed, rejected     atomic.Uint64
 	zeroWindow, controls             atomic.Uint64
@@ -61,19 +60,19 @@ type counts struct {
 	wrongAck, otherPort, outOfScope  atomic.Uint64
 	duplicates, ringDrops, sendDrops atomic.Uint64
 	stalls, asked, toAsk             atomic.Uint64
-	reached                          atomic.Uint64 // counts in front of which all of the pass is asked
+	reached                          atomic.Uint64 // counts below which all pairs of the pass were probed
 	pass                             atomic.Int32  // under way, from 1
 	roundTrip                        atomic.Int64
 	planned, done, lost              atomic.Uint64
 	blockedMidScan                   atomic.Bool
 	silentTwice                      atomic.Bool
-	unproven                         atomic.Bool // silent pairs of hosts that are up, or of all, prove nothing
+	unproven                         atomic.Bool // the silence of pairs of hosts that are up, or of all, proves nothing
 
 	mu            sync.Mutex
 	why           string
 	limit, loss   float64
-	rate          float64 // SYNs a second: now,
-	first, top    float64 // in the first pass, and at most
+	rate          float64 // SYNs per second: current,
+	first, top    float64 // in the first pass, and maximum
 	wildcards     uint64
 	wildcardHosts []netip.Addr
 	blockedHosts  uint64
@@ -81,10 +80,10 @@ type counts struct {
 	blocked       []scan.BlockedHost
 }
 
-// answered is how many pairs have answered for good.
+// answered returns how many pairs have answered conclusively.
 func (c *counts) answered() uint64 { return c.open.Load() + c.closed.Load() + c.zeroWindow.Load() }
 
-// wildcard notes a host that has every port open.
+// wildcard records a host with every port open.
 func (c *counts) wildcard(a netip.Addr) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -94,7 +93,7 @@ func (c *counts) wildcard(a netip.Addr) {
 	}
 }
 
-// block notes a host that stopped answering.
+// block records a host that stopped answering.
 func (c *counts) block(h scan.BlockedHost) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
@@ -108,35 +107,35 @@ func (c *counts) block(h scan.BlockedHost) {
 	}
 }
 
-// flow notes the rate at which SYNs leave now.
+// flow records the rate at which SYNs are sent now.
 func (c *counts) flow(rate float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.rate, c.top = rate, math.Max(c.top, rate)
 }
 
-// settle notes the limit and what it rests on.
+// settle records the limit and the reason for it.
 func (c *counts) settle(limit float64, why string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.limit, c.why = limit, why
 }
 
-// lose notes the share of probes that got lost.
+// lose records the fraction of probes that were lost.
 func (c *counts) lose(share float64) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.loss = share
 }
 
-// lossNow is the share of probes that got lost, as far as is known.
+// lossNow returns the fraction of probes that were lost, as far as known.
 func (c *counts) lossNow() float64 {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.loss
 }
 
-// reason is what the limit rests on. The caller holds the lock.
+// reason returns the reason for the limit. The caller holds the lock.
 func (c *counts) reason() string {
 	switch {
 	case c.blockedMidScan.Load():
@@ -156,8 +155,8 @@ func (c *counts) reason() string {
 	return fmt.Sprintf("%.1f%% were lost, and probed again", 100*c.loss)
 }
 
-// settled is the rate that a run has settled on: its limit, or the most that
-// the machine did where there is none or more. The caller holds the lock.
+// settled returns the rate that a run has settled on: its limit, or what the machine
+// achieved if there is none or it is higher. The caller holds the lock.
 func (c *counts) settled() float64 {
 	if c.limit == 0 {
 		return c.top
@@ -165,7 +164,7 @@ func (c *counts) settled() float64 {
 	return math.Min(c.limit, math.Max(c.top, c.first))
 }
 
-// stats is a snapshot.
+// stats returns a snapshot.
 func (c *counts) stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -1,20 +1,20 @@
-// Package syn asks which TCP ports answer by single SYN segments, for ranges
-// where a connection each takes too long.
+// Package syn finds out which TCP ports answer with single SYN segments, for ranges
+// where full connections take too long.
 //
-// A [Scanner] remembers nothing of a probe but one bit, whether its pair has
-// answered. The sequence number of each SYN is a keyed hash of its flow, so
-// only who saw the SYN can acknowledge it, and the source port tells when it
-// left. What stays silent is asked again: how often depends on how much is
-// lost, which is measured by asking pairs again that are known to answer.
+// A [Scanner] stores one bit per pair: whether it has answered. The sequence number of
+// each SYN is a keyed hash of its flow, so that only a host that saw the SYN can
+// acknowledge it, and the source port shows when it was sent. Silent pairs are probed
+// again: how often depends on the loss, which is measured by probing pairs again that
+// are known to answer.
 //
-// Hosts that are up are remembered too. Each is asked again on a pair that it
-// answers, its control: what is silent of it is filtered only if a control was
-// answered after that was asked last. Where controls stay silent the host is
-// waited for, and its silent pairs are asked anew; those for which no control
-// was answered in the end are unknown, with result.ReasonBlocked.
+// Hosts that are up are stored too. Each is probed again on a pair that is known to
+// answer, its control: a silent pair of it is filtered only if a control was answered
+// after the pair's last probe. If controls stay silent, the sweep waits for the host
+// and probes its silent pairs again; if no control is answered in the end, they are
+// unknown, with result.ReasonBlocked.
 //
-// It needs Linux and the right to raw sockets (CAP_NET_RAW). Elsewhere, and
-// for the addresses of this machine itself, package scan's connects do.
+// It needs Linux and the right to raw sockets (CAP_NET_RAW). On other systems, and for
+// the addresses of this machine itself, package scan opens connections.
 package syn
 
 import (
@@ -33,81 +33,77 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// A Config says how a [Scanner] sweeps. The zero Config with a Scope is ready
-// to use: as fast as accuracy allows, on the interface that the routing table
-// names.
+// A Config has the settings of a [Scanner]. The zero Config with a Scope is ready to
+// use: as fast as accuracy allows, on the interface of the routing table.
 type Config struct {
-	// Scope is asked for each address before a SYN leaves. Nil allows
-	// nothing.
+	// Scope is checked for each address before a SYN is sent. Nil allows nothing.
 	Scope *scope.Set
 
-	// Interface is the name of the interface to send on. Empty means the one
-	// that the kernel's routing table says, for each target.
+	// Interface is the name of the interface to send on. Empty means the one of the
+	// kernel's routing table, for each target.
 	Interface string
 
-	// Rate is how many SYNs leave in a second, at most. Zero means as fast
-	// as accuracy allows: the rate falls where more of them get lost for it.
+	// Rate is the maximum number of SYNs per second. Zero means as fast as accuracy
+	// allows: the rate is lowered if it causes loss.
 	Rate float64
 
-	// Others, if not nil, returns how many connections others have opened since
-	// it was last asked. They count towards Rate. It is asked by one goroutine.
+	// Others, if not nil, returns how many connections others have opened since the
+	// last call. They count towards Rate. One goroutine calls it.
 	Others func() int
 
-	// Retries is how many passes follow the first, at least, over what is
-	// still silent. Zero means 2, less than zero none. Measured loss adds
-	// more, unless it is less than zero; and where hundreds of probes show
-	// that nothing gets lost, one will do.
+	// Retries is the minimum number of passes after the first, over the silent pairs.
+	// Zero means 2, less than zero none. If loss is measured there are more, unless it
+	// is less than zero; if hundreds of probes show no loss, one suffices.
 	Retries int
 
-	// Timeout is how long to wait for an answer at most; the real wait
-	// follows the round-trip times met. Zero means 3 seconds.
+	// Timeout is the maximum wait for an answer; the actual wait adapts to the
+	// round-trip times. Zero means 3 seconds.
 	Timeout time.Duration
 
-	// Clock bounds the time of each host. What was not settled in it is
-	// result.StateUnknown with result.ReasonHostTimeout. If nil, there is no bound.
+	// Clock limits the time of each host. Pairs that are not finished in it are
+	// result.StateUnknown with result.ReasonHostTimeout. If nil, there is no limit.
 	Clock *hosts.Clock
 
-	// NotAfter is the first moment that is too late for a packet to leave: a
-	// SYN, or the question for a neighbour's hardware address. The sweep then
-	// ends with a *scan.ExpiredError. The zero Time is no bound.
+	// NotAfter is the first time at which no packet may be sent: no SYN, and no
+	// question for a neighbor's hardware address. The sweep then ends with a
+	// *scan.ExpiredError. The zero Time is no limit.
 	NotAfter time.Time
 
-	// Threads is how many transmitters share the work, each on a processor
-	// of its own; MaxThreads at most. Zero means 1.
+	// Threads is the number of transmitters, each on its own processor; MaxThreads at
+	// most. Zero means 1.
 	Threads int
 
-	// Seed is the order; same seed, same order.
+	// Seed is the seed of the order.
 	Seed uint64
 
-	// Pcap, if not nil, gets every SYN that leaves and every answer that
-	// arrives, as a capture file of raw IP packets. It costs speed. The
-	// first error of a write ends the run.
+	// Pcap, if not nil, gets every SYN and every answer, as a capture file of raw IP
+	// packets. It costs speed. The first error of a write ends the run.
 	Pcap io.Writer
 
-	// Earlier are the results of earlier runs of the same sweep, or nil. Their
-	// pairs have no result in this one. They are not asked again, but for a
-	// few of those that answered: they tell how much gets lost. It is ranged
-	// over once, before the first SYN leaves.
+	// Earlier are the results of earlier runs of the same sweep, or nil. Their pairs
+	// have no result in this one. They are not probed again, except for a few of those
+	// that answered, to measure the loss. It is ranged over once, before the first SYN
+	// is sent.
 	Earlier iter.Seq[scan.Result]
 
-	// Begin is how far earlier runs of the same sweep came, with the same Seed:
-	// [Scanner.Progress]. What they had asked is not asked again in the same
-	// pass. The zero Progress begins anew, and so does that of a Space with
-	// another number of pairs.
+	// Begin is the [Scanner.Progress] of earlier runs of the same sweep with the same
+	// Seed. Pairs that they have probed are not probed again in the same pass. The zero
+	// Progress starts from the beginning, and so does that of a Space with another
+	// number of pairs.
 	Begin Progress
 }
 
-// A Progress says how far a sweep is in its order.
+// A Progress is how far a sweep is in its order.
 type Progress struct {
 	Pass  int    // the pass under way, from 0
-	Asked uint64 // counts of its order in front of which all is asked
+	Asked uint64 // counts of its order below which all pairs were probed
 	Pairs uint64 // of the Space
 }
 
-// MaxThreads is the most that [Config] takes for Threads.
+// MaxThreads is the maximum of Threads in [Config].
 const MaxThreads = 64
 
-// check puts values in place of zeros and refuses what makes no sense.
+// check fills in defaults and refuses invalid values.
 func (c *Config) check() error {
 	if c.Scope == nil {
 		return errors.New("sweeping without a scope: nothing may be contacted")
@@ -133,16 +129,15 @@ func (c *Config) check() error {
 	return nil
 }
 
-// An Estimate is what a sweep would take if nothing answered and nothing were
-// known of loss: the most that it takes on a network that loses nothing.
+// An Estimate is the cost of a sweep if nothing answers and no loss is known: the
+// maximum on a network without loss.
 type Estimate struct {
 	Packets  uint64        // SYNs, all passes
-	Bytes    uint64        // on Ethernet, headers included, preamble and gap not
+	Bytes    uint64        // on Ethernet, with headers, without preamble and gap
 	Duration time.Duration // 0 if the rate has no limit
 }
 
-// Plan reckons what sweeping space would take. It sends nothing and needs no
-// right.
+// Plan estimates a sweep of space. It sends nothing and needs no rights.
 func Plan(space *scope.Space, config Config) Estimate {
 	passes := uint64(3)
 	if config.Retries > 0 {
@@ -158,8 +153,8 @@ func Plan(space *scope.Space, config Config) Estimate {
 	e.Packets = packets
 	left := space.Len()
 	for r, ports := range space.Ranges() {
-		// A frame has 60 bytes and the check sequence at least (IEEE 802.3,
-		// clause 4.4.2).
+		// A frame has at least 60 bytes and the check sequence (IEEE 802.3, clause
+		// 4.4.2).
 		frame := max(uint64(rawnet.FrameLen(r.From().Is6())), 60) + 4
 		whole := newAddrRange(0, r, ports, nil)
 		pairs := min(left, whole.pairs())

@@ -9,16 +9,16 @@ import (
 	"go4.org/netipx"
 )
 
-// An addrRange is a range of addresses that are asked for the same ports and
-// reached by the same hop. Ranges are numbered like the Space that they are of.
+// An addrRange is a range of addresses with the same ports and the same hop. Ranges
+// are numbered like the Space that they belong to.
 type addrRange struct {
 	start uint64 // number of the first pair; may wrap below 0 in a shard
 	first netip.Addr
 	last  netip.Addr
 	ports []uint16
 	hop   *hop
-	// allowed is whether the Scope holds all of the range, so that it need
-	// not be asked for each address. A Scope does not change.
+	// allowed is whether the Scope contains all of the range, so that it need not be
+	// checked for each address. A Scope does not change.
 	allowed bool
 
 	v6      bool
@@ -26,13 +26,13 @@ type addrRange struct {
 	inverse uint64 // 2^64 divided by the number of ports, rounded up
 }
 
-// A view is a Space made ready for being walked fast. It does not change.
+// A view is an immutable form of a Space that can be walked fast.
 type view struct {
-	ranges []addrRange // by number and, which is the same, by address
+	ranges []addrRange // by number, which is also by address
 	count  uint64
 }
 
-// newAddrRange sets what follows from the rest.
+// newAddrRange fills in the fields that follow from its arguments.
 func newAddrRange(start uint64, r netipx.IPRange, ports []uint16, h *hop) addrRange {
 	p := addrRange{start: start, first: r.From(), last: r.To(), ports: ports, hop: h, v6: r.From().Is6()}
 	if !p.v6 {
@@ -44,14 +44,14 @@ func newAddrRange(start uint64, r netipx.IPRange, ports []uint16, h *hop) addrRa
 	return p
 }
 
-// pairs is how many pairs the range holds.
+// pairs returns how many pairs the range has.
 func (p *addrRange) pairs() uint64 { return (p.offset(p.last) + 1) * uint64(len(p.ports)) }
 
 // find returns the range of number i.
 func (v *view) find(i uint64) *addrRange {
 	lo, hi := 0, len(v.ranges)
 	for hi-lo > 1 {
-		// The first range may begin in front of number 0.
+		// The first range may begin before number 0.
 		if mid := int(uint(lo+hi) / 2); v.ranges[mid].start <= i {
 			lo = mid
 		} else {
@@ -61,14 +61,14 @@ func (v *view) find(i uint64) *addrRange {
 	return &v.ranges[lo]
 }
 
-// split takes a number inside the range apart: host and port by their places.
+// split splits a number of the range into the index of the host and the port.
 func (p *addrRange) split(i uint64) (host uint64, port uint16) {
 	off, n := i-p.start, uint64(len(p.ports))
 	if n == 1 {
 		return off, p.ports[0]
 	}
-	// A product in place of a quotient. It is exact as long as off*n is
-	// below 2^64 (Granlund and Montgomery, PLDI 1994, Theorem 4.2).
+	// A multiplication in place of a division. It is exact as long as off*n is below
+	// 2^64 (Granlund and Montgomery, PLDI 1994, Theorem 4.2).
 	if off < 1<<47 {
 		host, _ = bits.Mul64(off, p.inverse)
 	} else {
@@ -77,7 +77,7 @@ func (p *addrRange) split(i uint64) (host uint64, port uint16) {
 	return host, p.ports[off-host*n]
 }
 
-// addr6 is the address of a host of an IPv6 range.
+// addr6 returns the address of a host of an IPv6 range.
 func (p *addrRange) addr6(host uint64) [16]byte {
 	b := p.first.As16()
 	lo, carry := bits.Add64(binary.BigEndian.Uint64(b[8:]), host, 0)
@@ -86,7 +86,7 @@ func (p *addrRange) addr6(host uint64) [16]byte {
 	return b
 }
 
-// addr is the address of a host of the range.
+// addr returns the address of a host of the range.
 func (p *addrRange) addr(host uint64) netip.Addr {
 	if p.v6 {
 		return netip.AddrFrom16(p.addr6(host))
@@ -96,15 +96,14 @@ func (p *addrRange) addr(host uint64) netip.Addr {
 	return netip.AddrFrom4(b)
 }
 
-// at is the pair of number i.
+// at returns the pair of number i.
 func (v *view) at(i uint64) netip.AddrPort {
 	p := v.find(i)
 	host, port := p.split(i)
 	return netip.AddrPortFrom(p.addr(host), port)
 }
 
-// index is the number of a pair, and its range; nil if it is not in the
-// Space.
+// index returns the number of a pair, and its range; nil if it is not in the Space.
 func (v *view) index(a netip.Addr, port uint16) (uint64, *addrRange) {
 	k := 0
 	if len(v.ranges) > 1 {
@@ -128,7 +127,7 @@ func (v *view) index(a netip.Addr, port uint16) (uint64, *addrRange) {
 	return i, p
 }
 
-// offset is the place of an address of the range.
+// offset returns the index of an address in the range.
 func (p *addrRange) offset(a netip.Addr) uint64 {
 	if !p.v6 {
 		return uint64(be4(a) - p.first4)
@@ -137,8 +136,8 @@ func (p *addrRange) offset(a netip.Addr) uint64 {
 	return binary.BigEndian.Uint64(x[8:]) - binary.BigEndian.Uint64(y[8:])
 }
 
-// search is the place of port in ports, which are sorted; -1 if it is not
-// there.
+// search returns the index of port in ports, which are sorted; -1 if it is not in
+// them.
 func search(ports []uint16, port uint16) int {
 	lo, hi := 0, len(ports)
 	for lo < hi {
@@ -154,8 +153,8 @@ func search(ports []uint16, port uint16) int {
 	return -1
 }
 
-// neighbours yields the hops without a router between, each with all the
-// addresses that are reached by it.
+// neighbours yields the hops without a router, each with all the addresses that are
+// reached by it.
 func (v *view) neighbours() map[*hop][]netip.Addr {
 	out := map[*hop][]netip.Addr{}
 	for i := range v.ranges {

@@ -2,14 +2,14 @@ package syn
 
 import "math/bits"
 
-// A walk visits the numbers below n in a pseudo-random order, each exactly
-// once. It counts through the smallest power of two that is not below n and
-// scatters the count over it by steps that can all be undone (a multiplication
-// by an odd number, an exclusive or of the upper half into the lower one), so
-// that no two counts meet; what falls behind n is passed over.
+// A walk visits the numbers below n in a pseudo-random order, each exactly once. It
+// counts through the smallest power of two that is not below n and scatters the count
+// by reversible steps (a multiplication by an odd number, an exclusive or of the upper
+// half into the lower one), so that no two counts collide; results not below n are
+// skipped.
 //
-// scope.Order serves the same end and can be asked for any place at once, for
-// ten times the time; at three million SYNs a second that is a third of it.
+// scope.Order does the same and can be computed for any place, but takes ten times as
+// long: at three million SYNs per second, a walk takes a third of that time.
 type walk struct {
 	n     uint64
 	mask  uint64
@@ -21,7 +21,7 @@ type walk struct {
 // chunk is how many counts of a walk a transmitter takes at a time.
 const chunk = 1024
 
-// newWalk returns the walk over the numbers below n that seed stands for.
+// newWalk returns the walk over the numbers below n for a seed.
 func newWalk(n, seed uint64) walk {
 	width := uint(2)
 	if n > 4 {
@@ -44,9 +44,9 @@ func newWalk(n, seed uint64) walk {
 // length is how many counts there are: at least n, less than 2n+4.
 func (w *walk) length() uint64 { return w.mask + 1 }
 
-// fill writes the numbers of the counts from from to below to, in order, to
-// dst, which must have room for all, and returns how many there are. A walk of
-// 2^64 counts is not asked for: a Space cannot be that large.
+// fill writes the numbers of the counts in [from, to), in order, to dst, which must
+// have room for all, and returns how many there are. A walk never has 2^64 counts: a
+// Space cannot be that large.
 func (w *walk) fill(dst []uint64, from, to uint64) int {
 	mask, shift, n := w.mask, w.shift, w.n
 	m0, m1, m2, add := w.mul[0], w.mul[1], w.mul[2], w.add
@@ -59,8 +59,8 @@ func (w *walk) fill(dst []uint64, from, to uint64) int {
 		x ^= x >> shift
 		x = x * m2 & mask
 		x ^= x >> shift
-		// Written always and kept if it counts, so that there is no branch
-		// to be guessed wrong at every other number.
+		// Written always and kept if it counts, so that there is no branch to be
+		// mispredicted at every other number.
 		dst[k] = x
 		_, below := bits.Sub64(x, n, 0)
 		k += int(below)
@@ -68,8 +68,8 @@ func (w *walk) fill(dst []uint64, from, to uint64) int {
 	return k
 }
 
-// A dueHeap says at which counts of a walk the controls of hosts are due, the
-// nearest first.
+// A dueHeap has the counts of a walk at which controls of hosts are due, the next one
+// on top.
 type dueHeap []due
 
 type due struct {

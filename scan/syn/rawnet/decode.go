@@ -37,12 +37,12 @@ const (
 	KindICMP                   // an ICMP error that quotes a SYN
 )
 
-// An Answer is what a packet says about a probe, before it is believed.
+// An Answer is the content of a packet about a probe, not yet verified.
 type Answer struct {
 	Kind      Kind
-	Remote    netip.Addr // who was asked: the source, or the quoted destination
+	Remote    netip.Addr // the probed host: the source, or the quoted destination
 	From      netip.Addr // who sent an ICMP error
-	Local     netip.Addr // who asked
+	Local     netip.Addr // our address
 	Port      uint16     // of remote
 	LocalPort uint16     // our port
 	Ack       uint32     // the acknowledgement; of an ICMP error the quoted sequence number
@@ -50,14 +50,14 @@ type Answer struct {
 	TTL       uint8 // of a segment: the time to live, or hop limit, that it came with
 }
 
-// An ICMPError is an ICMP error that came for a SYN: the type and code of ICMP
-// (RFC 792), or of ICMPv6 (RFC 4443) if V6 is set.
+// An ICMPError is an ICMP error for a SYN: the type and code of ICMP (RFC 792), or of
+// ICMPv6 (RFC 4443) if V6 is set.
 type ICMPError struct {
 	Type, Code uint8
 	V6         bool
 }
 
-// Error says what came, in the words of RFC 792.
+// Error describes the message in the terms of RFC 792.
 func (u ICMPError) Error() string {
 	name := "ICMP"
 	if u.V6 {
@@ -66,13 +66,13 @@ func (u ICMPError) Error() string {
 	return fmt.Sprintf("%s type %d code %d", name, u.Type, u.Code)
 }
 
-// Decode reads a packet, beginning with its network header, of the EtherType
-// proto. What is cut short, fragmented before the TCP header's end, or of
-// another protocol gives KindNone. It never believes a length in the packet, and
-// never panics.
+// Decode decodes a packet, beginning with its network header, of the EtherType proto.
+// A packet that is truncated, fragmented before the end of the TCP header, or of
+// another protocol gives KindNone. It trusts no length in the packet, and never
+// panics.
 func Decode(proto uint16, b []byte) Answer {
-	// A tag that the card did not take off: four bytes, of which the last
-	// two are the next EtherType (IEEE 802.1Q, clause 9.3). Two may nest.
+	// A tag that the network card did not remove: four bytes, of which the last two are
+	// the next EtherType (IEEE 802.1Q, clause 9.3). Two may nest.
 	for range 2 {
 		if (proto != etherVLAN && proto != etherQinQ) || len(b) < 4 {
 			break
@@ -88,7 +88,7 @@ func Decode(proto uint16, b []byte) Answer {
 	return Answer{}
 }
 
-// header4 takes an IPv4 header off b.
+// header4 removes an IPv4 header from b.
 func header4(b []byte) (src, dst netip.Addr, proto uint8, rest []byte, ok bool) {
 	if len(b) < ipv4Len || b[0]>>4 != 4 {
 		return
@@ -102,7 +102,7 @@ func header4(b []byte) (src, dst netip.Addr, proto uint8, rest []byte, ok bool) 
 		return
 	}
 	rest = b[n:]
-	// What is behind the datagram's end is the padding of the frame.
+	// What follows the end of the datagram is padding of the frame.
 	if total := int(binary.BigEndian.Uint16(b[2:])); total >= n && total < len(b) {
 		rest = b[n:total]
 	}
@@ -118,8 +118,8 @@ func decode4(b []byte) Answer {
 	case protoTCP:
 		return decodeTCP(src, dst, b[8], rest)
 	case protoICMP:
-		// Destination unreachable and time exceeded quote what they are
-		// about, from the ninth byte (RFC 792).
+		// Destination unreachable and time exceeded quote the packet that caused them,
+		// from the ninth byte (RFC 792).
 		if len(rest) < 8 || rest[0] != 3 && rest[0] != 11 {
 			return Answer{}
 		}
@@ -129,7 +129,7 @@ func decode4(b []byte) Answer {
 	return Answer{}
 }
 
-// header6 takes an IPv6 header and its extension headers off b.
+// header6 removes an IPv6 header and its extension headers from b.
 func header6(b []byte) (src, dst netip.Addr, proto uint8, rest []byte, ok bool) {
 	if len(b) < ipv6Len || b[0]>>4 != 6 {
 		return
@@ -139,8 +139,8 @@ func header6(b []byte) (src, dst netip.Addr, proto uint8, rest []byte, ok bool) 
 	if n := int(binary.BigEndian.Uint16(b[4:])); n > 0 && n < len(rest) {
 		rest = rest[:n]
 	}
-	// Each extension header is at least eight bytes (RFC 8200, Section 4);
-	// more than a few are nobody's answer.
+	// Each extension header has at least eight bytes (RFC 8200, Section 4); no answer
+	// to a SYN has more than a few.
 	for range 8 {
 		switch proto {
 		case protoHopByHop, protoRouting, protoDestOpts:
@@ -185,7 +185,7 @@ func decode6(b []byte) Answer {
 	return Answer{}
 }
 
-// decodeTCP reads what answers a SYN (RFC 9293, Section 3.1).
+// decodeTCP decodes the answer to a SYN (RFC 9293, Section 3.1).
 func decodeTCP(src, dst netip.Addr, ttl uint8, b []byte) Answer {
 	if len(b) < 20 || b[12]>>4 < 5 {
 		return Answer{}
@@ -198,8 +198,8 @@ func decodeTCP(src, dst netip.Addr, ttl uint8, b []byte) Answer {
 	}
 	switch flags := b[13] & (fin | syn | rst | ack); {
 	case flags == syn|ack && binary.BigEndian.Uint16(b[14:]) == 0:
-		// Nothing can be said to it: no service, but a box in front (Izhikevich
-		// et al., LZR, USENIX Security 2021, Section 3.2).
+		// No data can be sent to it: it is not a service, but a device in front
+		// (Izhikevich et al., LZR, USENIX Security 2021, Section 3.2).
 		a.Kind = KindZeroWindow
 	case flags == syn|ack:
 		a.Kind = KindSynAck
@@ -211,8 +211,8 @@ func decodeTCP(src, dst netip.Addr, ttl uint8, b []byte) Answer {
 	return a
 }
 
-// decodeQuoted reads the SYN of ours that an ICMP error from from quotes. Eight bytes
-// of it are all that RFC 792 promises: the ports and the sequence number.
+// decodeQuoted decodes our SYN that an ICMP error from from quotes. RFC 792 guarantees
+// only eight bytes of it: the ports and the sequence number.
 func decodeQuoted(from netip.Addr, ok bool, src, dst netip.Addr, proto uint8, b []byte, u ICMPError) Answer {
 	if !ok || proto != protoTCP || len(b) < 8 {
 		return Answer{}

@@ -6,15 +6,15 @@ import (
 	"golang.org/x/net/bpf"
 )
 
-// snapLen is how much of a packet is kept: the longest IPv6 error with a
-// quoted SYN is 40+8+40+24 bytes, and a few extension headers may come too.
+// snapLen is how much of a packet is kept: the longest IPv6 error with a quoted SYN
+// has 40+8+40+24 bytes, and there may be a few extension headers.
 const snapLen = 160
 
 // A step is one instruction of a filter, with names in place of offsets.
 type step struct {
-	name    string // where others jump to; empty for none
+	name    string // label for jumps; empty for none
 	do      bpf.Instruction
-	yes, no string // of a JumpIf: where to go on; empty is the next step
+	yes, no string // of a JumpIf: the labels to jump to; empty is the next step
 }
 
 // is, atLeast and anyOf are the tests of a filter.
@@ -22,12 +22,12 @@ func is(v uint32) bpf.JumpIf      { return bpf.JumpIf{Cond: bpf.JumpEqual, Val: 
 func atLeast(v uint32) bpf.JumpIf { return bpf.JumpIf{Cond: bpf.JumpGreaterOrEqual, Val: v} }
 func anyOf(v uint32) bpf.JumpIf   { return bpf.JumpIf{Cond: bpf.JumpBitsSet, Val: v} }
 
-// AnswerFilter is the program that the kernel runs on each packet that arrives,
-// with the network header at offset 0. It keeps what may answer a SYN from
-// one of our ports, what seems to answer one from a port that nobody sends
-// from, and ICMP errors. Decode looks closer; this is so that the rest of the
-// host's traffic costs nothing. Ours are the ports from first to last; the
-// kernel's own connections leave from those from low to high.
+// AnswerFilter returns the program that the kernel runs on each packet that arrives,
+// with the network header at offset 0. It keeps possible answers to a SYN from one of
+// our ports (from first to last), apparent answers to a SYN from a port that no one
+// uses, and ICMP errors. Decode checks them in detail; the filter only saves the cost
+// of this machine's other traffic. The kernel's own connections use the ports from low
+// to high.
 func AnswerFilter(first, last, low, high uint16) ([]bpf.RawInstruction, error) {
 	const synRst = 0x02 | 0x04
 	return assemble([]step{
@@ -69,7 +69,7 @@ func AnswerFilter(first, last, low, high uint16) ([]bpf.RawInstruction, error) {
 	})
 }
 
-// assemble puts offsets in place of names.
+// assemble replaces labels by offsets.
 func assemble(steps []step) ([]bpf.RawInstruction, error) {
 	at := map[string]int{}
 	for i, s := range steps {

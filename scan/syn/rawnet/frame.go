@@ -20,16 +20,16 @@ const (
 	maxFrame = ethernetLen + ipv6Len + tcpLen
 )
 
-// A Frame has room for any SYN: an Ethernet header, where the link has one, and
-// what follows it.
+// A Frame has room for any SYN: an Ethernet header, if the link has one, and the
+// packet.
 type Frame [maxFrame]byte
 
 // SetDestination sets the destination of the Ethernet header (IEEE 802.3, clause
 // 3.2.4), which the frame must have.
 func (f *Frame) SetDestination(mac [6]byte) { copy(f[:6], mac[:]) }
 
-// FrameLen is how long a SYN is on Ethernet, in bytes, without padding and check
-// sequence.
+// FrameLen returns the length of a SYN on Ethernet, in bytes, without padding and
+// check sequence.
 func FrameLen(v6 bool) int {
 	if v6 {
 		return ethernetLen + ipv6Len + tcpLen
@@ -37,31 +37,29 @@ func FrameLen(v6 bool) int {
 	return ethernetLen + ipv4Len + tcpLen
 }
 
-// A Template is a SYN to nobody in particular, built once; what differs from
-// one SYN to the next is patched in, and the checksums with it. It may be used by
-// several goroutines once its destination is set.
+// A Template is a SYN without a destination, built once; the fields that differ
+// between SYNs are patched, and the checksums with them. It may be used by several
+// goroutines once its hardware destination is set.
 type Template struct {
 	frame  Frame
 	length int
 	ip     int // offset of the IP header: 0 where there is no link header
 	v6     bool
 
-	// The sums over what is never patched: of the IPv4 header, and of the
-	// TCP header and its pseudo-header (RFC 1071, Section 2).
+	// The sums of what is never patched: of the IPv4 header, and of the TCP header and
+	// its pseudo-header (RFC 1071, Section 2).
 	ipSum, tcpSum uint32
 }
 
-// NewTemplate builds the SYN that leaves from src, from the hardware address
-// local to next, of six bytes each. A nil local means that the link has no
-// header.
+// NewTemplate builds a SYN from the address src, from the hardware address local to
+// next, of six bytes each. A nil local means that the link has no header.
 func NewTemplate(src netip.Addr, local, next net.HardwareAddr) (*Template, error) {
 	t := &Template{v6: src.Is6()}
 	tcp := &layers.TCP{
 		SYN:    true,
 		Window: 64240,
-		// RFC 9293, Section 3.7.1 has every SYN carry the MSS; a few stacks
-		// do not answer one without it, and the frame would be padded to
-		// this length anyhow.
+		// RFC 9293, Section 3.7.1 requires the MSS in every SYN; a few stacks do not
+		// answer one without it, and the frame would be padded to this length anyway.
 		Options: []layers.TCPOption{{
 			OptionType: layers.TCPOptionKindMSS, OptionLength: 4, OptionData: []byte{0x05, 0xb4},
 		}},
@@ -101,17 +99,17 @@ func NewTemplate(src netip.Addr, local, next net.HardwareAddr) (*Template, error
 		return nil, fmt.Errorf("building a SYN from %q: %w", src, err)
 	}
 	copy(t.frame[:], b.Bytes())
-	t.length = t.tcp() + tcpLen // what pads a frame is the driver's business
+	t.length = t.tcp() + tcpLen // the driver pads frames
 	t.sums()
 	return t, nil
 }
 
-// sums takes the checksums out of the frame and remembers what they were of.
+// sums removes the checksums from the frame and stores the sums.
 func (t *Template) sums() {
 	tcp := t.tcp()
 	ck := t.frame[tcp+16 : tcp+18]
-	// A checksum is the complement of the sum; complementing it again gives
-	// the sum over all that was zero when it was made.
+	// A checksum is the complement of the sum; its complement is the sum over all
+	// fields that were zero when it was computed.
 	t.tcpSum = uint32(^binary.BigEndian.Uint16(ck))
 	ck[0], ck[1] = 0, 0
 	if !t.v6 {
@@ -121,7 +119,7 @@ func (t *Template) sums() {
 	}
 }
 
-// tcp is the offset of the TCP header.
+// tcp returns the offset of the TCP header.
 func (t *Template) tcp() int {
 	if t.v6 {
 		return t.ip + ipv6Len
@@ -136,18 +134,18 @@ func fold(s uint32) uint16 {
 	return ^uint16(s)
 }
 
-// SetDestination sets the hardware address that the frames go to, where the link
-// has a header.
+// SetDestination sets the destination hardware address of the frames, if the link has
+// a header.
 func (t *Template) SetDestination(mac [6]byte) { t.frame.SetDestination(mac) }
 
-// Write4 makes f, of [Sender.Next], a SYN with a sequence number to port dport of
+// Write4 makes f, from [Sender.Next], a SYN with a sequence number to port dport of
 // dst, an IPv4 address in host order, from port sport.
 func (t *Template) Write4(f *Frame, dst uint32, sport, dport uint16, seq uint32) {
 	*f = t.frame
 	addr := dst>>16 + dst&0xffff
 	ip := f[t.ip : t.ip+ipv4Len+tcpLen]
-	// The identification of an atomic datagram means nothing (RFC 6864,
-	// Section 4.1); zero is what some filters take for a forgery.
+	// The identification of an atomic datagram has no meaning (RFC 6864, Section 4.1),
+	// but some filters take zero for a forgery.
 	id := uint16(seq>>16) | 1
 	binary.BigEndian.PutUint16(ip[4:], id)
 	binary.BigEndian.PutUint16(ip[10:], fold(t.ipSum+addr+uint32(id)))

@@ -17,7 +17,7 @@ const (
 	neighborAdvertisement = 136 // RFC 4861, Section 4.4
 )
 
-// arpRequest asks who has target (RFC 826).
+// arpRequest returns an ARP request for target (RFC 826).
 func arpRequest(mac net.HardwareAddr, source, target netip.Addr) ([]byte, error) {
 	b := gopacket.NewSerializeBuffer()
 	err := gopacket.SerializeLayers(b, gopacket.SerializeOptions{}, &layers.ARP{
@@ -32,9 +32,9 @@ func arpRequest(mac net.HardwareAddr, source, target netip.Addr) ([]byte, error)
 	return b.Bytes(), nil
 }
 
-// solicitation asks the same in IPv6 (RFC 4861, Section 4.3), and solicited
-// is the group that hears it (RFC 4291, Section 2.7.1) with its hardware
-// address (RFC 2464, Section 7).
+// solicitation returns the same for IPv6 (RFC 4861, Section 4.3), and solicited the
+// group that receives it (RFC 4291, Section 2.7.1) with its hardware address (RFC
+// 2464, Section 7).
 func solicitation(mac net.HardwareAddr, source, target netip.Addr) ([]byte, error) {
 	group, _ := solicited(target)
 	ip := &layers.IPv6{
@@ -64,8 +64,8 @@ func solicited(target netip.Addr) (group netip.Addr, mac [6]byte) {
 	return netip.AddrFrom16(g), [6]byte{0x33, 0x33, g[12], g[13], g[14], g[15]}
 }
 
-// readARP reads who has which address from an ARP packet (RFC 826). Requests
-// say so too, of who asks.
+// readARP returns an address and its hardware address from an ARP packet (RFC 826).
+// Requests contain those of the sender.
 func readARP(b []byte) (netip.Addr, [6]byte, bool) {
 	if len(b) < 28 || binary.BigEndian.Uint16(b) != 1 || binary.BigEndian.Uint16(b[2:]) != etherIPv4 || b[4] != 6 || b[5] != 4 {
 		return netip.Addr{}, [6]byte{}, false
@@ -73,12 +73,11 @@ func readARP(b []byte) (netip.Addr, [6]byte, bool) {
 	return netip.AddrFrom4([4]byte(b[14:18])), [6]byte(b[8:14]), true
 }
 
-// readAdvertisement reads the same from a neighbor advertisement, given from
-// its IPv6 header on (RFC 4861, Section 4.4).
+// readAdvertisement returns the same from a neighbor advertisement, which starts with
+// its IPv6 header (RFC 4861, Section 4.4).
 func readAdvertisement(b []byte) (netip.Addr, [6]byte, bool) {
 	_, _, proto, m, ok := header6(b)
-	// A hop limit below 255 means that it has come through a router (Section
-	// 7.1.2).
+	// A hop limit below 255 means that it passed a router (Section 7.1.2).
 	if !ok || proto != protoICMPv6 || b[7] != 255 || len(m) < 24 || m[0] != neighborAdvertisement {
 		return netip.Addr{}, [6]byte{}, false
 	}
@@ -96,7 +95,7 @@ func readAdvertisement(b []byte) (netip.Addr, [6]byte, bool) {
 	return netip.Addr{}, [6]byte{}, false
 }
 
-// neighborFilter keeps what the two functions above read.
+// neighborFilter keeps what the two functions above decode.
 func neighborFilter() ([]bpf.RawInstruction, error) {
 	return assemble([]step{
 		{do: bpf.LoadExtension{Num: bpf.ExtProto}},

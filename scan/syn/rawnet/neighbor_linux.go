@@ -10,18 +10,17 @@ import (
 )
 
 // A NeighborSocket asks the neighbors on one Ethernet link for their hardware
-// addresses, by ARP (RFC 826) and by neighbor discovery (RFC 4861). It asks
-// itself and not through the kernel, whose table holds a thousand neighbors and
-// which asks only when it has a datagram to send, which the neighbor would then
-// get. It belongs to one goroutine.
+// addresses, by ARP (RFC 826) and by neighbor discovery (RFC 4861). It does not use
+// the kernel, whose table holds a thousand neighbors, and which asks only when it has
+// a datagram to send, which the neighbor would then get. It belongs to one goroutine.
 type NeighborSocket struct {
 	fd   int
 	on   Link
 	data [2 * snapLen]byte
 }
 
-// OpenNeighborSocket opens a socket on an Ethernet link, which must be closed.
-// Without the right to raw sockets the error wraps unix.EPERM.
+// OpenNeighborSocket opens a socket on an Ethernet link, which must be closed. Without
+// the right to raw sockets the error wraps unix.EPERM.
 func OpenNeighborSocket(l Link) (*NeighborSocket, error) {
 	prog, err := neighborFilter()
 	if err != nil {
@@ -47,11 +46,11 @@ func OpenNeighborSocket(l Link) (*NeighborSocket, error) {
 // Close closes the socket.
 func (s *NeighborSocket) Close() { _ = unix.Close(s.fd) }
 
-// Link is the link that it asks on.
+// Link returns the link of the socket.
 func (s *NeighborSocket) Link() Link { return s.on }
 
-// Ask asks once who has target, from the address source of the same family. A
-// question that the kernel has no room for is lost, and no error.
+// Ask asks once for target, from the address source of the same family. A question for
+// which the kernel has no room is dropped without an error.
 func (s *NeighborSocket) Ask(source, target netip.Addr) error {
 	to := &unix.SockaddrLinklayer{Ifindex: s.on.Index, Halen: 6}
 	var msg []byte

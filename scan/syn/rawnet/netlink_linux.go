@@ -12,10 +12,10 @@ import (
 // A Netlink asks the kernel about routes, links and neighbors
 // (rtnetlink(7)). It may be used by several goroutines.
 //
-// It reads of each message the few attributes that a sweep needs, and lists them
-// while they arrive. A library that decodes them all, jsimonetti/rtnetlink, takes
-// three times the memory for a table of 100,000 routes, as routers have, and fails
-// where it cannot read an attribute that nobody asked for.
+// It decodes the few attributes of each message that a sweep needs, while the messages
+// arrive. jsimonetti/rtnetlink, which decodes all of them, takes three times the
+// memory for a table of 100,000 routes, as routers have, and fails if it cannot decode
+// an attribute that is not needed.
 type Netlink struct {
 	fd int
 
@@ -34,7 +34,7 @@ func OpenNetlink() (*Netlink, error) {
 		_ = unix.Close(fd)
 		return nil, fmt.Errorf("binding a netlink socket: %w", err)
 	}
-	// The kernel answers at once; this is so that nothing can hang.
+	// The kernel answers immediately; this prevents a hang.
 	_ = unix.SetsockoptTimeval(fd, unix.SOL_SOCKET, unix.SO_RCVTIMEO, &unix.Timeval{Sec: 10})
 	return &Netlink{fd: fd, buf: make([]byte, 1<<16)}, nil
 }
@@ -42,8 +42,8 @@ func OpenNetlink() (*Netlink, error) {
 // Close closes the socket.
 func (n *Netlink) Close() { _ = unix.Close(n.fd) }
 
-// request sends a message and hands the body of each answer to f, which must not
-// keep it. A dump flag asks for all there is.
+// request sends a message and passes the body of each answer to f, which must not keep
+// it. With a dump flag all entries are returned.
 func (n *Netlink) request(kind, flags uint16, body []byte, f func(body []byte)) error {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -93,10 +93,10 @@ func (n *Netlink) request(kind, flags uint16, body []byte, f func(body []byte)) 
 	}
 }
 
-// nlaTypeMask takes the flags off an attribute's type (linux/netlink.h).
+// nlaTypeMask removes the flags from an attribute's type (linux/netlink.h).
 const nlaTypeMask = 0x3fff
 
-// attributes hands each attribute of b to f: its type and value.
+// attributes passes each attribute of b to f: its type and value.
 func attributes(b []byte, f func(kind uint16, value []byte)) {
 	for len(b) >= unix.SizeofRtAttr {
 		n := int(binary.NativeEndian.Uint16(b))
@@ -119,7 +119,7 @@ func attribute(b []byte, kind uint16, value []byte) []byte {
 	return b
 }
 
-// family is the address family of IPv6, or of IPv4.
+// family returns the address family of IPv6, or of IPv4.
 func family(v6 bool) byte {
 	if v6 {
 		return unix.AF_INET6

@@ -19,8 +19,8 @@ type Capture struct {
 	err error
 }
 
-// NewCapture begins a capture file of raw IP packets, without link headers. The
-// error is that of w.
+// NewCapture begins a capture file of raw IP packets, without link headers. The error
+// is that of w.
 func NewCapture(w io.Writer) (*Capture, error) {
 	c := &Capture{w: pcapgo.NewWriterNanos(w)}
 	if err := c.w.WriteFileHeader(65535, layers.LinkTypeRaw); err != nil {
@@ -29,9 +29,9 @@ func NewCapture(w io.Writer) (*Capture, error) {
 	return c, nil
 }
 
-// Write writes one packet, from its network header on, which left or arrived at
-// a time in nanoseconds since 1970. After the first error of the file nothing is
-// written any more, and each call returns that error.
+// Write writes one packet, beginning with its network header, that was sent or
+// received at a time in nanoseconds since 1970. After the first error of the file
+// nothing more is written, and each call returns that error.
 func (c *Capture) Write(at int64, packet []byte) error {
 	c.mu.Lock()
 	defer c.mu.Unlock()

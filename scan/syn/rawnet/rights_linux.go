@@ -9,16 +9,15 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// DropRights gives up, for the whole process and for good, every capability,
-// and the chance to get any by running another program. Sockets that are open
-// keep working. In a program built with cgo it fails, with an error that wraps
-// unix.ENOTSUP.
+// DropRights drops, for the whole process and permanently, every capability, and the
+// possibility to get any by running another program. Open sockets keep working. In a
+// program built with cgo it fails, with an error that wraps unix.ENOTSUP.
 func DropRights() error {
 	if err := everywhere("no-new-privileges", unix.SYS_PRCTL, unix.PR_SET_NO_NEW_PRIVS, 1, 0); err != nil {
 		return err
 	}
-	// The bounding set can be cut only with CAP_SETPCAP, and without it need
-	// not be: what is in it cannot be had any more.
+	// The bounding set can be reduced only with CAP_SETPCAP, and without that it need
+	// not be: no capability can be gained any more.
 	for c := uintptr(0); c <= unix.CAP_LAST_CAP; c++ {
 		if err := everywhere("the bounding set", unix.SYS_PRCTL, unix.PR_CAPBSET_DROP, c, 0); err != nil {
 			if errors.Is(err, unix.EPERM) || errors.Is(err, unix.EINVAL) {
@@ -37,7 +36,7 @@ func DropRights() error {
 		uintptr(unsafe.Pointer(&header)), uintptr(unsafe.Pointer(&none)), 0)
 }
 
-// everywhere makes a system call on every thread of the process: capabilities
+// everywhere makes a system call on every thread of the process, because capabilities
 // belong to threads.
 func everywhere(what string, call, a, b, c uintptr) error {
 	if _, _, errno := syscall.AllThreadsSyscall6(call, a, b, c, 0, 0, 0); errno != 0 {

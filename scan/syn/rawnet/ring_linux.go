@@ -10,16 +10,16 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// The receive ring: 32 blocks of 128 KiB hold about 30,000 answers, which is
-// what arrives in 12 ms at the fastest that two cores can send, and in 70 ms
-// where the same cores have to answer. A receiver that is not run for longer
-// loses answers, and they are asked for again.
+// The receive ring: 32 blocks of 128 KiB hold about 30,000 answers, which arrive in 12
+// ms at the fastest that two cores can send, and in 70 ms if the same cores have to
+// answer. A receiver that does not run for longer loses answers, and their pairs are
+// probed again.
 const (
 	blockSize  = 1 << 17
 	blockCount = 32
-	frameSize  = 2048 // of no meaning to TPACKET_V3 but it must divide
-	// blockTime is how long the kernel fills a block before it hands it over
-	// unfilled, in milliseconds.
+	frameSize  = 2048 // TPACKET_V3 only requires that it divides the block
+	// blockTime is how long the kernel fills a block before it passes it on unfilled,
+	// in milliseconds.
 	blockTime = 4
 )
 
@@ -32,11 +32,11 @@ type Ring struct {
 	read atomic.Int32 // next, for other goroutines
 }
 
-// OpenRing opens a ring, which must be closed, that receives what prog keeps on
-// the interface of that index, or on all if it is 0. It keeps packets from their
-// network header on: what the link puts in front is the kernel's business.
+// OpenRing opens a ring, which must be closed, that receives what prog keeps on the
+// interface of that index, or on all if it is 0. Packets begin with their network
+// header; the kernel removes the link header.
 func OpenRing(ifindex int, prog []bpf.RawInstruction) (*Ring, error) {
-	// With protocol 0 nothing is received until all is in place.
+	// With protocol 0 nothing is received until everything is set up.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_DGRAM|unix.SOCK_CLOEXEC, 0)
 	if err != nil {
 		return nil, fmt.Errorf("opening a packet socket: %w", err)
@@ -56,8 +56,7 @@ func (r *Ring) setUp(ifindex int, prog []bpf.RawInstruction) error {
 	if err := unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_VERSION, unix.TPACKET_V3); err != nil {
 		return fmt.Errorf("asking for a version 3 packet ring: %w", err)
 	}
-	// Without it (before Linux 4.20) the filter sees our SYNs too and drops
-	// them.
+	// Without it (before Linux 4.20) the filter also sees our SYNs, and drops them.
 	_ = unix.SetsockoptInt(r.fd, unix.SOL_PACKET, unix.PACKET_IGNORE_OUTGOING, 1)
 	req := unix.TpacketReq3{
 		Block_size: blockSize, Block_nr: blockCount,
@@ -88,30 +87,30 @@ func (r *Ring) Close() {
 	_ = unix.Close(r.fd)
 }
 
-// htons is v as the network has it.
+// htons returns v in network byte order.
 func htons(v uint16) uint16 { return v<<8 | v>>8 }
 
-// status is the word of a block that says whose it is.
+// status returns the word of a block that says who owns it.
 func (r *Ring) status(block int) *uint32 {
 	d := (*unix.TpacketBlockDesc)(unsafe.Pointer(&r.mem[block*blockSize]))
 	return (*uint32)(unsafe.Pointer(&d.Hdr)) // Block_status comes first in the union
 }
 
-// Full reports whether more than half of the ring waits to be read. It may be
-// called by any goroutine.
+// Full reports whether more than half of the ring is unread. It may be called by any
+// goroutine.
 func (r *Ring) Full() bool {
 	return atomic.LoadUint32(r.status((int(r.read.Load())+blockCount/2)%blockCount))&unix.TP_STATUS_USER != 0
 }
 
-// A Packet is what the ring keeps of one.
+// A Packet is a received packet in the ring.
 type Packet struct {
 	EtherType uint16 // EtherType
 	Link      int
 	Time      int64  // when it arrived, nanoseconds since 1970
-	Data      []byte // from the network header on; gone after the call
+	Data      []byte // from the network header on; invalid after the call
 }
 
-// Drain hands all packets of the blocks that are ready to f, and returns how many
+// Drain passes all packets of the blocks that are ready to f, and returns how many
 // blocks there were. It does not wait.
 func (r *Ring) Drain(f func(Packet)) (blocks int) {
 	defer func() { r.read.Store(int32(r.next)) }()
@@ -127,8 +126,8 @@ func (r *Ring) Drain(f func(Packet)) (blocks int) {
 	return blocks
 }
 
-// eachPacket hands the packets of one block to f. Offsets that lead out of the
-// block end it.
+// eachPacket passes the packets of one block to f. An offset outside of the block ends
+// it.
 func eachPacket(block []byte, f func(Packet)) {
 	d := (*unix.TpacketBlockDesc)(unsafe.Pointer(&block[0]))
 	h := (*unix.TpacketHdrV1)(unsafe.Pointer(&d.Hdr))
@@ -158,8 +157,8 @@ func eachPacket(block []byte, f func(Packet)) {
 	}
 }
 
-// Wait waits for a block, for at most d, in whole milliseconds. An interface
-// that went down is an error.
+// Wait waits for a block, for at most d, in whole milliseconds. If an interface went
+// down it returns an error.
 func (r *Ring) Wait(d time.Duration) error {
 	fds := []unix.PollFd{{Fd: int32(r.fd), Events: unix.POLLIN}}
 	if _, err := unix.Poll(fds, int(d.Milliseconds())); err != nil && err != unix.EINTR {
@@ -174,7 +173,7 @@ func (r *Ring) Wait(d time.Duration) error {
 	return nil
 }
 
-// Dropped is how many answers the ring had no room for since the last call.
+// Dropped returns how many answers did not fit into the ring since the last call.
 func (r *Ring) Dropped() uint64 {
 	s, err := unix.GetsockoptTpacketStatsV3(r.fd, unix.SOL_PACKET, unix.PACKET_STATISTICS)
 	if err != nil {

@@ -9,9 +9,9 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// Prefixes are the destinations of all routes and rules of IPv6, or of IPv4:
-// between two of their ends, all addresses are routed alike.
-// They are not sorted, and may hold duplicates.
+// Prefixes returns the destinations of all routes and rules of IPv6, or of IPv4:
+// between two of their ends, all addresses have the same route. They are not sorted,
+// and may have duplicates.
 func (n *Netlink) Prefixes(v6 bool) ([]netip.Prefix, error) {
 	family := family(v6)
 	var out []netip.Prefix
@@ -37,16 +37,16 @@ func (n *Netlink) Prefixes(v6 bool) ([]netip.Prefix, error) {
 	return out, nil
 }
 
-// A Route is how the kernel would send to an address.
+// A Route is how the kernel sends to an address.
 type Route struct {
 	Type    uint8      // unix.RTN_UNICAST and its kin
 	Link    int        // index of the interface
-	Gateway netip.Addr // invalid where the address is on the link
+	Gateway netip.Addr // invalid if the address is on the link
 	Source  netip.Addr
 }
 
-// Route asks the kernel how it would send to dst, out of the interface of that
-// index if it is not 0. The error is a unix.Errno where there is no route.
+// Route asks the kernel how it sends to dst, over the interface of that index if it is
+// not 0. The error is a unix.Errno if there is no route.
 func (n *Netlink) Route(dst netip.Addr, link int) (Route, error) {
 	body := make([]byte, unix.SizeofRtMsg)
 	body[0], body[1] = family(dst.Is6()), byte(dst.BitLen())
@@ -124,14 +124,14 @@ func (n *Netlink) Links() (map[int]Link, error) {
 	return out, nil
 }
 
-// A Neighbor is what the kernel knows of an address on a link.
+// A Neighbor is the kernel's entry for an address on a link.
 type Neighbor struct {
 	MAC [6]byte
-	// Confirmed is false where the kernel itself would ask again before long.
+	// Confirmed is false if the kernel itself would soon ask again.
 	Confirmed bool
 }
 
-// Neighbors lists the hardware addresses that the kernel knows on the link of an
+// Neighbors returns the hardware addresses that the kernel knows on the link of an
 // index.
 func (n *Netlink) Neighbors(link int) (map[netip.Addr]Neighbor, error) {
 	const (

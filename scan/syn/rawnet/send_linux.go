@@ -7,8 +7,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// BatchSize is how many SYNs leave, at most, with one system call: at 64 the call
-// itself has become a hundredth of the cost.
+// BatchSize is the maximum number of SYNs per system call: with 64 the call itself is
+// a hundredth of the cost.
 const BatchSize = 64
 
 // A message is struct mmsghdr of sendmmsg(2).
@@ -18,25 +18,24 @@ type message struct {
 	_   [4]byte
 }
 
-// A Sender sends frames on one interface, in batches, past its queueing
-// discipline. It belongs to one goroutine.
+// A Sender sends frames on one interface, in batches, without its queueing discipline.
+// It belongs to one goroutine.
 type Sender interface {
-	// Link is the interface.
+	// Link returns the interface.
 	Link() Link
 
-	// Next is room for one more frame of the batch, of the template's length
-	// and kind. A batch has BatchSize at most.
+	// Next returns room for one more frame of the batch, of the template's length and
+	// kind. A batch has BatchSize at most.
 	Next(t *Template) *Frame
-	// Waiting is how many frames the batch has.
+	// Waiting returns how many frames the batch has.
 	Waiting() int
 
-	// Flush sends of the batch what can be sent, and reports whether it is
-	// all gone; Flush is called again until it is. Of the errors ENOBUFS
-	// means that a frame met a full queue, and EAGAIN that the kernel has no
-	// room; both pass, and nothing is lost by them.
+	// Flush sends as much of the batch as possible, and reports whether all is sent;
+	// Flush is called again until it is. ENOBUFS means that a frame met a full queue,
+	// and EAGAIN that the kernel has no room; both are temporary, and no frame is lost.
 	Flush() (bool, error)
 
-	// Each hands the frames of the batch to f, from their network header on.
+	// Each passes the frames of the batch to f, beginning with their network header.
 	Each(f func([]byte) error) error
 	// Clear empties the batch.
 	Clear()
@@ -52,15 +51,15 @@ type packetSender struct {
 	iovs   [BatchSize]unix.Iovec
 	msgs   [BatchSize]message
 	n      int // frames waiting
-	sent   int // of those, how many are gone
+	sent   int // of those, how many are sent
 
-	// What the kernel must be told of the frames where the link has no
-	// header that says it: IPv4 and IPv6.
+	// The protocol of the frames for the kernel, if the link has no header with it:
+	// IPv4 and IPv6.
 	names [2]unix.RawSockaddrLinklayer
 }
 
-// OpenSender opens a sender on an interface, the fastest there is: AF_XDP on the
-// transmit queue of that number, or else AF_PACKET. It must be closed.
+// OpenSender opens the fastest sender on an interface: AF_XDP on the transmit queue of
+// that number, or else AF_PACKET. It must be closed.
 func OpenSender(out Link, queue int) (Sender, error) {
 	if s, err := openXDP(out, queue); err == nil {
 		return s, nil
@@ -68,8 +67,7 @@ func OpenSender(out Link, queue int) (Sender, error) {
 	return OpenPacketSender(out)
 }
 
-// OpenPacketSender opens a sender that works on every interface, which must be
-// closed.
+// OpenPacketSender opens a sender that works on every interface, which must be closed.
 func OpenPacketSender(out Link) (Sender, error) {
 	// Protocol 0: it receives nothing.
 	fd, err := unix.Socket(unix.AF_PACKET, unix.SOCK_RAW|unix.SOCK_CLOEXEC, 0)
@@ -81,8 +79,8 @@ func OpenPacketSender(out Link) (Sender, error) {
 		s.Close()
 		return nil, fmt.Errorf("binding a packet socket to interface %q: %w", out.Name, err)
 	}
-	// Shaping is ours: the queueing discipline costs a sixth of the rate and
-	// drops without a word. A kernel or driver without it sends all the same.
+	// We limit the rate ourselves: the queueing discipline costs a sixth of the rate
+	// and drops silently. A kernel or driver without the option sends anyway.
 	_ = unix.SetsockoptInt(fd, unix.SOL_PACKET, unix.PACKET_QDISC_BYPASS, 1)
 	_ = unix.SetsockoptInt(fd, unix.SOL_SOCKET, unix.SO_SNDBUF, 4<<20)
 	for k, proto := range []uint16{unix.ETH_P_IP, unix.ETH_P_IPV6} {
@@ -132,13 +130,12 @@ func (s *packetSender) Each(f func([]byte) error) error {
 }
 
 func (s *packetSender) Flush() (bool, error) {
-	// Not Syscall: the call does not block, and telling the scheduler that
-	// it might costs more than a frame does.
+	// Not Syscall: the call does not block, and informing the scheduler costs more than
+	// a frame does.
 	n, _, errno := unix.RawSyscall6(unix.SYS_SENDMMSG, uintptr(s.fd),
 		uintptr(unsafe.Pointer(&s.msgs[s.sent])), uintptr(s.n-s.sent), unix.MSG_DONTWAIT, 0, 0)
 	if errno != 0 {
-		// The frame at which it stopped was dropped, and will be first in
-		// the next call.
+		// The frame at which it stopped was dropped, and will be first in the next call.
 		return false, errno
 	}
 	s.sent += int(n)

@@ -10,10 +10,9 @@ import (
 )
 
 // An xdpSender sends frames through an AF_XDP socket in copy mode
-// (Documentation/networking/af_xdp.rst of Linux): the kernel takes them from
-// memory that it shares with us, at two thirds of what sendmmsg costs. No
-// program is attached to the interface, so what it receives goes its usual
-// way. It belongs to one goroutine.
+// (Documentation/networking/af_xdp.rst of Linux): the kernel reads them from shared
+// memory, at two thirds of the cost of sendmmsg. No program is attached to the
+// interface, so that it receives as usual. It belongs to one goroutine.
 type xdpSender struct {
 	fd   int
 	on   Link
@@ -21,16 +20,16 @@ type xdpSender struct {
 	tx   xdpRing[unix.XDPDesc] // to the kernel
 	done xdpRing[uint64]       // back from it
 
-	free  []uint64       // places in umem that nobody uses
+	free  []uint64       // unused offsets in umem
 	batch []unix.XDPDesc // frames of the batch, posted or not
 	n     int            // of those, how many are posted
 }
 
 const (
-	// xdpFrames is how many frames fit into the shared memory, which counts
-	// against the limit on locked memory: 1 MiB. It is a power of two.
+	// xdpFrames is how many frames fit into the shared memory, which counts towards the
+	// limit on locked memory: 1 MiB. It is a power of two.
 	xdpFrames = 512
-	xdpSize   = 2048 // the least that the kernel takes
+	xdpSize   = 2048 // the minimum of the kernel
 )
 
 // An xdpRing is one of the rings of an AF_XDP socket, of xdpFrames entries.
@@ -40,11 +39,11 @@ type xdpRing[T any] struct {
 	entries            []T
 }
 
-// openXDP opens a sender on a transmit queue of an interface. It fails where
-// the kernel, the interface or the limit on locked memory is in the way.
+// openXDP opens a sender on a transmit queue of an interface. It fails if the kernel,
+// the interface or the limit on locked memory does not allow it.
 func openXDP(out Link, queue int) (*xdpSender, error) {
-	// Devices on top of others may want to know the protocol of a frame,
-	// which such a socket does not say.
+	// Virtual devices may need the protocol of a frame, which such a socket does not
+	// provide.
 	if out.Hardware != unix.ARPHRD_ETHER || out.Kind != "" && out.Kind != "veth" {
 		return nil, fmt.Errorf("opening an AF_XDP socket: %w", unix.EOPNOTSUPP)
 	}
@@ -74,7 +73,7 @@ func (s *xdpSender) setUp(queue int) error {
 		return err
 	}
 	n := uint32(xdpFrames)
-	// A fill ring must be there even where nothing is received.
+	// A fill ring is required even if nothing is received.
 	for _, ring := range []int{unix.XDP_UMEM_FILL_RING, unix.XDP_UMEM_COMPLETION_RING, unix.XDP_TX_RING} {
 		if err := s.option(ring, unsafe.Pointer(&n), unsafe.Sizeof(n)); err != nil {
 			return err
@@ -128,8 +127,8 @@ func (s *xdpSender) Close() {
 
 func (s *xdpSender) Link() Link { return s.on }
 
-// Next is room for one more frame. There is some: Flush does not return
-// before a whole batch has room again.
+// Next returns room for one more frame. There is some: Flush does not return before
+// there is room for a whole batch.
 func (s *xdpSender) Next(t *Template) *Frame {
 	at := s.free[len(s.free)-1]
 	s.free = s.free[:len(s.free)-1]
@@ -150,7 +149,7 @@ func (s *xdpSender) Each(f func([]byte) error) error {
 
 func (s *xdpSender) Clear() { s.batch, s.n = s.batch[:0], 0 }
 
-// Flush posts the batch and has the kernel send what is posted.
+// Flush posts the batch and lets the kernel send what is posted.
 func (s *xdpSender) Flush() (bool, error) {
 	p := *s.tx.producer
 	for ; s.n < len(s.batch); s.n++ {
@@ -186,11 +185,11 @@ func (s *xdpSender) Flush() (bool, error) {
 	return false, nil // the kernel takes a few dozen at a time
 }
 
-// again posts a copy of a frame: the frame itself is still the kernel's.
+// again posts a copy of a frame, because the kernel still owns the frame itself.
 func (s *xdpSender) again(d unix.XDPDesc) {
 	s.reap()
 	if len(s.free) == 0 {
-		return // it is as if it were lost on the way
+		return // the same as a loss on the path
 	}
 	at := s.free[len(s.free)-1]
 	s.free = s.free[:len(s.free)-1]
@@ -200,7 +199,7 @@ func (s *xdpSender) again(d unix.XDPDesc) {
 	atomic.StoreUint32(s.tx.producer, p+1)
 }
 
-// reap takes back the frames that the kernel is done with.
+// reap takes back the frames that the kernel has sent.
 func (s *xdpSender) reap() {
 	c, end := *s.done.consumer, atomic.LoadUint32(s.done.producer)
 	for ; c != end; c++ {
