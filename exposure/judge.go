@@ -233,7 +233,7 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 		f.Confidence = p.Service.ProtocolConfidence()
 		f.Certainty, f.Method = Certainty(p.Service), p.Service.Method
 	}
-	advice := r.Fix.For(product, version, alternatives, p.Target, f.Vantage)
+	advice := r.Fixes.For(product, version, alternatives, p.Target, f.Vantage)
 	f.Remediation, f.Fixes = advice.Text, advice.Fixes
 	return f
 }

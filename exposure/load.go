@@ -107,6 +107,7 @@ func ValidRuleID(id string) bool { return ruleID.MatchString(id) }
 func (d ruleLoader) addRule(set *RuleSet, n *yaml.Node, fixes *fix.Set) {
 	r := &Rule{}
 	d.Mapping(n, "a rule", d.ruleFields(r, fixes))
+	r.explain()
 	switch {
 	case !ValidRuleID(r.ID):
 		d.Fail(n, "ids are MXS and four digits, from MXS0000 to MXS8999", "rule id %q is not valid", r.ID)
@@ -144,7 +145,7 @@ func (d ruleLoader) ruleFields(r *Rule, fixes *fix.Set) []userfile.Field {
 		userfile.Required("severity", func(n *yaml.Node) {
 			r.Severity, _ = result.ParseSeverity(d.OneOf(n, "severity", result.SeverityWords()...))
 		}),
-		userfile.Required("cvss", func(n *yaml.Node) { r.Vector, r.Score = d.vector(n) }),
+		userfile.Required("cvss", func(n *yaml.Node) { r.CVSS, r.Score = d.vector(n) }),
 		userfile.Optional("off_band", func(n *yaml.Node) { r.OffBand = d.Text(n, "off_band") }),
 		userfile.Required("reviewed", func(n *yaml.Node) { r.Reviewed = d.reviewed(n) }),
 		userfile.Optional("fallback", func(n *yaml.Node) { r.Fallback = d.Boolean(n, "fallback") }),
@@ -154,7 +155,7 @@ func (d ruleLoader) ruleFields(r *Rule, fixes *fix.Set) []userfile.Field {
 			d.Sequence(n, "when", func(item *yaml.Node) { r.When = append(r.When, d.condition(item)) })
 		}),
 		userfile.Required("why", func(n *yaml.Node) { r.Why = d.Text(n, "why") }),
-		userfile.Required("fix", func(n *yaml.Node) { r.Fix = d.fix(n, fixes) }),
+		userfile.Required("fix", func(n *yaml.Node) { r.Fixes = d.fixes(n, fixes) }),
 		userfile.Required("references", func(n *yaml.Node) { r.References = d.uris(n) }),
 		userfile.Required("cwe", func(n *yaml.Node) {
 			d.Sequence(n, "cwe", func(item *yaml.Node) { r.CWE = append(r.CWE, d.Integer(item, "cwe", 1, 9999)) })
@@ -209,9 +210,9 @@ func (d ruleLoader) condition(n *yaml.Node) Condition {
 	return c
 }
 
-// fix reads the fix of a rule, which may name known fixes; nil is any.
-func (d ruleLoader) fix(n *yaml.Node, known *fix.Set) Fix {
-	var f Fix
+// fixes reads the fixes of a rule, which must be among the known ones; nil is any.
+func (d ruleLoader) fixes(n *yaml.Node, known *fix.Set) Fixes {
+	var f Fixes
 	d.Mapping(n, "fix", []userfile.Field{
 		userfile.Required("default", func(n *yaml.Node) { f.Default = d.Text(n, "default") }),
 		userfile.Optional("also", func(n *yaml.Node) { f.Also = d.Text(n, "also") }),
@@ -254,11 +255,11 @@ func (d ruleLoader) vector(n *yaml.Node) (vector string, score float64) {
 
 // reviewed reads when a rule was last reviewed. Rules of a version can't have
 // been reviewed after its month.
-func (d ruleLoader) reviewed(n *yaml.Node) time.Time {
+func (d ruleLoader) reviewed(n *yaml.Node) string {
 	t := d.Date(n, "write the day of the last review as YYYY-MM-DD", "reviewed")
 	month, err := time.Parse("2006.01", RulesVersion)
 	if err == nil && !t.Before(month.AddDate(0, 1, 0)) {
 		d.Fail(n, "raise RulesVersion together with the rules", "reviewed is %s, after the rules of %s", userfile.Shown(n), RulesVersion)
 	}
-	return t
+	return result.NewDate(t).String()
 }

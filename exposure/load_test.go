@@ -74,8 +74,8 @@ func TestRulesNameFixes(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, r := range set.All() {
-		if len(r.Fix.Fixes()) != len(r.Fix.IDs) {
-			t.Errorf("%s: not all fixes of %v are there", r.ID, r.Fix.IDs)
+		if len(r.Fixes.Known()) != len(r.Fixes.IDs) {
+			t.Errorf("%s: not all fixes of %v are there", r.ID, r.Fixes.IDs)
 		}
 	}
 	_, err = loadRules(strings.Replace(goodRule, "Bind it.", "Bind it., use: [no-such-fix]", 1))
@@ -122,8 +122,8 @@ func TestScores(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		if r := rules.Lookup("MXS1001"); r.Score != want || r.Vector != "CVSS:4.0/"+vector {
-			t.Errorf("%s scores %.1f as %s, want %.1f", vector, r.Score, r.Vector, want)
+		if r := rules.Lookup("MXS1001"); r.Score != want || r.CVSS != "CVSS:4.0/"+vector {
+			t.Errorf("%s scores %.1f as %s, want %.1f", vector, r.Score, r.CVSS, want)
 		}
 	}
 	for _, r := range testRules(t).All() {

@@ -3,7 +3,6 @@ package exposure
 import (
 	"fmt"
 	"strings"
-	"time"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
 )
@@ -34,11 +33,11 @@ func (s *RuleSet) Manual() string {
 // manual writes the section of one rule.
 func (r *Rule) manual(b *strings.Builder) {
 	fmt.Fprintf(b, "\n## %s\n\n**%s** (%s, %.1f)\n\n", r.ID, r.Title, r.Severity, r.Score)
-	fmt.Fprintf(b, "`%s`, reviewed on %s.\n\n", r.Vector, r.Reviewed.Format(time.DateOnly))
+	fmt.Fprintf(b, "`%s`, reviewed on %s.\n\n", r.CVSS, r.Reviewed)
 	if r.OffBand != "" {
 		fmt.Fprintf(b, "Why %s: %s\n\n", r.Severity, r.OffBand)
 	}
-	help := strings.ReplaceAll(r.HelpMarkdown(), "### ", "#### ")
+	help := strings.ReplaceAll(r.Help, "### ", "#### ")
 	b.WriteString(strings.TrimSpace(help))
 	b.WriteString("\n\n#### References\n")
 	for _, uri := range r.References {
@@ -55,7 +54,7 @@ func (s *RuleSet) FixMatrix() string {
 	var rows strings.Builder
 	var proven, same, read int
 	for _, r := range s.rules {
-		for _, f := range r.Fix.Fixes() {
+		for _, f := range r.Fixes.Known() {
 			basis := provenFor(f, r.ID)
 			switch {
 			case basis != "":

@@ -5,7 +5,6 @@ import (
 	"net/netip"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/result"
@@ -29,24 +28,16 @@ const (
 	KindPolicy RuleKind = "policy"
 )
 
-// A Rule says when a service is exposed, why that is wrong and how to fix it.
+// A Rule says when a service is exposed, why that is wrong and how to fix it. What a
+// report tells of it is in RuleInfo.
 type Rule struct {
-	ID   string // "MXSnnnn"; an id never changes its meaning
-	Name string // PascalCase, for SARIF
+	result.RuleInfo
+
 	Kind RuleKind
 
-	Title    string // one line, without a full stop
-	Severity result.Severity
-	// Vector is the CVSS 4.0 vector in canonical form, for a host that has the
-	// fault, seen from the internet.
-	Vector string
-	// Score is that of Vector, 0 to 10. It lies within the band of Severity
-	// unless OffBand says why not.
-	Score   float64
+	// OffBand explains why the score is outside of the band of the severity; ""
+	// where it is inside.
 	OffBand string
-	// Reviewed is the day, UTC midnight, on which vector, severity and fix were
-	// last held against what upstream has published.
-	Reviewed time.Time
 
 	// When holds the conditions under which the rule holds; one is enough.
 	When []Condition
@@ -62,28 +53,24 @@ type Rule struct {
 	// this rule holds they are left out.
 	Replaces []string
 
-	Why string // what a stranger gains, in full sentences
-	Fix Fix
-
-	References []string // URIs
-	CWE        []int
-	Tags       []string
+	// Fixes are those of the daemons that are known, of which Fix and Help tell.
+	Fixes Fixes
 }
 
-// A Fix says how to close a finding. In its texts "{port}" stands for the port.
-type Fix struct {
+// Fixes say how to close a finding. In their texts "{port}" stands for the port.
+type Fixes struct {
 	Default string // for a daemon that no fix is for
 
 	// IDs name the fixes of the daemons that are known; nil where Default is all
 	// there is.
 	IDs []string
 
-	// Also is a sentence that holds besides each of Fixes, "" if none does.
+	// Also is a sentence that holds besides each of them, "" if none does.
 	Also string
 }
 
-// Fixes are those that IDs name.
-func (f *Fix) Fixes() []*fix.Fix {
+// Known are those that IDs name.
+func (f *Fixes) Known() []*fix.Fix {
 	var list []*fix.Fix
 	for _, id := range f.IDs {
 		if known := fix.Builtin().Lookup(id); known != nil {
@@ -106,12 +93,12 @@ const maxAlternatives = 4
 // For gives the advice for a product whose version is "" if it is not known,
 // found at an address and port from a vantage point. Without a product the fixes
 // of all its alternatives are given.
-func (f *Fix) For(product, version string, alternatives []string, at netip.AddrPort, vantage string) Advice {
+func (f *Fixes) For(product, version string, alternatives []string, at netip.AddrPort, vantage string) Advice {
 	v := fix.Values{Port: at.Port(), Vantage: vantage}
 	if at.IsValid() {
 		v.Address = at.Addr().String()
 	}
-	known := f.Fixes()
+	known := f.Known()
 	chosen := fix.Choose(known, product, version, HasProduct)
 	if product == "" && len(alternatives) <= maxAlternatives {
 		for _, a := range alternatives {
@@ -144,14 +131,21 @@ func fillPort(text string, port uint16) string {
 	return strings.ReplaceAll(text, "{port}", word)
 }
 
-// HelpMarkdown is the help of the rule in Markdown: why, the fix for each
-// daemon, and how to accept the risk.
-func (r *Rule) HelpMarkdown() string {
+// explain fills in what is told of the fixes: that for any daemon, and all of them in
+// the help of the rule.
+func (r *Rule) explain() {
+	r.Fix = fillPort(strings.ReplaceAll(r.Fixes.Default, "port {port}", "the port"), 0)
+	r.Help = r.help()
+}
+
+// help is the help of the rule in Markdown: why, the fix for each daemon, and how to
+// accept the risk.
+func (r *Rule) help() string {
 	var b strings.Builder
-	fmt.Fprintf(&b, "### Why it matters\n%s\n\n### Fix\n%s\n", r.Why, fillPort(r.Fix.Default, 0))
-	if len(r.Fix.IDs) > 0 {
+	fmt.Fprintf(&b, "### Why it matters\n%s\n\n### Fix\n%s\n", r.Why, fillPort(r.Fixes.Default, 0))
+	if len(r.Fixes.IDs) > 0 {
 		b.WriteString("\n| Software | Edit | Takes effect with | Basis |\n| --- | --- | --- | --- |\n")
-		for _, f := range r.Fix.Fixes() {
+		for _, f := range r.Fixes.Known() {
 			row := []string{f.Name(), f.Summary(fix.Values{}), "", f.Basis()}
 			if f.Apply != "" {
 				row[2] = "`" + f.Apply + "`"
@@ -162,11 +156,11 @@ func (r *Rule) HelpMarkdown() string {
 			fmt.Fprintf(&b, "| %s |\n", strings.Join(row, " | "))
 		}
 	}
-	if also := fix.Elsewhere(r.Fix.Fixes(), fix.Values{}); also != nil {
+	if also := fix.Elsewhere(r.Fixes.Known(), fix.Values{}); also != nil {
 		fmt.Fprintf(&b, "\n%s.\n", strings.Join(also, ". "))
 	}
-	if r.Fix.Also != "" {
-		fmt.Fprintf(&b, "\n%s\n", fillPort(r.Fix.Also, 0))
+	if r.Fixes.Also != "" {
+		fmt.Fprintf(&b, "\n%s\n", fillPort(r.Fixes.Also, 0))
 	}
 	fmt.Fprintf(&b, "\n### Accept the risk\nAdd an entry for `%s` with `reason`, `owner` and `expires` under `accept:` in `mxsweep.yaml`.\n", r.ID)
 	return b.String()
@@ -181,6 +175,15 @@ type RuleSet struct {
 
 // All gives the rules in the order of their ids. The slice is the caller's.
 func (s *RuleSet) All() []*Rule { return slices.Clone(s.rules) }
+
+// Infos gives what reports tell of the rules, in the order of their ids.
+func (s *RuleSet) Infos() []result.RuleInfo {
+	list := make([]result.RuleInfo, len(s.rules))
+	for i, r := range s.rules {
+		list[i] = r.RuleInfo
+	}
+	return list
+}
 
 // Lookup finds a rule by id; nil if there is none.
 func (s *RuleSet) Lookup(id string) *Rule { return s.byID[id] }

@@ -339,7 +339,7 @@ func TestRuleTexts(t *testing.T) {
 		if strings.HasSuffix(r.Title, ".") || !strings.HasSuffix(r.Why, ".") {
 			t.Errorf("%s: a title has no full stop, a reason has one", r.ID)
 		}
-		for _, text := range []string{r.HelpMarkdown()} {
+		for _, text := range []string{r.Help} {
 			if strings.Contains(text, "{port}") {
 				t.Errorf("%s: help has an unfilled port: %s", r.ID, text)
 			}

@@ -15,7 +15,6 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
-	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report/sanitize"
@@ -214,39 +213,11 @@ func Clean[T any](v T, tree Tree) T { return sanitize.Copy(v, tree.anchor) }
 // NewRun makes the written form of a run: its texts, the command line and the
 // words of the policy among them, are sanitized. What r points to is its own.
 func NewRun(r result.Run) result.Run {
-	rules := r.Rules // made by NewRule, of texts that nobody else writes
+	rules := r.Rules // of package exposure: texts that nobody else writes
 	r.Rules = nil
 	r = Clean(r, "")
 	r.Rules = rules
 	return r
-}
-
-// NewRule makes the written form of r.
-func NewRule(r *exposure.Rule) result.RuleInfo {
-	return result.RuleInfo{
-		ID:         r.ID,
-		Name:       r.Name,
-		Title:      r.Title,
-		Severity:   r.Severity,
-		Score:      r.Score,
-		CVSS:       r.Vector,
-		Reviewed:   day(r.Reviewed),
-		Why:        r.Why,
-		Fix:        genericFix(r.Fix.Default),
-		Help:       r.HelpMarkdown(),
-		References: slices.Clone(r.References),
-		CWE:        slices.Clone(r.CWE),
-		Tags:       slices.Clone(r.Tags),
-	}
-}
-
-// NewRules makes the written form of all rules of a set.
-func NewRules(set *exposure.RuleSet) []result.RuleInfo {
-	var rules []result.RuleInfo
-	for _, r := range set.All() {
-		rules = append(rules, NewRule(r))
-	}
-	return rules
 }
 
 // NewCoverageCounts makes the written form of the counts of a coverage.
@@ -289,18 +260,4 @@ func GateVerdict(criteria *gate.Criteria, f *exposure.Violation) result.Verdict 
 	default:
 		return result.VerdictWarn
 	}
-}
-
-// day writes a date; the zero Time is none.
-func day(t time.Time) string {
-	if t.IsZero() {
-		return ""
-	}
-	return t.UTC().Format(time.DateOnly)
-}
-
-// genericFix words a fix for any port.
-func genericFix(s string) string {
-	s = strings.ReplaceAll(s, "port {port}", "the port")
-	return strings.ReplaceAll(s, "{port}", fix.AnyPort)
 }

@@ -93,7 +93,7 @@ func TestNewPortTranscript(t *testing.T) {
 func TestNewFinding(t *testing.T) {
 	f := NewFinding(exposure.Violation{
 		ID:   "a0aab64a0909a5b1acf3020e7a92992446a8393f9f374de536db93be003ae8a3",
-		Rule: &exposure.Rule{ID: "MXS1004"}, Title: "Signing proxy exposed",
+		Rule: &exposure.Rule{RuleInfo: result.RuleInfo{ID: "MXS1004"}}, Title: "Signing proxy exposed",
 		Severity: result.SeverityCritical, Score: 9.8,
 		Target:   netip.MustParseAddrPort("192.0.2.10:10027"),
 		Evidence: []string{"the greeting is \x1b[2J"}, Remediation: "a = b\nc = d",

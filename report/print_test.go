@@ -34,7 +34,7 @@ func realRun(t *testing.T, hosts, each int) *view.Collector {
 	start := result.NewTime(time.Date(2026, 11, 20, 6, 0, 0, 0, time.UTC))
 	c := &view.Collector{Tool: result.Tool{Name: "mxsweep", Version: "0.1.0"}, Run: sampleRun(start)}
 	for _, r := range rules {
-		c.Run.Rules = append(c.Run.Rules, NewRule(r))
+		c.Run.Rules = append(c.Run.Rules, r.RuleInfo)
 	}
 	for h := range hosts {
 		addr := netip.AddrFrom4([4]byte{192, 0, 2, byte(h + 1)})
@@ -42,7 +42,7 @@ func realRun(t *testing.T, hosts, each int) *view.Collector {
 			port := hugePort(addr, uint16(10001+i), h)
 			at := netip.AddrPortFrom(addr, port.Port)
 			product := ""
-			if fixes := r.Fix.Fixes(); len(fixes) > 0 {
+			if fixes := r.Fixes.Known(); len(fixes) > 0 {
 				product = fixes[0].Products[0]
 			}
 			port.Service.Product = product
@@ -50,7 +50,7 @@ func realRun(t *testing.T, hosts, each int) *view.Collector {
 				port.Service.Evidence = append(port.Service.Evidence, result.Evidence{Probe: fmt.Sprint("probe-", n), Sent: `EHLO scanner\r\n`, Observed: strings.Repeat(`250-mx.example.org\r\n`, 9), Shows: "what it offers"})
 			}
 			f := hugeFinding(addr, port.Port, h, c.Run.Rules[i])
-			advice := r.Fix.For(product, "", nil, at, "internet")
+			advice := r.Fixes.For(product, "", nil, at, "internet")
 			f.Remediation, f.Fixes = advice.Text, advice.Fixes
 			f.Evidence = []string{"spoke SMTP as Postfix does", `sent "EHLO scanner", got "` + strings.Repeat("250-mx ", 15) + `"`}
 			c.Ports, c.Findings = append(c.Ports, port), append(c.Findings, f)

@@ -97,7 +97,7 @@ func (p *Plan) broken(findings []exposure.Violation) []result.RuleInfo {
 	var rules []result.RuleInfo
 	for _, r := range p.judge.Rules.All() {
 		if named[r.ID] {
-			rules = append(rules, report.NewRule(r))
+			rules = append(rules, r.RuleInfo)
 		}
 	}
 	return rules

@@ -8,7 +8,6 @@ import (
 	"regexp"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/spf13/cobra"
 
@@ -16,7 +15,6 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
-	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -74,7 +72,7 @@ contain all words are listed. The codes of notices (MXS9...) are explained, too.
 				b.WriteString(set.Manual())
 			case markdown:
 				for _, r := range rules {
-					fmt.Fprintf(&b, "## %s: %s\n\n%s\n", r.ID, r.Title, r.HelpMarkdown())
+					fmt.Fprintf(&b, "## %s: %s\n\n%s\n", r.ID, r.Title, r.Help)
 				}
 			case !byID:
 				listRules(&b, rules, about)
@@ -142,8 +140,8 @@ func namedRules(set *exposure.RuleSet, ids []string) ([]*exposure.Rule, error) {
 func foundRules(set *exposure.RuleSet, words []string) []*exposure.Rule {
 	var rules []*exposure.Rule
 	for _, r := range set.All() {
-		texts := append([]string{r.Title, r.Name, r.Why, r.Fix.Default}, r.Tags...)
-		for _, f := range r.Fix.Fixes() {
+		texts := append([]string{r.Title, r.Name, r.Why, r.Fixes.Default}, r.Tags...)
+		for _, f := range r.Fixes.Known() {
 			texts = append(texts, f.Name())
 		}
 		if holdsWords(texts, words) {
@@ -185,7 +183,7 @@ func listRules(b *bytes.Buffer, rules []*exposure.Rule, about []exposure.NoticeK
 
 // explainRule writes all that is known of a rule, wrapped at width columns.
 func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
-	fmt.Fprintf(b, "%s  %s\n%s, score %.1f\n%s\nreviewed on %s\n", r.ID, r.Title, r.Severity, r.Score, r.Vector, r.Reviewed.Format(time.DateOnly))
+	fmt.Fprintf(b, "%s  %s\n%s, score %.1f\n%s\nreviewed on %s\n", r.ID, r.Title, r.Severity, r.Score, r.CVSS, r.Reviewed)
 	section := func(title, text string) {
 		fmt.Fprintf(b, "\n%s\n", title)
 		for line := range strings.SplitSeq(strings.TrimSpace(text), "\n") {
@@ -197,15 +195,15 @@ func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
 	if r.OffBand != "" {
 		section("Why "+r.Severity.String(), r.OffBand)
 	}
-	section("Fix", strings.ReplaceAll(r.Fix.Default, "{port}", fix.AnyPort))
-	for _, f := range r.Fix.Fixes() {
+	section("Fix", strings.ReplaceAll(r.Fixes.Default, "{port}", fix.AnyPort))
+	for _, f := range r.Fixes.Known() {
 		section("Fix for "+f.Name(), strings.Join(f.Lines(fix.Values{}), "\n"))
 	}
-	if also := fix.Elsewhere(r.Fix.Fixes(), fix.Values{}); also != nil {
+	if also := fix.Elsewhere(r.Fixes.Known(), fix.Values{}); also != nil {
 		section("On several hosts, or in a container", strings.Join(also, "\n"))
 	}
-	if r.Fix.Also != "" {
-		section("Besides", strings.ReplaceAll(r.Fix.Also, "{port}", fix.AnyPort))
+	if r.Fixes.Also != "" {
+		section("Besides", strings.ReplaceAll(r.Fixes.Also, "{port}", fix.AnyPort))
 	}
 	fmt.Fprintf(b, "\nAccept the risk in mxsweep.yaml\n%s", acceptance(r))
 	if len(r.References) > 0 {
@@ -239,7 +237,7 @@ func acceptance(r *exposure.Rule) string {
 func rulesJSON(w io.Writer, rules []*exposure.Rule) error {
 	all := []result.RuleInfo{}
 	for _, r := range rules {
-		all = append(all, report.NewRule(r))
+		all = append(all, r.RuleInfo)
 	}
 	enc := json.NewEncoder(w)
 	enc.SetEscapeHTML(false)

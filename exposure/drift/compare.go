@@ -230,7 +230,7 @@ func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Po
 	fixed, why := c.verify(e, up)
 	r := ruleOfEntry(c.rules, e)
 	product, version := exposure.SplitProduct(e.Product)
-	advice := r.Fix.For(product, version, nil, e.Target(), e.Vantage)
+	advice := r.Fixes.For(product, version, nil, e.Target(), e.Vantage)
 	f := exposure.Violation{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
 		Target: e.Target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
 		Confidence: 10, Evidence: []string{why}, Remediation: advice.Text, Fixes: advice.Fixes, Tags: r.Tags, Method: e.Method,
@@ -261,7 +261,9 @@ func ruleOfEntry(rules *exposure.RuleSet, e *Entry) *exposure.Rule {
 		}
 	}
 	_, score := e.Severity.Scores()
-	return &exposure.Rule{ID: e.Rule, Name: "Retired", Kind: exposure.KindListener, Title: "Finding of a rule that no longer exists",
-		Severity: e.Severity, Score: score, Why: "The rule of this finding is not part of this version.",
-		Fix: exposure.Fix{Default: "Write a new baseline with this version."}}
+	return &exposure.Rule{
+		RuleInfo: result.RuleInfo{ID: e.Rule, Name: "Retired", Title: "Finding of a rule that no longer exists",
+			Severity: e.Severity, Score: score, Why: "The rule of this finding is not part of this version."},
+		Kind: exposure.KindListener, Fixes: exposure.Fixes{Default: "Write a new baseline with this version."},
+	}
 }

@@ -220,7 +220,7 @@ func (m *Merger) run(args []string) result.Run {
 			}
 		}
 	}
-	run.Rules = append(run.Rules, slices.DeleteFunc(report.NewRules(m.Rules), func(rule result.RuleInfo) bool {
+	run.Rules = append(run.Rules, slices.DeleteFunc(m.Rules.Infos(), func(rule result.RuleInfo) bool {
 		return slices.ContainsFunc(run.Rules, func(o result.RuleInfo) bool { return o.ID == rule.ID })
 	})...)
 	if m.Baseline != nil {

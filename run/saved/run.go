@@ -221,7 +221,7 @@ func (r *RunFile) rule(w *result.Finding) *exposure.Rule {
 	if rule := r.rules.Lookup(w.Rule); rule != nil {
 		return rule
 	}
-	return &exposure.Rule{ID: w.Rule, Title: w.Title, Severity: w.Severity, Score: w.Score, CWE: w.CWE, References: w.References, Tags: w.Tags}
+	return &exposure.Rule{RuleInfo: result.RuleInfo{ID: w.Rule, Title: w.Title, Severity: w.Severity, Score: w.Score, CWE: w.CWE, References: w.References, Tags: w.Tags}}
 }
 
 // vantageOf is where a finding was seen from. Runs of the first version do not
