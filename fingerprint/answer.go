@@ -142,6 +142,7 @@ func (s *session) name(svc *Identification, sig *signatures.Signature) {
 			svc.Alternatives = append(svc.Alternatives, o.Product)
 		}
 	}
+	s.doubt(svc, sig)
 	s.weaken(svc, sig)
 	slices.Sort(svc.Alternatives)
 	svc.Alternatives = slices.Compact(svc.Alternatives)
@@ -155,6 +156,24 @@ func (s *session) name(svc *Identification, sig *signatures.Signature) {
 // unheardConfidence is the most that a name is worth which something that was not
 // heard could have refuted.
 const unheardConfidence = 5
+
+// contradictedConfidence is the most that a name is worth where another signature
+// that holds names a product of another maker.
+const contradictedConfidence = certain - 1
+
+// doubt takes certainty from a product that something else that was said
+// contradicts. What a proxy hands on is another daemon's, and a page is written by
+// whoever puts it there.
+func (s *session) doubt(svc *Identification, sig *signatures.Signature) {
+	if len(sig.Behind) > 0 || sig.Protocol == "http" {
+		return
+	}
+	for _, o := range s.alive {
+		if o.Confidence >= signatures.LeastBehavior && o.Contradicts(sig) {
+			svc.Confidence = min(svc.Confidence, contradictedConfidence)
+		}
+	}
+}
 
 // weaken takes back a product that could be another for all that was heard.
 func (s *session) weaken(svc *Identification, sig *signatures.Signature) {

@@ -114,7 +114,7 @@ func (s *session) decide() {
 	}
 	best := s.best()
 	for _, sig := range s.alive {
-		if best == nil || sig.Confidence > best.Confidence && !s.enough(best) {
+		if best == nil || (sig.Confidence > best.Confidence || sig.Outranks(best)) && !s.enough(best) {
 			signatures.Needs(sig.When, s, s.want)
 		}
 	}
@@ -150,28 +150,15 @@ func (s *session) wantLayers() {
 	}
 }
 
-// best returns the surest signature that holds, or nil.
+// best returns the signature that tells most of those that hold, or nil.
 func (s *session) best() *signatures.Signature {
-	var best *signatures.Signature
+	s.held = s.held[:0]
 	for _, sig := range s.alive {
-		if (best == nil || better(sig, best)) && sig.Match(s) == signatures.True {
-			best = sig
+		if sig.Match(s) == signatures.True {
+			s.held = append(s.held, sig)
 		}
 	}
-	return best
-}
-
-// better orders signatures that hold: the surer one, then the one that asks
-// for more, then by name, so that the answer never depends on the order of
-// files.
-func better(a, b *signatures.Signature) bool {
-	switch {
-	case a.Confidence != b.Confidence:
-		return a.Confidence > b.Confidence
-	case len(a.When) != len(b.When):
-		return len(a.When) > len(b.When)
-	}
-	return a.ID < b.ID
+	return signatures.Best(s.held)
 }
 
 // want adds a probe whose exchange may still come, with the probes that it

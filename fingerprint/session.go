@@ -85,6 +85,7 @@ type session struct {
 	starved   error // why this machine could not ask a question, nil if it could
 
 	alive        []*signatures.Signature // not refuted, as far as is known
+	held         []*signatures.Signature // those of them that best found to hold
 	observations []*signatures.Observation
 	hints        map[string]bool // probes that name the port
 	suggested    map[string]bool // the same, with those that they may wait for

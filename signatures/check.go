@@ -9,8 +9,8 @@ import (
 )
 
 // Check runs the examples of all signatures: each must match its signature,
-// yield what it says and nothing else, and match no other signature with equal
-// or higher confidence. Imported signatures rank below all others, so what they
+// yield what it says and nothing else, and match no other signature that is asked
+// before it, or names another product as surely. Imported signatures rank below all others, so what they
 // match does not count against an example, and their own examples may match
 // others. It returns what is wrong, nil if nothing is.
 func (set *Set) Check() Problems {
@@ -41,7 +41,7 @@ func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 		return problems
 	}
 	for _, o := range set.Signatures {
-		if s.Imported == "" && o != s && o.Confidence >= s.Confidence && o.Match(&e.Seen) == True {
+		if s.Imported == "" && o.rivals(s) && o.Match(&e.Seen) == True {
 			fail(fmt.Sprintf("add conditions to %q, or set a confidence above %d for %q", o.ID, o.Confidence, s.ID),
 				"the example also matches %q at %v, which has confidence %d", o.ID, o.Pos, o.Confidence)
 		}

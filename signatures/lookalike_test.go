@@ -60,7 +60,8 @@ func TestLookalikes(t *testing.T) {
 
 // TestThroughLineProxies puts the daemon of each SMTP and LMTP example behind
 // DKIMproxy and spampd, which repeat all that it says but hang up on an empty
-// line: it must not be taken for what the client reached, and LMTP not for SMTP.
+// line: it must not be taken for what the client reached, and LMTP not for SMTP, and
+// it must be named as what is behind.
 func TestThroughLineProxies(t *testing.T) {
 	set, err := Default()
 	if err != nil {
@@ -93,8 +94,14 @@ func TestThroughLineProxies(t *testing.T) {
 				if got == nil || got.Product != product {
 					t.Errorf("%s behind %s is called %+v", sig.ID, product, got)
 				}
-				if got != nil && got.Protocol != sig.Protocol {
+				if got == nil {
+					continue
+				}
+				if got.Protocol != sig.Protocol {
 					t.Errorf("%s behind %s is called %s by %s", sig.ID, product, got.Protocol, got.ID)
+				}
+				if next, _ := set.Behind(got, seen); len(sig.Behind) == 0 && sig.Product != "" && (next == nil || next.Contradicts(sig)) {
+					t.Errorf("%s behind %s is not named: %+v", sig.ID, product, next)
 				}
 			}
 		}

@@ -107,15 +107,15 @@ func corpus() []said {
 	}
 }
 
-// best is the surest signature that holds, nil if none does.
+// best is the signature that tells most of those that hold, nil if none does.
 func best(set *Set, t *Transcript) *Signature {
-	var best *Signature
+	var held []*Signature
 	for _, s := range set.Signatures {
-		if s.Match(t) == True && (best == nil || s.Confidence > best.Confidence) {
-			best = s
+		if s.Match(t) == True {
+			held = append(held, s)
 		}
 	}
-	return best
+	return Best(held)
 }
 
 // TestNotMail holds what other services say against all signatures.

@@ -1,0 +1,69 @@
+package signatures
+
+import (
+	"bytes"
+	"slices"
+	"testing"
+)
+
+// fixedGreeting lists signatures of daemons whose greeting nobody can write, or is
+// what they do as well.
+var fixedGreeting = []string{"nginx-smtp", "nginx-imap", "nginx-pop3", "postfix-postscreen-teaser", "mailman-lmtp", "aiosmtpd-lmtp", "mailutils-pop3"}
+
+// TestGreetingsLie gives the daemon of each example the greeting of every other one:
+// where it is known by what it does, it must still be named so, and not by the words.
+func TestGreetingsLie(t *testing.T) {
+	set, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	tried := 0
+	for _, sig := range set.Signatures {
+		if sig.Product == "" || sig.WordsOnly() || len(sig.Behind) > 0 || slices.Contains(fixedGreeting, sig.ID) {
+			continue
+		}
+		for i := range sig.Examples {
+			seen := &sig.Examples[i].Seen
+			for _, liar := range set.Signatures {
+				if liar.Protocol != sig.Protocol || !liar.Contradicts(sig) || len(liar.Behind) > 0 {
+					continue
+				}
+				for j := range liar.Examples {
+					if lie := greetAs(seen, &liar.Examples[j].Seen); lie != nil {
+						tried++
+						checkLie(t, set, sig, liar, lie)
+					}
+				}
+			}
+		}
+	}
+	if tried < 500 {
+		t.Errorf("%d lies were told, want more", tried)
+	}
+}
+
+// greetAs is a transcript with the greeting of another, nil if one has none or both
+// say the same.
+func greetAs(seen, other *Transcript) *Transcript {
+	mine, theirs := seen.Find(Greeting), other.Find(Greeting)
+	if mine == nil || theirs == nil || len(mine.Reply) == 0 || len(theirs.Reply) == 0 || mine.Reply[0] != theirs.Reply[0] ||
+		bytes.Equal(mine.Reply, theirs.Reply) || len(seen.Exchanges) < 2 {
+		return nil
+	}
+	lie := &Transcript{slices.Clone(seen.Exchanges)}
+	lie.Find(Greeting).Reply = theirs.Reply
+	return lie
+}
+
+// checkLie sees to it that no product is named by a greeting while another one shows
+// by behavior.
+func checkLie(t *testing.T, set *Set, sig, liar *Signature, lie *Transcript) {
+	t.Helper()
+	got := best(set, lie)
+	if got == nil || got.Product == "" || !got.Contradicts(sig) || slices.Contains(got.Alternatives, sig.Product) {
+		return
+	}
+	if got.Confidence > 5 && sig.Confidence >= LeastBehavior {
+		t.Errorf("%s that greets as %s is called %s with confidence %d", sig.ID, liar.ID, got.ID, got.Confidence)
+	}
+}
