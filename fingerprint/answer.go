@@ -173,6 +173,11 @@ func (s *session) doubt(svc *Identification, sig *signatures.Signature) {
 			svc.Confidence = min(svc.Confidence, contradictedConfidence)
 		}
 	}
+	for _, o := range s.id.Signatures.Signatures {
+		if o.Contradicts(sig) && o.Claims(s) {
+			svc.Confidence = min(svc.Confidence, contradictedConfidence)
+		}
+	}
 }
 
 // weaken takes back a product that could be another for all that was heard.

@@ -114,7 +114,7 @@ func (s *session) decide() {
 	}
 	best := s.best()
 	for _, sig := range s.alive {
-		if best == nil || (sig.Confidence > best.Confidence || sig.Outranks(best)) && !s.enough(best) {
+		if best == nil || (sig.Confidence > best.Confidence || sig.Outranks(best, s)) && !s.enough(best) {
 			signatures.Needs(sig.When, s, s.want)
 		}
 	}
@@ -158,7 +158,7 @@ func (s *session) best() *signatures.Signature {
 			s.held = append(s.held, sig)
 		}
 	}
-	return signatures.Best(s.held)
+	return signatures.Best(s.held, s)
 }
 
 // want adds a probe whose exchange may still come, with the probes that it

@@ -41,7 +41,7 @@ func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 		return problems
 	}
 	for _, o := range set.Signatures {
-		if s.Imported == "" && o.rivals(s) && o.Match(&e.Seen) == True {
+		if s.Imported == "" && o.rivals(s, &e.Seen) && o.Match(&e.Seen) == True {
 			fail(fmt.Sprintf("add conditions to %q, or set a confidence above %d for %q", o.ID, o.Confidence, s.ID),
 				"the example also matches %q at %v, which has confidence %d", o.ID, o.Pos, o.Confidence)
 		}

@@ -2,6 +2,7 @@ package signatures
 
 import (
 	"bytes"
+	"slices"
 	"testing"
 )
 
@@ -102,6 +103,37 @@ func TestThroughLineProxies(t *testing.T) {
 				}
 				if next, _ := set.Behind(got, seen); len(sig.Behind) == 0 && sig.Product != "" && (next == nil || next.Contradicts(sig)) {
 					t.Errorf("%s behind %s is not named: %+v", sig.ID, product, next)
+				}
+			}
+		}
+	}
+}
+
+// TestThroughFilters puts the daemon of each SMTP example behind ClamSMTP, which has
+// its own greeting and list of extensions and repeats the rest.
+func TestThroughFilters(t *testing.T) {
+	set, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, sig := range set.Signatures {
+		for _, e := range sig.Examples {
+			if sig.Protocol != "smtp" || e.Seen.Find("smtp-ehlo") == nil || len(sig.Behind) > 0 {
+				continue
+			}
+			for _, greeting := range []string{"220 smtp.passthru\r\n", "220 mx.example.org ready\r\n"} {
+				seen := new(Transcript)
+				for _, ex := range e.Seen.Exchanges {
+					switch ex.Probe {
+					case Greeting:
+						ex.Reply = []byte(greeting)
+					case "smtp-ehlo":
+						ex.Reply = []byte("250-mx.example.org\r\n250-SIZE 1000\r\n250 XFILTERED\r\n")
+					}
+					seen.Exchanges = append(seen.Exchanges, ex)
+				}
+				if got := best(set, seen); got == nil || got.Product != "ClamSMTP" || got.Confidence > 6 || !slices.Contains(got.Alternatives, "ProxSMTP") {
+					t.Errorf("%s behind ClamSMTP is called %+v", sig.ID, got)
 				}
 			}
 		}

@@ -115,7 +115,7 @@ func best(set *Set, t *Transcript) *Signature {
 			held = append(held, s)
 		}
 	}
-	return Best(held)
+	return Best(held, t)
 }
 
 // TestNotMail holds what other services say against all signatures.

@@ -11,21 +11,41 @@ import (
 // outranks one that rests on a greeting, which an administrator may write.
 const LeastBehavior = 5
 
-// WordsOnly reports whether the signature asks for nothing but the text of the
-// greeting.
-func (s *Signature) WordsOnly() bool {
-	return !slices.ContainsFunc(s.When, func(c Condition) bool { return c.asksMore() })
+// wordsOnly reports whether the signature rests on nothing but the text of the
+// greeting, as far as is known.
+func (s *Signature) wordsOnly(seen Seen) bool {
+	return !slices.ContainsFunc(s.When, func(c Condition) bool { return c.asksMore(seen) })
 }
 
-// asksMore reports whether the condition asks for more than words of the greeting.
-func (c *Condition) asksMore() bool {
+// asksMore reports whether the condition rests on more than words of the greeting, or
+// may do so.
+func (c *Condition) asksMore(seen Seen) bool {
+	more := func(c Condition) bool { return c.Match(seen) != False && c.asksMore(seen) }
 	switch {
 	case c.Any != nil:
-		return !slices.ContainsFunc(c.Any, func(c Condition) bool { return !c.asksMore() })
+		return slices.ContainsFunc(c.Any, more)
 	case c.All != nil:
-		return slices.ContainsFunc(c.All, func(c Condition) bool { return c.asksMore() })
+		return slices.ContainsFunc(c.All, more)
 	}
 	return c.Probe != Greeting
+}
+
+// handsOn reports whether all that a signature rests on is what the proxy that s
+// names repeats of the daemon behind it.
+func (s *Signature) handsOn(o *Signature, seen Seen) bool {
+	return len(s.Behind) > 0 && !slices.ContainsFunc(o.When, func(c Condition) bool {
+		outside := false
+		if !c.Not && c.Match(seen) == True {
+			c.probes(func(id string, _ Pos) { outside = outside || !slices.Contains(s.Behind, id) })
+		}
+		return outside
+	})
+}
+
+// Claims reports whether the greeting has the words by which the daemon is known
+// where nothing else can be seen of it.
+func (s *Signature) Claims(seen Seen) bool {
+	return len(s.Through) > 0 && All(s.Through, only{seen, []string{Greeting}}) == True
 }
 
 // Contradicts reports whether two signatures name products of different makers, so
@@ -41,17 +61,20 @@ func maker(product string) string {
 	return first
 }
 
-// Outranks reports whether the signature rests on behavior that contradicts what
-// another one takes from a greeting.
-func (s *Signature) Outranks(o *Signature) bool {
-	handsOn := len(s.Behind) > 0 && s.Product == "" // the words of whoever is behind it
-	return s.Confidence >= LeastBehavior && (handsOn || s.Contradicts(o)) && o.WordsOnly() && !s.WordsOnly()
+// Outranks reports whether the signature counts where another one holds as well and
+// may be surer: it rests on behavior and contradicts what the other takes from a
+// greeting, or it names a proxy, which repeats what the other rests on.
+func (s *Signature) Outranks(o *Signature, seen Seen) bool {
+	if s.Confidence < LeastBehavior || s.wordsOnly(seen) {
+		return false
+	}
+	return s.Contradicts(o) && o.wordsOnly(seen) || len(o.Behind) == 0 && s.handsOn(o, seen)
 }
 
 // rivals reports whether the signature may hide another one where both hold.
-func (s *Signature) rivals(o *Signature) bool {
+func (s *Signature) rivals(o *Signature, seen Seen) bool {
 	switch {
-	case s == o, o.Outranks(s), s.Confidence < o.Confidence:
+	case s == o, o.Outranks(s, seen), s.Confidence < o.Confidence:
 		return false
 	case s.Product == "" && s.Confidence == o.Confidence:
 		return better(s, o)
@@ -64,14 +87,14 @@ func (s *Signature) rivals(o *Signature) bool {
 func (s *Signature) beside() bool { return s.Protocol == "http" && s.Role == result.RoleNotMail }
 
 // Best returns the signature that tells most of those that hold, or nil.
-func Best(held []*Signature) *Signature {
+func Best(held []*Signature, seen Seen) *Signature {
 	var best *Signature
 	for _, s := range held {
 		if best != nil && !better(s, best) {
 			continue
 		}
 		if !slices.ContainsFunc(held, func(o *Signature) bool {
-			return o.Outranks(s) || s.beside() && o.Protocol != s.Protocol && o.Confidence >= LeastBehavior
+			return o.Outranks(s, seen) || s.beside() && o.Protocol != s.Protocol && o.Confidence >= LeastBehavior
 		}) {
 			best = s
 		}

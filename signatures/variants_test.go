@@ -148,7 +148,7 @@ func checkVariant(t *testing.T, set *Set, sig *Signature, e *Example, seen *Tran
 		t.Errorf("%s, %s: values are %q, want %q", sig.ID, name, got, want)
 	}
 	for _, o := range set.Signatures {
-		if o.Product != sig.Product && o.rivals(sig) && o.Match(seen) == True {
+		if o.Product != sig.Product && o.rivals(sig, seen) && o.Match(seen) == True {
 			t.Errorf("%s, %s: %s matches as surely", sig.ID, name, o.ID)
 		}
 	}
