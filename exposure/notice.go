@@ -30,7 +30,7 @@ const (
 	NoticeEngine            = "MXS9019"
 	NoticeWildcard          = "MXS9020"
 	NoticeExcluded          = "MXS9021"
-	NoticeCrowded           = "MXS9022"
+	NoticeUnresponsiveHost  = "MXS9022"
 	NoticeResumed           = "MXS9023"
 	NoticeShutOut           = "MXS9024"
 	NoticeUnknownPort       = "MXS9025"
@@ -128,7 +128,7 @@ var noticeKinds = []NoticeKind{
 	{NoticeExcluded, "TargetExcluded", result.LevelNote, "The excludes cover a whole target.",
 		"It was requested but not scanned.",
 		"Remove it from the targets or from the excludes."},
-	{NoticeCrowded, "UnresponsiveHost", result.LevelWarning, "A host accepts connections but replies on hardly any port, or has too many open ports to identify.",
+	{NoticeUnresponsiveHost, "UnresponsiveHost", result.LevelWarning, "A host accepts connections but replies on hardly any port, or has too many open ports to identify.",
 		"A SYN proxy, a tarpit or a honeypot accepts connections on ports without a service behind them. The ports are unknown.",
 		"Scan from a place that reaches the host itself, list the ports that matter individually with --ports, or accept this notice for the host in the policy file."},
 	{NoticeResumed, "RunResumed", result.LevelNote, "The run resumed an earlier one.",

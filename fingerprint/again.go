@@ -104,7 +104,7 @@ func (id *Identifier) retryConnect(ctx context.Context, s *session, r scan.Resul
 // not come to the end of that says its replies byte by byte, it does not come to the
 // end of in less time.
 func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) *session {
-	if s.left.drips.Load() <= 0 || s.crowded || !s.lockRetry(ctx) {
+	if s.left.drips.Load() <= 0 || s.shortened || !s.lockRetry(ctx) {
 		return s
 	}
 	defer s.host.unlockRetry(time.Now())

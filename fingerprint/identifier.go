@@ -117,20 +117,20 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identificat
 	r.Conn = bounded(r.Conn, id.NotAfter)
 	if !id.allows(r.Target.Addr()) {
 		closeQuietly(r.Conn)
-		return unasked(result.InconclusiveNoConnection), fmt.Errorf("identifying %v: %w", r.Target, ErrNotAllowed)
+		return withoutDialogue(result.InconclusiveNoConnection), fmt.Errorf("identifying %v: %w", r.Target, ErrNotAllowed)
 	}
 	select {
 	case id.slots <- struct{}{}:
 	case <-ctx.Done():
 		closeQuietly(r.Conn)
-		return unasked(result.InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, context.Cause(ctx))
+		return withoutDialogue(result.InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, context.Cause(ctx))
 	}
 	free := sync.OnceFunc(func() { <-id.slots })
 	defer free()
 	if id.Slots == nil && r.Conn != nil {
 		if err := h.enter(ctx); err != nil {
 			r.Conn.Close()
-			return unasked(result.InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, err)
+			return withoutDialogue(result.InconclusiveUnfinished), fmt.Errorf("identifying %v: %w", r.Target, err)
 		}
 		r.Conn = id.limit.Wrap(r.Target.Addr(), r.Conn)
 	}
@@ -159,7 +159,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identificat
 		if ctx.Err() != nil {
 			why = result.InconclusiveUnfinished
 		}
-		return unasked(why), fmt.Errorf("identifying %v: %w", r.Target, err)
+		return withoutDialogue(why), fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
 	svc := s.service()
 	svc.spent = id.portTime() - time.Duration(left.time.Load())
@@ -176,8 +176,8 @@ func unknownService() *Identification {
 	return &Identification{Service: result.Service{Role: "unknown"}}
 }
 
-// unasked is the service of a port that no dialogue was held with.
-func unasked(why result.Inconclusive) *Identification {
+// withoutDialogue is the service of a port that no dialogue was held with.
+func withoutDialogue(why result.Inconclusive) *Identification {
 	return &Identification{Service: result.Service{Role: "unknown", Inconclusive: why}}
 }
 

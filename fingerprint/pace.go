@@ -32,8 +32,8 @@ func (s *session) timeLeft(most time.Duration, begun time.Time) time.Duration {
 	switch short := s.shortTime(); {
 	case took < short:
 		return min(left, short-took)
-	case s.crowdedOut():
-		s.crowded = true
+	case s.hasShortTime():
+		s.shortened = true
 		return 0
 	}
 	return min(left, time.Second)

@@ -72,7 +72,7 @@ type session struct {
 	lost      bool                    // at the end: something was not heard
 	timedOut  bool                    // the conversation took all of its time
 	detached  bool                    // the place of the first connection was given back
-	crowded   bool                    // it was given less time than others: see crowdedOut
+	shortened bool                    // it was given less time than others: see hasShortTime
 	overdue   bool                    // what is said on it is waited for longer than detachAfter
 	trickling bool                    // the host was told that it is, and that the port had begun to speak
 	turn      turn                    // to ask what silent ports are asked

@@ -195,10 +195,10 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// TestBusy asks a port whose only child is busy at first: it accepts and says
+// TestBusyPortIsAskedAgain asks a port whose only child is busy at first: it accepts and says
 // nothing, but greets when it is asked once more. Another port of the host has
 // spoken before.
-func TestBusy(t *testing.T) {
+func TestBusyPortIsAskedAgain(t *testing.T) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
@@ -226,9 +226,9 @@ func TestBusy(t *testing.T) {
 	})
 }
 
-// TestGivenUp hands over a connection that the daemon has given up while it
+// TestClosedWhileWaitingIsNoRefusal hands over a connection that the daemon has given up while it
 // waited for its turn: that is no refusal.
-func TestGivenUp(t *testing.T) {
+func TestClosedWhileWaitingIsNoRefusal(t *testing.T) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {
 		ours, theirs := net.Pipe()

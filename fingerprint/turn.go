@@ -140,13 +140,13 @@ func (s *session) detach() {
 	}
 }
 
-// crowdedOut reports whether the port drags out what it says, as so many ports of
+// hasShortTime reports whether the port drags out what it says, as so many ports of
 // its host do that it is given no more time. The caller holds the lock.
-func (s *session) crowdedOut() bool {
+func (s *session) hasShortTime() bool {
 	return s.trickling && (s.host.manyTrickle() || s.host.unproductivePorts() >= manyUnproductive)
 }
 
-// shortTime is how long the conversation with a port may take that is crowdedOut.
+// shortTime is how long the conversation with a port may take that has short time.
 func (s *session) shortTime() time.Duration {
 	if s.host.unproductivePorts() >= manyUnproductive {
 		return s.greetingWait() + silentGrace

@@ -141,9 +141,9 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// TestReadErrorWords breaks every value of a saved run: what is said of it has no
+// TestReadErrorMessages breaks every value of a saved run: what is said of it has no
 // words that only the program's source knows.
-func TestReadErrorWords(t *testing.T) {
+func TestReadErrorMessages(t *testing.T) {
 	var doc map[string]any
 	if err := json.Unmarshal(convert(t, "run.json", "json", format.Options{}), &doc); err != nil {
 		t.Fatal(err)

@@ -122,9 +122,9 @@ func (s *startWatch) Port(p result.Port) error {
 	return s.discard.Port(p)
 }
 
-// TestDocumentIsNotHeld: a document as a scan writes it is played while it is
+// TestDocumentIsWrittenWhileRead: a document as a scan writes it is played while it is
 // read, so that it is held once at most.
-func TestDocumentIsNotHeld(t *testing.T) {
+func TestDocumentIsWrittenWhileRead(t *testing.T) {
 	doc := write(t, "json", format.Options{}, hugeRun(200, 5))
 	w := &startWatch{in: &lineCounter{r: bytes.NewReader(doc)}}
 	if _, err := (Reader{}).Replay(w.in, w); err != nil {

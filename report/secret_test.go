@@ -55,9 +55,9 @@ func FuzzMaskSecrets(f *testing.F) {
 	})
 }
 
-// TestNoReportTellsASecret plays a Dovecot auth listener, which greets everybody
+// TestNoReportContainsASecret plays a Dovecot auth listener, which greets everybody
 // with its cookie, to every format.
-func TestNoReportTellsASecret(t *testing.T) {
+func TestNoReportContainsASecret(t *testing.T) {
 	const cookie = "22c69cc239a0b8d97c8d9fc152672d12"
 	raw := []byte("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nCUID\t1\nCOOKIE\t" + cookie + "\nDONE\n")
 	port := NewPort(exposure.Subject{Result: scan.Result{State: result.StateOpen}, Service: &fingerprint.Identification{

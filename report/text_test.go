@@ -38,9 +38,9 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestParaBreaksNoCommandOpen: where a long word can only be broken before a
+// TestParaKeepsCommandsWhole: where a long word can only be broken before a
 // colon, the next line is still no command of a CI system.
-func TestParaBreaksNoCommandOpen(t *testing.T) {
+func TestParaKeepsCommandsWhole(t *testing.T) {
 	for _, fill := range []string{":", "é"} {
 		for n := range 40 {
 			var b bytes.Buffer
@@ -69,8 +69,8 @@ func TestParaKeepsAddresses(t *testing.T) {
 	}
 }
 
-// TestTextColorSaysNothing: without its colors the report is the same.
-func TestTextColorSaysNothing(t *testing.T) {
+// TestTextSaysTheSameWithoutColor: without its colors the report is the same.
+func TestTextSaysTheSameWithoutColor(t *testing.T) {
 	plain := convert(t, "run.json", "text", format.Options{})
 	colored := convert(t, "run.json", "text", format.Options{Color: true})
 	var bare bytes.Buffer

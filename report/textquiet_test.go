@@ -52,8 +52,8 @@ func TestManyAlikeShareALine(t *testing.T) {
 	}
 }
 
-// TestAcceptedPairsAreTold: what the policy accepts as unknown was planned.
-func TestAcceptedPairsAreTold(t *testing.T) {
+// TestAcceptedPairsAreReported: what the policy accepts as unknown was planned.
+func TestAcceptedPairsAreReported(t *testing.T) {
 	accepted := uint64(118)
 	v := view.View{Sum: result.Summary{Complete: true, Coverage: result.Coverage{HostsUp: 1, CoverageCounts: &result.CoverageCounts{Accepted: &accepted}}}}
 	if got, want := v.Coverage(), "1 host up, 0 silent; 118 pairs accepted as unknown"; got != want {

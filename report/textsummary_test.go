@@ -89,9 +89,9 @@ func TestTitlePage(t *testing.T) {
 	}
 }
 
-// TestChangesAndQuietHosts: a page says what changed since the baseline, and
+// TestChangesAndSilentHosts: a page says what changed since the baseline, and
 // which hosts are clean or silent.
-func TestChangesAndQuietHosts(t *testing.T) {
+func TestChangesAndSilentHosts(t *testing.T) {
 	run := realRun(t, 1, 2)
 	run.Run.Baseline = &result.BaselineInfo{Comparable: true}
 	run.Findings[1].Drift = result.DriftFixed
@@ -112,9 +112,9 @@ func TestChangesAndQuietHosts(t *testing.T) {
 	}
 }
 
-// TestAskedHostsAreListed: hosts of which the run tells no port are listed as
+// TestScannedHostsAreListed: hosts of which the run tells no port are listed as
 // well, where it tells what was asked and what was up.
-func TestAskedHostsAreListed(t *testing.T) {
+func TestScannedHostsAreListed(t *testing.T) {
 	quiet := func(scope []string, c result.Coverage) string {
 		run := realRun(t, 1, 1) // a finding on 192.0.2.1
 		run.Run.Scope.Asked = scope

@@ -10,9 +10,9 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestUnsettledIsTold: a port that is open and could not be judged looks like
+// TestInconclusivePortIsReported: a port that is open and could not be judged looks like
 // that in every format that tells what answers.
-func TestUnsettledIsTold(t *testing.T) {
+func TestInconclusivePortIsReported(t *testing.T) {
 	run := func() *view.Collector {
 		c := hugeRun(1, 1)
 		c.Findings = nil
@@ -61,9 +61,9 @@ func TestEveryCauseHasWords(t *testing.T) {
 	}
 }
 
-// TestNoRouteIsToldOnce: what a notice about a missing route tells is not told
+// TestNoRouteIsReportedOnce: what a notice about a missing route tells is not told
 // again port by port; without the notice it is.
-func TestNoRouteIsToldOnce(t *testing.T) {
+func TestNoRouteIsReportedOnce(t *testing.T) {
 	for _, noticed := range []bool{false, true} {
 		c := hugeRun(1, 1)
 		unrouted := hugePort(c.Ports[0].Address(), 10099, 0)

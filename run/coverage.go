@@ -295,7 +295,7 @@ func (w *sweep) coverageNotices() []result.Notice {
 			"%s: %d filtered, confirmed by an answer from %d/tcp.", wording.Named(pair.Addr(), w.plan.scope.Name(pair.Addr())), w.plan.space.Of([]netip.Addr{pair.Addr()}).Len(), pair.Port()))
 	}
 	if n := w.skippedBusyHost.Load(); n > 0 {
-		list = append(list, exposure.NewNotice(exposure.NoticeCrowded, "", nil,
+		list = append(list, exposure.NewNotice(exposure.NoticeUnresponsiveHost, "", nil,
 			"%d open ports were not identified: their hosts have so many open ports that another device must be answering for all of them.", n))
 	}
 	return list

@@ -92,10 +92,10 @@ func TestSilentCanaries(t *testing.T) {
 	}
 }
 
-// TestAskUnproven goes on with a run that had found a port silent before it had
+// TestUnprovenPairsAreProbedAgain goes on with a run that had found a port silent before it had
 // heard of the host: the port is asked again, and what was found silent later is
 // not.
-func TestAskUnproven(t *testing.T) {
+func TestUnprovenPairsAreProbedAgain(t *testing.T) {
 	addr := netip.MustParseAddr("127.0.0.1")
 	var open []netip.AddrPort
 	for range 3 {

@@ -66,7 +66,7 @@ func (w *sweep) setAside(open []exposure.Subject, kindOf func(netip.Addr) queue.
 			n = exposure.NewNotice(exposure.NoticeWildcard, addr.String(), open[i].Anchor,
 				"%s has all %d ports open that were requested as a range or profile, and nearly all send the same reply.", name, w.plan.listedPorts(addr))
 		} else {
-			n = exposure.NewNotice(exposure.NoticeCrowded, addr.String(), open[i].Anchor,
+			n = exposure.NewNotice(exposure.NoticeUnresponsiveHost, addr.String(), open[i].Anchor,
 				"%s accepts connections on %d ports but sends no reply on nearly all of them.", name, w.queue.Open(addr))
 		}
 		n.Names = w.plan.scope.Names(addr)

@@ -55,7 +55,7 @@ func (w *sweep) talk(ctx context.Context, r scan.Result) (*fingerprint.Identific
 type hostTimeouts map[netip.Addr]*hostTimeout
 
 type hostTimeout struct {
-	unasked    uint64 // pairs that were not asked, or not proven
+	unfinished uint64 // pairs that were not asked, or not proven
 	unassessed uint64 // open ports of which the dialogue did not end, or begin
 }
 
@@ -70,7 +70,7 @@ func (t hostTimeouts) of(a netip.Addr) *hostTimeout {
 // add counts a result, if its host was short of time.
 func (t hostTimeouts) add(r scan.Result) {
 	if r.Reason == result.ReasonHostTimeout {
-		t.of(r.Target.Addr()).unasked++
+		t.of(r.Target.Addr()).unfinished++
 	}
 }
 
@@ -93,7 +93,7 @@ func (w *sweep) timeoutNotices() []result.Notice {
 		t := w.timeouts[a]
 		n := exposure.NewNotice(exposure.NoticeHostTimeout, a.String(), nil,
 			"%s was not finished in %s: ports without a proven state %d, open ports without a finished dialogue %d.%s",
-			wording.Named(a, w.plan.scope.Name(a)), w.plan.opts.HostTimeout, t.unasked, t.unassessed, progress)
+			wording.Named(a, w.plan.scope.Name(a)), w.plan.opts.HostTimeout, t.unfinished, t.unassessed, progress)
 		n.Names = w.plan.scope.Names(a)
 		notices = append(notices, n)
 	}

@@ -104,9 +104,9 @@ func silentSweep(t *testing.T, set *signatures.Set) (w *sweep, peers *sync.WaitG
 	return w, peers
 }
 
-// TestLaterTimeIsTold has more mute ports of a host than there is time for: those
+// TestLaterTimeIsReported has more mute ports of a host than there is time for: those
 // that were not asked are told.
-func TestLaterTimeIsTold(t *testing.T) {
+func TestLaterTimeIsReported(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
 		t.Fatal(err)
@@ -131,10 +131,10 @@ func TestLaterTimeIsTold(t *testing.T) {
 	})
 }
 
-// TestSilentPortsAreNotTold: of more than laterSilent silent ports of a host, none is
+// TestSilentPortsAreNotReported: of more than laterSilent silent ports of a host, none is
 // asked behind one that is silent again. There was time for them, so no notice says
 // otherwise.
-func TestSilentPortsAreNotTold(t *testing.T) {
+func TestSilentPortsAreNotReported(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
 		t.Fatal(err)

@@ -43,9 +43,9 @@ type resumeNote struct {
 	// Service is what answers, nil if nothing is known of it.
 	Service *fingerprint.Identification
 
-	// Crowded is set if the port was not talked to because its host has too
+	// SkippedBusyHost is set if the port was not talked to because its host has too
 	// many.
-	Crowded bool
+	SkippedBusyHost bool
 }
 
 // openResumption opens the journal of --resume, if there is one, and takes the
@@ -280,7 +280,7 @@ func (w *sweep) replay(ctx context.Context) error {
 			return w.plan.resumed.Damaged(errNote)
 		}
 		w.queue.Recall(r.Target, note.Service)
-		if note.Crowded {
+		if note.SkippedBusyHost {
 			w.skippedBusyHost.Add(1)
 		}
 		w.resumedOpen.Add(1)

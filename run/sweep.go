@@ -223,7 +223,7 @@ func (w *sweep) tell(ctx context.Context, r scan.Result, service *fingerprint.Id
 	// Noted before it is told: a run that is killed in between tells it when
 	// it goes on.
 	if ctx.Err() == nil && !dialer.Exhausted(r.Err) && service.Inconclusive != result.InconclusiveHostTimeout {
-		w.plan.resumed.add(r, &resumeNote{Service: service, Crowded: w.skipped(r, service)})
+		w.plan.resumed.add(r, &resumeNote{Service: service, SkippedBusyHost: w.skipped(r, service)})
 	}
 	if err := w.name(r, service); err != nil {
 		abort(err)

@@ -39,7 +39,7 @@ func (s *sweep) takeBack(i int32) (h *host, q unsettled, ok bool) {
 	h = p.host
 	if p.spoke != none {
 		s.dialer.Drop(i)
-		s.unask(i)
+		s.releaseProbe(i)
 		s.releaseHostSlot(h)
 	}
 	q, ok = p.unsettled(s.now), !p.control

@@ -144,9 +144,9 @@ func TestReopened(t *testing.T) {
 	}
 }
 
-// TestPathDown has the path fail for a while: it is waited for, and then all is
+// TestPathDownDuringTheSweep has the path fail for a while: it is waited for, and then all is
 // found.
-func TestPathDown(t *testing.T) {
+func TestPathDownDuringTheSweep(t *testing.T) {
 	ports := portsFrom(10000, 118)
 	for _, down := range []time.Duration{time.Second, 3 * time.Second, 20 * time.Second} {
 		for _, begin := range []time.Duration{20 * time.Millisecond, 500 * time.Millisecond, time.Second} {

@@ -158,8 +158,8 @@ func (s *sweep) sampleLoss(h *host) bool {
 	return false
 }
 
-// unaskedReason returns the reason for a pair that could not be probed.
-func unaskedReason(err error) result.Reason {
+// notProbedReason returns the reason for a pair that could not be probed.
+func notProbedReason(err error) result.Reason {
 	if as := dialer.OutcomeOf(err); as.Unreachable() {
 		return as.Reason()
 	}

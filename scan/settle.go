@@ -20,7 +20,7 @@ func (s *sweep) settle(e dialer.Ending) {
 		s.note(e)
 		return
 	}
-	s.unask(e.Slot)
+	s.releaseProbe(e.Slot)
 	if p.control {
 		s.settleControl(e)
 		return
@@ -52,7 +52,7 @@ func (s *sweep) settle(e dialer.Ending) {
 	case dialer.ResourceExhausted:
 		s.outOfResources(e)
 	case dialer.LocalFailure:
-		s.finish(e.Slot, Result{State: result.StateUnknown, Reason: unaskedReason(e.Err), Err: fmt.Errorf("connecting to %v: %w", p.to, e.Err)})
+		s.finish(e.Slot, Result{State: result.StateUnknown, Reason: notProbedReason(e.Err), Err: fmt.Errorf("connecting to %v: %w", p.to, e.Err)})
 	}
 }
 

@@ -255,8 +255,8 @@ func (s *sweep) wants() bool {
 	return len(s.turns) > 0 || len(s.free) > 0 && (len(s.controls) > 0 || s.next < s.space.Len())
 }
 
-// unask frees a pair's place at its host and in the window.
-func (s *sweep) unask(i int32) {
+// releaseProbe frees a pair's place at its host and in the window.
+func (s *sweep) releaseProbe(i int32) {
 	p := &s.probes[i]
 	if p.spoke != none {
 		s.wheel.remove(s.probes, i)
@@ -283,7 +283,7 @@ func (s *sweep) expire() {
 		}
 		h := p.host
 		s.dialer.Drop(i)
-		s.unask(i)
+		s.releaseProbe(i)
 		s.releaseHostSlot(h)
 		s.unheard(i, wait)
 	}

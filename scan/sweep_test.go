@@ -345,9 +345,9 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// TestLoopLeft leaves the loop over the results: all ends, nothing stays
+// TestConsumerStops leaves the loop over the results: all ends, nothing stays
 // open.
-func TestLoopLeft(t *testing.T) {
+func TestConsumerStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
 		scope := scopetest.Set(t, "10.0.0.0/22")
@@ -366,9 +366,9 @@ func TestLoopLeft(t *testing.T) {
 	})
 }
 
-// TestSlowTaker takes results slowly: the sweep goes on, only so many
+// TestSlowConsumer takes results slowly: the sweep goes on, only so many
 // connections wait.
-func TestSlowTaker(t *testing.T) {
+func TestSlowConsumer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
 		scope := scopetest.Set(t, "10.0.0.0/22")
@@ -403,8 +403,8 @@ func TestSlowTaker(t *testing.T) {
 	})
 }
 
-// TestScopeIsAskedLast sweeps a space that is wider than the scope.
-func TestScopeIsAskedLast(t *testing.T) {
+// TestScopeIsCheckedBeforeEachProbe sweeps a space that is wider than the scope.
+func TestScopeIsCheckedBeforeEachProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
 		narrow := scopetest.Set(t, "10.0.0.0/28", "!10.0.0.4")

@@ -119,8 +119,8 @@ func TestEpoll(t *testing.T) {
 	}
 }
 
-// TestNothingIsLeft counts descriptors, and connections that linger.
-func TestNothingIsLeft(t *testing.T) {
+// TestNoSocketsAreLeft counts descriptors, and connections that linger.
+func TestNoSocketsAreLeft(t *testing.T) {
 	addr := ownAddr()
 	open := serve(t, addr.String()+":0")
 	_, closed := hold(t, addr, 0)

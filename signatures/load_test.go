@@ -145,9 +145,9 @@ func TestProbeSafety(t *testing.T) {
 	}
 }
 
-// TestTranscriptErrorWords breaks every value of a transcript: what is said of it
+// TestTranscriptErrorMessages breaks every value of a transcript: what is said of it
 // has no words that only the program's source knows.
-func TestTranscriptErrorWords(t *testing.T) {
+func TestTranscriptErrorMessages(t *testing.T) {
 	const whole = `{"exchanges": [{"probe": "greeting", "sent": "x", "reply_base64": "AP8=", "ended": "reply", "first_ms": 1, "tls": true}]}`
 	for place, broken := range faulttest.Broken(t, []byte(whole)) {
 		if _, err := ReadTranscript(bytes.NewReader(broken)); err != nil && faulttest.GoWords(err.Error()) != "" {

@@ -9,9 +9,9 @@ import (
 	"testing"
 )
 
-// TestLinksLeadSomewhere holds every link of the documents to a file of the
+// TestLinksHaveTargets holds every link of the documents to a file of the
 // project, and to a heading in it, against the tree.
-func TestLinksLeadSomewhere(t *testing.T) {
+func TestLinksHaveTargets(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	eachFile(t, func(name string) {
 		if path.Ext(name) != ".md" || strings.Contains(name, "testdata/") || strings.Contains(name, "node_modules/") {

@@ -49,8 +49,8 @@ func TestShellScripts(t *testing.T) {
 	}
 }
 
-// TestMakeTellsItsTargets: "make" lists every target.
-func TestMakeTellsItsTargets(t *testing.T) {
+// TestMakeListsItsTargets: "make" lists every target.
+func TestMakeListsItsTargets(t *testing.T) {
 	text := readDocument(t, filepath.Join(root, "Makefile"))
 	phony := regexp.MustCompile(`(?m)^\.PHONY: (.*)$`).FindStringSubmatch(text)
 	if phony == nil {

@@ -208,9 +208,9 @@ func (l *synLab) begin(file string, long func([]byte) bool, args ...string) (*ex
 	}
 }
 
-// TestSynDown loses the interface in the middle: the run is aborted, and tells
+// TestSynInterfaceDown loses the interface in the middle: the run is aborted, and tells
 // what it has seen.
-func TestSynDown(t *testing.T) {
+func TestSynInterfaceDown(t *testing.T) {
 	t.Parallel()
 	l := newSynLab(t)
 	told := func(lines []byte) bool { return bytes.Contains(lines, []byte(`"type":"port"`)) }

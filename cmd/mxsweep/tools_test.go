@@ -8,9 +8,9 @@ import (
 	"testing"
 )
 
-// TestToolsStandApart: each module of tools pins programs, is looked after by
+// TestToolsHaveTheirOwnModules: each module of tools pins programs, is looked after by
 // dependabot, and is built by a script; the scanner depends on none of it.
-func TestToolsStandApart(t *testing.T) {
+func TestToolsHaveTheirOwnModules(t *testing.T) {
 	tool := regexp.MustCompile(`(?m)^(?:tool |\t)([^\s/]+\.[a-z]+/\S+)$`)
 	dependabot := readDocument(t, filepath.Join(root, ".github", "dependabot.yml"))
 	own := readDocument(t, filepath.Join(root, "go.mod"))

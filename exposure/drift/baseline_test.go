@@ -69,9 +69,9 @@ func TestBaselineRoundTrip(t *testing.T) {
 	}
 }
 
-// TestBaselineErrorWords breaks every value of a baseline: what is said of it names
+// TestBaselineErrorMessages breaks every value of a baseline: what is said of it names
 // its place, has a hint, and no words that only the program's source knows.
-func TestBaselineErrorWords(t *testing.T) {
+func TestBaselineErrorMessages(t *testing.T) {
 	data, err := testBaseline(t).Encode()
 	if err != nil {
 		t.Fatal(err)

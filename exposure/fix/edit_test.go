@@ -139,9 +139,9 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// TestEditLeavesOthers asks for ports that a file does not have: whoever holds
+// TestEditKeepsOtherEntries asks for ports that a file does not have: whoever holds
 // them, the file must stay as it is.
-func TestEditLeavesOthers(t *testing.T) {
+func TestEditKeepsOtherEntries(t *testing.T) {
 	set := builtinSet(t)
 	for _, tt := range []struct{ fix, text string }{
 		{"dovecot23-bind", "service imap-login {\n  inet_listener imap {\n    port = 143\n  }\n}\n"},

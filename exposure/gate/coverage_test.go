@@ -84,9 +84,9 @@ func TestCoverageCounter(t *testing.T) {
 	}
 }
 
-// TestCoverageCounterUnasked: an address that this machine could not ask for
+// TestCoverageCounterLocalFailure: an address that this machine could not ask for
 // every port is not vacant.
-func TestCoverageCounterUnasked(t *testing.T) {
+func TestCoverageCounterLocalFailure(t *testing.T) {
 	c := NewCoverageCounter(4, 2)
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	c.Add(scanResult(a, 1, result.StateFiltered))

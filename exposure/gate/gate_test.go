@@ -98,9 +98,9 @@ func choices(sizes []int, try func([]int)) {
 	}
 }
 
-// TestNeverFalselyGreen feeds the gate every combination of a small domain and
+// TestIncompleteRunNeverPasses feeds the gate every combination of a small domain and
 // holds each pass against what a pass promises.
-func TestNeverFalselyGreen(t *testing.T) {
+func TestIncompleteRunNeverPasses(t *testing.T) {
 	high := exposuretest.Finding(t, "MXS1002", nil)
 	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Drift = result.DriftUnverified })
 	passes := 0

@@ -195,7 +195,7 @@ func unknownReason(p exposure.Subject) unknownKey {
 	case dialer.Exhausted(p.Err):
 		return unknownKey{code: exposure.NoticeLocalFailure}
 	default:
-		return unknownKey{exposure.NoticeUnknownPort, addr, unaskedWords(p)}
+		return unknownKey{exposure.NoticeUnknownPort, addr, unknownCause(p)}
 	}
 }
 
@@ -207,8 +207,8 @@ func family(a netip.Addr) string {
 	return "IPv6"
 }
 
-// unaskedWords says why the state of a pair is unknown.
-func unaskedWords(p exposure.Subject) string {
+// unknownCause says why the state of a pair is unknown.
+func unknownCause(p exposure.Subject) string {
 	switch p.Reason {
 	case result.ReasonZeroWindow:
 		return "accepted a connection with a zero window, so no data can be sent to it"

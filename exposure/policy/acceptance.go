@@ -12,7 +12,7 @@ import (
 // acceptableNotices are the notices about one host, or one name, that leave a
 // run incomplete and that a policy may accept: somebody has looked at the host
 // and knows why it cannot be judged.
-var acceptableNotices = []string{exposure.NoticeSilent, exposure.NoticeUnresolved, exposure.NoticeWildcard, exposure.NoticeCrowded}
+var acceptableNotices = []string{exposure.NoticeSilent, exposure.NoticeUnresolved, exposure.NoticeWildcard, exposure.NoticeUnresponsiveHost}
 
 // isNotice reports whether the acceptance is about a notice, and not about what
 // was found.

@@ -33,7 +33,7 @@ func TestAcceptsNotice(t *testing.T) {
 	}
 	for name, a := range map[string]*result.Acceptance{
 		"another host":   p.AcceptsNotice(exposure.NoticeWildcard, addr("192.0.2.14"), nil, exposuretest.Time),
-		"another notice": p.AcceptsNotice(exposure.NoticeCrowded, addr("192.0.2.13"), nil, exposuretest.Time),
+		"another notice": p.AcceptsNotice(exposure.NoticeUnresponsiveHost, addr("192.0.2.13"), nil, exposuretest.Time),
 		"expired":        p.AcceptsNotice(exposure.NoticeWildcard, addr("192.0.2.13"), nil, expired),
 		"no policy":      (*Policy)(nil).AcceptsNotice(exposure.NoticeWildcard, addr("192.0.2.13"), nil, exposuretest.Time),
 	} {

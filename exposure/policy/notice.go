@@ -100,8 +100,8 @@ func (e *entryNotices) all() []result.Notice {
 	return e.list
 }
 
-// maxUnasked is how many entries that the run never asked about are told.
-const maxUnasked = 20
+// maxUnscanned is how many entries that the run never asked about are told.
+const maxUnscanned = 20
 
 // everywhere are the addresses that "*" stands for.
 var everywhere = []netipx.IPRange{
@@ -165,7 +165,7 @@ func (p *Policy) neverAsked(asked func(*Prohibition) bool) []result.Notice {
 		if asked(m) {
 			continue
 		}
-		if len(list) == maxUnasked {
+		if len(list) == maxUnscanned {
 			return append(list, exposure.NewNotice(exposure.NoticeExpectedMissing, m.Hosts.Text(), m.Anchor(),
 				"More entries under must_be_closed name no host and port that this run probed."))
 		}

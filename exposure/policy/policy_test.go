@@ -135,7 +135,7 @@ func TestPolicySecondDocument(t *testing.T) {
 	}
 }
 
-func TestPolicyTellsAllMistakes(t *testing.T) {
+func TestPolicyReportsAllErrors(t *testing.T) {
 	text := strings.NewReplacer("version: 1", "version: 3", "port: 25", "port: x", "rate: 500", "rate: -1").Replace(readPolicy(t))
 	_, err := Load("p.yaml", []byte(text), Context{Profiles: testProfiles})
 	if n := strings.Count(err.Error(), "p.yaml:"); n != 3 {
@@ -193,9 +193,9 @@ func yamlValue(t *testing.T, text string) any {
 	return v
 }
 
-// TestPolicyErrorWords breaks every value of a policy: what is said of it names its
+// TestPolicyErrorMessages breaks every value of a policy: what is said of it names its
 // place, has a hint, and no words that only the program's source knows.
-func TestPolicyErrorWords(t *testing.T) {
+func TestPolicyErrorMessages(t *testing.T) {
 	whole, err := json.Marshal(yamlValue(t, readPolicy(t)))
 	if err != nil {
 		t.Fatal(err)

@@ -68,7 +68,7 @@ func TestWidePermits(t *testing.T) {
 	}
 }
 
-func TestWideAcceptanceIsTold(t *testing.T) {
+func TestWideAcceptanceIsReported(t *testing.T) {
 	p, err := Load("p.yaml", []byte("version: 1\naccept:\n"+acceptEntry(1, "MXS1002", "*", "25")+acceptEntry(2, "MXS1002", "192.0.2.1", "26")), Context{})
 	if err != nil {
 		t.Fatal(err)

@@ -54,7 +54,7 @@ func TestAudit(t *testing.T) {
 	}
 }
 
-func TestAuditGoesOn(t *testing.T) {
+func TestAuditContinues(t *testing.T) {
 	text := testAudit(t)
 	tail, err := Verify("a", strings.NewReader(text))
 	if err != nil {
@@ -70,9 +70,9 @@ func TestAuditGoesOn(t *testing.T) {
 	}
 }
 
-// TestAuditTorn cuts a log at every byte: it can be carried on with from each
+// TestAuditIncompleteLine cuts a log at every byte: it can be carried on with from each
 // place but those that may be the beginning of some other file.
-func TestAuditTorn(t *testing.T) {
+func TestAuditIncompleteLine(t *testing.T) {
 	good := testAudit(t)
 	for cut := range len(good) + 1 {
 		text := good[:cut]

@@ -72,8 +72,8 @@ func TestScoreReadsEveryScanner(t *testing.T) {
 	}
 }
 
-// TestRatiosTellWhatIsPromised compares runs of which one promise is kept, and one is not.
-func TestRatiosTellWhatIsPromised(t *testing.T) {
+// TestRatiosStateThePromises compares runs of which one promise is kept, and one is not.
+func TestRatiosStateThePromises(t *testing.T) {
 	run := func(label, wall, memory string) string {
 		return `{"label": "` + label + `", "wall_s": ` + wall + `, "tx": 1, "tx_window_s": 1, "pps": 1000, "user_s": 1, "sys_s": 1, "rss_mib": ` + memory +
 			`, "timed_out": false, "true": 400, "found": 400, "false": 0, "named": 400}` + "\n"

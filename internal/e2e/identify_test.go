@@ -199,8 +199,8 @@ func TestSwappedPorts(t *testing.T) {
 	})
 }
 
-// TestNothingSeen holds runs that could not see to "incomplete".
-func TestNothingSeen(t *testing.T) {
+// TestBlindRunsAreIncomplete holds runs that could not see to "incomplete".
+func TestBlindRunsAreIncomplete(t *testing.T) {
 	hosts(t)
 	for _, tt := range []struct{ name, ip string }{
 		{"silent", address4(16)},

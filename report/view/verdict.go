@@ -266,7 +266,7 @@ func (v *View) Obstacle() string {
 func (v *View) aside(hosts []string) bool {
 	return !slices.ContainsFunc(hosts, func(host string) bool {
 		return !slices.ContainsFunc(v.notices, func(n result.Notice) bool {
-			return n.Target == host && (n.Code == exposure.NoticeWildcard || n.Code == exposure.NoticeCrowded)
+			return n.Target == host && (n.Code == exposure.NoticeWildcard || n.Code == exposure.NoticeUnresponsiveHost)
 		})
 	})
 }

@@ -79,8 +79,8 @@ func TestOpenWithoutWriter(t *testing.T) {
 	}
 }
 
-// TestOpenTellsAll names every file that cannot be opened, and leaves nothing behind.
-func TestOpenTellsAll(t *testing.T) {
+// TestOpenReportsAllErrors names every file that cannot be opened, and leaves nothing behind.
+func TestOpenReportsAllErrors(t *testing.T) {
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good.json")
 	_, err := Open(t.Context(), []Spec{{Format: "json", File: good}, {Format: "csv", File: filepath.Join(dir, "a", "b")}, {Format: "text", File: filepath.Join(dir, "c", "d")}}, OpenOptions{})

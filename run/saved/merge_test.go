@@ -95,7 +95,7 @@ func merged(t *testing.T, baseline *drift.Baseline, runs ...*RunFile) (string, M
 	return strings.Join(words, ", "), c
 }
 
-func TestMergeLowersWhatOnlyTheHostReaches(t *testing.T) {
+func TestMergeLowersFindingsOnlyTheHostReaches(t *testing.T) {
 	own := mergePort{addr: "192.0.2.1", state: result.StateOpen, assumed: true}
 	at := func(state result.State) mergePort { return mergePort{addr: "192.0.2.1", state: state} }
 	inside := madeRun(t, "own.json", "internet", "", own)

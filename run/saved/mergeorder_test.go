@@ -119,9 +119,9 @@ func baselineOn(t *testing.T) *drift.Baseline {
 	return drift.NewBaseline(drift.Header{Created: run.Record.StartTime.Time, Vantage: "internet"}, nil, findings)
 }
 
-// TestMergeTakesNoOrder holds that neither the order of the runs nor whether some
+// TestMergeOrderDoesNotMatter holds that neither the order of the runs nor whether some
 // of them were merged before makes a difference, and that no run gets lost.
-func TestMergeTakesNoOrder(t *testing.T) {
+func TestMergeOrderDoesNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 11))
 	passes := 0
 	for range 1000 {

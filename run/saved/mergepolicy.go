@@ -132,7 +132,7 @@ func (m *Merger) unsettled(b runRecord, why gate.Requirement) bool {
 	case result.StateFiltered:
 		return !b.up && m.countsSilent(b.run, addr, names)
 	case result.StateOpen:
-		accepted := m.Policy.AcceptsNotice(exposure.NoticeWildcard, addr, names, m.Now) != nil || m.Policy.AcceptsNotice(exposure.NoticeCrowded, addr, names, m.Now) != nil
+		accepted := m.Policy.AcceptsNotice(exposure.NoticeWildcard, addr, names, m.Now) != nil || m.Policy.AcceptsNotice(exposure.NoticeUnresponsiveHost, addr, names, m.Now) != nil
 		return b.record.Service != nil && !m.Policy.Assessed(portOf(b.record, b.pair)) && !(accepted && why == gate.RequiredClosed)
 	}
 	return true

@@ -87,9 +87,9 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 	}
 }
 
-// TestMergeNeverAsked holds that an entry under must_be_closed that no run asked
+// TestMergeReportsUnscannedEntries holds that an entry under must_be_closed that no run asked
 // about is told, as far as the runs tell what they asked.
-func TestMergeNeverAsked(t *testing.T) {
+func TestMergeReportsUnscannedEntries(t *testing.T) {
 	for name, tt := range map[string]struct {
 		entry   string
 		a, b    []string

@@ -19,9 +19,9 @@ func dialoguesOf(l *Slots) int {
 	return n
 }
 
-// TestShares: probes and dialogues have as many slots each as was
+// TestSlotsOfProbesAndDialogues: probes and dialogues have as many slots each as was
 // asked for, and together a quarter more.
-func TestShares(t *testing.T) {
+func TestSlotsOfProbesAndDialogues(t *testing.T) {
 	l := NewSlots(8)
 	for i := range 8 {
 		if !l.AcquireProbe(limited) {
@@ -47,9 +47,9 @@ func TestShares(t *testing.T) {
 	}
 }
 
-// TestTurns: who waits comes first, the sweep is told of the slot
+// TestDialoguesGetSlotsFirst: who waits comes first, the sweep is told of the slot
 // that it had lacked, and an address that nobody is connected to is forgotten.
-func TestTurns(t *testing.T) {
+func TestDialoguesGetSlotsFirst(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewSlots(1) // and one slot more together
 		told := 0
@@ -80,9 +80,9 @@ func TestTurns(t *testing.T) {
 	})
 }
 
-// TestReserve: the sweep goes on beside dialogues that wait, with the
+// TestSweepKeepsReservedSlots: the sweep goes on beside dialogues that wait, with the
 // slots that are not for them.
-func TestReserve(t *testing.T) {
+func TestSweepKeepsReservedSlots(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		l := NewSlots(4)
 		ctx, cancel := context.WithCancel(t.Context())

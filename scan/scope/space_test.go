@@ -224,7 +224,7 @@ func TestShards(t *testing.T) {
 	}
 }
 
-func TestIndexOfStrangers(t *testing.T) {
+func TestIndexOfOtherPairs(t *testing.T) {
 	s := mustSpace(t, mustScope(t, "10.0.0.0/30", "2001:db8::/126", "!10.0.0.2"), 25)
 	part, _ := s.Shard(2, 2)
 	for _, text := range []string{"10.0.0.2:25", "10.0.0.1:26", "10.0.0.4:25", "9.0.0.0:25", "[2001:db8::4]:25", "[::1]:25", "[ffff::]:25"} {

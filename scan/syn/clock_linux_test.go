@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// TestArrived reads the stamps of arrivals on the clock of the sweeps.
-func TestArrived(t *testing.T) {
+// TestArrivalTimeOnSweepClock reads the stamps of arrivals on the clock of the sweeps.
+func TestArrivalTimeOnSweepClock(t *testing.T) {
 	look := time.Now()
 	for _, c := range []struct {
 		name  string

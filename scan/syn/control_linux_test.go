@@ -54,8 +54,8 @@ func (r sweepResult) verdicts(t *testing.T, space *scope.Space, open []netip.Add
 	}
 }
 
-// TestQuota has a firewall let so many SYNs through and then no more.
-func TestQuota(t *testing.T) {
+// TestFirewallWithSYNQuota has a firewall let so many SYNs through and then no more.
+func TestFirewallWithSYNQuota(t *testing.T) {
 	gate.RealTime(t)
 	for _, c := range []struct {
 		name   string
@@ -214,9 +214,9 @@ func TestPortGone(t *testing.T) {
 	}
 }
 
-// TestPathDown has the path fail for three seconds in the middle of a sweep, to
+// TestPathDownDuringTheSweep has the path fail for three seconds in the middle of a sweep, to
 // one of ten hosts or to all.
-func TestPathDown(t *testing.T) {
+func TestPathDownDuringTheSweep(t *testing.T) {
 	gate.RealTime(t)
 	for name, match := range map[string]string{"all": "", "one": "ip daddr 10.91.16.4"} {
 		t.Run(name, func(t *testing.T) {
@@ -245,9 +245,9 @@ func TestPathDown(t *testing.T) {
 	}
 }
 
-// TestLateHost sweeps ten hosts of which one turns up in the middle of what would
+// TestHostUpDuringTheSweep sweeps ten hosts of which one turns up in the middle of what would
 // be the last pass: what it was asked before is asked again.
-func TestLateHost(t *testing.T) {
+func TestHostUpDuringTheSweep(t *testing.T) {
 	t.Parallel()
 	l := newLab(t)
 	l.routed()

@@ -178,8 +178,8 @@ func (w *validations) ask(now int64, pass int) (uint64, bool) {
 	return 0, false
 }
 
-// unask undoes ask for a pair.
-func (w *validations) unask(index uint64) { w.all[w.place[index]].state = validationIdle }
+// undoAsk undoes ask for a pair.
+func (w *validations) undoAsk(index uint64) { w.all[w.place[index]].state = validationIdle }
 
 // hear records that a pair answered a probe that was sent at sent, plus or minus a
 // tick. It reports whether that was the answer to a validation probe.

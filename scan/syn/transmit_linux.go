@@ -154,7 +154,7 @@ func (t *transmitter) validate(at int64, sport uint16) {
 	r.loss.mu.Lock()
 	i, ok := r.loss.validations.ask(at, t.pass)
 	if ok && r.s.config.Clock.Over(r.s.view.at(i).Addr()) {
-		r.loss.validations.unask(i)
+		r.loss.validations.undoAsk(i)
 		ok = false
 	}
 	r.loss.mu.Unlock()

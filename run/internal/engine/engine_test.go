@@ -6,8 +6,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
-// TestSettled: a sweep that had no rate does not claim one of 0.
-func TestSettled(t *testing.T) {
+// TestSettledRateOfAShortSweep: a sweep that had no rate does not claim one of 0.
+func TestSettledRateOfAShortSweep(t *testing.T) {
 	for _, c := range []struct {
 		rate      float64
 		why, want string

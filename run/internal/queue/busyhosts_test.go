@@ -19,14 +19,14 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// TestCrowdedHosts sweeps hosts with very many open ports whose dialogues take
+// TestHostsWithManyOpenPorts sweeps hosts with very many open ports whose dialogues take
 // long, with few workers: connections that wait in the queue have places that
 // those in front of them may need, and yet all ports get their turn.
-func TestCrowdedHosts(t *testing.T) {
+func TestHostsWithManyOpenPorts(t *testing.T) {
 	for _, hold := range []time.Duration{2 * time.Second, 8 * time.Second} {
 		for seed := range uint64(3) {
 			synctest.Test(t, func(t *testing.T) {
-				w := crowd{limit: hosts.NewSlots(8), queue: New(8), hold: hold, seed: seed}
+				w := busySweep{limit: hosts.NewSlots(8), queue: New(8), hold: hold, seed: seed}
 				w.sweep(t)
 				if w.found == 0 || w.done != w.found {
 					t.Errorf("%v a dialogue, seed %d: %d of %d open ports had their turn", hold, seed, w.done, w.found)
@@ -36,8 +36,8 @@ func TestCrowdedHosts(t *testing.T) {
 	}
 }
 
-// A crowd is a sweep with dialogues that only take a place and time.
-type crowd struct {
+// A busySweep is a sweep with dialogues that only take a place and time.
+type busySweep struct {
 	limit *hosts.Slots
 	queue *Queue
 	hold  time.Duration
@@ -48,7 +48,7 @@ type crowd struct {
 }
 
 // sweep runs until all is done, or for ten hours of its own time.
-func (w *crowd) sweep(t *testing.T) {
+func (w *busySweep) sweep(t *testing.T) {
 	const hosts, ports, workers = 20, 400, 16
 	targets, err := new(scope.Parser).Targets(t.Context(), []string{fmt.Sprintf("192.0.2.1-%d:10001-%d", hosts, 10000+ports)})
 	if err != nil {
@@ -83,7 +83,7 @@ func (w *crowd) sweep(t *testing.T) {
 }
 
 // work does what a worker of the sweep does, as far as places go.
-func (w *crowd) work(ctx context.Context) {
+func (w *busySweep) work(ctx context.Context) {
 	for {
 		r, ok := w.queue.Next()
 		if !ok {
@@ -106,7 +106,7 @@ func (w *crowd) work(ctx context.Context) {
 }
 
 // dial finds one port in three open; the others take their time to refuse.
-func (w *crowd) dial(_ context.Context, to netip.AddrPort) (net.Conn, error) {
+func (w *busySweep) dial(_ context.Context, to netip.AddrPort) (net.Conn, error) {
 	if rand.New(rand.NewPCG(w.seed, uint64(to.Port()))).IntN(3) > 0 {
 		time.Sleep(1900 * time.Millisecond)
 		return nil, syscall.ECONNREFUSED

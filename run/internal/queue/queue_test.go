@@ -108,7 +108,7 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 
 // Connections that wait have places at their host, of which some must be left
 // to those that are talked to; and what has one comes first.
-func TestQueueKeepsPlacesFree(t *testing.T) {
+func TestQueueKeepsSlotsFree(t *testing.T) {
 	q := New(3)
 	for port := range uint16(10) {
 		r := scanResult("192.0.2.1", port+1)
@@ -152,7 +152,7 @@ func drain(q *Queue, answer func(netip.AddrPort) *fingerprint.Identification) (t
 }
 
 // A host on which everything is open must not cost a dialogue for every port.
-func TestQueueGivesUpOnCrowdedHosts(t *testing.T) {
+func TestQueueGivesUpOnHostsWithTooManyPorts(t *testing.T) {
 	silent, chatty := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	q := New(8)
 	for port := range uint16(2000) {

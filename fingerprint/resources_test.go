@@ -32,9 +32,9 @@ func starvedDialer(until time.Time, play fake) func(context.Context, netip.AddrP
 	}
 }
 
-// TestStarved lets this machine run out of files: for a moment, which is waited
+// TestOutOfResources lets this machine run out of files: for a moment, which is waited
 // for, or for good, which is an error and never an answer.
-func TestStarved(t *testing.T) {
+func TestOutOfResources(t *testing.T) {
 	set := load(t)
 	postfix := answering(0, "220 mx.example.org ESMTP Postfix\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n"})
 	for _, tt := range []struct {
@@ -58,9 +58,9 @@ func TestStarved(t *testing.T) {
 	}
 }
 
-// TestStarvedAfterTheGreeting: the first connection is there, further ones are
+// TestOutOfResourcesAfterGreeting: the first connection is there, further ones are
 // not. What the greeting told is kept, and so is the reason for knowing no more.
-func TestStarvedAfterTheGreeting(t *testing.T) {
+func TestOutOfResourcesAfterGreeting(t *testing.T) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {
 		var conns atomic.Int32

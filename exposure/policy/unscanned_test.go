@@ -21,9 +21,9 @@ func (oneAddress) LookupNetIP(_ context.Context, network, _ string) ([]netip.Add
 	return []netip.Addr{netip.MustParseAddr("192.0.2.9")}, nil
 }
 
-// TestNeverAsked: an entry under must_be_closed that no pair of the run is about
+// TestUnscannedEntriesAreReported: an entry under must_be_closed that no pair of the run is about
 // is told, with its place.
-func TestNeverAsked(t *testing.T) {
+func TestUnscannedEntriesAreReported(t *testing.T) {
 	parser := scope.Parser{Resolver: oneAddress{}}
 	targets, err := parser.Targets(t.Context(), []string{"192.0.2.0/29", "192.0.2.6-192.0.2.12:993", "MX.example.org", "2001:db8::/126", "fe80::1%lo"})
 	if err != nil {
@@ -61,7 +61,7 @@ func TestNeverAsked(t *testing.T) {
 	}
 	many := loadPolicy(t, "version: 1\nmust_be_closed:\n"+strings.Repeat("- {target: gone.example.org, ports: 25}\n", 500))
 	notices := many.NeverAsked(space, set)
-	if n := len(notices); n != maxUnasked+1 || !strings.HasPrefix(notices[n-1].Message, "More entries") {
+	if n := len(notices); n != maxUnscanned+1 || !strings.HasPrefix(notices[n-1].Message, "More entries") {
 		t.Errorf("%d notices of 500 entries", n)
 	}
 	if (*Policy)(nil).NeverAsked(space, set) != nil {

@@ -11,9 +11,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// TestTurnedAway holds that a port which refuses the scanner for good is told of
+// TestRefusingPortIsReportedOnce holds that a port which refuses the scanner for good is told of
 // where no finding does, and only there.
-func TestTurnedAway(t *testing.T) {
+func TestRefusingPortIsReportedOnce(t *testing.T) {
 	port := func(at, banner string, inconclusive result.Inconclusive, observed ...string) exposure.Subject {
 		return exposure.Subject{Result: scan.Result{Target: netip.MustParseAddrPort(at), State: result.StateOpen},
 			Service: &fingerprint.Identification{Service: result.Service{Observations: observed, Inconclusive: inconclusive}, Banner: []byte(banner)}}
