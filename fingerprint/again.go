@@ -12,22 +12,22 @@ import (
 )
 
 const (
-	// calmTime is how long the conversation of [Identifier.Again] may take.
+	// calmTime is the time limit of the dialogues of [Identifier.Again].
 	calmTime = 20 * time.Second
-	// calmMute is after what time it gives up on a port that replied to nothing.
+	// calmMute is the time after which it gives up on a port that replied to nothing.
 	calmMute = 10 * time.Second
-	// calmWait is how long it waits for the greeting, and for a reply while it is
-	// not known how long the port takes.
+	// calmWait is the wait for the greeting, and for a reply while the speed of the
+	// port is unknown.
 	calmWait = 2500 * time.Millisecond
-	// calmConns is how many connections it takes at most.
+	// calmConns is its maximum number of connections.
 	calmConns = 8
 )
 
 // Doubtful reports whether a port may say more than svc, which [Identifier.Identify]
-// returned for it, once no other dialogue is under way: it was refused or cut off,
-// no connection came about, or it said little and its host, or this machine, was
-// found to be slow. A process that is started for each connection may take longer
-// than any reply is waited for while dozens are started at once.
+// returned for it, once no other dialogue is under way: it refused, closed the
+// connection early or could not be connected to, or it said little and its host, or
+// this machine, was slow. A process that is started for each connection may take
+// longer than any wait while dozens are started at once.
 func (id *Identifier) Doubtful(addr netip.Addr, svc *Identification) bool {
 	switch svc.Inconclusive {
 	case result.InconclusiveNoConnection, result.InconclusiveRefused, result.InconclusiveCutOff, result.InconclusiveHandshake:
@@ -36,7 +36,7 @@ func (id *Identifier) Doubtful(addr netip.Addr, svc *Identification) bool {
 		return false
 	case result.InconclusiveUnfinished:
 		if len(svc.Banner) > 0 {
-			return false // it had its time
+			return false // its time is used up
 		}
 	case "":
 		if len(svc.Banner) > 0 || svc.TLS != nil || svc.Product != "" && svc.Confidence >= plain-1 || hungUp(svc) {
@@ -46,11 +46,10 @@ func (id *Identifier) Doubtful(addr netip.Addr, svc *Identification) bool {
 	return id.late.Load() || id.host(addr).slow() > 0
 }
 
-// Again asks a port once more that is [Identifier.Doubtful]: one connection and
-// one question at a time, and with more time for each reply. It returns the
-// Service that knows more, which is first where the second conversation settled
-// nothing or did not come about. No other dialogue with the host should be under
-// way.
+// Again repeats the dialogue with a port that is [Identifier.Doubtful]: one connection
+// and one question at a time, with more time for each reply. It returns the Service
+// with more information, which is first if the second dialogue found nothing or could
+// not connect. No other dialogue with the host should be under way.
 func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Identification) *Identification {
 	if ctx.Err() != nil || !id.allows(r.Target.Addr()) {
 		return first
@@ -76,17 +75,17 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Identific
 	return first
 }
 
-// hintReplied lets a question that had a reply in an earlier conversation come
-// first, as those do that name the port. One without a reply must leave no entry:
-// it would come first as well.
+// hintReplied moves a question that had a reply in an earlier dialogue to the front,
+// like those that name the port. Questions without a reply must have no entry, which
+// would also move them to the front.
 func (s *session) hintReplied(ex *Exchange) {
 	if len(ex.Reply) > 0 {
 		s.hints[ex.Probe] = true
 	}
 }
 
-// retryConnect tries once more to talk to a port to which no connection came
-// about, with no other connection open to its host. The error is why it did not.
+// retryConnect tries once more to connect to a port, with no other connection open to
+// its host. The error says why it failed.
 func (id *Identifier) retryConnect(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
 	if dialer.Exhausted(err) || !s.lockRetry(ctx) {
 		return s, err
@@ -98,11 +97,10 @@ func (id *Identifier) retryConnect(ctx context.Context, s *session, r scan.Resul
 	return second, second.run(ctx)
 }
 
-// retryTalk repeats a conversation that settled nothing, with no other
-// connection open to the host, and returns the session that knows more: the first,
-// where the second settles nothing either, perhaps for want of time. What a port did
-// not come to the end of that says its replies byte by byte, it does not come to the
-// end of in less time.
+// retryTalk repeats a dialogue that found nothing, with no other connection open to
+// the host, and returns the session with more information: the first, if the second
+// finds nothing either, perhaps for lack of time. A port that sends its replies byte
+// by byte is not repeated, because less time would not suffice.
 func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) *session {
 	if s.left.drips.Load() <= 0 || s.shortened || !s.lockRetry(ctx) {
 		return s
@@ -118,8 +116,8 @@ func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) 
 	return second
 }
 
-// lockRetry is that of the host. While the port waits there, another may be under
-// way.
+// lockRetry locks the retries of the host. While the port waits there, another may
+// begin a first dialogue.
 func (s *session) lockRetry(ctx context.Context) bool {
 	if s.idle != nil {
 		s.idle(s.silent())
@@ -127,17 +125,17 @@ func (s *session) lockRetry(ctx context.Context) bool {
 	return s.host.lockRetry(ctx)
 }
 
-// maxRetryTime is how long the second conversation of retryTalk may take at most.
-// The other ports of the host do not wait for it, but its other retries do.
+// maxRetryTime is the time limit of the second dialogue of retryTalk. The other ports
+// of the host do not wait for it, but its other retries do.
 const maxRetryTime = 10 * time.Second
 
-// keptTime is how much of the time of a port the second conversation of retryTalk
-// leaves for [Identifier.Again].
+// keptTime is how much of the time of a port the second dialogue of retryTalk leaves
+// for [Identifier.Again].
 const keptTime = 5 * time.Second
 
-// retryTime is how long the second conversation of retryTalk may take. That of a
-// port which said something without coming to an end is shorter: a daemon that
-// was only slow comes to the end of its greeting at once.
+// retryTime is the time limit of the second dialogue of retryTalk. It is shorter for a
+// port whose reply did not end: a daemon that was only slow completes its greeting at
+// once.
 func (s *session) retryTime() time.Duration {
 	if s.trickles() {
 		return leastTime
@@ -154,17 +152,16 @@ func (s *session) trickles() bool {
 	return g != nil && len(g.Reply) > 0 && (g.End == signatures.EndSilence || g.End == signatures.EndLimit)
 }
 
-// again asks once more where the first conversation may have failed for want
-// of time, and returns the session that knows more.
+// again repeats the dialogue if the first one may have failed for lack of time, and
+// returns the session with more information.
 //
-// A daemon whose few children were all talking to us accepts connections and
-// answers none, so a silent port of a host that speaks is listened to alone. A
-// host that answers slowly is asked again what had an answer, and then the rest,
-// with the connections that are left to the port. A conversation that was refused
-// for now, cut off or still going on when its time was up is repeated alone. And
-// connections that were closed or reset at once are no refusal until the last of
-// refusals in a row: they may have waited for their turn for too long, or the daemon
-// had no room for them.
+// A daemon whose few children were all in dialogues with us accepts connections and
+// answers none, so a silent port of a host that speaks is listened to alone. A host
+// that answers slowly is asked the answered questions again, and then the rest, with
+// the connections that the port has left. A dialogue that was refused temporarily, cut
+// off or not finished in its time is repeated alone. Connections that were closed or
+// reset immediately count as a refusal only after refusals in a row: they may have
+// waited too long, or the daemon had no room for them.
 func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *session {
 	h := s.host
 	if s.left.conns.Load() <= 0 {
@@ -199,13 +196,13 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 	return second
 }
 
-// refusals is how many connections in a row must be closed or reset at once before
-// that is what the port does with all of them. A balancer before several daemons,
-// and a limit of connections, refuse some and serve others.
+// refusals is how many connections in a row must be closed or reset immediately before
+// the port counts as refusing. A load balancer before several daemons, and a limit of
+// connections, refuse some and serve others.
 const refusals = 3
 
-// askRefused connects again to a port that closed or reset the connection at once,
-// and returns the last conversation, or the first that was not refused.
+// askRefused connects again to a port that closed or reset the connection immediately,
+// and returns the last dialogue, or the first that was not refused.
 func (id *Identifier) askRefused(ctx context.Context, s *session, r scan.Result) *session {
 	for i := 1; i < refusals && s.refused() && s.left.conns.Load() > 0; i++ {
 		next := newSession(id, s.host, r.Target, r.RTT, nil, s.left)

@@ -12,7 +12,7 @@ import (
 // maxBanner is how much of the greeting is reported.
 const maxBanner = 1024
 
-// service says what the conversation came to.
+// service returns the result of the dialogue.
 func (s *session) service() *Identification {
 	if s.inner != nil {
 		return s.inside()
@@ -43,8 +43,8 @@ func (s *session) service() *Identification {
 	return svc
 }
 
-// inside is the service inside of a layer, with what opened the layer. What
-// was asked on both sides is kept as it went inside.
+// inside returns the service inside of a layer, with what opened the layer. Questions
+// asked on both sides have the exchange of the inside.
 func (s *session) inside() *Identification {
 	svc := s.inner.service()
 	var outer []Exchange
@@ -64,18 +64,18 @@ func (s *session) inside() *Identification {
 	return svc
 }
 
-// finish makes everything that was not seen count as not coming. Where something
-// was not heard, what could have come but for that stays unknown, and what holds
-// as far as it was heard rivals the answer.
+// finish treats everything that was not received as not coming. If something was lost,
+// what could have come without that stays unknown, and signatures that match as far as
+// received are alternatives.
 func (s *session) finish() {
 	s.pending = make(map[string]bool)
-	if s.host.resendTime() > 0 { // which may have shown after they ended
+	if s.host.resendTime() > 0 { // which may have become known after they ended
 		for _, ex := range s.order {
 			ex.Unheard = ex.Unheard || ex.End == signatures.EndSilence && ex.Probe != signatures.Greeting
 		}
 	}
-	// A question without an answer is a loss only where the path shows one: a
-	// daemon that turns further connections away answers it as well.
+	// A question without an answer counts as lost only if the path shows loss: a daemon
+	// that rejects further connections leaves it unanswered as well.
 	lost := s.timedOut || s.host.resendTime() > 0 || s.skipped || slices.ContainsFunc(s.order, func(ex *Exchange) bool { return ex.Unheard })
 	if s.lost = lost; !lost {
 		for _, p := range s.id.Signatures.Probes {
@@ -94,8 +94,8 @@ func (s *session) finish() {
 	s.alive = held
 }
 
-// couldHaveCome reports whether a question that was not asked would have been,
-// had all the others been heard.
+// couldHaveCome reports whether a question that was not asked would have been, if all
+// others had been answered.
 func (s *session) couldHaveCome(p *signatures.Probe) bool {
 	return !(p.Safety == signatures.Intrusive && !s.id.Intrusive ||
 		p.Layer == signatures.LayerClear && (s.layer != layer{}) ||
@@ -111,11 +111,11 @@ func (s *session) transcript() *Transcript {
 	return t
 }
 
-// maxKept is how much of a reply outlives the conversation, unless it is
-// recorded. Thousands of ports may each say much.
+// maxKept is how much of a reply is kept after the dialogue, unless it is recorded.
+// Thousands of ports may send much each.
 const maxKept = 2048
 
-// kept is what is kept of an exchange when all is decided.
+// kept returns what is kept of an exchange at the end.
 func (s *session) kept(ex *Exchange) Exchange {
 	k := *ex
 	k.Remember(false)
@@ -126,7 +126,7 @@ func (s *session) kept(ex *Exchange) Exchange {
 	return k
 }
 
-// name fills in what the best signature says.
+// name fills in the values of the best signature.
 func (s *session) name(svc *Identification, sig *signatures.Signature) {
 	values := sig.Values(s)
 	svc.Name, svc.Product, svc.Role = sig.Protocol, sig.Product, sig.Role
@@ -153,8 +153,8 @@ func (s *session) name(svc *Identification, sig *signatures.Signature) {
 	s.evidence(svc, sig.When, nil)
 }
 
-// unheardConfidence is the most that a name is worth which something that was not
-// heard could have refuted.
+// unheardConfidence is the maximum confidence of a name that lost exchanges could have
+// refuted.
 const unheardConfidence = 5
 
 // contradictedConfidence is the most that a name is worth where another signature
@@ -180,7 +180,7 @@ func (s *session) doubt(svc *Identification, sig *signatures.Signature) {
 	}
 }
 
-// weaken takes back a product that could be another for all that was heard.
+// weaken removes a product that could be another one, given what was received.
 func (s *session) weaken(svc *Identification, sig *signatures.Signature) {
 	var others []string
 	for _, r := range s.rivals {
@@ -209,7 +209,7 @@ func behind(values map[string]string) *result.Behind {
 	return &result.Behind{Product: clip(values["behind_product"]), Version: clip(values["behind_version"])}
 }
 
-// observe adds the observations that hold for the service.
+// observe adds the observations that match the service.
 func (s *session) observe(svc *Identification) {
 	for _, o := range s.id.Signatures.Observations {
 		if s.lost && !o.Idle && signatures.All(o.When, s) == signatures.Unknown {
@@ -227,8 +227,8 @@ func (s *session) observe(svc *Identification) {
 	slices.Sort(svc.Observations)
 }
 
-// evidence adds the exchanges that the conditions of an observation rest on,
-// or those of the signature if o is nil.
+// evidence adds the exchanges to which the conditions of an observation refer, or
+// those of the signature if o is nil.
 func (s *session) evidence(svc *Identification, conditions []signatures.Condition, o *signatures.Observation) {
 	for i := range conditions {
 		c := &conditions[i]
@@ -253,7 +253,7 @@ func (s *session) evidence(svc *Identification, conditions []signatures.Conditio
 	}
 }
 
-// observed is what came back and how it ended.
+// observed returns what was received and how it ended.
 func observed(ex *Exchange) string {
 	text := string(ex.Reply[:min(len(ex.Reply), maxBanner)])
 	switch {

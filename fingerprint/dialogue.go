@@ -10,16 +10,16 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// maxPatience bounds how long slow daemons are waited for where the probe
-// itself would not wait so long.
+// maxPatience limits the wait for slow daemons if the probe itself would not wait so
+// long.
 const maxPatience = earlyFactor * maxSlowness
 
-// maxSlowPort is the same where it is the port itself that was slow, say
-// because it starts a process for each connection.
+// maxSlowPort is the same if the port itself was slow, for example because it starts a
+// process for each connection.
 const maxSlowPort = 4 * time.Second
 
-// dialogue asks a probe on a connection of its own, and after it those that go
-// on with the connection and are still worth it.
+// dialogue sends a probe on its own connection, and then those that continue on the
+// connection and are still useful.
 func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	defer func() {
 		s.mu.Lock()
@@ -67,8 +67,8 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	w.hangUp(s.goodbye(last))
 }
 
-// enterHost waits for the host's other ports, if it must. Questions that wait
-// at the same time are delayed once.
+// enterHost waits for the host's other ports, if it must. Questions that wait at the
+// same time count once.
 func (s *session) enterHost(ctx context.Context) bool {
 	s.mu.Lock()
 	s.goesOutside()
@@ -83,7 +83,7 @@ func (s *session) enterHost(ctx context.Context) bool {
 	return err == nil
 }
 
-// goesOutside notes that a question, or the port, waits for other ports of the host.
+// goesOutside records that a question, or the port, waits for other ports of the host.
 // The caller holds the lock.
 func (s *session) goesOutside() {
 	if s.outside++; s.outside == 1 {
@@ -91,14 +91,14 @@ func (s *session) goesOutside() {
 	}
 }
 
-// comesInside notes that it waits no more. The caller holds the lock.
+// comesInside records that the wait is over. The caller holds the lock.
 func (s *session) comesInside() {
 	if s.outside--; s.outside == 0 {
 		s.delayed += time.Since(s.since)
 	}
 }
 
-// waited is how long questions have waited for other ports of the host.
+// waited returns how long questions have waited for other ports of the host.
 func (s *session) waited() time.Duration {
 	if s.outside > 0 {
 		return s.delayed + time.Since(s.since)
@@ -106,8 +106,8 @@ func (s *session) waited() time.Duration {
 	return s.delayed
 }
 
-// connect opens the connection of a probe, inside of the session's layer. The
-// place that was taken for it at the host is left when it is closed.
+// connect opens the connection of a probe, inside of the session's layer. Closing it
+// releases its host slot.
 func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, error) {
 	if p.ID == signatures.Greeting && s.wire != nil {
 		return s.wire, nil
@@ -133,7 +133,7 @@ func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, erro
 	return w, nil
 }
 
-// failed notes a probe whose connection did not come about.
+// failed records a probe whose connection failed.
 func (s *session) failed(p *signatures.Probe, err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -145,11 +145,11 @@ func (s *session) failed(p *signatures.Probe, err error) {
 		s.starved = err
 	}
 	if err != errHandshake {
-		s.left.conns.Add(1) // there was none
+		s.left.conns.Add(1) // no connection was made
 	}
 	if p.ID != signatures.Greeting && !s.retried[p.ID] {
-		// Much hangs on the answers to the first questions, and little on one
-		// connection that did not come about.
+		// The answers to the first questions matter much, and one failed connection
+		// shows little.
 		s.retried[p.ID], s.missed[p.ID] = true, true
 		delete(s.asked, p.ID)
 		return
@@ -192,8 +192,8 @@ func (s *session) hears() {
 	s.wake()
 }
 
-// begins waits for the greeting on a further connection, where the port has
-// one. It reports whether the probe can be asked.
+// begins waits for the greeting on a further connection, if the port has one. It
+// reports whether the probe can be sent.
 func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool {
 	s.mu.Lock()
 	greets, usual := s.greeted(), s.exchanges[signatures.Greeting]
@@ -203,8 +203,8 @@ func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool
 	}
 	got, end, first, took := s.readReply(ctx, w, until("greeting", nil), func() time.Duration { return max(s.greetingWait(), usual.Took+usual.Took/2) })
 	got = skipBlank(got)
-	// Another greeting than the first, say "too many connections", begins
-	// another conversation.
+	// Another greeting than the first, such as "too many connections", begins another
+	// dialogue.
 	if end == signatures.EndReply && got[0] == usual.Reply[0] {
 		w.before = got
 		s.mu.Lock()
@@ -216,7 +216,7 @@ func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool
 	return false
 }
 
-// ask holds one exchange on an open connection.
+// ask performs one exchange on an open connection.
 func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	ex := &Exchange{Probe: p.ID, TLS: w.tls, Greeting: w.before}
 	w.before = nil
@@ -235,7 +235,7 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 		ex.Reply = skipBlank(ex.Reply)
 	}
 	if ctx.Err() != nil && len(ex.Reply) == 0 && ex.End == signatures.EndSilence {
-		return // cut short: says nothing
+		return // incomplete: shows nothing
 	}
 	s.hear(ctx, w, ex, p.Read.Until, start)
 	s.late(p, ex)
@@ -259,9 +259,9 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	s.note(ex)
 }
 
-// patience is how long a reply to the probe is waited for: longer where the
-// host, or this very port, took its time before. A silence that is shorter
-// would be worth nothing ([session.timedOutEarly]).
+// patience returns how long to wait for the reply to the probe: longer if the host, or
+// this port, was slow before. A shorter silence would show nothing
+// ([session.timedOutEarly]).
 func (s *session) patience(p *signatures.Probe) time.Duration {
 	s.mu.Lock()
 	slowest := s.slowest
@@ -273,9 +273,8 @@ func (s *session) patience(p *signatures.Probe) time.Duration {
 	return max(p.Read.Wait, host, port) + 2*s.rtt
 }
 
-// believed reports whether a PROXY header of ours was taken for one. A daemon
-// that only greets late answers the header too, as a command that it does not
-// know.
+// believed reports whether the daemon accepted our PROXY header as one. A daemon that
+// greets late also answers the header, as an unknown command.
 func (s *session) believed(ctx context.Context, w *wire, ex *Exchange, p *signatures.Probe) bool {
 	if !p.Enters.Reply.Match(ex.Reply) || w.gone {
 		return false
@@ -287,9 +286,9 @@ func (s *session) believed(ctx context.Context, w *wire, ex *Exchange, p *signat
 	return len(rest) == 0 && !w.gone && !s.heard
 }
 
-// late moves a greeting that came while a question to a silent port was
-// waiting for its answer to where it belongs. What says the same as the greeting
-// on a connection that had one is an answer.
+// late moves a greeting that came while a question to a silent port was waiting for
+// its answer to the greeting. What equals the greeting on a connection that had one is
+// an answer.
 func (s *session) late(p *signatures.Probe, ex *Exchange) {
 	if p.Connection != signatures.OwnConnection {
 		return
@@ -305,7 +304,7 @@ func (s *session) late(p *signatures.Probe, ex *Exchange) {
 	}
 }
 
-// next returns the probe that goes on with the connection, or nil.
+// next returns the probe that continues on the connection, or nil.
 func (s *session) next(ctx context.Context, last *signatures.Probe, w *wire, root *signatures.Probe) *signatures.Probe {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -323,9 +322,9 @@ func (s *session) next(ctx context.Context, last *signatures.Probe, w *wire, roo
 	return nil
 }
 
-// unanswered reports whether the reply to a question has not come, or not to its
-// end: what comes on the connection next belongs to it, and a question behind it
-// would be taken for answered.
+// unanswered reports whether the reply to a question has not come, or not completely:
+// the next bytes on the connection belong to it, and would be taken for the answer to
+// the next question.
 func (s *session) unanswered(p *signatures.Probe) bool {
 	ex := s.exchanges[p.ID]
 	if ex == nil || p.ID == signatures.Greeting || ex.End != signatures.EndSilence || !untilLines(p.Read.Until) {
@@ -335,7 +334,7 @@ func (s *session) unanswered(p *signatures.Probe) bool {
 	return v != done && v != maybe
 }
 
-// follows reports whether a probe goes on where another has just ended.
+// follows reports whether a probe continues where another has just ended.
 func (s *session) follows(p, last, root *signatures.Probe) bool {
 	switch p.Connection {
 	case signatures.OwnConnection:
@@ -349,7 +348,7 @@ func (s *session) follows(p, last, root *signatures.Probe) bool {
 
 func (s *session) stopped() bool { return s.inner != nil || s.quietOver }
 
-// goodbye is what is sent before hanging up.
+// goodbye returns what is sent before closing.
 func (s *session) goodbye(last *signatures.Probe) []byte {
 	if last == nil {
 		return nil
@@ -384,8 +383,7 @@ func positive(reply, sent []byte) bool {
 	return false
 }
 
-// likeGreeting reports whether a reply is one that a daemon gives which also
-// greets.
+// likeGreeting reports whether a reply is typical of a daemon that also greets.
 func likeGreeting(reply []byte) bool {
 	if is, _ := code(reply); is {
 		return true

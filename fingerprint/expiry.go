@@ -11,18 +11,18 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// A lastConn is a connection on which nothing is sent after a moment: then it
-// is reset, so that the kernel repeats nothing that was not acknowledged.
+// A lastConn is a connection that is reset at a given time, so that nothing is sent
+// afterwards, not even repetitions by the kernel.
 type lastConn struct {
 	net.Conn
 	notAfter time.Time
 	timer    *time.Timer
-	ended    atomic.Bool // the moment came: what reads fail with is our own doing
+	ended    atomic.Bool // the time came: read errors are caused by the reset
 
 	mu sync.Mutex // held while something is sent
 }
 
-// bounded gives a connection an end; without one it stays as it is.
+// bounded gives a connection an end; if there is none it is unchanged.
 func bounded(conn net.Conn, notAfter time.Time) net.Conn {
 	if conn == nil || notAfter.IsZero() {
 		return conn
@@ -32,11 +32,11 @@ func bounded(conn net.Conn, notAfter time.Time) net.Conn {
 	return c
 }
 
-// NetConn is the connection that is watched over.
+// NetConn returns the underlying connection.
 func (c *lastConn) NetConn() net.Conn { return c.Conn }
 
-// Read implements [net.Conn]. A connection that was reset here was not closed by
-// the other side, which may have had more to say.
+// Read implements [net.Conn]. A connection that was reset here counts as not closed by
+// the peer, which may have had more to send.
 func (c *lastConn) Read(p []byte) (int, error) {
 	n, err := c.Conn.Read(p)
 	if err != nil && c.ended.Load() {
@@ -61,11 +61,10 @@ func (c *lastConn) Close() error {
 	return c.Conn.Close()
 }
 
-// reset ends the connection by RST (RFC 9293, Section 3.10.7) where that can
-// be asked for.
+// reset ends the connection by RST (RFC 9293, Section 3.10.7) where possible.
 func (c *lastConn) reset() {
 	c.ended.Store(true)
-	c.Conn.SetDeadline(time.Unix(1, 0)) // a write under way ends
+	c.Conn.SetDeadline(time.Unix(1, 0)) // ends a write under way
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	if l, ok := underlying(c.Conn).(interface{ SetLinger(int) error }); ok {
@@ -74,7 +73,7 @@ func (c *lastConn) reset() {
 	c.Conn.Close()
 }
 
-// underlying is the connection below those that only watch over one.
+// underlying returns the connection below wrappers.
 func underlying(conn net.Conn) net.Conn {
 	for {
 		inner, ok := conn.(interface{ NetConn() net.Conn })
@@ -85,8 +84,8 @@ func underlying(conn net.Conn) net.Conn {
 	}
 }
 
-// dialUntil opens a connection that ends with the authorization. One that does
-// not come about until then is given up: the kernel would repeat its SYN.
+// dialUntil opens a connection that ends with the authorization. One that is not open
+// by then is given up, because the kernel would repeat its SYN.
 func (id *Identifier) dialUntil(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
 	if id.NotAfter.IsZero() {
 		return id.dial(ctx, target)

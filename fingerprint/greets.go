@@ -8,10 +8,10 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// Greets reports whether an open port says something of its own accord within wait,
-// counted from when it is connected to. It takes over r.Conn and closes it; without
-// one it connects. Nothing is sent. A port that cannot be connected to, or that may
-// not be, does not greet.
+// Greets reports whether an open port sends something unprompted within wait, counted
+// from its connection. It takes ownership of r.Conn and closes it; without one it
+// connects. Nothing is sent. A port that cannot or must not be connected to does not
+// greet.
 func (id *Identifier) Greets(ctx context.Context, r scan.Result, wait time.Duration) bool {
 	conn := bounded(r.Conn, id.NotAfter)
 	over := !id.NotAfter.IsZero() && !time.Now().Before(id.NotAfter)
@@ -34,8 +34,8 @@ func (id *Identifier) Greets(ctx context.Context, r scan.Result, wait time.Durat
 	return n > 0
 }
 
-// connectPaced opens a connection of its own to a port, when its pace and the limit
-// of its host let it. It has its place at the host until it is closed.
+// connectPaced opens its own connection to a port, when the rate and the limit of its
+// host allow it. It has a host slot until it is closed.
 func (id *Identifier) connectPaced(ctx context.Context, r scan.Result) (net.Conn, error) {
 	if id.Pace != nil {
 		if err := id.Pace(ctx); err != nil {

@@ -12,25 +12,25 @@ import (
 	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
-// A host is what is kept of one address while its ports are talked to.
+// A host is the data about one address while there are dialogues with its ports.
 type host struct {
 	addr      netip.Addr
 	limit     *hosts.Slots
-	retryLock chan struct{}       // full while somebody asks a silent port once more
-	turns     *semaphore.Weighted // for the ports that are being asked what silent ports are asked
+	retryLock chan struct{}       // full while a silent port is asked again
+	turns     *semaphore.Weighted // for the ports that are asked the questions for silent ports
 
 	mu           sync.Mutex
 	sent         int // segments to it, and those that were sent again
 	resent       int
 	twice        int             // of those, how many had arrived before
-	sign         time.Time       // the last time that it gave a sign of life
-	detached     int             // connections on which the other side takes its time, beside the limit
-	trickling    int             // ports that have begun to speak and take their time
-	unproductive map[uint16]bool // ports that replied to nothing, or came to no end
-	mute         map[uint16]bool // ports that were asked in vain what silent ports are asked
-	retrySpent   time.Duration   // spent on asking silent ports once more
+	sign         time.Time       // the last time that it sent anything
+	detached     int             // connections to slow ports, which do not count against the limit
+	trickling    int             // ports that have begun to speak slowly
+	unproductive map[uint16]bool // ports that replied to nothing, or whose replies did not end
+	mute         map[uint16]bool // ports that answered none of the questions for silent ports
+	retrySpent   time.Duration   // time used to ask silent ports again
 	spoke        bool            // one of its ports said something
-	slowest      time.Duration   // the slowest answer that was no deliberate delay
+	slowest      time.Duration   // the slowest answer that was not delayed on purpose
 }
 
 func newHost(addr netip.Addr, limit *hosts.Slots) *host {
@@ -40,7 +40,7 @@ func newHost(addr netip.Addr, limit *hosts.Slots) *host {
 	}
 }
 
-// answered notes that a port said something, and how long that took.
+// answered records that a port said something, and how long that took.
 func (h *host) answered(after time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -56,14 +56,14 @@ func (h *host) spoken() bool {
 	return h.spoke
 }
 
-// A host that answers later than slowness is loaded, or starts a process for
-// every connection; what takes longer than maxSlowness is a delay on purpose.
+// A host that answers later than slowness is loaded, or starts a process for every
+// connection; longer delays than maxSlowness are on purpose.
 const (
 	slowness    = 200 * time.Millisecond
 	maxSlowness = 1500 * time.Millisecond
 )
 
-// slow is how late a slow host answers, zero for one that is not.
+// slow returns how late a slow host answers, zero for one that is not.
 func (h *host) slow() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -73,18 +73,18 @@ func (h *host) slow() time.Duration {
 	return h.slowest
 }
 
-// maxRetrySpent is how long the silent ports of one host are asked once more, one
-// after the other, in all, and shortRetrySpent the same where more than
-// fewUnproductive ports gave nothing. A daemon with few children has few ports;
-// where dozens are silent a firewall accepts for all of them.
+// maxRetrySpent is the total time for asking the silent ports of one host again, one
+// after the other, and shortRetrySpent the same if more than fewUnproductive ports
+// gave no result. A daemon with few children has few ports; if dozens are silent, a
+// firewall accepts connections for all of them.
 const (
 	maxRetrySpent   = 15 * time.Second
 	shortRetrySpent = 4 * time.Second
 )
 
-// lockRetry waits until nobody else asks a silent port once more. It reports
-// false if ctx is done, or if the host was given its time for that. Who enters
-// must unlockRetry.
+// lockRetry waits until no one else asks a silent port again. It reports false if ctx
+// is done, or if the time of the host for that is used up. The caller must call
+// unlockRetry.
 func (h *host) lockRetry(ctx context.Context) bool {
 	select {
 	case h.retryLock <- struct{}{}:
@@ -104,7 +104,7 @@ func (h *host) lockRetry(ctx context.Context) bool {
 	return true
 }
 
-// unlockRetry lets the next in, and notes the time since start.
+// unlockRetry unlocks, and records the time since start.
 func (h *host) unlockRetry(start time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -112,18 +112,17 @@ func (h *host) unlockRetry(start time.Time) {
 	<-h.retryLock
 }
 
-// dialogues is how many connections of dialogues to the host are open.
+// dialogues returns how many connections of dialogues to the host are open.
 func (h *host) dialogues() int {
 	_, n := h.limit.InUse(h.addr)
 	return n
 }
 
-// maxIdle is how long the other connections to a host are waited for before one
-// of its ports is talked to alone.
+// maxIdle is how long a dialogue that needs the host alone waits for its other
+// connections to end.
 const maxIdle = 3 * time.Second
 
-// idle waits until no connection to the host is open, but not longer than
-// that.
+// idle waits until no connection to the host is open, but not longer than wait.
 func (h *host) idle(ctx context.Context, wait time.Duration) {
 	deadline := time.NewTimer(wait)
 	defer deadline.Stop()
@@ -138,23 +137,23 @@ func (h *host) idle(ctx context.Context, wait time.Duration) {
 	}
 }
 
-// enter waits until one more connection to the host may be open. Who enters
-// must leave.
+// enter waits until one more connection to the host may be open. The caller must call
+// leave.
 func (h *host) enter(ctx context.Context) error { return h.limit.Acquire(ctx, h.addr) }
 
 func (h *host) leave() { h.limit.Release(h.addr) }
 
-// maxDetached is how many connections on which the other side takes its time are
-// open beside the limit of the connections to the host, for each that is allowed.
-// On a host with manyUnproductive ports it is maxDetachedMany.
+// maxDetached is how many connections to slow ports may be open in addition to the
+// limit of the host, for each that the limit allows. On a host with manyUnproductive
+// ports it is maxDetachedMany.
 const (
 	maxDetached     = 4
 	maxDetachedMany = 8
 )
 
-// detach gives back the place of a connection on which the other side takes its
-// time, so that others of the host are talked to meanwhile. It reports whether
-// there was room for one more; then endDetached must be called at its end.
+// detach releases the slot of a connection to a slow port, so that the dialogues with
+// other ports of the host continue. It reports whether there was room for one more;
+// then endDetached must be called at its end.
 func (h *host) detach(c net.Conn) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()

@@ -17,74 +17,71 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// An Identifier finds out what answers on open ports. Its fields must not be
-// changed once it is in use; Identify may be called by several goroutines.
+// An Identifier finds out what answers on open ports. Its fields must not change once
+// it is in use; Identify may be called by several goroutines.
 type Identifier struct {
 	// Signatures are the probes and signatures; required.
 	Signatures *signatures.Set
 
-	// Allowed is asked right before each connection leaves. If nil,
-	// everything is allowed.
+	// Allowed is called right before each connection is opened. If nil, everything is
+	// allowed.
 	Allowed func(netip.Addr) bool
 
-	// Dial opens a connection. If nil, a net.Dialer's is used.
+	// Dial opens a connection. If nil, a net.Dialer is used.
 	Dial func(ctx context.Context, target netip.AddrPort) (net.Conn, error)
 
-	// Pace is called before each connection of a dialogue leaves, and waits
-	// until it may. The error is the cause of ctx. If nil, connections leave at
-	// once. The time that it takes is not held against a port.
+	// Pace is called before each connection of a dialogue is opened, and waits until it
+	// may be. The error is the cause of ctx. If nil, connections are not delayed. The
+	// time of the call does not count for the port.
 	Pace func(context.Context) error
 
-	// PerPort is how many connections may be open to one port at once. If
-	// zero, 3; it is never more than 3.
+	// PerPort is the maximum number of connections to one port at once. If zero, 3,
+	// which is also the upper limit.
 	PerPort int
 
-	// Slots bounds how many connections may be open to one address at once. A
-	// scanner that shares it has counted the connections of its results. If
-	// nil, [hosts.NewSlots] of 8.
+	// Slots limits how many connections may be open to one address at once. A scanner
+	// that shares it has counted the connections of its results. If nil,
+	// [hosts.NewSlots] of 8.
 	Slots *hosts.Slots
 
-	// Concurrency is how many ports are talked to at once. If zero, 256.
+	// Concurrency is how many dialogues run at once. If zero, 256.
 	Concurrency int
 
 	// Intrusive allows the probes that may leave traces.
 	Intrusive bool
 
-	// Record asks every probe that may be asked, decided or not, so that the
-	// transcript is complete.
+	// Record sends every probe that is allowed, even after the port is identified, so
+	// that the transcript is complete.
 	Record bool
 
-	// EHLO is the name that is given in EHLO. If empty, "scan.example.invalid"
-	// (RFC 2606, Section 2).
+	// EHLO is the name that is sent in EHLO. If empty, "scan.example.invalid" (RFC
+	// 2606, Section 2).
 	EHLO string
 
-	// GreetingWait is how long a greeting is waited for. If zero, as
-	// probes.yaml says (6.5 s: postscreen lets a client wait for 6 s).
+	// GreetingWait is the wait for a greeting. If zero, the value of probes.yaml (6.5
+	// s: postscreen delays it by 6 s).
 	GreetingWait time.Duration
 
-	// GreetingTimeout is how long a port that replied to nothing is listened
-	// to. Ports that do reply, to whatever, are not waited for so long. If
-	// zero, [DefaultGreetingTimeout]; less than GreetingWait counts as that.
+	// GreetingTimeout is how long a port that replied to nothing is listened to. Ports
+	// that do reply are not waited for so long. If zero, [DefaultGreetingTimeout]; less
+	// than GreetingWait counts as that.
 	GreetingTimeout time.Duration
 
-	// Idle is called, if it is set, once a port takes its time: it said nothing so
-	// far, or does not come to the end of what it says; and again when one begins to
-	// speak that was silent. Whoever bounds the ports under way may begin another
-	// then. It must not block.
+	// Idle, if set, is called once a port is slow: it said nothing so far, or its reply
+	// does not end; and again when a silent port begins to speak. Whoever limits the
+	// ports under way may then begin another one. It must not block.
 	Idle func(port netip.AddrPort, silent bool)
 
 	// ConnectTimeout is how long a further connection may take. If zero, 3 s.
 	ConnectTimeout time.Duration
 
-	// PortTime is how long the conversations with a port may take in all. One
-	// that repeats another may always take 4 s, and the first one inside of TLS
-	// or behind a PROXY header 10 s. If zero, 23 s, or as much more as leaves 5 s
-	// behind GreetingTimeout.
+	// PortTime is the time limit of all dialogues with a port. One that repeats another
+	// may always take 4 s, and the first one inside of TLS or behind a PROXY header 10
+	// s. If zero, 23 s, or as much more as leaves 5 s after GreetingTimeout.
 	PortTime time.Duration
 
-	// NotAfter is the first moment that is too late for anything to be sent:
-	// then no connection is opened, nothing is written, and open connections
-	// are reset. If zero, there is none.
+	// NotAfter is the first time at which nothing may be sent: no connection is opened,
+	// nothing is written, and open connections are reset. If zero, there is none.
 	NotAfter time.Time
 
 	mu    sync.Mutex
@@ -92,26 +89,25 @@ type Identifier struct {
 	slots chan struct{}
 	limit *hosts.Slots
 
-	late atomic.Bool // this machine read something later than it was there
+	late atomic.Bool // this machine read something later than it arrived
 }
 
-// DefaultGreetingTimeout is how long a port that replied to nothing is listened
-// to unless the Identifier says otherwise.
+// DefaultGreetingTimeout is how long a port that replied to nothing is listened to by
+// default.
 const DefaultGreetingTimeout = 12 * time.Second
 
-// ErrNotAllowed is the error of a connection that would have left the scope.
+// ErrNotAllowed is the error of a connection to an address that is not in scope.
 var ErrNotAllowed = errors.New("outside of the scope")
 
-// maxPerPort is the most connections to a port at once: more look like an
-// attack, and daemons with few children would answer nobody else.
+// maxPerPort is the maximum number of connections to a port at once: more look like an
+// attack, and daemons with few children could answer no one else.
 const maxPerPort = 3
 
-// Identify finds out what answers on an open port. It takes over r.Conn, on
-// which the first dialogue is held, and closes it; without one it connects.
-// The Service is never nil: what could not be found out is absent from it. The
-// error says why the port could not be asked at all (out of scope, connection
-// refused now, ctx ended), or that this machine had nothing left for some of
-// the questions ([dialer.Exhausted]).
+// Identify finds out what answers on an open port. It takes ownership of r.Conn, on
+// which the first dialogue runs, and closes it; without one it connects. The Service
+// is never nil: it lacks what was not found. The error says why no dialogue was
+// possible (out of scope, connection refused now, ctx ended), or that this machine ran
+// out of resources for some of the questions ([dialer.Exhausted]).
 func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identification, error) {
 	h := id.host(r.Target.Addr())
 	r.Conn = bounded(r.Conn, id.NotAfter)
@@ -136,7 +132,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identificat
 	}
 	left := id.allowance()
 	if r.Conn == nil {
-		left.conns.Add(-1) // which found it
+		left.conns.Add(-1) // the connection that found it
 	}
 	s := newSession(id, h, r.Target, r.RTT, r.Conn, left)
 	s.idle = func(silent bool) {
@@ -164,7 +160,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identificat
 	svc := s.service()
 	svc.spent = id.portTime() - time.Duration(left.time.Load())
 	if ctx.Err() != nil && svc.Inconclusive == "" {
-		svc.Inconclusive = result.InconclusiveUnfinished // all that was still to be asked
+		svc.Inconclusive = result.InconclusiveUnfinished // all questions that remained
 	}
 	if err := s.starvation(); err != nil {
 		return svc, fmt.Errorf("identifying %v: %w", r.Target, err)
@@ -203,7 +199,7 @@ func orDefault[T int | time.Duration](v, def T) T {
 	return v
 }
 
-// host returns what is kept of an address.
+// host returns the data about an address.
 func (id *Identifier) host(addr netip.Addr) *host {
 	id.mu.Lock()
 	defer id.mu.Unlock()
@@ -222,15 +218,15 @@ func (id *Identifier) host(addr netip.Addr) *host {
 	return h
 }
 
-// connect opens one more connection, if the scope allows it. Where this machine
-// has nothing left for one, it waits until other dialogues have ended.
+// connect opens one more connection, if the scope allows it. If this machine has no
+// resources for it, it waits until other dialogues have ended.
 func (id *Identifier) connect(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
 	if !id.allows(target.Addr()) {
 		return nil, fmt.Errorf("connecting to %v: %w", target, ErrNotAllowed)
 	}
 	wait := orDefault(id.ConnectTimeout, 3*time.Second)
 	if id.host(target.Addr()).resendTime() > 0 {
-		wait *= 3 // a SYN that got lost is sent again after 1, 3 and 7 s
+		wait *= 3 // a lost SYN is repeated after 1, 3 and 7 s
 	}
 	ctx, cancel := context.WithTimeout(ctx, wait)
 	defer cancel()

@@ -9,10 +9,10 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// nameImported lets the imported signatures, in their order, name the daemon of a
-// port that no other signature names. What another one says stays: an imported
-// one of another protocol counts for nothing, and where a signature names
-// alternatives, safe probes cannot tell them apart. Nothing is sent for it.
+// nameImported lets the imported signatures, in their order, name the daemon of a port
+// that no other signature names. Results of other signatures are kept: an imported one
+// of another protocol is ignored, and if a signature names alternatives, safe probes
+// cannot distinguish them. It sends nothing.
 func (s *session) nameImported(svc *Identification) {
 	if svc.Product != "" || len(svc.Alternatives) > 0 || svc.Role == "not-mail" {
 		return
@@ -25,7 +25,7 @@ func (s *session) nameImported(svc *Identification) {
 	}
 }
 
-// fillIn adds what an imported signature says and no other one does.
+// fillIn adds the values of an imported signature that no other one has.
 func (s *session) fillIn(svc *Identification, sig *signatures.Signature) {
 	values := sig.Values(s)
 	value := func(name string) string { return clip(strings.TrimSpace(values[name])) }

@@ -8,8 +8,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// unsettled reports whether the conversation was refused for now, cut off, or
-// still going on when its time was up.
+// unsettled reports whether the dialogue was refused temporarily, cut off, or not
+// finished in its time.
 func (s *session) unsettled() bool {
 	if s.inner != nil {
 		return s.inner.unsettled()
@@ -23,8 +23,7 @@ func (s *session) unsettled() bool {
 	return false
 }
 
-// settled reports whether the conversation tells what answers, or what is to be told
-// of it.
+// settled reports whether the dialogue shows what answers, or why that is unknown.
 func (s *session) settled() bool {
 	if s.inner != nil {
 		return s.inner.settled()
@@ -35,8 +34,8 @@ func (s *session) settled() bool {
 	return why == ""
 }
 
-// unproductive reports whether the port replied to nothing, did not come to the end of
-// what it said, or took its time to refuse.
+// unproductive reports whether the port replied to nothing, sent a reply that did not
+// end, or took long to refuse.
 func (s *session) unproductive() bool {
 	if s.inner != nil {
 		return s.inner.unproductive()
@@ -48,9 +47,9 @@ func (s *session) unproductive() bool {
 		why == result.InconclusiveRefused && s.exchanges[signatures.Greeting].First > maxSlowness
 }
 
-// inconclusive says why the conversation does not settle what answers, "" if it
-// does, and what was said when it was refused or broke off. Codes and places
-// decide, never words. The caller holds the lock.
+// inconclusive returns why the dialogue does not show what answers, "" if it does, and
+// the reply that refused or was cut off. Codes and positions decide, never words. The
+// caller holds the lock.
 func (s *session) inconclusive() (result.Inconclusive, []byte) {
 	g := s.exchanges[signatures.Greeting]
 	if s.silentThroughout() && s.unacked {
@@ -67,29 +66,28 @@ func (s *session) inconclusive() (result.Inconclusive, []byte) {
 	}
 	if refusesForNow(g.Reply) {
 		if s.observed(proxyExpected) {
-			return "", nil // the header that it waits for did not come
+			return "", nil // the header that it expects did not come
 		}
 		return result.InconclusiveRefused, g.Reply
 	}
 	if why := brokenOff(g.Reply, g.End, until("greeting", nil)(g.Reply)); why != "" {
 		if best := s.best(); best != nil && best.Confidence >= plain {
-			return "", nil // it speaks another protocol, which has no lines
+			return "", nil // it speaks another protocol, without lines
 		}
 		return why, g.Reply
 	}
 	if g.Reply[0] == '5' {
-		return "", nil // refused for good (RFC 5321, Section 3.1)
+		return "", nil // refused permanently (RFC 5321, Section 3.1)
 	}
 	return s.commandsRefused()
 }
 
 // greetedElsewhere is for a port that did not greet on the first connection. If
-// another one brought the greeting of a mail protocol, and nothing is named all
-// the same, the port serves some connections and lets others wait: it was not
-// talked to. Nor was one that speaks TLS in a way that cannot be followed, or not
-// with this side, say with ciphers that nobody has any more. One that wants a
-// certificate of its clients refuses strangers, which settles it. The caller holds
-// the lock.
+// another connection had the greeting of a mail protocol, and the product is still
+// unknown, the port serves some connections and lets others wait: there was no real
+// dialogue. The same holds for TLS that fails here, for example because of ancient
+// ciphers. A port that requires a client certificate refuses unauthenticated clients,
+// which is conclusive. The caller holds the lock.
 func (s *session) greetedElsewhere() (result.Inconclusive, []byte) {
 	if s.best() != nil {
 		return "", nil
@@ -108,15 +106,15 @@ func (s *session) greetedElsewhere() (result.Inconclusive, []byte) {
 	return "", nil
 }
 
-// unfollowed reports whether the port spoke TLS and this side gave up, say for a
-// certificate that is none.
+// unfollowed reports whether the port spoke TLS and our side gave up, for example
+// because of an invalid certificate.
 func unfollowed(ex *Exchange) bool {
 	return ex.Handshake == signatures.HandshakeFailed && ex.End == signatures.EndError && !ex.Unheard
 }
 
-// greets reports whether a reply begins as the greetings of mail protocols do: with
-// 220 (RFC 5321, Section 4.2), +OK (RFC 1939, Section 4) or * OK (RFC 3501,
-// Section 7.1.1).
+// greets reports whether a reply begins like the greetings of mail protocols: with 220
+// (RFC 5321, Section 4.2), +OK (RFC 1939, Section 4) or * OK (RFC 3501, Section
+// 7.1.1).
 func greets(reply []byte) bool {
 	for _, begin := range []string{"220 ", "220-", "+OK ", "* OK "} {
 		if bytes.HasPrefix(reply, []byte(begin)) {
@@ -126,19 +124,19 @@ func greets(reply []byte) bool {
 	return false
 }
 
-// proxyExpected is the observation of a daemon that wants a PROXY header before
-// anything else. It refuses for the lack of it.
+// proxyExpected is the observation of a daemon that requires a PROXY header first. It
+// refuses connections without one.
 const proxyExpected = "proxy-expected"
 
-// observed reports whether an observation holds. The caller holds the lock.
+// observed reports whether an observation matches. The caller holds the lock.
 func (s *session) observed(id string) bool {
 	return slices.ContainsFunc(s.id.Signatures.Observations, func(o *signatures.Observation) bool {
 		return o.ID == id && signatures.All(o.When, s) == signatures.True
 	})
 }
 
-// silentThroughout reports whether the port said nothing on any connection and
-// never hung up either.
+// silentThroughout reports whether the port said nothing on any connection, and never
+// closed one.
 func (s *session) silentThroughout() bool {
 	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
 		return len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Handshake == signatures.HandshakeComplete || unfollowed(ex) ||
@@ -147,16 +145,16 @@ func (s *session) silentThroughout() bool {
 }
 
 // resetThroughout reports whether the port reset each connection before it had said
-// anything. A daemon's own access list closes them; what resets them is a limit or a
-// device on the way, or the daemon behind it is down. The caller holds the lock.
+// anything. A daemon's own access list closes connections; a reset comes from a limit
+// or a device on the path, or the daemon behind it is down. The caller holds the lock.
 func (s *session) resetThroughout() bool {
 	return len(s.order) > 0 && !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
 		return ex.End != signatures.EndReset || len(ex.Reply) > 0 || len(ex.Greeting) > 0 || ex.Handshake == signatures.HandshakeComplete
 	})
 }
 
-// commandsRefused looks at the first command behind the greeting that was not
-// refused for good. The caller holds the lock.
+// commandsRefused examines the first command after the greeting that was not refused
+// permanently. The caller holds the lock.
 func (s *session) commandsRefused() (result.Inconclusive, []byte) {
 	for _, ex := range s.order {
 		p := s.id.Signatures.Probe(ex.Probe)
@@ -181,7 +179,7 @@ func (s *session) commandsRefused() (result.Inconclusive, []byte) {
 	return "", nil
 }
 
-// brokenOff says whether a reply ended before it was complete, and how.
+// brokenOff returns whether a reply ended before it was complete, and how.
 func brokenOff(reply []byte, end string, v verdict) result.Inconclusive {
 	if v == done || v == maybe || end == signatures.EndReply || v == partialLine && !bytes.ContainsFunc(reply, isText) {
 		return ""
@@ -193,13 +191,12 @@ func brokenOff(reply []byte, end string, v verdict) result.Inconclusive {
 	return result.InconclusiveCutOff
 }
 
-// isText reports whether a character stands in the lines of mail protocols.
+// isText reports whether a character occurs in the lines of mail protocols.
 func isText(r rune) bool { return r >= ' ' && r < 0x7f }
 
-// refusesForNow reports whether what stands in place of a greeting refuses the
-// client for now: a code of 4yz (RFC 5321, Section 4.2.1), -ERR (RFC 1939,
-// Section 3, which knows no greeting of that kind), BYE (RFC 3501, Section 7.1.5,
-// and RFC 5804, Section 1.2).
+// refusesForNow reports whether a greeting refuses the client temporarily: a code of
+// 4yz (RFC 5321, Section 4.2.1), -ERR (RFC 1939, Section 3, which has no such
+// greeting), BYE (RFC 3501, Section 7.1.5, and RFC 5804, Section 1.2).
 func refusesForNow(reply []byte) bool {
 	if is, _ := code(reply[:min(len(reply), 4)]); is {
 		return reply[0] == '4'

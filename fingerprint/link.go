@@ -9,13 +9,13 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// tableConfidence is the most that a port number alone is worth.
+// tableConfidence is the maximum confidence from a port number alone.
 const tableConfidence = 3
 
-// Link draws the conclusions that need all ports of one host: which ports show
-// the same greeting, what the daemons' roles are, which stack they make up and
-// what a port that said nothing may be. The map holds the service of each open
-// port of one address and is changed in place. Ports may be nil.
+// Link draws the conclusions that need all ports of one host: which ports have the
+// same greeting, the roles of the daemons, their stack, and what a silent port may be.
+// The map has the service of each open port of one address and is changed in place.
+// ports may be nil.
 func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Identification) {
 	shareGreetings(services)
 	for port, svc := range services {
@@ -45,12 +45,11 @@ func Link(set *signatures.Set, ports *signatures.Ports, services map[uint16]*Ide
 	}
 }
 
-// maxSame is how many ports are named that show the same greeting. A chain has
-// a handful; a host that greets alike on thousands is a decoy or a middlebox.
+// maxSame is how many ports with the same greeting are listed. A chain has a handful;
+// a host with thousands is a decoy or a middlebox.
 const maxSame = 32
 
-// shareGreetings notes for each port the first others whose greeting is the
-// same byte for byte.
+// shareGreetings records for each port the first others with an identical greeting.
 func shareGreetings(services map[uint16]*Identification) {
 	groups := make(map[string][]uint16)
 	for _, port := range slices.Sorted(maps.Keys(services)) {
@@ -80,12 +79,13 @@ func answered(svc *Identification) bool {
 	return slices.ContainsFunc(svc.Transcript.Exchanges, func(ex Exchange) bool { return len(ex.Reply) > 0 })
 }
 
-// serverFirst are the protocols in which the server speaks first: what stays
-// silent speaks another one.
+// serverFirst are the protocols in which the server speaks first: a silent port speaks
+// another one.
 var serverFirst = []string{"smtp", "lmtp", "qmqp", "imap", "pop3", "managesieve", "mupdate", "csync", "dovecot-auth", "ssh", "ftp", "mysql"}
 
-// hungUp reports whether the port ended the first connection without a word: a
-// daemon that speaks first does so where it has nothing to say.
+// hungUp reports whether the port closed the first connection without sending
+// anything: a daemon of a protocol in which the server speaks first does so if it
+// refuses.
 func hungUp(svc *Identification) bool {
 	if svc.Transcript == nil {
 		return false
@@ -94,15 +94,15 @@ func hungUp(svc *Identification) bool {
 	return g != nil && len(g.Reply) == 0 && (g.End == signatures.EndClosed || g.End == signatures.EndReset)
 }
 
-// byTable names what a port that said nothing may be. No product is named:
-// that would be a guess which reads like a finding.
+// byTable fills in what a silent port may be. No product is named: a guess would read
+// like a finding.
 func byTable(svc *Identification, known signatures.KnownPort) {
 	uses := slices.Clone(known.Uses)
 	speaksFirst := func(u signatures.Use) bool { return slices.Contains(serverFirst, u.Protocol) }
 	switch {
 	case svc.Has("acl-refused"), svc.Has("reset-at-connect"), hungUp(svc):
 	case svc.slow && slices.ContainsFunc(uses, speaksFirst):
-		return // it may be one that had no time to speak
+		return // it may have had no time to speak
 	default:
 		uses = slices.DeleteFunc(uses, speaksFirst)
 	}
@@ -132,9 +132,8 @@ var (
 	pop3Ports       = []uint16{110, 995}
 )
 
-// roleAt is the role of a service on its port: an MTA on a port between
-// filters is a re-injection listener, and IMAP on a port that no client knows
-// is a back end.
+// roleAt returns the role of a service on its port: an MTA on a port between filters
+// is a re-injection listener, and IMAP on a port that no client uses is a back end.
 func roleAt(svc *Identification, port uint16, ports *signatures.Ports) result.Role {
 	switch {
 	case svc.Role == result.RoleMTA && slices.Contains(submissionPorts, port):
@@ -169,8 +168,8 @@ func mtaRole(port uint16, ports *signatures.Ports) result.Role {
 	return role
 }
 
-// stackOf names the stack of which most is there. A port counts only where a
-// dialogue named the product that answers: open ports alone name no stack.
+// stackOf returns the stack of which most is there. A port counts only if a dialogue
+// named its product: open ports alone name no stack.
 func stackOf(set *signatures.Set, services map[uint16]*Identification) string {
 	name, most := "", 0
 	for _, stack := range set.Stacks {

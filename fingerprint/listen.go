@@ -7,7 +7,7 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// greetingWait is how long the greeting is waited for.
+// greetingWait returns the wait for the greeting.
 func (s *session) greetingWait() time.Duration {
 	switch {
 	case s.calm && !s.listened:
@@ -19,8 +19,8 @@ func (s *session) greetingWait() time.Duration {
 	return orDefault(s.id.GreetingWait, p.Read.Wait) + s.rtt
 }
 
-// listenWait is how long the greeting is waited for on the first connection,
-// as far as is known now: longer where the port replied to nothing.
+// listenWait returns the wait for the greeting on the first connection, as known now:
+// longer if the port replied to nothing.
 func (s *session) listenWait() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -30,9 +30,8 @@ func (s *session) listenWait() time.Duration {
 	return max(s.greetingWait(), s.greetingTimeout())
 }
 
-// greetingTimeout is how long a port that replied to nothing is listened to: not
-// longer than a greeting is waited for anyway where many others of the host gave
-// nothing.
+// greetingTimeout returns how long a port that replied to nothing is listened to: not
+// longer than the usual wait for a greeting if many others of the host gave no result.
 func (s *session) greetingTimeout() time.Duration {
 	if s.host.unproductivePorts() >= manyUnproductive {
 		return s.greetingWait() + silentGrace
@@ -40,9 +39,8 @@ func (s *session) greetingTimeout() time.Duration {
 	return orDefault(s.id.GreetingTimeout, DefaultGreetingTimeout) + s.rtt
 }
 
-// mute reports whether the port replied to nothing so far. Hanging up is a
-// reply; what looks like a greeting that came late, on the connection of a
-// question, is none.
+// mute reports whether the port replied to nothing so far. Closing the connection is a
+// reply; what looks like a late greeting, on the connection of a question, is none.
 func (s *session) mute() bool {
 	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
 		return len(ex.Reply) > 0 && !likeGreeting(ex.Reply) || ex.Handshake == signatures.HandshakeComplete ||

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// pace waits until one more connection may leave, and notes how long that took.
+// pace waits until one more connection may be opened, and records how long that took.
 func (s *session) pace(ctx context.Context) error {
 	if s.id.Pace == nil {
 		return nil
@@ -16,14 +16,14 @@ func (s *session) pace(ctx context.Context) error {
 	return err
 }
 
-// time is how long the conversation may take.
+// time returns the time limit of the dialogue.
 func (s *session) time() time.Duration {
 	left := max(time.Duration(s.left.time.Load()), orDefault(s.least, leastTime))
 	return min(orDefault(s.most, left), left)
 }
 
-// timeLeft is how long the conversation that begun at a time may yet take until it
-// is looked again, and zero where it may not.
+// timeLeft returns how long the dialogue that began at a time may continue before it
+// is checked again, and zero if it may not.
 func (s *session) timeLeft(most time.Duration, begun time.Time) time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -39,8 +39,8 @@ func (s *session) timeLeft(most time.Duration, begun time.Time) time.Duration {
 	return min(left, time.Second)
 }
 
-// bounded returns a context that is done after most, apart from the time that
-// connections waited for their pace and the port for its turn. Its cause is then
+// bounded returns a context that is done after most, not counting the time that
+// connections waited for the rate and the port for its turn. Its cause is then
 // [context.DeadlineExceeded].
 func (s *session) bounded(parent context.Context, most time.Duration) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancelCause(parent)

@@ -9,16 +9,16 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// A path is what the kernel knows of the way to the other side of a connection.
+// A path is what the kernel knows about the path of a connection.
 type path struct {
 	unacked bool // something that was sent is not acknowledged
 	sent    int  // segments that needed an acknowledgement, each counted once
 	resent  int  // how often one of them was sent again
-	twice   int  // of those, how many the other side says it had already
+	twice   int  // of those, how many the peer had received already
 }
 
-// pathOf asks the kernel about a connection. It reports false where the system
-// does not tell. What is no TCP loses nothing.
+// pathOf asks the kernel about a connection. It reports false if the system does not
+// say. Connections other than TCP have no loss.
 func pathOf(c net.Conn) (path, bool) {
 	tcp, ok := underlying(c).(*net.TCPConn)
 	if !ok {
@@ -27,16 +27,16 @@ func pathOf(c net.Conn) (path, bool) {
 	return kernelPath(tcp)
 }
 
-// maxUnacked is how much longer than its usual wait a reply is waited for while
-// the question itself is not acknowledged.
+// maxUnacked is how much longer than usual to wait for a reply while the question
+// itself is not acknowledged.
 const maxUnacked = 8 * time.Second
 
-// unackedPoll is how often it is looked whether the question was acknowledged.
+// unackedPoll is how often the acknowledgment of the question is checked.
 const unackedPoll = 200 * time.Millisecond
 
-// stretched is how long an exchange that began at start is waited for in all,
-// where it usually is for usual: longer while what was sent is not acknowledged,
-// and on a path that loses packets as long as a lost reply takes to be sent again.
+// stretched returns the total wait for an exchange that began at start, where usual is
+// the normal wait: longer while what was sent is not acknowledged, and on a path that
+// loses packets as long as it takes to repeat a lost reply.
 func (s *session) stretched(w *wire, start time.Time, usual time.Duration) time.Duration {
 	if time.Since(start) < usual && s.host.resendTime() == 0 {
 		return usual // the kernel is asked once nothing came in its time
@@ -56,8 +56,8 @@ func (s *session) stretched(w *wire, start time.Time, usual time.Duration) time.
 	return usual
 }
 
-// quietSince is since when the other side could have said the next thing: since
-// start, since all that was sent is acknowledged, or since it spoke last.
+// quietSince returns since when the peer could have said the next thing: since start,
+// since all that was sent is acknowledged, or since it spoke last.
 func (w *wire) quietSince(start time.Time) time.Time {
 	for _, t := range []time.Time{w.unackedAt, w.heardAt} {
 		if t.After(start) {
@@ -67,8 +67,8 @@ func (w *wire) quietSince(start time.Time) time.Time {
 	return start
 }
 
-// hear notes whether anything of an exchange that has just ended may not have
-// been heard: then what is missing from it, and how it ended, show nothing.
+// hear records whether any part of an exchange that has just ended may be lost: then
+// missing parts, and how it ended, show nothing.
 func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, start time.Time) {
 	if w.late {
 		s.id.late.Store(true)
@@ -84,7 +84,7 @@ func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, 
 	case signatures.EndSilence:
 		ex.Unheard = s.silenceUnheard(ctx, w, ex, start, lossy)
 	case signatures.EndReset:
-		// A reset may overtake what was said before it.
+		// A reset may overtake data that was sent before it.
 		ex.Unheard = len(ex.Reply) == 0 && lossy > 0
 	}
 	if ok && p.unacked && ex.End == signatures.EndSilence {
@@ -100,18 +100,18 @@ func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, 
 	}
 }
 
-// silenceUnheard reports whether a silence shows nothing: the bytes sent were
-// not acknowledged, or the host's path loses packets. There no wait is long
-// enough: a server without a round-trip time of the connection sends again what
-// got lost after 1, 3 and 7 s at the earliest (RFC 6298, Sections 2.1 and 5.7).
-// Where the system does not tell, a connection to the host that came about
-// meanwhile, or anything it said, proves that the path is alive.
+// silenceUnheard reports whether a silence shows nothing: the bytes sent were not
+// acknowledged, or the host's path loses packets. Then no wait is long enough: a
+// server without a round-trip time of the connection repeats a lost packet after 1, 3
+// and 7 s at the earliest (RFC 6298, Sections 2.1 and 5.7). If the system does not
+// say, a connection to the host that was opened meanwhile, or anything it sent, proves
+// that the path works.
 func (s *session) silenceUnheard(ctx context.Context, w *wire, ex *Exchange, start time.Time, lossy time.Duration) bool {
 	if lossy > 0 {
 		return true
 	}
 	if len(ex.Sent) == 0 {
-		return false // nothing that could have been acknowledged
+		return false // nothing was sent that could be acknowledged
 	}
 	if p, ok := pathOf(w.conn); ok {
 		return p.unacked
@@ -119,8 +119,8 @@ func (s *session) silenceUnheard(ctx context.Context, w *wire, ex *Exchange, sta
 	return !s.host.alive(start) && !s.knock(ctx)
 }
 
-// knock reports whether the port accepts a further connection, on which nothing
-// is said.
+// knock reports whether the port accepts a further connection, on which nothing is
+// sent.
 func (s *session) knock(ctx context.Context) bool {
 	if s.left.conns.Add(-1) < 0 {
 		s.left.conns.Add(1)
@@ -139,7 +139,7 @@ func (s *session) knock(ctx context.Context) bool {
 	return true
 }
 
-// passed notes how a connection's segments fared since it was last asked.
+// passed records the loss of a connection's segments since the last call.
 func (h *host) passed(w *wire, p path) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -149,22 +149,22 @@ func (h *host) passed(w *wire, p path) {
 	w.path = p
 }
 
-// resendTimes is how long it takes until a reply that got lost was sent two,
-// three, ... times, by the retransmission timer's smallest value of 200 ms, which
-// doubles each time (RFC 6298, Section 5.5, with Linux's minimum).
+// resendTimes is how long it takes until a lost reply was sent two, three, ... times,
+// with the minimum retransmission timeout of 200 ms, which doubles each time (RFC
+// 6298, Section 5.5, with Linux's minimum).
 var resendTimes = []time.Duration{300 * time.Millisecond, 700 * time.Millisecond, 1500 * time.Millisecond, 3200 * time.Millisecond, 6500 * time.Millisecond}
 
-// maxMissed is how likely it may be that a reply was sent and never arrived.
+// maxMissed is the accepted probability that a reply was sent and never arrived.
 const maxMissed = 0.003
 
-// lossyShare is how many segments there are to one that was sent again, at
-// most, where a path counts as one that loses packets. A busy machine sends a
-// few again whose acknowledgments it had no time to read.
+// lossyShare is the maximum number of segments per repeated one on a path that counts
+// as losing packets. A busy peer causes a few repetitions because it reads
+// acknowledgments late.
 const lossyShare = 20
 
-// lossy reports whether the path loses packets. A segment that had arrived when
-// it was sent again (RFC 2883) shows that an acknowledgment was lost, or was only
-// late: once or twice says nothing. The caller holds the lock.
+// lossy reports whether the path loses packets. A segment that had arrived when it was
+// sent again (RFC 2883) shows that an acknowledgment was lost, or only late: once or
+// twice shows nothing. The caller holds the lock.
 func (h *host) lossy() bool {
 	if h.resent*lossyShare < h.sent+h.resent {
 		return false
@@ -172,12 +172,12 @@ func (h *host) lossy() bool {
 	return h.resent > h.twice || h.twice > maxTwice
 }
 
-// maxTwice is how many segments may arrive twice without the path counting as one
-// that loses packets.
+// maxTwice is how many segments may arrive twice before the path counts as losing
+// packets.
 const maxTwice = 2
 
-// resendTime is how long a reply is waited for that may have got lost. It is
-// zero where nothing was ever sent twice.
+// resendTime returns the wait for a reply that may have been lost. It is zero if no
+// segment was ever repeated.
 func (h *host) resendTime() time.Duration {
 	if h == nil {
 		return 0
@@ -194,14 +194,14 @@ func (h *host) resendTime() time.Duration {
 	return resendTimes[min(max(times-2, 0), len(resendTimes)-1)]
 }
 
-// alive reports whether the host gave a sign of life since a moment.
+// alive reports whether the host has sent anything since a time.
 func (h *host) alive(since time.Time) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return !h.sign.Before(since)
 }
 
-// signs notes a sign of life.
+// signs records that the host has sent something.
 func (h *host) signs() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
