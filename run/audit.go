@@ -29,7 +29,7 @@ func (o *Options) openAudit(ctx context.Context) (audit, error) {
 	return audit{f}, err
 }
 
-// repaired tells what was repaired in the audit log.
+// repaired reports what was repaired in the audit log.
 func (o *Options) repaired(a audit) []result.Notice {
 	line, how := a.Repaired()
 	if line == 0 {
@@ -39,7 +39,7 @@ func (o *Options) repaired(a audit) []result.Notice {
 		"The audit log %q was repaired at line %d: %s.", o.AuditLog, line, how)}
 }
 
-// start writes down what is about to be done, by whom, and who authorized it.
+// start records what the run will do, who started it, and who authorized it.
 func (a audit) start(p *Plan, run result.Run) error {
 	if a.File == nil {
 		return nil
@@ -61,7 +61,7 @@ func (a audit) start(p *Plan, run result.Run) error {
 	return a.Append(auditlog.RunStart, fields)
 }
 
-// end writes down how the run ended, and what it wrote.
+// end records how the run ended, and the reports.
 func (a audit) end(run result.Run, c *Outcome, code gate.ExitCode, outs *output.Set) error {
 	if a.File == nil {
 		return nil
@@ -79,9 +79,8 @@ func (a audit) end(run result.Run, c *Outcome, code gate.ExitCode, outs *output.
 	return a.Append(auditlog.RunEnd, fields)
 }
 
-// LogRefusal writes down in the audit log of a run that it did not take place, and
-// why. The notices tell of what was repaired there. Without an audit log it does
-// nothing.
+// LogRefusal records in the audit log of a run that it was refused, and why. The
+// notices report what was repaired there. Without an audit log it does nothing.
 func (o *Options) LogRefusal(ctx context.Context, cause error) ([]result.Notice, error) {
 	a, err := o.openAudit(ctx)
 	if err != nil || a.File == nil {
@@ -94,8 +93,8 @@ func (o *Options) LogRefusal(ctx context.Context, cause error) ([]result.Notice,
 	return o.repaired(a), err
 }
 
-// whoRuns is who runs the program, where, and which it is. What this machine
-// does not tell is left out.
+// whoRuns returns who runs the program, where, and which version. Unknown values are
+// omitted.
 func (o *Options) whoRuns() map[string]string {
 	fields := map[string]string{"tool": "mxsweep " + o.Version}
 	if u, err := user.Current(); err == nil {
@@ -111,13 +110,12 @@ func (o *Options) whoRuns() map[string]string {
 	return fields
 }
 
-// maxSources is how many ranges of the scope are looked up for the addresses
-// that they are asked from.
+// maxSources is how many ranges of the scope are used to find source addresses.
 const maxSources = 64
 
-// sourceAddresses are the addresses of this machine that the targets see, by
-// the routes to the first of them. Nothing is sent: a connected UDP socket only
-// looks the route up (connect(2)).
+// sourceAddresses returns the addresses of this machine that the targets see, by the
+// routes to the first of them. Nothing is sent: a connected UDP socket only looks up
+// the route (connect(2)).
 func (p *Plan) sourceAddresses() []string {
 	var sources []string
 	n := 0
@@ -138,7 +136,7 @@ func (p *Plan) sourceAddresses() []string {
 	return slices.Compact(sources)
 }
 
-// redacted is the command line as it may be written down.
+// redacted returns the command line without secrets.
 func (o *Options) redacted() []string {
 	return append([]string{"mxsweep"}, redact.Args(o.Command)...)
 }

@@ -17,17 +17,16 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// canarySet are the canaries of a run and what may be contacted of them.
+// canarySet is the canaries of a run, with their scope.
 type canarySet struct {
 	all   []policy.Canary
 	scope *scope.Set   // their addresses, without the excludes
 	space *scope.Space // their pairs
 }
 
-// readCanaries reads the canaries of the policy and of the command line. Those
-// of the policy must be in the scope, where there is one; where there is none,
-// they must be among the targets, or they are out of scope and nobody asks them. Each of
-// the command line authorizes its one pair.
+// readCanaries reads the canaries of the policy and of the command line. Those of the
+// policy must be in the scope, or, without a scope, among the targets; otherwise they
+// are out of scope and not probed. Each of the command line authorizes its own pair.
 func (p *Plan) readCanaries(ctx context.Context, parser *scope.Parser, bounds scope.Bounds) error {
 	var named []string
 	if p.policy != nil && len(p.asked) > 0 {
@@ -49,7 +48,7 @@ func (p *Plan) readCanaries(ctx context.Context, parser *scope.Parser, bounds sc
 	}
 	bounds.Targets, bounds.Allowed = slices.Concat(targets, given), nil
 	if len(bounds.Targets) == 0 {
-		bounds.Excluded = nil // there is nothing to exclude, and the list may be long
+		bounds.Excluded = nil // nothing to exclude, and the list may be long
 	}
 	if p.canaries.scope, err = scope.New(bounds); err != nil {
 		return fault.As(fault.Usage, err)
@@ -65,7 +64,7 @@ func (p *Plan) readCanaries(ctx context.Context, parser *scope.Parser, bounds sc
 	return checkZones(p.canaries.space, ModeConnect)
 }
 
-// permitted leaves those canaries of the policy that may be contacted.
+// permitted returns the canaries of the policy that may be contacted.
 func (p *Plan) permitted(targets []scope.Target, bounds scope.Bounds) ([]scope.Target, error) {
 	allowed := bounds.Allowed
 	if allowed == nil {
@@ -112,8 +111,8 @@ func (p *Plan) flagCanaries(ctx context.Context, parser *scope.Parser) ([]scope.
 	return targets, nil
 }
 
-// askCanaries asks every canary whether it is open, and returns what each
-// answered. It notes nothing once the run is stopped.
+// askCanaries probes every canary, and returns the answers. It records nothing once
+// the run is stopped.
 func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 	set := &w.plan.canaries
 	var mu sync.Mutex
@@ -144,8 +143,8 @@ func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 	return results
 }
 
-// explained gives canaries with the reason of those that could not be asked: one
-// whose name did not resolve, or is out of scope.
+// explained adds the reason to canaries that could not be probed: the name did not
+// resolve, or is out of scope.
 func (p *Plan) explained(canaries []gate.WatchedCanary) []gate.WatchedCanary {
 	explain := func(t scope.Target, reason string) {
 		addr, _ := t.Single()
@@ -171,7 +170,7 @@ func (p *Plan) explained(canaries []gate.WatchedCanary) []gate.WatchedCanary {
 	return canaries
 }
 
-// canaryPorts are the ports of an address that canaries name.
+// canaryPorts returns the ports of an address that are canaries.
 func (p *Plan) canaryPorts(addr netip.Addr) []uint16 {
 	var ports []uint16
 	for i := range p.canaries.space.Len() {
@@ -182,11 +181,10 @@ func (p *Plan) canaryPorts(addr netip.Addr) []uint16 {
 	return ports
 }
 
-// maxCanariesAtOnce is how many canaries are asked at the same time.
+// maxCanariesAtOnce is how many canaries are probed at the same time.
 const maxCanariesAtOnce = 16
 
-// askCanary asks one pair. It takes one of the connections that its host may
-// have open.
+// askCanary probes one pair. It uses a host slot.
 func (w *sweep) askCanary(ctx context.Context, pair netip.AddrPort) (scan.Result, bool) {
 	if w.plan.limit.Acquire(ctx, pair.Addr()) != nil {
 		return scan.Result{}, false
@@ -200,8 +198,7 @@ func (w *sweep) askCanary(ctx context.Context, pair netip.AddrPort) (scan.Result
 	return scan.Result{}, false
 }
 
-// canaryPort puts a result together with what the canaries' scope knows of its
-// address.
+// canaryPort combines a result with what the canaries' scope knows about its address.
 func (w *sweep) canaryPort(r scan.Result, service *fingerprint.Identification) exposure.Subject {
 	p := exposure.Subject{Result: r, Service: service}
 	if names := w.plan.canaries.scope.Names(r.Target.Addr()); len(names) > 0 {
@@ -211,7 +208,7 @@ func (w *sweep) canaryPort(r scan.Result, service *fingerprint.Identification) e
 }
 
 // hearCanaries holds a dialogue with the canaries that must speak a protocol and that
-// the sweep itself will not talk to.
+// the sweep itself does not identify.
 func (w *sweep) hearCanaries(ctx context.Context, open []scan.Result) {
 	for _, r := range open {
 		if _, swept := w.plan.space.Index(r.Target); swept || r.State != result.StateOpen || !w.canaries.Wants(w.canaryPort(r, nil)) {
@@ -220,15 +217,15 @@ func (w *sweep) hearCanaries(ctx context.Context, open []scan.Result) {
 		id := w.newIdentifier(w.plan.canaries.scope.Allows, 1)
 		service, err := id.Identify(ctx, r)
 		if err != nil {
-			continue // it stays unheard
+			continue // it has no dialogue
 		}
 		w.canaries.Heard(w.canaryPort(r, service))
 	}
 }
 
-// startCanaries asks the canaries for the first time, and begins to wait for the
-// middle of the sweep in order to ask them for the second time. What it returns
-// ends the waiting; if the middle has not come, the second time is then.
+// startCanaries probes the canaries for the first time, and waits in the background
+// for the middle of the sweep to probe them for the second time. The returned function
+// ends that wait; if the middle has not come, the second time is then.
 func (w *sweep) startCanaries(ctx context.Context) (middle func()) {
 	if len(w.plan.canaries.all) == 0 {
 		return func() {}
@@ -259,5 +256,5 @@ func (w *sweep) startCanaries(ctx context.Context) (middle func()) {
 	}
 }
 
-// middleEvery is how often it is looked whether half of a sweep is done.
+// middleEvery is how often it is checked whether half of a sweep is done.
 const middleEvery = 100 * time.Millisecond

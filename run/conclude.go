@@ -14,17 +14,17 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// An Outcome is what a run comes to.
+// An Outcome is the result of a run.
 type Outcome struct {
 	Open     []exposure.Subject   // the open ports, by address and port
-	Findings []exposure.Violation // as the gate has judged them
+	Findings []exposure.Violation // as assessed by the gate
 	Decision gate.Decision        // with the exit code and the notices of the run
 	Summary  result.Summary       // the last record of the reports
-	Gate     gate.Criteria        // that judged
+	Gate     gate.Criteria        // the criteria of the decision
 }
 
-// conclude judges what was seen. Aborted says why a run that nobody stopped
-// ended early; it is nil if it did not.
+// conclude assesses the results. aborted says why a run ended early that no one
+// stopped; otherwise it is nil.
 func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted error) Outcome {
 	now := p.opts.now()
 	c := Outcome{Open: w.sorted(), Gate: p.gate}
@@ -39,7 +39,7 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	for _, port := range c.Open {
 		w.canaries.Heard(w.canaryPort(port.Result, port.Service))
 		if p.drift != nil {
-			p.drift.Add(port) // again, now with what answers
+			p.drift.Add(port) // again, now with the service
 		}
 		w.assess(port, aside)
 		c.Findings = append(c.Findings, p.judge.Findings(port)...)
@@ -63,8 +63,8 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	return c
 }
 
-// write ends the report with the outcome. Errors are kept by the outputs and
-// told when they close.
+// write ends the reports with the outcome. Errors are kept by the outputs and returned
+// when they close.
 func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.Run) {
 	if identified {
 		for _, port := range c.Open {
@@ -86,7 +86,7 @@ func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.R
 	_ = outs.End(run, c.Summary)
 }
 
-// broken are the rules that findings name, as reports write them.
+// broken returns the rules of the findings, as reports write them.
 func (p *Plan) broken(findings []exposure.Violation) []result.RuleInfo {
 	named := make(map[string]bool)
 	for i := range findings {
@@ -103,7 +103,7 @@ func (p *Plan) broken(findings []exposure.Violation) []result.RuleInfo {
 	return rules
 }
 
-// facts are what the run learned about itself.
+// facts returns what the run learned about itself.
 func (p *Plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted error) gate.RunFacts {
 	w.settle()
 	silent := w.tellSilent()
@@ -118,7 +118,7 @@ func (p *Plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted er
 	return facts
 }
 
-// excludedTargets are notices about targets that were asked for and excluded.
+// excludedTargets returns notices about targets that are excluded.
 func (p *Plan) excludedTargets() []result.Notice {
 	var notices []result.Notice
 	for _, t := range p.scope.Emptied() {
@@ -131,7 +131,7 @@ func (p *Plan) excludedTargets() []result.Notice {
 	return notices
 }
 
-// anchorOf is the line that names a target, nil for the command line.
+// anchorOf returns the line with a target, nil for the command line.
 func anchorOf(t scope.Target) *result.Anchor {
 	if t.Anchor.File == "" {
 		return nil
@@ -139,5 +139,5 @@ func anchorOf(t scope.Target) *result.Anchor {
 	return &t.Anchor
 }
 
-// maxNamed is how many excluded targets are named one by one.
+// maxNamed is how many excluded targets are named individually.
 const maxNamed = 100

@@ -15,7 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// observe makes what counts how much of the plan a run sees.
+// observe creates the counter for the coverage.
 func (w *sweep) observe() {
 	p := w.plan
 	w.counter = gate.NewCoverageCounter(p.space.Len(), p.space.Hosts())
@@ -27,7 +27,7 @@ func (w *sweep) observe() {
 	w.canaries = gate.WatchCanaries(p.canaries.all, p.opts.NoIdentify, p.isOwn)
 }
 
-// scopeLines are the ranges of the targets of which the run asks something.
+// scopeLines returns the ranges of the targets that the run probes.
 func (p *Plan) scopeLines() []gate.ScopeLine {
 	var lines []gate.ScopeLine
 	for r, target := range p.named() {
@@ -43,8 +43,8 @@ func (p *Plan) scopeLines() []gate.ScopeLine {
 	return lines
 }
 
-// named yields the addresses that are swept as they were written, entry by entry,
-// with what gives the target.
+// named yields the addresses that are swept as written, entry by entry, with a
+// function that returns the target.
 func (p *Plan) named() iter.Seq2[netipx.IPRange, func() scope.Target] {
 	return func(yield func(netipx.IPRange, func() scope.Target) bool) {
 		for _, t := range p.asked {
@@ -65,8 +65,8 @@ func (p *Plan) named() iter.Seq2[netipx.IPRange, func() scope.Target] {
 	}
 }
 
-// anyNamed reports whether the run asks something of an address that the user
-// named by itself, or of a range.
+// anyNamed reports whether the run probes an address that the user named individually,
+// or a range.
 func (p *Plan) anyNamed(single bool) bool {
 	for r := range p.named() {
 		if (r.From() == r.To()) == single && p.space.HostsIn(r) > 0 {
@@ -76,8 +76,8 @@ func (p *Plan) anyNamed(single bool) bool {
 	return false
 }
 
-// maxLines is how many prefixes and ranges a run sweeps: it tells of each how
-// many of its hosts are up.
+// maxLines is how many prefixes and ranges a run sweeps, because it counts for each
+// how many hosts are up.
 const maxLines = 300_000
 
 // checkLines refuses more of them.
@@ -94,7 +94,7 @@ func (p *Plan) checkLines() error {
 	return nil
 }
 
-// minHosts is the least number of hosts that must be up in a range of a target.
+// minHosts returns how many hosts must be up in a range of a target.
 func (p *Plan) minHosts(t scope.Target, r netipx.IPRange) uint64 {
 	if p.opts.AllowVacant {
 		return 0
@@ -102,8 +102,8 @@ func (p *Plan) minHosts(t scope.Target, r netipx.IPRange) uint64 {
 	return p.policy.MinHosts(t.Anchor, r)
 }
 
-// singles are the addresses that the user named one by one, as far as the run
-// asks them for something.
+// singles returns the addresses that the user named individually, if the run probes
+// them.
 func (p *Plan) singles() map[netip.Addr]bool {
 	singles := map[netip.Addr]bool{}
 	for _, t := range p.asked { // those in bulk are looked up
@@ -116,14 +116,14 @@ func (p *Plan) singles() map[netip.Addr]bool {
 	return singles
 }
 
-// listedAlone reports whether an address stands by itself in a long list, and the
-// run asks it for something.
+// listedAlone reports whether an address is a single entry of a long list, and the run
+// probes it.
 func (p *Plan) listedAlone(addr netip.Addr) bool {
 	return inBulk(p.asked, addr) && p.space.HostsIn(netipx.IPRangeFrom(addr, addr)) > 0
 }
 
-// silentTargets yields the addresses that the user named one by one and that are
-// not up, each once.
+// silentTargets yields the addresses that the user named individually and that are not
+// up, without duplicates.
 func (p *Plan) silentTargets(counter *gate.CoverageCounter) iter.Seq[gate.SilentTarget] {
 	return func(yield func(gate.SilentTarget) bool) {
 		seen := map[netip.Addr]bool{} // long lists are looked up
@@ -146,7 +146,7 @@ func (p *Plan) silentTargets(counter *gate.CoverageCounter) iter.Seq[gate.Silent
 	}
 }
 
-// silentInBulk yields the silent targets of a long list that did not come before.
+// silentInBulk yields the silent targets of a long list that were not yielded before.
 func (p *Plan) silentInBulk(b *scope.Bulk, counter *gate.CoverageCounter, before func(netip.Addr) bool, yield func(gate.SilentTarget) bool) bool {
 	var last netip.Addr
 	for i, r := range b.Ranges() {
@@ -163,24 +163,24 @@ func (p *Plan) silentInBulk(b *scope.Bulk, counter *gate.CoverageCounter, before
 	return true
 }
 
-// silentTarget is an address of a target that is silent.
+// silentTarget returns an address of a target that is silent.
 func (p *Plan) silentTarget(t *scope.Target, addr netip.Addr) gate.SilentTarget {
 	names := p.scope.Names(addr)
 	return gate.SilentTarget{Addr: addr, Host: t.Name, Names: names, Pairs: p.space.Of([]netip.Addr{addr}).Len(), Anchor: anchorOf(*t),
 		Acceptance: p.policy.AcceptsNotice(exposure.NoticeSilent, addr, names, p.opts.now())}
 }
 
-// inBulk reports whether an address stands by itself in a long list.
+// inBulk reports whether an address is a single entry of a long list.
 func inBulk(targets []scope.Target, addr netip.Addr) bool {
 	return slices.ContainsFunc(targets, func(t scope.Target) bool { return t.Bulk != nil && t.Bulk.Single(addr) })
 }
 
-// maxSilent is how many silent targets are told and are asked reference ports: of
-// those that nobody accepts, and of the others. Any that nobody accepts leaves the
-// run incomplete, however many more there are.
+// maxSilent is how many silent targets are reported and probed on reference ports: of
+// those that are not accepted, and of the others. Any that is not accepted leaves the
+// run incomplete, even beyond that number.
 const maxSilent = 300_000
 
-// tellSilent gives the silent targets, and takes all that are accepted out of the
+// tellSilent reports the silent targets, and removes the accepted ones from the
 // coverage.
 func (w *sweep) tellSilent() []gate.SilentTarget {
 	var told []gate.SilentTarget
@@ -202,10 +202,9 @@ func (w *sweep) tellSilent() []gate.SilentTarget {
 	return told
 }
 
-// assess counts an open port that no dialogue has assessed. Aside are the
-// notices about hosts whose ports do not speak for themselves: where the policy
-// accepts one, its ports do not count, but for those that the baseline or the
-// policy names.
+// assess counts an open port that no dialogue has assessed. aside are the notices
+// about hosts whose ports cannot be assessed individually: if the policy accepts one,
+// its ports do not count, except for those that the baseline or the policy names.
 func (w *sweep) assess(port exposure.Subject, aside []result.Notice) {
 	if w.identifier == nil || w.plan.policy.Assessed(port) {
 		return
@@ -227,8 +226,8 @@ func (w *sweep) assess(port exposure.Subject, aside []result.Notice) {
 	w.unknown.Add(port, w.required.Of(port.Target, names...))
 }
 
-// settle counts what is known only when all has been asked: vacant addresses,
-// the hosts of each line, and silent pairs that the run cannot pass without.
+// settle counts what is known only at the end: vacant addresses, the hosts of each
+// line, and silent pairs without which the run cannot pass.
 func (w *sweep) settle() {
 	canary := w.canaries.ShowsNetwork()
 	for addr := range addressesIn(w.counter.Silent()) {
@@ -268,8 +267,8 @@ func addressesIn(ranges iter.Seq[netipx.IPRange]) iter.Seq[netip.Addr] {
 	}
 }
 
-// requireSilent counts the pairs of a silent address, which is not vacant, that
-// the run cannot pass without. Those of targets of their own are told apart.
+// requireSilent counts the pairs of a silent address, which is not vacant, without
+// which the run cannot pass. Those of individual targets are reported separately.
 func (w *sweep) requireSilent(addr netip.Addr, names []string) {
 	if w.required.Target(addr) || !w.required.AnyPort() || w.unknown.Required() > manyRequired {
 		return
@@ -281,10 +280,10 @@ func (w *sweep) requireSilent(addr netip.Addr, names []string) {
 	}
 }
 
-// manyRequired is how many pairs are enough to know that very many are missing.
+// manyRequired is how many missing pairs count as very many.
 const manyRequired = 1 << 16
 
-// coverageNotices are what the reader should know of how the coverage came about.
+// coverageNotices returns the notices about the coverage.
 func (w *sweep) coverageNotices() []result.Notice {
 	var list []result.Notice
 	for i, pair := range w.shownBy {

@@ -18,14 +18,14 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// Incomplete reports whether the run would be incomplete whatever answers: nothing
-// is in scope, or a name did not resolve and nobody accepts it. A shard may be empty.
+// Incomplete reports whether the run would be incomplete in any case: nothing is in
+// scope, or a name did not resolve and no one accepts it. A shard may be empty.
 func (p *Plan) Incomplete() bool {
 	return p.scope.Addresses() == 0 || len(p.sweptPorts()) == 0 ||
 		slices.ContainsFunc(p.unresolved(), func(n gate.UnresolvedName) bool { return n.Acceptance == nil })
 }
 
-// Describe says what the run would contact, and how much, in lines of text.
+// Describe describes what the run would contact, and how much, in lines of text.
 func (p *Plan) Describe() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "dry run: no probes are sent\n")
@@ -50,7 +50,7 @@ func (p *Plan) Describe() string {
 	return b.String()
 }
 
-// describeProbes says how much would be sent.
+// describeProbes describes how much would be sent.
 func (p *Plan) describeProbes(b *strings.Builder) {
 	mode, why := p.opts.Mode, ""
 	if mode == ModeAuto {
@@ -69,7 +69,7 @@ func (p *Plan) describeProbes(b *strings.Builder) {
 	if mode == ModeSyn {
 		there := p.space
 		asked = nil
-		// What cannot be looked up here is left to the run to say.
+		// The run will report what cannot be looked up here.
 		if own, others, err := engine.OwnPairs(p.space); err == nil && own.Len() > 0 {
 			asked, there = own, others
 		}
@@ -82,7 +82,7 @@ func (p *Plan) describeProbes(b *strings.Builder) {
 	}
 }
 
-// describeSyns says how much single SYNs would take.
+// describeSyns describes the cost of single SYNs.
 func (p *Plan) describeSyns(b *strings.Builder, space *scope.Space, shard string) {
 	e := syn.Plan(space, p.synConfig(nil))
 	fmt.Fprintf(b, "packets      %s, %s bytes, if nothing answers%s\n", words.Grouped(e.Packets), words.Grouped(e.Bytes), shard)
@@ -93,7 +93,7 @@ func (p *Plan) describeSyns(b *strings.Builder, space *scope.Space, shard string
 	}
 }
 
-// describeConnects says how much full connections would take.
+// describeConnects describes the cost of full connections.
 func (p *Plan) describeConnects(b *strings.Builder, space *scope.Space, shard string) {
 	over, most := bits.Mul64(space.Len(), uint64(1+p.opts.retries))
 	if over > 0 {
@@ -118,7 +118,7 @@ func (p *Plan) describeConnects(b *strings.Builder, space *scope.Space, shard st
 	fmt.Fprintf(b, "time         %s\n", text)
 }
 
-// estimateDuration is how long so many probes take at a rate, in whole seconds.
+// estimateDuration returns how long this many probes take at a rate, in whole seconds.
 func estimateDuration(probes uint64, rate uint) string {
 	seconds := math.Ceil(float64(probes) / float64(rate))
 	if seconds >= math.MaxInt64/float64(time.Second) {
@@ -127,7 +127,7 @@ func estimateDuration(probes uint64, rate uint) string {
 	return wording.Duration(time.Duration(seconds * float64(time.Second)))
 }
 
-// identifyText says which probes open ports would be asked with.
+// identifyText describes the probes for open ports.
 func (p *Plan) identifyText() string {
 	if p.opts.NoIdentify {
 		return "no: port states only"
@@ -143,7 +143,8 @@ func (p *Plan) identifyText() string {
 	return text + `; "mxsweep signatures list --probes" shows them`
 }
 
-// describeControls lists what is asked besides the targets, for its state alone.
+// describeControls lists the ports that are probed for their state only, besides the
+// targets.
 func (p *Plan) describeControls(b *strings.Builder) {
 	for i := range p.canaries.space.Len() {
 		pair := p.canaries.space.At(i)
@@ -161,8 +162,7 @@ func (p *Plan) describeControls(b *strings.Builder) {
 // maxListed is how many targets a dry run names.
 const maxListed = 100
 
-// describeTargets lists what would be contacted as it was asked for, and what
-// cannot be.
+// describeTargets lists what would be contacted as requested, and what cannot be.
 func (p *Plan) describeTargets(b *strings.Builder) {
 	n := 0
 	for r := range p.scope.Ranges() {

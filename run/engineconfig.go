@@ -9,7 +9,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
-// engineConfig is what the options say to the engine of the sweep.
+// engineConfig returns the config of the sweep's engine from the options.
 func (p *Plan) engineConfig(pcap io.Writer) engine.Config {
 	return engine.Config{Mode: p.opts.Mode, Space: p.space, Syn: p.synConfig(pcap), Pcap: p.opts.Pcap, Connect: func(space *scope.Space) scan.Config {
 		config := p.connectConfig(p.scope)
@@ -19,8 +19,8 @@ func (p *Plan) engineConfig(pcap io.Writer) engine.Config {
 	}}
 }
 
-// retries is the number of further tries as the engines have it: their zero is
-// their default.
+// retries returns the number of further tries for the engines, for which zero is the
+// default.
 func (p *Plan) retries() int {
 	if p.opts.retries == 0 {
 		return -1
@@ -28,7 +28,7 @@ func (p *Plan) retries() int {
 	return int(p.opts.retries)
 }
 
-// synConfig is what the options say to the SYN engine.
+// synConfig returns the config of the SYN engine.
 func (p *Plan) synConfig(pcap io.Writer) syn.Config {
 	return syn.Config{
 		Scope:   p.scope,
@@ -48,8 +48,8 @@ func (p *Plan) synConfig(pcap io.Writer) syn.Config {
 	}
 }
 
-// connectConfig is what the options say to an engine of full connections, for
-// pairs within a scope.
+// connectConfig returns the config of an engine of full connections, for pairs within
+// a scope.
 func (p *Plan) connectConfig(scope *scope.Set) scan.Config {
 	return scan.Config{
 		Scope:       scope,

@@ -13,25 +13,25 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// againConfig is the config of pairs that are asked behind the sweep. They are
-// awaited as long as the answers to it show to be necessary.
+// againConfig returns the config for pairs that are probed after the sweep. Its
+// timeouts follow from the answers so far.
 func (w *sweep) againConfig() scan.Config {
 	config := w.plan.connectConfig(w.plan.scope)
 	config.Measured = w.engine.Measured()
 	return config
 }
 
-// once is the config of those that are asked one time each.
+// once returns the config for pairs that are probed one time each.
 func (w *sweep) once() scan.Config {
 	config := w.againConfig()
 	config.Retries = -1
 	return config
 }
 
-// further asks some more pairs than the sweep itself, for their states only.
-// It yields nothing where this machine cannot ask: then nothing is known of
-// them. They are asked with full connections also where the sweep sends single
-// SYNs: there are few, and the right to raw sockets is given up by then.
+// further probes some more pairs than the sweep itself, only for their states. It
+// yields nothing if this machine cannot send: then their states are unknown. It uses
+// full connections even if the sweep sends single SYNs: there are few pairs, and the
+// right to raw sockets is dropped by then.
 func (p *Plan) further(ctx context.Context, config scan.Config, space *scope.Space) iter.Seq[scan.Result] {
 	return func(yield func(scan.Result) bool) {
 		if space.Len() == 0 || ctx.Err() != nil {
@@ -49,11 +49,10 @@ func (p *Plan) further(ctx context.Context, config scan.Config, space *scope.Spa
 	}
 }
 
-// lookAgain asks, once the sweep is done, what tells filtered ports from a
-// scanner that nothing answers: the reference ports of single targets that are
-// silent, silent addresses of ranges for a second time, and a control in each
-// range in the end. Found takes the results of hosts that were silent and are
-// not any more.
+// lookAgain sends, after the sweep, the probes that distinguish filtered ports from a
+// scanner that nothing answers: the reference ports of single targets that are silent,
+// silent addresses of ranges for a second time, and a control in each range at the
+// end. found gets the results of hosts that were silent and answer now.
 func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
 	w.askUnproven(ctx, found)
 	w.askReferences(ctx, found)
@@ -67,11 +66,10 @@ func (w *sweep) lookAgain(ctx context.Context, found func(scan.Result) error) {
 	w.looked = ctx.Err() == nil
 }
 
-// askReferences asks the reference ports of each single target that is silent, and
-// the canaries on silent addresses of ranges: an answer to any of them shows that
-// the host is up and reached. It may have come up only now, so that its other ports
-// are asked once more. Found takes the results of those that are not silent any
-// more.
+// askReferences probes the reference ports of each single target that is silent, and
+// the canaries on silent addresses of ranges: an answer to any of them shows that the
+// host is up and reached. It may have come up only now, so that its other ports are
+// probed once more. found gets the results of those that answer now.
 func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error) {
 	p := w.plan
 	var pairs []netip.AddrPort
@@ -81,7 +79,7 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 			break
 		}
 		if p.hosts.Short(t.Addr) {
-			continue // it is not asked any more
+			continue // it must not be probed any more
 		}
 		pairs = append(pairs, p.references(t.Addr)...)
 	}
@@ -102,8 +100,8 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 	w.askSilent(ctx, p.space.Of(up), shown, found)
 }
 
-// silentCanaries are the canaries on silent addresses of ranges, at ports that the
-// sweep itself does not ask.
+// silentCanaries returns the canaries on silent addresses of ranges, at ports that the
+// sweep itself does not probe.
 func (w *sweep) silentCanaries() []netip.AddrPort {
 	p := w.plan
 	var pairs []netip.AddrPort
@@ -120,13 +118,13 @@ func (w *sweep) silentCanaries() []netip.AddrPort {
 	return pairs
 }
 
-// maxAgain is how many pairs that earlier runs found silent are asked again. More
-// of them are unknown.
+// maxAgain is how many pairs that earlier runs found silent are probed again. The
+// others are unknown.
 const maxAgain = 1 << 20
 
-// askUnproven asks the pairs again whose silence in an earlier run proves
-// nothing, for their host has turned up after it. Found takes the results of
-// those that are not silent any more.
+// askUnproven probes the pairs again whose silence in an earlier run proves nothing,
+// because their host answered only later. found gets the results of those that answer
+// now.
 func (w *sweep) askUnproven(ctx context.Context, found func(scan.Result) error) {
 	var pairs []netip.AddrPort
 	var signs []scan.Result
@@ -146,26 +144,26 @@ func (w *sweep) askUnproven(ctx context.Context, found func(scan.Result) error) 
 	w.askSilent(ctx, scope.PairSpace(pairs), signs, found)
 }
 
-// askSilent asks silent pairs of hosts again, each of which gave one of the
-// signs. The counter must have forgotten the pairs: those that have no result
-// then are unknown. Found takes the results of those that are not silent.
+// askSilent probes silent pairs of hosts again, each of which sent one of the signs.
+// The counter must have forgotten the pairs: those that have no result afterwards are
+// unknown. found gets the results of those that answer now.
 func (w *sweep) askSilent(ctx context.Context, space *scope.Space, signs []scan.Result, found func(scan.Result) error) {
 	config := w.againConfig()
-	config.Earlier = slices.Values(signs) // by which the engine knows what answers controls
+	config.Earlier = slices.Values(signs) // from which the engine knows what answers controls
 	for i := range space.Len() {
 		w.forget(space.At(i))
 	}
 	for r := range w.plan.further(ctx, config, space) {
 		if r.State == result.StateFiltered {
-			w.count(r) // and it was reported as that before
+			w.count(r) // it was reported as silent before
 		} else if found(r) != nil {
 			return // and the run has ended
 		}
 	}
 }
 
-// references are the reference ports of an address, and the ports that canaries
-// name there, that the sweep itself does not ask.
+// references returns the reference ports of an address, and the ports of its canaries,
+// that the sweep itself does not probe.
 func (p *Plan) references(addr netip.Addr) []netip.AddrPort {
 	ports, err := p.opts.referencePorts()
 	if err != nil || !p.scope.Allows(addr) {
@@ -184,19 +182,19 @@ func (p *Plan) references(addr netip.Addr) []netip.AddrPort {
 }
 
 const (
-	// secondPorts is how many ports of a silent address are asked again.
+	// secondPorts is how many ports of a silent address are probed again.
 	secondPorts = 3
-	// secondRanges is how many runs of silent addresses are asked again at a
-	// time, which bounds the memory that it takes.
+	// secondRanges is how many ranges of silent addresses are probed again at a time,
+	// to limit memory.
 	secondRanges = 1 << 16
-	// maxLate is how many addresses may be found up by the second look. More
-	// than that do not come late: the first look did not see them.
+	// maxLate is how many addresses may turn out to be up. If there are more, the first
+	// look failed.
 	maxLate = 1 << 16
 )
 
-// secondLook asks a few ports of each address of a range of which all was
-// silent once more, unless the sweep itself has asked on two occasions. It returns
-// those that answered now, and whether there were any to ask.
+// secondLook probes a few ports of each silent address of a range once more, unless
+// the sweep itself has probed on two occasions. It returns those that answered now,
+// and whether there were any to probe.
 func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
 	if len(w.lines.Controls()) == 0 && len(w.plan.canaries.all) == 0 {
 		return nil, false // no control can show that one is vacant
@@ -207,7 +205,7 @@ func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
 		}
 		return nil, false
 	}
-	// An answer in between shows that no single outage silences both looks.
+	// An answer in between shows that no single outage hides both looks.
 	w.askControls(ctx)
 	config := w.once()
 	seen := map[netip.Addr]bool{}
@@ -234,8 +232,8 @@ func (w *sweep) secondLook(ctx context.Context) (late []netip.Addr, any bool) {
 	return late, any
 }
 
-// silentInRanges yields the silent addresses that are no targets of their own,
-// whose reference ports were asked, as runs of neighbors.
+// silentInRanges yields the silent addresses that are no single targets, and whose
+// reference ports were probed, as ranges of adjacent addresses.
 func (w *sweep) silentInRanges() iter.Seq[netipx.IPRange] {
 	return func(yield func(netipx.IPRange) bool) {
 		for r := range w.counter.Silent() {
@@ -249,8 +247,8 @@ func (w *sweep) silentInRanges() iter.Seq[netipx.IPRange] {
 	}
 }
 
-// sweepLate asks all ports of hosts that were silent and are not any more. Found
-// takes the results.
+// sweepLate probes all ports of hosts that were silent and answer now. found gets the
+// results.
 func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(scan.Result) error) {
 	slices.SortFunc(late, netip.Addr.Compare)
 	for _, addr := range late {
@@ -268,13 +266,12 @@ func (w *sweep) sweepLate(ctx context.Context, late []netip.Addr, found func(sca
 		}
 	}
 	for _, addr := range late {
-		w.counter.Doubt(addr) // should it be silent again
+		w.counter.Doubt(addr) // in case it is silent again
 	}
 }
 
-// askControls asks pairs that are known to answer, and returns those that still
-// do. They are awaited as patiently as if nothing were known: an outage may be
-// about to end.
+// askControls probes pairs that are known to answer, and returns those that still do.
+// The timeouts are those of a new scan: an outage may be about to end.
 func (w *sweep) askControls(ctx context.Context) (answered []netip.AddrPort) {
 	for r := range w.plan.further(ctx, w.plan.connectConfig(w.plan.scope), scope.PairSpace(w.lines.Controls())) {
 		if r.FromTarget() {

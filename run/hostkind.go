@@ -14,8 +14,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// listedPort reports whether a pair was asked as part of a range or profile of
-// ports, and not listed singly.
+// listedPort reports whether a pair was probed as part of a range or profile of ports,
+// and not listed individually.
 func (p *Plan) listedPort(pair netip.AddrPort) bool {
 	if _, ok := slices.BinarySearch(p.ranged, pair.Port()); !ok {
 		return false
@@ -24,7 +24,7 @@ func (p *Plan) listedPort(pair netip.AddrPort) bool {
 	return ok
 }
 
-// listedPorts is how many ports were asked at an address as part of a range or
+// listedPorts returns how many ports were probed at an address as part of a range or
 // profile.
 func (p *Plan) listedPorts(addr netip.Addr) int {
 	n := 0
@@ -36,16 +36,16 @@ func (p *Plan) listedPorts(addr netip.Addr) int {
 	return n
 }
 
-// skipped reports whether an open port was not talked to because its host has
+// skipped reports whether there was no dialogue with an open port because its host has
 // too many.
 func (w *sweep) skipped(r scan.Result, s *fingerprint.Identification) bool {
 	return s != nil && s.Inconclusive == result.InconclusiveSkipped && w.queue.Kind(r.Target.Addr()) == queue.Ordinary
 }
 
-// setAside marks the ports of hosts that do not speak for themselves: what was
-// heard there says nothing about any one port. A port that speaks does speak for
-// itself where the others are silent, as a daemon among the ports of a tarpit. It
-// returns a notice for each such host.
+// setAside marks the ports of hosts whose ports cannot be assessed individually,
+// because what was received there says nothing about any one port. A port that speaks
+// while the others are silent, such as a daemon among the ports of a tarpit, is still
+// assessed. It returns a notice for each such host.
 func (w *sweep) setAside(open []exposure.Subject, kindOf func(netip.Addr) queue.Kind) []result.Notice {
 	var notices []result.Notice
 	for i := range open {
@@ -76,14 +76,13 @@ func (w *sweep) setAside(open []exposure.Subject, kindOf func(netip.Addr) queue.
 }
 
 const (
-	// greetingLook is how long a port of a host that replies nowhere is listened
-	// to, beside the time that it takes to reach it: daemons that speak first do so
-	// at once, most of them.
+	// greetingLook is how long a port of a host that replies nowhere is listened to, in
+	// addition to the round-trip time: most daemons that speak first do so immediately.
 	greetingLook = 300 * time.Millisecond
 )
 
-// greets reports whether a port of a host that replies nowhere speaks first. It
-// takes over the connection of the result.
+// greets reports whether a port of a host that replies nowhere speaks first. It takes
+// ownership of the connection of the result.
 func (w *sweep) greets(ctx context.Context, r *scan.Result) bool {
 	addr := r.Target.Addr()
 	if !w.queue.Look(addr) || w.plan.hosts.Refuses(addr) {
@@ -96,13 +95,13 @@ func (w *sweep) greets(ctx context.Context, r *scan.Result) bool {
 	return greets
 }
 
-// speaks reports whether a port said something of its own accord or in answer.
-// To hang up is not enough, nor is the number of the port.
+// speaks reports whether a port said something unprompted or in reply. Closing the
+// connection does not count, nor does the port number.
 func speaks(s *fingerprint.Identification) bool {
 	return s != nil && s.Inconclusive != result.InconclusiveSkipped && (len(s.Banner) > 0 || s.TLS != nil || s.Confidence > 0 && s.Method != "table")
 }
 
-// withoutName is a service of which only what was said is kept.
+// withoutName returns a service with nothing but its transcript.
 func withoutName(s *fingerprint.Identification) *fingerprint.Identification {
 	if s == nil {
 		s = &fingerprint.Identification{}

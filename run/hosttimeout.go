@@ -16,11 +16,11 @@ import (
 	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
-// maxTimedHosts is how many hosts may be swept with --host-timeout: their times
-// are kept.
+// maxTimedHosts is how many hosts may be swept with --host-timeout, because their
+// times are stored.
 const maxTimedHosts = 1 << 20
 
-// checkHostTimes refuses to keep the times of too many hosts.
+// checkHostTimes refuses --host-timeout for too many hosts.
 func (p *Plan) checkHostTimes() error {
 	if n := p.space.Hosts(); p.opts.HostTimeout > 0 && n > maxTimedHosts {
 		return fault.Usagef("omit --host-timeout, or scan them in parts with --shard",
@@ -38,7 +38,7 @@ func (w *sweep) talk(ctx context.Context, r scan.Result) (*fingerprint.Identific
 	}
 	if clock.Refuses(addr) {
 		if r.Conn != nil {
-			_ = r.Conn.Close() // nothing was said
+			_ = r.Conn.Close() // nothing was sent
 		}
 		return &fingerprint.Identification{Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveHostTimeout}}, nil
 	}
@@ -51,15 +51,15 @@ func (w *sweep) talk(ctx context.Context, r scan.Result) (*fingerprint.Identific
 	return service, err
 }
 
-// hostTimeouts count what was not settled of the hosts whose time was over.
+// hostTimeouts count the unfinished pairs of the hosts whose time was over.
 type hostTimeouts map[netip.Addr]*hostTimeout
 
 type hostTimeout struct {
 	unfinished uint64 // pairs that were not asked, or not proven
-	unassessed uint64 // open ports of which the dialogue did not end, or begin
+	unassessed uint64 // open ports whose dialogue did not end, or begin
 }
 
-// of is the count of a host.
+// of returns the counts of a host.
 func (t hostTimeouts) of(a netip.Addr) *hostTimeout {
 	if t[a] == nil {
 		t[a] = &hostTimeout{}
@@ -67,7 +67,7 @@ func (t hostTimeouts) of(a netip.Addr) *hostTimeout {
 	return t[a]
 }
 
-// add counts a result, if its host was short of time.
+// add counts a result, if its host was not finished in its time.
 func (t hostTimeouts) add(r scan.Result) {
 	if r.Reason == result.ReasonHostTimeout {
 		t.of(r.Target.Addr()).unfinished++
@@ -77,7 +77,7 @@ func (t hostTimeouts) add(r scan.Result) {
 // unfinished counts an open port of a host that was short of time.
 func (t hostTimeouts) unfinished(a netip.Addr) { t.of(a).unassessed++ }
 
-// timeoutNotices name the hosts that were short of time.
+// timeoutNotices returns a notice for the hosts that were not finished in their time.
 func (w *sweep) timeoutNotices() []result.Notice {
 	var notices []result.Notice
 	progress := ""

@@ -14,8 +14,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// checkFiles refuses a run that would overwrite what it reads, or write a file
-// for two purposes. Lists are the files of targets, scope and excludes.
+// checkFiles refuses a run that would overwrite its input, or write a file for two
+// purposes. lists are the files of targets, scope and excludes.
 func (o *Options) checkFiles(lists []string) error {
 	written := output.Uses(o.Outputs)
 	for _, of := range []struct{ flag, file string }{{"pcap", o.Pcap}, {"audit-log", o.AuditLog}, {"resume", o.Resume}} {
@@ -42,8 +42,8 @@ func (o *Options) checkFiles(lists []string) error {
 	return outfile.Check(written, read)
 }
 
-// filesBelow lists the regular files of a directory and those below; what
-// cannot be read is told by who reads it.
+// filesBelow lists the regular files below a directory; the reader of those files
+// reports what cannot be read.
 func filesBelow(dir string) []string {
 	var files []string
 	_ = filepath.WalkDir(dir, func(name string, d fs.DirEntry, err error) error {
@@ -55,7 +55,7 @@ func filesBelow(dir string) []string {
 	return files
 }
 
-// SignatureSources are the built-in files and those of the folders named.
+// SignatureSources returns the built-in files and those of the given directories.
 func SignatureSources(dirs []string) ([]signatures.Source, error) {
 	sources := []signatures.Source{signatures.Builtin()}
 	for _, dir := range dirs {
@@ -71,8 +71,8 @@ func SignatureSources(dirs []string) ([]signatures.Source, error) {
 	return sources, nil
 }
 
-// LoadSignatures reads the built-in signatures and those of the folders named,
-// whose examples must hold as those of the built-in ones do.
+// LoadSignatures reads the built-in signatures and those of the given directories,
+// whose examples must match like those of the built-in ones.
 func LoadSignatures(dirs []string) (*signatures.Set, error) {
 	sources, err := SignatureSources(dirs)
 	if err != nil {

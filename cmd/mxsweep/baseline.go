@@ -20,7 +20,7 @@ import (
 	"github.com/mxsweep/mxsweep/run/saved"
 )
 
-// newBaseline is "mxsweep baseline" with its verbs.
+// newBaseline is "mxsweep baseline" with its commands.
 func newBaseline(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "baseline",
@@ -51,7 +51,7 @@ could not be verified. FILE may also be a saved run (json or jsonl).`,
 	return cmd
 }
 
-// openBaseline reads a baseline for a verb that needs no more than the entries. Whole
+// openBaseline reads a baseline for a command that only needs the entries. whole
 // reports whether it is a saved run.
 func (s *session) openBaseline(file string) (b *drift.Baseline, whole bool, err error) {
 	rules, err := exposure.Builtin()
@@ -64,8 +64,8 @@ func (s *session) openBaseline(file string) (b *drift.Baseline, whole bool, err 
 	return b, whole, err
 }
 
-// writeBaseline writes a baseline to a file, whole or not at all; "-" is
-// standard output. The file must not be the run that it is made of, if any.
+// writeBaseline writes a baseline to a file, completely or not at all; "-" is standard
+// output. The file must not be the run from which it is made, if any.
 func (s *session) writeBaseline(file string, b *drift.Baseline, run string) error {
 	written := outfile.Use{Flag: "flag \"--output\"", Name: file}
 	if err := outfile.Check([]outfile.Use{written}, []outfile.Use{{Role: "the run", Name: run}}); file != "-" && err != nil {
@@ -175,8 +175,8 @@ func newBaselinePrune(s *session) *cobra.Command {
 	return cmd
 }
 
-// pruneBaseline drops what meets a target and a rule; where only one kind is
-// named, that is enough.
+// pruneBaseline removes the entries that match a target and a rule; if only one of
+// both is given, that suffices.
 func (s *session) pruneBaseline(file string, targets, rules []string) error {
 	if len(targets) == 0 && len(rules) == 0 {
 		return usagef("give --target HOST, --rule ID or both", "no --target and no --rule given")
@@ -282,7 +282,7 @@ func baselineTable(b *bytes.Buffer, mark string, entries []drift.Entry) {
 		fmt.Fprintf(w, "%s%s\t%s\t%s\t%d/%s\t%s\tsince %s\n", mark, e.Rule, e.Severity, visible(host), e.Port, e.Protocol,
 			visible(orDash(what)), e.FirstSeen.Format(time.DateOnly))
 	}
-	// The buffer takes all that is written.
+	// Writing to a buffer never fails.
 	_ = w.Flush()
 }
 

@@ -10,16 +10,16 @@ import (
 	"github.com/mxsweep/mxsweep/report/format"
 )
 
-// revisionEnv is where CI systems say what was checked out: address, commit and
-// branch.
+// revisionEnv are the variables in which CI systems say what was checked out: address,
+// commit and branch.
 var revisionEnv = [...][3]string{
 	{"CI_PROJECT_URL", "CI_COMMIT_SHA", "CI_COMMIT_BRANCH"}, // GitLab
 	{"GIT_URL", "GIT_COMMIT", "GIT_BRANCH"},                 // Jenkins
 }
 
-// checkedOut is the revision that the anchors of a report belong to: as the CI
-// system says, else as the checkout at root does. It is the zero Revision where
-// neither does.
+// checkedOut returns the revision that the anchors of a report belong to: from the CI
+// system, or else from the checkout at root. If there is neither it is the zero
+// Revision.
 func checkedOut(env func(string) string, root string) format.Revision {
 	if repo := env("GITHUB_REPOSITORY"); repo != "" {
 		return newRevision(env("GITHUB_SERVER_URL")+"/"+repo, env("GITHUB_SHA"), env("GITHUB_REF_NAME"))
@@ -58,9 +58,9 @@ func gitFile(git, name string) string {
 	return string(data)
 }
 
-// newRevision takes user and password out of the address; one that is no
-// address of a server gives the zero Revision, because a path of this machine
-// is nobody's business.
+// newRevision removes user and password from the address; an address that is not one
+// of a server gives the zero Revision, because reports must not contain paths of this
+// machine.
 func newRevision(address, commit, branch string) format.Revision {
 	if m := scpURL.FindStringSubmatch(address); m != nil && !strings.Contains(address, "://") {
 		address = "ssh://" + m[1] + "/" + m[2]

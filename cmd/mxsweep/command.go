@@ -16,7 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/run"
 )
 
-// A session is what one call of the command may read, write and ask.
+// A session is the input, the output and the environment of one call of the command.
 type session struct {
 	args   []string // as the user wrote them, without the program's name
 	stdin  io.Reader
@@ -24,30 +24,28 @@ type session struct {
 	stderr io.Writer
 	env    func(string) string
 
-	// code is what the verb decided where it ended without an error, for
-	// example gate.ExitFail; the zero value is a pass.
+	// code is the result of a command that ended without an error, such as
+	// gate.ExitFail; the zero value is a pass.
 	code gate.ExitCode
 
-	// graceful is set by a verb that from then on ends by itself when its context
-	// does, and writes what it has. Before, there is nothing to write.
+	// graceful is set by a command that from then on ends by itself when its context
+	// does, and writes the results so far. Before, there is nothing to write.
 	graceful atomic.Bool
 
-	// helpErr is set where help was asked for of a verb that does not exist, or could
+	// helpErr is set if help was requested for a command that does not exist, or could
 	// not be written.
 	helpErr error
 
-	// toldRules are rules of files that this version does not know, and that were
-	// told.
+	// toldRules are rules in files that this version does not know, and that were
+	// reported.
 	toldRules map[string]bool
 
-	// undo takes back what a verb has begun that does not end by itself; nil
-	// if there is nothing to take back.
+	// undo removes what a command has started that does not end by itself; may be nil.
 	undo atomic.Pointer[func()]
 }
 
-// program is all that the command does: it reads args, does what they ask and returns the exit
-// code of the contract. Canceling ctx stops it early; what was found until
-// then is written.
+// program runs the command: it parses args, does what they say and returns the exit
+// code. Canceling ctx stops it early; the results so far are written.
 func program(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer, env func(string) string) int {
 	s := &session{args: args, stdin: stdin, stdout: stdout, stderr: stderr, env: env}
 	root := newRoot(s)
@@ -66,9 +64,9 @@ func program(ctx context.Context, args []string, stdin io.Reader, stdout, stderr
 	return int(code)
 }
 
-// execute runs the verb and reports whether it ended. A verb that waits for a
-// pipe, a terminal or a slow file when ctx is done is not waited for: opening
-// and reading those cannot be stopped.
+// execute runs the command and reports whether it ended. If ctx is done while it waits
+// for a pipe, a terminal or a slow file, execute returns without it: opening and
+// reading those cannot be stopped.
 func (s *session) execute(ctx context.Context, root *cobra.Command) (err error, ended bool) {
 	done := make(chan error, 1)
 	go func() {
@@ -92,8 +90,8 @@ func (s *session) execute(ctx context.Context, root *cobra.Command) (err error, 
 	return context.Cause(ctx), false
 }
 
-// newRoot builds the tree of verbs. Its man pages, completions and help all
-// come from here.
+// newRoot builds the tree of commands, from which man pages, completions and help are
+// made.
 func newRoot(s *session) *cobra.Command {
 	var printVersion bool
 	root := &cobra.Command{
@@ -132,12 +130,12 @@ Only scan what you are authorized to scan.`,
 	root.SetHelpCommand(newHelp())
 	help := root.HelpFunc()
 	root.SetHelpFunc(func(cmd *cobra.Command, args []string) {
-		// Package cobra takes --help for all that a line asks.
+		// Package cobra accepts --help in any command line.
 		if name := unknownIn(cmd, args); name != "" {
 			s.helpErr = unknownVerb(cmd, name)
 			return
 		}
-		var b bytes.Buffer // to package cobra it is all the same whether it can be written
+		var b bytes.Buffer // package cobra does not report whether it can be written
 		root.SetOut(&b)
 		help(cmd, args)
 		_, err := s.stdout.Write(b.Bytes())
@@ -166,8 +164,8 @@ Only scan what you are authorized to scan.`,
 	return root
 }
 
-// unknownIn is the word of a command line that should be a verb of cmd and is
-// none, "" if there is no such word.
+// unknownIn returns the word of a command line that should be a command below cmd and
+// is none, "" if there is no such word.
 func unknownIn(cmd *cobra.Command, args []string) string {
 	if !cmd.HasAvailableSubCommands() {
 		return ""
@@ -184,7 +182,7 @@ func unknownIn(cmd *cobra.Command, args []string) string {
 	return ""
 }
 
-// unknownVerb is the error for a verb that does not exist.
+// unknownVerb returns the error for a command that does not exist.
 func unknownVerb(parent *cobra.Command, name string) error {
 	var names []string
 	for _, c := range parent.Commands() {
@@ -215,7 +213,7 @@ func newHelp() *cobra.Command {
 	}
 }
 
-// exactArgs refuses any other number of arguments than n; what names them.
+// exactArgs refuses any other number of arguments than n; what describes them.
 func exactArgs(n int, what string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == n {

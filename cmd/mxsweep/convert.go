@@ -44,7 +44,7 @@ is 3. "-" reads standard input.`,
 	return cmd
 }
 
-// convert plays the saved run in file to the outputs.
+// convert replays the saved run in file to the outputs.
 func (s *session) convert(ctx context.Context, file string, flags *outputFlags) error {
 	defer memory.BoundReading()()
 	specs, err := flags.specs(s)
@@ -93,11 +93,11 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	return err
 }
 
-// A replayWatch hands a saved run on and keeps what is said of where it is cut, and
-// the rules of its findings.
+// A replayWatch passes a saved run on, and keeps the message about where it is cut off
+// and the rules of its findings.
 type replayWatch struct {
 	format.Writer
-	cut   string // "" if it is whole
+	cut   string // "" if it is complete
 	rules map[string]bool
 }
 
@@ -115,7 +115,7 @@ func (w *replayWatch) Notice(n result.Notice) error {
 	return w.Writer.Notice(n)
 }
 
-// tellPart says on standard error that a saved run has no end, where it is cut,
+// tellPart says on standard error that a saved run has no end, where it is cut off,
 // and what was written of it.
 func (s *session) tellPart(file, cut string, outs *output.Set) {
 	if cut == "" {

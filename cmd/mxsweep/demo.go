@@ -49,7 +49,7 @@ you can try scans and pipelines on it.`,
 	return cmd
 }
 
-// demo sweeps a stack of its own with the code that sweeps any target.
+// demo scans its own stack with the same code as any target.
 func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err error) {
 	stack, err := mailtest.StartStack(netip.AddrFrom4([4]byte{127, 0, 0, 1}))
 	if err != nil {
@@ -63,7 +63,7 @@ func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err e
 	}
 	introduce(intro, "127.0.0.1", stack)
 	fmt.Fprintln(intro, "mxsweep: services are assessed as if the scanner were on the internet; nothing leaves this machine")
-	out.local = true // what the demo finds is nothing that a pipeline should hear of
+	out.local = true // the findings of the demo must not reach a pipeline
 	specs, err := out.specs(s)
 	if err != nil {
 		return err
@@ -88,7 +88,7 @@ func (s *session) demo(ctx context.Context, out *outputFlags, quiet bool) (err e
 	return nil
 }
 
-// introduce lists what listens, by port, and says where a usual port was taken.
+// introduce lists the listeners by port, and says where a usual port was in use.
 func introduce(w io.Writer, address string, stack *mailtest.Stack) {
 	fmt.Fprintf(w, "mxsweep: a small mail stack listens on %s, inside this process:\n", address)
 	services := slices.SortedFunc(slices.Values(stack.Services), func(a, b mailtest.Service) int {
@@ -103,8 +103,8 @@ func introduce(w io.Writer, address string, stack *mailtest.Stack) {
 	}
 }
 
-// listen keeps the stack up until ctx is done. It plays servers that would be
-// dangerous if they were real, so nobody but this machine gets to see it.
+// listen keeps the stack running until ctx is done. It simulates servers that would be
+// dangerous if they were real, so only this machine can reach it.
 func (s *session) listen(ctx context.Context, address string) error {
 	addr, err := netip.ParseAddr(address)
 	if err != nil || !addr.IsLoopback() {

@@ -1,9 +1,9 @@
 package main
 
-// Errors are printed here and nowhere else, by these rules: "mxsweep: ", lower
-// case, no full stop; what was being done, on what (quoted), and the cause. A
-// mistake of the user is followed by "mxsweep: hint: " lines that say what to
-// do about it. A hint is never the only place where the cause is said.
+// Errors are printed here and nowhere else, by these rules: "mxsweep: ", lower case,
+// no full stop; the action, its operand (quoted), and the cause. A user error is
+// followed by "mxsweep: hint: " lines with the remedy. The cause is never only in a
+// hint.
 
 import (
 	"cmp"
@@ -25,7 +25,7 @@ import (
 	"github.com/mxsweep/mxsweep/run"
 )
 
-// usagef is a mistake in what the user wrote, with what to do about it.
+// usagef returns a user error with a hint.
 func usagef(hint, format string, args ...any) error { return fault.Usagef(hint, format, args...) }
 
 // printError writes err, one line for each error joined in it, each followed by
@@ -58,7 +58,7 @@ func printError(w io.Writer, err error) {
 	}
 }
 
-// hintOf is the hint of one error of a chain, "" if it has none.
+// hintOf returns the hint of one error of a chain, "" if it has none.
 func hintOf(err error) string {
 	switch e := err.(type) {
 	case *run.ListError:
@@ -69,16 +69,16 @@ func hintOf(err error) string {
 	return ""
 }
 
-// maxMessage is how long a line of a message may be.
+// maxMessage is the maximum length of a line of a message.
 const maxMessage = 8 << 10
 
-// visible makes what does not print visible, and breaks what a CI system would
-// take for a command: file names, targets and answers of servers end up in
-// messages, and none may drive the terminal or the job.
+// visible escapes unprintable characters, and text that a CI system would take for a
+// command: messages contain file names, targets and replies of servers, none of which
+// may control the terminal or the job.
 func visible(s string) string { return sanitize.Text(s, maxMessage) }
 
-// flagError turns an error of package pflag into a usage error whose hint names
-// the flag that was probably meant.
+// flagError converts an error of package pflag to a usage error whose hint names the
+// flag that was probably meant.
 func flagError(flags *pflag.FlagSet, command string, err error) error {
 	help := fmt.Sprintf("%q lists the flags", command+" --help")
 	switch e := err.(type) {
@@ -116,16 +116,16 @@ func flagNames(flags *pflag.FlagSet) []string {
 	return names
 }
 
-// readerGone reports whether err says that nobody reads standard output any
-// more, as behind "| head". The user knows, so that nothing is printed; the exit
-// code stays that of an output which could not be written.
+// readerGone reports whether err says that no one reads standard output any more, as
+// with "| head". The user knows, so nothing is printed; the exit code is that of an
+// output that could not be written.
 func readerGone(err error) bool {
 	var p *fs.PathError
 	onStdout := strings.Contains(err.Error(), "writing "+standardOutput) || errors.As(err, &p) && p.Path == os.Stdout.Name()
 	return onStdout && brokenPipe(err)
 }
 
-// brokenPipe reports whether err is that of a pipe whose reader is gone.
+// brokenPipe reports whether err says that the reader of a pipe is gone.
 func brokenPipe(err error) bool {
 	const brokenPipe, noData = syscall.Errno(109), syscall.Errno(232) // Windows: ERROR_BROKEN_PIPE, ERROR_NO_DATA
 	return errors.Is(err, syscall.EPIPE) || runtime.GOOS == "windows" && (errors.Is(err, brokenPipe) || errors.Is(err, noData))

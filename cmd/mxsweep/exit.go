@@ -4,14 +4,14 @@ import (
 	"errors"
 )
 
-// exitCodesHelp is how help names the exit codes of package gate; the manual pages
-// have a section. A signal has a code of its own and wins over all, because the
-// caller who sent it waits for it.
+// exitCodesHelp lists the exit codes of package gate for help; the manual pages have a
+// section. A signal has its own code, which has priority, because the sender waits for
+// it.
 const exitCodesHelp = "Exit codes: 0 pass, 1 fail, 2 usage error, 3 error, 4 incomplete, 5 refused"
 
-// split takes an error made by errors.Join apart, and all errors of a user file, so
-// that each is printed on a line of its own with its own hint. An error that wraps
-// several in one sentence stays whole.
+// split returns the parts of an error made by errors.Join, and all errors of a user
+// file, so that each is printed on its own line with its own hint. An error that wraps
+// several in one sentence is not split.
 func split(err error) []error {
 	if within := errors.Unwrap(err); within != nil && within.Error() == err.Error() && hintOf(err) == "" {
 		return split(within)

@@ -17,15 +17,15 @@ const (
 
 var flagGroups = []string{groupTargets, groupScan, groupIdentification, groupGate, groupOutput}
 
-// firstFlags are those of a scan that most runs need: help lists them before
-// all groups.
+// firstFlags are the flags of a scan that most runs need: help lists them before all
+// groups.
 var firstFlags = []string{"scope", "input", "ports", "exclude", "mode", "rate", "policy", "baseline", "fail-on", "output"}
 
-// groupOf is the annotation that keeps the group of a flag.
+// groupOf is the annotation with the group of a flag.
 const groupOf = "group"
 
-// inGroup adds the flags that register registers to flags, as those of a group,
-// in their order.
+// inGroup adds the flags that register registers to flags, in their order, with the
+// group.
 func inGroup(flags *pflag.FlagSet, group string, register func(*pflag.FlagSet)) {
 	flags.SortFlags = false
 	set := pflag.NewFlagSet(group, pflag.ContinueOnError)
@@ -46,8 +46,8 @@ type flagSection struct {
 	flags []*pflag.Flag // at least one
 }
 
-// sections parts the flags that are not hidden: the most used ones, where all
-// of them are there, then group by group, then the others.
+// sections divides the flags that are not hidden: the most used ones, if all of them
+// are there, then group by group, then the others.
 func sections(flags *pflag.FlagSet) []flagSection {
 	var first []*pflag.Flag
 	for _, name := range firstFlags {

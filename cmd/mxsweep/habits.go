@@ -8,14 +8,14 @@ import (
 	"github.com/mxsweep/mxsweep/run"
 )
 
-// A habit is a flag that other scanners have, as their users write it.
+// A habit is a flag of another scanner, as its users write it.
 type habit struct {
-	flag string // the one that does it here, "" if it is needless
+	flag string // the equivalent flag, "" if none is needed
 	hint string
 }
 
-// habits are the flags of nmap, trivy and their like that users try first, and
-// those that there were before.
+// habits are the flags of nmap, trivy and similar tools that users try first, and
+// removed flags of mxsweep.
 var habits = map[string]habit{
 	"-A":            {"", "services are always identified; omit -A"},
 	"-F":            {"ports", "the default profile, internal, is short; --ports SPEC selects other ports"},
@@ -39,8 +39,8 @@ var habits = map[string]habit{
 	"--top-ports":   {"ports", "--ports SPEC selects the ports, such as internal or 1-1024; \"mxsweep ports\" lists the profiles"},
 }
 
-// habitHint is what to tell a user who wrote the first of words that is a habit,
-// "" if none is or the command has no flag that does it.
+// habitHint returns the hint for the first of words that is a habit, "" if there is
+// none or the command has no equivalent flag.
 func habitHint(flags *pflag.FlagSet, words ...string) string {
 	for _, word := range words {
 		if h, ok := habits[word]; ok && (h.flag == "" || flags.Lookup(h.flag) != nil) {
@@ -50,12 +50,12 @@ func habitHint(flags *pflag.FlagSet, words ...string) string {
 	return ""
 }
 
-// fileHint is what to tell about a file of targets that cannot be read, where flag
-// and file are one word to users of other scanners: -iL reads the file L here. It is
-// "" for other files.
+// fileHint returns the hint for a file of targets that cannot be read, if flag and
+// file are one word for users of other scanners: -iL reads the file L. It is "" for
+// other files.
 func fileHint(err *run.ListError) string { return habits[err.Flag+err.File].hint }
 
-// secondsHint asks whether seconds were meant by a bare number.
+// secondsHint asks whether a number without unit was meant in seconds.
 func secondsHint(f *pflag.Flag, value, rest string) string {
 	for _, c := range value {
 		if c < '0' || c > '9' {

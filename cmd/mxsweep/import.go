@@ -55,7 +55,7 @@ written is subject to the license of the files that were read.`,
 	return cmd
 }
 
-// importSignatures makes a file of signatures of what a tool has at path.
+// importSignatures converts a tool's data at path to a file of signatures.
 func (s *session) importSignatures(tool, path, dir string, force bool) error {
 	read, known := map[string]func(string) (*importer.Import, error){"recog": importRecog, "nmap": importNmap}[tool]
 	if !known {
@@ -123,8 +123,8 @@ func writeImport(im *importer.Import, path, file string) error {
 	return fault.WriteError(fmt.Sprintf("%q", file), out.Commit())
 }
 
-// importSummary says of how many entries signatures were made, and of which none was.
-// What is wrong with an entry is told with its place.
+// importSummary says how many entries were converted, and how many were not. Errors in
+// entries have their position.
 func importSummary(im *importer.Import, file string) []byte {
 	var b bytes.Buffer
 	skipped := im.Skipped()

@@ -1,8 +1,7 @@
-// Command mxsweep sweeps mail infrastructure for daemons that answer where
-// they should not: it finds the open ports of a scope, talks to what answers,
-// says which daemon it is, whether a stranger should be able to reach it, and
-// how to fix it. It is made for audits that the owner of the addresses has
-// authorized.
+// Command mxsweep scans mail infrastructure for daemons that are exposed by mistake:
+// it finds the open ports in a scope, identifies the daemons, assesses whether an
+// unauthenticated client should be able to reach them, and says how to fix that. It is
+// made for audits that the owner of the addresses has authorized.
 //
 // Results go to standard output, everything else to standard error. README.md
 // is the way in; "mxsweep help" and "mxsweep man DIR" are the manual.

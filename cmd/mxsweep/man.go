@@ -30,7 +30,7 @@ func newMan(s *session) *cobra.Command {
 	}
 }
 
-// writeMan writes the page of cmd and those of the verbs below it.
+// writeMan writes the page of cmd and those of the commands below it.
 func writeMan(dir string, cmd *cobra.Command) error {
 	file := filepath.Join(dir, manName(cmd)+".1")
 	if err := os.WriteFile(file, []byte(manPage(cmd)), 0o644); err != nil {
@@ -51,9 +51,9 @@ func manName(cmd *cobra.Command) string {
 	return strings.ReplaceAll(cmd.CommandPath(), " ", "-")
 }
 
-// manPage is the page of cmd in the man macros of roff (man(7)). Package cobra/doc
-// writes pages too, but without operands, groups of flags and exit status, and
-// brings a Markdown parser into the binary.
+// manPage returns the page of cmd in the man macros of roff (man(7)). Package
+// cobra/doc writes pages too, but without operands, groups of flags and exit status,
+// and adds a Markdown parser to the binary.
 func manPage(cmd *cobra.Command) string {
 	var b strings.Builder
 	name := manName(cmd)
@@ -96,8 +96,8 @@ func manPage(cmd *cobra.Command) string {
 	return b.String()
 }
 
-// manFlags writes the flags of cmd and those that it shares with the command above
-// it, in the sections of the help. That each has a help is no news.
+// manFlags writes the flags of cmd and those that it shares with its parent, in the
+// sections of the help, without --help.
 func manFlags(b *strings.Builder, cmd *cobra.Command) {
 	flags := pflag.NewFlagSet("", pflag.ContinueOnError)
 	for _, set := range []*pflag.FlagSet{cmd.LocalFlags(), cmd.InheritedFlags()} {
@@ -134,8 +134,7 @@ func manFlag(b *strings.Builder, f *pflag.Flag) {
 	fmt.Fprintf(b, ".TP\n.B %s\n%s\n", roff(short+"--"+f.Name+operand), roff(usage+manDefault(f)))
 }
 
-// manDefault tells the default of a flag, if it has one worth telling and its
-// usage does not.
+// manDefault returns the default of a flag, if it is useful and not part of the usage.
 func manDefault(f *pflag.Flag) string {
 	switch f.DefValue {
 	case "", "0", "0s", "false", "[]":
@@ -178,7 +177,7 @@ On Windows, Ctrl\-C and Ctrl\-Break count as SIGINT; closing the console, loggin
 If several apply, the first of 5, 2, 3, 1, 4, 0 is used.
 `
 
-// roff escapes what roff would take for a request or change on its way out.
+// roff escapes text that roff would interpret.
 func roff(s string) string {
 	s = strings.NewReplacer(`\`, `\e`, "-", `\-`).Replace(s)
 	lines := strings.Split(s, "\n")
@@ -190,7 +189,7 @@ func roff(s string) string {
 	return strings.Join(lines, "\n")
 }
 
-// roffText is roff with blank lines turned into paragraph breaks.
+// roffText is roff with blank lines as paragraph breaks.
 func roffText(s string) string {
 	return strings.ReplaceAll(roff(s), "\n\n", "\n.PP\n")
 }

@@ -57,7 +57,7 @@ fixed if a run saw its port closed. Both need runs saved with --all-ports.`,
 	return cmd
 }
 
-// merge reads the runs, makes one of them and reports it.
+// merge reads the runs, combines them and reports the result.
 func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, files []string) error {
 	defer memory.BoundReading()()
 	m, err := newMerger(flags, given, files)
@@ -91,7 +91,7 @@ func (s *session) merge(ctx context.Context, flags *scanFlags, given *pflag.Flag
 	return outs.Close()
 }
 
-// tellRulesOfRuns tells the rules of runs and baseline that are not known.
+// tellRulesOfRuns reports the unknown rules of runs and baseline.
 func (s *session) tellRulesOfRuns(m *saved.Merger, baseline string) {
 	for _, r := range m.Runs {
 		s.tellUnknownRules(r.File, m.Rules, saved.RulesOfFindings(r.Findings))
@@ -101,8 +101,8 @@ func (s *session) tellRulesOfRuns(m *saved.Merger, baseline string) {
 	}
 }
 
-// newMerger reads everything that the flags and arguments name. All mistakes are
-// told at once.
+// newMerger reads everything that the flags and arguments name. All errors are
+// reported at once.
 func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*saved.Merger, error) {
 	known, rules, err := run.LoadKnowledge()
 	if err != nil {

@@ -15,7 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/run/output"
 )
 
-// outputFlags are the flags of verbs that write reports.
+// outputFlags are the flags of commands that write reports.
 type outputFlags struct {
 	outputs []string
 	private bool
@@ -32,10 +32,10 @@ type outputFlags struct {
 	sarifCategory string
 	sarifAnchor   string
 
-	local bool // a workflow that this runs in is not told
+	local bool // no output for a workflow
 }
 
-// register adds the flags to a verb's.
+// register adds the flags to those of a command.
 func (o *outputFlags) register(flags *pflag.FlagSet) {
 	o.color = newChoice(auto, always, never)
 	flags.StringArrayVarP(&o.outputs, "output", "o", nil,
@@ -59,8 +59,8 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	flags.BoolVarP(&o.verbose, "verbose", "v", false, "verbose output: all evidence, all fixes with their steps, and how each product was identified")
 }
 
-// specs are the outputs asked for, text on standard output if none is, and those
-// that a workflow reads.
+// specs returns the requested outputs, text on standard output if there is none, and
+// those for a workflow.
 func (o *outputFlags) specs(s *session) ([]output.Spec, error) {
 	if o.limit < report.MinMarkdown || o.limit > report.MaxMarkdown {
 		return nil, usagef(fmt.Sprintf("from %d to %d", report.MinMarkdown, report.MaxMarkdown), "reading flag \"--markdown-limit\": %d is out of range", o.limit)
@@ -85,7 +85,7 @@ func (o *outputFlags) specs(s *session) ([]output.Spec, error) {
 	return append(specs, s.workflowSpecs(specs, options)...), nil
 }
 
-// shown is the part of the findings that reports for people show, "" for all.
+// shown returns which findings the reports for people show, "" for all.
 func (o *outputFlags) shown() string {
 	if o.only.value == "all" {
 		return ""
@@ -93,8 +93,8 @@ func (o *outputFlags) shown() string {
 	return o.only.value
 }
 
-// options says how each output is to look: color and width are those of the
-// terminal it goes to, if any.
+// options returns how each output looks: color and width are those of its terminal, if
+// any.
 func (o *outputFlags) options(s *session) func(*output.Spec) format.Options {
 	var revision format.Revision
 	if slices.ContainsFunc(o.outputs, func(v string) bool { return strings.HasPrefix(v, "sarif") }) {
@@ -143,8 +143,8 @@ func parseOutputs(values []string) ([]output.Spec, error) {
 	return specs, errors.Join(errs...)
 }
 
-// unknownFormat refuses a format; named says that a file came with it. Without one
-// the word may be that of a file whose format its extension tells.
+// unknownFormat refuses a format; named says that a file was given. Without one the
+// word may be the name of a file whose extension suggests the format.
 func unknownFormat(name string, named bool) error {
 	hint := "one of " + strings.Join(report.Formats(), ", ")
 	if name == "xml" || name == "X" { // the latter of "-oX FILE"

@@ -50,7 +50,7 @@ for an authorization that is not valid now or at --now.`,
 	return cmd
 }
 
-// checkPolicy reads a policy and its scope files and says what is in it.
+// checkPolicy reads a policy and its scope files and summarizes them.
 func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 	defer memory.BoundReading()()
 	known, rules, err := run.LoadKnowledge()

@@ -47,14 +47,14 @@ all profiles and ports are listed.`,
 	return cmd
 }
 
-// A portPrinter writes what is known of ports.
+// A portPrinter prints what is known about ports.
 type portPrinter struct {
 	w     io.Writer
 	known *signatures.Ports
 	width int
 }
 
-// print writes the ports and profiles named, or a list of all of them.
+// print prints the given ports and profiles, or a list of all of them.
 func (p *portPrinter) print(args []string) error {
 	if len(args) == 0 {
 		return fault.WriteError(standardOutput, p.overview())
@@ -103,9 +103,8 @@ func (p *portPrinter) overview() error {
 	return err
 }
 
-// find are the ports of which a word tells: the users, their roles and
-// protocols, and the mail flow. A number, and what could be a list of ports,
-// finds none.
+// find returns the ports whose users, roles, protocols or mail flow contain a word.
+// Numbers, and what could be a list of ports, find none.
 func (p *portPrinter) find(word string) []signatures.KnownPort {
 	if strings.Trim(word, "0123456789,-! ") == "" {
 		return nil
@@ -123,8 +122,8 @@ func (p *portPrinter) find(word string) []signatures.KnownPort {
 	return found
 }
 
-// unknown is the error for an argument that is neither port nor profile, with
-// the word that was probably meant.
+// unknown returns the error for an argument that is neither port nor profile, with a
+// suggestion.
 func (p *portPrinter) unknown(arg string, err error) error {
 	var words []string
 	for _, f := range p.known.Profiles() {
@@ -139,7 +138,7 @@ func (p *portPrinter) unknown(arg string, err error) error {
 	hint := fmt.Sprintf("did you mean %q? \"mxsweep ports\" lists all", best)
 	var input *scope.InputError
 	if _, profile := p.known.Profile(best); (best == "" || profile) && errors.As(err, &input) {
-		hint = input.Hint // which tells the profiles
+		hint = input.Hint // which lists the profiles
 	}
 	if arg != "" && strings.Trim(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "" {
 		return usagef(hint, "no port, profile or use matches %q", arg)
@@ -174,7 +173,7 @@ func (p *portPrinter) profile(f signatures.Profile) error {
 	return err
 }
 
-// port writes all that is known of one port, also if that is only how to look.
+// port prints all that is known about one port, or at least how to find its listener.
 func (p *portPrinter) port(n uint16) error {
 	var b strings.Builder
 	port, ok := p.known.Lookup(n)
@@ -224,7 +223,7 @@ func (p *portPrinter) describe(b *strings.Builder, port signatures.KnownPort) {
 	}
 }
 
-// setting is what binds the listener of a use to an address.
+// setting returns the setting that binds the listener of a use to an address.
 func (p *portPrinter) setting(u signatures.Use, port uint16) string {
 	var list []string
 	for _, id := range u.Fix {
@@ -235,7 +234,7 @@ func (p *portPrinter) setting(u signatures.Use, port uint16) string {
 	return strings.Join(list, "; or ")
 }
 
-// A portRecord is a port as JSON has it, with the settings in words.
+// A portRecord is a port in JSON, with the settings as text.
 type portRecord struct {
 	signatures.KnownPort
 	Uses []useRecord `json:"uses"`
@@ -272,7 +271,7 @@ func (p *portPrinter) json(args []string) error {
 	return enc.Encode(records)
 }
 
-// named are the ports that the arguments name, each once.
+// named returns the ports that the arguments name, without duplicates.
 func (p *portPrinter) named(args []string) ([]signatures.KnownPort, error) {
 	var specs []string
 	for _, arg := range args {
@@ -301,8 +300,8 @@ func (p *portPrinter) named(args []string) ([]signatures.KnownPort, error) {
 	return ports, nil
 }
 
-// wrap breaks text into lines of at most width columns, each indented. A word
-// that is longer stays whole.
+// wrap breaks text into lines of at most width columns, each indented. A longer word
+// is not broken.
 func wrap(text string, width int, indent string) string {
 	var b strings.Builder
 	column := 0

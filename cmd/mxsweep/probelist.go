@@ -9,7 +9,7 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// listProbes writes what is sent, to whom, how safe it is and why.
+// listProbes lists the probes: what they send, when, how safe they are and why.
 func listProbes(b *bytes.Buffer, set *signatures.Set) {
 	for _, p := range set.Probes {
 		fmt.Fprintf(b, "%s (%s)\n  why    %s\n", p.ID, p.Safety, p.Why)
@@ -46,7 +46,7 @@ func sentText(p *signatures.Probe) string {
 	return text
 }
 
-// whenText says under which conditions a probe is asked.
+// whenText describes the conditions under which a probe is sent.
 func whenText(p *signatures.Probe) string {
 	var words []string
 	if p.Quiet > 0 {
@@ -86,7 +86,7 @@ func portsText(ports []uint16) string {
 	return strings.Join(words, ", ")
 }
 
-// conditionsText says a conjunction of conditions in words.
+// conditionsText describes a conjunction of conditions.
 func conditionsText(all []signatures.Condition) string {
 	words := make([]string, len(all))
 	for i := range all {
@@ -116,7 +116,7 @@ func conditionText(c *signatures.Condition) string {
 	return text
 }
 
-// seenWords says what one exchange must show.
+// seenWords describes what one exchange must show.
 func seenWords(c *signatures.Condition) (words []string) {
 	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
 	if c.Reply != nil {

@@ -13,17 +13,17 @@ import (
 	"github.com/mxsweep/mxsweep/run"
 )
 
-// A progressMode says how the way of a run is shown on standard error.
+// A progressMode is how the progress of a run is shown on standard error.
 type progressMode int
 
 const (
 	progressNone  progressMode = iota
 	progressBar                // a bar that is redrawn, for people
-	progressLines              // a plain line now and then, for logs
+	progressLines              // a plain line at intervals, for logs
 )
 
-// progressMode decides how to show progress: auto is a bar on a terminal and
-// plain lines where the environment says that this is a CI job.
+// progressMode decides how to show progress: auto is a bar on a terminal and plain
+// lines if the environment is that of a CI job.
 func (s *session) progressMode(mode string, quiet bool) progressMode {
 	terminal := s.isTerminal(s.stderr)
 	switch {
@@ -38,7 +38,7 @@ func (s *session) progressMode(mode string, quiet bool) progressMode {
 	}
 }
 
-// A progress shows how far a run is until stopped. The nil progress shows
+// A progress shows how far a run is until it is stopped. The nil progress shows
 // nothing.
 type progress struct {
 	w     io.Writer
@@ -50,15 +50,15 @@ type progress struct {
 	ended sync.WaitGroup
 }
 
-// How often progress is shown: a bar often enough to look alive, a line seldom
-// enough not to fill a log.
+// How often progress is shown: a bar often enough to move, a line seldom enough not to
+// fill a log.
 const (
 	barEvery  = 200 * time.Millisecond
 	lineEvery = 30 * time.Second
 )
 
-// startProgress begins to show what now returns. Width says how many columns
-// a bar may take.
+// startProgress starts to show what now returns. width returns how many columns a bar
+// may take.
 func startProgress(w io.Writer, mode progressMode, color bool, width func() int, now func() run.Progress) *progress {
 	if mode == progressNone {
 		return nil
@@ -92,7 +92,7 @@ func startProgress(w io.Writer, mode progressMode, color bool, width func() int,
 	return p
 }
 
-// watch shows how far a run is as the flags say.
+// watch shows how far a run is, according to the flags.
 func (s *session) watch(mode, color string, quiet bool) func(now func() run.Progress) (ended func()) {
 	return func(now func() run.Progress) func() {
 		return startProgress(s.stderr, s.progressMode(mode, quiet), s.color(color, s.stderr), func() int { return s.width(s.stderr) }, now).stop
@@ -107,7 +107,7 @@ func (p *progress) stop() {
 	close(p.done)
 	p.ended.Wait()
 	if p.bar != nil {
-		// Nothing is lost if the terminal is gone.
+		// An error means that the terminal is gone.
 		_ = p.bar.Finish()
 	}
 }
@@ -126,8 +126,8 @@ func (p *progress) show() {
 	_ = p.bar.Set64(min(int64(t.Share*float64(planned))+int64(t.Identified), whole-1))
 }
 
-// progressLine says in one line what was sent, how much of it was answered and
-// lost, at what rate, and when all will be asked.
+// progressLine describes in one line what was sent, how much of it was answered and
+// lost, at what rate, and the time left.
 func progressLine(t run.Progress, elapsed time.Duration) string {
 	if t.Planned > 0 && t.Done >= t.Planned {
 		return fmt.Sprintf("swept, %d open, %d identified", t.Open, t.Identified)
@@ -161,12 +161,12 @@ func shortCount(n float64) string {
 	}
 }
 
-// besideLine is what the bar takes beside its line at least: "  99% ||" and the
-// last column, which some terminals wrap at.
+// besideLine is the minimum width of the bar without its line: " 99% ||" and the last
+// column, at which some terminals wrap.
 const besideLine = 9
 
-// fitted leaves out the last things that a line says until it fits: a line that
-// wraps cannot be redrawn and scrolls the terminal.
+// fitted drops the last parts of a line until it fits: a line that wraps cannot be
+// redrawn and scrolls the terminal.
 func fitted(line string, columns int) string {
 	room := max(columns-besideLine, 0)
 	for columns > 0 && len(line) > room {

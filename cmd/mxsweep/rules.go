@@ -96,9 +96,9 @@ contain all words are listed. The codes of notices (MXS9...) are explained, too.
 	return cmd
 }
 
-// chosenRules are the rules that the words name by their ids, in any case, or
-// those that hold all of the words; all if there is no word. byID reports
-// whether they were named.
+// chosenRules returns the rules whose ids are given, in any case, or those that
+// contain all of the words; all if there is no word. byID reports whether ids were
+// given.
 func chosenRules(set *exposure.RuleSet, words []string) (rules []*exposure.Rule, byID bool, err error) {
 	if len(words) == 0 {
 		return set.All(), false, nil
@@ -119,7 +119,7 @@ func chosenRules(set *exposure.RuleSet, words []string) (rules []*exposure.Rule,
 	return nil, false, usagef("give either rule IDs or search words", "reading the arguments %q: rule IDs mixed with words", words)
 }
 
-// likeRuleID tells an id, perhaps a mistaken one, from a word to look for.
+// likeRuleID distinguishes an id, perhaps a wrong one, from a word to search for.
 var likeRuleID = regexp.MustCompile(`(?i)^mxs.?\d`)
 
 // namedRules are the rules with those ids.
@@ -151,8 +151,8 @@ func foundRules(set *exposure.RuleSet, words []string) []*exposure.Rule {
 	return rules
 }
 
-// noRule says that no rule holds the words, and what was probably meant; about are
-// the notices that hold them.
+// noRule returns the error for words that no rule contains, with a suggestion; about
+// are the notices that contain them.
 func noRule(set *exposure.RuleSet, words []string, about []exposure.NoticeKind) error {
 	hint := `"mxsweep rules" lists all`
 	if id := "MXS" + words[0]; set.Lookup(id) != nil || view.NoticeKindOf(id).Title != "" {
@@ -181,7 +181,7 @@ func listRules(b *bytes.Buffer, rules []*exposure.Rule, about []exposure.NoticeK
 	b.WriteString("\nRun \"mxsweep rules ID\" for more about a rule.\n")
 }
 
-// explainRule writes all that is known of a rule, wrapped at width columns.
+// explainRule prints all that is known about a rule, wrapped at width columns.
 func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
 	fmt.Fprintf(b, "%s  %s\n%s, score %.1f\n%s\nreviewed on %s\n", r.ID, r.Title, r.Severity, r.Score, r.CVSS, r.Reviewed)
 	section := func(title, text string) {
@@ -221,7 +221,7 @@ func explainRule(b *bytes.Buffer, r *exposure.Rule, width int) {
 	}
 }
 
-// acceptance is the entry of a policy file that accepts what a rule finds.
+// acceptance is the entry of a policy file that accepts findings of a rule.
 func acceptance(r *exposure.Rule) string {
 	return fmt.Sprintf(`  accept:
     - id: AR-0001
@@ -256,8 +256,8 @@ func (s *session) textWidth() int {
 // likeNotice tells the code of a notice from the id of a rule.
 var likeNotice = regexp.MustCompile(`(?i)^mxs9\d{3}$`)
 
-// namedNotices takes the codes of notices out of words, for reports name those and
-// rules alike, and gives their kinds.
+// namedNotices separates the codes of notices from words, because reports use them
+// like ids of rules, and returns their kinds.
 func namedNotices(words []string) (kinds []exposure.NoticeKind, rest []string) {
 	for _, word := range words {
 		k := view.NoticeKindOf(strings.ToUpper(word))
@@ -281,7 +281,7 @@ func foundNotices(words []string) []exposure.NoticeKind {
 	})
 }
 
-// explainNotice writes all that is known of a kind of notice, wrapped at width
+// explainNotice prints all that is known about a kind of notice, wrapped at width
 // columns.
 func explainNotice(b *bytes.Buffer, k exposure.NoticeKind, width int) {
 	fmt.Fprintf(b, "%s  %s\nnotice of a run, %s\n", k.Code, k.Title, k.Level)

@@ -43,7 +43,7 @@ is contacted. Only scan what you are authorized to scan.`,
 	return cmd
 }
 
-// scan carries out what the flags ask for.
+// scan does what the flags say.
 func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, args []string) error {
 	opts := flags.options(s, given, args)
 	p, err := run.NewPlan(ctx, opts)
@@ -81,7 +81,8 @@ func (s *session) carryOut(ctx context.Context, p *run.Plan, outputs []output.Sp
 	return err
 }
 
-// identify tells a run which program it belongs to, and where it may say something.
+// identify tells a run the name and version of the program, and where to print
+// messages.
 func (s *session) identify(o *run.Options) {
 	o.Version, o.Command, o.Log = version, s.args, s.log
 }

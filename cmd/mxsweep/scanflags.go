@@ -49,7 +49,7 @@ type scanFlags struct {
 
 	output        outputFlags
 	policy        string
-	withoutPolicy bool // not even one that lies in the working directory
+	withoutPolicy bool // not even the one in the working directory
 	baseline      string
 	auditLog      string
 	now           timeFlag
@@ -64,7 +64,7 @@ type scanFlags struct {
 	progress    *choice
 }
 
-// register adds the flags to those of the verb, in the groups of its help.
+// register adds the flags to those of the command, in the groups of its help.
 func (f *scanFlags) register(flags *pflag.FlagSet) {
 	inGroup(flags, groupTargets, f.registerTargets)
 	inGroup(flags, groupScan, f.registerSweep)
@@ -109,7 +109,7 @@ func (f *scanFlags) registerIdentification(flags *pflag.FlagSet) {
 	flags.DurationVar(&f.greeting, "greeting-timeout", fingerprint.DefaultGreetingTimeout, "listen for `DUR` on ports that have not replied to any probe, in parallel with the other ports")
 }
 
-// registerGate adds the flags that decide what is judged, and how a run ends.
+// registerGate adds the flags for the assessment, and for how a run ends.
 func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
 	flags.StringVar(&f.policy, "policy", "", "read gate, expected services, accepted risks, canaries, scope and ports from `FILE` (default mxsweep.yaml if present)")
 	flags.StringVar(&f.vantage, "vantage", "", "vantage point of the scanner: `NAME` is internet, lan, host or a name from the policy (default internet, and host for loopback; other addresses of this machine are assumed to be reachable from there)")
@@ -128,7 +128,7 @@ func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 even if --fail-on matches")
 }
 
-// registerOutput adds the flags that say what is written and shown.
+// registerOutput adds the flags for what is written and shown.
 func (f *scanFlags) registerOutput(flags *pflag.FlagSet) {
 	f.output.register(flags)
 	flags.BoolVar(&f.allPorts, "all-ports", false, "report all ports, not only open ones")
@@ -138,12 +138,12 @@ func (f *scanFlags) registerOutput(flags *pflag.FlagSet) {
 	flags.Var(f.progress, "progress", "show progress: auto shows a bar on a terminal and a line every 30 s in CI")
 }
 
-// registerNow adds --now, with which a test or a review looks at another day.
+// registerNow adds --now, to evaluate a run as of another day.
 func registerNow(flags *pflag.FlagSet, f *scanFlags) {
 	flags.Var(&f.now, "now", "evaluate accepted risks as of `TIME`, such as 2027-01-31 or 2027-01-31T12:00:00Z")
 }
 
-// time is the moment by which expiries are judged.
+// time is the time at which expiry dates are evaluated.
 func (f *scanFlags) time() time.Time {
 	if f.now.IsZero() {
 		return time.Now()
@@ -209,8 +209,8 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	return errors.Join(errs...)
 }
 
-// nonEmptyFlags are the flags of which an empty value, as an unset variable of a
-// script gives, would silently lift a bound or a check that was meant.
+// nonEmptyFlags are the flags for which an empty value, as from an unset variable of a
+// script, would silently remove a limit or a check.
 var nonEmptyFlags = []string{"input", "scope", "exclude", "exclude-file", "ports", "policy", "baseline", "fail-on", "vantage", "signatures", "resume", "pcap", "audit-log", "resolver", "interface", "canary", "reference-ports"}
 
 // emptyValue reports whether a flag was given an empty value at least once.
@@ -241,8 +241,8 @@ func (f *scanFlags) checkMinCoverage() error {
 	return usagef("use a fraction from 0 to 1, such as 0.95", "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
 }
 
-// options are those of a run that the flags and the targets ask for. A flag that
-// was not given leaves its option to the policy and the default.
+// options returns the options of a run from the flags and the targets. A flag that was
+// not given leaves its option to the policy and the default.
 func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) run.Options {
 	outputs, err := f.output.specs(s)
 	demands := f.demands(given)
@@ -284,11 +284,11 @@ func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) 
 	return o
 }
 
-// bounded is a number that the user gave. What is beyond any machine is no bound.
+// bounded converts a number of the user. Values beyond any machine mean no limit.
 func bounded(n uint) int { return int(min(n, 1<<30)) }
 
-// orNone is a number that was given as an option has it, where zero is one that
-// was not given, and -1 none.
+// orNone converts a given number to an option, for which zero means not given, and -1
+// none.
 func orNone[T int | float64](n T) T {
 	if n == 0 {
 		return -1
@@ -296,8 +296,8 @@ func orNone[T int | float64](n T) T {
 	return n
 }
 
-// coverageFlags say what must answer, and what may be silent, for a run to have
-// seen enough.
+// coverageFlags say what must answer, and what may be silent, so that a run is
+// complete.
 type coverageFlags struct {
 	canaries       []string
 	referencePorts string

@@ -47,8 +47,8 @@ func untilSignal(parent context.Context) (context.Context, context.CancelFunc) {
 	}
 }
 
-// signalCode is the exit code for the signal that ended ctx, if one did: 128
-// and its number, as a shell counts it.
+// signalCode returns the exit code for the signal that ended ctx, if one did: 128 plus
+// its number, as in a shell.
 func signalCode(ctx context.Context) (gate.ExitCode, bool) {
 	var s run.SignalError
 	if !errors.As(context.Cause(ctx), &s) {

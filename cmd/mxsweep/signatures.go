@@ -16,7 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// newSignatures is "mxsweep signatures" with its verbs.
+// newSignatures is "mxsweep signatures" with its commands.
 func newSignatures(s *session) *cobra.Command {
 	var dirs []string
 	cmd := &cobra.Command{
@@ -41,7 +41,7 @@ func newSignatures(s *session) *cobra.Command {
 	return cmd
 }
 
-// allSignatures are the signatures with the imported ones.
+// allSignatures returns the signatures, including imported ones.
 func allSignatures(set *signatures.Set) []*signatures.Signature {
 	return slices.Concat(set.Signatures, set.Imported)
 }
@@ -116,7 +116,7 @@ func newSignaturesShow(s *session, dirs *[]string) *cobra.Command {
 	}
 }
 
-// findEntry is where the signature, probe or observation of that id stands.
+// findEntry returns the position of the signature, probe or observation with that id.
 func findEntry(set *signatures.Set, id string) (signatures.Pos, error) {
 	var ids []string
 	for _, sig := range allSignatures(set) {
@@ -138,8 +138,8 @@ func findEntry(set *signatures.Set, id string) (signatures.Pos, error) {
 	return signatures.Pos{}, usagef(hint, "unknown signature %q", id)
 }
 
-// entryText is the entry of a list that begins at a place, as it stands in its
-// file: down to the next line that is indented no deeper than its dash.
+// entryText returns the entry of a list that begins at a position, as written in its
+// file: up to the next line that is indented no deeper than its dash.
 func entryText(sources []signatures.Source, at signatures.Pos) (string, error) {
 	for _, src := range sources {
 		name, ok := strings.CutPrefix(at.File, src.Name+"/")
@@ -198,7 +198,7 @@ is a folder of signature files to check together with the built-in ones.`,
 	}
 }
 
-// orDash is what a table shows for s.
+// orDash returns what a table shows for s.
 func orDash(s string) string {
 	if s == "" {
 		return "-"

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/pflag"
 )
 
-// usage writes how a verb is called: lines, examples, verbs and flags, as wide
+// usage prints how a command is called: lines, examples, commands and flags, as wide
 // as the terminal.
 func (s *session) usage(cmd *cobra.Command) error {
 	var b strings.Builder
@@ -45,11 +45,11 @@ func (s *session) usage(cmd *cobra.Command) error {
 	return err
 }
 
-// gated are the program and the commands that end with the verdict of the gate.
+// gated are the program and the commands that end with the result of the gate.
 var gated = []string{"mxsweep", "scan", "merge"}
 
-// needsCommand reports whether a command does nothing without one of those below
-// it. That the program itself takes --version is in the list of its flags.
+// needsCommand reports whether a command only works with one of those below it.
+// --version of the program is in the list of its flags.
 func needsCommand(cmd *cobra.Command) bool { return cmd.HasAvailableSubCommands() }
 
 // writeFlags lists the flags section by section, in columns that are the same
@@ -70,7 +70,7 @@ func writeFlags(b *strings.Builder, flags *pflag.FlagSet, width int) {
 	}
 }
 
-// flagEntries parts a list of flags, as package pflag writes it, into the lines
+// flagEntries splits a list of flags, in the format of package pflag, into the lines
 // of each.
 func flagEntries(text string) map[string]string {
 	entries := make(map[string]string)
@@ -86,11 +86,11 @@ func flagEntries(text string) map[string]string {
 	return entries
 }
 
-// defaultWidth is how wide help is where there is no terminal.
+// defaultWidth is the width of help without a terminal.
 const defaultWidth = 100
 
-// flagUsages lists the flags. Package pflag writes of each switch that it may
-// be given "=true" or "=false", which tells nobody anything.
+// flagUsages lists the flags. Package pflag says of each switch that it may be "=true"
+// or "=false", which helps no one.
 func flagUsages(flags *pflag.FlagSet, width int) string {
 	if width == 0 {
 		width = defaultWidth
@@ -106,7 +106,7 @@ func flagUsages(flags *pflag.FlagSet, width int) string {
 		}
 		longest = max(longest, n)
 	})
-	// Where a switch is what makes the column wide, it gets narrower.
+	// If a switch makes the column wide, it gets narrower.
 	spare := max(widest-longest, 0)
 	text := flags.FlagUsagesWrapped(width + spare)
 	text = strings.ReplaceAll(text, noise, strings.Repeat(" ", len(noise)))

@@ -12,10 +12,9 @@ import (
 	"github.com/mxsweep/mxsweep/run/output"
 )
 
-// warn says on standard error that findings fail the run, where no report on
-// standard output does, and what keeps the run from being whole, unless the same
-// terminal has just shown it as part of the report. With --quiet it is one line
-// that says why the exit code is not 0.
+// warn says on standard error that findings fail the run, if no report on standard
+// output does, and why the run is incomplete, unless the same terminal has just shown
+// it in the report. With --quiet it is one line that says why the exit code is not 0.
 func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *gate.Decision, findings []exposure.Violation) {
 	if quiet {
 		if why := whyNot(by, v, findings); why != "" {
@@ -30,23 +29,23 @@ func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *ga
 		fmt.Fprintf(s.stderr, "mxsweep: findings that match %s: %d\n", by.FailOn, v.Failing)
 	}
 	for _, n := range v.Notices {
-		// Outputs that failed are told as errors, once they are closed.
+		// Outputs that failed are reported as errors, once they are closed.
 		if n.Level != result.LevelNote && n.Code != exposure.NoticeOutput {
 			s.tell(n)
 		}
 	}
 }
 
-// tell writes a notice on standard error, with the code that "mxsweep rules" explains.
+// tell prints a notice on standard error, with the code that "mxsweep rules" explains.
 func (s *session) tell(n result.Notice) {
 	fmt.Fprintf(s.stderr, "mxsweep: %s: %s\n", n.Code, visible(n.Message))
 }
 
-// log writes on standard error what a user should know at once.
+// log prints on standard error what a user should know immediately.
 func (s *session) log(text string) { fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(text)) }
 
-// whyNot says in one line why the gate does not pass, "" if it does or if an
-// error says it.
+// whyNot says in one line why the gate does not pass, "" if it does or if an error
+// says it.
 func whyNot(by *gate.Criteria, v *gate.Decision, findings []exposure.Violation) string {
 	switch v.Code {
 	case gate.ExitPass, gate.ExitError:
@@ -86,12 +85,12 @@ func whyFailed(by *gate.Criteria, v *gate.Decision, findings []exposure.Violatio
 	return text
 }
 
-// maxUnknownRules is how many rules that are not known are named.
+// maxUnknownRules is how many unknown rules are named.
 const maxUnknownRules = 10
 
 // tellUnknownRules says on standard error which rules of a file's findings this
-// version does not know: one of another version has them, or somebody wrote them
-// by hand. Each is told once.
+// version does not know: they belong to another version, or were written by hand. Each
+// is reported once.
 func (s *session) tellUnknownRules(file string, known *exposure.RuleSet, ids iter.Seq[string]) {
 	var unknown []string
 	for id := range ids {

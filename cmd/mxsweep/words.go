@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// holdsWords reports whether each of the words stands in one of the texts at
-// the beginning of a word, in any case: "relay" finds "relays", not "prelay".
+// holdsWords reports whether each of the words occurs in one of the texts at the
+// beginning of a word, in any case: "relay" finds "relays", not "prelay".
 func holdsWords(texts, words []string) bool {
 	all := strings.ToLower(strings.Join(texts, "\n"))
 	for _, word := range words {
@@ -17,7 +17,7 @@ func holdsWords(texts, words []string) bool {
 	return true
 }
 
-// beginsWord reports whether part stands in text where a word begins.
+// beginsWord reports whether part occurs in text at the beginning of a word.
 func beginsWord(text, part string) bool {
 	for at := 0; ; {
 		i := strings.Index(text[at:], part)
@@ -36,7 +36,7 @@ func alphanumeric(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9' || c >= 0x80
 }
 
-// quoted are words as an error names them.
+// quoted formats words for an error.
 func quoted(words []string) string {
 	all := make([]string, len(words))
 	for i, word := range words {

@@ -9,15 +9,14 @@ import (
 	"github.com/mxsweep/mxsweep/run/output"
 )
 
-// Under GitHub Actions (GITHUB_ACTIONS is "true") a run is also told to the
-// workflow: annotations on standard error, where they cannot spoil a report on
-// standard output (the runner reads commands from both), a summary appended to
-// the file that GITHUB_STEP_SUMMARY names, and outputs to that of
-// GITHUB_OUTPUT. They are outputs like any other: one that fails is exit code 3
-// and harms no other.
+// Under GitHub Actions (GITHUB_ACTIONS is "true") a run also has outputs for the
+// workflow: annotations on standard error, where they cannot damage a report on
+// standard output (the runner reads commands from both), a summary appended to the
+// file of GITHUB_STEP_SUMMARY, and outputs in that of GITHUB_OUTPUT. They behave like
+// any other output: one that fails is exit code 3 and does not affect the others.
 
-// workflowSpecs are the outputs that a workflow of GitHub reads, beside specs; none
-// if this is no workflow.
+// workflowSpecs returns the outputs for a workflow of GitHub, next to specs; none
+// outside of a workflow.
 func (s *session) workflowSpecs(specs []output.Spec, opts func(*output.Spec) format.Options) []output.Spec {
 	if s.env("GITHUB_ACTIONS") != "true" {
 		return nil

@@ -8,7 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// blockedHosts are notices about hosts that stopped answering during the sweep.
+// blockedHosts returns notices about hosts that stopped answering during the sweep.
 func blockedHosts(st scan.Stats) []result.Notice {
 	var notices []result.Notice
 	for _, b := range st.Blocked {

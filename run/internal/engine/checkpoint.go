@@ -13,14 +13,14 @@ type checkpoint struct {
 	progress syn.Progress
 }
 
-// Checkpoints returns what tells how far the engine is, once a second, and
-// whether there is anything to tell. What was asked less than an answer's time
-// ago does not count: its answers are still under way.
+// Checkpoints returns a function that reports how far the engine is, once a second,
+// and whether there is progress. Pairs probed less than the timeout ago do not count:
+// their answers may still come.
 func (e *Engine) Checkpoints(timeout time.Duration) func() ([]byte, bool) {
 	var ahead []checkpoint
 	return func() ([]byte, bool) {
 		if e.syn == nil {
-			return nil, false // connects have a result for each pair in its time
+			return nil, false // connects have a result for each pair in time
 		}
 		now := time.Now()
 		if n := len(ahead); n == 0 || now.Sub(ahead[n-1].at) >= time.Second {
@@ -35,8 +35,8 @@ func (e *Engine) Checkpoints(timeout time.Duration) func() ([]byte, bool) {
 	}
 }
 
-// Unproven is the checkpoint of an engine that could not show that silence means
-// anything, and whether it is one.
+// Unproven returns the checkpoint of an engine for which silence proved nothing, and
+// whether it is one.
 func (e *Engine) Unproven() ([]byte, bool) {
 	if e.syn == nil {
 		return nil, false
@@ -49,7 +49,8 @@ func (e *Engine) Unproven() ([]byte, bool) {
 	return mark, err == nil
 }
 
-// ReadCheckpoint is how far an engine was: nowhere if mark is no checkpoint.
+// ReadCheckpoint returns how far an engine was: at the beginning if mark is no
+// checkpoint.
 func ReadCheckpoint(mark []byte) syn.Progress {
 	var p syn.Progress
 	if json.Unmarshal(mark, &p) != nil {

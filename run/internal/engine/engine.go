@@ -1,5 +1,5 @@
 // Package engine chooses the scanner of a run, full connections or single SYNs, and
-// tells how it works: how far it is, what gets lost, what the reader should know.
+// reports how it works: its progress, its loss, and notices.
 package engine
 
 import (
@@ -23,17 +23,17 @@ import (
 const (
 	ModeConnect = "connect" // full connections
 	ModeSyn     = "syn"     // single SYN segments: Linux, CAP_NET_RAW
-	ModeAuto    = "auto"    // one of both; the engine says which and why
+	ModeAuto    = "auto"    // one of both; the engine reports which and why
 )
 
-// A sweeper is a scanner that tells how far it is.
+// A sweeper is a scanner that reports its progress.
 type sweeper interface {
 	scan.Scanner
 	Stats() scan.Stats
 }
 
-// An Engine is the scanner that a run uses, with what there is to say about it. Its
-// Scan and Stats are those of the scanner.
+// An Engine is the scanner of a run, with the notices about it. Its Scan and Stats are
+// those of the scanner.
 type Engine struct {
 	sweeper
 
@@ -42,17 +42,17 @@ type Engine struct {
 
 	why string       // why auto chose it; "" if the user did
 	syn *syn.Scanner // nil for connect
-	own *scope.Space // what is asked by connect though the mode is another; nil if nothing is
+	own *scope.Space // pairs that are probed by connect although the mode is another one; may be nil
 }
 
-// Close gives the sockets back. It may be called again.
+// Close closes the sockets. It may be called again.
 func (e *Engine) Close() {
 	if e.syn != nil {
 		e.syn.Close()
 	}
 }
 
-// Connections is how many connections may be open at once.
+// Connections returns how many connections may be open at once.
 func (e *Engine) Connections() int {
 	if c, ok := e.sweeper.(*scan.Connect); ok {
 		return c.Concurrency()
@@ -60,8 +60,7 @@ func (e *Engine) Connections() int {
 	return scan.Connections()
 }
 
-// Recalls reports whether the engine counts what an earlier run found at a
-// pair.
+// Recalls reports whether the engine counts what an earlier run found at a pair.
 func (e *Engine) Recalls(pair netip.AddrPort) bool {
 	if e.syn == nil {
 		return false
@@ -73,8 +72,8 @@ func (e *Engine) Recalls(pair netip.AddrPort) bool {
 	return !own
 }
 
-// Measured is what the engine has learned of how long answers take; nil of one
-// that never began.
+// Measured returns what the engine has learned about round-trip times and loss; nil
+// for one that never began.
 func (e *Engine) Measured() *scan.Measured {
 	if e == nil {
 		return nil
@@ -88,7 +87,7 @@ func (e *Engine) Measured() *scan.Measured {
 	return nil
 }
 
-// Failed is why the engine ended before its time, nil if it did not.
+// Failed returns why the engine ended early, nil if it did not.
 func (e *Engine) Failed() error {
 	if e.syn == nil {
 		return nil
@@ -102,17 +101,17 @@ func (e *Engine) SendsSYNs() bool { return e.syn != nil }
 // BlockedMidScan is whether the targets stopped answering in the middle of the run.
 func (e *Engine) BlockedMidScan() bool { return e.syn != nil && e.syn.Stats().BlockedMidScan }
 
-// synSweeper lets a SYN scanner tell how far it is in the words of both.
+// synSweeper adapts the progress of a SYN scanner.
 type synSweeper struct{ *syn.Scanner }
 
 func (s synSweeper) Stats() scan.Stats { return s.Scanner.Stats().Stats }
 
-// A Config says which pairs are asked, and how.
+// A Config has the pairs to probe, and the settings.
 type Config struct {
 	Mode  string       // one of the modes
 	Space *scope.Space // the pairs of the run
 	Syn   syn.Config   // for single SYNs
-	Pcap  string       // the file that they are captured to, for messages; "" for none
+	Pcap  string       // the capture file, for messages; "" for none
 
 	// Connect is the config of full connections to the pairs of the run, or to a
 	// part of them.
