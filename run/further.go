@@ -5,6 +5,7 @@ import (
 	"iter"
 	"net/netip"
 	"slices"
+	"time"
 
 	"go4.org/netipx"
 
@@ -25,6 +26,17 @@ func (w *sweep) againConfig() scan.Config {
 func (w *sweep) once() scan.Config {
 	config := w.againConfig()
 	config.Retries = -1
+	return config
+}
+
+// referenceConfig is the config of reference ports. If nothing has answered at all,
+// they are awaited only until a SYN would be repeated (RFC 6298, Section 2.1), or
+// longer if --timeout is longer.
+func (w *sweep) referenceConfig() scan.Config {
+	config := w.once()
+	if !config.Measured.Answered() {
+		config.Timeout = min(config.Timeout, max(time.Second, config.Timeout/3))
+	}
 	return config
 }
 
@@ -86,7 +98,7 @@ func (w *sweep) askReferences(ctx context.Context, found func(scan.Result) error
 	pairs = append(pairs, w.silentCanaries()...)
 	var shown []scan.Result
 	var up []netip.Addr
-	for r := range p.further(ctx, w.once(), scope.PairSpace(pairs)) {
+	for r := range p.further(ctx, w.referenceConfig(), scope.PairSpace(pairs)) {
 		if addr := r.Target.Addr(); r.FromTarget() && !w.counter.Up(addr) {
 			w.counter.Forget(addr)
 			w.counter.SetUp(addr)

@@ -40,7 +40,7 @@ func (s *sweep) takeBack(i int32) (h *host, q unsettled, ok bool) {
 	if p.spoke != none {
 		s.dialer.Drop(i)
 		s.releaseProbe(i)
-		s.releaseHostSlot(h)
+		s.releaseHostSlot(p)
 	}
 	q, ok = p.unsettled(s.now), !p.control
 	if p.control {

@@ -33,7 +33,10 @@ type Config struct {
 	// many as the limit on open files allows, with room left for others.
 	Concurrency int
 
-	// PerHost is how many of those may be at one address. If zero, 8.
+	// PerHost is how many connections one address may have open, counting probes
+	// whose answer may still come. Those that were silent for longer than answers
+	// take open nothing: they do not count, and the more of them there are, the more
+	// probes are pending there. If zero, 8.
 	PerHost int
 
 	// Slots counts the connections to each address, which a result that is
@@ -53,9 +56,10 @@ type Config struct {
 	Timeout time.Duration
 
 	// Retries is how often a probe without an answer is sent again. Where
-	// answers show that probes get lost it is sent more often, and where
-	// many answers show that none do, less often, but at least once. If
-	// zero, 2. If negative, it is never sent again.
+	// answers show that probes get lost it is sent more often, where few
+	// answers tell of it, once more than this, and where many answers show that
+	// none get lost, less often, but at least once. If zero, 2. If negative, it
+	// is never sent again.
 	Retries int
 
 	// Seed is the order of the probes: the same seed, the same order.

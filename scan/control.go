@@ -79,11 +79,12 @@ func (s *sweep) pickControl() int32 {
 		s.controls = s.controls[1:]
 		u := h.up
 		u.listed = false
-		if u.phase != asking || int(h.asked) >= s.cfg.PerHost || !s.acquireHostSlot(h) {
+		if u.phase != asking || int(h.fresh) >= s.cfg.PerHost || !s.acquireHostSlot(h) {
 			continue // turn lists it again
 		}
 		u.flying = true
 		i := s.slot(h, u.known[u.with])
+		s.occupy(i, counted)
 		s.probes[i].control = true
 		return i
 	}
@@ -100,7 +101,7 @@ func (s *sweep) settleControl(e dialer.Ending) {
 	if e.As == dialer.Connected && u.with == byReset {
 		s.reopen(&p)
 	}
-	s.releaseHostSlot(h)
+	s.releaseHostSlot(&s.probes[e.Slot])
 	s.vacate(e.Slot)
 	u.flying = false
 	switch {
@@ -214,6 +215,7 @@ func (s *sweep) rest(h *host) {
 // slowDown halves the rate at which a host is probed, because the rate may be why it
 // stopped answering.
 func (s *sweep) slowDown(h *host) {
+	h.outlived = 0
 	average := (s.now - h.first) / time.Duration(max(h.probes, 1))
 	h.up.gap = min(max(2*h.up.gap, 2*average, time.Millisecond), slowest)
 }
@@ -252,18 +254,22 @@ func (s *sweep) controlDue(h *host) bool {
 		return true
 	}
 	n += len(u.parked)
-	share := h.answering()
+	share := s.answering(h)
 	return share >= 0.5 && math.Pow(1-share, float64(n)) < unlikely
 }
 
 // answering returns the fraction of the pairs of a host that answer, 0 while too
-// little is known. Pairs that are to be probed again count as silent.
-func (h *host) answering() float64 {
-	answers := float64(h.est.answers)
+// little is known. Pairs that are to be probed again count as silent, and so do those
+// that wait until the loss is known.
+func (s *sweep) answering(h *host) float64 {
+	answers, silent := float64(h.est.answers), h.up.silent+len(h.up.again)
 	if answers < fewAnswers {
 		return 0
 	}
-	return answers / (answers + float64(h.up.silent+len(h.up.again)) + 2)
+	if s.cfg.Retries < 0 {
+		silent += len(h.up.late)
+	}
+	return answers / (answers + float64(silent) + 2)
 }
 
 // finishParts probes the controls at the end of the parts of all hosts, after the last

@@ -22,14 +22,18 @@ type host struct {
 	pairs int32   // pairs under way: awaiting an answer or their turn
 	asked int32   // of those, pairs awaiting an answer
 
-	// The pairs that await their turn, linked by probe.next.
+	fresh, spared    int32 // of those asked, the ones in a place of each kind
+	outlived, opened int32 // pairs that were silent at first, fewer after a loss; pairs found open
+
+	// Pairs that await their turn, linked through probe.next.
 	head, tail int32
 
-	queued bool // in the list of hosts with a pair whose turn has come
-	listed bool // in the list of hosts that may be forgotten
-	timed  bool // its time has begun
-	over   bool // its time is over, and its pairs under way are being ended
-	second bool // its second round has begun
+	queued        bool // in the list of hosts with a pair that may be probed
+	furtherQueued bool // and in that of a further try
+	listed        bool // in the list of hosts that may be forgotten
+	timed         bool // its time has begun
+	over          bool // its time is over, and its pairs under way are being ended
+	second        bool // its second round has begun
 
 	net *subnet
 	est estimate

@@ -19,25 +19,29 @@ func (s *sweep) acquireHostSlot(h *host) bool {
 	return s.cfg.Slots == nil || s.cfg.Slots.AcquireProbe(h.addr)
 }
 
-// releaseHostSlot returns a slot of acquireHostSlot.
-func (s *sweep) releaseHostSlot(h *host) {
-	if s.cfg.Slots != nil {
-		s.cfg.Slots.ReleaseProbe(h.addr)
+// releaseHostSlot gives back what acquireHostSlot took for a probe, if it did.
+func (s *sweep) releaseHostSlot(p *probe) {
+	if p.slotted && s.cfg.Slots != nil {
+		s.cfg.Slots.ReleaseProbe(p.host.addr)
 	}
+	p.slotted = false
 }
 
-// handOver gives a connection to the consumer, with its host slot. It returns nil if
-// the connection no longer exists, or if dialogues have no slot left.
-func (s *sweep) handOver(slot int32, h *host) net.Conn {
-	l := s.cfg.Slots
+// handOver gives a connection away, with its host slot. It returns nil if there is
+// no longer one, or no slot for it: it was answered late, and other connections have
+// them all, or there is none among those of dialogues.
+func (s *sweep) handOver(slot int32) net.Conn {
+	p, l := &s.probes[slot], s.cfg.Slots
 	if l == nil {
 		return s.dialer.Take(slot)
 	}
-	if !l.Transfer(h.addr) {
+	h := p.host
+	if p.slotted = p.slotted || s.acquireHostSlot(h); !p.slotted || !l.Transfer(h.addr) {
 		s.dialer.Reset(slot)
-		l.ReleaseProbe(h.addr)
+		s.releaseHostSlot(p)
 		return nil
 	}
+	p.slotted = false
 	conn := s.dialer.Take(slot)
 	if conn == nil {
 		l.Release(h.addr)

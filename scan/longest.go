@@ -9,27 +9,20 @@ import (
 
 // Longest returns how long a connect sweep of space takes if nothing answers, which is
 // the longest case on a network without loss: each pair is awaited as often as Retries
-// says, at most PerHost at an address and Concurrency in all, and no faster than Rate.
-// It sends nothing. Zero limits in cfg have their defaults; longer times than the
-// longest Duration are reported as that.
+// says, at first PerHost at an address and then twice as many each time, at most
+// Concurrency in all, and no faster than Rate. It sends nothing. Zero limits in cfg
+// have their defaults; longer times than the longest Duration are reported as that.
 func Longest(space *scope.Space, cfg Config) time.Duration {
 	cfg = cfg.withDefaults()
 	tries := 1 + max(cfg.Retries, 0)
-	silent := cfg.Timeout.Seconds() // the last try, in seconds, which do not overflow
-	for try := 1; try < tries; try++ {
-		if wait := blindWait(try, cfg.Timeout); try <= 5 {
-			silent += wait.Seconds()
-		} else {
-			silent += wait.Seconds() * float64(tries-try) // all other tries are awaited equally long
-			break
-		}
-	}
+	// In seconds from here on: they do not overflow.
+	silent := cfg.Timeout.Seconds() + float64(tries-1)*min(blindFirst, cfg.Timeout).Seconds()
 	most := 0
 	for _, ports := range space.Ranges() {
 		most = max(most, len(ports))
 	}
 	seconds := max(
-		turns(float64(most), min(cfg.PerHost, cfg.Concurrency))*silent,
+		blindStart(most, cfg).Seconds()+silent,
 		turns(float64(space.Len()), cfg.Concurrency)*silent,
 	)
 	if cfg.Rate > 0 {
@@ -39,6 +32,16 @@ func Longest(space *scope.Space, cfg Config) time.Duration {
 		return math.MaxInt64
 	}
 	return time.Duration(seconds * float64(time.Second))
+}
+
+// blindStart is how long it takes until the last of so many silent ports of a host is
+// asked for the first time.
+func blindStart(ports int, cfg Config) time.Duration {
+	start := time.Duration(0)
+	for asked := cfg.PerHost; asked < ports; asked += cfg.PerHost + asked {
+		start += min(blindFresh, cfg.Timeout)
+	}
+	return start
 }
 
 // turns returns how many batches of atOnce it takes to finish all pairs.

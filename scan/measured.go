@@ -13,6 +13,9 @@ type Measured struct {
 	nets     map[netip.Addr]estimate
 }
 
+// Answered reports whether anything was learned: some pair was answered.
+func (m *Measured) Answered() bool { return m != nil && m.all.known() }
+
 // MeasuredLongest returns what is known if the longest answer took rtt; nil if that is
 // not more than 0.
 func MeasuredLongest(rtt time.Duration) *Measured {

@@ -17,7 +17,7 @@ const (
 	shortest    = 30 * time.Millisecond   // any try
 	nearLast    = 100 * time.Millisecond  // the last, if the host or its net answered before
 	strangeLast = time.Second             // if only other nets did (RFC 6298, Section 2.1)
-	blindFirst  = 500 * time.Millisecond  // the first, if nothing answered yet; doubled each time
+	blindFirst  = 400 * time.Millisecond  // all but the last, if nothing answered yet
 	slowRefusal = 2500 * time.Millisecond // the last, if a refusal may take longer than other answers, and none is known yet
 	notedWait   = 250 * time.Millisecond  // at most, after an ICMP error
 )
@@ -41,7 +41,7 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 	case last:
 		return s.cfg.Timeout
 	default:
-		return blindWait(p.attempts, s.cfg.Timeout)
+		return min(blindFirst, s.cfg.Timeout)
 	}
 	if s.c.slowRefusals {
 		if s.refusals.known() {
@@ -56,12 +56,6 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 	return min(max(usual, shortest), s.cfg.Timeout)
 }
 
-// blindWait is how long the given try, from 1 and not the last, is awaited while
-// nothing has answered yet.
-func blindWait(try int, timeout time.Duration) time.Duration {
-	return min(blindFirst<<min(try-1, 4), timeout)
-}
-
 // tries returns how many probes a silent pair of h gets.
 func (s *sweep) tries(h *host) int {
 	if s.cfg.Retries < 0 {
@@ -69,10 +63,13 @@ func (s *sweep) tries(h *host) int {
 	}
 	loss := s.lossRate(h)
 	usual := 1 + s.cfg.Retries
-	if s.all.lost == 0 {
-		// Nothing was ever lost. One further try remains in any case, because loss comes
-		// in bursts.
-		return min(usual, max(tries(loss), 2))
+	switch {
+	case !s.all.known():
+		return usual // and the kernel repeats the last one, which is awaited for so long
+	case s.all.lost == 0:
+		// Nothing was ever lost, as far as these answers tell. One further try
+		// remains in any case: what is lost is lost in bursts.
+		return min(max(tries(loss), 2), usual+1)
 	}
 	return min(max(tries(loss), usual), 5*usual)
 }

@@ -24,6 +24,32 @@ func (s *sweep) pick() int32 {
 			return i
 		}
 	}
+	if s.limit != nil && s.inRow < drawsInRow {
+		if i := s.draw(); i != none {
+			s.inRow++
+			return i
+		}
+	}
+	s.inRow = 0
+	for len(s.further) > 0 {
+		h := s.further[0]
+		s.further = s.further[1:]
+		h.furtherQueued = false
+		if i := s.pickAt(h); i != none {
+			s.turn(h)
+			return i
+		}
+	}
+	return s.draw()
+}
+
+// drawsInRow is how many pairs are drawn for each further try, where there is a rate:
+// or the tries at silent hosts would keep those that answer waiting.
+const drawsInRow = 3
+
+// draw returns the next pair of the order that may be asked now, or none. Those in
+// front of it wait for their turn.
+func (s *sweep) draw() int32 {
 	for end := s.next + stride; s.next < min(end, s.space.Len()) && len(s.free) > 0; {
 		place := s.next
 		s.next++
@@ -45,8 +71,11 @@ func (s *sweep) pick() int32 {
 			continue
 		}
 		i := s.slot(h, to.Port())
-		if int(h.asked) < s.cfg.PerHost && h.head == none && (h.up == nil || len(h.up.again) == 0) && s.acquireHostSlot(h) {
-			return i
+		if h.head == none && (h.up == nil || len(h.up.again) == 0) {
+			if at := s.takePlace(h); at != noPlace {
+				s.occupy(i, at)
+				return i
+			}
 		}
 		s.queue(i, false)
 	}
@@ -56,7 +85,7 @@ func (s *sweep) pick() int32 {
 // pickAt returns a pair of a host that may be probed now, or none.
 func (s *sweep) pickAt(h *host) int32 {
 	u := h.up
-	if int(h.asked) >= s.cfg.PerHost || u != nil && u.still() {
+	if !s.placeLeft(h) || u != nil && u.still() {
 		return none // turn lists it again
 	}
 	if u != nil && u.gap > 0 && s.now < u.next {
@@ -64,10 +93,12 @@ func (s *sweep) pickAt(h *host) int32 {
 		return none
 	}
 	if h.head != none {
-		if !s.acquireHostSlot(h) {
+		at := s.takePlace(h)
+		if at == noPlace {
 			return none // requeueFreed lists it again
 		}
 		i := h.head
+		s.occupy(i, at)
 		if h.head = s.probes[i].next; h.head == none {
 			h.tail = none
 		}
@@ -89,7 +120,8 @@ func (s *sweep) pickFrom(h *host, list *[]unsettled) int32 {
 		s.slotless = append(s.slotless, h)
 		return none
 	}
-	if !s.acquireHostSlot(h) {
+	at := s.takePlace(h)
+	if at == noPlace {
 		return none
 	}
 	q := (*list)[len(*list)-1]
@@ -100,6 +132,7 @@ func (s *sweep) pickFrom(h *host, list *[]unsettled) int32 {
 	i := s.slot(h, q.port)
 	p := &s.probes[i]
 	p.attempts, p.earlier, p.as, p.from, p.wait, p.last = int(q.attempts), int(q.earlier), q.as, q.from, q.wait, q.last
+	s.occupy(i, at)
 	return i
 }
 
@@ -166,7 +199,7 @@ func (s *sweep) queue(i int32, first bool) {
 
 // turn queues h if a pair of it, or its control, may be probed.
 func (s *sweep) turn(h *host) {
-	if int(h.asked) >= s.cfg.PerHost {
+	if !s.placeLeft(h) {
 		return
 	}
 	u := h.up
@@ -174,11 +207,19 @@ func (s *sweep) turn(h *host) {
 		u.listed = true
 		s.controls = append(s.controls, h)
 	}
-	if h.queued || u != nil && u.still() {
+	if u != nil && u.still() {
 		return
 	}
-	if h.head != none || u != nil && len(u.again) > 0 || h.second && len(h.waiting) > 0 {
-		h.queued = true
-		s.turns = append(s.turns, h)
+	switch {
+	case h.head != none && s.probes[h.head].attempts == 0:
+		if !h.queued {
+			h.queued = true
+			s.turns = append(s.turns, h)
+		}
+	case h.head != none || u != nil && len(u.again) > 0 || h.second && len(h.waiting) > 0:
+		if !h.furtherQueued {
+			h.furtherQueued = true
+			s.further = append(s.further, h)
+		}
 	}
 }

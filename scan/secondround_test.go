@@ -63,7 +63,7 @@ func TestSecondRoundCost(t *testing.T) {
 		var attempts uint64
 		for to, r := range got {
 			attempts += uint64(r.Attempts)
-			if to.Addr().As4()[3] != 7 && r.Attempts != 3 {
+			if to.Addr().As4()[3] != 7 && r.Attempts != 4 {
 				t.Errorf("%v: %+v", to, r)
 			}
 		}

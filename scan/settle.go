@@ -27,7 +27,7 @@ func (s *sweep) settle(e dialer.Ending) {
 	}
 	if !inScope {
 		s.dialer.Drop(e.Slot)
-		s.releaseHostSlot(p.host)
+		s.releaseHostSlot(p)
 		s.finish(e.Slot, Result{State: result.StateSkipped, Reason: result.ReasonOutOfScope, Err: fmt.Errorf("%v is outside the scope", p.to.Addr())})
 		return
 	}
@@ -38,7 +38,7 @@ func (s *sweep) settle(e dialer.Ending) {
 		s.open(e)
 		return
 	}
-	s.releaseHostSlot(p.host)
+	s.releaseHostSlot(p)
 	switch e.As {
 	case dialer.Refused:
 		s.refusals.answer(max(s.now-p.sent, 1), 0)
@@ -59,17 +59,18 @@ func (s *sweep) settle(e dialer.Ending) {
 // open reports an open port.
 func (s *sweep) open(e dialer.Ending) {
 	r := Result{State: result.StateOpen, Reason: result.ReasonSynAck}
-	h := s.probes[e.Slot].host
+	p := &s.probes[e.Slot]
+	p.host.opened++
 	switch {
 	case e.Err != nil:
-		s.releaseHostSlot(h)
+		s.releaseHostSlot(p)
 	case s.cfg.HandOn && s.out.reserve(s.cfg.Waiting):
-		if r.Conn = s.handOver(e.Slot, h); r.Conn == nil {
+		if r.Conn = s.handOver(e.Slot); r.Conn == nil {
 			s.out.yielded()
 		}
 	default:
 		s.dialer.Reset(e.Slot)
-		s.releaseHostSlot(h)
+		s.releaseHostSlot(p)
 	}
 	s.stats.Open++
 	s.answered(e.Slot, r, byAccept)
@@ -115,7 +116,9 @@ func (s *sweep) answered(i int32, r Result, by way) {
 	if lost > 0 && r.RTT > p.wait {
 		lost = 0 // the earlier tries were not lost, but awaited too briefly
 	}
-	s.learn(p, lost)
+	if s.learn(p, lost); lost > 0 {
+		p.host.outlived /= 2
+	}
 	s.stats.Lost += uint64(lost)
 	p.from = netip.Addr{}
 	s.heard(p.host, p.sent, by, p.to.Port())

@@ -36,6 +36,8 @@ type sweep struct {
 
 	hosts   directory
 	turns   []*host // hosts with a pair that may be probed
+	further []*host // and those with one that was asked before
+	inRow   int     // pairs drawn since the latest of these
 	all     estimate
 	sampled estimate // controls only
 	wheel   wheel
@@ -84,6 +86,8 @@ type probe struct {
 	from    netip.Addr     // the sender of the ICMP error
 	noted   bool           // the try under way has an outcome that is not conclusive
 	control bool           // it is a control, which has no result
+	place   place          // that the try under way has at its host
+	slotted bool           // it has a slot of its host
 	last    bool           // it is probed once more at the end
 
 	next           int32 // the next pair in its host's queue
@@ -218,7 +222,7 @@ func (s *sweep) ask(i int32) {
 		s.settle(e)
 		return
 	}
-	s.wheel.add(s.probes, i, s.now+shortest)
+	s.wheel.add(s.probes, i, s.now+shortestFresh)
 }
 
 // pause returns how long to wait for answers.
@@ -252,7 +256,7 @@ func (s *sweep) pause(more bool) time.Duration {
 
 // wants reports whether a probe can be sent at once.
 func (s *sweep) wants() bool {
-	return len(s.turns) > 0 || len(s.free) > 0 && (len(s.controls) > 0 || s.next < s.space.Len())
+	return len(s.turns)+len(s.further) > 0 || len(s.free) > 0 && (len(s.controls) > 0 || s.next < s.space.Len())
 }
 
 // releaseProbe frees a pair's place at its host and in the window.
@@ -261,6 +265,7 @@ func (s *sweep) releaseProbe(i int32) {
 	if p.spoke != none {
 		s.wheel.remove(s.probes, i)
 	}
+	p.leavePlace()
 	p.host.asked--
 	s.inflight--
 	s.window.end(s.now)
@@ -276,15 +281,21 @@ func (s *sweep) expire() {
 		if p.noted {
 			wait = min(wait, notedWait)
 		}
-		if left := p.sent + wait - s.now; left > 0 {
+		left, fresh := p.sent+wait-s.now, p.sent+s.freshness(p.host)-s.now
+		if left <= 0 || fresh <= 0 {
+			s.outlive(p)
+		}
+		if left > 0 {
 			// Not longer than this, because the wait may shrink meanwhile.
-			s.wheel.add(s.probes, i, s.now+min(left, 100*time.Millisecond))
+			next := min(left, 100*time.Millisecond)
+			if fresh > 0 {
+				next = min(next, fresh)
+			}
+			s.wheel.add(s.probes, i, s.now+next)
 			continue
 		}
-		h := p.host
 		s.dialer.Drop(i)
 		s.releaseProbe(i)
-		s.releaseHostSlot(h)
 		s.unheard(i, wait)
 	}
 }

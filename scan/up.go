@@ -220,7 +220,7 @@ func (s *sweep) odd(h *host, q *unsettled) bool {
 	if q.as.Unreachable() {
 		return q.from != h.addr
 	}
-	return s.cfg.Retries >= 0 && (h.up.gap > 0 || h.answering() > rare)
+	return s.cfg.Retries >= 0 && (h.up.gap > 0 || s.answering(h) > rare)
 }
 
 // over reports whether all pairs of h have been probed.
