@@ -46,6 +46,20 @@ func (id *Identifier) Doubtful(addr netip.Addr, svc *Identification) bool {
 	return id.late.Load() || id.host(addr).slow() > 0
 }
 
+// AgainTime is how long the ports of an address may be asked [Identifier.Again] in all,
+// zero if there is no such bound. Where more than fewUnproductive ports give nothing,
+// the host is given twice the time for which a silent port is listened to, from its
+// first dialogue on, in whatever way they waste it.
+func (id *Identifier) AgainTime(addr netip.Addr) time.Duration {
+	h := id.host(addr)
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.unproductiveLocked() <= fewUnproductive {
+		return 0
+	}
+	return max(shortRetrySpent, 2*orDefault(id.GreetingTimeout, DefaultGreetingTimeout)-h.ended.Sub(h.begun))
+}
+
 // Again repeats the dialogue with a port that is [Identifier.Doubtful]: one connection
 // and one question at a time, with more time for each reply. It returns the Service
 // with more information, which is first if the second dialogue found nothing or could
@@ -87,7 +101,10 @@ func (s *session) hintReplied(ex *Exchange) {
 // retryConnect tries once more to connect to a port, with no other connection open to
 // its host. The error says why it failed.
 func (id *Identifier) retryConnect(ctx context.Context, s *session, r scan.Result, err error) (*session, error) {
-	if dialer.Exhausted(err) || !s.lockRetry(ctx) {
+	if dialer.Exhausted(err) {
+		return s, err
+	}
+	if _, ok := s.lockRetry(ctx); !ok {
 		return s, err
 	}
 	defer s.host.unlockRetry(time.Now())
@@ -102,13 +119,17 @@ func (id *Identifier) retryConnect(ctx context.Context, s *session, r scan.Resul
 // finds nothing either, perhaps for lack of time. A port that sends its replies byte
 // by byte is not repeated, because less time would not suffice.
 func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) *session {
-	if s.left.drips.Load() <= 0 || s.shortened || !s.lockRetry(ctx) {
+	if s.left.drips.Load() <= 0 || s.shortened {
+		return s
+	}
+	left, ok := s.lockRetry(ctx)
+	if !ok {
 		return s
 	}
 	defer s.host.unlockRetry(time.Now())
 	s.host.idle(ctx, maxIdle)
 	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
-	second.idle, second.perPort, second.most = s.idle, 1, s.retryTime()
+	second.idle, second.perPort, second.most = s.idle, 1, min(s.retryTime(), max(left, retryGreetingWait))
 	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
 		!second.settled() && second.confidence() == s.confidence() {
 		return s
@@ -118,7 +139,7 @@ func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) 
 
 // lockRetry locks the retries of the host. While the port waits there, another may
 // begin a first dialogue.
-func (s *session) lockRetry(ctx context.Context) bool {
+func (s *session) lockRetry(ctx context.Context) (left time.Duration, ok bool) {
 	if s.idle != nil {
 		s.idle(s.silent())
 	}
@@ -173,7 +194,7 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 	if s.unsettled() {
 		return id.retryTalk(ctx, s, r)
 	}
-	slow := h.slow() > 0 && s.weak() && h.unproductivePorts() < manyUnproductive
+	slow := h.slow() > 0 && s.weak() && !h.crowded()
 	if !slow && !(s.silent() && h.spoken()) {
 		return s
 	}
@@ -183,7 +204,7 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 		second.hintReplied(ex)
 	}
 	if !slow {
-		if !s.lockRetry(ctx) {
+		if _, ok := s.lockRetry(ctx); !ok {
 			return s
 		}
 		defer h.unlockRetry(time.Now())

@@ -21,10 +21,12 @@ const maxSlowPort = 4 * time.Second
 // dialogue sends a probe on its own connection, and then those that continue on the
 // connection and are still useful.
 func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
+	var w *wire
 	defer func() {
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		if s.running--; p.ID == signatures.Greeting && s.detached {
+		s.running--
+		if p.ID == signatures.Greeting && s.detached || w != nil && w.detached {
 			s.host.endDetached()
 		}
 		if p.Quiet > 0 {
@@ -35,8 +37,8 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	if p.ID != signatures.Greeting && !s.enterHost(ctx) {
 		return
 	}
-	w, err := s.connect(ctx, p)
-	if err != nil {
+	var err error
+	if w, err = s.connect(ctx, p); err != nil {
 		s.failed(p, err)
 		return
 	}
@@ -186,7 +188,10 @@ func (s *session) hears() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	s.heard, s.quietOver = true, false
-	if s.noteTrickling(); s.detached && s.idle != nil {
+	if s.noteTrickling(); s.waitedFor {
+		s.host.waitsFor(s.target.Port(), false)
+	}
+	if s.detached && s.idle != nil {
 		s.idle(false)
 	}
 	s.wake()
@@ -201,6 +206,7 @@ func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool
 	if !greets || p.Quiet > 0 {
 		return true
 	}
+	defer s.watch(w)()
 	got, end, first, took := s.readReply(ctx, w, until("greeting", nil), func() time.Duration { return max(s.greetingWait(), usual.Took+usual.Took/2) })
 	got = skipBlank(got)
 	// Another greeting than the first, such as "too many connections", begins another

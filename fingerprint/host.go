@@ -22,31 +22,33 @@ type host struct {
 	mu           sync.Mutex
 	sent         int // segments to it, and those that were sent again
 	resent       int
-	twice        int             // of those, how many had arrived before
-	sign         time.Time       // the last time that it sent anything
-	detached     int             // connections to slow ports, which do not count against the limit
-	trickling    int             // ports that have begun to speak slowly
-	unproductive map[uint16]bool // ports that replied to nothing, or whose replies did not end
-	mute         map[uint16]bool // ports that answered none of the questions for silent ports
-	retrySpent   time.Duration   // time used to ask silent ports again
-	spoke        bool            // one of its ports said something
-	slowest      time.Duration   // the slowest answer that was not delayed on purpose
+	twice        int                      // of those, how many had arrived before
+	sign         time.Time                // the last time that it sent anything
+	detached     int                      // connections to slow ports, which do not count against the limit
+	trickling    int                      // ports that have begun to speak slowly
+	unproductive map[uint16]bool          // ports that replied to nothing, or whose replies did not end
+	mute         map[uint16]bool          // ports that answered none of the questions for silent ports
+	retrySpent   time.Duration            // time used to ask silent ports again
+	spoke        bool                     // one of its ports said something
+	begun, ended time.Time                // when the first dialogue with it began, and the last one ended
+	waiting      map[uint16]time.Time     // of the other ports, those that are slow now, and since when they say nothing; zero: they do
+	slowAnswers  map[uint16]time.Duration // the slowest answer of each port, if it took longer than slowness and was not delayed on purpose
 }
 
 func newHost(addr netip.Addr, limit *hosts.Slots) *host {
 	return &host{
-		addr: addr, limit: limit, unproductive: make(map[uint16]bool), mute: make(map[uint16]bool),
+		addr: addr, limit: limit, unproductive: make(map[uint16]bool), mute: make(map[uint16]bool), waiting: make(map[uint16]time.Time), slowAnswers: make(map[uint16]time.Duration),
 		retryLock: make(chan struct{}, 1), turns: semaphore.NewWeighted(int64(max(limit.Each(), turnSize))),
 	}
 }
 
 // answered records that a port said something, and how long that took.
-func (h *host) answered(after time.Duration) {
+func (h *host) answered(port uint16, after time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	h.spoke, h.sign = true, time.Now()
-	if after <= maxSlowness {
-		h.slowest = max(h.slowest, after)
+	if after > slowness && after <= maxSlowness {
+		h.slowAnswers[port] = max(h.slowAnswers[port], after)
 	}
 }
 
@@ -63,14 +65,18 @@ const (
 	maxSlowness = 1500 * time.Millisecond
 )
 
-// slow returns how late a slow host answers, zero for one that is not.
+// slow returns how late a slow host answers, zero for one that is not. Ports that give no
+// result, or are slow now, do not count.
 func (h *host) slow() time.Duration {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.slowest <= slowness {
-		return 0
+	var slowest time.Duration
+	for port, after := range h.slowAnswers {
+		if _, waits := h.waiting[port]; !waits && !h.unproductive[port] {
+			slowest = max(slowest, after)
+		}
 	}
-	return h.slowest
+	return slowest
 }
 
 // maxRetrySpent is the total time for asking the silent ports of one host again, one
@@ -82,26 +88,46 @@ const (
 	shortRetrySpent = 4 * time.Second
 )
 
-// lockRetry waits until no one else asks a silent port again. It reports false if ctx
-// is done, or if the time of the host for that is used up. The caller must call
-// unlockRetry.
-func (h *host) lockRetry(ctx context.Context) bool {
-	select {
-	case h.retryLock <- struct{}{}:
-	case <-ctx.Done():
-		return false
-	}
-	h.mu.Lock()
-	defer h.mu.Unlock()
+// retryLeft is how much of the time is left in which silent ports are asked once more.
+// The caller holds the lock.
+func (h *host) retryLeft() time.Duration {
 	most := maxRetrySpent
 	if len(h.unproductive) > fewUnproductive {
 		most = shortRetrySpent
 	}
-	if h.retrySpent >= most {
-		<-h.retryLock
-		return false
+	return most - h.retrySpent
+}
+
+// lockRetry waits until nobody else asks a silent port once more. It returns how much
+// time the host has left for that, and false if there is none, or if ctx is done. Who
+// enters must unlockRetry.
+func (h *host) lockRetry(ctx context.Context) (left time.Duration, ok bool) {
+	select {
+	case h.retryLock <- struct{}{}:
+	case <-ctx.Done():
+		return 0, false
 	}
-	return true
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if left = h.retryLeft(); left <= 0 {
+		<-h.retryLock
+		return 0, false
+	}
+	return left, true
+}
+
+// talks notes that a dialogue with the host begins, and returns what notes its end.
+func (h *host) talks() (ended func()) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.begun.IsZero() {
+		h.begun = time.Now()
+	}
+	return func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		h.ended = time.Now()
+	}
 }
 
 // unlockRetry unlocks, and records the time since start.
@@ -144,11 +170,13 @@ func (h *host) enter(ctx context.Context) error { return h.limit.Acquire(ctx, h.
 func (h *host) leave() { h.limit.Release(h.addr) }
 
 // maxDetached is how many connections to slow ports may be open in addition to the
-// limit of the host, for each that the limit allows. On a host with manyUnproductive
-// ports it is maxDetachedMany.
+// limit of the host, for each that the limit allows. On a host on which manyUnproductive
+// ports give no result or are slow it is maxDetachedMany: each of 300 ports is listened
+// to for 6.5 s and asked for one more, so that 200 connections at once, at most three of
+// them to one port, take 11 s for all.
 const (
 	maxDetached     = 4
-	maxDetachedMany = 8
+	maxDetachedMany = 24
 )
 
 // detach releases the slot of a connection to a slow port, so that the dialogues with
@@ -158,7 +186,7 @@ func (h *host) detach(c net.Conn) bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	most := maxDetached
-	if len(h.unproductive) >= manyUnproductive {
+	if h.unproductiveLocked()+len(h.waiting) >= manyUnproductive {
 		most = maxDetachedMany
 	}
 	if h.detached/most >= h.limit.Each() {

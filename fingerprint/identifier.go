@@ -123,6 +123,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identificat
 	}
 	free := sync.OnceFunc(func() { <-id.slots })
 	defer free()
+	defer h.talks()()
 	if id.Slots == nil && r.Conn != nil {
 		if err := h.enter(ctx); err != nil {
 			r.Conn.Close()

@@ -3,6 +3,7 @@ package fingerprint
 import (
 	"context"
 	"crypto/tls"
+	"fmt"
 	"io"
 	"net"
 	"net/http/httptest"
@@ -17,6 +18,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/hosts"
 	"github.com/mxsweep/mxsweep/scan/scope"
+	"github.com/mxsweep/mxsweep/signatures"
 )
 
 // A tally counts the connections that are open at once, and those in all.
@@ -52,7 +54,7 @@ func (t *tally) dial(f fake) func(context.Context, netip.AddrPort) (net.Conn, er
 }
 
 // TestConnectionsOfAHost: a sweep that goes on while what it found is talked
-// to has no more than ten connections to a host at once, apart from those on which
+// to has no more connections to a host at once than its slots, apart from those on which
 // nothing comes, and no more than ten to a port in all; every port is found and asked.
 func TestConnectionsOfAHost(t *testing.T) {
 	set := load(t)
@@ -61,54 +63,64 @@ func TestConnectionsOfAHost(t *testing.T) {
 		"greeting": answering(0, "220 mx.example.org ESMTP Postfix\r\n", nil),
 		"closing":  func(net.Conn) {},
 	} {
-		t.Run(name, func(t *testing.T) {
-			synctest.Test(t, func(t *testing.T) {
-				var conns tally
-				defer conns.fakes.Wait()
-				limit := hosts.NewSlots(8)
-				targets, err := new(scope.Parser).Targets(t.Context(), []string{"192.0.2.1:10001-10030"})
-				if err != nil {
-					t.Fatal(err)
-				}
-				allowed, err := scope.New(scope.Bounds{Targets: targets})
-				if err != nil {
-					t.Fatal(err)
-				}
-				space, err := scope.NewSpace(allowed, nil)
-				if err != nil {
-					t.Fatal(err)
-				}
-				c, err := scan.NewConnect(scan.Config{Scope: allowed, Dial: conns.dial(f), Slots: limit, HandOn: true})
-				if err != nil {
-					t.Fatal(err)
-				}
-				id := &Identifier{Signatures: set, Dial: conns.dial(f), Slots: limit}
-				var talks sync.WaitGroup
-				asked := 0
-				for r := range c.Scan(t.Context(), space) {
-					asked++
-					talks.Go(func() {
-						if _, err := id.Identify(t.Context(), r); err != nil {
-							t.Error(err)
-						}
-					})
-				}
-				talks.Wait()
-				most := 10
-				if name != "closing" {
-					most += 8 * maxDetached // which wait for what does not come
-				}
-				if asked != 30 || conns.most > most || conns.now != 0 {
-					t.Errorf("%d ports asked, want 30; %d connections at once, want %d at most; %d are left", asked, conns.most, most, conns.now)
-				}
-				for port, n := range conns.ports {
-					if n > maxConns {
-						t.Errorf("%d connections to %v, want %d at most", n, port, maxConns)
-					}
+		for _, c := range []struct{ each, ports, slots, waiting int }{
+			{8, manyUnproductive - 1, 10, 8 * maxDetached}, {2, manyUnproductive - 1, 3, 2 * maxDetached}, {2, 60, 3, 2 * maxDetachedMany},
+		} {
+			if name == "closing" {
+				c.waiting = 0
+			}
+			t.Run(fmt.Sprintf("%s on %d ports with %d slots", name, c.ports, c.each), func(t *testing.T) {
+				holdConnections(t, set, f, c.each, c.ports, c.slots+c.waiting)
+			})
+		}
+	}
+}
+
+// holdConnections finds so many ports of a host, talks to them meanwhile and holds how
+// many connections are open at once.
+func holdConnections(t *testing.T, set *signatures.Set, f fake, each, ports, most int) {
+	t.Helper()
+	synctest.Test(t, func(t *testing.T) {
+		var conns tally
+		defer conns.fakes.Wait()
+		limit := hosts.NewSlots(each)
+		targets, err := new(scope.Parser).Targets(t.Context(), []string{fmt.Sprintf("192.0.2.1:10001-%d", 10000+ports)})
+		if err != nil {
+			t.Fatal(err)
+		}
+		allowed, err := scope.New(scope.Bounds{Targets: targets})
+		if err != nil {
+			t.Fatal(err)
+		}
+		space, err := scope.NewSpace(allowed, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		c, err := scan.NewConnect(scan.Config{Scope: allowed, Dial: conns.dial(f), Slots: limit, HandOn: true})
+		if err != nil {
+			t.Fatal(err)
+		}
+		id := &Identifier{Signatures: set, Dial: conns.dial(f), Slots: limit}
+		var talks sync.WaitGroup
+		asked := 0
+		for r := range c.Scan(t.Context(), space) {
+			asked++
+			talks.Go(func() {
+				if _, err := id.Identify(t.Context(), r); err != nil {
+					t.Error(err)
 				}
 			})
-		})
-	}
+		}
+		talks.Wait()
+		if asked != ports || conns.most > most || conns.now != 0 {
+			t.Errorf("%d ports asked, want %d; %d connections at once, want %d at most; %d are left", asked, ports, conns.most, most, conns.now)
+		}
+		for port, n := range conns.ports {
+			if n > maxConns {
+				t.Errorf("%d connections to %v, want %d at most", n, port, maxConns)
+			}
+		}
+	})
 }
 
 // onlyTo answers one question, and hangs up on every other.

@@ -33,8 +33,8 @@ func (s *session) listenWait() time.Duration {
 // greetingTimeout returns how long a port that replied to nothing is listened to: not
 // longer than the usual wait for a greeting if many others of the host gave no result.
 func (s *session) greetingTimeout() time.Duration {
-	if s.host.unproductivePorts() >= manyUnproductive {
-		return s.greetingWait() + silentGrace
+	if s.host.crowded() {
+		return s.greetingWait()
 	}
 	return orDefault(s.id.GreetingTimeout, DefaultGreetingTimeout) + s.rtt
 }

@@ -29,14 +29,14 @@ func (s *session) timeLeft(most time.Duration, begun time.Time) time.Duration {
 	defer s.mu.Unlock()
 	took := time.Since(begun) - time.Duration(s.paced.Load()) - s.turn.waited()
 	left := most - took
-	switch short := s.shortTime(); {
+	switch short := s.greetingTimeout(); {
 	case took < short:
 		return min(left, short-took)
 	case s.hasShortTime():
 		s.shortened = true
 		return 0
 	}
-	return min(left, time.Second)
+	return min(left, detachSooner)
 }
 
 // bounded returns a context that is done after most, not counting the time that
@@ -47,7 +47,7 @@ func (s *session) bounded(parent context.Context, most time.Duration) (context.C
 	begun := time.Now()
 	var timer *time.Timer
 	armed := make(chan struct{})
-	timer = time.AfterFunc(min(most, s.shortTime()), func() {
+	timer = time.AfterFunc(min(most, s.greetingTimeout()), func() {
 		<-armed
 		if left := s.timeLeft(most, begun); left > 0 {
 			timer.Reset(left)

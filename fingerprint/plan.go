@@ -40,6 +40,9 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 	if !s.second && s.host.slow() > 0 && s.mayAskQuiet() {
 		s.askEarlyAgain(s.leads()) // the port is listened to for long enough
 	}
+	if s.askSkipped(); s.skipped {
+		wake = detachAfter
+	}
 	s.decide()
 	s.cutShort()
 	if len(s.wanted) == 0 {
@@ -60,7 +63,7 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 				continue
 			}
 		}
-		if s.running >= s.perPort {
+		if s.running >= s.perPort || s.running > 0 && s.greeted() && s.host.crowded() {
 			break
 		}
 		s.begin(p)

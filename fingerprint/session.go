@@ -75,6 +75,7 @@ type session struct {
 	shortened bool                    // it was given less time than others: see hasShortTime
 	overdue   bool                    // what is said on it is waited for longer than detachAfter
 	trickling bool                    // the host was told that it is, and that the port had begun to speak
+	waitedFor bool                    // the host was told that the port takes its time
 	turn      turn                    // to ask what silent ports are asked
 	asking    int                     // such questions that are under way
 	skipped   bool                    // some of them were not asked, because other ports of the host gave nothing
@@ -177,6 +178,7 @@ func (s *session) run(ctx context.Context) error {
 	s.waiting.Wait()
 	s.mu.Lock()
 	s.leaveTurn()
+	s.waitNoMore()
 	s.left.time.Add(s.paced.Load() + int64(s.turn.spent) - int64(time.Since(s.begun)))
 	s.timedOut = late
 	s.mu.Unlock()
@@ -286,6 +288,9 @@ func (s *session) noteLocked(ex *Exchange) {
 	ex.Remember(true)
 	s.exchanges[ex.Probe] = ex
 	s.order = append(s.order, ex)
+	if !s.trickling && !s.mute() {
+		s.waitNoMore()
+	}
 	if ex.Probe == signatures.Greeting {
 		s.spoken = true
 	} else if after := latency(ex); after > s.slowest {
@@ -293,11 +298,20 @@ func (s *session) noteLocked(ex *Exchange) {
 		s.askEarlyAgain(nil)
 	}
 	switch {
+	case len(ex.Reply) > 0 && s.speaksSlowly():
+		s.host.answered(s.target.Port(), 0) // which tells nothing of the host
 	case len(ex.Reply) > 0:
-		s.host.answered(ex.First)
+		s.host.answered(s.target.Port(), ex.First)
 	case ex.Handshake == signatures.HandshakeComplete:
-		s.host.answered(ex.Took)
+		s.host.answered(s.target.Port(), ex.Took)
 	}
+}
+
+// speaksSlowly reports whether the greeting began and is not at its end, or came in
+// pieces. The caller holds the lock.
+func (s *session) speaksSlowly() bool {
+	g := s.exchanges[signatures.Greeting]
+	return s.heard && (g == nil || g.End != signatures.EndReply || g.Took-g.First > maxSlowness)
 }
 
 // latency is how long a question waited for its answer, which may be that the

@@ -9,20 +9,25 @@ import (
 )
 
 const (
-	// fewUnproductive and manyUnproductive are how many ports of a host may give nothing,
-	// because they are silent or come to no end, before the others are given less
-	// time. No mail host has so many; a firewall that accepts for all ports has.
+	// fewUnproductive, someUnproductive and manyUnproductive are how many ports of a
+	// host may give nothing, because they are silent or come to no end, before the
+	// others are given less time. No mail host has so many; a firewall that accepts for
+	// all ports has. manyHeldUp is manyUnproductive where those count, too, that take
+	// their time now.
 	fewUnproductive  = 4
+	someUnproductive = 8
 	manyUnproductive = 16
+	manyHeldUp       = 2 * manyUnproductive
 
 	// detachAfter is after what time without the end of what the other side says the
 	// place of the first connection is given back, or detachFactor times the slowest
-	// answer of a slow host, up to maxDetachAfter. detachSooner is the same on a host
-	// with manyUnproductive ports.
+	// answer of a slow host, up to maxDetachAfter. Where someUnproductive ports of the
+	// host give nothing or take their time, that of any connection is given back
+	// detachSooner, or as much later as the slowest answer took.
 	detachAfter    = time.Second
 	detachFactor   = 5
 	maxDetachAfter = 4 * time.Second
-	detachSooner   = 300 * time.Millisecond
+	detachSooner   = 100 * time.Millisecond
 
 	// turnSize is how much of the turns of a host a port takes: as many as are asked
 	// of it at once while it is listened to.
@@ -33,6 +38,7 @@ const (
 func (h *host) gave(port uint16, something bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	delete(h.waiting, port)
 	if something {
 		delete(h.unproductive, port)
 		delete(h.mute, port)
@@ -46,22 +52,72 @@ func (h *host) gave(port uint16, something bool) {
 func (h *host) askedInVain(port uint16) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
+	delete(h.waiting, port)
 	h.mute[port] = true
 }
 
+// waitsFor notes that a port takes its time, and whether it says nothing meanwhile.
+func (h *host) waitsFor(port uint16, mute bool) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.unproductive[port] || h.mute[port] {
+		return
+	}
+	h.waiting[port] = time.Time{}
+	if mute {
+		h.waiting[port] = time.Now()
+	}
+}
+
+// waitsNoMore notes that a port takes its time no more.
+func (h *host) waitsNoMore(port uint16) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	delete(h.waiting, port)
+}
+
 // manyMute reports whether manyUnproductive ports of the host, or more, were asked in
-// vain.
+// vain, or manyHeldUp with those that say nothing for now.
 func (h *host) manyMute() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return len(h.mute) >= manyUnproductive
+	n := len(h.mute)
+	for _, since := range h.waiting {
+		if !since.IsZero() && time.Since(since) >= detachAfter {
+			n++
+		}
+	}
+	return len(h.mute) >= manyUnproductive || len(h.mute) >= fewUnproductive && n >= manyHeldUp
 }
 
 // unproductivePorts is how many ports of the host gave nothing.
 func (h *host) unproductivePorts() int {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return max(len(h.unproductive), len(h.mute))
+	return h.unproductiveLocked()
+}
+
+func (h *host) unproductiveLocked() int { return max(len(h.unproductive), len(h.mute)) }
+
+// crowded reports whether so many ports of the host give nothing, or take their time,
+// that the others are given less time.
+func (h *host) crowded() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.crowdedLocked()
+}
+
+func (h *host) crowdedLocked() bool {
+	n := h.unproductiveLocked()
+	return n >= manyUnproductive || n+len(h.waiting) >= manyHeldUp
+}
+
+// holdsUp reports whether someUnproductive ports of the host, or more, give nothing
+// or take their time.
+func (h *host) holdsUp() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.unproductiveLocked()+len(h.waiting) >= someUnproductive
 }
 
 // countTrickling counts a port, or counts it no more, that has begun to speak and
@@ -79,43 +135,74 @@ func (h *host) manyTrickle() bool {
 	return h.trickling > fewUnproductive
 }
 
-// watch gives back the place of the first connection if the other side takes its
-// time, until it is stopped.
+// watch gives back the place of a connection if the other side takes its time, until
+// it is stopped: that of the first one, and on a host that holds up of any.
 func (s *session) watch(w *wire) (stop func()) {
 	s.mu.Lock()
 	first := w == s.first
 	s.mu.Unlock()
-	if !first {
+	if !first && !s.host.holdsUp() {
 		return func() {}
 	}
 	over := false
-	timer := time.AfterFunc(s.detachAfter(), func() {
+	var timer *time.Timer
+	armed := make(chan struct{})
+	timer = time.AfterFunc(s.detachAfter(), func() {
+		<-armed
 		s.mu.Lock()
 		defer s.mu.Unlock()
 		if over {
 			return
 		}
+		if !first {
+			if w.detached = w.detached || s.host.detach(w.conn); !w.detached {
+				timer.Reset(detachSooner)
+			}
+			return
+		}
 		s.overdue = true
-		s.detach()
+		if s.detach(); !s.detached {
+			timer.Reset(detachSooner)
+		}
 		s.noteTrickling()
+		if !s.heard && s.mute() || s.trickling {
+			s.waitedFor = true
+			s.host.waitsFor(s.target.Port(), !s.heard)
+		}
 	})
+	close(armed)
 	return func() {
 		timer.Stop()
 		s.mu.Lock()
 		defer s.mu.Unlock()
-		over, s.overdue = true, false
+		over = true
+		if !first {
+			return
+		}
+		s.overdue = false
 		if s.trickling {
 			s.trickling = false
 			s.host.countTrickling(-1)
 		}
+		if s.heard {
+			s.waitNoMore()
+		}
+	}
+}
+
+// waitNoMore notes that the port takes its time no more. The caller holds the lock.
+func (s *session) waitNoMore() {
+	if s.waitedFor {
+		s.waitedFor = false
+		s.host.waitsNoMore(s.target.Port())
 	}
 }
 
 // detachAfter is how long the other side may take until its place is given back: on
 // a host that answers slowly longer, so that it is not given more to do meanwhile.
 func (s *session) detachAfter() time.Duration {
-	if s.host.unproductivePorts() >= manyUnproductive {
-		return detachSooner + 3*s.rtt
+	if s.host.holdsUp() {
+		return detachSooner + s.host.slow() + 3*s.rtt
 	}
 	return max(detachAfter, min(detachFactor*s.host.slow(), maxDetachAfter)) + 3*s.rtt
 }
@@ -143,15 +230,7 @@ func (s *session) detach() {
 // hasShortTime reports whether the port drags out what it says, as so many ports of
 // its host do that it is given no more time. The caller holds the lock.
 func (s *session) hasShortTime() bool {
-	return s.trickling && (s.host.manyTrickle() || s.host.unproductivePorts() >= manyUnproductive)
-}
-
-// shortTime is how long the conversation with a port may take that has short time.
-func (s *session) shortTime() time.Duration {
-	if s.host.unproductivePorts() >= manyUnproductive {
-		return s.greetingWait() + silentGrace
-	}
-	return s.greetingTimeout()
+	return s.trickling && (s.host.manyTrickle() || s.host.holdsUp())
 }
 
 // A turn is what a port needs in order to be asked what silent ports are asked: a
@@ -177,10 +256,10 @@ func (s *session) wantTurn(ctx context.Context) bool {
 	if s.turn.held > 0 || s.turn.cancel != nil {
 		return s.turn.held > 0
 	}
-	size := int64(turnSize)
 	if s.brief() {
-		size = 1
+		return true // its few questions are waited for beside those of others
 	}
+	size := int64(turnSize)
 	if s.host.turns.TryAcquire(size) {
 		s.turn.held = size
 		return true
@@ -245,10 +324,10 @@ func (s *session) skips(p *signatures.Probe) bool {
 	return true
 }
 
-// askSkipped lets a port be asked everything that is not silent after all. The
-// caller holds the lock.
+// askSkipped lets a port be asked everything that is not silent after all, or whose
+// host is not. The caller holds the lock.
 func (s *session) askSkipped() {
-	if !s.skipped || s.mute() && !s.heard {
+	if !s.skipped || s.brief() && !s.heard {
 		return
 	}
 	s.skipped = false

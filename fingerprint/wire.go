@@ -51,7 +51,10 @@ type wire struct {
 
 	midLine bool // what was sent last does not end in CRLF
 	gone    bool // the other side has hung up
-	state   *tls.ConnectionState
+
+	detached bool // it is not the first of a session, and its place was given back
+
+	state *tls.ConnectionState
 }
 
 // send writes everything within a second; a daemon that does not read is gone.

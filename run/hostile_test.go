@@ -60,8 +60,7 @@ type layout struct {
 // silent: a port that replied to nothing is listened to for the greeting timeout
 // of 12 s, and all such ports at the same time, so that one of them makes a run
 // as long as 300 do. What hostile listeners cost beyond that is their own bound
-// of 23 s for all conversations with a port. It is not held for the one host, whose
-// listeners are not all talked to at the same time.
+// of 23 s for all conversations with a port, or less where a host has many of them.
 func BenchmarkHostileListeners(b *testing.B) {
 	first56 := func(i int) bool { return i < 56 }
 	for name, l := range map[string]layout{

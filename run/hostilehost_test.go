@@ -2,8 +2,10 @@ package run
 
 import (
 	"context"
+	"maps"
 	"net"
 	"net/netip"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -20,73 +22,113 @@ import (
 )
 
 // TestHostileHost talks to a host on most ports of which something holds up who
-// talks to it. It takes at most twice as long as with one silent port, and at most
-// 150 s where there are 300 such ports, and all daemons among them are named.
+// talks to it, all in one way or each in another. It takes at most twice as long as the
+// same with one silent port, and all daemons among them are named.
 func TestHostileHost(t *testing.T) {
-	alone, _ := talkToHost(t, 17, 1, mailtest.Silent{})
-	t.Logf("17 daemons beside one silent port: %v", alone)
-	for name, h := range holding {
+	few := func(daemons int) playedHost { return playedHost{daemons: daemons, hostile: 18 - daemons} }
+	for _, name := range slices.Concat(slices.Sorted(maps.Keys(holding)), []string{mixed}) {
 		t.Run(name, func(t *testing.T) {
-			for _, c := range []struct {
-				daemons, hostile int
-				most             time.Duration
-			}{{3, 15, 2 * alone}, {7, 11, 2 * alone}, {56, 300, 150 * time.Second}} {
-				if c.hostile > 100 && name != "silent" && name != "drip" && name != "flood" {
+			for _, h := range []playedHost{few(3), few(7), {daemons: 56, hostile: 300, quick: true}, {daemons: 56, hostile: 300}} {
+				if h.hostile > 100 && !h.quick && name != mixed && name != "silent" {
 					continue // takes its time with the race detector
 				}
-				took, products := talkToHost(t, c.daemons, c.hostile, h)
-				t.Logf("%d daemons among %d others: %v", c.daemons, c.hostile, took)
-				if took > c.most {
-					t.Errorf("%d daemons among %d others took %v, want at most %v", c.daemons, c.hostile, took, c.most)
+				alone, _ := playedHost{daemons: h.daemons + h.hostile - 1, hostile: 1, quick: h.quick}.talk(t, "silent")
+				took, products := h.talk(t, name)
+				t.Logf("%+v: %v, with one silent port %v", h, took, alone)
+				if took > 2*alone {
+					t.Errorf("%+v took %v, want at most twice the %v with one silent port", h, took, alone)
 				}
-				for i, product := range products[:c.daemons] {
-					want := playedProducts[i%len(playedProducts)]
-					// What is silent to all questions but one is not told from a hundred
-					// ports that are silent to all, unless its number suggests the question.
-					if want == "Postgrey" && product == "" && i > len(playedProducts) && (name == "silent" || name == "late") {
-						continue
-					}
-					if product != want {
-						t.Errorf("%d daemons among %d others: number %d is %q, want %q", c.daemons, c.hostile, i, product, want)
-					}
-				}
-				for _, product := range products[c.daemons:] {
-					if product != "" {
-						t.Errorf("one that is no daemon is called %q", product)
-					}
-				}
+				h.checkNames(t, name, products)
 			}
 		})
 	}
 }
 
-// playedProducts are what playedDaemons are called.
-var playedProducts = []string{"Postfix smtpd", "Dovecot", "Exim", "Postfix smtpd", "amavisd-new", "OpenDKIM", "Postgrey"}
+// mixed is the name for a host whose hostile ports hold up in turn in each way.
+const mixed = "mixed"
 
-// playedDaemons are daemons that greet at once, after a while, only one client at a
-// time, and not at all.
-func playedDaemons(t *testing.T) []mailtest.Handler {
+// A playedHost has so many daemons among hostile ports.
+type playedHost struct {
+	daemons, hostile int
+	quick            bool // all the daemons greet at once
+}
+
+// playedProducts are what playedDaemons are called, the last quickDaemons of them those
+// that greet at once.
+var playedProducts = []string{"Postfix smtpd", "OpenDKIM", "Postgrey", "Postfix smtpd", "Dovecot", "Exim", "amavisd-new"}
+
+const quickDaemons = 4
+
+// products are what the daemons of the host are called in turn.
+func (h playedHost) products() []string {
+	if h.quick {
+		return playedProducts[len(playedProducts)-quickDaemons:]
+	}
+	return playedProducts
+}
+
+// checkNames sees to it that the daemons of a host, and nothing else, are named.
+func (h playedHost) checkNames(t *testing.T, kind string, products []string) {
 	t.Helper()
-	var all []mailtest.Handler
+	names := h.products()
+	for i, product := range products[:h.daemons] {
+		want := names[i%len(names)]
+		// What is silent to all questions but one is not told from a hundred
+		// ports that are silent to all, unless its number suggests the question.
+		if want == "Postgrey" && product == "" && i > len(names) && (kind == "silent" || kind == "late" || kind == mixed) {
+			continue
+		}
+		if product != want {
+			t.Errorf("%+v: number %d is %q, want %q", h, i, product, want)
+		}
+	}
+	for _, product := range products[h.daemons:] {
+		if product != "" {
+			t.Errorf("%+v: one that is no daemon is called %q", h, product)
+		}
+	}
+}
+
+// play starts the daemons of the host in turn, such as greet after a while and not at
+// all, at once, and only one client at a time; then its hostile ports.
+func (h playedHost) play(t *testing.T, network *mailtest.Network, kind string) []netip.AddrPort {
+	t.Helper()
+	all := map[string]mailtest.Handler{}
 	for _, name := range []string{"postfix-reinjection", "dovecot-imap", "exim"} {
 		daemon, err := mailtest.Daemon(name)
 		if err != nil {
 			t.Fatal(err)
 		}
-		all = append(all, daemon)
+		all[name] = daemon
 	}
 	screened := mailtest.HandlerFunc(func(c *mailtest.Conn) { // as postscreen does
 		if c.Wait(6 * time.Second) {
-			all[0].Serve(c)
+			all["postfix-reinjection"].Serve(c)
 		}
 	})
-	return append(all, screened, &mailtest.Amavis{}, mailtest.Milter{Actions: 0x111, Steps: 0x100702}, &mailtest.Policy{Name: "postgrey"})
+	var servers []netip.AddrPort
+	for i := range h.daemons {
+		played := []mailtest.Handler{
+			screened, mailtest.Milter{Actions: 0x111, Steps: 0x100702}, &mailtest.Policy{Name: "postgrey"},
+			all["postfix-reinjection"], all["dovecot-imap"], all["exim"], &mailtest.Amavis{},
+		}
+		names := h.products()
+		servers = append(servers, network.Serve(t, played[len(played)-len(names):][i%len(names)]).Addr())
+	}
+	kinds := []string{kind}
+	if kind == mixed {
+		kinds = slices.Sorted(maps.Keys(holding))
+	}
+	for i := range h.hostile {
+		servers = append(servers, network.Serve(t, holding[kinds[i%len(kinds)]]).Addr())
+	}
+	return servers
 }
 
-// talkToHost talks, in the time of the test, to the ports of one host with so many
-// daemons and hostile listeners. It returns how long that took and what the ports are
+// talk talks, in the time of the test, to the ports of the host, whose hostile ones
+// hold up in the way of that name. It returns how long that took and what the ports are
 // called, those of the daemons first.
-func talkToHost(t *testing.T, daemons, hostile int, h mailtest.Handler) (took time.Duration, products []string) {
+func (h playedHost) talk(t *testing.T, kind string) (took time.Duration, products []string) {
 	t.Helper()
 	set, err := signatures.Default()
 	if err != nil {
@@ -94,16 +136,8 @@ func talkToHost(t *testing.T, daemons, hostile int, h mailtest.Handler) (took ti
 	}
 	synctest.Test(t, func(t *testing.T) {
 		var network mailtest.Network
-		var servers []netip.AddrPort
-		for len(servers) < daemons {
-			for _, h := range playedDaemons(t)[:min(len(playedProducts), daemons-len(servers))] {
-				servers = append(servers, network.Serve(t, h).Addr())
-			}
-		}
-		for range hostile {
-			servers = append(servers, network.Serve(t, h).Addr())
-		}
-		const firstPort = 10017 // so that the first Postgrey has its usual port
+		servers := h.play(t, &network, kind)
+		const firstPort = 10021 // so that the first Postgrey has its usual port
 		w := coverageSweep(t, Shard{})
 		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
 		w.queue = queue.New(4)

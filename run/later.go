@@ -162,15 +162,21 @@ func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort
 	group.Wait()
 }
 
-// askHostLater asks the ports of one host: at first those that said something. Of
-// more than laterSilent others, none is asked behind one that is silent again.
+// askHostLater asks the ports of one host, in the time that it has for that: at first
+// those that said something. Of more than laterSilent others, none is asked behind one
+// that is silent again.
 func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abort context.CancelCauseFunc) {
 	told := func(p laterPort) bool { return p.service.Inconclusive != result.InconclusiveNoReply }
 	silent := slices.DeleteFunc(slices.Clone(ports), told)
+	inTime, done := asking, func() {}
+	if most := w.identifier.AgainTime(ports[0].result.Target.Addr()); most > 0 {
+		inTime, done = context.WithTimeout(asking, most)
+	}
+	defer done()
 	enough := false
 	for _, p := range append(slices.DeleteFunc(ports, func(p laterPort) bool { return !told(p) }), silent...) {
 		if !enough || told(p) {
-			service := w.identifier.Again(asking, p.result, p.service)
+			service := w.identifier.Again(inTime, p.result, p.service)
 			switch {
 			case service != p.service:
 				p.service, p.result.Err = service, nil
