@@ -10,7 +10,7 @@ help:
 	@echo "make build   static binary in $(BIN)"
 	@echo "make test    all checks, with real daemons and a release; as root it installs packages"
 	@echo "make unit    go test ./... (no namespaces, no browser, under a minute)"
-	@echo "make check   gofmt, vet, staticcheck, golangci-lint, builds without cgo"
+	@echo "make check   gofmt, vet, staticcheck, golangci-lint, builds without cgo and with the oldest Go"
 	@echo "make release-check  a whole release, built and looked at, not published"
 	@echo "make e2e     tests with real Postfix, amavisd, Dovecot, ... (root and Debian packages)"
 	@echo "make docs    regenerate the files that tests compare with the code: README.md, docs/rules.md, ..."
