@@ -50,7 +50,7 @@ func (set *Set) checkExample(s *Signature, e *Example) (problems Problems) {
 	return problems
 }
 
-// heardBy says what the example holds of the exchange that a condition is about.
+// heardBy describes the exchange of the example to which a condition refers.
 func heardBy(c *Condition, e *Example) string {
 	switch ex := e.Seen.Find(c.Probe); {
 	case c.Any != nil || c.All != nil:
@@ -63,7 +63,8 @@ func heardBy(c *Condition, e *Example) string {
 	}
 }
 
-// instead says which other signature an example matches, the surest.
+// instead names the other signature with the highest confidence that an example
+// matches.
 func (set *Set) instead(s *Signature, e *Example) string {
 	var best *Signature
 	for _, o := range set.Signatures {
@@ -77,7 +78,7 @@ func (set *Set) instead(s *Signature, e *Example) string {
 	return fmt.Sprintf("%q at %v matches instead, with confidence %d", best.ID, best.Pos, best.Confidence)
 }
 
-// checkValues compares what the example wants with what is captured.
+// checkValues compares the expected values of an example with the captured ones.
 func (set *Set) checkValues(s *Signature, e *Example, fail func(help, format string, args ...any)) {
 	got := s.Values(&e.Seen)
 	if next, values := set.Behind(s, &e.Seen); next != nil {

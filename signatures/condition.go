@@ -10,7 +10,7 @@ import (
 type Condition struct {
 	Pos Pos
 
-	Probe     string // the exchange; Greeting if none is named
+	Probe     string // the exchange; Greeting by default
 	Reply     *Pattern
 	Hex       *Pattern
 	Ended     []string
@@ -23,8 +23,8 @@ type Condition struct {
 	Echo      bool
 	Not       bool
 
-	Any []Condition // if set, nothing else is but Not
-	All []Condition // if set, nothing else is but Not
+	Any []Condition // if set, the condition has no other keys but Not
+	All []Condition // if set, the condition has no other keys but Not
 }
 
 // A Range is a range of whole numbers; Max < 0 means no end.
@@ -33,31 +33,30 @@ type Range struct{ Min, Max int }
 // A TimeRange is a range of times; Max of zero means no end.
 type TimeRange struct{ Min, Max time.Duration }
 
-// A Truth is what is known of a condition.
+// A Truth is the result of a condition.
 type Truth int
 
-// The verdicts. Unknown means that an exchange is still to come, or that what
-// the condition asks for was not heard.
+// The results. Unknown means that an exchange may still come, or that the part to
+// which the condition refers was lost.
 const (
 	Unknown Truth = iota
 	False
 	True
 )
 
-// Seen is what is known of a port: the exchanges that were had and whether
-// others may still come.
+// Seen is what is known about a port: the exchanges so far, and whether others may
+// still come.
 type Seen interface {
 	// Exchange returns the exchange of a probe, or nil; pending reports
 	// whether one may still come.
 	Exchange(probe string) (ex *Exchange, pending bool)
 }
 
-// Exchange lets a finished transcript be matched: what is not in it will not
-// come.
+// Exchange lets a finished transcript be matched: missing exchanges will not come.
 func (t *Transcript) Exchange(probe string) (*Exchange, bool) { return t.Find(probe), false }
 
-// All is the verdict on a conjunction: False if one condition is false, True
-// if all are true.
+// All is the result of a conjunction: False if one condition is false, True if all are
+// true.
 func All(conditions []Condition, seen Seen) Truth {
 	v := True
 	for i := range conditions {
@@ -71,8 +70,8 @@ func All(conditions []Condition, seen Seen) Truth {
 	return v
 }
 
-// Match tells whether the condition holds. A condition on an exchange that
-// was not had, and will not be, does not hold, turned round or not.
+// Match evaluates the condition. A condition on an exchange that did not and will not
+// take place is false, even if it is negated.
 func (c *Condition) Match(seen Seen) Truth {
 	switch {
 	case c.Any != nil:
@@ -116,7 +115,7 @@ func anyOf(conditions []Condition, seen Seen) Truth {
 	return v
 }
 
-// holds looks at everything but Not, cheapest first.
+// holds evaluates everything but Not, cheapest first.
 func (c *Condition) holds(ex *Exchange) bool {
 	n := len(ex.Reply)
 	switch {
@@ -135,8 +134,8 @@ func (c *Condition) holds(ex *Exchange) bool {
 	return c.Reply == nil || ex.matches(c.Reply)
 }
 
-// partly is the verdict, but for Not, on an exchange that was not heard whole:
-// what came may fulfill the condition, and nothing refutes it.
+// partly is the result, without Not, for an exchange with lost parts: what was
+// received may fulfill the condition, and nothing refutes it.
 func (c *Condition) partly(ex *Exchange) Truth {
 	n := len(ex.Reply)
 	switch {
@@ -160,7 +159,7 @@ func (r *TimeRange) has(d time.Duration) bool {
 	return d >= r.Min && (r.Max == 0 || d <= r.Max)
 }
 
-// probes calls f for the probe of the condition and of those inside of it.
+// probes calls f for the probe of the condition and of nested ones.
 func (c *Condition) probes(f func(id string, at Pos)) {
 	for i := range c.Any {
 		c.Any[i].probes(f)
@@ -173,8 +172,7 @@ func (c *Condition) probes(f func(id string, at Pos)) {
 	}
 }
 
-// Needs calls f for each probe whose exchange the undecided conditions among
-// these still wait for.
+// Needs calls f for each probe for whose exchange the undecided conditions still wait.
 func Needs(conditions []Condition, seen Seen, f func(probe string)) {
 	for i := range conditions {
 		c := &conditions[i]

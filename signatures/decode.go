@@ -31,31 +31,31 @@ func (p Pos) String() string {
 	return fmt.Sprintf("%s:%d:%d", p.File, p.Line, p.Column)
 }
 
-// A Problem is something wrong in a file, with its place, its line and what to do.
+// A Problem is an error in a file, with its position, its line and a hint.
 type Problem = userfile.Error
 
-// Problems are all that is wrong, in the order of the files.
+// Problems are all errors, in the order of the files.
 type Problems = userfile.Errors
 
-// problem makes the problem at a place.
+// problem makes the problem at a position.
 func problem(at Pos, hint, text string) *Problem {
 	return &Problem{File: at.File, Line: at.Line, Column: at.Column, Problem: text, Hint: hint}
 }
 
-// maxDepth is how deep conditions may nest.
+// maxDepth is how deeply conditions may nest.
 const maxDepth = 8
 
-// A decoder reads one file and collects what is wrong in it.
+// A decoder reads one file and collects the errors in it.
 type decoder struct {
 	*userfile.Document
 	depth    int
 	patterns patterns
 }
 
-// patterns are those of a Set, by how they are written.
+// patterns are the patterns of a Set, by their text.
 type patterns map[string]Pattern
 
-// fields are the keys of a mapping and what reads their values.
+// fields are the keys of a mapping and the functions that read their values.
 type fields map[string]func(*yaml.Node)
 
 // newDecoder parses a file of one YAML document, whose root is nil if there is none.
@@ -70,12 +70,12 @@ func (d *decoder) fail(n *yaml.Node, hint, format string, args ...any) {
 	d.Fail(&yaml.Node{Line: max(n.Line, 1), Column: max(n.Column, 1)}, hint, format, args...)
 }
 
-// failAt is fail for a place that pos gave.
+// failAt is fail for a position from pos.
 func (d *decoder) failAt(at Pos, hint, format string, args ...any) {
 	d.Fail(&yaml.Node{Line: at.Line, Column: at.Column}, hint, format, args...)
 }
 
-// mapping reads a mapping whose keys are those of f and no others.
+// mapping reads a mapping that has no keys but those of f.
 func (d *decoder) mapping(n *yaml.Node, f fields) {
 	list := make([]userfile.Field, 0, len(f))
 	for key, read := range f {

@@ -26,12 +26,12 @@ const (
 	HandshakeFailed   = "failed"
 )
 
-// A Transcript is all that was said on one port: one Exchange for each probe.
+// A Transcript is the exchanges with one port: one Exchange for each probe.
 type Transcript struct {
 	Exchanges []Exchange `json:"exchanges"`
 }
 
-// Find returns the exchange of a probe, or nil if it was not asked.
+// Find returns the exchange of a probe, or nil if there is none.
 func (t *Transcript) Find(probe string) *Exchange {
 	for i := range t.Exchanges {
 		if t.Exchanges[i].Probe == probe {
@@ -41,13 +41,13 @@ func (t *Transcript) Find(probe string) *Exchange {
 	return nil
 }
 
-// An Exchange is one probe as it went: what was sent on one connection, what
-// came back, how that ended and after how long.
+// An Exchange is the course of one probe: what was sent on one connection, what was
+// received, how it ended and after how long.
 type Exchange struct {
 	Probe     string
-	Greeting  []byte        // what came on this connection before anything was sent
+	Greeting  []byte        // what was received on this connection before anything was sent
 	Sent      []byte        // empty for the greeting
-	Reply     []byte        // what came after that; the greeting itself for the probe "greeting"
+	Reply     []byte        // what was received after that; the greeting itself for the probe "greeting"
 	End       string        // one of the End constants
 	First     time.Duration // until the first byte of the reply; zero if there was none
 	Took      time.Duration // until the end
@@ -55,9 +55,9 @@ type Exchange struct {
 	TLS       bool          // the exchange ran inside of TLS
 	Proxied   bool          // the exchange ran behind a PROXY header of ours
 
-	// Unheard says that something of the exchange may not have been heard: the
-	// question was not acknowledged, a reply was cut off or may have got lost.
-	// What came counts; what did not, and how it ended, show nothing.
+	// Unheard says that parts of the exchange may be lost: the question was not
+	// acknowledged, or a reply was cut off or may have been lost. Received parts count;
+	// missing parts, and how it ended, show nothing.
 	Unheard bool
 
 	known *verdicts
@@ -94,15 +94,15 @@ func (e *Exchange) matches(p *Pattern) bool {
 	return k.found[at]&bit != 0
 }
 
-// Echo reports whether the reply only repeats what was sent, which proves
-// nothing about who answers.
+// Echo reports whether the reply only repeats what was sent, which proves nothing
+// about the daemon.
 func (e *Exchange) Echo() bool {
 	sent, reply := bytes.TrimSpace(e.Sent), bytes.TrimSpace(e.Reply)
 	return len(sent) > 0 && len(reply) > 0 && bytes.HasPrefix(reply, sent)
 }
 
-// exchangeJSON is an Exchange as it is written: bytes as text where they are
-// text, so that a recorded example can be read and reviewed.
+// exchangeJSON is the JSON form of an Exchange: bytes as text if they are text, so
+// that a recorded example can be read and reviewed.
 type exchangeJSON struct {
 	Probe       string `json:"probe"`
 	Greeting    string `json:"greeting,omitempty"`

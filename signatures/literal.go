@@ -2,10 +2,10 @@ package signatures
 
 import "strings"
 
-// literal returns text that every match of a regular expression holds, the
-// longest that stands outside of its groups; "" if there is none, or if that is
-// not plain. Most replies hold none of what most patterns look for, and to look
-// for text takes a tenth of the time.
+// literal returns a text that every match of a regular expression contains, the
+// longest outside of its groups; "" if there is none, or if the expression is not
+// simple. Most replies contain none of these texts, and searching for a text takes a
+// tenth of the time.
 func literal(expr string) string {
 	expr = strings.TrimPrefix(expr, "(?m)")
 	l := literals{expr: expr}
@@ -27,7 +27,7 @@ type literals struct {
 	longest string
 }
 
-// end ends a text: what follows need not stand behind it.
+// end ends a text: the next one need not follow it directly.
 func (l *literals) end() {
 	if len(l.text) > len(l.longest) {
 		l.longest = string(l.text)
@@ -35,15 +35,15 @@ func (l *literals) end() {
 	l.text = l.text[:0]
 }
 
-// add takes a byte that must be there, unless it stands in a group.
+// add adds a byte that must occur, unless it is in a group.
 func (l *literals) add(c byte) {
 	if l.depth == 0 {
 		l.text = append(l.text, c)
 	}
 }
 
-// step reads one piece of the expression. It reports false for what is not
-// plain: alternatives outside of groups, flags, and anything rare.
+// step reads one part of the expression. It reports false for parts that are not
+// simple: alternatives outside of groups, flags, and anything rare.
 func (l *literals) step() bool {
 	c := l.expr[l.at]
 	l.at++
@@ -83,7 +83,7 @@ func (l *literals) step() bool {
 	return true
 }
 
-// skip goes on behind a piece if it comes next.
+// skip skips a part if it comes next.
 func (l *literals) skip(piece string) bool {
 	if !strings.HasPrefix(l.expr[l.at:], piece) {
 		return false
@@ -115,7 +115,7 @@ func (l *literals) escape() bool {
 	return true
 }
 
-// class goes on behind a set of characters, of which one must be there.
+// class skips a set of characters, one of which must occur.
 func (l *literals) class() bool {
 	l.skip("^")
 	for first := true; l.at < len(l.expr); first = false {

@@ -29,16 +29,15 @@ type Source struct {
 	FS   fs.FS
 }
 
-// Builtin is the source of what is built in.
+// Builtin is the source of the built-in files.
 func Builtin() Source { return Source{"signatures", builtin} }
 
-// Default returns what is built in.
+// Default returns the built-in signatures.
 func Default() (*Set, error) { return Load(Builtin()) }
 
-// Load reads all *.yaml files of the sources, in their order, except
-// ports.yaml. Ids must be unique over all of them. The error is a [Problems]
-// that lists everything that is wrong with its place. The examples of the
-// signatures are only checked by [Set.Check].
+// Load reads all *.yaml files of the sources, in their order, except ports.yaml. Ids
+// must be unique over all of them. The error is a [Problems] with all errors and their
+// positions. The examples of the signatures are only checked by [Set.Check].
 func Load(sources ...Source) (*Set, error) {
 	l := &loader{set: &Set{probes: make(map[string]*Probe)}, ids: make(map[string]Pos), patterns: make(patterns), sources: make(map[string]*userfile.Source)}
 	for _, s := range sources {
@@ -47,8 +46,7 @@ func Load(sources ...Source) (*Set, error) {
 		}
 	}
 	if l.problems.Len() == 0 {
-		// What files say about each other is only worth checking where all of
-		// them could be read.
+		// References between files are only checked if all of them could be read.
 		l.resolve()
 	}
 	if err := l.problems.Err(); err != nil {
@@ -180,8 +178,8 @@ func (d *decoder) transcripts(s *Signature, fsys fs.FS) {
 	}
 }
 
-// ReadTranscript reads a transcript file, which is JSON: nothing behind it, a
-// probe for each exchange and each but once, and ends that there are.
+// ReadTranscript reads a transcript file, which is a single JSON value with known
+// probes, at most one exchange for each, and known ends.
 func ReadTranscript(r io.Reader) (Transcript, error) {
 	var t Transcript
 	d := json.NewDecoder(io.LimitReader(r, maxFile))
@@ -207,7 +205,7 @@ func ReadTranscript(r io.Reader) (Transcript, error) {
 	return t, nil
 }
 
-// resolve checks what files say about each other.
+// resolve checks the references between files.
 func (l *loader) resolve() {
 	greeting := l.set.probes[Greeting]
 	if greeting == nil || len(greeting.Send) > 0 {
@@ -239,7 +237,7 @@ func (l *loader) resolve() {
 	}
 }
 
-// example fills in what was sent where it is not written.
+// example fills in what was sent if it is not written.
 func (l *loader) example(s *Signature, e *Example) {
 	for i := range e.Seen.Exchanges {
 		ex := &e.Seen.Exchanges[i]
@@ -284,17 +282,17 @@ func (l *loader) fail(at Pos, help, format string, args ...any) {
 }
 
 const (
-	// sure is the most confidence of a signature that others than its product fit.
+	// sure is the maximum confidence of a signature that also matches other products.
 	sure = 8
 
-	// MaxImported is the most confidence of an imported signature: its words say
-	// so of themselves.
+	// MaxImported is the maximum confidence of an imported signature.
 	MaxImported = 5
-	// MaxUntested is that of an imported signature without an example.
+	// MaxUntested is the maximum of an imported signature without an example.
 	MaxUntested = 4
 )
 
-// checkSignature refuses signatures that say too little, or are too sure.
+// checkSignature refuses signatures with too few conditions, or with too much
+// confidence.
 func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
 	switch {
 	case s.ID == "" || s.Protocol == "" || s.Role == "" || s.Confidence == 0 || s.Source == "":

@@ -10,11 +10,11 @@ import (
 // The named groups that a pattern may have.
 var groupNames = []string{"version", "hostname", "extra_info", "os_type", "behind_product", "behind_version"}
 
-// maxValue is the longest value that is taken from a reply. RFC 1035, Section
-// 2.3.4 limits a host name to 255 octets, and no version is longer.
+// maxValue is the maximum length of a value from a reply. RFC 1035, Section 2.3.4
+// limits a host name to 255 octets, and no version is longer.
 const maxValue = 255
 
-// A Pattern is a regular expression as it is written in a file.
+// A Pattern is a regular expression as written in a file.
 type Pattern struct {
 	Pos Pos
 	re  *regexp.Regexp
@@ -31,12 +31,12 @@ func (p *Pattern) Match(b []byte) bool {
 	return (p.literal == nil || bytes.Contains(b, p.literal)) && p.re.Match(b)
 }
 
-// Match tells whether the signature holds for what was seen.
+// Match evaluates the signature.
 func (s *Signature) Match(seen Seen) Truth { return All(s.When, seen) }
 
-// Values returns what the conditions of a matching signature capture, by the
-// name of the group. Later conditions do not replace what earlier ones found, and
-// constants replace nothing.
+// Values returns what the conditions of a matching signature capture, by the name of
+// the group. Earlier conditions have priority over later ones, and both over
+// constants.
 func (s *Signature) Values(seen Seen) map[string]string {
 	values := make(map[string]string)
 	capture(s.When, seen, values)
@@ -92,7 +92,7 @@ func (p *Pattern) capture(b []byte, values map[string]string) {
 	}
 }
 
-// CPEFor returns the CPE 2.3 name of the product in a version, or "".
+// CPEFor returns the CPE 2.3 name of a version of the product, or "".
 func (s *Signature) CPEFor(version string) string {
 	v := "*"
 	if version != "" {
@@ -141,7 +141,7 @@ func (set *Set) Behind(s *Signature, seen Seen) (next *Signature, values map[str
 	return next, next.ThroughValues(only)
 }
 
-// only shows some of the exchanges.
+// only contains some of the exchanges.
 type only struct {
 	Seen
 	probes []string

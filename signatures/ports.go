@@ -13,15 +13,15 @@ import (
 // portsFile is the name of the port table among the data files.
 const portsFile = "ports.yaml"
 
-// Ports is what is known of TCP ports. It is not changed after it was loaded.
+// Ports is the port table. It does not change after loading.
 type Ports struct {
 	ports    map[uint16]*KnownPort
 	profiles []Profile
 	look     map[string][]Look
 }
 
-// A KnownPort is what is known of one port. A port number alone never says what
-// answers there.
+// A KnownPort is the entry of one port. A port number alone never shows what answers
+// there.
 type KnownPort struct {
 	Number   uint16   `json:"port"`
 	Title    string   `json:"title"` // what the port is in a mail host, one line
@@ -46,15 +46,15 @@ type Use struct {
 	Product  string          `json:"product"`
 	Role     result.Role     `json:"role"`
 	Protocol string          `json:"protocol"`
-	Flow     string          `json:"flow"`            // who speaks to whom, in words
-	Bind     string          `json:"bind"`            // where it listens unless told otherwise
-	Stack    string          `json:"stack,omitempty"` // whose shipped configuration does so
-	Gain     string          `json:"gain"`            // what a stranger gets out of it
-	Severity result.Severity `json:"severity"`        // of reaching it, if that is what answers
+	Flow     string          `json:"flow"`            // who connects to whom, in words
+	Bind     string          `json:"bind"`            // where it listens by default
+	Stack    string          `json:"stack,omitempty"` // the stack whose default configuration does so
+	Gain     string          `json:"gain"`            // what an unauthenticated client can do with it
+	Severity result.Severity `json:"severity"`        // severity of reaching it, if this daemon answers
 	Fix      []string        `json:"fix"`             // ids of the fixes that bind it
 }
 
-// A Look is a command that shows on the host itself who listens on a port.
+// A Look is a command that shows on the host itself which process listens on a port.
 type Look struct {
 	Tool    string `json:"tool"`
 	Command string `json:"command"`
@@ -76,7 +76,7 @@ const (
 	LookWindows = "windows"
 )
 
-// LoadPorts reads ports.yaml of fsys. What is wrong in it is a [Problems].
+// LoadPorts reads ports.yaml of fsys. Errors in it are a [Problems].
 func LoadPorts(fsys fs.FS) (*Ports, error) {
 	data, err := read(fsys, portsFile)
 	if err != nil {
@@ -89,8 +89,7 @@ func LoadPorts(fsys fs.FS) (*Ports, error) {
 	}
 	p := &Ports{ports: make(map[uint16]*KnownPort), look: table.look}
 	if !d.Failed() {
-		// What entries say about each other is only worth checking where all
-		// of them could be read.
+		// References between entries are only checked if all of them could be read.
 		p.addPorts(d, table.ports)
 		p.addProfiles(d, table.profiles)
 		for _, system := range []string{LookLinux, LookMacOS, LookWindows} {
@@ -105,7 +104,7 @@ func LoadPorts(fsys fs.FS) (*Ports, error) {
 	return p, nil
 }
 
-// Lookup returns what is known of a port.
+// Lookup returns the entry of a port.
 func (p *Ports) Lookup(port uint16) (KnownPort, bool) {
 	e, ok := p.ports[port]
 	if !ok {
@@ -114,7 +113,7 @@ func (p *Ports) Lookup(port uint16) (KnownPort, bool) {
 	return *e, true
 }
 
-// All returns what is known of every port, in the order of the numbers.
+// All returns the entries of all ports, in the order of the numbers.
 func (p *Ports) All() []KnownPort {
 	all := make([]KnownPort, 0, len(p.ports))
 	for _, e := range p.ports {
@@ -136,8 +135,7 @@ func (p *Ports) Profile(name string) (Profile, bool) {
 	return p.profiles[i], true
 }
 
-// ProfilePorts returns the ports of every profile by its name, as a port
-// specification wants them.
+// ProfilePorts returns the ports of every profile by its name, for scope.ParsePorts.
 func (p *Ports) ProfilePorts() map[string][]uint16 {
 	sets := make(map[string][]uint16, len(p.profiles))
 	for _, f := range p.profiles {
@@ -146,8 +144,8 @@ func (p *Ports) ProfilePorts() map[string][]uint16 {
 	return sets
 }
 
-// Look returns the commands that show on a system (LookLinux, LookMacOS,
-// LookWindows) who listens on a port, known or not.
+// Look returns the commands that show on a system (LookLinux, LookMacOS, LookWindows)
+// which process listens on a port, known or not.
 func (p *Ports) Look(system string, port uint16) []Look {
 	looks := slices.Clone(p.look[system])
 	for i := range looks {
@@ -156,7 +154,7 @@ func (p *Ports) Look(system string, port uint16) []Look {
 	return looks
 }
 
-// Severity is that of the gravest use of the port; none where it has no use.
+// Severity is the highest severity of the uses of the port; none if it has no use.
 func (p KnownPort) Severity() result.Severity {
 	var gravest result.Severity
 	for _, u := range p.Uses {

@@ -14,28 +14,28 @@ import (
 // profileAll is the profile that holds every port of the table.
 const profileAll = "all"
 
-// A portTable is ports.yaml as it stands.
+// A portTable is the content of ports.yaml.
 type portTable struct {
 	look     map[string][]Look
 	profiles []profileEntry
 	ports    []portEntry
 }
 
-// A profileEntry is one profile as it stands.
+// A profileEntry is the entry of one profile.
 type profileEntry struct {
 	Profile
 	at     Pos
 	ranges []portRange
 }
 
-// A portEntry is what stands for one port or range.
+// A portEntry is the entry of one port or range.
 type portEntry struct {
 	KnownPort
 	ports portRange
-	said  bool // whether it is internal
+	said  bool // whether the key "internal" is present
 }
 
-// A portRange is "24" or "588-591", with the place where it stands.
+// A portRange is "24" or "588-591", with its position.
 type portRange struct {
 	first, last uint16
 	at          Pos
@@ -96,7 +96,7 @@ func (d *decoder) port(n *yaml.Node) portEntry {
 	return e
 }
 
-// use reads one use of a port, all of which but the stack must be said.
+// use reads one use of a port, in which only the stack is optional.
 func (d *decoder) use(n *yaml.Node) Use {
 	var u Use
 	d.mapping(n, fields{
@@ -141,7 +141,7 @@ func (d *decoder) portRange(n *yaml.Node) portRange {
 	return r
 }
 
-// checkPort refuses an entry in which something is missing or wrong.
+// checkPort refuses an entry with missing or wrong values.
 func (d *decoder) checkPort(e *portEntry) {
 	first, iana := e.ports.first, e.IANA
 	dynamic := first >= 49152 // RFC 6335, Section 6
@@ -169,7 +169,7 @@ func (d *decoder) checkPort(e *portEntry) {
 	}
 }
 
-// addPorts enters the entries under each of their numbers.
+// addPorts adds the entries under each of their numbers.
 func (p *Ports) addPorts(d *decoder, entries []portEntry) {
 	for _, e := range entries {
 		for _, n := range e.ports.expand() {
@@ -191,7 +191,7 @@ func (p *Ports) addPorts(d *decoder, entries []portEntry) {
 	}
 }
 
-// addProfiles expands the profiles and notes on each port which sweep it.
+// addProfiles expands the profiles and records on each port which profiles have it.
 func (p *Ports) addProfiles(d *decoder, entries []profileEntry) {
 	for _, e := range entries {
 		f := e.Profile

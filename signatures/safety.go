@@ -8,7 +8,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// checkProbe refuses what a probe may never do.
+// checkProbe refuses probes that are not safe.
 func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
 	switch {
 	case p.ID == "" || p.Why == "" || p.Safety == "" || p.Read.Wait == 0 || p.Read.Until == "":
@@ -29,8 +29,8 @@ func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
 	}
 }
 
-// lines yields what a daemon may take for a line, in lower case: some end one
-// at a bare CR, and some pass over blanks in front of a command.
+// lines yields what a daemon may take for a line, in lower case: some end one at a
+// bare CR, and some ignore blanks before a command.
 func lines(sent []byte) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for line := range strings.FieldsFuncSeq(strings.ToLower(string(sent)), func(r rune) bool { return r == '\r' || r == '\n' }) {
@@ -41,9 +41,9 @@ func lines(sent []byte) iter.Seq[string] {
 	}
 }
 
-// Words with which no line of any probe begins. DKIMproxy takes whatever
-// begins with "data" for the beginning of a message; the rest delivers mail,
-// tries passwords, trains filters, forgets limits or stops daemons.
+// Words with which no line of any probe begins. DKIMproxy takes whatever begins with
+// "data" for the beginning of a message; the others deliver mail, try passwords, train
+// filters, reset limits or stop daemons.
 var (
 	forbiddenStarts = []string{"data", "bdat", "auth"}
 	forbiddenWords  = []string{
@@ -55,8 +55,7 @@ var (
 	}
 )
 
-// forbidden returns the word with which a line in lower case must not begin,
-// or "".
+// forbidden returns the forbidden word with which a line in lower case begins, or "".
 func forbidden(line string) string {
 	for _, start := range forbiddenStarts {
 		if strings.HasPrefix(line, start) {
@@ -68,7 +67,7 @@ func forbidden(line string) string {
 		if i == 1 && word != "login" && word != "authenticate" {
 			break // the second word is a command only behind an IMAP tag
 		}
-		// clamd takes its commands with a z or n in front as well.
+		// clamd also accepts its commands with a z or n before them.
 		if slices.Contains(forbiddenWords, word) || slices.Contains(forbiddenWords, strings.TrimLeft(word, "zn")) {
 			return word
 		}
@@ -76,8 +75,8 @@ func forbidden(line string) string {
 	return ""
 }
 
-// traceStarts begin lines that open a queue file, or make a policy request a
-// complete one, which is written down.
+// traceStarts begin lines that open a queue file, or complete a policy request, which
+// is recorded.
 var traceStarts = []string{"mail ", "mail\t", "rcpt ", "rcpt\t", "protocol_state=", "instance="}
 
 // traces returns the beginning of a line that only an intrusive probe may

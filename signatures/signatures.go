@@ -1,10 +1,9 @@
-// Package signatures holds what is known of mail daemons, as data: probes,
+// Package signatures contains the knowledge about mail daemons as data: probes,
 // signatures, observations, stacks and ports, and the loader that checks them.
 //
-// FORMAT.md describes the files. [Default] loads those that are built in,
-// [Load] adds a user's own. The package also decides whether a signature holds
-// for what was seen on a port ([Signature.Match]); asking the questions is
-// package fingerprint's job.
+// FORMAT.md describes the files. [Default] loads the built-in ones, [Load] adds a
+// user's own. The package also decides whether a signature matches the exchanges with
+// a port ([Signature.Match]); package fingerprint holds the dialogues.
 package signatures
 
 import (
@@ -21,7 +20,7 @@ var builtin embed.FS
 // FS returns the files that are built in.
 func FS() fs.FS { return builtin }
 
-// The safety classes of a probe, gentlest first.
+// The safety classes of a probe, safest first.
 const (
 	Passive   = "passive"   // sends nothing
 	Safe      = "safe"      // changes nothing on any daemon that is known
@@ -45,15 +44,15 @@ const (
 	LayerAny   = "any"
 )
 
-// A Set is all that is known. It is not changed after it was loaded and may
-// be used by several goroutines at once.
+// A Set is the loaded data. It does not change after loading and may be used by
+// several goroutines at once.
 type Set struct {
 	// ProbesVersion is the version of the first probes.yaml, for reports.
 	ProbesVersion string
 
 	Probes       []*Probe
 	Signatures   []*Signature
-	Imported     []*Signature // of other tools, the surest first; asked where no signature names a product
+	Imported     []*Signature // of other tools, by confidence; used if no signature names a product
 	Observations []*Observation
 	Stacks       []*Stack
 
@@ -75,9 +74,9 @@ type Probe struct {
 	// always be asked.
 	After []Condition
 
-	// Quiet is how long the port must have been silent for the probe to be
-	// asked; it is then asked only as long as the port stays silent. Zero
-	// means that silence does not matter.
+	// Quiet is how long the port must have been silent before the probe is sent; it is
+	// then sent only as long as the port stays silent. Zero means that silence does not
+	// matter.
 	Quiet Duration
 
 	// Send is what is sent; "{ehlo}" stands for the name given in EHLO.
@@ -94,27 +93,26 @@ type Probe struct {
 	// Close is sent before the connection is closed from our side.
 	Close []byte
 
-	// Ports are those on which the probe is asked before others.
+	// Ports are the ports on which the probe is sent before others.
 	Ports []uint16
 }
 
-// Read says how much of a reply is waited for.
+// Read says when a reply is complete, and how long to wait for it.
 type Read struct {
 	// Until is "greeting", "line", "reply", "tagged", "dot", "blank", "bytes" or "close".
 	Until string
-	// Wait is how long at most, at least 1 ms and at most 60 s. The time
-	// that a packet takes is added by who asks.
+	// Wait is the maximum wait, from 1 ms to 60 s. The caller adds the round-trip time.
 	Wait Duration
 }
 
-// Enters says that a probe opens a layer inside of which the whole dialogue
-// begins anew.
+// Enters says that a probe opens a layer inside of which the whole dialogue starts
+// again.
 type Enters struct {
 	Layer string   // LayerTLS or LayerProxy
 	Reply *Pattern // what shows that it worked; nil for TLS
 }
 
-// A Signature names a daemon by what it said.
+// A Signature names a daemon by its exchanges.
 type Signature struct {
 	Pos Pos
 
@@ -125,7 +123,7 @@ type Signature struct {
 	Confidence int // 1 to 10
 
 	When    []Condition // all must hold
-	Extract []Condition // those that hold yield further values
+	Extract []Condition // the matching ones yield further values
 	Through []Condition // how the product is recognized behind a proxy
 
 	// Behind lists the exchanges that describe the next hop of a transparent
@@ -143,7 +141,7 @@ type Signature struct {
 	Imported string
 }
 
-// An Observation is something worth reporting whichever daemon shows it.
+// An Observation is a behavior worth reporting, whichever daemon shows it.
 type Observation struct {
 	Pos Pos
 
@@ -152,7 +150,7 @@ type Observation struct {
 	Protocols []string // nil: any
 	Products  []string // nil: any
 	Versioned bool     // only if the version was read from the wire
-	Idle      bool     // ask nothing for it
+	Idle      bool     // send nothing for it
 	When      []Condition
 }
 
@@ -167,7 +165,7 @@ type Stack struct {
 	Least int
 }
 
-// An Example is a recorded dialogue and what a signature must make of it.
+// An Example is a recorded dialogue and the expected result of a signature.
 type Example struct {
 	Pos Pos
 

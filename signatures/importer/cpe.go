@@ -7,12 +7,12 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// versionMark stands in a CPE for the version that a pattern captures.
+// versionMark is the placeholder in a CPE for the version that a pattern captures.
 const versionMark = "{version}"
 
-// cpe23 turns a CPE 2.2 URI, "cpe:/a:vendor:product:version", into a CPE 2.3
-// formatted string (NISTIR 7695, Section 6.1.3); a version mark stays one. An
-// empty component means any value. It returns "" for what is no such URI.
+// cpe23 converts a CPE 2.2 URI, "cpe:/a:vendor:product:version", to a CPE 2.3
+// formatted string (NISTIR 7695, Section 6.1.3); a version mark is kept. An empty
+// component means any value. It returns "" for other texts.
 func cpe23(uri string) string {
 	rest, ok := strings.CutPrefix(uri, "cpe:/")
 	parts := strings.Split(rest, ":")

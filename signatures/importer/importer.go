@@ -1,11 +1,10 @@
-// Package importer makes signatures of the files of two other tools that a user
+// Package importer makes signatures from the files of two other tools that a user
 // already has: recog's XML fingerprints and nmap's nmap-service-probes.
 //
 // [Recog] and [Nmap] read, [Import.YAML] writes a file of imported signatures as
-// signatures/FORMAT.md describes it. They match what our own probes hear and ask
-// for nothing more. Patterns are rewritten for RE2; what it does not have is
-// skipped, and [Import.Skipped] tells why. No file of either tool is part of this
-// project.
+// described in signatures/FORMAT.md. They match replies to our own probes and need no
+// others. Patterns are rewritten for RE2; patterns that need more are skipped, and
+// [Import.Skipped] says why. No file of either tool is part of this project.
 package importer
 
 import (
@@ -21,24 +20,24 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// An Import is what was read from the files of one tool.
+// An Import is the content of the files of one tool.
 type Import struct {
 	tool    string // as "imported" of the file names it
 	entries []entry
 	skipped []Skip
 }
 
-// A Skip is an entry of which no signature was made.
+// A Skip is an entry that was not converted.
 type Skip struct {
 	Pos    signatures.Pos
 	Reason SkipReason
-	Detail string // what exactly, in quotes where it is from the file; "" if Reason says it all
+	Detail string // details, in quotes if they are from the file; may be ""
 }
 
-// A SkipReason is why no signature was made of an entry.
+// A SkipReason is why an entry was not converted.
 type SkipReason string
 
-// The reasons. The first two are those of most entries, and need no reader.
+// The reasons. Most entries have one of the first two, which need no attention.
 const (
 	NoProduct   SkipReason = "no product is named"
 	NotHeard    SkipReason = "for a reply to a probe that mxsweep does not send"
@@ -60,10 +59,10 @@ const (
 // Len is how many signatures there are.
 func (im *Import) Len() int { return len(im.entries) }
 
-// Skipped says of which entries no signature was made, in the order of the files.
+// Skipped returns the entries that were not converted, in the order of the files.
 func (im *Import) Skipped() []Skip { return im.skipped }
 
-// skip notes an entry of which no signature is made.
+// skip records an entry that is not converted.
 func (im *Import) skip(at signatures.Pos, why SkipReason, detail string) {
 	im.skipped = append(im.skipped, Skip{at, why, detail})
 }
@@ -79,7 +78,7 @@ func (im *Import) add(at signatures.Pos, e *entry) {
 	im.entries = append(im.entries, *e)
 }
 
-// YAML is the file of signatures. From names what was read, for its first lines.
+// YAML returns the file of signatures. from names the source, for its first lines.
 func (im *Import) YAML(from string) ([]byte, error) {
 	var b bytes.Buffer
 	fmt.Fprintf(&b, "# Made by mxsweep signatures import from %q, whose license holds for it.\n", from)
@@ -120,7 +119,7 @@ type example struct {
 	Want map[string]string `yaml:"want,omitempty"`
 }
 
-// setConstant notes a value that no pattern captures.
+// setConstant records a value that no pattern captures.
 func (e *entry) setConstant(name, value string) {
 	if value == "" {
 		return
@@ -131,7 +130,7 @@ func (e *entry) setConstant(name, value string) {
 	e.Constants[name] = value
 }
 
-// readAll reads at most limit bytes. Name is used in errors.
+// readAll reads at most limit bytes. name is used in errors.
 func readAll(r io.Reader, name string, limit int64) ([]byte, error) {
 	b, err := io.ReadAll(io.LimitReader(r, limit+1))
 	switch {

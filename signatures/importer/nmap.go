@@ -12,19 +12,18 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// Bounds of what is read. The file of nmap 7.93 has 2.5 MB, 12,000 matches and
-// no line over 4 kB.
+// Limits of the input. The file of nmap 7.93 has 2.5 MB, 12,000 matches and no line
+// over 4 kB.
 const (
 	maxNmapFile = 16 << 20
 	maxLine     = 64 << 10
 	maxMatches  = 20000
 )
 
-// softConfidence is that of a softmatch, which nmap takes for a hint.
+// softConfidence is the confidence of a softmatch, which nmap takes for a hint.
 const softConfidence = 3
 
-// services are the mail services by nmap's names, with ours of their protocol and
-// role.
+// services are the mail services by nmap's names, with our protocol and role.
 var services = map[string]struct{ protocol, role string }{
 	"smtp":         {"smtp", "mta"},
 	"smtps":        {"smtp", "mta"},
@@ -52,8 +51,8 @@ var services = map[string]struct{ protocol, role string }{
 	"mupdate":      {"mupdate", "unknown"},
 }
 
-// ours are our probes by what they send: nmap's send the same, or EHLO without a
-// name. Asked says whether a port that greets is asked.
+// ours are our probes by what they send: nmap's send the same, or EHLO without a name.
+// asked says whether a port that greets gets the probe.
 var ours = map[string]struct {
 	probe string
 	asked bool
@@ -64,8 +63,8 @@ var ours = map[string]struct {
 	"GET / HTTP/1.0\r\n\r\n": {"http-get", false},
 }
 
-// Nmap reads an nmap-service-probes; name is used in errors, which have the place
-// of what is wrong. Entries for services that are not mail are not looked at.
+// Nmap reads an nmap-service-probes; name is used in errors, which have a position.
+// Entries for services other than mail are ignored.
 func Nmap(r io.Reader, name string) (*Import, error) {
 	b, err := readAll(r, name, maxNmapFile)
 	if err != nil {
@@ -93,7 +92,7 @@ type nmapReader struct {
 	send string // what it sends
 }
 
-// fail is an error at a column of the present line, from 0.
+// fail returns an error at a column of the current line, from 0.
 func (r *nmapReader) fail(column int, format string, args ...any) error {
 	at := r.pos
 	at.Column = column + 1
@@ -140,7 +139,7 @@ func (r *nmapReader) probe(line string) error {
 	return nil
 }
 
-// quoted takes a text between two delimiters behind a letter off the rest.
+// quoted splits off a text between two delimiters after a letter.
 func quoted(from, letter string) (text, rest string, err error) {
 	inside, ok := strings.CutPrefix(from, letter)
 	if !ok || inside == "" {
@@ -224,8 +223,8 @@ func (r *nmapReader) match(line string, soft bool) error {
 	return nil
 }
 
-// convert fills in what the signature says and when, or returns why that cannot
-// be done.
+// convert fills in the values and conditions of the signature, or returns why that is
+// not possible.
 func (e *entry) convert(send, pattern, flags string, t templates) (why SkipReason, detail string) {
 	if e.Product = t.product(); e.Product == "" {
 		return NoProduct, ""
