@@ -94,8 +94,8 @@ func hungUp(svc *Identification) bool {
 	return g != nil && len(g.Reply) == 0 && (g.End == signatures.EndClosed || g.End == signatures.EndReset)
 }
 
-// byTable fills in what a silent port may be. No product is named: a guess would read
-// like a finding.
+// byTable says what is expected on a port that said nothing. Neither product nor
+// protocol is named: that would be a guess which reads like a finding.
 func byTable(svc *Identification, known signatures.KnownPort) {
 	uses := slices.Clone(known.Uses)
 	speaksFirst := func(u signatures.Use) bool { return slices.Contains(serverFirst, u.Protocol) }
@@ -109,10 +109,10 @@ func byTable(svc *Identification, known signatures.KnownPort) {
 	if len(uses) == 0 {
 		return
 	}
-	svc.Name, svc.Role = uses[0].Protocol, uses[0].Role
+	svc.Expected = &result.Expected{Name: uses[0].Protocol, Role: uses[0].Role}
 	svc.Method, svc.Confidence = result.MethodTable, tableConfidence
 	for _, use := range uses {
-		if use.Protocol != svc.Name {
+		if use.Protocol != svc.Expected.Name {
 			svc.Confidence = tableConfidence - 1
 		}
 		svc.Alternatives = append(svc.Alternatives, use.Product)

@@ -33,7 +33,7 @@ func TestLink(t *testing.T) {
 	Link(set, ports, services)
 	for port, want := range map[uint16]result.Role{
 		25: "mta", 587: "submission", 10027: "signing-proxy", 10028: "reinjection",
-		143: "imap", 10143: "imap-backend", 10031: "policy", 10040: "unknown",
+		143: "imap", 10143: "imap-backend", 10031: "unknown", 10026: "unknown", 10040: "unknown",
 	} {
 		if got := services[port].Role; got != want {
 			t.Errorf("the role of port %d is %q, want %q", port, got, want)
@@ -46,17 +46,17 @@ func TestLink(t *testing.T) {
 		t.Errorf("10027 greets like %d, want %d", got, want)
 	}
 	silent := services[10031]
-	if silent.Method != "table" || silent.Confidence > tableConfidence || silent.Product != "" || silent.Name != "postfix-policy" {
-		t.Errorf("a silent 10031 is %+v, want postfix-policy by table and no product", silent)
+	if silent.Method != "table" || silent.Confidence > tableConfidence || silent.Product != "" || silent.Name != "" || silent.Expected == nil || *silent.Expected != (result.Expected{Name: "postfix-policy", Role: "policy"}) {
+		t.Errorf("a silent 10031 is %+v, want no name, and postfix-policy expected by table", silent)
 	}
-	if services[10024].Name != "" {
-		t.Errorf("a silent 10024 is called %q, but that would greet", services[10024].Name)
+	if e := services[10024].Expected; e != nil {
+		t.Errorf("on a silent 10024 %+v is expected, but that would greet", e)
 	}
-	if services[10026].Name != "smtp" {
-		t.Errorf("a 10026 that refuses us is called %q, want smtp", services[10026].Name)
+	if e := services[10026].Expected; e == nil || e.Name != "smtp" || services[10026].Name != "" {
+		t.Errorf("a 10026 that refuses us is %+v, want smtp expected and no name", services[10026].Service)
 	}
-	if services[10040].Name != "" {
-		t.Errorf("a port that said something is called %q for its number", services[10040].Name)
+	if e := services[10040].Expected; e != nil {
+		t.Errorf("of a port that said something %+v is expected for its number", e)
 	}
 }
 

@@ -112,6 +112,9 @@ func knownWords(p *result.Port) {
 	} else if p.Reason != "" {
 		p.Reason = result.ReasonUnknown
 	}
+	if s := p.Service; s != nil && s.Expected != nil {
+		s.Expected.Role, _ = result.ParseRole(string(s.Expected.Role))
+	}
 	if s := p.Service; s != nil && s.Role != "" {
 		known, ok := result.ParseRole(string(s.Role))
 		if s.Role = known; !ok {

@@ -31,7 +31,14 @@ type Service struct {
 	// only.
 	Tunnel Tunnel `json:"tunnel,omitempty"`
 
-	// Method says what the name rests on. With MethodTable Confidence is at most 3.
+	// Expected is what usually listens on a port of this number, where nothing that
+	// was said tells what does: a guess, which names nothing. Alternatives then holds
+	// the products.
+	Expected *Expected `json:"expected,omitempty"`
+
+	// Method says what the name rests on. With MethodTable there is none: Expected and
+	// Alternatives are what the port's number suggests, and Confidence, at most 3, is
+	// how well it does.
 	Method Method `json:"method,omitempty"`
 
 	Confidence int `json:"confidence"` // from 0, nothing known, to 10, certain
@@ -70,6 +77,12 @@ type Service struct {
 	// 1024 bytes without blanks around it; "" unless Inconclusive is set.
 	Inconclusive Inconclusive `json:"inconclusive,omitempty"`
 	Refusal      string       `json:"refusal,omitempty" clean:"evidence"`
+}
+
+// Expected is what usually listens on a port.
+type Expected struct {
+	Name string `json:"name,omitempty" clean:"field"` // the protocol
+	Role Role   `json:"role,omitempty"`
 }
 
 // Behind is the daemon that shows through a proxy.
@@ -141,8 +154,7 @@ type ProbeRecord struct {
 	Took     float64 `json:"took_ms,omitempty"` // milliseconds
 }
 
-// ByNumber reports whether only the number of the port is known: what the
-// service is called then is what usually listens there.
+// ByNumber reports whether only the number of the port is known.
 func (s *Service) ByNumber() bool { return s != nil && s.Method == MethodTable && s.Product == "" }
 
 // Label names what answers in a few words: product and version, else the

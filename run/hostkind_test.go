@@ -34,7 +34,7 @@ func TestSetAside(t *testing.T) {
 				1: postfix(),
 				2: {Service: result.Service{Inconclusive: result.InconclusiveNoReply}},
 				3: {Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveSkipped}, Banner: []byte("220 ")},
-				4: {Service: result.Service{Name: "postfix-policy", Role: "policy", Method: "table", Confidence: 3, Inconclusive: result.InconclusiveNoReply}}, // known by its number
+				4: {Service: result.Service{Expected: &result.Expected{Name: "postfix-policy", Role: "policy"}, Method: "table", Confidence: 3, Inconclusive: result.InconclusiveNoReply}}, // known by its number
 			}
 			var open []exposure.Subject
 			for port := uint16(1); port <= 4; port++ {

@@ -196,6 +196,9 @@ func nmapServiceOf(s *result.Service) *nmapService {
 		Name: cmp.Or(s.Name, "unknown"), Product: s.Product, Version: s.Version, Hostname: s.Hostname,
 		OSType: s.OSType, Method: string(cmp.Or(s.Method, result.MethodProbed)), Conf: s.Confidence,
 	}
+	if s.ByNumber() && s.Expected != nil {
+		w.Name = cmp.Or(s.Expected.Name, w.Name) // what nmap means by the method table
+	}
 	var extra []string
 	if s.SelfNamed {
 		extra = append(extra, "says of itself")

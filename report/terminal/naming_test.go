@@ -16,7 +16,7 @@ func TestNaming(t *testing.T) {
 	}{
 		"nil":       {nil, "open, not identified", ""},
 		"unknown":   {&result.Service{Method: "probed"}, "unknown service", ""},
-		"by number": {&result.Service{Name: "milter", Role: "milter", Method: "table", Confidence: 2, Alternatives: []string{"OpenDKIM", "OpenDMARC"}}, "unknown service on a port that OpenDKIM or OpenDMARC uses", ""},
+		"by number": {&result.Service{Expected: &result.Expected{Name: "milter", Role: "milter"}, Method: "table", Confidence: 2, Alternatives: []string{"OpenDKIM", "OpenDMARC"}}, "unknown service on a port that OpenDKIM or OpenDMARC uses", ""},
 		"product": {
 			&result.Service{Name: "smtp", Product: "Postfix", Method: "probed", MatchedRule: "postfix-banner", Confidence: 9, Evidence: shows, Alternatives: []string{"Exim"}},
 			"Postfix, smtp", "signature postfix-banner: HELP lists it; STARTTLS is offered (confidence 9 of 10); also fits Exim",

@@ -251,6 +251,7 @@ func serviceOf(w *result.Service) *fingerprint.Identification {
 			Product:      w.Product,
 			Version:      w.Version,
 			Role:         w.Role,
+			Expected:     w.Expected,
 			Tunnel:       w.Tunnel,
 			Method:       w.Method,
 			Confidence:   w.Confidence,
