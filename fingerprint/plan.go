@@ -189,7 +189,7 @@ func (s *session) want(id string) {
 // signatures.Seen.
 func (s *session) Exchange(id string) (*Exchange, bool) {
 	if ex := s.exchanges[id]; ex != nil && s.timedOutEarly(ex) {
-		return &Exchange{Probe: id, Sent: ex.Sent, End: ex.End, TLS: ex.TLS, Proxied: ex.Proxied, Unheard: true}, false
+		return &Exchange{Probe: id, Sent: ex.Sent, End: ex.End, TLS: ex.TLS, Proxied: ex.Proxied, Remote: ex.Remote, Unheard: true}, false
 	} else if ex != nil {
 		return ex, false
 	}

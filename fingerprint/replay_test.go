@@ -2,7 +2,11 @@ package fingerprint
 
 import (
 	"bytes"
+	"context"
 	"encoding/json"
+	"fmt"
+	"net"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -256,4 +260,53 @@ func ownTruths() map[string]truth {
 		truths["smtpprox-"+name] = truth{protocol: "smtp", product: "spampd", behind: behind, most: 6, alternatives: []string{"smtpprox"}}
 	}
 	return truths
+}
+
+// TestRefusalOfAnother lets a daemon refuse the address of a proxy in front of it:
+// not to a client that has that address itself.
+func TestRefusalOfAnother(t *testing.T) {
+	refusal := "554 5.7.1 <localhost[%s]>: Client host rejected: Access denied\r\n"
+	for name, c := range map[string]struct {
+		refused, from string
+		want          truth
+	}{
+		"by another host": {"127.0.0.1", "192.0.2.9", truth{protocol: "smtp", behind: "Postfix smtpd", most: 6, alternatives: []string{"DKIMproxy", "smtpprox", "spampd"}}},
+		"over IPv6":       {"::1", "2001:db8::9", truth{protocol: "smtp", behind: "Postfix smtpd", most: 6, alternatives: []string{"DKIMproxy"}}},
+		"by this host":    {"127.0.0.1", "127.0.0.1", truth{protocol: "smtp", product: "Postfix smtpd", least: 9}},
+		"our own address": {"192.0.2.9", "192.0.2.9", truth{protocol: "smtp", product: "Postfix smtpd", least: 9}},
+	} {
+		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
+			said := &Transcript{Exchanges: []Exchange{
+				{Probe: signatures.Greeting, Reply: fmt.Appendf(nil, refusal, c.refused), End: signatures.EndReply},
+				{Probe: "smtp-refused", Sent: []byte("EHLO scan.example.invalid\r\n"), Reply: []byte("503 5.7.0 Error: access denied for it\r\n"), End: signatures.EndReply},
+			}}
+			server := n.Serve(t, replay{said})
+			id := &Identifier{Signatures: load(t), Dial: func(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
+				conn, err := n.Dial(ctx, target)
+				return fromHost{conn, netip.MustParseAddr(c.from)}, err
+			}}
+			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
+			if err != nil {
+				t.Fatal(err)
+			}
+			c.want.check(t, svc)
+		})
+	}
+}
+
+// fromHost is a connection from another address, to one that is no loopback address
+// either.
+type fromHost struct {
+	net.Conn
+	from netip.Addr
+}
+
+func (c fromHost) LocalAddr() net.Addr { return &net.TCPAddr{IP: c.from.AsSlice(), Port: 4711} }
+
+func (c fromHost) RemoteAddr() net.Addr {
+	to := netip.MustParseAddr("192.0.2.25")
+	if c.from.Is6() {
+		to = netip.MustParseAddr("2001:db8::25")
+	}
+	return &net.TCPAddr{IP: to.AsSlice(), Port: 10025}
 }

@@ -284,7 +284,7 @@ func (s *session) noteLocked(ex *Exchange) {
 	}
 	delete(s.missed, ex.Probe)
 	defer s.askSkipped()
-	ex.TLS, ex.Proxied = ex.TLS || s.layer.tls, s.layer.proxy != ""
+	ex.TLS, ex.Proxied, ex.Remote = ex.TLS || s.layer.tls, s.layer.proxy != "", s.first.remote()
 	ex.Remember(true)
 	s.exchanges[ex.Probe] = ex
 	s.order = append(s.order, ex)

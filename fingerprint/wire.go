@@ -239,3 +239,14 @@ func (w *wire) hangUp(goodbye []byte) {
 	w.conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
 	io.Copy(io.Discard, io.LimitReader(w.conn, maxReply))
 }
+
+// remote reports whether the two ends of the connection are on different hosts, as
+// far as their addresses tell.
+func (w *wire) remote() bool {
+	if w == nil {
+		return false
+	}
+	ours, ok := w.conn.LocalAddr().(*net.TCPAddr)
+	theirs, also := w.conn.RemoteAddr().(*net.TCPAddr)
+	return ok && also && !ours.IP.IsLoopback() && !theirs.IP.IsLoopback() && !ours.IP.Equal(theirs.IP)
+}

@@ -20,6 +20,7 @@ type Condition struct {
 	Handshake string
 	TLS       *bool
 	Proxied   *bool
+	Remote    *bool
 	Echo      bool
 	Not       bool
 
@@ -123,6 +124,7 @@ func (c *Condition) holds(ex *Exchange) bool {
 		c.Handshake != "" && c.Handshake != ex.Handshake,
 		c.TLS != nil && *c.TLS != ex.TLS,
 		c.Proxied != nil && *c.Proxied != ex.Proxied,
+		c.Remote != nil && *c.Remote != ex.Remote,
 		c.Bytes != nil && (n < c.Bytes.Min || c.Bytes.Max >= 0 && n > c.Bytes.Max),
 		c.First != nil && (n == 0 || !c.First.has(ex.First)),
 		c.Took != nil && !c.Took.has(ex.Took):
@@ -139,7 +141,7 @@ func (c *Condition) holds(ex *Exchange) bool {
 func (c *Condition) partly(ex *Exchange) Truth {
 	n := len(ex.Reply)
 	switch {
-	case c.TLS != nil && *c.TLS != ex.TLS, c.Proxied != nil && *c.Proxied != ex.Proxied:
+	case c.TLS != nil && *c.TLS != ex.TLS, c.Proxied != nil && *c.Proxied != ex.Proxied, c.Remote != nil && *c.Remote != ex.Remote:
 		return False
 	case c.Ended != nil, c.Took != nil, c.First != nil, c.Echo, ex.Echo(),
 		c.Handshake != "" && ex.Handshake != HandshakeComplete,

@@ -70,6 +70,7 @@ func (d *decoder) condition(n *yaml.Node) Condition {
 			HandshakeComplete, HandshakeFailed),
 		"tls":     func(n *yaml.Node) { c.TLS = new(bool); d.bool(c.TLS)(n) },
 		"proxied": func(n *yaml.Node) { c.Proxied = new(bool); d.bool(c.Proxied)(n) },
+		"remote":  func(n *yaml.Node) { c.Remote = new(bool); d.bool(c.Remote)(n) },
 		"echo":    d.bool(&c.Echo), "not": d.bool(&c.Not),
 		"any": d.conditions(&c.Any), "all": d.conditions(&c.All),
 	})
@@ -197,7 +198,7 @@ func (d *decoder) seen(n *yaml.Node, to *Transcript) {
 				"ended": d.oneOf(&ex.End, ends...),
 				"first": d.duration(&ex.First), "took": d.duration(&ex.Took),
 				"handshake": d.oneOf(&ex.Handshake, HandshakeComplete, HandshakeFailed),
-				"tls":       d.bool(&ex.TLS), "proxied": d.bool(&ex.Proxied),
+				"tls":       d.bool(&ex.TLS), "proxied": d.bool(&ex.Proxied), "remote": d.bool(&ex.Remote),
 			})
 		}
 		if to.Find(ex.Probe) != nil {

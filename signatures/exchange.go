@@ -54,6 +54,7 @@ type Exchange struct {
 	Handshake string        // of a probe that does one; "" where none was tried
 	TLS       bool          // the exchange ran inside of TLS
 	Proxied   bool          // the exchange ran behind a PROXY header of ours
+	Remote    bool          // the client was on another host, so that no address of it is a loopback address
 
 	// Unheard says that parts of the exchange may be lost: the question was not
 	// acknowledged, or a reply was cut off or may have been lost. Received parts count;
@@ -117,6 +118,7 @@ type exchangeJSON struct {
 	Handshake   string `json:"handshake,omitempty"`
 	TLS         bool   `json:"tls,omitempty"`
 	Proxied     bool   `json:"proxied,omitempty"`
+	Remote      bool   `json:"remote,omitempty"`
 	Unheard     bool   `json:"unheard,omitempty"`
 }
 
@@ -124,7 +126,7 @@ type exchangeJSON struct {
 // under another key where they are not. Times are rounded to milliseconds.
 func (e Exchange) MarshalJSON() ([]byte, error) {
 	j := exchangeJSON{
-		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied, Unheard: e.Unheard,
+		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied, Remote: e.Remote, Unheard: e.Unheard,
 		FirstMS: e.First.Milliseconds(), TookMS: e.Took.Milliseconds(),
 	}
 	j.Greeting, j.GreetingRaw = split(e.Greeting)
@@ -142,7 +144,7 @@ func (e *Exchange) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("reading an exchange: %w", jsonfault.Plain(err))
 	}
 	*e = Exchange{
-		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Unheard: j.Unheard,
+		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Remote: j.Remote, Unheard: j.Unheard,
 		First:    time.Duration(j.FirstMS) * time.Millisecond,
 		Took:     time.Duration(j.TookMS) * time.Millisecond,
 		Greeting: join(j.Greeting, j.GreetingRaw),

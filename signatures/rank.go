@@ -27,7 +27,7 @@ func (c *Condition) asksMore(seen Seen) bool {
 	case c.All != nil:
 		return slices.ContainsFunc(c.All, more)
 	}
-	return c.Probe != Greeting
+	return c.Probe != Greeting || c.Remote != nil
 }
 
 // handsOn reports whether all that a signature rests on is what the proxy that s

@@ -143,6 +143,9 @@ func seenWords(c *signatures.Condition) (words []string) {
 	if c.TLS != nil {
 		add("%s inside TLS", isText(*c.TLS))
 	}
+	if c.Remote != nil {
+		add("%s from another host", isText(*c.Remote))
+	}
 	if c.Proxied != nil {
 		add("%s behind a PROXY header", isText(*c.Proxied))
 	}
