@@ -56,7 +56,7 @@ var mayImport = map[string][]string{
 	"exposure/gate":         {"exposure", "exposure/exposuretest", "exposure/policy", "exposure/drift", "fingerprint", "scan", "scan/dialer", "scan/scope", "result", "internal"},
 	"exposure/exposuretest": {"exposure", "fingerprint", "scan", "result", "internal"},
 
-	"internal/e2e": {"exposure/fix", "internal"},
+	"internal/e2e": {"run", "run/output", "exposure/fix", "exposure/gate", "result", "internal"},
 
 	"scan/syn/rawnet":      {"internal"},
 	"scan/syn":             {"scan", "scan/hosts", "scan/scope", "scan/syn/rawnet", "result", "internal"},

@@ -1,12 +1,19 @@
-// Package e2e tests the built mxsweep command against real mail daemons.
+// Package e2e tests mxsweep against real mail daemons.
 //
 // It holds tests only. They start Postfix, amavisd, postgrey, Dovecot,
 // HAProxy, nginx, OpenDKIM and a few policy daemons from the distribution's
 // packages, each host in network, mount and process namespaces of its own
 // (named mxe2e-*, 10.79.0.0/24 and fd79::/64, without a route to anywhere
-// else), run mxsweep in one more namespace beside them and check what it
-// says: product, role, protocol, findings, exit code. Further tests show what
+// else), sweep them from one more namespace beside them and check what is
+// reported: product, role, protocol, findings, exit code. Further tests show what
 // a run leaves behind at the daemons: nothing.
+//
+// Most tests sweep with package run, from run.Options to its outcome, in a process of
+// its own in the scanner's namespace: what a daemon is called, what is found and
+// fixed, and what is left behind are matters of the library. The built command is
+// started where its own behavior counts: in TestNoFalsePass, which holds the exit
+// codes of disturbed runs, in TestWholeNetwork, and in TestLab*, which score it. All
+// reports must follow the schema that the command prints.
 //
 // They run as root on Linux, and only where they are asked for:
 //
@@ -15,7 +22,7 @@
 //
 // Package gate says what MXSWEEP_E2E may be.
 //
-// MXSWEEP_BIN names a built command to test; without it the tests build one.
+// MXSWEEP_BIN names a built command for those; without it the tests build one.
 //
 // TestFixes obeys fixes to the letter: hosts with the configuration of their
 // packages and the smallest edit that exposes a daemon are swept, edited,

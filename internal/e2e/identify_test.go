@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // none stands for "no finding at all".
@@ -76,7 +78,7 @@ func one(words ...string) []string { return words }
 
 func TestExposedStack(t *testing.T) {
 	hosts(t)
-	doc, code := sweep(t, "-p", "internal,public", address4(11))
+	doc, code := sweep(t, mailPorts(address4(11)))
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -99,7 +101,7 @@ func TestExposedStack(t *testing.T) {
 func TestClosedStack(t *testing.T) {
 	hosts(t)
 	for _, ip := range []string{address4(12), address6(12)} {
-		doc, code := sweep(t, "-p", "internal,public", ip)
+		doc, code := sweep(t, mailPorts(ip))
 		if code != 0 {
 			t.Errorf("%s: exit code %d, want 0", ip, code)
 		}
@@ -115,7 +117,7 @@ func TestClosedStack(t *testing.T) {
 
 func TestStore(t *testing.T) {
 	hosts(t)
-	doc, code := sweep(t, "-p", "internal,public", address4(13))
+	doc, code := sweep(t, mailPorts(address4(13)))
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -131,7 +133,7 @@ func TestStore(t *testing.T) {
 
 func TestFront(t *testing.T) {
 	hosts(t)
-	doc, code := sweep(t, "-p", "internal,public", address4(14))
+	doc, code := sweep(t, mailPorts(address4(14)))
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -146,7 +148,7 @@ func TestFront(t *testing.T) {
 
 func TestPolicyDaemons(t *testing.T) {
 	hosts(t)
-	doc, code := sweep(t, "-p", "internal,public", address4(15))
+	doc, code := sweep(t, mailPorts(address4(15)))
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -164,7 +166,7 @@ func TestPolicyDaemons(t *testing.T) {
 // on loopback says.
 func TestSigner(t *testing.T) {
 	hosts(t)
-	doc, code := sweep(t, "-p", "internal,public", address4(18))
+	doc, code := sweep(t, mailPorts(address4(18)))
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -185,7 +187,7 @@ func TestSigner(t *testing.T) {
 // rest on behavior, not on numbers.
 func TestSwappedPorts(t *testing.T) {
 	hosts(t)
-	doc, code := sweep(t, "-p", "internal,public", address4(17))
+	doc, code := sweep(t, mailPorts(address4(17)))
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}
@@ -208,7 +210,7 @@ func TestBlindRunsAreIncomplete(t *testing.T) {
 		{"unreachable", absent},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			doc, code := sweep(t, "-p", "25,10024-10026", tt.ip)
+			doc, code := sweep(t, run.Options{Ports: []string{"25", "10024-10026"}, Targets: []string{tt.ip}})
 			if code != 4 {
 				t.Errorf("exit code %d, want 4", code)
 			}
@@ -223,10 +225,11 @@ func TestBlindRunsAreIncomplete(t *testing.T) {
 }
 
 // TestWholeNetwork sweeps all hosts in one run: what a host is must not
-// depend on its neighbours, and one fault fails the run.
+// depend on its neighbours, and one fault fails the run. It is the command that
+// sweeps here.
 func TestWholeNetwork(t *testing.T) {
 	hosts(t)
-	doc, code := sweep(t, "-p", "internal,public", address4(11)+"-15")
+	doc, code := sweepByCommand(t, "-p", "internal,public", address4(11)+"-15")
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}

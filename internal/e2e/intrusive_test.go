@@ -8,6 +8,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // relays is the rule that a proven relay breaks.
@@ -21,7 +23,8 @@ func TestIntrusive(t *testing.T) {
 	exposed, signer := n.hosts["exposed"], n.hosts["signer"]
 	since := map[*host]int64{exposed: size(exposed, mailLog), signer: size(signer, mailLog)}
 
-	doc, code := sweep(t, "--intrusive", "-p", "25,587,2501,10025,10027,10028", address4(11), address4(15), address4(18))
+	doc, code := sweep(t, run.Options{Intrusive: true, Ports: []string{"25,587,2501,10025,10027,10028"},
+		Targets: []string{address4(11), address4(15), address4(18)}})
 	if code != 1 {
 		t.Errorf("exit code %d, want 1", code)
 	}

@@ -131,7 +131,7 @@ func startLab() error {
 		return nil
 	}
 	laboratory.started = down == strings.Count(string(out), "\n")
-	return run(labProgram, "up")
+	return runTool(labProgram, "up")
 }
 
 // stopLab stops the laboratory if this run started it.
@@ -139,7 +139,7 @@ func stopLab() error {
 	if !laboratory.started {
 		return nil
 	}
-	return run(labProgram, "down")
+	return runTool(labProgram, "down")
 }
 
 func TestLabFirstCircle(t *testing.T) {

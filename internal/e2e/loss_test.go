@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/internal/mailtest"
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // lossHosts is how many hosts play the daemons of lossDaemons: 96 ports.
@@ -91,8 +92,9 @@ func newLossNetwork(t *testing.T) *routedNetwork {
 // lossRun sweeps the hosts.
 func lossRun(t *testing.T, n *routedNetwork, mode string, seed int) map[netip.AddrPort]lossSeen {
 	ports := strings.Trim(strings.ReplaceAll(fmt.Sprint(lossPorts), " ", ","), "[]")
-	out, code := mxsweep(t, n.scan, "scan", "--mode", mode, "--progress", "never", "-o", "json", "--fail-on", "none",
-		"--seed", fmt.Sprint(seed), "-p", ports, fmt.Sprintf("%s-%d", routedHost(1), 16+lossHosts))
+	order := uint64(seed)
+	a := scan(t, n.scan, run.Options{Mode: mode, FailOn: "none", Seed: &order, Ports: []string{ports},
+		Targets: []string{fmt.Sprintf("%s-%d", routedHost(1), 16+lossHosts)}})
 	var doc struct {
 		Ports []struct {
 			IP      netip.Addr
@@ -108,8 +110,8 @@ func lossRun(t *testing.T, n *routedNetwork, mode string, seed int) map[netip.Ad
 			Severity string
 		}
 	}
-	if err := json.Unmarshal(out, &doc); err != nil {
-		t.Fatalf("exit %d, reading the report: %v", code, err)
+	if err := json.Unmarshal(a.Report, &doc); err != nil {
+		t.Fatalf("exit %d, reading the report: %v", a.Code, err)
 	}
 	seen := make(map[netip.AddrPort]lossSeen)
 	for _, p := range doc.Ports {

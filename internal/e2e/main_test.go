@@ -40,6 +40,9 @@ func TestMain(m *testing.M) {
 	if name := os.Getenv(insideEnv); name != "" {
 		os.Exit(inside(name))
 	}
+	if os.Getenv(scanEnv) != "" {
+		os.Exit(scanInside())
+	}
 	flag.Parse()
 	code := m.Run()
 	err := stopLab()

@@ -55,10 +55,10 @@ func (n *network) start() error {
 	if err := n.namespace(bridge); err != nil {
 		return err
 	}
-	if err := run("ip", "-n", bridge, "link", "add", "br0", "type", "bridge"); err != nil {
+	if err := runTool("ip", "-n", bridge, "link", "add", "br0", "type", "bridge"); err != nil {
 		return err
 	}
-	if err := run("ip", "-n", bridge, "link", "set", "br0", "up"); err != nil {
+	if err := runTool("ip", "-n", bridge, "link", "set", "br0", "up"); err != nil {
 		return err
 	}
 	return n.join(scanner, scannerNumber)
@@ -88,7 +88,7 @@ func (n *network) namespace(name string) error {
 	if err := n.record.addNamespace(name); err != nil {
 		return err
 	}
-	return run("ip", "netns", "add", name)
+	return runTool("ip", "netns", "add", name)
 }
 
 // join makes a namespace with the addresses of number num on the bridge.
@@ -106,7 +106,7 @@ func (n *network) join(name string, num int) error {
 		"-n " + name + " addr add " + address6(num) + "/64 dev eth0 nodad",
 		"-n " + name + " link set eth0 up",
 	} {
-		if err := run("ip", strings.Fields(line)...); err != nil {
+		if err := runTool("ip", strings.Fields(line)...); err != nil {
 			return err
 		}
 	}
@@ -130,7 +130,7 @@ func (n *network) silence(s spec) error {
 			family+" -n "+name+" rule del pref 0")
 	}
 	for _, line := range lines {
-		if err := run("ip", strings.Fields(line)...); err != nil {
+		if err := runTool("ip", strings.Fields(line)...); err != nil {
 			return err
 		}
 	}
@@ -146,8 +146,8 @@ func (n *network) close() error {
 	return errors.Join(errs...)
 }
 
-// run runs a command to its end; what it printed is part of the error.
-func run(name string, args ...string) error {
+// runTool runs a command to its end; what it printed is part of the error.
+func runTool(name string, args ...string) error {
 	out, err := exec.Command(name, args...).CombinedOutput()
 	if err != nil {
 		return fmt.Errorf("running %q: %w: %s", name+" "+strings.Join(args, " "), err, strings.TrimSpace(string(out)))

@@ -15,6 +15,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/internal/gate"
+	"github.com/mxsweep/mxsweep/run"
 )
 
 // A proof is one fix on one real daemon: the rule finds the daemon on the
@@ -229,15 +230,11 @@ func (p *proof) prove(t *testing.T, h *host, set *fix.Set, before *document) *do
 // ends the test.
 func (s *spec) proofSweep(t *testing.T) *document {
 	t.Helper()
-	args := []string{address4(s.n), "-p", proofPorts, "--fail-on", "none"}
+	opts := run.Options{Targets: []string{address4(s.n)}, Ports: []string{proofPorts}, FailOn: "none", Intrusive: s.intrusive}
 	if s.byName {
-		args[0] = s.name + ".e2e.invalid"
-		args = append(args, "--resolver", serveName(t, s))
+		opts.Targets, opts.Resolver = []string{s.name + ".e2e.invalid"}, serveName(t, s)
 	}
-	if s.intrusive {
-		args = append(args, "--intrusive")
-	}
-	doc, _ := sweep(t, args...)
+	doc, _ := sweep(t, opts)
 	return doc
 }
 

@@ -96,7 +96,7 @@ func removeNamespace(name string) error {
 	if _, err := os.Lstat("/run/netns/" + name); err != nil {
 		return nil
 	}
-	return run("ip", "netns", "del", name)
+	return runTool("ip", "netns", "del", name)
 }
 
 func (r *record) write() error {

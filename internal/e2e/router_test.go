@@ -57,7 +57,7 @@ func newRoutedNetwork(t *testing.T) *routedNetwork {
 		if err := rec.addNamespace(ns); err != nil {
 			t.Fatal(err)
 		}
-		if err := run("ip", "netns", "add", ns); err != nil {
+		if err := runTool("ip", "netns", "add", ns); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -84,12 +84,12 @@ func (n *routedNetwork) wire() {
 	}
 	lines = append(lines, "-n "+n.scan+" route add default via 10.81.0.1", "-n "+n.target+" route add default via 10.81.1.1")
 	for _, line := range lines {
-		if err := run("ip", strings.Fields(line)...); err != nil {
+		if err := runTool("ip", strings.Fields(line)...); err != nil {
 			n.t.Fatal(err)
 		}
 	}
 	// Limits on ICMP errors and on RSTs are kept: they are what networks have.
-	if err := run("ip", "netns", "exec", n.router, "sysctl", "-qw", "net.ipv4.ip_forward=1"); err != nil {
+	if err := runTool("ip", "netns", "exec", n.router, "sysctl", "-qw", "net.ipv4.ip_forward=1"); err != nil {
 		n.t.Fatal(err)
 	}
 }

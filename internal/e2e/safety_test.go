@@ -29,7 +29,7 @@ func TestNoTrace(t *testing.T) {
 	n := hosts(t)
 	books, cache := watchBooks(t, n), watchCache(t, n)
 	logs, lookups := watchLogs(n), watchLookups(n)
-	sweep(t, "-p", "internal,public", address4(11)+"-15", address4(17)+"-18")
+	sweep(t, mailPorts(address4(11)+"-15", address4(17)+"-18"))
 	t.Run("books", books)
 	t.Run("cache", cache)
 	t.Run("logs", logs)
@@ -204,7 +204,7 @@ var (
 // left unfinished to the next client of the same child.
 func TestNextClient(t *testing.T) {
 	n := hosts(t)
-	sweep(t, "-p", "internal,public", address4(11))
+	sweep(t, mailPorts(address4(11)))
 	h := n.hosts["exposed"]
 
 	t.Run("amavisd", func(t *testing.T) {

@@ -183,7 +183,7 @@ func disturbances() []disturbance {
 		{name: "a sparse /28", args: []string{"10.81.1.16/28"}, codes: mustPass, setUp: func(n *routedNetwork) {
 			// Half of the addresses are vacant, and closed ports answer at the others.
 			for i := 6; i < routedHosts; i++ {
-				if err := run("ip", "-n", n.target, "addr", "del", routedHost(i+1)+"/24", "dev", "eth0"); err != nil {
+				if err := runTool("ip", "-n", n.target, "addr", "del", routedHost(i+1)+"/24", "dev", "eth0"); err != nil {
 					n.t.Fatal(err)
 				}
 			}
