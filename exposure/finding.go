@@ -1,6 +1,7 @@
 package exposure
 
 import (
+	"cmp"
 	"net/netip"
 	"time"
 
@@ -114,4 +115,43 @@ type Violation struct {
 
 	// Acceptance is the accepted risk that covers the finding, nil if none.
 	Acceptance *result.Acceptance
+}
+
+// Finding gives what a report tells of the violation. Its texts are still as the
+// network has sent them: report.Clean makes them fit to be written.
+func (f *Violation) Finding() result.Finding {
+	w := result.Finding{
+		ID:           f.ID,
+		GroupID:      f.GroupID,
+		Severity:     f.Severity,
+		Title:        f.Title,
+		Score:        f.Score,
+		IP:           f.Target.Addr().WithZone("").String(), // Host holds the zone
+		Host:         f.Host,
+		Aliases:      f.Aliases,
+		Port:         f.Target.Port(),
+		Protocol:     "tcp",
+		Vantage:      f.Vantage,
+		Reachability: f.Reachability,
+		Status:       cmp.Or(f.Status, result.StatusOpen),
+		Drift:        cmp.Or(f.Drift, result.DriftNone),
+		Confidence:   f.Confidence,
+		Certainty:    &f.Certainty,
+		Tags:         f.Tags,
+		Evidence:     f.Evidence,
+		Remediation:  f.Remediation,
+		Fixes:        f.Fixes,
+		Anchor:       f.Anchor,
+		PolicyAnchor: f.PolicyAnchor,
+		FirstSeen:    result.NewTime(f.FirstSeen),
+		LastSeen:     result.NewTime(f.LastSeen),
+		Acceptance:   f.Acceptance,
+	}
+	for _, a := range f.Addresses {
+		w.Addresses = append(w.Addresses, a.String())
+	}
+	if f.Rule != nil {
+		w.Rule, w.CWE, w.References = f.Rule.ID, f.Rule.CWE, f.Rule.References
+	}
+	return w
 }

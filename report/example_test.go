@@ -15,7 +15,7 @@ func ExampleWriter() {
 	if err != nil {
 		log.Fatal(err)
 	}
-	run := report.NewRun(result.Run{ID: "8f6a1c1e-4f0d-4b43-9d9c-0a6f6f2c7f11", Vantage: "internet"})
+	run := report.Clean(result.Run{ID: "8f6a1c1e-4f0d-4b43-9d9c-0a6f6f2c7f11", Vantage: "internet"}, "")
 	summary := result.Summary{Complete: true, Gate: result.GateFail, ExitCode: 1,
 		Coverage: result.Coverage{Planned: 1, Answered: 1, Ratio: 1, HostsUp: 1}}
 	finding := result.Finding{

@@ -164,61 +164,11 @@ func newTrail(t *fingerprint.Transcript) []result.ProbeRecord {
 	return trail
 }
 
-// NewFinding makes the written form of f, its texts sanitized.
-func NewFinding(f exposure.Violation, tree Tree) result.Finding {
-	w := result.Finding{
-		ID:           f.ID,
-		GroupID:      f.GroupID,
-		Severity:     f.Severity,
-		Title:        sanitize.Text(f.Title, sanitize.MaxSentence),
-		Score:        f.Score,
-		IP:           f.Target.Addr().WithZone("").String(),
-		Host:         sanitize.Text(f.Host, sanitize.MaxField),
-		Aliases:      sanitize.All(f.Aliases, sanitize.MaxField),
-		Port:         f.Target.Port(),
-		Protocol:     "tcp",
-		Vantage:      sanitize.Text(f.Vantage, sanitize.MaxField),
-		Reachability: f.Reachability,
-		Status:       cmp.Or(f.Status, result.StatusOpen),
-		Drift:        cmp.Or(f.Drift, result.DriftNone),
-		Confidence:   f.Confidence,
-		Certainty:    &f.Certainty,
-		Tags:         slices.Clone(f.Tags),
-		Evidence:     sanitize.All(f.Evidence, sanitize.MaxSentence),
-		Remediation:  sanitize.Block(f.Remediation, sanitize.MaxBlock),
-		Fixes:        sanitize.All(f.Fixes, sanitize.MaxField),
-		Anchor:       tree.anchor(f.Anchor),
-		PolicyAnchor: tree.anchor(f.PolicyAnchor),
-		FirstSeen:    result.NewTime(f.FirstSeen),
-		LastSeen:     result.NewTime(f.LastSeen),
-	}
-	for _, a := range f.Addresses {
-		w.Addresses = append(w.Addresses, a.String())
-	}
-	if f.Rule != nil {
-		w.Rule = f.Rule.ID
-		w.CWE = slices.Clone(f.Rule.CWE)
-		w.References = slices.Clone(f.Rule.References)
-	}
-	w.Acceptance = Clean(f.Acceptance, tree)
-	return w
-}
-
 // Clean gives v, of a type of package result, as reports may write it: a copy in
 // which every text is sanitized and every anchor is relative to the tree.
 // Everything that a report is made of passes here, or through one of the
 // functions beside it, once; what v points to stays as it is.
 func Clean[T any](v T, tree Tree) T { return sanitize.Copy(v, tree.anchor) }
-
-// NewRun makes the written form of a run: its texts, the command line and the
-// words of the policy among them, are sanitized. What r points to is its own.
-func NewRun(r result.Run) result.Run {
-	rules := r.Rules // of package exposure: texts that nobody else writes
-	r.Rules = nil
-	r = Clean(r, "")
-	r.Rules = rules
-	return r
-}
 
 // NewCoverageCounts makes the written form of the counts of a coverage.
 func NewCoverageCounts(c gate.PairCounts) *result.CoverageCounts {

@@ -90,8 +90,8 @@ func TestNewPortTranscript(t *testing.T) {
 	}
 }
 
-func TestNewFinding(t *testing.T) {
-	f := NewFinding(exposure.Violation{
+func TestCleanFinding(t *testing.T) {
+	f := Clean((&exposure.Violation{
 		ID:   "a0aab64a0909a5b1acf3020e7a92992446a8393f9f374de536db93be003ae8a3",
 		Rule: &exposure.Rule{RuleInfo: result.RuleInfo{ID: "MXS1004"}}, Title: "Signing proxy exposed",
 		Severity: result.SeverityCritical, Score: 9.8,
@@ -99,7 +99,7 @@ func TestNewFinding(t *testing.T) {
 		Evidence: []string{"the greeting is \x1b[2J"}, Remediation: "a = b\nc = d",
 		Anchor:     &result.Anchor{File: "-", Line: 1},
 		Acceptance: &result.Acceptance{ID: "AR-1", Reason: "until the move", Expires: result.NewDate(when)},
-	}, "")
+	}).Finding(), "")
 	if f.Severity != result.SeverityCritical || f.Status != "open" || f.Drift != "none" || f.Anchor != nil ||
 		f.Evidence[0] != `the greeting is \x1b[2J` || f.Remediation != "a = b\nc = d" || f.Acceptance.Expires.String() != "2026-11-20" {
 		t.Errorf("finding is %+v", f)
@@ -132,15 +132,15 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// TestNewRun: the command line and the policy are no more to be believed than
+// TestCleanRun: the command line and the policy are no more to be believed than
 // the network where somebody else's branch is checked.
-func TestNewRun(t *testing.T) {
+func TestCleanRun(t *testing.T) {
 	raw := result.Run{
 		Args: []string{"mxsweep", "-s", "a\n::error::x"}, Authorization: "CHG\n::error::x\x1b[2J",
 		Scope: result.Scope{Name: "a\x1b]0;x\a", Files: []string{"a\u202eb"}, Asked: []string{"mx\u202e"}}, Baseline: &result.BaselineInfo{Why: "\x07"},
 		Merged: []string{"\x07"},
 	}
-	got := NewRun(raw)
+	got := Clean(raw, "")
 	want := result.Run{
 		Args: []string{"mxsweep", "-s", `a\n:\x3aerror::x`}, Authorization: `CHG\n:\x3aerror::x\x1b[2J`,
 		Scope: result.Scope{Name: `a\x1b]0;x\x07`, Files: []string{`a\u202eb`}, Asked: []string{`mx\u202e`}}, Baseline: &result.BaselineInfo{Why: `\x07`},
@@ -151,5 +151,19 @@ func TestNewRun(t *testing.T) {
 	}
 	if raw.Args[2] != "a\n::error::x" || raw.Scope.Files[0] != "a\u202eb" || raw.Baseline.Why != "\x07" || raw.Merged[0] != "\x07" || raw.Scope.Asked[0] != "mx\u202e" {
 		t.Errorf("the argument was changed: %+v", raw)
+	}
+}
+
+// TestCleanRules: what the program says of its rules is written in full.
+func TestCleanRules(t *testing.T) {
+	set, err := exposure.Builtin()
+	if err != nil {
+		t.Fatal(err)
+	}
+	rules := set.Infos()
+	for i, got := range Clean(rules, "") {
+		if !reflect.DeepEqual(got, rules[i]) {
+			t.Errorf("%s is written as %+v", rules[i].ID, got)
+		}
 	}
 }

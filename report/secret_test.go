@@ -73,7 +73,7 @@ func TestNoReportContainsASecret(t *testing.T) {
 		t.Errorf("the bytes of the banner are %q, error %v", decoded, err)
 	}
 	run := realRun(t, 1, 1)
-	f := NewFinding(exposure.Violation{Evidence: []string{`greeting "` + strings.ReplaceAll(strings.ReplaceAll(string(raw), "\t", `\t`), "\n", `\n`) + `"`}}, "")
+	f := Clean((&exposure.Violation{Evidence: []string{`greeting "` + strings.ReplaceAll(strings.ReplaceAll(string(raw), "\t", `\t`), "\n", `\n`) + `"`}}).Finding(), "")
 	run.Findings[0].Evidence = f.Evidence
 	port.IP, port.Port = run.Ports[0].IP, run.Ports[0].Port
 	run.Ports[0] = port

@@ -11,13 +11,13 @@ type Finding struct {
 	Title        string       `json:"title"`
 	Score        float64      `json:"score,omitempty"`
 	IP           string       `json:"ip"`
-	Host         string       `json:"host,omitempty"`
-	Aliases      []string     `json:"aliases,omitempty"`
+	Host         string       `json:"host,omitempty" clean:"field"`
+	Aliases      []string     `json:"aliases,omitempty" clean:"field"`
 	Addresses    []string     `json:"addresses,omitempty"` // of the host, where there are several
 	Port         uint16       `json:"port"`
 	Protocol     string       `json:"protocol"`
-	Vantage      string       `json:"vantage,omitempty"`      // "" is that of the run
-	Reachability Reachability `json:"reachability,omitempty"` // "assumed", or ""
+	Vantage      string       `json:"vantage,omitempty" clean:"field"` // "" is that of the run
+	Reachability Reachability `json:"reachability,omitempty"`          // "assumed", or ""
 	Status       Status       `json:"status"`
 	Drift        Drift        `json:"drift"`
 	Verdict      Verdict      `json:"verdict,omitempty"` // "fail", "warn" or "pass"
@@ -27,7 +27,7 @@ type Finding struct {
 	Tags         []string     `json:"tags,omitempty"`
 	Evidence     []string     `json:"evidence,omitempty"`
 	Remediation  string       `json:"remediation,omitempty" clean:"block"`
-	Fixes        []string     `json:"fixes,omitempty"` // ids of the fixes in Remediation
+	Fixes        []string     `json:"fixes,omitempty" clean:"field"` // ids of the fixes in Remediation
 	References   []string     `json:"references,omitempty"`
 	Anchor       *Anchor      `json:"anchor,omitempty"`
 	PolicyAnchor *Anchor      `json:"policy_anchor,omitempty"`

@@ -73,7 +73,7 @@ func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.R
 		}
 	}
 	for i := range c.Findings {
-		f := report.NewFinding(c.Findings[i], p.tree)
+		f := report.Clean(c.Findings[i].Finding(), p.tree)
 		f.Verdict = report.GateVerdict(&p.gate, &c.Findings[i])
 		c.Summary.Count(f)
 		_ = outs.Finding(f)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/fingerprint"
-	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
@@ -47,7 +46,7 @@ func TestOwnAddress(t *testing.T) {
 		for _, f := range p.judge.Findings(port) {
 			worst = max(worst, f.Severity)
 			text += strings.Join(f.Evidence, "\n")
-			if w := report.NewFinding(f, p.tree); w.Vantage != tt.vantage || (w.Reachability == "assumed") != tt.assumed {
+			if w := f.Finding(); w.Vantage != tt.vantage || (w.Reachability == "assumed") != tt.assumed {
 				t.Errorf("%+v: vantage %q, reachability %q", tt, w.Vantage, w.Reachability)
 			}
 		}

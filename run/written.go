@@ -92,7 +92,7 @@ func (p *Plan) reportRun(start time.Time, mode string) result.Run {
 		ok, why := p.drift.Comparable()
 		run.Baseline = &result.BaselineInfo{SHA256: p.baseline.SHA256, Created: result.NewTime(p.baseline.Created), Comparable: ok, Why: why}
 	}
-	return report.NewRun(run)
+	return report.Clean(run, "")
 }
 
 // targetsSHA256 is the hash over the targets as they were named: on the command

@@ -22,7 +22,7 @@ func (failing) Write([]byte) (int, error) { return 0, errors.New("the disk is fu
 // play writes a run of nothing to outputs.
 func play(t *testing.T, o *Set) error {
 	t.Helper()
-	run := report.NewRun(result.Run{ID: "8f6a1c1e-4f0d-4b43-9d9c-0a6f6f2c7f11", Vantage: "internet"})
+	run := report.Clean(result.Run{ID: "8f6a1c1e-4f0d-4b43-9d9c-0a6f6f2c7f11", Vantage: "internet"}, "")
 	err := o.Start(result.Tool{Name: "mxsweep", Version: "1"}, run)
 	_ = o.Notice(result.Notice{Code: "MXS9001", Level: result.LevelNote, Message: "A notice."})
 	_ = o.End(run, result.Summary{Complete: true, Gate: result.GatePass})

@@ -228,7 +228,7 @@ func (m *Merger) run(args []string) result.Run {
 	} else if m.Compared() {
 		run.Baseline = m.Runs[0].Record.Baseline
 	}
-	return report.NewRun(run)
+	return report.Clean(run, "")
 }
 
 // scopeSHA256 is that of the runs where they share it, else one that is made of

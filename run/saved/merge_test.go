@@ -68,7 +68,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run
 		}
 	}
 	for _, f := range exposure.JoinAddresses(findings) {
-		if err := r.Finding(report.NewFinding(f, "")); err != nil {
+		if err := r.Finding(report.Clean(f.Finding(), "")); err != nil {
 			t.Fatal(err)
 		}
 	}

@@ -57,7 +57,7 @@ func saved(t *testing.T, name string, m *Merger, c Merged) *RunFile {
 		_ = r.Port(*p)
 	}
 	for _, f := range c.Findings {
-		_ = r.Finding(report.NewFinding(f, ""))
+		_ = r.Finding(report.Clean(f.Finding(), ""))
 	}
 	for _, n := range c.Decision.Notices {
 		_ = r.Notice(report.Clean(n, ""))

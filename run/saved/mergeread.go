@@ -60,7 +60,7 @@ func (m *Merger) Write(tool result.Tool, args []string, w format.Writer, c *Merg
 		c.ports[i] = nil // the writers that need it have copies
 	}
 	for i := range c.Findings {
-		f := report.NewFinding(c.Findings[i], "")
+		f := report.Clean(c.Findings[i].Finding(), "")
 		f.Verdict = report.GateVerdict(&m.Gate, &c.Findings[i])
 		c.summary.Count(f)
 		_ = w.Finding(f)
