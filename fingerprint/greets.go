@@ -8,10 +8,14 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
+// lateLook is how much longer a busy machine waits to see whether a port greets.
+const lateLook = 4
+
 // Greets reports whether an open port sends something unprompted within wait, counted
 // from its connection. It takes ownership of r.Conn and closes it; without one it
-// connects. Nothing is sent. A port that cannot or must not be connected to does not
-// greet.
+// connects. Nothing is sent, so that the connection soon gives its slot back. A port
+// that cannot or must not be connected to does not greet. Where this machine was late
+// to read something, the wait is lateLook times as long.
 func (id *Identifier) Greets(ctx context.Context, r scan.Result, wait time.Duration) bool {
 	conn := bounded(r.Conn, id.NotAfter)
 	over := !id.NotAfter.IsZero() && !time.Now().Before(id.NotAfter)
@@ -26,6 +30,12 @@ func (id *Identifier) Greets(ctx context.Context, r scan.Result, wait time.Durat
 		}
 	}
 	defer conn.Close()
+	if h := id.host(r.Target.Addr()); h.detach(conn) {
+		defer h.endDetached()
+	}
+	if id.late.Load() {
+		wait *= lateLook
+	}
 	defer context.AfterFunc(ctx, func() { conn.SetReadDeadline(time.Unix(1, 0)) })()
 	if conn.SetReadDeadline(time.Now().Add(wait)) != nil || ctx.Err() != nil {
 		return false

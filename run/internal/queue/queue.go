@@ -37,7 +37,11 @@ type Queue struct {
 
 // maxLooks is how many ports of a host that replies nowhere are listened to for a
 // greeting.
-const maxLooks = 256
+const maxLooks = maxTalks
+
+// looksPerTalk is how many ports of a host that replies nowhere are listened to at once
+// instead of one dialogue: each takes one connection, on which nothing is sent.
+const looksPerTalk = 8
 
 // maxTalks is how many ports of a host are talked to. No mail host has so many,
 // and to talk to the rest would take hours.
@@ -133,7 +137,7 @@ func (q *Queue) waits(h *waiting) bool {
 // for its greeting takes one connection, where a dialogue takes up to three.
 func (q *Queue) places(h *waiting) int {
 	if h.kind == RepliesNowhere {
-		return 2 * q.perHost
+		return looksPerTalk * q.perHost
 	}
 	return q.perHost
 }
