@@ -49,9 +49,14 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 		return nil, -1
 	}
 	quiet := false // there is something to ask that silent ports are asked
-	for _, p := range s.candidates() {
+	leads := s.leads()
+	kept := s.unasked(leads)
+	for _, p := range s.candidates(leads) {
 		if s.left.conns.Load() <= 0 {
 			break
+		}
+		if !leads[p.ID] && s.left.conns.Load() <= kept {
+			continue
 		}
 		quiet = quiet || p.Quiet > 0 && s.turn.held > 0
 		if wait := s.untilQuiet(p); wait > 0 {
@@ -259,8 +264,7 @@ func (s *session) goesOn(connection string) bool {
 // candidates returns the probes that can be begun now on connections of their
 // own, the likeliest first: those that name the port and what these wait for, then
 // as in the file.
-func (s *session) candidates() []*signatures.Probe {
-	leads := s.leads()
+func (s *session) candidates(leads map[string]bool) []*signatures.Probe {
 	var first, rest []*signatures.Probe
 	for _, p := range s.id.Signatures.Probes {
 		if !s.wanted[p.ID] || s.asked[p.ID] || p.Connection != signatures.OwnConnection ||
@@ -292,6 +296,18 @@ func (s *session) leads() map[string]bool {
 		add(id)
 	}
 	return leads
+}
+
+// unasked is how many of the probes may still be asked, each on a connection of its
+// own: what else is asked leaves as many.
+func (s *session) unasked(probes map[string]bool) int64 {
+	var n int64
+	for id := range probes {
+		if p := s.id.Signatures.Probe(id); s.wanted[id] && !s.asked[id] && p.Connection == signatures.OwnConnection {
+			n++
+		}
+	}
+	return n
 }
 
 // cutShort ends waits that have become pointless: for the greeting of a port
