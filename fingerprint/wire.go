@@ -64,8 +64,15 @@ func (w *wire) send(b []byte) bool {
 	}
 	w.conn.SetWriteDeadline(time.Now().Add(time.Second))
 	_, err := w.conn.Write(b)
-	w.midLine = !bytes.HasSuffix(b, []byte("\r\n"))
+	w.midLine = !bytes.HasSuffix(b, []byte("\r\n")) && !netstring(b)
 	return err == nil
+}
+
+// netstring reports whether what is sent is a netstring, or the beginning of its
+// length: whoever reads these knows no lines, and writes down that CRLF is none.
+func netstring(b []byte) bool {
+	rest := bytes.TrimLeft(b, "0123456789")
+	return len(rest) < len(b) && (len(rest) == 0 || rest[0] == ':')
 }
 
 // read reads until the reply is complete, the wait is over, or the connection

@@ -10,7 +10,7 @@ import (
 
 // mailProtocols are those that nothing in the corpus may be called.
 var mailProtocols = []string{
-	"smtp", "lmtp", "imap", "pop3", "managesieve", "mupdate", "csync", "qmqp", "postfix-policy", "tcp-table",
+	"smtp", "lmtp", "imap", "pop3", "managesieve", "mupdate", "csync", "qmqp", "qmtp", "socketmap", "gromox", "postfix-policy", "tcp-table",
 	"milter", "am.pdp", "spamd", "clamd", "rspamd-http", "dovecot-auth", "doveadm", "doveadm-http",
 }
 

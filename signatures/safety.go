@@ -22,6 +22,8 @@ func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
 		for line := range lines(sent) {
 			if word := forbidden(line); word != "" {
 				d.fail(n, "it changes the state of some daemonsss", "probe %q sends a line that begins with %q", p.ID, word)
+			} else if word := lookedUp(line); word != "" {
+				d.fail(n, "send a key that no map looks up, as the probe socketmap does", "probe %q sends the netstring %q, for which some maps look up a name", p.ID, word)
 			} else if word := traces(line); word != "" && p.Safety != Intrusive {
 				d.fail(n, "it may leave traces: write safety: intrusive", "probe %q sends a line that begins with %q", p.ID, word)
 			}
@@ -86,6 +88,26 @@ func traces(line string) string {
 		if strings.HasPrefix(line, start) {
 			return start
 		}
+	}
+	return ""
+}
+
+// lookedUp returns a netstring in a line for which a socketmap daemon would look up a
+// name, or which changes its cache, "" if there is none: an empty one, or a command of
+// postfix-tlspol.
+func lookedUp(line string) string {
+	digits := strings.TrimLeft(line, "0123456789")
+	rest, ok := strings.CutPrefix(digits, ":")
+	if !ok || len(digits) == len(line) {
+		return ""
+	}
+	word, _, _ := strings.Cut(rest, " ")
+	switch strings.TrimRight(word, ",") {
+	case "query", "querywithtlsrpt", "json", "dump", "export", "purge", "prefetch":
+		return line
+	}
+	if strings.HasPrefix(rest, ",") {
+		return line
 	}
 	return ""
 }

@@ -24,6 +24,12 @@ func TestProbeMayNotSend(t *testing.T) {
 		{` Rcpt\tTo:<x>\r\n`, "safe", "safety: intrusive"},
 		{`MAIL FROM:<>\r\n`, "intrusive", ""},
 		{`HELP MAIL\r\n`, "safe", ""},
+		{`0:,`, "safe", "look up a name"},
+		{`000:,`, "intrusive", "look up a name"},
+		{`20:QUERY mx.example.org,`, "safe", "look up a name"},
+		{`5:PURGE,`, "safe", "look up a name"},
+		{`0:`, "safe", ""},
+		{`8:x .probe,`, "safe", ""},
 	} {
 		file := `version: "1"
 probes:

@@ -195,3 +195,33 @@ func (b Banner) Serve(c *Conn) {
 		c.Swallow()
 	}
 }
+
+// Bytes plays a daemon whose protocol has no lines.
+type Bytes struct {
+	// Greeting is what it says first.
+	Greeting string
+
+	// Answer gets all that came on a connection so far, whenever more came, and
+	// gives what the daemon says to it, and whether it hangs up then.
+	Answer func(received string) (reply string, hangUp bool)
+}
+
+// Serve plays the daemon.
+func (b Bytes) Serve(c *Conn) {
+	if !c.Say(b.Greeting) {
+		return
+	}
+	var received []byte
+	buf := make([]byte, 4096)
+	for {
+		n, err := c.Read(buf)
+		if err != nil {
+			return
+		}
+		received = append(received, buf[:n]...)
+		reply, hangUp := b.Answer(string(received))
+		if reply != "" && !c.Say(reply) || hangUp {
+			return
+		}
+	}
+}
