@@ -90,13 +90,7 @@ func (h *host) manyMute() bool {
 	return len(h.mute) >= manyUnproductive || len(h.mute) >= fewUnproductive && n >= manyHeldUp
 }
 
-// unproductivePorts is how many ports of the host gave nothing.
-func (h *host) unproductivePorts() int {
-	h.mu.Lock()
-	defer h.mu.Unlock()
-	return h.unproductiveLocked()
-}
-
+// unproductiveLocked is how many ports of the host gave nothing.
 func (h *host) unproductiveLocked() int { return max(len(h.unproductive), len(h.mute)) }
 
 // crowded reports whether so many ports of the host give nothing, or take their time,
