@@ -94,7 +94,10 @@ var talked = map[string]string{
 // answer says in words what the service did, and who does so.
 func answer(s *fingerprint.Identification) string {
 	text := talked[s.Name]
-	if text == "" && s.Name != "" {
+	switch {
+	case namedByHTTP(s):
+		text = "named itself in the reply to an HTTP request"
+	case text == "" && s.Name != "":
 		text = "spoke " + s.Name
 	}
 	switch name := ProductOf(s); {
@@ -115,6 +118,22 @@ func answer(s *fingerprint.Identification) string {
 		text += ", says of itself: " + s.Label()
 	}
 	return fmt.Sprintf("%s (confidence %d of 10)", text, s.ProtocolConfidence())
+}
+
+// namedByHTTP reports whether a daemon whose own protocol is another one was known by
+// what it replied in HTTP.
+func namedByHTTP(s *fingerprint.Identification) bool {
+	named := false
+	for _, e := range s.Evidence {
+		if e.Observation != "" {
+			continue
+		}
+		if !strings.HasPrefix(e.Observed, "HTTP/") {
+			return false
+		}
+		named = true
+	}
+	return named && s.Product != "" && !strings.Contains(s.Name, "http") && s.Name != "elasticsearch"
 }
 
 // guess says what of a finding rests on the port number alone, "" if nothing does.

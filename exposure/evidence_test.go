@@ -64,6 +64,10 @@ func TestGuessedRole(t *testing.T) {
 func TestAnswerInWords(t *testing.T) {
 	for want, s := range map[string]*fingerprint.Identification{
 		"recognized as OpenDKIM (negotiated the milter protocol), in the role milter (confidence 9 of 10)": {Service: result.Service{Name: "milter", Product: "OpenDKIM", Role: "milter", Confidence: 9}},
+		"recognized as Cluebringer (named itself in the reply to an HTTP request) (confidence 10 of 10)": {
+			Service: result.Service{Name: "postfix-policy", Product: "Cluebringer", Confidence: 10, Evidence: []result.Evidence{{Sent: "GET / HTTP/1.0\r\n\r\n", Observed: "HTTP/1.0 503 Unknown error\n"}}}},
+		"recognized as postfwd (answered a request of the Postfix policy protocol) (confidence 9 of 10)": {
+			Service: result.Service{Name: "postfix-policy", Product: "postfwd", Confidence: 9, Evidence: []result.Evidence{{Sent: "GET / HTTP/1.0\r\n\r\n", Observed: "action=dunno\n\n"}}}},
 		"spoke lmtp (confidence 7 of 10)":            {Service: result.Service{Name: "lmtp", Role: "unknown", Confidence: 7}},
 		"recognized as Dovecot (confidence 4 of 10)": {Service: result.Service{Product: "Dovecot", Role: "unknown", Confidence: 4}},
 		"": {},

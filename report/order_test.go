@@ -122,7 +122,7 @@ func TestOnly(t *testing.T) {
 				c, titles := mixedRun()
 				full, _ := mixedRun()
 				doc := write(t, form, format.Options{Only: only}, c)
-				if !slices.Contains([]string{"text", "markdown", "html", "csv", "github"}, form) {
+				if !slices.Contains(Restricted(), form) {
 					if !bytes.Equal(doc, write(t, form, format.Options{}, full)) {
 						t.Error("findings are left out")
 					}

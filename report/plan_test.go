@@ -6,6 +6,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/report/fixplan"
 	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
@@ -66,7 +67,7 @@ func TestPlan(t *testing.T) {
 		}
 	}
 	for line := range strings.Lines(p.Text(60)) {
-		if n := words.Width(strings.TrimRight(line, "\n")); n > 60 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "https://") {
+		if n := words.Width(strings.TrimRight(line, "\n")); n > 60 && strings.Contains(strings.TrimSpace(line), " ") && !strings.Contains(line, "https://") && !fix.IsCode(strings.TrimLeft(line, " ")) {
 			t.Errorf("%d columns: %q", n, line)
 		}
 	}
@@ -79,7 +80,7 @@ func TestPlanVerifiesEveryPort(t *testing.T) {
 		found("", "192.0.2.1", 10024, "MXS1001", result.SeverityHigh, "amavis-bind"),
 		found("", "192.0.2.1", 9998, "MXS1207", result.SeverityHigh, "amavis-bind"),
 	})
-	if p.Edits != 1 || !slices.Contains(p.Hosts[0].Edits[0].Lines, "Verify: mxsweep scan 192.0.2.1:9998 192.0.2.1:10024") {
+	if p.Edits != 1 || !slices.Contains(p.Hosts[0].Edits[0].Lines, "Verify: mxsweep scan 192.0.2.1:9998 192.0.2.1:10024 --fail-on any:high") {
 		t.Errorf("%+v", p)
 	}
 }
@@ -92,15 +93,15 @@ func TestPlanVerifiesFromTheVantage(t *testing.T) {
 		vantages []string
 		want     []string
 	}{
-		{"192.0.2.1", []string{"internet"}, []string{"Verify: mxsweep scan 192.0.2.1:10024"}},
-		{"192.0.2.1", []string{""}, []string{"Verify: mxsweep scan 192.0.2.1:10024"}},
-		{"192.0.2.1", []string{"lan"}, []string{"Verify: mxsweep scan 192.0.2.1:10024 --vantage lan"}},
-		{"127.0.0.1", []string{"host"}, []string{"Verify: mxsweep scan 127.0.0.1:10024"}},
-		{"127.0.0.1", []string{"internet"}, []string{"Verify: mxsweep scan 127.0.0.1:10024 --vantage internet"}},
-		{"::1", []string{"internet"}, []string{"Verify: mxsweep scan [::1]:10024 --vantage internet"}},
+		{"192.0.2.1", []string{"internet"}, []string{"Verify: mxsweep scan 192.0.2.1:10024 --fail-on any:high"}},
+		{"192.0.2.1", []string{""}, []string{"Verify: mxsweep scan 192.0.2.1:10024 --fail-on any:high"}},
+		{"192.0.2.1", []string{"lan"}, []string{"Verify: mxsweep scan 192.0.2.1:10024 --fail-on any:high --vantage lan"}},
+		{"127.0.0.1", []string{"host"}, []string{"Verify: mxsweep scan 127.0.0.1:10024 --fail-on any:high"}},
+		{"127.0.0.1", []string{"internet"}, []string{"Verify: mxsweep scan 127.0.0.1:10024 --fail-on any:high --vantage internet"}},
+		{"::1", []string{"internet"}, []string{"Verify: mxsweep scan [::1]:10024 --fail-on any:high --vantage internet"}},
 		{"192.0.2.1", []string{"internet", "office-2"}, []string{
-			"Verify: mxsweep scan 192.0.2.1:10024", "Verify: mxsweep scan 192.0.2.1:10024 --vantage office-2"}},
-		{"192.0.2.1", []string{"x; true"}, []string{"Verify: mxsweep scan 192.0.2.1:10024"}},
+			"Verify: mxsweep scan 192.0.2.1:10024 --fail-on any:high", "Verify: mxsweep scan 192.0.2.1:10024 --fail-on any:high --vantage office-2"}},
+		{"192.0.2.1", []string{"x; true"}, []string{"Verify: mxsweep scan 192.0.2.1:10024 --fail-on any:high"}},
 	}
 	for _, tt := range tests {
 		var list []result.Finding

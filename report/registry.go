@@ -20,24 +20,33 @@ type entry struct {
 	name    string
 	summary string // for --help, one line
 	open    func(io.Writer, format.Options) format.Writer
-	streams bool // writes at once and is valid wherever it is cut
+	kind    kind
 }
+
+// A kind is how a format stands apart from the others.
+type kind int
+
+const (
+	forPrograms kind = iota // holds all findings, whatever a report is to show
+	forPeople               // shows what format.Options.Only says
+	inStream                // holds all, writes at once and is valid wherever it is cut
+)
 
 // formats in the order in which help lists them.
 var formats = [...]entry{
-	{"text", "a report for people: verdict, findings by host with fixes, gaps in coverage", terminal.New, false},
-	{"json", "one document with a published schema", newJSON, false},
-	{"jsonl", "one line per record, written immediately; valid at any point of truncation", newLines, true},
-	{"sarif", "SARIF 2.1.0, for code scanning", sarif.New, false},
-	{"nmap-xml", "nmap's XML, for tools that read it", nmapxml.New, false},
-	{"junit", "JUnit XML, for test reports of CI systems", junit.New, false},
-	{"csv", "one row per finding and open port, for spreadsheets", newCSV, false},
-	{"markdown", "a summary for a workflow step or a merge request, at most 65,536 characters", newMarkdown, false},
-	{"html", "one self-contained file: verdict, matrix, findings with fix and evidence, method", html.New, false},
-	{"gitlab", "GitLab code quality", newGitLab, false},
-	{"defectdojo", "DefectDojo's generic findings import", newDojo, false},
-	{"prometheus", "metrics for node_exporter's textfile collector", newPrometheus, false},
-	{"github", "workflow commands that annotate a GitHub pull request", newGitHub, false},
+	{"text", "a report for people: verdict, findings by host with fixes, gaps in coverage", terminal.New, forPeople},
+	{"json", "one document with a published schema", newJSON, forPrograms},
+	{"jsonl", "one line per record, written immediately; valid at any point of truncation", newLines, inStream},
+	{"sarif", "SARIF 2.1.0, for code scanning", sarif.New, forPrograms},
+	{"nmap-xml", "nmap's XML, for tools that read it", nmapxml.New, forPrograms},
+	{"junit", "JUnit XML, for test reports of CI systems", junit.New, forPrograms},
+	{"csv", "one row per finding and open port, for spreadsheets", newCSV, forPeople},
+	{"markdown", "a summary for a workflow step or a merge request, at most 65,536 characters", newMarkdown, forPeople},
+	{"html", "one self-contained file: verdict, matrix, findings with fix and evidence, method", html.New, forPeople},
+	{"gitlab", "GitLab code quality", newGitLab, forPrograms},
+	{"defectdojo", "DefectDojo's generic findings import", newDojo, forPrograms},
+	{"prometheus", "metrics for node_exporter's textfile collector", newPrometheus, forPrograms},
+	{"github", "workflow commands that annotate a GitHub pull request", newGitHub, forPeople},
 }
 
 // Formats lists the names that [New] takes, in the order for a help text.
@@ -60,10 +69,21 @@ func Describe(name string) string {
 	return ""
 }
 
+// Restricted lists the formats that show only what format.Options.Only says.
+func Restricted() []string {
+	var names []string
+	for _, f := range formats {
+		if f.kind == forPeople {
+			names = append(names, f.name)
+		}
+	}
+	return names
+}
+
 // Streams reports whether a format is written record by record, each at once,
 // and is valid wherever it is cut.
 func Streams(name string) bool {
-	return slices.ContainsFunc(formats[:], func(f entry) bool { return f.name == name && f.streams })
+	return slices.ContainsFunc(formats[:], func(f entry) bool { return f.name == name && f.kind == inStream })
 }
 
 // New returns a Writer that writes a run to w in the named format. The error

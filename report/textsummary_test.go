@@ -52,6 +52,41 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
+// TestLoopbackOfKnown: it says so also where no finding is shown, since all are known,
+// accepted or left out.
+func TestLoopbackOfKnown(t *testing.T) {
+	for name, change := range map[string]func(*result.Finding){
+		"unchanged": func(f *result.Finding) { f.Drift = result.DriftUnchanged },
+		"accepted":  func(f *result.Finding) { f.Status = result.StatusAccepted },
+	} {
+		run := realRun(t, 1, 1)
+		run.Ports[0].IP = "127.0.0.1"
+		run.Findings[0].IP, run.Findings[0].Vantage = "127.0.0.1", "internet"
+		change(&run.Findings[0])
+		text := strings.Join(strings.Fields(string(write(t, "text", format.Options{Only: format.OnlyNew}, run))), " ")
+		if !strings.Contains(text, "(127.0.0.1 stands for a public address)") {
+			t.Errorf("%s: not said in\n%.900s", name, text)
+		}
+	}
+}
+
+// TestCommandsOfSaved: a report names the saved run that there is, and how to save one
+// where there is none.
+func TestCommandsOfSaved(t *testing.T) {
+	for saved, want := range map[string]string{
+		"":             "save the run (`-o text -o json=run.json`), then `mxsweep fix --plan run.json`",
+		"out/run.json": "for the commands: `mxsweep fix --plan out/run.json`",
+		"my run.json":  "for the commands: `mxsweep fix --plan 'my run.json'`",
+		"-":            "for the commands: `mxsweep fix --plan -`",
+	} {
+		run := realRun(t, 1, 1)
+		run.Findings[0].Fixes = []string{"amavis-bind"}
+		if text := strings.Join(strings.Fields(string(write(t, "text", format.Options{Saved: saved}, run))), " "); !strings.Contains(text, want) {
+			t.Errorf("%q: no %q in\n%.1200s", saved, want, text)
+		}
+	}
+}
+
 // TestEvidenceIsChosen: what was seen is left out, told in brief or told whole.
 func TestEvidenceIsChosen(t *testing.T) {
 	run := realRun(t, 1, 2)

@@ -152,7 +152,7 @@ func (p *Plan) describeControls(b *strings.Builder) {
 	}
 	// NewPlan has refused ports that cannot be read.
 	if ports, err := p.opts.referencePorts(); err == nil && len(ports) > 0 && p.anyNamed(true) {
-		fmt.Fprintf(b, "reference    ports %s of each single target that is silent on all other ports, once\n", scope.FormatPorts(ports))
+		fmt.Fprintf(b, "reference    %s %s of each single target that is silent on all other ports, once\n", wording.Ports(scope.FormatPorts(ports)), scope.FormatPorts(ports))
 	}
 	if p.anyNamed(false) {
 		fmt.Fprintf(b, "second probe at most %d ports of each silent address of a range, unless the sweep itself has already probed them twice\n", secondPorts)

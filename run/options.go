@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strings"
 	"time"
 
@@ -12,6 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/run/internal/engine"
 	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/scan"
@@ -189,14 +192,9 @@ const (
 	DefaultReferencePorts = "22,25,443,587,993" // of which a mail host most likely answers one
 )
 
-// The bounds of options.
-const (
-	MaxTimeout = scan.MaxTimeout
-	MaxRetries = scan.MaxRetries
-	// MaxGreetingTimeout leaves enough of the time of a conversation for the rest
-	// of it.
-	MaxGreetingTimeout = 20 * time.Second
-)
+// MaxGreetingTimeout is the bound of that option: it leaves enough of the time of a
+// conversation for the rest of it. Those of others are in package scan.
+const MaxGreetingTimeout = 20 * time.Second
 
 // A Shard is one of several disjoint parts of a sweep. The zero Shard is the
 // whole, 1/1.
@@ -273,22 +271,51 @@ func (o *Options) check() error {
 	var errs []error
 	bad := func(bad bool, hint, format string, args ...any) {
 		if bad {
-			errs = append(errs, fault.Usagef(hint, "reading the options: "+format, args...))
+			errs = append(errs, fault.Usagef(hint, format, args...))
 		}
 	}
-	syns := o.Mode == ModeSyn
-	bad(o.Mode != "" && o.Mode != ModeConnect && !syns && o.Mode != ModeAuto, strings.Join([]string{ModeConnect, ModeSyn, ModeAuto}, ", "), "unknown mode %q", o.Mode)
-	bad(o.Timeout < 0 || o.Timeout > MaxTimeout, "up to 1h", "a timeout of %s is out of range", o.Timeout)
-	bad(o.GreetingTimeout < 0 || o.GreetingTimeout > MaxGreetingTimeout, "up to 20s", "a greeting timeout of %s is out of range", o.GreetingTimeout)
-	bad(o.MaxTime < 0 || o.HostTimeout < 0, "0 for no bound", "a time is negative")
-	bad(o.Concurrency < 0 || o.PerHost < 0, "at least 1", "a number of connections is negative")
-	bad(o.Retries > MaxRetries, "up to 20", "%d retries are out of range", o.Retries)
-	bad(!(o.MinCoverage <= 1), "up to 1", "a coverage of %v is out of range", o.MinCoverage)
-	bad(o.Threads < 0 || o.Threads > syn.MaxThreads, fmt.Sprintf("1 to %d", syn.MaxThreads), "%d threads are out of range", o.Threads)
-	bad(o.Shard.Count < 0 || o.Shard.Count == 0 && o.Shard.Index != 0 || o.Shard.Count > 0 && (o.Shard.Index < 1 || o.Shard.Index > o.Shard.Count), "I/N with 1 ≤ I ≤ N", "shard %s is none", o.Shard)
-	bad(!syns && (o.Pcap != "" || o.Interface != "" || o.Threads > 1 && o.Mode != ModeAuto), "set the mode to syn", "a capture, an interface and threads are for single SYNs")
-	bad(o.NoIdentify && (o.Intrusive || len(o.Signatures) > 0), "use only one of them", "signatures and intrusive probes have no use where nothing is identified")
+	for _, n := range []struct {
+		flag               string
+		value, least, most int // 0 is not given
+		hint               string
+	}{
+		{"rate", o.Rate, -1, scan.MaxRate, fmt.Sprintf("at most %d, or 0 for as fast as accuracy allows", scan.MaxRate)},
+		{"concurrency", o.Concurrency, 1, scan.MaxConcurrency, fmt.Sprintf("1 to %d", scan.MaxConcurrency)},
+		{"per-host", o.PerHost, 1, scan.MaxPerHost, fmt.Sprintf("1 to %d", scan.MaxPerHost)},
+		{"retries", o.Retries, -1, scan.MaxRetries, fmt.Sprintf("0 to %d", scan.MaxRetries)},
+		{"threads", o.Threads, 1, syn.MaxThreads, fmt.Sprintf("1 to %d", syn.MaxThreads)},
+	} {
+		bad(n.value != 0 && (n.value < n.least || n.value > n.most), n.hint, "reading flag %q: %d is out of range", "--"+n.flag, n.value)
+	}
+	for _, d := range []struct {
+		flag        string
+		value, most time.Duration
+		hint        string
+	}{
+		{"timeout", o.Timeout, scan.MaxTimeout, "use a duration up to 1h, such as 500ms or 3s"},
+		{"greeting-timeout", o.GreetingTimeout, MaxGreetingTimeout, "use a duration up to 20s, such as 12s: a dialogue takes at most 25s"},
+		{"max-time", o.MaxTime, math.MaxInt64, "use a duration such as 90s or 2h; omit the flag for no limit"},
+		{"host-timeout", o.HostTimeout, math.MaxInt64, "use a duration such as 30s or 5m, or 0 for no limit"},
+	} {
+		bad(d.value < 0 || d.value > d.most, d.hint, "reading flag %q: %s is out of range", "--"+d.flag, d.value)
+	}
+	bad(!(o.MinCoverage <= 1), userfile.FractionHint(o.MinCoverage), "reading flag \"--min-coverage\": %v is out of range", o.MinCoverage)
+	o.checkModes(bad)
 	return errors.Join(errs...)
+}
+
+// checkModes refuses options that do not go together, or with the mode.
+func (o *Options) checkModes(bad func(bad bool, hint, format string, args ...any)) {
+	mode := cmp.Or(o.Mode, ModeConnect)
+	modes := []string{ModeConnect, ModeSyn, ModeAuto}
+	bad(!slices.Contains(modes, mode), "one of "+strings.Join(modes, ", "), "reading flag \"--mode\": unknown mode %q", mode)
+	bad(o.Shard.Count < 0 || o.Shard.Count == 0 && o.Shard.Index != 0 || o.Shard.Count > 0 && (o.Shard.Index < 1 || o.Shard.Index > o.Shard.Count),
+		"I/N with 1 ≤ I ≤ N", "reading flag \"--shard\": %s is out of range", o.Shard)
+	bad(o.Threads > 1 && mode != ModeSyn && mode != ModeAuto, "add --mode syn", "combining --threads with --mode %s: only a SYN scan sends with several threads", mode)
+	bad(o.Pcap == "-", "give a file; on Linux, /dev/stdout works", "reading flag \"--pcap\": a capture cannot go to standard output")
+	bad(o.Pcap != "" && mode != ModeSyn, "add --mode syn", "combining --pcap with --mode %s: only a SYN scan is captured", mode)
+	bad(o.Interface != "" && mode != ModeSyn, "add --mode syn", "combining --interface with --mode %s: the kernel chooses the interface of full connections", mode)
+	bad(o.NoIdentify && (o.Intrusive || len(o.Signatures) > 0), "use only one of them", "combining --no-identify with --intrusive or --signatures: no service would be identified")
 }
 
 // now is the moment by which expiries are judged.
@@ -329,15 +356,24 @@ func atMost(n uint) int { return int(min(n, 1<<30)) }
 
 // CheckGate refuses a gate that cannot fail, whatever is found, of a run that
 // identifies services or not, and compares them with a baseline or not.
-func CheckGate(failOn policy.FailOn, identified, compared bool) error {
+func CheckGate(c gate.Criteria, identified, compared bool) error {
+	failOn, at := c.FailOn, c.FailOnAt
 	var errs []error
 	if !identified && !failOn.None() {
-		errs = append(errs, fault.Usagef("add --fail-on none to report port states only, or omit --no-identify",
-			"combining --no-identify with --fail-on %s: services that are not identified have no findings", failOn))
+		errs = append(errs, fault.As(fault.Usage, at.Mistake("add --fail-on none to report port states only, or omit --no-identify",
+			"combining --no-identify with %s: services that are not identified have no findings", gateName(failOn, at))))
 	}
 	if drifts := failOn.Drifts(); len(drifts) > 0 && !compared {
-		errs = append(errs, fault.Usagef("add --baseline FILE; for a first run without one, use --fail-on any:high or none",
-			"reading --fail-on %q: %s needs a baseline to compare with", failOn, strings.Join(drifts, ", ")))
+		errs = append(errs, fault.As(fault.Usage, at.Mistake("add --baseline FILE; for a first run without one, use --fail-on any:high or none",
+			"reading %s: %s needs a baseline to compare with", gateName(failOn, at), strings.Join(drifts, ", "))))
 	}
 	return errors.Join(errs...)
+}
+
+// gateName is how messages call the list that says what fails a run.
+func gateName(failOn policy.FailOn, at *userfile.Mark) string {
+	if at != nil {
+		return fmt.Sprintf("fail_on %q", failOn)
+	}
+	return fmt.Sprintf("--fail-on %q", failOn)
 }

@@ -57,7 +57,7 @@ func TestOptionsAreChecked(t *testing.T) {
 	if CodeOf(err) != gate.ExitUsage {
 		t.Fatalf("the error is %v", err)
 	}
-	for _, what := range []string{`unknown mode "udp"`, "2h0m0s", "21 retries", "threads", "shard 3/2", "intrusive", "--no-identify"} {
+	for _, what := range []string{`unknown mode "udp"`, "2h0m0s", `"--retries": 21`, "threads", `"--shard": 3/2`, "intrusive", "--no-identify"} {
 		if !strings.Contains(err.Error(), what) {
 			t.Errorf("no %q in %v", what, err)
 		}
@@ -112,12 +112,18 @@ func TestStoppedRun(t *testing.T) {
 // TestPolicyBounds: a policy may say of a limit what an option may, and no more.
 func TestPolicyBounds(t *testing.T) {
 	for text, o := range map[string]Options{
-		"retries: 20":  {Retries: 20},
-		"retries: 21":  {Retries: 21},
-		"retries: 50":  {Retries: 50},
-		"timeout: 1h":  {Timeout: time.Hour},
-		"timeout: 61m": {Timeout: 61 * time.Minute},
-		"timeout: 10m": {Timeout: 10 * time.Minute},
+		"retries: 20":          {Retries: 20},
+		"retries: 21":          {Retries: 21},
+		"retries: 50":          {Retries: 50},
+		"rate: 100000000":      {Rate: 100_000_000},
+		"rate: 100000001":      {Rate: 100_000_001},
+		"concurrency: 1000000": {Concurrency: 1_000_000},
+		"concurrency: 1000001": {Concurrency: 1_000_001},
+		"per_host: 1000000":    {PerHost: 1_000_000},
+		"per_host: 1000001":    {PerHost: 1_000_001},
+		"timeout: 1h":          {Timeout: time.Hour},
+		"timeout: 61m":         {Timeout: 61 * time.Minute},
+		"timeout: 10m":         {Timeout: 10 * time.Minute},
 	} {
 		_, err := policy.Load("p.yaml", []byte("version: 1\nlimits: {"+text+"}\n"), policy.Context{})
 		if asOption := o.check(); (err == nil) != (asOption == nil) {

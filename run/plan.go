@@ -81,9 +81,7 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	p.known = known
 	errs := []error{opts.Mistakes}
 	note := func(err error) { errs = append(errs, err) }
-	if opts.Mistakes == nil { // which would only be told twice
-		note(opts.check())
-	}
+	note(opts.check())
 	uses := opts.checkFiles(slices.Concat(opts.TargetFiles, []string{opts.Scope}, opts.ExcludeFiles))
 	note(uses)
 	if p.policy, err = ReadPolicy(opts.policyFile(), rules, known); err != nil {
@@ -186,10 +184,10 @@ func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, e
 func (p *Plan) readJudgement(rules *exposure.RuleSet, known *signatures.Ports) error {
 	criteria, err1 := p.opts.demands().Criteria(p.policy, rules)
 	vantage, err2 := exposure.ParseVantage(p.opts.Vantage, p.policy.NamedVantages())
-	if err := errors.Join(fault.As(fault.Usage, err1), fault.As(fault.Usage, err2)); err != nil {
+	if err := errors.Join(err1, fault.As(fault.Usage, err2)); err != nil {
 		return err
 	}
-	if err := CheckGate(criteria.FailOn, !p.opts.NoIdentify, p.opts.Baseline != ""); err != nil {
+	if err := CheckGate(criteria, !p.opts.NoIdentify, p.opts.Baseline != ""); err != nil {
 		return err
 	}
 	p.gate = criteria

@@ -100,7 +100,16 @@ func (p *Plan) outside(t scope.Target) error {
 			}
 		}
 	}
-	return fault.Refusef("add it to the scope file only if you are authorized to scan it", "%s is outside the scope", name)
+	return fault.Refusef(fmt.Sprintf("add it to the scope in %q only if you are authorized to scan it", p.scopeName()), "%s is outside the scope", name)
+}
+
+// scopeName is the file that the scope of the run is from: that of the flag, or the
+// policy.
+func (p *Plan) scopeName() string {
+	if p.opts.Scope == "" && p.policy != nil {
+		return p.policy.File
+	}
+	return p.opts.Scope
 }
 
 // readBounds reads every list of addresses.

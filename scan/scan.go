@@ -22,8 +22,11 @@ import (
 
 // The bounds of the options of a scan, for flags and policies.
 const (
-	MaxTimeout = time.Hour // for one answer
-	MaxRetries = 20        // of one probe
+	MaxTimeout     = time.Hour   // for one answer
+	MaxRetries     = 20          // of one probe
+	MaxRate        = 100_000_000 // probes a second
+	MaxConcurrency = 1_000_000   // probes that wait for an answer
+	MaxPerHost     = 1_000_000   // connections to one host
 )
 
 // A Result is the state of one address and port after its probes.

@@ -48,8 +48,9 @@ const maxDepth = 8
 // A decoder reads one file and collects the errors in it.
 type decoder struct {
 	*userfile.Document
-	depth    int
-	patterns patterns
+	depth     int
+	patterns  patterns
+	protocols []string // that the file adds to the known ones
 }
 
 // patterns are the patterns of a Set, by their text.
@@ -83,6 +84,25 @@ func (d *decoder) mapping(n *yaml.Node, f fields) {
 	}
 	slices.SortFunc(list, func(a, b userfile.Field) int { return strings.Compare(a.Key, b.Key) })
 	d.Mapping(n, "the entry", list)
+}
+
+// lacks reports whether an entry lacks keys that it must have, or they are empty. It
+// fails with their names; a value that is wrong is told where it is read.
+func (d *decoder) lacks(n *yaml.Node, what string, keys ...string) bool {
+	missing := slices.DeleteFunc(slices.Clone(keys), func(key string) bool {
+		for i := 0; i+1 < len(n.Content); i += 2 {
+			if n.Content[i].Value == key {
+				value := n.Content[i+1]
+				return value.Kind != yaml.ScalarNode || value.Value != ""
+			}
+		}
+		return false
+	})
+	if len(missing) == 0 {
+		return false
+	}
+	d.fail(n, "add "+strings.Join(missing, ": and ")+":", "%s lacks %s", what, strings.Join(missing, ", "))
+	return true
 }
 
 // each calls f for the elements of a list.
@@ -154,6 +174,26 @@ func oneOf[T ~string](d *decoder, to *T, words ...T) func(*yaml.Node) {
 	}
 }
 
+// known are the names of protocols that the file may use.
+func (d *decoder) known() []string { return append(result.Protocols(), d.protocols...) }
+
+// protocol reads the name of a protocol.
+func (d *decoder) protocol(to *string) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		rest := "add protocols: [NAME] to the file for one that is new, or write " + strings.Join(d.known(), ", ")
+		*to = d.WordOf(n, d.Key(), rest, d.known())
+	}
+}
+
+// ownProtocols reads the key that adds protocols, wherever it stands in the file.
+func (d *decoder) ownProtocols(root *yaml.Node) {
+	for i := 0; root.Kind == yaml.MappingNode && i+1 < len(root.Content); i += 2 {
+		if root.Content[i].Value == "protocols" {
+			d.texts(&d.protocols)(root.Content[i+1])
+		}
+	}
+}
+
 // severity reads the word of a severity.
 func (d *decoder) severity(to *result.Severity) func(*yaml.Node) {
 	return func(n *yaml.Node) {
@@ -209,6 +249,7 @@ func (d *decoder) pattern(to **Pattern) func(*yaml.Node) {
 		re, err := regexp.Compile(s)
 		if err != nil {
 			d.fail(n, "the syntax is RE2: no lookaround, no backreferences", "reading the pattern %q: %v", s, err)
+			*to = &Pattern{Pos: d.pos(n), re: regexp.MustCompile("")} // it is not missing
 			return
 		}
 		bad := d.Count()

@@ -1,6 +1,9 @@
 package signatures
 
 import (
+	"fmt"
+	"slices"
+
 	"github.com/mxsweep/mxsweep/result"
 	"go.yaml.in/yaml/v3"
 )
@@ -10,6 +13,7 @@ var ends = []string{EndReply, EndSilence, EndClosed, EndReset, EndLimit, EndErro
 func (d *decoder) probe(n *yaml.Node) *Probe {
 	p := &Probe{Pos: d.pos(n), Safety: "", Connection: OwnConnection, Layer: LayerAny}
 	var tls string
+	before := d.Count()
 	d.mapping(n, fields{
 		"id": d.text(&p.ID), "why": d.text(&p.Why),
 		"after": d.conditions(&p.After),
@@ -30,7 +34,7 @@ func (d *decoder) probe(n *yaml.Node) *Probe {
 		"ports": d.ports(&p.Ports),
 	})
 	p.StartTLS = tls != ""
-	d.checkProbe(n, p)
+	d.checkProbe(n, p, d.Count() == before)
 	return p
 }
 
@@ -59,6 +63,7 @@ func (d *decoder) condition(n *yaml.Node) Condition {
 	}
 	defer func() { d.depth-- }()
 	var greeting *Pattern
+	before := d.Count()
 	d.mapping(n, fields{
 		"probe": d.text(&c.Probe), "greeting": d.pattern(&greeting),
 		"reply": d.pattern(&c.Reply), "hex": d.pattern(&c.Hex),
@@ -74,7 +79,9 @@ func (d *decoder) condition(n *yaml.Node) Condition {
 		"echo":    d.bool(&c.Echo), "not": d.bool(&c.Not),
 		"any": d.conditions(&c.Any), "all": d.conditions(&c.All),
 	})
-	d.checkCondition(n, &c, greeting)
+	if d.Count() == before {
+		d.checkCondition(n, &c, greeting)
+	}
 	return c
 }
 
@@ -139,8 +146,9 @@ var importSources = []string{"recog", "nmap"}
 // from, "" if it was made from none.
 func (d *decoder) signature(n *yaml.Node, imported string) *Signature {
 	s := &Signature{Pos: d.pos(n), Imported: imported}
+	before := d.Count()
 	d.mapping(n, fields{
-		"id": d.text(&s.ID), "product": d.text(&s.Product), "protocol": d.text(&s.Protocol),
+		"id": d.text(&s.ID), "product": d.text(&s.Product), "protocol": d.protocol(&s.Protocol),
 		"role":       oneOf(d, &s.Role, result.Roles()...),
 		"confidence": d.int(&s.Confidence, 1, 10),
 		"when":       d.conditions(&s.When),
@@ -154,18 +162,19 @@ func (d *decoder) signature(n *yaml.Node, imported string) *Signature {
 		},
 		"examples": d.each(func(n *yaml.Node) { s.Examples = append(s.Examples, d.example(n)) }),
 	})
-	d.checkSignature(n, s)
+	d.checkSignature(n, s, d.Count() == before)
 	return s
 }
 
 func (d *decoder) example(n *yaml.Node) Example {
 	e := Example{Pos: d.pos(n), Want: map[string]string{}}
+	before := d.Count()
 	d.mapping(n, fields{
 		"file": d.text(&e.File),
 		"seen": func(n *yaml.Node) { d.seen(n, &e.Seen) },
 		"want": func(n *yaml.Node) { d.values(n, wantNames, e.Want) },
 	})
-	if (e.File == "") == (len(e.Seen.Exchanges) == 0) {
+	if d.Count() == before && (e.File == "") == (len(e.Seen.Exchanges) == 0) {
 		d.fail(n, "give the replies under seen, or a recording under file", "an example has either seen or file")
 	}
 	return e
@@ -178,6 +187,13 @@ func (d *decoder) values(n *yaml.Node, names []string, to map[string]string) {
 	f := make(fields)
 	for _, name := range names {
 		f[name] = func(n *yaml.Node) { to[name], _ = d.value(n) }
+	}
+	if slices.Contains(names, "protocol") {
+		f["protocol"] = func(n *yaml.Node) {
+			var word string
+			d.protocol(&word)(n)
+			to["protocol"] = word
+		}
 	}
 	d.mapping(n, f)
 }
@@ -210,16 +226,16 @@ func (d *decoder) seen(n *yaml.Node, to *Transcript) {
 
 func (d *decoder) observation(n *yaml.Node) *Observation {
 	o := &Observation{Pos: d.pos(n)}
+	before := d.Count()
 	d.mapping(n, fields{
 		"id": d.text(&o.ID), "shows": d.text(&o.Shows),
-		"protocol": d.texts(&o.Protocols), "product": d.texts(&o.Products),
+		"protocol": d.words(&o.Protocols, d.known()), "product": d.texts(&o.Products),
 		"versioned": d.bool(&o.Versioned), "idle": d.bool(&o.Idle),
 		"when": d.conditions(&o.When),
 	})
 	switch {
-	case o.ID == "" || o.Shows == "":
-		d.fail(n, "add the missing id: or shows:", "an observation needs id and shows")
-	case len(o.When) == 0 && !o.Versioned:
+	case d.lacks(n, fmt.Sprintf("observation %q", o.ID), "id", "shows"):
+	case d.Count() == before && len(o.When) == 0 && !o.Versioned:
 		d.fail(n, "add when: with a condition", "observation %q has no condition", o.ID)
 	}
 	return o
@@ -227,12 +243,13 @@ func (d *decoder) observation(n *yaml.Node) *Observation {
 
 func (d *decoder) stack(n *yaml.Node) *Stack {
 	s := &Stack{Pos: d.pos(n)}
+	before := d.Count()
 	d.mapping(n, fields{
 		"name": d.text(&s.Name), "ports": d.ports(&s.Ports),
 		"products": d.texts(&s.Products), "least": d.int(&s.Least, 2, 100),
 	})
-	if s.Name == "" || s.Least == 0 || len(s.Ports)+len(s.Products) < s.Least {
-		d.fail(n, "add name: and least:, or more ports and products", "a stack needs a name, and at least 2 of its ports and products")
+	if !d.lacks(n, fmt.Sprintf("stack %q", s.Name), "name", "least") && d.Count() == before && len(s.Ports)+len(s.Products) < s.Least {
+		d.fail(n, "add ports and products, or lower least", "stack %q has fewer ports and products than least: %d", s.Name, s.Least)
 	}
 	return s
 }

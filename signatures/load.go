@@ -115,6 +115,8 @@ func (l *loader) file(d *decoder, root *yaml.Node, name string, fsys fs.FS) {
 	var version, imported string
 	var found []*yaml.Node // signatures, to be read once it is known whether they are imported
 	f := fields{"version": d.text(&version)}
+	addsProtocols := func(*yaml.Node) {} // read first
+	d.ownProtocols(root)
 	switch name {
 	case "probes.yaml":
 		f["probes"] = d.each(func(n *yaml.Node) {
@@ -124,6 +126,7 @@ func (l *loader) file(d *decoder, root *yaml.Node, name string, fsys fs.FS) {
 			set.probes[p.ID] = p
 		})
 	case "observations.yaml":
+		f["protocols"] = addsProtocols
 		f["observations"] = d.each(func(n *yaml.Node) {
 			o := d.observation(n)
 			l.unique(d, n, "observation", o.ID)
@@ -132,6 +135,7 @@ func (l *loader) file(d *decoder, root *yaml.Node, name string, fsys fs.FS) {
 	case "stacks.yaml":
 		f["stacks"] = d.each(func(n *yaml.Node) { set.Stacks = append(set.Stacks, d.stack(n)) })
 	default:
+		f["protocols"] = addsProtocols
 		f["imported"] = d.oneOf(&imported, importSources...)
 		f["signatures"] = d.each(func(n *yaml.Node) { found = append(found, n) })
 	}
@@ -291,12 +295,11 @@ const (
 	MaxUntested = 4
 )
 
-// checkSignature refuses signatures with too few conditions, or with too much
-// confidence.
-func (d *decoder) checkSignature(n *yaml.Node, s *Signature) {
+// checkSignature refuses signatures that say too little, or are too sure. Where a
+// value was wrong, not right, it looks for missing keys alone.
+func (d *decoder) checkSignature(n *yaml.Node, s *Signature, right bool) {
 	switch {
-	case s.ID == "" || s.Protocol == "" || s.Role == "" || s.Confidence == 0 || s.Source == "":
-		d.fail(n, "add the missing keys", "signature %q needs an id, protocol, role, confidence and source", s.ID)
+	case d.lacks(n, fmt.Sprintf("signature %q", s.ID), "id", "protocol", "role", "confidence", "source"), !right:
 	case len(s.When) == 0:
 		d.fail(n, "add when: with a condition", "signature %q has no condition", s.ID)
 	case s.Imported != "" && s.Confidence > MaxImported, s.Imported != "" && len(s.Examples) == 0 && s.Confidence > MaxUntested:

@@ -40,6 +40,28 @@ signatures:
         want: {hostname: mx, version: "1.2"}
 `
 
+// TestLoadTellsOnce: what follows from a mistake is not told as another, and of keys
+// that are missing only those are named.
+func TestLoadTellsOnce(t *testing.T) {
+	for name, c := range map[string]struct{ old, new, want string }{
+		"pattern":      {"'^220 ", "'(^220 ", "reading the pattern"},
+		"probe":        {"{greeting: '^220 (?P<hostname>\\S+) A (?P<version>\\S+)\\r\\n'}", "{probe: [greeting], reply: x}", "probe is a list"},
+		"conditions":   {"{greeting: '^220 (?P<hostname>\\S+) A (?P<version>\\S+)\\r\\n'}", "greeting", "want a mapping"},
+		"example":      {"{greeting: \"220 mx A 1.2\\r\\n\"}", "x", "expecting a mapping of probes"},
+		"missing keys": {"    role: mta\n", "", `signature "a" lacks role`},
+		"empty key":    {"source: test", "source: ''", `signature "a" lacks source`},
+	} {
+		text := strings.Replace(good, c.old, c.new, 1)
+		if text == good {
+			t.Fatalf("%s: the mistake is not in the text", name)
+		}
+		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}}})
+		if err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), c.want) {
+			t.Errorf("%s: got %v, want one error with %q", name, err, c.want)
+		}
+	}
+}
+
 // TestLoadErrors holds each mistake against what is said about it.
 func TestLoadErrors(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
@@ -49,7 +71,9 @@ func TestLoadErrors(t *testing.T) {
 		"lookahead":         {"'^220 ", "'(?!x)^220 ", "reading the pattern"},
 		"unnamed group":     {"'^220 ", "'^(220) ", "group 1 of the pattern has no name"},
 		"unknown group":     {"(?P<hostname>", "(?P<host>", `unknown group "host"`},
-		"role":              {"role: mta", "role: boss", `role is "boss"`},
+		"role":              {"role: mta", "role: boss", `role "boss" is not known`},
+		"protocol":          {"protocol: smtp", "protocol: smpt", `my/a.yaml:5:15: protocol "smpt" is not known`},
+		"protocol wanted":   {"want: {", "want: {protocol: smpt, ", `protocol "smpt" is not known`},
 		"confidence":        {"confidence: 9", "confidence: 11", "from 1 to 10"},
 		"too sure":          {"confidence: 9", "confidence: 9\n    alternatives: [B]", `signature "a": confidence 9, and alternatives`},
 		"twice":             {"protocol: smtp", "protocol: smtp\n    protocol: smtp", "appears again, first in line 5"},

@@ -100,7 +100,7 @@ func (d *decoder) port(n *yaml.Node) portEntry {
 func (d *decoder) use(n *yaml.Node) Use {
 	var u Use
 	d.mapping(n, fields{
-		"product": d.text(&u.Product), "role": oneOf(d, &u.Role, result.Roles()...), "protocol": d.text(&u.Protocol),
+		"product": d.text(&u.Product), "role": oneOf(d, &u.Role, result.Roles()...), "protocol": d.protocol(&u.Protocol),
 		"flow": d.text(&u.Flow), "bind": d.text(&u.Bind), "stack": d.text(&u.Stack), "gain": d.text(&u.Gain),
 		"severity": d.severity(&u.Severity), "fix": d.each(func(n *yaml.Node) { id, _ := d.value(n); u.Fix = append(u.Fix, id) }),
 	})

@@ -1,6 +1,7 @@
 package signatures
 
 import (
+	"fmt"
 	"iter"
 	"slices"
 	"strings"
@@ -8,11 +9,13 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// checkProbe refuses probes that are not safe.
-func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
+// checkProbe refuses what a probe may never do. Where a value was wrong, not right,
+// it does not look for what may come of that.
+func (d *decoder) checkProbe(n *yaml.Node, p *Probe, right bool) {
 	switch {
-	case p.ID == "" || p.Why == "" || p.Safety == "" || p.Read.Wait == 0 || p.Read.Until == "":
-		d.fail(n, "add the missing keys", "probe %q needs an id, why, safety and read with until and wait", p.ID)
+	case d.lacks(n, fmt.Sprintf("probe %q", p.ID), "id", "why", "safety", "read"), !right:
+	case p.Read.Wait == 0 || p.Read.Until == "":
+		d.fail(n, "write read: {until: WORD, wait: TIME}", "probe %q: read lacks until, wait or both", p.ID)
 	case (p.Safety == Passive) != (len(p.Send) == 0 && p.Enters == nil):
 		d.fail(n, "write safety: passive without send, and safe or intrusive with it", "probe %q: a passive probe sends nothing, and others send something", p.ID)
 	case p.Quiet > 0 && p.Connection != OwnConnection:
@@ -21,7 +24,7 @@ func (d *decoder) checkProbe(n *yaml.Node, p *Probe) {
 	for _, sent := range [][]byte{p.Send, p.Close} {
 		for line := range lines(sent) {
 			if word := forbidden(line); word != "" {
-				d.fail(n, "it changes the state of some daemonsss", "probe %q sends a line that begins with %q", p.ID, word)
+				d.fail(n, "it changes the state of some daemons", "probe %q sends a line that begins with %q", p.ID, word)
 			} else if word := lookedUp(line); word != "" {
 				d.fail(n, "send a key that no map looks up, as the probe socketmap does", "probe %q sends the netstring %q, for which some maps look up a name", p.ID, word)
 			} else if word := traces(line); word != "" && p.Safety != Intrusive {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"os"
 	"strings"
@@ -214,7 +215,7 @@ func (s *session) pruneBaseline(file string, targets, rules []string) error {
 		return err
 	}
 	var out bytes.Buffer
-	baselineTable(&out, "removed ", dropped)
+	baselineTable(&out, "removed ", b.Vantage, dropped)
 	_, err = s.stdout.Write(out.Bytes())
 	return fault.WriteError(standardOutput, err)
 }
@@ -230,8 +231,9 @@ func newBaselineShow(s *session) *cobra.Command {
 				return err
 			}
 			var out bytes.Buffer
-			fmt.Fprintf(&out, "%d findings of %s, seen from %s, ports %s\n", len(b.Entries), wording.Moment(b.Created), b.Vantage, b.Ports)
-			baselineTable(&out, "", b.Entries)
+			fmt.Fprintf(&out, "%s of %s, seen from %s, %s %s\n", wording.Plural(len(b.Entries), "finding"), wording.Moment(b.Created),
+				visible(b.Vantage), wording.Ports(b.Ports), visible(b.Ports))
+			baselineTable(&out, "", b.Vantage, b.Entries)
 			_, err = s.stdout.Write(out.Bytes())
 			return fault.WriteError(standardOutput, err)
 		},
@@ -255,10 +257,10 @@ func newBaselineDiff(s *session) *cobra.Command {
 			var out bytes.Buffer
 			for _, c := range drift.Diff(before, after) {
 				if c.Before != nil {
-					baselineTable(&out, "- ", []drift.Entry{*c.Before})
+					baselineTable(&out, "- ", before.Vantage, []drift.Entry{*c.Before})
 				}
 				if c.After != nil {
-					baselineTable(&out, "+ ", []drift.Entry{*c.After})
+					baselineTable(&out, "+ ", before.Vantage, []drift.Entry{*c.After})
 				}
 			}
 			_, err = s.stdout.Write(out.Bytes())
@@ -267,20 +269,28 @@ func newBaselineDiff(s *session) *cobra.Command {
 	}
 }
 
-// baselineTable writes entries as aligned lines behind a mark.
-func baselineTable(b *bytes.Buffer, mark string, entries []drift.Entry) {
+// baselineTable writes entries as aligned lines behind a mark, with all that a diff
+// looks at. From is the vantage point that goes without saying.
+func baselineTable(b *bytes.Buffer, mark, from string, entries []drift.Entry) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	for _, e := range entries {
 		host := e.IP.String()
 		if e.Host != "" {
 			host += " (" + e.Host + ")"
 		}
-		what := e.Product
-		if what == "" {
-			what = e.Service
+		what := cmp.Or(e.Product, e.Service)
+		if e.Product != "" && e.Service != "" {
+			what += " (" + e.Service + ")"
 		}
-		fmt.Fprintf(w, "%s%s\t%s\t%s\t%d/%s\t%s\tsince %s\n", mark, e.Rule, e.Severity, visible(host), e.Port, e.Protocol,
-			visible(orDash(what)), e.FirstSeen.Format(time.DateOnly))
+		since := "since " + e.FirstSeen.Format(time.DateOnly)
+		if e.Vantage != from {
+			since += ", seen from " + e.Vantage
+		}
+		if e.Status != "" {
+			since += ", " + strings.TrimSpace(string(e.Status)+" "+e.Acceptance)
+		}
+		fmt.Fprintf(w, "%s%s\t%s\t%s\t%d/%s\t%s\t%s\n", mark, e.Rule, e.Severity, visible(host), e.Port, e.Protocol,
+			visible(orDash(what)), visible(since))
 	}
 	// Writing to a buffer never fails.
 	_ = w.Flush()

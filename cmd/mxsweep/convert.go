@@ -47,6 +47,7 @@ is 3. "-" reads standard input.`,
 // convert replays the saved run in file to the outputs.
 func (s *session) convert(ctx context.Context, file string, flags *outputFlags) error {
 	defer memory.BoundReading()()
+	flags.saved = file
 	specs, err := flags.specs(s)
 	if err != nil {
 		return err

@@ -21,6 +21,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/run"
 )
@@ -100,6 +101,9 @@ func flagError(flags *pflag.FlagSet, command string, err error) error {
 			usage = spelling.Hint(c.words, e.GetValue(), usage)
 		}
 		usage = secondsHint(e.GetFlag(), e.GetValue(), usage)
+		if e.GetFlag().Value.Type() == new(timeFlag).Type() {
+			usage = userfile.DateHint(e.GetValue(), usage)
+		}
 		return usagef(usage,
 			"reading flag %q: bad value %q: %w", "--"+e.GetFlag().Name, e.GetValue(), e.Unwrap())
 	case *pflag.InvalidSyntaxError:

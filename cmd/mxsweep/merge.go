@@ -8,7 +8,6 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/exposure/gate"
-	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/memory"
 	"github.com/mxsweep/mxsweep/internal/outfile"
 	"github.com/mxsweep/mxsweep/result"
@@ -113,9 +112,9 @@ func newMerger(flags *scanFlags, given *pflag.FlagSet, files []string) (*saved.M
 		return nil, err
 	}
 	m.Gate, err = flags.demands(given).Criteria(m.Policy, rules)
-	errs := []error{fault.As(fault.Usage, err), flags.checkMinCoverage(), m.Read(files, flags.baseline)}
+	errs := []error{err, flags.checkMinCoverage(), m.Read(files, flags.baseline)}
 	if flags.baseline == "" && !m.Compared() {
-		errs = append(errs, run.CheckGate(m.Gate.FailOn, true, false))
+		errs = append(errs, run.CheckGate(m.Gate, true, false))
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err

@@ -10,6 +10,7 @@ import (
 	"github.com/spf13/pflag"
 
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/run/output"
@@ -32,7 +33,8 @@ type outputFlags struct {
 	sarifCategory string
 	sarifAnchor   string
 
-	local bool // no output for a workflow
+	saved string // the file of the saved run, "" if there is none
+	local bool   // no output for a workflow
 }
 
 // register adds the flags to those of a command.
@@ -47,7 +49,7 @@ func (o *outputFlags) register(flags *pflag.FlagSet) {
 	flags.StringVar(&o.sarifCategory, "sarif-category", "", "use `ID` to distinguish several sarif uploads for one commit (default from the scope)")
 	flags.StringVar(&o.sarifAnchor, "sarif-anchor", "", "let sarif results for targets on the command line point to `FILE` (default mxsweep.yaml)")
 	o.only = newChoice("all", format.OnlyNew, format.OnlyFailing)
-	flags.Var(o.only, "only", "findings that text, markdown, html, csv and github show; the other formats contain all")
+	flags.Var(o.only, "only", "findings that "+wording.List(report.Restricted())+" show; the other formats contain all")
 	o.evidence = newChoice(format.EvidenceSummary, format.EvidenceNone, format.EvidenceFull)
 	flags.Var(o.evidence, "evidence", "how much evidence html and text show: summary folds it in html and omits it in print, full prints it too")
 	flags.StringVar(&o.title.Title, "title", "", "set the title of the html report to `TEXT`")
@@ -71,6 +73,9 @@ func (o *outputFlags) specs(s *session) ([]output.Spec, error) {
 		if specs, err = parseOutputs(o.outputs); err != nil {
 			return specs, err
 		}
+	}
+	if i := slices.IndexFunc(specs, func(o output.Spec) bool { return o.File != "-" && (o.Format == "json" || o.Format == "jsonl") }); i >= 0 {
+		o.saved = specs[i].File
 	}
 	options := o.options(s)
 	for i := range specs {
@@ -101,7 +106,7 @@ func (o *outputFlags) options(s *session) func(*output.Spec) format.Options {
 		revision = checkedOut(s.env, string(report.WorkTree()))
 	}
 	return func(spec *output.Spec) format.Options {
-		opts := format.Options{Verbose: o.verbose, Only: o.shown(), MaxBytes: int(o.limit), Evidence: o.evidence.value, Title: o.title, SARIF: format.SARIFOptions{
+		opts := format.Options{Saved: o.saved, Verbose: o.verbose, Only: o.shown(), MaxBytes: int(o.limit), Evidence: o.evidence.value, Title: o.title, SARIF: format.SARIFOptions{
 			Profile: o.sarifProfile.value, Category: o.sarifCategory, Anchor: o.sarifAnchor, Revision: revision,
 		}}
 		if spec.File == "-" {

@@ -12,6 +12,7 @@ import (
 	"sync"
 	"testing"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report"
 )
 
@@ -144,5 +145,8 @@ func TestReportsListEveryFormat(t *testing.T) {
 		if !strings.Contains(text, row) {
 			t.Errorf("docs/reports.md lacks %s", row)
 		}
+	}
+	if want := "limit `" + strings.ReplaceAll(strings.ReplaceAll(wording.List(report.Restricted()), ", ", "`, `"), " and ", "` and `") + "` to"; !strings.Contains(text, want) {
+		t.Errorf("docs/reports.md lacks %q", want)
 	}
 }

@@ -2,7 +2,7 @@ package main
 
 import (
 	"errors"
-	"fmt"
+	"math"
 	"slices"
 	"time"
 
@@ -10,9 +10,9 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/scan/scope"
-	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
 // scanFlags are the flags of "mxsweep scan", as the user gave them.
@@ -92,7 +92,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.UintVar(&f.threads, "threads", 1, "with --mode syn or auto, send with `N` threads; one sends more than a million probes per second")
 	flags.StringVar(&f.netDevice, "interface", "", "with --mode syn, send on the network interface `NAME` (default from the routing table)")
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "wait for the answers of `N` probes in parallel (default from the open file limit)")
-	flags.UintVar(&f.perHost, "per-host", run.DefaultPerHost, "open at most `N` connections at once to one host, or a quarter more during dialogues with its open ports")
+	flags.UintVar(&f.perHost, "per-host", run.DefaultPerHost, "open at most `N` connections at once to one host, or a quarter more during dialogues with its open ports; those that only wait for a greeting are not counted")
 	flags.DurationVarP(&f.timeout, "timeout", "t", run.DefaultTimeout, "wait at most `DUR` for an answer; the actual wait adapts to the round-trip time")
 	flags.UintVar(&f.retries, "retries", run.DefaultRetries, "repeat unanswered probes `N` times, more often if packets are lost")
 	flags.Var(&f.shard, "shard", "scan only shard `I/N`: part I of N disjoint parts")
@@ -122,7 +122,7 @@ func (f *scanFlags) registerGate(flags *pflag.FlagSet) {
 // registerVerdict adds the flags of the gate that a merged run has as well.
 func (f *scanFlags) registerVerdict(flags *pflag.FlagSet) {
 	flags.StringVar(&f.baseline, "baseline", "", "compare findings with the baseline `FILE`")
-	flags.StringVar(&f.failOn, "fail-on", run.DefaultFailOn, "exit 1 if a finding matches `LIST`, a comma-separated list of drift:severity and rule:ID, such as new:high,any:critical; none matches no finding")
+	flags.StringVar(&f.failOn, "fail-on", run.DefaultFailOn, "exit 1 if a finding matches `LIST`, a comma-separated list of drift:severity (of this severity or above) and rule:ID, such as new:high,any:critical; none matches no finding")
 	flags.Float64Var(&f.minCoverage, "min-coverage", run.DefaultMinCoverage, "exit 4 if less than the fraction `F` (0 to 1) of the ports gave a conclusive result")
 	f.coverage.registerMinHosts(flags)
 	flags.BoolVar(&f.softFail, "soft-fail", false, "exit 0 even if --fail-on matches")
@@ -151,7 +151,8 @@ func (f *scanFlags) time() time.Time {
 	return f.now.Time
 }
 
-// check refuses values that no run can have, all at once.
+// check refuses what the options of a run cannot express, all at once: an empty value
+// and a zero, which there are an option that was not given. The run checks the others.
 func (f *scanFlags) check(flags *pflag.FlagSet) error {
 	var errs []error
 	bad := func(hint, format string, args ...any) { errs = append(errs, usagef(hint, format, args...)) }
@@ -160,45 +161,20 @@ func (f *scanFlags) check(flags *pflag.FlagSet) error {
 			bad("omit the flag if it is not needed; is a script variable unset?", "reading flag \"--%s\": an empty value", flag.Name)
 		}
 	})
-	if f.timeout <= 0 || f.timeout > run.MaxTimeout {
-		bad("use a duration up to 1h, such as 500ms or 3s", "reading flag \"--timeout\": %s is out of range", f.timeout)
+	for _, zero := range []struct{ flag, value, hint string }{
+		{"timeout", "0s", "use a duration up to 1h, such as 500ms or 3s"},
+		{"greeting-timeout", "0s", "use a duration up to 20s, such as 12s: a dialogue takes at most 25s"},
+		{"max-time", "0s", "use a duration such as 90s or 2h; omit the flag for no limit"},
+		{"per-host", "0", "at least 1"},
+		{"threads", "0", "at least 1"},
+		{"concurrency", "0", "use at least 1; omit the flag to use the open file limit"},
+	} {
+		if flags.Changed(zero.flag) && flags.Lookup(zero.flag).Value.String() == zero.value {
+			bad(zero.hint, "reading flag %q: %s is out of range", "--"+zero.flag, zero.value)
+		}
 	}
-	if f.greeting <= 0 || f.greeting > run.MaxGreetingTimeout {
-		bad("use a duration up to 20s, such as 12s: a dialogue takes at most 25s", "reading flag \"--greeting-timeout\": %s is out of range", f.greeting)
-	}
-	if flags.Changed("max-time") && f.maxTime <= 0 {
-		bad("use a duration such as 90s or 2h; omit the flag for no limit", "reading flag \"--max-time\": %s is out of range", f.maxTime)
-	}
-	if f.hostTimeout < 0 {
-		bad("use a duration such as 30s or 5m, or 0 for no limit", "reading flag \"--host-timeout\": %s is out of range", f.hostTimeout)
-	}
-	if f.perHost == 0 {
-		bad("at least 1", "reading flag \"--per-host\": 0 is out of range")
-	}
-	if f.retries > run.MaxRetries {
-		bad("0 to 20", "reading flag \"--retries\": %d is out of range", f.retries)
-	}
-	errs = append(errs, f.checkMinCoverage())
-	if flags.Changed("concurrency") && f.concurrency == 0 {
-		bad("use at least 1; omit the flag to use the open file limit", "reading flag \"--concurrency\": 0 is out of range")
-	}
-	if f.threads < 1 || f.threads > syn.MaxThreads {
-		bad(fmt.Sprintf("1 to %d", syn.MaxThreads), "reading flag \"--threads\": %d is out of range", f.threads)
-	}
-	if f.threads > 1 && f.mode.value == run.ModeConnect {
-		bad("add --mode syn", "combining --threads with --mode %s: only a SYN scan sends with several threads", f.mode.value)
-	}
-	if f.pcap == "-" {
-		bad("give a file; on Linux, /dev/stdout works", "reading flag \"--pcap\": a capture cannot go to standard output")
-	}
-	if f.pcap != "" && f.mode.value != run.ModeSyn {
-		bad("add --mode syn", "combining --pcap with --mode %s: only a SYN scan is captured", f.mode.value)
-	}
-	if f.netDevice != "" && f.mode.value != run.ModeSyn {
-		bad("add --mode syn", "combining --interface with --mode %s: the kernel chooses the interface of full connections", f.mode.value)
-	}
-	if f.noIdentify && (f.intrusive || len(f.signatures) > 0) {
-		bad("use only one of them", "combining --no-identify with --intrusive or --signatures: no service would be identified")
+	if !(f.minCoverage >= 0) {
+		bad(userfile.FractionHint(f.minCoverage), "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
 	}
 	if f.names.ipv4Only && f.names.ipv6Only {
 		bad("omit both to use both address families", "combining --ipv4 with --ipv6: no address would be left")
@@ -238,7 +214,7 @@ func (f *scanFlags) checkMinCoverage() error {
 	if f.minCoverage >= 0 && f.minCoverage <= 1 {
 		return nil
 	}
-	return usagef("use a fraction from 0 to 1, such as 0.95", "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
+	return usagef(userfile.FractionHint(f.minCoverage), "reading flag \"--min-coverage\": %v is out of range", f.minCoverage)
 }
 
 // options returns the options of a run from the flags and the targets. A flag that was
@@ -249,7 +225,7 @@ func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) 
 	o := run.Options{
 		Targets: targets, TargetFiles: f.inputs, Stdin: s.stdin, Scope: f.scope, Excludes: f.excludes, ExcludeFiles: f.excludeFiles,
 		Family: f.names.family(), Resolver: f.names.resolver.String(), Authorization: f.authorization,
-		Mode: f.mode.value, Threads: int(f.threads), Interface: f.netDevice, Pcap: f.pcap,
+		Mode: f.mode.value, Threads: bounded(f.threads), Interface: f.netDevice, Pcap: f.pcap,
 		Shard: f.shard.Shard, Resume: f.resume, MaxTime: f.maxTime, HostTimeout: f.hostTimeout,
 		NoIdentify: f.noIdentify, Signatures: f.signatures, Intrusive: f.intrusive, GreetingTimeout: f.greeting,
 		Policy: f.policy, NoPolicy: f.withoutPolicy, Vantage: f.vantage, Baseline: f.baseline,
@@ -284,8 +260,8 @@ func (f *scanFlags) options(s *session, given *pflag.FlagSet, targets []string) 
 	return o
 }
 
-// bounded converts a number of the user. Values beyond any machine mean no limit.
-func bounded(n uint) int { return int(min(n, 1<<30)) }
+// bounded is a number that the user gave, for a run to check.
+func bounded(n uint) int { return int(min(n, math.MaxInt)) }
 
 // orNone converts a given number to an option, for which zero means not given, and -1
 // none.

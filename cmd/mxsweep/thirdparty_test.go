@@ -35,7 +35,7 @@ func TestThirdPartyIsComplete(t *testing.T) {
 		return
 	}
 	if !*update {
-		t.Fatalf("%s is not what go.mod says (%v); go test -run ThirdParty -update ./cmd/mxsweep writes it anew", file, err)
+		t.Fatalf("%s is not what go.mod says (%v); go test -run ThirdParty ./cmd/mxsweep -update writes it anew", file, err)
 	}
 	if err := os.WriteFile(file, []byte(want), 0o644); err != nil {
 		t.Fatal(err)
@@ -115,7 +115,7 @@ const thirdPartyHead = `# Third-party licenses
 The binary of mxsweep holds the code of the modules in the first table. Their
 licenses ask that their texts come with it. Versions are in go.mod.
 
-Written by "go test -run ThirdParty -update ./cmd/mxsweep".
+Written by "go test -run ThirdParty ./cmd/mxsweep -update".
 
 `
 

@@ -221,12 +221,12 @@ func TestComparable(t *testing.T) {
 		{"same", func(*Conditions) {}, ""},
 		{"vantage", func(c *Conditions) { c.Vantage.Class = exposure.ClassLAN }, `the vantage point was "internet" and is now "lan"`},
 		{"scope", func(c *Conditions) { c.ScopeSHA256 = strings.Repeat("0", 64) }, "the addresses in scope differ"},
-		{"ports", func(c *Conditions) { c.Ports = []uint16{25} }, "ports 25 were not probed then and ports 10024-10031 are not probed now"},
+		{"ports", func(c *Conditions) { c.Ports = []uint16{25} }, "this run probed port 25, the baseline did not; the baseline probed ports 10024-10031, this run did not"},
 		{"other ports, hashed", func(c *Conditions) {
 			c.Ports, c.ScopeSHA256 = append([]uint16{25}, c.Ports...), strings.Repeat("0", 64)
 		},
-			"the addresses in scope may differ; ports 25 were not probed then"},
-		{"more ports", func(c *Conditions) { c.Ports = append([]uint16{25}, c.Ports...) }, "ports 25 were not probed then"},
+			"the addresses in scope may differ; this run probed port 25, the baseline did not"},
+		{"more ports", func(c *Conditions) { c.Ports = append([]uint16{25}, c.Ports...) }, "this run probed port 25, the baseline did not"},
 	} {
 		now := testConditions
 		tt.change(&now)

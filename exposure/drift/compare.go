@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -125,11 +126,12 @@ func (c *Comparison) otherPorts(now string) string {
 		if len(a) == 0 {
 			return words
 		}
-		return append(words, fmt.Sprintf(format, scope.FormatPorts(a)))
+		list := scope.FormatPorts(a)
+		return append(words, fmt.Sprintf(format, wording.Ports(list)+" "+list))
 	}
-	words = only(words, "ports %s were not probed then", c.now.Ports, then)
-	words = only(words, "ports %s are not probed now", then, c.now.Ports)
-	return strings.Join(words, " and ")
+	words = only(words, "this run probed %s, the baseline did not", c.now.Ports, then)
+	words = only(words, "the baseline probed %s, this run did not", then, c.now.Ports)
+	return strings.Join(words, "; ")
 }
 
 // Finish gives the findings of the run with their drift, and behind them those

@@ -95,19 +95,35 @@ func (f *Fix) afterSummary(v Values) []string {
 		list = append(list, v.fill("Before: ss -Hltnp 'sport = :{port}' must show ")+f.Process+
 			"; if it shows another program, do not change this file; bind that program's listener instead")
 	}
-	for _, c := range []struct{ what, command string }{{"Check", f.Check}, {"Apply", f.Apply}} {
+	for _, c := range []struct{ what, command string }{{labelCheck, f.Check}, {labelApply, f.Apply}} {
 		if c.command != "" {
-			list = append(list, c.what+": "+v.fill(c.command))
+			list = append(list, c.what+v.fill(c.command))
 		}
 	}
 	return append(list, Verify(v.VantageFlag(), v.place()), f.Basis())
 }
 
 // Verify is the line that tells how to see, at places like ADDRESS:PORT and with
-// a flag of Values.VantageFlag, that a fix worked.
+// a flag of Values.VantageFlag, that a fix worked. It sets --fail-on, because the
+// one of a policy in the working directory may need a baseline.
 func Verify(flag string, places ...string) string {
-	return strings.TrimRight("Verify: mxsweep scan "+strings.Join(places, " ")+" "+flag, " ")
+	return strings.TrimRight(labelVerify+"mxsweep scan "+strings.Join(places, " ")+" --fail-on any:high "+flag, " ")
 }
+
+// IsCode reports whether a line of a fix is to be copied as it is, so that it must not
+// be wrapped: a command, or a line of a file.
+func IsCode(line string) bool {
+	return strings.HasPrefix(line, "    ") || slices.ContainsFunc([]string{labelCheck, labelApply, labelVerify}, func(label string) bool {
+		return strings.HasPrefix(line, label)
+	})
+}
+
+// The labels of commands.
+const (
+	labelCheck  = "Check: "
+	labelApply  = "Apply: "
+	labelVerify = "Verify: "
+)
 
 // Basis says what a fix rests on: the versions that obeyed it, or the manual.
 func (f *Fix) Basis() string {

@@ -36,7 +36,7 @@ func TestCanaryWatch(t *testing.T) {
 		"own":             {"mx1.example.org", "ooo", "smtp", false, true, true, ""},
 		"another case":    {"MX1.example.org.", "ooo", "SMTP", false, false, true, ""},
 		"another name":    {"mx2.example.org", "ooo", "smtp", false, false, false, "was not probed"},
-		"protocol":        {"mx1.example.org", "ooo", "ssh", false, false, false, "answers with ssh instead of smtp"},
+		"protocol":        {"mx1.example.org", "ooo", "ssh", false, false, false, "is open, but ssh answers there, not smtp. If that is what should answer, write protocol: ssh in its entry"},
 		"not heard":       {"mx1.example.org", "ooo", "", false, false, false, "is open, but smtp was not identified"},
 		"states only":     {"mx1.example.org", "ooo", "", true, false, true, ""},
 		"closed":          {"mx1.example.org", "ccc", "", false, false, false, "did not answer"},

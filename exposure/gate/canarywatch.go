@@ -34,6 +34,7 @@ type WatchedCanary struct {
 	last, lost time.Time // when it answered last, and when it did not for the first time
 	spoke      bool      // its protocol was heard
 	heard      string    // another protocol that was heard, "" if none was
+	product    string    // what spoke it, "" if that is not known
 }
 
 // showsNetwork reports whether the canary answered whenever it was asked, from
@@ -43,11 +44,15 @@ func (c WatchedCanary) showsNetwork() bool { return c.Answered && !c.Own }
 // notice says what is wrong with a canary that has not answered. Ended is what
 // ended the run before all was asked, "" if nothing did.
 func (c *WatchedCanary) notice(ended string) result.Notice {
-	if c.asked {
-		return exposure.NewNotice(exposure.NoticeCanary, c.Target(), c.Anchor, "%s", c.complaint(ended))
-	}
 	k := exposure.NoticeKindOf(exposure.NoticeCanary)
 	n := result.Notice{Code: k.Code, Level: k.Level, Target: c.Target(), Anchor: c.Anchor, Message: fmt.Sprintf("The canary %s was not probed", c.Target())}
+	switch {
+	case c.asked && c.openThroughout():
+		n.Message = c.unheard(ended)
+		return n
+	case c.asked:
+		return exposure.NewNotice(exposure.NoticeCanary, c.Target(), c.Anchor, "%s", c.complaint())
+	}
 	if why := cmp.Or(c.Reason, ended); why != "" {
 		n.Message += ": " + why
 	}
@@ -58,8 +63,29 @@ func (c *WatchedCanary) notice(ended string) result.Notice {
 	return n
 }
 
-// complaint says what is wrong with a canary that was asked.
-func (c *WatchedCanary) complaint(ended string) string {
+// openThroughout reports whether the canary was open whenever it was asked, so that
+// only its protocol is missing.
+func (c *WatchedCanary) openThroughout() bool { return c.lost.IsZero() && !c.last.IsZero() }
+
+// unheard says what answers instead of the protocol of a canary that is open, and
+// what to do. The network is not at fault.
+func (c *WatchedCanary) unheard(ended string) string {
+	switch {
+	case c.heard != "":
+		who := c.heard
+		if c.product != "" {
+			who = c.product + " (" + c.heard + ")"
+		}
+		return fmt.Sprintf("The canary %s is open, but %s answers there, not %s. If that is what should answer, write protocol: %s in its entry, or omit the key; if not, find out what took the port.",
+			c.Target(), who, c.Protocol, c.heard)
+	case ended != "":
+		return fmt.Sprintf("The canary %s is open, but %s was not identified on it: %s.", c.Target(), c.Protocol, ended)
+	}
+	return fmt.Sprintf("The canary %s is open, but %s was not identified on it. Scan again, or omit protocol in its entry if it is enough that the port is open.", c.Target(), c.Protocol)
+}
+
+// complaint says what is wrong with a canary that did not answer when it was asked.
+func (c *WatchedCanary) complaint() string {
 	switch {
 	case c.last.After(c.lost) && !c.lost.IsZero():
 		return fmt.Sprintf("The canary %s did not answer at %s but answered again at %s: ports probed before that may be open.",
@@ -67,14 +93,6 @@ func (c *WatchedCanary) complaint(ended string) string {
 	case !c.lost.IsZero() && !c.last.IsZero():
 		return fmt.Sprintf("The canary %s last answered at %s and did not answer at %s: ports probed since then may be open.",
 			c.Target(), clock(c.last), clock(c.lost))
-	case c.heard != "" && c.lost.IsZero():
-		return fmt.Sprintf("The canary %s answers with %s instead of %s.", c.Target(), c.heard, c.Protocol)
-	case c.lost.IsZero() && !c.last.IsZero():
-		why := ""
-		if ended != "" {
-			why = ": " + ended
-		}
-		return fmt.Sprintf("The canary %s is open, but %s was not identified on it%s.", c.Target(), c.Protocol, why)
 	}
 	if c.Reason != "" {
 		return fmt.Sprintf("The canary %s did not answer: %s.", c.Target(), c.Reason)
@@ -154,7 +172,7 @@ func (w *CanaryWatch) Heard(p exposure.Subject) {
 		if strings.EqualFold(p.Service.Name, c.Protocol) {
 			c.spoke = true
 		} else if p.Service.Name != "" && p.Service.Name != "unknown" {
-			c.heard = p.Service.Name
+			c.heard, c.product = p.Service.Name, strings.TrimSpace(p.Service.Product+" "+p.Service.Version)
 		}
 	}
 }

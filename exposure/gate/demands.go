@@ -2,9 +2,12 @@ package gate
 
 import (
 	"cmp"
+	"errors"
+	"fmt"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // Demands are what the user asks of a run for it to pass. A field that is zero
@@ -24,8 +27,12 @@ func (d Demands) Criteria(file *policy.Policy, rules *exposure.RuleSet) (Criteri
 		p = file.Gate
 	}
 	failOn, err := policy.ParseFailOn(cmp.Or(d.FailOn, p.FailOn, policy.DefaultFailOn), rules)
-	if err != nil {
-		return Criteria{}, err
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		var errs []error
+		for _, err := range joined.Unwrap() {
+			errs = append(errs, fault.As(fault.Usage, fmt.Errorf("reading --fail-on: %w", err)))
+		}
+		return Criteria{}, errors.Join(errs...)
 	}
 	c := Criteria{FailOn: failOn, MinCoverage: DefaultMinCoverage, MinHosts: d.MinHosts, MinConfidence: p.MinConfidence, SoftFail: d.SoftFail}
 	switch {
@@ -33,6 +40,9 @@ func (d Demands) Criteria(file *policy.Policy, rules *exposure.RuleSet) (Criteri
 		c.MinCoverage = max(d.MinCoverage, 0)
 	case p.MinCoverage != nil:
 		c.MinCoverage = *p.MinCoverage
+	}
+	if d.FailOn == "" {
+		c.FailOnAt = p.FailOnAt
 	}
 	return c, nil
 }

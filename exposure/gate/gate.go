@@ -8,6 +8,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/policy"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -51,6 +52,9 @@ const DefaultMinCoverage = 0.95
 // nothing never passes.
 type Criteria struct {
 	FailOn policy.FailOn
+
+	// FailOnAt is where FailOn stands in the policy, nil if it is not from there.
+	FailOnAt *userfile.Mark
 
 	// MinCoverage is the least ratio of conclusive to planned pairs, 0 to 1.
 	MinCoverage float64

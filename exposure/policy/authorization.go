@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -19,39 +20,42 @@ type Authorization struct {
 	// zero means no bound.
 	NotBefore, NotAfter time.Time
 
+	notBeforeAt, notAfterAt *userfile.Mark // where the bounds stand
+
 	Anchor *result.Anchor // its place in the policy file
 }
 
 // Check reports whether the sweep may run at the given time; the error is one of kind
 // fault.Refused. A nil Authorization bounds nothing.
 func (a *Authorization) Check(now time.Time) error {
-	bound := a.outside(now)
+	bound, at := a.outside(now)
 	if bound == "" {
 		return nil
 	}
-	return fault.Refusef("renew the authorization in the policy file before you scan", "%s, and it is %s", bound, wording.Moment(now))
+	return fault.As(fault.Refused, at.Mistake("renew the authorization before you scan", "%s, and it is %s", bound, wording.Moment(now)))
 }
 
 // Warning says that a sweep at the given time will be refused, and why; "" if the
 // authorization holds then.
 func (a *Authorization) Warning(now time.Time) string {
-	bound := a.outside(now)
+	bound, at := a.outside(now)
 	if bound == "" {
 		return ""
 	}
-	return bound + ": mxsweep scan will refuse to run"
+	return at.Mistake("", "%s: mxsweep scan will refuse to run", bound).Error()
 }
 
-// outside says which bound of the authorization a moment is beyond, "" if none.
-func (a *Authorization) outside(now time.Time) string {
+// outside says which bound of the authorization a moment is beyond, "" if none, and
+// where it stands.
+func (a *Authorization) outside(now time.Time) (bound string, at *userfile.Mark) {
 	switch {
 	case a == nil:
 	case !a.NotBefore.IsZero() && now.Before(a.NotBefore):
-		return fmt.Sprintf("authorization %q begins at %s", a.Ticket, wording.Moment(a.NotBefore))
+		return fmt.Sprintf("authorization %q begins at %s", a.Ticket, wording.Moment(a.NotBefore)), a.notBeforeAt
 	case !a.NotAfter.IsZero() && !now.Before(a.NotAfter):
-		return fmt.Sprintf("authorization %q ended at %s", a.Ticket, wording.Moment(a.NotAfter))
+		return fmt.Sprintf("authorization %q ended at %s", a.Ticket, wording.Moment(a.NotAfter)), a.notAfterAt
 	}
-	return ""
+	return "", nil
 }
 
 // String gives ticket, contact and the time for which it holds as the report

@@ -20,7 +20,7 @@ func (l *loader) expectation(n *yaml.Node) Expectation {
 	if l.reading.expectFields == nil {
 		l.reading.expectFields = []userfile.Field{
 			l.hosts("target", &e.Hosts), l.portList("ports", &e.Ports),
-			l.word("protocol", false, &service.protocol), l.word("product", false, &service.product),
+			l.protocol(&service.protocol), l.word("product", false, &service.product),
 		}
 	}
 	l.Mapping(n, "an expected service", l.reading.expectFields)
@@ -65,7 +65,10 @@ func (l *loader) acceptFields(a *AcceptedRisk) []userfile.Field {
 		l.word("id", true, &a.ID),
 		userfile.Required("rule", func(n *yaml.Node) { a.Rule = l.ruleID(n) }),
 		l.hosts("target", &a.Hosts),
-		userfile.Optional("port", func(n *yaml.Node) { a.Ports = l.ports(n, l.Joined(n, "port")) }),
+		userfile.Optional("port", func(n *yaml.Node) {
+			l.reading.port = true
+			a.Ports = l.ports(n, l.Joined(n, "port"))
+		}),
 		userfile.Required("reason", func(n *yaml.Node) {
 			a.Reason = l.Text(n, "reason")
 			if utf8.RuneCountInString(a.Reason) < 10 {
@@ -84,14 +87,15 @@ func (l *loader) accept(n *yaml.Node) AcceptedRisk {
 	if l.reading.acceptFields == nil {
 		l.reading.acceptFields = l.acceptFields(a)
 	}
+	l.reading.port = false
 	l.Mapping(n, "an accepted risk", l.reading.acceptFields)
 	if a.Rule == "*" && a.Hosts.all() {
 		l.Fail(n, "name the rule or the target", "an acceptance of every rule on every target accepts everything")
 	}
 	switch {
-	case a.Ports.Text() == "" && !a.isNotice():
-		l.Fail(n, `name the ports, or "*"`, `an accepted risk lacks "port"`)
-	case a.Ports.Text() != "" && a.isNotice():
+	case !l.reading.port && !a.isNotice():
+		l.Fail(n, `name the ports, or "*"`, `an accepted risk lacks the key "port"`)
+	case l.reading.port && a.isNotice():
 		l.Fail(n, "omit the port", "notice %s is about a whole host", a.Rule)
 	}
 	if line := l.ids.line(l.policy.Accept, a.ID); line > 0 {

@@ -15,5 +15,5 @@ func ExampleParseFailOn() {
 	}
 	_, err = policy.ParseFailOn("any:hihg", rules)
 	fmt.Println(err)
-	// Output: parsing fail-on "any:hihg": unknown severity "hihg"
+	// Output: "any:hihg": unknown severity "hihg"
 }

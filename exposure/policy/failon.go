@@ -1,6 +1,7 @@
 package policy
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -34,7 +35,8 @@ var drifts = []result.Drift{result.DriftNew, result.DriftUnchanged, result.Drift
 
 // ParseFailOn reads a list such as "new:high,any:critical,rule:MXS1002" or the
 // word "none". A severity means that one and all heavier ones. "" is
-// DefaultFailOn. Rules, if not nil, must know the ids of rules.
+// DefaultFailOn. Rules, if not nil, must know the ids of rules. The error joins one
+// *userfile.Error for each part that is wrong, whose Text it is.
 func ParseFailOn(list string, rules *exposure.RuleSet) (FailOn, error) {
 	switch strings.TrimSpace(list) {
 	case "":
@@ -43,14 +45,19 @@ func ParseFailOn(list string, rules *exposure.RuleSet) (FailOn, error) {
 		return FailOn{none: true}, nil
 	}
 	var f FailOn
+	var errs []error
 	for part := range strings.SplitSeq(list, ",") {
 		t, err := parseTrigger(strings.TrimSpace(part), rules)
 		if err != nil {
-			return FailOn{}, err
+			errs = append(errs, err)
+			continue
 		}
 		if !slices.Contains(f.triggers, t) {
 			f.triggers = append(f.triggers, t)
 		}
+	}
+	if err := errors.Join(errs...); err != nil {
+		return FailOn{}, err
 	}
 	return f, nil
 }
@@ -63,7 +70,7 @@ func parseTrigger(part string, rules *exposure.RuleSet) (trigger, error) {
 	}
 	if before == "rule" {
 		if rules != nil && rules.Lookup(after) == nil {
-			return trigger{}, &userfile.Error{Problem: fmt.Sprintf("parsing fail-on %q: no rule %q", part, after),
+			return trigger{}, &userfile.Error{Text: part, Problem: fmt.Sprintf("no rule %q", after),
 				Hint: spelling.Hint(rules.IDs(), after, "mxsweep rules lists all rules")}
 		}
 		if !exposure.ValidRuleID(after) {
@@ -111,8 +118,11 @@ func failOnError(part, why, meant string) error {
 	if meant != "" {
 		hint = fmt.Sprintf("did you mean %q? ", meant)
 	}
+	if part == "" {
+		why = "an empty entry"
+	}
 	return &userfile.Error{
-		Problem: fmt.Sprintf("parsing fail-on %q: %s", part, why),
+		Text: part, Problem: why,
 		Hint: hint + "write drift:severity or rule:ID, separated by commas, or none; drift is any, new, unchanged, updated, unverified, expired or reopened, " +
 			"severity is info, low, medium, high or critical, for example new:high,any:critical",
 	}

@@ -24,7 +24,8 @@ func TestParseFailOn(t *testing.T) {
 		{"any:severe", "", `unknown severity "severe"`},
 		{"rule:MXS8888", "", `no rule "MXS8888"`},
 		{"rule:x", "", `no rule "x"`},
-		{"any:high,", "", `fail-on ""`},
+		{"any:high,", "", `an empty entry`},
+		{"new:hig,ay:high,rule:MXS9999", "", "\"new:hig\": unknown severity \"hig\"\n\"ay:high\": \"ay\" is not a drift state\n\"rule:MXS9999\": no rule \"MXS9999\""},
 	} {
 		f, err := ParseFailOn(tt.in, rules)
 		if tt.err != "" {

@@ -278,6 +278,16 @@ func (l *loader) word(key string, required bool, to *string) userfile.Field {
 	}}
 }
 
+// protocol is the optional key with the name of a protocol, in upper or lower case.
+func (l *loader) protocol(to *string) userfile.Field {
+	return userfile.Optional("protocol", func(n *yaml.Node) {
+		word := *n
+		word.Value = strings.ToLower(strings.TrimSpace(n.Value))
+		rest := "leave it out, and write product, for one that only your own signatures know; the others are " + strings.Join(result.Protocols(), ", ")
+		*to = l.WordOf(&word, "protocol", rest, result.Protocols())
+	})
+}
+
 var noticeID = regexp.MustCompile(`^MXS9[0-9]{3}$`)
 
 var vantageName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
@@ -290,7 +300,7 @@ func (l *loader) vantages(n *yaml.Node) {
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key, value := n.Content[i], n.Content[i+1]
-		v := exposure.Vantage{Name: key.Value, Class: exposure.VantageClass(l.OneOf(value, "the vantage", "internet", "lan", "host"))}
+		v := exposure.Vantage{Name: key.Value, Class: exposure.VantageClass(l.OneOf(value, "vantage point", "internet", "lan", "host"))}
 		if _, err := exposure.ParseVantage(v.Name, l.policy.Vantages); err == nil || !vantageName.MatchString(v.Name) {
 			l.Fail(key, "choose another name of letters, digits, dots, hyphens", "vantage name %q is already used or invalid", v.Name)
 		}
@@ -303,17 +313,31 @@ func (l *loader) gate(n *yaml.Node) {
 	g := &l.policy.Gate
 	l.Mapping(n, "gate", []userfile.Field{
 		userfile.Optional("fail_on", func(n *yaml.Node) {
-			g.FailOn = strings.Join(l.Texts(n, "fail_on"), ",")
-			if _, err := ParseFailOn(g.FailOn, l.context.Rules); err != nil {
-				l.cause(n, "fail_on", err)
+			g.FailOn, g.FailOnAt = strings.Join(l.Texts(n, "fail_on"), ","), l.Mark(n)
+			items := []*yaml.Node{n}
+			if n.Kind == yaml.SequenceNode {
+				items = n.Content
+			}
+			for _, item := range items {
+				l.failOn(item)
 			}
 		}),
 		userfile.Optional("min_coverage", func(n *yaml.Node) {
-			v := l.Number(n, "min_coverage", 0, 1)
+			v := l.Fraction(n, "min_coverage")
 			g.MinCoverage = &v
 		}),
 		userfile.Optional("min_confidence", func(n *yaml.Node) { g.MinConfidence = l.Integer(n, "min_confidence", 0, 10) }),
 	})
+}
+
+// failOn checks one entry of what fails a run, which may be several with commas.
+func (l *loader) failOn(n *yaml.Node) {
+	_, err := ParseFailOn(n.Value, l.context.Rules)
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		for _, err := range joined.Unwrap() {
+			l.cause(n, "fail_on", err)
+		}
+	}
 }
 
 // canary reads one canary.
@@ -322,7 +346,7 @@ func (l *loader) canary(n *yaml.Node) Canary {
 	l.Mapping(n, "a canary", []userfile.Field{
 		l.hosts("target", &c.Selector),
 		userfile.Required("port", func(n *yaml.Node) { c.Port = uint16(l.Integer(n, "port", 1, 65535)) }),
-		l.word("protocol", false, &c.Protocol),
+		l.protocol(&c.Protocol),
 	})
 	if c.Selector.all() {
 		l.Fail(n, "name one host that is always up", "a canary cannot stand for all hosts")
@@ -334,9 +358,9 @@ func (l *loader) canary(n *yaml.Node) Canary {
 func (l *loader) limits(n *yaml.Node) {
 	m := &l.policy.Limits
 	l.Mapping(n, "limits", []userfile.Field{
-		userfile.Optional("rate", func(n *yaml.Node) { m.Rate = l.Integer(n, "rate", 1, 100_000_000) }),
-		userfile.Optional("concurrency", func(n *yaml.Node) { m.Concurrency = l.Integer(n, "concurrency", 1, 1_000_000) }),
-		userfile.Optional("per_host", func(n *yaml.Node) { m.PerHost = l.Integer(n, "per_host", 1, 1_000_000) }),
+		userfile.Optional("rate", func(n *yaml.Node) { m.Rate = l.Integer(n, "rate", 1, scan.MaxRate) }),
+		userfile.Optional("concurrency", func(n *yaml.Node) { m.Concurrency = l.Integer(n, "concurrency", 1, scan.MaxConcurrency) }),
+		userfile.Optional("per_host", func(n *yaml.Node) { m.PerHost = l.Integer(n, "per_host", 1, scan.MaxPerHost) }),
 		userfile.Optional("retries", func(n *yaml.Node) {
 			v := l.Integer(n, "retries", 0, scan.MaxRetries)
 			m.Retries = &v
@@ -357,8 +381,12 @@ func (l *loader) authorization(n *yaml.Node) {
 	l.policy.Authorization = a
 	l.Mapping(n, "authorization", []userfile.Field{
 		l.word("ticket", true, &a.Ticket), l.word("contact", false, &a.Contact),
-		userfile.Optional("not_before", func(n *yaml.Node) { a.NotBefore = l.moment(n, "not_before", 0) }),
-		userfile.Optional("not_after", func(n *yaml.Node) { a.NotAfter = l.moment(n, "not_after", 1) }),
+		userfile.Optional("not_before", func(n *yaml.Node) {
+			a.NotBefore, a.notBeforeAt = l.moment(n, "not_before", 0), l.Mark(n)
+		}),
+		userfile.Optional("not_after", func(n *yaml.Node) {
+			a.NotAfter, a.notAfterAt = l.moment(n, "not_after", 1), l.Mark(n)
+		}),
 	})
 	if !a.NotAfter.IsZero() && !a.NotBefore.Before(a.NotAfter) {
 		l.Fail(n, "not_after must be later than not_before", "the authorization ends before it begins")
@@ -373,7 +401,7 @@ func (l *loader) moment(n *yaml.Node, what string, days int) time.Time {
 	}
 	t, err := time.Parse(time.DateOnly, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
-		l.Fail(n, "write 2026-11-20 or 2026-11-20T06:00:00Z", "%s is %s, want a time", what, userfile.Shown(n))
+		l.Fail(n, userfile.DateHint(n.Value, "write 2026-11-20 or 2026-11-20T06:00:00Z"), "%s is %s, want a time", what, userfile.Shown(n))
 		return time.Time{}
 	}
 	return t.AddDate(0, 0, days)

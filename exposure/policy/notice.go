@@ -10,6 +10,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
@@ -222,7 +223,7 @@ func (a *AcceptedRisk) notice(code string) result.Notice {
 	case exposure.NoticeAcceptanceSoon:
 		text = fmt.Sprintf("expires on '%s'", day)
 	case exposure.NoticeWideAcceptance:
-		text = fmt.Sprintf("accepts %s on ports %s of more than %d hosts", a.Rule, a.Ports.Text(), maxPermitIPv4)
+		text = fmt.Sprintf("accepts %s on %s %s of more than %d hosts", a.Rule, wording.Ports(a.Ports.Text()), a.Ports.Text(), maxPermitIPv4)
 	}
 	return exposure.NewNotice(code, a.Hosts.Text(), a.Anchor(), "Accepted-risk entry '%s' %s.", a.ID, text)
 }

@@ -10,6 +10,7 @@ import (
 	"go4.org/netipx"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -98,8 +99,9 @@ func (p *Policy) MinHosts(at result.Anchor, r netipx.IPRange) uint64 {
 
 // Gate is the gate as the file has it. Flags win over it.
 type Gate struct {
-	FailOn        string   // "" if not said
-	MinCoverage   *float64 // nil if not said
+	FailOn        string         // "" if not said
+	FailOnAt      *userfile.Mark // where it stands, nil if not said
+	MinCoverage   *float64       // nil if not said
 	MinConfidence int
 }
 

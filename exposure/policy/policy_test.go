@@ -82,9 +82,9 @@ var policyErrors = []struct {
 	{"prefix", "192.0.2.0/28", "192.0.2.0/99", `mxsweep.yaml:7:7: reading targets:`, false},
 	{"whole world", "- 192.0.2.0/28", `- "*"`, `a scope names its hosts`, false},
 	{"more hosts than addresses", "- 192.0.2.0/28", "- {target: 192.0.2.0/28, hosts: 17}", `mxsweep.yaml:7:7: 17 hosts must be up among 16 addresses`, false},
-	{"vantage class", "office: lan", "office: home", `mxsweep.yaml:15:11: the vantage is "home"`, true},
+	{"vantage class", "office: lan", "office: home", `mxsweep.yaml:15:11: vantage point "home" is not known`, true},
 	{"vantage name", "office: lan", "host: lan", `vantage name "host" is already used`, true},
-	{"fail_on", "new:high", "new:severe", `mxsweep.yaml:18:12: reading fail_on:`, false},
+	{"fail_on", "new:high", "new:severe", `mxsweep.yaml:18:12: reading fail_on: "new:severe": unknown severity`, false},
 	{"coverage", "0.9", "1.5", `"1.5", want a number from 0 to 1`, true},
 	{"confidence", "min_confidence: 4", "min_confidence: 11", `"11", want a whole number from 0 to 10`, true},
 	{"canary everywhere", "{target: mx1.example.org,", `{target: "*",`, `a canary cannot stand for all hosts`, true},
@@ -93,6 +93,7 @@ var policyErrors = []struct {
 	{"no owner", "    owner: mail-ops\n", "", `an accepted risk lacks the key "owner"`, true},
 	{"no rule", "rule: MXS1002", "rule: MXS1099", `mxsweep.yaml:33:11: no rule "MXS1099"`, false},
 	{"date", "2027-01-31", "31.1.2027", `expires is "31.1.2027", want a date`, true},
+	{"accepted port", "    port: 10025", "    port: 99999", `mxsweep.yaml:35:11: reading ports: "99999"`, true},
 	{"date that is none", "2027-01-31", "2027-02-31", `want a date`, false},
 	{"both wildcards, spelt out", "rule: MXS1002\n    target: 192.0.2.11", "rule: '*'\n    target: 0.0.0.0/0", `accepts everything`, false},
 	{"both wildcards", "rule: MXS1002\n    target: 192.0.2.11", "rule: '*'\n    target: '*'", `accepts everything`, true},
@@ -105,6 +106,8 @@ var policyErrors = []struct {
 	{"note", "ticket: CHG-4411", "ticket: &t CHG\n  note: *t", `unknown key "note"`, true},
 	{"alias as value", "product: Dovecot", "product: *d", `unknown anchor`, true},
 	{"alias", "contact: security@example.org\n  not_before: 2026-11-20T06:00:00Z", "contact: &c x\n  not_before: *c", `alias "c" is not allowed`, true},
+	{"protocol of a canary", "port: 25, protocol: smtp", "port: 25, protocol: smpt", `mxsweep.yaml:23:51: protocol "smpt" is not known`, false},
+	{"protocol of a service", "protocol: imap", "protocol: impa", `protocol "impa" is not known`, false},
 	{"syntax", "gate:", "gate", `mxsweep.yaml:17:`, true},
 }
 
@@ -140,6 +143,48 @@ func TestPolicyReportsAllErrors(t *testing.T) {
 	_, err := Load("p.yaml", []byte(text), Context{Profiles: testProfiles})
 	if n := strings.Count(err.Error(), "p.yaml:"); n != 3 {
 		t.Errorf("got %d errors, want 3:\n%v", n, err)
+	}
+}
+
+// TestPolicyTellsOnce: what follows from a mistake is not told as another.
+func TestPolicyTellsOnce(t *testing.T) {
+	for name, text := range map[string]string{
+		"port of an acceptance": "accept: [{id: a, rule: MXS1001, target: 10.0.0.1, port: 99999, reason: moved next week, owner: me, expires: 2027-01-31}]",
+		"reason":                "accept: [{id: a, rule: MXS1001, target: 10.0.0.1, port: 25, reason: [x], owner: me, expires: 2027-01-31}]",
+		"rule":                  "accept: [{id: a, rule: {}, target: 10.0.0.1, port: 25, reason: moved next week, owner: me, expires: 2027-01-31}]",
+		"owner":                 "accept: [{id: a, rule: MXS1001, target: 10.0.0.1, port: 25, reason: moved next week, owner: , expires: 2027-01-31}]",
+		"not a mapping":         "accept: [AR-1]",
+		"ports":                 "expect: [{target: 10.0.0.1, ports: [[25]]}]",
+		"target":                "must_be_closed: [{target: [10.0.0.1], ports: 25}]",
+		"scope":                 "scope: {targets: [[10.0.0.1]]}",
+		"files":                 "scope: {files: [[a.txt]]}",
+		"vantage point":         "vantages: {office: [lan]}",
+		"authorization":         "authorization: {ticket: [x]}",
+		"fail_on":               "gate: {fail_on: [[any:high]]}",
+		"canary":                "canaries: [mx1]",
+	} {
+		_, err := Load("p.yaml", []byte("version: 1\n"+text+"\n"), Context{Rules: exposuretest.Rules(t), Profiles: testProfiles})
+		if err == nil || strings.Contains(err.Error(), "\n") {
+			t.Errorf("%s: got %v, want one error", name, err)
+		}
+	}
+}
+
+// TestPolicyFailOn: every wrong term is told, where it stands.
+func TestPolicyFailOn(t *testing.T) {
+	for list, want := range map[string]string{
+		"[new:hig, 'any:low,ay:high', rule:MXS9999]": "p.yaml:2:18 p.yaml:2:36 p.yaml:2:46",
+		"'new:hig,any:low,ay:high'":                  "p.yaml:2:17 p.yaml:2:34",
+	} {
+		_, err := Load("p.yaml", []byte("version: 1\ngate: {fail_on: "+strings.TrimSpace(list)+"}\n"), Context{Rules: exposuretest.Rules(t)})
+		var got []string
+		for line := range strings.SplitSeq(err.Error(), "\n") {
+			place, _, _ := strings.Cut(line, ": ")
+			got = append(got, place)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: got %q, want %q:\n%v", list, got, want, err)
+		}
 	}
 }
 
@@ -312,7 +357,8 @@ func TestAuthorization(t *testing.T) {
 		now, _ := time.Parse(time.RFC3339, moment)
 		err := z.Check(now)
 		var refused *fault.Error
-		if (err == nil) != ok || err != nil && (!errors.As(err, &refused) || refused.Kind != fault.Refused || refused.Hint == "") {
+		var at *userfile.Error
+		if (err == nil) != ok || err != nil && (!errors.As(err, &refused) || refused.Kind != fault.Refused || !errors.As(err, &at) || at.Hint == "" || at.Line == 0) {
 			t.Errorf("%s: %v", moment, err)
 		}
 		if warning := z.Warning(now); (warning == "") != ok {

@@ -107,6 +107,7 @@ type entryFields struct {
 	expect  Expectation
 	service expectedService
 	closed  Prohibition
+	port    bool // the entry of accept has that key
 
 	acceptFields, expectFields, closedFields []userfile.Field
 }

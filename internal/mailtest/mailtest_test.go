@@ -407,7 +407,7 @@ func TestStack(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, e := range s.Services {
-		if e.Name == "DKIMproxy in front of it" {
+		if e.Name == "DKIMproxy, which relays to the Postfix re-injection port" {
 			if got := dialogue(t, e.Server, "XFORWARD NAME=a\r\n"); !strings.HasSuffix(got, "250 2.0.0 Ok\r\n") {
 				t.Errorf("through DKIMproxy: %q", got)
 			}

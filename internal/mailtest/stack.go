@@ -58,7 +58,7 @@ func (s *Stack) start(address netip.Addr) error {
 		port uint16
 		h    Handler
 	}{
-		{"DKIMproxy in front of it", 10027, DKIMproxy{Next: behind}},
+		{"DKIMproxy, which relays to the Postfix re-injection port", 10027, DKIMproxy{Next: behind}},
 		{"amavisd", 10024, new(Amavis)},
 		{"Cluebringer", 10031, &Cluebringer{HTTP: true}},
 	} {

@@ -24,6 +24,7 @@ type Document struct {
 	errs  Collector
 	full  bool   // nothing more is read
 	key   string // whose value is being read
+	told  [2]int // line and column of a value of the wrong kind, which is all that is said of it
 	Torn  bool   // a part of the cut document is no YAML
 }
 
@@ -66,21 +67,54 @@ func (d *Document) Fail(n *yaml.Node, hint, format string, args ...any) {
 	d.FailWith(n, &Error{Hint: hint}, format, args...)
 }
 
+// wrongKind is Fail for a value of another kind: what is made of it, such as an
+// empty text, is no further mistake of the user.
+func (d *Document) wrongKind(n *yaml.Node, hint, format string, args ...any) {
+	d.Fail(n, hint, format, args...)
+	d.told = [2]int{n.Line, n.Column}
+}
+
 // FailWith is Fail with more of the error: its hint, and how many bytes behind the
 // beginning of the node it is, as its column.
 func (d *Document) FailWith(n *yaml.Node, e *Error, format string, args ...any) {
 	switch {
-	case d.full:
+	case d.full || d.told == [2]int{n.Line, n.Column}:
 		return
 	case d.errs.full():
 		d.errs.Add(e) // only counts
 		return
 	}
+	e.Problem = fmt.Sprintf(format, args...)
+	d.locate(n, e)
+	d.errs.Add(e)
+}
+
+// locate gives an error the place of a node, so many bytes further as its column.
+func (d *Document) locate(n *yaml.Node, e *Error) {
 	line := d.text(n.Line)
 	e.File, e.Line, e.Column = d.File, n.Line, byteColumn(line, n.Column)+e.Column
-	e.Problem = fmt.Sprintf(format, args...)
 	e.SetSource(string(line))
-	d.errs.Add(e)
+}
+
+// A Mark is the place of a value for mistakes that show only once the file was read,
+// as when a setting does not go with a flag.
+type Mark struct{ at Error }
+
+// Mark keeps the place of a node.
+func (d *Document) Mark(n *yaml.Node) *Mark {
+	var m Mark
+	d.locate(n, &m.at)
+	return &m
+}
+
+// Mistake is an error at the place; of a nil Mark, at none.
+func (m *Mark) Mistake(hint, format string, args ...any) *Error {
+	var e Error
+	if m != nil {
+		e = m.at
+	}
+	e.Problem, e.Hint = fmt.Sprintf(format, args...), hint
+	return &e
 }
 
 // byteColumn gives the column in bytes of one that the YAML parser counts in
@@ -119,7 +153,7 @@ func Optional(key string, read func(*yaml.Node)) Field { return Field{Key: key, 
 // Mapping reads a mapping whose keys are fields and nothing else.
 func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
 	if n.Kind != yaml.MappingNode {
-		d.Fail(n, "write key: value pairs below it", "%s is %s, want a mapping", what, KindOf(n))
+		d.wrongKind(n, "write key: value pairs below it", "%s is %s, want a mapping", what, KindOf(n))
 		return
 	}
 	var excused map[string]bool
@@ -171,7 +205,7 @@ func keyHint(got string, fields []Field) (meant, hint string) {
 // Sequence calls read for each item.
 func (d *Document) Sequence(n *yaml.Node, what string, read func(*yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {
-		d.Fail(n, "write one item a line, each after a dash", "%s is %s, want a list", what, KindOf(n))
+		d.wrongKind(n, "write one item a line, each after a dash", "%s is %s, want a list", what, KindOf(n))
 		return
 	}
 	for item, fault := range d.items(n) {
@@ -207,7 +241,7 @@ func (d *Document) items(n *yaml.Node) iter.Seq2[*yaml.Node, *strictyaml.Fault] 
 // Text reads a scalar as it is written, blanks around it removed.
 func (d *Document) Text(n *yaml.Node, what string) string {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		d.Fail(n, "write one value, without dashes or brackets", "%s is %s, want text", what, KindOf(n))
+		d.wrongKind(n, "write one value, without dashes or brackets", "%s is %s, want text", what, KindOf(n))
 		return ""
 	}
 	return strings.TrimSpace(n.Value)
@@ -219,7 +253,11 @@ func (d *Document) Texts(n *yaml.Node, what string) []string {
 		return []string{d.Text(n, what)}
 	}
 	var list []string
+	before := d.Count()
 	d.Sequence(n, what, func(item *yaml.Node) { list = append(list, d.Text(item, what)) })
+	if d.Count() > before {
+		d.told = [2]int{n.Line, n.Column}
+	}
 	return list
 }
 
@@ -231,12 +269,12 @@ func (d *Document) Joined(n *yaml.Node, what string) string {
 	return strings.Join(d.Texts(n, what), ",")
 }
 
-// Number reads a finite decimal number from lowest to highest.
-func (d *Document) Number(n *yaml.Node, what string, lowest, highest float64) float64 {
+// Fraction reads a number from 0 to 1.
+func (d *Document) Fraction(n *yaml.Node, what string) float64 {
 	v, err := strconv.ParseFloat(n.Value, 64)
-	if n.Kind != yaml.ScalarNode || err != nil || !(v >= lowest && v <= highest) {
-		d.Fail(n, fmt.Sprintf("give a number from %g to %g", lowest, highest), "%s is %s, want a number from %g to %g", what, Shown(n), lowest, highest)
-		return lowest
+	if n.Kind != yaml.ScalarNode || err != nil || !(v >= 0 && v <= 1) {
+		d.Fail(n, FractionHint(v), "%s is %s, want a number from 0 to 1", what, Shown(n))
+		return 0
 	}
 	return v
 }
@@ -255,7 +293,7 @@ func (d *Document) Integer(n *yaml.Node, what string, lowest, highest int) int {
 func (d *Document) Date(n *yaml.Node, hint, what string) time.Time {
 	t, err := time.Parse(time.DateOnly, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
-		d.Fail(n, hint, "%s is %s, want a date", what, Shown(n))
+		d.Fail(n, DateHint(n.Value, hint), "%s is %s, want a date", what, Shown(n))
 	}
 	return t
 }
@@ -294,11 +332,23 @@ func KindOf(n *yaml.Node) string {
 	}
 }
 
-// OneOf reads one of some words.
+// OneOf reads one of some words; what they are stands in front of it in the error.
 func (d *Document) OneOf(n *yaml.Node, what string, words ...string) string {
+	return d.WordOf(n, what, "write "+strings.Join(words, ", "), words)
+}
+
+// WordOf is OneOf with what to do about a word that is like none of those.
+func (d *Document) WordOf(n *yaml.Node, what, rest string, words []string) string {
 	if n.Kind == yaml.ScalarNode && slices.Contains(words, n.Value) {
 		return n.Value
 	}
-	d.Fail(n, "write "+strings.Join(words, ", "), "%s is %s", what, Shown(n))
+	if len(words) > 12 && n.Kind == yaml.ScalarNode && spelling.Nearest(words, n.Value) != "" {
+		rest = "" // a long list does not help who mistyped a word
+	}
+	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
+		d.wrongKind(n, rest, "%s is %s, want one word", what, KindOf(n))
+	} else {
+		d.Fail(n, spelling.Hint(words, n.Value, rest), "%s %q is not known", what, n.Value)
+	}
 	return words[0]
 }

@@ -25,6 +25,23 @@ func Amount[N int | uint64](n N, one, many string) string {
 	return fmt.Sprintf("%d %s", n, many)
 }
 
+// List joins words for a sentence: "a, b and c".
+func List(words []string) string {
+	if len(words) < 2 {
+		return strings.Join(words, "")
+	}
+	last := len(words) - 1
+	return strings.Join(words[:last], ", ") + " and " + words[last]
+}
+
+// Ports is the word in front of a list of ports: "port" for a single one.
+func Ports(list string) string {
+	if list != "" && !strings.ContainsAny(list, ",-") {
+		return "port"
+	}
+	return "ports"
+}
+
 // Duration is d in the two units that matter: 1h12m, 3m20s, 14s.
 func Duration(d time.Duration) string {
 	d = d.Round(time.Second)

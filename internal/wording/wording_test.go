@@ -34,6 +34,22 @@ func TestDuration(t *testing.T) {
 	}
 }
 
+func TestPorts(t *testing.T) {
+	for list, want := range map[string]string{"10025": "port", "25,10025": "ports", "25-26": "ports", "": "ports"} {
+		if got := Ports(list); got != want {
+			t.Errorf("%q: got %q, want %q", list, got, want)
+		}
+	}
+}
+
+func TestList(t *testing.T) {
+	for want, words := range map[string][]string{"": nil, "a": {"a"}, "a and b": {"a", "b"}, "a, b and c": {"a", "b", "c"}} {
+		if got := List(words); got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}
+
 func TestPlural(t *testing.T) {
 	for want, got := range map[string]string{
 		"1 port": Plural(1, "port"), "0 ports": Plural(0, "port"), "2 addresses": Plural(uint64(2), "address"),

@@ -220,6 +220,10 @@ func (b *planBuilder) edit(f *result.Finding) Edit {
 	return e
 }
 
+// IsCode reports whether a line of a fix is to be copied as it is, so that a report must
+// not wrap it.
+func IsCode(line string) bool { return fix.IsCode(line) }
+
 // Headline says how much the plan does in how many edits.
 func (p *Plan) Headline() string {
 	if p.Edits == 0 {
@@ -251,7 +255,11 @@ func (p *Plan) Text(columns int) string {
 			lead := fmt.Sprintf("%4d. ", n)
 			for j, line := range e.Lines {
 				pad := strings.Repeat(" ", len(lead)+len(line)-len(strings.TrimLeft(line, " ")))
-				for k, piece := range words.Wrap(line, columns-len(pad), columns-len(pad)-2) {
+				pieces := []string{line}
+				if !IsCode(line) {
+					pieces = words.Wrap(line, columns-len(pad), columns-len(pad)-2)
+				}
+				for k, piece := range pieces {
 					switch {
 					case j == 0 && k == 0:
 						b.WriteString(lead)

@@ -12,7 +12,7 @@ type Options struct {
 	// Verbose adds to text what is otherwise left out for brevity.
 	Verbose bool
 
-	// Only restricts what text, markdown, html, csv and github show of the
+	// Only restricts what the formats that report.Restricted lists show of the
 	// findings to [OnlyNew] or [OnlyFailing]; "" is all. The counts stay those
 	// of the run, and the formats that other programs keep account by show
 	// all: there a finding that is missing is taken for fixed.
@@ -25,6 +25,10 @@ type Options struct {
 	// Evidence is how much html and text show of what was seen: one of the
 	// words below. "" is EvidenceSummary.
 	Evidence string
+
+	// Saved is the file of the saved run that is also written, or that is read, for
+	// text to name. "" is none.
+	Saved string
 
 	// Title is what html says of itself on its first page.
 	Title TitlePage

@@ -11,6 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/fixplan"
 	"github.com/mxsweep/mxsweep/report/format"
+	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/result"
@@ -26,11 +27,12 @@ type textWriter struct {
 	only     string
 	told     map[string]bool // rules whose reason was given
 	cut      bool            // whether a fix was cut
+	saved    string          // as in Options
 }
 
 // New returns a Writer that writes a run to w as text.
 func New(w io.Writer, o format.Options) format.Writer {
-	return &textWriter{Page: newPage(w, o), verbose: o.Verbose, evidence: o.Evidence, only: o.Only, told: make(map[string]bool)}
+	return &textWriter{Page: newPage(w, o), verbose: o.Verbose, evidence: o.Evidence, only: o.Only, saved: o.Saved, told: make(map[string]bool)}
 }
 
 // End implements [format.Writer].
@@ -103,7 +105,11 @@ func (t *textWriter) plan() {
 		return
 	}
 	t.blank()
-	t.Para(t.paint(bold, "To fix")+"  ", 8, 4, p.Headline()+"; for the commands, save the run (-o text -o json=run.json), then mxsweep fix --plan run.json")
+	how := "for the commands, save the run (`-o text -o json=run.json`), then `mxsweep fix --plan run.json`"
+	if t.saved != "" {
+		how = "for the commands: `mxsweep fix --plan " + shellWord(t.saved) + "`"
+	}
+	t.Para(t.paint(bold, "To fix")+"  ", 8, 4, p.Headline()+"; "+how)
 	n := 0
 	for _, h := range p.Hosts {
 		for i := range h.Edits {
@@ -118,6 +124,17 @@ func (t *textWriter) plan() {
 	if n > planned {
 		t.line("  and " + wording.Plural(n-planned, "more edit"))
 	}
+}
+
+// shellWord writes a file name so that a shell takes it for one word.
+func shellWord(name string) string {
+	plain := func(r rune) bool {
+		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._/-+@:=,%", r))
+	}
+	if name != "" && !strings.ContainsFunc(name, func(r rune) bool { return !plain(r) }) {
+		return name
+	}
+	return "'" + strings.ReplaceAll(sanitize.Text(name, len(name)), "'", `'\''`) + "'"
 }
 
 // counts writes the findings by severity, each count with its word.
@@ -232,6 +249,10 @@ func (t *textWriter) finding(v *view.View, f *result.Finding) {
 			t.labeled(6, "fix", t.explained(line))
 		} else {
 			pad := 11 + len(line) - len(strings.TrimLeft(line, " ")) // a blank may begin a continued line
+			if fixplan.IsCode(line) {
+				t.line(strings.Repeat(" ", 11) + line)
+				continue
+			}
 			t.Para(strings.Repeat(" ", pad), pad, pad+2, line)
 		}
 	}

@@ -18,7 +18,11 @@ import (
 func (v *View) Verdict() string {
 	s := v.outcome()
 	if v.Sum.Gate == result.GateFail && v.Sum.Partial() {
-		s = strings.TrimRight(s, ".") + "; the coverage is too low to rule out more"
+		why := "the coverage is too low to rule out more"
+		if v.onlyCanaries() {
+			why = canaryFailed + ", so there may be more"
+		}
+		s = strings.TrimRight(s, ".") + "; " + why
 	}
 	return s
 }
@@ -50,9 +54,23 @@ func (v *View) decision() string {
 		}
 		return fmt.Sprintf("%d of %s %s %s", v.failing, total, map[bool]string{true: "matches", false: "match"}[v.failing == 1], gate)
 	case result.GateIncomplete:
+		if v.onlyCanaries() {
+			return canaryFailed + ", so an exposure cannot be ruled out"
+		}
 		return "the coverage is too low to rule out an exposure"
 	}
 	return "the run was stopped, or an output could not be written"
+}
+
+// canaryFailed is what is said of a run with a canary that failed, whatever it did.
+const canaryFailed = "a canary did not answer as expected"
+
+// onlyCanaries reports whether nothing but canaries keeps the run from being whole.
+func (v *View) onlyCanaries() bool {
+	ok := v.Sum.Coverage.CanariesOK
+	return ok != nil && !*ok && v.Sum.Complete && !slices.ContainsFunc(v.notices, func(n result.Notice) bool {
+		return n.Level == result.LevelError && n.Code != exposure.NoticeCanary
+	})
 }
 
 // Drift lists the counts against the baseline, and the resolved ones.
@@ -102,7 +120,7 @@ func (v *View) Coverage() string {
 		parts = append(parts, pairs(n)+" accepted as unknown")
 	}
 	if c.CanariesOK != nil {
-		parts = append(parts, map[bool]string{true: "canaries answer", false: "a canary did not answer"}[*c.CanariesOK])
+		parts = append(parts, map[bool]string{true: "canaries answer", false: canaryFailed}[*c.CanariesOK])
 	}
 	if !v.Sum.Complete {
 		parts = append(parts, "the run is incomplete")
@@ -168,7 +186,7 @@ func (v *View) Provenance() string {
 	case len(ports) > briefPorts:
 		s += ", " + wording.Plural(CountPorts(ports), "port")
 	case ports != "":
-		s += ", ports " + ports
+		s += ", " + wording.Ports(ports) + " " + ports
 	}
 	s += ", " + words.Period(v.Run.StartTime, v.Run.EndTime)
 	if !v.Run.Now.IsZero() {
@@ -178,25 +196,22 @@ func (v *View) Provenance() string {
 }
 
 // Loopback says, of a run from elsewhere with findings on loopback, as what they
-// were judged; "" where there are none.
+// were judged, whether they are shown or not; "" where there are none.
 func (v *View) Loopback() string {
 	const host, internet = string(exposure.ClassHost), string(exposure.ClassInternet)
 	if slices.Contains(strings.Split(v.Run.Vantage, "+"), host) {
 		return ""
 	}
-	for i := range v.Hosts {
-		if !v.Hosts[i].addr.IsLoopback() {
+	for i := range v.findings {
+		f := &v.findings[i]
+		if !f.Address().IsLoopback() {
 			continue
 		}
-		for _, p := range v.Hosts[i].Ports {
-			for _, f := range p.Findings {
-				switch f.Vantage {
-				case host:
-					return " (loopback addresses as " + host + ")"
-				case internet: // the demo; the advice to bind 127.0.0.1 else reads as if it were done
-					return " (" + v.Hosts[i].IP + " stands for a public address)"
-				}
-			}
+		switch f.Vantage {
+		case host:
+			return " (loopback addresses as " + host + ")"
+		case internet: // the demo; the advice to bind 127.0.0.1 else reads as if it were done
+			return " (" + f.IP + " stands for a public address)"
 		}
 	}
 	return ""

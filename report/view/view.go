@@ -24,6 +24,7 @@ type View struct {
 	Sum      result.Summary
 	Hosts    []HostEntry       // that have an open port or a live finding
 	Resolved []*result.Finding // accepted, expected and fixed
+	findings []result.Finding  // all of them
 	notices  []result.Notice
 	failing  int // findings that the gate fails on
 	reach    reach
@@ -68,7 +69,7 @@ type reach struct {
 // New arranges what a collector holds, which must be sorted.
 func New(c *Collector, s result.Summary, show Showing) *View {
 	v := &View{
-		Tool: c.Tool, Run: c.Run, Sum: s, notices: c.Notices, failing: c.failing, Show: show,
+		Tool: c.Tool, Run: c.Run, Sum: s, findings: c.Findings, notices: c.Notices, failing: c.failing, Show: show,
 		rules:    make(map[string]*result.RuleInfo),
 		unjudged: make(map[string]*unjudged),
 	}

@@ -19,7 +19,8 @@ func PadTo(s string, n int) string {
 
 // Wrap breaks text at blanks into lines of at most first, then rest columns.
 // A word that is longer is broken where it must, but not before a colon,
-// which could make a command of what follows.
+// which could make a command of what follows. Code in backticks stays on one line,
+// to be copied, if a line has room for it.
 func Wrap(text string, first, rest int) []string {
 	var lines []string
 	limit := max(first, 8)
@@ -31,7 +32,14 @@ func Wrap(text string, first, rest int) []string {
 		cur.Reset()
 		used, limit = 0, rest
 	}
-	for word := range strings.FieldsSeq(text) {
+	list := strings.Fields(text)
+	for len(list) > 0 {
+		word := list[0]
+		n := 1
+		if code, of := codeSpan(list); of > 1 && (Width(code) <= limit || used > 0 && Width(code) <= rest) {
+			word, n = code, of
+		}
+		list = list[n:]
 		w := Width(word)
 		if used > 0 && used+1+w > limit {
 			flush()
@@ -55,6 +63,25 @@ func Wrap(text string, first, rest int) []string {
 	}
 	return lines
 }
+
+// codeSpan joins the words of a code in backticks with which a text begins, and says
+// how many they are; 1 if it begins otherwise, or with a code of one word.
+func codeSpan(list []string) (code string, words int) {
+	open := false
+	for i, word := range list {
+		open = open != (strings.Count(word, "`")%2 == 1)
+		switch {
+		case i == maxCode:
+			return "", 1
+		case !open:
+			return strings.Join(list[:i+1], " "), i + 1
+		}
+	}
+	return "", 1 // it does not end
+}
+
+// maxCode is more words than a line holds.
+const maxCode = 200
 
 // breakWord is where to break a word so that its head takes at most limit
 // columns; never 0.

@@ -16,6 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/policy"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/redact"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -135,7 +136,7 @@ func (m *Merger) checkShardPorts() error {
 			_, k := partOf(o)
 			if n > 1 && n == k && r.Record.Scope.Name == o.Record.Scope.Name && r.Record.Scope.Addresses == o.Record.Scope.Addresses &&
 				r.Record.Vantage == o.Record.Vantage && r.Record.Scope.Ports != o.Record.Scope.Ports {
-				return fault.Usagef("scan all shards with the same ports", "merging %q: its shard has the ports %s, and that of %q the ports %s", r.File, r.Record.Scope.Ports, o.File, o.Record.Scope.Ports)
+				return fault.Usagef("scan all shards with the same ports", "merging %q: its shard has the %s %s, and that of %q the %s %s", r.File, wording.Ports(r.Record.Scope.Ports), r.Record.Scope.Ports, o.File, wording.Ports(o.Record.Scope.Ports), o.Record.Scope.Ports)
 			}
 		}
 	}
