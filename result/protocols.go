@@ -4,11 +4,12 @@ import "slices"
 
 // protocols are the names of protocols, as Service.Name has them.
 var protocols = []string{
-	"am.pdp", "clamd", "csync", "doveadm", "doveadm-http", "dovecot-auth", "dovecot-dict", "dovecot-director",
-	"dovecot-stats", "echo", "elasticsearch", "ftp", "http", "imap", "irc", "java-rmi", "jmx", "ldap", "lmtp",
-	"managesieve", "memcached", "milter", "mupdate", "mysql", "nntp", "pop3", "postfix-policy", "postfwd-cache",
-	"postgresql", "qmqp", "redis", "rspamd-fuzzy", "rspamd-http", "rsync", "rtsp", "smtp", "socketmap", "spamd",
-	"ssh", "tcp-table", "telnet", "unknown", "vnc",
+	"am.pdp", "beanstalk", "clamd", "csync", "dns", "doveadm", "doveadm-http", "dovecot-auth", "dovecot-dict",
+	"dovecot-director", "dovecot-stats", "echo", "elasticsearch", "ftp", "git", "gromox", "http", "imap",
+	"irc", "java-rmi", "jmx", "ldap", "lmtp", "managesieve", "memcached", "milter", "mqtt", "mupdate", "mysql",
+	"nats", "nntp", "pop3", "postfix-policy", "postfwd-cache", "postgresql", "qmqp", "qmtp", "redis",
+	"rspamd-fuzzy", "rspamd-http", "rsync", "rtsp", "smtp", "socketmap", "spamd", "ssh", "tcp-table", "telnet",
+	"unknown", "vnc", "xmpp",
 }
 
 // Protocols lists the names of all protocols that a service may have, sorted;
