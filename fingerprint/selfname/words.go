@@ -1,6 +1,7 @@
 package selfname
 
 import (
+	_ "embed"
 	"regexp"
 	"strings"
 )
@@ -20,61 +21,26 @@ const (
 	host          // the name of a host
 )
 
-// wordLists are the words that are no name of a product, in lower case.
-var wordLists = map[kind]string{
-	protocol: `esmtp smtp lmtp esmtps smtps ssmtp esmtpa utf8smtp nt-esmtp imap imap2 imap2bis imap4 imap4rev1 imap4rev2 imaprev1
-		imaps pop pop2 pop3 pop3s sieve managesieve managesieved http https http2 ftp nntp ldap tls ssl starttls sasl submission
-		submissions mtp xmpp irc mqtt dns ssh qmtp qmqp`,
-	service: `server servers service services daemon ready mta msa mda mua mx proxy backend frontend listener program software
-		implementation system host`,
-	generic: `mail email e-mail gateway gw agent internet intranet messaging message messages security secure anti-spam antispam
-		filter relay appliance cloud transport transfer exchanger webmail mailserver mailer mailhost imapd pop3d smtpd lmtpd
-		smtp-server mail-server suite edition enterprise standard professional connect`,
-	marks: `version v ver ver release rel build r`,
-	other: `a about above abuse accept accepted access account action activity add address administrator admin after against
-		agree all allow allowed alpha also always an and anonymous any api apr april are as at attempts aug august authentication
-		authenticated authorization authorized automatic available back bad banned be beta before begin bienvenue
-		big blacklist blocked bot box browser bulk busy but by bye call can cannot capability capabilities cat client clients
-		closing co code com come command commands commercial company connected connecting connection connections contact
-		copyright corp corporation could current customer customers dashboard data date day dear debian dec december default
-		delivery demo denied dest destination directory disconnect do does domain domains don done dot down during each eight
-		en end enjoy enter error errors esp europe every example exit expected external extended fail failed fast
-		fault feb february fedora first five for forbidden found four free freebsd fri friday from front full gmbh gmt gnu go
-		good goodbye got great greetings greet greets group guest hallo happy has hat have he hello help here hey hi high home hosting
-		hosted how html i id if illegal in inc inbound incoming index info information input insecure inside interface internal
-		invalid invite is issue it its jan january jul july jun june just keep kind known lab language last latest law legal let
-		level library limited line linux list ll llc load local localhost localdomain log logged logging login logon look ltd
-		lunch mac macos mails mailbox mailboxes main maintenance make management manager mar march master may maybe me meet member
-		misuse mode mon monday monitor monitored monitoring more moved my name need netbsd network new news next nice no node
-		none not note notice nov november now null number object oct october of off offline ok okay old on once one online only
-		open openbsd or org organization orig other our out outbound outgoing output over own owner page panel password path per
-		permanent permission permitted plain platform please pleased policy port portal post postmaster powered 
-		preview private probe probes processing prod production prohibited prosecuted protected protocol public queue quit random
-		raspbian rc receive received recipient red redirect reference refuse refused registered regular reject rejected rely
-		report request requests required reserved respond response restricted result rfc rights root rules run running rocks same
-		sandbox sat saturday see select send sender sep sept september session sessions set setup seven sign signin site six
-		smarthost some sorry spam spammer spammers spamming special speak spoken stage staging start started starting
-		state status stop strictly sun sunday suse support talk temporary ten terms test testing tester
-		than thank thanks that the their them then there these they this three throttle thu thursday time timeout title to today
-		too touch trademark traffic transmission tue tuesday two type ube ubuntu uce unauthorised unauthorized unavailable
-		under unix unknown unlimited unsolicited until up upgrade us usage use used user users using utc valid very via violators
-		violation virtual visit vm vps want warning was we web webserver website wed wednesday week welcome welcoming what when
-		where which while who whitelist why will willkommen win32 win64 windows with without wed work workgroup working world would
-		www x x64 x86 x86_64 amd64 arm64 i386 i686 aarch64 xclient xforward year yes you your yours zero zone
-		bienvenidos bienvenido benvenuto bonjour hola ciao salut servus dienst bereit serveur servidor
-		undefined nil true false empty anything something nothing nobody somebody everyone everybody untitled document
-		dom lun mer jeu ven sam dim mo di mi do fr sa so lundi mardi montag dienstag mittwoch donnerstag freitag samstag sonntag
-		janvier fevrier mars avril mai juin juillet aout septembre octobre novembre decembre januar februar juni juli oktober dezember
-		centos rhel alpine darwin solaris sunos aix hp-ux est edt cst cdt mst mdt
-		pst pdt cet cest bst jst msk am pm in-addr arpa`,
-}
+// wordFile has the words that are no name of a product: lines of words in lower
+// case below the kind of word that they are.
+//
+//go:embed words.txt
+var wordFile string
 
-// kinds has the kind of each word of the lists.
+// kinds has the kind of each word of the file.
 var kinds = func() map[string]kind {
-	m := make(map[string]kind)
-	for k, words := range wordLists {
-		for word := range strings.FieldsSeq(words) {
-			m[word] = k
+	sections := map[string]kind{"protocol:": protocol, "service:": service, "generic:": generic, "marks:": marks, "other:": other}
+	m, is := map[string]kind{}, other
+	for line := range strings.Lines(wordFile) {
+		if strings.HasPrefix(line, "#") {
+			continue
+		}
+		for word := range strings.FieldsSeq(line) {
+			if k, ok := sections[word]; ok {
+				is = k
+				continue
+			}
+			m[word] = is
 		}
 	}
 	return m

@@ -51,7 +51,7 @@ const (
 func (k *Key) hash() string {
 	h := sha256.New()
 	k.Space.HashInto(h)
-	io.WriteString(h, k.Options) // writing to a hash never fails
+	h.Write([]byte(k.Options)) // never fails (package hash)
 	return hex.EncodeToString(h.Sum(nil))
 }
 
