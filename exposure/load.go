@@ -121,6 +121,7 @@ func (d ruleLoader) addRule(set *RuleSet, n *yaml.Node, fixes *fix.Set) {
 		d.Fail(n, "names are PascalCase", "name %q of rule %q is not valid", r.Name, r.ID)
 	}
 	switch inBand := r.Severity.Has(r.Score); {
+	case !r.Severity.Valid(): // said above
 	case !inBand && r.OffBand == "":
 		lowest, highest := r.Severity.Scores()
 		d.Fail(n, fmt.Sprintf("%s is %.1f to %.1f; under off_band, explain why another severity is right", r.Severity, lowest, highest),

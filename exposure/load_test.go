@@ -44,7 +44,7 @@ func TestReadRulesErrors(t *testing.T) {
 		{"no review", "    reviewed: 2026-11-28\n", "", `a rule lacks the key "reviewed"`},
 		{"review no date", "2026-11-28", "2026-13-28", `r.yaml:8:15: reviewed is "2026-13-28", want a date`},
 		{"review after the rules", "2026-11-28", "2099-01-01", `reviewed is "2099-01-01", after the rules of `},
-		{"severity", "high", "severe", `r.yaml:6:15: severity is "severe"`},
+		{"severity", "high", "severe", `r.yaml:6:15: severity "severe" is not known`},
 		{"never holds", "[{role: [content-filter]}]", "[]", `rule "MXS1001" never matches`},
 		{"condition key", "role:", "rolle:", `r.yaml:9:13: unknown key "rolle" in a condition`},
 		{"no fix", "{default: Bind it.}", "{}", `fix lacks the key "default"`},

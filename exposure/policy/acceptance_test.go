@@ -69,10 +69,10 @@ func TestAcceptedNoticeErrors(t *testing.T) {
 		`rule: MXS9020, target: 192.0.2.1`:            "",
 		`rule: MXS9020, target: 192.0.2.1, port: 25`:  "notice MXS9020 is about a whole host",
 		`rule: MXS9004, target: 192.0.2.1`:            `notice "MXS9004" cannot be accepted`,
-		`rule: MXS1002, target: 192.0.2.1`:            `an accepted risk lacks "port"`,
+		`rule: MXS1002, target: 192.0.2.1`:            `an accepted risk lacks the key "port"`,
 		`rule: MXS9020, target: "*"`:                  "cover more than 65536",
 		`rule: MXS9020, target: 10.0.0.0/8`:           "cover more than 65536",
-		`rule: "*", target: 192.0.2.1`:                `an accepted risk lacks "port"`,
+		`rule: "*", target: 192.0.2.1`:                `an accepted risk lacks the key "port"`,
 		`rule: MXS8888, target: 192.0.2.1, port: "1"`: `no rule "MXS8888"`,
 	} {
 		_, err := Load("p.yaml", []byte(entry(text)), Context{Rules: exposuretest.Rules(t)})
