@@ -59,9 +59,10 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 	}
 	raw.SetDeadline(time.Time{})
 	state := conn.ConnectionState()
-	w.conn, w.tls, w.state = conn, true, &state
+	// Other dialogues of the session look at its first connection.
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	w.conn, w.tls, w.state = conn, true, &state
 	if s.tlsInfo == nil {
 		s.tlsInfo = describeTLS(&state)
 	}
