@@ -23,7 +23,8 @@ import (
 
 // TestHostileHost talks to a host on most ports of which something holds up who
 // talks to it, all in one way or each in another. It takes at most twice as long as the
-// same with one silent port, and all daemons among them are named.
+// same with one silent port, a little more where the daemons are talked to last, and
+// all daemons are named.
 func TestHostileHost(t *testing.T) {
 	alone := map[playedHost]time.Duration{} // as long as the hosts take with one silent port
 	few := func(daemons int) playedHost { return playedHost{daemons: daemons, hostile: 18 - daemons} }
@@ -39,8 +40,12 @@ func TestHostileHost(t *testing.T) {
 				}
 				took, products := h.talk(t, name)
 				t.Logf("%+v: %v, with one silent port %v", h, took, alone[friendly])
-				if took > 2*alone[friendly] {
-					t.Errorf("%+v took %v, want at most twice the %v with one silent port", h, took, alone[friendly])
+				most := 2.0
+				if h.last { // 300 ports are heard out before the first daemon is asked
+					most = 2.2
+				}
+				if took.Seconds() > most*alone[friendly].Seconds() {
+					t.Errorf("%+v took %v, want at most %g times the %v with one silent port", h, took, most, alone[friendly])
 				}
 				h.checkNames(t, name, products)
 			}

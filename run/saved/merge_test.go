@@ -219,7 +219,7 @@ func TestMergeRefusals(t *testing.T) {
 		{[]*RunFile{whole, part}, `merging "f.json": it contains run`},
 		{[]*RunFile{whole, other}, `it is the same sweep as "a.json"`},
 		{[]*RunFile{shard, third}, `it is shard 2/3, and "c.json" is shard 1/2`},
-		{[]*RunFile{shard, ports}, `its shard has the ports 25, and that of "c.json" the ports 10027`},
+		{[]*RunFile{shard, ports}, `its shard has the port 25, and that of "c.json" the port 10027`},
 	} {
 		err := (&Merger{Rules: whole.rules, Runs: tt.runs}).Check()
 		var bad *fault.Error
