@@ -66,7 +66,7 @@ accept:
 		{"none that greets", host, mute, accept, 0, "MXS9027"},
 		{"one of many hosts, not accepted", "127.77.202.0/26", mute, "version: 1\n", 0, "MXS9022"},
 		{"one that is expected and does not greet", host, mute, accept + `expect:
-  - {target: 127.77.202.1, ports: [10139], protocol: policy}
+  - {target: 127.77.202.1, ports: [10139], protocol: postfix-policy}
 `, 4, "MXS9034"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
