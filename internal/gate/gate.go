@@ -54,7 +54,7 @@ func Namespaces(t testing.TB, programs ...string) {
 func RealTime(t testing.TB) {
 	t.Helper()
 	Ask(t, "nothing waits for real time")
-	if race {
+	if Race {
 		t.Skipf("waits for real time: runs by %s without the race detector", Variable)
 	}
 }

@@ -2,5 +2,5 @@
 
 package gate
 
-// race says that the race detector is on.
-const race = true
+// Race says that the race detector is on.
+const Race = true
