@@ -1,9 +1,8 @@
 // Package report writes a run down: one file per format and one sanitizer
 // for every byte that came from the network.
 //
-// [NewPort], [NewFinding] and [Clean] turn what the scan and the judgement
-// know into the types of the published schema, sanitized. Every [format.Writer] takes
-// those, and a [Reader] plays a saved run to any Writer: what a format shows
+// [NewPort] and [Clean] make what the scan and the assessment know safe to write, in
+// the types of the published schema. Every [format.Writer] takes those, and a [Reader] plays a saved run to any Writer: what a format shows
 // live it also shows of a saved run.
 package report
 

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+
+	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
 // exitCodesHelp lists the exit codes of package gate for help; the manual pages have a
@@ -16,12 +18,12 @@ func split(err error) []error {
 	if within := errors.Unwrap(err); within != nil && within.Error() == err.Error() && hintOf(err) == "" {
 		return split(within)
 	}
-	joined, ok := err.(interface{ Unwrap() []error })
-	if !ok || err.Error() != errors.Join(joined.Unwrap()...).Error() {
-		return []error{err}
+	parts := fault.Parts(err)
+	if len(parts) == 1 && parts[0] == err {
+		return parts
 	}
 	var all []error
-	for _, one := range joined.Unwrap() {
+	for _, one := range parts {
 		all = append(all, split(one)...)
 	}
 	return all

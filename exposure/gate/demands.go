@@ -27,10 +27,10 @@ func (d Demands) Criteria(file *policy.Policy, rules *exposure.RuleSet) (Criteri
 		p = file.Gate
 	}
 	failOn, err := policy.ParseFailOn(cmp.Or(d.FailOn, p.FailOn, policy.DefaultFailOn), rules)
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+	if err != nil {
 		var errs []error
-		for _, err := range joined.Unwrap() {
-			errs = append(errs, fault.As(fault.Usage, fmt.Errorf("reading --fail-on: %w", err)))
+		for _, one := range fault.Parts(err) {
+			errs = append(errs, fault.As(fault.Usage, fmt.Errorf("reading --fail-on: %w", one)))
 		}
 		return Criteria{}, errors.Join(errs...)
 	}

@@ -9,6 +9,7 @@ import (
 	"testing"
 
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -123,11 +124,7 @@ func (w policyWriter) policy() string {
 // mistakes are all that is told of an error.
 func mistakes(err error) []string {
 	var list []string
-	var all []error
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		all = joined.Unwrap()
-	}
-	for _, e := range all {
+	for _, e := range fault.Parts(err) {
 		u := e.(*userfile.Error)
 		list = append(list, u.Error()+"\n"+u.Source+"\n"+u.Hint)
 	}

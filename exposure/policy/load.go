@@ -15,6 +15,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
@@ -333,10 +334,8 @@ func (l *loader) gate(n *yaml.Node) {
 // failOn checks one entry of what fails a run, which may be several with commas.
 func (l *loader) failOn(n *yaml.Node) {
 	_, err := ParseFailOn(n.Value, l.context.Rules)
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		for _, err := range joined.Unwrap() {
-			l.cause(n, "fail_on", err)
-		}
+	for _, one := range fault.Parts(err) {
+		l.cause(n, "fail_on", one)
 	}
 }
 

@@ -83,6 +83,22 @@ func WithoutPath(err error) error {
 	}
 }
 
+// Parts are the errors that errors.Join, or the list of all mistakes in a file, holds;
+// of any other error, which may wrap several in one sentence, it alone. Of nil they are
+// none.
+func Parts(err error) []error {
+	if err == nil {
+		return nil
+	}
+	if joined, ok := err.(interface{ Unwrap() []error }); ok {
+		parts := joined.Unwrap()
+		if len(parts) > 0 && err.Error() == errors.Join(parts...).Error() {
+			return parts
+		}
+	}
+	return []error{err}
+}
+
 // Walk calls visit for err and for every error that it wraps, outermost first.
 func Walk(err error, visit func(error)) {
 	if err == nil {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io/fs"
 	"os"
+	"slices"
 	"testing"
 )
 
@@ -39,4 +40,25 @@ func TestWalk(t *testing.T) {
 		t.Errorf("got %v, want %s", got, want)
 	}
 	Walk(nil, func(error) { t.Error("nil was visited") })
+}
+
+func TestParts(t *testing.T) {
+	a, b := errors.New("a"), errors.New("b")
+	for _, tt := range []struct {
+		err  error
+		want []error
+	}{
+		{nil, nil},
+		{a, []error{a}},
+		{errors.Join(a, b), []error{a, b}},
+		{errors.Join(a), []error{a}},
+	} {
+		if got := Parts(tt.err); !slices.Equal(got, tt.want) {
+			t.Errorf("%v: got %v", tt.err, got)
+		}
+	}
+	sentence := fmt.Errorf("%w and %w", a, b)
+	if got := Parts(sentence); len(got) != 1 || got[0] != sentence {
+		t.Errorf("a sentence of two: got %v", got)
+	}
 }
