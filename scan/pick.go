@@ -15,14 +15,8 @@ func (s *sweep) pick() int32 {
 	if i := s.pickControl(); i != none {
 		return i
 	}
-	for len(s.turns) > 0 {
-		h := s.turns[0]
-		s.turns = s.turns[1:]
-		h.queued = false
-		if i := s.pickAt(h); i != none {
-			s.turn(h)
-			return i
-		}
+	if i := s.pickOf(&s.turns, func(h *host) { h.queued = false }); i != none {
+		return i
 	}
 	if s.limit != nil && s.inRow < drawsInRow {
 		if i := s.draw(); i != none {
@@ -31,16 +25,25 @@ func (s *sweep) pick() int32 {
 		}
 	}
 	s.inRow = 0
-	for len(s.further) > 0 {
-		h := s.further[0]
-		s.further = s.further[1:]
-		h.furtherQueued = false
+	if i := s.pickOf(&s.further, func(h *host) { h.furtherQueued = false }); i != none {
+		return i
+	}
+	return s.draw()
+}
+
+// pickOf returns a pair that may be probed now of the first host of a list that has
+// one, or none. The hosts up to it are taken from the list, and told so.
+func (s *sweep) pickOf(list *[]*host, taken func(*host)) int32 {
+	for len(*list) > 0 {
+		h := (*list)[0]
+		*list = (*list)[1:]
+		taken(h)
 		if i := s.pickAt(h); i != none {
 			s.turn(h)
 			return i
 		}
 	}
-	return s.draw()
+	return none
 }
 
 // drawsInRow is how many pairs are drawn for each further try, where there is a rate:
