@@ -147,9 +147,9 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identificat
 		s, err = id.retryConnect(ctx, s, r, err)
 	}
 	if err == nil && ctx.Err() == nil && !id.Record {
-		h.gave(r.Target.Port(), !s.unproductive())
+		h.noteOutcome(r.Target.Port(), !s.unproductive())
 		s = id.again(ctx, s, r)
-		h.gave(r.Target.Port(), !s.unproductive())
+		h.noteOutcome(r.Target.Port(), !s.unproductive())
 	}
 	if err != nil {
 		why := result.InconclusiveNoConnection

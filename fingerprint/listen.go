@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -46,4 +47,67 @@ func (s *session) mute() bool {
 		return len(ex.Reply) > 0 && !likeGreeting(ex.Reply) || ex.Handshake == signatures.HandshakeComplete ||
 			ex.End == signatures.EndClosed || ex.End == signatures.EndReset || ex.End == signatures.EndLimit
 	})
+}
+
+// listen waits for the greeting on the first connection.
+func (s *session) listen(ctx context.Context, w *wire) {
+	ctx, cancel := context.WithCancel(ctx)
+	defer cancel()
+	s.mu.Lock()
+	s.silence, s.first = cancel, w
+	s.mu.Unlock()
+	defer s.watch(w)()
+	w.heard, w.latest = s.hears, time.Now().Add(max(s.greetingWait(), s.greetingTimeout()))
+	if len(w.unread) > 0 {
+		s.hears()
+	}
+	ex, start := &Exchange{Probe: signatures.Greeting}, time.Now()
+	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until("greeting", nil), s.listenWait)
+	ex.Reply = skipBlank(ex.Reply)
+	s.hear(ctx, w, ex, "greeting", start)
+	s.mu.Lock()
+	s.open[ex.Probe] = ex.End == signatures.EndReply
+	s.mu.Unlock()
+	w.heard, w.latest = nil, time.Time{}
+	s.note(ex)
+}
+
+// hears notes that the port has begun to speak, so that it is no longer asked
+// what silent ports are asked.
+func (s *session) hears() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.heard, s.quietOver = true, false
+	if s.noteTrickling(); s.waitedFor {
+		s.host.noteSlow(s.target.Port(), false)
+	}
+	if s.detached && s.idle != nil {
+		s.idle(false)
+	}
+	s.wake()
+}
+
+// begins waits for the greeting on a further connection, if the port has one. It
+// reports whether the probe can be sent.
+func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool {
+	s.mu.Lock()
+	greets, usual := s.greeted(), s.exchanges[signatures.Greeting]
+	s.mu.Unlock()
+	if !greets || p.Quiet > 0 {
+		return true
+	}
+	defer s.watch(w)()
+	got, end, first, took := s.readReply(ctx, w, until("greeting", nil), func() time.Duration { return max(s.greetingWait(), usual.Took+usual.Took/2) })
+	got = skipBlank(got)
+	// Another greeting than the first, such as "too many connections", begins another
+	// dialogue.
+	if end == signatures.EndReply && got[0] == usual.Reply[0] {
+		w.before = got
+		s.mu.Lock()
+		s.open[p.ID] = true
+		s.mu.Unlock()
+		return true
+	}
+	s.note(&Exchange{Probe: p.ID, Greeting: got, End: signatures.EndError, Unheard: s.host.resendTime() > 0, First: first, Took: took})
+	return false
 }

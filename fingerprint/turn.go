@@ -9,37 +9,37 @@ import (
 )
 
 const (
-	// fewUnproductive, someUnproductive and manyUnproductive are how many ports of a
-	// host may give nothing, because they are silent or come to no end, before the
-	// others are given less time. No mail host has so many; a firewall that accepts for
-	// all ports has. manyHeldUp is manyUnproductive where those count, too, that take
-	// their time now.
+	// fewUnproductive, someUnproductive and manyUnproductive are numbers of ports of a
+	// host that gave no result, because they were silent or their replies did not end.
+	// From each of them on, the other ports get less time. No mail host has that many;
+	// a firewall that accepts connections on all ports has. manyHeldUp takes the place
+	// of manyUnproductive if ports that are slow now are counted, too.
 	fewUnproductive  = 4
 	someUnproductive = 8
 	manyUnproductive = 16
 	manyHeldUp       = 2 * manyUnproductive
 
-	// detachAfter is after what time without the end of what the other side says the
-	// place of the first connection is given back, or detachFactor times the slowest
-	// answer of a slow host, up to maxDetachAfter. Where someUnproductive ports of the
-	// host give nothing or take their time, that of any connection is given back
-	// detachSooner, or as much later as the slowest answer took.
+	// A first connection on which no reply ends for detachAfter is not counted towards
+	// the limit of the host any more; on a slow host after detachFactor times its
+	// slowest answer, up to maxDetachAfter. If someUnproductive ports of the host gave
+	// no result or are slow, this holds for every connection, and after detachSooner
+	// plus the slowest answer.
 	detachAfter    = time.Second
 	detachFactor   = 5
 	maxDetachAfter = 4 * time.Second
 	detachSooner   = 100 * time.Millisecond
 
-	// turnSize is how much of the turns of a host a port takes: as many as are asked
-	// of it at once while it is listened to.
+	// turnSize is how much of the turns of a host a port takes: the number of its
+	// questions at a time while its greeting is waited for.
 	turnSize = maxPerPort - 1
 )
 
-// gave notes whether the conversation with a port of the host brought anything.
-func (h *host) gave(port uint16, something bool) {
+// noteOutcome records whether the dialogue with a port of the host gave a result.
+func (h *host) noteOutcome(port uint16, result bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.waiting, port)
-	if something {
+	if result {
 		delete(h.unproductive, port)
 		delete(h.mute, port)
 	} else {
@@ -47,17 +47,17 @@ func (h *host) gave(port uint16, something bool) {
 	}
 }
 
-// askedInVain notes that a port was asked what silent ports are asked, and replied to
-// nothing. Whether it is unproductive shows only when it was listened to.
-func (h *host) askedInVain(port uint16) {
+// noteMute records that a port answered none of the questions for silent ports.
+// Whether it is unproductive shows only after the wait for its greeting.
+func (h *host) noteMute(port uint16) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.waiting, port)
 	h.mute[port] = true
 }
 
-// waitsFor notes that a port takes its time, and whether it says nothing meanwhile.
-func (h *host) waitsFor(port uint16, mute bool) {
+// noteSlow records that a port is slow now, and whether it has sent nothing so far.
+func (h *host) noteSlow(port uint16, mute bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.unproductive[port] || h.mute[port] {
@@ -69,15 +69,15 @@ func (h *host) waitsFor(port uint16, mute bool) {
 	}
 }
 
-// waitsNoMore notes that a port takes its time no more.
-func (h *host) waitsNoMore(port uint16) {
+// endSlow records that a port is not slow any more.
+func (h *host) endSlow(port uint16) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.waiting, port)
 }
 
-// manyMute reports whether manyUnproductive ports of the host, or more, were asked in
-// vain, or manyHeldUp with those that say nothing for now.
+// manyMute reports whether manyUnproductive ports of the host, or more, answered no
+// question, or manyHeldUp together with those that have sent nothing so far.
 func (h *host) manyMute() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -90,11 +90,12 @@ func (h *host) manyMute() bool {
 	return len(h.mute) >= manyUnproductive || len(h.mute) >= fewUnproductive && n >= manyHeldUp
 }
 
-// unproductiveLocked is how many ports of the host gave nothing.
+// unproductiveLocked returns how many ports of the host gave no result. The caller
+// holds the lock.
 func (h *host) unproductiveLocked() int { return max(len(h.unproductive), len(h.mute)) }
 
-// crowded reports whether so many ports of the host give nothing, or take their time,
-// that the others are given less time.
+// crowded reports whether so many ports of the host gave no result, or are slow, that
+// the others get less time.
 func (h *host) crowded() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -106,16 +107,16 @@ func (h *host) crowdedLocked() bool {
 	return n >= manyUnproductive || n+len(h.waiting) >= manyHeldUp
 }
 
-// holdsUp reports whether someUnproductive ports of the host, or more, give nothing
-// or take their time.
+// holdsUp reports whether someUnproductive ports of the host, or more, gave no result
+// or are slow.
 func (h *host) holdsUp() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.unproductiveLocked()+len(h.waiting) >= someUnproductive
 }
 
-// countTrickling counts a port, or counts it no more, that has begun to speak and
-// takes its time.
+// countTrickling adds n to the number of ports whose first reply has begun, but does
+// not end.
 func (h *host) countTrickling(n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -129,8 +130,9 @@ func (h *host) manyTrickle() bool {
 	return h.trickling > fewUnproductive
 }
 
-// watch gives back the place of a connection if the other side takes its time, until
-// it is stopped: that of the first one, and on a host that holds up of any.
+// watch stops counting a connection towards the limit of its host once the other side
+// is slow, until stop is called: the first connection of a port, and any connection on
+// a host that holds up.
 func (s *session) watch(w *wire) (stop func()) {
 	s.mu.Lock()
 	first := w == s.first
@@ -161,7 +163,7 @@ func (s *session) watch(w *wire) (stop func()) {
 		s.noteTrickling()
 		if !s.heard && s.mute() || s.trickling {
 			s.waitedFor = true
-			s.host.waitsFor(s.target.Port(), !s.heard)
+			s.host.noteSlow(s.target.Port(), !s.heard)
 		}
 	})
 	close(armed)
@@ -184,16 +186,16 @@ func (s *session) watch(w *wire) (stop func()) {
 	}
 }
 
-// waitNoMore notes that the port takes its time no more. The caller holds the lock.
+// waitNoMore records that the port is not slow any more. The caller holds the lock.
 func (s *session) waitNoMore() {
 	if s.waitedFor {
 		s.waitedFor = false
-		s.host.waitsNoMore(s.target.Port())
+		s.host.endSlow(s.target.Port())
 	}
 }
 
-// detachAfter is how long the other side may take until its place is given back: on
-// a host that answers slowly longer, so that it is not given more to do meanwhile.
+// detachAfter returns after what time the other side counts as slow: later on a host
+// that answers slowly, so that it does not get more to do meanwhile.
 func (s *session) detachAfter() time.Duration {
 	if s.host.holdsUp() {
 		return detachSooner + s.host.slow() + 3*s.rtt
@@ -201,7 +203,7 @@ func (s *session) detachAfter() time.Duration {
 	return max(detachAfter, min(detachFactor*s.host.slow(), maxDetachAfter)) + 3*s.rtt
 }
 
-// noteTrickling notes that the port has begun to speak and takes its time. The
+// noteTrickling records that the first reply of the port has begun, but is slow. The
 // caller holds the lock.
 func (s *session) noteTrickling() {
 	if s.overdue && s.heard && !s.trickling {
@@ -210,8 +212,8 @@ func (s *session) noteTrickling() {
 	}
 }
 
-// detach gives back what the port does not need while it takes its time. The
-// caller holds the lock.
+// detach releases what the port does not need while it is slow. The caller holds the
+// lock.
 func (s *session) detach() {
 	if s.detached || s.first == nil {
 		return
@@ -221,14 +223,14 @@ func (s *session) detach() {
 	}
 }
 
-// hasShortTime reports whether the port drags out what it says, as so many ports of
-// its host do that it is given no more time. The caller holds the lock.
+// hasShortTime reports whether the port gets no more time, because its reply is slow,
+// and those of many ports of its host are. The caller holds the lock.
 func (s *session) hasShortTime() bool {
 	return s.trickling && (s.host.manyTrickle() || s.host.holdsUp())
 }
 
-// A turn is what a port needs in order to be asked what silent ports are asked: a
-// host has few, so that its other ports are not kept waiting.
+// A turn is what a port needs before it gets the questions for silent ports. A host
+// has few of them, so that its other ports need not wait.
 type turn struct {
 	held   int64              // how much of what the host has; zero: none
 	cancel context.CancelFunc // ends the wait for it; nil while none is waited for
@@ -236,7 +238,7 @@ type turn struct {
 	spent  time.Duration      // on earlier waits
 }
 
-// waited is how long the turn was waited for.
+// waited returns how long the port has waited for its turn.
 func (t *turn) waited() time.Duration {
 	if t.cancel != nil {
 		return t.spent + time.Since(t.since)
@@ -266,7 +268,7 @@ func (s *session) wantTurn(ctx context.Context) bool {
 	return false
 }
 
-// awaitTurn waits for a turn until nobody wants it any more.
+// awaitTurn waits for a turn until the context is done.
 func (s *session) awaitTurn(ctx context.Context, size int64) {
 	err := s.host.turns.Acquire(ctx, size)
 	s.mu.Lock()
@@ -284,7 +286,7 @@ func (s *session) awaitTurn(ctx context.Context, size int64) {
 	s.wake()
 }
 
-// leaveTurn gives the turn to another port, or waits for it no more. The caller
+// leaveTurn releases the turn for another port, or ends the wait for it. The caller
 // holds the lock.
 func (s *session) leaveTurn() {
 	if s.turn.cancel != nil {
@@ -296,7 +298,7 @@ func (s *session) leaveTurn() {
 	s.host.turns.Release(s.turn.held)
 	s.turn.held = 0
 	if s.mute() && len(s.order) > 0 {
-		s.host.askedInVain(s.target.Port())
+		s.host.noteMute(s.target.Port())
 	}
 }
 
