@@ -5,38 +5,8 @@ import (
 	"net/netip"
 	"time"
 
-	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/result"
-	"github.com/mxsweep/mxsweep/scan"
 )
-
-// A Subject is one address and port as the run saw it: the input of a judgement.
-// It holds what the engine and the dialogues gave, raw, where [result.Port] is what
-// a report may show of it.
-type Subject struct {
-	scan.Result
-
-	// Host is the name under which the address was put in scope, or "".
-	Host string
-
-	// Aliases are further names in scope of the same address. The policy
-	// knows the port by any of them.
-	Aliases []string
-
-	// Anchor is the line that put it in scope; nil for the command line.
-	Anchor *result.Anchor
-
-	// Service is nil where nothing was identified (not open, or
-	// --no-identify).
-	Service *fingerprint.Identification
-
-	// Reachability says how it is known that the port can be reached from the
-	// vantage point.
-	Reachability result.Reachability
-}
-
-// Names are all names of the port's address.
-func (p *Subject) Names() []string { return allNames(p.Host, p.Aliases) }
 
 // Names are all names of the finding's address.
 func (f *Violation) Names() []string { return allNames(f.Host, f.Aliases) }

@@ -382,7 +382,7 @@ func FuzzFormats(f *testing.F) {
 	f.Fuzz(func(t *testing.T, raw string) {
 		c := hugeRun(1, 2)
 		s := sanitize.Text(raw, sanitize.MaxSentence)
-		c.Ports[0].Host, c.Ports[0].Banner = s, newBanner([]byte(raw), false)
+		c.Ports[0].Host, c.Ports[0].Banner = s, Clean(&result.Banner{Text: raw}, "")
 		c.Ports[0].Service.Product, c.Ports[0].Service.Evidence[0].Observed = s, s
 		c.Findings[0].Title, c.Findings[0].Evidence, c.Findings[0].Remediation = s, []string{s}, sanitize.Block(raw, sanitize.MaxBlock)
 		c.Findings[1].Host = s

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"io"
 	"net/netip"
+	"strings"
 	"testing"
 	"time"
 
@@ -46,7 +47,6 @@ func sampleRun(start result.Time) result.Run {
 }
 
 func hugePort(addr netip.Addr, port uint16, h int) result.Port {
-	banner := []byte("220 mx.example.org ESMTP Postfix (Debian/GNU)\r\n")
 	return result.Port{
 		IP: addr.String(), Host: fmt.Sprintf("mx%d.example.org", h), Port: port, Protocol: "tcp",
 		State: result.StateOpen, Reason: "syn-ack", Timestamp: result.NewTime(time.Date(2026, 11, 20, 6, 0, 1, 0, time.UTC)),
@@ -56,7 +56,7 @@ func hugePort(addr netip.Addr, port uint16, h int) result.Port {
 			CPEs:     []string{"cpe:2.3:a:postfix:postfix:*:*:*:*:*:*:*:*"},
 			Evidence: []result.Evidence{{Probe: "smtp-ehlo", Sent: `EHLO scanner\r\n`, Observed: `250-mx.example.org\r\n250 XFORWARD`, Shows: "XFORWARD is offered"}},
 		},
-		Banner: newBanner(banner, false),
+		Banner: &result.Banner{Text: "220 mx.example.org ESMTP Postfix (Debian/GNU)", SHA256: strings.Repeat("5f", 32)},
 	}
 }
 

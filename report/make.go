@@ -1,22 +1,15 @@
 package report
 
 import (
-	"cmp"
 	"crypto/rand"
-	"crypto/sha256"
-	"encoding/base64"
-	"encoding/hex"
 	"fmt"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
 	"strings"
-	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
-	"github.com/mxsweep/mxsweep/fingerprint"
 	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -75,99 +68,10 @@ func (t Tree) Path(file string) string {
 	return sanitize.Text(strings.TrimLeft(rel, "/"), sanitize.MaxField)
 }
 
-// NewPort makes the written form of p. Every text that came from the network
-// is sanitized here, once.
-func NewPort(p exposure.Subject, tree Tree) result.Port {
-	w := result.Port{
-		IP:           p.Target.Addr().WithZone("").String(), // Host holds the zone
-		Host:         sanitize.Text(p.Host, sanitize.MaxField),
-		Aliases:      sanitize.All(p.Aliases, sanitize.MaxField),
-		Port:         p.Target.Port(),
-		Protocol:     "tcp",
-		State:        p.State,
-		Reachability: p.Reachability,
-		Reason:       p.Reason,
-		Timestamp:    result.NewTime(p.Time),
-		RTT:          milliseconds(p.RTT),
-		Attempts:     p.Attempts,
-		Anchor:       tree.anchor(p.Anchor),
-	}
-	if p.Err != nil {
-		w.Error = &result.PortError{Code: errorCode(p.State), Message: sanitize.Text(p.Err.Error(), sanitize.MaxSentence)}
-	}
-	if s := p.Service; s != nil {
-		service := Clean(s.Service, tree)
-		w.Service = &service
-		w.Banner = newBanner(s.Banner, s.BannerTruncated)
-		w.TLS = Clean(s.TLS, tree)
-		if s.KnownProduct() == "" && s.Transcript != nil {
-			w.Trail = newTrail(s.Transcript)
-		}
-	}
-	return w
-}
-
-// errorCode says where what keeps a port from being open or closed has its
-// cause: in the scope, on the way, or on this machine.
-func errorCode(s result.State) string {
-	switch s {
-	case result.StateSkipped:
-		return "skipped"
-	case result.StateFiltered:
-		return "icmp"
-	default:
-		return "local-error"
-	}
-}
-
-// milliseconds is d with a resolution of a microsecond.
-func milliseconds(d time.Duration) float64 {
-	return math.Round(float64(d)/float64(time.Microsecond)) / 1000
-}
-
-// newBanner keeps the bytes beside the text where the text does not show all
-// of them as they were. A final CRLF is part of the protocol, not of what was
-// said; a final bare LF shows, because it tells some daemons apart. Secrets are
-// masked in both; the hash is that of what was said.
-func newBanner(raw []byte, cut bool) *result.Banner {
-	if len(raw) == 0 {
-		return nil
-	}
-	sum := sha256.Sum256(raw)
-	shown := sanitize.MaskSecrets(string(raw))
-	said := strings.TrimSuffix(shown, "\r\n")
-	w := &result.Banner{
-		Text:      sanitize.Text(said, sanitize.MaxBanner),
-		SHA256:    hex.EncodeToString(sum[:]),
-		Truncated: cut,
-	}
-	if w.Text != said {
-		w.Base64 = base64.StdEncoding.EncodeToString([]byte(shown))
-	}
-	return w
-}
-
-func newTrail(t *fingerprint.Transcript) []result.ProbeRecord {
-	var trail []result.ProbeRecord
-	for _, e := range t.Exchanges {
-		trail = append(trail, result.ProbeRecord{
-			Probe:    sanitize.Text(e.Probe, sanitize.MaxField),
-			Greeting: sanitize.Text(string(e.Greeting), sanitize.MaxEvidence),
-			Sent:     sanitize.Text(string(e.Sent), sanitize.MaxEvidence),
-			Reply:    sanitize.Text(string(e.Reply), sanitize.MaxEvidence),
-			End:      e.End,
-			TLS:      e.TLS,
-			Took:     milliseconds(e.Took),
-		})
-	}
-	slices.SortStableFunc(trail, func(a, b result.ProbeRecord) int { return cmp.Compare(a.Probe, b.Probe) })
-	return trail
-}
-
 // Clean gives v, of a type of package result, as reports may write it: a copy in
 // which every text is sanitized and every anchor is relative to the tree.
-// Everything that a report is made of passes here, or through one of the
-// functions beside it, once; what v points to stays as it is.
+// Everything that a report is made of passes here, once; what v points to stays as
+// it is.
 func Clean[T any](v T, tree Tree) T { return sanitize.Copy(v, tree.anchor) }
 
 // NewCoverageCounts makes the written form of the counts of a coverage.

@@ -1,11 +1,14 @@
 package report
 
 import (
+	"encoding/base64"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"net/netip"
 	"path/filepath"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,8 +21,8 @@ import (
 
 var when = time.Date(2026, 11, 20, 7, 0, 31, 4_000_001, time.FixedZone("CET", 3600))
 
-func TestNewPort(t *testing.T) {
-	p := NewPort(exposure.Subject{
+func TestCleanPort(t *testing.T) {
+	p := Clean((&exposure.Subject{
 		Result: scan.Result{
 			Target: netip.MustParseAddrPort("192.0.2.10:10027"),
 			State:  result.StateOpen, Reason: result.ReasonSynAck,
@@ -40,7 +43,7 @@ func TestNewPort(t *testing.T) {
 			Banner: []byte("220 mx1 ESMTP\xff\r\n"),
 			TLS:    &result.TLS{Version: "TLS 1.3", NotAfter: result.NewTime(when)},
 		},
-	}, "")
+	}).Port(), "")
 	got, err := json.MarshalIndent(p, "", "  ")
 	if err != nil {
 		t.Fatal(err)
@@ -51,21 +54,21 @@ func TestNewPort(t *testing.T) {
 	}
 }
 
-func TestNewPortWithoutAnswer(t *testing.T) {
-	p := NewPort(exposure.Subject{Result: scan.Result{
+func TestCleanPortWithoutAnswer(t *testing.T) {
+	p := Clean((&exposure.Subject{Result: scan.Result{
 		Target: netip.MustParseAddrPort("[2001:db8::1]:10031"), State: result.StateUnknown,
 		Reason: result.ReasonUnknown, Time: when, Err: errors.New("connecting: no buffer\x00"),
-	}}, "")
+	}}).Port(), "")
 	if p.Service != nil || p.Banner != nil || p.Anchor != nil || p.RTT != 0 {
 		t.Errorf("port is %+v", p)
 	}
 	if p.Error == nil || p.Error.Code != "local-error" || p.Error.Message != `connecting: no buffer\x00` {
 		t.Errorf("error is %+v", p.Error)
 	}
-	p = NewPort(exposure.Subject{Result: scan.Result{
+	p = Clean((&exposure.Subject{Result: scan.Result{
 		Target: netip.MustParseAddrPort("192.0.2.1:25"), State: result.StateFiltered,
 		Reason: result.ReasonAdminProhibited, Time: when, Err: errors.New("ICMP type 3 code 13"),
-	}}, "")
+	}}).Port(), "")
 	if p.Error == nil || p.Error.Code != "icmp" || p.Error.Message != "ICMP type 3 code 13" {
 		t.Errorf("error is %+v", p.Error)
 	}
@@ -74,20 +77,100 @@ func TestNewPortWithoutAnswer(t *testing.T) {
 	}
 }
 
-// TestNewPortTranscript: the transcript goes with what nothing matched.
-func TestNewPortTranscript(t *testing.T) {
+// TestCleanPortTranscript: the transcript goes with what nothing matched.
+func TestCleanPortTranscript(t *testing.T) {
 	s := &fingerprint.Identification{Service: result.Service{Role: "unknown"}, Transcript: &fingerprint.Transcript{Exchanges: []fingerprint.Exchange{
 		{Probe: "z", Reply: []byte("\x00"), End: signatures.EndReply, Took: time.Second},
 		{Probe: "a", End: signatures.EndSilence},
 	}}}
 	p := exposure.Subject{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:1")}, Service: s}
-	if got := NewPort(p, "").Trail; len(got) != 2 || got[0].Probe != "a" || got[1].Reply != `\x00` || got[1].Took != 1000 {
+	if got := Clean(p.Port(), "").Trail; len(got) != 2 || got[0].Probe != "a" || got[1].Reply != `\x00` || got[1].Took != 1000 {
 		t.Errorf("transcript is %+v", got)
 	}
 	s.Product = "Postfix"
-	if got := NewPort(p, "").Trail; got != nil {
+	if got := Clean(p.Port(), "").Trail; got != nil {
 		t.Errorf("transcript of a known service is %+v", got)
 	}
+}
+
+// TestEveryTextOfASubjectIsCleaned fills all that a run knows of a port, and of a rule
+// that it breaks, with what a hostile server may send.
+func TestEveryTextOfASubjectIsCleaned(t *testing.T) {
+	const hostile = "\x1b[2J\u202epassword=hunter22 \xff\r\n"
+	subject, violation := exposure.Subject{}, exposure.Violation{}
+	fill(reflect.ValueOf(&subject).Elem(), hostile, 0)
+	fill(reflect.ValueOf(&violation).Elem(), hostile, 0)
+	subject.Err, subject.Service.SelfNamed = errors.New(hostile), true // with its transcript
+	violation.Severity = result.SeverityHigh
+	for _, v := range []any{Clean(subject.Port(), ""), Clean(violation.Finding(), "")} {
+		b, err := json.Marshal(v)
+		if err != nil {
+			t.Fatal(err)
+		}
+		var decoded map[string]any
+		if err := json.Unmarshal(b, &decoded); err != nil {
+			t.Fatal(err)
+		}
+		if n := wantClean(t, fmt.Sprintf("%T", v), decoded); n < 15 {
+			t.Errorf("%T: %d texts came from the server: the test shows nothing", v, n)
+		}
+	}
+}
+
+// fill sets every text that v can hold.
+func fill(v reflect.Value, text string, depth int) {
+	switch v.Kind() {
+	case reflect.String:
+		v.SetString(text)
+	case reflect.Pointer:
+		if depth < 6 {
+			v.Set(reflect.New(v.Type().Elem()))
+			fill(v.Elem(), text, depth+1)
+		}
+	case reflect.Slice:
+		if v.Type() == reflect.TypeFor[[]byte]() {
+			v.SetBytes([]byte(text))
+			return
+		}
+		v.Set(reflect.MakeSlice(v.Type(), 2, 2))
+		for i := range v.Len() {
+			fill(v.Index(i), text, depth+1)
+		}
+	case reflect.Struct:
+		for i := range v.NumField() {
+			if v.Type().Field(i).IsExported() && v.Type() != reflect.TypeFor[result.Time]() {
+				fill(v.Field(i), text, depth+1)
+			}
+		}
+	}
+}
+
+// wantClean looks for unclean texts in v, decoded JSON, and counts the clean ones of
+// the server.
+func wantClean(t *testing.T, at string, v any) int {
+	n := 0
+	switch v := v.(type) {
+	case map[string]any:
+		for name, member := range v {
+			n += wantClean(t, at+"."+name, member)
+		}
+	case []any:
+		for _, member := range v {
+			n += wantClean(t, at, member)
+		}
+	case string:
+		if strings.ContainsAny(v, "\x1b\u202e\ufffd\r") {
+			t.Errorf("%s is %q", at, v)
+		}
+		bytes, _ := base64.StdEncoding.DecodeString(v)
+		if !strings.HasSuffix(at, "remediation") && strings.Contains(v+string(bytes), "hunter22") {
+			t.Errorf("%s tells the secret: %q", at, v)
+		}
+		if strings.Contains(v, `\x1b[2J`) {
+			n++
+		}
+	}
+	return n
 }
 
 func TestCleanFinding(t *testing.T) {

@@ -1,9 +1,9 @@
 // Package report writes a run down: one file per format and one sanitizer
 // for every byte that came from the network.
 //
-// [NewPort] and [Clean] make what the scan and the assessment know safe to write, in
-// the types of the published schema. Every [format.Writer] takes those, and a [Reader] plays a saved run to any Writer: what a format shows
-// live it also shows of a saved run.
+// [Clean] makes what the scan and the assessment know, in the types of the published
+// schema, safe to write. Every [format.Writer] takes those, and a [Reader] plays a
+// saved run to any Writer: what a format shows live it also shows of a saved run.
 package report
 
 import (

@@ -60,7 +60,7 @@ func FuzzMaskSecrets(f *testing.F) {
 func TestNoReportContainsASecret(t *testing.T) {
 	const cookie = "22c69cc239a0b8d97c8d9fc152672d12"
 	raw := []byte("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nCUID\t1\nCOOKIE\t" + cookie + "\nDONE\n")
-	port := NewPort(exposure.Subject{Result: scan.Result{State: result.StateOpen}, Service: &fingerprint.Identification{
+	port := Clean((&exposure.Subject{Result: scan.Result{State: result.StateOpen}, Service: &fingerprint.Identification{
 		Service: result.Service{
 			Name:     "dovecot-auth",
 			Refusal:  string(raw),
@@ -68,7 +68,7 @@ func TestNoReportContainsASecret(t *testing.T) {
 		},
 		Banner:     raw,
 		Transcript: &fingerprint.Transcript{Exchanges: []fingerprint.Exchange{{Greeting: raw, Reply: raw}}},
-	}}, "")
+	}}).Port(), "")
 	if decoded, err := base64.StdEncoding.DecodeString(port.Banner.Base64); err != nil || strings.Contains(string(decoded), cookie) || len(decoded) == 0 {
 		t.Errorf("the bytes of the banner are %q, error %v", decoded, err)
 	}

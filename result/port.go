@@ -5,8 +5,8 @@ import "net/netip"
 // A Port is one address and port, as a run saw it.
 type Port struct {
 	IP           string        `json:"ip"`
-	Host         string        `json:"host,omitempty"`
-	Aliases      []string      `json:"aliases,omitempty"`
+	Host         string        `json:"host,omitempty" clean:"field"`
+	Aliases      []string      `json:"aliases,omitempty" clean:"field"`
 	Port         uint16        `json:"port"`
 	Protocol     string        `json:"protocol"` // "tcp"
 	State        State         `json:"state"`

@@ -106,7 +106,7 @@ type Evidence struct {
 // A Banner is what a daemon said first. Text is for people; Base64 holds the
 // bytes themselves where Text does not show all of them as they were.
 type Banner struct {
-	Text      string `json:"text"`
+	Text      string `json:"text" clean:"evidence"`
 	Base64    string `json:"base64,omitempty"`
 	SHA256    string `json:"sha256,omitempty"` // of the bytes, line ends included
 	Truncated bool   `json:"truncated"`
@@ -145,10 +145,10 @@ type PortError struct {
 // A ProbeRecord is one exchange with a service that nothing matched, as a report
 // shows it; the exchange itself, with its bytes, is in package signatures.
 type ProbeRecord struct {
-	Probe    string  `json:"probe"`
-	Greeting string  `json:"greeting,omitempty"`
-	Sent     string  `json:"sent,omitempty"`
-	Reply    string  `json:"reply,omitempty"`
+	Probe    string  `json:"probe" clean:"field"`
+	Greeting string  `json:"greeting,omitempty" clean:"evidence"`
+	Sent     string  `json:"sent,omitempty" clean:"evidence"`
+	Reply    string  `json:"reply,omitempty" clean:"evidence"`
 	End      string  `json:"end"`
 	TLS      bool    `json:"tls,omitempty"`
 	Took     float64 `json:"took_ms,omitempty"` // milliseconds

@@ -69,7 +69,7 @@ func (p *Plan) write(c *Outcome, identified bool, outs *output.Set, run result.R
 	if identified {
 		for _, port := range c.Open {
 			s := port.Service
-			_ = outs.Linked(report.NewPort(port, p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0 || s.Inconclusive == result.InconclusiveSkipped))
+			_ = outs.Linked(report.Clean(port.Port(), p.tree), s != nil && (s.Stack != "" || len(s.SameAs) > 0 || s.Inconclusive == result.InconclusiveSkipped))
 		}
 	}
 	for i := range c.Findings {

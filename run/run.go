@@ -104,8 +104,8 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log audit) (*Outco
 // newSweep makes the engine and the identifier of a plan.
 func newSweep(ctx context.Context, p *Plan, outs *output.Set) (*sweep, error) {
 	w := &sweep{plan: p,
-		report: func(port exposure.Subject) error { return outs.Port(report.NewPort(port, p.tree)) },
-		early:  func(port exposure.Subject) error { return outs.Early(report.NewPort(port, p.tree)) },
+		report: func(port exposure.Subject) error { return outs.Port(report.Clean(port.Port(), p.tree)) },
+		early:  func(port exposure.Subject) error { return outs.Early(report.Clean(port.Port(), p.tree)) },
 	}
 	p.limit = hosts.NewSlots(atMost(p.opts.perHost))
 	p.pace = newPace(p.opts.rate)

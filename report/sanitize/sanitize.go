@@ -17,7 +17,6 @@ const truncated = "… truncated"
 
 // The most bytes of text that each kind of field may hold.
 const (
-	MaxBanner   = 1024
 	MaxEvidence = 1024
 	MaxField    = 256 // product, version, host name, ...
 	MaxSentence = 2048
@@ -160,16 +159,4 @@ func escape(r rune, raw string) string {
 		return fmt.Sprintf(`\u%04x`, r)
 	}
 	return fmt.Sprintf(`\U%08x`, r)
-}
-
-// All is [Text] for each of a list; nil of an empty one.
-func All(list []string, limit int) []string {
-	if len(list) == 0 {
-		return nil
-	}
-	clean := make([]string, len(list))
-	for i, s := range list {
-		clean[i] = Text(s, limit)
-	}
-	return clean
 }

@@ -1,7 +1,9 @@
 package sanitize
 
 import (
+	"encoding/base64"
 	"reflect"
+	"strings"
 
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -37,6 +39,9 @@ func (c *cleaner) value(v reflect.Value, tag reflect.StructTag) {
 			v.Set(held)
 		}
 	case reflect.Struct:
+		if b, ok := v.Addr().Interface().(*result.Banner); ok {
+			keepBytes(b)
+		}
 		for i := range v.NumField() {
 			if f := v.Type().Field(i); f.IsExported() && f.Type != reflect.TypeFor[result.Time]() && f.Type != reflect.TypeFor[result.Date]() {
 				c.value(v.Field(i), f.Tag)
@@ -73,6 +78,18 @@ func (c *cleaner) pointer(v reflect.Value, tag reflect.StructTag) {
 		v.Set(p)
 	}
 	c.value(v.Elem(), tag)
+}
+
+// keepBytes keeps the bytes of a banner beside its text where the text, once clean,
+// does not show all of them as they were. A final CRLF is part of the protocol, not
+// of what was said; a final bare LF shows, because it tells some daemons apart.
+// Secrets are masked in both.
+func keepBytes(b *result.Banner) {
+	shown := MaskSecrets(b.Text)
+	b.Text = strings.TrimSuffix(shown, "\r\n")
+	if b.Base64 == "" && Text(b.Text, MaxEvidence) != b.Text {
+		b.Base64 = base64.StdEncoding.EncodeToString([]byte(shown))
+	}
 }
 
 // cleanText sanitizes a text of the named kind; "" is a sentence.

@@ -63,7 +63,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run
 		}
 		up++
 		findings = append(findings, j.Findings(port)...)
-		if err := r.Port(report.NewPort(port, "")); err != nil {
+		if err := r.Port(report.Clean(port.Port(), "")); err != nil {
 			t.Fatal(err)
 		}
 	}

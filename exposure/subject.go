@@ -1,0 +1,111 @@
+package exposure
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"encoding/hex"
+	"math"
+	"slices"
+	"time"
+
+	"github.com/mxsweep/mxsweep/fingerprint"
+	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/scan"
+)
+
+// A Subject is one address and port as the run saw it: the input of a judgement.
+// It holds what the engine and the dialogues gave, where [result.Port] is what a
+// report tells of it.
+type Subject struct {
+	scan.Result
+
+	// Host is the name under which the address was put in scope, or "".
+	Host string
+
+	// Aliases are further names in scope of the same address. The policy
+	// knows the port by any of them.
+	Aliases []string
+
+	// Anchor is the line that put it in scope; nil for the command line.
+	Anchor *result.Anchor
+
+	// Service is nil where nothing was identified (not open, or
+	// --no-identify).
+	Service *fingerprint.Identification
+
+	// Reachability says how it is known that the port can be reached from the
+	// vantage point.
+	Reachability result.Reachability
+}
+
+// Names are all names of the port's address.
+func (p *Subject) Names() []string { return allNames(p.Host, p.Aliases) }
+
+// Port gives what a report tells of the subject. Its texts are still as the network
+// has sent them: report.Clean makes them fit to be written.
+func (p *Subject) Port() result.Port {
+	w := result.Port{
+		IP:           p.Target.Addr().WithZone("").String(), // Host holds the zone
+		Host:         p.Host,
+		Aliases:      p.Aliases,
+		Port:         p.Target.Port(),
+		Protocol:     "tcp",
+		State:        p.State,
+		Reachability: p.Reachability,
+		Reason:       p.Reason,
+		Timestamp:    result.NewTime(p.Time),
+		RTT:          milliseconds(p.RTT),
+		Attempts:     p.Attempts,
+		Anchor:       p.Anchor,
+	}
+	if p.Err != nil {
+		w.Error = &result.PortError{Code: errorCode(p.State), Message: p.Err.Error()}
+	}
+	if s := p.Service; s != nil {
+		w.Service, w.TLS = &s.Service, s.TLS
+		if len(s.Banner) > 0 {
+			sum := sha256.Sum256(s.Banner)
+			w.Banner = &result.Banner{Text: string(s.Banner), SHA256: hex.EncodeToString(sum[:]), Truncated: s.BannerTruncated}
+		}
+		if s.KnownProduct() == "" && s.Transcript != nil {
+			w.Trail = trail(s.Transcript)
+		}
+	}
+	return w
+}
+
+// errorCode says where what keeps a port from being open or closed has its
+// cause: in the scope, on the way, or on this machine.
+func errorCode(s result.State) string {
+	switch s {
+	case result.StateSkipped:
+		return "skipped"
+	case result.StateFiltered:
+		return "icmp"
+	default:
+		return "local-error"
+	}
+}
+
+// milliseconds is d with a resolution of a microsecond.
+func milliseconds(d time.Duration) float64 {
+	return math.Round(float64(d)/float64(time.Microsecond)) / 1000
+}
+
+// trail lists the exchanges of a transcript by their probes.
+func trail(t *fingerprint.Transcript) []result.ProbeRecord {
+	var records []result.ProbeRecord
+	for _, e := range t.Exchanges {
+		records = append(records, result.ProbeRecord{
+			Probe:    e.Probe,
+			Greeting: string(e.Greeting),
+			Sent:     string(e.Sent),
+			Reply:    string(e.Reply),
+			End:      e.End,
+			TLS:      e.TLS,
+			Took:     milliseconds(e.Took),
+		})
+	}
+	slices.SortStableFunc(records, func(a, b result.ProbeRecord) int { return cmp.Compare(a.Probe, b.Probe) })
+	return records
+}
