@@ -15,94 +15,96 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// Config says how a [Connect] scanner works. Only Scope must be set.
+// Config configures a [Connect] scanner. Only Scope is required.
 type Config struct {
-	// Scope is asked before each probe and on each answer.
+	// Scope is checked before each probe is sent and for each answer.
 	Scope *scope.Set
 
-	// Rate is how many probes a second may leave, to all hosts together. If
-	// zero, as many as the answers show to be safe: where probes get lost
-	// there are fewer at once.
+	// Rate is the maximum number of probes per second to all hosts together. If
+	// zero, the answers determine it: where probes get lost, fewer are pending at
+	// once.
 	Rate float64
 
-	// Others, if not nil, returns how many connections others have opened since
-	// it was last asked. They count towards Rate.
+	// Others, if not nil, returns how many connections the rest of the program
+	// has opened since the last call. They count towards Rate.
 	Others func() int
 
-	// Concurrency is how many probes may await an answer at once. If zero, as
-	// many as the limit on open files allows, with room left for others.
+	// Concurrency is the maximum number of pending probes. If zero, as many as
+	// the limit on open files allows, less a reserve.
 	Concurrency int
 
-	// PerHost is how many connections one address may have open, counting probes
-	// whose answer may still come. Those that were silent for longer than answers
-	// take open nothing: they do not count, and the more of them there are, the more
-	// probes are pending there. If zero, 8.
+	// PerHost is the maximum number of connections to one address, counting
+	// probes that may still be answered. Probes that have been silent for longer
+	// than answers take do not count: they are unlikely to open a connection. The
+	// more of them a host has, the more probes are pending there. If zero, 8.
 	PerHost int
 
-	// Slots counts the connections to each address, which a result that is
-	// handed on keeps until its connection is closed. If nil, they are not
-	// counted, and only PerHost bounds those that await an answer.
+	// Slots counts the connections to each address. A result with a connection
+	// keeps its slot until the connection is closed. If nil, connections are not
+	// counted, and PerHost limits only the pending probes.
 	Slots *hosts.Slots
 
-	// Clock bounds the time of each host. What was not settled in it is
-	// StateUnknown with ReasonHostTimeout. If nil, there is no bound.
+	// Clock limits the time spent on each host. A pair without a result by then
+	// is StateUnknown with ReasonHostTimeout. If nil, there is no limit.
 	Clock *hosts.Clock
 
-	// Timeout is the longest that one answer is awaited. The real wait
-	// depends on how long other answers of the host, its net, or all nets
-	// took. If zero, 3 seconds. A wait of more than a second has the kernel
-	// repeat the SYN once by itself (RFC 6298, Section 2.1), which counts
-	// neither as a probe nor for Rate.
+	// Timeout is the maximum wait for one answer. The actual wait depends on how
+	// long other answers of the host, its network or all networks took. If zero,
+	// 3 seconds. During a wait of more than a second the kernel retransmits the
+	// SYN once (RFC 6298, Section 2.1), which counts neither as a probe nor
+	// towards Rate.
 	Timeout time.Duration
 
-	// Retries is how often a probe without an answer is sent again. Where
-	// answers show that probes get lost it is sent more often, where few
-	// answers tell of it, once more than this, and where many answers show that
-	// none get lost, less often, but at least once. If zero, 2. If negative, it
-	// is never sent again.
+	// Retries is how often a probe without an answer is repeated. It is repeated
+	// more often where answers show that probes get lost, once more where there
+	// are too few answers to know, and less often, but at least once, where many
+	// answers show that none get lost. If zero, 2. If negative, it is never
+	// repeated.
 	Retries int
 
-	// Seed is the order of the probes: the same seed, the same order.
+	// Seed determines the order of the probes: the same seed gives the same
+	// order.
 	Seed uint64
 
-	// Skip reports whether the pair at a place of the order needs no asking,
-	// because an earlier run was done with it: journal.File.Skip. It has no
-	// result then. If nil, all pairs are asked.
+	// Skip reports whether the pair at a place of the order is not to be probed,
+	// because an earlier run finished it (see journal.File.Skip). Such a pair has
+	// no result. If nil, all pairs are probed.
 	Skip func(place uint64) bool
 
-	// Earlier are the results of earlier runs of the same sweep. A host that
-	// was up then is up for this run: its silence proves nothing unless it
+	// Earlier yields the results of earlier runs of the same sweep. A host that
+	// was up then counts as up in this run: its silence proves nothing unless it
 	// still answers. If nil, there are none.
 	Earlier iter.Seq[Result]
 
-	// Measured is what an earlier scan of these targets has learned of them.
-	// If nil, nothing is known.
+	// Measured is what an earlier scan of these targets measured. If nil, nothing
+	// is known.
 	Measured *Measured
 
-	// NotAfter is when the leave to ask ends. No probe leaves after it, what
-	// is open is reset, and pairs that have no result by then are
-	// StateUnknown, with an [ExpiredError]. If zero, it never ends.
+	// NotAfter is when the authorization ends. From then on no probe is sent,
+	// open connections are reset, and pairs without a result are StateUnknown,
+	// with an [ExpiredError]. If zero, it does not end.
 	NotAfter time.Time
 
-	// HandOn puts open connections into the results, whose taker must close
-	// them. Otherwise they are closed by RST, so that nothing of them stays
-	// at either end.
+	// HandOn passes open connections on in the results; the receiver must close
+	// them. Otherwise they are closed by RST, so that neither end keeps any
+	// state.
 	HandOn bool
 
-	// Waiting is how many open connections may wait to be taken. A port found
-	// open beyond that has a result without a connection. If zero, 256.
+	// Waiting is the maximum number of open connections in results that have not
+	// been received yet. Further open ports have a result without a connection.
+	// If zero, 256.
 	Waiting int
 
-	// Dial opens connections, for tests. If nil, the platform's own way is
+	// Dial opens connections, for tests. If nil, the method of the platform is
 	// used.
 	Dial dialer.Func
 }
 
-// late reports whether the leave to ask has ended.
+// late reports whether the authorization has ended.
 func (c *Config) late() bool { return !c.NotAfter.IsZero() && !time.Now().Before(c.NotAfter) }
 
-// withDefaults fills in what is zero, and bounds Concurrency by the limit on open
-// files.
+// withDefaults replaces zero values by defaults, and limits Concurrency to what
+// the limit on open files allows.
 func (cfg Config) withDefaults() Config {
 	if cfg.PerHost == 0 {
 		cfg.PerHost = 8
@@ -123,29 +125,29 @@ func (cfg Config) withDefaults() Config {
 	return cfg
 }
 
-// Connect is a [Scanner] that asks with TCP connections, as any client of a
-// service does. It needs no privilege.
+// Connect is a [Scanner] that probes with TCP connections, as any client of a
+// service does. It needs no privileges.
 type Connect struct {
 	cfg    Config
 	dialer dialer.Dialer
 
 	begun atomic.Bool
 
-	// slowRefusals is set where a refusal may take longer than other answers
-	// (see slowRefusal).
+	// slowRefusals is set if a refusal may take longer than other answers (see
+	// slowRefusal).
 	slowRefusals bool
 
-	// longestPause is how long a host whose controls stay silent is left alone,
-	// in one piece; a test waits less.
+	// longestPause is the longest single pause of a host whose controls stay
+	// silent; tests set a shorter one.
 	longestPause time.Duration
 
 	mu       sync.Mutex
 	stats    Stats
-	measured *Measured // once the scan has ended
+	measured *Measured // set when the scan has ended
 }
 
-// NewConnect returns a scanner. Whatever fails for the run as a whole fails
-// here, before the first packet.
+// NewConnect returns a scanner. It fails if cfg is invalid or this platform
+// cannot scan; nothing is sent.
 func NewConnect(cfg Config) (*Connect, error) {
 	if cfg.Scope == nil {
 		return nil, errors.New("a scan without a scope")
@@ -165,30 +167,30 @@ func NewConnect(cfg Config) (*Connect, error) {
 }
 
 // Connections returns how many connections this process may have open at once:
-// as many as it may have files, less a reserve for other work.
+// the limit on open files, less a reserve for other work.
 func Connections() int { return fileBudget(dialer.FreeFiles()) }
 
-// fileBudget returns how many of the files that may be opened the scan may
-// use: a quarter is left to the rest of the program, and a machine has no use
-// for more than the cap.
+// fileBudget returns how many of the free file descriptors the scan may use: a
+// quarter is left to the rest of the program, and more than the maximum is of no
+// use.
 func fileBudget(free int) int {
 	const most = 16384
 	return max(1, min(free-free/4, most))
 }
 
-// Concurrency returns how many probes may await an answer at once: what was
-// asked for, or less if the limit on open files says so.
+// Concurrency returns the maximum number of pending probes: Config.Concurrency,
+// or less if the limit on open files requires it.
 func (c *Connect) Concurrency() int { return c.cfg.Concurrency }
 
-// Stats returns the totals so far. It may be called at any time.
+// Stats returns the totals so far. It is safe for concurrent use.
 func (c *Connect) Stats() Stats {
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	return c.stats
 }
 
-// Scan implements [Scanner]. What it returns can be ranged over once; further
-// times it is empty.
+// Scan implements [Scanner]. The sequence can be ranged over once; after that it
+// is empty.
 func (c *Connect) Scan(ctx context.Context, space *scope.Space) iter.Seq[Result] {
 	return func(yield func(Result) bool) {
 		if c.begun.Swap(true) {
@@ -219,11 +221,11 @@ func (c *Connect) Scan(ctx context.Context, space *scope.Space) iter.Seq[Result]
 					wanted = false
 					cancel(errLeft)
 				}
-				batch[i] = Result{} // let go of the connection
+				batch[i] = Result{} // releases the connection
 			}
 		}
 	}
 }
 
-// errLeft ends a sweep whose results nobody takes any more.
+// errLeft ends a sweep whose caller no longer takes results.
 var errLeft = errors.New("the results are no longer taken")

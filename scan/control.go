@@ -79,12 +79,12 @@ func (s *sweep) pickControl() int32 {
 		s.controls = s.controls[1:]
 		u := h.up
 		u.listed = false
-		if u.phase != asking || int(h.fresh) >= s.cfg.PerHost || !s.acquireHostSlot(h) {
+		if u.phase != asking || int(h.counted) >= s.cfg.PerHost || !s.acquireHostSlot(h) {
 			continue // turn lists it again
 		}
 		u.flying = true
 		i := s.slot(h, u.known[u.with])
-		s.occupy(i, counted)
+		s.setCounted(i, counted)
 		s.probes[i].control = true
 		return i
 	}
@@ -215,7 +215,7 @@ func (s *sweep) rest(h *host) {
 // slowDown halves the rate at which a host is probed, because the rate may be why it
 // stopped answering.
 func (s *sweep) slowDown(h *host) {
-	h.outlived = 0
+	h.silentFirst = 0
 	average := (s.now - h.first) / time.Duration(max(h.probes, 1))
 	h.up.gap = min(max(2*h.up.gap, 2*average, time.Millisecond), slowest)
 }

@@ -22,8 +22,8 @@ type host struct {
 	pairs int32   // pairs under way: awaiting an answer or their turn
 	asked int32   // of those, pairs awaiting an answer
 
-	fresh, spared    int32 // of those asked, the ones in a place of each kind
-	outlived, opened int32 // pairs that were silent at first, fewer after a loss; pairs found open
+	counted, countedExtra int32 // of those, the ones that count in each way
+	silentFirst, opened   int32 // pairs that were silent at first, fewer after a loss; pairs found open
 
 	// Pairs that await their turn, linked through probe.next.
 	head, tail int32

@@ -39,7 +39,7 @@ func Longest(space *scope.Space, cfg Config) time.Duration {
 func blindStart(ports int, cfg Config) time.Duration {
 	start := time.Duration(0)
 	for asked := cfg.PerHost; asked < ports; asked += cfg.PerHost + asked {
-		start += min(blindFresh, cfg.Timeout)
+		start += min(unknownAnswerTime, cfg.Timeout)
 	}
 	return start
 }

@@ -75,8 +75,8 @@ func (s *sweep) draw() int32 {
 		}
 		i := s.slot(h, to.Port())
 		if h.head == none && (h.up == nil || len(h.up.again) == 0) {
-			if at := s.takePlace(h); at != noPlace {
-				s.occupy(i, at)
+			if at := s.acquireRoom(h); at != notCounted {
+				s.setCounted(i, at)
 				return i
 			}
 		}
@@ -88,7 +88,7 @@ func (s *sweep) draw() int32 {
 // pickAt returns a pair of a host that may be probed now, or none.
 func (s *sweep) pickAt(h *host) int32 {
 	u := h.up
-	if !s.placeLeft(h) || u != nil && u.still() {
+	if !s.roomAtHost(h) || u != nil && u.still() {
 		return none // turn lists it again
 	}
 	if u != nil && u.gap > 0 && s.now < u.next {
@@ -96,12 +96,12 @@ func (s *sweep) pickAt(h *host) int32 {
 		return none
 	}
 	if h.head != none {
-		at := s.takePlace(h)
-		if at == noPlace {
+		at := s.acquireRoom(h)
+		if at == notCounted {
 			return none // requeueFreed lists it again
 		}
 		i := h.head
-		s.occupy(i, at)
+		s.setCounted(i, at)
 		if h.head = s.probes[i].next; h.head == none {
 			h.tail = none
 		}
@@ -123,8 +123,8 @@ func (s *sweep) pickFrom(h *host, list *[]unsettled) int32 {
 		s.slotless = append(s.slotless, h)
 		return none
 	}
-	at := s.takePlace(h)
-	if at == noPlace {
+	at := s.acquireRoom(h)
+	if at == notCounted {
 		return none
 	}
 	q := (*list)[len(*list)-1]
@@ -135,7 +135,7 @@ func (s *sweep) pickFrom(h *host, list *[]unsettled) int32 {
 	i := s.slot(h, q.port)
 	p := &s.probes[i]
 	p.attempts, p.earlier, p.as, p.from, p.wait, p.last = int(q.attempts), int(q.earlier), q.as, q.from, q.wait, q.last
-	s.occupy(i, at)
+	s.setCounted(i, at)
 	return i
 }
 
@@ -202,7 +202,7 @@ func (s *sweep) queue(i int32, first bool) {
 
 // turn queues h if a pair of it, or its control, may be probed.
 func (s *sweep) turn(h *host) {
-	if !s.placeLeft(h) {
+	if !s.roomAtHost(h) {
 		return
 	}
 	u := h.up

@@ -117,7 +117,7 @@ func (s *sweep) answered(i int32, r Result, by way) {
 		lost = 0 // the earlier tries were not lost, but awaited too briefly
 	}
 	if s.learn(p, lost); lost > 0 {
-		p.host.outlived /= 2
+		p.host.silentFirst /= 2
 	}
 	s.stats.Lost += uint64(lost)
 	p.from = netip.Addr{}

@@ -82,13 +82,13 @@ type probe struct {
 	earlier       int // tries that a failed control has voided
 	localFailures int // tries that this machine could not send
 
-	as      dialer.Outcome // its latest outcome: silence, an ICMP error or a window of zero
-	from    netip.Addr     // the sender of the ICMP error
-	noted   bool           // the try under way has an outcome that is not conclusive
-	control bool           // it is a control, which has no result
-	place   place          // that the try under way has at its host
-	slotted bool           // it has a slot of its host
-	last    bool           // it is probed once more at the end
+	as       dialer.Outcome // its latest outcome: silence, an ICMP error or a window of zero
+	from     netip.Addr     // the sender of the ICMP error
+	noted    bool           // the try under way has an outcome that is not conclusive
+	control  bool           // it is a control, which has no result
+	counting counting       // how the pending try counts at its host
+	slotted  bool           // it has a slot of its host
+	last     bool           // it is probed once more at the end
 
 	next           int32 // the next pair in its host's queue
 	spoke          int32 // of the wheel, or none
@@ -222,7 +222,7 @@ func (s *sweep) ask(i int32) {
 		s.settle(e)
 		return
 	}
-	s.wheel.add(s.probes, i, s.now+shortestFresh)
+	s.wheel.add(s.probes, i, s.now+minAnswerTime)
 }
 
 // pause returns how long to wait for answers.
@@ -265,7 +265,7 @@ func (s *sweep) releaseProbe(i int32) {
 	if p.spoke != none {
 		s.wheel.remove(s.probes, i)
 	}
-	p.leavePlace()
+	p.uncount()
 	p.host.asked--
 	s.inflight--
 	s.window.end(s.now)
@@ -281,15 +281,15 @@ func (s *sweep) expire() {
 		if p.noted {
 			wait = min(wait, notedWait)
 		}
-		left, fresh := p.sent+wait-s.now, p.sent+s.freshness(p.host)-s.now
-		if left <= 0 || fresh <= 0 {
-			s.outlive(p)
+		left, counts := p.sent+wait-s.now, p.sent+s.answerTime(p.host)-s.now
+		if left <= 0 || counts <= 0 {
+			s.overdue(p)
 		}
 		if left > 0 {
 			// Not longer than this, because the wait may shrink meanwhile.
 			next := min(left, 100*time.Millisecond)
-			if fresh > 0 {
-				next = min(next, fresh)
+			if counts > 0 {
+				next = min(next, counts)
 			}
 			s.wheel.add(s.probes, i, s.now+next)
 			continue

@@ -463,9 +463,9 @@ func TestSameSeedSameOrder(t *testing.T) {
 // limited is the host of most tests.
 var limited = netip.MustParseAddr("192.0.2.1")
 
-// TestSweepSharesLimit: a sweep and the connections that it handed on never
-// have more places at a host together than the limit says, and all pairs are
-// asked though each connection is held for a while.
+// TestSweepSharesLimit checks that a sweep and the connections that it handed on
+// never have more slots of a host together than the limit, and that all pairs are
+// probed although each connection is held for a while.
 func TestSweepSharesLimit(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return 5 * time.Millisecond, nil })
@@ -491,7 +491,7 @@ func TestSweepSharesLimit(t *testing.T) {
 				go func(conn net.Conn) {
 					time.Sleep(time.Second)
 					conn.Close()
-					conn.Close() // the place is left once
+					conn.Close() // releases the slot only once
 				}(r.Conn)
 			}
 		}

@@ -6,21 +6,22 @@ import (
 )
 
 const (
-	// outagePatience is how long a sweep waits for a host that has stopped to
-	// answer; all such hosts are waited for at the same time.
+	// outagePatience is how long a sweep waits for hosts that stopped answering;
+	// it waits for all of them at the same time.
 	outagePatience = time.Minute
 	// outageGap is the time between two controls of a host that is waited for.
 	outageGap = time.Second
-	// outageHosts is how many hosts are asked whether an outage is over.
+	// outageHosts is how many hosts are probed to learn whether an outage is
+	// over.
 	outageHosts = 64
 )
 
-// outlast is called behind a pass. Where nothing comes through any more, however
-// slow, it asks some who had answered before, and nobody else, until one does
-// again: then the outage is over, and further passes ask again what was asked
-// in it. It reports false if they stay away: somebody shuts the scanner out,
-// and what is silent may be so for that.
-func (r *run) outlast(pass int) bool {
+// waitOutOutage is called after a pass. If nothing gets through at any rate, it
+// probes controls of some hosts that had answered, and nothing else, until one
+// answers: then the outage is over, and further passes repeat the probes sent
+// during it. It returns false if none answers: the scanner is blocked, which may
+// be why pairs are silent.
+func (r *run) waitOutOutage(pass int) bool {
 	t := &transmitter{run: r, senders: r.s.senders[0], pass: pass, first: true}
 	begun, latest := now(), r.latest()
 	for next := begun; r.ctx.Err() == nil; {
@@ -28,14 +29,14 @@ func (r *run) outlast(pass int) bool {
 		heard := r.latest() > begun
 		switch {
 		case heard && !r.loss.blocked():
-			r.outlasted(latest)
+			r.endOutage(latest)
 			return true
 		case r.waited >= r.s.patience:
 			r.s.counts.blockedMidScan.Store(true)
 			r.s.counts.unproven.Store(true)
 			return false
 		case heard:
-			// How much gets through again takes more answers to tell.
+			// It takes more answers to know how many probes get through again.
 			t.validate(at, r.s.clock.port(at))
 			if err := t.flush(); err != nil {
 				if err != errStopped {
@@ -53,9 +54,9 @@ func (r *run) outlast(pass int) bool {
 	return false
 }
 
-// outlasted takes in that an outage is over which began after a moment: the
-// passes that it met prove nothing, and no host is to blame.
-func (r *run) outlasted(latest int64) {
+// endOutage records the end of an outage that began after the time latest: the
+// passes it affected prove nothing, and no host is suspect because of it.
+func (r *run) endOutage(latest int64) {
 	r.loss.mu.Lock()
 	for pass := range int(r.pass.number.Load()) + 1 {
 		if r.loss.ends[pass] > latest {
@@ -70,7 +71,7 @@ func (r *run) outlasted(latest int64) {
 	})
 }
 
-// someUp are some of the hosts that are up, with no control under way.
+// someUp returns some of the hosts that are up and have no control pending.
 func (r *run) someUp(at int64) []uint32 {
 	before, n := at-int64(r.timeout()), 0
 	return r.pick(func(h *upHost) bool {
@@ -86,7 +87,7 @@ func (r *run) someUp(at int64) []uint32 {
 	})
 }
 
-// latest is when the latest probe left that a host answered.
+// latest returns when the most recent probe that a host answered was sent.
 func (r *run) latest() int64 {
 	r.hosts.mu.Lock()
 	defer r.hosts.mu.Unlock()
@@ -100,22 +101,23 @@ func (l *lossState) blocked() bool {
 	return l.governor.blocked()
 }
 
-// A recheckedHost is a host that was silent for a while and whose silent pairs are asked
-// again: a few, then a control, and the next ones only if that is answered.
+// A recheckedHost is a host that was silent for a while and whose silent pairs
+// are probed again: a few, then a control, and the next ones only if the control
+// is answered.
 type recheckedHost struct {
 	id     uint32
-	from   uint32        // silent pairs at places in front of it are proven
-	to     uint32        // those from from up to here are asked
+	from   uint32        // silent pairs before this place are proven
+	to     uint32        // those from from up to here are probed
 	before int           // how many probes of its silent pairs counted before
-	times  int           // how often those from from up to to are asked
-	left   int           // how often they are yet to be asked
-	sent   int64         // when they were asked last; 0 if they are not
-	silent bool          // the host was, since then, so that they must be asked again
+	times  int           // how often those from from up to to are probed
+	left   int           // how often they are yet to be probed
+	sent   int64         // when they were probed last; 0 if they were not
+	silent bool          // the host was silent since then, so that they must be probed again
 	waited time.Duration // while it was silent
-	next   int64         // no control before this
+	next   int64         // no control before this time
 }
 
-// recheck asks the silent pairs of hosts until each is proven, or its host has
+// recheck probes the silent pairs of hosts until each is proven, or its host has
 // been waited for long enough.
 func (r *run) recheck(ids []uint32) {
 	list, passes, whole := make([]recheckedHost, len(ids)), r.counted(), r.lastWhole()
@@ -159,8 +161,9 @@ func (r *run) recheck(ids []uint32) {
 	}
 }
 
-// repeats is how often a pair is asked so that no more than one in a thousand of
-// those that answer is missed.
+// repeats returns how often a pair must be probed so that at most one in a
+// thousand of those that answer is missed. loss is the fraction of probes that
+// get lost.
 func repeats(loss float64) int {
 	if loss <= 0.001 {
 		return 1
@@ -168,8 +171,8 @@ func repeats(loss float64) int {
 	return int(min(math.Ceil(math.Log(0.001)/math.Log(min(loss, 0.99))), 10))
 }
 
-// askSome asks the next few silent pairs of a host, unless its control is
-// awaited.
+// askSome probes the next few silent pairs of a host, unless its control is
+// pending.
 func (r *run) askSome(t *transmitter, a *recheckedHost) error {
 	if a.sent != 0 && a.left == 0 {
 		return nil
@@ -195,8 +198,8 @@ func (r *run) askSome(t *transmitter, a *recheckedHost) error {
 	return nil
 }
 
-// recheckHeard takes in what became of the control of a host, if it was awaited
-// for so long.
+// recheckHeard handles the result of the control of a host. took is how long it
+// was awaited. It reports whether the host is done.
 func (r *run) recheckHeard(a *recheckedHost, took time.Duration) (done bool) {
 	t, at := r.hosts, now()
 	t.mu.Lock()
@@ -211,13 +214,14 @@ func (r *run) recheckHeard(a *recheckedHost, took time.Duration) (done bool) {
 	t.expire(h, at-int64(r.timeout()), enough, true)
 	switch {
 	case h.heard < a.sent && h.missed < enough:
-		return false // asked again at once
+		return false // the control is probed again at once
 	case h.heard < a.sent:
 		a.silent = true
 		a.waited += took
 		return a.waited >= r.s.patience
 	case a.silent:
-		// No faster than before: what was asked meanwhile is asked again.
+		// The step starts small again: the pairs probed while the host was silent
+		// are probed again.
 		a.sent, a.silent, a.next, h.step = 0, false, 0, firstStep
 		return false
 	}

@@ -27,10 +27,10 @@ func (r *run) drive() {
 			r.confirmResets(pass)
 			return
 		}
-		if r.ctx.Err() != nil || (r.loss.blocked() || r.allSilent(pass)) && !r.outlast(pass) {
+		if r.ctx.Err() != nil || (r.loss.blocked() || r.allSilent(pass)) && !r.waitOutOutage(pass) {
 			break
 		}
-		if r.enough(pass) && (!r.noneAnswers(pass) || !r.outlast(pass)) {
+		if r.enough(pass) && (!r.noneAnswers(pass) || !r.waitOutOutage(pass)) {
 			break
 		}
 	}

@@ -12,20 +12,20 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn/rawnet"
 )
 
-// A transmitter asks its share of one pass.
+// A transmitter sends its share of the probes of one pass.
 type transmitter struct {
 	run     *run
-	senders []rawnet.Sender // by out
+	senders []rawnet.Sender // by index of the interface
 	pass    int
 	number  int
-	first   bool // it also asks the validation probes
+	first   bool // it also sends the validation probes
 
 	numbers  [chunk]uint64
-	from, to uint64 // counts of the walk that it is at
+	from, to uint64 // current range of counts of the walk
 	nextAsk  int64
 }
 
-// errStopped says that the pass was stopped.
+// errStopped reports that the pass was stopped.
 var errStopped = errors.New("stopped")
 
 // run1 sends until the pass is over.
@@ -59,8 +59,8 @@ func (t *transmitter) run1() {
 	}
 }
 
-// ask sends a SYN to each pair of list, and returns those that are left if it
-// is stopped.
+// ask sends a SYN to each pair of list. If it is stopped, it returns the pairs
+// that are left.
 func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 	r, all := t.run, uint64(len(list))
 	for len(list) > 0 {
@@ -96,8 +96,8 @@ func (t *transmitter) ask(list []uint64) ([]uint64, error) {
 	return nil, nil
 }
 
-// others is how many connections others have opened since the first transmitter
-// last asked.
+// others returns how many connections the rest of the program has opened since
+// the first transmitter last asked.
 func (t *transmitter) others() int {
 	if !t.first || t.run.s.config.Others == nil {
 		return 0
@@ -105,8 +105,8 @@ func (t *transmitter) others() int {
 	return t.run.s.config.Others()
 }
 
-// put adds the SYN to pair i to the batch of the interface that leads there.
-// Nothing leaves but through here, and nothing that is out of scope.
+// put adds the SYN to pair i to the batch of its interface. All SYNs are sent
+// through put, and it drops those out of scope.
 func (t *transmitter) put(i uint64, sport uint16) {
 	s := t.run.s
 	p := s.view.find(i)
@@ -141,9 +141,8 @@ func (t *transmitter) put(i uint64, sport uint16) {
 	}
 }
 
-// validate asks a pair again that is known to answer, if one is due: a
-// thousand a second and one in fifty at most, but a hundred a second and one in
-// ten are always allowed.
+// validate sends a validation probe, if one is due: at most a thousand per second
+// and one in fifty probes, but always up to a hundred per second and one in ten.
 func (t *transmitter) validate(at int64, sport uint16) {
 	r := t.run
 	gap := int64(time.Millisecond)
@@ -164,10 +163,10 @@ func (t *transmitter) validate(at int64, sport uint16) {
 	}
 }
 
-// hold waits while the receiver or whoever takes the results is behind, and
-// reports whether the pass is stopped. Without it two transmitters on two
-// processors leave none to the receiver: when it is not run for longer than
-// the ring lasts, every answer of that time is lost, one in eight of a sweep.
+// hold waits while the receiver or the consumer of the results is behind, and
+// returns errStopped if the pass is stopped. Without it two transmitters on two
+// processors starve the receiver: if it does not run for longer than the ring can
+// buffer, all answers of that time are lost, which was one in eight of a sweep.
 func (t *transmitter) hold() error {
 	r := t.run
 	for stalled := false; ; {
@@ -185,9 +184,9 @@ func (t *transmitter) hold() error {
 	}
 }
 
-// sleep waits for d, unless the run is stopped before.
+// sleep waits for d, or returns errStopped if the run is stopped before.
 func (t *transmitter) sleep(d time.Duration) error {
-	// Less is caught up with, at less cost than the sleep's.
+	// The pacer makes up for a shorter wait, at less cost than a sleep.
 	if d < 500*time.Microsecond {
 		return nil
 	}
@@ -207,11 +206,11 @@ func (t *transmitter) sleep(d time.Duration) error {
 	}
 }
 
-// maxFull is how long a full queue is waited for, in all.
+// maxFull is the longest total wait for a full queue.
 const maxFull = 5 * time.Second
 
-// flush sends the batches of all interfaces. What meets a full queue is sent
-// again: the kernel has dropped it and says so to nobody else.
+// flush sends the batches of all interfaces. Frames that meet a full queue are
+// sent again: the kernel has dropped them and reports it only here.
 func (t *transmitter) flush() error {
 	for _, s := range t.senders {
 		if s.Waiting() == 0 {
@@ -234,7 +233,7 @@ func (t *transmitter) flush() error {
 			case unix.EAGAIN:
 			default:
 				if down := t.run.s.check(); down != nil {
-					return down // which says more
+					return down // a more specific error
 				}
 				return fmt.Errorf("sending on interface %q: %w", s.Link().Name, err)
 			}
@@ -245,7 +244,7 @@ func (t *transmitter) flush() error {
 				return t.stuck(s.Link(), err)
 			}
 			time.Sleep(wait)
-			waited += wait // not the time that went by: the program may have been stopped
+			waited += wait // not the elapsed time: the program may have been suspended
 			wait = min(2*wait, 2*time.Millisecond)
 		}
 		if err := t.sent(s); err != nil {
@@ -256,7 +255,8 @@ func (t *transmitter) flush() error {
 	return nil
 }
 
-// sent counts a batch that has left, and writes it down.
+// sent counts a batch that was sent, and writes it to the capture, if there is
+// one.
 func (t *transmitter) sent(s rawnet.Sender) error {
 	defer s.Clear()
 	t.run.s.counts.sent.Add(uint64(s.Waiting()))
@@ -268,7 +268,7 @@ func (t *transmitter) sent(s rawnet.Sender) error {
 	return s.Each(func(b []byte) error { return t.run.s.capture.Write(at, b) })
 }
 
-// stuck says why a queue does not move.
+// stuck returns the error for a queue that stays full.
 func (t *transmitter) stuck(out rawnet.Link, err error) error {
 	if down := t.run.s.check(); down != nil {
 		return down

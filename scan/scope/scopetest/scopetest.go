@@ -8,8 +8,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// Set makes a scope of targets written as on the command line, those
-// with "!" excluded.
+// Set returns the scope of targets written as on the command line; those with "!"
+// are excluded.
 func Set(t testing.TB, entries ...string) *scope.Set {
 	t.Helper()
 	var b scope.Bounds
@@ -33,7 +33,7 @@ func Set(t testing.TB, entries ...string) *scope.Set {
 	return s
 }
 
-// Space makes the space that a scope sweeps.
+// Space returns the space of a scope and ports.
 func Space(t testing.TB, within *scope.Set, ports ...uint16) *scope.Space {
 	t.Helper()
 	s, err := scope.NewSpace(within, ports)

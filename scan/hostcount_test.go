@@ -13,7 +13,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// TestSilentHost has a host drop all: its ports are awaited side by side.
+// TestSilentHost scans a host that drops all probes: its ports are awaited at the
+// same time.
 func TestSilentHost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return 0, errSilent })
@@ -25,8 +26,9 @@ func TestSilentHost(t *testing.T) {
 	})
 }
 
-// TestMostlySilentHost has a host with a few open ports drop the rest: what is pending
-// is not held up by the bound of what is open.
+// TestMostlySilentHost scans a host with a few open ports that drops all other
+// probes: the limit on open connections does not delay the probes that stay
+// silent.
 func TestMostlySilentHost(t *testing.T) {
 	for _, rtt := range []time.Duration{time.Millisecond, 20 * time.Millisecond, 100 * time.Millisecond} {
 		synctest.Test(t, func(t *testing.T) {
@@ -55,8 +57,8 @@ func TestMostlySilentHost(t *testing.T) {
 	}
 }
 
-// TestNeverMoreOpen sweeps hosts of which every so many ports are open: no more
-// connections are open, or about to be, than one host may have.
+// TestNeverMoreOpen scans hosts with some open ports: never are more connections
+// open, or likely to open, than PerHost.
 func TestNeverMoreOpen(t *testing.T) {
 	for _, rtt := range []time.Duration{time.Millisecond, 30 * time.Millisecond, 120 * time.Millisecond} {
 		for _, every := range []uint16{1, 2, 3, 10, 40} {
@@ -95,8 +97,8 @@ func TestNeverMoreOpen(t *testing.T) {
 	}
 }
 
-// TestPaceAfterSilence has a firewall shut the scanner out for a while once it has sent
-// some SYNs: from then on the host is asked half as fast at most.
+// TestPaceAfterSilence has a firewall block the scanner for a while after some
+// SYNs: from then on the host is probed at half the rate at most.
 func TestPaceAfterSilence(t *testing.T) {
 	for seed := range uint64(6) {
 		synctest.Test(t, func(t *testing.T) {
@@ -124,7 +126,7 @@ func TestPaceAfterSilence(t *testing.T) {
 				if times[i] < down {
 					continue
 				}
-				if later++; i > 0 && later > 20 && times[i]-times[i-20] < 15*gap { // controls have their own times
+				if later++; i > 0 && later > 20 && times[i]-times[i-20] < 15*gap { // controls have their own schedule
 					t.Fatalf("seed %d: 20 probes within %v, where 100 had taken %v", seed, times[i]-times[i-20], times[99])
 				}
 			}
@@ -135,8 +137,8 @@ func TestPaceAfterSilence(t *testing.T) {
 	}
 }
 
-// lossy plays a net that loses so many packets each way, at random, and the kernel,
-// which repeats a SYN after a second.
+// lossy simulates a network that drops the fraction loss of the packets each way,
+// at random, and the kernel, which retransmits a SYN after a second.
 func lossy(loss float64, seed uint64, rtt time.Duration, answer func(netip.AddrPort) error) *fakeNet {
 	r := rand.New(rand.NewPCG(seed, 3))
 	var mu sync.Mutex
@@ -158,9 +160,9 @@ func lossy(loss float64, seed uint64, rtt time.Duration, answer func(netip.AddrP
 	})
 }
 
-// TestFoundDespiteLoss counts the open ports that are missed where 5% of all packets
-// get lost each way: less than 1 in 10,000. The nets are such that little can be known
-// of the loss, or much.
+// TestFoundDespiteLoss counts the open ports that are missed if 5% of all packets
+// get lost each way: less than 1 in 10,000, whether few or many answers show the
+// loss.
 func TestFoundDespiteLoss(t *testing.T) {
 	silentBut := func(every uint16) func(netip.AddrPort) error {
 		return func(to netip.AddrPort) error {
@@ -174,7 +176,7 @@ func TestFoundDespiteLoss(t *testing.T) {
 		name    string
 		targets string
 		ports   int
-		every   uint16 // of these one is open, all others are silent
+		every   uint16 // one port of every so many is open, all others are silent
 		runs    uint64
 	}{
 		{"one open port", "192.0.2.1", 40, 40, 400},
@@ -206,10 +208,11 @@ func TestFoundDespiteLoss(t *testing.T) {
 	}
 }
 
-// TestTriesForTheLoss: as long as all answers came at once, a silent port gets so many
-// probes that an open one is missed less than once in 10,000 where 5% get lost each way:
-// either these are enough, or that no loss was seen is as unlikely. In the end one
-// further try is enough.
+// TestTriesForTheLoss checks the number of probes of a silent port while all
+// answers came at the first try: an open port is missed less than once in 10,000
+// if 5% get lost each way, either because there are enough probes or because no
+// loss would have been seen with no higher probability. With enough answers one
+// retry is enough.
 func TestTriesForTheLoss(t *testing.T) {
 	for answers := 1; answers < 2000; answers++ {
 		e := estimate{answers: answers, sent: answers}
