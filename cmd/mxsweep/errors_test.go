@@ -91,14 +91,19 @@ func TestShard(t *testing.T) {
 }
 
 func TestWrap(t *testing.T) {
-	if got, want := wrap("one two  three\nfour", 11, "  "), "  one two\n  three\n  four"; got != want {
-		t.Errorf("got %q, want %q", got, want)
-	}
-	if got := wrap("", 10, " "); got != "" {
-		t.Errorf("nothing wraps to %q", got)
-	}
-	if got, want := wrap("averylongword x", 4, ""), "averylongword\nx"; got != want {
-		t.Errorf("got %q, want %q", got, want)
+	for _, tt := range []struct {
+		text   string
+		width  int
+		indent string
+		want   string
+	}{
+		{"one two  three\nfour", 11, "  ", "  one two\n  three\n  four"},
+		{"", 10, "", ""},
+		{"add the line `listen = ::1`", 20, "", "add the line\n`listen = ::1`"},
+	} {
+		if got := wrap(tt.text, tt.width, tt.indent); got != tt.want {
+			t.Errorf("%q wraps to %q, want %q", tt.text, got, tt.want)
+		}
 	}
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/fix"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -300,25 +301,8 @@ func (p *portPrinter) named(args []string) ([]signatures.KnownPort, error) {
 	return ports, nil
 }
 
-// wrap breaks text into lines of at most width columns, each indented. A longer word
-// is not broken.
+// wrap breaks text into lines of at most width columns, each indented.
 func wrap(text string, width int, indent string) string {
-	var b strings.Builder
-	column := 0
-	for word := range strings.FieldsSeq(text) {
-		switch {
-		case column == 0:
-			b.WriteString(indent)
-			column = len(indent)
-		case column+1+len(word) > width:
-			b.WriteString("\n" + indent)
-			column = len(indent)
-		default:
-			b.WriteByte(' ')
-			column++
-		}
-		b.WriteString(word)
-		column += len(word)
-	}
-	return b.String()
+	columns := width - len(indent)
+	return indent + strings.Join(words.Wrap(text, columns, columns), "\n"+indent)
 }
