@@ -127,7 +127,7 @@ func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Boun
 	for _, file := range p.opts.TargetFiles {
 		more, err := parser.TargetFile(ctx, file)
 		if err != nil {
-			return b, &ListError{Flag: "-i", File: file, Err: err}
+			return b, err
 		}
 		if len(b.Targets) == 0 {
 			b.Targets = more // a long list is not copied
@@ -139,9 +139,6 @@ func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Boun
 	switch {
 	case p.opts.Scope != "":
 		b.Allowed, b.Excluded, err = parser.ScopeFile(ctx, p.opts.Scope)
-		if err != nil {
-			err = &ListError{Flag: "-s", File: p.opts.Scope, Err: err}
-		}
 		p.scopeFiles = append(p.scopeFiles, p.opts.Scope)
 	case policyScope:
 		b.Allowed, b.Excluded, err = p.policyScope(ctx, parser)
@@ -173,19 +170,6 @@ func (p *Plan) readExcludes(ctx context.Context, parser *scope.Parser, b scope.B
 	}
 	return b, nil
 }
-
-// A ListError is a file of targets, or the scope file, that cannot be read.
-type ListError struct {
-	Flag string // the short flag that names it: -i or -s
-	File string // as it was named
-	Err  error  // which names the file
-}
-
-// Error implements error.
-func (e *ListError) Error() string { return e.Err.Error() }
-
-// Unwrap returns why it cannot be read.
-func (e *ListError) Unwrap() error { return e.Err }
 
 // targetName is how messages call a target: as the user wrote it, and where.
 func targetName(t scope.Target) string {

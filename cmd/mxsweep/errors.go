@@ -23,7 +23,6 @@ import (
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/report/sanitize"
-	"github.com/mxsweep/mxsweep/run"
 )
 
 // usagef returns a user error with a hint.
@@ -61,10 +60,7 @@ func printError(w io.Writer, err error) {
 
 // hintOf returns the hint of one error of a chain, "" if it has none.
 func hintOf(err error) string {
-	switch e := err.(type) {
-	case *run.ListError:
-		return fileHint(e)
-	case interface{ ErrorHint() string }:
+	if e, ok := err.(interface{ ErrorHint() string }); ok {
 		return e.ErrorHint()
 	}
 	return ""

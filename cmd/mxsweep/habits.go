@@ -1,11 +1,12 @@
 package main
 
 import (
+	"errors"
 	"fmt"
+	"io/fs"
+	"os"
 
 	"github.com/spf13/pflag"
-
-	"github.com/mxsweep/mxsweep/run"
 )
 
 // A habit is a flag of another scanner, as its users write it.
@@ -50,10 +51,28 @@ func habitHint(flags *pflag.FlagSet, words ...string) string {
 	return ""
 }
 
-// fileHint returns the hint for a file of targets that cannot be read, if flag and
-// file are one word for users of other scanners: -iL reads the file L. It is "" for
-// other files.
-func fileHint(err *run.ListError) string { return habits[err.Flag+err.File].hint }
+// habitError is the error for a file of targets or the scope file that does not exist,
+// if flag and file are one word for users of other scanners: -iL reads the file L. It
+// is nil for other files.
+func (f *scanFlags) habitError() error {
+	for _, file := range f.inputs {
+		if err := missingFile("-i", file); err != nil {
+			return err
+		}
+	}
+	return missingFile("-s", f.scope)
+}
+
+func missingFile(flag, file string) error {
+	h, ok := habits[flag+file]
+	if !ok {
+		return nil
+	}
+	if _, err := os.Stat(file); !errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	return usagef(h.hint, "reading flag %q: no file %q", flag+file, file)
+}
 
 // secondsHint asks whether a number without unit was meant in seconds.
 func secondsHint(f *pflag.Flag, value, rest string) string {

@@ -45,6 +45,9 @@ is contacted. Only scan what you are authorized to scan.`,
 
 // scan does what the flags say.
 func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, args []string) error {
+	if err := flags.habitError(); err != nil {
+		return err
+	}
 	opts := flags.options(s, given, args)
 	p, err := run.NewPlan(ctx, opts)
 	if err != nil {
