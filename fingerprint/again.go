@@ -117,19 +117,25 @@ func (id *Identifier) retryConnect(ctx context.Context, s *session, r scan.Resul
 // retryTalk repeats a dialogue that found nothing, with no other connection open to
 // the host, and returns the session with more information: the first, if the second
 // finds nothing either, perhaps for lack of time. A port that sends its replies byte
-// by byte is not repeated, because less time would not suffice.
+// by byte is not repeated, because less time would not suffice. Ports whose greeting
+// began and did not end had a process for us: on a host with few such ports they are
+// repeated side by side, because four in turn make a run twice as long as one does.
 func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) *session {
 	if s.left.drips.Load() <= 0 || s.shortened {
 		return s
 	}
-	left, ok := s.lockRetry(ctx)
-	if !ok {
-		return s
+	most := s.retryTime()
+	if !s.trickles() || !s.host.fewHeldUp() {
+		left, ok := s.lockRetry(ctx)
+		if !ok {
+			return s
+		}
+		defer s.host.unlockRetry(time.Now())
+		s.host.idle(ctx, maxIdle)
+		most = min(most, max(left, retryGreetingWait))
 	}
-	defer s.host.unlockRetry(time.Now())
-	s.host.idle(ctx, maxIdle)
 	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
-	second.idle, second.perPort, second.most = s.idle, 1, min(s.retryTime(), max(left, retryGreetingWait))
+	second.idle, second.perPort, second.most = s.idle, 1, most
 	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
 		!second.settled() && second.confidence() == s.confidence() {
 		return s

@@ -98,6 +98,14 @@ func (h *host) retryLeft() time.Duration {
 	return most - h.retrySpent
 }
 
+// fewHeldUp reports whether not more than fewUnproductive ports of the host gave no
+// result or keep the scanner waiting now.
+func (h *host) fewHeldUp() bool {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	return h.unproductiveLocked()+len(h.waiting) <= fewUnproductive
+}
+
 // lockRetry waits until nobody else asks a silent port once more. It returns how much
 // time the host has left for that, and false if there is none, or if ctx is done. Who
 // enters must unlockRetry.
