@@ -50,8 +50,8 @@ func TestReadRulesErrors(t *testing.T) {
 		{"no fix", "{default: Bind it.}", "{}", `fix lacks the key "default"`},
 		{"reference", "https://example.org/", "example", `reference "example" is not a web address`},
 		{"replaces", "    cwe: [668]", "    cwe: [668]\n    replaces: [MXS1009]", `replaces "MXS1009", which is not another rule`},
-		{"syntax", "fix: {default", "fix: {default: {", "r.yaml:10:5:"},
-		{"alias", "why: Because.", "why: *x", "unknown anchor"},
+		{"syntax", "fix: {default", "fix: {default: {", `r.yaml:11:10: the "{" is not closed`},
+		{"alias", "why: Because.", "why: *x", "r.yaml:10:10: the alias *x refers to nothing"},
 	} {
 		_, err := loadRules(strings.Replace(goodRule, tt.old, tt.new, 1))
 		if tt.want == "" {

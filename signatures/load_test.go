@@ -79,8 +79,8 @@ func TestLoadErrors(t *testing.T) {
 		"twice":             {"protocol: smtp", "protocol: smtp\n    protocol: smtp", "appears again, first in line 5"},
 		"alias":             {"source: test", "source: &x test\n    cpe: *x", "alias \"x\" is not allowed"},
 		"two documents":     {"signatures:", "---\nsignatures: []\n---\nsignatures:", "a second document"},
-		"broken second":     {"signatures:", "signatures: []\n---\nsignatures: [", "did not find expected node content"},
-		"not YAML":          {"signatures:", "signatures: [", "did not find expected node content"},
+		"broken second":     {"signatures:", "signatures: []\n---\nsignatures: [", `the "[" is not closed`},
+		"not YAML":          {"signatures:", "signatures: [", `the "[" is not closed`},
 		"condition empty":   {"{greeting: '^220 (?P<hostname>\\S+) A (?P<version>\\S+)\\r\\n'}", "{probe: greeting}", "without a criterion"},
 		"greeting and more": {"{greeting:", "{probe: greeting, greeting:", "greeting and probe or reply"},
 	} {

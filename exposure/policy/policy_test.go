@@ -104,7 +104,7 @@ var policyErrors = []struct {
 	{"list for text", "ticket: CHG-4411", "ticket: [x]", `ticket is a list, want text`, true},
 	{"text for list", "canaries:\n  - {target: mx1.example.org, port: 25, protocol: smtp}", "canaries: mx1", `canaries is text, want a list`, true},
 	{"note", "ticket: CHG-4411", "ticket: &t CHG\n  note: *t", `unknown key "note"`, true},
-	{"alias as value", "product: Dovecot", "product: *d", `unknown anchor`, true},
+	{"alias as value", "product: Dovecot", "product: *d", `the alias *d refers to nothing`, true},
 	{"alias", "contact: security@example.org\n  not_before: 2026-11-20T06:00:00Z", "contact: &c x\n  not_before: *c", `alias "c" is not allowed`, true},
 	{"protocol of a canary", "port: 25, protocol: smtp", "port: 25, protocol: smpt", `mxsweep.yaml:23:51: protocol "smpt" is not known`, false},
 	{"protocol of a service", "protocol: imap", "protocol: impa", `protocol "impa" is not known`, false},

@@ -19,7 +19,7 @@ func TestPolicySize(t *testing.T) {
 		"bytes":         {"version: 1\n" + strings.Repeat("#", MaxSize), "p.yaml: larger than 64 MiB"},
 		"values":        {"version: 1\nscope: {targets: [" + strings.Repeat("192.0.2.1, ", 400_000) + "192.0.2.2]}\n", "p.yaml:2:1: more than 524288 values"},
 		"no list":       {"version: 1\nports: \"25" + strings.Repeat(" ", 17<<20) + "\"\n", "p.yaml:1:1: larger than 16 MiB, and not written as lists"},
-		"in a long one": {"version: 1\nexpect:\n" + strings.Repeat("- target: 192.0.2.1\n  ports: 25\n", 600_000) + "- *x\n", "unknown anchor"},
+		"in a long one": {"version: 1\nexpect:\n" + strings.Repeat("- target: 192.0.2.1\n  ports: 25\n", 600_000) + "- *x\n", "p.yaml:1200003:3: the alias *x refers to nothing"},
 		"names":         {"version: 1\nscope:\n  targets:\n" + lines(maxOtherLines+1, func(i int) string { return fmt.Sprintf("  - h%d\n", i) }), "p.yaml:300004:5: more than 300000 lines of the scope"},
 		"entries": {"version: 1\nmust_be_closed:\n" + lines(260_000, func(i int) string {
 			return fmt.Sprintf("- target: h%06d.%s.%s.example.org\n  ports: 25\n", i, long[:60], long[:60])

@@ -8,12 +8,11 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"regexp"
-	"strconv"
-	"strings"
 	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
+
+	"github.com/mxsweep/mxsweep/internal/textfile"
 )
 
 // A Fault says why a file is not one YAML document. Line and Column count from
@@ -58,48 +57,11 @@ func notText(data []byte) *Fault {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		return nil
 	}
-	rest := bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
-	line, column := 1, 1
-	for len(rest) > 0 {
-		c, width := utf8.DecodeRune(rest)
-		switch {
-		case c == utf8.RuneError && width == 1:
-			return &Fault{line, column, fmt.Sprintf("byte %#02x is not UTF-8", rest[0]), "save the file as UTF-8"}
-		case !printable(c):
-			return &Fault{line, column, fmt.Sprintf("the control character %U", c), "remove it"}
-		case c == '\n':
-			line, column = line+1, 0
-		}
-		rest, column = rest[width:], column+1
+	data = bytes.TrimPrefix(data, []byte("\xef\xbb\xbf"))
+	f := textfile.Check(data)
+	if f == nil {
+		return nil
 	}
-	return nil
-}
-
-// printable reports whether a YAML file may hold a character (YAML 1.2.2,
-// section 5.1, c-printable).
-func printable(c rune) bool {
-	switch {
-	case c == '\t', c == '\n', c == '\r', c == 0x85, c >= ' ' && c <= '~', c >= 0xa0 && c <= 0xfffd, c >= 0x10000:
-		return true
-	}
-	return false
-}
-
-var yamlLine = regexp.MustCompile(`^(?:yaml: )?line (\d+): (?s:(.*))$`)
-
-// syntaxFault is an error of the YAML parser, whose place is in its text. Its
-// column is where the line begins.
-func syntaxFault(data []byte, err error) *Fault {
-	f := &Fault{1, 1, strings.TrimPrefix(err.Error(), "yaml: "),
-		"check the indentation, and put quotes around values with a colon, a hash or a leading asterisk"}
-	if m := yamlLine.FindStringSubmatch(err.Error()); m != nil {
-		if n, err := strconv.Atoi(m[1]); err == nil && n > 0 {
-			f.Line, f.Text = n, m[2]
-		}
-	}
-	if lines := bytes.SplitN(data, []byte("\n"), f.Line+1); len(lines) >= f.Line {
-		line := lines[f.Line-1]
-		f.Column += len(line) - len(bytes.TrimLeft(line, " \t"))
-	}
-	return f
+	column := utf8.RuneCount(data[f.Offset+1-f.Column(data):f.Offset]) + 1
+	return &Fault{f.Line(data), column, f.Text, f.Hint}
 }

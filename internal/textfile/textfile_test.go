@@ -1,0 +1,67 @@
+package textfile
+
+import (
+	"strings"
+	"testing"
+	"unicode/utf8"
+)
+
+func TestCheck(t *testing.T) {
+	for _, tt := range []struct {
+		name, in     string
+		line, column int // 0 if it is text
+		want         string
+		whole        bool
+	}{
+		{"nothing", "", 0, 0, "", false},
+		{"text", "a\tb\r\n\u6f22\u5b57\n", 0, 0, "", false},
+		{"a mark", "\xef\xbb\xbfa", 0, 0, "", false},
+		{"text like a magic number", "MZ BZh PK %PDF-", 0, 0, "", false},
+		{"gzip", "\x1f\x8b\x08\x00", 1, 1, "compressed with gzip", true},
+		{"bzip2", "BZh91AY&SY\x84", 1, 11, "compressed with bzip2", true},
+		{"zstd", "\x28\xb5\x2f\xfd\x04", 1, 2, "compressed with zstd", true},
+		{"ZIP", "PK\x03\x04", 1, 3, "a ZIP archive", true},
+		{"PDF", "%PDF-1.4\n%\xe2\xe3", 2, 2, "a PDF document", true},
+		{"a program", "\x7fELF\x02", 1, 1, "a program", true},
+		{"a capture", "\xd4\xc3\xb2\xa1", 1, 1, "a packet capture", true},
+		{"UTF-16", "\xff\xfea\x00", 1, 1, "text in UTF-16", true},
+		{"UTF-32", "\xff\xfe\x00\x00a\x00\x00\x00", 1, 1, "text in UTF-32", true},
+		{"UTF-16 without a mark", "\x00a\x00b\x00\n", 1, 1, "text in UTF-16", true},
+		{"zero bytes", "ab\nc\x00d\x00", 2, 2, "contains zero bytes", true},
+		{"binary", "ab\n\x80d\x00", 2, 1, "the byte 0x80 is not text: the file is binary", true},
+		{"a control character", "a\n\u00fc\x1b[2J", 2, 3, "the control character U+001B", false},
+		{"Latin-1", "a\n# Pr\xfcfung", 2, 5, "byte 0xfc is not UTF-8", false},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			data := []byte(tt.in)
+			f := Check(data)
+			if f == nil {
+				if tt.line > 0 {
+					t.Error("no fault")
+				}
+				return
+			}
+			if f.Line(data) != tt.line || f.Column(data) != tt.column || !strings.Contains(f.Text, tt.want) || f.Whole != tt.whole || f.Hint == "" {
+				t.Errorf("%+v at %d:%d, want %q at %d:%d", f, f.Line(data), f.Column(data), tt.want, tt.line, tt.column)
+			}
+		})
+	}
+}
+
+// FuzzCheck: what is not UTF-8 has a fault, and a fault has a place.
+func FuzzCheck(f *testing.F) {
+	f.Add([]byte("a\n\xff"))
+	f.Add([]byte("\x00a\x00b"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		fault := Check(data)
+		if fault == nil {
+			if !utf8.Valid(data) {
+				t.Error("no fault")
+			}
+			return
+		}
+		if fault.Line(data) < 1 || fault.Column(data) < 1 || fault.Text == "" || fault.Hint == "" {
+			t.Errorf("%+v at %d:%d", fault, fault.Line(data), fault.Column(data))
+		}
+	})
+}
