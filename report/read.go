@@ -2,7 +2,6 @@ package report
 
 import (
 	"bufio"
-	"bytes"
 	"cmp"
 	"errors"
 	"fmt"
@@ -72,10 +71,8 @@ func (d Reader) Replay(r io.Reader, w format.Writer) (result.Summary, error) {
 	p := &player{file: cmp.Or(d.File, "-"), w: w, rules: d.Rules, open: make(map[netip.AddrPort]bool), up: make(map[netip.Addr]bool)}
 	form := formName.FindSubmatch(head)
 	switch {
-	case len(bytes.TrimSpace(head)) == 0:
-		return result.Summary{}, p.wrong(place{}, errors.New("not a saved run: the file is empty"))
 	case form == nil:
-		return result.Summary{}, p.wrong(place{}, errors.New(`not a saved run: "schema" is neither "mxsweep.report" nor "mxsweep.line"`))
+		return result.Summary{}, p.notSaved(head)
 	case string(form[1]) == "line":
 		err = p.lines(br)
 	default:

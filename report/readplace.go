@@ -5,9 +5,12 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
+	"regexp"
 	"strconv"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/textfile"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/result"
@@ -31,8 +34,7 @@ func (p *player) wrong(at place, err error) error {
 	if errors.As(err, &out) {
 		return unwrapOut(err)
 	}
-	e := &userfile.Error{File: p.file, Line: at.line, Column: at.column, Problem: err.Error(),
-		Hint: "a saved run is written by mxsweep scan -o json=FILE or -o jsonl=FILE"}
+	e := &userfile.Error{File: p.file, Line: at.line, Column: at.column, Problem: err.Error(), Hint: savedHint}
 	if errors.As(err, new(tooLargeError)) {
 		e.Hint = fmt.Sprintf("saved runs are read up to %d MiB and %d records: save without --all-ports, or scan in parts with --shard", MaxRun>>20, maxRecords)
 	}
@@ -41,6 +43,47 @@ func (p *player) wrong(at place, err error) error {
 	p.w = unused{}
 	return p.errs.Err()
 }
+
+// schemaName is a schema that a file of JSON has.
+var schemaName = regexp.MustCompile(`"schema"\s*:\s*("[^"\\]{0,60}")`)
+
+// notSaved says what a file is that begins so and is not a saved run.
+func (p *player) notSaved(head []byte) error {
+	wrong := func(offset int, problem, hint string) error {
+		line := head[bytes.LastIndexByte(head[:offset], '\n')+1:]
+		column := 1 + offset - (len(head) - len(line))
+		line, _, _ = bytes.Cut(line, []byte("\n"))
+		e := &userfile.Error{File: p.file, Line: bytes.Count(head[:offset], []byte("\n")) + 1, Column: column,
+			Problem: "not a saved run: " + problem, Hint: hint}
+		e.SetSource(string(line))
+		p.errs.Add(e)
+		return p.errs.Err()
+	}
+	if len(bytes.TrimSpace(head)) == 0 {
+		return p.wrong(place{}, errors.New("not a saved run: the file is empty"))
+	}
+	if f := textfile.Check(head); f != nil && f.Whole {
+		return wrong(f.Offset, f.Text, f.Hint)
+	}
+	var value json.RawMessage
+	err := json.NewDecoder(bytes.NewReader(head)).Decode(&value)
+	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
+		return wrong(jsonfault.Offset(head, err), jsonfault.Plain(err).Error(), savedHint)
+	}
+	m := schemaName.FindSubmatchIndex(head)
+	if m == nil {
+		first := len(head) - len(bytes.TrimLeft(head, " \t\r\n"))
+		return wrong(first, `it has no "schema"`, savedHint)
+	}
+	hint := savedHint
+	if string(head[m[2]:m[3]]) == `"mxsweep.baseline"` {
+		hint = "this is a baseline: mxsweep baseline show FILE lists its findings; " + savedHint
+	}
+	return wrong(m[2], fmt.Sprintf("schema is %s, want \"mxsweep.report\" or \"mxsweep.line\"", head[m[2]:m[3]]), hint)
+}
+
+// savedHint says where saved runs come from.
+const savedHint = "a saved run is written by mxsweep scan -o json=FILE or -o jsonl=FILE"
 
 // unused is where the records of a run go that will not be used.
 type unused struct{}

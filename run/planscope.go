@@ -117,7 +117,7 @@ func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Boun
 	var b scope.Bounds
 	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || p.policy.Scope.Lines.Len() > 0)
 	if len(p.opts.Targets) == 0 && len(p.opts.TargetFiles) == 0 && p.opts.Scope == "" && !policyScope {
-		return b, fault.Usagef("give targets, or files with --input or --scope", "no targets given")
+		return b, fault.Usagef(`give a target, as in "mxsweep scan 192.0.2.0/24", or a file of targets with --input FILE or --scope FILE`, "no targets given")
 	}
 	targets, err := parser.Targets(ctx, p.opts.Targets)
 	if err != nil {

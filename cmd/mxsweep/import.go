@@ -84,22 +84,49 @@ func (s *session) importSignatures(tool, path, dir string, force bool) error {
 
 func importRecog(dir string) (*importer.Import, error) {
 	info, err := os.Stat(dir)
+	hint := importer.RecogHint
 	if err == nil && !info.IsDir() {
 		err = errors.New("not a directory")
+		switch filepath.Ext(dir) {
+		case ".xml":
+			hint = fmt.Sprintf("name the directory it is in: mxsweep signatures import recog %s", visible(filepath.Dir(dir)))
+		case "":
+			hint = fmt.Sprintf("%s; a file of nmap is imported with mxsweep signatures import nmap %s", hint, visible(dir))
+		}
 	}
 	if err != nil {
-		return nil, fault.Usagef(importer.RecogHint, "opening recog %q: %w", dir, fault.WithoutPath(err))
+		return nil, fault.Usagef(hint, "opening recog %q: %w", dir, fault.WithoutPath(err))
 	}
 	return importer.Recog(signatures.Source{Name: dir, FS: os.DirFS(dir)})
 }
 
 func importNmap(file string) (*importer.Import, error) {
+	hint := importer.NmapHint
 	f, err := os.Open(file)
-	if err != nil {
-		return nil, fault.Usagef(importer.NmapHint, "opening nmap probes %q: %w", file, fault.WithoutPath(err))
+	if err == nil {
+		defer f.Close()
+		if info, _ := f.Stat(); info != nil && info.IsDir() {
+			err = errors.New("is a directory")
+			hint = nmapDirHint(file)
+		}
 	}
-	defer f.Close()
+	if err != nil {
+		return nil, fault.Usagef(hint, "opening nmap probes %q: %w", file, fault.WithoutPath(err))
+	}
 	return importer.Nmap(f, file)
+}
+
+// nmapDirHint says what to import instead of a directory.
+func nmapDirHint(dir string) string {
+	if file := filepath.Join(dir, "nmap-service-probes"); outfile.Exists(file) {
+		return fmt.Sprintf("name the file in it: mxsweep signatures import nmap %s", visible(file))
+	}
+	for _, sub := range []string{dir, filepath.Join(dir, "xml")} {
+		if outfile.Exists(filepath.Join(sub, "smtp_banners.xml")) {
+			return fmt.Sprintf("this is a directory of recog: mxsweep signatures import recog %s", visible(sub))
+		}
+	}
+	return importer.NmapHint
 }
 
 // writeImport writes the signatures made of what is at path.

@@ -44,6 +44,7 @@ var userFiles = map[string]func(t *testing.T, file string, data []byte) error{
 }
 
 const (
+	gzipped      = "\x1f\x8b\x08\x00\x00\x00\x00\x00"
 	baselineHead = `{"schema":"mxsweep.baseline","schema_version":"1.1","created":"2026-11-20T06:00:31Z","vantage":"internet","ports":"25"}` + "\n"
 	runHead      = `{"schema":"mxsweep.line","schema_version":"1.0","type":"run_start","run_id":"7f6f0d8e-3f0b-4c6a-9d9f-0a3f4f6f1c11","seq":0,` +
 		`"tool":{"name":"mxsweep","version":"0.1.0"},"run":{"run_id":"7f6f0d8e-3f0b-4c6a-9d9f-0a3f4f6f1c11","start_time":"2026-11-20T06:00:31Z","vantage":"internet","scope":{"sha256":"` + sha + `","addresses":1}}}` + "\n"
@@ -68,7 +69,23 @@ func TestUserFileErrors(t *testing.T) {
 			[]mistake{{"2:2", "10.0.0/8"}, {"3:3", "漢字:25"}, {"4:10", "0"}, {"5:1", "\ufffd[2J"}}},
 		"policy": {"policy", "p.yaml", "version: 1\nprots: [25]\nexpect:\n  - {product: 漢字, target: 192.0.2.0/33, ports: 25}\nmust_be_closed:\n  - target: \"*\"\n    ports: \"25,99999\"\n",
 			[]mistake{{"2:1", "prots"}, {"4:31", "192.0.2.0/33"}, {"7:16", "99999"}}},
-		"policy that is no YAML": {"policy", "p.yaml", "version: 1\nexpect: [\n", []mistake{{"2:1", "expect"}}},
+		"policy that is no YAML": {"policy", "p.yaml", "version: 1\nexpect: [\n", []mistake{{"2:9", "["}}},
+		"policy with a tab":      {"policy", "p.yaml", "version: 1\ngate:\n\tfail_on: none\n", []mistake{{"3:1", " fail_on"}}},
+		"policy without a quote": {"policy", "p.yaml", "version: 1\nports: \"25\nidentity: name\n", []mistake{{"2:8", `"25`}}},
+		"signatures, no bracket": {"signatures", "my/a.yaml", "signatures:\n  - {id: a\n  - {id: b}\n", []mistake{{"2:5", "{id: a"}}},
+		"signatures in Latin-1":  {"signatures", "my/a.yaml", "signatures:\n  - id: \xfc\n", []mistake{{"2:9", "\ufffd"}}},
+		"policy in gzip":         {"policy", "p.yaml", gzipped, []mistake{{"1:1", "\ufffd"}}},
+		"scope in gzip":          {"scope", "scope.txt", gzipped, []mistake{{"1:1", "\ufffd"}}},
+		"baseline in gzip":       {"baseline", "b.jsonl", gzipped, []mistake{{"1:1", "\ufffd"}}},
+		"run in gzip":            {"run", "r.jsonl", gzipped, []mistake{{"1:1", "\ufffd"}}},
+		"scope in UTF-16":        {"scope", "scope.txt", "\xff\xfe1\x000\x00", []mistake{{"1:1", "\ufffd"}}},
+		"baseline in UTF-16":     {"baseline", "b.jsonl", "\xff\xfe{\x00}\x00", []mistake{{"1:1", "\ufffd"}}},
+		"run in UTF-16":          {"run", "r.jsonl", "\xff\xfe{\x00}\x00", []mistake{{"1:1", "\ufffd"}}},
+		"baseline in YAML":       {"baseline", "b.jsonl", "version: 1\n", []mistake{{"1:1", "version"}}},
+		"run in YAML":            {"run", "r.json", "\n version: 1\n", []mistake{{"2:2", "version"}}},
+		"run that is a baseline": {"run", "r.json", baselineHead, []mistake{{"1:11", `"mxsweep.baseline"`}}},
+		"run without a schema":   {"run", "r.json", "[\n1]\n", []mistake{{"1:1", "["}}},
+		"directive":              {"scope", "scope.txt", "\n@inclde a.txt\n", []mistake{{"2:1", "@inclde"}}},
 		"signatures": {"signatures", "my/a.yaml", "signatures:\n  - id: a\n    product: 漢\n    role: boss\n    prodct: b\n    confidence: 11\n",
 			[]mistake{{"2:5", "id: a"}, {"4:11", "boss"}, {"5:5", "prodct"}, {"6:17", "11"}}},
 		"baseline": {"baseline", "b.jsonl", baselineHead + `{"id":"1","rule":"MXS1001","ip":"192.0.2.x"}` + "\n" + `{"host":"漢字","port":"25"}` + "\n{\n",

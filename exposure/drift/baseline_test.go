@@ -100,7 +100,7 @@ func TestBaselineErrors(t *testing.T) {
 	for _, tt := range []struct{ name, text, want string }{
 		{"two lines", strings.Replace(strings.Replace(good, `"port":10024`, `"port":0`, 1), `"port":10025`, `"port":"x"`, 1), "b.jsonl:2:134: port is missing or not valid\nb.jsonl:3:134: reading the finding: member \"port\" cannot be a string"},
 		{"empty", "", "an empty baseline"},
-		{"no header", lines[1], `b.jsonl:1:1: schema is ""`},
+		{"no header", lines[1], `b.jsonl:1:1: not a baseline: schema is ""`},
 		{"other schema", strings.Replace(good, Schema, "mxsweep.report", 1), `schema is "mxsweep.report"`},
 		{"newer", strings.Replace(good, `"1.1"`, `"2.0"`, 1), `this program reads 1.x`},
 		{"no vantage", strings.Replace(good, `"vantage":"internet"`, `"vantage":""`, 1), "lacks vantage"},

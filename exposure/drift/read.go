@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/textfile"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -28,6 +29,10 @@ func Read(file string, data []byte) (*Baseline, error) {
 	r := &reader{file: file, baseline: &Baseline{SHA256: hex.EncodeToString(sum[:])}, lines: map[string]int{}}
 	if len(data) > MaxSize {
 		r.fail(0, nil, faultf("", "larger than %d MiB", MaxSize>>20))
+		return nil, r.errs.Err()
+	}
+	if f := textfile.Check(data[:min(len(data), maxBaselineLine)]); f != nil && f.Whole {
+		r.errs.Add(textError(file, data, f))
 		return nil, r.errs.Err()
 	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
@@ -82,11 +87,22 @@ func notJSON(line []byte, what string, err error) *fault {
 func (r *reader) fail(number int, line []byte, f *fault) {
 	e := &userfile.Error{File: r.file, Line: number, Column: 1 + f.offset, Problem: f.text,
 		Hint: "do not edit baselines by hand; mxsweep baseline write creates a new one"}
+	if r.baseline.Schema != Schema {
+		e.Hint = `"mxsweep baseline write RUN -o FILE" creates a baseline from a saved run`
+	}
 	if f.member != "" {
 		e.Column += jsonfault.Member(line, f.member)
 	}
 	e.SetSource(string(line))
 	r.errs.Add(e)
+}
+
+// textError is the error of a file that is not text.
+func textError(file string, data []byte, f *textfile.Fault) *userfile.Error {
+	e := &userfile.Error{File: file, Line: f.Line(data), Column: f.Column(data), Problem: "not a baseline: " + f.Text, Hint: f.Hint}
+	line, _, _ := bytes.Cut(data[f.Offset+1-e.Column:], []byte("\n"))
+	e.SetSource(string(line))
+	return e
 }
 
 // line reads one line. It reports whether the file is a baseline, so that it is worth
@@ -120,7 +136,7 @@ func (r *reader) header(line []byte) *fault {
 	case err != nil:
 		return notJSON(line, "header", err)
 	case b.Schema != Schema:
-		return faultf("schema", "schema is %q, want %q", b.Schema, Schema)
+		return faultf("schema", "not a baseline: schema is %q, want %q", b.Schema, Schema)
 	case !strings.HasPrefix(b.SchemaVersion, "1."):
 		return faultf("schema_version", "schema version is %q, this program reads 1.x", b.SchemaVersion)
 	case b.Vantage == "":

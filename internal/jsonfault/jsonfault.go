@@ -28,7 +28,7 @@ func Plain(err error) error {
 	case errors.As(err, &kind):
 		return wrongKind(kind)
 	case errors.As(err, &syntax):
-		return fmt.Errorf("not JSON: %s", syntax.Error())
+		return fmt.Errorf("not JSON: %s", syntaxWords.Replace(syntax.Error()))
 	case errors.As(err, &moment):
 		return fmt.Errorf("%q is not a time like 2006-01-02T15:04:05Z", moment.Value)
 	case strings.HasPrefix(text, "Time.UnmarshalJSON: "):
@@ -47,6 +47,19 @@ func Plain(err error) error {
 	}
 	return err
 }
+
+// syntaxWords turns the words of encoding/json for what it did not find into those for
+// what should be there.
+var syntaxWords = strings.NewReplacer(
+	"unexpected end of JSON input", "it is incomplete",
+	"invalid character", "unexpected character",
+	"looking for beginning of value", "where a value should start",
+	"looking for beginning of object key string", "where a key in double quotes should start",
+	"after object key:value pair", "where a comma or } should be",
+	"after array element", "where a comma or ] should be",
+	"after object key", "where the colon behind a key should be",
+	"after top-level value", "behind the end of the document",
+)
 
 // wrongKind tells of a value of the wrong kind, and what it must be.
 func wrongKind(e *json.UnmarshalTypeError) error {

@@ -46,8 +46,8 @@ func TestPlain(t *testing.T) {
 		`{"at": "yesterday"}`:      `"yesterday" is not a time like 2006-01-02T15:04:05Z`,
 		`{"at": 1}`:                `a time is not text like "2006-01-02T15:04:05Z"`,
 		`[1]`:                      `expecting an object, not an array`,
-		`nonsense`:                 `not JSON: invalid character 'o' in literal null (expecting 'u')`,
-		`{"port": 1`:               `not JSON: unexpected end of JSON input`,
+		`nonsense`:                 `not JSON: unexpected character 'o' in literal null (expecting 'u')`,
+		`{"port": 1`:               `not JSON: it is incomplete`,
 	} {
 		var r record
 		if err := Plain(json.Unmarshal([]byte(in), &r)); err == nil || err.Error() != want {

@@ -12,8 +12,8 @@ import (
 	"slices"
 	"strings"
 	"unicode"
-	"unicode/utf8"
 
+	"github.com/mxsweep/mxsweep/internal/textfile"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -151,7 +151,11 @@ func (r *lineReader) open(name string, from *InputError) error {
 		if errors.As(err, &path) {
 			err = path.Err // the name is in the message already
 		}
-		return fail("cannot read", "check the name and its permissions; an include is found relative to its file", err)
+		hint := "check the name and its permissions"
+		if from != nil {
+			hint += "; an include is found relative to its file"
+		}
+		return fail("cannot read", hint, err)
 	}
 	if r.opened != nil {
 		r.opened(name)
@@ -164,7 +168,15 @@ func (r *lineReader) open(name string, from *InputError) error {
 // read collects the entries of one file.
 func (r *lineReader) read(name string, in io.Reader) error {
 	limited := &io.LimitedReader{R: in, N: maxFile + 1} // one more byte detects a file that is too long
-	s := bufio.NewScanner(limited)
+	buffered := bufio.NewReaderSize(limited, maxHead)
+	head, _ := buffered.Peek(maxHead) // an error comes again when the file is read
+	if f := textfile.Check(head); f != nil && f.Whole {
+		place := InputError{File: name, Line: f.Line(head), Column: f.Column(head), Problem: f.Text, Hint: f.Hint}
+		line, _, _ := bytes.Cut(head[f.Offset+1-place.Column:], []byte("\n"))
+		place.SetSource(string(line))
+		return &place
+	}
+	s := bufio.NewScanner(buffered)
 	s.Buffer(make([]byte, 0, 4096), maxLine)
 	n := 0
 	for s.Scan() {
@@ -214,13 +226,9 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	}
 	r.raw = bytes.TrimRight(raw, "\r")
 	place := InputError{File: name, Line: n, Column: end - len(text) + 1, Text: text}
-	if !utf8.ValidString(text) || strings.ContainsFunc(text, func(c rune) bool { return c < ' ' && c != '\t' }) {
-		place.Problem, place.Hint = "bytes that are not text", "give a text file in UTF-8 with one entry per line"
-		if n == 1 && (bytes.HasPrefix(raw, []byte("\xff\xfe")) || bytes.HasPrefix(raw, []byte("\xfe\xff"))) {
-			place.Problem, place.Hint = "UTF-16", "save the file as UTF-8"
-			place.SetSource(string(r.raw))
-			return &place // as will be each line that follows
-		}
+	if f := textfile.Check([]byte(text)); f != nil {
+		place.Column += f.Offset
+		place.Text, place.Problem, place.Hint = "", f.Text, f.Hint
 		r.wrong(&place)
 		return nil
 	}

@@ -3,11 +3,13 @@ package scope
 import (
 	"cmp"
 	"context"
+	"fmt"
 	"io"
 	"iter"
 	"strings"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/names"
 )
@@ -17,6 +19,7 @@ import (
 // 700 bytes at the peak, and one in bulk 25, so that all of them stay below 256 MiB.
 const (
 	maxLine    = 1024     // bytes of one line
+	maxHead    = 4096     // bytes by which a file is told from text
 	maxFile    = 64 << 20 // bytes of one file
 	maxEntries = 300_000  // entries of one file and its includes; bulkShare bulk entries count as one
 	maxDepth   = 16       // nested includes
@@ -197,14 +200,26 @@ func checkLine(text string, bang bool, d listKind) (string, *InputError) {
 		return "", &InputError{Text: "!" + text, Problem: "an exclude among the targets",
 			Hint: "use --exclude, --exclude-file, or a scope file"}
 	case strings.HasPrefix(text, "@"):
-		return "", &InputError{Text: text, Problem: "an include, which stands alone on a line of a scope file",
-			Hint: "write @include FILE in the file given to --scope"}
+		return "", wrongInclude(text, d)
 	case text == "":
 		return "", &InputError{Problem: "an empty entry", Hint: "write an address, a prefix, a range or a host name"}
 	case strings.ContainsAny(text, " \t,;"):
 		return "", &InputError{Text: text, Problem: "more than one entry", Hint: "write one entry per line, or one per argument"}
 	}
 	return text, nil
+}
+
+// wrongInclude is the error of an entry that begins like an include.
+func wrongInclude(text string, d listKind) *InputError {
+	const directive = "@include"
+	word, file, _ := strings.Cut(text, " ")
+	switch file = strings.TrimSpace(file); {
+	case d != scoped || word == directive:
+		return &InputError{Text: text, Problem: "an include outside of a scope file", Hint: "write @include FILE in the file given to --scope"}
+	case strings.HasPrefix(strings.ToLower(word), directive) && file == "": // a space is missing
+		return &InputError{Text: text, Problem: "unknown directive", Hint: fmt.Sprintf("did you mean \"@include %s\"?", word[len(directive):])}
+	}
+	return &InputError{Text: word, Problem: "unknown directive", Hint: cmp.Or(spelling.Hint([]string{directive}, strings.ToLower(word), ""), "the only directive is @include FILE")}
 }
 
 // reader returns a reader for a list of kind d.

@@ -89,6 +89,11 @@ func TestFileErrors(t *testing.T) {
 		"port.txt":      "10.0.0.1:0\n",
 		"binary.txt":    "10.0.0.1\n\x00\x01\n",
 		"utf16.txt":     "\xff\xfe1\x000\x00\n\x001\x00\n\x00",
+		"gzip.txt":      "\x1f\x8b\x08\x00\n\n",
+		"latin.txt":     "10.0.0.1\n  m\u00fc\xfcx.example\n",
+		"inclde.txt":    "\n@inclde a.txt\n",
+		"nospace.txt":   "@includea.txt\n",
+		"import.txt":    "@import a.txt\n",
 		"long.txt":      "10.0.0.1\n" + strings.Repeat("x", 4096) + "\n",
 		"loop.txt":      "@include sub/loop.txt\n",
 		"sub/loop.txt":  "\n@include ../loop.txt\n",
@@ -97,12 +102,18 @@ func TestFileErrors(t *testing.T) {
 		"unspared.txt":  "10.0.0.0/8\n!gone.example.net\n",
 		"scopeport.txt": "10.0.0.1:25\n",
 	})
+	meant := map[string]string{"inclde.txt": `did you mean "@include"?`, "nospace.txt": `did you mean "@include a.txt"?`, "import.txt": "the only directive is @include FILE"}
 	for file, want := range map[string]string{
 		"prefix.txt":    `prefix.txt:3:3: "10.0.0/8": not an address prefix`,
 		"twice.txt":     `twice.txt:1:1: "10.0.0.1 10.0.0.2": more than one entry`,
 		"port.txt":      `port.txt:1:10: "0": port 0 is reserved`,
-		"binary.txt":    `binary.txt:2:1: "\x00\x01": bytes that are not text`,
-		"utf16.txt":     `utf16.txt:1:1: "\xff\xfe1\x000\x00": UTF-16`,
+		"binary.txt":    `binary.txt:2:1: the file contains zero bytes: it is binary, not text`,
+		"utf16.txt":     `utf16.txt:1:1: the file is text in UTF-16`,
+		"gzip.txt":      `gzip.txt:1:1: the file is compressed with gzip`,
+		"latin.txt":     `latin.txt:2:6: byte 0xfc is not UTF-8`,
+		"inclde.txt":    `inclde.txt:2:1: "@inclde": unknown directive`,
+		"nospace.txt":   `nospace.txt:1:1: "@includea.txt": unknown directive`,
+		"import.txt":    `import.txt:1:1: "@import": unknown directive`,
 		"long.txt":      `long.txt:2: a line longer than 1024 bytes`,
 		"loop.txt":      `sub/loop.txt:2:10: "loop.txt": the file includes itself`,
 		"gone.txt":      `gone.txt:2:10: "nothere.txt": cannot read: no such file or directory`,
@@ -119,10 +130,12 @@ func TestFileErrors(t *testing.T) {
 			t.Errorf("%s: error %v, want %s", file, err, want)
 		} else if input.ErrorHint() == "" {
 			t.Errorf("%s: error %q has no hint", file, err)
+		} else if hint := meant[file]; !strings.HasPrefix(input.ErrorHint(), hint) {
+			t.Errorf("%s: hint %q, want %q", file, input.ErrorHint(), hint)
 		}
 	}
 	p := Parser{Resolver: testZone}
-	if _, err := p.TargetFile(t.Context(), "loop.txt"); err == nil || !strings.Contains(err.Error(), "an include, which stands alone") {
+	if _, err := p.TargetFile(t.Context(), "loop.txt"); err == nil || !strings.Contains(err.Error(), "an include outside of a scope file") {
 		t.Errorf("an include in a target file: error %v", err)
 	}
 }
@@ -198,7 +211,7 @@ func (e *endless) Read(b []byte) (int, error) {
 
 func TestEndlessInput(t *testing.T) {
 	for line, want := range map[string]string{
-		"\x00":                                "-:1: a line longer than 1024 bytes",
+		"\x00":                                "-:1:1: the file contains zero bytes",
 		"x":                                   "-:1: a line longer than 1024 bytes",
 		"#" + strings.Repeat("x", 999) + "\n": "more than 64 MiB",
 		"1.1.1.1\n":                           "more than 64 MiB",

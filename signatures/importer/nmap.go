@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"github.com/mxsweep/mxsweep/internal/textfile"
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
@@ -70,10 +71,17 @@ func Nmap(r io.Reader, name string) (*Import, error) {
 	if err != nil {
 		return nil, err
 	}
+	if f := textfile.Check(b[:min(len(b), maxLine)]); f != nil && f.Whole {
+		e := &signatures.Problem{File: name, Line: f.Line(b), Column: f.Column(b), Problem: f.Text, Hint: f.Hint}
+		line, _, _ := bytes.Cut(b[f.Offset+1-e.Column:], []byte("\n"))
+		e.SetSource(string(line))
+		return nil, e
+	}
 	p := &nmapReader{im: &Import{tool: "nmap"}, pos: signatures.Pos{File: name}}
 	for line := range bytes.Lines(b) {
 		p.pos.Line++
-		if err := p.line(strings.TrimRight(string(line), "\r\n")); err != nil {
+		p.text = strings.TrimRight(string(line), "\r\n")
+		if err := p.line(p.text); err != nil {
 			return nil, err
 		}
 	}
@@ -87,6 +95,7 @@ func Nmap(r io.Reader, name string) (*Import, error) {
 type nmapReader struct {
 	im   *Import
 	pos  signatures.Pos
+	text string // the current line
 	any  bool   // a Probe has come
 	udp  bool   // the last one is sent by UDP
 	send string // what it sends
@@ -96,7 +105,9 @@ type nmapReader struct {
 func (r *nmapReader) fail(column int, format string, args ...any) error {
 	at := r.pos
 	at.Column = column + 1
-	return &signatures.Problem{File: at.File, Line: at.Line, Column: at.Column, Problem: fmt.Sprintf(format, args...), Hint: NmapHint}
+	e := &signatures.Problem{File: at.File, Line: at.Line, Column: at.Column, Problem: fmt.Sprintf(format, args...), Hint: NmapHint}
+	e.SetSource(r.text)
+	return e
 }
 
 func (r *nmapReader) line(line string) error {
