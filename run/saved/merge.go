@@ -1,6 +1,7 @@
 package saved
 
 import (
+	"cmp"
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
@@ -52,21 +53,11 @@ func (m *Merger) Compared() bool {
 // Check refuses runs that are no parts of one, and notes in what the others
 // differ and which shards are missing.
 func (m *Merger) Check() error {
-	const once = "give each run only once"
-	var errs []error
-	seen := map[string]string{}
-	for _, r := range m.Runs {
-		for _, id := range append([]string{r.Record.ID}, r.Record.Merged...) {
-			if first, ok := seen[id]; ok {
-				errs = append(errs, fault.Usagef(once, "merging %q: it contains run %s, as does %q", r.File, id, first))
-			}
-			seen[id] = r.File
-		}
-	}
+	distinct, errs := m.distinctRuns()
 	m.shards = map[sweepKey]int{}
 	sweeps := map[sweepKey][]*RunFile{}
 	var order []sweepKey
-	for _, r := range m.Runs {
+	for _, r := range distinct {
 		key := keyOf(r)
 		if len(sweeps[key]) == 0 {
 			order = append(order, key)
@@ -77,9 +68,41 @@ func (m *Merger) Check() error {
 	for _, key := range order {
 		errs = append(errs, m.checkShards(sweeps[key]))
 	}
-	errs = append(errs, m.checkShardPorts())
+	errs = append(errs, checkShardPorts(distinct))
 	m.noteDifferences()
 	return errors.Join(errs...)
+}
+
+// distinctRuns gives the runs without those that are given twice, alone or as a part of
+// a merged run, of which there is one error each: what else is wrong with them follows
+// from that.
+func (m *Merger) distinctRuns() (list []*RunFile, errs []error) {
+	seen := map[string]*RunFile{}
+	told := map[string]bool{}
+	for _, r := range m.Runs {
+		var first *RunFile
+		for _, id := range append([]string{r.Record.ID}, r.Record.Merged...) {
+			if seen[id] != nil && first == nil {
+				first = seen[id]
+			}
+			seen[id] = cmp.Or(seen[id], r)
+		}
+		switch {
+		case first == nil:
+			list = append(list, r)
+			continue
+		case told[r.File]:
+			continue
+		case r.File == first.File:
+			errs = append(errs, fault.Usagef("give each run only once", "merging %q: the file is given more than once", r.File))
+		case r.Record.ID == first.Record.ID:
+			errs = append(errs, fault.Usagef("give each run only once", "merging %q: it is the same run as %q", r.File, first.File))
+		default:
+			errs = append(errs, fault.Usagef("give each run only once, alone or as part of a merged run", "merging %q: it contains a run that %q also contains", r.File, first.File))
+		}
+		told[r.File] = true
+	}
+	return list, errs
 }
 
 // partOf reads which shard a run is: 1 of 1 for the whole.
@@ -129,9 +152,9 @@ func shardName(r *RunFile) string {
 }
 
 // checkShardPorts refuses shards of what is one sweep but for its ports.
-func (m *Merger) checkShardPorts() error {
-	for i, r := range m.Runs {
-		for _, o := range m.Runs[:i] {
+func checkShardPorts(runs []*RunFile) error {
+	for i, r := range runs {
+		for _, o := range runs[:i] {
 			_, n := partOf(r)
 			_, k := partOf(o)
 			if n > 1 && n == k && r.Record.Scope.Name == o.Record.Scope.Name && r.Record.Scope.Addresses == o.Record.Scope.Addresses &&

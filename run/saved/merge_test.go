@@ -211,19 +211,25 @@ func TestMergeRefusals(t *testing.T) {
 	ports.Record.Scope.Ports, ports.Record.Scope.SHA256 = "25", strings.Repeat("60", 32)
 	part := madeRun(t, "f.json", "lan", "", port)
 	part.Record.Merged = []string{whole.Record.ID}
+	renamed := &RunFile{}
+	*renamed = *whole
+	renamed.File = "g.json"
 	for _, tt := range []struct {
 		runs []*RunFile
 		want string
 	}{
-		{[]*RunFile{whole, whole}, `it contains run`},
-		{[]*RunFile{whole, part}, `merging "f.json": it contains run`},
+		{[]*RunFile{whole, whole}, `merging "a.json": the file is given more than once`},
+		{[]*RunFile{whole, whole, whole}, `merging "a.json": the file is given more than once`},
+		{[]*RunFile{whole, renamed}, `merging "g.json": it is the same run as "a.json"`},
+		{[]*RunFile{shard, shard}, `merging "c.json": the file is given more than once`},
+		{[]*RunFile{whole, part}, `merging "f.json": it contains a run that "a.json" also contains`},
 		{[]*RunFile{whole, other}, `it is the same sweep as "a.json"`},
 		{[]*RunFile{shard, third}, `it is shard 2/3, and "c.json" is shard 1/2`},
 		{[]*RunFile{shard, ports}, `its shard has the port 25, and that of "c.json" the port 10027`},
 	} {
 		err := (&Merger{Rules: whole.rules, Runs: tt.runs}).Check()
 		var bad *fault.Error
-		if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.As(err, &bad) || bad.Kind != fault.Usage {
+		if err == nil || !strings.Contains(err.Error(), tt.want) || strings.Contains(err.Error(), "\n") || !errors.As(err, &bad) || bad.Kind != fault.Usage {
 			t.Errorf("got %v, want %q", err, tt.want)
 		}
 	}

@@ -17,12 +17,18 @@ import (
 func (m *Merger) Read(files []string, baseline string) error {
 	m.once = true
 	var errs []error
+	read := map[string]*RunFile{} // nil if it could not be read
 	for _, file := range files {
-		r, err := readWholeRun(file, m.Rules)
-		if err == nil {
-			m.Runs = append(m.Runs, r)
+		r, again := read[file]
+		if !again {
+			var err error
+			r, err = readWholeRun(file, m.Rules)
+			errs = append(errs, err)
+			read[file] = r
 		}
-		errs = append(errs, err)
+		if r != nil {
+			m.Runs = append(m.Runs, r) // [Merger.Check] refuses one that is there twice
+		}
 	}
 	if baseline != "" {
 		var err error
