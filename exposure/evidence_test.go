@@ -14,14 +14,14 @@ func TestEvidence(t *testing.T) {
 	s.Behind = &result.Behind{Product: "Postfix smtpd"}
 	s.Evidence = []result.Evidence{
 		{Probe: "greeting", Observed: "220 mx ESMTP\r\n", Shows: "connect and listen"},
-		{Probe: "smtp-empty-line", Sent: "\r\n", Observed: "(closed without a word)"},
+		{Probe: "smtp-empty-line", Sent: "\r\n", Observed: "(closed without a reply)"},
 		{Probe: "smtp-quitx", Sent: "QUITX\r\n", Observed: "500 no\r\n(then closed)"},
 		{Probe: "smtp-ehlo", Sent: "EHLO x\r\n", Observed: "250 XCLIENT \x1b[31m\xff" + strings.Repeat("x", 200), Shows: "XCLIENT is offered", Observation: "xclient-offered"},
 	}
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
 	got := j.Findings(openPort(10027, s))
 	const (
-		talk    = `greeting "220 mx ESMTP"; sent "\r\n", got (closed without a word); sent "QUITX", got "500 no" (then closed)`
+		talk    = `greeting "220 mx ESMTP"; sent "\r\n", got (closed without a reply); sent "QUITX", got "500 no" (then closed)`
 		who     = "recognized as DKIMproxy (spoke smtp), in the role signing-proxy, in front of Postfix smtpd (confidence 9 of 10)"
 		reached = "port 10027/tcp accepts connections (syn-ack), seen from the vantage point internet"
 	)

@@ -220,7 +220,7 @@ func (d ruleLoader) fixes(n *yaml.Node, known *fix.Set) Fixes {
 		userfile.Optional("use", func(n *yaml.Node) {
 			for _, id := range d.Texts(n, "use") {
 				if known != nil && known.Lookup(id) == nil {
-					d.Fail(n, "the fixes are in exposure/fix/data", "fix %q is not known", id)
+					d.Fail(n, "the fixes are in exposure/fix/data", "unknown fix %q", id)
 				}
 				f.IDs = append(f.IDs, id)
 			}
@@ -248,7 +248,7 @@ func (d ruleLoader) vector(n *yaml.Node) (vector string, score float64) {
 	v, err := gocvss40.ParseVector(text)
 	if err != nil {
 		d.Fail(n, "write CVSS:4.0/AV:N/... with all base metrics in the order of the specification",
-			"cvss is %s, want a CVSS 4.0 vector: %s", userfile.Shown(n), strings.ToLower(err.Error()))
+			"cvss is %s, expected a CVSS 4.0 vector: %s", userfile.Shown(n), strings.ToLower(err.Error()))
 		return "", 0
 	}
 	return v.Vector(), v.Score()

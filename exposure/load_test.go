@@ -40,11 +40,11 @@ func TestReadRulesErrors(t *testing.T) {
 		{"score out of band with a reason", "VC:N/VI:H/VA:N/SC:N/SI:L/SA:N", "VC:H/VI:H/VA:N/SC:N/SI:L/SA:N\n    off_band: It is.", ""},
 		{"reason without need", "    reviewed", "    off_band: It is.\n    reviewed", `score 8.2 of rule "MXS1001" fits its severity`},
 		{"no vector", "CVSS:4.0/AV:N", "CVSS:3.1/AV:N", "r.yaml:7:11: cvss is"},
-		{"metric missing", "/SA:N", "", "want a CVSS 4.0 vector"},
+		{"metric missing", "/SA:N", "", "expected a CVSS 4.0 vector"},
 		{"no review", "    reviewed: 2026-11-28\n", "", `a rule lacks the key "reviewed"`},
-		{"review no date", "2026-11-28", "2026-13-28", `r.yaml:8:15: reviewed is "2026-13-28", want a date`},
+		{"review no date", "2026-11-28", "2026-13-28", `r.yaml:8:15: reviewed is "2026-13-28", expected a date`},
 		{"review after the rules", "2026-11-28", "2099-01-01", `reviewed is "2099-01-01", after the rules of `},
-		{"severity", "high", "severe", `r.yaml:6:15: severity "severe" is not known`},
+		{"severity", "high", "severe", `r.yaml:6:15: unknown severity "severe"`},
 		{"never holds", "[{role: [content-filter]}]", "[]", `rule "MXS1001" never matches`},
 		{"condition key", "role:", "rolle:", `r.yaml:9:13: unknown key "rolle" in a condition`},
 		{"no fix", "{default: Bind it.}", "{}", `fix lacks the key "default"`},
@@ -79,7 +79,7 @@ func TestRulesNameFixes(t *testing.T) {
 		}
 	}
 	_, err = loadRules(strings.Replace(goodRule, "Bind it.", "Bind it., use: [no-such-fix]", 1))
-	if err == nil || !strings.Contains(err.Error(), `fix "no-such-fix" is not known`) {
+	if err == nil || !strings.Contains(err.Error(), `unknown fix "no-such-fix"`) {
 		t.Errorf("a fix that is not there: %v", err)
 	}
 }

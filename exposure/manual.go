@@ -69,17 +69,16 @@ func (s *RuleSet) FixMatrix() string {
 			fmt.Fprintf(&rows, "| [%s](rules.md#%s) | %s | `%s` | %s |\n", r.ID, strings.ToLower(r.ID), f.Name(), f.ID, basis)
 		}
 	}
-	return fmt.Sprintf(`# Fixes and what they rest on
+	return fmt.Sprintf(`# Fixes and their basis
 
-Made from the files in `+"`exposure/fix/data`"+`; `+"`make fixes`"+` proves and writes it anew.
-Proven is a fix that the real daemon obeyed: it ran with the configuration of
-its package and the smallest edit that exposes it, a sweep found it, the edit
-was made as it is printed, checked and made to take effect, and a second sweep
-found neither the daemon nor any change of another port. Where the daemon is in
-the path of mail, a message still arrived, once. What was not run says why
-(`+"`exposure/fix/data/reasons.yaml`"+`).
+Made from the files in `+"`exposure/fix/data`"+`; `+"`make fixes`"+` tests them again
+and regenerates it. A fix is proven if it worked on the real daemon: the daemon ran
+with the configuration of its package and the smallest edit that exposes it, a sweep
+found it, the fix was applied exactly as it is printed, and a second sweep found
+neither the daemon nor any change of another port. If the daemon is in the path of
+mail, a test message still arrived, once. A fix that was not tested says why (`+"`exposure/fix/data/reasons.yaml`"+`).
 
-%d proven, %d the same edit as one that is proven for another rule, %d from the manual.
+%d are proven, %d are the same edit as one that is proven for another rule, %d are from the manual.
 
 | rule | software | fix | basis |
 | --- | --- | --- | --- |

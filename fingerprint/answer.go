@@ -262,17 +262,17 @@ func observed(ex *Exchange) string {
 	case ex.Handshake == signatures.HandshakeComplete:
 		return text + "(the TLS handshake completes)"
 	case ex.End == signatures.EndClosed && text == "":
-		return "(closed without a word)"
+		return "(closed without a reply)"
 	case ex.End == signatures.EndClosed:
 		return text + "(then closed)"
 	case ex.End == signatures.EndReset:
 		return text + "(reset)"
 	case ex.Unheard && text == "":
-		return "(nothing was heard)"
+		return "(no reply)"
 	case ex.End == signatures.EndSilence && text == "":
 		return "(silence)"
 	case ex.End == signatures.EndLimit:
-		return text + "(and more without end)"
+		return text + "(and more data)"
 	}
 	return text
 }

@@ -230,7 +230,7 @@ func checkAnchor(a *result.Anchor, member string) error {
 	case a.Line < 1:
 		return badValue(member, a.Line, "lines count from 1")
 	case a.EndColumn < 0 || a.EndColumn == 1:
-		return badValue(member, a.EndColumn, "an entry ends at column 2 or later")
+		return badValue(member, a.EndColumn, "it must be at least 2")
 	}
 	return nil
 }

@@ -118,7 +118,7 @@ func (m *markdownWriter) head(b *budget, v *view.View) {
 	if d := v.Drift(); d != "" {
 		fmt.Fprintf(&b.text, "- **Drift:** %s\n", d)
 	}
-	fmt.Fprintf(&b.text, "- **Seen:** %s\n", escape.Markdown(v.Coverage()))
+	fmt.Fprintf(&b.text, "- **Coverage:** %s\n", escape.Markdown(v.Coverage()))
 	fmt.Fprintf(&b.text, "- **Run:** %s\n", escape.Markdown(v.Provenance()))
 	if a := v.Run.Authorization; a != "" {
 		fmt.Fprintf(&b.text, "- **Authorization:** %s\n", escape.Markdown(a))
@@ -138,7 +138,7 @@ func (m *markdownWriter) caveats(b *budget, v *view.View) {
 	list := v.Unseen()
 	rest := b.left - m.max/4
 	b.left -= rest
-	left := b.section("\n### Not seen, and notices\n\n", "", len(list), func(i int) string {
+	left := b.section("\n### Coverage and notices\n\n", "", len(list), func(i int) string {
 		return fmt.Sprintf("- **%s** %s\n", list[i].Level, escape.Markdown(list[i].Text))
 	})
 	b.left += rest

@@ -96,7 +96,7 @@ func TestReadErrors(t *testing.T) {
 		{"other", `{"a":1}`, `not a saved run: it has no "schema"`},
 		{"no start", second + "\n", `line 1: the run begins with "port", not with "run_start"`},
 		{"two runs", first + "\n" + first + "\n", "line 2: a second run begins: convert one run at a time"},
-		{"gap", first + "\n" + swap(second, `"seq":1`, `"seq":2`) + "\n", `line 2: member "seq" is 2: 1 is due, so lines are missing or moved`},
+		{"gap", first + "\n" + swap(second, `"seq":1`, `"seq":2`) + "\n", `line 2: member "seq" is 2: 1 was expected: lines are missing or out of order`},
 		{"other run", first + "\n" + swap(second, `"run_id":"7`, `"run_id":"8`) + "\n", `line 2: member "run_id" is "8f6f0d8e-3f0b-4c6a-9d9f-0a3f4f6f1c11": a line of another run`},
 		{"version", swap(first, `"schema_version":"1.0"`, `"schema_version":"2.0"`) + "\n", `line 1: member "schema_version" is "2.0": this program reads 1.x`},
 		{"type", first + "\n" + swap(second, `"port","seq"`, `"prot","seq"`) + "\n", `line 2: member "type" is "prot": not a value of the schema`},

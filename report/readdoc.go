@@ -269,7 +269,7 @@ func expect(dec *json.Decoder, want json.Delim) error {
 		return err
 	}
 	if t != want {
-		return fmt.Errorf("%q is due, not %s", want.String(), sanitize.Clip(fmt.Sprint(t), 40))
+		return fmt.Errorf("expected %q, not %s", want.String(), sanitize.Clip(fmt.Sprint(t), 40))
 	}
 	return nil
 }

@@ -83,7 +83,7 @@ func (p *player) fits(h *lineHead, next int) error {
 	case p.started && p.run.ID != "" && h.RunID != p.run.ID:
 		return badValue("run_id", h.RunID, "a line of another run")
 	case h.Seq != next && next != anySeq:
-		return badValue("seq", h.Seq, fmt.Sprintf("%d is due, so lines are missing or moved", next))
+		return badValue("seq", h.Seq, fmt.Sprintf("%d was expected: lines are missing or out of order", next))
 	}
 	return nil
 }

@@ -36,7 +36,7 @@ const (
 var formats = [...]entry{
 	{"text", "a report for people: verdict, findings by host with fixes, gaps in coverage", terminal.New, forPeople},
 	{"json", "one document with a published schema", newJSON, forPrograms},
-	{"jsonl", "one line per record, written immediately; valid at any point of truncation", newLines, inStream},
+	{"jsonl", "one JSON object per line, written immediately; can be read even if it is cut off", newLines, inStream},
 	{"sarif", "SARIF 2.1.0, for code scanning", sarif.New, forPrograms},
 	{"nmap-xml", "nmap's XML, for tools that read it", nmapxml.New, forPrograms},
 	{"junit", "JUnit XML, for test reports of CI systems", junit.New, forPrograms},

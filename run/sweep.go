@@ -209,7 +209,7 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 		}
 		service, err := w.ask(ctx, &r)
 		if err != nil {
-			r.Err = fmt.Errorf("asking what answers: %w", err)
+			r.Err = fmt.Errorf("identifying services: %w", err)
 		}
 		if !w.postpone(ctx, r, service) {
 			w.tell(ctx, r, service, abort)

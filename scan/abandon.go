@@ -56,5 +56,5 @@ func (s *sweep) leave(h *host, q unsettled, cause error) {
 		return
 	}
 	q.ended, q.from = s.now, netip.Addr{}
-	s.yield(h, q, Result{State: result.StateUnknown, Reason: result.ReasonUnknown, Err: fmt.Errorf("asking %v port %d: %w", h.addr, q.port, cause)})
+	s.yield(h, q, Result{State: result.StateUnknown, Reason: result.ReasonUnknown, Err: fmt.Errorf("probing %v port %d: %w", h.addr, q.port, cause)})
 }

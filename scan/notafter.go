@@ -31,7 +31,7 @@ func (s *sweep) refuse(ctx context.Context, cause error) {
 				continue
 			}
 			s.report(Result{Target: to, State: result.StateUnknown, Reason: result.ReasonUnknown, Time: s.start.Add(s.now),
-				Err: fmt.Errorf("asking %v: %w", to, cause)})
+				Err: fmt.Errorf("probing %v: %w", to, cause)})
 		}
 		if s.flush(); !s.room {
 			s.dialer.Wait(nil, -1) // until the results are taken

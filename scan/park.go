@@ -123,7 +123,7 @@ func (s *sweep) forgetSilent(n int) {
 func (s *sweep) yieldSilent(h *host, q unsettled) {
 	r := Result{State: result.StateFiltered, Reason: q.as.Reason()}
 	if s.hosts.forgot {
-		r.State, r.Err = result.StateUnknown, fmt.Errorf("asking %v: more hosts are up than can be tracked", h.addr)
+		r.State, r.Err = result.StateUnknown, fmt.Errorf("probing %v: more hosts are up than can be tracked", h.addr)
 	}
 	s.yield(h, q, r)
 }

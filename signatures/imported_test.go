@@ -52,7 +52,7 @@ func TestImportedErrors(t *testing.T) {
 		{"confidence: 5", "confidence: 6", `my/a.yaml:5:5: signature "tested": confidence 6 of an imported signature`},
 		{"product: X, ", "", `signature "untested": an imported signature only names a product`},
 		{"product: X", "product: X, alternatives: [Z]", `signature "untested": an imported signature only names a product`},
-		{"imported: recog", "imported: shodan", `my/a.yaml:2:11: imported "shodan" is not known`},
+		{"imported: recog", "imported: shodan", `my/a.yaml:2:11: unknown imported "shodan"`},
 		{"imported: recog", "", `signature "untested": no example`},
 		{"os_type: Plan 9}", "os: Plan 9}", `unknown key "os"`},
 	} {

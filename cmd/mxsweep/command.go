@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"io"
+	"strconv"
 	"strings"
 	"sync/atomic"
 
@@ -205,8 +206,13 @@ func newHelp() *cobra.Command {
 		Short: "show the help of a command",
 		RunE: func(cmd *cobra.Command, args []string) error {
 			found, rest, err := cmd.Root().Find(args)
-			if err != nil || len(rest) > 0 {
+			switch {
+			case err != nil:
 				return unknownVerb(cmd.Root(), strings.Join(args, " "))
+			case len(rest) > 0 && found.HasAvailableSubCommands():
+				return unknownVerb(found, strings.Join(rest, " "))
+			case len(rest) > 0:
+				return wrongArguments(rest, "usage: "+cmd.UseLine(), "one command")
 			}
 			return found.Help()
 		},
@@ -219,10 +225,26 @@ func exactArgs(n int, what string) cobra.PositionalArgs {
 		if len(args) == n {
 			return nil
 		}
-		err := errors.New("none expected")
-		if n > 0 {
-			err = errors.New(what + " expected")
+		if n == 0 {
+			what = "no arguments"
 		}
-		return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: %w", args, err)
+		return wrongArguments(args, "usage: "+cmd.UseLine(), what)
 	}
+}
+
+// wrongArguments is the error for arguments in place of what a command expects.
+func wrongArguments(args []string, hint, what string) error {
+	if len(args) == 0 {
+		return usagef(hint, "missing argument: %s expected", what)
+	}
+	return usagef(hint, "unexpected arguments %s: %s expected", quotedList(args), what)
+}
+
+// quotedList quotes words for a message: "a", "b".
+func quotedList(words []string) string {
+	quoted := make([]string, len(words))
+	for i, w := range words {
+		quoted[i] = strconv.Quote(w)
+	}
+	return strings.Join(quoted, ", ")
 }

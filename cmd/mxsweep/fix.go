@@ -32,7 +32,7 @@ that could be read, and the exit code is 3.`,
 		Example: "  mxsweep fix --plan run.json\n  mxsweep fix --plan run.jsonl --markdown",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && file == "" {
-				return usagef("use mxsweep fix --plan "+visible(args[0]), "reading the arguments %q: the run must be given with --plan", args)
+				return usagef("use mxsweep fix --plan "+visible(args[0]), "unexpected argument %q: the run must be given with --plan", args[0])
 			}
 			return exactArgs(0, "")(cmd, args)
 		},

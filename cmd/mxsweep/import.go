@@ -25,14 +25,14 @@ func newSignaturesImport(s *session) *cobra.Command {
 	var force bool
 	cmd := &cobra.Command{
 		Use:   "import recog|nmap PATH",
-		Short: "convert files of recog or nmap that you have into signatures",
-		Long: `Converts what recog or nmap know of mail services into signatures that "mxsweep
+		Short: "convert recog or nmap files into signatures",
+		Long: `Converts what recog or nmap know about mail services into signatures that "mxsweep
 scan --signatures DIR" reads. PATH is the directory xml of a copy of recog, or an
-nmap-service-probes file. Imported signatures identify only what no signature of
-mxsweep does, with a confidence of at most 5, and only from replies that are
-received anyway: no further probe is sent. The summary counts entries that cannot be
-used and lists those whose pattern needs what RE2 does not have. The file that is
-written is subject to the license of the files that were read.`,
+nmap-service-probes file. Imported signatures identify only services that no
+signature of mxsweep identifies, with a confidence of at most 5, and only from
+replies that are received anyway: no further probe is sent. The summary counts
+entries that cannot be used, and lists those whose pattern RE2 does not support. The
+file that is written is subject to the license of the files that were read.`,
 		Example: `  mxsweep signatures import recog ~/src/recog/xml
   mxsweep signatures import nmap /usr/share/nmap/nmap-service-probes
   mxsweep scan 192.0.2.10 --signatures mxsweep-signatures`,

@@ -37,7 +37,7 @@ names. No names are resolved and nothing is sent. Prints warnings, with exit cod
 for an authorization that is not valid now or at --now.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one policy file expected", args)
+				return wrongArguments(args, "usage: "+cmd.UseLine(), "one policy file")
 			}
 			if len(args) == 1 {
 				flags.policy = args[0]

@@ -60,7 +60,7 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 	id := &fingerprint.Identifier{Signatures: set, Allowed: scope.Allows, Record: true}
 	service, err := id.Identify(ctx, scan.Result{Target: addr, State: result.StateOpen, Time: time.Now()})
 	if err == nil && (service.Transcript == nil || len(service.Transcript.Exchanges) == 0) {
-		err = errors.New("nothing was said")
+		err = errors.New("the port sent nothing")
 	}
 	var data []byte
 	if err == nil {

@@ -116,7 +116,7 @@ func chosenRules(set *exposure.RuleSet, words []string) (rules []*exposure.Rule,
 	case 0:
 		return foundRules(set, words), false, nil
 	}
-	return nil, false, usagef("give either rule IDs or search words", "reading the arguments %q: rule IDs mixed with words", words)
+	return nil, false, usagef("give either rule IDs or search words", "rule IDs mixed with words: %s", quotedList(words))
 }
 
 // likeRuleID distinguishes an id, perhaps a wrong one, from a word to search for.

@@ -21,7 +21,7 @@ func newScan(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "scan [TARGET...]",
 		Short: "scan targets for exposed mail services",
-		Long: `Scans the targets for open ports, identifies by dialogue which daemon answers,
+		Long: `Scans the targets for open ports, identifies the daemon on each with a dialogue,
 assesses whether it should be reachable, and writes reports.
 
 A TARGET is an address, a prefix (192.0.2.0/28), a range (192.0.2.1-9 or

@@ -89,7 +89,7 @@ func (f *scanFlags) registerSweep(flags *pflag.FlagSet) {
 	flags.VarP(f.mode, "mode", "m", "scan mode: connect opens full connections, syn sends SYN segments (Linux, CAP_NET_RAW), auto chooses one and reports which")
 	flags.StringVar(&f.pcap, "pcap", "", "with --mode syn, write a packet capture of all probes and answers to `FILE`")
 	flags.UintVarP(&f.rate, "rate", "r", run.DefaultRate, "send `N` probes per second in total; 0 is as fast as accuracy allows")
-	flags.UintVar(&f.threads, "threads", 1, "with --mode syn or auto, send with `N` threads; one sends more than a million probes per second")
+	flags.UintVar(&f.threads, "threads", 1, "with --mode syn or auto, send with `N` threads; one thread can send a million probes per second")
 	flags.StringVar(&f.netDevice, "interface", "", "with --mode syn, send on the network interface `NAME` (default from the routing table)")
 	flags.UintVarP(&f.concurrency, "concurrency", "c", 0, "wait for the answers of `N` probes in parallel (default from the open file limit)")
 	flags.UintVar(&f.perHost, "per-host", run.DefaultPerHost, "open at most `N` connections at once to one host, or a quarter more during dialogues with its open ports; those that only wait for a greeting are not counted")

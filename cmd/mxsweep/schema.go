@@ -22,7 +22,7 @@ policy file, for editors.`,
 			case len(args) == 1 && args[0] == "policy":
 				schema = policy.Schema()
 			case len(args) > 0:
-				return usagef(`"mxsweep schema" or "mxsweep schema policy"`, "reading the arguments %q: nothing or policy expected", args)
+				return wrongArguments(args, `use "mxsweep schema" or "mxsweep schema policy"`, `nothing or "policy"`)
 			}
 			_, err := s.stdout.Write(schema)
 			return fault.WriteError(standardOutput, err)

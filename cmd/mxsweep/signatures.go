@@ -174,10 +174,10 @@ func newSignaturesTest(s *session, dirs *[]string) *cobra.Command {
 		Short: "check the examples of all signatures, including those in DIR",
 		Long: `Checks that every signature has an example, and that each example matches its own
 signature, yields the expected values and matches no other signature as well. DIR
-is a folder of signature files to check together with the built-in ones.`,
+is a directory of signature files to check together with the built-in ones.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			if len(args) > 1 {
-				return usagef("usage: "+cmd.UseLine(), "reading the arguments %q: one directory expected", args)
+				return wrongArguments(args, "usage: "+cmd.UseLine(), "one directory")
 			}
 			set, err := run.LoadSignatures(append(slices.Clone(*dirs), args...))
 			if err != nil {

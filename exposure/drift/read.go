@@ -167,9 +167,9 @@ func readEntry(line []byte) (Entry, *fault) {
 	case slices.ContainsFunc(e.Addresses, func(a netip.Addr) bool { return !a.IsValid() || a.Zone() != "" }):
 		return e, faultf("addresses", "an entry of addresses is invalid")
 	case e.Confidence != nil && (*e.Confidence < 0 || *e.Confidence > 10):
-		return e, faultf("confidence", "confidence is %d, want 0 to 10", *e.Confidence)
+		return e, faultf("confidence", "confidence is %d, expected 0 to 10", *e.Confidence)
 	case e.Status != "" && e.Status != result.StatusAccepted && e.Status != result.StatusExpected:
-		return e, faultf("status", "status is %q, want accepted or expected", e.Status)
+		return e, faultf("status", "status is %q, neither accepted nor expected", e.Status)
 	case e.ID != e.id(e.IP.String()) && !e.byName():
 		return e, faultf("id", "the id does not belong to rule %q on %s from %q", e.Rule, e.Target(), e.Vantage)
 	}

@@ -140,7 +140,7 @@ func (c *Comparison) verifyAt(e *Entry, addr netip.Addr, up func(netip.Addr) boo
 	case e.Rule == exposure.RuleOnlyIPv6:
 		return false, "the port is open over IPv6, but this run did not show that it is not open over IPv4"
 	case c.loss > maxTalkLoss:
-		return false, fmt.Sprintf("the port is open, but this run lost %.0f%% of its packets, too many to conclude that the daemon changed", 100*c.loss)
+		return false, fmt.Sprintf("the port is open, but this run lost %.0f%% of its packets, too many to show that the daemon changed", 100*c.loss)
 	case s.refused:
 		return true, "the port is open, but the daemon's own access list now refuses us"
 	case !s.named || s.certainty < sureEnough:

@@ -76,7 +76,7 @@ func (c *WatchedCanary) unheard(ended string) string {
 		if c.product != "" {
 			who = c.product + " (" + c.heard + ")"
 		}
-		return fmt.Sprintf("The canary %s is open, but %s answers there, not %s. If that is what should answer, write protocol: %s in its entry, or omit the key; if not, find out what took the port.",
+		return fmt.Sprintf("The canary %s is open, but %s answers there, not %s. If that is what should answer, write protocol: %s in its entry, or omit the key; if not, find out which service uses the port.",
 			c.Target(), who, c.Protocol, c.heard)
 	case ended != "":
 		return fmt.Sprintf("The canary %s is open, but %s was not identified on it: %s.", c.Target(), c.Protocol, ended)

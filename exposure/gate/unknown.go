@@ -297,7 +297,7 @@ func (g *unknownGroup) notice() result.Notice {
 		return exposure.NewNotice(g.code, "", nil, "There is no %s route: %s of %s could not be probed; use %s.",
 			g.why, wording.Plural(g.pairs, "port"), hosts, other)
 	case exposure.NoticeLocalFailure:
-		return exposure.NewNotice(g.code, "", nil, "This machine ran out of files, ports or memory: %s could not be probed.", wording.Plural(g.pairs, "port"))
+		return exposure.NewNotice(g.code, "", nil, "This machine ran out of open files, ports or memory: %s could not be probed.", wording.Plural(g.pairs, "port"))
 	}
 	ports := slices.Clone(g.ports)
 	slices.Sort(ports)

@@ -79,7 +79,7 @@ func (l *loader) fields() []userfile.Field {
 	return []userfile.Field{
 		userfile.Required("version", func(n *yaml.Node) {
 			if n.Value != "1" {
-				l.Fail(n, "write version: 1", "version is %s, want 1", userfile.Shown(n))
+				l.Fail(n, "write version: 1", "version is %s, expected 1", userfile.Shown(n))
 			}
 		}),
 		userfile.Optional("scope", l.scope),
@@ -225,7 +225,7 @@ func (l *loader) lineHosts(n *yaml.Node) {
 	l.addLine(at, h.Anchor)
 }
 
-var errEverywhere = &userfile.Error{Problem: "a scope names its hosts", Hint: "list addresses, prefixes, ranges and names"}
+var errEverywhere = &userfile.Error{Problem: `"*" is not allowed here`, Hint: "list addresses, prefixes, ranges and names"}
 
 // ports checks a list of ports.
 func (l *loader) ports(n *yaml.Node, text string) PortSelector {
@@ -293,7 +293,7 @@ var vantageName = regexp.MustCompile(`^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$`)
 // vantages reads the names of vantage points.
 func (l *loader) vantages(n *yaml.Node) {
 	if n.Kind != yaml.MappingNode {
-		l.Fail(n, "write name: internet, name: lan or name: host", "vantages is %s, want a mapping", userfile.KindOf(n))
+		l.Fail(n, "write name: internet, name: lan or name: host", "vantages is %s, expected a mapping", userfile.KindOf(n))
 		return
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {

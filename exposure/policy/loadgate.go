@@ -50,7 +50,7 @@ func (l *loader) canary(n *yaml.Node) Canary {
 		l.protocol(&c.Protocol),
 	})
 	if c.Selector.all() {
-		l.Fail(n, "name one host that is always up", "a canary cannot stand for all hosts")
+		l.Fail(n, "name one host that is always up", "a canary must be a single host")
 	}
 	return c
 }
@@ -102,7 +102,7 @@ func (l *loader) moment(n *yaml.Node, what string, days int) time.Time {
 	}
 	t, err := time.Parse(time.DateOnly, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
-		l.Fail(n, userfile.DateHint(n.Value, "write 2026-11-20 or 2026-11-20T06:00:00Z"), "%s is %s, want a time", what, userfile.Shown(n))
+		l.Fail(n, userfile.DateHint(n.Value, "write 2026-11-20 or 2026-11-20T06:00:00Z"), "%s is %s, expected a time", what, userfile.Shown(n))
 		return time.Time{}
 	}
 	return t.AddDate(0, 0, days)

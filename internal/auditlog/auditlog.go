@@ -208,7 +208,7 @@ func (t Tail) follow(line []byte) (Tail, error) {
 	case r.Prev != t.prev():
 		return t, errors.New("an earlier line was changed, removed or moved")
 	case r.Seq != t.Seq+1:
-		return t, fmt.Errorf("number %d follows %d", r.Seq, t.Seq)
+		return t, fmt.Errorf("sequence number %d follows %d", r.Seq, t.Seq)
 	}
 	return Tail{Seq: r.Seq, Hash: hash, Time: r.Time}, nil
 }

@@ -153,7 +153,7 @@ func Optional(key string, read func(*yaml.Node)) Field { return Field{Key: key, 
 // Mapping reads a mapping whose keys are fields and nothing else.
 func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
 	if n.Kind != yaml.MappingNode {
-		d.wrongKind(n, "write key: value pairs below it", "%s is %s, want a mapping", what, KindOf(n))
+		d.wrongKind(n, "write key: value pairs below it", "%s is %s, expected a mapping", what, KindOf(n))
 		return
 	}
 	var excused map[string]bool
@@ -205,7 +205,7 @@ func keyHint(got string, fields []Field) (meant, hint string) {
 // Sequence calls read for each item.
 func (d *Document) Sequence(n *yaml.Node, what string, read func(*yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {
-		d.wrongKind(n, "write one item a line, each after a dash", "%s is %s, want a list", what, KindOf(n))
+		d.wrongKind(n, "write one item per line, each after a dash", "%s is %s, expected a list", what, KindOf(n))
 		return
 	}
 	for item, fault := range d.items(n) {
@@ -241,7 +241,7 @@ func (d *Document) items(n *yaml.Node) iter.Seq2[*yaml.Node, *strictyaml.Fault] 
 // Text reads a scalar as it is written, blanks around it removed.
 func (d *Document) Text(n *yaml.Node, what string) string {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		d.wrongKind(n, "write one value, without dashes or brackets", "%s is %s, want text", what, KindOf(n))
+		d.wrongKind(n, "write one value, without dashes or brackets", "%s is %s, expected text", what, KindOf(n))
 		return ""
 	}
 	return strings.TrimSpace(n.Value)
@@ -273,7 +273,7 @@ func (d *Document) Joined(n *yaml.Node, what string) string {
 func (d *Document) Fraction(n *yaml.Node, what string) float64 {
 	v, err := strconv.ParseFloat(n.Value, 64)
 	if n.Kind != yaml.ScalarNode || err != nil || !(v >= 0 && v <= 1) {
-		d.Fail(n, FractionHint(v), "%s is %s, want a number from 0 to 1", what, Shown(n))
+		d.Fail(n, FractionHint(v), "%s is %s, expected a number from 0 to 1", what, Shown(n))
 		return 0
 	}
 	return v
@@ -283,7 +283,7 @@ func (d *Document) Fraction(n *yaml.Node, what string) float64 {
 func (d *Document) Integer(n *yaml.Node, what string, lowest, highest int) int {
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || v < lowest || v > highest {
-		d.Fail(n, fmt.Sprintf("give a whole number from %d to %d", lowest, highest), "%s is %s, want a whole number from %d to %d", what, Shown(n), lowest, highest)
+		d.Fail(n, fmt.Sprintf("give a whole number from %d to %d", lowest, highest), "%s is %s, expected a whole number from %d to %d", what, Shown(n), lowest, highest)
 		return lowest
 	}
 	return v
@@ -293,7 +293,7 @@ func (d *Document) Integer(n *yaml.Node, what string, lowest, highest int) int {
 func (d *Document) Date(n *yaml.Node, hint, what string) time.Time {
 	t, err := time.Parse(time.DateOnly, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
-		d.Fail(n, DateHint(n.Value, hint), "%s is %s, want a date", what, Shown(n))
+		d.Fail(n, DateHint(n.Value, hint), "%s is %s, expected a date", what, Shown(n))
 	}
 	return t
 }
@@ -301,7 +301,7 @@ func (d *Document) Date(n *yaml.Node, hint, what string) time.Time {
 // Boolean reads true or false.
 func (d *Document) Boolean(n *yaml.Node, what string) bool {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
-		d.Fail(n, "write true or false", "%s is %s, want true or false", what, Shown(n))
+		d.Fail(n, "write true or false", "%s is %s, expected true or false", what, Shown(n))
 		return false
 	}
 	return n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
@@ -346,9 +346,9 @@ func (d *Document) WordOf(n *yaml.Node, what, rest string, words []string) strin
 		rest = "" // a long list does not help who mistyped a word
 	}
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
-		d.wrongKind(n, rest, "%s is %s, want one word", what, KindOf(n))
+		d.wrongKind(n, rest, "%s is %s, expected one word", what, KindOf(n))
 	} else {
-		d.Fail(n, spelling.Hint(words, n.Value, rest), "%s %q is not known", what, n.Value)
+		d.Fail(n, spelling.Hint(words, n.Value, rest), "unknown %s %q", what, n.Value)
 	}
 	return words[0]
 }

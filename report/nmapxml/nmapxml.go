@@ -73,7 +73,7 @@ func (n *nmapWriter) tail(w *bufio.Writer, s result.Summary, up, down int) {
 	}
 	exit := `exit="success"`
 	if s.Partial() {
-		exit = `exit="error" errormsg=` + xmlAttr(string(s.Gate)+": the run did not see all that it should have")
+		exit = `exit="error" errormsg=` + xmlAttr(string(s.Gate)+": the coverage of the run is incomplete")
 	}
 	up = max(up, s.Coverage.HostsUp)
 	down = max(down, s.Coverage.HostsSilent)

@@ -236,7 +236,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 		place.SetSource(string(r.raw))
 		file = strings.TrimSpace(file)
 		if file == "" {
-			place.Problem, place.Hint = "an include without a file", "write @include FILE"
+			place.Problem, place.Hint = "no file after @include", "write @include FILE"
 			r.wrong(&place)
 			return nil
 		}

@@ -27,17 +27,17 @@ func parseEntry(text string) (entry, *InputError) {
 	host, ports := text, ""
 	switch {
 	case strings.Contains(text, "://"):
-		return entry{}, &InputError{Text: text, Problem: "a URL", Hint: "write only the host, with :port if needed"}
+		return entry{}, &InputError{Text: text, Problem: "a URL is not a target", Hint: "write only the host, with :port if needed"}
 	case strings.HasPrefix(text, "["):
 		inner, rest, ok := strings.Cut(text[1:], "]")
 		if !ok {
 			return entry{}, &InputError{Text: text, Problem: "a bracket is not closed", Hint: "write [2001:db8::1]:10025"}
 		}
 		if rest != "" && !strings.HasPrefix(rest, ":") {
-			return entry{}, &InputError{Text: text, Problem: "something other than a port behind the bracket", Hint: "write [2001:db8::1]:10025"}
+			return entry{}, &InputError{Text: text, Problem: "text other than a port after the bracket", Hint: "write [2001:db8::1]:10025"}
 		}
 		if !strings.Contains(inner, ":") {
-			return entry{}, &InputError{Text: text, Problem: "brackets around something other than an IPv6 address", Hint: "omit the brackets"}
+			return entry{}, &InputError{Text: text, Problem: "brackets without an IPv6 address in them", Hint: "omit the brackets"}
 		}
 		host, ports = inner, rest
 	case strings.Count(text, ":") == 1:
@@ -63,7 +63,7 @@ func parseOwnPorts(text, spec string) (PortSet, *InputError) {
 	e := err.(*InputError)
 	if e.Text == "" || spec == "" {
 		e.Text = text
-		e.Problem = "a colon without a port behind it"
+		e.Problem = "no port after the colon"
 	}
 	e.Column = 0 // the caller knows the position of the whole entry
 	return PortSet{}, e
@@ -74,8 +74,8 @@ func parseHost(s string) (entry, *InputError) {
 	if strings.Contains(s, "%") {
 		a, err := netip.ParseAddr(s)
 		if err != nil || !a.IsLinkLocalUnicast() {
-			return entry{}, &InputError{Text: s, Problem: "an IPv6 zone behind something other than one link-local address",
-				Hint: "write a zone only behind an address of fe80::/10, like fe80::1%eth0"}
+			return entry{}, &InputError{Text: s, Problem: "an IPv6 zone is allowed only after a single link-local address",
+				Hint: "write a zone only after an address in fe80::/10, like fe80::1%eth0"}
 		}
 		a = a.WithZone(interfaceName(a.Zone()))
 		return entry{addrs: netipx.IPRangeFrom(a, a), zone: a.Zone()}, nil
@@ -213,7 +213,7 @@ func parseName(s string) (string, *InputError) {
 			switch {
 			case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_':
 			case c >= 0x80:
-				return bad("a host name with letters outside ASCII", "write its xn-- form (RFC 5890)")
+				return bad("a host name with non-ASCII letters", "write its ASCII form, which starts with xn-- (RFC 5890)")
 			default:
 				return bad("not a host name", "write an address, a prefix, a range or a host name")
 			}

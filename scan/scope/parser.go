@@ -69,7 +69,7 @@ func (p *Parser) Targets(ctx context.Context, args []string) ([]Target, error) {
 // "-". "#" starts a comment. A name that does not resolve gives a Target with Err set.
 // A file without any target is an error, so that it is not taken for "everything".
 func (p *Parser) TargetFile(ctx context.Context, name string) ([]Target, error) {
-	return p.entries(ctx, name, plain, InputError{Problem: "the file names no target", Hint: "give a text file with one entry per line"})
+	return p.entries(ctx, name, plain, InputError{Problem: "the file contains no targets", Hint: "give a text file with one entry per line"})
 }
 
 // entries reads a file that has no excludes, and at least one entry.
@@ -142,7 +142,7 @@ func (p *Parser) Excludes(ctx context.Context, list string) ([]Target, error) {
 // ExcludeFile reads excluded addresses, prefixes, ranges and names, one per line, with
 // "#" comments. A file without any is an error, because it would exclude nothing.
 func (p *Parser) ExcludeFile(ctx context.Context, name string) ([]Target, error) {
-	return p.entries(ctx, name, excluding, InputError{Problem: "the file excludes nothing",
+	return p.entries(ctx, name, excluding, InputError{Problem: "the file contains no entries",
 		Hint: "give a text file with one entry per line, or omit --exclude-file"})
 }
 
@@ -179,7 +179,7 @@ func parseLine(text string, bang bool, line result.Anchor, d listKind) (Target, 
 		parsed, err = parseEntry(e)
 	}
 	if err == nil && !parsed.ports.Empty() && d != plain {
-		err = &InputError{Text: text, Problem: "a port, where whole hosts are meant",
+		err = &InputError{Text: text, Problem: "a port is not allowed here",
 			Hint: "omit the port; --ports selects the ports of all hosts"}
 	}
 	if err != nil {
@@ -197,7 +197,7 @@ func parseLine(text string, bang bool, line result.Anchor, d listKind) (Target, 
 func checkLine(text string, bang bool, d listKind) (string, *InputError) {
 	switch {
 	case bang && d != scoped:
-		return "", &InputError{Text: "!" + text, Problem: "an exclude among the targets",
+		return "", &InputError{Text: "!" + text, Problem: "an exclude is not allowed in a list of targets",
 			Hint: "use --exclude, --exclude-file, or a scope file"}
 	case strings.HasPrefix(text, "@"):
 		return "", wrongInclude(text, d)

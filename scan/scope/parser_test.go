@@ -117,9 +117,9 @@ func TestFileErrors(t *testing.T) {
 		"long.txt":      `long.txt:2: a line longer than 1024 bytes`,
 		"loop.txt":      `sub/loop.txt:2:10: "loop.txt": the file includes itself`,
 		"gone.txt":      `gone.txt:2:10: "nothere.txt": cannot read: no such file or directory`,
-		"empty.txt":     `empty.txt:1:1: "@include": an include without a file`,
+		"empty.txt":     `empty.txt:1:1: "@include": no file after @include`,
 		"unspared.txt":  `unspared.txt:2:2: "gone.example.net": the excluded name does not resolve: A and AAAA: no such host`,
-		"scopeport.txt": `scopeport.txt:1:1: "10.0.0.1:25": a port, where whole hosts are meant`,
+		"scopeport.txt": `scopeport.txt:1:1: "10.0.0.1:25": a port is not allowed here`,
 		"missing.txt":   `missing.txt: cannot read: no such file or directory`,
 		"sub":           `sub: cannot read: is a directory`,
 	} {
@@ -151,9 +151,9 @@ func TestFileMistakes(t *testing.T) {
 	_, _, err := new(Parser).ScopeFile(t.Context(), "scope.txt")
 	want := []string{
 		`scope.txt:1:1: "10.0.0/8": not an address prefix`,
-		`scope.txt:3:3: "10.0.0.1:25": a port, where whole hosts are meant`,
-		`more.txt:1:1: "https://mx.example.net/": a URL`,
-		`scope.txt:5:1: "@include": an include without a file`,
+		`scope.txt:3:3: "10.0.0.1:25": a port is not allowed here`,
+		`more.txt:1:1: "https://mx.example.net/": a URL is not a target`,
+		`scope.txt:5:1: "@include": no file after @include`,
 		`scope.txt:6:2: "a b": more than one entry`,
 	}
 	if err == nil || err.Error() != strings.Join(want, "\n") {

@@ -97,7 +97,7 @@ func parsePortItem(item string, profiles map[string][]uint16) (portRun, *InputEr
 			Hint: "separate ports by single commas, like 10024-10031,10143"}
 	}
 	if item == "-" {
-		return portRun{}, &InputError{Text: item, Problem: "a range of ports without its ends", Hint: "write 1-65535 for all ports"}
+		return portRun{}, &InputError{Text: item, Problem: "a port range without start and end", Hint: "write 1-65535 for all ports"}
 	}
 	if item[0] < '0' || item[0] > '9' {
 		return portRun{}, &InputError{Text: item, Problem: "no such port profile", Hint: profileHint(profiles, item)}
@@ -116,7 +116,7 @@ func parsePortItem(item string, profiles map[string][]uint16) (portRun, *InputEr
 		return portRun{}, err
 	}
 	if to < from {
-		return portRun{}, &InputError{Text: item, Problem: "a range of ports that ends before it starts",
+		return portRun{}, &InputError{Text: item, Problem: "a port range that ends before it starts",
 			Hint: fmt.Sprintf("write %d-%d", to, from)}
 	}
 	return portRun{from, to}, nil

@@ -43,6 +43,6 @@ func (e *LocalError) Error() string {
 // linkError says that an interface is of a kind that is not understood; hardware is
 // its ARPHRD number (linux/if_arp.h).
 func linkError(name string, hardware uint16) error {
-	return fault.Hintf("leave --mode syn out: full connects work on any interface",
+	return fault.Hintf("omit --mode syn: full connections work on any interface",
 		"sending on interface %q: neither Ethernet nor a link without a header (hardware type %d)", name, hardware)
 }

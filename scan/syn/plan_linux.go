@@ -45,7 +45,7 @@ func newPlanner(n *rawnet.Netlink, c *Config) (*planner, error) {
 			}
 		}
 		if p.only == 0 {
-			return nil, fault.Hintf("leave it out: the routing table knows", "looking for interface %q: there is no such interface", c.Interface)
+			return nil, fault.Hintf("omit it: the routing table has the interface", "looking for interface %q: there is no such interface", c.Interface)
 		}
 	}
 	return p, nil
@@ -193,7 +193,7 @@ func (p *planner) through(way rawnet.Route) (*hop, error) {
 		return nil, fault.Hintf(fmt.Sprintf("`ip link set %s up`", l.Name), "using interface %q: it is down", l.Name)
 	}
 	if !way.Source.IsValid() {
-		return nil, fault.Hintf("give it one, or omit --mode syn", "using interface %q: it has no address to send from", l.Name)
+		return nil, fault.Hintf("assign one, or omit --mode syn", "using interface %q: it has no address to send from", l.Name)
 	}
 	h := newHop(way.Source, !way.Gateway.IsValid())
 	var local, next net.HardwareAddr

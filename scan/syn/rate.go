@@ -176,7 +176,7 @@ func (g *governor) blocked() bool { return g.base > blockade }
 func (g *governor) over(loss float64) {
 	g.base = loss
 	g.trials--
-	g.why = "for a while nothing came through at any rate; these ports were probed again"
+	g.why = "for a while no packets arrived at any rate; these ports were probed again"
 }
 
 // set changes the rate. Validation probes that were sent before do not count for the

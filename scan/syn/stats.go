@@ -145,7 +145,7 @@ func (c *counts) reason() string {
 	case c.why != "":
 		return c.why
 	case c.answered() == 0:
-		return "no answers to measure by"
+		return "there were too few answers to measure loss"
 	case c.loss < 0.001:
 		return "nothing was lost"
 	}

@@ -112,7 +112,7 @@ func (c *Config) check() error {
 		return fault.Hintf("0 is as fast as accuracy allows", "sweeping at %v a second: not a rate", c.Rate)
 	}
 	if c.Threads < 0 || c.Threads > MaxThreads {
-		return fault.Hintf("one sends as fast as most networks carry", "sweeping with %d threads: %w", c.Threads, fmt.Errorf("not between 1 and %d", MaxThreads))
+		return fault.Hintf("one thread is fast enough for most networks", "sweeping with %d threads: %w", c.Threads, fmt.Errorf("not between 1 and %d", MaxThreads))
 	}
 	if c.Rate == 0 {
 		c.Rate = math.Inf(1)

@@ -40,10 +40,10 @@ type SkipReason string
 // The reasons. Most entries have one of the first two, which need no attention.
 const (
 	NoProduct   SkipReason = "no product is named"
-	NotHeard    SkipReason = "for a reply to a probe that mxsweep does not send"
-	NotRE2      SkipReason = "the pattern needs what RE2 does not have"
+	NotHeard    SkipReason = "mxsweep does not send the probe that it is for"
+	NotRE2      SkipReason = "RE2 does not support the pattern"
 	BadTemplate SkipReason = "a value refers to a group that the pattern does not have"
-	BadExample  SkipReason = "an example does not match, or yields something else"
+	BadExample  SkipReason = "an example does not match, or yields other values"
 	NotText     SkipReason = "not UTF-8"
 )
 
@@ -52,7 +52,7 @@ var Reasons = []SkipReason{NoProduct, NotHeard, NotRE2, BadTemplate, BadExample,
 
 // What the files are, for whoever named another one.
 const (
-	RecogHint = "name the folder xml of a copy of recog, github.com/rapid7/recog"
+	RecogHint = "name the directory xml of a copy of recog, github.com/rapid7/recog"
 	NmapHint  = "name a file that nmap installs, often /usr/share/nmap/nmap-service-probes"
 )
 
@@ -81,7 +81,7 @@ func (im *Import) add(at signatures.Pos, e *entry) {
 // YAML returns the file of signatures. from names the source, for its first lines.
 func (im *Import) YAML(from string) ([]byte, error) {
 	var b bytes.Buffer
-	fmt.Fprintf(&b, "# Made by mxsweep signatures import from %q, whose license holds for it.\n", from)
+	fmt.Fprintf(&b, "# Made by mxsweep signatures import from %q, whose license applies.\n", from)
 	e := yaml.NewEncoder(&b)
 	e.SetIndent(2)
 	err := e.Encode(struct {

@@ -60,11 +60,11 @@ func TestNmap(t *testing.T) {
 	if got, want := skips(im), []string{
 		"probes:8:12: no product is named",
 		"probes:10:16: no product is named",
-		`probes:11:12: the pattern needs what RE2 does not have: invalid or unsupported Perl syntax "(?="`,
-		"probes:13:12: the pattern needs what RE2 does not have: bytes of 0x80 and above",
+		`probes:11:12: RE2 does not support the pattern: invalid or unsupported Perl syntax "(?="`,
+		"probes:13:12: RE2 does not support the pattern: bytes of 0x80 and above",
 		"probes:15:12: a value refers to a group that the pattern does not have: group 2 of 0",
-		"probes:29:12: for a reply to a probe that mxsweep does not send",
-		"probes:32:12: for a reply to a probe that mxsweep does not send",
+		"probes:29:12: mxsweep does not send the probe that it is for",
+		"probes:32:12: mxsweep does not send the probe that it is for",
 	}; !slices.Equal(got, want) {
 		t.Errorf("skipped %q, want %q", got, want)
 	}

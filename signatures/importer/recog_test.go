@@ -91,20 +91,20 @@ func TestRecog(t *testing.T) {
 // TestRecogSkips holds what cannot be used against what is said about it.
 func TestRecogSkips(t *testing.T) {
 	for _, test := range []struct{ attributes, inside, want string }{
-		{`pattern="(?=a)"`, "", `the pattern needs what RE2 does not have: invalid or unsupported Perl syntax "(?="`},
-		{`pattern="(?&lt;!a)"`, "", `the pattern needs what RE2 does not have: invalid named capture "(?<!a)"`},
-		{`pattern="(a)\1"`, "", `the pattern needs what RE2 does not have: invalid escape sequence "\\1"`},
-		{`pattern="[a&amp;&amp;b]"`, "", `the pattern needs what RE2 does not have: "&&", which means something else to RE2`},
-		{`pattern="[a[bc]]"`, "", `the pattern needs what RE2 does not have: "[a[b", which means something else to RE2`},
-		{`pattern="a{,2}"`, "", `the pattern needs what RE2 does not have: "{,", which means something else to RE2`},
-		{`pattern="\Qa"`, "", `the pattern needs what RE2 does not have: "\\Q", which means something else to RE2`},
-		{`pattern="a" flags="REG_EXTENDED"`, "", `the pattern needs what RE2 does not have: the flag "REG_EXTENDED"`},
-		{`pattern="` + strings.Repeat("a", maxPattern+1) + `"`, "", `the pattern needs what RE2 does not have: a pattern of more than 8192 bytes`},
+		{`pattern="(?=a)"`, "", `RE2 does not support the pattern: invalid or unsupported Perl syntax "(?="`},
+		{`pattern="(?&lt;!a)"`, "", `RE2 does not support the pattern: invalid named capture "(?<!a)"`},
+		{`pattern="(a)\1"`, "", `RE2 does not support the pattern: invalid escape sequence "\\1"`},
+		{`pattern="[a&amp;&amp;b]"`, "", `RE2 does not support the pattern: "&&", which means something else to RE2`},
+		{`pattern="[a[bc]]"`, "", `RE2 does not support the pattern: "[a[b", which means something else to RE2`},
+		{`pattern="a{,2}"`, "", `RE2 does not support the pattern: "{,", which means something else to RE2`},
+		{`pattern="\Qa"`, "", `RE2 does not support the pattern: "\\Q", which means something else to RE2`},
+		{`pattern="a" flags="REG_EXTENDED"`, "", `RE2 does not support the pattern: the flag "REG_EXTENDED"`},
+		{`pattern="` + strings.Repeat("a", maxPattern+1) + `"`, "", `RE2 does not support the pattern: a pattern of more than 8192 bytes`},
 		{`pattern="(a)"`, `<param pos="2" name="host.name"/>`, "a value refers to a group that the pattern does not have: group 2 of 1"},
-		{`pattern="a"`, `<example>b</example>`, `an example does not match, or yields something else: "b" does not match`},
+		{`pattern="a"`, `<example>b</example>`, `an example does not match, or yields other values: "b" does not match`},
 		{`pattern="a (.)"`, `<param pos="1" name="host.name"/><example host.name="d">a c</example>`,
-			`an example does not match, or yields something else: "a c" yields the hostname "c", not "d"`},
-		{`pattern="a"`, `<example _encoding="rot13">n</example>`, `an example does not match, or yields something else: "n" is not in base64`},
+			`an example does not match, or yields other values: "a c" yields the hostname "c", not "d"`},
+		{`pattern="a"`, `<example _encoding="rot13">n</example>`, `an example does not match, or yields other values: "n" is not in base64`},
 	} {
 		im, err := recog(map[string]string{"smtp_help.xml": `<fingerprints><fingerprint ` + test.attributes + `>
 <param pos="0" name="service.product" value="X"/>` + test.inside + `</fingerprint></fingerprints>`})

@@ -13,7 +13,7 @@ func TestSettledRateOfAShortSweep(t *testing.T) {
 		why, want string
 	}{
 		{1200.4, "nothing was lost", "The sweep settled at 1200 SYNs per second: nothing was lost."},
-		{0, "no answers to measure by", "The sweep ended before it reached a stable rate: no answers to measure by."},
+		{0, "there were too few answers to measure loss", "The sweep ended before it reached a stable rate: there were too few answers to measure loss."},
 		{0.3, "nothing was lost", "The sweep ended before it reached a stable rate: nothing was lost."},
 		{1200, "", ""},
 	} {
