@@ -21,10 +21,12 @@ func (d *decoder) checkProbe(n *yaml.Node, p *Probe, right bool) {
 	case p.Quiet > 0 && p.Connection != OwnConnection:
 		d.fail(n, "omit connection", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
 	}
-	for _, sent := range [][]byte{p.Send, p.Close} {
+	for _, sent := range sentBy(p) {
 		for line := range lines(sent) {
 			if word := forbidden(line); word != "" {
 				d.fail(n, "it changes the state of some daemons", "probe %q sends a line that begins with %q", p.ID, word)
+			} else if word := brokenHeader(line); word != "" {
+				d.fail(n, "write a blank behind PROXY, as the probe proxy-unknown does", "probe %q sends a line that begins with %q, at which Dovecot 2.3 aborts", p.ID, word)
 			} else if word := lookedUp(line); word != "" {
 				d.fail(n, "send a key that no map looks up, as the probe socketmap does", "probe %q sends the netstring %q, for which some maps look up a name", p.ID, word)
 			} else if word := traces(line); word != "" && p.Safety != Intrusive {
@@ -32,6 +34,12 @@ func (d *decoder) checkProbe(n *yaml.Node, p *Probe, right bool) {
 			}
 		}
 	}
+}
+
+// sentBy returns all that a probe sends: each on its own, and behind one another, as a
+// connection may carry them.
+func sentBy(p *Probe) [][]byte {
+	return [][]byte{p.Send, p.Close, slices.Concat(p.Send, p.Close)}
 }
 
 // lines yields what a daemon may take for a line, in lower case: some end one at a
@@ -78,6 +86,20 @@ func forbidden(line string) string {
 		}
 	}
 	return ""
+}
+
+// brokenHeader returns the beginning of a line in lower case that is a PROXY header
+// without a blank behind its first word, or may become one, "" for other lines. Dovecot
+// 2.3.19 takes five letters for a header, cuts it at the blanks, and aborts where the
+// first word is another one (src/lib-master/master-service-haproxy.c,
+// master_service_haproxy_read): with it ends the process that serves other clients.
+func brokenHeader(line string) string {
+	const word = "proxy"
+	rest, ok := strings.CutPrefix(line, word)
+	if !ok || strings.HasPrefix(rest, " ") {
+		return ""
+	}
+	return line[:min(len(line), len(word)+1)]
 }
 
 // traceStarts begin lines that open a queue file, or complete a policy request, which

@@ -30,6 +30,14 @@ func TestProbeMayNotSend(t *testing.T) {
 		{`5:PURGE,`, "safe", "look up a name"},
 		{`0:`, "safe", ""},
 		{`8:x .probe,`, "safe", ""},
+		{`PROXY\tUNKNOWN\r\n`, "intrusive", "Dovecot 2.3 aborts"},
+		{`PROXYX UNKNOWN\r\n`, "safe", "Dovecot 2.3 aborts"},
+		{`PROXY\r\n`, "safe", "Dovecot 2.3 aborts"},
+		{`PROXY`, "safe", "Dovecot 2.3 aborts"},
+		{`PROXY{ehlo} x\r\n`, "safe", "Dovecot 2.3 aborts"},
+		{`x\r\nPROXY\0 x\r\n`, "safe", "Dovecot 2.3 aborts"},
+		{`PROXY UNKNOWN mxsweep\r\n`, "safe", ""},
+		{`PROX`, "safe", ""},
 	} {
 		file := `version: "1"
 probes:
@@ -57,6 +65,60 @@ probes:
 		}
 		if tt.want == "" && err != nil || !strings.Contains(text, tt.want) {
 			t.Errorf("%q as %s: %q, want %q", tt.send, tt.safety, text, tt.want)
+		}
+	}
+}
+
+// TestNoBrokenHeader declares what makes Dovecot abort at each place where a file can
+// declare bytes to send: of the built-in files, of a user's own, and of imported ones.
+func TestNoBrokenHeader(t *testing.T) {
+	probe := `version: "1"
+probes:
+  - id: odd
+    why: a test
+    read: {until: line, wait: 1s}
+    safety: safe
+    connection: own
+`
+	for name, file := range map[string]map[string]string{
+		"send":           {"probes.yaml": probe + "    send: \"PROXY\\tUNKNOWN\\r\\n\"\n"},
+		"send_hex":       {"probes.yaml": probe + "    send_hex: 50524f585909554e4b4e4f574e0d0a\n"},
+		"close":          {"probes.yaml": probe + "    send: \"NOOP\\r\\n\"\n    close: \"PROXYX\\r\\n\"\n"},
+		"close_hex":      {"probes.yaml": probe + "    send: \"NOOP\\r\\n\"\n    close_hex: 50524f58590d0a\n"},
+		"send and close": {"probes.yaml": probe + "    send: \"PRO\"\n    close: \"XY\\tUNKNOWN\\r\\n\"\n"},
+		"imported": {"recog.yaml": `imported: recog
+probes:
+  - id: odd
+    why: a test
+    send: "PROXYX\r\n"
+    read: {until: line, wait: 1s}
+    safety: safe
+    connection: own
+`},
+	} {
+		own := fstest.MapFS{}
+		for path, text := range file {
+			own[path] = &fstest.MapFile{Data: []byte(text)}
+		}
+		want := "Dovecot 2.3 aborts"
+		if name == "imported" {
+			want = "probes" // no file of signatures declares a probe
+		}
+		if _, err := Load(Builtin(), Source{Name: "own", FS: own}); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: the error is %v, want one about %q", name, err, want)
+		}
+	}
+	set, err := Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range set.Probes {
+		for _, sent := range sentBy(p) {
+			for line := range lines(sent) {
+				if word := brokenHeader(line); word != "" {
+					t.Errorf("probe %q sends %q", p.ID, word)
+				}
+			}
 		}
 	}
 }
