@@ -156,6 +156,14 @@ func (c *memoryConn) CloseWrite() error {
 	return nil
 }
 
+// Ended reports whether the other side sends nothing more, and whether it has reset the
+// connection: what the kernel tells of one of TCP.
+func (c *memoryConn) Ended() (hungUp, reset bool) {
+	c.in.link.Lock()
+	defer c.in.link.Unlock()
+	return c.in.fin || c.in.rst, c.in.rst
+}
+
 // SetLinger makes Close a RST if it is zero.
 func (c *memoryConn) SetLinger(sec int) error {
 	c.in.link.Lock()

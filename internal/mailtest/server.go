@@ -38,8 +38,9 @@ func (f HandlerFunc) Serve(c *Conn) { f(c) }
 // beyond what a scanner waits and only keeps a lost test from hanging.
 const idle = 2 * time.Minute
 
-// linger is how long a closing server waits for the client to close as well.
-const linger = time.Second
+// linger is how long a closing server waits for what the client sent before it could
+// know of the end.
+const linger = time.Millisecond
 
 // grace is how long Close lets clients that have hung up be read to their end,
 // so that what they sent last is kept.
@@ -246,14 +247,13 @@ func (s *Server) enter(raw net.Conn) *Conn {
 	return c
 }
 
-// leave says goodbye with a FIN: what the client still sent is read first, for
-// the kernel answers a close over unread bytes with a RST.
+// leave closes the connection for good, as daemons do: what comes after that is
+// answered with a RST. What the client sent before is read first, for a close over
+// unread bytes is a RST too.
 func (s *Server) leave(c *Conn) {
-	if t, ok := c.raw.(interface{ CloseWrite() error }); ok && t.CloseWrite() == nil {
-		if c.raw.SetReadDeadline(time.Now().Add(linger)) == nil {
-			// The end of this is the end of the connection, whatever it is.
-			_, _ = io.Copy(io.Discard, c.raw)
-		}
+	if c.raw.SetReadDeadline(time.Now().Add(linger)) == nil {
+		// The end of this is the end of the connection, whatever it is.
+		_, _ = io.Copy(io.Discard, c.raw)
 	}
 	c.raw.Close()
 	s.mu.Lock()
