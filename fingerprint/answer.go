@@ -36,6 +36,7 @@ func (s *session) service() *Identification {
 	}
 	s.nameImported(svc)
 	s.observe(svc)
+	s.nameProxy(svc)
 	why, words := s.inconclusive()
 	if svc.Inconclusive = why; why != "" && len(words) > 0 {
 		svc.Refusal = string(bytes.TrimSpace(words[:min(len(words), maxBanner)]))
@@ -99,6 +100,7 @@ func (s *session) finish() {
 func (s *session) couldHaveCome(p *signatures.Probe) bool {
 	return !(p.Safety == signatures.Intrusive && !s.id.Intrusive ||
 		p.Layer == signatures.LayerClear && (s.layer != layer{}) ||
+		p.Layer == signatures.LayerProxy && s.layer.proxy == "" ||
 		p.Layer == signatures.LayerTLS && !s.layer.tls ||
 		p.Quiet > 0 && s.heard) && signatures.All(p.After, s) != signatures.False
 }
@@ -106,6 +108,9 @@ func (s *session) couldHaveCome(p *signatures.Probe) bool {
 func (s *session) transcript() *Transcript {
 	t := new(Transcript)
 	for _, ex := range s.order {
+		t.Exchanges = append(t.Exchanges, s.kept(ex))
+	}
+	if ex := s.exchanges[signatures.Goodbye]; ex != nil {
 		t.Exchanges = append(t.Exchanges, s.kept(ex))
 	}
 	return t
@@ -259,6 +264,10 @@ func observed(ex *Exchange) string {
 	switch {
 	case ex.Handshake == signatures.HandshakeFailed:
 		return text + "(the TLS handshake does not complete)"
+	case ex.Tail == signatures.TailReset:
+		return text + "(then closed, and what follows is reset)"
+	case ex.Tail != "":
+		return text + "(then ended, and what follows is taken)"
 	case ex.Handshake == signatures.HandshakeComplete:
 		return text + "(the TLS handshake completes)"
 	case ex.End == signatures.EndClosed && text == "":

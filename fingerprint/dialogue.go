@@ -3,6 +3,8 @@ package fingerprint
 import (
 	"bytes"
 	"context"
+	"fmt"
+	"net"
 	"slices"
 	"time"
 
@@ -42,6 +44,11 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 		s.failed(p, err)
 		return
 	}
+	if p.Layer == signatures.LayerProxy {
+		s.askHeader(ctx, w, p)
+		s.hangUp(w, s.goodbye(p))
+		return
+	}
 	var held []string // probes that were asked on this connection
 	defer func() {
 		s.mu.Lock()
@@ -53,7 +60,7 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	if p.ID == signatures.Greeting {
 		s.listen(ctx, w)
 	} else if !s.begins(ctx, w, p) {
-		w.hangUp(nil)
+		s.hangUp(w, nil)
 		return
 	}
 	var last *signatures.Probe
@@ -66,7 +73,7 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	if s.entered(w) {
 		return
 	}
-	w.hangUp(s.goodbye(last))
+	s.hangUp(w, s.goodbye(last))
 }
 
 // enterHost waits for the host's other ports, if it must. Questions that wait at the
@@ -125,8 +132,11 @@ func (s *session) connect(ctx context.Context, p *signatures.Probe) (*wire, erro
 	s.host.signs()
 	conn = s.host.limit.Wrap(s.target.Addr(), conn)
 	w := &wire{conn: conn, budget: &s.left.bytes}
+	if p.Layer == signatures.LayerProxy {
+		return w, nil // which begins with another header
+	}
 	if s.layer.proxy != "" {
-		w.send([]byte(s.layer.proxy))
+		w.send(s.fill(w, []byte(s.layer.proxy)))
 	}
 	if s.layer.tls && s.handshake(ctx, w, 3*time.Second) != nil {
 		conn.Close()
@@ -163,7 +173,7 @@ func (s *session) failed(p *signatures.Probe, err error) {
 func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	ex := &Exchange{Probe: p.ID, TLS: w.tls, Greeting: w.before}
 	w.before = nil
-	ex.Sent = bytes.ReplaceAll(p.Send, []byte("{ehlo}"), []byte(s.id.ehlo()))
+	ex.Sent = s.fill(w, p.Send)
 	if p.Enters != nil && p.Enters.Layer == signatures.LayerTLS {
 		s.enterTLS(ctx, w, ex, p)
 		return
@@ -172,6 +182,9 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	start := time.Now()
 	if !w.send(ex.Sent) {
 		w.gone = true
+	}
+	if p.Fin {
+		w.endSending()
 	}
 	ex.Reply, ex.End, ex.First, ex.Took = s.readReply(ctx, w, until(p.Read.Until, ex.Sent), func() time.Duration { return s.patience(p) })
 	if untilLines(p.Read.Until) {
@@ -193,13 +206,34 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 		}
 	}
 	if p.Enters != nil && s.believed(ctx, w, ex, p) {
-		s.enter(w, layer{proxy: string(ex.Sent)}, ex)
+		s.enter(w, layer{proxy: string(p.Send)}, ex)
 		return
 	}
 	s.mu.Lock()
 	s.open[p.ID] = !w.gone && ex.Handshake != signatures.HandshakeFailed
 	s.mu.Unlock()
 	s.note(ex)
+}
+
+// fill replaces what stands for other bytes in what a probe sends: our name, and, for a
+// PROXY header, the true addresses of the connection (PROXY protocol, Section 2.1).
+func (s *session) fill(w *wire, send []byte) []byte {
+	send = bytes.ReplaceAll(send, []byte("{ehlo}"), []byte(s.id.ehlo()))
+	if !bytes.Contains(send, []byte("{addresses}")) {
+		return send
+	}
+	addresses := "UNKNOWN"
+	ours, ok := w.conn.LocalAddr().(*net.TCPAddr)
+	theirs, also := w.conn.RemoteAddr().(*net.TCPAddr)
+	if ok && also {
+		from, to := ours.AddrPort(), theirs.AddrPort()
+		family := "TCP6"
+		if from.Addr().Unmap().Is4() {
+			family = "TCP4"
+		}
+		addresses = fmt.Sprintf("%s %s %s %d %d", family, from.Addr().Unmap().WithZone(""), to.Addr().Unmap().WithZone(""), from.Port(), to.Port())
+	}
+	return bytes.ReplaceAll(send, []byte("{addresses}"), []byte(addresses))
 }
 
 // patience returns how long to wait for the reply to the probe: longer if the host, or
@@ -222,10 +256,15 @@ func (s *session) believed(ctx context.Context, w *wire, ex *Exchange, p *signat
 	if !p.Enters.Reply.Match(ex.Reply) || w.gone {
 		return false
 	}
+	s.mu.Lock()
+	s.entering++
+	s.mu.Unlock()
 	rest, _, _, _ := w.read(ctx, until("bytes", nil), 2*settle+2*s.rtt)
 	ex.Reply = append(ex.Reply, rest...)
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.entering--
+	s.wake()
 	return len(rest) == 0 && !w.gone && !s.heard
 }
 
@@ -290,24 +329,6 @@ func (s *session) follows(p, last, root *signatures.Probe) bool {
 }
 
 func (s *session) stopped() bool { return s.inner != nil || s.quietOver }
-
-// goodbye returns what is sent before closing.
-func (s *session) goodbye(last *signatures.Probe) []byte {
-	if last == nil {
-		return nil
-	}
-	if last.ID != signatures.Greeting {
-		return last.Close
-	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if g := s.exchanges[signatures.Greeting]; g != nil {
-		if is, _ := code(g.Reply); is {
-			return []byte("QUIT\r\n")
-		}
-	}
-	return nil
-}
 
 // positive reports whether a reply grants what was asked for with sent: with a
 // code (RFC 5321, Section 4.2.1), +OK (RFC 1939, Section 3), OK (RFC 5804,

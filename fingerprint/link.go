@@ -193,7 +193,8 @@ func stackOf(set *signatures.Set, services map[uint16]*Identification) string {
 
 func has(services map[uint16]*Identification, product string) bool {
 	for _, svc := range services {
-		if strings.HasPrefix(svc.KnownProduct(), product) {
+		known := svc.KnownProduct()
+		if strings.HasPrefix(known, product) || known != "" && svc.Behind != nil && strings.HasPrefix(svc.Behind.Product, product) {
 			return true
 		}
 	}

@@ -15,16 +15,22 @@ type path struct {
 	sent    int  // segments that needed an acknowledgement, each counted once
 	resent  int  // how often one of them was sent again
 	twice   int  // of those, how many the peer had received already
+	hungUp  bool // the peer has said that it sends nothing more
+	reset   bool // the peer has reset the connection
 }
 
 // pathOf asks the kernel about a connection. It reports false if the system does not
-// say. Connections other than TCP have no loss.
+// say. Connections other than TCP have no loss; those in memory tell the rest.
 func pathOf(c net.Conn) (path, bool) {
-	tcp, ok := underlying(c).(*net.TCPConn)
-	if !ok {
-		return path{}, true
+	switch c := underlying(c).(type) {
+	case *net.TCPConn:
+		return kernelPath(c)
+	case interface{ Ended() (hungUp, reset bool) }:
+		hungUp, reset := c.Ended()
+		lost, ok := c.(interface{ Unacked() bool })
+		return path{hungUp: hungUp, reset: reset, unacked: ok && lost.Unacked()}, true
 	}
-	return kernelPath(tcp)
+	return path{}, true
 }
 
 // maxUnacked is how much longer than usual to wait for a reply while the question

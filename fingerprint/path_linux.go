@@ -22,5 +22,7 @@ func kernelPath(c *net.TCPConn) (path, bool) {
 		sent:    max(int(info.Data_segs_out)+1-resent, 1), // the SYN too
 		resent:  resent,
 		twice:   min(int(info.Dsack_dups), resent),
+		hungUp:  info.State == unix.BPF_TCP_CLOSE_WAIT || info.State == unix.BPF_TCP_CLOSE,
+		reset:   info.State == unix.BPF_TCP_CLOSE,
 	}, true
 }

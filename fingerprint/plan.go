@@ -48,14 +48,18 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 	if len(s.wanted) == 0 {
 		return nil, -1
 	}
+	if s.entering > 0 {
+		return nil, 0 // what is asked now would be asked in vain
+	}
 	quiet := false // there is something to ask that silent ports are asked
 	leads := s.leads()
 	kept := s.unasked(leads)
+	openers, keptForLayers := s.openers()
 	for _, p := range s.candidates(leads) {
 		if s.left.conns.Load() <= 0 {
 			break
 		}
-		if !leads[p.ID] && s.left.conns.Load() <= kept {
+		if left := s.left.conns.Load(); !leads[p.ID] && (left <= kept || left <= keptForLayers && p.Enters == nil && !openers[p.ID]) {
 			continue
 		}
 		quiet = quiet || p.Quiet > 0 && s.turn.held > 0
@@ -140,6 +144,7 @@ func (s *session) decide() {
 			signatures.Needs(o.When, s, s.want)
 		}
 	}
+	s.wantProxies(best)
 }
 
 // enough reports whether a port that waits to be asked has answered so
@@ -227,8 +232,11 @@ func (s *session) mayCome(p *signatures.Probe) bool {
 	switch {
 	case p.ID == signatures.Greeting:
 		return !s.spoken
+	case p.ID == signatures.Goodbye:
+		return s.running > 0
 	case p.Safety == signatures.Intrusive && !s.id.Intrusive,
 		p.Layer == signatures.LayerClear && (s.layer != layer{}),
+		p.Layer == signatures.LayerProxy && s.layer.proxy == "",
 		p.Layer == signatures.LayerTLS && !s.layer.tls:
 		return false
 	case p.Quiet > 0:
@@ -296,6 +304,26 @@ func (s *session) leads() map[string]bool {
 		add(id)
 	}
 	return leads
+}
+
+// openers returns the probes on which it depends whether a layer can be opened, and how
+// many connections are kept for that: one to open it, and two for its inside.
+func (s *session) openers() (probes map[string]bool, kept int64) {
+	probes = make(map[string]bool)
+	var add func(id string)
+	add = func(id string) {
+		if !probes[id] {
+			probes[id] = true
+			signatures.Needs(s.id.Signatures.Probe(id).After, s, add)
+		}
+	}
+	for _, p := range s.id.Signatures.Probes {
+		if p.Enters != nil && s.wanted[p.ID] && !s.asked[p.ID] && signatures.All(p.After, s) == signatures.Unknown {
+			add(p.ID)
+			kept = 3
+		}
+	}
+	return probes, kept
 }
 
 // unasked is how many of the probes may still be asked, each on a connection of its

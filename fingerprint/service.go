@@ -10,7 +10,15 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/result"
+	"github.com/mxsweep/mxsweep/signatures"
 )
+
+// A Transcript is all that was said on one port: what signatures are matched
+// against.
+type Transcript = signatures.Transcript
+
+// An Exchange is one probe of a [Transcript].
+type Exchange = signatures.Exchange
 
 // An Identification is what an [Identifier] finds out of an open port: the service
 // as it is reported, and beside it what was said, raw.

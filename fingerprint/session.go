@@ -77,9 +77,11 @@ type session struct {
 	trickling bool                    // the host was told that it is, and that the port had begun to speak
 	waitedFor bool                    // the host was told that the port takes its time
 	turn      turn                    // to ask what silent ports are asked
+	entering  int                     // connections that have most likely entered a layer
 	asking    int                     // such questions that are under way
 	skipped   bool                    // some of them were not asked, because other ports of the host gave nothing
 	inner     *session                // what is inside of a layer that was entered
+	outer     *session                // what that layer was entered from; nil if there is none
 	tlsInfo   *result.TLS
 	alerted   bool // it ended a handshake by an alert, and had asked for no certificate
 	dialErr   error
@@ -132,7 +134,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 // connection on which the layer is entered already.
 func (s *session) within(l layer, w *wire) *session {
 	in := newSession(s.id, s.host, s.target, s.rtt, nil, s.left)
-	in.layer, in.wire, in.perPort, in.idle, in.least = l, w, s.perPort, s.idle, leastInside
+	in.layer, in.wire, in.perPort, in.idle, in.least, in.outer = l, w, s.perPort, s.idle, leastInside, s
 	return in
 }
 

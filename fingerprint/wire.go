@@ -227,26 +227,6 @@ func endOf(err error) string {
 	return signatures.EndError
 }
 
-// hangUp says goodbye and closes the connection. A line that was left open is
-// ended first: amavisd keeps it for the next client of the same child.
-func (w *wire) hangUp(goodbye []byte) {
-	defer w.conn.Close()
-	if w.gone {
-		return
-	}
-	sent := w.send(goodbye)
-	if sent && w.midLine {
-		sent = w.send([]byte("\r\n"))
-	}
-	if !sent || len(goodbye) == 0 {
-		return
-	}
-	// A connection that is closed with bytes unread is reset, and daemons log
-	// that; most say goodbye within a round trip.
-	w.conn.SetReadDeadline(time.Now().Add(300 * time.Millisecond))
-	io.Copy(io.Discard, io.LimitReader(w.conn, maxReply))
-}
-
 // remote reports whether the two ends of the connection are on different hosts, as
 // far as their addresses tell.
 func (w *wire) remote() bool {

@@ -21,6 +21,11 @@ type Service struct {
 	// Behind is the next hop that shows through a proxy; nil if none does.
 	Behind *Behind `json:"behind,omitempty"`
 
+	// ProxyParser names the program that reads the PROXY header in front of the
+	// service, where the port wants one: Product itself, or the daemon in Behind. It is
+	// "" where no header is wanted, and where nothing told whose parser it is.
+	ProxyParser string `json:"proxy_parser,omitempty" clean:"field"`
+
 	// Evidence is what was sent and seen that led to the answer, in the order in
 	// which it weighs.
 	Evidence []Evidence `json:"evidence,omitempty"`

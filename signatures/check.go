@@ -22,6 +22,13 @@ func (set *Set) Check() Problems {
 			}
 		}
 	}
+	for _, p := range set.Proxies {
+		for i := range p.Examples {
+			for _, problem := range set.checkProxy(p, &p.Examples[i]) {
+				problems.Add(show(set.sources, problem))
+			}
+		}
+	}
 	list, _ := problems.Err().(Problems)
 	return list
 }

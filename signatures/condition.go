@@ -18,6 +18,7 @@ type Condition struct {
 	First     *TimeRange
 	Took      *TimeRange
 	Handshake string
+	Tail      []string
 	TLS       *bool
 	Proxied   *bool
 	Remote    *bool
@@ -84,8 +85,12 @@ func (c *Condition) Match(seen Seen) Truth {
 	switch {
 	case ex == nil && pending:
 		return Unknown
+	case (ex == nil || ex.Tail == "") && slices.Contains(c.Tail, TailUnknown):
+		return c.turn(True)
 	case ex == nil:
 		return False
+	case c.Tail != nil && ex.Tail == "":
+		return Unknown // whatever Not says: nobody knows
 	case ex.Unheard:
 		return c.turn(c.partly(ex))
 	case ex.Echo() != c.Echo:
@@ -122,6 +127,7 @@ func (c *Condition) holds(ex *Exchange) bool {
 	switch {
 	case c.Ended != nil && !slices.Contains(c.Ended, ex.End),
 		c.Handshake != "" && c.Handshake != ex.Handshake,
+		c.Tail != nil && !slices.Contains(c.Tail, ex.Tail),
 		c.TLS != nil && *c.TLS != ex.TLS,
 		c.Proxied != nil && *c.Proxied != ex.Proxied,
 		c.Remote != nil && *c.Remote != ex.Remote,

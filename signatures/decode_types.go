@@ -29,7 +29,8 @@ func (d *decoder) probe(n *yaml.Node) *Probe {
 		"connection": d.text(&p.Connection),
 		"tls":        d.oneOf(&tls, "starttls"),
 		"enters":     func(n *yaml.Node) { p.Enters = d.enters(n) },
-		"layer":      d.oneOf(&p.Layer, LayerClear, LayerTLS, LayerAny),
+		"layer":      d.oneOf(&p.Layer, LayerClear, LayerTLS, LayerProxy, LayerAny),
+		"fin":        d.bool(&p.Fin),
 		"close":      d.raw(&p.Close), "close_hex": d.hex(&p.Close),
 		"ports": d.ports(&p.Ports),
 	})
@@ -73,6 +74,7 @@ func (d *decoder) condition(n *yaml.Node) Condition {
 		"took":  func(n *yaml.Node) { c.Took = d.timeRange(n) },
 		"handshake": d.oneOf(&c.Handshake,
 			HandshakeComplete, HandshakeFailed),
+		"tail":    d.words(&c.Tail, slices.Concat(tails, []string{TailUnknown})),
 		"tls":     func(n *yaml.Node) { c.TLS = new(bool); d.bool(c.TLS)(n) },
 		"proxied": func(n *yaml.Node) { c.Proxied = new(bool); d.bool(c.Proxied)(n) },
 		"remote":  func(n *yaml.Node) { c.Remote = new(bool); d.bool(c.Remote)(n) },
@@ -214,6 +216,7 @@ func (d *decoder) seen(n *yaml.Node, to *Transcript) {
 				"ended": d.oneOf(&ex.End, ends...),
 				"first": d.duration(&ex.First), "took": d.duration(&ex.Took),
 				"handshake": d.oneOf(&ex.Handshake, HandshakeComplete, HandshakeFailed),
+				"tail":      d.oneOf(&ex.Tail, tails...),
 				"tls":       d.bool(&ex.TLS), "proxied": d.bool(&ex.Proxied), "remote": d.bool(&ex.Remote),
 			})
 		}

@@ -26,6 +26,18 @@ const (
 	HandshakeFailed   = "failed"
 )
 
+// What became of bytes that were sent after the other side had said goodbye and hung up.
+const (
+	TailReset   = "reset"   // it had closed its socket
+	TailTaken   = "taken"   // it keeps the socket open and took them, twice
+	TailBriefly = "briefly" // it took the first ones, and had closed its socket soon after
+)
+
+// TailUnknown stands in a condition for an exchange of which nothing of that is known.
+const TailUnknown = "unknown"
+
+var tails = []string{TailReset, TailTaken, TailBriefly}
+
 // A Transcript is the exchanges with one port: one Exchange for each probe.
 type Transcript struct {
 	Exchanges []Exchange `json:"exchanges"`
@@ -55,6 +67,7 @@ type Exchange struct {
 	TLS       bool          // the exchange ran inside of TLS
 	Proxied   bool          // the exchange ran behind a PROXY header of ours
 	Remote    bool          // the client was on another host, so that no address of it is a loopback address
+	Tail      string        // of the probe Goodbye: one of the Tail constants; "" where it is not known
 
 	// Unheard says that parts of the exchange may be lost: the question was not
 	// acknowledged, or a reply was cut off or may have been lost. Received parts count;
@@ -119,6 +132,7 @@ type exchangeJSON struct {
 	TLS         bool   `json:"tls,omitempty"`
 	Proxied     bool   `json:"proxied,omitempty"`
 	Remote      bool   `json:"remote,omitempty"`
+	Tail        string `json:"tail,omitempty"`
 	Unheard     bool   `json:"unheard,omitempty"`
 }
 
@@ -126,7 +140,7 @@ type exchangeJSON struct {
 // under another key where they are not. Times are rounded to milliseconds.
 func (e Exchange) MarshalJSON() ([]byte, error) {
 	j := exchangeJSON{
-		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied, Remote: e.Remote, Unheard: e.Unheard,
+		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied, Remote: e.Remote, Tail: e.Tail, Unheard: e.Unheard,
 		FirstMS: e.First.Milliseconds(), TookMS: e.Took.Milliseconds(),
 	}
 	j.Greeting, j.GreetingRaw = split(e.Greeting)
@@ -144,7 +158,7 @@ func (e *Exchange) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("reading an exchange: %w", jsonfault.Plain(err))
 	}
 	*e = Exchange{
-		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Remote: j.Remote, Unheard: j.Unheard,
+		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Remote: j.Remote, Tail: j.Tail, Unheard: j.Unheard,
 		First:    time.Duration(j.FirstMS) * time.Millisecond,
 		Took:     time.Duration(j.TookMS) * time.Millisecond,
 		Greeting: join(j.Greeting, j.GreetingRaw),

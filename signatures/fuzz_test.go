@@ -16,7 +16,7 @@ func FuzzLoad(f *testing.F) {
 	f.Add([]byte("ports: [{port: 5000-5001, title: t, iana: {status: unassigned}, internal: true, related: [5001], uses: [{product: P}]}]"))
 	probes := []byte("probes: [{id: greeting, why: listen, read: {until: line, wait: 6s}, safety: passive}]")
 	f.Fuzz(func(t *testing.T, text []byte) {
-		for _, name := range []string{"a.yaml", "observations.yaml", "stacks.yaml", "probes.yaml"} {
+		for _, name := range []string{"a.yaml", "observations.yaml", "stacks.yaml", "proxies.yaml", "probes.yaml"} {
 			fsys := fstest.MapFS{"probes.yaml": {Data: probes}, name: {Data: text}}
 			if set, err := Load(Source{"fuzz", fsys}); err == nil {
 				set.Check()

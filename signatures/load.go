@@ -132,6 +132,12 @@ func (l *loader) file(d *decoder, root *yaml.Node, name string, fsys fs.FS) {
 			l.unique(d, n, "observation", o.ID)
 			set.Observations = append(set.Observations, o)
 		})
+	case "proxies.yaml":
+		f["proxies"] = d.each(func(n *yaml.Node) {
+			p := d.proxy(n)
+			l.unique(d, n, "proxy", p.ID)
+			set.Proxies = append(set.Proxies, p)
+		})
 	case "stacks.yaml":
 		f["stacks"] = d.each(func(n *yaml.Node) { set.Stacks = append(set.Stacks, d.stack(n)) })
 	default:
@@ -217,7 +223,7 @@ func (l *loader) resolve() {
 	}
 	for i, p := range l.set.Probes {
 		l.known(p.After, "probe", p.ID)
-		if p.Connection == OwnConnection || p.Connection == FirstConnection {
+		if p.ID == Goodbye && p.Connection == LastConnection || p.Connection == OwnConnection || p.Connection == FirstConnection {
 			continue
 		}
 		if before := slices.IndexFunc(l.set.Probes[:i], func(o *Probe) bool { return o.ID == p.Connection }); before < 0 {
@@ -233,19 +239,25 @@ func (l *loader) resolve() {
 			l.probe(id, s.Pos, "signature", s.ID)
 		}
 		for i := range s.Examples {
-			l.example(s, &s.Examples[i])
+			l.example("signature", s.ID, &s.Examples[i])
 		}
 	}
 	for _, o := range l.set.Observations {
 		l.known(o.When, "observation", o.ID)
 	}
+	for _, p := range l.set.Proxies {
+		l.known(p.When, "proxy", p.ID)
+		for i := range p.Examples {
+			l.example("proxy", p.ID, &p.Examples[i])
+		}
+	}
 }
 
 // example fills in what was sent if it is not written.
-func (l *loader) example(s *Signature, e *Example) {
+func (l *loader) example(kind, id string, e *Example) {
 	for i := range e.Seen.Exchanges {
 		ex := &e.Seen.Exchanges[i]
-		l.probe(ex.Probe, e.Pos, "signature", s.ID)
+		l.probe(ex.Probe, e.Pos, kind, id)
 		if p := l.set.probes[ex.Probe]; p != nil && ex.Sent == nil {
 			ex.Sent = p.Send
 		}

@@ -46,7 +46,9 @@ func TestProblemsHaveHints(t *testing.T) {
 		"probes.yaml": `{"version": "1", "probes": [{"id": "p", "why": "w", "send": "NOOP", "read": {"until": "line", "wait": "1s"},
 			"safety": "safe", "connection": "own", "layer": "any", "ports": [25], "quiet": "800ms", "after": [{"greeting": "^220"}]}]}`,
 		"observations.yaml": `{"observations": [{"id": "o", "shows": "s", "protocol": ["smtp"], "versioned": false, "when": [{"greeting": "^220"}]}]}`,
-		"stacks.yaml":       `{"stacks": [{"name": "s", "ports": [25, 26], "least": 2}]}`,
+		"proxies.yaml": `{"proxies": [{"id": "x", "product": "X", "shows": "s", "confidence": 6, "own": false, "behind": ["Dovecot"], "alternatives": [],
+			"when": [{"probe": "greeting", "tail": ["taken"]}], "source": "t", "examples": [{"seen": {"greeting": {"tail": "taken"}}}]}]}`,
+		"stacks.yaml": `{"stacks": [{"name": "s", "ports": [25, 26], "least": 2}]}`,
 	} {
 		var whole any
 		if err := json.Unmarshal([]byte(text), &whole); err != nil {

@@ -31,10 +31,16 @@ const (
 const (
 	OwnConnection   = "own"
 	FirstConnection = "first"
+	LastConnection  = "last" // of the probe Goodbye: any, at its end
 )
 
 // Greeting is the id of the probe that listens and sends nothing.
 const Greeting = "greeting"
+
+// Goodbye is the id of the probe whose bytes follow when a daemon has answered the
+// goodbye at the end of a connection, and hung up: what becomes of them shows whether
+// it closed its socket, as most daemons do, or only stopped to speak, as some proxies do.
+const Goodbye = "goodbye"
 
 // The layers that a probe may enter, and in which it may be asked.
 const (
@@ -55,6 +61,7 @@ type Set struct {
 	Imported     []*Signature // of other tools, by confidence; used if no signature names a product
 	Observations []*Observation
 	Stacks       []*Stack
+	Proxies      []*Proxy
 
 	probes  map[string]*Probe
 	sources map[string]*userfile.Source // the files, for the lines of problems
@@ -85,10 +92,11 @@ type Probe struct {
 	Read Read
 
 	Safety     string // Passive, Safe or Intrusive
-	Connection string // OwnConnection, FirstConnection or the id of a probe
+	Connection string // OwnConnection, FirstConnection, LastConnection or the id of a probe
 	StartTLS   bool   // a positive reply is followed by a TLS handshake
 	Enters     *Enters
-	Layer      string // LayerClear, LayerTLS or LayerAny
+	Layer      string // LayerClear, LayerTLS, LayerAny, or LayerProxy for another PROXY header where one was believed
+	Fin        bool   // nothing more is sent on the connection behind what the probe sends
 
 	// Close is sent before the connection is closed from our side.
 	Close []byte

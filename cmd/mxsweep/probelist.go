@@ -43,6 +43,9 @@ func sentText(p *signatures.Probe) string {
 	case !p.StartTLS && !tls && !bytes.HasSuffix(p.Send, []byte("\r\n")):
 		text += `, and before disconnecting "\r\n"`
 	}
+	if p.Fin {
+		text += ", and with it the end of what is sent"
+	}
 	return text
 }
 
@@ -60,6 +63,8 @@ func whenText(p *signatures.Probe) string {
 		words = append(words, "not inside TLS or behind a PROXY header")
 	case signatures.LayerTLS:
 		words = append(words, "inside TLS only")
+	case signatures.LayerProxy:
+		words = append(words, "in place of a PROXY header that was believed")
 	}
 	if len(words) == 0 {
 		return "always"
@@ -73,6 +78,8 @@ func connectionText(connection string) string {
 		return "a connection of its own"
 	case signatures.FirstConnection:
 		return "the connection that found the port"
+	case signatures.LastConnection:
+		return "any connection that ends with a goodbye, once the other side has ended it"
 	default:
 		return "the connection of " + connection
 	}
@@ -133,6 +140,9 @@ func seenWords(c *signatures.Condition) (words []string) {
 	}
 	if c.Handshake != "" {
 		add("has its TLS handshake %s", c.Handshake)
+	}
+	if c.Tail != nil {
+		add("has a tail that is %s", strings.Join(c.Tail, " or "))
 	}
 	if c.First != nil {
 		add("begins %s", timeText(c.First))

@@ -12,6 +12,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run"
 	"github.com/mxsweep/mxsweep/signatures"
 )
@@ -75,6 +76,11 @@ func listSignatures(b *bytes.Buffer, set *signatures.Set) {
 	w := tabwriter.NewWriter(b, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(w, "SIGNATURE\tPRODUCT\tPROTOCOL\tROLE\tCONFIDENCE")
 	all := slices.SortedFunc(slices.Values(allSignatures(set)), func(x, y *signatures.Signature) int { return strings.Compare(x.ID, y.ID) })
+	for _, p := range set.Proxies {
+		if !p.Own {
+			fmt.Fprintf(w, "%s\t%s\t-\t%s\t%d\n", p.ID, p.Product, result.RoleProxy, p.Confidence)
+		}
+	}
 	for _, sig := range all {
 		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%d\n", sig.ID, orDash(sig.Product), orDash(sig.Protocol), orDash(string(sig.Role)), sig.Confidence)
 	}
@@ -132,6 +138,11 @@ func findEntry(set *signatures.Set, id string) (signatures.Pos, error) {
 	for _, o := range set.Observations {
 		if ids = append(ids, o.ID); o.ID == id {
 			return o.Pos, nil
+		}
+	}
+	for _, p := range set.Proxies {
+		if ids = append(ids, p.ID); p.ID == id {
+			return p.Pos, nil
 		}
 	}
 	hint := spelling.Hint(ids, id, `"mxsweep signatures list" lists the ids`)

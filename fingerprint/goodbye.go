@@ -1,0 +1,155 @@
+package fingerprint
+
+import (
+	"bytes"
+	"io"
+	"slices"
+	"time"
+
+	"github.com/mxsweep/mxsweep/signatures"
+)
+
+const (
+	// byeWait is how long an answer to the goodbye, and the end of the connection, are
+	// waited for; most daemons need a round trip.
+	byeWait = 300 * time.Millisecond
+
+	// tailWait is how long, beyond a round trip, the other side may take to
+	// acknowledge what came after its end, or to reset it. HAProxy with timeout
+	// client-fin 1s takes it for a second.
+	tailWait = 200 * time.Millisecond
+
+	// briefTail is after how long what was taken once is sent again: socat keeps its
+	// socket for half a second (its option -t).
+	briefTail = 700 * time.Millisecond
+)
+
+// goodbye returns what is sent before closing.
+func (s *session) goodbye(last *signatures.Probe) []byte {
+	if last == nil || last.Fin {
+		return nil
+	}
+	if last.ID != signatures.Greeting && last.Layer != signatures.LayerProxy {
+		return last.Close
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if g := s.exchanges[signatures.Greeting]; g != nil {
+		if is, _ := code(g.Reply); is {
+			return []byte("QUIT\r\n")
+		}
+	}
+	return nil
+}
+
+// hangUp says goodbye, closes the connection and notes how the other side ended it. A
+// line that was left open is ended first: amavisd keeps it for the next client of the
+// same child.
+func (s *session) hangUp(w *wire, goodbye []byte) {
+	defer w.conn.Close()
+	if w.gone {
+		return
+	}
+	sent := w.send(goodbye)
+	if sent && w.midLine {
+		sent = w.send([]byte("\r\n"))
+	}
+	if !sent || len(goodbye) == 0 {
+		return
+	}
+	// A connection that is closed with bytes unread is reset, and daemons log that.
+	w.conn.SetReadDeadline(time.Now().Add(byeWait + 2*s.rtt))
+	reply, err := io.ReadAll(io.LimitReader(w.conn, maxReply))
+	p := s.id.Signatures.Probe(signatures.Goodbye)
+	if err != nil || p == nil || !s.tailUnknown() {
+		return
+	}
+	if tail := w.tail(p.Send, s.rtt); tail != "" {
+		s.noteGoodbye(&Exchange{Probe: p.ID, Sent: slices.Concat(goodbye, p.Send), Reply: bytes.Clone(reply[:min(len(reply), maxKept)]), End: signatures.EndClosed, TLS: w.tls, Tail: tail})
+	}
+}
+
+// tailUnknown reports whether it is not known yet what becomes of bytes that come
+// after the end of a connection.
+func (s *session) tailUnknown() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.exchanges[signatures.Goodbye] == nil
+}
+
+// noteGoodbye keeps how a connection ended. It is no answer to a question, and shows
+// nothing of how fast the port answers.
+func (s *session) noteGoodbye(ex *Exchange) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.exchanges[ex.Probe] != nil {
+		return
+	}
+	ex.TLS, ex.Proxied, ex.Remote = ex.TLS || s.layer.tls, s.layer.proxy != "", s.first.remote()
+	s.exchanges[ex.Probe] = ex
+	s.wake()
+}
+
+// tail sends bytes on a connection that the other side has ended, and tells what became
+// of them: one of the Tail constants, or "" where nothing proves either. A packet that
+// got lost proves nothing, nor does a system that does not tell of acknowledgments.
+func (w *wire) tail(b []byte, rtt time.Duration) string {
+	if p, ok := w.awaitPath(rtt+tailWait, func(p path) bool { return p.hungUp }); !ok || !p.hungUp || p.reset || p.unacked {
+		return "" // a proxy that ends TLS may keep the connection
+	}
+	begun := time.Now()
+	switch w.tailOnce(b, rtt) {
+	case signatures.TailReset:
+		return signatures.TailReset
+	case signatures.TailTaken:
+	default:
+		return ""
+	}
+	time.Sleep(briefTail - time.Since(begun))
+	switch w.tailOnce(b, rtt) {
+	case signatures.TailReset:
+		return signatures.TailBriefly
+	case signatures.TailTaken:
+		return signatures.TailTaken
+	}
+	return ""
+}
+
+// tailOnce sends the bytes and waits until they are acknowledged or reset.
+func (w *wire) tailOnce(b []byte, rtt time.Duration) string {
+	if !w.send(b) {
+		if p, ok := pathOf(w.conn); ok && p.reset {
+			return signatures.TailReset
+		}
+		return ""
+	}
+	p, ok := w.awaitPath(rtt+tailWait, func(p path) bool { return p.reset })
+	switch {
+	case !ok || p.unacked && !p.reset:
+		return ""
+	case p.reset:
+		return signatures.TailReset
+	}
+	return signatures.TailTaken
+}
+
+// awaitPath asks the kernel about the connection until a condition holds or the wait
+// is over, and returns what it said last. It reports false if the system does not say.
+func (w *wire) awaitPath(wait time.Duration, until func(path) bool) (path, bool) {
+	const shortest, longest = time.Millisecond, 16 * time.Millisecond
+	over := time.Now().Add(wait)
+	for pause := shortest; ; pause = min(2*pause, longest) {
+		p, ok := pathOf(w.conn)
+		if !ok || until(p) || !time.Now().Before(over) {
+			return p, ok
+		}
+		time.Sleep(pause)
+	}
+}
+
+// endSending tells the other side that nothing more is sent, and listens on.
+func (w *wire) endSending() {
+	if c, ok := underlying(w.conn).(interface{ CloseWrite() error }); ok {
+		c.CloseWrite() // one that is gone already ends the reading
+	}
+}
