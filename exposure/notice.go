@@ -117,7 +117,7 @@ var noticeKinds = []NoticeKind{
 		"It is reported and does not fail the run.",
 		"Check the port, or lower min_confidence in the policy file."},
 	{NoticeExpectedMissing, "ExpectedServiceMissing", result.LevelNote, "An entry under expect covers no finding, or one under must_be_closed covers no port of this run.",
-		"The expected service was not seen, or gives no finding in this run. The run shows nothing about a port that must be closed but was not probed.",
+		"The expected service did not answer, or has no finding in this run. The run shows nothing about a port that must be closed but was not probed.",
 		"Check the service, and the spelling of host and port. If the service is fine, the entry has no effect and can be removed. Add a port that must be closed to the scanned ports."},
 	{NoticeEngine, "EngineReport", result.LevelNote, "The scan engine reports a choice or a measurement.",
 		"It shows how the ports were probed, and how reliable the state of a silent port is.",

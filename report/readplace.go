@@ -79,7 +79,7 @@ func (p *player) notSaved(head []byte) error {
 	if string(head[m[2]:m[3]]) == `"mxsweep.baseline"` {
 		hint = "this is a baseline: mxsweep baseline show FILE lists its findings; " + savedHint
 	}
-	return wrong(m[2], fmt.Sprintf("schema is %s, want \"mxsweep.report\" or \"mxsweep.line\"", head[m[2]:m[3]]), hint)
+	return wrong(m[2], fmt.Sprintf("schema is %s, expected \"mxsweep.report\" or \"mxsweep.line\"", head[m[2]:m[3]]), hint)
 }
 
 // savedHint says where saved runs come from.

@@ -23,7 +23,7 @@ func ReadPolicy(file string, rules *exposure.RuleSet, known *signatures.Ports) (
 	}
 	data, err := userfile.ReadLimited(file, policy.MaxSize)
 	if err != nil {
-		return nil, fault.Usagef("name a policy file, which is YAML, such as mxsweep.yaml; the shortest one is the line version: 1", "reading policy %q: %w", file, fault.WithoutPath(err))
+		return nil, fault.Usagef("name a policy file in YAML, such as mxsweep.yaml; its only required line is version: 1", "reading policy %q: %w", file, fault.WithoutPath(err))
 	}
 	defer memory.BoundPolicy()()
 	policy, err := policy.Load(file, data, policy.Context{Rules: rules, Profiles: known.ProfilePorts()})

@@ -70,7 +70,7 @@ func (l *loader) source(s Source) error {
 		return fmt.Errorf("listing %q: %w", s.Name, err)
 	}
 	if len(names) == 0 {
-		return &Problem{File: s.Name, Problem: "no signature files (*.yaml) in this folder", Hint: "name the folder that holds them"}
+		return &Problem{File: s.Name, Problem: "no signature files (*.yaml) in this directory", Hint: "name the directory that contains them"}
 	}
 	slices.Sort(names)
 	for _, name := range names {
@@ -183,7 +183,7 @@ func (d *decoder) transcripts(s *Signature, fsys fs.FS) {
 			e.Seen, err = ReadTranscript(bytes.NewReader(b))
 		}
 		if err != nil {
-			d.failAt(e.Pos, "file: is a recording by mxsweep signatures record, relative to the folder of the signature", "example of signature %q: %v", s.ID, err)
+			d.failAt(e.Pos, "file: is a recording by mxsweep signatures record, relative to the directory of the signature", "example of signature %q: %v", s.ID, err)
 		}
 	}
 }
@@ -219,7 +219,7 @@ func ReadTranscript(r io.Reader) (Transcript, error) {
 func (l *loader) resolve() {
 	greeting := l.set.probes[Greeting]
 	if greeting == nil || len(greeting.Send) > 0 {
-		l.fail(Pos{"signatures/probes.yaml", 1, 1}, "take it out of the folder, or give it another id", "there is no probe %q that only listens", Greeting)
+		l.fail(Pos{"signatures/probes.yaml", 1, 1}, "remove it from the directory, or give it another id", "there is no probe %q that only listens", Greeting)
 	}
 	for i, p := range l.set.Probes {
 		l.known(p.After, "probe", p.ID)
@@ -317,7 +317,7 @@ func (d *decoder) checkSignature(n *yaml.Node, s *Signature, right bool) {
 	case s.Imported != "" && s.Confidence > MaxImported, s.Imported != "" && len(s.Examples) == 0 && s.Confidence > MaxUntested:
 		d.fail(n, fmt.Sprintf("at most %d, and %d without an example", MaxImported, MaxUntested), "signature %q: confidence %d of an imported signature", s.ID, s.Confidence)
 	case s.Imported != "" && (s.Product == "" || s.Through != nil || s.Behind != nil || s.Alternatives != nil):
-		d.fail(n, "name the product, and leave through, behind and alternatives out", "signature %q: an imported signature only names a product", s.ID)
+		d.fail(n, "name the product, and omit through, behind and alternatives", "signature %q: an imported signature only names a product", s.ID)
 	case len(s.Examples) == 0 && s.Imported == "":
 		d.fail(n, "record one with: mxsweep signatures record HOST:PORT", "signature %q: no example", s.ID)
 	case s.Confidence > sure && s.Alternatives != nil:

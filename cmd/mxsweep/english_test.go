@@ -33,6 +33,15 @@ var riddles = map[string]string{
 	`(probes|SYNs) a second`:                      "per second",
 	`demands? TLS|demand a password`:              "require",
 	`stands? twice|is there twice`:                "duplicate",
+	`without a word`:                              "without a reply",
+	`nothing was (said|heard)`:                    "no reply, the port sent nothing",
+	`[0-9dq] is due`:                              "expected",
+	`, want (a|an|one|text|true|[0-9%])\b`:        "expected",
+	`% ?[qvs] is not known`:                       "unknown",
+	`anew\b|reckon`:                               "again",
+	`(packets|requests|lines) a (second|minute)`:  "per second, per minute",
+	`too little could be seen`:                    "the coverage is insufficient",
+	`behind the (colon|bracket|brace|key|field)`:  "after the colon",
 	`neighb[o]ur|behavi[o]ur|col[o]ur|recogni[s]`: "American spelling",
 }
 

@@ -71,7 +71,7 @@ func (s *session) importSignatures(tool, path, dir string, force bool) error {
 		err = fault.Usagef("", "importing %q: none of its entries can be converted", path)
 		file = path
 	case outfile.Exists(file) && !force:
-		return fault.Usagef("add --force to replace it, or name another folder with --output DIR", "writing %q: the file exists", file)
+		return fault.Usagef("add --force to replace it, or name another directory with --output DIR", "writing %q: the file exists", file)
 	default:
 		err = writeImport(im, path, file)
 	}

@@ -164,7 +164,7 @@ usage: an invalid flag, target, policy, scope, signature or baseline; nothing wa
 error: aborted, or an output could not be written
 .TP
 .B 4
-incomplete: would pass, but the coverage is insufficient
+incomplete: would pass, but the coverage is insufficient, a canary did not answer, a name did not resolve, or nothing was in scope
 .TP
 .B 5
 refused: a target is outside the scope, or the run is not authorized

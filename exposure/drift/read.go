@@ -136,7 +136,7 @@ func (r *reader) header(line []byte) *fault {
 	case err != nil:
 		return notJSON(line, "header", err)
 	case b.Schema != Schema:
-		return faultf("schema", "not a baseline: schema is %q, want %q", b.Schema, Schema)
+		return faultf("schema", "not a baseline: schema is %q, expected %q", b.Schema, Schema)
 	case !strings.HasPrefix(b.SchemaVersion, "1."):
 		return faultf("schema_version", "schema version is %q, this program reads 1.x", b.SchemaVersion)
 	case b.Vantage == "":

@@ -32,7 +32,7 @@ func shellOption(text string, e Edit) (string, error) {
 	value := assign.FindStringSubmatchIndex(line)
 	old := strings.TrimSpace(line[value[2]:])
 	if strings.HasSuffix(old, `\`) {
-		return "", &UnclearError{at + 1, "the value goes on in the next line"}
+		return "", &UnclearError{at + 1, "the value continues on the next line"}
 	}
 	quote := `"`
 	if strings.HasPrefix(old, "'") {

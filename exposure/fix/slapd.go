@@ -24,7 +24,7 @@ func slapdBind(text string, port uint16, address string) (string, error) {
 		return "", &NotFoundError{"URL in SLAPD_SERVICES", port}
 	}
 	if strings.HasSuffix(line, `\`) {
-		return "", &UnclearError{1 + strings.Count(text[:start], "\n"), "the value goes on in the next line"}
+		return "", &UnclearError{1 + strings.Count(text[:start], "\n"), "the value continues on the next line"}
 	}
 	found := false
 	was := map[string]string{} // what became of which URL

@@ -57,8 +57,8 @@ var syntaxWords = strings.NewReplacer(
 	"looking for beginning of object key string", "where a key in double quotes should start",
 	"after object key:value pair", "where a comma or } should be",
 	"after array element", "where a comma or ] should be",
-	"after object key", "where the colon behind a key should be",
-	"after top-level value", "behind the end of the document",
+	"after object key", "where the colon after a key should be",
+	"after top-level value", "after the end of the document",
 )
 
 // wrongKind tells of a value of the wrong kind, and what it must be.

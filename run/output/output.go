@@ -226,7 +226,7 @@ func (o *Set) Hashes() map[string]string {
 
 // opening says which file of a run could not be opened. It asks for the exit code of an error.
 func opening(what string, err error) error {
-	hint := "choose a file in an existing, writable folder; nothing was sent"
+	hint := "choose a file in an existing, writable directory; nothing was sent"
 	if errors.Is(err, outfile.ErrNoReader) {
 		hint = fmt.Sprintf("start the reader first; mxsweep waited %s for it, and nothing was sent", outfile.FIFOWait)
 	}

@@ -139,7 +139,7 @@ func (p *planner) hop(r netipx.IPRange) (*hop, error) {
 	case errors.As(err, &errno):
 		return p.refuse("no route: "+errno.Error(), result.ReasonNetUnreach, fmt.Errorf("routing: %w", errno)), nil
 	case err != nil:
-		return nil, fmt.Errorf("asking for the route to %q: %w", r.From(), err)
+		return nil, fmt.Errorf("looking up the route to %q: %w", r.From(), err)
 	case p.loops(way):
 		p.local.AddRange(r)
 		p.locals = true
@@ -169,7 +169,7 @@ func (p *planner) isLocal(r netipx.IPRange) error {
 	way, err := p.route(r.From())
 	var errno unix.Errno
 	if err != nil && !errors.As(err, &errno) {
-		return fmt.Errorf("asking for the route to %q: %w", r.From(), err)
+		return fmt.Errorf("looking up the route to %q: %w", r.From(), err)
 	}
 	if err == nil && p.loops(way) {
 		p.local.AddRange(r)

@@ -141,7 +141,7 @@ func (g *governor) lower(now int64, loss, reached float64, n uint64) {
 	through := math.Max(math.Min((1-loss)/(1-g.base), 0.6), 1/float64(n))
 	g.set(now, math.Max(0.8*reached*through, slowest))
 	if reached > slowest {
-		g.why = fmt.Sprintf("%.0f%% were lost at %.0f a second", 100*loss, reached)
+		g.why = fmt.Sprintf("%.0f%% were lost at %.0f per second", 100*loss, reached)
 	}
 }
 

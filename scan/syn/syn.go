@@ -109,7 +109,7 @@ func (c *Config) check() error {
 		return errors.New("sweeping without a scope: nothing may be contacted")
 	}
 	if c.Rate < 0 || math.IsNaN(c.Rate) {
-		return fault.Hintf("0 is as fast as accuracy allows", "sweeping at %v a second: not a rate", c.Rate)
+		return fault.Hintf("0 is as fast as accuracy allows", "sweeping at %v per second: not a rate", c.Rate)
 	}
 	if c.Threads < 0 || c.Threads > MaxThreads {
 		return fault.Hintf("one thread is fast enough for most networks", "sweeping with %d threads: %w", c.Threads, fmt.Errorf("not between 1 and %d", MaxThreads))

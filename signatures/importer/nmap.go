@@ -86,7 +86,7 @@ func Nmap(r io.Reader, name string) (*Import, error) {
 		}
 	}
 	if len(p.im.entries)+len(p.im.skipped) == 0 {
-		return nil, &signatures.Problem{File: name, Problem: "no entry for a mail service in it", Hint: NmapHint}
+		return nil, &signatures.Problem{File: name, Problem: "the file has no entry for a mail service", Hint: NmapHint}
 	}
 	return p.im, nil
 }
@@ -136,7 +136,7 @@ func (r *nmapReader) line(line string) error {
 func (r *nmapReader) probe(line string) error {
 	words := strings.SplitN(line, " ", 4)
 	if len(words) < 4 || words[1] != "TCP" && words[1] != "UDP" {
-		return r.fail(0, "a Probe is written Probe TCP|UDP NAME q|BYTES|")
+		return r.fail(0, "expected Probe TCP|UDP NAME q|BYTES|")
 	}
 	column := len(line) - len(words[3])
 	text, _, err := quoted(words[3], "q")
@@ -158,7 +158,7 @@ func quoted(from, letter string) (text, rest string, err error) {
 	}
 	text, rest, ok = strings.Cut(inside[1:], inside[:1])
 	if !ok {
-		return "", "", fmt.Errorf("no %q ends it", inside[:1])
+		return "", "", fmt.Errorf("the closing %q is missing", inside[:1])
 	}
 	return text, rest, nil
 }
@@ -198,7 +198,7 @@ func unescape(text string) (string, error) {
 func (r *nmapReader) match(line string, soft bool) error {
 	words := strings.SplitN(line, " ", 3)
 	if len(words) < 3 {
-		return r.fail(0, "a %s is written %[1]s SERVICE m|PATTERN|", words[0])
+		return r.fail(0, "expected %s SERVICE m|PATTERN|", words[0])
 	}
 	service, ok := services[words[1]]
 	if !ok || r.udp {

@@ -44,7 +44,7 @@ func versionInfo(info string) (templates, error) {
 			t[name] = text
 		}
 		if after != "" && after[0] != ' ' {
-			return nil, fmt.Errorf("%q behind the field %q", after, name)
+			return nil, fmt.Errorf("unexpected %q after the field %q", after, name)
 		}
 		info = after
 	}

@@ -69,7 +69,7 @@ func Recog(dir signatures.Source) (*Import, error) {
 		}
 	}
 	if !found {
-		return nil, &signatures.Problem{File: dir.Name, Problem: "no recog file of a mail service in it, like smtp_banners.xml", Hint: RecogHint}
+		return nil, &signatures.Problem{File: dir.Name, Problem: "the directory has no recog file for a mail service, such as smtp_banners.xml", Hint: RecogHint}
 	}
 	return im, nil
 }
@@ -148,7 +148,7 @@ func xmlFault(err error) string {
 		text = fmt.Sprintf("%q is not a number", e.Num)
 	}
 	if errors.Is(err, io.ErrUnexpectedEOF) || errors.Is(err, io.EOF) || text == "unexpected EOF" {
-		text = "the file ends before its last element does"
+		text = "the file is truncated"
 	}
 	return text
 }

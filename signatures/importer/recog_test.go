@@ -120,14 +120,14 @@ func TestRecogSkips(t *testing.T) {
 
 func TestRecogRefuses(t *testing.T) {
 	for _, test := range []struct{ name, text, want string }{
-		{"smtp_help.xml", "<fingerprints>\n<fingerprint pattern='a'", "dir/smtp_help.xml:2:25: reading XML: the file ends before its last element does"},
-		{"smtp_help.xml", "", "dir/smtp_help.xml:1:1: reading XML: the file ends before its last element does"},
+		{"smtp_help.xml", "<fingerprints>\n<fingerprint pattern='a'", "dir/smtp_help.xml:2:25: reading XML: the file is truncated"},
+		{"smtp_help.xml", "", "dir/smtp_help.xml:1:1: reading XML: the file is truncated"},
 		{"smtp_help.xml", "<html/>", `dir/smtp_help.xml:1:1: the root is "html", not "fingerprints"`},
 		{"smtp_help.xml", "<fingerprints>\n <print/></fingerprints>", `dir/smtp_help.xml:2:2: unknown element "print"`},
 		{"smtp_help.xml", "<fingerprints/><fingerprints/>", `dir/smtp_help.xml:1:16: the root is`},
 		{"smtp_help.xml", "<fingerprints><fingerprint><param pos='x'/></fingerprint></fingerprints>", `dir/smtp_help.xml:1:44: reading XML: "x" is not a number`},
 		{"smtp_help.xml", strings.Repeat(" ", maxRecogFile+1), `reading "dir/smtp_help.xml": longer than 8388608 bytes`},
-		{"ssh_banners.xml", "<fingerprints/>", "dir: no recog file of a mail service in it"},
+		{"ssh_banners.xml", "<fingerprints/>", "dir: the directory has no recog file for a mail service"},
 	} {
 		_, err := recog(map[string]string{test.name: test.text})
 		if err == nil || !strings.HasPrefix(err.Error(), test.want) {
