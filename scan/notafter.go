@@ -19,19 +19,10 @@ func (s *sweep) late() bool { return !s.cfg.NotAfter.IsZero() && s.now >= s.end 
 func (s *sweep) refuse(ctx context.Context, cause error) {
 	for n := 0; s.next < s.space.Len() && n < maxLate && ctx.Err() == nil; {
 		for end := s.next + stride; s.room && s.next < min(end, s.space.Len()) && n < maxLate; n++ {
-			place := s.next
-			s.next++
-			if s.cfg.Skip != nil && s.cfg.Skip(place) {
-				s.stats.Done++
-				continue
+			if to, ok := s.advance(); ok {
+				s.report(Result{Target: to, State: result.StateUnknown, Reason: result.ReasonUnknown, Time: s.start.Add(s.now),
+					Err: fmt.Errorf("probing %v: %w", to, cause)})
 			}
-			to := s.space.At(s.order.At(place))
-			if !s.cfg.Scope.Allows(to.Addr()) {
-				s.skip(to)
-				continue
-			}
-			s.report(Result{Target: to, State: result.StateUnknown, Reason: result.ReasonUnknown, Time: s.start.Add(s.now),
-				Err: fmt.Errorf("probing %v: %w", to, cause)})
 		}
 		if s.flush(); !s.room {
 			s.dialer.Wait(nil, -1) // until the results are taken

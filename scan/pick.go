@@ -54,16 +54,8 @@ const drawsInRow = 3
 // front of it wait for their turn.
 func (s *sweep) draw() int32 {
 	for end := s.next + stride; s.next < min(end, s.space.Len()) && len(s.free) > 0; {
-		place := s.next
-		s.next++
-		if s.cfg.Skip != nil && s.cfg.Skip(place) {
-			s.stats.Done++
-			s.skipped = true
-			continue
-		}
-		to := s.space.At(s.order.At(place))
-		if !s.cfg.Scope.Allows(to.Addr()) {
-			s.skip(to)
+		to, ok := s.advance()
+		if !ok {
 			continue
 		}
 		h := s.hosts.find(to.Addr())
@@ -83,6 +75,24 @@ func (s *sweep) draw() int32 {
 		s.queue(i, false)
 	}
 	return none
+}
+
+// advance takes the next pair of the order. It is not ok if the pair must not be
+// asked: an earlier run has finished it, or it left the scope.
+func (s *sweep) advance() (to netip.AddrPort, ok bool) {
+	place := s.next
+	s.next++
+	if s.cfg.Skip != nil && s.cfg.Skip(place) {
+		s.stats.Done++
+		s.skipped = true
+		return to, false
+	}
+	to = s.space.At(s.order.At(place))
+	if !s.cfg.Scope.Allows(to.Addr()) {
+		s.skip(to)
+		return to, false
+	}
+	return to, true
 }
 
 // pickAt returns a pair of a host that may be probed now, or none.
