@@ -96,9 +96,10 @@ func (f *Violation) Finding() result.Finding {
 		Severity:     f.Severity,
 		Title:        f.Title,
 		Score:        f.Score,
-		IP:           f.Target.Addr().WithZone("").String(), // Host holds the zone
+		IP:           f.Target.Addr().WithZone(""),
 		Host:         f.Host,
 		Aliases:      f.Aliases,
+		Addresses:    f.Addresses,
 		Port:         f.Target.Port(),
 		Protocol:     "tcp",
 		Vantage:      f.Vantage,
@@ -116,9 +117,6 @@ func (f *Violation) Finding() result.Finding {
 		FirstSeen:    result.NewTime(f.FirstSeen),
 		LastSeen:     result.NewTime(f.LastSeen),
 		Acceptance:   f.Acceptance,
-	}
-	for _, a := range f.Addresses {
-		w.Addresses = append(w.Addresses, a.String())
 	}
 	if f.Rule != nil {
 		w.Rule, w.CWE, w.References = f.Rule.ID, f.Rule.CWE, f.Rule.References

@@ -45,7 +45,7 @@ func (p *Subject) Names() []string { return allNames(p.Host, p.Aliases) }
 // has sent them: report.Clean makes them fit to be written.
 func (p *Subject) Port() result.Port {
 	w := result.Port{
-		IP:           p.Target.Addr().WithZone("").String(), // Host holds the zone
+		IP:           p.Target.Addr().WithZone(""),
 		Host:         p.Host,
 		Aliases:      p.Aliases,
 		Port:         p.Target.Port(),

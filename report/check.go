@@ -65,11 +65,12 @@ func first(errs ...error) error {
 	return nil
 }
 
-func checkPlace(ip string, port uint16, protocol string) error {
-	a, err := netip.ParseAddr(ip)
+func checkPlace(ip netip.Addr, port uint16, protocol string) error {
 	switch {
-	case err != nil || a.Zone() != "":
-		return badValue("ip", ip, "not an IP address")
+	case !ip.IsValid():
+		return badValue("ip", "", "not an IP address")
+	case ip.Zone() != "":
+		return badValue("ip", ip.String(), "not an IP address")
 	case port == 0:
 		return badValue("port", port, "not from 1 to 65535")
 	}
@@ -188,7 +189,7 @@ func checkFinding(f *result.Finding) error {
 	}
 	for _, ip := range f.Addresses {
 		if err := checkPlace(ip, f.Port, f.Protocol); err != nil {
-			return badValue("addresses", ip, "not an IP address")
+			return badValue("addresses", ip.String(), "not an IP address")
 		}
 	}
 	for _, ref := range f.References {

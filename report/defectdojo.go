@@ -95,7 +95,7 @@ func (d *dojoWriter) finding(f *result.Finding, r *result.RuleInfo, p *result.Po
 		Active:      f.Active(), Verified: f.Drift != result.DriftUnverified && f.Drift != result.DriftFixed,
 		RiskAccepted: f.Status == result.StatusAccepted, IsMitigated: f.Drift == result.DriftFixed,
 		Dynamic: true, UniqueID: f.ID, VulnID: f.Rule,
-		Endpoints: []dojoEndpoint{{Protocol: f.Protocol, Host: cmp.Or(f.Host, f.IP), Port: f.Port}},
+		Endpoints: []dojoEndpoint{{Protocol: f.Protocol, Host: cmp.Or(f.Host, f.IP.String()), Port: f.Port}},
 	}
 	if !f.FirstSeen.IsZero() {
 		w.Date = f.FirstSeen.UTC().Format("2006-01-02")

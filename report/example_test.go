@@ -2,6 +2,7 @@ package report_test
 
 import (
 	"log"
+	"net/netip"
 	"os"
 
 	"github.com/mxsweep/mxsweep/report"
@@ -20,7 +21,7 @@ func ExampleWriter() {
 		Coverage: result.Coverage{Planned: 1, Answered: 1, Ratio: 1, HostsUp: 1}}
 	finding := result.Finding{
 		ID: "mxf-1", Rule: "MXS1001", Severity: result.SeverityHigh, Title: "Content filter exposed",
-		IP: "192.0.2.10", Port: 10024, Protocol: "tcp", Status: result.StatusOpen, Drift: result.DriftNew, Verdict: result.VerdictFail,
+		IP: netip.MustParseAddr("192.0.2.10"), Port: 10024, Protocol: "tcp", Status: result.StatusOpen, Drift: result.DriftNew, Verdict: result.VerdictFail,
 	}
 	summary.Count(finding)
 	for _, err := range []error{

@@ -48,7 +48,7 @@ func sampleRun(start result.Time) result.Run {
 
 func hugePort(addr netip.Addr, port uint16, h int) result.Port {
 	return result.Port{
-		IP: addr.String(), Host: fmt.Sprintf("mx%d.example.org", h), Port: port, Protocol: "tcp",
+		IP: addr, Host: fmt.Sprintf("mx%d.example.org", h), Port: port, Protocol: "tcp",
 		State: result.StateOpen, Reason: "syn-ack", Timestamp: result.NewTime(time.Date(2026, 11, 20, 6, 0, 1, 0, time.UTC)),
 		RTT: 1.5, Attempts: 1, Anchor: &result.Anchor{File: "scope.txt", Line: h + 1, EndColumn: 12, Text: addr.String()},
 		Service: &result.Service{
@@ -64,7 +64,7 @@ func hugeFinding(addr netip.Addr, port uint16, h int, r result.RuleInfo) result.
 	sum := sha256.Sum256(fmt.Appendf(nil, "%s %d", addr, port))
 	return result.Finding{
 		ID: hex.EncodeToString(sum[:]), Rule: r.ID, Severity: r.Severity, Title: r.Title, Score: 8,
-		IP: addr.String(), Host: fmt.Sprintf("mx%d.example.org", h), Port: port, Protocol: "tcp",
+		IP: addr, Host: fmt.Sprintf("mx%d.example.org", h), Port: port, Protocol: "tcp",
 		Status: result.StatusOpen, Drift: result.DriftNew, Verdict: "fail", Confidence: 9, CWE: r.CWE,
 		Tags: []string{"mail"}, Evidence: []string{"EHLO is answered with 250"},
 		Remediation: "master.cf: 127.0.0.1:10025 inet n - n - 10 smtpd",

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"fmt"
 	"math/rand/v2"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -93,7 +94,7 @@ func TestUrgencyIsAnOrder(t *testing.T) {
 	var list []result.Finding
 	for i := range 300 {
 		list = append(list, result.Finding{
-			ID: fmt.Sprint(i), Rule: "MXS1001", IP: "192.0.2.1", Port: uint16(25 + random.IntN(3)),
+			ID: fmt.Sprint(i), Rule: "MXS1001", IP: netip.MustParseAddr("192.0.2.1"), Port: uint16(25 + random.IntN(3)),
 			Severity: pick(random, result.Severities()), Drift: pick(random, result.Drifts()),
 			Status:  pick(random, []result.Status{result.StatusOpen, result.StatusAccepted, result.StatusExpected, result.StatusFixed}),
 			Verdict: pick(random, []result.Verdict{"", result.VerdictFail, result.VerdictWarn, result.VerdictPass}),

@@ -66,6 +66,9 @@ func TestIncompleteIsNotClean(t *testing.T) {
 			if says[form] == "" || !strings.Contains(strings.ToLower(string(doc)), strings.ToLower(says[form])) {
 				t.Errorf("%q is not said:\n%s", says[form], doc)
 			}
+			if bytes.Contains(doc, []byte("invalid IP")) {
+				t.Error("what is said of the run as a whole has an address")
+			}
 			if bytes.Contains(doc, []byte("there are no notices about the run")) {
 				t.Error("the report has no notices")
 			}

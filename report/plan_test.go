@@ -2,6 +2,7 @@ package report
 
 import (
 	"fmt"
+	"net/netip"
 	"slices"
 	"strings"
 	"testing"
@@ -14,7 +15,7 @@ import (
 
 // found is a live finding.
 func found(host, ip string, port uint16, rule string, severity result.Severity, fixes ...string) result.Finding {
-	return result.Finding{ID: fmt.Sprintf("%s-%s-%d", rule, ip, port), Rule: rule, Title: "T", Severity: severity, Host: host, IP: ip,
+	return result.Finding{ID: fmt.Sprintf("%s-%s-%d", rule, ip, port), Rule: rule, Title: "T", Severity: severity, Host: host, IP: netip.MustParseAddr(ip),
 		Port: port, Protocol: "tcp", Status: result.StatusOpen, Drift: result.DriftNone, Fixes: fixes, Remediation: "do " + rule}
 }
 

@@ -113,7 +113,7 @@ func (p *prometheusWriter) findingMetrics(m *metrics) {
 			product = port.Service.KnownProduct()
 		}
 		m.sample("mxsweep_finding", 1, "rule", f.Rule, "severity", f.Severity.String(), "drift", string(f.Drift),
-			"ip", f.IP, "host", f.Host, "port", strconv.Itoa(int(f.Port)), "product", product)
+			"ip", f.IP.String(), "host", f.Host, "port", strconv.Itoa(int(f.Port)), "product", product)
 	}
 }
 

@@ -128,7 +128,7 @@ func (p *player) count(v *result.Port) {
 	c := &p.summary.Coverage
 	switch v.State {
 	case result.StateOpen: // may come again
-		at := netip.AddrPortFrom(v.Address(), v.Port)
+		at := netip.AddrPortFrom(v.IP, v.Port)
 		assessed := v.Service == nil || v.Service.Inconclusive == ""
 		if p.open[at] {
 			c.Answered--
@@ -143,7 +143,7 @@ func (p *player) count(v *result.Port) {
 	default:
 		return
 	}
-	p.up[v.Address()] = true
+	p.up[v.IP] = true
 	c.HostsUp = len(p.up)
 }
 

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"net/netip"
 	"reflect"
 	"regexp"
 	"strings"
@@ -100,7 +101,7 @@ func TestReadErrors(t *testing.T) {
 		{"other run", first + "\n" + swap(second, `"run_id":"7`, `"run_id":"8`) + "\n", `line 2: member "run_id" is "8f6f0d8e-3f0b-4c6a-9d9f-0a3f4f6f1c11": a line of another run`},
 		{"version", swap(first, `"schema_version":"1.0"`, `"schema_version":"2.0"`) + "\n", `line 1: member "schema_version" is "2.0": this program reads 1.x`},
 		{"type", first + "\n" + swap(second, `"port","seq"`, `"prot","seq"`) + "\n", `line 2: member "type" is "prot": not a value of the schema`},
-		{"address", first + "\n" + swap(second, `"ip":"192.0.2.10"`, `"ip":"192.0.2"`) + "\n", `line 2: member "ip" is "192.0.2": not an IP address`},
+		{"address", first + "\n" + swap(second, `"ip":"192.0.2.10"`, `"ip":"192.0.2"`) + "\n", `line 2: "192.0.2" is not an IP address: IPv4 address too short`},
 		{"port", first + "\n" + swap(second, `"port":25,`, `"port":70000,`) + "\n", `line 2: member "port" cannot be the number 70000: expecting a whole number from 0 to 65535`},
 		{"broken", first + "\n{]\n" + second + "\n", `line 2: not JSON: unexpected character ']' where a key in double quotes should start`},
 		{"after end", lines + first + "\n", "the run continues after its end"},
@@ -258,10 +259,10 @@ func BenchmarkReplay(b *testing.B) {
 // TestLastRecordOfAPortHolds: a port that comes again replaces what was said
 // of it before.
 func TestLastRecordOfAPortHolds(t *testing.T) {
-	first := result.Port{IP: "192.0.2.1", Port: 25, Protocol: "tcp", State: result.StateOpen, Service: &result.Service{Name: "smtp"}}
+	first := result.Port{IP: netip.MustParseAddr("192.0.2.1"), Port: 25, Protocol: "tcp", State: result.StateOpen, Service: &result.Service{Name: "smtp"}}
 	last := first
 	last.Service = &result.Service{Name: "smtp", Stack: "Zimbra"}
-	other := result.Port{IP: "192.0.2.1", Port: 26, Protocol: "tcp", State: result.StateOpen}
+	other := result.Port{IP: netip.MustParseAddr("192.0.2.1"), Port: 26, Protocol: "tcp", State: result.StateOpen}
 	c := view.Collector{Ports: []result.Port{first, other, last}}
 	c.Finish(result.Run{})
 	if len(c.Ports) != 2 || c.Ports[0].Service.Stack != "Zimbra" || c.Ports[1].Port != 26 {

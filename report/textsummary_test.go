@@ -5,6 +5,7 @@ import (
 	"encoding/csv"
 	"errors"
 	"fmt"
+	"net/netip"
 	"regexp"
 	"strings"
 	"testing"
@@ -42,8 +43,8 @@ func TestLoopback(t *testing.T) {
 	} {
 		run := realRun(t, 1, 1)
 		run.Run.Vantage = tt.run
-		run.Ports[0].IP = tt.IP
-		run.Findings[0].IP, run.Findings[0].Vantage = tt.IP, tt.finding
+		run.Ports[0].IP = netip.MustParseAddr(tt.IP)
+		run.Findings[0].IP, run.Findings[0].Vantage = run.Ports[0].IP, tt.finding
 		for _, form := range []string{"text", "markdown"} {
 			if text := strings.Join(strings.Fields(string(write(t, form, format.Options{}, run))), " "); !strings.Contains(text, tt.want) {
 				t.Errorf("%s of %s from %s, finding from %s: no %q in\n%.900s", form, tt.IP, tt.run, tt.finding, tt.want, text)
@@ -60,8 +61,8 @@ func TestLoopbackOfKnown(t *testing.T) {
 		"accepted":  func(f *result.Finding) { f.Status = result.StatusAccepted },
 	} {
 		run := realRun(t, 1, 1)
-		run.Ports[0].IP = "127.0.0.1"
-		run.Findings[0].IP, run.Findings[0].Vantage = "127.0.0.1", "internet"
+		run.Ports[0].IP = netip.MustParseAddr("127.0.0.1")
+		run.Findings[0].IP, run.Findings[0].Vantage = run.Ports[0].IP, "internet"
 		change(&run.Findings[0])
 		text := strings.Join(strings.Fields(string(write(t, "text", format.Options{Only: format.OnlyNew}, run))), " ")
 		if !strings.Contains(text, "(127.0.0.1 stands for a public address)") {
@@ -131,8 +132,8 @@ func TestChangesAndSilentHosts(t *testing.T) {
 	run.Run.Baseline = &result.BaselineInfo{Comparable: true}
 	run.Findings[1].Drift = result.DriftFixed
 	run.Ports = append(run.Ports,
-		result.Port{IP: "192.0.2.200", Port: 25, Protocol: "tcp", State: result.StateClosed},
-		result.Port{IP: "192.0.2.201", Port: 25, Protocol: "tcp", State: result.StateFiltered})
+		result.Port{IP: netip.MustParseAddr("192.0.2.200"), Port: 25, Protocol: "tcp", State: result.StateClosed},
+		result.Port{IP: netip.MustParseAddr("192.0.2.201"), Port: 25, Protocol: "tcp", State: result.StateFiltered})
 	page := string(write(t, "html", format.Options{}, run))
 	_, changes, _ := strings.Cut(page, `<h2 id="changes">`)
 	for _, want := range []string{"<dt>1 new</dt>", "<dt>1 fixed</dt>"} {
@@ -209,13 +210,13 @@ func TestCleanHosts(t *testing.T) {
 		run.Findings[i].Status = result.StatusAccepted
 	}
 	at := func(last string, state result.State, s *result.Service) result.Port {
-		return result.Port{IP: "198.51.100." + last, Port: 10025, Protocol: "tcp", State: state, Service: s}
+		return result.Port{IP: netip.MustParseAddr("198.51.100." + last), Port: 10025, Protocol: "tcp", State: state, Service: s}
 	}
 	run.Ports = append(run.Ports, at("1", result.StateClosed, nil), at("2", result.StateOpen, &result.Service{Name: "smtp"}),
 		at("3", result.StateOpen, &result.Service{Inconclusive: "no-reply"}), at("4", result.StateUnknown, nil), at("5", result.StateUnknown, nil))
 	last := &run.Ports[len(run.Ports)-1]
 	last.Port, last.State = 25, result.StateClosed
-	last.IP = "198.51.100.4"
+	last.IP = netip.MustParseAddr("198.51.100.4")
 	page := string(write(t, "html", format.Options{}, run))
 	_, quiet, _ := strings.Cut(page, `<h2 id="quiet">`)
 	quiet, _, _ = strings.Cut(quiet, "</section>")
@@ -227,7 +228,7 @@ func TestCleanHosts(t *testing.T) {
 			t.Errorf("the hosts without a finding lack %s: %s", want, quiet)
 		}
 	}
-	if strings.Contains(quiet, run.Findings[0].IP) {
+	if strings.Contains(quiet, run.Findings[0].IP.String()) {
 		t.Errorf("%s has a finding that is accepted: %s", run.Findings[0].IP, quiet)
 	}
 }

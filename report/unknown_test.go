@@ -19,7 +19,7 @@ func TestInconclusivePortIsReported(t *testing.T) {
 		c.Ports[0].Banner = nil
 		c.Ports[0].Service = &result.Service{Name: "smtp", Role: "unknown",
 			Inconclusive: result.InconclusiveRefused, Refusal: "421 4.3.2 try again later"}
-		blocked := hugePort(c.Ports[0].Address(), 10099, 0)
+		blocked := hugePort(c.Ports[0].IP, 10099, 0)
 		blocked.State, blocked.Reason, blocked.Service, blocked.Banner = result.StateUnknown, "blocked", nil, nil
 		c.Ports = append(c.Ports, blocked)
 		return c
@@ -66,7 +66,7 @@ func TestEveryCauseHasWords(t *testing.T) {
 func TestNoRouteIsReportedOnce(t *testing.T) {
 	for _, noticed := range []bool{false, true} {
 		c := hugeRun(1, 1)
-		unrouted := hugePort(c.Ports[0].Address(), 10099, 0)
+		unrouted := hugePort(c.Ports[0].IP, 10099, 0)
 		unrouted.State, unrouted.Reason, unrouted.Service, unrouted.Banner = result.StateUnknown, "net-unreach", nil, nil
 		unrouted.Error = &result.PortError{Message: "connecting to 10.0.0.0:10099: network is unreachable"}
 		c.Ports = append(c.Ports, unrouted)

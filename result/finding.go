@@ -10,10 +10,10 @@ type Finding struct {
 	Severity     Severity     `json:"severity"`
 	Title        string       `json:"title"`
 	Score        float64      `json:"score,omitempty"`
-	IP           string       `json:"ip"`
+	IP           netip.Addr   `json:"ip"` // without a zone, which Host holds
 	Host         string       `json:"host,omitempty" clean:"field"`
 	Aliases      []string     `json:"aliases,omitempty" clean:"field"`
-	Addresses    []string     `json:"addresses,omitempty"` // of the host, where there are several
+	Addresses    []netip.Addr `json:"addresses,omitempty"` // of the host, where there are several
 	Port         uint16       `json:"port"`
 	Protocol     string       `json:"protocol"`
 	Vantage      string       `json:"vantage,omitempty" clean:"field"` // "" is that of the run
@@ -59,10 +59,4 @@ func (f *Finding) IsNew() bool {
 // nothing: there is nothing to do about it that was not known before.
 func (f *Finding) Known() bool {
 	return f.Active() && f.Drift == DriftUnchanged && !f.Fails()
-}
-
-// Address is the address of IP; the zero Addr, which sorts first, if IP is none.
-func (f *Finding) Address() netip.Addr {
-	a, _ := netip.ParseAddr(f.IP)
-	return a
 }

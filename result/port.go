@@ -4,7 +4,7 @@ import "net/netip"
 
 // A Port is one address and port, as a run saw it.
 type Port struct {
-	IP           string        `json:"ip"`
+	IP           netip.Addr    `json:"ip"` // without a zone, which Host holds
 	Host         string        `json:"host,omitempty" clean:"field"`
 	Aliases      []string      `json:"aliases,omitempty" clean:"field"`
 	Port         uint16        `json:"port"`
@@ -21,10 +21,4 @@ type Port struct {
 	TLS          *TLS          `json:"tls,omitempty"`
 	Error        *PortError    `json:"error,omitempty"`
 	Trail        []ProbeRecord `json:"transcript,omitempty"` // of unknown services only
-}
-
-// Address is the address of IP; the zero Addr, which sorts first, if IP is none.
-func (p *Port) Address() netip.Addr {
-	a, _ := netip.ParseAddr(p.IP)
-	return a
 }

@@ -106,11 +106,7 @@ a run in which all hosts answered.`,
 			if err != nil {
 				return err
 			}
-			b, err := run.Baseline(nil)
-			if err != nil {
-				return err
-			}
-			return s.writeBaseline(output, b, args[0])
+			return s.writeBaseline(output, run.Baseline(nil), args[0])
 		},
 	}
 	cmd.Flags().StringVarP(&output, "output", "o", "-", "write to `FILE`")
@@ -147,11 +143,7 @@ byte. If FILE is a saved run, -o names the baseline to write.`,
 			if output == "" {
 				output = file
 			}
-			b, err := run.Baseline(old)
-			if err != nil {
-				return err
-			}
-			return s.writeBaseline(output, b, args[0])
+			return s.writeBaseline(output, run.Baseline(old), args[0])
 		},
 	}
 	cmd.Flags().StringVar(&file, "baseline", "", "the baseline `FILE` to update")

@@ -48,7 +48,7 @@ type Item struct {
 	Rule     string          `json:"rule"`
 	Title    string          `json:"title"`
 	Severity result.Severity `json:"severity"`
-	IP       string          `json:"ip"`
+	IP       netip.Addr      `json:"ip"`
 	Port     uint16          `json:"port"`
 
 	vantage string
@@ -68,7 +68,7 @@ func New(findings []result.Finding) Plan {
 		if !f.Active() || f.Severity <= result.SeverityInfo {
 			continue
 		}
-		host := cmp.Or(f.Host, f.IP)
+		host := cmp.Or(f.Host, f.IP.String())
 		b.hosts[host] = append(b.hosts[host], f)
 	}
 	var p Plan
@@ -151,7 +151,7 @@ func (e *Edit) verifyAll() {
 	var flags []string // one command for each
 	places := map[string][]string{}
 	for _, c := range e.Closes {
-		flag, at := fix.Values{Address: c.IP, Vantage: c.vantage}.VantageFlag(), view.Place(c.IP, c.Port)
+		flag, at := fix.Values{Address: c.IP.String(), Vantage: c.vantage}.VantageFlag(), view.Place(c.IP, c.Port)
 		if !slices.Contains(flags, flag) {
 			flags = append(flags, flag)
 		}
@@ -210,7 +210,7 @@ func (b *planBuilder) edit(f *result.Finding) Edit {
 	e := Edit{Severity: f.Severity, Fixes: f.Fixes}
 	text := cmp.Or(f.Remediation, "See "+f.Rule+".")
 	if len(list) > 0 {
-		text = fix.Text(list, fix.Values{Address: f.IP, Port: f.Port, Vantage: f.Vantage})
+		text = fix.Text(list, fix.Values{Address: f.IP.String(), Port: f.Port, Vantage: f.Vantage})
 	}
 	if len(list) == 1 {
 		e.File = list[0].File

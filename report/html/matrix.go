@@ -3,7 +3,6 @@ package html
 import (
 	"cmp"
 	"maps"
-	"net/netip"
 	"slices"
 	"strconv"
 	"strings"
@@ -119,9 +118,4 @@ func compareNumbers(a, b string) int {
 	n, _ := strconv.Atoi(x)
 	m, _ := strconv.Atoi(y)
 	return cmp.Or(cmp.Compare(n, m), strings.Compare(a, b))
-}
-
-func parseAddr(s string) netip.Addr {
-	a, _ := netip.ParseAddr(s)
-	return a
 }

@@ -1,6 +1,7 @@
 package html
 
 import (
+	"net/netip"
 	"net/url"
 	"slices"
 	"strconv"
@@ -51,15 +52,17 @@ type htmlTable struct {
 }
 
 type htmlRow struct {
-	IP, Name string
-	Cells    []htmlCell
+	IP    netip.Addr
+	Name  string
+	Cells []htmlCell
 }
 
 type htmlCell struct{ Mark, Class, Severity, Href, Title string }
 
 type htmlHost struct {
-	IP, Name, Stack string
-	Ports           []htmlHostPort
+	IP          netip.Addr
+	Name, Stack string
+	Ports       []htmlHostPort
 }
 
 type htmlHostPort struct {
@@ -214,7 +217,7 @@ func (b *htmlBuilder) hosts() []htmlHost {
 		}
 	}
 	slices.SortStableFunc(list, func(x, y htmlHost) int {
-		return parseAddr(x.IP).Compare(parseAddr(y.IP))
+		return x.IP.Compare(y.IP)
 	})
 	return list
 }

@@ -27,11 +27,9 @@ func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 	up, asked, all := b.upAndAsked()
 	for i := range b.c.Findings {
 		if f := &b.c.Findings[i]; f.Drift != result.DriftFixed { // also one that somebody accepts
-			for _, ip := range append([]string{f.IP}, f.Addresses...) {
-				if r, ok := result.ParseRange(ip); ok {
-					up.RemoveRange(r)
-					asked.RemoveRange(r)
-				}
+			for _, ip := range append([]netip.Addr{f.IP}, f.Addresses...) {
+				up.Remove(ip)
+				asked.Remove(ip)
 			}
 		}
 	}
@@ -46,7 +44,7 @@ func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 	names := make(map[netip.Addr]string)
 	for i := range b.c.Ports {
 		if p := &b.c.Ports[i]; p.Host != "" {
-			names[p.Address()] = p.Host
+			names[p.IP] = p.Host
 		}
 	}
 	cleanTitle, title := "No findings: answered on at least one port", silentTitle(&b.v.Sum.Coverage)
@@ -70,8 +68,8 @@ func (b *htmlBuilder) unknownHosts() (unknown netipx.IPSetBuilder) {
 	for i := range b.c.Ports {
 		p := &b.c.Ports[i]
 		doubtful := p.State == result.StateUnknown || p.State == result.StateOpen && p.Service != nil && p.Service.Inconclusive != ""
-		if r, ok := result.ParseRange(p.IP); ok && doubtful {
-			unknown.AddRange(r)
+		if doubtful {
+			unknown.Add(p.IP)
 		}
 	}
 	return unknown
@@ -82,13 +80,9 @@ func (b *htmlBuilder) unknownHosts() (unknown netipx.IPSetBuilder) {
 // are those of the ports that it tells.
 func (b *htmlBuilder) upAndAsked() (up, asked netipx.IPSetBuilder, all bool) {
 	for ports := range view.HostPorts(b.c.Ports) {
-		r, ok := result.ParseRange(ports[0].IP)
-		if !ok {
-			continue
-		}
-		asked.AddRange(r)
+		asked.Add(ports[0].IP)
 		if slices.ContainsFunc(ports, func(p result.Port) bool { return p.State == result.StateOpen || p.State == result.StateClosed }) {
-			up.AddRange(r)
+			up.Add(ports[0].IP)
 		}
 	}
 	c := &b.v.Sum.Coverage

@@ -90,9 +90,9 @@ func nmapHostOf(ports []result.Port, findings map[string][]*result.Finding) nmap
 	h := nmapHost{
 		Start:   first.Timestamp.Unix(),
 		Status:  nmapStatus{State: "down", Reason: string(result.ReasonNoResponse)},
-		Address: nmapAddress{Addr: first.IP, Type: "ipv4"},
+		Address: nmapAddress{Addr: first.IP.String(), Type: "ipv4"},
 	}
-	if first.Address().Is6() {
+	if first.IP.Is6() {
 		h.Address.Type = "ipv6"
 	}
 	extra := make(map[[2]string][]uint16)

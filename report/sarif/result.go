@@ -132,7 +132,7 @@ var (
 // sentence only, then what was seen, why it is in scope and how to fix it.
 func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string {
 	var s strings.Builder
-	fmt.Fprintf(&s, "%s; port %s on %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(strconv.Itoa(int(f.Port))+"/"+f.Protocol), m.name(f.IP))
+	fmt.Fprintf(&s, "%s; port %s on %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(strconv.Itoa(int(f.Port))+"/"+f.Protocol), m.name(f.IP.String()))
 	if f.Host != "" {
 		fmt.Fprintf(&s, " (%s)", m.text(view.ShownNames(f.Host, f.Aliases)))
 	}
@@ -165,7 +165,7 @@ func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string
 
 func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 	w := sarifMxsweep{
-		IP: f.IP, Host: f.Host, Port: f.Port, Protocol: f.Protocol,
+		IP: f.IP.String(), Host: f.Host, Port: f.Port, Protocol: f.Protocol,
 		Severity: f.Severity.String(), Confidence: f.Confidence, Drift: string(f.Drift), Vantage: b.c.Run.Vantage,
 		Evidence: f.Evidence[:min(len(f.Evidence), 5)], Remediation: sanitize.Text(f.Remediation, 500),
 	}

@@ -165,8 +165,8 @@ func (t *textWriter) hosts(v *view.View) {
 
 func (t *textWriter) host(v *view.View, h *view.HostEntry) {
 	t.blank()
-	title := t.paint(bold, h.IP)
-	used := words.Width(h.IP)
+	title := t.paint(bold, h.IP.String())
+	used := len(h.IP.String())
 	if h.Name != "" && used+2+words.Width(h.Name) <= t.Width {
 		title += "  " + h.Name
 	} else if h.Name != "" {

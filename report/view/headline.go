@@ -18,7 +18,7 @@ func (v *View) Subject() string {
 	case name != "" && name != "command-line":
 		return name
 	case len(v.Hosts) == 1:
-		return cmp.Or(v.Hosts[0].Name, v.Hosts[0].IP)
+		return cmp.Or(v.Hosts[0].Name, v.Hosts[0].IP.String())
 	case v.Run.Scope.Addresses == 1:
 		return "1 address"
 	}

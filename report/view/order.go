@@ -18,7 +18,7 @@ func compareUrgency(a, b *result.Finding) int {
 		trueFirst(a.Active(), b.Active()),
 		trueFirst(a.IsNew(), b.IsNew()),
 		cmp.Compare(b.Severity, a.Severity),
-		a.Address().Compare(b.Address()),
+		a.IP.Compare(b.IP),
 		cmp.Compare(a.Port, b.Port),
 		cmp.Compare(a.Rule, b.Rule),
 		cmp.Compare(a.ID, b.ID),
@@ -61,7 +61,7 @@ func sortHosts(hosts []HostEntry) {
 		})
 	}
 	slices.SortStableFunc(hosts, func(a, b HostEntry) int {
-		return cmp.Or(compareLeads(a.Ports[0].Findings, b.Ports[0].Findings), a.addr.Compare(b.addr))
+		return cmp.Or(compareLeads(a.Ports[0].Findings, b.Ports[0].Findings), a.IP.Compare(b.IP))
 	})
 }
 

@@ -2,8 +2,7 @@ package view
 
 import (
 	"cmp"
-	"net/netip"
-	"sort"
+	"slices"
 
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -16,27 +15,7 @@ func comparePorts(a, b *result.Port) int {
 // samePlace reports whether two records are of one address and port.
 func samePlace(a, b *result.Port) bool { return a.IP == b.IP && comparePorts(a, b) == 0 }
 
-// portsByPlace sorts ports by address, number and protocol.
-type portsByPlace struct {
-	ports []result.Port
-	addrs []netip.Addr // of the ports, read once
-}
-
-func (s portsByPlace) Len() int { return len(s.ports) }
-
-func (s portsByPlace) Less(i, j int) bool {
-	return cmp.Or(s.addrs[i].Compare(s.addrs[j]), comparePorts(&s.ports[i], &s.ports[j])) < 0
-}
-
-func (s portsByPlace) Swap(i, j int) {
-	s.ports[i], s.ports[j] = s.ports[j], s.ports[i]
-	s.addrs[i], s.addrs[j] = s.addrs[j], s.addrs[i]
-}
-
+// sortPorts sorts ports by address, number and protocol.
 func sortPorts(ports []result.Port) {
-	s := portsByPlace{ports, make([]netip.Addr, len(ports))}
-	for i := range ports {
-		s.addrs[i] = ports[i].Address()
-	}
-	sort.Stable(s)
+	slices.SortStableFunc(ports, func(a, b result.Port) int { return cmp.Or(a.IP.Compare(b.IP), comparePorts(&a, &b)) })
 }

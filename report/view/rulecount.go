@@ -1,6 +1,8 @@
 package view
 
 import (
+	"net/netip"
+
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -9,7 +11,7 @@ type ruleCount struct {
 	Rule     *result.RuleInfo
 	Severity result.Severity
 	Findings int
-	Hosts    map[string]bool
+	Hosts    map[netip.Addr]bool
 }
 
 // RuleCounts counts the live findings that are shown by rule, in the order in
@@ -20,7 +22,7 @@ func (v *View) RuleCounts(shown []*result.Finding) []*ruleCount {
 	for _, f := range shown {
 		c := at[f.Rule]
 		if c == nil {
-			c = &ruleCount{Rule: v.Rule(f), Severity: f.Severity, Hosts: make(map[string]bool)}
+			c = &ruleCount{Rule: v.Rule(f), Severity: f.Severity, Hosts: make(map[netip.Addr]bool)}
 			at[f.Rule] = c
 			list = append(list, c)
 		}

@@ -59,8 +59,8 @@ type unjudged struct {
 // add counts a port. The ports of a host come one after the other.
 func (u *unjudged) add(p *result.Port) {
 	u.ports++
-	if n := len(u.hosts); n == 0 || u.hosts[n-1] != p.IP {
-		u.hosts = append(u.hosts, p.IP)
+	if n, ip := len(u.hosts), p.IP.String(); n == 0 || u.hosts[n-1] != ip {
+		u.hosts = append(u.hosts, ip)
 	}
 }
 

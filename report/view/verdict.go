@@ -204,14 +204,14 @@ func (v *View) Loopback() string {
 	}
 	for i := range v.findings {
 		f := &v.findings[i]
-		if !f.Address().IsLoopback() {
+		if !f.IP.IsLoopback() {
 			continue
 		}
 		switch f.Vantage {
 		case host:
 			return " (loopback addresses as " + host + ")"
 		case internet: // the demo; the advice to bind 127.0.0.1 else reads as if it were done
-			return " (" + f.IP + " stands for a public address)"
+			return " (" + f.IP.String() + " stands for a public address)"
 		}
 	}
 	return ""

@@ -37,8 +37,7 @@ type View struct {
 
 // A HostEntry is one address.
 type HostEntry struct {
-	IP    string
-	addr  netip.Addr
+	IP    netip.Addr
 	Name  string
 	Stack string
 	Ports []PortEntry // the one with the most urgent finding first
@@ -196,12 +195,12 @@ type viewBuilder struct {
 	index map[netip.Addr]int // into v.hosts
 }
 
-func (b *viewBuilder) host(addr netip.Addr, ip, name string) *HostEntry {
+func (b *viewBuilder) host(addr netip.Addr, name string) *HostEntry {
 	i, ok := b.index[addr]
 	if !ok {
 		i = len(b.v.Hosts)
 		b.index[addr] = i
-		b.v.Hosts = append(b.v.Hosts, HostEntry{IP: ip, addr: addr})
+		b.v.Hosts = append(b.v.Hosts, HostEntry{IP: addr})
 	}
 	h := &b.v.Hosts[i]
 	h.Name = cmp.Or(h.Name, name)
@@ -231,7 +230,7 @@ func (b *viewBuilder) port(p *result.Port) {
 	if Inconclusive(p.Service) != "" {
 		b.v.unjudgedFor(p)
 	}
-	h := b.host(p.Address(), p.IP, ShownNames(p.Host, p.Aliases))
+	h := b.host(p.IP, ShownNames(p.Host, p.Aliases))
 	if p.Service != nil {
 		h.Stack = cmp.Or(h.Stack, p.Service.Stack)
 	}
@@ -243,17 +242,17 @@ func (b *viewBuilder) finding(f *result.Finding) {
 		b.v.Resolved = append(b.v.Resolved, f)
 		return
 	}
-	b.findingAt(f, f.Address(), f.IP)
-	for _, ip := range f.Addresses {
-		if addr, err := netip.ParseAddr(ip); err == nil && addr != f.Address() {
-			b.findingAt(f, addr, ip)
+	b.findingAt(f, f.IP)
+	for _, addr := range f.Addresses {
+		if addr != f.IP {
+			b.findingAt(f, addr)
 		}
 	}
 }
 
 // findingAt puts a live finding to one address of its host.
-func (b *viewBuilder) findingAt(f *result.Finding, addr netip.Addr, ip string) {
-	h := b.host(addr, ip, ShownNames(f.Host, f.Aliases))
+func (b *viewBuilder) findingAt(f *result.Finding, addr netip.Addr) {
+	h := b.host(addr, ShownNames(f.Host, f.Aliases))
 	i := slices.IndexFunc(h.Ports, func(p PortEntry) bool { return p.Num == f.Port && p.protocol == f.Protocol })
 	if i < 0 {
 		i = len(h.Ports)
@@ -388,9 +387,4 @@ func SeverityLabel(f *result.Finding) string {
 }
 
 // Place is "192.0.2.1:25" or "[2001:db8::1]:25".
-func Place(ip string, port uint16) string {
-	if strings.Contains(ip, ":") {
-		return "[" + ip + "]:" + strconv.Itoa(int(port))
-	}
-	return ip + ":" + strconv.Itoa(int(port))
-}
+func Place(addr netip.Addr, port uint16) string { return netip.AddrPortFrom(addr, port).String() }

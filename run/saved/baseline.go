@@ -34,9 +34,7 @@ func ReadBaseline(file string, rules *exposure.RuleSet) (b *drift.Baseline, save
 	if err != nil {
 		return nil, true, err
 	}
-	if b, err = run.known(); err != nil {
-		return nil, true, fault.As(fault.Usage, fmt.Errorf("reading baseline %q: %w", file, err))
-	}
+	b = run.known()
 	sum := sha256.Sum256(data)
 	b.SHA256 = hex.EncodeToString(sum[:])
 	return b, true, nil

@@ -21,16 +21,13 @@ var driftWeight = []result.Drift{
 // findings puts the findings of all runs together. What one run found stands,
 // whatever another one says; what was not found again is fixed if one run has
 // shown it, and else unverified.
-func (m *Merger) findings() ([]exposure.Violation, error) {
+func (m *Merger) findings() []exposure.Violation {
 	var seen, gone []exposure.Violation
 	drift := map[string]result.Drift{}
 	found := map[string]bool{}
 	for _, r := range m.Runs {
 		for i := range r.Findings {
-			f, err := r.finding(&r.Findings[i])
-			if err != nil {
-				return nil, fmt.Errorf("reading run %q: %w", r.File, err)
-			}
+			f := r.finding(&r.Findings[i])
 			if f.Carried {
 				gone = append(gone, f)
 				continue
@@ -69,7 +66,7 @@ func (m *Merger) findings() ([]exposure.Violation, error) {
 		}
 	}
 	alsoSeen(seen)
-	return seen, nil
+	return seen
 }
 
 // status gives a finding the status that it has by the policy of the merged run
@@ -113,7 +110,7 @@ func (m *Merger) unreached(addr netip.Addr, port uint16, by *RunFile) (vantage s
 		}
 		up, state := false, result.State("")
 		for _, p := range r.ports {
-			if a, err := netip.ParseAddr(p.IP); err != nil || a.Unmap() != addr || p.Reachability != "" {
+			if p.IP.Unmap() != addr || p.Reachability != "" {
 				continue
 			}
 			up = up || p.State == result.StateOpen || p.State == result.StateClosed
@@ -152,15 +149,11 @@ func alsoSeen(findings []exposure.Violation) {
 // portRecords gives one record for each port: of those that several runs have,
 // the one that tells most.
 func (m *Merger) portRecords() []*result.Port {
-	type place struct {
-		ip   string
-		port uint16
-	}
-	at := map[place]int{}
+	at := map[netip.AddrPort]int{}
 	var list []*result.Port
 	for _, r := range m.Runs {
 		for _, p := range r.ports {
-			key := place{p.IP, p.Port}
+			key := netip.AddrPortFrom(p.IP, p.Port)
 			i, ok := at[key]
 			if !ok {
 				at[key] = len(list)

@@ -112,11 +112,7 @@ func baselineOn(t *testing.T) *drift.Baseline {
 	t.Helper()
 	run := madeRun(t, "baseline", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateOpen}, mergePort{addr: "192.0.2.2", state: result.StateOpen},
 		mergePort{addr: "192.0.2.3", state: result.StateOpen}, mergePort{addr: "192.0.2.4", state: result.StateOpen})
-	findings, err := run.judged()
-	if err != nil {
-		t.Fatal(err)
-	}
-	return drift.NewBaseline(drift.Header{Created: run.Record.StartTime.Time, Vantage: "internet"}, nil, findings)
+	return drift.NewBaseline(drift.Header{Created: run.Record.StartTime.Time, Vantage: "internet"}, nil, run.judged())
 }
 
 // TestMergeOrderDoesNotMatter holds that neither the order of the runs nor whether some

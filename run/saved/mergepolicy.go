@@ -18,11 +18,8 @@ func portOf(p *result.Port, pair netip.AddrPort) exposure.Subject {
 		Result: scan.Result{Target: pair, State: p.State, Reason: p.Reason, Time: p.Timestamp.Time, Attempts: p.Attempts}}
 }
 
-// pairOf is the pair of a record, and whether it is one.
-func pairOf(p *result.Port) (netip.AddrPort, bool) {
-	addr, err := netip.ParseAddr(p.IP)
-	return netip.AddrPortFrom(addr.Unmap(), p.Port), err == nil
-}
+// pairOf is the pair of a record.
+func pairOf(p *result.Port) netip.AddrPort { return netip.AddrPortFrom(p.IP.Unmap(), p.Port) }
 
 // forbidden gives the findings of open ports of a run that the policy of the
 // merged run wants closed, of which its own policy need not have known.
@@ -33,16 +30,14 @@ func (m *Merger) forbidden(r *RunFile) []exposure.Violation {
 	vantages, has := map[netip.AddrPort]string{}, map[netip.AddrPort]bool{}
 	for i := range r.Findings {
 		f := &r.Findings[i]
-		if addr, err := netip.ParseAddr(f.IP); err == nil {
-			pair := netip.AddrPortFrom(addr.Unmap(), f.Port)
-			vantages[pair], has[pair] = f.Vantage, has[pair] || f.Rule == exposure.RuleForbidden && f.Drift != result.DriftFixed
-		}
+		pair := netip.AddrPortFrom(f.IP.Unmap(), f.Port)
+		vantages[pair], has[pair] = f.Vantage, has[pair] || f.Rule == exposure.RuleForbidden && f.Drift != result.DriftFixed
 	}
 	judge := exposure.Judge{Rules: m.Rules, Policy: m.Policy, Identity: m.Policy.HostIdentity(), Now: m.Now}
 	var list []exposure.Violation
 	for _, p := range r.ports {
-		pair, ok := pairOf(p)
-		if !ok || has[pair] {
+		pair := pairOf(p)
+		if has[pair] {
 			continue
 		}
 		var err error
@@ -105,8 +100,8 @@ func (m *Merger) bestRecords(wanted func(*result.Port, netip.AddrPort) bool) []r
 	for _, r := range m.Runs {
 		up := r.up()
 		for _, p := range r.ports {
-			pair, ok := pairOf(p)
-			if !ok || !wanted(p, pair) {
+			pair := pairOf(p)
+			if !wanted(p, pair) {
 				continue
 			}
 			one, key := runRecord{r, pair, p, up[pair.Addr()]}, place{r.Record.Vantage, pair}

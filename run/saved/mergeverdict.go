@@ -23,13 +23,12 @@ type Merged struct {
 // Conclude judges the runs as one.
 func (m *Merger) Conclude() Merged {
 	c := Merged{ports: m.portRecords()}
-	findings, err := m.findings()
-	facts := gate.RunFacts{Coverage: m.coverage(), Short: m.short(), Canaries: m.canaries(), Aborted: err}
+	c.Findings = m.findings()
+	facts := gate.RunFacts{Coverage: m.coverage(), Short: m.short(), Canaries: m.canaries()}
 	var drifted []result.Notice
-	if m.Baseline != nil && err == nil {
-		findings, drifted = m.drift(findings)
+	if m.Baseline != nil {
+		c.Findings, drifted = m.drift(c.Findings)
 	}
-	c.Findings = findings
 	carried, whole := m.carried(&facts)
 	facts.Incomplete = append(facts.Incomplete, m.missing...)
 	facts.Unknown = m.required(facts.Incomplete)
@@ -114,8 +113,8 @@ func (m *Merger) conditions(vantage string) drift.Conditions {
 	names := map[string][]netip.Addr{}
 	for _, r := range m.Runs {
 		for _, p := range r.ports {
-			if addr, err := netip.ParseAddr(p.IP); err == nil && p.Host != "" && !slices.Contains(names[p.Host], addr) {
-				names[p.Host] = append(names[p.Host], addr)
+			if p.Host != "" && !slices.Contains(names[p.Host], p.IP) {
+				names[p.Host] = append(names[p.Host], p.IP)
 			}
 		}
 	}
@@ -140,16 +139,11 @@ func (m *Merger) show(vantage string, c *drift.Comparison) *gate.CoverageCounter
 			counter.SetUp(addr)
 		}
 		for _, p := range r.ports {
-			addr, err := netip.ParseAddr(p.IP)
-			if err != nil {
-				continue
-			}
-			addr = addr.Unmap()
-			pair := netip.AddrPortFrom(addr, p.Port)
+			pair := pairOf(p)
 			if !c.Knows(pair) {
 				continue
 			}
-			if p.State == result.StateFiltered && !up[addr] {
+			if p.State == result.StateFiltered && !up[pair.Addr()] {
 				unknown := *p // that another run has heard of the host proves nothing of this one
 				unknown.State = result.StateUnknown
 				p = &unknown

@@ -3,7 +3,6 @@
 package saved
 
 import (
-	"fmt"
 	"io"
 	"net/netip"
 
@@ -58,15 +57,14 @@ func (r *RunFile) Port(p result.Port) error {
 	if r.whole {
 		r.ports = append(r.ports, &p)
 	}
-	addr, err := netip.ParseAddr(p.IP)
-	if err != nil || p.Service == nil {
+	if p.Service == nil {
 		return nil // a port without a service tells nothing that is kept
 	}
 	pair := savedService{p.Service.Name, p.Service.KnownProduct(), p.Service.Method, p.Service.Confidence}
 	if pair.product != "" && p.Service.Version != "" {
 		pair.product += " " + p.Service.Version
 	}
-	r.services[netip.AddrPortFrom(addr.Unmap(), p.Port)] = pair
+	r.services[pairOf(&p)] = pair
 	return nil
 }
 
@@ -74,19 +72,15 @@ func (r *RunFile) Port(p result.Port) error {
 // the run must be a whole one.
 func (r *RunFile) up() map[netip.Addr]bool {
 	up := map[netip.Addr]bool{}
-	note := func(text string) {
-		if addr, err := netip.ParseAddr(text); err == nil {
-			up[addr.Unmap()] = true
-		}
-	}
 	for _, p := range r.ports {
 		if p.State == result.StateOpen || p.State == result.StateClosed {
-			note(p.IP)
+			up[p.IP.Unmap()] = true
 		}
 	}
 	for i := range r.notices {
-		if n := &r.notices[i]; n.Code == exposure.NoticeReferencePort {
-			note(n.Target)
+		n := &r.notices[i]
+		if addr, err := netip.ParseAddr(n.Target); err == nil && n.Code == exposure.NoticeReferencePort {
+			up[addr.Unmap()] = true
 		}
 	}
 	return up
@@ -131,28 +125,21 @@ func (r *RunFile) Lacks() string {
 
 // Baseline makes a baseline of the run. Old is the one that the run was
 // compared with, nil if there is none.
-func (r *RunFile) Baseline(old *drift.Baseline) (*drift.Baseline, error) {
-	findings, err := r.judged()
-	if err != nil {
-		return nil, err
-	}
-	return drift.NewBaseline(r.header(), old, findings), nil
+func (r *RunFile) Baseline(old *drift.Baseline) *drift.Baseline {
+	return drift.NewBaseline(r.header(), old, r.judged())
 }
 
 // known makes a baseline of the run to compare another one with. Unlike one that
 // is written, it knows what was fixed.
-func (r *RunFile) known() (*drift.Baseline, error) {
-	findings, err := r.judged()
-	if err != nil {
-		return nil, err
-	}
+func (r *RunFile) known() *drift.Baseline {
+	findings := r.judged()
 	b := drift.NewBaseline(r.header(), nil, findings)
 	for i := range findings {
 		if findings[i].Status == result.StatusFixed {
 			b.Entries = append(b.Entries, drift.EntryOf(&findings[i]))
 		}
 	}
-	return drift.BaselineOf(b.Header, b.Entries), nil
+	return drift.BaselineOf(b.Header, b.Entries)
 }
 
 // header says under which conditions the run was made.
@@ -168,25 +155,17 @@ func (r *RunFile) header() drift.Header {
 }
 
 // judged gives the findings of the run as the judge made them.
-func (r *RunFile) judged() ([]exposure.Violation, error) {
+func (r *RunFile) judged() []exposure.Violation {
 	list := make([]exposure.Violation, 0, len(r.Findings))
 	for i := range r.Findings {
-		f, err := r.finding(&r.Findings[i])
-		if err != nil {
-			return nil, err
-		}
-		list = append(list, f)
+		list = append(list, r.finding(&r.Findings[i]))
 	}
-	return list, nil
+	return list
 }
 
 // finding makes a finding of its written form.
-func (r *RunFile) finding(w *result.Finding) (exposure.Violation, error) {
-	addr, err := netip.ParseAddr(w.IP)
-	if err != nil {
-		return exposure.Violation{}, fmt.Errorf("reading finding %q: %w", w.ID, err)
-	}
-	target := netip.AddrPortFrom(addr.Unmap(), w.Port)
+func (r *RunFile) finding(w *result.Finding) exposure.Violation {
+	target := netip.AddrPortFrom(w.IP.Unmap(), w.Port)
 	service := r.services[target]
 	f := exposure.Violation{
 		ID: w.ID, GroupID: w.GroupID, Rule: r.rule(w), Title: w.Title, Severity: w.Severity, Score: w.Score,
@@ -205,14 +184,12 @@ func (r *RunFile) finding(w *result.Finding) (exposure.Violation, error) {
 		f.Certainty = *w.Certainty
 	}
 	if f.GroupID == "" {
-		f.GroupID = exposure.GroupID(w.Rule, addr.String(), w.Port) // a run of the first version
+		f.GroupID = exposure.GroupID(w.Rule, w.IP.String(), w.Port) // a run of the first version
 	}
-	for _, ip := range w.Addresses {
-		if a, err := netip.ParseAddr(ip); err == nil {
-			f.Addresses = append(f.Addresses, a.Unmap())
-		}
+	for _, a := range w.Addresses {
+		f.Addresses = append(f.Addresses, a.Unmap())
 	}
-	return f, nil
+	return f
 }
 
 // rule is the rule of a finding: the one that this program has, else what the
