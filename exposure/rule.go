@@ -94,10 +94,7 @@ const maxAlternatives = 4
 // found at an address and port from a vantage point. Without a product the fixes
 // of all its alternatives are given.
 func (f *Fixes) For(product, version string, alternatives []string, at netip.AddrPort, vantage string) Advice {
-	v := fix.Values{Port: at.Port(), Vantage: vantage}
-	if at.IsValid() {
-		v.Address = at.Addr().String()
-	}
+	v := fix.Values{Address: at.Addr(), Port: at.Port(), Vantage: vantage}
 	known := f.Known()
 	chosen := fix.Choose(known, product, version, HasProduct)
 	if product == "" && len(alternatives) <= maxAlternatives {

@@ -2,6 +2,7 @@ package fix
 
 import (
 	"errors"
+	"net/netip"
 	"strings"
 	"testing"
 
@@ -127,7 +128,7 @@ func TestEdit(t *testing.T) {
 		if f == nil {
 			t.Fatalf("%s: no fix %q", tt.name, tt.fix)
 		}
-		v := Values{Address: "192.0.2.1", Port: tt.port}
+		v := Values{Address: netip.MustParseAddr("192.0.2.1"), Port: tt.port}
 		got, err := f.Edit(tt.before, v)
 		if err != nil || got != tt.after {
 			t.Errorf("%s: got %v\n%s\nwant\n%s", tt.name, err, got, tt.after)
@@ -180,7 +181,7 @@ func TestEditRefusesWhatIsUnclear(t *testing.T) {
 // TestDescriptions holds the printed edit against what no grammar takes.
 func TestDescriptions(t *testing.T) {
 	for _, f := range builtinSet(t).All() {
-		text := Text([]*Fix{f}, Values{Address: "192.0.2.1", Port: 10144})
+		text := Text([]*Fix{f}, Values{Address: netip.MustParseAddr("192.0.2.1"), Port: 10144})
 		for _, bad := range []string{"{port}", "{bind}", "{address}", "PORT:PORT", "inet_listener {", "} }"} {
 			if strings.Contains(text, bad) {
 				t.Errorf("%s: %q in\n%s", f.ID, bad, text)
@@ -196,8 +197,8 @@ func TestDescriptions(t *testing.T) {
 // the text of any fix: with the port in its place it is the text for that port.
 func TestAnyPort(t *testing.T) {
 	for _, f := range builtinSet(t).All() {
-		got := strings.ReplaceAll(Text([]*Fix{f}, Values{Address: "192.0.2.1"}), AnyPort, "10144")
-		if want := Text([]*Fix{f}, Values{Address: "192.0.2.1", Port: 10144}); got != want {
+		got := strings.ReplaceAll(Text([]*Fix{f}, Values{Address: netip.MustParseAddr("192.0.2.1")}), AnyPort, "10144")
+		if want := Text([]*Fix{f}, Values{Address: netip.MustParseAddr("192.0.2.1"), Port: 10144}); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", f.ID, got, want)
 		}
 	}

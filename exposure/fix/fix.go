@@ -5,7 +5,6 @@
 package fix
 
 import (
-	"cmp"
 	"errors"
 	"fmt"
 	"net"
@@ -108,7 +107,7 @@ const AnyPort = "NNNN"
 // Values fill a fix for one finding. The zero Values give the words AnyPort
 // and "HOST".
 type Values struct {
-	Address string // of the host, without brackets
+	Address netip.Addr // of the host
 	Port    uint16
 
 	// Vantage is where the finding was seen from; "" is where a scan without a
@@ -121,7 +120,7 @@ type Values struct {
 // internet. A word that no vantage point can have gives "".
 func (v Values) VantageFlag() string {
 	usual := "internet"
-	if a, err := netip.ParseAddr(v.Address); err == nil && a.IsLoopback() {
+	if v.Address.IsLoopback() {
 		usual = "host"
 	}
 	odd := func(r rune) bool {
@@ -141,10 +140,16 @@ func (v Values) port() string {
 	return strconv.Itoa(int(v.Port))
 }
 
-// place is address and port as mxsweep scan takes them.
-func (v Values) place() string {
-	return net.JoinHostPort(cmp.Or(v.Address, "HOST"), v.port())
+// host is the address as text.
+func (v Values) host() string {
+	if !v.Address.IsValid() {
+		return "HOST"
+	}
+	return v.Address.String()
 }
+
+// place is address and port as mxsweep scan takes them.
+func (v Values) place() string { return net.JoinHostPort(v.host(), v.port()) }
 
 // fill puts the values where a text leaves room for them.
 func (v Values) fill(text string) string {
@@ -152,7 +157,7 @@ func (v Values) fill(text string) string {
 		return text
 	}
 	text = strings.ReplaceAll(text, "{port}", v.port())
-	return strings.ReplaceAll(text, "{address}", cmp.Or(v.Address, "HOST"))
+	return strings.ReplaceAll(text, "{address}", v.host())
 }
 
 // Manual says that no applier edits for this fix.

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"net/netip"
 	"os"
 	"path/filepath"
 	"slices"
@@ -291,7 +292,7 @@ func (p *proof) edit(t *testing.T, h *host, f *fix.Fix) {
 		if err != nil && !os.IsNotExist(err) {
 			t.Fatal(err)
 		}
-		edited, err := f.Edit(string(text), fix.Values{Address: p.address(h), Port: uint16(p.port)})
+		edited, err := f.Edit(string(text), fix.Values{Address: netip.MustParseAddr(p.address(h)), Port: uint16(p.port)})
 		if err != nil {
 			t.Logf("%s: %v", name, err)
 			continue

@@ -40,7 +40,7 @@ var (
 func (p *proof) obey(t *testing.T, h *host, f *fix.Fix) {
 	t.Helper()
 	ran := 0
-	for _, line := range f.Lines(fix.Values{Address: p.address(h), Port: uint16(p.port)}) {
+	for _, line := range f.Lines(fix.Values{Address: netip.MustParseAddr(p.address(h)), Port: uint16(p.port)}) {
 		command := ""
 		if m := commandStep.FindStringSubmatch(line); m != nil {
 			command = m[1]

@@ -151,7 +151,7 @@ func (e *Edit) verifyAll() {
 	var flags []string // one command for each
 	places := map[string][]string{}
 	for _, c := range e.Closes {
-		flag, at := fix.Values{Address: c.IP.String(), Vantage: c.vantage}.VantageFlag(), view.Place(c.IP, c.Port)
+		flag, at := fix.Values{Address: c.IP, Vantage: c.vantage}.VantageFlag(), view.Place(c.IP, c.Port)
 		if !slices.Contains(flags, flag) {
 			flags = append(flags, flag)
 		}
@@ -210,7 +210,7 @@ func (b *planBuilder) edit(f *result.Finding) Edit {
 	e := Edit{Severity: f.Severity, Fixes: f.Fixes}
 	text := cmp.Or(f.Remediation, "See "+f.Rule+".")
 	if len(list) > 0 {
-		text = fix.Text(list, fix.Values{Address: f.IP.String(), Port: f.Port, Vantage: f.Vantage})
+		text = fix.Text(list, fix.Values{Address: f.IP, Port: f.Port, Vantage: f.Vantage})
 	}
 	if len(list) == 1 {
 		e.File = list[0].File
