@@ -3,8 +3,6 @@ package exposure
 import (
 	"fmt"
 	"strings"
-
-	"github.com/mxsweep/mxsweep/exposure/fix"
 )
 
 // Manual gives the rules and notices as one page of Markdown: an overview,
@@ -46,57 +44,4 @@ func (r *Rule) manual(b *strings.Builder) {
 	for _, cwe := range r.CWE {
 		fmt.Fprintf(b, "- [CWE-%d](https://cwe.mitre.org/data/definitions/%d.html)\n", cwe, cwe)
 	}
-}
-
-// FixMatrix is a table of all rules and fixes in Markdown, and of what each
-// pair rests on: the daemon that obeyed it, or the manual and why it was not run.
-func (s *RuleSet) FixMatrix() string {
-	var rows strings.Builder
-	var proven, same, read int
-	for _, r := range s.rules {
-		for _, f := range r.Fixes.Known() {
-			basis := provenFor(f, r.ID)
-			switch {
-			case basis != "":
-				proven++
-			case len(f.Proofs) > 0:
-				same++
-				basis = "the same edit: " + provenFor(f, f.Proofs[0].Rule) + " for " + f.Proofs[0].Rule
-			default:
-				read++
-				basis = fmt.Sprintf("from the manual: [%s](%s); not tested: %s", f.Source.Title, f.Source.URL, f.WhyNot)
-			}
-			fmt.Fprintf(&rows, "| [%s](rules.md#%s) | %s | `%s` | %s |\n", r.ID, strings.ToLower(r.ID), f.Name(), f.ID, basis)
-		}
-	}
-	return fmt.Sprintf(`# Fixes and their basis
-
-Made from the files in `+"`exposure/fix/data`"+`; `+"`make fixes`"+` tests them again
-and regenerates it. A fix is proven if it worked on the real daemon: the daemon ran
-with the configuration of its package and the smallest edit that exposes it, a sweep
-found it, the fix was applied exactly as it is printed, and a second sweep found
-neither the daemon nor any change of another port. If the daemon is in the path of
-mail, a test message still arrived, once. A fix that was not tested says why (`+"`exposure/fix/data/reasons.yaml`"+`).
-
-%d are proven, %d are the same edit as one that is proven for another rule, %d are from the manual.
-
-| rule | software | fix | basis |
-| --- | --- | --- | --- |
-%s`, proven, same, read, rows.String())
-}
-
-// provenFor says on what a fix was proven for a rule, "" if it was not.
-func provenFor(f *fix.Fix, rule string) string {
-	var list []string
-	for _, p := range f.Proofs {
-		if p.Rule != rule {
-			continue
-		}
-		text := fmt.Sprintf("proven on %s %s (%s), port %d", p.Product, p.Version, p.Platform, p.Port)
-		if p.Mail {
-			text += ", mail arrives"
-		}
-		list = append(list, text)
-	}
-	return strings.Join(list, "; ")
 }

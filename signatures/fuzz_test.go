@@ -31,7 +31,7 @@ func FuzzTranscript(f *testing.F) {
 	f.Add([]byte(`{"exchanges":[{"probe":"greeting","reply":"220 mx\r\n","ended":"reply"}]}`))
 	f.Add([]byte(`{"exchanges":[{"probe":"x","reply_base64":"/w==","ended":"closed","took_ms":3}]}`))
 	f.Fuzz(func(t *testing.T, text []byte) {
-		first, err := ReadTranscript(bytes.NewReader(text))
+		first, err := readTranscript(bytes.NewReader(text))
 		if err != nil {
 			return
 		}
@@ -39,7 +39,7 @@ func FuzzTranscript(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		second, err := ReadTranscript(bytes.NewReader(once))
+		second, err := readTranscript(bytes.NewReader(once))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -180,7 +180,7 @@ func (d *decoder) transcripts(s *Signature, fsys fs.FS) {
 		}
 		b, err := read(fsys, e.File)
 		if err == nil {
-			e.Seen, err = ReadTranscript(bytes.NewReader(b))
+			e.Seen, err = readTranscript(bytes.NewReader(b))
 		}
 		if err != nil {
 			d.failAt(e.Pos, "file: is a recording by mxsweep signatures record, relative to the directory of the signature", "example of signature %q: %v", s.ID, err)
@@ -188,9 +188,9 @@ func (d *decoder) transcripts(s *Signature, fsys fs.FS) {
 	}
 }
 
-// ReadTranscript reads a transcript file, which is a single JSON value with known
+// readTranscript reads a transcript file, which is a single JSON value with known
 // probes, at most one exchange for each, and known ends.
-func ReadTranscript(r io.Reader) (Transcript, error) {
+func readTranscript(r io.Reader) (Transcript, error) {
 	var t Transcript
 	d := json.NewDecoder(io.LimitReader(r, maxFile))
 	d.DisallowUnknownFields()

@@ -174,7 +174,7 @@ func TestProbeSafety(t *testing.T) {
 func TestTranscriptErrorMessages(t *testing.T) {
 	const whole = `{"exchanges": [{"probe": "greeting", "sent": "x", "reply_base64": "AP8=", "ended": "reply", "first_ms": 1, "tls": true}]}`
 	for place, broken := range faulttest.Broken(t, []byte(whole)) {
-		if _, err := ReadTranscript(bytes.NewReader(broken)); err != nil && faulttest.GoWords(err.Error()) != "" {
+		if _, err := readTranscript(bytes.NewReader(broken)); err != nil && faulttest.GoWords(err.Error()) != "" {
 			t.Errorf("%s: %v", place, err)
 		}
 	}
@@ -192,7 +192,7 @@ func TestReadTranscriptErrors(t *testing.T) {
 		`{"exchanges":[]} {}`:                                                          "data after its end",
 		`{"exchanges":[{"probe":"a","ended":"reply","color":"red"}]}`:                  `unknown member "color"`,
 	} {
-		if _, err := ReadTranscript(strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), want) {
+		if _, err := readTranscript(strings.NewReader(in)); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("%s: error %v, want %q", in, err, want)
 		}
 	}

@@ -47,8 +47,8 @@ func (s *Signature) Values(seen Seen) map[string]string {
 	return values
 }
 
-// ThroughValues is Values for a daemon that was recognized behind a proxy.
-func (s *Signature) ThroughValues(seen Seen) map[string]string {
+// throughValues is Values for a daemon that was recognized behind a proxy.
+func (s *Signature) throughValues(seen Seen) map[string]string {
 	values := make(map[string]string)
 	capture(s.Through, seen, values)
 	capture(s.Extract, seen, values)
@@ -138,7 +138,7 @@ func (set *Set) Behind(s *Signature, seen Seen) (next *Signature, values map[str
 	if next == nil {
 		return nil, nil
 	}
-	return next, next.ThroughValues(only)
+	return next, next.throughValues(only)
 }
 
 // only contains some of the exchanges.

@@ -74,8 +74,8 @@ type Entry struct {
 	LastSeen *time.Time `json:"last_seen,omitempty"`
 }
 
-// Target gives address and port.
-func (e *Entry) Target() netip.AddrPort { return netip.AddrPortFrom(e.IP, e.Port) }
+// target gives address and port.
+func (e *Entry) target() netip.AddrPort { return netip.AddrPortFrom(e.IP, e.Port) }
 
 // AllAddresses gives all addresses with the finding.
 func (e *Entry) AllAddresses() []netip.Addr {

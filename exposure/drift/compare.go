@@ -232,9 +232,9 @@ func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Po
 	fixed, why := c.verify(e, up)
 	r := ruleOfEntry(c.rules, e)
 	product, version := exposure.SplitProduct(e.Product)
-	advice := r.Fixes.For(product, version, nil, e.Target(), e.Vantage)
+	advice := r.Fixes.For(product, version, nil, e.target(), e.Vantage)
 	f := exposure.Violation{ID: e.ID, GroupID: e.groupID(), Rule: r, Title: r.Title, Severity: e.Severity, Score: r.Score,
-		Target: e.Target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
+		Target: e.target(), Addresses: e.Addresses, Host: e.Host, Vantage: e.Vantage, Service: e.Service, Product: e.Product,
 		Confidence: 10, Evidence: []string{why}, Remediation: advice.Text, Fixes: advice.Fixes, Tags: r.Tags, Method: e.Method,
 		Carried: true, Drift: result.DriftUnverified, FirstSeen: e.FirstSeen, LastSeen: c.baseline.lastSeen(e)}
 	if e.Confidence != nil {

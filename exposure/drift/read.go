@@ -171,7 +171,7 @@ func readEntry(line []byte) (Entry, *fault) {
 	case e.Status != "" && e.Status != result.StatusAccepted && e.Status != result.StatusExpected:
 		return e, faultf("status", "status is %q, neither accepted nor expected", e.Status)
 	case e.ID != e.id(e.IP.String()) && !e.byName():
-		return e, faultf("id", "the id does not belong to rule %q on %s from %q", e.Rule, e.Target(), e.Vantage)
+		return e, faultf("id", "the id does not belong to rule %q on %s from %q", e.Rule, e.target(), e.Vantage)
 	}
 	e.IP = e.IP.Unmap()
 	for i := range e.Addresses {

@@ -180,7 +180,7 @@ func TestEditRefusesWhatIsUnclear(t *testing.T) {
 
 // TestDescriptions holds the printed edit against what no grammar takes.
 func TestDescriptions(t *testing.T) {
-	for _, f := range builtinSet(t).All() {
+	for _, f := range builtinSet(t).fixes {
 		text := Text([]*Fix{f}, Values{Address: netip.MustParseAddr("192.0.2.1"), Port: 10144})
 		for _, bad := range []string{"{port}", "{bind}", "{address}", "PORT:PORT", "inet_listener {", "} }"} {
 			if strings.Contains(text, bad) {
@@ -196,7 +196,7 @@ func TestDescriptions(t *testing.T) {
 // TestAnyPort wants the word that stands for the port to mean nothing else in
 // the text of any fix: with the port in its place it is the text for that port.
 func TestAnyPort(t *testing.T) {
-	for _, f := range builtinSet(t).All() {
+	for _, f := range builtinSet(t).fixes {
 		got := strings.ReplaceAll(Text([]*Fix{f}, Values{Address: netip.MustParseAddr("192.0.2.1")}), AnyPort, "10144")
 		if want := Text([]*Fix{f}, Values{Address: netip.MustParseAddr("192.0.2.1"), Port: 10144}); got != want {
 			t.Errorf("%s:\n%s\nwant\n%s", f.ID, got, want)
@@ -220,7 +220,7 @@ func FuzzEdit(f *testing.F) {
 		if port == 0 {
 			return
 		}
-		for _, x := range set.All() {
+		for _, x := range set.fixes {
 			if x.Manual() {
 				continue
 			}

@@ -47,9 +47,6 @@ func mustBuiltin() *Set {
 	return set
 }
 
-// All gives the fixes in the order of the files. The slice is the caller's.
-func (s *Set) All() []*Fix { return slices.Clone(s.fixes) }
-
 // Lookup finds a fix by id; nil if there is none.
 func (s *Set) Lookup(id string) *Fix { return s.byID[id] }
 

@@ -192,8 +192,8 @@ func (c *CoverageCounter) Up(addr netip.Addr) bool {
 	return p != nil && p.up.has(i)
 }
 
-// UpIn is how many addresses of a range are up.
-func (c *CoverageCounter) UpIn(r netipx.IPRange) uint64 {
+// upIn is how many addresses of a range are up.
+func (c *CoverageCounter) upIn(r netipx.IPRange) uint64 {
 	var n uint64
 	c.pages.each(r, func(first netip.Addr, p *addressPage) bool {
 		n += p.up.within(first, r)

@@ -174,7 +174,7 @@ func TestCoverageCounterAgainstAMap(t *testing.T) {
 					n++
 				}
 			}
-			if got := c.UpIn(rng); got != n {
+			if got := c.upIn(rng); got != n {
 				t.Fatalf("%d up in %v, want %d", got, rng, n)
 			}
 		}

@@ -168,7 +168,7 @@ func (s *ScopeLines) Proves(addr netip.Addr, canary bool) bool {
 // Count fills in how many hosts of each line are up.
 func (s *ScopeLines) Count(c *CoverageCounter) {
 	for i := range s.lines {
-		s.lines[i].Up = c.UpIn(s.lines[i].Range)
+		s.lines[i].Up = c.upIn(s.lines[i].Range)
 	}
 }
 

@@ -151,9 +151,9 @@ func (u *UnknownPairs) Required() uint64 {
 	return u.required
 }
 
-// Unrouted reports whether pairs of an address were added to which this machine
+// hasNoRoute reports whether pairs of an address were added to which this machine
 // has no route. Of very many such addresses it knows the first only.
-func (u *UnknownPairs) Unrouted(addr netip.Addr) bool {
+func (u *UnknownPairs) hasNoRoute(addr netip.Addr) bool {
 	return u != nil && u.unrouted[addr]
 }
 

@@ -126,7 +126,7 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 		return false
 	}
 	for _, t := range facts.Silent {
-		if t.Acceptance == nil && facts.Unknown.Unrouted(t.Addr) {
+		if t.Acceptance == nil && facts.Unknown.hasNoRoute(t.Addr) {
 			unrouted = true
 			continue
 		}

@@ -151,7 +151,7 @@ func said(p *Policy) any {
 	}
 	for i := range p.Expect {
 		e := &p.Expect[i]
-		list = append(list, entry{result.Acceptance{}, "", e.Hosts.Text(), e.Ports.Text(), fmt.Sprint(e.Hosts.ranges(), e.Ports.set()), expectedService{e.Protocol(), e.Product()}, e.Anchor()})
+		list = append(list, entry{result.Acceptance{}, "", e.Hosts.Text(), e.Ports.Text(), fmt.Sprint(e.Hosts.ranges(), e.Ports.set()), expectedService{e.protocol(), e.product()}, e.Anchor()})
 	}
 	for i := range p.MustBeClosed {
 		m := &p.MustBeClosed[i]

@@ -130,16 +130,16 @@ type expectedService struct {
 	product  string // words that the product's name contains; "" is any
 }
 
-// Protocol is the protocol that is expected, "" if any.
-func (e *Expectation) Protocol() string {
+// protocol is the protocol that is expected, "" if any.
+func (e *Expectation) protocol() string {
 	if e.service == nil {
 		return ""
 	}
 	return e.service.protocol
 }
 
-// Product gives words that the product's name contains, "" for any.
-func (e *Expectation) Product() string {
+// product gives words that the product's name contains, "" for any.
+func (e *Expectation) product() string {
 	if e.service == nil {
 		return ""
 	}
@@ -183,8 +183,8 @@ func (a *AcceptedRisk) about(f *exposure.Violation) bool {
 func (e *Expectation) covers(f *exposure.Violation) bool {
 	return (f.Rule.Kind == exposure.KindListener || f.Rule.Kind == exposure.KindDisclosure) &&
 		e.Hosts.matchesAll(f) && e.Ports.Matches(f.Target.Port()) &&
-		(e.Protocol() == "" || strings.EqualFold(e.Protocol(), f.Service)) &&
-		(e.Product() == "" || exposure.HasProduct(f.Product, e.Product()))
+		(e.protocol() == "" || strings.EqualFold(e.protocol(), f.Service)) &&
+		(e.product() == "" || exposure.HasProduct(f.Product, e.product()))
 }
 
 // Apply gives the finding the status that the policy has for it at the given
@@ -285,7 +285,7 @@ func (p *Policy) Assessed(port exposure.Subject) bool {
 	}
 	for i := range p.Expect {
 		e := &p.Expect[i]
-		if e.Protocol() != "" && e.Hosts.Matches(port.Target.Addr(), port.Names()...) && e.Ports.Matches(port.Target.Port()) && strings.EqualFold(e.Protocol(), s.Name) {
+		if e.protocol() != "" && e.Hosts.Matches(port.Target.Addr(), port.Names()...) && e.Ports.Matches(port.Target.Port()) && strings.EqualFold(e.protocol(), s.Name) {
 			return true
 		}
 	}
