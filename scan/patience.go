@@ -56,12 +56,23 @@ func (s *sweep) patience(p *probe, last bool) time.Duration {
 	return min(max(usual, shortest), s.cfg.Timeout)
 }
 
+// lastWait returns how much longer the latest probe is awaited if it is the last one
+// for its pair.
+func (s *sweep) lastWait() time.Duration {
+	if s.latest.host == nil {
+		return 0
+	}
+	return max(0, s.latest.sent+s.patience(&s.latest, true)-s.now)
+}
+
 // tries returns how many probes a silent pair of h gets.
-func (s *sweep) tries(h *host) int {
+func (s *sweep) tries(h *host) int { return s.triesAt(s.lossRate(h)) }
+
+// triesAt returns how many probes a silent pair gets where so many are lost.
+func (s *sweep) triesAt(loss float64) int {
 	if s.cfg.Retries < 0 {
 		return 1
 	}
-	loss := s.lossRate(h)
 	usual := 1 + s.cfg.Retries
 	switch {
 	case !s.all.known():

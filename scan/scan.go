@@ -91,8 +91,13 @@ type Scanner interface {
 
 // Stats are the counts of a scan since its start, for progress lines.
 type Stats struct {
-	Planned  uint64 // pairs in the space
-	Done     uint64 // pairs with a Result
+	Planned uint64 // pairs in the space
+	Done    uint64 // pairs with a Result
+	Probed  uint64 // pairs probed at least once; only a Connect scanner counts them
+	Tries   int    // probes that a silent pair gets, as far as known; 0 as for Probed
+	// Wait is how much longer the latest probe is awaited if it stays silent; 0 as for
+	// Probed.
+	Wait     time.Duration
 	Sent     uint64 // probes sent, including repetitions
 	Answered uint64 // pairs that were answered (SYN-ACK, RST, or ICMP)
 	Open     uint64 // pairs found open

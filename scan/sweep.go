@@ -28,7 +28,9 @@ type sweep struct {
 
 	start time.Time
 	now   time.Duration // since start, at the last tick
-	end   time.Duration // since start, when Config.NotAfter is
+
+	latest probe         // the latest probe that is no control: its host and when it was sent
+	end    time.Duration // since start, when Config.NotAfter is
 
 	probes []probe // the pairs under way; slots of the dialer
 	free   []int32
@@ -209,8 +211,13 @@ func (s *sweep) ask(i int32) {
 	s.tick()
 	p := &s.probes[i]
 	s.begin(p.host)
-	p.attempts++
+	if p.attempts++; p.attempts == 1 && p.earlier == 0 && !p.control {
+		s.stats.Probed++
+	}
 	p.sent, p.noted = s.now, false
+	if !p.control {
+		s.latest = probe{host: p.host, sent: s.now}
+	}
 	p.host.depart(p)
 	s.inflight++
 	s.stats.Sent++
@@ -327,6 +334,7 @@ func (s *sweep) flush() {
 	clear(s.batch)
 	s.batch = s.batch[:0]
 	s.stats.Inflight = s.inflight
+	s.stats.Tries, s.stats.Wait = s.triesAt(s.all.lossRate()), s.lastWait()
 	s.stats.Rate = s.pace.rate(s.now, s.stats.Sent)
 	s.c.mu.Lock()
 	s.c.stats = s.stats

@@ -115,7 +115,7 @@ func (p *progress) stop() {
 func (p *progress) show() {
 	t := p.now()
 	if p.bar == nil {
-		fmt.Fprintf(p.w, "mxsweep: %.0f%% of %d ports: %s\n", 100*t.Share, t.Planned, progressLine(t, time.Since(p.start)))
+		fmt.Fprintf(p.w, "mxsweep: %.0f%%: %s\n", 100*t.Share, progressLine(t, time.Since(p.start)))
 		return
 	}
 	// The dialogues count as work too; the bar is full only when stop clears it.
@@ -126,24 +126,32 @@ func (p *progress) show() {
 	_ = p.bar.Set64(min(int64(t.Share*float64(planned))+int64(t.Identified), whole-1))
 }
 
-// progressLine describes in one line what was sent, how much of it was answered and
-// lost, at what rate, and the time left.
+// progressLine describes in one line how many ports are done, how many are open, how
+// much gets lost, at what rate probes are sent, and the time left; once all ports are
+// done, what the run waits for.
 func progressLine(t run.Progress, elapsed time.Duration) string {
+	line := fmt.Sprintf("%s of %s ports, %d open", shortCount(float64(t.Done)), shortCount(float64(t.Planned)), t.Open)
 	if t.Planned > 0 && t.Done >= t.Planned {
-		return fmt.Sprintf("swept, %d open, %d identified", t.Open, t.Identified)
+		switch waiting := max(int64(t.Open)-int64(t.Identified), 0); {
+		case waiting == 0:
+		case t.Listen > 0:
+			line += fmt.Sprintf(", waiting for %s to reply, up to %s", wording.Plural(int(waiting), "port"), wording.Duration(t.Listen))
+		default:
+			line += fmt.Sprintf(", trying %s again", wording.Plural(int(waiting), "port"))
+		}
+		return line
 	}
 	rate := t.Rate
 	if rate == 0 && elapsed > 0 {
 		rate = float64(t.Sent) / elapsed.Seconds()
 	}
-	line := fmt.Sprintf("%s sent, %s answered, %d open", shortCount(float64(t.Sent)), shortCount(float64(t.Answered)), t.Open)
 	if t.Measured {
 		line += fmt.Sprintf(", %.1f%% lost", 100*t.Loss)
 	}
-	line += fmt.Sprintf(", %s/s", shortCount(rate))
+	line += fmt.Sprintf(", %s probes/s", shortCount(rate))
 	if t.Share > 0 && elapsed > 0 {
-		if left := elapsed.Seconds() * (1 - t.Share) / t.Share; left < 1e9 {
-			line += ", ends in " + wording.Duration(time.Duration(left*float64(time.Second)))
+		if left := elapsed.Seconds()*(1-t.Share)/t.Share + t.Wait.Seconds(); left < 1e9 {
+			line += fmt.Sprintf(", about %s left", wording.Duration(time.Duration(left*float64(time.Second))))
 		}
 	}
 	return line

@@ -20,14 +20,19 @@ func TestProgressLine(t *testing.T) {
 		elapsed time.Duration
 		want    string
 	}{
-		{"start", run.Progress{Stats: scan.Stats{Planned: 1000}}, 0, "0 sent, 0 answered, 0 open, 0/s"},
-		{"under way", run.Progress{Stats: scan.Stats{Planned: 1000, Sent: 300, Answered: 250, Open: 3}, Share: 0.25}, 10 * time.Second,
-			"300 sent, 250 answered, 3 open, 30/s, ends in 30s"},
+		{"start", run.Progress{Stats: scan.Stats{Planned: 1000}}, 0, "0 of 1000 ports, 0 open, 0 probes/s"},
+		{"under way", run.Progress{Stats: scan.Stats{Planned: 1000, Done: 250, Sent: 300, Open: 3}, Share: 0.25}, 10 * time.Second,
+			"250 of 1000 ports, 3 open, 30 probes/s, about 30s left"},
+		{"the last probes", run.Progress{Stats: scan.Stats{Planned: 118, Done: 3, Sent: 354, Wait: 3 * time.Second}, Share: 1}, 2 * time.Second,
+			"3 of 118 ports, 0 open, 177 probes/s, about 3s left"},
 		{"measured", run.Progress{Stats: scan.Stats{Planned: 7200, Sent: 1234567, Rate: 150000, Open: 1}, Share: 1. / 7200, Loss: 0.051, Measured: true}, time.Second,
-			"1235k sent, 0 answered, 1 open, 5.1% lost, 150k/s, ends in 1h59m"},
-		{"far off", run.Progress{Stats: scan.Stats{Planned: 1 << 63, Sent: 1}, Share: 1e-19}, time.Second, "1 sent, 0 answered, 0 open, 1/s"},
-		{"swept", run.Progress{Stats: scan.Stats{Planned: 10, Done: 10, Open: 2}}, time.Minute, "swept, 2 open, 0 identified"},
-		{"nothing", run.Progress{}, time.Second, "0 sent, 0 answered, 0 open, 0/s"},
+			"0 of 7200 ports, 1 open, 5.1% lost, 150k probes/s, about 1h59m left"},
+		{"far off", run.Progress{Stats: scan.Stats{Planned: 1 << 63, Sent: 1}, Share: 1e-19}, time.Second, "0 of 9223372036855M ports, 0 open, 1 probes/s"},
+		{"replies", run.Progress{Stats: scan.Stats{Planned: 10, Done: 10, Open: 3}, Identified: 1, Listen: 9 * time.Second}, time.Minute,
+			"10 of 10 ports, 3 open, waiting for 2 ports to reply, up to 9s"},
+		{"tried again", run.Progress{Stats: scan.Stats{Planned: 10, Done: 10, Open: 2}, Identified: 1}, time.Minute, "10 of 10 ports, 2 open, trying 1 port again"},
+		{"reports", run.Progress{Stats: scan.Stats{Planned: 10, Done: 10, Open: 2}, Identified: 2}, time.Minute, "10 of 10 ports, 2 open"},
+		{"nothing", run.Progress{}, time.Second, "0 of 0 ports, 0 open, 0 probes/s"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			if got := progressLine(tt.now, tt.elapsed); got != tt.want {
@@ -38,13 +43,13 @@ func TestProgressLine(t *testing.T) {
 }
 
 func TestFitted(t *testing.T) {
-	const line = "300 sent, 250 answered, 3 open, 30/s, ends in 30s"
+	const line = "250 of 1000 ports, 3 open, 30 probes/s, about 30s left"
 	for columns, want := range map[int]string{
 		0:  line,
-		58: line,
-		57: "300 sent, 250 answered, 3 open, 30/s",
-		40: "300 sent, 250 answered, 3 open",
-		16: "300 sen",
+		63: line,
+		62: "250 of 1000 ports, 3 open, 30 probes/s",
+		40: "250 of 1000 ports, 3 open",
+		16: "250 of ",
 		3:  "",
 	} {
 		if got := fitted(line, columns); got != want {
@@ -65,7 +70,7 @@ func TestProgressInALog(t *testing.T) {
 		synctest.Wait()
 		p.stop()
 		lines := strings.Split(strings.TrimSpace(out.String()), "\n")
-		if len(lines) != 2 || lines[0] != "mxsweep: 10% of 100 ports: 0 sent, 0 answered, 1 open, 0/s, ends in 4m30s" {
+		if len(lines) != 2 || lines[0] != "mxsweep: 10%: 10 of 100 ports, 1 open, 0 probes/s, about 4m30s left" {
 			t.Errorf("after 65 seconds: %q", lines)
 		}
 		time.Sleep(time.Minute)
@@ -84,7 +89,7 @@ func TestProgressBarShowsRateAndOpenPorts(t *testing.T) {
 		time.Sleep(time.Second)
 		synctest.Wait()
 		p.stop()
-		for _, want := range []string{"46%", "50 sent", "40 answered", "7 open", "2.0% lost", "/s", "ends in"} {
+		for _, want := range []string{"46%", "50 of 100 ports", "7 open", "2.0% lost", "probes/s", "left"} {
 			if !strings.Contains(out.String(), want) {
 				t.Errorf("the bar %q lacks %q", out.String(), want)
 			}

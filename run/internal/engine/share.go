@@ -1,6 +1,9 @@
 package engine
 
-import "github.com/mxsweep/mxsweep/scan/syn"
+import (
+	"github.com/mxsweep/mxsweep/scan"
+	"github.com/mxsweep/mxsweep/scan/syn"
+)
 
 // Share is how much of the asking is done, the loss, and whether it is known.
 // Earlier is how many pairs earlier runs were done with, and passes how many times a
@@ -11,7 +14,30 @@ func (e *Engine) Share(earlier, passes uint64) (done, loss float64, measured boo
 		return synShare(st, earlier, passes), st.Loss, st.Loss > 0 || st.Pass > 1
 	}
 	t := e.Stats()
-	return share(t.Done-min(t.Done, earlier), t.Planned-min(t.Planned, earlier)), share(t.Lost, t.Answered+t.Lost), t.Answered > 0
+	return connectShare(t, earlier), share(t.Lost, t.Answered+t.Lost), t.Answered > 0
+}
+
+// connectShare is how much of the probing of a connect sweep is done: the probes sent,
+// of those and the ones still to come. It assumes that as many of the other pairs are
+// silent as of those probed so far, and that each of them is probed Tries times.
+// Earlier is how many pairs earlier runs were done with.
+func connectShare(t scan.Stats, earlier uint64) float64 {
+	earlier = min(t.Planned, earlier)
+	if t.Done >= t.Planned {
+		return share(t.Planned, t.Planned)
+	}
+	settled := t.Probed - min(t.Probed, uint64(max(t.Inflight, 0)))
+	silent := float64(settled - min(settled, t.Answered))
+	if done := t.Done - min(t.Done, earlier); done > t.Answered {
+		silent = max(silent, float64(done-t.Answered))
+	}
+	if silent+float64(t.Answered) == 0 {
+		silent = 1 // nothing is known
+	}
+	silent /= silent + float64(t.Answered)
+	pairs := float64(t.Planned - earlier)
+	whole := pairs*(1-silent) + pairs*silent*float64(max(t.Tries, 1))
+	return min(float64(t.Sent-min(t.Sent, t.Controls))/max(whole, 1), 1)
 }
 
 // synShare is how much of the asking is done where passes follow each other
