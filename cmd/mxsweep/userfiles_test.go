@@ -74,6 +74,7 @@ func TestUserFileErrors(t *testing.T) {
 		"policy without a quote": {"policy", "p.yaml", "version: 1\nports: \"25\nidentity: name\n", []mistake{{"2:8", `"25`}}},
 		"signatures, no bracket": {"signatures", "my/a.yaml", "signatures:\n  - {id: a\n  - {id: b}\n", []mistake{{"2:5", "{id: a"}}},
 		"signatures in Latin-1":  {"signatures", "my/a.yaml", "signatures:\n  - id: \xfc\n", []mistake{{"2:9", "\ufffd"}}},
+		"policy in UTF-16":       {"policy", "p.yaml", "\xff\xfea\x00:\x00 \x001\x00\n\x00b\x00:\x00 \x00[\x00", []mistake{{"2:4", "["}}},
 		"policy in gzip":         {"policy", "p.yaml", gzipped, []mistake{{"1:1", "\ufffd"}}},
 		"scope in gzip":          {"scope", "scope.txt", gzipped, []mistake{{"1:1", "\ufffd"}}},
 		"baseline in gzip":       {"baseline", "b.jsonl", gzipped, []mistake{{"1:1", "\ufffd"}}},

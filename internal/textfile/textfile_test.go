@@ -65,3 +65,33 @@ func FuzzCheck(f *testing.F) {
 		}
 	})
 }
+
+func TestUTF8(t *testing.T) {
+	for in, want := range map[string]string{
+		"":                                    "",
+		"a\n":                                 "a\n",
+		"\xff\xfea\x00\n\x00":                 "a\n",
+		"\xfe\xff\x00a\x6f\x22":               "a\u6f22",
+		"\xff\xfe\x3d\xd8\x00\xde":            "\U0001f600",
+		"\xff\xfea":                           "\xff\xfea",
+		"\xff\xfe":                            "",
+		"\xff\xfe\x00\x00a\x00\x00\x00":       "\xff\xfe\x00\x00a\x00\x00\x00",
+		"\xff\xfe\x00\xd8":                    "\ufffd",
+		"\xef\xbb\xbfa: [\xff\xfe not a mark": "\xef\xbb\xbfa: [\xff\xfe not a mark",
+	} {
+		if got := string(UTF8([]byte(in))); got != want {
+			t.Errorf("UTF8(%q) = %q, want %q", in, got, want)
+		}
+	}
+}
+
+// FuzzUTF8: what is decoded is UTF-8.
+func FuzzUTF8(f *testing.F) {
+	f.Add([]byte("\xff\xfea\x00"))
+	f.Add([]byte("\xfe\xff\xd8\x00"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		if got := UTF8(data); string(got) != string(data) && !utf8.Valid(got) {
+			t.Errorf("UTF8(%q) = %q", data, got)
+		}
+	})
+}

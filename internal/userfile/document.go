@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/internal/strictyaml"
+	"github.com/mxsweep/mxsweep/internal/textfile"
 )
 
 // A Document is a YAML file under strict reading: every key must be known and
@@ -31,6 +32,7 @@ type Document struct {
 // ParseYAML reads one YAML document. The node is nil for an empty file or
 // where the syntax is wrong.
 func ParseYAML(file string, data []byte) (*Document, *yaml.Node) {
+	data = textfile.UTF8(data) // the parser reads UTF-16 too, but its places are for UTF-8
 	d := &Document{Source: NewSource(file, data)}
 	root, fault := strictyaml.Root(data)
 	if fault != nil {
