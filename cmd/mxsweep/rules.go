@@ -159,12 +159,14 @@ func noRule(set *exposure.RuleSet, words []string, about []exposure.NoticeKind) 
 		hint = fmt.Sprintf("did you mean %q? %s", id, hint)
 	} else if len(about) > 0 {
 		hint = "notices contain it, but are available as text only: omit --json and --markdown"
+	} else if i := slices.IndexFunc(words, func(w string) bool { return len(foundRules(set, []string{w})) == 0 }); i < 0 {
+		hint = "each word is in a rule, but no rule contains all of them; use fewer words"
 	} else {
 		var known []string
 		for _, r := range set.All() {
 			known = append(append(known, r.Tags...), strings.Fields(strings.ToLower(r.Title))...)
 		}
-		hint = spelling.Hint(known, words[0], hint)
+		hint = spelling.Hint(known, words[i], hint)
 	}
 	return usagef(hint, "searching for %s: no rule found", quoted(words))
 }

@@ -32,7 +32,7 @@ func (a *Authorization) Check(now time.Time) error {
 	if bound == "" {
 		return nil
 	}
-	return fault.As(fault.Refused, at.Mistake("renew the authorization before you scan", "%s, and it is %s", bound, wording.Moment(now)))
+	return fault.As(fault.Refused, at.Mistake("renew the authorization before you scan", "%s; it is now %s", bound, wording.Moment(now)))
 }
 
 // Warning says that a sweep at the given time will be refused, and why; "" if the
