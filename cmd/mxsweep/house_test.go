@@ -31,7 +31,7 @@ var mayImport = map[string][]string{
 	"signatures":  {"result", "internal"},
 	"result":      {"internal"},
 
-	"run/internal/engine": {"exposure", "scan", "scan/scope", "scan/syn", "result", "internal"},
+	"run/internal/engine": {"exposure", "scan", "scan/scope", "scan/scope/scopetest", "scan/syn", "result", "internal"},
 	"run/internal/queue":  {"fingerprint", "scan", "scan/hosts", "scan/dialer", "scan/scope", "signatures", "result", "internal"},
 
 	"fingerprint/selfname": {"signatures"},
