@@ -25,9 +25,11 @@ const (
 
 // Doubtful reports whether a port may say more than svc, which [Identifier.Identify]
 // returned for it, once no other dialogue is under way: it refused, closed the
-// connection early or could not be connected to, or it said little and its host, or
-// this machine, was slow. A process that is started for each connection may take
-// longer than any wait while dozens are started at once.
+// connection early or could not be connected to, or it said little and its host, this
+// machine, or the port itself was slow. A process that is started for each connection
+// may take longer than any wait while dozens are started at once, and a daemon that
+// serves one or two clients at a time is silent to a question while our other
+// connections to it are open.
 func (id *Identifier) Doubtful(addr netip.Addr, svc *Identification) bool {
 	switch svc.Inconclusive {
 	case result.InconclusiveNoConnection, result.InconclusiveRefused, result.InconclusiveCutOff, result.InconclusiveHandshake:
@@ -43,7 +45,7 @@ func (id *Identifier) Doubtful(addr netip.Addr, svc *Identification) bool {
 			return false
 		}
 	}
-	return id.late.Load() || id.host(addr).slow() > 0
+	return svc.slowPort || svc.suggested && svc.Name == "" && svc.Inconclusive == "" || id.late.Load() || id.host(addr).slow() > 0
 }
 
 // AgainTime is how long the ports of an address may be asked [Identifier.Again] in all,

@@ -22,6 +22,7 @@ func (s *session) service() *Identification {
 	s.finish()
 	svc := unknownService()
 	svc.slow = s.id.late.Load() || s.host.slow() > 0
+	svc.slowPort, svc.suggested = s.oneByOne || s.slowest > slowness, s.suggestsQuiet()
 	svc.Transcript = s.transcript()
 	svc.TLS = s.tlsInfo
 	if s.layer.tls {

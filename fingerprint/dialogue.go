@@ -241,13 +241,23 @@ func (s *session) fill(w *wire, send []byte) []byte {
 // ([session.timedOutEarly]).
 func (s *session) patience(p *signatures.Probe) time.Duration {
 	s.mu.Lock()
-	slowest := s.slowest
+	slowest, host := s.slowest, min(earlyFactor*s.hostSlow(), maxPatience)
 	s.mu.Unlock()
-	host, port := min(earlyFactor*s.host.slow(), maxPatience), min(earlyFactor*slowest+slowest/2, maxSlowPort)
+	port := min(earlyFactor*slowest+slowest/2, maxSlowPort)
 	if s.calm && slowest == 0 {
 		port = calmWait
 	}
 	return max(p.Read.Wait, host, port) + 2*s.rtt
+}
+
+// hostSlow returns how late the host answers, as far as that matters to the port: one
+// that was heard while no other dialogue was under way shows itself how slow it is. The
+// caller holds the lock.
+func (s *session) hostSlow() time.Duration {
+	if s.calm && s.slowest > 0 {
+		return 0
+	}
+	return s.host.slow()
 }
 
 // believed reports whether the daemon accepted our PROXY header as one. A daemon that

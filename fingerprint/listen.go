@@ -65,11 +65,53 @@ func (s *session) listen(ctx context.Context, w *wire) {
 	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until("greeting", nil), s.listenWait)
 	ex.Reply = skipBlank(ex.Reply)
 	s.hear(ctx, w, ex, "greeting", start)
+	w.heard, w.latest = nil, time.Time{}
+	if ctx.Err() == nil && ex.End == signatures.EndSilence && len(ex.Reply) == 0 {
+		s.askAlone(ctx, w)
+	}
 	s.mu.Lock()
 	s.open[ex.Probe] = ex.End == signatures.EndReply
 	s.mu.Unlock()
-	w.heard, w.latest = nil, time.Time{}
 	s.note(ex)
+}
+
+// aloneWait is how long the reply to the last question is waited for. On a slow host
+// such a port is asked once more in any case.
+const aloneWait = 2 * slowness
+
+// askAlone asks a port that replied to nothing what its number suggests, on the
+// connection on which its greeting was waited for: no other is open to it any more, and
+// a daemon that serves one connection at a time replies on that one alone. All that a
+// reply shows is that the port is worth another dialogue.
+func (s *session) askAlone(ctx context.Context, w *wire) {
+	s.mu.Lock()
+	p := s.aloneProbe()
+	s.mu.Unlock()
+	if p == nil || !w.send(p.Send) {
+		return
+	}
+	reply, end, _, _ := w.read(ctx, until(p.Read.Until, p.Send), aloneWait+2*s.rtt)
+	if end == signatures.EndSilence {
+		w.send(p.Close)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.oneByOne = ctx.Err() == nil && (len(reply) > 0 || end == signatures.EndClosed || end == signatures.EndReset)
+}
+
+// aloneProbe returns the first question that the port number suggests, if the port
+// replied to nothing and has no other connection, and nil otherwise. The caller holds
+// the lock.
+func (s *session) aloneProbe() *signatures.Probe {
+	if s.second || s.id.Record || s.running > 1 || s.layer != (layer{}) || !s.mute() || s.host.crowded() {
+		return nil
+	}
+	for _, p := range s.id.Signatures.Probes {
+		if s.hints[p.ID] && p.Quiet > 0 && p.Enters == nil && signatures.All(p.After, s) == signatures.True {
+			return p
+		}
+	}
+	return nil
 }
 
 // hears notes that the port has begun to speak, so that it is no longer asked

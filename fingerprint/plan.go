@@ -217,10 +217,11 @@ func (s *session) Exchange(id string) (*Exchange, bool) {
 }
 
 // timedOutEarly reports whether a silence is worth nothing, because the same port, or
-// another of a slow host, took about as long to answer another question.
+// another of a slow host, took about as long to answer another question. The caller
+// holds the lock.
 func (s *session) timedOutEarly(ex *Exchange) bool {
 	return ex.End == signatures.EndSilence && len(ex.Reply) == 0 &&
-		ex.Probe != signatures.Greeting && ex.Took < min(earlyFactor*max(s.slowest, s.host.slow()), maxSlowPort)
+		ex.Probe != signatures.Greeting && ex.Took < min(earlyFactor*max(s.slowest, s.hostSlow()), maxSlowPort)
 }
 
 // earlyFactor is how many times longer than the slowest answer a silence must
@@ -303,6 +304,11 @@ func (s *session) leads() map[string]bool {
 	for id := range s.hints {
 		add(id)
 	}
+	for _, sig := range s.alive {
+		if s.suggestedBy(sig) {
+			signatures.Needs(sig.When, s, add)
+		}
+	}
 	return leads
 }
 
@@ -324,6 +330,15 @@ func (s *session) openers() (probes map[string]bool, kept int64) {
 		}
 	}
 	return probes, kept
+}
+
+// suggestedBy reports whether a question that the port number suggests had an outcome
+// other than silence, and the one that the signature describes.
+func (s *session) suggestedBy(sig *signatures.Signature) bool {
+	return slices.ContainsFunc(sig.When, func(c signatures.Condition) bool {
+		ex := s.exchanges[c.Probe]
+		return ex != nil && s.hints[c.Probe] && ex.End != signatures.EndSilence && c.Match(s) == signatures.True
+	})
 }
 
 // unasked is how many of the probes may still be asked, each on a connection of its

@@ -34,6 +34,11 @@ func (s *session) mayAskQuiet() bool {
 	return !s.greetingOnly && !s.quietOver && !s.heard && time.Since(s.begun) <= s.quietUntil()
 }
 
+// suggestsQuiet reports whether the port number suggests a question for silent ports.
+func (s *session) suggestsQuiet() bool {
+	return slices.ContainsFunc(s.id.Signatures.Probes, func(p *signatures.Probe) bool { return p.Quiet > 0 && s.hints[p.ID] })
+}
+
 // quietUntil is the time after which a silent port is asked nothing more.
 // One that answers some questions, but slowly, is given time for the rest.
 func (s *session) quietUntil() time.Duration {

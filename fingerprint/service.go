@@ -43,6 +43,13 @@ type Identification struct {
 	// tell that the port waits to be asked.
 	slow bool
 
+	// slowPort says that the port itself took long for an answer, or gave none, perhaps
+	// because it was busy with our other connections to it.
+	slowPort bool
+
+	// suggested says that the port number suggests a question for silent ports.
+	suggested bool
+
 	// spent is how long the conversations with the port took in all.
 	spent time.Duration
 
@@ -51,6 +58,9 @@ type Identification struct {
 	// else their first 2048 bytes.
 	Transcript *Transcript
 }
+
+// Suggested reports whether the port number suggests a question for silent ports.
+func (i *Identification) Suggested() bool { return i.suggested }
 
 // ProtocolConfidence is how sure all but the name of the product is: what the daemon
 // says of itself makes it neither surer nor less sure.

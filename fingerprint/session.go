@@ -76,6 +76,7 @@ type session struct {
 	overdue   bool                    // what is said on it is waited for longer than detachAfter
 	trickling bool                    // the host was told that it is, and that the port had begun to speak
 	waitedFor bool                    // the host was told that the port takes its time
+	oneByOne  bool                    // it was silent only because it serves one connection at a time
 	turn      turn                    // to ask what silent ports are asked
 	entering  int                     // connections that have most likely entered a layer
 	asking    int                     // such questions that are under way

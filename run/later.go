@@ -163,11 +163,20 @@ func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort
 }
 
 // askHostLater asks the ports of one host, in the time that it has for that: at first
-// those that said something. Of more than laterSilent others, none is asked behind one
-// that is silent again.
+// those that said something, then those whose number suggests what to ask. Of more than
+// laterSilent ports that said nothing, none is asked behind one that is silent again.
 func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abort context.CancelCauseFunc) {
 	told := func(p laterPort) bool { return p.service.Inconclusive != result.InconclusiveNoReply }
 	silent := slices.DeleteFunc(slices.Clone(ports), told)
+	slices.SortStableFunc(silent, func(a, b laterPort) int {
+		switch suggested := a.service.Suggested(); {
+		case suggested == b.service.Suggested():
+			return 0
+		case suggested:
+			return -1
+		}
+		return 1
+	})
 	inTime, done := asking, func() {}
 	if most := w.identifier.AgainTime(ports[0].result.Target.Addr()); most > 0 {
 		inTime, done = context.WithTimeout(asking, most)
