@@ -55,6 +55,8 @@ func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	defer p.resumed.drop()
+	ctx, cancel := p.bounded(ctx)
+	defer cancel()
 	outs, err := output.Open(ctx, p.opts.Outputs, output.OpenOptions{Private: p.opts.Private, DropsRights: p.opts.Mode != ModeConnect, Hashed: p.opts.AuditLog != "", Pcap: p.opts.Pcap, Log: p.opts.Log})
 	if err != nil {
 		return nil, err
@@ -65,8 +67,6 @@ func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
 		return nil, err
 	}
 	defer log.Close()
-	ctx, cancel := p.bounded(ctx)
-	defer cancel()
 	return p.execute(ctx, outs, log)
 }
 

@@ -5,6 +5,7 @@ package outfile
 import (
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
@@ -18,7 +19,8 @@ import (
 // opened and discarded leaves everything as it was.
 type File struct {
 	f     *os.File
-	temp  string // where it is written until it is whole; "" if in place
+	w     io.Writer // to f
+	temp  string    // where it is written until it is whole; "" if in place
 	name  string
 	mode  Mode
 	made  bool // this run created the file, in place
@@ -37,7 +39,8 @@ type Mode struct {
 	// Windows a file has the rights that its folder gives.
 	Private bool
 
-	// Done ends the wait for somebody who reads a FIFO. Nil never does.
+	// Done ends the wait for somebody who reads a FIFO, and soon that for one who has
+	// opened it and does not read. Nil never does.
 	Done <-chan struct{}
 }
 
@@ -62,7 +65,11 @@ func Create(name string, mode Mode) (*File, error) {
 		if err != nil {
 			return nil, err
 		}
-		return &File{f: f, name: name, mode: mode, made: !exists}, nil
+		out := &File{f: f, w: f, name: name, mode: mode, made: !exists}
+		if exists && !info.Mode().IsRegular() {
+			out.w = Stoppable(f, mode.Done)
+		}
+		return out, nil
 	}
 	if exists {
 		// A file that must not be changed must not be replaced either.
@@ -82,7 +89,7 @@ func Create(name string, mode Mode) (*File, error) {
 	if err != nil {
 		return nil, err
 	}
-	out := &File{f: f, temp: f.Name(), name: name, mode: mode}
+	out := &File{f: f, w: f, temp: f.Name(), name: name, mode: mode}
 	if exists && !mode.Private {
 		if err := f.Chmod(info.Mode().Perm()); err != nil {
 			out.Discard()
@@ -130,7 +137,7 @@ func (o *File) Write(p []byte) (int, error) {
 	if err := o.begin(); err != nil {
 		return 0, err
 	}
-	return o.f.Write(p)
+	return o.w.Write(p)
 }
 
 // Commit ends the file and gives it its name.

@@ -165,7 +165,7 @@ func (o *Set) open(ctx context.Context, spec *Spec, rule *OpenOptions) error {
 		return o.openShared(spec, rule)
 	}
 	out := &output{spec: spec}
-	dst := spec.Writer
+	dst := stream(ctx, spec.Writer)
 	if dst == nil && (spec.File == "-" || spec.File == "") {
 		return fault.Usagef("set File to a name, or Writer", "the %s report has nowhere to go", spec.Format)
 	}
@@ -181,6 +181,17 @@ func (o *Set) open(ctx context.Context, spec *Spec, rule *OpenOptions) error {
 		dst = hashing{dst, out.sum}
 	}
 	return o.add(out, dst, spec.Options)
+}
+
+// stream is a writer that a run which is stopped does not wait for: a pipe or a
+// terminal blocks while nobody reads it.
+func stream(ctx context.Context, w io.Writer) io.Writer {
+	if f, ok := w.(*os.File); ok {
+		if info, err := f.Stat(); err == nil && !info.Mode().IsRegular() {
+			return outfile.Stoppable(w, ctx.Done())
+		}
+	}
+	return w
 }
 
 // add makes the writer of a report that is open.
