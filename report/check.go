@@ -36,6 +36,26 @@ func badValue(member string, value any, why string) error {
 	return &valueError{member, sanitize.Clip(text, 80), why}
 }
 
+// A versionError says that a saved run has the form of another version of mxsweep.
+type versionError struct{ error }
+
+// Unwrap returns what is wrong with the member.
+func (e *versionError) Unwrap() error { return e.error }
+
+// checkVersion checks the version of the schema.
+func checkVersion(version string) error {
+	if versionKnown(version) {
+		return nil
+	}
+	err := badValue("schema_version", version, "this program reads 1.x")
+	if major, _, ok := strings.Cut(version, "."); ok && major != "1" && isNumber(major) {
+		return &versionError{err}
+	}
+	return err
+}
+
+func isNumber(s string) bool { return s != "" && strings.Trim(s, "0123456789") == "" }
+
 // oneOf checks that value is one of those the schema lists.
 func oneOf(member, value string, known []string) error {
 	if slices.Contains(known, value) {

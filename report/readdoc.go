@@ -134,10 +134,7 @@ func (d *document) member(dec *json.Decoder, name string) error {
 		if err := dec.Decode(&d.version); err != nil {
 			return err
 		}
-		if !versionKnown(d.version) {
-			return badValue(name, d.version, "this program reads 1.x")
-		}
-		return nil
+		return checkVersion(d.version)
 	case "tool":
 		return readWhole(d, dec, name, &d.tool)
 	case "run":

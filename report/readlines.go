@@ -71,11 +71,12 @@ func (p *player) line(b []byte, next *int) error {
 
 // fits checks that a line is the one that is due.
 func (p *player) fits(h *lineHead, next int) error {
+	version := checkVersion(h.SchemaVersion)
 	switch {
 	case h.Schema != schemaLine:
 		return badValue("schema", h.Schema, `not "mxsweep.line"`)
-	case !versionKnown(h.SchemaVersion):
-		return badValue("schema_version", h.SchemaVersion, "this program reads 1.x")
+	case version != nil:
+		return version
 	case !p.started && h.Type != lineRunStart:
 		return fmt.Errorf("the run begins with %q, not with %q", sanitize.Clip(h.Type, 20), lineRunStart)
 	case p.started && h.Type == lineRunStart:

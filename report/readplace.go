@@ -38,6 +38,9 @@ func (p *player) wrong(at place, err error) error {
 	if errors.As(err, new(tooLargeError)) {
 		e.Hint = fmt.Sprintf("saved runs are read up to %d MiB and %d records: save without --all-ports, or scan in parts with --shard", MaxRun>>20, maxRecords)
 	}
+	if errors.As(err, new(*versionError)) {
+		e.Hint = "read it with the version of mxsweep that wrote it, or scan again with this one"
+	}
 	e.SetPart(at.part, at.before)
 	p.errs.Add(e)
 	p.w = unused{}

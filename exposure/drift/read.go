@@ -71,6 +71,7 @@ type fault struct {
 	member string
 	offset int
 	text   string
+	hint   string // "" is the usual one
 }
 
 // faultf makes the fault of a member; "" is the whole line.
@@ -89,6 +90,9 @@ func (r *reader) fail(number int, line []byte, f *fault) {
 		Hint: "do not edit baselines by hand; mxsweep baseline write creates a new one"}
 	if r.baseline.Schema != Schema {
 		e.Hint = `"mxsweep baseline write RUN -o FILE" creates a baseline from a saved run`
+	}
+	if f.hint != "" {
+		e.Hint = f.hint
 	}
 	if f.member != "" {
 		e.Column += jsonfault.Member(line, f.member)
@@ -138,7 +142,9 @@ func (r *reader) header(line []byte) *fault {
 	case b.Schema != Schema:
 		return faultf("schema", "not a baseline: schema is %q, expected %q", b.Schema, Schema)
 	case !strings.HasPrefix(b.SchemaVersion, "1."):
-		return faultf("schema_version", "schema version is %q, this program reads 1.x", b.SchemaVersion)
+		f := faultf("schema_version", "schema version is %q, this program reads 1.x", b.SchemaVersion)
+		f.hint = `read it with the version of mxsweep that wrote it, or create a new one from a run of this version: "mxsweep baseline write RUN -o FILE"`
+		return f
 	case b.Vantage == "":
 		return faultf("vantage", "the header lacks vantage or created")
 	case b.Created.IsZero():
