@@ -125,3 +125,47 @@ func TestGreetingWithoutEnd(t *testing.T) {
 		}
 	}
 }
+
+// TestAgainTime bounds for how long the ports of a host are asked once more: not at all
+// where few of them give nothing, else by how long the host was talked to.
+func TestAgainTime(t *testing.T) {
+	for name, c := range map[string]struct {
+		unproductive, mute int
+		talked             time.Duration
+		timeout            time.Duration // of the greeting; 0: the default
+		want               time.Duration
+	}{
+		"nothing is known":                   {0, 0, 0, 0, 0},
+		"few give nothing":                   {fewUnproductive, 0, 10 * time.Second, 0, 0},
+		"many, after a short time":           {fewUnproductive + 1, 0, 10 * time.Second, 0, 2*DefaultGreetingTimeout - 10*time.Second},
+		"many answer no question":            {0, fewUnproductive + 1, 10 * time.Second, 0, 2*DefaultGreetingTimeout - 10*time.Second},
+		"many, after a long time":            {300, 0, 28 * time.Second, 0, shortRetrySpent},
+		"many, listened to for longer":       {300, 0, 28 * time.Second, 20 * time.Second, 12 * time.Second},
+		"many, just before the time is over": {300, 0, 2*DefaultGreetingTimeout - shortRetrySpent + time.Millisecond, 0, shortRetrySpent},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				id := &Identifier{GreetingTimeout: c.timeout}
+				addr := netip.MustParseAddr("192.0.2.1")
+				h := id.host(addr)
+				first, second := h.talks(), h.talks()
+				time.Sleep(c.talked / 2)
+				first()
+				for i := range c.unproductive {
+					h.noteOutcome(uint16(10000+i), false)
+				}
+				for i := range c.mute {
+					h.noteMute(uint16(20000 + i))
+				}
+				time.Sleep(c.talked - c.talked/2)
+				second()
+				if got := id.AgainTime(addr); got != c.want {
+					t.Errorf("there are %v, want %v", got, c.want)
+				}
+				if got := id.AgainTime(netip.MustParseAddr("192.0.2.2")); got != 0 {
+					t.Errorf("another host has %v, want no bound", got)
+				}
+			})
+		})
+	}
+}

@@ -72,3 +72,36 @@ func TestGreets(t *testing.T) {
 		conns.fakes.Wait()
 	})
 }
+
+// TestGreetsOnBusyMachine has this machine be late to read something: it waits longer
+// for what a port says unprompted, but not without end.
+func TestGreetsOnBusyMachine(t *testing.T) {
+	const wait = 300 * time.Millisecond
+	target := netip.MustParseAddrPort("192.0.2.1:10025")
+	for name, tt := range map[string]struct {
+		play fake
+		late bool
+		want bool
+		took time.Duration
+	}{
+		"greets in time":                    {answering(wait*2/3, "220 mx.example.org ESMTP\r\n", nil), false, true, wait * 2 / 3},
+		"greets later":                      {answering(3*wait, "220 mx.example.org ESMTP\r\n", nil), false, false, wait},
+		"greets later, to a busy machine":   {answering(3*wait, "220 mx.example.org ESMTP\r\n", nil), true, true, 3 * wait},
+		"says nothing, to a busy machine":   {swallow, true, false, lateLook * wait},
+		"greets too late to a busy machine": {answering(5*wait, "220 mx.example.org ESMTP\r\n", nil), true, false, lateLook * wait},
+	} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				conns := &tally{}
+				defer conns.fakes.Wait()
+				id := &Identifier{Dial: conns.dial(tt.play)}
+				id.late.Store(tt.late)
+				begun := time.Now()
+				got := id.Greets(t.Context(), scan.Result{Target: target}, wait)
+				if took := time.Since(begun); got != tt.want || took != tt.took {
+					t.Errorf("it greets: %t, after %v, want %t after %v", got, took, tt.want, tt.took)
+				}
+			})
+		})
+	}
+}
