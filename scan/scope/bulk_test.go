@@ -1,10 +1,13 @@
 package scope
 
 import (
+	"errors"
 	"fmt"
 	"math"
 	"math/rand/v2"
 	"net/netip"
+	"os"
+	"path/filepath"
 	"slices"
 	"strings"
 	"testing"
@@ -318,7 +321,37 @@ func TestLongScopeLines(t *testing.T) {
 		t.Errorf("the last line is %+v, want %+v", a, list[39_999])
 	}
 	names := slices.Repeat([]result.Anchor{{File: "p.yaml", Line: 3, EndColumn: 20, Text: "mx1.example.net"}}, maxEntries+1)
-	if _, _, err := p.ScopeLines(t.Context(), slices.Values(names), len(names)); err == nil || !strings.Contains(err.Error(), "more than 300000 entries") {
+	_, _, err = p.ScopeLines(t.Context(), slices.Values(names), len(names))
+	if refused := new(InputError); !errors.As(err, &refused) || !strings.Contains(err.Error(), "more than 300000 entries") || !strings.Contains(refused.ErrorHint(), "in parts") {
 		t.Errorf("got %v", err)
+	}
+}
+
+// TestMostNames: in each kind of list so many entries that are no IPv4 address are
+// read, and one more is refused with what to do.
+func TestMostNames(t *testing.T) {
+	var list strings.Builder
+	for i := range maxEntries {
+		fmt.Fprintf(&list, "2001:db8::%x:%x\n", i>>16, i&0xffff)
+	}
+	folder := t.TempDir()
+	full, over := filepath.Join(folder, "full"), filepath.Join(folder, "over")
+	for file, text := range map[string]string{full: list.String(), over: list.String() + "2001:db8:1::\n"} {
+		if err := os.WriteFile(file, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for kind, read := range map[string]func(file string) error{
+		"targets":  func(file string) error { _, err := new(Parser).TargetFile(t.Context(), file); return err },
+		"excludes": func(file string) error { _, err := new(Parser).ExcludeFile(t.Context(), file); return err },
+		"scope":    func(file string) error { _, _, err := new(Parser).ScopeFile(t.Context(), file); return err },
+	} {
+		if err := read(full); err != nil {
+			t.Errorf("%s: %v", kind, err)
+		}
+		err := read(over)
+		if refused := new(InputError); !errors.As(err, &refused) || refused.Line != maxEntries+1 || !strings.Contains(refused.ErrorHint(), "mxsweep merge") {
+			t.Errorf("%s with one too many: %v", kind, err)
+		}
 	}
 }

@@ -210,6 +210,9 @@ var tooManyEntries = fmt.Sprintf("more than %d entries that are names, IPv6 addr
 // listHint says how to shorten a list.
 const listHint = "combine adjacent addresses into prefixes or ranges, and scan the rest in parts"
 
+// entriesHint says the same of a list that may hold no addresses.
+const entriesHint = `scan the list in parts and combine the runs with "mxsweep merge"; adjacent addresses can be one prefix or range`
+
 // line adds the entry of line n, if there is one.
 func (r *lineReader) line(name string, n int, raw []byte) error {
 	if n == 1 {
@@ -249,7 +252,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 	if r.entries() >= maxEntries {
 		place.SetSource(string(r.raw))
 		place.Problem = tooManyEntries
-		place.Hint = listHint
+		place.Hint = entriesHint
 		return &place
 	}
 	r.add(result.Anchor{File: name, Line: n, EndColumn: end + 1, Text: text})

@@ -115,7 +115,7 @@ func (r *lineReader) scopeLine(line result.Anchor) error {
 	like := formKey{file: line.File, indent: line.EndColumn - 1 - len(line.Text)}
 	switch {
 	case r.entries() >= maxEntries:
-		e := &InputError{Text: line.Text, Problem: tooManyEntries, Hint: listHint}
+		e := &InputError{Text: line.Text, Problem: tooManyEntries, Hint: entriesHint}
 		locate(e, line)
 		return e
 	case r.long && r.errs.Len() == 0 && r.bulkOf(bang).add(like, line.Line, []byte(text)):

@@ -219,8 +219,9 @@ func TestEndlessInput(t *testing.T) {
 	} {
 		p := Parser{Stdin: &endless{line: strings.Repeat(line, 4096/len(line)+1)}}
 		_, err := p.TargetFile(t.Context(), "-")
-		if err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%q without end: error %v, want %q", line, err, want)
+		var hint interface{ ErrorHint() string }
+		if err == nil || !strings.Contains(err.Error(), want) || !errors.As(err, &hint) || hint.ErrorHint() == "" {
+			t.Errorf("%q without end: error %v, want %q and a hint", line, err, want)
 		}
 	}
 }
