@@ -8,7 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// The codes of notices.
+// The notice codes.
 const (
 	NoticeSilent            = "MXS9001"
 	NoticeAcceptanceExpired = "MXS9002"
@@ -32,7 +32,7 @@ const (
 	NoticeExcluded          = "MXS9021"
 	NoticeUnresponsiveHost  = "MXS9022"
 	NoticeResumed           = "MXS9023"
-	NoticeShutOut           = "MXS9024"
+	NoticeAllBlocked        = "MXS9024"
 	NoticeUnknownPort       = "MXS9025"
 	NoticeHostTimeout       = "MXS9026"
 	NoticeNothingOpen       = "MXS9027"
@@ -57,7 +57,7 @@ const (
 	NoticeRejected          = "MXS9062"
 )
 
-// A NoticeKind describes all notices of one code, for reports and manuals.
+// A NoticeKind describes all notices with one code, for reports and manuals.
 type NoticeKind struct {
 	Code  string
 	Name  string // PascalCase, for SARIF
@@ -134,7 +134,7 @@ var noticeKinds = []NoticeKind{
 	{NoticeResumed, "RunResumed", result.LevelNote, "The run resumed an earlier one.",
 		"Ports that the earlier run had finished were not probed again; the report contains its results.",
 		"If those results are too old, delete the file given to --resume and run again."},
-	{NoticeShutOut, "ShutOut", result.LevelError, "The targets stopped answering during the run.",
+	{NoticeAllBlocked, "ShutOut", result.LevelError, "The targets stopped answering during the run.",
 		"A device on the path blocks the scanner, or the network failed. Ports probed since then are unknown and may be open, so the run cannot pass.",
 		"Allow the scanner on that device, or scan again later, more slowly, with --rate."},
 	{NoticeUnknownPort, "PortUnknown", result.LevelWarning, "Ports gave no conclusive result.",
@@ -205,10 +205,11 @@ var noticeKinds = []NoticeKind{
 		"If the ports behind it matter, scan from an address that is allowed."},
 }
 
-// NoticeKinds lists all kinds of notices in the order of their codes.
+// NoticeKinds returns all kinds of notices in the order of their codes.
 func NoticeKinds() []NoticeKind { return slices.Clone(noticeKinds) }
 
-// NoticeKindOf finds the kind of a code; the zero NoticeKind if there is none.
+// NoticeKindOf returns the kind with a code; the zero NoticeKind if there is
+// none.
 func NoticeKindOf(code string) NoticeKind {
 	for _, k := range noticeKinds {
 		if k.Code == code {
@@ -218,8 +219,8 @@ func NoticeKindOf(code string) NoticeKind {
 	return NoticeKind{Code: code, Level: result.LevelNote}
 }
 
-// NewNotice makes a notice of the kind with the given code. The message gets
-// what to do about it added.
+// NewNotice returns a notice of the kind with the given code. The kind's help is
+// appended to the message.
 func NewNotice(code, target string, anchor *result.Anchor, format string, args ...any) result.Notice {
 	k := NoticeKindOf(code)
 	message := fmt.Sprintf(format, args...)
@@ -229,8 +230,9 @@ func NewNotice(code, target string, anchor *result.Anchor, format string, args .
 	return result.Notice{Code: code, Level: k.Level, Message: message, Target: target, Anchor: anchor}
 }
 
-// AcceptNotice gives a notice as it is told where the acceptance covers it: as a
-// note that says until when. A nil acceptance covers nothing.
+// AcceptNotice returns a notice as reported if the acceptance covers it: as a
+// note with the end of the acceptance. With a nil acceptance it returns the
+// notice unchanged.
 func AcceptNotice(n result.Notice, a *result.Acceptance) result.Notice {
 	if a == nil {
 		return n
@@ -240,12 +242,12 @@ func AcceptNotice(n result.Notice, a *result.Acceptance) result.Notice {
 	return n
 }
 
-// acceptedSentence says what is accepted until when, and by whom.
+// acceptedSentence says who accepted it until when.
 func acceptedSentence(a *result.Acceptance) string {
 	return fmt.Sprintf(" Accepted by %s until %s (%s): %s.", a.Owner, a.Expires, a.ID, a.Reason)
 }
 
-// UnacceptNotice gives a notice as it was before AcceptNotice.
+// UnacceptNotice undoes AcceptNotice.
 func UnacceptNotice(n result.Notice) result.Notice {
 	if n.Acceptance == nil {
 		return n

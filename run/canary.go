@@ -139,7 +139,7 @@ func (w *sweep) askCanaries(ctx context.Context) []scan.Result {
 	for _, r := range results {
 		ports = append(ports, w.canaryPort(r, nil))
 	}
-	w.canaries.Asked(ports, time.Now())
+	w.canaries.AddStates(ports, time.Now())
 	return results
 }
 
@@ -211,7 +211,7 @@ func (w *sweep) canaryPort(r scan.Result, service *fingerprint.Identification) e
 // the sweep itself does not identify.
 func (w *sweep) hearCanaries(ctx context.Context, open []scan.Result) {
 	for _, r := range open {
-		if _, swept := w.plan.space.Index(r.Target); swept || r.State != result.StateOpen || !w.canaries.Wants(w.canaryPort(r, nil)) {
+		if _, swept := w.plan.space.Index(r.Target); swept || r.State != result.StateOpen || !w.canaries.WantsService(w.canaryPort(r, nil)) {
 			continue
 		}
 		id := w.newIdentifier(w.plan.canaries.scope.Allows, 1)
@@ -219,7 +219,7 @@ func (w *sweep) hearCanaries(ctx context.Context, open []scan.Result) {
 		if err != nil {
 			continue // it has no dialogue
 		}
-		w.canaries.Heard(w.canaryPort(r, service))
+		w.canaries.AddService(w.canaryPort(r, service))
 	}
 }
 

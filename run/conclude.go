@@ -37,7 +37,7 @@ func (p *Plan) conclude(ctx context.Context, w *sweep, outs *output.Set, aborted
 	}
 	p.judge.NotOpenIPv4 = func(target netip.AddrPort) []netip.Addr { return w.families.NotOpen(target, w.counter.Up) }
 	for _, port := range c.Open {
-		w.canaries.Heard(w.canaryPort(port.Result, port.Service))
+		w.canaries.AddService(w.canaryPort(port.Result, port.Service))
 		if p.drift != nil {
 			p.drift.Add(port) // again, now with the service
 		}
@@ -112,7 +112,7 @@ func (p *Plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted er
 	noteStop(ctx, &facts)
 	facts.Progress = p.opts.Resume
 	facts.EmptyShard = p.emptyShard
-	facts.Shut = w.engine.BlockedMidScan()
+	facts.Blocked = w.engine.BlockedMidScan()
 	facts.Unresolved = p.unresolved()
 	facts.Failed = outs.Failures()
 	return facts

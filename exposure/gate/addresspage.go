@@ -9,11 +9,13 @@ import (
 	"go4.org/netipx"
 )
 
-// fullSilent is the most silent pairs that a page counts for an address.
+// fullSilent is the maximum number of silent pairs that a page counts for an
+// address.
 const fullSilent = 255
 
-// maxPages bounds the pages that are made for addresses that are not up: those
-// of a /6 of IPv4. What is beyond is forgotten, which counts as unknown.
+// maxPages is the maximum number of pages for addresses that are not up: those of
+// an IPv4 /6. Results for further addresses are not kept, so they count as
+// unknown.
 const maxPages = 1 << 18
 
 // An addressSet is a set of 256 neighboring addresses, by their last byte.
@@ -22,8 +24,8 @@ type addressSet [4]uint64
 func (s *addressSet) has(i byte) bool { return s[i/64]&(1<<(i%64)) != 0 }
 func (s *addressSet) set(i byte)      { s[i/64] |= 1 << (i % 64) }
 
-// within is how many of the set are in a range. First is the first address of
-// the page.
+// within returns how many addresses of the set are in a range. first is the first
+// address of the page.
 func (s *addressSet) within(first netip.Addr, r netipx.IPRange) uint64 {
 	low, high := byte(0), byte(255)
 	if first.Less(r.From()) {
@@ -46,10 +48,10 @@ func (s *addressSet) within(first netip.Addr, r netipx.IPRange) uint64 {
 	return uint64(n)
 }
 
-// lastByte is the last byte of an address.
+// lastByte returns the last byte of an address.
 func lastByte(a netip.Addr) byte { return a.AsSlice()[a.BitLen()/8-1] }
 
-// nth is the address of a page with the given last byte.
+// nth returns the address of a page with the given last byte.
 func nth(first netip.Addr, i byte) netip.Addr {
 	b := first.AsSlice()
 	b[len(b)-1] = i
@@ -57,40 +59,41 @@ func nth(first netip.Addr, i byte) netip.Addr {
 	return a.WithZone(first.Zone())
 }
 
-// An addressPage is what is known of 256 neighboring addresses.
+// An addressPage holds what is known about 256 consecutive addresses.
 type addressPage struct {
-	up       addressSet // sent a packet of their own
-	doubtful addressSet // are not vacant, even if silent
+	up       addressSet // addresses that sent a packet of their own
+	doubtful addressSet // addresses that are not vacant, even if silent
 	vacant   addressSet
-	silent   *[256]uint8 // silent pairs of those that are not up, up to fullSilent; nil for none
+	silent   *[256]uint8 // number of silent pairs of those that are not up, at most fullSilent; nil for none
 }
 
-// isSilent reports whether all that was asked of an address was met by silence.
+// isSilent reports whether all probed pairs of an address were silent.
 func (p *addressPage) isSilent(i byte) bool {
 	return p.silent != nil && p.silent[i] > 0 && !p.up.has(i) && !p.doubtful.has(i)
 }
 
-// isDoubtful reports whether an address that is not up was silent on a pair, and
-// may not be taken for vacant.
+// isDoubtful reports whether an address that is not up was silent on a pair, but
+// may not be considered vacant.
 func (p *addressPage) isDoubtful(i byte) bool {
 	return p.silent != nil && p.silent[i] > 0 && !p.up.has(i) && p.doubtful.has(i)
 }
 
-// addressPages finds the page of an address.
+// addressPages holds the pages, by address.
 type addressPages struct {
 	count  int
 	v4     [1 << 12]*pageTable         // by the first 12 bits of the address
 	v6     map[netip.Addr]*addressPage // by the first address of the page
-	sorted []netip.Addr                // the keys of v6, if there are as many
+	sorted []netip.Addr                // the keys of v6, if up to date (same length)
 }
 
-// A pageTable holds the pages of a /12 of IPv4, by the next 12 bits.
+// A pageTable holds the pages of an IPv4 /12, by the next 12 bits.
 type pageTable [1 << 12]*addressPage
 
 func newAddressPages() addressPages { return addressPages{v6: map[netip.Addr]*addressPage{}} }
 
-// find gives the page of an address and its place in it. Where there is none,
-// it is made, or is nil if it shall not be.
+// find returns the page of an address and the index of the address in it. If
+// there is no page, it is created if create is set; otherwise, and beyond
+// maxPages, the page is nil.
 func (a *addressPages) find(addr netip.Addr, create bool) (*addressPage, byte) {
 	i := lastByte(addr)
 	if !addr.Is4() {
@@ -122,9 +125,9 @@ func (a *addressPages) find(addr netip.Addr, create bool) (*addressPage, byte) {
 	return p, i
 }
 
-// each visits the pages that hold addresses of a range, in their order, until
-// visit reports false. First is the first address of the page. A range holds no
-// addresses with a zone, each of which is a single target.
+// each calls visit for the pages with addresses of a range, in order, until it
+// returns false. first is the first address of the page. A range has no addresses
+// with a zone; each of those is a single target.
 func (a *addressPages) each(r netipx.IPRange, visit func(first netip.Addr, p *addressPage) bool) {
 	if r.From().Is4() {
 		a.each4(r, visit)
@@ -141,7 +144,7 @@ func (a *addressPages) each(r netipx.IPRange, visit func(first netip.Addr, p *ad
 	}
 }
 
-// each4 is each for a range of IPv4.
+// each4 is each for an IPv4 range.
 func (a *addressPages) each4(r netipx.IPRange, visit func(first netip.Addr, p *addressPage) bool) {
 	number := func(a netip.Addr) int {
 		b := a.As4()

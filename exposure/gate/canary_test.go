@@ -55,12 +55,12 @@ func TestCanaryWatch(t *testing.T) {
 			if s != '-' {
 				results = append(results, port)
 			}
-			w.Asked(results, at.Add(time.Duration(i)*time.Minute))
+			w.AddStates(results, at.Add(time.Duration(i)*time.Minute))
 		}
 		if tt.protocol != "" {
 			port := exposuretest.OpenPort(25, exposuretest.Service(tt.protocol, "mta", ""))
 			port.Host = tt.host
-			w.Heard(port)
+			w.AddService(port)
 		}
 		c := w.Canaries()[0]
 		if c.Answered != tt.want || w.ShowsNetwork() != (tt.want && !tt.own) || !tt.want && !strings.Contains(c.notice("").Message, tt.complaint) {

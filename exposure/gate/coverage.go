@@ -10,18 +10,17 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// PairCounts say how much of what was planned gave a conclusive result. A pair
+// PairCounts says how many of the planned pairs have a conclusive result. A pair
 // of address and port is conclusive if it is open and assessed by a dialogue,
-// closed, or filtered while a control of its host answered afterwards. All
-// others are unknown.
+// closed, or filtered while a control of its host answered afterwards. All others
+// are unknown.
 //
-// Pairs of vacant addresses are left out: addresses that a range merely holds,
-// and that were silent on two occasions while a control answered.
+// Pairs of vacant addresses are not counted: addresses that are only part of a
+// range and were silent twice while a control answered.
 //
-// They are what a [CoverageCounter] counts. [result.Coverage] tells them as a
-// report has them, together with what else is known of the coverage.
+// A [CoverageCounter] computes them. [result.Coverage] is their form in reports.
 type PairCounts struct {
-	Planned uint64 // pairs of all addresses but the vacant ones
+	Planned uint64 // pairs of all addresses except vacant ones
 
 	Open     uint64 // pairs that are open and assessed
 	Closed   uint64
@@ -30,22 +29,21 @@ type PairCounts struct {
 	HostsUp     uint64 // addresses that sent a packet of their own
 	HostsSilent uint64 // addresses that sent none and are not known to be vacant
 	HostsVacant uint64
-	VacantPairs uint64 // pairs of vacant addresses, which are not in Planned
+	VacantPairs uint64 // pairs of vacant addresses; not part of Planned
 
-	// Accepted is how many pairs are not in Planned because the policy accepts
-	// that their host cannot be judged.
+	// Accepted is the number of pairs that are not in Planned because the policy
+	// accepts that their host cannot be assessed.
 	Accepted uint64
 }
 
-// Conclusive is how many pairs gave a conclusive result.
+// Conclusive returns the number of pairs with a conclusive result.
 func (c PairCounts) Conclusive() uint64 { return min(c.Open+c.Closed+c.Filtered, c.Planned) }
 
-// Unknown is how many pairs did not.
+// Unknown returns the number of pairs without a conclusive result.
 func (c PairCounts) Unknown() uint64 { return c.Planned - c.Conclusive() }
 
-// Ratio is the part of the planned pairs that is conclusive, from 0 to 1. It
-// is 1 where all that was asked is vacant or accepted, and 0 where nothing was
-// planned.
+// Ratio returns the fraction of the planned pairs that is conclusive, from 0 to
+// 1. It is 1 if all pairs are vacant or accepted, and 0 if nothing was planned.
 func (c PairCounts) Ratio() float64 {
 	if c.Planned == 0 {
 		if c.VacantPairs+c.Accepted > 0 {
@@ -56,10 +54,9 @@ func (c PairCounts) Ratio() float64 {
 	return float64(c.Conclusive()) / float64(c.Planned)
 }
 
-// A CoverageCounter counts the results of a run, with three bits of memory for
-// each address that it met, and a byte for each of the 256 neighbors of one
-// that was silent. It is not safe for concurrent use. Make one with
-// NewCoverageCounter.
+// A CoverageCounter counts the results of a run. It uses three bits of memory for
+// each address, and a byte for each address in a block of 256 if one of them was
+// silent. It is not safe for concurrent use. Create one with NewCoverageCounter.
 type CoverageCounter struct {
 	pairs, hosts uint64
 
@@ -68,22 +65,21 @@ type CoverageCounter struct {
 	vacantHosts, vacantPairs, accepted uint64
 
 	pages addressPages
-	long  map[netip.Addr]uint64 // silent pairs beyond fullSilent
+	long  map[netip.Addr]uint64 // number of silent pairs, where it is more than fullSilent
 }
 
-// Beyond so many hosts with more silent pairs than a page counts, silent pairs
-// are forgotten. They count as unknown, which never makes a run look better
-// than it was.
+// maxLong is the maximum number of hosts in long. Silent pairs of further hosts
+// are not kept and count as unknown, which never makes a run look better than it
+// was.
 const maxLong = 1 << 16
 
-// NewCoverageCounter makes a counter for a run over so many pairs of so many
-// addresses.
+// NewCoverageCounter returns a counter for a run over the given numbers of pairs
+// and addresses.
 func NewCoverageCounter(pairs, addresses uint64) *CoverageCounter {
 	return &CoverageCounter{pairs: pairs, hosts: addresses, pages: newAddressPages(), long: map[netip.Addr]uint64{}}
 }
 
-// Add counts the result of a pair. A pair that no result is added of stays
-// unknown.
+// Add counts the result of a pair. A pair without a result is unknown.
 func (c *CoverageCounter) Add(r scan.Result) {
 	addr := r.Target.Addr().Unmap()
 	if r.FromTarget() {
@@ -104,15 +100,15 @@ func (c *CoverageCounter) Add(r scan.Result) {
 	}
 }
 
-// Doubt notes that silence of an address does not show that it is vacant: it
-// was not asked for all that it should have been, or once was not silent.
+// Doubt records that silence of an address does not show that it is vacant: some
+// of its pairs were not probed, or it was not silent on one of two occasions.
 func (c *CoverageCounter) Doubt(addr netip.Addr) {
 	if p, i := c.pages.find(addr.Unmap(), c.pages.count < maxPages); p != nil {
 		p.doubtful.set(i)
 	}
 }
 
-// Unassessed takes back that an open pair is conclusive: no dialogue has
+// Unassessed records that an open pair is not conclusive, because no dialogue
 // assessed it.
 func (c *CoverageCounter) Unassessed() {
 	if c.open > 0 {
@@ -120,13 +116,12 @@ func (c *CoverageCounter) Unassessed() {
 	}
 }
 
-// Accept leaves unknown pairs out of the ratio: the policy accepts that their
-// host cannot be judged.
+// Accept excludes unknown pairs from the ratio, because the policy accepts that
+// their host cannot be assessed.
 func (c *CoverageCounter) Accept(pairs uint64) { c.accepted += pairs }
 
-// SetUp notes that a packet of the address's own arrived, which proves that
-// the silence of its other pairs is a filter's. It makes no difference for an
-// address that is up already.
+// SetUp records that an address sent a packet of its own, which proves that its
+// silent pairs are filtered. It has no effect if the address is already up.
 func (c *CoverageCounter) SetUp(addr netip.Addr) {
 	addr = addr.Unmap()
 	p, i := c.pages.find(addr, true)
@@ -139,7 +134,7 @@ func (c *CoverageCounter) SetUp(addr netip.Addr) {
 	delete(c.long, addr)
 }
 
-// silent counts a pair that did not answer.
+// silent counts a silent pair.
 func (c *CoverageCounter) silent(addr netip.Addr) {
 	p, i := c.pages.find(addr, c.pages.count < maxPages)
 	if p == nil {
@@ -159,8 +154,8 @@ func (c *CoverageCounter) silent(addr netip.Addr) {
 	}
 }
 
-// silentPairs is how many silent pairs of an address were counted while it was
-// not up.
+// silentPairs returns how many silent pairs of an address were counted while it
+// was not up.
 func (c *CoverageCounter) silentPairs(p *addressPage, i byte, addr netip.Addr) uint64 {
 	if p.silent == nil {
 		return 0
@@ -168,8 +163,8 @@ func (c *CoverageCounter) silentPairs(p *addressPage, i byte, addr netip.Addr) u
 	return uint64(p.silent[i]) + c.long[addr]
 }
 
-// Forget takes back the silent pairs of an address that is not up, so that
-// they can be asked, and added, again.
+// Forget removes the silent pairs of an address that is not up, so that they can
+// be probed and added again.
 func (c *CoverageCounter) Forget(addr netip.Addr) {
 	addr = addr.Unmap()
 	if p, i := c.pages.find(addr, false); p != nil && p.silent != nil && !p.up.has(i) {
@@ -178,21 +173,21 @@ func (c *CoverageCounter) Forget(addr netip.Addr) {
 	}
 }
 
-// Retract takes back a silent pair of an address that is up, so that it can be
-// asked, and added, again.
+// Retract removes a silent pair of an address that is up, so that it can be
+// probed and added again.
 func (c *CoverageCounter) Retract(addr netip.Addr) {
 	if c.Up(addr) && c.filtered > 0 {
 		c.filtered--
 	}
 }
 
-// Up reports whether a packet of the address's own arrived.
+// Up reports whether an address sent a packet of its own.
 func (c *CoverageCounter) Up(addr netip.Addr) bool {
 	p, i := c.pages.find(addr.Unmap(), false)
 	return p != nil && p.up.has(i)
 }
 
-// upIn is how many addresses of a range are up.
+// upIn returns how many addresses of a range are up.
 func (c *CoverageCounter) upIn(r netipx.IPRange) uint64 {
 	var n uint64
 	c.pages.each(r, func(first netip.Addr, p *addressPage) bool {
@@ -202,27 +197,26 @@ func (c *CoverageCounter) upIn(r netipx.IPRange) uint64 {
 	return n
 }
 
-// Silent yields the addresses of which every pair that was asked is silent, as
-// runs of neighbors in the order of addresses. Doubtful ones are not among them.
-// Results must not be added meanwhile.
+// Silent yields the addresses of which each probed pair is silent, except for
+// doubtful ones, as ranges of consecutive addresses in ascending order. No
+// results may be added during the iteration.
 func (c *CoverageCounter) Silent() iter.Seq[netipx.IPRange] {
 	return c.runs((*addressPage).isSilent)
 }
 
-// UpRanges yields, as Silent does, the addresses that are up.
+// UpRanges yields the addresses that are up, like Silent.
 func (c *CoverageCounter) UpRanges() iter.Seq[netipx.IPRange] {
 	return c.runs(func(p *addressPage, i byte) bool { return p.up.has(i) })
 }
 
-// Doubtful yields, as Silent does, the addresses that are not up and of which
-// some pairs are silent, although something speaks against it that they are
-// vacant.
+// Doubtful yields, like Silent, the addresses that are not up and have silent
+// pairs, but may not be vacant.
 func (c *CoverageCounter) Doubtful() iter.Seq[netipx.IPRange] {
 	return c.runs((*addressPage).isDoubtful)
 }
 
-// runs yields the runs of neighboring addresses for which is holds, in the
-// order of addresses.
+// runs yields the ranges of consecutive addresses for which is holds, in
+// ascending order.
 func (c *CoverageCounter) runs(is func(p *addressPage, i byte) bool) iter.Seq[netipx.IPRange] {
 	return func(yield func(netipx.IPRange) bool) {
 		visit := pageRuns(is, yield)
@@ -236,7 +230,7 @@ var (
 	everything6 = netipx.RangeOfPrefix(netip.MustParsePrefix("::/0"))
 )
 
-// pageRuns yields the runs of a page; it reports false once yield has.
+// pageRuns yields the ranges of a page; it returns false once yield has.
 func pageRuns(is func(p *addressPage, i byte) bool, yield func(netipx.IPRange) bool) func(netip.Addr, *addressPage) bool {
 	more := true
 	return func(first netip.Addr, p *addressPage) bool {
@@ -254,8 +248,8 @@ func pageRuns(is func(p *addressPage, i byte) bool, yield func(netipx.IPRange) b
 	}
 }
 
-// SetVacant leaves an address out of the ratio. It makes no difference for one
-// that is up or doubtful.
+// SetVacant excludes an address from the ratio. It has no effect if the address
+// is up or doubtful.
 func (c *CoverageCounter) SetVacant(addr netip.Addr) {
 	addr = addr.Unmap()
 	p, i := c.pages.find(addr, false)
@@ -267,7 +261,7 @@ func (c *CoverageCounter) SetVacant(addr netip.Addr) {
 	c.vacantPairs += c.silentPairs(p, i, addr)
 }
 
-// Coverage gives the counts so far.
+// Coverage returns the counts so far.
 func (c *CoverageCounter) Coverage() PairCounts {
 	out := PairCounts{Open: c.open, Closed: c.closed, Filtered: c.filtered,
 		HostsUp: c.up, HostsVacant: c.vacantHosts, VacantPairs: min(c.vacantPairs, c.pairs)}

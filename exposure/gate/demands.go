@@ -10,17 +10,17 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// Demands are what the user asks of a run for it to pass. A field that is zero
-// leaves it to the policy, or else to the default.
+// Demands are the gate options of a run. A zero field means the value of the
+// policy, or else the default.
 type Demands struct {
 	FailOn      string  // which findings fail the run; "none" for none of them
-	MinCoverage float64 // the least ratio of conclusive pairs; negative for none
+	MinCoverage float64 // the minimum ratio of conclusive pairs; negative for none
 	MinHosts    uint64
 	SoftFail    bool
 }
 
-// Criteria are the demands with what the policy, which may be nil, says where they
-// say nothing. Rules, if not nil, must know the rules that they name.
+// Criteria returns the demands, with zero fields filled in from the policy, which
+// may be nil. If rules is not nil, it must have the rules that they name.
 func (d Demands) Criteria(file *policy.Policy, rules *exposure.RuleSet) (Criteria, error) {
 	var p policy.Gate
 	if file != nil {

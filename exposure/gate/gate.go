@@ -13,11 +13,11 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// An ExitCode is how a run ends for the caller.
+// An ExitCode is the exit code of a run.
 type ExitCode int
 
-// The exit codes, as contract and manual have them. Where several hold, the
-// first of refused, usage, error, fail, incomplete and pass wins.
+// The exit codes, as documented in the manual. If several apply, the first of
+// refused, usage, error, fail, incomplete and pass wins.
 const (
 	ExitPass       ExitCode = 0
 	ExitFail       ExitCode = 1
@@ -30,8 +30,8 @@ const (
 // precedence lists the codes, the one that wins first.
 var precedence = []ExitCode{ExitRefused, ExitUsage, ExitError, ExitFail, ExitIncomplete, ExitPass}
 
-// Worse gives the code that wins where both hold. A signal (128 and more) wins
-// over all.
+// Worse returns the code that wins if both apply. A signal (128 and more) wins
+// over all others.
 func Worse(a, b ExitCode) ExitCode {
 	if a >= 128 || b >= 128 {
 		return max(a, b)
@@ -44,69 +44,69 @@ func Worse(a, b ExitCode) ExitCode {
 	return ExitError
 }
 
-// DefaultMinCoverage is the floor where nothing else is said.
+// DefaultMinCoverage is the default minimum coverage.
 const DefaultMinCoverage = 0.95
 
-// Criteria are what decides how a run ends. The zero Criteria fail on
-// policy.DefaultFailOn and have no floor of coverage; even so a run that saw
-// nothing never passes.
+// Criteria are the conditions for the result of a run. The zero Criteria fail on
+// policy.DefaultFailOn and have no minimum coverage; even so a run without any
+// conclusive result never passes.
 type Criteria struct {
 	FailOn policy.FailOn
 
-	// FailOnAt is where FailOn stands in the policy, nil if it is not from there.
+	// FailOnAt is the position of FailOn in the policy, nil if it is not from
+	// there.
 	FailOnAt *userfile.Mark
 
-	// MinCoverage is the least ratio of conclusive to planned pairs, 0 to 1.
+	// MinCoverage is the minimum ratio of conclusive to planned pairs, 0 to 1.
 	MinCoverage float64
 
-	// MinHosts is the least number of hosts that must be up.
+	// MinHosts is the minimum number of hosts that are up.
 	MinHosts uint64
 
-	// MinConfidence is from 0 to 10; findings below it are reported and fail
-	// nothing.
+	// MinConfidence, from 0 to 10, is the minimum confidence of findings that can
+	// fail a run.
 	MinConfidence int
 
-	// SoftFail turns a fail into a pass (and nothing else).
+	// SoftFail turns a fail, and nothing else, into a pass.
 	SoftFail bool
 }
 
-// RunFacts are all that a run learned about itself.
+// RunFacts is what the gate needs to know about a run.
 type RunFacts struct {
 	Coverage   PairCounts
 	Unknown    *UnknownPairs  // pairs without a conclusive result; nil for none
-	Silent     []SilentTarget // targets of their own that are not up
-	Short      []ScopeLine    // with fewer hosts up than there must be
-	Parts      []ScopeLine    // of which this shard asked a part; the gate leaves them to a merged run
-	Shut       bool           // all targets stopped answering, and did not come back
+	Silent     []SilentTarget // named targets that are not up
+	Short      []ScopeLine    // with too few hosts up
+	Parts      []ScopeLine    // of which this shard scanned only a part; they are decided when the shards are merged
+	Blocked    bool           // all targets stopped answering and did not answer again
 	Unresolved []UnresolvedName
-	EmptyShard bool            // the sweep has pairs, and none of them is in this shard of it
-	Canaries   []WatchedCanary // with their answers
+	EmptyShard bool            // the sweep has pairs, but this shard has none of them
+	Canaries   []WatchedCanary // with their results
 	Aborted    error           // why the run ended early, nil if it did not
 	Failed     []error         // outputs that could not be written
 	Signal     int             // the number of the signal that stopped the run, 0 if none
 
-	// TimeUp is the bound that the user set for the whole run, if that ended
-	// it; 0 if it did not.
+	// TimeUp is the time limit that ended the run; 0 if none did.
 	TimeUp time.Duration
 
-	// Expired is when the authorization ran out, if that ended the run; the
-	// zero Time if it did not.
+	// Expired is when the authorization ended, if that ended the run; the zero
+	// Time if it did not.
 	Expired time.Time
 
-	// Incomplete are further reasons why too little was seen, each told as it is.
+	// Incomplete has further notices that make the run incomplete.
 	Incomplete []result.Notice
 
-	// Progress is the file from which the same command goes on, "" if there
-	// is none.
+	// Progress is the file from which the same command resumes, "" if there is
+	// none.
 	Progress string
 }
 
-// stopped reports whether the run was ended before all was asked.
+// stopped reports whether the run was ended before all pairs were probed.
 func (s *RunFacts) stopped() bool {
 	return s.Signal > 0 || s.TimeUp > 0 || !s.Expired.IsZero() || s.Aborted != nil
 }
 
-// ended says what ended the run before all was asked, "" if nothing did.
+// ended says what ended the run before all pairs were probed, "" if nothing did.
 func (s *RunFacts) ended() string {
 	switch {
 	case s.Signal > 0:
@@ -121,66 +121,66 @@ func (s *RunFacts) ended() string {
 	return ""
 }
 
-// canaryAnswered reports whether a canary on another machine answered whenever
-// it was asked.
+// canaryAnswered reports whether a canary on another machine answered each time
+// it was probed.
 func (s *RunFacts) canaryAnswered() bool {
 	return slices.ContainsFunc(s.Canaries, WatchedCanary.showsNetwork)
 }
 
-// A SilentTarget is an address that the user named, of which no packet of its
-// own arrived.
+// A SilentTarget is an address that the user named and that sent no packet of its
+// own.
 type SilentTarget struct {
 	Addr   netip.Addr
-	Host   string // the name that it was asked for by, "" if there is none
+	Host   string // the name under which it was probed, "" if there is none
 	Names  []string
-	Pairs  uint64 // that were asked
+	Pairs  uint64 // number of probed pairs
 	Anchor *result.Anchor
 
-	// Acceptance covers that it is silent; nil if nobody has accepted it.
+	// Acceptance covers its silence; nil if it is not accepted.
 	Acceptance *result.Acceptance
 }
 
-// An UnresolvedName is a name in scope of which no address is known, or perhaps
-// not all.
+// An UnresolvedName is a name in scope without known addresses, or perhaps not
+// with all of them.
 type UnresolvedName struct {
 	Name   string
-	Reason string // which lookup failed and how, "" if not known
+	Reason string // which lookup failed, and why; "" if not known
 	Anchor *result.Anchor
 
-	// Acceptance covers that it does not resolve; nil if nobody has accepted it.
+	// Acceptance covers that it does not resolve; nil if that is not accepted.
 	Acceptance *result.Acceptance
 }
 
-// A Decision is how a run ended.
+// A Decision is the result of a run.
 type Decision struct {
 	Code ExitCode
 
 	// Gate is "pass", "fail", "incomplete" or "error". With SoftFail it stays
-	// "fail" where the code is 0.
+	// "fail" although the code is 0.
 	Gate result.GateResult
 
-	// Complete is false where the run did not look at all that was planned:
+	// Complete is false if not all planned pairs were probed: the run was
 	// aborted, stopped or refused.
 	Complete bool
 
-	// Incomplete says that too little was seen, also where findings, or an
-	// error, decide the code: what is not in the findings may still be there.
+	// Incomplete is set if the coverage was too low, also if findings or an error
+	// determine the code: exposed services may be missing in the findings.
 	Incomplete bool
 
 	// CanariesOK is false if a canary did not answer.
 	CanariesOK bool
 
-	// CanariesOwn is set if canaries answered, and none on another machine: that
-	// shows nothing of the network.
+	// CanariesOwn is set if canaries answered, but none on another machine: that
+	// shows nothing about the network.
 	CanariesOwn bool
 
-	// Failing counts the findings that fail the run.
+	// Failing is the number of findings that fail the run.
 	Failing int
 
-	// Reason says what a pass rests on, where that is little; "" elsewhere.
+	// Reason says what a pass is based on, if that is little; otherwise "".
 	Reason string
 
-	Notices []result.Notice // why, each with what to do
+	Notices []result.Notice // reasons for the code, each with what to do
 }
 
 // Fails reports whether the finding fails the run.
@@ -188,8 +188,8 @@ func (g Criteria) Fails(f *exposure.Violation) bool {
 	return g.FailOn.Match(f) && f.Confidence >= g.MinConfidence
 }
 
-// Decide says how the run ends: the one place that turns what is known of a run
-// into its exit code.
+// Decide returns the result of a run. No other code turns facts about a run into
+// an exit code.
 func Decide(g Criteria, facts RunFacts, findings []exposure.Violation) Decision {
 	v := Decision{Gate: result.GatePass, Complete: true, CanariesOK: true,
 		CanariesOwn: !facts.canaryAnswered() && slices.ContainsFunc(facts.Canaries, func(c WatchedCanary) bool { return c.Answered })}
@@ -206,7 +206,7 @@ func Decide(g Criteria, facts RunFacts, findings []exposure.Violation) Decision 
 	case ExitFail:
 		v.Gate = result.GateFail
 		if g.SoftFail {
-			v.Code = rest // a run that saw too little stays incomplete
+			v.Code = rest // a run with too little coverage stays incomplete
 		}
 	case ExitIncomplete:
 		v.Gate = result.GateIncomplete
@@ -221,7 +221,7 @@ func Decide(g Criteria, facts RunFacts, findings []exposure.Violation) Decision 
 	return v
 }
 
-// caveat says what a pass rests on, where that is little; "" where it is not.
+// caveat says what a pass is based on, if that is little; otherwise "".
 func (g Criteria) caveat(v *Decision, facts RunFacts) string {
 	if facts.Coverage.Open > 0 || facts.EmptyShard || facts.canaryAnswered() {
 		return ""
@@ -235,19 +235,19 @@ func (g Criteria) caveat(v *Decision, facts RunFacts) string {
 	return "no open port was assessed, and " + canary + " was probed: a firewall near the scanner would look the same"
 }
 
-// add raises the code and says why.
+// add raises the code and adds the notice with the reason.
 func (v *Decision) add(code ExitCode, n result.Notice) {
 	v.raise(code)
 	v.Notices = append(v.Notices, n)
 }
 
-// raise raises the code where a notice that says why is given already.
+// raise raises the code without a notice, because there is one already.
 func (v *Decision) raise(code ExitCode) {
 	v.Code = Worse(v.Code, code)
 	v.Incomplete = v.Incomplete || code == ExitIncomplete || !v.Complete
 }
 
-// errors looks at what went wrong with the run as a whole.
+// errors checks what went wrong with the run as a whole.
 func (g Criteria) errors(v *Decision, facts RunFacts) {
 	if facts.Aborted != nil {
 		v.Complete = false
@@ -259,7 +259,7 @@ func (g Criteria) errors(v *Decision, facts RunFacts) {
 	}
 }
 
-// stops looks at what ended the run before all was asked.
+// stops checks what ended the run before all pairs were probed.
 func (g Criteria) stops(v *Decision, facts RunFacts) {
 	resume := ""
 	if facts.Progress != "" {
@@ -280,7 +280,7 @@ func (g Criteria) stops(v *Decision, facts RunFacts) {
 	}
 }
 
-// signalName names the signals that end a run in the ordinary way.
+// signalName returns the name of a signal that usually ends a program.
 func signalName(number int) string {
 	switch number {
 	case 1:
@@ -295,8 +295,8 @@ func signalName(number int) string {
 	return fmt.Sprintf("signal %d", number)
 }
 
-// judge looks at one finding. One that fails and is unverified also leaves the run
-// incomplete, which counts where a fail does not.
+// judge checks one finding. One that fails and is unverified also makes the run
+// incomplete, which matters if the code is not fail.
 func (g Criteria) judge(v *Decision, f *exposure.Violation) {
 	fails := g.Fails(f)
 	if fails {
@@ -315,7 +315,7 @@ func (g Criteria) judge(v *Decision, f *exposure.Violation) {
 	}
 }
 
-// ruleOf names the rule of a finding.
+// ruleOf returns the name of a finding's rule.
 func ruleOf(f *exposure.Violation) string {
 	if f.Rule == nil {
 		return "A finding"

@@ -64,7 +64,7 @@ func TestDecide(t *testing.T) {
 		{"output before found", gate, RunFacts{Coverage: full, Failed: []error{errors.New("disk full")}}, []exposure.Violation{high}, ExitError, "error", exposure.NoticeOutput},
 		{"aborted", gate, RunFacts{Coverage: full, Aborted: errors.New("interface down")}, nil, ExitError, "error", exposure.NoticeAborted},
 		{"signal", gate, RunFacts{Coverage: full, Signal: 2}, nil, 130, "incomplete", exposure.NoticeSignal},
-		{"shut out", gate, RunFacts{Coverage: full, Shut: true}, nil, ExitIncomplete, "incomplete", exposure.NoticeShutOut},
+		{"shut out", gate, RunFacts{Coverage: full, Blocked: true}, nil, ExitIncomplete, "incomplete", exposure.NoticeAllBlocked},
 	} {
 		v := Decide(tt.gate, tt.facts, tt.findings)
 		var codes []string
@@ -109,7 +109,7 @@ func TestIncompleteRunNeverPasses(t *testing.T) {
 		cover := PairCounts{Open: uint64(c[0]), Closed: uint64(9 * c[1]), HostsUp: uint64(c[3]), HostsSilent: uint64(c[4]), HostsVacant: uint64(c[5]), VacantPairs: uint64(4 * c[5])}
 		unknown := []uint64{0, 1, 10}[c[2]]
 		cover.Planned = cover.Open + cover.Closed + unknown
-		facts := RunFacts{Coverage: cover, Unknown: &UnknownPairs{}, Signal: 15 * c[9], Shut: c[13] == 1}
+		facts := RunFacts{Coverage: cover, Unknown: &UnknownPairs{}, Signal: 15 * c[9], Blocked: c[13] == 1}
 		if c[4] == 1 {
 			facts.Silent = []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 1}}
 		}
@@ -136,7 +136,7 @@ func TestIncompleteRunNeverPasses(t *testing.T) {
 		switch {
 		case cover.HostsUp == 0 && !canary, cover.Planned == 0 && cover.HostsVacant == 0, cover.Planned > 0 && cover.Conclusive() == 0,
 			cover.Ratio() < gate.MinCoverage, len(facts.Silent) > 0, facts.Unknown.Required() > 0, len(facts.Short) > 0,
-			facts.Signal > 0, facts.Shut, len(facts.Unresolved) > 0, c[6] == 1, c[10] > 0 && !gate.SoftFail:
+			facts.Signal > 0, facts.Blocked, len(facts.Unresolved) > 0, c[6] == 1, c[10] > 0 && !gate.SoftFail:
 			t.Fatalf("pass from %+v with %d findings and gate %+v", facts, len(findings), gate)
 		case v.Gate == "pass" && cover.Open == 0 && !canary && v.Reason == "":
 			t.Fatalf("a pass that rests on nothing does not say so: %+v", facts)

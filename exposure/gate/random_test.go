@@ -60,7 +60,7 @@ func randomFacts(r *rand.Rand, gate Criteria) (facts RunFacts, missing []string)
 		lacks("hosts of a line")
 	}
 	if once(8) {
-		facts.Shut = true
+		facts.Blocked = true
 		lacks("what had answered")
 	}
 	if once(8) {

@@ -8,7 +8,7 @@ import (
 )
 
 // A Requirement is why a pair must have a conclusive result for a run to pass,
-// whatever the floor of coverage is. "" is none.
+// whatever the minimum coverage is. "" means that it need not.
 type Requirement string
 
 // The requirements.
@@ -20,19 +20,19 @@ const (
 	RequiredOpen     Requirement = "on a host with open ports that stopped answering"
 )
 
-// Requirements tells which addresses are expected to be up, and which pairs
-// must have a conclusive result. The zero Requirements asks for nothing.
+// Requirements determine which addresses must be up, and which pairs must have a
+// conclusive result. The zero Requirements require nothing.
 type Requirements struct {
-	// Targets are the addresses that the user named one by one, by address or
+	// Targets are the addresses that the user named individually, by address or
 	// by name.
 	Targets map[netip.Addr]bool
 
 	// Listed reports whether the user named an address in a long list; nil means
-	// no.
+	// that there is none.
 	Listed func(netip.Addr) bool
 
-	// Policy gives the services that are expected and the ports that must be
-	// closed; nil means none.
+	// Policy has the expected services and the ports that must be closed; nil
+	// means none.
 	Policy *policy.Policy
 
 	// Canaries are those of the run.
@@ -42,7 +42,7 @@ type Requirements struct {
 	hosts map[netip.Addr]bool
 }
 
-// Baseline adds the open findings of a baseline; nil has none.
+// Baseline adds the open findings of a baseline, which may be nil.
 func (q *Requirements) Baseline(b *drift.Baseline) {
 	if b == nil {
 		return
@@ -60,14 +60,14 @@ func (q *Requirements) Baseline(b *drift.Baseline) {
 	}
 }
 
-// Target reports whether the user named an address by itself.
+// Target reports whether the user named an address individually.
 func (q *Requirements) Target(addr netip.Addr) bool {
 	return q.Targets[addr] || q.Listed != nil && q.Listed(addr)
 }
 
-// Expected reports whether an address counts although it is silent: it is a
-// target of its own, is named by the policy, or has a finding in the baseline.
-// Hosts are its names in scope.
+// Expected reports whether an address matters although it is silent: it is a
+// named target, is named by the policy, or has a finding in the baseline. hosts
+// are its names in scope.
 func (q *Requirements) Expected(addr netip.Addr, hosts ...string) bool {
 	if q.Target(addr) || q.hosts[addr] {
 		return true
@@ -88,7 +88,8 @@ func (q *Requirements) Expected(addr netip.Addr, hosts ...string) bool {
 	return false
 }
 
-// Of gives the requirement of a pair. Hosts are the names of its address in scope.
+// Of returns the requirement of a pair. hosts are the names of its address in
+// scope.
 func (q *Requirements) Of(pair netip.AddrPort, hosts ...string) Requirement {
 	if q.Target(pair.Addr()) {
 		return RequiredTarget
@@ -96,8 +97,8 @@ func (q *Requirements) Of(pair netip.AddrPort, hosts ...string) Requirement {
 	return q.OfPort(pair, hosts...)
 }
 
-// OfPort gives the requirement that a pair has of its own, whatever its host is. It
-// stands where the policy accepts that the host cannot be judged.
+// OfPort returns the requirement of a pair that does not depend on its host. It
+// applies even if the policy accepts that the host cannot be assessed.
 func (q *Requirements) OfPort(pair netip.AddrPort, hosts ...string) Requirement {
 	addr, port := pair.Addr(), pair.Port()
 	_, closed := q.Policy.Forbids(addr, hosts, port)
@@ -113,7 +114,7 @@ func (q *Requirements) OfPort(pair netip.AddrPort, hosts ...string) Requirement 
 }
 
 // AnyPort reports whether a pair can have a requirement other than that its host
-// is a single target.
+// is a named target.
 func (q *Requirements) AnyPort() bool {
 	return len(q.known) > 0 || q.Policy != nil && len(q.Policy.Expect)+len(q.Policy.MustBeClosed) > 0
 }

@@ -11,43 +11,43 @@ import (
 	"go4.org/netipx"
 )
 
-// A ScopeLine is a range of addresses that a run sweeps as one, which may hold
-// vacant ones: a prefix or range, as it was written.
+// A ScopeLine is a range of addresses in the scope, as it was written (prefix or
+// range). Some of its addresses may be vacant.
 type ScopeLine struct {
 	Range  netipx.IPRange
 	Text   string
 	Anchor *result.Anchor // nil for the command line
 
-	// MinHosts is the least number of hosts that must be up. 0 allows that
-	// there is none.
+	// MinHosts is the minimum number of hosts that are up. 0 allows that there is
+	// none.
 	MinHosts uint64
 
-	// Part is set if the run, as a shard, asks only a part of the range: whether
-	// enough hosts are up in it cannot be told then.
+	// Part is set if the run is a shard that probes only a part of the range, so
+	// that it cannot know whether enough hosts are up.
 	Part bool
 
-	// Up is how many hosts are up: ScopeLines.Count fills it in.
+	// Up is the number of hosts that are up; ScopeLines.Count sets it.
 	Up uint64
 
 	controls []netip.AddrPort // pairs of hosts that are up, known to answer
-	parent   int              // the next wider line that may hold an address of this one; -1 if there is none
+	parent   int              // the next wider line that may overlap with this one; -1 if there is none
 }
 
-// maxControls is how many pairs are known for a line as controls: if one host
-// goes away, another may stand for the line.
+// maxControls is the maximum number of controls of a line: if one host goes away,
+// another can serve as control.
 const maxControls = 3
 
-// ScopeLines knows for each range of a run how many of its hosts are up, and
+// ScopeLines records for each range of a run how many of its hosts are up, and
 // which pairs are known to answer there. It is not safe for concurrent use.
 type ScopeLines struct {
 	lines    []ScopeLine
-	starts   []netip.Addr // where another line becomes the narrowest, sorted
-	narrow   []int        // the narrowest line from there on; -1 if there is none
+	starts   []netip.Addr // where the narrowest line changes, sorted
+	narrow   []int        // the narrowest line from that address on; -1 if there is none
 	answered map[netip.AddrPort]bool
-	network  bool // a control that answered is not of loopback
+	network  bool // a control answered that is not a loopback address
 }
 
-// NewScopeLines indexes lines. Lines with the same range are one, with the
+// NewScopeLines indexes lines. Lines with the same range are merged, with the
 // larger MinHosts.
 func NewScopeLines(lines []ScopeLine) *ScopeLines {
 	s := &ScopeLines{lines: slices.Clone(lines), answered: map[netip.AddrPort]bool{}}
@@ -59,9 +59,9 @@ func NewScopeLines(lines []ScopeLine) *ScopeLines {
 	return s
 }
 
-// index finds the narrowest line of each address.
+// index determines the narrowest line of each address.
 func (s *ScopeLines) index() {
-	var open []int // lines that hold the address under the sweep, the last begun last
+	var open []int // lines that contain the current address, in the order of their start
 	mark := func(at netip.Addr) {
 		top := -1
 		if len(open) > 0 {
@@ -81,7 +81,7 @@ func (s *ScopeLines) index() {
 			}
 			open = open[:len(open)-1]
 			for len(open) > 0 && !end.Less(s.lines[open[len(open)-1]].Range.To()) {
-				open = open[:len(open)-1] // overlapped by the one that ended later
+				open = open[:len(open)-1] // shadowed by a line that ended later
 			}
 			if next := end.Next(); next.IsValid() {
 				mark(next)
@@ -101,7 +101,7 @@ func (s *ScopeLines) index() {
 	closeUntil(netip.Addr{})
 }
 
-// holding yields the lines that hold an address, the narrowest first.
+// holding yields the lines that contain an address, the narrowest first.
 func (s *ScopeLines) holding(addr netip.Addr) iter.Seq[*ScopeLine] {
 	return func(yield func(*ScopeLine) bool) {
 		addr = addr.Unmap()
@@ -117,10 +117,10 @@ func (s *ScopeLines) holding(addr netip.Addr) iter.Seq[*ScopeLine] {
 	}
 }
 
-// Answers notes a pair of a host that is up, as a control for the lines that
-// hold it. Own says that it is of an address of the scanning machine itself: that
-// such an address answers does not show that others can be reached, except
-// where the whole line is loopback.
+// Answers records a pair of a host that is up, as a control for the lines that
+// contain it. own is set for an address of the scanning machine itself: its
+// answer does not show that others can be reached, unless the whole line is
+// loopback.
 func (s *ScopeLines) Answers(pair netip.AddrPort, own bool) {
 	for l := range s.holding(pair.Addr()) {
 		if own && !(l.Range.From().IsLoopback() && l.Range.To().IsLoopback()) {
@@ -132,7 +132,7 @@ func (s *ScopeLines) Answers(pair netip.AddrPort, own bool) {
 	}
 }
 
-// Controls gives the pairs that are known to answer in lines, each once.
+// Controls returns the controls of all lines, each once.
 func (s *ScopeLines) Controls() []netip.AddrPort {
 	var all []netip.AddrPort
 	for i := range s.lines {
@@ -142,16 +142,16 @@ func (s *ScopeLines) Controls() []netip.AddrPort {
 	return slices.Compact(all)
 }
 
-// Answered notes that a control answered after all else was asked.
+// Answered records that a control answered after everything else was probed.
 func (s *ScopeLines) Answered(pair netip.AddrPort) {
 	s.answered[pair] = true
 	s.network = s.network || !pair.Addr().IsLoopback()
 }
 
-// Proves reports whether silence of an address on two occasions shows that it
-// is vacant: a control of a line that holds it answered in the end. Where no
-// host of those lines is up, a canary that answered will do, and any other
-// control where the narrowest line may be empty.
+// Proves reports whether silence of an address on two occasions shows that it is
+// vacant: a control of a line that contains it answered in the end. If no host of
+// those lines is up, a canary that answered is enough, and any other control if
+// the narrowest line may be empty.
 func (s *ScopeLines) Proves(addr netip.Addr, canary bool) bool {
 	controls, held, mayBeEmpty := 0, false, false
 	for l := range s.holding(addr) {
@@ -165,15 +165,15 @@ func (s *ScopeLines) Proves(addr netip.Addr, canary bool) bool {
 	return held && controls == 0 && (canary || mayBeEmpty && s.network)
 }
 
-// Count fills in how many hosts of each line are up.
+// Count sets how many hosts of each line are up.
 func (s *ScopeLines) Count(c *CoverageCounter) {
 	for i := range s.lines {
 		s.lines[i].Up = c.upIn(s.lines[i].Range)
 	}
 }
 
-// Parts gives the lines that must have hosts up and of which the run asked only
-// a part. Count fills in how many it saw.
+// Parts returns the lines that must have hosts up and of which the run probed
+// only a part. Count sets how many are up in that part.
 func (s *ScopeLines) Parts() []ScopeLine {
 	var parts []ScopeLine
 	for _, l := range s.lines {
@@ -184,8 +184,8 @@ func (s *ScopeLines) Parts() []ScopeLine {
 	return parts
 }
 
-// Short gives the lines with fewer hosts up than they must have, as far as that
-// can be told.
+// Short returns the lines with too few hosts up, except for those of which only a
+// part was probed.
 func (s *ScopeLines) Short() []ScopeLine {
 	var short []ScopeLine
 	for _, l := range s.lines {

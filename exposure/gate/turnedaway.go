@@ -10,10 +10,11 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TurnedAway gives a notice about each open port that refused the scanner for good,
-// with a reply of 5yz in place of a greeting (RFC 5321, Section 3.1) or by hanging
-// up without a word, and of which no finding tells. The port is assessed: this is
-// what the scanner gets there. It says nothing of what others get.
+// TurnedAway returns a notice about each open port that refused the scanner
+// permanently, with a 5yz reply instead of a greeting (RFC 5321, Section 3.1) or
+// by closing the connection without a reply, and has no finding. The port is
+// assessed: the refusal is what this scanner gets. It says nothing about other
+// clients.
 func TurnedAway(open []exposure.Subject, findings []exposure.Violation) []result.Notice {
 	told := map[netip.AddrPort]bool{}
 	for i := range findings {
@@ -47,5 +48,5 @@ func TurnedAway(open []exposure.Subject, findings []exposure.Violation) []result
 	return list
 }
 
-// maxTurnedAway is how many ports TurnedAway names.
+// maxTurnedAway is the maximum number of ports that TurnedAway names.
 const maxTurnedAway = 20

@@ -17,62 +17,62 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// Bounds of what is told of pairs without a conclusive result.
+// Limits of what is reported about pairs without a conclusive result.
 const (
-	maxUnknownGroups = 100     // groups that get a notice of their own
-	maxGroupPorts    = 20      // ports that one notice names
+	maxUnknownGroups = 100     // groups with a notice of their own
+	maxGroupPorts    = 20      // ports named in one notice
 	maxRequired      = 5       // required pairs that are named
-	maxCounted       = 1 << 16 // required pairs that are told apart
-	maxUnrouted      = 1000    // addresses without a route that are known by name
+	maxCounted       = 1 << 16 // required pairs that are counted only once
+	maxUnrouted      = 1000    // addresses without a route that are kept
 )
 
-// UnknownPairs gathers the pairs without a conclusive result: grouped by host
-// and reason for the notices, and those among them that a run cannot pass
-// without. The zero UnknownPairs is empty. It is not safe for concurrent use.
+// UnknownPairs collects the pairs without a conclusive result: grouped by host
+// and reason for the notices, with those that a run requires to pass. The zero
+// UnknownPairs is empty. It is not safe for concurrent use.
 type UnknownPairs struct {
 	groups map[unknownKey]*unknownGroup
 	order  []*unknownGroup
 	more   uint64 // pairs of further groups
 
 	// The first addresses to which this machine has no route, and how many pairs
-	// there are of them, and required ones.
+	// and required pairs have such addresses.
 	unrouted         map[netip.Addr]bool
 	unroutedPairs    uint64
 	unroutedRequired uint64
 
 	required uint64
-	counted  map[string]bool // what is required, each once
-	examples []requiredPair  // the first required ones
+	counted  map[string]bool // the required pairs, each once
+	examples []requiredPair  // the first required pairs
 }
 
-// A requiredPair is what a run cannot pass without, and why.
+// A requiredPair is a pair that must have a conclusive result for the run to
+// pass, and the reason.
 type requiredPair struct {
 	what string
 	why  Requirement
 }
 
-// An unknownKey is what the pairs of one notice share.
+// An unknownKey identifies the pairs that share a notice.
 type unknownKey struct {
 	code string
-	addr netip.Addr // zero where the reason is not one of a host
+	addr netip.Addr // zero if the reason does not depend on the host
 	why  string
 }
 
 type unknownGroup struct {
 	unknownKey
-	ports []uint16 // the first ones
+	ports []uint16 // the first ports
 	pairs uint64
 
-	// Where a route is missing, the addresses that unrouted holds, and whether
-	// there are others.
+	// For a missing route: how many addresses of unrouted are in the group, and
+	// whether there are others.
 	hosts     uint64
 	moreHosts bool
 }
 
-// Add counts a pair whose state is unknown, or that is open and not assessed.
-// Why is its requirement. Pairs whose hosts have a notice of their own, because
-// they stopped answering, answer on every port or ran out of time, are only
-// counted.
+// Add counts a pair whose state is unknown, or that is open and not assessed. why
+// is its requirement. Pairs of hosts with a notice of their own, because they
+// stopped answering, answer on every port or ran out of time, are only counted.
 func (u *UnknownPairs) Add(p exposure.Subject, why Requirement) {
 	key := unknownReason(p)
 	if key.code != exposure.NoticeNoRoute {
@@ -105,7 +105,7 @@ func (u *UnknownPairs) Add(p exposure.Subject, why Requirement) {
 	}
 }
 
-// addUnrouted keeps an address to which this machine has no route.
+// addUnrouted records an address to which this machine has no route.
 func (u *UnknownPairs) addUnrouted(g *unknownGroup, addr netip.Addr) {
 	switch {
 	case u.unrouted[addr]:
@@ -120,8 +120,8 @@ func (u *UnknownPairs) addUnrouted(g *unknownGroup, addr netip.Addr) {
 	}
 }
 
-// Require counts pairs that are required and were met by silence. What names
-// them, and is counted once.
+// Require counts required pairs that are silent. what names them; repeated calls
+// with the same name count once.
 func (u *UnknownPairs) Require(what string, pairs uint64, why Requirement) {
 	u.require(what, pairs, why)
 }
@@ -142,8 +142,8 @@ func (u *UnknownPairs) require(what string, pairs uint64, why Requirement) {
 	}
 }
 
-// Required is how many pairs without a conclusive result a run cannot pass
-// without. Those without a route are not among them: one notice tells of all.
+// Required returns how many required pairs have no conclusive result. Those
+// without a route are not counted: one notice reports all of them.
 func (u *UnknownPairs) Required() uint64 {
 	if u == nil {
 		return 0
@@ -151,14 +151,14 @@ func (u *UnknownPairs) Required() uint64 {
 	return u.required
 }
 
-// hasNoRoute reports whether pairs of an address were added to which this machine
-// has no route. Of very many such addresses it knows the first only.
+// hasNoRoute reports whether Add was called for an address to which this machine
+// has no route. If there are very many such addresses, it knows only the first.
 func (u *UnknownPairs) hasNoRoute(addr netip.Addr) bool {
 	return u != nil && u.unrouted[addr]
 }
 
-// unroutedIn reports whether an address of a range has no route, as far as such
-// addresses are known by name.
+// unroutedIn reports whether an address of a range has no route, as far as known
+// (see Unrouted).
 func (u *UnknownPairs) unroutedIn(r netipx.IPRange) bool {
 	if u == nil {
 		return false
@@ -171,18 +171,20 @@ func (u *UnknownPairs) unroutedIn(r netipx.IPRange) bool {
 	return false
 }
 
-// onlyUnrouted reports whether a missing route explains so many unknown pairs.
+// onlyUnrouted reports whether a missing route explains that number of unknown
+// pairs.
 func (u *UnknownPairs) onlyUnrouted(unknown uint64) bool {
 	return u != nil && u.unroutedPairs > 0 && unknown <= u.unroutedPairs
 }
 
-// unknownReason groups a pair. The code is "" where it gets no notice here.
+// unknownReason returns the group of a pair. Its code is "" if the pair gets no
+// notice here.
 func unknownReason(p exposure.Subject) unknownKey {
 	addr := p.Target.Addr()
 	switch {
 	case p.State == result.StateOpen:
 		if p.Service == nil && p.Err == nil || p.Service != nil && (p.Service.Inconclusive == result.InconclusiveSkipped || p.Service.Inconclusive == result.InconclusiveHostTimeout) {
-			return unknownKey{} // its host is told of
+			return unknownKey{} // its host has a notice
 		}
 		if dialer.Exhausted(p.Err) {
 			return unknownKey{code: exposure.NoticeLocalFailure}
@@ -199,7 +201,7 @@ func unknownReason(p exposure.Subject) unknownKey {
 	}
 }
 
-// family names the family of an address.
+// family returns the name of an address family.
 func family(a netip.Addr) string {
 	if a.Is4() {
 		return "IPv4"
@@ -224,7 +226,7 @@ func unknownCause(p exposure.Subject) string {
 	return "could not be probed (" + cmp.Or(string(p.Reason), string(result.ReasonUnknown)) + ")"
 }
 
-// cause is the innermost message of an error, which names no address.
+// cause returns the innermost message of an error, which has no address.
 func cause(err error) string {
 	for {
 		switch e := err.(type) {
@@ -238,8 +240,8 @@ func cause(err error) string {
 	}
 }
 
-// unassessedWords says why an open port is not assessed, with the daemon's own
-// words if there are any.
+// unassessedWords says why an open port is not assessed, with a quote of the
+// daemon's reply if there is one.
 func unassessedWords(p exposure.Subject) string {
 	if p.Service == nil {
 		return "open, but no dialogue was possible: " + cause(p.Err)
@@ -271,7 +273,7 @@ func unassessedWords(p exposure.Subject) string {
 	return words
 }
 
-// Notices tells of the pairs, one notice for each group.
+// Notices returns one notice for each group.
 func (u *UnknownPairs) Notices() []result.Notice {
 	if u == nil {
 		return nil

@@ -10,7 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// unobserved looks at what the run did not see.
+// unobserved checks what the run did not see.
 func (g Criteria) unobserved(v *Decision, facts RunFacts) {
 	for _, n := range facts.Incomplete {
 		v.add(ExitIncomplete, n)
@@ -28,8 +28,8 @@ func (g Criteria) unobserved(v *Decision, facts RunFacts) {
 			v.add(ExitIncomplete, c.notice(facts.ended()))
 		}
 	}
-	if facts.Shut {
-		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeShutOut, "", nil,
+	if facts.Blocked {
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeAllBlocked, "", nil,
 			"Targets that had answered stopped answering, whatever the rate, and did not recover."))
 	}
 	if facts.stopped() {
@@ -47,8 +47,9 @@ func (g Criteria) unobserved(v *Decision, facts RunFacts) {
 	}
 }
 
-// short looks at what the run must have seen and has not. It reports whether a
-// missing route, of which a notice tells, is the reason of some of it.
+// short checks the hosts and pairs that are required but have no conclusive
+// result. It reports whether a missing route, which has its own notice, is the
+// reason for some of them.
 func (g Criteria) short(v *Decision, facts RunFacts) (unrouted bool) {
 	unrouted = facts.Unknown != nil && facts.Unknown.unroutedRequired > 0
 	if n := facts.Unknown.Required(); n > 0 {
@@ -69,7 +70,7 @@ func (g Criteria) short(v *Decision, facts RunFacts) (unrouted bool) {
 	return unrouted
 }
 
-// unless makes the run incomplete, unless somebody has accepted the notice.
+// unless makes the run incomplete, unless the notice is accepted.
 func (v *Decision) unless(a *result.Acceptance, n result.Notice) {
 	if a != nil {
 		v.Notices = append(v.Notices, exposure.AcceptNotice(n, a))
@@ -78,8 +79,7 @@ func (v *Decision) unless(a *result.Acceptance, n result.Notice) {
 	v.add(ExitIncomplete, n)
 }
 
-// examples lists the first of n required pairs, those with the same reason
-// together.
+// examples lists the first of n required pairs, grouped by reason.
 func examples(list []requiredPair, n uint64) string {
 	var order []Requirement
 	by := map[Requirement][]string{}
@@ -100,9 +100,10 @@ func examples(list []requiredPair, n uint64) string {
 	return text
 }
 
-// cover holds the coverage against the floor. A run that saw nothing is
-// incomplete whatever the floor is; NaN counts as a floor that nothing meets. It
-// reports whether too little was seen for want of a route, of which a notice tells.
+// cover compares the coverage with the minimum. A run without any conclusive
+// result is incomplete whatever the minimum is; NaN is a minimum that is never
+// reached. It reports whether the coverage is too low because of a missing route,
+// which has its own notice.
 func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 	c := facts.Coverage
 	only := facts.Unknown.onlyUnrouted(c.Unknown())
@@ -119,7 +120,7 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeNothingSeen, "", nil,
 			"No port answered: %s sent no packet.", wording.Plural(c.HostsSilent+c.HostsVacant, "address")))
 		for _, t := range facts.Silent {
-			if t.Acceptance != nil { // or the entry would seem to cover nothing
+			if t.Acceptance != nil { // otherwise the entry would be reported as unused
 				v.unless(t.Acceptance, t.notice())
 			}
 		}
@@ -138,7 +139,7 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 			return true
 		}
 		vacant := ""
-		if c.HostsSilent > uint64(len(facts.Silent)) { // the others are of ranges
+		if c.HostsSilent > uint64(len(facts.Silent)) { // the others are in ranges
 			vacant = " If addresses of a range are silent, a --canary HOST:PORT that answers on another machine shows that they are vacant."
 		}
 		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeCoverage, "", nil,
@@ -148,7 +149,7 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 	return unrouted
 }
 
-// notice says that a target is silent.
+// notice returns the notice about a silent target.
 func (t *SilentTarget) notice() result.Notice {
 	n := exposure.NewNotice(exposure.NoticeSilent, t.Addr.String(), t.Anchor,
 		"%s did not answer on any of %s.", wording.Named(t.Addr, t.Host), wording.Plural(t.Pairs, "port"))
@@ -156,6 +157,6 @@ func (t *SilentTarget) notice() result.Notice {
 	return n
 }
 
-// percent rounds down, so that a ratio below the floor never reads as the
-// floor.
+// percent rounds down, so that a ratio below the minimum is never displayed as
+// the minimum.
 func percent(r float64) string { return fmt.Sprintf("%.1f%%", math.Floor(r*1000)/10) }
