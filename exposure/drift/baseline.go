@@ -14,17 +14,17 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// The schema words of a baseline's first line.
+// The values of the schema fields in the first line of a baseline.
 const (
 	Schema        = "mxsweep.baseline"
 	SchemaVersion = "1.1"
 )
 
-// schemaVersion0 is the version of files that hold neither how surely a
-// service was named nor which findings were suppressed.
+// schemaVersion0 is the version of files without confidences and suppressed
+// findings.
 const schemaVersion0 = "1.0"
 
-// A Header says under which conditions a baseline was taken. It is the
+// A Header records the conditions under which a baseline was created. It is the
 // first line of the file.
 type Header struct {
 	Schema        string    `json:"schema"`
@@ -34,13 +34,13 @@ type Header struct {
 	ScopeSHA256   string    `json:"scope_sha256,omitempty"`
 	Ports         string    `json:"ports"` // as scope.FormatPorts writes them
 
-	// Carried says that some findings were carried forward from an earlier
+	// Carried is set if some findings were carried forward from an earlier
 	// baseline, so that not all were seen when this one was created.
 	Carried bool `json:"carried,omitempty"`
 }
 
-// An Entry is one known finding: one line of the file. A line stays the
-// same, byte for byte, as long as nothing about the finding changes.
+// An Entry is one known finding: one line of the file. The line stays the same,
+// byte for byte, as long as nothing about the finding changes.
 type Entry struct {
 	ID       string          `json:"id"`
 	Rule     string          `json:"rule"`
@@ -53,31 +53,32 @@ type Entry struct {
 	Service  string          `json:"service,omitempty"`
 	Product  string          `json:"product,omitempty"`
 
-	// Addresses are all addresses of Host with the finding; nil where IP is the
-	// only one.
+	// Addresses are all addresses of Host with the finding; nil if IP is the only
+	// one.
 	Addresses []netip.Addr `json:"addresses,omitempty"`
 
-	// Confidence, from 0 to 10, is how surely the service was named, and Method
-	// how; nil in files of version 1.0, which do not say.
+	// Confidence, from 0 to 10, is the confidence with which the service was
+	// identified, and Method the method; nil if not known, as in files of version
+	// 1.0.
 	Confidence *int          `json:"confidence,omitempty"`
 	Method     result.Method `json:"method,omitempty"`
 
-	// Status is "" for a finding that stood, and says what suppressed one that
-	// did not. Acceptance is the id of the acceptance that did.
+	// Status is "" for an open finding, and says how another one was suppressed.
+	// Acceptance is the id of the acceptance that did it.
 	Status     result.Status `json:"status,omitempty"`
 	Acceptance string        `json:"acceptance,omitempty"`
 
 	FirstSeen time.Time `json:"first_seen"`
 
-	// LastSeen is when a finding that was carried forward was last seen; nil
-	// where that is not known better than by the header.
+	// LastSeen is when a finding that was carried forward was last seen; nil if
+	// only the time of the header is known.
 	LastSeen *time.Time `json:"last_seen,omitempty"`
 }
 
-// target gives address and port.
+// target returns address and port.
 func (e *Entry) target() netip.AddrPort { return netip.AddrPortFrom(e.IP, e.Port) }
 
-// AllAddresses gives all addresses with the finding.
+// AllAddresses returns all addresses with the finding.
 func (e *Entry) AllAddresses() []netip.Addr {
 	if len(e.Addresses) > 0 {
 		return e.Addresses
@@ -85,31 +86,31 @@ func (e *Entry) AllAddresses() []netip.Addr {
 	return []netip.Addr{e.IP}
 }
 
-// On reports whether the selector names a host with the finding.
+// On reports whether the selector matches a host with the finding.
 func (e *Entry) On(hosts policy.Selector) bool {
 	return slices.ContainsFunc(e.AllAddresses(), func(a netip.Addr) bool { return hosts.Matches(a, e.Host) })
 }
 
-// id gives the id that the entry has where host stands for its host.
+// id returns the id that the entry has if host identifies its host.
 func (e *Entry) id(host string) string {
 	return exposure.FindingID(e.Rule, host, e.Port, e.Vantage)
 }
 
-// byName reports whether the name stands for the host in the entry's id.
+// byName reports whether the name identifies the host in the entry's id.
 func (e *Entry) byName() bool { return e.Host != "" && e.ID == e.id(e.Host) }
 
-// A Baseline is what was found before.
+// A Baseline is the findings of an earlier run.
 type Baseline struct {
 	Header
 	Entries []Entry // sorted by address, port, rule and vantage
 
-	// SHA256 is the lower-case hex hash of the file that was read, "" for one
-	// that was made.
+	// SHA256 is the lower-case hex hash of the file that was read, "" if the
+	// baseline was not read from a file.
 	SHA256 string
 }
 
-// EntryOf makes the line of a finding. An unverified finding keeps the time at
-// which it was last seen.
+// EntryOf returns the entry for a finding. An unverified finding keeps the time
+// at which it was last seen.
 func EntryOf(f *exposure.Violation) Entry {
 	certainty := f.Certainty
 	e := Entry{ID: f.ID, Severity: f.Severity, IP: f.Target.Addr().Unmap(), Port: f.Target.Port(), Protocol: "tcp",
@@ -131,10 +132,10 @@ func EntryOf(f *exposure.Violation) Entry {
 	return e
 }
 
-// second drops fractions and the zone, so that files are easy to read.
+// second truncates a time to seconds, in UTC, so that files are easy to read.
 func second(t time.Time) time.Time { return t.UTC().Truncate(time.Second) }
 
-// lastSeen gives when the finding of an entry was last seen for sure.
+// lastSeen returns when the finding of an entry was last seen for certain.
 func (b *Baseline) lastSeen(e *Entry) time.Time {
 	switch {
 	case e.LastSeen != nil:
@@ -145,11 +146,11 @@ func (b *Baseline) lastSeen(e *Entry) time.Time {
 	return b.Created
 }
 
-// NewBaseline makes a baseline of the findings of a run. Old is the baseline
-// that the run was compared with, nil if there is none: its findings that the
-// run could not verify are carried forward, byte for byte. The fixed ones are
-// left out, and so is what the run saw less surely than before. The schema
-// fields of the header are filled in.
+// NewBaseline returns a baseline of the findings of a run. old is the baseline
+// that the run was compared with, nil if there is none: findings in it that the
+// run could not verify are carried forward, byte for byte. Fixed ones are left
+// out, and so are findings that rest on a weaker identification than in old. It
+// fills in the schema fields of the header.
 func NewBaseline(h Header, old *Baseline, findings []exposure.Violation) *Baseline {
 	known := map[string]*Entry{}
 	if old != nil {
@@ -177,17 +178,17 @@ func NewBaseline(h Header, old *Baseline, findings []exposure.Violation) *Baseli
 	return BaselineOf(h, entries)
 }
 
-// renew makes the line of a finding that is unchanged. What the baseline knew
-// more surely of the service stays.
+// renew returns the entry of an unchanged finding. If the old entry has a more
+// confident identification, that is kept.
 func (e *Entry) renew(f *exposure.Violation) Entry {
 	now := EntryOf(f)
-	if e.surer(f.Certainty, f.Product) {
+	if e.moreConfident(f.Certainty, f.Product) {
 		now.Service, now.Product, now.Confidence, now.Method = e.Service, e.Product, e.Confidence, e.Method
 	}
 	return now
 }
 
-// BaselineOf makes a baseline of entries; of two with the same id the first
+// BaselineOf returns a baseline of entries; of several with the same id the first
 // counts.
 func BaselineOf(h Header, entries []Entry) *Baseline {
 	h.Schema, h.SchemaVersion, h.Created = Schema, SchemaVersion, second(h.Created)
@@ -208,7 +209,7 @@ func compareEntries(a, b Entry) int {
 	return cmp.Or(a.IP.Compare(b.IP), cmp.Compare(a.Port, b.Port), cmp.Compare(a.Rule, b.Rule), cmp.Compare(a.Vantage, b.Vantage))
 }
 
-// Encode gives the file: the header and one line for each entry.
+// Encode returns the file: the header and one line for each entry.
 func (b *Baseline) Encode() ([]byte, error) {
 	var out bytes.Buffer
 	enc := json.NewEncoder(&out)
@@ -224,11 +225,11 @@ func (b *Baseline) Encode() ([]byte, error) {
 	return out.Bytes(), nil
 }
 
-// MaxSize is the largest baseline that is read, in bytes: enough for 100,000
+// MaxSize is the maximum size of a baseline file, in bytes: enough for 100,000
 // findings.
 const MaxSize = 64 << 20
 
-// Prune drops the entries that keep refuses and gives them back.
+// Prune removes the entries for which keep returns false, and returns them.
 func (b *Baseline) Prune(keep func(*Entry) bool) (dropped []Entry) {
 	b.Entries = slices.DeleteFunc(b.Entries, func(e Entry) bool {
 		if keep(&e) {
@@ -240,14 +241,14 @@ func (b *Baseline) Prune(keep func(*Entry) bool) (dropped []Entry) {
 	return dropped
 }
 
-// A Change is one line that differs between two baselines. Before is
-// nil for a finding that came, After for one that went.
+// A Change is one entry that differs between two baselines. Before is nil for an
+// added finding, After for a removed one.
 type Change struct {
 	Before, After *Entry
 }
 
-// Diff compares two baselines, in the order of their lines. When a
-// finding was first or last seen makes no difference.
+// Diff compares two baselines and returns the changes in the order of their
+// entries. It ignores when findings were first or last seen.
 func Diff(before, after *Baseline) []Change {
 	var list []Change
 	old := map[string]*Entry{}
@@ -269,7 +270,7 @@ func Diff(before, after *Baseline) []Change {
 	return list
 }
 
-// either gives the side that is there.
+// either returns After, or Before if After is nil.
 func (c Change) either() *Entry {
 	if c.After != nil {
 		return c.After
@@ -277,7 +278,7 @@ func (c Change) either() *Entry {
 	return c.Before
 }
 
-// same reports whether what was seen is the same.
+// same reports whether two entries have the same content, except for times.
 func (e *Entry) same(o *Entry) bool {
 	return e.Severity == o.Severity && e.Service == o.Service && e.Product == o.Product &&
 		e.Status == o.Status && e.Acceptance == o.Acceptance

@@ -14,7 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// Conditions are what two runs must share to be compared.
+// Conditions are what must be the same in two runs for them to be comparable.
 type Conditions struct {
 	Vantage     exposure.Vantage
 	VantageOf   func(netip.Addr) exposure.Vantage // as in Judge; nil means Vantage everywhere
@@ -22,15 +22,15 @@ type Conditions struct {
 	Ports       []uint16
 	Intrusive   bool
 
-	// Identity is what the run's findings know their hosts by.
+	// Identity says what identifies hosts in the ids of the run's findings.
 	Identity exposure.Identity
 
-	// AddressesOf gives the addresses that a name of the scope has in this run,
-	// none if it is not in scope; nil means that nobody knows.
+	// AddressesOf returns the addresses that a name in scope has in this run,
+	// none if it is not in scope; nil means not known.
 	AddressesOf func(name string) []netip.Addr
 }
 
-// vantage gives the name of the vantage point for an address.
+// vantage returns the name of the vantage point for an address.
 func (c *Conditions) vantage(a netip.Addr) string {
 	if c.VantageOf != nil {
 		return c.VantageOf(a).String()
@@ -38,7 +38,7 @@ func (c *Conditions) vantage(a netip.Addr) string {
 	return c.Vantage.String()
 }
 
-// addressesOf gives the addresses of a name in this run.
+// addressesOf returns the addresses of a name in this run.
 func (c *Conditions) addressesOf(name string) []netip.Addr {
 	if name == "" || c.AddressesOf == nil {
 		return nil
@@ -46,9 +46,9 @@ func (c *Conditions) addressesOf(name string) []netip.Addr {
 	return c.AddressesOf(name)
 }
 
-// A Comparison holds a run against a baseline: it is told of each port while
-// the run goes on, and gives the drift at its end. It is not safe for
-// concurrent use. Compare makes one.
+// A Comparison compares a run with a baseline: ports are added while the run is
+// going on, and Finish returns the drift. Compare makes one. It is not safe for
+// concurrent use.
 type Comparison struct {
 	baseline *Baseline
 	rules    *exposure.RuleSet
@@ -58,12 +58,12 @@ type Comparison struct {
 	loss  float64
 }
 
-// Loss says which share of its probes or their answers the run lost, from 0 to
-// 1, before Finish: where much is lost, a silent port may well be open.
+// Loss sets the fraction of probes or answers that the run lost, from 0 to 1,
+// before Finish: if much is lost, a silent port may well be open.
 func (c *Comparison) Loss(share float64) { c.loss = min(max(share, 0), 1) }
 
-// Compare begins to hold a run under the given conditions against a baseline.
-// Rules give the texts of findings that are carried forward.
+// Compare starts comparing a run under the given conditions with a baseline.
+// rules provide the texts of findings that are carried forward.
 func Compare(b *Baseline, now Conditions, rules *exposure.RuleSet) *Comparison {
 	c := &Comparison{baseline: b, rules: rules, now: now, known: map[netip.AddrPort]*sighting{}}
 	for i := range b.Entries {
@@ -78,7 +78,7 @@ func Compare(b *Baseline, now Conditions, rules *exposure.RuleSet) *Comparison {
 	return c
 }
 
-// places gives the addresses that must all be looked at before an entry is
+// places returns the addresses that must all be probed before an entry counts as
 // fixed: those with the finding, and those that its host has now.
 func (c *Comparison) places(e *Entry) []netip.Addr {
 	list := slices.Clone(e.AllAddresses())
@@ -89,9 +89,9 @@ func (c *Comparison) places(e *Entry) []netip.Addr {
 	return slices.Compact(list)
 }
 
-// Comparable reports whether the baseline was taken under the conditions of
+// Comparable reports whether the baseline was created under the conditions of
 // this run, and if not, why. Findings are then still compared one by one; what
-// the run did not look at is unverified.
+// the run did not probe is unverified.
 func (c *Comparison) Comparable() (ok bool, why string) {
 	var reasons []string
 	b := c.baseline
@@ -101,7 +101,7 @@ func (c *Comparison) Comparable() (ok bool, why string) {
 	ports := scope.FormatPorts(c.now.Ports)
 	otherPorts := b.Ports != "" && b.Ports != ports
 	if b.ScopeSHA256 != "" && c.now.ScopeSHA256 != "" && b.ScopeSHA256 != c.now.ScopeSHA256 {
-		// The hash is of addresses and ports together.
+		// The hash covers addresses and ports together.
 		if otherPorts {
 			reasons = append(reasons, "the addresses in scope may differ")
 		} else {
@@ -114,7 +114,7 @@ func (c *Comparison) Comparable() (ok bool, why string) {
 	return len(reasons) == 0, strings.Join(reasons, "; ")
 }
 
-// otherPorts says in which ports the baseline and this run differ.
+// otherPorts describes how the ports of the baseline and of this run differ.
 func (c *Comparison) otherPorts(now string) string {
 	then, err := scope.ParsePorts(c.baseline.Ports, nil)
 	if err != nil {
@@ -134,10 +134,10 @@ func (c *Comparison) otherPorts(now string) string {
 	return strings.Join(words, "; ")
 }
 
-// Finish gives the findings of the run with their drift, and behind them those
-// of the baseline that the run did not find again: fixed where there is
-// evidence, else unverified. Up reports whether a host sent a packet of its own; nil
-// means that none did. Policy and the time give the carried ones their status; both
+// Finish returns the findings of the run with their drift, followed by those of
+// the baseline that the run did not find again: fixed if there is evidence,
+// otherwise unverified. up reports whether a host sent a packet of its own; nil
+// means that none did. policy and now determine the status of the latter; both
 // may be zero.
 func (c *Comparison) Finish(findings []exposure.Violation, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) ([]exposure.Violation, []result.Notice) {
 	old := newEntryIndex(c.baseline, &c.now)
@@ -150,14 +150,14 @@ func (c *Comparison) Finish(findings []exposure.Violation, up func(netip.Addr) b
 			continue
 		}
 		f.Drift = result.DriftNew
-		if c.weaker(f) {
+		if c.restsOnLess(f) {
 			f.Drift = result.DriftUnverified
-			f.Evidence = append(slices.Clip(f.Evidence), c.less())
+			f.Evidence = append(slices.Clip(f.Evidence), c.weakerReason())
 		}
 	}
 	for _, e := range old.rest() {
 		if e.Status == result.StatusFixed {
-			continue // it was gone, and still is
+			continue // it was fixed before, and still is
 		}
 		list = append(list, c.carry(e, up, policy, now))
 	}
@@ -169,15 +169,16 @@ func (c *Comparison) Finish(findings []exposure.Violation, up func(netip.Addr) b
 	return list, notices
 }
 
-// less says why a finding of this run tells less of its port than the baseline.
-func (c *Comparison) less() string {
-	if c.loss > maxTalkLoss {
+// weakerReason says why a finding of this run is based on less evidence than the entry of
+// the baseline.
+func (c *Comparison) weakerReason() string {
+	if c.loss > maxDialogueLoss {
 		return fmt.Sprintf("this run lost %.0f%% of its packets, and the baseline has a different result for the port", 100*c.loss)
 	}
 	return "this run identified the service with less certainty than the baseline"
 }
 
-// note remembers that a rule is broken on a target of the baseline.
+// note records that a rule is broken on a target of the baseline.
 func (c *Comparison) note(f *exposure.Violation) {
 	for _, addr := range f.AllAddresses() {
 		if s := c.known[netip.AddrPortFrom(addr, f.Target.Port())]; s != nil {
@@ -186,9 +187,9 @@ func (c *Comparison) note(f *exposure.Violation) {
 	}
 }
 
-// matched sets the drift of a finding that the baseline knows. What was
-// suppressed when the baseline was written was never accepted by the baseline
-// itself, so it cannot be unchanged; what is suppressed now needs no drift.
+// matched sets the drift of a finding that is in the baseline. A finding that was
+// suppressed when the baseline was created was not accepted by the baseline, so
+// it cannot be unchanged; one that is suppressed now needs no drift.
 func (c *Comparison) matched(f *exposure.Violation, entries []*Entry, policy *policy.Policy, now time.Time) {
 	var standing []*Entry
 	f.Drift = result.DriftNone
@@ -203,7 +204,7 @@ func (c *Comparison) matched(f *exposure.Violation, entries []*Entry, policy *po
 	switch {
 	case f.Status != result.StatusOpen:
 	case len(standing) > 0 && c.baseline.SchemaVersion == schemaVersion0 && policy.Expired(f, now) != nil:
-		f.Drift = result.DriftExpired // such files do not say what was accepted
+		f.Drift = result.DriftExpired // such files do not record what was accepted
 	case len(standing) > 0:
 		f.Drift = c.changed(f, standing)
 	case slices.ContainsFunc(entries, func(e *Entry) bool { return e.Status == result.StatusAccepted }):
@@ -211,23 +212,24 @@ func (c *Comparison) matched(f *exposure.Violation, entries []*Entry, policy *po
 	case slices.ContainsFunc(entries, func(e *Entry) bool { return e.Status == result.StatusFixed }):
 		f.Drift = result.DriftReopened
 	default:
-		f.Drift = result.DriftNew // it was expected as it was then
+		f.Drift = result.DriftNew // it was expected at that time
 	}
 }
 
-// changed tells unchanged from updated. A daemon that is named less surely than
-// before only seems to be another one.
+// changed returns unchanged or updated. If the daemon is identified with less
+// confidence than before, another product is not a change.
 func (c *Comparison) changed(f *exposure.Violation, entries []*Entry) result.Drift {
 	now := EntryOf(f)
 	for _, e := range entries {
-		if e.same(&now) || e.Severity == now.Severity && e.surer(f.Certainty, f.Product) {
+		if e.same(&now) || e.Severity == now.Severity && e.moreConfident(f.Certainty, f.Product) {
 			return result.DriftUnchanged
 		}
 	}
 	return result.DriftUpdated
 }
 
-// carry makes a finding of a line of the baseline that was not found again.
+// carry returns the finding for an entry of the baseline that was not found
+// again.
 func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Policy, now time.Time) exposure.Violation {
 	fixed, why := c.verify(e, up)
 	r := ruleOfEntry(c.rules, e)
@@ -247,7 +249,7 @@ func (c *Comparison) carry(e *Entry, up func(netip.Addr) bool, policy *policy.Po
 	return f
 }
 
-// groupID gives the id without the vantage.
+// groupID returns the id without the vantage.
 func (e *Entry) groupID() string {
 	if e.byName() {
 		return exposure.GroupID(e.Rule, e.Host, e.Port)
@@ -255,7 +257,8 @@ func (e *Entry) groupID() string {
 	return exposure.GroupID(e.Rule, e.IP.String(), e.Port)
 }
 
-// ruleOfEntry gives the rule of a line; one that no longer exists is named by its id.
+// ruleOfEntry returns the rule of an entry; one that no longer exists has only
+// its id.
 func ruleOfEntry(rules *exposure.RuleSet, e *Entry) *exposure.Rule {
 	if rules != nil {
 		if r := rules.Lookup(e.Rule); r != nil {

@@ -42,7 +42,7 @@ func TestDriftComparesCertainty(t *testing.T) {
 		{"the same, seen as another product, less sure", dkim, named("signing-proxy", "spampd", 5), "10027/MXS1004:unchanged"},
 		{"cut off", dkim, cut, "10027/MXS1004:unchanged"},
 		{"refused for now", dkim, refused, "10027/MXS1002:unverified 10027/MXS1004:unverified"},
-		{"surer than before", nil, dkim, "10027/MXS1004:new 10027/MXS1902:fixed"},
+		{"more confident than before", nil, dkim, "10027/MXS1004:new 10027/MXS1902:fixed"},
 	} {
 		b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: tt.then}))
 		got, _ := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Subject{exposuretest.OpenPort(10027, tt.now)})

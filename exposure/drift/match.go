@@ -7,15 +7,15 @@ import (
 	"github.com/mxsweep/mxsweep/exposure"
 )
 
-// An entryIndex finds the entries of a baseline that a finding is the same as.
+// An entryIndex finds the entries of a baseline that match a finding.
 type entryIndex struct {
 	now     *Conditions
 	entries []*Entry
-	byID    map[string][]*Entry // under each id that an entry may go by
+	byID    map[string][]*Entry // by each id that an entry can have
 	taken   map[*Entry]bool
 }
 
-// newEntryIndex makes the index for a run under the given conditions.
+// newEntryIndex returns the index for a run under the given conditions.
 func newEntryIndex(b *Baseline, now *Conditions) *entryIndex {
 	x := &entryIndex{now: now, byID: map[string][]*Entry{}, taken: map[*Entry]bool{}}
 	for i := range b.Entries {
@@ -36,8 +36,8 @@ func newEntryIndex(b *Baseline, now *Conditions) *entryIndex {
 	return x
 }
 
-// take gives the entries that the finding is the same as, and notes that they
-// were found again.
+// take returns the entries that are the same as the finding, and marks them as
+// found again.
 func (x *entryIndex) take(f *exposure.Violation) []*Entry {
 	ids := []string{f.ID}
 	for _, name := range f.Names() {
@@ -61,8 +61,8 @@ func (x *entryIndex) take(f *exposure.Violation) []*Entry {
 }
 
 // same reports whether an entry that shares an id with the finding is about the
-// same host. A name goes where its host goes; an address may have gone to
-// another host, which it has where the name of the entry is elsewhere now.
+// same host. A name stays with its host; an address may have been given to
+// another host, which is so if the name of the entry has other addresses now.
 func (x *entryIndex) same(e *Entry, f *exposure.Violation) bool {
 	addresses := f.AllAddresses()
 	if e.Host != "" && f.Host != "" && x.now.Identity != exposure.IdentityAddress {
@@ -76,12 +76,12 @@ func (x *entryIndex) same(e *Entry, f *exposure.Violation) bool {
 	return overlap(e.AllAddresses(), addresses)
 }
 
-// overlap reports whether two lists of addresses share one.
+// overlap reports whether two lists of addresses have one in common.
 func overlap(a, b []netip.Addr) bool {
 	return slices.ContainsFunc(a, func(x netip.Addr) bool { return slices.Contains(b, x) })
 }
 
-// rest gives the entries that were not found again, in their order.
+// rest returns the entries that were not found again, in their order.
 func (x *entryIndex) rest() []*Entry {
 	return slices.DeleteFunc(slices.Clone(x.entries), func(e *Entry) bool { return x.taken[e] })
 }

@@ -35,8 +35,8 @@ func (l look) shows() bool {
 	case result.StateFiltered:
 		return l.up && math.Pow(l.loss, float64(l.port.Attempts)) <= maxChance
 	case result.StateOpen:
-		return s != nil && s.Inconclusive == "" && l.loss <= maxTalkLoss &&
-			(s.Has(exposure.ObservedRefused) || s.Role != "signing-proxy" && s.Confidence >= max(sureEnough, l.known))
+		return s != nil && s.Inconclusive == "" && l.loss <= maxDialogueLoss &&
+			(s.Has(exposure.ObservedRefused) || s.Role != "signing-proxy" && s.Confidence >= max(minEvidenceConfidence, l.known))
 	}
 	return false
 }

@@ -18,12 +18,12 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// maxBaselineLine is the longest line of a baseline, in bytes.
+// maxBaselineLine is the maximum length of a line, in bytes.
 const maxBaselineLine = 16 << 10
 
-// Read reads a file that Encode made. A line that cannot be read, an id that does
-// not belong to its finding, or a duplicate is a *userfile.Error with its place; all
-// of them are reported at once.
+// Read parses a file that Encode made; file is its name, for errors. A line that
+// cannot be parsed, an id that does not belong to its finding, and a duplicate
+// are errors. It returns all of them, each a *userfile.Error with its position.
 func Read(file string, data []byte) (*Baseline, error) {
 	sum := sha256.Sum256(data)
 	r := &reader{file: file, baseline: &Baseline{SHA256: hex.EncodeToString(sum[:])}, lines: map[string]int{}}
@@ -44,7 +44,7 @@ func Read(file string, data []byte) (*Baseline, error) {
 		}
 	}
 	switch {
-	case lines.Err() != nil: // the one fault that lines of data can have
+	case lines.Err() != nil: // the only possible error
 		line := bytes.SplitN(data, []byte("\n"), number+2)[number]
 		r.fail(number+1, line, faultf("", "a line longer than %d bytes", maxBaselineLine))
 	case number == 0:
@@ -57,16 +57,16 @@ func Read(file string, data []byte) (*Baseline, error) {
 	return r.baseline, nil
 }
 
-// A reader reads one baseline.
+// A reader parses one baseline.
 type reader struct {
 	file     string
 	baseline *Baseline
-	lines    map[string]int // of the entries, by their ids
+	lines    map[string]int // of the entries, by id
 	errs     userfile.Collector
 }
 
-// A fault is what is wrong with a line: with its member of that name, or, if that is
-// "", at an offset.
+// A fault is an error in a line: at its member of that name or, if that is "", at
+// an offset.
 type fault struct {
 	member string
 	offset int
@@ -74,17 +74,17 @@ type fault struct {
 	hint   string // "" is the usual one
 }
 
-// faultf makes the fault of a member; "" is the whole line.
+// faultf returns a fault at a member; "" means the whole line.
 func faultf(member, format string, args ...any) *fault {
 	return &fault{member: member, text: fmt.Sprintf(format, args...)}
 }
 
-// notJSON is the fault of a line that json.Unmarshal gave an error of.
+// notJSON returns the fault for an error that json.Unmarshal returned for a line.
 func notJSON(line []byte, what string, err error) *fault {
 	return &fault{offset: jsonfault.Offset(line, err), text: fmt.Sprintf("reading the %s: %v", what, jsonfault.Plain(err))}
 }
 
-// fail records what is wrong with a line; 0 is none.
+// fail records a fault of the line with that number; 0 is the whole file.
 func (r *reader) fail(number int, line []byte, f *fault) {
 	e := &userfile.Error{File: r.file, Line: number, Column: 1 + f.offset, Problem: f.text,
 		Hint: "do not edit baselines by hand; mxsweep baseline write creates a new one"}
@@ -101,7 +101,7 @@ func (r *reader) fail(number int, line []byte, f *fault) {
 	r.errs.Add(e)
 }
 
-// textError is the error of a file that is not text.
+// textError returns the error for a file that is not text.
 func textError(file string, data []byte, f *textfile.Fault) *userfile.Error {
 	e := &userfile.Error{File: file, Line: f.Line(data), Column: f.Column(data), Problem: "not a baseline: " + f.Text, Hint: f.Hint}
 	line, _, _ := bytes.Cut(data[f.Offset+1-e.Column:], []byte("\n"))
@@ -109,8 +109,8 @@ func textError(file string, data []byte, f *textfile.Fault) *userfile.Error {
 	return e
 }
 
-// line reads one line. It reports whether the file is a baseline, so that it is worth
-// reading on.
+// line parses one line. It reports whether the file is a baseline, so that
+// parsing should go on.
 func (r *reader) line(number int, line []byte) bool {
 	if number == 1 {
 		if f := r.header(line); f != nil {
@@ -132,7 +132,7 @@ func (r *reader) line(number int, line []byte) bool {
 	return true
 }
 
-// header reads the first line.
+// header parses the first line.
 func (r *reader) header(line []byte) *fault {
 	b := r.baseline
 	err := json.Unmarshal(line, &b.Header)
@@ -153,7 +153,7 @@ func (r *reader) header(line []byte) *fault {
 	return nil
 }
 
-// readEntry reads any other line.
+// readEntry parses any other line.
 func readEntry(line []byte) (Entry, *fault) {
 	var e Entry
 	if err := json.Unmarshal(line, &e); err != nil {

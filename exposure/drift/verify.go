@@ -10,36 +10,37 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A sighting is what this run saw of a target of the baseline.
+// A sighting is the result of this run for a target of the baseline.
 type sighting struct {
-	state     result.State // "" if the run did not come to it
-	attempts  int          // how often it was asked
-	named     bool         // a dialogue told what answers
-	refused   bool         // the daemon's own access list refused us
-	certainty int          // how surely it was named
+	state     result.State // "" if it was not probed
+	attempts  int          // number of probes
+	named     bool         // a dialogue identified the service
+	refused   bool         // the daemon's access list refused the scanner
+	certainty int          // confidence of the identification
 	product   string
 
-	entries []*Entry         // what the baseline has of the target
+	entries []*Entry         // of the baseline, for this target
 	broken  []*exposure.Rule // the rules that this run found broken there
 }
 
-// sureEnough is the confidence from which on an answer is evidence that the
-// daemon of before is gone or fixed.
-const sureEnough = 7
+// minEvidenceConfidence is the minimum confidence with which another service proves that the
+// daemon was replaced or fixed.
+const minEvidenceConfidence = 7
 
-// maxChance is how likely it may be that all probes of a port got lost, for its
-// silence to be evidence.
+// maxChance is the maximum probability that all probes of a port got lost for
+// which its silence counts as evidence.
 const maxChance = 0.001
 
-// maxTalkLoss is how much may get lost for a dialogue to tell that something
-// changed on a port that the baseline knows. Beyond it, what a daemon is seen to
-// do or not to do may be what is left of its replies.
-const maxTalkLoss = 0.2
+// maxDialogueLoss is the maximum loss with which a dialogue is evidence of a change
+// on a port of the baseline. With more, what is missing in the dialogue may have
+// been lost.
+const maxDialogueLoss = 0.2
 
-// Knows reports whether Add has a use for a port: the baseline has something of it.
+// Knows reports whether the baseline has an entry for the target.
 func (c *Comparison) Knows(target netip.AddrPort) bool { return c.known[target] != nil }
 
-// Add looks at one port. Ports that the baseline does not know cost nothing.
+// Add records the result of one port. Ports without an entry in the baseline are
+// ignored.
 func (c *Comparison) Add(p exposure.Subject) {
 	target := netip.AddrPortFrom(p.Target.Addr().Unmap(), p.Target.Port())
 	s := c.known[target]
@@ -54,34 +55,35 @@ func (c *Comparison) Add(p exposure.Subject) {
 	}
 }
 
-// Forget takes back what Add was told of a port, which is to be asked again.
+// Forget undoes Add for a port that is to be probed again.
 func (c *Comparison) Forget(target netip.AddrPort) {
 	if s := c.known[netip.AddrPortFrom(target.Addr().Unmap(), target.Port())]; s != nil {
 		*s = sighting{entries: s.entries}
 	}
 }
 
-// surer reports whether the entry's service was named more surely than one with
-// this certainty and product. A file that does not say how sure it was counts
-// as certain, unless the same product is named again.
-func (e *Entry) surer(certainty int, product string) bool {
+// moreConfident reports whether the entry's service was identified with more confidence
+// than the given certainty, for a product. Entries of files without confidences
+// count as certain, unless the same product is named again.
+func (e *Entry) moreConfident(certainty int, product string) bool {
 	if e.Confidence != nil {
 		return *e.Confidence > certainty
 	}
-	return certainty < 10 && (certainty < sureEnough || e.Product != "" && e.Product != product)
+	return certainty < 10 && (certainty < minEvidenceConfidence || e.Product != "" && e.Product != product)
 }
 
-// weaker reports whether a finding that the baseline does not know rests on a
-// weaker identification than the baseline has of its port, or on a dialogue of
-// which much got lost: then it may be what is left of the earlier findings. That a port is open at all is certain.
-func (c *Comparison) weaker(f *exposure.Violation) bool {
+// restsOnLess reports whether a finding that is not in the baseline rests on a weaker
+// identification than the entries of its port, or on a dialogue with much loss:
+// then it may be the same as an earlier finding. That a port is open at all is
+// certain.
+func (c *Comparison) restsOnLess(f *exposure.Violation) bool {
 	if f.Rule.Kind == exposure.KindPolicy {
 		return false
 	}
 	for _, addr := range f.AllAddresses() {
 		s := c.known[netip.AddrPortFrom(addr, f.Target.Port())]
 		if s != nil && slices.ContainsFunc(s.entries, func(e *Entry) bool {
-			return e.Status != result.StatusFixed && ruleOfEntry(c.rules, e).Kind != exposure.KindPolicy && (c.loss > maxTalkLoss || e.surer(f.Certainty, f.Product))
+			return e.Status != result.StatusFixed && ruleOfEntry(c.rules, e).Kind != exposure.KindPolicy && (c.loss > maxDialogueLoss || e.moreConfident(f.Certainty, f.Product))
 		}) {
 			return true
 		}
@@ -90,8 +92,8 @@ func (c *Comparison) weaker(f *exposure.Violation) bool {
 }
 
 // verify decides whether a finding that was not found again is fixed. That
-// needs evidence from this run and from the same vantage point, on all
-// addresses; why says which there is, or what is missing.
+// requires evidence from this run and from the same vantage point, on all
+// addresses; why describes the evidence, or what is missing.
 func (c *Comparison) verify(e *Entry, up func(netip.Addr) bool) (fixed bool, why string) {
 	places := c.places(e)
 	for _, addr := range places {
@@ -139,13 +141,13 @@ func (c *Comparison) verifyAt(e *Entry, addr netip.Addr, up func(netip.Addr) boo
 		return false, "the port is open, but only intrusive probes, which this run did not send, show the finding"
 	case e.Rule == exposure.RuleOnlyIPv6:
 		return false, "the port is open over IPv6, but this run did not show that it is not open over IPv4"
-	case c.loss > maxTalkLoss:
+	case c.loss > maxDialogueLoss:
 		return false, fmt.Sprintf("the port is open, but this run lost %.0f%% of its packets, too many to show that the daemon changed", 100*c.loss)
 	case s.refused:
 		return true, "the port is open, but the daemon's own access list now refuses us"
-	case !s.named || s.certainty < sureEnough:
+	case !s.named || s.certainty < minEvidenceConfidence:
 		return false, "the port is open, but this run did not identify the service with certainty"
-	case e.surer(s.certainty, s.product):
+	case e.moreConfident(s.certainty, s.product):
 		return false, "the port is open, but this run identified the service with less certainty than the baseline"
 	default:
 		return true, "the port is open and no longer breaks the rule"
