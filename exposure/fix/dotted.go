@@ -7,9 +7,10 @@ import (
 	"strings"
 )
 
-// dottedEndpoint reads an address and a port that a dot parts, as Exim and
+// dottedEndpoint parses an address and a port separated by a dot, as Exim and
 // Courier write them: "127.0.0.1.25", "::1.25", also "[::1]:25" (Exim
-// specification, section 13.5; couriertcpd(8)). False for an address alone.
+// specification, section 13.5; couriertcpd(8)). It reports false for an address
+// without a port.
 func dottedEndpoint(s string) (endpoint, bool) {
 	if strings.HasPrefix(s, "[") {
 		return parseEndpoint(s)
@@ -26,7 +27,7 @@ func dottedEndpoint(s string) (endpoint, bool) {
 	return e, ok
 }
 
-// dotted writes the endpoint with a dot before the port.
+// dotted returns the endpoint with a dot before the port.
 func (e *endpoint) dotted(address string) string {
 	if strings.Contains(e.host, ":") && strings.HasPrefix(address, "127.") {
 		address = "::1"
@@ -36,8 +37,8 @@ func (e *endpoint) dotted(address string) string {
 
 var eximInterfaces = regexp.MustCompile(`^[ \t]*(dc_)?local_interfaces[ \t]*=[ \t]*(.*)$`)
 
-// eximBind binds the entries of a port in local_interfaces of Exim, and in
-// dc_local_interfaces, which Debian makes that of. An address without a port
+// eximBind binds the entries for a port in Exim's local_interfaces, and in
+// dc_local_interfaces, from which Debian generates it. An address without a port
 // listens on daemon_smtp_ports, which is another setting.
 func eximBind(text string, port uint16, address string) (string, error) {
 	list := lines(text)
@@ -51,7 +52,7 @@ func eximBind(text string, port uint16, address string) (string, error) {
 		sep := byte(':')
 		if m[2] >= 0 {
 			sep = ';'
-		} else if len(value) > 1 && value[0] == '<' { // section 6.21: a separator of its own
+		} else if len(value) > 1 && value[0] == '<' { // section 6.21: a custom separator
 			sep = value[1]
 		}
 		bound, has, err := eximBindList(value, sep, port, address)
@@ -66,8 +67,8 @@ func eximBind(text string, port uint16, address string) (string, error) {
 	return strings.Join(list, ""), nil
 }
 
-// eximBindList binds the items of one list that have the port; false if there
-// is none.
+// eximBindList binds the items of one list that have the port. It reports false
+// if there are none.
 func eximBindList(value string, sep byte, port uint16, address string) (string, bool, error) {
 	var b strings.Builder
 	found := false
@@ -97,8 +98,8 @@ func eximBindList(value string, sep byte, port uint16, address string) (string, 
 	return b.String(), found, nil
 }
 
-// eximItems parts a list at its separator; two in a row are one that belongs
-// to an item (section 6.21).
+// eximItems splits a list at its separator; a doubled separator is a literal one
+// (section 6.21).
 func eximItems(value string, sep byte) []string {
 	var list []string
 	from := 0
@@ -118,8 +119,8 @@ func eximItems(value string, sep byte) []string {
 var courierPort = regexp.MustCompile(`^[ \t]*PORT=["']?([^"'#]*)`)
 
 // courierBind binds the entry of a port in the list PORT of a Courier daemon
-// (couriertcpd(8), multiple port list). The last assignment counts; ADDRESS is
-// for the ports that name none.
+// (couriertcpd(8), multiple port list). The last assignment counts; ADDRESS
+// applies to ports without an address.
 func courierBind(text string, port uint16, address string) (string, error) {
 	start, value := 0, ""
 	eachLine(text, func(line string, at int) {

@@ -7,22 +7,21 @@ import (
 	"strings"
 )
 
-// dovecotDefaults are the ports of listeners that name none.
+// dovecotDefaults has the ports of listeners that specify none.
 var dovecotDefaults = map[string]uint16{
 	"imap": 143, "imaps": 993, "pop3": 110, "pop3s": 995, "sieve": 4190, "submission": 587, "submissions": 465,
 }
 
-// A dovecotLine is one line of a Dovecot file, which has no statement of more
-// than one line.
+// A dovecotLine is one line of a Dovecot file. No statement spans several lines.
 type dovecotLine struct {
 	key, value string // of a setting
-	opens      string // the head of the block that it opens
+	opens      string // the head of the block that the line opens
 	closes     bool
-	depth      int // of blocks around it
+	depth      int // number of blocks around it
 }
 
-// dovecotLines reads the lines of a file. A block opens at the end of a line
-// and closes on a line of its own.
+// dovecotLines parses the lines of a file. A block opens at the end of a line and
+// closes on a line of its own.
 func dovecotLines(list []string) []dovecotLine {
 	out := make([]dovecotLine, len(list))
 	depth := 0
@@ -52,14 +51,14 @@ func dovecotLines(list []string) []dovecotLine {
 	return out
 }
 
-// dovecotBind makes the edit that binds the inet_listener of a port: key is
-// the setting that does it.
+// dovecotBind returns the edit that binds the inet_listener of a port: key is the
+// setting to change.
 func dovecotBind(key string) func(string, uint16, string) (string, error) {
 	return func(text string, port uint16, address string) (string, error) {
 		list := lines(text)
 		parsed := dovecotLines(list)
 		found := false
-		for i := len(parsed) - 1; i >= 0; i-- { // from the end, for lines are added
+		for i := len(parsed) - 1; i >= 0; i-- { // from the end, because lines are added
 			name, isListener := strings.CutPrefix(parsed[i].opens, "inet_listener")
 			if !isListener {
 				continue
@@ -91,14 +90,14 @@ func dovecotBind(key string) func(string, uint16, string) (string, error) {
 	}
 }
 
-// A listenerBlock is what an inet_listener block says; an index is -1 where it
-// does not.
+// A listenerBlock is a parsed inet_listener block; an index is -1 if the block
+// lacks the setting.
 type listenerBlock struct {
 	port          uint16
 	portAt, keyAt int
 }
 
-// dovecotBlock reads the block whose head is line i.
+// dovecotBlock parses the block whose head is line i.
 func dovecotBlock(parsed []dovecotLine, i int, key string) listenerBlock {
 	b := listenerBlock{portAt: -1, keyAt: -1}
 	for j := i + 1; j < len(parsed) && parsed[j].depth > parsed[i].depth; j++ {
@@ -116,7 +115,7 @@ func dovecotBlock(parsed []dovecotLine, i int, key string) listenerBlock {
 	return b
 }
 
-// loopbackList reports whether all of some addresses are loopback.
+// loopbackList reports whether all addresses of a list are loopback addresses.
 func loopbackList(s string) bool {
 	f := strings.FieldsFunc(s, func(r rune) bool { return r == ' ' || r == ',' || r == '\t' })
 	return len(f) > 0 && !slices.ContainsFunc(f, func(s string) bool {
@@ -125,11 +124,11 @@ func loopbackList(s string) bool {
 	})
 }
 
-// indent is what a line begins with before its first word.
+// indent returns the white space before the first word of a line.
 func indent(line string) string { return line[:len(line)-len(strings.TrimLeft(line, " \t"))] }
 
-// dovecotSet gives a setting outside of all blocks its value; the first place
-// is rewritten and further ones become comments.
+// dovecotSet changes a setting outside all blocks; the first assignment is
+// rewritten and further ones become comments.
 func dovecotSet(text string, e Edit) (string, error) {
 	list := lines(text)
 	done := false

@@ -1,7 +1,7 @@
-// Package fix holds what closes a finding: for each daemon the edit of its
-// configuration file, the command that checks the edit, the one that makes it
-// take effect, and the proof that the real daemon obeyed it. Rules, the port
-// table and reports refer to a fix by its id.
+// Package fix contains the fixes for findings: for each daemon the edit of its
+// configuration file, the command that checks the edit, the command that applies
+// it, and the proof that the real daemon accepted it. Rules, the port table and
+// reports refer to a fix by its id.
 package fix
 
 import (
@@ -16,80 +16,83 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// A Fix closes a finding of one daemon. In its texts "{port}" stands for the
-// port that was found and "{address}" for the address of the host.
+// A Fix closes a finding of one daemon. In its texts "{port}" is replaced by the
+// port that was found and "{address}" by the address of the host.
 type Fix struct {
 	ID string
 
-	// Products are words that the product's name begins with or contains; one
-	// is enough. "*" is any product, also one that is not known.
+	// Products are names with which the product's name begins, or which it
+	// contains; one is enough. "*" matches any product, also an unknown one.
 	Products []string
 
-	// Versions is the range of versions that know this form: "", or
+	// Versions is the range of versions with this syntax: "" for all, or
 	// comparisons like ">=2.4" and "<2.4" that must all hold.
 	Versions string
 
-	// Platform is where File has that path.
+	// Platform is where File has its path.
 	Platform Platform
 
-	// Process is what ss(8) shows as the program that holds the port; "" if
-	// it cannot be told. Behind a proxy it is the proxy's.
+	// Process is the program that owns the port according to ss(8); "" if it
+	// varies. Behind a proxy it is the proxy.
 	Process string
 
-	// File is what to edit; "" where commands alone do it. Upstream is where
-	// the daemon's authors put the same file, "" if that is no other place.
+	// File is the file to edit; "" if commands alone are enough. Upstream is the
+	// path of the same file in the daemon's own distribution, "" if it is the
+	// same.
 	File, Upstream string
 
-	// Format is the grammar of File, "" where Steps say what to do.
+	// Format is the grammar of File, "" if Steps describe what to do.
 	Format Format
 	Edits  []Edit
 
-	// Steps are what no applier can do: commands and clicks, one a line.
+	// Steps are manual steps that the applier cannot do: commands and clicks, one
+	// per line.
 	Steps []string
 
 	Check string // a command that fails if the edit is wrong; "" if there is none
-	Apply string // the command that makes the edit take effect; "" if a step does
+	Apply string // the command that applies the edit; "" if a step does
 
-	// Source is the manual that says so. The zero Source is none, which only a
-	// fix with a proof may have.
+	// Source is the manual on which the fix is based. The zero Source means none,
+	// which is only allowed with a proof.
 	Source Source
 
-	// Proofs are the runs in which the daemon obeyed, by rule and version.
+	// Proofs are the runs in which the daemon accepted the fix, by rule and
+	// version.
 	Proofs []Proof
 
-	// WhyNot says why there are no proofs, "" where there are.
+	// WhyNot says why there are no proofs, "" if there are some.
 	WhyNot string
 }
 
-// anyProduct among the products of a fix is whatever has no fix of its own.
+// anyProduct, as a product of a fix, matches all products without a fix of their
+// own.
 const anyProduct = "*"
 
-// A Platform is where a fix holds.
+// A Platform is an operating system or environment for which a fix is valid.
 type Platform string
 
-// The platforms. A fix for Debian holds for its kin as well.
+// The platforms. A fix for Debian is also valid for its derivatives.
 const (
 	PlatformDebian    Platform = "Debian"
 	PlatformUpstream  Platform = "upstream"
 	PlatformContainer Platform = "container"
 )
 
-// An Edit is one change of a file; exactly one of Bind, Set and Option is
-// there.
+// An Edit is one change of a file; exactly one of Bind, Set and Option is set.
 type Edit struct {
-	Bind   string // the address that the listener of the port is bound to
-	Set    string // the setting that gets Value
-	Option string // a command-line option, or several spellings of it, that gets Value
-	In     string // the section of Set, the variable of Option; "" for none
+	Bind   string // the address to which the listener of the port is bound
+	Set    string // the setting that is set to Value
+	Option string // a command-line option, or several spellings of it, that is set to Value
+	In     string // the section for Set, the variable for Option; "" for none
 	Value  string
 }
 
-// A Source is where a fix was read.
+// A Source is where a fix is documented.
 type Source struct {
 	Title, URL string
 }
 
-// A Proof is one run in which the real daemon obeyed a fix: the finding was
+// A Proof is one test in which the real daemon accepted a fix: the finding was
 // there, the edit was checked and applied, the finding was gone, and no other
 // port had changed.
 type Proof struct {
@@ -97,27 +100,28 @@ type Proof struct {
 	Product, Version string
 	Platform         string // "Debian 12"
 	Port             uint16
-	Mail             bool // a message still went through afterwards
+	Mail             bool // a message was still delivered afterwards
 }
 
-// AnyPort stands for the port in a text about no port in particular. It is no
-// word that a configuration file has: the setting of Courier is PORT.
+// AnyPort replaces the port in a text about no particular port. No configuration
+// file uses this word: the setting of Courier is PORT.
 const AnyPort = "NNNN"
 
-// Values fill a fix for one finding. The zero Values give the words AnyPort
+// Values are inserted into a fix for one finding. The zero Values insert AnyPort
 // and "HOST".
 type Values struct {
 	Address netip.Addr // of the host
 	Port    uint16
 
-	// Vantage is where the finding was seen from; "" is where a scan without a
-	// flag takes itself to stand.
+	// Vantage is the vantage point from which the finding was seen; "" is the
+	// default of a scan.
 	Vantage string
 }
 
-// VantageFlag is what mxsweep scan needs to judge the address as the finding was:
-// without it loopback is seen from the host, and everything else from the
-// internet. A word that no vantage point can have gives "".
+// VantageFlag returns the flag with which mxsweep scan judges the address from
+// the same vantage point, "" if none is needed: by default loopback is seen from
+// the host, and everything else from the internet. It also returns "" if Vantage
+// cannot be the name of a vantage point.
 func (v Values) VantageFlag() string {
 	usual := "internet"
 	if v.Address.IsLoopback() {
@@ -132,7 +136,7 @@ func (v Values) VantageFlag() string {
 	return "--vantage " + v.Vantage
 }
 
-// port is the port as text.
+// port returns the port as text.
 func (v Values) port() string {
 	if v.Port == 0 {
 		return AnyPort
@@ -160,14 +164,13 @@ func (v Values) fill(text string) string {
 	return strings.ReplaceAll(text, "{address}", v.host())
 }
 
-// Manual says that no applier edits for this fix.
+// Manual reports whether a person must make the changes: there are no edits.
 func (f *Fix) Manual() bool { return len(f.Edits) == 0 }
 
-// Edit makes the edits of f in text, the content of its file; "" is a file
-// that is not there yet. The result is text where all is done already. It is
-// a *NotFoundError if the listener of the port is not in this file, and an
-// *UnclearError if the text leaves open which of several places is meant:
-// then a person must look.
+// Edit applies the edits of f to text, the content of its file; "" is a file that
+// does not exist. If all edits are already made it returns text. The error is a
+// *NotFoundError if the listener of the port is not in this file, and an
+// *UnclearError if the edit is ambiguous, so that a person must decide.
 func (f *Fix) Edit(text string, v Values) (string, error) {
 	if f.Manual() {
 		return "", fmt.Errorf("fix %q has no edit: its steps must be done by hand", f.ID)
@@ -186,8 +189,8 @@ func (f *Fix) Edit(text string, v Values) (string, error) {
 	return text, nil
 }
 
-// A NotFoundError says that a file has no listener for the port: another file
-// or another program does.
+// A NotFoundError reports that a file has no listener for the port: it is in
+// another file or another program.
 type NotFoundError struct {
 	What string
 	Port uint16
@@ -195,7 +198,7 @@ type NotFoundError struct {
 
 func (e *NotFoundError) Error() string { return fmt.Sprintf("no %s for port %d", e.What, e.Port) }
 
-// An UnclearError says that an edit could mean several things.
+// An UnclearError reports that an edit is ambiguous.
 type UnclearError struct {
 	Line int // from 1
 	Why  string
@@ -204,7 +207,7 @@ type UnclearError struct {
 func (e *UnclearError) Error() string { return fmt.Sprintf("line %d: %s", e.Line, e.Why) }
 
 // HoldsFor reports whether a version is in the range of the fix; an unknown
-// version is in every range.
+// version is in all ranges.
 func (f *Fix) HoldsFor(version string) bool {
 	if version == "" || f.Versions == "" {
 		return true
@@ -224,7 +227,7 @@ func compareVersions(a, b string) int {
 	return slices.Compare(numbers(a), numbers(b))
 }
 
-// numbers are the numbers that a version begins with: "2.3.19.1 (1ee)" is 2,
+// numbers returns the numbers at the start of a version: "2.3.19.1 (1ee)" is 2,
 // 3, 19, 1.
 func numbers(s string) []int {
 	var list []int

@@ -10,7 +10,7 @@ import (
 // A Format is the grammar of a configuration file.
 type Format string
 
-// The formats that the applier knows.
+// The formats that can be edited.
 const (
 	MasterCF    Format = "master.cf"   // Postfix services, master(5)
 	MainCF      Format = "main.cf"     // name = value, a blank continues, postconf(5)
@@ -36,19 +36,19 @@ const (
 	RspamdLocal Format = "ucl"         // name = value; in a file of local.d
 )
 
-// A grammar is what the applier does with one format. A nil function is an
-// edit that the format does not have.
+// A grammar has the edits of one format. A nil function means that the format
+// does not have the edit.
 type grammar struct {
 	bind   func(text string, port uint16, address string) (string, error)
 	set    func(text string, e Edit) (string, error)
 	option func(text string, e Edit) (string, error)
 
-	where string // describes the place of Bind
-	line  string // joins a name and its value, for descriptions
+	where string // describes the location of Bind
+	line  string // joins a name and its value in descriptions
 	end   string
 }
 
-// grammar gives the grammar of f; the zero grammar where f is not known.
+// grammar returns the grammar of f; the zero grammar if f is unknown.
 func (f Format) grammar() grammar {
 	switch f {
 	case MasterCF:
@@ -117,7 +117,7 @@ func (f Format) edit(text string, e Edit, port uint16) (string, error) {
 	return "", fmt.Errorf("format %q has no such edit", f)
 }
 
-// can reports whether the format has the edit.
+// can reports whether the format supports the edit.
 func (f Format) can(e Edit) bool {
 	g := f.grammar()
 	count := 0
@@ -135,7 +135,7 @@ func (f Format) can(e Edit) bool {
 	return count == 1 && given == 1
 }
 
-// describe says an edit in words, for a sentence that begins with the file.
+// describe describes an edit, in a sentence that begins with the file.
 func (f Format) describe(e Edit, v Values) string {
 	g := f.grammar()
 	value := v.fill(e.Value)
@@ -153,8 +153,8 @@ func (f Format) describe(e Edit, v Values) string {
 	return fmt.Sprintf("set `%s%s%s%s`", e.Set, g.line, value, g.end)
 }
 
-// example shows what the lines look like afterwards, where several belong
-// together; nil where the description says it all.
+// example returns the lines after the edit, if several belong together; nil if
+// the description is enough.
 func (f Format) example(e Edit, v Values) []string {
 	if e.Bind == "" || f != Dovecot23 && f != Dovecot24 {
 		return nil
@@ -166,8 +166,8 @@ func (f Format) example(e Edit, v Values) []string {
 	return []string{"inet_listener NAME {", "  port = " + v.port(), "  " + key + " = " + e.Bind, "}"}
 }
 
-// short is what an edit writes, without the place; the whole description where
-// that says nothing alone.
+// short returns what an edit writes, without the location; the whole description
+// if that is not clear by itself.
 func (f Format) short(e Edit, v Values) string {
 	if lines := f.example(e, v); lines != nil {
 		return "`" + strings.TrimSpace(lines[len(lines)-2]) + "`"
@@ -175,16 +175,16 @@ func (f Format) short(e Edit, v Values) string {
 	return f.describe(e, v)
 }
 
-// A keyed grammar is that of files of names and values, one a line.
+// A keyed grammar has settings with a name and a value, one per line.
 type keyed struct {
-	sep    string         // between name and value, as a regular expression
+	sep    string         // separator of name and value, as a regular expression
 	join   string         // the same, as it is written
-	end    string         // what ends a value, "" for the end of the line
-	blank  bool           // a line that begins with a blank continues the one before
-	fold   bool           // names in any case
-	prefix string         // may stand before a name, as a regular expression
-	before *regexp.Regexp // new settings go before the last line of this kind
-	ini    bool           // has sections
+	end    string         // end of a value, "" for the end of the line
+	blank  bool           // a line that begins with a blank continues the previous one
+	fold   bool           // names are case-insensitive
+	prefix string         // optional prefix of a name, as a regular expression
+	before *regexp.Regexp // new settings are inserted before the last line of this kind
+	ini    bool           // the file has sections
 }
 
 var (
@@ -192,7 +192,7 @@ var (
 	lastBrace = regexp.MustCompile(`^\s*\}`)
 )
 
-// keyed gives the keyed grammar of f.
+// keyed returns the keyed grammar of f.
 func (f Format) keyed() (keyed, bool) {
 	switch f {
 	case MainCF:
@@ -217,7 +217,8 @@ func (f Format) keyed() (keyed, bool) {
 	return keyed{}, false
 }
 
-// lines splits a text after each line end; a last line without one gets one.
+// lines splits a text after each line end; one is added to the last line if it is
+// missing.
 func lines(text string) []string {
 	list := strings.SplitAfter(text, "\n")
 	if last := list[len(list)-1]; last == "" {
@@ -228,15 +229,15 @@ func lines(text string) []string {
 	return list
 }
 
-// comment reports whether a line says nothing.
+// comment reports whether a line is blank or a comment.
 func comment(line string) bool {
 	s := strings.TrimSpace(line)
 	return s == "" || s[0] == '#' || s[0] == ';'
 }
 
-// set gives a setting its value: the first place that sets it is rewritten,
-// each further one becomes a comment, and without one a line is added. Other
-// lines stay as they are, byte for byte.
+// set changes a setting: the first assignment is rewritten, further ones become
+// comments, and if there is none a line is added. Other lines stay the same, byte
+// for byte.
 func (k keyed) set(text string, e Edit) (string, error) {
 	list := lines(text)
 	flags := "^"
@@ -275,7 +276,7 @@ func (k keyed) set(text string, e Edit) (string, error) {
 	return strings.Join(list, ""), nil
 }
 
-// ending is the line end of a line.
+// ending returns the line end of a line.
 func ending(line string) string {
 	if strings.HasSuffix(line, "\r\n") {
 		return "\r\n"
@@ -283,8 +284,8 @@ func ending(line string) string {
 	return "\n"
 }
 
-// extent counts the lines of the setting that begins at list[0], line at of
-// the file, counted from 0.
+// extent returns the number of lines of the setting that begins at list[0]; at is
+// its line number, counted from 0.
 func (k keyed) extent(list []string, at int) (int, error) {
 	switch {
 	case k.end != "":
@@ -315,7 +316,7 @@ func (k keyed) extent(list []string, at int) (int, error) {
 	return 1, nil
 }
 
-// cutStatement cuts a line at the first end that no quote or comment hides.
+// cutStatement cuts a line at the first end that is not quoted or in a comment.
 func cutStatement(line string, end byte) (code, rest string, found bool) {
 	var quote byte
 	for i := 0; i < len(line); i++ {
@@ -336,7 +337,7 @@ func cutStatement(line string, end byte) (code, rest string, found bool) {
 	return line, "", false
 }
 
-// add adds a line for a setting that list does not have between from and to.
+// add inserts a line for a setting that list does not have between from and to.
 func (k keyed) add(list []string, e Edit, from, to int) []string {
 	line := e.Set + k.join + e.Value + k.end + "\n"
 	switch {
@@ -357,8 +358,8 @@ func (k keyed) add(list []string, e Edit, from, to int) []string {
 	return append(list, line)
 }
 
-// section gives the lines after the head of an INI section, up to the next
-// head; both are the end of the file if there is no such section.
+// section returns the lines between the head of an INI section and the next head;
+// both are the end of the file if there is no such section.
 func section(list []string, name string) (from, to int) {
 	from = len(list)
 	for i, line := range list {

@@ -7,20 +7,20 @@ import (
 	"strings"
 )
 
-// A token is where a file names the address and port of a listener.
+// A token is where a file has the address and port of a listener.
 type token struct {
-	start, end int // bytes of the text
+	start, end int // byte offsets in the text
 }
 
-// rebinder makes the edit of a format whose listeners are tokens: the host of
-// each token with the port becomes the address, or the loopback address of its
-// own family. What is on loopback already stays. What names the kind of token,
-// for the error.
+// rebinder returns the edit of a format whose listeners are tokens: the host of
+// each token with the port is replaced by the address, or by the loopback address
+// of its own family. Listeners on loopback stay. what is the kind of token, for
+// errors.
 func rebinder(what string, find func(text string) []token) func(string, uint16, string) (string, error) {
 	return func(text string, port uint16, address string) (string, error) {
 		var b strings.Builder
 		at, found := 0, false
-		was := map[string]string{} // what became of which token
+		was := map[string]string{} // original token of each new one
 		for _, t := range find(text) {
 			old := text[t.start:t.end]
 			ep, ok := parseEndpoint(old)
@@ -52,23 +52,23 @@ func rebinder(what string, find func(text string) []token) func(string, uint16, 
 	}
 }
 
-// An endpoint is "[host:]port" as configuration files write it.
+// An endpoint is "[host:]port", as in configuration files.
 type endpoint struct {
 	prefix string // HAProxy's "ipv4@"
 	host   string // without brackets; "", "*" for all
-	name   string // the port as it is written
+	name   string // the port as written
 	port   uint16
-	last   uint16 // of a range; port otherwise
+	last   uint16 // end of a range; the same as port otherwise
 }
 
-// wellKnownPorts are the names of /etc/services that mail daemons use.
+// wellKnownPorts has the names in /etc/services that mail daemons use.
 var wellKnownPorts = map[string]uint16{
 	"smtp": 25, "mail": 25, "pop3": 110, "pop-3": 110, "imap": 143, "imap2": 143, "smtps": 465, "submissions": 465,
 	"submission": 587, "qmqp": 628, "spamd": 783, "imaps": 993, "pop3s": 995, "lmtp": 24, "sieve": 4190, "csync": 2005,
 }
 
-// parseEndpoint reads an endpoint; false for a socket's path and whatever else
-// has no port.
+// parseEndpoint parses an endpoint. It reports false for the path of a socket and
+// other values without a port.
 func parseEndpoint(s string) (endpoint, bool) {
 	var e endpoint
 	if i := strings.IndexByte(s, '@'); i >= 0 {
@@ -101,7 +101,7 @@ func parseEndpoint(s string) (endpoint, bool) {
 	return e, true
 }
 
-// loopback reports whether the host is reached from itself alone.
+// loopback reports whether only the host itself can connect to the endpoint.
 func (e *endpoint) loopback() bool {
 	if e.host == "localhost" || e.host == "ip6-localhost" {
 		return true
@@ -110,8 +110,8 @@ func (e *endpoint) loopback() bool {
 	return err == nil && a.Unmap().IsLoopback()
 }
 
-// bound is the endpoint on an address; one of IPv6 stays one of IPv6 where the
-// address is loopback.
+// bound returns the endpoint bound to an address; an IPv6 endpoint stays IPv6 if
+// the address is loopback.
 func (e *endpoint) bound(address string) string {
 	if strings.Contains(e.host, ":") && strings.HasPrefix(address, "127.") {
 		address = "::1"
@@ -122,7 +122,7 @@ func (e *endpoint) bound(address string) string {
 	return e.prefix + address + ":" + e.name
 }
 
-// eachLine calls f with each line that is no comment, and where it begins.
+// eachLine calls f with each line that is not a comment, and its offset.
 func eachLine(text string, f func(line string, start int)) {
 	start := 0
 	for line := range strings.Lines(text) {
@@ -133,8 +133,9 @@ func eachLine(text string, f func(line string, start int)) {
 	}
 }
 
-// masterTokens are the names of the inet services of master.cf (master(5)): a
-// logical line begins with text, a line that begins with a blank continues it.
+// masterTokens returns the service names of the inet services of master.cf
+// (master(5)): a logical line begins with text, a line that begins with a blank
+// continues it.
 func masterTokens(text string) []token {
 	var list []token
 	eachLine(text, func(line string, start int) {
@@ -145,7 +146,7 @@ func masterTokens(text string) []token {
 	return list
 }
 
-// masterOption sets "-o name=value" in the entry of the port that e.In names.
+// masterOption sets "-o name=value" in the entry for the port in e.In.
 func masterOption(text string, e Edit) (string, error) {
 	port, _ := strconv.ParseUint(e.In, 10, 16)
 	option := regexp.MustCompile(`(^|[ \t])-o[ \t]+` + regexp.QuoteMeta(e.Set) + `=\S*`)
@@ -182,8 +183,8 @@ func masterOption(text string, e Edit) (string, error) {
 	return strings.Join(list, ""), nil
 }
 
-// haproxyTokens are the addresses of the bind lines, of which a comma parts
-// several.
+// haproxyTokens returns the addresses of the bind lines, which may have several,
+// separated by commas.
 func haproxyTokens(text string) []token {
 	var list []token
 	eachLine(text, func(line string, start int) {
@@ -203,7 +204,7 @@ func haproxyTokens(text string) []token {
 
 var nginxListen = regexp.MustCompile(`(?:^|[;{}\s])listen\s+([^\s;{}#]+)`)
 
-// nginxTokens are the addresses of the listen directives.
+// nginxTokens returns the addresses of the listen directives.
 func nginxTokens(text string) []token {
 	var list []token
 	eachLine(text, func(line string, start int) {
@@ -217,7 +218,7 @@ func nginxTokens(text string) []token {
 
 var cyrusListen = regexp.MustCompile(`\slisten\s*=\s*"?([^"\s]+)"?`)
 
-// cyrusTokens are the values of listen= (cyrus.conf(5)).
+// cyrusTokens returns the values of listen= (cyrus.conf(5)).
 func cyrusTokens(text string) []token {
 	var list []token
 	eachLine(text, func(line string, start int) {
@@ -230,8 +231,8 @@ func cyrusTokens(text string) []token {
 
 var listenLine = regexp.MustCompile(`(?i)^\s*(?:--)?listen(?:\s*[=:]\s*|\s+)(\S+)\s*$`)
 
-// listenTokens are the values of settings named listen, as Net::Server and
-// clamsmtp write them.
+// listenTokens returns the values of settings named listen, as used by
+// Net::Server and clamsmtp.
 func listenTokens(text string) []token {
 	var list []token
 	eachLine(text, func(line string, start int) {
@@ -244,8 +245,8 @@ func listenTokens(text string) []token {
 
 var smtpdListen = regexp.MustCompile(`^([ \t]*listen[ \t]+on[ \t]+)(\S+)(.*[ \t]port[ \t]+(\S+).*)$`)
 
-// smtpdBind binds a listener of OpenSMTPD (smtpd.conf(5)), which names
-// interface or address, and the port apart from it.
+// smtpdBind binds a listener of OpenSMTPD (smtpd.conf(5)), which has an interface
+// or address, and a separate port.
 func smtpdBind(text string, port uint16, address string) (string, error) {
 	list := lines(text)
 	found := false
@@ -277,7 +278,7 @@ func smtpdBind(text string, port uint16, address string) (string, error) {
 
 var composePort = regexp.MustCompile(`^\s*-\s*["']?((?:\[[^\]\s]*\]:|[0-9.]+:)?[0-9]+(?:-[0-9]+)?):[0-9]+(?:-[0-9]+)?(?:/tcp)?["']?\s*(?:#.*)?$`)
 
-// composeTokens are the published sides of ports in their short form.
+// composeTokens returns the published side of ports in short syntax.
 func composeTokens(text string) []token {
 	var list []token
 	eachLine(text, func(line string, start int) {

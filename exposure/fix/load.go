@@ -19,30 +19,30 @@ import (
 //go:embed data/*.yaml
 var builtin embed.FS
 
-// proofsFile has the proofs, which the tests with real daemons write, and
-// reasonsFile why a fix has none.
+// proofsFile has the proofs, written by the tests with real daemons; reasonsFile
+// has the reasons why fixes have no proof.
 const (
 	proofsFile  = "proofs.yaml"
 	reasonsFile = "reasons.yaml"
 )
 
-// A Set holds fixes by id. Builtin or Load make one.
+// A Set holds fixes by id. Builtin and Load make one.
 type Set struct {
 	fixes []*Fix
 	byID  map[string]*Fix
 }
 
-// Builtin gives the fixes that come with the program. They are read when they
-// are first asked for, which a run that finds nothing never does.
+// Builtin returns the built-in fixes. They are read at the first call, which a
+// run without findings never makes.
 func Builtin() *Set { return readBuiltin() }
 
 var readBuiltin = sync.OnceValue(mustBuiltin)
 
-// mustBuiltin reads the fixes that are built in.
+// mustBuiltin reads the built-in fixes.
 func mustBuiltin() *Set {
 	set, err := Load(builtin, "data")
 	if err != nil {
-		panic(err) // only if a file in data is wrong
+		panic(err) // only if a file in data is invalid
 	}
 	return set
 }
@@ -50,7 +50,7 @@ func mustBuiltin() *Set {
 // Lookup finds a fix by id; nil if there is none.
 func (s *Set) Lookup(id string) *Fix { return s.byID[id] }
 
-// A fixFile is one file of fixes as it stands.
+// A fixFile is the content of one file of fixes.
 type fixFile struct {
 	Sources map[string]sourceEntry `yaml:"sources"`
 	Fixes   []fixEntry             `yaml:"fixes"`
@@ -97,11 +97,10 @@ type proofEntry struct {
 	Mail     bool   `yaml:"mail,omitempty"`
 }
 
-// Load reads the fixes of all YAML files in a directory, and the proofs of
-// proofs.yaml and the reasons of reasons.yaml there. An unknown key, an id that
-// is a duplicate, an edit that its format does not have, or a fix with neither
-// a proof nor a source and a reason why it was not run is an error; all of them
-// are told.
+// Load reads the fixes of all YAML files in a directory, the proofs of
+// proofs.yaml and the reasons of reasons.yaml. An unknown key, a duplicate id, an
+// edit that its format does not support, and a fix with neither a proof nor a
+// source and a reason why it was not run are errors. It returns all of them.
 func Load(fsys fs.FS, dir string) (*Set, error) {
 	files, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
 	if err != nil {
@@ -133,7 +132,7 @@ func Load(fsys fs.FS, dir string) (*Set, error) {
 	return set, nil
 }
 
-// addProofs gives each proof to its fix.
+// addProofs adds each proof to its fix.
 func (s *Set) addProofs(proofs []Proof) error {
 	var errs []error
 	for _, p := range proofs {
@@ -146,8 +145,8 @@ func (s *Set) addProofs(proofs []Proof) error {
 	return errors.Join(errs...)
 }
 
-// checkBasis wants of each fix either a proof, or a source and the reason why
-// it was not run, whose key it replaces by its text.
+// checkBasis requires for each fix either a proof, or a source and the reason why
+// it was not run. It replaces the key of the reason by its text.
 func (s *Set) checkBasis(reasons map[string]string) error {
 	var errs []error
 	used := map[string]bool{}
@@ -175,7 +174,7 @@ func (s *Set) checkBasis(reasons map[string]string) error {
 	return errors.Join(errs...)
 }
 
-// strict reads one YAML document whose keys are all known.
+// strict decodes one YAML document; unknown keys are errors.
 func strict(file string, data []byte, into any) error {
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
@@ -212,7 +211,7 @@ func parseReasons(file string, data []byte) (map[string]string, error) {
 	return doc.Reasons, nil
 }
 
-// WriteProofs writes proofs in the form that Load reads, sorted.
+// WriteProofs returns proofs in the format that Load reads, sorted.
 func WriteProofs(proofs []Proof) ([]byte, error) {
 	var doc struct {
 		Proofs []proofEntry `yaml:"proofs"`
@@ -280,7 +279,7 @@ func (e *fixEntry) fix(sources map[string]sourceEntry) (*Fix, error) {
 
 var versionRange = regexp.MustCompile(`^(>=|<)[0-9.]+( (>=|<)[0-9.]+)?$`)
 
-// check refuses a fix in which something is missing or wrong.
+// check returns an error if something is missing or wrong in a fix.
 func (f *Fix) check() error {
 	switch {
 	case !fixID.MatchString(f.ID):

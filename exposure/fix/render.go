@@ -6,10 +6,9 @@ import (
 	"strings"
 )
 
-// Choose gives those of some fixes that are for a product: the ones for its
-// version if that is known, else all that may apply. Fixes whose words say
-// more about the product displace those whose words say less; matches decides
-// whether words are about a product.
+// Choose returns the fixes for a product: those for its version if it is known,
+// otherwise all that may apply. Fixes with more specific product names replace
+// those with less specific ones. matches reports whether words match a product.
 func Choose(from []*Fix, product, version string, matches func(product, words string) bool) []*Fix {
 	var list []*Fix
 	longest := 0
@@ -34,7 +33,7 @@ func Choose(from []*Fix, product, version string, matches func(product, words st
 	return list
 }
 
-// Name is the product that a fix is for, with the versions.
+// Name returns the product that a fix is for, with the versions.
 func (f *Fix) Name() string {
 	if f.Platform == PlatformContainer {
 		return "containers"
@@ -52,7 +51,7 @@ func (f *Fix) Name() string {
 	return f.Products[0] + " " + text
 }
 
-// Summary says in one sentence what to do: the file and the edit.
+// Summary returns one sentence that says what to do: the file and the edit.
 func (f *Fix) Summary(v Values) string {
 	var parts []string
 	for _, e := range f.Edits {
@@ -72,13 +71,13 @@ func (f *Fix) Summary(v Values) string {
 	return text
 }
 
-// Lines are the summary, what the lines look like afterwards, and the
-// commands that check the edit, make it take effect and show that it worked.
+// Lines returns the summary, the lines after the edit, and the commands that
+// check the edit, apply it and verify that it worked.
 func (f *Fix) Lines(v Values) []string {
 	return append([]string{f.Summary(v)}, f.afterSummary(v)...)
 }
 
-// afterSummary is Lines without the first one.
+// afterSummary returns Lines without the first one.
 func (f *Fix) afterSummary(v Values) []string {
 	var list []string
 	for _, e := range f.Edits {
@@ -103,15 +102,15 @@ func (f *Fix) afterSummary(v Values) []string {
 	return append(list, Verify(v.VantageFlag(), v.place()), f.Basis())
 }
 
-// Verify is the line that tells how to see, at places like ADDRESS:PORT and with
-// a flag of Values.VantageFlag, that a fix worked. It sets --fail-on, because the
-// one of a policy in the working directory may need a baseline.
+// Verify returns the line with the command that verifies a fix, for places of the
+// form ADDRESS:PORT and a flag from Values.VantageFlag. It sets --fail-on,
+// because that of a policy in the working directory may need a baseline.
 func Verify(flag string, places ...string) string {
 	return strings.TrimRight(labelVerify+"mxsweep scan "+strings.Join(places, " ")+" --fail-on any:high "+flag, " ")
 }
 
-// IsCode reports whether a line of a fix is to be copied as it is, so that it must not
-// be wrapped: a command, or a line of a file.
+// IsCode reports whether a line of a fix is a command or a line of a file, which
+// must not be wrapped.
 func IsCode(line string) bool {
 	return strings.HasPrefix(line, "    ") || slices.ContainsFunc([]string{labelCheck, labelApply, labelVerify}, func(label string) bool {
 		return strings.HasPrefix(line, label)
@@ -125,7 +124,8 @@ const (
 	labelVerify = "Verify: "
 )
 
-// Basis says what a fix rests on: the versions that obeyed it, or the manual.
+// Basis says on what a fix is based: the versions with which it was proven, or
+// the manual.
 func (f *Fix) Basis() string {
 	if len(f.Proofs) == 0 {
 		return fmt.Sprintf("From the manual, not tested (%s): %s, %s", f.WhyNot, f.Source.Title, f.Source.URL)
@@ -139,16 +139,16 @@ func (f *Fix) Basis() string {
 	return "Proven on " + strings.Join(list, ", ")
 }
 
-// Binds reports whether a fix binds a listener to another address: strangers do
-// not reach its port afterwards.
+// Binds reports whether a fix binds a listener to another address, so that other
+// hosts cannot reach its port afterwards.
 func (f *Fix) Binds() bool {
 	return slices.ContainsFunc(f.Edits, func(e Edit) bool {
 		return e.Bind != "" || strings.Contains(e.Value, "127.0.0.1") || strings.Contains(e.Value, "localhost")
 	})
 }
 
-// headline is the summary of the first fix, and what the others write
-// instead: all that a reader in a hurry needs.
+// headline returns the summary of the first fix, and what the others write
+// instead.
 func headline(fixes []*Fix, v Values) string {
 	if len(fixes) == 0 {
 		return ""
@@ -167,7 +167,8 @@ func headline(fixes []*Fix, v Values) string {
 	return text
 }
 
-// Text is the advice for one finding: each fix that applies, and [Elsewhere].
+// Text returns the advice for one finding: each fix that applies, and
+// [Elsewhere].
 func Text(fixes []*Fix, v Values) string {
 	list := []string{headline(fixes, v)}
 	for _, f := range fixes {
@@ -179,9 +180,9 @@ func Text(fixes []*Fix, v Values) string {
 	return strings.Join(append(list, Elsewhere(fixes, v)...), "\n")
 }
 
-// Elsewhere is what holds instead of the fixes that bind a listener to loopback
-// where the peer is another host, or the daemon lives in a container; nil if none
-// of them does.
+// Elsewhere returns what to do instead of binding a listener to loopback if its
+// client is another host, or the daemon runs in a container; nil if no fix binds
+// a listener.
 func Elsewhere(fixes []*Fix, v Values) []string {
 	if !slices.ContainsFunc(fixes, (*Fix).Binds) {
 		return nil

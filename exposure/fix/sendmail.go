@@ -10,8 +10,8 @@ var (
 	daemonKey     = regexp.MustCompile(`^\s*([A-Za-z])[A-Za-z]*\s*=\s*(.*?)\s*$`)
 )
 
-// sendmailBind binds the daemon of a port in the DAEMON_OPTIONS of
-// sendmail.mc. Keys count by their first letter, and a daemon without a port
+// sendmailBind binds the daemon of a port in the DAEMON_OPTIONS of sendmail.mc.
+// Only the first letter of a key is significant, and a daemon without a port
 // listens on that of smtp (installation and operation guide, section 5.8,
 // DaemonPortOptions). A line that begins with dnl is a comment of m4.
 func sendmailBind(text string, port uint16, address string) (string, error) {
@@ -31,8 +31,8 @@ func sendmailBind(text string, port uint16, address string) (string, error) {
 	return bound, nil
 }
 
-// sendmailDaemon binds one daemon, whose options a comma parts, if it has the
-// port; one on loopback stays.
+// sendmailDaemon binds one daemon, given by its comma-separated options, if it
+// has the port; one on loopback is unchanged.
 func sendmailDaemon(options string, port uint16, address string) (bound string, has bool) {
 	list := strings.Split(options, ",")
 	name, at := "smtp", -1

@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// optionWord writes an option with its value as programs take it.
+// optionWord returns an option with its value in the syntax of the program.
 func optionWord(name, value string) string {
 	if strings.HasPrefix(name, "--") {
 		return name + "=" + value
@@ -13,8 +13,8 @@ func optionWord(name, value string) string {
 	return name + " " + value
 }
 
-// shellOption gives a command-line option in the variable e.In its value.
-// Other options keep their order; further mentions of this one are taken out.
+// shellOption sets a command-line option in the variable e.In. Other options keep
+// their order; further occurrences of this one are removed.
 func shellOption(text string, e Edit) (string, error) {
 	assign := regexp.MustCompile(`^[ \t]*(?:export[ \t]+)?` + regexp.QuoteMeta(e.In) + `=(.*)$`)
 	list := lines(text)
@@ -38,13 +38,13 @@ func shellOption(text string, e Edit) (string, error) {
 	if strings.HasPrefix(old, "'") {
 		quote = "'"
 	}
-	words := giveOption(strings.Fields(strings.Trim(old, quote)), names, e.Value)
+	words := setOption(strings.Fields(strings.Trim(old, quote)), names, e.Value)
 	list[at] = line[:value[2]] + quote + strings.Join(words, " ") + quote + ending(list[at])
 	return strings.Join(list, ""), nil
 }
 
-// giveOption sets the option, which has several names, among words.
-func giveOption(words, names []string, value string) []string {
+// setOption sets the option, which may have several names, in words.
+func setOption(words, names []string, value string) []string {
 	var out []string
 	done := false
 	give := func(name string) {

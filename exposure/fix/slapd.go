@@ -10,9 +10,9 @@ var (
 	slapdURL      = regexp.MustCompile(`(?i)\b(ldaps?)://([^/\s"']*)`)
 )
 
-// slapdBind binds the URL of a port in SLAPD_SERVICES, which Debian's slapd
-// gets as its option -h (slapd(8)). The last assignment counts. A URL without
-// a port has that of its scheme (RFC 4516 section 2; ldaps: 636).
+// slapdBind binds the URL of a port in SLAPD_SERVICES, which Debian passes to
+// slapd as its option -h (slapd(8)). The last assignment counts. A URL without a
+// port has the port of its scheme (RFC 4516 section 2; ldaps: 636).
 func slapdBind(text string, port uint16, address string) (string, error) {
 	start, line := -1, ""
 	eachLine(text, func(l string, at int) {
@@ -27,7 +27,7 @@ func slapdBind(text string, port uint16, address string) (string, error) {
 		return "", &UnclearError{1 + strings.Count(text[:start], "\n"), "the value continues on the next line"}
 	}
 	found := false
-	was := map[string]string{} // what became of which URL
+	was := map[string]string{} // original URL of each new one
 	var unclear error
 	bound := slapdURL.ReplaceAllStringFunc(line, func(url string) string {
 		m := slapdURL.FindStringSubmatch(url)
