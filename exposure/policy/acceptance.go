@@ -9,24 +9,24 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// acceptableNotices are the notices about one host, or one name, that leave a
-// run incomplete and that a policy may accept: somebody has looked at the host
-// and knows why it cannot be judged.
+// acceptableNotices are the codes of notices about one host, or one name, that
+// make a run incomplete and that a policy may accept: the user knows why the host
+// cannot be assessed.
 var acceptableNotices = []string{exposure.NoticeSilent, exposure.NoticeUnresolved, exposure.NoticeWildcard, exposure.NoticeUnresponsiveHost}
 
-// isNotice reports whether the acceptance is about a notice, and not about what
-// was found.
+// isNotice reports whether the acceptance is about a notice, and not about a
+// finding.
 func (a *AcceptedRisk) isNotice() bool { return slices.Contains(acceptableNotices, a.Rule) }
 
-// acceptsNotice reports whether the entry is about the notice, expired or not.
+// acceptsNotice reports whether the entry applies to the notice, expired or not.
 func (a *AcceptedRisk) acceptsNotice(code string, addr netip.Addr, names []string) bool {
 	return a.isNotice() && a.Rule == code && a.Hosts.Matches(addr, names...)
 }
 
-// AcceptsNotice gives the acceptance of a notice with the given code about the
-// host with an address and names, nil if there is none that holds at the given
-// time. Of a host that is only known by its name, the address is the zero Addr.
-// What could not be judged of an accepted host does not make a run incomplete.
+// AcceptsNotice returns the acceptance that covers a notice with the given code
+// about the host with the given address and names, nil if none does at the given
+// time. If only the name of a host is known, the address is the zero Addr. An
+// accepted notice does not make a run incomplete.
 func (p *Policy) AcceptsNotice(code string, addr netip.Addr, names []string, now time.Time) *result.Acceptance {
 	if p == nil {
 		return nil
@@ -39,7 +39,7 @@ func (p *Policy) AcceptsNotice(code string, addr netip.Addr, names []string, now
 	return nil
 }
 
-// uses reports whether the acceptance is about one of the notices of a run.
+// uses reports whether the acceptance applies to one of the notices of a run.
 func (a *AcceptedRisk) uses(told []result.Notice) bool {
 	return slices.ContainsFunc(told, func(n result.Notice) bool {
 		addr, err := netip.ParseAddr(n.Target)

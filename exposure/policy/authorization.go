@@ -11,22 +11,22 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// An Authorization says who allowed the sweep, and when it may run.
+// An Authorization says who authorized the sweep, and when it may run.
 type Authorization struct {
 	Ticket  string
 	Contact string
 
-	// NotBefore is the first moment, NotAfter the first that is too late;
-	// zero means no bound.
+	// NotBefore is when the sweep may begin, NotAfter the first time at which it
+	// may no longer run; zero means no limit.
 	NotBefore, NotAfter time.Time
 
-	notBeforeAt, notAfterAt *userfile.Mark // where the bounds stand
+	notBeforeAt, notAfterAt *userfile.Mark // positions of the two keys
 
-	Anchor *result.Anchor // its place in the policy file
+	Anchor *result.Anchor // position in the policy file
 }
 
-// Check reports whether the sweep may run at the given time; the error is one of kind
-// fault.Refused. A nil Authorization bounds nothing.
+// Check returns an error of kind fault.Refused if the sweep may not run at the
+// given time. A nil Authorization allows all times.
 func (a *Authorization) Check(now time.Time) error {
 	bound, at := a.outside(now)
 	if bound == "" {
@@ -35,8 +35,8 @@ func (a *Authorization) Check(now time.Time) error {
 	return fault.As(fault.Refused, at.Mistake("renew the authorization before you scan", "%s; it is now %s", bound, wording.Moment(now)))
 }
 
-// Warning says that a sweep at the given time will be refused, and why; "" if the
-// authorization holds then.
+// Warning says why a sweep at the given time would be refused; "" if it would
+// not.
 func (a *Authorization) Warning(now time.Time) string {
 	bound, at := a.outside(now)
 	if bound == "" {
@@ -45,8 +45,8 @@ func (a *Authorization) Warning(now time.Time) string {
 	return at.Mistake("", "%s: mxsweep scan will refuse to run", bound).Error()
 }
 
-// outside says which bound of the authorization a moment is beyond, "" if none, and
-// where it stands.
+// outside returns the limit that the given time is beyond, "" if none, and its
+// position in the file.
 func (a *Authorization) outside(now time.Time) (bound string, at *userfile.Mark) {
 	switch {
 	case a == nil:
@@ -58,8 +58,8 @@ func (a *Authorization) outside(now time.Time) (bound string, at *userfile.Mark)
 	return "", nil
 }
 
-// String gives ticket, contact and the time for which it holds as the report
-// shows them, "" if there is none of them.
+// String returns ticket, contact and validity as the report shows them, "" if
+// none of them is given.
 func (a *Authorization) String() string {
 	if a == nil {
 		return ""

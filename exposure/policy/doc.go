@@ -1,4 +1,4 @@
-// Package policy reads the policy file, mxsweep.yaml: the scope, what is
-// expected, what must be closed, the risks that somebody accepted, what fails a
-// run, and who authorized it.
+// Package policy reads the policy file, mxsweep.yaml: the scope, the expected
+// services, the ports that must be closed, the accepted risks, what fails a run,
+// and its authorization.
 package policy

@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// expectation reads one expected service.
+// expectation reads an entry of expect.
 func (l *loader) expectation(n *yaml.Node) Expectation {
 	e, service := &l.reading.expect, &l.reading.service
 	*e, *service = Expectation{place: l.place(n)}, expectedService{}
@@ -32,8 +32,7 @@ func (l *loader) expectation(n *yaml.Node) Expectation {
 	return *e
 }
 
-// service gives what an entry says of its service, shared with those that say the
-// same.
+// service returns the service of an entry, shared by entries with equal services.
 func (l *loader) service(n *yaml.Node, s expectedService) *expectedService {
 	if s == (expectedService{}) {
 		return nil
@@ -47,7 +46,7 @@ func (l *loader) service(n *yaml.Node, s expectedService) *expectedService {
 	return &s
 }
 
-// prohibition reads one entry of what must be closed.
+// prohibition reads an entry of must_be_closed.
 func (l *loader) prohibition(n *yaml.Node) Prohibition {
 	m := &l.reading.closed
 	*m = Prohibition{place: l.place(n)}
@@ -59,7 +58,7 @@ func (l *loader) prohibition(n *yaml.Node) Prohibition {
 	return *m
 }
 
-// acceptFields reads the keys of an accepted risk.
+// acceptFields returns the keys of an accepted risk.
 func (l *loader) acceptFields(a *AcceptedRisk) []userfile.Field {
 	return []userfile.Field{
 		l.word("id", true, &a.ID),
@@ -80,7 +79,7 @@ func (l *loader) acceptFields(a *AcceptedRisk) []userfile.Field {
 	}
 }
 
-// accept reads one accepted risk.
+// accept reads an entry of accept.
 func (l *loader) accept(n *yaml.Node) AcceptedRisk {
 	a := &l.reading.accept
 	*a = AcceptedRisk{place: l.place(n)}
@@ -108,7 +107,8 @@ func (l *loader) accept(n *yaml.Node) AcceptedRisk {
 	return *a
 }
 
-// ruleID reads a rule's id, that of a notice that can be accepted, or "*".
+// ruleID reads the id of a rule, the code of a notice that can be accepted, or
+// "*".
 func (l *loader) ruleID(n *yaml.Node) string {
 	id := l.Text(n, "rule")
 	known := l.context.Rules == nil || l.context.Rules.Lookup(id) != nil
@@ -122,7 +122,7 @@ func (l *loader) ruleID(n *yaml.Node) string {
 	return id
 }
 
-// day reads a date, YYYY-MM-DD.
+// day reads a date, YYYY-MM-DD; what names it in errors.
 func (l *loader) day(n *yaml.Node, what string) time.Time {
 	return l.Date(n, "write the last day on which it is valid as YYYY-MM-DD", what)
 }

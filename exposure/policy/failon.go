@@ -12,31 +12,32 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// DefaultFailOn is what fails a run where nothing else is said.
+// DefaultFailOn is the default of what fails a run.
 const DefaultFailOn = "any:high"
 
-// A FailOn says which findings fail a run. The zero FailOn is DefaultFailOn.
+// A FailOn determines which findings fail a run. The zero FailOn is
+// DefaultFailOn.
 type FailOn struct {
 	triggers []trigger
 	none     bool
 }
 
-// A trigger is one part of a FailOn: a rule, or a drift state ("" is any) and
-// the least severity.
+// A trigger is one part of a FailOn: a rule, or a drift state ("" is any) and the
+// minimum severity.
 type trigger struct {
 	rule     string
 	drift    result.Drift
 	severity result.Severity
 }
 
-// drifts are the states that may stand in front of a severity. A fixed
-// finding never fails a run.
+// drifts are the states that may precede a severity. A fixed finding never fails
+// a run.
 var drifts = []result.Drift{result.DriftNew, result.DriftUnchanged, result.DriftUpdated, result.DriftUnverified, result.DriftExpired, result.DriftReopened}
 
-// ParseFailOn reads a list such as "new:high,any:critical,rule:MXS1002" or the
-// word "none". A severity means that one and all heavier ones. "" is
-// DefaultFailOn. Rules, if not nil, must know the ids of rules. The error joins one
-// *userfile.Error for each part that is wrong, whose Text it is.
+// ParseFailOn parses a list such as "new:high,any:critical,rule:MXS1002" or the
+// word "none". A severity includes all higher ones. "" is DefaultFailOn. If rules
+// is not nil, it must have the rules in the list. The error joins one
+// *userfile.Error for each part that is wrong, with the part as its Text.
 func ParseFailOn(list string, rules *exposure.RuleSet) (FailOn, error) {
 	switch strings.TrimSpace(list) {
 	case "":
@@ -62,7 +63,7 @@ func ParseFailOn(list string, rules *exposure.RuleSet) (FailOn, error) {
 	return f, nil
 }
 
-// parseTrigger reads one part of the list.
+// parseTrigger parses one part of the list.
 func parseTrigger(part string, rules *exposure.RuleSet) (trigger, error) {
 	before, after, found := strings.Cut(part, ":")
 	if !found {
@@ -92,8 +93,8 @@ func parseTrigger(part string, rules *exposure.RuleSet) (trigger, error) {
 	return t, nil
 }
 
-// meantWithoutColon is what a part without a colon was probably meant to be: a
-// severity alone goes without a drift state in other tools.
+// meantWithoutColon returns what a part without a colon probably means: other
+// tools accept a severity without a drift state.
 func meantWithoutColon(part string) string {
 	word := strings.ToLower(part)
 	if severity := spelling.Nearest(result.SeverityWords(), word); severity != "" {
@@ -102,7 +103,7 @@ func meantWithoutColon(part string) string {
 	return spelling.Nearest([]string{"none"}, word)
 }
 
-// triggerWords are those that may stand before the colon.
+// triggerWords returns the words that may precede the colon.
 func triggerWords() []string {
 	words := []string{"any", "rule"}
 	for _, d := range drifts {
@@ -111,8 +112,8 @@ func triggerWords() []string {
 	return words
 }
 
-// failOnError is the error for a part that cannot be read; meant is the word
-// that was probably meant, "" if none is near.
+// failOnError returns the error for a part that cannot be parsed; meant is the
+// likely intended word, "" if there is none.
 func failOnError(part, why, meant string) error {
 	hint := ""
 	if meant != "" {
@@ -128,11 +129,11 @@ func failOnError(part, why, meant string) error {
 	}
 }
 
-// None reports whether nothing fails a run.
+// None reports whether no finding fails a run.
 func (f FailOn) None() bool { return f.none }
 
-// Drifts gives the drift conditions of the list, in its order: they can hold
-// only where there is something to compare with.
+// Drifts returns the conditions of the list that depend on drift, in its order:
+// they can hold only if there is a baseline.
 func (f FailOn) Drifts() []string {
 	var list []string
 	for _, t := range f.triggers {
@@ -143,7 +144,7 @@ func (f FailOn) Drifts() []string {
 	return list
 }
 
-// String gives the list as it is written on the command line.
+// String returns the list as written on the command line.
 func (f FailOn) String() string {
 	if f.none {
 		return "none"
@@ -178,9 +179,9 @@ func (f FailOn) Match(finding *exposure.Violation) bool {
 	return slices.ContainsFunc(triggers, func(t trigger) bool { return t.matches(finding) })
 }
 
-// matches reports whether the trigger holds. Without a baseline each finding
-// is new to whoever looks, and so is one whose acceptance expired or that came
-// back.
+// matches reports whether the trigger applies. Without a baseline each finding
+// counts as new, and so does one whose acceptance expired or that was fixed and
+// came back.
 func (t trigger) matches(f *exposure.Violation) bool {
 	if t.rule != "" {
 		return f.Rule != nil && f.Rule.ID == t.rule

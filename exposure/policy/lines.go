@@ -10,13 +10,13 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A place is a line of a file, in few bytes. The zero place is none.
+// A place is a compact position in a file. The zero place is none.
 type place struct {
 	in     *userfile.Source
 	number int32
 }
 
-// Anchor gives the place for reports, nil if there is none.
+// Anchor returns the position for reports, nil if there is none.
 func (p place) Anchor() *result.Anchor {
 	if p.in == nil {
 		return nil
@@ -25,25 +25,25 @@ func (p place) Anchor() *result.Anchor {
 	return &result.Anchor{File: p.in.File, Line: int(p.number), EndColumn: len(strings.TrimRight(line, " \t")) + 1, Text: strings.TrimSpace(line)}
 }
 
-// Lines are scope lines with their places, in few bytes each. The zero Lines are
-// none.
+// Lines are scope lines with their positions, stored compactly. The zero Lines
+// are empty.
 type Lines struct {
 	in   *userfile.Source
 	rows []lineRow
-	odd  []result.Anchor // lines that a row cannot hold
+	odd  []result.Anchor // lines that do not fit into a row
 }
 
-// A lineRow is one line of a scope. Its text stands in the source.
+// A lineRow is one line of a scope. Its text is in the source.
 type lineRow struct {
-	line, at int32 // at is its place among the odd ones if size is oddLine
+	line, at int32 // at is its index in odd if size is oddLine
 	size     uint16
 	excluded bool
 }
 
-// oddLine is the size of a line that stands among the odd ones.
+// oddLine is the size of a line stored in odd.
 const oddLine = 1<<16 - 1
 
-// Len is how many lines there are.
+// Len returns the number of lines.
 func (l *Lines) Len() int { return len(l.rows) }
 
 // All yields the lines in their order.
@@ -55,7 +55,7 @@ func (l *Lines) All(yield func(result.Anchor) bool) {
 	}
 }
 
-// anchor gives a line by its number.
+// anchor returns line i.
 func (l *Lines) anchor(i int) result.Anchor {
 	r := l.rows[i]
 	if r.size == oddLine {
@@ -69,7 +69,7 @@ func (l *Lines) anchor(i int) result.Anchor {
 	return a
 }
 
-// add keeps the line of a node.
+// add appends the line at a node.
 func (l *Lines) add(in *userfile.Source, n *yaml.Node, a result.Anchor) {
 	l.in = in
 	text, excluded := strings.CutPrefix(a.Text, "!")

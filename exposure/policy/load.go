@@ -20,21 +20,22 @@ import (
 
 // Context is what a policy is checked against.
 type Context struct {
-	// Rules must know the rule ids of the policy; nil means not checked.
+	// Rules must have the rules that the policy names; nil means that they are
+	// not checked.
 	Rules *exposure.RuleSet
 
-	// Profiles are the port profiles that may be named; nil means none.
+	// Profiles are the known port profiles; nil means none.
 	Profiles map[string][]uint16
 }
 
-// Load reads a policy file strictly. All mistakes are told at once, each
-// a *userfile.Error with file, line, column, the line itself and a hint. Nothing is
-// looked up and no other file is read.
+// Load reads a policy file strictly. It returns all errors, each a
+// *userfile.Error with file, line, column, the source line and a hint. It does
+// not look up names and reads no other file.
 func Load(file string, data []byte, c Context) (*Policy, error) {
 	return loadParts(file, data, c, longFile)
 }
 
-// loadParts reads a policy, list by list from so many bytes on.
+// loadParts reads a policy; files of at least long bytes are read list by list.
 func loadParts(file string, data []byte, c Context, long int) (*Policy, error) {
 	if len(data) > MaxSize {
 		return nil, &userfile.Error{File: file, Problem: fmt.Sprintf("larger than %d MiB", MaxSize>>20), Hint: "keep lists of hosts in scope files"}
@@ -50,7 +51,7 @@ func loadParts(file string, data []byte, c Context, long int) (*Policy, error) {
 		return nil, &userfile.Error{File: file, Problem: "an empty policy", Hint: "write at least version: 1"}
 	}
 	if d.Torn && fitsWhole(data) {
-		return loadParts(file, data, c, len(data)+1) // it may refer to another part, or be cut wrongly
+		return loadParts(file, data, c, len(data)+1) // it may refer to another part, or was split wrongly
 	}
 	if err := d.Err(); err != nil {
 		return nil, err
@@ -66,14 +67,14 @@ type loader struct {
 	*userfile.Document
 	policy  *Policy
 	context Context
-	kept    int // bytes
+	kept    int // in bytes
 	ids     idIndex
 	shared  sharedValues
 	reading entryFields
 	others  int // lines of the scope that are names or IPv6
 }
 
-// fields reads the keys of the file.
+// fields returns the keys of the file.
 func (l *loader) fields() []userfile.Field {
 	p := l.policy
 	return []userfile.Field{
@@ -110,20 +111,20 @@ func (l *loader) fields() []userfile.Field {
 	}
 }
 
-// each reads a list item by item.
+// each returns a function that reads the items of a list.
 func (l *loader) each(what string, read func(*yaml.Node)) func(*yaml.Node) {
 	return func(n *yaml.Node) { l.Sequence(n, what, read) }
 }
 
-// anchor gives the place of a node.
+// anchor returns the position of a node, for reports.
 func (l *loader) anchor(n *yaml.Node) *result.Anchor {
 	return l.place(n).Anchor()
 }
 
-// place gives the place of a node.
+// place returns the position of a node.
 func (l *loader) place(n *yaml.Node) place { return place{l.Source, int32(n.Line)} }
 
-// cause records an error of another parser at a node, with its hint, at the piece
+// cause records an error of another parser at a node, with its hint, at the part
 // of the value that is wrong.
 func (l *loader) cause(n *yaml.Node, what string, err error) {
 	e := &userfile.Error{Err: err}
@@ -167,8 +168,7 @@ func (l *loader) scope(n *yaml.Node) {
 	})
 }
 
-// countOther ends reading where a scope has more lines that are names or IPv6 than
-// may be in it.
+// countOther stops reading if a scope has too many lines that are names or IPv6.
 func (l *loader) countOther(n *yaml.Node, hosts Selector) {
 	if hosts.hosts == nil || len(hosts.hosts.ranges) > 0 && hosts.hosts.ranges[0].From().Is4() {
 		return
@@ -179,7 +179,7 @@ func (l *loader) countOther(n *yaml.Node, hosts Selector) {
 	}
 }
 
-// addLine keeps a line of the scope, which stands at a node.
+// addLine adds the line of the scope at a node.
 func (l *loader) addLine(n *yaml.Node, a result.Anchor) {
 	lines := &l.policy.Scope.Lines
 	odd := len(lines.odd)
@@ -191,7 +191,7 @@ func (l *loader) addLine(n *yaml.Node, a result.Anchor) {
 func (l *loader) scopeLine(n *yaml.Node, what, prefix string) (result.Anchor, Selector) {
 	a := &result.Anchor{File: l.File, Line: n.Line, EndColumn: n.Column + len(n.Value), Text: prefix + l.Text(n, what)}
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-		a.EndColumn++ // the quote in front
+		a.EndColumn++ // the opening quote
 	}
 	if what == "files" {
 		return *a, Selector{}
@@ -203,7 +203,7 @@ func (l *loader) scopeLine(n *yaml.Node, what, prefix string) (result.Anchor, Se
 	return *a, s
 }
 
-// lineHosts reads a line of the scope that says how many hosts must be up.
+// lineHosts reads a line of the scope with a minimum number of hosts.
 func (l *loader) lineHosts(n *yaml.Node) {
 	var h LineHosts
 	at := n
@@ -227,7 +227,7 @@ func (l *loader) lineHosts(n *yaml.Node) {
 
 var errEverywhere = &userfile.Error{Problem: `"*" is not allowed here`, Hint: "list addresses, prefixes, ranges and names"}
 
-// ports checks a list of ports.
+// ports reads a list of ports.
 func (l *loader) ports(n *yaml.Node, text string) PortSelector {
 	if s, ok := l.shared.ports[text]; ok {
 		return s
@@ -242,7 +242,7 @@ func (l *loader) ports(n *yaml.Node, text string) PortSelector {
 	return s
 }
 
-// hosts is a required key that names hosts.
+// hosts returns a required key with hosts as its value.
 func (l *loader) hosts(key string, to *Selector) userfile.Field {
 	return userfile.Required(key, func(n *yaml.Node) {
 		text := l.Text(n, key)
@@ -262,12 +262,12 @@ func (l *loader) hosts(key string, to *Selector) userfile.Field {
 	})
 }
 
-// portList is a required key that names ports.
+// portList returns a required key with ports as its value.
 func (l *loader) portList(key string, to *PortSelector) userfile.Field {
 	return userfile.Required(key, func(n *yaml.Node) { *to = l.ports(n, l.Joined(n, key)) })
 }
 
-// word is an optional key with a text.
+// word returns a key with a text as its value.
 func (l *loader) word(key string, required bool, to *string) userfile.Field {
 	return userfile.Field{Key: key, Required: required, Read: func(n *yaml.Node) {
 		if *to = l.Text(n, key); *to == "" && required {
@@ -276,7 +276,8 @@ func (l *loader) word(key string, required bool, to *string) userfile.Field {
 	}}
 }
 
-// protocol is the optional key with the name of a protocol, in upper or lower case.
+// protocol returns the optional key with the name of a protocol, in upper or
+// lower case.
 func (l *loader) protocol(to *string) userfile.Field {
 	return userfile.Optional("protocol", func(n *yaml.Node) {
 		word := *n

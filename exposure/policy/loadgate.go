@@ -11,7 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// gate reads the gate.
+// gate reads the gate section.
 func (l *loader) gate(n *yaml.Node) {
 	g := &l.policy.Gate
 	l.Mapping(n, "gate", []userfile.Field{
@@ -33,7 +33,8 @@ func (l *loader) gate(n *yaml.Node) {
 	})
 }
 
-// failOn checks one entry of what fails a run, which may be several with commas.
+// failOn checks one entry of fail_on, which may have several parts separated by
+// commas.
 func (l *loader) failOn(n *yaml.Node) {
 	_, err := ParseFailOn(n.Value, l.context.Rules)
 	for _, one := range fault.Parts(err) {
@@ -76,7 +77,7 @@ func (l *loader) limits(n *yaml.Node) {
 	})
 }
 
-// authorization reads who allowed the sweep, and when.
+// authorization reads the authorization section.
 func (l *loader) authorization(n *yaml.Node) {
 	a := &Authorization{Anchor: l.anchor(n)}
 	l.policy.Authorization = a
@@ -94,8 +95,8 @@ func (l *loader) authorization(n *yaml.Node) {
 	}
 }
 
-// moment reads an RFC 3339 time, or a date, which is midnight UTC so many days
-// on: a last day counts to its end.
+// moment reads an RFC 3339 time, or a date, which means midnight UTC the given
+// number of days later: a last day is included.
 func (l *loader) moment(n *yaml.Node, what string, days int) time.Time {
 	if t, err := time.Parse(time.RFC3339, n.Value); err == nil {
 		return t

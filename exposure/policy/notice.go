@@ -18,9 +18,9 @@ import (
 // soon is how long before its expiry an acceptance is announced.
 const soon = 14 * 24 * time.Hour
 
-// Notices says what the policy's entries come to in a run with these findings
-// and other notices: acceptances that expired, expire soon or cover nothing, and
-// expectations that covered nothing. Findings carried forward count.
+// Notices returns the notices about the policy's entries in a run with these
+// findings and other notices: acceptances that expired, expire soon or are
+// unused, and unused expectations. Findings carried forward count as use.
 func (p *Policy) Notices(findings []exposure.Violation, told []result.Notice, now time.Time) []result.Notice {
 	if p == nil {
 		return nil
@@ -37,8 +37,8 @@ func (p *Policy) Notices(findings []exposure.Violation, told []result.Notice, no
 	return list.all()
 }
 
-// OwnNotices says what can be said of the policy's acceptances without a run: which
-// expired, expire soon or cover very many hosts.
+// OwnNotices returns the notices about the policy's acceptances that do not need
+// a run: which expired, expire soon or cover very many hosts.
 func (p *Policy) OwnNotices(now time.Time) []result.Notice {
 	if p == nil {
 		return nil
@@ -48,19 +48,20 @@ func (p *Policy) OwnNotices(now time.Time) []result.Notice {
 	return list.all()
 }
 
-// maxEntryNotices is how many entries of a policy are told under one code.
+// maxEntryNotices is the maximum number of notices about entries with the same
+// code.
 const maxEntryNotices = 1000
 
-// entryNotices are notices about entries of a policy, of which each code has so
-// many and one for all others.
+// entryNotices are notices about entries of a policy: a limited number for each
+// code and one notice for the rest.
 type entryNotices struct {
 	list    []result.Notice
 	told    map[string]int
 	further map[string]int
 }
 
-// acceptances adds what there is to say about each acceptance, and those that are
-// wide.
+// acceptances adds the notices about acceptances with a condition, and about wide
+// ones.
 func (e *entryNotices) acceptances(p *Policy, condition func(*AcceptedRisk) string) {
 	for i := range p.Accept {
 		a := &p.Accept[i]
@@ -75,7 +76,8 @@ func (e *entryNotices) acceptances(p *Policy, condition func(*AcceptedRisk) stri
 	}
 }
 
-// has counts another entry for a code, and reports whether it is told.
+// has counts an entry for a code, and reports whether it gets a notice of its
+// own.
 func (e *entryNotices) has(code string) bool {
 	if e.told == nil {
 		e.told, e.further = map[string]int{}, map[string]int{}
@@ -88,10 +90,10 @@ func (e *entryNotices) has(code string) bool {
 	return true
 }
 
-// add takes in the notice of an entry that is told.
+// add adds the notice of an entry.
 func (e *entryNotices) add(n result.Notice) { e.list = append(e.list, n) }
 
-// all gives the notices.
+// all returns the notices.
 func (e *entryNotices) all() []result.Notice {
 	for _, code := range slices.Sorted(maps.Keys(e.further)) {
 		n := exposure.NewNotice(code, "", nil, "The same applies to %d more entries of the policy.", e.further[code])
@@ -101,17 +103,18 @@ func (e *entryNotices) all() []result.Notice {
 	return e.list
 }
 
-// maxUnscanned is how many entries that the run never asked about are told.
+// maxUnscanned is the maximum number of entries with a notice because no pair of
+// them was probed.
 const maxUnscanned = 20
 
-// everywhere are the addresses that "*" stands for.
+// everywhere are the addresses that "*" matches.
 var everywhere = []netipx.IPRange{
 	netipx.RangeOfPrefix(netip.MustParsePrefix("0.0.0.0/0")), netipx.RangeOfPrefix(netip.MustParsePrefix("::/0")),
 }
 
-// NeverAsked says which entries under must_be_closed name nothing that the space
-// holds, so that the run says nothing of them. Names are those that the scope has
-// for its addresses.
+// NeverAsked returns notices about entries of must_be_closed that match no pair
+// of the space, so that the run cannot check them. scope has the names of the
+// addresses.
 func (p *Policy) NeverAsked(space *scope.Space, scope *scope.Set) []result.Notice {
 	if p == nil || len(p.MustBeClosed) == 0 {
 		return nil
@@ -124,17 +127,17 @@ func (p *Policy) NeverAsked(space *scope.Space, scope *scope.Set) []result.Notic
 	return p.neverAsked(func(m *Prohibition) bool { return m.asked(space, named) })
 }
 
-// An AskedPart is what one of several runs asked, as far as its report tells.
+// An AskedPart is what one of several runs probed, as far as its report shows.
 type AskedPart struct {
-	Ports  []uint16         // of any of its hosts; nil where the report does not tell
+	Ports  []uint16         // of any of its hosts; nil if not known
 	Ranges []netipx.IPRange // its addresses
-	Names  []string         // that they were asked by
+	Names  []string         // names of its addresses
 
-	// Unknown is set where the report does not tell the addresses.
+	// Unknown is set if the report does not have the addresses.
 	Unknown bool
 }
 
-// NeverAskedBy is NeverAsked for runs that are judged together.
+// NeverAskedBy is NeverAsked for runs that are merged.
 func (p *Policy) NeverAskedBy(parts []AskedPart) []result.Notice {
 	if p == nil || len(p.MustBeClosed) == 0 {
 		return nil
@@ -144,7 +147,7 @@ func (p *Policy) NeverAskedBy(parts []AskedPart) []result.Notice {
 	})
 }
 
-// within reports whether the part may hold a pair that the entry is about.
+// within reports whether the part may contain a pair that matches the entry.
 func (m *Prohibition) within(part *AskedPart) bool {
 	switch {
 	case part.Ports != nil && !slices.ContainsFunc(part.Ports, m.Ports.Matches):
@@ -157,8 +160,8 @@ func (m *Prohibition) within(part *AskedPart) bool {
 	return slices.ContainsFunc(m.Hosts.ranges(), func(r netipx.IPRange) bool { return slices.ContainsFunc(part.Ranges, r.Overlaps) })
 }
 
-// neverAsked says which entries under must_be_closed are about nothing that was
-// asked.
+// neverAsked returns the notices about entries of must_be_closed for which asked
+// returns false.
 func (p *Policy) neverAsked(asked func(*Prohibition) bool) []result.Notice {
 	var list []result.Notice
 	for i := range p.MustBeClosed {
@@ -176,7 +179,7 @@ func (p *Policy) neverAsked(asked func(*Prohibition) bool) []result.Notice {
 	return list
 }
 
-// asked reports whether the space holds a pair that the entry is about.
+// asked reports whether the space contains a pair that matches the entry.
 func (m *Prohibition) asked(space *scope.Space, named map[string][]netipx.IPRange) bool {
 	ranges := m.Hosts.ranges()
 	switch {
@@ -188,8 +191,8 @@ func (m *Prohibition) asked(space *scope.Space, named map[string][]netipx.IPRang
 	return slices.ContainsFunc(ranges, func(r netipx.IPRange) bool { return space.Asks(r, m.Hosts.zone(), m.Ports.Matches) })
 }
 
-// condition is the code of what there is to say about one acceptance, "" if there
-// is nothing.
+// condition returns the code of the notice about one acceptance, "" if there is
+// none.
 func (a *AcceptedRisk) condition(findings []exposure.Violation, told []result.Notice, now time.Time) string {
 	used := a.uses(told) || slices.ContainsFunc(findings, func(f exposure.Violation) bool {
 		return f.Rule != nil && f.Drift != result.DriftFixed && a.touches(&f)
@@ -200,8 +203,8 @@ func (a *AcceptedRisk) condition(findings []exposure.Violation, told []result.No
 	return exposure.NoticeAcceptanceUnused
 }
 
-// age is the code of what there is to say about an acceptance for its last day, ""
-// if there is nothing.
+// age returns the code of the notice about the expiry of an acceptance, "" if
+// there is none.
 func (a *AcceptedRisk) age(now time.Time) string {
 	switch {
 	case !a.Holds(now):
@@ -212,7 +215,7 @@ func (a *AcceptedRisk) age(now time.Time) string {
 	return ""
 }
 
-// notice says something about one acceptance.
+// notice returns the notice about one acceptance.
 func (a *AcceptedRisk) notice(code string) result.Notice {
 	text := ""
 	switch day := a.Expires.String(); code {
@@ -228,8 +231,7 @@ func (a *AcceptedRisk) notice(code string) result.Notice {
 	return exposure.NewNotice(code, a.Hosts.Text(), a.Anchor(), "Accepted-risk entry '%s' %s.", a.ID, text)
 }
 
-// Tally counts the acceptances that expired and that cover nothing among the
-// notices of a run, for the summary.
+// Tally counts the notices about expired and unused acceptances, for the summary.
 func Tally(notices []result.Notice) (expired, unused int) {
 	for _, n := range notices {
 		switch n.Code {

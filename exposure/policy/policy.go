@@ -14,21 +14,21 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// DefaultFile is read where it is present and nothing else is said.
+// DefaultFile is the policy file that is read by default if it exists.
 const DefaultFile = "mxsweep.yaml"
 
-// A Policy is what mxsweep.yaml says. Load makes one; a nil Policy says
-// nothing. What the file leaves out is the zero value of its field.
+// A Policy is the content of a policy file. Load makes one; a nil Policy is
+// empty. Keys that the file does not have leave the zero value.
 type Policy struct {
-	File   string // as it was named
-	SHA256 string // lower-case hex of the file
+	File   string // as named by the user
+	SHA256 string // lower-case hex, of the file
 
 	Scope ScopeSection
 
-	// Ports is the list of ports to sweep, "" if the file does not say.
+	// Ports is the list of ports to sweep, "" if not given.
 	Ports string
 
-	// Identity is what findings know their hosts by; "" is IdentityName.
+	// Identity says what identifies the host in finding ids; "" is IdentityName.
 	Identity exposure.Identity
 
 	Vantages      []exposure.Vantage
@@ -38,10 +38,11 @@ type Policy struct {
 	MustBeClosed  []Prohibition
 	Accept        []AcceptedRisk
 	Limits        Limits
-	Authorization *Authorization // nil if the file does not speak of it
+	Authorization *Authorization // nil if not given
 }
 
-// NamedVantages gives the vantage points that the policy names; also of a nil policy.
+// NamedVantages returns the vantage points that the policy defines. It may be
+// called on a nil policy.
 func (p *Policy) NamedVantages() []exposure.Vantage {
 	if p == nil {
 		return nil
@@ -49,8 +50,8 @@ func (p *Policy) NamedVantages() []exposure.Vantage {
 	return p.Vantages
 }
 
-// HostIdentity gives what findings know their hosts by, the default filled in;
-// also of a nil policy.
+// HostIdentity returns Identity, with the default filled in. It may be called on
+// a nil policy.
 func (p *Policy) HostIdentity() exposure.Identity {
 	if p == nil || p.Identity == "" {
 		return exposure.IdentityName
@@ -58,18 +59,18 @@ func (p *Policy) HostIdentity() exposure.Identity {
 	return p.Identity
 }
 
-// A ScopeSection is the part of a policy that says what it allows to be contacted.
+// A ScopeSection is the part of a policy that defines what may be contacted.
 type ScopeSection struct {
-	// Files are scope files, as written: relative to the policy file.
+	// Files are scope files as written, relative to the policy file.
 	Files []result.Anchor
-	// Lines are scope lines, with their places in the policy file. A leading
+	// Lines are scope lines with their positions in the policy file. A leading
 	// "!" excludes.
 	Lines Lines
-	// Hosts are the lines that say how many hosts must be up in them.
+	// Hosts are the lines with a minimum number of hosts.
 	Hosts []LineHosts
 }
 
-// A LineHosts is a line of the scope with the least number of hosts that must
+// A LineHosts is a line of the scope with the minimum number of hosts that must
 // be up in it. 0 allows that there is none.
 type LineHosts struct {
 	Anchor result.Anchor
@@ -77,9 +78,9 @@ type LineHosts struct {
 	Least  uint64
 }
 
-// MinHosts is the least number of hosts that must be up in a range that stands
-// at the given place: what its line says, 0 inside of a line that may be empty,
-// else 1. A nil Policy says nothing.
+// MinHosts returns the minimum number of hosts that must be up in a range at the
+// given position: the number of its line, 0 inside a line that may be empty,
+// otherwise 1. It may be called on a nil policy.
 func (p *Policy) MinHosts(at result.Anchor, r netipx.IPRange) uint64 {
 	if p == nil {
 		return 1
@@ -97,40 +98,39 @@ func (p *Policy) MinHosts(at result.Anchor, r netipx.IPRange) uint64 {
 	return least
 }
 
-// Gate is the gate as the file has it. Flags win over it.
+// Gate is the gate section of the file. Flags override it.
 type Gate struct {
-	FailOn        string         // "" if not said
-	FailOnAt      *userfile.Mark // where it stands, nil if not said
-	MinCoverage   *float64       // nil if not said
+	FailOn        string         // "" if not given
+	FailOnAt      *userfile.Mark // its position, nil if not given
+	MinCoverage   *float64       // nil if not given
 	MinConfidence int
 }
 
-// Limits are bounds for the sweep; zero means that the file does not say.
+// Limits are limits of the sweep; zero means not given.
 type Limits struct {
-	Rate        int // probes a second
+	Rate        int // probes per second
 	Concurrency int
 	PerHost     int
-	Retries     *int // nil if not said
+	Retries     *int // nil if not given
 	Timeout     time.Duration
 }
 
-// An Expectation is a service that may be seen where it stands. It covers
-// that the service can be reached, and what it tells of itself, but not what
-// is wrong with how it is set up.
+// An Expectation is a service that is allowed. It covers findings about its
+// reachability and what it discloses, but not those about its configuration.
 type Expectation struct {
 	Hosts Selector
 	Ports PortSelector
 	place
-	service *expectedService // shared by entries that say the same; nil is any
+	service *expectedService // shared by entries with equal services; nil is any
 }
 
-// An expectedService is what an expectation says of the service itself.
+// An expectedService is the service of an expectation.
 type expectedService struct {
 	protocol string // "" is any
 	product  string // words that the product's name contains; "" is any
 }
 
-// protocol is the protocol that is expected, "" if any.
+// protocol returns the expected protocol, "" if any.
 func (e *Expectation) protocol() string {
 	if e.service == nil {
 		return ""
@@ -138,7 +138,7 @@ func (e *Expectation) protocol() string {
 	return e.service.protocol
 }
 
-// product gives words that the product's name contains, "" for any.
+// product returns words that the product name contains, "" for any.
 func (e *Expectation) product() string {
 	if e.service == nil {
 		return ""
@@ -153,7 +153,7 @@ type Prohibition struct {
 	place
 }
 
-// An AcceptedRisk is an entry under accept.
+// An AcceptedRisk is an entry of accept.
 type AcceptedRisk struct {
 	result.Acceptance
 	Rule  string // an id or "*"
@@ -162,24 +162,24 @@ type AcceptedRisk struct {
 	place
 }
 
-// covers reports whether the entry is about the finding on all of its
-// addresses, expired or not.
+// covers reports whether the entry matches the finding on all of its addresses,
+// expired or not.
 func (a *AcceptedRisk) covers(f *exposure.Violation) bool {
 	return a.about(f) && a.Hosts.matchesAll(f)
 }
 
-// touches reports whether the entry is about the finding on at least one of its
+// touches reports whether the entry matches the finding on at least one of its
 // addresses.
 func (a *AcceptedRisk) touches(f *exposure.Violation) bool {
 	return a.about(f) && a.Hosts.matchesOne(f)
 }
 
-// about reports whether rule and port are those of the entry.
+// about reports whether the entry has the rule and the port of the finding.
 func (a *AcceptedRisk) about(f *exposure.Violation) bool {
 	return (a.Rule == "*" || a.Rule == f.Rule.ID) && a.Ports.Matches(f.Target.Port())
 }
 
-// covers reports whether the expectation is about the finding.
+// covers reports whether the expectation covers the finding.
 func (e *Expectation) covers(f *exposure.Violation) bool {
 	return (f.Rule.Kind == exposure.KindListener || f.Rule.Kind == exposure.KindDisclosure) &&
 		e.Hosts.matchesAll(f) && e.Ports.Matches(f.Target.Port()) &&
@@ -187,8 +187,8 @@ func (e *Expectation) covers(f *exposure.Violation) bool {
 		(e.product() == "" || exposure.HasProduct(f.Product, e.product()))
 }
 
-// Apply gives the finding the status that the policy has for it at the given
-// time: accepted, expected or open.
+// Apply sets the status of the finding at the given time: accepted, expected or
+// open.
 func (p *Policy) Apply(f *exposure.Violation, now time.Time) {
 	f.Status, f.Acceptance = result.StatusOpen, nil
 	if p == nil || f.Rule == nil {
@@ -213,7 +213,7 @@ func (p *Policy) Apply(f *exposure.Violation, now time.Time) {
 	}
 }
 
-// Expired gives the acceptance that covered the finding and has run out at the
+// Expired returns the acceptance that covered the finding and has expired at the
 // given time, nil if there is none.
 func (p *Policy) Expired(f *exposure.Violation, now time.Time) *AcceptedRisk {
 	if p == nil {
@@ -227,7 +227,8 @@ func (p *Policy) Expired(f *exposure.Violation, now time.Time) *AcceptedRisk {
 	return nil
 }
 
-// forbids gives the entry that wants the port closed, nil if none does.
+// forbids returns the entry that requires the port to be closed, nil if there is
+// none.
 func (p *Policy) forbids(addr netip.Addr, hosts []string, port uint16) *Prohibition {
 	if p == nil {
 		return nil
@@ -240,8 +241,8 @@ func (p *Policy) forbids(addr netip.Addr, hosts []string, port uint16) *Prohibit
 	return nil
 }
 
-// Forbids reports whether an entry wants a port of a host closed, and where it
-// stands.
+// Forbids reports whether an entry requires a port of a host to be closed, and
+// its position.
 func (p *Policy) Forbids(addr netip.Addr, names []string, port uint16) (at *result.Anchor, forbidden bool) {
 	m := p.forbids(addr, names, port)
 	if m == nil {
@@ -253,7 +254,7 @@ func (p *Policy) Forbids(addr netip.Addr, names []string, port uint16) (at *resu
 //go:embed policy.schema.json
 var schema []byte
 
-// Schema gives the JSON schema of the policy file, for editors.
+// Schema returns the JSON schema of the policy file, for editors.
 func Schema() []byte { return slices.Clone(schema) }
 
 // Expects reports whether an entry of expect covers a pair.
@@ -269,9 +270,8 @@ func (p *Policy) Expects(addr netip.Addr, hosts []string, port uint16) bool {
 	return false
 }
 
-// Assessed reports whether what is known of an open port is conclusive: a
-// dialogue settled what answers, or it heard the protocol that the policy
-// expects there.
+// Assessed reports whether the result of an open port is conclusive: a dialogue
+// identified the service, or detected the protocol that the policy expects there.
 func (p *Policy) Assessed(port exposure.Subject) bool {
 	s := port.Service
 	if s == nil {

@@ -15,32 +15,33 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// A Selector names hosts: "*", an address, a prefix, a range or a host name, in
-// the forms of the command line. It is small, because policies have very many.
+// A Selector matches hosts: "*", an address, a prefix, a range or a host name, in
+// the syntax of the command line. It is small, because policies may have very
+// many.
 type Selector struct {
-	v4    uint32   // a single IPv4 address that is written as usual; 0 is none
-	hosts *hostSet // anything else, shared by those that are written alike
+	v4    uint32   // a single IPv4 address in canonical form; 0 is none
+	hosts *hostSet // anything else; shared by selectors that are spelled alike
 }
 
-// A hostSet is what a selector names that is not one IPv4 address.
+// A hostSet is the value of a selector that is not one IPv4 address.
 type hostSet struct {
 	text   string // as written
 	ranges []netipx.IPRange
-	zone   string // of a link-local address; "" is any, as of a prefix
+	zone   string // of a link-local address; "" is any, as for a prefix
 	name   string // lower case, without a final dot; "" if not a name
 }
 
-// anyHost is the set of "*".
+// anyHost is the set for "*".
 var anyHost = &hostSet{text: "*"}
 
-// addr is the single IPv4 address.
+// addr returns the single IPv4 address.
 func (s Selector) addr() netip.Addr {
 	var b [4]byte
 	binary.BigEndian.PutUint32(b[:], s.v4)
 	return netip.AddrFrom4(b)
 }
 
-// Text gives the selector as it is written.
+// Text returns the selector as written.
 func (s Selector) Text() string {
 	switch {
 	case s.hosts != nil:
@@ -51,7 +52,7 @@ func (s Selector) Text() string {
 	return ""
 }
 
-// ranges are the addresses that the selector names, none for "*" and for a name.
+// ranges returns the addresses of the selector, none for "*" and for a name.
 func (s Selector) ranges() []netipx.IPRange {
 	switch {
 	case s.hosts != nil:
@@ -62,7 +63,7 @@ func (s Selector) ranges() []netipx.IPRange {
 	return nil
 }
 
-// zone is that of a link-local address; "" is any.
+// zone returns the zone of a link-local address; "" is any.
 func (s Selector) zone() string {
 	if s.hosts == nil {
 		return ""
@@ -70,8 +71,8 @@ func (s Selector) zone() string {
 	return s.hosts.zone
 }
 
-// name is the host name, in lower case and without a final dot; "" if there is
-// none.
+// name returns the host name, in lower case and without a final dot; "" if there
+// is none.
 func (s Selector) name() string {
 	if s.hosts == nil {
 		return ""
@@ -79,15 +80,15 @@ func (s Selector) name() string {
 	return s.hosts.name
 }
 
-// holds reports whether one of the selector's ranges holds all of another.
+// holds reports whether one of the selector's ranges contains the whole range r.
 func (s Selector) holds(r netipx.IPRange) bool {
 	return slices.ContainsFunc(s.ranges(), func(o netipx.IPRange) bool { return o.Contains(r.From()) && o.Contains(r.To()) })
 }
 
-// Any reports whether the selector stands for all hosts.
+// Any reports whether the selector is "*".
 func (s Selector) Any() bool { return s.hosts != nil && s.hosts.text == "*" }
 
-// all reports whether the selector stands for all hosts, in whatever form.
+// all reports whether the selector matches all hosts, in any spelling.
 func (s Selector) all() bool {
 	return s.Any() || s.hosts != nil && slices.ContainsFunc(s.hosts.ranges, func(r netipx.IPRange) bool {
 		p, ok := r.Prefix()
@@ -95,9 +96,9 @@ func (s Selector) all() bool {
 	})
 }
 
-// Matches reports whether the selector names the host with an address and the
-// names that it has in scope. A host name stands for what the run found under
-// that very name; nothing is looked up.
+// Matches reports whether the selector matches the host with an address and names
+// in scope. A host name matches only what the run found under that name; nothing
+// is looked up.
 func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
 	h := s.hosts
 	switch {
@@ -117,28 +118,29 @@ func (s Selector) Matches(addr netip.Addr, hosts ...string) bool {
 	return false
 }
 
-// matchesAll reports whether the selector names all addresses of a finding.
+// matchesAll reports whether the selector matches all addresses of a finding.
 func (s Selector) matchesAll(f *exposure.Violation) bool {
 	return !slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return !s.Matches(a, f.Names()...) })
 }
 
-// matchesOne reports whether the selector names an address of a finding.
+// matchesOne reports whether the selector matches an address of a finding.
 func (s Selector) matchesOne(f *exposure.Violation) bool {
 	return slices.ContainsFunc(f.AllAddresses(), func(a netip.Addr) bool { return s.Matches(a, f.Names()...) })
 }
 
 var errNotAsked = errors.New("names in the policy are not resolved")
 
-// offline is a names.Resolver that asks nobody: a policy is read without a
+// offline is a names.Resolver that looks nothing up: a policy is read without a
 // network.
 type offline struct{}
 
-// LookupNetIP gives no address.
+// LookupNetIP returns no addresses.
 func (offline) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
 	return nil, errNotAsked
 }
 
-// ParseSelector reads one target form, or "*". A port behind it is an error.
+// ParseSelector parses one target in the syntax of the command line, or "*". A
+// port after it is an error.
 func ParseSelector(text string) (Selector, error) {
 	if text == "*" {
 		return Selector{hosts: anyHost}, nil
@@ -161,35 +163,35 @@ func ParseSelector(text string) (Selector, error) {
 	return Selector{hosts: &hostSet{text: strings.Clone(text), ranges: slices.Clone(t.Ranges), zone: t.Zone, name: exposure.CanonicalName(t.Name)}}, nil
 }
 
-// isText reports whether an address is written as usual.
+// isText reports whether text is the canonical form of an address.
 func isText(a netip.Addr, text string) bool {
 	var b [15]byte
 	return string(a.AppendTo(b[:0])) == text
 }
 
-// singleHost reports whether an address can be that of one IPv4 host, for which
-// nothing else need be checked.
+// singleHost reports whether an address can be that of one IPv4 host, so that no
+// further check is needed.
 func singleHost(a netip.Addr) bool {
 	return a.Is4() && a.As4()[0] != 0 && !a.IsMulticast() && number4(a) != 1<<32-1
 }
 
-// number4 is an IPv4 address as a number.
+// number4 returns an IPv4 address as a number.
 func number4(a netip.Addr) uint32 {
 	b := a.As4()
 	return binary.BigEndian.Uint32(b[:])
 }
 
-// A PortSelector names ports: "*", or a list as on the command line. The zero
-// PortSelector stands for no port.
+// A PortSelector matches ports: "*", or a list as on the command line. The zero
+// PortSelector matches no port.
 type PortSelector struct{ list *portList }
 
-// A portList is what a PortSelector names.
+// A portList is the value of a PortSelector.
 type portList struct {
 	text  string // as written
 	ports scope.PortSet
 }
 
-// Text gives the ports as they are written, "" if there are none.
+// Text returns the ports as written, "" if there are none.
 func (s PortSelector) Text() string {
 	if s.list == nil {
 		return ""
@@ -197,7 +199,7 @@ func (s PortSelector) Text() string {
 	return s.list.text
 }
 
-// set gives the ports, none for "*".
+// set returns the ports, none for "*".
 func (s PortSelector) set() scope.PortSet {
 	if s.list == nil {
 		return scope.PortSet{}
@@ -205,16 +207,16 @@ func (s PortSelector) set() scope.PortSet {
 	return s.list.ports
 }
 
-// Any reports whether the selector stands for all ports.
+// Any reports whether the selector is "*".
 func (s PortSelector) Any() bool { return s.Text() == "*" }
 
-// all reports whether the selector stands for all ports, in whatever form.
+// all reports whether the selector matches all ports, in any spelling.
 func (s PortSelector) all() bool { return s.Any() || s.set().Len() == 65535 }
 
-// Matches reports whether the selector names the port.
+// Matches reports whether the selector matches the port.
 func (s PortSelector) Matches(port uint16) bool { return s.Any() || s.set().Contains(port) }
 
-// ParsePortSelector reads a list of ports, or "*". Profiles are the ports of
+// ParsePortSelector parses a list of ports, or "*". profiles has the ports of
 // each profile name; nil means none.
 func ParsePortSelector(text string, profiles map[string][]uint16) (PortSelector, error) {
 	s := PortSelector{&portList{text: strings.Clone(text)}}
@@ -228,7 +230,7 @@ func ParsePortSelector(text string, profiles map[string][]uint16) (PortSelector,
 	return s, nil
 }
 
-// Single reports whether the selector names one host.
+// Single reports whether the selector matches one host only.
 func (s Selector) Single() bool {
 	if s.hosts != nil {
 		return s.hosts.name != "" || len(s.hosts.ranges) == 1 && s.hosts.ranges[0].From() == s.hosts.ranges[0].To()

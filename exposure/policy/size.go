@@ -12,32 +12,33 @@ import (
 	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
-// Bounds of a policy.
+// Limits of a policy.
 const (
-	// MaxSize is the largest policy that is read, in bytes.
+	// MaxSize is the maximum size of a policy file, in bytes.
 	MaxSize = 64 << 20
 
-	// maxWhole is the largest one that is read otherwise than list by list. With the
-	// bound on how many values it may have (strictyaml.MaxValues), it takes less than
-	// 256 MiB of memory.
+	// maxWhole is the maximum size of a file that is parsed as a whole, not list
+	// by list. Together with the limit on its number of values
+	// (strictyaml.MaxValues), this takes less than 256 MiB of memory.
 	maxWhole = 16 << 20
 
-	// maxKept is how much memory what is kept of a policy may take, beside its text.
+	// maxKept is the maximum memory for the entries of a policy, in addition to
+	// its text, in bytes.
 	maxKept = 104 << 20
 
-	// maxOtherLines is how many lines of a scope may be names or IPv6. A run has no
-	// room for more.
+	// maxOtherLines is the maximum number of scope lines that are names or IPv6;
+	// a run has no memory for more.
 	maxOtherLines = 300_000
 
-	// longFile is the size from which on a policy is read list by list.
+	// longFile is the minimum size of a file that is read list by list, in bytes.
 	longFile = 256 << 10
 )
 
-// longLists are the lists of a policy that may be long.
+// longLists are the lists that may be long.
 var longLists = []string{"scope.files", "scope.targets", "scope.exclude", "canaries", "expect", "must_be_closed", "accept"}
 
-// parse parses a policy. From so many bytes on, it is cut at the items of its
-// long lists where it can be.
+// parse parses a policy. A file of at least long bytes is split at the items of
+// its long lists, if possible.
 func parse(file string, data []byte, long int) (*userfile.Document, *yaml.Node) {
 	if len(data) < long {
 		return userfile.ParseYAML(file, data)
@@ -56,10 +57,11 @@ func parse(file string, data []byte, long int) (*userfile.Document, *yaml.Node) 
 	return d, nil
 }
 
-// fitsWhole reports whether a policy can be read otherwise than list by list.
+// fitsWhole reports whether a policy can be parsed as a whole.
 func fitsWhole(data []byte) bool { return len(data) <= maxWhole && strictyaml.Fits(data) }
 
-// What entries take, each with its part of what the lists leave unused.
+// Memory that entries take, in bytes, each including its share of the unused
+// capacity of the lists.
 const (
 	acceptBytes  = 136
 	expectBytes  = 48
@@ -73,8 +75,8 @@ const (
 	serviceBytes = 80
 )
 
-// weigh counts what is kept of the entry at a node, and ends reading where it is
-// too much.
+// weigh counts the memory of the entry at a node, and stops reading if it is too
+// much.
 func (l *loader) weigh(n *yaml.Node, bytes int) {
 	if l.kept += bytes; l.kept <= maxKept || l.Stopped() {
 		return
@@ -84,7 +86,8 @@ func (l *loader) weigh(n *yaml.Node, bytes int) {
 	l.Stop()
 }
 
-// room is how many of the items of a list need room, if each takes so many bytes.
+// room returns for how many of the items of a list capacity can be reserved, if
+// each takes the given number of bytes.
 func (l *loader) room(n *yaml.Node, bytes int) int {
 	if l.Lists == nil || l.Lists.List(n) == nil {
 		return 0
@@ -92,7 +95,7 @@ func (l *loader) room(n *yaml.Node, bytes int) int {
 	return min(l.Lists.List(n).Len(), maxKept/bytes)
 }
 
-// sharedValues are what entries of a policy say alike, each kept once.
+// sharedValues are values that several entries have in common, each kept once.
 type sharedValues struct {
 	texts    map[string]string
 	hosts    map[string]Selector
@@ -100,8 +103,9 @@ type sharedValues struct {
 	services map[expectedService]*expectedService
 }
 
-// entryFields are what entries are read into one after the other, and the keys
-// that do so: made anew for each, they would be most of what reading leaves behind.
+// entryFields are the variables into which entries are read, one after the other,
+// with the keys that do so. They are reused, because allocated for each entry
+// they would be most of the garbage.
 type entryFields struct {
 	accept  AcceptedRisk
 	expect  Expectation
@@ -112,12 +116,12 @@ type entryFields struct {
 	acceptFields, expectFields, closedFields []userfile.Field
 }
 
-// maxShared is how many values of a kind are looked for in those before. Where
-// there are more, most are of one entry alone, and looking for them costs more than
-// it spares.
+// maxShared is the maximum number of values of a kind among which equal ones are
+// searched. If there are more, most belong to one entry alone, and the search
+// costs more than it saves.
 const maxShared = 1 << 16
 
-// share keeps a value for entries that say the same.
+// share keeps a value for later entries with the same key.
 func share[K comparable, V any](in *map[K]V, key K, value V) {
 	if *in == nil {
 		*in = map[K]V{}
@@ -127,7 +131,7 @@ func share[K comparable, V any](in *map[K]V, key K, value V) {
 	}
 }
 
-// sharedText gives a text of an entry that many may have.
+// sharedText returns a text of an entry, shared by entries with the same text.
 func (l *loader) sharedText(n *yaml.Node, text string) string {
 	if known, ok := l.shared.texts[text]; ok {
 		return known
@@ -138,15 +142,15 @@ func (l *loader) sharedText(n *yaml.Node, text string) string {
 	return text
 }
 
-// An idIndex finds entries of accept by their ids, in some 20 bytes each. The zero
-// idIndex is empty.
+// An idIndex finds entries of accept by id, with about 20 bytes per entry. The
+// zero idIndex is empty.
 type idIndex struct {
 	seed   maphash.Seed
-	first  map[uint64]int32 // the entry with an id of that hash
-	others map[string]int32 // entries whose hash was taken by another id
+	first  map[uint64]int32 // the entry whose id has that hash
+	others map[string]int32 // entries whose hash is that of another id
 }
 
-// line gives the line of the entry with an id, 0 if there is none.
+// line returns the line of the entry with an id, 0 if there is none.
 func (x *idIndex) line(list []AcceptedRisk, id string) int {
 	i, ok := x.others[id]
 	if !ok && x.first != nil {
@@ -159,7 +163,7 @@ func (x *idIndex) line(list []AcceptedRisk, id string) int {
 	return int(list[i].number)
 }
 
-// add takes in the id of the entry that has that number, which no entry has yet.
+// add adds the id of entry number entry; the id must not be in the index.
 func (x *idIndex) add(id string, entry int) {
 	if x.first == nil {
 		x.seed, x.first, x.others = maphash.MakeSeed(), map[uint64]int32{}, map[string]int32{}

@@ -19,19 +19,19 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// What the entries of a policy may permit together. Beyond it they are no
-// exceptions any more, and a gate over them could not fail.
+// Limits of what the entries of a policy may cover in total. Beyond them they
+// would no longer be exceptions, and a gate over them could not fail.
 const (
 	maxPermitIPv4  = 1 << 16 // addresses
-	maxPermitIPv6  = 48      // bits of the shortest prefix
+	maxPermitIPv6  = 48      // length of the shortest prefix, in bits
 	maxPermitPorts = 1024
 
-	// maxWidePorts is on how many ports a single rule may be accepted for more
-	// hosts than that.
+	// maxWidePorts is the maximum number of ports on which a single rule may be
+	// accepted for more hosts than that.
 	maxWidePorts = 16
 )
 
-// A permit is an entry that keeps findings from failing a run.
+// A permit is an entry that prevents findings from failing a run.
 type permit struct {
 	what  string // "the expected services"
 	hosts Selector
@@ -39,8 +39,8 @@ type permit struct {
 	at    place
 }
 
-// permits yields all entries of expect and accept that are about every rule, or
-// about notices.
+// permits yields all entries of expect and accept that apply to all rules, or to
+// notices.
 func (p *Policy) permits(yield func(permit) bool) {
 	for i := range p.Expect {
 		e := &p.Expect[i]
@@ -56,11 +56,12 @@ func (p *Policy) permits(yield func(permit) bool) {
 	}
 }
 
-// ofOneRule reports whether the entry is about findings of a single rule.
+// ofOneRule reports whether the entry applies to findings of a single rule.
 func (a *AcceptedRisk) ofOneRule() bool { return a.Rule != "*" && !a.isNotice() }
 
-// checkWidth refuses entries that permit too much together, by value: several
-// entries that add up to a wide one are as wide as that.
+// checkWidth returns an error if entries cover too much in total. It compares
+// addresses, not spelling: several entries that add up to a wide one are as wide
+// as that.
 func (p *Policy) checkWidth(rules *exposure.RuleSet) error {
 	byRule := map[string][]*AcceptedRisk{}
 	for i := range p.Accept {
@@ -69,7 +70,7 @@ func (p *Policy) checkWidth(rules *exposure.RuleSet) error {
 		}
 	}
 	errs := []error{p.tooWide()}
-	everyRule := map[uint16]int{} // how many rules are accepted widely on a port
+	everyRule := map[uint16]int{} // number of rules that are accepted widely on a port
 	for rule, list := range byRule {
 		ports := widePorts(list)
 		if len(ports) > maxWidePorts {
@@ -89,8 +90,8 @@ func (p *Policy) checkWidth(rules *exposure.RuleSet) error {
 	return errors.Join(errs...)
 }
 
-// tooWide refuses entries about all rules that cover too much. The error is at
-// the entry with which they do.
+// tooWide returns an error if entries for all rules cover too much. The error is
+// at the entry that exceeds the limit.
 func (p *Policy) tooWide() error {
 	var ports scope.PortSet
 	known := map[*portList]bool{}
@@ -111,7 +112,7 @@ func (p *Policy) tooWide() error {
 	return nil
 }
 
-// widthError is a mistake in the entry at the anchor.
+// widthError returns an error at the entry with the anchor.
 func (p *Policy) widthError(at *result.Anchor, hint, format string, args ...any) error {
 	e := &userfile.Error{File: p.File, Problem: fmt.Sprintf(format, args...), Hint: hint}
 	if at != nil {
@@ -121,13 +122,13 @@ func (p *Policy) widthError(at *result.Anchor, hint, format string, args ...any)
 	return e
 }
 
-// widePorts gives the ports on which the entries, all about one rule, cover
-// more hosts than an exception does, sorted. It stops beyond maxWidePorts.
+// widePorts returns the ports on which the entries, all for one rule, cover too
+// many hosts for an exception, sorted. It stops beyond maxWidePorts.
 func widePorts(list []*AcceptedRisk) []uint16 {
 	if !wideHosts(list) {
 		return nil
 	}
-	// Between the ends of the entries' runs, the same entries name all ports.
+	// Between these edges, each entry matches either all ports or none.
 	var edge [1<<16 + 1]bool
 	edge[1] = true
 	var several []*AcceptedRisk
@@ -156,13 +157,13 @@ func widePorts(list []*AcceptedRisk) []uint16 {
 	return wide
 }
 
-// onPort gives the entries that name the port.
+// onPort returns the entries that match the port.
 func onPort(list []*AcceptedRisk, port uint16) []*AcceptedRisk {
 	return slices.DeleteFunc(slices.Clone(list), func(e *AcceptedRisk) bool { return !e.Ports.Matches(port) })
 }
 
-// wideHosts reports whether the entries together cover more hosts than an
-// exception does.
+// wideHosts reports whether the entries together cover too many hosts for an
+// exception.
 func wideHosts(list []*AcceptedRisk) bool {
 	_, wide := firstWide(func(yield func(permit) bool) {
 		for _, a := range list {
@@ -174,8 +175,8 @@ func wideHosts(list []*AcceptedRisk) bool {
 	return wide
 }
 
-// wide gives the acceptances of one rule that cover more hosts than an
-// exception does.
+// wide returns the acceptances of one rule that cover too many hosts for an
+// exception.
 func (p *Policy) wide() []*AcceptedRisk {
 	if p == nil {
 		return nil
@@ -189,23 +190,23 @@ func (p *Policy) wide() []*AcceptedRisk {
 	return list
 }
 
-// A hostCount is the addresses that entries cover together. A name counts for
-// nothing: it is one host.
+// A hostCount is the set of addresses that entries cover together. A name is not
+// counted: it is one host.
 type hostCount struct {
 	any bool         // "*" is among them
-	v4  []addresses4 // sorted, apart from each other
+	v4  []addresses4 // sorted, without overlap
 	v6  *netipx.IPSet
 }
 
 // addresses4 are IPv4 addresses from first to last.
 type addresses4 struct{ first, last uint32 }
 
-// countStep is how many entries are counted at a time. What is counted already
-// is at most as many ranges: else it would be wide.
+// countStep is how many entries are added at a time. The ranges counted so far
+// are at most that many; otherwise the result would already be wide.
 const countStep = 1 << 14
 
-// firstWide gives the entry with which the entries together cover more hosts than
-// an exception does; false if they do not.
+// firstWide returns the entry with which the entries together cover too many
+// hosts for an exception. It reports false if they do not.
 func firstWide(list iter.Seq[permit]) (permit, bool) {
 	counted := &hostCount{v6: &netipx.IPSet{}}
 	var step []permit
@@ -227,7 +228,7 @@ func firstWide(list iter.Seq[permit]) (permit, bool) {
 	return grow()
 }
 
-// with counts further entries.
+// with adds further entries.
 func (c *hostCount) with(list []permit) *hostCount {
 	all := &hostCount{any: c.any, v4: slices.Clone(c.v4), v6: c.v6}
 	var b netipx.IPSetBuilder
@@ -251,12 +252,12 @@ func (c *hostCount) with(list []permit) *hostCount {
 	all.merge()
 	if more {
 		set, err := b.IPSet()
-		all.v6, all.any = set, all.any || err != nil // ranges that cannot be counted are not narrow
+		all.v6, all.any = set, all.any || err != nil // ranges that cannot be counted count as wide
 	}
 	return all
 }
 
-// merge sorts the IPv4 addresses and adds up those that overlap.
+// merge sorts the IPv4 ranges and merges those that overlap.
 func (c *hostCount) merge() {
 	slices.SortFunc(c.v4, func(a, b addresses4) int { return cmp.Compare(a.first, b.first) })
 	out := c.v4[:0]
@@ -270,7 +271,7 @@ func (c *hostCount) merge() {
 	c.v4 = out
 }
 
-// wide reports whether these are more hosts than an exception covers.
+// wide reports whether the set has too many hosts for an exception.
 func (c *hostCount) wide() bool {
 	if c.any {
 		return true
@@ -285,7 +286,7 @@ func (c *hostCount) wide() bool {
 	return v4 > maxPermitIPv4 || v6.Cmp(new(big.Int).Lsh(big.NewInt(1), 128-maxPermitIPv6)) > 0
 }
 
-// width gives how many addresses a range has.
+// width returns how many addresses a range has.
 func width(r netipx.IPRange) *big.Int {
 	number := func(a netip.Addr) *big.Int { return new(big.Int).SetBytes(a.AsSlice()) }
 	n := new(big.Int).Sub(number(r.To()), number(r.From()))
