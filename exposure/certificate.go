@@ -13,11 +13,11 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A CertificateFault is what is wrong with the certificate that a port showed.
+// A CertificateFault is a defect of the certificate that a port presented.
 type CertificateFault string
 
-// The faults. A certificate is judged by itself: whether its issuer is trusted is
-// not asked, because that depends on the client.
+// The certificate faults. A certificate is assessed by itself: whether its issuer
+// is trusted depends on the client and is not checked.
 const (
 	CertificateExpired   CertificateFault = "expired" // or not valid yet
 	CertificateExpiring  CertificateFault = "expiring"
@@ -25,20 +25,22 @@ const (
 	CertificateWeak      CertificateFault = "weak"
 )
 
-// Certificates are renewed when a third of their time is left (RFC 8555 knows no
-// rule, but ACME clients do so), or thirty days. Less than this was forgotten.
+// A certificate that expires sooner than this was not renewed in time. ACME
+// clients renew when a third of the lifetime, or thirty days, are left (a
+// convention; RFC 8555 has no rule).
 const (
 	expiringTime = 14 * 24 * time.Hour
-	expiringPart = 4 // of certificates that live for less than 56 days, a quarter of their life
+	expiringPart = 4 // of certificates valid for less than 56 days, a quarter of their lifetime
 )
 
-// weakKeys are the lowest numbers of bits that keys need not to be weak (NIST SP
-// 800-131A, Section 2). Keys of other kinds are not judged.
+// weakKeys has the minimum key size in bits of each algorithm (NIST SP 800-131A,
+// Section 2). Shorter keys are weak; keys of other algorithms are not assessed.
 var weakKeys = map[string]int{"RSA": 2048, "ECDSA": 224, "DSA": 1 << 30}
 
-// certificateFaults judges what the handshake showed at a time against the names
-// under which the user put the host in scope. Without a name, as for an address,
-// or where not all names of the certificate are known, no name is wrong.
+// certificateFaults returns the faults of the certificate from a handshake at the
+// given time. names are the names under which the host is in scope. No mismatch
+// is reported if there are none, as for an address, or if not all names of the
+// certificate are known.
 func certificateFaults(t *result.TLS, names []string, now time.Time) []CertificateFault {
 	if t == nil || t.CertSHA256 == "" {
 		return nil
@@ -59,7 +61,8 @@ func certificateFaults(t *result.TLS, names []string, now time.Time) []Certifica
 	return faults
 }
 
-// expiringWithin is how long before its end a certificate counts as expiring.
+// expiringWithin returns how long before its end a certificate counts as
+// expiring.
 func expiringWithin(t *result.TLS) time.Duration {
 	if t.NotBefore.IsZero() {
 		return expiringTime
@@ -67,8 +70,8 @@ func expiringWithin(t *result.TLS) time.Duration {
 	return min(expiringTime, t.NotAfter.Sub(t.NotBefore.Time)/expiringPart)
 }
 
-// wrongName reports whether the certificate is for none of the names (RFC 9525,
-// Section 6.3, which takes no account of the subject).
+// wrongName reports whether the certificate is valid for none of the names (RFC
+// 9525, Section 6.3, which ignores the subject).
 func wrongName(t *result.TLS, names []string) bool {
 	leaf := x509.Certificate{DNSNames: t.Names}
 	named := false
@@ -85,12 +88,12 @@ func wrongName(t *result.TLS, names []string) bool {
 	return named && !t.NamesTruncated
 }
 
-// weakness says what makes the certificate weak, "" if nothing does.
+// weakness describes what makes the certificate weak, "" if nothing does.
 func weakness(t *result.TLS) string {
 	if least, ok := weakKeys[t.KeyAlgorithm]; ok && t.KeyBits < least {
 		return fmt.Sprintf("its %s key has %d bits", t.KeyAlgorithm, t.KeyBits)
 	}
-	// Nobody checks how a certificate signed itself.
+	// The signature of a self-signed certificate is not verified by anyone.
 	if t.Subject != t.Issuer && (strings.Contains(t.SignatureAlgorithm, "SHA1") || strings.Contains(t.SignatureAlgorithm, "MD5") ||
 		strings.Contains(t.SignatureAlgorithm, "MD2")) {
 		return "it is signed with " + t.SignatureAlgorithm
@@ -98,7 +101,7 @@ func weakness(t *result.TLS) string {
 	return ""
 }
 
-// certificateEvidence says in a sentence what the fault rests on.
+// certificateEvidence returns a sentence of evidence for the fault.
 func certificateEvidence(fault CertificateFault, t *result.TLS, names []string) string {
 	text := fmt.Sprintf("the certificate of %q, issued by %q, ", t.Subject, t.Issuer)
 	switch fault {
@@ -123,12 +126,13 @@ func certificateEvidence(fault CertificateFault, t *result.TLS, names []string) 
 	return text + "until " + t.NotAfter.UTC().Format(time.DateTime) + " UTC"
 }
 
-// maxShownNames is how many names of a certificate evidence shows.
+// maxShownNames is the maximum number of certificate names in evidence.
 const maxShownNames = 5
 
-// certificateConfidence is how sure it is that a certificate is wrong: dates and
-// keys are read off it, but a server may show another one to a client that asks
-// for a name (RFC 6066, Section 3), which the dialogue does not.
+// certificateConfidence returns the confidence, 0 to 10, that a certificate has
+// the fault: dates and keys are certain, but a server may present another
+// certificate to a client that sends a name (RFC 6066, Section 3), which the
+// dialogue does not do.
 func certificateConfidence(fault CertificateFault) int {
 	if fault == CertificateWrongName {
 		return 6
@@ -136,8 +140,8 @@ func certificateConfidence(fault CertificateFault) int {
 	return 10
 }
 
-// certificate is the first fault of the situation that the rule asks for, "" if
-// it asks for none.
+// certificate returns the first of the faults that the rule asks for, "" if it
+// asks for none of them.
 func (r *Rule) certificate(faults []CertificateFault) CertificateFault {
 	for _, c := range r.When {
 		for _, fault := range c.Certificate {

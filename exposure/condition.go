@@ -8,7 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/fingerprint"
 )
 
-// A Place says which ports a condition holds for.
+// A Place says to which ports a condition applies.
 type Place string
 
 // The places. A port that is both public and internal counts as public.
@@ -24,56 +24,56 @@ const (
 type Condition struct {
 	Protocols []string
 	Roles     []string
-	Products  []string // words that the product's name contains
+	Products  []string // words of which the product name must contain one
 	Stacks    []string
 	Tunnels   []string // "none", "ssl", "starttls"
 	Ports     []uint16
 
 	Place Place // "" is PlaceAny
 
-	// Vantages is where the scanner must stand; empty means internet or lan.
+	// Vantages lists the classes of vantage points; empty means internet or lan.
 	Vantages []VantageClass
 
-	Observed []string // observations that must all hold
-	Absent   []string // observations of which none may hold
+	Observed []string // observations that must all be present
+	Absent   []string // observations that must all be absent
 
-	// Certificate holds faults of the certificate that the port showed, of which
-	// one must be there. It needs a handshake, and no name for the service.
+	// Certificate lists faults of which the certificate must have one. It needs a
+	// TLS handshake, but the service need not be identified.
 	Certificate []CertificateFault
 
-	// OnlyIPv6 holds for a port that is not open over IPv4 on the same host.
+	// OnlyIPv6 requires that the port is not open over IPv4 on the same host.
 	OnlyIPv6 bool
 
-	// Unidentified holds for an open port of which nothing is known but its
-	// number. All other conditions need a dialogue.
+	// Unidentified requires an open port of which only the number is known. All
+	// other conditions need a dialogue.
 	Unidentified bool
 
-	// Intrusive holds only in runs that were allowed intrusive probes.
+	// Intrusive requires a run that was allowed intrusive probes.
 	Intrusive bool
 }
 
-// Observations that decide how a service is looked at as a whole.
+// Observations that affect all conditions.
 const (
-	// ObservedRefused: the daemon's own access list refused us. Only
-	// conditions that ask for it hold then.
+	// ObservedRefused means that the daemon's access list refused the scanner.
+	// Only conditions that ask for it hold then.
 	ObservedRefused = "acl-refused"
 )
 
-// A situation is what the conditions are asked about.
+// A situation is the input of the conditions.
 type situation struct {
-	service   *fingerprint.Identification // nil where nothing is known
+	service   *fingerprint.Identification // nil if nothing is known
 	port      uint16
 	public    bool
 	internal  bool
 	vantage   VantageClass
 	intrusive bool
 
-	certificate []CertificateFault // what is wrong with it
+	certificate []CertificateFault // faults of the certificate
 	notOpen     []netip.Addr       // IPv4 addresses of the host that do not have the port open
 }
 
-// Identified reports whether a dialogue named the protocol or the role of what
-// answers. A name that rests on the port number alone does not count.
+// Identified reports whether a dialogue determined the protocol or the role of
+// the service. A name inferred from the port number does not count.
 func Identified(v *fingerprint.Identification) bool {
 	switch {
 	case v == nil:
@@ -106,7 +106,7 @@ func (c *Condition) holds(s *situation) bool {
 		matchesProduct(c.Products, v) && c.observes(v)
 }
 
-// holdsAt reports whether port and vantage fit.
+// holdsAt reports whether the port and the vantage point match.
 func (c *Condition) holdsAt(s *situation) bool {
 	if len(c.Ports) > 0 && !slices.Contains(c.Ports, s.port) {
 		return false
@@ -127,7 +127,7 @@ func (c *Condition) holdsAt(s *situation) bool {
 	}
 }
 
-// observes reports whether the observations fit.
+// observes reports whether the observations match.
 func (c *Condition) observes(v *fingerprint.Identification) bool {
 	for _, o := range c.Observed {
 		if !v.Has(o) {
@@ -137,7 +137,7 @@ func (c *Condition) observes(v *fingerprint.Identification) bool {
 	return !slices.ContainsFunc(c.Absent, v.Has)
 }
 
-// tunnelOf gives the word that conditions use for the tunnel.
+// tunnelOf returns the word that conditions use for the tunnel of a service.
 func tunnelOf(v *fingerprint.Identification) string {
 	if v.Tunnel == "" {
 		return "none"
@@ -145,13 +145,13 @@ func tunnelOf(v *fingerprint.Identification) string {
 	return string(v.Tunnel)
 }
 
-// matchesWord reports whether words is empty or has word, in any case.
+// matchesWord reports whether words is empty or contains word, ignoring case.
 func matchesWord(words []string, word string) bool {
 	return len(words) == 0 || slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(w, word) })
 }
 
-// matchesProduct reports whether the service is one of the products. Where
-// safe probes cannot tell some products apart, all of them must be listed.
+// matchesProduct reports whether the service is one of the products. If safe
+// probes cannot distinguish some products, all of them must be listed.
 func matchesProduct(products []string, v *fingerprint.Identification) bool {
 	if len(products) == 0 {
 		return true
@@ -171,8 +171,8 @@ func matchesProduct(products []string, v *fingerprint.Identification) bool {
 	return product != "" || len(v.Alternatives) > 0
 }
 
-// HasProduct reports whether name contains product, in any case, beginning
-// where a word begins.
+// HasProduct reports whether name contains product, ignoring case, at the start
+// of a word.
 func HasProduct(name, product string) bool {
 	name, product = strings.ToLower(name), strings.ToLower(product)
 	for from := 0; product != ""; from++ {
@@ -188,7 +188,7 @@ func HasProduct(name, product string) bool {
 	return false
 }
 
-// isWordByte reports whether c is part of a product's word.
+// isWordByte reports whether c is part of a word of a product name.
 func isWordByte(c byte) bool {
 	return 'a' <= c && c <= 'z' || '0' <= c && c <= '9'
 }

@@ -10,13 +10,13 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// maxEvidence is how many sentences a finding carries; the transcript has the
-// rest.
+// maxEvidence is the maximum number of sentences of evidence of a finding; the
+// transcript has the rest.
 const maxEvidence = 8
 
-// evidence says in sentences what the finding rests on: in words what shows the
-// fault itself and who answers, then the bytes of both, and last that the port
-// answers at all.
+// evidence returns the evidence of a finding as sentences: first what shows the
+// fault and what answers, then the bytes of both, and last that the port answers
+// at all.
 func evidence(r *Rule, p Subject, v Vantage) []string {
 	reached := fmt.Sprintf("port %d/tcp accepts connections (%s), seen from the vantage point %s", p.Target.Port(), p.Reason, v)
 	if p.Reachability == result.ReachabilityAssumed {
@@ -42,15 +42,16 @@ func evidence(r *Rule, p Subject, v Vantage) []string {
 	return append(append(append(list, bytes...), dialogue(s)...), reached)
 }
 
-// asksFor reports whether a condition of the rule asks for the observation.
+// asksFor reports whether a condition of the rule requires the observation.
 func (r *Rule) asksFor(observation string) bool {
 	return slices.ContainsFunc(r.When, func(c Condition) bool { return slices.Contains(c.Observed, observation) })
 }
 
-// maxExchanges is how many exchanges tell which daemon answers.
+// maxExchanges is the maximum number of exchanges quoted as evidence.
 const maxExchanges = 3
 
-// dialogue tells in one sentence what was said that names the daemon.
+// dialogue returns one sentence with the exchanges that identify the daemon, nil
+// if there are none.
 func dialogue(s *fingerprint.Identification) []string {
 	var parts []string
 	for _, e := range s.Evidence {
@@ -64,7 +65,7 @@ func dialogue(s *fingerprint.Identification) []string {
 	return []string{strings.Join(parts, "; ")}
 }
 
-// exchange tells what was sent and what came back.
+// exchange describes what was sent and what was received.
 func exchange(e result.Evidence) string {
 	text, end := e.Observed, ""
 	if i := strings.LastIndexByte(text, '('); i >= 0 && strings.HasSuffix(text, ")") && (i == 0 || text[i-1] == '\n') {
@@ -80,7 +81,8 @@ func exchange(e result.Evidence) string {
 	return "sent " + wording.Quote(e.Sent) + ", got " + end
 }
 
-// talked says how a protocol is spoken; the others are spoken by name.
+// talked maps protocols to the phrase for speaking them; other protocols are
+// named.
 var talked = map[string]string{
 	"dovecot-auth":   "sent a greeting of the Dovecot auth protocol",
 	"http":           "answered an HTTP request",
@@ -91,7 +93,7 @@ var talked = map[string]string{
 	"tcp-table":      "answered a tcp_table lookup",
 }
 
-// answer says in words what the service did, and who does so.
+// answer describes what the service did, and which product it is.
 func answer(s *fingerprint.Identification) string {
 	text := talked[s.Name]
 	switch {
@@ -120,8 +122,8 @@ func answer(s *fingerprint.Identification) string {
 	return fmt.Sprintf("%s (confidence %d of 10)", text, s.ProtocolConfidence())
 }
 
-// namedByHTTP reports whether a daemon whose own protocol is another one was known by
-// what it replied in HTTP.
+// namedByHTTP reports whether a daemon of another protocol was identified by its
+// reply to HTTP.
 func namedByHTTP(s *fingerprint.Identification) bool {
 	named := false
 	for _, e := range s.Evidence {
@@ -136,7 +138,8 @@ func namedByHTTP(s *fingerprint.Identification) bool {
 	return named && s.Product != "" && !strings.Contains(s.Name, "http") && s.Name != "elasticsearch"
 }
 
-// guess says what of a finding rests on the port number alone, "" if nothing does.
+// guess says which part of a finding is inferred from the port number alone, ""
+// if none is.
 func (r *Rule) guess(s *fingerprint.Identification) string {
 	switch {
 	case s.RoleByPort:
@@ -148,7 +151,7 @@ func (r *Rule) guess(s *fingerprint.Identification) string {
 }
 
 // fillsIn reports whether a condition holds for a service of which the dialogue
-// told the protocol only.
+// determined only the protocol.
 func fillsIn(c *Condition, s *fingerprint.Identification) bool {
 	return len(c.Protocols) > 0 && slices.Contains(c.Roles, string(s.Role)) && matchesWord(c.Protocols, s.Name)
 }

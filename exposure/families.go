@@ -9,22 +9,22 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// A FamilyWatch knows of hosts with addresses of both families which ports are
-// not open over IPv4. A nil FamilyWatch knows of none.
+// A FamilyWatch records, for hosts with IPv4 and IPv6 addresses, which ports are
+// not open over IPv4. A nil FamilyWatch has no hosts.
 type FamilyWatch struct {
-	counterparts map[netip.Addr][]netip.Addr // of IPv6 addresses
-	notOpen      map[netip.Addr]*portBits    // of those IPv4 addresses
+	counterparts map[netip.Addr][]netip.Addr // by IPv6 address
+	notOpen      map[netip.Addr]*portBits    // by IPv4 address
 }
 
 // portBits has a bit for each port.
 type portBits [65536 / 64]uint64
 
-// maxFamilies is how many IPv4 addresses are watched; each takes 8 KiB.
+// maxFamilies is the maximum number of watched IPv4 addresses; each takes 8 KiB.
 const maxFamilies = 1024
 
-// NewFamilyWatch watches the IPv4 addresses that counterparts has for IPv6 ones.
-// Of more than 1,024, ports of the others are never told to be open over IPv6
-// only.
+// NewFamilyWatch watches the IPv4 addresses in counterparts, which maps IPv6
+// addresses to them. If there are more than 1,024, NotOpen returns nil for the
+// others.
 func NewFamilyWatch(counterparts map[netip.Addr][]netip.Addr) *FamilyWatch {
 	w := &FamilyWatch{counterparts: counterparts, notOpen: map[netip.Addr]*portBits{}}
 	for _, list := range counterparts {
@@ -37,7 +37,7 @@ func NewFamilyWatch(counterparts map[netip.Addr][]netip.Addr) *FamilyWatch {
 	return w
 }
 
-// Add looks at one result; of several for a port the last one counts.
+// Add records one result; of several for the same port, the last one counts.
 func (w *FamilyWatch) Add(r scan.Result) {
 	if w == nil || w.notOpen[r.Target.Addr()] == nil {
 		return
@@ -51,9 +51,9 @@ func (w *FamilyWatch) Add(r scan.Result) {
 	}
 }
 
-// NotOpen gives the IPv4 addresses of the host of an IPv6 address, if it is
-// proven that the port is open on none of them: each is up and closed there, or
-// up and silent. It is nil where that is not proven.
+// NotOpen returns the IPv4 addresses of the host of an IPv6 address if the port
+// is proven not to be open on any of them: each is up, and closed or silent on
+// that port. Otherwise it returns nil.
 func (w *FamilyWatch) NotOpen(target netip.AddrPort, up func(netip.Addr) bool) []netip.Addr {
 	if w == nil {
 		return nil
@@ -68,7 +68,8 @@ func (w *FamilyWatch) NotOpen(target netip.AddrPort, up func(netip.Addr) bool) [
 	return list
 }
 
-// familyEvidence says in a sentence over which family the port is not open.
+// familyEvidence returns a sentence about the IPv4 addresses on which the port is
+// not open.
 func familyEvidence(port uint16, host string, v4 []netip.Addr) string {
 	var words []string
 	for _, addr := range v4[:min(len(v4), maxShownNames)] {

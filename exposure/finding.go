@@ -8,27 +8,28 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// Names are all names of the finding's address.
+// Names returns all names of the finding's address.
 func (f *Violation) Names() []string { return allNames(f.Host, f.Aliases) }
 
 func allNames(host string, aliases []string) []string {
 	return append([]string{host}, aliases...)
 }
 
-// A Violation is one rule that one port breaks, as it is judged: with the rule
-// itself, which the policy, the baseline and the gate ask about. [result.Finding] is
-// what a report tells of it.
+// A Violation is one rule that one port breaks, while it is judged: with the rule
+// itself, which policy, baseline and gate need. [result.Finding] is what a report
+// shows of it.
 type Violation struct {
-	// ID is that of FindingID, with the host as the user named it: stable across
-	// runs, versions, addresses of a name, and lines.
+	// ID is the result of FindingID. It does not change between runs, versions of
+	// mxsweep, addresses of a name, or scope lines.
 	ID string
 
-	// GroupID is that of GroupID: the same from each vantage point.
+	// GroupID is the result of the function GroupID: the same from each vantage
+	// point.
 	GroupID string
 
 	Rule  *Rule
 	Title string
-	// Severity and Score are those of the rule.
+	// Severity and Score are copied from the rule.
 	Severity result.Severity
 	Score    float64
 
@@ -36,35 +37,35 @@ type Violation struct {
 	Target  netip.AddrPort
 	Host    string
 	Aliases []string // further names in scope of the same address
-	Vantage string   // where it was seen from
+	Vantage string   // vantage point from which it was seen
 
-	// Addresses are all addresses of Host on which it was found, sorted; nil
-	// where that of Target is the only one.
+	// Addresses are all addresses of Host on which it was found, sorted; nil if
+	// Target's is the only one.
 	Addresses []netip.Addr
 
-	// Reachability is that of its port.
+	// Reachability is copied from the port.
 	Reachability result.Reachability
 
-	// Service is the protocol spoken, "" if not known.
+	// Service is the protocol, "" if not known.
 	Service string
 
-	// Product is the daemon's name and version as they were seen, "" if not
-	// known. A change of it makes a finding "updated" against the baseline.
+	// Product is the detected name and version of the daemon, "" if not known. If
+	// it changes, the drift of the finding is "updated".
 	Product string
 
-	// Confidence, from 0 to 10, is how certain it is that the rule is broken:
-	// for most rules how surely the service is known.
+	// Confidence, from 0 to 10, is how certain it is that the rule is broken: for
+	// most rules the confidence of the identification.
 	Confidence int
 
-	// Certainty, from 0 to 10, is how surely the service was named; 0 where no
-	// dialogue settled it. Method is that of the service.
+	// Certainty, from 0 to 10, is the confidence with which the service was
+	// identified, 0 if no dialogue settled it. Method is that of the service.
 	Certainty int
 	Method    result.Method
 
 	Evidence []string // one sentence each
-	// Remediation is the fix for this daemon, several lines where known: the
-	// edit, and the commands that check, apply and verify it. Fixes are the ids
-	// of the fixes in it.
+	// Remediation is the fix for this daemon. If one is known, it has several
+	// lines: the edit, and the commands that check, apply and verify it. Fixes
+	// are the ids of the fixes in it.
 	Remediation string
 	Fixes       []string
 	Tags        []string
@@ -72,13 +73,14 @@ type Violation struct {
 	Status result.Status
 	Drift  result.Drift
 
-	// Anchor is where the host was put in scope, nil for the command line;
-	// PolicyAnchor is the policy line that bears on it, nil if none does.
+	// Anchor is the scope line of the host, nil for the command line;
+	// PolicyAnchor is the policy line that applies to the finding, nil if none
+	// does.
 	Anchor       *result.Anchor
 	PolicyAnchor *result.Anchor
 
-	// Carried says that the finding is one of the baseline which this run did
-	// not find again.
+	// Carried is set if the finding is from the baseline and this run did not
+	// find it again.
 	Carried bool
 
 	FirstSeen, LastSeen time.Time
@@ -87,8 +89,8 @@ type Violation struct {
 	Acceptance *result.Acceptance
 }
 
-// Finding gives what a report tells of the violation. Its texts are still as the
-// network has sent them: report.Clean makes them fit to be written.
+// Finding returns what a report shows of the violation. Its texts are as received
+// from the network: report.Clean makes them safe to write.
 func (f *Violation) Finding() result.Finding {
 	w := result.Finding{
 		ID:           f.ID,

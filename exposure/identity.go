@@ -11,39 +11,39 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// An Identity says what stands for the host in the id of a finding.
+// An Identity says what identifies the host in the id of a finding.
 type Identity string
 
 // The identities. The zero Identity is IdentityName.
 const (
-	// IdentityName takes the name under which the user put the host in scope,
-	// and the address where there is none: a finding stays the same when its
-	// host gets another address.
+	// IdentityName uses the name under which the host is in scope, or the address
+	// if there is no name: the id stays the same if the host gets another
+	// address.
 	IdentityName Identity = "name"
-	// IdentityAddress takes the address always.
+	// IdentityAddress always uses the address.
 	IdentityAddress Identity = "address"
 )
 
-// FindingID gives the id of a finding: the lower-case hex SHA-256 over rule,
-// host, port, protocol ("tcp") and vantage, NUL between. The host is a name or
-// an address, in any spelling.
+// FindingID returns the id of a finding: the lower-case hex SHA-256 of rule,
+// host, port, protocol ("tcp") and vantage, separated by NUL. The host is a name
+// or an address, in any spelling.
 func FindingID(rule, host string, port uint16, vantage string) string {
 	return hashWords(rule, canonicalHost(host), strconv.Itoa(int(port)), "tcp", vantage)
 }
 
-// GroupID gives the id that a finding has from wherever it is seen: as
+// GroupID returns the id that a finding has from all vantage points: as
 // FindingID, without the vantage.
 func GroupID(rule, host string, port uint16) string {
 	return hashWords(rule, canonicalHost(host), strconv.Itoa(int(port)), "tcp")
 }
 
-// hashWords gives the lower-case hex SHA-256 over words with NUL between.
+// hashWords returns the lower-case hex SHA-256 of words separated by NUL.
 func hashWords(words ...string) string {
 	sum := sha256.Sum256([]byte(strings.Join(words, "\x00")))
 	return hex.EncodeToString(sum[:])
 }
 
-// canonicalHost gives the one spelling of an address or a name.
+// canonicalHost returns the canonical spelling of an address or a name.
 func canonicalHost(host string) string {
 	if addr, err := netip.ParseAddr(host); err == nil {
 		return addr.Unmap().String()
@@ -51,12 +51,12 @@ func canonicalHost(host string) string {
 	return CanonicalName(host)
 }
 
-// CanonicalName makes host names comparable.
+// CanonicalName returns a host name in lower case and without a final dot.
 func CanonicalName(host string) string {
 	return strings.TrimSuffix(strings.ToLower(host), ".")
 }
 
-// hostOf gives the word that stands for the host of a port.
+// hostOf returns what identifies the host of a port.
 func (i Identity) hostOf(addr netip.Addr, name string) string {
 	if name == "" || i == IdentityAddress {
 		return addr.Unmap().String()
@@ -71,7 +71,7 @@ func (i Identity) identify(f *Violation) {
 	f.GroupID = GroupID(f.Rule.ID, host, f.Target.Port())
 }
 
-// AllAddresses gives the addresses on which the rule is broken, sorted.
+// AllAddresses returns the addresses on which the rule is broken, sorted.
 func (f *Violation) AllAddresses() []netip.Addr {
 	if len(f.Addresses) > 0 {
 		return f.Addresses
@@ -79,9 +79,9 @@ func (f *Violation) AllAddresses() []netip.Addr {
 	return []netip.Addr{f.Target.Addr().Unmap()}
 }
 
-// JoinAddresses makes one finding of those with the same id: what is found on
-// several addresses of one name is one finding, which lists them. It stands
-// where the first of them stood, on its lowest address.
+// JoinAddresses joins findings with the same id: a finding on several addresses
+// of one name is one finding, which lists them. It takes the position of the
+// first of them, and the lowest address.
 func JoinAddresses(findings []Violation) []Violation {
 	at := make(map[string]int, len(findings))
 	list := make([]Violation, 0, len(findings))
@@ -97,8 +97,9 @@ func JoinAddresses(findings []Violation) []Violation {
 	return list
 }
 
-// join adds what was found on another address of the same name. The finding is
-// as severe as it is on the worst of them, and suppressed only if it is on all.
+// join adds what was found on another address of the same name. The result has
+// the highest severity of all addresses, and is suppressed only if it is on all
+// of them.
 func (f *Violation) join(o *Violation) {
 	addresses := slices.Concat(f.AllAddresses(), o.AllAddresses())
 	slices.SortFunc(addresses, netip.Addr.Compare)

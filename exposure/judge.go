@@ -11,72 +11,72 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// Knowledge says what a port number is usually for. Package signatures has
-// it; here it is a question, so that judgements can be tested alone.
+// Knowledge says what a port number is usually used for. Package signatures has
+// the data; the interface lets judgements be tested without it.
 type Knowledge interface {
-	// Internal reports whether mail systems use the port for traffic that is
-	// not for strangers.
+	// Internal reports whether mail systems use the port for internal traffic.
 	Internal(port uint16) bool
-	// Public reports whether strangers are meant to reach the port.
+	// Public reports whether the port is meant to be reachable from the internet.
 	Public(port uint16) bool
 }
 
-// A Policy says what the user makes of ports and findings, as a *policy.Policy
-// does.
+// A Policy is the user's policy for ports and findings: a *policy.Policy.
 type Policy interface {
-	// Apply gives the finding the status that it has at the given time: accepted,
-	// expected or open.
+	// Apply sets the status of the finding at the given time: accepted, expected
+	// or open.
 	Apply(f *Violation, now time.Time)
-	// Forbids reports whether a port of a host, by its address or one of its names,
-	// must be closed, and where that is written.
+	// Forbids reports whether a port of a host, given by its address or one of
+	// its names, must be closed, and which policy line requires it.
 	Forbids(addr netip.Addr, names []string, port uint16) (at *result.Anchor, forbidden bool)
 }
 
-// A Judge turns what was seen on a port into findings. It does no I/O: the
-// same port gives the same findings.
+// A Judge turns the result of a port into findings. It does no I/O: the same
+// input gives the same findings.
 type Judge struct {
-	// Rules are the rules to judge by; nil means none.
+	// Rules are the rules to check; nil means none.
 	Rules *RuleSet
 
-	// Policy holds accepted risks, expected services and forbidden ports; nil
-	// means none of them.
+	// Policy has the accepted risks, expected services and forbidden ports; nil
+	// means none.
 	Policy Policy
 
-	// Identity is what findings know their hosts by; "" is IdentityName.
+	// Identity says what identifies the host in finding ids; "" is IdentityName.
 	Identity Identity
 
-	// Vantage is where the scanner stands. The zero Vantage is the internet.
+	// Vantage is the vantage point of the scanner. The zero Vantage is the
+	// internet.
 	Vantage Vantage
 
-	// VantageOf gives the vantage for one address where it is not the same
-	// for all, such as this machine's own; nil means Vantage everywhere.
+	// VantageOf returns the vantage point for an address, if it is not the same
+	// for all, as for this machine's own addresses; nil means Vantage everywhere.
 	VantageOf func(netip.Addr) Vantage
 
 	// Knowledge says which ports are internal and which public; nil means
 	// that no port is either.
 	Knowledge Knowledge
 
-	// NotOpenIPv4 gives the IPv4 addresses of the host of an IPv6 target on which
-	// its port is proven not to be open (see FamilyWatch); nil means that nothing
-	// is known of IPv4.
+	// NotOpenIPv4 returns the IPv4 addresses of the host of an IPv6 target on
+	// which its port is proven not to be open (see FamilyWatch); nil means that
+	// nothing is known.
 	NotOpenIPv4 func(netip.AddrPort) []netip.Addr
 
-	// Intrusive says that the run was allowed intrusive probes.
+	// Intrusive is set if the run was allowed intrusive probes.
 	Intrusive bool
 
-	// Now is the day against which acceptances expire; zero means the time
-	// at which the port was seen.
+	// Now is the time at which acceptances must be valid; zero means the time at
+	// which the port was seen.
 	Now time.Time
 }
 
-// RuleForbidden is the rule for a port that the policy wants closed.
+// RuleForbidden is the rule for an open port that must be closed according to the
+// policy.
 const RuleForbidden = "MXS1801"
 
 // RuleOnlyIPv6 is the rule for a port that is open over IPv6 only.
 const RuleOnlyIPv6 = "MXS1906"
 
-// Findings judges one port. Heavier findings come first, equal ones in the
-// order of their rules. A port that is not open gives none.
+// Findings judges one port. The findings are ordered by severity, highest first,
+// then by rule id. A port that is not open has none.
 func (j *Judge) Findings(p Subject) []Violation {
 	if p.State != result.StateOpen || j.Rules == nil {
 		return nil
@@ -103,8 +103,8 @@ func (j *Judge) Findings(p Subject) []Violation {
 	return list
 }
 
-// Forbidden judges one port by nothing but what the policy wants closed: for ports
-// that were judged before, by another policy.
+// Forbidden checks one port only against the ports that the policy forbids, for
+// ports that were judged before with another policy.
 func (j *Judge) Forbidden(p Subject) []Violation {
 	if p.State != result.StateOpen || j.Rules == nil {
 		return nil
@@ -114,7 +114,7 @@ func (j *Judge) Forbidden(p Subject) []Violation {
 	return list
 }
 
-// apply gives findings of a port the status that the policy has for them.
+// apply sets the status of findings of a port according to the policy.
 func (j *Judge) apply(list []Violation, p Subject) {
 	if j.Policy == nil {
 		return
@@ -124,7 +124,8 @@ func (j *Judge) apply(list []Violation, p Subject) {
 	}
 }
 
-// forbidden gives the finding of an open port that the policy wants closed.
+// forbidden returns the finding of an open port that the policy forbids, nil if
+// it is not forbidden.
 func (j *Judge) forbidden(p Subject, v Vantage) []Violation {
 	rule := j.Rules.Lookup(RuleForbidden)
 	if j.Policy == nil || rule == nil {
@@ -136,16 +137,16 @@ func (j *Judge) forbidden(p Subject, v Vantage) []Violation {
 	}
 	f := j.finding(rule, p, v)
 	f.PolicyAnchor = at
-	f.Confidence = 10 // that the port is open is certain, whatever answers
+	f.Confidence = 10 // it is certain that the port is open, whatever answers
 	return []Violation{f}
 }
 
-// compareWeight orders findings of one port.
+// compareWeight orders the findings of one port.
 func compareWeight(a, b Violation) int {
 	return cmp.Or(-cmp.Compare(a.Severity, b.Severity), -cmp.Compare(a.Score, b.Score), cmp.Compare(a.Rule.ID, b.Rule.ID))
 }
 
-// vantage gives the vantage point for an address.
+// vantage returns the vantage point for an address.
 func (j *Judge) vantage(a netip.Addr) Vantage {
 	if j.VantageOf != nil {
 		return j.VantageOf(a)
@@ -153,7 +154,7 @@ func (j *Judge) vantage(a netip.Addr) Vantage {
 	return j.Vantage
 }
 
-// now gives the time against which acceptances expire.
+// now returns the time at which acceptances must be valid.
 func (j *Judge) now(p Subject) time.Time {
 	if j.Now.IsZero() {
 		return p.Time
@@ -161,8 +162,8 @@ func (j *Judge) now(p Subject) time.Time {
 	return j.Now
 }
 
-// seen is when the port was seen; what is told of a run that is long past is
-// judged by its day.
+// seen returns when the port was seen: results of an old run are judged by its
+// date. If that is not known, it is otherwise.
 func (p *Subject) seen(otherwise time.Time) time.Time {
 	if p.Time.IsZero() {
 		return otherwise
@@ -170,7 +171,7 @@ func (p *Subject) seen(otherwise time.Time) time.Time {
 	return p.Time
 }
 
-// situation gathers what conditions are asked about.
+// situation returns the input of the conditions.
 func (j *Judge) situation(p Subject, v Vantage) *situation {
 	s := &situation{service: p.Service, port: p.Target.Port(), vantage: v.class(), intrusive: j.Intrusive}
 	if j.NotOpenIPv4 != nil && p.Target.Addr().Unmap().Is6() {
@@ -186,8 +187,8 @@ func (j *Judge) situation(p Subject, v Vantage) *situation {
 	return s
 }
 
-// broken gives the rules that hold, without those that another one of them
-// makes redundant, in the order of their ids.
+// broken returns the rules that hold, in the order of their ids, without those
+// that another of them replaces.
 func (j *Judge) broken(s *situation) []*Rule {
 	var rules []*Rule
 	replaced := map[string]bool{}
@@ -215,7 +216,7 @@ func (r *Rule) holds(s *situation) bool {
 	return slices.ContainsFunc(r.When, func(c Condition) bool { return c.holds(s) })
 }
 
-// finding writes down that a rule is broken.
+// finding returns the finding for a broken rule.
 func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 	f := Violation{
 		Rule: r, Title: r.Title, Severity: r.Severity, Score: r.Score,
@@ -238,7 +239,8 @@ func (j *Judge) finding(r *Rule, p Subject, v Vantage) Violation {
 	return f
 }
 
-// ProductOf gives name and version of the daemon, as far as a signature names it.
+// ProductOf returns name and version of the daemon, as far as a signature
+// determined them.
 func ProductOf(s *fingerprint.Identification) string {
 	product := s.KnownProduct()
 	if s.Version == "" || product == "" {
@@ -247,8 +249,8 @@ func ProductOf(s *fingerprint.Identification) string {
 	return product + " " + s.Version
 }
 
-// Certainty gives how surely a dialogue named the service: 0 where it did not,
-// or where it was refused or cut off before it settled what answers.
+// Certainty returns the confidence, 0 to 10, with which a dialogue identified the
+// service: 0 if it did not, or if it was refused or cut off before it could.
 func Certainty(s *fingerprint.Identification) int {
 	if !Identified(s) || s.Inconclusive != "" {
 		return 0
@@ -256,7 +258,7 @@ func Certainty(s *fingerprint.Identification) int {
 	return s.ProtocolConfidence()
 }
 
-// SplitProduct parts what ProductOf joined.
+// SplitProduct splits what ProductOf joined.
 func SplitProduct(s string) (product, version string) {
 	i := strings.LastIndexByte(s, ' ')
 	if i < 0 || s[i+1:] == "" || s[i+1] < '0' || s[i+1] > '9' {

@@ -1,12 +1,12 @@
 package exposure
 
-// PortSets is a Knowledge made of two sets of ports. The zero PortSets knows
-// none.
+// PortSets is a Knowledge made of two sets of ports. The zero PortSets has no
+// ports.
 type PortSets struct {
 	internal, public map[uint16]bool
 }
 
-// NewPortSets makes a Knowledge from the ports of two profiles. A port in both
+// NewPortSets returns a Knowledge for the ports of two profiles. A port in both
 // counts as public.
 func NewPortSets(internal, public []uint16) PortSets {
 	set := func(ports []uint16) map[uint16]bool {

@@ -24,13 +24,13 @@ import (
 //go:embed rules/*.yaml
 var builtinRules embed.FS
 
-// RulesVersion is the version of the rules that come with the program: the
-// month of their last change.
+// RulesVersion is the version of the built-in rules: the month of their last
+// change.
 const RulesVersion = "2026.11"
 
-// Builtin loads the rules that come with the program. That the fixes which they
-// name are there is for the tests to see: to read the fixes takes as long as the
-// rules themselves, and most runs need none.
+// Builtin loads the built-in rules. It does not check that the fixes they refer
+// to exist (a test does): reading the fixes takes as long as reading the rules,
+// and most runs need none.
 func Builtin() (*RuleSet, error) {
 	set, err := readRules(builtinRules, "rules", nil)
 	if err != nil {
@@ -40,11 +40,11 @@ func Builtin() (*RuleSet, error) {
 	return set, nil
 }
 
-// readRules reads the rules of all YAML files in a directory strictly: an
-// unknown key, a duplicate id, a vector whose score is outside of its
-// severity's band without a reason, a review that is later than RulesVersion or
-// a rule without a fix is a *userfile.Error that names file, line and column. All
-// mistakes are told at once. Rules may name those fixes; nil is any.
+// readRules strictly reads the rules of all YAML files in a directory. An unknown
+// key, a duplicate id, a vector whose score is outside the band of the severity
+// without a reason, a review date after RulesVersion and a rule without a fix are
+// errors. It returns all of them, each a *userfile.Error with file, line and
+// column. fixes are the fixes that rules may refer to; nil means any.
 func readRules(fsys fs.FS, dir string, fixes *fix.Set) (*RuleSet, error) {
 	files, err := fs.Glob(fsys, path.Join(dir, "*.yaml"))
 	if err != nil {
@@ -100,7 +100,7 @@ var (
 // A ruleLoader reads the rules of one file.
 type ruleLoader struct{ *userfile.Document }
 
-// ValidRuleID reports whether a text has the form of a rule's id.
+// ValidRuleID reports whether a text has the form of a rule id.
 func ValidRuleID(id string) bool { return ruleID.MatchString(id) }
 
 // addRule reads one rule and checks it as a whole.
@@ -121,7 +121,7 @@ func (d ruleLoader) addRule(set *RuleSet, n *yaml.Node, fixes *fix.Set) {
 		d.Fail(n, "names are PascalCase", "name %q of rule %q is not valid", r.Name, r.ID)
 	}
 	switch inBand := r.Severity.Has(r.Score); {
-	case !r.Severity.Valid(): // said above
+	case !r.Severity.Valid(): // reported above
 	case !inBand && r.OffBand == "":
 		lowest, highest := r.Severity.Scores()
 		d.Fail(n, fmt.Sprintf("%s is %.1f to %.1f; under off_band, explain why another severity is right", r.Severity, lowest, highest),
@@ -134,7 +134,7 @@ func (d ruleLoader) addRule(set *RuleSet, n *yaml.Node, fixes *fix.Set) {
 	}
 }
 
-// ruleFields reads the keys of a rule.
+// ruleFields returns the keys of a rule.
 func (d ruleLoader) ruleFields(r *Rule, fixes *fix.Set) []userfile.Field {
 	return []userfile.Field{
 		userfile.Required("id", func(n *yaml.Node) { r.ID = d.Text(n, "id") }),
@@ -211,7 +211,7 @@ func (d ruleLoader) condition(n *yaml.Node) Condition {
 	return c
 }
 
-// fixes reads the fixes of a rule, which must be among the known ones; nil is any.
+// fixes reads the fixes of a rule, which must be in known; nil means any.
 func (d ruleLoader) fixes(n *yaml.Node, known *fix.Set) Fixes {
 	var f Fixes
 	d.Mapping(n, "fix", []userfile.Field{
@@ -229,7 +229,7 @@ func (d ruleLoader) fixes(n *yaml.Node, known *fix.Set) Fixes {
 	return f
 }
 
-// uris reads a list of absolute web addresses.
+// uris reads a list of absolute URLs.
 func (d ruleLoader) uris(n *yaml.Node) []string {
 	list := d.Texts(n, "references")
 	for _, s := range list {
@@ -240,9 +240,9 @@ func (d ruleLoader) uris(n *yaml.Node) []string {
 	return list
 }
 
-// vector reads a CVSS 4.0 vector and computes its score (CVSS 4.0
-// specification, Section 8). Metrics stand in the order of its Section 7, each
-// once, so that equal vectors are written alike.
+// vector reads a CVSS 4.0 vector and computes its score (CVSS 4.0 specification,
+// Section 8). Each metric occurs once, in the order of Section 7, so that equal
+// vectors are spelled alike.
 func (d ruleLoader) vector(n *yaml.Node) (vector string, score float64) {
 	text := d.Text(n, "cvss")
 	v, err := gocvss40.ParseVector(text)
@@ -254,8 +254,8 @@ func (d ruleLoader) vector(n *yaml.Node) (vector string, score float64) {
 	return v.Vector(), v.Score()
 }
 
-// reviewed reads when a rule was last reviewed. Rules of a version can't have
-// been reviewed after its month.
+// reviewed reads the month in which a rule was last reviewed. It must not be
+// after RulesVersion.
 func (d ruleLoader) reviewed(n *yaml.Node) string {
 	t := d.Date(n, "write the day of the last review as YYYY-MM-DD", "reviewed")
 	month, err := time.Parse("2006.01", RulesVersion)

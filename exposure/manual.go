@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// Manual gives the rules and notices as one page of Markdown: an overview,
-// then each rule with why it matters, how to fix it and where to read on.
+// Manual returns the rules and notices as one page of Markdown: an overview, then
+// for each rule why it matters, how to fix it and further reading.
 func (s *RuleSet) Manual() string {
 	var b strings.Builder
 	b.WriteString("# Rules\n\n")

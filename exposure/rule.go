@@ -10,66 +10,67 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A RuleKind sorts the rules by what they look at.
+// A RuleKind groups the rules by what they check.
 type RuleKind string
 
 // The kinds of rules.
 const (
-	// KindListener rules are about a daemon that can be reached at all. At
-	// most the heaviest reason is told for one port: a rule names the ones
-	// that it makes redundant.
+	// KindListener rules are about a daemon that is reachable at all. For one
+	// port only the most severe one is reported: a rule lists the ones it
+	// replaces.
 	KindListener RuleKind = "listener"
-	// KindTrust rules are about how the dialogue is protected and whom the
-	// daemon trusts. No expectation of the policy covers them.
+	// KindTrust rules are about how the dialogue is protected and which clients
+	// the daemon trusts. Expected services of the policy do not cover them.
 	KindTrust RuleKind = "trust"
-	// KindDisclosure rules are about what a daemon tells of itself.
+	// KindDisclosure rules are about what a daemon discloses about itself.
 	KindDisclosure RuleKind = "disclosure"
-	// KindPolicy rules rest on what the policy file says.
+	// KindPolicy rules enforce the policy file.
 	KindPolicy RuleKind = "policy"
 )
 
-// A Rule says when a service is exposed, why that is wrong and how to fix it. What a
-// report tells of it is in RuleInfo.
+// A Rule says when a service is exposed, why that is wrong and how to fix it.
+// RuleInfo is the part that reports show.
 type Rule struct {
 	result.RuleInfo
 
 	Kind RuleKind
 
-	// OffBand explains why the score is outside of the band of the severity; ""
-	// where it is inside.
+	// OffBand explains why the score is outside the band of the severity; "" if
+	// it is inside.
 	OffBand string
 
-	// When holds the conditions under which the rule holds; one is enough.
+	// When lists the conditions; one is enough.
 	When []Condition
 
-	// Fallback rules hold only where no other listener rule does.
+	// Fallback rules apply only if no other listener rule does.
 	Fallback bool
 
-	// OptIn rules rest on what only intrusive probes show: without them a
-	// finding that is gone proves nothing.
+	// OptIn rules rest on what only intrusive probes show: without those, a
+	// missing finding proves nothing.
 	OptIn bool
 
-	// Replaces lists ids of rules that say less about the same fault; where
-	// this rule holds they are left out.
+	// Replaces lists ids of less specific rules about the same fault; they are
+	// not reported if this rule is broken.
 	Replaces []string
 
-	// Fixes are those of the daemons that are known, of which Fix and Help tell.
+	// Fixes are the fixes for known daemons, from which Fix and Help are made.
 	Fixes Fixes
 }
 
-// Fixes say how to close a finding. In their texts "{port}" stands for the port.
+// Fixes describe how to close a finding. In their texts "{port}" is replaced by
+// the port.
 type Fixes struct {
-	Default string // for a daemon that no fix is for
+	Default string // for a daemon without a fix of its own
 
-	// IDs name the fixes of the daemons that are known; nil where Default is all
-	// there is.
+	// IDs are the ids of the fixes for known daemons; nil if there is only
+	// Default.
 	IDs []string
 
-	// Also is a sentence that holds besides each of them, "" if none does.
+	// Also is a sentence appended to each of them, "" for none.
 	Also string
 }
 
-// Known are those that IDs name.
+// Known returns the fixes with the ids in IDs.
 func (f *Fixes) Known() []*fix.Fix {
 	var list []*fix.Fix
 	for _, id := range f.IDs {
@@ -80,19 +81,19 @@ func (f *Fixes) Known() []*fix.Fix {
 	return list
 }
 
-// Advice is what closes one finding.
+// Advice describes how to close one finding.
 type Advice struct {
 	Text  string   // the edit and its commands, or the default
-	Fixes []string // ids of the fixes in Text; nil where it is the default
+	Fixes []string // ids of the fixes in Text; nil if it is the default
 }
 
-// maxAlternatives is how many products that are not told apart get their fixes
-// side by side; more of them help nobody.
+// maxAlternatives is the maximum number of alternative products whose fixes are
+// all listed; more would help nobody.
 const maxAlternatives = 4
 
-// For gives the advice for a product whose version is "" if it is not known,
-// found at an address and port from a vantage point. Without a product the fixes
-// of all its alternatives are given.
+// For returns the advice for a product, found at an address and port from a
+// vantage point. An empty version means that it is not known. If product is "",
+// the fixes for all alternatives are listed.
 func (f *Fixes) For(product, version string, alternatives []string, at netip.AddrPort, vantage string) Advice {
 	v := fix.Values{Address: at.Addr(), Port: at.Port(), Vantage: vantage}
 	known := f.Known()
@@ -119,7 +120,7 @@ func (f *Fixes) For(product, version string, alternatives []string, at netip.Add
 	return a
 }
 
-// fillPort puts the port where a text leaves room for it; 0 is any port.
+// fillPort replaces the placeholder for the port; 0 means any port.
 func fillPort(text string, port uint16) string {
 	word := fix.AnyPort
 	if port != 0 {
@@ -128,15 +129,15 @@ func fillPort(text string, port uint16) string {
 	return strings.ReplaceAll(text, "{port}", word)
 }
 
-// explain fills in what is told of the fixes: that for any daemon, and all of them in
-// the help of the rule.
+// explain fills in the texts made from the fixes: Fix, which is for any daemon,
+// and Help, which has all of them.
 func (r *Rule) explain() {
 	r.Fix = fillPort(strings.ReplaceAll(r.Fixes.Default, "port {port}", "the port"), 0)
 	r.Help = r.help()
 }
 
-// help is the help of the rule in Markdown: why, the fix for each daemon, and how to
-// accept the risk.
+// help returns the help of the rule in Markdown: why it matters, the fix for each
+// daemon, and how to accept the risk.
 func (r *Rule) help() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "### Why it matters\n%s\n\n### Fix\n%s\n", r.Why, fillPort(r.Fixes.Default, 0))
@@ -163,17 +164,17 @@ func (r *Rule) help() string {
 	return b.String()
 }
 
-// A RuleSet holds rules, sorted by id. Load or Builtin make one.
+// A RuleSet holds rules, sorted by id. Builtin makes one.
 type RuleSet struct {
 	Version string
 	rules   []*Rule
 	byID    map[string]*Rule
 }
 
-// All gives the rules in the order of their ids. The slice is the caller's.
+// All returns the rules in the order of their ids. The slice is the caller's.
 func (s *RuleSet) All() []*Rule { return slices.Clone(s.rules) }
 
-// Infos gives what reports tell of the rules, in the order of their ids.
+// Infos returns what reports show of the rules, in the order of their ids.
 func (s *RuleSet) Infos() []result.RuleInfo {
 	list := make([]result.RuleInfo, len(s.rules))
 	for i, r := range s.rules {
@@ -182,10 +183,10 @@ func (s *RuleSet) Infos() []result.RuleInfo {
 	return list
 }
 
-// Lookup finds a rule by id; nil if there is none.
+// Lookup returns the rule with an id; nil if there is none.
 func (s *RuleSet) Lookup(id string) *Rule { return s.byID[id] }
 
-// IDs gives the ids of all rules, in order.
+// IDs returns the ids of all rules, in order.
 func (s *RuleSet) IDs() []string {
 	ids := make([]string, len(s.rules))
 	for i, r := range s.rules {

@@ -14,35 +14,35 @@ import (
 )
 
 // A Subject is one address and port as the run saw it: the input of a judgement.
-// It holds what the engine and the dialogues gave, where [result.Port] is what a
-// report tells of it.
+// It holds raw data of the engine and the dialogues; [result.Port] is what a
+// report shows of it.
 type Subject struct {
 	scan.Result
 
-	// Host is the name under which the address was put in scope, or "".
+	// Host is the name under which the address is in scope, or "".
 	Host string
 
-	// Aliases are further names in scope of the same address. The policy
-	// knows the port by any of them.
+	// Aliases are further names in scope of the same address. The policy matches
+	// any of them.
 	Aliases []string
 
-	// Anchor is the line that put it in scope; nil for the command line.
+	// Anchor is the scope line of the address; nil if it is from the command
+	// line.
 	Anchor *result.Anchor
 
-	// Service is nil where nothing was identified (not open, or
-	// --no-identify).
+	// Service is nil if nothing was identified (not open, or --no-identify).
 	Service *fingerprint.Identification
 
-	// Reachability says how it is known that the port can be reached from the
-	// vantage point.
+	// Reachability says how it is known that the vantage point can reach the
+	// port.
 	Reachability result.Reachability
 }
 
-// Names are all names of the port's address.
+// Names returns all names of the port's address.
 func (p *Subject) Names() []string { return allNames(p.Host, p.Aliases) }
 
-// Port gives what a report tells of the subject. Its texts are still as the network
-// has sent them: report.Clean makes them fit to be written.
+// Port returns what a report shows of the subject. Its texts are as received from
+// the network: report.Clean makes them safe to write.
 func (p *Subject) Port() result.Port {
 	w := result.Port{
 		IP:           p.Target.Addr().WithZone(""),
@@ -74,8 +74,8 @@ func (p *Subject) Port() result.Port {
 	return w
 }
 
-// errorCode says where what keeps a port from being open or closed has its
-// cause: in the scope, on the way, or on this machine.
+// errorCode says where the cause is if a port is neither open nor closed: in the
+// scope, on the network path, or on this machine.
 func errorCode(s result.State) string {
 	switch s {
 	case result.StateSkipped:
@@ -87,12 +87,12 @@ func errorCode(s result.State) string {
 	}
 }
 
-// milliseconds is d with a resolution of a microsecond.
+// milliseconds returns d in milliseconds, rounded to a microsecond.
 func milliseconds(d time.Duration) float64 {
 	return math.Round(float64(d)/float64(time.Microsecond)) / 1000
 }
 
-// trail lists the exchanges of a transcript by their probes.
+// trail returns the exchanges of a transcript, in the order of their probes.
 func trail(t *fingerprint.Transcript) []result.ProbeRecord {
 	var records []result.ProbeRecord
 	for _, e := range t.Exchanges {

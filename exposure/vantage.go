@@ -8,7 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
-// A VantageClass says how far a vantage point is from the host.
+// A VantageClass says how close a vantage point is to the host.
 type VantageClass string
 
 // The classes of vantage points.
@@ -18,17 +18,18 @@ const (
 	ClassHost     VantageClass = "host"     // on the host itself: "listening", not "exposed"
 )
 
-// A Vantage is where the scanner stands. The zero Vantage is the internet.
+// A Vantage is the vantage point of the scanner. The zero Vantage is the
+// internet.
 type Vantage struct {
-	// Name is the word of the flag or the policy file; it goes into finding
-	// ids. "" is the name of the class.
+	// Name is the name from the flag or the policy file; it is part of finding
+	// ids. "" means the name of the class.
 	Name string
 
-	// Class decides which rules hold. "" is internet.
+	// Class selects the rules that apply. "" is internet.
 	Class VantageClass
 }
 
-// class gives the class, the default filled in.
+// class returns the class, with the default filled in.
 func (v Vantage) class() VantageClass {
 	if v.Class == "" {
 		return ClassInternet
@@ -36,7 +37,7 @@ func (v Vantage) class() VantageClass {
 	return v.Class
 }
 
-// String gives the name by which findings know the vantage point.
+// String returns the name that finding ids use.
 func (v Vantage) String() string {
 	if v.Name == "" {
 		return string(v.class())
@@ -44,8 +45,8 @@ func (v Vantage) String() string {
 	return v.Name
 }
 
-// ParseVantage reads a class, or the name of one of the given vantage points. "" is
-// the internet.
+// ParseVantage parses a class, or the name of one of the vantage points in named.
+// "" is the internet.
 func ParseVantage(name string, named []Vantage) (Vantage, error) {
 	switch c := VantageClass(name); c {
 	case "":

@@ -1,3 +1,3 @@
-// Package exposuretest makes ports and findings for the tests of the packages
-// below exposure.
+// Package exposuretest makes ports and findings for tests of exposure and the
+// packages that use it.
 package exposuretest

@@ -12,12 +12,12 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// Time is when the ports of the tests were seen.
+// Time is when the ports of the tests were probed.
 var Time = time.Date(2026, 11, 20, 6, 0, 31, 0, time.UTC)
 
 var rulesOnce = sync.OnceValues(exposure.Builtin)
 
-// Rules gives the rules that come with the program.
+// Rules returns the built-in rules.
 func Rules(t testing.TB) *exposure.RuleSet {
 	t.Helper()
 	rules, err := rulesOnce()
@@ -27,27 +27,28 @@ func Rules(t testing.TB) *exposure.RuleSet {
 	return rules
 }
 
-// Ports are ports that tests take for internal and public.
+// Ports returns the ports that count as internal and as public in tests.
 func Ports() exposure.PortSets {
 	return exposure.NewPortSets([]uint16{10024, 10025, 10026, 10027, 10028, 10029, 10030, 10031, 11211, 12345}, []uint16{25, 443, 465, 587, 993})
 }
 
-// OpenPort makes an open port of 192.0.2.10; a nil service is not identified.
+// OpenPort returns an open port of 192.0.2.10; a nil service means not
+// identified.
 func OpenPort(port uint16, s *fingerprint.Identification) exposure.Subject {
 	return exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr("192.0.2.10"), port),
 		State: result.StateOpen, Reason: result.ReasonSynAck, Time: Time}, Service: s}
 }
 
-// Service makes a service that a dialogue named with confidence 9. Observations
-// are what else was seen of it.
+// Service returns a service that a dialogue identified with confidence 9, with
+// the given observations.
 func Service(protocol string, role result.Role, product string, observations ...string) *fingerprint.Identification {
 	s := &fingerprint.Identification{Service: result.Service{Name: protocol, Role: role, Product: product, Method: result.MethodProbed, Confidence: 9}}
 	s.Observations = append(s.Observations, observations...)
 	return s
 }
 
-// Finding makes a finding of a rule on 192.0.2.10:10025. Change, if not nil, is
-// applied to it.
+// Finding returns a finding of a rule on 192.0.2.10:10025. If change is not nil,
+// it is applied to the finding.
 func Finding(t testing.TB, rule string, change func(*exposure.Violation)) exposure.Violation {
 	t.Helper()
 	r := Rules(t).Lookup(rule)
@@ -59,7 +60,7 @@ func Finding(t testing.TB, rule string, change func(*exposure.Violation)) exposu
 	return f
 }
 
-// OnHost gives the findings of one run on a name with these addresses, joined.
+// OnHost returns the joined findings of one run on a name with these addresses.
 func OnHost(t testing.TB, identity exposure.Identity, name string, addresses ...string) []exposure.Violation {
 	t.Helper()
 	j := &exposure.Judge{Rules: Rules(t), Knowledge: Ports(), Identity: identity}
