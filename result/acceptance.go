@@ -7,7 +7,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
-// An Acceptance is a risk that somebody accepted until a day.
+// An Acceptance is a risk that someone accepted until a day.
 type Acceptance struct {
 	ID      string `json:"id" clean:"field"`
 	Reason  string `json:"reason"`
@@ -15,15 +15,14 @@ type Acceptance struct {
 	Expires Date   `json:"expires"` // the last day on which it holds
 }
 
-// Holds reports whether the acceptance still counts at the given time. It counts
-// through the whole of its last day, in UTC.
+// Holds reports whether the acceptance is valid at the given time. It is valid to
+// the end of its last day, in UTC.
 func (a *Acceptance) Holds(now time.Time) bool { return now.Before(a.Expires.AddDate(0, 0, 1)) }
 
-// A Date is a day as the schema writes it: "2006-01-02", in UTC. The zero Date is
-// none.
+// A Date is a day, written "2006-01-02", in UTC. The zero Date means none.
 type Date struct{ time.Time }
 
-// NewDate makes a Date of the day of t in UTC.
+// NewDate returns the day of t in UTC.
 func NewDate(t time.Time) Date {
 	if t.IsZero() {
 		return Date{}
@@ -31,7 +30,7 @@ func NewDate(t time.Time) Date {
 	return Date{t.UTC().Truncate(24 * time.Hour)}
 }
 
-// String returns the date as it is written, "" for the zero Date.
+// String returns the date as written, "" for the zero Date.
 func (d Date) String() string {
 	if d.IsZero() {
 		return ""

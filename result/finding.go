@@ -36,17 +36,17 @@ type Finding struct {
 	Acceptance   *Acceptance  `json:"acceptance,omitempty"`
 }
 
-// Active reports whether the finding stands: neither accepted, nor expected,
-// nor fixed.
+// Active reports whether the finding is neither accepted, nor expected, nor
+// fixed.
 func (f *Finding) Active() bool {
 	return f.Status == StatusOpen && f.Drift != DriftFixed
 }
 
-// Fails reports whether the gate fails on the finding.
+// Fails reports whether the finding fails the gate.
 func (f *Finding) Fails() bool { return f.Verdict == VerdictFail }
 
-// IsNew reports whether the finding stands now and did not when the baseline
-// was written. Without a baseline every finding that stands is new.
+// IsNew reports whether the finding is active and was not when the baseline was
+// created. Without a baseline every active finding is new.
 func (f *Finding) IsNew() bool {
 	switch f.Drift {
 	case DriftNew, DriftExpired, DriftReopened, DriftNone:
@@ -55,8 +55,8 @@ func (f *Finding) IsNew() bool {
 	return false
 }
 
-// Known reports whether the finding is as the baseline has it and fails
-// nothing: there is nothing to do about it that was not known before.
+// Known reports whether the finding is unchanged since the baseline and does not
+// fail the gate, so that it needs no new decision.
 func (f *Finding) Known() bool {
 	return f.Active() && f.Drift == DriftUnchanged && !f.Fails()
 }

@@ -1,7 +1,7 @@
 package result
 
-// A Notice is something the reader must know about the run itself. Its
-// code never changes its meaning.
+// A Notice is a message about the run itself. The meaning of its code never
+// changes.
 type Notice struct {
 	Code    string  `json:"code"`  // "MXS9nnn"
 	Level   Level   `json:"level"` // "note", "warning" or "error"
@@ -9,13 +9,14 @@ type Notice struct {
 	Target  string  `json:"target,omitempty" clean:"field"`
 	Anchor  *Anchor `json:"anchor,omitempty"`
 
-	// Names are the names in scope of the target, an address, where the policy
-	// may accept the notice by one of them.
+	// Names are the names in scope of the target, if that is an address; an entry
+	// of the policy that accepts the notice may use one of them.
 	Names []string `json:"names,omitempty" clean:"field"`
 
-	// Acceptance covers what the notice is about; nil if nobody has accepted it.
+	// Acceptance covers the notice; nil if it is not accepted.
 	Acceptance *Acceptance `json:"acceptance,omitempty"`
 
-	// Further is how many entries of the policy the notice stands for, beside one.
+	// Further is the number of additional policy entries that the notice is
+	// about.
 	Further int `json:"-"`
 }

@@ -2,7 +2,7 @@ package result
 
 import "net/netip"
 
-// A Port is one address and port, as a run saw it.
+// A Port is the result of one address and port.
 type Port struct {
 	IP           netip.Addr    `json:"ip"` // without a zone, which Host holds
 	Host         string        `json:"host,omitempty" clean:"field"`

@@ -2,7 +2,7 @@ package result
 
 import "slices"
 
-// protocols are the names of protocols, as Service.Name has them.
+// protocols are the values of Service.Name.
 var protocols = []string{
 	"am.pdp", "beanstalk", "clamd", "csync", "dns", "doveadm", "doveadm-http", "dovecot-auth", "dovecot-dict",
 	"dovecot-director", "dovecot-stats", "echo", "elasticsearch", "ftp", "git", "gromox", "http", "imap",
@@ -12,6 +12,6 @@ var protocols = []string{
 	"unknown", "vnc", "xmpp",
 }
 
-// Protocols lists the names of all protocols that a service may have, sorted;
-// "unknown" is that of a service whose protocol has no name.
+// Protocols returns the names of all protocols that a service may have, sorted.
+// "unknown" is for a service whose protocol has no name.
 func Protocols() []string { return slices.Clone(protocols) }

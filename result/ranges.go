@@ -8,7 +8,7 @@ import (
 	"go4.org/netipx"
 )
 
-// AddressCount is how many addresses a set has, at most what a uint64 holds.
+// AddressCount returns the number of addresses in a set, at most math.MaxUint64.
 func AddressCount(set *netipx.IPSet) uint64 {
 	var n uint64
 	for _, p := range set.Prefixes() {
@@ -21,8 +21,8 @@ func AddressCount(set *netipx.IPSet) uint64 {
 	return n
 }
 
-// ParseRange reads an address, or a range FROM-TO as [FormatRange] writes it,
-// without its zone, and reports whether it is one.
+// ParseRange parses an address, or a range FROM-TO as written by [FormatRange],
+// without a zone. It reports whether text is one.
 func ParseRange(text string) (netipx.IPRange, bool) {
 	from, to, isRange := strings.Cut(text, "-")
 	if !isRange {
@@ -34,7 +34,7 @@ func ParseRange(text string) (netipx.IPRange, bool) {
 	return r, err == nil && errTo == nil && r.IsValid()
 }
 
-// FormatRange writes a range as FROM-TO, or ADDRESS if it is a single one.
+// FormatRange returns a range as FROM-TO, or ADDRESS if it has only one address.
 func FormatRange(r netipx.IPRange) string {
 	if r.From() == r.To() {
 		return r.From().String()

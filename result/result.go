@@ -1,7 +1,7 @@
-// Package result is the one model of what a run reports: the types of the
-// published schema with their JSON tags.
+// Package result defines what a run reports: the types of the published schema
+// with their JSON tags.
 //
-// Every other package fills these types, judges them or writes them down; none
-// defines them again. The text in them is as it was seen or read: package report
-// sanitizes it where it takes it over.
+// Other packages fill these types, assess them or write them; none defines them
+// again. Their texts are as received from the network or read from a file:
+// package report sanitizes them.
 package result

@@ -1,7 +1,7 @@
 package result
 
-// A RuleInfo explains a class of findings: what a report tells of a rule. The rule
-// itself, with the conditions under which it is broken, is in package exposure.
+// A RuleInfo explains the findings of one rule: what a report shows of the rule.
+// The rule with its conditions is in package exposure.
 type RuleInfo struct {
 	ID         string   `json:"id"`             // "MXSnnnn"
 	Name       string   `json:"name,omitempty"` // in PascalCase, for tools

@@ -1,6 +1,6 @@
 package result
 
-// A Tool names the program that made a run.
+// A Tool identifies the program that made a run.
 type Tool struct {
 	Name          string `json:"name"` // always "mxsweep"
 	Version       string `json:"version"`
@@ -19,27 +19,27 @@ type Run struct {
 	Scope         Scope         `json:"scope"`
 	Baseline      *BaselineInfo `json:"baseline,omitempty"`
 
-	// Mode is the engine that asked, "connect" or "syn"; "" if not recorded.
+	// Mode is the engine, "connect" or "syn"; "" if not recorded.
 	Mode string `json:"mode,omitempty"`
 
-	// Shard is "I/N" where the run is the I-th of N disjoint parts of a sweep;
-	// "" where it is the whole.
+	// Shard is "I/N" if the run is the I-th of N disjoint parts of a sweep; "" if
+	// it is the whole sweep.
 	Shard string `json:"shard,omitempty"`
 
 	// Merged are the ids of the runs that were merged into this one; nil for a
-	// run that was scanned.
+	// run that was not merged.
 	Merged []string `json:"merged,omitempty"`
 
-	// Now is the moment by which expiries were judged where it was not that of
-	// the run itself; zero where it was.
+	// Now is the time at which acceptances had to be valid, if that is not the
+	// time of the run; otherwise zero.
 	Now Time `json:"now,omitzero"`
 
-	// Rules are the rules of the run. A writer keeps those that a finding
-	// names, so that a saved run explains itself.
+	// Rules are the rules of the run. A writer keeps those that a finding refers
+	// to, so that a saved run is self-contained.
 	Rules []RuleInfo `json:"rules,omitempty"`
 }
 
-// A Scope says what a run was allowed to contact, and asked.
+// A Scope says what a run was allowed to contact, and what it probed.
 type Scope struct {
 	Name      string   `json:"name"`
 	SHA256    string   `json:"sha256"` // lower-case hex, of the scope in canonical form
@@ -48,17 +48,17 @@ type Scope struct {
 	Addresses uint64   `json:"addresses"`
 	Excluded  uint64   `json:"excluded,omitempty"`
 
-	// TargetsSHA256 is over the targets as they were named, where those are
-	// not all of the scope: it tells two jobs over one scope apart.
+	// TargetsSHA256 is the hash of the targets as written, if they are not the
+	// whole scope: it distinguishes two jobs with the same scope.
 	TargetsSHA256 string `json:"targets_sha256,omitempty"`
 
-	// Asked are the addresses that were asked for something, each as ADDRESS or
-	// FROM-TO, and the names that they were asked by; in all shards those of the
-	// whole sweep. It is nil where there are too many to tell.
+	// Asked are the addresses that were probed, each as ADDRESS or FROM-TO, and
+	// their names; in each shard those of the whole sweep. It is nil if there are
+	// too many to list.
 	Asked []string `json:"asked,omitempty"`
 }
 
-// A BaselineInfo names the earlier findings that a run was compared with.
+// A BaselineInfo identifies the baseline with which a run was compared.
 type BaselineInfo struct {
 	SHA256     string `json:"sha256"`
 	Created    Time   `json:"created,omitzero"`
@@ -66,8 +66,8 @@ type BaselineInfo struct {
 	Why        string `json:"why,omitempty"` // why not, if it is not
 }
 
-// An Anchor is the line of a file that put an address into a run, or the
-// policy line that bears on a finding.
+// An Anchor is the line of a file that puts an address in scope, or the policy
+// line that applies to a finding.
 type Anchor struct {
 	File      string `json:"file"` // relative to the root of the checkout, with slashes
 	Line      int    `json:"line"` // from 1

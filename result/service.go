@@ -4,9 +4,9 @@ import "slices"
 
 // A Service is what answers on a port.
 type Service struct {
-	// Name is the protocol spoken, in lower case: "smtp", "lmtp", "imap", "pop3",
+	// Name is the protocol, in lower case: "smtp", "lmtp", "imap", "pop3",
 	// "managesieve", "postfix-policy", "milter", "am.pdp", "spamd", "clamd",
-	// "http", "ssh", ... Empty means not known.
+	// "http", "ssh", ... (see Protocols). Empty means not known.
 	Name string `json:"name,omitempty" clean:"field"`
 
 	Product   string `json:"product,omitempty" clean:"field"` // the daemon's name, "" if not known
@@ -15,52 +15,52 @@ type Service struct {
 	Hostname  string `json:"hostname,omitempty" clean:"field"` // by which the daemon calls itself
 	OSType    string `json:"os_type,omitempty" clean:"field"`
 
-	// Role is what the daemon does in the mail flow; RoleUnknown if nothing tells.
+	// Role is what the daemon does in the mail flow; RoleUnknown if not known.
 	Role Role `json:"role,omitempty"`
 
-	// Behind is the next hop that shows through a proxy; nil if none does.
+	// Behind is the next hop that is visible through a proxy; nil if none is.
 	Behind *Behind `json:"behind,omitempty"`
 
-	// ProxyParser names the program that reads the PROXY header in front of the
-	// service, where the port wants one: Product itself, or the daemon in Behind. It is
-	// "" where no header is wanted, and where nothing told whose parser it is.
+	// ProxyParser is the program that parses the PROXY header, if the port requires
+	// one: Product itself, or the daemon in Behind. It is "" if no header is required,
+	// and if it is not known whose parser it is.
 	ProxyParser string `json:"proxy_parser,omitempty" clean:"field"`
 
-	// Evidence is what was sent and seen that led to the answer, in the order in
-	// which it weighs.
+	// Evidence is what was sent and received that led to the identification, most
+	// significant first.
 	Evidence []Evidence `json:"evidence,omitempty"`
 
-	// Tunnel is "" for clear text. A port that offers STARTTLS is judged by its
-	// clear side; what became of the offer is in the TLS of the port and in
-	// Observations. TunnelStartTLS is left to services that were seen inside of it
-	// only.
+	// Tunnel is "" for clear text. A port that offers STARTTLS is assessed in
+	// clear text; the result of the TLS handshake is in the TLS field of the port
+	// and in Observations. TunnelStartTLS is only used for services that were
+	// identified inside the tunnel.
 	Tunnel Tunnel `json:"tunnel,omitempty"`
 
-	// Expected is what usually listens on a port of this number, where nothing that
-	// was said tells what does: a guess, which names nothing. Alternatives then holds
-	// the products.
+	// Expected is what usually listens on this port number, if nothing in the
+	// dialogue identified the service: a guess. Alternatives then lists the
+	// products.
 	Expected *Expected `json:"expected,omitempty"`
 
-	// Method says what the name rests on. With MethodTable there is none: Expected and
-	// Alternatives are what the port's number suggests, and Confidence, at most 3, is
-	// how well it does.
+	// Method says what the identification is based on. With MethodTable the
+	// service is not identified: Expected and Alternatives follow from the port
+	// number, and Confidence, at most 3, is how well they do.
 	Method Method `json:"method,omitempty"`
 
 	Confidence int `json:"confidence"` // from 0, nothing known, to 10, certain
 
 	CPEs []string `json:"cpes,omitempty" clean:"field"` // CPE 2.3 formatted strings
 
-	// SelfNamed says that Product and Version are only what the daemon says of itself,
-	// because no signature names it. Confidence then is that of the name; nothing is
-	// decided by it.
+	// SelfNamed is set if Product and Version are only what the daemon says of
+	// itself, because no signature matches. Confidence then applies to the name;
+	// no rule depends on it.
 	SelfNamed bool `json:"self_named,omitempty"`
 
 	// MatchedRule is the id of the signature that matched; "" if none did.
 	MatchedRule string `json:"matched_rule,omitempty"`
 
-	// Alternatives names the other products that the same behavior fits, where
-	// safe probes cannot tell them apart. Product then names the likeliest, or is
-	// empty where none is.
+	// Alternatives lists other products with the same behavior, which safe probes
+	// cannot distinguish. Product is then the most likely one, or empty if none
+	// is.
 	Alternatives []string `json:"alternatives,omitempty" clean:"field"`
 
 	// Observations are the named observations that hold, sorted, for example
@@ -68,18 +68,19 @@ type Service struct {
 	// signatures/observations.yaml.
 	Observations []string `json:"observations,omitempty"`
 
-	// Stack names the mail stack that the host's set of ports and products
-	// suggests ("Zimbra", "iRedMail", ...), "" if none.
+	// Stack is the mail system that the ports and products of the host suggest
+	// ("Zimbra", "iRedMail", ...), "" if none.
 	Stack string `json:"stack,omitempty"`
 
 	// SameAs lists other ports of the same host whose greeting is identical byte
-	// for byte, the first 32: the links of a proxy chain.
+	// for byte, at most 32: the links of a proxy chain.
 	SameAs []uint16 `json:"same_as,omitempty"`
 
-	// Inconclusive says why the dialogue did not settle what answers; "" if it
-	// did. What is set besides it then rests on the protocol alone. Refusal is what
-	// the daemon said when it refused for now or hung up in the middle, at most
-	// 1024 bytes without blanks around it; "" unless Inconclusive is set.
+	// Inconclusive says why the dialogue did not identify the service; "" if it
+	// did. Other fields then rest on the protocol alone. Refusal is the daemon's
+	// reply when it refused temporarily or closed the connection in the middle,
+	// at most 1024 bytes without surrounding white space; "" unless Inconclusive
+	// is set.
 	Inconclusive Inconclusive `json:"inconclusive,omitempty"`
 	Refusal      string       `json:"refusal,omitempty" clean:"evidence"`
 }
@@ -90,26 +91,26 @@ type Expected struct {
 	Role Role   `json:"role,omitempty"`
 }
 
-// Behind is the daemon that shows through a proxy.
+// Behind is the daemon that is visible through a proxy.
 type Behind struct {
 	Product string `json:"product,omitempty" clean:"field"`
 	Version string `json:"version,omitempty" clean:"field"`
 }
 
-// Evidence is one thing that was seen of a service.
+// Evidence is one observation of a service.
 type Evidence struct {
 	Probe    string `json:"probe" clean:"field"`             // its id
 	Sent     string `json:"sent,omitempty" clean:"evidence"` // "" for a passive probe
 	Observed string `json:"observed" clean:"evidence"`       // what came back and how it ended
 	Shows    string `json:"shows,omitempty"`                 // in words
 
-	// Observation is the id of what it shows of the service; "" where Shows is what
-	// the probe is for.
+	// Observation is the id of what it shows of the service; "" if Shows is only
+	// the purpose of the probe.
 	Observation string `json:"observation,omitempty" clean:"field"`
 }
 
-// A Banner is what a daemon said first. Text is for people; Base64 holds the
-// bytes themselves where Text does not show all of them as they were.
+// A Banner is the first text that a daemon sent. Text is for people; Base64 has
+// the exact bytes if Text does not show all of them.
 type Banner struct {
 	Text      string `json:"text" clean:"evidence"`
 	Base64    string `json:"base64,omitempty"`
@@ -117,7 +118,7 @@ type Banner struct {
 	Truncated bool   `json:"truncated"`
 }
 
-// TLS is a completed TLS handshake.
+// TLS is the result of a completed TLS handshake.
 type TLS struct {
 	Version    string   `json:"version,omitempty" clean:"field"` // "TLS 1.3"
 	Cipher     string   `json:"cipher,omitempty" clean:"field"`
@@ -127,28 +128,28 @@ type TLS struct {
 	NotAfter   Time     `json:"not_after,omitzero"`
 	CertSHA256 string   `json:"cert_sha256,omitempty"` // lower-case hex of the leaf certificate
 
-	// NamesTruncated says that the certificate has more, or longer, names than
-	// Names tells.
+	// NamesTruncated is set if the certificate has more, or longer, names than
+	// Names.
 	NamesTruncated bool `json:"names_truncated,omitempty"`
 
-	// NotBefore is when the certificate begins to be valid, KeyAlgorithm names
-	// the kind of its key ("RSA", "ECDSA", "Ed25519", "DSA"; "" if not known),
-	// KeyBits the size (0 if not known) and SignatureAlgorithm how it is signed
-	// ("SHA256-RSA"). Zero where there was no certificate.
+	// NotBefore is the start of the certificate's validity, KeyAlgorithm the type
+	// of its key ("RSA", "ECDSA", "Ed25519", "DSA"; "" if not known), KeyBits the
+	// key size (0 if not known) and SignatureAlgorithm the algorithm of its
+	// signature ("SHA256-RSA"). All are zero if there was no certificate.
 	NotBefore          Time   `json:"not_before,omitzero"`
 	KeyAlgorithm       string `json:"key_algorithm,omitempty" clean:"field"`
 	KeyBits            int    `json:"key_bits,omitempty"`
 	SignatureAlgorithm string `json:"signature_algorithm,omitempty" clean:"field"`
 }
 
-// A PortError is why a port could not be asked.
+// A PortError is why a port could not be probed.
 type PortError struct {
 	Code    string `json:"code"`
 	Message string `json:"message"`
 }
 
-// A ProbeRecord is one exchange with a service that nothing matched, as a report
-// shows it; the exchange itself, with its bytes, is in package signatures.
+// A ProbeRecord is one exchange with an unidentified service, as a report shows
+// it; the exchange itself, with its bytes, is in package signatures.
 type ProbeRecord struct {
 	Probe    string  `json:"probe" clean:"field"`
 	Greeting string  `json:"greeting,omitempty" clean:"evidence"`
@@ -159,11 +160,11 @@ type ProbeRecord struct {
 	Took     float64 `json:"took_ms,omitempty"` // milliseconds
 }
 
-// ByNumber reports whether only the number of the port is known.
+// ByNumber reports whether only the port number is known.
 func (s *Service) ByNumber() bool { return s != nil && s.Method == MethodTable && s.Product == "" }
 
-// Label names what answers in a few words: product and version, else the
-// protocol that it spoke, else "".
+// Label returns a short name of the service: product and version, otherwise the
+// protocol, otherwise "".
 func (s *Service) Label() string {
 	switch {
 	case s == nil, s.ByNumber():
@@ -178,8 +179,8 @@ func (s *Service) Label() string {
 	return ""
 }
 
-// KnownProduct is the product that a signature names, "" if none does: what a daemon
-// says of itself decides nothing.
+// KnownProduct returns the product that a signature identified, "" if none did:
+// no decision may depend on what a daemon says of itself.
 func (s *Service) KnownProduct() string {
 	if s.SelfNamed {
 		return ""
@@ -187,7 +188,7 @@ func (s *Service) KnownProduct() string {
 	return s.Product
 }
 
-// KnownVersion is the version of the KnownProduct.
+// KnownVersion returns the version of the KnownProduct.
 func (s *Service) KnownVersion() string {
 	if s.SelfNamed {
 		return ""
@@ -195,5 +196,5 @@ func (s *Service) KnownVersion() string {
 	return s.Version
 }
 
-// Has reports whether the named observation holds for the service.
+// Has reports whether the service has the named observation.
 func (s *Service) Has(observation string) bool { return slices.Contains(s.Observations, observation) }

@@ -5,7 +5,7 @@ import "slices"
 // A Role is what a daemon does in the mail flow.
 type Role string
 
-// The roles. RoleUnknown is that of a daemon of which nothing tells it.
+// The roles. RoleUnknown means that the role of the daemon is not known.
 const (
 	RoleContentFilter Role = "content-filter"
 	RoleSigningProxy  Role = "signing-proxy"
@@ -37,13 +37,14 @@ var roles = []Role{
 	RoleSieve, RoleAuth, RoleAntispam, RoleAntivirus, RoleAdmin, RoleProxy, RoleNotMail, RoleUnknown,
 }
 
-// Roles lists all roles.
+// Roles returns all roles.
 func Roles() []Role { return slices.Clone(roles) }
 
-// ParseRole finds the role of a word, and reports whether there is one.
+// ParseRole returns the role with that name, and reports whether it exists.
 func ParseRole(word string) (Role, bool) { return find(roles, word) }
 
-// A Method says what the name of a service rests on. "" is nothing.
+// A Method says what the identification of a service is based on. "" means
+// nothing.
 type Method string
 
 // The methods.
@@ -52,13 +53,14 @@ const (
 	MethodProbed Method = "probed" // a signature that matched the dialogue
 )
 
-// ParseMethod finds the method of a word, "" among them, and reports whether there
-// is one.
+// ParseMethod returns the method with that name, which may be "", and reports
+// whether it exists.
 func ParseMethod(word string) (Method, bool) {
 	return find([]Method{"", MethodTable, MethodProbed}, word)
 }
 
-// A Tunnel is what a service was seen inside of. "" is clear text.
+// A Tunnel is the encryption inside which a service was identified. "" is clear
+// text.
 type Tunnel string
 
 // The tunnels.
@@ -67,38 +69,42 @@ const (
 	TunnelStartTLS Tunnel = "starttls"
 )
 
-// ParseTunnel finds the tunnel of a word, "" among them, and reports whether there
-// is one.
+// ParseTunnel returns the tunnel with that name, which may be "", and reports
+// whether it exists.
 func ParseTunnel(word string) (Tunnel, bool) {
 	return find([]Tunnel{"", TunnelTLS, TunnelStartTLS}, word)
 }
 
-// An Inconclusive is a reason why a dialogue did not settle what answers.
+// An Inconclusive is the reason why a dialogue did not identify the service.
 type Inconclusive string
 
 // The reasons why a dialogue is inconclusive.
 const (
-	// InconclusiveNoConnection: no connection for a dialogue was possible.
+	// InconclusiveNoConnection means that no connection for a dialogue could be
+	// opened.
 	InconclusiveNoConnection Inconclusive = "no-connection"
-	// InconclusiveRefused: the daemon refused to talk for now, by a reply code
-	// or word at a place where that means "try again later".
+	// InconclusiveRefused means that the daemon refused temporarily, with a reply
+	// code or word that means "try again later" at that point of the protocol.
 	InconclusiveRefused Inconclusive = "refused-for-now"
-	// InconclusiveCutOff: the conversation was cut off in the middle.
+	// InconclusiveCutOff means that the connection was closed in the middle of
+	// the dialogue.
 	InconclusiveCutOff Inconclusive = "cut-off"
-	// InconclusiveHandshake: the port speaks TLS, and the handshake failed.
+	// InconclusiveHandshake means that the port speaks TLS, but the handshake
+	// failed.
 	InconclusiveHandshake Inconclusive = "tls-handshake"
-	// InconclusiveUnfinished: a reply was still coming when time was up.
+	// InconclusiveUnfinished means that a reply was not complete when the time
+	// was up.
 	InconclusiveUnfinished Inconclusive = "unfinished"
-	// InconclusiveNoReply: the port replied to nothing, which a daemon that is
-	// busy or waits for something does too.
+	// InconclusiveNoReply means that the port replied to nothing. A daemon that
+	// is busy or waits for something does that too.
 	InconclusiveNoReply Inconclusive = "no-reply"
-	// InconclusiveUnacknowledged: the data sent were never acknowledged.
+	// InconclusiveUnacknowledged means that the data sent was never acknowledged.
 	InconclusiveUnacknowledged Inconclusive = "unacknowledged"
-	// InconclusiveHostTimeout: the time of the host was over before the dialogue
-	// was. Package fingerprint does not know of it: whoever bounds its ctx
-	// sets it.
+	// InconclusiveHostTimeout means that the time limit of the host was reached
+	// during the dialogue. Package fingerprint does not know that limit: the
+	// caller, which sets it in the context, sets this value.
 	InconclusiveHostTimeout Inconclusive = "host-timeout"
-	// InconclusiveSkipped: the dialogue was not held, or stopped early,
-	// because the host answers on every port, or replies on none.
+	// InconclusiveSkipped means that there was no dialogue, or only a part of it,
+	// because the host answers on every port or replies on none.
 	InconclusiveSkipped Inconclusive = "skipped"
 )

@@ -8,8 +8,8 @@ import (
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
-// A Severity grades a rule and its findings. Severities are ordered: the graver
-// one is larger. The zero Severity is none.
+// A Severity grades a rule and its findings. Severities are ordered: a more
+// severe one is larger. The zero Severity is none.
 type Severity int
 
 // The severities.
@@ -21,18 +21,19 @@ const (
 	SeverityCritical
 )
 
-// severities are the words, by severity.
+// severities are the names, by severity.
 var severities = [...]string{SeverityInfo: "info", SeverityLow: "low", SeverityMedium: "medium", SeverityHigh: "high", SeverityCritical: "critical"}
 
-// Severities lists all severities, the gravest first.
+// Severities returns all severities, the most severe first.
 func Severities() []Severity {
 	return []Severity{SeverityCritical, SeverityHigh, SeverityMedium, SeverityLow, SeverityInfo}
 }
 
-// SeverityWords lists the words of all severities, the least first.
+// SeverityWords returns the names of all severities, the least severe first.
 func SeverityWords() []string { return slices.Clone(severities[SeverityInfo:]) }
 
-// ParseSeverity finds the severity of a word, and reports whether there is one.
+// ParseSeverity returns the severity with that name, and reports whether it
+// exists.
 func ParseSeverity(word string) (Severity, bool) {
 	i := slices.Index(severities[SeverityInfo:], word)
 	return SeverityInfo + Severity(i), i >= 0
@@ -41,7 +42,7 @@ func ParseSeverity(word string) (Severity, bool) {
 // Valid reports whether s is one of the severities.
 func (s Severity) Valid() bool { return SeverityInfo <= s && s <= SeverityCritical }
 
-// String gives the word that flags, files and reports use, "" for none.
+// String returns the name used in flags, files and reports, "" for none.
 func (s Severity) String() string {
 	if s != 0 && !s.Valid() {
 		return fmt.Sprintf("severity(%d)", int(s))
@@ -49,7 +50,7 @@ func (s Severity) String() string {
 	return severities[s]
 }
 
-// MarshalText gives the word; none is an error.
+// MarshalText implements [encoding.TextMarshaler]. The zero Severity is an error.
 func (s Severity) MarshalText() ([]byte, error) {
 	if !s.Valid() {
 		return nil, fmt.Errorf("marshaling severity %d: out of range", int(s))
@@ -57,7 +58,7 @@ func (s Severity) MarshalText() ([]byte, error) {
 	return []byte(severities[s]), nil
 }
 
-// UnmarshalText reads the word.
+// UnmarshalText implements [encoding.TextUnmarshaler].
 func (s *Severity) UnmarshalText(text []byte) error {
 	v, ok := ParseSeverity(string(text))
 	if !ok {
@@ -67,9 +68,9 @@ func (s *Severity) UnmarshalText(text []byte) error {
 	return nil
 }
 
-// Scores gives the lowest and highest score of a severity, as CVSS 4.0,
-// Section 6, and GitHub's security-severity cut them. Info is 0 and nothing
-// else.
+// Scores returns the lowest and highest score of a severity, as defined by CVSS
+// 4.0, Section 6, and used by GitHub's security-severity. The only score of Info
+// is 0.
 func (s Severity) Scores() (lowest, highest float64) {
 	switch s {
 	case SeverityCritical:
@@ -84,7 +85,7 @@ func (s Severity) Scores() (lowest, highest float64) {
 	return 0, 0
 }
 
-// Has reports whether a score lies in the band of the severity.
+// Has reports whether a score is in the band of the severity.
 func (s Severity) Has(score float64) bool {
 	lowest, highest := s.Scores()
 	return lowest <= score && score <= highest

@@ -2,7 +2,7 @@ package result
 
 import "slices"
 
-// A State says what a port did when it was probed. The words are nmap's.
+// A State is the result of probing a port. The names are those of nmap.
 type State string
 
 // The states of a port.
@@ -11,31 +11,31 @@ const (
 	StateOpen State = "open"
 	// StateClosed means that the host refused the connection.
 	StateClosed State = "closed"
-	// StateFiltered means that nothing, or an ICMP error, came back. If the
-	// host is up, it answered on another port afterwards.
+	// StateFiltered means that there was no answer, or an ICMP error. If the host
+	// is up, it answered on another port afterwards.
 	StateFiltered State = "filtered"
-	// StateUnknown means that the question could not be asked: a local
-	// failure, or a run that was stopped. It is never taken for closed.
+	// StateUnknown means that the port could not be probed, or not often enough:
+	// because of a local failure, or because the run was stopped. It is never
+	// treated as closed.
 	StateUnknown State = "unknown"
-	// StateSkipped means that the port was left out on purpose, for example
+	// StateSkipped means that the port was not probed on purpose, for example
 	// because the address left the scope between planning and probing.
 	StateSkipped State = "skipped"
 )
 
-// states are numbered in the journals of runs, by their place: a new one goes to
-// the end.
+// states are numbered by position in the journals of runs: append new ones.
 var states = []State{StateOpen, StateClosed, StateFiltered, StateUnknown, StateSkipped}
 
-// States lists all states.
+// States returns all states.
 func States() []State { return slices.Clone(states) }
 
-// ParseState finds the state of a word, and reports whether there is one.
+// ParseState returns the state with that name, and reports whether it exists.
 func ParseState(word string) (State, bool) { return find(states, word) }
 
 // A Reason is the evidence for a [State], in the words of the result schema.
 type Reason string
 
-// The reasons, as the result schema lists them.
+// The reasons, as listed in the result schema.
 const (
 	ReasonSynAck           Reason = "syn-ack"
 	ReasonConnRefused      Reason = "conn-refused"
@@ -50,23 +50,22 @@ const (
 	ReasonProtocolError    Reason = "protocol-error"
 	ReasonOutOfScope       Reason = "out-of-scope"
 	ReasonRateLimited      Reason = "rate-limited"
-	// ReasonBlocked is that of a silent pair whose host stopped answering on
-	// a pair that is known to answer: the silence proves nothing.
+	// ReasonBlocked means that the pair was silent and its host stopped answering
+	// even on a pair that had answered: the silence proves nothing.
 	ReasonBlocked Reason = "blocked"
-	// ReasonHostTimeout is that of a pair that was not asked, or not settled,
-	// when the time limit of its host was reached.
+	// ReasonHostTimeout means that the time limit of the host was reached before
+	// the pair had a result.
 	ReasonHostTimeout Reason = "host-timeout"
-	// ReasonZeroWindow is that of a pair whose SYN-ACK offers no room for
-	// data: nothing can be said to it.
+	// ReasonZeroWindow means that the SYN-ACK has a window of zero: no data can
+	// be sent.
 	ReasonZeroWindow Reason = "zero-window"
-	// ReasonUnacknowledged is that of a pair which accepted a connection and
-	// never acknowledged the data that was sent on it.
+	// ReasonUnacknowledged means that the pair accepted a connection, but never
+	// acknowledged the data sent on it.
 	ReasonUnacknowledged Reason = "unacknowledged"
 	ReasonUnknown        Reason = "unknown"
 )
 
-// reasons are numbered in the journals of runs, by their place: a new one goes to
-// the end.
+// reasons are numbered by position in the journals of runs: append new ones.
 var reasons = []Reason{
 	ReasonSynAck, ReasonConnRefused, ReasonReset, ReasonNoResponse, ReasonHostUnreach, ReasonNetUnreach,
 	ReasonAdminProhibited, ReasonConnectionClosed, ReasonIOTimeout, ReasonHandshakeError, ReasonProtocolError,
@@ -74,9 +73,9 @@ var reasons = []Reason{
 	ReasonHostTimeout,
 }
 
-// Reasons lists all reasons.
+// Reasons returns all reasons.
 func Reasons() []Reason { return slices.Clone(reasons) }
 
-// ParseReason finds the reason of a word, and reports whether there is one. "" is
-// none.
+// ParseReason returns the reason with that name, and reports whether it exists.
+// "" means none.
 func ParseReason(word string) (Reason, bool) { return find(reasons, word) }

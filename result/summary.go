@@ -1,6 +1,6 @@
 package result
 
-// A Summary closes a run.
+// A Summary is the end of a report: the result of a run in numbers.
 type Summary struct {
 	Complete           bool       `json:"complete"`
 	ExitCode           int        `json:"exit_code"`
@@ -13,54 +13,54 @@ type Summary struct {
 	AcceptancesExpired int        `json:"acceptances_expired"`
 	AcceptancesUnused  int        `json:"acceptances_unused"`
 
-	// Incomplete says that the run saw too little, whatever the gate is: what
-	// is not among its findings may still be there.
+	// Incomplete is set if the coverage was too low, whatever the gate is:
+	// exposed services may be missing in the findings.
 	Incomplete bool `json:"incomplete,omitempty"`
 
 	// Reason says in one sentence why the gate decided as it did.
 	Reason string `json:"reason,omitempty"`
 }
 
-// Partial reports whether what is not among the findings of the run may still
-// be there: the run did not look at all of it, or saw too little.
+// Partial reports whether exposed services may be missing in the findings: the
+// run did not probe everything, or its coverage was too low.
 func (s *Summary) Partial() bool {
 	return s.Incomplete || !s.Complete || s.Gate == GateIncomplete || s.Gate == GateError
 }
 
-// Coverage says how much of what was planned gave a conclusive result.
+// Coverage says how much of the plan gave a conclusive result.
 type Coverage struct {
-	// Planned is how many pairs of address and port count: those of all
-	// addresses but the vacant ones.
+	// Planned is the number of pairs of address and port, without those of vacant
+	// addresses.
 	Planned uint64 `json:"planned"`
 
-	// Answered is how many of them are conclusive: open and assessed, closed,
-	// or filtered on a host that is up.
+	// Answered is the number of conclusive ones: open and assessed, closed, or
+	// filtered on a host that is up.
 	Answered    uint64  `json:"answered"`
 	Ratio       float64 `json:"ratio"` // Answered of Planned, 0 to 1
 	HostsUp     int     `json:"hosts_up"`
 	HostsSilent int     `json:"hosts_silent"` // and not vacant
 
-	// Up are the hosts that were up, each as ADDRESS or FROM-TO. It is nil where
-	// there are none, or too many to tell.
+	// Up are the hosts that were up, each as ADDRESS or FROM-TO. It is nil if
+	// there are none, or too many to list.
 	Up []string `json:"up,omitempty"`
 
-	// CoverageCounts are nil in runs of versions that did not count them.
+	// CoverageCounts are nil in runs of versions that did not record them.
 	*CoverageCounts
 
 	Loss       float64 `json:"loss,omitempty"`        // share of the probes or their answers, 0 to 1
 	CanariesOK *bool   `json:"canaries_ok,omitempty"` // nil: no canaries
 
-	// CanariesOwn says that canaries answered, and none of them on another machine
-	// than the scanner's: they show nothing of the network.
+	// CanariesOwn is set if canaries answered, but none on another machine than
+	// the scanner: they show nothing about the network.
 	CanariesOwn bool `json:"canaries_own,omitempty"`
 
-	// Parts are the lines of the scope of which this run, as a shard, asked a
-	// part: whether enough hosts are up in them can only be told of all shards.
+	// Parts are the scope lines of which this run, as a shard, probed a part:
+	// only all shards together show whether enough hosts are up in them.
 	Parts []LinePart `json:"parts,omitempty"`
 }
 
-// A LinePart is what a shard saw of a line of the scope that it shares with
-// other shards.
+// A LinePart is what a shard found in a scope line that it shares with other
+// shards.
 type LinePart struct {
 	Line     string `json:"line"`      // as it was written
 	Range    string `json:"range"`     // the addresses that are meant, FROM-TO
@@ -68,8 +68,8 @@ type LinePart struct {
 	HostsUp  uint64 `json:"hosts_up"`  // in the part of this shard
 }
 
-// CoverageCounts are the numbers that a [Coverage] is made of. Open, Closed,
-// Filtered and Unknown together are its Planned.
+// CoverageCounts are the numbers from which a [Coverage] is computed. The sum of
+// Open, Closed, Filtered and Unknown is its Planned.
 type CoverageCounts struct {
 	Open     uint64 `json:"open"` // and assessed
 	Closed   uint64 `json:"closed"`
@@ -78,13 +78,13 @@ type CoverageCounts struct {
 	Vacant   uint64 `json:"vacant"` // addresses
 
 	// VacantPairs and Accepted are pairs that are not in Planned: those of vacant
-	// addresses, and those of hosts of which the policy accepts that they cannot
-	// be judged. Nil in runs of versions that did not record them.
+	// addresses, and those of hosts that cannot be assessed, if the policy
+	// accepts that. Nil in runs of versions that did not record them.
 	VacantPairs *uint64 `json:"vacant_pairs,omitempty"`
 	Accepted    *uint64 `json:"accepted_pairs,omitempty"`
 }
 
-// BySeverity counts the findings that are open and seen in this run.
+// BySeverity counts the open findings of this run.
 type BySeverity struct {
 	Critical int `json:"critical"`
 	High     int `json:"high"`
@@ -93,7 +93,7 @@ type BySeverity struct {
 	Info     int `json:"info"`
 }
 
-// ByDrift counts the findings by what they are to the baseline.
+// ByDrift counts the findings by drift.
 type ByDrift struct {
 	New        int `json:"new"`
 	Unchanged  int `json:"unchanged"`
@@ -106,7 +106,7 @@ type ByDrift struct {
 }
 
 // Count adds a finding to the counts of the summary. An accepted, expected or
-// fixed one is not counted by severity.
+// fixed one does not count in BySeverity.
 func (s *Summary) Count(f Finding) {
 	if f.Status == StatusAccepted {
 		s.Accepted++
@@ -117,7 +117,7 @@ func (s *Summary) Count(f Finding) {
 	*s.ByDrift.Of(f.Drift)++
 }
 
-// Of is the count of a severity; that of info for one that is none.
+// Of returns the count of a severity; that of info for an invalid one.
 func (b *BySeverity) Of(severity Severity) *int {
 	switch severity {
 	case SeverityCritical:
@@ -132,7 +132,7 @@ func (b *BySeverity) Of(severity Severity) *int {
 	return &b.Info
 }
 
-// Of is the count of a drift; that of none for one that is none.
+// Of returns the count of a drift; that of none for an invalid one.
 func (b *ByDrift) Of(drift Drift) *int {
 	switch drift {
 	case DriftNew:
@@ -153,7 +153,7 @@ func (b *ByDrift) Of(drift Drift) *int {
 	return &b.None
 }
 
-// Total is the number of findings counted by severity.
+// Total returns the number of findings counted by severity.
 func (b BySeverity) Total() int {
 	return b.Critical + b.High + b.Medium + b.Low + b.Info
 }

@@ -7,11 +7,11 @@ import (
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
 )
 
-// A Time is a point in time as the schema writes it: RFC 3339, UTC, at most
-// milliseconds. The zero Time is left out.
+// A Time is a point in time, written in RFC 3339, in UTC with at most
+// milliseconds. The zero Time is omitted.
 type Time struct{ time.Time }
 
-// NewTime makes a Time of t: in UTC, milliseconds kept.
+// NewTime returns t in UTC, truncated to milliseconds.
 func NewTime(t time.Time) Time {
 	if t.IsZero() {
 		return Time{}
@@ -21,7 +21,7 @@ func NewTime(t time.Time) Time {
 
 const timeLayout = "2006-01-02T15:04:05.999Z07:00" // RFC 3339, Section 5.6
 
-// String returns the time as it is written, "" for the zero Time.
+// String returns the time as written, "" for the zero Time.
 func (t Time) String() string {
 	if t.IsZero() {
 		return ""
@@ -35,7 +35,7 @@ func (t Time) MarshalText() ([]byte, error) { return []byte(t.String()), nil }
 // MarshalJSON implements [json.Marshaler].
 func (t Time) MarshalJSON() ([]byte, error) { return json.Marshal(t.String()) }
 
-// UnmarshalJSON implements [json.Unmarshaler]. Only UTC ("Z") is taken.
+// UnmarshalJSON implements [json.Unmarshaler]. It accepts only UTC ("Z").
 func (t *Time) UnmarshalJSON(b []byte) error {
 	var s string
 	if err := json.Unmarshal(b, &s); err != nil {

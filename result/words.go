@@ -2,21 +2,21 @@ package result
 
 import "slices"
 
-// A Reachability says how it is known that a port can be reached from the
-// vantage point. The zero Reachability is: it was reached from there.
+// A Reachability says how it is known that the vantage point can reach a port.
+// The zero Reachability means that the port was reached from there.
 type Reachability string
 
-// ReachabilityAssumed is that of an address of the scanning machine: what it
-// hears of itself does not pass the firewalls on the way to it.
+// ReachabilityAssumed is for an address of the scanning machine: its packets to
+// itself do not pass the firewalls in front of it.
 const ReachabilityAssumed Reachability = "assumed"
 
-// ParseReachability finds the reachability of a word, "" among them, and reports
-// whether there is one.
+// ParseReachability returns the reachability with that name, which may be "", and
+// reports whether it exists.
 func ParseReachability(word string) (Reachability, bool) {
 	return find([]Reachability{"", ReachabilityAssumed}, word)
 }
 
-// A Status says what the policy makes of a finding.
+// A Status is the status of a finding according to the policy.
 type Status string
 
 // The statuses of a finding.
@@ -29,7 +29,7 @@ const (
 
 var statuses = []Status{StatusOpen, StatusAccepted, StatusExpected, StatusFixed}
 
-// ParseStatus finds the status of a word, and reports whether there is one.
+// ParseStatus returns the status with that name, and reports whether it exists.
 func ParseStatus(word string) (Status, bool) { return find(statuses, word) }
 
 // A Drift says how a finding relates to the baseline.
@@ -43,23 +43,24 @@ const (
 	DriftFixed      Drift = "fixed"
 	DriftUnverified Drift = "unverified"
 
-	// DriftExpired is that of a finding that was accepted when the baseline was
-	// written, and is no longer: new to whoever relied on the acceptance.
+	// DriftExpired means that the finding was accepted when the baseline was
+	// created, but the acceptance has expired.
 	DriftExpired Drift = "expired"
-	// DriftReopened is that of a finding that the baseline knows as fixed.
+	// DriftReopened means that the finding is fixed in the baseline, but was
+	// found again.
 	DriftReopened Drift = "reopened"
 	DriftNone     Drift = "none"
 )
 
 var drifts = []Drift{DriftNew, DriftUnchanged, DriftUpdated, DriftFixed, DriftUnverified, DriftExpired, DriftReopened, DriftNone}
 
-// Drifts lists all drifts.
+// Drifts returns all drifts.
 func Drifts() []Drift { return slices.Clone(drifts) }
 
-// ParseDrift finds the drift of a word, and reports whether there is one.
+// ParseDrift returns the drift with that name, and reports whether it exists.
 func ParseDrift(word string) (Drift, bool) { return find(drifts, word) }
 
-// A Verdict is that of the gate on one finding. "" is not recorded.
+// A Verdict is the decision of the gate about one finding. "" means not recorded.
 type Verdict string
 
 // The verdicts.
@@ -69,13 +70,13 @@ const (
 	VerdictPass Verdict = "pass"
 )
 
-// ParseVerdict finds the verdict of a word, "" among them, and reports whether
-// there is one.
+// ParseVerdict returns the verdict with that name, which may be "", and reports
+// whether it exists.
 func ParseVerdict(word string) (Verdict, bool) {
 	return find([]Verdict{"", VerdictFail, VerdictWarn, VerdictPass}, word)
 }
 
-// A GateResult is what the gate decided of a run.
+// A GateResult is the decision of the gate about a run.
 type GateResult string
 
 // The results of the gate.
@@ -88,14 +89,14 @@ const (
 
 var gateResults = []GateResult{GatePass, GateFail, GateIncomplete, GateError}
 
-// GateResults lists all results of the gate.
+// GateResults returns all results of the gate.
 func GateResults() []GateResult { return slices.Clone(gateResults) }
 
-// ParseGateResult finds the result of the gate of a word, and reports whether
-// there is one.
+// ParseGateResult returns the result with that name, and reports whether it
+// exists.
 func ParseGateResult(word string) (GateResult, bool) { return find(gateResults, word) }
 
-// A Level says how much a notice matters.
+// A Level is the severity of a notice.
 type Level string
 
 // The levels.
@@ -107,14 +108,14 @@ const (
 
 var levels = []Level{LevelNote, LevelWarning, LevelError}
 
-// ParseLevel finds the level of a word, and reports whether there is one.
+// ParseLevel returns the level with that name, and reports whether it exists.
 func ParseLevel(word string) (Level, bool) { return find(levels, word) }
 
 // Compare orders levels: notes first, errors last.
 func (l Level) Compare(m Level) int { return slices.Index(levels, l) - slices.Index(levels, m) }
 
-// find gives the word of a table that is equal to one that was read, so that what
-// was read need not be kept.
+// find returns the entry of a table that is equal to word, so that word, which
+// may be part of a large input, need not stay in memory.
 func find[T ~string](table []T, word string) (T, bool) {
 	if i := slices.Index(table, T(word)); i >= 0 {
 		return table[i], true
