@@ -27,7 +27,7 @@ var (
 // knownProtocols are those that the schema lists.
 var knownProtocols = []string{"tcp", "udp"}
 
-// badValue is the error for a member that breaks the schema.
+// badValue returns the error for a member that violates the schema.
 func badValue(member string, value any, why string) error {
 	text := fmt.Sprint(value)
 	if s, ok := value.(string); ok {
@@ -64,8 +64,8 @@ func oneOf(member, value string, known []string) error {
 	return badValue(member, value, "not a value of the schema")
 }
 
-// inTable checks that a word is one of the table that parse reads, and puts the
-// word of the table in its place: a long run says the same few words very often.
+// inTable checks that a word is in the table that parse uses, and replaces it by
+// the entry of the table, because a large run repeats a few words very often.
 func inTable[T ~string](member string, word *T, parse func(string) (T, bool)) error {
 	known, ok := parse(string(*word))
 	if !ok {
@@ -97,8 +97,7 @@ func checkPlace(ip netip.Addr, port uint16, protocol string) error {
 	return oneOf("protocol", protocol, knownProtocols)
 }
 
-// share replaces a word by the equal one of a list: a long run says the same few
-// words very often.
+// share replaces a word by the equal entry of a list, for the same reason.
 func share(word *string, known []string) {
 	if i := slices.Index(known, *word); i >= 0 {
 		*word = known[i]
@@ -124,8 +123,8 @@ func checkPort(p *result.Port) error {
 	)
 }
 
-// knownWords takes a reason and a role that only a later minor version knows
-// for unknown, so that its runs can be read.
+// knownWords replaces a reason and a role that only a later minor version defines
+// by unknown, so that its runs can be read.
 func knownWords(p *result.Port) {
 	share(&p.Protocol, knownProtocols)
 	if known, ok := result.ParseReason(string(p.Reason)); ok {
@@ -144,7 +143,7 @@ func knownWords(p *result.Port) {
 	}
 }
 
-// shardExists reports whether the shard "I/N" is one of the N.
+// shardExists reports whether shard has the form "I/N" with 1 <= I <= N.
 func shardExists(shard string) bool {
 	i, n, _ := strings.Cut(shard, "/")
 	part, err := strconv.ParseUint(i, 10, 64)
@@ -182,7 +181,7 @@ func checkTLS(t *result.TLS) error {
 	return checkHash("cert_sha256", t.CertSHA256)
 }
 
-// checkHash takes a SHA-256 in hex, or none.
+// checkHash accepts a SHA-256 in hex, or "".
 func checkHash(member, value string) error {
 	if value == "" || hexID.MatchString(value) {
 		return nil
@@ -304,13 +303,14 @@ func checkTool(t *result.Tool) error {
 	return nil
 }
 
-// vet sanitizes and checks what was read, a pointer to a record of the schema.
+// vet sanitizes and checks a record of the schema that was read; v is a pointer
+// to it.
 func vet(v any) error {
 	sanitize.Value(v)
 	return check(v)
 }
 
-// check holds a record against the schema.
+// check checks a record against the schema.
 func check(v any) error {
 	switch v := v.(type) {
 	case *result.Tool:

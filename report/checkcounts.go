@@ -10,11 +10,11 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// maxCount is the most that a run can have counted one by one: the largest
-// integer of which all readers of JSON keep each digit (RFC 8259, Section 6).
+// maxCount is the maximum of a count: the largest integer that all JSON readers
+// represent exactly (RFC 8259, Section 6).
 const maxCount = 1 << 53
 
-// A count is a number of a summary, by the name of its member.
+// A count is a number of a summary, with the name of its member.
 type count struct {
 	member string
 	n      int
@@ -35,7 +35,7 @@ func checkSummary(s *result.Summary) error {
 			return badValue(n.member, n.n, "a count is from 0 to 2^53")
 		}
 	}
-	if c.HostsSilent < 0 { // whole prefixes count, too
+	if c.HostsSilent < 0 { // includes whole prefixes
 		return badValue("hosts_silent", c.HostsSilent, "negative")
 	}
 	if err := checkCoverage(c); err != nil {
@@ -44,7 +44,7 @@ func checkSummary(s *result.Summary) error {
 	return inTable("gate", &s.Gate, result.ParseGateResult)
 }
 
-// checkCoverage holds the numbers of the coverage against each other.
+// checkCoverage checks that the numbers of the coverage are consistent.
 func checkCoverage(c *result.Coverage) error {
 	switch {
 	case !(c.Ratio >= 0 && c.Ratio <= 1):
@@ -58,7 +58,7 @@ func checkCoverage(c *result.Coverage) error {
 	}
 	seen, over := total(c.Open, c.Closed, c.Filtered)
 	switch {
-	case over || min(seen, c.Planned) != c.Answered: // what is accepted may have answered, and is not planned
+	case over || min(seen, c.Planned) != c.Answered: // accepted pairs may have answered, but are not planned
 		return badValue("answered", c.Answered, fmt.Sprintf("not the sum of %d open, %d closed and %d filtered", c.Open, c.Closed, c.Filtered))
 	case c.Unknown != c.Planned-c.Answered:
 		return badValue("planned", c.Planned, fmt.Sprintf("not the sum of %d conclusive and %d unknown", c.Answered, c.Unknown))
@@ -68,7 +68,7 @@ func checkCoverage(c *result.Coverage) error {
 	return nil
 }
 
-// total adds numbers up; over reports that the sum is too large to be one.
+// total returns the sum of numbers; over is set if it overflows.
 func total(numbers ...uint64) (sum uint64, over bool) {
 	for _, n := range numbers {
 		var carry uint64
@@ -78,12 +78,11 @@ func total(numbers ...uint64) (sum uint64, over bool) {
 	return sum, over
 }
 
-// A findingIDs knows the ids of the findings of a run. The zero findingIDs is
-// empty.
+// findingIDs is the set of finding ids of a run. The zero findingIDs is empty.
 type findingIDs map[[sha256.Size]byte]struct{}
 
-// add takes in the id of f, which is checked, and refuses one that is known:
-// whoever goes by ids, as a merge does, would lose a finding.
+// add adds the id of f, which must be valid. A duplicate is an error: a merge,
+// which matches findings by id, would lose one.
 func (s *findingIDs) add(f *result.Finding) error {
 	var id [sha256.Size]byte
 	if _, err := hex.Decode(id[:], []byte(f.ID)); err != nil {

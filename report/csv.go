@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// csvColumns are the columns; later versions only add at the end.
+// csvColumns are the columns; later versions only append some.
 var csvColumns = []string{
 	"severity", "score", "rule", "title", "ip", "host", "port", "protocol", "state",
 	"service", "product", "version", "role", "behind", "status", "drift", "verdict", "confidence",
@@ -23,9 +23,9 @@ var csvColumns = []string{
 	"why", "cwe", "references",
 }
 
-// csvWriter writes one row for each finding, and one, without a rule, for
-// each reported port that has none (RFC 4180). One before them says that a run
-// saw too little.
+// csvWriter writes one row for each finding, and one without a rule for each
+// reported port that has none (RFC 4180). A row before them reports that the
+// coverage was too low, if it was.
 type csvWriter struct {
 	view.Collector
 	w    io.Writer
@@ -76,8 +76,8 @@ func (c *csvWriter) End(r result.Run, s result.Summary) error {
 	return w.Error()
 }
 
-// csvRow is the row of a finding, of its port if that was seen, and of why the
-// finding matters.
+// csvRow returns the row of a finding, its port (nil if the run did not see it),
+// and why the finding matters.
 func csvRow(f *result.Finding, p *result.Port, why string) []string {
 	row := make(map[string]string, len(csvColumns))
 	row["severity"], row["rule"], row["title"] = f.Severity.String(), f.Rule, f.Title
@@ -120,8 +120,8 @@ func csvRow(f *result.Finding, p *result.Port, why string) []string {
 	return cells
 }
 
-// noFormula puts an apostrophe before what a spreadsheet would compute
-// (OWASP, CSV injection): it then shows the text itself.
+// noFormula puts an apostrophe in front of text that a spreadsheet would evaluate
+// (OWASP, CSV injection), so that it shows the text itself.
 func noFormula(s string) string {
 	t := strings.TrimLeft(s, " \t\r\n\"'")
 	if t == "" {

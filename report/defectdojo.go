@@ -15,8 +15,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// dojoFinding holds members that DefectDojo's generic findings import takes;
-// it refuses a file with any other.
+// dojoFinding has only members of DefectDojo's generic findings import, which
+// rejects a file with any other.
 type dojoFinding struct {
 	Title        string         `json:"title"`
 	Severity     string         `json:"severity"`
@@ -50,7 +50,7 @@ type dojoEndpoint struct {
 	Port     uint16 `json:"port"`
 }
 
-// dojoWriter writes DefectDojo's generic findings import.
+// dojoWriter writes the format of DefectDojo's generic findings import.
 type dojoWriter struct {
 	view.Collector
 	w io.Writer
@@ -78,7 +78,7 @@ func (d *dojoWriter) End(r result.Run, s result.Summary) error {
 	return cmp.Or(out.err, out.w.Flush())
 }
 
-// dojoSeverity is a severity in DefectDojo's words, which are capitalized.
+// dojoSeverity returns DefectDojo's name of a severity, which is capitalized.
 func dojoSeverity(s result.Severity) string {
 	word := s.String()
 	return strings.ToUpper(word[:1]) + word[1:]
@@ -119,7 +119,7 @@ func (d *dojoWriter) finding(f *result.Finding, r *result.RuleInfo, p *result.Po
 	return w
 }
 
-// dojoTag replaces what DefectDojo does not take in a tag.
+// dojoTag replaces characters that DefectDojo does not accept in a tag.
 func dojoTag(r rune) rune {
 	if strings.ContainsRune(" ,\"'", r) {
 		return '-'

@@ -15,12 +15,12 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// maxAnnotations is how many annotations of each level GitHub keeps of a
-// step; what comes after is dropped without a word.
+// maxAnnotations is the number of annotations of each level that GitHub keeps per
+// step; it drops the rest silently.
 const maxAnnotations = 10
 
-// githubWriter writes workflow commands: one annotation for each of the
-// heaviest findings, at the line that put its host in scope.
+// githubWriter writes workflow commands: one annotation for each of the most
+// severe findings, at the line that puts its host in scope.
 type githubWriter struct {
 	view.Collector
 	w      io.Writer
@@ -32,8 +32,8 @@ func newGitHub(w io.Writer, o format.Options) format.Writer {
 	return &githubWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, view.FallbackAnchor), only: o.Only}
 }
 
-// commandLevel is the workflow command for a finding: an error is what fails
-// the gate, and what the baseline knows and nothing fails on is a notice.
+// commandLevel returns the workflow command for a finding: error if it fails the
+// gate, and notice if it is known from the baseline and does not.
 func commandLevel(f *result.Finding) string {
 	switch {
 	case f.Fails():
@@ -95,8 +95,8 @@ func (g *githubWriter) End(r result.Run, s result.Summary) error {
 	return w.Flush()
 }
 
-// GitHubOutputs is what a step of a workflow appends to $GITHUB_OUTPUT: one
-// name=value on a line.
+// GitHubOutputs returns what a step of a workflow appends to $GITHUB_OUTPUT: one
+// name=value per line.
 func GitHubOutputs(s result.Summary) string {
 	return fmt.Sprintf("gate=%s\nexit_code=%d\ncomplete=%t\nfindings=%d\nnew=%d\ncritical=%d\nhigh=%d\nmedium=%d\nlow=%d\ncoverage=%.4f\nincomplete=%t\n",
 		s.Gate, s.ExitCode, s.Complete, s.BySeverity.Total(), s.ByDrift.New,

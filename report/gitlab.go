@@ -16,8 +16,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// gitlabIssue is one entry of GitLab's code quality report, with only the
-// members that GitLab documents.
+// gitlabIssue is an entry of GitLab's code quality report, with only the members
+// that GitLab documents.
 type gitlabIssue struct {
 	Description string         `json:"description"`
 	CheckName   string         `json:"check_name"`
@@ -33,8 +33,8 @@ type gitlabLocation struct {
 	} `json:"lines"`
 }
 
-// gitlabWriter writes a code quality report: the live findings, each at the
-// line that put its host in scope.
+// gitlabWriter writes a code quality report: the live findings, each at the line
+// that puts its host in scope.
 type gitlabWriter struct {
 	view.Collector
 	w      io.Writer
@@ -45,7 +45,7 @@ func newGitLab(w io.Writer, o format.Options) format.Writer {
 	return &gitlabWriter{w: w, anchor: cmp.Or(o.SARIF.Anchor, view.FallbackAnchor)}
 }
 
-// gitlabSeverity is the severity in the words of Code Climate.
+// gitlabSeverity returns Code Climate's name of a severity.
 func gitlabSeverity(s result.Severity) string {
 	switch s {
 	case result.SeverityCritical:
@@ -60,8 +60,8 @@ func gitlabSeverity(s result.Severity) string {
 	return "info"
 }
 
-// partial is an issue about a run that saw too little, whose report must not
-// look as if all were fixed.
+// partial returns an issue about a run with too little coverage, because without
+// it all issues would look fixed.
 func (g *gitlabWriter) partial(s result.Summary) gitlabIssue {
 	v := g.Brief(s)
 	sum := sha256.Sum256([]byte("incomplete\x00" + view.Category(&g.Run)))

@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// jsonWriter writes the document form of the result schema: sorted, indented,
-// in End.
+// jsonWriter writes the document form of the result schema in End: sorted and
+// indented.
 type jsonWriter struct {
 	view.Collector
 	w io.Writer
@@ -41,8 +41,8 @@ func (j *jsonWriter) End(r result.Run, s result.Summary) error {
 	return d.w.Flush()
 }
 
-// documentWriter writes one object member by member, so that a large run is
-// never held twice.
+// documentWriter writes one object member by member, so that a large run is not
+// in memory twice.
 type documentWriter struct {
 	w     *bufio.Writer
 	buf   bytes.Buffer
@@ -78,7 +78,7 @@ func members[T any](d *documentWriter, name string, list []T) {
 	d.list(len(list), "  ", func(i int) any { return &list[i] })
 }
 
-// list writes an array of n elements, indented below indent.
+// list writes an array of n elements, one level deeper than indent.
 func (d *documentWriter) list(n int, indent string, element func(int) any) {
 	if n == 0 {
 		d.w.WriteString("[]")

@@ -11,7 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A lineHead begins every line of the line form.
+// A lineHead is the start of every line of the line form.
 type lineHead struct {
 	Schema        string `json:"schema"`
 	SchemaVersion string `json:"schema_version"`
@@ -20,7 +20,7 @@ type lineHead struct {
 	RunID         string `json:"run_id"`
 }
 
-// The types of a line.
+// The types of lines.
 const (
 	lineRunStart = "run_start"
 	linePort     = "port"
@@ -50,18 +50,18 @@ type (
 	endLine struct {
 		lineHead
 		Summary result.Summary `json:"summary"`
-		// Run is the one of run_start with its end time and its rules.
+		// Run is that of run_start with its end time and its rules.
 		Run *result.Run `json:"run,omitempty"`
 	}
 )
 
-// lineWriter writes each record as it comes, one Write for each line, so that
-// what was written is valid wherever it is cut.
+// lineWriter writes each record immediately, with one Write per line, so that the
+// output is valid wherever it is cut.
 type lineWriter struct {
 	w    io.Writer
 	buf  bytes.Buffer
 	head lineHead
-	used map[string]bool // rules that a finding names
+	used map[string]bool // rules that a finding refers to
 }
 
 func newLines(w io.Writer, _ format.Options) format.Writer {
@@ -72,7 +72,7 @@ func newLines(w io.Writer, _ format.Options) format.Writer {
 	}
 }
 
-// next is the head of the next line.
+// next returns the head of the next line.
 func (l *lineWriter) next(kind string) lineHead {
 	h := l.head
 	h.Type = kind
@@ -94,7 +94,7 @@ func (l *lineWriter) write(v any) error {
 // Start implements [format.Writer].
 func (l *lineWriter) Start(t result.Tool, r result.Run) error {
 	l.head.RunID = r.ID
-	r.Rules = nil // those that matter follow in run_end
+	r.Rules = nil // those that findings refer to follow in run_end
 	return l.write(startLine{l.next(lineRunStart), t, r})
 }
 

@@ -14,13 +14,13 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A Tree is the directory that anchors are written relative to: the root of
-// the checkout, so that the paths mean the same on every machine. Empty means
-// that anchors are kept as they were named.
+// A Tree is the directory to which the paths of anchors are made relative: the
+// root of the checkout, so that they are the same on every machine. If empty,
+// paths stay as they are.
 type Tree string
 
-// WorkTree is the directory that holds .git, at or above the working directory;
-// the working directory itself if there is none.
+// WorkTree returns the directory that contains .git, at or above the working
+// directory; the working directory itself if there is none.
 func WorkTree() Tree {
 	dir, err := filepath.Abs(".")
 	if err != nil {
@@ -36,9 +36,10 @@ func WorkTree() Tree {
 	}
 }
 
-// anchor writes a's file relative to the tree. A file outside of it is named
-// by its last element, because a report must not tell where a home directory
-// is. The zero Anchor, the command line and standard input give nil.
+// anchor returns a with its file relative to the tree. A file outside of it is
+// reduced to its last element, because a report must not reveal the path of a
+// home directory. For a without a file (command line, standard input) it returns
+// nil.
 func (t Tree) anchor(a *result.Anchor) *result.Anchor {
 	if a == nil || a.File == "" || a.File == "-" || a.Line < 1 {
 		return nil
@@ -50,8 +51,8 @@ func (t Tree) anchor(a *result.Anchor) *result.Anchor {
 	return w
 }
 
-// Path is a file's name as reports write it: relative to the tree, with
-// slashes. A file outside of the tree is named by its last element.
+// Path returns the path of a file as reports show it: relative to the tree, with
+// slashes. A file outside of the tree is reduced to its last element.
 func (t Tree) Path(file string) string {
 	rel := filepath.Clean(file)
 	if t != "" {
@@ -68,24 +69,23 @@ func (t Tree) Path(file string) string {
 	return sanitize.Text(strings.TrimLeft(rel, "/"), sanitize.MaxField)
 }
 
-// Clean gives v, of a type of package result, as reports may write it: a copy in
-// which every text is sanitized and every anchor is relative to the tree.
-// Everything that a report is made of passes here, once; what v points to stays as
-// it is.
+// Clean returns a copy of v, a type of package result, that is safe to write:
+// every text is sanitized and every anchor is relative to the tree. All input of
+// a report passes here, once. What v points to is not changed.
 func Clean[T any](v T, tree Tree) T { return sanitize.Copy(v, tree.anchor) }
 
-// NewCoverageCounts makes the written form of the counts of a coverage.
+// NewCoverageCounts returns the counts of a coverage as reports have them.
 func NewCoverageCounts(c gate.PairCounts) *result.CoverageCounts {
 	return &result.CoverageCounts{Open: c.Open, Closed: c.Closed, Filtered: c.Filtered, Unknown: c.Unknown(),
 		Vacant: c.HostsVacant, VacantPairs: &c.VacantPairs, Accepted: &c.Accepted}
 }
 
-// MaxHosts is how many ranges and names a report tells of what was asked, and how
-// many hosts of those that are up.
+// MaxHosts is the maximum number of ranges and names in Scope.Asked, and of
+// ranges in Coverage.Up.
 const MaxHosts = 1000
 
-// NewHosts is a list of ranges and names as a report tells it: sorted and each
-// once; nil if there are more than [MaxHosts]. It orders list itself.
+// NewHosts sorts a list of ranges and names and removes duplicates; it returns
+// nil if there are more than [MaxHosts]. It modifies list.
 func NewHosts(list []string) []string {
 	slices.Sort(list)
 	if list = slices.Compact(list); len(list) > MaxHosts {
@@ -94,7 +94,7 @@ func NewHosts(list []string) []string {
 	return list
 }
 
-// NewRunID is a random UUID (RFC 9562, Section 5.4: version 4).
+// NewRunID returns a random UUID (RFC 9562, Section 5.4: version 4).
 func NewRunID() string {
 	var b [16]byte
 	// crypto/rand.Read never returns an error.
@@ -104,7 +104,7 @@ func NewRunID() string {
 	return fmt.Sprintf("%x-%x-%x-%x-%x", b[:4], b[4:6], b[6:8], b[8:10], b[10:])
 }
 
-// GateVerdict is what the gate makes of one finding, in the words of the schema.
+// GateVerdict returns the decision of the gate about one finding.
 func GateVerdict(criteria *gate.Criteria, f *exposure.Violation) result.Verdict {
 	switch {
 	case criteria.Fails(f):

@@ -16,15 +16,15 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// The bounds of markdown, in bytes.
+// The limits of the size of markdown, in bytes.
 const (
-	MinMarkdown   = 16 << 10 // the least that is worth a report
-	UsualMarkdown = 65_536   // what GitHub takes as a comment on a pull request
-	MaxMarkdown   = 1 << 20  // what it takes as the summary of a step, whatever wrote it
+	MinMarkdown   = 16 << 10 // less is too little for a report
+	UsualMarkdown = 65_536   // the limit of a comment on a GitHub pull request
+	MaxMarkdown   = 1 << 20  // the limit of the summary of a GitHub step
 )
 
-// markdownWriter writes a summary for a step of a workflow, a merge request
-// or a ticket: the most urgent findings first, as many as fit.
+// markdownWriter writes a summary for a workflow step, a merge request or a
+// ticket: the most urgent findings first, as many as fit.
 type markdownWriter struct {
 	view.Collector
 	w    io.Writer
@@ -40,7 +40,7 @@ func newMarkdown(w io.Writer, o format.Options) format.Writer {
 	return &markdownWriter{w: w, max: limit, only: o.Only}
 }
 
-// leftOut is room for what says that something is left out.
+// leftOut is the space reserved for saying that something was omitted, in bytes.
 const leftOut = 512
 
 // End implements [format.Writer].
@@ -63,10 +63,10 @@ func (m *markdownWriter) End(r result.Run, s result.Summary) error {
 	return err
 }
 
-// A budget takes text as long as there is room.
+// A budget accepts text as long as there is space.
 type budget struct {
 	text strings.Builder
-	left int // bytes
+	left int // in bytes
 }
 
 func (b *budget) add(s string) bool {
@@ -78,8 +78,8 @@ func (b *budget) add(s string) bool {
 	return true
 }
 
-// section adds head, rows and tail: as many of n rows as there is room for
-// before the tail. It returns how many found none.
+// section adds head, rows and tail: as many of n rows as fit before the tail. It
+// returns how many did not fit.
 func (b *budget) section(head, tail string, n int, row func(int) string) int {
 	if n == 0 || len(head)+len(tail) > b.left {
 		return n
@@ -95,7 +95,7 @@ func (b *budget) section(head, tail string, n int, row func(int) string) int {
 	return n - i
 }
 
-// gateMark goes with the word of the gate.
+// gateMark returns the symbol shown with the result of the gate.
 func gateMark(gate result.GateResult) string {
 	switch gate {
 	case result.GatePass:
@@ -132,8 +132,8 @@ func (m *markdownWriter) head(b *budget, v *view.View) {
 	b.left -= b.text.Len()
 }
 
-// caveats says what was not seen before it says what was, in at most a quarter
-// of the room: the findings are to be there as well.
+// caveats writes what was not seen before what was, in at most a quarter of the
+// space, to leave the rest for the findings.
 func (m *markdownWriter) caveats(b *budget, v *view.View) {
 	list := v.Unseen()
 	rest := b.left - m.max/4
@@ -147,11 +147,10 @@ func (m *markdownWriter) caveats(b *budget, v *view.View) {
 	}
 }
 
-// briefFix is how much of a fix a row of the table shows.
+// briefFix is how much of a fix a row of the table shows, in bytes.
 const briefFix = 300
 
-// table writes the table of the findings that stand and returns how many found
-// no room.
+// table writes the table of active findings and returns how many did not fit.
 func (m *markdownWriter) table(b *budget, v *view.View) int {
 	live := m.Shown(m.only)
 	ports := m.ByPlace()
@@ -176,7 +175,7 @@ func (m *markdownWriter) table(b *budget, v *view.View) int {
 	})
 }
 
-// details explains each rule once, folded.
+// details explains each rule once, in a collapsed section.
 func (m *markdownWriter) details(b *budget, v *view.View) int {
 	left := 0
 	seen := make(map[string]bool)
@@ -187,7 +186,7 @@ func (m *markdownWriter) details(b *budget, v *view.View) int {
 		seen[f.Rule] = true
 		r := v.Rule(f)
 		var t strings.Builder
-		fmt.Fprintf(&t, "\n<details><summary>%s %s (%s)</summary>\n\n", r.ID, html.EscapeString(r.Title), r.Severity) // no Markdown in a block of HTML
+		fmt.Fprintf(&t, "\n<details><summary>%s %s (%s)</summary>\n\n", r.ID, html.EscapeString(r.Title), r.Severity) // no Markdown in an HTML block
 		if r.Help != "" {
 			t.WriteString(m.help(f.Rule, r.Help))
 		} else {
@@ -201,11 +200,11 @@ func (m *markdownWriter) details(b *budget, v *view.View) int {
 	return left
 }
 
-// maxPortsNamed is how many ports help lists.
+// maxPortsNamed is the maximum number of ports in a help text.
 const maxPortsNamed = 8
 
-// help is the help of a rule for the ports of the findings that are shown: one
-// port stands in it, several are told behind it.
+// help returns the help of a rule for the ports of the findings that are shown:
+// one port is inserted, several are listed after it.
 func (m *markdownWriter) help(rule, help string) string {
 	if !strings.Contains(help, fix.AnyPort) {
 		return help + "\n"
@@ -241,7 +240,7 @@ func (m *markdownWriter) resolved(b *budget, v *view.View) int {
 
 const endDetails = "\n</details>\n"
 
-// open lists every open port, folded.
+// open lists all open ports, in a collapsed section.
 func (m *markdownWriter) open(b *budget, v *view.View) int {
 	var rows []string
 	for _, h := range v.Hosts {

@@ -13,12 +13,12 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// maxSeries is how many findings become a series of their own: each is kept
-// by the server for as long as its retention.
+// maxSeries is the maximum number of findings with a time series of their own:
+// the server keeps each for its whole retention time.
 const maxSeries = 1000
 
-// prometheusWriter writes metrics for node_exporter's textfile collector, in
-// Prometheus' text format 0.0.4.
+// prometheusWriter writes metrics for node_exporter's textfile collector, in the
+// Prometheus text format 0.0.4.
 type prometheusWriter struct {
 	view.Collector
 	w io.Writer
@@ -97,7 +97,7 @@ func (p *prometheusWriter) portMetrics(m *metrics) {
 	}
 }
 
-// findingMetrics writes the most urgent findings as series of their own.
+// findingMetrics writes a time series for each of the most urgent findings.
 func (p *prometheusWriter) findingMetrics(m *metrics) {
 	live := p.Shown("")
 	left := max(len(live)-maxSeries, 0)
@@ -119,7 +119,7 @@ func (p *prometheusWriter) findingMetrics(m *metrics) {
 
 func unix(t result.Time) float64 { return float64(t.UnixMilli()) / 1000 }
 
-// metrics writes gauges that carry the scope and the vantage.
+// metrics writes gauges with labels for the scope and the vantage.
 type metrics struct {
 	w              *bufio.Writer
 	scope, vantage string

@@ -15,31 +15,33 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// MaxRun is the largest saved run that is read, in bytes. With the bound on how
-// many records it may have, reading and writing it takes less than 256 MiB.
+// MaxRun is the maximum size of a saved run that is read, in bytes. Together with
+// the limit on the number of records, reading and writing it takes less than 256
+// MiB.
 const MaxRun = 64 << 20
 
-// The most that a Reader takes besides: a line, records of all kinds together,
-// and how far into a file the name of the form must stand. A run of MaxRun bytes
-// that a scan wrote has fewer records.
+// Further limits of a Reader: the size of a line, the total number of records,
+// and where in a file the name of the form must be. A run of MaxRun bytes written
+// by a scan has fewer records.
 const (
 	maxLine    = 16 << 20
 	maxRecords = 350_000
 	maxHead    = 64 << 10
 )
 
-// A Reader plays a saved run, document or line form, to a [format.Writer]. The zero
-// Reader is ready to use.
+// A Reader replays a saved run, in document or line form, to a [format.Writer].
+// The zero Reader is ready to use.
 type Reader struct {
-	// Rules explain the findings of a run that does not carry its own, as
-	// one that was cut short does not.
+	// Rules explain the findings of a run without rules of its own, such as one
+	// that was cut short.
 	Rules []result.RuleInfo
 
-	// File is how errors call the file; "" is "-", the standard input.
+	// File is the name of the file in errors; "" is "-", the standard input.
 	File string
 }
 
-// A tooLargeError says that a saved run has more bytes or records than are read.
+// A tooLargeError reports that a saved run exceeds the maximum size or number of
+// records.
 type tooLargeError struct{ bound string }
 
 func (e tooLargeError) Error() string { return "more than " + e.bound }
@@ -51,17 +53,17 @@ var (
 
 var formName = regexp.MustCompile(`"schema"\s*:\s*"mxsweep\.(report|line)"`)
 
-// IsSavedRun reports whether data begins as a saved run does.
+// IsSavedRun reports whether data starts like a saved run.
 func IsSavedRun(data []byte) bool { return formName.Match(data[:min(len(data), maxHead)]) }
 
-// Replay reads a saved run from r and plays it to w, Start to End, and
-// returns the summary that End was given. A run that was cut short, even in
-// the middle of a line, is played as far as it goes: its summary says that it
-// is not complete, its gate is "error" and a notice says so. Every text is
-// sanitized, as it was when the run was made.
+// Replay reads a saved run from r, writes it to w, from Start to End, and returns
+// the summary that was passed to End. A run that was cut short, even in the
+// middle of a line, is written as far as it goes: its summary is not complete,
+// its gate is "error" and there is a notice about it. Every text is sanitized
+// again.
 //
-// The error is a [userfile.Errors] if the file is not a saved run, with all that is
-// wrong with it, else that of r or w.
+// If the file is not a valid saved run, the error is a [userfile.Errors] with all
+// its errors; otherwise it is that of r or w.
 func (d Reader) Replay(r io.Reader, w format.Writer) (result.Summary, error) {
 	br := bufio.NewReaderSize(&bounded{r: r, left: MaxRun}, maxHead)
 	head, err := br.Peek(maxHead)
@@ -81,17 +83,17 @@ func (d Reader) Replay(r io.Reader, w format.Writer) (result.Summary, error) {
 	return p.summary, err
 }
 
-// A player hands the records of a saved run to a Writer and keeps account, so
-// that it can close a run that has no end.
+// A player passes the records of a saved run to a Writer and counts them, so that
+// it can end a run that was cut short.
 type player struct {
 	file    string
-	errs    userfile.Collector // of the file; once there is one, nothing is played any more
+	errs    userfile.Collector // of the file; after the first one nothing is passed on
 	w       format.Writer
 	rules   []result.RuleInfo
 	run     result.Run
 	started bool
 	ended   bool
-	records int                     // ports, findings and notices played
+	records int                     // ports, findings and notices passed on
 	open    map[netip.AddrPort]bool // whether the port is assessed
 	up      map[netip.Addr]bool
 	ids     findingIDs // of the line form
@@ -122,8 +124,8 @@ func (p *player) port(v *result.Port) error {
 	return p.out(p.w.Port(*v))
 }
 
-// count keeps the coverage that a run without an end would else not have. How
-// much was planned is told only at the end of a run.
+// count computes the coverage of a run without an end. Only the end of a run says
+// how much was planned.
 func (p *player) count(v *result.Port) {
 	c := &p.summary.Coverage
 	switch v.State {
@@ -162,7 +164,7 @@ func (p *player) notice(n *result.Notice) error {
 	return p.out(p.w.Notice(*n))
 }
 
-// end closes the run; r is nil where only the summary was saved.
+// end ends the run; r is nil if only the summary was saved.
 func (p *player) end(r *result.Run, s *result.Summary) error {
 	if r != nil {
 		p.run.EndTime = r.EndTime
@@ -178,7 +180,7 @@ func (p *player) end(r *result.Run, s *result.Summary) error {
 	return p.out(p.w.End(p.run, *s))
 }
 
-// cutShort closes a run that was cut after the given line.
+// cutShort ends a run that was cut after the given line.
 func (p *player) cutShort(line int) error {
 	if err := p.errs.Err(); err != nil {
 		return err
@@ -200,7 +202,8 @@ func (p *player) cutShort(line int) error {
 	return unwrapOut(p.end(nil, &s))
 }
 
-// An outError is an error of the Writer, told apart from those of the file.
+// An outError is an error of the Writer, to distinguish it from those of the
+// file.
 type outError struct{ err error }
 
 func (e *outError) Error() string { return e.err.Error() }
@@ -220,7 +223,7 @@ func unwrapOut(err error) error {
 	return err
 }
 
-// A bounded reads as many bytes as are left, and fails behind them.
+// A bounded reads at most left bytes; more are an error.
 type bounded struct {
 	r    io.Reader
 	left int64
@@ -229,7 +232,7 @@ type bounded struct {
 // Read implements [io.Reader].
 func (b *bounded) Read(to []byte) (int, error) {
 	if int64(len(to)) > b.left+1 {
-		to = to[:b.left+1] // one more tells what is too long from what just fits
+		to = to[:b.left+1] // one more byte shows whether there is more
 	}
 	n, err := b.r.Read(to)
 	if b.left -= int64(n); b.left < 0 {

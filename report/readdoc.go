@@ -1,21 +1,19 @@
 package report
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
-	"math/bits"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
 	"github.com/mxsweep/mxsweep/report/sanitize"
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A document is the document form as it is read. What is missing is nil. Records
-// are played as they come where the members stand in the order in which a scan
-// writes them, and are held until all is read where they do not.
+// A document is the document form while it is read. Missing members are nil.
+// Records are passed on immediately if the members are in the order in which a
+// scan writes them; otherwise they are kept until everything is read.
 type document struct {
 	player  *player
 	version string
@@ -23,7 +21,7 @@ type document struct {
 	run     *result.Run
 	summary *result.Summary
 
-	played   int // how many kinds of records, of those below, were played
+	played   int // how many kinds of records, of those below, were passed on
 	ports    held[result.Port]
 	findings held[result.Finding]
 	notices  held[result.Notice]
@@ -31,11 +29,11 @@ type document struct {
 	ids findingIDs
 
 	lines     *lineCounter
-	recordAt  int64 // where the member or record begins that is being read
+	recordAt  int64 // offset of the member or record that is being read
 	summaryAt int64
 }
 
-// document plays the document form.
+// document reads the document form.
 func (p *player) document(r io.Reader) error {
 	lines := &lineCounter{r: r}
 	dec := json.NewDecoder(lines)
@@ -72,7 +70,7 @@ func (p *player) document(r io.Reader) error {
 	return nil
 }
 
-// offset is where an error behind which nothing can be read stands.
+// offset returns the position of an error after which nothing can be read.
 func (d *document) offset(dec *json.Decoder, err error) int64 {
 	raw, from := d.lines.from(d.recordAt)
 	var syntax *json.SyntaxError
@@ -90,7 +88,7 @@ func (d *document) begin() error {
 	return d.player.start(d.tool, d.run)
 }
 
-// play plays what was held of the document.
+// play passes on the records that were kept.
 func (d *document) play() error {
 	if err := d.begin(); err != nil {
 		return err
@@ -104,7 +102,7 @@ func (d *document) play() error {
 	return d.notices.play(d.player.notice)
 }
 
-// read reads the members one by one, so that what came before a cut is kept.
+// read reads the members one by one, so that those before a cut are kept.
 func (d *document) read(dec *json.Decoder) error {
 	if err := expect(dec, '{'); err != nil {
 		return err
@@ -153,8 +151,8 @@ func (d *document) member(dec *json.Decoder, name string) error {
 	return dec.Decode(&skip)
 }
 
-// readMember reads a value. What is wrong with it does not end reading: it is kept,
-// with the name of the value, unless what follows cannot be read.
+// readMember reads a value. An error in the value is recorded with its name and
+// does not stop reading, unless the decoder cannot continue.
 func readMember(d *document, dec *json.Decoder, name string, v any, admit func() error) (ok bool, err error) {
 	d.recordAt = dec.InputOffset()
 	d.lines.keep = d.recordAt
@@ -169,20 +167,20 @@ func readMember(d *document, dec *json.Decoder, name string, v any, admit func()
 		err = admit()
 	}
 	if err != nil {
-		// The player keeps the error and tells it at the end.
+		// The player records the error and returns it at the end.
 		_ = d.player.wrong(d.lines.place(from+int64(offsetIn(raw, err))), fmt.Errorf("%s: %w", name, err))
 	}
 	return err == nil, nil
 }
 
-// wholeButWrong reports whether a value was read whole that does not fit: the
-// decoder goes on behind it.
+// wholeButWrong reports whether the error is in a value that was read completely,
+// so that the decoder can continue after it.
 func wholeButWrong(err error) bool {
 	var syntax *json.SyntaxError
 	return !errors.As(err, &syntax) && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) && !errors.As(err, new(tooLargeError))
 }
 
-// readWhole sets *to only if the member is whole and right.
+// readWhole sets *to only if the member is complete and valid.
 func readWhole[T any](d *document, dec *json.Decoder, name string, to **T) error {
 	v := new(T)
 	ok, err := readMember(d, dec, name, v, nil)
@@ -192,9 +190,9 @@ func readWhole[T any](d *document, dec *json.Decoder, name string, to **T) error
 	return err
 }
 
-// readRecords reads a list of records and plays each, or holds it if records
-// that come first, of which there are so many kinds, were not played. Admit is
-// asked about each; nil admits all.
+// readRecords reads a list of records. It passes each on or, unless all kinds of
+// records before it were passed on (kinds is their number), keeps it. admit is
+// called for each; nil admits all.
 func readRecords[T any](d *document, dec *json.Decoder, name string, kinds int, list *held[T], admit, play func(*T) error) error {
 	if err := d.begin(); err != nil {
 		return err
@@ -229,7 +227,7 @@ func readRecords[T any](d *document, dec *json.Decoder, name string, kinds int, 
 	return expect(dec, ']')
 }
 
-// A held list keeps records until they are played, and lets go of them then.
+// A held list keeps records until they are passed on, and then releases them.
 type held[T any] struct {
 	chunks [][]T
 	n      int
@@ -237,7 +235,7 @@ type held[T any] struct {
 
 const chunkLen = 1024
 
-// add keeps one more record.
+// add adds one record.
 func (h *held[T]) add(v *T) {
 	if h.n%chunkLen == 0 {
 		h.chunks = append(h.chunks, make([]T, 0, chunkLen))
@@ -269,90 +267,4 @@ func expect(dec *json.Decoder, want json.Delim) error {
 		return fmt.Errorf("expected %q, not %s", want.String(), sanitize.Clip(fmt.Sprint(t), 40))
 	}
 	return nil
-}
-
-// A lineCounter remembers where lines end, to turn an offset into a place, and what
-// was read from an offset on.
-type lineCounter struct {
-	r    io.Reader
-	n    int64
-	ends []uint64 // a bit for each byte, set if it ends a line
-
-	keep int64  // what is in front of it may be forgotten, but for a part of its line
-	kept []byte // the last bytes that were read
-}
-
-// keptBefore is how much is kept in front of what must be.
-const keptBefore = 4 << 10
-
-// Read implements [io.Reader].
-func (l *lineCounter) Read(b []byte) (int, error) {
-	n, err := l.r.Read(b)
-	for _, c := range b[:n] {
-		if l.n%64 == 0 {
-			l.ends = append(l.ends, 0)
-		}
-		if c == '\n' {
-			l.ends[l.n/64] |= 1 << (l.n % 64)
-		}
-		l.n++
-	}
-	if old := l.keep - keptBefore - (l.n - int64(n) - int64(len(l.kept))); old > int64(len(l.kept))/2 {
-		l.kept = append(l.kept[:0], l.kept[min(old, int64(len(l.kept))):]...)
-	}
-	l.kept = append(l.kept, b[:n]...)
-	return n, err
-}
-
-// from gives what was read from the value on that begins behind an offset, and the
-// offset of its first byte.
-func (l *lineCounter) from(offset int64) ([]byte, int64) {
-	start := l.n - int64(len(l.kept))
-	raw := l.kept[max(min(offset-start, int64(len(l.kept))), 0):]
-	raw = bytes.TrimLeft(raw, " \t\r\n:,")
-	return raw, l.n - int64(len(raw))
-}
-
-// place is that of the byte at an offset.
-func (l *lineCounter) place(offset int64) place {
-	offset = max(min(offset, l.n-1), 0)
-	begin := l.lineStart(offset)
-	p := place{line: l.at(offset + 1), column: int(offset-begin) + 1}
-	start := l.n - int64(len(l.kept))
-	if offset < start {
-		return p
-	}
-	from := max(begin, start)
-	p.before = int(from - begin)
-	part, _, _ := bytes.Cut(l.kept[from-start:], []byte("\n"))
-	p.part = string(bytes.TrimRight(part[:min(int64(len(part)), offset-from+keptBefore)], "\r"))
-	return p
-}
-
-// lineStart is the offset of the first byte of the line that holds an offset.
-func (l *lineCounter) lineStart(offset int64) int64 {
-	for at := offset - 1; at >= 0; {
-		word := l.ends[at/64] & (1<<(at%64+1) - 1)
-		if at%64 == 63 {
-			word = l.ends[at/64]
-		}
-		if word != 0 {
-			return at/64*64 + int64(bits.Len64(word))
-		}
-		at = at/64*64 - 1
-	}
-	return 0
-}
-
-// at is the line, from 1, of the byte in front of offset.
-func (l *lineCounter) at(offset int64) int {
-	line := 1
-	offset = max(offset-1, 0)
-	for i, word := range l.ends[:min(offset/64+1, int64(len(l.ends)))] {
-		if rest := offset - int64(i)*64; rest < 64 {
-			word &= 1<<rest - 1
-		}
-		line += bits.OnesCount64(word)
-	}
-	return line
 }

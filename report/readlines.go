@@ -12,11 +12,11 @@ import (
 	"github.com/mxsweep/mxsweep/report/sanitize"
 )
 
-// lines plays the line form. Only the last line may be broken, and only if
-// its line end is missing: that is how a run looks that was cut short. What is wrong
-// with one record does not end reading.
+// lines reads the line form. Only the last line may be incomplete, and only if
+// its line end is missing: such a run was cut short. An error in one record does
+// not stop reading.
 func (p *player) lines(r *bufio.Reader) error {
-	next := 0 // the sequence number that is due
+	next := 0 // the expected sequence number
 	for n := 1; ; n++ {
 		line, whole, err := readLine(r)
 		switch {
@@ -46,14 +46,14 @@ func (p *player) lines(r *bufio.Reader) error {
 	}
 }
 
-// anySeq is the sequence number that is due behind a line that could not be read.
+// anySeq is the expected sequence number after a line that could not be read.
 const anySeq = -1
 
-// An endError is one behind which nothing is worth reading: what follows is another
-// run, or none.
+// An endError is an error after which reading makes no sense: what follows is
+// another run, or not a run.
 type endError struct{ error }
 
-// line plays one line.
+// line handles one line.
 func (p *player) line(b []byte, next *int) error {
 	if p.ended {
 		return &endError{errors.New("the run continues after its end")}
@@ -69,7 +69,7 @@ func (p *player) line(b []byte, next *int) error {
 	return p.play(v)
 }
 
-// fits checks that a line is the one that is due.
+// fits checks that a line is the expected one.
 func (p *player) fits(h *lineHead, next int) error {
 	version := checkVersion(h.SchemaVersion)
 	switch {
@@ -94,7 +94,7 @@ type savedLine interface{ head() *lineHead }
 
 func (h *lineHead) head() *lineHead { return h }
 
-// newLine is an empty line of the given type; nil if there is no such type.
+// newLine returns an empty line of the given type; nil if there is no such type.
 func newLine(kind string) savedLine {
 	switch kind {
 	case lineRunStart:
@@ -113,8 +113,8 @@ func newLine(kind string) savedLine {
 
 var lineType = regexp.MustCompile(`"type"\s*:\s*"([a-z_]+)"`)
 
-// parseLine parses a line as what it seems to be, which spares a second pass
-// over nearly every line, and if it is not that, as what it is.
+// parseLine parses a line as the type that it seems to have, which saves a second
+// pass over nearly every line, and if that is wrong, as the type that it has.
 func parseLine(b []byte) (savedLine, error) {
 	if m := lineType.FindSubmatch(b[:min(len(b), 200)]); m != nil {
 		if v := newLine(string(m[1])); v != nil {
@@ -134,7 +134,7 @@ func parseLine(b []byte) (savedLine, error) {
 	return v, decode(b, v)
 }
 
-// play vets what stands on a line and plays it.
+// play checks the record of a line and passes it on.
 func (p *player) play(v savedLine) error {
 	switch l := v.(type) {
 	case *startLine:
@@ -172,8 +172,8 @@ func (p *player) play(v savedLine) error {
 	return nil
 }
 
-// readLine reads one line, its end and blanks removed. whole tells whether
-// the line end was there. After the last line the error is io.EOF.
+// readLine reads one line, without its end and trailing white space. whole
+// reports whether it had a line end. After the last line the error is io.EOF.
 func readLine(r *bufio.Reader) (line []byte, whole bool, err error) {
 	for {
 		part, err := r.ReadSlice('\n')

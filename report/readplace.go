@@ -16,19 +16,19 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A place is where something in a saved run is wrong. The zero place is the file as
-// a whole.
+// A place is the position of an error in a saved run. The zero place is the whole
+// file.
 type place struct {
 	line, column int // from 1; a column of 0 is the whole line
 
-	// Part is what is at hand of the line, and before how many bytes of the line stand
-	// in front of it.
+	// part is the available part of the line, and before is how many bytes of the
+	// line precede it.
 	part   string
 	before int
 }
 
-// wrong keeps what is wrong at a place, and gives all that was met. Nothing is
-// played any more: the run will not be used.
+// wrong records an error at a place, and returns all errors so far. From then on
+// nothing is passed on: the run will not be used.
 func (p *player) wrong(at place, err error) error {
 	var out *outError
 	if errors.As(err, &out) {
@@ -47,10 +47,10 @@ func (p *player) wrong(at place, err error) error {
 	return p.errs.Err()
 }
 
-// schemaName is a schema that a file of JSON has.
+// schemaName matches the schema in a JSON file.
 var schemaName = regexp.MustCompile(`"schema"\s*:\s*("[^"\\]{0,60}")`)
 
-// notSaved says what a file is that begins so and is not a saved run.
+// notSaved returns the error for a file that is not a saved run; head is its beginning.
 func (p *player) notSaved(head []byte) error {
 	wrong := func(offset int, problem, hint string) error {
 		line := head[bytes.LastIndexByte(head[:offset], '\n')+1:]
@@ -88,7 +88,7 @@ func (p *player) notSaved(head []byte) error {
 // savedHint says where saved runs come from.
 const savedHint = "a saved run is written by mxsweep scan -o json=FILE or -o jsonl=FILE"
 
-// unused is where the records of a run go that will not be used.
+// unused is a Writer that discards the records of a run that will not be used.
 type unused struct{}
 
 func (unused) Start(result.Tool, result.Run) error  { return nil }
@@ -99,7 +99,7 @@ func (unused) End(result.Run, result.Summary) error { return nil }
 
 var _ format.Writer = unused{}
 
-// A jsonError is an error of encoding/json in plain words, with where it is.
+// A jsonError is an error of encoding/json in plain words, with its position.
 type jsonError struct {
 	error
 	offset int // from the beginning of the record
@@ -113,16 +113,16 @@ func decode(b []byte, v any) error {
 	return nil
 }
 
-// A valueError is a member that breaks the schema.
+// A valueError reports a member that violates the schema.
 type valueError struct{ member, value, why string }
 
-// Error names the member and its value.
+// Error returns the member and its value.
 func (e *valueError) Error() string {
 	return fmt.Sprintf("member %q is %s: %s", e.member, e.value, e.why)
 }
 
-// offsetIn is where in a record that an error is about stands: the number of bytes in
-// front of it, 0 if that is not known.
+// offsetIn returns the offset in a record that an error is about, 0 if it is not
+// known.
 func offsetIn(record []byte, err error) int {
 	var syntax *jsonError
 	var value *valueError
@@ -135,8 +135,8 @@ func offsetIn(record []byte, err error) int {
 	return 0
 }
 
-// in is where in a record the value of the member stands: where it is as it was
-// read, else where the first member of that name is.
+// in returns the offset of the member's value in a record: of the value that was
+// read, otherwise of the first member with that name.
 func (e *valueError) in(record []byte) int {
 	key, first := []byte(strconv.Quote(e.member)), -1
 	for at := 0; ; {

@@ -15,7 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/report/terminal"
 )
 
-// An entry of the registry is one way to write a run down.
+// An entry of the registry is one format.
 type entry struct {
 	name    string
 	summary string // for --help, one line
@@ -23,16 +23,16 @@ type entry struct {
 	kind    kind
 }
 
-// A kind is how a format stands apart from the others.
+// A kind says who reads a format, and when it is written.
 type kind int
 
 const (
-	forPrograms kind = iota // holds all findings, whatever a report is to show
-	forPeople               // shows what format.Options.Only says
-	inStream                // holds all, writes at once and is valid wherever it is cut
+	forPrograms kind = iota // has all findings, whatever Options.Only is
+	forPeople               // has the findings selected by Options.Only
+	inStream                // has all findings, writes at once and is valid wherever it is cut
 )
 
-// formats in the order in which help lists them.
+// formats is in the order of the help text.
 var formats = [...]entry{
 	{"text", "a report for people: verdict, findings by host with fixes, gaps in coverage", terminal.New, forPeople},
 	{"json", "one document with a published schema", newJSON, forPrograms},
@@ -49,7 +49,7 @@ var formats = [...]entry{
 	{"github", "workflow commands that annotate a GitHub pull request", newGitHub, forPeople},
 }
 
-// Formats lists the names that [New] takes, in the order for a help text.
+// Formats returns the names of the formats, in the order of the help text.
 func Formats() []string {
 	names := make([]string, len(formats))
 	for i, f := range formats {
@@ -58,7 +58,7 @@ func Formats() []string {
 	return names
 }
 
-// Describe says in one line what a format is for, "" if there is none of
+// Describe returns the one-line description of a format, "" if there is none with
 // that name.
 func Describe(name string) string {
 	for _, f := range formats {
@@ -69,7 +69,7 @@ func Describe(name string) string {
 	return ""
 }
 
-// Restricted lists the formats that show only what format.Options.Only says.
+// Restricted returns the names of the formats that obey Options.Only.
 func Restricted() []string {
 	var names []string
 	for _, f := range formats {
@@ -80,15 +80,15 @@ func Restricted() []string {
 	return names
 }
 
-// Streams reports whether a format is written record by record, each at once,
-// and is valid wherever it is cut.
+// Streams reports whether a format is written record by record, and is valid
+// wherever it is cut.
 func Streams(name string) bool {
 	return slices.ContainsFunc(formats[:], func(f entry) bool { return f.name == name && f.kind == inStream })
 }
 
-// New returns a Writer that writes a run to w in the named format. The error
-// says that there is no such format, with those that there are as its hint, or which
-// option is wrong.
+// New returns a Writer that writes a run to w in the named format. It fails if
+// there is no such format (the error has those that exist as its hint) or an
+// option is invalid.
 func New(name string, w io.Writer, o format.Options) (format.Writer, error) {
 	i := slices.IndexFunc(formats[:], func(f entry) bool { return f.name == name })
 	if i < 0 {

@@ -1,9 +1,8 @@
-// Package report writes a run down: one file per format and one sanitizer
-// for every byte that came from the network.
+// Package report writes runs in all report formats, and reads saved ones.
 //
-// [Clean] makes what the scan and the assessment know, in the types of the published
-// schema, safe to write. Every [format.Writer] takes those, and a [Reader] plays a
-// saved run to any Writer: what a format shows live it also shows of a saved run.
+// [Clean] makes the results of a scan, in the types of package result, safe to
+// write. Every [format.Writer] takes those, and a [Reader] replays a saved run to
+// any Writer, so that a format shows the same of a saved run as of a live one.
 package report
 
 import (
@@ -13,11 +12,11 @@ import (
 //go:embed schema/mxsweep-1.schema.json
 var schema []byte
 
-// Schema is the JSON schema of the document and line forms.
+// Schema returns the JSON schema of the document and line forms.
 func Schema() []byte { return append([]byte(nil), schema...) }
 
 // SchemaVersion is the version of the result schema that is written. A reader
-// takes any 1.x: a minor version only adds.
+// accepts any 1.x, because minor versions only add members.
 const SchemaVersion = "1.0"
 
 // The two forms of a saved run.

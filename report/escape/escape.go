@@ -1,4 +1,4 @@
-// Package escape writes text into Markdown so that it stays text.
+// Package escape escapes text for Markdown and plain text.
 package escape
 
 import (
@@ -8,13 +8,13 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// markdownMeta are the characters that mean something within a line of
-// Markdown (CommonMark 0.31, Section 6) or of GitHub's dialect of it.
+// markdownMeta are the characters with a meaning within a line of Markdown
+// (CommonMark 0.31, Section 6) or of GitHub's dialect.
 const markdownMeta = "\\`*_{}[]<>#|~@&!$"
 
-// Markdown writes text so that Markdown shows it as it is. A word that
-// GitHub's dialect would make a link of is a code span, because escapes do not
-// keep it from that.
+// Markdown escapes text so that Markdown shows it literally. A word that GitHub's
+// dialect would turn into a link becomes a code span, because escapes do not
+// prevent that.
 func Markdown(s string) string {
 	if !strings.ContainsAny(s, markdownMeta+":wWgG") {
 		return s
@@ -38,14 +38,14 @@ func Markdown(s string) string {
 	return b.String()
 }
 
-// autolink is what becomes a link without markup: the extended autolinks of
-// GitHub Flavored Markdown 0.29, Section 6.9, and GitHub's own mentions and
+// autolink matches what becomes a link without markup: the extended autolinks of
+// GitHub Flavored Markdown 0.29, Section 6.9, and GitHub's mentions and
 // references to issues.
 var autolink = regexp.MustCompile(`(?i)://|\bwww\.|\b(?:mailto|xmpp):|@[a-z0-9]|#[0-9]|\bgh-[0-9]`)
 
 func autolinked(word string) bool { return autolink.MatchString(word) }
 
-// Unlink writes plain text so that no viewer makes a link of what is in it.
+// Unlink changes plain text so that no viewer turns a part of it into a link.
 func Unlink(s string) string {
 	return plainLink.ReplaceAllStringFunc(s, func(link string) string {
 		if link == "://" {
@@ -55,12 +55,12 @@ func Unlink(s string) string {
 	})
 }
 
-// plainLink is where viewers of plain text begin a link.
+// plainLink matches where viewers of plain text start a link.
 var plainLink = regexp.MustCompile(`(?i)://|\bwww\.`)
 
-// Code writes text as a code span, which nothing in it can end
-// (CommonMark 0.31, Section 6.1). A bar is escaped, as GitHub's tables want it
-// within a code span too.
+// Code returns text as a code span that nothing in it can end (CommonMark 0.31,
+// Section 6.1). A vertical bar is escaped, because GitHub's tables require that
+// in code spans too.
 func Code(s string) string {
 	if s == "" {
 		return ""
@@ -73,7 +73,7 @@ func Code(s string) string {
 	return fence + pad + strings.ReplaceAll(s, "|", `\|`) + pad + fence
 }
 
-// longestRun is the length of the longest run of c in s.
+// longestRun returns the length of the longest run of c in s.
 func longestRun(s string, c byte) int {
 	best, run := 0, 0
 	for i := 0; i < len(s); i++ {
@@ -87,15 +87,15 @@ func longestRun(s string, c byte) int {
 	return best
 }
 
-// A Span is a part of a text of our own that is written in plain Markdown:
-// code stands between backticks.
+// A Span is a part of a trusted text in simple Markdown, where code is between
+// backticks.
 type Span struct {
 	Text string
 	Code bool
 }
 
 // Spans splits a fix or a reason at its backticks. A backtick without a
-// partner is text.
+// counterpart is text.
 func Spans(s string) []Span {
 	var list []Span
 	for s != "" {
@@ -113,7 +113,7 @@ func Spans(s string) []Span {
 	return list
 }
 
-// Inline writes one line of a fix or a reason.
+// Inline returns one line of a fix or a reason as Markdown.
 func Inline(s string) string {
 	var b strings.Builder
 	for _, p := range Spans(s) {
@@ -126,8 +126,8 @@ func Inline(s string) string {
 	return b.String()
 }
 
-// Block writes a fix or a reason: one line as it is, several as a
-// fenced block.
+// Block returns a fix or a reason as Markdown: one line as Inline does, several
+// as a fenced block.
 func Block(s string) string {
 	s = strings.TrimSpace(s)
 	if !strings.Contains(s, "\n") {
@@ -137,7 +137,7 @@ func Block(s string) string {
 	return fence + "\n" + s + "\n" + fence
 }
 
-// SeverityMark goes with the word of the severity.
+// SeverityMark returns the symbol shown with a severity.
 func SeverityMark(s result.Severity) string {
 	switch s {
 	case result.SeverityCritical:

@@ -1,4 +1,4 @@
-// Package fixplan makes the shortest list of edits that closes the findings of
+// Package fixplan computes the shortest list of edits that closes the findings of
 // a run.
 package fixplan
 
@@ -25,14 +25,14 @@ type Plan struct {
 	Hosts    []Host `json:"hosts"`    // the one with the most urgent finding first
 }
 
-// A Host is the edits of one host, the most urgent first.
+// A Host has the edits of one host, the most urgent first.
 type Host struct {
 	Host  string `json:"host"` // as the user named it, else the address
 	Edits []Edit `json:"edits"`
 }
 
-// An Edit is one change on one host. Where it is not known which of
-// several forms holds, Lines has all of them.
+// An Edit is one change on one host. If it is not known which of several variants
+// applies, Lines has all of them.
 type Edit struct {
 	Severity result.Severity `json:"severity"` // of the most urgent finding
 	Fixes    []string        `json:"fixes,omitempty"`
@@ -54,13 +54,13 @@ type Item struct {
 	vantage string
 }
 
-// Anchor is where the HTML report tells of the finding.
+// Anchor returns the anchor of the finding in the HTML report.
 func (i Item) Anchor() string { return view.FindingAnchor(&result.Finding{ID: i.ID}) }
 
-// New makes the plan for the live findings of a run. What is only worth
-// knowing needs no edit. An edit that binds a listener to loopback closes all
-// findings of its port; any other closes those that name it, on each port of
-// the host if it does not depend on the port.
+// New returns the plan for the live findings of a run, except those of severity
+// info, which need no edit. An edit that binds a listener to loopback closes all
+// findings of its port; any other edit closes those for which it is the fix, on
+// each port of the host if it does not depend on the port.
 func New(findings []result.Finding) Plan {
 	b := planBuilder{hosts: map[string][]*result.Finding{}}
 	for i := range findings {
@@ -84,7 +84,7 @@ func New(findings []result.Finding) Plan {
 	return p
 }
 
-// compareHosts orders addresses by number and names by their letters.
+// compareHosts orders addresses numerically and names alphabetically.
 func compareHosts(x, y string) int {
 	a, errA := netip.ParseAddr(x)
 	b, errB := netip.ParseAddr(y)
@@ -94,7 +94,8 @@ func compareHosts(x, y string) int {
 	return strings.Compare(x, y)
 }
 
-// compareEdits puts the more urgent edit first, then the one that closes more.
+// compareEdits puts the more urgent edit first, then the one that closes more
+// findings.
 func compareEdits(x, y Edit) int {
 	return cmp.Or(
 		-cmp.Compare(x.Severity, y.Severity),
@@ -103,20 +104,20 @@ func compareEdits(x, y Edit) int {
 	)
 }
 
-// A planBuilder makes the plan host by host.
+// A planBuilder builds the plan host by host.
 type planBuilder struct {
 	hosts map[string][]*result.Finding
 }
 
-// edits makes the edits for the findings of one host. Those that bind a port
-// come first, since they make the others of that port needless.
+// edits returns the edits for the findings of one host. Those that bind a port
+// come first, because they make the others for that port unnecessary.
 func (b *planBuilder) edits(list []*result.Finding) []Edit {
 	slices.SortStableFunc(list, func(x, y *result.Finding) int {
 		return cmp.Or(-cmp.Compare(b.binds(x), b.binds(y)), -cmp.Compare(x.Severity, y.Severity),
 			cmp.Compare(x.Port, y.Port), strings.Compare(x.Rule, y.Rule))
 	})
-	at := map[string]int{}    // edits by what they do
-	bound := map[uint16]int{} // ports by the edit that binds them
+	at := map[string]int{}    // index of each edit, by key
+	bound := map[uint16]int{} // index of the edit that binds each port
 	var edits []Edit
 	for _, f := range list {
 		i, ok := bound[f.Port]
@@ -145,10 +146,11 @@ func (b *planBuilder) edits(list []*result.Finding) []Edit {
 	return edits
 }
 
-// verifyAll lets an edit be verified on each port that it closes a finding of, as
-// seen from where it was found; its lines are those for the first one.
+// verifyAll sets the command that verifies an edit to cover all ports with a
+// finding that it closes, each from the vantage point of the finding; so far it
+// covers only the first one.
 func (e *Edit) verifyAll() {
-	var flags []string // one command for each
+	var flags []string // each needs a command of its own
 	places := map[string][]string{}
 	for _, c := range e.Closes {
 		flag, at := fix.Values{Address: c.IP, Vantage: c.vantage}.VantageFlag(), view.Place(c.IP, c.Port)
@@ -171,7 +173,7 @@ func (e *Edit) verifyAll() {
 	}
 }
 
-// fixes are the fixes that a finding names, as far as this program knows them.
+// fixes returns the fixes of a finding that this program knows.
 func (b *planBuilder) fixes(f *result.Finding) []*fix.Fix {
 	var list []*fix.Fix
 	for _, id := range f.Fixes {
@@ -182,7 +184,8 @@ func (b *planBuilder) fixes(f *result.Finding) []*fix.Fix {
 	return list
 }
 
-// binds is 1 for a finding whose fix takes its port from strangers.
+// binds returns 1 for a finding whose fix makes its port unreachable for other
+// hosts.
 func (b *planBuilder) binds(f *result.Finding) int {
 	list := b.fixes(f)
 	if len(list) == 0 || slices.ContainsFunc(list, func(x *fix.Fix) bool { return !x.Binds() }) {
@@ -191,7 +194,7 @@ func (b *planBuilder) binds(f *result.Finding) int {
 	return 1
 }
 
-// key is the same for findings that one edit closes.
+// key returns the same string for findings that one edit closes.
 func (b *planBuilder) key(f *result.Finding) string {
 	list := b.fixes(f)
 	if len(list) == 0 {
@@ -204,7 +207,7 @@ func (b *planBuilder) key(f *result.Finding) string {
 	return key
 }
 
-// edit is the edit that a finding asks for.
+// edit returns the edit for a finding.
 func (b *planBuilder) edit(f *result.Finding) Edit {
 	list := b.fixes(f)
 	e := Edit{Severity: f.Severity, Fixes: f.Fixes}
@@ -220,11 +223,11 @@ func (b *planBuilder) edit(f *result.Finding) Edit {
 	return e
 }
 
-// IsCode reports whether a line of a fix is to be copied as it is, so that a report must
-// not wrap it.
+// IsCode reports whether a line of a fix is a command or a line of a file, which
+// a report must not wrap.
 func IsCode(line string) bool { return fix.IsCode(line) }
 
-// Headline says how much the plan does in how many edits.
+// Headline says how many findings the plan closes with how many edits.
 func (p *Plan) Headline() string {
 	if p.Edits == 0 {
 		return "nothing to fix"
@@ -242,7 +245,7 @@ func (e *Edit) ClosesText() string {
 	return strings.Join(list, ", ")
 }
 
-// Text is the plan for a terminal of so many columns.
+// Text returns the plan for a terminal with that number of columns.
 func (p *Plan) Text(columns int) string {
 	var b strings.Builder
 	b.WriteString(words.Sentence(p.Headline()) + "\n")
@@ -279,7 +282,7 @@ func (p *Plan) Text(columns int) string {
 	return b.String()
 }
 
-// Markdown is the plan as Markdown.
+// Markdown returns the plan as Markdown.
 func (p *Plan) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n", words.Sentence(p.Headline()))

@@ -8,8 +8,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A printedEdit is an edit of the plan as it is printed: once for all hosts
-// that need it, in few lines. What depends on the host is left out.
+// A printedEdit is an edit as printed: once for all hosts that need it, without
+// what depends on the host.
 type printedEdit struct {
 	Severity result.Severity
 	Summary  string
@@ -18,10 +18,11 @@ type printedEdit struct {
 	Closes   string // the rules, each once
 }
 
-// planCommands begin the lines of an edit that are printed, in this order.
+// planCommands are the labels of the lines of an edit that are printed, in this
+// order.
 var planCommands = []string{"Check: ", "Apply: "}
 
-// Printed gives the edits of all hosts, those alike together, the most urgent
+// Printed returns the edits of all hosts, equal ones merged, the most urgent
 // first.
 func (p Plan) Printed() []printedEdit {
 	type key struct{ summary, commands string }
@@ -47,7 +48,7 @@ func (p Plan) Printed() []printedEdit {
 	return list
 }
 
-// commands are those that check the edit and make it take effect, each once.
+// commands returns the commands that check and apply the edit, each once.
 func (e *Edit) commands() string {
 	var kept []string
 	for _, begin := range planCommands {
@@ -60,7 +61,7 @@ func (e *Edit) commands() string {
 	return strings.Join(kept, "; ")
 }
 
-// closed names the rules that the edit closes.
+// closed returns the rules that the edit closes.
 func (e *Edit) closed() string {
 	var rules []string
 	for _, c := range e.Closes {

@@ -7,18 +7,18 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// An htmlChange is what changed in one way since the baseline.
+// An htmlChange lists the findings with one kind of drift.
 type htmlChange struct {
 	Drift  result.Drift
 	Means  string
-	Places []htmlLink // the finding, its rule and where it is
+	Places []htmlLink // finding, rule and place of each
 	Count  int
 }
 
-// maxChanges is how many findings of one change are named.
+// maxChanges is the maximum number of findings listed per kind of drift.
 const maxChanges = 50
 
-// changes lists what is different from the baseline, nil where there is none.
+// changes returns what changed since the baseline, nil if there is none.
 func (b *htmlBuilder) changes() []htmlChange {
 	if b.v.Run.Baseline == nil {
 		return nil
@@ -45,5 +45,5 @@ func (b *htmlBuilder) changes() []htmlChange {
 	return slices.DeleteFunc(list, func(c htmlChange) bool { return c.Count == 0 })
 }
 
-// Left is how many findings are not named.
+// Left returns the number of findings that are not listed.
 func (c htmlChange) Left() int { return c.Count - len(c.Places) }

@@ -11,30 +11,30 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// htmlEvidence is what a port said, and what is known of a finding on it;
-// either may be nil.
+// htmlEvidence is the evidence of a port and of a finding on it; either may be
+// nil.
 type htmlEvidence struct {
 	port    *result.Port
 	finding *result.Finding
 }
 
-// An htmlDialogue is evidence as it is shown.
+// An htmlDialogue is evidence prepared for display.
 type htmlDialogue struct {
 	Evidence []result.Evidence
 	Banner   string
 	Facts    []htmlFact
 }
 
-// Spoke reports whether there is a dialogue to show.
-func (h htmlEvidence) Spoke() bool {
+// HasDialogue reports whether there is a dialogue to show.
+func (h htmlEvidence) HasDialogue() bool {
 	d := h.dialogue()
 	return len(d.Evidence) > 0 || d.Banner != ""
 }
 
-// Markup is the evidence as HTML. It is made here and not in the template,
-// because it is most of a large page and a template takes several times as
-// long, and only when its turn comes, because all of it at once is more than
-// the page; every text goes through esc.
+// Markup returns the evidence as HTML. It does not use the template because
+// evidence is most of a large page, and a template takes several times as long.
+// The template calls it for one finding after the other, because all evidence
+// together takes more memory than the page. Every text is escaped by esc.
 func (h htmlEvidence) Markup() template.HTML {
 	var b strings.Builder
 	e := h.dialogue()
@@ -87,7 +87,7 @@ func writeFacts(b *strings.Builder, facts []htmlFact) {
 	b.WriteString("</dl>")
 }
 
-// dialogue arranges the evidence.
+// dialogue prepares the evidence for display.
 func (h htmlEvidence) dialogue() htmlDialogue {
 	var w htmlDialogue
 	if h.port != nil {
@@ -135,8 +135,8 @@ func dialogueOf(p *result.Port) htmlDialogue {
 	return w
 }
 
-// dialogue puts each line of a reply on a line of its own; the escapes stay,
-// because line ends tell daemons apart.
+// dialogue puts each line of a reply on a line of its own. The escapes stay,
+// because line ends distinguish daemons.
 func dialogue(s string) string {
 	return strings.TrimSuffix(strings.ReplaceAll(s, `\r\n`, `\r\n`+"\n"), "\n")
 }

@@ -1,4 +1,4 @@
-// Package html writes a run as one HTML page that needs no other file.
+// Package html writes a run as one HTML page without external resources.
 package html
 
 import (
@@ -28,16 +28,16 @@ var (
 	htmlScript string
 )
 
-// htmlWriter writes one file that needs nothing else: it loads nothing, it
-// reads the same without its script, and its policy lets no other script,
-// style or request in.
+// htmlWriter writes one self-contained file: it loads nothing, shows the same
+// without its script, and its Content-Security-Policy allows no other script,
+// style or request.
 type htmlWriter struct {
 	view.Collector
 	w       io.Writer
 	options format.Options
 }
 
-// New returns a Writer that writes a run to w as a page.
+// New returns a Writer that writes a run to w as an HTML page.
 func New(w io.Writer, o format.Options) format.Writer { return &htmlWriter{w: w, options: o} }
 
 // End implements [format.Writer].
@@ -61,39 +61,39 @@ func (h *htmlWriter) End(r result.Run, s result.Summary) error {
 	return w.Flush()
 }
 
-// csp is the policy of the page: nothing but its own style and script, which
-// are named by their hash, and the empty icon.
+// csp returns the Content-Security-Policy of the page: only its own style and
+// script, identified by hash, and the empty icon.
 func csp() string {
 	return "default-src 'none'; img-src data:; style-src 'sha256-" + HashSource(htmlStyle) +
 		"'; script-src 'sha256-" + HashSource(htmlScript) + "'; base-uri 'none'; form-action 'none'"
 }
 
-// HashSource is the source of a Content-Security-Policy that allows s, a script or
-// style within the page.
+// HashSource returns the Content-Security-Policy source that allows s, an inline
+// script or style.
 func HashSource(s string) string {
 	sum := sha256.Sum256([]byte(s))
 	return base64.StdEncoding.EncodeToString(sum[:])
 }
 
-// An htmlPage is what the template shows.
+// An htmlPage is the data of the template.
 type htmlPage struct {
 	CSP               string
-	Style             template.CSS // our own, known when the program was built
+	Style             template.CSS // trusted: embedded when the program was built
 	Script            template.JS  // likewise
 	Tool              result.Tool
 	Run               result.Run
 	Sum               result.Summary
-	Partial           bool   // what is not found may still be there
-	Large             bool   // so many findings that the browser had better draw on demand
+	Partial           bool   // exposed services may be missing in the findings
+	Large             bool   // so many findings that the browser should render on demand
 	Classes           string // of the body
 	Title             string
 	Classification    string
-	About             []htmlFact // of the title page
+	About             []htmlFact // for the title page
 	Scope             string
 	Gate              string
 	Headline, Verdict string
 	Extent            string
-	Gain              string // the heading over what an intruder gains
+	Gain              string // heading of what an intruder gains
 	Tiles             []htmlCount
 	Drifts            []htmlCount
 	Facts             []htmlFact
@@ -105,7 +105,7 @@ type htmlPage struct {
 	Hosts             []htmlHost
 	Changes           []htmlChange
 	Quiet             []htmlQuiet
-	Unlisted          bool // hosts of which the run tells no port are not among Quiet
+	Unlisted          bool // some hosts without ports in the report are not in Quiet
 	Scores            []htmlScore
 	Glossary          []htmlTerm
 	Method            []string
@@ -124,7 +124,7 @@ type htmlFact struct {
 
 type htmlCaveat struct{ Level, Text string }
 
-// htmlBlock is a fix: one line with code in it, or several lines as they are.
+// htmlBlock is a fix: one line with code in it, or several literal lines.
 type htmlBlock struct {
 	Spans []escape.Span
 	Lines string

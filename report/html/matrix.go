@@ -11,8 +11,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// matrix is host by port, the heaviest hosts first, in tables that fit the
-// width of a page.
+// matrix returns the hosts by port, those with the most severe findings first, in
+// tables that fit the width of a page.
 func (b *htmlBuilder) matrix() htmlMatrix {
 	hosts := b.v.Hosts
 	m := htmlMatrix{Left: max(len(hosts)-maxMatrix, 0)}
@@ -36,7 +36,8 @@ func (b *htmlBuilder) matrix() htmlMatrix {
 	return m
 }
 
-// matrixTable shows some of the ports, with the hosts that have any of them.
+// matrixTable returns the table for some of the ports, with the hosts that have
+// any of them.
 func matrixTable(hosts []view.HostEntry, ports []uint16, cells map[string]htmlCell) htmlTable {
 	t := htmlTable{Ports: ports}
 	for i := range hosts {
@@ -54,7 +55,7 @@ func matrixTable(hosts []view.HostEntry, ports []uint16, cells map[string]htmlCe
 	return t
 }
 
-// openCells marks the open ports of the hosts.
+// openCells fills the cells of the open ports of the hosts.
 func (b *htmlBuilder) openCells(hosts []view.HostEntry, cells map[string]htmlCell) {
 	resolved := make(map[string]*result.Finding)
 	for _, f := range b.v.Resolved {
@@ -72,7 +73,7 @@ func (b *htmlBuilder) openCells(hosts []view.HostEntry, cells map[string]htmlCel
 	}
 }
 
-// states marks the reported ports that are not open.
+// states returns the cells of the reported ports that are not open.
 func (b *htmlBuilder) states() map[string]htmlCell {
 	m := make(map[string]htmlCell)
 	for i := range b.c.Ports {
@@ -88,7 +89,8 @@ func (b *htmlBuilder) states() map[string]htmlCell {
 	return m
 }
 
-// cell marks an open port by the first letter of its heaviest severity.
+// cell returns the cell of an open port, marked with the first letter of its
+// highest severity.
 func cell(h *view.HostEntry, p *view.PortEntry, resolved *result.Finding) htmlCell {
 	title := view.Place(h.IP, p.Num) + ": " + p.Describe()
 	if len(p.Findings) > 0 {

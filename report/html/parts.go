@@ -12,10 +12,11 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// maxMatrix is how many hosts the matrix shows, the heaviest first.
+// maxMatrix is the maximum number of hosts in the matrix, those with the most
+// severe findings first.
 const maxMatrix = 500
 
-// maxColumns is how many ports fit side by side on a page.
+// maxColumns is the number of ports that fit side by side on a page.
 const maxColumns = 14
 
 type htmlRule struct {
@@ -28,7 +29,7 @@ type htmlRule struct {
 	Places                     []htmlPlace
 }
 
-// Count says how many ports break the rule.
+// Count returns the number of ports that break the rule, with its unit.
 func (r htmlRule) Count() string { return wording.Plural(len(r.Places), "port") }
 
 type htmlPlace struct {
@@ -43,7 +44,7 @@ type htmlResolved struct{ ID, At, Name, Rule, Title, Severity, Why string }
 
 type htmlMatrix struct {
 	Tables []htmlTable
-	Left   int // hosts that are left out
+	Left   int // number of hosts that are omitted
 }
 
 type htmlTable struct {
@@ -71,10 +72,10 @@ type htmlHostPort struct {
 	htmlEvidence
 }
 
-// htmlLink leads to a finding; Severity is its status where it is resolved.
+// htmlLink is a link to a finding; Severity is its status if it is resolved.
 type htmlLink struct{ ID, Rule, Severity string }
 
-// An htmlBuilder makes the parts of a page.
+// An htmlBuilder builds the parts of a page.
 type htmlBuilder struct {
 	v     *view.View
 	c     *view.Collector
@@ -83,7 +84,7 @@ type htmlBuilder struct {
 	bare  bool // without evidence
 }
 
-// rules groups the findings by rule, the rule with the most urgent one first.
+// rules groups the findings by rule, the rule with the most urgent finding first.
 func (b *htmlBuilder) rules() []htmlRule {
 	var list []htmlRule
 	at := make(map[string]int)
@@ -141,7 +142,7 @@ func (b *htmlBuilder) drifts() []htmlCount {
 	return list
 }
 
-// place is one finding of a rule.
+// place returns one finding of a rule.
 func (b *htmlBuilder) place(f *result.Finding) htmlPlace {
 	at := view.Place(f.IP, f.Port)
 	p := b.ports[at]
@@ -159,7 +160,7 @@ func (b *htmlBuilder) place(f *result.Finding) htmlPlace {
 	return w
 }
 
-// fix gives the block of a fix; the same fix is the same block.
+// fix returns the block of a fix; equal fixes share one.
 func (b *htmlBuilder) fix(text string) *htmlBlock {
 	block, ok := b.fixes[text]
 	if !ok {
@@ -180,8 +181,8 @@ func (b *htmlBuilder) resolved() []htmlResolved {
 	return list
 }
 
-// hosts lists every open port; what a port said stands where its finding is,
-// else here.
+// hosts returns all open ports; the evidence of a port without a finding is shown
+// here.
 func (b *htmlBuilder) hosts() []htmlHost {
 	resolved := make(map[string][]*result.Finding)
 	for _, f := range b.v.Resolved {

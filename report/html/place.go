@@ -7,8 +7,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// Markup is one port that breaks a rule, as HTML: like evidence it is made here,
-// because a large page is made of little else.
+// Markup returns one port that breaks a rule, as HTML. Like evidence it does not
+// use the template, because a large page consists mostly of places.
 func (p htmlPlace) Markup() template.HTML {
 	var b htmlText
 	b.raw(`<div class="place drift-`).text(p.Drift).raw(`" id="`).text(p.ID).raw(`" data-drift="`).text(p.Drift).raw("\">\n")
@@ -43,7 +43,7 @@ func (p htmlPlace) Markup() template.HTML {
 	return template.HTML(b.String())
 }
 
-// write writes the block as the template of that name does.
+// write writes the block as the template of the same name does.
 func (k *htmlBlock) write(b *htmlText) {
 	if k.Lines != "" {
 		b.raw(`<pre>`).text(k.Lines).raw(`</pre>`)
@@ -60,16 +60,16 @@ func (k *htmlBlock) write(b *htmlText) {
 	b.raw(`</p>`)
 }
 
-// An htmlText is HTML on its way.
+// An htmlText is HTML under construction.
 type htmlText struct{ strings.Builder }
 
-// raw writes what is HTML already: our own words, or what this package escaped.
+// raw appends trusted HTML: constants, or what this package escaped.
 func (b *htmlText) raw(s string) *htmlText {
 	b.WriteString(s)
 	return b
 }
 
-// text writes what must not be HTML.
+// text appends text, escaped.
 func (b *htmlText) text(s string) *htmlText {
 	b.WriteString(template.HTMLEscapeString(s))
 	return b

@@ -6,14 +6,14 @@ import (
 	"strings"
 )
 
-// A printedPlace is what is printed of ports that break one rule and of which
-// the same is to be said.
+// A printedPlace is the printed form of ports that break one rule in the same
+// way.
 type printedPlace struct {
 	Says, Drift string
-	Places      []string // addresses, each with its ports
+	Places      []string // addresses with their ports
 }
 
-// Printed gives the places of a rule with those alike together, in their order.
+// Printed returns the places of a rule in their order, equal ones merged.
 func (r htmlRule) Printed() []printedPlace {
 	type key struct{ says, drift string }
 	at := make(map[key]int)
@@ -35,7 +35,7 @@ func (r htmlRule) Printed() []printedPlace {
 	return list
 }
 
-// byHost joins the places of one host that stand together.
+// byHost merges consecutive places of one host.
 func byHost(places []string) []string {
 	var list []string
 	var last netip.Addr
@@ -51,7 +51,7 @@ func byHost(places []string) []string {
 	return list
 }
 
-// Printed gives the open ports of a host as they are printed, in one paragraph.
+// Printed returns the open ports of a host as one printed paragraph.
 func (h htmlHost) Printed() string {
 	var list []string
 	for i := range h.Ports {

@@ -12,17 +12,17 @@ import (
 	"go4.org/netipx"
 )
 
-// An htmlQuiet is hosts of which the same is to be said: that they are clean,
-// or silent.
+// An htmlQuiet is a list of hosts without findings of one kind: clean, partly
+// unknown, or silent.
 type htmlQuiet struct {
 	Title string
-	Count string   // of the addresses
-	Hosts []string // addresses and ranges, with the name if the run tells it
+	Count string   // number of addresses
+	Hosts []string // addresses and ranges, with the name if the run has it
 }
 
-// quietHosts lists the hosts that were asked and have no finding: those that
-// answered, those of them of which a port is unknown, and those that did not
-// answer. It reports whether the run does not tell all of them.
+// quietHosts returns the hosts that were probed and have no finding: those that
+// answered, those of them with unknown ports, and those that did not answer. It
+// reports whether the run does not list all of them.
 func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 	up, asked, all := b.upAndAsked()
 	for i := range b.c.Findings {
@@ -62,8 +62,8 @@ func (b *htmlBuilder) quietHosts() ([]htmlQuiet, bool) {
 	return slices.DeleteFunc(list, func(q htmlQuiet) bool { return len(q.Hosts) == 0 }), !all
 }
 
-// unknownHosts are the addresses with a port of which the run cannot say what
-// answers, or whether anything does.
+// unknownHosts returns the addresses with a port whose state or service is
+// unknown.
 func (b *htmlBuilder) unknownHosts() (unknown netipx.IPSetBuilder) {
 	for i := range b.c.Ports {
 		p := &b.c.Ports[i]
@@ -75,9 +75,9 @@ func (b *htmlBuilder) unknownHosts() (unknown netipx.IPSetBuilder) {
 	return unknown
 }
 
-// upAndAsked are the addresses that answered, and those that were asked. Where
-// the run does not tell, as one of an older version, it reports false, and they
-// are those of the ports that it tells.
+// upAndAsked returns the addresses that answered, and those that were probed. If
+// the run does not list them, as one of an older version, all is false and the
+// addresses are those of the reported ports.
 func (b *htmlBuilder) upAndAsked() (up, asked netipx.IPSetBuilder, all bool) {
 	for ports := range view.HostPorts(b.c.Ports) {
 		asked.Add(ports[0].IP)
@@ -102,7 +102,7 @@ func (b *htmlBuilder) upAndAsked() (up, asked netipx.IPSetBuilder, all bool) {
 	return up, asked, true
 }
 
-// newHTMLQuiet lists the addresses of a set, neighbors as a range.
+// newHTMLQuiet returns the addresses of a set, consecutive ones as a range.
 func newHTMLQuiet(title string, set *netipx.IPSet, names map[netip.Addr]string) htmlQuiet {
 	q := htmlQuiet{Title: title, Count: words.Grouped(result.AddressCount(set))}
 	for _, r := range set.Ranges() {
@@ -115,7 +115,7 @@ func newHTMLQuiet(title string, set *netipx.IPSet, names map[netip.Addr]string) 
 	return q
 }
 
-// vacantAddresses is how many addresses were vacant.
+// vacantAddresses returns the number of vacant addresses.
 func vacantAddresses(c *result.Coverage) uint64 {
 	if c.CoverageCounts == nil {
 		return 0
@@ -123,8 +123,8 @@ func vacantAddresses(c *result.Coverage) uint64 {
 	return min(c.Vacant, math.MaxInt64)
 }
 
-// silentTitle says of what kind the addresses are that gave no answer, in the
-// words of the counts: a run tells how many are vacant, and not which.
+// silentTitle returns a title for the addresses that gave no answer, according to
+// the counts: a run records how many are vacant, but not which.
 func silentTitle(c *result.Coverage) string {
 	switch {
 	case vacantAddresses(c) == 0:

@@ -6,13 +6,13 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// An htmlScore says what a severity means and which scores it has.
+// An htmlScore explains a severity and its range of scores.
 type htmlScore struct{ Name, Scores, Means string }
 
-// An htmlTerm is a word of the report and what it means.
+// An htmlTerm explains a word of the report.
 type htmlTerm struct{ Word, Means string }
 
-// meaning says of each severity what it asks for, heaviest first.
+// meaning explains each severity, the highest first.
 var meaning = [...]string{
 	"A stranger can use the mail system like one of its own users or administrators. Fix it today.",
 	"A protection of the mail system can be bypassed, or data can be read. Fix it this week.",
@@ -21,7 +21,7 @@ var meaning = [...]string{
 	"For information only. No action needed.",
 }
 
-// scores lists the severities with the bounds of their scores.
+// scores returns the severities with their ranges of scores.
 func scores() []htmlScore {
 	var list []htmlScore
 	for i, severity := range result.Severities() {
@@ -35,7 +35,8 @@ func scores() []htmlScore {
 	return list
 }
 
-// glossary explains the words of a report to who does not run a mail system.
+// glossary explains the words of a report to readers who do not run a mail
+// system.
 var glossary = [...]htmlTerm{
 	{"Back end", "A server that is meant to be reached only through a proxy, and relies on the checks of that proxy."},
 	{"Baseline", "The findings of an earlier run, with which those of this run are compared."},

@@ -7,7 +7,7 @@ import (
 	"github.com/mxsweep/mxsweep/report/sanitize"
 )
 
-// title fills the title page.
+// title fills in the title page.
 func (p *htmlPage) title(t format.TitlePage) {
 	clean := func(s string) string { return sanitize.Text(s, sanitize.MaxField) }
 	p.Title = cmp.Or(clean(t.Title), "Mail exposure report: "+p.Scope)
@@ -20,7 +20,8 @@ func (p *htmlPage) title(t format.TitlePage) {
 	})
 }
 
-// classes are those of the body: they steer what is drawn and printed.
+// classes returns the classes of the body, which control what is displayed and
+// printed.
 func classes(o format.Options, large bool) string {
 	classes := "evidence-" + cmp.Or(o.Evidence, format.EvidenceSummary)
 	if large {

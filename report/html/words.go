@@ -9,7 +9,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// gainHeading depends on who stands where the scanner stood.
+// gainHeading returns the heading of what an intruder gains, who would be at the
+// vantage point.
 func gainHeading(vantage string) string {
 	switch vantage {
 	case "internet":
@@ -32,7 +33,7 @@ func vantageText(vantage string) string {
 	return vantage
 }
 
-// method says how the run looked, in sentences.
+// method describes how the run worked, in sentences.
 func method(v *view.View) []string {
 	how := "Each address and port was probed with a full TCP connection"
 	if v.Run.Mode == "syn" {
@@ -50,7 +51,7 @@ func method(v *view.View) []string {
 	return []string{how, talk, safe, grade}
 }
 
-// runDetails is what makes the run repeatable.
+// runDetails returns what is needed to repeat the run.
 func runDetails(v *view.View) []htmlFact {
 	list := []htmlFact{
 		{Label: "Ports", Text: v.Run.Scope.Ports, Mono: true},
@@ -78,7 +79,7 @@ func addresses(s result.Scope) string {
 	return t
 }
 
-// withText leaves out facts without a text.
+// withText removes facts without a text.
 func withText(list []htmlFact) []htmlFact {
 	kept := list[:0]
 	for _, f := range list {

@@ -15,8 +15,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// The parts of JUnit's XML that both dialects take: Ant's (junit.xsd), which
-// is strict on order and attributes, and that of Jenkins' xUnit plugin.
+// The elements of JUnit XML that both dialects accept: Ant's (junit.xsd), which
+// is strict about order and attributes, and that of Jenkins' xUnit plugin.
 
 type junitSuite struct {
 	XMLName    xml.Name        `xml:"testsuite"`
@@ -60,10 +60,10 @@ type junitSkipped struct {
 	Message string `xml:"message,attr"`
 }
 
-// junitWriter writes one suite for the run itself (the gate, what was not
-// seen, each open port without a finding) and one for each rule that has
-// findings, that with the most urgent one first. A finding that the gate does not fail on, and one that is
-// accepted or expected, is skipped; what was not seen is an error.
+// junitWriter writes one suite for the run itself (the gate, what was not seen,
+// each open port without a finding) and one for each rule with findings, the one
+// with the most urgent finding first. A finding that does not fail the gate, or
+// is accepted or expected, is skipped; what was not seen is an error.
 type junitWriter struct {
 	view.Collector
 	w io.Writer
@@ -112,7 +112,7 @@ func (j *junitWriter) write(suites []junitSuite) error {
 
 func (j *junitWriter) pkg() string { return "mxsweep." + cmp.Or(j.Run.Scope.Name, "run") }
 
-// suite is an empty suite.
+// suite returns an empty suite.
 func (j *junitWriter) suite(name string) junitSuite {
 	took := 0.0
 	if !j.Run.EndTime.IsZero() {
@@ -120,7 +120,7 @@ func (j *junitWriter) suite(name string) junitSuite {
 	}
 	s := junitSuite{
 		Package: j.pkg(), Name: name,
-		Timestamp:  j.Run.StartTime.UTC().Format("2006-01-02T15:04:05"), // without a zone: junit.xsd takes none
+		Timestamp:  j.Run.StartTime.UTC().Format("2006-01-02T15:04:05"), // without a zone: junit.xsd allows none
 		Hostname:   cmp.Or(j.Run.Vantage, "localhost"),
 		Time:       fmt.Sprintf("%.3f", took),
 		Properties: []junitProperty{{"mxsweep.version", j.Tool.Version}, {"mxsweep.run_id", j.Run.ID}},
@@ -144,7 +144,7 @@ func (s *junitSuite) add(c junitCase) {
 	s.Cases = append(s.Cases, c)
 }
 
-// runSuite holds what no rule owns.
+// runSuite returns the suite with the cases that belong to no rule.
 func (j *junitWriter) runSuite(s result.Summary) junitSuite {
 	suite := j.suite("run")
 	v := j.Brief(s)
@@ -218,7 +218,7 @@ func (j *junitWriter) caseText(f *result.Finding) string {
 	return strings.Join(lines, "\n")
 }
 
-// seconds is how long a port took to answer.
+// seconds returns how long a port took to answer, in seconds.
 func seconds(p *result.Port) string {
 	if p == nil {
 		return "0.000"

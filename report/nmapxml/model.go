@@ -2,7 +2,7 @@ package nmapxml
 
 import "encoding/xml"
 
-// The parts of nmap's XML output that are written, after nmap.dtd.
+// The elements of nmap's XML output that are written, as in nmap.dtd.
 
 type nmapHost struct {
 	XMLName   xml.Name      `xml:"host"`

@@ -1,4 +1,4 @@
-// Package nmapxml writes a run as the XML of nmap, for tools that read it.
+// Package nmapxml writes a run in nmap's XML format, for tools that read it.
 package nmapxml
 
 import (
@@ -17,14 +17,14 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// nmapWriter writes what tools that read nmap's XML expect. It says
-// scanner="nmap" because the DTD takes nothing else; args names mxsweep.
+// nmapWriter writes what tools that read nmap's XML expect. The attribute scanner
+// is "nmap" because the DTD allows nothing else; args has mxsweep.
 type nmapWriter struct {
 	view.Collector
 	w io.Writer
 }
 
-// New returns a Writer that writes a run to w as nmap's XML.
+// New returns a Writer that writes a run to w in nmap's XML format.
 func New(w io.Writer, _ format.Options) format.Writer { return &nmapWriter{w: w} }
 
 // End implements [format.Writer].
@@ -56,8 +56,8 @@ func (n *nmapWriter) head(w *bufio.Writer) {
 	if kind != "syn" {
 		kind = "connect"
 	}
-	// Without the name of a DTD: whoever validates would look for a file, or
-	// ask the network for one.
+	// Without a reference to the DTD: a validating parser would look for a file,
+	// or fetch it from the network.
 	fmt.Fprintf(w, "%s<!DOCTYPE nmaprun>\n", xml.Header)
 	fmt.Fprintf(w, `<nmaprun scanner="nmap" args=%s start="%d" startstr=%s version="7.99" xmloutputversion="1.05">`+"\n",
 		xmlAttr(cmp.Or(words.CommandLine(n.Run.Args), "mxsweep")), n.Run.StartTime.Unix(), xmlAttr(n.Run.StartTime.String()))
@@ -83,7 +83,7 @@ func (n *nmapWriter) tail(w *bufio.Writer, s result.Summary, up, down int) {
 	fmt.Fprintf(w, `<hosts up="%d" down="%d" total="%d"/>`+"\n</runstats>\n</nmaprun>\n", up, down, up+down)
 }
 
-// nmapHostOf is one host with its ports: the open ones each, the others
+// nmapHostOf returns one host with its ports: open ones individually, others
 // counted by state and reason.
 func nmapHostOf(ports []result.Port, findings map[string][]*result.Finding) nmapHost {
 	first := &ports[0]
@@ -157,8 +157,8 @@ func nmapPortOf(p *result.Port, findings []*result.Finding) nmapPort {
 	return w
 }
 
-// nmapScripts is at most one script, because ndiff 7.93 cannot read two on
-// one port: the findings, else the banner.
+// nmapScripts returns at most one script, because ndiff 7.93 cannot read two on
+// one port: the findings, otherwise the banner.
 func nmapScripts(p *result.Port, findings []*result.Finding) []nmapScript {
 	if len(findings) == 0 {
 		if p.Banner == nil {
@@ -179,8 +179,8 @@ func nmapScripts(p *result.Port, findings []*result.Finding) []nmapScript {
 	return []nmapScript{s}
 }
 
-// resolvedWord is "high, accepted" for a finding that is accepted or expected,
-// else "".
+// resolvedWord returns "high, accepted" for an accepted or expected finding,
+// otherwise "".
 func resolvedWord(f *result.Finding) string {
 	if f.Status == result.StatusOpen {
 		return ""
@@ -227,8 +227,8 @@ func nmapServiceOf(s *result.Service) *nmapService {
 	return w
 }
 
-// cpeURI is a CPE 2.3 formatted string in the URI binding of CPE 2.2, which
-// nmap writes (NISTIR 7695, Section 6.1); "" if it is none.
+// cpeURI converts a CPE 2.3 formatted string to the URI binding of CPE 2.2, which
+// nmap uses (NISTIR 7695, Section 6.1); "" if s is not one.
 func cpeURI(s string) string {
 	rest, ok := strings.CutPrefix(s, "cpe:2.3:")
 	if !ok {
@@ -246,7 +246,7 @@ func cpeURI(s string) string {
 	return "cpe:/" + strings.TrimRight(strings.Join(parts, ":"), ":")
 }
 
-// portRanges writes sorted ports as "25,10024-10031".
+// portRanges returns sorted ports as "25,10024-10031".
 func portRanges(ports []uint16) string {
 	var b strings.Builder
 	for i := 0; i < len(ports); {
@@ -266,11 +266,11 @@ func portRanges(ports []uint16) string {
 	return b.String()
 }
 
-// xmlAttr is s as an attribute value, quotes included.
+// xmlAttr returns s as an attribute value, with quotes.
 func xmlAttr(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
-	xml.EscapeText(&b, []byte(s)) // a strings.Builder takes all that is written
+	xml.EscapeText(&b, []byte(s)) // a strings.Builder never returns an error
 	b.WriteByte('"')
 	return b.String()
 }

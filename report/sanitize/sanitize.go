@@ -1,5 +1,5 @@
-// Package sanitize makes text that came from the network safe to show: it
-// escapes control characters, masks secrets and bounds lengths.
+// Package sanitize makes text from the network safe to show: it escapes control
+// characters, masks secrets and limits lengths.
 package sanitize
 
 import (
@@ -12,40 +12,41 @@ import (
 	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
-// truncated ends a text that was cut.
+// truncated is appended to a text that was cut.
 const truncated = "… truncated"
 
-// The most bytes of text that each kind of field may hold.
+// The maximum length of each kind of text, in bytes.
 const (
 	MaxEvidence = 1024
 	MaxField    = 256 // product, version, host name, ...
 	MaxSentence = 2048
-	MaxBlock    = 16 << 10 // rule texts, the only ones of several lines
+	MaxBlock    = 16 << 10 // rule texts, the only ones with several lines
 )
 
-// Text makes text that came from the network, or from a file, fit to be
-// shown. The result is valid UTF-8 on one line. Whatever does not print, or
-// prints as something else, is written as a visible escape: \r, \n, \t, \x1b
-// for other control characters and for bytes that are not UTF-8, and \u202e
-// for the rest, bidirectional and zero-width characters among them. What a CI
-// system would take for a command ("::error", "##[error]", "##vso[") is
-// broken by escaping one of its characters.
+// Text makes text from the network, or from a file, safe to show. The result is
+// valid UTF-8 on one line. What is not printable, or looks like something else,
+// is replaced by a visible escape: \r, \n, \t, \x1b for other control characters
+// and for bytes that are not UTF-8, and \u202e for the rest, including
+// bidirectional and zero-width characters. What a CI system would take for a
+// command ("::error", "##[error]", "##vso[") is broken by escaping one of its
+// characters.
 //
-// A backslash stays as it is, so that text which is clean comes back
-// unchanged, and so does the result of an earlier Text. If the result
-// were longer than limit bytes it is cut, never within an escape, and ends
-// with "… truncated". A limit below 16 means 16.
+// A backslash is not escaped, so that clean text, including the result of an
+// earlier Text, is unchanged. If the result would be longer than limit bytes it
+// is cut, never within an escape, and ends with "… truncated". A limit below 16
+// means 16.
 //
 // Secrets are masked first, by [MaskSecrets].
 //
-// It runs once over each text: where a record of a run is handed to package report,
-// live or read from a saved run ([Value]). Every format escapes on top of it.
+// It is applied once to each text: when a record of a run, live or read from a
+// saved run, is handed to package report (see [Value]). Every format escapes the
+// result for its syntax.
 func Text(s string, limit int) string { return text(MaskSecrets(s), limit, false) }
 
-// Clip cuts s to at most n bytes, for messages.
+// Clip shortens s to at most n bytes, for messages.
 func Clip(s string, n int) string { return Text(s, n) }
 
-// Block is [Text] for text of several lines: line feeds stay.
+// Block is [Text] for text of several lines: line feeds are kept.
 func Block(s string, limit int) string { return text(s, limit, true) }
 
 func text(s string, limit int, lines bool) string {
@@ -55,7 +56,7 @@ func text(s string, limit int, lines bool) string {
 	}
 	var b strings.Builder
 	b.Grow(min(len(s)+16, limit))
-	cut := 0 // how much can stay if the text must be cut
+	cut := 0 // length to keep if the text must be cut
 	marks := 0
 	for i := 0; i < len(s); {
 		unit, size := s[i:i+1], 1
@@ -84,8 +85,8 @@ func text(s string, limit int, lines bool) string {
 	return b.String()
 }
 
-// isClean reports whether s is printable ASCII that holds no command, which
-// nearly every text is; it may have several lines.
+// isClean reports whether s is printable ASCII without a command, as nearly every
+// text is. If lines is set it may have line feeds.
 func isClean(s string, lines bool) bool {
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
@@ -116,11 +117,11 @@ func IsCommand(s string, i int) bool {
 	return false
 }
 
-// workflowCommand reports whether what follows "::" may name a command of
+// workflowCommand reports whether the text after "::" may be a command of
 // GitHub's runner: a word of letters and hyphens up to a blank, another "::" or
-// the end, since the format may write more behind it. At most four hexadecimal
-// digits are the group of an IPv6 address ("::ffff:192.0.2.1", "::dead"), and
-// no command is that short.
+// the end, because the format may append to it. Up to four hexadecimal digits are
+// the group of an IPv6 address ("::ffff:192.0.2.1", "::dead"); no command is that
+// short.
 func workflowCommand(s string) bool {
 	n, hex := 0, true
 	for n < len(s) && (letter(s[n]) || s[n] == '-') {
@@ -135,8 +136,8 @@ func workflowCommand(s string) bool {
 
 func letter(c byte) bool { return 'a' <= c|0x20 && c|0x20 <= 'z' }
 
-// countMarks counts combining marks in a row: more than two pile up over the
-// lines around them.
+// countMarks counts consecutive combining marks: more than two cover the lines
+// around them.
 func countMarks(n int, r rune) int {
 	if r >= 0x300 && unicode.In(r, unicode.Mn, unicode.Me) {
 		return n + 1
@@ -144,7 +145,7 @@ func countMarks(n int, r rune) int {
 	return 0
 }
 
-// escape writes raw, which decodes to r, in visible characters.
+// escape returns raw, which decodes to r, as visible characters.
 func escape(r rune, raw string) string {
 	switch {
 	case r == '\r':

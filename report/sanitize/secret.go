@@ -5,22 +5,21 @@ import (
 	"strings"
 )
 
-// secrets are what daemons tell strangers that opens something: the cookie of
-// Dovecot's auth protocol (auth-protocol.txt, "COOKIE"), the headers of HTTP
-// that stand for a login (RFC 6265, Section 4.1), and settings that hold a
-// password or key. Line ends and tabs may be escaped already. The first group
-// stays.
+// secrets match what daemons disclose that grants access: the cookie of Dovecot's
+// auth protocol (auth-protocol.txt, "COOKIE"), HTTP headers that authenticate
+// (RFC 6265, Section 4.1), and settings with a password or key. Line ends and
+// tabs may already be escaped. The first group is kept.
 var secrets = []*regexp.Regexp{
 	regexp.MustCompile(`((?:^|[^A-Z])COOKIE(?:\t|\\t))[0-9A-Fa-f]+`),
 	regexp.MustCompile(`(?i)((?:^|[\r\n"]|\\n)(?:set-cookie2?|x-api-key|x-auth-token|x-csrf-token):[ \t]*)(?:[^\r\n\\"]|\\[^rn"])+`),
 	regexp.MustCompile(`(?i)((?:password|passwd|secret|api[_-]?key|access[_-]?token|auth[_-]?token)(?:\s*=\s*["']?|\\?["']\s*:\s*\\?["']))[^\s\\"',;&]{3,}`),
 }
 
-// SecretMark stands for what was masked.
+// SecretMark replaces a secret.
 const SecretMark = "***"
 
-// MaskSecrets puts "***" in place of the secrets in s, which must go into no
-// report: whoever reads it need not be allowed to use them.
+// MaskSecrets replaces the secrets in s by "***". They must not be in a report,
+// because its readers may not be allowed to use them.
 func MaskSecrets(s string) string {
 	if !mayHoldSecret(s) {
 		return s
@@ -28,10 +27,10 @@ func MaskSecrets(s string) string {
 	return MaskAll(s)
 }
 
-// mayHoldSecret reports whether s holds one of the words that go with a secret,
-// with what follows there, or letters that may stand for theirs (the Kelvin sign
-// for a K). Nearly all that is reported holds none, and three expressions take a
-// hundred times as long.
+// mayHoldSecret reports whether s contains one of the words before a secret,
+// followed by what must follow, or letters that match theirs when case is folded
+// (the Kelvin sign for a K). Nearly all texts contain none, and matching the
+// three expressions takes a hundred times as long.
 func mayHoldSecret(s string) bool {
 	for i := range len(s) {
 		var word string
@@ -61,20 +60,20 @@ func mayHoldSecret(s string) bool {
 	return false
 }
 
-// endsCookie reports whether "cookie" is the name of a line or header where this
-// follows.
+// endsCookie reports whether "cookie", followed by rest, is the name of a line or
+// header.
 func endsCookie(rest string) bool {
 	return strings.HasPrefix(rest, "\t") || strings.HasPrefix(rest, `\t`) || strings.HasPrefix(strings.TrimPrefix(rest, "2"), ":")
 }
 
-// isAssigned reports whether a setting or header may get its value where this
-// follows its name.
+// isAssigned reports whether a setting or header, followed by rest, may be
+// assigned a value.
 func isAssigned(rest string) bool {
 	rest = strings.TrimLeft(rest, "\t\n\f\r ")
 	return rest != "" && strings.IndexByte(`=:\"'`, rest[0]) >= 0
 }
 
-// MaskAll masks whatever the expressions find in s.
+// MaskAll masks what the expressions match in s, without looking for words first.
 func MaskAll(s string) string {
 	for _, secret := range secrets {
 		s = secret.ReplaceAllString(s, "${1}"+SecretMark)

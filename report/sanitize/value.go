@@ -8,32 +8,32 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// Value sanitizes every text that v, a pointer to a type of package result,
-// holds, up to the length that the tag "clean" of its field names: a saved run is
-// a file that anybody may have touched.
+// Value sanitizes all texts in v, a pointer to a type of package result, in
+// place. The tag "clean" of a field determines the maximum length. Saved runs are
+// sanitized too, because anyone may have changed the file.
 func Value(v any) { new(cleaner).value(reflect.ValueOf(v).Elem(), "") }
 
-// Copy is [Value] of a copy of v, and of all that v points to. Anchor gives each
-// anchor as it is to be written; what it gives is not sanitized again.
+// Copy returns a sanitized copy of v; everything that v points to is copied too.
+// anchor converts each anchor; its result is not sanitized again.
 func Copy[T any](v T, anchor func(*result.Anchor) *result.Anchor) T {
 	(&cleaner{anchor}).value(reflect.ValueOf(&v).Elem(), "")
 	return v
 }
 
-// A cleaner sanitizes the texts of a value in place. With anchor set, what the
-// value points to is copied first.
+// A cleaner sanitizes the texts of a value in place. If anchor is set, it copies
+// what the value points to first.
 type cleaner struct {
 	anchor func(*result.Anchor) *result.Anchor
 }
 
-// value cleans v, which is addressable and whose field has the tag.
+// value sanitizes v, which must be addressable and whose field has the tag.
 func (c *cleaner) value(v reflect.Value, tag reflect.StructTag) {
 	switch v.Kind() {
 	case reflect.Pointer:
 		c.pointer(v, tag)
 	case reflect.Interface:
 		if !v.IsNil() {
-			held := reflect.New(v.Elem().Type()).Elem() // what an interface holds is not addressable
+			held := reflect.New(v.Elem().Type()).Elem() // the content of an interface is not addressable
 			held.Set(v.Elem())
 			c.value(held, tag)
 			v.Set(held)
@@ -64,7 +64,7 @@ func (c *cleaner) value(v reflect.Value, tag reflect.StructTag) {
 	}
 }
 
-// pointer cleans what v points to.
+// pointer sanitizes what v points to.
 func (c *cleaner) pointer(v reflect.Value, tag reflect.StructTag) {
 	switch {
 	case v.IsNil():
@@ -80,10 +80,10 @@ func (c *cleaner) pointer(v reflect.Value, tag reflect.StructTag) {
 	c.value(v.Elem(), tag)
 }
 
-// keepBytes keeps the bytes of a banner beside its text where the text, once clean,
-// does not show all of them as they were. A final CRLF is part of the protocol, not
-// of what was said; a final bare LF shows, because it tells some daemons apart.
-// Secrets are masked in both.
+// keepBytes sets the bytes of a banner if its text, once sanitized, does not show
+// all of them. A final CRLF belongs to the protocol, not to the text; a final
+// bare LF is kept, because it distinguishes some daemons. Secrets are masked in
+// both.
 func keepBytes(b *result.Banner) {
 	shown := MaskSecrets(b.Text)
 	b.Text = strings.TrimSuffix(shown, "\r\n")

@@ -6,9 +6,9 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// The parts of SARIF 2.1.0 that are written, with the section of the OASIS
-// standard that describes each. They are our own because the Go library
-// writes ids of -1, which GitHub's documentation rules out.
+// The elements of SARIF 2.1.0 that are written, with the section of the OASIS
+// standard that describes each. They are defined here because the Go library
+// writes ids of -1, which GitHub's documentation forbids.
 
 type sarifLog struct { // 3.13
 	Schema  string     `json:"$schema"`
@@ -213,7 +213,7 @@ type sarifResultProps struct {
 	Mxsweep sarifMxsweep `json:"mxsweep"`
 }
 
-// sarifMxsweep is our own view of a result, for tools that know us.
+// sarifMxsweep has members of mxsweep's own, for tools that know them.
 type sarifMxsweep struct {
 	IP           string   `json:"ip,omitempty"`
 	Host         string   `json:"host,omitempty"`

@@ -20,12 +20,12 @@ import (
 // brackets escapes what SARIF reads as an embedded link (3.11.6).
 var brackets = strings.NewReplacer(`\`, `\\`, `[`, `\[`, `]`, `\]`)
 
-// plainSARIF writes text that may come from the network in a plain message.
+// plainSARIF escapes text, which may come from the network, for a plain message.
 func plainSARIF(s string) string { return brackets.Replace(escape.Unlink(s)) }
 
-// results encodes one result for each finding; for more than GitHub takes,
-// one for each rule and line, and if that is still too much for each rule and
-// file.
+// results encodes one result for each finding; if GitHub would not accept that
+// many, one for each rule and line, and if that is still too much for each rule
+// and file.
 func (b *sarifBuilder) results() ([]json.RawMessage, error) {
 	if len(b.findings) <= MaxResults {
 		list, size, err := encodeResults(len(b.findings), func(i int) sarifResult { return b.result(b.findings[i]) })
@@ -52,7 +52,7 @@ func (b *sarifBuilder) results() ([]json.RawMessage, error) {
 	return nil, fmt.Errorf("encoding SARIF: %d findings do not fit into %d bytes", len(b.findings), MaxBytes)
 }
 
-// overhead is room for what stands around the results.
+// overhead returns the size of everything except the results, in bytes.
 func (b *sarifBuilder) overhead() int {
 	n := 64 << 10
 	for i := range b.rules {
@@ -79,7 +79,7 @@ func encodeResults(n int, result func(int) sarifResult) ([]json.RawMessage, int,
 	return list, size, nil
 }
 
-// result is one finding (3.27).
+// result returns one finding (3.27).
 func (b *sarifBuilder) result(f *result.Finding) sarifResult {
 	p := b.ports[view.Place(f.IP, f.Port)]
 	rule := &b.rules[b.ruleAt[f.Rule]]
@@ -116,11 +116,11 @@ func (b *sarifBuilder) result(f *result.Finding) sarifResult {
 	return r
 }
 
-// mark writes a name in a message: in quotes, or in markdown as code.
+// mark formats a name in a message: in quotes, or in markdown as code.
 type mark struct {
 	name func(string) string
 	text func(string) string
-	fix  func(string) string // for text of ours with code between backticks
+	fix  func(string) string // for trusted text with code between backticks
 }
 
 var (
@@ -128,8 +128,8 @@ var (
 	markdownMark = mark{name: func(s string) string { return "`" + strings.ReplaceAll(s, "`", "'") + "`" }, text: escape.Markdown, fix: escape.Inline}
 )
 
-// message says first what is wrong and where, because lists show the first
-// sentence only, then what was seen, why it is in scope and how to fix it.
+// message returns first what is wrong and where, because lists show only the
+// first sentence, then the evidence, why the host is in scope and how to fix it.
 func (b *sarifBuilder) message(f *result.Finding, p *result.Port, m mark) string {
 	var s strings.Builder
 	fmt.Fprintf(&s, "%s; port %s on %s", m.text(strings.TrimSuffix(f.Title, ".")), m.name(strconv.Itoa(int(f.Port))+"/"+f.Protocol), m.name(f.IP.String()))
@@ -179,7 +179,7 @@ func (b *sarifBuilder) mxsweep(f *result.Finding, p *result.Port) sarifMxsweep {
 	return w
 }
 
-// baselineState is the drift in SARIF's words (3.27.24). An unverified
+// baselineState returns the SARIF name of a drift (3.27.24). An unverified
 // finding is carried forward, so it is unchanged.
 func baselineState(drift result.Drift) string {
 	switch drift {
@@ -189,7 +189,7 @@ func baselineState(drift result.Drift) string {
 		return "unchanged"
 	case result.DriftReopened:
 		return "new"
-	case result.DriftExpired: // there before, but no longer accepted
+	case result.DriftExpired: // there before, but the acceptance has expired
 		return "updated"
 	case result.DriftFixed:
 		return "absent"
@@ -197,8 +197,8 @@ func baselineState(drift result.Drift) string {
 	return ""
 }
 
-// suppressions is never nil: an empty list says that the result is not
-// suppressed, and all results must say it if one does (3.27.23).
+// suppressions never returns nil: an empty list says that the result is not
+// suppressed, which all results must say if one has suppressions (3.27.23).
 func (b *sarifBuilder) suppressions(f *result.Finding) []sarifSuppression {
 	if f.Status == result.StatusOpen || f.Status == result.StatusFixed {
 		return []sarifSuppression{}
@@ -217,7 +217,7 @@ func (b *sarifBuilder) suppressions(f *result.Finding) []sarifSuppression {
 	return []sarifSuppression{s}
 }
 
-// physical points at a line of a file (3.29).
+// physical returns the location of a line of a file (3.29).
 func (b *sarifBuilder) physical(a *result.Anchor) sarifPhysical {
 	i, ok := b.fileAt[a.File]
 	if !ok {
@@ -238,20 +238,20 @@ func (b *sarifBuilder) physical(a *result.Anchor) sarifPhysical {
 	return w
 }
 
-// uriPath is a relative path as a URI reference (RFC 3986, Section 4.2).
+// uriPath returns a relative path as a URI reference (RFC 3986, Section 4.2).
 func uriPath(file string) string {
 	file = strings.TrimLeft(strings.ReplaceAll(file, `\`, "/"), "/")
 	return (&url.URL{Path: file}).String()
 }
 
-// A sarifGroup is the findings of one rule that a line, file or run has.
+// A sarifGroup has the findings of one rule for a line, a file or the run.
 type sarifGroup struct {
 	key      string
 	findings []*result.Finding
 }
 
-// group puts the findings of one rule together by what by makes of their
-// anchor, in the order in which they come.
+// group groups the findings of one rule by the result of by for their anchor, in
+// their order.
 func (b *sarifBuilder) group(by func(*result.Anchor) string) []sarifGroup {
 	var groups []sarifGroup
 	at := make(map[string]int)
@@ -268,7 +268,7 @@ func (b *sarifBuilder) group(by func(*result.Anchor) string) []sarifGroup {
 	return groups
 }
 
-// rolledUp is one result for many findings of a rule.
+// rolledUp returns one result for many findings of a rule.
 func (b *sarifBuilder) rolledUp(g sarifGroup) sarifResult {
 	r := b.result(g.findings[0])
 	if len(g.findings) == 1 {

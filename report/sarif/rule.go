@@ -14,7 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// SecuritySeverity is the score of a rule as GitHub wants it: a number in a
+// SecuritySeverity returns the score of a rule in GitHub's format: a number as a
 // string, in the band of the rule's severity. Info has none and is shown as a
 // note.
 func SecuritySeverity(r *result.RuleInfo) string {
@@ -29,7 +29,7 @@ func SecuritySeverity(r *result.RuleInfo) string {
 	return strconv.FormatFloat(min(max(score, lowest), highest), 'f', 1, 64)
 }
 
-// rule is the descriptor of a rule (3.49).
+// rule returns the descriptor of a rule (3.49).
 func (b *sarifBuilder) rule(r *result.RuleInfo) sarifRule {
 	w := sarifRule{
 		ID:      r.ID,
@@ -53,11 +53,11 @@ func (b *sarifBuilder) rule(r *result.RuleInfo) sarifRule {
 	return w
 }
 
-// ruleTags are at most 20 tags, those of the weaknesses included.
+// ruleTags returns at most 20 tags, including those of the weaknesses.
 func ruleTags(r *result.RuleInfo) []string {
 	tags := []string{}
 	if r.Severity != result.SeverityInfo {
-		tags = append(tags, "security") // which makes GitHub read the score
+		tags = append(tags, "security") // required by GitHub for reading the score
 	}
 	for _, cwe := range r.CWE {
 		tags = append(tags, fmt.Sprintf("external/cwe/cwe-%03d", cwe))
@@ -75,7 +75,7 @@ func helpText(r *result.RuleInfo) string {
 	return cmp.Or(text, words.Sentence(r.Title))
 }
 
-// helpMarkdown is the rule's own help, else made of why and fix.
+// helpMarkdown returns the help of a rule; if it has none, its reason and fix.
 func helpMarkdown(r *result.RuleInfo) string {
 	if r.Help != "" {
 		return r.Help
@@ -130,7 +130,8 @@ func ofPolicy(code string) bool {
 	return false
 }
 
-// invocation says how the run went, with the notices and their descriptors.
+// invocation returns the result of the run, with the notices and their
+// descriptors.
 func (b *sarifBuilder) invocation(sum result.Summary) (sarifInvocation, []sarifRule) {
 	v := b.c.Brief(sum)
 	inv := sarifInvocation{

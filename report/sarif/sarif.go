@@ -18,8 +18,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// What GitHub shows of the 25,000 results that it takes, and the most bytes,
-// tags and bytes of a description that it takes.
+// GitHub's limits: the number of results that it shows (it accepts 25,000), the
+// size of a file, the number of tags, and the size of a description, in bytes.
 const (
 	MaxResults   = 5000
 	MaxBytes     = 10_000_000
@@ -65,18 +65,19 @@ func (s *sarifWriter) End(r result.Run, sum result.Summary) error {
 	return out.Flush()
 }
 
-// A sarifBuilder numbers what results refer to by index.
+// A sarifBuilder builds a SARIF run, and assigns the indexes to which results
+// refer.
 type sarifBuilder struct {
 	c        *view.Collector
 	o        format.SARIFOptions
-	findings []*result.Finding // that become results
+	findings []*result.Finding // findings that are shown
 	ports    map[string]*result.Port
-	rules    []result.RuleInfo // used by results, by id
-	ruleAt   map[string]int    // into rules
+	rules    []result.RuleInfo // rules that results refer to, by id
+	ruleAt   map[string]int    // index in rules
 	taxa     []int             // CWE numbers, sorted
 	files    []string
 	fileAt   map[string]int
-	left     string // what was rolled up, for a notice
+	left     string // what was grouped, for a notice
 }
 
 func newSARIFBuilder(c *view.Collector, o format.SARIFOptions) *sarifBuilder {
@@ -95,8 +96,7 @@ func newSARIFBuilder(c *view.Collector, o format.SARIFOptions) *sarifBuilder {
 	return b
 }
 
-// collectRules gathers the rules of the findings and the weaknesses that
-// those name.
+// collectRules collects the rules of the findings and their weaknesses.
 func (b *sarifBuilder) collectRules() {
 	known := make(map[string]result.RuleInfo)
 	for _, r := range b.c.Run.Rules {
@@ -122,7 +122,7 @@ func (b *sarifBuilder) collectRules() {
 	b.taxa = slices.Compact(b.taxa)
 }
 
-// run is the SARIF run around the results.
+// run returns the SARIF run with the results.
 func (b *sarifBuilder) run(sum result.Summary, results []json.RawMessage) sarifRun {
 	invocation, descriptors := b.invocation(sum)
 	driver := sarifComponent{
@@ -169,8 +169,8 @@ func (b *sarifBuilder) run(sum result.Summary, results []json.RawMessage) sarifR
 	return run
 }
 
-// automation names the run: all before the last slash is what GitHub calls
-// the category.
+// automation identifies the run: GitHub's category is everything before the last
+// slash.
 func (b *sarifBuilder) automation() sarifAutomation {
 	category := cmp.Or(b.o.Category, view.Category(&b.c.Run))
 	return sarifAutomation{
@@ -179,7 +179,7 @@ func (b *sarifBuilder) automation() sarifAutomation {
 	}
 }
 
-// semantic is v if it is a version of semver.org, else "".
+// semantic returns v if it is a version according to semver.org, otherwise "".
 func semantic(v string) string {
 	v = strings.TrimPrefix(v, "v")
 	core, _, _ := strings.Cut(v, "-")

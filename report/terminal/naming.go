@@ -9,8 +9,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// namingOf says why the product of a service was named: by which signature, what
-// that rests on, and how sure it is. "" where no product was named.
+// namingOf explains the identification of a product: by which signature, based on
+// what, and with which confidence. "" if no product was identified.
 func namingOf(s *result.Service) string {
 	if s.Label() == "" {
 		return ""
@@ -18,7 +18,7 @@ func namingOf(s *result.Service) string {
 	var probes, parts []string
 	for _, e := range s.Evidence {
 		switch {
-		case e.Observation == "": // what the probe is for is nothing that was seen
+		case e.Observation == "": // the purpose of a probe is not an observation
 			if !slices.Contains(probes, e.Probe) {
 				probes = append(probes, e.Probe)
 			}

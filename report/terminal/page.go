@@ -10,7 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/report/words"
 )
 
-// A Page writes wrapped, indented, perhaps colored lines for a terminal.
+// A Page writes wrapped, indented and, if wanted, colored lines for a terminal.
 type Page struct {
 	W     *bufio.Writer
 	Width int
@@ -18,7 +18,7 @@ type Page struct {
 	lines int // written so far
 }
 
-// The least and the usual number of columns.
+// The minimum and the default number of columns.
 const (
 	minWidth   = 40
 	UsualWidth = 80
@@ -32,8 +32,8 @@ func newPage(w io.Writer, o format.Options) *Page {
 	return &Page{W: bufio.NewWriter(w), Width: max(width, minWidth), color: o.Color}
 }
 
-// The colors, as SGR parameters (ECMA-48, Section 8.3.117). Each goes with a
-// word that says the same.
+// The colors, as SGR parameters (ECMA-48, Section 8.3.117). Each is used with a
+// word of the same meaning.
 const (
 	bold    = "1"
 	dim     = "2"
@@ -47,7 +47,7 @@ const (
 	onAmber = "1;30;43"
 )
 
-// paint colors s, if there is color.
+// paint colors s, if colors are on.
 func (p *Page) paint(sgr, s string) string {
 	if !p.color || s == "" {
 		return s
@@ -57,15 +57,15 @@ func (p *Page) paint(sgr, s string) string {
 
 func (p *Page) blank() { p.line("") }
 
-// line writes one line as it is.
+// line writes one line without wrapping.
 func (p *Page) line(s string) {
 	p.W.WriteString(strings.TrimRight(s, " "))
 	p.W.WriteByte('\n')
 	p.lines++
 }
 
-// Para writes text behind lead, wrapped, further lines indented by hang
-// columns. lead may be colored; leadWidth is what it takes on the screen.
+// Para writes lead followed by wrapped text; further lines are indented by hang
+// columns. lead may contain colors; leadWidth is its width in columns.
 func (p *Page) Para(lead string, leadWidth, hang int, text string) {
 	first := p.Width - leadWidth
 	rest := p.Width - hang
@@ -76,15 +76,15 @@ func (p *Page) Para(lead string, leadWidth, hang int, text string) {
 			continue
 		}
 		if rest, ok := strings.CutPrefix(l, "::"); ok && (sanitize.IsCommand(l, 0) || strings.HasPrefix(rest, ":")) {
-			// There was nowhere else to break, and a CI system reads a
-			// command at the start of a line, blanks or not.
+			// There was no other place to break, and a CI system reads a command
+			// at the start of a line, even after white space.
 			l = `:\x3a` + rest
 		}
 		p.line(strings.Repeat(" ", hang) + l)
 	}
 }
 
-// labeled writes "label  text" with the text in a column of its own.
+// labeled writes "label  text", with the text in a second column.
 func (p *Page) labeled(indent int, label, text string) {
 	pad := strings.Repeat(" ", indent)
 	hang := indent + len(label) + 2

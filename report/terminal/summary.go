@@ -8,11 +8,11 @@ import (
 	"github.com/mxsweep/mxsweep/report/words"
 )
 
-// manyFindings is how many findings a text report has that begins with a table
-// of its rules: below, the report itself is short enough.
+// manyFindings is the minimum number of findings for a table of the rules at the
+// start: with fewer, the report itself is short enough.
 const manyFindings = 50
 
-// summary writes, before many findings, one line for each rule.
+// summary writes one line for each rule, if there are many findings.
 func (t *textWriter) summary(v *view.View) {
 	shown := t.Shown(t.only)
 	if len(shown) < manyFindings {

@@ -17,22 +17,22 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// textWriter writes the report for people: the verdict first, then host by
-// host what is wrong, why and how to fix it, then what was not seen.
+// textWriter writes the report for people: first the verdict, then for each host
+// what is wrong, why and how to fix it, then what was not seen.
 type textWriter struct {
 	view.Collector
 	*Page
-	verbose  bool
-	evidence string // as in Options
-	only     string
-	told     map[string]bool // rules whose reason was given
-	cut      bool            // whether a fix was cut
-	saved    string          // as in Options
+	verbose       bool
+	evidence      string // as in format.Options
+	only          string
+	reasonWritten map[string]bool // rules whose reason was written
+	cut           bool            // whether a fix was cut
+	saved         string          // as in format.Options
 }
 
 // New returns a Writer that writes a run to w as text.
 func New(w io.Writer, o format.Options) format.Writer {
-	return &textWriter{Page: newPage(w, o), verbose: o.Verbose, evidence: o.Evidence, only: o.Only, saved: o.Saved, told: make(map[string]bool)}
+	return &textWriter{Page: newPage(w, o), verbose: o.Verbose, evidence: o.Evidence, only: o.Only, saved: o.Saved, reasonWritten: make(map[string]bool)}
 }
 
 // End implements [format.Writer].
@@ -47,14 +47,14 @@ func (t *textWriter) End(r result.Run, s result.Summary) error {
 	t.resolved(v)
 	t.unseen(v)
 	t.hints(v)
-	if t.lines > longReport { // the first line has left the screen
+	if t.lines > longReport { // the first line has scrolled off the screen
 		t.blank()
 		t.gate(v)
 	}
 	return t.W.Flush()
 }
 
-// gateColor goes with the word of the gate.
+// gateColor returns the color of the gate's result.
 func gateColor(gate result.GateResult) string {
 	switch gate {
 	case result.GatePass:
@@ -65,10 +65,10 @@ func gateColor(gate result.GateResult) string {
 	return onRed
 }
 
-// longReport is how many lines a report has that no screen shows at once.
+// longReport is the minimum number of lines that need scrolling on any screen.
 const longReport = 60
 
-// gate writes the verdict in one line.
+// gate writes the result of the gate in one line.
 func (t *textWriter) gate(v *view.View) {
 	word := strings.ToUpper(string(v.Sum.Gate))
 	t.Para(t.paint(gateColor(v.Sum.Gate), word)+"  ", len(word)+2, len(word)+2, v.Verdict())
@@ -91,10 +91,10 @@ func (t *textWriter) verdict(v *view.View) {
 	}
 }
 
-// planned is how many edits of the plan the report itself lists.
+// planned is the maximum number of edits of the plan in the report.
 const planned = 10
 
-// plan writes what to do before what was seen: the shortest list of edits.
+// plan writes the shortest list of edits, before the evidence.
 func (t *textWriter) plan() {
 	var list []result.Finding
 	for _, f := range t.Shown(t.only) {
@@ -126,7 +126,7 @@ func (t *textWriter) plan() {
 	}
 }
 
-// shellWord writes a file name so that a shell takes it for one word.
+// shellWord quotes a file name for a shell, if necessary.
 func shellWord(name string) string {
 	plain := func(r rune) bool {
 		return r < 0x80 && (r >= 'a' && r <= 'z' || r >= 'A' && r <= 'Z' || r >= '0' && r <= '9' || strings.ContainsRune("._/-+@:=,%", r))
@@ -137,7 +137,7 @@ func shellWord(name string) string {
 	return "'" + strings.ReplaceAll(sanitize.Text(name, len(name)), "'", `'\''`) + "'"
 }
 
-// counts writes the findings by severity, each count with its word.
+// counts writes the number of findings of each severity.
 func (t *textWriter) counts(v *view.View) {
 	line := cmp.Or(view.SeverityWords(v.Sum.BySeverity), "none")
 	if d := v.Drift(); d != "" {
@@ -146,8 +146,8 @@ func (t *textWriter) counts(v *view.View) {
 	t.labeled(2, "findings", line)
 }
 
-// hosts writes host by host what fails the gate, then in the same way the rest,
-// so that no finding that fails stands below one that does not.
+// hosts writes, host by host, the findings that fail the gate, and then all
+// others, so that no finding that fails is below one that does not.
 func (t *textWriter) hosts(v *view.View) {
 	failing, rest := v.Split()
 	for i := range failing {
@@ -193,7 +193,7 @@ func (t *textWriter) port(v *view.View, p *view.PortEntry) {
 	}
 }
 
-// naming tells, if asked for more, why a product was named.
+// naming writes why a product was identified, in verbose reports.
 func (t *textWriter) naming(p *view.PortEntry) {
 	if !t.verbose || p.Port == nil {
 		return
@@ -203,7 +203,8 @@ func (t *textWriter) naming(p *view.PortEntry) {
 	}
 }
 
-// briefEvidence is how much of a sentence of evidence is shown in brief.
+// briefEvidence is how much of a sentence of evidence is shown in brief, in
+// bytes.
 const briefEvidence = 160
 
 func severityColor(s result.Severity) string {
@@ -238,17 +239,17 @@ func (t *textWriter) finding(v *view.View, f *result.Finding) {
 		}
 	}
 	if f.Severity == result.SeverityInfo && !t.verbose {
-		return // worth knowing, no more
+		return // information only
 	}
-	if why := v.Why(f); why != "" && (t.verbose || !t.told[f.Rule]) {
-		t.told[f.Rule] = true // once is enough
+	if why := v.Why(f); why != "" && (t.verbose || !t.reasonWritten[f.Rule]) {
+		t.reasonWritten[f.Rule] = true // once is enough
 		t.labeled(6, "why", why)
 	}
 	for i, line := range v.Fix(f, t.verbose) {
 		if i == 0 {
 			t.labeled(6, "fix", t.explained(line))
 		} else {
-			pad := 11 + len(line) - len(strings.TrimLeft(line, " ")) // a blank may begin a continued line
+			pad := 11 + len(line) - len(strings.TrimLeft(line, " ")) // a continued line may begin with blanks
 			if fixplan.IsCode(line) {
 				t.line(strings.Repeat(" ", 11) + line)
 				continue
@@ -258,8 +259,8 @@ func (t *textWriter) finding(v *view.View, f *result.Finding) {
 	}
 }
 
-// explained is the first line of a fix, which tells of the first that was cut how
-// to see the rest.
+// explained returns the first line of a fix; for the first fix that is cut, with
+// a hint how to see the rest.
 func (t *textWriter) explained(line string) string {
 	if t.cut || !strings.HasSuffix(line, words.MoreMark) {
 		return line
@@ -268,7 +269,8 @@ func (t *textWriter) explained(line string) string {
 	return line + " (-v shows all)"
 }
 
-// known counts the findings that the baseline has and nothing fails on.
+// known writes the number of findings that are unchanged since the baseline and
+// do not fail the gate.
 func (t *textWriter) known(v *view.View) {
 	if len(v.Folded) == 0 {
 		return
@@ -282,7 +284,8 @@ func (t *textWriter) known(v *view.View) {
 		wording.Plural(count.Total(), "finding"), map[bool]string{true: "it", false: "them"}[count.Total() == 1], view.SeverityWords(count)))
 }
 
-// resolved lists the findings that need no work: accepted, expected, fixed.
+// resolved lists the findings that need no work: accepted, expected and fixed
+// ones.
 func (t *textWriter) resolved(v *view.View) {
 	if len(v.Resolved) == 0 {
 		return
@@ -296,7 +299,7 @@ func (t *textWriter) resolved(v *view.View) {
 	}
 }
 
-// unseen says plainly what the run does not know.
+// unseen writes what the run does not know.
 func (t *textWriter) unseen(v *view.View) {
 	lines := v.Unseen()
 	if len(lines) == 0 {
@@ -322,7 +325,7 @@ func levelColor(level result.Level) string {
 
 func (t *textWriter) hints(v *view.View) {
 	rule, port := v.Example()
-	host, nameless := v.Nameless()
+	host, unidentified := v.FirstUnidentified()
 	code := v.Obstacle()
 	if rule == "" && port == 0 && code == "" {
 		return
@@ -337,7 +340,7 @@ func (t *textWriter) hints(v *view.View) {
 	if port != 0 {
 		t.Para("", 0, 2, "mxsweep ports "+strconv.Itoa(int(port))+"  shows who uses a port and how to inspect it on the host.")
 	}
-	if nameless != nil {
-		t.Para("", 0, 2, "mxsweep signatures record "+view.Place(host.IP, nameless.Num)+"  records the replies of an unknown service, as the basis of a signature.")
+	if unidentified != nil {
+		t.Para("", 0, 2, "mxsweep signatures record "+view.Place(host.IP, unidentified.Num)+"  records the replies of an unknown service, as the basis of a signature.")
 	}
 }

@@ -8,15 +8,15 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A Collector holds a run until its end, for the formats that cannot write
-// before they have seen all of it.
+// A Collector keeps a run until its end, for formats that can be written only
+// then.
 type Collector struct {
 	Tool     result.Tool
 	Run      result.Run
 	Ports    []result.Port
 	Findings []result.Finding
 	Notices  []result.Notice
-	failing  int // findings that the gate fails on
+	failing  int // number of findings that fail the gate
 }
 
 // Start implements [format.Writer].
@@ -43,8 +43,8 @@ func (c *Collector) Notice(n result.Notice) error {
 	return nil
 }
 
-// Finish sorts what was collected and keeps of the run's rules those that a
-// finding names.
+// Finish sorts what was collected and removes the rules that no finding refers
+// to.
 func (c *Collector) Finish(r result.Run) {
 	sortPorts(c.Ports)
 	c.Ports = lastOfEach(c.Ports)
@@ -61,8 +61,7 @@ func (c *Collector) Finish(r result.Run) {
 	c.Run = r
 }
 
-// lastOfEach keeps of the records of one port, which stand together, the one
-// that came last.
+// lastOfEach keeps the last of consecutive records of the same port.
 func lastOfEach(sorted []result.Port) []result.Port {
 	kept := sorted[:0]
 	for i := range sorted {
@@ -73,12 +72,12 @@ func lastOfEach(sorted []result.Port) []result.Port {
 	return kept
 }
 
-// Brief is a view of the run as a whole, without hosts and findings.
+// Brief returns a view of the run as a whole, without hosts and findings.
 func (c *Collector) Brief(s result.Summary) *View {
 	return New(&Collector{Tool: c.Tool, Run: c.Run, failing: c.failing}, s, Showing{})
 }
 
-// UsedRules returns those of the rules that are used, sorted by id.
+// UsedRules returns the rules with the ids in used, sorted by id.
 func UsedRules(rules []result.RuleInfo, used map[string]bool) []result.RuleInfo {
 	var kept []result.RuleInfo
 	for _, r := range rules {
@@ -90,7 +89,7 @@ func UsedRules(rules []result.RuleInfo, used map[string]bool) []result.RuleInfo 
 	return kept
 }
 
-// ByPlace finds the record of an address and port.
+// ByPlace returns the records by address and port.
 func (c *Collector) ByPlace() map[string]*result.Port {
 	m := make(map[string]*result.Port, len(c.Ports))
 	for i := range c.Ports {
@@ -99,7 +98,7 @@ func (c *Collector) ByPlace() map[string]*result.Port {
 	return m
 }
 
-// FindingsByPlace finds the findings of an address and port.
+// FindingsByPlace returns the findings by address and port.
 func (c *Collector) FindingsByPlace() map[string][]*result.Finding {
 	m := make(map[string][]*result.Finding, len(c.Findings))
 	for i := range c.Findings {
@@ -110,8 +109,8 @@ func (c *Collector) FindingsByPlace() map[string][]*result.Finding {
 	return m
 }
 
-// Shown lists the findings that stand and are to be shown, the most urgent
-// first. The run must be finished.
+// Shown returns the active findings to be shown, the most urgent first. Finish
+// must have been called.
 func (c *Collector) Shown(only string) []*result.Finding {
 	var list []*result.Finding
 	for i := range c.Findings {

@@ -10,8 +10,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// SeverityWords lists the counts with their severities, the heaviest first; "" if all
-// are 0.
+// SeverityWords returns the counts with their severities, the highest first; ""
+// if all are 0.
 func SeverityWords(b result.BySeverity) string {
 	var words []string
 	for _, s := range result.Severities() {
@@ -22,13 +22,13 @@ func SeverityWords(b result.BySeverity) string {
 	return strings.Join(words, ", ")
 }
 
-// FallbackAnchor is the file that findings point at where no file put their
-// host in scope: the name under which a policy file is looked for.
+// FallbackAnchor is the file for findings of hosts that no file puts in scope:
+// the default name of the policy file.
 const FallbackAnchor = "mxsweep.yaml"
 
-// AnchorOf is where a finding points for tools that want a file: the line
-// that put its host in scope, else the policy line that bears on it, else the
-// first line of the fallback.
+// AnchorOf returns the location of a finding for tools that need a file: the line
+// that puts its host in scope, otherwise the policy line that applies to it,
+// otherwise the first line of the fallback.
 func AnchorOf(f *result.Finding, fallback string) *result.Anchor {
 	switch {
 	case f.Anchor != nil:
@@ -50,10 +50,10 @@ func SortNotices(notices []result.Notice) {
 	})
 }
 
-// FindingAnchor is the id of a finding within an HTML page.
+// FindingAnchor returns the id of a finding in an HTML page.
 func FindingAnchor(f *result.Finding) string { return "f" + f.ID[:min(16, len(f.ID))] }
 
-// Where is "file:line", "" without an anchor.
+// Where returns "file:line", "" without an anchor.
 func Where(a *result.Anchor) string {
 	if a == nil {
 		return ""
@@ -61,8 +61,9 @@ func Where(a *result.Anchor) string {
 	return fmt.Sprintf("%s:%d", a.File, a.Line)
 }
 
-// Category tells the runs apart whose alerts must not close each other's: by
-// scope and, where not all of it was swept, targets, by vantage and shard.
+// Category identifies runs whose alerts belong together, so that others do not
+// close them: by scope, by targets if only a part of the scope was swept, by
+// vantage point and by shard.
 func Category(r *result.Run) string {
 	name := cmp.Or(r.Scope.Name, "run")
 	if t := r.Scope.TargetsSHA256; t != "" {
@@ -78,7 +79,7 @@ func Category(r *result.Run) string {
 	return strings.Join(parts, "/")
 }
 
-// Level is the SARIF level of a severity (3.27.10).
+// Level returns the SARIF level of a severity (3.27.10).
 func Level(severity result.Severity) string {
 	switch severity {
 	case result.SeverityCritical, result.SeverityHigh:

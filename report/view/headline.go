@@ -12,7 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// Subject names what was looked at.
+// Subject returns what was scanned.
 func (v *View) Subject() string {
 	switch name := v.Run.Scope.Name; {
 	case name != "" && name != "command-line":
@@ -25,7 +25,7 @@ func (v *View) Subject() string {
 	return fmt.Sprintf("%d addresses", v.Run.Scope.Addresses)
 }
 
-// Headline says in plain words what came out.
+// Headline returns the result in plain words.
 func (v *View) Headline() string {
 	var counts []string
 	for _, s := range result.Severities()[:3] {
@@ -53,7 +53,7 @@ func (v *View) Headline() string {
 	return "No unwanted exposure was found."
 }
 
-// Extent says how far the findings reach.
+// Extent says how many hosts and ports have findings.
 func (v *View) Extent() string {
 	r := v.reach
 	if r.ports == 0 {

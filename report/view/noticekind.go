@@ -8,22 +8,22 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// The codes of the notices that only reports give; those of a run are in
-// package exposure. A code never changes its meaning.
+// The codes of notices that are only in reports; those of a run are in package
+// exposure. The meaning of a code never changes.
 const (
 	NoticeCutShort = "MXS9030" // the saved run is cut short
 	NoticeLeftOut  = "MXS9035" // a format holds less than the run
 )
 
-// NoticeKinds lists all kinds of notices, of runs and of reports, in the order of
-// their codes.
+// NoticeKinds returns all kinds of notices, of runs and of reports, in the order
+// of their codes.
 func NoticeKinds() []exposure.NoticeKind {
 	list := append(exposure.NoticeKinds(), NoticeKindOf(NoticeCutShort), NoticeKindOf(NoticeLeftOut))
 	slices.SortFunc(list, func(a, b exposure.NoticeKind) int { return cmp.Compare(a.Code, b.Code) })
 	return list
 }
 
-// NoticeKindOf describes a code, of a run or of a report.
+// NoticeKindOf returns the kind with a code, of a run or of a report.
 func NoticeKindOf(code string) exposure.NoticeKind {
 	switch code {
 	case NoticeCutShort:

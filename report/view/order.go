@@ -8,10 +8,9 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// compareUrgency is the order in which every format lists findings: what
-// fails the gate, then what is new, then by severity. Those that need no work
-// come last. Address, port, rule and id decide the rest, so that the same run
-// gives the same order.
+// compareUrgency is the order of findings in all formats: those that fail the
+// gate, then new ones, then by severity. Those that need no work come last.
+// Address, port, rule and id make the order unique.
 func compareUrgency(a, b *result.Finding) int {
 	return cmp.Or(
 		trueFirst(a.Fails(), b.Fails()),
@@ -35,8 +34,8 @@ func trueFirst(a, b bool) int {
 	return 1
 }
 
-// Shows reports whether a report that shows only the named part shows the
-// finding. "" is all.
+// Shows reports whether a report restricted to only (see format.Options) shows
+// the finding. "" means all.
 func Shows(f *result.Finding, only string) bool {
 	switch only {
 	case format.OnlyNew:
@@ -47,13 +46,13 @@ func Shows(f *result.Finding, only string) bool {
 	return true
 }
 
-// SortFindings sorts as every format lists findings, the most urgent first.
+// SortFindings sorts findings, the most urgent first.
 func SortFindings(findings []result.Finding) {
 	slices.SortStableFunc(findings, func(a, b result.Finding) int { return compareUrgency(&a, &b) })
 }
 
 // sortHosts puts the hosts and ports with the most urgent finding first; those
-// without one follow by address and number.
+// without a finding follow by address and number.
 func sortHosts(hosts []HostEntry) {
 	for i := range hosts {
 		slices.SortStableFunc(hosts[i].Ports, func(a, b PortEntry) int {
@@ -65,8 +64,8 @@ func sortHosts(hosts []HostEntry) {
 	})
 }
 
-// compareLeads compares the first of sorted findings; where there is none,
-// that is last.
+// compareLeads compares the first findings of two sorted lists; an empty list is
+// last.
 func compareLeads(a, b []*result.Finding) int {
 	if len(a) == 0 || len(b) == 0 {
 		return trueFirst(len(a) > 0, len(b) > 0)

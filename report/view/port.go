@@ -12,10 +12,10 @@ func comparePorts(a, b *result.Port) int {
 	return cmp.Or(cmp.Compare(a.Port, b.Port), cmp.Compare(a.Protocol, b.Protocol))
 }
 
-// samePlace reports whether two records are of one address and port.
+// samePlace reports whether two records have the same address and port.
 func samePlace(a, b *result.Port) bool { return a.IP == b.IP && comparePorts(a, b) == 0 }
 
-// sortPorts sorts ports by address, number and protocol.
+// portsByPlace sorts ports by address, number and protocol.
 func sortPorts(ports []result.Port) {
 	slices.SortStableFunc(ports, func(a, b result.Port) int { return cmp.Or(a.IP.Compare(b.IP), comparePorts(&a, &b)) })
 }

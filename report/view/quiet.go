@@ -5,32 +5,32 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// manyAlike is how many ports of a host of which the same is to be said share a
-// line, unless the report is verbose: a host that answers on every port has
-// thousands.
+// manyAlike is the minimum number of ports of a host with the same description
+// that share a line, unless the report is verbose: a host that answers on every
+// port has thousands.
 const manyAlike = 10
 
-// A quietLine is what a report says of ports that stand without a finding.
+// A quietLine describes ports without a finding.
 type quietLine struct {
 	Ports []*PortEntry
 	says  string
 }
 
-// QuietLines gives the ports of a host that stand without a finding, those alike
-// together if they are many and fold is set.
+// QuietLines returns the lines for the ports of a host without a finding. If fold
+// is set, many with the same description share a line.
 func (h *HostEntry) QuietLines(fold bool) []quietLine {
 	var lines []quietLine
-	at := map[string]int{} // the first line that says it
+	at := map[string]int{} // the first line with that description
 	count := map[string]int{}
 	var quiet []*PortEntry
 	for i := range h.Ports {
 		if p := &h.Ports[i]; len(p.Findings) == 0 && p.Port != nil {
 			quiet = append(quiet, p)
-			count[p.quietly()]++
+			count[p.quietText()]++
 		}
 	}
 	for _, p := range quiet {
-		says := p.quietly()
+		says := p.quietText()
 		i, ok := at[says]
 		if ok && fold && count[says] >= manyAlike {
 			lines[i].Ports = append(lines[i].Ports, p)
@@ -42,8 +42,8 @@ func (h *HostEntry) QuietLines(fold bool) []quietLine {
 	return lines
 }
 
-// quietly is what is said of a port that stands without a finding.
-func (p *PortEntry) quietly() string {
+// quietText describes a port without a finding.
+func (p *PortEntry) quietText() string {
 	says := p.Describe()
 	for i, f := range p.folded {
 		says += map[bool]string{true: "; unchanged: ", false: ", "}[i == 0] + f.Rule
@@ -51,7 +51,7 @@ func (p *PortEntry) quietly() string {
 	return says
 }
 
-// Number names the ports of a line: one by its number, several by their count.
+// Number returns the number of a single port, or the count of several.
 func (l *quietLine) Number() string {
 	if len(l.Ports) == 1 {
 		return l.Ports[0].Number()
@@ -59,7 +59,7 @@ func (l *quietLine) Number() string {
 	return wording.Plural(len(l.Ports), "port")
 }
 
-// Text is what is said of them, with their numbers if they are several.
+// Text returns the description, with the numbers if there are several ports.
 func (l *quietLine) Text() string {
 	if len(l.Ports) == 1 {
 		return l.says

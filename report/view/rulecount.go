@@ -6,7 +6,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A ruleCount is how often a rule is broken.
+// A ruleCount says how often a rule is broken.
 type ruleCount struct {
 	Rule     *result.RuleInfo
 	Severity result.Severity
@@ -14,8 +14,8 @@ type ruleCount struct {
 	Hosts    map[netip.Addr]bool
 }
 
-// RuleCounts counts the live findings that are shown by rule, in the order in
-// which reports list them.
+// RuleCounts counts the live findings that are shown, by rule, in the order of
+// reports.
 func (v *View) RuleCounts(shown []*result.Finding) []*ruleCount {
 	var list []*ruleCount
 	at := make(map[string]*ruleCount)

@@ -10,8 +10,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// causes words what keeps a port from being judged: the reasons of ports that
-// are unknown, and why a dialogue did not settle what answers.
+// causes describes why a port could not be assessed: the reasons of unknown
+// ports, and why a dialogue did not identify the service.
 var causes = map[string]string{
 	string(result.ReasonBlocked):              "the host stopped answering during the scan",
 	string(result.ReasonZeroWindow):           "it accepts a connection but no data",
@@ -27,17 +27,17 @@ var causes = map[string]string{
 	string(result.InconclusiveSkipped):        skipped,
 }
 
-// unjudgedSkipped is the cause of open ports that were not talked to.
+// unassessedSkipped is the cause for open ports without a dialogue.
 const (
-	skipped         = "no dialogue took place"
-	unjudgedSkipped = "open, but " + skipped
+	skipped           = "no dialogue took place"
+	unassessedSkipped = "open, but " + skipped
 )
 
-// Cause words a reason that is known, and gives another as it is.
+// Cause describes a known reason, and returns any other as it is.
 func Cause(word string) string { return cmp.Or(causes[word], word) }
 
-// Inconclusive says why the dialogue did not settle what answers, with the words
-// of the daemon; "" if it did.
+// Inconclusive says why the dialogue did not identify the service, with the
+// daemon's reply; "" if it did.
 func Inconclusive(s *result.Service) string {
 	if s == nil || s.Inconclusive == "" {
 		return ""
@@ -49,23 +49,23 @@ func Inconclusive(s *result.Service) string {
 	return text
 }
 
-// An unjudged is a cause for which ports could not be judged, and where.
-type unjudged struct {
+// An unassessed lists the ports that could not be assessed for one cause.
+type unassessed struct {
 	ports    int
 	hosts    []string
-	unrouted bool // this machine has no route to them
+	unrouted bool // this machine has no route to the hosts
 }
 
-// add counts a port. The ports of a host come one after the other.
-func (u *unjudged) add(p *result.Port) {
+// add counts a port. The ports of a host must be consecutive.
+func (u *unassessed) add(p *result.Port) {
 	u.ports++
 	if n, ip := len(u.hosts), p.IP.String(); n == 0 || u.hosts[n-1] != ip {
 		u.hosts = append(u.hosts, ip)
 	}
 }
 
-// String says how many ports and which hosts, at most three by name.
-func (u *unjudged) String() string {
+// String returns the number of ports and their hosts, at most three by name.
+func (u *unassessed) String() string {
 	s := wording.Plural(u.ports, "port") + " of " + strings.Join(u.hosts[:min(len(u.hosts), 3)], ", ")
 	if more := len(u.hosts) - 3; more > 0 {
 		s += fmt.Sprintf(" and %s", wording.Plural(more, "more host"))
@@ -73,9 +73,9 @@ func (u *unjudged) String() string {
 	return s
 }
 
-// unjudgedFor counts a port that could not be judged by its cause. Of an error
-// that is the last part, since what comes before names the port.
-func (v *View) unjudgedFor(p *result.Port) {
+// countUnassessed counts a port that could not be assessed by its cause. Of an error
+// that is the last part, because the parts before it name the port.
+func (v *View) countUnassessed(p *result.Port) {
 	why := Cause(string(p.Reason))
 	switch {
 	case p.State == result.StateOpen:
@@ -84,18 +84,18 @@ func (v *View) unjudgedFor(p *result.Port) {
 		why = p.Error.Message[strings.LastIndex(p.Error.Message, ": ")+1:]
 	}
 	why = cmp.Or(strings.TrimSpace(why), "cause unknown")
-	u := v.unjudged[why]
+	u := v.unassessed[why]
 	if u == nil {
-		u = new(unjudged)
-		v.unjudged[why] = u
+		u = new(unassessed)
+		v.unassessed[why] = u
 	}
 	u.add(p)
 	u.unrouted = u.unrouted || p.State == result.StateUnknown && p.Reason == result.ReasonNetUnreach
 }
 
-// Nameless is the first open port that answered and that no signature names;
-// nil if there is none.
-func (v *View) Nameless() (*HostEntry, *PortEntry) {
+// FirstUnidentified returns the first open port that answered and that no signature
+// identifies; nil if there is none.
+func (v *View) FirstUnidentified() (*HostEntry, *PortEntry) {
 	for i := range v.Hosts {
 		for j := range v.Hosts[i].Ports {
 			p := &v.Hosts[i].Ports[j]

@@ -13,8 +13,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// Verdict says in one sentence what came out. A run that fails may have seen
-// too little as well.
+// Verdict returns the result in one sentence. A run that fails may also have too
+// little coverage.
 func (v *View) Verdict() string {
 	s := v.outcome()
 	if v.Sum.Gate == result.GateFail && v.Sum.Partial() {
@@ -27,7 +27,7 @@ func (v *View) Verdict() string {
 	return s
 }
 
-// outcome is the verdict on what was seen.
+// outcome returns the result of what was seen.
 func (v *View) outcome() string {
 	switch r := v.Sum.Reason; {
 	case r != "" && v.Sum.Gate == result.GatePass:
@@ -38,7 +38,7 @@ func (v *View) outcome() string {
 	return v.decision()
 }
 
-// decision is what the gate decided.
+// decision returns the decision of the gate.
 func (v *View) decision() string {
 	gate := cmp.Or(v.Sum.FailOn, "the gate")
 	switch v.Sum.Gate {
@@ -62,10 +62,10 @@ func (v *View) decision() string {
 	return "the run was stopped, or an output could not be written"
 }
 
-// canaryFailed is what is said of a run with a canary that failed, whatever it did.
+// canaryFailed is said about every run with a canary that failed.
 const canaryFailed = "a canary did not answer as expected"
 
-// onlyCanaries reports whether nothing but canaries keeps the run from being whole.
+// onlyCanaries reports whether the run is incomplete only because of canaries.
 func (v *View) onlyCanaries() bool {
 	ok := v.Sum.Coverage.CanariesOK
 	return ok != nil && !*ok && v.Sum.Complete && !slices.ContainsFunc(v.notices, func(n result.Notice) bool {
@@ -73,7 +73,7 @@ func (v *View) onlyCanaries() bool {
 	})
 }
 
-// Drift lists the counts against the baseline, and the resolved ones.
+// Drift returns the counts by drift, and the number of resolved findings.
 func (v *View) Drift() string {
 	d := v.Sum.ByDrift
 	var words []string
@@ -93,7 +93,7 @@ func (v *View) Drift() string {
 	return strings.Join(words, ", ")
 }
 
-// Coverage says how much of what was planned gave a conclusive result.
+// Coverage says how much of the plan gave a conclusive result.
 func (v *View) Coverage() string {
 	c := v.Sum.Coverage
 	var parts []string
@@ -128,8 +128,8 @@ func (v *View) Coverage() string {
 	return strings.Join(parts, "; ")
 }
 
-// acceptedPairs is how many pairs are left out because the policy accepts that their
-// host cannot be judged, as far as it is recorded.
+// acceptedPairs returns how many pairs are not counted because the policy accepts
+// that their host cannot be assessed, as far as recorded.
 func acceptedPairs(c *result.Coverage) uint64 {
 	if c.CoverageCounts == nil || c.CoverageCounts.Accepted == nil {
 		return 0
@@ -157,7 +157,7 @@ func countWords(c *result.Coverage) string {
 	return ": " + strings.Join(list, ", ")
 }
 
-// pairs is a number of pairs with the word.
+// pairs returns a number of pairs with the unit.
 func pairs(n uint64) string {
 	if n == 1 {
 		return "1 pair"
@@ -165,10 +165,11 @@ func pairs(n uint64) string {
 	return words.Grouped(n) + " pairs"
 }
 
-// briefPorts is how long a list of ports may be before it is only counted.
+// briefPorts is the maximum length of a list of ports, in bytes; a longer one is
+// replaced by its count.
 const briefPorts = 60
 
-// Provenance says which program looked at what, when and from where.
+// Provenance says which program scanned what, when and from where.
 func (v *View) Provenance() string {
 	s := "mxsweep " + v.Tool.Version + ", vantage " + v.Run.Vantage + v.Loopback()
 	if v.Run.Scope.Name != "" {
@@ -195,8 +196,9 @@ func (v *View) Provenance() string {
 	return s
 }
 
-// Loopback says, of a run from elsewhere with findings on loopback, as what they
-// were judged, whether they are shown or not; "" where there are none.
+// Loopback says from which vantage point findings on loopback were judged, if
+// that is not the host; "" if there are none. It counts findings that are not
+// shown, too.
 func (v *View) Loopback() string {
 	const host, internet = string(exposure.ClassHost), string(exposure.ClassInternet)
 	if slices.Contains(strings.Split(v.Run.Vantage, "+"), host) {
@@ -217,7 +219,7 @@ func (v *View) Loopback() string {
 	return ""
 }
 
-// Baseline says what the run was compared with; "" without a baseline.
+// Baseline says with what the run was compared; "" without a baseline.
 func (v *View) Baseline() string {
 	b := v.Run.Baseline
 	s := b.SHA256[:min(12, len(b.SHA256))]
@@ -233,21 +235,21 @@ func (v *View) Baseline() string {
 	return s
 }
 
-// A Caveat is one line on what the run does not know.
+// A Caveat is one line about what the run does not know.
 type Caveat struct {
 	Level result.Level
 	Text  string
 }
 
-// Unseen lists what was not seen, and the notices, errors first.
+// Unseen returns what was not seen, and the notices, errors first.
 func (v *View) Unseen() []Caveat {
 	var list []Caveat
 	routed := !slices.ContainsFunc(v.notices, func(n result.Notice) bool { return n.Code == exposure.NoticeNoRoute })
-	for _, why := range sortedKeys(v.unjudged) {
-		if v.unjudged[why].unrouted && !routed || why == unjudgedSkipped && v.aside(v.unjudged[why].hosts) {
-			continue // which a notice tells
+	for _, why := range sortedKeys(v.unassessed) {
+		if v.unassessed[why].unrouted && !routed || why == unassessedSkipped && v.explainedByNotice(v.unassessed[why].hosts) {
+			continue // there is a notice about it
 		}
-		list = append(list, Caveat{result.LevelWarning, fmt.Sprintf("%s could not be assessed: %s", v.unjudged[why], why)})
+		list = append(list, Caveat{result.LevelWarning, fmt.Sprintf("%s could not be assessed: %s", v.unassessed[why], why)})
 	}
 	for _, n := range v.notices {
 		text := n.Code + " " + n.Message
@@ -262,8 +264,8 @@ func (v *View) Unseen() []Caveat {
 	return list
 }
 
-// Obstacle is the code of the first notice that keeps the run from being whole; ""
-// if it is whole.
+// Obstacle returns the code of the first notice that makes the run incomplete; ""
+// if it is complete.
 func (v *View) Obstacle() string {
 	if !v.Sum.Partial() {
 		return ""
@@ -276,9 +278,8 @@ func (v *View) Obstacle() string {
 	return ""
 }
 
-// aside reports whether a notice tells of each host that its ports do not speak
-// for themselves.
-func (v *View) aside(hosts []string) bool {
+// explainedByNotice reports whether each host has a notice that explains its unknown ports.
+func (v *View) explainedByNotice(hosts []string) bool {
 	return !slices.ContainsFunc(hosts, func(host string) bool {
 		return !slices.ContainsFunc(v.notices, func(n result.Notice) bool {
 			return n.Target == host && (n.Code == exposure.NoticeWildcard || n.Code == exposure.NoticeUnresponsiveHost)
@@ -295,8 +296,8 @@ func sortedKeys[V any](m map[string]V) []string {
 	return keys
 }
 
-// Example is the rule and the port that a hint is best given on: those of the
-// most urgent finding, else the first open port.
+// Example returns the rule and the port for an example in a hint: those of the
+// most urgent finding, otherwise the first open port.
 func (v *View) Example() (rule string, port uint16) {
 	if len(v.Hosts) == 0 {
 		return "", 0
@@ -308,8 +309,8 @@ func (v *View) Example() (rule string, port uint16) {
 	return rule, p.Num
 }
 
-// CountPorts is how many ports a list such as "25,10024-10031" names; 0 if it
-// cannot be read.
+// CountPorts returns the number of ports in a list such as "25,10024-10031"; 0 if
+// it is invalid.
 func CountPorts(spec string) int {
 	n := 0
 	for part := range strings.SplitSeq(spec, ",") {

@@ -1,5 +1,5 @@
-// Package view arranges a run as people read it, by host, port and finding, so
-// that all formats say the same.
+// Package view arranges a run by host, port and finding, so that all formats for
+// people show the same.
 package view
 
 import (
@@ -7,7 +7,6 @@ import (
 	"fmt"
 	"net/netip"
 	"slices"
-	"strconv"
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/wording"
@@ -16,23 +15,23 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A View is a run as people read it: by host, by port, with the findings of
-// each. The formats for people share it, so that they say the same.
+// A View is a run arranged for people: by host, by port, with the findings of
+// each. All formats for people use it.
 type View struct {
-	Tool     result.Tool
-	Run      result.Run
-	Sum      result.Summary
-	Hosts    []HostEntry       // that have an open port or a live finding
-	Resolved []*result.Finding // accepted, expected and fixed
-	findings []result.Finding  // all of them
-	notices  []result.Notice
-	failing  int // findings that the gate fails on
-	reach    reach
-	Show     Showing
-	hidden   int               // findings that are not shown because of show.only
-	Folded   []*result.Finding // known ones that are only counted
-	rules    map[string]*result.RuleInfo
-	unjudged map[string]*unjudged // ports that could not be judged, by cause
+	Tool       result.Tool
+	Run        result.Run
+	Sum        result.Summary
+	Hosts      []HostEntry       // with an open port or a live finding
+	Resolved   []*result.Finding // accepted, expected and fixed
+	findings   []result.Finding  // all of them
+	notices    []result.Notice
+	failing    int // number of findings that fail the gate
+	reach      reach
+	Show       Showing
+	hidden     int               // number of findings that are not shown because of show.only
+	Folded     []*result.Finding // known findings that are only counted
+	rules      map[string]*result.RuleInfo
+	unassessed map[string]*unassessed // ports that could not be assessed, by cause
 }
 
 // A HostEntry is one address.
@@ -47,30 +46,30 @@ type HostEntry struct {
 type PortEntry struct {
 	Num      uint16
 	protocol string
-	Port     *result.Port      // nil: only a finding of an earlier run
+	Port     *result.Port      // nil if there is only a finding of an earlier run
 	Findings []*result.Finding // live ones, the most urgent first
-	folded   []*result.Finding // known ones that are only counted
+	folded   []*result.Finding // known findings that are only counted
 }
 
-// A Showing says what a report shows of the findings. The zero showing is all.
+// A Showing says which findings a report shows. The zero Showing shows all.
 type Showing struct {
-	Only string // the part that is shown, as in Options; "" is all
-	Fold bool   // whether findings that are known are only counted
+	Only string // as in format.Options; "" is all
+	Fold bool   // whether known findings are only counted
 }
 
-// A reach is how far the findings of a run reach, shown or not.
+// A reach is the extent of the findings of a run, whether they are shown or not.
 type reach struct {
-	hosts int // with a finding that stands
+	hosts int // number of hosts with an active finding
 	ports int // likewise
-	open  int // open ports
+	open  int // number of open ports
 }
 
-// New arranges what a collector holds, which must be sorted.
+// New arranges the content of a collector, which must be finished.
 func New(c *Collector, s result.Summary, show Showing) *View {
 	v := &View{
 		Tool: c.Tool, Run: c.Run, Sum: s, findings: c.Findings, notices: c.Notices, failing: c.failing, Show: show,
-		rules:    make(map[string]*result.RuleInfo),
-		unjudged: make(map[string]*unjudged),
+		rules:      make(map[string]*result.RuleInfo),
+		unassessed: make(map[string]*unassessed),
 	}
 	for i := range c.Run.Rules {
 		v.rules[c.Run.Rules[i].ID] = &c.Run.Rules[i]
@@ -89,7 +88,7 @@ func New(c *Collector, s result.Summary, show Showing) *View {
 	return v
 }
 
-// measure says how far the findings reach.
+// measure computes the extent of the findings.
 func (v *View) measure() {
 	for i := range v.Hosts {
 		with := v.reach.ports
@@ -108,8 +107,8 @@ func (v *View) measure() {
 	}
 }
 
-// restrict leaves out what is not to be shown: other findings, and the ports
-// and hosts that have none left.
+// restrict removes what is not to be shown: other findings, and the ports and
+// hosts that have none left.
 func (v *View) restrict() {
 	if v.Show.Only == "" {
 		return
@@ -129,7 +128,7 @@ func (v *View) restrict() {
 	v.Hosts = slices.DeleteFunc(v.Hosts, func(h HostEntry) bool { return len(h.Ports) == 0 })
 }
 
-// foldKnown takes the findings that are known out of their ports.
+// foldKnown removes known findings from their ports.
 func (v *View) foldKnown() {
 	if !v.Show.Fold {
 		return
@@ -148,14 +147,14 @@ func (v *View) foldKnown() {
 	}
 }
 
-// Split parts the hosts into the findings that fail the gate, and the rest: the
-// other findings, and the ports that have none.
+// Split separates the findings that fail the gate from the rest: the other
+// findings, and the ports without any.
 func (v *View) Split() (failing, rest []HostEntry) {
 	for i := range v.Hosts {
 		f, r := v.Hosts[i], v.Hosts[i]
 		f.Ports, r.Ports = nil, nil
 		for _, p := range v.Hosts[i].Ports {
-			n := 0 // those that fail are sorted first
+			n := 0 // those that fail come first
 			for n < len(p.Findings) && p.Findings[n].Fails() {
 				n++
 			}
@@ -179,8 +178,7 @@ func (v *View) Split() (failing, rest []HostEntry) {
 	return failing, rest
 }
 
-// Restriction says that only a part of the findings is shown; "" where all
-// are.
+// Restriction says that only a part of the findings is shown; "" if all are.
 func (v *View) Restriction() string {
 	what := map[string]string{format.OnlyNew: "new findings", format.OnlyFailing: "findings that fail the gate"}[v.Show.Only]
 	if what == "" {
@@ -189,7 +187,7 @@ func (v *View) Restriction() string {
 	return fmt.Sprintf("Only %s are shown; %s left out.", what, words.IsAre(v.hidden, "other finding"))
 }
 
-// viewBuilder puts records to their hosts.
+// viewBuilder assigns records to hosts.
 type viewBuilder struct {
 	v     *View
 	index map[netip.Addr]int // into v.hosts
@@ -207,7 +205,7 @@ func (b *viewBuilder) host(addr netip.Addr, name string) *HostEntry {
 	return h
 }
 
-// ShownNames are the names of a host for people, at most four of them.
+// ShownNames returns the names of a host for people, at most four of them.
 func ShownNames(host string, aliases []string) string {
 	const most = 3
 	names := append([]string{host}, aliases[:min(len(aliases), most)]...)
@@ -222,13 +220,13 @@ func (b *viewBuilder) port(p *result.Port) {
 	switch p.State {
 	case result.StateOpen:
 	case result.StateUnknown:
-		b.v.unjudgedFor(p)
+		b.v.countUnassessed(p)
 		return
 	default:
 		return
 	}
 	if Inconclusive(p.Service) != "" {
-		b.v.unjudgedFor(p)
+		b.v.countUnassessed(p)
 	}
 	h := b.host(p.IP, ShownNames(p.Host, p.Aliases))
 	if p.Service != nil {
@@ -250,7 +248,7 @@ func (b *viewBuilder) finding(f *result.Finding) {
 	}
 }
 
-// findingAt puts a live finding to one address of its host.
+// findingAt adds a live finding to one address of its host.
 func (b *viewBuilder) findingAt(f *result.Finding, addr netip.Addr) {
 	h := b.host(addr, ShownNames(f.Host, f.Aliases))
 	i := slices.IndexFunc(h.Ports, func(p PortEntry) bool { return p.Num == f.Port && p.protocol == f.Protocol })
@@ -261,8 +259,8 @@ func (b *viewBuilder) findingAt(f *result.Finding, addr netip.Addr) {
 	h.Ports[i].Findings = append(h.Ports[i].Findings, f)
 }
 
-// Rule explains a finding; a rule that the run does not carry is made up from
-// the finding itself.
+// Rule returns the rule of a finding; if the run does not have it, it is made
+// from the finding itself.
 func (v *View) Rule(f *result.Finding) *result.RuleInfo {
 	if r := v.rules[f.Rule]; r != nil {
 		return r
@@ -272,7 +270,7 @@ func (v *View) Rule(f *result.Finding) *result.RuleInfo {
 	return &r
 }
 
-// RuleOf is what a finding tells of its rule.
+// RuleOf returns what a finding says about its rule.
 func RuleOf(f *result.Finding) result.RuleInfo {
 	return result.RuleInfo{
 		ID: f.Rule, Title: f.Title, Severity: f.Severity, Score: f.Score,
@@ -280,11 +278,11 @@ func RuleOf(f *result.Finding) result.RuleInfo {
 	}
 }
 
-// Why is in short why the finding matters.
+// Why returns a short reason why the finding matters.
 func (v *View) Why(f *result.Finding) string { return Summarize(v.Rule(f).Why) }
 
-// Fix is the remedy line by line; in brief its first line, with a mark if
-// there is more.
+// Fix returns the lines of the fix. If all is not set, only the first one, with a
+// mark if there are more.
 func (v *View) Fix(f *result.Finding, all bool) []string {
 	text := strings.TrimSpace(cmp.Or(f.Remediation, v.Rule(f).Fix))
 	if text == "" {
@@ -297,8 +295,8 @@ func (v *View) Fix(f *result.Finding, all bool) []string {
 	return lines
 }
 
-// Summarize gives as many whole sentences of s as it takes to say something: at
-// least one, and a second where the first only says what the port is.
+// Summarize returns as many whole sentences of s as are needed: at least one, and
+// a second if the first only says what the port is.
 func Summarize(s string) string {
 	s = strings.Join(strings.Fields(s), " ")
 	const enough = 130
@@ -309,82 +307,3 @@ func Summarize(s string) string {
 	}
 	return s
 }
-
-// Number is the port with its protocol, like 25/tcp.
-func (p *PortEntry) Number() string {
-	return strconv.Itoa(int(p.Num)) + "/" + cmp.Or(p.protocol, "tcp")
-}
-
-// Describe tells in one line what answers on the port.
-func (p *PortEntry) Describe() string {
-	if p.Port == nil {
-		return "not seen in this run, but in the baseline"
-	}
-	s := p.Port.Service
-	if s == nil {
-		return "open, not identified" + assumed(p.Port)
-	}
-	parts := []string{s.Label()}
-	if parts[0] == "" {
-		parts[0] = "unknown service"
-	}
-	switch {
-	case s.SelfNamed:
-		parts[0] += " (says of itself)"
-	case s.Product != "" || len(s.Alternatives) == 0:
-	case s.ByNumber():
-		parts[0] += " on a port that " + strings.Join(s.Alternatives, " or ") + " uses"
-	default:
-		parts[0] += ": " + strings.Join(s.Alternatives, " or ")
-	}
-	if s.ByNumber() {
-		// What the table knows of the number says nothing of what answers.
-	} else if s.Role != "" && s.Role != "unknown" {
-		parts = append(parts, strings.ReplaceAll(string(s.Role), "-", " "))
-	} else if s.Product != "" && s.Name != "" {
-		parts = append(parts, s.Name)
-	}
-	if b := s.Behind; b != nil {
-		parts = append(parts, "in front of "+strings.TrimSpace(b.Product+" "+b.Version))
-	}
-	if s.Tunnel == "ssl" {
-		parts = append(parts, "TLS")
-	}
-	if slices.Contains(s.Observations, "acl-refused") {
-		parts = append(parts, "its access list refused us")
-	}
-	if why := Inconclusive(s); why != "" {
-		parts = append(parts, why)
-	} else if s.Product == "" && p.Port.Banner != nil {
-		parts = append(parts, `said "`+words.Shorten(p.Port.Banner.Text, 60)+`"`)
-	}
-	return strings.Join(parts, ", ") + confidence(s) + assumed(p.Port)
-}
-
-// assumed is said where nobody saw from the vantage point that the port can be
-// reached.
-func assumed(p *result.Port) string {
-	if p.Reachability != result.ReachabilityAssumed {
-		return ""
-	}
-	return " (an address of the scanning machine: reachability assumed)"
-}
-
-// confidence is said where it is not high.
-func confidence(s *result.Service) string {
-	if s.Confidence >= 7 || s.Confidence == 0 || s.ByNumber() {
-		return ""
-	}
-	return fmt.Sprintf(" (confidence %d of 10)", s.Confidence)
-}
-
-// SeverityLabel is the severity, and the drift where there is a baseline.
-func SeverityLabel(f *result.Finding) string {
-	if f.Drift == result.DriftNone {
-		return f.Severity.String()
-	}
-	return f.Severity.String() + ", " + string(f.Drift)
-}
-
-// Place is "192.0.2.1:25" or "[2001:db8::1]:25".
-func Place(addr netip.Addr, port uint16) string { return netip.AddrPortFrom(addr, port).String() }

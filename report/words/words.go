@@ -1,5 +1,5 @@
-// Package words says counts, times, lists and sentences in the words of a
-// report, and wraps them for a terminal.
+// Package words formats counts, times, lists and sentences for reports, and wraps
+// text for a terminal.
 package words
 
 import (
@@ -14,12 +14,12 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// IsAre is "1 port is" or "5 ports are".
+// IsAre returns "1 port is" or "5 ports are".
 func IsAre(n int, one string) string {
 	return wording.Plural(n, one) + map[bool]string{true: " is", false: " are"}[n == 1]
 }
 
-// Sentence ends s with a period where it has no end of its own.
+// Sentence appends a period to s if it does not end with punctuation.
 func Sentence(s string) string {
 	if s == "" || strings.ContainsRune(".!?", rune(s[len(s)-1])) {
 		return s
@@ -27,7 +27,7 @@ func Sentence(s string) string {
 	return s + "."
 }
 
-// CommandLine quotes the arguments for a POSIX shell where they need it.
+// CommandLine joins arguments to a command line, quoted for a POSIX shell.
 func CommandLine(args []string) string {
 	quoted := make([]string, len(args))
 	for i, a := range args {
@@ -51,7 +51,7 @@ func Shorten(s string, n int) string {
 	return sanitize.Clip(s, n)
 }
 
-// Period is "2026-11-20 06:00 UTC, 1m42s".
+// Period returns "2026-11-20 06:00 UTC, 1m42s".
 func Period(start, end result.Time) string {
 	s := wording.Moment(start.Time)
 	if !end.IsZero() {
@@ -60,7 +60,7 @@ func Period(start, end result.Time) string {
 	return s
 }
 
-// Grouped writes a number with a comma behind each three digits.
+// Grouped returns a number with a comma before each group of three digits.
 func Grouped(n uint64) string {
 	s := strconv.FormatUint(n, 10)
 	for i := len(s) - 3; i > 0; i -= 3 {
@@ -69,12 +69,12 @@ func Grouped(n uint64) string {
 	return s
 }
 
-// Percent rounds down, as the gate does: a ratio below the floor never reads as
-// the floor, and one below 1 never as 100%.
+// Percent rounds down, as the gate does: a ratio below the minimum is never
+// displayed as the minimum, and one below 1 never as 100%.
 func Percent(ratio float64) string {
 	s := fmt.Sprintf("%.1f", math.Floor(ratio*1000)/10)
 	return strings.TrimSuffix(s, ".0") + "%"
 }
 
-// MoreMark ends a text of which there is more.
+// MoreMark ends a text that was cut.
 const MoreMark = " …"

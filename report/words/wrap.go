@@ -6,10 +6,10 @@ import (
 	"github.com/rivo/uniseg"
 )
 
-// Width is the number of columns that s takes.
+// Width returns the number of columns that s takes.
 func Width(s string) int { return uniseg.StringWidth(s) }
 
-// PadTo fills s with blanks up to n columns.
+// PadTo appends blanks to s up to n columns.
 func PadTo(s string, n int) string {
 	if w := Width(s); w < n {
 		return s + strings.Repeat(" ", n-w)
@@ -17,10 +17,10 @@ func PadTo(s string, n int) string {
 	return s
 }
 
-// Wrap breaks text at blanks into lines of at most first, then rest columns.
-// A word that is longer is broken where it must, but not before a colon,
-// which could make a command of what follows. Code in backticks stays on one line,
-// to be copied, if a line has room for it.
+// Wrap breaks text at blanks into lines of at most first, then rest columns. A
+// longer word is broken, but not before a colon, because what follows could be
+// read as a command. Code in backticks, which users copy, stays on one line if
+// that is long enough.
 func Wrap(text string, first, rest int) []string {
 	var lines []string
 	limit := max(first, 8)
@@ -64,8 +64,8 @@ func Wrap(text string, first, rest int) []string {
 	return lines
 }
 
-// codeSpan joins the words of a code in backticks with which a text begins, and says
-// how many they are; 1 if it begins otherwise, or with a code of one word.
+// codeSpan joins the words of the code in backticks at the start of a list, and
+// returns their number; 1 if there is no code, or it has one word.
 func codeSpan(list []string) (code string, words int) {
 	open := false
 	for i, word := range list {
@@ -77,14 +77,14 @@ func codeSpan(list []string) (code string, words int) {
 			return strings.Join(list[:i+1], " "), i + 1
 		}
 	}
-	return "", 1 // it does not end
+	return "", 1 // without an end
 }
 
-// maxCode is more words than a line holds.
+// maxCode is more words than a line can have.
 const maxCode = 200
 
-// breakWord is where to break a word so that its head takes at most limit
-// columns; never 0.
+// breakWord returns where to break a word so that its first part takes at most
+// limit columns; never 0.
 func breakWord(word string, limit int) int {
 	state, used, at := -1, 0, 0
 	rest := word
@@ -108,24 +108,23 @@ func breakWord(word string, limit int) int {
 	return at
 }
 
-// mayBreak reports whether a line may end behind word[:i]: within no escape, and
-// never before a colon.
+// mayBreak reports whether a line may end after word[:i]: not within an escape,
+// and never before a colon.
 func mayBreak(word string, i int) bool {
 	return word[i-1] < 0x80 && (i == len(word) || word[i] != ':' && word[i] < 0x80) && !splitsEscape(word, i)
 }
 
-// endsPart reports whether word[:i] ends with what parts a list, a path or an
+// endsPart reports whether word[:i] ends with a separator of a list, a path or an
 // option.
 func endsPart(word string, i int) bool { return strings.IndexByte(",;/=", word[i-1]) >= 0 }
 
-// endsEscapedLine reports whether word[:i] ends with the \n of a line that is
-// written as escapes.
+// endsEscapedLine reports whether word[:i] ends with an escaped line end.
 func endsEscapedLine(word string, i int) bool {
 	return i < len(word) && strings.HasSuffix(word[:i], `\n`) && !splitsEscape(word, i-2)
 }
 
 // splitsEscape reports whether word[:i] ends within an escape like \n or \x1b, as
-// [sanitize.Text] and strconv write them.
+// written by [sanitize.Text] and strconv.
 func splitsEscape(word string, i int) bool {
 	for at := 0; at < i; at++ {
 		if word[at] != '\\' || at+1 == len(word) {
