@@ -23,10 +23,10 @@ const (
 	RunRefused = "run_refused" // with why; nothing was sent
 )
 
-// A Record is one line of an audit log. Each holds the hash of the line
-// before it, so that a line that is changed, dropped or moved breaks the
-// chain. Lines cut off at the end cannot be seen in the file alone: compare
-// the last hash with that of a report.
+// A Record is one line of an audit log. It contains the hash of the previous
+// line, so that changing, removing or reordering lines breaks the chain. Lines
+// removed at the end cannot be detected from the file alone: compare the last
+// hash with that in a report.
 type Record struct {
 	Seq    uint64            `json:"seq"`  // from 1
 	Time   time.Time         `json:"time"` // of the machine's clock, which may step back
@@ -35,15 +35,15 @@ type Record struct {
 	Prev   string            `json:"prev"` // hash of the line before; 64 zeros in the first
 }
 
-// A Tail is the end of a verified audit log. The zero Tail is that
-// of an empty one.
+// A Tail is the end of a verified audit log. The zero Tail is the end of an empty
+// one.
 type Tail struct {
 	Seq  uint64 // of the last line, 0 if there is none
 	Hash string // of the last line, "" if there is none
 	Time time.Time
 }
 
-// prev gives the hash that the next line must hold.
+// prev returns the hash that the next line must contain.
 func (t Tail) prev() string {
 	if t.Hash == "" {
 		return strings.Repeat("0", 2*sha256.Size)
@@ -53,16 +53,15 @@ func (t Tail) prev() string {
 
 // A Log appends to an audit log. It is not safe for concurrent use.
 type Log struct {
-	// W is where lines go: a file opened for appending. Each line is one
-	// Write.
+	// W receives the lines: a file opened for appending. Each line is one Write.
 	W io.Writer
 
-	// Tail is the end of what W already holds, from Verify.
+	// Tail is the end of the existing content of W, from Verify.
 	Tail Tail
 }
 
-// hashKey stands in front of the hash in a line. The hash covers the line up
-// to it, closed with a brace.
+// hashKey precedes the hash in a line. The hash is computed over the line up to
+// hashKey, closed with a brace.
 const hashKey = `,"hash":"`
 
 // Append writes one line.
@@ -81,17 +80,18 @@ func (l *Log) Append(now time.Time, event string, fields map[string]string) erro
 	return nil
 }
 
-// hashOf gives the lower-case hex SHA-256.
+// hashOf returns the lower-case hex SHA-256.
 func hashOf(body []byte) string {
 	sum := sha256.Sum256(body)
 	return hex.EncodeToString(sum[:])
 }
 
-// maxLine is the longest line of an audit log, in bytes.
+// maxLine is the maximum length of a line, in bytes.
 const maxLine = 1 << 20
 
-// Verify reads a whole audit log and checks its chain. The error is a
-// *userfile.Error that names the first line that does not fit, or has no end.
+// Verify reads a whole audit log and verifies its chain; file is its name, for
+// errors. The error is a *userfile.Error about the first line that does not
+// continue the chain, or is incomplete.
 func Verify(file string, r io.Reader) (Tail, error) {
 	tail, tear, err := Read(file, r)
 	if err == nil && tear != nil {
@@ -102,23 +102,23 @@ func Verify(file string, r io.Reader) (Tail, error) {
 	return tail, err
 }
 
-// A Tear is a last line without its end: a run was killed while it wrote
-// it, or the disk was full.
+// A Tear is an incomplete last line: a run was killed while it wrote it, or the
+// disk was full.
 type Tear struct {
-	// At is where the line begins, in bytes.
+	// At is the offset of the line, in bytes.
 	At int64
 
-	// Line is what there is of it.
+	// Line is the existing part of the line.
 	Line []byte
 
-	// Whole is set if nothing but the line feed is missing: the record holds,
-	// and the tail counts it.
+	// Whole is set if only the line feed is missing: the record is valid, and
+	// included in the tail.
 	Whole bool
 
 	line int // its number, from 1
 }
 
-// Fix says what is done about the tear, for the field "repaired" of the next
+// Fix describes the repair of the tear, for the field "repaired" of the next
 // record.
 func (t *Tear) Fix() string {
 	if t.Whole {
@@ -127,12 +127,12 @@ func (t *Tear) Fix() string {
 	return fmt.Sprintf("%d bytes of an unfinished line were removed, with SHA-256 %s", len(t.Line), hashOf(t.Line))
 }
 
-// Number is the number of the line, from 1.
+// Number returns the number of the line, from 1.
 func (t *Tear) Number() int { return t.line }
 
-// Read is Verify for who goes on writing: a last line without its
-// end is no error if it is the beginning of the record that comes next. The
-// tear is nil if there is none.
+// Read is Verify for a caller that will append: an incomplete last line is not an
+// error if it is the beginning of the next record. The tear is nil if there is
+// none.
 func Read(file string, r io.Reader) (Tail, *Tear, error) {
 	var tail Tail
 	var at int64
@@ -175,8 +175,8 @@ func Read(file string, r io.Reader) (Tail, *Tear, error) {
 	return tail, tear, nil
 }
 
-// begins reports whether a line without an end is the beginning of the next
-// record, and of nothing else that somebody may have in a file.
+// begins reports whether an incomplete line is the beginning of the next record,
+// and not something else that a file may contain.
 func (t Tail) begins(torn []byte) bool {
 	head := fmt.Appendf(nil, `{"seq":%d,"time":"`, t.Seq+1)
 	return bytes.HasPrefix(torn, head) || t.Seq > 0 && bytes.HasPrefix(head, torn)
@@ -184,13 +184,13 @@ func (t Tail) begins(torn []byte) bool {
 
 var errCutLine = errors.New("the line is truncated")
 
-// lineError says which line does not fit.
+// lineError returns the error about a line.
 func lineError(file string, line int, err error) *userfile.Error {
 	return &userfile.Error{File: file, Line: line, Column: 1, Problem: "verifying the audit log", Err: err,
 		Hint: "the log was changed or damaged from this line on; keep it as evidence and start a new file"}
 }
 
-// follow checks one line against the end of the log before it.
+// follow verifies one line against the end of the log before it.
 func (t Tail) follow(line []byte) (Tail, error) {
 	at := bytes.LastIndex(line, []byte(hashKey))
 	if at < 0 || !bytes.HasSuffix(line, []byte(`"}`)) || at+len(hashKey) > len(line)-2 {

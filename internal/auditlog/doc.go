@@ -1,3 +1,3 @@
 // Package auditlog appends to the audit log of --audit-log and verifies it: each
-// line holds the hash of the line before it.
+// line contains the hash of the line before it.
 package auditlog

@@ -11,7 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/outfile"
 )
 
-// A File is the log of one run while it lasts. The nil File writes nothing.
+// A File is an audit log that is open during a run. The nil File writes nothing.
 type File struct {
 	file *os.File
 	log  Log
@@ -19,10 +19,11 @@ type File struct {
 	done string // what was repaired, "" before the first line and if nothing was
 }
 
-// Open opens a log for appending and verifies what it holds: a broken chain must
-// not be carried on. It is locked until it is closed, so that two runs do not write
-// the same number; waiting is called once if another run has it. Nothing in it
-// changes before the first line is written. An empty name gives nil.
+// Open opens a log for appending and verifies its content, because a broken chain
+// must not be continued. The file is locked until it is closed, so that two runs
+// do not write the same sequence number; waiting is called once if another run
+// holds the lock. Nothing changes before the first line is written. For an empty
+// name it returns nil.
 func Open(ctx context.Context, name string, waiting func()) (*File, error) {
 	if name == "" {
 		return nil, nil
@@ -46,7 +47,7 @@ func Open(ctx context.Context, name string, waiting func()) (*File, error) {
 	return &File{file: f, log: Log{W: f, Tail: tail}, tear: tear}, nil
 }
 
-// lock waits until no other run has the log.
+// lock waits until no other run holds the lock.
 func lock(ctx context.Context, f *os.File, waiting func()) error {
 	again := time.NewTicker(50 * time.Millisecond)
 	defer again.Stop()
@@ -66,8 +67,8 @@ func lock(ctx context.Context, f *os.File, waiting func()) error {
 	}
 }
 
-// ignoreUnsupported drops the error of a system or file system without locks:
-// there the user sees to it that one run at a time writes a log.
+// ignoreUnsupported discards the error of a system or file system without locks:
+// there the user must make sure that only one run at a time writes to a log.
 func ignoreUnsupported(err error) error {
 	if errors.Is(err, errors.ErrUnsupported) {
 		return nil
@@ -75,8 +76,8 @@ func ignoreUnsupported(err error) error {
 	return err
 }
 
-// Close gives the log back. The file of a run that wrote nothing stays as it
-// was.
+// Close unlocks and closes the log. If the run wrote nothing, the file is
+// unchanged.
 func (f *File) Close() {
 	if f == nil {
 		return
@@ -84,11 +85,11 @@ func (f *File) Close() {
 	info, err := f.file.Stat()
 	f.file.Close()
 	if err == nil && info.Mode().IsRegular() && info.Size() == 0 && f.log.Tail.Seq == 0 {
-		os.Remove(f.file.Name()) // an empty log says nothing
+		os.Remove(f.file.Name()) // an empty log is of no use
 	}
 }
 
-// repair ends or cuts off what a killed run left of its last line.
+// repair completes or removes what a killed run left of its last line.
 func (f *File) repair() error {
 	if f.tear == nil || f.done != "" {
 		return nil
@@ -99,13 +100,13 @@ func (f *File) repair() error {
 		return err
 	}
 	if err := f.file.Truncate(f.tear.At); err != nil {
-		// Windows cuts off nothing through a file that is open for appending.
+		// On Windows a file opened for appending cannot be truncated.
 		return os.Truncate(f.file.Name(), f.tear.At)
 	}
 	return nil
 }
 
-// Append writes one line; the first one says what was repaired before it.
+// Append writes one line; the first one records what was repaired before it.
 func (f *File) Append(event string, fields map[string]string) error {
 	if f == nil {
 		return nil
@@ -120,7 +121,7 @@ func (f *File) Append(event string, fields map[string]string) error {
 	return fault.As(fault.Failed, f.log.Append(time.Now(), event, fields))
 }
 
-// Repaired tells which line was repaired, and how: the line is 0 if none was.
+// Repaired returns which line was repaired, and how; line is 0 if none was.
 func (f *File) Repaired() (line int, how string) {
 	if f == nil || f.done == "" {
 		return 0, ""

@@ -1,4 +1,4 @@
-// Package bench measures the speed of mxsweep beside that of other scanners. The
-// package has tests only; scripts/bench runs the programs of this folder, and
-// README.md tells what they do.
+// Package bench compares the speed of mxsweep with that of other scanners. The
+// package has only tests; scripts/bench runs the programs in this folder, and
+// README.md describes them.
 package bench

@@ -1,5 +1,5 @@
-// Package fault sorts errors by who can do something about them, and keeps what
-// that is. The command makes exit codes and hints of it; package run says which.
+// Package fault classifies errors by who can resolve them, and adds hints. The
+// command derives exit codes from the kinds (see run.CodeOf).
 package fault
 
 import (
@@ -9,35 +9,35 @@ import (
 	"os"
 )
 
-// A Kind says who can do something about an error.
+// A Kind says who can resolve an error.
 type Kind int
 
 const (
 	// Failed is an error of this machine, a file or the network.
 	Failed Kind = iota
-	// Usage is a mistake in what the user wrote.
+	// Usage is a mistake in the user's input.
 	Usage
-	// Refused is what must not be done as long as nobody allows it.
+	// Refused is an action that is not allowed.
 	Refused
 )
 
-// An Error is an error with its kind, and what to do about it.
+// An Error is an error with its kind and a hint.
 type Error struct {
 	Kind Kind
 	Err  error  // what went wrong, in full
-	Hint string // "" if there is nothing to advise
+	Hint string // "" if there is none
 }
 
-// Error implements error: it is that of the error within.
+// Error implements error.
 func (e *Error) Error() string { return e.Err.Error() }
 
-// Unwrap returns the error within.
+// Unwrap returns Err.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrorHint says what to do about it, "" if nothing is known.
+// ErrorHint returns the hint, "" if there is none.
 func (e *Error) ErrorHint() string { return e.Hint }
 
-// As gives err a kind; nil stays nil.
+// As returns err with a kind; nil for nil.
 func As(kind Kind, err error) error {
 	if err == nil {
 		return nil
@@ -45,22 +45,23 @@ func As(kind Kind, err error) error {
 	return &Error{Kind: kind, Err: err}
 }
 
-// Usagef is a mistake in what the user wrote, with what to do about it.
+// Usagef returns an error of kind Usage with a hint.
 func Usagef(hint, format string, args ...any) error {
 	return &Error{Usage, fmt.Errorf(format, args...), hint}
 }
 
-// Refusef is a run that must not take place, with what would allow it.
+// Refusef returns an error of kind Refused; its hint says what would allow the
+// action.
 func Refusef(hint, format string, args ...any) error {
 	return &Error{Refused, fmt.Errorf(format, args...), hint}
 }
 
-// Hintf is an error of this machine, a file or the network, with what to do about it.
+// Hintf returns an error of kind Failed with a hint.
 func Hintf(hint, format string, args ...any) error {
 	return &Error{Failed, fmt.Errorf(format, args...), hint}
 }
 
-// WriteError says what could not be written; nil stays nil.
+// WriteError adds what could not be written to err; nil for nil.
 func WriteError(name string, err error) error {
 	if err == nil {
 		return nil
@@ -68,7 +69,7 @@ func WriteError(name string, err error) error {
 	return As(Failed, fmt.Errorf("writing %s: %w", name, WithoutPath(err)))
 }
 
-// WithoutPath takes the operation and path off an error of package os, for
+// WithoutPath removes the operation and path from an error of package os, for
 // messages that name both themselves.
 func WithoutPath(err error) error {
 	var p *fs.PathError
@@ -83,9 +84,9 @@ func WithoutPath(err error) error {
 	}
 }
 
-// Parts are the errors that errors.Join, or the list of all mistakes in a file, holds;
-// of any other error, which may wrap several in one sentence, it alone. Of nil they are
-// none.
+// Parts returns the errors joined by errors.Join, or the errors in a file; for
+// any other error, which may wrap several in one sentence, only err itself. For
+// nil it returns nil.
 func Parts(err error) []error {
 	if err == nil {
 		return nil

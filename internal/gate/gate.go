@@ -1,10 +1,10 @@
-// Package gate says which tests run. Those that make network namespaces, or
-// start daemons and browsers, take minutes and mostly root, so that they wait
-// to be asked for by MXSWEEP_E2E:
+// Package gate decides which tests run. Those that create network namespaces, or
+// start daemons and browsers, take minutes and usually need root, so that they
+// run only if MXSWEEP_E2E requests them:
 //
 //	unset, 0   they are skipped, and nothing is started
-//	1          they run; what lacks a prerequisite is skipped, with the reason
-//	require    what lacks a prerequisite (root, a program) fails
+//	1          they run; those that lack a prerequisite are skipped, with the reason
+//	require    a missing prerequisite (root, a program) is an error
 package gate
 
 import (
@@ -13,10 +13,10 @@ import (
 	"testing"
 )
 
-// Variable is the environment variable that asks for the tests.
+// Variable is the environment variable that requests the tests.
 const Variable = "MXSWEEP_E2E"
 
-// Ask skips a test that is not asked for; left says what is not done then.
+// Ask skips a test that is not requested; left says what is not tested then.
 func Ask(t testing.TB, left string) {
 	t.Helper()
 	if mode := os.Getenv(Variable); mode == "" || mode == "0" {
@@ -24,8 +24,8 @@ func Ask(t testing.TB, left string) {
 	}
 }
 
-// Lack ends a test that lacks a prerequisite: it fails under "require", and is
-// skipped else.
+// Lack ends a test that lacks a prerequisite: it fails if MXSWEEP_E2E is
+// "require", and is skipped otherwise.
 func Lack(t testing.TB, what string) {
 	t.Helper()
 	if os.Getenv(Variable) == "require" {
@@ -34,7 +34,7 @@ func Lack(t testing.TB, what string) {
 	t.Skip(what)
 }
 
-// Namespaces is Ask for a test that makes network namespaces by programs, for
+// Namespaces is Ask for a test that creates network namespaces with programs, for
 // which it needs root.
 func Namespaces(t testing.TB, programs ...string) {
 	t.Helper()
@@ -49,8 +49,8 @@ func Namespaces(t testing.TB, programs ...string) {
 	}
 }
 
-// RealTime is Ask for a test that waits for real time. The race detector makes
-// it slower, and sees the same in the tests beside it: there it is skipped.
+// RealTime is Ask for a test that waits in real time. With the race detector,
+// which makes it slower, it is skipped: other tests cover the same code.
 func RealTime(t testing.TB) {
 	t.Helper()
 	Ask(t, "nothing waits for real time")

@@ -1,5 +1,5 @@
-// Package jsonfault says what is wrong in a JSON file in the words of whoever
-// has the file. Those of encoding/json name types and functions of a program.
+// Package jsonfault describes errors in JSON files for users: the errors of
+// encoding/json name types and functions of the program.
 package jsonfault
 
 import (
@@ -13,9 +13,8 @@ import (
 	"unicode"
 )
 
-// Plain gives an error of encoding/json in plain words; nil stays nil. The end of
-// the input ([io.EOF], [io.ErrUnexpectedEOF]) and errors that are not about JSON
-// stay what they are.
+// Plain converts an error of encoding/json to plain words; nil for nil. The end
+// of the input ([io.EOF], [io.ErrUnexpectedEOF]) and other errors are unchanged.
 func Plain(err error) error {
 	if err == nil || errors.Is(err, io.EOF) || errors.Is(err, io.ErrUnexpectedEOF) {
 		return err
@@ -48,8 +47,8 @@ func Plain(err error) error {
 	return err
 }
 
-// syntaxWords turns the words of encoding/json for what it did not find into those for
-// what should be there.
+// syntaxWords replaces the words of encoding/json for what it did not expect by words
+// for what should be there.
 var syntaxWords = strings.NewReplacer(
 	"unexpected end of JSON input", "it is incomplete",
 	"invalid character", "unexpected character",
@@ -61,12 +60,12 @@ var syntaxWords = strings.NewReplacer(
 	"after top-level value", "after the end of the document",
 )
 
-// wrongKind tells of a value of the wrong kind, and what it must be.
+// wrongKind describes a value of the wrong type, and the required one.
 func wrongKind(e *json.UnmarshalTypeError) error {
 	is := withArticle(e.Value)
 	var path []string
 	for name := range strings.SplitSeq(e.Field, ".") {
-		// What is embedded stands in the path by the name of its type.
+		// An embedded struct is in the path, with the name of its type.
 		if name != "" && !unicode.IsUpper([]rune(name)[0]) {
 			path = append(path, name)
 		}
@@ -77,7 +76,7 @@ func wrongKind(e *json.UnmarshalTypeError) error {
 	return fmt.Errorf("member %q cannot be %s: expecting %s", strings.Join(path, "."), is, wanted(e.Type))
 }
 
-// withArticle gives a kind of value as it stands in a sentence: "an array", "the
+// withArticle returns a type of value for use in a sentence: "an array", "the
 // number 70000".
 func withArticle(value string) string {
 	switch {
@@ -93,7 +92,7 @@ func withArticle(value string) string {
 
 var textual = reflect.TypeFor[interface{ UnmarshalText([]byte) error }]()
 
-// wanted says what a value must be that goes into a type.
+// wanted returns the JSON type that a Go type requires.
 func wanted(t reflect.Type) string {
 	if reflect.PointerTo(t).Implements(textual) {
 		return "a string"

@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// Offset is where in data, of which json.Unmarshal gave an error, the value stands
-// that is wrong: the number of bytes in front of it, 0 if that is not known.
+// Offset returns the offset, in bytes, of the value in data that caused an error
+// of json.Unmarshal, 0 if it is not known.
 func Offset(data []byte, err error) int {
 	var kind *json.UnmarshalTypeError
 	var syntax *json.SyntaxError
@@ -26,7 +26,7 @@ func Offset(data []byte, err error) int {
 	}
 	var word *WordError
 	if errors.As(err, &word) {
-		quoted, _ := json.Marshal(word.Word) // of a string it cannot fail
+		quoted, _ := json.Marshal(word.Word) // cannot fail for a string
 		return max(bytes.Index(data, quoted), 0)
 	}
 	if value, ok := strings.CutPrefix(err.Error(), "ParseAddr("); ok {
@@ -37,17 +37,17 @@ func Offset(data []byte, err error) int {
 	return 0
 }
 
-// A WordError is a string of a JSON file that its type does not know. Types that
-// read themselves return it, so that [Offset] finds the string.
+// A WordError reports a string that is not one of the values of its type.
+// UnmarshalText methods return it, so that [Offset] finds the string.
 type WordError struct {
 	Word string
-	Want string // what it is not, like "a severity"
+	Want string // what it should be, like "a severity"
 }
 
 func (e *WordError) Error() string { return fmt.Sprintf("%.40q is not %s", e.Word, e.Want) }
 
-// valueBefore is where the value begins that ends, or that is an array or object
-// which begins, in front of an offset.
+// valueBefore returns the offset of the value that ends at end or, for an array
+// or object, begins before end.
 func valueBefore(data []byte, end int) int {
 	at := end - 1
 	if at <= 0 {
@@ -67,8 +67,8 @@ func valueBefore(data []byte, end int) int {
 	return at
 }
 
-// Member is where in an object the value of a member stands: the number of bytes in
-// front of it, 0 if there is none.
+// Member returns the offset, in bytes, of the value of a member in an object, 0
+// if there is none.
 func Member(object []byte, name string) int {
 	dec := json.NewDecoder(bytes.NewReader(object))
 	if t, err := dec.Token(); err != nil || t != json.Delim('{') {

@@ -6,23 +6,23 @@ import (
 	"sync"
 )
 
-// Amavis plays amavisd 2.13, SMTP and LMTP on the same port. Like the real
-// one it has few children, and each keeps an unterminated line of one client
-// for its next: whoever hangs up in the middle of a line makes the next
-// client's first command fail.
+// Amavis simulates amavisd 2.13, with SMTP and LMTP on the same port. Like the
+// real one it has few children, and each keeps an unterminated line of one client
+// for its next one: a client that disconnects in the middle of a line makes the
+// first command of the next client fail.
 type Amavis struct {
-	// LMTP makes the greeting say LMTP.
+	// LMTP selects the LMTP greeting.
 	LMTP bool
 
-	// Old makes the greeting that of 2.12 and before.
+	// Old selects the greeting of 2.12 and earlier.
 	Old bool
 
-	// Refuse makes its access list turn clients away: accepted, then closed
-	// without a byte.
+	// Refuse makes its access list refuse clients: it accepts a connection and
+	// closes it without sending anything.
 	Refuse bool
 
-	// Children is how many clients are served at once; others are accepted
-	// by the kernel and wait in silence. Zero means 2.
+	// Children is how many clients are served at once; the connections of others
+	// are accepted by the kernel and wait. Zero means 2.
 	Children int
 
 	once     sync.Once
@@ -32,15 +32,15 @@ type Amavis struct {
 	harmed int
 }
 
-// Harmed is how many sessions began with the rest of a line that the client
-// before had left.
+// Harmed returns how many sessions began with the rest of a line from another
+// client.
 func (a *Amavis) Harmed() int {
 	a.mu.Lock()
 	defer a.mu.Unlock()
 	return a.harmed
 }
 
-// Serve plays the filter.
+// Serve implements [Handler].
 func (a *Amavis) Serve(c *Conn) {
 	if a.Refuse {
 		return
@@ -68,7 +68,7 @@ func (a *Amavis) Serve(c *Conn) {
 	}
 }
 
-// talk serves one client and returns what it left of a line.
+// talk serves one client and returns the incomplete line that it left.
 func (a *Amavis) talk(c *Conn, kept string) string {
 	name, word := "ESMTP", "amavis"
 	if a.LMTP {
@@ -119,10 +119,11 @@ func (a *Amavis) answer(c *Conn, line string) (reply string, end bool) {
 	return "500 5.5.2 Error: command " + command + " not recognized\r\n", false
 }
 
-// AMPDP plays amavisd's control port.
+// AMPDP simulates the AM.PDP port of amavisd.
 type AMPDP struct{}
 
-// Serve plays the port: attributes up to an empty line, CRLF or LF.
+// Serve implements [Handler]. A request is attributes up to an empty line, with
+// CRLF or LF.
 func (AMPDP) Serve(c *Conn) {
 	request, lines := "", 0
 	for {

@@ -18,27 +18,28 @@ import (
 	"time"
 )
 
-// maxLine is the longest line that a played daemon reads.
+// maxLine is the maximum length of a line that a simulated daemon reads, in
+// bytes.
 const maxLine = 64 << 10
 
 var errLineTooLong = errors.New("line is too long")
 
-// A Conn is a connection as a played daemon sees it.
+// A Conn is the daemon's side of a connection.
 type Conn struct {
 	server  *Server
 	session *session
 	raw     net.Conn
-	stream  net.Conn // raw, or TLS on it
+	stream  net.Conn // raw, or TLS over it
 	reader  *bufio.Reader
 }
 
-// Local is the address that the client connected to.
+// Local returns the address that the client connected to.
 func (c *Conn) Local() netip.AddrPort { return c.raw.LocalAddr().(*net.TCPAddr).AddrPort() }
 
-// Remote is the address of the client.
+// Remote returns the address of the client.
 func (c *Conn) Remote() netip.AddrPort { return c.session.remote }
 
-// Say sends text as it is and reports whether the client is still there.
+// Say sends text unchanged and reports whether the client is still connected.
 func (c *Conn) Say(text string) bool {
 	if err := c.raw.SetWriteDeadline(time.Now().Add(idle)); err != nil {
 		return false
@@ -47,21 +48,21 @@ func (c *Conn) Say(text string) bool {
 	return err == nil
 }
 
-// Read reads what the client says.
+// Read reads what the client sends.
 func (c *Conn) Read(p []byte) (int, error) { return c.reader.Read(p) }
 
-// Line reads a line that ends in LF and returns it without its LF or CRLF.
+// Line reads a line that ends with LF and returns it without LF or CRLF.
 func (c *Conn) Line() (string, error) {
 	line, err := c.until("\n")
 	return strings.TrimSuffix(line, "\r"), err
 }
 
-// CRLFLine reads a line that ends in CRLF and returns it without; a bare LF
-// does not end it.
+// CRLFLine reads a line that ends with CRLF and returns it without the CRLF; a
+// bare LF does not end it.
 func (c *Conn) CRLFLine() (string, error) { return c.until("\r\n") }
 
-// until reads until end and returns what stands before it. What came before
-// an error is returned with the error.
+// until reads up to end and returns what precedes it. What was received before an
+// error is returned with the error.
 func (c *Conn) until(end string) (string, error) {
 	var line []byte
 	for {
@@ -79,16 +80,16 @@ func (c *Conn) until(end string) (string, error) {
 	}
 }
 
-// Buffered is how many bytes have come that were not read yet.
+// Buffered returns how many received bytes were not read yet.
 func (c *Conn) Buffered() int { return c.reader.Buffered() }
 
-// Discard forgets what has come and was not read yet.
+// Discard discards what was received and not read yet.
 func (c *Conn) Discard() {
-	// Discarding what is buffered cannot fail.
+	// Discarding buffered data cannot fail.
 	_, _ = c.reader.Discard(c.reader.Buffered())
 }
 
-// Swallow reads and forgets until the client hangs up.
+// Swallow reads and discards until the client disconnects.
 func (c *Conn) Swallow() {
 	for {
 		if _, err := c.reader.ReadByte(); err != nil {
@@ -97,7 +98,7 @@ func (c *Conn) Swallow() {
 	}
 }
 
-// Wait lets time pass and reports whether the server still runs.
+// Wait sleeps for d and reports whether the server is still running.
 func (c *Conn) Wait(d time.Duration) bool {
 	t := time.NewTimer(d)
 	defer t.Stop()
@@ -109,8 +110,7 @@ func (c *Conn) Wait(d time.Duration) bool {
 	}
 }
 
-// onClose has f called when the server is closed, unless stop was called
-// before.
+// onClose calls f when the server is closed, unless stop was called before.
 func (c *Conn) onClose(f func()) (stop func()) {
 	stopped := make(chan struct{})
 	c.server.working.Go(func() {
@@ -126,14 +126,14 @@ func (c *Conn) onClose(f func()) (stop func()) {
 // Reset ends the connection with a RST.
 func (c *Conn) Reset() {
 	if t, ok := c.raw.(interface{ SetLinger(int) error }); ok {
-		// Without the option the connection is closed in the ordinary way.
+		// Without the option the connection is closed with a FIN.
 		_ = t.SetLinger(0)
 	}
 	c.raw.Close()
 }
 
-// StartTLS does the server's part of a TLS handshake with a certificate of
-// its own for mail.example.net.
+// StartTLS performs the server side of a TLS handshake, with a self-signed
+// certificate for mail.example.net.
 func (c *Conn) StartTLS() error {
 	cert, err := certificate()
 	if err != nil {
@@ -147,11 +147,11 @@ func (c *Conn) StartTLS() error {
 		return fmt.Errorf("handshaking: %w", err)
 	}
 	c.stream = t
-	c.reader = bufio.NewReader(keeper{c})
+	c.reader = bufio.NewReader(recorder{c})
 	return nil
 }
 
-// buffered reads what stands in the reader before it reads the connection.
+// buffered reads the content of the reader before it reads from the connection.
 type buffered struct {
 	net.Conn
 	reader *bufio.Reader
@@ -164,8 +164,8 @@ func (b *buffered) Read(p []byte) (int, error) {
 	return b.Conn.Read(p)
 }
 
-// The certificate is valid for a day around a fixed serial number; nobody
-// verifies it.
+// certificate returns a certificate that is valid for a day, with a fixed serial
+// number; nobody verifies it.
 func certificate() (tls.Certificate, error) {
 	key, err := ecdsa.GenerateKey(elliptic.P256(), rand.Reader)
 	if err != nil {

@@ -8,23 +8,23 @@ import (
 	"time"
 )
 
-// DKIMproxy plays dkimproxy.in or dkimproxy.out: it repeats what the next hop
-// says, byte for byte, and has only its habits for a face. A bare LF does not
-// end a line; a line that is false in Perl, "" or "0", ends the session
-// without a word; one that begins with QUIT ends it after the reply; one that
-// begins with DATA makes it swallow everything up to a lone dot; a TLS
-// handshake stops at its line reader.
+// DKIMproxy simulates dkimproxy.in or dkimproxy.out: it relays the replies of the
+// next hop, byte for byte, and can be recognized only by its behavior. A bare LF
+// does not end a line; a line that is false in Perl, "" or "0", ends the session
+// without a reply; one that begins with QUIT ends it after the reply; one that
+// begins with DATA makes it read everything up to a lone dot; a TLS handshake
+// blocks its line reader.
 type DKIMproxy struct {
 	// Next is the address of the daemon behind it. If it cannot be reached,
-	// clients are told "Next hop is down", with a bare LF.
+	// clients receive "Next hop is down", with a bare LF.
 	Next string
 
-	// Refuse makes its own access list turn clients away: accepted, then
-	// closed without a byte.
+	// Refuse makes its access list refuse clients: it accepts a connection and
+	// closes it without sending anything.
 	Refuse bool
 }
 
-// Serve plays the proxy.
+// Serve implements [Handler].
 func (d DKIMproxy) Serve(c *Conn) {
 	if d.Refuse {
 		return
@@ -33,23 +33,23 @@ func (d DKIMproxy) Serve(c *Conn) {
 	r.serve(d.Next)
 }
 
-// Spampd plays spampd, which shares DKIMproxy's line reader, but stays after
-// QUIT and says nothing where its next hop is down.
+// Spampd simulates spampd, which has the line reader of DKIMproxy, but does not
+// end after QUIT and sends nothing if its next hop is down.
 type Spampd struct {
 	Next string // the address of the daemon behind it
 }
 
-// Serve plays the proxy.
+// Serve implements [Handler].
 func (s Spampd) Serve(c *Conn) {
 	r := relay{client: c, stays: true}
 	r.serve(s.Next)
 }
 
-// relay is the line-by-line proxy under both.
+// relay is the line-by-line proxy that both use.
 type relay struct {
 	client *Conn
-	down   string // what is said where the next hop is down
-	stays  bool   // stays after QUIT
+	down   string // what is sent if the next hop is down
+	stays  bool   // does not end after QUIT
 
 	next  net.Conn
 	reply *bufio.Reader
@@ -64,7 +64,7 @@ func (r *relay) serve(next string) {
 	defer conn.Close()
 	defer r.client.onClose(func() { conn.Close() })()
 	r.next, r.reply = conn, bufio.NewReader(conn)
-	if !r.client.Say(r.hear()) {
+	if !r.client.Say(r.readReply()) {
 		return
 	}
 	for {
@@ -85,17 +85,17 @@ func (r *relay) serve(next string) {
 	}
 }
 
-// forward passes a line on and its one reply back. A command in two lines
-// with a bare LF between gets two replies of which one is heard: the next
-// command then gets the second.
+// forward passes on a line and its reply. A command of two lines separated by a
+// bare LF gets two replies, of which one is read: the next command then gets the
+// second.
 func (r *relay) forward(line string) bool {
-	// A write to a next hop that is gone shows as an empty reply.
+	// If the next hop is gone, the failed write shows as an empty reply.
 	_, _ = io.WriteString(r.next, line)
-	return r.client.Say(r.hear())
+	return r.client.Say(r.readReply())
 }
 
-// body swallows lines up to a lone dot and hands them on at once. It begins
-// with the client's word, whatever the next hop said to it.
+// body passes on lines up to a lone dot. It begins when the client sends DATA,
+// whatever the next hop replied.
 func (r *relay) body() bool {
 	var text strings.Builder
 	for {
@@ -110,9 +110,9 @@ func (r *relay) body() bool {
 	}
 }
 
-// hear reads one reply of any number of lines (RFC 5321, Section 4.2.1). An
-// end instead of a reply is heard as an empty line.
-func (r *relay) hear() string {
+// readReply reads one reply of any number of lines (RFC 5321, Section 4.2.1). The end
+// of the connection counts as an empty line.
+func (r *relay) readReply() string {
 	var reply strings.Builder
 	for {
 		if err := r.next.SetReadDeadline(time.Now().Add(idle)); err != nil {

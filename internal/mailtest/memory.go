@@ -10,35 +10,36 @@ import (
 	"time"
 )
 
-// window is how many bytes wait on a connection in memory to be read.
+// window is the maximum number of unread bytes of an in-memory connection.
 const window = 64 << 10
 
-// A stretch is one direction of a connection in memory.
-type stretch struct {
+// A halfConn is one direction of an in-memory connection.
+type halfConn struct {
 	link *sync.Mutex   // of both directions; guards following
-	wake chan struct{} // closed and made anew at each change
+	wake chan struct{} // closed and replaced at each change
 	buf  []byte
-	fin  bool // nothing follows
-	rst  bool // the connection was reset by the side that writes
-	gone bool // nobody reads any more
+	fin  bool // no more data follows
+	rst  bool // the writer reset the connection
+	gone bool // there is no reader any more
 }
 
-// changed wakes all who wait for the stretch.
-func (s *stretch) changed() {
+// changed wakes all goroutines that wait for the halfConn.
+func (s *halfConn) changed() {
 	close(s.wake)
 	s.wake = make(chan struct{})
 }
 
-// A memoryConn is one end of a connection in memory. It ends as one of TCP
-// does: a close over unread bytes is a RST, as is a write to who has closed.
+// A memoryConn is one end of an in-memory connection. It ends like a TCP
+// connection: a close with unread bytes sends a RST, and so does a write to an
+// end that was closed.
 type memoryConn struct {
 	local, remote    netip.AddrPort
-	in, out          *stretch
+	in, out          *halfConn
 	read, write      limit
 	closed, abortive bool // guarded by the link
 }
 
-// A limit is a deadline and a channel that is closed when it is set anew.
+// A limit is a deadline with a channel that is closed when it changes.
 type limit struct {
 	at   time.Time
 	wake chan struct{}
@@ -46,16 +47,16 @@ type limit struct {
 
 func memoryPipe(client, server netip.AddrPort) (ours, theirs *memoryConn) {
 	link := new(sync.Mutex)
-	to := &stretch{link: link, wake: make(chan struct{})}
-	from := &stretch{link: link, wake: make(chan struct{})}
-	end := func(local, remote netip.AddrPort, in, out *stretch) *memoryConn {
+	to := &halfConn{link: link, wake: make(chan struct{})}
+	from := &halfConn{link: link, wake: make(chan struct{})}
+	end := func(local, remote netip.AddrPort, in, out *halfConn) *memoryConn {
 		return &memoryConn{local: local, remote: remote, in: in, out: out,
 			read: limit{wake: make(chan struct{})}, write: limit{wake: make(chan struct{})}}
 	}
 	return end(client, server, from, to), end(server, client, to, from)
 }
 
-// Read returns what has come before it tells how the stream ended.
+// Read returns all received data before it reports how the stream ended.
 func (c *memoryConn) Read(p []byte) (n int, err error) {
 	err = c.await("read", c.in, &c.read, func() (bool, error) {
 		switch {
@@ -74,14 +75,14 @@ func (c *memoryConn) Read(p []byte) (n int, err error) {
 	return n, err
 }
 
-// Write returns when all of p waits to be read.
+// Write returns when all of p is in the window.
 func (c *memoryConn) Write(p []byte) (n int, err error) {
 	err = c.await("write", c.out, &c.write, func() (bool, error) {
 		switch {
 		case c.out.fin || c.in.rst:
 			return true, syscall.EPIPE
 		case c.out.gone:
-			// Sent, and answered with a RST.
+			// The data is sent and answered with a RST.
 			c.in.rst = true
 			c.in.changed()
 			n = len(p)
@@ -98,9 +99,9 @@ func (c *memoryConn) Write(p []byte) (n int, err error) {
 	return n, err
 }
 
-// await calls try, which says whether it is done, until it is, the connection
-// is closed or the deadline passes.
-func (c *memoryConn) await(op string, s *stretch, l *limit, try func() (bool, error)) error {
+// await calls try until it returns true, the connection is closed or the deadline
+// passes.
+func (c *memoryConn) await(op string, s *halfConn, l *limit, try func() (bool, error)) error {
 	for {
 		s.link.Lock()
 		if c.closed {
@@ -121,7 +122,8 @@ func (c *memoryConn) await(op string, s *stretch, l *limit, try func() (bool, er
 	}
 }
 
-// wait waits for a change, for another deadline or for the deadline.
+// wait waits for a change of the halfConn, a change of the deadline, or the
+// deadline.
 func (c *memoryConn) wait(wake, moved chan struct{}, at time.Time) {
 	var over <-chan time.Time
 	if !at.IsZero() {
@@ -136,7 +138,7 @@ func (c *memoryConn) wait(wake, moved chan struct{}, at time.Time) {
 	}
 }
 
-// failed wraps what is no end of the stream.
+// failed wraps errors other than the end of the stream.
 func (c *memoryConn) failed(op string, err error) error {
 	if err == nil || err == io.EOF {
 		return err
@@ -144,7 +146,7 @@ func (c *memoryConn) failed(op string, err error) error {
 	return &net.OpError{Op: op, Net: "tcp", Source: c.LocalAddr(), Addr: c.RemoteAddr(), Err: err}
 }
 
-// CloseWrite ends what is sent, and lets the other side speak on.
+// CloseWrite ends the sending direction; the other side can still send.
 func (c *memoryConn) CloseWrite() error {
 	c.in.link.Lock()
 	defer c.in.link.Unlock()
@@ -156,15 +158,15 @@ func (c *memoryConn) CloseWrite() error {
 	return nil
 }
 
-// Ended reports whether the other side sends nothing more, and whether it has reset the
-// connection: what the kernel tells of one of TCP.
+// Ended reports whether the other side sends nothing more, and whether it has reset
+// the connection, as the kernel does for a TCP connection.
 func (c *memoryConn) Ended() (hungUp, reset bool) {
 	c.in.link.Lock()
 	defer c.in.link.Unlock()
 	return c.in.fin || c.in.rst, c.in.rst
 }
 
-// SetLinger makes Close a RST if it is zero.
+// SetLinger with zero makes Close send a RST.
 func (c *memoryConn) SetLinger(sec int) error {
 	c.in.link.Lock()
 	defer c.in.link.Unlock()
@@ -197,20 +199,20 @@ func (c *memoryConn) LocalAddr() net.Addr { return net.TCPAddrFromAddrPort(c.loc
 // RemoteAddr returns a *net.TCPAddr.
 func (c *memoryConn) RemoteAddr() net.Addr { return net.TCPAddrFromAddrPort(c.remote) }
 
-// SetDeadline is both of the following.
+// SetDeadline sets both deadlines.
 func (c *memoryConn) SetDeadline(t time.Time) error {
 	c.set(&c.read, t)
 	c.set(&c.write, t)
 	return nil
 }
 
-// SetReadDeadline ends reads at t, one that waits too; zero means never.
+// SetReadDeadline ends reads at t, including pending ones; zero means never.
 func (c *memoryConn) SetReadDeadline(t time.Time) error {
 	c.set(&c.read, t)
 	return nil
 }
 
-// SetWriteDeadline ends writes at t, one that waits too; zero means never.
+// SetWriteDeadline ends writes at t, including pending ones; zero means never.
 func (c *memoryConn) SetWriteDeadline(t time.Time) error {
 	c.set(&c.write, t)
 	return nil

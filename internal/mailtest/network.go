@@ -9,21 +9,21 @@ import (
 	"syscall"
 )
 
-// A Network is a network in memory whose connections take no time: servers of
-// a test in a bubble of [testing/synctest] are reached through it, for such a
-// test waits in its own time only where nothing else is waited for. The zero
-// value is empty and ready.
+// A Network is an in-memory network whose connections take no time. Tests in a
+// [testing/synctest] bubble reach their servers through it, because the bubble's
+// clock advances only if no goroutine waits for the real network. The zero
+// Network is empty and ready to use.
 type Network struct {
 	mu      sync.Mutex // guards following
 	servers map[netip.AddrPort]*memoryListener
 }
 
-// firstPort is the first one that a network gives to a server: no service is
+// firstPort is the first port that a network assigns to a server: no service is
 // expected there.
 const firstPort = 40000
 
-// Listen starts a server for h on a port of 127.0.0.1 in the network. Close
-// ends it.
+// Listen starts a server for h on a port of 127.0.0.1 in the network. Close ends
+// it.
 func (n *Network) Listen(h Handler) *Server {
 	n.mu.Lock()
 	defer n.mu.Unlock()
@@ -36,7 +36,7 @@ func (n *Network) Listen(h Handler) *Server {
 	return start(l, h, n)
 }
 
-// Serve starts a server for the length of a test.
+// Serve starts a server that is closed at the end of the test.
 func (n *Network) Serve(t TB, h Handler) *Server {
 	t.Helper()
 	s := n.Listen(h)
@@ -48,8 +48,8 @@ func (n *Network) Serve(t TB, h Handler) *Server {
 	return s
 }
 
-// Dial connects to a server of the network. Elsewhere, and where the server was
-// closed, it is refused.
+// Dial connects to a server of the network. Connections to other addresses, and
+// to closed servers, are refused.
 func (n *Network) Dial(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
 	n.mu.Lock()
 	l := n.servers[target]
@@ -69,7 +69,7 @@ func (n *Network) Dial(ctx context.Context, target netip.AddrPort) (net.Conn, er
 	}
 }
 
-// A memoryListener hands a server the connections of a network.
+// A memoryListener accepts the connections of a network for a server.
 type memoryListener struct {
 	at      netip.AddrPort
 	waiting chan net.Conn

@@ -6,25 +6,26 @@ import (
 	"sync/atomic"
 )
 
-// maxRequest is how much Cluebringer reads before it gives up on a request.
+// maxRequest is the maximum size of a request that Cluebringer reads, in bytes.
 const maxRequest = 16 << 10
 
-// Cluebringer plays policyd 2, with its rules on what writes to the database.
+// Cluebringer simulates policyd 2, including which requests write to its
+// database.
 type Cluebringer struct {
-	// HTTP says that its HTTP module works, as it does before August 2015.
+	// HTTP is set for a working HTTP module, as in versions before August 2015.
 	HTTP bool
 
-	// Down says that its database is down: valid requests are deferred.
+	// Down simulates a database that is down: valid requests are deferred.
 	Down bool
 
-	// Refuse makes its access list turn clients away: accepted, then closed
-	// without a byte.
+	// Refuse makes its access list refuse clients: it accepts a connection and
+	// closes it without sending anything.
 	Refuse bool
 
 	rows atomic.Int64
 }
 
-// Rows is how many rows were written to the database.
+// Rows returns how many rows were written to the database.
 func (p *Cluebringer) Rows() int { return int(p.rows.Load()) }
 
 const cluebringerHTTP = "HTTP/1.0 503 Unknown error\nDate: Sun, 22 Nov 2026 04:50:50 GMT\nContent-Length: 0\nContent-Type: text/plain\n" +
@@ -35,7 +36,7 @@ var (
 	httpRequest = regexp.MustCompile(`^(?:GET|POST|HEAD|OPTIONS) \S+ HTTP/1\.[01]$`)
 )
 
-// Serve plays the daemon.
+// Serve implements [Handler].
 func (p *Cluebringer) Serve(c *Conn) {
 	if p.Refuse {
 		return
@@ -45,7 +46,7 @@ func (p *Cluebringer) Serve(c *Conn) {
 		if !ok {
 			return
 		}
-		// Two requests at once get one answer.
+		// Two requests received together get one reply.
 		c.Discard()
 		switch {
 		case len(lines) > 0 && attribute.MatchString(lines[0]):
@@ -78,7 +79,7 @@ func (p *Cluebringer) judge(a map[string]string) (reply string, end bool) {
 }
 
 // request reads lines up to an empty one; ok is false at the end of the
-// connection or where the request is too long.
+// connection or if the request is too long.
 func request(c *Conn) (lines []string, ok bool) {
 	size := 0
 	for {
@@ -106,16 +107,16 @@ func attributes(lines []string) map[string]string {
 	return a
 }
 
-// PolicydV1 plays the first policyd, written in C, as far as it is known: what
-// is no valid request is refused in a sentence of its own.
+// PolicydV1 simulates the first policyd, written in C, as far as known: it
+// refuses invalid requests with a sentence of its own.
 type PolicydV1 struct {
 	rows atomic.Int64
 }
 
-// Rows is how many rows were written to the database.
+// Rows returns how many rows were written to the database.
 func (p *PolicydV1) Rows() int { return int(p.rows.Load()) }
 
-// Serve plays the daemon.
+// Serve implements [Handler].
 func (p *PolicydV1) Serve(c *Conn) {
 	for {
 		lines, ok := request(c)
@@ -136,11 +137,11 @@ func (p *PolicydV1) Serve(c *Conn) {
 	}
 }
 
-// IRedAPD plays iRedMail's policy daemon: it looks at each line as it comes
-// and only a bare LF ends one.
+// IRedAPD simulates iRedMail's policy daemon: it handles each line when it
+// arrives, and only a bare LF ends one.
 type IRedAPD struct{}
 
-// Serve plays the daemon.
+// Serve implements [Handler].
 func (IRedAPD) Serve(c *Conn) {
 	a := make(map[string]string)
 	for {
@@ -178,19 +179,19 @@ func (IRedAPD) Serve(c *Conn) {
 	}
 }
 
-// Policy plays one of the policy daemons that are told apart by what they are
-// silent to: "postgrey", "sqlgrey", "policyd-weight", "postfwd1", "postfwd2",
-// "policyd-rate-limit", "mtpolicyd" or "quota-status".
+// Policy simulates one of the policy daemons that differ in which requests they
+// do not reply to: "postgrey", "sqlgrey", "policyd-weight", "postfwd1",
+// "postfwd2", "policyd-rate-limit", "mtpolicyd" or "quota-status".
 type Policy struct {
 	Name string
 
 	rows atomic.Int64
 }
 
-// Rows is how many rows were written to the database.
+// Rows returns how many rows were written to the database.
 func (p *Policy) Rows() int { return int(p.rows.Load()) }
 
-// Serve plays the daemon.
+// Serve implements [Handler].
 func (p *Policy) Serve(c *Conn) {
 	var lines []string
 	for {
@@ -207,7 +208,8 @@ func (p *Policy) Serve(c *Conn) {
 		if p.Name == "mtpolicyd" && line != "" && !strings.Contains(line, "=") {
 			return
 		}
-		// SQLgrey and policyd-rate-limit see no end of a request in CRLF CRLF.
+		// SQLgrey and policyd-rate-limit do not take CRLF CRLF for the end of a
+		// request.
 		if strict := p.Name == "sqlgrey" || p.Name == "policyd-rate-limit"; line != "" && (strict || line != "\r") {
 			lines = append(lines, strings.TrimSuffix(line, "\r"))
 			continue
@@ -227,7 +229,7 @@ func (p *Policy) judge(lines []string) (reply string, end bool) {
 	switch p.Name {
 	case "postfwd1":
 		if a["request"] == "dumpstats" {
-			p.rows.Add(1) // the peak of requests a minute is reckoned anew
+			p.rows.Add(1) // the peak of requests per minute is recomputed
 			return "[STATS]  postfwd 1.35: up since 0 days, 00:02:11 hours\r\n", true
 		}
 		if item, ok := strings.CutPrefix(a["request"], "delcache "); ok {

@@ -8,29 +8,29 @@ import (
 	"time"
 )
 
-// A Script is a daemon that answers line by line, always the same.
+// A Script is a daemon that replies line by line, always in the same way.
 //
-// A script file has one step a line; empty lines and lines that begin with #
-// are skipped. The steps before the first C: are the greeting, those after a
-// C: are the answer to every line that it fits, however often it comes. The
-// first C: that fits is taken; a line that none fits is met with silence.
+// A script file has one step per line; empty lines and lines that begin with #
+// are ignored. The steps before the first C: are the greeting, those after a C:
+// are the reply to every line that matches it, however often it is received. The
+// first C: that matches is used; a line that matches none gets no reply.
 //
 //	S: TEXT      send TEXT and CRLF
-//	raw: "TEXT"  send TEXT, a Go string, as it is
-//	C: PATTERN   what the client says; * stands for any text, the case of
-//	             letters does not matter, nothing at all is an empty line
+//	raw: "TEXT"  send TEXT, a Go string, unchanged
+//	C: PATTERN   what the client sends; * matches any text, the case of
+//	             letters is ignored, an empty pattern is an empty line
 //	pause: 3s    wait
-//	close        hang up
-//	reset        hang up with a RST
-//	starttls     do a TLS handshake and go on inside
-//	swallow      read on and answer nothing more
+//	close        close the connection
+//	reset        close it with a RST
+//	starttls     do a TLS handshake and continue inside
+//	swallow      read on and reply no more
 //
-// {host}, {peer}, {local}, {line} and {tag} in what is sent stand for
+// {host}, {peer}, {local}, {line} and {tag} in what is sent are replaced by
 // mail.example.net, the client's and the server's address, the line that is
-// answered and its first word. Before the greeting may stand
+// replied to and its first word. Before the greeting there may be
 //
 //	lines: crlf        a bare LF does not end a line
-//	pipelined: TEXT    say TEXT and hang up if a line comes before its turn
+//	pipelined: TEXT    send TEXT and close if a line is sent too early
 //	tls                do a TLS handshake before the greeting
 type Script struct {
 	crlf      bool
@@ -54,8 +54,8 @@ type step struct {
 //go:embed daemons/*.txt
 var daemons embed.FS
 
-// Daemon returns one of the daemons that come with the package, by the name
-// of its file in daemons without the ending.
+// Daemon returns one of the built-in daemons, by the name of its file in daemons
+// without the extension.
 func Daemon(name string) (*Script, error) {
 	text, err := daemons.ReadFile("daemons/" + name + ".txt")
 	if err != nil {
@@ -64,7 +64,7 @@ func Daemon(name string) (*Script, error) {
 	return Parse(string(text))
 }
 
-// Daemons lists the daemons that come with the package.
+// Daemons returns the names of the built-in daemons.
 func Daemons() []string {
 	entries, err := daemons.ReadDir("daemons")
 	if err != nil {
@@ -77,7 +77,7 @@ func Daemons() []string {
 	return names
 }
 
-// Parse reads a script. Errors name the line.
+// Parse parses a script. Errors have the number of the line.
 func Parse(text string) (*Script, error) {
 	s := new(Script)
 	for n, line := range strings.Split(text, "\n") {
@@ -137,7 +137,7 @@ func (s *Script) add(st step) {
 	s.greeting = append(s.greeting, st)
 }
 
-// Serve plays the script.
+// Serve implements [Handler].
 func (s *Script) Serve(c *Conn) {
 	if s.tls && c.StartTLS() != nil {
 		return
@@ -169,7 +169,7 @@ func (s *Script) Serve(c *Conn) {
 	}
 }
 
-// play does the steps and reports whether the conversation goes on.
+// play executes the steps and reports whether the dialogue continues.
 func (s *Script) play(c *Conn, steps []step, line string) bool {
 	for _, st := range steps {
 		switch st.verb {
@@ -209,7 +209,7 @@ func expand(c *Conn, text, line string) string {
 	).Replace(text)
 }
 
-// fits reports whether line is what pattern says, * standing for any text.
+// fits reports whether line matches pattern, in which * matches any text.
 func fits(pattern, line string) bool {
 	parts := strings.Split(pattern, "*")
 	if len(parts) == 1 {

@@ -1,12 +1,11 @@
-// Package mailtest plays mail daemons on loopback, for tests and for the
-// demo: habits included, byte by byte.
+// Package mailtest simulates mail daemons on loopback, for tests and for the
+// demo, including their idiosyncrasies, byte by byte.
 //
-// [Listen] starts a [Handler] on a port. [Parse] reads a handler from a
-// script of S: and C: lines, [Daemon] names one of the scripts that come with
-// the package, and types such as [DKIMproxy], [Amavis] or [Cluebringer] play
-// daemons whose habits do not fit into a script. Every server counts its
-// connections and keeps what it was sent, so that a test can assert what was
-// never said.
+// [Listen] starts a [Handler] on a port. [Parse] reads a handler from a script of
+// S: and C: lines, [Daemon] returns a built-in script, and types such as
+// [DKIMproxy], [Amavis] or [Cluebringer] simulate daemons whose behavior cannot
+// be scripted. Every server counts its connections and records what it received,
+// so that tests can check what was never sent.
 package mailtest
 
 import (
@@ -22,31 +21,31 @@ import (
 	"time"
 )
 
-// A Handler plays a daemon on one connection. The connection is closed when
+// A Handler simulates a daemon on one connection. The connection is closed when
 // Serve returns.
 type Handler interface {
 	Serve(c *Conn)
 }
 
-// HandlerFunc lets a function be a Handler.
+// HandlerFunc makes a function a Handler.
 type HandlerFunc func(c *Conn)
 
 // Serve calls f.
 func (f HandlerFunc) Serve(c *Conn) { f(c) }
 
-// idle is how long a server waits for a client that says nothing. It is far
-// beyond what a scanner waits and only keeps a lost test from hanging.
+// idle is how long a server waits for a silent client. It is far longer than a
+// scanner waits and only prevents a test from hanging.
 const idle = 2 * time.Minute
 
 // linger is how long a closing server waits for what the client sent before it could
-// know of the end.
+// know about the close.
 const linger = time.Millisecond
 
-// grace is how long Close lets clients that have hung up be read to their end,
-// so that what they sent last is kept.
+// grace is how long Close reads from clients that have disconnected, to record
+// what they sent last.
 const grace = 100 * time.Millisecond
 
-// maxKept is how many bytes of a session are kept for assertions.
+// maxKept is the maximum number of bytes recorded per session.
 const maxKept = 1 << 20
 
 // A Server is one listening port.
@@ -71,17 +70,17 @@ type session struct {
 	received []byte
 }
 
-// A Session is what a server saw of one connection.
+// A Session is the record of one connection.
 type Session struct {
 	Remote netip.AddrPort
 
-	// Received is what the client sent, at most 1 MiB of it. Bytes that came
-	// through TLS stand here as they were inside; a handshake does not.
+	// Received is what the client sent, at most 1 MiB of it. Data sent over TLS
+	// is recorded decrypted; handshakes are not recorded.
 	Received []byte
 }
 
-// Listen starts a server for h on address; empty means "127.0.0.1:0". Close
-// ends it.
+// Listen starts a server for h on address; empty means "127.0.0.1:0". Close ends
+// it.
 func Listen(address string, h Handler) (*Server, error) {
 	if address == "" {
 		address = "127.0.0.1:0"
@@ -93,14 +92,14 @@ func Listen(address string, h Handler) (*Server, error) {
 	return start(l, h, nil), nil
 }
 
-// start serves what comes to a listener, of a network in memory if there is one.
+// start serves a listener, which belongs to n if n is not nil.
 func start(l net.Listener, h Handler, n *Network) *Server {
 	s := &Server{listener: l, network: n, handler: h, done: make(chan struct{}), conns: make(map[net.Conn]bool)}
 	s.working.Go(s.accept)
 	return s
 }
 
-// dial connects to a server from where this one is.
+// dial connects to a server in the network of this one.
 func (s *Server) dial(address string, limit time.Duration) (net.Conn, error) {
 	if s.network == nil {
 		return net.DialTimeout("tcp", address, limit)
@@ -114,14 +113,14 @@ func (s *Server) dial(address string, limit time.Duration) (net.Conn, error) {
 	return s.network.Dial(ctx, target)
 }
 
-// TB is what a test offers to [Serve].
+// TB is the part of testing.TB that [Serve] needs.
 type TB interface {
 	Helper()
 	Fatal(args ...any)
 	Cleanup(func())
 }
 
-// Serve starts a server for the length of a test.
+// Serve starts a server that is closed at the end of the test.
 func Serve(t TB, h Handler) *Server {
 	t.Helper()
 	s, err := Listen("", h)
@@ -136,27 +135,27 @@ func Serve(t TB, h Handler) *Server {
 	return s
 }
 
-// Addr is the address and port that the server listens on.
+// Addr returns the address and port of the server.
 func (s *Server) Addr() netip.AddrPort {
 	return s.listener.Addr().(*net.TCPAddr).AddrPort()
 }
 
-// Connections is how many connections were accepted so far.
+// Connections returns how many connections were accepted so far.
 func (s *Server) Connections() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return len(s.sessions)
 }
 
-// MaxOpen is the largest number of connections that were open at once.
+// MaxOpen returns the maximum number of connections that were open at once.
 func (s *Server) MaxOpen() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.maxOpen
 }
 
-// Sessions returns what the server saw, in the order of the connections.
-// Those that are still open are as far as they got.
+// Sessions returns the records of all connections, in their order. Those of open
+// connections are incomplete.
 func (s *Server) Sessions() []Session {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -176,9 +175,9 @@ func (s *Server) Received() []byte {
 	return all
 }
 
-// Close ends the server and all of its connections and waits for them. What
-// clients sent that have hung up is read first. Close may be called more than
-// once.
+// Close closes the server and all of its connections and waits for them. Data
+// from clients that have disconnected is read first. Close may be called more
+// than once.
 func (s *Server) Close() error {
 	s.mu.Lock()
 	if s.closed {
@@ -213,24 +212,25 @@ func (s *Server) accept() {
 			return
 		}
 		if err != nil {
-			// This machine lacks something for now, say a free descriptor.
+			// A resource of this machine, such as file descriptors, is exhausted
+			// for the moment.
 			select {
 			case <-s.done:
 			case <-time.After(10 * time.Millisecond):
 			}
 			continue
 		}
-		if c := s.enter(raw); c != nil {
+		if c := s.register(raw); c != nil {
 			s.working.Go(func() {
-				defer s.leave(c)
+				defer s.finish(c)
 				s.handler.Serve(c)
 			})
 		}
 	}
 }
 
-// enter takes a connection into the books; nil if the server was closed.
-func (s *Server) enter(raw net.Conn) *Conn {
+// register registers a connection; it returns nil if the server was closed.
+func (s *Server) register(raw net.Conn) *Conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.closed {
@@ -243,16 +243,16 @@ func (s *Server) enter(raw net.Conn) *Conn {
 	s.open++
 	s.maxOpen = max(s.maxOpen, s.open)
 	c := &Conn{server: s, session: e, raw: raw, stream: raw}
-	c.reader = bufio.NewReader(keeper{c})
+	c.reader = bufio.NewReader(recorder{c})
 	return c
 }
 
-// leave closes the connection for good, as daemons do: what comes after that is
-// answered with a RST. What the client sent before is read first, for a close over
-// unread bytes is a RST too.
-func (s *Server) leave(c *Conn) {
+// finish closes both directions of the connection, as daemons do: data received after
+// that is answered with a RST. It first reads what the client sent before, because a
+// close with unread data sends a RST too.
+func (s *Server) finish(c *Conn) {
 	if c.raw.SetReadDeadline(time.Now().Add(linger)) == nil {
-		// The end of this is the end of the connection, whatever it is.
+		// Any error ends the connection as well.
 		_, _ = io.Copy(io.Discard, c.raw)
 	}
 	c.raw.Close()
@@ -271,10 +271,10 @@ func (s *Server) keep(e *session, p []byte) {
 	e.received = append(e.received, p[:min(len(p), maxKept-len(e.received))]...)
 }
 
-// keeper reads from the connection and keeps what came.
-type keeper struct{ c *Conn }
+// recorder reads from the connection and records what it received.
+type recorder struct{ c *Conn }
 
-func (k keeper) Read(p []byte) (int, error) {
+func (k recorder) Read(p []byte) (int, error) {
 	if err := k.c.raw.SetReadDeadline(time.Now().Add(idle)); err != nil {
 		return 0, err
 	}
@@ -283,4 +283,4 @@ func (k keeper) Read(p []byte) (int, error) {
 	return n, err
 }
 
-var _ io.Reader = keeper{}
+var _ io.Reader = recorder{}

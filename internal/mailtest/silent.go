@@ -8,22 +8,23 @@ import (
 	"time"
 )
 
-// Proxied plays a listener that wants a PROXY header before it speaks.
+// Proxied simulates a listener that requires a PROXY header.
 type Proxied struct {
-	Inner Handler // who speaks after the header
+	Inner Handler // the daemon after the header
 
-	// Postfix makes it fail in Postfix's way, with a 421; otherwise it fails
-	// in Dovecot's, with a RST for a wrong first byte.
+	// Postfix makes it fail like Postfix, with a 421; otherwise it fails like
+	// Dovecot, with a RST for a wrong first byte.
 	Postfix bool
 
-	// Untrusted turns every client away at once, without a byte.
+	// Untrusted makes it close every connection at once, without sending
+	// anything.
 	Untrusted bool
 
 	// Patience is how long it waits for the header. Zero means 3 s.
 	Patience time.Duration
 }
 
-// Serve plays the listener. Only the text form of the header is read (PROXY
+// Serve implements [Handler]. It supports only the text form of the header (PROXY
 // protocol, Section 2.1).
 func (p Proxied) Serve(c *Conn) {
 	if p.Untrusted {
@@ -33,7 +34,7 @@ func (p Proxied) Serve(c *Conn) {
 	if patience == 0 {
 		patience = 3 * time.Second
 	}
-	// The watchdog takes the place of a read deadline, which Line sets anew.
+	// A timer is used because Line resets the read deadline.
 	heard := make(chan struct{})
 	expired := make(chan struct{})
 	go func() {
@@ -74,13 +75,13 @@ func (p Proxied) fail(c *Conn) {
 	c.Reset()
 }
 
-// Milter plays a filter under libmilter that offers these actions and
-// protocol steps: silent first, a RST for a packet that is no packet.
+// Milter simulates a filter with libmilter that offers these actions and protocol
+// steps: it waits for the client, and sends a RST for an invalid packet.
 type Milter struct {
 	Actions, Steps uint32
 }
 
-// Serve plays the filter.
+// Serve implements [Handler].
 func (m Milter) Serve(c *Conn) {
 	for {
 		var size [4]byte
@@ -112,23 +113,24 @@ func (m Milter) Serve(c *Conn) {
 	}
 }
 
-// Silent accepts and says nothing.
+// Silent accepts connections and sends nothing.
 type Silent struct{}
 
-// Serve plays the port.
+// Serve implements [Handler].
 func (Silent) Serve(c *Conn) { c.Swallow() }
 
-// Refusing accepts and hangs up without a byte, as daemons do whose own
-// access list turns the client away.
+// Refusing accepts connections and closes them without sending anything, like a
+// daemon whose access list refuses the client.
 type Refusing struct{}
 
-// Serve plays the port.
+// Serve implements [Handler].
 func (Refusing) Serve(*Conn) {}
 
-// Resetting accepts and resets at once, after Text if there is one.
+// Resetting accepts connections and resets them at once, after Text if there is
+// one.
 type Resetting struct{ Text string }
 
-// Serve plays the port.
+// Serve implements [Handler].
 func (r Resetting) Serve(c *Conn) {
 	if r.Text != "" {
 		c.Say(r.Text)
@@ -136,22 +138,22 @@ func (r Resetting) Serve(c *Conn) {
 	c.Reset()
 }
 
-// Echo repeats what it is sent.
+// Echo sends back what it receives.
 type Echo struct{}
 
-// Serve plays the port.
+// Serve implements [Handler].
 func (Echo) Serve(c *Conn) {
-	// The end of the client is the end of the echo, whichever way it comes.
+	// Any error of the client ends the echo.
 	_, _ = io.Copy(c.stream, c.reader)
 }
 
-// Flood sends Text over and over: an endless banner, or a line without an end.
+// Flood sends Text repeatedly: an endless banner, or an endless line.
 type Flood struct {
 	Text  string
-	Bytes int64 // how much at most; zero means until the client hangs up
+	Bytes int64 // maximum to send; zero means until the client disconnects
 }
 
-// Serve plays the port.
+// Serve implements [Handler].
 func (f Flood) Serve(c *Conn) {
 	chunk := strings.Repeat(f.Text, 1+(64<<10)/max(1, len(f.Text)))
 	for sent := int64(0); f.Bytes == 0 || sent < f.Bytes; sent += int64(len(chunk)) {
@@ -161,14 +163,14 @@ func (f Flood) Serve(c *Conn) {
 	}
 }
 
-// Drip sends Text byte by byte, Every apart (zero means a second), over and
-// over.
+// Drip sends Text byte by byte, with Every in between (zero means a second),
+// repeatedly.
 type Drip struct {
 	Text  string
 	Every time.Duration
 }
 
-// Serve plays the port.
+// Serve implements [Handler].
 func (d Drip) Serve(c *Conn) {
 	every := d.Every
 	if every == 0 {
@@ -186,27 +188,28 @@ func (d Drip) Serve(c *Conn) {
 	}
 }
 
-// Banner says Text, as it is, and nothing more.
+// Banner sends Text, unchanged, and nothing more.
 type Banner struct{ Text string }
 
-// Serve plays the port.
+// Serve implements [Handler].
 func (b Banner) Serve(c *Conn) {
 	if c.Say(b.Text) {
 		c.Swallow()
 	}
 }
 
-// Bytes plays a daemon whose protocol has no lines.
+// Bytes simulates a daemon whose protocol has no lines.
 type Bytes struct {
-	// Greeting is what it says first.
+	// Greeting is what it sends first.
 	Greeting string
 
-	// Answer gets all that came on a connection so far, whenever more came, and
-	// gives what the daemon says to it, and whether it hangs up then.
+	// Answer is called whenever more was received, with everything received on
+	// the connection so far. It returns the reply, and whether to close the
+	// connection after it.
 	Answer func(received string) (reply string, hangUp bool)
 }
 
-// Serve plays the daemon.
+// Serve implements [Handler].
 func (b Bytes) Serve(c *Conn) {
 	if !c.Say(b.Greeting) {
 		return

@@ -8,22 +8,22 @@ import (
 	"strconv"
 )
 
-// A Stack is a small mail host on loopback: DKIMproxy in front of a Postfix
-// re-injection listener, amavisd, Cluebringer, an IMAP back end, LMTP, and two
-// ports that are not what their numbers say.
+// A Stack is a small simulated mail host on loopback: DKIMproxy in front of a
+// Postfix re-injection listener, amavisd, Cluebringer, an IMAP back end, LMTP,
+// and two ports whose services do not match their numbers.
 type Stack struct {
 	Services []Service
 }
 
 // A Service is one port of a stack.
 type Service struct {
-	Name string // what is played, for people
-	Port uint16 // where a mail host has it
+	Name string // the simulated daemon, for people
+	Port uint16 // its port on a mail host
 	*Server
 }
 
-// StartStack starts the stack on an address of this host, such as 127.0.0.1.
-// A service whose usual port is taken gets another one.
+// StartStack starts the stack on an address of this host, such as 127.0.0.1. A
+// service whose usual port is taken gets another one.
 func StartStack(address netip.Addr) (*Stack, error) {
 	s := new(Stack)
 	if err := s.start(address); err != nil {
@@ -82,7 +82,7 @@ func (s *Stack) add(address netip.Addr, port uint16, name string, h Handler) err
 	return nil
 }
 
-// Close ends all services.
+// Close closes all services.
 func (s *Stack) Close() error {
 	var errs []error
 	for _, e := range s.Services {

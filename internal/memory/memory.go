@@ -1,5 +1,5 @@
-// Package memory bounds how much memory the program takes, for the kinds of work
-// that it does.
+// Package memory limits the memory of the program by tuning the garbage collector
+// for each kind of work.
 package memory
 
 import (
@@ -7,13 +7,13 @@ import (
 	"runtime/debug"
 )
 
-// BoundReading has garbage collected late while a run is prepared, but more often
-// than its size needs once long lists and saved runs take up much memory: what is
-// read once leaves as much behind as it keeps. It returns what undoes it.
+// BoundReading delays garbage collection while a run is prepared, until long
+// lists and saved runs take up much memory: reading leaves as much garbage as
+// data. undo restores the previous setting.
 func BoundReading() (undo func()) {
 	const most, late = 160 << 20, 400
 	limit, percent := debug.SetMemoryLimit(-1), debug.SetGCPercent(late)
-	if limit <= most || percent != 100 { // the user knows better
+	if limit <= most || percent != 100 { // the user chose a setting
 		debug.SetGCPercent(percent)
 	}
 	if limit <= most {
@@ -26,9 +26,9 @@ func BoundReading() (undo func()) {
 	}
 }
 
-// BoundPolicy has garbage collected less often than BoundReading while a policy is
-// read: a long one takes as much as that allows, with next to no garbage beside it.
-// It returns what undoes it.
+// BoundPolicy collects garbage less often than BoundReading while a policy is
+// read: a long one takes as much as that allows, with little garbage. undo
+// restores the previous setting.
 func BoundPolicy() (undo func()) {
 	const most = 196 << 20
 	limit := debug.SetMemoryLimit(-1)
@@ -38,8 +38,8 @@ func BoundPolicy() (undo func()) {
 	return func() { debug.SetMemoryLimit(limit) }
 }
 
-// BoundRun has garbage collected early in all of a run over long lists, which take
-// half of what it may. It returns what undoes it.
+// BoundRun collects garbage early during a run over long lists, which take half
+// of the memory. undo restores the previous setting.
 func BoundRun() (undo func()) {
 	const most = 200 << 20
 	limit := debug.SetMemoryLimit(-1)
@@ -49,9 +49,8 @@ func BoundRun() (undo func()) {
 	return func() { debug.SetMemoryLimit(limit) }
 }
 
-// CollectEarlier has garbage collected earlier: dialogues leave much behind
-// that is soon useless, and thousands of open ports take a quarter less memory
-// for it.
+// CollectEarlier collects garbage earlier: dialogues leave much garbage, and
+// thousands of open ports take a quarter less memory this way.
 func CollectEarlier() {
 	if os.Getenv("GOGC") == "" {
 		debug.SetGCPercent(50)

@@ -1,5 +1,5 @@
-// Package outfile writes files that are whole or not there at all, and tells when
-// one file would serve two purposes.
+// Package outfile writes files that are either complete or absent, and detects
+// files that would serve two purposes.
 package outfile
 
 import (
@@ -13,10 +13,10 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// A File is a file on its way. It gets its name only when it is whole, so that a
-// reader never sees half a report and an old one stays until then. A file that is
-// written in place keeps its old content until the first byte is written: what is
-// opened and discarded leaves everything as it was.
+// A File is an output file that is being written. It gets its name only when it
+// is complete, so that a reader never sees half a report and an old one stays
+// until then. A file written in place keeps its old content until the first byte
+// is written, so that Discard before it changes nothing.
 type File struct {
 	f     *os.File
 	w     io.Writer // to f
@@ -27,27 +27,27 @@ type File struct {
 	begun bool // the old content is gone, or was never there
 }
 
-// A Mode says how a file is written. The zero Mode is that of a report which
-// appears when it is whole.
+// A Mode says how a file is written. The zero Mode is for a report that appears
+// when it is complete.
 type Mode struct {
 	// InPlace is for formats that are valid wherever they are cut, and for
 	// files that cannot be renamed in their directory.
 	InPlace bool
 
-	// Private leaves the file to its owner alone (0600). Otherwise a new file
-	// follows the umask, and one that is replaced keeps its permissions. On
-	// Windows a file has the rights that its folder gives.
+	// Private makes the file accessible only to its owner (0600). Otherwise a new
+	// file follows the umask, and a replaced one keeps its permissions. On
+	// Windows a file has the permissions of its folder.
 	Private bool
 
-	// Done ends the wait for somebody who reads a FIFO, and soon that for one who has
-	// opened it and does not read. Nil never does.
+	// Done, when closed, ends the wait for the reader of a FIFO. If nil, only
+	// FIFOWait does.
 	Done <-chan struct{}
 }
 
-// Name is the name of the file as it will be, links followed.
+// Name returns the final name of the file, with links resolved.
 func (o *File) Name() string { return o.name }
 
-// perm is the mode of a new file, before the umask.
+// perm returns the permissions of a new file, before the umask.
 func (m Mode) perm() os.FileMode {
 	if m.Private {
 		return 0o600
@@ -55,8 +55,8 @@ func (m Mode) perm() os.FileMode {
 	return 0o666
 }
 
-// Create opens name for writing and changes nothing of what is there.
-// What is no regular file is written in place.
+// Create opens name for writing without changing its content. A file that is not
+// regular is written in place.
 func Create(name string, mode Mode) (*File, error) {
 	info, err := os.Stat(name)
 	exists := err == nil
@@ -72,7 +72,7 @@ func Create(name string, mode Mode) (*File, error) {
 		return out, nil
 	}
 	if exists {
-		// A file that must not be changed must not be replaced either.
+		// A file that must not be written must not be replaced either.
 		f, err := os.OpenFile(name, os.O_WRONLY, 0)
 		if err != nil {
 			return nil, err
@@ -80,7 +80,7 @@ func Create(name string, mode Mode) (*File, error) {
 		if err := f.Close(); err != nil {
 			return nil, err
 		}
-		// A link keeps pointing at what it pointed at.
+		// A symbolic link stays: its target is replaced.
 		if name, err = filepath.EvalSymlinks(name); err != nil {
 			return nil, err
 		}
@@ -99,8 +99,8 @@ func Create(name string, mode Mode) (*File, error) {
 	return out, nil
 }
 
-// openInPlace opens a file that keeps its name. Info is what stands there, nil
-// if nothing does.
+// openInPlace opens a file to be written in place. info describes an existing
+// file; nil if there is none.
 func openInPlace(name string, info os.FileInfo, mode Mode) (*os.File, error) {
 	if info != nil && info.Mode()&os.ModeNamedPipe != 0 {
 		return openFIFO(name, mode.Done)
@@ -108,8 +108,8 @@ func openInPlace(name string, info os.FileInfo, mode Mode) (*os.File, error) {
 	return os.OpenFile(name, os.O_WRONLY|os.O_CREATE, mode.perm())
 }
 
-// begin takes away what an earlier run left: the old content of a file that is
-// written in place, and the files on their way of runs that were killed.
+// begin removes what an earlier run left: the old content of a file that is
+// written in place, and the temporary files of runs that were killed.
 func (o *File) begin() error {
 	if o.begun {
 		return nil
@@ -124,7 +124,7 @@ func (o *File) begin() error {
 		return err
 	}
 	if o.mode.Private {
-		// Somebody else's file stays as open as its owner has it.
+		// A file of another user keeps its permissions.
 		if err := o.f.Chmod(0o600); err != nil && !errors.Is(err, fs.ErrPermission) {
 			return err
 		}
@@ -140,7 +140,7 @@ func (o *File) Write(p []byte) (int, error) {
 	return o.w.Write(p)
 }
 
-// Commit ends the file and gives it its name.
+// Commit completes the file and gives it its name.
 func (o *File) Commit() error {
 	if err := o.begin(); err != nil {
 		o.Discard()
@@ -156,14 +156,14 @@ func (o *File) Commit() error {
 		return err
 	}
 	if err := os.Rename(o.temp, o.name); err != nil {
-		// Windows replaces no file that another program holds open.
+		// Windows cannot replace a file that another program has open.
 		return fmt.Errorf("%w; until the next run the report is in %q", fault.WithoutPath(err), o.temp)
 	}
 	return nil
 }
 
-// Discard ends the file and leaves what had the name before. A file written in
-// place stays as far as it came, unless it is still empty.
+// Discard abandons the file; an existing file with its name stays. A file written
+// in place keeps what was written, or is removed if it is new and empty.
 func (o *File) Discard() {
 	o.f.Close()
 	if o.temp != "" {
@@ -175,7 +175,7 @@ func (o *File) Discard() {
 	}
 }
 
-// Exists reports whether there is something of that name.
+// Exists reports whether a file with that name exists.
 func Exists(name string) bool {
 	_, err := os.Lstat(name)
 	return err == nil

@@ -7,11 +7,11 @@ import (
 	"os"
 )
 
-// Foreign reports whether the directory of a file belongs to somebody else;
-// only on Unix does that matter.
+// Foreign reports whether the directory of a file belongs to another user; that
+// matters only on Unix.
 func Foreign(string) bool { return false }
 
-// TryLock cannot lock.
+// TryLock returns errors.ErrUnsupported.
 func TryLock(*os.File) error { return errors.ErrUnsupported }
 
 // closeLocked closes the file; there is no lock to keep.

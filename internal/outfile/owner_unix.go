@@ -9,8 +9,8 @@ import (
 	"syscall"
 )
 
-// Foreign reports whether the directory of a file belongs to somebody else, so
-// that only the capabilities of root let us rename files in it.
+// Foreign reports whether the directory of a file belongs to another user, so
+// that renaming files in it requires the capabilities of root.
 func Foreign(name string) bool {
 	info, err := os.Stat(filepath.Dir(name))
 	if err != nil {
@@ -20,8 +20,8 @@ func Foreign(name string) bool {
 	return ok && int(st.Uid) != os.Geteuid()
 }
 
-// TryLock holds the file until it is closed, or gives ErrLocked if somebody else
-// does, and errors.ErrUnsupported where there are no locks.
+// TryLock locks the file until it is closed. It returns ErrLocked if another
+// process has the lock, and errors.ErrUnsupported if there are no locks.
 func TryLock(f *os.File) error {
 	err := syscall.Flock(int(f.Fd()), syscall.LOCK_EX|syscall.LOCK_NB)
 	switch {
@@ -33,14 +33,14 @@ func TryLock(f *os.File) error {
 	return err
 }
 
-// closeLocked closes a file, so that errors of writing show, and keeps its lock
-// until release is called.
+// closeLocked closes a file, so that write errors are reported, and keeps its
+// lock until release is called.
 func closeLocked(f *os.File) (release func(), err error) {
 	// Both descriptors share the lock (flock(2)).
 	fd, failed := syscall.Dup(int(f.Fd()))
 	release = func() {}
 	if failed == nil {
-		release = func() { _ = syscall.Close(fd) } // nothing was written by it
+		release = func() { _ = syscall.Close(fd) } // this descriptor wrote nothing
 	}
 	return release, f.Close()
 }

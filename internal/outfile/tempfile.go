@@ -12,21 +12,22 @@ import (
 	"time"
 )
 
-// A report on its way stands beside its place as ".NAME.mxsweep-" and 16 hex
-// digits, and is locked as long as its run lives: one that can be locked is
-// that of a run which was killed.
+// The temporary file of a report is next to it, named ".NAME.mxsweep-" and 16 hex
+// digits, and locked as long as its run lasts: if it can be locked, its run was
+// killed.
 
-// tempDigits is how many hex digits end the name of a file on its way.
+// tempDigits is the number of hex digits at the end of the name of a temporary
+// file.
 const tempDigits = 16
 
-// tempPrefix is how the names of files on their way to name begin. Together
-// with the digits they stay below the 255 bytes that file systems allow.
+// tempPrefix returns the prefix of the temporary files of name. With the digits
+// they stay below the 255 bytes that file systems allow.
 func tempPrefix(name string) string {
 	base := filepath.Base(name)
 	return "." + base[:min(len(base), 200)] + ".mxsweep-"
 }
 
-// createTemp creates a locked file beside name.
+// createTemp creates a locked file next to name.
 func createTemp(name string, perm os.FileMode) (*os.File, error) {
 	for {
 		var digits [tempDigits / 2]byte
@@ -40,7 +41,7 @@ func createTemp(name string, perm os.FileMode) (*os.File, error) {
 		if err != nil {
 			return nil, err
 		}
-		// Another run may have taken it for a leftover before it was locked.
+		// Another run may have removed it as a leftover before it was locked.
 		if TryLock(f) != ErrLocked && sameOpen(f, temp) {
 			return f, nil
 		}
@@ -55,8 +56,8 @@ func sameOpen(f *os.File, name string) bool {
 	return err1 == nil && err2 == nil && os.SameFile(there, open)
 }
 
-// removeLeftovers removes the files on their way to name of runs that were
-// killed. What cannot be removed stays; nobody is harmed by it.
+// removeLeftovers removes the temporary files for name of runs that were killed.
+// Errors are ignored, because leftovers do no harm.
 func removeLeftovers(name string) {
 	dir, prefix := filepath.Dir(name), tempPrefix(name)
 	entries, err := os.ReadDir(dir)
@@ -72,7 +73,7 @@ func removeLeftovers(name string) {
 	}
 }
 
-// removeUnlocked removes a file that no living run has locked.
+// removeUnlocked removes a file that no running process has locked.
 func removeUnlocked(name string) {
 	f, err := os.OpenFile(name, os.O_RDWR, 0)
 	if err != nil {
@@ -85,20 +86,20 @@ func removeUnlocked(name string) {
 			os.Remove(name)
 		}
 	case errors.ErrUnsupported:
-		// Windows, where a file that a program has open cannot be removed.
+		// Windows cannot remove an open file.
 		f.Close()
 		os.Remove(name)
 	}
 }
 
-// ErrLocked is the error of a file that somebody else has locked.
+// ErrLocked is the error for a file that another process has locked.
 var ErrLocked = errors.New("locked by another process")
 
 // FIFOWait is how long a FIFO may have no reader.
 const FIFOWait = 10 * time.Second
 
-// openFIFO opens a FIFO for writing. Without a reader that would wait for ever
-// (open(2)), so that a script which lost its reader would never end.
+// openFIFO opens a FIFO for writing. Without a reader, open(2) would block
+// forever, and with it a script that lost its reader.
 func openFIFO(name string, done <-chan struct{}) (*os.File, error) {
 	limit := time.NewTimer(FIFOWait)
 	defer limit.Stop()
@@ -106,7 +107,7 @@ func openFIFO(name string, done <-chan struct{}) (*os.File, error) {
 	defer again.Stop()
 	for {
 		f, err := os.OpenFile(name, os.O_WRONLY|syscall.O_NONBLOCK, 0)
-		if !errors.Is(err, syscall.ENXIO) { // nobody reads it
+		if !errors.Is(err, syscall.ENXIO) { // there is no reader
 			return f, err
 		}
 		select {
@@ -119,5 +120,5 @@ func openFIFO(name string, done <-chan struct{}) (*os.File, error) {
 	}
 }
 
-// ErrNoReader is the error of a FIFO that nobody reads.
+// ErrNoReader is the error for a FIFO without a reader.
 var ErrNoReader = errors.New("no process reads the FIFO")

@@ -13,15 +13,15 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// A Use is one file of a run and what it is for.
+// A Use is one file of a run and its purpose.
 type Use struct {
-	Flag string // how the user named it, for messages: flag "--pcap", output "json=run.json"
-	Role string // how a message about another file calls it: "the policy"; "" for an output
-	Name string // "" if there is none; a name or, for an open stream, its own
+	Flag string // for messages, as the user wrote it: flag "--pcap", output "json=run.json"
+	Role string // its name in messages about another file: "the policy"; "" for an output
+	Name string // "" if there is none; a file name or, for an open stream, the name of the stream
 	Open *os.File
 }
 
-// title is how messages call the file.
+// title returns the name of the file for messages.
 func (u Use) title() string {
 	if u.Open != nil {
 		return u.Name
@@ -29,7 +29,7 @@ func (u Use) title() string {
 	return fmt.Sprintf("%q", u.Name)
 }
 
-// A conflict is a file that would be written for two purposes, or read and
+// A conflict reports a file that would be written for two purposes, or read and
 // written.
 type conflict struct {
 	use, other Use
@@ -53,8 +53,8 @@ func (e *conflict) Error() string {
 	return fmt.Sprintf("reading %s: %s is %s %s%s", e.use.Flag, e.use.title(), verb, role, same)
 }
 
-// Check refuses files that would be written for two purposes at once, and
-// those that are written and read, whatever links lead to them.
+// Check returns an error if a file would be written for two purposes, or read and
+// written, through whatever links.
 func Check(written, read []Use) error {
 	var errs []error
 	ids := make([]fileID, len(written))
@@ -73,16 +73,16 @@ func Check(written, read []Use) error {
 	return errors.Join(errs...)
 }
 
-// IsConflict reports whether err tells of a file with two purposes.
+// IsConflict reports whether err is about a file with two purposes.
 func IsConflict(err error) bool { return errors.As(err, new(*conflict)) }
 
-// A fileID is what tells one file from another.
+// A fileID identifies a file.
 type fileID struct {
-	info os.FileInfo // nil if there is nothing yet
-	path string      // where it will be, links followed; "" if info is set
+	info os.FileInfo // nil if the file does not exist yet
+	path string      // its future path, with links resolved; "" if info is set
 }
 
-// identify finds out which file a use is of. A use without a file gives the
+// identify returns the file of a use. For a use without a file it returns the
 // zero fileID.
 func identify(u Use) fileID {
 	if u.Open != nil {
@@ -101,8 +101,9 @@ func identify(u Use) fileID {
 	return fileID{path: target(u.Name)}
 }
 
-// same reports whether both are one file. Devices and sockets, like /dev/null or a
-// terminal, take what several write, and are never the same.
+// same reports whether both are the same file. Devices and sockets, like
+// /dev/null or a terminal, can be written for several purposes, and are never the
+// same.
 func (a fileID) same(b fileID) bool {
 	switch {
 	case a.info != nil && b.info != nil:
@@ -115,10 +116,10 @@ func (a fileID) same(b fileID) bool {
 	return a.path == b.path
 }
 
-// target is the file that would be created under a name that leads to none:
-// the name itself, or where a link points.
+// target returns the path of the file that would be created for a name: the name
+// itself, or the target of a dangling link.
 func target(name string) string {
-	const maxLinks = 40 // as Linux has it (path_resolution(7))
+	const maxLinks = 40 // as on Linux (path_resolution(7))
 	for range maxLinks {
 		to, err := os.Readlink(name)
 		if err != nil {

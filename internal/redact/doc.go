@@ -1,3 +1,2 @@
-// Package redact takes secrets out of command lines before they are reported or
-// logged.
+// Package redact removes secrets from command lines that are reported or logged.
 package redact

@@ -9,11 +9,11 @@ var (
 	secretArg  = regexp.MustCompile(`(?i)^-{1,2}[a-z0-9-]*(?:password|passwd|secret|token|api-?key|credential)[a-z0-9-]*$`)
 )
 
-// Mark stands for what is not told.
+// Mark replaces a secret.
 const Mark = "[REDACTED]"
 
-// Args gives a copy of a command line for reports and logs: passwords in
-// web addresses and the values of keys that sound secret become [Redacted].
+// Args returns a copy of a command line for reports and logs: passwords in URLs
+// and the values of keys that look like secrets are replaced by Mark.
 func Args(args []string) []string {
 	out := make([]string, len(args))
 	hide := false

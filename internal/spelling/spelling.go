@@ -1,4 +1,4 @@
-// Package spelling finds the word that a user probably meant.
+// Package spelling suggests the word that a user probably meant.
 package spelling
 
 import (
@@ -6,13 +6,14 @@ import (
 	"strings"
 )
 
-// longest is how many bytes a word has that is compared at all: no name that
-// this program knows is as long.
+// longest is the maximum length of a word that is compared, in bytes: all names
+// that this program knows are shorter.
 const longest = 64
 
-// Nearest is the word with the least edit distance to word, "" if that is more
-// than a third of its length; ties go to the first. Where none is that near,
-// it is the first that begins with word, if word has at least three bytes.
+// Nearest returns the word with the least edit distance to word, "" if that is
+// more than a third of its length; the first one wins a tie. If none is that
+// near, it returns the first that begins with word, if word has at least three
+// bytes.
 func Nearest(words []string, word string) string {
 	if len(word) > longest {
 		return ""
@@ -31,8 +32,8 @@ func Nearest(words []string, word string) string {
 	return best
 }
 
-// Hint asks whether the nearest of words was meant, before it says the rest;
-// where none is near, it is the rest alone.
+// Hint returns a hint that asks whether the nearest of words was meant, followed
+// by rest; if none is near, only rest.
 func Hint(words []string, word, rest string) string {
 	best := Nearest(words, word)
 	if best == "" {
@@ -41,8 +42,8 @@ func Hint(words []string, word, rest string) string {
 	return strings.TrimSpace(fmt.Sprintf("did you mean %q? %s", best, rest))
 }
 
-// distance is the number of bytes to insert, delete, replace or swap with their
-// neighbour that turns a into b (restricted Damerau-Levenshtein).
+// distance returns the number of bytes to insert, delete, replace or swap with
+// their neighbor to turn a into b (restricted Damerau-Levenshtein).
 func distance(a, b string) int {
 	var before []int
 	last := make([]int, len(b)+1)

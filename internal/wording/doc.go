@@ -1,2 +1,2 @@
-// Package wording holds how messages write counts, quotes and times.
+// Package wording formats counts, quotes and times for messages.
 package wording

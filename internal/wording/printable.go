@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// Printable reports whether a rune of n bytes is seen as what it is. Go's
-// IsPrint leaves out control, format (bidirectional and zero-width), private
-// and unassigned characters and all spaces but U+0020.
+// Printable reports whether a rune of n bytes is visible and looks like what it
+// is. Go's IsPrint excludes control, format (bidirectional and zero-width),
+// private and unassigned characters and all spaces except U+0020.
 func Printable(r rune, n int) bool {
 	if r == utf8.RuneError && n == 1 || !strconv.IsPrint(r) {
 		return false

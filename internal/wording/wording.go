@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// Plural is a count with what it counts, whose plural ends in s: "1 port" or "2
+// Plural returns a count with its unit, whose plural ends in s: "1 port" or "2
 // ports".
 func Plural[N int | uint64](n N, word string) string {
 	many := word + "s"
@@ -17,7 +17,7 @@ func Plural[N int | uint64](n N, word string) string {
 	return Amount(n, word, many)
 }
 
-// Amount is a number with what it counts: one thing, or several.
+// Amount returns a count with its unit: one in the singular, many in the plural.
 func Amount[N int | uint64](n N, one, many string) string {
 	if n == 1 {
 		many = one
@@ -34,7 +34,8 @@ func List(words []string) string {
 	return strings.Join(words[:last], ", ") + " and " + words[last]
 }
 
-// Ports is the word in front of a list of ports: "port" for a single one.
+// Ports returns the word before a list of ports: "port" for a single one,
+// otherwise "ports".
 func Ports(list string) string {
 	if list != "" && !strings.ContainsAny(list, ",-") {
 		return "port"
@@ -42,7 +43,7 @@ func Ports(list string) string {
 	return "ports"
 }
 
-// Duration is d in the two units that matter: 1h12m, 3m20s, 14s.
+// Duration formats d with its two most significant units: 1h12m, 3m20s, 14s.
 func Duration(d time.Duration) string {
 	d = d.Round(time.Second)
 	switch {
@@ -55,11 +56,10 @@ func Duration(d time.Duration) string {
 	}
 }
 
-// Moment writes a moment for people.
+// Moment formats a time for people.
 func Moment(t time.Time) string { return t.UTC().Format("2006-01-02 15:04 UTC") }
 
-// Named is an address or a pair with the name by which it is in scope, if it has
-// one.
+// Named returns an address or a pair with its name in scope, if it has one.
 func Named(addr fmt.Stringer, name string) string {
 	if name == "" {
 		return addr.String()
@@ -67,11 +67,11 @@ func Named(addr fmt.Stringer, name string) string {
 	return addr.String() + " (" + name + ")"
 }
 
-// maxQuote is how much of a text a sentence shows, in bytes.
+// maxQuote is the maximum length of a quote in a sentence, in bytes.
 const maxQuote = 120
 
-// Quote shows bytes from the network as one printable word. The end of the
-// last line is left out, unless there is nothing else.
+// Quote returns bytes from the network as a quoted printable string. The end of
+// the last line is omitted, unless there is nothing else.
 func Quote(text string) string {
 	if line := strings.TrimRight(text, "\r\n"); line != "" {
 		text = line
@@ -79,7 +79,7 @@ func Quote(text string) string {
 	if len(text) > maxQuote {
 		end := maxQuote
 		if i := strings.LastIndexAny(text[:maxQuote+1], " \t\r\n"); i > maxQuote/2 {
-			end = i // never within a word of usual length
+			end = i // not within a word of usual length
 		}
 		if cut := strings.TrimRight(text[:end], "\r\n"); cut != "" {
 			end = len(cut) // nor within the end of a line

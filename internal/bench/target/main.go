@@ -1,6 +1,6 @@
-// Command target plays the mail servers of the bench: it listens on each
-// "IP PORT KIND" line of a file, and says "listening" once it does. Kinds are
-// postfix, exim, amavis, imap, imap-debian and silent.
+// Command target simulates the mail servers of the benchmark: it listens on each
+// "IP PORT KIND" line of a file, and prints "listening" when all are ready. Kinds
+// are postfix, exim, amavis, imap, imap-debian and silent.
 package main
 
 import (
@@ -17,7 +17,7 @@ import (
 	"time"
 )
 
-// idleLimit is how long a connection may last.
+// idleLimit is the maximum duration of a connection.
 const idleLimit = 30 * time.Second
 
 func main() {
@@ -30,7 +30,7 @@ func main() {
 	}
 }
 
-// run serves until it is told to end.
+// run serves until it receives a signal.
 func run(truth string, delay time.Duration, out io.Writer) error {
 	list, err := readTruth(truth)
 	if err != nil {
@@ -54,26 +54,26 @@ func run(truth string, delay time.Duration, out io.Writer) error {
 // A server is one listener.
 type server struct {
 	address string
-	name    string // as it calls itself
+	name    string // the name in its replies
 	kind    string
 	delay   time.Duration
 }
 
-// greetings are by kind what a server says first.
+// greetings has the greeting of each kind.
 var greetings = map[string]string{
 	"postfix": "220 %s ESMTP Postfix (Debian/GNU)\r\n",
 	"exim":    "220 %s ESMTP Exim 4.96 Sun, 22 Nov 2026 04:00:00 +0000\r\n",
 	"amavis":  "220 [127.0.0.1] ESMTP amavisd-new service ready\r\n",
 	"imap":    "* OK [CAPABILITY " + capabilities + "] Dovecot ready.\r\n",
-	// nmap 7.93 has a match for the greeting above, and for Debian's a soft match
-	// alone, which costs it 16 s.
+	// nmap 7.93 has a match for the greeting above, but only a soft match for
+	// Debian's, which costs it 16 s.
 	"imap-debian": "* OK [CAPABILITY " + capabilities + "] Dovecot (Debian) ready.\r\n",
 	"silent":      "",
 }
 
 const capabilities = "IMAP4rev1 SASL-IR LOGIN-REFERRALS ID ENABLE IDLE LITERAL+ AUTH=PLAIN"
 
-// readTruth reads what to listen on.
+// readTruth reads the listeners from a file.
 func readTruth(name string) ([]server, error) {
 	text, err := os.ReadFile(name)
 	if err != nil {
@@ -97,7 +97,7 @@ func readTruth(name string) ([]server, error) {
 	return list, nil
 }
 
-// serve talks to each client in a goroutine.
+// serve handles each client in a goroutine.
 func (s server) serve(l net.Listener) {
 	for {
 		c, err := l.Accept()
@@ -105,14 +105,14 @@ func (s server) serve(l net.Listener) {
 			return
 		}
 		if err != nil {
-			time.Sleep(10 * time.Millisecond) // out of files: some will be closed
+			time.Sleep(10 * time.Millisecond) // out of file descriptors: some will be closed
 			continue
 		}
 		go s.talk(c)
 	}
 }
 
-// talk greets, and answers until the client quits.
+// talk sends the greeting, and replies until the client quits.
 func (s server) talk(c net.Conn) {
 	defer c.Close()
 	c.SetDeadline(time.Now().Add(idleLimit))
@@ -138,7 +138,8 @@ func (s server) talk(c net.Conn) {
 	}
 }
 
-// smtp answers one line as an SMTP server; last says that it then closes.
+// smtp replies to one line as an SMTP server; last is set if the connection is to
+// be closed after the reply.
 func (s server) smtp(line string) (reply string, last bool) {
 	verb, _, _ := strings.Cut(strings.ToUpper(line), " ")
 	switch verb {
@@ -156,7 +157,7 @@ func (s server) smtp(line string) (reply string, last bool) {
 	return "502 5.5.2 Error: command not recognized\r\n", false
 }
 
-// imap answers one line as an IMAP server.
+// imap replies to one line as an IMAP server.
 func imap(line string) (reply string, last bool) {
 	tag, rest, _ := strings.Cut(line, " ")
 	switch verb, _, _ := strings.Cut(strings.ToUpper(rest), " "); verb {
@@ -168,7 +169,8 @@ func imap(line string) (reply string, last bool) {
 	return tag + " BAD Error in IMAP command received by server.\r\n", false
 }
 
-// policy answers as a policy service: only after an empty line behind a request.
+// policy replies as a policy service: only after the empty line that ends a
+// request.
 func policy() func(string) (string, bool) {
 	asked := false
 	return func(line string) (string, bool) {

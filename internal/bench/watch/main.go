@@ -42,7 +42,7 @@ type watch struct {
 	stdout, stderr string
 }
 
-// A result is what is written of one run.
+// A result is the output for one run.
 type result struct {
 	Label     string  `json:"label"`
 	Wall      float64 `json:"wall_s"`
@@ -100,8 +100,8 @@ func (w watch) run(out string, command []string) error {
 	return os.WriteFile(out, append(text, '\n'), 0o644)
 }
 
-// await waits for the command, watching what it sends; it reports whether the
-// command had to be ended.
+// await waits for the command and samples the packet counters; it reports whether
+// the command was killed because of the timeout.
 func (w watch) await(c *exec.Cmd, count counters, seen *window) (timedOut bool) {
 	ended := make(chan struct{})
 	go func() {
@@ -123,7 +123,7 @@ func (w watch) await(c *exec.Cmd, count counters, seen *window) (timedOut bool) 
 			if timedOut {
 				signal = syscall.SIGKILL
 			}
-			_ = syscall.Kill(-c.Process.Pid, signal) // it may have ended
+			_ = syscall.Kill(-c.Process.Pid, signal) // it may have exited
 			timedOut = true
 			limit.Reset(3 * time.Second)
 		}
@@ -131,14 +131,15 @@ func (w watch) await(c *exec.Cmd, count counters, seen *window) (timedOut bool) 
 }
 
 // A window is the time in which a command sent most of its packets. A trickle
-// does not extend it: retransmissions and keepalives come long after.
+// does not extend it: retransmissions and keepalives are sent much later.
 type window struct {
-	last     uint64 // packets when it was looked at last
+	last     uint64 // packets at the last sample
 	from, to time.Time
-	sent     uint64 // packets when it began
+	sent     uint64 // packets at the start
 }
 
-// trickle is how many packets between two looks do not count.
+// trickle is the maximum number of packets between two samples that does not
+// extend a window.
 const trickle = 16
 
 func (w *window) look(sent uint64, now time.Time) {
@@ -169,7 +170,7 @@ func (c counters) all() packets { return packets{read(c[0]), read(c[1]), read(c[
 
 func (c counters) sent() uint64 { return read(c[0]) }
 
-// read returns what a counter says, 0 where it cannot be read.
+// read returns the value of a counter, 0 if it cannot be read.
 func read(f *os.File) uint64 {
 	var b [32]byte
 	n, _ := f.ReadAt(b[:], 0)

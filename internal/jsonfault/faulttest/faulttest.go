@@ -1,5 +1,5 @@
-// Package faulttest breaks JSON documents in every place, for tests of what is
-// said about broken files.
+// Package faulttest breaks JSON documents at every value, for tests of error
+// messages about invalid files.
 package faulttest
 
 import (
@@ -12,12 +12,12 @@ import (
 	"testing"
 )
 
-// wrong are values of which most do not fit in any one place.
+// wrong are values of which most are invalid at any one place.
 var wrong = []any{nil, true, -1, 1.5, 1e30, "", "\u00fc x", []any{}, []any{"x", 1}, map[string]any{}, map[string]any{"x": 1}}
 
-// Broken yields the document, which must be JSON, with another value in the place
-// of each of its values, one at a time, and says what was put where. Of arrays it
-// breaks the first element only.
+// Broken yields copies of a JSON document, each with another value in place of
+// one of its values, and a description of the change. In arrays it changes only
+// the first element.
 func Broken(t testing.TB, document []byte) iter.Seq2[string, []byte] {
 	return func(yield func(string, []byte) bool) {
 		var root any
@@ -31,8 +31,7 @@ func Broken(t testing.TB, document []byte) iter.Seq2[string, []byte] {
 	}
 }
 
-// each puts every wrong value in the place of v, and of all values in it. Set puts
-// a value in the place of v.
+// each replaces v, and each value in it, by every wrong value. set replaces v.
 func each(place string, v any, set func(any), broken func(place string) bool) bool {
 	for _, w := range wrong {
 		set(w)
@@ -58,6 +57,6 @@ func each(place string, v any, set func(any), broken func(place string) bool) bo
 
 var goWords = regexp.MustCompile(`json:|Go (struct|value)|\b(struct|uint\d*|int\d+|float64|map\[|\[\]\w)|\b(exposure|report|signatures|scan|netip|time|main)\.[A-Z]|[a-z]\.[A-Z]\w+|\b[A-Z][a-z]+[A-Z]\w+\(`)
 
-// GoWords finds a word in a message that only the program's source knows, "" if
-// there is none.
+// GoWords returns the first word in a message that is an identifier of the
+// program, "" if there is none.
 func GoWords(message string) string { return goWords.FindString(message) }
