@@ -17,41 +17,43 @@ import (
 )
 
 const (
-	// maxLater is how many ports are asked once more when all others are done,
-	// and maxLaterHost how many of one host.
+	// maxLater is the maximum number of ports with a second dialogue at the end,
+	// and maxLaterHost the maximum for one host.
 	maxLater     = 512
 	maxLaterHost = 16
-	// laterHosts is how many hosts are asked at once.
+	// laterHosts is for how many hosts this is done at the same time.
 	laterHosts = 64
-	// laterWait is how long all of it may take once no dialogue is under way.
+	// laterWait is the time limit for all of them, once no other dialogue is in
+	// progress.
 	laterWait = 30 * time.Second
-	// laterSilent is how many ports of a host that replied to nothing are asked,
-	// whatever comes of it: where there are more, a firewall may accept for them.
+	// laterSilent is how many ports of a host that replied to nothing get a
+	// second dialogue in any case: if there are more, a firewall may have
+	// accepted the connections.
 	laterSilent = 4
-	// laterStart is how long after the last dialogue began those that are left
-	// are no load any more: ports that reply to nothing have been listened to for
-	// the greeting timeout of 12 s by then, and the others send byte by byte.
+	// laterStart is how long after the start of the last dialogue the remaining
+	// ones are no load any more: by then the greeting timeout of 12 s is over for
+	// silent ports, and the others send byte by byte.
 	laterStart = 13 * time.Second
 )
 
-// A laterPort is an open port of which a first dialogue told little.
+// A laterPort is an open port whose first dialogue was inconclusive.
 type laterPort struct {
 	result  scan.Result
 	service *fingerprint.Identification
 }
 
-// laterPorts are those that are asked once more when no other dialogue is under
-// way. The dialogues of a run may themselves be what a host, or the machine that
-// scans, was too busy with.
+// laterPorts are the ports that get a second dialogue when no other is in
+// progress, because the dialogues of the run may have overloaded the host or this
+// machine.
 type laterPorts struct {
 	mu    sync.Mutex
 	hosts map[netip.Addr][]laterPort
 	count int
-	left  int // ports beyond the bounds, which are not asked once more
+	left  int // ports beyond the limits, without a second dialogue
 }
 
-// add keeps a port for later. It reports false, and counts the port, where there
-// are too many.
+// add adds a port. If there are too many it reports false, and counts the port as
+// left out.
 func (l *laterPorts) add(p laterPort) bool {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -75,7 +77,7 @@ func (l *laterPorts) leave() {
 	l.left++
 }
 
-// notices tell how many ports were not asked once more.
+// notices returns a notice about the ports without a second dialogue.
 func (l *laterPorts) notices() []result.Notice {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -91,15 +93,14 @@ func (l *laterPorts) notices() []result.Notice {
 		ports, keep, maxLaterHost, maxLater, laterWait)}
 }
 
-// postpone keeps a port for later whose dialogue may have failed for want of
-// time. It reports whether it did.
+// postpone adds a port whose dialogue may have failed because of overload. It
+// reports whether it did.
 func (w *sweep) postpone(ctx context.Context, r scan.Result, service *fingerprint.Identification) bool {
 	return ctx.Err() == nil && !dialer.Exhausted(r.Err) && w.queue.Kind(r.Target.Addr()) == queue.Ordinary &&
 		w.identifier.Doubtful(r.Target.Addr(), service) && w.later.add(laterPort{r, service})
 }
 
-// take returns the ports that are kept of hosts that are not busy, and keeps them
-// no more.
+// take removes and returns the ports of hosts that are not busy.
 func (l *laterPorts) take(busy func(netip.Addr) bool) [][]laterPort {
 	l.mu.Lock()
 	defer l.mu.Unlock()
@@ -113,9 +114,9 @@ func (l *laterPorts) take(busy func(netip.Addr) bool) [][]laterPort {
 	return free
 }
 
-// finishTalks waits for the dialogues that are under way, and asks the ports that
-// were kept for later: those of hosts with no dialogue under way once the youngest
-// one has run for a while, the others behind all.
+// finishTalks waits for the dialogues in progress, and starts the second ones:
+// once the last dialogue has run for a while those with hosts that are not busy,
+// and after all dialogues the others.
 func (w *sweep) finishTalks(ctx context.Context, workers *sync.WaitGroup, abort context.CancelCauseFunc) {
 	asking, done := context.WithCancel(ctx)
 	defer done()
@@ -144,9 +145,9 @@ func (w *sweep) finishTalks(ctx context.Context, workers *sync.WaitGroup, abort 
 	w.askLater(ctx, asking, w.later.take(func(netip.Addr) bool { return false }), abort)
 }
 
-// askLater asks ports that were kept for later, one at a time of each host, and
-// tells what became of them. Asking is done when their time is over, ctx when that
-// of the run is.
+// askLater runs second dialogues, one at a time for each host, and reports their
+// results. asking is done when their time limit is reached, ctx when that of the
+// run is.
 func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort context.CancelCauseFunc) {
 	var group sync.WaitGroup
 	places := make(chan struct{}, laterHosts)
@@ -162,9 +163,9 @@ func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort
 	group.Wait()
 }
 
-// askHostLater asks the ports of one host, in the time that it has for that: at first
-// those that said something, then those whose number suggests what to ask. Of more than
-// laterSilent ports that said nothing, none is asked behind one that is silent again.
+// askHostLater runs the second dialogues with the ports of one host, within its
+// time limit, starting with those that replied before. If there are more than
+// laterSilent silent ones, it stops after the first that is silent again.
 func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abort context.CancelCauseFunc) {
 	told := func(p laterPort) bool { return p.service.Inconclusive != result.InconclusiveNoReply }
 	silent := slices.DeleteFunc(slices.Clone(ports), told)
@@ -199,7 +200,8 @@ func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abo
 	}
 }
 
-// inHostTime returns a context that is done when the time of a host is over.
+// inHostTime returns a context that is done when the time limit of a host is
+// reached.
 func (w *sweep) inHostTime(ctx context.Context, addr netip.Addr) (context.Context, context.CancelFunc) {
 	if end, ok := w.plan.hosts.End(addr); ok {
 		return context.WithDeadline(ctx, end)

@@ -27,7 +27,7 @@ func unresolved(t scope.Target) gate.UnresolvedName {
 	return n
 }
 
-// unresolved are the names whose addresses are not known, and who accepts it.
+// unresolved returns the names whose addresses are not known, with acceptances.
 func (p *Plan) unresolved() []gate.UnresolvedName {
 	var names []gate.UnresolvedName
 	for _, t := range p.scope.Unresolved() {
@@ -38,7 +38,7 @@ func (p *Plan) unresolved() []gate.UnresolvedName {
 	return names
 }
 
-// byFamily says of an excluded target that -4 or -6 excludes it, if so.
+// byFamily returns the note that -4 or -6 excludes a target, "" if neither does.
 func (p *Plan) byFamily(t scope.Target) string {
 	family := p.opts.Family
 	for _, r := range t.Ranges {
@@ -52,8 +52,8 @@ func (p *Plan) byFamily(t scope.Target) string {
 	return " by -6"
 }
 
-// excludedNames is a notice that names of changing addresses are excluded only
-// as far as they were known.
+// excludedNames returns a notice if names are excluded whose addresses may
+// change: only the known ones are excluded.
 func (p *Plan) excludedNames() []result.Notice {
 	var names []string
 	for _, t := range p.excluded {
@@ -68,12 +68,12 @@ func (p *Plan) excludedNames() []result.Notice {
 		"Excluded by name, with the current addresses: %s.", strings.Join(names, ", "))}
 }
 
-// maxUnusable is how many names, and how many addresses of one, a notice of
-// unusable addresses tells.
+// maxUnusable is the maximum number of names, and of addresses of each, in a
+// notice about unusable addresses.
 const maxUnusable = 8
 
-// unusableAddresses is a notice of the names that have addresses which cannot be
-// asked beside those that were. A name with no other address is unresolved.
+// unusableAddresses returns a notice about names with both usable addresses and
+// addresses that cannot be probed. A name with only the latter is unresolved.
 func (p *Plan) unusableAddresses() []result.Notice {
 	var first *scope.Target
 	var told []string
@@ -106,7 +106,7 @@ func (p *Plan) unusableAddresses() []result.Notice {
 		"Addresses of %s cannot be scanned: %s%s.", wording.Amount(len(seen), "name", "names"), strings.Join(told, ", "), more)}
 }
 
-// parser reads all lists of addresses of one run.
+// parser returns a parser for all lists of addresses of the run.
 func (o *Options) parser() *scope.Parser {
 	p := &scope.Parser{Stdin: o.Stdin, Family: o.Family}
 	if o.Resolver != "" {
@@ -115,7 +115,8 @@ func (o *Options) parser() *scope.Parser {
 	return p
 }
 
-// checkInterfaces refuses an interface that this machine does not have.
+// checkInterfaces returns an error if this machine does not have the network
+// interface.
 func (p *Plan) checkInterfaces() error {
 	if name := p.opts.Interface; name != "" && p.opts.Mode == ModeSyn && !isInterface(name) {
 		return fault.Usagef(interfaceHint(), "reading flag \"--interface\": this machine has no interface %q", name)
@@ -123,8 +124,8 @@ func (p *Plan) checkInterfaces() error {
 	return checkZones(p.space, p.opts.Mode)
 }
 
-// checkZones refuses link-local targets that this machine has no link to, or
-// that the engine cannot ask.
+// checkZones returns an error if this machine has no link to a link-local target,
+// or the engine cannot probe it.
 func checkZones(space *scope.Space, mode string) error {
 	for _, addr := range space.Zoned() {
 		switch zone := addr.Zone(); {
@@ -137,7 +138,8 @@ func checkZones(space *scope.Space, mode string) error {
 	return nil
 }
 
-// interfaceHint names the interfaces of this machine, of many the first.
+// interfaceHint lists the network interfaces of this machine, or the first ones
+// if there are many.
 func interfaceHint() string {
 	const most = 12
 	list, err := net.Interfaces()
@@ -155,7 +157,7 @@ func interfaceHint() string {
 	return hint
 }
 
-// isInterface reports whether this machine has an interface of that name.
+// isInterface reports whether this machine has an interface with that name.
 func isInterface(name string) bool {
 	_, err := net.InterfaceByName(name)
 	return err == nil

@@ -13,15 +13,15 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// rejections count the ports of which someone else than their host said that
-// they cannot be reached, by who did.
+// rejections counts ports reported unreachable by another device than their host,
+// by device.
 type rejections map[netip.Addr]uint64
 
-// maxRejecters is how many senders of ICMP errors are told apart.
+// maxRejecters is the maximum number of devices in rejections.
 const maxRejecters = 1 << 10
 
-// rejectedOnTheWay reports whether a result rests on an error of someone else than
-// the host that was asked. What this machine itself says of a host is not one.
+// rejectedOnTheWay reports whether a result is based on an ICMP error of another
+// device than the host. Errors of this machine itself do not count.
 func rejectedOnTheWay(r scan.Result, own []netip.Addr) bool {
 	return r.From.IsValid() && !r.FromTarget() && !slices.Contains(own, r.From)
 }
@@ -33,14 +33,15 @@ func (s rejections) add(from netip.Addr) {
 	}
 }
 
-// countedPairs remember which pairs the notices count already: hosts that turn up
-// late are asked a second time. Beyond maxCountedPairs a pair may count twice.
+// countedPairs records which pairs are already counted in notices, because hosts
+// found late are probed a second time. Beyond maxCountedPairs a pair may be
+// counted twice.
 type countedPairs map[netip.AddrPort]countedAs
 
-// maxCountedPairs bounds the memory of countedPairs.
+// maxCountedPairs is the maximum number of entries in countedPairs.
 const maxCountedPairs = 1 << 16
 
-// countedAs are the counts that a pair is in.
+// countedAs is the set of counts that include a pair.
 type countedAs uint8
 
 const (
@@ -48,7 +49,8 @@ const (
 	asUnknown
 )
 
-// first notes that a pair is counted, and reports whether it was not before.
+// first records that a pair is counted, and reports whether it was not counted
+// before.
 func (c *countedPairs) first(pair netip.AddrPort, as countedAs) bool {
 	before, known := (*c)[pair]
 	if before&as != 0 {
@@ -63,7 +65,7 @@ func (c *countedPairs) first(pair netip.AddrPort, as countedAs) bool {
 	return true
 }
 
-// notices name those that rejected most.
+// notices returns notices about the devices that rejected most.
 func (s rejections) notices() []result.Notice {
 	const most = 10
 	from := slices.SortedFunc(maps.Keys(s), func(a, b netip.Addr) int {
@@ -77,7 +79,7 @@ func (s rejections) notices() []result.Notice {
 	return notices
 }
 
-// ownAddresses are the addresses of this machine's interfaces; none if they
+// ownAddresses returns the addresses of this machine's interfaces, nil if they
 // cannot be read.
 func ownAddresses() []netip.Addr {
 	var own []netip.Addr
@@ -95,17 +97,17 @@ func ownAddresses() []netip.Addr {
 	return own
 }
 
-// isOwn reports whether an address is one of this machine: what it answers
-// passes no network.
+// isOwn reports whether an address belongs to this machine: its answers pass no
+// network.
 func (p *Plan) isOwn(a netip.Addr) bool {
 	return a.IsLoopback() || slices.Contains(p.own, a.Unmap().WithZone(""))
 }
 
-// reachability is how it is known that ports of the address can be reached from
-// the vantage point. What this machine hears of its own addresses passes no
-// firewall, whatever the vantage point is called; only what is judged as seen
-// from the host itself needs no assumption. Loopback is never seen from
-// elsewhere: whoever names another vantage point for it asks what would be.
+// reachability says how it is known that ports of the address can be reached from
+// the vantage point. Packets to this machine's own addresses pass no firewall, so
+// that reachability is assumed, unless the vantage point is the host itself. For
+// loopback it is never assumed: with another vantage point the user asks what
+// would be.
 func (p *Plan) reachability(a netip.Addr) result.Reachability {
 	if a.IsLoopback() || p.judge.Vantage.Class == exposure.ClassHost || !p.isOwn(a) {
 		return ""
@@ -113,7 +115,7 @@ func (p *Plan) reachability(a netip.Addr) result.Reachability {
 	return result.ReachabilityAssumed
 }
 
-// ownPorts are notices about the addresses of this machine with open ports.
+// ownPorts returns notices about addresses of this machine with open ports.
 func ownPorts(open []exposure.Subject) []result.Notice {
 	var notices []result.Notice
 	var last netip.Addr

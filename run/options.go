@@ -22,166 +22,169 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
-// Options say what a run sweeps, how it does that, and what becomes of what it
-// finds. Each field is the flag of "mxsweep scan" of that name; its zero value is
-// what the command does without the flag, which is what the policy says or else
-// the default. Errors about options name those flags.
+// Options specify what a run sweeps, how, and where the results go. Each field
+// corresponds to the flag of "mxsweep scan" with that name; its zero value means
+// the value of the policy, or else the default. Errors about options name the
+// flags.
 type Options struct {
-	// Targets are addresses, prefixes, ranges and host names. Without a target
-	// or a file of them, all of the scope is swept.
+	// Targets are addresses, prefixes, ranges and host names. Without any targets
+	// or TargetFiles, the whole scope is swept.
 	Targets []string
 
-	// TargetFiles hold targets, one a line. "-" is Stdin.
+	// TargetFiles are files with targets, one per line. "-" is Stdin.
 	TargetFiles []string
 	Stdin       io.Reader
 
-	// Scope is the file that lists what may be contacted. Without it, or a scope
-	// in the policy, the targets are the scope.
+	// Scope is the file with the addresses that may be contacted. If it is empty
+	// and the policy has no scope, the targets are the scope.
 	Scope string
 
-	// Excludes are lists, with commas, of what must never be contacted;
+	// Excludes are comma-separated lists of what must never be contacted;
 	// ExcludeFiles are files of them.
 	Excludes     []string
 	ExcludeFiles []string
 
-	// Ports are the ports to ask, as numbers, ranges and profiles (default
+	// Ports are the ports to probe, as numbers, ranges and profiles (default
 	// internal).
 	Ports []string
 
 	// Family restricts which addresses are looked up and contacted, and Resolver
-	// is the DNS server that names are looked up at, HOST:PORT (default the
-	// system's).
+	// is the DNS server for host names, HOST:PORT (default the system's).
 	Family   scope.Family
 	Resolver string
 
-	// Authorization is written into the report: a ticket or contract.
+	// Authorization is a ticket or contract for the report.
 	Authorization string
 
-	// Mode is how to ask: one of the words below (default connect).
+	// Mode is the scan mode: one of the constants below (default connect).
 	Mode string
 
-	// Rate is how many probes leave a second, all hosts together (default
-	// DefaultRate). A negative one is as fast as accuracy allows.
+	// Rate is the maximum number of probes per second to all hosts together
+	// (default DefaultRate). If negative, as fast as accuracy allows.
 	Rate int
 
-	// Threads is from how many processors single SYNs are sent (default 1), and
-	// Interface the network interface that they leave by (default the one that
-	// the routing table says).
+	// Threads is the number of threads that send SYNs (default 1), and Interface
+	// the network interface for them (default the one in the routing table).
 	Threads   int
 	Interface string
 
-	// Pcap is the file that single SYNs and their answers are captured to.
+	// Pcap is the file to which SYNs and their answers are captured.
 	Pcap string
 
-	// Concurrency is how many probes await an answer at once (default from the
-	// file limit), and PerHost how many connections one host has at once (default
-	// DefaultPerHost).
+	// Concurrency is the maximum number of pending probes (default from the limit
+	// on open files), and PerHost the maximum number of connections to one host
+	// (default DefaultPerHost).
 	Concurrency, PerHost int
 
-	// Timeout is how long an answer is awaited at most (default DefaultTimeout),
-	// and Retries how often a probe without an answer is tried again (default
-	// DefaultRetries); a negative number is never.
+	// Timeout is the maximum wait for an answer (default DefaultTimeout), and
+	// Retries how often a probe without an answer is repeated (default
+	// DefaultRetries); negative means never.
 	Timeout time.Duration
 	Retries int
 
-	// Shard is the part of the sweep that this run is. The zero Shard is all of it.
+	// Shard is the part of the sweep that this run does. The zero Shard is the
+	// whole sweep.
 	Shard Shard
 
-	// Seed fixes the order of the sweep; nil draws one.
+	// Seed determines the order of the sweep; nil means a random one.
 	Seed *uint64
 
-	// Resume is the file that progress is saved to, and taken from.
+	// Resume is the file in which progress is saved, and from which an earlier
+	// run is resumed.
 	Resume string
 
-	// MaxTime is how long the run may take, and HostTimeout how long one host may;
-	// 0 is no bound.
+	// MaxTime limits the duration of the run, and HostTimeout the time for one
+	// host; 0 means no limit.
 	MaxTime, HostTimeout time.Duration
 
-	// NoIdentify looks at the states of ports alone: FailOn must be "none" then.
+	// NoIdentify determines only the states of ports: FailOn must be "none" then.
 	NoIdentify bool
 
-	// Signatures are directories of signature files beside the built-in ones.
+	// Signatures are directories with signature files, in addition to the
+	// built-in ones.
 	Signatures []string
 
-	// Intrusive also sends the probes that may leave a trace at the target.
+	// Intrusive also sends probes that may leave a trace at the target.
 	Intrusive bool
 
-	// GreetingTimeout is how long a port that replied to nothing is listened to
-	// (default fingerprint.DefaultGreetingTimeout).
+	// GreetingTimeout is how long to wait for a greeting of a port that has not
+	// replied (default fingerprint.DefaultGreetingTimeout).
 	GreetingTimeout time.Duration
 
-	// Policy is the policy file. Without one, mxsweep.yaml of the working directory
-	// is taken if it is there and NoPolicy is not set.
+	// Policy is the policy file. If it is empty and NoPolicy is not set,
+	// mxsweep.yaml in the working directory is used if it exists.
 	Policy   string
 	NoPolicy bool
 
-	// Vantage is where the scanner stands: internet, lan, host or a name of the
+	// Vantage is the vantage point: internet, lan, host or a name defined in the
 	// policy (default internet, and host for loopback).
 	Vantage string
 
-	// Baseline is a file of earlier findings that those of the run are compared
-	// with.
+	// Baseline is a file with earlier findings to compare with.
 	Baseline string
 
-	// FailOn says which findings fail the run (default DefaultFailOn); "none" is
-	// none of them. SoftFail lets a run that fails exit with 0.
+	// FailOn selects the findings that fail the run (default DefaultFailOn);
+	// "none" means none of them. With SoftFail a run that fails has exit code 0.
 	FailOn   string
 	SoftFail bool
 
-	// MinCoverage is the least fraction of the ports that must have given a
-	// conclusive result (default DefaultMinCoverage); a negative one is none.
-	// MinHosts is the least number of hosts that must be up.
+	// MinCoverage is the minimum fraction of ports with a conclusive result
+	// (default DefaultMinCoverage); negative means none. MinHosts is the minimum
+	// number of hosts that are up.
 	MinCoverage float64
 	MinHosts    uint64
 
-	// Canaries are ports, HOST:PORT, that must answer. ReferencePorts are asked of
-	// single targets that are silent (default DefaultReferencePorts), "none" for
-	// none. AllowVacant accepts a prefix or range without any host that is up.
+	// Canaries are ports, HOST:PORT, that must answer. ReferencePorts are probed
+	// on named targets that are silent (default DefaultReferencePorts), "none"
+	// for none. AllowVacant accepts prefixes and ranges without any host that is
+	// up.
 	Canaries       []string
 	ReferencePorts string
 	AllowVacant    bool
 
-	// Now is the moment by which accepted risks are judged (default the present).
+	// Now is the time at which accepted risks must be valid (default the
+	// present).
 	Now time.Time
 
-	// Outputs are the reports; Private leaves their files to their owner alone.
-	// Without an output the run is judged all the same.
+	// Outputs are the reports; Private makes their files accessible only to their
+	// owner. Without outputs the run is judged all the same.
 	Outputs []output.Spec
 	Private bool
 
-	// AllPorts reports every port and not only the open ones.
+	// AllPorts reports all ports, not only open ones.
 	AllPorts bool
 
-	// AuditLog is the file that an entry for the run is appended to.
+	// AuditLog is the file to which entries for the run are appended.
 	AuditLog string
 
-	// Version is that of the program, and Command its command line without the
-	// program's name, for reports and the audit log; secrets in it are left out.
+	// Version is the version of the program, and Command its command line without
+	// the program's name, for reports and the audit log; secrets in it are
+	// masked.
 	Version string
 	Command []string
 
-	// Watch is called when the sweep begins, with a function that tells how far it
-	// is. What it returns is called when the sweep has ended. It may be nil.
+	// Watch is called when the sweep begins, with a function that returns the
+	// progress. The function that it returns is called when the sweep has ended.
+	// It may be nil.
 	Watch func(progress func() Progress) (ended func())
 
-	// Log takes what a user who waits should know at once, a line each. It may be
-	// nil.
+	// Log receives messages for a waiting user, one line each. It may be nil.
 	Log func(text string)
 
-	// Mistakes are errors that the caller has found in what the options were made
-	// of, if any: they are told together with those that the run finds, and no
-	// packet leaves.
+	// Mistakes are errors that the caller found in the input for the options, if
+	// any: they are reported together with those that the run finds, and no
+	// packet is sent.
 	Mistakes error
 }
 
-// The words of Options.Mode.
+// The values of Options.Mode.
 const (
 	ModeConnect = engine.ModeConnect // full connections
 	ModeSyn     = engine.ModeSyn     // single SYN segments: Linux, CAP_NET_RAW
-	ModeAuto    = engine.ModeAuto    // one of both; the report says which and why
+	ModeAuto    = engine.ModeAuto    // one of the two; the report says which and why
 )
 
-// What options are that are not given, and that no policy gives.
+// The defaults of options that neither the caller nor the policy sets.
 const (
 	DefaultRate           = 1000
 	DefaultPerHost        = 8
@@ -192,15 +195,15 @@ const (
 	DefaultReferencePorts = "22,25,443,587,993" // of which a mail host most likely answers one
 )
 
-// MaxGreetingTimeout is the bound of that option: it leaves enough of the time of a
-// conversation for the rest of it. Those of others are in package scan.
+// MaxGreetingTimeout is the maximum of GreetingTimeout: the rest of the dialogue
+// needs time too. The limits of other options are in package scan.
 const MaxGreetingTimeout = 20 * time.Second
 
 // A Shard is one of several disjoint parts of a sweep. The zero Shard is the
-// whole, 1/1.
+// whole sweep, 1/1.
 type Shard struct{ Index, Count int }
 
-// String is the shard as reports and the command have it: I/N.
+// String returns I/N, as in reports and on the command line.
 func (s Shard) String() string {
 	if s.Count == 0 {
 		return "1/1"
@@ -208,7 +211,7 @@ func (s Shard) String() string {
 	return fmt.Sprintf("%d/%d", s.Index, s.Count)
 }
 
-// part is "I/N" for a part of a sweep, "" for the whole.
+// part returns "I/N" for a part of a sweep, "" for the whole.
 func (s Shard) part() string {
 	if s.Count < 2 {
 		return ""
@@ -216,19 +219,19 @@ func (s Shard) part() string {
 	return s.String()
 }
 
-// settings are options with what policy and defaults say where they say nothing.
-// The numbers of the same names have no other meaning than themselves.
+// settings are options with the values of the policy and the defaults filled in.
+// Zero has no special meaning in its numbers, except as noted.
 type settings struct {
 	Options
-	rate        uint // 0 is as fast as accuracy allows
+	rate        uint // 0 means as fast as accuracy allows
 	threads     uint
-	concurrency uint // 0 is what the file limit allows
+	concurrency uint // 0 means what the limit on open files allows
 	perHost     uint
 	retries     uint
 }
 
-// resolve takes what the options do not say from the policy, which may be nil, or
-// else the default.
+// resolve fills in options that are not set from the policy, which may be nil, or
+// else with the default.
 func (o Options) resolve(file *policy.Policy) settings {
 	var p policy.Policy
 	if file != nil {
@@ -261,12 +264,12 @@ func (o Options) resolve(file *policy.Policy) settings {
 	return s
 }
 
-// demands are what the options ask of the gate.
+// demands returns the gate options.
 func (o *Options) demands() gate.Demands {
 	return gate.Demands{FailOn: o.FailOn, MinCoverage: o.MinCoverage, MinHosts: o.MinHosts, SoftFail: o.SoftFail}
 }
 
-// check refuses values that no run can have, all at once.
+// check returns all errors in the values of options.
 func (o *Options) check() error {
 	var errs []error
 	bad := func(bad bool, hint, format string, args ...any) {
@@ -276,7 +279,7 @@ func (o *Options) check() error {
 	}
 	for _, n := range []struct {
 		flag               string
-		value, least, most int // 0 is not given
+		value, least, most int // 0 means not set
 		hint               string
 	}{
 		{"rate", o.Rate, -1, scan.MaxRate, fmt.Sprintf("at most %d, or 0 for as fast as accuracy allows", scan.MaxRate)},
@@ -304,7 +307,8 @@ func (o *Options) check() error {
 	return errors.Join(errs...)
 }
 
-// checkModes refuses options that do not go together, or with the mode.
+// checkModes checks that options are compatible with each other and with the
+// mode.
 func (o *Options) checkModes(bad func(bad bool, hint, format string, args ...any)) {
 	mode := cmp.Or(o.Mode, ModeConnect)
 	modes := []string{ModeConnect, ModeSyn, ModeAuto}
@@ -318,7 +322,7 @@ func (o *Options) checkModes(bad func(bad bool, hint, format string, args ...any
 	bad(o.NoIdentify && (o.Intrusive || len(o.Signatures) > 0), "use only one of them", "combining --no-identify with --intrusive or --signatures: no service would be identified")
 }
 
-// now is the moment by which expiries are judged.
+// now returns the time at which acceptances must be valid.
 func (o *Options) now() time.Time {
 	if o.Now.IsZero() {
 		return time.Now()
@@ -326,7 +330,7 @@ func (o *Options) now() time.Time {
 	return o.Now
 }
 
-// referencePorts are the ports of that option, nil for none.
+// referencePorts returns the parsed reference ports, nil for none.
 func (s *settings) referencePorts() ([]uint16, error) {
 	if s.ReferencePorts == "none" {
 		return nil, nil
@@ -341,21 +345,24 @@ func (s *settings) referencePorts() ([]uint16, error) {
 	return ports, nil
 }
 
-// maxReferencePorts is more than show whether a host is up.
+// maxReferencePorts is the maximum number of reference ports: more are not needed
+// to see whether a host is up.
 const maxReferencePorts = 32
 
-// log hands a line to Log.
+// log passes a line to Log.
 func (o *Options) log(format string, args ...any) {
 	if o.Log != nil {
 		o.Log(fmt.Sprintf(format, args...))
 	}
 }
 
-// atMost is a limit that the user set. What is beyond any machine is no limit.
+// atMost converts a limit set by the user. Values that no machine can reach are
+// reduced.
 func atMost(n uint) int { return int(min(n, 1<<30)) }
 
-// CheckGate refuses a gate that cannot fail, whatever is found, of a run that
-// identifies services or not, and compares them with a baseline or not.
+// CheckGate returns an error if the gate of a run could never fail, whether or
+// not the run identifies services (identified) or compares with a baseline
+// (compared).
 func CheckGate(c gate.Criteria, identified, compared bool) error {
 	failOn, at := c.FailOn, c.FailOnAt
 	var errs []error
@@ -370,7 +377,7 @@ func CheckGate(c gate.Criteria, identified, compared bool) error {
 	return errors.Join(errs...)
 }
 
-// gateName is how messages call the list that says what fails a run.
+// gateName returns the name of the fail-on list in messages.
 func gateName(failOn policy.FailOn, at *userfile.Mark) string {
 	if at != nil {
 		return fmt.Sprintf("fail_on %q", failOn)

@@ -26,8 +26,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// A Plan is a run that was read and checked and may begin: nothing in it can
-// fail for a mistake of the user any more.
+// A Plan is a run whose input was read and checked: from here on it cannot fail
+// because of a mistake of the user.
 type Plan struct {
 	opts  settings
 	begun time.Time
@@ -35,37 +35,37 @@ type Plan struct {
 	ports              []uint16
 	ranged             []uint16 // of those, the ones that are part of a range or profile
 	scopeFiles         []string
-	lists              []string       // all files that targets, scope and excludes were read from
-	asked              []scope.Target // what is swept, as it was written
-	outOfScopeCanaries []scope.Target // canaries that nothing allows to be contacted
+	lists              []string       // all files from which targets, scope and excludes were read
+	asked              []scope.Target // what is swept, as written
+	outOfScopeCanaries []scope.Target // canaries that are not in scope
 	excluded           []scope.Target
-	long               bool // some list is a long one
+	long               bool // some list is long
 	scope              *scope.Set
 	scopeSHA256        string
-	space              *scope.Space // what the run asks
-	wholeSpace         *scope.Space // that of all shards
-	emptyShard         bool         // space is a shard to which no host falls
+	space              *scope.Space // the pairs to probe
+	wholeSpace         *scope.Space // the pairs of all shards
+	emptyShard         bool         // no pair belongs to this shard
 	canaries           canarySet
 	seed               uint64
 	resumed            *resumption  // nil without --resume
-	hosts              *hosts.Clock // of --host-timeout; nil for no bound
+	hosts              *hosts.Clock // for --host-timeout; nil means no limit
 	limit              *hosts.Slots // of the connections to each address; set by newSweep
 	pace               *pace        // of the connections of dialogues; set by newSweep
 
 	known    *signatures.Ports
-	set      *signatures.Set   // nil: states only
+	set      *signatures.Set   // nil: no identification
 	policy   *policy.Policy    // nil if there is none
 	baseline *drift.Baseline   // nil if there is none
 	drift    *drift.Comparison // with the baseline; nil if there is none
 	judge    *exposure.Judge
-	own      []netip.Addr // this machine's own addresses
+	own      []netip.Addr // this machine's addresses
 	gate     gate.Criteria
 	tree     report.Tree
 }
 
-// NewPlan reads everything that the options name, and sends nothing. Its errors are
-// the user's: they are all found before the first packet, and told together,
-// because of several mistakes the most severe decides the exit code.
+// NewPlan reads everything that the options refer to; no packet is sent to a
+// target. It finds all errors of the user before the first packet, and returns
+// them together; the most severe determines the exit code.
 func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	p := &Plan{begun: time.Now(), hosts: hosts.NewClock(opts.HostTimeout), tree: report.WorkTree()}
 	defer memory.BoundReading()()
@@ -89,7 +89,7 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	}
 	p.opts = opts.resolve(p.policy)
 	if err := p.authorized(); err != nil {
-		return nil, errors.Join(append(errs, err)...) // nothing is looked up without leave
+		return nil, errors.Join(append(errs, err)...) // no name is looked up without authorization
 	}
 	p.ports, p.ranged, err = readPorts(p.opts.Ports, known)
 	note(err)
@@ -101,11 +101,11 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	note(err)
 	note(p.readJudgement(rules, known))
 	if errors.Join(errs...) == nil || !slices.Contains(opts.TargetFiles, "-") {
-		// Nobody need write a list for a run that will not be.
+		// A run that will not take place needs no scope.
 		note(p.readScope(ctx))
 	}
 	if uses == nil {
-		note(opts.checkFiles(p.lists)) // includes and all
+		note(opts.checkFiles(p.lists)) // including included files
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
@@ -113,12 +113,13 @@ func NewPlan(ctx context.Context, opts Options) (*Plan, error) {
 	return p, p.readBaseline()
 }
 
-// authorized refuses a run outside of the time that the policy authorizes.
+// authorized returns an error if the policy does not authorize a run now.
 func (p *Plan) authorized() error {
 	if p.policy == nil {
 		return nil
 	}
-	// A run that looks at another day must not open a window that is shut.
+	// With --now, both times must be authorized: it must not open a period that
+	// is closed.
 	for _, moment := range []time.Time{time.Now(), p.opts.now()} {
 		if err := p.policy.Authorization.Check(moment); err != nil {
 			return fault.As(fault.Refused, err)
@@ -127,8 +128,8 @@ func (p *Plan) authorized() error {
 	return nil
 }
 
-// LoadKnowledge is what is built in of ports and rules. It reads both side by
-// side: on most machines that is half of what a run of few ports takes to begin.
+// LoadKnowledge loads the built-in ports and rules. It loads both concurrently:
+// on most machines that is half of the startup time of a small run.
 func LoadKnowledge() (known *signatures.Ports, rules *exposure.RuleSet, _ error) {
 	var portsErr, rulesErr error
 	var reading sync.WaitGroup
@@ -141,7 +142,7 @@ func LoadKnowledge() (known *signatures.Ports, rules *exposure.RuleSet, _ error)
 	return known, rules, nil
 }
 
-// readBaseline prepares the comparison with earlier findings.
+// readBaseline prepares the comparison with the baseline.
 func (p *Plan) readBaseline() error {
 	p.scopeSHA256 = p.scope.SHA256(p.wholeSpace)
 	if p.opts.Baseline == "" {
@@ -163,14 +164,14 @@ func (p *Plan) readBaseline() error {
 	return nil
 }
 
-// Baseline is what the findings of the run are compared with, nil for nothing.
+// Baseline returns the baseline of the run, nil if there is none.
 func (p *Plan) Baseline() *drift.Baseline { return p.baseline }
 
-// Rules are those that the run is judged by.
+// Rules returns the rules of the run.
 func (p *Plan) Rules() *exposure.RuleSet { return p.judge.Rules }
 
-// readPorts is the set of ports that --ports asks for, and those of them that
-// are part of a range or profile.
+// readPorts returns the ports of --ports, and those of them that are part of a
+// range or profile.
 func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, err error) {
 	spec := strings.Join(specs, ",")
 	all, err = scope.ParsePorts(spec, known.ProfilePorts())
@@ -180,7 +181,7 @@ func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, e
 	return all, scope.RangedPorts(spec, known.ProfilePorts()), nil
 }
 
-// readJudgement makes the judge and the gate.
+// readJudgement creates the judge and the gate.
 func (p *Plan) readJudgement(rules *exposure.RuleSet, known *signatures.Ports) error {
 	criteria, err1 := p.opts.demands().Criteria(p.policy, rules)
 	vantage, err2 := exposure.ParseVantage(p.opts.Vantage, p.policy.NamedVantages())
@@ -213,8 +214,8 @@ func (p *Plan) readJudgement(rules *exposure.RuleSet, known *signatures.Ports) e
 	return nil
 }
 
-// randomSeed is a seed that nobody can foresee: the order of a sweep must not
-// tell its next step.
+// randomSeed returns an unpredictable seed: nobody should be able to predict the
+// next probe of a sweep.
 func randomSeed() uint64 {
 	var b [8]byte
 	// crypto/rand.Read never returns an error.

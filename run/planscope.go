@@ -12,7 +12,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// addressesOf are the addresses of a name that the run sweeps.
+// addressesOf returns the addresses of a name that the run sweeps.
 func (p *Plan) addressesOf(name string) []netip.Addr {
 	var list []netip.Addr
 	for _, t := range p.asked {
@@ -28,8 +28,8 @@ func (p *Plan) addressesOf(name string) []netip.Addr {
 	return list
 }
 
-// readScope reads targets, scope and excludes, and refuses what may not be
-// swept.
+// readScope reads targets, scope and excludes, and returns an error for targets
+// that may not be swept.
 func (p *Plan) readScope(ctx context.Context) error {
 	parser := p.opts.parser()
 	parser.Opened = func(name string) { p.lists = append(p.lists, name) }
@@ -68,7 +68,7 @@ func (p *Plan) readScope(ctx context.Context) error {
 		return err
 	}
 	if p.ports == nil {
-		return nil // a mistake in them is told already
+		return nil // errors in them are already reported
 	}
 	if p.space, err = scope.NewSpace(p.scope, p.ports); err != nil {
 		return fault.As(fault.Usage, err)
@@ -89,7 +89,8 @@ func (p *Plan) readScope(ctx context.Context) error {
 	return p.checkHostTimes()
 }
 
-// outside refuses a target, and says where a canary comes from.
+// outside returns the error for a target outside the scope; for a canary it says
+// where it comes from.
 func (p *Plan) outside(t scope.Target) error {
 	name := targetName(t)
 	if p.policy != nil {
@@ -103,7 +104,7 @@ func (p *Plan) outside(t scope.Target) error {
 	return fault.Refusef(fmt.Sprintf("add it to the scope in %q only if you are authorized to scan it", p.scopeName()), "%s is outside the scope", name)
 }
 
-// scopeName is the file that the scope of the run is from: that of the flag, or the
+// scopeName returns the file with the scope of the run: that of the flag, or the
 // policy.
 func (p *Plan) scopeName() string {
 	if p.opts.Scope == "" && p.policy != nil {
@@ -112,7 +113,7 @@ func (p *Plan) scopeName() string {
 	return p.opts.Scope
 }
 
-// readBounds reads every list of addresses.
+// readBounds reads all lists of addresses.
 func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Bounds, error) {
 	var b scope.Bounds
 	policyScope := p.policy != nil && (len(p.policy.Scope.Files) > 0 || p.policy.Scope.Lines.Len() > 0)
@@ -130,7 +131,7 @@ func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Boun
 			return b, err
 		}
 		if len(b.Targets) == 0 {
-			b.Targets = more // a long list is not copied
+			b.Targets = more // avoids copying a long list
 		} else {
 			b.Targets = append(b.Targets, more...)
 		}
@@ -147,12 +148,12 @@ func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Boun
 		return b, err
 	}
 	if b.Allowed == nil && (p.opts.Scope != "" || policyScope) {
-		b.Allowed = []scope.Target{} // a scope that allows nothing
+		b.Allowed = []scope.Target{} // an empty scope allows nothing
 	}
 	return p.readExcludes(ctx, parser, b)
 }
 
-// readExcludes adds what must never be contacted.
+// readExcludes adds the excludes.
 func (p *Plan) readExcludes(ctx context.Context, parser *scope.Parser, b scope.Bounds) (scope.Bounds, error) {
 	for _, list := range p.opts.Excludes {
 		more, err := parser.Excludes(ctx, list)
@@ -171,7 +172,7 @@ func (p *Plan) readExcludes(ctx context.Context, parser *scope.Parser, b scope.B
 	return b, nil
 }
 
-// targetName is how messages call a target: as the user wrote it, and where.
+// targetName returns the name of a target in messages: as written, and where.
 func targetName(t scope.Target) string {
 	if t.Anchor.File != "" {
 		return fmt.Sprintf("%s:%d: %s", t.Anchor.File, t.Anchor.Line, t.Anchor.Text)

@@ -16,7 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// ReadPolicy reads a policy file; "" gives nil.
+// ReadPolicy reads a policy file; for "" it returns nil.
 func ReadPolicy(file string, rules *exposure.RuleSet, known *signatures.Ports) (*policy.Policy, error) {
 	if file == "" {
 		return nil, nil
@@ -30,8 +30,8 @@ func ReadPolicy(file string, rules *exposure.RuleSet, known *signatures.Ports) (
 	return policy, fault.As(fault.Usage, err)
 }
 
-// PolicyFile is the policy file to read where file is named: without a name
-// mxsweep.yaml if the working directory has one, and else "", which is none.
+// PolicyFile returns the policy file to read: file or, if that is empty,
+// mxsweep.yaml if it exists in the working directory, otherwise "".
 func PolicyFile(file string) string {
 	if file == "" && outfile.Exists(policy.DefaultFile) {
 		return policy.DefaultFile
@@ -39,7 +39,7 @@ func PolicyFile(file string) string {
 	return file
 }
 
-// policyFile is the policy file of a run, "" if there is none.
+// policyFile returns the policy file of a run, "" if there is none.
 func (o *Options) policyFile() string {
 	if o.NoPolicy {
 		return o.Policy
@@ -47,8 +47,8 @@ func (o *Options) policyFile() string {
 	return PolicyFile(o.Policy)
 }
 
-// policyScope reads what the policy allows to be contacted. Its files are found
-// relative to the policy.
+// policyScope reads the scope of the policy. The paths of its files are relative
+// to the policy.
 func (p *Plan) policyScope(ctx context.Context, parser *scope.Parser) (allowed, excluded []scope.Target, err error) {
 	scope := p.policy.Scope
 	allowed, excluded, err = parser.ScopeLines(ctx, scope.Lines.All, scope.Lines.Len())
@@ -71,9 +71,9 @@ func (p *Plan) policyScope(ctx context.Context, parser *scope.Parser) (allowed, 
 	return allowed, excluded, nil
 }
 
-// CheckPolicy refuses what a run would refuse of a policy's own scope: lists that
-// cannot be read and canaries outside of them. It looks nothing up, and returns how
-// many entries the scope has, and how many excludes.
+// CheckPolicy checks the scope of a policy as a run would: lists that cannot be
+// read, and canaries outside the scope, are errors. It looks up no names, and
+// returns the numbers of entries and of excludes.
 func CheckPolicy(ctx context.Context, file *policy.Policy) (allowed, excluded int, err error) {
 	p := &Plan{policy: file}
 	in, out, err := p.policyScope(ctx, &scope.Parser{Resolver: offlineResolver{}})
@@ -83,8 +83,8 @@ func CheckPolicy(ctx context.Context, file *policy.Policy) (allowed, excluded in
 	return entries(in), entries(out), p.checkCanaries(ctx, in, out)
 }
 
-// checkCanaries refuses canaries outside of the policy's own scope, as a scan
-// would. Of names it is known only then.
+// checkCanaries returns an error for canaries outside the policy's scope. Names
+// are checked only when a scan looks them up.
 func (p *Plan) checkCanaries(ctx context.Context, allowed, excluded []scope.Target) error {
 	var names []string
 	for i := range p.policy.Canaries {
@@ -110,8 +110,8 @@ func (p *Plan) checkCanaries(ctx context.Context, allowed, excluded []scope.Targ
 	return errors.Join(errs...)
 }
 
-// An offlineResolver asks nobody: every name has an address that is kept
-// for examples (RFC 5737, Section 3).
+// An offlineResolver returns a documentation address (RFC 5737, Section 3) for
+// every name, without a lookup.
 type offlineResolver struct{}
 
 // LookupNetIP implements [scope.Resolver].
@@ -119,7 +119,8 @@ func (offlineResolver) LookupNetIP(context.Context, string, string) ([]netip.Add
 	return []netip.Addr{netip.AddrFrom4([4]byte{192, 0, 2, 1})}, nil
 }
 
-// entries is how many entries a list has, those in bulk counted.
+// entries returns the number of entries in a list, including those stored in
+// bulk.
 func entries(list []scope.Target) int {
 	n := len(list)
 	for i := range list {

@@ -6,22 +6,22 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// Progress is how far a run is: the sweep's own numbers, and how far
-// the identification of open ports has come.
+// Progress is the progress of a run: the numbers of the sweep, and of the
+// identification of open ports.
 type Progress struct {
 	scan.Stats
-	Identified int     // open ports whose dialogue has ended
-	Share      float64 // how much of the probing is done, 0 to 1
-	Loss       float64 // share of probes or answers that get lost
-	Measured   bool    // the loss is known
+	Identified int     // number of open ports whose dialogue has ended
+	Share      float64 // fraction of the probing that is done, 0 to 1
+	Loss       float64 // fraction of probes or answers that get lost, 0 to 1
+	Measured   bool    // set if the loss is known
 
-	// Listen is how much longer the open port that was taken up last is listened to
-	// if it replies to nothing. It is 0 if no dialogue is under way, and after that
-	// time, while ports are tried again.
+	// Listen is how much longer the last open port is listened to if it replies to
+	// nothing. It is 0 if no dialogue is in progress, and after that time, while
+	// ports are tried again.
 	Listen time.Duration
 }
 
-// progress is how far the run is.
+// progress returns the progress of the run.
 func (w *sweep) progress() Progress {
 	t := Progress{Stats: w.engine.Stats(), Identified: int(w.identified.Load() + w.resumedOpen.Load())}
 	t.Open += uint64(w.resumedUncounted.Load())

@@ -29,27 +29,27 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// A resumption is the journal of --resume while a run lasts. The nil resumption
-// knows of no earlier run and writes nothing.
+// A resumption is the open journal of --resume. The nil resumption has no earlier
+// run and writes nothing.
 type resumption struct {
 	*journal.File
-	found bool // the file was there before this run
+	found bool // the file existed before this run
 	ended bool
 }
 
-// A resumeNote is what the journal keeps of an open port besides its state, so
-// that it need not be talked to again.
+// A resumeNote is what the journal stores about an open port besides its state,
+// so that it needs no second dialogue.
 type resumeNote struct {
-	// Service is what answers, nil if nothing is known of it.
+	// Service is the service, nil if it is not known.
 	Service *fingerprint.Identification
 
-	// SkippedBusyHost is set if the port was not talked to because its host has too
-	// many.
+	// SkippedBusyHost is set if there was no dialogue because the host has too
+	// many open ports.
 	SkippedBusyHost bool
 }
 
-// openResumption opens the journal of --resume, if there is one, and takes the
-// order of the sweep from it.
+// openResumption opens the journal of --resume, if there is one, and uses its
+// order of the sweep.
 func (p *Plan) openResumption(ctx context.Context) error {
 	name := p.opts.Resume
 	if name == "" {
@@ -71,15 +71,15 @@ func (p *Plan) openResumption(ctx context.Context) error {
 	return nil
 }
 
-// resumeOptions is all that the user says which decides what a result means,
-// the pairs apart.
+// resumeOptions returns all options that affect the meaning of a result, except
+// for the pairs.
 func (p *Plan) resumeOptions() string {
 	f := &p.opts
 	return fmt.Sprintf("scope=%s mode=%s retries=%d timeout=%s greeting=%s identify=%t intrusive=%t",
 		p.scopeSHA256, f.Mode, f.retries, f.Timeout, f.GreetingTimeout, !f.NoIdentify, f.Intrusive)
 }
 
-// resumeBuild is what judges results: the program and its signatures.
+// resumeBuild identifies what assesses results: the program and its signatures.
 func (p *Plan) resumeBuild() (string, error) {
 	h := sha256.New()
 	sources := []signatures.Source{signatures.Builtin()}
@@ -97,7 +97,7 @@ func (p *Plan) resumeBuild() (string, error) {
 	return p.opts.Version + " " + hex.EncodeToString(h.Sum(nil)), nil
 }
 
-// hashFiles adds names and contents of the files that may hold signatures.
+// hashFiles hashes names and contents of files that may be signatures.
 func hashFiles(h hash.Hash, files fs.FS) error {
 	return fs.WalkDir(files, ".", func(name string, d fs.DirEntry, err error) error {
 		if err != nil {
@@ -117,7 +117,7 @@ func hashFiles(h hash.Hash, files fs.FS) error {
 	})
 }
 
-// skip is scan.Config.Skip for the pairs of the sweep, or a part of them: nil
+// skip returns scan.Config.Skip for the space of the sweep, or a part of it: nil
 // if there is nothing to skip.
 func (r *resumption) skip(space *scope.Space) func(place uint64) bool {
 	if r == nil || r.Done() == 0 {
@@ -126,15 +126,15 @@ func (r *resumption) skip(space *scope.Space) func(place uint64) bool {
 	return r.SkipIn(space)
 }
 
-// earlier are the results of earlier runs: nil if there are none.
+// earlier yields the results of earlier runs: nil if there are none.
 func (r *resumption) earlier() iter.Seq[scan.Result] {
 	if r == nil || r.Done() == 0 {
 		return nil
 	}
 	return func(yield func(scan.Result) bool) {
 		errLeft := errors.New("enough")
-		// The file was read once without an error; what cannot be read now is
-		// asked again, and its second answer is not noted.
+		// The file was read before without an error; a result that cannot be read
+		// now is probed again, and its new result is not recorded.
 		_ = r.Earlier(func(r scan.Result, _ []byte) error {
 			if !yield(r) {
 				return errLeft
@@ -144,9 +144,9 @@ func (r *resumption) earlier() iter.Seq[scan.Result] {
 	}
 }
 
-// unproven yields the pairs that earlier runs found silent before they had heard
-// of the host, if up says that it is up by now: no control has shown that it was
-// there to answer.
+// unproven yields the pairs that earlier runs found silent before the host was
+// known to be up, if up reports that it is up now: no control has shown that the
+// host was there to answer.
 func (r *resumption) unproven(up func(netip.Addr) bool) iter.Seq[netip.AddrPort] {
 	return func(yield func(netip.AddrPort) bool) {
 		earlier := r.earlier()
@@ -165,38 +165,39 @@ func (r *resumption) unproven(up func(netip.Addr) bool) iter.Seq[netip.AddrPort]
 	}
 }
 
-// add notes a result that is reported. The journal keeps its errors for the
-// end: nothing that is found gets lost for them.
+// add records a result that is reported. The journal returns its errors at the
+// end, so that they do not affect the results.
 func (r *resumption) add(result scan.Result, note *resumeNote) {
 	if r == nil {
 		return
 	}
 	var b bytes.Buffer
 	if note != nil {
-		// Not as JSON, which takes no bytes that are not UTF-8 in strings.
+		// JSON is not used because its strings cannot hold bytes that are not
+		// UTF-8.
 		if err := gob.NewEncoder(&b).Encode(note); err != nil {
-			return // it is asked again
+			return // it is probed again
 		}
 	}
 	_ = r.Add(result, b.Bytes())
 	if note != nil {
-		// At once: a port that was talked to is about to be reported, and costs
-		// most to ask again. Flush keeps its error for the end.
+		// Flushed at once: a port with a dialogue is about to be reported, and is
+		// the most expensive to repeat. Flush keeps its error for the end.
 		_ = r.Flush()
 	}
 }
 
-// takeBack notes that a pair which was added as closed is not. The journal keeps
-// its errors for the end.
+// takeBack records that a pair that was added as closed is not closed. The
+// journal returns its errors at the end.
 func (r *resumption) takeBack(pair netip.AddrPort) {
 	if r != nil {
 		_ = r.TakeBack(pair)
 	}
 }
 
-// keep writes what was added, and how far the engine is, now and then and when
-// ctx is done, until the function that it returns is called. A second signal
-// may leave no time.
+// keep flushes the journal, with the progress of the engine, periodically and
+// when ctx is done, because a second signal may leave no time, until stop is
+// called.
 func (r *resumption) keep(ctx context.Context, progress func() ([]byte, bool)) (stop func()) {
 	if r == nil {
 		return func() {}
@@ -208,9 +209,9 @@ func (r *resumption) keep(ctx context.Context, progress func() ([]byte, bool)) (
 		defer close(done)
 		stopped := ctx.Done()
 		for {
-			_ = r.Flush() // its error is kept for the end
+			_ = r.Flush() // the journal keeps its error for the end
 			if mark, ok := progress(); ok {
-				_ = r.Mark(mark) // and so is this one
+				_ = r.Mark(mark) // likewise
 			}
 			select {
 			case <-ticker.C:
@@ -228,8 +229,8 @@ func (r *resumption) keep(ctx context.Context, progress func() ([]byte, bool)) (
 	}
 }
 
-// end closes the journal. That of a run which has asked all, and has written
-// all that it found, is of no further use.
+// end closes the journal, and removes it if the run has probed everything and
+// written all results.
 func (r *resumption) end(complete bool) error {
 	if r == nil || r.ended {
 		return nil
@@ -241,15 +242,14 @@ func (r *resumption) end(complete bool) error {
 	return fault.As(fault.Failed, r.Close())
 }
 
-// drop closes the journal if the run did not begin. What an earlier one left
-// stays.
+// drop closes the journal if the run did not begin. That of an earlier run stays.
 func (r *resumption) drop() {
 	if r != nil {
-		_ = r.end(!r.found) // why it did not begin matters more
+		_ = r.end(!r.found) // the reason why it did not begin matters more
 	}
 }
 
-// notices tell that some results are older than the run.
+// notices returns a notice if results are older than the run.
 func (r *resumption) notices(all uint64) []result.Notice {
 	if r == nil || r.Done() == 0 {
 		return nil
@@ -258,11 +258,10 @@ func (r *resumption) notices(all uint64) []result.Notice {
 		"The run resumed one that started %s and had finished %d of %d ports.", r.Began().Format(time.RFC3339), r.Done(), all)}
 }
 
-// errNote tells of a note that is none, in other words than package gob does.
+// errNote reports an invalid note; the messages of package gob are not for users.
 var errNote = errors.New("a record of a port cannot be read")
 
-// replay reports again what earlier runs of the same sweep found, and what they
-// were told of it.
+// replay reports the results of earlier runs of the same sweep again.
 func (w *sweep) replay(ctx context.Context) error {
 	if w.plan.resumed == nil {
 		return nil
@@ -288,8 +287,8 @@ func (w *sweep) replay(ctx context.Context) error {
 	})
 }
 
-// beginAnew has a later run ask again what stayed silent, if this one could not
-// show that its silence means anything: marks that were noted before do not
+// beginAnew makes a later run probe silent pairs again, if this one could not
+// show that their silence is meaningful: the progress recorded before does not
 // count.
 func (r *resumption) beginAnew(e *engine.Engine) {
 	if r == nil {
@@ -300,8 +299,8 @@ func (r *resumption) beginAnew(e *engine.Engine) {
 	}
 }
 
-// begin is how far the SYN engine of earlier runs was: nowhere if there is
-// nothing of that kind.
+// begin returns the progress of the SYN engine in earlier runs: the zero Progress
+// if there is none.
 func (r *resumption) begin() syn.Progress {
 	if r == nil {
 		return syn.Progress{}

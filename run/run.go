@@ -1,12 +1,13 @@
-// Package run carries out one run of mxsweep as a library: from [Options] it makes a
-// [Plan], which reads and checks everything and sends nothing; the plan sweeps, talks
-// to what is open, judges it and writes the reports, and comes to an [Outcome].
+// Package run performs one run of mxsweep as a library: from [Options] it makes a
+// [Plan], which reads and checks all input without sending anything; the plan
+// sweeps, identifies open ports, judges them, writes the reports, and returns an
+// [Outcome].
 //
-// While a run lasts it tunes the garbage collection of its process. One that sends
-// single SYNs gives up the rights of the process to all else.
+// During a run it tunes the garbage collector of its process. A run that sends
+// SYNs drops all other privileges of the process.
 //
-// It prints nothing and ends no process. Errors know the exit code that the command
-// gives for them ([CodeOf]), and many a hint (ErrorHint() string). Only scan what you are
+// It does not print, and does not end the process. Errors have an exit code
+// ([CodeOf]), and many have a hint (ErrorHint() string). Only scan what you are
 // authorized to scan.
 package run
 
@@ -28,9 +29,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
-// Scan plans a run and carries it out: it sweeps, talks to what is open, judges and
-// reports. The error of a run that must not take place is also written to the audit
-// log. See [Plan.Run] for the outcome.
+// Scan plans and performs a run. An error that prevents the run is also written
+// to the audit log. See [Plan.Run] for the outcome.
 func Scan(ctx context.Context, opts Options) (*Outcome, error) {
 	p, err := NewPlan(ctx, opts)
 	if err != nil {
@@ -43,10 +43,10 @@ func Scan(ctx context.Context, opts Options) (*Outcome, error) {
 	return p.Run(ctx)
 }
 
-// Run carries the plan out. Everything that it writes is opened before the first
-// packet. The outcome is nil only where the run did not begin: one that fails or is
-// stopped on the way has one, with what was seen until then, beside the error. A
-// plan can be run once.
+// Run performs the run. All output files are opened before the first packet. The
+// outcome is nil only if the run did not begin: one that fails or is stopped
+// returns both an error and an outcome with the results so far. A plan can be run
+// once.
 func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
 	if p.long {
 		defer memory.BoundRun()()
@@ -70,7 +70,7 @@ func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
 	return p.execute(ctx, outs, log)
 }
 
-// execute sweeps, judges and reports. The outputs are closed whatever happens.
+// execute sweeps, judges and reports. It closes the outputs in any case.
 func (p *Plan) execute(ctx context.Context, outs *output.Set, log audit) (*Outcome, error) {
 	w, err := newSweep(ctx, p, outs)
 	if err != nil {
@@ -101,7 +101,7 @@ func (p *Plan) execute(ctx context.Context, outs *output.Set, log audit) (*Outco
 	return &c, errors.Join(err, log.end(run, &c, gate.Worse(c.Decision.Code, CodeOf(err)), outs))
 }
 
-// newSweep makes the engine and the identifier of a plan.
+// newSweep creates the engine and the identifier of a plan.
 func newSweep(ctx context.Context, p *Plan, outs *output.Set) (*sweep, error) {
 	w := &sweep{plan: p,
 		report: func(port exposure.Subject) error { return outs.Port(report.Clean(port.Port(), p.tree)) },
@@ -121,8 +121,8 @@ func newSweep(ctx context.Context, p *Plan, outs *output.Set) (*sweep, error) {
 	return w, nil
 }
 
-// newIdentifier makes an identifier that may contact what allowed says, and
-// talks to so many ports at once.
+// newIdentifier returns an identifier that contacts only addresses for which
+// allowed is true, with at most concurrency dialogues at a time.
 func (w *sweep) newIdentifier(allowed func(netip.Addr) bool, concurrency int) *fingerprint.Identifier {
 	p := w.plan
 	return &fingerprint.Identifier{
@@ -138,8 +138,8 @@ func (w *sweep) newIdentifier(allowed func(netip.Addr) bool, concurrency int) *f
 	}
 }
 
-// CodeOf is the exit code that an error asks for: the one that wins of those in
-// its tree, [gate.ExitError] if it names none, pass if err is nil.
+// CodeOf returns the exit code for an error: the one that wins of those in its
+// tree, [gate.ExitError] if there is none, and pass for nil.
 func CodeOf(err error) gate.ExitCode {
 	if err == nil {
 		return gate.ExitPass
@@ -156,7 +156,7 @@ func CodeOf(err error) gate.ExitCode {
 	return code
 }
 
-// codeOfKind is the exit code of one kind of error.
+// codeOfKind returns the exit code for a kind of error.
 func codeOfKind(kind fault.Kind) gate.ExitCode {
 	switch kind {
 	case fault.Usage:
@@ -167,8 +167,8 @@ func codeOfKind(kind fault.Kind) gate.ExitCode {
 	return gate.ExitError
 }
 
-// Refused reports whether err says that a run must not take place, and not that it
-// would overwrite one of its own files.
+// Refused reports whether err means that a run is not allowed, unless it is
+// refused because it would overwrite one of its own files.
 func Refused(err error) bool {
 	return CodeOf(err) == gate.ExitRefused && !outfile.IsConflict(err)
 }

@@ -11,23 +11,23 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/gate"
 )
 
-// A stopError is the cause of a context that ended because the run had to
-// stop, and not because something failed: what was found is reported, and the
-// run is incomplete.
+// A stopError is the cause of a context that ended because the run had to stop,
+// not because something failed: the results so far are reported, and the run is
+// incomplete.
 type stopError interface {
 	error
 	stopsRun()
 }
 
-// A SignalError is the cause to cancel the context of a run with that a signal ends:
-// what was found is reported, and the report tells which signal it was. A run whose
-// context ends by another cause has failed.
+// A SignalError is the cause with which to cancel the context of a run when a
+// signal is received: the results so far are reported, with the signal. With any
+// other cause the run fails.
 type SignalError struct{ Signal os.Signal }
 
 // Error implements error.
 func (e SignalError) Error() string { return fmt.Sprintf("stopped by %s", e.Signal) }
 
-// Number is the number of the signal; that of SIGINT where the system has none.
+// Number returns the number of the signal; that of SIGINT if the system has none.
 func (e SignalError) Number() int {
 	if n, ok := e.Signal.(syscall.Signal); ok {
 		return int(n)
@@ -38,7 +38,7 @@ func (e SignalError) Number() int {
 // stopsRun implements [stopError].
 func (SignalError) stopsRun() {}
 
-// A timeUpError is the cause of a context that --max-time ended.
+// A timeUpError is the cause of a context that reached --max-time.
 type timeUpError struct{ after time.Duration }
 
 func (e timeUpError) Error() string {
@@ -48,8 +48,8 @@ func (e timeUpError) Error() string {
 // stopsRun implements [stopError].
 func (timeUpError) stopsRun() {}
 
-// An expiredError is the cause of a context that the end of the authorization
-// ended.
+// An expiredError is the cause of a context that reached the end of the
+// authorization.
 type expiredError struct{ notAfter time.Time }
 
 func (e expiredError) Error() string {
@@ -64,11 +64,11 @@ func stopped(ctx context.Context) bool {
 	return errors.As(context.Cause(ctx), new(stopError))
 }
 
-// lead is how long before the end of the authorization the last packet leaves,
-// so that a sender that this machine lets run late is still in time.
+// lead is how long before the end of the authorization the last packet is sent,
+// so that a sender that is scheduled late is still in time.
 const lead = 100 * time.Millisecond
 
-// lastMoment is the moment from which on nothing may be sent; the zero Time if
+// lastMoment returns the time from which on nothing may be sent; the zero Time if
 // there is none.
 func (p *Plan) lastMoment() time.Time {
 	if p.policy == nil || p.policy.Authorization == nil || p.policy.Authorization.NotAfter.IsZero() {
@@ -78,7 +78,7 @@ func (p *Plan) lastMoment() time.Time {
 }
 
 // bounded returns a context that ends with the authorization of the run, and when
-// --max-time is over, counted from when the plan was begun.
+// --max-time has passed since the plan was started.
 func (p *Plan) bounded(ctx context.Context) (context.Context, context.CancelFunc) {
 	cancels := []context.CancelFunc{}
 	end := func(at time.Time, why error) {
@@ -98,7 +98,7 @@ func (p *Plan) bounded(ctx context.Context) (context.Context, context.CancelFunc
 	}
 }
 
-// noteStop tells the gate what ended the run before all was asked.
+// noteStop records in facts what ended the run before all pairs were probed.
 func noteStop(ctx context.Context, facts *gate.RunFacts) {
 	var stopped SignalError
 	if errors.As(context.Cause(ctx), &stopped) {

@@ -24,30 +24,30 @@ import (
 	"github.com/mxsweep/mxsweep/scan/dialer"
 )
 
-// A sweep carries a plan out: it asks every pair, talks to what is open while
-// the asking goes on, and gathers what was seen.
+// A sweep performs a plan: it probes all pairs, identifies open ports at the same
+// time, and collects the results.
 type sweep struct {
 	plan       *Plan
 	engine     *engine.Engine
-	identifier *fingerprint.Identifier      // nil: states only
-	report     func(exposure.Subject) error // one that is known as it is
-	early      func(exposure.Subject) error // one whose host may tell more of it
+	identifier *fingerprint.Identifier      // nil: no identification
+	report     func(exposure.Subject) error // reports a port that is final
+	early      func(exposure.Subject) error // reports a port before its whole host is known
 
 	canaries         *gate.CanaryWatch
 	counter          *gate.CoverageCounter
 	lines            *gate.ScopeLines
-	families         *exposure.FamilyWatch // nil: no port is known to be open over IPv6 only
+	families         *exposure.FamilyWatch // nil: it is not known whether a port is open over IPv6 only
 	required         gate.Requirements
 	unknown          gate.UnknownPairs
-	looked           bool                  // silent addresses were asked a second time, and controls after them
-	shownBy          []netip.AddrPort      // reference ports that show their hosts to be up
-	signs            map[netip.Addr]uint16 // the first port that answered of each host that is up; of a run with --resume only
+	looked           bool                  // silent addresses were probed a second time, and controls after them
+	shownBy          []netip.AddrPort      // reference ports that answered
+	signs            map[netip.Addr]uint16 // the first port that answered of each host that is up; only with --resume
 	queue            *queue.Queue
 	later            laterPorts
 	identified       atomic.Int64
-	resumedOpen      atomic.Int64 // open ports that earlier runs have talked to
+	resumedOpen      atomic.Int64 // open ports with a dialogue in an earlier run
 	resumedUncounted atomic.Int64 // open ports of earlier runs that the engine does not count
-	skippedBusyHost  atomic.Int64 // open ports of hosts with too many to talk to all
+	skippedBusyHost  atomic.Int64 // open ports without a dialogue because their host has too many
 
 	rejected rejections
 	timeouts hostTimeouts
@@ -57,12 +57,12 @@ type sweep struct {
 	open []exposure.Subject
 }
 
-// run sweeps until all is asked and answered, or ctx is done. The error says
-// why a run that nobody stopped ended early. What was seen until then stays.
+// run sweeps until all pairs are probed, or ctx is done. The error says why a run
+// that was not stopped ended early. The results so far are kept.
 func (w *sweep) run(ctx context.Context) error {
 	ctx, abort := context.WithCancelCause(ctx)
 	defer abort(nil)
-	// Half of the places of a host are for questions to ports that are silent.
+	// Half of the slots of a host are for probes of silent ports.
 	w.queue = queue.New((atMost(w.plan.opts.perHost) + 1) / 2)
 	w.queue.Listed, w.queue.Asked = w.plan.listedPort, w.plan.listedPorts
 	defer w.tuneGC()()
@@ -100,7 +100,7 @@ func (w *sweep) run(ctx context.Context) error {
 		_ = found(r) // ctx has ended, and the engine with it
 	}
 	middle()
-	// Dialogues and reports need no ring of answers.
+	// Dialogues and reports do not need the packet ring.
 	w.engine.Close()
 	if w.engine.Failed() == nil {
 		w.lookAgain(ctx, found)
@@ -114,13 +114,13 @@ func (w *sweep) run(ctx context.Context) error {
 	if err := w.engine.Failed(); !stopped(ctx) || !errors.As(err, new(*scan.ExpiredError)) {
 		return err
 	}
-	return nil // which is why the run was stopped
+	return nil // the run was stopped because of it
 }
 
-// identifiers is how many ports are talked to at once with so many connections
-// at most: three to a port. Most of the time of a dialogue is waiting, so that
-// hosts with many silent ports would else hold up the others; but each takes
-// some 80 KiB at its busiest.
+// identifiers returns the number of concurrent dialogues for a maximum number of
+// connections: three per dialogue. A dialogue mostly waits, so that with few of
+// them hosts with many silent ports would delay the others; but each takes up to
+// 80 KiB.
 func identifiers(connections int) int { return min(max(connections/3, 8), 640) }
 
 // see counts one result.
@@ -140,14 +140,14 @@ func (w *sweep) see(ctx context.Context, r scan.Result) {
 	if rejectedOnTheWay(r, w.plan.own) && w.counted.first(r.Target, asRejected) {
 		w.rejected.add(r.From)
 	}
-	// What a run that was stopped did not come to is said once.
+	// Pairs that a stopped run did not probe have one notice for all.
 	if r.State == result.StateUnknown && ctx.Err() == nil && w.counted.first(r.Target, asUnknown) {
 		port := w.port(r, nil)
 		w.unknown.Add(port, w.required.Of(r.Target, w.plan.scope.Names(r.Target.Addr())...))
 	}
 }
 
-// count takes the state of a pair into coverage and drift.
+// count adds the state of a pair to coverage and drift.
 func (w *sweep) count(r scan.Result) {
 	w.counter.Add(r)
 	if w.plan.drift != nil {
@@ -155,30 +155,30 @@ func (w *sweep) count(r scan.Result) {
 	}
 }
 
-// forget takes back for the drift what was seen of a pair that is asked again: until
-// there is an answer, nothing shows that a finding is fixed.
+// forget removes a pair that is probed again from the drift: until there is an
+// answer, nothing shows that a finding is fixed.
 func (w *sweep) forget(pair netip.AddrPort) {
 	if w.plan.drift != nil {
 		w.plan.drift.Forget(pair)
 	}
 }
 
-// take keeps one result. An open port is handed to the identifiers; the others
-// are reported at once if they are reported at all.
+// take handles one result. An open port is passed to the identifiers; others are
+// reported at once, if at all.
 func (w *sweep) take(ctx context.Context, r scan.Result) error {
 	if r.State == result.StateOpen && w.identifier != nil {
 		w.queue.Put(r)
 		return nil
 	}
 	if r.Conn != nil {
-		// Nothing was said, and nothing is lost if closing fails.
+		// Nothing was sent, and nothing is lost if closing fails.
 		_ = r.Conn.Close()
 		r.Conn = nil
 	}
 	if err := w.state(r); err != nil {
 		return err
 	}
-	// What is silent as long as a run lasts that was stopped may yet answer.
+	// What is silent while a run is being stopped may still answer.
 	if r.State != result.StateFiltered || ctx.Err() == nil && w.engine.Failed() == nil {
 		w.plan.resumed.add(r, nil)
 	}
@@ -188,7 +188,7 @@ func (w *sweep) take(ctx context.Context, r scan.Result) error {
 // state reports a port of which only the state is known.
 func (w *sweep) state(r scan.Result) error {
 	if r.State != result.StateOpen && r.State != result.StateUnknown && !w.plan.opts.AllPorts {
-		return nil // nearly all of a sweep: no more is looked up for them
+		return nil // nearly all pairs of a sweep: avoids further lookups
 	}
 	port := w.port(r, nil)
 	if r.State == result.StateOpen {
@@ -199,8 +199,8 @@ func (w *sweep) state(r scan.Result) error {
 	return w.report(port)
 }
 
-// identify talks to open ports until there are no more. It aborts the run where
-// nobody would hear of them.
+// identify runs dialogues with open ports until there are no more. It aborts the
+// run if no output works any more.
 func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 	for {
 		r, ok := w.queue.Next()
@@ -217,11 +217,11 @@ func (w *sweep) identify(ctx context.Context, abort context.CancelCauseFunc) {
 	}
 }
 
-// tell notes and reports what became of an open port.
+// tell records and reports the result of an open port.
 func (w *sweep) tell(ctx context.Context, r scan.Result, service *fingerprint.Identification, abort context.CancelCauseFunc) {
 	w.identified.Add(1)
-	// Noted before it is told: a run that is killed in between tells it when
-	// it goes on.
+	// Recorded before it is reported: a run that is killed in between reports it
+	// when it is resumed.
 	if ctx.Err() == nil && !dialer.Exhausted(r.Err) && service.Inconclusive != result.InconclusiveHostTimeout {
 		w.plan.resumed.add(r, &resumeNote{Service: service, SkippedBusyHost: w.skipped(r, service)})
 	}
@@ -230,7 +230,7 @@ func (w *sweep) tell(ctx context.Context, r scan.Result, service *fingerprint.Id
 	}
 }
 
-// name reports an open port and what answers there.
+// name reports an open port with its service.
 func (w *sweep) name(r scan.Result, service *fingerprint.Identification) error {
 	port := w.port(r, service)
 	w.plan.link([]exposure.Subject{port})
@@ -240,13 +240,13 @@ func (w *sweep) name(r scan.Result, service *fingerprint.Identification) error {
 	return w.early(port)
 }
 
-// ask talks to one open port, unless its host is not what it looks like or has
-// more of them than are worth it. A daemon among the ports of a tarpit is heard if
-// it greets.
+// ask runs the dialogue with one open port, unless the ports of its host are not
+// services of their own or there are too many. On a host that replies nowhere it
+// only waits for a greeting.
 func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Identification, error) {
 	if !w.queue.Worth(r.Target.Addr()) && !w.greets(ctx, r) {
 		if r.Conn != nil {
-			_ = r.Conn.Close() // nothing was said
+			_ = r.Conn.Close() // nothing was sent
 			r.Conn = nil
 		}
 		if w.queue.Kind(r.Target.Addr()) == queue.Ordinary {
@@ -258,20 +258,20 @@ func (w *sweep) ask(ctx context.Context, r *scan.Result) (*fingerprint.Identific
 	service, err := w.talk(ctx, *r)
 	r.Conn = nil // the identifier has closed it
 	if service.Inconclusive == result.InconclusiveHostTimeout {
-		w.queue.Done(*r, nil) // what it would have replied is not known
+		w.queue.Done(*r, nil) // its reply is not known
 	} else {
 		w.queue.Done(*r, service)
 	}
 	return service, err
 }
 
-// port puts a result together with what the scope knows of its address.
+// port combines a result with what the scope knows about its address.
 func (w *sweep) port(r scan.Result, service *fingerprint.Identification) exposure.Subject {
 	p := exposure.Subject{Result: r, Service: service, Reachability: w.plan.reachability(r.Target.Addr())}
 	if names := w.plan.scope.Names(r.Target.Addr()); len(names) > 0 {
 		p.Host, p.Aliases = names[0], names[1:]
 	} else if addr := r.Target.Addr(); addr.Zone() != "" {
-		p.Host = addr.String() // as the user named it
+		p.Host = addr.String() // as named by the user
 	}
 	if a, ok := w.plan.scope.Anchor(r.Target.Addr()); ok {
 		p.Anchor = &a
@@ -279,13 +279,13 @@ func (w *sweep) port(r scan.Result, service *fingerprint.Identification) exposur
 	return p
 }
 
-// sorted are the open ports in the order of address and port.
+// sorted returns the open ports in the order of address and port.
 func (w *sweep) sorted() []exposure.Subject {
 	slices.SortFunc(w.open, func(a, b exposure.Subject) int { return a.Target.Compare(b.Target) })
 	return w.open
 }
 
-// link lets what was found on one host explain each other.
+// link sets what the services of one host reveal about each other.
 func (p *Plan) link(open []exposure.Subject) {
 	for len(open) > 0 {
 		n := 1
@@ -303,34 +303,34 @@ func (p *Plan) link(open []exposure.Subject) {
 	}
 }
 
-// tuneGC has the garbage of single SYNs collected early, and returns what undoes
-// it and memory.CollectEarlier. The heap would else be let grow by as much as the
-// program's tables take, which are larger than all that such a sweep keeps.
+// tuneGC collects garbage early in a SYN sweep. undo restores the setting, and
+// undoes memory.CollectEarlier. By default the heap could grow by the size of the
+// program's tables, which are larger than everything that such a sweep needs.
 func (w *sweep) tuneGC() (undo func()) {
 	before := debug.SetGCPercent(25)
-	if !w.engine.SendsSYNs() || w.identifier != nil || os.Getenv("GOGC") != "" { // the user knows better
+	if !w.engine.SendsSYNs() || w.identifier != nil || os.Getenv("GOGC") != "" { // the user chose a setting
 		debug.SetGCPercent(before)
 	}
 	if w.engine.SendsSYNs() {
-		// What reading the rules and the targets took is not needed again.
+		// The memory used for reading the rules and the targets is not needed
+		// again.
 		debug.FreeOSMemory()
 	}
 	return func() { debug.SetGCPercent(before) }
 }
 
-// manyTalks is how many ports are talked to at once before memory counts for
+// manyTalks is the number of concurrent dialogues from which on memory matters
 // more than speed.
 const manyTalks = 512
 
-// A pace lets the connections of dialogues leave at the rate of the run, and
-// counts them, so that the engine sends as much less. The nil pace lets them
-// leave at once.
+// A pace limits the connections of dialogues to the rate of the run, and counts
+// them, so that the engine sends fewer probes. The nil pace does not limit.
 type pace struct {
 	limit *rate.Limiter
 	spent atomic.Int64
 }
 
-// newPace makes a pace of so many connections a second; none of 0.
+// newPace returns a pace for a number of connections per second; nil for 0.
 func newPace(perSecond uint) *pace {
 	if perSecond == 0 {
 		return nil
@@ -338,7 +338,7 @@ func newPace(perSecond uint) *pace {
 	return &pace{limit: rate.NewLimiter(rate.Limit(perSecond), max(1, atMost(perSecond)/100))}
 }
 
-// wait waits until one more connection may leave.
+// wait waits until one more connection may be opened.
 func (p *pace) wait(ctx context.Context) error {
 	if p == nil {
 		return nil
@@ -353,7 +353,7 @@ func (p *pace) wait(ctx context.Context) error {
 	return nil
 }
 
-// take returns how many connections have left since it was last called.
+// take returns how many connections were opened since the last call.
 func (p *pace) take() int {
 	if p == nil {
 		return 0

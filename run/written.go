@@ -19,7 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// summary closes the report of a run in which these hosts were up.
+// summary returns the summary of the run; up are the hosts that were up.
 func (p *Plan) summary(v gate.Decision, facts gate.RunFacts, up []string) result.Summary {
 	c := facts.Coverage
 	s := result.Summary{
@@ -40,8 +40,8 @@ func (p *Plan) summary(v gate.Decision, facts gate.RunFacts, up []string) result
 	return s
 }
 
-// lineParts makes the written form of what a shard saw of lines that it shares
-// with others.
+// lineParts returns what a shard found in scope lines that it shares with others,
+// as reports have it.
 func lineParts(lines []gate.ScopeLine) []result.LinePart {
 	var parts []result.LinePart
 	for _, l := range lines {
@@ -50,10 +50,10 @@ func lineParts(lines []gate.ScopeLine) []result.LinePart {
 	return parts
 }
 
-// maxLineText is how much of a line of the scope a report tells, in characters.
+// maxLineText is the maximum length of a scope line in a report, in characters.
 const maxLineText = 200
 
-// reportTool names this program in reports.
+// reportTool returns the name and versions of this program for reports.
 func (p *Plan) reportTool() result.Tool {
 	tool := result.Tool{Name: "mxsweep", Version: p.opts.Version, RulesVersion: p.judge.Rules.Version}
 	if p.set != nil {
@@ -62,7 +62,7 @@ func (p *Plan) reportTool() result.Tool {
 	return tool
 }
 
-// reportRun says what is scanned, when, from where and who authorized it.
+// reportRun returns what is scanned, when, from where and who authorized it.
 func (p *Plan) reportRun(start time.Time, mode string) result.Run {
 	name := "command-line"
 	var files []string
@@ -95,9 +95,9 @@ func (p *Plan) reportRun(start time.Time, mode string) result.Run {
 	return report.Clean(run, "")
 }
 
-// targetsSHA256 is the hash over the targets as they were named: on the command
-// line each, in files the file, so that an edit of one leaves it as it is. It is
-// "" where the whole scope is swept.
+// targetsSHA256 returns the hash of the targets as named: targets on the command
+// line, and names of files, so that editing a file does not change it. It is ""
+// if the whole scope is swept.
 func (p *Plan) targetsSHA256() string {
 	var names []string
 	for _, t := range p.asked {
@@ -118,8 +118,8 @@ func (p *Plan) targetsSHA256() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// sweptPorts are the ports that are asked: those of the run, and those that
-// targets carry.
+// sweptPorts returns the ports that are probed: those of the run, and those of
+// targets with ports.
 func (p *Plan) sweptPorts() []uint16 {
 	all := scope.UnionPorts(func(yield func(scope.PortSet) bool) {
 		for _, t := range p.asked {
@@ -142,8 +142,8 @@ func (p *Plan) sweptPorts() []uint16 {
 	return slices.Compact(all)
 }
 
-// withoutPorts reports whether a target, or one of those in bulk, carries no
-// ports.
+// withoutPorts reports whether a target, or one of those stored in bulk, has no
+// ports of its own.
 func withoutPorts(t scope.Target) bool {
 	if t.Bulk == nil {
 		return t.Ports.Empty()
@@ -156,8 +156,8 @@ func withoutPorts(t scope.Target) bool {
 	return false
 }
 
-// vantage is where the scanner stands: on the host itself if all that is asked
-// are addresses of this machine and no flag says otherwise.
+// vantage returns the vantage point: the host itself if only addresses of this
+// machine are probed and there is no flag.
 func (p *Plan) vantage() exposure.Vantage {
 	host := len(p.asked) > 0 && p.judge.VantageOf != nil
 	for _, t := range p.asked {
@@ -179,8 +179,8 @@ func (p *Plan) vantage() exposure.Vantage {
 	return p.judge.Vantage
 }
 
-// askedHosts are the addresses that the sweep asks for something, all shards
-// together, and the names that they are asked by; nil if there are too many.
+// askedHosts returns the addresses that the sweep probes, in all shards, and
+// their names; nil if there are too many.
 func (p *Plan) askedHosts() []string {
 	var list []string
 	for r := range p.wholeSpace.Ranges() {
@@ -201,7 +201,7 @@ func (p *Plan) askedHosts() []string {
 	return report.NewHosts(list)
 }
 
-// upHosts are the hosts that are up; nil if there are none, or too many.
+// upHosts returns the hosts that are up; nil if there are none, or too many.
 func (w *sweep) upHosts() []string {
 	var list []string
 	for r := range w.counter.UpRanges() {

@@ -12,15 +12,15 @@ import (
 	"github.com/mxsweep/mxsweep/internal/outfile"
 )
 
-// A capture is the file of --pcap on its way.
+// A capture is the file of --pcap while it is written.
 type capture struct {
 	file *outfile.File
 	w    *bufio.Writer
-	told bool      // who wrote knows of the error
-	sum  hash.Hash // of what was written; nil if nobody asks
+	told bool      // Write has returned the error
+	sum  hash.Hash // of what was written; nil if not needed
 }
 
-// openCapture opens the file of --pcap, if there is one. Hashed is as in
+// openCapture opens the file of --pcap, if there is one. hashed is as in
 // [OpenOptions].
 func (o *Set) openCapture(ctx context.Context, name string, hashed bool) error {
 	if name == "" {
@@ -40,7 +40,7 @@ func (o *Set) openCapture(ctx context.Context, name string, hashed bool) error {
 	return nil
 }
 
-// Pcap is where packets are captured to; nil if they are not.
+// Pcap returns the writer for captured packets; nil if there is no capture.
 func (o *Set) Pcap() io.Writer {
 	if o.capture == nil {
 		return nil
@@ -58,7 +58,7 @@ func (c *capture) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// flush writes what is still in memory. The error is nil if Write gave one.
+// flush writes buffered data. It returns nil if Write already returned an error.
 func (c *capture) flush() error {
 	if err := c.w.Flush(); err != nil && !c.told {
 		return fault.WriteError(fmt.Sprintf("%q", c.file.Name()), err)
@@ -66,7 +66,7 @@ func (c *capture) flush() error {
 	return nil
 }
 
-// close ends the capture.
+// close closes the capture.
 func (c *capture) close() error {
 	err := c.flush()
 	c.told = c.told || err != nil

@@ -1,6 +1,6 @@
-// Package output takes the reports of a run to where they go: several formats at
-// once, each into a file that is whole or not there, and none harmed by another
-// one that fails.
+// Package output writes the reports of a run to their destinations: several
+// formats at once, each into a file that is either complete or absent. If one
+// fails, the others are not affected.
 package output
 
 import (
@@ -23,37 +23,38 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// StandardOutput is how messages call that stream.
+// StandardOutput is the name of that stream in messages.
 const StandardOutput = "standard output"
 
-// A Spec is one report that is asked for: a format, and where it goes.
+// A Spec is one requested report: a format, and its destination.
 type Spec struct {
 	// Format is one of [report.Formats].
 	Format string
 
-	// File is the file that it goes to. "-" is standard output, and "" another
-	// stream: both are Writer.
+	// File is the file to write. "-" is standard output, and "" another stream:
+	// both use Writer.
 	File   string
 	Writer io.Writer
 
-	// Title is how messages call Writer if File is "".
+	// Title is the name of Writer in messages if File is "".
 	Title string
 
-	// Options say how it is to look.
+	// Options are the options of the format.
 	Options format.Options
 
-	// Shared is set for a file that others write as well: the report is appended,
-	// and nothing of it is ever taken back. What is how messages call such a
-	// file, like "step summary", and Variable which environment variable names it.
+	// Shared is set for a file to which other programs write too: the report is
+	// appended, and nothing is ever removed. What is the name of such a file in
+	// messages, like "step summary", and Variable the environment variable with
+	// its path.
 	Shared         bool
 	What, Variable string
 
-	// New makes the writer of a format that package report does not have; nil
-	// for those that it has.
+	// New returns the writer of a format that is not in package report; nil for
+	// one that is.
 	New func(io.Writer) format.Writer
 }
 
-// Name is how messages call the destination.
+// Name returns the name of the destination in messages.
 func (s *Spec) Name() string {
 	switch s.File {
 	case "-":
@@ -64,8 +65,8 @@ func (s *Spec) Name() string {
 	return fmt.Sprintf("%q", s.File)
 }
 
-// Uses are the files that specs write, to be checked against others. Standard
-// output is of the file that it was redirected to, if any.
+// Uses returns the files that specs write, for [outfile.Check]. Standard output
+// counts as the file to which it is redirected, if any.
 func Uses(specs []Spec) []outfile.Use {
 	var uses []outfile.Use
 	for i := range specs {
@@ -87,51 +88,51 @@ func Uses(specs []Spec) []outfile.Use {
 	return uses
 }
 
-// A Set is a [format.Writer] that hands a run on to several. One that fails is
-// left out from then on and harms no other; its error is kept for Close.
+// A Set is a [format.Writer] that passes a run on to several others. One that
+// fails is no longer used, and does not affect the others; Close returns its
+// error.
 type Set struct {
 	mu      sync.Mutex // held while a record is written
 	all     []*output
 	capture *capture // nil without a capture
 }
 
-// An output is one report on its way.
+// An output is one report while it is written.
 type output struct {
 	spec *Spec
 	w    format.Writer
 	file destination // nil for streams
-	err  error       // the first that was met
-	sum  hash.Hash   // of what was written; nil if nobody asks
+	err  error       // the first error
+	sum  hash.Hash   // of what was written; nil if not needed
 }
 
-// A destination is a file on its way: Commit ends it, Discard takes it back as
-// far as that can be done.
+// A destination is an output file: Commit completes it, Discard undoes it as far
+// as possible.
 type destination interface {
 	io.Writer
 	Commit() error
 	Discard()
 }
 
-// OpenOptions say how the files of a run are opened.
+// OpenOptions specify how the files of a run are opened.
 type OpenOptions struct {
-	Private bool // for their owner alone
+	Private bool // accessible only to their owner
 
-	// Pcap is the file that packets are captured to, "" for none.
+	// Pcap is the file for captured packets, "" for none.
 	Pcap string
 
-	// Log takes what a user should know at once; nil drops it.
+	// Log receives messages for the user; nil discards them.
 	Log func(text string)
 
-	// DropsRights is set for a run that drops its rights on the way. It cannot
-	// rename files in other users' directories later on: there it writes in
-	// place.
+	// DropsRights is set for a run that drops its privileges. Later it cannot
+	// rename files in directories of other users, so it writes there in place.
 	DropsRights bool
 
-	// Hashed is set for a run whose audit log tells what was written.
+	// Hashed is set for a run whose audit log has the hashes of its outputs.
 	Hashed bool
 }
 
-// mode is how the file of a report is written.
+// mode returns how the file of a report is written.
 func (r *OpenOptions) mode(ctx context.Context, spec *Spec) outfile.Mode {
 	return outfile.Mode{
 		InPlace: report.Streams(spec.Format) || r.DropsRights && outfile.Foreign(spec.File),
@@ -140,9 +141,9 @@ func (r *OpenOptions) mode(ctx context.Context, spec *Spec) outfile.Mode {
 	}
 }
 
-// Open opens everything that a run will write, so that a file that cannot be
-// written is known before the first packet. What stands in the files stays until
-// the run begins to write. All files that cannot be opened are told at once.
+// Open opens all outputs of a run, so that a file that cannot be written is
+// detected before the first packet. Existing files keep their content until the
+// run begins to write. It returns the errors of all files that cannot be opened.
 func Open(ctx context.Context, specs []Spec, rule OpenOptions) (*Set, error) {
 	o := &Set{}
 	var errs []error
@@ -206,8 +207,8 @@ func (o *Set) add(out *output, dst io.Writer, options format.Options) error {
 	return fault.As(fault.Usage, err)
 }
 
-// A hashing is a writer that keeps the hash of what was written. It is no
-// *os.File: what the terminal is told is decided before.
+// A hashing is a writer that hashes what was written. It is not an *os.File:
+// whether the output is a terminal is decided before.
 type hashing struct {
 	io.Writer
 	sum hash.Hash
@@ -220,8 +221,8 @@ func (h hashing) Write(p []byte) (int, error) {
 	return n, err
 }
 
-// Hashes are the SHA-256 of the reports that were written whole, for the audit
-// log.
+// Hashes returns the SHA-256 of the reports that were written completely, for the
+// audit log.
 func (o *Set) Hashes() map[string]string {
 	sums := make(map[string]string)
 	for _, out := range o.all {
@@ -235,7 +236,8 @@ func (o *Set) Hashes() map[string]string {
 	return sums
 }
 
-// opening says which file of a run could not be opened. It asks for the exit code of an error.
+// opening returns the error for a file of a run that could not be opened, with an
+// exit code.
 func opening(what string, err error) error {
 	hint := "choose a file in an existing, writable directory; nothing was sent"
 	if errors.Is(err, outfile.ErrNoReader) {
@@ -244,9 +246,9 @@ func opening(what string, err error) error {
 	return &fault.Error{Kind: fault.Failed, Err: fmt.Errorf("opening %s: %w", what, fault.WithoutPath(err)), Hint: hint}
 }
 
-// each calls write for every output that still works. The error is not nil
-// only if there were some and none works any more: then nobody would hear of what
-// is found.
+// each calls write for every output that still works. It returns an error only if
+// there were some and none works any more, because then nobody would see the
+// results.
 func (o *Set) each(write func(*output) error) error {
 	o.mu.Lock()
 	defer o.mu.Unlock()
@@ -266,7 +268,7 @@ func (o *Set) each(write func(*output) error) error {
 	return errors.New("no output could be written")
 }
 
-// tellOthers puts the failure of one output down in those that still work.
+// tellOthers reports the failure of one output in those that still work.
 func (o *Set) tellOthers(failed *output) {
 	for _, out := range o.all {
 		if out.err == nil {
@@ -289,8 +291,8 @@ func (o *Set) Port(p result.Port) error {
 	return o.each(func(out *output) error { return out.w.Port(p) })
 }
 
-// Early hands a port to the formats that write at once, as soon as it is known
-// what answers there, so that a run that is killed has told what it found.
+// Early passes a port to the formats that write at once, as soon as its service
+// is known, so that a run that is killed has reported it.
 func (o *Set) Early(p result.Port) error {
 	return o.each(func(out *output) error {
 		if !report.Streams(out.spec.Format) {
@@ -300,8 +302,8 @@ func (o *Set) Early(p result.Port) error {
 	})
 }
 
-// Linked hands a port to all formats once its whole host is known; those that
-// had it early get it again only if that told more of it.
+// Linked passes a port to all formats when its whole host is known; formats that
+// already have it get it again only if more is set.
 func (o *Set) Linked(p result.Port, more bool) error {
 	return o.each(func(out *output) error {
 		if report.Streams(out.spec.Format) && !more {
@@ -323,7 +325,7 @@ func (o *Set) Notice(n result.Notice) error {
 
 // End implements [format.Writer].
 func (o *Set) End(r result.Run, s result.Summary) error {
-	// Nothing is read after the end, so there is no one to tell.
+	// Nothing is read after the end, so a failure cannot be reported there.
 	for _, out := range o.all {
 		if out.err == nil {
 			out.err = out.w.End(r, s)
@@ -332,12 +334,12 @@ func (o *Set) End(r result.Run, s result.Summary) error {
 	return nil
 }
 
-// Failed reports whether an output met an error so far.
+// Failed reports whether an output has failed.
 func (o *Set) Failed() bool {
 	return slices.ContainsFunc(o.all, func(out *output) bool { return out.err != nil })
 }
 
-// Failures are the errors that were met so far, those of the capture included.
+// Failures returns the errors so far, including those of the capture.
 func (o *Set) Failures() []error {
 	var errs []error
 	for _, out := range o.all {
@@ -353,7 +355,7 @@ func (o *Set) Failures() []error {
 	return errs
 }
 
-// Written are the reports that met no error, as "FORMAT to FILE".
+// Written returns the reports without an error, as "FORMAT to FILE".
 func (o *Set) Written() []string {
 	var written []string
 	for _, out := range o.all {
@@ -364,7 +366,8 @@ func (o *Set) Written() []string {
 	return written
 }
 
-// Close puts the files in their places and says what could not be written.
+// Close completes the files and returns the errors of those that could not be
+// written.
 func (o *Set) Close() error {
 	var errs []error
 	for _, out := range o.all {
@@ -385,7 +388,7 @@ func (o *Set) Close() error {
 	return errors.Join(errs...)
 }
 
-// Discard takes back what was opened, for a run that does not take place.
+// Discard undoes Open, for a run that does not take place.
 func (o *Set) Discard() {
 	if o.capture != nil {
 		o.capture.file.Discard()

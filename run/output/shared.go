@@ -8,8 +8,9 @@ import (
 	"github.com/mxsweep/mxsweep/report"
 )
 
-// openShared opens a file that others write as well. What stands there is counted
-// where a format has a limit: GitHub drops a summary that is too long as a whole.
+// openShared opens a file to which other programs write too. Its existing content
+// counts towards the limit of a format: GitHub drops a summary that is too long
+// completely.
 func (o *Set) openShared(spec *Spec, rule *OpenOptions) error {
 	f, err := openAppended(spec.File)
 	if err != nil {
@@ -31,7 +32,7 @@ func (o *Set) openShared(spec *Spec, rule *OpenOptions) error {
 	return o.add(&output{spec: spec, file: f}, f, options)
 }
 
-// An appendedFile is a file that others write to as well.
+// An appendedFile is a file to which other programs write too.
 type appendedFile struct{ *os.File }
 
 func openAppended(name string) (appendedFile, error) {
@@ -42,5 +43,5 @@ func openAppended(name string) (appendedFile, error) {
 // Commit implements [destination].
 func (a appendedFile) Commit() error { return a.Close() }
 
-// Discard leaves what others wrote; an error would be of no use to anybody.
+// Discard keeps what others wrote; an error would not help anyone.
 func (a appendedFile) Discard() { _ = a.Close() }

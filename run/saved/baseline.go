@@ -18,8 +18,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// ReadBaseline reads a baseline: a file that "mxsweep baseline" wrote, or a
-// saved run. Saved reports which.
+// ReadBaseline reads a baseline: a file written by "mxsweep baseline", or a saved
+// run. saved reports which.
 func ReadBaseline(file string, rules *exposure.RuleSet) (b *drift.Baseline, saved bool, err error) {
 	defer memory.BoundReading()()
 	data, err := userfile.ReadLimited(file, drift.MaxSize)
@@ -40,7 +40,7 @@ func ReadBaseline(file string, rules *exposure.RuleSet) (b *drift.Baseline, save
 	return b, true, nil
 }
 
-// Read reads a saved run as far as it goes. In is the file that is called so.
+// Read reads a saved run as far as it goes. file is the name of in.
 func Read(file string, in io.Reader) (*RunFile, error) {
 	run := &RunFile{File: file, services: newServices()}
 	if err := run.read(in); err != nil {
@@ -49,8 +49,8 @@ func Read(file string, in io.Reader) (*RunFile, error) {
 	return run, nil
 }
 
-// ReadWhole reads a saved run that is complete enough to be a baseline. In is the
-// file that is called so.
+// ReadWhole reads a saved run, and returns an error if it is not complete enough
+// for a baseline. file is the name of in.
 func ReadWhole(file string, in io.Reader, rules *exposure.RuleSet) (*RunFile, error) {
 	run := &RunFile{File: file, rules: rules, services: newServices()}
 	if err := run.read(in); err != nil {
@@ -62,8 +62,8 @@ func ReadWhole(file string, in io.Reader, rules *exposure.RuleSet) (*RunFile, er
 	return run, nil
 }
 
-// ReadError says that a saved run could not be read. What is wrong with the file has
-// its place in it already.
+// ReadError returns the error for a saved run that could not be read. Errors in
+// the file already have their position.
 func ReadError(file string, err error) error {
 	if errors.As(err, new(userfile.Errors)) {
 		return fault.As(fault.Usage, err)
@@ -71,7 +71,7 @@ func ReadError(file string, err error) error {
 	return fault.As(fault.Usage, fmt.Errorf("reading run %q: %w", file, err))
 }
 
-// RulesOfFindings yields the rules of findings.
+// RulesOfFindings yields the rule ids of findings.
 func RulesOfFindings(findings []result.Finding) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range findings {
@@ -82,7 +82,7 @@ func RulesOfFindings(findings []result.Finding) iter.Seq[string] {
 	}
 }
 
-// RulesOfBaseline yields the rules of a baseline.
+// RulesOfBaseline yields the rule ids of a baseline.
 func RulesOfBaseline(b *drift.Baseline) iter.Seq[string] {
 	return func(yield func(string) bool) {
 		for i := range b.Entries {

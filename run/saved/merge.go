@@ -23,26 +23,26 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// A Merger makes one run of several.
+// A Merger merges several runs into one.
 type Merger struct {
 	Rules    *exposure.RuleSet // of this program
 	Policy   *policy.Policy    // nil if there is none
 	Baseline *drift.Baseline   // nil if there is none
 	Gate     gate.Criteria
-	Now      time.Time  // by which accepted risks expire
+	Now      time.Time  // time at which accepted risks must be valid
 	Runs     []*RunFile // in the order of the command line
 
-	once bool // the findings of the runs are not needed any more once they were judged
+	once bool // the findings of the runs are no longer needed after they were judged
 
-	shards  map[sweepKey]int // how many shards each sweep has; 1 if it was not split
-	differ  []result.Notice  // in what the runs differ
-	missing []result.Notice  // shards that no run stands for
+	shards  map[sweepKey]int // number of shards of each sweep; 1 if it was not split
+	differ  []result.Notice  // differences between the runs
+	missing []result.Notice  // shards without a run
 }
 
-// A sweepKey tells the sweeps apart that runs are parts of.
+// A sweepKey identifies the sweep of which a run is a part.
 type sweepKey struct{ scope, vantage string }
 
-// keyOf is the sweep that a run is a part of.
+// keyOf returns the sweep of which a run is a part.
 func keyOf(r *RunFile) sweepKey { return sweepKey{r.Record.Scope.SHA256, r.Record.Vantage} }
 
 // Compared reports whether each run was compared with a baseline.
@@ -50,8 +50,8 @@ func (m *Merger) Compared() bool {
 	return len(m.Runs) > 0 && !slices.ContainsFunc(m.Runs, func(r *RunFile) bool { return r.Record.Baseline == nil })
 }
 
-// Check refuses runs that are no parts of one, and notes in what the others
-// differ and which shards are missing.
+// Check returns an error for runs that cannot be merged, and records differences
+// between the others and missing shards.
 func (m *Merger) Check() error {
 	distinct, errs := m.distinctRuns()
 	m.shards = map[sweepKey]int{}
@@ -73,9 +73,9 @@ func (m *Merger) Check() error {
 	return errors.Join(errs...)
 }
 
-// distinctRuns gives the runs without those that are given twice, alone or as a part of
-// a merged run, of which there is one error each: what else is wrong with them follows
-// from that.
+// distinctRuns returns the runs without those that are given twice, alone or as a part
+// of a merged run. There is one error for each of the latter, because their other
+// errors follow from that.
 func (m *Merger) distinctRuns() (list []*RunFile, errs []error) {
 	seen := map[string]*RunFile{}
 	told := map[string]bool{}
@@ -105,7 +105,7 @@ func (m *Merger) distinctRuns() (list []*RunFile, errs []error) {
 	return list, errs
 }
 
-// partOf reads which shard a run is: 1 of 1 for the whole.
+// partOf returns the shard of a run: 1 of 1 for the whole sweep.
 func partOf(r *RunFile) (index, count int) {
 	i, n, ok := strings.Cut(r.Record.Shard, "/")
 	index, err1 := strconv.Atoi(i)
@@ -116,10 +116,10 @@ func partOf(r *RunFile) (index, count int) {
 	return index, count
 }
 
-// maxMissing is how many missing shards are named one by one.
+// maxMissing is the maximum number of missing shards that are listed.
 const maxMissing = 100
 
-// checkShards looks at the runs of one sweep, seen from one vantage point.
+// checkShards checks the runs of one sweep from one vantage point.
 func (m *Merger) checkShards(runs []*RunFile) error {
 	first := runs[0]
 	_, count := partOf(first)
@@ -145,13 +145,14 @@ func (m *Merger) checkShards(runs []*RunFile) error {
 	return nil
 }
 
-// shardName is the shard of a run as the flag has it.
+// shardName returns the shard of a run as in the flag.
 func shardName(r *RunFile) string {
 	i, n := partOf(r)
 	return fmt.Sprintf("%d/%d", i, n)
 }
 
-// checkShardPorts refuses shards of what is one sweep but for its ports.
+// checkShardPorts returns an error for shards of sweeps that differ only in their
+// ports.
 func checkShardPorts(runs []*RunFile) error {
 	for i, r := range runs {
 		for _, o := range runs[:i] {
@@ -166,7 +167,7 @@ func checkShardPorts(runs []*RunFile) error {
 	return nil
 }
 
-// noteDifferences notes where runs were made with other ports or versions.
+// noteDifferences records that runs have other ports or versions.
 func (m *Merger) noteDifferences() {
 	for _, what := range []struct {
 		name string
@@ -190,7 +191,7 @@ func (m *Merger) noteDifferences() {
 	}
 }
 
-// distinct gives the different values that the runs have, in their order.
+// distinct returns the distinct values of the runs, in their order.
 func (m *Merger) distinct(of func(*RunFile) []string) []string {
 	var list []string
 	for _, r := range m.Runs {
@@ -203,12 +204,12 @@ func (m *Merger) distinct(of func(*RunFile) []string) []string {
 	return list
 }
 
-// one gives the different values that the runs have as one word.
+// one returns the distinct values of the runs as one string.
 func (m *Merger) one(of func(*RunFile) string) string {
 	return strings.Join(m.distinct(func(r *RunFile) []string { return []string{of(r)} }), "+")
 }
 
-// run says what was scanned, when and from where, all runs together.
+// run returns what was scanned by all runs together, when and from where.
 func (m *Merger) run(args []string) result.Run {
 	run := result.Run{
 		ID:            report.NewRunID(),
@@ -233,7 +234,7 @@ func (m *Merger) run(args []string) result.Run {
 		if r.Record.EndTime.After(run.EndTime.Time) {
 			run.EndTime = r.Record.EndTime
 		}
-		if !scopes[r.Record.Scope.SHA256] { // shards and vantage points share theirs
+		if !scopes[r.Record.Scope.SHA256] { // shards and vantage points share it
 			scopes[r.Record.Scope.SHA256] = true
 			run.Scope.Addresses += r.Record.Scope.Addresses
 			run.Scope.Excluded += r.Record.Scope.Excluded
@@ -255,8 +256,8 @@ func (m *Merger) run(args []string) result.Run {
 	return report.Clean(run, "")
 }
 
-// scopeSHA256 is that of the runs where they share it, else one that is made of
-// all of theirs.
+// scopeSHA256 returns the hash of the runs' scope if they share it, otherwise a
+// hash of all their hashes.
 func (m *Merger) scopeSHA256() string {
 	hashes := m.distinct(func(r *RunFile) []string { return []string{r.Record.Scope.SHA256} })
 	if len(hashes) == 1 {
@@ -267,13 +268,13 @@ func (m *Merger) scopeSHA256() string {
 	return hex.EncodeToString(sum[:])
 }
 
-// ports are those that at least one run asked.
+// ports returns the ports that at least one run probed.
 func (m *Merger) ports() []uint16 {
 	var all []uint16
 	for _, r := range m.Runs {
 		ports, err := scope.ParsePorts(r.Record.Scope.Ports, nil)
 		if err != nil {
-			continue // a run of another tool: it is told as it is
+			continue // a run of another tool: its ports are reported as they are
 		}
 		all = append(all, ports...)
 	}

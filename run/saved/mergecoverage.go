@@ -10,13 +10,13 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// coverage adds up what the runs saw. Of a run that did not count its states,
-// all that was conclusive is taken for open, on which no caveat rests.
+// coverage adds up the coverage of the runs. For a run without counts of states,
+// all conclusive pairs count as open, which leads to no caveat.
 func (m *Merger) coverage() gate.PairCounts {
 	var sum gate.PairCounts
 	for _, r := range m.Runs {
 		c := r.Summary.Coverage
-		sum.Planned = capped(sum.Planned, max(c.Planned, c.Answered)) // one that was cut short does not know its plan
+		sum.Planned = capped(sum.Planned, max(c.Planned, c.Answered)) // a run that was cut short does not know its plan
 		sum.HostsUp += uint64(max(c.HostsUp, 0))
 		sum.HostsSilent = capped(sum.HostsSilent, uint64(max(c.HostsSilent, 0)))
 		n := c.CoverageCounts
@@ -31,7 +31,7 @@ func (m *Merger) coverage() gate.PairCounts {
 		if n.VacantPairs != nil {
 			sum.VacantPairs = capped(sum.VacantPairs, *n.VacantPairs)
 		} else {
-			sum.VacantPairs = capped(sum.VacantPairs, n.Vacant) // at least
+			sum.VacantPairs = capped(sum.VacantPairs, n.Vacant) // a minimum
 		}
 		if n.Accepted != nil {
 			sum.Accepted = capped(sum.Accepted, *n.Accepted)
@@ -41,8 +41,8 @@ func (m *Merger) coverage() gate.PairCounts {
 	return sum
 }
 
-// capped is the sum of two counts, or the largest one that can be told: IPv6
-// prefixes have more pairs than that together.
+// capped returns the sum of two counts, limited to the largest count that can be
+// reported: IPv6 prefixes have more pairs.
 func capped(a, b uint64) uint64 {
 	sum, carry := bits.Add64(a, b, 0)
 	if carry > 0 {
@@ -51,9 +51,9 @@ func capped(a, b uint64) uint64 {
 	return sum
 }
 
-// short gives the lines of the scope that no shard holds as a whole, with fewer
-// hosts up in all of the shards than there must be. A sweep of which a shard is
-// missing cannot tell.
+// short returns the scope lines that were split among shards and have too few
+// hosts up in all of them together. If a shard of the sweep is missing, this is
+// not known.
 func (m *Merger) short() []gate.ScopeLine {
 	type place struct {
 		sweep  sweepKey
@@ -83,9 +83,9 @@ func (m *Merger) short() []gate.ScopeLine {
 	return short
 }
 
-// canaries stands for those of the runs: one that answered, if all of a run did,
-// on another machine than the scanner's if there is such a run. One that did not
-// answer is told by a notice of its run.
+// canaries represents the canaries of the runs by one: one that answered, if all
+// canaries of a run did, on another machine than the scanner if there is such a
+// run. One that did not answer is reported by a notice of its run.
 func (m *Merger) canaries() []gate.WatchedCanary {
 	var own []gate.WatchedCanary
 	for _, r := range m.Runs {
@@ -101,19 +101,19 @@ func (m *Merger) canaries() []gate.WatchedCanary {
 	return own
 }
 
-// counts are the numbers of the merged coverage, nil if a run lacks them.
+// counts returns the numbers of the merged coverage, nil if a run lacks them.
 func (m *Merger) counts(c gate.PairCounts) *result.CoverageCounts {
 	if slices.ContainsFunc(m.Runs, func(r *RunFile) bool { return r.Summary.Coverage.CoverageCounts == nil }) {
 		return nil
 	}
 	counts := report.NewCoverageCounts(c)
 	if slices.ContainsFunc(m.Runs, func(r *RunFile) bool { return r.Summary.Coverage.VacantPairs == nil }) {
-		counts.VacantPairs, counts.Accepted = nil, nil // only known to be at least that
+		counts.VacantPairs, counts.Accepted = nil, nil // only a minimum is known
 	}
 	return counts
 }
 
-// summary closes the report.
+// summary returns the summary of the merged run.
 func (m *Merger) summary(v *gate.Decision, c gate.PairCounts) result.Summary {
 	s := result.Summary{
 		Complete: v.Complete, Incomplete: v.Incomplete || !v.Complete,

@@ -11,16 +11,16 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// driftWeight orders what several runs say of one finding: the first that one
-// of them says counts.
+// driftWeight has the order of precedence of the drifts that several runs have
+// for one finding.
 var driftWeight = []result.Drift{
 	result.DriftNew, result.DriftReopened, result.DriftExpired, result.DriftUpdated,
 	result.DriftUnverified, result.DriftUnchanged, result.DriftNone, "",
 }
 
-// findings puts the findings of all runs together. What one run found stands,
-// whatever another one says; what was not found again is fixed if one run has
-// shown it, and else unverified.
+// findings merges the findings of all runs. A finding of one run counts, whatever
+// the others say; one that was not found again is fixed if one run has proven it,
+// otherwise unverified.
 func (m *Merger) findings() []exposure.Violation {
 	var seen, gone []exposure.Violation
 	drift := map[string]result.Drift{}
@@ -69,8 +69,8 @@ func (m *Merger) findings() []exposure.Violation {
 	return seen
 }
 
-// status gives a finding the status that it has by the policy of the merged run
-// or, without one, by that of its own run as long as that holds.
+// status sets the status of a finding according to the policy of the merged run
+// or, without one, that of its own run as long as it is valid.
 func (m *Merger) status(f *exposure.Violation) {
 	if m.Policy != nil {
 		m.Policy.Apply(f, m.Now)
@@ -81,9 +81,9 @@ func (m *Merger) status(f *exposure.Violation) {
 	}
 }
 
-// lower gives a finding on an address of the scanning machine the weight of
-// what only that machine can reach, where another run, which stood elsewhere,
-// saw its ports closed or filtered.
+// lower reduces the severity of a finding on an address of the scanning machine
+// to that of a service that only the host can reach, if another run, from another
+// machine, saw its port closed or filtered.
 func (m *Merger) lower(f *exposure.Violation, by *RunFile) {
 	if f.Reachability != result.ReachabilityAssumed {
 		return
@@ -101,8 +101,8 @@ func (m *Merger) lower(f *exposure.Violation, by *RunFile) {
 		strings.Join(slices.Compact(from), ", ")))
 }
 
-// unreached reports whether a run that does not stand on the host saw the port
-// closed or, of a host that was up, filtered, and none saw it open.
+// unreached reports whether a run from another machine saw the port closed or, of
+// a host that was up, filtered, and none saw it open.
 func (m *Merger) unreached(addr netip.Addr, port uint16, by *RunFile) (vantage string, ok bool) {
 	for _, r := range m.Runs {
 		if r == by || r.Record.Vantage == string(exposure.ClassHost) {
@@ -128,8 +128,8 @@ func (m *Merger) unreached(addr netip.Addr, port uint16, by *RunFile) (vantage s
 	return vantage, ok
 }
 
-// alsoSeen says of findings that were made from several vantage points where
-// else they were made.
+// alsoSeen adds to findings seen from several vantage points from where else they
+// were seen.
 func alsoSeen(findings []exposure.Violation) {
 	groups := map[string][]string{}
 	for i := range findings {
@@ -146,8 +146,8 @@ func alsoSeen(findings []exposure.Violation) {
 	}
 }
 
-// portRecords gives one record for each port: of those that several runs have,
-// the one that tells most.
+// portRecords returns one record for each port: if several runs have one, the
+// most informative.
 func (m *Merger) portRecords() []*result.Port {
 	at := map[netip.AddrPort]int{}
 	var list []*result.Port
@@ -166,9 +166,9 @@ func (m *Merger) portRecords() []*result.Port {
 	return list
 }
 
-// tellsMore reports whether a record tells more of a port than another one: that
-// it is open, that others can reach it, what answers there and how surely. Of two
-// that tell as much, the later one counts.
+// tellsMore reports whether record p is more informative than q: first open, then
+// reachable by others, then by its service and the confidence. If both are equal,
+// the later one counts.
 func tellsMore(p, q *result.Port) bool {
 	rank := func(p *result.Port) int {
 		switch p.State {

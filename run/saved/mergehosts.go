@@ -11,8 +11,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// askedHosts are those of all runs together; nil if a run does not tell its own, or
-// if there are too many.
+// askedHosts returns the probed hosts of all runs; nil if a run does not list its
+// hosts, or if there are too many.
 func (m *Merger) askedHosts() []string {
 	if slices.ContainsFunc(m.Runs, func(r *RunFile) bool { return r.Record.Scope.Asked == nil }) {
 		return nil
@@ -24,8 +24,8 @@ func (m *Merger) askedHosts() []string {
 	return report.NewHosts(list)
 }
 
-// upHosts are those of all runs together; nil if a run does not tell its own, or
-// if there are too many.
+// upHosts returns the hosts that were up in any run; nil if a run does not list
+// its hosts, or if there are too many.
 func (m *Merger) upHosts() []string {
 	var list []string
 	for _, r := range m.Runs {
@@ -38,9 +38,9 @@ func (m *Merger) upHosts() []string {
 	return report.NewHosts(list)
 }
 
-// hostsUp is how many hosts are up in all runs together, of a sum that counts those
-// seen from several vantage points several times. Where a run does not tell its
-// hosts, it is the sum.
+// hostsUp returns how many hosts are up in all runs together. sum counts hosts
+// seen from several vantage points several times; it is returned if a run does
+// not list its hosts.
 func (m *Merger) hostsUp(sum uint64) uint64 {
 	var b netipx.IPSetBuilder
 	var most uint64
@@ -49,7 +49,7 @@ func (m *Merger) hostsUp(sum uint64) uint64 {
 		if c.Up == nil && c.HostsUp > 0 {
 			return sum
 		}
-		most = max(most, uint64(max(c.HostsUp, 0))) // zones are not told apart in what follows
+		most = max(most, uint64(max(c.HostsUp, 0))) // what follows does not distinguish zones
 		for _, text := range c.Up {
 			if ip, ok := result.ParseRange(text); ok {
 				b.AddRange(ip)
@@ -63,7 +63,7 @@ func (m *Merger) hostsUp(sum uint64) uint64 {
 	return min(sum, max(most, result.AddressCount(set)))
 }
 
-// askedParts are what each of the runs asked, as far as it tells.
+// askedParts returns what each run probed, as far as known.
 func (m *Merger) askedParts() []policy.AskedPart {
 	var parts []policy.AskedPart
 	for _, r := range m.Runs {

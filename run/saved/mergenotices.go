@@ -9,16 +9,16 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// recounted are the notices that a merged run makes itself.
+// recounted are the codes of notices that the merged run computes itself.
 var recounted = []string{
 	exposure.NoticeCoverage, exposure.NoticeNothingInScope, exposure.NoticeBaseline, exposure.NoticeUnverified,
 	exposure.NoticeConfidence, exposure.NoticeAcceptanceExpired, exposure.NoticeAcceptanceSoon, exposure.NoticeAcceptanceUnused,
 	exposure.NoticeNothingOpen, exposure.NoticeWideAcceptance, exposure.NoticeExpectedMissing,
 }
 
-// carried gives the notices of the runs that hold for the merged run too, adds
-// those that keep it from being whole to facts, and reports whether all runs came
-// to their end.
+// carried returns the notices of the runs that also apply to the merged run, and
+// adds those that make it incomplete to facts. It reports whether all runs are
+// complete.
 func (m *Merger) carried(facts *gate.RunFacts) (notices []result.Notice, whole bool) {
 	whole = true
 	said := map[string]bool{}
@@ -27,7 +27,7 @@ func (m *Merger) carried(facts *gate.RunFacts) (notices []result.Notice, whole b
 		_, shards := partOf(r)
 		for i := range r.notices {
 			w := &r.notices[i]
-			// That no host of a shard is up says nothing of the whole.
+			// If no host of a shard is up, the whole sweep may have some.
 			if slices.Contains(recounted, w.Code) || w.Code == exposure.NoticeNothingSeen && shards > 1 {
 				explained = true
 				continue
@@ -54,10 +54,9 @@ func (m *Merger) carried(facts *gate.RunFacts) (notices []result.Notice, whole b
 	return notices, whole
 }
 
-// notice gives a notice of one run as it holds for the merged one, and reports
-// whether the merged run is incomplete because of it. As the status of findings,
-// its acceptance is that by the policy of the merged run or, without one, that of
-// its own run as long as it holds.
+// notice returns the notice of a run for the merged run, and reports whether it
+// makes the merged run incomplete. Its acceptance is that of the policy of the
+// merged run or, without one, that of its own run as long as it is valid.
 func (m *Merger) notice(w *result.Notice) (n result.Notice, short bool) {
 	n = exposure.UnacceptNotice(*w)
 	before := w.Acceptance
@@ -75,7 +74,7 @@ func (m *Merger) notice(w *result.Notice) (n result.Notice, short bool) {
 	if now != nil {
 		return exposure.AcceptNotice(n, now), false
 	}
-	// The pairs of a host that was accepted are outside of the coverage, so the
-	// floor cannot tell that they are missing.
+	// The pairs of an accepted host are not part of the coverage, so the minimum
+	// coverage does not detect that they are missing.
 	return n, n.Level == result.LevelError || before != nil
 }

@@ -12,17 +12,17 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// portOf is a port as its record tells it.
+// portOf returns the subject of a judgement for a port record.
 func portOf(p *result.Port, pair netip.AddrPort) exposure.Subject {
 	return exposure.Subject{Host: p.Host, Aliases: p.Aliases, Service: serviceOf(p.Service), Anchor: p.Anchor, Reachability: p.Reachability,
 		Result: scan.Result{Target: pair, State: p.State, Reason: p.Reason, Time: p.Timestamp.Time, Attempts: p.Attempts}}
 }
 
-// pairOf is the pair of a record.
+// pairOf returns the pair of a record, and whether it is valid.
 func pairOf(p *result.Port) netip.AddrPort { return netip.AddrPortFrom(p.IP.Unmap(), p.Port) }
 
-// forbidden gives the findings of open ports of a run that the policy of the
-// merged run wants closed, of which its own policy need not have known.
+// forbidden returns the findings for open ports of a run that the policy of the
+// merged run forbids; the run's own policy may have allowed them.
 func (m *Merger) forbidden(r *RunFile) []exposure.Violation {
 	if m.Policy == nil || len(m.Policy.MustBeClosed) == 0 {
 		return nil
@@ -47,7 +47,7 @@ func (m *Merger) forbidden(r *RunFile) []exposure.Violation {
 		}
 		for _, f := range judge.Forbidden(portOf(p, pair)) {
 			if m.Compared() {
-				f.Drift = result.DriftNew // or it would be among the findings
+				f.Drift = result.DriftNew // otherwise the run would have the finding
 			}
 			list = append(list, f)
 		}
@@ -55,9 +55,9 @@ func (m *Merger) forbidden(r *RunFile) []exposure.Violation {
 	return list
 }
 
-// required gives the pairs that the policy of the merged run expects, or wants
-// closed, and that are unknown from a vantage point, but for those that a notice
-// of a run tells already.
+// required returns the pairs that the policy of the merged run expects, or
+// requires to be closed, and that are unknown from a vantage point, except for
+// those with a notice in told.
 func (m *Merger) required(told []result.Notice) *gate.UnknownPairs {
 	if m.Policy == nil {
 		return nil
@@ -80,16 +80,16 @@ func (m *Merger) required(told []result.Notice) *gate.UnknownPairs {
 	return &list
 }
 
-// A runRecord is what a run says of a pair.
+// A runRecord is the record of a pair in a run.
 type runRecord struct {
 	run    *RunFile
 	pair   netip.AddrPort
 	record *result.Port
-	up     bool // the run had a packet of the host
+	up     bool // the host sent a packet during the run
 }
 
-// bestRecords gives, of each pair that is wanted and each vantage point, the record
-// that tells most.
+// bestRecords returns the most informative record for each pair for which wanted
+// returns true and each vantage point.
 func (m *Merger) bestRecords(wanted func(*result.Port, netip.AddrPort) bool) []runRecord {
 	type place struct {
 		vantage string
@@ -116,9 +116,9 @@ func (m *Merger) bestRecords(wanted func(*result.Port, netip.AddrPort) bool) []r
 	return list
 }
 
-// unsettled reports whether nothing conclusive is known of a pair that the policy
-// names. An open port that must be closed has a finding for that, which is enough
-// where the policy accepts that its host cannot be judged.
+// unsettled reports whether there is no conclusive result for a pair that the
+// policy names. An open port that must be closed has a finding, which is enough
+// if the policy accepts that its host cannot be assessed.
 func (m *Merger) unsettled(b runRecord, why gate.Requirement) bool {
 	addr, names := b.pair.Addr(), namesOf(b.record)
 	switch b.record.State {
@@ -133,8 +133,8 @@ func (m *Merger) unsettled(b runRecord, why gate.Requirement) bool {
 	return true
 }
 
-// countsSilent reports whether a silent address of a run counts: it is not vacant,
-// and no notice of its own tells of it.
+// countsSilent reports whether a silent address of a run counts as unknown: it is
+// not vacant, and has no notice of its own.
 func (m *Merger) countsSilent(r *RunFile, addr netip.Addr, names []string) bool {
 	if slices.ContainsFunc(r.notices, func(n result.Notice) bool { return n.Code == exposure.NoticeSilent && n.Target == addr.String() }) {
 		return false
@@ -144,7 +144,7 @@ func (m *Merger) countsSilent(r *RunFile, addr netip.Addr, names []string) bool 
 	return needs.Expected(addr, names...) || c.HostsSilent > 0 && (c.CoverageCounts == nil || c.Vacant == 0)
 }
 
-// namesOf are the names of a record's host.
+// namesOf returns the names of a record's host.
 func namesOf(p *result.Port) []string {
 	if p.Host == "" {
 		return p.Aliases

@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// Read reads all of the runs, also of those that were cut short, and the baseline if
-// one is named. All mistakes are told at once.
+// Read reads all runs, including those that were cut short, and the baseline if
+// baseline is not "". It returns all errors.
 func (m *Merger) Read(files []string, baseline string) error {
 	m.once = true
 	var errs []error
@@ -38,7 +38,7 @@ func (m *Merger) Read(files []string, baseline string) error {
 	return errors.Join(errs...)
 }
 
-// readWholeRun reads all of a saved run, also of one that was cut short.
+// readWholeRun reads everything in a saved run, even if it was cut short.
 func readWholeRun(file string, rules *exposure.RuleSet) (*RunFile, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -52,13 +52,13 @@ func readWholeRun(file string, rules *exposure.RuleSet) (*RunFile, error) {
 	return run, nil
 }
 
-// Write reports the merged run as the work of a tool that was called with args.
+// Write writes the merged run as a report of a tool that was called with args.
 func (m *Merger) Write(tool result.Tool, args []string, w format.Writer, c *Merged) {
 	run := m.run(args)
 	for _, r := range m.Runs {
-		r.ports, r.services = nil, nil // all that is told of them is in c
+		r.ports, r.services = nil, nil // c has everything that is reported
 	}
-	// Errors are kept by the writer and told when they close.
+	// The writer keeps its errors and returns them when it is closed.
 	tool.RulesVersion, tool.ProbesVersion = m.Rules.Version, m.Runs[0].tool.ProbesVersion
 	_ = w.Start(tool, run)
 	for i, p := range c.ports {

@@ -11,7 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A Merged is what a merged run comes to.
+// A Merged is the result of merging runs.
 type Merged struct {
 	Findings []exposure.Violation
 	Decision gate.Decision
@@ -33,7 +33,7 @@ func (m *Merger) Conclude() Merged {
 	facts.Incomplete = append(facts.Incomplete, m.missing...)
 	facts.Unknown = m.required(facts.Incomplete)
 	c.Decision = gate.Decide(m.Gate, facts, c.Findings)
-	if len(m.missing) > 0 { // what is in scope is in those shards
+	if len(m.missing) > 0 { // which have the rest of the scope
 		c.Decision.Notices = slices.DeleteFunc(c.Decision.Notices, func(n result.Notice) bool { return n.Code == exposure.NoticeNothingInScope })
 	}
 	c.Decision.Complete = c.Decision.Complete && whole
@@ -45,8 +45,8 @@ func (m *Merger) Conclude() Merged {
 	return c
 }
 
-// drift compares what was found with the baseline, from each vantage point with
-// what was found from there.
+// drift compares the findings with the baseline, separately for each vantage
+// point.
 func (m *Merger) drift(findings []exposure.Violation) ([]exposure.Violation, []result.Notice) {
 	vantages := m.distinct(func(r *RunFile) []string { return []string{r.Record.Vantage} })
 	var list []exposure.Violation
@@ -87,15 +87,15 @@ func (m *Merger) drift(findings []exposure.Violation) ([]exposure.Violation, []r
 }
 
 // sameBaseline reports whether all runs were compared with the baseline of the
-// merged run: then what one of them showed to be fixed is.
+// merged run: then a finding that one of them proved to be fixed is fixed.
 func (m *Merger) sameBaseline() bool {
 	return !slices.ContainsFunc(m.Runs, func(r *RunFile) bool {
 		return r.Record.Baseline == nil || r.Record.Baseline.SHA256 != m.Baseline.SHA256
 	})
 }
 
-// entriesOf gives the part of the baseline that was seen from the i-th vantage
-// point. The first one also has what no run looked at.
+// entriesOf returns the entries of the baseline for the i-th vantage point. The
+// first one also has those for vantage points without a run.
 func (m *Merger) entriesOf(vantages []string, i int) *drift.Baseline {
 	part := *m.Baseline
 	part.Entries = nil
@@ -108,7 +108,7 @@ func (m *Merger) entriesOf(vantages []string, i int) *drift.Baseline {
 	return &part
 }
 
-// conditions are those under which the runs from one vantage point were made.
+// conditions returns the conditions of the runs from one vantage point.
 func (m *Merger) conditions(vantage string) drift.Conditions {
 	names := map[string][]netip.Addr{}
 	for _, r := range m.Runs {
@@ -124,9 +124,9 @@ func (m *Merger) conditions(vantage string) drift.Conditions {
 	}
 }
 
-// show tells the comparison of the ports that runs from a vantage point saw, and
-// gives which hosts are up. Of the records that several of them have of a port, the
-// one that tells most counts, in whatever order they are named.
+// show adds the ports of the runs from a vantage point to the comparison, and
+// returns the counter with the hosts that are up. If several runs have a record
+// of a port, the most informative counts, whatever their order.
 func (m *Merger) show(vantage string, c *drift.Comparison) *gate.CoverageCounter {
 	counter := gate.NewCoverageCounter(0, 0)
 	best := map[netip.AddrPort]*result.Port{}

@@ -1,5 +1,5 @@
-// Package saved reads runs back that were written as json or jsonl, makes baselines
-// of them, and one run of several.
+// Package saved reads runs that were written as json or jsonl, makes baselines of
+// them, and merges several into one.
 package saved
 
 import (
@@ -14,32 +14,32 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A RunFile is a saved run, read back: what a baseline needs of it, or all. It implements
-// [format.Writer].
+// A RunFile is a saved run that was read: what a baseline needs of it, or all of
+// it. It implements [format.Writer].
 type RunFile struct {
-	File     string // as it was named
+	File     string // as named by the user
 	Record   result.Run
 	Findings []result.Finding
 	Summary  result.Summary
 
 	rules    *exposure.RuleSet // of this program
 	tool     result.Tool
-	ports    []*result.Port  // kept if whole is set
+	ports    []*result.Port  // only if whole is set
 	notices  []result.Notice // likewise
-	whole    bool            // all is kept, not only what a baseline needs
+	whole    bool            // keeps everything, not only what a baseline needs
 	services map[netip.AddrPort]savedService
-	texts    sameTexts // of all its records
-	cut      string    // where it is cut short, "" if it is not
+	texts    sameTexts // of all records
+	cut      string    // where it was cut short, "" if it was not
 }
 
-// A savedService is what a baseline keeps of a service.
+// A savedService is the part of a service that a baseline needs.
 type savedService struct {
 	protocol, product string
 	method            result.Method
 	confidence        int
 }
 
-// read plays a saved run.
+// read reads a saved run.
 func (r *RunFile) read(in io.Reader) error {
 	_, err := report.Reader{File: r.File}.Replay(in, r)
 	return err
@@ -68,8 +68,8 @@ func (r *RunFile) Port(p result.Port) error {
 	return nil
 }
 
-// up gives the addresses of which the run had a packet, as far as its records tell:
-// the run must be a whole one.
+// up returns the addresses that sent a packet during the run, as far as the
+// records show; whole must be set.
 func (r *RunFile) up() map[netip.Addr]bool {
 	up := map[netip.Addr]bool{}
 	for _, p := range r.ports {
@@ -110,7 +110,8 @@ func (r *RunFile) End(run result.Run, s result.Summary) error {
 	return nil
 }
 
-// Lacks says why the run does not hold all that it was to find, "" if it does.
+// Lacks says why the findings of the run may be incomplete, "" if they are
+// complete.
 func (r *RunFile) Lacks() string {
 	switch {
 	case r.cut != "":
@@ -123,14 +124,14 @@ func (r *RunFile) Lacks() string {
 	return ""
 }
 
-// Baseline makes a baseline of the run. Old is the one that the run was
+// Baseline returns a baseline of the run. old is the one that the run was
 // compared with, nil if there is none.
 func (r *RunFile) Baseline(old *drift.Baseline) *drift.Baseline {
 	return drift.NewBaseline(r.header(), old, r.judged())
 }
 
-// known makes a baseline of the run to compare another one with. Unlike one that
-// is written, it knows what was fixed.
+// known returns a baseline of the run for comparison with another run. Unlike one
+// that is written to a file, it has the fixed findings.
 func (r *RunFile) known() *drift.Baseline {
 	findings := r.judged()
 	b := drift.NewBaseline(r.header(), nil, findings)
@@ -142,7 +143,7 @@ func (r *RunFile) known() *drift.Baseline {
 	return drift.BaselineOf(b.Header, b.Entries)
 }
 
-// header says under which conditions the run was made.
+// header returns the conditions of the run.
 func (r *RunFile) header() drift.Header {
 	created := r.Record.EndTime.Time
 	if created.IsZero() {
@@ -154,7 +155,7 @@ func (r *RunFile) header() drift.Header {
 	}
 }
 
-// judged gives the findings of the run as the judge made them.
+// judged returns the findings of the run in the form of the judge.
 func (r *RunFile) judged() []exposure.Violation {
 	list := make([]exposure.Violation, 0, len(r.Findings))
 	for i := range r.Findings {
@@ -163,7 +164,7 @@ func (r *RunFile) judged() []exposure.Violation {
 	return list
 }
 
-// finding makes a finding of its written form.
+// finding converts a finding of a report.
 func (r *RunFile) finding(w *result.Finding) exposure.Violation {
 	target := netip.AddrPortFrom(w.IP.Unmap(), w.Port)
 	service := r.services[target]
@@ -177,7 +178,7 @@ func (r *RunFile) finding(w *result.Finding) exposure.Violation {
 		FirstSeen: w.FirstSeen.Time, LastSeen: w.LastSeen.Time, Acceptance: w.Acceptance,
 	}
 	if f.Drift == result.DriftFixed {
-		f.Status = result.StatusFixed // earlier versions called it open
+		f.Status = result.StatusFixed // earlier versions wrote open
 	}
 	f.Carried = f.Drift == result.DriftFixed || f.Drift == result.DriftUnverified && w.LastSeen.Before(r.Record.StartTime.Time)
 	if f.Certainty = service.confidence; w.Certainty != nil {
@@ -192,8 +193,8 @@ func (r *RunFile) finding(w *result.Finding) exposure.Violation {
 	return f
 }
 
-// rule is the rule of a finding: the one that this program has, else what the
-// run tells of it.
+// rule returns the rule of a finding: that of this program, otherwise what the
+// run says about it.
 func (r *RunFile) rule(w *result.Finding) *exposure.Rule {
 	if rule := r.rules.Lookup(w.Rule); rule != nil {
 		return rule
@@ -201,8 +202,8 @@ func (r *RunFile) rule(w *result.Finding) *exposure.Rule {
 	return &exposure.Rule{RuleInfo: result.RuleInfo{ID: w.Rule, Title: w.Title, Severity: w.Severity, Score: w.Score, CWE: w.CWE, References: w.References, Tags: w.Tags}}
 }
 
-// vantageOf is where a finding was seen from. Runs of the first version do not
-// say it of each: there, the id tells whether it is the host itself.
+// vantageOf returns the vantage point of a finding. Runs of the first version do
+// not record it per finding: there, the id shows whether it is the host itself.
 func (r *RunFile) vantageOf(f *result.Finding, target netip.AddrPort) string {
 	host := string(exposure.ClassHost)
 	switch {
@@ -214,10 +215,10 @@ func (r *RunFile) vantageOf(f *result.Finding, target netip.AddrPort) string {
 	return r.Record.Vantage
 }
 
-// newServices is an empty table of services.
+// newServices returns an empty table of services.
 func newServices() map[netip.AddrPort]savedService { return make(map[netip.AddrPort]savedService) }
 
-// serviceOf is a service as its record tells it; nil of none.
+// serviceOf converts the service of a record; nil for nil.
 func serviceOf(w *result.Service) *fingerprint.Identification {
 	if w == nil {
 		return nil

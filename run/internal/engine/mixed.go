@@ -10,14 +10,15 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
-// A mixed sweeper asks the pairs of this machine's own addresses with full
+// A mixed sweeper probes the pairs of this machine's own addresses with full
 // connections, and then all others with single SYNs.
 type mixed struct {
 	connect, syn sweeper
-	own, there   *scope.Space // what each asks
+	own, there   *scope.Space // the spaces of the two
 }
 
-// Scan implements [scan.Scanner] for the space that the two parts were made of.
+// Scan implements [scan.Scanner] for the space from which the two parts were
+// made.
 func (m *mixed) Scan(ctx context.Context, _ *scope.Space) iter.Seq[scan.Result] {
 	return func(yield func(scan.Result) bool) {
 		for r := range m.connect.Scan(ctx, m.own) {
@@ -50,8 +51,7 @@ func (m *mixed) Stats() scan.Stats {
 	}
 }
 
-// newOwn makes the engine of a sweep of nothing but this machine's own
-// addresses.
+// newOwn returns the engine for a sweep of only this machine's own addresses.
 func (c *Config) newOwn(own *scope.Space) (*Engine, error) {
 	if c.Pcap != "" {
 		return nil, fault.Usagef("omit --pcap", "capturing SYN segments in %q: all targets are this machine itself, which is scanned with full connections", c.Pcap)
@@ -65,8 +65,7 @@ func (c *Config) newOwn(own *scope.Space) (*Engine, error) {
 	return e, nil
 }
 
-// OwnPairs divides a space into the pairs of this machine itself and the
-// others.
+// OwnPairs splits a space into the pairs of this machine itself and the others.
 func OwnPairs(space *scope.Space) (own, there *scope.Space, _ error) {
 	set, err := syn.Local(space)
 	if err != nil {

@@ -5,9 +5,10 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
-// Share is how much of the asking is done, the loss, and whether it is known.
-// Earlier is how many pairs earlier runs were done with, and passes how many times a
-// silent pair is asked at least.
+// Share returns the fraction of the probing that is done, the fraction of probes
+// or answers that get lost, and whether the loss is known. earlier is the number
+// of pairs that earlier runs finished, and passes the minimum number of probes of
+// a silent pair.
 func (e *Engine) Share(earlier, passes uint64) (done, loss float64, measured bool) {
 	if e.syn != nil {
 		st := e.syn.Stats()
@@ -40,10 +41,10 @@ func connectShare(t scan.Stats, earlier uint64) float64 {
 	return min(float64(t.Sent-min(t.Sent, t.Controls))/max(whole, 1), 1)
 }
 
-// synShare is how much of the asking is done where passes follow each other
-// over what is silent: the SYNs sent, of those and the ones still to come. It
-// takes as many passes as will be made at least, and the share of silent pairs
-// to stay as it is. Earlier is how many pairs earlier runs were done with.
+// synShare returns the fraction of the probing that is done in a SYN sweep, where
+// each pass probes the silent pairs again: the SYNs sent, divided by those plus
+// the ones to come. It assumes the minimum number of passes, and that the
+// fraction of silent pairs does not change.
 func synShare(st syn.Stats, earlier, passes uint64) float64 {
 	earlier = min(earlier, st.Planned)
 	asked := share(st.Asked, st.ToAsk)
@@ -65,7 +66,7 @@ func synShare(st syn.Stats, earlier, passes uint64) float64 {
 	return float64(st.Sent) / (float64(st.Sent) + left)
 }
 
-// share is a part of a whole, 0 of nothing.
+// share returns part divided by whole, 0 if whole is 0.
 func share(part, whole uint64) float64 {
 	if whole == 0 {
 		return 0

@@ -7,39 +7,39 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// A Kind says whether the open ports of a host speak for themselves.
+// A Kind says whether the open ports of a host are individual services.
 type Kind int
 
 const (
-	// Ordinary is a host whose ports are what they look like.
+	// Ordinary is a host whose open ports are services of their own.
 	Ordinary Kind = iota
-	// RespondsEverywhere has every port open that was asked for, and
-	// nearly all give the same reply: one thing answers for all of them.
+	// RespondsEverywhere is a host on which every probed port is open, and nearly
+	// all give the same reply: one program answers for all of them.
 	RespondsEverywhere
-	// RepliesNowhere accepts connections on many ports and replies to
-	// nothing on nearly all of them, like a tarpit or a SYN proxy.
+	// RepliesNowhere is a host that accepts connections on many ports but replies
+	// on hardly any, like a tarpit or a SYN proxy.
 	RepliesNowhere
 )
 
-// When a host is no longer taken for an ordinary one. A share of 9 in 10
-// leaves room for a real daemon or two behind the same address.
+// The thresholds for hosts that are not ordinary. "Nearly all" is 9 in 10, which
+// allows for a real daemon or two at the same address.
 const (
-	minEverywhere = 30 // open ports of a range or profile, all that were asked
+	minEverywhere = 30 // open ports, all that were probed as part of a range or profile
 	minNowhere    = 8  // open ports
 	sampleReplies = 10 // dialogues after which replies are compared
-	sampleSilent  = 8  // dialogues that are awaited where none brought a reply
-	sampleMany    = 4  // of a host with minEverywhere open ports and more
+	sampleSilent  = 8  // dialogues that must end without a reply
+	sampleMany    = 4  // the same for a host with minEverywhere or more open ports
 )
 
 func nearlyAll(part, whole int) bool { return 10*part >= 9*whole }
 
-// hostReplies counts what the dialogues with one host brought.
+// hostReplies counts the results of the dialogues with one host.
 type hostReplies struct {
 	open    int            // open ports
-	listed  int            // of those, the ones that were asked as part of a range or profile
+	listed  int            // of those, the ones probed as part of a range or profile
 	ended   int            // dialogues that have ended
-	silent  int            // of those, the ones in which nothing was replied
-	replies map[uint64]int // of the others, how many by what was replied first
+	silent  int            // of those, the ones without a reply
+	replies map[uint64]int // of the others, the number for each first reply
 	most    int            // the largest of replies
 }
 
@@ -58,8 +58,8 @@ func (h *hostReplies) add(s *fingerprint.Identification) {
 	h.most = max(h.most, h.replies[key])
 }
 
-// kind says what the replies come to. Asked is how many ports of a range or
-// profile were asked at the host.
+// kind returns the kind of the host. asked is how many of its ports were probed
+// as part of a range or profile.
 func (h *hostReplies) kind(asked int) Kind {
 	switch {
 	case h.open >= minNowhere && h.sampled() && nearlyAll(h.silent, h.ended):
@@ -70,12 +70,12 @@ func (h *hostReplies) kind(asked int) Kind {
 	return Ordinary
 }
 
-// sampled reports whether enough dialogues have ended to tell that none brings a
-// reply.
+// sampled reports whether enough dialogues have ended to know that the host does
+// not reply.
 func (h *hostReplies) sampled() bool { return h.ended >= h.sample() }
 
-// sample is how many dialogues that takes: fewer where very many ports are open, for
-// they would take long, and the others are still listened to.
+// sample returns how many dialogues that takes: fewer if very many ports are
+// open, because they would take long, and the other ports are still listened to.
 func (h *hostReplies) sample() int {
 	if h.open >= minEverywhere {
 		return sampleMany
@@ -83,15 +83,15 @@ func (h *hostReplies) sample() int {
 	return sampleSilent
 }
 
-// alike reports whether so many ports are open and give the same reply that
-// the host responds on every port, if the others are open too.
+// alike reports whether so many ports are open and give the same reply that the
+// host is of kind RespondsEverywhere, if its other ports are open too.
 func (h *hostReplies) alike() bool {
 	return h.listed >= minEverywhere && h.ended >= sampleReplies && nearlyAll(h.most, h.ended)
 }
 
-// firstReply returns a number for what a port replied first: equal for equal
-// replies, apart from the digits in them, which are times and counters. It
-// reports false if the port replied to nothing. To hang up is a reply.
+// firstReply returns a key for the first reply of a port. It is equal for replies
+// that differ only in digits, which are times and counters. It reports false if
+// the port did not reply; closing the connection is a reply.
 func firstReply(s *fingerprint.Identification) (key uint64, replied bool) {
 	h := fnv.New64a()
 	switch {
@@ -117,7 +117,7 @@ func firstReply(s *fingerprint.Identification) (key uint64, replied bool) {
 	return 0, false
 }
 
-// plainReply is a number for a reply without its digits.
+// plainReply returns the hash of a reply without its digits.
 func plainReply(reply []byte) uint64 {
 	h := fnv.New64a()
 	for _, c := range reply {

@@ -1,5 +1,6 @@
 // Package queue decides which open port is identified next: hosts take turns, and
-// the ports of one host stop being worth it where something else answers for them.
+// the remaining ports of a host are skipped if one program answers on all of
+// them, or none replies.
 package queue
 
 import (
@@ -13,70 +14,70 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// A Queue hands open ports to identifiers: hosts take turns, and no more than
-// a few ports of one host are under way, so that a host with very many open
-// ports does not make the others wait.
+// A Queue distributes open ports to identifiers: hosts take turns, and only a few
+// ports of one host are in progress at a time, so that a host with very many open
+// ports does not delay the others.
 type Queue struct {
-	// Listed reports whether a pair was asked as part of a range or profile,
-	// and Asked how many such pairs its host has. Nil means that none has.
+	// Listed reports whether a pair was probed as part of a range or profile, and
+	// Asked returns how many such pairs its host has. Nil means that none has.
 	Listed func(netip.AddrPort) bool
 	Asked  func(netip.Addr) int
 
 	perHost int
 
 	mu      sync.Mutex
-	ready   sync.Cond // there may be something to take
+	ready   sync.Cond // signals that there may be something to take
 	turns   []netip.Addr
 	hosts   map[netip.Addr]*waiting
-	held    int // connections that wait in the queue
+	held    int // number of connections waiting in the queue
 	ended   bool
 	pending int
 	last    time.Time     // when the last port was taken
-	empty   chan struct{} // closed once no port waits and none will come
+	empty   chan struct{} // closed when no port is waiting and none will be added
 }
 
-// maxLooks is how many ports of a host that replies nowhere are listened to for a
-// greeting.
+// maxLooks is the maximum number of ports of a host of kind RepliesNowhere that
+// are listened to for a greeting.
 const maxLooks = maxTalks
 
-// looksPerTalk is how many ports of a host that replies nowhere are listened to at once
-// instead of one dialogue: each takes one connection, on which nothing is sent.
+// looksPerTalk is how many ports of a host of kind RepliesNowhere are listened to
+// at a time instead of one dialogue: each takes one connection, on which nothing
+// is sent.
 const looksPerTalk = 8
 
-// maxTalks is how many ports of a host are talked to. No mail host has so many,
-// and to talk to the rest would take hours.
+// maxTalks is the maximum number of dialogues with one host. No mail host has so
+// many ports, and dialogues with all of them would take hours.
 const maxTalks = 1024
 
-// waiting are the ports of one host: those that wait, and how many are under
-// way.
+// waiting has the ports of one host: those that wait, and the number in progress.
 type waiting struct {
 	ports   []scan.Result
-	held    int // of those that wait, the first, which have a connection
+	held    int // of those that wait, the first ones, which have a connection
 	active  int
-	queued  bool            // the host is among the turns
-	idle    map[uint16]bool // of those under way, the ports that take their time
-	spoke   bool            // one of these has begun to speak
-	talks   int             // ports that were talked to
-	looks   int             // ports that were only listened to for a greeting
+	queued  bool            // the host is in turns
+	idle    map[uint16]bool // ports in progress that are slow
+	spoke   bool            // one of these has replied
+	talks   int             // number of dialogues
+	looks   int             // number of ports that were only listened to for a greeting
 	replies hostReplies
 	kind    Kind
 }
 
-// New makes a queue that lets so many ports of a host be under way at once, and at
-// least one.
+// New returns a queue that allows perHost ports of a host to be in progress at a
+// time, at least one.
 func New(perHost int) *Queue {
 	q := &Queue{perHost: max(perHost, 1), hosts: make(map[netip.Addr]*waiting), empty: make(chan struct{})}
 	q.ready.L = &q.mu
 	return q
 }
 
-// maxHeld is how many open connections may wait for their first dialogue.
-// Beyond that they are given up: the dialogue then opens its own.
+// maxHeld is the maximum number of open connections waiting for their first
+// dialogue. Further ones are closed: the dialogue then opens its own.
 const maxHeld = 512
 
-// Put adds an open port, those with a connection in front. A connection keeps
-// one of the host's places, so that none may wait behind a port whose dialogue
-// needs a place in order to begin, nor as many as there are places.
+// Put adds an open port; ports with a connection go first. A connection occupies
+// one of the host's slots, so that no connection may wait behind a port whose
+// dialogue needs a slot to begin, and connections must not take all slots.
 func (q *Queue) Put(r scan.Result) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -98,7 +99,7 @@ func (q *Queue) Put(r scan.Result) {
 	q.line(addr, h)
 }
 
-// count notes an open port of a host.
+// count records an open port of a host.
 func (q *Queue) count(pair netip.AddrPort, h *waiting) {
 	h.replies.open++
 	if q.Listed != nil && q.Listed(pair) {
@@ -107,7 +108,7 @@ func (q *Queue) count(pair netip.AddrPort, h *waiting) {
 	q.decide(pair.Addr(), h)
 }
 
-// decide looks again at what kind of a host it is, unless that is known.
+// decide determines the kind of a host again, unless it is known.
 func (q *Queue) decide(addr netip.Addr, h *waiting) {
 	if h.kind != Ordinary {
 		return
@@ -119,9 +120,9 @@ func (q *Queue) decide(addr netip.Addr, h *waiting) {
 	h.kind = h.replies.kind(asked)
 }
 
-// waits reports whether the next port of a host waits for more to be known: for
-// the first reply of a host that has given none, and for whether the rest of
-// the ports is open where all that are give the same reply.
+// waits reports whether the next port of a host must wait for results: for the
+// first reply of a host without any, and for the end of the sweep if all ports so
+// far are open and give the same reply.
 func (q *Queue) waits(h *waiting) bool {
 	switch r := &h.replies; {
 	case h.kind != Ordinary:
@@ -133,8 +134,8 @@ func (q *Queue) waits(h *waiting) bool {
 	}
 }
 
-// places is how many ports of a host may be under way. One that is only listened to
-// for its greeting takes one connection, where a dialogue takes up to three.
+// places returns how many ports of a host may be in progress. A port that is only
+// listened to takes one connection, a dialogue up to three.
 func (q *Queue) places(h *waiting) int {
 	if h.kind == RepliesNowhere {
 		return looksPerTalk * q.perHost
@@ -142,7 +143,7 @@ func (q *Queue) places(h *waiting) int {
 	return q.perHost
 }
 
-// host is what is known of a host, which need not be known yet.
+// host returns the entry of a host, and creates it if necessary.
 func (q *Queue) host(addr netip.Addr) *waiting {
 	h := q.hosts[addr]
 	if h == nil {
@@ -152,7 +153,7 @@ func (q *Queue) host(addr netip.Addr) *waiting {
 	return h
 }
 
-// line lets a host wait for its turn if one of its ports may be taken.
+// line adds a host to turns if one of its ports may be taken.
 func (q *Queue) line(addr netip.Addr, h *waiting) {
 	if h.queued || len(h.ports) == 0 || h.active >= q.places(h) || q.waits(h) {
 		return
@@ -162,8 +163,8 @@ func (q *Queue) line(addr netip.Addr, h *waiting) {
 	q.ready.Signal()
 }
 
-// Next waits for a port and takes it. It reports false when the queue is closed
-// and empty.
+// Next waits for a port and takes it. It reports false if the queue is closed and
+// empty.
 func (q *Queue) Next() (scan.Result, bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -195,7 +196,7 @@ func (q *Queue) Next() (scan.Result, bool) {
 	return r, true
 }
 
-// Worth reports whether a port that was taken is to be talked to.
+// Worth reports whether there should be a dialogue with a port that was taken.
 func (q *Queue) Worth(addr netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -203,8 +204,8 @@ func (q *Queue) Worth(addr netip.Addr) bool {
 	return h.kind == Ordinary && h.talks <= maxTalks
 }
 
-// Look reports whether a port that was taken, and is not worth a dialogue, is to be
-// listened to for its greeting.
+// Look reports whether a port that was taken, and is not worth a dialogue, should
+// be listened to for its greeting.
 func (q *Queue) Look(addr netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -216,8 +217,8 @@ func (q *Queue) Look(addr netip.Addr) bool {
 	return true
 }
 
-// Idle says that a port taken from the queue takes its time, and whether it was
-// silent so far. Until it is done, another of its host may be under way.
+// Idle reports that a port taken from the queue is slow, and whether it was
+// silent so far. Until it is done, another port of its host may be in progress.
 func (q *Queue) Idle(a netip.AddrPort, silent bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -236,9 +237,9 @@ func (q *Queue) Idle(a netip.AddrPort, silent bool) {
 	q.line(a.Addr(), h)
 }
 
-// Done says that a port taken from the queue is dealt with, and what answers
-// there: nil if no dialogue took place. The host stays: it counts what was asked
-// of it.
+// Done reports that a port taken from the queue is finished, with its service:
+// nil if there was no dialogue. The entry of the host stays, because it counts
+// the ports.
 func (q *Queue) Done(r scan.Result, service *fingerprint.Identification) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -256,7 +257,7 @@ func (q *Queue) Done(r scan.Result, service *fingerprint.Identification) {
 	q.line(addr, h)
 }
 
-// Kind says what kind of a host an address has.
+// Kind returns the kind of the host with an address.
 func (q *Queue) Kind(addr netip.Addr) Kind {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -266,7 +267,7 @@ func (q *Queue) Kind(addr netip.Addr) Kind {
 	return Ordinary
 }
 
-// Open is how many open ports of an address are known.
+// Open returns the number of known open ports of an address.
 func (q *Queue) Open(addr netip.Addr) int {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -276,7 +277,8 @@ func (q *Queue) Open(addr netip.Addr) int {
 	return 0
 }
 
-// markEmpty says that no port waits and none will come. It may be called again.
+// markEmpty closes q.empty, because no port is waiting and none will be added. It
+// may be called again.
 func (q *Queue) markEmpty() {
 	select {
 	case <-q.empty:
@@ -285,17 +287,18 @@ func (q *Queue) markEmpty() {
 	}
 }
 
-// Empty is closed once no port waits and none will come.
+// Empty returns a channel that is closed when no port is waiting and none will be
+// added.
 func (q *Queue) Empty() <-chan struct{} { return q.empty }
 
-// LastTaken is when the last port was taken, the zero time if none was.
+// LastTaken returns when the last port was taken, the zero time if none was.
 func (q *Queue) LastTaken() time.Time {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	return q.last
 }
 
-// Busy reports whether a port of an address is under way.
+// Busy reports whether a port of an address is in progress.
 func (q *Queue) Busy(addr netip.Addr) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -303,13 +306,13 @@ func (q *Queue) Busy(addr netip.Addr) bool {
 	return h != nil && h.active+len(h.idle) > 0
 }
 
-// Close says that no more ports will come.
+// Close reports that no more ports will be added.
 func (q *Queue) Close() {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	q.ended = true
 	for addr, h := range q.hosts {
-		q.line(addr, h) // what waited for the end of the sweep
+		q.line(addr, h) // ports that waited for the end of the sweep
 	}
 	if q.pending == 0 {
 		q.markEmpty()
@@ -317,8 +320,8 @@ func (q *Queue) Close() {
 	q.ready.Broadcast()
 }
 
-// Recall counts an open port that was talked to in an earlier run, and what
-// answers there; nil if nothing is known of it.
+// Recall counts an open port that had a dialogue in an earlier run, with its
+// service; nil if it is not known.
 func (q *Queue) Recall(pair netip.AddrPort, service *fingerprint.Identification) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
