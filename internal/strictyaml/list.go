@@ -7,34 +7,35 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// batchBytes is how much of a list is parsed at a time, an item more or less.
+// batchBytes is the approximate size of the part of a list that is parsed at a
+// time.
 const batchBytes = 32 << 10
 
-// ahead is how many batches are parsed while those before are read.
+// ahead is how many batches are parsed in advance.
 const ahead = 2
 
-// A List is the items of one list of a [Document].
+// A List is one list of a [Document].
 type List struct {
 	data    []byte
 	path    string
-	header  string // the keys that lead to it
+	header  string // the keys of the list, as YAML
 	indent  int    // of the dashes
 	line    int32  // of the first item
-	end     int    // offset behind it
+	end     int    // offset of its end
 	items   int
 	batches []batch
 }
 
-// A batch is some items, from an offset and its line on.
+// A batch is a part of a list: some items, with their offset and line.
 type batch struct {
 	at   int
 	line int32
 }
 
-// Len is how many items there are.
+// Len returns the number of items.
 func (l *List) Len() int { return l.items }
 
-// item takes in where an item begins.
+// item records the position of an item.
 func (l *List) item(at int, line int32) {
 	l.items++
 	if n := len(l.batches); n == 0 || at-l.batches[n-1].at >= batchBytes {
@@ -42,15 +43,15 @@ func (l *List) item(at int, line int32) {
 	}
 }
 
-// A parsed is what came of a batch.
+// A parsed is the result of parsing a batch.
 type parsed struct {
 	items []*yaml.Node
 	fault *Fault
-	by    *simpleParser // whose nodes the items are; nil if they are of the YAML parser
+	by    *simpleParser // owner of the nodes; nil if the YAML parser made them
 }
 
-// Items yields the items. It ends with the first fault. An item holds only until
-// the next one.
+// Items yields the items. It ends with the first fault. An item is valid only
+// until the next one.
 func (l *List) Items() iter.Seq2[*yaml.Node, *Fault] {
 	return func(yield func(*yaml.Node, *Fault) bool) {
 		for p := range l.parsed {
@@ -67,7 +68,8 @@ func (l *List) Items() iter.Seq2[*yaml.Node, *Fault] {
 	}
 }
 
-// parsed yields what comes of the batches, in their order, and parses some ahead.
+// parsed yields the results of the batches, in their order, and parses some in
+// advance.
 func (l *List) parsed(yield func(parsed) bool) {
 	var coming []chan parsed
 	free := make(chan *simpleParser, ahead+1)
@@ -91,7 +93,7 @@ func (l *List) parsed(yield func(parsed) bool) {
 	}
 }
 
-// parse parses the batch of a number, by one of the free parsers if they can.
+// parse parses batch i, with one of the free simple parsers if possible.
 func (l *List) parse(i int, free chan *simpleParser) parsed {
 	b, end := l.batches[i], l.end
 	if i+1 < len(l.batches) {

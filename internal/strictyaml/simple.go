@@ -6,20 +6,20 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A simpleParser parses items of which each is a scalar on one line, or a mapping
-// of words to such scalars and lists of them, in braces on one line or with a key a
-// line. What it does not know it leaves to the YAML parser, which takes ten times
-// as long and leaves ten times as much behind.
+// A simpleParser parses items that are either a scalar on one line, or a mapping
+// of words to such scalars and lists of them, in braces on one line or with one
+// key per line. Everything else is left to the YAML parser, which takes ten times
+// as long and leaves ten times as much garbage.
 type simpleParser struct {
 	indent int // of the dashes
 	items  []*yaml.Node
-	nodes  []yaml.Node  // from which nodes are taken
-	pairs  []*yaml.Node // from which contents of mappings are taken
-	first  int          // where those of the last mapping begin
+	nodes  []yaml.Node  // storage for nodes
+	pairs  []*yaml.Node // storage for the contents of mappings
+	first  int          // index of the contents of the last mapping
 }
 
-// parse parses all of a text that begins in a line. It reports false if it is not
-// that simple. The items hold until it is called again.
+// parse parses a whole text; line is the number of its first line. It reports
+// false if the text is not simple. The items are valid until the next call.
 func (p *simpleParser) parse(text string, line int) bool {
 	p.items, p.nodes, p.pairs = p.items[:0], p.nodes[:0], p.pairs[:0]
 	for raw := range strings.SplitSeq(text, "\n") {
@@ -31,7 +31,7 @@ func (p *simpleParser) parse(text string, line int) bool {
 	return true
 }
 
-// node makes a node. Those that were made before do not move.
+// node returns a new node. Earlier nodes do not move.
 func (p *simpleParser) node(kind yaml.Kind, style yaml.Style, tag, value string, line, column int) *yaml.Node {
 	if len(p.nodes) == cap(p.nodes) {
 		p.nodes = make([]yaml.Node, 0, max(2*cap(p.nodes), 256))
@@ -63,7 +63,7 @@ func (p *simpleParser) line(raw string, number int) bool {
 	return false
 }
 
-// item parses what stands behind a dash.
+// item parses the text after a dash.
 func (p *simpleParser) item(text string, line, column int) bool {
 	var item *yaml.Node
 	switch {
@@ -95,7 +95,7 @@ func (p *simpleParser) pair(to *yaml.Node, text string, line, column int) bool {
 	return p.add(to, key, line, column, p.scalar(value, false, line, at))
 }
 
-// uncommented is a value without the comment behind it.
+// uncommented returns a value without the comment after it.
 func uncommented(text string) string {
 	from := 0
 	if text != "" && (text[0] == '"' || text[0] == '\'') {
@@ -151,7 +151,8 @@ func (p *simpleParser) braces(text string, line, column int) *yaml.Node {
 	return nil
 }
 
-// flowEnd is where a value in braces or brackets ends, -1 if it is not simple.
+// flowEnd returns the end of a value in braces or brackets, -1 if it is not
+// simple.
 func flowEnd(text string) int {
 	if text == "" {
 		return -1
@@ -198,8 +199,8 @@ func (p *simpleParser) brackets(text string, line, column int) *yaml.Node {
 	return nil
 }
 
-// scalar parses a scalar, nil if it is not simple. In braces and brackets, fewer
-// characters are.
+// scalar parses a scalar, nil if it is not simple. In braces and brackets (flow),
+// fewer characters are allowed.
 func (p *simpleParser) scalar(text string, flow bool, line, column int) *yaml.Node {
 	style := yaml.Style(0)
 	switch {
@@ -218,8 +219,8 @@ func (p *simpleParser) scalar(text string, flow bool, line, column int) *yaml.No
 	return p.node(yaml.ScalarNode, style, "!!str", text, line, column)
 }
 
-// isSimpleKey reports whether a key is a word of small letters, and no value of
-// another type than text.
+// isSimpleKey reports whether a key is a word of lower-case letters, and not a
+// value of another type than text.
 func isSimpleKey(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c != '_' && (c < 'a' || c > 'z') {
@@ -229,11 +230,12 @@ func isSimpleKey(s string) bool {
 	return s != "" && !isNull(s)
 }
 
-// isNull reports whether a plain scalar stands for nothing (YAML 1.2.2, Section
-// 10.3.2). Of all types, only that one is none to a reader of texts.
+// isNull reports whether a plain scalar is null (YAML 1.2.2, Section 10.3.2). For
+// readers of texts, all other types are texts.
 func isNull(s string) bool { return s == "null" || s == "Null" || s == "NULL" }
 
-// isQuotable reports whether a text means itself between quotes of either kind.
+// isQuotable reports whether a text has the same meaning between quotes of either
+// kind.
 func isQuotable(s string) bool {
 	for i := range len(s) {
 		if c := s[i]; c < ' ' || c > '~' || c == '"' || c == '\'' || c == '\\' {
@@ -243,8 +245,8 @@ func isQuotable(s string) bool {
 	return true
 }
 
-// isPlain reports whether a text is one plain scalar, begins with a letter or digit,
-// and ends on its line (YAML 1.2.2, Section 7.3.3).
+// isPlain reports whether a text is one plain scalar that begins with a letter or
+// digit and ends on its line (YAML 1.2.2, Section 7.3.3).
 func isPlain(s string, flow bool) bool {
 	if s == "" || !isAlphanumeric(s[0]) || isNull(s) {
 		return false

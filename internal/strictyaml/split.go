@@ -7,22 +7,22 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A Document is a YAML document whose long lists are read part by part, so that
+// A Document is a YAML document whose long lists are parsed part by part, so that
 // only a few of their nodes are in memory at a time.
 type Document struct {
-	Root  *yaml.Node // each of the lists has one item in it, which stands for all
+	Root  *yaml.Node // each of the lists has one item in place of all
 	lists map[*yaml.Node]*List
 }
 
-// List is the list that stands at a node, nil if the node holds its own items.
+// List returns the list at a node, nil if the node has its own items.
 func (d *Document) List(n *yaml.Node) *List { return d.lists[n] }
 
-// placeholder is the item that stands for those of a list.
+// placeholder is the item in place of those of a list.
 const placeholder = "x"
 
-// Split cuts a document at the items of block lists and parses the rest. Keys
-// names the lists, each by its keys with a dot between them, of which there are
-// one or two. It gives nil if the document is not written so that it can be cut.
+// Split splits a document at the items of block lists and parses the rest. keys
+// are the lists, each as one or two keys separated by a dot. It returns nil if
+// the document is not written in a way that can be split.
 func Split(data []byte, keys []string) (*Document, *Fault) {
 	if fault := notText(data); fault != nil {
 		return nil, fault
@@ -51,7 +51,7 @@ func Split(data []byte, keys []string) (*Document, *Fault) {
 	return d, nil
 }
 
-// plainBreaks reports whether lines end in LF or CRLF alone.
+// plainBreaks reports whether all lines end with LF or CRLF.
 func plainBreaks(data []byte) bool {
 	for _, other := range []string{"\u0085", "\u2028", "\u2029"} {
 		if bytes.Contains(data, []byte(other)) {
@@ -61,8 +61,8 @@ func plainBreaks(data []byte) bool {
 	return bytes.Count(data, []byte("\r")) == bytes.Count(data, []byte("\r\n"))
 }
 
-// valueAt is the value below keys with a dot between them, nil if there is none or
-// more than one.
+// valueAt returns the value at a path of keys separated by dots, nil if there is
+// none or more than one.
 func valueAt(n *yaml.Node, path string) *yaml.Node {
 	for key := range strings.SplitSeq(path, ".") {
 		var found *yaml.Node
@@ -82,7 +82,7 @@ func valueAt(n *yaml.Node, path string) *yaml.Node {
 	return n
 }
 
-// renumber gives n and each node below it another line.
+// renumber changes the line of n and each node below it.
 func renumber(n *yaml.Node, line func(int) int) {
 	n.Line = line(n.Line)
 	for _, c := range n.Content {
@@ -90,26 +90,27 @@ func renumber(n *yaml.Node, line func(int) int) {
 	}
 }
 
-// maxRest is how much of a document may stand outside of its lists.
+// maxRest is the maximum size of a document without the items of its lists, in
+// bytes.
 const maxRest = 16 << 20
 
-// A splitter cuts one document.
+// A splitter splits one document.
 type splitter struct {
 	data  []byte
 	keys  []string
-	rest  []byte  // all but the items of lists
-	lines []int32 // of each line of rest, where it stood
+	rest  []byte  // everything but the items of lists
+	lines []int32 // original number of each line of rest
 	lists []*List
-	total int // lines so far
+	total int // number of lines so far
 
-	top    string // the key at column 1 whose value begins below it; "" if none
-	await  string // the list that may begin with the next line; "" if none
-	indent int    // of the key that awaits it
-	list   *List  // the one that is open, nil if none
-	begun  bool   // something other than comments was met
+	top    string // the key at column 1 whose value follows on the next lines; "" if none
+	await  string // the list that may begin on the next line; "" if none
+	indent int    // of the key of that list
+	list   *List  // the current list, nil if none
+	begun  bool   // anything but comments was found
 }
 
-// cut takes the document apart. It reports false where it is not written so.
+// cut splits the document. It reports false if that is not possible.
 func (s *splitter) cut() bool {
 	for at := 0; at < len(s.data); {
 		end := len(s.data)
@@ -126,7 +127,7 @@ func (s *splitter) cut() bool {
 	return true
 }
 
-// line takes in the bytes of one line, its break included.
+// line handles one line, including its line break.
 func (s *splitter) line(at, end int, number int32) bool {
 	raw := s.data[at:end]
 	text := bytes.TrimRight(raw, "\r\n")
@@ -165,18 +166,18 @@ func (s *splitter) line(at, end int, number int32) bool {
 	return true
 }
 
-// marks reports whether a line begins or ends a document.
+// marks reports whether a line is a document marker.
 func marks(text []byte) bool {
 	return (bytes.HasPrefix(text, []byte("---")) || bytes.HasPrefix(text, []byte("..."))) && (len(text) == 3 || isBlank(text[3]))
 }
 
-// isItem reports whether what stands behind the indent of a line begins an item.
+// isItem reports whether the text after the indentation of a line begins an item.
 func isItem(body []byte) bool {
 	return body[0] == '-' && (len(body) == 1 || body[1] == ' ')
 }
 
-// original is where a line of the rest stood. What is missing at the end of a
-// document has a line behind the last one.
+// original returns the original number of a line of the rest. For the end of the
+// document it is the line after the last one.
 func (s *splitter) original(line int) int {
 	if line <= len(s.lines) {
 		return int(s.lines[line-1])
@@ -190,7 +191,7 @@ func (s *splitter) keep(raw []byte, number int32) {
 	s.lines = append(s.lines, number)
 }
 
-// key notes what stands below a line: a list may, if the line is one of its keys.
+// key records what may follow a line: a list, if the line is the key of one.
 func (s *splitter) key(indent int, body []byte) {
 	s.await = ""
 	name, behind, ok := bytes.Cut(body, []byte(":"))
@@ -212,7 +213,7 @@ func (s *splitter) key(indent int, body []byte) {
 	}
 }
 
-// open begins a list with the item of a line.
+// open starts a list with the item on a line.
 func (s *splitter) open(at, indent int, number int32) {
 	s.keep([]byte(strings.Repeat(" ", indent)+"- "+placeholder+"\n"), number)
 	header := ""
@@ -224,7 +225,7 @@ func (s *splitter) open(at, indent int, number int32) {
 	s.await = ""
 }
 
-// close ends the list that is open, if one is.
+// close ends the current list, if there is one.
 func (s *splitter) close(at int) {
 	if s.list == nil {
 		return

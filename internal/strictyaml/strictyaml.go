@@ -1,6 +1,6 @@
-// Package strictyaml parses files of exactly one YAML document, and says where
-// the others go wrong. What stands in a second document would be read by
-// nobody.
+// Package strictyaml parses files of exactly one YAML document, and reports the
+// position of errors in others. The content of a second document would be ignored
+// silently.
 package strictyaml
 
 import (
@@ -15,17 +15,17 @@ import (
 	"github.com/mxsweep/mxsweep/internal/textfile"
 )
 
-// A Fault says why a file is not one YAML document. Line and Column count from
-// 1; they are 1 where the place is not known.
+// A Fault says why a file is not one YAML document. Line and Column count from 1;
+// they are 1 if the position is not known.
 type Fault struct {
 	Line, Column int
 	Text         string
 	Hint         string // what to do about it
 }
 
-// Root parses data and returns the root of its document, nil if there is none
-// in it. The Fault is nil unless data is no YAML, more than one document, or one
-// of more than [MaxValues].
+// Root parses data and returns the root of its document, nil if it is empty. The
+// Fault is nil unless data is not valid YAML, has more than one document, or more
+// than [MaxValues].
 func Root(data []byte) (*yaml.Node, *Fault) {
 	if line := tooMany(data, MaxValues); line > 0 {
 		return nil, &Fault{line, 1, fmt.Sprintf("more than %d values", MaxValues), "split the file, or remove what it does not need"}
@@ -50,9 +50,9 @@ func Root(data []byte) (*yaml.Node, *Fault) {
 	return doc.Content[0], nil
 }
 
-// notText is the fault of the first byte that no text in UTF-8 has, nil if there
-// is none: the YAML parser refuses such a file and does not say where (YAML
-// 1.2.2, section 5.1). Files in UTF-16 are left to the parser.
+// notText returns the fault of the first byte that is not valid UTF-8 text, nil
+// if there is none: the YAML parser does not report its position (YAML 1.2.2,
+// section 5.1). Files in UTF-16 are left to the parser.
 func notText(data []byte) *Fault {
 	if bytes.HasPrefix(data, []byte("\xff\xfe")) || bytes.HasPrefix(data, []byte("\xfe\xff")) {
 		return nil

@@ -1,15 +1,15 @@
 package strictyaml
 
-// MaxValues is how many values, keys among them, a file may have: their tree
-// takes some 170 bytes for each. It is counted by what can begin one, which may be
-// twice as many as there are.
+// MaxValues is the maximum number of values in a file, including keys: each takes
+// about 170 bytes in the tree. What can begin a value is counted, which may be
+// twice the real number.
 const MaxValues = 512 << 10
 
 // Fits reports whether data has no more than [MaxValues].
 func Fits(data []byte) bool { return tooMany(data, MaxValues) == 0 }
 
-// tooMany returns the line, from 1, in which data has more than most values; 0
-// if it has not. No value is missed, so that the tree has bounded size whatever
+// tooMany returns the line, from 1, in which data exceeds most values; 0 if it
+// does not. No value is missed, so that the size of the tree is limited whatever
 // the parser makes of the file.
 func tooMany(data []byte, most int) (line int) {
 	if len(data) <= most/maxWeight {
@@ -28,19 +28,19 @@ func tooMany(data []byte, most int) (line int) {
 	return 0
 }
 
-// maxWeight is the most values that one byte is counted for.
+// maxWeight is the maximum number of values counted for one byte.
 const maxWeight = 3
 
 // A counter counts what can begin a value.
 type counter struct {
 	values, line int
-	fresh        bool // nothing of the line was met but blanks
-	blank        bool // the byte before was one
+	fresh        bool // only blanks so far on the line
+	blank        bool // the previous byte was one
 	comment      bool
 	before       [2]byte
 }
 
-// add takes in one byte and the one behind it.
+// add counts one byte; next is the byte after it.
 func (c *counter) add(b, next byte) {
 	defer func() { c.before = [2]byte{c.before[1], b} }()
 	if c.breaks(b) {
@@ -64,8 +64,8 @@ func (c *counter) add(b, next byte) {
 	c.blank = space
 }
 
-// breaks reports whether a byte ends a line: YAML 1.1 (Section 4.2) also knows
-// NEL, LS and PS, here in UTF-8.
+// breaks reports whether a byte ends a line. YAML 1.1 (Section 4.2) also has NEL,
+// LS and PS, here in UTF-8.
 func (c *counter) breaks(b byte) bool {
 	switch b {
 	case '\n', '\r':
@@ -78,12 +78,12 @@ func (c *counter) breaks(b byte) bool {
 	return false
 }
 
-// isBlank reports whether a byte stands between tokens. Every other byte of
-// UTF-16 text is 0.
+// isBlank reports whether a byte separates tokens. In UTF-16 text every other
+// byte is 0.
 func isBlank(b byte) bool { return b == ' ' || b == '\t' || b == 0 }
 
-// weight is how many values a byte begins at most: a collection, what stands in
-// it first, and what is missing in it, which is null.
+// weight returns the maximum number of values that a byte can begin: a
+// collection, its first element, and a missing element, which is null.
 func weight(b, next byte) int {
 	end := isBlank(next) || next == '\n' || next == '\r' || next >= 0x80
 	switch b {
@@ -92,7 +92,7 @@ func weight(b, next byte) int {
 	case ',':
 		return 2
 	case ':':
-		return 2 // also without a blank behind it, in flow collections
+		return 2 // even without a blank after it, in flow collections
 	case '-', '?':
 		if end {
 			return 2

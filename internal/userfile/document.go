@@ -16,21 +16,20 @@ import (
 	"github.com/mxsweep/mxsweep/internal/textfile"
 )
 
-// A Document is a YAML file under strict reading: every key must be known and
-// every value of the right kind, and all mistakes are told at once, each with
-// its place.
+// A Document is a YAML file that is read strictly: every key must be known and
+// every value valid. All errors are recorded, each with its position.
 type Document struct {
 	*Source
-	Lists *strictyaml.Document // nil if the tree is whole
+	Lists *strictyaml.Document // nil if the file was parsed as a whole
 	errs  Collector
 	full  bool   // nothing more is read
-	key   string // whose value is being read
-	told  [2]int // line and column of a value of the wrong kind, which is all that is said of it
-	Torn  bool   // a part of the cut document is no YAML
+	key   string // the key whose value is being read
+	told  [2]int // position of a value of the wrong type, for which there are no further errors
+	Torn  bool   // a part of a split document is not valid YAML
 }
 
-// ParseYAML reads one YAML document. The node is nil for an empty file or
-// where the syntax is wrong.
+// ParseYAML parses one YAML document; file is its name, for errors. The node is
+// nil for an empty file or invalid syntax.
 func ParseYAML(file string, data []byte) (*Document, *yaml.Node) {
 	data = textfile.UTF8(data) // the parser reads UTF-16 too, but its places are for UTF-8
 	d := &Document{Source: NewSource(file, data)}
@@ -41,22 +40,22 @@ func ParseYAML(file string, data []byte) (*Document, *yaml.Node) {
 	return d, root
 }
 
-// Key is the key whose value is being read.
+// Key returns the key whose value is being read.
 func (d *Document) Key() string { return d.key }
 
-// Count is how many mistakes were met.
+// Count returns the number of errors so far.
 func (d *Document) Count() int { return d.errs.Len() }
 
-// Failed reports whether something is wrong with the file.
+// Failed reports whether there are errors.
 func (d *Document) Failed() bool { return d.errs.Len() > 0 }
 
-// Stop ends reading: nothing that follows is read, or complained of.
+// Stop stops reading: what follows is neither read nor checked.
 func (d *Document) Stop() { d.full = true }
 
-// Stopped reports whether nothing more is read.
+// Stopped reports whether Stop was called.
 func (d *Document) Stopped() bool { return d.full }
 
-// Syntax records the one thing that is wrong where a file is no YAML.
+// Syntax records that a file is not valid YAML, as its only error.
 func (d *Document) Syntax(fault *strictyaml.Fault) {
 	d.errs.Reset()
 	d.full = false
@@ -64,26 +63,26 @@ func (d *Document) Syntax(fault *strictyaml.Fault) {
 	d.full = true
 }
 
-// Fail records a mistake at a node.
+// Fail records an error at a node.
 func (d *Document) Fail(n *yaml.Node, hint, format string, args ...any) {
 	d.FailWith(n, &Error{Hint: hint}, format, args...)
 }
 
-// wrongKind is Fail for a value of another kind: what is made of it, such as an
-// empty text, is no further mistake of the user.
+// wrongKind is Fail for a value of the wrong type: what is made of it, such as an
+// empty text, gives no further errors.
 func (d *Document) wrongKind(n *yaml.Node, hint, format string, args ...any) {
 	d.Fail(n, hint, format, args...)
 	d.told = [2]int{n.Line, n.Column}
 }
 
-// FailWith is Fail with more of the error: its hint, and how many bytes behind the
-// beginning of the node it is, as its column.
+// FailWith is Fail with the hint of e, and with e.Column as the offset of the
+// error from the beginning of the node, in bytes.
 func (d *Document) FailWith(n *yaml.Node, e *Error, format string, args ...any) {
 	switch {
 	case d.full || d.told == [2]int{n.Line, n.Column}:
 		return
 	case d.errs.full():
-		d.errs.Add(e) // only counts
+		d.errs.Add(e) // it is only counted
 		return
 	}
 	e.Problem = fmt.Sprintf(format, args...)
@@ -91,25 +90,26 @@ func (d *Document) FailWith(n *yaml.Node, e *Error, format string, args ...any) 
 	d.errs.Add(e)
 }
 
-// locate gives an error the place of a node, so many bytes further as its column.
+// locate sets the position of an error to that of a node, plus its column in
+// bytes.
 func (d *Document) locate(n *yaml.Node, e *Error) {
 	line := d.text(n.Line)
 	e.File, e.Line, e.Column = d.File, n.Line, byteColumn(line, n.Column)+e.Column
 	e.SetSource(string(line))
 }
 
-// A Mark is the place of a value for mistakes that show only once the file was read,
-// as when a setting does not go with a flag.
+// A Mark is the position of a value, for errors that are found after the file was
+// read, as when a setting conflicts with a flag.
 type Mark struct{ at Error }
 
-// Mark keeps the place of a node.
+// Mark returns the position of a node.
 func (d *Document) Mark(n *yaml.Node) *Mark {
 	var m Mark
 	d.locate(n, &m.at)
 	return &m
 }
 
-// Mistake is an error at the place; of a nil Mark, at none.
+// Mistake returns an error at the position; for a nil Mark, without a position.
 func (m *Mark) Mistake(hint, format string, args ...any) *Error {
 	var e Error
 	if m != nil {
@@ -119,8 +119,8 @@ func (m *Mark) Mistake(hint, format string, args ...any) *Error {
 	return &e
 }
 
-// byteColumn gives the column in bytes of one that the YAML parser counts in
-// characters.
+// byteColumn converts a column that the YAML parser counts in characters to
+// bytes.
 func byteColumn(line []byte, column int) int {
 	at := 0
 	for range column - 1 {
@@ -133,8 +133,7 @@ func byteColumn(line []byte, column int) int {
 	return at + 1
 }
 
-// Err gives all mistakes as one error, in the order of the file; nil if there
-// are none.
+// Err returns all errors as one, in the order of the file; nil if there are none.
 func (d *Document) Err() error { return d.errs.Err() }
 
 // A Field reads the value of one key.
@@ -144,15 +143,15 @@ type Field struct {
 	Read     func(*yaml.Node)
 }
 
-// Required is a key that must be there.
+// Required returns a field for a required key.
 func Required(key string, read func(*yaml.Node)) Field {
 	return Field{Key: key, Required: true, Read: read}
 }
 
-// Optional is a key that may be left out.
+// Optional returns a field for an optional key.
 func Optional(key string, read func(*yaml.Node)) Field { return Field{Key: key, Read: read} }
 
-// Mapping reads a mapping whose keys are fields and nothing else.
+// Mapping reads a mapping; keys that are not in fields are errors.
 func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
 	if n.Kind != yaml.MappingNode {
 		d.wrongKind(n, "write key: value pairs below it", "%s is %s, expected a mapping", what, KindOf(n))
@@ -160,7 +159,7 @@ func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
 	}
 	var excused map[string]bool
 	var few [16]int32
-	seen := few[:] // the line of each field, 0 if it was not met
+	seen := few[:] // the line of each field, 0 if it was not found
 	if len(fields) > len(few) {
 		seen = make([]int32, len(fields))
 	}
@@ -173,7 +172,7 @@ func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
 			if excused == nil {
 				excused = map[string]bool{}
 			}
-			excused[meant] = true // one mistake, one error
+			excused[meant] = true // a misspelled key is not also missing
 			d.Fail(key, hint, "unknown key %q in %s", key.Value, what)
 		case seen[at] > 0:
 			d.Fail(key, "keep one of them", "key %q appears again, first in line %d", key.Value, seen[at])
@@ -192,7 +191,7 @@ func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
 	}
 }
 
-// keyHint names the key that was probably meant, else all keys.
+// keyHint suggests the key that was probably meant, otherwise all keys.
 func keyHint(got string, fields []Field) (meant, hint string) {
 	var keys []string
 	for _, f := range fields {
@@ -204,7 +203,7 @@ func keyHint(got string, fields []Field) (meant, hint string) {
 	return "", "the keys here are " + strings.Join(keys, ", ")
 }
 
-// Sequence calls read for each item.
+// Sequence calls read for each item of a list.
 func (d *Document) Sequence(n *yaml.Node, what string, read func(*yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {
 		d.wrongKind(n, "write one item per line, each after a dash", "%s is %s, expected a list", what, KindOf(n))
@@ -240,7 +239,7 @@ func (d *Document) items(n *yaml.Node) iter.Seq2[*yaml.Node, *strictyaml.Fault] 
 	}
 }
 
-// Text reads a scalar as it is written, blanks around it removed.
+// Text returns a scalar as written, without surrounding white space.
 func (d *Document) Text(n *yaml.Node, what string) string {
 	if n.Kind != yaml.ScalarNode || n.Tag == "!!null" {
 		d.wrongKind(n, "write one value, without dashes or brackets", "%s is %s, expected text", what, KindOf(n))
@@ -249,7 +248,7 @@ func (d *Document) Text(n *yaml.Node, what string) string {
 	return strings.TrimSpace(n.Value)
 }
 
-// Texts reads a list of scalars; one scalar is a list of one.
+// Texts returns a list of scalars; a single scalar is a list of one.
 func (d *Document) Texts(n *yaml.Node, what string) []string {
 	if n.Kind == yaml.ScalarNode {
 		return []string{d.Text(n, what)}
@@ -263,7 +262,8 @@ func (d *Document) Texts(n *yaml.Node, what string) []string {
 	return list
 }
 
-// Joined reads a list of scalars, or one, as it would stand on the command line.
+// Joined returns a list of scalars, or a single one, in the syntax of the command
+// line.
 func (d *Document) Joined(n *yaml.Node, what string) string {
 	if n.Kind == yaml.ScalarNode {
 		return d.Text(n, what)
@@ -271,7 +271,7 @@ func (d *Document) Joined(n *yaml.Node, what string) string {
 	return strings.Join(d.Texts(n, what), ",")
 }
 
-// Fraction reads a number from 0 to 1.
+// Fraction returns a number from 0 to 1.
 func (d *Document) Fraction(n *yaml.Node, what string) float64 {
 	v, err := strconv.ParseFloat(n.Value, 64)
 	if n.Kind != yaml.ScalarNode || err != nil || !(v >= 0 && v <= 1) {
@@ -281,7 +281,7 @@ func (d *Document) Fraction(n *yaml.Node, what string) float64 {
 	return v
 }
 
-// Integer reads a whole number from lowest to highest.
+// Integer returns an integer from lowest to highest.
 func (d *Document) Integer(n *yaml.Node, what string, lowest, highest int) int {
 	v, err := strconv.Atoi(n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil || v < lowest || v > highest {
@@ -291,7 +291,7 @@ func (d *Document) Integer(n *yaml.Node, what string, lowest, highest int) int {
 	return v
 }
 
-// Date reads a day, YYYY-MM-DD, as its midnight in UTC.
+// Date returns a day, YYYY-MM-DD, as midnight UTC.
 func (d *Document) Date(n *yaml.Node, hint, what string) time.Time {
 	t, err := time.Parse(time.DateOnly, n.Value)
 	if n.Kind != yaml.ScalarNode || err != nil {
@@ -300,7 +300,7 @@ func (d *Document) Date(n *yaml.Node, hint, what string) time.Time {
 	return t
 }
 
-// Boolean reads true or false.
+// Boolean returns true or false.
 func (d *Document) Boolean(n *yaml.Node, what string) bool {
 	if n.Kind != yaml.ScalarNode || n.Tag != "!!bool" {
 		d.Fail(n, "write true or false", "%s is %s, expected true or false", what, Shown(n))
@@ -309,7 +309,7 @@ func (d *Document) Boolean(n *yaml.Node, what string) bool {
 	return n.Value == "true" || n.Value == "True" || n.Value == "TRUE"
 }
 
-// Shown quotes a scalar and names anything else.
+// Shown returns a scalar in quotes, or the type of any other node.
 func Shown(n *yaml.Node) string {
 	if n.Kind == yaml.ScalarNode && n.Tag != "!!null" {
 		return strconv.Quote(n.Value)
@@ -317,7 +317,7 @@ func Shown(n *yaml.Node) string {
 	return KindOf(n)
 }
 
-// KindOf names what a node is.
+// KindOf returns the type of a node.
 func KindOf(n *yaml.Node) string {
 	switch n.Kind {
 	case yaml.MappingNode:
@@ -334,12 +334,13 @@ func KindOf(n *yaml.Node) string {
 	}
 }
 
-// OneOf reads one of some words; what they are stands in front of it in the error.
+// OneOf returns a scalar, which must be one of words. what precedes it in the
+// error.
 func (d *Document) OneOf(n *yaml.Node, what string, words ...string) string {
 	return d.WordOf(n, what, "write "+strings.Join(words, ", "), words)
 }
 
-// WordOf is OneOf with what to do about a word that is like none of those.
+// WordOf is OneOf with a hint for words that are not similar to any of them.
 func (d *Document) WordOf(n *yaml.Node, what, rest string, words []string) string {
 	if n.Kind == yaml.ScalarNode && slices.Contains(words, n.Value) {
 		return n.Value

@@ -5,37 +5,36 @@ import (
 	"strings"
 )
 
-// An Error is a mistake in something that a user wrote: a flag or a file.
+// An Error is a mistake in the user's input: a flag or a file.
 type Error struct {
-	// File is the file that holds the mistake, "" for the command line.
+	// File is the file with the mistake, "" for the command line.
 	File string
 
-	// Line and Column count from 1, Column in bytes. A Line of 0 means that the
-	// mistake is not at one place in the file, a Column of 0 that it is the whole
-	// line.
+	// Line and Column count from 1, Column in bytes. A Line of 0 means the whole
+	// file, a Column of 0 the whole line.
 	Line, Column int
 
-	// Source is the line itself, or as much of a long one as SetSource keeps; "" if
-	// it is not known.
+	// Source is the line, or as much of a long one as SetSource keeps; "" if it
+	// is not known.
 	Source string
-	before int // bytes of the line in front of Source
+	before int // number of bytes of the line before Source
 
-	// Text is the piece that is wrong, quoted in front of the problem; "" if the
-	// problem names it.
+	// Text is the part that is wrong, quoted before the problem; "" if the
+	// problem contains it.
 	Text string
 
-	// Problem is what is wrong: "port 0 is reserved".
+	// Problem describes the mistake: "port 0 is reserved".
 	Problem string
 
-	// Hint is what to do about it, "" if there is nothing to advise.
+	// Hint says what to do about it, "" if there is no hint.
 	Hint string
 
-	// Err is the cause, nil if Problem says it all.
+	// Err is the cause, nil if Problem says everything.
 	Err error
 }
 
-// Error gives the place, the text and the problem on one line:
-// file:line:column: "text": problem.
+// Error returns position, text and problem on one line: file:line:column: "text":
+// problem.
 func (e *Error) Error() string {
 	var b strings.Builder
 	if e.File != "" {
@@ -58,20 +57,21 @@ func (e *Error) Error() string {
 	return b.String()
 }
 
-// Unwrap gives the cause.
+// Unwrap returns the cause.
 func (e *Error) Unwrap() error { return e.Err }
 
-// ErrorHint says how to fix it, "" if there is nothing to advise.
+// ErrorHint returns the hint, "" if there is none.
 func (e *Error) ErrorHint() string { return e.Hint }
 
-// Excerpt shows the source line with a mark under the column, "" where the line is
+// Excerpt returns the source line with a mark under the column, "" if the line is
 // not known.
 func (e *Error) Excerpt() string { return excerpt(e.Source, e.Line, e.Column-e.before, e.before) }
 
 // maxSource is how much of a line an Error keeps, in bytes.
 const maxSource = 1 << 10
 
-// SetSource keeps the line of the mistake; of a long one, what is around the column.
+// SetSource sets Source to the line; of a long one it keeps the part around the
+// column.
 func (e *Error) SetSource(line string) {
 	e.before = 0
 	if len(line) > maxSource {
@@ -81,8 +81,8 @@ func (e *Error) SetSource(line string) {
 	e.Source = strings.Clone(line)
 }
 
-// SetPart is SetSource where only a part of the line is at hand, with so many bytes
-// of the line in front of it.
+// SetPart is SetSource for a part of a line; before is the number of bytes of the
+// line before it.
 func (e *Error) SetPart(part string, before int) {
 	e.Column -= before
 	e.SetSource(part)

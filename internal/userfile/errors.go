@@ -7,14 +7,15 @@ import (
 	"strings"
 )
 
-// MaxErrors is how many mistakes of one file are told one by one; more do not help.
+// MaxErrors is the maximum number of errors of a file that are reported
+// individually; more do not help.
 const MaxErrors = 20
 
-// Errors are all mistakes of a file, in its order: the first MaxErrors, and one
-// that counts the others.
+// Errors are the errors of a file, in its order: the first MaxErrors, and one
+// with the number of the others.
 type Errors []*Error
 
-// Error gives one line for each mistake.
+// Error returns one line for each error.
 func (l Errors) Error() string {
 	lines := make([]string, len(l))
 	for i, e := range l {
@@ -23,7 +24,7 @@ func (l Errors) Error() string {
 	return strings.Join(lines, "\n")
 }
 
-// Unwrap gives the mistakes.
+// Unwrap returns the errors.
 func (l Errors) Unwrap() []error {
 	list := make([]error, len(l))
 	for i, e := range l {
@@ -32,13 +33,13 @@ func (l Errors) Unwrap() []error {
 	return list
 }
 
-// A Collector gathers the mistakes of one file. The zero Collector is empty.
+// A Collector collects the errors of one file. The zero Collector is empty.
 type Collector struct {
 	list Errors
 	more int
 }
 
-// Add takes one more mistake.
+// Add adds an error.
 func (c *Collector) Add(e *Error) {
 	if c.full() {
 		c.more++
@@ -47,7 +48,7 @@ func (c *Collector) Add(e *Error) {
 	c.list = append(c.list, e)
 }
 
-// Take takes the mistakes of a document, of which those beyond the first ones have
+// Take adds the errors of a document, of which those beyond the first ones have
 // no text.
 func (c *Collector) Take(d *Document) {
 	for _, e := range d.errs.list {
@@ -56,17 +57,18 @@ func (c *Collector) Take(d *Document) {
 	c.more += d.errs.more
 }
 
-// full counts what is beyond the first mistakes, which need no text.
+// full reports whether further errors are only counted, so that they need no
+// text.
 func (c *Collector) full() bool { return len(c.list) >= MaxErrors }
 
-// Len is how many mistakes there are.
+// Len returns the number of errors.
 func (c *Collector) Len() int { return len(c.list) + c.more }
 
-// Reset drops all mistakes.
+// Reset removes all errors.
 func (c *Collector) Reset() { *c = Collector{} }
 
-// Err gives the mistakes in the order of the file, or in that in which they were met
-// if they are of several; nil if there are none.
+// Err returns the errors in the order of the file, or in the order of Add if they
+// are of several files; nil if there are none.
 func (c *Collector) Err() error {
 	if len(c.list) == 0 {
 		return nil

@@ -10,13 +10,13 @@ import (
 	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
-// maxExcerpt is how many bytes of a long line an excerpt shows on each side of the
-// column, and about as many columns of a terminal.
+// maxExcerpt is how much of a long line an excerpt shows on each side of the
+// column, in bytes, which is about the same in columns of a terminal.
 const maxExcerpt = 60
 
-// excerpt shows a source line with a mark under the column; line and column count
-// from 1, the column in bytes. Before is how many bytes of the line stand in front
-// of source. It is "" where the line is not known.
+// excerpt returns a source line with a mark under the column. line and column
+// count from 1, column in bytes; before is the number of bytes of the line before
+// source. It returns "" if the line is not known.
 func excerpt(source string, line, column, before int) string {
 	if source == "" || line == 0 {
 		return ""
@@ -24,7 +24,7 @@ func excerpt(source string, line, column, before int) string {
 	at := min(max(column-1, 0), len(source))
 	from := max(at-maxExcerpt, 0)
 	to := min(from+2*maxExcerpt, len(source))
-	// Neither end cuts a character; what has more bytes is none.
+	// Neither end splits a character; longer sequences are not UTF-8.
 	for i := 1; i < utf8.UTFMax && from > 0 && !utf8.RuneStart(source[from]); i++ {
 		from--
 	}
@@ -41,9 +41,9 @@ func excerpt(source string, line, column, before int) string {
 	return fmt.Sprintf("%5d | %s%s\n      | %s^", line, head, tail, strings.Repeat(" ", uniseg.StringWidth(head)))
 }
 
-// shownPiece makes a piece of a line safe and easy to measure: a tab would not be as
-// wide in a message as what stands for it, and what does not print, or changes the
-// direction of text, would hide what the line says.
+// shownPiece makes a part of a line safe to show and easy to measure: it replaces
+// tabs, whose width varies, and escapes characters that are not printable or
+// change the direction of text, because they would hide what the line contains.
 func shownPiece(text string) string {
 	var b strings.Builder
 	for i := 0; i < len(text); {

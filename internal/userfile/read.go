@@ -7,7 +7,7 @@ import (
 	"os"
 )
 
-// ReadLimited reads a file of at most that many bytes.
+// ReadLimited reads a file of at most limit bytes; a larger one is an error.
 func ReadLimited(file string, limit int64) ([]byte, error) {
 	f, err := os.Open(file)
 	if err != nil {
@@ -16,7 +16,7 @@ func ReadLimited(file string, limit int64) ([]byte, error) {
 	defer f.Close()
 	var b bytes.Buffer
 	if info, err := f.Stat(); err == nil && info.Mode().IsRegular() {
-		b.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // neither copies nor room for what does not come
+		b.Grow(int(min(info.Size(), limit)) + bytes.MinRead) // avoids copying, without reserving more than the limit
 	}
 	_, err = b.ReadFrom(io.LimitReader(f, limit+1))
 	if err == nil && int64(b.Len()) > limit {

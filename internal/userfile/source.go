@@ -7,17 +7,17 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// A Source is the text of a file of which entries keep their line rather than a
-// copy of it. It is not safe for concurrent use while the file is read.
+// A Source is the text of a file, so that entries need only keep their line
+// number. It is not safe for concurrent use while the file is read.
 type Source struct {
 	File   string
 	Data   []byte
-	starts []int32 // where each lineStep-th line begins, from the first on
-	at     int     // where the line begins that was looked up last
-	number int     // that line, from 1; 0 is none
+	starts []int32 // offset of every lineStep-th line, starting with the first
+	at     int     // offset of the line that was looked up last
+	number int     // its number, from 1; 0 means none
 }
 
-// lineStep is how many lines share an entry of the index.
+// lineStep is the number of lines per entry of the index.
 const lineStep = 64
 
 // NewSource indexes the lines of a file.
@@ -36,7 +36,7 @@ func NewSource(file string, data []byte) *Source {
 	}
 }
 
-// offset is where a line from 1 begins, -1 out of range.
+// offset returns the offset of a line, counted from 1; -1 if it is out of range.
 func (s *Source) offset(line int) int {
 	step := (line - 1) / lineStep
 	if line < 1 || step >= len(s.starts) {
@@ -45,7 +45,7 @@ func (s *Source) offset(line int) int {
 	return s.walk(int(s.starts[step]), step*lineStep+1, line)
 }
 
-// next is offset for lines that are looked up one behind the other.
+// next is offset for consecutive lookups of ascending lines.
 func (s *Source) next(line int) int {
 	at := -1
 	if s.number > 0 && line >= s.number && line-s.number < lineStep {
@@ -60,7 +60,8 @@ func (s *Source) next(line int) int {
 	return at
 }
 
-// walk goes from the beginning of one line to that of a later one.
+// walk returns the offset of line to, given the offset at of an earlier line
+// from.
 func (s *Source) walk(at, from, to int) int {
 	for ; from < to; from++ {
 		i := bytes.IndexByte(s.Data[at:], '\n')
@@ -72,13 +73,15 @@ func (s *Source) walk(at, from, to int) int {
 	return at
 }
 
-// Line gives the text of a line from 1, "" out of range, at most 200 bytes.
+// Line returns the text of a line, counted from 1, at most 200 bytes; "" if it is
+// out of range.
 func (s *Source) Line(n int) string {
 	text := s.text(n)
 	return string(text[:min(len(text), 200)])
 }
 
-// text is a line from 1 without its end, nil out of range.
+// text returns a line, counted from 1, without its end; nil if it is out of
+// range.
 func (s *Source) text(n int) []byte {
 	at := s.offset(n)
 	if at < 0 {
@@ -88,7 +91,8 @@ func (s *Source) text(n int) []byte {
 	return bytes.TrimRight(text, "\r")
 }
 
-// Find is where the text of a scalar begins, -1 if it is not written as it is read.
+// Find returns the offset of the text of a scalar, -1 if it is not written
+// literally.
 func (s *Source) Find(n *yaml.Node, text string) int {
 	at := s.next(n.Line)
 	if at < 0 {
@@ -96,7 +100,7 @@ func (s *Source) Find(n *yaml.Node, text string) int {
 	}
 	at += n.Column - 1
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-		at++ // the quote in front
+		at++ // the opening quote
 	}
 	if at > len(s.Data) || !bytes.HasPrefix(s.Data[at:], []byte(text)) {
 		return -1
@@ -104,18 +108,18 @@ func (s *Source) Find(n *yaml.Node, text string) int {
 	return at
 }
 
-// Within is how many bytes behind the beginning of a scalar a piece of its text
-// stands, 0 if it is not written as it is read.
+// Within returns the offset of piece from the beginning of a scalar, in bytes, 0
+// if it is not written literally.
 func (s *Source) Within(n *yaml.Node, piece string) int {
 	i := strings.Index(n.Value, piece)
 	if i <= 0 || n.Kind != yaml.ScalarNode || strings.Contains(n.Value, "\n") || s.Find(n, n.Value) < 0 {
 		return 0
 	}
 	if n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
-		i++ // the quote in front
+		i++ // the opening quote
 	}
 	return i
 }
 
-// Show gives an error of the file its line.
+// Show sets the source line of an error in the file.
 func (s *Source) Show(e *Error) { e.SetSource(string(s.text(e.Line))) }

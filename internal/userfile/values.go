@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// DateHint says why a text that is written like a date, YYYY-MM-DD with or without a
-// time behind it, is none in the calendar; else it is the rest alone.
+// DateHint says why a text in the form of a date, YYYY-MM-DD with or without a
+// time after it, is not a valid date; otherwise it returns rest.
 func DateHint(text, rest string) string {
 	const day = len(time.DateOnly)
 	if len(text) < day {
@@ -25,8 +25,8 @@ func DateHint(text, rest string) string {
 	return rest
 }
 
-// FractionHint says how a number that should be from 0 to 1, and is perhaps a
-// percentage, is written.
+// FractionHint returns a hint for a number that should be from 0 to 1, and may be
+// a percentage.
 func FractionHint(n float64) string {
 	if n > 1 && n <= 100 {
 		return fmt.Sprintf("write %g for %g %%; it is a fraction from 0 to 1", n/100, n)
