@@ -87,7 +87,7 @@ func (d *decoder) condition(n *yaml.Node) Condition {
 	return c
 }
 
-// checkCondition fills in the probe and refuses keys that do not go together.
+// checkCondition sets the default probe and reports keys that exclude each other.
 func (d *decoder) checkCondition(n *yaml.Node, c *Condition, greeting *Pattern) {
 	keys := len(n.Content) / 2
 	if c.Not {
@@ -141,11 +141,11 @@ func (d *decoder) timeRange(n *yaml.Node) *TimeRange {
 	return r
 }
 
-// importSources are the tools whose files become imported signatures.
+// importSources are the tools whose files can be imported.
 var importSources = []string{"recog", "nmap"}
 
-// signature reads one signature; imported names the tool that its file was made
-// from, "" if it was made from none.
+// signature reads one signature; imported is the tool whose file was imported, ""
+// if none was.
 func (d *decoder) signature(n *yaml.Node, imported string) *Signature {
 	s := &Signature{Pos: d.pos(n), Imported: imported}
 	before := d.Count()
@@ -184,7 +184,7 @@ func (d *decoder) example(n *yaml.Node) Example {
 
 var wantNames = append([]string{"product", "protocol"}, groupNames...)
 
-// values reads a mapping of some of the names to values.
+// values reads a mapping; its keys must be in names.
 func (d *decoder) values(n *yaml.Node, names []string, to map[string]string) {
 	f := make(fields)
 	for _, name := range names {

@@ -2,10 +2,11 @@ package signatures
 
 import "bytes"
 
-// find returns where a pattern is found in a reply, as [regexp.Regexp.FindSubmatch]
-// does: in the reply as it is, or in one line of a coded reply of several, each read
-// as if it were all that was said (RFC 5321, Section 4.2.1: a reply may be folded
-// anywhere, and an administrator may add lines).
+// find returns the submatches of a pattern in a reply, as
+// [regexp.Regexp.FindSubmatch] does: in the whole reply, or in one line of a
+// multi-line reply with codes, each taken for a reply of its own (RFC 5321,
+// Section 4.2.1: a reply may be split anywhere, and an administrator may add
+// lines).
 func (p *Pattern) find(reply []byte) [][]byte {
 	if m := p.re.FindSubmatch(reply); m != nil {
 		return m
@@ -18,7 +19,7 @@ func (p *Pattern) find(reply []byte) [][]byte {
 	return nil
 }
 
-// found reports whether find finds something.
+// found reports whether find matches.
 func (p *Pattern) found(reply []byte) bool {
 	if p.Match(reply) {
 		return true
@@ -31,8 +32,8 @@ func (p *Pattern) found(reply []byte) bool {
 	return false
 }
 
-// codedLines yields the lines of a coded reply that has several, each in the form of
-// a reply of one line.
+// codedLines yields the lines of a multi-line reply with codes, each in the form
+// of a reply of one line.
 func codedLines(reply []byte) func(yield func(line []byte) bool) {
 	return func(yield func([]byte) bool) {
 		if !severalCoded(reply) {
@@ -50,8 +51,8 @@ func codedLines(reply []byte) func(yield func(line []byte) bool) {
 	}
 }
 
-// severalCoded reports whether a reply has several lines that all begin with the same
-// code, and all but the last with a hyphen behind it.
+// severalCoded reports whether a reply has several lines that all begin with the
+// same code, and all but the last with a hyphen after it.
 func severalCoded(reply []byte) bool {
 	if len(reply) < 4 || reply[3] != '-' || bytes.Count(reply, []byte("\n")) < 2 {
 		return false

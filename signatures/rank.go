@@ -7,18 +7,18 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// LeastBehavior is the confidence from which on a signature that rests on behavior
-// outranks one that rests on a greeting, which an administrator may write.
+// LeastBehavior is the minimum confidence with which a signature based on
+// behavior outranks one based on a greeting, which an administrator can change.
 const LeastBehavior = 5
 
-// wordsOnly reports whether the signature rests on nothing but the text of the
-// greeting, as far as is known.
+// wordsOnly reports whether the signature is based only on the text of the
+// greeting, as far as known.
 func (s *Signature) wordsOnly(seen Seen) bool {
 	return !slices.ContainsFunc(s.When, func(c Condition) bool { return c.asksMore(seen) })
 }
 
-// asksMore reports whether the condition rests on more than words of the greeting, or
-// may do so.
+// asksMore reports whether the condition is based on more than the text of the
+// greeting, or may be.
 func (c *Condition) asksMore(seen Seen) bool {
 	more := func(c Condition) bool { return c.Match(seen) != False && c.asksMore(seen) }
 	switch {
@@ -30,8 +30,8 @@ func (c *Condition) asksMore(seen Seen) bool {
 	return c.Probe != Greeting || c.Remote != nil
 }
 
-// handsOn reports whether all that a signature rests on is what the proxy that s
-// names repeats of the daemon behind it.
+// handsOn reports whether a signature is based only on replies that the proxy
+// identified by o relays from the daemon behind it.
 func (s *Signature) handsOn(o *Signature, seen Seen) bool {
 	return len(s.Behind) > 0 && !slices.ContainsFunc(o.When, func(c Condition) bool {
 		outside := false
@@ -42,28 +42,29 @@ func (s *Signature) handsOn(o *Signature, seen Seen) bool {
 	})
 }
 
-// Claims reports whether the greeting has the words by which the daemon is known
-// where nothing else can be seen of it.
+// Claims reports whether the greeting has the text by which the daemon is
+// recognized if nothing else is known.
 func (s *Signature) Claims(seen Seen) bool {
 	return len(s.Through) > 0 && All(s.Through, only{seen, []string{Greeting}}) == True
 }
 
-// Contradicts reports whether two signatures name products of different makers, so
-// that one of them is wrong where both hold.
+// Contradicts reports whether two signatures identify products of different
+// makers, so that one of them is wrong if both match.
 func (s *Signature) Contradicts(o *Signature) bool {
 	return s.Product != "" && o.Product != "" && maker(s.Product) != maker(o.Product)
 }
 
-// maker is the first word of a product, which its parts have in common: "Postfix
-// smtpd", "Postfix postscreen".
+// maker returns the first word of a product name, which its components share:
+// "Postfix smtpd", "Postfix postscreen".
 func maker(product string) string {
 	first, _, _ := strings.Cut(product, " ")
 	return first
 }
 
-// Outranks reports whether the signature counts where another one holds as well and
-// may be surer: it rests on behavior and contradicts what the other takes from a
-// greeting, or it names a proxy, which repeats what the other rests on.
+// Outranks reports whether the signature wins over another one that matches too,
+// perhaps with higher confidence: it is based on behavior and contradicts what
+// the other takes from a greeting, or it identifies a proxy, which relays what
+// the other is based on.
 func (s *Signature) Outranks(o *Signature, seen Seen) bool {
 	if s.Confidence < LeastBehavior || s.wordsOnly(seen) {
 		return false
@@ -71,7 +72,7 @@ func (s *Signature) Outranks(o *Signature, seen Seen) bool {
 	return s.Contradicts(o) && o.wordsOnly(seen) || len(o.Behind) == 0 && s.handsOn(o, seen)
 }
 
-// rivals reports whether the signature may hide another one where both hold.
+// rivals reports whether the signature may win over another one if both match.
 func (s *Signature) rivals(o *Signature, seen Seen) bool {
 	switch {
 	case s == o, o.Outranks(s, seen), s.Confidence < o.Confidence:
@@ -82,11 +83,11 @@ func (s *Signature) rivals(o *Signature, seen Seen) bool {
 	return true
 }
 
-// beside reports whether the signature names a web page that a daemon may show
-// beside the protocol that it is for.
+// beside reports whether the signature identifies a web page that a daemon serves
+// in addition to its protocol.
 func (s *Signature) beside() bool { return s.Protocol == "http" && s.Role == result.RoleNotMail }
 
-// Best returns the signature that tells most of those that hold, or nil.
+// Best returns the most specific signature of those that match, or nil.
 func Best(held []*Signature, seen Seen) *Signature {
 	var best *Signature
 	for _, s := range held {
@@ -102,8 +103,8 @@ func Best(held []*Signature, seen Seen) *Signature {
 	return best
 }
 
-// better orders signatures that hold: the surer one, then the one that asks for
-// more, then by name, so that the answer never depends on the order of files.
+// better orders matching signatures: by confidence, then by number of conditions,
+// then by name, so that the result never depends on the order of files.
 func better(a, b *Signature) bool {
 	switch {
 	case a.Confidence != b.Confidence:

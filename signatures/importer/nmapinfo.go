@@ -8,13 +8,13 @@ import (
 	"unicode/utf8"
 )
 
-// templates are the fields behind a pattern, by their letter: p, v, i, h, o and d,
-// and "cpe:" for the first CPE of an application. $1 to $9 stand for groups,
-// $P(1), $SUBST(1,"a","b") and $I(1,">") for what is made of one.
+// templates are the fields after a pattern, by letter: p, v, i, h, o and d, and
+// "cpe:" for the first CPE of an application. $1 to $9 are replaced by groups,
+// $P(1), $SUBST(1,"a","b") and $I(1,">") by what is derived from one.
 type templates map[string]string
 
-// versionInfo reads the fields: a letter or "cpe:", then a template between two
-// delimiters.
+// versionInfo parses the fields: a letter or "cpe:", followed by a template
+// between two delimiters.
 func versionInfo(info string) (templates, error) {
 	t := make(templates)
 	for {
@@ -38,7 +38,7 @@ func versionInfo(info string) (templates, error) {
 			return nil, fmt.Errorf("the template of %q has no end", name)
 		}
 		if name == "cpe:" {
-			after = strings.TrimPrefix(after, "a") // nmap's mark for an operating system by its service
+			after = strings.TrimPrefix(after, "a") // nmap's flag for an operating system inferred from its service
 		}
 		if name != "cpe:" || t[name] == "" && strings.HasPrefix(text, "a:") {
 			t[name] = text
@@ -51,32 +51,32 @@ func versionInfo(info string) (templates, error) {
 }
 
 var (
-	// variable is what a template makes of a group.
+	// variable matches a reference to a group in a template.
 	variable = regexp.MustCompile(`\$(?:\d|[A-Z]+\([^)]*\))`)
 
-	// oneGroup is a template that is nothing but the text of a group.
+	// oneGroup matches a template that consists of the text of one group.
 	oneGroup = regexp.MustCompile(`^\$(?:(\d)|P\((\d)\))$`)
 )
 
-// product is the name of the product without what the pattern captures: a
-// signature has one name.
+// product returns the name of the product without the parts that come from
+// groups, because a signature has one name.
 func (t templates) product() string {
 	return strings.Join(strings.Fields(variable.ReplaceAllString(t["p"], "")), " ")
 }
 
-// group is the number of the group of which a template consists, 0 if it is
+// group returns the number of the group of which a template consists, 0 if it is
 // anything else.
 func group(template string) int {
 	m := oneGroup.FindStringSubmatch(strings.TrimSpace(template))
 	if m == nil {
 		return 0
 	}
-	n, _ := strconv.Atoi(m[1] + m[2]) // digits
+	n, _ := strconv.Atoi(m[1] + m[2]) // only digits
 	return n
 }
 
-// fill puts constants and the CPE into a signature, and returns the groups that
-// hold values. A template that mixes text and groups is left out, because no group
+// fill sets the constants and the CPE of a signature, and returns the groups with
+// values. A template that combines text and groups is omitted, because no group
 // of a pattern can hold its value.
 func (t templates) fill(e *entry) (groups map[string]int) {
 	groups = make(map[string]int)

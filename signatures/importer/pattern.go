@@ -10,7 +10,7 @@ import (
 	"unicode"
 )
 
-// maxPattern is the longest pattern that is read, in bytes.
+// maxPattern is the maximum length of a pattern, in bytes.
 const maxPattern = 8 << 10
 
 // Names of the groups of a signature's patterns; see signatures/FORMAT.md.
@@ -21,7 +21,7 @@ const (
 	osType    = "os_type"
 )
 
-// parse reads a pattern as RE2 does. The error says what RE2 does not have.
+// parse parses a pattern with RE2. The error says what RE2 does not support.
 func parse(pattern string, flags syntax.Flags) (*syntax.Regexp, error) {
 	if len(pattern) > maxPattern {
 		return nil, fmt.Errorf("a pattern of more than %d bytes", maxPattern)
@@ -33,17 +33,17 @@ func parse(pattern string, flags syntax.Flags) (*syntax.Regexp, error) {
 	return re, err
 }
 
-// node makes a node of a pattern.
+// node returns a node of a pattern.
 func node(op syntax.Op, sub ...*syntax.Regexp) *syntax.Regexp {
 	return &syntax.Regexp{Op: op, Sub: sub}
 }
 
-// literal makes a node for a text.
+// literal returns a node for a text.
 func literal(text ...rune) *syntax.Regexp {
 	return &syntax.Regexp{Op: syntax.OpLiteral, Rune: text}
 }
 
-// rewrite replaces nodes from the leaves on: by what f returns for each.
+// rewrite replaces each node, bottom up, by the result of f.
 func rewrite(re *syntax.Regexp, f func(*syntax.Regexp) *syntax.Regexp) *syntax.Regexp {
 	for i, sub := range re.Sub {
 		re.Sub[i] = rewrite(sub, f)
@@ -51,8 +51,8 @@ func rewrite(re *syntax.Regexp, f func(*syntax.Regexp) *syntax.Regexp) *syntax.R
 	return f(re)
 }
 
-// captures names the groups that hold values, by their number, and frees the
-// text of all others.
+// captures gives the groups with values their names, by number, and turns all
+// others into groups without capture.
 func captures(re *syntax.Regexp, groups map[string]int) *syntax.Regexp {
 	return rewrite(re, func(re *syntax.Regexp) *syntax.Regexp {
 		if re.Op != syntax.OpCapture {
@@ -68,9 +68,9 @@ func captures(re *syntax.Regexp, groups map[string]int) *syntax.Regexp {
 	})
 }
 
-// inLines makes a pattern that is meant for one line, without what the protocol
-// puts before the text, fit a reply of several lines: nothing crosses the end of
-// a line, and its anchors stand for the ends of the text.
+// inLines converts a pattern for one line, without the prefix that the protocol
+// adds, to a pattern for a reply of several lines: nothing matches across the end
+// of a line, and its anchors match at the ends of the text.
 func inLines(re, before *syntax.Regexp) *syntax.Regexp {
 	anchored := false
 	re = rewrite(re, func(re *syntax.Regexp) *syntax.Regexp {
@@ -95,7 +95,8 @@ func inLines(re, before *syntax.Regexp) *syntax.Regexp {
 	return node(syntax.OpConcat, node(syntax.OpBeginLine), before, lead, re)
 }
 
-// withoutLineEnds is the class of characters of these ranges, CR and LF excepted.
+// withoutLineEnds returns the character class with these ranges, without CR and
+// LF.
 func withoutLineEnds(ranges []rune) *syntax.Regexp {
 	for _, out := range []rune{'\n', '\r'} {
 		var left []rune
@@ -120,12 +121,13 @@ func withoutLineEnds(ranges []rune) *syntax.Regexp {
 	return &syntax.Regexp{Op: syntax.OpCharClass, Rune: ranges}
 }
 
-// notPossessive matches what keeps a backtracking matcher from trying again, in
-// its first group or as "(?>", and what only looks like it.
+// notPossessive matches possessive quantifiers in its first group, atomic groups
+// as "(?>", and what only looks like them.
 var notPossessive = regexp.MustCompile(`\\.|\[\^?\]?(?:\\.|[^\]\\])*\]|([+*?}])\+|\(\?>`)
 
-// greedy makes possessive quantifiers and atomic groups plain ones (pcrepattern(3)),
-// which RE2 does without: they match no less, and nmap's are there to save time.
+// greedy replaces possessive quantifiers and atomic groups by ordinary ones
+// (pcrepattern(3)), because RE2 does not have them: they match no less, and nmap
+// uses the former to save time.
 func greedy(pattern string) string {
 	return notPossessive.ReplaceAllStringFunc(pattern, func(s string) string {
 		switch {
@@ -138,9 +140,9 @@ func greedy(pattern string) string {
 	})
 }
 
-// ofBytes makes a pattern that is meant for bytes fit RE2, which reads UTF-8: a
-// dollar sign also stands before the last line break (pcrepattern(3)), and bytes
-// of 0x80 and above cannot be named.
+// ofBytes converts a pattern for bytes to RE2, which reads UTF-8: a dollar sign
+// also matches before the last line break (pcrepattern(3)), and bytes of 0x80 and
+// above are not supported.
 func ofBytes(re *syntax.Regexp) (*syntax.Regexp, error) {
 	var err error
 	re = rewrite(re, func(re *syntax.Regexp) *syntax.Regexp {
@@ -156,7 +158,8 @@ func ofBytes(re *syntax.Regexp) (*syntax.Regexp, error) {
 	return re, err
 }
 
-// greets reports whether a pattern can only match what begins with a greeting.
+// greets reports whether a pattern can match only text that begins with a
+// greeting.
 func greets(re *syntax.Regexp) bool {
 	if re.Op != syntax.OpConcat || len(re.Sub) < 2 || re.Sub[0].Op != syntax.OpBeginText || re.Sub[1].Op != syntax.OpLiteral {
 		return false
@@ -165,9 +168,9 @@ func greets(re *syntax.Regexp) bool {
 	return strings.HasPrefix(text, "220") || strings.HasPrefix(text, "+OK") || strings.HasPrefix(text, "* OK")
 }
 
-// split parts a pattern for a greeting with the reply behind it at the reply
-// code, nil if there is none: a line that begins with another code than the
-// greeting's (RFC 5321, Section 4.2), or such a code behind any text.
+// split splits a pattern for a greeting and a reply at the reply code, nil if
+// there is none: a line that begins with another code than the greeting's (RFC
+// 5321, Section 4.2), or such a code after any text.
 func split(re *syntax.Regexp) (greeting, reply *syntax.Regexp) {
 	for i := 1; i < len(re.Sub); i++ {
 		if re.Sub[i].Op != syntax.OpLiteral {
@@ -191,13 +194,14 @@ func split(re *syntax.Regexp) (greeting, reply *syntax.Regexp) {
 	return re, nil
 }
 
-// isCode reports whether a text begins with a reply code that greets nobody.
+// isCode reports whether a text begins with a reply code that is not that of a
+// greeting.
 func isCode(text []rune) bool {
 	return len(text) >= 3 && text[0] >= '2' && text[0] <= '5' && text[1] >= '0' && text[1] <= '9' && text[2] >= '0' && text[2] <= '9' &&
 		string(text[:3]) != "220"
 }
 
-// ends reports whether a pattern ends at the end of the text.
+// ends reports whether a pattern matches only up to the end of the text.
 func ends(re *syntax.Regexp) bool {
 	return re.Op == syntax.OpEndText || re.Op == syntax.OpConcat && ends(re.Sub[len(re.Sub)-1])
 }

@@ -19,24 +19,25 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// Bounds of what is read. The files of 2026 have less than 200 kB and 250
+// Limits of what is read. The files of 2026 have less than 200 kB and 250
 // fingerprints each.
 const (
 	maxRecogFile    = 8 << 20
 	maxFingerprints = 20000
 )
 
-// A recogFile is one of recog's files, with what it is matched against.
+// A recogFile describes one of recog's files, and what its patterns are matched
+// against.
 type recogFile struct {
 	name           string
 	protocol, role string
 	probe          string
-	before         string // pattern of what a line has in front of the text
-	line           string // what an example has in front of it
+	before         string // pattern for the part of a line before the text
+	line           string // the part of a line before an example
 }
 
-// recogFiles are recog's files on mail services whose replies our probes hear. The
-// others belong to commands that no probe sends, such as VRFY and RSET.
+// recogFiles are recog's files on mail services for which there are probes.
+// Others are for commands that no probe sends, such as VRFY and RSET.
 var recogFiles = []recogFile{
 	{"imap_banners.xml", "imap", "imap", signatures.Greeting, `\* OK `, "* OK "},
 	{"pop_banners.xml", "pop3", "pop3", signatures.Greeting, `(?:\+OK|-ERR) `, "+OK "},
@@ -45,9 +46,9 @@ var recogFiles = []recogFile{
 	{"smtp_help.xml", "smtp", "mta", "smtp-help", "", ""},
 }
 
-// Recog reads the files of mail services in a folder, or in its folder "xml" as in
-// a checkout of recog. The error is about a file that cannot be read or is not
-// well-formed, with its place, or about a folder without any.
+// Recog imports the files on mail services in a folder, or in its folder "xml" as
+// in a checkout of recog. It fails, with the position, if a file cannot be read
+// or is not well-formed, and if the folder has no such files.
 func Recog(dir signatures.Source) (*Import, error) {
 	im := &Import{tool: "recog"}
 	found := false
@@ -74,7 +75,7 @@ func Recog(dir signatures.Source) (*Import, error) {
 	return im, nil
 }
 
-// A fingerprint is one pattern with what it says, as it is written.
+// A fingerprint is one pattern with its values, as in the file.
 type fingerprint struct {
 	Pattern  string         `xml:"pattern,attr"`
 	Flags    string         `xml:"flags,attr"`
@@ -91,7 +92,7 @@ type recogExample struct {
 	Text  string     `xml:",chardata"`
 }
 
-// recogFile reads one file. The error has its place.
+// recogFile imports one file. The error has its position.
 func (im *Import) recogFile(file *recogFile, text []byte, name string) error {
 	d := xml.NewDecoder(bytes.NewReader(text))
 	d.CharsetReader = func(charset string, _ io.Reader) (io.Reader, error) {
@@ -138,7 +139,8 @@ func (im *Import) recogFile(file *recogFile, text []byte, name string) error {
 	}
 }
 
-// xmlFault says what is wrong without the line, which the place tells.
+// xmlFault returns the message of an XML error without the line, which is in the
+// position.
 func xmlFault(err error) string {
 	text := err.Error()
 	if e := new(xml.SyntaxError); errors.As(err, &e) {
@@ -153,10 +155,10 @@ func xmlFault(err error) string {
 	return text
 }
 
-// recogFields are the groups of our patterns by the names of recog's values.
+// recogFields maps recog's names of values to groups of our patterns.
 var recogFields = map[string]string{"service.version": version, "host.name": hostname, "os.product": osType}
 
-// fingerprint makes a signature of one fingerprint, or notes why not.
+// fingerprint imports one fingerprint, or records why it cannot be imported.
 func (im *Import) fingerprint(file *recogFile, pos signatures.Pos, fp *fingerprint) {
 	values, groups := make(map[string]string), make(map[string]int)
 	e := &entry{
@@ -209,16 +211,16 @@ func (im *Import) fingerprint(file *recogFile, pos signatures.Pos, fp *fingerpri
 	im.add(pos, e)
 }
 
-// What Ruby's regular expressions (Onigmo) and RE2 write alike and mean different
-// things by: intersections of classes, classes inside of them, quantifiers without
-// a lower bound, and escapes that quote nothing.
+// Syntax with different meanings in Ruby's regular expressions (Onigmo) and RE2:
+// intersections of classes, nested classes, quantifiers without a lower bound,
+// and unknown escapes.
 var (
 	escape = regexp.MustCompile(`\\[^QE]`)
 	notRE2 = regexp.MustCompile(`&&|\[[^\]]*\[[^:]|\{,|\\.`)
 )
 
-// recogPattern makes a pattern for a whole reply of the one for a line. In a
-// single line the flags but for REG_ICASE make no difference.
+// recogPattern converts a pattern for a line to one for a whole reply. Except for
+// REG_ICASE, the flags make no difference for a single line.
 func recogPattern(file *recogFile, fp *fingerprint) (*syntax.Regexp, error) {
 	var flags syntax.Flags
 	for flag := range strings.SplitSeq(fp.Flags, ",") {
@@ -244,8 +246,8 @@ func recogPattern(file *recogFile, fp *fingerprint) (*syntax.Regexp, error) {
 	return inLines(re, before), nil
 }
 
-// recogCPE is the product's CPE, "" if there is none. In it, names in braces stand
-// for values.
+// recogCPE returns the product's CPE, "" if there is none. Names in braces in it
+// are replaced by values.
 func recogCPE(values map[string]string, groups map[string]int) string {
 	parts := strings.Split(values["service.cpe23"], ":")
 	for i, part := range parts {
@@ -257,13 +259,13 @@ func recogCPE(values map[string]string, groups map[string]int) string {
 			parts[i] = url.PathEscape(values[name])
 		}
 	}
-	// A hyphen stands for a version that is not known; in CPE it means that there
-	// is none (NISTIR 7695, Section 5.3.1).
+	// Recog uses a hyphen for an unknown version; in a CPE it means that there is
+	// none (NISTIR 7695, Section 5.3.1).
 	return cpe23(strings.TrimSuffix(strings.Join(parts, ":"), ":-"))
 }
 
-// examples are those of a fingerprint, which must hold for the pattern. One in a
-// file of its own is left out.
+// examples returns the examples of a fingerprint, which must match the pattern.
+// One in a separate file is omitted.
 func (fp *fingerprint) examples(file *recogFile, pattern string, constants map[string]string) (all []example, err error) {
 	re, err := regexp.Compile(pattern)
 	if err != nil {
