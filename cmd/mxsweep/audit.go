@@ -11,7 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// newAudit is "mxsweep audit".
+// newAudit returns the command "mxsweep audit".
 func newAudit(s *session) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "audit",

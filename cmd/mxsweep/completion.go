@@ -19,7 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// newCompletion is "mxsweep completion SHELL".
+// newCompletion returns the command "mxsweep completion SHELL".
 func newCompletion(s *session) *cobra.Command {
 	shells := []string{"bash", "zsh", "fish", "powershell"}
 	return &cobra.Command{
@@ -48,8 +48,8 @@ func newCompletion(s *session) *cobra.Command {
 	}
 }
 
-// completeFlags lets a shell complete the values of flags: the words of choices,
-// formats, profiles, vantages and interfaces.
+// completeFlags adds completion of the values of flags: choices, formats,
+// profiles, vantage points and interfaces.
 func completeFlags(cmd *cobra.Command) {
 	words := map[string]func() []string{
 		"output":    func() []string { return describedFormats() },
@@ -66,7 +66,7 @@ func completeFlags(cmd *cobra.Command) {
 		if complete == nil || f.Name == "output" && f.Value.Type() != "stringArray" {
 			return
 		}
-		// The error is that the flag does not exist or is completed twice.
+		// It fails only if the flag does not exist or already has a completion.
 		_ = cmd.RegisterFlagCompletionFunc(f.Name, func(*cobra.Command, []string, string) ([]cobra.Completion, cobra.ShellCompDirective) {
 			return complete(), cobra.ShellCompDirectiveNoFileComp
 		})
@@ -106,7 +106,7 @@ func failOnWords() []string {
 	return all
 }
 
-// completeRules are the ids of the rules, each with its title.
+// completeRules returns the ids of the rules, each with its title.
 func completeRules() []string {
 	set, err := exposure.Builtin()
 	if err != nil {
@@ -119,7 +119,7 @@ func completeRules() []string {
 	return all
 }
 
-// completePorts are the profiles and the ports that are known.
+// completePorts returns the profiles and the known ports.
 func completePorts() []string {
 	known, err := signatures.LoadPorts(signatures.FS())
 	if err != nil {
@@ -132,8 +132,8 @@ func completePorts() []string {
 	return all
 }
 
-// completeInterfaces are the interfaces of this machine, each with its hardware
-// address.
+// completeInterfaces returns the interfaces of this machine, each with its
+// hardware address.
 func completeInterfaces() []string {
 	list, err := net.Interfaces()
 	if err != nil {
@@ -146,7 +146,7 @@ func completeInterfaces() []string {
 	return all
 }
 
-// completeSignatures are the ids that "signatures show" takes.
+// completeSignatures returns the ids that "signatures show" accepts.
 func completeSignatures(dirs []string) []string {
 	set, err := run.LoadSignatures(dirs)
 	if err != nil {
@@ -165,7 +165,7 @@ func completeSignatures(dirs []string) []string {
 	return all
 }
 
-// without leaves out the words that were given already.
+// without returns words without those in given.
 func without(words, given []string) []string {
 	return slices.DeleteFunc(words, func(w string) bool {
 		word, _, _ := strings.Cut(w, "\t")

@@ -17,7 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/run/saved"
 )
 
-// newFix is "mxsweep fix".
+// newFix returns the command "mxsweep fix".
 func newFix(s *session) *cobra.Command {
 	var file string
 	var asJSON, markdown bool

@@ -13,13 +13,13 @@ import (
 	"github.com/mxsweep/mxsweep/run"
 )
 
-// A choice is a flag that takes one of a few words. It implements pflag.Value.
+// A choice is a flag with a fixed set of values. It implements pflag.Value.
 type choice struct {
 	value string
 	words []string
 }
 
-// newChoice is a choice whose default is the first word.
+// newChoice returns a choice whose default is the first word.
 func newChoice(words ...string) *choice { return &choice{words[0], words} }
 
 func (c *choice) String() string { return c.value }
@@ -33,14 +33,14 @@ func (c *choice) Set(word string) error {
 	return nil
 }
 
-// The words of --color and --progress.
+// The values of --color and --progress.
 const (
 	auto   = "auto"
 	always = "always"
 	never  = "never"
 )
 
-// A shardFlag is the flag I/N.
+// A shardFlag is a flag with the value I/N.
 type shardFlag struct{ run.Shard }
 
 func (s *shardFlag) Type() string { return "I/N" }
@@ -56,7 +56,7 @@ func (s *shardFlag) Set(value string) error {
 	return nil
 }
 
-// A timeFlag is a flag that takes a day or a point in time. The zero timeFlag is
+// A timeFlag is a flag with a day or a time as its value. The zero timeFlag means
 // now.
 type timeFlag struct{ time.Time }
 
@@ -79,8 +79,8 @@ func (m *timeFlag) Set(value string) error {
 	return errors.New("not a day such as 2027-01-31 or a time such as 2027-01-31T12:00:00Z")
 }
 
-// A resolverAddr is the flag HOST[:PORT]. The zero value is the system's
-// resolver.
+// A resolverAddr is a flag with the value HOST[:PORT]. The zero value means the
+// system's resolver.
 type resolverAddr struct{ netip.AddrPort }
 
 func (r *resolverAddr) String() string {

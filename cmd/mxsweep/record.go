@@ -20,7 +20,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// newSignaturesRecord is "mxsweep signatures record".
+// newSignaturesRecord returns the command "mxsweep signatures record".
 func newSignaturesRecord(s *session, dirs *[]string) *cobra.Command {
 	var output string
 	cmd := &cobra.Command{
@@ -88,11 +88,11 @@ func (s *session) record(ctx context.Context, target, output string, dirs []stri
 	return fault.WriteError(fmt.Sprintf("%q", output), file.Commit())
 }
 
-// masked is what a daemon said without the secrets in it.
+// masked returns what a daemon sent with its secrets masked.
 func masked(said []byte) []byte { return []byte(sanitize.MaskSecrets(string(said))) }
 
-// recordTarget reads one address or name with a port; of a name, the first
-// address is asked.
+// recordTarget parses one address or name with a port; of a name, the first
+// address is used.
 func recordTarget(ctx context.Context, target string) (netip.AddrPort, *scope.Set, error) {
 	targets, err := new(scope.Parser).Targets(ctx, []string{target})
 	if err != nil {

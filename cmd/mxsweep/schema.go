@@ -8,7 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/report"
 )
 
-// newSchema is "mxsweep schema [policy]".
+// newSchema returns the command "mxsweep schema [policy]".
 func newSchema(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "schema [policy]",

@@ -8,14 +8,14 @@ import (
 	"golang.org/x/term"
 )
 
-// isTerminal reports whether w is a terminal that understands escape sequences.
+// isTerminal reports whether w is a terminal that supports escape sequences.
 func (s *session) isTerminal(w io.Writer) bool {
 	f, ok := w.(*os.File)
 	return ok && term.IsTerminal(int(f.Fd())) && s.env("TERM") != "dumb"
 }
 
-// color reports whether text written to w is to be colored. NO_COLOR, if not
-// empty, turns auto off (no-color.org).
+// color reports whether text written to w should be colored. A non-empty NO_COLOR
+// turns auto off (no-color.org).
 func (s *session) color(mode string, w io.Writer) bool {
 	switch mode {
 	case always:
@@ -27,8 +27,8 @@ func (s *session) color(mode string, w io.Writer) bool {
 	}
 }
 
-// width is how many columns text written to w may take: those of the terminal,
-// else COLUMNS, else 0, which means that the writer decides.
+// width returns the number of columns for text written to w: those of the
+// terminal, otherwise COLUMNS, otherwise 0, which lets the writer decide.
 func (s *session) width(w io.Writer) int {
 	if f, ok := w.(*os.File); ok {
 		if columns, _, err := term.GetSize(int(f.Fd())); err == nil && columns > 0 {

@@ -10,10 +10,10 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// version is the release that this tree becomes.
+// version is the version of the next release, or of this one.
 const version = "0.1.0"
 
-// newVersion is "mxsweep version".
+// newVersion returns the command "mxsweep version".
 func newVersion(s *session) *cobra.Command {
 	return &cobra.Command{
 		Use:   "version",
@@ -25,14 +25,15 @@ func newVersion(s *session) *cobra.Command {
 	}
 }
 
-// printVersion says which program this is.
+// printVersion prints the version of the program.
 func (s *session) printVersion() error {
 	_, err := fmt.Fprintf(s.stdout, "mxsweep %s%s (%s %s/%s)\n",
 		version, revision(), runtime.Version(), runtime.GOOS, runtime.GOARCH)
 	return fault.WriteError("standard output", err)
 }
 
-// revision is the commit that the binary was built from, "" if not recorded.
+// revision returns the commit from which the binary was built, "" if not
+// recorded.
 func revision() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -6,18 +6,19 @@ import (
 	"strings"
 )
 
-// maxTexts is how many texts a [sameTexts] knows at a time.
+// maxTexts is the maximum number of texts in a [sameTexts].
 const maxTexts = 1 << 14
 
-// sameTexts lets records of a run share their texts: thousands of findings say
-// the same of a rule each, and of a daemon. The zero value is ready to use.
+// sameTexts lets the records of a run share equal texts: thousands of findings
+// have the same texts about a rule and a daemon. The zero sameTexts is ready to
+// use.
 type sameTexts struct {
 	known map[string]string
-	lists map[string][]string // by their texts, each with a NUL behind it
+	lists map[string][]string // by their texts, each followed by NUL
 }
 
-// share replaces the texts of a record, to which v points, by equal ones that
-// were seen before.
+// share replaces the texts of a record, to which v points, by equal ones from
+// earlier records.
 func (t *sameTexts) share(v any) { t.walk(reflect.ValueOf(v).Elem()) }
 
 func (t *sameTexts) walk(v reflect.Value) {
@@ -50,8 +51,8 @@ func (t *sameTexts) walk(v reflect.Value) {
 	}
 }
 
-// list is the equal list that was seen before, else l itself with its texts
-// shared.
+// list returns an equal list from an earlier record, otherwise l itself with its
+// texts shared.
 func (t *sameTexts) list(l []string) []string {
 	if len(l) == 0 {
 		return l
@@ -74,9 +75,9 @@ func (t *sameTexts) list(l []string) []string {
 	return t.lists[key.String()]
 }
 
-// one is the text that was seen before, s itself the first time. Once many are
-// known, it begins anew: most texts of a long run occur once, and what is common
-// comes again.
+// one returns the equal text from an earlier record, s itself the first time.
+// When the table is full it is cleared: most texts of a large run occur once, and
+// frequent ones return.
 func (t *sameTexts) one(s string) string {
 	if before, ok := t.known[s]; ok {
 		return before
