@@ -154,7 +154,7 @@ func (s *session) failed(p *signatures.Probe, err error) {
 		s.spoken = true
 	}
 	if dialer.Exhausted(err) {
-		s.starved = err
+		s.localErr = err
 	}
 	if err != errHandshake {
 		s.left.conns.Add(1) // no connection was made

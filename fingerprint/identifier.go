@@ -163,7 +163,7 @@ func (id *Identifier) Identify(ctx context.Context, r scan.Result) (*Identificat
 	if ctx.Err() != nil && svc.Inconclusive == "" {
 		svc.Inconclusive = result.InconclusiveUnfinished // all questions that remained
 	}
-	if err := s.starvation(); err != nil {
+	if err := s.localError(); err != nil {
 		return svc, fmt.Errorf("identifying %v: %w", r.Target, err)
 	}
 	return svc, nil

@@ -19,7 +19,7 @@ func kernelPath(c *net.TCPConn) (path, bool) {
 	resent := int(info.Total_retrans)
 	return path{
 		unacked: info.Unacked > 0 || info.Notsent_bytes > 0,
-		sent:    max(int(info.Data_segs_out)+1-resent, 1), // the SYN too
+		sent:    max(int(info.Data_segs_out)+1-resent, 1), // including the SYN
 		resent:  resent,
 		twice:   min(int(info.Dsack_dups), resent),
 		hungUp:  info.State == unix.BPF_TCP_CLOSE_WAIT || info.State == unix.BPF_TCP_CLOSE,

@@ -4,6 +4,5 @@ package fingerprint
 
 import "net"
 
-// kernelPath knows nothing: what the system tells of a connection differs from
-// one to the next.
+// kernelPath reports false: other systems have no common way to get these values.
 func kernelPath(*net.TCPConn) (path, bool) { return path{}, false }

@@ -8,24 +8,25 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// quietTrips is how many round trips the questions to a silent port take in
-// all: each one to connect and one to answer, two side by side.
+// quietTrips is the number of round trips that the probes of a silent port take
+// in total: each takes one to connect and one for the reply, and two run at the
+// same time.
 const quietTrips = 14
 
-// quietRounds is how many questions to a silent port follow one another, where
-// each waits for what may have got lost.
+// quietRounds is how many probes of a silent port run one after the other, where
+// each waits for retransmissions.
 const quietRounds = 3
 
-// certain is the confidence from which on nothing more is asked in order to
-// name a daemon.
+// certain is the minimum confidence with which no further probes are sent to
+// identify a daemon.
 const certain = 9
 
-// plain is the confidence from which on a port that only answers questions is
-// asked no others.
+// plain is the minimum confidence with which a port that sends no greeting gets
+// no further probes.
 const plain = 8
 
-// plan returns the probes to begin now, and after what time to look again: 0
-// if only events matter, negative if nothing is left to find out.
+// plan returns the probes to start now, and when to call it again: 0 if only
+// events matter, negative if nothing is left to find out.
 func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake time.Duration) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -38,7 +39,7 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 		return []*signatures.Probe{listen}, time.Millisecond
 	}
 	if !s.second && s.host.slow() > 0 && s.mayAskQuiet() {
-		s.askEarlyAgain(s.leads()) // the port is listened to for long enough
+		s.askEarlyAgain(s.leads()) // the greeting was waited for long enough
 	}
 	if s.askSkipped(); s.skipped {
 		wake = detachAfter
@@ -49,9 +50,9 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 		return nil, -1
 	}
 	if s.entering > 0 {
-		return nil, 0 // what is asked now would be asked in vain
+		return nil, 0 // probes sent now would be wasted
 	}
-	quiet := false // there is something to ask that silent ports are asked
+	quiet := false // there are probes left for silent ports
 	leads := s.leads()
 	kept := s.unasked(leads)
 	openers, keptForLayers := s.openers()
@@ -90,7 +91,7 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 	return launch, wake
 }
 
-// begin notes that a probe is being asked on a connection of its own.
+// begin records that a probe is running on a connection of its own.
 func (s *session) begin(p *signatures.Probe) {
 	s.asked[p.ID] = true
 	s.running++
@@ -109,8 +110,8 @@ func sooner(a, b time.Duration) time.Duration {
 	return min(a, b)
 }
 
-// decide drops what is refuted and finds the probes that may still change the
-// answer.
+// decide removes refuted signatures and determines the probes that may still
+// change the result.
 func (s *session) decide() {
 	clear(s.pending)
 	s.alive = slices.DeleteFunc(s.alive, func(sig *signatures.Signature) bool { return sig.Match(s) == signatures.False })
@@ -147,14 +148,14 @@ func (s *session) decide() {
 	s.wantProxies(best)
 }
 
-// enough reports whether a port that waits to be asked has answered so
-// plainly that no further question is worth its oddness.
+// enough reports whether a port without a greeting has replied so clearly that no
+// further unusual probe is justified.
 func (s *session) enough(best *signatures.Signature) bool {
 	return best.Confidence >= plain && best.Product != "" && !s.heard
 }
 
-// wantLayers wants the probes that open a layer: what is inside of it is the
-// answer, whatever the outside looks like.
+// wantLayers adds the probes that open a layer: the service inside it is the
+// result, whatever the outside looks like.
 func (s *session) wantLayers() {
 	for _, p := range s.id.Signatures.Probes {
 		if p.Enters != nil {
@@ -163,7 +164,7 @@ func (s *session) wantLayers() {
 	}
 }
 
-// best returns the signature that tells most of those that hold, or nil.
+// best returns the most specific signature of those that match, or nil.
 func (s *session) best() *signatures.Signature {
 	s.held = s.held[:0]
 	for _, sig := range s.alive {
@@ -174,8 +175,8 @@ func (s *session) best() *signatures.Signature {
 	return signatures.Best(s.held, s)
 }
 
-// want adds a probe whose exchange may still come, with the probes that it
-// depends on.
+// want adds a probe that may still have an exchange, with the probes on which it
+// depends.
 func (s *session) want(id string) {
 	if s.wanted[id] {
 		return
@@ -195,8 +196,7 @@ func (s *session) want(id string) {
 	}
 }
 
-// Exchange shows what is known to signatures. It makes a session a
-// signatures.Seen.
+// Exchange implements signatures.Seen for a session.
 func (s *session) Exchange(id string) (*Exchange, bool) {
 	if ex := s.exchanges[id]; ex != nil && s.timedOutEarly(ex) {
 		return &Exchange{Probe: id, Sent: ex.Sent, End: ex.End, TLS: ex.TLS, Proxied: ex.Proxied, Remote: ex.Remote, Unheard: true}, false
@@ -205,7 +205,7 @@ func (s *session) Exchange(id string) (*Exchange, bool) {
 	}
 	p, known := s.pending[id]
 	if !known {
-		s.pending[id] = false // for probes that depend on each other in a circle
+		s.pending[id] = false // for circular dependencies
 		if probe := s.id.Signatures.Probe(id); probe != nil && s.lost {
 			p = s.couldHaveCome(probe)
 		} else if probe != nil {
@@ -216,16 +216,15 @@ func (s *session) Exchange(id string) (*Exchange, bool) {
 	return nil, p
 }
 
-// timedOutEarly reports whether a silence is worth nothing, because the same port, or
-// another of a slow host, took about as long to answer another question. The caller
-// holds the lock.
+// timedOutEarly reports whether a silence means nothing, because the same port,
+// or another one of a slow host, took about as long to reply to another probe.
 func (s *session) timedOutEarly(ex *Exchange) bool {
 	return ex.End == signatures.EndSilence && len(ex.Reply) == 0 &&
 		ex.Probe != signatures.Greeting && ex.Took < min(earlyFactor*max(s.slowest, s.hostSlow()), maxSlowPort)
 }
 
-// earlyFactor is how many times longer than the slowest answer a silence must
-// be in order to count.
+// earlyFactor is how many times longer than the slowest reply a silence must last
+// to count.
 const earlyFactor = 2
 
 // mayCome reports whether a probe that has no exchange yet may get one.
@@ -245,8 +244,8 @@ func (s *session) mayCome(p *signatures.Probe) bool {
 	case s.asked[p.ID] && p.Connection == signatures.OwnConnection:
 		return s.running > 0
 	case s.spoken && !s.greeted():
-		// The greeting is missing, cut off or the last word; only what
-		// follows from the answer to another question goes on.
+		// There is no greeting, or only a part of it; only probes that depend on
+		// the reply to another probe can continue.
 		if g := s.exchanges[signatures.Greeting]; g == nil || len(g.Reply) > 0 || len(p.After) == 0 {
 			return false
 		}
@@ -257,8 +256,8 @@ func (s *session) mayCome(p *signatures.Probe) bool {
 	return signatures.All(p.After, s) != signatures.False
 }
 
-// goesOn reports whether the connection of a probe is there to be gone on
-// with, or may still come to be.
+// goesOn reports whether the connection of a probe is still open, or may still be
+// opened.
 func (s *session) goesOn(connection string) bool {
 	if connection == signatures.FirstConnection {
 		connection = signatures.Greeting
@@ -270,9 +269,9 @@ func (s *session) goesOn(connection string) bool {
 	return pending
 }
 
-// candidates returns the probes that can be begun now on connections of their
-// own, the likeliest first: those that name the port and what these wait for, then
-// as in the file.
+// candidates returns the probes that can be started now on connections of their
+// own, the most promising first: those suggested by the port number with their
+// prerequisites, then in the order of the file.
 func (s *session) candidates(leads map[string]bool) []*signatures.Probe {
 	var first, rest []*signatures.Probe
 	for _, p := range s.id.Signatures.Probes {
@@ -289,9 +288,9 @@ func (s *session) candidates(leads map[string]bool) []*signatures.Probe {
 	return append(first, rest...)
 }
 
-// leads returns the probes that name the port, with those whose outcome they still
-// wait for. On a slow host the time of a silent port may be over before its own
-// question is asked, if others come in between.
+// leads returns the probes suggested by the port number, with those whose result
+// they wait for. On a slow host the time of a silent port could be over before
+// these are sent, if others came first.
 func (s *session) leads() map[string]bool {
 	leads := make(map[string]bool)
 	var add func(id string)
@@ -312,8 +311,8 @@ func (s *session) leads() map[string]bool {
 	return leads
 }
 
-// openers returns the probes on which it depends whether a layer can be opened, and how
-// many connections are kept for that: one to open it, and two for its inside.
+// openers returns the probes that decide whether a layer can be opened, and how many
+// connections are kept for that: one to open it, and two for its inside.
 func (s *session) openers() (probes map[string]bool, kept int64) {
 	probes = make(map[string]bool)
 	var add func(id string)
@@ -353,9 +352,9 @@ func (s *session) unasked(probes map[string]bool) int64 {
 	return n
 }
 
-// cutShort ends waits that have become pointless: for the greeting of a port
-// that answers questions, and for answers when the time of a silent port is up,
-// which is then only listened to.
+// cutShort ends waits that are no longer useful: for the greeting of a port that
+// replies to probes, and for replies when the time for probing a silent port is
+// over; then only the greeting is waited for.
 func (s *session) cutShort() {
 	if !s.greeted() && !s.heard && !s.spokeLocked() && time.Since(s.begun) >= s.quietEnd() {
 		s.quietOver = true
@@ -372,8 +371,8 @@ func (s *session) cutShort() {
 	}
 }
 
-// answered reports whether a question to a silent port got an answer that
-// makes a greeting implausible.
+// answered reports whether a probe of a silent port got a reply that makes a
+// greeting unlikely.
 func (s *session) answered() bool {
 	if best := s.best(); best != nil && best.Confidence >= plain {
 		return true

@@ -7,13 +7,14 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// greeted reports whether there is a greeting after which one can go on.
+// greeted reports whether there is a greeting after which the dialogue can
+// continue.
 func (s *session) greeted() bool {
 	g := s.exchanges[signatures.Greeting]
 	return g != nil && g.End == signatures.EndReply && len(g.Reply) > 0
 }
 
-// mayBeQuiet reports whether a probe for silent ports may still be asked.
+// mayBeQuiet reports whether a probe for silent ports may still be sent.
 func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 	if s.asked[p.ID] {
 		return s.running > 0
@@ -28,8 +29,8 @@ func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 	return len(g.Reply) == 0 && g.End == signatures.EndSilence && signatures.All(p.After, s) != signatures.False
 }
 
-// mayAskQuiet reports whether a port that is silent so far may be asked anything
-// more.
+// mayAskQuiet reports whether any more probes may be sent to a port that is
+// silent so far.
 func (s *session) mayAskQuiet() bool {
 	return !s.greetingOnly && !s.quietOver && !s.heard && time.Since(s.begun) <= s.quietUntil()
 }
@@ -49,8 +50,8 @@ func (s *session) quietUntil() time.Duration {
 	return until
 }
 
-// quietEnd is the time after which the answers of a silent port are not waited
-// for any more. A slow host is given longer, because all questions take longer.
+// quietEnd returns the time after which replies of a silent port are no longer
+// waited for. It is later on a slow host, because all probes take longer.
 func (s *session) quietEnd() time.Duration {
 	switch {
 	case s.calm && !s.mute():
@@ -63,8 +64,8 @@ func (s *session) quietEnd() time.Duration {
 	return s.greetingWait() + silentGrace + s.waited() + quietRounds*s.host.resendTime() + min(3*s.host.slow(), 2*silentGrace) + quietTrips*s.rtt
 }
 
-// untilQuiet is how long a probe for silent ports must still wait, and any other
-// until no greeting has come in its usual time.
+// untilQuiet returns how long a probe for silent ports must still wait; for any
+// other probe, how long until the usual time of a greeting is over.
 func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
 	if p.Quiet == 0 && s.spoken {
 		return 0
@@ -79,7 +80,7 @@ func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
 	return max(quiet, 3*s.rtt) - time.Since(s.begun)
 }
 
-// untilQuietOver is when the questions to a silent port end.
+// untilQuietOver returns how long until the probing of a silent port ends.
 func (s *session) untilQuietOver() time.Duration {
 	if s.greeted() || s.heard || s.running == 0 || s.quietOver {
 		return 0
@@ -91,7 +92,8 @@ func (s *session) untilQuietOver() time.Duration {
 	return max(left, time.Millisecond)
 }
 
-// spokeLocked reports whether anything at all was said.
+// spokeLocked reports whether the port sent anything at all. The caller holds the
+// lock.
 func (s *session) spokeLocked() bool {
 	return slices.ContainsFunc(s.order, func(ex *Exchange) bool { return len(ex.Reply) > 0 })
 }

@@ -8,15 +8,16 @@ import (
 type verdict int
 
 const (
-	more        verdict = iota // more must come
-	maybe                      // it may be complete; see whether more comes at once
-	partialLine                // a line is open; its end must come soon
-	begun                      // it has begun; each byte keeps the wait for the next running
-	endless                    // it has more lines than any daemon says
+	more        verdict = iota // it is incomplete
+	maybe                      // it may be complete, if nothing follows at once
+	partialLine                // a line has no end yet, which must follow soon
+	begun                      // it has begun; each byte extends the wait for the next
+	endless                    // it has more lines than any daemon sends
 	done                       // it is complete
 )
 
-// until returns the test for the end of a reply, by the word of probes.yaml.
+// until returns the function that detects the end of a reply, by the word in
+// probes.yaml.
 func until(word string, sent []byte) func([]byte) verdict {
 	switch word {
 	case "line":
@@ -41,7 +42,7 @@ func until(word string, sent []byte) func([]byte) verdict {
 	return func([]byte) verdict { return more } // "close"
 }
 
-// behindBlank is a test for what comes behind empty lines.
+// behindBlank returns complete, applied to what follows empty lines.
 func behindBlank(complete func([]byte) verdict) func([]byte) verdict {
 	return func(b []byte) verdict {
 		if b = bytes.TrimLeft(b, "\r\n"); len(b) == 0 {
@@ -54,8 +55,8 @@ func behindBlank(complete func([]byte) verdict) func([]byte) verdict {
 	}
 }
 
-// untilLines reports whether a word of probes.yaml waits for whole lines, so that
-// empty ones before them are skipped.
+// untilLines reports whether the end of a reply, by its word in probes.yaml, is
+// the end of a line, so that empty lines before the reply are skipped.
 func untilLines(word string) bool {
 	switch word {
 	case "line", "greeting", "reply", "tagged", "dot":
@@ -64,8 +65,8 @@ func untilLines(word string) bool {
 	return false
 }
 
-// skipBlank is what follows the empty lines at the beginning of b; b itself if
-// there is nothing else. No protocol of mail begins a reply with one.
+// skipBlank returns what follows the empty lines at the beginning of b, or b if
+// nothing does. No mail protocol has replies that begin with an empty line.
 func skipBlank(b []byte) []byte {
 	if rest := bytes.TrimLeft(b, "\r\n"); len(rest) > 0 {
 		return rest
@@ -80,7 +81,7 @@ func completeIf(complete bool) verdict {
 	return more
 }
 
-// lastLine returns the last line that is complete, its end cut off.
+// lastLine returns the last complete line, without its end.
 func lastLine(b []byte) (line []byte, ok bool) {
 	end := bytes.LastIndexByte(b, '\n')
 	if end < 0 || end != len(b)-1 {
@@ -91,7 +92,7 @@ func lastLine(b []byte) (line []byte, ok bool) {
 }
 
 // code reports whether a line begins with a reply code, and whether it is the
-// last line of its reply (RFC 5321, Section 4.2: a hyphen behind the code says
+// last line of its reply (RFC 5321, Section 4.2: a hyphen after the code means
 // that more lines follow).
 func code(line []byte) (is, last bool) {
 	if len(line) < 3 || line[0] < '2' || line[0] > '5' || !digit(line[1]) || !digit(line[2]) {
@@ -112,8 +113,7 @@ func smtpReply(b []byte) verdict {
 }
 
 // taggedReply ends with a line that begins with the tag and a space (RFC 3501,
-// Section 2.2.2), however that is spelt, or with a word that ends a
-// conversation.
+// Section 2.2.2), in upper or lower case, or with a word that ends the session.
 func taggedReply(b, tag []byte) verdict {
 	line, ok := lastLine(b)
 	if !ok {
@@ -145,11 +145,11 @@ func dotReply(b []byte) verdict {
 	return done
 }
 
-// maxGreetingLines is how many lines a greeting has at most. Administrators
-// write a few of legal text.
+// maxGreetingLines is the maximum number of lines of a greeting. Administrators
+// write a few lines of legal text.
 const maxGreetingLines = 64
 
-// greeting tells whether what the daemon said first is complete.
+// greeting detects the end of a greeting.
 func greeting(b []byte) verdict {
 	line, ok := lastLine(b)
 	switch {

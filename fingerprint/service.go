@@ -1,9 +1,9 @@
-// Package fingerprint finds out which daemon answers on an open port, by
-// talking to it.
+// Package fingerprint identifies the daemon on an open port through dialogues
+// with it.
 //
-// An [Identifier] holds short scripted dialogues (probes) with the port and
-// matches what was said, and how it was said, against the signatures of
-// package signatures. It decides by dialogue, never by port number alone.
+// An [Identifier] runs short dialogues of probes with the port and matches the
+// replies, and the behavior, against the signatures of package signatures. The
+// port number alone never decides.
 package fingerprint
 
 import (
@@ -13,34 +13,34 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// A Transcript is all that was said on one port: what signatures are matched
+// A Transcript has all exchanges with one port: what signatures are matched
 // against.
 type Transcript = signatures.Transcript
 
-// An Exchange is one probe of a [Transcript].
+// An Exchange is one probe of a [Transcript] with its result.
 type Exchange = signatures.Exchange
 
-// An Identification is what an [Identifier] finds out of an open port: the service
-// as it is reported, and beside it what was said, raw.
+// An Identification is the result of an [Identifier] for an open port: the
+// service as it is reported, and in addition the raw exchanges.
 type Identification struct {
 	result.Service
 
-	// RoleByPort says that Role is a guess from the port number: the dialogue
-	// told only what kind of daemon it is.
+	// RoleByPort is set if Role is a guess from the port number: the dialogue
+	// showed only the kind of daemon.
 	RoleByPort bool
 
-	// Banner is what the daemon said first, raw, at most 1024 bytes.
+	// Banner is the first data that the daemon sent, at most 1024 bytes.
 	Banner          []byte
 	BannerTruncated bool
 
 	TLS *result.TLS // the TLS handshake, nil if there was none
 
-	// protocolConfidence is the confidence in all but the product, where that is
-	// only what the daemon says of itself.
+	// protocolConfidence is the confidence in everything but the product, if that
+	// is only what the daemon states about itself.
 	protocolConfidence int
 
-	// slow says that the host or this machine had no time: silence then does not
-	// tell that the port waits to be asked.
+	// slow is set if the host or this machine was overloaded: then silence does
+	// not show that the port waits for a probe.
 	slow bool
 
 	// slowPort says that the port itself took long for an answer, or gave none, perhaps
@@ -53,9 +53,9 @@ type Identification struct {
 	// spent is how long the conversations with the port took in all.
 	spent time.Duration
 
-	// Transcript is the raw record of every probe, for reports on unknown
-	// services and for recording examples. Replies are whole if Record is set,
-	// else their first 2048 bytes.
+	// Transcript has the raw exchanges, for reports on unknown services and for
+	// recording examples. Replies are complete if Record is set, otherwise cut
+	// after 2048 bytes.
 	Transcript *Transcript
 }
 

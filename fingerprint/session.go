@@ -14,23 +14,24 @@ import (
 )
 
 const (
-	// silentGrace is how much longer than the greeting wait a silent port is
-	// asked questions.
+	// silentGrace is how long after the greeting wait a silent port is still
+	// probed.
 	silentGrace = time.Second
 
-	// retryGreetingWait is how long a silent port is listened to the second time.
+	// retryGreetingWait is how long to wait for the greeting of a silent port in
+	// a second dialogue.
 	retryGreetingWait = 1200 * time.Millisecond
 )
 
 // A layer is what the dialogue runs inside of.
 type layer struct {
 	tls   bool
-	proxy string // the PROXY header that begins every connection, "" if none
+	proxy string // PROXY header at the start of every connection, "" if none
 }
 
-// A session is the conversation with one port, inside of one layer. Its
-// dialogues run on connections of their own and note what they saw in
-// exchanges; the planner decides after each of them what is still worth asking.
+// A session is the dialogue with one port, inside one layer. Each probe sequence
+// runs on a connection of its own and records its results as exchanges; after
+// each of them the planner decides what to send next.
 type session struct {
 	id     *Identifier
 	host   *host
@@ -39,29 +40,29 @@ type session struct {
 	layer  layer
 
 	perPort      int
-	most         time.Duration // how long the conversation may take; zero: as long as the port has left
-	least        time.Duration // how long it may take although the port has no time left; zero: leastTime
-	second       bool          // the port was asked before
-	calm         bool          // and no other dialogue is under way
-	listened     bool          // and the greeting was waited for as long as it ever is
+	most         time.Duration // maximum duration of the dialogue; zero: what is left for the port
+	least        time.Duration // minimum duration even if the port has no time left; zero: leastTime
+	second       bool          // the port had a dialogue before
+	calm         bool          // and no other dialogue is in progress
+	listened     bool          // and the greeting was waited for as long as possible
 	greetingOnly bool
-	wire         *wire // the open connection to begin with, nil if there is none
+	wire         *wire // open connection to begin with, nil if there is none
 	conn         net.Conn
 	left         *allowance
 
-	paced atomic.Int64 // nanoseconds that connections waited for their pace
+	paced atomic.Int64 // nanoseconds that connections waited for the rate limit
 
 	mu        sync.Mutex
 	begun     time.Time
-	delayed   time.Duration // spent waiting for other ports of the host
-	outside   int           // questions that wait for them now,
+	delayed   time.Duration // time spent waiting for other ports of the host
+	outside   int           // number of probes that wait for them now,
 	since     time.Time     // and since when
-	order     []*Exchange   // as they ended
+	order     []*Exchange   // in the order of their end
 	exchanges map[string]*Exchange
-	asked     map[string]bool // started, ended or not
-	retried   map[string]bool // asked a second time
-	missed    map[string]bool // to be asked a second time, because the first was not heard
-	open      map[string]bool // probes whose connection goes on
+	asked     map[string]bool // probes that were started
+	retried   map[string]bool // probes that were started a second time
+	missed    map[string]bool // probes to be repeated, because the first reply was not received
+	open      map[string]bool // probes whose connection is kept open
 	running   int
 	spoken    bool                    // the greeting is decided: something came, or the wait is over
 	slowest   time.Duration           // the latest first byte of an answer, or hanging up for one
@@ -79,29 +80,29 @@ type session struct {
 	oneByOne  bool                    // it was silent only because it serves one connection at a time
 	turn      turn                    // to ask what silent ports are asked
 	entering  int                     // connections that have most likely entered a layer
-	asking    int                     // such questions that are under way
-	skipped   bool                    // some of them were not asked, because other ports of the host gave nothing
-	inner     *session                // what is inside of a layer that was entered
+	asking    int                     // number of such probes in progress
+	skipped   bool                    // some were not sent, because other ports of the host gave no result
+	inner     *session                // the session inside a layer that was entered
 	outer     *session                // what that layer was entered from; nil if there is none
 	tlsInfo   *result.TLS
-	alerted   bool // it ended a handshake by an alert, and had asked for no certificate
+	alerted   bool // the daemon ended a handshake with an alert, and had requested no certificate
 	dialErr   error
-	starved   error // why this machine could not ask a question, nil if it could
+	localErr  error // why this machine could not send a probe, nil if it could
 
-	alive        []*signatures.Signature // not refuted, as far as is known
-	held         []*signatures.Signature // those of them that best found to hold
+	alive        []*signatures.Signature // signatures that are not refuted so far
+	held         []*signatures.Signature // those of them that match, according to best
 	observations []*signatures.Observation
-	hints        map[string]bool // probes that name the port
+	hints        map[string]bool // probes suggested by the port number
 	suggested    map[string]bool // the same, with those that they may wait for
-	pending      map[string]bool // what Exchange found out in this round
-	wanted       map[string]bool // the probes that may change the answer
+	pending      map[string]bool // results of Exchange in this round
+	wanted       map[string]bool // probes that may change the result
 
 	events  chan struct{}
 	stop    context.CancelFunc
 	silence context.CancelFunc // ends the wait for the greeting
-	idle    func(silent bool)  // called once the port takes its time, and when it speaks then; may be nil
+	idle    func(silent bool)  // called when the port becomes slow, and again when it replies; may be nil
 	waiting sync.WaitGroup     // for a turn
-	first   *wire              // the connection on which the greeting is waited for
+	first   *wire              // connection on which the greeting is waited for
 }
 
 func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duration, conn net.Conn, left *allowance) *session {
@@ -131,15 +132,15 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 	return s
 }
 
-// within returns a session for the inside of a layer, which begins with a
-// connection on which the layer is entered already.
+// within returns a session for the inside of a layer. It begins with a connection
+// that has already entered the layer.
 func (s *session) within(l layer, w *wire) *session {
 	in := newSession(s.id, s.host, s.target, s.rtt, nil, s.left)
 	in.layer, in.wire, in.perPort, in.idle, in.least, in.outer = l, w, s.perPort, s.idle, leastInside, s
 	return in
 }
 
-// run holds the conversation. The error is that of the first connection.
+// run runs the dialogue. The error is that of the first connection.
 func (s *session) run(ctx context.Context) error {
 	parent := ctx
 	if s.conn == nil && s.wire == nil {
@@ -186,7 +187,7 @@ func (s *session) run(ctx context.Context) error {
 	s.timedOut = late
 	s.mu.Unlock()
 	if !s.asked[signatures.Greeting] {
-		// The run ended before the first question.
+		// The dialogue ended before the first probe.
 		s.giveUp()
 		return context.Cause(ctx)
 	}
@@ -196,21 +197,21 @@ func (s *session) run(ctx context.Context) error {
 	return s.dialErr
 }
 
-// starvation is why this machine could not ask some of the questions, nil if
-// it asked all.
-func (s *session) starvation() error {
+// localError returns why this machine could not send some of the probes, nil if
+// it sent all.
+func (s *session) localError() error {
 	if s.inner != nil {
-		if err := s.inner.starvation(); err != nil {
+		if err := s.inner.localError(); err != nil {
 			return err
 		}
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.starved
+	return s.localErr
 }
 
-// giveUp closes the connection that the session would have begun with, or
-// leaves the place for it.
+// giveUp closes the connection with which the session would have begun, or
+// releases its slot.
 func (s *session) giveUp() {
 	switch {
 	case s.conn != nil:
@@ -222,9 +223,9 @@ func (s *session) giveUp() {
 	}
 }
 
-// silent reports whether the port never said a word in answer, on any
-// connection, and whether that fits no daemon. A greeting that came late, on
-// the connection of a question, is no answer.
+// silent reports whether the port never replied to a probe, on any connection, in
+// a way that fits no daemon. A greeting received late, on the connection of a
+// probe, is not a reply.
 func (s *session) silent() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -236,8 +237,8 @@ func (s *session) silent() bool {
 	return s.inner == nil && len(s.order) > 0 && s.best() == nil
 }
 
-// confidence is that of the best signature, inside of a layer if one was
-// entered; zero if there is none.
+// confidence returns the confidence of the best signature, inside a layer if one
+// was entered; zero if there is none.
 func (s *session) confidence() int {
 	if s.inner != nil {
 		return s.inner.confidence()
@@ -250,8 +251,8 @@ func (s *session) confidence() int {
 	return 0
 }
 
-// weak reports whether a port that does not greet gave no plain answer. One
-// that turned us away at once did.
+// weak reports whether a port without a greeting gave no clear reply. Closing the
+// connection at once is clear.
 func (s *session) weak() bool {
 	if s.inner != nil || s.confidence() >= plain-1 {
 		return false
@@ -270,7 +271,7 @@ func (s *session) refused() bool {
 	return g != nil && len(g.Reply) == 0 && (g.End == signatures.EndClosed || g.End == signatures.EndReset) && g.Took < maxSlowness
 }
 
-// note keeps an exchange and wakes the planner.
+// note adds an exchange and wakes the planner.
 func (s *session) note(ex *Exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -302,7 +303,7 @@ func (s *session) noteLocked(ex *Exchange) {
 	}
 	switch {
 	case len(ex.Reply) > 0 && s.speaksSlowly():
-		s.host.answered(s.target.Port(), 0) // which tells nothing of the host
+		s.host.answered(s.target.Port(), 0) // which says nothing about the host
 	case len(ex.Reply) > 0:
 		s.host.answered(s.target.Port(), ex.First)
 	case ex.Handshake == signatures.HandshakeComplete:
@@ -310,27 +311,27 @@ func (s *session) noteLocked(ex *Exchange) {
 	}
 }
 
-// speaksSlowly reports whether the greeting began and is not at its end, or came in
-// pieces. The caller holds the lock.
+// speaksSlowly reports whether the greeting has begun but is incomplete, or was
+// received in pieces. The caller holds the lock.
 func (s *session) speaksSlowly() bool {
 	g := s.exchanges[signatures.Greeting]
 	return s.heard && (g == nil || g.End != signatures.EndReply || g.Took-g.First > maxSlowness)
 }
 
-// latency is how long a question waited for its answer, which may be that the
-// daemon hung up; zero if there was none.
+// latency returns how long a probe waited for its reply, which may be the end of
+// the connection; zero if there was none.
 func latency(ex *Exchange) time.Duration {
 	if len(ex.Reply) == 0 && (ex.End == signatures.EndClosed || ex.End == signatures.EndReset) {
 		if ex.Took > maxSlowness {
-			return 0 // a time limit of the daemon's
+			return 0 // a time limit of the daemon
 		}
 		return ex.Took
 	}
 	return ex.First
 }
 
-// askEarlyAgain lets questions be asked once more whose answer was not waited for
-// long enough, as is known by now ([session.timedOutEarly]): those of only, all of
+// askEarlyAgain allows repeating probes whose reply was not waited for long
+// enough, as is known by now ([session.timedOutEarly]): those in only, or all of
 // them if it is nil.
 func (s *session) askEarlyAgain(only map[string]bool) {
 	for id, ex := range s.exchanges {
@@ -346,12 +347,12 @@ func (s *session) askEarlyAgain(only map[string]bool) {
 	}
 }
 
-// askUnheardAgain lets a question be asked once more, on another connection,
-// that was not heard to its end. It reports whether there will be one.
+// askUnheardAgain allows repeating a probe on another connection if its reply was
+// not received completely. It reports whether it will be repeated.
 func (s *session) askUnheardAgain(id string) bool {
 	p := s.id.Signatures.Probe(id)
 	if id == signatures.Greeting || p.Connection != signatures.OwnConnection || s.retried[id] || s.left.conns.Load() <= 0 || s.quietOver ||
-		s.left.drips.Load() <= 0 { // it was heard for as long as it may speak
+		s.left.drips.Load() <= 0 { // the full time for replies is used up
 		return false
 	}
 	s.retried[id], s.missed[id] = true, true

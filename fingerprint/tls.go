@@ -20,17 +20,17 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// errHandshake is the error of a connection inside of TLS on which the
-// handshake failed.
+// errHandshake is the error of a connection inside TLS whose handshake failed.
 var errHandshake = errors.New("the TLS handshake failed")
 
-// handshake goes on in TLS. Certificates are recorded and not judged, and old
-// versions are spoken, because the question is who answers. No name is asked
-// for: a server may hang up on one that it does not know (RFC 6066, Section 3),
-// and without one it shows its usual certificate.
+// handshake starts TLS on the connection. Certificates are recorded but not
+// verified, and old versions are accepted, because the purpose is identification.
+// No server name is sent: a server may close the connection if it does not know
+// the name (RFC 6066, Section 3), and without one it presents its default
+// certificate.
 func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) error {
 	raw := w.conn
-	asked := false // for a certificate of ours
+	asked := false // the server requested a client certificate
 	conn := tls.Client(raw, &tls.Config{
 		InsecureSkipVerify: true,
 		GetClientCertificate: func(*tls.CertificateRequestInfo) (*tls.Certificate, error) {
@@ -41,14 +41,13 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 		CipherSuites: allCiphers(),
 	})
 	raw.SetDeadline(time.Now().Add(wait))
-	// Handshake and not HandshakeContext, which would close the connection
-	// with an open line on it.
+	// Handshake and not HandshakeContext, which would close the connection with
+	// an unterminated line on it.
 	stop := context.AfterFunc(ctx, func() { raw.SetDeadline(time.Unix(1, 0)) })
 	defer stop()
 	err := conn.Handshake()
 	if err != nil {
-		// What was sent is a line without an end to a daemon that reads
-		// lines.
+		// For a daemon that reads lines, what was sent is an unterminated line.
 		w.midLine = true
 		if alerted(err) && !asked {
 			s.mu.Lock()
@@ -59,7 +58,7 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 	}
 	raw.SetDeadline(time.Time{})
 	state := conn.ConnectionState()
-	// Other dialogues of the session look at its first connection.
+	// Other goroutines of the session use its first connection.
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	w.conn, w.tls, w.state = conn, true, &state
@@ -69,8 +68,8 @@ func (s *session) handshake(ctx context.Context, w *wire, wait time.Duration) er
 	return nil
 }
 
-// handshakeEnd says how a connection ended on which the handshake failed. An
-// alert ends it (RFC 8446, Section 6.2); something else than TLS is a reply.
+// handshakeEnd says how a connection whose handshake failed ended. An alert ends
+// it (RFC 8446, Section 6.2); data that is not TLS is a reply.
 func handshakeEnd(err error) string {
 	var record tls.RecordHeaderError
 	if errors.As(err, &record) {
@@ -79,16 +78,16 @@ func handshakeEnd(err error) string {
 	return endOf(err)
 }
 
-// alerted reports whether the other side ended TLS by an alert. One that wants a
-// certificate of its clients does so behind the handshake of TLS 1.3 (RFC 8446,
+// alerted reports whether the other side ended TLS with an alert. One that
+// requires a client certificate does so after the handshake of TLS 1.3 (RFC 8446,
 // Section 4.4.2.4).
 func alerted(err error) bool {
 	var alert *net.OpError
 	return errors.As(err, &alert) && alert.Op == "remote error"
 }
 
-// allCiphers are all that are implemented, broken ones too: old daemons speak
-// no others, and nothing that is secret is sent.
+// allCiphers returns all implemented cipher suites, including insecure ones: old
+// daemons support no others, and nothing secret is sent.
 func allCiphers() []uint16 {
 	var ids []uint16
 	for _, suites := range [][]*tls.CipherSuite{tls.CipherSuites(), tls.InsecureCipherSuites()} {
@@ -99,14 +98,14 @@ func allCiphers() []uint16 {
 	return ids
 }
 
-// enterTLS tries implicit TLS, behind a PROXY header if the probe sends one,
-// and begins anew inside if it works.
+// enterTLS tries implicit TLS, after a PROXY header if the probe sends one, and
+// starts a new session inside if it works.
 func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signatures.Probe) {
 	start := time.Now()
 	header := s.layer.proxy
 	if len(ex.Sent) > 0 {
 		header = string(ex.Sent)
-		w.send(ex.Sent) // a connection that is gone fails the handshake
+		w.send(ex.Sent) // if the connection is closed, the handshake fails
 	}
 	err := s.handshake(ctx, w, max(s.patience(p), s.host.resendTime()))
 	ex.Took = time.Since(start)
@@ -128,9 +127,9 @@ func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signat
 	s.note(ex)
 }
 
-// handshakeUnheard reports whether a handshake may have failed because of what
-// got lost. No time makes up for that: both sides say much in it. What TLS itself
-// finds wrong did arrive.
+// handshakeUnheard reports whether a handshake may have failed because of packet
+// loss. More time does not compensate for that, because both sides send several
+// messages. An error detected by TLS itself means that the data arrived.
 func (s *session) handshakeUnheard(w *wire, ex *Exchange, err error) bool {
 	p, ok := pathOf(w.conn)
 	if ok {
@@ -140,7 +139,7 @@ func (s *session) handshakeUnheard(w *wire, ex *Exchange, err error) bool {
 	return ex.End == signatures.EndError && errors.As(err, &network) || ex.End == signatures.EndSilence && (p.unacked || s.host.resendTime() > 0)
 }
 
-// enter begins anew inside of a layer, on the connection that entered it.
+// enter starts a new session inside a layer, on the connection that entered it.
 func (s *session) enter(w *wire, l layer, ex *Exchange) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -151,7 +150,7 @@ func (s *session) enter(w *wire, l layer, ex *Exchange) {
 		return
 	}
 	if l.proxy != "" && !l.tls {
-		// The reply to the header is the greeting of the inside.
+		// The reply to the header is the greeting inside the layer.
 		w.unread = ex.Reply
 	}
 	s.inner = s.within(l, w)
@@ -159,24 +158,25 @@ func (s *session) enter(w *wire, l layer, ex *Exchange) {
 	s.wake()
 }
 
-// entered reports whether the connection has become that of the inside.
+// entered reports whether the connection now belongs to the session inside a
+// layer.
 func (s *session) entered(w *wire) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	return s.inner != nil && s.inner.wire == w
 }
 
-// The most of a certificate that is kept: a certificate may hold thousands of
-// names, and each of a thousand ports another one.
+// Limits of what is kept of a certificate: it may have thousands of names, and
+// each of a thousand ports another certificate.
 const (
 	maxNames = 100
-	maxName  = 1024 // bytes
+	maxName  = 1024 // in bytes
 )
 
-// clip keeps the beginning of a text from the network, free of the rest.
+// clip returns the beginning of a text from the network, in memory of its own.
 func clip(s string) string { return strings.Clone(s[:min(len(s), maxName)]) }
 
-// describeKey names the key of a certificate and tells its size in bits.
+// describeKey returns the algorithm of a certificate's key and its size in bits.
 func describeKey(leaf *x509.Certificate) (algorithm string, bits int) {
 	if leaf.PublicKeyAlgorithm != x509.UnknownPublicKeyAlgorithm {
 		algorithm = leaf.PublicKeyAlgorithm.String()

@@ -9,28 +9,29 @@ import (
 )
 
 const (
-	// fewUnproductive, someUnproductive and manyUnproductive are numbers of ports of a
-	// host that gave no result, because they were silent or their replies did not end.
-	// From each of them on, the other ports get less time. No mail host has that many;
-	// a firewall that accepts connections on all ports has. manyHeldUp takes the place
-	// of manyUnproductive if ports that are slow now are counted, too.
+	// fewUnproductive, someUnproductive and manyUnproductive are numbers of ports
+	// of a host without a result, because they were silent or their replies did
+	// not end. From each of them on, the other ports get less time. No mail host
+	// has that many; a firewall that accepts connections on all ports has.
+	// manyHeldUp is used instead of manyUnproductive if ports that are slow now
+	// are counted, too.
 	fewUnproductive  = 4
 	someUnproductive = 8
 	manyUnproductive = 16
 	manyHeldUp       = 2 * manyUnproductive
 
-	// A first connection on which no reply ends for detachAfter is not counted towards
-	// the limit of the host any more; on a slow host after detachFactor times its
-	// slowest answer, up to maxDetachAfter. If someUnproductive ports of the host gave
-	// no result or are slow, this holds for every connection, and after detachSooner
-	// plus the slowest answer.
+	// A first connection whose reply does not end within detachAfter no longer
+	// counts towards the limit of the host; on a slow host after detachFactor
+	// times its slowest reply, up to maxDetachAfter. If someUnproductive ports of
+	// the host gave no result or are slow, this applies to every connection,
+	// after detachSooner plus the time of the slowest reply.
 	detachAfter    = time.Second
 	detachFactor   = 5
 	maxDetachAfter = 4 * time.Second
 	detachSooner   = 100 * time.Millisecond
 
-	// turnSize is how much of the turns of a host a port takes: the number of its
-	// questions at a time while its greeting is waited for.
+	// turnSize is the share of a host's turns that a port takes: the number of
+	// its concurrent probes while its greeting is waited for.
 	turnSize = maxPerPort - 1
 )
 
@@ -47,8 +48,8 @@ func (h *host) noteOutcome(port uint16, result bool) {
 	}
 }
 
-// noteMute records that a port answered none of the questions for silent ports.
-// Whether it is unproductive shows only after the wait for its greeting.
+// noteMute records that a port replied to none of the probes for silent ports.
+// Whether it is unproductive is known only after the wait for its greeting.
 func (h *host) noteMute(port uint16) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -76,8 +77,8 @@ func (h *host) endSlow(port uint16) {
 	delete(h.waiting, port)
 }
 
-// manyMute reports whether manyUnproductive ports of the host, or more, answered no
-// question, or manyHeldUp together with those that have sent nothing so far.
+// manyMute reports whether at least manyUnproductive ports of the host replied to
+// no probe, or manyHeldUp together with those that have sent nothing so far.
 func (h *host) manyMute() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -94,8 +95,8 @@ func (h *host) manyMute() bool {
 // holds the lock.
 func (h *host) unproductiveLocked() int { return max(len(h.unproductive), len(h.mute)) }
 
-// crowded reports whether so many ports of the host gave no result, or are slow, that
-// the others get less time.
+// crowded reports whether so many ports of the host gave no result, or are slow,
+// that the others get less time.
 func (h *host) crowded() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -107,16 +108,16 @@ func (h *host) crowdedLocked() bool {
 	return n >= manyUnproductive || n+len(h.waiting) >= manyHeldUp
 }
 
-// holdsUp reports whether someUnproductive ports of the host, or more, gave no result
-// or are slow.
+// holdsUp reports whether at least someUnproductive ports of the host gave no
+// result or are slow.
 func (h *host) holdsUp() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	return h.unproductiveLocked()+len(h.waiting) >= someUnproductive
 }
 
-// countTrickling adds n to the number of ports whose first reply has begun, but does
-// not end.
+// countTrickling adds n to the number of ports whose first reply has begun but
+// not ended.
 func (h *host) countTrickling(n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -130,9 +131,9 @@ func (h *host) manyTrickle() bool {
 	return h.trickling > fewUnproductive
 }
 
-// watch stops counting a connection towards the limit of its host once the other side
-// is slow, until stop is called: the first connection of a port, and any connection on
-// a host that holds up.
+// watch makes a connection stop counting towards the limit of its host when the
+// other side becomes slow, until stop is called: the first connection of a port,
+// and any connection on a host for which holdsUp is true.
 func (s *session) watch(w *wire) (stop func()) {
 	s.mu.Lock()
 	first := w == s.first
@@ -194,8 +195,8 @@ func (s *session) waitNoMore() {
 	}
 }
 
-// detachAfter returns after what time the other side counts as slow: later on a host
-// that answers slowly, so that it does not get more to do meanwhile.
+// detachAfter returns after what time the other side counts as slow: later on a
+// host that replies slowly, so that it does not get more load.
 func (s *session) detachAfter() time.Duration {
 	if s.host.holdsUp() {
 		return detachSooner + s.host.slow() + 3*s.rtt
@@ -229,13 +230,13 @@ func (s *session) hasShortTime() bool {
 	return s.trickling && (s.host.manyTrickle() || s.host.holdsUp())
 }
 
-// A turn is what a port needs before it gets the questions for silent ports. A host
-// has few of them, so that its other ports need not wait.
+// A turn is what a port needs before probes for silent ports are sent to it. A
+// host has few of them, so that its other ports need not wait.
 type turn struct {
-	held   int64              // how much of what the host has; zero: none
-	cancel context.CancelFunc // ends the wait for it; nil while none is waited for
-	since  time.Time          // when that began
-	spent  time.Duration      // on earlier waits
+	held   int64              // the acquired share of the host's turns; zero: none
+	cancel context.CancelFunc // ends the wait for it; nil if there is no wait
+	since  time.Time          // start of that wait
+	spent  time.Duration      // duration of earlier waits
 }
 
 // waited returns how long the port has waited for its turn.
@@ -253,7 +254,7 @@ func (s *session) wantTurn(ctx context.Context) bool {
 		return s.turn.held > 0
 	}
 	if s.brief() {
-		return true // its few questions are waited for beside those of others
+		return true // its few probes run concurrently with those of others
 	}
 	size := int64(turnSize)
 	if s.host.turns.TryAcquire(size) {
@@ -302,16 +303,16 @@ func (s *session) leaveTurn() {
 	}
 }
 
-// brief reports whether the port, which is silent so far, is asked only the first
-// question and those that its number suggests, because so many others of its host
-// are silent. One that replies to any of them is asked the others too. The caller
-// holds the lock.
+// brief reports whether the port, which is silent so far, gets only the first
+// probe and those suggested by its number, because so many others of its host are
+// silent. One that replies to any of them gets the others too. The caller holds
+// the lock.
 func (s *session) brief() bool {
 	return s.host.manyMute() && s.mute() && !s.second && !s.id.Record
 }
 
-// skips reports whether a port is not asked a question for that reason. The caller
-// holds the lock.
+// skips reports whether a probe is not sent to the port for that reason. The
+// caller holds the lock.
 func (s *session) skips(p *signatures.Probe) bool {
 	if s.suggested[p.ID] || !s.brief() {
 		return false
@@ -320,8 +321,8 @@ func (s *session) skips(p *signatures.Probe) bool {
 	return true
 }
 
-// askSkipped lets a port be asked everything that is not silent after all, or whose
-// host is not. The caller holds the lock.
+// askSkipped allows the skipped probes if the port is not silent after all, or
+// its host is not. The caller holds the lock.
 func (s *session) askSkipped() {
 	if !s.skipped || s.brief() && !s.heard {
 		return
@@ -331,8 +332,8 @@ func (s *session) askSkipped() {
 	s.observations = slices.Clone(s.id.Signatures.Observations)
 }
 
-// suggest returns the first question to silent ports, and the probes that name a
-// port, with all that they may wait for.
+// suggest returns the first probe for silent ports, and the probes in hints, with
+// all that they may wait for.
 func suggest(set *signatures.Set, hints map[string]bool) map[string]bool {
 	all := make(map[string]bool)
 	var add func(id string)

@@ -16,19 +16,19 @@ import (
 )
 
 const (
-	// maxReply is how much of one reply is kept. RFC 5321, Section 4.5.3.1.5
-	// limits a reply line to 512 octets; whole replies of mail daemons stay
-	// below 8 KiB.
+	// maxReply is the maximum size of a reply that is kept. RFC 5321, Section
+	// 4.5.3.1.5 limits a reply line to 512 octets; whole replies of mail daemons
+	// stay below 8 KiB.
 	maxReply = 16 << 10
 
-	// maxPort is how many bytes are read from one port in all.
+	// maxPort is the maximum number of bytes read from one port in total.
 	maxPort = 256 << 10
 
-	// settle is how long further lines of a greeting are waited for where the
-	// protocol does not say which line is the last.
+	// settle is how long to wait for further lines of a greeting if the protocol
+	// does not define which line is the last.
 	settle = 150 * time.Millisecond
 
-	// partialLineWait is how long the rest of a line is waited for after its last
+	// partialLineWait is how long to wait for the rest of a line after its last
 	// byte.
 	partialLineWait = 1500 * time.Millisecond
 )
@@ -37,27 +37,28 @@ const (
 type wire struct {
 	conn   net.Conn
 	budget *atomic.Int64 // bytes that may still be read from the port
-	unread []byte        // read already, but not yet part of a reply
-	before []byte        // what came before the first question
+	unread []byte        // received, but not yet part of a reply
+	before []byte        // received before the first probe was sent
 	tls    bool
 
 	heard  func()    // called when the first byte of a reply arrives; may be nil
-	latest time.Time // until when bytes that arrive keep a reply running; zero: as long as they do
-	late   bool      // this machine looked later than it meant to
+	latest time.Time // until when received bytes extend a reply; zero: without limit
+	late   bool      // this machine was scheduled late
 
-	path      path      // as the host was last told
-	unackedAt time.Time // when something sent was last seen not to be acknowledged
-	heardAt   time.Time // when the last byte came
+	path      path      // as last reported to the host
+	unackedAt time.Time // when sent data was last found not acknowledged
+	heardAt   time.Time // when the last byte was received
 
-	midLine bool // what was sent last does not end in CRLF
-	gone    bool // the other side has hung up
+	midLine bool // the last data sent does not end with CRLF
+	gone    bool // the other side has closed the connection
 
-	detached bool // it is not the first of a session, and its place was given back
+	detached bool // it is not the first of a session, and its slot was released
 
 	state *tls.ConnectionState
 }
 
-// send writes everything within a second; a daemon that does not read is gone.
+// send writes b within a second. It returns false if the daemon does not read or
+// the connection is closed.
 func (w *wire) send(b []byte) bool {
 	if len(b) == 0 {
 		return true
@@ -69,7 +70,8 @@ func (w *wire) send(b []byte) bool {
 }
 
 // netstring reports whether what is sent is a netstring, or the beginning of its
-// length: whoever reads these knows no lines, and writes down that CRLF is none.
+// length: a daemon that reads netstrings has no lines, and logs a CRLF as an
+// error.
 func netstring(b []byte) bool {
 	rest := bytes.TrimLeft(b, "0123456789")
 	return len(rest) < len(b) && (len(rest) == 0 || rest[0] == ':')
@@ -81,25 +83,25 @@ func (w *wire) read(ctx context.Context, complete func([]byte) verdict, wait tim
 	return w.readWhile(ctx, complete, func() time.Duration { return wait })
 }
 
-// A read that woke later than schedulingDelay after its end was not let run by this
-// machine: what the daemon had no time for is not held against it, up to
-// maxSchedulingDelay in all.
+// A read that returned more than schedulingDelay after its deadline was delayed
+// by this machine. The delay is added to the daemon's time, up to
+// maxSchedulingDelay in total.
 const (
 	schedulingDelay    = 20 * time.Millisecond
 	maxSchedulingDelay = 2 * time.Second
 	finalPoll          = 5 * time.Millisecond
 )
 
-// readWhile is read with a wait that may grow while it lasts.
+// readWhile is read with a wait that may grow during the read.
 func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wait func() time.Duration) (reply []byte, end string, first, took time.Duration) {
 	start := time.Now()
-	var late time.Duration // given back for the time that this machine did not let it run
+	var late time.Duration // added because of scheduling delays
 	looked, extended := false, false
 	stop := context.AfterFunc(ctx, func() { w.conn.SetReadDeadline(time.Unix(1, 0)) })
 	defer stop()
 	deadline := start.Add(wait())
 	reply, w.unread = w.unread, nil
-	buf := make([]byte, 1024) // thousands of reads may wait at once
+	buf := make([]byte, 1024) // small, because thousands of reads may wait at a time
 	for {
 		limit, settling, ended := w.until(complete(reply), deadline)
 		if ended != "" {
@@ -125,8 +127,8 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 			}
 		}
 		if n == 0 && err != nil && !settling && ctx.Err() == nil && endOf(err) == signatures.EndSilence && len(reply) == 0 {
-			// What came after the deadline had passed, but before this
-			// machine woke up, still waits to be read.
+			// Data received after the deadline, but before this machine ran
+			// again, is still to be read.
 			if since := time.Since(limit); !looked {
 				looked = true
 				if since > schedulingDelay {
@@ -165,9 +167,9 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 	}
 }
 
-// until is how long to wait for more of a reply of which v is known, and whether
-// that is only to see that it has ended; ended is how it did end, "" if it may
-// go on.
+// until returns how long to wait for the rest of a reply with verdict v, and
+// whether that is only to detect its end; ended says how the reply ended, "" if
+// it may continue.
 func (w *wire) until(v verdict, deadline time.Time) (limit time.Time, settling bool, ended string) {
 	switch v {
 	case done:
@@ -188,8 +190,8 @@ func (w *wire) until(v verdict, deadline time.Time) (limit time.Time, settling b
 	return deadline, false, ""
 }
 
-// runsOn is until when a reply runs on that would until t and is waited for
-// until deadline.
+// runsOn returns until when a reply may continue that would be waited for until
+// t; deadline is that of the first byte.
 func (w *wire) runsOn(t, deadline time.Time) time.Time {
 	latest := w.latest
 	if latest.Before(deadline) {
@@ -201,19 +203,19 @@ func (w *wire) runsOn(t, deadline time.Time) time.Time {
 	return t
 }
 
-// moreLines is how much longer a reply is waited for that said that more lines
-// follow: postscreen holds the last one back for 6 s and, on a busy machine,
-// for some more.
+// moreLines is how much longer to wait for a reply that announced more lines:
+// postscreen delays the last one by 6 s and, on a busy machine, some more.
 const moreLines = 2 * time.Second
 
-// continued reports whether more lines are to follow (RFC 5321, Section 4.2.1).
+// continued reports whether the reply announces more lines (RFC 5321, Section
+// 4.2.1).
 func continued(reply []byte) bool {
 	line, whole := lastLine(reply)
 	is, last := code(line)
 	return whole && is && !last
 }
 
-// endOf says how a connection ended by the error that reading gave.
+// endOf says how a connection ended, by the error of a read.
 func endOf(err error) string {
 	var netErr net.Error
 	switch {
@@ -227,8 +229,8 @@ func endOf(err error) string {
 	return signatures.EndError
 }
 
-// remote reports whether the two ends of the connection are on different hosts, as
-// far as their addresses tell.
+// remote reports whether the two ends of the connection are on different hosts,
+// according to their addresses.
 func (w *wire) remote() bool {
 	if w == nil {
 		return false

@@ -7,7 +7,7 @@ import (
 	"strings"
 )
 
-// hosts are the words that name a host, in lower case.
+// hosts is the set of words in host names, in lower case.
 type hosts map[string]bool
 
 func newHosts(names []string) hosts {
@@ -18,8 +18,9 @@ func newHosts(names []string) hosts {
 	return h
 }
 
-// add adds the name of a host, and of its parts those that name whom it belongs to.
-// The first part is often the name of the product that runs there.
+// add adds a host name, and those of its labels that identify the owner. The
+// first label is often the name of the product that runs on the host, so it is
+// not added.
 func (h hosts) add(name string) {
 	name = strings.ToLower(strings.Trim(name, "[]()<>.,;: \r\n"))
 	if name == "" {
@@ -34,13 +35,13 @@ func (h hosts) add(name string) {
 
 func (h hosts) has(word string) bool { return h[strings.ToLower(word)] }
 
-// found is what was found in a text, before it is checked.
+// found is a name found in a text, before it is checked.
 type found struct{ product, version string }
 
 var productPattern = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9+_/-]*(?: [A-Za-z][A-Za-z0-9+_/-]*){0,3}$`)
 
-// proper reports whether what was found may be shown as a product and its version:
-// whatever led to it, it is short, plain, and neither a host, an address nor a date.
+// proper reports whether a name may be shown as a product and its version: it is
+// short and printable, and not a host name, an address or a date.
 func (f found) proper(h hosts) bool {
 	if len(f.product) < 2 || len(f.product) > MaxProduct || !productPattern.MatchString(f.product) || h.has(f.product) {
 		return false
@@ -59,7 +60,7 @@ func (f found) proper(h hosts) bool {
 	return names && (f.version == "" || isVersion(f.version) || isNumber(f.version))
 }
 
-// isDate reports whether a word with numbers in it can be read as a date or a time.
+// isDate reports whether a word with digits can be read as a date or a time.
 func isDate(word string) bool {
 	parts := strings.FieldsFunc(word, func(r rune) bool { return r == '.' || r == '-' || r == '/' || r == 'T' || r == ':' })
 	if len(parts) < 3 {

@@ -5,11 +5,11 @@ import (
 	"strings"
 )
 
-// httpProbes are the exchanges in which a web server answers, the plainest first.
+// httpProbes are the probes with HTTP replies, the simplest first.
 var httpProbes = []string{"http-get", "http-again", "http-ping"}
 
-// http looks at the field Server (RFC 9110, Section 10.2.4), and where that says
-// nothing at the title of the page.
+// http looks in the field Server (RFC 9110, Section 10.2.4), and then in the
+// title of the page.
 func (s *source) http() Name {
 	for _, probe := range httpProbes {
 		reply := s.reply(probe)
@@ -28,7 +28,7 @@ func (s *source) http() Name {
 	return Name{}
 }
 
-// split parts the head of a response from its body.
+// split splits a response into head and body.
 func split(reply string) (head, body string) {
 	for _, between := range []string{"\r\n\r\n", "\n\n"} {
 		if head, body, ok := strings.Cut(reply, between); ok {
@@ -38,7 +38,7 @@ func split(reply string) (head, body string) {
 	return reply, ""
 }
 
-// field returns the value of a field, whose name is in lower case.
+// field returns the value of a field; name is in lower case.
 func field(head, name string) string {
 	for line := range strings.Lines(head) {
 		if key, value, ok := strings.Cut(line, ":"); ok && strings.ToLower(key) == name {
@@ -50,8 +50,8 @@ func field(head, name string) string {
 
 var titlePattern = regexp.MustCompile(`(?i)<title[^>]{0,100}>([^<]{1,200})</title>`)
 
-// title returns the product in the title of a page: a part of it that has nothing
-// but words of a name.
+// title returns the product in the title of a page: a part of it that consists
+// only of words of a name.
 func (h hosts) title(body string) found {
 	m := titlePattern.FindStringSubmatch(body)
 	if m == nil {

@@ -6,18 +6,18 @@ import "strings"
 type token struct {
 	text string
 	kind kind
-	own  string // the version that is part of the word: Caddy/2.7, Axigen-10.3
+	own  string // version that is part of the word: Caddy/2.7, Axigen-10.3
 
-	opens  bool // something begins with it: it stands behind a bracket
-	closes bool // something ends with it: a comma or a bracket
-	ends   bool // a sentence ends with it
+	opens  bool // follows an opening bracket
+	closes bool // followed by a comma or a closing bracket
+	ends   bool // last word of a sentence
 }
 
-// maxTokens is how many words of a text are looked at.
+// maxTokens is the maximum number of words of a text that are examined.
 const maxTokens = 40
 
-// tokens splits a text into words. What is not printable ASCII makes a word that
-// is nothing.
+// tokens splits a text into words. A word with other than printable ASCII
+// characters has no kind.
 func (h hosts) tokens(text string) []token {
 	var all []token
 	for word := range strings.FieldsSeq(text) {
@@ -54,8 +54,8 @@ func (h hosts) token(word string) token {
 	return t
 }
 
-// split parts a product from what stands behind a slash (RFC 9110, Section 10.1.5),
-// or from its version behind a hyphen.
+// split separates a product from the version after a slash (RFC 9110, Section
+// 10.1.5) or a hyphen.
 func (h hosts) split(t *token) {
 	if left, right, ok := strings.Cut(t.text, "/"); ok {
 		switch k := h.kindOf(left); k {
@@ -83,17 +83,17 @@ func isNumber(word string) bool {
 	return len(word) > 0 && len(word) <= 3 && strings.Trim(word, "0123456789") == ""
 }
 
-// A place is where in a text the name may stand.
+// A place says where in a text a name is accepted.
 type place int
 
 const (
 	anywhere    place = iota
-	behindHost        // the text begins with the name of a host
-	versionOnly       // only in front of a version
-	alone             // the text has nothing but the name
+	behindHost        // the text begins with a host name
+	versionOnly       // only before a version
+	alone             // the text consists of the name
 )
 
-// sentence looks for a name in a text for people.
+// sentence finds a name in a text for people.
 func (h hosts) sentence(text string, at place) found {
 	tokens := h.tokens(text)
 	if at == behindHost && len(tokens) > 0 {
@@ -124,8 +124,8 @@ func (h hosts) sentence(text string, at place) found {
 	return found{}
 }
 
-// startsName reports whether a word that stands for a host reads like the first one
-// of a name of two: Trend Micro.
+// startsName reports whether a word in the place of a host name looks like the
+// first of a name of two words: Trend Micro.
 func startsName(word string) bool {
 	return !strings.Contains(word, ".") && len(word) > 1 && isUpper(rune(word[0])) && strings.ToUpper(word) != word
 }
@@ -137,7 +137,7 @@ func notFirst(k kind) kind {
 	return k
 }
 
-// value looks for a name in the value of a field that is there for it.
+// value finds a name in the value of a field for names.
 func (h hosts) value(text string) found {
 	tokens := h.tokens(text)
 	for i := range tokens {
@@ -157,10 +157,10 @@ func (h hosts) value(text string) found {
 	return found{product: join(tokens[:to])}
 }
 
-// maxRun is how many words a name has at most.
+// maxRun is the maximum number of words in a name.
 const maxRun = 3
 
-// versioned looks for a name in front of a version at i.
+// versioned finds a name before a version at i.
 func versioned(tokens []token, i int) found {
 	t := tokens[i]
 	if t.own != "" {
@@ -186,7 +186,7 @@ func versioned(tokens []token, i int) found {
 	return found{join(tokens[from:end]), strings.TrimPrefix(t.text, "v")}
 }
 
-// maxBetween is how many words may stand between a name and its version.
+// maxBetween is the maximum number of words between a name and its version.
 const maxBetween = 4
 
 func between(tokens []token, i int) bool {
@@ -199,8 +199,8 @@ func between(tokens []token, i int) bool {
 	return false
 }
 
-// aboutOther reports whether what follows a word is not what speaks, but what that
-// runs on or talks to.
+// aboutOther reports whether what follows a word is not the daemon itself, but
+// what it runs on or connects to.
 func aboutOther(t token) bool {
 	switch strings.ToLower(t.text) {
 	case "for", "on", "with", "from", "to", "under", "via", "at", "in":
@@ -209,8 +209,8 @@ func aboutOther(t token) bool {
 	return false
 }
 
-// runBefore returns where the name begins that ends in front of end; end if none
-// does.
+// runBefore returns the start of the name that ends before end; end if there is
+// none.
 func runBefore(tokens []token, end int) int {
 	if tokens[end-1].kind == lower {
 		return end - 1
@@ -227,8 +227,8 @@ func runBefore(tokens []token, end int) int {
 	return from
 }
 
-// run returns the end of the name without a version that begins at from, which may
-// not be the middle of a longer one; from if none does.
+// run returns the end of the name without a version that begins at from, unless
+// that is the middle of a longer one; from if there is none.
 func run(tokens []token, from int) int {
 	first := tokens[from]
 	if from > 0 && !first.opens && !tokens[from-1].closes && !tokens[from-1].ends && !precedes(tokens[from-1]) {
@@ -249,13 +249,12 @@ func run(tokens []token, from int) int {
 	return to
 }
 
-// precedes reports whether a word may stand in front of a name.
+// precedes reports whether a word may precede a name.
 func precedes(t token) bool {
 	return t.kind == host || t.kind == protocol || strings.EqualFold(t.text, "the")
 }
 
-// follows reports whether the name that ends in front of to is followed by nothing
-// that belongs to it.
+// follows reports whether the word at to does not belong to the name before it.
 func follows(tokens []token, to int) bool {
 	if to == len(tokens) || tokens[to-1].closes || tokens[to-1].ends || tokens[to].opens {
 		return true
@@ -267,8 +266,8 @@ func follows(tokens []token, to int) bool {
 	return tokens[to].kind == protocol || tokens[to].kind == service
 }
 
-// besideProtocol reports whether a name stands directly before or behind the name of
-// the protocol. One without a capital letter must be the last word.
+// besideProtocol reports whether a name is next to the name of the protocol. One
+// without a capital letter must be the last word.
 func besideProtocol(tokens []token, from, to int) bool {
 	behind := from > 0 && tokens[from-1].kind == protocol && !tokens[from-1].closes
 	before := to < len(tokens) && tokens[to].kind == protocol && !tokens[to-1].closes
@@ -278,8 +277,8 @@ func besideProtocol(tokens []token, from, to int) bool {
 	return (behind || before) && follows(tokens, to)
 }
 
-// besideService reports whether a name stands directly before what says that the
-// service is ready.
+// besideService reports whether a name is directly before a phrase that says that
+// the service is ready.
 func besideService(tokens []token, from, to int) bool {
 	for to < len(tokens) && tokens[to].opens && tokens[to].closes && !tokens[to].ends { // Dovecot (Debian) ready
 		to++
@@ -287,12 +286,12 @@ func besideService(tokens []token, from, to int) bool {
 	return tokens[from].kind == name && to < len(tokens) && tokens[to].kind == service
 }
 
-// atEnd reports whether nothing but the name follows the host.
+// atEnd reports whether only the name follows the host name.
 func atEnd(tokens []token, from, to int) bool {
 	return tokens[from].kind == name && to == len(tokens) && (from == 0 || tokens[from-1].kind == host)
 }
 
-// whole returns the name of which a text consists.
+// whole returns the name of which a text consists, if it does.
 func whole(tokens []token) found {
 	if len(tokens) > 1 && len(tokens) <= maxRun+1 {
 		if f := versioned(tokens, len(tokens)-1); f.product != "" && len(strings.Fields(f.product)) == len(tokens)-1 {

@@ -1,8 +1,9 @@
-// Package selfname finds the product and version that a daemon says of itself.
+// Package selfname finds the product and version that a daemon states about
+// itself.
 //
-// A greeting, a capability or a header is what an administrator, or an attacker,
-// wants it to be. Its words name a daemon only where no signature does, and prove
-// nothing. What they must never be is something else than a product: [Find] rather
+// A greeting, a capability or a header contains what an administrator, or an
+// attacker, chose. It names a daemon only if no signature does, and proves
+// nothing. It must never be something other than a product: if in doubt, [Find]
 // finds nothing.
 package selfname
 
@@ -12,22 +13,23 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// MaxProduct and MaxVersion are how long a product and a version may be.
+// MaxProduct and MaxVersion are the maximum lengths of a product and a version,
+// in bytes.
 const (
 	MaxProduct = 48
 	MaxVersion = 32
 )
 
-// A Name is what a daemon says of itself.
+// A Name is what a daemon states about itself.
 type Name struct {
 	Product string
-	Version string // "" if it says none
-	Probe   string // the exchange in which it says so
+	Version string // "" if it states none
+	Probe   string // the exchange in which it does so
 }
 
-// Find returns the name that a daemon gives itself in what it said in a protocol,
-// the zero Name if it gives none. The hosts are names that must not be taken for
-// that of a product, beside those that the daemon says itself.
+// Find returns the name that a daemon states in its replies in a protocol, the
+// zero Name if there is none. hosts are names that must not be taken for a
+// product, in addition to those in the replies.
 func Find(protocol string, t *signatures.Transcript, hosts ...string) Name {
 	s := &source{transcript: t, hosts: newHosts(hosts)}
 	switch protocol {
@@ -45,13 +47,13 @@ func Find(protocol string, t *signatures.Transcript, hosts ...string) Name {
 	return Name{}
 }
 
-// A source is where names are looked for.
+// A source is a transcript in which names are searched.
 type source struct {
 	transcript *signatures.Transcript
 	hosts      hosts
 }
 
-// reply is what came as the answer to a probe, "" if it was not asked.
+// reply returns the reply to a probe, "" if it was not sent.
 func (s *source) reply(probe string) string {
 	if ex := s.transcript.Find(probe); ex != nil {
 		return string(ex.Reply[:min(len(ex.Reply), maxText)])
@@ -59,10 +61,10 @@ func (s *source) reply(probe string) string {
 	return ""
 }
 
-// maxText is how much of a reply is looked at.
+// maxText is the maximum length of a reply that is examined, in bytes.
 const maxText = 2048
 
-// first returns the first name that is found.
+// first returns the first name that a finder finds.
 func (s *source) first(finders ...func() Name) Name {
 	for _, find := range finders {
 		if n := find(); n.Product != "" {
@@ -72,7 +74,7 @@ func (s *source) first(finders ...func() Name) Name {
 	return Name{}
 }
 
-// from makes a Name of what was found in a probe, if it is one.
+// from returns the Name for what was found in a probe, if it is proper.
 func (s *source) from(probe string, f found) Name {
 	if !f.proper(s.hosts) {
 		return Name{}
@@ -80,7 +82,7 @@ func (s *source) from(probe string, f found) Name {
 	return Name{Product: f.product, Version: f.version, Probe: probe}
 }
 
-// imapID reads the answer to ID (RFC 2971, Section 3.2): a list of pairs.
+// imapID reads the reply to ID (RFC 2971, Section 3.2): a list of pairs.
 func (s *source) imapID() Name {
 	values := idPairs(s.reply("imap-id"))
 	f := s.hosts.value(values["name"])
@@ -90,7 +92,7 @@ func (s *source) imapID() Name {
 	return s.from("imap-id", f)
 }
 
-// idPairs reads the pairs of an answer to ID, their keys in lower case.
+// idPairs returns the pairs of a reply to ID, with keys in lower case.
 func idPairs(reply string) map[string]string {
 	for line := range strings.Lines(reply) {
 		if len(line) > 6 && strings.EqualFold(line[:6], "* ID (") {
@@ -105,7 +107,7 @@ func idPairs(reply string) map[string]string {
 	return nil
 }
 
-// quoted returns the strings and the NILs of a list, in their order; a NIL is "".
+// quoted returns the strings and NILs of a list, in their order; a NIL is "".
 func quoted(list string) []string {
 	var words []string
 	for len(words) < 60 { // RFC 2971, Section 3.3: at most 30 pairs

@@ -6,15 +6,15 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// maxLines is how many lines of a reply are looked at.
+// maxLines is the maximum number of lines of a reply that are examined.
 const maxLines = 8
 
-// smtp looks at the greeting, the answer to EHLO or LHLO and the help text.
+// smtp looks in the greeting, the reply to EHLO or LHLO and the help text.
 func (s *source) smtp() Name {
 	greeting := s.positive(signatures.Greeting)
 	if greeting != nil {
 		host, _, _ := strings.Cut(greeting[0], " ")
-		s.hosts.add(host) // RFC 5321, Section 4.2: the domain comes first
+		s.hosts.add(host) // RFC 5321, Section 4.2: the domain is first
 	}
 	for _, probe := range []string{"smtp-ehlo", "lmtp-lhlo"} {
 		if lines := s.positive(probe); lines != nil {
@@ -34,8 +34,8 @@ func (s *source) smtp() Name {
 	)
 }
 
-// positive returns the lines of a reply with a code of 2yz, without their codes; nil
-// if it has another one.
+// positive returns the lines of a reply with a code of 2yz, without their codes;
+// nil for other codes.
 func (s *source) positive(probe string) []string {
 	var lines []string
 	for line := range strings.Lines(s.reply(probe)) {
@@ -48,7 +48,7 @@ func (s *source) positive(probe string) []string {
 	return lines
 }
 
-// enhancedCode cuts off the enhanced status code in front of a text (RFC 2034,
+// enhancedCode removes the enhanced status code at the start of a text (RFC 2034,
 // Section 4).
 func enhancedCode(text string) string {
 	code, rest, ok := strings.Cut(text, " ")
@@ -58,8 +58,8 @@ func enhancedCode(text string) string {
 	return rest
 }
 
-// smtpGreeting looks at the first line, and in those behind it for what has a
-// version.
+// smtpGreeting looks in the first line for a name, and in the others for one with
+// a version.
 func (s *source) smtpGreeting(lines []string) Name {
 	for i, line := range lines {
 		kind := versionOnly
@@ -73,7 +73,8 @@ func (s *source) smtpGreeting(lines []string) Name {
 	return Name{}
 }
 
-// smtpHelp looks at the help text for a version, or the home page of the product.
+// smtpHelp looks in the help text for a name with a version, or the home page of
+// the product.
 func (s *source) smtpHelp() Name {
 	for _, line := range s.positive("smtp-help") {
 		f := s.hosts.sentence(line, versionOnly)
@@ -89,8 +90,8 @@ func (s *source) smtpHelp() Name {
 	return Name{}
 }
 
-// helo looks at the text of the first line for what has a version (RFC 5321, Section
-// 4.1.1.1: ehlo-greet).
+// helo looks in the text of the first line for a name with a version (RFC 5321,
+// Section 4.1.1.1: ehlo-greet).
 func (s *source) helo(probe string) Name {
 	lines := s.positive(probe)
 	if lines == nil {

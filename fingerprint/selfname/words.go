@@ -6,28 +6,28 @@ import (
 	"strings"
 )
 
-// A kind is what a word of a text may be.
+// A kind says what a word of a text can be.
 type kind int
 
 const (
 	other    kind = iota
-	name          // of a product, with a capital letter
-	lower         // of a product, without one
-	generic       // part of a name behind another word of it
-	protocol      // the name of a protocol
-	service       // what every daemon calls itself
-	marks         // says that a version follows
-	version       // of a product
-	host          // the name of a host
+	name          // part of a product name, capitalized
+	lower         // part of a product name, not capitalized
+	generic       // part of a product name after another part of it
+	protocol      // name of a protocol
+	service       // generic word for a service
+	marks         // announces a version
+	version       // version of a product
+	host          // host name
 )
 
-// wordFile has the words that are no name of a product: lines of words in lower
-// case below the kind of word that they are.
+// wordFile has the words that are not product names: lines of words in lower
+// case, below their kind.
 //
 //go:embed words.txt
 var wordFile string
 
-// kinds has the kind of each word of the file.
+// kinds maps each word of the file to its kind.
 var kinds = func() map[string]kind {
 	sections := map[string]kind{"protocol:": protocol, "service:": service, "generic:": generic, "marks:": marks, "other:": other}
 	m, is := map[string]kind{}, other
@@ -52,10 +52,10 @@ var (
 	hostPattern    = regexp.MustCompile(`^[A-Za-z0-9_-]+(?:\.[A-Za-z0-9_-]+)+\.?$`)
 )
 
-// maxWord is how long a word of a name may be.
+// maxWord is the maximum length of a word of a name, in bytes.
 const maxWord = 24
 
-// kindOf tells what a word may be, where it stands alone.
+// kindOf returns the kind of a word by itself.
 func (h hosts) kindOf(word string) kind {
 	if k, ok := kinds[strings.ToLower(word)]; ok {
 		return k
@@ -75,7 +75,8 @@ func (h hosts) kindOf(word string) kind {
 	return name
 }
 
-// isIdentifier reports whether a word looks like the id of a message or a machine.
+// isIdentifier reports whether a word looks like the id of a message or a
+// machine.
 func isIdentifier(word string) bool {
 	digits, flips, hex := 0, 0, true
 	for i, r := range word {
@@ -91,11 +92,11 @@ func isIdentifier(word string) bool {
 	return digits > 2 || flips > 2 || hex && len(word) >= 8 || digits > 0 && strings.ToUpper(word) == word
 }
 
-// speakable reports whether a word reads like one that people made up, where no
-// version says so.
+// speakable reports whether a word without a version looks like a pronounceable
+// name.
 func speakable(word string) bool {
 	if strings.ToUpper(word) == word {
-		return false // the name of a machine, or shouting
+		return false // name of a machine, or all capitals
 	}
 	vowels, run := 0, 0
 	for _, r := range word {
