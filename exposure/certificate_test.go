@@ -8,14 +8,15 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// goodCertificate is one that gives no finding on the day of the tests.
+// goodCertificate returns a certificate without a finding on the day of the
+// tests.
 func goodCertificate() *result.TLS {
 	return &result.TLS{Version: "TLS 1.3", Subject: "CN=mail.example.org", Issuer: "CN=R11", Names: []string{"mail.example.org", "*.mx.example.org"},
 		NotBefore: result.NewTime(testTime.AddDate(0, -3, 0)), NotAfter: result.NewTime(testTime.AddDate(0, 2, 0)), CertSHA256: strings.Repeat("ab", 32),
 		KeyAlgorithm: "RSA", KeyBits: 2048, SignatureAlgorithm: "SHA256-RSA"}
 }
 
-// TestCertificates judges a public port by its certificate alone.
+// TestCertificates judges a public port only by its certificate.
 func TestCertificates(t *testing.T) {
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
 	for _, tt := range []struct {
@@ -73,8 +74,8 @@ func TestCertificates(t *testing.T) {
 	}
 }
 
-// TestCertificateOfAnyName takes a certificate for one of several names of an
-// address for right, and says what it rests on where it is for none.
+// TestCertificateOfAnyName accepts a certificate for one of several names of an
+// address, and checks the evidence if it is for none.
 func TestCertificateOfAnyName(t *testing.T) {
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
 	s := svc("smtp", "mta", "Postfix smtpd", "starttls-offered")

@@ -40,8 +40,8 @@ func TestEvidence(t *testing.T) {
 	}
 }
 
-// TestGuessedRole: where the port number alone makes a re-injection listener of an
-// MTA, the finding says so.
+// TestGuessedRole checks that the finding says so if only the port number
+// suggests that an MTA's listener is for re-injection.
 func TestGuessedRole(t *testing.T) {
 	told := svc("smtp", "reinjection", "Postfix")
 	guessed := svc("smtp", "reinjection", "Postfix")

@@ -9,8 +9,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// TestOnlyIPv6 judges a port of a host with addresses of both families, by what
-// its IPv4 addresses gave.
+// TestOnlyIPv6 judges a port of a host with addresses of both families, by the
+// states of its IPv4 addresses.
 func TestOnlyIPv6(t *testing.T) {
 	var (
 		v6     = netip.MustParseAddr("2001:db8::10")
@@ -22,7 +22,7 @@ func TestOnlyIPv6(t *testing.T) {
 		name    string
 		port    uint16
 		service *fingerprint.Identification
-		v4      map[netip.Addr][]result.State // in the order in which they came
+		v4      map[netip.Addr][]result.State // in the order of their results
 		silent  bool                          // no IPv4 address is up
 		want    string
 	}{
@@ -69,8 +69,8 @@ func TestOnlyIPv6(t *testing.T) {
 	}
 }
 
-// TestFamilyWatchIsBounded keeps no more than a bound of addresses, and says
-// nothing of the others.
+// TestFamilyWatchIsBounded checks that a limited number of addresses is kept, and
+// nothing is said about the others.
 func TestFamilyWatchIsBounded(t *testing.T) {
 	counterparts := map[netip.Addr][]netip.Addr{}
 	v6, v4 := netip.MustParseAddr("2001:db8::"), netip.MustParseAddr("10.0.0.0")

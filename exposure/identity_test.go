@@ -28,7 +28,7 @@ func TestFindingID(t *testing.T) {
 	}
 }
 
-// onHost gives the findings of one run on a name with these addresses, joined.
+// onHost returns the joined findings of one run on a name with these addresses.
 func onHost(t testing.TB, identity Identity, name string, addresses ...string) []Violation {
 	t.Helper()
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts(), Identity: identity}
@@ -69,8 +69,8 @@ func TestOneFindingOfAName(t *testing.T) {
 	}
 }
 
-// TestJoinedSeverity holds that what is harmless on one address of a name does not
-// hide what is not on another one, in whatever order they come.
+// TestJoinedSeverity checks that a harmless finding on one address of a name does
+// not hide a severe one on another, whatever their order.
 func TestJoinedSeverity(t *testing.T) {
 	one, two := onHost(t, "", "mx1.example.org", "192.0.2.1")[0], onHost(t, "", "mx1.example.org", "192.0.2.2")[0]
 	severity, score := one.Severity, one.Score
@@ -84,8 +84,8 @@ func TestJoinedSeverity(t *testing.T) {
 	}
 }
 
-// TestIDsAreStable holds that the ids of a host's findings depend neither on
-// the order of its addresses nor on which of them answer.
+// TestIDsAreStable checks that the ids of a host's findings depend neither on the
+// order of its addresses nor on which of them answer.
 func TestIDsAreStable(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	all := []string{"192.0.2.1", "192.0.2.2", "192.0.2.3", "2001:db8::1"}

@@ -66,8 +66,8 @@ func TestReadRulesErrors(t *testing.T) {
 	}
 }
 
-// TestRulesNameFixes holds the built-in rules against the fixes, which no run
-// does.
+// TestRulesNameFixes checks that the fixes of the built-in rules exist, which no
+// run checks.
 func TestRulesNameFixes(t *testing.T) {
 	set, err := readRules(builtinRules, "rules", fix.Builtin())
 	if err != nil {
@@ -107,9 +107,9 @@ func FuzzReadRules(f *testing.F) {
 	})
 }
 
-// TestScores holds the scores that are computed against those of the examples
-// that FIRST publishes (first.org/cvss/v4.0/examples), and each built-in rule
-// against the band of its severity.
+// TestScores compares computed scores with the examples that FIRST publishes
+// (first.org/cvss/v4.0/examples), and each built-in rule's score with the band of
+// its severity.
 func TestScores(t *testing.T) {
 	for vector, want := range map[string]float64{
 		"AV:N/AC:L/AT:N/PR:N/UI:N/VC:H/VI:H/VA:H/SC:H/SI:H/SA:H": 10.0, // CVE-2021-44228

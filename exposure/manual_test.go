@@ -12,13 +12,13 @@ import (
 
 var update = flag.Bool("update", false, "write golden files anew")
 
-// TestManual holds docs/rules.md and docs/fixes.md against the rules.
+// TestManual compares docs/rules.md and docs/fixes.md with the rules.
 func TestManual(t *testing.T) {
 	holdDocument(t, "../docs/rules.md", testRules(t).Manual())
 	holdDocument(t, "../docs/fixes.md", fixMatrix(testRules(t)))
 }
 
-// holdDocument wants a file to have a text, or writes it with -update.
+// holdDocument checks that a file has the text, or writes it with -update.
 func holdDocument(t *testing.T, file, want string) {
 	t.Helper()
 	if *update {

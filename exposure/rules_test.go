@@ -27,7 +27,7 @@ func testRules(t testing.TB) *RuleSet {
 	return rules
 }
 
-// testPorts are the ports that the tests take for internal and public.
+// testPorts returns the ports that count as internal and public in tests.
 func testPorts() PortSets {
 	return NewPortSets(
 		[]uint16{24, 628, 783, 2003, 2005, 2501, 3310, 7025, 7071, 7072, 8001, 8024, 8891, 8893, 9998, 10001, 10023, 10024, 10025, 10026,
@@ -40,8 +40,8 @@ func openPort(port uint16, s *fingerprint.Identification) Subject {
 		State: result.StateOpen, Reason: result.ReasonSynAck, Time: testTime}, Service: s}
 }
 
-// svc makes a service: protocol, role, product, then observations. "stack:",
-// "tunnel:" and "alt:" in front of a word set those fields.
+// svc returns a service: protocol, role, product, then observations. The prefixes
+// "stack:", "tunnel:" and "alt:" set those fields.
 func svc(protocol, role, product string, more ...string) *fingerprint.Identification {
 	s := &fingerprint.Identification{Service: result.Service{Name: protocol, Role: result.Role(role), Product: product, Method: "probed", Confidence: 9}}
 	for _, m := range more {
@@ -64,11 +64,11 @@ type judgement struct {
 	port    uint16
 	service *fingerprint.Identification
 	class   VantageClass
-	want    string // ids, heaviest first
+	want    string // ids, the most severe first
 }
 
 var judgements = []judgement{
-	// As it should be: no finding.
+	// Correct setups: no finding.
 	{"public SMTP", 25, svc("smtp", "mta", "Postfix smtpd", "starttls-offered", "version-disclosed", "bare-lf"), "", ""},
 	{"public SMTP that refuses us", 25, svc("smtp", "mta", "Postfix smtpd", "acl-refused"), "", ""},
 	{"submission with TLS", 587, svc("smtp", "submission", "Postfix smtpd", "starttls-offered"), "", ""},
@@ -82,7 +82,7 @@ var judgements = []judgement{
 	{"web server", 443, svc("http", "not-mail", "nginx", "tunnel:ssl"), "", ""},
 	{"unknown service on an unknown port", 5555, nil, "", ""},
 
-	// What a port number alone gives.
+	// Findings from the port number alone.
 	{"unknown on an internal port", 10031, nil, "", "MXS1902"},
 	{"port table only", 10024, &fingerprint.Identification{Service: result.Service{Name: "smtp", Role: "content-filter", Product: "amavisd-new", Method: "table", Confidence: 3}}, "", "MXS1902"},
 	{"reset at connect", 10029, svc("", "unknown", "", "reset-at-connect"), "", "MXS1902"},
@@ -159,7 +159,7 @@ var judgements = []judgement{
 	{"Mailman REST", 8001, svc("http", "admin", "Mailman REST"), "", "MXS1305"},
 	{"JMX", 9999, svc("rmi", "admin", "James JMX"), "", "MXS1306"},
 
-	// Mail catchers: anybody may log in, with any password.
+	// Mail catchers: anyone may log in, with any password.
 	{"mail catcher's page", 8025, svc("http", "admin", "Mailpit", "mail-catcher"), "", "MXS1307"},
 	{"mail catcher's page with a password", 8025, svc("http", "not-mail", ""), "", ""},
 	{"mail catcher", 1025, svc("smtp", "mta", "MailHog", "mail-catcher", "auth-offered-cleartext", "starttls-absent"), "", "MXS1308"},
@@ -179,7 +179,7 @@ var judgements = []judgement{
 	{"STARTTLS refused", 25, svc("smtp", "mta", "", "starttls-offered", "starttls-refused"), "", "MXS1409"},
 	{"broken STARTTLS", 25, svc("smtp", "mta", "", "starttls-offered", "starttls-broken"), "", "MXS1406"},
 
-	// Other vantage points, and the net below all rules.
+	// Other vantage points, and the fallback rules.
 	{"on the host", 10025, svc("smtp", "reinjection", "Postfix smtpd"), ClassHost, "MXS1904"},
 	{"on the LAN", 10025, svc("smtp", "reinjection", "Postfix smtpd"), ClassLAN, "MXS1002"},
 	{"unknown on the host", 10025, nil, ClassHost, ""},
@@ -200,8 +200,8 @@ func TestJudge(t *testing.T) {
 	}
 }
 
-// TestEveryRuleIsJudged holds the table against the rules: each has at least one row
-// where it holds, and some rows have no finding at all.
+// TestEveryRuleIsJudged checks the table against the rules: each has at least one
+// row in which it holds, and some rows have no finding at all.
 func TestEveryRuleIsJudged(t *testing.T) {
 	positive := map[string]bool{"MXS1408": true, "MXS1801": true, // see TestIntrusiveRule and TestForbiddenPort
 		"MXS1410": true, "MXS1411": true, "MXS1412": true, "MXS1413": true, // see TestCertificates
@@ -255,7 +255,7 @@ func TestIntrusiveRule(t *testing.T) {
 	}
 }
 
-// TestPortAloneIsLow asks for each port with nothing known of the service.
+// TestPortAloneIsLow judges each port with nothing known about the service.
 func TestPortAloneIsLow(t *testing.T) {
 	j := &Judge{Rules: testRules(t), Knowledge: testPorts()}
 	for port := 1; port <= 65535; port++ {
@@ -267,8 +267,8 @@ func TestPortAloneIsLow(t *testing.T) {
 	}
 }
 
-// TestObservationsExist holds the observation names of the rules against
-// those of the signatures.
+// TestObservationsExist checks that the signatures define the observations in
+// rules.
 func TestObservationsExist(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
@@ -289,9 +289,9 @@ func TestObservationsExist(t *testing.T) {
 	}
 }
 
-// TestEverySignatureIsJudged puts each daemon that signatures name on a port
-// that is not for strangers: mail gives a finding of medium or more, anything
-// else at most one that is worth knowing, and a refusal exactly the low one.
+// TestEverySignatureIsJudged judges each daemon of the signatures on an internal
+// port: mail daemons have a finding of medium or more, others at most one of
+// severity info, and a refusal exactly the low one.
 func TestEverySignatureIsJudged(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
@@ -317,7 +317,7 @@ func TestEverySignatureIsJudged(t *testing.T) {
 	}
 }
 
-// ids lists the rules of findings.
+// ids returns the rules of findings.
 func ids(list []Violation) string {
 	var words []string
 	for _, f := range list {

@@ -10,8 +10,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// TestSelfNamedChangesNoFinding judges ports with and without the name that the daemon
-// gives itself, as that of a product which rules and fixes know.
+// TestSelfNamedChangesNoFinding judges ports with and without a name that the
+// daemon states about itself, of a product for which there are rules and fixes.
 func TestSelfNamedChangesNoFinding(t *testing.T) {
 	judged := func(port uint16, role result.Role, greeting string, observations ...string) string {
 		s := &fingerprint.Identification{

@@ -2,8 +2,8 @@ package exposure
 
 import "testing"
 
-// FuzzWords sees to it that no word of a flag upsets its parser, and that what a
-// parser takes is written as it was read.
+// FuzzWords checks that no value of a flag crashes its parser, and that parsed
+// values are formatted as they were read.
 func FuzzWords(f *testing.F) {
 	for _, text := range []string{"lan", "high", "internet", ""} {
 		f.Add(text)

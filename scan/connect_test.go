@@ -9,7 +9,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// TestLoopback asks real ports of this machine, over real sockets.
+// TestLoopback probes real ports of this machine, over real sockets.
 func TestLoopback(t *testing.T) {
 	open, err := net.Listen("tcp4", "127.0.0.1:0")
 	if err != nil {
@@ -60,7 +60,7 @@ func portOf(a net.Addr) uint16 {
 	return netip.MustParseAddrPort(a.String()).Port()
 }
 
-// BenchmarkLoopback asks closed ports of this machine.
+// BenchmarkLoopback probes closed ports of this machine.
 func BenchmarkLoopback(b *testing.B) {
 	scope := scopetest.Set(b, "127.0.0.0/24")
 	space := scopetest.Space(b, scope, 1, 2, 3, 4, 5, 6, 7, 8)

@@ -15,10 +15,10 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// A guarded host is one behind a firewall that stops to let probes through.
+// A guarded host is behind a firewall that stops passing probes.
 type guarded struct {
-	open, closed map[uint16]bool // of the ports; all others are silent
-	rejects      bool            // the others answer by ICMP, which Dial does not tell the sender of
+	open, closed map[uint16]bool // all other ports are silent
+	rejects      bool            // the others answer by ICMP; Dial does not report the sender
 	shut         func(n int, since time.Duration) bool
 
 	mu    sync.Mutex
@@ -67,8 +67,8 @@ func portSet(list ...uint16) map[uint16]bool {
 	return set
 }
 
-// TestBlocked has a firewall drop all after some SYNs: what is silent from then
-// on is unknown, and nothing that is open is called filtered.
+// TestBlocked has a firewall drop everything after some SYNs: silent pairs are
+// unknown from then on, and no open port is reported as filtered.
 func TestBlocked(t *testing.T) {
 	ports := portsFrom(10000, 118)
 	for _, n := range []int{10, 40, 80, 200} {
@@ -113,8 +113,8 @@ func TestBlocked(t *testing.T) {
 	}
 }
 
-// TestReopened has a port refuse the first connection only, as one behind a
-// balancer may: once a control finds it open, it is.
+// TestReopened has a port refuse only the first connection, as one behind a load
+// balancer may: if a control finds it open, it is open.
 func TestReopened(t *testing.T) {
 	ports := portsFrom(10000, 118)
 	for seed := range uint64(8) {
@@ -144,8 +144,8 @@ func TestReopened(t *testing.T) {
 	}
 }
 
-// TestPathDownDuringTheSweep has the path fail for a while: it is waited for, and then all is
-// found.
+// TestPathDownDuringTheSweep has the path fail for a while: the sweep waits, and
+// then finds everything.
 func TestPathDownDuringTheSweep(t *testing.T) {
 	ports := portsFrom(10000, 118)
 	for _, down := range []time.Duration{time.Second, 3 * time.Second, 20 * time.Second} {
@@ -160,7 +160,8 @@ func TestPathDownDuringTheSweep(t *testing.T) {
 						up = up || r.FromTarget()
 					}
 					for p := range g.open {
-						// A host of which nothing was heard is not waited for: its silence proves nothing.
+						// The sweep does not wait for a host that has not
+						// answered: its silence proves nothing.
 						if r := got[netip.AddrPortFrom(limited, p)]; r.State != result.StateOpen && up {
 							t.Errorf("down %v at %v, seed %d: port %d is %s", down, begin, seed, p, r.State)
 						}
@@ -174,8 +175,8 @@ func TestPathDownDuringTheSweep(t *testing.T) {
 	}
 }
 
-// TestControlCost counts what controls, and further tries for their sake, cost at
-// a healthy host with 5 open ports and 113 silent ones: a control of an open port
+// TestControlCost counts the packets for controls, and for the retries that they
+// require, on a host with 5 open and 113 silent ports: a control of an open port
 // is a SYN, an ACK and a RST.
 func TestControlCost(t *testing.T) {
 	for seed := range uint64(20) {
@@ -234,8 +235,8 @@ func TestControlEvery(t *testing.T) {
 	})
 }
 
-// TestPaceBlocked has a firewall that lets few SYNs through in a second: all is
-// found, more slowly.
+// TestPaceBlocked has a firewall that passes only a few SYNs per second:
+// everything is found, more slowly.
 func TestPaceBlocked(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := portsFrom(10000, 118)
@@ -260,8 +261,8 @@ func TestPaceBlocked(t *testing.T) {
 	})
 }
 
-// TestRefusalsThatComeLate plays Windows, which tells of a refusal only after about a
-// second: a closed port is closed.
+// TestRefusalsThatComeLate simulates Windows, which reports a refusal only after
+// about a second: a closed port is closed.
 func TestRefusalsThatComeLate(t *testing.T) {
 	for _, open := range []uint16{0, 10025} {
 		for _, late := range []time.Duration{10 * time.Millisecond, time.Second, 2 * time.Second} {
@@ -283,7 +284,7 @@ func TestRefusalsThatComeLate(t *testing.T) {
 	}
 }
 
-// A sender is an error of a dial that an ICMP message of someone caused.
+// A sender is a dial error caused by an ICMP message from a known sender.
 type sender struct {
 	syscall.Errno
 	from netip.Addr
@@ -291,7 +292,8 @@ type sender struct {
 
 func (e sender) Unwrap() error { return e.Errno }
 
-// A senderDialer tells who sent the ICMP messages that a played dial fails with.
+// A senderDialer reports the sender of the ICMP messages that cause the errors of
+// a simulated dial.
 type senderDialer struct{ dialer.Dialer }
 
 func (w senderDialer) Wait(list []dialer.Ending, d time.Duration) []dialer.Ending {
@@ -305,7 +307,8 @@ func (w senderDialer) Wait(list []dialer.Ending, d time.Duration) []dialer.Endin
 	return list
 }
 
-// sweepWith is sweepAll over a net of which it is known who sends ICMP errors.
+// sweepWith is sweepAll with a network in which the senders of ICMP errors are
+// known.
 func sweepWith(t *testing.T, cfg Config, f *fakeNet, scope *scope.Set, ports ...uint16) (map[netip.AddrPort]Result, *Connect) {
 	t.Helper()
 	cfg.Scope, cfg.Dial = scope, f.dial

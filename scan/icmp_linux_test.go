@@ -16,8 +16,8 @@ import (
 
 const ownNet = "MXSWEEP_TEST_OWN_NET"
 
-// inOwnNet runs the test that calls it again in a network namespace of its
-// own, where it is root. It reports whether this is that run.
+// inOwnNet runs the calling test again in a network namespace of its own, as
+// root. It reports whether this is that run.
 func inOwnNet(t *testing.T) bool {
 	t.Helper()
 	if os.Getenv(ownNet) != "" {
@@ -107,9 +107,9 @@ func TestRejects(t *testing.T) {
 	}
 }
 
-// TestRejectedByBan has a firewall reject all after some SYNs, by ICMP errors of
-// the target's own, as fail2ban does: that the host is up shows nothing about
-// the ports that it no longer serves us.
+// TestRejectedByBan has a firewall reject everything after some SYNs with ICMP
+// errors of the target itself, as fail2ban does: that the host is up says nothing
+// about the ports that reject us.
 func TestRejectedByBan(t *testing.T) {
 	if !inOwnNet(t) {
 		return
@@ -122,7 +122,7 @@ func TestRejectedByBan(t *testing.T) {
 	}
 	defer l.Close()
 	scope := scopetest.Set(t, "127.0.0.1")
-	for _, rejects := range []bool{false, true} { // what is not open, also before the ban
+	for _, rejects := range []bool{false, true} { // ports that are not open, also before the ban
 		for _, syns := range []int{10, 30} {
 			for seed := range uint64(4) {
 				quiet := ""

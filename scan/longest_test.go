@@ -13,8 +13,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// TestLongest holds the estimate of a sweep that nothing answers against sweeps
-// that nothing answers.
+// TestLongest compares the estimate for a sweep without any answer with sweeps
+// without any answer.
 func TestLongest(t *testing.T) {
 	for _, tt := range []struct {
 		targets string
@@ -58,7 +58,8 @@ func TestLongest(t *testing.T) {
 	}
 }
 
-// silentSweep makes the parts of a sweep that nothing answers.
+// silentSweep returns the space and the configuration of a sweep without any
+// answer.
 func silentSweep(t *testing.T, targets, ports string, cfg Config) (*scope.Space, Config) {
 	t.Helper()
 	list, err := new(scope.Parser).Targets(t.Context(), []string{targets})

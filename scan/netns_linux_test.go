@@ -21,12 +21,11 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// labScan is set to the number of hosts in a process that scans inside of a
-// lab and does nothing else.
+// labScan is set to the number of hosts in the process that scans in a lab.
 const labScan = "MXSWEEP_TEST_LAB_SCAN"
 
-// A lab is three network namespaces in a row, made for one test and removed
-// with it: s scans, r is the router, and d has the hosts 10.93.16.1 and up.
+// A lab is three network namespaces in a row, created for one test: s scans, r is
+// the router, and d has the hosts from 10.93.16.1.
 type lab struct {
 	t      *testing.T
 	prefix string
@@ -36,7 +35,7 @@ type lab struct {
 // labs counts the labs of this process.
 var labs atomic.Int32
 
-// newLab makes a lab, or skips the test where that cannot be.
+// newLab creates a lab, or skips the test if that is not possible.
 func newLab(t *testing.T, hosts int) *lab {
 	t.Helper()
 	gate.Namespaces(t, "ip", "nft")
@@ -71,7 +70,7 @@ func newLab(t *testing.T, hosts int) *lab {
 	return l
 }
 
-// sh runs a line; @x stands for the namespace x.
+// sh runs a line; @x is replaced by the namespace x.
 func (l *lab) sh(stdin, line string) {
 	l.t.Helper()
 	cmd := exec.Command("sh", "-c", strings.ReplaceAll(line, "@", l.prefix))
@@ -81,8 +80,7 @@ func (l *lab) sh(stdin, line string) {
 	}
 }
 
-// rule adds a rule to a chain of all packets that pass a namespace, or end
-// there.
+// rule adds a rule to a chain of all packets that pass a namespace, or end there.
 func (l *lab) rule(space, hook, rule string) {
 	l.t.Helper()
 	l.sh(fmt.Sprintf("table ip t%s { chain c { type filter hook %s priority 0; %s; }; }", hook, hook, rule), "ip netns exec @"+space+" nft -f -")
@@ -94,7 +92,7 @@ func labHost(n int) netip.Addr { return netip.AddrFrom4([4]byte{10, 93, 16, byte
 // listen opens ports on all hosts.
 func (l *lab) listen(ports ...uint16) map[netip.AddrPort]bool {
 	l.t.Helper()
-	runtime.LockOSThread() // never unlocked where going back fails
+	runtime.LockOSThread() // never unlocked if switching back fails
 	home, err := os.Open("/proc/thread-self/ns/net")
 	if err != nil {
 		l.t.Fatal(err)
@@ -179,7 +177,7 @@ func TestLabScan(t *testing.T) {
 	}
 }
 
-// countStates says how many results are in each state.
+// countStates returns the number of results in each state.
 func countStates(got map[netip.AddrPort]Result) map[result.State]int {
 	count := map[result.State]int{}
 	for _, r := range got {
@@ -188,9 +186,8 @@ func countStates(got map[netip.AddrPort]Result) map[result.State]int {
 	return count
 }
 
-// falsePass names a pair that is open and was told to be filtered although its
-// host is up: what would let a run pass that must not. It returns which hosts
-// are up.
+// falsePass reports open pairs that were reported as filtered although their host
+// is up, because a run must not pass then. It returns the hosts that are up.
 func falsePass(t *testing.T, got map[netip.AddrPort]Result, open map[netip.AddrPort]bool) map[netip.Addr]bool {
 	t.Helper()
 	up := map[netip.Addr]bool{}
@@ -205,8 +202,8 @@ func falsePass(t *testing.T, got map[netip.AddrPort]Result, open map[netip.AddrP
 	return up
 }
 
-// TestDisturbed has real packets meet what keeps a scanner from the truth: no
-// open port is called anything that a run could pass with.
+// TestDisturbed exposes real packets to what can mislead a scanner: no open port
+// gets a state with which a run could pass.
 func TestDisturbed(t *testing.T) {
 	gate.RealTime(t)
 	down, up := "ip -n @r link set rd down", "ip -n @r link set rd up; ip -n @r route replace 10.93.16.0/24 via 10.93.1.2"
@@ -263,8 +260,8 @@ func TestDisturbed(t *testing.T) {
 	}
 }
 
-// TestRejectsAll has the host itself reject everything by ICMP, at the rate of
-// any Linux: it is up, and all of its ports are filtered.
+// TestRejectsAll has the host itself reject everything by ICMP, at the rate limit
+// of Linux: it is up, and all of its ports are filtered.
 func TestRejectsAll(t *testing.T) {
 	gate.RealTime(t)
 	for _, with := range []string{"port-unreachable", "admin-prohibited"} {

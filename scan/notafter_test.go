@@ -15,8 +15,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// TestNotAfter ends the leave to ask in the middle of a sweep: nothing leaves
-// after it, no connection stays, and every pair has a result.
+// TestNotAfter ends the authorization in the middle of a sweep: nothing is sent
+// after it, no connection stays open, and every pair has a result.
 func TestNotAfter(t *testing.T) {
 	for _, silent := range []bool{true, false} {
 		synctest.Test(t, func(t *testing.T) {
@@ -52,8 +52,8 @@ func TestNotAfter(t *testing.T) {
 	}
 }
 
-// TestNotAfterControls has the leave end while a host is left alone: its pairs
-// are unknown, and no control leaves later.
+// TestNotAfterControls has the authorization end during the pause of a host: its
+// pairs are unknown, and no control is sent later.
 func TestNotAfterControls(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		ports := portsFrom(10000, 118)
@@ -70,8 +70,8 @@ func TestNotAfterControls(t *testing.T) {
 	})
 }
 
-// TestEarlier goes on with a host that was up in an earlier run and is silent
-// now: that proves nothing.
+// TestEarlier continues with a host that was up in an earlier run and is silent
+// now, which proves nothing.
 func TestEarlier(t *testing.T) {
 	for _, answers := range []bool{false, true} {
 		synctest.Test(t, func(t *testing.T) {
@@ -98,7 +98,7 @@ func TestEarlier(t *testing.T) {
 }
 
 // TestCancelHeld stops a sweep while silent pairs wait for their control: they
-// are unknown, for the reason that the sweep was stopped.
+// are unknown, with the reason that the sweep was stopped.
 func TestCancelHeld(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &guarded{closed: portSet(10000)}
@@ -165,14 +165,14 @@ func TestSenders(t *testing.T) {
 	})
 }
 
-// TestControlsByICMP has a host answer one port by ICMP and no other: its controls
-// come a second after anything else that was sent to it, for it sends such errors no
-// faster.
+// TestControlsByICMP has a host answer one port by ICMP and no other: its
+// controls are sent a second after any other probe, because the host limits the
+// rate of such errors.
 func TestControlsByICMP(t *testing.T) {
 	scope := scopetest.Set(t, "192.0.2.1")
 	synctest.Test(t, func(t *testing.T) {
 		var mu sync.Mutex
-		var last time.Time // when the latest probe left
+		var last time.Time // when the last probe was sent
 		controls := 0
 		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
 			mu.Lock()

@@ -12,16 +12,16 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// An outage keeps all probes to some hosts from being answered for a while.
+// An outage makes some hosts silent for a while.
 type outage struct {
 	begin, length time.Duration
-	hosts         int // the first so many; 0 for all
+	hosts         int // the first ones; 0 for all
 }
 
-// sweepOutages sweeps hosts with five open ports each, of which those with an
-// even number refuse on all others, and those with an odd one are silent there.
-// It returns the results, and what open ports of hosts that are up are neither
-// open nor unknown.
+// sweepOutages sweeps hosts with five open ports each; those with an even number
+// refuse all others, and those with an odd number are silent there. It returns
+// the results, and the open ports of hosts that are up with a state other than
+// open or unknown.
 func sweepOutages(t *testing.T, seed uint64, hosts, ports int, outages ...outage) (got map[netip.AddrPort]Result, missed []netip.AddrPort) {
 	t.Helper()
 	start := time.Now()
@@ -67,12 +67,12 @@ func sweepOutages(t *testing.T, seed uint64, hosts, ports int, outages ...outage
 	return got, missed
 }
 
-// TestShortOutage has the path, or single hosts, fail for a moment between two
-// controls, or before the first one: nothing that is open on a host that is up
-// is filtered.
+// TestShortOutage has the path, or single hosts, fail briefly between two
+// controls, or before the first one: no open port of a host that is up is
+// filtered.
 func TestShortOutage(t *testing.T) {
 	for _, shape := range []struct{ hosts, ports int }{{1, 10}, {1, 118}, {3, 118}, {10, 118}, {250, 20}} {
-		for _, down := range []int{0, 1} { // all hosts, or the first only
+		for _, down := range []int{0, 1} { // all hosts, or only the first
 			for _, length := range []time.Duration{200 * time.Millisecond, time.Second, 3 * time.Second} {
 				for _, begin := range []time.Duration{0, time.Millisecond, 100 * time.Millisecond, time.Second} {
 					synctest.Test(t, func(t *testing.T) {

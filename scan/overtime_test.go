@@ -13,9 +13,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
-// TestHostTimeout bounds the time of a host whose ports are silent, beside one
-// that refuses all: nothing is sent to it after its time, what was heard of it
-// stays, and the other host does not notice.
+// TestHostTimeout limits the time of a host with silent ports, next to one that
+// refuses everything: nothing is sent to the first after its time, its results
+// are kept, and the other is not affected.
 func TestHostTimeout(t *testing.T) {
 	slow, quick := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	for name, up := range map[string]bool{"never heard of": false, "up": true, "stops answering": true} {
@@ -75,7 +75,7 @@ func TestHostTimeout(t *testing.T) {
 	}
 }
 
-// TestHostTimeoutEnough leaves a sweep alone whose hosts have enough time.
+// TestHostTimeoutEnough does not affect a sweep whose hosts have enough time.
 func TestHostTimeoutEnough(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		g := &guarded{open: portSet(10001), closed: portSet(10002)}
@@ -93,7 +93,7 @@ func TestHostTimeoutEnough(t *testing.T) {
 	})
 }
 
-// TestHostTimeoutForgotten has a sweep meet hosts again that it has forgotten
+// TestHostTimeoutForgotten has a sweep return to hosts whose entries were removed
 // and whose time is over.
 func TestHostTimeoutForgotten(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {

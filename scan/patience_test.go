@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestLoss plays nets that lose packets at random, each way.
+// TestLoss simulates networks that lose packets at random, each way.
 func TestLoss(t *testing.T) {
 	for _, loss := range []float64{0.05, 0.2} {
 		for seed := range uint64(10) {
@@ -50,8 +50,8 @@ func TestLoss(t *testing.T) {
 	}
 }
 
-// TestFewerTriesWithoutLoss asks that silent ports are not asked again and
-// again where a great many answers show that nothing is lost.
+// TestFewerTriesWithoutLoss checks that silent ports are not probed again and
+// again if very many answers show that nothing is lost.
 func TestFewerTriesWithoutLoss(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
@@ -81,7 +81,7 @@ func TestFewerTriesWithoutLoss(t *testing.T) {
 }
 
 // TestPatience has hosts at very different distances: none is missed, and the
-// silent ones do not take the time of the farthest.
+// silent ones do not take as long as the farthest.
 func TestPatience(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		far := map[byte]time.Duration{0: time.Millisecond, 1: 80 * time.Millisecond, 2: 300 * time.Millisecond, 3: 900 * time.Millisecond}
@@ -121,8 +121,8 @@ func TestPatience(t *testing.T) {
 	})
 }
 
-// TestLossWithoutRetries answers only every fourth SYN to a host that is asked
-// once for each port: the controls that it takes do not go on for ever.
+// TestLossWithoutRetries answers only every fourth SYN to a host with one probe
+// per port: the required controls do not go on forever.
 func TestLossWithoutRetries(t *testing.T) {
 	for seed := range uint64(4) {
 		synctest.Test(t, func(t *testing.T) {
@@ -143,7 +143,8 @@ func TestLossWithoutRetries(t *testing.T) {
 	}
 }
 
-// TestTooFewProbes says when silence proves nothing because too few of the probes arrive.
+// TestTooFewProbes checks when silence proves nothing because too few of the
+// probes arrive.
 func TestTooFewProbes(t *testing.T) {
 	for _, c := range []struct {
 		loss   float64
@@ -156,8 +157,8 @@ func TestTooFewProbes(t *testing.T) {
 	}
 }
 
-// TestTooFewProbesForTheLoss answers only every fourth SYN to a host that is asked
-// once for each port: what is silent is not all filtered, and says why.
+// TestTooFewProbesForTheLoss answers only every fourth SYN to a host with one
+// probe per port: not all silent pairs are filtered, and the reason is reported.
 func TestTooFewProbesForTheLoss(t *testing.T) {
 	for seed := range uint64(8) {
 		synctest.Test(t, func(t *testing.T) {

@@ -13,9 +13,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// neighbors is a net in which 192.0.2.1 refuses whatever it is asked and
-// 192.0.2.2 accepts it. The path to both is down for a while from the moment on
-// when 192.0.2.1 has been heard of, and to the second one before, too.
+// neighbors is a network in which 192.0.2.1 refuses everything and 192.0.2.2
+// accepts everything. The path to both is down for a while after the first answer
+// of 192.0.2.1, and to the second one before that, too.
 func neighbors(down time.Duration) *fakeNet {
 	start := time.Now()
 	return newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
@@ -32,8 +32,8 @@ func neighbors(down time.Duration) *fakeNet {
 	})
 }
 
-// TestSecondRound has the path fail while all is asked for the first time: a host
-// that nothing was heard of is asked again only when another one has been heard.
+// TestSecondRound has the path fail during the first probes: a host without an
+// answer is probed again only when another host answers.
 func TestSecondRound(t *testing.T) {
 	for _, down := range []time.Duration{0, 200 * time.Millisecond, time.Second, 3 * time.Second, 10 * time.Second} {
 		synctest.Test(t, func(t *testing.T) {
@@ -49,8 +49,8 @@ func TestSecondRound(t *testing.T) {
 	}
 }
 
-// TestSecondRoundCost counts the probes of a net with one host that is up: to
-// wait for the second round takes one control and no further try.
+// TestSecondRoundCost counts the probes of a network with one host that is up:
+// waiting for the second round takes one control and no further try.
 func TestSecondRoundCost(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(to netip.AddrPort, _ int) (time.Duration, error) {
@@ -73,7 +73,7 @@ func TestSecondRoundCost(t *testing.T) {
 	})
 }
 
-// TestSilentTwice has scans which do not ask silent pairs on two occasions, or
+// TestSilentTwice has scans that do not probe silent pairs on two occasions, or
 // not all of them.
 func TestSilentTwice(t *testing.T) {
 	for name, tt := range map[string]struct {
@@ -94,8 +94,8 @@ func TestSilentTwice(t *testing.T) {
 	}
 }
 
-// TestMeasured has a second scan of a net wait as long as the first one has shown
-// to be necessary.
+// TestMeasured has a second scan of a network wait as long as the first one has
+// shown to be necessary.
 func TestMeasured(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		_, first := sweepAll(t, Config{}, neighbors(0), "192.0.2.0/28", 25)

@@ -8,8 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// TestStopWhileSkipping stops a run that is resumed and has a long way to go
-// to the first pair that is not done yet.
+// TestStopWhileSkipping stops a resumed run that has many finished pairs to skip.
 func TestStopWhileSkipping(t *testing.T) {
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
@@ -31,8 +30,8 @@ func TestStopWhileSkipping(t *testing.T) {
 	}
 }
 
-// TestBoundedOutOfScope sweeps a space of which nothing is in scope: the
-// results must not pile up before they are taken.
+// TestBoundedOutOfScope sweeps a space without any address in scope: the results
+// must not pile up before they are taken.
 func TestBoundedOutOfScope(t *testing.T) {
 	c, err := NewConnect(Config{Scope: scopetest.Set(t, "192.0.2.0/24"), Dial: newFakeNet(nil).dial})
 	if err != nil {

@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// TestNoSource: a machine with IPv6 turned off has no route for it, while one
-// that is out of ports is short of them for now.
+// TestNoSource checks that a machine with IPv6 turned off has no route for it,
+// while one without free ports has a temporary local failure.
 func TestNoSource(t *testing.T) {
 	if !inOwnNet(t) {
 		return
@@ -47,7 +47,7 @@ func TestNoSource(t *testing.T) {
 	}
 	defer w.Close()
 	var last dialer.Ending
-	for slot := range int32(3) { // of two ports
+	for slot := range int32(3) { // there are two ports
 		last, _ = w.Begin(slot, at)
 	}
 	if last.As != dialer.ResourceExhausted || last.Err != unix.EADDRNOTAVAIL {

@@ -20,9 +20,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope/scopetest"
 )
 
-// A fakeNet plays hosts for an injected Dial and watches what is asked.
+// A fakeNet simulates hosts for an injected Dial and records the probes.
 type fakeNet struct {
-	// play says what happens to the n-th try, from 1, for to.
+	// play determines the result of the n-th try, from 1, for a pair.
 	play func(to netip.AddrPort, n int) (rtt time.Duration, err error)
 
 	mu       sync.Mutex
@@ -32,10 +32,10 @@ type fakeNet struct {
 	mostHost int
 	mostAll  int
 	times    []time.Time
-	open     int // connections not closed
+	open     int // not closed yet
 }
 
-// errSilent in place of an error means that nothing comes back.
+// errSilent as the error means that there is no answer.
 var errSilent = errors.New("silence")
 
 func newFakeNet(play func(netip.AddrPort, int) (time.Duration, error)) *fakeNet {
@@ -185,8 +185,8 @@ func TestStates(t *testing.T) {
 	}
 }
 
-// TestSelfConnect has a connection reach itself, as happens where the kernel
-// chooses the very port that is asked for as the source port.
+// TestSelfConnect has a connection reach itself, as happens if the kernel chooses
+// the probed port as the source port.
 func TestSelfConnect(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(nil)
@@ -213,8 +213,9 @@ func TestSelfConnect(t *testing.T) {
 	})
 }
 
-// TestCaps asks that neither limit is ever passed, and that both are used: that on
-// what may be open at a host, where none of its ports is silent, and that on all.
+// TestCaps checks that neither limit is ever exceeded, and that both are used:
+// the limit on connections to a host, if none of its ports is silent, and the
+// total limit.
 func TestCaps(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
@@ -234,8 +235,8 @@ func TestCaps(t *testing.T) {
 	})
 }
 
-// TestHostDoesNotBlockOthers has one host with thousands of silent ports
-// among hosts that answer at once.
+// TestHostDoesNotBlockOthers has one host with thousands of silent ports among
+// hosts that answer at once.
 func TestHostDoesNotBlockOthers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(to netip.AddrPort, n int) (time.Duration, error) {
@@ -282,8 +283,8 @@ func TestRate(t *testing.T) {
 	})
 }
 
-// TestRateIsShared has others open a connection for each probe: the sweep takes
-// twice as long.
+// TestRateIsShared has the rest of the program open a connection for each probe:
+// the sweep takes twice as long.
 func TestRateIsShared(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, syscall.ECONNREFUSED })
@@ -343,8 +344,8 @@ func TestCancel(t *testing.T) {
 	})
 }
 
-// TestConsumerStops leaves the loop over the results: all ends, nothing stays
-// open.
+// TestConsumerStops leaves the loop over the results: everything ends, nothing
+// stays open.
 func TestConsumerStops(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
@@ -364,8 +365,8 @@ func TestConsumerStops(t *testing.T) {
 	})
 }
 
-// TestSlowConsumer takes results slowly: the sweep goes on, only so many
-// connections wait.
+// TestSlowConsumer takes results slowly: the sweep continues, with a limited
+// number of waiting connections.
 func TestSlowConsumer(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
@@ -401,7 +402,8 @@ func TestSlowConsumer(t *testing.T) {
 	})
 }
 
-// TestScopeIsCheckedBeforeEachProbe sweeps a space that is wider than the scope.
+// TestScopeIsCheckedBeforeEachProbe sweeps a space with addresses outside the
+// scope.
 func TestScopeIsCheckedBeforeEachProbe(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := newFakeNet(func(netip.AddrPort, int) (time.Duration, error) { return time.Millisecond, nil })
@@ -433,7 +435,7 @@ func TestConfigErrors(t *testing.T) {
 	}
 }
 
-// TestSameSeedSameOrder asks twice, one pair at a time.
+// TestSameSeedSameOrder scans twice, one pair at a time.
 func TestSameSeedSameOrder(t *testing.T) {
 	run := func(seed uint64) string {
 		var order []string

@@ -5,8 +5,8 @@ import (
 	"time"
 )
 
-// TestWindow plays a net that answers 500 probes each 100 ms and loses what is
-// more, and nets that lose at random.
+// TestWindow simulates a network that answers 500 probes per 100 ms and loses the
+// rest, and networks that lose at random.
 func TestWindow(t *testing.T) {
 	run := func(answered func(size int) int) (least, last int) {
 		w := window{size: 16384, most: 16384}

@@ -22,8 +22,8 @@ func ownAddr() netip.Addr {
 	return netip.AddrFrom4([4]byte{127, byte(64 + rand.IntN(64)), byte(rand.IntN(256)), byte(1 + rand.IntN(254))})
 }
 
-// hold binds to a loopback port, any if it is 0, and returns it. Nobody
-// listens there, nor can anybody begin to.
+// hold binds to a loopback port, any if it is 0, and returns it. Nobody listens
+// on it, nor can start to.
 func hold(t *testing.T, addr netip.Addr, port uint16) (fd int, held uint16) {
 	t.Helper()
 	fd, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC, 0)
@@ -52,15 +52,15 @@ func serve(t *testing.T, addr string) netip.AddrPort {
 	return netip.MustParseAddrPort(l.Addr().String())
 }
 
-// mute returns a loopback port that answers nothing: its queue of connections
-// that nobody accepts is full, so the kernel drops every further SYN.
+// mute returns a loopback port that does not answer: its accept queue is full, so
+// that the kernel drops every further SYN.
 func mute(t *testing.T, addr netip.Addr) uint16 {
 	t.Helper()
 	fd, port := hold(t, addr, 0)
 	if err := unix.Listen(fd, 0); err != nil {
 		t.Fatal(err)
 	}
-	for range 3 { // one is queued, the others are on their way
+	for range 3 { // one is queued, the others are pending
 		conn, err := unix.Socket(unix.AF_INET, unix.SOCK_STREAM|unix.SOCK_CLOEXEC|unix.SOCK_NONBLOCK, 0)
 		if err != nil {
 			t.Fatal(err)
@@ -72,7 +72,7 @@ func mute(t *testing.T, addr netip.Addr) uint16 {
 }
 
 // TestEpoll mixes open, closed and silent ports of both families, so that
-// sockets are used again after every kind of end.
+// descriptors are reused after every kind of result.
 func TestEpoll(t *testing.T) {
 	one, two := ownAddr(), ownAddr()
 	want := map[netip.AddrPort]result.State{}
@@ -119,7 +119,7 @@ func TestEpoll(t *testing.T) {
 	}
 }
 
-// TestNoSocketsAreLeft counts descriptors, and connections that linger.
+// TestNoSocketsAreLeft counts descriptors, and connections in TIME_WAIT.
 func TestNoSocketsAreLeft(t *testing.T) {
 	addr := ownAddr()
 	open := serve(t, addr.String()+":0")
@@ -160,8 +160,8 @@ func TestNoSocketsAreLeft(t *testing.T) {
 
 const lowFiles = "MXSWEEP_TEST_LOW_FILES"
 
-// TestLowFileLimit scans in a process that may open 40 files, of which others
-// take as many as they can get.
+// TestLowFileLimit scans in a process with a limit of 40 files, most of which are
+// taken.
 func TestLowFileLimit(t *testing.T) {
 	if mode := os.Getenv(lowFiles); mode != "" {
 		scanWithFewFiles(t, mode)
@@ -225,7 +225,7 @@ func scanWithFewFiles(t *testing.T, mode string) {
 	}
 }
 
-// eat opens files until the limit, and gives one back in mode "one".
+// eat opens files up to the limit, and closes one in mode "one".
 func eat(t *testing.T, mode string) {
 	if mode == "plenty" {
 		return

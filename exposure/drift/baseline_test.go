@@ -23,7 +23,7 @@ var testHeader = Header{Created: exposuretest.Time, Vantage: "internet", ScopeSH
 
 var testConditions = Conditions{ScopeSHA256: strings.Repeat("5f", 32), Ports: []uint16{10024, 10025, 10026, 10027, 10028, 10029, 10030, 10031}}
 
-// judged gives what the judge finds on ports of one host.
+// judged returns the findings on ports of one host.
 func judged(t testing.TB, ports map[uint16]*fingerprint.Identification) []exposure.Violation {
 	t.Helper()
 	j := &exposure.Judge{Rules: exposuretest.Rules(t), Knowledge: exposuretest.Ports()}
@@ -69,8 +69,8 @@ func TestBaselineRoundTrip(t *testing.T) {
 	}
 }
 
-// TestBaselineErrorMessages breaks every value of a baseline: what is said of it names
-// its place, has a hint, and no words that only the program's source knows.
+// TestBaselineErrorMessages breaks every value of a baseline: each error has its
+// position and a hint, and no words from the program's source.
 func TestBaselineErrorMessages(t *testing.T) {
 	data, err := testBaseline(t).Encode()
 	if err != nil {
@@ -116,8 +116,8 @@ func TestBaselineErrors(t *testing.T) {
 	}
 }
 
-// drifted runs a comparison in which the given ports were seen, and gives the
-// drift of each finding as "port/rule:drift".
+// drifted runs a comparison with these ports, and returns the drift of each
+// finding as "port/rule:drift".
 func drifted(t testing.TB, c *Comparison, ports []exposure.Subject) (string, []exposure.Violation) {
 	t.Helper()
 	counter := hostsUp{}
@@ -267,8 +267,9 @@ func TestRetiredRule(t *testing.T) {
 	}
 }
 
-// TestUnknownRuleIsNotFixed holds that a finding of a rule which this version does
-// not have is not taken for fixed where the port is open: nothing could show it.
+// TestUnknownRuleIsNotFixed checks that a finding of a rule that this version
+// does not have is not fixed as long as the port is open, because nothing could
+// prove it.
 func TestUnknownRuleIsNotFixed(t *testing.T) {
 	e := Entry{Rule: "MXS1099", Severity: result.SeverityHigh, IP: netip.MustParseAddr("192.0.2.10"), Port: 10024, Protocol: "tcp", Vantage: "internet"}
 	e.ID = exposure.FindingID(e.Rule, e.IP.String(), e.Port, e.Vantage)
@@ -307,15 +308,15 @@ func FuzzReadBaseline(f *testing.F) {
 	})
 }
 
-// hostsUp are the hosts that sent a packet of their own.
+// hostsUp is the set of hosts that sent a packet of their own.
 type hostsUp map[netip.Addr]bool
 
-// Add takes one result.
+// Add adds one result.
 func (h hostsUp) Add(r scan.Result) {
 	if r.FromTarget() {
 		h[r.Target.Addr()] = true
 	}
 }
 
-// Up reports whether a host is among them.
+// Up reports whether a host is in the set.
 func (h hostsUp) Up(a netip.Addr) bool { return h[a] }

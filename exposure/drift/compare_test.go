@@ -15,7 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// named is an SMTP service that was named with this confidence.
+// named returns an SMTP service that was identified with this confidence.
 func named(role, product string, confidence int) *fingerprint.Identification {
 	s := exposuretest.Service("smtp", result.Role(role), product)
 	s.Confidence = confidence
@@ -52,7 +52,7 @@ func TestDriftComparesCertainty(t *testing.T) {
 	}
 }
 
-// TestOldBaseline compares with a file that does not say how sure it was.
+// TestOldBaseline compares with a file without confidences.
 func TestOldBaseline(t *testing.T) {
 	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: named("signing-proxy", "DKIMproxy", 9)}))
 	b.SchemaVersion = schemaVersion0
@@ -71,8 +71,9 @@ func TestOldBaseline(t *testing.T) {
 	}
 }
 
-// TestWeakerEvidenceFixesNothing tries random pairs of runs: what is fixed or
-// new on a port that the baseline knows was named at least as surely.
+// TestWeakerEvidenceFixesNothing tries random pairs of runs: a finding is fixed
+// or new on a port of the baseline only if the service was identified with at
+// least the same confidence.
 func TestWeakerEvidenceFixesNothing(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	random := func() *fingerprint.Identification {
@@ -114,8 +115,8 @@ func TestWeakerEvidenceFixesNothing(t *testing.T) {
 	}
 }
 
-// onAddresses drifts a run over a name: open has the addresses with the
-// finding, states those without an open port.
+// onAddresses compares a run over a name with a baseline: open has the addresses
+// with the finding, states those without an open port.
 func onAddresses(t *testing.T, b *Baseline, open []string, states map[string]result.State) string {
 	t.Helper()
 	now := testConditions
@@ -250,7 +251,8 @@ func TestSuppressionDoesNotStack(t *testing.T) {
 	}
 }
 
-// TestFixedIsNotOpen also holds that what comes back is told as such.
+// TestFixedIsNotOpen also checks that a finding that returns is reported as
+// reopened.
 func TestFixedIsNotOpen(t *testing.T) {
 	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: named("signing-proxy", "DKIMproxy", 9)}))
 	_, list := drifted(t, Compare(b, testConditions, exposuretest.Rules(t)), []exposure.Subject{statePort(10027, result.StateClosed)})
@@ -322,8 +324,8 @@ func TestSilenceUnderLoss(t *testing.T) {
 	}
 }
 
-// TestDialogueUnderLoss holds that a daemon which is named as before, but seems
-// to behave otherwise, proves nothing where much got lost.
+// TestDialogueUnderLoss checks that a daemon that is identified as before, but
+// seems to behave differently, proves nothing if much got lost.
 func TestDialogueUnderLoss(t *testing.T) {
 	b := NewBaseline(testHeader, nil, judged(t, map[uint16]*fingerprint.Identification{10027: named("signing-proxy", "DKIMproxy", 9)}))
 	for loss, want := range map[float64]string{

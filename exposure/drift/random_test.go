@@ -16,14 +16,14 @@ import (
 
 // A look is what a random run saw of one address.
 type look struct {
-	port  *exposure.Subject // nil: it did not ask the port
-	up    bool              // the host answered on another one
+	port  *exposure.Subject // nil: the port was not probed
+	up    bool              // it answered on another port
 	loss  float64
-	known int // how surely the baseline names the service
+	known int // confidence in the baseline
 }
 
-// shows reports whether what was seen is evidence that the finding is gone, by the
-// words of the policy's manual.
+// shows reports whether the result proves that the finding is gone, according to
+// the policy's manual.
 func (l look) shows() bool {
 	if l.port == nil {
 		return false
@@ -41,7 +41,7 @@ func (l look) shows() bool {
 	return false
 }
 
-// randomLook is what a run may see of port 10027 of an address.
+// randomLook returns a random result for port 10027 of an address.
 func randomLook(r *rand.Rand, addr netip.Addr, loss float64, known int) look {
 	l := look{up: r.IntN(2) == 0, loss: loss, known: known}
 	if r.IntN(8) == 0 {
@@ -63,8 +63,8 @@ func randomLook(r *rand.Rand, addr netip.Addr, loss float64, known int) look {
 	return l
 }
 
-// TestFixedNeedsEvidence holds random runs over a name against what "fixed" and
-// "new" promise: evidence on each of its addresses, then and now.
+// TestFixedNeedsEvidence checks random runs over a name against the meaning of
+// "fixed" and "new": evidence on each of its addresses, then and now.
 func TestFixedNeedsEvidence(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 8))
 	rules := exposuretest.Rules(t)

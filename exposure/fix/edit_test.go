@@ -9,7 +9,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/fault"
 )
 
-// edits are files before and after; an unchanged file is done already.
+// edits are files before and after an edit; an unchanged file needs none.
 var edits = []struct {
 	name, fix string
 	port      uint16
@@ -140,8 +140,8 @@ func TestEdit(t *testing.T) {
 	}
 }
 
-// TestEditKeepsOtherEntries asks for ports that a file does not have: whoever holds
-// them, the file must stay as it is.
+// TestEditKeepsOtherEntries edits ports that a file does not have: the file must
+// stay the same, whatever entries it has.
 func TestEditKeepsOtherEntries(t *testing.T) {
 	set := builtinSet(t)
 	for _, tt := range []struct{ fix, text string }{
@@ -161,7 +161,7 @@ func TestEditKeepsOtherEntries(t *testing.T) {
 	}
 }
 
-// TestEditRefusesWhatIsUnclear asks for edits that a person must make.
+// TestEditRefusesWhatIsUnclear tries edits that a person must make.
 func TestEditRefusesWhatIsUnclear(t *testing.T) {
 	set := builtinSet(t)
 	for _, tt := range []struct{ fix, text string }{
@@ -178,7 +178,8 @@ func TestEditRefusesWhatIsUnclear(t *testing.T) {
 	}
 }
 
-// TestDescriptions holds the printed edit against what no grammar takes.
+// TestDescriptions checks that the printed edit contains nothing that no grammar
+// accepts.
 func TestDescriptions(t *testing.T) {
 	for _, f := range builtinSet(t).fixes {
 		text := Text([]*Fix{f}, Values{Address: netip.MustParseAddr("192.0.2.1"), Port: 10144})
@@ -193,8 +194,8 @@ func TestDescriptions(t *testing.T) {
 	}
 }
 
-// TestAnyPort wants the word that stands for the port to mean nothing else in
-// the text of any fix: with the port in its place it is the text for that port.
+// TestAnyPort checks that the placeholder word for the port has no other use in
+// the text of any fix: replaced by the port it gives the text for that port.
 func TestAnyPort(t *testing.T) {
 	for _, f := range builtinSet(t).fixes {
 		got := strings.ReplaceAll(Text([]*Fix{f}, Values{Address: netip.MustParseAddr("192.0.2.1")}), AnyPort, "10144")
@@ -209,8 +210,8 @@ func builtinSet(t testing.TB) *Set {
 	return Builtin()
 }
 
-// FuzzEdit feeds any file to each fix: an edit that is made is the same when
-// it is made again, and every line that is not about the port is kept.
+// FuzzEdit applies each fix to any file: applying an edit again changes nothing,
+// and every line that is not about the port is kept.
 func FuzzEdit(f *testing.F) {
 	for _, tt := range edits {
 		f.Add(tt.before, tt.port)

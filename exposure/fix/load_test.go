@@ -69,8 +69,8 @@ func TestChooseByVersion(t *testing.T) {
 	}
 }
 
-// TestChooseAny wants a fix for any product where no other holds, also where
-// the product is not known.
+// TestChooseAny checks that a fix for any product is chosen if no other applies,
+// also for an unknown product.
 func TestChooseAny(t *testing.T) {
 	set := builtinSet(t)
 	from := []*Fix{set.Lookup("ipv6-filter"), set.Lookup("postfix-bind")}
@@ -81,8 +81,8 @@ func TestChooseAny(t *testing.T) {
 	}
 }
 
-// TestLoadRefusesStaleReason wants a fix that was proven to give no reason why
-// it was not.
+// TestLoadRefusesStaleReason checks that a proven fix must not have a reason why
+// it was not proven.
 func TestLoadRefusesStaleReason(t *testing.T) {
 	proofs, err := WriteProofs([]Proof{{Fix: "a-b", Rule: "MXS1002", Product: "P", Version: "1.2", Platform: "Debian 12", Port: 10025}})
 	if err != nil {
@@ -98,7 +98,7 @@ func TestLoadRefusesStaleReason(t *testing.T) {
 	}
 }
 
-// TestBasisSaysWhyNot wants each fix without a proof to tell the reason.
+// TestBasisSaysWhyNot checks that each fix without a proof says why.
 func TestBasisSaysWhyNot(t *testing.T) {
 	for _, f := range builtinSet(t).fixes {
 		if len(f.Proofs) == 0 && !strings.Contains(f.Basis(), "not tested ("+f.WhyNot+")") {

@@ -15,7 +15,7 @@ import (
 )
 
 // TestCanaryWatch follows the canary mx1.example.org:25, which must speak smtp,
-// through three occasions.
+// over three probes.
 func TestCanaryWatch(t *testing.T) {
 	host, err := policy.ParseSelector("mx1.example.org")
 	if err != nil {
@@ -26,7 +26,7 @@ func TestCanaryWatch(t *testing.T) {
 	for name, tt := range map[string]struct {
 		host      string
 		states    string // o open, c closed, f filtered, - not among the results
-		protocol  string // that was heard; "" for none
+		protocol  string // identified protocol; "" for none
 		only      bool   // states only
 		own       bool   // the canary is on the scanning machine
 		want      bool
@@ -69,8 +69,8 @@ func TestCanaryWatch(t *testing.T) {
 	}
 }
 
-// TestCanaryNotAsked holds that a canary of a run that ended before it was asked is
-// not said to be silent, whatever ended the run.
+// TestCanaryNotAsked checks that a canary of a run that ended before it was
+// probed is not reported as silent, whatever ended the run.
 func TestCanaryNotAsked(t *testing.T) {
 	unheard := WatchedCanary{Canary: policy.Canary{Port: 25, Protocol: "smtp"}, asked: true, last: time.Unix(1, 0)}
 	for name, tt := range map[string]struct {

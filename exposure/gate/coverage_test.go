@@ -16,7 +16,8 @@ func scanResult(addr netip.Addr, port uint16, state result.State) scan.Result {
 	return scan.Result{Target: netip.AddrPortFrom(addr, port), State: state}
 }
 
-// TestCoverageTakenBack counts a pair once that was closed and then open.
+// TestCoverageTakenBack checks that a pair that was closed and then open is
+// counted once.
 func TestCoverageTakenBack(t *testing.T) {
 	c := NewCoverageCounter(2, 1)
 	addr := netip.MustParseAddr("192.0.2.1")
@@ -49,7 +50,8 @@ func TestCoverageCounter(t *testing.T) {
 		add("192.0.2.4", port, result.StateFiltered)
 		add("192.0.2.5", port, result.StateFiltered)
 	}
-	// An ICMP error of the target itself shows that it is up; a router's does not.
+	// An ICMP error from the target itself shows that it is up; one from a router
+	// does not.
 	self, router := netip.MustParseAddr("192.0.2.6"), netip.MustParseAddr("192.0.2.254")
 	for port := uint16(1); port <= 3; port++ {
 		r := scanResult(self, port, result.StateFiltered)
@@ -84,8 +86,8 @@ func TestCoverageCounter(t *testing.T) {
 	}
 }
 
-// TestCoverageCounterLocalFailure: an address that this machine could not ask for
-// every port is not vacant.
+// TestCoverageCounterLocalFailure checks that an address is not vacant if this
+// machine could not probe all its ports.
 func TestCoverageCounterLocalFailure(t *testing.T) {
 	c := NewCoverageCounter(4, 2)
 	a, b := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
@@ -110,8 +112,8 @@ func TestCoverageCounterLocalFailure(t *testing.T) {
 	}
 }
 
-// TestCoverageCounterAgainstAMap holds the pages against what a map would say,
-// IPv4 and IPv6, in any order, with more silent ports than a page counts.
+// TestCoverageCounterAgainstAMap compares the pages with a map, for IPv4 and
+// IPv6, in any order, with more silent ports than a page counts.
 func TestCoverageCounterAgainstAMap(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 5))
 	addrs := []netip.Addr{}
@@ -190,8 +192,8 @@ func BenchmarkCoverageCounter(b *testing.B) {
 	}
 }
 
-// TestCoverageByZone: a link-local address is another host on each link, and
-// one of them proves nothing for the other.
+// TestCoverageByZone checks that a link-local address is another host on each
+// link, and that one of them proves nothing for the other.
 func TestCoverageByZone(t *testing.T) {
 	up, silent := netip.MustParseAddrPort("[fe80::1%a]:25"), netip.MustParseAddrPort("[fe80::1%b]:25")
 	c := NewCoverageCounter(2, 2)

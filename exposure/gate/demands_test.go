@@ -6,8 +6,8 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/policy"
 )
 
-// TestDemands holds that a demand wins over the policy, and the policy over the
-// default, also where what is said is none.
+// TestDemands checks that a demand overrides the policy, and the policy the
+// default, also with the value none.
 func TestDemands(t *testing.T) {
 	coverage := 0.5
 	file := &policy.Policy{Gate: policy.Gate{FailOn: "rule:MXS1002", MinCoverage: &coverage, MinConfidence: 4}}

@@ -98,8 +98,8 @@ func choices(sizes []int, try func([]int)) {
 	}
 }
 
-// TestIncompleteRunNeverPasses feeds the gate every combination of a small domain and
-// holds each pass against what a pass promises.
+// TestIncompleteRunNeverPasses tries every combination of a small domain and
+// checks each pass against the meaning of a pass.
 func TestIncompleteRunNeverPasses(t *testing.T) {
 	high := exposuretest.Finding(t, "MXS1002", nil)
 	lost := exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Drift = result.DriftUnverified })
@@ -157,8 +157,8 @@ func TestWorse(t *testing.T) {
 	}
 }
 
-// TestCoverageAdvice: what holds for silent addresses of ranges is told where there
-// are some.
+// TestCoverageAdvice checks that the advice for silent addresses of ranges is
+// given if there are some.
 func TestCoverageAdvice(t *testing.T) {
 	single := []SilentTarget{{Addr: netip.MustParseAddr("192.0.2.1"), Pairs: 4}}
 	for _, tt := range []struct {

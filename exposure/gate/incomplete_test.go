@@ -9,8 +9,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestVerdictIncomplete: whether too little was seen is told whatever decides
-// the code.
+// TestVerdictIncomplete checks that too little coverage is reported whatever
+// determines the code.
 func TestVerdictIncomplete(t *testing.T) {
 	high := []exposure.Violation{exposuretest.Finding(t, "MXS1002", nil)}
 	unverified := []exposure.Violation{exposuretest.Finding(t, "MXS1002", func(f *exposure.Violation) { f.Drift = result.DriftUnverified })}

@@ -9,8 +9,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestForbiddenPortIsCertain: a port that must be closed fails the run also
-// where nobody knows what answers on it and the gate demands confidence.
+// TestForbiddenPortIsCertain checks that a port that must be closed fails the run
+// even if its service is unknown and the gate requires confidence.
 func TestForbiddenPortIsCertain(t *testing.T) {
 	closed, err := policy.Load("mxsweep.yaml", []byte("version: 1\nmust_be_closed: [{target: \"*\", ports: \"10025\"}]\n"), policy.Context{})
 	if err != nil {

@@ -15,8 +15,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// randomFacts are facts of a run and what they oblige the gate to: the reasons why
-// the run must not pass, and must be called incomplete.
+// randomFacts returns random facts of a run with the reasons why the run must not
+// pass and must be incomplete.
 func randomFacts(r *rand.Rand, gate Criteria) (facts RunFacts, missing []string) {
 	silent := netip.MustParseAddr("192.0.2.1")
 	n := func() uint64 { return []uint64{0, 0, 1, 19, 400}[r.IntN(5)] }
@@ -104,8 +104,8 @@ func randomFacts(r *rand.Rand, gate Criteria) (facts RunFacts, missing []string)
 	return facts, missing
 }
 
-// TestGatePromises holds random runs against what each exit code promises: a run
-// that lacks something never passes, is called incomplete whatever decides its
+// TestGatePromises checks random runs against the meaning of each exit code: a
+// run that lacks something never passes, is incomplete whatever determines its
 // code, and says why; one that lacks nothing passes or fails by its findings.
 func TestGatePromises(t *testing.T) {
 	r := rand.New(rand.NewPCG(9, 2))

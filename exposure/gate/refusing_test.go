@@ -11,8 +11,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// TestRefusingPortIsReportedOnce holds that a port which refuses the scanner for good is told of
-// where no finding does, and only there.
+// TestRefusingPortIsReportedOnce checks that a port that refuses the scanner
+// permanently has a notice if, and only if, it has no finding.
 func TestRefusingPortIsReportedOnce(t *testing.T) {
 	port := func(at, banner string, inconclusive result.Inconclusive, observed ...string) exposure.Subject {
 		return exposure.Subject{Result: scan.Result{Target: netip.MustParseAddrPort(at), State: result.StateOpen},
@@ -23,8 +23,8 @@ func TestRefusingPortIsReportedOnce(t *testing.T) {
 		port("192.0.2.1:587", "", "", exposure.ObservedRefused),
 		port("192.0.2.1:10025", "554 no\r\n", "", exposure.ObservedRefused),                             // has a finding
 		port("192.0.2.2:25", "220 mx.example.org ESMTP\r\n", ""),                                        // serves us
-		port("192.0.2.3:25", "421 later\r\n", result.InconclusiveRefused, exposure.ObservedRefused),     // for now
-		{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.4:25"), State: result.StateOpen}}, // not asked
+		port("192.0.2.3:25", "421 later\r\n", result.InconclusiveRefused, exposure.ObservedRefused),     // temporary
+		{Result: scan.Result{Target: netip.MustParseAddrPort("192.0.2.4:25"), State: result.StateOpen}}, // not probed
 	}
 	findings := []exposure.Violation{{Target: open[2].Target}}
 	var got []string

@@ -66,8 +66,8 @@ func TestScopeLinesShort(t *testing.T) {
 	}
 }
 
-// TestScopeLinesHolding holds the index against a plain search, over ranges
-// that overlap in any way.
+// TestScopeLinesHolding compares the index with a plain search, over ranges that
+// overlap in any way.
 func TestScopeLinesHolding(t *testing.T) {
 	r := rand.New(rand.NewPCG(1, 2))
 	at := func(n int) netip.Addr { return netip.AddrFrom4([4]byte{255, 255, 255, byte(n)}) }
@@ -92,7 +92,8 @@ func TestScopeLinesHolding(t *testing.T) {
 					t.Fatalf("%v holds %v", l.Range, at(n))
 				}
 			}
-			// Of ranges that overlap, one may hide the other; one that holds it is always found.
+			// Of overlapping ranges, one may hide the other; one that contains
+			// the address is always found.
 			if got == 0 && len(want) > 0 {
 				t.Fatalf("no line of %v holds %v", want, at(n))
 			}

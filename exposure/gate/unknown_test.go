@@ -16,8 +16,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// TestUnknownPairs: one notice for each host and reason, and one for all that a
-// missing route keeps from being asked.
+// TestUnknownPairs checks that there is one notice for each host and reason, and
+// one for all pairs without a route.
 func TestUnknownPairs(t *testing.T) {
 	u := &UnknownPairs{}
 	add := func(target string, state result.State, reason result.Reason, err error, s *fingerprint.Identification, why Requirement) {
@@ -50,8 +50,8 @@ func TestUnknownPairs(t *testing.T) {
 	}
 }
 
-// TestUnroutedTarget: a target without a route leaves the run incomplete, and is
-// told of once, without advice on its firewall.
+// TestUnroutedTarget checks that a target without a route makes the run
+// incomplete, and is reported once, without advice about its firewall.
 func TestUnroutedTarget(t *testing.T) {
 	u := &UnknownPairs{}
 	routed, unrouted := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("2001:db8::1")
@@ -70,7 +70,7 @@ func TestUnroutedTarget(t *testing.T) {
 	}
 }
 
-// TestUnassessedWords: nobody reads the code word of a reason.
+// TestUnassessedWords checks that every reason has words for people.
 func TestUnassessedWords(t *testing.T) {
 	for _, i := range []result.Inconclusive{
 		result.InconclusiveNoConnection, result.InconclusiveRefused, result.InconclusiveCutOff,
@@ -82,7 +82,8 @@ func TestUnassessedWords(t *testing.T) {
 	}
 }
 
-// TestManyUnrouted: of very many addresses without a route, a bound is told.
+// TestManyUnrouted checks that of very many addresses without a route a limited
+// number is reported.
 func TestManyUnrouted(t *testing.T) {
 	u := &UnknownPairs{}
 	for n := range 2 * maxUnrouted {
@@ -94,7 +95,7 @@ func TestManyUnrouted(t *testing.T) {
 	}
 }
 
-// TestUnknownPairsBound: what is told stays small whatever happens.
+// TestUnknownPairsBound checks that the report stays small whatever happens.
 func TestUnknownPairsBound(t *testing.T) {
 	u := &UnknownPairs{}
 	for n := range 3000 {
@@ -110,8 +111,8 @@ func TestUnknownPairsBound(t *testing.T) {
 	}
 }
 
-// TestNoRouteIsOneNotice: what no route leads to is told in one notice, an error
-// where the run is incomplete for it, whatever else it would be missed by.
+// TestNoRouteIsOneNotice checks that pairs without a route are reported in one
+// notice, an error if the run is incomplete because of them.
 func TestNoRouteIsOneNotice(t *testing.T) {
 	addr := netip.MustParseAddr("2001:db8::1")
 	line := ScopeLine{Range: netipx.RangeOfPrefix(netip.MustParsePrefix("2001:db8::/127")), Text: "2001:db8::/127", MinHosts: 1}
@@ -138,7 +139,7 @@ func TestNoRouteIsOneNotice(t *testing.T) {
 			t.Errorf("%s: code %d, notices %+v", name, v.Code, v.Notices)
 		}
 	}
-	// What is missing for another reason is told as well.
+	// What is missing for another reason is reported as well.
 	u := &UnknownPairs{}
 	for _, reason := range []result.Reason{result.ReasonNetUnreach, result.ReasonBlocked} {
 		u.Add(exposure.Subject{Result: scan.Result{Target: netip.AddrPortFrom(addr, 25), State: result.StateUnknown, Reason: reason}}, RequiredTarget)
@@ -153,7 +154,8 @@ func TestNoRouteIsOneNotice(t *testing.T) {
 	}
 }
 
-// TestRequiredExamples: a reason that several pairs share is told once.
+// TestRequiredExamples checks that a reason that several pairs share is given
+// once.
 func TestRequiredExamples(t *testing.T) {
 	got := examples([]requiredPair{{"192.0.2.1:25", RequiredTarget}, {"192.0.2.2:25", RequiredClosed}, {"192.0.2.1:26", RequiredTarget}}, 3)
 	if want := "192.0.2.1:25, 192.0.2.1:26 (a single target), 192.0.2.2:25 (must be closed by the policy)"; got != want {

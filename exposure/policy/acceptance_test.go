@@ -11,7 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// tarpit is a policy that accepts a host which responds on every port.
+// tarpit is a policy that accepts a host that responds on every port.
 const tarpit = `version: 1
 accept:
   - {id: AR-1, rule: MXS9020, target: 192.0.2.13, reason: "the tarpit of the network team", owner: ops, expires: 2026-12-31}

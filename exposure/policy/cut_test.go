@@ -20,10 +20,10 @@ type policyWriter struct {
 	faults bool
 }
 
-// pick gives one of words.
+// pick returns one of words.
 func (w policyWriter) pick(words ...string) string { return words[w.IntN(len(words))] }
 
-// target writes hosts.
+// target returns hosts.
 func (w policyWriter) target() string {
 	t := fmt.Sprintf("10.0.%d.%d", w.IntN(3), w.IntN(200))
 	t = w.pick(t, t, t, t+"/32", "mx1.example.org", "2001:db8::1", "10.0.0.1-9")
@@ -33,7 +33,7 @@ func (w policyWriter) target() string {
 	return w.quoted(t)
 }
 
-// quoted writes a value in one of the ways that there are.
+// quoted returns a value in a random quoting style.
 func (w policyWriter) quoted(text string) string {
 	switch w.IntN(8) {
 	case 0:
@@ -46,7 +46,7 @@ func (w policyWriter) quoted(text string) string {
 	return text
 }
 
-// pairs writes an entry with its keys, in braces or below each other.
+// pairs returns an entry with its keys, in braces or below each other.
 func (w policyWriter) pairs(indent string, pairs ...string) string {
 	if w.faults && w.IntN(40) == 0 {
 		pairs = append(pairs, w.pick("target: 10.0.0.9", "shape: round", "owner: me", "ports: 26"))
@@ -70,7 +70,7 @@ func (w policyWriter) pairs(indent string, pairs ...string) string {
 	return fmt.Sprintf("%s- %s\n", indent, strings.Join(pairs, "\n  "+indent))
 }
 
-// list writes a list below a key.
+// list returns a list below a key.
 func (w policyWriter) list(key, indent string, item func(indent string) string) string {
 	var b strings.Builder
 	b.WriteString(indent + key + ":" + w.pick("", " # what follows", " ") + "\n")
@@ -85,7 +85,7 @@ func (w policyWriter) list(key, indent string, item func(indent string) string) 
 	return b.String()
 }
 
-// policy writes all of a policy.
+// policy returns a whole policy.
 func (w policyWriter) policy() string {
 	ids := 0
 	port := func() string { return w.quoted(w.pick("25", "25,143", "10000-10010", "[25, 143]")) }
@@ -121,7 +121,7 @@ func (w policyWriter) policy() string {
 	return text
 }
 
-// mistakes are all that is told of an error.
+// mistakes returns everything that is reported for an error.
 func mistakes(err error) []string {
 	var list []string
 	for _, e := range fault.Parts(err) {
@@ -131,7 +131,7 @@ func mistakes(err error) []string {
 	return list
 }
 
-// said is what a policy says, without how it is kept.
+// said returns the content of a policy, without how it is stored.
 func said(p *Policy) any {
 	type entry struct {
 		accept       result.Acceptance
@@ -160,8 +160,9 @@ func said(p *Policy) any {
 	return []any{list, slices.Collect(p.Scope.Lines.All), p.Scope.Files, p.Scope.Hosts, p.Ports, p.Limits, p.SHA256}
 }
 
-// TestPolicyInParts: a policy that is read list by list says what it says when it
-// is read as a whole, and has the same mistakes in the same places.
+// TestPolicyInParts checks that a policy that is read list by list has the same
+// content, and the same errors at the same positions, as one that is read as a
+// whole.
 func TestPolicyInParts(t *testing.T) {
 	cut := 0
 	for i := range 1500 {
@@ -179,7 +180,8 @@ func TestPolicyInParts(t *testing.T) {
 	}
 }
 
-// inParts says in what reading a policy by parts differs from reading it whole.
+// inParts returns the differences between reading a policy by parts and as a
+// whole.
 func inParts(text string) string {
 	whole, wholeErr := loadParts("p.yaml", []byte(text), Context{}, len(text)+1)
 	parts, partsErr := loadParts("p.yaml", []byte(text), Context{}, 0)
@@ -194,7 +196,8 @@ func inParts(text string) string {
 	return ""
 }
 
-// FuzzPolicyInParts holds any policy that is read list by list against the whole one.
+// FuzzPolicyInParts compares any policy that is read list by list with the whole
+// one.
 func FuzzPolicyInParts(f *testing.F) {
 	for i := range 20 {
 		f.Add(policyWriter{rand.New(rand.NewPCG(8, uint64(i))), i%2 > 0}.policy())
@@ -206,7 +209,8 @@ func FuzzPolicyInParts(f *testing.F) {
 	})
 }
 
-// TestManyEntryNotices: of very many entries so many are told, and all are counted.
+// TestManyEntryNotices checks that of very many entries a limited number is
+// reported, and all are counted.
 func TestManyEntryNotices(t *testing.T) {
 	text := "version: 1\naccept:\n" + lines(maxEntryNotices+300, func(i int) string {
 		day := "2027-01-31"
@@ -223,7 +227,7 @@ func TestManyEntryNotices(t *testing.T) {
 	}
 }
 
-// TestManyIDs: an id that was met is found among very many, whatever its hash.
+// TestManyIDs checks that a known id is found among very many, whatever its hash.
 func TestManyIDs(t *testing.T) {
 	var x idIndex
 	var list []AcceptedRisk

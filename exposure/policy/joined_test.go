@@ -40,5 +40,5 @@ func mustSelect(t testing.TB, text string) Selector {
 	return s
 }
 
-// allPorts are the ports of "*".
+// allPorts matches all ports.
 var allPorts = PortSelector{&portList{text: "*"}}

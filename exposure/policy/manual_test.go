@@ -8,7 +8,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
-// TestPolicyManual holds the example in docs/policy.md against the policy that
+// TestPolicyManual compares the example in docs/policy.md with the policy that
 // the tests load.
 func TestPolicyManual(t *testing.T) {
 	manual, err := os.ReadFile("../../docs/policy.md")

@@ -68,8 +68,8 @@ func TestLoadPolicy(t *testing.T) {
 	}
 }
 
-// policyErrors change the good policy; each error names line and column and
-// has a hint. Where schema is set, the JSON schema refuses it too.
+// policyErrors change the good policy; each error has line and column and a hint.
+// If schema is set, the JSON schema rejects it too.
 var policyErrors = []struct {
 	name, old, new, want string
 	schema               bool
@@ -130,7 +130,7 @@ func TestPolicyErrors(t *testing.T) {
 	}
 }
 
-// TestPolicySecondDocument: what would not be read is refused.
+// TestPolicySecondDocument checks that content that would be ignored is an error.
 func TestPolicySecondDocument(t *testing.T) {
 	_, err := Load("p.yaml", []byte("version: 1\n---\nscope: {exclude: [192.0.2.7]}\n"), Context{Profiles: testProfiles})
 	if err == nil || !strings.Contains(err.Error(), "p.yaml:2:1: a second document in the file") {
@@ -146,7 +146,8 @@ func TestPolicyReportsAllErrors(t *testing.T) {
 	}
 }
 
-// TestPolicyTellsOnce: what follows from a mistake is not told as another.
+// TestPolicyTellsOnce checks that a consequence of an error is not reported as
+// another one.
 func TestPolicyTellsOnce(t *testing.T) {
 	for name, text := range map[string]string{
 		"port of an acceptance": "accept: [{id: a, rule: MXS1001, target: 10.0.0.1, port: 99999, reason: moved next week, owner: me, expires: 2027-01-31}]",
@@ -170,7 +171,8 @@ func TestPolicyTellsOnce(t *testing.T) {
 	}
 }
 
-// TestPolicyFailOn: every wrong term is told, where it stands.
+// TestPolicyFailOn checks that every wrong part of fail_on is reported at its
+// position.
 func TestPolicyFailOn(t *testing.T) {
 	for list, want := range map[string]string{
 		"[new:hig, 'any:low,ay:high', rule:MXS9999]": "p.yaml:2:18 p.yaml:2:36 p.yaml:2:46",
@@ -213,8 +215,8 @@ func TestPolicySchema(t *testing.T) {
 	}
 }
 
-// yamlValue reads YAML the way an editor does for a JSON schema: dates are
-// strings. It gives nil where the syntax is wrong.
+// yamlValue reads YAML as an editor does for a JSON schema: dates are strings. It
+// returns nil for invalid syntax.
 func yamlValue(t *testing.T, text string) any {
 	t.Helper()
 	var n yaml.Node
@@ -238,8 +240,8 @@ func yamlValue(t *testing.T, text string) any {
 	return v
 }
 
-// TestPolicyErrorMessages breaks every value of a policy: what is said of it names its
-// place, has a hint, and no words that only the program's source knows.
+// TestPolicyErrorMessages breaks every value of a policy: each error has its
+// position and a hint, and no words from the program's source.
 func TestPolicyErrorMessages(t *testing.T) {
 	whole, err := json.Marshal(yamlValue(t, readPolicy(t)))
 	if err != nil {
@@ -387,7 +389,8 @@ func FuzzLoadPolicy(f *testing.F) {
 	})
 }
 
-// acceptances counts the entries of a policy that may be nil.
+// acceptances returns the number of entries of accept in a policy, which may be
+// nil.
 func (p *Policy) acceptances() int {
 	if p == nil {
 		return 0

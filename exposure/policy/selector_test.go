@@ -5,7 +5,7 @@ import (
 	"testing"
 )
 
-// TestSelectorZone: a prefix means its addresses on all links.
+// TestSelectorZone checks that a prefix matches its addresses on all links.
 func TestSelectorZone(t *testing.T) {
 	for text, want := range map[string]bool{"fe80::/10": true, "fe80::1%a": true, "fe80::1%b": false, "::/0": true, "2001:db8::/32": false} {
 		s, err := ParseSelector(text)

@@ -11,8 +11,8 @@ import (
 	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
-// TestPolicySize refuses policies that take too much memory, and says what to
-// do instead.
+// TestPolicySize checks that policies that take too much memory are rejected,
+// with a hint.
 func TestPolicySize(t *testing.T) {
 	long := strings.Repeat("b", 200)
 	for name, tt := range map[string]struct{ text, want string }{
@@ -33,7 +33,7 @@ func TestPolicySize(t *testing.T) {
 	}
 }
 
-// lines writes so many entries.
+// lines returns n entries.
 func lines(n int, entry func(int) string) string {
 	var b strings.Builder
 	for i := range n {
@@ -42,8 +42,8 @@ func lines(n int, entry func(int) string) string {
 	return b.String()
 }
 
-// TestPolicyMemory: of each byte of a long policy, however it is written, little is
-// kept: 64 MiB of it stay below 256 MiB.
+// TestPolicyMemory checks that little is kept per byte of a long policy, however
+// it is written: 64 MiB take less than 256 MiB.
 func TestPolicyMemory(t *testing.T) {
 	const size = 4 << 20
 	for name, entry := range map[string]string{
@@ -79,7 +79,7 @@ func TestPolicyMemory(t *testing.T) {
 	}
 }
 
-// inUse is how much memory is in use.
+// inUse returns how much memory is in use.
 func inUse() int64 {
 	runtime.GC()
 	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}

@@ -11,7 +11,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// oneAddress is a names.Resolver that gives each name the address 192.0.2.9.
+// oneAddress is a names.Resolver that returns 192.0.2.9 for each name.
 type oneAddress struct{}
 
 func (oneAddress) LookupNetIP(_ context.Context, network, _ string) ([]netip.Addr, error) {
@@ -21,8 +21,8 @@ func (oneAddress) LookupNetIP(_ context.Context, network, _ string) ([]netip.Add
 	return []netip.Addr{netip.MustParseAddr("192.0.2.9")}, nil
 }
 
-// TestUnscannedEntriesAreReported: an entry under must_be_closed that no pair of the run is about
-// is told, with its place.
+// TestUnscannedEntriesAreReported checks that an entry of must_be_closed that
+// matches no pair of the run is reported, with its position.
 func TestUnscannedEntriesAreReported(t *testing.T) {
 	parser := scope.Parser{Resolver: oneAddress{}}
 	targets, err := parser.Targets(t.Context(), []string{"192.0.2.0/29", "192.0.2.6-192.0.2.12:993", "MX.example.org", "2001:db8::/126", "fe80::1%lo"})

@@ -15,12 +15,12 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// acceptEntry is one entry of accept, on a line.
+// acceptEntry returns one entry of accept, on a line.
 func acceptEntry(id int, rule, target, ports string) string {
 	return fmt.Sprintf("  - {id: AR-%d, rule: %q, target: %q, port: %q, reason: \"a lab that goes away\", owner: ops, expires: 2027-01-31}\n", id, rule, target, ports)
 }
 
-// expectEntry is one entry of expect or must_be_closed, on a line.
+// expectEntry returns one entry of expect or must_be_closed, on a line.
 func expectEntry(target, ports string) string {
 	return fmt.Sprintf("  - {target: %q, ports: %q}\n", target, ports)
 }
@@ -84,8 +84,8 @@ func TestWideAcceptanceIsReported(t *testing.T) {
 	}
 }
 
-// TestWidthIsCountedByValue holds that how a set of hosts is cut into entries
-// makes no difference.
+// TestWidthIsCountedByValue checks that it makes no difference how a set of hosts
+// is split into entries.
 func TestWidthIsCountedByValue(t *testing.T) {
 	r := rand.New(rand.NewPCG(5, 6))
 	for range 200 {
@@ -105,14 +105,14 @@ func TestWidthIsCountedByValue(t *testing.T) {
 	}
 }
 
-// ipv4 is the address with that number.
+// ipv4 returns the address with that number.
 func ipv4(n uint32) netip.Addr {
 	b := big.NewInt(int64(n)).FillBytes(make([]byte, 4))
 	return netip.AddrFrom4([4]byte(b))
 }
 
-// TestManyPortsOfARule: entries that each name another port are not all compared
-// with each port, which would take minutes here.
+// TestManyPortsOfARule checks that entries with different ports are not all
+// compared with each port, which would take minutes here.
 func TestManyPortsOfARule(t *testing.T) {
 	var list []*AcceptedRisk
 	for i := range 200_000 {
@@ -129,7 +129,7 @@ func TestManyPortsOfARule(t *testing.T) {
 	}
 }
 
-// mustPorts reads a list of ports.
+// mustPorts parses a list of ports.
 func mustPorts(t *testing.T, text string) scope.PortSet {
 	t.Helper()
 	s, err := scope.ParsePortSet(text, nil)

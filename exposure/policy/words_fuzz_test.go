@@ -7,8 +7,8 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/exposuretest"
 )
 
-// FuzzWords sees to it that no word of a flag or a policy upsets its parser,
-// and that what a parser takes can be used.
+// FuzzWords checks that no value of a flag or a policy crashes its parser, and
+// that parsed values can be used.
 func FuzzWords(f *testing.F) {
 	for _, text := range []string{"new:high,any:critical,rule:MXS1002", "none", "any:", "*", "192.0.2.0/24", "10024-10031", "mx.example.org"} {
 		f.Add(text)
