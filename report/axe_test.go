@@ -11,8 +11,8 @@ import (
 // axeFile is where scripts/readers installs axe-core.
 const axeFile = "../dist/readers/node_modules/axe-core/axe.min.js"
 
-// TestAxeInBrowser holds the page against the rules of axe-core (WCAG 2.2, best
-// practices included), in light and dark, on a screen and on a phone.
+// TestAxeInBrowser checks the page with the rules of axe-core (WCAG 2.2,
+// including best practices), in light and dark, on a screen and on a phone.
 func TestAxeInBrowser(t *testing.T) {
 	axe, err := os.ReadFile(axeFile)
 	if err != nil {

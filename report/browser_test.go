@@ -19,8 +19,8 @@ import (
 
 var screenshots = flag.String("screenshots", "", "keep what the browser tests saw in this `directory`")
 
-// A browser is a headless Chromium that is driven over two pipes (the
-// DevTools protocol; each message ends with a NUL).
+// A browser is a headless Chromium, controlled over two pipes (the DevTools
+// protocol; each message ends with a NUL).
 type browser struct {
 	t       *testing.T
 	cmd     *exec.Cmd
@@ -90,7 +90,7 @@ func (b *browser) close() {
 	}
 }
 
-// read sorts what comes into answers and events.
+// read separates what is received into replies and events.
 func (b *browser) read(f *os.File) {
 	defer close(b.gone)
 	defer f.Close()
@@ -117,7 +117,7 @@ func (b *browser) read(f *os.File) {
 	}
 }
 
-// call sends a command and returns its result; nil once the browser is gone.
+// call sends a command and returns its result; nil if the browser has exited.
 func (b *browser) call(method string, params any) json.RawMessage {
 	b.t.Helper()
 	b.mu.Lock()
@@ -182,7 +182,7 @@ func (b *browser) attach() {
 	b.t.Skip("chromium has no page")
 }
 
-// load shows a file and waits until it is loaded.
+// load opens a file and waits until it is loaded.
 func (b *browser) load(file string) {
 	b.t.Helper()
 	b.mu.Lock()
@@ -196,8 +196,8 @@ func (b *browser) load(file string) {
 	}
 }
 
-// eval runs an expression in the page and decodes its value, a promise's once it
-// is there.
+// eval evaluates an expression in the page and decodes its value; it waits for a
+// promise.
 func (b *browser) eval(expression string, v any) {
 	b.t.Helper()
 	var r struct {
@@ -225,7 +225,7 @@ func (b *browser) show(width int, scheme, medium string) {
 	b.call("Emulation.setEmulatedMedia", args{"media": medium, "features": []args{{"name": "prefers-color-scheme", "value": scheme}}})
 }
 
-// picture takes the whole page.
+// picture takes a screenshot of the whole page.
 func (b *browser) picture(name string) []byte {
 	b.t.Helper()
 	var r struct{ Data string }
@@ -249,8 +249,8 @@ func (b *browser) keep(name string, data []byte) {
 	}
 }
 
-// complaints are the requests for anything but the page itself, the errors
-// and the violations of the policy since the page was loaded.
+// complaints returns the requests for anything but the page itself, the errors
+// and the policy violations since the page was loaded.
 func (b *browser) complaints() []string {
 	b.mu.Lock()
 	defer b.mu.Unlock()

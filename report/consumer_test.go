@@ -22,9 +22,10 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// These tests check each format by the means of who consumes it.
+// These tests check each format with a tool or the documentation of its
+// consumers.
 
-// runs are what every format must write so that its consumer takes it.
+// runs returns the documents that a consumer must accept.
 func runs(t *testing.T, form string) map[string][]byte {
 	hostile := hugeRun(2, 2)
 	const nasty = "=1+1\"'<&]]>|`%$\\x1b{{a}}\u00e9"
@@ -61,7 +62,7 @@ func xmllint(t *testing.T, doc []byte, args ...string) {
 	}
 }
 
-// fixture is the path of a file that is shared with other projects.
+// fixture returns the path of a file that is shared with other projects.
 func fixture(t *testing.T, name string) string {
 	t.Helper()
 	shared(t, "fixtures/"+name)
@@ -82,7 +83,7 @@ func TestNmapDTD(t *testing.T) {
 	}
 }
 
-// TestNdiff has nmap's own program read two files.
+// TestNdiff has nmap's own tool read two files.
 func TestNdiff(t *testing.T) {
 	path, err := exec.LookPath("ndiff")
 	if err != nil {
@@ -106,14 +107,14 @@ func TestNdiff(t *testing.T) {
 	}
 }
 
-// readPorts prints each open port of an nmap file as the parser understands it.
+// readPorts prints each open port of an nmap file as parsed.
 const readPorts = `
 my $np = Nmap::Parser->new; $np->parsefile($ARGV[0]);
 for my $h ($np->all_hosts) {
 	print $h->addr, ":$_ ", $h->tcp_service($_)->product // "", "\n" for $h->tcp_open_ports;
 }`
 
-// TestNmapParser has a parser read what programs are fed with nmap's files.
+// TestNmapParser has a widely used parser read nmap's format.
 func TestNmapParser(t *testing.T) {
 	if err := exec.Command("perl", "-MNmap::Parser", "-e", "1").Run(); err != nil {
 		t.Skip("perl's Nmap::Parser is not installed")
@@ -131,7 +132,7 @@ func TestNmapParser(t *testing.T) {
 	}
 }
 
-// TestCSVFormulas: no cell is computed by a spreadsheet.
+// TestCSVFormulas checks that a spreadsheet evaluates no cell.
 func TestCSVFormulas(t *testing.T) {
 	for name, doc := range runs(t, "csv") {
 		rows, err := csv.NewReader(bytes.NewReader(doc)).ReadAll()
@@ -183,7 +184,7 @@ func TestMarkdownBudget(t *testing.T) {
 	}
 }
 
-// TestMarkdownHostile: what a server said stays text.
+// TestMarkdownHostile checks that text from a server is shown literally.
 func TestMarkdownHostile(t *testing.T) {
 	doc := string(runs(t, "markdown")["run"])
 	if strings.Contains(doc, "<script>") && !strings.Contains(doc, `\<script\>`) {
@@ -191,10 +192,10 @@ func TestMarkdownHostile(t *testing.T) {
 	}
 }
 
-// codeSpan is a code span of one or two backticks.
+// codeSpan matches a code span with one or two backticks.
 var codeSpan = regexp.MustCompile("``.*?``|`[^`]*`")
 
-// TestNoLinks: nothing that a server said becomes a link, a mention or a
+// TestNoLinks checks that nothing from a server becomes a link, a mention or a
 // reference to an issue.
 func TestNoLinks(t *testing.T) {
 	const said = `220 see http://evil.example/x, HTTPS://Evil.Example WWW.evil.example mailto:a@evil.example @user #12 GH-7 [a](//evil.example)`
@@ -269,7 +270,7 @@ func TestGitLab(t *testing.T) {
 	}
 }
 
-// dojoFields are what DefectDojo's generic import takes.
+// dojoFields are the members that DefectDojo's generic import accepts.
 var dojoFields = strings.Fields(`title severity description date cwe cve cvssv3 cvssv3_score mitigation impact
 	steps_to_reproduce severity_justification references active verified false_p out_of_scope risk_accepted
 	under_review is_mitigated thread_id mitigated numerical_severity param payload line file_path component_name
@@ -356,12 +357,12 @@ func TestGitHubOutputs(t *testing.T) {
 	golden(t, "outputs.txt", []byte(GitHubOutputs(s)))
 }
 
-// TestSameBytes: the same run gives the same bytes, in whatever order its
-// records come.
+// TestSameBytes checks that the same run gives the same bytes, whatever the order
+// of its records.
 func TestSameBytes(t *testing.T) {
 	for _, form := range Formats() {
 		if form == "jsonl" {
-			continue // writes as they come
+			continue // writes records in the order of the input
 		}
 		c := hugeRun(20, 3)
 		want := write(t, form, format.Options{}, c)
@@ -374,7 +375,7 @@ func TestSameBytes(t *testing.T) {
 	}
 }
 
-// FuzzFormats: whatever a server says, each format stays what it is.
+// FuzzFormats checks that whatever a server sends, each format stays valid.
 func FuzzFormats(f *testing.F) {
 	f.Add("220 mx ESMTP\r\n::error::x ##[e] \u202e\xff\x1b")
 	f.Add("=cmd|' /C calc'!A0\t]]></system-out><!--")
@@ -394,7 +395,7 @@ func FuzzFormats(f *testing.F) {
 	})
 }
 
-// checkFormat holds a document to the syntax of its format.
+// checkFormat checks the syntax of a document.
 func checkFormat(t *testing.T, form string, doc []byte) {
 	t.Helper()
 	if !utf8.Valid(doc) {

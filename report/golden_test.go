@@ -19,7 +19,7 @@ import (
 
 var update = flag.Bool("update", false, "write the golden files anew")
 
-// convert plays testdata/name to a writer of the named format.
+// convert converts testdata/name to the named format.
 func convert(t testing.TB, name, form string, o format.Options) []byte {
 	t.Helper()
 	f, err := os.Open(filepath.Join("testdata", name))
@@ -94,8 +94,8 @@ func obey(t testing.TB, s *jsonschema.Schema, text []byte) {
 	}
 }
 
-// shared reads a file of the folder that is shared with other projects; the
-// test is skipped where that is absent.
+// shared reads a file of the folder that is shared with other projects; the test
+// is skipped if it is absent.
 func shared(t *testing.T, name string) []byte {
 	t.Helper()
 	b, err := os.ReadFile(filepath.Join("..", "..", "shared", name))
@@ -105,8 +105,8 @@ func shared(t *testing.T, name string) []byte {
 	return b
 }
 
-// TestFormats holds each format that has no test of its own to its golden
-// file.
+// TestFormats compares the output of each format without a test of its own with
+// its golden file.
 func TestFormats(t *testing.T) {
 	goldens := map[string]string{
 		"nmap-xml": "run.nmap.xml", "junit": "run.junit.xml", "csv": "run.csv", "markdown": "run.md", "html": "run.html",
@@ -123,8 +123,8 @@ func TestFormats(t *testing.T) {
 	}
 }
 
-// TestSchemaSuperset: the embedded schema only adds optional properties and
-// enum values to the one that other projects rely on.
+// TestSchemaSuperset checks that the embedded schema only adds optional
+// properties and enum values to the one that other projects use.
 func TestSchemaSuperset(t *testing.T) {
 	var want, got any
 	if err := json.Unmarshal(shared(t, "contract/mxsweep-1.schema.json"), &want); err != nil {
@@ -138,8 +138,8 @@ func TestSchemaSuperset(t *testing.T) {
 	}
 }
 
-// schemaDiff lists where a schema does more than add to another. Key is the
-// last name of the path.
+// schemaDiff returns incompatible changes between schemas. key is the last name
+// of the path.
 func schemaDiff(path, key string, want, got any) (problems []string) {
 	switch w := want.(type) {
 	case map[string]any:
@@ -175,7 +175,7 @@ func schemaDiff(path, key string, want, got any) (problems []string) {
 	return nil
 }
 
-// TestSchemaDiff: each kind of change that breaks a consumer is seen.
+// TestSchemaDiff checks that each kind of incompatible change is found.
 func TestSchemaDiff(t *testing.T) {
 	base := func() map[string]any {
 		var v map[string]any
@@ -227,7 +227,7 @@ func TestLines(t *testing.T) {
 	}
 }
 
-// TestThroughLines: nothing is lost from the one form to the other.
+// TestThroughLines checks that nothing is lost between the two forms.
 func TestThroughLines(t *testing.T) {
 	var lines, doc bytes.Buffer
 	w, _ := New("jsonl", &lines, format.Options{})
@@ -272,7 +272,7 @@ func TestContractExamples(t *testing.T) {
 	}
 }
 
-// TestFormatsAreExplained: the manual has a section on each format.
+// TestFormatsAreExplained checks that the manual has a section on each format.
 func TestFormatsAreExplained(t *testing.T) {
 	manual, err := os.ReadFile(filepath.Join("..", "docs", "reports.md"))
 	if err != nil {

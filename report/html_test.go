@@ -14,8 +14,8 @@ import (
 	"github.com/mxsweep/mxsweep/report/view"
 )
 
-// TestHTMLPolicy: the policy names the very style and script of the page, and
-// nothing else can run.
+// TestHTMLPolicy checks that the policy has the hashes of the page's style and
+// script, and allows nothing else.
 func TestHTMLPolicy(t *testing.T) {
 	page := string(convert(t, "run.json", "html", format.Options{}))
 	for _, tag := range []string{"style", "script"} {
@@ -38,7 +38,7 @@ func TestHTMLPolicy(t *testing.T) {
 	}
 }
 
-// TestHTMLHostile: every text of a run may be hostile.
+// TestHTMLHostile puts hostile text into every text of a run.
 func TestHTMLHostile(t *testing.T) {
 	const evil = `"><script>alert(1)</script><img src=x onerror=alert(1)>`
 	c := hugeRun(1, 1)
@@ -69,7 +69,7 @@ func TestHTMLEmpty(t *testing.T) {
 	}
 }
 
-// TestHTMLInBrowser looks at the page with headless Chromium.
+// TestHTMLInBrowser tests the page in headless Chromium.
 func TestHTMLInBrowser(t *testing.T) {
 	b := openBrowser(t)
 	file := filepath.Join(t.TempDir(), "report.html")
@@ -82,8 +82,9 @@ func TestHTMLInBrowser(t *testing.T) {
 	}
 }
 
-// testLooks shows the page at two widths, light, dark and printed: no
-// complaint, no request, nothing wider than the window, hostile text as text.
+// testLooks shows the page at two widths, light, dark and printed: there are no
+// errors or requests, nothing is wider than the window, and hostile text is shown
+// literally.
 func testLooks(t *testing.T, b *browser, file string) {
 	for _, v := range []struct {
 		width          int
@@ -122,7 +123,7 @@ func testLooks(t *testing.T, b *browser, file string) {
 
 const visiblePlaces = `[...document.querySelectorAll(".place")].filter(e => e.checkVisibility()).length`
 
-// testFilters: the filters work with the script, and without it.
+// testFilters tests the filters with and without the script.
 func testFilters(t *testing.T, b *browser, file string, scripts bool) {
 	b.show(1280, "light", "screen")
 	b.call("Emulation.setScriptExecutionDisabled", args{"value": !scripts})

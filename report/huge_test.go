@@ -72,7 +72,7 @@ func hugeFinding(addr netip.Addr, port uint16, h int, r result.RuleInfo) result.
 	}
 }
 
-// play plays a run to a writer.
+// play replays a run to a writer.
 func play(c *view.Collector, w format.Writer) error {
 	var s result.Summary
 	s.Complete, s.Gate = true, result.GatePass

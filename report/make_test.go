@@ -77,7 +77,7 @@ func TestCleanPortWithoutAnswer(t *testing.T) {
 	}
 }
 
-// TestCleanPortTranscript: the transcript goes with what nothing matched.
+// TestCleanPortTranscript checks that an unidentified service has its transcript.
 func TestCleanPortTranscript(t *testing.T) {
 	s := &fingerprint.Identification{Service: result.Service{Role: "unknown"}, Transcript: &fingerprint.Transcript{Exchanges: []fingerprint.Exchange{
 		{Probe: "z", Reply: []byte("\x00"), End: signatures.EndReply, Took: time.Second},
@@ -93,8 +93,8 @@ func TestCleanPortTranscript(t *testing.T) {
 	}
 }
 
-// TestEveryTextOfASubjectIsCleaned fills all that a run knows of a port, and of a rule
-// that it breaks, with what a hostile server may send.
+// TestEveryTextOfASubjectIsCleaned fills everything that a run knows about a
+// port, and about a broken rule, with hostile text.
 func TestEveryTextOfASubjectIsCleaned(t *testing.T) {
 	const hostile = "\x1b[2J\u202epassword=hunter22 \xff\r\n"
 	subject, violation := exposure.Subject{}, exposure.Violation{}
@@ -117,7 +117,7 @@ func TestEveryTextOfASubjectIsCleaned(t *testing.T) {
 	}
 }
 
-// fill sets every text that v can hold.
+// fill sets every text in v.
 func fill(v reflect.Value, text string, depth int) {
 	switch v.Kind() {
 	case reflect.String:
@@ -145,8 +145,8 @@ func fill(v reflect.Value, text string, depth int) {
 	}
 }
 
-// wantClean looks for unclean texts in v, decoded JSON, and counts the clean ones of
-// the server.
+// wantClean reports unclean texts in v, decoded JSON, and returns the number of
+// clean ones from the server.
 func wantClean(t *testing.T, at string, v any) int {
 	n := 0
 	switch v := v.(type) {
@@ -215,8 +215,8 @@ func TestTree(t *testing.T) {
 	}
 }
 
-// TestCleanRun: the command line and the policy are no more to be believed than
-// the network where somebody else's branch is checked.
+// TestCleanRun checks that the command line and the policy are sanitized too,
+// because the checked-out branch may be someone else's.
 func TestCleanRun(t *testing.T) {
 	raw := result.Run{
 		Args: []string{"mxsweep", "-s", "a\n::error::x"}, Authorization: "CHG\n::error::x\x1b[2J",
@@ -237,7 +237,7 @@ func TestCleanRun(t *testing.T) {
 	}
 }
 
-// TestCleanRules: what the program says of its rules is written in full.
+// TestCleanRules checks that the texts of rules are complete.
 func TestCleanRules(t *testing.T) {
 	set, err := exposure.Builtin()
 	if err != nil {

@@ -7,8 +7,8 @@ import (
 	"github.com/mxsweep/mxsweep/report/view"
 )
 
-// TestNoticeCodesAreUnique holds each code to one meaning: those that only
-// reports give must not be ones of a run.
+// TestNoticeCodesAreUnique checks that the codes of reports are not also codes of
+// runs.
 func TestNoticeCodesAreUnique(t *testing.T) {
 	seen := map[string]string{}
 	for _, k := range exposure.NoticeKinds() {

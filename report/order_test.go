@@ -14,9 +14,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// mixedRun is a run whose findings are listed in the opposite of the order in
-// which reports must list them, each of a rule, with a title, of its own.
-// Titles are the right order.
+// mixedRun returns a run whose findings are in the opposite of the required
+// order, each of a rule with a title of its own. titles has the required order.
 func mixedRun() (c *view.Collector, titles []string) {
 	c = hugeRun(3, 3)
 	c.Run.Baseline = &result.BaselineInfo{SHA256: strings.Repeat("a", 64), Comparable: true}
@@ -49,14 +48,14 @@ func mixedRun() (c *view.Collector, titles []string) {
 	return c, titles
 }
 
-// TestFailingFirst: every format that lists findings lists what fails the gate
-// first, then what is new, then by severity.
+// TestFailingFirst checks that every format lists first what fails the gate, then
+// what is new, then by severity.
 func TestFailingFirst(t *testing.T) {
 	for _, form := range []string{"text", "json", "sarif", "junit", "csv", "markdown", "html", "gitlab", "defectdojo", "prometheus", "github"} {
 		t.Run(form, func(t *testing.T) {
 			c, titles := mixedRun()
 			doc := string(write(t, form, format.Options{Verbose: true, SARIF: format.SARIFOptions{Profile: format.ProfileFull}}, c))
-			switch form { // past the descriptions of rules, and the summary of the page
+			switch form { // skips the descriptions of rules, and the summary of the page
 			case "sarif":
 				_, doc, _ = strings.Cut(doc, `"results":`)
 			case "prometheus":
@@ -77,18 +76,18 @@ func TestFailingFirst(t *testing.T) {
 				}
 				last = at
 			}
-			if listed < 7 { // those that stand
+			if listed < 7 { // the active ones
 				t.Errorf("%d of %d findings are listed", listed, len(titles))
 			}
 		})
 	}
 }
 
-// pick gives one of a list.
+// pick returns a random element.
 func pick[T any](random *rand.Rand, list []T) T { return list[random.IntN(len(list))] }
 
-// TestUrgencyIsAnOrder: findings of all kinds are put in one order, whatever
-// order they come in.
+// TestUrgencyIsAnOrder checks that findings of all kinds have one order, whatever
+// the order of the input.
 func TestUrgencyIsAnOrder(t *testing.T) {
 	random := rand.New(rand.NewPCG(1, 2))
 	var list []result.Finding
@@ -113,8 +112,8 @@ func TestUrgencyIsAnOrder(t *testing.T) {
 	}
 }
 
-// TestOnly: reports for people show the part that was asked for and say so;
-// the formats that other programs keep account by hold all.
+// TestOnly checks that reports for people show the selected part and say so, and
+// that formats that other programs import have all findings.
 func TestOnly(t *testing.T) {
 	shown := map[string][]int{format.OnlyNew: {1, 2, 4}, format.OnlyFailing: {1, 2, 3}}
 	for only, numbers := range shown {
@@ -143,8 +142,9 @@ func TestOnly(t *testing.T) {
 	}
 }
 
-// TestKnownFindingsAreFolded: what the baseline has and nothing fails on is one
-// line of the text report, a notice among annotations, and there with -v.
+// TestKnownFindingsAreFolded checks that known findings that do not fail the gate
+// are one line of the text report and a notice among annotations, and listed with
+// -v.
 func TestKnownFindingsAreFolded(t *testing.T) {
 	c, titles := mixedRun()
 	known := titles[6]

@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// partialRun writes a run that saw too little and found nothing, or with a
-// finding one that fails besides.
+// partialRun writes a run with too little coverage and no findings, or with
+// findings that fail it as well.
 func partialRun(t *testing.T, form string, findings int) []byte {
 	t.Helper()
 	c := hugeRun(findings, 1)
@@ -42,8 +42,8 @@ func partialRun(t *testing.T, form string, findings int) []byte {
 	return out.Bytes()
 }
 
-// TestIncompleteIsNotClean: nobody who reads a report of a run that saw too
-// little, man or program, takes it for one that found nothing.
+// TestIncompleteIsNotClean checks that no format presents a run with too little
+// coverage as one without findings.
 func TestIncompleteIsNotClean(t *testing.T) {
 	says := map[string]string{
 		"text":       "INCOMPLETE  the coverage is too low",
@@ -77,8 +77,8 @@ func TestIncompleteIsNotClean(t *testing.T) {
 	}
 }
 
-// pad is a document as [checkFormat] takes it, which counts lines and rows of
-// a run with two findings.
+// pad extends a document for [checkFormat], which counts lines and rows of a run
+// with two findings.
 func pad(form string, doc []byte) []byte {
 	switch form {
 	case "csv":
@@ -91,8 +91,8 @@ func pad(form string, doc []byte) []byte {
 	return doc
 }
 
-// TestFailingMayBeIncomplete: where findings fail the run, that it saw too
-// little is told all the same.
+// TestFailingMayBeIncomplete checks that too little coverage is reported even if
+// findings fail the run.
 func TestFailingMayBeIncomplete(t *testing.T) {
 	for form, want := range map[string]string{
 		"sarif":    `"executionSuccessful":false`,
@@ -115,8 +115,8 @@ func TestFailingMayBeIncomplete(t *testing.T) {
 	xmllint(t, xmlDoc, "--dtdvalid", fixture(t, "nmap.dtd"))
 }
 
-// TestUnverifiedIsKept: the files that programs keep account by hold what could
-// not be looked at again, as open.
+// TestUnverifiedIsKept checks that unverified findings are open in the formats
+// that programs import.
 func TestUnverifiedIsKept(t *testing.T) {
 	run := func() *view.Collector {
 		c := hugeRun(1, 1)
@@ -147,8 +147,8 @@ func TestUnverifiedIsKept(t *testing.T) {
 	}
 }
 
-// TestCategory: runs whose alerts must not close each other's are of different
-// categories; the time of a run is no part of it.
+// TestCategory checks that runs whose alerts must not close each other's have
+// different categories, independent of the time.
 func TestCategory(t *testing.T) {
 	run := func(name, targets, vantage, shard string) result.Run {
 		r := hugeRun(0, 0).Run

@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// found is a live finding.
+// found returns a live finding.
 func found(host, ip string, port uint16, rule string, severity result.Severity, fixes ...string) result.Finding {
 	return result.Finding{ID: fmt.Sprintf("%s-%s-%d", rule, ip, port), Rule: rule, Title: "T", Severity: severity, Host: host, IP: netip.MustParseAddr(ip),
 		Port: port, Protocol: "tcp", Status: result.StatusOpen, Drift: result.DriftNone, Fixes: fixes, Remediation: "do " + rule}
@@ -26,7 +26,7 @@ func TestPlan(t *testing.T) {
 	gone := found(host, "192.0.2.1", 784, "MXS1206", result.SeverityMedium, "spamd-bind")
 	gone.Drift, gone.Status = result.DriftFixed, result.StatusFixed
 	p := fixplan.New([]result.Finding{
-		// One bind closes whatever else is wrong on the port.
+		// One bind closes all other findings of the port.
 		found(host, "192.0.2.1", 10025, "MXS1402", result.SeverityMedium, "postfix-local-xforward"),
 		found(host, "192.0.2.1", 10025, "MXS1002", result.SeverityHigh, "postfix-bind"),
 		// One setting of amavisd binds all of its ports.
@@ -36,9 +36,9 @@ func TestPlan(t *testing.T) {
 		// Another port of Postfix is another edit, and so is another host.
 		found(host, "192.0.2.1", 10028, "MXS1002", result.SeverityHigh, "postfix-bind"),
 		found("", "192.0.2.9", 10028, "MXS1002", result.SeverityHigh, "postfix-bind"),
-		// A public port stays open: its edit closes the one finding.
+		// A public port stays open: its edit closes one finding.
 		found("", "192.0.2.9", 25, "MXS1401", result.SeverityCritical, "postfix-no-xclient"),
-		// Without a fix that is known, what the finding says.
+		// Without a known fix, the text of the finding.
 		found("", "192.0.2.10", 4711, "MXS1905", result.SeverityMedium),
 		found("", "192.0.2.10", 4711, "MXS1903", result.SeverityInfo),
 		accepted, gone,
@@ -74,8 +74,8 @@ func TestPlan(t *testing.T) {
 	}
 }
 
-// TestPlanVerifiesEveryPort: one edit that closes findings on several ports is
-// verified on all of them.
+// TestPlanVerifiesEveryPort checks that an edit that closes findings on several
+// ports is verified on all of them.
 func TestPlanVerifiesEveryPort(t *testing.T) {
 	p := fixplan.New([]result.Finding{
 		found("", "192.0.2.1", 10024, "MXS1001", result.SeverityHigh, "amavis-bind"),
@@ -86,8 +86,8 @@ func TestPlanVerifiesEveryPort(t *testing.T) {
 	}
 }
 
-// TestPlanVerifiesFromTheVantage: a scan that judges otherwise than the run did
-// would pass with nothing fixed.
+// TestPlanVerifiesFromTheVantage checks the vantage point of the verification: a
+// scan from another one could pass with nothing fixed.
 func TestPlanVerifiesFromTheVantage(t *testing.T) {
 	tests := []struct {
 		IP       string
@@ -124,8 +124,8 @@ func TestPlanVerifiesFromTheVantage(t *testing.T) {
 	}
 }
 
-// TestPlanClosesEveryFinding holds the plan to its promise: each live finding
-// that is more than worth knowing is closed by exactly one edit.
+// TestPlanClosesEveryFinding checks that each live finding above severity info is
+// closed by exactly one edit.
 func TestPlanClosesEveryFinding(t *testing.T) {
 	var list []result.Finding
 	ids := []string{"postfix-bind", "amavis-bind", "dovecot23-bind dovecot24-bind", "postfix-tls-auth-only", "", "no-such-fix"}

@@ -18,8 +18,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// realRun is a run of hosts that each break the first rules of the program
-// itself, with their whole texts and fixes.
+// realRun returns a run of hosts that each break the first built-in rules, with
+// all texts and fixes.
 func realRun(t *testing.T, hosts, each int) *view.Collector {
 	t.Helper()
 	set, err := exposure.Builtin()
@@ -59,8 +59,8 @@ func realRun(t *testing.T, hosts, each int) *view.Collector {
 	return c
 }
 
-// TestPrintInBrowser prints a report of few and of many findings: what is handed
-// on as PDF must be short enough to be read.
+// TestPrintInBrowser prints a report with few and with many findings: the PDF
+// must be short enough to read.
 func TestPrintInBrowser(t *testing.T) {
 	b := openBrowser(t)
 	for _, c := range []struct{ hosts, findings, most int }{{1, 31, 12}, {33, 1023, 120}} {
@@ -83,8 +83,7 @@ func TestPrintInBrowser(t *testing.T) {
 	}
 }
 
-// pdf prints the page as a PDF without compressed objects, as Chromium writes
-// them.
+// pdf prints the page as a PDF without compressed objects.
 func (b *browser) pdf(name string) []byte {
 	b.t.Helper()
 	var r struct{ Data string }

@@ -19,7 +19,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// discard is a Writer that counts what it is given.
+// discard is a Writer that counts its calls.
 type discard struct{ starts, ports, findings, notices, ends int }
 
 func (d *discard) Start(result.Tool, result.Run) error  { d.starts++; return nil }
@@ -28,8 +28,8 @@ func (d *discard) Finding(result.Finding) error         { d.findings++; return n
 func (d *discard) Notice(result.Notice) error           { d.notices++; return nil }
 func (d *discard) End(result.Run, result.Summary) error { d.ends++; return nil }
 
-// TestCutAnywhere cuts both forms at many places: each gives a run that says
-// that it is not complete, or the error that nothing has started.
+// TestCutAnywhere cuts both forms at many places: each gives an incomplete run,
+// or the error that no run has started.
 func TestCutAnywhere(t *testing.T) {
 	for _, form := range []string{"json", "jsonl"} {
 		whole := convert(t, "run.json", form, format.Options{})
@@ -49,13 +49,13 @@ func TestCutAnywhere(t *testing.T) {
 	}
 }
 
-// TestCutByOneLine: a run without its last line is explained by the rules of
-// the program, and claims to have seen no more than its ports.
+// TestCutByOneLine checks that a run without its last line is explained by the
+// built-in rules, and reports no more coverage than its ports.
 func TestCutByOneLine(t *testing.T) {
 	c := hugeRun(4, 2)
 	first := c.Ports[0]
 	first.Service = nil
-	c.Ports = append([]result.Port{first}, c.Ports...)                          // comes again when more is known
+	c.Ports = append([]result.Port{first}, c.Ports...)                          // repeated when more is known
 	c.Ports[2].Service = &result.Service{Name: "smtp", Inconclusive: "cut-off"} // not assessed
 	lines := bytes.SplitAfter(write(t, "jsonl", format.Options{}, c), []byte("\n"))
 	cut := bytes.Join(lines[:len(lines)-2], nil)
@@ -142,8 +142,8 @@ func TestReadErrors(t *testing.T) {
 	}
 }
 
-// TestReadErrorMessages breaks every value of a saved run: what is said of it has no
-// words that only the program's source knows.
+// TestReadErrorMessages breaks every value of a saved run: no error has words
+// from the program's source.
 func TestReadErrorMessages(t *testing.T) {
 	var doc map[string]any
 	if err := json.Unmarshal(convert(t, "run.json", "json", format.Options{}), &doc); err != nil {
@@ -167,8 +167,8 @@ func TestReadErrorMessages(t *testing.T) {
 	}
 }
 
-// TestReadForeignText: a saved run that somebody touched is as harmless as
-// the network.
+// TestReadForeignText checks that a saved run is sanitized, because anyone may
+// have changed it.
 func TestReadForeignText(t *testing.T) {
 	doc := convert(t, "run.json", "json", format.Options{})
 	doc = bytes.Replace(doc, []byte(`"220 mx1.example.org ESMTP Postfix"`), []byte(`"\u001b[2J::error::\u202e"`), 1)
@@ -256,8 +256,8 @@ func BenchmarkReplay(b *testing.B) {
 	}
 }
 
-// TestLastRecordOfAPortHolds: a port that comes again replaces what was said
-// of it before.
+// TestLastRecordOfAPortHolds checks that the last record of a port replaces
+// earlier ones.
 func TestLastRecordOfAPortHolds(t *testing.T) {
 	first := result.Port{IP: netip.MustParseAddr("192.0.2.1"), Port: 25, Protocol: "tcp", State: result.StateOpen, Service: &result.Service{Name: "smtp"}}
 	last := first

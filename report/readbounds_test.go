@@ -14,7 +14,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// blanks read as blank lines for ever.
+// blanks is an endless input of blank lines.
 type blanks struct{}
 
 func (blanks) Read(b []byte) (int, error) {
@@ -25,8 +25,8 @@ func (blanks) Read(b []byte) (int, error) {
 	return len(b), nil
 }
 
-// TestTooLargeRun: a saved run of more bytes or records than are read is refused
-// with the bound, in both forms.
+// TestTooLargeRun checks that a saved run of too many bytes or records is
+// rejected with the limit, in both forms.
 func TestTooLargeRun(t *testing.T) {
 	for _, form := range []string{"json", "jsonl"} {
 		whole := string(convert(t, "run.json", form, format.Options{}))
@@ -51,7 +51,7 @@ func wantTooLarge(t *testing.T, what string, err error, bound string) {
 	}
 }
 
-// reordered is a document with its members in another order.
+// reordered returns a document with its members in another order.
 func reordered(t *testing.T, doc []byte, names ...string) []byte {
 	t.Helper()
 	var members map[string]json.RawMessage
@@ -65,8 +65,8 @@ func reordered(t *testing.T, doc []byte, names ...string) []byte {
 	return append(out, '}')
 }
 
-// TestMembersInAnyOrder: in whatever order the members of a document stand, it
-// is played in the same one.
+// TestMembersInAnyOrder checks that the order of a document's members does not
+// matter.
 func TestMembersInAnyOrder(t *testing.T) {
 	doc := convert(t, "run.json", "json", format.Options{})
 	names := []string{"schema_version", "tool", "run", "ports", "findings", "notices", "summary"}
@@ -88,7 +88,7 @@ func TestMembersInAnyOrder(t *testing.T) {
 	}
 }
 
-// An inOrder passes on what comes in the order that writers are promised.
+// An inOrder checks that records are in the order that writers rely on.
 type inOrder struct {
 	t *testing.T
 	w format.Writer
@@ -108,7 +108,7 @@ func (o inOrder) Finding(v result.Finding) error           { o.comes(2); return 
 func (o inOrder) Notice(v result.Notice) error             { o.comes(3); return o.w.Notice(v) }
 func (o inOrder) End(r result.Run, s result.Summary) error { o.comes(4); return o.w.End(r, s) }
 
-// A startWatch notes how much was read when the first port came.
+// A startWatch records how much was read when the first port was written.
 type startWatch struct {
 	discard
 	in *lineCounter
@@ -122,8 +122,8 @@ func (s *startWatch) Port(p result.Port) error {
 	return s.discard.Port(p)
 }
 
-// TestDocumentIsWrittenWhileRead: a document as a scan writes it is played while it is
-// read, so that it is held once at most.
+// TestDocumentIsWrittenWhileRead checks that a document in the usual order is
+// written while it is read, so that it is in memory at most once.
 func TestDocumentIsWrittenWhileRead(t *testing.T) {
 	doc := write(t, "json", format.Options{}, hugeRun(200, 5))
 	w := &startWatch{in: &lineCounter{r: bytes.NewReader(doc)}}
@@ -135,7 +135,7 @@ func TestDocumentIsWrittenWhileRead(t *testing.T) {
 	}
 }
 
-// TestLineCounter compares with counting.
+// TestLineCounter compares the line counter with counting.
 func TestLineCounter(t *testing.T) {
 	r := rand.New(rand.NewPCG(3, 4))
 	for range 50 {

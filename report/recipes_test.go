@@ -14,8 +14,8 @@ import (
 	"github.com/mxsweep/mxsweep/report/format"
 )
 
-// TestRecipes runs each jq recipe of the manual on both forms of a run: it
-// tells something, and of both the same.
+// TestRecipes runs each jq recipe of the manual on both forms of a run: the
+// output is not empty, and the same for both.
 func TestRecipes(t *testing.T) {
 	manual, err := os.ReadFile(filepath.Join("..", "docs", "reports.md"))
 	if err != nil {
@@ -50,7 +50,7 @@ func TestRecipes(t *testing.T) {
 				t.Errorf("%s: tells nothing", recipe)
 			}
 			lines := strings.Split(string(out), "\n")
-			slices.Sort(lines) // lines come as the run went
+			slices.Sort(lines) // the line form has the order of the run
 			list = append(list, strings.Join(lines, "\n"))
 		}
 		return list

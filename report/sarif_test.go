@@ -49,7 +49,8 @@ func TestSARIFSchema(t *testing.T) {
 	obey(t, s, write(t, "sarif", format.Options{}, hugeRun(1200, 5)))
 }
 
-// TestSARIFRedaction: a command of which something is not told says by which word.
+// TestSARIFRedaction checks that the redaction token of a redacted command line
+// is declared.
 func TestSARIFRedaction(t *testing.T) {
 	for arg, want := range map[string]string{"--authorization=CHG-1": "null", "--token=" + redact.Mark: `["` + redact.Mark + `"]`} {
 		c := hugeRun(0, 0)
@@ -68,8 +69,8 @@ func TestSARIFRedaction(t *testing.T) {
 	}
 }
 
-// TestSARIFMultitool has Microsoft's validator look at both profiles, by the
-// rules of the format and by GitHub's.
+// TestSARIFMultitool validates both profiles with Microsoft's validator, with the
+// rules of the format and of GitHub.
 func TestSARIFMultitool(t *testing.T) {
 	path, err := exec.LookPath("sarif-multitool")
 	if err != nil {
@@ -95,7 +96,7 @@ func TestSARIFMultitool(t *testing.T) {
 	}
 }
 
-// TestSecuritySeverity: a score that the rules may have is told as it is.
+// TestSecuritySeverity checks that the score of a rule is not changed.
 func TestSecuritySeverity(t *testing.T) {
 	for _, s := range result.Severities()[:4] {
 		lowest, highest := s.Scores()
@@ -114,7 +115,8 @@ func TestSecuritySeverity(t *testing.T) {
 	}
 }
 
-// TestSARIFEmpty: a file is written with no finding, so that alerts close.
+// TestSARIFEmpty checks that a file is written without findings too, so that
+// alerts close.
 func TestSARIFEmpty(t *testing.T) {
 	got := write(t, "sarif", format.Options{}, &view.Collector{})
 	for _, problem := range lintSARIF(got) {
@@ -125,7 +127,8 @@ func TestSARIFEmpty(t *testing.T) {
 	}
 }
 
-// TestSARIFProfiles: ci leaves out what is settled, full keeps and marks it.
+// TestSARIFProfiles checks that ci omits suppressed findings, and full marks
+// them.
 func TestSARIFProfiles(t *testing.T) {
 	count := func(profile string) (results, suppressed, absent int) {
 		var log lintLog
@@ -149,7 +152,8 @@ func TestSARIFProfiles(t *testing.T) {
 	}
 }
 
-// TestSARIFAnchor: targets of the command line point at the fallback file.
+// TestSARIFAnchor checks that targets on the command line point at the fallback
+// file.
 func TestSARIFAnchor(t *testing.T) {
 	c := hugeRun(1, 1)
 	c.Findings[0].Anchor = nil
@@ -165,8 +169,8 @@ func TestSARIFAnchor(t *testing.T) {
 	}
 }
 
-// TestSARIFRolledUp: more findings than GitHub takes become fewer results,
-// and the file says so.
+// TestSARIFRolledUp checks that more findings than GitHub accepts become fewer
+// results, and that the file says so.
 func TestSARIFRolledUp(t *testing.T) {
 	got := write(t, "sarif", format.Options{}, hugeRun(5000, 5))
 	for _, problem := range lintSARIF(got) {
@@ -194,7 +198,7 @@ func TestSARIFRolledUp(t *testing.T) {
 	}
 }
 
-// lintLog is what the lint reads of a SARIF file.
+// lintLog is the part of a SARIF file that the lint reads.
 type lintLog struct {
 	Runs []struct {
 		Tool struct {
@@ -273,7 +277,7 @@ var (
 	lintLink  = regexp.MustCompile(`(?:^|[^\\])\[[^\]]*\]\((\d+)\)`)
 )
 
-// lintSARIF checks what GitHub asks of a file beyond the schema.
+// lintSARIF checks GitHub's requirements beyond the schema.
 func lintSARIF(text []byte) (problems []string) {
 	bad := func(form string, args ...any) { problems = append(problems, fmt.Sprintf(form, args...)) }
 	var log lintLog

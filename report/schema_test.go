@@ -8,8 +8,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// The words that the published schema lists are those of the tables of package
-// result.
+// TestSchemaListsTheTables checks that the published schema has the values of the
+// tables in package result.
 func TestSchemaListsTheTables(t *testing.T) {
 	t.Parallel()
 	var doc any
@@ -55,8 +55,7 @@ func checkEnum[T ~string](t *testing.T, enums map[string][]string, member string
 	}
 }
 
-// parses makes of a function that finds a word in a table one that says whether it
-// is there.
+// parses converts a parse function to one that reports whether the word is valid.
 func parses[T ~string](parse func(string) (T, bool)) func(string) bool {
 	return func(word string) bool {
 		_, ok := parse(word)
@@ -64,8 +63,7 @@ func parses[T ~string](parse func(string) (T, bool)) func(string) bool {
 	}
 }
 
-// collectEnums gathers the lists of words of a schema by the member that they are
-// of.
+// collectEnums collects the enums of a schema by member.
 func collectEnums(v any, member string, enums map[string][]string) {
 	switch v := v.(type) {
 	case map[string]any:

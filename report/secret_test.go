@@ -55,8 +55,8 @@ func FuzzMaskSecrets(f *testing.F) {
 	})
 }
 
-// TestNoReportContainsASecret plays a Dovecot auth listener, which greets everybody
-// with its cookie, to every format.
+// TestNoReportContainsASecret writes a Dovecot auth listener, which greets every
+// client with its cookie, in every format.
 func TestNoReportContainsASecret(t *testing.T) {
 	const cookie = "22c69cc239a0b8d97c8d9fc152672d12"
 	raw := []byte("VERSION\t1\t2\nMECH\tPLAIN\tplaintext\nCUID\t1\nCOOKIE\t" + cookie + "\nDONE\n")

@@ -38,8 +38,8 @@ func TestText(t *testing.T) {
 	}
 }
 
-// TestParaKeepsCommandsWhole: where a long word can only be broken before a
-// colon, the next line is still no command of a CI system.
+// TestParaKeepsCommandsWhole checks that a long word that can only be broken
+// before a colon does not start a command of a CI system on the next line.
 func TestParaKeepsCommandsWhole(t *testing.T) {
 	for _, fill := range []string{":", "é"} {
 		for n := range 40 {
@@ -57,7 +57,7 @@ func TestParaKeepsCommandsWhole(t *testing.T) {
 	}
 }
 
-// TestParaKeepsAddresses: a line may begin with an address.
+// TestParaKeepsAddresses checks that a line may begin with an address.
 func TestParaKeepsAddresses(t *testing.T) {
 	var b bytes.Buffer
 	w := bufio.NewWriter(&b)
@@ -69,7 +69,8 @@ func TestParaKeepsAddresses(t *testing.T) {
 	}
 }
 
-// TestTextSaysTheSameWithoutColor: without its colors the report is the same.
+// TestTextSaysTheSameWithoutColor checks that the report without colors has the
+// same text.
 func TestTextSaysTheSameWithoutColor(t *testing.T) {
 	plain := convert(t, "run.json", "text", format.Options{})
 	colored := convert(t, "run.json", "text", format.Options{Color: true})

@@ -12,9 +12,9 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestManyAlikeShareALine: a host that answers on every port has one line for all
-// ports that were not talked to, in a verbose report one for each, and its notice
-// is all that tells of them below.
+// TestManyAlikeShareALine checks that a host that answers on every port has one
+// line for all ports without a dialogue (one for each in a verbose report), and
+// only its notice further down.
 func TestManyAlikeShareALine(t *testing.T) {
 	const ports = 118
 	run := func() *view.Collector {
@@ -52,7 +52,8 @@ func TestManyAlikeShareALine(t *testing.T) {
 	}
 }
 
-// TestAcceptedPairsAreReported: what the policy accepts as unknown was planned.
+// TestAcceptedPairsAreReported checks that pairs accepted as unknown are reported
+// as planned.
 func TestAcceptedPairsAreReported(t *testing.T) {
 	accepted := uint64(118)
 	v := view.View{Sum: result.Summary{Complete: true, Coverage: result.Coverage{HostsUp: 1, CoverageCounts: &result.CoverageCounts{Accepted: &accepted}}}}

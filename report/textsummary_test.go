@@ -15,8 +15,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestTextSummary: a report of many findings begins with a table of the rules,
-// before the first host; a short one has none.
+// TestTextSummary checks that a report with many findings begins with a table of
+// the rules, and a short one has none.
 func TestTextSummary(t *testing.T) {
 	text := string(write(t, "text", format.Options{}, realRun(t, 33, 31)))
 	head, _, _ := strings.Cut(text, "192.0.2.1")
@@ -31,8 +31,8 @@ func TestTextSummary(t *testing.T) {
 	}
 }
 
-// TestLoopback: the head of a report says that loopback was judged as seen from the
-// host where the run stands elsewhere, or as a public address.
+// TestLoopback checks that the head of a report says from which vantage point
+// loopback was judged.
 func TestLoopback(t *testing.T) {
 	for _, tt := range []struct{ IP, run, finding, want string }{
 		{"127.0.0.1", "internet", "host", "vantage internet (loopback addresses as host)"},
@@ -53,8 +53,8 @@ func TestLoopback(t *testing.T) {
 	}
 }
 
-// TestLoopbackOfKnown: it says so also where no finding is shown, since all are known,
-// accepted or left out.
+// TestLoopbackOfKnown checks the same if no finding is shown, because all are
+// known, accepted or omitted.
 func TestLoopbackOfKnown(t *testing.T) {
 	for name, change := range map[string]func(*result.Finding){
 		"unchanged": func(f *result.Finding) { f.Drift = result.DriftUnchanged },
@@ -71,8 +71,8 @@ func TestLoopbackOfKnown(t *testing.T) {
 	}
 }
 
-// TestCommandsOfSaved: a report names the saved run that there is, and how to save one
-// where there is none.
+// TestCommandsOfSaved checks that a report names the saved run, or how to save
+// one if there is none.
 func TestCommandsOfSaved(t *testing.T) {
 	for saved, want := range map[string]string{
 		"":             "save the run (`-o text -o json=run.json`), then `mxsweep fix --plan run.json`",
@@ -88,7 +88,8 @@ func TestCommandsOfSaved(t *testing.T) {
 	}
 }
 
-// TestEvidenceIsChosen: what was seen is left out, told in brief or told whole.
+// TestEvidenceIsChosen checks that evidence is omitted, brief or complete as
+// selected.
 func TestEvidenceIsChosen(t *testing.T) {
 	run := realRun(t, 1, 2)
 	for evidence, want := range map[string]struct{ saw, details int }{
@@ -105,7 +106,8 @@ func TestEvidenceIsChosen(t *testing.T) {
 	}
 }
 
-// TestTitlePage: what a report says of itself is on its first page, as text.
+// TestTitlePage checks that the texts of the title page are on the first page,
+// literally.
 func TestTitlePage(t *testing.T) {
 	o := format.Options{Title: format.TitlePage{Title: "Audit <1>", Client: "Example & Co", Engagement: "E-7", Author: "A. Auditor", Classification: "confidential"}}
 	page := string(write(t, "html", o, realRun(t, 1, 1)))
@@ -125,8 +127,8 @@ func TestTitlePage(t *testing.T) {
 	}
 }
 
-// TestChangesAndSilentHosts: a page says what changed since the baseline, and
-// which hosts are clean or silent.
+// TestChangesAndSilentHosts checks that a page lists changes since the baseline,
+// and clean and silent hosts.
 func TestChangesAndSilentHosts(t *testing.T) {
 	run := realRun(t, 1, 2)
 	run.Run.Baseline = &result.BaselineInfo{Comparable: true}
@@ -148,8 +150,8 @@ func TestChangesAndSilentHosts(t *testing.T) {
 	}
 }
 
-// TestScannedHostsAreListed: hosts of which the run tells no port are listed as
-// well, where it tells what was asked and what was up.
+// TestScannedHostsAreListed checks that hosts without reported ports are listed,
+// if the run has the probed addresses and those that were up.
 func TestScannedHostsAreListed(t *testing.T) {
 	quiet := func(scope []string, c result.Coverage) string {
 		run := realRun(t, 1, 1) // a finding on 192.0.2.1
@@ -202,8 +204,8 @@ func TestScannedHostsAreListed(t *testing.T) {
 	}
 }
 
-// TestCleanHosts: a host is called clean if all that was asked of it is known, and
-// nobody accepts what was found there.
+// TestCleanHosts checks that a host is called clean only if all its probed ports
+// are known and none of its findings is accepted.
 func TestCleanHosts(t *testing.T) {
 	run := realRun(t, 1, 2)
 	for i := range run.Findings {
@@ -233,7 +235,8 @@ func TestCleanHosts(t *testing.T) {
 	}
 }
 
-// TestCSVExplains: a row says why the finding matters and what to read.
+// TestCSVExplains checks that a row says why the finding matters and what to
+// read.
 func TestCSVExplains(t *testing.T) {
 	run := realRun(t, 1, 1)
 	run.Findings[0].References = []string{"https://example.org/a", "https://example.org/b"}
@@ -251,7 +254,7 @@ func TestCSVExplains(t *testing.T) {
 	}
 }
 
-// TestNoPlaceholderIsLeft: no report shows the name of the port in place of the
+// TestNoPlaceholderIsLeft checks that no report shows the placeholder of the
 // port.
 func TestNoPlaceholderIsLeft(t *testing.T) {
 	run := realRun(t, 1, 31)

@@ -10,8 +10,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestInconclusivePortIsReported: a port that is open and could not be judged looks like
-// that in every format that tells what answers.
+// TestInconclusivePortIsReported checks that an open port that could not be
+// assessed is recognizable in every format that shows services.
 func TestInconclusivePortIsReported(t *testing.T) {
 	run := func() *view.Collector {
 		c := hugeRun(1, 1)
@@ -45,7 +45,7 @@ func TestInconclusivePortIsReported(t *testing.T) {
 	}
 }
 
-// TestEveryCauseHasWords: nobody reads the code word of a reason.
+// TestEveryCauseHasWords checks that every reason has words for people.
 func TestEveryCauseHasWords(t *testing.T) {
 	for _, i := range []result.Inconclusive{
 		result.InconclusiveNoConnection, result.InconclusiveRefused, result.InconclusiveCutOff,
@@ -61,8 +61,8 @@ func TestEveryCauseHasWords(t *testing.T) {
 	}
 }
 
-// TestNoRouteIsReportedOnce: what a notice about a missing route tells is not told
-// again port by port; without the notice it is.
+// TestNoRouteIsReportedOnce checks that what a notice about a missing route says
+// is not repeated port by port, but is without the notice.
 func TestNoRouteIsReportedOnce(t *testing.T) {
 	for _, noticed := range []bool{false, true} {
 		c := hugeRun(1, 1)

@@ -15,7 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// coverageSweep is a sweep of ports 25 and 26 of 192.0.2.0/29 and
+// coverageSweep returns a sweep of ports 25 and 26 of 192.0.2.0/29 and
 // 198.51.100.0/29, with a baseline that has a finding on 192.0.2.3:25. It may be
 // one of several shards.
 func coverageSweep(t *testing.T, part Shard) *sweep {
@@ -61,8 +61,8 @@ func (w *sweep) hear(answer func(netip.AddrPort) result.State) {
 	w.settle()
 }
 
-// TestSilentFindingIsRequired holds that a pair with a finding in the baseline
-// is missed where it is silent, whatever else is known of its host.
+// TestSilentFindingIsRequired checks that a silent pair with a finding in the
+// baseline is reported as missing, whatever else is known about its host.
 func TestSilentFindingIsRequired(t *testing.T) {
 	for name, of26 := range map[string]result.State{"silent": result.StateFiltered, "unknown": result.StateUnknown} {
 		w := coverageSweep(t, Shard{})
@@ -81,8 +81,8 @@ func TestSilentFindingIsRequired(t *testing.T) {
 	}
 }
 
-// TestShardOfASilentLine holds that a part of a prefix without a host that is up
-// is not vacant because hosts of another prefix answer.
+// TestShardOfASilentLine checks that a shard of a prefix without a host that is
+// up is not vacant because hosts of another prefix answer.
 func TestShardOfASilentLine(t *testing.T) {
 	silent := netipx.RangeOfPrefix(netip.MustParsePrefix("192.0.2.0/29"))
 	mixed := false
@@ -108,8 +108,8 @@ func TestShardOfASilentLine(t *testing.T) {
 	}
 }
 
-// TestOwnAddressShowsNothing holds that silent addresses are not vacant because
-// the machine that scans answers itself, at one of their prefix.
+// TestOwnAddressShowsNothing checks that silent addresses are not vacant because
+// an address of the scanning machine in the same prefix answers.
 func TestOwnAddressShowsNothing(t *testing.T) {
 	up := netip.MustParseAddr("192.0.2.1")
 	for _, own := range []bool{false, true} {

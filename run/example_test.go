@@ -9,8 +9,8 @@ import (
 	"github.com/mxsweep/mxsweep/run"
 )
 
-// The played mail stack of "mxsweep demo" stands for hosts that you are authorized
-// to scan.
+// The simulated mail hosts of "mxsweep demo" represent hosts that you are
+// authorized to scan.
 func ExampleScan() {
 	stack, err := mailtest.StartStack(netip.MustParseAddr("127.0.0.1"))
 	if err != nil {
@@ -20,7 +20,7 @@ func ExampleScan() {
 	defer stack.Close()
 
 	opts := run.Options{
-		Vantage:  "internet", // as if an attacker on the internet saw it
+		Vantage:  "internet", // as seen from the internet
 		FailOn:   "any:critical",
 		NoPolicy: true,
 	}

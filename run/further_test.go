@@ -19,7 +19,7 @@ import (
 )
 
 // A canary on a silent target shows that the target is up, as the notice about
-// silent targets says, with reference ports and without.
+// silent targets says, with and without reference ports.
 func TestReferencesTakeCanaries(t *testing.T) {
 	addr := netip.MustParseAddr("192.0.2.7")
 	targets := func(s ...string) []scope.Target {
@@ -66,8 +66,8 @@ func TestReferencesTakeCanaries(t *testing.T) {
 	}
 }
 
-// TestSilentCanaries holds that a canary on a silent address of a range is asked
-// for whether its host is up, once and at a port of its own.
+// TestSilentCanaries checks that a canary on a silent address of a range is
+// probed to see whether its host is up, once and on a port of its own.
 func TestSilentCanaries(t *testing.T) {
 	w := coverageSweep(t, Shard{})
 	set, err := (&scope.Parser{}).Targets(t.Context(), []string{"192.0.2.1:2525", "192.0.2.2:2525", "192.0.2.3:25", "192.0.2.9:2525"})
@@ -92,9 +92,9 @@ func TestSilentCanaries(t *testing.T) {
 	}
 }
 
-// TestUnprovenPairsAreProbedAgain goes on with a run that had found a port silent before it had
-// heard of the host: the port is asked again, and what was found silent later is
-// not.
+// TestUnprovenPairsAreProbedAgain resumes a run that found a port silent before
+// its host was known to be up: the port is probed again, and ports found silent
+// later are not.
 func TestUnprovenPairsAreProbedAgain(t *testing.T) {
 	addr := netip.MustParseAddr("127.0.0.1")
 	var open []netip.AddrPort
@@ -140,7 +140,8 @@ func TestUnprovenPairsAreProbedAgain(t *testing.T) {
 	defer j.Close()
 	p.resumed = &resumption{File: j, found: true}
 	w := &sweep{plan: p, counter: gate.NewCoverageCounter(p.space.Len(), 2), signs: map[netip.Addr]uint16{addr: open[1].Port()}}
-	// A finding of before on the first port is not fixed until that has answered.
+	// An earlier finding on the first port is not fixed until that port has
+	// answered.
 	p.baseline = drift.BaselineOf(drift.Header{Vantage: "host"}, []drift.Entry{
 		{ID: "1", Rule: "MXS1004", Severity: result.SeverityHigh, IP: addr, Port: open[0].Port(), Vantage: "host"}})
 	driftNow := func() result.Drift {

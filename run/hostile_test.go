@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/run/output"
 )
 
-// holding are listeners that hold up who talks to them.
+// holding are listeners that delay their clients.
 var holding = map[string]mailtest.Handler{
 	"silent": mailtest.Silent{},
 	"drip":   mailtest.Drip{Text: "220 mx.example.net ESMTP\r\n", Every: 300 * time.Millisecond},
@@ -23,7 +23,7 @@ var holding = map[string]mailtest.Handler{
 		for c.Say("220-mx.example.net ESMTP please wait\r\n") && c.Wait(200*time.Millisecond) {
 		}
 	}),
-	"late": mailtest.HandlerFunc(func(c *mailtest.Conn) { // a greeting that comes late, and nothing more
+	"late": mailtest.HandlerFunc(func(c *mailtest.Conn) { // a late greeting, and nothing more
 		if c.Wait(5 * time.Second) {
 			c.Say("220 mx.example.net ESMTP\r\n")
 			c.Swallow()
@@ -33,7 +33,7 @@ var holding = map[string]mailtest.Handler{
 		c.Say("220 mx.example.net ES")
 		c.Swallow()
 	}),
-	"cut": mailtest.HandlerFunc(func(c *mailtest.Conn) { // slow in all, and cut off in the end
+	"cut": mailtest.HandlerFunc(func(c *mailtest.Conn) { // slow, and closed in the end
 		for _, b := range "220 mx.example.net ESMTP\r\n250-mx.example.net\r\n250-SI" {
 			if !c.Wait(400*time.Millisecond) || !c.Say(string(b)) {
 				return
@@ -42,13 +42,13 @@ var holding = map[string]mailtest.Handler{
 	}),
 }
 
-// friendly are played daemons that answer as real ones do.
+// friendly are simulated daemons that reply as real ones do.
 var friendly = []string{"postfix", "postfix-reinjection", "exim", "dovecot-imap", "dovecot-lmtp", "zimbra-pop3", "sendmail"}
 
-// A layout is how the listeners of BenchmarkHostileListeners are spread.
+// A layout says how the listeners of BenchmarkHostileListeners are distributed.
 type layout struct {
 	perHost, ports int
-	friendly       func(i int) bool // those that are friendly beside the hostile ones
+	friendly       func(i int) bool // friendly in addition to the hostile ones
 }
 
 // BenchmarkHostileListeners compares a run over some 356 friendly listeners with one

@@ -22,18 +22,18 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// TestHostileHost talks to a host on most ports of which something holds up who
-// talks to it, all in one way or each in another. It takes at most twice as long as the
-// same with one silent port, a little more where the daemons are talked to last, and
-// all daemons are named.
+// TestHostileHost runs dialogues with a host on most of whose ports something
+// delays its clients, all in one way or each in another. It takes at most twice
+// as long as the same host with one silent port, a little more if the dialogues
+// with the daemons are last, and all daemons are identified.
 func TestHostileHost(t *testing.T) {
-	alone := map[playedHost]time.Duration{} // as long as the hosts take with one silent port
+	alone := map[playedHost]time.Duration{} // duration for the hosts with one silent port
 	few := func(daemons int) playedHost { return playedHost{daemons: daemons, hostile: 18 - daemons} }
 	for _, name := range slices.Concat(slices.Sorted(maps.Keys(holding)), []string{mixed}) {
 		t.Run(name, func(t *testing.T) {
 			for _, h := range []playedHost{{hostile: 4}, few(3), few(7), {daemons: 56, hostile: 300, quick: true}, {daemons: 56, hostile: 300, quick: true, last: true}, {daemons: 56, hostile: 300}} {
 				if h.hostile > 100 && (name == "flood" || !h.quick && name != mixed || gate.Race && name != mixed) {
-					continue // takes its time, above all with the race detector
+					continue // slow, especially with the race detector
 				}
 				friendly := playedHost{daemons: h.daemons + h.hostile - 1, hostile: 1, quick: h.quick}
 				if alone[friendly] == 0 {
@@ -42,7 +42,7 @@ func TestHostileHost(t *testing.T) {
 				took, products := h.talk(t, name)
 				t.Logf("%+v: %v, with one silent port %v", h, took, alone[friendly])
 				most := 2.0
-				if h.last { // 300 ports are heard out before the first daemon is asked
+				if h.last { // 300 ports come before the first daemon
 					most = 2.2
 				}
 				if took.Seconds() > most*alone[friendly].Seconds() {
@@ -54,23 +54,23 @@ func TestHostileHost(t *testing.T) {
 	}
 }
 
-// mixed is the name for a host whose hostile ports hold up in turn in each way.
+// mixed is the name of a host whose hostile ports delay in turn in each way.
 const mixed = "mixed"
 
-// A playedHost has so many daemons among hostile ports.
+// A playedHost has some daemons among hostile ports.
 type playedHost struct {
 	daemons, hostile int
-	quick            bool // all the daemons greet at once
-	last             bool // and are talked to last
+	quick            bool // all daemons greet at once
+	last             bool // and the dialogues with them are last
 }
 
-// playedProducts are what playedDaemons are called, the last quickDaemons of them those
-// that greet at once.
+// playedProducts are the products of playedDaemons; the last quickDaemons of them
+// greet at once.
 var playedProducts = []string{"Postfix smtpd", "OpenDKIM", "Postgrey", "Postfix smtpd", "Dovecot", "Exim", "amavisd-new"}
 
 const quickDaemons = 4
 
-// products are what the daemons of the host are called in turn.
+// products returns the products of the host's daemons, in order.
 func (h playedHost) products() []string {
 	if h.quick {
 		return playedProducts[len(playedProducts)-quickDaemons:]
@@ -78,14 +78,15 @@ func (h playedHost) products() []string {
 	return playedProducts
 }
 
-// checkNames sees to it that the daemons of a host, and nothing else, are named.
+// checkNames checks that the daemons of a host, and nothing else, are identified.
 func (h playedHost) checkNames(t *testing.T, kind string, products []string) {
 	t.Helper()
 	names := h.products()
 	for i, product := range products[:h.daemons] {
 		want := names[i%len(names)]
-		// What is silent to all questions but one is not told from a hundred
-		// ports that are silent to all, unless its number suggests the question.
+		// A daemon that is silent to all probes but one cannot be distinguished
+		// from a hundred ports that are silent to all, unless its number suggests
+		// the probe.
 		if want == "Postgrey" && product == "" && i > len(names) && (kind == "silent" || kind == "late" || kind == mixed) {
 			continue
 		}
@@ -136,9 +137,9 @@ func (h playedHost) play(t *testing.T, network *mailtest.Network, kind string) [
 	return servers
 }
 
-// talk talks, in the time of the test, to the ports of the host, whose hostile ones
-// hold up in the way of that name. It returns how long that took and what the ports are
-// called, those of the daemons first.
+// talk runs dialogues, in the time of the test, with the ports of the host, whose
+// hostile ones delay in the named way. It returns how long that took and the
+// products of the ports, those of the daemons first.
 func (h playedHost) talk(t *testing.T, kind string) (took time.Duration, products []string) {
 	t.Helper()
 	set, err := signatures.Default()
@@ -148,7 +149,7 @@ func (h playedHost) talk(t *testing.T, kind string) (took time.Duration, product
 	synctest.Test(t, func(t *testing.T) {
 		var network mailtest.Network
 		servers := h.play(t, &network, kind)
-		const firstPort = 10021 // so that the first Postgrey has its usual port
+		const firstPort = 10021 // which gives the first Postgrey its usual port
 		w := coverageSweep(t, Shard{})
 		w.plan.set, w.early = set, func(exposure.Subject) error { return nil }
 		w.queue = queue.New(4)
@@ -159,7 +160,7 @@ func (h playedHost) talk(t *testing.T, kind string) (took time.Duration, product
 				return network.Dial(ctx, servers[to.Port()-firstPort])
 			},
 		}
-		for i := range servers { // the daemons not all at first
+		for i := range servers { // the daemons are not all at the beginning
 			at := i * 67 % len(servers)
 			if h.last {
 				at = len(servers) - 1 - i

@@ -11,8 +11,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// TestSetAside has one port speak on a host whose other ports are all silent, and
-// on one whose ports all give the same reply: what was heard on the first counts.
+// TestSetAside has one port reply on a host whose other ports are all silent, and
+// on one whose ports all give the same reply: the result for the first port
+// counts.
 func TestSetAside(t *testing.T) {
 	postfix := func() *fingerprint.Identification {
 		return &fingerprint.Identification{Service: result.Service{Product: "Postfix smtpd", Role: "mta", Confidence: 9}, Banner: []byte("220 mx ESMTP Postfix\r\n")}
@@ -34,7 +35,7 @@ func TestSetAside(t *testing.T) {
 				1: postfix(),
 				2: {Service: result.Service{Inconclusive: result.InconclusiveNoReply}},
 				3: {Service: result.Service{Role: "unknown", Inconclusive: result.InconclusiveSkipped}, Banner: []byte("220 ")},
-				4: {Service: result.Service{Expected: &result.Expected{Name: "postfix-policy", Role: "policy"}, Method: "table", Confidence: 3, Inconclusive: result.InconclusiveNoReply}}, // known by its number
+				4: {Service: result.Service{Expected: &result.Expected{Name: "postfix-policy", Role: "policy"}, Method: "table", Confidence: 3, Inconclusive: result.InconclusiveNoReply}}, // known by its number only
 			}
 			var open []exposure.Subject
 			for port := uint16(1); port <= 4; port++ {

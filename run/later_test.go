@@ -26,8 +26,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// TestAskedLater has a daemon turn away the first connections of a run, and the
-// second try of each dialogue with them: it is named once all else is done.
+// TestAskedLater has a daemon refuse the first connections of a run, and the
+// second try of each dialogue: it is identified when everything else is done.
 func TestAskedLater(t *testing.T) {
 	daemon, err := mailtest.Daemon("postfix")
 	if err != nil {
@@ -62,8 +62,8 @@ func TestAskedLater(t *testing.T) {
 	}
 }
 
-// TestLaterPortsAreBounded keeps so many ports of a host for later, and so many
-// in all.
+// TestLaterPortsAreBounded checks the limits on postponed ports per host and in
+// total.
 func TestLaterPortsAreBounded(t *testing.T) {
 	var later laterPorts
 	kept := 0
@@ -88,8 +88,8 @@ func TestLaterPortsAreBounded(t *testing.T) {
 	}
 }
 
-// silentSweep is a sweep whose ports read what they are sent and say nothing. The
-// test waits for its peers at the end.
+// silentSweep returns a sweep whose ports read what they receive and send
+// nothing. The test waits for its peers at the end.
 func silentSweep(t *testing.T, set *signatures.Set) (w *sweep, peers *sync.WaitGroup) {
 	t.Helper()
 	w, peers = coverageSweep(t, Shard{}), new(sync.WaitGroup)
@@ -104,8 +104,8 @@ func silentSweep(t *testing.T, set *signatures.Set) (w *sweep, peers *sync.WaitG
 	return w, peers
 }
 
-// TestLaterTimeIsReported has more mute ports of a host than there is time for: those
-// that were not asked are told.
+// TestLaterTimeIsReported has more silent ports on a host than there is time for:
+// those without a second dialogue are reported.
 func TestLaterTimeIsReported(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
@@ -131,9 +131,9 @@ func TestLaterTimeIsReported(t *testing.T) {
 	})
 }
 
-// TestSilentPortsAreNotReported: of more than laterSilent silent ports of a host, none is
-// asked behind one that is silent again. There was time for them, so no notice says
-// otherwise.
+// TestSilentPortsAreNotReported checks that of more than laterSilent silent ports
+// of a host, no further one is tried after one that is silent again. There was
+// time for them, so that no notice says otherwise.
 func TestSilentPortsAreNotReported(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {
@@ -156,9 +156,8 @@ func TestSilentPortsAreNotReported(t *testing.T) {
 	})
 }
 
-// TestLaterBeginsBesideOldDialogues has a dialogue run for long: the ports of other
-// hosts that were kept for later are asked while it does, those of its host only
-// when it has ended.
+// TestLaterBeginsBesideOldDialogues has a dialogue run for long: postponed ports
+// of other hosts are tried meanwhile, those of its host only when it has ended.
 func TestLaterBeginsBesideOldDialogues(t *testing.T) {
 	set, err := signatures.Default()
 	if err != nil {

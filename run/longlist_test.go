@@ -15,7 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// planOf is a plan over lists of targets.
+// planOf returns a plan for lists of targets.
 func planOf(t *testing.T, lists ...string) *Plan {
 	t.Helper()
 	p := &Plan{ports: []uint16{25}, judge: &exposure.Judge{VantageOf: func(netip.Addr) exposure.Vantage { return exposure.Vantage{} }}}
@@ -41,8 +41,8 @@ func planOf(t *testing.T, lists ...string) *Plan {
 	return p
 }
 
-// TestLongListInRun: a run takes the entries of a long list for what they are in
-// two short ones.
+// TestLongListInRun checks that a long list has the same result as two short
+// ones.
 func TestLongListInRun(t *testing.T) {
 	var lists [2]string
 	for i := range 20_000 {
@@ -102,8 +102,8 @@ func TestLongListInRun(t *testing.T) {
 	}
 }
 
-// TestLongListOutsideScope: a long list that is outside the scope is refused by
-// its first entries and the number of the others.
+// TestLongListOutsideScope checks that a long list outside the scope is rejected
+// with its first entries and the number of the others.
 func TestLongListOutsideScope(t *testing.T) {
 	dir := t.TempDir()
 	list, scope := filepath.Join(dir, "list"), filepath.Join(dir, "scope")

@@ -28,7 +28,7 @@ func TestRejections(t *testing.T) {
 	}
 }
 
-// TestCountedPairs keeps so many pairs and no more.
+// TestCountedPairs checks the limit on the number of pairs.
 func TestCountedPairs(t *testing.T) {
 	var c countedPairs
 	for range 2 {

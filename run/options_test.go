@@ -13,8 +13,8 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/policy"
 )
 
-// TestResolve holds that an option wins over the policy, and the policy over the
-// default, also where what is said is none.
+// TestResolve checks that an option overrides the policy, and the policy the
+// default, also with the value none.
 func TestResolve(t *testing.T) {
 	retries := 7
 	file := &policy.Policy{
@@ -46,8 +46,8 @@ func TestResolve(t *testing.T) {
 	}
 }
 
-// TestOptionsAreChecked: values that no run can have are usage errors that say
-// which, all at once, and nothing is written.
+// TestOptionsAreChecked checks that invalid values are usage errors, all reported
+// at once, and nothing is written.
 func TestOptionsAreChecked(t *testing.T) {
 	audit := filepath.Join(t.TempDir(), "audit.jsonl")
 	_, err := Scan(t.Context(), Options{
@@ -67,8 +67,8 @@ func TestOptionsAreChecked(t *testing.T) {
 	}
 }
 
-// TestRefusedRun writes a run that must not take place into the audit log, and
-// sends nothing.
+// TestRefusedRun checks that a run that is not allowed is recorded in the audit
+// log, and sends nothing.
 func TestRefusedRun(t *testing.T) {
 	dir := t.TempDir()
 	scope, audit := filepath.Join(dir, "scope"), filepath.Join(dir, "audit.jsonl")
@@ -85,8 +85,9 @@ func TestRefusedRun(t *testing.T) {
 	}
 }
 
-// TestStoppedRun: a run that a signal stops has an outcome that tells so; one whose
-// context ends for another cause has failed, and has an outcome as well.
+// TestStoppedRun checks that a run stopped by a signal has an outcome with the
+// signal; one whose context ends for another cause fails, but has an outcome as
+// well.
 func TestStoppedRun(t *testing.T) {
 	for _, tt := range []struct {
 		cause error
@@ -109,7 +110,8 @@ func TestStoppedRun(t *testing.T) {
 	}
 }
 
-// TestPolicyBounds: a policy may say of a limit what an option may, and no more.
+// TestPolicyBounds checks that the limits of values are the same in a policy and
+// in options.
 func TestPolicyBounds(t *testing.T) {
 	for text, o := range map[string]Options{
 		"retries: 20":          {Retries: 20},

@@ -9,8 +9,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
-// TestBeginOf reads the mark of an earlier run, and takes what is none for
-// none.
+// TestBeginOf reads the progress of an earlier run, and treats invalid data as no
+// progress.
 func TestBeginOf(t *testing.T) {
 	if got := (*resumption)(nil).begin(); got != (syn.Progress{}) {
 		t.Errorf("without --resume: %+v", got)

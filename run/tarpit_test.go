@@ -29,10 +29,10 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// TestDaemonInTarpit has one daemon greet among many ports that accept connections
-// and reply to nothing: it is found, also where the policy accepts that the others
-// cannot be judged. What the policy expects there and does not greet is not covered
-// by that.
+// TestDaemonInTarpit has one daemon greet among many ports that accept
+// connections and reply to nothing: it is identified, even if the policy accepts
+// that the others cannot be assessed. A service that the policy expects and that
+// does not greet is not covered by that acceptance.
 func TestDaemonInTarpit(t *testing.T) {
 	gate.RealTime(t)
 	t.Parallel()
@@ -114,9 +114,9 @@ accept:
 	}
 }
 
-// TestTarpitsTakeLittleTime talks to ten hosts with 118 ports each that accept
-// connections and reply to nothing. It takes at most 30 s of its own time, and the
-// hosts are not asked much.
+// TestTarpitsTakeLittleTime runs dialogues with ten hosts of 118 ports each that
+// accept connections and reply to nothing. It takes at most 30 s of the test's
+// time, and few probes are sent.
 func TestTarpitsTakeLittleTime(t *testing.T) {
 	const many, ports = 10, 118
 	set, err := signatures.Default()

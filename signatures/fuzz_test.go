@@ -7,8 +7,8 @@ import (
 	"testing/fstest"
 )
 
-// FuzzLoad sees to it that no file, however wrong, upsets the loader, and that
-// what loads can be checked.
+// FuzzLoad checks that no file crashes the loader, and that what it loads can be
+// checked.
 func FuzzLoad(f *testing.F) {
 	f.Add([]byte(good))
 	f.Add([]byte("signatures: [{id: a, when: [{any: [{all: []}]}]}]"))
@@ -26,7 +26,7 @@ func FuzzLoad(f *testing.F) {
 	})
 }
 
-// FuzzTranscript sees to it that what is read back is what was written.
+// FuzzTranscript checks that a transcript is read back as it was written.
 func FuzzTranscript(f *testing.F) {
 	f.Add([]byte(`{"exchanges":[{"probe":"greeting","reply":"220 mx\r\n","ended":"reply"}]}`))
 	f.Add([]byte(`{"exchanges":[{"probe":"x","reply_base64":"/w==","ended":"closed","took_ms":3}]}`))
@@ -50,7 +50,7 @@ func FuzzTranscript(f *testing.F) {
 	})
 }
 
-// FuzzMatch sees to it that no reply upsets a signature.
+// FuzzMatch checks that no reply crashes a signature.
 func FuzzMatch(f *testing.F) {
 	set, err := Default()
 	if err != nil {

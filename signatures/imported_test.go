@@ -27,7 +27,8 @@ func loadImported(text string) (*Set, error) {
 	return Load(Builtin(), Source{"my", fstest.MapFS{"a.yaml": {Data: []byte(text)}}})
 }
 
-// TestImported sees to it that imported signatures stand apart and need less.
+// TestImported checks that imported signatures are kept apart and have fewer
+// requirements.
 func TestImported(t *testing.T) {
 	set, err := loadImported(imported)
 	if err != nil {

@@ -6,12 +6,13 @@ import (
 	"testing"
 )
 
-// fixedGreeting lists signatures of daemons whose greeting nobody can write, or is
-// what they do as well.
+// fixedGreeting lists signatures of daemons whose greeting cannot be configured,
+// or is part of their behavior.
 var fixedGreeting = []string{"nginx-smtp", "nginx-imap", "nginx-pop3", "postfix-postscreen-teaser", "mailman-lmtp", "aiosmtpd-lmtp", "qmail-popup", "wildduck-imap"}
 
-// TestGreetingsLie gives the daemon of each example the greeting of every other one:
-// where it is known by what it does, it must still be named so, and not by the words.
+// TestGreetingsLie gives the daemon of each example the greeting of every other
+// one: if it is known by its behavior, it must still be identified by that, and
+// not by the greeting.
 func TestGreetingsLie(t *testing.T) {
 	set, err := Default()
 	if err != nil {
@@ -45,8 +46,8 @@ func TestGreetingsLie(t *testing.T) {
 	}
 }
 
-// greetAs is a transcript with the greeting of another, nil if one has none or both
-// say the same.
+// greetAs returns a transcript with the greeting of another one, nil if one has
+// none or they are equal.
 func greetAs(seen, other *Transcript) *Transcript {
 	mine, theirs := seen.Find(Greeting), other.Find(Greeting)
 	if mine == nil || theirs == nil || len(mine.Reply) == 0 || len(theirs.Reply) == 0 || mine.Reply[0] != theirs.Reply[0] ||
@@ -58,8 +59,8 @@ func greetAs(seen, other *Transcript) *Transcript {
 	return lie
 }
 
-// checkLie sees to it that no product is named by a greeting while another one shows
-// by behavior.
+// checkLie checks that no product is identified by a greeting if another one
+// shows by behavior.
 func checkLie(t *testing.T, set *Set, sig, liar *Signature, lie *Transcript) {
 	t.Helper()
 	got := best(set, lie)

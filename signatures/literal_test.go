@@ -39,8 +39,8 @@ func TestLiteral(t *testing.T) {
 	}
 }
 
-// TestLiteralsMissNothing holds the built-in patterns against all examples: each
-// finds the same with the text that it looks for first as without.
+// TestLiteralsMissNothing checks the built-in patterns against all examples: each
+// matches the same with and without searching for its literal first.
 func TestLiteralsMissNothing(t *testing.T) {
 	l := &loader{set: &Set{probes: make(map[string]*Probe)}, ids: make(map[string]Pos), patterns: make(patterns), sources: map[string]*userfile.Source{}}
 	if err := l.source(Builtin()); err != nil {
@@ -66,8 +66,7 @@ func TestLiteralsMissNothing(t *testing.T) {
 	}
 }
 
-// FuzzLiteral matches expressions against texts, and against those that they
-// look for: what matches holds the literal.
+// FuzzLiteral checks that text that matches an expression contains its literal.
 func FuzzLiteral(f *testing.F) {
 	for _, expr := range []string{`^220 (?P<h>\S+) ESMTP`, `a|b`, `(?i)x`, `[]a]b+`, `a{2}b`, `\x41|\Qx\E`, `((a)b)*c`, `a**`, `x{,2}y`, `(?s:.)a`, `(?<n>a)b`, `a{[}]xy`} {
 		f.Add(expr, "220 a ESMTP")

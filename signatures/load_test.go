@@ -10,8 +10,7 @@ import (
 	"github.com/mxsweep/mxsweep/internal/jsonfault/faulttest"
 )
 
-// TestDefault is the test of the data: everything loads and every example
-// holds.
+// TestDefault tests the data: everything loads and every example matches.
 func TestDefault(t *testing.T) {
 	set, err := Default()
 	if err != nil {
@@ -40,8 +39,8 @@ signatures:
         want: {hostname: mx, version: "1.2"}
 `
 
-// TestLoadTellsOnce: what follows from a mistake is not told as another, and of keys
-// that are missing only those are named.
+// TestLoadTellsOnce checks that a consequence of an error is not reported as
+// another one, and that only missing keys are listed as missing.
 func TestLoadTellsOnce(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"pattern":      {"'^220 ", "'(^220 ", "reading the pattern"},
@@ -62,7 +61,7 @@ func TestLoadTellsOnce(t *testing.T) {
 	}
 }
 
-// TestLoadErrors holds each mistake against what is said about it.
+// TestLoadErrors checks the message of each error.
 func TestLoadErrors(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"unknown key":       {"product: A", "produkt: A", `my/a.yaml:4:5: unknown key "produkt"`},
@@ -99,7 +98,7 @@ func TestLoadErrors(t *testing.T) {
 	}
 }
 
-// TestCheck holds examples that do not fit against what is said about them.
+// TestCheck checks the messages for examples that do not match.
 func TestCheck(t *testing.T) {
 	for name, c := range map[string]struct{ old, new, want string }{
 		"good":          {"source: test", "source: tests", ""},
@@ -129,8 +128,8 @@ func TestCheck(t *testing.T) {
 	}
 }
 
-// TestProbeSafety holds what no probe, or none but an intrusive one, may send
-// against the loader.
+// TestProbeSafety checks that the loader rejects what no probe, or only an
+// intrusive one, may send.
 func TestProbeSafety(t *testing.T) {
 	for _, tt := range []struct {
 		send, safety string
@@ -169,8 +168,8 @@ func TestProbeSafety(t *testing.T) {
 	}
 }
 
-// TestTranscriptErrorMessages breaks every value of a transcript: what is said of it
-// has no words that only the program's source knows.
+// TestTranscriptErrorMessages breaks every value of a transcript: no error has
+// words from the program's source.
 func TestTranscriptErrorMessages(t *testing.T) {
 	const whole = `{"exchanges": [{"probe": "greeting", "sent": "x", "reply_base64": "AP8=", "ended": "reply", "first_ms": 1, "tls": true}]}`
 	for place, broken := range faulttest.Broken(t, []byte(whole)) {
@@ -180,8 +179,7 @@ func TestTranscriptErrorMessages(t *testing.T) {
 	}
 }
 
-// TestReadTranscriptErrors holds transcripts that say nothing sure against
-// what is said about them.
+// TestReadTranscriptErrors checks the messages for ambiguous transcripts.
 func TestReadTranscriptErrors(t *testing.T) {
 	for in, want := range map[string]string{
 		`{"exchanges":[{"probe":"greeting","ended":"clsoed"}]}`:                        `ended is "clsoed"`,

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestLookalikes holds what resembles a daemon, and is not it, against all
-// signatures: no product is better than a wrong one.
+// TestLookalikes matches daemons that resemble others against all signatures: no
+// product is better than a wrong one.
 func TestLookalikes(t *testing.T) {
 	set, err := Default()
 	if err != nil {
@@ -60,9 +60,9 @@ func TestLookalikes(t *testing.T) {
 }
 
 // TestThroughLineProxies puts the daemon of each SMTP and LMTP example behind
-// DKIMproxy and spampd, which repeat all that it says but hang up on an empty
-// line: it must not be taken for what the client reached, and LMTP not for SMTP, and
-// it must be named as what is behind.
+// DKIMproxy and spampd, which relay all its replies but close the connection on
+// an empty line: it must not be taken for the daemon that the client reached, nor
+// LMTP for SMTP, and it must be identified as the daemon behind.
 func TestThroughLineProxies(t *testing.T) {
 	set, err := Default()
 	if err != nil {
@@ -109,8 +109,8 @@ func TestThroughLineProxies(t *testing.T) {
 	}
 }
 
-// TestThroughFilters puts the daemon of each SMTP example behind ClamSMTP, which has
-// its own greeting and list of extensions and repeats the rest.
+// TestThroughFilters puts the daemon of each SMTP example behind ClamSMTP, which
+// has its own greeting and list of extensions and relays the rest.
 func TestThroughFilters(t *testing.T) {
 	set, err := Default()
 	if err != nil {

@@ -8,13 +8,13 @@ import (
 	"testing"
 )
 
-// mailProtocols are those that nothing in the corpus may be called.
+// mailProtocols are protocols that must not be identified in the corpus.
 var mailProtocols = []string{
 	"smtp", "lmtp", "imap", "pop3", "managesieve", "mupdate", "csync", "qmqp", "qmtp", "socketmap", "gromox", "postfix-policy", "tcp-table",
 	"milter", "am.pdp", "spamd", "clamd", "rspamd-http", "dovecot-auth", "doveadm", "doveadm-http",
 }
 
-// said is a daemon that says the same, or nothing, to everything.
+// said is a daemon that sends the same reply, or none, to everything.
 type said struct {
 	name     string
 	greeting string            // what it says first
@@ -22,7 +22,7 @@ type said struct {
 	ended    string            // how its replies end, "" is silence
 }
 
-// transcript holds every probe that may be asked against what is said.
+// transcript returns the exchanges of every allowed probe with the daemon.
 func (d said) transcript(set *Set) *Transcript {
 	t := new(Transcript)
 	greeting := Exchange{Probe: Greeting, Reply: []byte(d.greeting), End: EndReply}
@@ -107,7 +107,7 @@ func corpus() []said {
 	}
 }
 
-// best is the signature that tells most of those that hold, nil if none does.
+// best returns the most specific signature that matches, nil if none does.
 func best(set *Set, t *Transcript) *Signature {
 	var held []*Signature
 	for _, s := range set.Signatures {
@@ -118,7 +118,7 @@ func best(set *Set, t *Transcript) *Signature {
 	return Best(held, t)
 }
 
-// TestNotMail holds what other services say against all signatures.
+// TestNotMail matches the replies of other services against all signatures.
 func TestNotMail(t *testing.T) {
 	set, err := Default()
 	if err != nil {
@@ -131,8 +131,8 @@ func TestNotMail(t *testing.T) {
 	}
 }
 
-// TestNoise holds random bytes, and random lines of words that mail daemons
-// say, against all signatures: nothing random is a product.
+// TestNoise matches random bytes, and random lines of words from mail daemons,
+// against all signatures: nothing random is a product.
 func TestNoise(t *testing.T) {
 	set, err := Default()
 	if err != nil {

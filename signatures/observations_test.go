@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// heard makes a transcript of lines "PROBE: REPLY", in which | stands for the end
-// of a line; "tls" or "proxied" behind the probe says where it was asked.
+// heard returns a transcript of lines "PROBE: REPLY", in which | is the end of a
+// line; "tls" or "proxied" after the probe says inside which layer it was sent.
 func heard(lines ...string) *Transcript {
 	t := new(Transcript)
 	for _, line := range lines {
@@ -21,9 +21,9 @@ func heard(lines ...string) *Transcript {
 	return t
 }
 
-// TestObservations holds what daemons say against each observation that tells
-// how a dialogue is protected or whom it trusts: that it holds, and that its
-// twin does not.
+// TestObservations checks each observation about the protection of a dialogue, or
+// about whom the daemon trusts, with replies for which it holds and others for
+// which it does not.
 func TestObservations(t *testing.T) {
 	set, err := Default()
 	if err != nil {
@@ -95,8 +95,8 @@ func TestObservations(t *testing.T) {
 	}
 }
 
-// TestUnheardShowsNothing: what came of an exchange that was not heard whole
-// counts; what did not, and how it ended, show nothing either way.
+// TestUnheardShowsNothing checks that in an incomplete exchange only what was
+// received counts: what is missing, and how it ended, show nothing.
 func TestUnheardShowsNothing(t *testing.T) {
 	set, err := Default()
 	if err != nil {

@@ -17,7 +17,8 @@ func loadPorts(t *testing.T) *Ports {
 	return p
 }
 
-// knownPorts are all that mail systems were found to use, ranges expanded.
+// knownPorts are all ports known to be used by mail systems, with ranges
+// expanded.
 var knownPorts = []uint16{
 	// content filters, signing proxies, re-injection
 	10024, 10025, 10026, 10027, 10028, 10029, 10030, 10031, 10032, 10080, 10081, 10082, 10083,
@@ -59,8 +60,8 @@ func TestPortsAreComplete(t *testing.T) {
 	}
 }
 
-// Every port is swept by a profile of its own choice, and the internal ones
-// by internal or backing: nothing is known and never looked at.
+// TestProfiles checks that every known port is in a profile, and internal ones in
+// internal or backing, so that none is never scanned.
 func TestProfiles(t *testing.T) {
 	p := loadPorts(t)
 	if got := p.Profiles()[0].Name; got != "internal" {

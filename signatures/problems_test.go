@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
-// TestProblemsAreBounded holds that a file of nothing but mistakes is answered
-// with the first of them, and with how many there are beside.
+// TestProblemsAreBounded checks that for a file full of errors the first ones are
+// reported, with the number of the others.
 func TestProblemsAreBounded(t *testing.T) {
 	var twice, unknown strings.Builder
 	for i := range 5000 {
@@ -32,8 +32,8 @@ func TestProblemsAreBounded(t *testing.T) {
 	}
 }
 
-// TestProblemsHaveHints breaks every value of files of each kind: what is said of
-// it has its place, a hint, and no words that only the program's source knows.
+// TestProblemsHaveHints breaks every value of files of each kind: each error has
+// its position and a hint, and no words from the program's source.
 func TestProblemsHaveHints(t *testing.T) {
 	base := Source{"base", fstest.MapFS{"probes.yaml": {Data: []byte(
 		`probes: [{id: greeting, why: w, read: {until: greeting, wait: 1s}, safety: passive}]`)}}} // the built-in files take time

@@ -6,8 +6,8 @@ import (
 	"testing/fstest"
 )
 
-// TestProbeMayNotSend holds what a probe sends against what no probe may, and
-// what only an intrusive one may, however it is spelt.
+// TestProbeMayNotSend checks what no probe may send, and what only an intrusive
+// one may, however it is spelled.
 func TestProbeMayNotSend(t *testing.T) {
 	for _, tt := range []struct {
 		send, safety, want string

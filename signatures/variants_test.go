@@ -11,13 +11,14 @@ import (
 	"testing"
 )
 
-// A variant is another way to say the same: none may change the name of a daemon.
+// A variant is another way to send the same information: it must not change the
+// identification.
 type variant struct {
 	name   string
-	change func(ex *Exchange) []byte // the reply in other words, nil if it stays
+	change func(ex *Exchange) []byte // the changed reply, nil if it does not change
 }
 
-// variants are the liberties that servers and their administrators take.
+// variants are variations that servers and their administrators use.
 func variants() []variant {
 	list := []variant{
 		{"lists in reverse", func(ex *Exchange) []byte { return reorder(ex, func(items []string) { slices.Reverse(items) }) }},
@@ -50,8 +51,8 @@ var (
 	httpHeaders = regexp.MustCompile(`(?s)^(HTTP/1\.[01] [^\r\n]*\r\n)(.*?\r\n)(\r\n.*)$`)
 )
 
-// fold writes a reply of one line in several (RFC 5321, Section 4.2.1). Lists of
-// extensions have a form of their own.
+// fold splits a reply of one line into several (RFC 5321, Section 4.2.1). Lists
+// of extensions have a form of their own.
 func fold(ex *Exchange, format string) []byte {
 	m := oneLine.FindSubmatch(ex.Reply)
 	if m == nil || m[1][0] == '2' && ex.Probe != Greeting && ex.Probe != "smtp-help" {
@@ -99,8 +100,8 @@ func reorder(ex *Exchange, f func(items []string)) []byte {
 	return nil
 }
 
-// TestVariants says what the daemon of each example says in other ways: each must
-// still be named with the same values, and nothing else as surely.
+// TestVariants varies the replies of the daemon of each example: each must still
+// be identified with the same values, and nothing else with the same confidence.
 func TestVariants(t *testing.T) {
 	set, err := Default()
 	if err != nil {
@@ -124,7 +125,7 @@ func TestVariants(t *testing.T) {
 	}
 }
 
-// vary changes all exchanges of a transcript that the variant changes.
+// vary applies a variant to all exchanges of a transcript.
 func vary(seen *Transcript, v variant) (*Transcript, bool) {
 	out, any := new(Transcript), false
 	for _, ex := range seen.Exchanges {

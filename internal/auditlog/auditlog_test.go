@@ -70,8 +70,8 @@ func TestAuditContinues(t *testing.T) {
 	}
 }
 
-// TestAuditIncompleteLine cuts a log at every byte: it can be carried on with from each
-// place but those that may be the beginning of some other file.
+// TestAuditIncompleteLine cuts a log at every byte: it can be continued from each
+// place except those that may be the beginning of some other file.
 func TestAuditIncompleteLine(t *testing.T) {
 	good := testAudit(t)
 	for cut := range len(good) + 1 {

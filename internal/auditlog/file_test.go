@@ -13,8 +13,8 @@ func nobodyWaits(t *testing.T) func() {
 	return func() { t.Error("another run has the log") }
 }
 
-// TestFile opens a log that a killed run left with half a line: nothing changes
-// before the first line is written, which says what was repaired.
+// TestFile opens a log in which a killed run left half a line: nothing changes
+// before the first line is written, which records the repair.
 func TestFile(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "audit.jsonl")
 	write := func(event string) (line int, how string) {
@@ -61,8 +61,8 @@ func TestFile(t *testing.T) {
 	}
 }
 
-// TestFileIsWaitedFor: a second run says that it waits for the first one, until it
-// is stopped.
+// TestFileIsWaitedFor checks that a second run reports that it waits for the
+// first one, until it is stopped.
 func TestFileIsWaitedFor(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "audit.jsonl")
 	first, err := Open(t.Context(), name, nobodyWaits(t))
@@ -83,7 +83,7 @@ func TestFileIsWaitedFor(t *testing.T) {
 	}
 }
 
-// TestNoFile: without a name nothing is written, and nothing fails.
+// TestNoFile checks that without a name nothing is written, and nothing fails.
 func TestNoFile(t *testing.T) {
 	f, err := Open(t.Context(), "", nobodyWaits(t))
 	if f != nil || err != nil {

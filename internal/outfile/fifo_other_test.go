@@ -4,5 +4,5 @@ package outfile
 
 import "errors"
 
-// mkfifo cannot make a FIFO.
+// mkfifo is not supported on this system.
 func mkfifo(string) error { return errors.ErrUnsupported }

@@ -4,5 +4,5 @@ package outfile
 
 import "syscall"
 
-// mkfifo makes a FIFO.
+// mkfifo creates a FIFO.
 func mkfifo(name string) error { return syscall.Mkfifo(name, 0o600) }

@@ -12,7 +12,7 @@ import (
 	"time"
 )
 
-// onTheWay counts the files on their way to name.
+// onTheWay returns the number of temporary files for name.
 func onTheWay(t *testing.T, name string) int {
 	t.Helper()
 	found, err := filepath.Glob(filepath.Join(filepath.Dir(name), tempPrefix(name)+"*"))
@@ -22,8 +22,8 @@ func onTheWay(t *testing.T, name string) int {
 	return len(found)
 }
 
-// TestLeftovers: a run removes what killed runs left on the way to its output,
-// and nothing else.
+// TestLeftovers checks that a run removes the temporary files of killed runs for
+// its output, and nothing else.
 func TestLeftovers(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "run.json")
 	others := []string{".run.json.123", ".run.json.mxsweep-notes", ".run.json.mxsweep-0123456789ABCDEF", ".run.json2.mxsweep-0123456789abcdef"}
@@ -78,7 +78,7 @@ func TestLeftovers(t *testing.T) {
 	}
 }
 
-// TestLongNames: the longest name that a file may have can be written.
+// TestLongNames checks that the longest possible file name can be written.
 func TestLongNames(t *testing.T) {
 	name := filepath.Join(t.TempDir(), strings.Repeat("n", 255))
 	f, err := Create(name, Mode{})
@@ -90,8 +90,8 @@ func TestLongNames(t *testing.T) {
 	}
 }
 
-// TestFIFO: a FIFO that nobody reads is given up after a while, or when the
-// run is stopped; one that is read is written.
+// TestFIFO checks that a FIFO without a reader is given up after a while, or when
+// the run is stopped, and that one with a reader is written.
 func TestFIFO(t *testing.T) {
 	name := filepath.Join(t.TempDir(), "fifo")
 	if err := mkfifo(name); err != nil {

@@ -10,7 +10,7 @@ import (
 
 var splitKeys = []string{"list", "a.list"}
 
-// outline writes a tree with the places of its values.
+// outline returns a text with the values of a tree and their positions.
 func outline(n *yaml.Node, items func(*yaml.Node) []*yaml.Node) string {
 	var b strings.Builder
 	value := n.Value
@@ -25,10 +25,11 @@ func outline(n *yaml.Node, items func(*yaml.Node) []*yaml.Node) string {
 	return b.String() + ")"
 }
 
-// content are the items of a node of a whole tree.
+// content returns the items of a node of a whole tree.
 func content(n *yaml.Node) []*yaml.Node { return n.Content }
 
-// splitOutline is the outline of a document that is cut. Cut is false if it is not.
+// splitOutline returns the outline of a document that is split. cut is false if
+// it is not.
 func splitOutline(data []byte) (text string, fault *Fault, cut bool) {
 	d, fault := Split(data, splitKeys)
 	if d == nil {
@@ -52,7 +53,7 @@ func splitOutline(data []byte) (text string, fault *Fault, cut bool) {
 	return outline(d.Root, items), fault, true
 }
 
-// copied is a copy of a tree.
+// copied returns a copy of a tree.
 func copied(n *yaml.Node) *yaml.Node {
 	c := *n
 	c.Content = nil
@@ -62,7 +63,7 @@ func copied(n *yaml.Node) *yaml.Node {
 	return &c
 }
 
-// checkSplit holds a document that is cut against the whole one.
+// checkSplit compares a split document with the whole one.
 func checkSplit(t *testing.T, data []byte) (cut bool) {
 	t.Helper()
 	got, fault, cut := splitOutline(data)
@@ -79,7 +80,7 @@ func checkSplit(t *testing.T, data []byte) (cut bool) {
 	return cut
 }
 
-// splitDocuments are documents, and whether they are cut.
+// splitDocuments are documents, and whether they are split.
 var splitDocuments = map[string]bool{
 	"list:\n- a\n- b\n": true,
 	"# c\n---\nx: 1\nlist:\n  - a: 1\n    b: 2\nz: 3\n":                                 true,
@@ -111,7 +112,8 @@ var splitDocuments = map[string]bool{
 	"- a\n- b\n":                   false,
 }
 
-// TestSplit: a document that is cut has the same values in the same places.
+// TestSplit checks that a split document has the same values at the same
+// positions.
 func TestSplit(t *testing.T) {
 	for text, want := range splitDocuments {
 		if cut := checkSplit(t, []byte(text)); cut != want {
@@ -124,8 +126,8 @@ func TestSplit(t *testing.T) {
 	}
 }
 
-// TestSplitFault: a fault in one part of a document has the place that it has in
-// the whole file, unless it is one of what never ends.
+// TestSplitFault checks that a fault in one part of a document has its position
+// in the whole file, except for unterminated constructs.
 func TestSplitFault(t *testing.T) {
 	for item, ends := range map[string]bool{"- a: b: c\n": true, "- a\n  b: c\n": true, "- a: [b}\n": true, "- \"a\n": false, "- {a: b\n": true} {
 		text := "x: 1\nlist:\n" + strings.Repeat("- q: r\n  s: t\n", 5000) + item + strings.Repeat("- q: r\n", 5000)
@@ -141,7 +143,7 @@ func TestSplitFault(t *testing.T) {
 	}
 }
 
-// FuzzSplit holds any document that is cut against the whole one.
+// FuzzSplit compares any split document with the whole one.
 func FuzzSplit(f *testing.F) {
 	for text := range splitDocuments {
 		f.Add([]byte(text))

@@ -39,8 +39,8 @@ func TestRoot(t *testing.T) {
 	}
 }
 
-// FuzzRoot sees to it that no file, however wrong, upsets the parser, and that
-// what is wrong has a place.
+// FuzzRoot checks that no file crashes the parser, and that every fault has a
+// position.
 func FuzzRoot(f *testing.F) {
 	f.Add([]byte("a: &x [*x]\n"))
 	f.Add([]byte("? [a]\n: b\n---\n"))

@@ -9,7 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-// nodes counts the values of a tree.
+// nodes returns the number of values in a tree.
 func nodes(n *yaml.Node) int {
 	if n == nil {
 		return 0
@@ -44,7 +44,8 @@ var dense = map[string]string{
 	"text":                   "- >\n  a: b, c\n  - d\n",
 }
 
-// TestValues counts no fewer values than there are, and not many more.
+// TestValues checks that no fewer values are counted than there are, and not many
+// more.
 func TestValues(t *testing.T) {
 	for name, unit := range dense {
 		data := []byte(strings.Repeat(unit, 200))
@@ -63,8 +64,8 @@ func TestValues(t *testing.T) {
 	}
 }
 
-// TestValuesBound refuses files whose tree would take too much memory, however
-// dense they are, and holds all others.
+// TestValuesBound checks that files whose tree would take too much memory are
+// rejected, however dense they are, and all others accepted.
 func TestValuesBound(t *testing.T) {
 	const most = 200 << 20
 	for name, unit := range dense {
@@ -81,7 +82,7 @@ func TestValuesBound(t *testing.T) {
 	}
 }
 
-// allocated is how much memory is in use.
+// allocated returns how much memory is in use.
 func allocated() int64 {
 	runtime.GC()
 	s := []metrics.Sample{{Name: "/memory/classes/heap/objects:bytes"}}

@@ -24,7 +24,8 @@ func TestErrorText(t *testing.T) {
 	}
 }
 
-// TestExcerpt: the mark stands under the place, whatever the line holds.
+// TestExcerpt checks that the mark is under the column, whatever the line
+// contains.
 func TestExcerpt(t *testing.T) {
 	for _, tt := range []struct {
 		name, source string
@@ -53,7 +54,8 @@ func TestExcerpt(t *testing.T) {
 	}
 }
 
-// TestLongSource: of a very long line an error keeps what is around its column.
+// TestLongSource checks that an error keeps only the part of a very long line
+// around its column.
 func TestLongSource(t *testing.T) {
 	line := strings.Repeat("x", 1<<20) + "y" + strings.Repeat("z", 1<<20)
 	for _, column := range []int{1, 1 << 20, 1<<20 + 1, len(line), len(line) + 1} {
@@ -69,8 +71,8 @@ func TestLongSource(t *testing.T) {
 	}
 }
 
-// TestCollectorCounts: the first mistakes are told in the order of the file, the
-// others are counted.
+// TestCollectorCounts checks that the first errors are listed in the order of the
+// file, and the others counted.
 func TestCollectorCounts(t *testing.T) {
 	var c Collector
 	if c.Err() != nil {
@@ -88,8 +90,8 @@ func TestCollectorCounts(t *testing.T) {
 	}
 }
 
-// FuzzExcerpt: whatever a line holds, its excerpt is two short lines that print,
-// with one mark within the width of what is shown.
+// FuzzExcerpt checks that an excerpt is always two short printable lines, with
+// one mark within the width of the first.
 func FuzzExcerpt(f *testing.F) {
 	f.Add("  - {target: 漢字, ports: 99999}", 12)
 	f.Add("\x1b[2J\xff\t\u202e", 3)

@@ -19,7 +19,7 @@ type failing struct{}
 
 func (failing) Write([]byte) (int, error) { return 0, errors.New("the disk is full") }
 
-// play writes a run of nothing to outputs.
+// play writes an empty run to outputs.
 func play(t *testing.T, o *Set) error {
 	t.Helper()
 	run := report.Clean(result.Run{ID: "8f6a1c1e-4f0d-4b43-9d9c-0a6f6f2c7f11", Vantage: "internet"}, "")
@@ -29,7 +29,8 @@ func play(t *testing.T, o *Set) error {
 	return errors.Join(err, o.Close())
 }
 
-// TestOneFails: an output that fails harms no other one, which tell of it.
+// TestOneFails checks that an output that fails does not affect the others, which
+// report it.
 func TestOneFails(t *testing.T) {
 	file := filepath.Join(t.TempDir(), "run.jsonl")
 	o, err := Open(t.Context(), []Spec{{Format: "jsonl", Writer: failing{}, Title: "the stream"}, {Format: "jsonl", File: file}}, OpenOptions{Hashed: true})
@@ -50,8 +51,8 @@ func TestOneFails(t *testing.T) {
 	}
 }
 
-// TestAllFail: with no output left, a run learns that nobody would hear of it;
-// without outputs there is nothing to fail.
+// TestAllFail checks that a run stops if no output is left; without outputs
+// nothing can fail.
 func TestAllFail(t *testing.T) {
 	for _, tt := range []struct {
 		specs []Spec
@@ -70,7 +71,7 @@ func TestAllFail(t *testing.T) {
 	}
 }
 
-// TestOpenWithoutWriter refuses a report that has nowhere to go.
+// TestOpenWithoutWriter checks that a report without a destination is an error.
 func TestOpenWithoutWriter(t *testing.T) {
 	for _, file := range []string{"", "-"} {
 		if _, err := Open(t.Context(), []Spec{{Format: "jsonl", File: file}}, OpenOptions{}); err == nil || !strings.Contains(err.Error(), "nowhere to go") {
@@ -79,7 +80,8 @@ func TestOpenWithoutWriter(t *testing.T) {
 	}
 }
 
-// TestOpenReportsAllErrors names every file that cannot be opened, and leaves nothing behind.
+// TestOpenReportsAllErrors checks that all files that cannot be opened are
+// reported, and that nothing is left behind.
 func TestOpenReportsAllErrors(t *testing.T) {
 	dir := t.TempDir()
 	good := filepath.Join(dir, "good.json")
@@ -92,8 +94,7 @@ func TestOpenReportsAllErrors(t *testing.T) {
 	}
 }
 
-// TestShared appends to a file of others, and leaves out a summary for which there
-// is no room.
+// TestShared appends to a shared file, and omits a summary that does not fit.
 func TestShared(t *testing.T) {
 	dir := t.TempDir()
 	small, full := filepath.Join(dir, "small"), filepath.Join(dir, "full")

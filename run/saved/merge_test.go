@@ -20,7 +20,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// mergePort is a port of a made-up run: open with DKIMproxy, or only a state.
+// mergePort is a port of a test run: open with DKIMproxy, or only a state.
 type mergePort struct {
 	addr    string
 	host    string
@@ -28,10 +28,10 @@ type mergePort struct {
 	assumed bool
 }
 
-// builtinRules reads the rules once for all made-up runs.
+// builtinRules loads the rules once for all test runs.
 var builtinRules = sync.OnceValues(exposure.Builtin)
 
-// madeRun is a run as a scan from the vantage point would have saved it.
+// madeRun returns a run as saved by a scan from the vantage point.
 func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *RunFile {
 	t.Helper()
 	rules, err := builtinRules()
@@ -79,7 +79,7 @@ func madeRun(t *testing.T, name, vantage, shard string, ports ...mergePort) *Run
 	return r
 }
 
-// merged judges runs as one and gives its findings as "address severity drift".
+// merged judges runs as one and returns its findings as "address severity drift".
 func merged(t *testing.T, baseline *drift.Baseline, runs ...*RunFile) (string, Merged) {
 	t.Helper()
 	m := &Merger{Rules: runs[0].rules, Baseline: baseline, Now: runs[0].Record.StartTime.Time, Runs: runs}
@@ -117,8 +117,8 @@ func TestMergeLowersFindingsOnlyTheHostReaches(t *testing.T) {
 	}
 }
 
-// TestMergedShardsOfAName holds that a name whose addresses fell into different
-// shards has one finding, and is fixed only if all of them are closed.
+// TestMergedShardsOfAName checks that a name whose addresses are in different
+// shards has one finding, which is fixed only if all of them are closed.
 func TestMergedShardsOfAName(t *testing.T) {
 	at := func(addr string, state result.State) mergePort {
 		return mergePort{addr: addr, host: "mx1.example.org", state: state}
@@ -148,7 +148,8 @@ func TestMergedShardsOfAName(t *testing.T) {
 	}
 }
 
-// TestMergedHostsUp: a host that runs saw from two vantage points is one host up.
+// TestMergedHostsUp checks that a host seen from two vantage points counts as one
+// host up.
 func TestMergedHostsUp(t *testing.T) {
 	closed := func(addr string) mergePort { return mergePort{addr: addr, state: result.StateClosed} }
 	inside := madeRun(t, "1.json", "lan", "", closed("192.0.2.1"), closed("192.0.2.2"))
@@ -162,7 +163,7 @@ func TestMergedHostsUp(t *testing.T) {
 	if _, c := merged(t, nil, inside, outside); c.summary.Coverage.HostsUp != 2 {
 		t.Errorf("got %+v", c.summary.Coverage)
 	}
-	outside.Summary.Coverage.Up = nil // it does not tell which ones were up
+	outside.Summary.Coverage.Up = nil // it does not list which ones were up
 	if _, c := merged(t, nil, inside, outside); c.summary.Coverage.HostsUp != 4 {
 		t.Errorf("of an older run: %+v", c.summary.Coverage)
 	}

@@ -13,9 +13,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestMergedNoticeAcceptedByName holds that an acceptance by a name covers a
-// notice of a saved run about an address of that name: it is used, and it ends
-// when the entry does.
+// TestMergedNoticeAcceptedByName checks that an acceptance by name covers a
+// notice of a saved run about an address of that name until the entry expires.
 func TestMergedNoticeAcceptedByName(t *testing.T) {
 	known, err := policy.Load("mxsweep.yaml", []byte(`version: 1
 accept:
@@ -72,8 +71,8 @@ accept:
 	}
 }
 
-// TestMergedHostsOfALine holds that the hosts up in a line that is split over
-// shards are counted on all of them together, and only if none is missing.
+// TestMergedHostsOfALine checks that the hosts up in a line that is split over
+// shards are counted in all of them together, and only if none is missing.
 func TestMergedHostsOfALine(t *testing.T) {
 	shard := func(name string, up uint64) *RunFile {
 		r := madeRun(t, name+".json", "internet", name+"/2", mergePort{addr: "192.0.2." + name, state: result.StateClosed})
@@ -101,8 +100,8 @@ func TestMergedHostsOfALine(t *testing.T) {
 	}
 }
 
-// TestMergedPairsLeftOut holds that the pairs of vacant and accepted hosts add
-// up, and that they are not told where a run does not tell them.
+// TestMergedPairsLeftOut checks that the pairs of vacant and accepted hosts add
+// up, and are not reported if a run does not have them.
 func TestMergedPairsLeftOut(t *testing.T) {
 	run := func(shard string, vacant, accepted uint64) *RunFile {
 		r := madeRun(t, shard[:1]+".json", "internet", shard, mergePort{addr: "192.0.2." + shard[:1], state: result.StateClosed})

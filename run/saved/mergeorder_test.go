@@ -14,8 +14,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// told is what a merged run comes to, without what depends on the order of its
-// parts.
+// told returns the result of a merge, without what depends on the order of the
+// runs.
 func told(c *Merged) string {
 	var lines []string
 	for _, f := range c.Findings {
@@ -45,7 +45,7 @@ func mergedOf(t *testing.T, baseline *drift.Baseline, runs []*RunFile) (*Merger,
 	return m, m.Conclude()
 }
 
-// saved is a merged run as it is read back.
+// saved returns a merged run as it is read back.
 func saved(t *testing.T, name string, m *Merger, c Merged) *RunFile {
 	t.Helper()
 	r := &RunFile{File: name, rules: m.Rules, services: newServices(), whole: true}
@@ -66,14 +66,14 @@ func saved(t *testing.T, name string, m *Merger, c Merged) *RunFile {
 	return r
 }
 
-// randomRun is a run over some of a few addresses, with its own scope.
+// randomRun returns a random run over some addresses, with a scope of its own.
 func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *RunFile {
 	t.Helper()
 	var ports []mergePort
 	conclusive := uint64(0)
 	states := []result.State{result.StateClosed, result.StateFiltered, result.StateUnknown, result.StateOpen, ""}
 	if r.IntN(2) == 0 {
-		states = states[:1] // nothing amiss
+		states = states[:1] // no anomalies
 	}
 	for a := range 4 {
 		state := states[r.IntN(len(states))]
@@ -99,7 +99,7 @@ func randomRun(t *testing.T, r *rand.Rand, n int, vantage string) *RunFile {
 	return run
 }
 
-// assumes reports whether a run looked at the machine that it ran on. The merged
+// assumes reports whether a run scanned the machine on which it ran. The merged
 // run keeps one record of each port, so that a later one lowers less.
 func assumes(runs []*RunFile) bool {
 	return slices.ContainsFunc(runs, func(r *RunFile) bool {
@@ -107,7 +107,7 @@ func assumes(runs []*RunFile) bool {
 	})
 }
 
-// baselineOn is a baseline with a finding on each of the few addresses.
+// baselineOn returns a baseline with a finding on each of the addresses.
 func baselineOn(t *testing.T) *drift.Baseline {
 	t.Helper()
 	run := madeRun(t, "baseline", "internet", "", mergePort{addr: "192.0.2.1", state: result.StateOpen}, mergePort{addr: "192.0.2.2", state: result.StateOpen},
@@ -115,8 +115,9 @@ func baselineOn(t *testing.T) *drift.Baseline {
 	return drift.NewBaseline(drift.Header{Created: run.Record.StartTime.Time, Vantage: "internet"}, nil, run.judged())
 }
 
-// TestMergeOrderDoesNotMatter holds that neither the order of the runs nor whether some
-// of them were merged before makes a difference, and that no run gets lost.
+// TestMergeOrderDoesNotMatter checks that neither the order of the runs nor
+// whether some of them were merged before makes a difference, and that no run
+// gets lost.
 func TestMergeOrderDoesNotMatter(t *testing.T) {
 	r := rand.New(rand.NewPCG(7, 11))
 	passes := 0
@@ -164,8 +165,8 @@ func TestMergeOrderDoesNotMatter(t *testing.T) {
 	}
 }
 
-// TestMergedAgain holds that what a merged run lacks is lacking as well where that
-// run is merged with others.
+// TestMergedAgain checks that what a merged run lacks is also missing if that run
+// is merged with others.
 func TestMergedAgain(t *testing.T) {
 	closed := func(addr string) mergePort { return mergePort{addr: addr, state: result.StateClosed} }
 	m, c := mergedOf(t, nil, []*RunFile{madeRun(t, "1.json", "internet", "1/2", closed("192.0.2.1"))})
@@ -177,8 +178,8 @@ func TestMergedAgain(t *testing.T) {
 	}
 }
 
-// TestMergeProvesSilenceByRun holds that a silent port of a run that heard nothing
-// of its host is not fixed because another run heard of it.
+// TestMergeProvesSilenceByRun checks that a silent port of a run without any
+// answer of its host is not fixed because the host answered another run.
 func TestMergeProvesSilenceByRun(t *testing.T) {
 	baseline := baselineOn(t)
 	baseline.Entries = baseline.Entries[:1]

@@ -13,7 +13,7 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// mergedUnder judges runs as one, under a policy.
+// mergedUnder judges runs as one, with a policy.
 func mergedUnder(t *testing.T, text string, runs ...*RunFile) Merged {
 	t.Helper()
 	p, err := policy.Load("mxsweep.yaml", []byte("version: 1\n"+text), policy.Context{Rules: runs[0].rules})
@@ -27,7 +27,7 @@ func mergedUnder(t *testing.T, text string, runs ...*RunFile) Merged {
 	return m.Conclude()
 }
 
-// noticed gives the messages of the notices with a code.
+// noticed returns the messages of the notices with a code.
 func noticed(c Merged, code string) string {
 	var list []string
 	for _, n := range c.Decision.Notices {
@@ -38,9 +38,9 @@ func noticed(c Merged, code string) string {
 	return strings.Join(list, "\n")
 }
 
-// TestMergeRequiresWhatThePolicyNames holds that a pair which the policy of the
-// merged run expects, or wants closed, and of which the runs know nothing, leaves
-// it incomplete, as it does a scan.
+// TestMergeRequiresWhatThePolicyNames checks that a pair that the policy of the
+// merged run expects, or requires to be closed, and that is unknown in the runs,
+// makes it incomplete, as in a scan.
 func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 	const closed = "must_be_closed: [{target: 192.0.2.9, ports: 10027}]\n"
 	const expect = "expect: [{target: 192.0.2.9, ports: 10027}]\n"
@@ -71,7 +71,7 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 		}
 	}
 
-	// A run that tells it already is enough, if it is that pair which it tells of.
+	// A notice in a run is enough, if it is about that pair.
 	const head = "1 port must have a conclusive result and has none: "
 	for message, want := range map[string]int{
 		head + "192.0.2.9:10027 (expected by the policy).":                                                                1,
@@ -87,8 +87,8 @@ func TestMergeRequiresWhatThePolicyNames(t *testing.T) {
 	}
 }
 
-// TestMergeReportsUnscannedEntries holds that an entry under must_be_closed that no run asked
-// about is told, as far as the runs tell what they asked.
+// TestMergeReportsUnscannedEntries checks that an entry of must_be_closed that no
+// run probed is reported, as far as known.
 func TestMergeReportsUnscannedEntries(t *testing.T) {
 	for name, tt := range map[string]struct {
 		entry   string
@@ -114,8 +114,8 @@ func TestMergeReportsUnscannedEntries(t *testing.T) {
 	}
 }
 
-// TestMergeOwnCanary holds that a canary on the scanner's own machine shows nothing
-// of the network in a merged run either.
+// TestMergeOwnCanary checks that a canary on the scanner's own machine shows
+// nothing about the network in a merged run either.
 func TestMergeOwnCanary(t *testing.T) {
 	for name, tt := range map[string]struct {
 		own    []bool // of the canary of each run

@@ -10,8 +10,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestSameTexts: equal texts and lists of records are held once, and records
-// stay what they are, also where more texts occur than are known at a time.
+// TestSameTexts checks that equal texts and lists of records are stored once, and
+// that records do not change, even if there are more texts than the table holds.
 func TestSameTexts(t *testing.T) {
 	record := func() result.Finding {
 		own := strings.Clone // as a decoder makes them
@@ -29,7 +29,7 @@ func TestSameTexts(t *testing.T) {
 		unsafe.StringData(first.Anchor.File) != unsafe.StringData(second.Anchor.File) {
 		t.Error("equal texts are held twice")
 	}
-	other := result.Finding{Evidence: []string{"a", "b"}} // joined, it is the same
+	other := result.Finding{Evidence: []string{"a", "b"}} // joined, it is equal
 	if texts.share(&other); len(other.Evidence) != 2 {
 		t.Errorf("evidence is %q", other.Evidence)
 	}

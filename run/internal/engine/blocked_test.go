@@ -9,7 +9,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// TestBlockedHosts names the hosts that are known, and counts the others.
+// TestBlockedHosts checks that the known hosts are listed, and the others
+// counted.
 func TestBlockedHosts(t *testing.T) {
 	at := time.Date(2026, 11, 28, 9, 0, 0, 0, time.UTC)
 	got := blockedHosts(scan.Stats{BlockedHosts: 3, Blocked: []scan.BlockedHost{{Addr: netip.MustParseAddr("192.0.2.7"), Since: at, Pairs: 80}}})

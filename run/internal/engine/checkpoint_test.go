@@ -8,8 +8,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
-// TestCheckpoints: how far single SYNs are is told once a second, and only what
-// has had the time of an answer; connects tell it by their results.
+// TestCheckpoints checks that the progress of a SYN sweep is recorded once a
+// second, and includes only probes whose answers have had time to arrive; connect
+// sweeps record results.
 func TestCheckpoints(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		told := (&Engine{syn: &syn.Scanner{}}).Checkpoints(3 * time.Second)

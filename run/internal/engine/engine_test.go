@@ -6,7 +6,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/syn"
 )
 
-// TestSettledRateOfAShortSweep: a sweep that had no rate does not claim one of 0.
+// TestSettledRateOfAShortSweep checks that a sweep without a measured rate does
+// not report a rate of 0.
 func TestSettledRateOfAShortSweep(t *testing.T) {
 	for _, c := range []struct {
 		rate      float64

@@ -19,9 +19,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
-// TestHostsWithManyOpenPorts sweeps hosts with very many open ports whose dialogues take
-// long, with few workers: connections that wait in the queue have places that
-// those in front of them may need, and yet all ports get their turn.
+// TestHostsWithManyOpenPorts sweeps hosts with very many open ports and long
+// dialogues, with few workers: connections waiting in the queue hold slots that
+// earlier ports may need, and yet all ports are handled.
 func TestHostsWithManyOpenPorts(t *testing.T) {
 	for _, hold := range []time.Duration{2 * time.Second, 8 * time.Second} {
 		for seed := range uint64(3) {
@@ -36,7 +36,7 @@ func TestHostsWithManyOpenPorts(t *testing.T) {
 	}
 }
 
-// A busySweep is a sweep with dialogues that only take a place and time.
+// A busySweep is a sweep with dialogues that only take a slot and time.
 type busySweep struct {
 	limit *hosts.Slots
 	queue *Queue
@@ -47,7 +47,7 @@ type busySweep struct {
 	found, done int
 }
 
-// sweep runs until all is done, or for ten hours of its own time.
+// sweep runs until everything is done, or for ten hours of its own time.
 func (w *busySweep) sweep(t *testing.T) {
 	const hosts, ports, workers = 20, 400, 16
 	targets, err := new(scope.Parser).Targets(t.Context(), []string{fmt.Sprintf("192.0.2.1-%d:10001-%d", hosts, 10000+ports)})
@@ -82,7 +82,7 @@ func (w *busySweep) sweep(t *testing.T) {
 	talks.Wait()
 }
 
-// work does what a worker of the sweep does, as far as places go.
+// work does what a worker of the sweep does with slots.
 func (w *busySweep) work(ctx context.Context) {
 	for {
 		r, ok := w.queue.Next()
@@ -105,7 +105,7 @@ func (w *busySweep) work(ctx context.Context) {
 	}
 }
 
-// dial finds one port in three open; the others take their time to refuse.
+// dial finds one port in three open; the others refuse after a while.
 func (w *busySweep) dial(_ context.Context, to netip.AddrPort) (net.Conn, error) {
 	if rand.New(rand.NewPCG(w.seed, uint64(to.Port()))).IntN(3) > 0 {
 		time.Sleep(1900 * time.Millisecond)

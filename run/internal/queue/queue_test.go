@@ -17,7 +17,8 @@ func scanResult(addr string, port uint16) scan.Result {
 	return scan.Result{Target: netip.AddrPortFrom(netip.MustParseAddr(addr), port), State: result.StateOpen}
 }
 
-// A host with very many open ports must not make the others wait.
+// TestQueueLetsHostsTakeTurns checks that a host with very many open ports does
+// not delay the others.
 func TestQueueLetsHostsTakeTurns(t *testing.T) {
 	q := New(2)
 	for port := range uint16(100) {
@@ -78,7 +79,8 @@ func TestQueueKeepsToThePortsPerHost(t *testing.T) {
 	}
 }
 
-// Connections that wait for their dialogue must not eat up all files.
+// TestQueueGivesUpConnectionsBeyondItsLimit checks that waiting connections do
+// not use up all file descriptors.
 func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 	q := New(8)
 	kept := 0
@@ -106,8 +108,8 @@ func TestQueueGivesUpConnectionsBeyondItsLimit(t *testing.T) {
 	}
 }
 
-// Connections that wait have places at their host, of which some must be left
-// to those that are talked to; and what has one comes first.
+// TestQueueKeepsSlotsFree checks that waiting connections leave some slots of
+// their host to dialogues, and that ports with a connection are first.
 func TestQueueKeepsSlotsFree(t *testing.T) {
 	q := New(3)
 	for port := range uint16(10) {
@@ -151,7 +153,8 @@ func drain(q *Queue, answer func(netip.AddrPort) *fingerprint.Identification) (t
 	}
 }
 
-// A host on which everything is open must not cost a dialogue for every port.
+// TestQueueGivesUpOnHostsWithTooManyPorts checks that a host on which everything
+// is open does not cost a dialogue for every port.
 func TestQueueGivesUpOnHostsWithTooManyPorts(t *testing.T) {
 	silent, chatty := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
 	q := New(8)
@@ -177,8 +180,8 @@ func TestQueueGivesUpOnHostsWithTooManyPorts(t *testing.T) {
 	}
 }
 
-// TestQueueHostKinds has hosts with so many open ports, of which some belong to
-// a range and some reply, all with the same words or each with its own.
+// TestQueueHostKinds has hosts with many open ports, some of them part of a range
+// and some with replies, equal or different.
 func TestQueueHostKinds(t *testing.T) {
 	for _, tt := range []struct {
 		name                 string
@@ -225,7 +228,8 @@ func TestQueueHostKinds(t *testing.T) {
 	}
 }
 
-// Ports that are only listened to leave their places to others of the host.
+// TestQueueIdle checks that ports that are only listened to leave their slots to
+// others of the host.
 func TestQueueIdle(t *testing.T) {
 	q := New(1)
 	for port := range uint16(3) {
@@ -249,8 +253,8 @@ func TestQueueIdle(t *testing.T) {
 	}
 }
 
-// TestQueueAwaitsTheSample has ports that are only listened to: while none has
-// ended, no more than the sample is handed out.
+// TestQueueAwaitsTheSample has ports that are only listened to: until one has
+// ended, no more than the sample are handed out.
 func TestQueueAwaitsTheSample(t *testing.T) {
 	q := New(4)
 	for port := range uint16(40) {
