@@ -16,8 +16,8 @@ import (
 )
 
 // TestAgain has a host that is too busy to reply to a policy request in time, as
-// long as anybody else talks to it. A port that replied to nothing is named once
-// it is asked alone; how busy the host is shows at another port.
+// long as other dialogues with it are in progress. A port that replied to nothing
+// is identified when it is tried alone; another port shows how busy the host is.
 func TestAgain(t *testing.T) {
 	set := load(t)
 	for name, c := range map[string]struct {
@@ -74,8 +74,8 @@ func TestAgain(t *testing.T) {
 	}
 }
 
-// besideMTA opens connections to a host with a daemon on all ports but 25, on which
-// an MTA greets after a time. Daemons counts what plays them.
+// besideMTA opens connections to a host with a daemon on all ports but 25, on
+// which an MTA greets after a time. daemons counts the goroutines of the daemons.
 func besideMTA(daemons *sync.WaitGroup, greets time.Duration, daemon func(net.Conn)) func(context.Context, netip.AddrPort) (net.Conn, error) {
 	mta := answering(greets, "220 mx.example.org ESMTP\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n", "QUIT": "221 Bye\r\n"})
 	return func(_ context.Context, to netip.AddrPort) (net.Conn, error) {
@@ -92,8 +92,8 @@ func besideMTA(daemons *sync.WaitGroup, greets time.Duration, daemon func(net.Co
 	}
 }
 
-// TestAgainKeepsMore asks again a port that says nothing any more: what the
-// first conversation told stays.
+// TestAgainKeepsMore repeats a port that has become silent: the result of the
+// first dialogue is kept.
 func TestAgainKeepsMore(t *testing.T) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -109,7 +109,7 @@ func TestAgainKeepsMore(t *testing.T) {
 	})
 }
 
-// TestGreetingWithoutEnd bounds what a greeting costs that never ends.
+// TestGreetingWithoutEnd limits the time for an endless greeting.
 func TestGreetingWithoutEnd(t *testing.T) {
 	set := load(t)
 	for name, f := range map[string]fake{

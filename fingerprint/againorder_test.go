@@ -12,10 +12,11 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// TestAgainOrder asks two policy daemons once more whose first conversation ended in
-// silence on a slow host: postfwd 2, which replies to PING alone, on a port of other
-// policy daemons, and policyd-weight, which hangs up on some questions and is silent
-// to the others. What the port suggests comes first, so that both are named.
+// TestAgainOrder repeats two policy daemons whose first dialogue ended in silence
+// on a slow host: postfwd 2, which replies only to PING, on a port of other
+// policy daemons, and policyd-weight, which closes the connection on some probes
+// and is silent on the others. Probes suggested by the port come first, so that
+// both are identified.
 func TestAgainOrder(t *testing.T) {
 	set := load(t)
 	for _, c := range []struct {

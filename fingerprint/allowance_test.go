@@ -15,13 +15,13 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// dripping says a text over and over, a byte at a time, and answers nothing.
+// dripping sends a text repeatedly, a byte at a time, and replies to nothing.
 func dripping(text string, every time.Duration) fake {
 	return drip(strings.Repeat(text, 1000), every)
 }
 
-// cutting greets and answers as slowly as it may, and hangs up in the middle of
-// the answer.
+// cutting greets and replies as slowly as possible, and closes the connection in
+// the middle of the reply.
 func cutting(c net.Conn) {
 	go swallow(c)
 	for _, b := range []byte("220 mx.example.org ESMTP\r\n250-mx.example.org\r\n250-SI") {
@@ -32,8 +32,8 @@ func cutting(c net.Conn) {
 	}
 }
 
-// TestTimeInAll: whatever a port does to take long, all conversations with it
-// have one bound, that of the last one among them.
+// TestTimeInAll checks that, whatever a port does to take long, all dialogues
+// with it together have one time limit.
 func TestTimeInAll(t *testing.T) {
 	for name, c := range map[string]struct {
 		fake fake
@@ -58,15 +58,15 @@ func TestTimeInAll(t *testing.T) {
 	}
 }
 
-// timeInAll is how long all conversations with a port take, with those that
-// follow where this machine was late.
+// timeInAll returns how long all dialogues with a port take, including those
+// repeated because this machine was late.
 func timeInAll(t *testing.T, f fake, late bool) (took time.Duration) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {
 		var conns tally
 		defer conns.fakes.Wait()
 		id := &Identifier{Signatures: set, Dial: conns.dial(f)}
-		id.late.Store(late) // so that it is asked again if it may be
+		id.late.Store(late) // so that it is repeated if possible
 		port := scan.Result{Target: netip.MustParseAddrPort("192.0.2.1:10031")}
 		begun := time.Now()
 		svc, err := id.Identify(t.Context(), port)
@@ -81,8 +81,8 @@ func timeInAll(t *testing.T, f fake, late bool) (took time.Duration) {
 	return took
 }
 
-// TestTimeBesideSilence: no port takes twice as long as one that is silent, so
-// that whoever wants to hold up a run gains little over saying nothing.
+// TestTimeBesideSilence checks that no port takes twice as long as a silent one,
+// so that delaying a run gains little over being silent.
 func TestTimeBesideSilence(t *testing.T) {
 	silent := timeInAll(t, swallow, false)
 	for name, f := range map[string]fake{
@@ -97,8 +97,8 @@ func TestTimeBesideSilence(t *testing.T) {
 	}
 }
 
-// TestGreetingTimeoutLeavesTime: a greeting that came at the very end of the time
-// for which it is waited is still followed by questions.
+// TestGreetingTimeoutLeavesTime checks that a greeting at the end of its wait is
+// still followed by probes.
 func TestGreetingTimeoutLeavesTime(t *testing.T) {
 	id := Identifier{GreetingTimeout: 20 * time.Second}
 	if left := id.portTime() - id.GreetingTimeout; left < afterGreeting {
@@ -106,9 +106,9 @@ func TestGreetingTimeoutLeavesTime(t *testing.T) {
 	}
 }
 
-// TestUnansweredQuestion: behind a question that is not answered nothing more is
-// asked on the connection. The answer that comes late would be taken for that to
-// the next one.
+// TestUnansweredQuestion checks that nothing more is sent on a connection after a
+// probe without a reply, because a late reply would be taken for that to the next
+// probe.
 func TestUnansweredQuestion(t *testing.T) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// TestKeptIsBounded: what outlives a conversation does not grow with what the
-// other side says, unless it is recorded.
+// TestKeptIsBounded checks that what is kept after a dialogue does not grow with
+// what the daemon sends, unless it is recorded.
 func TestKeptIsBounded(t *testing.T) {
 	long := bytes.Repeat([]byte("x"), maxReply)
 	for record, want := range map[bool]int{false: maxKept, true: maxReply} {
@@ -33,8 +33,8 @@ func TestKeptIsBounded(t *testing.T) {
 	}
 }
 
-// TestCertificateIsBounded: a certificate with very many names is described by
-// the first ones.
+// TestCertificateIsBounded checks that a certificate with very many names is
+// described by the first ones.
 func TestCertificateIsBounded(t *testing.T) {
 	cert := &x509.Certificate{Subject: pkix.Name{CommonName: strings.Repeat("c", 60000)}}
 	for i := range 12000 {

@@ -17,8 +17,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// A sender notes when something is sent on a connection, and whether it was
-// reset in the end.
+// A sender records when something is sent on a connection, and whether it was
+// reset.
 type sender struct {
 	net.Conn
 	sends  func()
@@ -30,7 +30,7 @@ func (s *sender) Write(p []byte) (int, error) {
 	return s.Conn.Write(p)
 }
 
-// Read fails as that of a *net.TCPConn does once the connection is closed here.
+// Read fails like that of a *net.TCPConn once the connection is closed.
 func (s *sender) Read(p []byte) (int, error) {
 	n, err := s.Conn.Read(p)
 	if errors.Is(err, io.ErrClosedPipe) {
@@ -39,14 +39,15 @@ func (s *sender) Read(p []byte) (int, error) {
 	return n, err
 }
 
-// SetLinger stands for that of a *net.TCPConn.
+// SetLinger is like that of a *net.TCPConn.
 func (s *sender) SetLinger(int) error {
 	s.resets()
 	return nil
 }
 
-// TestNotAfter: whatever a daemon does, no connection is opened and nothing is
-// written once the authorization has ended, and what is open is reset then.
+// TestNotAfter checks that, whatever a daemon does, no connection is opened and
+// nothing is sent once the authorization has ended, and that open connections are
+// reset then.
 func TestNotAfter(t *testing.T) {
 	set := load(t)
 	postfix := map[string]string{"EHLO": "250-mx.example.org\r\n250 CHUNKING\r\n", "QUIT": "221 2.0.0 Bye\r\n"}
@@ -90,8 +91,8 @@ func TestNotAfter(t *testing.T) {
 	}
 }
 
-// TestNotAfterIsNoAnswer: that connections were reset by ourselves is not taken for
-// what the daemon does, which stays unknown.
+// TestNotAfterIsNoAnswer checks that our own resets are not taken for behavior of
+// the daemon, which stays unknown.
 func TestNotAfterIsNoAnswer(t *testing.T) {
 	set := load(t)
 	for name, f := range map[string]fake{
@@ -103,7 +104,7 @@ func TestNotAfterIsNoAnswer(t *testing.T) {
 			for _, after := range []time.Duration{50 * time.Millisecond, 700 * time.Millisecond, time.Second, 3 * time.Second, 5 * time.Second, 6 * time.Second} {
 				_, resets, _, svc := expiring(t, set, after, f, handed)
 				if resets == 0 {
-					continue // all was said before
+					continue // everything was sent before
 				}
 				if svc.Inconclusive == "" {
 					t.Errorf("%s, end after %s: it counts as assessed: %+v", name, after, svc)

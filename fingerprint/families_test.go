@@ -14,15 +14,15 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// A family is a daemon and what it must be called.
+// A family is a daemon and its expected identification.
 type family struct {
 	handler           mailtest.Handler
 	protocol, product string
 	role, version     string
-	least             int // of the confidence
+	least             int // minimum confidence
 }
 
-// families are daemons that no distribution ships or that wait to be asked.
+// families returns daemons that no distribution ships or that send no greeting.
 func families(t *testing.T) map[string]family {
 	t.Helper()
 	policy := func(name string) mailtest.Handler { return &mailtest.Policy{Name: name} }
@@ -68,8 +68,8 @@ func families(t *testing.T) map[string]family {
 	}
 }
 
-// TestFamilies talks to all of them, with the waits of a run, in the time of
-// the test.
+// TestFamilies runs dialogues with all of them, with the waits of a run, in the
+// time of the test.
 func TestFamilies(t *testing.T) {
 	set := load(t)
 	for name, c := range families(t) {
@@ -106,8 +106,8 @@ func TestFamilies(t *testing.T) {
 	}
 }
 
-// TestIntrusive asks the policy daemons that are silent to all else what they
-// may only be asked if somebody wants it.
+// TestIntrusive sends intrusive probes to policy daemons that reply to nothing
+// else.
 func TestIntrusive(t *testing.T) {
 	set := load(t)
 	for name, c := range map[string]struct {
@@ -132,8 +132,8 @@ func TestIntrusive(t *testing.T) {
 	}
 }
 
-// openConns counts the connections that are open at once, and in all, where
-// they are opened: the server learns of a close only later.
+// openConns counts connections on the client's side, at once and in total: the
+// server learns of a close only later.
 type openConns struct {
 	dialer         func(context.Context, netip.AddrPort) (net.Conn, error)
 	now, most, all atomic.Int64

@@ -6,8 +6,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// FuzzReply sees to it that no reply, however torn, upsets the tests for its
-// end, and that a reply that is complete is so for a reason.
+// FuzzReply checks that no reply crashes the detection of its end, and that a
+// reply that is complete has a reason to be.
 func FuzzReply(f *testing.F) {
 	for _, s := range []string{
 		"", "220 mx\r\n", "220-mx\r\n220 mx\r\n", "250", "* OK ready\r\n", "+OK\r\n.\r\n", "-ERR\r\n",

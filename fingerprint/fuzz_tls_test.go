@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// FuzzCertificate sees to it that no certificate upsets what is told of it, and
-// that what is told stays within bounds.
+// FuzzCertificate checks that no certificate crashes its description, and that
+// the description stays within limits.
 func FuzzCertificate(f *testing.F) {
 	server := httptest.NewTLSServer(nil)
 	f.Add(server.TLS.Certificates[0].Certificate[0])

@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan/hosts"
 )
 
-// TestGreets listens to ports that speak first, at once or late, and to those that
-// do not: each gives its place at the host back, and none is sent anything.
+// TestGreets listens to ports that greet, at once or late, and to those that do
+// not: each releases its slot of the host, and nothing is sent.
 func TestGreets(t *testing.T) {
 	target := netip.MustParseAddrPort("192.0.2.1:10025")
 	for name, tt := range map[string]struct {

@@ -34,8 +34,8 @@ func daemon(t *testing.T, name string) mailtest.Handler {
 	return d
 }
 
-// inMemory runs a subtest in a bubble with a network of its own: the waits take
-// no time, and how busy the machine is makes no difference.
+// inMemory runs a subtest in a bubble with a network of its own: waits take no
+// time, and the load of the machine makes no difference.
 func inMemory(t *testing.T, name string, f func(t *testing.T, n *mailtest.Network)) {
 	t.Helper()
 	t.Run(name, func(t *testing.T) {
@@ -43,15 +43,15 @@ func inMemory(t *testing.T, name string, f func(t *testing.T, n *mailtest.Networ
 	})
 }
 
-// TestIdentify talks to daemons that answer at once, and holds what was sent
-// to them against what may be sent to a daemon that greets as SMTP.
+// TestIdentify runs dialogues with daemons that reply at once, and checks what
+// was sent to a daemon that greets as SMTP.
 func TestIdentify(t *testing.T) {
 	set := load(t)
 	plain, err := mailtest.Parse("S: 220 mail.example.net Dovecot ready.\nC: LHLO *\nS: 250-mail.example.net\nS: 250 PIPELINING\nC: *\nS: 500 5.5.1 Unknown command")
 	if err != nil {
 		t.Fatal(err)
 	}
-	// The first servers of a network in memory, and where nothing listens.
+	// The first servers of an in-memory network, and a port without one.
 	const postfix, lmtp, gone = "127.0.0.1:40000", "127.0.0.1:40001", "127.0.0.1:9"
 	for name, c := range map[string]struct {
 		handler      mailtest.Handler
@@ -105,7 +105,7 @@ func TestIdentify(t *testing.T) {
 	}
 }
 
-// checkManners holds what a server received against the rules for all probes.
+// checkManners checks what a server received against the rules for all probes.
 func checkManners(t *testing.T, server *mailtest.Server, svc *Identification) {
 	t.Helper()
 	if n := server.MaxOpen(); n > maxPerPort {
@@ -137,9 +137,9 @@ func checkManners(t *testing.T, server *mailtest.Server, svc *Identification) {
 	}
 }
 
-// TestAmavisIsNotHarmed asks an amavisd that is too busy to greet everything
-// that a silent port is asked, with binary probes first, and sees to it that
-// no child keeps the rest of a line.
+// TestAmavisIsNotHarmed sends all probes for silent ports, binary ones first, to
+// an amavisd that is too busy to greet, and checks that no child keeps the rest
+// of a line.
 func TestAmavisIsNotHarmed(t *testing.T) {
 	set := load(t)
 	inMemory(t, "busy", func(t *testing.T, n *mailtest.Network) {
@@ -166,7 +166,7 @@ func TestAmavisIsNotHarmed(t *testing.T) {
 	})
 }
 
-// TestScope sees to it that the scope is asked before every connection.
+// TestScope checks that the scope is checked before every connection.
 func TestScope(t *testing.T) {
 	server := mailtest.Serve(t, daemon(t, "postfix"))
 	id := &Identifier{Signatures: load(t), Allowed: func(netip.Addr) bool { return false }}
@@ -179,7 +179,7 @@ func TestScope(t *testing.T) {
 	}
 }
 
-// TestCancel ends a conversation with a port that stays silent.
+// TestCancel ends a dialogue with a port that stays silent.
 func TestCancel(t *testing.T) {
 	begun := make(chan struct{})
 	var once sync.Once
@@ -199,8 +199,9 @@ func TestCancel(t *testing.T) {
 	<-done
 }
 
-// TestTranscriptMatches sees to it that a recorded transcript says the same as
-// the conversation: what `signatures record` writes can be an example.
+// TestTranscriptMatches checks that a recorded transcript has the same
+// identification as the dialogue, so that the output of `signatures record` can
+// be an example.
 func TestTranscriptMatches(t *testing.T) {
 	set := load(t)
 	server := mailtest.Serve(t, daemon(t, "postfix-reinjection"))

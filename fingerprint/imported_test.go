@@ -11,7 +11,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// importedSignatures name daemons that do not exist, and Exim by another name.
+// importedSignatures identify daemons that do not exist, and Exim by another
+// name.
 const importedSignatures = `
 imported: nmap
 signatures:
@@ -30,7 +31,8 @@ signatures:
   - {id: my-ssh, product: Not SSH, protocol: ssh, role: mta, confidence: 4, source: made up, when: [{greeting: '^SSH'}]}
 `
 
-// TestImported sees to it that imported signatures fill gaps and nothing else.
+// TestImported checks that imported signatures are used only if no other
+// identifies a product.
 func TestImported(t *testing.T) {
 	set, err := signatures.Load(signatures.Builtin(), signatures.Source{Name: "my", FS: fstest.MapFS{"a.yaml": {Data: []byte(importedSignatures)}}})
 	if err != nil {
@@ -76,8 +78,8 @@ func TestImported(t *testing.T) {
 	}
 }
 
-// TestImportedSendsNothing: a probe that only imported signatures wait for is not
-// asked.
+// TestImportedSendsNothing checks that a probe that only imported signatures need
+// is not sent.
 func TestImportedSendsNothing(t *testing.T) {
 	const probe = "probes: [{id: my-probe, why: test, after: [{greeting: '^220 '}], send: \"NOOP\\r\\n\", read: {until: reply, wait: 1s}, safety: safe}]"
 	const signature = "signatures: [{id: x, product: X, protocol: smtp, role: mta, confidence: 4, source: x, when: [{probe: my-probe, reply: x}]%s}]"

@@ -11,12 +11,12 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// turnsAway says one line and hangs up.
+// turnsAway sends one line and closes the connection.
 func turnsAway(line string) fake {
 	return func(c net.Conn) { io.WriteString(c, line) }
 }
 
-// firstOnly serves the first n connections and turns the others away.
+// firstOnly serves the first n connections and refuses the others.
 func firstOnly(n int32, serve fake, line string) fake {
 	var conns atomic.Int32
 	return func(c net.Conn) {
@@ -28,7 +28,7 @@ func firstOnly(n int32, serve fake, line string) fake {
 	}
 }
 
-// laterOnly turns the first n connections away and serves the others.
+// laterOnly refuses the first n connections and serves the others.
 func laterOnly(n int32, line string, serve fake) fake {
 	var conns atomic.Int32
 	return func(c net.Conn) {
@@ -40,7 +40,7 @@ func laterOnly(n int32, line string, serve fake) fake {
 	}
 }
 
-// nthOnly serves the n-th connection and turns the others away.
+// nthOnly serves the n-th connection and refuses the others.
 func nthOnly(n int32, serve, away fake) fake {
 	var conns atomic.Int32
 	return func(c net.Conn) {
@@ -52,8 +52,8 @@ func nthOnly(n int32, serve, away fake) fake {
 	}
 }
 
-// TestInconclusive holds what becomes of a conversation that settles nothing:
-// by code and place, whatever the words are.
+// TestInconclusive checks the result of inconclusive dialogues: it depends on the
+// code and its position, not on the text.
 func TestInconclusive(t *testing.T) {
 	set := load(t)
 	postfix := map[string]string{
@@ -103,8 +103,8 @@ func TestInconclusive(t *testing.T) {
 	}
 }
 
-// TestServedRarely serves one connection of many. Whichever that is, a port whose
-// other connections wait is never settled as a service that is not known.
+// TestServedRarely serves one connection of many. Whichever it is, a port whose
+// other connections wait is never reported as an unknown service.
 func TestServedRarely(t *testing.T) {
 	set := load(t)
 	served := answering(0, "220 mx.example.org ESMTP Postfix\r\n", map[string]string{

@@ -15,7 +15,7 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// resetConn is a connection that the other side resets where it closes it.
+// resetConn is a connection that the other side resets instead of closing it.
 type resetConn struct{ net.Conn }
 
 func (c resetConn) Read(b []byte) (int, error) {
@@ -26,10 +26,10 @@ func (c resetConn) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// TestServedInTurn serves one connection of several in turn and resets, or closes,
-// the others. Whichever of them comes first, one in three is enough for a name. A
-// port that resets all of them, for all that is seen, is not settled; one that closes
-// them does so by an access list of its own.
+// TestServedInTurn serves one connection of several in turn and resets, or
+// closes, the others. Whichever is first, one in three is enough for an
+// identification. A port that resets all connections is inconclusive; one that
+// closes them has an access list.
 func TestServedInTurn(t *testing.T) {
 	set := load(t)
 	served := answering(0, "220 mx.example.org ESMTP Postfix\r\n", map[string]string{

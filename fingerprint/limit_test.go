@@ -21,7 +21,7 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// A tally counts the connections that are open at once, and those in all.
+// A tally counts connections, at once and in total.
 type tally struct {
 	fakes          sync.WaitGroup
 	mu             sync.Mutex
@@ -29,7 +29,7 @@ type tally struct {
 	ports          map[netip.AddrPort]int
 }
 
-// dial connects to a fake that plays on every port.
+// dial connects to a fake on every port.
 func (t *tally) dial(f fake) func(context.Context, netip.AddrPort) (net.Conn, error) {
 	return func(_ context.Context, target netip.AddrPort) (net.Conn, error) {
 		ours, theirs := net.Pipe()
@@ -53,9 +53,9 @@ func (t *tally) dial(f fake) func(context.Context, netip.AddrPort) (net.Conn, er
 	}
 }
 
-// TestConnectionsOfAHost: a sweep that goes on while what it found is talked
-// to has no more connections to a host at once than its slots, apart from those on which
-// nothing comes, and no more than ten to a port in all; every port is found and asked.
+// TestConnectionsOfAHost checks that a sweep with concurrent dialogues never has
+// more connections to a host than its slots, apart from those without any data,
+// and no more than ten to a port in total; every port is found and probed.
 func TestConnectionsOfAHost(t *testing.T) {
 	set := load(t)
 	for name, f := range map[string]fake{
@@ -76,8 +76,8 @@ func TestConnectionsOfAHost(t *testing.T) {
 	}
 }
 
-// holdConnections finds so many ports of a host, talks to them meanwhile and holds how
-// many connections are open at once.
+// holdConnections finds open ports of a host, runs dialogues with them at the
+// same time and checks how many connections are open at once.
 func holdConnections(t *testing.T, set *signatures.Set, f fake, each, ports, most int) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -123,7 +123,7 @@ func holdConnections(t *testing.T, set *signatures.Set, f fake, each, ports, mos
 	})
 }
 
-// onlyTo answers one question, and hangs up on every other.
+// onlyTo replies to one probe, and closes the connection on every other.
 func onlyTo(question, answer string) fake {
 	return func(c net.Conn) {
 		b := make([]byte, 4096) // a ClientHello
@@ -134,7 +134,7 @@ func onlyTo(question, answer string) fake {
 	}
 }
 
-// holdingOn answers one question, and is silent to every other.
+// holdingOn replies to one probe, and is silent on every other.
 func holdingOn(question, answer string) fake {
 	return func(c net.Conn) {
 		b := make([]byte, 4096) // a ClientHello
@@ -152,8 +152,8 @@ const (
 	statsAnswer   = "reset_timestamp\tlast_update\tnum_logins\tnum_cmds\tnum_connected_sessions\tuser_cpu\tsys_cpu\n1795620181\t0.000000\t0\t0\t0\t0.0\t0.0\n\n"
 )
 
-// TestHangingUp: what hangs up on all questions but its own is named within
-// ten connections, the commoner ones on any port.
+// TestHangingUp checks that a daemon that closes the connection on all probes but
+// its own is identified within ten connections, the more common ones on any port.
 func TestHangingUp(t *testing.T) {
 	set := load(t)
 	for _, c := range []struct {
@@ -188,8 +188,8 @@ func TestHangingUp(t *testing.T) {
 
 var limitedHost = netip.MustParseAddr("192.0.2.1")
 
-// TestManyQuietDaemons: daemons that are silent but to one question are named,
-// however many of them share the places of a host.
+// TestManyQuietDaemons checks that daemons that reply to only one probe are
+// identified, however many of them share the slots of a host.
 func TestManyQuietDaemons(t *testing.T) {
 	set := load(t)
 	for name, f := range map[string]fake{
@@ -234,8 +234,8 @@ func TestManyQuietDaemons(t *testing.T) {
 	}
 }
 
-// TestSecondConversation: a port that is asked once more, because others of its
-// host speak, has ten connections in all too.
+// TestSecondConversation checks that a port with a second dialogue, because
+// others of its host reply, has ten connections in total too.
 func TestSecondConversation(t *testing.T) {
 	set := load(t)
 	for name, f := range map[string]fake{
@@ -261,7 +261,7 @@ func TestSecondConversation(t *testing.T) {
 				if _, err := id.Identify(t.Context(), scan.Result{Target: target, State: result.StateOpen}); err != nil {
 					t.Error(err)
 				}
-				if n := conns.ports[target]; n >= maxConns { // one found it
+				if n := conns.ports[target]; n >= maxConns { // one found the port
 					t.Errorf("%s: %d connections to port %d, want less than %d", name, n, port, maxConns)
 				}
 			}
@@ -269,8 +269,8 @@ func TestSecondConversation(t *testing.T) {
 	}
 }
 
-// TestLDAPS looks for a directory inside of TLS, where it hangs up on what it
-// cannot read.
+// TestLDAPS identifies a directory inside TLS that closes the connection on what
+// it cannot parse.
 func TestLDAPS(t *testing.T) {
 	set := load(t)
 	made := httptest.NewUnstartedServer(nil)

@@ -60,7 +60,7 @@ func TestLink(t *testing.T) {
 	}
 }
 
-// TestStack names a stack only if enough of it is there.
+// TestStack checks that a stack is identified only if enough of it is there.
 func TestStack(t *testing.T) {
 	set := load(t)
 	named := func() *Identification {
@@ -80,8 +80,8 @@ func TestStack(t *testing.T) {
 	}
 }
 
-// TestLinkManyAlike holds what is noted of a host that greets alike on every
-// port to what a port is worth.
+// TestLinkManyAlike checks the limit of what is recorded for a host with the same
+// greeting on every port.
 func TestLinkManyAlike(t *testing.T) {
 	services := make(map[uint16]*Identification)
 	for port := uint16(1); port != 0; port++ {

@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// netstrings plays a daemon that reads netstrings, and hangs up on what is none. It
-// waits for the rest of one that is not complete.
+// netstrings simulates a daemon that reads netstrings, and closes the connection
+// on anything else. It waits for the rest of an incomplete one.
 func netstrings(answer func(payload string) (string, bool)) mailtest.Handler {
 	length := regexp.MustCompile(`^(\d{1,6}):`)
 	return mailtest.Bytes{Answer: func(got string) (string, bool) {
@@ -29,7 +29,7 @@ func netstrings(answer func(payload string) (string, bool)) mailtest.Handler {
 	}}
 }
 
-// closer plays a daemon that hangs up on all but one question.
+// closer simulates a daemon that closes the connection on all probes but one.
 func closer(question, reply string) mailtest.Handler {
 	return mailtest.Bytes{Answer: func(got string) (string, bool) {
 		if strings.HasPrefix(got, question) {
@@ -39,8 +39,8 @@ func closer(question, reply string) mailtest.Handler {
 	}}
 }
 
-// qmail plays qmail-qmtpd or qmail-qmqpd, which say nothing before a message is
-// complete, and open the queue for each length that is not zero.
+// qmail simulates qmail-qmtpd or qmail-qmqpd, which send nothing before a message
+// is complete, and open the queue for each length that is not zero.
 func qmail(most int, opened *bool) mailtest.Handler {
 	return mailtest.Bytes{Answer: func(got string) (string, bool) {
 		digits := len(got) - len(strings.TrimLeft(got, "0123456789"))
@@ -54,8 +54,8 @@ func qmail(most int, opened *bool) mailtest.Handler {
 	}}
 }
 
-// TestProtocolsWithoutLines talks to daemons of protocols that mail systems use, or
-// that are found beside them, on the ports that they have and that probes name.
+// TestProtocolsWithoutLines runs dialogues with daemons whose protocols are used
+// in, or near, mail systems, on their usual ports.
 func TestProtocolsWithoutLines(t *testing.T) {
 	set := load(t)
 	opened := false

@@ -2,7 +2,7 @@ package fingerprint
 
 import "testing"
 
-// TestLossy holds what counts as a path that loses packets.
+// TestLossy checks which paths count as lossy.
 func TestLossy(t *testing.T) {
 	for _, c := range []struct {
 		why                 string

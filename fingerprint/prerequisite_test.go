@@ -14,10 +14,10 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// TestPrerequisites has a policy daemon that answers one question alone, which
-// is asked behind two others, on a host that turns out to be slow while they are
-// waited for, or when they have been. It is named although each silence takes long,
-// and what its own question waits for is asked before what would fit any port.
+// TestPrerequisites has a policy daemon that replies to one probe only, which has
+// two prerequisites, on a host that turns out to be slow during or after these.
+// It is identified although each silence takes long, and its prerequisites come
+// before probes that fit any port.
 func TestPrerequisites(t *testing.T) {
 	set := load(t)
 	for name, other := range map[string]struct{ asked, slow time.Duration }{

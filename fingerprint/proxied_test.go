@@ -9,8 +9,9 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// TestProxiedOfEveryProtocol asks listeners that want a PROXY header, in clear
-// text and with TLS behind it: what speaks there is named, and the trust told.
+// TestProxiedOfEveryProtocol probes listeners that require a PROXY header, in
+// clear text and with TLS after it: the daemon is identified, and the trust
+// reported.
 func TestProxiedOfEveryProtocol(t *testing.T) {
 	set := load(t)
 	for _, s := range speakers {
@@ -33,8 +34,8 @@ func TestProxiedOfEveryProtocol(t *testing.T) {
 	}
 }
 
-// TestProxiedGreetingInParts has a daemon behind a PROXY header send each line of its
-// greeting in a packet of its own.
+// TestProxiedGreetingInParts has a daemon behind a PROXY header send each line of
+// its greeting in a packet of its own.
 func TestProxiedGreetingInParts(t *testing.T) {
 	set := load(t)
 	inMemory(t, "managesieve", func(t *testing.T, n *mailtest.Network) {

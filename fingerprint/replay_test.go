@@ -18,12 +18,12 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// A replay is a daemon that says what a transcript has of it. To a question that
-// the transcript does not have it says nothing, or hangs up, as the daemon did when
-// it was asked for a policy.
+// A replay is a daemon that sends the replies of a transcript. On a probe that is
+// not in the transcript it is silent, or closes the connection, as the daemon did
+// on a policy request.
 type replay struct{ said *Transcript }
 
-// Serve plays one connection.
+// Serve handles one connection.
 func (r replay) Serve(c *mailtest.Conn) {
 	greeting := r.said.Find(signatures.Greeting)
 	if greeting != nil && !play(c, greeting) {
@@ -59,21 +59,22 @@ func (r replay) Serve(c *mailtest.Conn) {
 			continue
 		case r.hangsUp(string(asked)):
 			return
-		case bytes.HasPrefix(asked, []byte("HELO ")) && !c.Say("250 mx.example.org\r\n"): // which any mail server knows
+		case bytes.HasPrefix(asked, []byte("HELO ")) && !c.Say("250 mx.example.org\r\n"): // any mail server supports it
 			return
 		}
 		asked = nil
 	}
 }
 
-// play says the reply of an exchange and reports whether the connection goes on.
+// play sends the reply of an exchange and reports whether the connection stays
+// open.
 func play(c *mailtest.Conn, ex *Exchange) bool {
 	if len(ex.Reply) > 0 && (!c.Wait(ex.First) || !c.Say(string(ex.Reply))) {
 		return false
 	}
 	switch ex.End {
 	case signatures.EndClosed:
-		return len(ex.Reply) == 0 && !c.Wait(ex.Took) // never goes on
+		return len(ex.Reply) == 0 && !c.Wait(ex.Took) // never continues
 	case signatures.EndReset:
 		c.Reset()
 		return false
@@ -81,7 +82,8 @@ func play(c *mailtest.Conn, ex *Exchange) bool {
 	return true
 }
 
-// answer is the exchange whose question was asked, or whether one may come of it.
+// answer returns the exchange for what was received, or whether more may complete
+// one.
 func (r replay) answer(asked []byte, tls bool) (ex *Exchange, more bool) {
 	for i := range r.said.Exchanges {
 		switch ex := &r.said.Exchanges[i]; {
@@ -95,8 +97,8 @@ func (r replay) answer(asked []byte, tls bool) (ex *Exchange, more bool) {
 	return nil, more
 }
 
-// hangsUp reports whether the daemon ends the connection at a line that is not in
-// the transcript.
+// hangsUp reports whether the daemon closes the connection on a line that is not
+// in the transcript.
 func (r replay) hangsUp(line string) bool {
 	if slices.Contains([]string{"QUIT", "LOGOUT", "a9 LOGOUT"}, strings.TrimSpace(line)) {
 		return true
@@ -105,14 +107,14 @@ func (r replay) hangsUp(line string) bool {
 	return ex != nil && ex.End == signatures.EndClosed
 }
 
-// A truth is what the daemon of a transcript must be called.
+// A truth is the expected identification of a transcript's daemon.
 type truth struct {
 	protocol, product, behind string
-	least, most               int      // of the confidence; most is none if it is zero
+	least, most               int      // confidence; most is unlimited if zero
 	alternatives              []string // that must be among those named
 }
 
-// readTranscripts reads the transcripts of a folder, by the names of their files.
+// readTranscripts reads the transcripts of a folder, by file name.
 func readTranscripts(t *testing.T, dir string) map[string]*Transcript {
 	t.Helper()
 	paths, err := filepath.Glob(filepath.Join(dir, "*.json"))
@@ -134,8 +136,8 @@ func readTranscripts(t *testing.T, dir string) map[string]*Transcript {
 	return said
 }
 
-// replayAll holds a dialogue with the daemon of each transcript, and compares what
-// it is called with the truth.
+// replayAll runs a dialogue with the daemon of each transcript, and compares the
+// result with the truth.
 func replayAll(t *testing.T, said map[string]*Transcript, truths map[string]truth) {
 	set := load(t)
 	for name, tr := range said {
@@ -156,7 +158,7 @@ func replayAll(t *testing.T, said map[string]*Transcript, truths map[string]trut
 	}
 }
 
-// check compares what a daemon is called with the truth.
+// check compares an identification with the truth.
 func (want truth) check(t *testing.T, svc *Identification) {
 	t.Helper()
 	behind := ""
@@ -179,8 +181,8 @@ func asJSON(tr *Transcript) string {
 	return string(b)
 }
 
-// TestSharedTranscripts replays the transcripts of real daemons that lie beside the
-// project, where they do.
+// TestSharedTranscripts replays the transcripts of real daemons outside the
+// project, if they are there.
 func TestSharedTranscripts(t *testing.T) {
 	dir := filepath.Join("..", "..", "shared", "cases", "transcripts")
 	if _, err := os.Stat(dir); err != nil {
@@ -189,7 +191,7 @@ func TestSharedTranscripts(t *testing.T) {
 	replayAll(t, readTranscripts(t, dir), sharedTruths)
 }
 
-// sharedTruths are the truths of the transcripts that lie beside the project.
+// sharedTruths are the truths of the transcripts outside the project.
 var sharedTruths = map[string]truth{
 	"chasquid":                        {protocol: "smtp", product: "chasquid"},
 	"courier-esmtp-starttls":          {protocol: "smtp", product: "Courier ESMTP", least: 9},
@@ -229,8 +231,8 @@ var sharedTruths = map[string]truth{
 	"wildduck-imap":                   {protocol: "imap", product: "WildDuck"},
 }
 
-// TestOwnTranscripts replays daemons that were written down for this test, each with
-// something that an administrator or a proxy does to what a daemon says.
+// TestOwnTranscripts replays transcripts written for this test, each with a
+// change that an administrator or a proxy makes to replies.
 func TestOwnTranscripts(t *testing.T) {
 	replayAll(t, readTranscripts(t, filepath.Join("testdata", "transcripts")), ownTruths())
 }
@@ -262,8 +264,8 @@ func ownTruths() map[string]truth {
 	return truths
 }
 
-// TestRefusalOfAnother lets a daemon refuse the address of a proxy in front of it:
-// not to a client that has that address itself.
+// TestRefusalOfAnother has a daemon refuse the address of a proxy in front of it,
+// but not a client with that address.
 func TestRefusalOfAnother(t *testing.T) {
 	refusal := "554 5.7.1 <localhost[%s]>: Client host rejected: Access denied\r\n"
 	for name, c := range map[string]struct {
@@ -294,8 +296,7 @@ func TestRefusalOfAnother(t *testing.T) {
 	}
 }
 
-// fromHost is a connection from another address, to one that is no loopback address
-// either.
+// fromHost is a connection between two addresses that are not loopback.
 type fromHost struct {
 	net.Conn
 	from netip.Addr

@@ -32,8 +32,8 @@ func starvedDialer(until time.Time, play fake) func(context.Context, netip.AddrP
 	}
 }
 
-// TestOutOfResources lets this machine run out of files: for a moment, which is waited
-// for, or for good, which is an error and never an answer.
+// TestOutOfResources has this machine run out of file descriptors: for a moment,
+// which is waited for, or permanently, which is an error and never a result.
 func TestOutOfResources(t *testing.T) {
 	set := load(t)
 	postfix := answering(0, "220 mx.example.org ESMTP Postfix\r\n", map[string]string{"EHLO": "250 mx.example.org\r\n"})
@@ -58,8 +58,8 @@ func TestOutOfResources(t *testing.T) {
 	}
 }
 
-// TestOutOfResourcesAfterGreeting: the first connection is there, further ones are
-// not. What the greeting told is kept, and so is the reason for knowing no more.
+// TestOutOfResourcesAfterGreeting allows only the first connection. The result of
+// the greeting is kept, and so is the reason for knowing no more.
 func TestOutOfResourcesAfterGreeting(t *testing.T) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {

@@ -13,8 +13,9 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// TestNamesItself talks to daemons that no signature names and that say what they
-// are, beside some that a signature names or that say nothing.
+// TestNamesItself runs dialogues with daemons that no signature identifies and
+// that state their name, and some that a signature identifies or that state
+// nothing.
 func TestNamesItself(t *testing.T) {
 	set := load(t)
 	script := func(text string) mailtest.Handler {
@@ -27,7 +28,7 @@ func TestNamesItself(t *testing.T) {
 	for name, c := range map[string]struct {
 		handler              mailtest.Handler
 		product, version     string
-		confidence, protocol int // of the product, and of all else
+		confidence, protocol int // of the product, and of everything else
 		rule                 string
 	}{
 		"SMTP":            {script("S: 220 mx.example.org ESMTP Wrend 1.2.3\nC: EHLO *\nS: 250 mx.example.org\nC: *\nS: 500 no\n"), "Wrend", "1.2.3", 5, 4, "smtp"},
@@ -66,7 +67,7 @@ func TestNamesItself(t *testing.T) {
 	}
 }
 
-// TestSelfNamedNamesNoStack: what daemons say of themselves is no stack.
+// TestSelfNamedNamesNoStack checks that stated names do not make a stack.
 func TestSelfNamedNamesNoStack(t *testing.T) {
 	set := &signatures.Set{Stacks: []*signatures.Stack{{Name: "Aviary", Ports: []uint16{10025, 10027}, Products: []string{"Wrend"}, Least: 1}}}
 	said := func() *Identification {
@@ -89,7 +90,7 @@ func TestSelfNamedNamesNoStack(t *testing.T) {
 	}
 }
 
-// TestNamesOfCases reads what real daemons said that no signature knew once.
+// TestNamesOfCases reads replies of real daemons that once had no signature.
 func TestNamesOfCases(t *testing.T) {
 	dir := filepath.Join("..", "..", "shared", "cases", "transcripts")
 	if _, err := os.Stat(dir); err != nil {

@@ -6,8 +6,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestStacks builds hosts as the shipped configurations of mail stacks open
-// their ports, and such as only look like one.
+// TestStacks builds hosts with the ports of the default configurations of mail
+// stacks, and some that only resemble one.
 func TestStacks(t *testing.T) {
 	set := load(t)
 	for _, tt := range []struct {

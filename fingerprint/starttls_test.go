@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/scan"
 )
 
-// A speaker says the few lines of a protocol that lead to STARTTLS; "{tls}"
-// stands for the offer of it, "go ahead" grants it, and "{then}" is what follows.
+// A speaker sends the lines of a protocol that lead to STARTTLS; "{tls}" is
+// replaced by its offer, "go ahead" accepts it, and "{then}" is what follows.
 type speaker struct{ protocol, script string }
 
 const smtpLines = `S: 220 mail.example.net ESMTP
@@ -68,8 +68,8 @@ S: NO "what?"
 `},
 }
 
-// handler plays a speaker: implicit TLS, STARTTLS that works, one that is
-// granted and swallows the handshake, or one that is refused.
+// handler simulates a speaker: implicit TLS, STARTTLS that works, one that is
+// accepted but swallows the handshake, or one that is refused.
 func (s speaker) handler(t *testing.T, way string) mailtest.Handler {
 	t.Helper()
 	text := map[string]*strings.Replacer{
@@ -89,8 +89,8 @@ func (s speaker) handler(t *testing.T, way string) mailtest.Handler {
 	return h
 }
 
-// TestTLSOfEveryProtocol asks for TLS in each of the ways that mail protocols
-// know, and wants all that is told of it.
+// TestTLSOfEveryProtocol starts TLS in each way that mail protocols have, and
+// checks everything that is reported about it.
 func TestTLSOfEveryProtocol(t *testing.T) {
 	set := load(t)
 	for _, s := range speakers {
@@ -127,8 +127,8 @@ func TestTLSOfEveryProtocol(t *testing.T) {
 	}
 }
 
-// checkTLS holds what is told of a handshake against the certificate that
-// package mailtest makes.
+// checkTLS compares the result of a handshake with the certificate of package
+// mailtest.
 func checkTLS(t *testing.T, got *result.TLS) {
 	t.Helper()
 	if got == nil {
@@ -155,7 +155,7 @@ func checkTLS(t *testing.T, got *result.TLS) {
 	}
 }
 
-// checkBroken wants the handshake that did not complete as evidence.
+// checkBroken checks that the failed handshake is in the evidence.
 func checkBroken(t *testing.T, svc *Identification) {
 	t.Helper()
 	if svc.TLS != nil {

@@ -17,10 +17,10 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// A fake plays a daemon on one end of a pipe, in the time of the test.
+// A fake simulates a daemon on one end of a pipe, in the time of the test.
 type fake func(c net.Conn)
 
-// identify talks to a fake and returns how long that took.
+// identify identifies a fake and returns how long that took.
 func identify(t *testing.T, set *signatures.Set, f fake) (svc *Identification, took time.Duration, most int) {
 	t.Helper()
 	return identifyAt(t, set, 10031, f)
@@ -57,7 +57,7 @@ func identifyAt(t *testing.T, set *signatures.Set, port uint16, f fake) (svc *Id
 	return svc, took, most
 }
 
-// counted says when it is closed.
+// counted reports when it is closed.
 type counted struct {
 	net.Conn
 	closed func()
@@ -70,7 +70,7 @@ func (c *counted) Close() error {
 
 func swallow(c net.Conn) { io.Copy(io.Discard, c) }
 
-// answering greets after a while, and answers lines.
+// answering greets after a while, and replies to lines.
 func answering(after time.Duration, greeting string, answers map[string]string) fake {
 	return func(c net.Conn) {
 		lines := make(chan string, 100)
@@ -106,8 +106,8 @@ func answering(after time.Duration, greeting string, answers map[string]string) 
 	}
 }
 
-// TestTime bounds what a port costs, in the time of the test: about one
-// greeting wait, whatever it does, and less where an answer comes early.
+// TestTime limits the duration of a dialogue, in the time of the test: about one
+// greeting wait, whatever the port does, and less if a reply comes early.
 func TestTime(t *testing.T) {
 	set := load(t)
 	postfix := map[string]string{
@@ -176,8 +176,8 @@ func greetThenFlood(greeting, text string) fake {
 	}
 }
 
-// TestEcho sees to it that a server which repeats what it hears is nothing
-// else.
+// TestEcho checks that a server that repeats what it receives is identified as
+// nothing else.
 func TestEcho(t *testing.T) {
 	svc, _, _ := identify(t, load(t), func(c net.Conn) {
 		buf := make([]byte, 4096)
@@ -186,7 +186,7 @@ func TestEcho(t *testing.T) {
 			if err != nil {
 				return
 			}
-			// A pipe has no buffer: who writes and does not read would wait.
+			// A pipe has no buffer: writing without reading would block.
 			go c.Write(append([]byte(nil), buf[:n]...))
 		}
 	})
@@ -195,9 +195,9 @@ func TestEcho(t *testing.T) {
 	}
 }
 
-// TestBusyPortIsAskedAgain asks a port whose only child is busy at first: it accepts and says
-// nothing, but greets when it is asked once more. Another port of the host has
-// spoken before.
+// TestBusyPortIsAskedAgain repeats a port whose only child is busy at first: it
+// accepts and sends nothing, but greets in the second dialogue. Another port of
+// the host has replied before.
 func TestBusyPortIsAskedAgain(t *testing.T) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -226,8 +226,8 @@ func TestBusyPortIsAskedAgain(t *testing.T) {
 	})
 }
 
-// TestClosedWhileWaitingIsNoRefusal hands over a connection that the daemon has given up while it
-// waited for its turn: that is no refusal.
+// TestClosedWhileWaitingIsNoRefusal hands over a connection that the daemon has
+// closed while it waited for its turn: that is no refusal.
 func TestClosedWhileWaitingIsNoRefusal(t *testing.T) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -248,8 +248,8 @@ func TestClosedWhileWaitingIsNoRefusal(t *testing.T) {
 	})
 }
 
-// TestManySilentPorts has a host accept connections on dozens of ports and
-// speak on one. They are asked again one after the other, but not for ever.
+// TestManySilentPorts has a host accept connections on dozens of ports and reply
+// on one. They are repeated one after the other, but not without limit.
 func TestManySilentPorts(t *testing.T) {
 	set := load(t)
 	synctest.Test(t, func(t *testing.T) {

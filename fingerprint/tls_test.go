@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestNoServerName talks to a server that hangs up on whoever asks for a name
-// that it does not have (RFC 6066, Section 3).
+// TestNoServerName connects to a server that closes the connection on an unknown
+// server name (RFC 6066, Section 3).
 func TestNoServerName(t *testing.T) {
 	ca := httptest.NewTLSServer(nil)
 	cert := ca.TLS.Certificates[0]
@@ -38,10 +38,10 @@ func TestNoServerName(t *testing.T) {
 	}
 }
 
-// TestUnreadableCertificate talks to IMAP servers inside of TLS with certificates
-// that most clients take (a serial number that is negative, against RFC 5280,
-// Section 4.1.2.2), or that nobody can read. The first are named; what cannot be
-// followed was not talked to.
+// TestUnreadableCertificate connects to IMAP servers inside TLS with certificates
+// that most clients accept (a negative serial number, against RFC 5280, Section
+// 4.1.2.2), or that cannot be parsed. The first are identified; the others are
+// inconclusive.
 func TestUnreadableCertificate(t *testing.T) {
 	ca := httptest.NewTLSServer(nil)
 	usual := ca.TLS.Certificates[0]
@@ -55,7 +55,7 @@ func TestUnreadableCertificate(t *testing.T) {
 	negative[at+2] |= 0x80
 	for name, c := range map[string]struct {
 		der     []byte
-		product string // "" where nothing may be settled
+		product string // "" if it is inconclusive
 	}{
 		"negative serial number": {negative, "Dovecot"},
 		"no certificate":         {[]byte("no certificate"), ""},
@@ -78,9 +78,9 @@ func TestUnreadableCertificate(t *testing.T) {
 	}
 }
 
-// TestTLSAlert meets IMAP servers that end the handshake by an alert (RFC 8446,
-// Section 6.2). One that wants a certificate refuses strangers; one that shares no
-// version with this side was not talked to.
+// TestTLSAlert connects to IMAP servers that end the handshake with an alert (RFC
+// 8446, Section 6.2). One that requires a client certificate refuses the scanner;
+// one without a common version is inconclusive.
 func TestTLSAlert(t *testing.T) {
 	ca := httptest.NewTLSServer(nil)
 	usual := ca.TLS.Certificates
@@ -107,9 +107,9 @@ func TestTLSAlert(t *testing.T) {
 	}
 }
 
-// TestTLSRetry meets a server on an implicit TLS port whose handshake cannot be
-// followed. The second conversation, of one connection at a time, listens for a
-// greeting until its time is up: what the first one heard stays the reason.
+// TestTLSRetry connects to an implicit TLS port whose handshake cannot be parsed.
+// The second dialogue, with one connection at a time, waits for a greeting until
+// its time is up: the reason from the first one is kept.
 func TestTLSRetry(t *testing.T) {
 	ca := httptest.NewTLSServer(nil)
 	key := ca.TLS.Certificates[0].PrivateKey

@@ -10,7 +10,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// TestBaselineDiffShowsWhy: the lines of a finding that changed differ, whatever did.
+// TestBaselineDiffShowsWhy checks that the lines of a changed finding differ,
+// whatever changed.
 func TestBaselineDiffShowsWhy(t *testing.T) {
 	whole := drift.Entry{ID: "1", Rule: "MXS1001", Severity: result.SeverityHigh, IP: netip.MustParseAddr("192.0.2.1"), Port: 10024, Protocol: "tcp",
 		Vantage: "internet", Service: "smtp", Product: "amavisd-new", FirstSeen: time.Unix(0, 0)}

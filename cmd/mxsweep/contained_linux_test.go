@@ -8,12 +8,12 @@ import (
 	"testing"
 )
 
-// contained runs the command of an image with the image as its root.
+// contained runs the command of an image with the image as its root directory.
 func contained(t *testing.T, image string) {
 	if os.Getuid() != 0 {
 		t.Skip("only root may change the root directory")
 	}
-	// The folders above are of the test's user alone.
+	// The folders above are accessible only to the test's user.
 	for dir := image; dir != os.TempDir() && dir != "/"; dir = filepath.Dir(dir) {
 		if err := os.Chmod(dir, 0o755); err != nil {
 			t.Fatal(err)

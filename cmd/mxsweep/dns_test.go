@@ -14,19 +14,19 @@ import (
 // A dnsServer answers from a script's zone file, over UDP on loopback.
 type dnsServer struct {
 	conn net.PacketConn
-	zone map[string][]string // "name. A" to its words
+	zone map[string][]string // "name. A" to its answer
 
 	mu    sync.Mutex
 	asked map[string]int
 }
 
-// dnsKey is where a script keeps its DNS server.
+// dnsKey is the key of a script's DNS server.
 type dnsKey struct{}
 
 // dnsServerCommand NAME FILE starts a DNS server for the rest of the script and
 // sets $NAME to its address and port. Each line of FILE is a host, a type, and
-// what is answered: addresses, "rotate" and addresses of which each answer holds
-// one, SERVFAIL, REFUSED, or "drop" for no answer.
+// the answer: addresses, "rotate" and addresses of which each answer has one,
+// SERVFAIL, REFUSED, or "drop" for no answer.
 func dnsServerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: dnsserver NAME FILE")
@@ -46,8 +46,7 @@ func dnsServerCommand(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Setenv(args[0], conn.LocalAddr().String())
 }
 
-// asked NAME HOST TYPE N wants that a DNS server was asked a question so many
-// times.
+// asked NAME HOST TYPE N checks that a DNS server received a query N times.
 func asked(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 4 {
 		ts.Fatalf("usage: asked NAME HOST TYPE N")
@@ -76,7 +75,7 @@ func (s *dnsServer) serve() {
 	}
 }
 
-// reply is the answer to a query, nil for none.
+// reply returns the answer to a query, nil for none.
 func (s *dnsServer) reply(query []byte) []byte {
 	var m dnsmessage.Message
 	if m.Unpack(query) != nil || len(m.Questions) != 1 {
@@ -115,7 +114,7 @@ func (s *dnsServer) reply(query []byte) []byte {
 	return packed
 }
 
-// code is the response code for a question (RFC 1035, Section 4.1.1).
+// code returns the response code for a query (RFC 1035, Section 4.1.1).
 func (s *dnsServer) code(name, key string) dnsmessage.RCode {
 	if words := s.zone[key]; len(words) > 0 {
 		switch words[0] {

@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestLinksHaveTargets holds every link of the documents to a file of the
-// project, and to a heading in it, against the tree.
+// TestLinksHaveTargets checks that every link of the documents to a file of the
+// project, and to a heading in it, has a target.
 func TestLinksHaveTargets(t *testing.T) {
 	link := regexp.MustCompile(`\]\(([^)\s]+)\)`)
 	eachFile(t, func(name string) {
@@ -52,8 +52,8 @@ func hasHeading(text, anchor string) bool {
 	return strings.Contains(text, `id="`+anchor+`"`)
 }
 
-// TestContributorsFindWhereItIsDecided holds the table that leads to the code
-// against the code: each file exists, and one of those in a row has each name.
+// TestContributorsFindWhereItIsDecided checks the table of decisions against the
+// code: each file exists, and one of those in a row has each name.
 func TestContributorsFindWhereItIsDecided(t *testing.T) {
 	_, section, found := strings.Cut(readDocument(t, filepath.Join(root, "CONTRIBUTING.md")), "## Where is it decided")
 	if !found {
@@ -83,7 +83,7 @@ func TestContributorsFindWhereItIsDecided(t *testing.T) {
 	}
 }
 
-// TestMapNamesEveryPackage holds the map of the packages against the tree.
+// TestMapNamesEveryPackage checks that the map has all packages.
 func TestMapNamesEveryPackage(t *testing.T) {
 	_, section, _ := strings.Cut(readDocument(t, filepath.Join(root, "CONTRIBUTING.md")), "## Map")
 	section, _, _ = strings.Cut(section, "\n## ")
@@ -99,7 +99,7 @@ func TestMapNamesEveryPackage(t *testing.T) {
 		}
 	}
 	for _, f := range sources(t) {
-		// What an internal package brings for its tests goes without saying.
+		// Packages of tests below internal packages need not be listed.
 		if !named[f.dir] && (!strings.HasPrefix(f.dir, "internal/") || !named[path.Dir(f.dir)]) {
 			t.Errorf("the map in CONTRIBUTING.md lacks %s", f.dir)
 			named[f.dir] = true

@@ -18,8 +18,8 @@ import (
 	"github.com/mxsweep/mxsweep/internal/mailtest"
 )
 
-// TestFlagsAreGrouped holds that each flag of a scan stands in the help exactly
-// once: ten in front, the rest in groups, and only --help beside them.
+// TestFlagsAreGrouped checks that each flag of a scan is in the help exactly
+// once: ten at the top, the rest in groups, and only --help outside of them.
 func TestFlagsAreGrouped(t *testing.T) {
 	flags := pflag.NewFlagSet("scan", pflag.ContinueOnError)
 	new(scanFlags).register(flags)
@@ -54,7 +54,7 @@ func TestFlagsAreGrouped(t *testing.T) {
 	})
 }
 
-// TestHelpListsEachFlagOnce looks at what is printed, on a narrow terminal too.
+// TestHelpListsEachFlagOnce checks what is printed, also on a narrow terminal.
 func TestHelpListsEachFlagOnce(t *testing.T) {
 	for _, columns := range []string{"", "60", "140"} {
 		var out, errs bytes.Buffer
@@ -70,8 +70,8 @@ func TestHelpListsEachFlagOnce(t *testing.T) {
 	}
 }
 
-// TestHelpIsWritten holds that help which cannot be written is told like any other
-// output.
+// TestHelpIsWritten checks that help that cannot be written is an error, like any
+// other output.
 func TestHelpIsWritten(t *testing.T) {
 	r, full := io.Pipe()
 	r.CloseWithError(errors.New("no space left"))
@@ -84,8 +84,8 @@ func TestHelpIsWritten(t *testing.T) {
 	}
 }
 
-// TestDemoListsByPort takes a usual port away from the demo: the list is sorted
-// by the ports that listen, and says what was taken.
+// TestDemoListsByPort occupies a usual port of the demo: the list is sorted by
+// the actual ports, and says which port was taken.
 func TestDemoListsByPort(t *testing.T) {
 	address := netip.MustParseAddr("127.0.0.19")
 	taken, err := net.Listen("tcp", netip.AddrPortFrom(address, 10040).String())

@@ -8,8 +8,8 @@ import (
 	"testing"
 )
 
-// hintTypes are the types of errors that carry a hint of their own. Others are made
-// with package fault, mistakes in files with package userfile.
+// hintTypes are the error types with a hint of their own. Other errors are made
+// with package fault, errors in files with package userfile.
 var hintTypes = []string{
 	"fault.Error", "userfile.Error",
 }

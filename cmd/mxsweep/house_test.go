@@ -16,10 +16,10 @@ import (
 	"testing"
 )
 
-// mayImport is the import direction of the house: cmd → run → report → exposure →
-// fingerprint → scan → result, never upwards, never sideways. A package may import
-// those listed for the nearest directory that has an entry; "internal" stands for
-// everything below it.
+// mayImport defines the import direction: cmd → run → report → exposure →
+// fingerprint → scan → result, never the other way. A package may import those
+// listed for the nearest directory with an entry; "internal" means everything
+// below it.
 var mayImport = map[string][]string{
 	"cmd":         {"run", "run/saved", "run/output", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/fix", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "signatures/importer", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
 	"run":         {"run/internal/engine", "run/internal/queue", "run/saved", "run/output", "report", "report/format", "report/fixplan", "report/sanitize", "report/view", "report/words", "exposure", "exposure/policy", "exposure/drift", "exposure/gate", "fingerprint", "signatures", "scan", "scan/names", "scan/hosts", "scan/dialer", "scan/scope", "scan/journal", "scan/syn", "result", "internal"},
@@ -73,7 +73,7 @@ var mayImport = map[string][]string{
 // belowFormats is what each format may use.
 var belowFormats = []string{"exposure", "report/format", "report/view", "report/fixplan", "report/words", "report/escape", "report/sanitize", "result", "internal"}
 
-// onlyIn says which directories alone may import a module.
+// onlyIn lists the only directories that may import a module.
 var onlyIn = map[string][]string{
 	"github.com/google/gopacket":               {"scan/syn/rawnet"},
 	"github.com/spf13/cobra":                   {"cmd"},
@@ -85,8 +85,8 @@ var onlyIn = map[string][]string{
 
 // A sourceFile is one Go file of the project.
 type sourceFile struct {
-	dir  string // below the root, with slashes
-	name string // below the root, with slashes
+	dir  string // relative to the root, with slashes
+	name string // relative to the root, with slashes
 	test bool
 	ast  *ast.File
 	fset *token.FileSet
@@ -116,7 +116,7 @@ func sources(t *testing.T) []sourceFile {
 // root is the project's directory as seen from this package.
 const root = "../.."
 
-// eachFile visits the files of the project, hidden and built ones excepted.
+// eachFile visits the files of the project, except hidden and built ones.
 func eachFile(t *testing.T, visit func(name string)) {
 	t.Helper()
 	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
@@ -250,7 +250,7 @@ func TestExportedNamesHaveDocComments(t *testing.T) {
 	}
 }
 
-// wellKnown are methods that say by their name alone what they promise.
+// wellKnown are methods whose name is their documentation.
 var wellKnown = []string{"Error", "Unwrap", "ErrorHint", "String"}
 
 // exportedReceiver reports whether d is a function, or a method of an exported
@@ -270,8 +270,7 @@ func exportedReceiver(d *ast.FuncDecl) bool {
 	return ok && id.IsExported()
 }
 
-// Only the file main.go of a command ends the process, and what is no command prints
-// nothing.
+// Only the file main.go of a command ends the process, and only commands print.
 func TestOnlyTheCommandEndsTheProcess(t *testing.T) {
 	for _, f := range sources(t) {
 		if f.test {
@@ -312,13 +311,14 @@ func TestOnlyTheCommandEndsTheProcess(t *testing.T) {
 	}
 }
 
-// library reports whether a directory holds no commands: nothing there prints.
+// library reports whether a directory has no commands, so that nothing in it may
+// print.
 func library(dir string) bool {
 	return !within(dir, "cmd") && !within(dir, "tools") && !within(dir, "internal/lab") && !within(dir, "internal/bench")
 }
 
-// constant reports whether a call stands in a function that reads constants of
-// the program, named must, as in package regexp: no input reaches it.
+// constant reports whether a call is in a function that parses constants of the
+// program, named must as in package regexp: no input reaches it.
 func constant(file *ast.File, call *ast.CallExpr) bool {
 	for _, decl := range file.Decls {
 		if fn, ok := decl.(*ast.FuncDecl); ok && fn.Pos() <= call.Pos() && call.Pos() < fn.End() {
@@ -328,8 +328,7 @@ func constant(file *ast.File, call *ast.CallExpr) bool {
 	return false
 }
 
-// Files and functions stay short enough to be read at one go; data does not
-// belong into Go.
+// Files and functions are short enough to be read at once; data is not Go code.
 func TestFilesAndFunctionsStayShort(t *testing.T) {
 	const maxFile, maxFunc = 500, 80
 	for _, f := range sources(t) {
@@ -351,11 +350,11 @@ func TestFilesAndFunctionsStayShort(t *testing.T) {
 	}
 }
 
-// mostFiles is how many Go files a folder may have, tests not counted: what one
-// listing shows. Those for one system count too.
+// mostFiles is the maximum number of Go files in a folder, without tests: what
+// one listing shows. Files for one system count too.
 const mostFiles = 25
 
-// commandFiles is how many the command may have: one a verb, and what they share.
+// commandFiles is the maximum for the command: one per verb, and shared ones.
 const commandFiles = 40
 
 func TestFoldersStayNarrow(t *testing.T) {
@@ -376,7 +375,7 @@ func TestFoldersStayNarrow(t *testing.T) {
 	}
 }
 
-// A path of the machine that somebody worked on means nothing on another one.
+// An absolute path of a developer's machine means nothing on another one.
 func TestNoFileNamesAMachine(t *testing.T) {
 	machine := regexp.MustCompile(`(^|[^A-Za-z0-9_./-])/(` + strings.Join([]string{"work", "farm", "root", "Users", "tmp/go-build"}, "|") + `)/`)
 	eachFile(t, func(name string) {

@@ -12,8 +12,8 @@ import (
 	"github.com/mxsweep/mxsweep/result"
 )
 
-// A type of the model means one thing in the whole project: who needs another one
-// that is close to it gives it another name, and says why it is there.
+// A type name of package result has one meaning in the whole project: a similar
+// type elsewhere has another name, and a comment that says why it exists.
 func TestTypesOfTheModelAreDefinedOnce(t *testing.T) {
 	files := sources(t)
 	model := map[string]bool{}
@@ -39,7 +39,7 @@ func TestTypesOfTheModelAreDefinedOnce(t *testing.T) {
 	}
 }
 
-// exportedTypes lists the exported types that a file declares.
+// exportedTypes returns the exported types that a file declares.
 func exportedTypes(f sourceFile) []*ast.TypeSpec {
 	var list []*ast.TypeSpec
 	for _, decl := range f.ast.Decls {
@@ -56,8 +56,9 @@ func exportedTypes(f sourceFile) []*ast.TypeSpec {
 	return list
 }
 
-// The words of states, reasons, roles, severities and drifts are listed in package
-// result alone: a list that holds most of the words of one is a second table.
+// The values of states, reasons, roles, severities and drifts are listed only in
+// package result: a list with most of the values of one of them is a second
+// table.
 func TestTablesOfTheModelAreWrittenOnce(t *testing.T) {
 	tables := map[string][]string{
 		"states":     wordsOf(result.States()),
@@ -96,8 +97,8 @@ func wordsOf[T ~string](list []T) []string {
 	return words
 }
 
-// wordsIn lists the words of the texts that are elements of a list, or keys of a
-// map, or arguments of a call such as strings.Fields; none of other nodes.
+// wordsIn returns the words in texts that are elements of a list, keys of a map,
+// or arguments of a call such as strings.Fields; none for other nodes.
 func wordsIn(n ast.Node) []string {
 	var list []ast.Expr
 	switch n := n.(type) {

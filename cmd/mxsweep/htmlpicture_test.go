@@ -19,16 +19,17 @@ import (
 	"time"
 )
 
-// What the picture of the HTML report in the README must be.
+// The limits of the picture of the HTML report in the README.
 const (
 	pictureWidth  = 1280
 	pictureHeight = 1000
-	pictureLimit  = 200 << 10 // bytes
+	pictureLimit  = 200 << 10 // in bytes
 )
 
-// TestPictureShowsTheHTMLReport keeps the picture of the demo's HTML report true
-// without drawing it: how text looks depends on the machine. The picture itself
-// says which page it was taken of. With -update it is taken anew, by Chromium.
+// TestPictureShowsTheHTMLReport checks that the picture of the demo's HTML report
+// is current without drawing it, because text looks different on each machine.
+// The picture contains a digest of the page. With -update it is taken again, with
+// Chromium.
 func TestPictureShowsTheHTMLReport(t *testing.T) {
 	needDemoPorts(t)
 	page := filepath.Join(t.TempDir(), "report.html")
@@ -53,11 +54,11 @@ func TestPictureShowsTheHTMLReport(t *testing.T) {
 	}
 }
 
-// pictureOf is the keyword of the text in a picture that says what it shows.
+// pictureOf is the keyword of the digest in a picture.
 const pictureOf = "Source"
 
-// picturedPage is the digest of what the picture shows of a page: all that comes
-// before its second section, without what says which run it was.
+// picturedPage returns the digest of what the picture shows of a page: everything
+// before its second section, without what identifies the run.
 func picturedPage(t *testing.T, page string) string {
 	t.Helper()
 	shown, _, found := strings.Cut(page, `<section aria-labelledby="brief">`)
@@ -109,7 +110,7 @@ const (
 	pngHeader    = pngSignature + 4 + 4 + 13 + 4 // with IHDR, the first chunk
 )
 
-// withPNGText adds a text to a picture, behind its header.
+// withPNGText adds a text to a picture, after its header.
 func withPNGText(picture []byte, keyword, text string) []byte {
 	chunk := append([]byte("tEXt"), keyword+"\x00"+text...)
 	var b bytes.Buffer
@@ -154,7 +155,7 @@ func TestPNGText(t *testing.T) {
 	}
 }
 
-// TestPicturedPage: what is shown changes the digest, and nothing else does.
+// TestPicturedPage checks that only changes of what is shown change the digest.
 func TestPicturedPage(t *testing.T) {
 	page := `<meta name="generator" content="mxsweep 1"><p>2 critical</p><dt>When</dt><dd>today</dd><section aria-labelledby="brief">below</section>`
 	digest := picturedPage(t, page)

@@ -12,13 +12,14 @@ import (
 	"unicode/utf8"
 )
 
-// picturedLines is how much of the demo's report the picture in the README shows.
+// picturedLines is how many lines of the demo's report the picture in the README
+// shows.
 const picturedLines = 37
 
-// TestPictureShowsWhatTheDemoPrints keeps the picture of a terminal at the top of
-// the README true. With -update it draws it anew.
+// TestPictureShowsWhatTheDemoPrints checks that the picture of a terminal at the
+// top of the README is current. With -update it is drawn again.
 func TestPictureShowsWhatTheDemoPrints(t *testing.T) {
-	// What says when the run took place would be another picture each time.
+	// The time of the run would change the picture each time.
 	lines := strings.Split(unstamped(demoReport(t)), "\n")
 	want := drawTerminal("mxsweep demo", lines[:min(picturedLines, len(lines))])
 	file := filepath.Join(root, "docs", "images", "demo.svg")
@@ -51,8 +52,8 @@ func TestDrawTerminal(t *testing.T) {
 	}
 }
 
-// The measures of a picture, in pixels. Each piece of text is stretched to its
-// columns, so that they stand in line whatever font the viewer has.
+// The dimensions of a picture, in pixels. Each piece of text is stretched to its
+// columns, so that columns align with any font.
 const (
 	cellWidth  = 8.4
 	cellHeight = 18
@@ -72,8 +73,8 @@ text { font: 14px ui-monospace, SFMono-Regular, Menlo, Consolas, "DejaVu Sans Mo
 <circle cx="20" cy="17" r="5" fill="#ff5f57"/><circle cx="38" cy="17" r="5" fill="#febc2e"/><circle cx="56" cy="17" r="5" fill="#28c840"/>
 `
 
-// drawTerminal draws a terminal of 80 columns as SVG: a command and the lines
-// that it printed, with their colors.
+// drawTerminal draws a terminal of 80 columns as SVG: a command and its output,
+// with colors.
 func drawTerminal(command string, lines []string) []byte {
 	var b bytes.Buffer
 	height := titleBar + 2*margin + (len(lines)+1)*cellHeight
@@ -91,8 +92,8 @@ func pixels(columns int) int { return int(cellWidth*float64(columns) + 0.5) }
 // painted is a piece of text with the color that its escape sequence sets.
 var painted = regexp.MustCompile(`(?:\x1b\[([0-9;]*)m)?([^\x1b]*)`)
 
-// styles are the classes of the text, and of the ground behind it, for each
-// color of the report.
+// styles are the classes of the text, and of its background, for each color of
+// the report.
 var styles = map[string][2]string{
 	"1": {"bold"}, "2": {"dim"}, "1;31": {"high"}, "33": {"medium"}, "36": {"low"},
 	"1;97;41": {"on", "red"}, "1;97;42": {"on", "green"}, "1;30;43": {"on", "amber"},

@@ -23,15 +23,15 @@ import (
 	"github.com/mxsweep/mxsweep/internal/outfile"
 )
 
-// A bench is a folder in which a pipeline's steps run, with the command of this
-// tree in its PATH.
+// A bench is a folder in which the steps of a pipeline run, with the command of
+// this tree in the PATH.
 type bench struct {
 	t   *testing.T
 	dir string
 	env []string
 }
 
-// newBench makes an empty folder. TestMain puts the command into the PATH.
+// newBench creates an empty folder. TestMain puts the command into the PATH.
 func newBench(t *testing.T) *bench {
 	t.Helper()
 	if runtime.GOOS == "windows" {
@@ -51,7 +51,7 @@ func absolute(t *testing.T, name string) string {
 
 func (b *bench) set(key, value string) { b.env = append(b.env, key+"="+value) }
 
-// run runs a command and wants that exit code; it gives both outputs.
+// run runs a command, checks the exit code and returns both outputs.
 func (b *bench) run(want int, name string, args ...string) string {
 	b.t.Helper()
 	ctx, cancel := context.WithTimeout(b.t.Context(), 2*time.Minute)
@@ -80,14 +80,14 @@ func (b *bench) write(name, text string) {
 	}
 }
 
-// read reads a file of the folder; one that is not there is a failure.
+// read reads a file of the folder; a missing one fails the test.
 func (b *bench) read(name string) string {
 	b.t.Helper()
 	return readDocument(b.t, filepath.Join(b.dir, name))
 }
 
-// newBuildBench is for steps that build the command, which takes its time where
-// nothing is in the cache.
+// newBuildBench is for steps that build the command, which takes long without a
+// cache.
 func newBuildBench(t *testing.T) *bench {
 	t.Helper()
 	if os.Getenv("CI") == "" {
@@ -96,8 +96,8 @@ func newBuildBench(t *testing.T) *bench {
 	return newBench(t)
 }
 
-// exposed starts a port that fails a gate and writes a policy that has it in
-// scope; findings of the given baseline are none.
+// exposed starts a port that fails a gate and writes a policy with it in scope;
+// findings of the given baseline do not fail.
 func (b *bench) exposed() {
 	b.t.Helper()
 	h, err := mailtest.Daemon("postfix-reinjection")
@@ -112,12 +112,13 @@ func (b *bench) exposed() {
 	b.write("mxsweep.yaml", fmt.Sprintf("version: 1\nscope:\n  targets: [127.0.0.1]\nports: \"%d\"\ngate:\n  fail_on: new:low\n", server.Addr().Port()))
 }
 
-// baseline scans and keeps what it finds as baseline.jsonl.
+// baseline scans and saves the findings as baseline.jsonl.
 func (b *bench) baseline() {
 	b.run(0, "sh", "-c", "mxsweep scan --vantage internet --fail-on none -o json=first.json && mxsweep baseline write first.json -o baseline.jsonl")
 }
 
-// source is a repository with the files of this tree, as a pipeline clones it.
+// source returns a repository with the files of this tree, as a pipeline clones
+// it.
 func (b *bench) source() string {
 	b.t.Helper()
 	git := b.t.TempDir()
@@ -259,7 +260,8 @@ func TestAction(t *testing.T) {
 		}
 		return list
 	}
-	// uploads has bash decide the condition of the step, which it reads alike.
+	// uploads evaluates the condition of the step with bash, which has the same
+	// result.
 	uploads := func(of map[string]string) bool {
 		t.Helper()
 		s := action.Runs.Steps[len(action.Runs.Steps)-1]
@@ -353,7 +355,7 @@ func TestGitLab(t *testing.T) {
 	}
 }
 
-// TestActionVersions: an action is used in one version everywhere.
+// TestActionVersions checks that an action has the same version everywhere.
 func TestActionVersions(t *testing.T) {
 	versions := make(map[string]string)
 	for _, name := range []string{"action.yml", ".github/workflows/checks.yml", "docs/ci/github.yml"} {
@@ -408,7 +410,8 @@ func TestJenkins(t *testing.T) {
 }
 
 // TestContainer builds the binary as the Dockerfile does and runs it as a
-// container would: nothing else in its file system, no user, no right.
+// container would: with nothing else in its file system, no user, and no
+// privileges.
 func TestContainer(t *testing.T) {
 	b := newBuildBench(t)
 	text := readDocument(t, filepath.Join(root, "Dockerfile"))
@@ -438,7 +441,7 @@ func TestContainer(t *testing.T) {
 	contained(t, image)
 }
 
-// scannedInside is what the contained command is asked, and what it answers.
+// scannedInside are commands for the container, with their results.
 func scannedInside(t *testing.T, c *exec.Cmd) {
 	t.Helper()
 	h, err := mailtest.Daemon("postfix-reinjection")

@@ -28,7 +28,7 @@ func readDocument(t *testing.T, name string) string {
 	return string(data)
 }
 
-// TestDocumentedCommandsParse holds every command in a code block of the
+// TestDocumentedCommandsParse checks every command in a code block of the
 // documents against the real verbs and flags.
 func TestDocumentedCommandsParse(t *testing.T) {
 	block := regexp.MustCompile("(?s)```sh\n(.*?)```")
@@ -64,12 +64,12 @@ func TestDocumentedCommandsParse(t *testing.T) {
 	}
 }
 
-// firstHidden begins the first edit that the README does not show. How many lines
-// come before it differs with how the time that the run took wraps.
+// firstHidden is the start of the first edit that the README does not show. The
+// number of lines before it varies with the wrapping of the run's duration.
 const firstHidden = "\n  4. "
 
-// TestReadmeShowsWhatTheDemoPrints keeps the first thing that a reader sees
-// true. With -update it rewrites the README.
+// TestReadmeShowsWhatTheDemoPrints checks that the demo's output in the README is
+// current. With -update it rewrites the README.
 func TestReadmeShowsWhatTheDemoPrints(t *testing.T) {
 	shown, _, found := strings.Cut(escapes.ReplaceAllString(demoReport(t), ""), firstHidden)
 	if !found {
@@ -94,8 +94,8 @@ func TestReadmeShowsWhatTheDemoPrints(t *testing.T) {
 	}
 }
 
-// demoReport is the report of the demo, with colors, as a terminal of 80 columns
-// shows it. It is made once.
+// demoReport returns the report of the demo, with colors, as on a terminal of 80
+// columns. It is made once.
 func demoReport(t *testing.T) string {
 	t.Helper()
 	needDemoPorts(t)
@@ -132,12 +132,12 @@ var shownDemo = sync.OnceValues(func() (string, error) {
 // escapes are the sequences that color a report.
 var escapes = regexp.MustCompile(`\x1b\[[0-9;]*m`)
 
-// unstamped leaves out the paragraph that says when a run took place.
+// unstamped removes the paragraph with the time of the run.
 func unstamped(text string) string {
 	return regexp.MustCompile(`(?s)  (\x1b\[2m)?run     (\x1b\[0m)?  .*?\n\n`).ReplaceAllString(text, "\n")
 }
 
-// TestReportsListEveryFormat keeps the table of formats true.
+// TestReportsListEveryFormat checks the table of formats.
 func TestReportsListEveryFormat(t *testing.T) {
 	text := readDocument(t, filepath.Join(root, "docs", "reports.md"))
 	for _, f := range report.Formats() {

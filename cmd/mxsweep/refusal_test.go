@@ -14,10 +14,10 @@ import (
 )
 
 // refusals are command lines that end before a run begins, each for another
-// reason. "@" is a port on which something listens; each is run in a directory
-// of its own in which every file of the line holds something.
+// reason. "@" is replaced by a listening port; each is run in a directory of its
+// own in which every file of the line exists and is not empty.
 var refusals = []string{
-	// A mistake in the flags, targets and lists.
+	// A mistake in flags, targets or lists.
 	"scan @ --vantage moon",
 	"scan @ --timeout 0s",
 	"scan @ --no-such-flag",
@@ -33,11 +33,11 @@ var refusals = []string{
 	"scan @ -s empty.txt",
 	"scan @ --exclude-file no-such-file",
 	"scan @ --shard 3/2",
-	// Nobody allowed it.
+	// Without authorization.
 	"scan @ -s scope.txt",
 	"scan 2001:db8::/64",
 	"scan @ --policy expired.yaml",
-	// A file that cannot be opened, or is not what it should be.
+	// A file that cannot be opened, or has the wrong content.
 	"scan @ -o json=no-such-dir/run.json",
 	"scan @ -o jsonl=.",
 	"scan @ --audit-log no-such-dir/audit",
@@ -78,7 +78,7 @@ var refusals = []string{
 	"scan @ --dry-run",
 }
 
-// outputsOfAll are added to each line of refusals that scans.
+// outputsOfAll are appended to each line of refusals that scans.
 var outputsOfAll = []string{"-o", "jsonl=old.jsonl", "-o", "html=old.html", "-q"}
 
 // fill writes the files of the refusals.
@@ -110,7 +110,7 @@ func fill(t *testing.T, dir string) {
 	}
 }
 
-// contents are the files below a directory, links as what they say.
+// contents returns the files below a directory, and the targets of links.
 func contents(t *testing.T, dir string) map[string]string {
 	t.Helper()
 	all := map[string]string{}
@@ -128,8 +128,8 @@ func contents(t *testing.T, dir string) map[string]string {
 	return all
 }
 
-// TestRefusalsChangeNothing: a run that does not begin leaves every file that
-// its command line names as it was, byte for byte, and creates none.
+// TestRefusalsChangeNothing checks that a run that does not begin changes no file
+// on its command line, byte for byte, and creates none.
 func TestRefusalsChangeNothing(t *testing.T) {
 	l := listen(t)
 	for _, line := range refusals {
@@ -152,7 +152,7 @@ func TestRefusalsChangeNothing(t *testing.T) {
 			code := program(t.Context(), args, strings.NewReader(""), &out, &errs, func(string) string { return "" })
 			after := contents(t, dir)
 			if log := filepath.Join(dir, "audit.jsonl"); code == int(gate.ExitRefused) {
-				delete(after, log) // where refusals are written down
+				delete(after, log) // refusals are logged there
 			}
 			if want := strings.Contains(line, "--dry-run"); want != (code == 0) {
 				t.Errorf("%s: exit code %d\n%s", args, code, &errs)

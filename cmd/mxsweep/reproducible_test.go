@@ -11,8 +11,8 @@ import (
 	"github.com/mxsweep/mxsweep/internal/gate"
 )
 
-// TestBuildsAreReproducible builds the command in two folders: who checks a
-// release builds it elsewhere, and must get the same bytes.
+// TestBuildsAreReproducible builds the command in two folders: a build that
+// verifies a release must have the same bytes.
 func TestBuildsAreReproducible(t *testing.T) {
 	gate.Ask(t, "nothing is built twice")
 	var built [2][]byte
@@ -40,7 +40,7 @@ func TestBuildsAreReproducible(t *testing.T) {
 	}
 }
 
-// copySources copies what a build needs of the project.
+// copySources copies what a build needs.
 func copySources(t *testing.T, dir string) {
 	t.Helper()
 	eachFile(t, func(name string) {

@@ -9,8 +9,8 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// sameRun A B wants two reports to tell the same, whatever times, attempts and
-// command lines they have.
+// sameRun A B checks that two reports have the same content, except for times,
+// attempts and command lines.
 func sameRun(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: samerun A B")
@@ -33,7 +33,7 @@ func sameRun(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// timeless leaves out what differs between runs that saw the same.
+// timeless removes what differs between runs with the same results.
 func timeless(v any) any {
 	switch v := v.(type) {
 	case map[string]any:

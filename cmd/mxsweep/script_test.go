@@ -29,8 +29,8 @@ func TestMain(m *testing.M) {
 	testscript.Main(m, map[string]func(){"mxsweep": main, workerName: work})
 }
 
-// TestScripts runs the command as a user does, its exit code, output and files
-// compared: with exits in the one process of the script's worker, with all else
+// TestScripts runs the command as a user does and compares exit code, output and
+// files: lines with exits in the one process of the script's worker, all others
 // in a process per line.
 func TestScripts(t *testing.T) {
 	t.Parallel() // they mostly wait
@@ -83,8 +83,8 @@ func TestScripts(t *testing.T) {
 	})
 }
 
-// exits N CMD... runs a command and wants exactly that exit code. The
-// standard input is empty.
+// exits N CMD... runs a command and checks that its exit code is N. The standard
+// input is empty.
 func exits(ts *testscript.TestScript, neg bool, args []string) {
 	want, cmd := expected(ts, "exits", neg, args)
 	if w := ts.Value(workerKey{}).(*worker); w.fits(cmd) {
@@ -97,7 +97,7 @@ func exits(ts *testscript.TestScript, neg bool, args []string) {
 	wantCode(ts, want, err)
 }
 
-// expected reads the code that a command is to end with.
+// expected parses the expected exit code.
 func expected(ts *testscript.TestScript, name string, neg bool, args []string) (int, []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: %s N CMD...", name)
@@ -113,7 +113,7 @@ func wantCode(ts *testscript.TestScript, want int, err error) {
 	}
 }
 
-// exitCode reads the exit code from what running a command said.
+// exitCode returns the exit code in the error of running a command.
 func exitCode(ts *testscript.TestScript, err error) int {
 	var ended *exec.ExitError
 	if err != nil && !errors.As(err, &ended) {
@@ -125,8 +125,8 @@ func exitCode(ts *testscript.TestScript, err error) int {
 	return ended.ExitCode()
 }
 
-// closedStdout N CMD... runs a command whose standard output is a pipe that
-// nobody reads any more. Its standard error goes to the file stderr.txt.
+// closedStdout N CMD... runs a command whose standard output is a pipe without a
+// reader. Its standard error goes to the file stderr.txt.
 func closedStdout(ts *testscript.TestScript, neg bool, args []string) {
 	want, cmd := expected(ts, "closedstdout", neg, args)
 	r, w, err := os.Pipe()
@@ -138,14 +138,14 @@ func closedStdout(ts *testscript.TestScript, neg bool, args []string) {
 	wantCode(ts, want, c.Run())
 }
 
-// signalLimit is how long a command may take to get where it is stopped or
-// killed, and to end then.
+// signalLimit is how long a command may take to reach the point where it is
+// stopped or killed, and then to end.
 const signalLimit = 3 * time.Minute
 
-// signals SIG AFTER N CMD... starts a command, sends it the signal (HUP,
-// INT, QUIT or TERM) as soon as the file AFTER exists, or with FILE=TEXT for AFTER holds
-// TEXT, and wants exit code N. Its outputs go to the files stdout.txt and
-// stderr.txt.
+// signals SIG AFTER N CMD... starts a command, sends it the signal (HUP, INT,
+// QUIT or TERM) as soon as the file AFTER exists or, with FILE=TEXT for AFTER,
+// contains TEXT, and checks that its exit code is N. Its outputs go to the files
+// stdout.txt and stderr.txt.
 func signals(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 4 {
 		ts.Fatalf("usage: signals SIG AFTER N CMD...")
@@ -164,7 +164,8 @@ func signals(ts *testscript.TestScript, neg bool, args []string) {
 	defer out.Close()
 	c.Stdout = out
 	if signal.Ignored(sig) {
-		// Where the tests run under nohup, the command would leave it ignored.
+		// If the tests run under nohup, the command would inherit that it is
+		// ignored.
 		signal.Notify(make(chan os.Signal, 1), sig)
 	}
 	ts.Check(c.Start())
@@ -182,8 +183,8 @@ func signals(ts *testscript.TestScript, neg bool, args []string) {
 	wantCode(ts, want, c.Wait())
 }
 
-// killed FILE TEXT CMD... starts a command and kills it, so that it can do
-// nothing more, as soon as FILE holds TEXT.
+// killed FILE TEXT CMD... starts a command and kills it with SIGKILL as soon as
+// FILE contains TEXT.
 func killed(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 3 {
 		ts.Fatalf("usage: killed FILE TEXT CMD...")
@@ -208,9 +209,9 @@ func killed(ts *testscript.TestScript, neg bool, args []string) {
 	<-ended
 }
 
-// command is a command in the script's directory and environment.
+// command returns a command in the script's directory and environment.
 func command(ts *testscript.TestScript, ctx context.Context, args []string) *exec.Cmd {
-	// The script's PATH holds the command under test.
+	// The script's PATH has the command under test.
 	path := args[0]
 	for _, dir := range filepath.SplitList(ts.Getenv("PATH")) {
 		if full := filepath.Join(dir, args[0]); filepath.IsAbs(full) {
@@ -232,7 +233,7 @@ func command(ts *testscript.TestScript, ctx context.Context, args []string) *exe
 	return c
 }
 
-// volatile is what differs from run to run, and what it is replaced by.
+// volatile matches what differs from run to run, with its replacement.
 var volatile = []struct {
 	pattern *regexp.Regexp
 	by      string
@@ -246,7 +247,7 @@ var volatile = []struct {
 }
 
 // normalize FILE... replaces times, durations and ids, so that files can be
-// compared; servers get the ports that they stand for.
+// compared, and the ports of servers by their declared ones.
 func normalize(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: normalize FILE...")
@@ -260,8 +261,7 @@ func normalize(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// write FILE LINE... writes lines to a file, so that they can hold the value of
-// a variable.
+// write FILE LINE... writes lines to a file; they can contain variables.
 func write(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: write FILE LINE...")
@@ -269,11 +269,11 @@ func write(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[0]), []byte(strings.Join(args[1:], "\n")+"\n"), 0o644))
 }
 
-// within N DUR CMD... runs a command that has so much time, which stands for
-// "DUR" in its words, and for "END", as the time at which it is over, in the
-// files of the script named *.tmpl, which are written without that ending. It
-// wants exit code N. On a machine that is too busy to get there in time, the
-// command is run again with four times as much, and so on.
+// within N DUR CMD... runs a command with a time limit. In its words, "DUR" is
+// replaced by the limit and "END" by the time at which it is reached; so they are
+// in the script's files named *.tmpl, which are written without that extension.
+// It checks that the exit code is N. If the machine is too busy to get there in
+// time, the command is run again with four times the limit, and so on.
 func withinTime(ts *testscript.TestScript, neg bool, args []string) {
 	want, words := expected(ts, "within", neg, args)
 	first, err := time.ParseDuration(words[0])
@@ -297,7 +297,7 @@ func withinTime(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// mode PERM FILE... wants the files to have the permissions.
+// mode PERM FILE... checks the permissions of files.
 func fileMode(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) < 2 {
 		ts.Fatalf("usage: mode PERM FILE...")
@@ -311,7 +311,7 @@ func fileMode(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// torn FILE COPY N copies a file but for its last N bytes.
+// torn FILE COPY N copies a file without its last N bytes.
 func torn(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 3 {
 		ts.Fatalf("usage: torn FILE COPY N")
@@ -322,7 +322,7 @@ func torn(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(os.WriteFile(ts.MkAbs(args[1]), []byte(data[:len(data)-n]), 0o600))
 }
 
-// hashed FILE LOG wants the SHA-256 of FILE to stand in LOG.
+// hashed FILE LOG checks that LOG has the SHA-256 of FILE.
 func hashed(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: hashed FILE LOG")
@@ -333,7 +333,7 @@ func hashed(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// onway N FILE wants so many files to be on their way to FILE.
+// onway N FILE checks that there are N temporary files for FILE.
 func onWay(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
 		ts.Fatalf("usage: onway N FILE")

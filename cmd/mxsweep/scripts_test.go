@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestShellScripts holds every shell script to a syntax that bash reads, to a comment
-// at its top that says what it does, and, where that is installed, to shellcheck.
+// TestShellScripts checks every shell script: bash can parse it, a comment at its
+// top says what it does, and shellcheck, if installed, finds nothing.
 func TestShellScripts(t *testing.T) {
 	bash, err := exec.LookPath("bash")
 	if err != nil {
@@ -39,7 +39,7 @@ func TestShellScripts(t *testing.T) {
 		if checker == "" {
 			return
 		}
-		// SC2016: lines for another shell. SC1091: files that are not here.
+		// SC2016: code for another shell. SC1091: files that are not here.
 		if out, err := exec.Command(checker, "--severity=warning", "--exclude=SC2016,SC1091", file).CombinedOutput(); err != nil {
 			t.Errorf("%s: %v\n%s", name, err, out)
 		}

@@ -17,7 +17,7 @@ import (
 	"github.com/mxsweep/mxsweep/report"
 )
 
-// serversKey is where a script keeps its servers.
+// serversKey is the key of a script's servers.
 type serversKey struct{}
 
 // servers are what a script has started, by name.
@@ -25,10 +25,10 @@ type servers map[string]*server
 
 type server struct {
 	*mailtest.Server
-	shown int // the port that normalize writes for the real one
+	shown int // the port that normalize writes instead of the real one
 }
 
-// started are the servers of a script.
+// started returns the servers of a script.
 func started(ts *testscript.TestScript) servers {
 	return ts.Value(serversKey{}).(servers)
 }
@@ -41,7 +41,7 @@ func mailServer(ts *testscript.TestScript, neg bool, args []string) {
 	mailServerOn(ts, neg, args, "")
 }
 
-// mailServer6 is mailServer for ::1 alone.
+// mailServer6 is mailServer for ::1 only.
 func mailServer6(ts *testscript.TestScript, neg bool, args []string) {
 	mailServerOn(ts, neg, args, "[::1]:0")
 }
@@ -62,7 +62,7 @@ func mailServerOn(ts *testscript.TestScript, neg bool, args []string, address st
 	ts.Setenv(args[0]+"_PORT", fmt.Sprint(s.Addr().Port()))
 }
 
-// handler plays a kind of server.
+// handler returns the handler of a kind of server.
 func handler(ts *testscript.TestScript, kind, arg string) mailtest.Handler {
 	text := strings.NewReplacer(`\r`, "\r", `\n`, "\n", `\e`, "\x1b", `\0`, "\x00", `\x`, "\xff\xfe").Replace(arg)
 	switch kind {
@@ -95,8 +95,7 @@ func handler(ts *testscript.TestScript, kind, arg string) mailtest.Handler {
 	return h
 }
 
-// freePort NAME sets $NAME to an address and port of loopback on which nothing
-// listens.
+// freePort NAME sets $NAME to an address and port of loopback without a listener.
 func freePort(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 1 {
 		ts.Fatalf("usage: freeport NAME")
@@ -115,8 +114,8 @@ func stopServer(ts *testscript.TestScript, neg bool, args []string) {
 	ts.Check(started(ts)[args[0]].Close())
 }
 
-// connections NAME N wants that a server was connected to so many times; with
-// "some" for N, at least once. A server that has few processors takes a while to
+// connections NAME N checks that a server accepted N connections; with "some" for
+// N, at least one. On a machine with few processors a server takes a while to
 // accept what the kernel has accepted.
 func connections(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) != 2 {
@@ -139,7 +138,7 @@ func connections(ts *testscript.TestScript, neg bool, args []string) {
 	}
 }
 
-// shownPorts writes the ports that the servers of a script stand for.
+// shownPorts writes the declared ports of a script's servers.
 func shownPorts(ts *testscript.TestScript, text string) string {
 	for _, s := range started(ts) {
 		real := regexp.MustCompile(fmt.Sprintf(`\b%d\b`, s.Addr().Port()))
@@ -148,8 +147,8 @@ func shownPorts(ts *testscript.TestScript, text string) string {
 	return text
 }
 
-// valid FILE... wants each file to be a report that the published schema takes:
-// a document, or one line form after the other.
+// valid FILE... checks that each file is a report according to the published
+// schema: a document, or one or more line forms.
 func valid(ts *testscript.TestScript, neg bool, args []string) {
 	if neg || len(args) == 0 {
 		ts.Fatalf("usage: valid FILE...")

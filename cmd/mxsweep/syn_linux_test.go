@@ -19,12 +19,11 @@ import (
 	"github.com/mxsweep/mxsweep/internal/gate"
 )
 
-// A synLab is two network namespaces with a link between: the scanner has
-// 10.93.0.1, and 10.93.1.0/24 and fd93:1::/120 are behind the other end, all
-// their ports closed.
+// A synLab is two linked network namespaces: the scanner has 10.93.0.1, and
+// 10.93.1.0/24 and fd93:1::/120 are at the other end, with all ports closed.
 type synLab struct {
 	t       *testing.T
-	name, s string // prefix of both, and the scanner's
+	name, s string // prefix of both, and name of the scanner's
 	dir     string
 }
 
@@ -60,7 +59,7 @@ func newSynLab(t *testing.T) *synLab {
 	return l
 }
 
-// command is "mxsweep scan --mode syn" in the scanner's namespace.
+// command returns "mxsweep scan --mode syn" in the scanner's namespace.
 func (l *synLab) command(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	args = append([]string{"netns", "exec", l.s, "mxsweep", "scan", "--mode", "syn", "-p", "25,10025", "--all-ports", "--no-identify", "--fail-on", "none", "-q"}, args...)
 	cmd := exec.CommandContext(l.t.Context(), "ip", args...)
@@ -69,7 +68,7 @@ func (l *synLab) command(args ...string) (*exec.Cmd, *bytes.Buffer) {
 	return cmd, &said
 }
 
-// scan runs it and wants an exit code; it returns what it said.
+// scan runs it, checks the exit code and returns the output.
 func (l *synLab) scan(want int, args ...string) string {
 	l.t.Helper()
 	cmd, said := l.command(args...)
@@ -83,7 +82,7 @@ func (l *synLab) scan(want int, args ...string) string {
 	return said.String()
 }
 
-// A synReport is what the tests read of a report.
+// A synReport is the part of a report that the tests read.
 type synReport struct {
 	Run     struct{ Mode string }
 	Ports   []synPort
@@ -121,8 +120,8 @@ func (r synReport) states() map[string]int {
 	return out
 }
 
-// TestSynMixed sweeps this machine itself by connects and the others by SYNs,
-// in one run, and captures the SYNs.
+// TestSynMixed sweeps this machine itself with connections and the others with
+// SYNs, in one run, and captures the SYNs.
 func TestSynMixed(t *testing.T) {
 	t.Parallel()
 	l := newSynLab(t)
@@ -149,7 +148,7 @@ func TestSynMixed(t *testing.T) {
 	}
 }
 
-// TestSynPcapFull cannot write the capture.
+// TestSynPcapFull has the capture fail.
 func TestSynPcapFull(t *testing.T) {
 	t.Parallel()
 	if _, err := os.Stat("/dev/full"); err != nil {
@@ -165,7 +164,7 @@ func TestSynPcapFull(t *testing.T) {
 	}
 }
 
-// TestSynWithoutRight lacks the right to raw sockets.
+// TestSynWithoutRight lacks the privilege for raw sockets.
 func TestSynWithoutRight(t *testing.T) {
 	t.Parallel()
 	if _, err := exec.LookPath("setpriv"); err != nil {
@@ -208,8 +207,8 @@ func (l *synLab) begin(file string, long func([]byte) bool, args ...string) (*ex
 	}
 }
 
-// TestSynInterfaceDown loses the interface in the middle: the run is aborted, and tells
-// what it has seen.
+// TestSynInterfaceDown has the interface go down in the middle: the run is
+// aborted, and reports its results.
 func TestSynInterfaceDown(t *testing.T) {
 	t.Parallel()
 	l := newSynLab(t)
@@ -228,14 +227,14 @@ func TestSynInterfaceDown(t *testing.T) {
 	}
 }
 
-// TestSynKilled is killed and goes on: nothing that was told gets lost, and
-// what was noted is not asked again.
+// TestSynKilled kills a run and resumes it: no reported result is lost, and
+// recorded pairs are not probed again.
 func TestSynKilled(t *testing.T) {
 	t.Parallel()
 	l := newSynLab(t)
 	args := []string{"10.93.1.0/26", "10.93.0.1", "fd93:1::/122", "--resume", "progress"}
 	noted := func(journal []byte) bool {
-		const head = 2 // lines
+		const head = 2 // in lines
 		lines := bytes.SplitN(journal, []byte("\n"), head+1)
 		return len(lines) == head+1 && len(lines[head]) > 300
 	}
@@ -244,7 +243,7 @@ func TestSynKilled(t *testing.T) {
 		t.Fatal(err)
 	}
 	_ = cmd.Wait()
-	told := map[string]string{} // when each was told to have answered
+	told := map[string]string{} // when each was reported to have answered
 	live, err := os.Open(filepath.Join(l.dir, "live.jsonl"))
 	if err != nil {
 		t.Fatal(err)

@@ -13,13 +13,13 @@ import (
 	"testing"
 )
 
-// A module is another project's code, of a version that is on this machine.
+// A module is a dependency in the module cache of this machine.
 type module struct {
 	Path, Dir string
 }
 
-// TestThirdPartyIsComplete holds THIRD_PARTY.md against the modules of go.mod and
-// their licenses. With -update it writes it anew.
+// TestThirdPartyIsComplete compares THIRD_PARTY.md with the modules of go.mod and
+// their licenses. With -update it rewrites the file.
 func TestThirdPartyIsComplete(t *testing.T) {
 	linked := map[string]bool{}
 	for _, system := range []string{"linux", "darwin", "windows", "freebsd"} {
@@ -42,7 +42,7 @@ func TestThirdPartyIsComplete(t *testing.T) {
 	}
 }
 
-// TestThirdPartyNamesEveryModule needs nothing but the two files.
+// TestThirdPartyNamesEveryModule needs only the two files.
 func TestThirdPartyNamesEveryModule(t *testing.T) {
 	text := readDocument(t, filepath.Join(root, "THIRD_PARTY.md"))
 	for _, m := range goRequires(t) {
@@ -52,7 +52,7 @@ func TestThirdPartyNamesEveryModule(t *testing.T) {
 	}
 }
 
-// goRequires are the modules that go.mod requires, sorted.
+// goRequires returns the modules that go.mod requires, sorted.
 func goRequires(t *testing.T) (required []string) {
 	t.Helper()
 	for line := range strings.Lines(readDocument(t, filepath.Join(root, "go.mod"))) {
@@ -119,9 +119,9 @@ Written by "go test -run ThirdParty ./cmd/mxsweep -update".
 
 `
 
-// thirdParty writes THIRD_PARTY.md: the modules with their licenses, and each
-// text once. Of modules that no build or test needs, and that were not fetched
-// therefore, it takes what the file said.
+// thirdParty returns THIRD_PARTY.md: the modules with their licenses, and each
+// text once. For modules that no build or test needs, so that they are not in the
+// cache, it keeps the text of the file.
 func thirdParty(t *testing.T, all []module, linked map[string]bool, said string) string {
 	t.Helper()
 	goroot, err := exec.Command("go", "env", "GOROOT").Output()
@@ -166,8 +166,8 @@ func thirdParty(t *testing.T, all []module, linked map[string]bool, said string)
 		"\n## Texts\n" + texts.String()
 }
 
-// licenseTexts are the license of a module and its notices, which Apache-2.0,
-// Section 4(d), asks for.
+// licenseTexts returns the license of a module and its notices, which Apache-2.0,
+// Section 4(d), requires.
 func licenseTexts(t *testing.T, m module) string {
 	t.Helper()
 	var text string
@@ -189,7 +189,7 @@ func licenseTexts(t *testing.T, m module) string {
 	return text
 }
 
-// licenseName tells a license by words that no other one has.
+// licenseName recognizes a license by characteristic words.
 func licenseName(t *testing.T, path, text string) string {
 	t.Helper()
 	text = strings.Join(strings.Fields(text), " ")

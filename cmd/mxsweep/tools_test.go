@@ -8,8 +8,9 @@ import (
 	"testing"
 )
 
-// TestToolsHaveTheirOwnModules: each module of tools pins programs, is looked after by
-// dependabot, and is built by a script; the scanner depends on none of it.
+// TestToolsHaveTheirOwnModules checks that each module of tools pins programs, is
+// updated by dependabot, and is built by a script; the scanner depends on none of
+// them.
 func TestToolsHaveTheirOwnModules(t *testing.T) {
 	tool := regexp.MustCompile(`(?m)^(?:tool |\t)([^\s/]+\.[a-z]+/\S+)$`)
 	dependabot := readDocument(t, filepath.Join(root, ".github", "dependabot.yml"))

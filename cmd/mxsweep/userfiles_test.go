@@ -18,7 +18,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// userFiles are the kinds of files that users write, and what reads them.
+// userFiles are the kinds of files that users write, with the code that reads
+// them.
 var userFiles = map[string]func(t *testing.T, file string, data []byte) error{
 	"scope": func(t *testing.T, file string, _ []byte) error {
 		_, _, err := new(scope.Parser).ScopeFile(t.Context(), file)
@@ -56,11 +57,11 @@ func runLine(seq int, rest string) string {
 	return fmt.Sprintf(`{"schema":"mxsweep.line","schema_version":"1.0","type":"port","run_id":"7f6f0d8e-3f0b-4c6a-9d9f-0a3f4f6f1c11","seq":%d,"timestamp":"2026-11-20T06:00:31Z","protocol":"tcp","state":"closed",%s}`, seq, rest) + "\n"
 }
 
-// TestUserFileErrors: whatever kind of file a user wrote, all that is wrong with it is
-// reported at once, each with file, line and column, the line itself, a mark under
-// what is wrong and what to do about it.
+// TestUserFileErrors checks for every kind of user file that all errors are
+// reported at once, each with file, line and column, the source line, a mark
+// under the error and a hint.
 func TestUserFileErrors(t *testing.T) {
-	type mistake struct{ at, mark string } // mark is what the line shows from the mark on
+	type mistake struct{ at, mark string } // mark is the source line from the mark on
 	for name, tt := range map[string]struct {
 		kind, file, text string
 		want             []mistake
@@ -113,8 +114,8 @@ func TestUserFileErrors(t *testing.T) {
 	}
 }
 
-// TestManyUserFileErrors: of very many mistakes the first are told, and how many more
-// there are.
+// TestManyUserFileErrors checks that of very many errors the first are reported,
+// with the number of the others.
 func TestManyUserFileErrors(t *testing.T) {
 	for kind, text := range map[string]string{
 		"scope":      strings.Repeat("10.0.0/8\n", 100),
@@ -130,7 +131,7 @@ func TestManyUserFileErrors(t *testing.T) {
 	}
 }
 
-// readUserFile gives what is wrong with a file.
+// readUserFile returns the errors in a file.
 func readUserFile(t *testing.T, kind, file, text string) userfile.Errors {
 	t.Helper()
 	t.Chdir(t.TempDir())
@@ -150,7 +151,7 @@ func readUserFile(t *testing.T, kind, file, text string) userfile.Errors {
 	return list
 }
 
-// marked is what the excerpt of an error shows from the mark on.
+// marked returns the excerpt of an error from the mark on.
 func marked(t *testing.T, e *userfile.Error) string {
 	t.Helper()
 	line, mark, ok := strings.Cut(e.Excerpt(), "\n")

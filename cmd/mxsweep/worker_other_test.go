@@ -7,8 +7,8 @@ import (
 	"os"
 )
 
-// canRedirect says that redirect works.
+// canRedirect reports whether redirect works.
 const canRedirect = false
 
-// redirect is not asked for here.
+// redirect is not used here.
 func redirect(_, _ *os.File) error { return errors.ErrUnsupported }

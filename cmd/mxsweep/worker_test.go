@@ -17,22 +17,22 @@ import (
 	"github.com/rogpeppe/go-internal/testscript"
 )
 
-// workerName is what the test binary is called where it is a worker.
+// workerName is the name of the test binary as a worker.
 const workerName = "mxsweep-worker"
 
 // A worker is a process that runs the command for all lines of a script, one
-// after the other, each in the script's directory and environment and with
-// pipes of its own on the descriptors 0 to 2. To start a process takes longer
-// than most lines of a script do.
+// after the other, each in the script's directory and environment and with pipes
+// of its own as descriptors 0 to 2, because starting a process takes longer than
+// most lines of a script.
 type worker struct {
-	variables []string // of the environment of the script
+	variables []string // environment of the script
 	cmd       *exec.Cmd
 	requests  *gob.Encoder
 	replies   *gob.Decoder
-	died      strings.Builder // what a worker said that crashed
+	died      strings.Builder // output of a worker that crashed
 }
 
-// A request is one line of a script, for which the worker sends one reply.
+// A request is one line of a script. The worker sends one reply.
 type request struct {
 	Dir       string
 	Env, Args []string
@@ -45,7 +45,7 @@ type reply struct {
 
 type workerKey struct{}
 
-// setVariable finds what a script sets in its environment.
+// setVariable matches the variables that a script sets.
 var setVariable = regexp.MustCompile(`(?m)^env (\w+)=`)
 
 // newWorker returns the worker of a script, which starts with the first line.
@@ -66,15 +66,15 @@ func newWorker(env *testscript.Env, script string) (*worker, error) {
 }
 
 // fits reports whether a worker may run a command line: one that reads its
-// standard input has a process of its own, and so has one that may give up
-// rights, which a process does once.
+// standard input needs a process of its own, and so does one that may drop
+// privileges, which a process can do only once.
 func (w *worker) fits(cmd []string) bool {
 	own := func(arg string) bool { return arg == "-" || arg == "syn" || arg == "auto" }
 	return canRedirect && cmd[0] == "mxsweep" && !slices.ContainsFunc(cmd, own)
 }
 
-// do runs a command line and returns its exit code; its outputs are those of
-// the script's command.
+// do runs a command line and returns its exit code; the outputs are those of the
+// script's command.
 func (w *worker) do(ts *testscript.TestScript, args []string) int {
 	if w.cmd == nil {
 		ts.Check(w.start())
@@ -116,10 +116,10 @@ func (w *worker) start() error {
 	return errors.Join(err, theirIn.Close(), theirOut.Close())
 }
 
-// work is the worker's process.
+// work is the main function of the worker's process.
 func work() {
 	requests, replies := gob.NewDecoder(os.NewFile(3, "requests")), gob.NewEncoder(os.NewFile(4, "replies"))
-	// A crash would be told to the pipe of a line alone, and lost with it.
+	// A crash would only be in the pipe of a line, and lost with it.
 	if err := debug.SetCrashOutput(os.Stderr, debug.CrashOptions{}); err != nil {
 		panic(err)
 	}
@@ -142,7 +142,7 @@ func work() {
 	}
 }
 
-// run does what main does, with descriptors that are pipes.
+// run does what main does, with pipes as descriptors.
 func (q request) run() (reply, error) {
 	os.Clearenv()
 	for _, v := range q.Env {
@@ -181,8 +181,7 @@ func (q request) run() (reply, error) {
 	return reply{Code: code, Out: <-stdout, Err: <-stderr}, err
 }
 
-// pipeFrom makes f a pipe. What was written comes as soon as f is something
-// else.
+// pipeFrom makes f a pipe. Its content is delivered when f is replaced.
 func pipeFrom(f *os.File) (<-chan string, error) {
 	r, w, err := os.Pipe()
 	if err != nil {
@@ -200,7 +199,7 @@ func pipeFrom(f *os.File) (<-chan string, error) {
 	return text, nil
 }
 
-// scriptFile is the file of a script by the directory that it works in.
+// scriptFile returns the file of a script, by its working directory.
 func scriptFile(workDir string) string {
 	name := strings.TrimPrefix(filepath.Base(workDir), "script-")
 	return filepath.Join("testdata", "script", name+".txtar")

@@ -8,8 +8,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// canRedirect says that redirect works.
+// canRedirect reports whether redirect works.
 const canRedirect = true
 
-// redirect makes the descriptor of f another one for what from is.
+// redirect makes the descriptor of f a duplicate of from.
 func redirect(from, f *os.File) error { return unix.Dup2(int(from.Fd()), int(f.Fd())) }

@@ -11,7 +11,8 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// checkName holds a name against what it must never be, whatever was said.
+// checkName checks that a name is not something that it must never be, whatever
+// the text.
 func checkName(t *testing.T, n Name, said string, hosts ...string) {
 	t.Helper()
 	if len(n.Product) > MaxProduct || len(n.Version) > MaxVersion || n.Product == "" && n.Version != "" {
@@ -40,16 +41,16 @@ func checkName(t *testing.T, n Name, said string, hosts ...string) {
 	}
 }
 
-// layouts are in what ways daemons write the date in one word.
+// layouts are formats of dates in one word.
 var layouts = []string{
 	"2006-01-02", "2006-01-02T15:04:05Z", "2006-01-02T15:04:05Z07:00", "2006/01/02", "02/01/2006", "01/02/06", "02.01.2006", "02.01.06",
 	"2006.01.02", "2006.1.2", "20060102", "2-Jan-2006", "15:04:05", "15:04", "15.04.05", "Mon", "Mon,", "Monday", "Jan", "January", "-0700", "MST",
 }
 
-// inSentences are how daemons write the date in several words.
+// inSentences are formats of dates in several words.
 var inSentences = []string{time.RFC1123Z, time.RFC850, time.ANSIC, time.UnixDate, "Mon, 2 Jan 2006 15:04:05 -0700 (MST)", "2 Jan 2006 15.04.05"}
 
-// parts makes the parts of a greeting that are no product.
+// parts generates parts of a greeting that are not a product.
 type parts struct{ *rand.Rand }
 
 func (p parts) pick(of ...string) string { return of[p.IntN(len(of))] }
@@ -86,8 +87,8 @@ func (p parts) id() string {
 	return p.pick(p.letters("0123456789ABCDEF", 10)+"7", p.letters("abcdefghijklmnopqrstuvwxyz0123456789", 20)+"19a", "<"+p.letters("0123456789", 8)+"."+p.letters("0123456789", 5)+"@"+p.host()+">")
 }
 
-// TestNeverAnythingElse makes up greetings of hosts, dates, addresses, ids and the
-// words of protocols: none is the name of a product.
+// TestNeverAnythingElse generates greetings of hosts, dates, addresses, ids and
+// protocol words: none is a product name.
 func TestNeverAnythingElse(t *testing.T) {
 	p := parts{rand.New(rand.NewPCG(3, 4))}
 	for range 6000 {
@@ -120,7 +121,7 @@ func TestNeverAnythingElse(t *testing.T) {
 	}
 }
 
-// TestProductAmongOthers makes up greetings with a product in them: it is found, or
+// TestProductAmongOthers generates greetings with a product: it is found, or
 // nothing is.
 func TestProductAmongOthers(t *testing.T) {
 	p := parts{rand.New(rand.NewPCG(5, 6))}
@@ -142,8 +143,8 @@ func TestProductAmongOthers(t *testing.T) {
 	}
 }
 
-// FuzzFind sees to it that whatever is said, a name is short, plain text, and
-// neither a host, an address nor a date.
+// FuzzFind checks that for any text a name is short and printable, and not a
+// host, an address or a date.
 func FuzzFind(f *testing.F) {
 	for _, s := range []string{
 		"220 mx.example.org MasqMail 1.0.0 ESMTP\r\n", "* OK [CAPABILITY IMAP4rev1] Dovecot ready.\r\n", "+OK Mailpit POP3 server\r\n",

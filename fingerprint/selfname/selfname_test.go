@@ -7,7 +7,7 @@ import (
 	"github.com/mxsweep/mxsweep/signatures"
 )
 
-// said makes a transcript of pairs of a probe and its reply.
+// said returns a transcript of pairs of a probe and its reply.
 func said(pairs ...string) *signatures.Transcript {
 	t := new(signatures.Transcript)
 	for i := 0; i+1 < len(pairs); i += 2 {
@@ -20,8 +20,8 @@ func said(pairs ...string) *signatures.Transcript {
 	return t
 }
 
-// TestGreetings holds the greetings of daemons, as they and their manuals have them,
-// against the name that is to be found in each; "" is none.
+// TestGreetings has greetings of daemons, from the daemons or their manuals, with
+// the expected name; "" is none.
 func TestGreetings(t *testing.T) {
 	for _, c := range []struct{ protocol, greeting, want string }{
 		{"smtp", "220 mail.example.org MasqMail 1.0.0 ESMTP", "MasqMail 1.0.0"},
@@ -73,7 +73,7 @@ func TestGreetings(t *testing.T) {
 		{"lmtp", "220 mx.example.org Zimbra LMTP server ready", "Zimbra"},
 		{"lmtp", "220 mx.example.org LMTP Mailutils 3.15", "Mailutils 3.15"},
 		{"lmtp", "220 mx.example.org Dovecot (Debian) ready.", "Dovecot"},
-		// Nothing in them is a product.
+		// Without a product.
 		{"smtp", "220 mx.example.org ESMTP", ""},
 		{"smtp", "220 mx.example.org ESMTP Service Ready", ""},
 		{"smtp", "220 mx.example.org Service ready", ""},
@@ -148,7 +148,7 @@ func TestGreetings(t *testing.T) {
 		{"managesieve", `"IMPLEMENTATION" "Stalwart ManageSieve v0.6.0"`, "Stalwart 0.6.0"},
 		{"managesieve", `"IMPLEMENTATION" "ManageSieve"`, ""},
 		{"managesieve", `"IMPLEMENTATION" "mx.example.org"`, ""},
-		// no protocol that is asked for a name
+		// Protocols in which no name is searched.
 		{"ssh", "SSH-2.0-OpenSSH_9.2p1", ""},
 	} {
 		n := Find(c.protocol, said(signatures.Greeting, c.greeting+"\r\n"))
@@ -158,7 +158,7 @@ func TestGreetings(t *testing.T) {
 	}
 }
 
-// TestReplies does the same with what daemons answer.
+// TestReplies does the same with other replies.
 func TestReplies(t *testing.T) {
 	const ready = "220 mx.example.org ESMTP\r\n"
 	for _, c := range []struct {
