@@ -107,8 +107,8 @@ func TestWrap(t *testing.T) {
 	}
 }
 
-// TestSignalWhileReading: a verb that waits for input that never comes ends at
-// the first signal.
+// TestSignalWhileReading checks that a command that waits for input ends at the first
+// signal.
 func TestSignalWhileReading(t *testing.T) {
 	dir := t.TempDir()
 	for _, args := range [][]string{

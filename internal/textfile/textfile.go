@@ -1,4 +1,4 @@
-// Package textfile says what a file is that should be text in UTF-8 and is not.
+// Package textfile detects what a file is that should be UTF-8 text but is not.
 package textfile
 
 import (
@@ -7,27 +7,27 @@ import (
 	"unicode/utf8"
 )
 
-// A Fault is the first byte of a file that is not text in UTF-8.
+// A Fault is the first byte of a file that is not UTF-8 text.
 type Fault struct {
 	Offset int    // of the byte
 	Text   string // what is wrong: "the file is compressed with gzip"
 	Hint   string // what to do about it
 
-	// Whole reports that the file as a whole is something else, so that nothing else
-	// in it is worth reporting.
+	// Whole is set if the whole file is something else, so that no further errors
+	// in it are worth reporting.
 	Whole bool
 }
 
-// Line and Column give the place of the byte in data, both from 1, the column in bytes.
+// Line returns the line of the byte in data, from 1.
 func (f *Fault) Line(data []byte) int { return bytes.Count(data[:f.Offset], []byte("\n")) + 1 }
 
-// Column is the other half of [Fault.Line].
+// Column returns the column of the byte in data, from 1, in bytes.
 func (f *Fault) Column(data []byte) int {
 	return f.Offset - bytes.LastIndexByte(data[:f.Offset], '\n')
 }
 
-// Check returns the first fault of a file, of which data is the beginning or all; nil
-// if data is text.
+// Check returns the first fault of a file; nil if it is text. data is the file or
+// its beginning.
 func Check(data []byte) *Fault {
 	at := firstBad(data)
 	if at < 0 {
@@ -49,8 +49,8 @@ func Check(data []byte) *Fault {
 		"save the file as UTF-8; it seems to have another encoding, such as ISO 8859-1 or Windows-1252", false}
 }
 
-// firstBad is the offset of the first byte that no text has, -1 if there is none.
-// Which characters are text is as in YAML 1.2.2, section 5.1, c-printable.
+// firstBad returns the offset of the first byte that is not text, -1 if there is
+// none. Text characters are those of YAML 1.2.2, section 5.1, c-printable.
 func firstBad(data []byte) int {
 	for at := 0; at < len(data); {
 		c, width := utf8.DecodeRune(data[at:])
@@ -62,7 +62,7 @@ func firstBad(data []byte) int {
 	return -1
 }
 
-// isText reports whether a text may have a character.
+// isText reports whether a text may contain a character.
 func isText(c rune) bool {
 	switch {
 	case c == '\t', c == '\n', c == '\r', c == 0x85, c >= ' ' && c <= '~', c >= 0xa0 && c <= 0xfffd, c >= 0x10000:
@@ -71,7 +71,7 @@ func isText(c rune) bool {
 	return false
 }
 
-// kinds are files that users give by mistake, by how they begin.
+// kinds are types of files that users give by mistake, by their first bytes.
 var kinds = []struct{ begin, is, hint string }{
 	{"\xff\xfe\x00\x00", "the file is text in UTF-32", asUTF8},
 	{"\x00\x00\xfe\xff", "the file is text in UTF-32", asUTF8},
@@ -96,8 +96,8 @@ var kinds = []struct{ begin, is, hint string }{
 
 const asUTF8 = "save the file as UTF-8"
 
-// identify says what a file is that is not text, and what to do about it; "" if that
-// is not known.
+// identify returns what a file that is not text is, and a hint; "" if that is not
+// known.
 func identify(data []byte) (is, hint string) {
 	for _, k := range kinds {
 		if bytes.HasPrefix(data, []byte(k.begin)) {
@@ -110,8 +110,8 @@ func identify(data []byte) (is, hint string) {
 	return "", ""
 }
 
-// withoutMark reports whether a file seems to be ASCII in UTF-16 without a byte order
-// mark: every other byte is 0, and no other one.
+// withoutMark reports whether a file looks like ASCII text in UTF-16 without a
+// byte order mark: exactly every other byte is 0.
 func withoutMark(data []byte) bool {
 	data = data[:min(len(data), 64)&^1]
 	var zero [2]int
