@@ -18,7 +18,7 @@ func portOf(p *result.Port, pair netip.AddrPort) exposure.Subject {
 		Result: scan.Result{Target: pair, State: p.State, Reason: p.Reason, Time: p.Timestamp.Time, Attempts: p.Attempts}}
 }
 
-// pairOf returns the pair of a record, and whether it is valid.
+// pairOf returns the pair of a record.
 func pairOf(p *result.Port) netip.AddrPort { return netip.AddrPortFrom(p.IP.Unmap(), p.Port) }
 
 // forbidden returns the findings for open ports of a run that the policy of the
