@@ -10,6 +10,7 @@ import (
 	"regexp"
 
 	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/format"
 	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
@@ -191,7 +192,7 @@ func (p *player) cutShort(line int) error {
 	n := result.Notice{
 		Code:    view.NoticeCutShort,
 		Level:   "error",
-		Message: fmt.Sprintf("The saved run is truncated after line %d: %d records are complete, the rest is lost.", line, p.records),
+		Message: fmt.Sprintf("The saved run is truncated after line %d: %s complete, the rest is lost.", line, wording.Amount(p.records, "record is", "records are")),
 	}
 	if err := p.out(p.w.Notice(n)); err != nil {
 		return unwrapOut(err)

@@ -295,7 +295,8 @@ func (w *sweep) coverageNotices() []result.Notice {
 	}
 	if n := w.skippedBusyHost.Load(); n > 0 {
 		list = append(list, exposure.NewNotice(exposure.NoticeUnresponsiveHost, "", nil,
-			"%d open ports were not identified: their hosts have so many open ports that another device must be answering for all of them.", n))
+			"%s so many open ports that another device must be answering for all of them.",
+			wording.Amount(int(n), "open port was not identified: its host has", "open ports were not identified: their hosts have")))
 	}
 	return list
 }

@@ -87,7 +87,7 @@ func (w *sweep) timeoutNotices() []result.Notice {
 	for i, a := range slices.SortedFunc(maps.Keys(w.timeouts), netip.Addr.Compare) {
 		if i == maxNamed {
 			notices = append(notices, exposure.NewNotice(exposure.NoticeHostTimeout, "", nil,
-				"%d more hosts were not finished in %s.%s", len(w.timeouts)-i, w.plan.opts.HostTimeout, progress))
+				"%s not finished in %s.%s", wording.Amount(len(w.timeouts)-i, "more host was", "more hosts were"), w.plan.opts.HostTimeout, progress))
 			break
 		}
 		t := w.timeouts[a]

@@ -74,7 +74,7 @@ func (s rejections) notices() []result.Notice {
 	var notices []result.Notice
 	for _, a := range from[:min(len(from), most)] {
 		notices = append(notices, exposure.NewNotice(exposure.NoticeRejected, a.String(), nil,
-			"%s, a device on the path and not the target itself, reported %d ports as unreachable.", a, s[a]))
+			"%s, a device on the path and not the target itself, reported %s as unreachable.", a, wording.Plural(s[a], "port")))
 	}
 	return notices
 }

@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/scan/scope"
 )
 
@@ -56,7 +57,7 @@ func (p *Plan) readScope(ctx context.Context) error {
 		errs = append(errs, p.outside(t))
 	}
 	if n := p.scope.MoreOutside(); n > 0 {
-		errs = append(errs, fault.Refusef("compare the list of targets with the scope file", "%d more targets are outside the scope", n))
+		errs = append(errs, fault.Refusef("compare the list of targets with the scope file", "%s outside the scope", wording.Amount(n, "more target is", "more targets are")))
 	}
 	if bounds.Allowed == nil {
 		errs = append(errs, p.scope.CheckWidth())

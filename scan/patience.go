@@ -5,6 +5,7 @@ import (
 	"math"
 	"time"
 
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan/dialer"
 )
@@ -108,7 +109,7 @@ type FewProbesError struct {
 
 // Error returns both numbers.
 func (e *FewProbesError) Error() string {
-	return fmt.Sprintf("%.0f %% of the probes or their answers are lost, and it was probed %d times (--retries)", 100*e.Loss, e.Probes)
+	return fmt.Sprintf("%.0f %% of the probes or their answers are lost, and it was probed %s (--retries)", 100*e.Loss, wording.Plural(e.Probes, "time"))
 }
 
 // maxMissed is how likely it may be that all probes of a silent pair were lost: not

@@ -9,6 +9,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/auditlog"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
 // newAudit returns the command "mxsweep audit".
@@ -46,7 +47,7 @@ is kept elsewhere.`,
 				_, err = fmt.Fprintln(s.stdout, "the audit log is empty")
 				return fault.WriteError(standardOutput, err)
 			}
-			_, err = fmt.Fprintf(s.stdout, "%d lines, chain intact, last entry %s\n%s\n", tail.Seq, tail.Time.Format(time.RFC3339), tail.Hash)
+			_, err = fmt.Fprintf(s.stdout, "%s, chain intact, last entry %s\n%s\n", wording.Plural(tail.Seq, "line"), tail.Time.Format(time.RFC3339), tail.Hash)
 			return fault.WriteError(standardOutput, err)
 		},
 	})

@@ -237,7 +237,11 @@ func wrongArguments(args []string, hint, what string) error {
 	if len(args) == 0 {
 		return usagef(hint, "missing argument: %s expected", what)
 	}
-	return usagef(hint, "unexpected arguments %s: %s expected", quotedList(args), what)
+	many := "arguments"
+	if len(args) == 1 {
+		many = "argument"
+	}
+	return usagef(hint, "unexpected %s %s: %s expected", many, quotedList(args), what)
 }
 
 // quotedList quotes words for a message: "a", "b".

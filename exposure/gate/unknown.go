@@ -283,7 +283,7 @@ func (u *UnknownPairs) Notices() []result.Notice {
 		list = append(list, g.notice())
 	}
 	if u.more > 0 {
-		list = append(list, exposure.NewNotice(exposure.NoticeUnknownPort, "", nil, "%d more ports gave no conclusive result.", u.more))
+		list = append(list, exposure.NewNotice(exposure.NoticeUnknownPort, "", nil, "%s gave no conclusive result.", wording.Plural(u.more, "more port")))
 	}
 	return list
 }

@@ -96,7 +96,7 @@ func (e *entryNotices) add(n result.Notice) { e.list = append(e.list, n) }
 // all returns the notices.
 func (e *entryNotices) all() []result.Notice {
 	for _, code := range slices.Sorted(maps.Keys(e.further)) {
-		n := exposure.NewNotice(code, "", nil, "The same applies to %d more entries of the policy.", e.further[code])
+		n := exposure.NewNotice(code, "", nil, "The same applies to %s of the policy.", wording.Amount(e.further[code], "more entry", "more entries"))
 		n.Further = e.further[code] - 1
 		e.list = append(e.list, n)
 	}

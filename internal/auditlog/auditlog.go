@@ -14,6 +14,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
 	"github.com/mxsweep/mxsweep/internal/userfile"
+	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
 // The events of an audit log.
@@ -124,7 +125,7 @@ func (t *Tear) Fix() string {
 	if t.Whole {
 		return "a missing line feed was added to the line before"
 	}
-	return fmt.Sprintf("%d bytes of an unfinished line were removed, with SHA-256 %s", len(t.Line), hashOf(t.Line))
+	return fmt.Sprintf("%s removed, with SHA-256 %s", wording.Amount(len(t.Line), "byte of an unfinished line was", "bytes of an unfinished line were"), hashOf(t.Line))
 }
 
 // Number returns the number of the line, from 1.

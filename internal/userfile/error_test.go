@@ -114,3 +114,14 @@ func FuzzExcerpt(f *testing.F) {
 		}
 	})
 }
+
+// TestOneMore: the mistakes that are not told are counted, one as one.
+func TestOneMore(t *testing.T) {
+	var c Collector
+	for range MaxErrors + 1 {
+		c.Add(&Error{File: "a.yaml", Problem: "wrong"})
+	}
+	if err := c.Err(); !strings.HasSuffix(err.Error(), "\na.yaml: and 1 more mistake") {
+		t.Error(err)
+	}
+}

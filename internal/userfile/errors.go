@@ -2,9 +2,10 @@ package userfile
 
 import (
 	"cmp"
-	"fmt"
 	"slices"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/wording"
 )
 
 // MaxErrors is the maximum number of errors of a file that are reported
@@ -80,7 +81,7 @@ func (c *Collector) Err() error {
 		})
 	}
 	if c.more > 0 {
-		list = append(list, &Error{File: list[0].File, Problem: fmt.Sprintf("and %d more mistakes", c.more), Hint: "fix those above first"})
+		list = append(list, &Error{File: list[0].File, Problem: "and " + wording.Plural(c.more, "more mistake"), Hint: "fix those above first"})
 	}
 	return list
 }

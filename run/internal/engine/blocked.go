@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 )
@@ -14,17 +15,17 @@ func blockedHosts(st scan.Stats) []result.Notice {
 	for _, b := range st.Blocked {
 		if b.Resets {
 			notices = append(notices, exposure.NewNotice(exposure.NoticeBlocked, b.Addr.String(), nil,
-				"Since %s, resets from %s have a different TTL, as if sent by a firewall: %d of its ports that refused since then are unknown.",
-				b.Since.UTC().Format(time.RFC3339), b.Addr, b.Pairs))
+				"Since %s, resets from %s have a different TTL, as if sent by a firewall: %s unknown.",
+				b.Since.UTC().Format(time.RFC3339), b.Addr, wording.Amount(b.Pairs, "of its ports that refused since then is", "of its ports that refused since then are")))
 			continue
 		}
 		notices = append(notices, exposure.NewNotice(exposure.NoticeBlocked, b.Addr.String(), nil,
-			"%s stopped answering at %s, even on a port that had answered: %d of its ports are unknown.",
-			b.Addr, b.Since.UTC().Format(time.RFC3339), b.Pairs))
+			"%s stopped answering at %s, even on a port that had answered: %s unknown.",
+			b.Addr, b.Since.UTC().Format(time.RFC3339), wording.Amount(b.Pairs, "of its ports is", "of its ports are")))
 	}
 	if more := st.BlockedHosts - min(st.BlockedHosts, uint64(len(st.Blocked))); more > 0 {
 		notices = append(notices, exposure.NewNotice(exposure.NoticeBlocked, "", nil,
-			"%d more hosts stopped answering during the sweep.", more))
+			"%s stopped answering during the sweep.", wording.Plural(more, "more host")))
 	}
 	return notices
 }

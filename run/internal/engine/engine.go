@@ -13,6 +13,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
@@ -297,7 +298,7 @@ func (e *Engine) Notices(identified bool) []result.Notice {
 		note(exposure.NoticeWildcard, host.String(), "%s has all requested ports open.", host)
 	}
 	if more := st.Wildcards - uint64(len(st.WildcardHosts)); more > 0 {
-		note(exposure.NoticeWildcard, "", "%d more hosts have all requested ports open.", more)
+		note(exposure.NoticeWildcard, "", "%s all requested ports open.", wording.Amount(more, "more host has", "more hosts have"))
 	}
 	return all
 }
