@@ -217,7 +217,8 @@ func (s *session) Exchange(id string) (*Exchange, bool) {
 }
 
 // timedOutEarly reports whether a silence means nothing, because the same port,
-// or another one of a slow host, took about as long to reply to another probe.
+// or another one of a slow host, took about as long to reply to another probe. The
+// caller holds the lock.
 func (s *session) timedOutEarly(ex *Exchange) bool {
 	return ex.End == signatures.EndSilence && len(ex.Reply) == 0 &&
 		ex.Probe != signatures.Greeting && ex.Took < min(earlyFactor*max(s.slowest, s.hostSlow()), maxSlowPort)

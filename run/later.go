@@ -164,8 +164,9 @@ func (w *sweep) askLater(ctx, asking context.Context, hosts [][]laterPort, abort
 }
 
 // askHostLater runs the second dialogues with the ports of one host, within its
-// time limit, starting with those that replied before. If there are more than
-// laterSilent silent ones, it stops after the first that is silent again.
+// time limit, starting with those that replied before, then those whose number
+// suggests a probe. If there are more than laterSilent silent ones, it stops after
+// the first that is silent again.
 func (w *sweep) askHostLater(ctx, asking context.Context, ports []laterPort, abort context.CancelCauseFunc) {
 	told := func(p laterPort) bool { return p.service.Inconclusive != result.InconclusiveNoReply }
 	silent := slices.DeleteFunc(slices.Clone(ports), told)
