@@ -100,6 +100,7 @@ func (s *session) finish() {
 // others had been answered.
 func (s *session) couldHaveCome(p *signatures.Probe) bool {
 	return !(p.Safety == signatures.Intrusive && !s.id.Intrusive ||
+		p.OnlyThere && !s.hints[p.ID] ||
 		p.Layer == signatures.LayerClear && (s.layer != layer{}) ||
 		p.Layer == signatures.LayerProxy && s.layer.proxy == "" ||
 		p.Layer == signatures.LayerTLS && !s.layer.tls ||

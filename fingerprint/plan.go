@@ -236,6 +236,7 @@ func (s *session) mayCome(p *signatures.Probe) bool {
 	case p.ID == signatures.Goodbye:
 		return s.running > 0
 	case p.Safety == signatures.Intrusive && !s.id.Intrusive,
+		p.OnlyThere && !s.hints[p.ID],
 		p.Layer == signatures.LayerClear && (s.layer != layer{}),
 		p.Layer == signatures.LayerProxy && s.layer.proxy == "",
 		p.Layer == signatures.LayerTLS && !s.layer.tls:

@@ -168,6 +168,17 @@ func TestProbeSafety(t *testing.T) {
 	}
 }
 
+// TestOnlyThere holds that a probe for some ports alone names them.
+func TestOnlyThere(t *testing.T) {
+	for ports, ok := range map[string]bool{"ports: [10055]": true, "ports: []": false} {
+		text := `probes: [{id: p, why: w, send: "PING\n\n", only_there: true, ` + ports + `, read: {until: close, wait: 1s}, safety: safe}]`
+		_, err := Load(Builtin(), Source{"my", fstest.MapFS{"probes.yaml": {Data: []byte(text)}}})
+		if (err == nil) != ok || err != nil && !strings.Contains(err.Error(), "only_there without ports") {
+			t.Errorf("only_there with %s: error %v", ports, err)
+		}
+	}
+}
+
 // TestTranscriptErrorMessages breaks every value of a transcript: no error has
 // words from the program's source.
 func TestTranscriptErrorMessages(t *testing.T) {

@@ -18,6 +18,8 @@ func (d *decoder) checkProbe(n *yaml.Node, p *Probe, right bool) {
 		d.fail(n, "write read: {until: WORD, wait: TIME}", "probe %q: read lacks until, wait or both", p.ID)
 	case (p.Safety == Passive) != (len(p.Send) == 0 && p.Enters == nil):
 		d.fail(n, "write safety: passive without send, and safe or intrusive with it", "probe %q: a passive probe sends nothing, and others send something", p.ID)
+	case p.OnlyThere && len(p.Ports) == 0:
+		d.fail(n, "name the ports, or omit only_there", "probe %q: only_there without ports", p.ID)
 	case p.Quiet > 0 && p.Connection != OwnConnection:
 		d.fail(n, "omit connection", "probe %q: a probe for a silent port needs a connection of its own", p.ID)
 	}

@@ -103,6 +103,9 @@ type Probe struct {
 
 	// Ports are the ports on which the probe is sent before others.
 	Ports []uint16
+	// OnlyThere says that it is sent on no other port: what it could show elsewhere
+	// is not worth a connection to every silent port.
+	OnlyThere bool
 }
 
 // Read says when a reply is complete, and how long to wait for it.
