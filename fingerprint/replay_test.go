@@ -5,6 +5,7 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io"
 	"net"
 	"net/netip"
 	"os"
@@ -30,13 +31,16 @@ func (r replay) Serve(c *mailtest.Conn) {
 		return
 	}
 	tls := false
-	var asked []byte
+	var asked, all []byte
 	for {
 		one := make([]byte, 1)
 		if _, err := c.Read(one); err != nil {
+			if ex, _ := r.answer(all, tls); ex != nil && err == io.EOF {
+				play(c, ex) // of a daemon that waits for the end of what is said
+			}
 			return
 		}
-		asked = append(asked, one[0])
+		asked, all = append(asked, one[0]), append(all, one[0])
 		if bytes.Equal(asked, []byte{0x16, 3}) { // a TLS ClientHello
 			if ex := r.said.Find("tls-hello"); ex == nil || ex.End == signatures.EndSilence {
 				c.Swallow()
@@ -112,6 +116,7 @@ type truth struct {
 	protocol, product, behind string
 	least, most               int      // confidence; most is unlimited if zero
 	alternatives              []string // that must be among those named
+	port                      uint16   // its own, where questions for other ports would take all connections
 }
 
 // readTranscripts reads the transcripts of a folder, by file name.
@@ -148,8 +153,14 @@ func replayAll(t *testing.T, said map[string]*Transcript, truths map[string]trut
 		}
 		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
 			server := n.Serve(t, replay{tr})
-			id := &Identifier{Signatures: set, Dial: n.Dial}
-			svc, err := id.Identify(t.Context(), scan.Result{Target: server.Addr()})
+			target := server.Addr()
+			if want.port != 0 {
+				target = netip.AddrPortFrom(target.Addr(), want.port)
+			}
+			id := &Identifier{Signatures: set, Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) {
+				return n.Dial(ctx, server.Addr())
+			}}
+			svc, err := id.Identify(t.Context(), scan.Result{Target: target})
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -8,7 +8,7 @@ import (
 
 // fixedGreeting lists signatures of daemons whose greeting cannot be configured,
 // or is part of their behavior.
-var fixedGreeting = []string{"nginx-smtp", "nginx-imap", "nginx-pop3", "postfix-postscreen-teaser", "mailman-lmtp", "aiosmtpd-lmtp", "qmail-popup", "wildduck-imap"}
+var fixedGreeting = []string{"nginx-smtp", "nginx-imap", "nginx-pop3", "postfix-postscreen-teaser", "mailman-lmtp", "aiosmtpd-lmtp", "qmail-popup", "wildduck-imap", "mailfront-pop3-terse"}
 
 // TestGreetingsLie gives the daemon of each example the greeting of every other
 // one: if it is known by its behavior, it must still be identified by that, and

@@ -24,6 +24,13 @@ func TestLookalikes(t *testing.T) {
 	web := func(reply string) []Exchange {
 		return []Exchange{{Probe: "http-get", Reply: []byte(reply), End: EndClosed}}
 	}
+	answers := func(greeting, ehlo, help, empty string) []Exchange {
+		said := []Exchange{{Probe: Greeting, Reply: []byte(greeting)}, {Probe: "smtp-ehlo", Reply: []byte(ehlo)}, {Probe: "smtp-help", Reply: []byte(help)}, {Probe: "smtp-empty-line", Reply: []byte(empty)}}
+		for i := range said {
+			said[i].End = EndReply
+		}
+		return said
+	}
 	imap := func(greeting string) []Exchange {
 		return []Exchange{
 			{Probe: Greeting, Reply: []byte(greeting), End: EndReply},
@@ -49,6 +56,32 @@ func TestLookalikes(t *testing.T) {
 		"imapproxy before Exchange": {imap("* OK The Microsoft Exchange IMAP4 service is ready.\r\n"), "imapproxy", 10},
 		"imapproxy before Zimbra":   {imap("* OK mail.example.net Zimbra IMAP4rev1 server ready\r\n"), "imapproxy", 10},
 		"imapproxy before Cyrus":    {imap("* OK mail.example.org Cyrus IMAP4 v2.2.13 server ready\r\n"), "imapproxy", 10},
+		"another API that knows no such page": {
+			web("HTTP/1.1 404 Not Found\r\ncontent-type: application/json\r\n\r\n{\"error\":\"Not found\"}"), "", 7},
+		"a page about a mail catcher": {
+			web("HTTP/1.1 200 OK\r\nServer: nginx\r\n\r\n<title>Inbucket or MailHog</title>"), "nginx", 8},
+		"a server made of what MailCatcher is made of": {
+			answers("220 mx.example.org ready\r\n", "250-mx\r\n250-NO-SOLICITING\r\n250 SIZE 1000\r\n", "250 Ok, but unimplemented\r\n", "500 Unknown command\r\n"), "EventMachine", 6},
+		"a server made of what Mailpit is made of": {
+			answers("220 mx.example.org ESMTP Service ready\r\n", "250-mx greets scan\r\n250 8BITMIME\r\n", "502 5.5.1 Command not implemented\r\n", "500 5.5.2 Syntax error, command unrecognized\r\n"), "Mailpit", 6},
+		"a server made of what MailHog is made of": {
+			answers("220 mx.example.org ready\r\n", "250-Hello scan\r\n250 PIPELINING\r\n", "500 Unrecognised command\r\n", "500 Unrecognised command\r\n"), "MailHog", 6},
+		"a server that greets clients as smtp4dev does": {
+			answers("220 mx.example.org ready\r\n", "250-Nice to meet you.\r\n250 8BITMIME\r\n", "500 what?\r\n", "500 what?\r\n"), "", 4},
+		"a server that is busy": {
+			[]Exchange{{Probe: Greeting, Reply: []byte("421 All lines are busy\n"), End: EndClosed}}, "", 3},
+		"a greeting of two lines": {
+			answers("220-mx.example.org ESMTP\r\n220 mx.example.org ready\r\n", "250 mx\r\n", "500 no\r\n", "500 no\r\n"), "", 4},
+		"a POP3 server that is down": {
+			[]Exchange{{Probe: Greeting, Reply: []byte("-ERR network is down\r\n"), End: EndClosed}}, "", 3},
+		"an IMAP gateway of somebody": {
+			[]Exchange{{Probe: Greeting, Reply: []byte("* OK [CAPABILITY IMAP4rev1] IMAP gateway ready\r\n"), End: EndReply}}, "", 5},
+		"a policy daemon that says dunno to everything": {
+			[]Exchange{
+				{Probe: "policy-request", Reply: []byte("action=dunno\n\n"), End: EndSilence},
+				{Probe: "policy-newline", Reply: []byte("action=dunno\n\n"), End: EndReply},
+				{Probe: "http-get", Reply: []byte("action=dunno\n\n"), End: EndSilence},
+			}, "policyd-spf (python)", 6},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := best(set, &Transcript{tt.seen})
@@ -74,7 +107,7 @@ func TestThroughLineProxies(t *testing.T) {
 		}
 		for _, e := range sig.Examples {
 			greets := e.Seen.Find(Greeting)
-			if e.Seen.Find("smtp-empty-line") == nil || !bytes.HasPrefix(greets.Reply, []byte("2")) {
+			if e.Seen.Find("smtp-empty-line") == nil || !bytes.HasPrefix(greets.Reply, []byte("2")) || hangsUpItself(sig, &e.Seen) {
 				continue
 			}
 			for product, end := range map[string]string{"DKIMproxy": EndClosed, "spampd": EndSilence} {
@@ -118,7 +151,7 @@ func TestThroughFilters(t *testing.T) {
 	}
 	for _, sig := range set.Signatures {
 		for _, e := range sig.Examples {
-			if sig.Protocol != "smtp" || e.Seen.Find("smtp-ehlo") == nil || len(sig.Behind) > 0 {
+			if sig.Protocol != "smtp" || e.Seen.Find("smtp-ehlo") == nil || len(sig.Behind) > 0 || hangsUpItself(sig, &e.Seen) {
 				continue
 			}
 			for _, greeting := range []string{"220 smtp.passthru\r\n", "220 mx.example.org ready\r\n"} {
@@ -138,4 +171,11 @@ func TestThroughFilters(t *testing.T) {
 			}
 		}
 	}
+}
+
+// hangsUpItself reports whether a daemon ends the session at an empty line, as the
+// line proxies do: behind one it looks as it does alone.
+func hangsUpItself(sig *Signature, seen *Transcript) bool {
+	empty := seen.Find("smtp-empty-line")
+	return len(sig.Behind) == 0 && sig.Product != "" && empty != nil && empty.End == EndClosed
 }

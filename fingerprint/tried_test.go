@@ -1,0 +1,70 @@
+package fingerprint
+
+import (
+	"path/filepath"
+	"testing"
+)
+
+// TestTriedDaemons replays daemons that were started once and recorded, each by the
+// version that stands beside it. A truth without a product is what no harmless
+// question tells.
+func TestTriedDaemons(t *testing.T) {
+	truths := make(map[string]truth)
+	for name, tried := range triedDaemons {
+		truths[name] = tried.truth
+	}
+	said := readTranscripts(t, filepath.Join("testdata", "tried"))
+	for name, tried := range triedDaemons {
+		if said[name] == nil || tried.version == "" {
+			t.Errorf("%q has no transcript, or no version", name)
+		}
+	}
+	replayAll(t, said, truths)
+}
+
+// triedDaemons are by the name of their transcript: the daemon that was started, and
+// what it must be called.
+var triedDaemons = map[string]struct {
+	version string
+	truth
+}{
+	"chasquid-http":     {"chasquid 1.11", truth{protocol: "http", product: "chasquid", least: 9}},
+	"chasquid-smtp":     {"chasquid 1.11", truth{protocol: "smtp", product: "chasquid", least: 9}},
+	"davmail-http":      {"DavMail 6.0.1", truth{protocol: "http", product: "DavMail", least: 9}},
+	"davmail-imap":      {"DavMail 6.0.1", truth{protocol: "imap", product: "DavMail", least: 9}},
+	"davmail-imap-down": {"DavMail 6.0.1 without its server", truth{protocol: "imap", product: "DavMail", least: 9}},
+	"davmail-pop3":      {"DavMail 6.0.1", truth{protocol: "pop3", product: "DavMail", least: 9}},
+	"davmail-pop3-down": {"DavMail 6.0.1 without its server", truth{protocol: "pop3", product: "DavMail", most: 7}},
+	"davmail-smtp":      {"DavMail 6.0.1", truth{protocol: "smtp", product: "DavMail", least: 9}},
+	"davmail-smtp-down": {"DavMail 6.0.1 without its server", truth{protocol: "smtp", product: "DavMail", most: 8}},
+	"dovecot-dict":      {"Dovecot 2.3.19.1", truth{}},
+	"dovecot-director":  {"Dovecot 2.3.19.1", truth{protocol: "dovecot-director", product: "Dovecot director"}},
+	"fake-smtp-server":  {"fake-smtp-server 0.8.0", truth{protocol: "smtp", product: "Nodemailer smtp-server", most: 5, alternatives: []string{"MailDev"}}},
+	"go-smtp":           {"go-smtp 0.25.1, a server of a few lines", truth{protocol: "smtp", product: "go-smtp", most: 6, alternatives: []string{"Proton Mail Bridge", "maddy"}}},
+	"inbucket-pop3":     {"Inbucket 3.2.0", truth{protocol: "pop3", product: "Inbucket", least: 9}},
+	"inbucket-smtp":     {"Inbucket 3.2.0", truth{protocol: "smtp", product: "Inbucket", least: 9}},
+	"maddy":             {"maddy 0.8.1", truth{protocol: "smtp", product: "maddy", most: 6, alternatives: []string{"go-smtp"}}},
+	"maildev-3":         {"MailDev 3.0.0", truth{protocol: "smtp", product: "Nodemailer smtp-server", most: 5, alternatives: []string{"MailDev"}}},
+	"maildev-http":      {"MailDev 3.0.0", truth{protocol: "http", product: "MailDev", least: 9}},
+	"mailfront-pop3":    {"mailfront 2.12, pop3front-auth", truth{protocol: "pop3", product: "mailfront", most: 7}},
+	"mailfront-qmqp":    {"mailfront 2.12, qmqpfront-echo", truth{protocol: "qmqp", product: "mailfront", least: 9}},
+	"mailfront-qmtp":    {"mailfront 2.12, qmtpfront-echo", truth{protocol: "qmtp", product: "mailfront", least: 9}},
+	"mailfront-smtp":    {"mailfront 2.12, smtpfront-echo", truth{protocol: "smtp", product: "mailfront", least: 9}},
+	"mailhog-http":      {"MailHog 1.0.1", truth{protocol: "http", product: "MailHog", least: 9}},
+	"mailhog-smtp":      {"MailHog 1.0.1", truth{protocol: "smtp", product: "MailHog"}},
+	"mailpit-http":      {"Mailpit 1.33.1", truth{protocol: "http", product: "Mailpit", least: 9}},
+	"mailpit-smtp":      {"Mailpit 1.33.1", truth{protocol: "smtp", product: "Mailpit"}},
+	"mailutils-imap":    {"GNU Mailutils 3.15, imap4d", truth{protocol: "imap", product: "GNU Mailutils imap4d"}},
+	"mox-imap":          {"mox of its main branch, 2026", truth{protocol: "imap", product: "mox", least: 9}},
+	"mox-smtp":          {"mox of its main branch, 2026", truth{protocol: "smtp", product: "mox", least: 9}},
+	"mta-sts-daemon":    {"postfix-mta-sts-resolver 1.1.2", truth{protocol: "socketmap", product: "postfix-mta-sts-resolver", port: 8461}},
+	"nodemailer":        {"smtp-server 3.21.6", truth{protocol: "smtp", product: "Nodemailer smtp-server", most: 5, alternatives: []string{"MailDev", "WildDuck"}}},
+	"olefy":             {"olefy, its state of 2020", truth{protocol: "olefy", product: "olefy", least: 9, port: 10055}},
+	"pmg-smtp-filter":   {"pmg-api, PMG::SMTP alone", truth{protocol: "smtp", product: "Proxmox Mail Gateway", least: 9}},
+	"pmgpolicy":         {"pmg-api, mux_input of pmgpolicy alone", truth{protocol: "postfix-policy", product: "policyd-spf (python)", most: 6, alternatives: []string{"Proxmox Mail Gateway"}}},
+	"postsrsd2":         {"PostSRSd 2.4.0", truth{protocol: "socketmap", product: "PostSRSd", least: 9}},
+	"twisted-esmtp":     {"Twisted 22.4.0", truth{protocol: "smtp", product: "Twisted"}},
+	"twisted-imap":      {"Twisted 22.4.0", truth{protocol: "imap", product: "Twisted"}},
+	"twisted-pop3":      {"Twisted 22.4.0", truth{protocol: "pop3", product: "Twisted"}},
+	"twisted-smtp":      {"Twisted 22.4.0", truth{protocol: "smtp", product: "Twisted"}},
+}
