@@ -34,7 +34,7 @@ func holdDocument(t *testing.T, file, want string) {
 		t.Fatal(err)
 	}
 	if string(got) != want {
-		t.Errorf("%s is not what the rules say; write it anew with -update", file)
+		t.Errorf("%s is not what the rules say; write it again with go test -run '^TestManual$' ./exposure -update", file)
 	}
 }
 

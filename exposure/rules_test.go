@@ -2,6 +2,9 @@ package exposure
 
 import (
 	"net/netip"
+	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"sync"
@@ -217,7 +220,7 @@ func TestEveryRuleIsJudged(t *testing.T) {
 	}
 	for _, r := range testRules(t).All() {
 		if !positive[r.ID] {
-			t.Errorf("no row of the table breaks %s", r.ID)
+			t.Errorf("add a row to judgements that breaks %s", r.ID)
 		}
 	}
 	if negative == 0 {
@@ -284,6 +287,61 @@ func TestObservationsExist(t *testing.T) {
 				if !known[name] {
 					t.Errorf("%s asks for the observation %q, which no signature file defines", r.ID, name)
 				}
+			}
+		}
+	}
+}
+
+// TestProtocolsExist holds the protocols that rules ask for to those of signatures and of
+// ports.yaml: a condition with none of them would never hold. Names beside them are those
+// of imported signatures.
+func TestProtocolsExist(t *testing.T) {
+	set, err := signatures.Default()
+	if err != nil {
+		t.Fatal(err)
+	}
+	known := map[string]bool{"tls": true} // of a port whose inside does not reply
+	for _, s := range set.Signatures {
+		known[s.Protocol] = true
+	}
+	ports, err := signatures.LoadPorts(signatures.FS())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, p := range ports.All() {
+		for _, u := range p.Uses {
+			known[u.Protocol] = true
+		}
+	}
+	for _, r := range testRules(t).All() {
+		for _, c := range r.When {
+			if len(c.Protocols) > 0 && !slices.ContainsFunc(c.Protocols, func(name string) bool { return name == "" || known[name] }) {
+				t.Errorf("%s asks for the protocols %q, none of which a signature names", r.ID, c.Protocols)
+			}
+		}
+	}
+}
+
+// TestRulesAreInTheirFiles holds the ids of each file of rules to the table of FORMAT.md.
+func TestRulesAreInTheirFiles(t *testing.T) {
+	manual, err := os.ReadFile("rules/FORMAT.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := regexp.MustCompile(`(?m)^\| (MXS\d{4}) to (MXS\d{4}) \| (\w+\.yaml) \|`).FindAllStringSubmatch(string(manual), -1)
+	files, err := filepath.Glob("rules/*.yaml")
+	if err != nil || len(files) != len(rows) {
+		t.Fatalf("%d files, %d rows in FORMAT.md, %v", len(files), len(rows), err)
+	}
+	for _, row := range rows {
+		first, last, name := row[1], row[2], row[3]
+		file, err := os.ReadFile(filepath.Join("rules", name))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, id := range regexp.MustCompile(`(?m)^\s*- id: (MXS\d{4})`).FindAllStringSubmatch(string(file), -1) {
+			if id[1] < first || id[1] > last {
+				t.Errorf("%s: %s is not among %s to %s, the ids of this file", name, id[1], first, last)
 			}
 		}
 	}

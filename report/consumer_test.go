@@ -441,6 +441,6 @@ func checkFormat(t *testing.T, form string, doc []byte) {
 		}
 	case "prometheus": // see TestPrometheus
 	default:
-		t.Fatalf("%s: its syntax is not checked", form)
+		t.Fatalf("%s: its syntax is not checked: add a case to checkFormat", form)
 	}
 }

@@ -115,7 +115,7 @@ func TestFormats(t *testing.T) {
 	tested := []string{"text", "json", "jsonl", "sarif"} // by TestText, TestJSON, TestLines and TestSARIF
 	for _, form := range Formats() {
 		if goldens[form] == "" && !slices.Contains(tested, form) {
-			t.Errorf("%s has no golden file", form)
+			t.Errorf("%s has no golden file: add it to goldens", form)
 		}
 	}
 	for form, name := range goldens {

@@ -63,7 +63,10 @@ func TestIncompleteIsNotClean(t *testing.T) {
 	for _, form := range Formats() {
 		t.Run(form, func(t *testing.T) {
 			doc := partialRun(t, form, 0)
-			if says[form] == "" || !strings.Contains(strings.ToLower(string(doc)), strings.ToLower(says[form])) {
+			if says[form] == "" {
+				t.Fatalf("%s: add to says the words by which it marks an incomplete run", form)
+			}
+			if !strings.Contains(strings.ToLower(string(doc)), strings.ToLower(says[form])) {
 				t.Errorf("%q is not said:\n%s", says[form], doc)
 			}
 			if bytes.Contains(doc, []byte("invalid IP")) {

@@ -141,7 +141,7 @@ func TestGuide(t *testing.T) {
 		t.Skip("only Linux has all of 127.0.0.0/8")
 	}
 	b := newBench(t)
-	const address = "127.0.31.7" // of this test alone
+	address := fmt.Sprintf("127.31.%d.%d", os.Getpid()>>8&0xff, 1+os.Getpid()&0x7f) // of this process alone
 	ctx, stop := context.WithCancel(t.Context())
 	defer stop()
 	shown, w, err := os.Pipe()

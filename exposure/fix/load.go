@@ -163,7 +163,7 @@ func (s *Set) checkBasis(reasons map[string]string) error {
 		case key == "":
 			errs = append(errs, fmt.Errorf("fix %q has neither a proof nor why_not", f.ID))
 		case f.WhyNot == "":
-			errs = append(errs, fmt.Errorf("fix %q: why_not %q is no reason of %s", f.ID, key, reasonsFile))
+			errs = append(errs, fmt.Errorf("fix %q: why_not %q is not a key of %s", f.ID, key, reasonsFile))
 		}
 	}
 	for key := range reasons {

@@ -8,7 +8,6 @@ import "math/bits"
 // It is a Feistel network over the smallest power of two that is not below n, repeated
 // until the result is below n again (Black and Rogaway, "Ciphers with Arbitrary Finite
 // Domains", CT-RSA 2002, method 2): at most two steps on average.
-// average.
 type Order struct {
 	n           uint64
 	left, right uint64 // masks of the two halves
