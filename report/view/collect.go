@@ -17,7 +17,14 @@ type Collector struct {
 	Findings []result.Finding
 	Notices  []result.Notice
 	failing  int // number of findings that fail the gate
+
+	// pieces are ports that Finish adds to Ports: a list of hundreds of thousands that
+	// grows would leave as much memory behind as it takes.
+	pieces [][]result.Port
 }
+
+// pieceSize is how many ports a piece has.
+const pieceSize = 1 << 10
 
 // Start implements [format.Writer].
 func (c *Collector) Start(t result.Tool, r result.Run) error {
@@ -27,8 +34,31 @@ func (c *Collector) Start(t result.Tool, r result.Run) error {
 
 // Port implements [format.Writer].
 func (c *Collector) Port(p result.Port) error {
-	c.Ports = append(c.Ports, p)
+	last := len(c.pieces) - 1
+	if last < 0 || len(c.pieces[last]) == pieceSize {
+		var piece []result.Port
+		if last >= 0 { // most runs have few
+			piece = make([]result.Port, 0, pieceSize)
+		}
+		c.pieces = append(c.pieces, piece)
+		last++
+	}
+	c.pieces[last] = append(c.pieces[last], p)
 	return nil
+}
+
+// join moves the ports from their pieces to one list.
+func (c *Collector) join() {
+	n := len(c.Ports)
+	for _, piece := range c.pieces {
+		n += len(piece)
+	}
+	c.Ports = slices.Grow(c.Ports, n-len(c.Ports))
+	for i, piece := range c.pieces {
+		c.Ports = append(c.Ports, piece...)
+		c.pieces[i] = nil // is free from now on
+	}
+	c.pieces = nil
 }
 
 // Finding implements [format.Writer].
@@ -46,6 +76,7 @@ func (c *Collector) Notice(n result.Notice) error {
 // Finish sorts what was collected and removes the rules that no finding refers
 // to.
 func (c *Collector) Finish(r result.Run) {
+	c.join()
 	sortPorts(c.Ports)
 	c.Ports = lastOfEach(c.Ports)
 	SortFindings(c.Findings)
