@@ -76,6 +76,7 @@ func (id *Identifier) Again(ctx context.Context, r scan.Result, first *Identific
 	s := newSession(id, id.host(r.Target.Addr()), r.Target, r.RTT, nil, left)
 	s.second, s.calm, s.perPort, s.most = true, true, 1, calmTime
 	s.listened = first.Inconclusive == result.InconclusiveNoReply
+	s.greets = s.greets || len(first.Banner) > 0
 	if first.Transcript != nil {
 		for i := range first.Transcript.Exchanges {
 			s.hintReplied(&first.Transcript.Exchanges[i])
@@ -138,6 +139,7 @@ func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) 
 	}
 	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
 	second.idle, second.perPort, second.most = s.idle, 1, most
+	second.greets = second.greets || s.heard
 	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
 		!second.settled() && second.confidence() == s.confidence() {
 		return s

@@ -34,6 +34,9 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 		if p.Quiet > 0 {
 			s.asking--
 		}
+		if s.proving == p.ID {
+			s.proving = ""
+		}
 		s.wake()
 	}()
 	if p.ID != signatures.Greeting && !s.enterHost(ctx) {
@@ -59,7 +62,7 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	}()
 	if p.ID == signatures.Greeting {
 		s.listen(ctx, w)
-	} else if !s.begins(ctx, w, p) {
+	} else if !s.begins(ctx, w, p) || !s.provesSilence(ctx, w, p) {
 		s.hangUp(w, nil)
 		return
 	}

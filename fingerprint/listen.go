@@ -11,9 +11,9 @@ import (
 // greetingWait returns the wait for the greeting.
 func (s *session) greetingWait() time.Duration {
 	switch {
-	case s.calm && !s.listened:
+	case s.calm && !s.listened && !s.greets:
 		return calmWait
-	case s.second:
+	case s.second && (!s.calm || s.listened):
 		return max(retryGreetingWait, 2*s.host.slow())
 	}
 	p := s.id.Signatures.Probe(signatures.Greeting)

@@ -69,7 +69,7 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 			continue
 		}
 		if p.Quiet > 0 {
-			if quiet = true; !s.wantTurn(ctx) {
+			if quiet = true; s.proving != "" || !s.wantTurn(ctx) {
 				continue
 			}
 		}
@@ -77,10 +77,16 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 			break
 		}
 		s.begin(p)
+		if s.unproven(p) {
+			s.proving = p.ID
+		}
 		launch = append(launch, p)
 	}
 	if !quiet && s.asking == 0 {
 		s.leaveTurn()
+	}
+	if s.turn.cancel != nil {
+		wake = sooner(wake, turnLook)
 	}
 	if over := s.untilQuietOver(); over > 0 {
 		wake = sooner(wake, over)

@@ -1,6 +1,7 @@
 package fingerprint
 
 import (
+	"context"
 	"slices"
 	"time"
 
@@ -26,7 +27,13 @@ func (s *session) mayBeQuiet(p *signatures.Probe) bool {
 	if g == nil {
 		return signatures.All(p.After, s) != signatures.False
 	}
-	return len(g.Reply) == 0 && g.End == signatures.EndSilence && signatures.All(p.After, s) != signatures.False
+	return neverGreets(g) && signatures.All(p.After, s) != signatures.False
+}
+
+// neverGreets reports whether a port was silent until the wait for its greeting was over,
+// or until it closed the connection after a time limit of its own.
+func neverGreets(g *Exchange) bool {
+	return len(g.Reply) == 0 && (g.End == signatures.EndSilence || g.End == signatures.EndClosed && g.Took > maxSlowness)
 }
 
 // mayAskQuiet reports whether any more probes may be sent to a port that is
@@ -61,23 +68,11 @@ func (s *session) quietEnd() time.Duration {
 	case s.second:
 		return 6*silentGrace + s.waited()
 	}
-	return s.greetingWait() + silentGrace + s.waited() + quietRounds*s.host.resendTime() + min(3*s.host.slow(), 2*silentGrace) + quietTrips*s.rtt
-}
-
-// untilQuiet returns how long a probe for silent ports must still wait; for any
-// other probe, how long until the usual time of a greeting is over.
-func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
-	if p.Quiet == 0 && s.spoken {
-		return 0
+	usual := s.greetingWait() + silentGrace
+	if s.greets && !s.second && !s.host.holdsUp() {
+		usual = max(usual, s.greetingTimeout()) // the questions came late
 	}
-	if p.Quiet == 0 {
-		return s.greetingWait() - time.Since(s.begun)
-	}
-	quiet := p.Quiet
-	if s.hints[p.ID] || s.second {
-		quiet /= 4
-	}
-	return max(quiet, 3*s.rtt) - time.Since(s.begun)
+	return usual + s.waited() + quietRounds*s.host.resendTime() + min(3*s.host.slow(), 2*silentGrace) + quietTrips*s.rtt
 }
 
 // untilQuietOver returns how long until the probing of a silent port ends.
@@ -96,4 +91,88 @@ func (s *session) untilQuietOver() time.Duration {
 // lock.
 func (s *session) spokeLocked() bool {
 	return slices.ContainsFunc(s.order, func(ex *Exchange) bool { return len(ex.Reply) > 0 })
+}
+
+// expects records what the number of the port suggests: that it greets, and which
+// questions name it.
+func (s *session) expects() {
+	for _, p := range s.id.Signatures.Probes {
+		switch {
+		case !slices.Contains(p.Ports, s.target.Port()):
+		case p.ID == signatures.Greeting:
+			s.greets = true
+		default:
+			s.hints[p.ID] = true
+		}
+	}
+}
+
+// untilQuiet is how long a probe for silent ports must still wait, and any other until
+// no greeting has come in its usual time.
+//
+// A mail daemon that greets late logs such a question, or refuses who sends something
+// before its greeting. Where a greeting is likely, only what the port number suggests is
+// asked before the time for it is over; where nothing is known, two connections must have
+// been silent ([session.provesSilence]).
+func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
+	if s.exchanges[signatures.Greeting] != nil || p.Quiet == 0 && s.spoken {
+		return 0
+	}
+	return s.quietFor(p) - time.Since(s.begun)
+}
+
+// quietFor is how long a port must have been silent before a probe is sent.
+func (s *session) quietFor(p *signatures.Probe) time.Duration {
+	quiet := max(p.Quiet, earlyFactor*s.host.slow())
+	switch {
+	case p.Quiet == 0:
+		return s.greetingWait()
+	case s.second && !s.greets, s.listened:
+		quiet = p.Quiet / 4
+	case s.hints[p.ID] && (!s.greets || p.Enters != nil):
+		quiet /= 4
+	case s.greets && !s.spokeLocked():
+		quiet = s.greetingWait()
+	}
+	return max(quiet, 3*s.rtt)
+}
+
+// unproven reports whether a probe needs a second silence of the port, which is not known
+// yet. The caller holds the lock.
+func (s *session) unproven(p *signatures.Probe) bool {
+	return p.Quiet > 0 && !s.twice && !s.second && len(s.hints) == 0 && !s.greets &&
+		!s.spoken && !s.spokeLocked() && !s.host.holdsUp()
+}
+
+// provesSilence listens on the connection of the first question to a silent port, before
+// that is sent. It reports whether the question may be sent.
+func (s *session) provesSilence(ctx context.Context, w *wire, p *signatures.Probe) bool {
+	if p.Quiet == 0 {
+		return true
+	}
+	s.mu.Lock()
+	unproven, quiet := s.unproven(p), s.quietFor(p)
+	s.mu.Unlock()
+	var got []byte
+	if unproven {
+		stop := s.watch(w)
+		got, _, _, _ = w.read(ctx, until("bytes", nil), quiet)
+		stop()
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.proving == p.ID {
+		s.proving = ""
+		s.wake()
+	}
+	switch {
+	case ctx.Err() != nil || s.heard:
+		return false
+	case len(got) > 0: // it greets, but not on the first connection: see [Identifier.again]
+		s.greets, s.greetingOnly = true, true
+		s.host.answered(s.target.Port(), 0)
+		return false
+	}
+	s.twice = true
+	return true
 }

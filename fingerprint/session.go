@@ -68,6 +68,9 @@ type session struct {
 	slowest   time.Duration           // the latest first byte of an answer, or hanging up for one
 	heard     bool                    // the first byte of a greeting has come
 	quietOver bool                    // a silent port is asked nothing more
+	greets    bool                    // its number, or what it said before, makes a greeting likely
+	proving   string                  // the question that waits for a second silence, "" if none does
+	twice     bool                    // that silence was there
 	unacked   bool                    // something sent was not acknowledged in its time
 	rivals    []*signatures.Signature // which hold as far as they were heard, at the end
 	lost      bool                    // at the end: something was not heard
@@ -121,13 +124,7 @@ func newSession(id *Identifier, h *host, target netip.AddrPort, rtt time.Duratio
 	}
 	s.alive = append(s.alive, id.Signatures.Signatures...)
 	s.observations = append(s.observations, id.Signatures.Observations...)
-	for _, p := range id.Signatures.Probes {
-		for _, port := range p.Ports {
-			if port == target.Port() {
-				s.hints[p.ID] = true
-			}
-		}
-	}
+	s.expects()
 	s.suggested = suggest(id.Signatures, s.hints)
 	return s
 }

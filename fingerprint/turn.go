@@ -33,6 +33,9 @@ const (
 	// turnSize is the share of a host's turns that a port takes: the number of
 	// its concurrent probes while its greeting is waited for.
 	turnSize = maxPerPort - 1
+
+	// turnLook is how often a port that waits for its turn looks whether it needs one.
+	turnLook = time.Second
 )
 
 // noteOutcome records whether the dialogue with a port of the host gave a result.
@@ -250,11 +253,12 @@ func (t *turn) waited() time.Duration {
 // wantTurn reports whether the port has a turn, and begins to wait for one if it
 // has none. The caller holds the lock.
 func (s *session) wantTurn(ctx context.Context) bool {
+	if s.turn.held == 0 && s.brief() {
+		s.leaveTurn()
+		return true // its few probes run concurrently with those of others
+	}
 	if s.turn.held > 0 || s.turn.cancel != nil {
 		return s.turn.held > 0
-	}
-	if s.brief() {
-		return true // its few probes run concurrently with those of others
 	}
 	size := int64(turnSize)
 	if s.host.turns.TryAcquire(size) {

@@ -101,7 +101,8 @@ type Probe struct {
 	// Close is sent before the connection is closed from our side.
 	Close []byte
 
-	// Ports are the ports on which the probe is sent before others.
+	// Ports are the ports on which the probe is sent before others; of the greeting,
+	// those on which it is likely.
 	Ports []uint16
 	// OnlyThere says that it is sent on no other port: what it could show elsewhere
 	// is not worth a connection to every silent port.

@@ -17,7 +17,11 @@ func listProbes(b *bytes.Buffer, set *signatures.Set) {
 		fmt.Fprintf(b, "  when   %s\n", whenText(p))
 		fmt.Fprintf(b, "  on     %s\n", connectionText(p.Connection))
 		if len(p.Ports) > 0 {
-			fmt.Fprintf(b, "  first  on %s\n", portsText(p.Ports))
+			word := "first "
+			if p.ID == signatures.Greeting {
+				word = "likely"
+			}
+			fmt.Fprintf(b, "  %s on %s\n", word, portsText(p.Ports))
 		}
 		b.WriteByte('\n')
 	}
