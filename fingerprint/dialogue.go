@@ -37,6 +37,9 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 		if s.proving == p.ID {
 			s.proving = ""
 		}
+		if followsHeader(p) {
+			s.entering--
+		}
 		s.wake()
 	}()
 	if p.ID != signatures.Greeting && !s.enterHost(ctx) {

@@ -81,6 +81,9 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 			s.proving = p.ID
 		}
 		launch = append(launch, p)
+		if s.entering > 0 {
+			break
+		}
 	}
 	if !quiet && s.asking == 0 {
 		s.leaveTurn()
@@ -104,9 +107,18 @@ func (s *session) begin(p *signatures.Probe) {
 	if p.Quiet > 0 {
 		s.asking++
 	}
+	if followsHeader(p) {
+		s.entering++
+	}
 	if p.ID != signatures.Greeting || s.wire == nil {
 		s.left.conns.Add(-1)
 	}
+}
+
+// followsHeader reports whether the probe goes on behind a PROXY header that was waited
+// on in silence, so that it most likely enters.
+func followsHeader(p *signatures.Probe) bool {
+	return p.Enters != nil && p.Enters.Layer == signatures.LayerTLS && len(p.Send) > 0
 }
 
 func sooner(a, b time.Duration) time.Duration {

@@ -104,7 +104,7 @@ func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signat
 	start := time.Now()
 	header := s.layer.proxy
 	if len(ex.Sent) > 0 {
-		header = string(ex.Sent)
+		header = string(p.Send)
 		w.send(ex.Sent) // if the connection is closed, the handshake fails
 	}
 	err := s.handshake(ctx, w, max(s.patience(p), s.host.resendTime()))
