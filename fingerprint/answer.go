@@ -103,6 +103,7 @@ func (s *session) couldHaveCome(p *signatures.Probe) bool {
 		p.OnlyThere && !s.hints[p.ID] ||
 		p.Layer == signatures.LayerClear && (s.layer != layer{}) ||
 		p.Layer == signatures.LayerProxy && s.layer.proxy == "" ||
+		slices.Contains(p.Except, s.target.Port()) ||
 		p.Layer == signatures.LayerTLS && !s.layer.tls ||
 		p.Quiet > 0 && s.heard) && signatures.All(p.After, s) != signatures.False
 }

@@ -75,6 +75,9 @@ func (f *fronted) check(t *testing.T, svc *Identification, unheard bool) {
 	if unheard && unknown {
 		return
 	}
+	if f.behind != "" && svc.ProtocolConfidence() < 7 && !unheard {
+		t.Errorf("the confidence in what is behind is %d, want that of the daemon", svc.ProtocolConfidence())
+	}
 	if svc.Product != f.product || behind != f.behind || svc.ProxyParser != f.parser || !unheard && svc.Confidence < f.least {
 		t.Errorf("called %q (%d, %s) before %q with the parser of %q, want %q (%d) before %q with that of %q\n%s", svc.Product, svc.Confidence, svc.MatchedRule,
 			behind, svc.ProxyParser, f.product, f.least, f.behind, f.parser, asJSON(svc.Transcript))
@@ -198,5 +201,52 @@ func checkHeader(t *testing.T, s mailtest.Session) {
 	}
 	if len(s.Received) >= 16 && s.Received[0] == '\r' && s.Received[1] == '\n' && s.Received[12]&0xf0 == 0x20 && (s.Received[14] != 0 || s.Received[15] != 0) {
 		t.Errorf("the header %x has addresses", s.Received[:16])
+	}
+}
+
+// TestRelays names what ends both sides of a connection as soon as one has ended, and
+// asks for it only where not everybody goes anyway.
+func TestRelays(t *testing.T) {
+	set := load(t)
+	for name, c := range map[string]struct {
+		product, behind string
+		wait            time.Duration // until the greeting
+		port            uint16
+		relayed         bool
+	}{
+		"nginx":              {"nginx", "Dovecot", 0, 0, true},
+		"sslh":               {"sslh", "Dovecot", 2 * time.Second, 0, true},
+		"nobody":             {"Dovecot", "", 0, 0, false},
+		"nobody, and late":   {"Dovecot", "", 2 * time.Second, 0, false},
+		"nginx, everybody's": {"Dovecot", "", 0, 143, true},
+	} {
+		inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
+			dovecot := daemon(t, "dovecot-imap")
+			late := mailtest.HandlerFunc(func(conn *mailtest.Conn) {
+				if conn.Wait(c.wait) {
+					dovecot.Serve(conn)
+				}
+			})
+			server := n.Serve(t, late)
+			if c.relayed {
+				server = n.Serve(t, mailtest.Relay{Next: server.Addr().String()})
+			}
+			target := server.Addr()
+			if c.port > 0 {
+				target = netip.AddrPortFrom(target.Addr(), c.port)
+			}
+			id := &Identifier{Signatures: set, Dial: func(ctx context.Context, _ netip.AddrPort) (net.Conn, error) { return n.Dial(ctx, server.Addr()) }}
+			svc, err := id.Identify(t.Context(), scan.Result{Target: target, Conn: found(t, n, server)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			behind := ""
+			if svc.Behind != nil {
+				behind = svc.Behind.Product
+			}
+			if svc.Product != c.product || behind != c.behind {
+				t.Errorf("called %q (%s) before %q, want %q before %q\n%s", svc.Product, svc.MatchedRule, behind, c.product, c.behind, asJSON(svc.Transcript))
+			}
+		})
 	}
 }

@@ -29,11 +29,14 @@ func (s *session) goodbye(last *signatures.Probe) []byte {
 	if last == nil || last.Fin {
 		return nil
 	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if ex := s.exchanges[last.ID]; last.StartTLS && ex != nil && ex.Handshake == signatures.HandshakeFailed {
+		return nil // a line would belong to what is left of the handshake
+	}
 	if last.ID != signatures.Greeting && last.Layer != signatures.LayerProxy {
 		return last.Close
 	}
-	s.mu.Lock()
-	defer s.mu.Unlock()
 	if g := s.exchanges[signatures.Greeting]; g != nil {
 		if is, _ := code(g.Reply); is {
 			return []byte("QUIT\r\n")

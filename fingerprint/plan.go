@@ -257,6 +257,7 @@ func (s *session) mayCome(p *signatures.Probe) bool {
 		p.OnlyThere && !s.hints[p.ID],
 		p.Layer == signatures.LayerClear && (s.layer != layer{}),
 		p.Layer == signatures.LayerProxy && s.layer.proxy == "",
+		slices.Contains(p.Except, s.target.Port()),
 		p.Layer == signatures.LayerTLS && !s.layer.tls:
 		return false
 	case p.Quiet > 0:

@@ -36,7 +36,7 @@ type Identification struct {
 	TLS *result.TLS // the TLS handshake, nil if there was none
 
 	// protocolConfidence is the confidence in everything but the product, if that
-	// is only what the daemon states about itself.
+	// is only what the daemon states about itself, or what stands in front of it.
 	protocolConfidence int
 
 	// slow is set if the host or this machine was overloaded: then silence does
@@ -63,10 +63,11 @@ type Identification struct {
 func (i *Identification) Suggested() bool { return i.suggested }
 
 // ProtocolConfidence is how sure all but the name of the product is: what the daemon
-// says of itself makes it neither surer nor less sure.
+// says of itself makes it neither surer nor less sure, and the name of a proxy in front
+// takes nothing from what was said behind it.
 func (i *Identification) ProtocolConfidence() int {
 	if i.SelfNamed {
 		return i.protocolConfidence
 	}
-	return i.Confidence
+	return max(i.Confidence, i.protocolConfidence)
 }

@@ -102,8 +102,8 @@ type Probe struct {
 	Close []byte
 
 	// Ports are the ports on which the probe is sent before others; of the greeting,
-	// those on which it is likely.
-	Ports []uint16
+	// those on which it is likely. Except are those on which it is never sent.
+	Ports, Except []uint16
 	// OnlyThere says that it is sent on no other port: what it could show elsewhere
 	// is not worth a connection to every silent port.
 	OnlyThere bool

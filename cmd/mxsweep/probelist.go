@@ -23,6 +23,9 @@ func listProbes(b *bytes.Buffer, set *signatures.Set) {
 			}
 			fmt.Fprintf(b, "  %s on %s\n", word, portsText(p.Ports))
 		}
+		if len(p.Except) > 0 {
+			fmt.Fprintf(b, "  never  on %s\n", portsText(p.Except))
+		}
 		b.WriteByte('\n')
 	}
 	fmt.Fprintf(b, "Probes marked %s are sent only with --intrusive.\n", signatures.Intrusive)

@@ -18,6 +18,43 @@ type TCPProxy struct {
 	Keeps time.Duration
 }
 
+// A Relay plays a proxy that ends both sides as soon as one has ended, as the stream
+// module of nginx does: who sends a command and an end gets no answer.
+type Relay struct {
+	Next string // the address of the daemon behind it
+}
+
+// Serve plays the proxy.
+func (r Relay) Serve(c *Conn) {
+	next, err := c.server.dial(r.Next, 5*time.Second)
+	if err != nil {
+		return
+	}
+	ended := make(chan struct{}, 2)
+	pass := func(to io.Writer, from io.Reader) {
+		// Whatever ends one side ends both.
+		_, _ = io.Copy(to, from)
+		ended <- struct{}{}
+	}
+	go pass(sayer{c}, next)
+	go pass(next, c.reader)
+	<-ended
+	next.Close()
+	c.raw.Close()
+	<-ended
+}
+
+// sayer writes to the client.
+type sayer struct{ c *Conn }
+
+// Write says p.
+func (s sayer) Write(p []byte) (int, error) {
+	if !s.c.Say(string(p)) {
+		return 0, io.ErrClosedPipe
+	}
+	return len(p), nil
+}
+
 // Serve plays the proxy.
 func (p TCPProxy) Serve(c *Conn) {
 	p.Inner.Serve(c)
