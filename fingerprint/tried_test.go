@@ -33,6 +33,7 @@ var triedDaemons = map[string]struct {
 	"davmail-http":      {"DavMail 6.0.1", truth{protocol: "http", product: "DavMail", least: 9}},
 	"davmail-imap":      {"DavMail 6.0.1", truth{protocol: "imap", product: "DavMail", least: 9}},
 	"davmail-imap-down": {"DavMail 6.0.1 without its server", truth{protocol: "imap", product: "DavMail", least: 9}},
+	"davmail-ldap":      {"DavMail 6.0.1", truth{protocol: "ldap", product: "DavMail", least: 9, port: 1389}},
 	"davmail-pop3":      {"DavMail 6.0.1", truth{protocol: "pop3", product: "DavMail", least: 9}},
 	"davmail-pop3-down": {"DavMail 6.0.1 without its server", truth{protocol: "pop3", product: "DavMail", most: 7}},
 	"davmail-smtp":      {"DavMail 6.0.1", truth{protocol: "smtp", product: "DavMail", least: 9}},
