@@ -66,7 +66,7 @@ func (s *session) nameProxy(svc *Identification) {
 	if p == nil {
 		return
 	}
-	if s.layer.proxy != "" {
+	if p.Own || s.layer.proxy != "" {
 		svc.ProxyParser = p.Product
 	}
 	svc.Evidence = slices.Concat(s.proxyEvidence(p), svc.Evidence)

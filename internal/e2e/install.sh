@@ -15,7 +15,7 @@
 set -eu
 
 packages='postfix amavisd-new postgrey dovecot-imapd dovecot-lmtpd haproxy
-nginx libnginx-mod-mail opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd
+nginx libnginx-mod-mail libnginx-mod-stream socat opendkim sqlgrey libdbd-sqlite3-perl sqlite3 postfwd
 policyd-rate-limit policyd-weight opendmarc iproute2 nftables util-linux procps'
 
 # What else the proofs of all fixes start.

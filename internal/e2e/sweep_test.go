@@ -46,6 +46,7 @@ type portRecord struct {
 		Behind     struct {
 			Product string `json:"product"`
 		} `json:"behind"`
+		ProxyParser string `json:"proxy_parser"`
 	} `json:"service"`
 }
 
