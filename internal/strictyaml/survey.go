@@ -22,6 +22,8 @@ type survey struct {
 	found  map[troubleKind]trouble // the first of each kind
 	number int                     // the line being read
 	line   string                  // its text
+	runes  int                     // characters of it that are counted,
+	until  int                     // up to this byte
 	open   []opened                // brackets and braces, outermost first
 	quote  opened                  // the quote that is open; its sign is 0 if there is none
 	levels []level                 // collections that are open, outermost first
@@ -47,7 +49,7 @@ func newSurvey(data []byte) *survey {
 	s := &survey{scalar: -1, found: map[troubleKind]trouble{}}
 	for text := range strings.SplitSeq(string(data), "\n") {
 		s.number++
-		s.line = strings.TrimRight(text, "\r")
+		s.line, s.runes, s.until = strings.TrimRight(text, "\r"), 0, 0
 		s.next()
 	}
 	if s.quote.sign != 0 {
@@ -69,9 +71,15 @@ func (s *survey) first(kinds []troubleKind) *trouble {
 	return nil
 }
 
-// at is the place of a byte of the line, from 0.
+// at is the place of a byte of the line, from 0. It counts on from the place before:
+// the line may be a whole file in JSON, with thousands of places.
 func (s *survey) at(byteAt int) spot {
-	return spot{s.number, utf8.RuneCountInString(s.line[:byteAt]) + 1}
+	if byteAt < s.until {
+		s.runes, s.until = 0, 0
+	}
+	s.runes += utf8.RuneCountInString(s.line[s.until:byteAt])
+	s.until = byteAt
+	return spot{s.number, s.runes + 1}
 }
 
 // add notes a trouble, if it is the first of its kind.

@@ -5,6 +5,7 @@ import (
 	"os"
 	"strings"
 	"testing"
+	"time"
 
 	"go.yaml.in/yaml/v3"
 )
@@ -86,6 +87,23 @@ func TestSurveyOfYAML(t *testing.T) {
 		"a: [b,\n  c]\nd: {e: 'f', g: [h]} # i\n", "\"a\": 1\n? b\n: c\n", "a: &x b\nc: *x\n", "a: !!str b\nc: http://d\n", "- - a\n  - b\n- c: 1\n  d:\n    - e\n",
 	} {
 		read(text, []byte(text))
+	}
+}
+
+// TestSurveyOfALongLine surveys a file of one line with many quotes, brackets or
+// escapes, which takes minutes if each of their columns is counted from its beginning.
+func TestSurveyOfALongLine(t *testing.T) {
+	const size = 1 << 20
+	for _, piece := range []string{`"\u00fc", `, "[", `\q`} {
+		line := "\u00fc: [\"" + strings.Repeat(piece, size/len(piece))
+		begun := time.Now()
+		s := newSurvey([]byte(line + "\n\u00fc]"))
+		if took := time.Since(begun); took > 10*time.Second {
+			t.Errorf("%d bytes of %q took %v", len(line), piece, took)
+		}
+		if found := s.found[openQuote]; found.spot != (spot{1, 5}) && piece == `\q` {
+			t.Errorf("%q: the quote is at %v", piece, found.spot)
+		}
 	}
 }
 
