@@ -87,10 +87,14 @@ func (s *session) askAlone(ctx context.Context, w *wire) {
 	s.mu.Lock()
 	p := s.aloneProbe()
 	s.mu.Unlock()
-	if p == nil || !w.send(p.Send) {
+	if p == nil {
 		return
 	}
-	reply, end, _, _ := w.read(ctx, until(p.Read.Until, p.Send), aloneWait+2*s.rtt)
+	sent := s.fill(w, p.Send)
+	if !w.send(sent) {
+		return
+	}
+	reply, end, _, _ := w.read(ctx, until(p.Read.Until, sent), aloneWait+2*s.rtt)
 	if end == signatures.EndSilence {
 		w.send(p.Close)
 	}
@@ -99,15 +103,15 @@ func (s *session) askAlone(ctx context.Context, w *wire) {
 	s.oneByOne = ctx.Err() == nil && (len(reply) > 0 || end == signatures.EndClosed || end == signatures.EndReset)
 }
 
-// aloneProbe returns the first question that the port number suggests, if the port
-// replied to nothing and has no other connection, and nil otherwise. The caller holds
-// the lock.
+// aloneProbe returns the first question that the port number suggests and that may be
+// asked, if the port replied to nothing and has no other connection, and nil otherwise.
+// The caller holds the lock.
 func (s *session) aloneProbe() *signatures.Probe {
 	if s.second || s.id.Record || s.running > 1 || s.layer != (layer{}) || !s.mute() || s.host.crowded() {
 		return nil
 	}
 	for _, p := range s.id.Signatures.Probes {
-		if s.hints[p.ID] && p.Quiet > 0 && p.Enters == nil && signatures.All(p.After, s) == signatures.True {
+		if s.hints[p.ID] && p.Quiet > 0 && p.Enters == nil && s.couldHaveCome(p) && signatures.All(p.After, s) == signatures.True {
 			return p
 		}
 	}
