@@ -52,7 +52,7 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	}
 	if p.Layer == signatures.LayerProxy {
 		s.askHeader(ctx, w, p)
-		s.hangUp(w, s.goodbye(p))
+		s.hangUp(ctx, w, s.goodbye(p))
 		return
 	}
 	var held []string // probes that were asked on this connection
@@ -66,7 +66,7 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	if p.ID == signatures.Greeting {
 		s.listen(ctx, w)
 	} else if !s.begins(ctx, w, p) || !s.provesSilence(ctx, w, p) {
-		s.hangUp(w, nil)
+		s.hangUp(ctx, w, nil)
 		return
 	}
 	var last *signatures.Probe
@@ -79,7 +79,7 @@ func (s *session) dialogue(ctx context.Context, p *signatures.Probe) {
 	if s.entered(w) {
 		return
 	}
-	s.hangUp(w, s.goodbye(last))
+	s.hangUp(ctx, w, s.goodbye(last))
 }
 
 // enterHost waits for the host's other ports, if it must. Questions that wait at the

@@ -2,6 +2,7 @@ package fingerprint
 
 import (
 	"bytes"
+	"context"
 	"io"
 	"slices"
 	"time"
@@ -47,8 +48,8 @@ func (s *session) goodbye(last *signatures.Probe) []byte {
 
 // hangUp says goodbye, closes the connection and notes how the other side ended it. A
 // line that was left open is ended first: amavisd keeps it for the next client of the
-// same child.
-func (s *session) hangUp(w *wire, goodbye []byte) {
+// same child. What shows only what stands in front of the daemon ends with ctx.
+func (s *session) hangUp(ctx context.Context, w *wire, goodbye []byte) {
 	defer w.conn.Close()
 	if w.gone {
 		return
@@ -67,7 +68,7 @@ func (s *session) hangUp(w *wire, goodbye []byte) {
 	if err != nil || p == nil || !s.tailUnknown() {
 		return
 	}
-	if tail := w.tail(p.Send, s.rtt); tail != "" {
+	if tail := w.tail(ctx, p.Send, s.rtt); tail != "" {
 		s.noteGoodbye(&Exchange{Probe: p.ID, Sent: slices.Concat(goodbye, p.Send), Reply: bytes.Clone(reply[:min(len(reply), maxKept)]), End: signatures.EndClosed, TLS: w.tls, Tail: tail})
 	}
 }
@@ -96,20 +97,22 @@ func (s *session) noteGoodbye(ex *Exchange) {
 // tail sends bytes on a connection that the other side has ended, and tells what became
 // of them: one of the Tail constants, or "" where nothing proves either. A packet that
 // got lost proves nothing, nor does a system that does not tell of acknowledgments.
-func (w *wire) tail(b []byte, rtt time.Duration) string {
-	if p, ok := w.awaitPath(rtt+tailWait, func(p path) bool { return p.hungUp }); !ok || !p.hungUp || p.reset || p.unacked {
+func (w *wire) tail(ctx context.Context, b []byte, rtt time.Duration) string {
+	if p, ok := w.awaitPath(ctx, rtt+tailWait, func(p path) bool { return p.hungUp }); !ok || !p.hungUp || p.reset || p.unacked {
 		return "" // a proxy that ends TLS may keep the connection
 	}
 	begun := time.Now()
-	switch w.tailOnce(b, rtt) {
+	switch w.tailOnce(ctx, b, rtt) {
 	case signatures.TailReset:
 		return signatures.TailReset
 	case signatures.TailTaken:
 	default:
 		return ""
 	}
-	time.Sleep(briefTail - time.Since(begun))
-	switch w.tailOnce(b, rtt) {
+	if !pause(ctx, briefTail-time.Since(begun)) {
+		return ""
+	}
+	switch w.tailOnce(ctx, b, rtt) {
 	case signatures.TailReset:
 		return signatures.TailBriefly
 	case signatures.TailTaken:
@@ -119,14 +122,14 @@ func (w *wire) tail(b []byte, rtt time.Duration) string {
 }
 
 // tailOnce sends the bytes and waits until they are acknowledged or reset.
-func (w *wire) tailOnce(b []byte, rtt time.Duration) string {
+func (w *wire) tailOnce(ctx context.Context, b []byte, rtt time.Duration) string {
 	if !w.send(b) {
 		if p, ok := pathOf(w.conn); ok && p.reset {
 			return signatures.TailReset
 		}
 		return ""
 	}
-	p, ok := w.awaitPath(rtt+tailWait, func(p path) bool { return p.reset })
+	p, ok := w.awaitPath(ctx, rtt+tailWait, func(p path) bool { return p.reset })
 	switch {
 	case !ok || p.unacked && !p.reset:
 		return ""
@@ -137,16 +140,29 @@ func (w *wire) tailOnce(b []byte, rtt time.Duration) string {
 }
 
 // awaitPath asks the kernel about the connection until a condition holds or the wait
-// is over, and returns what it said last. It reports false if the system does not say.
-func (w *wire) awaitPath(wait time.Duration, until func(path) bool) (path, bool) {
+// is over, and returns what it said last. It reports false if the system does not say,
+// or ctx is done.
+func (w *wire) awaitPath(ctx context.Context, wait time.Duration, until func(path) bool) (path, bool) {
 	const shortest, longest = time.Millisecond, 16 * time.Millisecond
 	over := time.Now().Add(wait)
-	for pause := shortest; ; pause = min(2*pause, longest) {
+	for next := shortest; ; next = min(2*next, longest) {
 		p, ok := pathOf(w.conn)
 		if !ok || until(p) || !time.Now().Before(over) {
 			return p, ok
 		}
-		time.Sleep(pause)
+		if !pause(ctx, next) {
+			return path{}, false
+		}
+	}
+}
+
+// pause waits for a while. It reports false if ctx is done before.
+func pause(ctx context.Context, d time.Duration) bool {
+	select {
+	case <-time.After(d):
+		return true
+	case <-ctx.Done():
+		return false
 	}
 }
 
