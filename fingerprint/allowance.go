@@ -7,8 +7,9 @@ import (
 )
 
 const (
-	// maxConns is how many connections one port gets in all, including the one that
-	// found it; maxRecord is the same if everything is recorded.
+	// maxConns is how many connections [Identifier.Identify] makes to one port in all,
+	// including the one that found it; maxRecord is the same if everything is recorded.
+	// [Identifier.Again] may make calmConns more.
 	maxConns  = 10
 	maxRecord = 40
 
