@@ -37,10 +37,10 @@ func (s *session) wantProxies(best *signatures.Signature) {
 // askHeader sends another PROXY header than the one that was believed, and notes
 // whether the port speaks behind it.
 func (s *session) askHeader(ctx context.Context, w *wire, p *signatures.Probe) {
-	ex := &Exchange{Probe: p.ID, Sent: p.Send, TLS: s.layer.tls}
+	ex := &Exchange{Probe: p.ID, Sent: s.fill(w, p.Send), TLS: s.layer.tls}
 	defer s.watch(w)()
 	start := time.Now()
-	w.send(p.Send) // a connection that is gone says so below
+	w.send(ex.Sent) // a connection that is gone says so below
 	if s.layer.tls {
 		err := s.handshake(ctx, w, max(s.patience(p), s.host.resendTime()))
 		if ex.Took = time.Since(start); err == nil {
