@@ -133,6 +133,7 @@ func (s *session) knock(ctx context.Context) bool {
 		return false
 	}
 	if s.host.enter(ctx) != nil {
+		s.left.conns.Add(1)
 		return false
 	}
 	defer s.host.leave()

@@ -10,8 +10,9 @@ import (
 // was stopped.
 const StopWait = 5 * time.Second
 
-// maxPiece is how much is written at a time. A pipe of Linux has room for 64 KiB.
-const maxPiece = 32 << 10
+// maxPiece is how much is written at a time: a reader that takes less than this in
+// StopWait counts as one that does not read.
+const maxPiece = 4 << 10
 
 // ErrStalled is the error of a reader that took nothing once the run was stopped.
 var ErrStalled = errors.New("the run was stopped, and the reader has not read for " + StopWait.String())
