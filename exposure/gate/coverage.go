@@ -34,6 +34,10 @@ type PairCounts struct {
 	// Accepted is the number of pairs that are not in Planned because the policy
 	// accepts that their host cannot be assessed.
 	Accepted uint64
+
+	// PlanUnknown is set for a merged run if it is not recorded what one of its
+	// runs planned, because its file is truncated: Planned is a minimum.
+	PlanUnknown bool
 }
 
 // Conclusive returns the number of pairs with a conclusive result.

@@ -108,6 +108,8 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 	c := facts.Coverage
 	only := facts.Unknown.onlyUnrouted(c.Unknown())
 	switch {
+	case c.PlanUnknown:
+		return false // the notice about the run that is not complete says it
 	case c.Planned == 0 && facts.EmptyShard:
 		v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeEmptyShard, "", nil, "This shard contains no host."))
 		return false

@@ -226,13 +226,17 @@ func (m *Merger) run(args []string) result.Run {
 			SHA256: m.scopeSHA256(),
 		},
 	}
+	if !slices.ContainsFunc(m.Runs, func(r *RunFile) bool { return r.Record.EndTime.IsZero() }) { // otherwise it is not known
+		for _, r := range m.Runs {
+			if r.Record.EndTime.After(run.EndTime.Time) {
+				run.EndTime = r.Record.EndTime
+			}
+		}
+	}
 	scopes := map[string]bool{}
 	for _, r := range m.Runs {
 		if run.StartTime.IsZero() || r.Record.StartTime.Before(run.StartTime.Time) {
 			run.StartTime = r.Record.StartTime
-		}
-		if r.Record.EndTime.After(run.EndTime.Time) {
-			run.EndTime = r.Record.EndTime
 		}
 		if !scopes[r.Record.Scope.SHA256] { // shards and vantage points share it
 			scopes[r.Record.Scope.SHA256] = true

@@ -16,7 +16,8 @@ func (m *Merger) coverage() gate.PairCounts {
 	var sum gate.PairCounts
 	for _, r := range m.Runs {
 		c := r.Summary.Coverage
-		sum.Planned = capped(sum.Planned, max(c.Planned, c.Answered)) // a run that was cut short does not know its plan
+		sum.Planned = capped(sum.Planned, max(c.Planned, c.Answered))
+		sum.PlanUnknown = sum.PlanUnknown || r.planUnknown()
 		sum.HostsUp += uint64(max(c.HostsUp, 0))
 		sum.HostsSilent = capped(sum.HostsSilent, uint64(max(c.HostsSilent, 0)))
 		n := c.CoverageCounts
@@ -123,6 +124,9 @@ func (m *Merger) summary(v *gate.Decision, c gate.PairCounts) result.Summary {
 			HostsUp: int(c.HostsUp), HostsSilent: int(min(c.HostsSilent, math.MaxInt)), CoverageCounts: m.counts(c), CanariesOwn: v.CanariesOwn,
 			Up: m.upHosts(),
 		},
+	}
+	if c.PlanUnknown {
+		s.Coverage.Planned, s.Coverage.Ratio, s.Coverage.CoverageCounts = 0, 0, nil
 	}
 	for _, r := range m.Runs {
 		s.Coverage.Loss = max(s.Coverage.Loss, r.Summary.Coverage.Loss)

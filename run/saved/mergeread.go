@@ -3,7 +3,6 @@ package saved
 import (
 	"errors"
 	"os"
-	"time"
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
@@ -73,9 +72,6 @@ func (m *Merger) Write(tool result.Tool, args []string, w format.Writer, c *Merg
 	}
 	for _, n := range c.Decision.Notices {
 		_ = w.Notice(report.Clean(n, ""))
-	}
-	if run.EndTime.IsZero() {
-		run.EndTime = result.NewTime(time.Now())
 	}
 	_ = w.End(run, c.summary)
 }

@@ -124,6 +124,13 @@ func (r *RunFile) Lacks() string {
 	return ""
 }
 
+// planUnknown reports whether the file was cut before its end, which says how many
+// pairs were planned. This includes a run merged from such a file.
+func (r *RunFile) planUnknown() bool {
+	c := &r.Summary.Coverage
+	return !r.Summary.Complete && c.Planned == 0 && c.CoverageCounts == nil
+}
+
 // Baseline returns a baseline of the run. old is the one that the run was
 // compared with, nil if there is none.
 func (r *RunFile) Baseline(old *drift.Baseline) *drift.Baseline {
