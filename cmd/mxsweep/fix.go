@@ -27,8 +27,8 @@ func newFix(s *session) *cobra.Command {
 		Long: `Reads RUN, which "mxsweep scan" wrote as json or jsonl, and prints the shortest
 list of edits that closes its findings, by host, most urgent first: the file, the
 edit, and the commands that check it, apply it and verify the result. Nothing is
-changed. "-" reads standard input. For a truncated run the plan covers the part
-that could be read, and the exit code is 3.`,
+changed. "-" reads standard input. For a truncated run the plan says that it
+covers only the part that could be read, and the exit code is 3.`,
 		Example: "  mxsweep fix --plan run.json\n  mxsweep fix --plan run.jsonl --markdown",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && file == "" {
@@ -86,14 +86,16 @@ func (s *session) plan(file string) (fixplan.Plan, error) {
 	if err != nil {
 		return fixplan.Plan{}, err
 	}
-	switch why := run.Lacks(); {
-	case why == "":
+	plan := fixplan.New(run.Findings)
+	plan.Incomplete = run.Lacks()
+	switch {
+	case plan.Incomplete == "":
 	case run.Summary.Gate == result.GateError:
 		s.code = gate.Worse(s.code, gate.ExitError)
 		fallthrough
 	default:
-		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s The plan covers only what was read.\n", visible(strconv.Quote(file)), visible(why))
+		fmt.Fprintf(s.stderr, "mxsweep: reading run %s: %s The plan covers only what was read.\n", visible(strconv.Quote(file)), visible(plan.Incomplete))
 	}
 	s.tellUnknownRules(file, rules, saved.RulesOfFindings(run.Findings))
-	return fixplan.New(run.Findings), nil
+	return plan, nil
 }

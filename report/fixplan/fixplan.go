@@ -23,6 +23,10 @@ type Plan struct {
 	Edits    int    `json:"edits"`
 	Findings int    `json:"findings"` // that the edits close
 	Hosts    []Host `json:"hosts"`    // the one with the most urgent finding first
+
+	// Incomplete says why the run may have more findings than are known, as a
+	// sentence; "" if it has no more.
+	Incomplete string `json:"incomplete,omitempty"`
 }
 
 // A Host has the edits of one host, the most urgent first.
@@ -229,11 +233,15 @@ func IsCode(line string) bool { return fix.IsCode(line) }
 
 // Headline says how many findings the plan closes with how many edits.
 func (p *Plan) Headline() string {
+	in, of := "", ""
+	if p.Incomplete != "" {
+		in, of = " in the known part of the run", " of the known part of the run"
+	}
 	if p.Edits == 0 {
-		return "nothing to fix"
+		return "nothing to fix" + in
 	}
 	verb := map[bool]string{true: "closes", false: "close"}[p.Edits == 1]
-	return fmt.Sprintf("%s %s %s", wording.Plural(p.Edits, "edit"), verb, wording.Plural(p.Findings, "finding"))
+	return fmt.Sprintf("%s %s %s%s", wording.Plural(p.Edits, "edit"), verb, wording.Plural(p.Findings, "finding"), of)
 }
 
 // ClosesText lists what an edit closes, by rule and port.
@@ -249,6 +257,9 @@ func (e *Edit) ClosesText() string {
 func (p *Plan) Text(columns int) string {
 	var b strings.Builder
 	b.WriteString(words.Sentence(p.Headline()) + "\n")
+	if p.Incomplete != "" {
+		b.WriteString(strings.Join(words.Wrap(p.Incomplete, columns, columns), "\n") + "\n")
+	}
 	n := 0
 	for _, h := range p.Hosts {
 		fmt.Fprintf(&b, "\n%s\n", h.Host)
@@ -286,6 +297,9 @@ func (p *Plan) Text(columns int) string {
 func (p *Plan) Markdown() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "# %s\n", words.Sentence(p.Headline()))
+	if p.Incomplete != "" {
+		fmt.Fprintf(&b, "\n%s\n", escape.Markdown(p.Incomplete))
+	}
 	for _, h := range p.Hosts {
 		fmt.Fprintf(&b, "\n## %s\n", escape.Markdown(h.Host))
 		for i := range h.Edits {
