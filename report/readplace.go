@@ -68,6 +68,10 @@ func (p *player) notSaved(head []byte) error {
 	if f := textfile.Check(head); f != nil && f.Whole {
 		return wrong(f.Offset, f.Text, f.Hint)
 	}
+	if e := userfile.WrongKind(p.file, head, userfile.SavedRun); e != nil {
+		p.errs.Add(e)
+		return p.errs.Err()
+	}
 	var value json.RawMessage
 	err := json.NewDecoder(bytes.NewReader(head)).Decode(&value)
 	if err != nil && !errors.Is(err, io.EOF) && !errors.Is(err, io.ErrUnexpectedEOF) {
@@ -78,11 +82,7 @@ func (p *player) notSaved(head []byte) error {
 		first := len(head) - len(bytes.TrimLeft(head, " \t\r\n"))
 		return wrong(first, `it has no "schema"`, savedHint)
 	}
-	hint := savedHint
-	if string(head[m[2]:m[3]]) == `"mxsweep.baseline"` {
-		hint = "this is a baseline: mxsweep baseline show FILE lists its findings; " + savedHint
-	}
-	return wrong(m[2], fmt.Sprintf("schema is %s, expected \"mxsweep.report\" or \"mxsweep.line\"", head[m[2]:m[3]]), hint)
+	return wrong(m[2], fmt.Sprintf("schema is %s, expected \"mxsweep.report\" or \"mxsweep.line\"", head[m[2]:m[3]]), savedHint)
 }
 
 // savedHint says where saved runs come from.

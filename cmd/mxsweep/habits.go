@@ -4,9 +4,15 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"net/netip"
 	"os"
+	"path/filepath"
+	"slices"
+	"strings"
 
 	"github.com/spf13/pflag"
+
+	"github.com/mxsweep/mxsweep/internal/userfile"
 )
 
 // A habit is a flag of another scanner, as its users write it.
@@ -72,6 +78,32 @@ func missingFile(flag, file string) error {
 		return nil
 	}
 	return usagef(h.hint, "reading flag %q: no file %q", flag+file, file)
+}
+
+// listEndings are endings of file names that are no top-level domain.
+var listEndings = []string{".txt", ".text", ".lst", ".list", ".csv", ".conf", ".cfg", ".yaml", ".yml", ".json", ".jsonl", ".xml", ".log"}
+
+// fileAsTarget is the error for the first target that is the name of a file, which
+// would be looked up as that of a host. It is nil if there is none.
+func fileAsTarget(targets []string) error {
+	for _, name := range targets {
+		_, notPrefix := netip.ParsePrefix(name)
+		likeFile := strings.ContainsFunc(name, func(c rune) bool { return c == '/' || c == filepath.Separator }) ||
+			slices.Contains(listEndings, strings.ToLower(filepath.Ext(name)))
+		if notPrefix == nil || !likeFile {
+			continue
+		}
+		if info, err := os.Stat(name); err != nil || !info.Mode().IsRegular() {
+			continue
+		}
+		hint := fmt.Sprintf("did you mean \"-i %[1]s\", a list of targets, or \"-s %[1]s\", a scope?", name)
+		head, _ := userfile.ReadHead(name) // a file that cannot be read may be a list
+		if use := userfile.KindOfFile(head).Use(); use != "" {
+			hint = use
+		}
+		return usagef(hint, "reading target %q: it is a file, not a host", name)
+	}
+	return nil
 }
 
 // secondsHint asks whether a number without unit was meant in seconds.

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -45,7 +46,7 @@ is contacted. Only scan what you are authorized to scan.`,
 
 // scan does what the flags say.
 func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagSet, args []string) error {
-	if err := flags.habitError(); err != nil {
+	if err := cmp.Or(flags.habitError(), fileAsTarget(args)); err != nil {
 		return err
 	}
 	opts := flags.options(s, given, args)

@@ -35,6 +35,10 @@ func Read(file string, data []byte) (*Baseline, error) {
 		r.errs.Add(textError(file, data, f))
 		return nil, r.errs.Err()
 	}
+	if err := userfile.WrongKind(file, data, userfile.Baseline); err != nil {
+		r.errs.Add(err)
+		return nil, r.errs.Err()
+	}
 	lines := bufio.NewScanner(bytes.NewReader(data))
 	lines.Buffer(make([]byte, 0, 4096), maxBaselineLine)
 	number := 0

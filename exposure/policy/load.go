@@ -40,6 +40,9 @@ func loadParts(file string, data []byte, c Context, long int) (*Policy, error) {
 	if len(data) > MaxSize {
 		return nil, &userfile.Error{File: file, Problem: fmt.Sprintf("larger than %d MiB", MaxSize>>20), Hint: "keep lists of hosts in scope files"}
 	}
+	if err := userfile.WrongKind(file, data, userfile.Policy); err != nil {
+		return nil, err
+	}
 	sum := sha256.Sum256(data)
 	p := &Policy{File: file, SHA256: hex.EncodeToString(sum[:])}
 	d, root := parse(file, data, long)

@@ -176,6 +176,9 @@ func (r *lineReader) read(name string, in io.Reader) error {
 		place.SetSource(string(line))
 		return &place
 	}
+	if err := userfile.WrongKind(name, head, userfile.AddressList); err != nil {
+		return err
+	}
 	s := bufio.NewScanner(buffered)
 	s.Buffer(make([]byte, 0, 4096), maxLine)
 	n := 0
