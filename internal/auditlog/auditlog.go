@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/mxsweep/mxsweep/internal/jsonfault"
+	"github.com/mxsweep/mxsweep/internal/textfile"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/internal/wording"
 )
@@ -154,12 +155,18 @@ func Read(file string, r io.Reader) (Tail, *Tear, error) {
 	for lines.Scan() {
 		number++
 		next, err := tail.follow(lines.Bytes())
+		if err != nil && number == 1 {
+			return tail, nil, firstError(file, lines, err)
+		}
 		if err != nil {
 			return tail, nil, lineError(file, number, err)
 		}
 		tail, at = next, at+int64(len(lines.Bytes()))+1
 	}
 	if err := lines.Err(); err != nil {
+		if errors.Is(err, bufio.ErrTooLong) && number == 0 {
+			return tail, nil, notLog(file, nil)
+		}
 		return tail, nil, lineError(file, number+1, err)
 	}
 	if torn == nil {
@@ -171,6 +178,9 @@ func Read(file string, r io.Reader) (Tail, *Tear, error) {
 		return next, tear, nil
 	}
 	if !tail.begins(torn) {
+		if number == 0 && !isRecord(torn) {
+			return tail, nil, notLog(file, torn)
+		}
 		return tail, nil, lineError(file, number+1, errCutLine)
 	}
 	return tail, tear, nil
@@ -181,6 +191,37 @@ func Read(file string, r io.Reader) (Tail, *Tear, error) {
 func (t Tail) begins(torn []byte) bool {
 	head := fmt.Appendf(nil, `{"seq":%d,"time":"`, t.Seq+1)
 	return bytes.HasPrefix(torn, head) || t.Seq > 0 && bytes.HasPrefix(head, torn)
+}
+
+// firstError returns the error about the first line, from which lines has just
+// read it. A file without any record is some other file, not a log that was
+// changed.
+func firstError(file string, lines *bufio.Scanner, err error) *userfile.Error {
+	first := bytes.Clone(lines.Bytes())
+	for records := isRecord(first); !records; records = isRecord(lines.Bytes()) {
+		if !lines.Scan() {
+			return notLog(file, first)
+		}
+	}
+	return lineError(file, 1, err)
+}
+
+// isRecord reports whether a line was a record, or a part of one, before it was
+// changed.
+func isRecord(line []byte) bool {
+	return bytes.HasPrefix(line, []byte(`{"seq":`)) || bytes.Contains(line, []byte(`,"prev":"`)) || bytes.Contains(line, []byte(hashKey))
+}
+
+// notLog returns the error for a file that is not an audit log; first is its first
+// line, nil if that is too long.
+func notLog(file string, first []byte) *userfile.Error {
+	e := &userfile.Error{File: file, Line: 1, Column: 1, Problem: "not an audit log",
+		Hint: "an audit log is written by mxsweep scan --audit-log FILE; for a new one, name a file that does not exist"}
+	if f := textfile.Check(first); f != nil && f.Whole {
+		e.Problem, e.Hint = e.Problem+": "+f.Text, f.Hint
+	}
+	e.SetSource(string(first))
+	return e
 }
 
 var errCutLine = errors.New("the line is truncated")

@@ -37,7 +37,15 @@ func TestAudit(t *testing.T) {
 		{"moved", lines[1] + lines[0] + lines[2], "log.jsonl:1:1:"},
 		{"twice", lines[0] + lines[0], "log.jsonl:2:1:"},
 		{"cut off", strings.TrimSuffix(good, "\n"), "the line is truncated"},
-		{"no hash", "{}\n", "no hash at the end of the line"},
+		{"first without its hash", strings.Replace(good, hashKey, `,"hush":"`, 2), "log.jsonl:1:1: verifying the audit log: no hash at the end of the line"},
+		{"first replaced", "{}\n" + lines[1], "log.jsonl:1:1: verifying the audit log: no hash at the end of the line"},
+		{"some other JSON", "{}\n", "log.jsonl:1:1: not an audit log"},
+		{"a saved run", "{\n  \"schema\": \"mxsweep.report\"\n}\n", "log.jsonl:1:1: not an audit log"},
+		{"a policy", "version: 1\nports: [25]", "log.jsonl:1:1: not an audit log"},
+		{"a text without a line end", "dear diary", "log.jsonl:1:1: not an audit log"},
+		{"one long line", strings.Repeat("x", maxLine+1), "log.jsonl:1:1: not an audit log"},
+		{"gzip", "\x1f\x8b\x08\x00\n", "log.jsonl:1:1: not an audit log: the file is compressed with gzip"},
+		{"no hash", "{\"seq\":1}\n", "no hash at the end of the line"},
 		{"no record", `x,"hash":"y"}` + "\n", "reading the record"},
 	} {
 		tail, err := Verify("log.jsonl", strings.NewReader(tt.text))
@@ -48,7 +56,7 @@ func TestAudit(t *testing.T) {
 			continue
 		}
 		var e *userfile.Error
-		if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.As(err, &e) || e.ErrorHint() == "" {
+		if err == nil || !strings.Contains(err.Error(), tt.want) || !errors.As(err, &e) || e.ErrorHint() == "" || strings.Contains(e.ErrorHint(), "evidence") != strings.Contains(e.Error(), ": verifying") && tt.name != "cut off" {
 			t.Errorf("%s: got %v, want %q", tt.name, err, tt.want)
 		}
 	}
