@@ -339,10 +339,11 @@ func (s *settings) referencePorts() ([]uint16, error) {
 	if err == nil && len(ports) > maxReferencePorts {
 		err = fmt.Errorf("%d ports, more than %d", len(ports), maxReferencePorts)
 	}
-	if err != nil {
-		return nil, fault.Usagef("give a few ports, such as "+DefaultReferencePorts+", or none", "reading flag \"--reference-ports\": %w", err)
+	var errs []error
+	for _, one := range fault.Parts(err) {
+		errs = append(errs, fault.Usagef("give a few ports, such as "+DefaultReferencePorts+", or none", "reading flag \"--reference-ports\": %w", one))
 	}
-	return ports, nil
+	return ports, errors.Join(errs...)
 }
 
 // maxReferencePorts is the maximum number of reference ports: more are not needed

@@ -175,8 +175,12 @@ func (p *Plan) Rules() *exposure.RuleSet { return p.judge.Rules }
 func readPorts(specs []string, known *signatures.Ports) (all, ranged []uint16, err error) {
 	spec := strings.Join(specs, ",")
 	all, err = scope.ParsePorts(spec, known.ProfilePorts())
+	var errs []error
+	for _, one := range fault.Parts(err) {
+		errs = append(errs, fault.As(fault.Usage, fmt.Errorf("reading --ports %q: %w", spec, one)))
+	}
 	if err != nil {
-		return nil, nil, fault.As(fault.Usage, fmt.Errorf("reading --ports %q: %w", spec, err))
+		return nil, nil, errors.Join(errs...)
 	}
 	return all, scope.RangedPorts(spec, known.ProfilePorts()), nil
 }

@@ -144,6 +144,9 @@ func (p *portPrinter) unknown(arg string, err error) error {
 	if arg != "" && strings.Trim(arg, "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ-") == "" {
 		return usagef(hint, "no port, profile or use matches %q", arg)
 	}
+	if len(fault.Parts(err)) > 1 {
+		return fault.As(fault.Usage, err) // each has its hint
+	}
 	return usagef(hint, "%w", err)
 }
 

@@ -14,6 +14,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -237,12 +238,54 @@ func (l *loader) ports(n *yaml.Node, text string) PortSelector {
 	}
 	s, err := ParsePortSelector(text, l.context.Profiles)
 	if err != nil {
-		l.cause(n, "ports", err)
+		for _, one := range fault.Parts(err) {
+			l.portCause(n, one)
+		}
 		return s
 	}
 	l.weigh(n, portsBytes+2*len(text))
 	share(&l.shared.ports, text, s)
 	return s
+}
+
+// portCause records an error about a list of ports, at its item: the columns of err
+// are those in the list as [userfile.Document.Joined] returns it.
+func (l *loader) portCause(n *yaml.Node, err error) {
+	var inner *userfile.Error
+	if !errors.As(err, &inner) || inner.Column == 0 {
+		l.cause(n, "ports", err) // of the list as a whole
+		return
+	}
+	at := inner.Column - 1 // in the item
+	if n.Kind == yaml.SequenceNode {
+		for _, item := range n.Content {
+			if item.Kind == yaml.AliasNode {
+				continue // which has its own error, and is not in the list
+			}
+			text := ""
+			if item.Kind == yaml.ScalarNode && item.Tag != "!!null" {
+				text = strings.TrimSpace(item.Value)
+			}
+			if at > len(text) {
+				at -= len(text) + 1
+				continue
+			}
+			if item.Kind != yaml.ScalarNode || item.Tag == "!!null" {
+				return // as has this one
+			}
+			n = item
+			break
+		}
+	}
+	e := &userfile.Error{Err: err, Hint: inner.Hint}
+	if n.Kind == yaml.ScalarNode && !strings.Contains(n.Value, "\n") && l.Find(n, n.Value) >= 0 {
+		at = min(at+len(n.Value)-len(strings.TrimLeft(n.Value, " \t")), len(n.Value))
+		e.Column = at + max(strings.Index(n.Value[at:], inner.Text), 0)
+		if e.Column > 0 && n.Style&(yaml.SingleQuotedStyle|yaml.DoubleQuotedStyle) != 0 {
+			e.Column++ // the opening quote
+		}
+	}
+	l.FailWith(n, e, "reading ports")
 }
 
 // hosts returns a required key with hosts as its value.

@@ -76,7 +76,7 @@ var policyErrors = []struct {
 }{
 	{"unknown key", "canaries:", "canary:", `mxsweep.yaml:22:1: unknown key "canary" in the policy`, true},
 	{"version", "version: 1", "version: 2", `mxsweep.yaml:2:10: version is "2", expected 1`, true},
-	{"ports", `["internal", "!783"]`, `["internall"]`, `mxsweep.yaml:11:8: reading ports: "internall": no such port profile`, false},
+	{"ports", `["internal", "!783"]`, `["internall"]`, `mxsweep.yaml:11:9: reading ports: "internall": no such port profile`, false},
 	{"port 0", "port: 25,", "port: 0,", `mxsweep.yaml:23:37: port is "0", expected a whole number`, true},
 	{"port 70000", "ports: 10143", "ports: 70000", `mxsweep.yaml:26:32: reading ports: "70000"`, true},
 	{"prefix", "192.0.2.0/28", "192.0.2.0/99", `mxsweep.yaml:7:7: reading targets:`, false},
@@ -167,6 +167,31 @@ func TestPolicyTellsOnce(t *testing.T) {
 		_, err := Load("p.yaml", []byte("version: 1\n"+text+"\n"), Context{Rules: exposuretest.Rules(t), Profiles: testProfiles})
 		if err == nil || strings.Contains(err.Error(), "\n") {
 			t.Errorf("%s: got %v, want one error", name, err)
+		}
+	}
+}
+
+// TestPolicyPorts checks that every wrong port is reported at its position.
+func TestPolicyPorts(t *testing.T) {
+	for list, want := range map[string]string{
+		"ports: [25, 70000, intrenal]":                        "p.yaml:2:13 p.yaml:2:20",
+		"ports:\n  - 25\n  - 70000\n  - intrenal":             "p.yaml:4:5 p.yaml:5:5",
+		"ports: '25,70000, intrenal,30-20'":                   "p.yaml:2:12 p.yaml:2:19 p.yaml:2:28",
+		"ports: 700000,70000":                                 "p.yaml:2:8 p.yaml:2:15",
+		"ports: [' 25, 70000', \"internal,,!0\"]":             "p.yaml:2:15 p.yaml:2:33 p.yaml:2:35",
+		"ports: [70000, [25], 0]":                             "p.yaml:2:9 p.yaml:2:16 p.yaml:2:22",
+		"ports: ['!25']":                                      "p.yaml:2:8",
+		"expect: [{target: 10.0.0.1, ports: [25, 0, 70000]}]": "p.yaml:2:41 p.yaml:2:44",
+		"must_be_closed: [{target: 10.0.0.1, ports: [x, 0]}]": "p.yaml:2:45 p.yaml:2:48",
+	} {
+		_, err := Load("p.yaml", []byte("version: 1\n"+list+"\n"), Context{Profiles: testProfiles})
+		var got []string
+		for _, one := range fault.Parts(err) {
+			place, _, _ := strings.Cut(one.Error(), ": ")
+			got = append(got, place)
+		}
+		if strings.Join(got, " ") != want {
+			t.Errorf("%s: errors at %s, want %s\n%v", list, got, want, err)
 		}
 	}
 }

@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"errors"
 	"net/netip"
 	"strconv"
 	"strings"
@@ -60,7 +61,8 @@ func parseOwnPorts(text, spec string) (PortSet, *InputError) {
 	if err == nil {
 		return ports, nil
 	}
-	e := err.(*InputError)
+	var e *InputError
+	errors.As(err, &e) // the first one
 	if e.Text == "" || spec == "" {
 		e.Text = text
 		e.Problem = "no port after the colon"

@@ -217,6 +217,7 @@ func TestPorts(t *testing.T) {
 		"25,!25":               "no port is left",
 		"none":                 "no port is left",
 		"99999999999999999999": "no such port",
+		"25,0,26-x,intern":     "\"0\": port 0 is reserved\n\"26-x\": not a port number\n\"intern\": no such port profile",
 	} {
 		got, err := ParsePorts(spec, profiles)
 		var input *InputError

@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -15,8 +16,9 @@ import (
 // applied last, whatever their position; a list with nothing else excludes from no
 // ports. The result is sorted and without duplicates.
 //
-// profiles has the ports of each profile; nil means that there is none. Every error is
-// an [InputError].
+// profiles has the ports of each profile; nil means that there is none. The error
+// is an [InputError] whose column is that of the item in spec, or several of them,
+// joined.
 func ParsePorts(spec string, profiles map[string][]uint16) ([]uint16, error) {
 	set, err := ParsePortSet(spec, profiles)
 	return set.Ports(), err
@@ -26,13 +28,20 @@ func ParsePorts(spec string, profiles map[string][]uint16) ([]uint16, error) {
 func ParsePortSet(spec string, profiles map[string][]uint16) (PortSet, error) {
 	p := portParser{profiles: profiles, named: map[string]bool{}}
 	at := 0
+	var errs []error
 	for item := range strings.SplitSeq(spec, ",") {
 		column := at + 1
 		at += len(item) + 1
-		if err := p.add(strings.TrimSpace(item)); err != nil {
+		if err := p.add(strings.TrimSpace(item)); err != nil && len(errs) < maxPortErrors {
 			err.Column = column
-			return PortSet{}, err
+			errs = append(errs, err)
 		}
+	}
+	if len(errs) > 1 {
+		return PortSet{}, errors.Join(errs...)
+	}
+	if len(errs) == 1 {
+		return PortSet{}, errs[0]
 	}
 	set := newPortSet(p.in).minus(newPortSet(p.out))
 	if len(set.runs) == 0 {
@@ -41,6 +50,9 @@ func ParsePortSet(spec string, profiles map[string][]uint16) (PortSet, error) {
 	}
 	return set, nil
 }
+
+// maxPortErrors is the maximum number of errors about one list of ports.
+const maxPortErrors = 100
 
 // RangedPorts returns, sorted, the ports of a list for [ParsePorts] that are part of a
 // range or profile in it, and not only listed singly.
