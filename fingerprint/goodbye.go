@@ -169,6 +169,6 @@ func pause(ctx context.Context, d time.Duration) bool {
 // endSending tells the other side that nothing more is sent, and listens on.
 func (w *wire) endSending() {
 	if c, ok := underlying(w.conn).(interface{ CloseWrite() error }); ok {
-		c.CloseWrite() // one that is gone already ends the reading
+		_ = c.CloseWrite() // one that is gone already ends the reading
 	}
 }

@@ -270,7 +270,7 @@ func portRanges(ports []uint16) string {
 func xmlAttr(s string) string {
 	var b strings.Builder
 	b.WriteByte('"')
-	xml.EscapeText(&b, []byte(s)) // a strings.Builder never returns an error
+	_ = xml.EscapeText(&b, []byte(s)) // a strings.Builder never returns an error
 	b.WriteByte('"')
 	return b.String()
 }
