@@ -181,13 +181,22 @@ func (p *player) end(r *result.Run, s *result.Summary) error {
 	return p.out(p.w.End(p.run, *s))
 }
 
-// cutShort ends a run that was cut after the given line.
-func (p *player) cutShort(line int) error {
+// A noPortError reports that a saved run was cut so early that nothing is left of
+// it.
+type noPortError struct{}
+
+func (noPortError) Error() string {
+	return "the run is truncated here, before its first port: nothing is left of it"
+}
+
+// cutShort ends a run that was cut after the given line, which is the last one
+// that is complete; end is the place of the cut.
+func (p *player) cutShort(line int, end place) error {
 	if err := p.errs.Err(); err != nil {
 		return err
 	}
 	if !p.started {
-		return p.wrong(place{line: line, column: 1}, errors.New("the run is truncated before it starts"))
+		return p.wrong(end, noPortError{})
 	}
 	n := result.Notice{
 		Code:    view.NoticeCutShort,

@@ -37,7 +37,7 @@ func TestCutAnywhere(t *testing.T) {
 			var d discard
 			s, err := (Reader{}).Replay(bytes.NewReader(whole[:n]), &d)
 			if err != nil {
-				if !strings.Contains(err.Error(), "truncated before it starts") {
+				if !strings.Contains(err.Error(), "truncated here, before its first port") {
 					t.Fatalf("%s cut at %d: %v", form, n, err)
 				}
 				continue
@@ -76,6 +76,30 @@ func TestCutByOneLine(t *testing.T) {
 	}
 	if s.Gate != result.GateError || s.ExitCode != 3 || s.BySeverity.Total() != 8 {
 		t.Errorf("summary is %+v", s)
+	}
+}
+
+// TestCutBeforeFirstPort checks that the error about a run of which nothing is left
+// names the cut, and shows the line.
+func TestCutBeforeFirstPort(t *testing.T) {
+	doc := convert(t, "run.json", "json", format.Options{})
+	lines := convert(t, "run.json", "jsonl", format.Options{})
+	inRules := bytes.Index(doc, []byte(`"rules": [`)) + 400
+	for _, tt := range []struct {
+		name string
+		in   []byte
+	}{
+		{"in the tool", doc[:bytes.Index(doc, []byte(`"tool"`))+20]},
+		{"in the rules of the run", doc[:inRules]},
+		{"in the first line", lines[:200]},
+	} {
+		_, err := (Reader{File: "h.json"}).Replay(bytes.NewReader(tt.in), &discard{})
+		last := tt.in[bytes.LastIndexByte(tt.in, '\n')+1:]
+		want := fmt.Sprintf("h.json:%d:%d: the run is truncated here", bytes.Count(tt.in, []byte("\n"))+1, len(bytes.TrimRight(last, " ")))
+		var e *userfile.Error
+		if !errors.As(err, &e) || !strings.HasPrefix(err.Error(), want) || e.Source != string(last) || !strings.Contains(e.Hint, "jsonl") {
+			t.Errorf("%s: got %v with the line %q, want %s with %q", tt.name, err, e.Source, want, last)
+		}
 	}
 }
 

@@ -54,7 +54,7 @@ func (p *player) document(r io.Reader) error {
 		return p.wrong(end, errors.New(`the document has no "summary"`))
 	case d.tool == nil || d.run == nil:
 		if cut {
-			return p.cutShort(end.line)
+			return p.cutShort(end.line, lines.place(lines.n-1))
 		}
 		return p.wrong(end, errors.New(`the document has no "tool" or no "run"`))
 	}
@@ -62,7 +62,7 @@ func (p *player) document(r io.Reader) error {
 		return p.wrong(place{}, err)
 	}
 	if cut {
-		return p.cutShort(end.line)
+		return p.cutShort(end.line, lines.place(lines.n-1))
 	}
 	if err := p.end(nil, d.summary); err != nil {
 		return p.wrong(lines.place(d.summaryAt), err)

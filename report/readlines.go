@@ -23,13 +23,13 @@ func (p *player) lines(r *bufio.Reader) error {
 		case err == io.EOF && p.ended:
 			return p.errs.Err()
 		case err == io.EOF:
-			return p.cutShort(n - 1)
+			return p.cutShort(n-1, place{line: n, column: 1})
 		case err != nil:
 			return p.wrong(place{line: n, column: 1}, err)
 		case len(line) == 0:
 			continue
 		case !whole && !json.Valid(line) && !p.ended:
-			return p.cutShort(n - 1)
+			return p.cutShort(n-1, place{line: n, column: max(len(line), 1), part: string(line)})
 		}
 		if err := p.line(line, &next); err != nil {
 			err, goesOn := err, true

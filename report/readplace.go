@@ -41,6 +41,9 @@ func (p *player) wrong(at place, err error) error {
 	if errors.As(err, new(*versionError)) {
 		e.Hint = "read it with the version of mxsweep that wrote it, or scan again with this one"
 	}
+	if errors.As(err, new(noPortError)) {
+		e.Hint = "scan again; a run saved as jsonl is written line by line, and can be read from its first line on, but one saved as json only from its first port on"
+	}
 	e.SetPart(at.part, at.before)
 	p.errs.Add(e)
 	p.w = unused{}
