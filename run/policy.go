@@ -48,25 +48,27 @@ func (o *Options) policyFile() string {
 }
 
 // policyScope reads the scope of the policy. The paths of its files are relative
-// to the policy.
+// to the policy. All errors are reported.
 func (p *Plan) policyScope(ctx context.Context, parser *scope.Parser) (allowed, excluded []scope.Target, err error) {
-	scope := p.policy.Scope
+	scope := &p.policy.Scope
 	allowed, excluded, err = parser.ScopeLines(ctx, scope.Lines.All, scope.Lines.Len())
-	if err != nil {
-		return nil, nil, err
-	}
+	errs := []error{err}
 	p.scopeFiles = append(p.scopeFiles, p.policy.File)
 	for _, f := range scope.Files {
 		name := f.Text
 		if !filepath.IsAbs(name) {
 			name = filepath.Join(filepath.Dir(p.policy.File), name)
 		}
-		more, less, err := parser.ScopeFile(ctx, name)
-		if err != nil {
+		more, less, err := parser.NamedScopeFile(ctx, name, scope.FilePlace(f))
+		if ctx.Err() != nil {
 			return nil, nil, err
 		}
+		errs = append(errs, err)
 		allowed, excluded = append(allowed, more...), append(excluded, less...)
 		p.scopeFiles = append(p.scopeFiles, name)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, nil, err
 	}
 	return allowed, excluded, nil
 }

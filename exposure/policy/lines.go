@@ -25,6 +25,17 @@ func (p place) Anchor() *result.Anchor {
 	return &result.Anchor{File: p.in.File, Line: int(p.number), EndColumn: len(strings.TrimRight(line, " \t")) + 1, Text: strings.TrimSpace(line)}
 }
 
+// FilePlace returns the place where the policy names one of its scope files, for an
+// error about that file.
+func (s *ScopeSection) FilePlace(file result.Anchor) *userfile.Error {
+	e := &userfile.Error{File: file.File, Line: file.Line, Column: file.EndColumn - len(file.Text),
+		Hint: "a scope file is found relative to the policy that names it"}
+	if s.in != nil {
+		s.in.Show(e)
+	}
+	return e
+}
+
 // Lines are scope lines with their positions, stored compactly. The zero Lines
 // are empty.
 type Lines struct {

@@ -146,6 +146,7 @@ func (l *loader) cause(n *yaml.Node, what string, err error) {
 // scope reads the scope: files and lines.
 func (l *loader) scope(n *yaml.Node) {
 	s := &l.policy.Scope
+	s.in = l.Source
 	lines := func(what, prefix string) func(*yaml.Node) {
 		return func(n *yaml.Node) {
 			s.Lines.rows = slices.Grow(s.Lines.rows, l.room(n, lineBytes))

@@ -66,6 +66,8 @@ type ScopeSection struct {
 	// Lines are scope lines with their positions in the policy file. A leading
 	// "!" excludes.
 	Lines Lines
+	in    *userfile.Source // the policy file
+
 	// Hosts are the lines with a minimum number of hosts.
 	Hosts []LineHosts
 }

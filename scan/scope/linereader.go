@@ -116,7 +116,8 @@ func (r *lineReader) file(name string, stdin io.Reader) error {
 	return r.read("-", stdin)
 }
 
-// open reads a file; from is the line that includes it, or nil.
+// open reads a file; from is the place that names it, with a hint that says relative
+// to what, or nil.
 func (r *lineReader) open(name string, from *InputError) error {
 	fail := func(problem, advice string, err error) error {
 		e := &InputError{File: name, Problem: problem, Hint: advice, Err: err}
@@ -152,8 +153,8 @@ func (r *lineReader) open(name string, from *InputError) error {
 			err = path.Err // the name is in the message already
 		}
 		hint := "check the name and its permissions"
-		if from != nil {
-			hint += "; an include is found relative to its file"
+		if from != nil && from.Hint != "" {
+			hint += "; " + from.Hint
 		}
 		return fail("cannot read", hint, err)
 	}
@@ -247,6 +248,7 @@ func (r *lineReader) line(name string, n int, raw []byte) error {
 			return nil
 		}
 		place.Column += strings.LastIndex(text, file)
+		place.Hint = "an include is found relative to its file"
 		if !filepath.IsAbs(file) {
 			file = filepath.Join(filepath.Dir(name), file)
 		}

@@ -93,6 +93,14 @@ func (p *Parser) ScopeFile(ctx context.Context, name string) (allowed, excluded 
 	return p.resolved(r, r.file(name, p.Stdin))
 }
 
+// NamedScopeFile is ScopeFile for a file that another one names, such as a policy.
+// from is the place there, where an error about the file itself is reported, and its
+// hint says relative to what the file is found.
+func (p *Parser) NamedScopeFile(ctx context.Context, name string, from *InputError) (allowed, excluded []Target, err error) {
+	r := p.reader(ctx, scoped)
+	return p.resolved(r, r.open(name, from))
+}
+
 // ScopeLines reads scope lines that are part of another file, such as a policy: each
 // Anchor's Text is a line of a scope file without its comment. Includes are refused.
 // count is the number of lines.
