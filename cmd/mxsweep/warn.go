@@ -8,6 +8,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
+	"github.com/mxsweep/mxsweep/report/view"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run/output"
 )
@@ -36,9 +37,19 @@ func (s *session) warn(quiet bool, by *gate.Criteria, specs []output.Spec, v *ga
 	}
 }
 
-// tell prints a notice on standard error, with the code that "mxsweep rules" explains.
+// tell prints a notice on standard error.
 func (s *session) tell(n result.Notice) {
-	fmt.Fprintf(s.stderr, "mxsweep: %s: %s\n", n.Code, visible(n.Message))
+	fmt.Fprintf(s.stderr, "mxsweep: %s\n", visible(noticeText(&n)))
+}
+
+// noticeText returns a notice with the code that "mxsweep rules" explains and, as in a
+// report, the line of the policy or the scope that it is about.
+func noticeText(n *result.Notice) string {
+	text := n.Code + ": " + n.Message
+	if n.Anchor != nil {
+		text += " (" + view.Where(n.Anchor) + ")"
+	}
+	return text
 }
 
 // log prints on standard error what a user should know immediately.
@@ -54,9 +65,9 @@ func whyNot(by *gate.Criteria, v *gate.Decision, findings []exposure.Violation) 
 		return whyFailed(by, v, findings)
 	}
 	for _, level := range []result.Level{result.LevelError, result.LevelWarning} {
-		for _, n := range v.Notices {
-			if n.Level == level {
-				return n.Code + ": " + n.Message
+		for i := range v.Notices {
+			if n := &v.Notices[i]; n.Level == level {
+				return noticeText(n)
 			}
 		}
 	}
