@@ -13,7 +13,7 @@ const longest = 64
 // Nearest returns the word with the least edit distance to word, "" if that is
 // more than a third of its length; the first one wins a tie. If none is that
 // near, it returns the first that begins with word, if word has at least three
-// bytes.
+// bytes, or the first of which a part before a dash is that near.
 func Nearest(words []string, word string) string {
 	if len(word) > longest {
 		return ""
@@ -29,7 +29,23 @@ func Nearest(words []string, word string) string {
 			best = w
 		}
 	}
+	if best == "" {
+		best = nearestPart(words, word)
+	}
 	return best
+}
+
+// nearestPart returns the first word of which a part before a dash is near word.
+func nearestPart(words []string, word string) string {
+	const least = 4 // bytes of a word that has a near part
+	for _, w := range words {
+		for at, c := range w {
+			if c == '-' && at >= least && len(word) >= least && distance(w[:at], word) <= len(word)/3 {
+				return w
+			}
+		}
+	}
+	return ""
 }
 
 // Hint returns a hint that asks whether the nearest of words was meant, followed

@@ -6,10 +6,10 @@ import (
 )
 
 func TestNearest(t *testing.T) {
-	words := []string{"timeout", "retries", "rate", "ports", "policy"}
+	words := []string{"timeout", "retries", "rate", "ports", "policy", "dovecot-imap-login"}
 	for word, want := range map[string]string{
 		"timout": "timeout", "retires": "retries", "rtae": "rate", "port": "ports",
-		"pol": "policy", "completely-else": "", "x": "", "": "",
+		"pol": "policy", "dovcot": "dovecot-imap-login", "dovecot-imp": "dovecot-imap-login", "doc": "", "completely-else": "", "x": "", "": "",
 		strings.Repeat("timeout", 1<<16): "",
 	} {
 		if got := Nearest(words, word); got != want {
