@@ -9,6 +9,7 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/mxsweep/mxsweep/exposure"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/result"
 )
@@ -117,7 +118,11 @@ func (l *loader) ruleID(n *yaml.Node) string {
 	case noticeID.MatchString(id):
 		l.Fail(n, "the notices about a host are "+strings.Join(acceptableNotices, ", "), "notice %q cannot be accepted", id)
 	case !exposure.ValidRuleID(id) || !known:
-		l.Fail(n, "mxsweep rules lists all rules", "no rule %q", id)
+		rest := `"mxsweep rules" lists all rules`
+		if l.context.Rules != nil {
+			rest = spelling.Hint(l.context.Rules.IDs(), id, rest)
+		}
+		l.Fail(n, rest, "no rule %q", id)
 	}
 	return id
 }

@@ -72,7 +72,7 @@ func parseTrigger(part string, rules *exposure.RuleSet) (trigger, error) {
 	if before == "rule" {
 		if rules != nil && rules.Lookup(after) == nil {
 			return trigger{}, &userfile.Error{Text: part, Problem: fmt.Sprintf("no rule %q", after),
-				Hint: spelling.Hint(rules.IDs(), after, "mxsweep rules lists all rules")}
+				Hint: spelling.Hint(rules.IDs(), after, `"mxsweep rules" lists all rules`)}
 		}
 		if !exposure.ValidRuleID(after) {
 			return trigger{}, failOnError(part, fmt.Sprintf("%q is not a rule id", after), "")

@@ -1,6 +1,9 @@
 package policy
 
 import (
+	"fmt"
+	"net"
+	"strconv"
 	"strings"
 	"time"
 
@@ -45,6 +48,13 @@ func (l *loader) failOn(n *yaml.Node) {
 // canary reads one canary.
 func (l *loader) canary(n *yaml.Node) Canary {
 	c := Canary{Anchor: l.anchor(n)}
+	if host, port, err := net.SplitHostPort(n.Value); err == nil && n.Kind == yaml.ScalarNode {
+		if strings.Contains(host, ":") {
+			host = strconv.Quote(host)
+		}
+		l.Fail(n, fmt.Sprintf("write {target: %s, port: %s}", host, port), "a canary is text, expected a mapping")
+		return c
+	}
 	l.Mapping(n, "a canary", []userfile.Field{
 		l.hosts("target", &c.Selector),
 		userfile.Required("port", func(n *yaml.Node) { c.Port = uint16(l.Integer(n, "port", 1, 65535)) }),

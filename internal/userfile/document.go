@@ -154,7 +154,7 @@ func Optional(key string, read func(*yaml.Node)) Field { return Field{Key: key, 
 // Mapping reads a mapping; keys that are not in fields are errors.
 func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
 	if n.Kind != yaml.MappingNode {
-		d.wrongKind(n, "write key: value pairs below it", "%s is %s, expected a mapping", what, KindOf(n))
+		d.wrongKind(n, pairsHint(n, fields), "%s is %s, expected a mapping", what, KindOf(n))
 		return
 	}
 	var excused map[string]bool
@@ -189,6 +189,21 @@ func (d *Document) Mapping(n *yaml.Node, what string, fields []Field) {
 			d.Fail(n, "add "+f.Key+":", "%s lacks the key %q", what, f.Key)
 		}
 	}
+}
+
+// pairsHint says how to write a mapping in place of another value: with the keys that
+// must be there, if there are several.
+func pairsHint(n *yaml.Node, fields []Field) string {
+	var pairs []string
+	for _, f := range fields {
+		if f.Required {
+			pairs = append(pairs, f.Key+": ...")
+		}
+	}
+	if len(pairs) < 2 || n.Kind != yaml.ScalarNode || n.Value == "" {
+		return "write key: value pairs below it"
+	}
+	return "write {" + strings.Join(pairs, ", ") + "}"
 }
 
 // keyHint suggests the key that was probably meant, otherwise all keys.
