@@ -85,7 +85,7 @@ var noticeKinds = []NoticeKind{
 		"Check the route from the vantage point to the canary, and whether a device on the path blocks the scanner; or use another canary."},
 	{NoticeNothingInScope, "NothingInScope", result.LevelError, "Nothing was in scope.",
 		"No pair of address and port was left to scan.",
-		"Give targets or a scope file, and check the excludes and the ports."},
+		"List what may be scanned, as targets or in the scope file, and check the excludes and the ports."},
 	{NoticeAborted, "RunAborted", result.LevelError, "The run was aborted.",
 		"The report contains the results up to that moment; the rest was not scanned.",
 		"Fix the cause and run again."},

@@ -112,6 +112,7 @@ func (p *Plan) facts(ctx context.Context, w *sweep, outs *output.Set, aborted er
 	noteStop(ctx, &facts)
 	facts.Progress = p.opts.Resume
 	facts.EmptyShard = p.emptyShard
+	facts.EmptyScope = p.emptyScope
 	facts.Blocked = w.engine.BlockedMidScan()
 	facts.Unresolved = p.unresolved()
 	facts.Failed = outs.Failures()

@@ -45,6 +45,7 @@ type Plan struct {
 	space              *scope.Space // the pairs to probe
 	wholeSpace         *scope.Space // the pairs of all shards
 	emptyShard         bool         // no pair belongs to this shard
+	emptyScope         string       // the file of a scope that allows nothing, "" if there is none
 	canaries           canarySet
 	seed               uint64
 	resumed            *resumption  // nil without --resume

@@ -148,8 +148,9 @@ func (p *Plan) readBounds(ctx context.Context, parser *scope.Parser) (scope.Boun
 	if err != nil {
 		return b, err
 	}
-	if b.Allowed == nil && (p.opts.Scope != "" || policyScope) {
+	if len(b.Allowed) == 0 && (p.opts.Scope != "" || policyScope) {
 		b.Allowed = []scope.Target{} // an empty scope allows nothing
+		p.emptyScope = p.scopeName()
 	}
 	return p.readExcludes(ctx, parser, b)
 }

@@ -81,6 +81,7 @@ type RunFacts struct {
 	Blocked    bool           // all targets stopped answering and did not answer again
 	Unresolved []UnresolvedName
 	EmptyShard bool            // the sweep has pairs, but this shard has none of them
+	EmptyScope string          // the file of a scope without entries, "" if the scope has some
 	Canaries   []WatchedCanary // with their results
 	Aborted    error           // why the run ended early, nil if it did not
 	Failed     []error         // outputs that could not be written

@@ -100,6 +100,14 @@ func examples(list []requiredPair, n uint64) string {
 	return text
 }
 
+// nothingInScope says that nothing was scanned, and of which file that comes.
+func nothingInScope(emptyScope string) string {
+	if emptyScope == "" {
+		return "Nothing was in scope."
+	}
+	return fmt.Sprintf("Nothing was in scope: %q has no entries, or only excludes.", emptyScope)
+}
+
 // cover compares the coverage with the minimum. A run without any conclusive
 // result is incomplete whatever the minimum is; NaN is a minimum that is never
 // reached. It reports whether the coverage is too low because of a missing route,
@@ -114,7 +122,7 @@ func (g Criteria) cover(v *Decision, facts RunFacts) (unrouted bool) {
 		v.Notices = append(v.Notices, exposure.NewNotice(exposure.NoticeEmptyShard, "", nil, "This shard contains no host."))
 		return false
 	case c.Planned+c.VacantPairs+c.Accepted == 0:
-		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeNothingInScope, "", nil, "Nothing was in scope."))
+		v.add(ExitIncomplete, exposure.NewNotice(exposure.NoticeNothingInScope, "", nil, "%s", nothingInScope(facts.EmptyScope)))
 		return false
 	case c.HostsUp == 0 && only:
 		return true
