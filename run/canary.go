@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"net/netip"
 	"slices"
 	"sync"
@@ -89,14 +90,23 @@ func (p *Plan) permitted(targets []scope.Target, bounds scope.Bounds) ([]scope.T
 
 // flagCanaries reads --canary.
 func (p *Plan) flagCanaries(ctx context.Context, parser *scope.Parser) ([]scope.Target, error) {
-	targets, err := parser.Targets(ctx, p.opts.Canaries)
-	if err != nil {
-		return nil, fault.As(fault.Usage, err)
+	const form = "write HOST:PORT, like 192.0.2.10:25 or [2001:db8::1]:25"
+	var targets []scope.Target
+	for _, c := range p.opts.Canaries {
+		one, err := parser.Targets(ctx, []string{c})
+		var mistake *scope.InputError
+		switch {
+		case err != nil && !errors.As(err, &mistake):
+			return nil, fault.As(fault.Usage, err)
+		case err != nil: // its hint is about targets
+			return nil, fault.Usagef(form, "reading flag \"--canary\" %q: %v", c, err)
+		}
+		targets = append(targets, one...)
 	}
 	for _, t := range targets {
 		addr, single := t.Single()
 		if t.Ports.Len() != 1 || t.Name == "" && !single {
-			return nil, fault.Usagef("write HOST:PORT, like 192.0.2.10:25 or [2001:db8::1]:25", "reading flag \"--canary\": %q is not one host with one port", t.Anchor.Text)
+			return nil, fault.Usagef(form, "reading flag \"--canary\": %q is not one host with one port", t.Anchor.Text)
 		}
 		host := t.Name
 		if host == "" {

@@ -336,12 +336,12 @@ func (s *settings) referencePorts() ([]uint16, error) {
 		return nil, nil
 	}
 	ports, err := scope.ParsePorts(s.ReferencePorts, nil)
-	if err == nil && len(ports) > maxReferencePorts {
-		err = fmt.Errorf("%d ports, more than %d", len(ports), maxReferencePorts)
+	if len(ports) > maxReferencePorts {
+		return nil, fault.Usagef("give a few ports, such as "+DefaultReferencePorts+", or none", "reading flag \"--reference-ports\": %d ports, more than %d", len(ports), maxReferencePorts)
 	}
 	var errs []error
 	for _, one := range fault.Parts(err) {
-		errs = append(errs, fault.Usagef("give a few ports, such as "+DefaultReferencePorts+", or none", "reading flag \"--reference-ports\": %w", one))
+		errs = append(errs, fault.As(fault.Usage, fmt.Errorf("reading flag \"--reference-ports\": %w", one)))
 	}
 	return ports, errors.Join(errs...)
 }
