@@ -65,7 +65,7 @@ func parseOwnPorts(text, spec string) (PortSet, *InputError) {
 	errors.As(err, &e) // the first one
 	if e.Text == "" || spec == "" {
 		e.Text = text
-		e.Problem = "no port after the colon"
+		e.Problem, e.Hint = "no port after the colon", "omit the colon, or write a port after it"
 	}
 	e.Column = 0 // the caller knows the position of the whole entry
 	return PortSet{}, e
@@ -89,6 +89,8 @@ func parseHost(s string) (entry, *InputError) {
 		addrs, err = parsePrefix(s)
 	case strings.Contains(s, ":"):
 		addrs, err = parseRange(s)
+	case strings.Contains(s, "*") && strings.Trim(s, "0123456789.-*") == "":
+		err = &InputError{Text: s, Problem: "not an IP address", Hint: octetHint}
 	case looksNumeric(s):
 		addrs, err = parseRange(s)
 	default:
@@ -123,7 +125,7 @@ func parsePrefix(s string) (netipx.IPRange, *InputError) {
 	}
 	if err != nil {
 		return netipx.IPRange{}, &InputError{Text: s, Problem: "not an address prefix",
-			Hint: "write all of the address and its length, like 192.0.2.0/24 or 2001:db8::/120"}
+			Hint: prefixHint(s)}
 	}
 	return netipx.RangeOfPrefix(p.Masked()), nil
 }
@@ -133,8 +135,11 @@ func parsePrefix(s string) (netipx.IPRange, *InputError) {
 func parseRange(s string) (netipx.IPRange, *InputError) {
 	low, high, isRange := strings.Cut(s, "-")
 	from, err := parseAddr(low)
+	if isRange && err != nil && strings.Count(low, ".") < 3 && strings.Trim(s, "0123456789.-") == "" {
+		err.Hint = octetHint
+	}
 	if err != nil {
-		err.Text = s
+		err.Text, err.Column = s, letterIn(s)
 		return netipx.IPRange{}, err
 	}
 	if !isRange {
@@ -146,7 +151,7 @@ func parseRange(s string) (netipx.IPRange, *InputError) {
 		b[3] = last
 		to = netip.AddrFrom4(b)
 	} else if to, err = parseAddr(high); err != nil {
-		err.Text = s
+		err.Text, err.Column = s, letterIn(s)
 		return netipx.IPRange{}, err
 	}
 	r := netipx.IPRangeFrom(from, to)
@@ -172,8 +177,7 @@ func parseAddr(s string) (netip.Addr, *InputError) {
 			return a, &InputError{Problem: "not an IPv6 address",
 				Hint: "write it like 2001:db8::1, and with a port in brackets, like [2001:db8::1]:25"}
 		}
-		return a, &InputError{Problem: "not an IP address",
-			Hint: "write four numbers from 0 to 255, like 192.0.2.1, or IPv6 like 2001:db8::1"}
+		return a, &InputError{Problem: "not an IP address", Hint: addrHint(s)}
 	}
 	return a.Unmap(), nil
 }

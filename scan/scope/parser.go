@@ -181,7 +181,7 @@ func (p *Parser) resolved(r *lineReader, err error) (in, out []Target, _ error) 
 
 // parseLine parses one entry, which follows a "!" if bang is set.
 func parseLine(text string, bang bool, line result.Anchor, d listKind) (Target, *InputError) {
-	e, err := checkLine(text, bang, d)
+	e, err := checkLine(text, bang, line.File != "", d)
 	var parsed entry
 	if err == nil {
 		parsed, err = parseEntry(e)
@@ -201,8 +201,9 @@ func parseLine(text string, bang bool, line result.Anchor, d listKind) (Target, 
 	return t, nil
 }
 
-// checkLine refuses entries that are invalid in a list of kind d.
-func checkLine(text string, bang bool, d listKind) (string, *InputError) {
+// checkLine refuses entries that are invalid in a list of kind d; inFile is set if the
+// list is a file.
+func checkLine(text string, bang, inFile bool, d listKind) (string, *InputError) {
 	switch {
 	case bang && d != scoped:
 		return "", &InputError{Text: "!" + text, Problem: "an exclude is not allowed in a list of targets",
@@ -212,7 +213,9 @@ func checkLine(text string, bang bool, d listKind) (string, *InputError) {
 	case text == "":
 		return "", &InputError{Problem: "an empty entry", Hint: "write an address, a prefix, a range or a host name"}
 	case strings.ContainsAny(text, " \t,;"):
-		return "", &InputError{Text: text, Problem: "more than one entry", Hint: "write one entry per line, or one per argument"}
+		return "", notOneEntry(text, inFile, d)
+	case text == "-" && !inFile:
+		return "", &InputError{Text: text, Problem: "not a target", Hint: "-i - reads targets from standard input"}
 	}
 	return text, nil
 }

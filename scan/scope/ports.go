@@ -1,6 +1,7 @@
 package scope
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"maps"
@@ -112,7 +113,7 @@ func parsePortItem(item string, profiles map[string][]uint16) (portRun, *InputEr
 		return portRun{}, &InputError{Text: item, Problem: "a port range without start and end", Hint: "write 1-65535 for all ports"}
 	}
 	if item[0] < '0' || item[0] > '9' {
-		return portRun{}, &InputError{Text: item, Problem: "no such port profile", Hint: profileHint(profiles, item)}
+		return portRun{}, &InputError{Text: item, Problem: "no such port profile", Hint: cmp.Or(portHint(item), profileHint(profiles, item))}
 	}
 	low, high, isRange := strings.Cut(item, "-")
 	from, err := parsePort(strings.TrimSpace(low))
