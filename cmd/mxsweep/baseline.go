@@ -124,14 +124,14 @@ byte. If FILE is a saved run, -o names the baseline to write.`,
 		Args: exactArgs(1, "one saved run"),
 		RunE: func(_ *cobra.Command, args []string) error {
 			if file == "" {
-				return usagef("--baseline FILE", "no baseline given")
+				return usagef("name the baseline to update with --baseline FILE", "no baseline given")
 			}
 			old, saved, err := s.openBaseline(file)
 			if err != nil {
 				return err
 			}
 			if saved && output == "" {
-				return usagef("-o FILE", "updating baseline %q: it is a saved run, which is not changed, and no output file is given", file)
+				return usagef("name the baseline to write with -o FILE", "updating baseline %q: it is a saved run, which is not changed, and no output file is given", file)
 			}
 			run, err := s.readRun(args[0])
 			if err != nil {

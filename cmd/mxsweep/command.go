@@ -2,8 +2,10 @@ package main
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"strconv"
 	"strings"
@@ -14,6 +16,7 @@ import (
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/fault"
 	"github.com/mxsweep/mxsweep/internal/spelling"
+	"github.com/mxsweep/mxsweep/internal/userfile"
 	"github.com/mxsweep/mxsweep/run"
 )
 
@@ -193,9 +196,31 @@ func unknownVerb(parent *cobra.Command, name string) error {
 	if best := spelling.Nearest(names, name); best != "" {
 		hint = spelling.Hint(names, name, hint)
 	} else if strings.ContainsAny(name, ".:/") {
-		hint = `targets go after the command: "mxsweep scan ` + name + `"`
+		hint = cmp.Or(verbOfFile(parent, name), hint)
 	}
 	return usagef(hint, "unknown command %q", name)
+}
+
+// verbOfFile is the hint for a file or a target in place of a command below parent, ""
+// if none takes one.
+func verbOfFile(parent *cobra.Command, name string) string {
+	head, _ := userfile.ReadHead(name) // a target is no file
+	kind := userfile.KindOfFile(head)
+	switch {
+	case parent.Name() == "audit":
+		return fmt.Sprintf("did you mean %q?", "mxsweep audit verify "+name)
+	case parent.Name() == "policy":
+		return fmt.Sprintf("did you mean %q?", "mxsweep policy check "+name)
+	case parent.Name() == "baseline" && kind == userfile.Baseline:
+		return fmt.Sprintf("did you mean %q?", "mxsweep baseline show "+name)
+	case parent.Name() == "baseline":
+		return fmt.Sprintf("did you mean %q?", "mxsweep baseline write "+name)
+	case parent.HasParent():
+		return ""
+	case kind != "":
+		return kind.Use()
+	}
+	return `targets go after the command: "mxsweep scan ` + name + `"`
 }
 
 // newHelp is "mxsweep help [COMMAND]", which differs from cobra's own in that an

@@ -2,7 +2,6 @@ package main
 
 import (
 	"cmp"
-	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -13,6 +12,7 @@ import (
 
 	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/internal/fault"
+	"github.com/mxsweep/mxsweep/internal/spelling"
 	"github.com/mxsweep/mxsweep/report"
 	"github.com/mxsweep/mxsweep/result"
 	"github.com/mxsweep/mxsweep/run"
@@ -41,7 +41,7 @@ func newCompletion(s *session) *cobra.Command {
 			case "powershell":
 				err = root.GenPowerShellCompletionWithDesc(s.stdout)
 			default:
-				return usagef(fmt.Sprintf("one of %s", strings.Join(shells, ", ")), "unknown shell %q", args[0])
+				return usagef(spelling.Hint(shells, args[0], "one of "+strings.Join(shells, ", ")), "unknown shell %q", args[0])
 			}
 			return fault.WriteError("standard output", err)
 		},

@@ -152,8 +152,8 @@ func parseOutputs(values []string) ([]output.Spec, error) {
 // word may be the name of a file whose extension suggests the format.
 func unknownFormat(name string, named bool) error {
 	hint := "one of " + strings.Join(report.Formats(), ", ")
-	if name == "xml" || name == "X" { // the latter of "-oX FILE"
-		return usagef("write -o nmap-xml=FILE or -o junit=FILE; FORMAT is "+hint, "unknown output format %q", name)
+	if like := foreignFormats[name]; like != "" {
+		return usagef("write "+like+"; FORMAT is "+hint, "unknown output format %q", name)
 	}
 	ext := strings.TrimPrefix(filepath.Ext(name), ".")
 	format, ok := map[string]string{"txt": "text", "md": "markdown"}[ext]
@@ -164,6 +164,17 @@ func unknownFormat(name string, named bool) error {
 		return usagef(fmt.Sprintf("did you mean -o %s=%s?", format, name), "unknown output format %q", name)
 	}
 	return usagef(spelling.Hint(report.Formats(), name, hint), "unknown output format %q", name)
+}
+
+// foreignFormats are formats of other tools, with what to write here: "-oX FILE" of nmap
+// is read as the format X.
+var foreignFormats = map[string]string{
+	"xml": "-o nmap-xml=FILE or -o junit=FILE",
+	"A":   "-o text=FILE -o nmap-xml=FILE",
+	"G":   "-o csv=FILE or -o text=FILE",
+	"J":   "-o json=FILE",
+	"N":   "-o text=FILE",
+	"X":   "-o nmap-xml=FILE or -o junit=FILE",
 }
 
 // shows reports whether the format goes to standard output.

@@ -2,6 +2,7 @@ package userfile
 
 import (
 	"bytes"
+	"errors"
 	"io"
 	"os"
 	"regexp"
@@ -80,8 +81,15 @@ func WrongKind(file string, head []byte, wanted Kind) *Error {
 	return e
 }
 
-// ReadHead reads the beginning of a file, as much as KindOfFile needs.
+// ReadHead reads the beginning of a regular file, as much as KindOfFile needs.
 func ReadHead(file string) ([]byte, error) {
+	info, err := os.Stat(file)
+	switch {
+	case err != nil:
+		return nil, err
+	case !info.Mode().IsRegular(): // opening a named pipe would wait for its writer
+		return nil, errors.New("not a regular file")
+	}
 	f, err := os.Open(file)
 	if err != nil {
 		return nil, err
