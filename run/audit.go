@@ -2,6 +2,7 @@ package run
 
 import (
 	"context"
+	"errors"
 	"maps"
 	"net"
 	"net/netip"
@@ -28,6 +29,22 @@ func (o *Options) openAudit(ctx context.Context) (audit, error) {
 	f, err := auditlog.Open(ctx, o.AuditLog, func() { o.log("waiting for another run that is writing the audit log %q", o.AuditLog) })
 	return audit{f}, err
 }
+
+// checkAudit returns an error for an audit log that a run could not continue. A log to
+// which another run is writing is not waited for.
+func (o *Options) checkAudit(ctx context.Context) error {
+	ctx, busy := context.WithCancelCause(ctx)
+	defer busy(nil)
+	f, err := auditlog.Open(ctx, o.AuditLog, func() { busy(errBusy) })
+	f.Close()
+	if errors.Is(err, errBusy) {
+		return nil
+	}
+	return err
+}
+
+// errBusy ends the wait for another run.
+var errBusy = errors.New("another run is writing it")
 
 // repaired reports what was repaired in the audit log.
 func (o *Options) repaired(a audit) []result.Notice {

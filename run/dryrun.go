@@ -1,17 +1,25 @@
 package run
 
 import (
+	"context"
+	"errors"
 	"fmt"
 	"math"
 	"math/bits"
+	"net/netip"
+	"os"
 	"slices"
 	"strings"
 	"time"
 
+	"go4.org/netipx"
+
+	"github.com/mxsweep/mxsweep/exposure"
 	"github.com/mxsweep/mxsweep/exposure/gate"
 	"github.com/mxsweep/mxsweep/internal/wording"
 	"github.com/mxsweep/mxsweep/report/words"
 	"github.com/mxsweep/mxsweep/run/internal/engine"
+	"github.com/mxsweep/mxsweep/run/output"
 	"github.com/mxsweep/mxsweep/scan"
 	"github.com/mxsweep/mxsweep/scan/scope"
 	"github.com/mxsweep/mxsweep/scan/syn"
@@ -38,7 +46,7 @@ func (p *Plan) Describe() string {
 	fmt.Fprintf(&b, "ports        %s (%d)\n", scope.FormatPorts(ports), len(ports))
 	p.describeProbes(&b)
 	fmt.Fprintf(&b, "identify     %s\n", p.identifyText())
-	fmt.Fprintf(&b, "vantage      %s\n", p.vantage())
+	fmt.Fprintf(&b, "vantage      %s%s\n", p.vantage(), p.loopbackText())
 	if p.opts.HostTimeout > 0 {
 		fmt.Fprintf(&b, "host timeout %s from the first probe of a host\n", p.opts.HostTimeout)
 	}
@@ -48,6 +56,53 @@ func (p *Plan) Describe() string {
 		fmt.Fprintf(&b, "incomplete   such a run would end with exit code %d, as this one does\n", gate.ExitIncomplete)
 	}
 	return b.String()
+}
+
+// loopbackText says from which vantage point loopback addresses are judged, if that
+// is not the one of the run; "" if there are none. The reports say it with the same
+// words.
+func (p *Plan) loopbackText() string {
+	if p.judge.VantageOf == nil || p.vantage().Class == exposure.ClassHost {
+		return ""
+	}
+	for r := range p.scope.Ranges() {
+		if slices.ContainsFunc(loopback, r.Overlaps) {
+			return fmt.Sprintf(" (loopback addresses as %s)", exposure.ClassHost)
+		}
+	}
+	return ""
+}
+
+// loopback are the loopback addresses.
+var loopback = []netipx.IPRange{
+	netipx.RangeOfPrefix(netip.MustParsePrefix("127.0.0.0/8")), netipx.RangeOfPrefix(netip.MustParsePrefix("::1/128")),
+}
+
+// CheckFiles opens the files that the run would write, as the run does before the
+// first packet, and closes them again: nothing is written, and a new file does not
+// stay. It returns the errors of all that cannot be opened. Files that others read
+// or write at the same time, such as a FIFO, are left alone.
+func (p *Plan) CheckFiles(ctx context.Context) error {
+	err := p.openResumption(ctx)
+	p.resumed.drop()
+	errs := []error{err}
+	specs := slices.DeleteFunc(slices.Clone(p.opts.Outputs), func(s output.Spec) bool { return s.Shared || isSpecial(s.File) })
+	rule := p.outputRule()
+	if isSpecial(rule.Pcap) {
+		rule.Pcap = ""
+	}
+	outs, err := output.Open(ctx, specs, rule)
+	if err == nil {
+		outs.Discard()
+	}
+	return errors.Join(append(errs, err, p.opts.checkAudit(ctx))...)
+}
+
+// isSpecial reports whether a file exists and is not a regular one. A folder,
+// which cannot be opened, is not special.
+func isSpecial(file string) bool {
+	info, err := os.Stat(file)
+	return err == nil && !info.Mode().IsRegular() && !info.IsDir()
 }
 
 // describeProbes describes how much would be sent.

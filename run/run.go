@@ -57,7 +57,7 @@ func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
 	defer p.resumed.drop()
 	ctx, cancel := p.bounded(ctx)
 	defer cancel()
-	outs, err := output.Open(ctx, p.opts.Outputs, output.OpenOptions{Private: p.opts.Private, DropsRights: p.opts.Mode != ModeConnect, Hashed: p.opts.AuditLog != "", Pcap: p.opts.Pcap, Log: p.opts.Log})
+	outs, err := output.Open(ctx, p.opts.Outputs, p.outputRule())
 	if err != nil {
 		return nil, err
 	}
@@ -68,6 +68,11 @@ func (p *Plan) Run(ctx context.Context) (*Outcome, error) {
 	}
 	defer log.Close()
 	return p.execute(ctx, outs, log)
+}
+
+// outputRule says how the output files are opened.
+func (p *Plan) outputRule() output.OpenOptions {
+	return output.OpenOptions{Private: p.opts.Private, DropsRights: p.opts.Mode != ModeConnect, Hashed: p.opts.AuditLog != "", Pcap: p.opts.Pcap, Log: p.opts.Log}
 }
 
 // execute sweeps, judges and reports. It closes the outputs in any case.

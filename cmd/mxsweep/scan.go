@@ -65,6 +65,9 @@ func (s *session) scan(ctx context.Context, flags *scanFlags, given *pflag.FlagS
 		s.tellUnknownRules(flags.baseline, p.Rules(), saved.RulesOfBaseline(b))
 	}
 	if flags.dryRun {
+		if err := p.CheckFiles(ctx); err != nil {
+			return err
+		}
 		if p.Incomplete() {
 			s.code = gate.ExitIncomplete
 		}
