@@ -142,7 +142,7 @@ func (r *lineReader) open(name string, from *InputError) error {
 		defer f.Close()
 		var info os.FileInfo
 		if info, err = f.Stat(); err == nil && info.IsDir() {
-			err = errors.New("is a directory")
+			err = errDirectory
 		} else if err == nil && r.files == 1 {
 			r.size = min(info.Size(), maxFile)
 		}
@@ -153,6 +153,9 @@ func (r *lineReader) open(name string, from *InputError) error {
 			err = path.Err // the name is in the message already
 		}
 		hint := "check the name and its permissions"
+		if errors.Is(err, errDirectory) {
+			hint = "name a file in it"
+		}
 		if from != nil && from.Hint != "" {
 			hint += "; " + from.Hint
 		}
@@ -165,6 +168,8 @@ func (r *lineReader) open(name string, from *InputError) error {
 	defer func() { r.stack = r.stack[:len(r.stack)-1] }()
 	return r.read(name, f)
 }
+
+var errDirectory = errors.New("is a directory")
 
 // read collects the entries of one file.
 func (r *lineReader) read(name string, in io.Reader) error {
