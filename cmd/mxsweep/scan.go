@@ -27,8 +27,8 @@ assesses whether it should be reachable, and writes reports.
 
 A TARGET is an address, a prefix (192.0.2.0/28), a range (192.0.2.1-9 or
 192.0.2.1-192.0.3.4) or a host name, of which all addresses are scanned; each may
-have a port (mx1.example.org:10025, [2001:db8::1]:25). Without a target the whole
-scope file is scanned.
+have a port (mx1.example.org:10025, [2001:db8::1]:25). Without a TARGET, those of
+--input are scanned, or else the whole scope: that of --scope, or of the policy.
 
 All input is checked before the first packet is sent. Nothing outside the scope
 is contacted. Only scan what you are authorized to scan.`,
