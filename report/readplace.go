@@ -89,7 +89,7 @@ func (p *player) notSaved(head []byte) error {
 }
 
 // savedHint says where saved runs come from.
-const savedHint = "a saved run is written by mxsweep scan -o json=FILE or -o jsonl=FILE"
+const savedHint = `a saved run is written by "mxsweep scan -o json=FILE" or "-o jsonl=FILE"`
 
 // unused is a Writer that discards the records of a run that will not be used.
 type unused struct{}

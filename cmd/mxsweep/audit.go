@@ -36,7 +36,7 @@ is kept elsewhere.`,
 		RunE: func(_ *cobra.Command, args []string) error {
 			f, err := os.Open(args[0])
 			if err != nil {
-				return usagef("FILE must be written by mxsweep scan --audit-log FILE", "opening audit log %q: %w", args[0], fault.WithoutPath(err))
+				return usagef(`FILE must be written by "mxsweep scan --audit-log FILE"`, "opening audit log %q: %w", args[0], fault.WithoutPath(err))
 			}
 			defer f.Close()
 			tail, err := auditlog.Verify(args[0], f)

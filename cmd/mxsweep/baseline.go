@@ -297,7 +297,7 @@ func (s *session) readRun(file string) (*saved.RunFile, error) {
 	}
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, usagef("RUN must be written by mxsweep scan -o json=FILE or -o jsonl=FILE", "opening run %q: %w", file, fault.WithoutPath(err))
+		return nil, usagef(`RUN must be written by "mxsweep scan -o json=FILE" or "-o jsonl=FILE"`, "opening run %q: %w", file, fault.WithoutPath(err))
 	}
 	defer f.Close()
 	run, err := saved.ReadWhole(file, f, rules)

@@ -63,7 +63,7 @@ func (s *session) convert(ctx context.Context, file string, flags *outputFlags) 
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return usagef("RUN must be written by mxsweep scan -o json=FILE or -o jsonl=FILE", "opening run %q: %w", file, fault.WithoutPath(err))
+			return usagef(`RUN must be written by "mxsweep scan -o json=FILE" or "-o jsonl=FILE"`, "opening run %q: %w", file, fault.WithoutPath(err))
 		}
 		defer f.Close()
 		in = f

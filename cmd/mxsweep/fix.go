@@ -32,14 +32,14 @@ covers only the part that could be read, and the exit code is 3.`,
 		Example: "  mxsweep fix --plan run.json\n  mxsweep fix --plan run.jsonl --markdown",
 		Args: func(cmd *cobra.Command, args []string) error {
 			if len(args) == 1 && file == "" {
-				return usagef("use mxsweep fix --plan "+visible(args[0]), "unexpected argument %q: the run must be given with --plan", args[0])
+				return usagef(fmt.Sprintf("did you mean \"mxsweep fix --plan %s\"?", visible(args[0])), "unexpected argument %q: the run must be given with --plan", args[0])
 			}
 			return exactArgs(0, "")(cmd, args)
 		},
 		RunE: func(*cobra.Command, []string) error {
 			switch {
 			case file == "":
-				return usagef("give a run written by mxsweep scan -o json=FILE", "missing --plan RUN")
+				return usagef(`give a run written by "mxsweep scan -o json=FILE"`, "missing --plan RUN")
 			case asJSON && markdown:
 				return usagef("use only one of them", "combining --json with --markdown: only one format at a time")
 			}
@@ -73,7 +73,7 @@ func (s *session) plan(file string) (fixplan.Plan, error) {
 	if file != "-" {
 		f, err := os.Open(file)
 		if err != nil {
-			return fixplan.Plan{}, usagef("RUN must be written by mxsweep scan -o json=FILE or -o jsonl=FILE", "opening run %q: %w", file, fault.WithoutPath(err))
+			return fixplan.Plan{}, usagef(`RUN must be written by "mxsweep scan -o json=FILE" or "-o jsonl=FILE"`, "opening run %q: %w", file, fault.WithoutPath(err))
 		}
 		defer f.Close()
 		in = f

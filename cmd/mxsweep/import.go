@@ -89,9 +89,9 @@ func importRecog(dir string) (*importer.Import, error) {
 		err = errors.New("not a directory")
 		switch filepath.Ext(dir) {
 		case ".xml":
-			hint = fmt.Sprintf("name the directory it is in: mxsweep signatures import recog %s", visible(filepath.Dir(dir)))
+			hint = fmt.Sprintf(`name the directory it is in: "mxsweep signatures import recog %s"`, visible(filepath.Dir(dir)))
 		case "":
-			hint = fmt.Sprintf("%s; a file of nmap is imported with mxsweep signatures import nmap %s", hint, visible(dir))
+			hint = fmt.Sprintf("%s; a file of nmap is imported with \"mxsweep signatures import nmap %s\"", hint, visible(dir))
 		}
 	}
 	if err != nil {
@@ -119,11 +119,11 @@ func importNmap(file string) (*importer.Import, error) {
 // nmapDirHint says what to import instead of a directory.
 func nmapDirHint(dir string) string {
 	if file := filepath.Join(dir, "nmap-service-probes"); outfile.Exists(file) {
-		return fmt.Sprintf("name the file in it: mxsweep signatures import nmap %s", visible(file))
+		return fmt.Sprintf(`name the file in it: "mxsweep signatures import nmap %s"`, visible(file))
 	}
 	for _, sub := range []string{dir, filepath.Join(dir, "xml")} {
 		if outfile.Exists(filepath.Join(sub, "smtp_banners.xml")) {
-			return fmt.Sprintf("this is a directory of recog: mxsweep signatures import recog %s", visible(sub))
+			return fmt.Sprintf(`this is a directory of recog: "mxsweep signatures import recog %s"`, visible(sub))
 		}
 	}
 	return importer.NmapHint

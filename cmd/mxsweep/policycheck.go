@@ -62,7 +62,7 @@ func (s *session) checkPolicy(ctx context.Context, flags *scanFlags) error {
 		return err
 	}
 	if file == nil {
-		return usagef("name one: mxsweep policy check FILE, or create "+policy.DefaultFile, "no policy file found")
+		return usagef(`name one, as in "mxsweep policy check FILE", or create `+policy.DefaultFile, "no policy file found")
 	}
 	allowed, excluded, err := run.CheckPolicy(ctx, file)
 	if err != nil {

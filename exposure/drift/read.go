@@ -91,7 +91,7 @@ func notJSON(line []byte, what string, err error) *fault {
 // fail records a fault of the line with that number; 0 is the whole file.
 func (r *reader) fail(number int, line []byte, f *fault) {
 	e := &userfile.Error{File: r.file, Line: number, Column: 1 + f.offset, Problem: f.text,
-		Hint: "do not edit baselines by hand; mxsweep baseline write creates a new one"}
+		Hint: `do not edit baselines by hand; "mxsweep baseline write" creates a new one`}
 	if r.baseline.Schema != Schema {
 		e.Hint = `"mxsweep baseline write RUN -o FILE" creates a baseline from a saved run`
 	}

@@ -216,7 +216,7 @@ func isRecord(line []byte) bool {
 // line, nil if that is too long.
 func notLog(file string, first []byte) *userfile.Error {
 	e := &userfile.Error{File: file, Line: 1, Column: 1, Problem: "not an audit log",
-		Hint: "an audit log is written by mxsweep scan --audit-log FILE; for a new one, name a file that does not exist"}
+		Hint: `an audit log is written by "mxsweep scan --audit-log FILE"; for a new one, name a file that does not exist`}
 	if f := textfile.Check(first); f != nil && f.Whole {
 		e.Problem, e.Hint = e.Problem+": "+f.Text, f.Hint
 	}

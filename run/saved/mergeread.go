@@ -41,7 +41,7 @@ func (m *Merger) Read(files []string, baseline string) error {
 func readWholeRun(file string, rules *exposure.RuleSet) (*RunFile, error) {
 	f, err := os.Open(file)
 	if err != nil {
-		return nil, fault.Usagef("RUN must be written by mxsweep scan -o json=FILE or -o jsonl=FILE", "opening run %q: %w", file, fault.WithoutPath(err))
+		return nil, fault.Usagef(`RUN must be written by "mxsweep scan -o json=FILE" or "-o jsonl=FILE"`, "opening run %q: %w", file, fault.WithoutPath(err))
 	}
 	defer f.Close()
 	run := &RunFile{File: file, rules: rules, services: newServices(), whole: true}
