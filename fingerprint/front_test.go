@@ -5,6 +5,7 @@ import (
 	"net"
 	"net/netip"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"time"
 
@@ -125,9 +126,9 @@ func TestFrontsUnheard(t *testing.T) {
 		for _, seed := range []int{0, 1, 2, 3} {
 			inMemory(t, name, func(t *testing.T, n *mailtest.Network) {
 				server := n.Serve(t, f.handler)
-				made := 0
+				var made atomic.Int64
 				id := &Identifier{Signatures: set, Dial: func(ctx context.Context, target netip.AddrPort) (net.Conn, error) {
-					made++
+					made := int(made.Add(1))
 					conn, err := n.Dial(ctx, target)
 					if err != nil {
 						return nil, err

@@ -134,12 +134,12 @@ func TestSlowAcceptIsNoGreeting(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		daemon := &early{after: time.Second, answers: map[string]string{"EHLO": "250 mx.example.org\r\n", "QUIT": "221 2.0.0 Bye\r\n"}}
 		var served sync.WaitGroup
-		first := true
+		var first atomic.Bool
+		first.Store(true)
 		id := &Identifier{Signatures: set, Dial: func(context.Context, netip.AddrPort) (net.Conn, error) {
-			if !first {
+			if !first.Swap(false) {
 				time.Sleep(500 * time.Millisecond)
 			}
-			first = false
 			ours, theirs := net.Pipe()
 			served.Go(func() {
 				daemon.serve(theirs)

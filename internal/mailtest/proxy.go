@@ -3,6 +3,7 @@ package mailtest
 import (
 	"bytes"
 	"io"
+	"net"
 	"strings"
 	"time"
 )
@@ -36,12 +37,22 @@ func (r Relay) Serve(c *Conn) {
 		_, _ = io.Copy(to, from)
 		ended <- struct{}{}
 	}
-	go pass(sayer{c}, next)
+	go pass(sayer{c}, away{next})
 	go pass(next, c.reader)
 	<-ended
 	next.Close()
 	c.raw.Close()
 	<-ended
+}
+
+// away reads from the daemon, a moment late: it is on another host than the proxy.
+type away struct{ net.Conn }
+
+// Read reads into p.
+func (a away) Read(p []byte) (int, error) {
+	n, err := a.Conn.Read(p)
+	time.Sleep(time.Millisecond)
+	return n, err
 }
 
 // sayer writes to the client.

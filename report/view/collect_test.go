@@ -6,6 +6,7 @@ import (
 	"testing"
 	"unsafe"
 
+	"github.com/mxsweep/mxsweep/internal/gate"
 	"github.com/mxsweep/mxsweep/result"
 )
 
@@ -13,6 +14,9 @@ import (
 // pieces that they come in and as the list that they become. A list that grows would
 // take five times as much on the way.
 func TestCollectorMemory(t *testing.T) {
+	if gate.Race {
+		t.Skip("the race detector allocates more")
+	}
 	const n = 100*pieceSize + 1
 	var c Collector
 	var before, after runtime.MemStats
