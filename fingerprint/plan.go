@@ -46,7 +46,7 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 	}
 	s.decide()
 	s.cutShort()
-	if len(s.wanted) == 0 {
+	if len(s.wanted) == 0 || s.unresponsive() {
 		return nil, -1
 	}
 	if s.entering > 0 {
@@ -390,6 +390,15 @@ func (s *session) cutShort() {
 	if !s.spoken && s.silence != nil && s.answered() {
 		s.silence()
 	}
+}
+
+// unresponsive reports whether the port greeted and left a question without a reply, on
+// a host where many ports hold up: another question would take as long. The caller
+// holds the lock.
+func (s *session) unresponsive() bool {
+	return s.running == 0 && s.greeted() && s.host.crowded() && slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		return len(ex.Sent) > 0 && len(ex.Reply) == 0 && ex.End == signatures.EndSilence
+	})
 }
 
 // answered reports whether a probe of a silent port got a reply that makes a
