@@ -73,7 +73,7 @@ func (f *fronted) check(t *testing.T, svc *Identification, unheard bool) {
 		own = f.product
 	}
 	unknown := behind == "" && svc.ProxyParser == "" && (svc.Product == own || svc.Product == "")
-	if unheard && unknown {
+	if unheard && (unknown || svc.Product == "" && behind == "" && svc.ProxyParser == f.parser) {
 		return
 	}
 	if f.behind != "" && svc.ProtocolConfidence() < 7 && !unheard {

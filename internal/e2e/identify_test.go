@@ -123,7 +123,7 @@ func TestStore(t *testing.T) {
 	}
 	check(t, doc, address4(13), []want{
 		{24, "dovecot", "lmtp", one("lmtp"), one("high")},
-		{143, "dovecot", "imap", one("imap", "imap-backend", "imap-proxy"), one("high", "critical")}, // plain text logins
+		{143, "haproxy", "imap", one("imap", "imap-backend", "imap-proxy"), one("high", "critical")}, // plain text logins, Dovecot behind
 		{993, "dovecot", "imap", one("imap", "imap-backend"), one(none)},
 		{10143, "dovecot", "imap", one("imap", "imap-backend"), one("high", "critical")},
 		{10144, "", "", nil, one("low")}, // trusts nobody but its balancer
