@@ -33,7 +33,7 @@ func badValue(member string, value any, why string) error {
 	if s, ok := value.(string); ok {
 		text = strconv.Quote(s)
 	}
-	return &valueError{member, sanitize.Clip(text, 80), why}
+	return &valueError{member, sanitize.Text(text, 80), why}
 }
 
 // A versionError says that a saved run has the form of another version of mxsweep.

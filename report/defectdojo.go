@@ -86,7 +86,7 @@ func dojoSeverity(s result.Severity) string {
 
 func (d *dojoWriter) finding(f *result.Finding, r *result.RuleInfo, p *result.Port) dojoFinding {
 	w := dojoFinding{
-		Title:       sanitize.Clip(fmt.Sprintf("%s on %s", f.Title, view.Place(f.IP, f.Port)), 500),
+		Title:       sanitize.Text(fmt.Sprintf("%s on %s", f.Title, view.Place(f.IP, f.Port)), 500),
 		Severity:    dojoSeverity(f.Severity),
 		Description: d.description(f, p),
 		Mitigation:  escape.Block(cmp.Or(f.Remediation, r.Fix)),

@@ -264,7 +264,7 @@ func expect(dec *json.Decoder, want json.Delim) error {
 		return err
 	}
 	if t != want {
-		return fmt.Errorf("expected %q, not %s", want.String(), sanitize.Clip(fmt.Sprint(t), 40))
+		return fmt.Errorf("expected %q, not %s", want.String(), sanitize.Text(fmt.Sprint(t), 40))
 	}
 	return nil
 }

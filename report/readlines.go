@@ -78,7 +78,7 @@ func (p *player) fits(h *lineHead, next int) error {
 	case version != nil:
 		return version
 	case !p.started && h.Type != lineRunStart:
-		return fmt.Errorf("the run begins with %q, not with %q", sanitize.Clip(h.Type, 20), lineRunStart)
+		return fmt.Errorf("the run begins with %q, not with %q", sanitize.Text(h.Type, 20), lineRunStart)
 	case p.started && h.Type == lineRunStart:
 		return errors.New("a second run begins: convert one run at a time")
 	case p.started && p.run.ID != "" && h.RunID != p.run.ID:

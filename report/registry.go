@@ -92,7 +92,7 @@ func Streams(name string) bool {
 func New(name string, w io.Writer, o format.Options) (format.Writer, error) {
 	i := slices.IndexFunc(formats[:], func(f entry) bool { return f.name == name })
 	if i < 0 {
-		return nil, fault.Usagef("formats are "+strings.Join(Formats(), ", "), "unknown output format %q", sanitize.Clip(name, 40))
+		return nil, fault.Usagef("formats are "+strings.Join(Formats(), ", "), "unknown output format %q", sanitize.Text(name, 40))
 	}
 	return formats[i].open(w, o), nil
 }

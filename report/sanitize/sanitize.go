@@ -43,9 +43,6 @@ const (
 // result for its syntax.
 func Text(s string, limit int) string { return text(MaskSecrets(s), limit, false) }
 
-// Clip shortens s to at most n bytes, for messages.
-func Clip(s string, n int) string { return Text(s, n) }
-
 // Block is [Text] for text of several lines: line feeds are kept.
 func Block(s string, limit int) string { return text(s, limit, true) }
 

@@ -34,7 +34,7 @@ func (b *sarifBuilder) rule(r *result.RuleInfo) sarifRule {
 	w := sarifRule{
 		ID:      r.ID,
 		Name:    r.Name,
-		Short:   &sarifText{Text: sanitize.Clip(words.Sentence(r.Title), sarifMaxText)},
+		Short:   &sarifText{Text: sanitize.Text(words.Sentence(r.Title), sarifMaxText)},
 		Full:    &sarifText{Text: sanitize.Block(cmp.Or(r.Why, words.Sentence(r.Title)), sarifMaxText)},
 		Help:    &sarifText{Text: helpText(r), Markdown: helpMarkdown(r)},
 		Default: &sarifDefault{Level: view.Level(r.Severity)},

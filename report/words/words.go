@@ -48,7 +48,7 @@ func Shorten(s string, n int) string {
 	if i := strings.LastIndexByte(s[:n+1], ' '); i > n/2 {
 		return s[:i] + " …"
 	}
-	return sanitize.Clip(s, n)
+	return sanitize.Text(s, n)
 }
 
 // Period returns "2026-11-20 06:00 UTC, 1m42s".
