@@ -176,3 +176,42 @@ func (s *session) provesSilence(ctx context.Context, w *wire, p *signatures.Prob
 	s.twice = true
 	return true
 }
+
+// cutShort ends waits that are no longer useful: for the greeting of a port that
+// replies to probes, and for replies when the time for probing a silent port is
+// over; then only the greeting is waited for.
+func (s *session) cutShort() {
+	if !s.greeted() && !s.heard && !s.spokeLocked() && time.Since(s.begun) >= s.quietEnd() {
+		s.quietOver = true
+		if time.Since(s.begun) >= s.greetingTimeout() || s.second || !s.mute() {
+			s.stop()
+			return
+		}
+		if !s.spoken {
+			s.detach()
+		}
+	}
+	if !s.spoken && s.silence != nil && s.answered() {
+		s.silence()
+	}
+}
+
+// unresponsive reports whether the port greeted and left a question without a reply, on
+// a host where many ports hold up: another question would take as long. The caller
+// holds the lock.
+func (s *session) unresponsive() bool {
+	return s.running == 0 && s.greeted() && s.host.crowded() && slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		return len(ex.Sent) > 0 && len(ex.Reply) == 0 && ex.End == signatures.EndSilence
+	})
+}
+
+// answered reports whether a probe of a silent port got a reply that makes a
+// greeting unlikely.
+func (s *session) answered() bool {
+	if best := s.best(); best != nil && best.Confidence >= plain {
+		return true
+	}
+	return slices.ContainsFunc(s.order, func(ex *Exchange) bool {
+		return len(ex.Reply) > 0 && !ex.Echo() && !likeGreeting(ex.Reply)
+	})
+}

@@ -26,7 +26,7 @@ func (m *Merger) Read(files []string, baseline string) error {
 			read[file] = r
 		}
 		if r != nil {
-			m.Runs = append(m.Runs, r) // [Merger.Check] refuses one that is there twice
+			m.Runs = append(m.Runs, r) // [Merger.Check] refuses duplicates
 		}
 	}
 	if baseline != "" {
