@@ -139,7 +139,7 @@ func (id *Identifier) retryTalk(ctx context.Context, s *session, r scan.Result) 
 	}
 	second := newSession(id, s.host, r.Target, r.RTT, nil, s.left)
 	second.idle, second.perPort, second.most = s.idle, 1, most
-	second.greets = second.greets || s.heard
+	second.greets = second.greets || s.greetingBegun
 	if second.run(ctx) != nil || second.confidence() < s.confidence() ||
 		!second.settled() && second.confidence() == s.confidence() {
 		return s
@@ -205,7 +205,7 @@ func (id *Identifier) again(ctx context.Context, s *session, r scan.Result) *ses
 		return id.retryTalk(ctx, s, r)
 	}
 	slow := h.slow() > 0 && s.weak() && !h.crowded()
-	if !slow && !(s.silent() && h.spoken()) {
+	if !slow && !(s.silent() && h.replied()) {
 		return s
 	}
 	second := newSession(id, h, r.Target, r.RTT, nil, s.left)

@@ -130,10 +130,10 @@ func TestGreetingWithoutEnd(t *testing.T) {
 // where few of them give nothing, else by how long the host was talked to.
 func TestAgainTime(t *testing.T) {
 	for name, c := range map[string]struct {
-		unproductive, mute int
-		talked             time.Duration
-		timeout            time.Duration // of the greeting; 0: the default
-		want               time.Duration
+		unproductive, noReply int
+		talked                time.Duration
+		timeout               time.Duration // of the greeting; 0: the default
+		want                  time.Duration
 	}{
 		"nothing is known":                   {0, 0, 0, 0, 0},
 		"few give nothing":                   {fewUnproductive, 0, 10 * time.Second, 0, 0},
@@ -154,8 +154,8 @@ func TestAgainTime(t *testing.T) {
 				for i := range c.unproductive {
 					h.noteOutcome(uint16(10000+i), false)
 				}
-				for i := range c.mute {
-					h.noteMute(uint16(20000 + i))
+				for i := range c.noReply {
+					h.noteNoReply(uint16(20000 + i))
 				}
 				time.Sleep(c.talked - c.talked/2)
 				second()

@@ -73,12 +73,12 @@ func (s *session) finish() {
 	s.pending = make(map[string]bool)
 	if s.host.resendTime() > 0 { // which may have become known after they ended
 		for _, ex := range s.order {
-			ex.Unheard = ex.Unheard || ex.End == signatures.EndSilence && ex.Probe != signatures.Greeting
+			ex.Incomplete = ex.Incomplete || ex.End == signatures.EndSilence && ex.Probe != signatures.Greeting
 		}
 	}
 	// A question without an answer counts as lost only if the path shows loss: a daemon
 	// that rejects further connections leaves it unanswered as well.
-	lost := s.timedOut || s.host.resendTime() > 0 || s.skipped || slices.ContainsFunc(s.order, func(ex *Exchange) bool { return ex.Unheard })
+	lost := s.timedOut || s.host.resendTime() > 0 || s.skipped || slices.ContainsFunc(s.order, func(ex *Exchange) bool { return ex.Incomplete })
 	if s.lost = lost; !lost {
 		for _, p := range s.id.Signatures.Probes {
 			s.pending[p.ID] = false
@@ -105,7 +105,7 @@ func (s *session) couldHaveCome(p *signatures.Probe) bool {
 		p.Layer == signatures.LayerProxy && s.layer.proxy == "" ||
 		slices.Contains(p.Except, s.target.Port()) ||
 		p.Layer == signatures.LayerTLS && !s.layer.tls ||
-		p.Quiet > 0 && s.heard) && signatures.All(p.After, s) != signatures.False
+		p.Quiet > 0 && s.greetingBegun) && signatures.All(p.After, s) != signatures.False
 }
 
 func (s *session) transcript() *Transcript {
@@ -279,7 +279,7 @@ func observed(ex *Exchange) string {
 		return text + "(then closed)"
 	case ex.End == signatures.EndReset:
 		return text + "(reset)"
-	case ex.Unheard && text == "":
+	case ex.Incomplete && text == "":
 		return "(no reply)"
 	case ex.End == signatures.EndSilence && text == "":
 		return "(silence)"

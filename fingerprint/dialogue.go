@@ -157,7 +157,7 @@ func (s *session) failed(p *signatures.Probe, err error) {
 	defer s.mu.Unlock()
 	if p.ID == signatures.Greeting {
 		s.dialErr = err
-		s.spoken = true
+		s.greetingDecided = true
 	}
 	if dialer.Exhausted(err) {
 		s.localErr = err
@@ -172,7 +172,7 @@ func (s *session) failed(p *signatures.Probe, err error) {
 		delete(s.asked, p.ID)
 		return
 	}
-	s.noteLocked(&Exchange{Probe: p.ID, End: signatures.EndError, Unheard: s.host.resendTime() > 0})
+	s.noteLocked(&Exchange{Probe: p.ID, End: signatures.EndError, Incomplete: s.host.resendTime() > 0})
 }
 
 // ask performs one exchange on an open connection.
@@ -199,13 +199,13 @@ func (s *session) ask(ctx context.Context, w *wire, p *signatures.Probe) {
 	if ctx.Err() != nil && len(ex.Reply) == 0 && ex.End == signatures.EndSilence {
 		return // incomplete: shows nothing
 	}
-	s.hear(ctx, w, ex, p.Read.Until, start)
+	s.markIncomplete(ctx, w, ex, p.Read.Until, start)
 	s.late(p, ex)
 	if p.StartTLS && positive(ex.Reply, ex.Sent) {
 		ex.Handshake = signatures.HandshakeComplete
 		if err := s.handshake(ctx, w, p.Read.Wait+2*s.rtt); err != nil {
 			ex.Handshake, ex.End = signatures.HandshakeFailed, handshakeEnd(err)
-			ex.Unheard = s.handshakeUnheard(w, ex, err)
+			ex.Incomplete = s.handshakeIncomplete(w, ex, err)
 		}
 		if ctx.Err() != nil && ex.Handshake == signatures.HandshakeFailed {
 			return
@@ -281,7 +281,7 @@ func (s *session) believed(ctx context.Context, w *wire, ex *Exchange, p *signat
 	defer s.mu.Unlock()
 	s.entering--
 	s.wake()
-	return len(rest) == 0 && !w.gone && !s.heard
+	return len(rest) == 0 && !w.gone && !s.greetingBegun
 }
 
 // late moves a greeting that came while a question to a silent port was waiting for

@@ -47,12 +47,12 @@ func (s *session) askHeader(ctx context.Context, w *wire, p *signatures.Probe) {
 			ex.Handshake, ex.End = signatures.HandshakeComplete, signatures.EndReply
 		} else {
 			ex.Handshake, ex.End = signatures.HandshakeFailed, handshakeEnd(err)
-			ex.Unheard = s.handshakeUnheard(w, ex, err)
+			ex.Incomplete = s.handshakeIncomplete(w, ex, err)
 			w.gone = true
 		}
 	} else {
 		ex.Reply, ex.End, ex.First, ex.Took = s.readReply(ctx, w, until(p.Read.Until, nil), func() time.Duration { return s.patience(p) })
-		s.hear(ctx, w, ex, p.Read.Until, start)
+		s.markIncomplete(ctx, w, ex, p.Read.Until, start)
 	}
 	if ctx.Err() == nil || len(ex.Reply) > 0 {
 		s.note(ex)

@@ -61,8 +61,8 @@ func fronteds(t *testing.T) map[string]fronted {
 }
 
 // check compares what is said of the port with what must be. Where something may not
-// have been heard, nothing said is right, and what is said must be.
-func (f *fronted) check(t *testing.T, svc *Identification, unheard bool) {
+// have been received, nothing said is right, and what is said must be.
+func (f *fronted) check(t *testing.T, svc *Identification, incomplete bool) {
 	t.Helper()
 	behind := ""
 	if svc.Behind != nil {
@@ -73,13 +73,13 @@ func (f *fronted) check(t *testing.T, svc *Identification, unheard bool) {
 		own = f.product
 	}
 	unknown := behind == "" && svc.ProxyParser == "" && (svc.Product == own || svc.Product == "")
-	if unheard && (unknown || svc.Product == "" && behind == "" && svc.ProxyParser == f.parser) {
+	if incomplete && (unknown || svc.Product == "" && behind == "" && svc.ProxyParser == f.parser) {
 		return
 	}
-	if f.behind != "" && svc.ProtocolConfidence() < 7 && !unheard {
+	if f.behind != "" && svc.ProtocolConfidence() < 7 && !incomplete {
 		t.Errorf("the confidence in what is behind is %d, want that of the daemon", svc.ProtocolConfidence())
 	}
-	if svc.Product != f.product || behind != f.behind || svc.ProxyParser != f.parser || !unheard && svc.Confidence < f.least {
+	if svc.Product != f.product || behind != f.behind || svc.ProxyParser != f.parser || !incomplete && svc.Confidence < f.least {
 		t.Errorf("called %q (%d, %s) before %q with the parser of %q, want %q (%d) before %q with that of %q\n%s", svc.Product, svc.Confidence, svc.MatchedRule,
 			behind, svc.ProxyParser, f.product, f.least, f.behind, f.parser, asJSON(svc.Transcript))
 	}

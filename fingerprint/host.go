@@ -25,11 +25,11 @@ type host struct {
 	twice        int                      // of those, how many had arrived before
 	sign         time.Time                // the last time that it sent anything
 	detached     int                      // connections to slow ports, which do not count against the limit
-	trickling    int                      // ports that have begun to speak slowly
+	trickling    int                      // ports whose greeting has begun but is slow
 	unproductive map[uint16]bool          // ports that replied to nothing, or whose replies did not end
-	mute         map[uint16]bool          // ports that answered none of the questions for silent ports
+	noReply      map[uint16]bool          // ports that replied to none of the probes for silent ports
 	retrySpent   time.Duration            // time used to ask silent ports again
-	spoke        bool                     // one of its ports said something
+	hasReplied   bool                     // one of its ports replied
 	begun, ended time.Time                // when the first dialogue with it began, and the last one ended
 	waiting      map[uint16]time.Time     // of the other ports, those that are slow now, and since when they say nothing; zero: they do
 	slowAnswers  map[uint16]time.Duration // the slowest answer of each port, if it took longer than slowness and was not delayed on purpose
@@ -37,7 +37,7 @@ type host struct {
 
 func newHost(addr netip.Addr, limit *hosts.Slots) *host {
 	return &host{
-		addr: addr, limit: limit, unproductive: make(map[uint16]bool), mute: make(map[uint16]bool), waiting: make(map[uint16]time.Time), slowAnswers: make(map[uint16]time.Duration),
+		addr: addr, limit: limit, unproductive: make(map[uint16]bool), noReply: make(map[uint16]bool), waiting: make(map[uint16]time.Time), slowAnswers: make(map[uint16]time.Duration),
 		retryLock: make(chan struct{}, 1), turns: semaphore.NewWeighted(int64(max(limit.Each(), turnSize))),
 	}
 }
@@ -46,16 +46,16 @@ func newHost(addr netip.Addr, limit *hosts.Slots) *host {
 func (h *host) answered(port uint16, after time.Duration) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.spoke, h.sign = true, time.Now()
+	h.hasReplied, h.sign = true, time.Now()
 	if after > slowness && after <= maxSlowness {
 		h.slowAnswers[port] = max(h.slowAnswers[port], after)
 	}
 }
 
-func (h *host) spoken() bool {
+func (h *host) replied() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	return h.spoke
+	return h.hasReplied
 }
 
 // A host that answers later than slowness is loaded, or starts a process for every

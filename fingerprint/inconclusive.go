@@ -109,7 +109,7 @@ func (s *session) greetedElsewhere() (result.Inconclusive, []byte) {
 // unfollowed reports whether the port spoke TLS and our side gave up, for example
 // because of an invalid certificate.
 func unfollowed(ex *Exchange) bool {
-	return ex.Handshake == signatures.HandshakeFailed && ex.End == signatures.EndError && !ex.Unheard
+	return ex.Handshake == signatures.HandshakeFailed && ex.End == signatures.EndError && !ex.Incomplete
 }
 
 // greets reports whether a reply begins like the greetings of mail protocols: with 220

@@ -25,7 +25,7 @@ func (s *session) greetingWait() time.Duration {
 func (s *session) listenWait() time.Duration {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.second || !s.mute() {
+	if s.second || !s.repliedToNothing() {
 		return s.greetingWait()
 	}
 	return max(s.greetingWait(), s.greetingTimeout())
@@ -40,9 +40,10 @@ func (s *session) greetingTimeout() time.Duration {
 	return orDefault(s.id.GreetingTimeout, DefaultGreetingTimeout) + s.rtt
 }
 
-// mute reports whether the port replied to nothing so far. Closing the connection is a
-// reply; what looks like a late greeting, on the connection of a question, is none.
-func (s *session) mute() bool {
+// repliedToNothing reports whether the port replied to nothing so far. Closing the
+// connection is a reply; what looks like a late greeting, on the connection of a
+// question, is none.
+func (s *session) repliedToNothing() bool {
 	return !slices.ContainsFunc(s.order, func(ex *Exchange) bool {
 		return len(ex.Reply) > 0 && !likeGreeting(ex.Reply) || ex.Handshake == signatures.HandshakeComplete ||
 			ex.End == signatures.EndClosed || ex.End == signatures.EndReset || ex.End == signatures.EndLimit
@@ -57,15 +58,15 @@ func (s *session) listen(ctx context.Context, w *wire) {
 	s.silence, s.first = cancel, w
 	s.mu.Unlock()
 	defer s.watch(w)()
-	w.heard, w.latest = s.hears, time.Now().Add(max(s.greetingWait(), s.greetingTimeout()))
+	w.onFirstByte, w.latest = s.beginGreeting, time.Now().Add(max(s.greetingWait(), s.greetingTimeout()))
 	if len(w.unread) > 0 {
-		s.hears()
+		s.beginGreeting()
 	}
 	ex, start := &Exchange{Probe: signatures.Greeting}, time.Now()
 	ex.Reply, ex.End, ex.First, ex.Took = w.readWhile(ctx, until("greeting", nil), s.listenWait)
 	ex.Reply = skipBlank(ex.Reply)
-	s.hear(ctx, w, ex, "greeting", start)
-	w.heard, w.latest = nil, time.Time{}
+	s.markIncomplete(ctx, w, ex, "greeting", start)
+	w.onFirstByte, w.latest = nil, time.Time{}
 	if ctx.Err() == nil && ex.End == signatures.EndSilence && len(ex.Reply) == 0 {
 		s.askAlone(ctx, w)
 	}
@@ -107,7 +108,7 @@ func (s *session) askAlone(ctx context.Context, w *wire) {
 // asked, if the port replied to nothing and has no other connection, and nil otherwise.
 // The caller holds the lock.
 func (s *session) aloneProbe() *signatures.Probe {
-	if s.second || s.id.Record || s.running > 1 || s.layer != (layer{}) || !s.mute() || s.host.crowded() {
+	if s.second || s.id.Record || s.running > 1 || s.layer != (layer{}) || !s.repliedToNothing() || s.host.crowded() {
 		return nil
 	}
 	for _, p := range s.id.Signatures.Probes {
@@ -118,12 +119,12 @@ func (s *session) aloneProbe() *signatures.Probe {
 	return nil
 }
 
-// hears notes that the port has begun to speak, so that it is no longer asked
+// beginGreeting notes that the greeting has begun, so that it is no longer asked
 // what silent ports are asked.
-func (s *session) hears() {
+func (s *session) beginGreeting() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.heard, s.quietOver = true, false
+	s.greetingBegun, s.quietOver = true, false
 	if s.noteTrickling(); s.waitedFor {
 		s.host.noteSlow(s.target.Port(), false)
 	}
@@ -154,6 +155,6 @@ func (s *session) begins(ctx context.Context, w *wire, p *signatures.Probe) bool
 		s.mu.Unlock()
 		return true
 	}
-	s.note(&Exchange{Probe: p.ID, Greeting: got, End: signatures.EndError, Unheard: s.host.resendTime() > 0, First: first, Took: took})
+	s.note(&Exchange{Probe: p.ID, Greeting: got, End: signatures.EndError, Incomplete: s.host.resendTime() > 0, First: first, Took: took})
 	return false
 }

@@ -63,9 +63,9 @@ func (s *session) stretched(w *wire, start time.Time, usual time.Duration) time.
 }
 
 // quietSince returns since when the peer could have said the next thing: since start,
-// since all that was sent is acknowledged, or since it spoke last.
+// since all that was sent is acknowledged, or since it last sent something.
 func (w *wire) quietSince(start time.Time) time.Time {
-	for _, t := range []time.Time{w.unackedAt, w.heardAt} {
+	for _, t := range []time.Time{w.unackedAt, w.receivedAt} {
 		if t.After(start) {
 			start = t
 		}
@@ -73,9 +73,9 @@ func (w *wire) quietSince(start time.Time) time.Time {
 	return start
 }
 
-// hear records whether any part of an exchange that has just ended may be lost: then
+// markIncomplete records whether any part of an exchange that has just ended may be lost: then
 // missing parts, and how it ended, show nothing.
-func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, start time.Time) {
+func (s *session) markIncomplete(ctx context.Context, w *wire, ex *Exchange, word string, start time.Time) {
 	if w.late {
 		s.id.late.Store(true)
 	}
@@ -86,12 +86,12 @@ func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, 
 	lossy := s.host.resendTime()
 	switch ex.End {
 	case signatures.EndError:
-		ex.Unheard = true
+		ex.Incomplete = true
 	case signatures.EndSilence:
-		ex.Unheard = s.silenceUnheard(ctx, w, ex, start, lossy)
+		ex.Incomplete = s.silenceInconclusive(ctx, w, ex, start, lossy)
 	case signatures.EndReset:
 		// A reset may overtake data that was sent before it.
-		ex.Unheard = len(ex.Reply) == 0 && lossy > 0
+		ex.Incomplete = len(ex.Reply) == 0 && lossy > 0
 	}
 	if ok && p.unacked && ex.End == signatures.EndSilence {
 		s.mu.Lock()
@@ -101,18 +101,18 @@ func (s *session) hear(ctx context.Context, w *wire, ex *Exchange, word string, 
 	if ex.End != signatures.EndReply && len(ex.Reply) > 0 && untilLines(word) {
 		switch until(word, ex.Sent)(ex.Reply) {
 		case begun, partialLine, endless:
-			ex.Unheard = true
+			ex.Incomplete = true
 		}
 	}
 }
 
-// silenceUnheard reports whether a silence shows nothing: the bytes sent were not
+// silenceInconclusive reports whether a silence shows nothing: the bytes sent were not
 // acknowledged, or the host's path loses packets. Then no wait is long enough: a
 // server without a round-trip time of the connection repeats a lost packet after 1, 3
 // and 7 s at the earliest (RFC 6298, Sections 2.1 and 5.7). If the system does not
 // say, a connection to the host that was opened meanwhile, or anything it sent, proves
 // that the path works.
-func (s *session) silenceUnheard(ctx context.Context, w *wire, ex *Exchange, start time.Time, lossy time.Duration) bool {
+func (s *session) silenceInconclusive(ctx context.Context, w *wire, ex *Exchange, start time.Time, lossy time.Duration) bool {
 	if lossy > 0 {
 		return true
 	}

@@ -39,7 +39,7 @@ func (s *session) plan(ctx context.Context) (launch []*signatures.Probe, wake ti
 		return []*signatures.Probe{listen}, time.Millisecond
 	}
 	if !s.second && s.host.slow() > 0 && s.mayAskQuiet() {
-		s.askEarlyAgain(s.leads()) // the greeting was waited for long enough
+		s.retryEarly(s.leads()) // the greeting was waited for long enough
 	}
 	if s.askSkipped(); s.skipped {
 		wake = detachAfter
@@ -169,7 +169,7 @@ func (s *session) decide() {
 // enough reports whether a port without a greeting has replied so clearly that no
 // further unusual probe is justified.
 func (s *session) enough(best *signatures.Signature) bool {
-	return best.Confidence >= plain && best.Product != "" && !s.heard
+	return best.Confidence >= plain && best.Product != "" && !s.greetingBegun
 }
 
 // wantLayers adds the probes that open a layer: the service inside it is the
@@ -217,7 +217,7 @@ func (s *session) want(id string) {
 // Exchange implements signatures.Seen for a session.
 func (s *session) Exchange(id string) (*Exchange, bool) {
 	if ex := s.exchanges[id]; ex != nil && s.timedOutEarly(ex) {
-		return &Exchange{Probe: id, Sent: ex.Sent, End: ex.End, TLS: ex.TLS, Proxied: ex.Proxied, Remote: ex.Remote, Unheard: true}, false
+		return &Exchange{Probe: id, Sent: ex.Sent, End: ex.End, TLS: ex.TLS, Proxied: ex.Proxied, Remote: ex.Remote, Incomplete: true}, false
 	} else if ex != nil {
 		return ex, false
 	}
@@ -250,7 +250,7 @@ const earlyFactor = 2
 func (s *session) mayCome(p *signatures.Probe) bool {
 	switch {
 	case p.ID == signatures.Greeting:
-		return !s.spoken
+		return !s.greetingDecided
 	case p.ID == signatures.Goodbye:
 		return s.running > 0
 	case p.Safety == signatures.Intrusive && !s.id.Intrusive,
@@ -264,7 +264,7 @@ func (s *session) mayCome(p *signatures.Probe) bool {
 		return s.mayBeQuiet(p)
 	case s.asked[p.ID] && p.Connection == signatures.OwnConnection:
 		return s.running > 0
-	case s.spoken && !s.greeted():
+	case s.greetingDecided && !s.greeted():
 		// There is no greeting, or only a part of it; only probes that depend on
 		// the reply to another probe can continue.
 		if g := s.exchanges[signatures.Greeting]; g == nil || len(g.Reply) > 0 || len(p.After) == 0 {
@@ -297,7 +297,7 @@ func (s *session) candidates(leads map[string]bool) []*signatures.Probe {
 	var first, rest []*signatures.Probe
 	for _, p := range s.id.Signatures.Probes {
 		if !s.wanted[p.ID] || s.asked[p.ID] || p.Connection != signatures.OwnConnection ||
-			signatures.All(p.After, s) != signatures.True || p.Quiet == 0 && !s.spoken && s.heard {
+			signatures.All(p.After, s) != signatures.True || p.Quiet == 0 && !s.greetingDecided && s.greetingBegun {
 			continue
 		}
 		if leads[p.ID] {

@@ -39,7 +39,7 @@ func neverGreets(g *Exchange) bool {
 // mayAskQuiet reports whether any more probes may be sent to a port that is
 // silent so far.
 func (s *session) mayAskQuiet() bool {
-	return !s.greetingOnly && !s.quietOver && !s.heard && time.Since(s.begun) <= s.quietUntil()
+	return !s.greetingOnly && !s.quietOver && !s.greetingBegun && time.Since(s.begun) <= s.quietUntil()
 }
 
 // suggestsQuiet reports whether the port number suggests a question for silent ports.
@@ -61,7 +61,7 @@ func (s *session) quietUntil() time.Duration {
 // waited for. It is later on a slow host, because all probes take longer.
 func (s *session) quietEnd() time.Duration {
 	switch {
-	case s.calm && !s.mute():
+	case s.calm && !s.repliedToNothing():
 		return calmTime + s.waited()
 	case s.calm:
 		return calmMute + s.waited()
@@ -77,19 +77,19 @@ func (s *session) quietEnd() time.Duration {
 
 // untilQuietOver returns how long until the probing of a silent port ends.
 func (s *session) untilQuietOver() time.Duration {
-	if s.greeted() || s.heard || s.running == 0 || s.quietOver {
+	if s.greeted() || s.greetingBegun || s.running == 0 || s.quietOver {
 		return 0
 	}
 	left := s.quietEnd() - time.Since(s.begun)
-	if s.spokeLocked() {
+	if s.repliedLocked() {
 		return 0
 	}
 	return max(left, time.Millisecond)
 }
 
-// spokeLocked reports whether the port sent anything at all. The caller holds the
+// repliedLocked reports whether the port sent anything at all. The caller holds the
 // lock.
-func (s *session) spokeLocked() bool {
+func (s *session) repliedLocked() bool {
 	return slices.ContainsFunc(s.order, func(ex *Exchange) bool { return len(ex.Reply) > 0 })
 }
 
@@ -115,7 +115,7 @@ func (s *session) expects() {
 // asked before the time for it is over; where nothing is known, two connections must have
 // been silent ([session.provesSilence]).
 func (s *session) untilQuiet(p *signatures.Probe) time.Duration {
-	if s.exchanges[signatures.Greeting] != nil || p.Quiet == 0 && s.spoken {
+	if s.exchanges[signatures.Greeting] != nil || p.Quiet == 0 && s.greetingDecided {
 		return 0
 	}
 	return s.quietFor(p) - time.Since(s.begun)
@@ -131,7 +131,7 @@ func (s *session) quietFor(p *signatures.Probe) time.Duration {
 		quiet = p.Quiet / 4
 	case s.hints[p.ID] && (!s.greets || p.Enters != nil):
 		quiet /= 4
-	case s.greets && !s.spokeLocked():
+	case s.greets && !s.repliedLocked():
 		quiet = s.greetingWait()
 	}
 	return max(quiet, 3*s.rtt)
@@ -141,7 +141,7 @@ func (s *session) quietFor(p *signatures.Probe) time.Duration {
 // yet. The caller holds the lock.
 func (s *session) unproven(p *signatures.Probe) bool {
 	return p.Quiet > 0 && !s.twice && !s.second && len(s.hints) == 0 && !s.greets &&
-		!s.spoken && !s.spokeLocked() && !s.host.holdsUp()
+		!s.greetingDecided && !s.repliedLocked() && !s.host.holdsUp()
 }
 
 // provesSilence listens on the connection of the first question to a silent port, before
@@ -166,7 +166,7 @@ func (s *session) provesSilence(ctx context.Context, w *wire, p *signatures.Prob
 		s.wake()
 	}
 	switch {
-	case ctx.Err() != nil || s.heard:
+	case ctx.Err() != nil || s.greetingBegun:
 		return false
 	case len(got) > 0: // it greets, but not on the first connection: see [Identifier.again]
 		s.greets, s.greetingOnly = true, true
@@ -181,17 +181,17 @@ func (s *session) provesSilence(ctx context.Context, w *wire, p *signatures.Prob
 // replies to probes, and for replies when the time for probing a silent port is
 // over; then only the greeting is waited for.
 func (s *session) cutShort() {
-	if !s.greeted() && !s.heard && !s.spokeLocked() && time.Since(s.begun) >= s.quietEnd() {
+	if !s.greeted() && !s.greetingBegun && !s.repliedLocked() && time.Since(s.begun) >= s.quietEnd() {
 		s.quietOver = true
-		if time.Since(s.begun) >= s.greetingTimeout() || s.second || !s.mute() {
+		if time.Since(s.begun) >= s.greetingTimeout() || s.second || !s.repliedToNothing() {
 			s.stop()
 			return
 		}
-		if !s.spoken {
+		if !s.greetingDecided {
 			s.detach()
 		}
 	}
-	if !s.spoken && s.silence != nil && s.answered() {
+	if !s.greetingDecided && s.silence != nil && s.answered() {
 		s.silence()
 	}
 }

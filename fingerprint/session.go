@@ -52,45 +52,45 @@ type session struct {
 
 	paced atomic.Int64 // nanoseconds that connections waited for the rate limit
 
-	mu        sync.Mutex
-	begun     time.Time
-	delayed   time.Duration // time spent waiting for other ports of the host
-	outside   int           // number of probes that wait for them now,
-	since     time.Time     // and since when
-	order     []*Exchange   // in the order of their end
-	exchanges map[string]*Exchange
-	asked     map[string]bool // probes that were started
-	retried   map[string]bool // probes that were started a second time
-	missed    map[string]bool // probes to be repeated, because the first reply was not received
-	open      map[string]bool // probes whose connection is kept open
-	running   int
-	spoken    bool                    // the greeting is decided: something came, or the wait is over
-	slowest   time.Duration           // the latest first byte of an answer, or hanging up for one
-	heard     bool                    // the first byte of a greeting has come
-	quietOver bool                    // a silent port is asked nothing more
-	greets    bool                    // its number, or what it said before, makes a greeting likely
-	proving   string                  // the question that waits for a second silence, "" if none does
-	twice     bool                    // that silence was there
-	unacked   bool                    // something sent was not acknowledged in its time
-	rivals    []*signatures.Signature // which hold as far as they were heard, at the end
-	lost      bool                    // at the end: something was not heard
-	timedOut  bool                    // the conversation took all of its time
-	detached  bool                    // the place of the first connection was given back
-	shortened bool                    // it was given less time than others: see hasShortTime
-	overdue   bool                    // what is said on it is waited for longer than detachAfter
-	trickling bool                    // the host was told that it is, and that the port had begun to speak
-	waitedFor bool                    // the host was told that the port takes its time
-	oneByOne  bool                    // it was silent only because it serves one connection at a time
-	turn      turn                    // to ask what silent ports are asked
-	entering  int                     // connections that have most likely entered a layer
-	asking    int                     // number of such probes in progress
-	skipped   bool                    // some were not sent, because other ports of the host gave no result
-	inner     *session                // the session inside a layer that was entered
-	outer     *session                // what that layer was entered from; nil if there is none
-	tlsInfo   *result.TLS
-	alerted   bool // the daemon ended a handshake with an alert, and had requested no certificate
-	dialErr   error
-	localErr  error // why this machine could not send a probe, nil if it could
+	mu              sync.Mutex
+	begun           time.Time
+	delayed         time.Duration // time spent waiting for other ports of the host
+	outside         int           // number of probes that wait for them now,
+	since           time.Time     // and since when
+	order           []*Exchange   // in the order of their end
+	exchanges       map[string]*Exchange
+	asked           map[string]bool // probes that were started
+	retried         map[string]bool // probes that were started a second time
+	missed          map[string]bool // probes to be repeated, because the first reply was not received
+	open            map[string]bool // probes whose connection is kept open
+	running         int
+	greetingDecided bool                    // whether there is a greeting is known: it arrived, or the wait is over
+	slowest         time.Duration           // the slowest first byte of a reply, or end of the connection
+	greetingBegun   bool                    // the first byte of a greeting was received
+	quietOver       bool                    // a silent port is sent no more probes
+	greets          bool                    // its number, or what it said before, makes a greeting likely
+	proving         string                  // the question that waits for a second silence, "" if none does
+	twice           bool                    // it was observed
+	unacked         bool                    // something sent was not acknowledged in its time
+	rivals          []*signatures.Signature // that match the received parts of incomplete exchanges, at the end
+	lost            bool                    // at the end: some exchange is incomplete
+	timedOut        bool                    // the dialogue took all of its time
+	detached        bool                    // the host slot of the first connection was released
+	shortened       bool                    // it was given less time than others: see hasShortTime
+	overdue         bool                    // the wait for its greeting is longer than detachAfter
+	trickling       bool                    // counted by the host as a port whose greeting has begun but is slow
+	waitedFor       bool                    // noted by the host as slow
+	oneByOne        bool                    // it was silent only because it serves one connection at a time
+	turn            turn                    // to send the probes for silent ports
+	entering        int                     // connections that have most likely entered a layer
+	asking          int                     // number of such probes in progress
+	skipped         bool                    // some were not sent, because other ports of the host gave no result
+	inner           *session                // the session inside a layer that was entered
+	outer           *session                // what that layer was entered from; nil if there is none
+	tlsInfo         *result.TLS
+	alerted         bool // the daemon ended a handshake with an alert, and had requested no certificate
+	dialErr         error
+	localErr        error // why this machine could not send a probe, nil if it could
 
 	alive        []*signatures.Signature // signatures that are not refuted so far
 	held         []*signatures.Signature // those of them that match, according to best
@@ -257,7 +257,7 @@ func (s *session) weak() bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	g := s.exchanges[signatures.Greeting]
-	return g != nil && !s.heard && g.End == signatures.EndSilence
+	return g != nil && !s.greetingBegun && g.End == signatures.EndSilence
 }
 
 // refused reports whether the connection was closed or reset at once.
@@ -280,7 +280,7 @@ func (s *session) noteLocked(ex *Exchange) {
 	if s.exchanges[ex.Probe] != nil {
 		return
 	}
-	if ex.Unheard && s.askUnheardAgain(ex.Probe) {
+	if ex.Incomplete && s.retryIncomplete(ex.Probe) {
 		return
 	}
 	delete(s.missed, ex.Probe)
@@ -289,17 +289,17 @@ func (s *session) noteLocked(ex *Exchange) {
 	ex.Remember(true)
 	s.exchanges[ex.Probe] = ex
 	s.order = append(s.order, ex)
-	if !s.trickling && !s.mute() {
+	if !s.trickling && !s.repliedToNothing() {
 		s.waitNoMore()
 	}
 	if ex.Probe == signatures.Greeting {
-		s.spoken = true
+		s.greetingDecided = true
 	} else if after := latency(ex); after > s.slowest {
 		s.slowest = after
-		s.askEarlyAgain(nil)
+		s.retryEarly(nil)
 	}
 	switch {
-	case len(ex.Reply) > 0 && s.speaksSlowly():
+	case len(ex.Reply) > 0 && s.greetsSlowly():
 		s.host.answered(s.target.Port(), 0) // which says nothing about the host
 	case len(ex.Reply) > 0:
 		s.host.answered(s.target.Port(), ex.First)
@@ -308,11 +308,11 @@ func (s *session) noteLocked(ex *Exchange) {
 	}
 }
 
-// speaksSlowly reports whether the greeting has begun but is incomplete, or was
+// greetsSlowly reports whether the greeting has begun but is incomplete, or was
 // received in pieces. The caller holds the lock.
-func (s *session) speaksSlowly() bool {
+func (s *session) greetsSlowly() bool {
 	g := s.exchanges[signatures.Greeting]
-	return s.heard && (g == nil || g.End != signatures.EndReply || g.Took-g.First > maxSlowness)
+	return s.greetingBegun && (g == nil || g.End != signatures.EndReply || g.Took-g.First > maxSlowness)
 }
 
 // latency returns how long a probe waited for its reply, which may be the end of
@@ -327,10 +327,10 @@ func latency(ex *Exchange) time.Duration {
 	return ex.First
 }
 
-// askEarlyAgain allows repeating probes whose reply was not waited for long
+// retryEarly allows repeating probes whose reply was not waited for long
 // enough, as is known by now ([session.timedOutEarly]): those in only, or all of
 // them if it is nil.
-func (s *session) askEarlyAgain(only map[string]bool) {
+func (s *session) retryEarly(only map[string]bool) {
 	for id, ex := range s.exchanges {
 		if s.retried[id] || only != nil && !only[id] || !s.timedOutEarly(ex) {
 			continue
@@ -344,9 +344,9 @@ func (s *session) askEarlyAgain(only map[string]bool) {
 	}
 }
 
-// askUnheardAgain allows repeating a probe on another connection if its reply was
+// retryIncomplete allows repeating a probe on another connection if its reply was
 // not received completely. It reports whether it will be repeated.
-func (s *session) askUnheardAgain(id string) bool {
+func (s *session) retryIncomplete(id string) bool {
 	p := s.id.Signatures.Probe(id)
 	if id == signatures.Greeting || p.Connection != signatures.OwnConnection || s.retried[id] || s.left.conns.Load() <= 0 || s.quietOver ||
 		s.left.drips.Load() <= 0 { // the full time for replies is used up

@@ -122,15 +122,15 @@ func (s *session) enterTLS(ctx context.Context, w *wire, ex *Exchange, p *signat
 	if errors.As(err, &record) {
 		ex.Reply = record.RecordHeader[:]
 	}
-	ex.Unheard = s.handshakeUnheard(w, ex, err)
+	ex.Incomplete = s.handshakeIncomplete(w, ex, err)
 	w.gone = ex.End == signatures.EndClosed || ex.End == signatures.EndReset
 	s.note(ex)
 }
 
-// handshakeUnheard reports whether a handshake may have failed because of packet
+// handshakeIncomplete reports whether a handshake may have failed because of packet
 // loss. More time does not compensate for that, because both sides send several
 // messages. An error detected by TLS itself means that the data arrived.
-func (s *session) handshakeUnheard(w *wire, ex *Exchange, err error) bool {
+func (s *session) handshakeIncomplete(w *wire, ex *Exchange, err error) bool {
 	p, ok := pathOf(w.conn)
 	if ok {
 		s.host.passed(w, p)

@@ -45,30 +45,30 @@ func (h *host) noteOutcome(port uint16, result bool) {
 	delete(h.waiting, port)
 	if result {
 		delete(h.unproductive, port)
-		delete(h.mute, port)
+		delete(h.noReply, port)
 	} else {
 		h.unproductive[port] = true
 	}
 }
 
-// noteMute records that a port replied to none of the probes for silent ports.
+// noteNoReply records that a port replied to none of the probes for silent ports.
 // Whether it is unproductive is known only after the wait for its greeting.
-func (h *host) noteMute(port uint16) {
+func (h *host) noteNoReply(port uint16) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	delete(h.waiting, port)
-	h.mute[port] = true
+	h.noReply[port] = true
 }
 
 // noteSlow records that a port is slow now, and whether it has sent nothing so far.
-func (h *host) noteSlow(port uint16, mute bool) {
+func (h *host) noteSlow(port uint16, sentNothing bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	if h.unproductive[port] || h.mute[port] {
+	if h.unproductive[port] || h.noReply[port] {
 		return
 	}
 	h.waiting[port] = time.Time{}
-	if mute {
+	if sentNothing {
 		h.waiting[port] = time.Now()
 	}
 }
@@ -80,23 +80,23 @@ func (h *host) endSlow(port uint16) {
 	delete(h.waiting, port)
 }
 
-// manyMute reports whether at least manyUnproductive ports of the host replied to
+// manyWithoutReply reports whether at least manyUnproductive ports of the host replied to
 // no probe, or manyHeldUp together with those that have sent nothing so far.
-func (h *host) manyMute() bool {
+func (h *host) manyWithoutReply() bool {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	n := len(h.mute)
+	n := len(h.noReply)
 	for _, since := range h.waiting {
 		if !since.IsZero() && time.Since(since) >= detachAfter {
 			n++
 		}
 	}
-	return len(h.mute) >= manyUnproductive || len(h.mute) >= fewUnproductive && n >= manyHeldUp
+	return len(h.noReply) >= manyUnproductive || len(h.noReply) >= fewUnproductive && n >= manyHeldUp
 }
 
 // unproductiveLocked returns how many ports of the host gave no result. The caller
 // holds the lock.
-func (h *host) unproductiveLocked() int { return max(len(h.unproductive), len(h.mute)) }
+func (h *host) unproductiveLocked() int { return max(len(h.unproductive), len(h.noReply)) }
 
 // crowded reports whether so many ports of the host gave no result, or are slow,
 // that the others get less time.
@@ -165,9 +165,9 @@ func (s *session) watch(w *wire) (stop func()) {
 			timer.Reset(detachSooner)
 		}
 		s.noteTrickling()
-		if !s.heard && s.mute() || s.trickling {
+		if !s.greetingBegun && s.repliedToNothing() || s.trickling {
 			s.waitedFor = true
-			s.host.noteSlow(s.target.Port(), !s.heard)
+			s.host.noteSlow(s.target.Port(), !s.greetingBegun)
 		}
 	})
 	close(armed)
@@ -184,7 +184,7 @@ func (s *session) watch(w *wire) (stop func()) {
 			s.trickling = false
 			s.host.countTrickling(-1)
 		}
-		if s.heard {
+		if s.greetingBegun {
 			s.waitNoMore()
 		}
 	}
@@ -210,7 +210,7 @@ func (s *session) detachAfter() time.Duration {
 // noteTrickling records that the first reply of the port has begun, but is slow. The
 // caller holds the lock.
 func (s *session) noteTrickling() {
-	if s.overdue && s.heard && !s.trickling {
+	if s.overdue && s.greetingBegun && !s.trickling {
 		s.trickling = true
 		s.host.countTrickling(1)
 	}
@@ -223,7 +223,7 @@ func (s *session) detach() {
 		return
 	}
 	if s.detached = s.host.detach(s.first.conn); s.detached && s.idle != nil {
-		s.idle(!s.heard && s.mute())
+		s.idle(!s.greetingBegun && s.repliedToNothing())
 	}
 }
 
@@ -302,8 +302,8 @@ func (s *session) leaveTurn() {
 	}
 	s.host.turns.Release(s.turn.held)
 	s.turn.held = 0
-	if s.mute() && len(s.order) > 0 {
-		s.host.noteMute(s.target.Port())
+	if s.repliedToNothing() && len(s.order) > 0 {
+		s.host.noteNoReply(s.target.Port())
 	}
 }
 
@@ -312,7 +312,7 @@ func (s *session) leaveTurn() {
 // silent. One that replies to any of them gets the others too. The caller holds
 // the lock.
 func (s *session) brief() bool {
-	return s.host.manyMute() && s.mute() && !s.second && !s.id.Record
+	return s.host.manyWithoutReply() && s.repliedToNothing() && !s.second && !s.id.Record
 }
 
 // skips reports whether a probe is not sent to the port for that reason. The
@@ -328,7 +328,7 @@ func (s *session) skips(p *signatures.Probe) bool {
 // askSkipped allows the skipped probes if the port is not silent after all, or
 // its host is not. The caller holds the lock.
 func (s *session) askSkipped() {
-	if !s.skipped || s.brief() && !s.heard {
+	if !s.skipped || s.brief() && !s.greetingBegun {
 		return
 	}
 	s.skipped = false

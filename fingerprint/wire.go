@@ -41,13 +41,13 @@ type wire struct {
 	before []byte        // received before the first probe was sent
 	tls    bool
 
-	heard  func()    // called when the first byte of a reply arrives; may be nil
-	latest time.Time // until when received bytes extend a reply; zero: without limit
-	late   bool      // this machine was scheduled late
+	onFirstByte func()    // called when the first byte of a reply arrives; may be nil
+	latest      time.Time // until when received bytes extend a reply; zero: without limit
+	late        bool      // this machine was scheduled late
 
-	path      path      // as last reported to the host
-	unackedAt time.Time // when sent data was last found not acknowledged
-	heardAt   time.Time // when the last byte was received
+	path       path      // as last reported to the host
+	unackedAt  time.Time // when sent data was last found not acknowledged
+	receivedAt time.Time // when the last byte was received
 
 	midLine bool // the last data sent does not end with CRLF
 	gone    bool // the other side has closed the connection
@@ -145,12 +145,12 @@ func (w *wire) readWhile(ctx context.Context, complete func([]byte) verdict, wai
 			}
 		}
 		if n = min(n, maxReply-len(reply)); n > 0 {
-			w.heardAt = time.Now()
+			w.receivedAt = time.Now()
 		}
 		if n > 0 && len(reply) == 0 {
 			first = time.Since(start)
-			if w.heard != nil {
-				w.heard()
+			if w.onFirstByte != nil {
+				w.onFirstByte()
 			}
 		}
 		reply = append(reply, buf[:n]...)

@@ -91,7 +91,7 @@ func (c *Condition) Match(seen Seen) Truth {
 		return False
 	case c.Tail != nil && ex.Tail == "":
 		return Unknown // whatever Not says: nobody knows
-	case ex.Unheard:
+	case ex.Incomplete:
 		return c.turn(c.partly(ex))
 	case ex.Echo() != c.Echo:
 		return False

@@ -69,10 +69,10 @@ type Exchange struct {
 	Remote    bool          // the client was on another host, so that no address of it is a loopback address
 	Tail      string        // of the probe Goodbye: one of the Tail constants; "" where it is not known
 
-	// Unheard says that parts of the exchange may be lost: the question was not
+	// Incomplete says that parts of the exchange may be lost: the question was not
 	// acknowledged, or a reply was cut off or may have been lost. Received parts count;
 	// missing parts, and how it ended, show nothing.
-	Unheard bool
+	Incomplete bool
 
 	known *verdicts
 }
@@ -133,14 +133,14 @@ type exchangeJSON struct {
 	Proxied     bool   `json:"proxied,omitempty"`
 	Remote      bool   `json:"remote,omitempty"`
 	Tail        string `json:"tail,omitempty"`
-	Unheard     bool   `json:"unheard,omitempty"`
+	Incomplete  bool   `json:"incomplete,omitempty"`
 }
 
 // MarshalJSON writes bytes as text where they are valid UTF-8, and as base64
 // under another key where they are not. Times are rounded to milliseconds.
 func (e Exchange) MarshalJSON() ([]byte, error) {
 	j := exchangeJSON{
-		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied, Remote: e.Remote, Tail: e.Tail, Unheard: e.Unheard,
+		Probe: e.Probe, End: e.End, Handshake: e.Handshake, TLS: e.TLS, Proxied: e.Proxied, Remote: e.Remote, Tail: e.Tail, Incomplete: e.Incomplete,
 		FirstMS: e.First.Milliseconds(), TookMS: e.Took.Milliseconds(),
 	}
 	j.Greeting, j.GreetingRaw = split(e.Greeting)
@@ -158,7 +158,7 @@ func (e *Exchange) UnmarshalJSON(b []byte) error {
 		return fmt.Errorf("reading an exchange: %w", jsonfault.Plain(err))
 	}
 	*e = Exchange{
-		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Remote: j.Remote, Tail: j.Tail, Unheard: j.Unheard,
+		Probe: j.Probe, End: j.End, Handshake: j.Handshake, TLS: j.TLS, Proxied: j.Proxied, Remote: j.Remote, Tail: j.Tail, Incomplete: j.Incomplete,
 		First:    time.Duration(j.FirstMS) * time.Millisecond,
 		Took:     time.Duration(j.TookMS) * time.Millisecond,
 		Greeting: join(j.Greeting, j.GreetingRaw),

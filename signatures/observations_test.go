@@ -107,11 +107,11 @@ func TestUnheardShowsNothing(t *testing.T) {
 		seen Exchange
 		want Truth
 	}{
-		{"xclient-offered", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n250-XCLIENT NAME\r\n"), End: EndSilence, Unheard: true}, True},
-		{"xclient-offered", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n"), End: EndSilence, Unheard: true}, Unknown},
-		{"starttls-absent", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n"), End: EndSilence, Unheard: true}, Unknown},
+		{"xclient-offered", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n250-XCLIENT NAME\r\n"), End: EndSilence, Incomplete: true}, True},
+		{"xclient-offered", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n"), End: EndSilence, Incomplete: true}, Unknown},
+		{"starttls-absent", Exchange{Probe: "smtp-ehlo", Reply: []byte("250-mx\r\n"), End: EndSilence, Incomplete: true}, Unknown},
 		{"starttls-absent", Exchange{Probe: "smtp-ehlo", Reply: []byte("250 mx\r\n"), End: EndReply}, True},
-		{"starttls-broken", Exchange{Probe: "smtp-starttls", End: EndSilence, Handshake: HandshakeFailed, Unheard: true}, Unknown},
+		{"starttls-broken", Exchange{Probe: "smtp-starttls", End: EndSilence, Handshake: HandshakeFailed, Incomplete: true}, Unknown},
 	} {
 		i := slices.IndexFunc(set.Observations, func(o *Observation) bool { return o.ID == tt.id })
 		if got := All(set.Observations[i].When, &Transcript{Exchanges: []Exchange{tt.seen}}); got != tt.want {
