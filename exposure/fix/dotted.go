@@ -5,34 +5,36 @@ import (
 	"net/netip"
 	"regexp"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/endpoint"
 )
 
 // dottedEndpoint parses an address and a port separated by a dot, as Exim and
 // Courier write them: "127.0.0.1.25", "::1.25", also "[::1]:25" (Exim
 // specification, section 13.5; couriertcpd(8)). It reports false for an address
 // without a port.
-func dottedEndpoint(s string) (endpoint, bool) {
+func dottedEndpoint(s string) (endpoint.Endpoint, bool) {
 	if strings.HasPrefix(s, "[") {
-		return parseEndpoint(s)
+		return endpoint.Parse(s)
 	}
 	at := strings.LastIndexByte(s, '.')
 	if at < 0 {
-		return endpoint{}, false
+		return endpoint.Endpoint{}, false
 	}
-	e, ok := parseEndpoint(s[at+1:])
-	e.host = s[:at]
-	if _, err := netip.ParseAddr(e.host); e.host != "*" && err != nil {
+	e, ok := endpoint.Parse(s[at+1:])
+	e.Host = s[:at]
+	if _, err := netip.ParseAddr(e.Host); e.Host != "*" && err != nil {
 		return e, false
 	}
 	return e, ok
 }
 
 // dotted returns the endpoint with a dot before the port.
-func (e *endpoint) dotted(address string) string {
-	if strings.Contains(e.host, ":") && strings.HasPrefix(address, "127.") {
+func dotted(e *endpoint.Endpoint, address string) string {
+	if strings.Contains(e.Host, ":") && strings.HasPrefix(address, "127.") {
 		address = "::1"
 	}
-	return address + "." + e.name
+	return address + "." + e.Name
 }
 
 var eximInterfaces = regexp.MustCompile(`^[ \t]*(dc_)?local_interfaces[ \t]*=[ \t]*(.*)$`)
@@ -80,14 +82,14 @@ func eximBindList(value string, sep byte, port uint16, address string) (string, 
 		}
 		word := strings.Trim(item, " \t'\"")
 		e, ok := dottedEndpoint(strings.ReplaceAll(word, double, single))
-		if !ok || e.port != port {
+		if !ok || e.Port != port {
 			b.WriteString(item)
 			continue
 		}
 		found = true
 		now := word
-		if !e.loopback() {
-			now = strings.ReplaceAll(e.dotted(address), single, double)
+		if !e.Loopback() {
+			now = strings.ReplaceAll(dotted(&e, address), single, double)
 		}
 		if before, ok := was[now]; ok && before != word {
 			return "", false, errors.New("several listeners of this port would become the same")
@@ -134,14 +136,14 @@ func courierBind(text string, port uint16, address string) (string, error) {
 		word := strings.TrimSpace(part)
 		e, ok := dottedEndpoint(word)
 		if !ok {
-			e, ok = parseEndpoint(word)
+			e, ok = endpoint.Parse(word)
 		}
-		if !ok || e.port != port {
+		if !ok || e.Port != port {
 			continue
 		}
 		found = true
-		if !e.loopback() {
-			list[i] = strings.Replace(part, word, e.dotted(address), 1)
+		if !e.Loopback() {
+			list[i] = strings.Replace(part, word, dotted(&e, address), 1)
 		}
 	}
 	if !found {

@@ -1,10 +1,11 @@
 package fix
 
 import (
-	"net/netip"
 	"regexp"
 	"strconv"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/endpoint"
 )
 
 // A token is where a file has the address and port of a listener.
@@ -23,18 +24,18 @@ func rebinder(what string, find func(text string) []token) func(string, uint16, 
 		was := map[string]string{} // original token of each new one
 		for _, t := range find(text) {
 			old := text[t.start:t.end]
-			ep, ok := parseEndpoint(old)
+			ep, ok := endpoint.Parse(old)
 			line := 1 + strings.Count(text[:t.start], "\n")
-			if ok && ep.last > ep.port && ep.port <= port && port <= ep.last {
+			if ok && ep.Last > ep.Port && ep.Port <= port && port <= ep.Last {
 				return "", &UnclearError{line, "a range of ports has this one in it"}
 			}
-			if !ok || ep.port != port {
+			if !ok || ep.Port != port {
 				continue
 			}
 			found = true
 			now := old
-			if !ep.loopback() {
-				now = ep.bound(address)
+			if !ep.Loopback() {
+				now = ep.Bound(address)
 			}
 			if before, ok := was[now]; ok && before != old {
 				return "", &UnclearError{line, "several listeners of this port would become the same"}
@@ -50,76 +51,6 @@ func rebinder(what string, find func(text string) []token) func(string, uint16, 
 		b.WriteString(text[at:])
 		return b.String(), nil
 	}
-}
-
-// An endpoint is "[host:]port", as in configuration files.
-type endpoint struct {
-	prefix string // HAProxy's "ipv4@"
-	host   string // without brackets; "", "*" for all
-	name   string // the port as written
-	port   uint16
-	last   uint16 // end of a range; the same as port otherwise
-}
-
-// wellKnownPorts has the names in /etc/services that mail daemons use.
-var wellKnownPorts = map[string]uint16{
-	"smtp": 25, "mail": 25, "pop3": 110, "pop-3": 110, "imap": 143, "imap2": 143, "smtps": 465, "submissions": 465,
-	"submission": 587, "qmqp": 628, "spamd": 783, "imaps": 993, "pop3s": 995, "lmtp": 24, "sieve": 4190, "csync": 2005,
-}
-
-// parseEndpoint parses an endpoint. It reports false for the path of a socket and
-// other values without a port.
-func parseEndpoint(s string) (endpoint, bool) {
-	var e endpoint
-	if i := strings.IndexByte(s, '@'); i >= 0 {
-		e.prefix, s = s[:i+1], s[i+1:]
-	}
-	if strings.ContainsAny(s, "/ \t\r\n") {
-		return e, false
-	}
-	e.name = s
-	if i := strings.LastIndexByte(s, ':'); i >= 0 {
-		e.host, e.name = strings.Trim(s[:i], "[]"), s[i+1:]
-	}
-	first, last, isRange := strings.Cut(e.name, "-")
-	if n, ok := wellKnownPorts[strings.ToLower(e.name)]; ok {
-		e.port, e.last = n, n
-		return e, true
-	}
-	n, err := strconv.ParseUint(first, 10, 16)
-	if err != nil || n == 0 {
-		return e, false
-	}
-	e.port, e.last = uint16(n), uint16(n)
-	if isRange {
-		m, err := strconv.ParseUint(last, 10, 16)
-		if err != nil {
-			return e, false
-		}
-		e.last = uint16(m)
-	}
-	return e, true
-}
-
-// loopback reports whether only the host itself can connect to the endpoint.
-func (e *endpoint) loopback() bool {
-	if e.host == "localhost" || e.host == "ip6-localhost" {
-		return true
-	}
-	a, err := netip.ParseAddr(e.host)
-	return err == nil && a.Unmap().IsLoopback()
-}
-
-// bound returns the endpoint bound to an address; an IPv6 endpoint stays IPv6 if
-// the address is loopback.
-func (e *endpoint) bound(address string) string {
-	if strings.Contains(e.host, ":") && strings.HasPrefix(address, "127.") {
-		address = "::1"
-	}
-	if strings.Contains(address, ":") {
-		address = "[" + address + "]"
-	}
-	return e.prefix + address + ":" + e.name
 }
 
 // eachLine calls f with each line that is not a comment, and its offset.
@@ -157,7 +88,7 @@ func masterOption(text string, e Edit) (string, error) {
 		if comment(list[i]) || list[i][0] == ' ' || list[i][0] == '\t' || len(f) < 2 || f[1] != "inet" {
 			continue
 		}
-		if ep, ok := parseEndpoint(f[0]); !ok || uint64(ep.port) != port {
+		if ep, ok := endpoint.Parse(f[0]); !ok || uint64(ep.Port) != port {
 			continue
 		}
 		found = true
@@ -255,13 +186,13 @@ func smtpdBind(text string, port uint16, address string) (string, error) {
 		if comment(line) || m == nil {
 			continue
 		}
-		ep, ok := parseEndpoint(m[4])
-		if !ok || ep.port != port {
+		ep, ok := endpoint.Parse(m[4])
+		if !ok || ep.Port != port {
 			continue
 		}
 		found = true
-		host := endpoint{host: m[2]}
-		if host.loopback() || m[2] == "lo" || m[2] == "lo0" {
+		host := endpoint.Endpoint{Host: m[2]}
+		if host.Loopback() || m[2] == "lo" || m[2] == "lo0" {
 			continue
 		}
 		if strings.Contains(m[2], ":") && strings.HasPrefix(address, "127.") {

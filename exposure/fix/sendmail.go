@@ -3,6 +3,8 @@ package fix
 import (
 	"regexp"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/endpoint"
 )
 
 var (
@@ -36,7 +38,7 @@ func sendmailBind(text string, port uint16, address string) (string, error) {
 func sendmailDaemon(options string, port uint16, address string) (bound string, has bool) {
 	list := strings.Split(options, ",")
 	name, at := "smtp", -1
-	host := endpoint{}
+	host := endpoint.Endpoint{}
 	for i, option := range list {
 		m := daemonKey.FindStringSubmatch(option)
 		if m == nil {
@@ -46,19 +48,19 @@ func sendmailDaemon(options string, port uint16, address string) (bound string, 
 		case "P":
 			name = m[2]
 		case "A":
-			at, host.host = i, m[2]
+			at, host.Host = i, m[2]
 		case "F":
 			if strings.EqualFold(m[2], "inet6") && strings.HasPrefix(address, "127.") {
 				address = "::1"
 			}
 		}
 	}
-	ep, ok := parseEndpoint(name)
-	if !ok || ep.port != port {
+	ep, ok := endpoint.Parse(name)
+	if !ok || ep.Port != port {
 		return options, false
 	}
 	switch {
-	case host.loopback():
+	case host.Loopback():
 		return options, true
 	case at >= 0:
 		option := list[at]

@@ -3,6 +3,8 @@ package fix
 import (
 	"regexp"
 	"strings"
+
+	"github.com/mxsweep/mxsweep/internal/endpoint"
 )
 
 var (
@@ -35,14 +37,14 @@ func slapdBind(text string, port uint16, address string) (string, error) {
 		if i := strings.LastIndexByte(where, ':'); i < 0 || i < strings.LastIndexByte(where, ']') {
 			where += map[string]string{"ldap": ":389", "ldaps": ":636"}[strings.ToLower(m[1])]
 		}
-		ep, ok := parseEndpoint(where)
-		if !ok || ep.port != port {
+		ep, ok := endpoint.Parse(where)
+		if !ok || ep.Port != port {
 			return url
 		}
 		found = true
 		now := url
-		if !ep.loopback() {
-			now = m[1] + "://" + ep.bound(address)
+		if !ep.Loopback() {
+			now = m[1] + "://" + ep.Bound(address)
 		}
 		if before, ok := was[now]; ok && before != url {
 			unclear = &UnclearError{1 + strings.Count(text[:start], "\n"), "several URLs of this port would become the same"}
