@@ -251,6 +251,8 @@ func checkAnchor(a *result.Anchor, member string) error {
 		return badValue(member, a.Line, "lines count from 1")
 	case a.EndColumn < 0 || a.EndColumn == 1:
 		return badValue(member, a.EndColumn, "it must be at least 2")
+	case a.Column < 0 || a.Column > 0 && a.Column > a.EndColumn:
+		return badValue(member, a.Column, "it must be between 1 and end_column")
 	}
 	return nil
 }

@@ -46,7 +46,7 @@ func (t Tree) anchor(a *result.Anchor) *result.Anchor {
 	}
 	w := &result.Anchor{File: t.Path(a.File), Line: a.Line, Text: sanitize.Text(a.Text, sanitize.MaxField)}
 	if a.EndColumn >= 2 {
-		w.EndColumn = a.EndColumn
+		w.Column, w.EndColumn = a.Column, a.EndColumn
 	}
 	return w
 }

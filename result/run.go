@@ -66,11 +66,12 @@ type BaselineInfo struct {
 	Why        string `json:"why,omitempty"` // why not, if it is not
 }
 
-// An Anchor is the line of a file that puts an address in scope, or the policy
-// line that applies to a finding.
+// An Anchor is the line of a file that puts an address in scope, the policy line that
+// applies to a finding, or the token of a configuration file that opens a port.
 type Anchor struct {
-	File      string `json:"file"` // relative to the root of the checkout, with slashes
-	Line      int    `json:"line"` // from 1
+	File      string `json:"file"`             // relative to the root of the checkout, with slashes
+	Line      int    `json:"line"`             // from 1
+	Column    int    `json:"column,omitempty"` // from 1; 0 is 1
 	EndColumn int    `json:"end_column,omitempty"`
 	Text      string `json:"text,omitempty"`
 }

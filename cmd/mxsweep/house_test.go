@@ -38,6 +38,11 @@ var mayImport = map[string][]string{
 
 	"signatures/importer": {"signatures", "internal"},
 
+	"listeners":                {"result", "internal"},
+	"listeners/source":         {"result", "internal"},
+	"listeners/config":         {"listeners", "listeners/source", "listeners/config/daemons", "result", "internal"},
+	"listeners/config/daemons": {"listeners", "listeners/source", "result", "internal"},
+
 	"report/sarif":    belowFormats,
 	"report/html":     belowFormats,
 	"report/terminal": belowFormats,

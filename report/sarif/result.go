@@ -230,7 +230,7 @@ func (b *sarifBuilder) physical(a *result.Anchor) sarifPhysical {
 		Region:   sarifRegion{StartLine: a.Line},
 	}
 	if a.EndColumn > 1 {
-		w.Region.StartColumn, w.Region.EndLine, w.Region.EndColumn = 1, a.Line, a.EndColumn
+		w.Region.StartColumn, w.Region.EndLine, w.Region.EndColumn = max(a.Column, 1), a.Line, a.EndColumn
 	}
 	if a.Text != "" {
 		w.Region.Snippet = &sarifText{Text: a.Text}

@@ -1,0 +1,59 @@
+package daemons
+
+import (
+	"fmt"
+	"net/netip"
+
+	"github.com/mxsweep/mxsweep/internal/endpoint"
+	"github.com/mxsweep/mxsweep/listeners"
+	"github.com/mxsweep/mxsweep/listeners/source"
+	"github.com/mxsweep/mxsweep/result"
+)
+
+// Clamd reads clamd.conf (clamd.conf(5)). TCPSocket is the port; each TCPAddr is an
+// address, and without one clamd listens on all of them.
+func Clamd(_ *source.Tree, f *source.File) listeners.Config {
+	var c listeners.Config
+	var port, example *pair
+	var addresses []pair
+	pairs(f, func(p pair) {
+		switch p.name { // clamav/shared/optparser.c compares names with their case
+		case "TCPSocket":
+			port = &p
+		case "TCPAddr":
+			addresses = append(addresses, p)
+		case "Example":
+			example = &p
+		}
+	})
+	if port == nil || example != nil {
+		return c
+	}
+	at := f.Anchor(port.at, port.at+len(port.value))
+	n, ok := endpoint.Port(port.value)
+	if !ok {
+		c.Doubts = append(c.Doubts, listeners.Doubt{Problem: fmt.Sprintf("TCPSocket %q is not a port", port.value), At: at})
+		return c
+	}
+	l := listeners.Listener{Port: n, Protocol: "clamd", Product: "ClamAV clamd", Role: result.RoleAntivirus, Service: "TCPSocket", At: at}
+	if addresses == nil {
+		l.Causes = []listeners.Cause{{Why: "TCPAddr is not set; clamd then listens on all addresses"}}
+		c.Listeners = append(c.Listeners, l)
+		return c
+	}
+	for _, a := range addresses {
+		l.Doubt = ""
+		l.Bind(a.value)
+		l.Service, l.At = "TCPAddr "+a.value, f.Anchor(a.at, a.at+len(a.value))
+		c.Listeners = append(c.Listeners, l)
+	}
+	return c
+}
+
+// anyOf returns the unspecified address of a family.
+func anyOf(v6 bool) netip.Addr {
+	if v6 {
+		return netip.IPv6Unspecified()
+	}
+	return netip.IPv4Unspecified()
+}
