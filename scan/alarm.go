@@ -57,7 +57,7 @@ func (s *sweep) ring() {
 		}
 		if u := a.host.up; u.alarm == a.at { // else an earlier one was set
 			u.alarm = 0
-			s.rouse(a.host)
+			s.resumeHost(a.host)
 		}
 	}
 }

@@ -45,9 +45,9 @@ func (s *sweep) block(h *host) {
 		}
 	}
 	u.held, u.parked, u.late, u.again = nil, nil, nil, nil
-	s.relieve(h, math.MaxInt64)
+	s.resumeNets(h, math.MaxInt64)
 	if !h.pinned() {
-		s.hosts.rest(h)
+		s.hosts.setIdle(h)
 	}
 }
 

@@ -31,11 +31,11 @@ const (
 	longestPause = 31 * time.Second
 	allPauses    = 60 * time.Second // for one host
 	slowest      = 2 * time.Second  // between two probes to a host that limits the rate
-	maxVoids     = 10               // how often all waiting pairs are probed again because a control needed two tries
+	maxRequeues  = 10               // how often all waiting pairs are probed again because a control needed two tries
 )
 
-// look schedules a control of a host if one is due.
-func (s *sweep) look(h *host) {
+// scheduleControl schedules a control of a host if one is due.
+func (s *sweep) scheduleControl(h *host) {
 	if u := h.up; u != nil && u.phase == trusted && s.controlDue(h) {
 		u.tries, u.with = 0, u.best()
 		s.approach(h)
@@ -142,27 +142,27 @@ func (s *sweep) controlled(p *probe, by way) {
 		s.learn(p, u.tries)
 		u.every = min(2*u.every, lastControl)
 		if u.tries > 0 && u.gap > 0 { // silent again for a while, as before
-			if u.voids == maxVoids {
+			if u.requeues == maxRequeues {
 				s.block(h) // else this would repeat forever
 				return
 			}
-			u.voids++
-			s.void(h)
+			u.requeues++
+			s.requeueUnproven(h)
 		}
-		s.heard(h, p.sent, by, p.to.Port())
+		s.hostAnswered(h, p.sent, by, p.to.Port())
 	} else {
 		s.learn(p, 0)
 		u.waited += s.now - u.pausedAt
 		u.failed, u.every = false, firstControl
-		s.void(h)
-		s.heard(h, p.sent, by, p.to.Port())
+		s.requeueUnproven(h)
+		s.hostAnswered(h, p.sent, by, p.to.Port())
 	}
 	s.turn(h)
-	s.look(h)
+	s.scheduleControl(h)
 }
 
-// void queues all pairs again that wait for an answer of their host.
-func (s *sweep) void(h *host) {
+// requeueUnproven queues all pairs again that wait for an answer of their host.
+func (s *sweep) requeueUnproven(h *host) {
 	u := h.up
 	for _, list := range [][]unsettled{u.held, u.parked} {
 		for _, q := range list {
@@ -184,7 +184,7 @@ func (s *sweep) uncontrolled(h *host) {
 	if u.tries++; u.tries >= most {
 		with, ok := u.other(u.with + 1)
 		if !ok {
-			s.rest(h)
+			s.pauseOrBlock(h)
 			return
 		}
 		u.with, u.tries = with, 0
@@ -192,9 +192,9 @@ func (s *sweep) uncontrolled(h *host) {
 	s.approach(h)
 }
 
-// rest pauses a host whose controls stay silent, or gives it up. The pairs that wait
-// for their turn release their slots.
-func (s *sweep) rest(h *host) {
+// pauseOrBlock pauses a host whose controls stay silent, or gives it up. The pairs that
+// wait for their turn release their slots.
+func (s *sweep) pauseOrBlock(h *host) {
 	u := h.up
 	if !u.failed {
 		u.failed, u.pausedAt, u.pause = true, s.now, firstPause
@@ -220,8 +220,8 @@ func (s *sweep) slowDown(h *host) {
 	h.up.gap = min(max(2*h.up.gap, 2*average, time.Millisecond), slowest)
 }
 
-// rouse resumes a host whose pause is over.
-func (s *sweep) rouse(h *host) {
+// resumeHost resumes a host whose pause is over.
+func (s *sweep) resumeHost(h *host) {
 	u := h.up
 	switch u.phase {
 	case quiet, paused:
@@ -279,7 +279,7 @@ func (s *sweep) finishParts() {
 	for _, h := range s.hosts.hosts {
 		if h.up != nil {
 			s.conclude(h)
-			s.look(h)
+			s.scheduleControl(h)
 		} else {
 			s.endSilent(h)
 		}

@@ -206,18 +206,18 @@ func TestControlEvery(t *testing.T) {
 		g := &guarded{open: portSet(10000)}
 		var mu sync.Mutex
 		var gaps []int
-		silent, heard := map[uint16]bool{}, false
+		silent, answered := map[uint16]bool{}, false
 		f := newFakeNet(func(to netip.AddrPort, try int) (time.Duration, error) {
 			mu.Lock()
 			defer mu.Unlock()
 			switch {
 			case to.Port() != 10000:
 				silent[to.Port()] = true
-			case heard:
+			case answered:
 				gaps = append(gaps, len(silent))
 				silent = map[uint16]bool{}
 			default:
-				heard, silent = true, map[uint16]bool{}
+				answered, silent = true, map[uint16]bool{}
 			}
 			return g.play(to, try)
 		})

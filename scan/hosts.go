@@ -139,8 +139,8 @@ func (d *directory) forgetNet() {
 	}
 }
 
-// rest records that a host has no pair under way.
-func (d *directory) rest(h *host) {
+// setIdle records that a host has no pair under way.
+func (d *directory) setIdle(h *host) {
 	if !h.listed {
 		h.listed = true
 		d.idle = append(d.idle, h)

@@ -26,7 +26,7 @@ func (s *sweep) overtime(h *host, port uint16) bool {
 	}
 	s.yieldOver(h, unsettled{port: port, as: dialer.Silent})
 	if !h.pinned() {
-		s.hosts.rest(h)
+		s.hosts.setIdle(h)
 	}
 	return true
 }
@@ -79,7 +79,7 @@ func (s *sweep) endTime(h *host) {
 			s.yieldOver(h, q)
 		}
 	}
-	s.hosts.rest(h)
+	s.hosts.setIdle(h)
 }
 
 // yieldOver reports a pair of a host whose time is over.

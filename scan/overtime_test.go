@@ -18,7 +18,7 @@ import (
 // are kept, and the other is not affected.
 func TestHostTimeout(t *testing.T) {
 	slow, quick := netip.MustParseAddr("192.0.2.1"), netip.MustParseAddr("192.0.2.2")
-	for name, up := range map[string]bool{"never heard of": false, "up": true, "stops answering": true} {
+	for name, up := range map[string]bool{"never answered": false, "up": true, "stops answering": true} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				const most = 4 * time.Second

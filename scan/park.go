@@ -27,7 +27,7 @@ func (s *sweep) park(i int32) bool {
 	s.vacate(i)
 	u.parked = append(u.parked, q)
 	s.unsettled++
-	s.look(h)
+	s.scheduleControl(h)
 	return true
 }
 
@@ -88,7 +88,7 @@ func (s *sweep) letGo() {
 	s.forgetSilent(1)
 	s.yieldSilent(h, q)
 	if !h.pinned() {
-		s.hosts.rest(h)
+		s.hosts.setIdle(h)
 	}
 }
 
@@ -99,7 +99,7 @@ func (s *sweep) endSilent(h *host) {
 		return
 	}
 	s.letGoOf(h)
-	s.hosts.rest(h)
+	s.hosts.setIdle(h)
 }
 
 // letGoOf reports the silent pairs of a host that is not known to be up.
@@ -128,12 +128,12 @@ func (s *sweep) yieldSilent(h *host, q unsettled) {
 	s.yield(h, q, r)
 }
 
-// wakeUp handles the silent pairs of a host that answered for the first time, a probe
-// that was sent at sent. No control had shown that the host, or the path to it, was
+// firstAnswer handles the silent pairs of a host that answered for the first time, a
+// probe that was sent at sent. No control had shown that the host, or the path to it, was
 // there when they were probed: those whose last try is older get one more.
-func (s *sweep) wakeUp(h *host, sent time.Duration) {
+func (s *sweep) firstAnswer(h *host, sent time.Duration) {
 	u := h.up
-	s.unheardOf -= int(h.pairs)
+	s.notUp -= int(h.pairs)
 	for _, q := range h.waiting {
 		if q.sent >= sent {
 			u.parked = append(u.parked, q)

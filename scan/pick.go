@@ -98,7 +98,7 @@ func (s *sweep) advance() (to netip.AddrPort, ok bool) {
 // pickAt returns a pair of a host that may be probed now, or none.
 func (s *sweep) pickAt(h *host) int32 {
 	u := h.up
-	if !s.roomAtHost(h) || u != nil && u.still() {
+	if !s.roomAtHost(h) || u != nil && u.onHold() {
 		return none // turn lists it again
 	}
 	if u != nil && u.gap > 0 && s.now < u.next {
@@ -159,8 +159,8 @@ func (s *sweep) setAside(h *host, port uint16) bool {
 	switch {
 	case u.phase == blocked:
 		s.yieldBlocked(h, q)
-		s.hosts.rest(h)
-	case (u.still() || u.gap > 0) && s.unsettled < maxUnsettled:
+		s.hosts.setIdle(h)
+	case (u.onHold() || u.gap > 0) && s.unsettled < maxUnsettled:
 		s.putBack(h, q)
 		s.turn(h)
 	default:
@@ -175,7 +175,7 @@ func (s *sweep) slot(h *host, port uint16) int32 {
 	s.free = s.free[:len(s.free)-1]
 	h.pairs++
 	if h.up == nil {
-		s.unheardOf++
+		s.notUp++
 	}
 	s.probes[i] = probe{to: netip.AddrPortFrom(h.addr, port), host: h, as: dialer.Silent, spoke: none, next: none, used: true}
 	return i
@@ -220,7 +220,7 @@ func (s *sweep) turn(h *host) {
 		u.listed = true
 		s.controls = append(s.controls, h)
 	}
-	if u != nil && u.still() {
+	if u != nil && u.onHold() {
 		return
 	}
 	switch {

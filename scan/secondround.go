@@ -37,7 +37,7 @@ func (s *sweep) postpone(i int32) bool {
 // beginRound begins the second round once the first is over: in each net when a probe
 // was answered that was sent after all of the first round there.
 func (s *sweep) beginRound() {
-	if !s.drawn || s.unheardOf > 0 || len(s.waiters) == 0 {
+	if !s.drawn || s.notUp > 0 || len(s.waiters) == 0 {
 		return
 	}
 	for _, h := range s.waiters {
@@ -56,7 +56,7 @@ func (s *sweep) beginRound() {
 	}
 	s.waiters = nil
 	for _, h := range s.guards {
-		s.look(h)
+		s.scheduleControl(h)
 	}
 	s.guards = nil
 }
@@ -85,9 +85,9 @@ func (s *sweep) guard(n *subnet) {
 	h.guarded = append(h.guarded, n)
 }
 
-// relieve resumes the nets that wait for an answer of a host, if a probe was answered
-// that was sent at sent.
-func (s *sweep) relieve(h *host, sent time.Duration) {
+// resumeNets resumes the nets that wait for an answer of a host, if a probe was
+// answered that was sent at sent.
+func (s *sweep) resumeNets(h *host, sent time.Duration) {
 	keep := h.guarded[:0]
 	for _, n := range h.guarded {
 		if sent <= n.asked {

@@ -44,7 +44,7 @@ func (s *sweep) settle(e dialer.Ending) {
 		s.refusals.answer(max(s.now-p.sent, 1), 0)
 		s.answered(e.Slot, Result{State: result.StateClosed, Reason: result.ReasonConnRefused}, byReset)
 	case dialer.Silent:
-		s.unheard(e.Slot, s.now-p.sent)
+		s.tryTimedOut(e.Slot, s.now-p.sent)
 	case dialer.SelfConnect:
 		// The kernel used the port as its own source port, so no one listens there now;
 		// it is probed again, from another port. The probe never left the machine.
@@ -92,7 +92,7 @@ func (s *sweep) note(e dialer.Ending) {
 			by = byAccept
 		}
 		s.learn(p, 0)
-		s.heard(p.host, p.sent, by, p.to.Port())
+		s.hostAnswered(p.host, p.sent, by, p.to.Port())
 	}
 	if p.spoke == none {
 		s.wheel.add(s.probes, e.Slot, s.now+shortest)
@@ -121,7 +121,7 @@ func (s *sweep) answered(i int32, r Result, by way) {
 	}
 	s.stats.Lost += uint64(lost)
 	p.from = netip.Addr{}
-	s.heard(p.host, p.sent, by, p.to.Port())
+	s.hostAnswered(p.host, p.sent, by, p.to.Port())
 	s.finish(i, r)
 }
 

@@ -48,7 +48,7 @@ type sweep struct {
 	unsettled int     // pairs without a result and without a slot
 	unproven  int     // of those, pairs of hosts that are not known to be up
 	skipped   bool    // some pairs were finished by an earlier run
-	unheardOf int     // pairs with a slot of hosts that are not known to be up
+	notUp     int     // pairs with a slot of hosts that are not known to be up
 	waiters   []*host // hosts with pairs that wait for the second round, in the order of the first
 	guards    []*host // hosts whose answer begins it
 	lastUp    netip.Addr
@@ -81,7 +81,7 @@ type probe struct {
 	sent          time.Duration // when the last try was sent
 	wait          time.Duration // how long the try before it was awaited
 	attempts      int
-	earlier       int // tries that a failed control has voided
+	earlier       int // tries that do not count, because a control failed after them
 	localFailures int // tries that this machine could not send
 
 	as       dialer.Outcome // its latest outcome: silence, an ICMP error or a window of zero
@@ -140,7 +140,7 @@ func newSweep(c *Connect, space *scope.Space) *sweep {
 func (s *sweep) run(ctx context.Context) {
 	stop := context.AfterFunc(ctx, s.dialer.Wake)
 	defer stop()
-	s.recall()
+	s.loadEarlier()
 	for ctx.Err() == nil && !s.late() {
 		s.beginRound()
 		more := s.launch()
@@ -303,12 +303,12 @@ func (s *sweep) expire() {
 		}
 		s.dialer.Drop(i)
 		s.releaseProbe(i)
-		s.unheard(i, wait)
+		s.tryTimedOut(i, wait)
 	}
 }
 
-// unheard handles a pair that was not answered within wait.
-func (s *sweep) unheard(i int32, wait time.Duration) {
+// tryTimedOut handles a pair that was not answered within wait.
+func (s *sweep) tryTimedOut(i int32, wait time.Duration) {
 	p := &s.probes[i]
 	if p.wait = max(p.wait, wait); p.noted {
 		p.wait = s.cfg.Timeout // the try is over in any case
@@ -357,9 +357,9 @@ func (s *sweep) finish(i int32, r Result) {
 	s.report(r)
 	if h.up != nil {
 		s.conclude(h)
-		s.look(h)
+		s.scheduleControl(h)
 	} else if s.endSilent(h); h.pairs == 0 {
-		s.hosts.rest(h)
+		s.hosts.setIdle(h)
 	}
 }
 
@@ -382,7 +382,7 @@ func (s *sweep) vacate(i int32) {
 	p := &s.probes[i]
 	p.host.pairs--
 	if p.host.up == nil {
-		s.unheardOf--
+		s.notUp--
 	}
 	*p = probe{}
 	s.free = append(s.free, i)

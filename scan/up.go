@@ -58,14 +58,14 @@ type upHost struct {
 
 // A memory is what a sweep keeps until its end about a host that is up.
 type memory struct {
-	proof time.Duration // when the latest probe that the host answered was sent; negative if not in this run
-	gap   time.Duration // the minimum time between two probes, since a control failed
-	known [ways]uint16  // a port that answers in each way
-	has   uint8         // the ways for which one is known
-	every uint16        // silent pairs that require a control
-	voids uint8         // how often all pairs were probed again after a control that needed two tries
-	gone  bool          // blocked
-	block uint8         // its position in the list of blocked hosts plus one, 0 for none
+	proof    time.Duration // when the latest probe that the host answered was sent; negative if not in this run
+	gap      time.Duration // the minimum time between two probes, since a control failed
+	known    [ways]uint16  // a port that answers in each way
+	has      uint8         // the ways for which one is known
+	every    uint16        // silent pairs that require a control
+	requeues uint8         // how often all pairs were probed again after a control that needed two tries
+	gone     bool          // blocked
+	block    uint8         // its position in the list of blocked hosts plus one, 0 for none
 }
 
 // noProof is the proof of a host that answered only an earlier run.
@@ -87,8 +87,8 @@ type unsettled struct {
 // further one requires a control.
 const maxUnsettled = 1 << 19
 
-// still reports whether the pairs of the host are not probed now.
-func (u *upHost) still() bool {
+// onHold reports whether the pairs of the host are not probed now.
+func (u *upHost) onHold() bool {
 	return u.failed || u.phase == quiet || u.phase == blocked || u.phase == asking && u.with == byICMP
 }
 
@@ -106,14 +106,14 @@ func (h *host) pinned() bool {
 // scanner may reject it (fail2ban does), also on its open ports.
 func (u *upHost) rejectsOnly() bool { return u.has == 1<<byICMP }
 
-// heard records that the host itself answered a probe for a port that was sent at
+// hostAnswered records that the host itself answered a probe for a port that was sent at
 // sent. It proves the silent pairs that were probed before.
-func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
+func (s *sweep) hostAnswered(h *host, sent time.Duration, by way, port uint16) {
 	u := h.up
 	if u == nil {
 		u = &upHost{memory: memory{proof: noProof, every: firstControl}}
 		h.up = u
-		s.wakeUp(h, sent)
+		s.firstAnswer(h, sent)
 	}
 	u.known[by] = port
 	u.has |= 1 << by
@@ -125,7 +125,7 @@ func (s *sweep) heard(h *host, sent time.Duration, by way, port uint16) {
 	}
 	u.proof = sent
 	h.net.proof = max(h.net.proof, sent)
-	s.relieve(h, sent)
+	s.resumeNets(h, sent)
 	s.release(h)
 }
 
@@ -136,7 +136,7 @@ func (s *sweep) silence(i int32) {
 		s.finish(i, Result{State: result.StateUnknown, Reason: result.ReasonZeroWindow, Err: fmt.Errorf("connecting to %v: it advertises a zero window", p.to)})
 		return
 	}
-	h, q, said := p.host, p.unsettled(s.now), p.noted && p.from == p.to.Addr()
+	h, q, fromHost := p.host, p.unsettled(s.now), p.noted && p.from == p.to.Addr()
 	s.vacate(i)
 	switch u := h.up; {
 	case u == nil:
@@ -146,14 +146,14 @@ func (s *sweep) silence(i int32) {
 		s.yieldBlocked(h, q)
 	case u.failed:
 		s.putBack(h, q)
-	case q.sent < u.proof || said && u.rejectsOnly():
+	case q.sent < u.proof || fromHost && u.rejectsOnly():
 		s.prove(h, q)
 		s.conclude(h)
 	default:
 		u.held = append(u.held, q)
 		s.unsettled++
 	}
-	s.look(h)
+	s.scheduleControl(h)
 }
 
 // unsettled returns what is kept of p when its slot is released.
@@ -242,7 +242,7 @@ func (s *sweep) conclude(h *host) {
 		s.turn(h)
 	}
 	if !h.pinned() {
-		s.hosts.rest(h)
+		s.hosts.setIdle(h)
 	}
 }
 
@@ -253,8 +253,8 @@ func (s *sweep) yield(h *host, q unsettled, r Result) {
 	s.report(r)
 }
 
-// recall records which hosts were up in earlier runs.
-func (s *sweep) recall() {
+// loadEarlier records which hosts were up in earlier runs.
+func (s *sweep) loadEarlier() {
 	if s.cfg.Earlier == nil {
 		return
 	}

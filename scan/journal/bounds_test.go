@@ -21,7 +21,7 @@ func TestLongJournal(t *testing.T) {
 	closed := scan.Result{State: result.StateClosed, Reason: result.ReasonReset, Attempts: 1, RTT: time.Millisecond, Time: time.Unix(1764000000, 0)}
 	open := closed
 	open.State, open.Reason = result.StateOpen, result.ReasonSynAck
-	void := scan.Result{State: result.StateUnknown, Reason: result.ReasonUnknown}
+	retracted := scan.Result{State: result.StateUnknown, Reason: result.ReasonUnknown}
 	note := bytes.Repeat([]byte("note"), 512)
 	for name, c := range map[string]struct {
 		length int // of the file, at least
@@ -34,7 +34,7 @@ func TestLongJournal(t *testing.T) {
 			return appendRecord(frame, i*7919%space.Len(), closed, nil)
 		}, 16 << 20},
 		"taken back": {16 << 20, func(frame []byte, i uint64) []byte {
-			return appendRecord(appendRecord(frame, i, closed, nil), i, void, nil)
+			return appendRecord(appendRecord(frame, i, closed, nil), i, retracted, nil)
 		}, 48 << 20},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -235,7 +235,7 @@ func (j *File) Add(r scan.Result, note []byte) error {
 	return nil
 }
 
-// TakeBack records that a result that was added as closed is void: until another one
+// TakeBack records that a result that was added as closed does not count: until another one
 // is added, the pair is to be probed again. It does nothing for a pair without a
 // result.
 func (j *File) TakeBack(pair netip.AddrPort) error {

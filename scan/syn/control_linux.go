@@ -49,7 +49,7 @@ func (r *run) up(i uint64, p *addrRange, a rawnet.Answer, first bool, sent int64
 	// has answered with segments, its ICMP errors count as silence.
 	banned := k == rawnet.KindICMP && h.tcp != noPlace
 	if (fresh || awaited) && !banned {
-		t.hear(h, sent, slack)
+		t.answered(h, sent, slack)
 	}
 	if added && pairs > firstStep && r.pass.sending.Load() {
 		t.plan(t.ids[begin], r.answered.unset(begin, uint64(pairs)), r.pass.place.Load(), r.walk.length())
@@ -83,7 +83,7 @@ func (r *run) findRefusing() {
 					if i = r.answered.next(i+1, first+uint64(pairs)); i < first+uint64(pairs) {
 						h.answers(uint32(i-first), rawnet.KindReset)
 					}
-					h.heard = begun
+					h.proof = begun
 				}
 			}
 			i = first + uint64(pairs)

@@ -18,7 +18,7 @@ import (
 type upHost struct {
 	first uint64 // number of its first pair
 	since int64  // when the probe was sent that the host answered first, in nanoseconds since 1970; 0 if it answered an earlier run
-	heard int64  // when the last probe was sent that it answered, in nanoseconds since 1970
+	proof int64  // when the last probe that it answered was sent, in nanoseconds since 1970
 	asked int64  // when the control under way was sent; 0 if there is none
 	icmp  int64  // when it was last probed for an ICMP error
 	last  int64  // when the latest probe was sent that stayed without an answer
@@ -163,9 +163,9 @@ func (h *upHost) rejects(place uint32, u rawnet.ICMPError) {
 	}
 }
 
-// hear records that the host answered a probe that was sent at sent, plus or minus
+// answered records that the host answered a probe that was sent at sent, plus or minus
 // slack.
-func (t *hostTable) hear(h *upHost, sent int64, slack time.Duration) {
+func (t *hostTable) answered(h *upHost, sent int64, slack time.Duration) {
 	t.gone -= t.goneOf(h)
 	defer func() { t.gone += t.goneOf(h) }()
 	if h.asked != 0 && sent >= h.asked-int64(slack) {
@@ -173,7 +173,7 @@ func (t *hostTable) hear(h *upHost, sent int64, slack time.Duration) {
 		h.asked = 0
 		t.passes[h.pass].asked++
 	}
-	h.heard = max(h.heard, sent)
+	h.proof = max(h.proof, sent)
 	t.latest = max(t.latest, sent)
 	if sent > h.last {
 		h.missed, h.lost = 0, 0
@@ -206,7 +206,7 @@ func (h *upHost) ask(place uint32, at int64, pass int) {
 // miss records that the host did not answer a probe that was sent at sent, a control
 // or a validation probe. enough of them in a row show that it is silent.
 func (t *hostTable) miss(h *upHost, sent int64, enough uint8, validation bool) {
-	if sent <= h.heard {
+	if sent <= h.proof {
 		return // it answered a later one
 	}
 	t.gone -= t.goneOf(h)

@@ -73,13 +73,13 @@ func TestHostSilence(t *testing.T) {
 		t.Error("a control expires before its time")
 	}
 	// The port's clock tells the time by ticks: a little too early.
-	table.hear(h, ms(100)-int64(slack)/2, slack)
-	if h.asked != 0 || h.heard != ms(100) || table.latest != ms(100) || table.passes[1] != (tally{asked: 1}) {
+	table.answered(h, ms(100)-int64(slack)/2, slack)
+	if h.asked != 0 || h.proof != ms(100) || table.latest != ms(100) || table.passes[1] != (tally{asked: 1}) {
 		t.Errorf("behind an answer: %+v, %+v", *h, table.passes[1])
 	}
 	ask(ms(200))
-	table.hear(h, ms(150), slack) // to another probe, that left earlier
-	if h.asked != ms(200) || h.heard != ms(150) {
+	table.answered(h, ms(150), slack) // to another probe, that left earlier
+	if h.asked != ms(200) || h.proof != ms(150) {
 		t.Errorf("an earlier probe answers a control: %+v", *h)
 	}
 	table.expire(h, ms(300), 3, false)
@@ -92,11 +92,11 @@ func TestHostSilence(t *testing.T) {
 	if !h.suspect || table.gone != 2 || h.step != firstStep {
 		t.Errorf("three are lost: %+v, %d", *h, table.gone)
 	}
-	table.hear(h, ms(340), slack)
+	table.answered(h, ms(340), slack)
 	if h.missed == 0 {
 		t.Error("an answer to an earlier probe ends a silence")
 	}
-	table.hear(h, ms(400), slack)
+	table.answered(h, ms(400), slack)
 	if h.missed != 0 || h.lost != 0 || table.gone != 0 || !h.suspect {
 		t.Errorf("it is back, and what was asked meanwhile is in doubt: %+v, %d", *h, table.gone)
 	}

@@ -181,9 +181,9 @@ func (w *validations) ask(now int64, pass int) (uint64, bool) {
 // undoAsk undoes ask for a pair.
 func (w *validations) undoAsk(index uint64) { w.all[w.place[index]].state = validationIdle }
 
-// hear records that a pair answered a probe that was sent at sent, plus or minus a
+// answered records that a pair answered a probe that was sent at sent, plus or minus a
 // tick. It reports whether that was the answer to a validation probe.
-func (w *validations) hear(index uint64, sent int64, tick time.Duration) bool {
+func (w *validations) answered(index uint64, sent int64, tick time.Duration) bool {
 	k, ok := w.place[index]
 	if !ok || w.all[k].state != validationAsked {
 		return false

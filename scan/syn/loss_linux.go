@@ -45,7 +45,7 @@ func (r *run) sampled(pass int) int {
 	defer r.loss.mu.Unlock()
 	r.countValidations()
 	past := r.record(pass)
-	r.tellLoss(past)
+	r.publishLoss(past)
 	return int(past.sum().asked)
 }
 
@@ -118,7 +118,7 @@ func (r *run) record(last int) *record {
 			c := r.controlsOf(i)
 			t = tally{asked: r.loss.asked[i].asked + c.asked, lost: r.loss.asked[i].lost + c.lost}
 		}
-		if !r.loss.void[i] && !r.dead(i) {
+		if !r.loss.discarded[i] && !r.dead(i) {
 			past.passes = append(past.passes, t)
 		}
 		later += here
@@ -136,7 +136,7 @@ func (r *run) missValidation(index uint64, sent int64) {
 	h, fresh := t.add(first, pairs)
 	if fresh {
 		h.answers(uint32(index-first), rawnet.KindReset) // all others have been recorded by up
-		h.heard = r.pass.starts[0].Load()
+		h.proof = r.pass.starts[0].Load()
 	}
 	if h != nil {
 		t.miss(h, sent, silence(r.s.counts.lossNow()), true)
@@ -158,20 +158,20 @@ func (r *run) controlsOf(pass int) tally {
 	return r.hosts.passes[pass]
 }
 
-// tellLoss publishes the fraction of probes that were lost, without those of hosts
+// publishLoss publishes the fraction of probes that were lost, without those of hosts
 // that are known to be gone.
-func (r *run) tellLoss(past *record) {
+func (r *run) publishLoss(past *record) {
 	r.hosts.mu.Lock()
 	gone := r.hosts.gone
 	r.hosts.mu.Unlock()
 	r.s.counts.lose(past.loss(gone))
 }
 
-// tellLastLoss publishes the loss at the end.
-func (r *run) tellLastLoss() {
+// publishFinalLoss publishes the loss at the end.
+func (r *run) publishFinalLoss() {
 	r.loss.mu.Lock()
 	defer r.loss.mu.Unlock()
-	r.tellLoss(r.record(int(r.pass.number.Load())))
+	r.publishLoss(r.record(int(r.pass.number.Load())))
 }
 
 // watch adjusts the rate until the run is over.
@@ -186,23 +186,23 @@ func (r *run) watch() {
 			r.s.counts.flow(float64(sent-lastSent) / time.Duration(at-last).Seconds())
 			last, lastSent = at, sent
 		}
-		r.look()
+		r.measure()
 	}
 }
 
-// look evaluates the validation probes, and the counts.
-func (r *run) look() {
+// measure evaluates the validation probes, and the counts.
+func (r *run) measure() {
 	c := &r.s.counts
 	c.ringDrops.Add(r.s.ring.Dropped())
 	r.loss.mu.Lock()
 	defer r.loss.mu.Unlock()
 	if r.pass.sending.Load() {
-		r.loss.flow.look(now(), c.sent.Load(), r.timeout(), int(r.pass.number.Load()), false)
+		r.loss.flow.measure(now(), c.sent.Load(), r.timeout(), int(r.pass.number.Load()), false)
 	}
 	r.countValidations()
 	pass := int(r.pass.number.Load())
 	if r.loss.asked[pass].asked >= verdictSize {
-		r.tellLoss(r.record(pass))
+		r.publishLoss(r.record(pass))
 	}
 	if r.judge(false) {
 		r.pass.restart.Store(true)
@@ -231,6 +231,6 @@ func (r *run) countValidations() {
 			r.loss.asked[pass].lost++
 			r.missValidation(index, sent)
 		}
-		r.loss.governor.hear(sent, lost)
+		r.loss.governor.count(sent, lost)
 	})
 }

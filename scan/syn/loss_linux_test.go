@@ -51,7 +51,7 @@ func TestTooFew(t *testing.T) {
 				gone *= uint64(c.passes)
 			}
 			r.hosts.gone = gone
-			r.tellLastLoss()
+			r.publishFinalLoss()
 			m := r.missed()
 			for i := range space.Len() {
 				if err := m.tooFew(i); (err != nil) != (c.few && (i == 2 || i == 3)) {

@@ -85,7 +85,7 @@ func TestGovernor(t *testing.T) {
 			at += int64(10 * time.Millisecond)
 			rate = math.Min(g.rate, 3e6) // the machine does no more
 			for range 5 {
-				g.hear(at, random.Float64() < c.lost(rate))
+				g.count(at, random.Float64() < c.lost(rate))
 			}
 			g.judge(at, rate, false)
 		}
@@ -102,7 +102,7 @@ func TestGovernorOutage(t *testing.T) {
 	for i := range 3000 {
 		at += int64(10 * time.Millisecond)
 		for range 5 {
-			g.hear(at, i > 100 && i < 1000)
+			g.count(at, i > 100 && i < 1000)
 		}
 		g.judge(at, math.Min(g.rate, 3e6), false)
 		blocked = blocked || g.blocked()
@@ -131,13 +131,13 @@ func TestValidations(t *testing.T) {
 	if _, ok := w.ask(1e12, 2); ok {
 		t.Error("asked again before its time")
 	}
-	heard := 0
+	answered := 0
 	for i, at := range asked {
-		if heard < 1000 && w.hear(i, at, time.Millisecond) {
-			heard++
+		if answered < 1000 && w.answered(i, at, time.Millisecond) {
+			answered++
 		}
-		if w.hear(i, at-1e9, time.Millisecond) {
-			t.Error("heard an answer to another probe")
+		if w.answered(i, at-1e9, time.Millisecond) {
+			t.Error("answered an answer to another probe")
 		}
 	}
 	var got tally
@@ -150,8 +150,8 @@ func TestValidations(t *testing.T) {
 			t.Errorf("pass %d", pass)
 		}
 	})
-	if heard != 1000 || got != (tally{maxValidations, maxValidations - 1000}) {
-		t.Errorf("heard %d, counted %+v", heard, got)
+	if answered != 1000 || got != (tally{maxValidations, maxValidations - 1000}) {
+		t.Errorf("answered %d, counted %+v", answered, got)
 	}
 	if _, ok := w.ask(1e12, 3); !ok {
 		t.Error("none to ask again")

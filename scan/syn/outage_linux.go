@@ -26,16 +26,16 @@ func (r *run) waitOutOutage(pass int) bool {
 	begun, latest := now(), r.latest()
 	for next := begun; r.ctx.Err() == nil; {
 		at := now()
-		heard := r.latest() > begun
+		answered := r.latest() > begun
 		switch {
-		case heard && !r.loss.blocked():
+		case answered && !r.loss.blocked():
 			r.endOutage(latest)
 			return true
 		case r.waited >= r.s.patience:
 			r.s.counts.blockedMidScan.Store(true)
 			r.s.counts.unproven.Store(true)
 			return false
-		case heard:
+		case answered:
 			// It takes more answers to know how many probes get through again.
 			t.validate(at, r.s.clock.port(at))
 			if err := t.flush(); err != nil {
@@ -60,7 +60,7 @@ func (r *run) endOutage(latest int64) {
 	r.loss.mu.Lock()
 	for pass := range int(r.pass.number.Load()) + 1 {
 		if r.loss.ends[pass] > latest {
-			r.loss.void[pass], r.loss.ends[pass] = true, 0
+			r.loss.discarded[pass], r.loss.ends[pass] = true, 0
 		}
 	}
 	r.loss.mu.Unlock()
@@ -213,9 +213,9 @@ func (r *run) recheckHeard(a *recheckedHost, took time.Duration) (done bool) {
 	}
 	t.expire(h, at-int64(r.timeout()), enough, true)
 	switch {
-	case h.heard < a.sent && h.missed < enough:
+	case h.proof < a.sent && h.missed < enough:
 		return false // the control is probed again at once
-	case h.heard < a.sent:
+	case h.proof < a.sent:
 		a.silent = true
 		a.waited += took
 		return a.waited >= r.s.patience

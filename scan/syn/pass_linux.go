@@ -87,7 +87,7 @@ func (r *run) onePass(pass int, from uint64) {
 	if !r.pass.restart.Load() && from == 0 {
 		r.loss.ends[pass] = r.pass.end
 	}
-	r.loss.flow.look(r.pass.lastTx.Load(), r.s.counts.sent.Load(), r.timeout(), pass, true)
+	r.loss.flow.measure(r.pass.lastTx.Load(), r.s.counts.sent.Load(), r.timeout(), pass, true)
 }
 
 // settle waits until the time for the first probes of a pass is over, and evaluates
@@ -100,8 +100,8 @@ func (r *run) settle(pass int) {
 	defer r.loss.mu.Unlock()
 	took := max(time.Duration(r.pass.lastTx.Load()-begun), time.Millisecond)
 	r.countValidations()
-	r.loss.void[pass] = r.judge(true) || r.pass.restart.Load()
-	r.tellLoss(r.record(pass))
+	r.loss.discarded[pass] = r.judge(true) || r.pass.restart.Load()
+	r.publishLoss(r.record(pass))
 	r.s.counts.roundTrip.Store(r.peak.Load())
 	if pass == 0 {
 		r.s.counts.mu.Lock()

@@ -15,7 +15,7 @@ func (r *run) lastWhole() (began int64) {
 	r.loss.mu.Lock()
 	defer r.loss.mu.Unlock()
 	for pass, at := range r.loss.ends {
-		if at != 0 && !r.loss.void[pass] {
+		if at != 0 && !r.loss.discarded[pass] {
 			began = r.pass.starts[pass].Load()
 		}
 	}
@@ -37,7 +37,7 @@ func (r *run) twice() bool {
 	for pass := range int(r.pass.number.Load()) + 1 {
 		dead := r.dead(pass)
 		r.loss.mu.Lock()
-		if r.loss.ends[pass] != 0 && !r.loss.void[pass] && !dead {
+		if r.loss.ends[pass] != 0 && !r.loss.discarded[pass] && !dead {
 			whole++
 		}
 		r.loss.mu.Unlock()
@@ -59,7 +59,7 @@ func (r *run) noneAnswers(pass int) bool {
 			all++
 			r.hosts.expire(h, before, enough, true)
 			switch {
-			case h.heard >= r.pass.end && h.missed == 0:
+			case h.proof >= r.pass.end && h.missed == 0:
 				sound++
 			case h.missed >= enough:
 			default:
@@ -129,7 +129,7 @@ func (r *run) confirm() {
 	whole := r.lastWhole()
 	ids := r.pick(func(h *upHost) bool {
 		late := h.since >= whole && r.s.config.Retries >= 0
-		sound := whole != 0 && !late && h.heard >= r.pass.end && !h.suspect
+		sound := whole != 0 && !late && h.proof >= r.pass.end && !h.suspect
 		return !sound && r.silentOf(h) > 0
 	})
 	if !r.s.counts.blockedMidScan.Load() && r.ctx.Err() == nil {
@@ -139,7 +139,7 @@ func (r *run) confirm() {
 	if r.ctx.Err() != nil {
 		return
 	}
-	defer r.tellLastLoss()
+	defer r.publishFinalLoss()
 	t := r.hosts
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -151,7 +151,7 @@ func (r *run) confirm() {
 			continue
 		}
 		r.unsound = append(r.unsound, id)
-		r.s.counts.block(scan.BlockedHost{Addr: r.s.view.at(h.first).Addr(), Since: time.Unix(0, h.heard), Pairs: left})
+		r.s.counts.block(scan.BlockedHost{Addr: r.s.view.at(h.first).Addr(), Since: time.Unix(0, h.proof), Pairs: left})
 	}
 	if t.full {
 		r.s.counts.unproven.Store(true)
@@ -198,7 +198,7 @@ func (p *proof) unproven(i uint64) error {
 			return nil
 		}
 		if p.err == nil {
-			p.err = &blockedError{since: time.Unix(0, h.heard)}
+			p.err = &blockedError{since: time.Unix(0, h.proof)}
 		}
 		return p.err
 	}

@@ -52,8 +52,8 @@ const (
 	maxTrials = 3
 )
 
-// hear records the result of a validation probe that was sent at sent.
-func (g *governor) hear(sent int64, lost bool) {
+// count records the result of a validation probe that was sent at sent.
+func (g *governor) count(sent int64, lost bool) {
 	if sent < g.since {
 		return
 	}
@@ -198,9 +198,9 @@ type flow struct {
 // begin starts a measurement.
 func (f *flow) begin(at int64, sent uint64) { f.since, f.sent = at, sent }
 
-// look measures, if the time has come, or if the pass is over and was not measured at
+// measure measures, if the time has come, or if the pass is over and was not measured at
 // all.
-func (f *flow) look(at int64, sent uint64, least time.Duration, pass int, over bool) {
+func (f *flow) measure(at int64, sent uint64, least time.Duration, pass int, over bool) {
 	took := time.Duration(at - f.since)
 	if took < least && !(over && f.pass < pass) {
 		return

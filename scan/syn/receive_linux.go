@@ -139,7 +139,7 @@ func (v *receiver) unreachable(index uint64, a rawnet.Answer, at int64) {
 func (v *receiver) again(index uint64, sent int64) {
 	r := v.run
 	r.loss.mu.Lock()
-	ours := r.loss.validations.hear(index, sent, r.s.clock.tick())
+	ours := r.loss.validations.answered(index, sent, r.s.clock.tick())
 	r.loss.mu.Unlock()
 	if !ours {
 		r.s.counts.duplicates.Add(1)

@@ -106,7 +106,7 @@ func (c *resetChange) sure() bool {
 
 // ttl handles the TTL of a segment of a host, the first one of the pair at an index if
 // first is set, that answers a probe which was sent at sent, plus or minus slack. It
-// is called before hear. The caller holds the lock.
+// is called before answered. The caller holds the lock.
 func (t *hostTable) ttl(h *upHost, place uint32, a rawnet.Answer, first bool, sent, slack int64) {
 	c := t.resets[h.first]
 	switch {
@@ -122,7 +122,7 @@ func (t *hostTable) ttl(h *upHost, place uint32, a rawnet.Answer, first bool, se
 		h.resetTTL, h.resets = a.TTL, 1
 	case h.resets < leastRefused && c == nil:
 		t.mix(h) // too few to tell
-	case c != nil && c.ttl != a.TTL, c == nil && sent < h.heard-slack:
+	case c != nil && c.ttl != a.TTL, c == nil && sent < h.proof-slack:
 		t.mix(h)
 	default:
 		if c == nil {

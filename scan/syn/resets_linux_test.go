@@ -49,7 +49,7 @@ func TestResetChange(t *testing.T) {
 					h.answers(place, s.kind)
 				}
 				table.ttl(h, place, rawnet.Answer{Kind: s.kind, TTL: s.ttl}, !s.again, at, 10)
-				table.hear(h, at, 10)
+				table.answered(h, at, 10)
 			}
 		}
 		change := table.resets[100]

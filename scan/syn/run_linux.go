@@ -78,7 +78,7 @@ type lossState struct {
 	mu          sync.Mutex // guards what follows
 	validations *validations
 	asked       [passSlots]tally // of validation probes
-	void        [passSlots]bool  // passes given up, or with an outage
+	discarded   [passSlots]bool  // passes that do not count: given up, or with an outage
 	ends        [passSlots]int64 // when the last SYN of the pass was sent; 0 if it was given up
 	governor    governor
 	flow        flow
